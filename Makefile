@@ -1,0 +1,49 @@
+# Thin verbs over tools/deps, CMake and ctest.
+BUILD    ?= build
+PRESET   ?= release
+JOBS     ?= $(shell nproc)
+CTEST     = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+
+.DEFAULT_GOAL := build
+
+help:            ## list the verbs
+	@grep -hE '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+deps:            ## install what the build needs (skips what is there)
+	@tools/deps build
+
+configure: deps
+	@cmake --preset $(PRESET) -B $(BUILD) >/dev/null
+
+build: configure ## build/gyre
+	@cmake --build $(BUILD) --target gyre -j $(JOBS)
+
+all: configure   ## the program, its tests and benchmarks
+	@cmake --build $(BUILD) -j $(JOBS)
+
+demo: build      ## the whole loop on generated data
+	@$(BUILD)/gyre demo
+
+test: all        ## every test, repetitions scaled down
+	@tools/deps test
+	@GYRE_TEST_TIER=quick $(CTEST) -LE slow -j $(JOBS)
+
+test-slow: all   ## the full counts
+	@tools/deps test
+	@GYRE_TEST_TIER=full $(CTEST) -L slow
+
+check:           ## format, lint, sanitizers, fuzz
+	@tools/deps build check
+	@tools/check
+
+bench: all       ## times and ratios against the peers
+	@tools/deps bench
+	@bench/run $(BUILD)
+
+fmt:             ## clang-format in place
+	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
+
+clean:           ## remove the build folder
+	@rm -rf $(BUILD)
+
+.PHONY: help deps configure build all demo test test-slow check bench fmt clean

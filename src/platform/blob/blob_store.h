@@ -1,0 +1,79 @@
+// Content-addressed objects: immutable bytes named by their SHA-256. The same bytes are stored once.
+//
+// Put order: temporary file, hash while writing, fsync, rename, fsync of the directory; only then may a row name the blob. A crash leaves
+// at most an orphan. A block checksum (XXH3 per MiB) stands beside each object and is checked on every read; SHA-256 at write and by Verify.
+// References are rows of blob_ref, written in the owner's transaction (AddRef); Collect removes objects that nobody refers to, that
+// nobody holds a Pin on, and that are older than the grace time.
+// Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "platform/db/database.h"
+
+namespace gyre::blob {
+
+using Digest = std::string;  // 64 lower-case hexadecimal digits
+
+struct Object {
+  Digest digest;
+  std::int64_t size_bytes = 0;
+};
+
+// Streaming write; nothing is visible before Commit. Destroying it without Commit removes the temporary file.
+class Writer {
+ public:
+  virtual ~Writer() = default;
+  virtual Result<> Append(std::string_view bytes) = 0;  // kOutOfSpace when the disk is full
+  virtual Result<Object> Commit() = 0;                  // durable when it returns
+};
+
+class ReadStream {
+ public:
+  virtual ~ReadStream() = default;
+  virtual std::int64_t size_bytes() const = 0;
+  // Up to `length` bytes at `offset`; checked per block. Error: kDataLoss GY1502 names the blob and the block.
+  virtual Result<std::string> Read(std::int64_t offset, std::int64_t length) = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual Result<Object> Put(std::string_view bytes) = 0;
+  virtual Result<std::unique_ptr<Writer>> NewWriter() = 0;
+  virtual Result<Object> PutFile(const std::string& path) = 0;  // copies; the source stays
+  virtual Result<std::string> Get(const Digest& digest) = 0;    // kNotFound GY1501, kDataLoss GY1502; at most 1 GiB
+  virtual Result<std::unique_ptr<ReadStream>> Open(const Digest& digest) = 0;
+  virtual Result<bool> Exists(const Digest& digest) = 0;
+  // A local path that a child process may open read-only. The bytes are not checked: call Verify first when that matters.
+  virtual Result<std::string> LocalPath(const Digest& digest) = 0;
+  virtual Result<> Verify(const Digest& digest) = 0;            // full SHA-256
+  virtual Result<> ForEach(const std::function<Result<>(const Object&)>& object) = 0;
+  virtual Result<> Remove(const Digest& digest) = 0;            // for Collect and fsck
+  virtual const std::string& scratch_directory() const = 0;     // same file system; emptied at start
+};
+
+// Files go through this, so that a test can lose, tear and reorder unsynced writes.
+class FileSystem;
+FileSystem& RealFileSystem();
+
+// Errors: kPermissionDenied, kNotFound for a directory that cannot be made.
+Result<std::unique_ptr<Store>> OpenLocalStore(const std::string& directory, FileSystem& files = RealFileSystem());
+
+// --- references --------------------------------------------------------------------------------------------------------------------
+db::ModuleSchema BlobSchema();
+// owner_kind and owner_id name the row that needs the blob ("dataset_version", id).
+Result<> AddRef(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id, const Object& object);
+Result<> DropRefs(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id);
+struct CollectResult {
+  std::int64_t removed = 0, removed_bytes = 0, kept = 0;
+};
+Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t grace_us, std::int64_t now_us);
+
+}  // namespace gyre::blob
