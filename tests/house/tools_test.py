@@ -1,0 +1,95 @@
+"""The checkers must fail on a house that breaks the rules: each case plants one breach and looks for its line."""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+
+
+def house(files):
+    folder = tempfile.TemporaryDirectory()
+    for path, text in files.items():
+        full = os.path.join(folder.name, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        open(full, 'w').write(text)
+    return folder
+
+
+def run(tool, files):
+    with house(files) as root:
+        done = subprocess.run([sys.executable, os.path.join(ROOT, 'tools', tool), '--root', root], capture_output=True, text=True)
+        return done.returncode, done.stdout
+
+
+SOUND = {
+    'src/base/CMakeLists.txt': 'gyre_module(base SOURCES a.cc PUBLIC a.h)',
+    'src/base/a.h': '#pragma once\n', 'src/base/a.cc': '#include "base/a.h"\n', 'src/base/README.md': '# base\n',
+    'src/ml/data/CMakeLists.txt': 'gyre_module(ml/data SOURCES d.cc PUBLIC d.h DEPS base)',
+    'src/ml/data/d.h': '#include "base/a.h"\n', 'src/ml/data/d.cc': '#include "ml/data/d.h"\n', 'src/ml/data/inner.h': '', 'src/ml/data/README.md': '# data\n',
+}
+
+
+class Floors(unittest.TestCase):
+    def breach(self, files, text):
+        code, out = run('floors', {**SOUND, **files})
+        self.assertEqual(code, 1, out)
+        self.assertIn(text, out)
+
+    def test_sound_house_passes(self):
+        self.assertEqual(run('floors', SOUND)[0], 0)
+
+    def test_upward(self):
+        self.breach({'src/base/a.cc': '#include "ml/data/d.h"\n'}, 'upward')
+
+    def test_undeclared(self):
+        self.breach({'src/ml/tracking/CMakeLists.txt': 'gyre_module(ml/tracking SOURCES t.cc)', 'src/ml/tracking/t.cc': '#include "base/a.h"\n'}, 'not in DEPS')
+
+    def test_private_header(self):
+        self.breach({'src/ml/registry/CMakeLists.txt': 'gyre_module(ml/registry SOURCES r.cc DEPS ml/data base)', 'src/ml/registry/r.cc': '#include "ml/data/inner.h"\n'}, 'is private')
+
+    def test_same_step(self):
+        self.breach({'src/ml/tracking/CMakeLists.txt': 'gyre_module(ml/tracking SOURCES t.cc DEPS ml/data)', 'src/ml/tracking/t.cc': '#include "ml/data/d.h"\n'}, 'stands on step')
+
+    def test_cli_knows_no_domain(self):
+        self.breach({'src/cli/CMakeLists.txt': 'gyre_module(cli SOURCES c.cc DEPS ml/data)', 'src/cli/c.cc': '#include "ml/data/d.h"\n'}, 'no domain module')
+
+
+class Tidy(unittest.TestCase):
+    def breach(self, files, text):
+        code, out = run('tidy', {**SOUND, **files})
+        self.assertEqual(code, 1, out)
+        self.assertIn(text, out)
+
+    def test_sound_house_passes(self):
+        code, out = run('tidy', SOUND)
+        self.assertEqual(code, 0, out)
+
+    def test_drawer(self):
+        self.breach({'src/base/utils.h': ''}, 'drawer')
+
+    def test_wall(self):
+        self.breach({'src/ml/data/d.cc': '#include <sqlite3.h>\n'}, 'behind its wall')
+
+    def test_banned_call(self):
+        self.breach({'src/ml/data/d.cc': 'void F() { throw 1; }\n'}, '`throw` is banned')
+
+    def test_comment_is_no_code(self):
+        self.assertEqual(run('tidy', {**SOUND, 'src/ml/data/d.cc': '// never throw here\n'})[0], 0)
+
+    def test_long_function(self):
+        self.breach({'src/ml/data/d.cc': 'void F(int a) {\n' + '  a;\n' * 200 + '}\n'}, 'a function of')
+
+    def test_readme(self):
+        files = {k: v for k, v in SOUND.items() if k != 'src/ml/data/README.md'}
+        code, out = run('tidy', files)
+        self.assertEqual(code, 1)
+        self.assertIn('has a README.md', out)
+
+    def test_unbuilt_source(self):
+        self.breach({'src/ml/data/lost.cc': ''}, 'is built nowhere')
+
+
+if __name__ == '__main__':
+    unittest.main()
