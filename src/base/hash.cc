@@ -65,7 +65,8 @@ std::string Sha256Hex(std::string_view bytes) {
 std::string HmacSha256Hex(std::string_view key, std::string_view bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned length = 0;
-  GYRE_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest, &length) != nullptr);
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  GYRE_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data, bytes.size(), digest, &length) != nullptr);
   return HexEncode({reinterpret_cast<const char*>(digest), length});
 }
 
