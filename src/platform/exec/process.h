@@ -1,4 +1,4 @@
-// Child processes by posix_spawn (never fork: the server has threads and locks).
+// Child processes, started without copying the server (it has threads and locks, and may be large).
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@
 namespace gyre::exec {
 
 struct SpawnOptions {
-  std::vector<std::string> argv;                      // argv[0] is looked up in PATH when it has no slash; never a shell
-  std::string working_directory;                      // empty = ours
-  std::map<std::string, std::string> environment;     // added to or replacing ours
-  std::vector<std::string> environment_removed;       // names taken out
-  std::vector<std::pair<int, int>> descriptors;       // {ours, theirs}: e.g. {pipe_write, 3}; 0, 1, 2 not named here are inherited
+  std::vector<std::string> argv = {};                      // argv[0] is looked up in PATH when it has no slash; never a shell
+  std::string working_directory = {};                      // empty = ours
+  std::map<std::string, std::string> environment = {};     // added to or replacing ours
+  std::vector<std::string> environment_removed = {};       // names taken out
+  std::vector<std::pair<int, int>> descriptors = {};       // {ours, theirs}: e.g. {pipe_write, 3}; 0, 1, 2 not named here are inherited
   bool own_process_group = true;                      // so that a signal reaches grandchildren
-  bool dies_with_parent = true;                       // PR_SET_PDEATHSIG through the spawn helper
+  bool dies_with_parent = true;                       // killed when this process ends, however it ends
   std::int64_t memory_bytes_max = 0;                  // RLIMIT_AS; 0 = none
   std::int64_t cpu_seconds_max = 0;                   // RLIMIT_CPU; 0 = none
 };
@@ -45,8 +45,10 @@ class Process {
   int pid() const;
   void Signal(int signal) const;                                    // to the whole group; no-op after the end
   Result<std::optional<ExitStatus>> Wait(std::int64_t timeout_us);  // empty = still running; negative timeout = for ever
+  void Detach();  // lets it live: the destructor then neither kills nor reaps (spawn it with dies_with_parent = false)
 
  private:
+  Process();
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
