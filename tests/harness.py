@@ -1,0 +1,153 @@
+"""Drives the built program for the tests of this folder: a data directory of its own, a server on loopback that always ends, CLI calls, HTTP.
+
+    with Gyre() as g:                      # a fresh data directory
+        g.start()                          # gyre server on a free port
+        g.cli('add', 'a.csv')              # fails the test unless exit code 0
+        g.json('GET', '/api/v1/projects')  # parsed answer, asserts 2xx
+"""
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+GYRE = os.environ.get('GYRE') or os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'build', 'gyre')
+SOURCE = os.environ.get('GYRE_SOURCE_DIR') or os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+FULL = os.environ.get('GYRE_TEST_TIER') == 'full'
+SKIPPED = 77  # what ctest shows as "Skipped"
+
+
+def data_directory():
+    """The folder of real tables, or None."""
+    path = os.environ.get('GYRE_TEST_DATA') or os.path.join(SOURCE, '..', 'shared', 'data')
+    return path if os.path.isdir(path) else None
+
+
+def skip(reason):
+    print('SKIPPED: ' + reason)
+    sys.exit(SKIPPED)
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Gyre:
+    def __init__(self, directory=None, environment=None):
+        self.owned = directory is None
+        self.directory = directory or tempfile.mkdtemp(prefix='gyre-test-')
+        self.data = os.path.join(self.directory, 'data')
+        self.work = os.path.join(self.directory, 'work')
+        os.makedirs(self.work, exist_ok=True)
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith('GYRE_') or k in ('GYRE_LIB_DIR',)}
+        self.environment.update({'GYRE_DATA': self.data, 'HOME': self.directory, 'NO_COLOR': '1', **(environment or {})})
+        self.server = None
+        self.host = self.port = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self.cli('server', 'stop', check=False)
+        if self.owned:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    # --- the server ---
+    def start(self, *flags, listen='127.0.0.1:0', wait=True):
+        self.log_path = os.path.join(self.directory, 'server.log')
+        log = open(self.log_path, 'ab')
+        self.server = subprocess.Popen([GYRE, 'server', '--data', self.data, '--listen', listen, *flags], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       cwd=self.work, env=self.environment)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds=20):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.server.poll() is not None:
+                raise AssertionError(f'the server ended with {self.server.returncode}:\n{self.log()}')
+            try:
+                with open(os.path.join(self.data, 'server.json')) as f:
+                    info = json.load(f)
+                if info.get('pid') == self.server.pid:
+                    url = urllib.parse.urlparse(info['url'])
+                    self.host, self.port = url.hostname, url.port
+                    if self.http('GET', '/readyz').status == 200:
+                        return
+            except (OSError, ValueError, KeyError, http.client.HTTPException):
+                pass
+            time.sleep(0.01)
+        raise AssertionError('the server did not become ready:\n' + self.log())
+
+    def log(self):
+        try:
+            return open(self.log_path, errors='replace').read()[-4000:]
+        except OSError:
+            return ''
+
+    def kill(self):
+        self.server.send_signal(signal.SIGKILL)
+        self.server.wait()
+        self.server = None
+
+    def stop(self, seconds=15):
+        if self.server is None:
+            return None
+        self.server.send_signal(signal.SIGTERM)
+        try:
+            code = self.server.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.server.kill()
+            self.server.wait()
+            raise AssertionError('the server did not end on SIGTERM:\n' + self.log())
+        finally:
+            self.server = None
+        return code
+
+    # --- HTTP ---
+    def http(self, method, path, body=None, headers=None, timeout=60):
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        try:
+            headers = dict(headers or {})
+            if isinstance(body, (dict, list)):
+                body = json.dumps(body)
+                headers.setdefault('Content-Type', 'application/json')
+            connection.request(method, path, body=body, headers=headers)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def json(self, method, path, body=None, **kw):
+        answer = self.http(method, path, body, **kw)
+        assert 200 <= answer.status < 300, f'{method} {path}: {answer.status} {answer.body[:1000]!r}'
+        return answer.json() if answer.body else None
+
+    def wait_job(self, job, seconds=300):
+        deadline = time.monotonic() + seconds
+        while job['state'] in ('queued', 'running') and time.monotonic() < deadline:
+            time.sleep(0.05)
+            job = self.json('GET', f"/api/v1/jobs/{job['id']}")
+        return job
+
+    # --- the command line ---
+    def cli(self, *arguments, check=True, stdin=None, timeout=300, environment=None, cwd=None):
+        done = subprocess.run([GYRE, *arguments], cwd=cwd or self.work, env={**self.environment, **(environment or {})}, input=stdin, capture_output=True, text=True,
+                              timeout=timeout, stdin=None if stdin is not None else subprocess.DEVNULL)
+        if check and done.returncode != 0:
+            raise AssertionError(f"gyre {' '.join(arguments)} -> {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def cli_json(self, *arguments, **kw):
+        return json.loads(self.cli(*arguments, '-o', 'json', **kw).stdout)
