@@ -1,0 +1,47 @@
+// The data directory: who owns it. One process holds the lock, listens on DIR/gyre.sock and says in DIR/server.json who it is. The
+// lock is the truth (the kernel drops it with the process); socket and server.json of a dead owner are stale and replaced.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace gyre::config {
+
+struct OwnerInfo {
+  int pid = 0;
+  std::string url;      // "" when it listens on the socket only
+  std::string version;
+  std::string kind;     // "server", or "command" for a command that owns the directory while it runs
+  std::string log_file;
+  std::int64_t started_us = 0;
+};
+
+std::string SocketPath(const std::string& data_directory);  // DIR/gyre.sock
+
+// Says who owns the directory now, from the lock; empty when nobody does.
+Result<std::optional<OwnerInfo>> FindOwner(const std::string& data_directory);
+
+// Ownership. Released, and server.json and the socket removed, on destruction.
+class DirectoryLock {
+ public:
+  // Makes the directory (0700) when it is missing. Errors: kFailedPrecondition GY1830 when another process owns it (named),
+  // GY1831 when the path is too long for a socket or the file system has no locks.
+  static Result<DirectoryLock> Acquire(const std::string& data_directory);
+  DirectoryLock(DirectoryLock&&) noexcept;
+  DirectoryLock& operator=(DirectoryLock&&) noexcept;
+  ~DirectoryLock();
+
+  Result<> Announce(const OwnerInfo& info);  // writes server.json
+  const std::string& directory() const;
+
+ private:
+  struct Impl;
+  explicit DirectoryLock(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gyre::config

@@ -1,0 +1,32 @@
+// What the surroundings say: environment variables, the home folder, the terminal. Nothing else in the house asks for them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace gyre::config {
+
+std::optional<std::string> Environment(std::string_view name);  // empty when unset
+std::string HomeDirectory();                                     // $HOME, else the password database
+std::string DefaultDataDirectory();                              // GYRE_DATA, XDG_DATA_HOME/gyre, ~/.local/share/gyre
+std::string UserConfigDirectory();                               // XDG_CONFIG_HOME/gyre, ~/.config/gyre
+std::string AbsolutePath(std::string_view path);                 // "~/x" and relative paths; touches no file
+
+// A small text file; empty optional when it is not there. Errors: GY1801 unreadable, GY1802 larger than bytes_max.
+Result<std::optional<std::string>> ReadSmallFile(const std::string& path, std::size_t bytes_max = 1 << 20);
+// Temporary file, fsync, rename. The file gets `mode`.
+Result<> WriteSmallFile(const std::string& path, std::string_view text, unsigned mode = 0644);
+Result<> MakeDirectories(const std::string& path, unsigned mode = 0755);
+Result<std::string> CurrentDirectory();
+
+struct Terminal {
+  bool is_terminal = false;
+  int columns = 80;
+};
+Terminal TerminalOf(int descriptor);
+bool LocaleIsUtf8();  // LC_ALL, LC_CTYPE, LANG
+
+}  // namespace gyre::config
