@@ -55,6 +55,8 @@ class JobRun {
     std::function<Result<>(std::string_view kind, const Json& data)> on_event;
     std::int64_t memory_bytes_max = 0;
     std::int64_t timeout_ms = 0;
+    std::string scratch_directory;                    // where the task writes; empty = the job's (of RunTaskNow: a fresh one, removed after)
+    std::function<bool()> cancelled;                  // for RunTaskNow: the client has gone
   };
   virtual Result<Json> RunTask(std::string_view task, const Json& input, const TaskOptions& options) = 0;
   virtual void Progress(double fraction, std::string_view text) = 0;

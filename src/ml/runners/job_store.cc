@@ -1,0 +1,136 @@
+#include "ml/runners/job_store.h"
+
+#include <utility>
+
+namespace gyre::runners {
+
+namespace {
+
+constexpr std::string_view kColumns =
+    "id, kind, project, title, state, input, result, progress, progress_text, error, created_by, created_us, started_us, ended_us, "
+    "cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak";
+
+std::string Select(std::string_view rest) { return fmt::format("SELECT {} FROM job {}", kColumns, rest); }
+
+Json ParseOwn(std::string_view text) {
+  if (text.empty()) return Json();
+  auto json = Json::Parse(text, 96);
+  return json ? *std::move(json) : Json();
+}
+
+QueuedJob FromRow(const db::Row& row) {
+  QueuedJob queued;
+  Job& job = queued.job;
+  job.id = row.Str(0);
+  job.kind = row.Str(1);
+  job.project = row.Str(2);
+  job.title = row.Str(3);
+  job.state = row.Str(4);
+  job.input = ParseOwn(row.Text(5));
+  job.result = ParseOwn(row.Text(6));
+  job.progress = row.Real(7);
+  job.progress_text = row.Str(8);
+  FillError(ParseOwn(row.Text(9)), &job);
+  job.created_by = row.Str(10);
+  job.created_us = row.Int(11);
+  job.started_us = row.Int(12);
+  job.ended_us = row.Int(13);
+  queued.cpu_slots = row.Real(14);
+  queued.memory_bytes = row.Int(15);
+  job.cpu_seconds = row.Real(16);
+  job.memory_bytes_peak = row.Int(17);
+  return queued;
+}
+
+}  // namespace
+
+void FillError(const Json& error, Job* job) {
+  job->error_code = error["code"].AsString();
+  job->error_message = error["message"].AsString();
+  job->error_why = error["why"].AsString();
+  job->error_fixes.clear();
+  for (const Json& fix : error["fix"].items()) job->error_fixes.push_back(fix.AsString());
+}
+
+Result<> JobStore::Insert(const QueuedJob& queued) {
+  const std::string input = queued.job.input.Dump();
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    const Job& j = queued.job;
+    return tx.Execute(
+        "INSERT INTO job (id, kind, project, title, state, input, result, progress, progress_text, error, created_by, created_us, "
+        "started_us, ended_us, cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak) "
+        "VALUES (?1, ?2, ?3, ?4, 'queued', ?5, '', 0.0, '', '', ?6, ?7, 0, 0, ?8, ?9, 0.0, 0)",
+        {j.id, j.kind, j.project, j.title, input, j.created_by, j.created_us, queued.cpu_slots, queued.memory_bytes});
+  });
+}
+
+Result<> JobStore::MarkRunning(std::string_view id, std::int64_t started_us) {
+  return database_.Write([&](db::Transaction& tx) {
+    return tx.Execute("UPDATE job SET state = 'running', started_us = ?2 WHERE id = ?1", {id, started_us});
+  });
+}
+
+Result<> JobStore::MarkQueued(std::string_view id) {
+  return database_.Write([&](db::Transaction& tx) {
+    return tx.Execute("UPDATE job SET state = 'queued', started_us = 0, progress = 0.0, progress_text = '' WHERE id = ?1", {id});
+  });
+}
+
+Result<> JobStore::MarkEnded(std::string_view id, const Ending& ending) {
+  const std::string result = ending.result.is_null() ? "" : ending.result.Dump();
+  const std::string error = ending.error.is_null() ? "" : ending.error.Dump();
+  return database_.Write([&](db::Transaction& tx) {
+    return tx.Execute(
+        "UPDATE job SET state = ?2, result = ?3, error = ?4, ended_us = ?5, cpu_seconds = ?6, memory_bytes_peak = ?7, progress = ?8 "
+        "WHERE id = ?1",
+        {id, ending.state, result, error, ending.ended_us, ending.cpu_seconds, ending.memory_bytes_peak, ending.progress});
+  });
+}
+
+Result<> JobStore::SaveProgress(std::string_view id, double progress, std::string_view text) {
+  return database_.Write([&](db::Transaction& tx) {
+    return tx.Execute("UPDATE job SET progress = ?2, progress_text = ?3 WHERE id = ?1 AND state = 'running'", {id, progress, text});
+  });
+}
+
+Result<Job> JobStore::Get(std::string_view id_or_prefix) {
+  std::vector<Job> found;
+  const std::string upper = std::string(id_or_prefix) + "g";  // after every hexadecimal digit
+  GYRE_DO(database_.Read([&](db::Reader& reader) {
+    return reader.Query(Select("WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 2"), {id_or_prefix, upper}, [&](const db::Row& row) {
+      found.push_back(FromRow(row).job);
+      return Result<>();
+    });
+  }));
+  if (found.size() == 1 || (!found.empty() && found[0].id == id_or_prefix)) return std::move(found[0]);
+  if (found.empty() || id_or_prefix.empty()) {
+    return NotFound("GY3302", "there is no job `{}`", id_or_prefix).Fix("gyre jobs            (lists them)");
+  }
+  return InvalidArgument("GY3313", "`{}` is the beginning of more than one job's id", id_or_prefix).Fix("give more digits of the id");
+}
+
+Result<std::vector<Job>> JobStore::List(std::string_view project, int limit) {
+  std::vector<Job> jobs;
+  const auto take = [&](const db::Row& row) {
+    jobs.push_back(FromRow(row).job);
+    return Result<>();
+  };
+  GYRE_DO(database_.Read([&](db::Reader& reader) {
+    if (project.empty()) return reader.Query(Select("ORDER BY created_us DESC, id LIMIT ?1"), {limit}, take);
+    return reader.Query(Select("WHERE project = ?1 ORDER BY created_us DESC, id LIMIT ?2"), {project, limit}, take);
+  }));
+  return jobs;
+}
+
+Result<std::vector<QueuedJob>> JobStore::Unfinished() {
+  std::vector<QueuedJob> jobs;
+  GYRE_DO(database_.Read([&](db::Reader& reader) {
+    return reader.Query(Select("WHERE state IN ('queued', 'running') ORDER BY created_us, id"), {}, [&](const db::Row& row) {
+      jobs.push_back(FromRow(row));
+      return Result<>();
+    });
+  }));
+  return jobs;
+}
+
+}  // namespace gyre::runners

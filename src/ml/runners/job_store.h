@@ -1,0 +1,48 @@
+// All SQL of the jobs.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "ml/runners/jobs.h"
+
+namespace gyre::runners {
+
+// A job with what the queue needs to know of it.
+struct QueuedJob {
+  Job job;
+  double cpu_slots = 1;
+  std::int64_t memory_bytes = 0;
+};
+
+// How a job ended.
+struct Ending {
+  std::string_view state;
+  Json result;
+  Json error;  // null unless failed
+  std::int64_t ended_us = 0;
+  double cpu_seconds = 0;
+  std::int64_t memory_bytes_peak = 0;
+  double progress = 0;
+};
+
+class JobStore {
+ public:
+  explicit JobStore(db::Database& database) : database_(database) {}
+  Result<> Insert(const QueuedJob& job);
+  Result<> MarkRunning(std::string_view id, std::int64_t started_us);
+  Result<> MarkQueued(std::string_view id);
+  Result<> MarkEnded(std::string_view id, const Ending& ending);
+  Result<> SaveProgress(std::string_view id, double progress, std::string_view text);
+  Result<Job> Get(std::string_view id_or_prefix);
+  Result<std::vector<Job>> List(std::string_view project, int limit);
+  Result<std::vector<QueuedJob>> Unfinished();  // oldest first
+
+ private:
+  db::Database& database_;
+};
+
+void FillError(const Json& error, Job* job);
+
+}  // namespace gyre::runners

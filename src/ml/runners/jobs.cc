@@ -1,0 +1,478 @@
+#include "ml/runners/jobs.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <exception>
+#include <map>
+#include <utility>
+
+#include "base/id.h"
+#include "base/mutex.h"
+#include "ml/runners/job_store.h"
+#include "ml/runners/wire.h"
+#include "ml/runners/worker_pool.h"
+#include "platform/exec/files.h"
+#include "platform/exec/process.h"
+#include "platform/exec/thread_pool.h"
+
+namespace gyre::runners {
+
+namespace {
+
+constexpr int kJobThreads = 8;
+constexpr int kTasksNowMax = 4;
+constexpr double kSlotsMin = 0.25;
+
+bool HasEnded(const Job& job) { return job.state != "queued" && job.state != "running"; }
+
+// A job of this process that has not ended. `job` and `changes` are guarded by JobsImpl::mutex_.
+struct Active {
+  explicit Active(QueuedJob q) : queued(std::move(q)), job(queued.job) {}
+  const QueuedJob queued;
+  std::atomic<bool> cancel{false};
+  Job job;
+  std::int64_t changes = 1;
+};
+
+class JobsImpl final : public Jobs {
+ public:
+  JobsImpl(db::Database& database, blob::Store& blobs, const Clock& clock, JobSettings settings, PoolSettings pool)
+      : store_(database), blobs_(blobs), clock_(clock), settings_(std::move(settings)), workers_(std::move(pool), clock) {}
+  ~JobsImpl() override;
+
+  void Register(JobKind kind) override { kinds_.insert_or_assign(kind.name, std::move(kind)); }
+  Result<> Start() override;
+  Result<Job> Submit(JobSpec spec) override;
+  Result<Job> Get(std::string_view id) override;
+  Result<std::vector<Job>> List(std::string_view project, int limit) override;
+  Result<> Cancel(std::string_view id) override;
+  Result<Job> Wait(std::string_view id, std::int64_t timeout_ms, const std::function<bool(const Job&)>& on_change) override;
+  Result<std::string> ReadLog(std::string_view id, std::int64_t offset) override;
+  Result<Json> RunTaskNow(std::string_view task, const Json& input, const JobRun::TaskOptions& options) override;
+
+ private:
+  friend class RunOfJob;
+  std::shared_ptr<Active> FindActive(std::string_view id) GYRE_EXCLUDES(mutex_);
+  void Pump() GYRE_REQUIRES(mutex_);
+  void Execute(Active& active);
+  Result<Json> CallKind(const JobKind& kind, Active& active);
+  void End(Active& active, const Result<Json>& result);
+  void EndQueued(Active& active);
+  std::string ScratchOf(std::string_view id) const { return fmt::format("{}/job-{}", blobs_.scratch_directory(), id); }
+  std::string LogOf(std::string_view id) const { return fmt::format("{}/{}.log", settings_.log_directory, id); }
+  template <class Change>
+  void Alter(Active& active, Change change) GYRE_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    change(active.job);
+    ++active.changes;
+    changed_.NotifyAll();
+  }
+
+  JobStore store_;
+  blob::Store& blobs_;
+  const Clock& clock_;
+  const JobSettings settings_;
+  std::map<std::string, JobKind, std::less<>> kinds_;  // constant after Start
+  WorkerPool workers_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::map<std::string, std::shared_ptr<Active>, std::less<>> active_ GYRE_GUARDED_BY(mutex_);
+  std::deque<std::shared_ptr<Active>> queue_ GYRE_GUARDED_BY(mutex_);
+  double cpu_used_ GYRE_GUARDED_BY(mutex_) = 0;
+  std::int64_t memory_used_ GYRE_GUARDED_BY(mutex_) = 0;
+  int tasks_now_ GYRE_GUARDED_BY(mutex_) = 0;
+  bool stopping_ GYRE_GUARDED_BY(mutex_) = false;
+
+  exec::Worker reaper_;
+  std::unique_ptr<exec::ThreadPool> threads_;
+};
+
+// What execute() sees.
+class RunOfJob final : public JobRun {
+ public:
+  RunOfJob(JobsImpl& jobs, Active& active)
+      : jobs_(jobs), active_(active), spec_(active.queued.job), scratch_(jobs.ScratchOf(spec_.id)) {}
+  const Job& job() const override { return spec_; }
+  const std::string& scratch_directory() const override { return scratch_; }
+  bool cancelled() const override { return active_.cancel.load(); }
+
+  Result<Json> RunTask(std::string_view task, const Json& input, const TaskOptions& options) override {
+    TaskCall call;
+    call.task = task;
+    call.input = &input;
+    call.scratch_directory = options.scratch_directory.empty() ? scratch_ : options.scratch_directory;
+    call.memory_bytes_max = options.memory_bytes_max > 0 ? options.memory_bytes_max : active_.queued.memory_bytes;
+    call.timeout_ms = options.timeout_ms;
+    call.cancelled = [this] { return cancelled(); };
+    call.on_progress = [&](double fraction, std::string_view text) {
+      const double span = options.progress_to - options.progress_from;
+      Progress(fraction < 0 ? fraction : options.progress_from + span * std::min(fraction, 1.0), text);
+    };
+    call.on_log = [this](std::string_view line) { Log(line); };
+    call.on_event = options.on_event;
+    TaskUsage usage;
+    auto result = jobs_.workers_.Run(call, &usage);
+    jobs_.Alter(active_, [&](Job& job) {
+      job.cpu_seconds += usage.cpu_seconds;
+      job.memory_bytes_peak = std::max(job.memory_bytes_peak, usage.memory_bytes_peak);
+    });
+    return result;
+  }
+
+  void Progress(double fraction, std::string_view text) override {
+    constexpr std::int64_t kPauseMicros = 2 * kMicrosPerSecond;
+    jobs_.Alter(active_, [&](Job& job) {
+      job.progress = fraction;
+      job.progress_text = text;
+    });
+    const std::int64_t now = jobs_.clock_.MonotonicMicros();
+    if (now - saved_us_ < kPauseMicros) return;
+    saved_us_ = now;
+    (void)jobs_.store_.SaveProgress(spec_.id, fraction, text);  // a hint for other readers; the end is written for sure
+  }
+
+  void Log(std::string_view line) override {
+    // A log that cannot be written must not fail the work.
+    (void)exec::AppendFile(jobs_.LogOf(spec_.id), fmt::format("{} {}\n", FormatTime(jobs_.clock_.NowMicros()), line));
+  }
+
+ private:
+  JobsImpl& jobs_;
+  Active& active_;
+  const Job spec_;
+  const std::string scratch_;
+  std::int64_t saved_us_ = 0;
+};
+
+JobsImpl::~JobsImpl() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+    queue_.clear();  // their rows stay queued and run after the next start
+    for (auto& [id, active] : active_) active->cancel.store(true);
+  }
+  reaper_.RequestStop();
+  threads_.reset();  // waits for what runs
+}
+
+Result<> JobsImpl::Start() {
+  if (!settings_.log_directory.empty()) GYRE_DO(exec::MakeDirectories(settings_.log_directory));
+  threads_ = std::make_unique<exec::ThreadPool>(
+      exec::PoolOptions{.name = "jobs", .threads = kJobThreads, .queue_length_max = settings_.queue_length_max + kJobThreads});
+  GYRE_TRY(auto left, store_.Unfinished());
+  for (QueuedJob& queued : left) {
+    Job& job = queued.job;
+    const auto kind = kinds_.find(job.kind);
+    const bool ran = job.state == "running";
+    if (kind != kinds_.end() && (!ran || kind->second.requeue_after_restart)) {
+      if (ran) GYRE_DO(store_.MarkQueued(job.id));
+      job.state = "queued";
+      auto active = std::make_shared<Active>(std::move(queued));
+      const MutexLock lock(mutex_);
+      active_.emplace(active->job.id, active);
+      queue_.push_back(std::move(active));
+      continue;
+    }
+    const Error error = MakeError(Code::kUnavailable, "GY3303", "the server stopped while this job ran")
+                            .Why("what it had not committed is gone; what it had committed is still there")
+                            .Fix("start it again with the same command");
+    Ending ending{.state = "interrupted", .error = ErrorToJson(error), .ended_us = clock_.NowMicros(), .progress = job.progress};
+    GYRE_DO(store_.MarkEnded(job.id, ending));
+  }
+  reaper_ = exec::Worker("job-reaper", [this](const exec::StopFlag& stop) {
+    constexpr std::int64_t kPauseMicros = 10 * kMicrosPerSecond;
+    while (!stop.WaitMicros(kPauseMicros)) workers_.EndIdle();
+  });
+  const MutexLock lock(mutex_);
+  Pump();
+  return {};
+}
+
+Result<Job> JobsImpl::Submit(JobSpec spec) {
+  if (!kinds_.contains(spec.kind)) return InvalidArgument("GY3314", "there is no kind of job called `{}`", spec.kind);
+  QueuedJob queued;
+  queued.job = Job{.id = NewId(),
+                   .kind = std::move(spec.kind),
+                   .project = std::move(spec.project),
+                   .title = std::move(spec.title),
+                   .state = "queued",
+                   .input = std::move(spec.input),
+                   .created_by = std::move(spec.created_by),
+                   .created_us = clock_.NowMicros()};
+  // What asks for more than there is gets all there is, alone.
+  queued.cpu_slots = std::clamp(spec.cpu_slots, kSlotsMin, std::max(kSlotsMin, settings_.cpu_slots));
+  queued.memory_bytes = std::clamp<std::int64_t>(spec.memory_bytes, 0, settings_.memory_bytes);
+  {
+    const MutexLock lock(mutex_);
+    if (static_cast<int>(queue_.size()) >= settings_.queue_length_max) {
+      return MakeError(Code::kResourceExhausted, "GY3301", "{} jobs are waiting already", queue_.size())
+          .Fix("wait until some have ended (gyre jobs), or cancel some (gyre jobs cancel ID)");
+    }
+  }
+  GYRE_DO(store_.Insert(queued));
+  auto active = std::make_shared<Active>(std::move(queued));
+  const MutexLock lock(mutex_);
+  if (stopping_) return active->job;
+  active_.emplace(active->job.id, active);
+  queue_.push_back(active);
+  Pump();
+  return active->job;
+}
+
+void JobsImpl::Pump() {
+  if (threads_ == nullptr) return;
+  while (!stopping_ && !queue_.empty()) {
+    std::shared_ptr<Active> next = queue_.front();
+    const QueuedJob& want = next->queued;
+    const bool alone = cpu_used_ < kSlotsMin / 2;
+    if (!alone && cpu_used_ + want.cpu_slots > settings_.cpu_slots) return;
+    if (!alone && memory_used_ + want.memory_bytes > settings_.memory_bytes) return;
+    const double cpu = want.cpu_slots;
+    const std::int64_t memory = want.memory_bytes;
+    const auto posted = threads_->Post([this, next, cpu, memory] {
+      Execute(*next);
+      const MutexLock lock(mutex_);
+      active_.erase(next->queued.job.id);
+      cpu_used_ = active_.empty() ? 0 : cpu_used_ - cpu;
+      memory_used_ -= memory;
+      Pump();
+    });
+    if (!posted) return;  // the next end calls again
+    queue_.pop_front();
+    cpu_used_ += cpu;
+    memory_used_ += memory;
+  }
+}
+
+void JobsImpl::Execute(Active& active) {
+  const std::string& id = active.queued.job.id;
+  if (active.cancel.load()) return EndQueued(active);
+  const std::int64_t started_us = clock_.NowMicros();
+  if (const auto marked = store_.MarkRunning(id, started_us); !marked) return End(active, marked.error());
+  Alter(active, [&](Job& job) {
+    job.state = "running";
+    job.started_us = started_us;
+  });
+  const std::string scratch = ScratchOf(id);
+  if (const auto made = exec::MakeDirectories(scratch); !made) return End(active, made.error());
+  const Result<Json> result = CallKind(kinds_.find(active.queued.job.kind)->second, active);
+  (void)exec::RemoveTree(scratch);  // what stays is removed at the next start
+  End(active, result);
+}
+
+Result<Json> JobsImpl::CallKind(const JobKind& kind, Active& active) {
+  RunOfJob run(*this, active);
+  try {
+    return kind.execute(run);
+  } catch (const std::exception& e) {
+    return Internal("GY3315", "the job failed: {}", e.what());
+  }
+}
+
+void JobsImpl::EndQueued(Active& active) {
+  {
+    const MutexLock lock(mutex_);
+    if (stopping_) return;
+  }
+  const std::int64_t now = clock_.NowMicros();
+  (void)store_.MarkEnded(active.queued.job.id, Ending{.state = "cancelled", .ended_us = now});
+  Alter(active, [&](Job& job) {
+    job.state = "cancelled";
+    job.ended_us = now;
+  });
+}
+
+void JobsImpl::End(Active& active, const Result<Json>& result) {
+  Ending ending;
+  bool stopping = false;
+  {
+    const MutexLock lock(mutex_);
+    stopping = stopping_;
+    ending.cpu_seconds = active.job.cpu_seconds;
+    ending.memory_bytes_peak = active.job.memory_bytes_peak;
+    ending.progress = result ? 1 : active.job.progress;
+  }
+  ending.ended_us = clock_.NowMicros();
+  if (result) {
+    ending.state = "succeeded";
+    ending.result = *result;
+  } else if (stopping) {
+    if (kinds_.find(active.queued.job.kind)->second.requeue_after_restart) {
+      (void)store_.MarkQueued(active.queued.job.id);
+      return;
+    }
+    ending.state = "interrupted";
+    ending.error = ErrorToJson(MakeError(Code::kUnavailable, "GY3303", "the server was stopped while this job ran")
+                                   .Fix("start it again with the same command"));
+  } else if (active.cancel.load() || result.error().code() == Code::kCancelled) {
+    ending.state = "cancelled";
+  } else {
+    ending.state = "failed";
+    ending.error = ErrorToJson(result.error());
+  }
+  // When even this cannot be written (full disk), the next start ends the job as interrupted.
+  (void)store_.MarkEnded(active.queued.job.id, ending);
+  Alter(active, [&](Job& job) {
+    job.state = ending.state;
+    job.result = ending.result;
+    job.progress = ending.progress;
+    job.ended_us = ending.ended_us;
+    FillError(ending.error, &job);
+  });
+}
+
+std::shared_ptr<Active> JobsImpl::FindActive(std::string_view id) {
+  const MutexLock lock(mutex_);
+  const auto it = active_.find(id);
+  return it == active_.end() ? nullptr : it->second;
+}
+
+Result<Job> JobsImpl::Get(std::string_view id) {
+  GYRE_TRY(Job stored, store_.Get(id));
+  const auto active = FindActive(stored.id);
+  if (active == nullptr) {
+    if (HasEnded(stored)) return stored;
+    return store_.Get(stored.id);  // it ended between the two looks
+  }
+  const MutexLock lock(mutex_);
+  return active->job;
+}
+
+Result<std::vector<Job>> JobsImpl::List(std::string_view project, int limit) {
+  GYRE_TRY(auto jobs, store_.List(project, limit));
+  const MutexLock lock(mutex_);
+  for (Job& job : jobs) {
+    const auto it = active_.find(job.id);
+    if (it != active_.end() && !HasEnded(job)) job = it->second->job;
+  }
+  return jobs;
+}
+
+Result<> JobsImpl::Cancel(std::string_view id) {
+  GYRE_TRY(const Job job, Get(id));
+  const auto active = FindActive(job.id);
+  if (active == nullptr) return {};
+  active->cancel.store(true);
+  bool waited = false;
+  {
+    const MutexLock lock(mutex_);
+    waited = std::erase(queue_, active) > 0;
+  }
+  if (!waited) return {};
+  EndQueued(*active);
+  const MutexLock lock(mutex_);
+  active_.erase(job.id);
+  return {};
+}
+
+Result<Job> JobsImpl::Wait(std::string_view id, std::int64_t timeout_ms, const std::function<bool(const Job&)>& on_change) {
+  GYRE_TRY(Job job, Get(id));
+  const auto active = FindActive(job.id);
+  if (active == nullptr) {
+    GYRE_TRY(job, store_.Get(job.id));
+    if (on_change) on_change(job);
+    return job;
+  }
+  const std::int64_t deadline_us = timeout_ms < 0 ? INT64_MAX : clock_.MonotonicMicros() + timeout_ms * 1000;
+  for (std::int64_t seen = 0;;) {
+    {
+      const MutexLock lock(mutex_);
+      for (;;) {
+        const std::int64_t left_us = deadline_us - clock_.MonotonicMicros();
+        if (active->changes != seen || left_us <= 0 || stopping_) break;
+        changed_.WaitMicros(mutex_, std::min<std::int64_t>(left_us, kMicrosPerSecond));
+      }
+      if (active->changes == seen) return active->job;  // the time has passed
+      seen = active->changes;
+      job = active->job;
+    }
+    if (on_change && !on_change(job)) return job;
+    if (HasEnded(job)) return job;
+  }
+}
+
+Result<std::string> JobsImpl::ReadLog(std::string_view id, std::int64_t offset) {
+  constexpr std::int64_t kPartBytesMax = std::int64_t{1} << 20;
+  GYRE_TRY(const Job job, store_.Get(id));
+  const std::string path = LogOf(job.id);
+  if (!exec::FileExists(path)) return std::string();
+  return exec::ReadFilePart(path, std::max<std::int64_t>(offset, 0), kPartBytesMax);
+}
+
+Result<Json> JobsImpl::RunTaskNow(std::string_view task, const Json& input, const JobRun::TaskOptions& options) {
+  constexpr std::int64_t kPatienceMicros = 10 * kMicrosPerSecond;
+  const std::int64_t deadline_us = clock_.MonotonicMicros() + kPatienceMicros;
+  {
+    const MutexLock lock(mutex_);
+    while (tasks_now_ >= kTasksNowMax) {
+      if (clock_.MonotonicMicros() >= deadline_us) {
+        return MakeError(Code::kResourceExhausted, "GY3304", "{} requests of this kind run already", kTasksNowMax)
+            .Fix("try again in a moment");
+      }
+      changed_.WaitMicros(mutex_, kMicrosPerSecond);
+    }
+    ++tasks_now_;
+  }
+  const std::string own = ScratchOf(NewId());
+  TaskCall call;
+  call.task = task;
+  call.input = &input;
+  call.scratch_directory = options.scratch_directory.empty() ? own : options.scratch_directory;
+  call.memory_bytes_max = options.memory_bytes_max;
+  call.timeout_ms = options.timeout_ms;
+  call.cancelled = options.cancelled;
+  call.on_event = options.on_event;
+  TaskUsage usage;
+  const auto made = exec::MakeDirectories(call.scratch_directory);
+  Result<Json> result = made ? workers_.Run(call, &usage) : Result<Json>(made.error());
+  (void)exec::RemoveTree(own);
+  const MutexLock lock(mutex_);
+  --tasks_now_;
+  changed_.NotifyAll();
+  return result;
+}
+
+}  // namespace
+
+Json JobToJson(const Job& job) {
+  Json error;
+  if (!job.error_code.empty()) {
+    Json fixes = Json::Arr();
+    for (const std::string& fix : job.error_fixes) fixes.Push(fix);
+    error = Json::Obj({{"code", job.error_code}, {"message", job.error_message}, {"why", job.error_why}, {"fix", std::move(fixes)}});
+  }
+  const auto time = [](std::int64_t time_us) { return time_us == 0 ? Json() : Json(FormatTime(time_us)); };
+  return Json::Obj({{"id", job.id},
+                    {"kind", job.kind},
+                    {"project", job.project},
+                    {"title", job.title},
+                    {"state", job.state},
+                    {"progress", job.progress},
+                    {"progress_text", job.progress_text},
+                    {"input", job.input},
+                    {"result", job.result},
+                    {"error", std::move(error)},
+                    {"created_by", job.created_by},
+                    {"created_at", time(job.created_us)},
+                    {"started_at", time(job.started_us)},
+                    {"ended_at", time(job.ended_us)},
+                    {"cpu_seconds", job.cpu_seconds},
+                    {"memory_bytes_peak", job.memory_bytes_peak}});
+}
+
+Result<std::unique_ptr<Jobs>> OpenJobs(db::Database& database, blob::Store& blobs, const Clock& clock, JobSettings settings) {
+  if (settings.memory_bytes <= 0) {
+    settings.memory_bytes = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE) / 4 * 3;
+  }
+  if (settings.worker_program.empty()) settings.worker_program = exec::SelfPath();
+  if (settings.log_directory.empty()) settings.log_directory = blobs.scratch_directory() + "/logs";
+  PoolSettings pool;
+  pool.program = settings.worker_program;
+  return std::make_unique<JobsImpl>(database, blobs, clock, std::move(settings), std::move(pool));
+}
+
+}  // namespace gyre::runners

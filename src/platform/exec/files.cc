@@ -1,0 +1,132 @@
+#include "platform/exec/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+namespace gyre::exec {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Result<> WriteWith(const std::string& path, std::string_view bytes, int flags) {
+  const Descriptor file(open(path.c_str(), flags | O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (file.get() < 0) return SystemError("writing " + path, errno);
+  while (!bytes.empty()) {
+    const ssize_t n = write(file.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return SystemError("writing " + path, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> MakeDirectories(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) return SystemError("making the folder " + path, error.value());
+  return {};
+}
+
+Result<> RemoveTree(const std::string& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) return SystemError("removing " + path, error.value());
+  return {};
+}
+
+Result<std::string> ReadFilePart(const std::string& path, std::int64_t offset, std::int64_t length) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return SystemError("reading " + path, errno);
+  struct stat info {};
+  if (fstat(file.get(), &info) != 0) return SystemError("reading " + path, errno);
+  if (!S_ISREG(info.st_mode)) return InvalidArgument("GY1321", "{} is not a plain file", path);
+  std::string bytes;
+  bytes.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(info.st_size - offset, 0, length)));
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = pread(file.get(), bytes.data() + done, bytes.size() - done, offset + static_cast<off_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return SystemError("reading " + path, errno);
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+Result<std::string> ReadFile(const std::string& path, std::int64_t bytes_max) {
+  GYRE_TRY(auto bytes, ReadFilePart(path, 0, bytes_max + 1));
+  if (static_cast<std::int64_t>(bytes.size()) > bytes_max) {
+    return MakeError(Code::kResourceExhausted, "GY1322", "{} is larger than {} bytes", path, bytes_max);
+  }
+  return bytes;
+}
+
+Result<> WriteFile(const std::string& path, std::string_view bytes) { return WriteWith(path, bytes, O_TRUNC); }
+
+Result<> AppendFile(const std::string& path, std::string_view bytes) { return WriteWith(path, bytes, O_APPEND); }
+
+Result<std::string> ReadSystemFile(const std::string& path) {
+  constexpr std::size_t kBytesMax = std::size_t{64} << 10;
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return SystemError("reading " + path, errno);
+  std::string bytes(kBytesMax, '\0');
+  std::size_t done = 0;
+  while (done < kBytesMax) {
+    const ssize_t n = read(file.get(), bytes.data() + done, kBytesMax - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return SystemError("reading " + path, errno);
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+bool FileExists(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+Result<std::vector<FileEntry>> ListFiles(const std::string& directory, std::size_t count_max) {
+  std::vector<FileEntry> files;
+  std::error_code error;
+  if (!fs::exists(directory, error)) return files;
+  fs::recursive_directory_iterator it(directory, fs::directory_options::skip_permission_denied, error);
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_symlink(ignored) || !it->is_regular_file(ignored)) continue;
+    if (files.size() == count_max) {
+      return MakeError(Code::kResourceExhausted, "GY1320", "{} holds more than {} files", directory, count_max);
+    }
+    files.push_back({fs::relative(it->path(), directory, ignored).generic_string(),
+                     static_cast<std::int64_t>(it->file_size(ignored))});
+  }
+  if (error) return SystemError("listing " + directory, error.value());
+  std::ranges::sort(files, {}, &FileEntry::path);
+  return files;
+}
+
+}  // namespace gyre::exec
