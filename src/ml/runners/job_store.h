@@ -18,9 +18,9 @@ struct QueuedJob {
 
 // How a job ended.
 struct Ending {
-  std::string_view state;
-  Json result;
-  Json error;  // null unless failed
+  std::string_view state{};
+  Json result{};
+  Json error{};  // null unless failed
   std::int64_t ended_us = 0;
   double cpu_seconds = 0;
   std::int64_t memory_bytes_peak = 0;

@@ -21,14 +21,14 @@ namespace gyre::runners {
 db::ModuleSchema RunnersSchema();
 
 struct Job {
-  std::string id, kind, project, title;
-  std::string state;        // queued, running, succeeded, failed, cancelled, interrupted
-  Json input, result;       // result: what Commit returned
+  std::string id{}, kind{}, project{}, title{};
+  std::string state{};      // queued, running, succeeded, failed, cancelled, interrupted
+  Json input{}, result{};   // result: what Commit returned
   double progress = 0;      // 0..1; negative = unknown
-  std::string progress_text;
-  std::string error_code, error_message, error_why;  // when failed
-  std::vector<std::string> error_fixes;
-  std::string created_by;
+  std::string progress_text{};
+  std::string error_code{}, error_message{}, error_why{};  // when failed
+  std::vector<std::string> error_fixes{};
+  std::string created_by{};
   std::int64_t created_us = 0, started_us = 0, ended_us = 0;
   double cpu_seconds = 0;
   std::int64_t memory_bytes_peak = 0;

@@ -61,7 +61,7 @@ Result<std::string> ReadFilePart(const std::string& path, std::int64_t offset, s
   if (file.get() < 0) return SystemError("reading " + path, errno);
   struct stat info {};
   if (fstat(file.get(), &info) != 0) return SystemError("reading " + path, errno);
-  if (!S_ISREG(info.st_mode)) return InvalidArgument("GY1321", "{} is not a plain file", path);
+  if (!S_ISREG(info.st_mode)) return InvalidArgument("GY1331", "{} is not a plain file", path);
   std::string bytes;
   bytes.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(info.st_size - offset, 0, length)));
   std::size_t done = 0;
@@ -79,7 +79,7 @@ Result<std::string> ReadFilePart(const std::string& path, std::int64_t offset, s
 Result<std::string> ReadFile(const std::string& path, std::int64_t bytes_max) {
   GYRE_TRY(auto bytes, ReadFilePart(path, 0, bytes_max + 1));
   if (static_cast<std::int64_t>(bytes.size()) > bytes_max) {
-    return MakeError(Code::kResourceExhausted, "GY1322", "{} is larger than {} bytes", path, bytes_max);
+    return MakeError(Code::kResourceExhausted, "GY1332", "{} is larger than {} bytes", path, bytes_max);
   }
   return bytes;
 }
@@ -119,7 +119,7 @@ Result<std::vector<FileEntry>> ListFiles(const std::string& directory, std::size
     std::error_code ignored;
     if (it->is_symlink(ignored) || !it->is_regular_file(ignored)) continue;
     if (files.size() == count_max) {
-      return MakeError(Code::kResourceExhausted, "GY1320", "{} holds more than {} files", directory, count_max);
+      return MakeError(Code::kResourceExhausted, "GY1330", "{} holds more than {} files", directory, count_max);
     }
     files.push_back({fs::relative(it->path(), directory, ignored).generic_string(),
                      static_cast<std::int64_t>(it->file_size(ignored))});

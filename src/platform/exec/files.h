@@ -26,7 +26,7 @@ struct FileEntry {
   std::int64_t size_bytes = 0;
 };
 // Plain files below `directory`, sorted by path; links are left out. A missing folder is empty.
-// Error: kResourceExhausted GY1320 when there are more than `count_max`.
+// Error: kResourceExhausted GY1330 when there are more than `count_max`.
 Result<std::vector<FileEntry>> ListFiles(const std::string& directory, std::size_t count_max = 10'000);
 
 }  // namespace gyre::exec
