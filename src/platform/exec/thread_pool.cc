@@ -109,6 +109,7 @@ struct Worker::Impl {
   std::thread thread;
 };
 
+Worker::Worker() = default;
 Worker::Worker(std::string name, std::move_only_function<void(const StopFlag&)> body)
     : impl_(std::make_unique<Impl>()) {
   impl_->flag.state_ = std::make_shared<StopFlag::State>();

@@ -46,7 +46,7 @@ class StopFlag {
 };
 class Worker {
  public:
-  Worker() = default;
+  Worker();
   Worker(std::string name, std::move_only_function<void(const StopFlag&)> body);
   Worker(Worker&&) noexcept;
   Worker& operator=(Worker&&) noexcept;
