@@ -27,7 +27,7 @@ struct Bytes {  // a blob parameter
   std::string_view data;
 };
 
-// A bound parameter. Text must be valid UTF-8. std::optional<...> empty and nullptr bind NULL.
+// A bound parameter; points at the caller's text. Text must be valid UTF-8 (GY1409). std::optional<...> empty, nullptr and NaN bind NULL.
 class Value {
  public:
   Value(std::nullptr_t) {}                                       // NOLINT(google-explicit-constructor)
@@ -88,11 +88,11 @@ class Transaction : public Reader {
 };
 
 struct Settings {
-  std::string path;             // file; its directory must exist and be on a local file system
+  std::string path = {};        // file; its directory must exist and be on a local file system
   int readers_max = 8;          // read-only connections
   int queue_length_max = 4096;  // waiting writers; beyond: kResourceExhausted GY1401
   int batch_length_max = 1024;  // closures in one commit
-  std::string vfs;              // name of an SQLite VFS, for fault injection
+  std::string vfs = {};         // name of an SQLite VFS, for fault injection
   bool snapshot_before_migration = true;
 };
 
@@ -113,7 +113,8 @@ class Database {
   virtual Result<std::vector<std::string>> IntegrityProblems() = 0;  // empty = sound
 };
 
-// Errors: kFailedPrecondition GY1404 on a network file system, kDataLoss GY1405 when the file is no database or is damaged.
+// Errors: kFailedPrecondition GY1404 on a network file system, kDataLoss GY1405 when the file is no database or is damaged,
+// kPermissionDenied GY1415 when it cannot be opened.
 Result<std::unique_ptr<Database>> OpenSqlite(Settings settings);
 
 // Text of a transaction's values that outlives the closure: helpers for callers.

@@ -1,0 +1,79 @@
+#include "platform/db/write_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/time.h"
+
+namespace gyre::db {
+
+Result<> WriteQueue::Submit(WriteRequest& request) {
+  std::shared_ptr<WriteBatch> batch;
+  bool wake = false;
+  {
+    MutexLock lock(mutex_);
+    if (closed_) return Error(Code::kUnavailable, "GY1413", "the database is being closed");
+    if (waiting_ >= queue_length_max_) {
+      return Error(Code::kResourceExhausted, "GY1401",
+                   fmt::format("the database is busy: {} writes wait already", waiting_))
+          .Fix("try again in a moment");
+    }
+    if (batches_.empty() || std::ssize(batches_.back()->requests) >= batch_length_max_) {
+      batches_.push_back(std::make_shared<WriteBatch>());
+    }
+    batch = batches_.back();
+    batch->requests.push_back(&request);
+    ++waiting_;
+    wake = wake_at_ > 0 && waiting_ >= wake_at_;
+  }
+  if (wake) wake_.NotifyOne();
+  while (batch->done.load(std::memory_order_acquire) == 0) batch->done.wait(0);
+  return std::move(request.result);
+}
+
+std::shared_ptr<WriteBatch> WriteQueue::Take(std::int64_t idle_us, std::int64_t linger_us) {
+  MutexLock lock(mutex_);
+  const auto wait_for = [&](std::int64_t count, std::int64_t timeout_us) GYRE_REQUIRES(mutex_) {
+    const std::int64_t deadline_us = SystemClock().MonotonicMicros() + timeout_us;
+    wake_at_ = count;
+    while (waiting_ < count && !closed_) {
+      const std::int64_t left_us = deadline_us - SystemClock().MonotonicMicros();
+      if (left_us <= 0) break;
+      wake_.WaitMicros(mutex_, left_us);
+    }
+    wake_at_ = 0;
+  };
+  wait_for(1, idle_us);
+  if (last_length_ > 1 && linger_us > 0) {
+    wait_for(std::min(last_length_, batch_length_max_), linger_us);
+  }
+  if (batches_.empty()) {
+    last_length_ = 0;
+    return nullptr;
+  }
+  std::shared_ptr<WriteBatch> batch = std::move(batches_.front());
+  batches_.pop_front();
+  last_length_ = std::ssize(batch->requests);
+  waiting_ -= last_length_;
+  return batch;
+}
+
+void WriteQueue::Finish(WriteBatch& batch) {
+  batch.done.store(1, std::memory_order_release);
+  batch.done.notify_all();
+}
+
+void WriteQueue::Close() {
+  {
+    MutexLock lock(mutex_);
+    closed_ = true;
+  }
+  wake_.NotifyAll();
+}
+
+bool WriteQueue::closed() const {
+  MutexLock lock(mutex_);
+  return closed_ && batches_.empty();
+}
+
+}  // namespace gyre::db
