@@ -153,20 +153,19 @@ Block MakeBlock(const Group& group, const SlotBook& book) {
   // Padding that more than quadruples the trees costs more cache than the simpler step saves.
   const bool heap = depth <= 6 || (depth <= kHeapDepthMax && (kLanes << depth) <= 4 * (splits + kLanes));
   if (heap) return MakeHeap(group, book, depth);
-  return MakeLinked(group, book);
+  LinkedBlock linked = MakeLinked(group, book);
+  linked.depth_min = std::min(depth - depth / 3, 64);
+  return linked;
 }
 
 class Forest final : public Predictor {
  public:
-  Forest(const TreeModel& model, const SlotBook& book, Slots slots, Mode mode)
-      : features_(model.features), link_(model.link), sigmoid_(model.sigmoid), mode_(mode), slots_(std::move(slots)) {
+  Forest(const TreeModel& model, const SlotBook& book, Slots slots)
+      : features_(model.features), link_(model.link), sigmoid_(model.sigmoid), slots_(std::move(slots)) {
     iterations_ = model.average ? model.trees.size() / model.outputs : 0;
     for (std::size_t output = 0; output < model.outputs; ++output) {
       Group order;
       for (std::size_t i = output; i < model.trees.size(); i += model.outputs) order.push_back(&model.trees[i]);
-      if (mode == Mode::kFast) {
-        std::stable_sort(order.begin(), order.end(), [](const Tree* a, const Tree* b) { return DepthOf(*a) < DepthOf(*b); });
-      }
       for (std::size_t i = 0; i < order.size(); i += kLanes) {
         const std::size_t end = std::min(i + kLanes, order.size());
         blocks_.push_back(MakeBlock(Group(order.begin() + static_cast<std::ptrdiff_t>(i),
@@ -185,19 +184,14 @@ class Forest final : public Predictor {
     FillKeys(slots_, x, keys);
     std::size_t block = 0;
     for (std::size_t output = 0; output < block_end_.size(); ++output) {
-      double sums[kLanes] = {};
+      double sum = 0;  // in the order of the trees, as LightGBM does it: the processor hides these additions behind the walks
       double values[kLanes];
       for (; block < block_end_[output]; ++block) {
         if (const auto* heap = std::get_if<HeapBlock>(&blocks_[block])) Walk(*heap, keys, values);
         else Walk(*std::get_if<LinkedBlock>(&blocks_[block]), keys, values);
-        if (mode_ == Mode::kExact) {
-          for (const double value : values) sums[0] += value;
-        } else {
-          for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += values[lane];
-        }
+        for (const double value : values) sum += value;
       }
-      out[output] = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-      if (iterations_ != 0) out[output] /= static_cast<double>(iterations_);
+      out[output] = iterations_ != 0 ? sum / static_cast<double>(iterations_) : sum;
     }
     ApplyLink(link_, sigmoid_, out, block_end_.size());
   }
@@ -219,7 +213,6 @@ class Forest final : public Predictor {
   std::size_t features_;
   Link link_;
   double sigmoid_;
-  Mode mode_;
   std::size_t iterations_ = 0;  // 0 = no averaging
   Slots slots_;
   std::vector<Block> blocks_;
@@ -257,13 +250,13 @@ class WideForest final : public Predictor {
 
 }  // namespace
 
-std::unique_ptr<Predictor> CompileForest(TreeModel model, Mode mode) {
+std::unique_ptr<Predictor> CompileForest(TreeModel model) {
   SlotBook book;
   for (const Tree& tree : model.trees) book.Note(tree);
   Slots slots = book.Number();
   const std::size_t sets = slots.begin[kInSet + 1] - slots.begin[kInSet];
   if (slots.size() > kSlotsMax || sets > kSetSlotsMax) return std::make_unique<WideForest>(std::move(model));
-  return std::make_unique<Forest>(model, book, std::move(slots), mode);
+  return std::make_unique<Forest>(model, book, std::move(slots));
 }
 
 }  // namespace gyre::predictors

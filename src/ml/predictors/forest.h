@@ -16,6 +16,6 @@ namespace gyre::predictors {
 // the engines hold run on it.
 double WalkTree(const Tree& tree, const double* x);
 
-std::unique_ptr<Predictor> CompileForest(TreeModel model, Mode mode);
+std::unique_ptr<Predictor> CompileForest(TreeModel model);
 
 }  // namespace gyre::predictors

@@ -46,6 +46,7 @@ struct LinkedNode {
 };
 struct LinkedBlock {
   std::array<std::uint32_t, kLanes> roots = {};
+  int depth_min = 0;  // steps before it is worth asking whether all trees have arrived
   std::vector<LinkedNode> nodes;
   std::vector<double> values;  // by node; leaves only
 };

@@ -1,6 +1,8 @@
 // The hot loops. They are fastest as baseline x86-64 scalar code: wider instruction sets turn the loads into slow gathers.
 #include <bit>
 #include <cmath>
+#include <type_traits>
+#include <utility>
 
 #include "ml/predictors/forest.h"
 #include "ml/predictors/forest_layout.h"
@@ -8,6 +10,14 @@
 namespace gyre::predictors {
 
 namespace {
+
+// Calls body(lane) for each lane with the lane as a constant, so that all eight positions stay in registers.
+template <class Body>
+[[gnu::always_inline]] inline void ForEachLane(Body body) {
+  [&]<std::size_t... kLane>(std::index_sequence<kLane...>) {
+    (body(std::integral_constant<std::size_t, kLane>()), ...);
+  }(std::make_index_sequence<kLanes>());
+}
 
 template <int kDepth>
 void WalkHeap(const HeapBlock& block, const std::int64_t* keys, double* values) {
@@ -17,12 +27,12 @@ void WalkHeap(const HeapBlock& block, const std::int64_t* keys, double* values) 
   const std::uint16_t* node_slot = block.slots.data();
   std::size_t at[kLanes] = {};
   for (int level = 0; level < kDepth; ++level) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    ForEachLane([&](auto lane) {
       const std::size_t node = lane * kNodes + at[lane];
       at[lane] = 2 * at[lane] + 1 + static_cast<std::size_t>(keys[node_slot[node]] > node_key[node]);
-    }
+    });
   }
-  for (std::size_t lane = 0; lane < kLanes; ++lane) values[lane] = block.leaves[lane * kLeaves + at[lane] - kNodes];
+  ForEachLane([&](auto lane) { values[lane] = block.leaves[lane * kLeaves + at[lane] - kNodes]; });
 }
 
 // The whole part of x is in the bitset; NaN and negative values never are.
@@ -92,17 +102,21 @@ void Walk(const LinkedBlock& block, const std::int64_t* keys, double* values) {
   const LinkedNode* nodes = block.nodes.data();
   std::uint32_t at[kLanes];
   for (std::size_t lane = 0; lane < kLanes; ++lane) at[lane] = block.roots[lane];
+  const auto step = [&](auto lane) {
+    const LinkedNode& node = nodes[at[lane]];
+    at[lane] = node.child + static_cast<std::uint32_t>(keys[node.slot] > node.key);
+  };
+  for (int level = 0; level < block.depth_min; ++level) ForEachLane(step);
   std::uint32_t moved = 1;
   while (moved != 0) {
     moved = 0;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const LinkedNode& node = nodes[at[lane]];
-      const std::uint32_t next = node.child + static_cast<std::uint32_t>(keys[node.slot] > node.key);
-      moved |= next ^ at[lane];
-      at[lane] = next;
-    }
+    ForEachLane([&](auto lane) {
+      const std::uint32_t before = at[lane];
+      step(lane);
+      moved |= before ^ at[lane];
+    });
   }
-  for (std::size_t lane = 0; lane < kLanes; ++lane) values[lane] = block.values[at[lane]];
+  ForEachLane([&](auto lane) { values[lane] = block.values[at[lane]]; });
 }
 
 // Straight from LightGBM's definition, on purpose without any of the tricks above.

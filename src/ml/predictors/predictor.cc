@@ -25,10 +25,10 @@ void Predictor::PredictBatch(const double* x, std::size_t rows, double* out) con
   for (std::size_t i = 0; i < rows; ++i) Predict(x + i * features(), out + i * outputs());
 }
 
-Result<std::unique_ptr<Predictor>> LoadPredictor(std::string_view format, std::string_view bytes, Mode mode) {
+Result<std::unique_ptr<Predictor>> LoadPredictor(std::string_view format, std::string_view bytes, Mode /*mode*/) {
   if (format == "lightgbm.text") {
     GYRE_TRY(TreeModel model, ParseLightGbmText(bytes));
-    return CompileForest(std::move(model), mode);
+    return CompileForest(std::move(model));
   }
   if (format == "gyre.linear") return LoadLinear(bytes);
   if (format == "gyre.constant") return LoadConstant(bytes);

@@ -29,7 +29,8 @@ class Predictor {
   virtual std::int64_t memory_bytes() const = 0;
 };
 
-// exact: bit-equal to LightGBM's own prediction (sequential double sum); otherwise interleaved trees, <= 1e-12 relative.
+// kExact promises the bits of LightGBM's own prediction; kFast may add in another order, <= 1e-12 relative. The portable engine adds in
+// LightGBM's order in both, because that turned out to cost nothing.
 enum class Mode : unsigned char { kFast, kExact };
 // Errors: kInvalidArgument GY3201 (unknown format), GY3202 (broken model text: says line and what).
 Result<std::unique_ptr<Predictor>> LoadPredictor(std::string_view format, std::string_view bytes, Mode mode = Mode::kFast);
