@@ -33,6 +33,8 @@ class Session {
   // A failed job becomes its Error; else the job document, its "result" in it.
   virtual Result<Json> WaitJob(const Json& job, Output& out) = 0;
   virtual const std::string& url() const = 0;    // for links: "http://127.0.0.1:7171", or "" when there is only the socket
+  // What a kept token belongs to: the server's URL, or the data directory.
+  virtual const std::string& audience() const = 0;
   // Deploy and the like must outlive the command: starts `gyre server` detached when this process is the owner, and reconnects to it.
   virtual Result<> EnsureServerOutlivesUs(Output& out) = 0;
 };

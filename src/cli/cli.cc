@@ -1,0 +1,235 @@
+#include "cli/cli.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/text.h"
+#include "cli/completion.h"
+#include "cli/connect.h"
+#include "cli/error_text.h"
+#include "cli/grammar.h"
+#include "cli/help.h"
+#include "cli/parser.h"
+#include "cli/terminal_output.h"
+#include "platform/config/environment.h"
+#include "platform/config/settings.h"
+#include "platform/config/yaml.h"
+
+namespace gyre::cli {
+namespace {
+
+constexpr std::int64_t kCompletionTimeoutMillis = 200;
+
+void Write(std::FILE* file, std::string_view text) { std::fwrite(text.data(), 1, text.size(), file); }
+
+std::vector<std::string> CommaList(const std::string& text) {
+  std::vector<std::string> items;
+  for (std::string_view item : Split(text, ',')) {
+    if (!Trim(item).empty()) items.emplace_back(Trim(item));
+  }
+  return items;
+}
+
+std::string ProjectOfFile() {
+  const auto text = config::ReadSmallFile("gyre.yaml");
+  if (!text || !*text) return {};
+  const auto json = config::ParseYaml(**text, "gyre.yaml");
+  return json ? (*json)["project"].AsString() : std::string();
+}
+
+class CommandInvocation : public Invocation {
+ public:
+  CommandInvocation(const Command& command, Parsed parsed, std::unique_ptr<Output> output, const Host& host)
+      : command_(command), parsed_(std::move(parsed)), output_(std::move(output)), host_(host) {}
+
+  bool Has(std::string_view name) const override { return parsed_.Has(name); }
+  std::string Get(std::string_view name) const override { return parsed_.Get(name); }
+  std::vector<std::string> List(std::string_view name) const override { return parsed_.List(name); }
+
+  Result<std::int64_t> GetInt(std::string_view name) const override {
+    const auto value = ParseInt(Get(name));
+    if (!value) return Wrong(name, "a whole number");
+    return *value;
+  }
+  Result<double> GetDouble(std::string_view name) const override {
+    const auto value = ParseDouble(Get(name));
+    if (!value) return Wrong(name, "a number");
+    return *value;
+  }
+  Result<double> GetSeconds(std::string_view name) const override {
+    const auto value = config::ParseSeconds(Get(name));
+    if (!value) return Wrong(name, "a time like 90, 60s, 5m or 1h");
+    return *value;
+  }
+
+  std::string project() const override {
+    for (std::string name : {Get("project"), config::Environment("GYRE_PROJECT").value_or(""), ProjectOfFile()}) {
+      if (!name.empty()) return name;
+    }
+    return "default";
+  }
+
+  Result<Session*> session() override {
+    if (!session_) {
+      GYRE_TRY(session_, Connect(Where()));
+    }
+    return session_.get();
+  }
+  Output& out() override { return *output_; }
+  bool assume_yes() const override { return Has("yes"); }
+
+  ConnectSettings Where() const {
+    ConnectSettings where;
+    where.server_url = Get("server");
+    const std::string data = Get("data");
+    if (where.server_url.empty() && data.empty()) where.server_url = config::Environment("GYRE_SERVER").value_or("");
+    where.data_directory = data.empty() ? config::DefaultDataDirectory() : config::AbsolutePath(data);
+    where.config_file = Get("config");
+    where.host = &host_;
+    return where;
+  }
+  void Close() { session_.reset(); }
+
+ private:
+  Error Wrong(std::string_view name, std::string_view what) const {
+    return InvalidArgument("GY4002", "`{}` of `gyre {}` must be {}, not `{}`", name, command_.path, what, Get(name))
+        .Fix(fmt::format("gyre {} --help", command_.path));
+  }
+
+  const Command& command_;
+  Parsed parsed_;
+  std::unique_ptr<Output> output_;
+  const Host& host_;
+  std::unique_ptr<Session> session_;
+};
+
+int Fail(const Error& error, bool as_json) {
+  std::fflush(stdout);
+  const TextStyle style{ColourWanted(STDERR_FILENO), AsciiOnly()};
+  Write(stderr, as_json ? ErrorJson(error) : ErrorText(error, style));
+  return ExitCodeOf(error);
+}
+
+Result<std::unique_ptr<Output>> OutputFor(const Parsed& parsed) {
+  OutputSettings settings;
+  settings.format = parsed.Get("output");
+  settings.fields = CommaList(parsed.Get("json"));
+  settings.columns = CommaList(parsed.Get("columns"));
+  settings.headers = !parsed.Has("no-headers");
+  settings.quiet = parsed.Has("quiet");
+  settings.progress = parsed.Get("progress");
+  return NewTerminalOutput(std::move(settings));
+}
+
+int RunCommand(const Command& command, const std::vector<std::string>& arguments, const Host& host) {
+  auto parsed = ParseArguments(command, arguments);
+  if (!parsed) return Fail(parsed.error(), false);
+  if (parsed->Has("help")) {
+    Write(stdout, CommandHelp(command));
+    return 0;
+  }
+  const std::string format = parsed->Get("output");
+  const bool as_json = format == "json" || format == "ndjson" || parsed->Has("json");
+  auto output = OutputFor(*parsed);
+  if (!output) return Fail(output.error(), as_json);
+  CommandInvocation invocation(command, *std::move(parsed), *std::move(output), host);
+  const auto code = command.run(invocation);
+  invocation.out().EndProgress();
+  // The error stands before the wait for other users of our socket, if there are any.
+  const int exit_code = code ? *code : Fail(code.error(), as_json);
+  invocation.Close();
+  return exit_code;
+}
+
+// Where the names of a noun are listed; empty for nouns without live names.
+std::string ListPath(std::string_view noun, const std::string& project) {
+  if (noun == "projects") return "/api/v1/projects?limit=200";
+  if (noun == "jobs") return "/api/v1/jobs?limit=50";
+  for (std::string_view known : {"datasets", "models", "endpoints", "runs", "recipes"}) {
+    if (noun == known) return fmt::format("/api/v1/projects/{}/{}?limit=200", PercentEncode(project), noun);
+  }
+  return {};
+}
+
+std::vector<std::string> FixedNames(std::string_view noun) {
+  if (noun == "formats") return {"table", "wide", "json", "ndjson", "yaml", "csv", "tsv", "name"};
+  if (noun == "shells") return {"bash", "zsh", "fish"};
+  if (noun == "topics") return HelpTopics();
+  return {};
+}
+
+int RunComplete(const Grammar& grammar, const std::vector<std::string>& words, const Host& host) {
+  const auto names = [&](std::string_view noun) {
+    std::vector<std::string> found = FixedNames(noun);
+    ConnectSettings where;
+    where.host = &host;
+    where.server_url = config::Environment("GYRE_SERVER").value_or("");
+    where.data_directory = config::DefaultDataDirectory();
+    std::string project = config::Environment("GYRE_PROJECT").value_or(ProjectOfFile());
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+      if (words[i] == "--data") where.data_directory = config::AbsolutePath(words[i + 1]);
+      if (words[i] == "--server") where.server_url = words[i + 1];
+      if (words[i] == "--project" || words[i] == "-p") project = words[i + 1];
+    }
+    const std::string path = ListPath(noun, project.empty() ? "default" : project);
+    if (path.empty()) return found;
+    if (const auto list = QuickGet(where, path, kCompletionTimeoutMillis)) {
+      for (const Json& item : (*list)["items"].items()) {
+        found.push_back(item.Has("name") && noun != "runs" ? item["name"].AsString() : item["id"].AsString().substr(0, 12));
+      }
+    }
+    return found;
+  };
+  const CompletionAnswer answer = Complete(grammar, words, names);
+  for (const std::string& candidate : answer.candidates) Write(stdout, candidate + "\n");
+  if (answer.files) Write(stdout, ":files\n");
+  return 0;
+}
+
+int RunHelp(const Grammar& grammar, std::vector<std::string> words, const Host& host) {
+  const bool everything = !words.empty() && words.back() == "--all";
+  if (everything) words.pop_back();
+  if (words.empty() || words[0].starts_with('-')) {
+    Write(stdout, Overview(grammar, host.version));
+    return 0;
+  }
+  const std::string path = Join(words, " ");
+  if (const std::string_view topic = HelpTopic(path); !topic.empty()) {
+    Write(stdout, topic);
+    return 0;
+  }
+  if (const Command* command = grammar.FindPath(path)) {
+    Write(stdout, CommandHelp(*command, everything));
+    return 0;
+  }
+  std::vector<std::string> candidates = HelpTopics();
+  for (const Command& command : grammar.commands()) candidates.emplace_back(command.path);
+  Error error = NotFound("GY4008", "there is no help about `{}`", path);
+  if (const auto close = ClosestMatch(path, candidates)) return Fail(std::move(error).Fix(fmt::format("did you mean `gyre help {}`?", *close)), false);
+  return Fail(std::move(error).Fix("gyre help"), false);
+}
+
+}  // namespace
+
+int Main(int argc, char** argv, const Host& host) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && (words[0] == "--version" || words[0] == "-V" || words[0] == "version")) {
+    Write(stdout, fmt::format("gyre {}\n", host.version));
+    return 0;
+  }
+  const Grammar grammar(host.commands);
+  if (words.empty() || words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
+    if (!words.empty()) words.erase(words.begin());
+    return RunHelp(grammar, std::move(words), host);
+  }
+  if (words[0] == "__complete") {
+    words.erase(words.begin(), words.begin() + (words.size() > 1 && words[1] == "--" ? 2 : 1));
+    return RunComplete(grammar, words, host);
+  }
+  const auto match = grammar.Find(words);
+  if (!match) return Fail(match.error(), false);
+  return RunCommand(*match->command, match->arguments, host);
+}
+
+}  // namespace gyre::cli

@@ -1,0 +1,21 @@
+// Help: examples first, below 25 lines.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/grammar.h"
+
+namespace gyre::cli {
+
+constexpr int kHelpLinesMax = 24;
+
+// `everything` lists every option, however many lines that takes.
+std::string CommandHelp(const Command& command, bool everything = false);
+std::string Overview(const Grammar& grammar, std::string_view version);
+std::vector<std::string> HelpTopics();
+// A topic's text, or empty: exit-codes, output, references, config, environment.
+std::string_view HelpTopic(std::string_view name);
+
+}  // namespace gyre::cli

@@ -1,0 +1,14 @@
+// The command rows of each noun; cli.cc joins them.
+#pragma once
+
+#include <span>
+
+#include "cli/command.h"
+
+namespace gyre::cli {
+
+std::span<const Command> ApiCommands();
+std::span<const Command> ConfigCommands();
+std::span<const Command> ProjectsCommands();
+
+}  // namespace gyre::cli

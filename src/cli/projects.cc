@@ -1,0 +1,168 @@
+// gyre init, gyre projects: what is to be solved, for whom, and when it counts as solved.
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/nouns.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "platform/config/environment.h"
+#include "platform/config/yaml.h"
+
+namespace gyre::cli {
+namespace {
+
+std::string ProjectPath(std::string_view name) { return "/api/v1/projects/" + PercentEncode(name); }
+
+std::string KpiText(const Json& kpis, const Output& out) {
+  std::vector<std::string> texts;
+  for (const Json& kpi : kpis.items()) {
+    std::string text = kpi["text"].AsString();
+    if (const std::size_t at = text.find(">="); at != std::string::npos) text.replace(at, 2, out.Mark("ge"));
+    if (const std::size_t at = text.find("<="); at != std::string::npos) text.replace(at, 2, out.Mark("le"));
+    texts.push_back(std::move(text));
+  }
+  return Join(texts, ", ");
+}
+
+std::string Human(const Json& project, const Output& out) {
+  const Json& problem = project["problem"];
+  std::string text = fmt::format("project    {}\n", project["name"].AsString());
+  const auto line = [&](std::string_view label, const std::string& value) {
+    if (!value.empty()) text += fmt::format("{:<10} {}\n", label, value);
+  };
+  line("statement", problem["statement"].AsString());
+  line("target", problem["target"].AsString());
+  line("goal", KpiText(problem["kpis"], out));
+  line("owner", problem["owner"].AsString());
+  line("version", problem.is_null() ? "" : fmt::format("{} of the problem, {}", problem["version"].AsInt(), problem["created_at"].AsString()));
+  return text;
+}
+
+// The folder then belongs to the project: `gyre add` and the rest need no --project there.
+Result<bool> WriteProjectFile(const std::string& name) {
+  GYRE_TRY(const auto existing, config::ReadSmallFile("gyre.yaml"));
+  if (existing) return false;
+  GYRE_DO(config::WriteSmallFile("gyre.yaml", config::DumpYaml(Json::Obj({{"project", name}}))));
+  return true;
+}
+
+Json ProblemOf(const Invocation& in) {
+  Json problem = Json::Obj();
+  for (std::string_view key : {"statement", "target", "owner"}) {
+    if (in.Has(key)) problem.Set(key, in.Get(key));
+  }
+  if (in.Has("kpi")) {
+    Json kpis = Json::Arr();
+    for (const std::string& kpi : in.List("kpi")) kpis.Push(kpi);
+    problem.Set("kpis", std::move(kpis));
+  }
+  return problem;
+}
+
+Result<int> Init(Invocation& in) {
+  const std::string name = in.Get("NAME");
+  GYRE_DO(CheckName("project", name));
+  GYRE_TRY(Session* const session, in.session());
+  const Json problem = ProblemOf(in);
+  bool created = true;
+  auto project = session->Post("/api/v1/projects", Json::Obj({{"name", name}, {"problem", problem}}));
+  if (!project && project.error().code() == Code::kAlreadyExists) {
+    created = false;
+    if (problem.size() > 0) {
+      GYRE_TRY(const Json stored, session->Put(ProjectPath(name) + "/problem", problem));
+    }
+    project = session->Get(ProjectPath(name));
+  }
+  if (!project) return std::move(project).error();
+  Output& out = in.out();
+  const std::string goal = KpiText((*project)["problem"]["kpis"], out);
+  out.Done(fmt::format("project {}{}{}", name, created ? "" : " (was there already)", goal.empty() ? "" : "   goal: " + goal));
+  if (out.json()) out.Document(*project, "");
+  GYRE_TRY(const bool written, WriteProjectFile(name));
+  if (written) out.Note("wrote gyre.yaml: commands in this folder now belong to the project");
+  out.Hint("gyre add FILE");
+  return 0;
+}
+
+Result<int> List(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(Json answer, session->Get("/api/v1/projects?limit=1000"));
+  Json rows = Json::Arr();
+  for (const Json& item : answer["items"].items()) {
+    Json row = item;
+    row.Set("goal", KpiText(item["problem"]["kpis"], in.out()));
+    rows.Push(std::move(row));
+  }
+  in.out().Table({{"NAME", "name"},
+                  {"GOAL", "goal"},
+                  {"OWNER", "problem.owner"},
+                  {"TARGET", "problem.target"},
+                  {"CREATED", "created_at", ColumnSpec::Format::kTime},
+                  {"STATEMENT", "problem.statement", ColumnSpec::Format::kText, true}},
+                 in.out().json() ? answer["items"] : rows);
+  return 0;
+}
+
+Result<int> Show(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  const std::string name = in.Has("PROJECT") ? in.Get("PROJECT") : in.project();
+  GYRE_TRY(const Json project, session->Get(ProjectPath(name)));
+  in.out().Document(project, Human(project, in.out()));
+  return 0;
+}
+
+Result<int> Edit(Invocation& in) {
+  const std::string name = in.Has("PROJECT") ? in.Get("PROJECT") : in.project();
+  const Json problem = ProblemOf(in);
+  if (problem.size() == 0) return InvalidArgument("GY4014", "nothing to change").Fix("gyre projects edit " + name + " --kpi 'auc >= 0.86'");
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json stored, session->Put(ProjectPath(name) + "/problem", problem));
+  GYRE_TRY(const Json project, session->Get(ProjectPath(name)));
+  in.out().Document(project, Human(project, in.out()));
+  return 0;
+}
+
+Result<int> History(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  const std::string name = in.Has("PROJECT") ? in.Get("PROJECT") : in.project();
+  GYRE_TRY(const Json answer, session->Get(ProjectPath(name) + "/problem/history"));
+  Json rows = Json::Arr();
+  for (const Json& item : answer["items"].items()) {
+    Json row = item;
+    row.Set("goal", KpiText(item["kpis"], in.out()));
+    rows.Push(std::move(row));
+  }
+  in.out().Table({{"VERSION", "version", ColumnSpec::Format::kCount},
+                  {"GOAL", "goal"},
+                  {"TARGET", "target"},
+                  {"OWNER", "owner"},
+                  {"BY", "created_by"},
+                  {"CREATED", "created_at", ColumnSpec::Format::kTime},
+                  {"STATEMENT", "statement", ColumnSpec::Format::kText, true}},
+                 in.out().json() ? answer["items"] : rows, "version");
+  return 0;
+}
+
+constexpr Positional kName[] = {{"NAME", "the project's name"}};
+constexpr Positional kProject[] = {{"PROJECT", "a project; default: the current one", false, false, "projects"}};
+constexpr Option kProblem[] = {
+    {"--target", "COLUMN", "what is to be predicted"},
+    {"--kpi", "EXPR", "a goal such as 'auc >= 0.84'; repeat it for more", {}, true},
+    {"--statement", "TEXT", "the problem in a sentence"},
+    {"--owner", "NAME", "who answers for it"},
+};
+constexpr Command kCommands[] = {
+    {"init", "begin a project: the problem, its owner and its goals",
+     "gyre init churn --target Churn --kpi 'auc >= 0.84'\ngyre init churn --kpi 'auc >= 0.84' --kpi 'recall >= 0.7' --owner ana --statement 'who leaves?'",
+     kName, kProblem, Init},
+    {"projects ls", "every project with its goal", "gyre projects\ngyre projects -o json", {}, {}, List},
+    {"projects show", "one project: statement, goal, owner", "gyre projects show churn", kProject, {}, Show},
+    {"projects edit", "state the problem anew; the earlier version stays in its history",
+     "gyre projects edit churn --kpi 'auc >= 0.86' --owner ben", kProject, kProblem, Edit},
+    {"projects history", "every version of the problem", "gyre projects history churn", kProject, {}, History},
+};
+
+}  // namespace
+
+std::span<const Command> ProjectsCommands() { return kCommands; }
+
+}  // namespace gyre::cli

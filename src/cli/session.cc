@@ -1,0 +1,325 @@
+#include "cli/session.h"
+
+#include <cstdio>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/connect.h"
+#include "cli/credentials.h"
+#include "cli/output.h"
+#include "platform/config/environment.h"
+#include "platform/exec/signals.h"
+#include "platform/net/client.h"
+
+namespace gyre::cli {
+namespace {
+
+constexpr std::int64_t kSocketTimeoutMicros = 10 * kMicrosPerSecond;
+constexpr std::int64_t kPollMicros = 5'000;
+constexpr std::int64_t kJobPollMicrosMin = 5'000, kJobPollMicrosMax = 200'000;
+constexpr std::size_t kPieceBytes = 256 * 1024;
+
+struct FileCloser {
+  void operator()(std::FILE* file) const {
+    if (file != stdin && file != stdout) std::fclose(file);
+  }
+};
+using File = std::unique_ptr<std::FILE, FileCloser>;
+
+Result<File> OpenFile(const std::string& path, const char* mode) {
+  if (path == "-") return File(mode[0] == 'r' ? stdin : stdout);
+  std::FILE* file = std::fopen(path.c_str(), mode);
+  if (file == nullptr) return SystemError("opening " + path, errno);
+  return File(file);
+}
+
+std::optional<std::int64_t> SizeOf(std::FILE* file) {
+  if (file == stdin || std::fseek(file, 0, SEEK_END) != 0) return std::nullopt;
+  const long size = std::ftell(file);
+  std::rewind(file);
+  if (size < 0) return std::nullopt;
+  return size;
+}
+
+// A request body from a file, with its progress shown.
+void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string& name, Output& out) {
+  const std::optional<std::int64_t> size = SizeOf(file);
+  request.content_length = size;
+  const std::int64_t started_us = SystemClock().MonotonicMicros();
+  request.body_source = [file, name, size, started_us, &out, sent = std::int64_t{0}]() mutable -> Result<std::string> {
+    std::string piece(kPieceBytes, '\0');
+    piece.resize(std::fread(piece.data(), 1, piece.size(), file));
+    if (std::ferror(file) != 0) return SystemError("reading " + name, errno);
+    sent += static_cast<std::int64_t>(piece.size());
+    const double seconds = static_cast<double>(SystemClock().MonotonicMicros() - started_us) / kMicrosPerSecond;
+    const std::string rate = seconds > 0.2 ? fmt::format("  {}/s", HumanBytes(static_cast<std::int64_t>(static_cast<double>(sent) / seconds))) : "";
+    const double fraction = size && *size > 0 ? static_cast<double>(sent) / static_cast<double>(*size) : -1;
+    out.Progress(fraction, fmt::format("sending {}  {}{}", name, HumanBytes(sent), rate));
+    return piece;
+  };
+}
+
+// An answer's body into a file that appears whole or not at all.
+class FileSink {
+ public:
+  static Result<FileSink> Open(const std::string& path) {
+    FileSink sink;
+    sink.path_ = path;
+    sink.temporary_ = path == "-" ? path : path + ".part";
+    GYRE_TRY(sink.file_, OpenFile(sink.temporary_, "w"));
+    return sink;
+  }
+  FileSink(FileSink&&) = default;
+  ~FileSink() {
+    if (file_ && temporary_ != "-") std::remove(temporary_.c_str());
+  }
+  Result<> Write(std::string_view bytes) {
+    if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) return SystemError("writing " + path_, errno);
+    return {};
+  }
+  Result<> Commit() {
+    if (std::fflush(file_.get()) != 0) return SystemError("writing " + path_, errno);
+    file_.reset();
+    if (temporary_ != "-" && std::rename(temporary_.c_str(), path_.c_str()) != 0) return SystemError("renaming to " + path_, errno);
+    return {};
+  }
+
+ private:
+  FileSink() = default;
+  std::string path_, temporary_;
+  File file_;
+};
+
+Error ErrorOfJob(const Json& job) {
+  const Json& error = job["error"];
+  const std::string& id = job["id"].AsString();
+  if (job["state"].AsString() == "cancelled") return Error(Code::kCancelled, "GY4021", "the job was cancelled").Where("job " + id);
+  if (!error.is_object()) {
+    return Error(Code::kUnavailable, "GY4022", "the job was interrupted: " + job["title"].AsString()).Why("the server ended while it ran").Where("job " + id);
+  }
+  Error made(Code::kInvalidArgument, error["code"].StringOr("GY1001"), error["message"].AsString());
+  if (!error["why"].AsString().empty()) made = std::move(made).Why(error["why"].AsString());
+  if (!error["where"].AsString().empty()) made = std::move(made).Where(error["where"].AsString());
+  for (const Json& fix : error["fix"].items()) made = std::move(made).Fix(fix.AsString());
+  return made;
+}
+
+class NetSession : public Session {
+ public:
+  explicit NetSession(const ConnectSettings& settings) : settings_(settings) {}
+  ~NetSession() override {
+    client_.reset();
+    // Another command may be in the middle of something on our socket.
+    if (owner_) owner_->WaitUntilIdle();
+  }
+
+  Result<> Open() {
+    if (!settings_.server_url.empty()) {
+      url_ = audience_ = settings_.server_url;
+      client_ = std::make_unique<net::Client>(net::ClientSettings{.url = url_, .unix_socket = {}, .token = FindToken(audience_)});
+      return {};
+    }
+    audience_ = settings_.data_directory;
+    for (int attempt = 0;; ++attempt) {
+      GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
+      if (found) return Attach();
+      auto owner = settings_.host->become_owner({settings_.data_directory, settings_.config_file});
+      if (owner) {
+        owner_ = *std::move(owner);
+        return Attach();
+      }
+      // Somebody was quicker: use theirs.
+      if (owner.error().gy() != "GY1830" || attempt == 3) return std::move(owner).error();
+    }
+  }
+
+  Result<Json> Get(std::string_view path) override { return Call("GET", path, nullptr); }
+  Result<Json> Post(std::string_view path, const Json& body) override { return Call("POST", path, &body); }
+  Result<Json> Put(std::string_view path, const Json& body) override { return Call("PUT", path, &body); }
+  Result<Json> Patch(std::string_view path, const Json& body) override { return Call("PATCH", path, &body); }
+  Result<Json> Delete(std::string_view path) override { return Call("DELETE", path, nullptr); }
+
+  Result<Json> Upload(std::string_view path, const std::string& file, Output& out) override {
+    GYRE_TRY(const File source, OpenFile(file, "r"));
+    net::ClientRequest request = NewRequest("POST", path);
+    AttachFile(request, source.get(), file == "-" ? "standard input" : file, out);
+    auto answer = SendForJson(std::move(request));
+    out.EndProgress();
+    return answer;
+  }
+
+  Result<> Download(std::string_view path, const std::string& file, Output& out) override {
+    return Receive(NewRequest("GET", path), file, out);
+  }
+
+  Result<> Exchange(std::string_view path, const std::string& in_file, const std::string& out_file, Output& out) override {
+    GYRE_TRY(const File source, OpenFile(in_file, "r"));
+    net::ClientRequest request = NewRequest("POST", path);
+    AttachFile(request, source.get(), in_file == "-" ? "standard input" : in_file, out);
+    return Receive(std::move(request), out_file, out);
+  }
+
+  Result<Json> WaitJob(const Json& job, Output& out) override {
+    const std::string id = job["id"].AsString();
+    const exec::InterruptCounter interrupts;
+    std::int64_t pause_us = kJobPollMicrosMin;
+    int seen = 0;
+    while (true) {
+      GYRE_TRY(Json now, Get("/api/v1/jobs/" + PercentEncode(id)));
+      const std::string& state = now["state"].AsString();
+      if (state == "succeeded") {
+        out.EndProgress();
+        return now;
+      }
+      if (state == "failed" || state == "cancelled" || state == "interrupted") {
+        out.EndProgress();
+        return ErrorOfJob(now);
+      }
+      const std::string& text = now["progress_text"].AsString();
+      out.Progress(now["progress"].AsDouble(-1), text.empty() ? (state == "queued" ? "waiting for a free slot" : now["title"].AsString()) : text);
+      exec::InterruptCounter::SleepMicros(pause_us);
+      pause_us = std::min(pause_us * 3 / 2, kJobPollMicrosMax);
+      if (const int count = exec::InterruptCounter::count(); count > seen) {
+        seen = count;
+        GYRE_DO(OnInterrupt(id, count, out));
+      }
+    }
+  }
+
+  const std::string& url() const override { return url_; }
+  const std::string& audience() const override { return audience_; }
+
+  Result<> EnsureServerOutlivesUs(Output& out) override {
+    if (!settings_.server_url.empty()) return {};
+    if (!owner_) {
+      GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
+      if (found && found->kind == "server") return {};
+      if (found) {
+        out.Note(fmt::format("waiting for process {}, which owns {} while its command runs", found->pid, settings_.data_directory));
+        GYRE_DO(WaitUntilFree(found->pid));
+      }
+    }
+    client_.reset();
+    if (owner_) owner_->WaitUntilIdle();
+    owner_.reset();
+    GYRE_TRY(const DetachedServer server, StartDetachedServer(settings_.data_directory, settings_.config_file));
+    out.Note(fmt::format("started the server in the background: pid {}  {}", server.info.pid, server.info.url));
+    out.Note(fmt::format("  log   {}", server.log_file));
+    out.Note(fmt::format("  stop  gyre server stop --data {}", settings_.data_directory));
+    return Attach();
+  }
+
+ private:
+  // The owner holds the lock a moment before its socket listens.
+  Result<> Attach() {
+    const std::string socket = config::SocketPath(settings_.data_directory);
+    const std::int64_t until_us = SystemClock().MonotonicMicros() + kSocketTimeoutMicros;
+    client_ = std::make_unique<net::Client>(net::ClientSettings{.url = {}, .unix_socket = socket, .token = FindToken(audience_)});
+    while (true) {
+      auto response = client_->Send(NewRequest("GET", "/healthz"));
+      if (response) break;
+      if (SystemClock().MonotonicMicros() > until_us) return std::move(response).error();
+      exec::InterruptCounter::SleepMicros(kPollMicros);
+    }
+    GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
+    url_ = found ? found->url : "";
+    return {};
+  }
+
+  Result<> WaitUntilFree(int pid) {
+    while (true) {
+      GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
+      if (!found || found->pid != pid) return {};
+      if (exec::InterruptCounter::SleepMicros(20 * kPollMicros)) return Error(Code::kCancelled, "GY4020", "stopped waiting");
+    }
+  }
+
+  Result<> OnInterrupt(const std::string& id, int count, Output& out) {
+    out.EndProgress();
+    const std::string shorter = id.substr(0, 8);
+    if (owner_ && count == 1) {
+      out.Note("this command runs the job itself, because no server is running: press Ctrl-C again to cancel it");
+      out.Note("  (with `gyre server` running, a job goes on when its command is left)");
+      return {};
+    }
+    if (owner_) {
+      GYRE_TRY(const Json cancelled, Post("/api/v1/jobs/" + PercentEncode(id) + "/cancel", Json::Obj()));
+      return Error(Code::kCancelled, "GY4021", "the job was cancelled").Where("job " + cancelled["id"].StringOr(id));
+    }
+    return Error(Code::kCancelled, "GY4020", "left the job; it goes on in the server")
+        .Where("job " + id)
+        .Fix(fmt::format("gyre jobs show {}     (how it is doing)", shorter))
+        .Fix(fmt::format("gyre jobs cancel {}   (stop it)", shorter));
+  }
+
+  static net::ClientRequest NewRequest(std::string_view method, std::string_view path) {
+    net::ClientRequest request;
+    request.method = std::string(method);
+    request.path = std::string(path);
+    return request;
+  }
+
+  Result<Json> Call(std::string_view method, std::string_view path, const Json* body) {
+    net::ClientRequest request = NewRequest(method, path);
+    if (body != nullptr) {
+      request.body = body->Dump();
+      request.headers.emplace_back("Content-Type", "application/json");
+    }
+    return SendForJson(std::move(request));
+  }
+
+  Result<Json> SendForJson(net::ClientRequest request) {
+    GYRE_TRY(const net::ClientResponse response, client_->Send(std::move(request)));
+    if (response.status >= 300) return net::ErrorOfResponse(response);
+    if (response.body.empty()) return Json::Obj();
+    if (response.Header("Content-Type").find("json") == std::string::npos) return Json(response.body);
+    return Json::Parse(response.body);
+  }
+
+  Result<> Receive(net::ClientRequest request, const std::string& file, Output& out) {
+    GYRE_TRY(FileSink sink, FileSink::Open(file));
+    std::int64_t received = 0;
+    request.body_sink = [&](std::string_view bytes) -> Result<> {
+      received += static_cast<std::int64_t>(bytes.size());
+      if (file != "-") out.Progress(-1, fmt::format("receiving {}  {}", file, HumanBytes(received)));
+      return sink.Write(bytes);
+    };
+    auto response = client_->Send(std::move(request));
+    out.EndProgress();
+    if (!response) return std::move(response).error();
+    if (response->status >= 300) return net::ErrorOfResponse(*response);
+    return sink.Commit();
+  }
+
+  ConnectSettings settings_;
+  std::unique_ptr<Owner> owner_;
+  std::unique_ptr<net::Client> client_;
+  std::string url_, audience_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Connect(const ConnectSettings& settings) {
+  auto session = std::make_unique<NetSession>(settings);
+  GYRE_DO(session->Open());
+  return std::unique_ptr<Session>(std::move(session));
+}
+
+Result<Json> QuickGet(const ConnectSettings& settings, std::string_view path, std::int64_t timeout_ms) {
+  net::ClientSettings to{.url = settings.server_url, .unix_socket = {}, .token = FindToken(settings.server_url)};
+  if (settings.server_url.empty()) {
+    GYRE_TRY(const auto owner, config::FindOwner(settings.data_directory));
+    if (!owner) return NotFound("GY4032", "nobody owns {}", settings.data_directory);
+    to.unix_socket = config::SocketPath(settings.data_directory);
+    to.token = FindToken(settings.data_directory);
+  }
+  net::Client client(std::move(to));
+  net::ClientRequest request;
+  request.path = std::string(path);
+  request.timeout_ms = timeout_ms;
+  GYRE_TRY(const net::ClientResponse response, client.Send(std::move(request)));
+  if (response.status >= 300) return net::ErrorOfResponse(response);
+  return Json::Parse(response.body);
+}
+
+}  // namespace gyre::cli
