@@ -36,9 +36,9 @@ struct Job {
 Json JobToJson(const Job& job);
 
 struct JobSpec {
-  std::string kind;         // must be registered
-  std::string project, title, created_by;
-  Json input;               // durable, may be shown; no secrets
+  std::string kind{};       // must be registered
+  std::string project{}, title{}, created_by{};
+  Json input{};             // durable, may be shown; no secrets
   double cpu_slots = 1;
   std::int64_t memory_bytes = 0;
 };
@@ -52,7 +52,7 @@ class JobRun {
   // Runs a task in a worker child and waits. Events of the task are handed to `on_event` on this thread. Progress is scaled into [from, to].
   struct TaskOptions {
     double progress_from = 0, progress_to = 1;
-    std::function<Result<>(std::string_view kind, const Json& data)> on_event;
+    std::function<Result<>(std::string_view kind, const Json& data)> on_event{};
     std::int64_t memory_bytes_max = 0;
     std::int64_t timeout_ms = 0;
     std::string scratch_directory;                    // where the task writes; empty = the job's (of RunTaskNow: a fresh one, removed after)

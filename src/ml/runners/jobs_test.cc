@@ -1,0 +1,293 @@
+#include "ml/runners/jobs.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+
+#include "platform/exec/files.h"
+#include "platform/exec/process.h"
+
+namespace gyre::runners {
+namespace {
+
+constexpr std::int64_t kForEver = -1;
+
+std::string WorkerProgram() {
+  const std::string self = exec::SelfPath();
+  return self.substr(0, self.rfind('/')) + "/ml_runners_worker_for_tests";
+}
+
+class JobsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/gyre-jobs-XXXXXX";
+    directory_ = mkdtemp(pattern);
+    Open();
+  }
+  void TearDown() override {
+    Close();
+    ASSERT_TRUE(exec::RemoveTree(directory_));
+  }
+
+  void Open() {
+    auto database = db::OpenSqlite({.path = directory_ + "/gyre.db"});
+    ASSERT_TRUE(database) << database.error().ToString();
+    database_ = *std::move(database);
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), RunnersSchema()};
+    ASSERT_TRUE(database_->Migrate(schemas));
+    auto blobs = blob::OpenLocalStore(directory_ + "/blobs");
+    ASSERT_TRUE(blobs) << blobs.error().ToString();
+    blobs_ = *std::move(blobs);
+    JobSettings settings;
+    settings.worker_program = WorkerProgram();
+    settings.log_directory = directory_ + "/logs";
+    settings.queue_length_max = 5;
+    auto jobs = OpenJobs(*database_, *blobs_, SystemClock(), settings);
+    ASSERT_TRUE(jobs);
+    jobs_ = *std::move(jobs);
+    // A kind per test task: runs it and hands on what it answers.
+    for (const char* task : {"echo", "wait", "deaf", "tell", "fail", "crash", "devour", "environment"}) {
+      jobs_->Register({.name = task, .execute = [this, task](JobRun& run) { return RunIt(run, task); }});
+    }
+    jobs_->Register({.name = "again", .execute = [this](JobRun& run) { return RunIt(run, "echo"); }, .requeue_after_restart = true});
+  }
+  void Close() {
+    jobs_.reset();
+    blobs_.reset();
+    database_.reset();
+  }
+
+  Result<Json> RunIt(JobRun& run, std::string_view task) {
+    JobRun::TaskOptions options;
+    options.on_event = [this](std::string_view, const Json& data) -> Result<> {
+      ++events_;
+      if (data.Has("pid")) pid_.store(static_cast<int>(data["pid"].AsInt()));
+      return {};
+    };
+    if (task == "devour") options.memory_bytes_max = std::int64_t{100} << 20;
+    GYRE_TRY(Json answer, run.RunTask(task, run.job().input, options));
+    if (answer.Has("file")) {
+      GYRE_TRY(const auto text, exec::ReadFile(run.scratch_directory() + "/" + answer["file"].AsString()));
+      answer.Set("text", text);
+    }
+    return answer;
+  }
+
+  Job SubmitAndWait(const std::string& kind, double cpu_slots = 1) {
+    auto job = jobs_->Submit({.kind = kind, .project = "default", .title = kind, .created_by = "me", .input = Json::Obj({{"a", 1}}),
+                              .cpu_slots = cpu_slots});
+    EXPECT_TRUE(job) << job.error().ToString();
+    auto ended = jobs_->Wait(job->id, kForEver, {});
+    EXPECT_TRUE(ended);
+    return *ended;
+  }
+  // Until its task says that it runs.
+  void WaitForPid() {
+    while (pid_.load() == 0) usleep(1'000);
+  }
+  void WaitForState(const std::string& id, const std::string& state) {
+    ASSERT_TRUE(jobs_->Wait(id, kForEver, [&](const Job& job) { return job.state != state; }));
+  }
+
+  std::string directory_;
+  std::unique_ptr<db::Database> database_;
+  std::unique_ptr<blob::Store> blobs_;
+  std::unique_ptr<Jobs> jobs_;
+  std::atomic<int> events_{0}, pid_{0};
+};
+
+TEST_F(JobsTest, RunsATaskAndKeepsItsResult) {
+  ASSERT_TRUE(jobs_->Start());
+  const Job job = SubmitAndWait("echo");
+  EXPECT_EQ(job.state, "succeeded");
+  EXPECT_EQ(job.result["echo"]["a"].AsInt(), 1);
+  EXPECT_GT(job.memory_bytes_peak, 0);
+  const auto stored = jobs_->Get(job.id.substr(0, 12));
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->state, "succeeded");
+  EXPECT_EQ(stored->result, job.result);
+  EXPECT_EQ(jobs_->List("default", 10)->size(), 1U);
+  EXPECT_EQ(jobs_->List("other", 10)->size(), 0U);
+}
+
+TEST_F(JobsTest, PassesOnEventsOutputProgressAndFiles) {
+  ASSERT_TRUE(jobs_->Start());
+  const Job job = SubmitAndWait("tell");
+  EXPECT_EQ(job.state, "succeeded");
+  EXPECT_EQ(job.result["text"].AsString(), "made by the task");
+  EXPECT_EQ(events_.load(), 3);
+  const auto log = jobs_->ReadLog(job.id, 0);
+  ASSERT_TRUE(log);
+  EXPECT_NE(log->find("a line of the task\n"), std::string::npos) << *log;
+  EXPECT_NE(log->find("a line of a library\n"), std::string::npos) << *log;
+  EXPECT_FALSE(std::filesystem::exists(blobs_->scratch_directory() + "/job-" + job.id));
+}
+
+TEST_F(JobsTest, KeepsAWorkerWarmBetweenTasks) {
+  ASSERT_TRUE(jobs_->Start());
+  const Json first = SubmitAndWait("echo").result, second = SubmitAndWait("echo").result;
+  EXPECT_EQ(first["pid"].AsInt(), second["pid"].AsInt());
+}
+
+TEST_F(JobsTest, AnErrorTravelsWhole) {
+  ASSERT_TRUE(jobs_->Start());
+  const Job job = SubmitAndWait("fail");
+  EXPECT_EQ(job.state, "failed");
+  EXPECT_EQ(job.error_code, "GY2041");
+  EXPECT_EQ(job.error_message, "column `age` is not a number");
+  EXPECT_EQ(job.error_why, "it was read as text");
+  ASSERT_EQ(job.error_fixes.size(), 1U);
+  EXPECT_EQ(jobs_->Get(job.id)->error_code, "GY2041");
+}
+
+TEST_F(JobsTest, AKilledWorkerFailsItsJobHonestly) {
+  ASSERT_TRUE(jobs_->Start());
+  const Job job = SubmitAndWait("crash");
+  EXPECT_EQ(job.state, "failed");
+  EXPECT_EQ(job.error_code, "GY3305");
+  EXPECT_NE(job.error_message.find("signal 9"), std::string::npos) << job.error_message;
+  EXPECT_NE(jobs_->ReadLog(job.id, 0)->find("about to die"), std::string::npos);
+  EXPECT_EQ(SubmitAndWait("echo").state, "succeeded");  // and the next one runs
+}
+
+TEST_F(JobsTest, SomebodyKillsTheWorkerInTheMiddle) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto job = jobs_->Submit({.kind = "wait", .project = "p"});
+  ASSERT_TRUE(job);
+  WaitForPid();
+  kill(pid_.load(), SIGKILL);
+  const auto ended = jobs_->Wait(job->id, kForEver, {});
+  EXPECT_EQ(ended->state, "failed");
+  EXPECT_EQ(ended->error_code, "GY3305");
+}
+
+TEST_F(JobsTest, AWorkerThatDiedWhileIdleIsReplaced) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto pid = static_cast<int>(SubmitAndWait("echo").result["pid"].AsInt());
+  kill(pid, SIGKILL);
+  const Job job = SubmitAndWait("echo");
+  EXPECT_EQ(job.state, "succeeded");
+  EXPECT_NE(job.result["pid"].AsInt(), pid);
+}
+
+TEST_F(JobsTest, CancelReachesARunningTask) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto job = jobs_->Submit({.kind = "wait", .project = "p"});
+  WaitForPid();
+  ASSERT_TRUE(jobs_->Cancel(job->id));
+  EXPECT_EQ(jobs_->Wait(job->id, kForEver, {})->state, "cancelled");
+  EXPECT_EQ(jobs_->Get(job->id)->state, "cancelled");
+  ASSERT_TRUE(jobs_->Cancel(job->id));  // nothing left to do
+}
+
+TEST_F(JobsTest, CancelEndsATaskThatDoesNotListen) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto job = jobs_->Submit({.kind = "deaf", .project = "p"});
+  WaitForPid();
+  ASSERT_TRUE(jobs_->Cancel(job->id));
+  EXPECT_EQ(jobs_->Wait(job->id, kForEver, {})->state, "cancelled");
+  EXPECT_NE(kill(pid_.load(), 0), 0);
+}
+
+TEST_F(JobsTest, TwoThatWantEverythingRunOneAfterTheOther) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto first = jobs_->Submit({.kind = "wait", .project = "p", .cpu_slots = 2});
+  const auto second = jobs_->Submit({.kind = "echo", .project = "p", .cpu_slots = 2});
+  WaitForPid();
+  EXPECT_EQ(jobs_->Get(second->id)->state, "queued");
+  ASSERT_TRUE(jobs_->Cancel(first->id));
+  EXPECT_EQ(jobs_->Wait(second->id, kForEver, {})->state, "succeeded");
+}
+
+TEST_F(JobsTest, AQueuedJobIsCancelledBeforeItBegins) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto first = jobs_->Submit({.kind = "wait", .project = "p", .cpu_slots = 2});
+  const auto second = jobs_->Submit({.kind = "echo", .project = "p"});
+  ASSERT_TRUE(jobs_->Cancel(second->id));
+  EXPECT_EQ(jobs_->Get(second->id)->state, "cancelled");
+  ASSERT_TRUE(jobs_->Cancel(first->id));
+  EXPECT_EQ(jobs_->Wait(first->id, kForEver, {})->state, "cancelled");
+}
+
+TEST_F(JobsTest, AFullQueueSaysSo) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto first = jobs_->Submit({.kind = "wait", .project = "p", .cpu_slots = 2});
+  WaitForState(first->id, "running");
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(jobs_->Submit({.kind = "echo", .project = "p"}));
+  const auto refused = jobs_->Submit({.kind = "echo", .project = "p"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().gy(), "GY3301");
+  ASSERT_TRUE(jobs_->Cancel(first->id));
+}
+
+TEST_F(JobsTest, WhatRanWhenTheServerStoppedIsInterruptedAndTheQueueGoesOn) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto ran = jobs_->Submit({.kind = "wait", .project = "p", .cpu_slots = 2});
+  WaitForPid();
+  const auto queued = jobs_->Submit({.kind = "echo", .project = "p"});
+  Close();
+  Open();
+  ASSERT_TRUE(jobs_->Start());
+  EXPECT_EQ(jobs_->Get(ran->id)->state, "interrupted");
+  EXPECT_EQ(jobs_->Get(ran->id)->error_code, "GY3303");
+  EXPECT_EQ(jobs_->Wait(queued->id, kForEver, {})->state, "succeeded");
+}
+
+TEST_F(JobsTest, AfterADeathTheRowsTellTheTruth) {
+  // As a server that was killed leaves them: both rows say "running".
+  const auto harmless = jobs_->Submit({.kind = "again", .project = "p"});
+  const auto other = jobs_->Submit({.kind = "echo", .project = "p"});
+  ASSERT_TRUE(database_->Write([](db::Transaction& tx) { return tx.Execute("UPDATE job SET state = 'running'", {}); }));
+  Close();
+  Open();
+  ASSERT_TRUE(jobs_->Start());
+  EXPECT_EQ(jobs_->Wait(harmless->id, kForEver, {})->state, "succeeded");
+  EXPECT_EQ(jobs_->Get(other->id)->state, "interrupted");
+}
+
+TEST_F(JobsTest, AMemoryLimitIsAnErrorNotACrash) {
+  ASSERT_TRUE(jobs_->Start());
+  const Job job = SubmitAndWait("devour");
+  EXPECT_EQ(job.state, "failed");
+  EXPECT_EQ(job.error_code, "GY3309");
+}
+
+TEST_F(JobsTest, WorkersDoNotInheritSecrets) {
+  setenv("AWS_SECRET_ACCESS_KEY", "hidden", 1);
+  ASSERT_TRUE(jobs_->Start());
+  const Job job = SubmitAndWait("environment");
+  unsetenv("AWS_SECRET_ACCESS_KEY");
+  const std::string text = job.result.Dump();
+  EXPECT_EQ(text.find("hidden"), std::string::npos);
+  EXPECT_NE(text.find("OMP_WAIT_POLICY=passive"), std::string::npos);
+  EXPECT_NE(text.find("\"PATH="), std::string::npos);
+}
+
+TEST_F(JobsTest, ATaskForARequestRunsBesideTheQueue) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto waits = jobs_->Submit({.kind = "wait", .project = "p", .cpu_slots = 2});
+  WaitForPid();
+  const auto answer = jobs_->RunTaskNow("echo", Json::Obj({{"b", 2}}), {});
+  ASSERT_TRUE(answer) << answer.error().ToString();
+  EXPECT_EQ((*answer)["echo"]["b"].AsInt(), 2);
+  JobRun::TaskOptions late;
+  late.timeout_ms = 50;
+  const auto slow = jobs_->RunTaskNow("wait", Json(), late);
+  ASSERT_FALSE(slow);
+  EXPECT_EQ(slow.error().code(), Code::kDeadlineExceeded);
+  ASSERT_TRUE(jobs_->Cancel(waits->id));
+}
+
+TEST_F(JobsTest, UnknownThingsAreNamed) {
+  ASSERT_TRUE(jobs_->Start());
+  EXPECT_EQ(jobs_->Submit({.kind = "nonsense"}).error().gy(), "GY3314");
+  EXPECT_EQ(jobs_->Get("abc").error().gy(), "GY3302");
+  EXPECT_EQ(jobs_->RunTaskNow("nonsense", Json(), {}).error().gy(), "GY3311");
+}
+
+}  // namespace
+}  // namespace gyre::runners
