@@ -44,9 +44,12 @@ class Scorer {
   static Result<std::shared_ptr<const Scorer>> FromPackage(const ModelPackage& package, Mode mode = Mode::kFast);
 
   const table::Schema& input() const;  // raw columns
-  const ModelPackage& package() const;
+  const ModelPackage& package() const;     // without the texts of recipe and predictor
   Task task() const;
   const std::vector<std::string>& classes() const;
+  std::int64_t memory_bytes() const;       // of the predictor
+  const recipes::Fitted& recipe() const;
+  const Predictor& predictor() const;
 
   Result<Scores> Score(const table::Frame& frame) const;
   // One row; same bits as Score. `probabilities` has classes().size() entries (or one value for regression).
