@@ -62,7 +62,7 @@ Result<> SqliteWriter::Write(Database::WriteBody body) {
 void SqliteWriter::Run() {
   writer_of_this_thread = this;
   while (!queue_.closed()) {
-    const auto batch = queue_.Take(kIdleMicros, std::min(commit_us_ / 4, kLingerMicrosMax));
+    const auto batch = queue_.Take(kIdleMicros, std::min(commit_us_, kLingerMicrosMax));
     if (batch) {
       RunBatch(*batch);
       queue_.Finish(*batch);

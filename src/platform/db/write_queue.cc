@@ -1,11 +1,31 @@
 #include "platform/db/write_queue.h"
 
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <climits>
 #include <utility>
 
 #include "base/time.h"
 
 namespace gyre::db {
+namespace {
+
+// std::atomic::wait spins with sched_yield first; with a group of waiters that is most of the machine's time.
+void SleepUntilSet(std::atomic<std::uint32_t>& word) {
+  while (word.load(std::memory_order_acquire) == 0) {
+    syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT_PRIVATE, 0, nullptr, nullptr, 0);
+  }
+}
+
+void SetAndWakeAll(std::atomic<std::uint32_t>& word) {
+  word.store(1, std::memory_order_release);
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+}
+
+}  // namespace
 
 Result<> WriteQueue::Submit(WriteRequest& request) {
   std::shared_ptr<WriteBatch> batch;
@@ -27,7 +47,7 @@ Result<> WriteQueue::Submit(WriteRequest& request) {
     wake = wake_at_ > 0 && waiting_ >= wake_at_;
   }
   if (wake) wake_.NotifyOne();
-  while (batch->done.load(std::memory_order_acquire) == 0) batch->done.wait(0);
+  SleepUntilSet(batch->done);
   return std::move(request.result);
 }
 
@@ -58,10 +78,7 @@ std::shared_ptr<WriteBatch> WriteQueue::Take(std::int64_t idle_us, std::int64_t 
   return batch;
 }
 
-void WriteQueue::Finish(WriteBatch& batch) {
-  batch.done.store(1, std::memory_order_release);
-  batch.done.notify_all();
-}
+void WriteQueue::Finish(WriteBatch& batch) { SetAndWakeAll(batch.done); }
 
 void WriteQueue::Close() {
   {
