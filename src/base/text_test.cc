@@ -34,6 +34,9 @@ TEST(Text, Names) {
 TEST(Text, DidYouMean) {
   const std::vector<std::string> nouns = {"datasets", "endpoints", "models"};
   EXPECT_EQ(ClosestMatch("endpionts", nouns), "endpoints");
+  const std::vector<std::string> short_names = {"churn", "sales"};
+  EXPECT_EQ(ClosestMatch("chrun", short_names), "churn");
+  EXPECT_EQ(ClosestMatch("slaes", short_names), "sales");
   EXPECT_FALSE(ClosestMatch("zebra", nouns));
 }
 
