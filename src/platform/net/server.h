@@ -21,6 +21,7 @@ struct ServerSettings {
   bool behind_proxy = false;              // trust X-Forwarded-For and -Proto of the one hop in front
   int io_threads = 2;
   int blocking_threads = 16;
+  int streams_max = 64;                   // uploads, downloads and event streams at once; each holds a thread while it lasts
   int connections_max = 10'000;
   int requests_pipelined_max = 64;
   std::int64_t header_bytes_max = 32 * 1024;

@@ -1,0 +1,227 @@
+#include "platform/net/dispatcher.h"
+
+#include "base/text.h"
+#include "base/time.h"
+#include "platform/net/reply.h"
+#include "platform/telemetry/log.h"
+
+namespace gyre::net {
+namespace {
+
+constexpr telemetry::Logger kLog{"platform/net"};
+
+ReplyContext ContextOf(Exchange& exchange) {
+  ReplyContext context;
+  context.method = exchange.method();
+  context.http10 = exchange.head().version == 10;
+  context.keep_alive = exchange.keep_alive;
+  context.request_id = exchange.id();
+  context.accept_encoding = exchange.Header("accept-encoding").value_or("");
+  return context;
+}
+
+Response ErrorResponse(const Route* route, const Error& error, std::string_view request_id) {
+  if (route != nullptr && route->error_response != nullptr) return route->error_response(error, request_id);
+  return ProblemResponse(error, request_id);
+}
+
+Error Busy() {
+  return MakeError(Code::kUnavailable, "GY1613", "the server is busy")
+      .Why("all of its threads work and the queue is full")
+      .Fix("try again in a second");
+}
+
+// Frames what a handler streams, and counts it.
+class StreamWriter final : public BodyWriter {
+ public:
+  StreamWriter(Exchange& exchange, Framing framing, std::optional<std::int64_t> length)
+      : exchange_(exchange), framing_(framing), length_(length) {}
+  Result<> Write(std::string_view bytes) override {
+    if (bytes.empty()) return {};
+    written_ += static_cast<std::int64_t>(bytes.size());
+    if (length_ && written_ > *length_) return Internal("GY1600", "the stream is longer than it said");
+    std::string piece;
+    if (framing_ == Framing::kChunked) {
+      piece.reserve(bytes.size() + 24);
+      AppendChunk(bytes, &piece);
+    } else {
+      piece = bytes;
+    }
+    return exchange_.PushOut(std::move(piece), true);
+  }
+  std::int64_t written() const { return written_; }
+
+ private:
+  Exchange& exchange_;
+  const Framing framing_;
+  const std::optional<std::int64_t> length_;
+  std::int64_t written_ = 0;
+};
+
+}  // namespace
+
+Dispatcher::Dispatcher(const ServerSettings& settings, std::span<const RouteTable> tables, Gatekeeper& gatekeeper,
+                       Observer* observer, std::unique_ptr<TlsServer> tls)
+    : settings_(settings),
+      index_(tables),
+      gatekeeper_(gatekeeper),
+      observer_(observer),
+      tls_(std::move(tls)),
+      blocking_({"http", settings.blocking_threads, settings.blocking_threads * 64}),
+      streams_({"stream", settings.streams_max, settings.streams_max}) {}
+
+bool Dispatcher::AdmitsWithoutWaiting(const Exchange& exchange) const {
+  return gatekeeper_.AdmitsWithoutWaiting(exchange, *exchange.route);
+}
+
+void Dispatcher::Tell(Exchange& exchange, int status, std::int64_t bytes) {
+  if (observer_ == nullptr) return;
+  const std::int64_t duration_us = SystemClock().MonotonicMicros() - exchange.started_us;
+  const std::string_view protocol = exchange.table != nullptr ? exchange.table->protocol : std::string_view();
+  observer_->OnFinished(Finished{exchange, exchange.route, protocol, status, bytes, duration_us});
+}
+
+Result<Response> Dispatcher::Guarded(Exchange& exchange) {
+  // One of the four places where exceptions (of third parties) end.
+  try {
+    GYRE_DO(gatekeeper_.Admit(exchange, *exchange.route));
+    if (exchange.early && exchange.route->body != Body::kStream) {
+      while (true) {
+        GYRE_TRY(const std::string piece, exchange.body_reader().Next());
+        if (piece.empty()) break;
+        *exchange.mutable_body() += piece;
+      }
+      exchange.SetBody(*exchange.mutable_body());
+    }
+    return exchange.route->handler(exchange.table->self, exchange);
+  } catch (const std::exception& error) {
+    kLog.Error("handler threw", {{"route", exchange.route->path}, {"what", error.what()}});
+  } catch (...) {
+    kLog.Error("handler threw", {{"route", exchange.route->path}});
+  }
+  return Internal("GY1600", "an internal error; the log has it under this request id");
+}
+
+Response Dispatcher::Answer(Exchange& exchange) {
+  telemetry::LogRequestScope scope(exchange.id());
+  Result<Response> result = Guarded(exchange);
+  if (result) return *std::move(result);
+  if (result.error().code() == Code::kInternal || result.error().code() == Code::kDataLoss) {
+    kLog.Failed("request failed", result.error());
+  }
+  return ErrorResponse(exchange.route, result.error(), exchange.id());
+}
+
+std::optional<Response> Dispatcher::RunInline(Exchange& exchange, std::string* out) {
+  Response response = Answer(exchange);
+  if (response.stream) return response;
+  const std::int64_t bytes = AppendReply(response, ContextOf(exchange), Compress::kNever, out);
+  Tell(exchange, response.status, bytes);
+  return std::nullopt;
+}
+
+Result<> Dispatcher::Post(std::shared_ptr<Exchange> exchange) {
+  const auto posted = blocking_.Post([this, exchange] { Deliver(exchange, Answer(*exchange), false); });
+  if (!posted) return Busy();
+  return {};
+}
+
+Result<> Dispatcher::PostOnStreams(std::move_only_function<void()> task) {
+  if (streams_active_.fetch_add(1) >= settings_.streams_max) {
+    streams_active_.fetch_sub(1);
+    return Busy().Why("all of its places for uploads, downloads and event streams are taken");
+  }
+  auto posted = streams_.Post([this, task = std::move(task)]() mutable {
+    task();
+    streams_active_.fetch_sub(1);
+  });
+  if (!posted) {
+    streams_active_.fetch_sub(1);
+    return Busy();
+  }
+  return {};
+}
+
+Result<> Dispatcher::PostEarly(std::shared_ptr<Exchange> exchange) {
+  exchange->early = true;
+  return PostOnStreams([this, exchange] { Deliver(exchange, Answer(*exchange), true); });
+}
+
+Result<> Dispatcher::PostStream(std::shared_ptr<Exchange> exchange, Response response) {
+  return PostOnStreams([this, exchange, response = std::move(response)]() mutable { RunStream(*exchange, response); });
+}
+
+void Dispatcher::Deliver(const std::shared_ptr<Exchange>& exchange, Response response, bool on_stream_thread) {
+  // A body that nobody read to its end stands between this request and the next one.
+  if (exchange->early && !exchange->body_ended()) exchange->keep_alive = false;
+  if (response.stream) {
+    if (on_stream_thread) return RunStream(*exchange, response);
+    exchange->is_event_stream = response.content_type.starts_with("text/event-stream");
+    const auto posted = PostStream(exchange, std::move(response));
+    if (posted) return;
+    response = ErrorResponse(exchange->route, posted.error(), exchange->id());
+  }
+  std::string out;
+  const std::int64_t bytes = AppendReply(response, ContextOf(*exchange), Compress::kWhenAccepted, &out);
+  Tell(*exchange, exchange->gone() ? 499 : response.status, bytes);
+  exchange->Finish(std::move(out));
+}
+
+void Dispatcher::RunStream(Exchange& exchange, Response& response) {
+  telemetry::LogRequestScope scope(exchange.id());
+  exchange.is_event_stream = response.content_type.starts_with("text/event-stream");
+  if (exchange.is_event_stream) {
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.headers.emplace_back("X-Accel-Buffering", "no");
+  }
+  const Framing framing = StreamFraming(response, ContextOf(exchange));
+  if (framing == Framing::kClose) exchange.keep_alive = false;
+  std::string head;
+  AppendHead(response, ContextOf(exchange), framing, response.content_length.value_or(0), &head);
+  Result<> result = exchange.PushOut(std::move(head), false);
+  std::int64_t bytes = 0;
+  if (result && exchange.method() != Method::kHead) {
+    StreamWriter writer(exchange, framing, response.content_length);
+    try {
+      result = response.stream(writer);
+    } catch (const std::exception& error) {
+      result = Internal("GY1600", "the stream broke: {}", error.what());
+    }
+    bytes = writer.written();
+    if (result && response.content_length && bytes != *response.content_length) {
+      result = Internal("GY1600", "the stream ended {} bytes early", *response.content_length - bytes);
+    }
+    if (result && framing == Framing::kChunked) result = exchange.PushOut("0\r\n\r\n", false);
+  }
+  response.stream = nullptr;  // what it holds is released before anybody hears of the end
+  if (!result && result.error().code() != Code::kCancelled) kLog.Failed("stream ended early", result.error());
+  const int status = result ? response.status : HttpStatus(result.error());
+  Tell(exchange, status, bytes);
+  exchange.EndOut(!result);
+}
+
+void Dispatcher::AppendRefusal(Exchange& exchange, const Error& error, std::string* out) {
+  Response response = ErrorResponse(exchange.route, error, exchange.id());
+  const std::int64_t bytes = AppendReply(response, ContextOf(exchange), Compress::kNever, out);
+  Tell(exchange, response.status, bytes);
+}
+
+void Dispatcher::AppendAllow(Exchange& exchange, const std::vector<Method>& allowed, std::string* out) {
+  std::string list = "OPTIONS";
+  for (const Method method : allowed) {
+    list += ", ";
+    list += MethodName(method);
+    if (method == Method::kGet) list += ", HEAD";
+  }
+  Response response = Response::Empty();
+  if (exchange.method() != Method::kOptions) {
+    response = ProblemResponse(InvalidArgument("GY1606", "{} is not possible here", MethodName(exchange.method()))
+                                   .Fix("possible: " + list),
+                               exchange.id());
+  }
+  response.headers.emplace_back("Allow", list);
+  const std::int64_t bytes = AppendReply(response, ContextOf(exchange), Compress::kNever, out);
+  Tell(exchange, response.status, bytes);
+}
+
+}  // namespace gyre::net

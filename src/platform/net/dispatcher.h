@@ -1,0 +1,58 @@
+// What all I/O threads of one server share: routes, the gatekeeper, the pools, the limits. Runs handlers. Private to platform/net.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "platform/exec/thread_pool.h"
+#include "platform/net/exchange.h"
+#include "platform/net/route_index.h"
+#include "platform/net/server.h"
+#include "platform/net/transport.h"
+
+namespace gyre::net {
+
+class Dispatcher {
+ public:
+  Dispatcher(const ServerSettings& settings, std::span<const RouteTable> tables, Gatekeeper& gatekeeper, Observer* observer,
+             std::unique_ptr<TlsServer> tls);
+
+  const ServerSettings& settings() const { return settings_; }
+  const RouteIndex& index() const { return index_; }
+  const TlsServer* tls() const { return tls_.get(); }
+  bool AdmitsWithoutWaiting(const Exchange& exchange) const;
+
+  // On the I/O thread: appends the answer, or returns the response when it is a stream.
+  std::optional<Response> RunInline(Exchange& exchange, std::string* out);
+  // On a pool: the answer comes through the exchange. An error (queue full) is for the caller to answer.
+  Result<> Post(std::shared_ptr<Exchange> exchange);
+  Result<> PostEarly(std::shared_ptr<Exchange> exchange);
+  Result<> PostStream(std::shared_ptr<Exchange> exchange, Response response);
+  // An answer that no handler gave.
+  void AppendRefusal(Exchange& exchange, const Error& error, std::string* out);
+  void AppendAllow(Exchange& exchange, const std::vector<Method>& allowed, std::string* out);
+
+  std::atomic<int> connections{0};
+  std::atomic<bool> draining{false};
+
+ private:
+  Response Answer(Exchange& exchange);
+  Result<Response> Guarded(Exchange& exchange);
+  void Deliver(const std::shared_ptr<Exchange>& exchange, Response response, bool on_stream_thread);
+  void RunStream(Exchange& exchange, Response& response);
+  Result<> PostOnStreams(std::move_only_function<void()> task);
+  void Tell(Exchange& exchange, int status, std::int64_t bytes);
+
+  const ServerSettings settings_;
+  const RouteIndex index_;
+  Gatekeeper& gatekeeper_;
+  Observer* const observer_;
+  const std::unique_ptr<TlsServer> tls_;
+  std::atomic<int> streams_active_{0};
+  exec::ThreadPool blocking_, streams_;  // last: their threads use everything above
+};
+
+}  // namespace gyre::net

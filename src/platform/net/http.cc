@@ -1,0 +1,93 @@
+#include "platform/net/http.h"
+
+#include "base/text.h"
+
+namespace gyre::net {
+
+std::string_view MethodName(Method method) {
+  switch (method) {
+    case Method::kGet: return "GET";
+    case Method::kHead: return "HEAD";
+    case Method::kPost: return "POST";
+    case Method::kPut: return "PUT";
+    case Method::kPatch: return "PATCH";
+    case Method::kDelete: return "DELETE";
+    case Method::kOptions: return "OPTIONS";
+  }
+  return "GET";
+}
+
+const std::string& Request::Param(std::string_view name) const {
+  for (const auto& [key, value] : params) {
+    if (key == name) return value;
+  }
+  CheckFailed("the route has this parameter", __FILE__, __LINE__);
+}
+
+std::optional<std::string> Request::Query(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
+Result<std::int64_t> Request::QueryInt(std::string_view name, std::int64_t fallback, std::int64_t min, std::int64_t max) const {
+  const auto text = Query(name);
+  if (!text) return fallback;
+  const auto value = ParseInt(*text);
+  if (!value || *value < min || *value > max) {
+    return InvalidArgument("GY1601", "`{}` is `{}`, not a whole number from {} to {}", name, *text, min, max);
+  }
+  return *value;
+}
+
+Result<Json> Request::JsonBody() const {
+  auto json = Json::Parse(body());
+  if (!json) {
+    return InvalidArgument("GY1602", "the body is not a JSON document: {}", json.error().message()).Why(json.error().why());
+  }
+  if (!json->is_object()) return InvalidArgument("GY1602", "the body must be a JSON object");
+  return json;
+}
+
+Response Response::JsonDoc(const Json& json, int status) {
+  Response response;
+  response.status = status;
+  json.DumpTo(&response.body);
+  return response;
+}
+
+Response Response::Text(std::string text, int status, std::string content_type) {
+  Response response;
+  response.status = status;
+  response.content_type = std::move(content_type);
+  response.body = std::move(text);
+  return response;
+}
+
+Response Response::Empty(int status) {
+  Response response;
+  response.status = status;
+  response.content_type.clear();
+  return response;
+}
+
+Response&& Response::With(std::string name, std::string value) && {
+  headers.emplace_back(std::move(name), std::move(value));
+  return std::move(*this);
+}
+
+std::string SseEvent(std::string_view event, std::string_view data, std::string_view id) {
+  const auto one_line = [](std::string_view text) { return text.substr(0, text.find_first_of("\r\n")); };
+  std::string out;
+  if (!id.empty()) out.append("id: ").append(one_line(id)).append("\n");
+  if (!event.empty()) out.append("event: ").append(one_line(event)).append("\n");
+  for (std::string_view line : Split(data, '\n')) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    out.append("data: ").append(line).append("\n");
+  }
+  out += '\n';
+  return out;
+}
+
+}  // namespace gyre::net

@@ -1,0 +1,99 @@
+#include "platform/net/transport.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace gyre::net {
+namespace {
+
+std::string TlsReason() {
+  char text[256] = "unknown reason";
+  if (const unsigned long code = ERR_get_error(); code != 0) ERR_error_string_n(code, text, sizeof text);
+  ERR_clear_error();
+  return text;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TlsServer>> TlsServer::Load(const std::string& certificate_file, const std::string& key_file) {
+  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+  GYRE_CHECK(context != nullptr);
+  std::unique_ptr<TlsServer> server(new TlsServer(context));
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) {
+    return InvalidArgument("GY1612", "cannot read the TLS certificate {}", certificate_file).Why(TlsReason());
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return InvalidArgument("GY1612", "cannot read the TLS key {}", key_file).Why(TlsReason());
+  }
+  if (SSL_CTX_check_private_key(context) != 1) {
+    return InvalidArgument("GY1612", "the TLS key {} does not belong to the certificate {}", key_file, certificate_file);
+  }
+  return server;
+}
+
+TlsServer::~TlsServer() { SSL_CTX_free(context_); }
+
+Transport::Transport(int fd, const TlsServer* tls) : fd_(fd) {
+  if (tls == nullptr) return;
+  ssl_ = SSL_new(tls->context());
+  GYRE_CHECK(ssl_ != nullptr);
+  SSL_set_fd(ssl_, fd);
+  SSL_set_accept_state(ssl_);
+}
+
+Transport::~Transport() {
+  if (ssl_ != nullptr) SSL_free(ssl_);
+}
+
+ssize_t Transport::Judge(int result) {
+  wants_write_ = false;
+  switch (SSL_get_error(ssl_, result)) {
+    case SSL_ERROR_WANT_READ: return kAgain;
+    case SSL_ERROR_WANT_WRITE: wants_write_ = true; return kAgain;
+    case SSL_ERROR_ZERO_RETURN: return 0;
+    default: ERR_clear_error(); return kBroken;
+  }
+}
+
+ssize_t Transport::Recv(char* buffer, std::size_t size) {
+  if (ssl_ != nullptr) {
+    ERR_clear_error();
+    const int n = SSL_read(ssl_, buffer, static_cast<int>(size));
+    return n > 0 ? n : Judge(n);
+  }
+  while (true) {
+    const ssize_t n = recv(fd_, buffer, size, 0);
+    if (n >= 0) return n;
+    if (errno == EINTR) continue;
+    return errno == EAGAIN ? kAgain : kBroken;
+  }
+}
+
+ssize_t Transport::Send(const char* bytes, std::size_t size) {
+  if (ssl_ != nullptr) {
+    ERR_clear_error();
+    const int n = SSL_write(ssl_, bytes, static_cast<int>(std::min<std::size_t>(size, 1 << 20)));
+    if (n > 0) return n;
+    const ssize_t judged = Judge(n);
+    return judged == 0 ? kBroken : judged;
+  }
+  while (true) {
+    const ssize_t n = send(fd_, bytes, size, MSG_NOSIGNAL);
+    if (n >= 0) return n;
+    if (errno == EINTR) continue;
+    return errno == EAGAIN ? kAgain : kBroken;
+  }
+}
+
+void Transport::ShutdownSend() {
+  if (ssl_ != nullptr) SSL_shutdown(ssl_);
+  shutdown(fd_, SHUT_WR);
+}
+
+}  // namespace gyre::net

@@ -1,0 +1,52 @@
+// Bytes in and out of one accepted socket, plain or TLS. Never blocks. Private to platform/net.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace gyre::net {
+
+constexpr ssize_t kAgain = -1;
+constexpr ssize_t kBroken = -2;
+
+class TlsServer {
+ public:
+  // Error: kInvalidArgument GY1612.
+  static Result<std::unique_ptr<TlsServer>> Load(const std::string& certificate_file, const std::string& key_file);
+  ~TlsServer();
+  ssl_ctx_st* context() const { return context_; }
+
+ private:
+  explicit TlsServer(ssl_ctx_st* context) : context_(context) {}
+  ssl_ctx_st* context_;
+};
+
+class Transport {
+ public:
+  Transport(int fd, const TlsServer* tls);
+  ~Transport();
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+
+  ssize_t Recv(char* buffer, std::size_t size);              // 0 at the end, kAgain, kBroken
+  ssize_t Send(const char* bytes, std::size_t size);         // kAgain, kBroken
+  bool wants_write_to_read() const { return wants_write_; }  // a TLS handshake that waits for the socket to take bytes
+  bool tls() const { return ssl_ != nullptr; }
+  void ShutdownSend();
+
+ private:
+  ssize_t Judge(int result);
+
+  int fd_;
+  ssl_st* ssl_ = nullptr;
+  bool wants_write_ = false;
+};
+
+}  // namespace gyre::net
