@@ -47,6 +47,7 @@ struct FitOptions {
   const table::Column* target = nullptr;  // for encode.target; text targets with two values are taken as 0/1 (second in sort order = 1)
   std::uint64_t seed = 0;                 // of the fold hash
   int folds = 5;
+  bool target_is_classes = false;         // numbers in the target are class labels: encodings get one column per class when there are more than two
 };
 
 // Work space of the row path: one per thread, reused; after the first row no allocation.
@@ -77,6 +78,7 @@ class Fitted {
 
   struct Body;
   explicit Fitted(std::shared_ptr<const Body> body) : body_(std::move(body)) {}
+  const Body& body() const { return *body_; }
 
  private:
   std::shared_ptr<const Body> body_;
