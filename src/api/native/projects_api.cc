@@ -1,0 +1,119 @@
+#include "api/native/projects_api.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "ml/projects/projects.h"
+
+namespace gyre::native {
+namespace {
+
+using net::Bind;
+using net::Body;
+using net::Method;
+using net::Permission;
+
+constexpr net::Route kRoutes[] = {
+    {.method = Method::kGet,
+     .path = "/api/v1/projects",
+     .handler = Bind<&ProjectsApi::List>,
+     .permission = Permission("project.read"),
+     .summary = "List projects by name",
+     .response_type = "ProjectList"},
+    {.method = Method::kPost,
+     .path = "/api/v1/projects",
+     .handler = Bind<&ProjectsApi::Create>,
+     .permission = Permission("project.write"),
+     .summary = "Create a project, optionally with its problem statement",
+     .body = Body::kBuffer,
+     .request_type = "NewProject",
+     .response_type = "Project"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}",
+     .handler = Bind<&ProjectsApi::Get>,
+     .permission = Permission("project.read"),
+     .summary = "One project with the newest problem statement",
+     .response_type = "Project"},
+    {.method = Method::kPatch,
+     .path = "/api/v1/projects/{project}",
+     .handler = Bind<&ProjectsApi::SetProblem>,
+     .permission = Permission("project.write"),
+     .summary = "Change parts of the problem statement",
+     .body = Body::kBuffer,
+     .request_type = "ProblemChange",
+     .response_type = "Problem"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/problem",
+     .handler = Bind<&ProjectsApi::GetProblem>,
+     .permission = Permission("project.read"),
+     .summary = "The newest problem statement",
+     .response_type = "Problem"},
+    {.method = Method::kPut,
+     .path = "/api/v1/projects/{project}/problem",
+     .handler = Bind<&ProjectsApi::SetProblem>,
+     .permission = Permission("project.write"),
+     .summary = "State the problem; what is left out stays as it was",
+     .body = Body::kBuffer,
+     .request_type = "ProblemChange",
+     .response_type = "Problem"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/problem/history",
+     .handler = Bind<&ProjectsApi::ProblemHistory>,
+     .permission = Permission("project.read"),
+     .summary = "Every version of the problem statement, newest first",
+     .response_type = "ProblemList"},
+};
+
+}  // namespace
+
+net::RouteTable ProjectsApi::table() { return {"native", kRoutes, this}; }
+
+Result<net::Response> ProjectsApi::List(net::Request& request) {
+  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
+  GYRE_TRY(const auto page, projects_.List(request.Query("page_token").value_or(""), static_cast<int>(limit)));
+  Json items = Json::Arr();
+  for (const projects::Project& project : page) items.Push(projects::ProjectToJson(project));
+  Json answer = Json::Obj({{"items", std::move(items)}});
+  if (page.size() == static_cast<std::size_t>(limit)) answer.Set("next_page_token", page.back().name);
+  return net::Response::JsonDoc(answer);
+}
+
+Result<net::Response> ProjectsApi::Create(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  for (const auto& [key, value] : body.members()) {
+    if (key != "name" && key != "problem") return InvalidArgument("GY3905", "a project has no member `{}`", key).Fix("name, problem");
+  }
+  GYRE_TRY(const std::string name, body.GetString("name"));
+  GYRE_TRY(const projects::ProblemChange problem, projects::ProblemChangeFromJson(body["problem"]));
+  GYRE_TRY(const projects::Project project, projects_.Create(name, problem, request.principal.name));
+  return net::Response::JsonDoc(projects::ProjectToJson(project), 201).With("Location", "/api/v1/projects/" + PercentEncode(name));
+}
+
+Result<net::Response> ProjectsApi::Get(net::Request& request) {
+  GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
+  return net::Response::JsonDoc(projects::ProjectToJson(project));
+}
+
+Result<net::Response> ProjectsApi::GetProblem(net::Request& request) {
+  GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
+  if (!project.problem) {
+    return NotFound("GY3906", "project `{}` has no problem statement yet", project.name)
+        .Fix(fmt::format("gyre projects edit {} --kpi 'auc >= 0.84'", project.name));
+  }
+  return net::Response::JsonDoc(projects::ProblemToJson(*project.problem));
+}
+
+Result<net::Response> ProjectsApi::SetProblem(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(const projects::ProblemChange change, projects::ProblemChangeFromJson(body));
+  GYRE_TRY(const projects::Problem problem, projects_.SetProblem(request.Param("project"), change, request.principal.name));
+  return net::Response::JsonDoc(projects::ProblemToJson(problem));
+}
+
+Result<net::Response> ProjectsApi::ProblemHistory(net::Request& request) {
+  GYRE_TRY(const auto history, projects_.History(request.Param("project")));
+  Json items = Json::Arr();
+  for (const projects::Problem& problem : history) items.Push(projects::ProblemToJson(problem));
+  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+}
+
+}  // namespace gyre::native
