@@ -1,0 +1,84 @@
+// Files that people have -> typed frames. CSV (any usual dialect, UTF-8, UTF-16, Windows-1252), JSON lines or an array, Parquet; plain, gzip
+// or zstd. Types are decided by all rows: a type guessed from the first rows that a later row contradicts is decided anew from the whole
+// file, which is then read a second time. Constant memory. For worker tasks.
+//
+// Types: bool (true, false), int, double, date (2011-12-31, 2011/12/31, 31.12.2011, 12/31/2011), timestamp (ISO 8601; without a zone it
+// is UTC), text. Whole numbers with leading zeros or beyond 64 bits are ids and stay text. Empty cells and the words NA, N/A, NaN, NULL, ?
+// are missing (in typed columns also None, - and .); a quoted word in a text column is a value. The report says which were met.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "platform/table/frame.h"
+
+namespace gyre::table {
+
+enum class FileFormat : unsigned char { kCsv, kJson, kParquet };
+std::optional<FileFormat> ParseFileFormat(std::string_view name);  // csv, tsv, json, jsonl, ndjson, parquet
+
+struct SourceFile {
+  std::string path;
+  std::string name;  // shown in messages: "sales.csv"
+};
+
+// What becomes of a cell that is not of its column's type, and of a row with another number of cells.
+enum class BadCells : unsigned char {
+  kError,       // GY2041 / GY2034
+  kNull,        // missing
+  kQuarantine,  // the row is set aside, with the reason
+};
+
+struct ImportOptions {
+  std::optional<FileFormat> format = {};  // empty = by content
+  BadCells bad = BadCells::kError;
+  Schema types = {};                      // columns whose type is given
+  std::optional<char> delimiter = {};
+  std::optional<bool> header = {};
+  std::int64_t chunk_rows_max = 1'000'000;
+  std::int64_t chunk_bytes_max = 128 << 20;
+  std::string command = "gyre add";       // what the fixes begin with
+  std::function<void(double fraction, std::int64_t rows)> progress = {};
+  std::function<bool()> cancelled = {};
+};
+
+struct BadRow {
+  std::string file;
+  std::int64_t line = 0;
+  std::string reason;  // "`age` is not int: \"thirty-one\""
+  std::string text;    // as it stood in the file, at most 4 KiB
+};
+
+struct ImportReport {
+  Schema schema;
+  std::int64_t rows = 0, bytes = 0;
+  std::string format;                   // "CSV, comma separated, UTF-8"
+  std::vector<std::string> notes;       // what a careful person would want to know about how it was read
+  std::int64_t cells_nulled = 0;        // bad cells that became missing
+  std::int64_t rows_quarantined = 0;
+  std::vector<BadRow> quarantine;       // the first 10,000
+};
+
+class ImportSink {
+ public:
+  virtual ~ImportSink() = default;
+  // Before the first chunk; called again when the reading begins anew: forget what came before.
+  virtual Result<> Begin(const Schema& schema) = 0;
+  virtual Result<> Chunk(Frame& frame) = 0;
+};
+
+// Errors: kInvalidArgument GY2030 to GY2041 with file, line and column; kNotFound GY2004; kCancelled GY2003; those of the sink.
+Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const ImportOptions& options, ImportSink& sink);
+
+// All rows in one frame.
+struct ImportedFrame {
+  Frame frame;
+  ImportReport report;
+};
+Result<ImportedFrame> ImportFrame(const std::vector<SourceFile>& files, const ImportOptions& options);
+
+}  // namespace gyre::table

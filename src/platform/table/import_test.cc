@@ -1,0 +1,283 @@
+#include "platform/table/import.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "platform/exec/files.h"
+#include "platform/table/reader.h"
+#include "platform/table/writer.h"
+
+namespace gyre::table {
+namespace {
+
+class Import : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "/gyre_import_" + std::to_string(getpid());
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  SourceFile File(const std::string& name, std::string_view bytes) {
+    const std::string path = folder_ + "/" + name;
+    EXPECT_TRUE(exec::WriteFile(path, bytes));
+    return {path, name};
+  }
+  Result<ImportedFrame> Read(std::string_view bytes, const ImportOptions& options = {}, const std::string& name = "sales.csv") {
+    return ImportFrame({File(name, bytes)}, options);
+  }
+  // Types of the columns as "int text".
+  static std::string Types(const ImportedFrame& imported) {
+    std::string out;
+    for (const Field& field : imported.report.schema) out += std::string(out.empty() ? "" : " ") + std::string(TypeName(field.type));
+    return out;
+  }
+  static std::string Row(const Frame& frame, std::size_t row) {
+    std::string out;
+    for (const Column& column : frame.columns) out += (out.empty() ? "" : "|") + (column.IsValid(row) ? CellText(column, row) : "~");
+    return out;
+  }
+  std::string folder_;
+};
+
+TEST_F(Import, InfersTypes) {
+  const auto imported = Read(
+      "id,age,score,on,day,at,zip,name\n"
+      "1,31,0.5,true,2011-01-01,2011-01-01 10:00:00,00123,Ann\n"
+      "2,,1,FALSE,2011-1-2,2011-01-02T10:00:00+02:00,12345,\"B, ob\"\n"
+      "3,NA,-1e3,?,,2011-01-02,99999,\"\"\n");
+  ASSERT_TRUE(imported) << imported.error().ToString();
+  EXPECT_EQ(Types(*imported), "int int double bool date timestamp text text");
+  EXPECT_EQ(Row(imported->frame, 0), "1|31|0.5|true|2011-01-01|2011-01-01T10:00:00Z|00123|Ann");
+  EXPECT_EQ(Row(imported->frame, 1), "2|~|1|false|2011-01-02|2011-01-02T08:00:00Z|12345|B, ob");
+  EXPECT_EQ(Row(imported->frame, 2), "3|~|-1000|~|~|2011-01-02T00:00:00Z|99999|");
+  EXPECT_EQ(imported->report.notes.size(), 2u);  // ? and NA
+}
+
+TEST_F(Import, ReadsDialects) {
+  for (const auto& [bytes, wanted] : std::vector<std::pair<std::string, std::string>>{
+           {"a;b\r\n1,5;x\r\n2,5;y\r\n", "1.5|x"},
+           {"a\tb\n1\tx, y\n2\tz\n", "1|x, y"},
+           {"a|b\n7|q\n8|r", "7|q"},
+           {"a,b\n'x, y',1\n'it''s',2\n", "x, y|1"},
+           {"a,b\n\"line\nbreak\",1\n\"q\"\"q\",2\n", "line\nbreak|1"},
+           {"a,b\r1,x\r2,y\r", "1|x"},
+           {"\xEF\xBB\xBF" "a,b\n1,x\n2,y\n", "1|x"},
+           {"a,b\n\n1,x\n\n2,y\n\n", "1|x"},
+           {"5.1,setosa\n4.9,virginica\n", "5.1|setosa"}}) {
+    const auto imported = Read(bytes);
+    ASSERT_TRUE(imported) << bytes << imported.error().ToString();
+    EXPECT_EQ(Row(imported->frame, 0), wanted) << bytes;
+    EXPECT_EQ(imported->frame.rows(), 2u) << bytes;
+  }
+}
+
+TEST_F(Import, ReadsEncodings) {
+  const std::string latin = "name,n\nM\xfcller,1\nAnn,2\n";
+  EXPECT_EQ(Row(Read(latin)->frame, 0), "Müller|1");
+  std::string wide = "\xFF\xFE", big;
+  for (const char c : std::string("name,n\nAnn,1\nBob,2\n")) {
+    wide += c;
+    wide += '\0';
+    big += '\0';
+    big += c;
+  }
+  EXPECT_EQ(Row(Read(wide)->frame, 0), "Ann|1");
+  EXPECT_EQ(Row(Read(big)->frame, 1), "Bob|2");
+  // Not UTF-8 only far behind the first bytes: read again.
+  std::string late = "name,n\n";
+  for (int i = 0; i < 40'000; ++i) late += "Ann,1\n";
+  late += "M\xfcller,2\n";
+  const auto imported = Read(late);
+  ASSERT_TRUE(imported) << imported.error().ToString();
+  EXPECT_EQ(Row(imported->frame, 40'000), "Müller|2");
+  EXPECT_EQ(imported->report.notes.size(), 1u);
+}
+
+TEST_F(Import, LaterRowsCorrectTheGuess) {
+  std::string bytes = "a,b,c,d\n";
+  for (int i = 0; i < 30'000; ++i) bytes += std::to_string(i) + ",1,," + std::to_string(i) + "\n";
+  bytes += "30000,2.5,x,007\n";
+  const auto imported = Read(bytes);
+  ASSERT_TRUE(imported) << imported.error().ToString();
+  EXPECT_EQ(Types(*imported), "int double text text");
+  EXPECT_EQ(Row(imported->frame, 30'000), "30000|2.5|x|007");
+  EXPECT_EQ(Row(imported->frame, 5), "5|1|~|5");
+  EXPECT_EQ(imported->frame.rows(), 30'001u);
+}
+
+TEST_F(Import, NamesTheBadCell) {
+  std::string bytes = "id,age\n";
+  for (int i = 1; i <= 50'000; ++i) bytes += std::to_string(i) + "," + (i > 1840 && i % 4000 == 1841 % 4000 ? "\"thirty-one\"" : "31") + "\n";
+  const auto imported = Read(bytes);
+  ASSERT_FALSE(imported);
+  EXPECT_EQ(imported.error().gy(), "GY2041");
+  EXPECT_EQ(imported.error().message(), "column `age` is not a whole number in 13 of 50,000 rows");
+  EXPECT_EQ(imported.error().where(), "sales.csv:1842:6    \"thirty-one\"");
+  ASSERT_EQ(imported.error().fixes().size(), 3u);
+  EXPECT_NE(imported.error().fixes()[0].find("gyre add sales.csv --bad null"), std::string::npos);
+  EXPECT_NE(imported.error().fixes()[2].find("--type age=text"), std::string::npos);
+
+  const auto nulled = Read(bytes, {.bad = BadCells::kNull});
+  ASSERT_TRUE(nulled);
+  EXPECT_EQ(nulled->report.cells_nulled, 13);
+  EXPECT_EQ(Row(nulled->frame, 1840), "1841|~");
+  const auto kept = Read(bytes, {.types = {{"age", Type::kText}}});
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(Row(kept->frame, 1840), "1841|thirty-one");
+  const auto aside = Read(bytes, {.bad = BadCells::kQuarantine});
+  ASSERT_TRUE(aside);
+  EXPECT_EQ(aside->report.rows, 49'987);
+  EXPECT_EQ(aside->frame.rows(), 49'987u);
+  ASSERT_EQ(aside->report.rows_quarantined, 13);
+  EXPECT_EQ(aside->report.quarantine[0].line, 1842);
+  EXPECT_EQ(aside->report.quarantine[0].text, "1841,\"thirty-one\"");
+}
+
+TEST_F(Import, GivenTypes) {
+  EXPECT_EQ(Types(*Read("a,b\n1,2\n3,4\n", {.types = {{"a", Type::kDouble}, {"b", Type::kText}}})), "double text");
+  const auto wrong = Read("a,b\n1,x\n3,y\n", {.types = {{"b", Type::kInt}}});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().gy(), "GY2041");
+  EXPECT_NE(wrong.error().where().find("sales.csv:2:3"), std::string::npos) << wrong.error().where();
+  const auto unknown = Read("alpha,b\n1,x\n3,y\n", {.types = {{"alpa", Type::kInt}}});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().gy(), "GY2037");
+}
+
+TEST_F(Import, SaysWhatIsWrongWithTheFile) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "GY2031"},
+      {"   \n\n", "GY2031"},
+      {"a,b\n", "GY2031"},
+      {"a,b,a\n1,2,3\n4,5,6\n", "GY2032"},
+      {"a,b,A\n1,2,3\n4,5,6\n", "GY2032"},
+      {"a,b\n1,2\n3\n4,5\n", "GY2034"},
+      {"a,b\n1,2\n3,4,5\n6,7\n", "GY2034"},
+      {"a,b\n1,\"open\n2,3\n4,5\n", "GY2035"},
+      {std::string("a,b\n1,\0\n", 8), "GY2033"},
+      {"PK\x03\x04 and so on", "GY2033"},
+      {"{\"a\":1}\n{\"a\":\n", "GY2036"},
+      {"{\"a\":1}\n[1,2]\n", "GY2036"},
+      {"{\"a\":1,\"a\":2}\n", "GY2036"},
+      {"[]", "GY2031"},
+      {"{\"\":1}\n", "GY2032"},
+      {"PAR1 is not enough PAR1", "GY2002"},
+  };
+  int number = 0;
+  for (const auto& [bytes, code] : cases) {
+    const auto imported = Read(bytes, {}, "file" + std::to_string(number++));
+    ASSERT_FALSE(imported) << bytes;
+    EXPECT_EQ(imported.error().gy(), code) << bytes << " " << imported.error().ToString();
+    EXPECT_EQ(imported.error().code(), Code::kInvalidArgument) << bytes;
+  }
+  EXPECT_EQ(Read("a,b\n1,2\n3\n4,5\n").error().where().substr(0, 11), "sales.csv:3");
+}
+
+TEST_F(Import, RaggedRowsAsAsked) {
+  const std::string bytes = "a,b\n1,2\n3\n4,5,6\n";
+  const auto padded = Read(bytes, {.bad = BadCells::kNull});
+  ASSERT_TRUE(padded) << padded.error().ToString();
+  EXPECT_EQ(Row(padded->frame, 1), "3|~");
+  EXPECT_EQ(Row(padded->frame, 2), "4|5");
+  const auto aside = Read(bytes, {.bad = BadCells::kQuarantine});
+  ASSERT_TRUE(aside);
+  EXPECT_EQ(aside->frame.rows(), 1u);
+  EXPECT_EQ(aside->report.rows_quarantined, 2);
+  EXPECT_EQ(aside->report.rows, 1);
+}
+
+TEST_F(Import, ReadsJson) {
+  const std::string lines =
+      "{\"n\":1,\"t\":\"007\",\"d\":\"2011-01-01\",\"l\":[1, 2]}\n{\"t\":\"x\\n\\u00fc\",\"n\":2.5,\"new\":true}\n\n{\"n\":null}";
+  const auto imported = Read(lines, {}, "a.jsonl");
+  ASSERT_TRUE(imported) << imported.error().ToString();
+  EXPECT_EQ(Types(*imported), "double text date text bool");
+  EXPECT_EQ(Row(imported->frame, 0), "1|007|2011-01-01|[1, 2]|~");
+  EXPECT_EQ(Row(imported->frame, 1), "2.5|x\nü|~|~|true");
+  EXPECT_EQ(Row(imported->frame, 2), "~|~|~|~|~");
+  const auto array = Read("[\n {\"n\": 1, \"s\": \"a]b\"},\n {\"n\": 2,\n \"s\": \"c\"}\n]\n", {}, "a.json");
+  ASSERT_TRUE(array) << array.error().ToString();
+  EXPECT_EQ(Row(array->frame, 1), "2|c");
+  const auto broken = Read("{\"n\":1}\n{\"n\":2}\n{\"n\":oops}\n", {}, "a.jsonl");
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().where().substr(0, 9), "a.jsonl:3");
+  const auto aside = Read("{\"n\":1}\n{\"n\":2}\n{\"n\":oops}\n{\"n\":4}\n", {.bad = BadCells::kQuarantine}, "a.jsonl");
+  ASSERT_TRUE(aside);
+  EXPECT_EQ(aside->report.rows, 3);
+  EXPECT_EQ(aside->report.quarantine.at(0).line, 3);
+}
+
+TEST_F(Import, ReadsCompressedFiles) {
+  const std::string text = "a,b\n1,x\n2,y\n";
+  std::string packed(1000, '\0');
+  z_stream stream = {};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = 1000;
+  deflate(&stream, Z_FINISH);
+  packed.resize(1000 - stream.avail_out);
+  deflateEnd(&stream);
+  EXPECT_EQ(Row(Read(packed, {}, "a.csv.gz")->frame, 1), "2|y");
+  EXPECT_EQ(Read(packed + packed, {}, "a.csv.gz")->frame.rows(), 5u);  // two members, each with its header
+  EXPECT_EQ(Read(packed.substr(0, packed.size() - 9), {}, "a.csv.gz").error().gy(), "GY2033");
+  std::string zstd(1000, '\0');
+  zstd.resize(ZSTD_compress(zstd.data(), zstd.size(), text.data(), text.size(), 3));
+  EXPECT_EQ(Row(Read(zstd, {}, "a.csv.zst")->frame, 1), "2|y");
+}
+
+TEST_F(Import, ReadsParquetAndFolders) {
+  const auto first = Read("a,b\n1,x\n2,y\n");
+  ASSERT_TRUE(WriteParquet(first->frame, folder_ + "/p.parquet"));
+  const SourceFile parquet = {folder_ + "/p.parquet", "p.parquet"};
+  const auto twice = ImportFrame({parquet, parquet}, {.types = {{"a", Type::kText}}});
+  ASSERT_TRUE(twice) << twice.error().ToString();
+  EXPECT_EQ(Types(*twice), "text text");
+  EXPECT_EQ(twice->frame.rows(), 4u);
+  const auto csvs = ImportFrame({File("1.csv", "a,b\n1,x\n2,z\n"), File("2.csv", "b,a\ny,2.5\nz,1\n")}, {});
+  ASSERT_TRUE(csvs) << csvs.error().ToString();
+  EXPECT_EQ(Types(*csvs), "double text");
+  EXPECT_EQ(Row(csvs->frame, 2), "2.5|y");
+  EXPECT_EQ(ImportFrame({File("1.csv", "a,b\n1,x\n2,z\n"), File("2.csv", "a,c\n1,x\n2,z\n")}, {}).error().gy(), "GY2038");
+  EXPECT_EQ(ImportFrame({File("1.csv", "a,b\n1,x\n2,z\n"), parquet}, {}).error().gy(), "GY2038");
+}
+
+TEST_F(Import, SmallChunksGiveTheSameRows) {
+  std::string bytes = "a,b\n";
+  for (int i = 0; i < 50'000; ++i) bytes += std::to_string(i) + ",text " + std::to_string(i) + "\n";
+  const auto small = Read(bytes, {.chunk_rows_max = 1000});
+  ASSERT_TRUE(small);
+  EXPECT_EQ(small->frame.rows(), 50'000u);
+  EXPECT_EQ(Row(small->frame, 49'999), "49999|text 49999");
+}
+
+TEST_F(Import, RealTables) {
+  const char* given = std::getenv("GYRE_TEST_DATA");
+  const char* source = std::getenv("GYRE_SOURCE_DIR");
+  const std::string folder = given != nullptr ? given : std::string(source != nullptr ? source : ".") + "/../shared/data";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
+  const std::vector<std::tuple<std::string, std::int64_t, std::string>> wanted = {
+      {"adult", 32561, "int text int text int text text text text text int int int text text"},
+      {"bike_sharing_hourly", 17379, "int date int int int int int int int int double double double double int int int"},
+      {"titanic", 891, "int int text text double int int text double text text text double text int"},
+      {"abalone", 4177, "text double double double double double double double int"},
+      {"iris", 150, "double double double double text"},
+      {"reviews_sst", 0, "text int"},
+      {"dna", 3186, ""}};
+  for (const auto& [name, rows, types] : wanted) {
+    const auto imported = ImportFrame({{folder + "/" + name + ".csv", name + ".csv"}}, {});
+    ASSERT_TRUE(imported) << imported.error().ToString() << imported.error().where();
+    EXPECT_TRUE(rows == 0 || imported->report.rows == rows) << name << imported->report.rows;
+    EXPECT_TRUE(types.empty() || Types(*imported) == types) << name << " " << Types(*imported);
+  }
+}
+
+}  // namespace
+}  // namespace gyre::table

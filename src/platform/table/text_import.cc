@@ -1,0 +1,428 @@
+#include "platform/table/text_import.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "platform/table/append.h"
+#include "platform/table/csv_records.h"
+#include "platform/table/json_records.h"
+
+namespace gyre::table {
+
+namespace {
+constexpr std::size_t kQuarantineMax = 10'000;
+constexpr std::size_t kTokensMax = 16;
+
+std::int64_t FileSize(const std::string& path) {
+  struct stat status = {};
+  return stat(path.c_str(), &status) == 0 ? status.st_size : 0;
+}
+
+std::string_view NounOf(Type type) {
+  switch (type) {
+    case Type::kInt:
+      return "a whole number";
+    case Type::kDouble:
+      return "a number";
+    case Type::kBool:
+      return "true or false";
+    case Type::kDate:
+      return "a date";
+    case Type::kTimestamp:
+      return "a time";
+    case Type::kText:
+      break;
+  }
+  return "text";
+}
+
+KindSet KindFor(const ColumnPlan& plan) {
+  switch (plan.type) {
+    case Type::kBool:
+      return kBoolKind;
+    case Type::kInt:
+      return kIntKind;
+    case Type::kDouble:
+      return kDoubleKind;
+    case Type::kDate:
+      if (plan.date_order == ColumnPlan::DateOrder::kMonthFirst) return kMonthFirstKind;
+      return plan.date_order == ColumnPlan::DateOrder::kDayFirst ? kDayFirstKind : kDateKind;
+    case Type::kTimestamp:
+      return kTimestampKind;
+    case Type::kText:
+      break;
+  }
+  return kTextKind;
+}
+
+std::string Shown(std::string_view text) {
+  std::string out;
+  AppendJsonString(text.substr(0, 60), &out);
+  return out;
+}
+}  // namespace
+
+TextImport::TextImport(const std::vector<SourceFile>& files, std::vector<FileFormat> formats, const ImportOptions& options, ImportSink& sink)
+    : files_(files), formats_(std::move(formats)), options_(options), sink_(sink), encodings_(files.size()) {
+  for (const SourceFile& file : files) sizes_.push_back(FileSize(file.path));
+}
+
+Result<ImportReport> TextImport::Run() {
+  for (const std::int64_t size : sizes_) report_.bytes += size;
+  // One pass when the first guess holds, a second one when not, and again when a file turns out to be in another encoding.
+  for (std::size_t attempt = 0; attempt < 3 + files_.size(); ++attempt) {
+    Result<> pass = Pass();
+    if (!pass) return pass.error();
+    if (!counting_) break;
+    rows_total_ = rows_;
+    for (Column& column : columns_) {
+      Apply(Decide(column.counts, decimal_point_), &column);
+      column.filled = column.counts.filled;
+      column.ambiguous_date = column.counts.of(kDayFirstKind) == column.counts.of(kMonthFirstKind);
+    }
+    decided_ = true;
+  }
+  if (rows_ == 0) {
+    return InvalidArgument("GY2031", "{} has no rows that can be read", files_.size() == 1 ? files_[0].name : "the folder");
+  }
+  GYRE_DO(Flush());
+  for (const Column& column : columns_) report_.schema.push_back({column.name, column.plan.type});
+  report_.rows = rows_ - report_.rows_quarantined;
+  WriteNotes();
+  return std::move(report_);
+}
+
+// Reads everything once. Leaves counting_ set when the plan did not hold.
+Result<> TextImport::Pass() {
+  rows_ = 0;
+  size_before_ = 0;
+  counting_ = false;
+  report_.quarantine.clear();
+  report_.rows_quarantined = report_.cells_nulled = 0;
+  for (Column& column : columns_) {
+    column.counts = {};
+    column.good = 0;
+    column.tokens.clear();
+  }
+  pending_ = {};
+  if (decided_) {
+    Schema schema;
+    for (const Column& column : columns_) schema.push_back({column.name, column.plan.type});
+    pending_ = EmptyFrame(schema);
+    GYRE_DO(sink_.Begin(schema));
+  }
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    Result<> read = ReadFile(i);
+    if (!read && read.error().gy() == "GY2030" && !encodings_[i]) {
+      encodings_[i] = Encoding::kWindows1252;
+      columns_.clear();
+      planned_ = decided_ = false;
+      report_.notes.push_back(fmt::format("{} is not UTF-8 throughout and was read as Windows-1252", files_[i].name));
+      return Pass();
+    }
+    if (!read) return read.error();
+    size_before_ += sizes_[i];
+  }
+  return {};
+}
+
+Result<std::unique_ptr<RecordSource>> TextImport::Open(std::size_t file) {
+  CsvOptions csv;
+  csv.encoding = encodings_[file];
+  csv.delimiter = options_.delimiter;
+  csv.header = options_.header;
+  if (options_.bad == BadCells::kNull) csv.ragged = Ragged::kPad;
+  if (options_.bad == BadCells::kQuarantine) csv.ragged = Ragged::kSetAside;
+  if (formats_[file] == FileFormat::kJson) return OpenJson(files_[file].path, files_[file].name, csv);
+  return OpenCsv(files_[file].path, files_[file].name, csv);
+}
+
+Result<> TextImport::ReadFile(std::size_t file) {
+  GYRE_TRY(const auto source, Open(file));
+  RecordBatch batch;
+  for (;;) {
+    if (options_.cancelled && options_.cancelled()) return MakeError(Code::kCancelled, "GY2003", "the import was cancelled");
+    GYRE_TRY(const bool more, source->Next(&batch));
+    GYRE_DO(SetAside(*source));
+    if (!more) break;
+    if (file == 0 && rows_ == 0) {
+      decimal_point_ = source->decimal_point();
+      report_.format = source->Description();
+    }
+    GYRE_TRY(const auto map, MapColumns(*source, file));
+    if (!planned_) {
+      PlanFromFirst(batch, map);
+      planned_ = true;
+      Schema schema;
+      for (const Column& column : columns_) schema.push_back({column.name, column.plan.type});
+      pending_ = EmptyFrame(schema);
+      GYRE_DO(sink_.Begin(schema));
+    }
+    GYRE_DO(TakeBatch(*source, batch, map));
+    rows_ += static_cast<std::int64_t>(batch.rows());
+    Progress(*source);
+  }
+  return {};
+}
+
+Result<> TextImport::AddColumn(const std::string& name) {
+  Column column;
+  column.name = name;
+  column.plan.undecided = true;
+  column.plan.decimal_point = decimal_point_;
+  for (const Field& given : options_.types) {
+    if (given.name != name) continue;
+    column.given = true;
+    column.plan.undecided = false;
+    column.plan.type = given.type;
+  }
+  columns_.push_back(std::move(column));
+  return {};
+}
+
+// Position of each of the source's columns in ours. New ones come in only from JSON, or from the first CSV file.
+Result<std::vector<std::size_t>> TextImport::MapColumns(const RecordSource& source, std::size_t file) {
+  std::vector<std::size_t> map;
+  const std::size_t before = columns_.size();
+  for (const std::string& name : source.columns()) {
+    const auto found = std::find_if(columns_.begin(), columns_.end(), [&](const Column& column) { return column.name == name; });
+    map.push_back(static_cast<std::size_t>(found - columns_.begin()));
+    if (found == columns_.end()) GYRE_DO(AddColumn(name));
+  }
+  const bool csv = formats_[file] == FileFormat::kCsv;
+  if (csv && file > 0 && (columns_.size() != before || map.size() != before)) {
+    return InvalidArgument("GY2038", "{} does not have the columns of {}", files_[file].name, files_[0].name)
+        .Why("the files of a folder become one table; they must have the same columns")
+        .Fix("add the files one by one, each under its own --name");
+  }
+  if (columns_.size() != before) {
+    std::vector<std::string> names;
+    for (const Column& column : columns_) names.push_back(column.name);
+    std::vector<std::string> checked = names;
+    GYRE_DO(CheckColumnNames(&checked, source.file()));
+    for (std::size_t i = 0; i < checked.size(); ++i) {
+      if (checked[i] != names[i]) return InvalidArgument("GY2032", "{} has a member without a name", source.file()).Fix("give it a name");
+    }
+    if (planned_ && !counting_) StartCounting();
+  }
+  return map;
+}
+
+void TextImport::PlanFromFirst(const RecordBatch& batch, const std::vector<std::size_t>& map) {
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    KindCounts counts;
+    for (std::size_t row = 0; row < batch.rows(); ++row) counts.Add(batch.cells[row * batch.width + i], decimal_point_);
+    Column& column = columns_[map[i]];
+    if (!column.given) Apply(Decide(counts, decimal_point_), &column);
+    column.ambiguous_date = counts.of(kDayFirstKind) == counts.of(kMonthFirstKind);
+    column.plan.decimal_point = decimal_point_;
+  }
+}
+
+void TextImport::Apply(const Decision& decision, Column* column) {
+  if (!column->given) {
+    column->plan = decision.plan;
+    column->bad = decision.bad;
+    column->mixed = decision.mixed;
+    return;
+  }
+  column->plan.decimal_point = decimal_point_;
+  column->bad = column->counts.filled - column->counts.of(KindFor(column->plan));
+  if (column->plan.type != Type::kDate || column->bad == 0) return;
+  for (const auto order : {ColumnPlan::DateOrder::kMonthFirst, ColumnPlan::DateOrder::kDayFirst}) {  // a given date may be in any order
+    ColumnPlan other = column->plan;
+    other.date_order = order;
+    const std::int64_t bad = column->counts.filled - column->counts.of(KindFor(other));
+    if (bad < column->bad) {
+      column->bad = bad;
+      column->plan = other;
+    }
+  }
+}
+
+Result<> TextImport::TakeBatch(const RecordSource& source, const RecordBatch& batch, const std::vector<std::size_t>& map) {
+  if (!counting_ && !decided_ && !Fits(batch, map)) StartCounting();
+  if (counting_) {
+    Count(batch, map);
+    return {};
+  }
+  return Convert(source, batch, map);
+}
+
+bool TextImport::Fits(const RecordBatch& batch, const std::vector<std::size_t>& map) const {
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    const ColumnPlan& plan = columns_[map[i]].plan;
+    if (plan.type == Type::kText && !plan.undecided) continue;  // everything is text
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+      if (ParseCell(batch.cells[row * batch.width + i], plan).outcome == CellOutcome::kBad) return false;
+    }
+  }
+  return true;
+}
+
+void TextImport::StartCounting() {
+  counting_ = true;
+  pending_ = {};
+  for (Column& column : columns_) {
+    // Cells of a text column were not looked at closely, but the first of them were no numbers: it stays text.
+    column.counts.AddKnown(KindsOf(column.plan), column.good);
+  }
+}
+
+void TextImport::Count(const RecordBatch& batch, const std::vector<std::size_t>& map) {
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    KindCounts& counts = columns_[map[i]].counts;
+    for (std::size_t row = 0; row < batch.rows(); ++row) counts.Add(batch.cells[row * batch.width + i], decimal_point_);
+  }
+}
+
+// For --bad quarantine: a row is kept when each of its cells can be read.
+std::vector<unsigned char> TextImport::RowsToKeep(const RecordSource& source, const RecordBatch& batch, const std::vector<std::size_t>& map) {
+  std::vector<unsigned char> keep(batch.rows(), 1);
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    const Column& column = columns_[map[i]];
+    if (column.bad == 0) continue;
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+      const RawCell& cell = batch.cells[row * batch.width + i];
+      if (keep[row] == 0 || ParseCell(cell, column.plan).outcome != CellOutcome::kBad) continue;
+      keep[row] = 0;
+      Quarantine({source.file(), batch.lines[row], fmt::format("`{}` is not {}: {}", column.name, NounOf(column.plan.type), Shown(cell.view())),
+                  std::string(batch.texts[row].substr(0, 4096))});
+    }
+  }
+  return keep;
+}
+
+Result<> TextImport::Convert(const RecordSource& source, const RecordBatch& batch, const std::vector<std::size_t>& map) {
+  std::vector<unsigned char> keep;
+  if (options_.bad == BadCells::kQuarantine && decided_) keep = RowsToKeep(source, batch, map);
+  std::vector<unsigned char> filled(columns_.size(), 0);
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    Column& column = columns_[map[i]];
+    table::Column& out = pending_.columns[map[i]];
+    filled[map[i]] = 1;
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+      if (!keep.empty() && keep[row] == 0) continue;
+      const RawCell& cell = batch.cells[row * batch.width + i];
+      const CellValue value = ParseCell(cell, column.plan);
+      if (value.outcome == CellOutcome::kValue) {
+        ++column.good;
+        if (column.plan.type == Type::kText) {
+          out.PushText(value.text);
+        } else if (column.plan.type == Type::kDouble) {
+          out.PushDouble(value.d);
+        } else {
+          out.PushInt(value.i);
+        }
+        continue;
+      }
+      if (value.outcome == CellOutcome::kBad && !column.plan.undecided) {
+        if (options_.bad == BadCells::kError) return BadCell(source, batch, row, cell, column);
+        ++report_.cells_nulled;
+      }
+      if (value.outcome == CellOutcome::kMissingToken) {
+        const std::string_view token = Trim(cell.view());
+        const auto found = column.tokens.find(token);
+        if (found != column.tokens.end()) {
+          ++found->second;
+        } else if (column.tokens.size() < kTokensMax) {
+          column.tokens.emplace(token, 1);
+        }
+      }
+      out.PushNull();
+    }
+  }
+  const std::size_t rows = keep.empty() ? batch.rows() : static_cast<std::size_t>(std::count(keep.begin(), keep.end(), 1));
+  for (std::size_t i = 0; i < columns_.size(); ++i) {  // JSON: members that this file does not have
+    if (filled[i] != 0) continue;
+    for (std::size_t row = 0; row < rows; ++row) pending_.columns[i].PushNull();
+  }
+  const bool full = static_cast<std::int64_t>(pending_.rows()) >= options_.chunk_rows_max || FrameBytes(pending_) >= options_.chunk_bytes_max;
+  return full ? Flush() : Result<>();
+}
+
+Result<> TextImport::Flush() {
+  if (pending_.rows() == 0) return {};
+  const Schema schema = pending_.schema();
+  GYRE_DO(sink_.Chunk(pending_));
+  pending_ = EmptyFrame(schema);
+  return {};
+}
+
+void TextImport::Quarantine(BadRow row) {
+  ++report_.rows_quarantined;
+  if (report_.quarantine.size() < kQuarantineMax) report_.quarantine.push_back(std::move(row));
+}
+
+// Records that the source itself could not fit.
+Result<> TextImport::SetAside(RecordSource& source) {
+  for (BadRecord& record : source.TakeBadRecords()) {
+    if (options_.bad == BadCells::kNull && formats_[0] == FileFormat::kCsv) {
+      ++report_.cells_nulled;
+      continue;
+    }
+    Quarantine({source.file(), record.line, std::move(record.reason), std::move(record.text)});
+    ++rows_;  // counted as seen; subtracted again as quarantined
+  }
+  return {};
+}
+
+Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, std::size_t row, const RawCell& cell, const Column& column) const {
+  std::int64_t line = batch.lines[row];
+  std::int64_t at = 1;
+  for (const char c : batch.texts[row].substr(0, cell.at)) {
+    if (c == '\n') {
+      ++line;
+      at = 1;
+    } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {
+      ++at;  // characters, not bytes
+    }
+  }
+  const std::string shown_rows = GroupDigits(rows_total_), shown_bad = GroupDigits(column.bad);
+  const std::string file = files_.size() == 1 ? source.file() : std::string("FOLDER");
+  std::string why = column.given ? fmt::format("--type says that `{}` is {}", column.name, TypeName(column.plan.type))
+                                 : fmt::format("the other {} values are, so `{}` was read as {}", GroupDigits(column.filled - column.bad),
+                                               column.name, TypeName(column.plan.type));
+  return InvalidArgument("GY2041", "column `{}` is not {} in {} of {} rows", column.name, NounOf(column.plan.type), shown_bad, shown_rows)
+      .Where(fmt::format("{}:{}:{}    {}", source.file(), line, at, Shown(Trim(cell.view()))))
+      .Why(std::move(why))
+      .Fix(fmt::format("{} {} --bad null          ({} {} missing)", options_.command, file, shown_bad, column.bad == 1 ? "cell becomes" : "cells become"))
+      .Fix(fmt::format("{} {} --bad quarantine    (such rows are set aside, with the reason)", options_.command, file))
+      .Fix(fmt::format("{} {} --type {}=text     (keep it as text)", options_.command, file, column.name));
+}
+
+void TextImport::WriteNotes() {
+  std::map<std::string, std::pair<std::int64_t, std::vector<std::string>>> tokens;
+  for (const Column& column : columns_) {
+    for (const auto& [token, count] : column.tokens) {
+      tokens[token].first += count;
+      tokens[token].second.push_back(column.name);
+    }
+    if (column.mixed) report_.notes.push_back(fmt::format("`{}` was read as text: most of its values are numbers or dates, but not 95 %", column.name));
+    const bool slash = column.plan.type == Type::kDate && column.plan.date_order == ColumnPlan::DateOrder::kMonthFirst;
+    if (slash && column.ambiguous_date) {
+      report_.notes.push_back(fmt::format("`{}` was read as month/day/year; no value shows which of both it is", column.name));
+    }
+  }
+  for (const auto& [token, met] : tokens) {
+    const auto& [count, names] = met;
+    report_.notes.push_back(fmt::format("`{}` was read as missing in {} cells of {}", token, GroupDigits(count),
+                                        names.size() > 4 ? fmt::format("{} columns", names.size()) : "`" + Join(names, "`, `") + "`"));
+  }
+  if (report_.cells_nulled > 0) report_.notes.push_back(fmt::format("{} bad cells became missing", GroupDigits(report_.cells_nulled)));
+  if (report_.rows_quarantined > 0) report_.notes.push_back(fmt::format("{} rows were set aside", GroupDigits(report_.rows_quarantined)));
+}
+
+void TextImport::Progress(const RecordSource& source) {
+  if (!options_.progress || report_.bytes == 0) return;
+  const double done = static_cast<double>(size_before_ + source.bytes_read()) / static_cast<double>(report_.bytes);
+  // A pass that only counts is the first half of two.
+  const double fraction = counting_ ? done / 2 : decided_ ? 0.5 + done / 2 : done;
+  options_.progress(std::min(1.0, fraction), rows_);
+}
+
+}  // namespace gyre::table
