@@ -1,7 +1,8 @@
 // Content-addressed objects: immutable bytes named by their SHA-256. The same bytes are stored once.
 //
 // Put order: temporary file, hash while writing, fsync, rename, fsync of the directory; only then may a row name the blob. A crash leaves
-// at most an orphan. A block checksum (XXH3 per MiB) stands beside each object and is checked on every read; SHA-256 at write and by Verify.
+// at most an orphan. A block checksum (XXH3 per MiB) stands beside each object of more than one block and is checked on every read (an object
+// of one block is checked by its SHA-256); SHA-256 at write and by Verify. A failed fsync of a name ends the process (GY1506).
 // References are rows of blob_ref, written in the owner's transaction (AddRef); Collect removes objects that nobody refers to, that
 // nobody holds a Pin on, and that are older than the grace time.
 // Thread-safe.
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "platform/blob/files.h"
 #include "platform/db/database.h"
 
 namespace gyre::blob {
@@ -42,6 +44,9 @@ class ReadStream {
   virtual Result<std::string> Read(std::int64_t offset, std::int64_t length) = 0;
 };
 
+// Keeps an object from being collected while it is held; must not outlive the store.
+using Pin = std::shared_ptr<void>;
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -55,13 +60,12 @@ class Store {
   virtual Result<std::string> LocalPath(const Digest& digest) = 0;
   virtual Result<> Verify(const Digest& digest) = 0;            // full SHA-256
   virtual Result<> ForEach(const std::function<Result<>(const Object&)>& object) = 0;
-  virtual Result<> Remove(const Digest& digest) = 0;            // for Collect and fsck
+  virtual Result<> Remove(const Digest& digest) = 0;            // for fsck
+  // For Collect: its size, or -1 when it stays because it is pinned, changed after that time, or not there.
+  virtual Result<std::int64_t> RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) = 0;
+  virtual Pin PinObject(const Digest& digest) = 0;
   virtual const std::string& scratch_directory() const = 0;     // same file system; emptied at start
 };
-
-// Files go through this, so that a test can lose, tear and reorder unsynced writes.
-class FileSystem;
-FileSystem& RealFileSystem();
 
 // Errors: kPermissionDenied, kNotFound for a directory that cannot be made.
 Result<std::unique_ptr<Store>> OpenLocalStore(const std::string& directory, FileSystem& files = RealFileSystem());
@@ -69,6 +73,7 @@ Result<std::unique_ptr<Store>> OpenLocalStore(const std::string& directory, File
 // --- references --------------------------------------------------------------------------------------------------------------------
 db::ModuleSchema BlobSchema();
 // owner_kind and owner_id name the row that needs the blob ("dataset_version", id).
+// Error: kAborted GY1505 when the collector is just removing the blob: store the bytes again.
 Result<> AddRef(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id, const Object& object);
 Result<> DropRefs(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id);
 struct CollectResult {

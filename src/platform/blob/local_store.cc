@@ -1,0 +1,411 @@
+// Objects in a folder: objects/ab/cdef...; beside one of more than a block, its block checksums in cdef....sum. An object of one block is
+// checked by its SHA-256 itself. incoming/ holds what is being written, scratch/ what jobs compute; both are emptied at start.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/limits.h"
+#include "base/mutex.h"
+#include "platform/blob/blob_store.h"
+#include "platform/blob/files.h"
+
+namespace gyre::blob {
+namespace {
+
+constexpr std::int64_t kBlockBytes = kMiB;
+constexpr std::int64_t kGetBytesMax = 1024 * kMiB;
+constexpr std::string_view kSumMagic = "gyresum1";
+constexpr std::string_view kSumSuffix = ".sum";
+constexpr std::size_t kDigestLength = 64;
+
+bool LooksLikeDigest(std::string_view digest) {
+  return digest.size() == kDigestLength && digest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+void AppendU64(std::uint64_t value, std::string* out) {
+  for (int i = 0; i < 8; ++i) out->push_back(static_cast<char>(value >> (8 * i)));
+}
+
+std::uint64_t ReadU64(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i) value |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  return value;
+}
+
+// magic, object size, one XXH3 per block, XXH3 of all that.
+std::string EncodeSums(std::int64_t size, const std::vector<std::uint64_t>& sums) {
+  std::string out(kSumMagic);
+  AppendU64(static_cast<std::uint64_t>(size), &out);
+  for (const std::uint64_t sum : sums) AppendU64(sum, &out);
+  AppendU64(Xxh3(out), &out);
+  return out;
+}
+
+// Empty when the bytes are not what EncodeSums wrote for an object of that size.
+std::vector<std::uint64_t> DecodeSums(std::string_view bytes, std::int64_t size) {
+  const std::size_t blocks = static_cast<std::size_t>((size + kBlockBytes - 1) / kBlockBytes);
+  if (bytes.size() != kSumMagic.size() + 8 * (blocks + 2) || !bytes.starts_with(kSumMagic)) return {};
+  if (ReadU64(bytes.substr(bytes.size() - 8)) != Xxh3(bytes.substr(0, bytes.size() - 8))) return {};
+  if (ReadU64(bytes.substr(kSumMagic.size())) != static_cast<std::uint64_t>(size)) return {};
+  std::vector<std::uint64_t> sums(blocks);
+  for (std::size_t i = 0; i < blocks; ++i) sums[i] = ReadU64(bytes.substr(kSumMagic.size() + 8 * (i + 1)));
+  return sums;
+}
+
+Error DataLoss(const Digest& digest, std::string_view what) {
+  return Error(Code::kDataLoss, "GY1502", fmt::format("blob {} is damaged: {}", digest, what))
+      .Why("what is read is checked against what was written")
+      .Fix("restore it from a backup, or store the same bytes again");
+}
+
+class LocalStore : public Store {
+ public:
+  LocalStore(std::string directory, FileSystem& files)
+      : directory_(std::move(directory)), objects_(directory_ + "/objects"), incoming_(directory_ + "/incoming"),
+        scratch_(directory_ + "/scratch"), files_(files) {}
+
+  Result<> Prepare();
+  Result<Object> Put(std::string_view bytes) override;
+  Result<std::unique_ptr<Writer>> NewWriter() override;
+  Result<Object> PutFile(const std::string& path) override;
+  Result<std::string> Get(const Digest& digest) override;
+  Result<std::unique_ptr<ReadStream>> Open(const Digest& digest) override;
+  Result<bool> Exists(const Digest& digest) override;
+  Result<std::string> LocalPath(const Digest& digest) override;
+  Result<> Verify(const Digest& digest) override;
+  Result<> ForEach(const std::function<Result<>(const Object&)>& object) override;
+  Result<> Remove(const Digest& digest) override;
+  Result<std::int64_t> RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) override;
+  Pin PinObject(const Digest& digest) override;
+  const std::string& scratch_directory() const override { return scratch_; }
+
+  // The writer's last step: `data` and `sums` (may be empty) are synced files in incoming/.
+  Result<> Publish(const Digest& digest, const std::string& data, const std::string& sums);
+  // True when it is there; then it counts as new for the collector, and its name is durable.
+  Result<bool> Reuse(const Object& object);
+  std::string NewIncomingPath() const { return fmt::format("{}/{}", incoming_, NewId()); }
+  FileSystem& files() { return files_; }
+
+ private:
+  std::string FolderOf(const Digest& digest) const { return fmt::format("{}/{}", objects_, digest.substr(0, 2)); }
+  std::string PathOf(const Digest& digest) const { return fmt::format("{}/{}", FolderOf(digest), digest.substr(2)); }
+  Result<> MakeFolder(const std::string& folder);
+  void SyncNames(const std::string& folder);
+  Result<std::unique_ptr<ReadableFile>> OpenFile(const Digest& digest);
+
+  const std::string directory_, objects_, incoming_, scratch_;
+  FileSystem& files_;
+  Mutex mutex_;  // Reuse and Publish against removal: what a writer found must not be collected under it
+  std::set<std::string> folders_ GYRE_GUARDED_BY(mutex_);  // that are durable
+  std::map<Digest, int> pins_ GYRE_GUARDED_BY(mutex_);
+};
+
+// --- writing -------------------------------------------------------------------------------------
+
+class LocalWriter : public Writer {
+ public:
+  LocalWriter(LocalStore& store, std::string path, std::unique_ptr<WritableFile> file)
+      : store_(store), path_(std::move(path)), file_(std::move(file)) {}
+
+  ~LocalWriter() override {
+    file_.reset();
+    if (path_.empty()) return;
+    static_cast<void>(store_.files().Remove(path_));
+    static_cast<void>(store_.files().Remove(path_ + std::string(kSumSuffix)));
+  }
+
+  Result<> Append(std::string_view bytes) override {
+    GYRE_CHECK(!path_.empty());
+    GYRE_DO(file_->Append(bytes));
+    sha_.Update(bytes);
+    size_ += std::ssize(bytes);
+    while (!bytes.empty()) {
+      const std::size_t take = std::min(bytes.size(), static_cast<std::size_t>(kBlockBytes) - block_.size());
+      if (take == static_cast<std::size_t>(kBlockBytes)) {
+        sums_.push_back(Xxh3(bytes.substr(0, take)));
+      } else {
+        block_.append(bytes.substr(0, take));
+        if (std::ssize(block_) == kBlockBytes) FinishBlock();
+      }
+      bytes.remove_prefix(take);
+    }
+    return {};
+  }
+
+  Result<Object> Commit() override {
+    GYRE_CHECK(!path_.empty());
+    if (!block_.empty()) FinishBlock();
+    const Object object{sha_.FinishHex(), size_};
+    GYRE_TRY(const bool there, store_.Reuse(object));
+    if (there) return object;
+    GYRE_DO(file_->Sync());
+    file_.reset();
+    std::string sum_path;
+    if (size_ > kBlockBytes) {
+      sum_path = path_ + std::string(kSumSuffix);
+      GYRE_TRY(auto sum_file, store_.files().Create(sum_path));
+      GYRE_DO(sum_file->Append(EncodeSums(size_, sums_)));
+      GYRE_DO(sum_file->Sync());
+    }
+    GYRE_DO(store_.Publish(object.digest, path_, sum_path));
+    path_.clear();
+    return object;
+  }
+
+ private:
+  void FinishBlock() {
+    sums_.push_back(Xxh3(block_));
+    block_.clear();
+  }
+
+  LocalStore& store_;
+  std::string path_;  // empty once committed
+  std::unique_ptr<WritableFile> file_;
+  Sha256 sha_;
+  std::int64_t size_ = 0;
+  std::string block_;  // the bytes of an unfinished block
+  std::vector<std::uint64_t> sums_;
+};
+
+Result<> LocalStore::Prepare() {
+  for (const std::string& folder : {directory_, objects_}) GYRE_DO(files_.MakeDirectory(folder));
+  for (const std::string& folder : {incoming_, scratch_}) {
+    GYRE_DO(files_.Remove(folder));  // what a process that was killed left behind
+    GYRE_DO(files_.MakeDirectory(folder));
+  }
+  SyncNames(directory_);
+  return {};
+}
+
+// A name whose fsync failed may be there or not, and the next fsync would not say: nothing true can be answered any more.
+void LocalStore::SyncNames(const std::string& folder) {
+  const auto synced = files_.SyncDirectory(folder);
+  if (synced) return;
+  fmt::print(stderr, "GY1506 {}: what reached the disk is unknown, so this process ends; start it again\n", synced.error().message());
+  std::fflush(stderr);
+  std::abort();
+}
+
+Result<> LocalStore::MakeFolder(const std::string& folder) {
+  {
+    MutexLock lock(mutex_);
+    if (folders_.contains(folder)) return {};
+  }
+  GYRE_DO(files_.MakeDirectory(folder));
+  SyncNames(objects_);
+  MutexLock lock(mutex_);
+  folders_.insert(folder);
+  return {};
+}
+
+Result<> LocalStore::Publish(const Digest& digest, const std::string& data, const std::string& sums) {
+  const std::string folder = FolderOf(digest);
+  GYRE_DO(MakeFolder(folder));
+  {
+    MutexLock lock(mutex_);
+    // The checksums first: an object whose name is there is complete.
+    if (!sums.empty()) GYRE_DO(files_.Rename(sums, PathOf(digest) + std::string(kSumSuffix)));
+    GYRE_DO(files_.Rename(data, PathOf(digest)));
+  }
+  SyncNames(folder);
+  return {};
+}
+
+Result<bool> LocalStore::Reuse(const Object& object) {
+  {
+    MutexLock lock(mutex_);
+    GYRE_TRY(const auto info, files_.Stat(PathOf(object.digest)));
+    if (!info || info->size_bytes != object.size_bytes) return false;
+    if (object.size_bytes > kBlockBytes) {
+      GYRE_TRY(const auto sums, files_.Stat(PathOf(object.digest) + std::string(kSumSuffix)));
+      if (!sums) return false;
+    }
+    GYRE_DO(files_.Touch(PathOf(object.digest)));
+  }
+  // It may have been named by a process that died before its names were durable.
+  GYRE_DO(MakeFolder(FolderOf(object.digest)));
+  SyncNames(FolderOf(object.digest));
+  return true;
+}
+
+Result<std::unique_ptr<Writer>> LocalStore::NewWriter() {
+  std::string path = NewIncomingPath();
+  GYRE_TRY(auto file, files_.Create(path));
+  return std::unique_ptr<Writer>(new LocalWriter(*this, std::move(path), std::move(file)));
+}
+
+Result<Object> LocalStore::Put(std::string_view bytes) {
+  const Object object{Sha256Hex(bytes), std::ssize(bytes)};
+  GYRE_TRY(const bool there, Reuse(object));
+  if (there) return object;
+  GYRE_TRY(auto writer, NewWriter());
+  GYRE_DO(writer->Append(bytes));
+  return writer->Commit();
+}
+
+Result<Object> LocalStore::PutFile(const std::string& path) {
+  GYRE_TRY(auto source, files_.Open(path));
+  GYRE_TRY(auto writer, NewWriter());
+  for (std::int64_t offset = 0;;) {
+    GYRE_TRY(const std::string bytes, source->Read(offset, kBlockBytes));
+    if (bytes.empty()) return writer->Commit();
+    GYRE_DO(writer->Append(bytes));
+    offset += std::ssize(bytes);
+  }
+}
+
+// --- reading ---------------------------------------------------------------------------------------
+
+class LocalReadStream : public ReadStream {
+ public:
+  LocalReadStream(Digest digest, std::unique_ptr<ReadableFile> file, std::vector<std::uint64_t> sums)
+      : digest_(std::move(digest)), file_(std::move(file)), sums_(std::move(sums)) {}
+  std::int64_t size_bytes() const override { return file_->size_bytes(); }
+
+  Result<std::string> Read(std::int64_t offset, std::int64_t length) override {
+    if (offset < 0 || length < 0) return InvalidArgument("GY1503", "a negative range of blob {}", digest_);
+    const std::int64_t end = std::min(size_bytes(), offset + std::min(length, size_bytes()));
+    std::string out;
+    for (std::int64_t at = offset; at < end;) {
+      GYRE_DO(LoadBlock(at / kBlockBytes));
+      const std::int64_t from = at % kBlockBytes;
+      const std::int64_t take = std::min(end - at, std::ssize(block_) - from);
+      out.append(block_, static_cast<std::size_t>(from), static_cast<std::size_t>(take));
+      at += take;
+    }
+    return out;
+  }
+
+ private:
+  Result<> LoadBlock(std::int64_t index) {
+    if (index == loaded_) return {};
+    loaded_ = -1;
+    GYRE_TRY(block_, file_->Read(index * kBlockBytes, kBlockBytes));
+    const std::int64_t expected = std::min(kBlockBytes, size_bytes() - index * kBlockBytes);
+    const bool sound = std::ssize(block_) == expected &&
+                       (sums_.empty() ? Sha256Hex(block_) == digest_ : Xxh3(block_) == sums_[static_cast<std::size_t>(index)]);
+    if (!sound) return DataLoss(digest_, fmt::format("block {} of {}", index, (size_bytes() + kBlockBytes - 1) / kBlockBytes));
+    loaded_ = index;
+    return {};
+  }
+
+  Digest digest_;
+  std::unique_ptr<ReadableFile> file_;
+  std::vector<std::uint64_t> sums_;  // empty: one block, checked by the digest
+  std::string block_;
+  std::int64_t loaded_ = -1;
+};
+
+Result<std::unique_ptr<ReadableFile>> LocalStore::OpenFile(const Digest& digest) {
+  if (!LooksLikeDigest(digest)) return InvalidArgument("GY1503", "`{}` is no SHA-256 digest", digest.substr(0, 80));
+  auto file = files_.Open(PathOf(digest));
+  if (!file && file.error().code() == Code::kNotFound) return NotFound("GY1501", "no blob {}", digest);
+  return file;
+}
+
+Result<std::unique_ptr<ReadStream>> LocalStore::Open(const Digest& digest) {
+  GYRE_TRY(auto file, OpenFile(digest));
+  std::vector<std::uint64_t> sums;
+  if (file->size_bytes() > kBlockBytes) {
+    auto sum_file = files_.Open(PathOf(digest) + std::string(kSumSuffix));
+    if (!sum_file) return DataLoss(digest, "its block checksums are not there");
+    GYRE_TRY(const std::string bytes, (*sum_file)->Read(0, (*sum_file)->size_bytes()));
+    sums = DecodeSums(bytes, file->size_bytes());
+    if (sums.empty()) return DataLoss(digest, "its size or its block checksums have changed");
+  } else if (file->size_bytes() == 0 && Sha256Hex("") != digest) {
+    return DataLoss(digest, "it is empty");
+  }
+  return std::unique_ptr<ReadStream>(new LocalReadStream(digest, std::move(file), std::move(sums)));
+}
+
+Result<std::string> LocalStore::Get(const Digest& digest) {
+  GYRE_TRY(auto stream, Open(digest));
+  if (stream->size_bytes() > kGetBytesMax) {
+    return Error(Code::kResourceExhausted, "GY1504",
+                 fmt::format("blob {} has {} bytes: too large to be read at once", digest, stream->size_bytes()));
+  }
+  return stream->Read(0, stream->size_bytes());
+}
+
+Result<bool> LocalStore::Exists(const Digest& digest) {
+  auto file = OpenFile(digest);
+  if (file) return true;
+  if (file.error().code() == Code::kNotFound) return false;
+  return std::move(file).error();
+}
+
+Result<std::string> LocalStore::LocalPath(const Digest& digest) {
+  GYRE_TRY(const auto file, OpenFile(digest));
+  return PathOf(digest);
+}
+
+Result<> LocalStore::Verify(const Digest& digest) {
+  GYRE_TRY(const auto file, OpenFile(digest));
+  Sha256 sha;
+  for (std::int64_t offset = 0; offset < file->size_bytes();) {
+    GYRE_TRY(const std::string bytes, file->Read(offset, kBlockBytes));
+    if (bytes.empty()) break;
+    sha.Update(bytes);
+    offset += std::ssize(bytes);
+  }
+  if (sha.FinishHex() != digest) return DataLoss(digest, "its bytes have another SHA-256");
+  GYRE_TRY(const auto stream, Open(digest));  // and the checksums can be used
+  for (std::int64_t offset = 0; offset < stream->size_bytes(); offset += kBlockBytes) {
+    GYRE_TRY(const std::string block, stream->Read(offset, 1));
+  }
+  return {};
+}
+
+Result<> LocalStore::ForEach(const std::function<Result<>(const Object&)>& object) {
+  GYRE_TRY(const auto folders, files_.List(objects_));
+  for (const std::string& folder : folders) {
+    GYRE_TRY(const auto names, files_.List(objects_ + "/" + folder));
+    for (const std::string& name : names) {
+      const Digest digest = folder + name;
+      if (!LooksLikeDigest(digest)) continue;
+      GYRE_TRY(const auto info, files_.Stat(PathOf(digest)));
+      if (info) GYRE_DO(object({digest, info->size_bytes}));
+    }
+  }
+  return {};
+}
+
+// --- removing ----------------------------------------------------------------------------------------
+
+Result<> LocalStore::Remove(const Digest& digest) {
+  if (!LooksLikeDigest(digest)) return InvalidArgument("GY1503", "`{}` is no SHA-256 digest", digest.substr(0, 80));
+  GYRE_DO(files_.Remove(PathOf(digest)));  // the object first: without its checksums it would be damaged, not absent
+  return files_.Remove(PathOf(digest) + std::string(kSumSuffix));
+}
+
+Result<std::int64_t> LocalStore::RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) {
+  MutexLock lock(mutex_);
+  GYRE_TRY(const auto info, files_.Stat(PathOf(digest)));
+  if (!info || info->changed_us > older_than_us || pins_.contains(digest)) return -1;
+  GYRE_DO(Remove(digest));
+  return info->size_bytes;
+}
+
+Pin LocalStore::PinObject(const Digest& digest) {
+  MutexLock lock(mutex_);
+  ++pins_[digest];
+  return Pin(nullptr, [this, digest](void*) {
+    MutexLock unpin_lock(mutex_);
+    if (--pins_[digest] == 0) pins_.erase(digest);
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenLocalStore(const std::string& directory, FileSystem& files) {
+  auto store = std::make_unique<LocalStore>(directory, files);
+  GYRE_DO(store->Prepare());
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace gyre::blob

@@ -1,0 +1,160 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "base/time.h"
+#include "platform/blob/files.h"
+
+namespace gyre::blob {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+class RealWritableFile : public WritableFile {
+ public:
+  RealWritableFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+  Result<> Append(std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t written = write(fd_.get(), bytes.data(), bytes.size());
+      if (written < 0) {
+        if (errno == EINTR) continue;
+        return SystemError("writing " + path_, errno);
+      }
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+  }
+
+  Result<> Sync() override {
+    if (fsync(fd_.get()) != 0) return SystemError("fsync of " + path_, errno);
+    return {};
+  }
+
+ private:
+  Descriptor fd_;
+  std::string path_;
+};
+
+class RealReadableFile : public ReadableFile {
+ public:
+  RealReadableFile(int fd, std::string path, std::int64_t size) : fd_(fd), path_(std::move(path)), size_(size) {}
+  std::int64_t size_bytes() const override { return size_; }
+
+  Result<std::string> Read(std::int64_t offset, std::int64_t length) override {
+    std::string bytes(static_cast<std::size_t>(std::clamp<std::int64_t>(size_ - offset, 0, length)), '\0');
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t n = pread(fd_.get(), bytes.data() + done, bytes.size() - done, offset + static_cast<std::int64_t>(done));
+      if (n < 0) {
+        if (errno == EINTR) continue;
+        return SystemError("reading " + path_, errno);
+      }
+      if (n == 0) break;  // it has become shorter
+      done += static_cast<std::size_t>(n);
+    }
+    bytes.resize(done);
+    return bytes;
+  }
+
+ private:
+  Descriptor fd_;
+  std::string path_;
+  std::int64_t size_;
+};
+
+class RealFiles : public FileSystem {
+ public:
+  Result<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
+    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0) return SystemError("creating " + path, errno);
+    return std::unique_ptr<WritableFile>(new RealWritableFile(fd, path));
+  }
+
+  Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override {
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return SystemError("opening " + path, errno);
+    struct stat info;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+      const int error = S_ISDIR(info.st_mode) ? EISDIR : errno;
+      close(fd);
+      return SystemError("opening " + path, error);
+    }
+    return std::unique_ptr<ReadableFile>(new RealReadableFile(fd, path, info.st_size));
+  }
+
+  Result<std::optional<FileInfo>> Stat(const std::string& path) override {
+    struct stat info;
+    if (stat(path.c_str(), &info) != 0) {
+      if (errno == ENOENT) return std::optional<FileInfo>();
+      return SystemError("looking at " + path, errno);
+    }
+    return std::optional(FileInfo{info.st_size, info.st_mtim.tv_sec * kMicrosPerSecond + info.st_mtim.tv_nsec / 1000,
+                                  S_ISDIR(info.st_mode)});
+  }
+
+  Result<std::vector<std::string>> List(const std::string& directory) override {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
+      names.push_back(entry->path().filename().string());
+    }
+    if (error) return SystemError("listing " + directory, error.value());
+    std::ranges::sort(names);
+    return names;
+  }
+
+  Result<> MakeDirectory(const std::string& path) override {
+    if (mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) return SystemError("making " + path, errno);
+    return {};
+  }
+
+  Result<> Rename(const std::string& from, const std::string& to) override {
+    if (rename(from.c_str(), to.c_str()) != 0) return SystemError(fmt::format("renaming {} to {}", from, to), errno);
+    return {};
+  }
+
+  Result<> Remove(const std::string& path) override {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    if (error) return SystemError("removing " + path, error.value());
+    return {};
+  }
+
+  Result<> Touch(const std::string& path) override {
+    if (utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0) return SystemError("touching " + path, errno);
+    return {};
+  }
+
+  Result<> SyncDirectory(const std::string& path) override {
+    const Descriptor fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd.get() < 0) return SystemError("opening " + path, errno);
+    if (fsync(fd.get()) != 0) return SystemError("fsync of " + path, errno);
+    return {};
+  }
+};
+
+}  // namespace
+
+FileSystem& RealFileSystem() {
+  static RealFiles files;
+  return files;
+}
+
+}  // namespace gyre::blob
