@@ -2,8 +2,10 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace gyre::net {
@@ -39,6 +41,36 @@ Result<std::unique_ptr<TlsServer>> TlsServer::Load(const std::string& certificat
 
 TlsServer::~TlsServer() { SSL_CTX_free(context_); }
 
+Result<std::unique_ptr<TlsClient>> TlsClient::Make(const std::string& ca_file) {
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  GYRE_CHECK(context != nullptr);
+  std::unique_ptr<TlsClient> client(new TlsClient(context));
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  const bool loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
+                                      : SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1;
+  if (!loaded) return InvalidArgument("GY1612", "cannot read the TLS authorities {}", ca_file).Why(TlsReason());
+  return client;
+}
+
+TlsClient::~TlsClient() { SSL_CTX_free(context_); }
+
+Transport::Transport(int fd, const TlsClient* tls, const std::string& host) : fd_(fd) {
+  if (tls == nullptr) return;
+  ssl_ = SSL_new(tls->context());
+  GYRE_CHECK(ssl_ != nullptr);
+  SSL_set_fd(ssl_, fd);
+  SSL_set_connect_state(ssl_);
+  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), host.c_str()) != 1) {
+    ERR_clear_error();
+    SSL_set1_host(ssl_, host.c_str());
+    SSL_set_tlsext_host_name(ssl_, host.c_str());
+  }
+}
+
+std::string Transport::failure() const { return failure_; }
+
 Transport::Transport(int fd, const TlsServer* tls) : fd_(fd) {
   if (tls == nullptr) return;
   ssl_ = SSL_new(tls->context());
@@ -57,7 +89,14 @@ ssize_t Transport::Judge(int result) {
     case SSL_ERROR_WANT_READ: return kAgain;
     case SSL_ERROR_WANT_WRITE: wants_write_ = true; return kAgain;
     case SSL_ERROR_ZERO_RETURN: return 0;
-    default: ERR_clear_error(); return kBroken;
+    default:
+      if (const long verify = SSL_get_verify_result(ssl_); verify != X509_V_OK) {
+        failure_ = X509_verify_cert_error_string(verify);
+        ERR_clear_error();
+      } else {
+        failure_ = TlsReason();
+      }
+      return kBroken;
   }
 }
 

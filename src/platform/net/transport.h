@@ -28,9 +28,23 @@ class TlsServer {
   ssl_ctx_st* context_;
 };
 
+// The client's side of TLS: the server's certificate is checked against the system's authorities (or `ca_file`) and its name.
+class TlsClient {
+ public:
+  // Error: kInvalidArgument GY1612.
+  static Result<std::unique_ptr<TlsClient>> Make(const std::string& ca_file);
+  ~TlsClient();
+  ssl_ctx_st* context() const { return context_; }
+
+ private:
+  explicit TlsClient(ssl_ctx_st* context) : context_(context) {}
+  ssl_ctx_st* context_;
+};
+
 class Transport {
  public:
   Transport(int fd, const TlsServer* tls);
+  Transport(int fd, const TlsClient* tls, const std::string& host);  // plain when tls is null
   ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -40,6 +54,7 @@ class Transport {
   bool wants_write_to_read() const { return wants_write_; }  // a TLS handshake that waits for the socket to take bytes
   bool tls() const { return ssl_ != nullptr; }
   void ShutdownSend();
+  std::string failure() const;  // why TLS refused, after kBroken; may be empty
 
  private:
   ssize_t Judge(int result);
@@ -47,6 +62,7 @@ class Transport {
   int fd_;
   ssl_st* ssl_ = nullptr;
   bool wants_write_ = false;
+  std::string failure_;
 };
 
 }  // namespace gyre::net

@@ -1,0 +1,142 @@
+#include "platform/net/client.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/net/testing/house.h"
+
+namespace gyre::net {
+namespace {
+
+class ClientTest : public ServerTest {
+ protected:
+  Client Connect() { return Client({.url = server_->url()}); }
+};
+
+TEST_F(ClientTest, SendsAndReceivesOnOneConnection) {
+  Start();
+  Client client = Connect();
+  for (int i = 0; i < 3; ++i) {
+    const auto response = client.Send({.method = "POST", .path = "/echo", .body = "abc"});
+    ASSERT_TRUE(response.has_value()) << response.error().ToString();
+    EXPECT_EQ(response->status, 200);
+    EXPECT_EQ(response->body, "abc");
+    EXPECT_EQ(response->Header("content-type"), "text/plain; charset=utf-8");
+  }
+}
+
+TEST_F(ClientTest, ErrorStatusIsAResponseAndBecomesItsError) {
+  Start();
+  Client client = Connect();
+  const auto response = client.Send({.path = "/fails"});
+  ASSERT_TRUE(response.has_value());
+  EXPECT_EQ(response->status, 422);
+  const Error error = ErrorOfResponse(*response);
+  EXPECT_EQ(error.gy(), "GY2041");
+  EXPECT_EQ(error.code(), Code::kInvalidArgument);
+  EXPECT_EQ(error.message(), "column `age` is text");
+  EXPECT_EQ(error.where(), "sales.csv:3:7");
+  EXPECT_EQ(error.why(), "w");
+  ASSERT_EQ(error.fixes().size(), 1u);
+}
+
+TEST_F(ClientTest, StreamsBothWaysAtOnce) {
+  Start();
+  Client client = Connect();
+  // Far more than all buffers together: a client that first sent everything and then read would wait for ever.
+  constexpr std::int64_t kPieces = 400;
+  std::int64_t sent = 0;
+  std::int64_t received = 0;
+  ClientRequest request{.method = "POST", .path = "/mirror"};
+  request.body_source = [&]() -> Result<std::string> { return sent++ < kPieces ? std::string(100'000, 'z') : std::string(); };
+  request.body_sink = [&](std::string_view piece) -> Result<> {
+    received += static_cast<std::int64_t>(piece.size());
+    return {};
+  };
+  const auto response = client.Send(std::move(request));
+  ASSERT_TRUE(response.has_value()) << response.error().ToString();
+  EXPECT_EQ(received, kPieces * 100'000);
+}
+
+TEST_F(ClientTest, HearsAnEarlyRefusalInsteadOfABrokenPipe) {
+  Start();
+  Client client = Connect();
+  ClientRequest request{.method = "POST", .path = "/small-upload"};
+  int calls = 0;
+  request.body_source = [&]() -> Result<std::string> { return ++calls < 50 ? std::string(100'000, 'z') : std::string(); };
+  const auto response = client.Send(std::move(request));
+  ASSERT_TRUE(response.has_value()) << response.error().ToString();
+  EXPECT_EQ(response->status, 413);
+  const auto after = client.Send({.path = "/hello"});
+  ASSERT_TRUE(after.has_value());
+  EXPECT_EQ(after->body, "hello");
+}
+
+TEST_F(ClientTest, SinkErrorEndsTheTransfer) {
+  Start();
+  Client client = Connect();
+  ClientRequest request{.path = "/download?size=100000000"};
+  request.body_sink = [](std::string_view) -> Result<> { return Internal("GY1003", "disk full"); };
+  const auto response = client.Send(std::move(request));
+  ASSERT_FALSE(response.has_value());
+  EXPECT_EQ(response.error().gy(), "GY1003");
+}
+
+TEST_F(ClientTest, BrokenStreamIsAnErrorNotAShortBody) {
+  Start();
+  Client client = Connect();
+  const auto response = client.Send({.path = "/breaks"});
+  ASSERT_FALSE(response.has_value());
+  EXPECT_EQ(response.error().gy(), "GY1620");
+}
+
+TEST_F(ClientTest, TimesOut) {
+  Start();
+  Client client = Connect();
+  const auto response = client.Send({.path = "/wait", .timeout_ms = 50});
+  house_.Release();
+  ASSERT_FALSE(response.has_value());
+  EXPECT_EQ(response.error().gy(), "GY1621");
+}
+
+TEST_F(ClientTest, ReconnectsAfterTheServerWasReplaced) {
+  Start();
+  Client client = Connect();
+  ASSERT_TRUE(client.Send({.path = "/hello"}).has_value());
+  settings_.listen = "127.0.0.1:" + std::to_string(port());
+  server_.reset();
+  EXPECT_EQ(client.Send({.path = "/hello"}).error().gy(), "GY1620");
+  Start();
+  EXPECT_TRUE(client.Send({.path = "/hello"}).has_value());
+}
+
+TEST_F(ClientTest, SpeaksOverAUnixSocketOfAnyPathLength) {
+  std::string folder = testing::TempDir() + "gyre_client_" + std::to_string(getpid());
+  ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
+  folder += "/" + std::string(120, 'd');
+  ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
+  settings_.unix_socket = folder + "/gyre.sock";
+  Start();
+  struct stat info {};
+  ASSERT_EQ(stat(settings_.unix_socket.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  Client client({.unix_socket = settings_.unix_socket});
+  const auto response = client.Send({.path = "/hello"});
+  ASSERT_TRUE(response.has_value()) << response.error().ToString();
+  server_.reset();
+  EXPECT_NE(stat(settings_.unix_socket.c_str(), &info), 0);
+  rmdir(folder.c_str());
+}
+
+TEST_F(ClientTest, RefusesAddressesAndHeadersThatWouldSplitARequest) {
+  Start();
+  EXPECT_EQ(Client({.url = "ftp://x"}).Send({}).error().gy(), "GY1623");
+  EXPECT_EQ(Client({.url = "http://host:99999"}).Send({.path = "/"}).error().gy(), "GY1623");
+  Client client = Connect();
+  EXPECT_EQ(client.Send({.path = "/a b"}).error().gy(), "GY1623");
+  EXPECT_EQ(client.Send({.path = "/hello", .headers = {{"X-A", "1\r\nX-B: 2"}}}).error().gy(), "GY1623");
+}
+
+}  // namespace
+}  // namespace gyre::net

@@ -1,0 +1,104 @@
+// The OpenAPI 3.1 document of the route tables.
+#include "base/text.h"
+#include "platform/net/http.h"
+
+namespace gyre::net {
+namespace {
+
+Json Reference(std::string_view name) { return Json::Obj({{"$ref", "#/components/schemas/" + std::string(name)}}); }
+
+// "/a/{rest*}" is written "/a/{rest}"; OpenAPI has no word for "the rest".
+std::string PathOf(const Route& route, Json* parameters) {
+  std::string path;
+  for (const std::string_view part : Split(route.path.substr(1), '/')) {
+    path += '/';
+    if (!part.starts_with('{')) {
+      path += part;
+      continue;
+    }
+    const bool rest = part[part.size() - 2] == '*';
+    const std::string name(part.substr(1, part.size() - (rest ? 3 : 2)));
+    path += "{" + name + "}";
+    parameters->Push(Json::Obj({{"name", name}, {"in", "path"}, {"required", true}, {"schema", Json::Obj({{"type", "string"}})}}));
+  }
+  return path;
+}
+
+// "GET /api/v1/projects/{project}" -> "get_api_v1_projects_project".
+std::string OperationId(const Route& route) {
+  std::string id = ToLower(MethodName(route.method));
+  for (const std::string_view part : Split(route.path.substr(1), '/')) {
+    id += '_';
+    for (const char c : part) {
+      if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_') id += c;
+    }
+  }
+  return id;
+}
+
+Json Operation(const RouteTable& table, const Route& route, Json parameters) {
+  Json operation = Json::Obj({{"operationId", OperationId(route)}, {"summary", route.summary}, {"tags", Json::Arr({table.protocol})}});
+  if (parameters.size() > 0) operation.Set("parameters", std::move(parameters));
+  if (route.body != Body::kNone) {
+    const std::string_view media = route.body == Body::kStream ? "application/octet-stream" : "application/json";
+    const Json schema = route.request_type.empty() ? Json::Obj() : Reference(route.request_type);
+    operation.Set("requestBody", Json::Obj({{"content", Json::Obj({{std::string(media), Json::Obj({{"schema", schema}})}})}}));
+    operation.Set("x-body-bytes-max", route.body_bytes_max);
+  }
+  Json success = Json::Obj({{"description", "Success"}});
+  if (!route.response_type.empty()) {
+    success.Set("content", Json::Obj({{"application/json", Json::Obj({{"schema", Reference(route.response_type)}})}}));
+  }
+  const Json problem = Json::Obj({{"description", "A problem document"},
+                                  {"content", Json::Obj({{"application/problem+json", Json::Obj({{"schema", Reference("Problem")}})}})}});
+  operation.Set("responses", Json::Obj({{"2XX", std::move(success)}, {"default", problem}}));
+  operation.Set("security", route.permission.name == kPublic.name ? Json::Arr() : Json::Arr({Json::Obj({{"token", Json::Arr()}})}));
+  operation.Set("x-permission", route.permission.name);
+  return operation;
+}
+
+Json ProblemSchema() {
+  const Json text = Json::Obj({{"type", "string"}});
+  return Json::Obj({{"type", "object"},
+                    {"required", Json::Arr({"title", "status", "code", "message", "request_id"})},
+                    {"properties", Json::Obj({{"type", text},
+                                              {"title", text},
+                                              {"status", Json::Obj({{"type", "integer"}})},
+                                              {"code", Json::Obj({{"type", "string"}, {"pattern", "^GY[0-9]{4}$"}})},
+                                              {"kind", text},
+                                              {"message", text},
+                                              {"why", text},
+                                              {"fix", Json::Obj({{"type", "array"}, {"items", text}})},
+                                              {"where", text},
+                                              {"doc", text},
+                                              {"request_id", text}})}});
+}
+
+}  // namespace
+
+Json OpenApi(std::span<const RouteTable> tables, const Json& schemas, std::string_view title, std::string_view version) {
+  Json paths = Json::Obj();
+  Json all = schemas.is_object() ? schemas : Json::Obj();
+  all.Set("Problem", ProblemSchema());
+  for (const RouteTable& table : tables) {
+    for (const Route& route : table.routes) {
+      Json parameters = Json::Arr();
+      const std::string path = PathOf(route, &parameters);
+      Json item = paths[path].is_object() ? paths[path] : Json::Obj();
+      item.Set(ToLower(MethodName(route.method)), Operation(table, route, std::move(parameters)));
+      paths.Set(path, std::move(item));
+      // A type that nobody described yet is still named, so that the document is complete.
+      for (const std::string_view type : {route.request_type, route.response_type}) {
+        if (!type.empty() && !all.Has(type)) all.Set(type, Json::Obj({{"type", "object"}}));
+      }
+    }
+  }
+  const Json bearer = Json::Obj({{"type", "http"}, {"scheme", "bearer"}, {"description", "gyre_pat_..."}});
+  return Json::Obj({{"openapi", "3.1.0"},
+                    {"info", Json::Obj({{"title", title}, {"version", version}})},
+                    {"paths", std::move(paths)},
+                    {"components", Json::Obj({{"schemas", std::move(all)},
+                                              {"securitySchemes", Json::Obj({{"token", bearer}})}})}});
+}
+
+}  // namespace gyre::net
