@@ -21,6 +21,7 @@
 #include "ml/runners/tasks.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
+#include "platform/telemetry/metrics.h"
 
 namespace gyre::serving {
 
@@ -109,10 +110,14 @@ class Serving {
   // Errors: kNotFound GY3802, kUnavailable GY3805 not loaded, kInvalidArgument GY3810 (body), GY3811 (row and column named), GY3812 (too many rows).
   virtual Result<std::string> Predict(std::string_view endpoint, std::string_view body) = 0;
   virtual EndpointCounts Counts(std::string_view endpoint) = 0;
+
+  // Compares what should run with what runs: deploys what followed aliases point at now. Called every second after Start, and may be
+  // called when an alias has moved.
+  virtual Result<> Reconcile() = 0;
 };
 
-Result<std::unique_ptr<Serving>> OpenServing(db::Database& database, blob::Store& blobs, registry::Registry& registry, const Clock& clock,
-                                             ServingSettings settings);
+Result<std::unique_ptr<Serving>> OpenServing(db::Database& database, blob::Store& blobs, registry::Registry& registry,
+                                             telemetry::Metrics& metrics, const Clock& clock, ServingSettings settings);
 
 // The worker's side: "predictors.score_file".
 void AddTasks(runners::TaskRegistry& tasks);

@@ -1,0 +1,43 @@
+// JSON rows straight into cells. One RowReader per thread; its memory is reused from request to request. Private.
+//
+// How a JSON value becomes a cell: null is missing. A number column takes numbers only; "34" in quotes is refused, because a caller who
+// sends text where numbers belong sends "n/a" next. A whole-number column takes 34 and 34.0, not 34.5. A text column takes text, and
+// numbers and booleans as they are spelled. A boolean column takes true, false, 0 and 1. Dates and times are ISO 8601 text.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "ml/serving/snapshot.h"
+
+namespace gyre::serving {
+
+struct RowFacts {
+  std::size_t rows = 0;
+  std::size_t ignored = 0;  // values of columns that the model does not know, over all rows
+};
+
+// Receives each row; the cells and their texts are valid during the call.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  virtual void Row(std::span<const table::Cell> cells) = 0;
+};
+
+class RowReader {
+ public:
+  RowReader();
+  ~RowReader();
+  // Errors: kInvalidArgument GY3810 the body, GY3811 a cell (row and column named; where() is "inputs[0].age"), GY3812 too many rows.
+  Result<RowFacts> Read(std::string_view body, const Snapshot& snapshot, std::size_t rows_max, RowSink& sink);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gyre::serving
