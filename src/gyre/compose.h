@@ -1,0 +1,48 @@
+// The whole program, put together: the only place that knows everyone.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "cli/cli.h"
+#include "ml/runners/tasks.h"
+#include "platform/config/data_directory.h"
+#include "platform/config/settings.h"
+
+namespace gyre {
+
+std::string_view Version();
+
+struct HouseOptions {
+  std::string data_directory;   // absolute
+  config::Sources sources;
+  bool is_server = false;       // listens on TCP and outlives commands; else only on the socket
+  bool any_port = false;        // when the address is in use, take any free port
+};
+
+// An open house owns its data directory. Rooms are built from the ground up and closed from the top down.
+class House : public cli::Owner {
+ public:
+  // Errors: GY1830 somebody else owns the directory; those of each room.
+  static Result<std::unique_ptr<House>> Open(const HouseOptions& options);
+  ~House() override;
+
+  const config::OwnerInfo& info() const;
+  const config::Settings& settings() const;
+  const std::string& data_directory() const;
+  std::string setup_url() const;  // one-time link while there is no user; "" otherwise
+  void Drain();                   // no new requests; running ones finish
+  void WaitUntilIdle() override;
+
+ private:
+  struct Rooms;
+  explicit House(std::unique_ptr<Rooms> rooms);
+  std::unique_ptr<Rooms> rooms_;
+};
+
+// What `gyre worker` can compute.
+runners::TaskRegistry AllTasks();
+
+}  // namespace gyre

@@ -1,0 +1,23 @@
+#include "cli/cli.h"
+#include "gyre/compose.h"
+#include "gyre/server_command.h"
+#include "platform/config/settings.h"
+#include "platform/exec/signals.h"
+
+namespace {
+
+gyre::Result<std::unique_ptr<gyre::cli::Owner>> BecomeOwner(const gyre::cli::OwnerRequest& request) {
+  gyre::HouseOptions options;
+  options.data_directory = request.data_directory;
+  options.sources = gyre::config::DefaultSources();
+  options.sources.explicit_file = request.config_file;
+  GYRE_TRY(auto house, gyre::House::Open(options));
+  return std::unique_ptr<gyre::cli::Owner>(std::move(house));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  gyre::exec::IgnoreBrokenPipes();
+  return gyre::cli::Main(argc, argv, {gyre::Version(), gyre::ProgramCommands(), BecomeOwner});
+}

@@ -1,0 +1,131 @@
+#include "gyre/server_command.h"
+
+#include <signal.h>
+
+#include <cstdio>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/connect.h"
+#include "cli/output.h"
+#include "gyre/compose.h"
+#include "ml/runners/tasks.h"
+#include "platform/config/environment.h"
+#include "platform/exec/signals.h"
+#include "platform/telemetry/log.h"
+
+namespace gyre {
+namespace {
+
+using cli::Invocation;
+
+constexpr telemetry::Logger kLog{"gyre"};
+
+// Flag -> setting.
+struct FlagSetting {
+  std::string_view flag, setting;
+};
+constexpr FlagSetting kFlags[] = {{"listen", "server.listen"},     {"base-path", "server.base_path"}, {"tls-cert", "server.tls_cert"},
+                                  {"tls-key", "server.tls_key"},   {"auth", "access.auth"},           {"log-file", "log.file"},
+                                  {"log-format", "log.format"},    {"log-level", "log.level"},        {"behind-proxy", "server.behind_proxy"}};
+
+std::string DataDirectory(const Invocation& in) {
+  return in.Has("data") ? config::AbsolutePath(in.Get("data")) : config::DefaultDataDirectory();
+}
+
+HouseOptions OptionsOf(const Invocation& in) {
+  HouseOptions options;
+  options.data_directory = DataDirectory(in);
+  options.is_server = true;
+  options.any_port = in.Has("any-port");
+  options.sources = config::DefaultSources();
+  options.sources.explicit_file = in.Get("config");
+  for (const FlagSetting& flag : kFlags) {
+    if (in.Has(flag.flag)) options.sources.flags.emplace_back(flag.setting, in.Get(flag.flag));
+  }
+  return options;
+}
+
+void PrintWhereItIs(const House& house, double milliseconds, cli::Output& out) {
+  const std::string& url = house.info().url;
+  const auto line = [&](bool last, std::string_view label, const std::string& text) {
+    out.Print(fmt::format("  {} {:<9} {}\n", out.Mark(last ? "corner" : "tee"), label, text));
+  };
+  out.Done(fmt::format("server ready in {:.0f} ms   gyre {}   pid {}", milliseconds, Version(), house.info().pid));
+  line(false, "API", url + "/api/v1   described in /api/v1/openapi.json");
+  line(false, "Predict", url + "/e/ENDPOINT   Open Inference: " + url + "/v2");
+  line(false, "Metrics", url + "/metrics   health: /healthz, /readyz");
+  const std::string setup = house.setup_url();
+  line(setup.empty(), "Data", house.data_directory());
+  if (!setup.empty()) line(true, "Set up", setup + "   (first user; works once)");
+}
+
+Result<int> RunServer(Invocation& in) {
+  const std::int64_t started_us = SystemClock().MonotonicMicros();
+  exec::SignalWaiter signals({SIGTERM, SIGINT, SIGHUP});
+  GYRE_TRY(const auto house, House::Open(OptionsOf(in)));
+  const double milliseconds = static_cast<double>(SystemClock().MonotonicMicros() - started_us) / 1000;
+  if (in.out().json()) {
+    const config::OwnerInfo& info = house->info();
+    in.out().Document(Json::Obj({{"pid", info.pid}, {"url", info.url}, {"data", DataDirectory(in)}, {"setup_url", house->setup_url()}}), "");
+  } else {
+    PrintWhereItIs(*house, milliseconds, in.out());
+  }
+  const int signal = signals.Wait(-1).value_or(SIGTERM);
+  kLog.Info("stopping", {{"signal", signal}});
+  house->Drain();
+  telemetry::FlushLog();
+  return 0;
+}
+
+Result<int> RunStop(Invocation& in) {
+  GYRE_TRY(const double seconds, in.GetSeconds("timeout"));
+  const std::string data = DataDirectory(in);
+  GYRE_TRY(const bool stopped, cli::StopServer(data, static_cast<std::int64_t>(seconds * 1000)));
+  in.out().Done(stopped ? "server stopped" : fmt::format("no server runs on {}", data));
+  return 0;
+}
+
+Result<int> RunStatus(Invocation& in) {
+  const std::string data = DataDirectory(in);
+  GYRE_TRY(const auto owner, config::FindOwner(data));
+  if (!owner) {
+    return NotFound("GY4033", "no server runs on {}", data).Fix(fmt::format("gyre server --data {}", data));
+  }
+  Json json = Json::Obj({{"pid", owner->pid}, {"url", owner->url}, {"kind", owner->kind}, {"version", owner->version}, {"data", data}});
+  json.Set("log_file", owner->log_file).Set("started_at", FormatTime(owner->started_us));
+  in.out().Document(json, fmt::format("{} runs on {}\n  pid      {}\n  url      {}\n  since    {}\n", owner->kind == "server" ? "a server" : "a command",
+                                      data, owner->pid, owner->url.empty() ? "(socket only)" : owner->url, FormatTime(owner->started_us)));
+  return 0;
+}
+
+Result<int> RunWorker(Invocation& /*in*/) { return runners::WorkerMain(AllTasks()); }
+
+constexpr cli::Option kServerOptions[] = {
+    {"--listen", "ADDR:PORT", "where to listen (127.0.0.1:7171); port 0 = any free one"},
+    {"--auth", "MODE", "required: everyone needs a login, the local owner too"},
+    {"--behind-proxy", "", "a proxy in front ends TLS"},
+    {"--tls-cert", "FILE", "certificate chain, PEM", {}, false, "file"},
+    {"--tls-key", "FILE", "private key, PEM", {}, false, "file"},
+    {"--base-path", "PATH", "serve below this path"},
+    {"--log-file", "FILE", "log there, rotated, instead of standard error", {}, false, "file"},
+    {"--log-format", "FORMAT", "text or json"},
+    {"--log-level", "LEVEL", "debug, info, warn or error"},
+    {"--any-port", "", "take any free port when the address is in use"},
+};
+constexpr cli::Option kStopOptions[] = {{"--timeout", "TIME", "how long to wait for its end", "30s"}};
+
+constexpr cli::Command kCommands[] = {
+    {"server", "serve the API, predictions and metrics",
+     "gyre server\ngyre server --data ./data --listen 127.0.0.1:0\ngyre server --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem", {}, kServerOptions,
+     RunServer},
+    {"server status", "who serves the data directory", "gyre server status -o json", {}, {}, RunStatus},
+    {"server stop", "end the server of the data directory; running requests finish", "gyre server stop", {}, kStopOptions, RunStop},
+    {"worker", "computes tasks for a server", "", {}, {}, RunWorker},
+};
+
+}  // namespace
+
+std::span<const cli::Command> ProgramCommands() { return kCommands; }
+
+}  // namespace gyre

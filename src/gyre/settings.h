@@ -1,0 +1,34 @@
+// Settings of the server itself. `gyre config show` prints them with their meaning.
+#pragma once
+
+#include "platform/config/settings.h"
+
+namespace gyre {
+
+inline constexpr config::Setting kServerSettings[] = {
+    {"server.listen", config::Type::kText, "127.0.0.1:7171", 0, 0, "Address and port; port 0 takes any free one.", false, "GYRE_LISTEN"},
+    {"server.base_path", config::Type::kText, "", 0, 0, "Path below which everything is served, such as /gyre."},
+    {"server.behind_proxy", config::Type::kBool, "false", 0, 0, "A proxy in front ends TLS; its forwarding headers are trusted."},
+    {"server.tls_cert", config::Type::kText, "", 0, 0, "Certificate chain as a PEM file."},
+    {"server.tls_key", config::Type::kText, "", 0, 0, "Private key of the certificate as a PEM file."},
+    {"server.io_threads", config::Type::kInt, "2", 1, 256, "Threads that read and write connections."},
+    {"server.blocking_threads", config::Type::kInt, "16", 1, 1024, "Threads for requests that wait for the disk or a worker."},
+    {"server.connections_max", config::Type::kInt, "10000", 1, 1'000'000, "Open connections; further ones are refused."},
+    {"server.header_timeout", config::Type::kSeconds, "10s", 0.1, 3600, "A request's header must arrive within this time."},
+    {"server.idle_timeout", config::Type::kSeconds, "75s", 0.1, 86'400, "Idle connections are closed after this time."},
+    {"server.drain_timeout", config::Type::kSeconds, "5s", 0, 3600, "After SIGTERM, running requests may take this long to finish."},
+    {"access.auth", config::Type::kText, "auto", 0, 0,
+     "auto: the owner of the process needs no login on this machine; required: everyone needs one."},
+    {"log.file", config::Type::kText, "", 0, 0, "Log file, rotated; empty = standard error."},
+    {"log.format", config::Type::kText, "text", 0, 0, "text or json."},
+    {"log.level", config::Type::kText, "info", 0, 0, "debug, info, warn or error."},
+    {"log.file_bytes_max", config::Type::kBytes, "64MiB", 65'536, 1e12, "The log file is rotated beyond this size."},
+    {"log.files_max", config::Type::kInt, "5", 1, 1000, "Rotated log files that are kept."},
+    {"log.requests", config::Type::kBool, "true", 0, 0, "One line per request: method, path, status, time, who; never a body."},
+    {"jobs.cpu_slots", config::Type::kNumber, "2", 0.1, 1024, "CPUs that jobs may use at once; further jobs wait."},
+    {"jobs.memory", config::Type::kBytes, "0", 0, 1e15, "Memory that jobs may use at once; 0 = three quarters of the machine."},
+    {"jobs.queue_length_max", config::Type::kInt, "1000", 1, 1'000'000, "Waiting jobs; further ones are refused."},
+    {"database.readers_max", config::Type::kInt, "8", 1, 64, "Connections that read at once."},
+};
+
+}  // namespace gyre
