@@ -30,12 +30,6 @@ void DeclareOption(CLI::App& app, const Option& option, Parsed::Entry& entry) {
   if (option.repeated) declared->expected(1, kRepeatsMax)->allow_extra_args(false);
 }
 
-void DeclarePositional(CLI::App& app, const Positional& positional, Parsed::Entry& entry) {
-  CLI::Option* declared = app.add_option(std::string(positional.name), entry.values);
-  if (positional.repeated) declared->expected(0, kRepeatsMax);
-  else declared->type_size(1)->expected(0, 1);
-}
-
 // `gyre run [options] CMD ARGS...`: what belongs to the program is cut off before CLI11 sees it.
 std::vector<std::string> CutRest(const Command& command, std::vector<std::string>& arguments) {
   std::size_t own = 0;
@@ -60,30 +54,39 @@ std::vector<std::string> CutRest(const Command& command, std::vector<std::string
   return {};
 }
 
-Error Leftover(const Command& command, const std::string& word) {
-  if (word.starts_with('-') && word != "-") {
-    std::vector<std::string> names;
-    for (const auto& options : {command.options, GlobalOptions()}) {
-      for (const Option& option : options) names.push_back("--" + NamesOf(option).longer);
-    }
-    const std::string bare = word.substr(0, word.find('='));
-    Error error = InvalidArgument("GY4003", "`gyre {}` has no option `{}`", command.path, bare);
-    if (const auto close = ClosestMatch(bare, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close)).Fix(HelpOf(command));
-    return std::move(error).Fix(HelpOf(command));
+Error UnknownOption(const Command& command, const std::string& word) {
+  std::vector<std::string> names;
+  for (const auto& options : {command.options, GlobalOptions()}) {
+    for (const Option& option : options) names.push_back("--" + NamesOf(option).longer);
   }
-  return InvalidArgument("GY4006", "`gyre {}` does not know what to do with `{}`", command.path, word)
-      .Why(command.positionals.empty() ? "it takes no arguments" : fmt::format("it takes at most {}", command.positionals.size()))
+  const std::string bare = word.substr(0, word.find('='));
+  Error error = InvalidArgument("GY4003", "`gyre {}` has no option `{}`", command.path, bare);
+  if (const auto close = ClosestMatch(bare, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close)).Fix(HelpOf(command));
+  return std::move(error).Fix(HelpOf(command));
+}
+
+// Words in order: one for each positional, the rest for the one that repeats.
+Result<> AssignPositionals(const Command& command, const std::vector<std::string>& words, Parsed& parsed) {
+  std::size_t next = 0;
+  for (const Positional& positional : command.positionals) {
+    Parsed::Entry& entry = parsed.entries[std::string(positional.name)];
+    if (command.passes_rest && positional.repeated) continue;
+    for (; next < words.size() && (positional.repeated || entry.values.empty()); ++next) entry.values.push_back(words[next]);
+  }
+  if (next == words.size()) return {};
+  const std::size_t most = command.positionals.size();
+  return InvalidArgument("GY4006", "`gyre {}` does not know what to do with `{}`", command.path, words[next])
+      .Why(most == 0 ? "it takes no arguments" : fmt::format("it takes at most {}", most == 1 ? "one argument" : fmt::format("{} arguments", most)))
       .Fix(HelpOf(command));
 }
 
 Result<> RunParser(const Command& command, std::vector<std::string> arguments, Parsed& parsed) {
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  const std::vector<std::string> after_dashes(dashes == arguments.end() ? dashes : dashes + 1, arguments.end());
+  arguments.erase(dashes, arguments.end());
   CLI::App app;
   app.set_help_flag("");
   app.allow_extras();
-  for (const Positional& positional : command.positionals) {
-    if (command.passes_rest && positional.repeated) continue;
-    DeclarePositional(app, positional, parsed.entries[std::string(positional.name)]);
-  }
   for (const auto& options : {command.options, GlobalOptions()}) {
     for (const Option& option : options) {
       const std::string name = NamesOf(option).longer;
@@ -104,10 +107,13 @@ Result<> RunParser(const Command& command, std::vector<std::string> arguments, P
   } catch (const CLI::ParseError& e) {
     return InvalidArgument("GY4004", "`gyre {}`: {}", command.path, e.what()).Fix(HelpOf(command));
   }
+  std::vector<std::string> words;
   for (const std::string& word : app.remaining()) {
-    if (word != "--") return Leftover(command, word);
+    if (word.starts_with('-') && word != "-" && !ParseDouble(word)) return UnknownOption(command, word);
+    words.push_back(word);
   }
-  return {};
+  words.insert(words.end(), after_dashes.begin(), after_dashes.end());
+  return AssignPositionals(command, words, parsed);
 }
 
 }  // namespace
