@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "api/native/projects_api.h"
 #include "api/native/system_api.h"
 #include "base/text.h"
@@ -9,6 +11,9 @@
 #include "gyre/requests.h"
 #include "gyre/settings.h"
 #include "ml/projects/projects.h"
+#include "ml/runners/jobs.h"
+#include "ml/tracking/tracking.h"
+#include "platform/blob/blob_store.h"
 #include "platform/config/environment.h"
 #include "platform/db/database.h"
 #include "platform/exec/signals.h"
@@ -57,7 +62,10 @@ struct House::Rooms {
 
   telemetry::Metrics metrics;
   std::unique_ptr<db::Database> database;
+  std::unique_ptr<blob::Store> blobs;
+  std::unique_ptr<runners::Jobs> jobs;
   std::unique_ptr<projects::Projects> projects;
+  std::unique_ptr<tracking::Tracking> tracking;
 
   std::unique_ptr<native::SystemApi> system_api;
   std::unique_ptr<native::ProjectsApi> projects_api;
@@ -68,9 +76,11 @@ struct House::Rooms {
 
   Result<> OpenPlatform();
   Result<> Migrate();
+  Result<> OpenJobs();
   Result<> OpenMl();
   void OpenApis();
   Result<> Listen();
+  bool Busy() const;
   Result<> StartServer(net::ServerSettings net_settings);
 };
 
@@ -79,17 +89,30 @@ Result<> House::Rooms::OpenPlatform() {
   database_settings.path = options.data_directory + "/gyre.db";
   database_settings.readers_max = static_cast<int>(settings.Int("database.readers_max"));
   GYRE_TRY(database, db::OpenSqlite(std::move(database_settings)));
+  GYRE_TRY(blobs, blob::OpenLocalStore(options.data_directory + "/blobs"));
   return {};
 }
 
 Result<> House::Rooms::Migrate() {
-  const db::ModuleSchema schemas[] = {projects::ProjectsSchema()};
+  const db::ModuleSchema schemas[] = {blob::BlobSchema(), projects::ProjectsSchema(), runners::RunnersSchema(), tracking::TrackingSchema()};
   return database->Migrate(schemas);
+}
+
+Result<> House::Rooms::OpenJobs() {
+  runners::JobSettings job_settings;
+  job_settings.cpu_slots = settings.Number("jobs.cpu_slots");
+  job_settings.memory_bytes = settings.Int("jobs.memory");
+  job_settings.queue_length_max = static_cast<int>(settings.Int("jobs.queue_length_max"));
+  job_settings.log_directory = options.data_directory + "/logs/jobs";
+  GYRE_TRY(jobs, runners::OpenJobs(*database, *blobs, SystemClock(), std::move(job_settings)));
+  return {};
 }
 
 Result<> House::Rooms::OpenMl() {
   projects = std::make_unique<projects::Projects>(*database, SystemClock());
-  return projects->EnsureDefault();
+  GYRE_DO(projects->EnsureDefault());
+  GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
+  return {};
 }
 
 void House::Rooms::OpenApis() {
@@ -140,6 +163,13 @@ Result<> House::Rooms::Listen() {
   return lock->Announce(info);
 }
 
+// Other commands use our socket: what they began shall end well.
+bool House::Rooms::Busy() const {
+  const auto list = jobs->List("", 100);
+  if (!list) return false;
+  return std::any_of(list->begin(), list->end(), [](const runners::Job& job) { return job.state == "queued" || job.state == "running"; });
+}
+
 House::House(std::unique_ptr<Rooms> rooms) : rooms_(std::move(rooms)) {}
 
 Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {
@@ -150,7 +180,9 @@ Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {
   GYRE_DO(OpenLog(rooms->settings, options));
   GYRE_DO(rooms->OpenPlatform());
   GYRE_DO(rooms->Migrate());
+  GYRE_DO(rooms->OpenJobs());
   GYRE_DO(rooms->OpenMl());
+  GYRE_DO(rooms->jobs->Start());
   rooms->OpenApis();
   GYRE_DO(rooms->Listen());
   kLog.Info("ready", {{"data", options.data_directory}, {"url", rooms->info.url}, {"pid", rooms->info.pid}});
@@ -165,13 +197,14 @@ const std::string& House::data_directory() const { return rooms_->options.data_d
 std::string House::setup_url() const { return {}; }
 
 void House::Drain() {
-  if (!rooms_->server) return;
-  rooms_->server->Drain();
+  if (rooms_->server) rooms_->server->Drain();
   rooms_->server.reset();
+  // Jobs use every room of the loop, so they end before any of them.
+  rooms_->jobs.reset();
 }
 
 void House::WaitUntilIdle() {
-  while (rooms_->gate->running() > 0) exec::InterruptCounter::SleepMicros(kIdlePollMicros);
+  while (rooms_->Busy()) exec::InterruptCounter::SleepMicros(kIdlePollMicros);
 }
 
 runners::TaskRegistry AllTasks() {
