@@ -198,7 +198,8 @@ struct RowReader::State {
       if (const auto code = value.type().get(type); code != simdjson::SUCCESS) return BodyError(code);
       Cell& cell = cells[column];
       if (type == od::json_type::null) {
-        if (!value.is_null()) return BodyError("broken JSON (a word that is not null)");
+        bool is_null = false;
+        if (value.is_null().get(is_null) != simdjson::SUCCESS || !is_null) return BodyError("broken JSON (a word that is not null)");
         continue;
       }
       if (!ReadValue(value, type, schema[column].type, &cell)) return CellError(row, schema[column], value);
