@@ -42,7 +42,9 @@ inline table::Frame HostileFrame(std::uint64_t seed, std::size_t rows) {
   using table::Type;
   Random random(seed);
   table::Frame frame;
-  for (const auto& [name, type] : {std::pair{"d", Type::kDouble}, {"i", Type::kInt}, {"b", Type::kBool}, {"t", Type::kText}, {"day", Type::kDate}, {"at", Type::kTimestamp}}) {
+  constexpr std::pair<const char*, Type> kColumns[] = {{"d", Type::kDouble}, {"i", Type::kInt},     {"b", Type::kBool},
+                                                       {"t", Type::kText},   {"day", Type::kDate}, {"at", Type::kTimestamp}};
+  for (const auto& [name, type] : kColumns) {
     table::Column column;
     column.name = name;
     column.type = type;

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "platform/config/yaml.h"
 
 namespace gyre::recipes {
 namespace {
@@ -52,7 +53,8 @@ Result<> CheckArgument(const Step& step, const Argument& argument, const Json& v
       if (!argument.choices.empty() && value.size() == 0) return wrong("a list of one or more of " + std::string(argument.choices));
       for (const Json& item : value.items()) {
         if (!IsChoice(argument.choices, item)) return wrong("a list of " + std::string(argument.choices));
-        if (!argument.choices.empty() && std::count(value.items().begin(), value.items().end(), item) > 1) return wrong("a list without repeats");
+        const bool repeats = std::count(value.items().begin(), value.items().end(), item) > 1;
+        if (!argument.choices.empty() && repeats) return wrong("a list without repeats");
       }
       return {};
     case ArgumentKind::kAny: return {};
@@ -251,7 +253,8 @@ class Compiler {
 
   static Error Refuse(const Step& step) {
     std::vector<std::string> types;
-    for (const table::Type type : {table::Type::kBool, table::Type::kInt, table::Type::kDouble, table::Type::kText, table::Type::kDate, table::Type::kTimestamp}) {
+    using enum table::Type;
+    for (const table::Type type : {kBool, kInt, kDouble, kText, kDate, kTimestamp}) {
       if ((step.operation->accepts & Accepts(type)) != 0) types.emplace_back(table::TypeName(type));
     }
     return TypeError(step, fmt::format("reads a {}, but takes only {}", table::TypeName(step.input_type), Join(types, ", "))).Fix("put a `cast` before it");
@@ -262,6 +265,13 @@ class Compiler {
 };
 
 }  // namespace
+
+Result<Spec> Spec::FromYaml(std::string_view text) {
+  if (text.size() > kRecipeBytesMax) return SyntaxError(fmt::format("the recipe is larger than {} bytes", kRecipeBytesMax));
+  auto json = config::ParseYaml(text, "recipe");
+  if (!json) return SyntaxError(json.error().message()).Where(json.error().where());
+  return FromJson(*json);
+}
 
 Result<Spec> Spec::FromJson(const Json& json) {
   if (!json.is_object()) return SyntaxError("a recipe is a mapping with input, steps and output");

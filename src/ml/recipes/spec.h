@@ -35,9 +35,5 @@ struct Spec::Body {
 
 constexpr std::size_t kRecipeBytesMax = std::size_t{4} << 20;
 constexpr std::size_t kStepsMax = 20'000;
-constexpr std::size_t kYamlNodesMax = 500'000;
-
-// YAML as JSON (plain scalars get the type they look like). Errors: GY3101 with line and column.
-Result<Json> YamlToJson(std::string_view text);
 
 }  // namespace gyre::recipes
