@@ -1,0 +1,151 @@
+#include "ml/training/split.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "base/random.h"
+
+namespace gyre::training {
+
+namespace {
+
+constexpr std::uint64_t kSplitStream = 0x9e3779b97f4a7c15ull;
+
+std::size_t TestRows(const SplitRequest& request, std::size_t rows) {
+  if (request.test_share > 0) return static_cast<std::size_t>(std::llround(request.test_share * static_cast<double>(rows)));
+  constexpr std::size_t kSmallMin = 50, kMax = 10'000;
+  return std::clamp(rows / 10, std::min(rows / 5, kSmallMin), kMax);
+}
+
+// Rows in an order in which every run of neighbours holds classes (or sizes of the target) in their shares: shuffled, then sorted by
+// stratum with the shuffled rank deciding inside. Dealing them out like cards makes parts alike.
+std::vector<std::uint32_t> DealOrder(const Target& target, const std::vector<std::uint32_t>& rows, std::uint64_t seed) {
+  std::vector<std::uint32_t> order = rows;
+  Random random(seed);
+  random.Shuffle(order);
+  if (target.task == predictors::Task::kRegression) {
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t row) { return target.values[row]; });
+  } else {
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t row) { return target.labels[row]; });
+  }
+  return order;
+}
+
+// Part 0 .. parts - 1 of each row of `rows`, of equal sizes.
+std::vector<std::uint32_t> Deal(const Target& target, const std::vector<std::uint32_t>& rows, std::uint32_t parts, std::uint64_t seed) {
+  const auto order = DealOrder(target, rows, seed);
+  Random random(seed ^ kSplitStream);
+  std::vector<std::uint32_t> hand(parts);
+  std::iota(hand.begin(), hand.end(), 0U);
+  std::vector<std::uint32_t> by_row(target.rows());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i % parts == 0) random.Shuffle(hand);
+    by_row[order[i]] = hand[i % parts];
+  }
+  std::vector<std::uint32_t> result;
+  result.reserve(rows.size());
+  for (const std::uint32_t row : rows) result.push_back(by_row[row]);
+  return result;
+}
+
+Result<Split> Checked(Split split) {
+  if (split.train.size() >= 2 && !split.test.empty()) return split;
+  return InvalidArgument("GY3505", "the split leaves {} rows to learn from and {} to test on", split.train.size(), split.test.size())
+      .Why("both parts need rows; a group is never torn apart")
+      .Fix("add rows, or split without --group-column");
+}
+
+Split SplitByTime(const SplitRequest& request, std::size_t rows, std::size_t test_rows) {
+  std::vector<std::uint32_t> order(rows);
+  std::iota(order.begin(), order.end(), 0U);
+  const auto when = [&](std::uint32_t row) {
+    const double t = request.time[row];
+    return std::isnan(t) ? -HUGE_VAL : t;
+  };
+  std::ranges::stable_sort(order, {}, when);
+  const auto cut = order.end() - static_cast<std::ptrdiff_t>(test_rows);
+  return Split{{order.begin(), cut}, {cut, order.end()}};
+}
+
+// Whole groups in a random order until the test part is large enough.
+Split SplitByGroup(const SplitRequest& request, std::size_t rows, std::size_t test_rows) {
+  std::map<std::uint64_t, std::size_t> sizes;
+  for (std::size_t i = 0; i < rows; ++i) ++sizes[request.group[i]];
+  std::vector<std::uint64_t> groups;
+  for (const auto& [group, size] : sizes) groups.push_back(group);
+  Random random(request.seed ^ kSplitStream);
+  random.Shuffle(groups);
+  std::map<std::uint64_t, bool> in_test;
+  std::size_t taken = 0;
+  for (const std::uint64_t group : groups) {
+    const bool test = taken < test_rows;
+    in_test[group] = test;
+    if (test) taken += sizes[group];
+  }
+  Split split;
+  for (std::uint32_t i = 0; i < rows; ++i) (in_test[request.group[i]] ? split.test : split.train).push_back(i);
+  return split;
+}
+
+Split SplitStratified(const SplitRequest& request, std::size_t rows, std::size_t test_rows) {
+  std::vector<std::uint32_t> all(rows);
+  std::iota(all.begin(), all.end(), 0U);
+  const auto order = DealOrder(*request.target, all, request.seed ^ kSplitStream);
+  // Every k-th of the ordered rows, at a random place inside its run.
+  std::vector<std::uint8_t> test(rows, 0);
+  Random random(request.seed + 1);
+  for (std::size_t i = 0; i < test_rows; ++i) {
+    const std::size_t begin = i * rows / test_rows, end = (i + 1) * rows / test_rows;
+    test[order[begin + random.Below(end - begin)]] = 1;
+  }
+  Split split;
+  for (std::uint32_t i = 0; i < rows; ++i) (test[i] != 0 ? split.test : split.train).push_back(i);
+  return split;
+}
+
+}  // namespace
+
+std::string_view SplitKindName(SplitKind kind) {
+  switch (kind) {
+    case SplitKind::kStratified: return "stratified";
+    case SplitKind::kTime: return "time";
+    case SplitKind::kGroup: return "group";
+  }
+  return "";
+}
+
+Result<Split> MakeSplit(const SplitRequest& request) {
+  const std::size_t rows = request.target->rows();
+  const std::size_t test_rows = TestRows(request, rows);
+  if (test_rows == 0 || test_rows >= rows) return Checked({});
+  switch (request.kind) {
+    case SplitKind::kTime: return Checked(SplitByTime(request, rows, test_rows));
+    case SplitKind::kGroup: return Checked(SplitByGroup(request, rows, test_rows));
+    case SplitKind::kStratified: break;
+  }
+  return Checked(SplitStratified(request, rows, test_rows));
+}
+
+std::vector<std::uint8_t> MakeFolds(const SplitRequest& request, const std::vector<std::uint32_t>& train, int folds, std::uint64_t seed) {
+  std::vector<std::uint8_t> result(train.size());
+  const auto parts = static_cast<std::uint32_t>(folds);
+  if (request.kind == SplitKind::kGroup) {
+    std::map<std::uint64_t, std::uint32_t> fold_of;
+    std::vector<std::uint64_t> groups;
+    for (const std::uint32_t row : train) {
+      if (fold_of.try_emplace(request.group[row], 0).second) groups.push_back(request.group[row]);
+    }
+    std::ranges::sort(groups);
+    Random(seed).Shuffle(groups);
+    for (std::size_t i = 0; i < groups.size(); ++i) fold_of[groups[i]] = static_cast<std::uint32_t>(i) % parts;
+    for (std::size_t i = 0; i < train.size(); ++i) result[i] = static_cast<std::uint8_t>(fold_of[request.group[train[i]]]);
+    return result;
+  }
+  const auto dealt = Deal(*request.target, train, parts, seed);
+  for (std::size_t i = 0; i < train.size(); ++i) result[i] = static_cast<std::uint8_t>(dealt[i]);
+  return result;
+}
+
+}  // namespace gyre::training

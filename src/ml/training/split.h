@@ -1,0 +1,35 @@
+// Which rows teach, which test: stratified, by time, or by group. Pure and deterministic.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "ml/training/target.h"
+
+namespace gyre::training {
+
+enum class SplitKind : unsigned char { kStratified, kTime, kGroup };
+std::string_view SplitKindName(SplitKind kind);
+
+// Rows are positions in Target (kept rows), so 0 .. target.rows() - 1.
+struct SplitRequest {
+  SplitKind kind = SplitKind::kStratified;
+  const Target* target = nullptr;
+  std::vector<double> time;            // kTime: when each row happened; NaN = unknown, taken as first
+  std::vector<std::uint64_t> group;    // kGroup: rows of one number stay together
+  std::uint64_t seed = 0;
+  double test_share = 0;               // 0 = by size: a tenth, at least 50 of a small table, at most 10,000
+};
+struct Split {
+  std::vector<std::uint32_t> train, test;  // ascending; of kTime in the order of time
+};
+// Errors: kInvalidArgument GY3505 when a part would be empty.
+Result<Split> MakeSplit(const SplitRequest& request);
+
+// The fold of each row of `train`, 0 .. folds - 1; stratified, or whole groups. kTime has no folds: the last part validates.
+std::vector<std::uint8_t> MakeFolds(const SplitRequest& request, const std::vector<std::uint32_t>& train, int folds, std::uint64_t seed);
+
+}  // namespace gyre::training
