@@ -1,0 +1,196 @@
+#include "ml/tracking/tracking.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cmath>
+#include <filesystem>
+
+namespace gyre::tracking {
+namespace {
+
+class TrackingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/gyre-tracking-XXXXXX";
+    directory_ = mkdtemp(pattern);
+    auto database = db::OpenSqlite({.path = directory_ + "/gyre.db"});
+    ASSERT_TRUE(database);
+    database_ = *std::move(database);
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), TrackingSchema()};
+    const auto migrated = database_->Migrate(schemas);
+    ASSERT_TRUE(migrated) << migrated.error().ToString();
+    auto tracking = OpenTracking(*database_, SystemClock());
+    ASSERT_TRUE(tracking);
+    tracking_ = *std::move(tracking);
+  }
+  void TearDown() override {
+    tracking_.reset();
+    database_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+  tracking::Run Create(const std::string& name, const std::string& project = "p") {
+    NewRun run;
+    run.project = project;
+    run.name = name;
+    run.params = {{"lr", "0.1"}};
+    run.tags = {{"team", "blue"}};
+    run.seed = std::uint64_t{1} << 63;
+    auto made = tracking_->CreateRun(std::move(run));
+    EXPECT_TRUE(made) << made.error().ToString();
+    return *made;
+  }
+
+  std::string directory_;
+  std::unique_ptr<db::Database> database_;
+  std::unique_ptr<Tracking> tracking_;
+};
+
+TEST_F(TrackingTest, ARunComesBackWhole) {
+  const tracking::Run made = Create("first");
+  ASSERT_TRUE(tracking_->LogBatch(made.id, {.params = {{"depth", "3"}}, .tags = {{"team", "red"}}, .metrics = {{"auc", 0.8, 1, 5}}}));
+  ASSERT_TRUE(tracking_->EndRun(made.id, {RunStatus::kFinished, "", Json::Obj({{"cpu_seconds", 1.5}}), 0}));
+  const auto run = tracking_->GetRun("p", made.id.substr(0, 10));
+  ASSERT_TRUE(run) << run.error().ToString();
+  EXPECT_EQ(run->name, "first");
+  EXPECT_EQ(run->experiment, "default");
+  EXPECT_EQ(run->params.at("depth"), "3");
+  EXPECT_EQ(run->params.at("lr"), "0.1");
+  EXPECT_EQ(run->tags.at("team"), "red");
+  EXPECT_EQ(run->metrics.at("auc").value, 0.8);
+  EXPECT_EQ(run->seed, std::uint64_t{1} << 63);
+  EXPECT_EQ(run->status, RunStatus::kFinished);
+  EXPECT_EQ(run->resources["cpu_seconds"].AsDouble(), 1.5);
+  EXPECT_GT(run->ended_us, 0);
+}
+
+TEST_F(TrackingTest, ReferencesByNameAndNewest) {
+  Create("one");
+  const tracking::Run two = Create("two");
+  EXPECT_EQ(tracking_->GetRun("p", "-")->id, two.id);
+  EXPECT_EQ(tracking_->GetRun("p", "one")->name, "one");
+  EXPECT_EQ(tracking_->GetRun("p", "three").error().gy(), "GY3401");
+  EXPECT_EQ(tracking_->GetRun("other", two.id).error().gy(), "GY3401");
+}
+
+TEST_F(TrackingTest, AParamIsWrittenOnce) {
+  const tracking::Run run = Create("a");
+  EXPECT_TRUE(tracking_->LogBatch(run.id, {.params = {{"lr", "0.1"}}, .tags = {}, .metrics = {}}));
+  const auto changed = tracking_->LogBatch(run.id, {.params = {{"lr", "0.2"}}, .tags = {{"x", "y"}}, .metrics = {}});
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().gy(), "GY3404");
+  EXPECT_FALSE(tracking_->GetRun("p", run.id)->tags.contains("x"));  // nothing of a refused batch stays
+}
+
+TEST_F(TrackingTest, HistoryAndLatestOverManyBatches) {
+  const tracking::Run run = Create("a");
+  for (int i = 0; i < 20; ++i) {
+    Batch batch;
+    for (int j = 0; j < 10; ++j) batch.metrics.push_back({"loss", 1.0 / (i * 10 + j + 1), i * 10 + j, 1'000 + i});
+    batch.metrics.push_back({"other", static_cast<double>(i), -i, 0});
+    ASSERT_TRUE(tracking_->LogBatch(run.id, batch));
+  }
+  const auto before = tracking_->MetricHistory(run.id, "loss", 0);
+  ASSERT_TRUE(tracking_->EndRun(run.id, {}));
+  const auto after = tracking_->MetricHistory(run.id, "loss", 0);
+  ASSERT_EQ(before->size(), 200U);
+  ASSERT_EQ(after->size(), 200U);
+  for (std::size_t i = 0; i < 200; ++i) {
+    EXPECT_EQ((*after)[i].step, static_cast<std::int64_t>(i));
+    EXPECT_EQ((*after)[i].value, (*before)[i].value);
+  }
+  const auto read = tracking_->GetRun("p", run.id);
+  EXPECT_EQ(read->metrics.at("loss").step, 199);
+  EXPECT_EQ(read->metrics.at("loss").points, 200);
+  EXPECT_EQ(read->metrics.at("other").value, 0);  // steps went down: the first point has the highest
+  const auto thin = tracking_->MetricHistory(run.id, "loss", 5);
+  ASSERT_EQ(thin->size(), 5U);
+  EXPECT_EQ(thin->front().step, 0);
+  EXPECT_EQ(thin->back().step, 199);
+  // One row for 400 points.
+  std::int64_t rows = 0;
+  ASSERT_TRUE(database_->Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY([[maybe_unused]] const bool found, reader.QueryOne("SELECT COUNT(*) FROM tracking_metric_batch", {},
+                                                                [&](const db::Row& row) { rows = row.Int(0); }));
+    return {};
+  }));
+  EXPECT_EQ(rows, 1);
+}
+
+TEST_F(TrackingTest, NaNIsAValue) {
+  const tracking::Run run = Create("a");
+  ASSERT_TRUE(tracking_->LogBatch(run.id, {.params = {}, .tags = {}, .metrics = {{"loss", std::nan(""), 1, 1}}}));
+  EXPECT_TRUE(std::isnan(tracking_->GetRun("p", run.id)->metrics.at("loss").value));
+  EXPECT_TRUE(std::isnan(tracking_->MetricHistory(run.id, "loss", 0)->at(0).value));
+}
+
+TEST_F(TrackingTest, ListsByTagMetricAndPage) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 5; ++i) {
+    const tracking::Run run = Create(fmt::format("run{}", i));
+    ids.push_back(run.id);
+    Batch batch;
+    if (i != 2) batch.metrics.push_back({"auc", 0.1 * ((i * 3) % 5), 0, 1});
+    batch.tags = {{"odd", i % 2 == 1 ? "yes" : "no"}};
+    ASSERT_TRUE(tracking_->LogBatch(run.id, batch));
+  }
+  RunQuery query;
+  query.project = "p";
+  query.tags = {{"odd", "yes"}};
+  EXPECT_EQ(tracking_->ListRuns(query)->runs.size(), 2U);
+  query.tags.clear();
+  query.limit = 2;
+  std::vector<std::string> seen;
+  do {
+    const auto page = tracking_->ListRuns(query);
+    ASSERT_TRUE(page) << page.error().ToString();
+    for (const tracking::Run& run : page->runs) seen.push_back(run.id);
+    query.page_token = page->next_page_token;
+  } while (!query.page_token.empty());
+  EXPECT_EQ(seen, std::vector<std::string>(ids.rbegin(), ids.rend()));
+  query.limit = 10;
+  query.order_by_metric = "auc";
+  const auto ordered = tracking_->ListRuns(query);
+  ASSERT_EQ(ordered->runs.size(), 5U);
+  EXPECT_EQ(ordered->runs.front().id, ids[3]);
+  EXPECT_EQ(ordered->runs.back().id, ids[2]);  // without the metric: last
+}
+
+TEST_F(TrackingTest, ArtifactsKeepTheirBlobs) {
+  const tracking::Run run = Create("a");
+  const blob::Object object{std::string(64, 'a'), 3};
+  ASSERT_TRUE(tracking_->AddArtifacts(run.id, {{"model/a.json", object, ""}, {"notes.txt", object, ""}}));
+  EXPECT_EQ(tracking_->ListArtifacts(run.id, "model/")->size(), 1U);
+  EXPECT_EQ(tracking_->GetArtifact(run.id, "model/a.json")->media_type, "application/json");
+  EXPECT_EQ(tracking_->GetArtifact(run.id, "model").error().gy(), "GY3403");
+  for (const char* bad : {"", "/etc/passwd", "../up", "a//b", "a/./b", "a/..", "back\\slash"}) {
+    EXPECT_EQ(tracking_->AddArtifacts(run.id, {{bad, object, ""}}).error().gy(), "GY3405") << bad;
+  }
+  ASSERT_TRUE(tracking_->AddOutput(run.id, {"model_version", "v-id", "churn:v1"}));
+  EXPECT_EQ(tracking_->ListOutputs(run.id)->at(0).name, "churn:v1");
+  ASSERT_TRUE(tracking_->DeleteRun(run.id));
+  EXPECT_EQ(tracking_->GetRun("p", run.id).error().gy(), "GY3401");
+}
+
+TEST_F(TrackingTest, OrphansEndAsKilled) {
+  const tracking::Run run = Create("a");
+  EXPECT_EQ(*tracking_->EndOrphans("the server stopped"), 1);
+  const auto read = tracking_->GetRun("p", run.id);
+  EXPECT_EQ(read->status, RunStatus::kKilled);
+  EXPECT_EQ(read->error, "the server stopped");
+  EXPECT_EQ(*tracking_->EndOrphans("again"), 0);
+}
+
+TEST_F(TrackingTest, BadNamesAreRefused) {
+  NewRun run;
+  run.project = "p";
+  run.experiment = "a/b";
+  EXPECT_EQ(tracking_->CreateRun(run).error().gy(), "GY1200");
+  run.experiment = "ok";
+  run.params = {{std::string(300, 'k'), "v"}};
+  EXPECT_EQ(tracking_->CreateRun(run).error().gy(), "GY3407");
+  EXPECT_EQ(tracking_->LogBatch("nobody", {}).error().gy(), "GY3401");
+}
+
+}  // namespace
+}  // namespace gyre::tracking
