@@ -16,10 +16,10 @@ namespace {
 constexpr std::int64_t kStartTimeoutMicros = 20 * kMicrosPerSecond;
 constexpr std::int64_t kPollMicros = 5'000;
 
-bool Answers(const std::string& data_directory) {
+bool Answers(const std::string& data_directory, const config::OwnerInfo& owner) {
   net::Client client({.url = {}, .unix_socket = config::SocketPath(data_directory), .token = {}});
   net::ClientRequest request;
-  request.path = "/readyz";
+  request.path = owner.base_path() + "/readyz";
   request.timeout_ms = 2'000;
   const auto response = client.Send(std::move(request));
   return response && response->status == 200;
@@ -47,7 +47,7 @@ Result<DetachedServer> StartDetachedServer(const std::string& data_directory, co
   while (SystemClock().MonotonicMicros() < until_us) {
     GYRE_TRY(const auto owner, config::FindOwner(data_directory));
     // Another command may have been quicker; any server of this directory will do.
-    if (owner && !owner->url.empty() && Answers(data_directory)) {
+    if (owner && !owner->url.empty() && Answers(data_directory, *owner)) {
       server.info = *owner;
       return server;
     }

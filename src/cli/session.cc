@@ -216,14 +216,20 @@ class NetSession : public Session {
     const std::int64_t until_us = SystemClock().MonotonicMicros() + kSocketTimeoutMicros;
     client_ = std::make_unique<net::Client>(net::ClientSettings{.url = {}, .unix_socket = socket, .token = FindToken(audience_)});
     while (true) {
-      auto response = client_->Send(NewRequest("GET", "/healthz"));
-      if (response) break;
-      if (SystemClock().MonotonicMicros() > until_us) return std::move(response).error();
+      GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
+      // server.json is written when the socket listens already; until then its url and base path are unknown.
+      if (found && found->started_us != 0) {
+        url_ = found->url;
+        base_path_ = found->base_path();
+        auto response = client_->Send(NewRequest("GET", "/healthz"));
+        if (response) return {};
+      }
+      if (SystemClock().MonotonicMicros() > until_us) {
+        return Error(Code::kUnavailable, "GY4034", "the owner of " + settings_.data_directory + " does not answer")
+            .Fix("gyre server status").Fix("gyre server stop");
+      }
       exec::InterruptCounter::SleepMicros(kPollMicros);
     }
-    GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
-    url_ = found ? found->url : "";
-    return {};
   }
 
   Result<> WaitUntilFree(int pid) {
@@ -252,10 +258,10 @@ class NetSession : public Session {
         .Fix(fmt::format("gyre jobs cancel {}   (stop it)", shorter));
   }
 
-  static net::ClientRequest NewRequest(std::string_view method, std::string_view path) {
+  net::ClientRequest NewRequest(std::string_view method, std::string_view path) const {
     net::ClientRequest request;
     request.method = std::string(method);
-    request.path = std::string(path);
+    request.path = base_path_ + std::string(path);
     return request;
   }
 
@@ -295,6 +301,7 @@ class NetSession : public Session {
   std::unique_ptr<Owner> owner_;
   std::unique_ptr<net::Client> client_;
   std::string url_, audience_;
+  std::string base_path_;  // of requests on the socket; a URL has its own
 };
 
 }  // namespace
@@ -306,16 +313,18 @@ Result<std::unique_ptr<Session>> Connect(const ConnectSettings& settings) {
 }
 
 Result<Json> QuickGet(const ConnectSettings& settings, std::string_view path, std::int64_t timeout_ms) {
+  std::string base_path;
   net::ClientSettings to{.url = settings.server_url, .unix_socket = {}, .token = FindToken(settings.server_url)};
   if (settings.server_url.empty()) {
     GYRE_TRY(const auto owner, config::FindOwner(settings.data_directory));
     if (!owner) return NotFound("GY4032", "nobody owns {}", settings.data_directory);
     to.unix_socket = config::SocketPath(settings.data_directory);
     to.token = FindToken(settings.data_directory);
+    base_path = owner->base_path();
   }
   net::Client client(std::move(to));
   net::ClientRequest request;
-  request.path = std::string(path);
+  request.path = base_path + std::string(path);
   request.timeout_ms = timeout_ms;
   GYRE_TRY(const net::ClientResponse response, client.Send(std::move(request)));
   if (response.status >= 300) return net::ErrorOfResponse(response);

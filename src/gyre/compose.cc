@@ -147,7 +147,9 @@ Result<> House::Rooms::Listen() {
   net::ServerSettings net_settings;
   net_settings.listen = options.is_server ? settings.Text("server.listen") : "";
   net_settings.unix_socket = config::SocketPath(options.data_directory);
-  GYRE_TRY(net_settings.base_path, BasePath(settings.Text("server.base_path")));
+  if (options.is_server) {
+    GYRE_TRY(net_settings.base_path, BasePath(settings.Text("server.base_path")));
+  }
   net_settings.tls_certificate_file = settings.Text("server.tls_cert");
   net_settings.tls_key_file = settings.Text("server.tls_key");
   net_settings.behind_proxy = settings.Bool("server.behind_proxy");

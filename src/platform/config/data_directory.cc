@@ -45,6 +45,13 @@ Result<> WritePid(int descriptor) {
 
 }  // namespace
 
+std::string OwnerInfo::base_path() const {
+  const std::size_t host = url.find("://");
+  if (host == std::string::npos) return {};
+  const std::size_t path = url.find('/', host + 3);
+  return path == std::string::npos ? std::string() : url.substr(path);
+}
+
 std::string SocketPath(const std::string& data_directory) { return data_directory + "/gyre.sock"; }
 
 Result<std::optional<OwnerInfo>> FindOwner(const std::string& data_directory) {

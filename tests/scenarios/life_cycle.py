@@ -1,0 +1,180 @@
+"""The life of a data directory: who owns it, what happens when two come at once, when the owner is killed, and what a stop leaves behind."""
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+from harness import GYRE, Gyre
+
+
+def a_server_says_where_it_is(g):
+    g.start()
+    info = json.load(open(os.path.join(g.data, 'server.json')))
+    assert info['pid'] == g.server.pid and info['url'] == f'http://127.0.0.1:{g.port}', info
+    assert g.port != 0
+    assert stat.S_IMODE(os.stat(os.path.join(g.data, 'gyre.sock')).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(os.path.join(g.data, 'server.json')).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(g.data).st_mode) == 0o700
+    assert g.http('GET', '/healthz').status == 200
+    assert g.json('GET', '/api/v1/openapi.json')['openapi'].startswith('3.1')
+    status = g.cli_json('server', 'status')
+    assert status['pid'] == g.server.pid and status['kind'] == 'server'
+    # The printed tree names the address.
+    assert f'http://127.0.0.1:{g.port}' in g.log()
+    assert re.search(r'server ready in \d+ ms', g.log()), g.log()
+
+
+def it_is_light(g):
+    g.start()
+    with open(f'/proc/{g.server.pid}/status') as f:
+        resident_kb = int(re.search(r'VmRSS:\s+(\d+) kB', f.read())[1])
+    print(f'  idle: {resident_kb / 1024:.1f} MiB resident')
+    assert resident_kb < 40 * 1024, f'{resident_kb} kB resident'
+    with open(f'/proc/{g.server.pid}/maps') as f:
+        maps = f.read()
+    assert 'duckdb' not in maps and 'lightgbm' not in maps, 'heavy libraries belong into workers'
+
+
+def sigterm_drains(g):
+    g.start()
+    # A request that is half sent when SIGTERM comes is still answered.
+    with socket.create_connection((g.host, g.port)) as s:
+        body = json.dumps({'name': 'drained'}).encode()
+        s.sendall(f'POST /api/v1/projects HTTP/1.1\r\nHost: {g.host}:{g.port}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n'.encode() + body[:5])
+        time.sleep(0.2)
+        g.server.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        s.sendall(body[5:])
+        answer = http.client.HTTPResponse(s)
+        answer.begin()
+        assert answer.status == 201, answer.status
+    assert g.server.wait(15) == 0
+    g.server = None
+    assert not os.path.exists(os.path.join(g.data, 'gyre.sock')) and not os.path.exists(os.path.join(g.data, 'server.json'))
+    assert 'drained' in g.cli('projects', '-o', 'name').stdout.split()
+
+
+def a_second_server_is_refused(g):
+    g.start()
+    second = g.cli('server', '--listen', '127.0.0.1:0', check=False)
+    assert second.returncode == 6, second
+    assert 'GY1830' in second.stderr and str(g.server.pid) in second.stderr, second.stderr
+    assert g.http('GET', '/healthz').status == 200
+    # The port of a server of another directory is refused with its name.
+    other = g.cli('server', '--data', g.data + '2', '--listen', f'127.0.0.1:{g.port}', check=False)
+    assert other.returncode == 6 and 'GY1610' in other.stderr, other.stderr
+    assert not os.path.exists(os.path.join(g.data + '2', 'server.json'))
+
+
+def a_killed_owner_leaves_nothing_to_repair(g):
+    g.start()
+    g.cli('init', 'kept')
+    g.kill()
+    assert os.path.exists(os.path.join(g.data, 'gyre.sock')), 'a killed owner cannot remove its socket'
+    names = g.cli('projects', '-o', 'name').stdout.split()  # becomes the owner over a stale socket
+    assert 'kept' in names, names
+    assert g.cli('server', 'status', check=False).returncode == 3
+    g.start()
+    assert g.json('GET', '/api/v1/projects/kept')['name'] == 'kept'
+
+
+def stale_files_of_another_life(g):
+    os.makedirs(g.data)
+    open(os.path.join(g.data, 'server.json'), 'w').write('{"pid": 1, "url": "http://127.0.0.1:9"}')
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(os.path.join(g.data, 'gyre.sock'))
+    open(os.path.join(g.data, 'lock'), 'w').write('1\n')
+    assert g.cli('projects', '-o', 'name').stdout.split() == ['default']
+    open(os.path.join(g.data, 'server.json'), 'w').write('not json')
+    g.start()
+    assert g.http('GET', '/readyz').status == 200
+
+
+def two_commands_at_once(g):
+    """Whoever comes first owns the directory; the others use its socket. Nobody fails and nothing is lost."""
+    running = []
+    for i in range(12):
+        running.append(subprocess.Popen([GYRE, 'api', 'POST', '/projects', '--body', json.dumps({'name': f'p{i}'})], cwd=g.work, env=g.environment,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    for process in running:
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, (process.returncode, out, err)
+    names = set(g.cli('projects', '-o', 'name').stdout.split())
+    assert names == {'default'} | {f'p{i}' for i in range(12)}, names
+
+
+def commands_use_the_running_server(g):
+    g.start()
+    g.cli('init', 'through-socket')
+    assert g.json('GET', '/api/v1/projects/through-socket')['name'] == 'through-socket'
+    assert g.cli('api', 'GET', '/status', '--json', 'pid').stdout.find(str(g.server.pid)) > 0
+    # By URL from elsewhere.
+    elsewhere = g.cli('projects', '-o', 'name', '--server', f'http://127.0.0.1:{g.port}')
+    assert 'through-socket' in elsewhere.stdout.split()
+
+
+def stop_and_status(g):
+    assert g.cli('server', 'status', check=False).returncode == 3
+    assert 'no server' in g.cli('server', 'stop').stdout
+    g.start()
+    g.cli('server', 'stop')
+    assert g.server.wait(15) == 0
+    g.server = None
+    assert g.cli('server', 'status', check=False).returncode == 3
+
+
+def base_path_works_everywhere(g):
+    g.start('--base-path', '/ml/gyre', wait=False)
+    deadline = time.monotonic() + 20
+    while not os.path.exists(os.path.join(g.data, 'server.json')) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    url = json.load(open(os.path.join(g.data, 'server.json')))['url']
+    assert url.endswith('/ml/gyre'), url
+    g.host, g.port = '127.0.0.1', int(re.search(r':(\d+)/', url)[1])
+    assert g.http('GET', '/ml/gyre/healthz').status == 200
+    assert g.http('GET', '/healthz').status == 404
+    assert g.json('GET', '/ml/gyre/api/v1/projects')['items'][0]['name'] == 'default'
+    assert 'default' in g.cli('projects', '-o', 'name').stdout
+    assert 'default' in g.cli('projects', '-o', 'name', '--server', url).stdout
+
+
+def listening_beyond_loopback_is_refused(g):
+    refused = g.cli('server', '--listen', '0.0.0.0:0', check=False)
+    assert refused.returncode != 0 and 'GY1611' in refused.stderr, refused.stderr
+    assert '--behind-proxy' in refused.stderr, refused.stderr
+
+
+def logs(g):
+    log_file = os.path.join(g.directory, 'own.log')
+    g.start('--log-file', log_file, '--log-format', 'json')
+    g.json('POST', '/api/v1/projects', {'name': 'secret-in-body'})
+    answer = g.http('GET', '/api/v1/projects/nothere')
+    request_id = answer.headers['X-Request-Id']
+    g.stop()
+    lines = [json.loads(line) for line in open(log_file)]
+    assert any(line.get('request_id') == request_id and line.get('status') == 404 for line in lines), lines
+    assert not any('secret-in-body' in json.dumps(line) for line in lines), 'a body is in the log'
+
+
+SCENARIOS = [a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life,
+             two_commands_at_once, commands_use_the_running_server, stop_and_status, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs]
+
+if __name__ == '__main__':
+    wanted = sys.argv[1:]
+    for scenario in SCENARIOS:
+        if wanted and scenario.__name__ not in wanted:
+            continue
+        begin = time.monotonic()
+        with Gyre() as gyre:
+            try:
+                scenario(gyre)
+            except BaseException:
+                print(f'FAILED {scenario.__name__}\n{gyre.log() if hasattr(gyre, "log_path") else ""}')
+                raise
+        print(f'ok {scenario.__name__} ({time.monotonic() - begin:.2f} s)')
