@@ -120,17 +120,7 @@ class NetSession : public Session {
       return {};
     }
     audience_ = settings_.data_directory;
-    for (int attempt = 0;; ++attempt) {
-      GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
-      if (found) return Attach();
-      auto owner = settings_.host->become_owner({settings_.data_directory, settings_.config_file});
-      if (owner) {
-        owner_ = *std::move(owner);
-        return Attach();
-      }
-      // Somebody was quicker: use theirs.
-      if (owner.error().gy() != "GY1830" || attempt == 3) return std::move(owner).error();
-    }
+    return Attach();
   }
 
   Result<Json> Get(std::string_view path) override { return Call("GET", path, nullptr); }
@@ -210,26 +200,32 @@ class NetSession : public Session {
   }
 
  private:
-  // The owner holds the lock a moment before its socket listens.
+  // Uses whoever owns the directory, or becomes the owner. Owners come and go while we look: whoever is starting or ending is waited for.
   Result<> Attach() {
-    const std::string socket = config::SocketPath(settings_.data_directory);
     const std::int64_t until_us = SystemClock().MonotonicMicros() + kSocketTimeoutMicros;
-    client_ = std::make_unique<net::Client>(net::ClientSettings{.url = {}, .unix_socket = socket, .token = FindToken(audience_)});
-    while (true) {
+    while (SystemClock().MonotonicMicros() < until_us) {
       GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
-      // server.json is written when the socket listens already; until then its url and base path are unknown.
-      if (found && found->started_us != 0) {
-        url_ = found->url;
-        base_path_ = found->base_path();
-        auto response = client_->Send(NewRequest("GET", "/healthz"));
-        if (response) return {};
+      // server.json is written when the socket listens already; until then url and base path are unknown.
+      if (found && found->started_us != 0 && Greet(*found)) return {};
+      if (!found) {
+        auto owner = settings_.host->become_owner({settings_.data_directory, settings_.config_file});
+        if (owner) owner_ = *std::move(owner);
+        else if (owner.error().gy() != "GY1830") return std::move(owner).error();
+      } else {
+        exec::InterruptCounter::SleepMicros(kPollMicros);
       }
-      if (SystemClock().MonotonicMicros() > until_us) {
-        return Error(Code::kUnavailable, "GY4034", "the owner of " + settings_.data_directory + " does not answer")
-            .Fix("gyre server status").Fix("gyre server stop");
-      }
-      exec::InterruptCounter::SleepMicros(kPollMicros);
     }
+    return Error(Code::kUnavailable, "GY4034", "the owner of " + settings_.data_directory + " does not answer")
+        .Fix("gyre server status")
+        .Fix("gyre server stop");
+  }
+
+  bool Greet(const config::OwnerInfo& owner) {
+    url_ = owner.url;
+    base_path_ = owner.base_path();
+    client_ = std::make_unique<net::Client>(
+        net::ClientSettings{.url = {}, .unix_socket = config::SocketPath(settings_.data_directory), .token = FindToken(audience_)});
+    return client_->Send(NewRequest("GET", "/healthz")).has_value();
   }
 
   Result<> WaitUntilFree(int pid) {
@@ -274,8 +270,20 @@ class NetSession : public Session {
     return SendForJson(std::move(request));
   }
 
+  // A command that owned the directory may have ended since our last request: then nothing was sent, and we look again.
+  Result<net::ClientResponse> Send(net::ClientRequest request) {
+    const bool can_repeat = settings_.server_url.empty() && !owner_ && !request.body_source;
+    if (!can_repeat) return client_->Send(std::move(request));
+    auto response = client_->Send(request);
+    if (response || response.error().gy() != "GY1620") return response;
+    const std::string path = request.path.substr(base_path_.size());
+    GYRE_DO(Attach());
+    request.path = base_path_ + path;
+    return client_->Send(std::move(request));
+  }
+
   Result<Json> SendForJson(net::ClientRequest request) {
-    GYRE_TRY(const net::ClientResponse response, client_->Send(std::move(request)));
+    GYRE_TRY(const net::ClientResponse response, Send(std::move(request)));
     if (response.status >= 300) return net::ErrorOfResponse(response);
     if (response.body.empty()) return Json::Obj();
     if (response.Header("Content-Type").find("json") == std::string::npos) return Json(response.body);

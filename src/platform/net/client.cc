@@ -27,7 +27,7 @@ constexpr std::int64_t kHeaderBytesMax = 256 << 10;
 constexpr std::size_t kBodyBytesMax = std::size_t{1} << 30;  // of an answer that is collected in memory
 constexpr std::size_t kPiece = 64 << 10;
 
-Error Broke(std::string_view what) { return MakeError(Code::kUnavailable, "GY1620", "the connection to the server broke: {}", what); }
+Error Broke(std::string_view what) { return MakeError(Code::kUnavailable, "GY1624", "the connection to the server broke: {}", what); }
 Error TooLate() { return MakeError(Code::kDeadlineExceeded, "GY1621", "the server did not answer in time"); }
 
 struct Url {

@@ -47,7 +47,7 @@ class Client {
   ~Client();
   Client(Client&&) noexcept;
   // Body and answer flow at the same time, so a handler may answer while it still reads. An HTTP error status is a response.
-  // Errors: kUnavailable GY1620 (cannot connect, or the connection broke), kDeadlineExceeded GY1621, kInvalidArgument GY1623 (the URL);
+  // Errors: kUnavailable GY1620 (cannot connect: nothing was sent), GY1624 (the connection broke), kDeadlineExceeded GY1621, kInvalidArgument GY1623 (the URL);
   // those of body_source and body_sink.
   Result<ClientResponse> Send(ClientRequest request);
 

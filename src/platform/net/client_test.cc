@@ -88,7 +88,7 @@ TEST_F(ClientTest, BrokenStreamIsAnErrorNotAShortBody) {
   Client client = Connect();
   const auto response = client.Send({.path = "/breaks"});
   ASSERT_FALSE(response.has_value());
-  EXPECT_EQ(response.error().gy(), "GY1620");
+  EXPECT_EQ(response.error().gy(), "GY1624");
 }
 
 TEST_F(ClientTest, TimesOut) {
