@@ -46,6 +46,8 @@ void Exchange::Reset() {
   principal.name.clear();
   principal.kind = "anonymous";
   principal.token_id.clear();
+  principal.all_projects = true;
+  principal.projects.clear();
   route = nullptr;
   table = nullptr;
   keep_alive = true;

@@ -1,5 +1,7 @@
 #include "platform/net/http.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace gyre::net {
@@ -15,6 +17,10 @@ std::string_view MethodName(Method method) {
     case Method::kOptions: return "OPTIONS";
   }
   return "GET";
+}
+
+bool Principal::AllowsProject(std::string_view project) const {
+  return all_projects || std::find(projects.begin(), projects.end(), project) != projects.end();
 }
 
 const std::string& Request::Param(std::string_view name) const {

@@ -25,6 +25,11 @@ struct Principal {
   std::string name;                // shown in the audit log
   std::string kind = "anonymous";  // owner, user, token, program, anonymous
   std::string token_id;            // when a token was used
+  // Where the route's permission holds: every project, or only these. The gate checks "{project}" of the path itself; a route without
+  // it that touches projects says `per_project` and asks here.
+  bool all_projects = true;
+  std::vector<std::string> projects = {};
+  bool AllowsProject(std::string_view project) const;
 };
 
 // Where the connection came from.
@@ -134,6 +139,8 @@ struct Route {
   bool audited = true;                      // changes (not GET, HEAD, OPTIONS) are audited unless false (predict, query)
   // How this protocol writes an error; null = problem+json.
   Response (*error_response)(const Error& error, std::string_view request_id) = nullptr;
+  // The path has no "{project}" but the handler asks principal.AllowsProject; without it, the permission must hold in every project.
+  bool per_project = false;
 };
 
 struct RouteTable {

@@ -1,0 +1,72 @@
+#include "ledger/access/local_owner.h"
+
+#include "base/text.h"
+
+namespace gyre::access {
+namespace {
+
+// Whoever sets one of these is not the one who asks.
+constexpr std::string_view kForwardingHeaders[] = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+                                                   "x-forwarded-server", "x-real-ip", "via", "true-client-ip", "cf-connecting-ip",
+                                                   "x-client-ip", "x-cluster-client-ip", "x-original-forwarded-for"};
+
+std::string_view WithoutPort(std::string_view host) {
+  if (host.starts_with('[')) {
+    const std::size_t end = host.find(']');
+    return end == std::string_view::npos ? host : host.substr(0, end + 1);
+  }
+  return host.substr(0, host.rfind(':'));
+}
+
+}  // namespace
+
+std::string_view LocalVerdictText(LocalVerdict verdict) {
+  switch (verdict) {
+    case LocalVerdict::kOwner: return "this is the owner";
+    case LocalVerdict::kNotLocal: return "the connection does not come from this machine";
+    case LocalVerdict::kUnknownUser: return "the system does not say which user is at the other end";
+    case LocalVerdict::kOtherUser: return "the connection belongs to another user of this machine";
+    case LocalVerdict::kForwarded: return "the request was forwarded by a proxy";
+    case LocalVerdict::kForeignHost: return "the request was addressed to a name that is not this machine's loopback";
+    case LocalVerdict::kForeignOrigin: return "the request was made by a web page of another site";
+  }
+  return "";
+}
+
+bool IsLoopbackHost(std::string_view host) {
+  const std::string_view name = WithoutPort(host);
+  if (EqualsIgnoreCase(name, "localhost") || name == "[::1]") return true;
+  const auto parts = Split(name, '.');
+  if (parts.size() != 4 || parts[0] != "127") return false;
+  for (const std::string_view part : parts) {
+    const auto number = ParseInt(part);
+    if (!number || *number < 0 || *number > 255) return false;
+  }
+  return true;
+}
+
+bool IsForeignOrigin(std::string_view origin, std::string_view host) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme)) return !EqualsIgnoreCase(origin.substr(scheme.size()), host);
+  }
+  return true;  // also "null": a sandboxed page or a file
+}
+
+LocalVerdict JudgeLocal(const net::Request& request, unsigned owner_uid) {
+  const net::Peer& peer = request.peer();
+  if (!peer.loopback) return LocalVerdict::kNotLocal;
+  for (const std::string_view name : kForwardingHeaders) {
+    if (request.Header(name)) return LocalVerdict::kForwarded;
+  }
+  const std::string_view host = request.Header("host").value_or("");
+  // Only a program of this machine reaches a Unix socket, whatever name it writes there.
+  if (peer.address != "unix" && !IsLoopbackHost(host)) return LocalVerdict::kForeignHost;
+  if (const auto origin = request.Header("origin"); origin && IsForeignOrigin(*origin, host)) return LocalVerdict::kForeignOrigin;
+  if (const auto site = request.Header("sec-fetch-site"); site && *site != "same-origin" && *site != "none") {
+    return LocalVerdict::kForeignOrigin;
+  }
+  if (!peer.uid) return LocalVerdict::kUnknownUser;
+  return *peer.uid == owner_uid ? LocalVerdict::kOwner : LocalVerdict::kOtherUser;
+}
+
+}  // namespace gyre::access

@@ -1,0 +1,128 @@
+#include "ledger/access/snapshot.h"
+
+#include <algorithm>
+
+namespace gyre::access {
+namespace {
+
+constexpr int kUsersMax = 1'000'000;
+// What a program may besides reading its project: write to its own run.
+constexpr std::string_view kProgramReads[] = {"project.read", "dataset.read", "run.read", "model.read", "recipe.read", "job.read", "self"};
+
+const std::string* ParamOf(const net::Request& request, std::string_view name) {
+  for (const auto& [key, value] : request.params) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+bool Contains(std::span<const std::string> list, std::string_view text) { return std::find(list.begin(), list.end(), text) != list.end(); }
+
+Result<> JudgeProgram(const KnownToken& known, const net::Route& route, net::Request& request) {
+  const std::string* project = ParamOf(request, "project");
+  const std::string* run = ParamOf(request, "run");
+  const bool own_project = project != nullptr && *project == known.token.project;
+  const bool reads = std::find(std::begin(kProgramReads), std::end(kProgramReads), route.permission.name) != std::end(kProgramReads);
+  const bool writes_own_run = route.permission.name == "run.write" && run != nullptr && *run == known.token.run_id;
+  request.principal.all_projects = false;
+  request.principal.projects.assign(1, known.token.project);
+  if (route.permission.name == "self" && project == nullptr) return {};
+  if (own_project && (reads || writes_own_run)) return {};
+  if (project == nullptr && route.per_project && reads) return {};
+  return Denied(route, "the program of run " + known.token.run_id);
+}
+
+}  // namespace
+
+PermissionSet Rights::In(std::string_view project) const {
+  PermissionSet set = everywhere;
+  for (const auto& [name, more] : projects) {
+    if (name == project) set |= more;
+  }
+  return set;
+}
+
+Rights RightsOf(std::span<const Grant> grants) {
+  Rights rights;
+  for (const Grant& grant : grants) {
+    if (grant.project == "*") {
+      rights.everywhere |= PermissionsOf(grant.role);
+      continue;
+    }
+    const auto found = std::find_if(rights.projects.begin(), rights.projects.end(), [&](const auto& p) { return p.first == grant.project; });
+    if (found != rights.projects.end()) {
+      found->second |= PermissionsOf(grant.role);
+    } else {
+      rights.projects.emplace_back(grant.project, PermissionsOf(grant.role));
+    }
+  }
+  return rights;
+}
+
+Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::int64_t now_us, const Snapshot* previous) {
+  auto snapshot = std::make_shared<Snapshot>();
+  std::unordered_map<std::string, User> users;
+  GYRE_TRY(auto list, ReadUsers(reader, "", kUsersMax));
+  snapshot->users = static_cast<int>(list.size());
+  for (User& user : list) users.emplace(user.id, std::move(user));
+  GYRE_TRY(auto tokens, LiveTokens(reader, now_us));
+  for (StoredToken& stored : tokens) {
+    auto known = std::make_shared<KnownToken>();
+    known->token = std::move(stored.token);
+    GYRE_TRY(known->scopes, ParseScopes(known->token.scopes));
+    if (const auto user = users.find(known->token.user_id); user != users.end()) {
+      known->rights = RightsOf(user->second.grants);
+      known->user_disabled = user->second.disabled;
+    } else {
+      known->rights.everywhere = AllPermissions();  // made by the local owner, who may everything
+    }
+    std::int64_t used_us = known->token.last_used_us;
+    if (previous != nullptr) {
+      if (const auto before = previous->tokens.find(stored.hash); before != previous->tokens.end()) {
+        used_us = std::max(used_us, before->second->used_us.load(std::memory_order_relaxed));
+      }
+    }
+    known->used_us = used_us;
+    snapshot->tokens.emplace(std::move(stored.hash), std::move(known));
+  }
+  return snapshot;
+}
+
+Error Denied(const net::Route& route, std::string_view who) {
+  return MakeError(Code::kPermissionDenied, "GY1702", "{} may not do this: it needs the permission {}", who, route.permission.name)
+      .Fix("ask an administrator for a role that has it: gyre roles");
+}
+
+Result<> JudgeToken(const KnownToken& known, const net::Route& route, net::Request& request) {
+  if (known.token.kind == "program") return JudgeProgram(known, route, request);
+  const auto index = PermissionIndex(route.permission.name);
+  if (!index) return Denied(route, known.token.user);  // a permission that no role has
+  net::Principal& principal = request.principal;
+  if (route.permission.name == "self") return {};
+  const std::string* project = ParamOf(request, "project");
+  const std::string* endpoint = ParamOf(request, "endpoint");
+  if (endpoint == nullptr && route.permission.name == "predict") endpoint = ParamOf(request, "model");
+  const bool by_endpoint = route.permission.name == "predict" && endpoint != nullptr && Contains(known.scopes.endpoints, *endpoint);
+  if (!known.scopes.permissions.test(*index) && !by_endpoint) return Denied(route, "this token");
+  const std::string& limit = known.token.project;
+  if (project != nullptr) {
+    if (!limit.empty() && *project != limit) return Denied(route, "this token");
+    if (!known.rights.In(*project).test(*index)) return Denied(route, known.token.user);
+    return {};
+  }
+  if (known.rights.everywhere.test(*index) && limit.empty()) return {};
+  if (!route.per_project) return Denied(route, limit.empty() ? known.token.user : "this token");
+  principal.all_projects = false;
+  principal.projects.clear();
+  if (!limit.empty()) {
+    if (known.rights.In(limit).test(*index)) principal.projects.push_back(limit);
+  } else {
+    for (const auto& [name, set] : known.rights.projects) {
+      if (set.test(*index)) principal.projects.push_back(name);
+    }
+  }
+  if (principal.projects.empty()) return Denied(route, known.token.user);
+  return {};
+}
+
+}  // namespace gyre::access

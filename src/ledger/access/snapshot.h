@@ -1,0 +1,47 @@
+// What the gate decides on: all live tokens and their users' rights, immutable. Private.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ledger/access/access_store.h"
+
+namespace gyre::access {
+
+struct Rights {
+  PermissionSet everywhere;
+  std::vector<std::pair<std::string, PermissionSet>> projects;
+  PermissionSet In(std::string_view project) const;
+};
+Rights RightsOf(std::span<const Grant> grants);
+
+struct KnownToken {
+  Token token;
+  Scopes scopes;
+  Rights rights;  // of its user
+  bool user_disabled = false;
+  mutable std::atomic<std::int64_t> used_us{0};
+};
+
+struct HashOfText {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+
+struct Snapshot {
+  std::unordered_map<std::string, std::shared_ptr<const KnownToken>, HashOfText, std::equal_to<>> tokens;  // by hash of the secret
+  int users = 0;
+};
+
+// Built from all rows; what the previous one knew of use is kept.
+Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::int64_t now_us, const Snapshot* previous);
+
+// The decision on one route for one token. Sets projects of the principal. Error: kPermissionDenied GY1702.
+Result<> JudgeToken(const KnownToken& known, const net::Route& route, net::Request& request);
+Error Denied(const net::Route& route, std::string_view who);
+
+}  // namespace gyre::access
