@@ -23,7 +23,7 @@ inline constexpr std::string_view kDemoTarget = "churned";  // yes, no
 inline constexpr std::string_view kDemoLeaks[] = {"cancellation_date", "refund_amount"};
 inline constexpr std::string_view kDemoConstant = "currency";
 
-// The same seed and count give the same bytes on every machine.
+// The same seed and count give the same bytes.
 DemoData MakeChurnData(std::uint64_t seed, std::size_t rows);
 
 }  // namespace gyre::cli
