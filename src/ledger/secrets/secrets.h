@@ -37,7 +37,7 @@ class Secrets {
   virtual Result<> RotateMasterKey() = 0;
 };
 
-// The master key file (0600) is made at the first call. Errors: kPermissionDenied GY4144 when others may read the file,
+// The master key file (0600) is made at the first call. Errors: kPermissionDenied GY1333 when others may read the file,
 // kDataLoss GY4145 when it is no key.
 Result<std::unique_ptr<Secrets>> OpenSecrets(db::Database& database, std::string master_key_path, const Clock& clock);
 

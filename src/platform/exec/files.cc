@@ -88,6 +88,36 @@ Result<> WriteFile(const std::string& path, std::string_view bytes) { return Wri
 
 Result<> AppendFile(const std::string& path, std::string_view bytes) { return WriteWith(path, bytes, O_APPEND); }
 
+Result<> RenameDurably(const std::string& from, const std::string& to) {
+  if (rename(from.c_str(), to.c_str()) != 0) return SystemError(fmt::format("renaming {} to {}", from, to), errno);
+  const std::string folder = fs::path(to).parent_path().string();
+  const Descriptor directory(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || fsync(directory.get()) != 0) return SystemError("fsync of " + folder, errno);
+  return {};
+}
+
+Result<> WritePrivateFile(const std::string& path, std::string_view bytes) {
+  const std::string partial = path + ".partial";
+  GYRE_DO(RemoveTree(partial));
+  GYRE_DO(WriteWith(partial, bytes, O_EXCL));
+  {
+    const Descriptor file(open(partial.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.get() < 0 || fsync(file.get()) != 0) return SystemError("fsync of " + partial, errno);
+  }
+  return RenameDurably(partial, path);
+}
+
+Result<std::string> ReadPrivateFile(const std::string& path, std::int64_t bytes_max) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return SystemError("reading " + path, errno);
+  if ((info.st_mode & 077) != 0) {
+    return MakeError(Code::kPermissionDenied, "GY1333", "{} may be read by others (mode {:03o})", path, info.st_mode & 0777)
+        .Why("it holds a key")
+        .Fix("chmod 600 " + path);
+  }
+  return ReadFile(path, bytes_max);
+}
+
 Result<std::string> ReadSystemFile(const std::string& path) {
   constexpr std::size_t kBytesMax = std::size_t{64} << 10;
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));

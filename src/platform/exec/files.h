@@ -17,6 +17,11 @@ Result<std::string> ReadFile(const std::string& path, std::int64_t bytes_max = s
 Result<std::string> ReadFilePart(const std::string& path, std::int64_t offset, std::int64_t length);
 Result<> WriteFile(const std::string& path, std::string_view bytes);  // replaces; not synced
 Result<> AppendFile(const std::string& path, std::string_view bytes);
+// For keys: mode 0600, replaced at once and durable when it returns.
+Result<> WritePrivateFile(const std::string& path, std::string_view bytes);
+// Errors: kNotFound; kPermissionDenied GY1333 when anybody but its owner may read it.
+Result<std::string> ReadPrivateFile(const std::string& path, std::int64_t bytes_max = 1 << 16);
+Result<> RenameDurably(const std::string& from, const std::string& to);  // in one folder
 // A file of /proc or /sys, whose size is not known beforehand; at most 64 KiB.
 Result<std::string> ReadSystemFile(const std::string& path);
 bool FileExists(const std::string& path);
