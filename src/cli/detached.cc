@@ -40,7 +40,7 @@ Result<DetachedServer> StartDetachedServer(const std::string& data_directory, co
   GYRE_DO(config::MakeDirectories(data_directory, 0700));
   DetachedServer server;
   server.log_file = data_directory + "/server.log";
-  std::vector<std::string> argv = {exec::SelfPath(), "server", "--data", data_directory, "--log-file", server.log_file};
+  std::vector<std::string> argv = {exec::SelfPath(), "server", "--data", data_directory, "--log-file", server.log_file, "--any-port"};
   if (!config_file.empty()) argv.insert(argv.end(), {"--config", config::AbsolutePath(config_file)});
   GYRE_TRY(const int pid, exec::SpawnDetached(argv, data_directory + "/server.out"));
   const std::int64_t until_us = SystemClock().MonotonicMicros() + kStartTimeoutMicros;

@@ -11,8 +11,6 @@
 namespace gyre::cli {
 namespace {
 
-constexpr int kRepeatsMax = 10'000;
-
 std::string HelpOf(const Command& command) { return fmt::format("gyre {} --help", command.path); }
 
 void DeclareOption(CLI::App& app, const Option& option, Parsed::Entry& entry) {
@@ -27,7 +25,6 @@ void DeclareOption(CLI::App& app, const Option& option, Parsed::Entry& entry) {
   CLI::Option* declared = app.add_option(text, entry.values);
   declared->type_size(1)->expected(1)->allow_extra_args(false);
   declared->multi_option_policy(option.repeated ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
-  if (option.repeated) declared->expected(1, kRepeatsMax)->allow_extra_args(false);
 }
 
 // `gyre run [options] CMD ARGS...`: what belongs to the program is cut off before CLI11 sees it.

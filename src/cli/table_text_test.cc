@@ -1,0 +1,38 @@
+#include "cli/table_text.h"
+
+#include <gtest/gtest.h>
+
+namespace gyre::cli {
+namespace {
+
+using Format = ColumnSpec::Format;
+constexpr ColumnSpec kColumns[] = {{"NAME", "name"}, {"ROWS", "rows", Format::kCount}, {"SIZE", "size.bytes", Format::kBytes}, {"AT", "at", Format::kTime}};
+
+Json Rows() {
+  return Json::Arr({Json::Obj({{"name", "zürich"}, {"rows", 50000}, {"size", Json::Obj({{"bytes", 1200000}})}, {"at", "2026-11-21T08:12:30.5Z"}}),
+                    Json::Obj({{"name", "a,\"b\"\tc"}, {"rows", 7}})});
+}
+
+TEST(TableText, ColumnsAlignByWhatIsSeen) {
+  EXPECT_EQ(AlignedTable(kColumns, Rows(), true, 80),
+            "NAME       ROWS    SIZE  AT\n"
+            "zürich   50,000  1.2 MB  2026-11-21 08:12\n"
+            "a,\"b\" c       7\n");
+}
+
+TEST(TableText, TsvAndCsvKeepTheValues) {
+  EXPECT_EQ(TsvTable(kColumns, Rows(), true),
+            "NAME\tROWS\tSIZE\tAT\nzürich\t50000\t1200000\t2026-11-21T08:12:30.5Z\na,\"b\" c\t7\t\t\n");
+  EXPECT_EQ(CsvTable(kColumns, Rows(), false), "zürich,50000,1200000,2026-11-21T08:12:30.5Z\n\"a,\"\"b\"\"\tc\",7,,\n");
+}
+
+TEST(TableText, LongCellsAreCutWithoutBreakingACharacter) {
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "ü";
+  const std::string table = AlignedTable(std::span(kColumns, 1), Json::Arr({Json::Obj({{"name", text}})}), false, 80);
+  EXPECT_LT(table.size(), 140u);
+  EXPECT_TRUE(table.ends_with("ü..\n")) << table;
+}
+
+}  // namespace
+}  // namespace gyre::cli
