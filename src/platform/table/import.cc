@@ -33,6 +33,7 @@ Result<FileFormat> GuessFormat(const SourceFile& file) {
 }
 
 Result<> CheckGiven(const ImportOptions& options, const std::vector<std::string>& names) {
+  if (options.types_may_miss) return {};
   for (const Field& given : options.types) {
     if (std::find(names.begin(), names.end(), given.name) != names.end()) continue;
     Error error = InvalidArgument("GY2037", "--type names the column `{}`, which is not there", given.name);

@@ -37,6 +37,7 @@ struct ImportOptions {
   std::optional<FileFormat> format = {};  // empty = by content
   BadCells bad = BadCells::kError;
   Schema types = {};                      // columns whose type is given
+  bool types_may_miss = false;            // a given column that the file lacks is no error
   std::optional<char> delimiter = {};
   std::optional<bool> header = {};
   std::int64_t chunk_rows_max = 1'000'000;

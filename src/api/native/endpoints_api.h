@@ -1,0 +1,54 @@
+// /api/v1/projects/{project}/endpoints: what is deployed where; /predict: a file scored without an endpoint.
+#pragma once
+
+#include "platform/net/http.h"
+
+namespace gyre::blob {
+class Store;
+}
+namespace gyre::registry {
+class Registry;
+}
+namespace gyre::runners {
+class Jobs;
+}
+namespace gyre::serving {
+class Serving;
+}
+
+namespace gyre::native {
+
+class EndpointsApi {
+ public:
+  EndpointsApi(serving::Serving& serving, registry::Registry& registry, runners::Jobs& jobs, blob::Store& blobs)
+      : serving_(serving), registry_(registry), jobs_(jobs), blobs_(blobs) {}
+  net::RouteTable table();
+
+  Result<net::Response> List(net::Request& request);
+  Result<net::Response> Get(net::Request& request);
+  Result<net::Response> Deploy(net::Request& request);
+  Result<net::Response> Remove(net::Request& request);
+  Result<net::Response> Rollback(net::Request& request);
+  Result<net::Response> PredictFile(net::Request& request);
+
+ private:
+  serving::Serving& serving_;
+  registry::Registry& registry_;
+  runners::Jobs& jobs_;
+  blob::Store& blobs_;
+};
+
+// POST /e/{endpoint}: one request, some rows, their answers.
+class PredictApi {
+ public:
+  explicit PredictApi(serving::Serving& serving) : serving_(serving) {}
+  net::RouteTable table();
+
+  Result<net::Response> Predict(net::Request& request);
+  Result<net::Response> Describe(net::Request& request);
+
+ private:
+  serving::Serving& serving_;
+};
+
+}  // namespace gyre::native

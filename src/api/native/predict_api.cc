@@ -1,0 +1,59 @@
+#include "api/native/endpoints_api.h"
+#include "base/limits.h"
+#include "ml/serving/serving.h"
+
+namespace gyre::native {
+namespace {
+
+using net::Bind;
+using net::Body;
+using net::Method;
+using net::Permission;
+using net::Where;
+
+constexpr net::Route kRoutes[] = {
+    {.method = Method::kPost,
+     .path = "/e/{endpoint}",
+     .handler = Bind<&PredictApi::Predict>,
+     .permission = Permission("predict"),
+     .summary = "Predict rows: {\"inputs\": [{column: value}]}",
+     .body = Body::kBuffer,
+     .body_bytes_max = kJsonBodyBytesMax,
+     .where = Where::kInline,
+     .request_type = "PredictRequest",
+     .response_type = "Prediction",
+     .audited = false},
+    {.method = Method::kGet,
+     .path = "/e/{endpoint}",
+     .handler = Bind<&PredictApi::Describe>,
+     .permission = Permission("predict"),
+     .summary = "What an endpoint takes: its model, columns and classes",
+     .response_type = "PredictSignature"},
+};
+
+}  // namespace
+
+net::RouteTable PredictApi::table() { return {"predict", kRoutes, this}; }
+
+Result<net::Response> PredictApi::Predict(net::Request& request) {
+  net::Response response;
+  GYRE_TRY(response.body, serving_.Predict(request.Param("endpoint"), request.body()));
+  return response;
+}
+
+Result<net::Response> PredictApi::Describe(net::Request& request) {
+  const std::string& name = request.Param("endpoint");
+  const auto snapshot = serving_.Find(name);
+  if (!snapshot) return NotFound("GY3802", "there is no endpoint `{}`", name).Fix("gyre endpoints");
+  const serving::SnapshotInfo& info = serving::InfoOf(*snapshot);
+  Json classes = Json::Arr();
+  for (const std::string& text : info.scorer->classes()) classes.Push(text);
+  return net::Response::JsonDoc(Json::Obj({{"endpoint", info.endpoint},
+                                           {"model", info.model},
+                                           {"task", predictors::TaskName(info.scorer->task())},
+                                           {"target", info.scorer->package().target},
+                                           {"columns", table::SchemaToJson(info.scorer->input())},
+                                           {"classes", std::move(classes)}}));
+}
+
+}  // namespace gyre::native

@@ -1,0 +1,171 @@
+#include "ml/serving/score_file.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/text.h"
+#include "ml/predictors/scorer.h"
+#include "ml/serving/serving.h"
+#include "platform/exec/files.h"
+#include "platform/table/import.h"
+#include "platform/table/writer.h"
+
+namespace gyre::serving {
+
+namespace {
+
+constexpr std::int64_t kChunkRows = 50'000;
+constexpr std::int64_t kFlushBytes = 4 << 20;
+
+// The columns of a chunk in the model's order; those that the file lacks are missing everywhere.
+table::Frame ModelColumns(const table::Frame& chunk, const table::Schema& input) {
+  table::Frame frame;
+  for (const table::Field& field : input) {
+    if (const table::Column* found = chunk.Find(field.name)) {
+      frame.columns.push_back(*found);
+      continue;
+    }
+    table::Column column;
+    column.name = field.name;
+    column.type = field.type;
+    for (std::size_t i = 0; i < chunk.rows(); ++i) column.PushNull();
+    frame.columns.push_back(std::move(column));
+  }
+  return frame;
+}
+
+bool IsAnswer(const std::string& name) { return name == "prediction" || name.starts_with("probability_"); }
+
+// The class names as a column of the target's type when each of them reads as one.
+table::Column PredictionColumn(const predictors::Scorer& scorer, const predictors::Scores& scores) {
+  table::Column column;
+  column.name = "prediction";
+  if (scorer.task() == predictors::Task::kRegression) {
+    column.type = table::Type::kDouble;
+    for (const double value : scores.prediction) column.PushDouble(value);
+    return column;
+  }
+  std::vector<std::int64_t> whole;
+  if (scorer.package().target_type == table::Type::kInt) {
+    for (const std::string& name : scorer.classes()) {
+      if (const auto value = ParseInt(name)) whole.push_back(*value);
+    }
+  }
+  const bool as_int = !whole.empty() && whole.size() == scorer.classes().size();
+  column.type = as_int ? table::Type::kInt : table::Type::kText;
+  for (const std::uint32_t label : scores.label) {
+    if (as_int) column.PushInt(whole[label]);
+    else column.PushText(scorer.classes()[label]);
+  }
+  return column;
+}
+
+class ScoringSink final : public table::ImportSink {
+ public:
+  ScoringSink(runners::TaskContext& context, const predictors::Scorer& scorer, std::string format)
+      : scorer_(scorer), format_(std::move(format)), path_(context.scratch_directory() + "/scores") {}
+
+  Result<> Begin(const table::Schema& schema) override {
+    rows_ = 0;
+    parts_.clear();
+    text_.clear();
+    missing_.clear();
+    header_ = false;
+    for (const table::Field& field : scorer_.input()) {
+      const auto has = [&](const table::Field& other) { return other.name == field.name; };
+      if (std::none_of(schema.begin(), schema.end(), has)) missing_.push_back(field.name);
+    }
+    return exec::WriteFile(path_, "");
+  }
+
+  Result<> Chunk(table::Frame& frame) override {
+    GYRE_TRY(const predictors::Scores scores, scorer_.Score(ModelColumns(frame, scorer_.input())));
+    std::erase_if(frame.columns, [](const table::Column& column) { return IsAnswer(column.name); });
+    frame.columns.push_back(PredictionColumn(scorer_, scores));
+    const std::size_t classes = scorer_.classes().size();
+    for (std::size_t k = 0; k < classes; ++k) {
+      table::Column column;
+      column.name = "probability_" + scorer_.classes()[k];
+      column.type = table::Type::kDouble;
+      for (std::size_t i = 0; i < scores.rows; ++i) column.PushDouble(scores.probabilities[i * classes + k]);
+      frame.columns.push_back(std::move(column));
+    }
+    rows_ += static_cast<std::int64_t>(scores.rows);
+    return Write(frame);
+  }
+
+  Result<std::string> Finish() {
+    if (format_ == "parquet") {
+      if (parts_.size() == 1) return parts_[0];
+      GYRE_DO(table::MergeParquet(parts_, path_ + ".parquet"));
+      return path_ + ".parquet";
+    }
+    GYRE_DO(exec::AppendFile(path_, text_));
+    return path_;
+  }
+  std::int64_t rows() const { return rows_; }
+  const std::vector<std::string>& missing() const { return missing_; }
+
+ private:
+  Result<> Write(const table::Frame& frame) {
+    if (format_ == "parquet") {
+      parts_.push_back(fmt::format("{}.{}.parquet", path_, parts_.size()));
+      return table::WriteParquet(frame, parts_.back());
+    }
+    if (format_ == "jsonl") {
+      table::AppendJsonLines(frame, &text_);
+    } else {
+      if (!header_) table::AppendCsvHeader(frame.schema(), &text_);
+      header_ = true;
+      table::AppendCsvRows(frame, &text_);
+    }
+    if (static_cast<std::int64_t>(text_.size()) < kFlushBytes) return {};
+    GYRE_DO(exec::AppendFile(path_, text_));
+    text_.clear();
+    return {};
+  }
+
+  const predictors::Scorer& scorer_;
+  const std::string format_;
+  const std::string path_;
+  std::string text_;
+  std::vector<std::string> parts_, missing_;
+  bool header_ = false;
+  std::int64_t rows_ = 0;
+};
+
+}  // namespace
+
+Result<Json> ScoreFile(runners::TaskContext& context) {
+  const Json& input = context.input();
+  const std::string format = input["output_format"].StringOr("csv");
+  if (format != "csv" && format != "jsonl" && format != "parquet") {
+    return InvalidArgument("GY3820", "`{}` is no format of answers", format).Fix("csv, jsonl or parquet");
+  }
+  GYRE_TRY(const std::string package, exec::ReadFile(input["model"].AsString()));
+  GYRE_TRY(const auto scorer, predictors::Scorer::Load(package));
+  table::ImportOptions options;
+  if (const std::string& named = input["format"].AsString(); !named.empty()) {
+    options.format = table::ParseFileFormat(named);
+    if (!options.format) return InvalidArgument("GY3821", "`{}` is no format of files", named).Fix("csv, tsv, json, jsonl or parquet");
+  }
+  options.types = scorer->input();
+  options.types_may_miss = true;
+  options.command = "gyre predict";
+  options.chunk_rows_max = kChunkRows;
+  options.cancelled = [&] { return context.cancelled(); };
+  options.progress = [&](double fraction, std::int64_t rows) { context.Progress(fraction, GroupDigits(rows) + " rows"); };
+  ScoringSink sink(context, *scorer, format);
+  GYRE_TRY(const table::ImportReport report,
+           table::ImportFiles({{input["input"].AsString(), input["name"].StringOr("input")}}, options, sink));
+  GYRE_TRY(std::string output, sink.Finish());
+  Json missing = Json::Arr();
+  for (const std::string& name : sink.missing()) missing.Push(name);
+  Json notes = Json::Arr();
+  for (const std::string& note : report.notes) notes.Push(note);
+  return Json::Obj({{"output", std::move(output)}, {"rows", sink.rows()}, {"columns_missing", std::move(missing)}, {"notes", std::move(notes)}});
+}
+
+void AddTasks(runners::TaskRegistry& tasks) { tasks.Add("predictors.score_file", ScoreFile); }
+
+}  // namespace gyre::serving
