@@ -1,5 +1,7 @@
 #include "ml/serving/endpoint_store.h"
 
+#include "ledger/lineage/lineage.h"
+
 namespace gyre::serving {
 
 namespace {
@@ -57,7 +59,7 @@ Result<> InsertEndpoint(db::Transaction& tx, const Endpoint& e) {
       {e.id, e.project, e.name, e.follows, e.created_by, e.created_us, e.updated_us});
 }
 
-Result<> AppendDeployment(db::Transaction& tx, Deployment* d, std::string_view follows) {
+Result<> AppendDeployment(db::Transaction& tx, const Endpoint& endpoint, Deployment* d) {
   GYRE_TRY(const bool some, tx.QueryOne("SELECT COALESCE(MAX(number), 0) FROM serving_deployment WHERE endpoint_id = ?1",
                                         {d->endpoint_id}, [&](const db::Row& row) { d->number = static_cast<int>(row.Int(0)) + 1; }));
   GYRE_CHECK(some);
@@ -68,7 +70,21 @@ Result<> AppendDeployment(db::Transaction& tx, Deployment* d, std::string_view f
                       d->package.size_bytes, d->basis, d->reason, d->deployed_by, d->created_us}));
   GYRE_DO(blob::AddRef(tx, kRefKind, d->id, d->package));
   return tx.Execute("UPDATE serving_endpoint SET deployment_id = ?2, follows = ?3, updated_us = ?4 WHERE id = ?1",
-                    {d->endpoint_id, d->id, follows, d->created_us});
+                    {d->endpoint_id, d->id, endpoint.follows, d->created_us});
+}
+
+Result<> TellLineage(db::Transaction& tx, const Endpoint& endpoint, const Deployment& deployment) {
+  GYRE_DO(lineage::AddNode(tx, {.id = deployment.model_version_id,
+                                .kind = "model_version",
+                                .label = deployment.model,
+                                .project = endpoint.project,
+                                .created_us = deployment.created_us}));
+  GYRE_DO(lineage::AddNode(tx, {.id = endpoint.id,
+                                .kind = "endpoint",
+                                .label = endpoint.name,
+                                .project = endpoint.project,
+                                .created_us = endpoint.created_us}));
+  return lineage::AddEdge(tx, deployment.model_version_id, endpoint.id, "serves");
 }
 
 Result<> RemoveEndpoint(db::Transaction& tx, std::string_view endpoint_id) {

@@ -10,7 +10,9 @@ namespace gyre::serving {
 
 Result<> InsertEndpoint(db::Transaction& tx, const Endpoint& endpoint);
 // Writes the deployment with the next number (set in *deployment), its reference to the package, and points the endpoint at it.
-Result<> AppendDeployment(db::Transaction& tx, Deployment* deployment, std::string_view follows);
+Result<> AppendDeployment(db::Transaction& tx, const Endpoint& endpoint, Deployment* deployment);
+// Model version -> endpoint.
+Result<> TellLineage(db::Transaction& tx, const Endpoint& endpoint, const Deployment& deployment);
 Result<> RemoveEndpoint(db::Transaction& tx, std::string_view endpoint_id);
 
 // False when there is none.

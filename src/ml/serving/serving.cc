@@ -204,7 +204,8 @@ Result<Endpoint> ServingService::Replace(Endpoint endpoint, Deployment deploymen
   GYRE_TRY(auto snapshot, LoadSnapshot(endpoint));
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     if (is_new) GYRE_DO(InsertEndpoint(tx, endpoint));
-    return AppendDeployment(tx, &endpoint.deployment, endpoint.follows);
+    GYRE_DO(AppendDeployment(tx, endpoint, &endpoint.deployment));
+    return TellLineage(tx, endpoint, endpoint.deployment);
   }));
   Publish(std::move(snapshot), "");
   kLog.Info("endpoint swapped", {{"endpoint", endpoint.name}, {"model", endpoint.deployment.model},
