@@ -101,7 +101,9 @@ CompletionAnswer Complete(const Grammar& grammar, const std::vector<std::string>
     return answer;
   }
   const auto match = grammar.Find(before);
-  if (plain.size() == 1 && !typed.starts_with('-')) {
+  const Option* last = before.empty() ? nullptr : FindOption(match ? match->command : nullptr, before.back());
+  const bool types_a_value = last != nullptr && !last->value_name.empty() && before.back().find('=') == std::string::npos;
+  if (!types_a_value && plain.size() == 1 && !typed.starts_with('-')) {
     for (const Command& command : grammar.commands()) {
       if (command.path.starts_with(plain[0] + " ")) answer.candidates.emplace_back(command.path.substr(plain[0].size() + 1));
     }

@@ -41,7 +41,7 @@ HouseOptions OptionsOf(const Invocation& in) {
   options.sources = config::DefaultSources();
   options.sources.explicit_file = in.Get("config");
   for (const FlagSetting& flag : kFlags) {
-    if (in.Has(flag.flag)) options.sources.flags.emplace_back(flag.setting, in.Get(flag.flag));
+    if (in.Has(flag.flag)) options.sources.flags.push_back({std::string(flag.setting), in.Get(flag.flag), fmt::format("--{}", flag.flag)});
   }
   return options;
 }

@@ -174,11 +174,8 @@ Result<Settings> Settings::Load(SettingTables tables, const Sources& sources) {
       }
     }
   }
-  for (const auto& [name, text] : sources.flags) {
-    const std::size_t dot = name.rfind('.');
-    std::string flag = "--" + name.substr(dot == std::string::npos ? 0 : dot + 1);
-    std::replace(flag.begin(), flag.end(), '_', '-');
-    GYRE_DO(loader.Set(name, text, flag, flag));
+  for (const Sources::Flag& flag : sources.flags) {
+    GYRE_DO(loader.Set(flag.setting, flag.text, flag.flag, flag.flag));
   }
   return settings;
 }

@@ -6,7 +6,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -46,7 +45,10 @@ struct Sources {
   std::string user_file;     // UserConfigDirectory() + "/config.yaml"
   std::string project_file;  // "./gyre.yaml": only its `settings:` member counts
   std::string explicit_file;
-  std::vector<std::pair<std::string, std::string>> flags;  // {"server.listen", "0.0.0.0:80"}; origin "--listen"
+  struct Flag {
+    std::string setting, text, flag;  // {"server.listen", "0.0.0.0:80", "--listen"}
+  };
+  std::vector<Flag> flags;
   bool use_environment = true;
 };
 Sources DefaultSources();

@@ -50,7 +50,7 @@ TEST_F(SettingsTest, EachSourceOverridesTheOneBelow) {
 
   setenv("GYRE_LISTEN", "c:3", 1);
   setenv("GYRE_JOBS_CPU_SLOTS", "7", 1);
-  sources_.flags = {{"jobs.cpu_slots", "8"}};
+  sources_.flags = {{"jobs.cpu_slots", "8", "--cpu-slots"}};
   settings = Settings::Load(kTables, sources_);
   ASSERT_TRUE(settings);
   EXPECT_EQ(settings->Text("server.listen"), "c:3");

@@ -1,0 +1,192 @@
+"""The command line as a person and a script meet it: exit codes, output formats, help, completion, settings and their origin."""
+import csv
+import io
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+from harness import GYRE, Gyre
+
+
+def usage(g, *arguments, code, gy, says=''):
+    done = g.cli(*arguments, check=False)
+    assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
+    assert f'error[{gy}]' in done.stderr, (arguments, done.stderr)
+    assert says in done.stderr, (arguments, done.stderr)
+    assert done.stdout == '', f'{arguments}: an error belongs on stderr: {done.stdout!r}'
+
+
+def exit_codes(g):
+    g.cli('init', 'churn', '--kpi', 'auc >= 0.84')
+    usage(g, 'nonsense', code=2, gy='GY4001')
+    usage(g, 'proejcts', code=2, gy='GY4001', says='did you mean `gyre projects`?')
+    usage(g, 'projects', 'shwo', code=2, gy='GY4001', says='gyre projects show')
+    usage(g, 'projects', '--lol', code=2, gy='GY4003')
+    usage(g, 'init', code=2, gy='GY4005', says='NAME')
+    usage(g, 'init', 'a', 'b', code=2, gy='GY4006')
+    usage(g, 'init', 'no/slash', code=2, gy='GY1200')
+    usage(g, 'projects', '-o', 'xml', code=2, gy='GY4007')
+    usage(g, 'projects', '--progress', 'loud', code=2, gy='GY4007')
+    usage(g, 'projects', 'show', 'chrun', code=3, gy='GY3902', says='did you mean `churn`?')
+    usage(g, 'server', 'status', code=3, gy='GY4033')
+    usage(g, 'init', 'other', '--kpi', 'auc is good', code=1, gy='GY3010')
+    usage(g, 'projects', '--config', '/nowhere.yaml', code=3, gy='GY1823')
+    usage(g, 'projects', '--server', 'http://127.0.0.1:1', code=1, gy='GY1620')
+    usage(g, 'api', 'POST', '/projects', '--body', '{"name":"churn"}', code=6, gy='GY3901')
+    usage(g, 'api', 'POST', '/projects', '--body', '{broken', code=1, gy='GY1100')
+    as_json = g.cli('projects', 'show', 'nope', '-o', 'json', check=False)
+    assert as_json.returncode == 3 and json.loads(as_json.stderr)['code'] == 'GY3902', as_json.stderr
+
+
+def output_formats(g):
+    g.cli('init', 'churn', '--kpi', 'auc >= 0.84', '--kpi', 'cost per saved customer <= 12 EUR', '--owner', 'ana', '--target', 'Churn')
+    piped = g.cli('projects').stdout.splitlines()
+    assert piped[0].split('\t')[0] == 'NAME' and piped[1].startswith('churn\t'), piped
+    assert g.cli('projects', '--no-headers').stdout.splitlines()[0].startswith('churn\t')
+    documents = g.cli_json('projects')
+    assert [d['name'] for d in documents] == ['churn', 'default']
+    assert documents[0]['problem']['kpis'][0]['value'] == 0.84, documents
+    lines = g.cli('projects', '-o', 'ndjson').stdout.splitlines()
+    assert [json.loads(line)['name'] for line in lines] == ['churn', 'default']
+    assert g.cli('projects', '-o', 'name').stdout == 'churn\ndefault\n'
+    rows = list(csv.DictReader(io.StringIO(g.cli('projects', '-o', 'csv').stdout)))
+    assert rows[0]['NAME'] == 'churn' and rows[0]['OWNER'] == 'ana', rows
+    assert json.loads(g.cli('projects', '--json', 'name,problem.owner').stdout)[0] == {'name': 'churn', 'problem.owner': 'ana'}
+    chosen = g.cli('projects', '--columns', 'owner,name').stdout.splitlines()
+    assert chosen[0].split('\t') == ['OWNER', 'NAME'], chosen
+    table = g.cli('projects', '-o', 'table', environment={'LC_ALL': 'C.UTF-8'}).stdout
+    assert 'auc ≥ 0.84' in table, table
+    ascii_table = g.cli('projects', '-o', 'table', environment={'LC_ALL': 'C'}).stdout
+    assert 'auc >= 0.84' in ascii_table and ascii_table.isascii(), ascii_table
+    yaml = g.cli('projects', 'show', 'churn', '-o', 'yaml').stdout
+    assert 'name: churn\n' in yaml, yaml
+    assert open(os.path.join(g.work, 'gyre.yaml')).read() == 'project: churn\n'
+    assert g.cli_json('projects', 'show')['name'] == 'churn', 'gyre.yaml names the project of this folder'
+    assert g.cli_json('projects', 'show', environment={'GYRE_PROJECT': 'default'})['name'] == 'default'
+    assert g.cli('--quiet', 'init', 'silent').stdout == ''
+
+
+def on_a_terminal(g):
+    """A terminal gets a table and colour; NO_COLOR takes the colour away."""
+    g.cli('init', 'churn')
+    environment = {**g.environment, 'TERM': 'xterm', 'LC_ALL': 'C.UTF-8'}
+    environment.pop('NO_COLOR')
+    for extra, colour in (({}, True), ({'NO_COLOR': '1'}, False), ({'TERM': 'dumb'}, False)):
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([GYRE, 'init', 'again' + str(len(extra)) + str(colour)], cwd=g.work, env={**environment, **extra}, stdin=follower, stdout=follower, stderr=follower)
+        os.close(follower)
+        text = b''
+        while select.select([leader], [], [], 10)[0]:
+            try:
+                piece = os.read(leader, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            text += piece
+        assert process.wait(10) == 0, text
+        os.close(leader)
+        assert (b'\x1b[32m' in text) == colour, (extra, text)
+
+
+def help_is_short(g):
+    overview = g.cli('help').stdout
+    assert len(overview.splitlines()) <= 25, overview
+    assert g.cli().stdout == overview
+    words = g.cli('__complete', '--', '').stdout.split()
+    assert 'projects' in words and 'server' in words, words
+    checked = 0
+    for word in words:
+        paths = [[word]] + [[word, sub] for sub in g.cli('__complete', '--', word, '').stdout.split() if not sub.startswith(':')]
+        for path in paths:
+            done = g.cli(*path, '--help', check=False)
+            if done.returncode == 2:
+                continue  # a noun without a list, or a name offered as an argument
+            lines = done.stdout.splitlines()
+            assert len(lines) < 25, f'{path}: {len(lines)} lines\n{done.stdout}'
+            assert lines[0].startswith('gyre '), done.stdout
+            if word != 'worker':
+                assert lines[2].strip().startswith(('gyre ', 'source ', 'echo ', 'curl ')), f'{path}: examples come first\n{done.stdout}'
+            checked += 1
+    assert checked > 10, checked
+    assert '130' in g.cli('help', 'exit-codes').stdout
+    assert g.cli('help', 'nonsense', check=False).returncode == 3
+    assert g.cli('projects', 'show', '-h').stdout == g.cli('help', 'projects', 'show').stdout
+
+
+def version_is_quick(g):
+    """No timing is asserted: it opens no file of ours, no socket, no data directory."""
+    begin = time.monotonic()
+    for _ in range(10):
+        assert g.cli('--version').stdout.startswith('gyre ')
+    print(f'  gyre --version: {(time.monotonic() - begin) * 100:.1f} ms')
+    assert not os.path.exists(g.data)
+
+
+def completion(g):
+    for shell in ('bash', 'zsh', 'fish'):
+        assert 'gyre __complete' in g.cli('completion', shell).stdout
+    assert g.cli('completion', 'tcsh', check=False).returncode == 2
+    assert g.cli('__complete', '--', 'projects', 'show', '').stdout == '', 'nobody serves: completion stays silent and opens nothing'
+    assert not os.path.exists(g.data)
+    g.start()
+    g.cli('init', 'churn')
+    assert g.cli('__complete', '--', 'projects', 'show', 'ch').stdout == 'churn\n'
+    assert g.cli('__complete', '--', 'proj').stdout == 'projects\n'
+    assert '--origin' in g.cli('__complete', '--', 'config', 'show', '--o').stdout
+    assert g.cli('__complete', '--', 'projects', '-o', 'j').stdout == 'json\n'
+    assert g.cli('__complete', '--', 'projects', '--config', '').stdout == ':files\n'
+    # bash itself takes the script and completes a live name.
+    script = 'source <("$GYRE" completion bash); gyre() { "$GYRE" "$@"; }; COMP_WORDS=(gyre projects show ch); COMP_CWORD=3; _gyre; echo "${COMPREPLY[@]}"'
+    done = subprocess.run(['bash', '-c', script], env={**g.environment, 'GYRE': GYRE}, capture_output=True, text=True, timeout=30)
+    assert done.stdout.strip() == 'churn', (done.stdout, done.stderr)
+
+
+def settings_and_their_origin(g):
+    def origin(name, *flags, **environment):
+        rows = g.cli_json('config', 'show', name, '--origin', *flags, environment=environment)
+        return rows[0]['value'], rows[0]['origin']
+    assert origin('jobs.cpu_slots') == ('2', 'default')
+    user = os.path.join(g.directory, '.config', 'gyre')
+    os.makedirs(user)
+    open(os.path.join(user, 'config.yaml'), 'w').write('jobs:\n  cpu_slots: 3\n')
+    assert origin('jobs.cpu_slots') == ('3', os.path.join(user, 'config.yaml'))
+    open(os.path.join(g.work, 'gyre.yaml'), 'w').write('project: default\nsettings:\n  jobs:\n    cpu_slots: 4\n')
+    assert origin('jobs.cpu_slots') == ('4', 'gyre.yaml')
+    named = os.path.join(g.directory, 'named.yaml')
+    open(named, 'w').write('jobs: {cpu_slots: 5}\n')
+    assert origin('jobs.cpu_slots', '--config', named) == ('5', named)
+    assert origin('jobs.cpu_slots', '--config', named, GYRE_JOBS_CPU_SLOTS='6') == ('6', 'GYRE_JOBS_CPU_SLOTS')
+    for text, gy, says in (('jobs: {cpu_slot: 5}', 'GY1820', 'did you mean `jobs.cpu_slots`?'), ('jobs: {cpu_slots: many}', 'GY1821', 'many'),
+                           ('jobs: {cpu_slots: 1e9}', 'GY1822', 'jobs.cpu_slots'), ('jobs: [1', 'GY1810', named), ('- a', 'GY1824', '')):
+        open(named, 'w').write(text)
+        done = g.cli('config', 'show', '--config', named, check=False)
+        assert done.returncode == 2 and gy in done.stderr and says in done.stderr, (text, done.returncode, done.stderr)
+    everything = g.cli_json('config', 'show')
+    assert all(len(row['doc']) > 10 for row in everything), 'every value is documented'
+    assert g.cli('config', 'show', 'server.lisen', check=False).returncode == 3
+    # A flag of the server is the last word.
+    g.start('--log-format', 'json')
+    assert origin('log.format') == ('json', '--log-format')
+
+
+def explain(g):
+    text = g.cli('explain', 'gy3902').stdout
+    assert text.startswith('GY3902'), text
+    usage(g, 'explain', 'GY9999', code=3, gy='GY4012')
+
+
+SCENARIOS = [exit_codes, output_formats, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, explain]
+
+if __name__ == '__main__':
+    for scenario in SCENARIOS:
+        if sys.argv[1:] and scenario.__name__ not in sys.argv[1:]:
+            continue
+        begin = time.monotonic()
+        with Gyre() as gyre:
+            scenario(gyre)
+        print(f'ok {scenario.__name__} ({time.monotonic() - begin:.2f} s)')
