@@ -10,7 +10,9 @@
 #include "base/time.h"
 #include "gyre/requests.h"
 #include "gyre/settings.h"
+#include "ledger/lineage/lineage.h"
 #include "ml/projects/projects.h"
+#include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
 #include "ml/tracking/tracking.h"
 #include "platform/blob/blob_store.h"
@@ -66,6 +68,7 @@ struct House::Rooms {
   std::unique_ptr<runners::Jobs> jobs;
   std::unique_ptr<projects::Projects> projects;
   std::unique_ptr<tracking::Tracking> tracking;
+  std::unique_ptr<registry::Registry> registry;
 
   std::unique_ptr<native::SystemApi> system_api;
   std::unique_ptr<native::ProjectsApi> projects_api;
@@ -94,7 +97,8 @@ Result<> House::Rooms::OpenPlatform() {
 }
 
 Result<> House::Rooms::Migrate() {
-  const db::ModuleSchema schemas[] = {blob::BlobSchema(), projects::ProjectsSchema(), runners::RunnersSchema(), tracking::TrackingSchema()};
+  const db::ModuleSchema schemas[] = {blob::BlobSchema(),         lineage::LineageSchema(),   projects::ProjectsSchema(),
+                                      runners::RunnersSchema(),   tracking::TrackingSchema(), registry::RegistrySchema()};
   return database->Migrate(schemas);
 }
 
@@ -112,6 +116,7 @@ Result<> House::Rooms::OpenMl() {
   projects = std::make_unique<projects::Projects>(*database, SystemClock());
   GYRE_DO(projects->EnsureDefault());
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
+  registry = std::make_unique<registry::Registry>(*database, SystemClock());
   return {};
 }
 

@@ -85,6 +85,11 @@ Result<> AddNode(db::Transaction& tx, const Node& node) {
       {node.id, node.kind, node.label, node.project, node.created_us});
 }
 
+Result<> EnsureNode(db::Transaction& tx, const Node& node) {
+  return tx.Execute("INSERT INTO lineage_node (id, kind, label, project, created_us) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
+                    {node.id, node.kind, node.label, node.project, node.created_us});
+}
+
 Result<> AddEdge(db::Transaction& tx, std::string_view from, std::string_view to, std::string_view role) {
   return tx.Execute("INSERT INTO lineage_edge (from_id, to_id, role) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", {from, to, role});
 }

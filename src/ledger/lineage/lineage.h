@@ -31,6 +31,8 @@ struct Edge {
 
 // Adds a node; one with the same id gets the new label.
 Result<> AddNode(db::Transaction& tx, const Node& node);
+// Adds a node unless one with that id is there: for the far end of an edge, whose own room knows its label better.
+Result<> EnsureNode(db::Transaction& tx, const Node& node);
 // Both nodes must be there (GY1403); the same edge twice is one.
 Result<> AddEdge(db::Transaction& tx, std::string_view from, std::string_view to, std::string_view role);
 

@@ -95,6 +95,16 @@ TEST_F(LineageTest, FindsByIdBeginningAndLabel) {
   EXPECT_EQ(lineage_->Walk("nothing", Direction::kUp).error().code(), Code::kNotFound);
 }
 
+TEST_F(LineageTest, EnsuringANodeLeavesTheLabelThatItHas) {
+  Add({{"data00001", "dataset_version", "sales:v1", "p", 1}}, {});
+  ASSERT_TRUE(database_->Write([](db::Transaction& tx) -> Result<> {
+    GYRE_DO(EnsureNode(tx, {"data00001", "dataset_version", "data0000", "p", 2}));
+    return EnsureNode(tx, {"data00002", "dataset_version", "data0000", "p", 2});
+  }));
+  EXPECT_EQ(lineage_->Find("p", "sales:v1")->id, "data00001");
+  EXPECT_EQ(lineage_->Find("p", "data0000")->id, "data00002");
+}
+
 TEST_F(LineageTest, AnEdgeNeedsItsNodesAndCountsOnce) {
   AddRoad();
   const auto orphan = database_->Write([](db::Transaction& tx) { return AddEdge(tx, "data00001", "nobody", "r"); });

@@ -36,7 +36,8 @@ void Line(std::string* out, std::string_view key, const std::string& value) {
 
 void MetricsSection(const Json& evaluation, std::string* out) {
   if (!evaluation.is_object()) return;
-  *out += fmt::format("\n## Quality\n\nOn {} held-out rows. Intervals: {:.0f} %, {}, {} resamples.\n\n| metric | value | over the best constant |\n|---|---|---|\n",
+  *out += fmt::format("\n## Quality\n\nOn {} held-out rows. Intervals: {:.0f} %, {}, {} resamples.\n\n"
+                      "| metric | value | over the best constant |\n|---|---|---|\n",
                       GroupDigits(evaluation["rows"].AsInt()), evaluation["intervals"]["confidence"].AsDouble() * 100,
                       evaluation["intervals"]["method"].AsString(), evaluation["intervals"]["resamples"].AsInt());
   for (const auto& [name, metric] : evaluation["metrics"].members()) {

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/id.h"
+#include "ledger/lineage/lineage.h"
 
 namespace gyre::registry {
 namespace {
@@ -24,7 +26,7 @@ class RegistryTest : public testing::Test {
     auto database = db::OpenSqlite({.path = (directory_ / "gyre.db").string()});
     ASSERT_TRUE(database) << database.error().ToString();
     database_ = *std::move(database);
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), RegistrySchema()};
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), lineage::LineageSchema(), RegistrySchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     registry_.emplace(*database_, clock_);
   }
@@ -95,6 +97,19 @@ TEST_F(RegistryTest, VersionsAreNumberedAndKeepWhatTheyWereMadeFrom) {
   EXPECT_EQ(read->attachments.at(0).name, "profile");
   EXPECT_EQ(Refs(), 4) << "package and profile of each version";
   EXPECT_EQ(registry_->Resolve("default", "churn")->version, 2) << "without a champion: the newest";
+}
+
+TEST_F(RegistryTest, LineageLeadsToTheExactDataRecipeAndRun) {
+  const ModelVersion one = Register('a');
+  const auto graph = lineage::Lineage(*database_).Walk(one.id, lineage::Direction::kUp);
+  ASSERT_TRUE(graph) << graph.error().ToString();
+  std::vector<std::string> roles;
+  for (const lineage::Edge& edge : graph->edges) roles.push_back(edge.from + " " + edge.role);
+  std::ranges::sort(roles);
+  std::vector<std::string> expected = {"d1 trained_on", "d2 evaluated_on", "r1 prepared_by", one.run_id + " produced"};
+  std::ranges::sort(expected);
+  EXPECT_EQ(roles, expected);
+  EXPECT_EQ(lineage::Lineage(*database_).Find("default", "churn:v1")->id, one.id);
 }
 
 TEST_F(RegistryTest, TheSamePackageOfTheSameRunIsTheSameVersion) {
