@@ -4,16 +4,24 @@
 
 #include <algorithm>
 
+#include "api/native/endpoints_api.h"
 #include "api/native/projects_api.h"
 #include "api/native/system_api.h"
+#include "api/oip/oip_api.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "gyre/requests.h"
 #include "gyre/settings.h"
+#include "ledger/access/access.h"
+#include "ledger/audit/audit.h"
+#include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
+#include "ledger/secrets/secrets.h"
+#include "ledger/usage/usage.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
+#include "ml/serving/serving.h"
 #include "ml/tracking/tracking.h"
 #include "platform/blob/blob_store.h"
 #include "platform/config/environment.h"
@@ -52,6 +60,11 @@ Result<std::string> BasePath(std::string path) {
   return InvalidArgument("GY1841", "server.base_path must begin with a slash, not `{}`", path);
 }
 
+// Names other than these may lead anywhere, so they count as reachable by others.
+bool IsLoopbackListen(std::string_view listen) {
+  return listen.starts_with("127.") || listen.starts_with("[::1]:") || listen.starts_with("localhost:");
+}
+
 }  // namespace
 
 std::string_view Version() { return GYRE_VERSION; }
@@ -65,23 +78,36 @@ struct House::Rooms {
   telemetry::Metrics metrics;
   std::unique_ptr<db::Database> database;
   std::unique_ptr<blob::Store> blobs;
+
+  std::unique_ptr<access::Access> access;
+  std::unique_ptr<audit::Audit> audit;
+  std::unique_ptr<events::Events> events;
+  std::unique_ptr<lineage::Lineage> lineage;
+  std::unique_ptr<secrets::Secrets> secrets;
+  std::unique_ptr<usage::Usage> usage;
+
   std::unique_ptr<runners::Jobs> jobs;
   std::unique_ptr<projects::Projects> projects;
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<registry::Registry> registry;
+  std::unique_ptr<serving::Serving> serving;
 
-  std::unique_ptr<native::SystemApi> system_api;
-  std::unique_ptr<native::ProjectsApi> projects_api;
+  std::vector<std::shared_ptr<void>> apis;  // what the tables' handlers are called on
   std::vector<net::RouteTable> tables;
-  std::unique_ptr<LocalOwnerGate> gate;
   std::unique_ptr<RequestObserver> observer;
+  std::unique_ptr<RunningRequests> running;
   std::unique_ptr<net::Server> server;
 
   Result<> OpenPlatform();
   Result<> Migrate();
+  Result<> OpenLedger();
   Result<> OpenJobs();
   Result<> OpenMl();
   void OpenApis();
+  template <class Api, class... Arguments>
+  std::shared_ptr<Api> AddApi(Arguments&&... arguments);
+  native::SystemInfo SystemFacts();
+  Result<> Start();
   Result<> Listen();
   bool Busy() const;
   Result<> StartServer(net::ServerSettings net_settings);
@@ -97,9 +123,27 @@ Result<> House::Rooms::OpenPlatform() {
 }
 
 Result<> House::Rooms::Migrate() {
-  const db::ModuleSchema schemas[] = {blob::BlobSchema(),         lineage::LineageSchema(),   projects::ProjectsSchema(),
-                                      runners::RunnersSchema(),   tracking::TrackingSchema(), registry::RegistrySchema()};
+  const db::ModuleSchema schemas[] = {
+      blob::BlobSchema(),         access::AccessSchema(), audit::AuditSchema(),     events::EventsSchema(),     lineage::LineageSchema(),
+      secrets::SecretsSchema(),   usage::UsageSchema(),   runners::RunnersSchema(), projects::ProjectsSchema(), tracking::TrackingSchema(),
+      registry::RegistrySchema(), serving::ServingSchema()};
   return database->Migrate(schemas);
+}
+
+Result<> House::Rooms::OpenLedger() {
+  const std::string& auth = settings.Text("access.auth");
+  if (auth != "auto" && auth != "required") return InvalidArgument("GY1842", "access.auth is `{}`", auth).Fix("auto or required");
+  access::AccessSettings access_settings;
+  access_settings.auth_required = auth == "required";
+  access_settings.behind_proxy = settings.Bool("server.behind_proxy");
+  access_settings.beyond_loopback = options.is_server && !IsLoopbackListen(settings.Text("server.listen"));
+  GYRE_TRY(access, access::OpenAccess(*database, SystemClock(), access_settings));
+  audit = std::make_unique<audit::Audit>(*database);
+  events = events::OpenEvents(*database, SystemClock());
+  lineage = std::make_unique<lineage::Lineage>(*database);
+  GYRE_TRY(secrets, secrets::OpenSecrets(*database, options.data_directory + "/master.key", SystemClock()));
+  usage = std::make_unique<usage::Usage>(*database, SystemClock());
+  return {};
 }
 
 Result<> House::Rooms::OpenJobs() {
@@ -117,29 +161,51 @@ Result<> House::Rooms::OpenMl() {
   GYRE_DO(projects->EnsureDefault());
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
   registry = std::make_unique<registry::Registry>(*database, SystemClock());
+  GYRE_TRY(serving, serving::OpenServing(*database, *blobs, *registry, metrics, SystemClock(), {}));
   return {};
 }
 
-void House::Rooms::OpenApis() {
+template <class Api, class... Arguments>
+std::shared_ptr<Api> House::Rooms::AddApi(Arguments&&... arguments) {
+  auto api = std::make_shared<Api>(std::forward<Arguments>(arguments)...);
+  apis.push_back(api);
+  tables.push_back(api->table());
+  return api;
+}
+
+// Everything is in its place: what was left unfinished is ended or taken up, then news flow.
+Result<> House::Rooms::Start() {
+  GYRE_DO(jobs->Start());
+  GYRE_DO(serving->Start());
+  return events->Start();
+}
+
+native::SystemInfo House::Rooms::SystemFacts() {
   native::SystemInfo system;
   system.version = std::string(Version());
   system.settings = settings.ToJson();
-  system.not_ready_reason = [] { return std::string(); };
+  system.not_ready_reason = [this] { return serving->ready() ? std::string() : std::string("endpoints are loading"); };
   system.status = [this] {
     return Json::Obj({{"version", Version()}, {"pid", info.pid}, {"url", info.url}, {"kind", info.kind}, {"data_directory", options.data_directory}});
   };
-  system_api = std::make_unique<native::SystemApi>(std::move(system));
-  projects_api = std::make_unique<native::ProjectsApi>(*projects);
-  tables = {system_api->table(), projects_api->table()};
-  system_api->Describe(tables);
+  return system;
+}
+
+void House::Rooms::OpenApis() {
+  const auto system = AddApi<native::SystemApi>(SystemFacts());
+  AddApi<native::ProjectsApi>(*projects);
+  AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);
+  AddApi<native::PredictApi>(*serving);
+  AddApi<oip::OipApi>(*serving, std::string(Version()));
+  system->Describe(tables);
 }
 
 Result<> House::Rooms::StartServer(net::ServerSettings net_settings) {
-  auto started = net::StartServer(net_settings, tables, *gate, observer.get());
+  auto started = net::StartServer(net_settings, tables, *running, running.get());
   const bool in_use = !started && started.error().gy() == "GY1610";
   if (in_use && options.any_port) {
     net_settings.listen = net_settings.listen.substr(0, net_settings.listen.rfind(':')) + ":0";
-    started = net::StartServer(std::move(net_settings), tables, *gate, observer.get());
+    started = net::StartServer(std::move(net_settings), tables, *running, running.get());
   }
   if (!started) return std::move(started).error();
   server = *std::move(started);
@@ -147,8 +213,8 @@ Result<> House::Rooms::StartServer(net::ServerSettings net_settings) {
 }
 
 Result<> House::Rooms::Listen() {
-  gate = std::make_unique<LocalOwnerGate>();
   observer = std::make_unique<RequestObserver>(metrics, settings.Bool("log.requests"));
+  running = std::make_unique<RunningRequests>(*access, *observer);
   net::ServerSettings net_settings;
   net_settings.listen = options.is_server ? settings.Text("server.listen") : "";
   net_settings.unix_socket = config::SocketPath(options.data_directory);
@@ -172,6 +238,7 @@ Result<> House::Rooms::Listen() {
 
 // Other commands use our socket: what they began shall end well.
 bool House::Rooms::Busy() const {
+  if (running->count() > 0) return true;
   const auto list = jobs->List("", 100);
   if (!list) return false;
   return std::any_of(list->begin(), list->end(), [](const runners::Job& job) { return job.state == "queued" || job.state == "running"; });
@@ -187,9 +254,10 @@ Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {
   GYRE_DO(OpenLog(rooms->settings, options));
   GYRE_DO(rooms->OpenPlatform());
   GYRE_DO(rooms->Migrate());
+  GYRE_DO(rooms->OpenLedger());
   GYRE_DO(rooms->OpenJobs());
   GYRE_DO(rooms->OpenMl());
-  GYRE_DO(rooms->jobs->Start());
+  GYRE_DO(rooms->Start());
   rooms->OpenApis();
   GYRE_DO(rooms->Listen());
   kLog.Info("ready", {{"data", options.data_directory}, {"url", rooms->info.url}, {"pid", rooms->info.pid}});
@@ -201,12 +269,17 @@ House::~House() { Drain(); }
 const config::OwnerInfo& House::info() const { return rooms_->info; }
 const config::Settings& House::settings() const { return rooms_->settings; }
 const std::string& House::data_directory() const { return rooms_->options.data_directory; }
-std::string House::setup_url() const { return {}; }
+
+std::string House::setup_url() const {
+  const auto secret = rooms_->access->NewSetupSecret();
+  return secret && !secret->empty() ? rooms_->info.url + "/setup?token=" + *secret : std::string();
+}
 
 void House::Drain() {
   if (rooms_->server) rooms_->server->Drain();
   rooms_->server.reset();
-  // Jobs use every room of the loop, so they end before any of them.
+  // Jobs and subscribers use every room of the loop, so they end before any of them.
+  rooms_->events.reset();
   rooms_->jobs.reset();
 }
 
@@ -216,6 +289,7 @@ void House::WaitUntilIdle() {
 
 runners::TaskRegistry AllTasks() {
   runners::TaskRegistry tasks;
+  serving::AddTasks(tasks);
   return tasks;
 }
 

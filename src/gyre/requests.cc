@@ -1,7 +1,5 @@
 #include "gyre/requests.h"
 
-#include <unistd.h>
-
 #include "platform/telemetry/log.h"
 
 namespace gyre {
@@ -10,19 +8,6 @@ namespace {
 constexpr telemetry::Logger kRequestLog{"request"};
 
 }  // namespace
-
-LocalOwnerGate::LocalOwnerGate() : uid_(::getuid()) {}
-
-Result<> LocalOwnerGate::Admit(net::Request& request, const net::Route& route) {
-  if (request.peer().uid == uid_) {
-    request.principal = {"local-owner", "local-owner", "owner", ""};
-    return {};
-  }
-  if (route.permission.name == net::kPublic.name) return {};
-  return Error(Code::kUnauthenticated, "GY1701", "nobody is logged in").Fix("gyre login");
-}
-
-bool LocalOwnerGate::AdmitsWithoutWaiting(const net::Request& /*request*/, const net::Route& /*route*/) const { return true; }
 
 void RequestObserver::OnFinished(const net::Finished& finished) {
   const std::string_view route = finished.route == nullptr ? "none" : finished.route->path;
@@ -39,6 +24,31 @@ void RequestObserver::OnFinished(const net::Finished& finished) {
   kRequestLog.Info("answered", {{"method", method}, {"path", finished.request.path()}, {"status", finished.status}, {"bytes", finished.response_bytes},
                                 {"us", finished.duration_us}, {"peer", finished.request.peer().address}, {"who", finished.request.principal.name},
                                 {"request_id", finished.request.id()}});
+}
+
+Result<> RunningRequests::Admit(net::Request& request, const net::Route& route) {
+  GYRE_DO(gate_.Admit(request, route));
+  // What cannot wait is over before anybody could ask.
+  if (route.where == net::Where::kInline) return {};
+  const MutexLock lock(mutex_);
+  admitted_.insert(&request);
+  return {};
+}
+
+bool RunningRequests::AdmitsWithoutWaiting(const net::Request& request, const net::Route& route) const {
+  return gate_.AdmitsWithoutWaiting(request, route);
+}
+
+void RunningRequests::OnFinished(const net::Finished& finished) {
+  observer_.OnFinished(finished);
+  if (finished.route == nullptr || finished.route->where == net::Where::kInline) return;
+  const MutexLock lock(mutex_);
+  admitted_.erase(&finished.request);
+}
+
+int RunningRequests::count() const {
+  const MutexLock lock(mutex_);
+  return static_cast<int>(admitted_.size());
 }
 
 }  // namespace gyre

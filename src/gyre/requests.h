@@ -1,24 +1,13 @@
-// What happens around every request: who may pass while there are no users, and what is written down afterwards.
+// What happens around every request: counting, the access log, and who is still at work.
 #pragma once
 
-#include <atomic>
+#include <set>
 
+#include "base/mutex.h"
 #include "platform/net/http.h"
 #include "platform/telemetry/metrics.h"
 
 namespace gyre {
-
-// Lets in the user who owns this process, as the kernel names them; nobody else.
-class LocalOwnerGate : public net::Gatekeeper {
- public:
-  LocalOwnerGate();
-  Result<> Admit(net::Request& request, const net::Route& route) override;
-  bool AdmitsWithoutWaiting(const net::Request& request, const net::Route& route) const override;
-  int running() const { return 0; }
-
- private:
-  unsigned uid_;
-};
 
 // Counts and logs each finished request.
 class RequestObserver : public net::Observer {
@@ -29,6 +18,23 @@ class RequestObserver : public net::Observer {
  private:
   telemetry::Metrics& metrics_;
   bool log_requests_;
+};
+
+// Knows how many requests are between the gate and their answer, so that a command which owns the directory does not leave while
+// another command is in the middle of something.
+class RunningRequests : public net::Gatekeeper, public net::Observer {
+ public:
+  RunningRequests(net::Gatekeeper& gate, net::Observer& observer) : gate_(gate), observer_(observer) {}
+  Result<> Admit(net::Request& request, const net::Route& route) override;
+  bool AdmitsWithoutWaiting(const net::Request& request, const net::Route& route) const override;
+  void OnFinished(const net::Finished& finished) override;
+  int count() const;
+
+ private:
+  net::Gatekeeper& gate_;
+  net::Observer& observer_;
+  mutable Mutex mutex_;
+  std::set<const net::Request*> admitted_ GYRE_GUARDED_BY(mutex_);
 };
 
 }  // namespace gyre
