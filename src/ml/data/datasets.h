@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "ledger/events/events.h"
 #include "ml/runners/jobs.h"
 #include "ml/runners/tasks.h"
 #include "platform/blob/blob_store.h"
@@ -121,7 +122,9 @@ class Datasets {
   virtual Result<runners::Job> Check(const Version& version, std::string_view by) = 0;
 };
 
-Result<std::unique_ptr<Datasets>> OpenDatasets(db::Database& database, blob::Store& blobs, runners::Jobs& jobs, const Clock& clock);
+// Registers its kinds of jobs, so before jobs.Start(). Events: dataset.version.created, dataset.version.removed.
+Result<std::unique_ptr<Datasets>> OpenDatasets(db::Database& database, blob::Store& blobs, runners::Jobs& jobs, events::Events& events,
+                                                 const Clock& clock);
 
 // Worker side: "data.import", "data.check", "data.query", "data.export", "data.associate".
 void AddTasks(runners::TaskRegistry& tasks);

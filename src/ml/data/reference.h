@@ -1,0 +1,27 @@
+// References to dataset versions: "sales", "sales:v3", "sales:latest", "project/sales:v3". Pure. Private.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace gyre::data {
+
+struct Reference {
+  std::string project, dataset;
+  std::int64_t number = 0;  // 0 = the latest
+};
+// Errors: kInvalidArgument GY2103.
+Result<Reference> ParseReference(std::string_view project, std::string_view text);
+// "v3", "3", "latest" or "" (0).
+Result<std::int64_t> ParseVersionNumber(std::string_view text);
+// "age=text" for each.
+Result<Json> ParseTypes(const std::vector<std::string>& types);
+// True when `name` stands in `sql` as a word, in any case: then the query may need that table.
+bool MentionsName(std::string_view sql, std::string_view name);
+
+}  // namespace gyre::data
