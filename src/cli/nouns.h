@@ -9,6 +9,7 @@ namespace gyre::cli {
 
 std::span<const Command> ApiCommands();
 std::span<const Command> ConfigCommands();
+std::span<const Command> EndpointsCommands();
 std::span<const Command> ProjectsCommands();
 
 }  // namespace gyre::cli

@@ -161,7 +161,8 @@ Result<> House::Rooms::OpenMl() {
   GYRE_DO(projects->EnsureDefault());
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
   registry = std::make_unique<registry::Registry>(*database, SystemClock());
-  GYRE_TRY(serving, serving::OpenServing(*database, *blobs, *registry, metrics, SystemClock(), {}));
+  GYRE_TRY(serving, serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(), {}));
+  events->Subscribe({.name = "serving", .kinds = {"model."}, .react = [this](const events::Event&) { return serving->Reconcile(); }});
   return {};
 }
 
@@ -279,6 +280,7 @@ void House::Drain() {
   if (rooms_->server) rooms_->server->Drain();
   rooms_->server.reset();
   // Jobs and subscribers use every room of the loop, so they end before any of them.
+  if (rooms_->serving) rooms_->serving->Stop();
   rooms_->events.reset();
   rooms_->jobs.reset();
 }

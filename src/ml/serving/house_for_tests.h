@@ -19,13 +19,15 @@ class TestHouse {
     std::filesystem::create_directories(directory_);
     database = *db::OpenSqlite({.path = (directory_ / "gyre.db").string()});
     blobs = *blob::OpenLocalStore((directory_ / "blobs").string());
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), lineage::LineageSchema(), registry::RegistrySchema(), ServingSchema()};
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(), lineage::LineageSchema(), registry::RegistrySchema(), ServingSchema()};
     GYRE_CHECK(database->Migrate(schemas).has_value());
+    events = events::OpenEvents(*database, SystemClock());
     registry.emplace(*database, SystemClock());
     Restart({});
   }
   ~TestHouse() {
     serving.reset();
+    events.reset();
     registry.reset();
     database.reset();
     std::filesystem::remove_all(directory_);
@@ -34,7 +36,7 @@ class TestHouse {
   void Restart(ServingSettings settings) {
     serving.reset();
     metrics = std::make_unique<telemetry::Metrics>();
-    serving = *OpenServing(*database, *blobs, *registry, *metrics, SystemClock(), settings);
+    serving = *OpenServing(*database, *blobs, *registry, *events, *metrics, SystemClock(), settings);
     GYRE_CHECK(serving->Start().has_value());
   }
   // Registers a version of `model`; `shift` tells the versions apart.
@@ -68,6 +70,7 @@ class TestHouse {
 
   std::unique_ptr<db::Database> database;
   std::unique_ptr<blob::Store> blobs;
+  std::unique_ptr<events::Events> events;
   std::optional<registry::Registry> registry;
   std::unique_ptr<telemetry::Metrics> metrics;
   std::unique_ptr<Serving> serving;

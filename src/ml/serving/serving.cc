@@ -20,7 +20,7 @@ namespace gyre::serving {
 namespace {
 
 constexpr telemetry::Logger kLog{"ml/serving"};
-constexpr std::int64_t kFollowEveryMicros = 1'000'000;
+constexpr std::int64_t kFollowEveryMicros = 5 * kMicrosPerSecond;  // events tell at once; this is for those that were lost
 constexpr int kPage = 500;
 
 std::uint64_t NextServing() {
@@ -43,11 +43,12 @@ Error NoSuchEndpoint(std::string_view name) {
 
 class ServingService final : public Serving {
  public:
-  ServingService(db::Database& database, blob::Store& blobs, registry::Registry& registry, telemetry::Metrics& metrics,
-                 const Clock& clock, ServingSettings settings)
+  ServingService(db::Database& database, blob::Store& blobs, registry::Registry& registry, events::Events& events,
+                 telemetry::Metrics& metrics, const Clock& clock, ServingSettings settings)
       : database_(database),
         blobs_(blobs),
         registry_(registry),
+        events_(events),
         metrics_(metrics),
         clock_(clock),
         settings_(settings),
@@ -56,6 +57,7 @@ class ServingService final : public Serving {
 
   Result<> Start() override;
   bool ready() const override { return ready_.load(); }
+  void Stop() override { follower_ = exec::Worker(); }
   Result<Endpoint> Deploy(DeployRequest request) override;
   Result<Endpoint> Rollback(RollbackRequest request) override;
   Result<> Remove(std::string_view project, std::string_view endpoint, std::string_view by) override;
@@ -82,6 +84,7 @@ class ServingService final : public Serving {
   db::Database& database_;
   blob::Store& blobs_;
   registry::Registry& registry_;
+  events::Events& events_;
   telemetry::Metrics& metrics_;
   const Clock& clock_;
   const ServingSettings settings_;
@@ -202,10 +205,18 @@ Result<Endpoint> ServingService::Replace(Endpoint endpoint, Deployment deploymen
   deployment.created_us = now_us;
   endpoint.deployment = deployment;
   GYRE_TRY(auto snapshot, LoadSnapshot(endpoint));
+  const std::string news = Json::Obj({{"endpoint", endpoint.name},
+                                      {"deployment", deployment.id},
+                                      {"model", deployment.model},
+                                      {"model_version_id", deployment.model_version_id},
+                                      {"basis", deployment.basis},
+                                      {"by", deployment.deployed_by}})
+                               .Dump();
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     if (is_new) GYRE_DO(InsertEndpoint(tx, endpoint));
     GYRE_DO(AppendDeployment(tx, endpoint, &endpoint.deployment));
-    return TellLineage(tx, endpoint, endpoint.deployment);
+    GYRE_DO(TellLineage(tx, endpoint, endpoint.deployment));
+    return events_.Publish(tx, {.kind = "endpoint.deployed", .project = endpoint.project, .subject = endpoint.name, .payload = news});
   }));
   Publish(std::move(snapshot), "");
   kLog.Info("endpoint swapped", {{"endpoint", endpoint.name}, {"model", endpoint.deployment.model},
@@ -285,7 +296,10 @@ Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
 Result<> ServingService::Remove(std::string_view project, std::string_view name, std::string_view /*by*/) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(const Endpoint endpoint, Require(project, name));
-  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> { return RemoveEndpoint(tx, endpoint.id); }));
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(RemoveEndpoint(tx, endpoint.id));
+    return events_.Publish(tx, {.kind = "endpoint.removed", .project = endpoint.project, .subject = endpoint.name});
+  }));
   Publish(nullptr, endpoint.name);
   return {};
 }
@@ -417,8 +431,9 @@ Result<> ServingService::Reconcile() {
 }  // namespace
 
 Result<std::unique_ptr<Serving>> OpenServing(db::Database& database, blob::Store& blobs, registry::Registry& registry,
-                                             telemetry::Metrics& metrics, const Clock& clock, ServingSettings settings) {
-  return std::make_unique<ServingService>(database, blobs, registry, metrics, clock, settings);
+                                             events::Events& events, telemetry::Metrics& metrics, const Clock& clock,
+                                             ServingSettings settings) {
+  return std::make_unique<ServingService>(database, blobs, registry, events, metrics, clock, settings);
 }
 
 }  // namespace gyre::serving

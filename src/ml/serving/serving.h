@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "ledger/events/events.h"
 #include "ml/predictors/scorer.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/tasks.h"
@@ -90,6 +91,7 @@ class Serving {
   // Loads what should run. Returns when each endpoint is ready or has failed by name; then follows aliases.
   virtual Result<> Start() = 0;
   virtual bool ready() const = 0;      // Start has returned
+  virtual void Stop() = 0;             // follows no aliases any more; goes on answering
 
   // Loaded, replayed against its golden vectors and answering when it returns.
   // Errors: those of Registry::Resolve, kAlreadyExists GY3801 the name belongs to another project, GY3203, GY3110 a broken package.
@@ -111,13 +113,14 @@ class Serving {
   virtual Result<std::string> Predict(std::string_view endpoint, std::string_view body) = 0;
   virtual EndpointCounts Counts(std::string_view endpoint) = 0;
 
-  // Compares what should run with what runs: deploys what followed aliases point at now. Called every second after Start, and may be
-  // called when an alias has moved.
+  // Compares what should run with what runs: deploys what followed aliases point at now. Called when an alias has moved (event
+  // "model.alias.moved") and now and then.
   virtual Result<> Reconcile() = 0;
 };
 
 Result<std::unique_ptr<Serving>> OpenServing(db::Database& database, blob::Store& blobs, registry::Registry& registry,
-                                             telemetry::Metrics& metrics, const Clock& clock, ServingSettings settings);
+                                             events::Events& events, telemetry::Metrics& metrics, const Clock& clock,
+                                             ServingSettings settings);
 
 // The worker's side: "predictors.score_file".
 void AddTasks(runners::TaskRegistry& tasks);

@@ -1,0 +1,199 @@
+// gyre deploy, gyre endpoints, gyre predict: from a registered model to answers.
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/nouns.h"
+#include "cli/output.h"
+#include "cli/session.h"
+
+namespace gyre::cli {
+namespace {
+
+std::string EndpointsPath(const Invocation& in) { return "/api/v1/projects/" + PercentEncode(in.project()) + "/endpoints"; }
+std::string EndpointPath(const Invocation& in, std::string_view name) { return EndpointsPath(in) + "/" + PercentEncode(name); }
+
+// "shop/churn:v3", "churn@champion" -> "churn".
+std::string ModelName(std::string_view reference) {
+  if (const std::size_t slash = reference.find('/'); slash != std::string_view::npos) reference.remove_prefix(slash + 1);
+  return std::string(reference.substr(0, reference.find_first_of(":@")));
+}
+
+// A request that works when it is pasted: a value of the right kind for each of the first columns.
+std::string ExampleRow(const Json& columns) {
+  constexpr std::size_t kShown = 3;
+  Json row = Json::Obj();
+  for (const Json& column : columns.items()) {
+    if (row.size() == kShown) break;
+    const std::string& type = column["type"].AsString();
+    Json value = "text";
+    if (type == "int" || type == "double") value = 1;
+    if (type == "bool") value = true;
+    if (type == "date") value = "2026-01-31";
+    if (type == "timestamp") value = "2026-01-31T12:00:00Z";
+    row.Set(column["name"].AsString(), std::move(value));
+  }
+  return Json::Obj({{"inputs", Json::Arr({std::move(row)})}}).Dump();
+}
+
+std::string ShellQuoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') out += "'\\''";
+    else out += c;
+  }
+  return out + "'";
+}
+
+Result<> Announce(Invocation& in, Session& session, const Json& endpoint, std::string_view what) {
+  Output& out = in.out();
+  if (out.json()) {
+    out.Document(endpoint, "");
+    return {};
+  }
+  const std::string& name = endpoint["name"].AsString();
+  out.Done(fmt::format("endpoint {} {}   {}", name, what, endpoint["model"].AsString()));
+  const auto signature = session.Get("/e/" + PercentEncode(name));
+  if (signature && !session.url().empty()) {
+    out.Print(fmt::format("  try: curl -d {} {}/e/{}\n", ShellQuoted(ExampleRow((*signature)["columns"])), session.url(), name));
+  }
+  return {};
+}
+
+Result<int> Deploy(Invocation& in) {
+  const std::string reference = in.Get("MODEL");
+  const std::string name = in.Has("name") ? in.Get("name") : ModelName(reference);
+  GYRE_TRY(Session* session, in.session());
+  GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
+  GYRE_TRY(session, in.session());
+  Json body = Json::Obj({{"model", reference}});
+  if (in.Has("reason")) body.Set("reason", in.Get("reason"));
+  GYRE_TRY(const Json endpoint, session->Put(EndpointPath(in, name), body));
+  GYRE_DO(Announce(in, *session, endpoint, "live"));
+  return 0;
+}
+
+Result<int> List(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  Json rows = Json::Arr();
+  std::string page;
+  do {
+    GYRE_TRY(const Json answer, session->Get(EndpointsPath(in) + "?limit=1000" + (page.empty() ? "" : "&page_token=" + PercentEncode(page))));
+    for (const Json& item : answer["items"].items()) {
+      Json row = item;
+      row.Set("state", item["ready"].AsBool() ? "ready" : item["problem"].StringOr("not loaded"));
+      rows.Push(std::move(row));
+    }
+    page = answer["next_page_token"].AsString();
+  } while (!page.empty());
+  in.out().Table({{"NAME", "name"},
+                  {"MODEL", "model"},
+                  {"FOLLOWS", "follows"},
+                  {"STATE", "state"},
+                  {"DEPLOYED", "deployment.created", ColumnSpec::Format::kTime},
+                  {"BY", "deployment.deployed_by"},
+                  {"MEMORY", "memory_bytes", ColumnSpec::Format::kBytes, true}},
+                 rows);
+  if (rows.size() == 0) in.out().Hint("gyre deploy MODEL@champion");
+  return 0;
+}
+
+Result<int> Show(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json endpoint, session->Get(EndpointPath(in, in.Get("ENDPOINT"))));
+  Output& out = in.out();
+  if (out.json()) {
+    out.Document(endpoint, "");
+    return 0;
+  }
+  std::string text = fmt::format("endpoint   {}\nmodel      {}\n", endpoint["name"].AsString(), endpoint["model"].AsString());
+  if (!endpoint["follows"].AsString().empty()) text += fmt::format("follows    {}\n", endpoint["follows"].AsString());
+  text += fmt::format("state      {}\n", endpoint["ready"].AsBool() ? "ready" : endpoint["problem"].StringOr("not loaded"));
+  if (!session->url().empty()) text += fmt::format("url        {}{}\n", session->url(), endpoint["path"].AsString());
+  const Json& counts = endpoint["counts"];
+  text += fmt::format("answered   {} requests, {} rows, {} refused\n", GroupDigits(counts["requests"].AsInt()),
+                      GroupDigits(counts["rows"].AsInt()), GroupDigits(counts["failed"].AsInt()));
+  out.Print(text + "\n");
+  out.Table({{"NUMBER", "number", ColumnSpec::Format::kCount},
+             {"MODEL", "model"},
+             {"BASIS", "basis"},
+             {"BY", "deployed_by"},
+             {"DEPLOYED", "created", ColumnSpec::Format::kTime},
+             {"REASON", "reason"}},
+            endpoint["deployments"], "number");
+  return 0;
+}
+
+Result<int> Rollback(Invocation& in) {
+  Json body = Json::Obj();
+  if (in.Has("to")) {
+    GYRE_TRY(const std::int64_t to, in.GetInt("to"));
+    body.Set("to", to);
+  }
+  if (in.Has("reason")) body.Set("reason", in.Get("reason"));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json endpoint, session->Post(EndpointPath(in, in.Get("ENDPOINT")) + "/rollback", body));
+  GYRE_DO(Announce(in, *session, endpoint, "rolled back"));
+  return 0;
+}
+
+Result<int> Remove(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  for (const std::string& name : in.List("ENDPOINT")) {
+    GYRE_TRY(const Json gone, session->Delete(EndpointPath(in, name)));
+    in.out().Done("endpoint " + name + " removed");
+  }
+  return 0;
+}
+
+Result<std::string> FormatOfFile(const std::string& file) {
+  if (file.ends_with(".parquet")) return "parquet";
+  if (file.ends_with(".jsonl") || file.ends_with(".ndjson")) return "jsonl";
+  return "csv";
+}
+
+Result<int> Predict(Invocation& in) {
+  const std::string input = in.Get("in");
+  const std::string output = in.Get("out");
+  GYRE_TRY(std::string format, FormatOfFile(output));
+  if (in.Has("format")) format = in.Get("format");
+  GYRE_TRY(Session* const session, in.session());
+  const std::string shown = input == "-" ? "standard input" : input.substr(input.rfind('/') + 1);
+  const std::string path = fmt::format("/api/v1/projects/{}/predict?model={}&filename={}&output_format={}", PercentEncode(in.project()),
+                                       PercentEncode(in.Get("MODEL")), PercentEncode(shown), format);
+  GYRE_DO(session->Exchange(path, input, output, in.out()));
+  if (output != "-") in.out().Done(fmt::format("scored {} with {} into {}", shown, in.Get("MODEL"), output));
+  return 0;
+}
+
+constexpr Positional kModel[] = {{"MODEL", "a model: churn@champion, churn:v3, shop/churn@champion", true, false, "models"}};
+constexpr Positional kEndpoint[] = {{"ENDPOINT", "an endpoint", true, false, "endpoints"}};
+constexpr Positional kEndpoints[] = {{"ENDPOINT", "endpoints", true, true, "endpoints"}};
+constexpr Option kDeployOptions[] = {
+    {"--name", "ENDPOINT", "name of the endpoint; default: the model's"},
+    {"--reason", "TEXT", "kept with the deployment"},
+};
+constexpr Option kRollbackOptions[] = {
+    {"--to", "NUMBER", "an earlier deployment; default: the one before"},
+    {"--reason", "TEXT", "kept with the deployment"},
+};
+constexpr Option kPredictOptions[] = {
+    {"--in", "FILE", "rows to score: CSV, JSON lines or Parquet; - = standard input", "-", false, "file"},
+    {"--out", "FILE", "where to write them with prediction and probability_*; - = standard output", "-", false, "file"},
+    {"--format", "FORMAT", "of the answer: csv, jsonl or parquet; default: by the name of --out"},
+};
+constexpr Command kCommands[] = {
+    {"deploy", "put a model behind an endpoint", "gyre deploy churn@champion\ngyre deploy churn:v3 --name churn-test --reason 'try it'", kModel,
+     kDeployOptions, Deploy},
+    {"predict", "score a file with a model", "gyre predict churn@champion --in new.csv --out scored.csv\ncat new.csv | gyre predict churn:v3 > scored.csv",
+     kModel, kPredictOptions, Predict},
+    {"endpoints ls", "every endpoint, its model and state", "gyre endpoints\ngyre endpoints -o json", {}, {}, List},
+    {"endpoints show", "one endpoint with its deployments", "gyre endpoints show churn", kEndpoint, {}, Show},
+    {"endpoints rollback", "back to an earlier deployment", "gyre endpoints rollback churn\ngyre endpoints rollback churn --to 3 --reason 'AUC fell'",
+     kEndpoint, kRollbackOptions, Rollback},
+    {"endpoints rm", "remove an endpoint", "gyre endpoints rm churn-test", kEndpoints, {}, Remove},
+};
+
+}  // namespace
+
+std::span<const Command> EndpointsCommands() { return kCommands; }
+
+}  // namespace gyre::cli
