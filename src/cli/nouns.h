@@ -7,6 +7,7 @@
 
 namespace gyre::cli {
 
+std::span<const Command> AccessCommands();
 std::span<const Command> ApiCommands();
 std::span<const Command> ConfigCommands();
 std::span<const Command> EndpointsCommands();

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 
+#include "api/native/access_api.h"
 #include "api/native/endpoints_api.h"
 #include "api/native/projects_api.h"
 #include "api/native/system_api.h"
 #include "api/oip/oip_api.h"
+#include "api/prometheus/prometheus.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "gyre/change_record.h"
 #include "gyre/requests.h"
 #include "gyre/settings.h"
 #include "ledger/access/access.h"
@@ -60,11 +63,6 @@ Result<std::string> BasePath(std::string path) {
   return InvalidArgument("GY1841", "server.base_path must begin with a slash, not `{}`", path);
 }
 
-// Names other than these may lead anywhere, so they count as reachable by others.
-bool IsLoopbackListen(std::string_view listen) {
-  return listen.starts_with("127.") || listen.starts_with("[::1]:") || listen.starts_with("localhost:");
-}
-
 }  // namespace
 
 std::string_view Version() { return GYRE_VERSION; }
@@ -94,7 +92,7 @@ struct House::Rooms {
 
   std::vector<std::shared_ptr<void>> apis;  // what the tables' handlers are called on
   std::vector<net::RouteTable> tables;
-  std::unique_ptr<RequestObserver> observer;
+  std::unique_ptr<prometheus::RequestObserver> observer;
   std::unique_ptr<RunningRequests> running;
   std::unique_ptr<net::Server> server;
 
@@ -136,9 +134,12 @@ Result<> House::Rooms::OpenLedger() {
   access::AccessSettings access_settings;
   access_settings.auth_required = auth == "required";
   access_settings.behind_proxy = settings.Bool("server.behind_proxy");
-  access_settings.beyond_loopback = options.is_server && !IsLoopbackListen(settings.Text("server.listen"));
+  access_settings.beyond_loopback = options.is_server && !net::IsLoopbackListen(settings.Text("server.listen"));
   GYRE_TRY(access, access::OpenAccess(*database, SystemClock(), access_settings));
   audit = std::make_unique<audit::Audit>(*database);
+  access->SetChangeHook([this](const net::Request& request, const net::Route& route, int status) {
+    return RecordChange(*audit, request, route, status);
+  });
   events = events::OpenEvents(*database, SystemClock());
   lineage = std::make_unique<lineage::Lineage>(*database);
   GYRE_TRY(secrets, secrets::OpenSecrets(*database, options.data_directory + "/master.key", SystemClock()));
@@ -194,6 +195,8 @@ native::SystemInfo House::Rooms::SystemFacts() {
 
 void House::Rooms::OpenApis() {
   const auto system = AddApi<native::SystemApi>(SystemFacts());
+  AddApi<native::AccessApi>(*access);
+  AddApi<prometheus::MetricsApi>(metrics);
   AddApi<native::ProjectsApi>(*projects);
   AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);
   AddApi<native::PredictApi>(*serving);
@@ -214,7 +217,8 @@ Result<> House::Rooms::StartServer(net::ServerSettings net_settings) {
 }
 
 Result<> House::Rooms::Listen() {
-  observer = std::make_unique<RequestObserver>(metrics, settings.Bool("log.requests"));
+  using AccessLog = prometheus::RequestObserver::AccessLog;
+  observer = std::make_unique<prometheus::RequestObserver>(metrics, tables, settings.Bool("log.requests") ? AccessLog::kOn : AccessLog::kOff);
   running = std::make_unique<RunningRequests>(*access, *observer);
   net::ServerSettings net_settings;
   net_settings.listen = options.is_server ? settings.Text("server.listen") : "";

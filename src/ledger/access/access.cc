@@ -106,12 +106,15 @@ class AccessService final : public Access {
   // --- the gate
   Result<> Admit(net::Request& request, const net::Route& route) override {
     if (route.permission.name == net::kPublic.name) return {};
-    GYRE_DO(Judge(request, route));
-    if (hook_ && route.audited && IsChange(request.method())) GYRE_DO(hook_(request, route));
-    return {};
+    return Judge(request, route);
+  }
+  Result<> Record(const net::Request& request, const net::Route& route, int status) override {
+    // Strangers at a closed door are counted by the metrics; they must not be able to fill the disk.
+    const bool stranger = request.principal.id.empty() && route.permission.name != net::kPublic.name;
+    return hook_ && !stranger ? hook_(request, route, status) : Result<>();
   }
   bool AdmitsWithoutWaiting(const net::Request& request, const net::Route& route) const override {
-    return !hook_ || !route.audited || !IsChange(request.method()) || route.permission.name == net::kPublic.name;
+    return !hook_ || !route.audited || !IsChange(request.method());
   }
 
   Result<std::string> NewSetupSecret() override;

@@ -107,8 +107,9 @@ class Access : public net::Gatekeeper {
 
   // Whether the local owner still needs no login; and why not.
   virtual bool local_owner_allowed(std::string* why_not = nullptr) const = 0;
-  // Called for each change once it is admitted, before its handler runs; an error refuses the request. Set before the server starts.
-  using ChangeHook = std::function<Result<>(const net::Request& request, const net::Route& route)>;
+  // Called for each audited change after its handler and before its answer, and for changes that were denied to somebody known; an
+  // error replaces the answer. Set before the server starts.
+  using ChangeHook = std::function<Result<>(const net::Request& request, const net::Route& route, int status)>;
   virtual void SetChangeHook(ChangeHook hook) = 0;
 };
 

@@ -157,6 +157,14 @@ class Gatekeeper {
   virtual Result<> Admit(Request& request, const Route& route) = 0;
   // True when Admit for this request can be answered without waiting (inline routes are only run inline then).
   virtual bool AdmitsWithoutWaiting(const Request& request, const Route& route) const = 0;
+  // Called for an audited change (no GET, HEAD or OPTIONS) after its handler and before its answer leaves, so that an acknowledged
+  // change is a recorded one. An error replaces the answer.
+  virtual Result<> Record(const Request& request, const Route& route, int status) {
+    static_cast<void>(request);
+    static_cast<void>(route);
+    static_cast<void>(status);
+    return {};
+  }
 };
 
 // Told once per finished request (metrics, access log, audit). Must be quick; called from any thread.

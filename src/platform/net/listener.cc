@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "platform/net/peer.h"
+#include "platform/net/server.h"
 
 namespace gyre::net {
 namespace {
@@ -78,6 +79,15 @@ Result<TcpAddress> ParseListen(const std::string& listen) {
   out.host = host;
   return out;
 }
+
+}  // namespace
+
+bool IsLoopbackListen(const std::string& listen) {
+  const auto address = ParseListen(listen);
+  return address && IsLoopback(address->storage);
+}
+
+namespace {
 
 int PortOf(int fd) {
   sockaddr_storage storage{};

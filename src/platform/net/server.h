@@ -15,9 +15,9 @@ namespace gyre::net {
 
 struct ServerSettings {
   std::string listen = "127.0.0.1:7171";  // port 0 = any free one; "[::1]:7171"; empty = no TCP
-  std::string unix_socket;                // path, made with mode 0600; empty = none
-  std::string base_path;                  // "/gyre": stripped from requests, 404 outside it
-  std::string tls_certificate_file, tls_key_file;  // PEM; both or none
+  std::string unix_socket = {};                // path, made with mode 0600; empty = none
+  std::string base_path = {};                  // "/gyre": stripped from requests, 404 outside it
+  std::string tls_certificate_file = {}, tls_key_file = {};  // PEM; both or none
   bool behind_proxy = false;              // trust X-Forwarded-For and -Proto of the one hop in front
   int io_threads = 2;
   int blocking_threads = 16;
@@ -38,6 +38,9 @@ class Server {
   virtual const std::string& url() const = 0;   // "http://127.0.0.1:7171" + base path
   virtual void Drain() = 0;                     // no new connections; running requests finish (drain_timeout_ms), then closes
 };
+
+// Whether only this machine can reach such an address; false for one that cannot be read.
+bool IsLoopbackListen(const std::string& listen);
 
 // Errors: kFailedPrecondition GY1610 when the address is in use or may not be bound, GY1611 when it is not loopback and there is
 // neither TLS nor behind_proxy, kInvalidArgument GY1612 for an address or certificate that cannot be read.

@@ -26,8 +26,8 @@ enum class LogFormat : unsigned char { kText, kJson };
 struct LogSettings {
   LogFormat format = LogFormat::kText;
   LogLevel level = LogLevel::kInfo;
-  std::string file;                              // empty = stderr
-  std::int64_t file_bytes_max = 64 << 20;        // then rotated to FILE.1, FILE.2, ...
+  std::string file = {};                         // empty = stderr
+  std::int64_t file_bytes_max = 64 << 20;        // then rotated: gyre.log, gyre.1.log, gyre.2.log
   int files_max = 5;                             // rotated files kept
   int same_event_per_second_max = 50;            // of warnings and errors; the rest is counted and said; 0 = no limit
 };

@@ -1,0 +1,40 @@
+// /api/v1/setup, login, logout, me, users, tokens, roles; and the page behind the one-time setup link.
+#pragma once
+
+#include "platform/net/http.h"
+
+namespace gyre::access {
+class Access;
+}
+
+namespace gyre::native {
+
+class AccessApi {
+ public:
+  explicit AccessApi(access::Access& access) : access_(access) {}
+  net::RouteTable table();
+
+  Result<net::Response> SetupPage(net::Request& request);
+  Result<net::Response> SetupForm(net::Request& request);
+  Result<net::Response> Setup(net::Request& request);
+  Result<net::Response> Login(net::Request& request);
+  Result<net::Response> Logout(net::Request& request);
+  Result<net::Response> Me(net::Request& request);
+  Result<net::Response> ChangePassword(net::Request& request);
+  Result<net::Response> ListUsers(net::Request& request);
+  Result<net::Response> CreateUser(net::Request& request);
+  Result<net::Response> GetUser(net::Request& request);
+  Result<net::Response> ChangeUser(net::Request& request);
+  Result<net::Response> DeleteUser(net::Request& request);
+  Result<net::Response> GrantRole(net::Request& request);
+  Result<net::Response> RevokeRole(net::Request& request);
+  Result<net::Response> ListTokens(net::Request& request);
+  Result<net::Response> CreateToken(net::Request& request);
+  Result<net::Response> RevokeToken(net::Request& request);
+  Result<net::Response> ListRoles(net::Request& request);
+
+ private:
+  access::Access& access_;
+};
+
+}  // namespace gyre::native
