@@ -43,7 +43,8 @@ Json SlicesJson(const std::vector<Slice>& slices) {
   for (const Slice& slice : slices) {
     Json one = Json::Obj({{"column", slice.column}, {"value", slice.value}, {"rows", slice.rows}});
     one.Set("metric", slice.metric.info->name);
-    for (const auto& [key, value] : IntervalJson(slice.metric).members()) one.Set(key, value);
+    const Json interval = IntervalJson(slice.metric);
+    for (const auto& [key, value] : interval.members()) one.Set(key, value);
     one.Set("gap", slice.gap);
     one.Set("surely_worse", slice.surely_worse);
     list.Push(std::move(one));

@@ -1,0 +1,104 @@
+#include "ml/evaluation/evaluation_task.h"
+
+#include <limits>
+
+#include "ml/evaluation/evaluations.h"
+#include "platform/exec/files.h"
+#include "platform/table/reader.h"
+
+namespace gyre::evaluation {
+namespace {
+
+constexpr std::int64_t kPackageBytesMax = std::int64_t{1} << 30;
+
+Error BadOption(std::string_view key, std::string_view rule) {
+  return InvalidArgument("GY3705", "evaluation option `{}` is wrong", key).Why(std::string(rule));
+}
+
+Result<> ReadWhole(const Json& value, std::string_view key, int min, int max, int* target) {
+  if (!value.is_int() || value.AsInt() < min || value.AsInt() > max) return BadOption(key, fmt::format("a whole number from {} to {}", min, max));
+  *target = static_cast<int>(value.AsInt());
+  return {};
+}
+
+Result<> ReadFlag(const Json& value, std::string_view key, bool* target) {
+  if (!value.is_bool()) return BadOption(key, "true or false");
+  *target = value.AsBool();
+  return {};
+}
+
+Result<> ReadOption(const std::string& key, const Json& value, EvaluateOptions* options) {
+  if (key == "resamples") return ReadWhole(value, key, 10, 100'000, &options->bootstrap.resamples);
+  if (key == "slice_rows_min") return ReadWhole(value, key, 2, std::numeric_limits<int>::max(), &options->slice_rows_min);
+  if (key == "slices") return ReadFlag(value, key, &options->slices);
+  if (key == "importance") return ReadFlag(value, key, &options->importance);
+  if (key == "seed") {
+    if (!value.is_int() || value.AsInt() < 0) return BadOption(key, "a whole number from 0 up");
+    options->bootstrap.seed = static_cast<std::uint64_t>(value.AsInt());
+    return {};
+  }
+  if (key == "confidence") {
+    const double confidence = value.AsDouble(-1);
+    if (!(confidence >= 0.5 && confidence < 1)) return BadOption(key, "a number from 0.5 to below 1");
+    options->bootstrap.confidence = confidence;
+    return {};
+  }
+  if (key == "interval") {
+    if (value.AsString() != "percentile" && value.AsString() != "bca") return BadOption(key, "percentile or bca");
+    options->bootstrap.kind = value.AsString() == "bca" ? statistics::IntervalKind::kBca : statistics::IntervalKind::kPercentile;
+    return {};
+  }
+  return BadOption(key, "the options are seed, resamples, confidence, interval, slices, importance, slice_rows_min");
+}
+
+Result<std::shared_ptr<const predictors::Scorer>> LoadScorer(const std::string& path) {
+  GYRE_TRY(const std::string bytes, exec::ReadFile(path, kPackageBytesMax));
+  return predictors::Scorer::Load(bytes);
+}
+
+// Only what is needed: the target, what the models read, and everything else that may be sliced by.
+Result<table::Frame> ReadFrame(const Json& parts, runners::TaskContext& context) {
+  std::vector<std::string> paths;
+  for (const Json& part : parts.items()) paths.push_back(part.AsString());
+  if (paths.empty()) return InvalidArgument("GY3705", "there is no data to evaluate on");
+  table::ReadOptions options;
+  options.cancelled = [&context] { return context.cancelled(); };
+  return table::ReadParquet(paths, options);
+}
+
+}  // namespace
+
+Result<EvaluateOptions> OptionsFromJson(const Json& json) {
+  EvaluateOptions options;
+  if (!json.is_null() && !json.is_object()) return InvalidArgument("GY3705", "the options of an evaluation are an object");
+  for (const auto& [key, value] : json.members()) GYRE_DO(ReadOption(key, value, &options));
+  return options;
+}
+
+Result<Json> RunEvaluationTask(runners::TaskContext& context) {
+  const Json& input = context.input();
+  GYRE_TRY(EvaluateOptions options, OptionsFromJson(input["options"]));
+  options.primary_metric = input["primary"].AsString();
+  options.progress = [&context](double fraction, std::string_view text) { context.Progress(0.05 + 0.85 * fraction, text); };
+  options.cancelled = [&context] { return context.cancelled(); };
+  context.Progress(0, "reading");
+  GYRE_TRY(const auto scorer, LoadScorer(input["package"].AsString()));
+  GYRE_TRY(const table::Frame frame, ReadFrame(input["parts"], context));
+  GYRE_TRY(const Evaluation evaluation, Evaluate(*scorer, frame, options));
+  for (const std::string& warning : evaluation.warnings) context.Log(warning);
+  Json answer = Json::Obj({{"evaluation", evaluation.ToJson()}});
+  if (!input.Has("champion")) {
+    answer.Set("numbers", MakeGateNumbers(evaluation, nullptr, {}).ToJson());
+    return answer;
+  }
+  context.Progress(0.92, "comparing with the champion");
+  GYRE_TRY(const auto champion, LoadScorer(input["champion"].AsString()));
+  GYRE_TRY(const Comparison comparison, Compare(*scorer, *champion, frame, options));
+  answer.Set("comparison", comparison.ToJson());
+  answer.Set("numbers", MakeGateNumbers(evaluation, &comparison, input["champion_name"].StringOr("champion")).ToJson());
+  return answer;
+}
+
+void AddTasks(runners::TaskRegistry& tasks) { tasks.Add("evaluation.run", RunEvaluationTask); }
+
+}  // namespace gyre::evaluation
