@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <cerrno>
 
 #include "base/mutex.h"
@@ -175,6 +176,12 @@ Result<std::optional<ExitStatus>> Process::Wait(std::int64_t timeout_us) {
     }
     pause_ms = std::min(pause_ms * 2, kSampleMsMax);
   }
+}
+
+double OwnCpuSeconds() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
 std::string SelfPath() {

@@ -55,5 +55,7 @@ class Process {
 
 // The path of the running program, from /proc/self/exe.
 std::string SelfPath();
+// Processor seconds of this process until now.
+double OwnCpuSeconds();
 
 }  // namespace gyre::exec

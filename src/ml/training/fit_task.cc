@@ -1,0 +1,239 @@
+#include "ml/training/fit_task.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/hash.h"
+#include "ml/predictors/scorer.h"
+#include "ml/recipes/recipe.h"
+#include "ml/training/families.h"
+#include "ml/training/session.h"
+#include "platform/exec/files.h"
+#include "platform/table/writer.h"
+
+namespace gyre::training {
+
+namespace {
+
+using recipes::SuggestOptions;
+
+// A recipe fitted on the training rows, with their matrix (labels encoded out of fold).
+struct Prepared {
+  recipes::FitTransformResult fitted;
+  std::string saved;
+};
+
+Result<Prepared> Prepare(const Problem& problem, SuggestOptions::For model) {
+  SuggestOptions suggest{problem.request.target, problem.excluded, model};
+  GYRE_TRY(const recipes::Spec spec, recipes::Suggest(problem.train, suggest));
+  recipes::FitOptions options;
+  options.target = problem.train.Find(problem.request.target);
+  options.seed = problem.request.seed;
+  GYRE_TRY(recipes::FitTransformResult fitted, recipes::FitTransform(spec, problem.train, options));
+  std::string saved = fitted.fitted.Save();
+  return Prepared{std::move(fitted), std::move(saved)};
+}
+
+struct Packed {
+  Finalist finalist;
+  const std::string* recipe = nullptr;
+  std::string bytes;  // of the ModelPackage
+  statistics::MetricSet valid, test;
+};
+
+predictors::ModelPackage PackageOf(const Problem& problem, const Finalist& finalist, const std::string& recipe) {
+  predictors::ModelPackage package;
+  package.task = problem.task();
+  package.classes = problem.train_target.classes;
+  package.target = problem.request.target;
+  package.target_type = problem.train.Find(problem.request.target)->type;
+  package.recipe = recipe;
+  package.predictor_format = finalist.format;
+  package.predictor = finalist.predictor;
+  package.learner = finalist.learner;
+  return package;
+}
+
+Result<statistics::MetricSet> TestMetrics(const Problem& problem, const predictors::Scorer& scorer) {
+  GYRE_TRY(const predictors::Scores scores, scorer.Score(problem.test));
+  const Target& target = problem.test_target;
+  if (problem.task() == predictors::Task::kRegression) return statistics::RegressionMetrics(target.values, scores.prediction);
+  if (problem.task() == predictors::Task::kMulticlass) {
+    return statistics::MulticlassMetrics(target.labels, scores.probabilities, target.classes.size());
+  }
+  std::vector<std::uint8_t> labels(target.labels.begin(), target.labels.end());
+  std::vector<double> p;
+  for (std::size_t i = 0; i < scores.rows; ++i) p.push_back(scores.probabilities[2 * i + 1]);
+  return statistics::BinaryMetrics(labels, p);
+}
+
+Result<Packed> Pack(const Problem& problem, Finalist finalist, const std::string& recipe) {
+  Packed packed;
+  packed.recipe = &recipe;
+  const predictors::ModelPackage package = PackageOf(problem, finalist, recipe);
+  packed.bytes = package.Save();
+  GYRE_TRY(const auto scorer, predictors::Scorer::Load(packed.bytes));
+  // One class among few test rows leaves metrics undefined: the leaderboard shows a dash, the model is no worse for it.
+  if (auto test = TestMetrics(problem, *scorer)) packed.test = *std::move(test);
+  packed.finalist = std::move(finalist);
+  return packed;
+}
+
+// Worth of every finalist on the rows that all of them hold.
+void RankFinalists(const FitSession& session, std::vector<Packed>* finalists) {
+  std::vector<std::uint32_t> common = (*finalists)[0].finalist.held.rows;
+  for (const Packed& packed : *finalists) {
+    std::vector<std::uint32_t> both;
+    std::ranges::set_intersection(common, packed.finalist.held.rows, std::back_inserter(both));
+    common = std::move(both);
+  }
+  const std::size_t outputs = session.problem().outputs();
+  for (Packed& packed : *finalists) {
+    const Held& held = packed.finalist.held;
+    Held part;
+    part.link = held.link;
+    part.rows = common;
+    std::size_t at = 0;
+    for (const std::uint32_t row : common) {
+      while (held.rows[at] != row) ++at;
+      part.raw.insert(part.raw.end(), held.raw.begin() + static_cast<std::ptrdiff_t>(at * outputs),
+                      held.raw.begin() + static_cast<std::ptrdiff_t>((at + 1) * outputs));
+    }
+    packed.finalist.worth = session.WorthOf(part);
+    if (auto metrics = session.MetricsOfHeld(part)) packed.valid = *std::move(metrics);
+  }
+  // The baseline cannot win against an equal; otherwise the simpler one, which stands first, does.
+  std::ranges::stable_sort(*finalists, [](const Packed& a, const Packed& b) { return a.finalist.worth > b.finalist.worth; });
+}
+
+Json FindingsJson(const Problem& problem) {
+  Json findings = Json::Arr();
+  for (const Finding& f : problem.findings) {
+    findings.Push(Json::Obj({{"column", f.column}, {"kind", f.kind}, {"text", f.text}, {"left_out", f.left_out}}));
+  }
+  return findings;
+}
+
+Json LeaderboardJson(const Problem& problem, const std::vector<Packed>& finalists) {
+  Json board = Json::Arr();
+  for (std::size_t i = 0; i < finalists.size(); ++i) {
+    const Packed& p = finalists[i];
+    const auto number = [&](const statistics::MetricSet& set) {
+      const auto value = set.Find(problem.metric->name);
+      return value ? Json(*value) : Json();
+    };
+    board.Push(Json::Obj({{"rank", i + 1},
+                          {"name", p.finalist.name},
+                          {"learner", p.finalist.learner},
+                          {"valid", number(p.valid)},
+                          {"test", number(p.test)},
+                          {"bytes", p.bytes.size()},
+                          {"params", p.finalist.params}}));
+  }
+  return board;
+}
+
+Json Signature(const table::Schema& input, const Problem& problem) {
+  Json classes = Json::Arr();
+  for (const std::string& name : problem.train_target.classes) classes.Push(name);
+  return Json::Obj({{"inputs", table::SchemaToJson(input)},
+                    {"outputs", Json::Obj({{"task", predictors::TaskName(problem.task())}, {"classes", std::move(classes)}})}});
+}
+
+// Columns of codes among the outputs of a recipe: what LightGBM may split by sets of codes.
+std::vector<int> CategoricalColumns(const recipes::Fitted& fitted) {
+  std::vector<int> columns;
+  const auto& names = fitted.output_names();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].ends_with(".ordinal")) columns.push_back(static_cast<int>(i));
+  }
+  return columns;
+}
+
+struct Families {
+  std::optional<Prepared> trees, linear;
+  std::vector<Packed> finalists;
+};
+
+// Trees first when they are sure to be needed; a linear model that its recipe cannot be made for is left out, and said.
+Result<> FitFamilies(runners::TaskContext& context, FitSession& session, Families* out) {
+  const Problem& problem = session.problem();
+  GYRE_TRY(Prepared trees, Prepare(problem, SuggestOptions::For::kTrees));
+  out->trees = std::move(trees);
+  const recipes::Matrix& matrix = out->trees->fitted.matrix;
+  GYRE_TRY(Finalist constant, FitConstant(session, matrix.columns));
+  GYRE_TRY(Packed packed_constant, Pack(problem, std::move(constant), out->trees->saved));
+  out->finalists.push_back(std::move(packed_constant));
+
+  constexpr double kLinearShare = 0.2;
+  if (auto linear = Prepare(problem, SuggestOptions::For::kLinear)) {
+    out->linear = *std::move(linear);
+    GYRE_TRY(auto finalists, FitLinearFamily(session, out->linear->fitted.matrix, kLinearShare));
+    out->linear->fitted.matrix = {};
+    for (Finalist& finalist : finalists) {
+      GYRE_TRY(Packed packed, Pack(problem, std::move(finalist), out->linear->saved));
+      out->finalists.push_back(std::move(packed));
+    }
+  } else {
+    context.Log(fmt::format("no linear model: {}", linear.error().message()));
+  }
+  GYRE_TRY(auto boosted, FitBoostFamily(session, matrix, CategoricalColumns(out->trees->fitted.fitted)));
+  if (boosted) {
+    GYRE_TRY(Packed packed, Pack(problem, *std::move(boosted), out->trees->saved));
+    out->finalists.push_back(std::move(packed));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Json> FitTask(runners::TaskContext& context) {
+  GYRE_TRY(FitRequest request, ParseFitRequest(context.input()));
+  context.Progress(0, "reading the data");
+  GYRE_TRY(const Problem problem, PrepareProblem(std::move(request)));
+  return FitProblem(context, problem);
+}
+
+Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
+  FitSession session(context, problem);
+  for (const Finding& f : problem.findings) context.Log(fmt::format("column {}: {}{}", f.column, f.text, f.left_out ? " (left out)" : ""));
+  context.Log(fmt::format("target {}: {}; {} split, {} rows to learn from, {} to test on", problem.request.target,
+                          problem.train_target.reason, SplitKindName(problem.split_kind), problem.train_target.rows(),
+                          problem.test_target.rows()));
+  Families families;
+  GYRE_DO(FitFamilies(context, session, &families));
+  std::vector<Packed>& finalists = families.finalists;
+  const std::string baseline = finalists[0].bytes;
+  RankFinalists(session, &finalists);
+  const Packed& best = finalists[0];
+  const std::string& scratch = context.scratch_directory();
+  GYRE_DO(exec::WriteFile(scratch + "/model.json", best.bytes));
+  GYRE_DO(exec::WriteFile(scratch + "/baseline.json", baseline));
+  GYRE_DO(table::WriteParquet(problem.test, scratch + "/holdout.parquet"));
+  const recipes::Fitted& recipe = best.recipe == &families.trees->saved ? families.trees->fitted.fitted : families.linear->fitted.fitted;
+  return Json::Obj({{"task", predictors::TaskName(problem.task())},
+                    {"metric", problem.metric->name},
+                    {"better", problem.metric->better == statistics::Better::kHigher ? "higher" : "lower"},
+                    {"target", problem.request.target},
+                    {"reason", problem.train_target.reason},
+                    {"split", Json::Obj({{"kind", SplitKindName(problem.split_kind)},
+                                         {"train_rows", problem.train_target.rows()},
+                                         {"test_rows", problem.test_target.rows()}})},
+                    {"findings", FindingsJson(problem)},
+                    {"leaderboard", LeaderboardJson(problem, finalists)},
+                    {"candidates", session.candidates().size()},
+                    {"best", best.finalist.name},
+                    {"learner", best.finalist.learner},
+                    {"valid_metrics", best.valid.ToJson()},
+                    {"test_metrics", best.test.ToJson()},
+                    {"package", "model.json"},
+                    {"baseline_package", "baseline.json"},
+                    {"holdout", "holdout.parquet"},
+                    {"package_sha256", Sha256Hex(best.bytes)},
+                    {"recipe_hash", recipe.spec().hash()},
+                    {"signature", Signature(recipe.input(), problem)},
+                    {"wall_seconds", session.elapsed()}});
+}
+
+}  // namespace gyre::training

@@ -1,0 +1,181 @@
+#include "ml/training/problem.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "platform/table/reader.h"
+
+namespace gyre::training {
+
+namespace {
+
+using predictors::Task;
+
+Result<const table::Column*> FindColumn(const table::Frame& frame, std::string_view noun, std::string_view name) {
+  if (const table::Column* column = frame.Find(name)) return column;
+  std::vector<std::string> names;
+  for (const table::Column& column : frame.columns) names.push_back(column.name);
+  Error error = InvalidArgument("GY3501", "the data has no {} `{}`", noun, name);
+  if (const auto match = ClosestMatch(name, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *match));
+  names.resize(std::min<std::size_t>(names.size(), 20));
+  return std::move(error).Fix(fmt::format("name one of: {}", Join(names, ", ")));
+}
+
+Result<const statistics::MetricInfo*> ChooseMetric(const std::string& name, Task task) {
+  const statistics::MetricInfo* info = statistics::FindMetric(name.empty() ? DefaultMetric(task) : std::string_view(name));
+  const auto fits = [&](const statistics::MetricInfo& m) {
+    return task == Task::kBinary ? m.binary : task == Task::kMulticlass ? m.multiclass : m.regression;
+  };
+  if (info != nullptr && fits(*info)) return info;
+  std::vector<std::string> names;
+  for (const statistics::MetricInfo& m : statistics::Metrics()) {
+    if (fits(m)) names.emplace_back(m.name);
+  }
+  return InvalidArgument("GY3501", "`{}` is not a metric for a {} task", name, predictors::TaskName(task))
+      .Fix(fmt::format("--metric {}", Join(names, " | ")));
+}
+
+Target Subset(const Target& target, const std::vector<std::uint32_t>& rows) {
+  Target part;
+  part.task = target.task;
+  part.classes = target.classes;
+  part.reason = target.reason;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    part.kept.push_back(static_cast<std::uint32_t>(i));
+    if (!target.labels.empty()) part.labels.push_back(target.labels[rows[i]]);
+    if (!target.values.empty()) part.values.push_back(target.values[rows[i]]);
+  }
+  return part;
+}
+
+// A column that only says which row it is.
+bool IsConsecutive(const table::Column& column) {
+  if (column.type != table::Type::kInt || column.size() < 20 || !column.valid.empty()) return false;
+  const auto [low, high] = std::ranges::minmax_element(column.ints);
+  if (*high - *low + 1 != static_cast<std::int64_t>(column.size())) return false;
+  std::vector<char> seen(column.size(), 0);
+  for (const std::int64_t v : column.ints) {
+    if (std::exchange(seen[static_cast<std::size_t>(v - *low)], 1) != 0) return false;
+  }
+  return true;
+}
+
+void FindSuspects(const table::Frame& frame, Problem* problem) {
+  for (const table::Column& column : frame.columns) {
+    if (column.name == problem->request.target || column.name == problem->request.time_column) continue;
+    if (!IsConsecutive(column)) continue;
+    problem->findings.push_back({column.name, "id", "numbers its rows one by one", true});
+    problem->excluded.push_back(column.name);
+  }
+}
+
+}  // namespace
+
+std::string_view DefaultMetric(Task task) {
+  switch (task) {
+    case Task::kBinary: return "auc";
+    case Task::kMulticlass: return "log_loss";
+    case Task::kRegression: return "rmse";
+  }
+  return "";
+}
+
+Result<FitRequest> ParseFitRequest(const Json& json) {
+  FitRequest request;
+  for (const Json& part : json["parts"].items()) request.parts.push_back(part.AsString());
+  GYRE_TRY(request.target, json.GetString("target"));
+  if (const std::string& task = json["task"].AsString(); !task.empty()) {
+    GYRE_TRY(request.task, predictors::ParseTask(task));
+  }
+  request.metric = json["metric"].AsString();
+  request.budget_seconds = json["budget_seconds"].AsDouble(60);
+  request.trials = static_cast<int>(json["trials"].AsInt(0));
+  request.seed = static_cast<std::uint64_t>(json["seed"].AsInt(0));
+  request.threads = static_cast<int>(std::clamp<std::int64_t>(json["threads"].AsInt(1), 1, 64));
+  request.time_column = json["time_column"].AsString();
+  request.group_column = json["group_column"].AsString();
+  request.keep_leaks = json["keep_leaks"].AsBool();
+  request.test_share = json["test_share"].AsDouble(0);
+  request.champion_package = json["champion_package"].AsString();
+  request.champion_name = json["champion_name"].AsString();
+  constexpr double kBudgetMin = 1, kBudgetMax = 7 * 86'400;
+  constexpr int kTrialsMax = 10'000;
+  if (!(request.budget_seconds >= kBudgetMin && request.budget_seconds <= kBudgetMax)) {
+    return InvalidArgument("GY3501", "the budget must be 1 s to 7 days, not {} s", request.budget_seconds).Fix("--budget 60s");
+  }
+  if (request.trials < 0 || request.trials > kTrialsMax) {
+    return InvalidArgument("GY3501", "the number of trials must be 1 to {}, not {}", kTrialsMax, request.trials).Fix("--trials 20");
+  }
+  if (request.test_share < 0 || request.test_share > 0.9) {
+    return InvalidArgument("GY3501", "the share of test rows must be below 0.9, not {}", request.test_share);
+  }
+  return request;
+}
+
+Json FitRequestToJson(const FitRequest& r) {
+  Json parts = Json::Arr();
+  for (const std::string& part : r.parts) parts.Push(part);
+  return Json::Obj({{"parts", std::move(parts)},
+                    {"target", r.target},
+                    {"task", r.task ? Json(predictors::TaskName(*r.task)) : Json()},
+                    {"metric", r.metric},
+                    {"budget_seconds", r.budget_seconds},
+                    {"trials", r.trials},
+                    {"seed", static_cast<std::int64_t>(r.seed)},
+                    {"threads", r.threads},
+                    {"time_column", r.time_column},
+                    {"group_column", r.group_column},
+                    {"keep_leaks", r.keep_leaks},
+                    {"test_share", r.test_share},
+                    {"champion_package", r.champion_package},
+                    {"champion_name", r.champion_name}});
+}
+
+Result<Problem> PrepareProblem(FitRequest request) {
+  GYRE_TRY(table::Frame frame, table::ReadParquet(request.parts));
+  return PrepareProblem(std::move(request), std::move(frame));
+}
+
+Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
+  Problem problem;
+  problem.request = std::move(request);
+  const FitRequest& r = problem.request;
+  GYRE_TRY(const table::Column* target_column, FindColumn(frame, "target column", r.target));
+  GYRE_TRY(const Target target, ReadTarget(*target_column, r.task));
+  GYRE_TRY(problem.metric, ChooseMetric(r.metric, target.task));
+  if (target.missing > 0) {
+    problem.findings.push_back({r.target, "missing target", fmt::format("{} rows have no target and are left out", target.missing), false});
+    frame = frame.Select(target.kept);
+  }
+  FindSuspects(frame, &problem);
+  SplitRequest split{.target = &target, .time = {}, .group = {}, .seed = r.seed, .test_share = r.test_share};
+  if (!r.time_column.empty()) {
+    GYRE_TRY(const table::Column* column, FindColumn(frame, "time column", r.time_column));
+    if (column->type == table::Type::kText) {
+      return InvalidArgument("GY3501", "the time column `{}` holds text", r.time_column)
+          .Fix(fmt::format("gyre add FILE --type {}=timestamp", r.time_column));
+    }
+    split.kind = SplitKind::kTime;
+    split.time = table::AsDoubles(*column);
+  } else if (!r.group_column.empty()) {
+    GYRE_TRY(const table::Column* column, FindColumn(frame, "group column", r.group_column));
+    split.kind = SplitKind::kGroup;
+    for (std::size_t i = 0; i < column->size(); ++i) split.group.push_back(Xxh3(table::CellText(*column, i)));
+    problem.excluded.push_back(r.group_column);
+    problem.findings.push_back({r.group_column, "group", "names the groups of the split, so it is no feature", true});
+  }
+  problem.split_kind = split.kind;
+  GYRE_TRY(const Split parts, MakeSplit(split));
+  problem.train = frame.Select(parts.train);
+  problem.test = frame.Select(parts.test);
+  problem.train_target = Subset(target, parts.train);
+  problem.test_target = Subset(target, parts.test);
+  if (split.kind == SplitKind::kGroup) {
+    for (const std::uint32_t row : parts.train) problem.train_group.push_back(split.group[row]);
+  }
+  return problem;
+}
+
+}  // namespace gyre::training
