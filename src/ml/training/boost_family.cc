@@ -8,13 +8,14 @@
 #include "ml/training/families.h"
 #include "ml/training/model_text.h"
 #include "ml/training/search.h"
+#include "platform/exec/thread_pool.h"
 
 namespace gyre::training {
 
 namespace {
 
 constexpr std::size_t kTop = 3;                // settings kept for the bag
-constexpr std::size_t kLeavesMax = 500'000;    // of one model: some 20 MB
+constexpr std::size_t kLeavesMax = 400'000;    // of one model: some 30 MB of text
 constexpr double kSearchShare = 0.6;           // of the budget; the rest deepens the bag
 constexpr double kEndShare = 0.93;             // packing and evaluation come after
 
@@ -149,11 +150,11 @@ class BoostFamily {
     trial->raw_sum.assign(target_.rows() * outputs_, 0.0);
     trial->raw_count.assign(target_.rows(), 0);
     bool given_up = false;
-    for (std::size_t f = 0; f < parts->size() && !given_up; ++f) {
-      const bool first_ever = top_.empty() && f == 0;
+    while (trial->folds_done < parts->size() && !given_up) {
+      const bool first_ever = top_.empty() && trial->folds_done == 0;
       if (!first_ever && session_.Over(kEndShare)) break;
-      GYRE_DO(FitOne((*parts)[f], 0, f, trial));
-      ++trial->folds_done;
+      GYRE_DO(FitSome(*parts, 0, trial->folds_done, trial));
+      trial->folds_done = trial->fits.size();
       given_up = trial->folds_done < parts->size() && IsBehind(*trial);
     }
     const Held held = HeldOf(*trial, outputs_);
@@ -180,11 +181,30 @@ class BoostFamily {
     return complete;
   }
 
-  Result<> FitOne(const Part& part, int repeat, std::size_t fold, Trial* trial) {
-    BoostLimits limits = Limits(trial->params, kEndShare);
-    limits.seed = session_.request().seed * 1'009 + static_cast<std::uint64_t>(repeat) * 101 + fold + 1;
-    GYRE_TRY(BoostFit fit, part.binned.Fit(trial->params, static_cast<int>(outputs_), limits));
-    if (fold == 0 && repeat == 0) trial->curve = fit.curve;
+  // The folds from `begin` on that go together: side by side, one thread each. Without a clock always two, so that the number of threads
+  // changes nothing.
+  Result<> FitSome(const std::vector<Part>& parts, int repeat, std::size_t begin, Trial* trial) {
+    const auto together = static_cast<std::size_t>(session_.timed() ? std::max(session_.request().threads, 1) : 2);
+    const std::size_t end = std::min(parts.size(), begin + together);
+    std::vector<Result<BoostFit>> fits(end - begin, Result<BoostFit>(BoostFit()));
+    {
+      std::vector<exec::Worker> workers;
+      for (std::size_t f = begin; f < end; ++f) {
+        BoostLimits limits = Limits(trial->params, kEndShare);
+        limits.seed = session_.request().seed * 1'009 + static_cast<std::uint64_t>(repeat) * 101 + f + 1;
+        limits.threads = session_.holds_out() ? session_.request().threads : 1;
+        workers.emplace_back("fold", [this, limits, &part = parts[f], &fit = fits[f - begin], trial](const exec::StopFlag&) {
+          fit = part.binned.Fit(trial->params, static_cast<int>(outputs_), limits);
+        });
+      }
+    }
+    for (std::size_t f = begin; f < end; ++f) GYRE_DO(TakeFit(parts[f], repeat == 0 && f == 0, std::move(fits[f - begin]), trial));
+    return {};
+  }
+
+  Result<> TakeFit(const Part& part, bool first, Result<BoostFit> result, Trial* trial) const {
+    GYRE_TRY(BoostFit fit, std::move(result));
+    if (first) trial->curve = fit.curve;
     for (std::size_t i = 0; i < part.fold.valid.size(); ++i) {
       const std::uint32_t row = part.fold.valid[i];
       for (std::size_t c = 0; c < outputs_; ++c) trial->raw_sum[row * outputs_ + c] += fit.raw[i * outputs_ + c];
@@ -264,9 +284,10 @@ class BoostFamily {
       GYRE_TRY(const std::vector<Part>* parts, PartsOf(repeat));
       for (std::size_t t = 0; t < top_.size(); ++t) {
         if (weights_[t] == 0) continue;
-        for (std::size_t f = 0; f < parts->size(); ++f) {
+        const std::size_t before = top_[t].fits.size();
+        while (top_[t].fits.size() < before + parts->size()) {
           if (session_.Over(kEndShare - 0.05)) return {};
-          GYRE_DO(FitOne((*parts)[f], repeat, f, &top_[t]));
+          GYRE_DO(FitSome(*parts, repeat, top_[t].fits.size() - before, &top_[t]));
         }
       }
     }

@@ -115,7 +115,9 @@ Result<BoostFold> BoostFold::Bin(const BoostData& train, const BoostData& valid,
   }
   GYRE_TRY(handles->train, MakeDataset(handles->api, train, parameters, nullptr));
   handles->valid_rows = valid.rows;
-  if (valid.rows > 0) GYRE_TRY(handles->valid, MakeDataset(handles->api, valid, parameters, handles->train.get()));
+  if (valid.rows > 0) {
+    GYRE_TRY(handles->valid, MakeDataset(handles->api, valid, parameters, handles->train.get()));
+  }
   return BoostFold(std::move(handles));
 }
 
@@ -189,6 +191,7 @@ class FitLoop {
 
 Result<BoostFit> BoostFold::Fit(const BoostParams& params, int outputs, const BoostLimits& limits) const {
   const LightGbmApi* api = handles_->api;
+  api->RegisterLogCallback(DropLine);  // each thread has its own
   const std::string parameters = BoosterParameters(params, outputs, limits);
   LgbmBooster raw = nullptr;
   if (api->BoosterCreate(handles_->train.get(), parameters.c_str(), &raw) != 0) return api->ErrorOf("starting a booster");
