@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "ml/evaluation/evaluate.h"
 #include "ml/predictors/scorer.h"
 #include "ml/recipes/recipe.h"
 #include "ml/training/families.h"
@@ -151,6 +152,40 @@ std::vector<int> CategoricalColumns(const recipes::Fitted& fitted) {
   return columns;
 }
 
+Result<evaluation::Comparison> CompareWithChampion(const Problem& problem, const predictors::Scorer& scorer,
+                                                   const evaluation::EvaluateOptions& options) {
+  GYRE_TRY(const std::string bytes, exec::ReadFile(problem.request.champion_package));
+  GYRE_TRY(const auto champion, predictors::Scorer::Load(bytes));
+  return evaluation::Compare(scorer, *champion, problem.test, options);
+}
+
+// How good the chosen model is on rows that no fit has seen, and whether it beats the champion on the very same rows.
+Result<Json> Judge(runners::TaskContext& context, const Problem& problem, const Packed& best) {
+  constexpr double kFrom = 0.93;
+  GYRE_TRY(const auto scorer, predictors::Scorer::Load(best.bytes));
+  evaluation::EvaluateOptions options;
+  options.primary_metric = problem.metric->name;
+  options.bootstrap.seed = problem.request.seed;
+  options.cancelled = [&] { return context.cancelled(); };
+  options.progress = [&](double fraction, std::string_view text) { context.Progress(kFrom + (1 - kFrom) * fraction, text); };
+  GYRE_TRY(const evaluation::Evaluation evaluation, evaluation::Evaluate(*scorer, problem.test, options));
+  Json answer = Json::Obj({{"evaluation", evaluation.ToJson()}});
+  std::optional<evaluation::Comparison> comparison;
+  if (!problem.request.champion_package.empty()) {
+    auto compared = CompareWithChampion(problem, *scorer, options);
+    if (compared) {
+      comparison = *std::move(compared);
+      answer.Set("comparison", comparison->ToJson());
+    } else {
+      // The champion answers another question, or reads columns that are gone: it cannot defend itself here.
+      answer.Set("not_compared", compared.error().message());
+    }
+  }
+  const std::string_view champion = comparison ? std::string_view(problem.request.champion_name) : std::string_view();
+  answer.Set("gate_numbers", evaluation::MakeGateNumbers(evaluation, comparison ? &*comparison : nullptr, champion).ToJson());
+  return answer;
+}
+
 struct Families {
   std::optional<Prepared> trees, linear;
   std::vector<Packed> finalists;
@@ -203,11 +238,21 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
                           problem.test_target.rows()));
   Families families;
   GYRE_DO(FitFamilies(context, session, &families));
+  if (context.cancelled()) return MakeError(Code::kCancelled, "GY3312", "training was cancelled");
   std::vector<Packed>& finalists = families.finalists;
   const std::string baseline = finalists[0].bytes;
   RankFinalists(session, &finalists);
   const Packed& best = finalists[0];
   const std::string& scratch = context.scratch_directory();
+  // Few test rows of one class cannot judge a model; it is then registered without a verdict, and that is said.
+  Json judged;
+  if (auto result = Judge(context, problem, best)) {
+    judged = *std::move(result);
+  } else if (result.error().code() == Code::kCancelled) {
+    return result.error();
+  } else {
+    judged.Set("not_evaluated", result.error().message());
+  }
   GYRE_DO(exec::WriteFile(scratch + "/model.json", best.bytes));
   GYRE_DO(exec::WriteFile(scratch + "/baseline.json", baseline));
   GYRE_DO(table::WriteParquet(problem.test, scratch + "/holdout.parquet"));
@@ -233,6 +278,7 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
                     {"package_sha256", Sha256Hex(best.bytes)},
                     {"recipe_hash", recipe.spec().hash()},
                     {"signature", Signature(recipe.input(), problem)},
+                    {"judged", std::move(judged)},
                     {"wall_seconds", session.elapsed()}});
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "ml/data/leakage.h"
 #include "platform/table/reader.h"
 
 namespace gyre::training {
@@ -50,24 +51,17 @@ Target Subset(const Target& target, const std::vector<std::uint32_t>& rows) {
   return part;
 }
 
-// A column that only says which row it is.
-bool IsConsecutive(const table::Column& column) {
-  if (column.type != table::Type::kInt || column.size() < 20 || !column.valid.empty()) return false;
-  const auto [low, high] = std::ranges::minmax_element(column.ints);
-  if (*high - *low + 1 != static_cast<std::int64_t>(column.size())) return false;
-  std::vector<char> seen(column.size(), 0);
-  for (const std::int64_t v : column.ints) {
-    if (std::exchange(seen[static_cast<std::size_t>(v - *low)], 1) != 0) return false;
-  }
-  return true;
-}
-
+// Columns that know the answer, or only say which row it is. The user may keep the former.
 void FindSuspects(const table::Frame& frame, Problem* problem) {
-  for (const table::Column& column : frame.columns) {
-    if (column.name == problem->request.target || column.name == problem->request.time_column) continue;
-    if (!IsConsecutive(column)) continue;
-    problem->findings.push_back({column.name, "id", "numbers its rows one by one", true});
-    problem->excluded.push_back(column.name);
+  const FitRequest& r = problem->request;
+  for (const data::LeakWarning& warning : data::FindLeaks(frame, r.target)) {
+    if (warning.column == r.target || warning.column == r.time_column || warning.column == r.group_column) continue;
+    const bool harmless = warning.kind == "id_like" || warning.kind == "constant";
+    const bool left_out = warning.leave_out && (harmless || !r.keep_leaks);
+    if (!left_out && harmless) continue;
+    const std::string_view kind = warning.kind == "id_like" ? "id" : warning.kind == "constant" ? "constant" : "leak";
+    problem->findings.push_back({warning.column, std::string(kind), warning.message, left_out});
+    if (left_out) problem->excluded.push_back(warning.column);
   }
 }
 

@@ -1,0 +1,51 @@
+// The owner's side of one training: what the worker found becomes runs, artifacts, a model version, a verdict, perhaps a new champion.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "ml/training/training.h"
+
+namespace gyre::training {
+
+class Commit {
+ public:
+  // Opens the run that all candidates belong to.
+  static Result<Commit> Begin(const TrainingRooms& rooms, runners::JobRun& run);
+  Json FitInput() const;                       // of task "training.fit"
+  Result<> AddCandidate(const Json& candidate);
+  // Registers the best, judges it, moves @champion or says why not. The result of the job.
+  Result<Json> Finish(const Json& fit);
+  void Fail(const Error& error, bool cancelled);
+
+ private:
+  Commit(const TrainingRooms& rooms, runners::JobRun& run) : rooms_(rooms), run_(run) {}
+  Result<std::string> RunOf(const Json& entry);
+  Result<> LogFinalists(const Json& fit);
+  Result<blob::Object> Keep(const std::string& name);
+  Result<registry::ModelVersion> Register(const Json& fit);
+  struct Outcome {
+    registry::Verdict verdict;
+    bool judged = false, promoted = false;
+    Json kpis = Json::Arr();
+    std::string reason;                        // why not promoted
+  };
+  Result<Outcome> Promote(const Json& fit, const registry::ModelVersion& version);
+  Result<std::vector<registry::Rule>> RulesFor(const registry::GateNumbers& numbers, Outcome* outcome);
+  Json ResultOf(const Json& fit, const registry::ModelVersion& version, const Outcome& outcome) const;
+
+  TrainingRooms rooms_;
+  runners::JobRun& run_;
+  data::Version data_;
+  std::string model_;
+  std::optional<registry::ModelVersion> champion_;
+  tracking::Run parent_;
+  std::map<std::string, std::string> candidate_runs_;  // name -> run id
+  std::map<std::string, blob::Object> kept_;
+  std::string best_run_;
+};
+
+}  // namespace gyre::training

@@ -1,0 +1,164 @@
+#include "ml/training/training.h"
+
+#include <array>
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "ml/training/commit.h"
+#include "ml/training/fit_task.h"
+
+namespace gyre::training {
+
+namespace {
+
+constexpr std::array kMembers = {"dataset", "target", "model", "experiment", "metric", "task", "budget_seconds", "trials", "seed",
+                                 "time_column", "group_column", "keep_leaks", "test_share", "gate"};
+constexpr std::array kGates = {"default", "kpi", "none"};
+
+Error BadMember(std::string_view key, std::string_view rule) { return InvalidArgument("GY3501", "`{}` must be {}", key, rule); }
+
+Result<> ReadText(const Json& json, std::string_view key, std::string* out) {
+  const Json* value = json.Find(key);
+  if (value == nullptr || value->is_null()) return {};
+  if (!value->is_string()) return BadMember(key, "text");
+  *out = value->AsString();
+  return {};
+}
+
+Result<> ReadNumber(const Json& json, std::string_view key, double* out) {
+  const Json* value = json.Find(key);
+  if (value == nullptr || value->is_null()) return {};
+  if (!value->is_number()) return BadMember(key, "a number");
+  *out = value->AsDouble();
+  return {};
+}
+
+Result<> ReadWhole(const Json& json, std::string_view key, std::int64_t* out) {
+  const Json* value = json.Find(key);
+  if (value == nullptr || value->is_null()) return {};
+  if (!value->is_int()) return BadMember(key, "a whole number");
+  *out = value->AsInt();
+  return {};
+}
+
+Json RequestJson(const TrainRequest& r) {
+  return Json::Obj({{"dataset", r.dataset},
+                    {"target", r.target},
+                    {"model", r.model},
+                    {"experiment", r.experiment},
+                    {"metric", r.metric},
+                    {"task", r.task},
+                    {"budget_seconds", r.budget_seconds},
+                    {"trials", r.trials},
+                    {"seed", r.seed},
+                    {"time_column", r.time_column},
+                    {"group_column", r.group_column},
+                    {"keep_leaks", r.keep_leaks},
+                    {"test_share", r.test_share},
+                    {"gate", r.gate}});
+}
+
+Result<> CheckTarget(const data::Version& version, const std::string& target) {
+  std::vector<std::string> names;
+  for (const table::Field& field : version.schema) {
+    if (field.name == target) return {};
+    names.push_back(field.name);
+  }
+  Error error = InvalidArgument("GY3501", "{} has no column `{}` to predict", version.reference(), target);
+  if (const auto match = ClosestMatch(target, names)) return std::move(error).Fix(fmt::format("--target {}", *match));
+  names.resize(std::min<std::size_t>(names.size(), 20));
+  return std::move(error).Fix(fmt::format("--target with one of: {}", Join(names, ", ")));
+}
+
+}  // namespace
+
+Result<TrainRequest> TrainRequestFromJson(const Json& json) {
+  for (const auto& [key, value] : json.members()) {
+    if (std::ranges::find(kMembers, key) == kMembers.end()) {
+      Error error = InvalidArgument("GY3501", "a training has no member `{}`", key);
+      const std::vector<std::string> names(kMembers.begin(), kMembers.end());
+      if (const auto match = ClosestMatch(key, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *match));
+      return error;
+    }
+  }
+  TrainRequest r;
+  std::int64_t trials = 0;
+  for (const auto& [key, out] : {std::pair{"dataset", &r.dataset}, {"target", &r.target}, {"model", &r.model}, {"experiment", &r.experiment},
+                                 {"metric", &r.metric}, {"task", &r.task}, {"time_column", &r.time_column},
+                                 {"group_column", &r.group_column}, {"gate", &r.gate}}) {
+    GYRE_DO(ReadText(json, key, out));
+  }
+  GYRE_DO(ReadNumber(json, "budget_seconds", &r.budget_seconds));
+  GYRE_DO(ReadNumber(json, "test_share", &r.test_share));
+  GYRE_DO(ReadWhole(json, "trials", &trials));
+  GYRE_DO(ReadWhole(json, "seed", &r.seed));
+  if (const Json& keep = json["keep_leaks"]; keep.is_bool()) {
+    r.keep_leaks = keep.AsBool();
+  } else if (!keep.is_null()) {
+    return BadMember("keep_leaks", "true or false");
+  }
+  if (trials < 0 || trials > 10'000) return BadMember("trials", "1 to 10,000");
+  r.trials = static_cast<int>(trials);
+  if (std::ranges::find(kGates, r.gate) == kGates.end()) return BadMember("gate", "default, kpi or none");
+  if (r.dataset.empty()) return InvalidArgument("GY3501", "`dataset` is missing").Fix("name a dataset: \"dataset\": \"customers\"");
+  return r;
+}
+
+void Training::AddJobs() {
+  rooms_.jobs.Register({.name = "training.train", .execute = [this](runners::JobRun& run) { return Execute(run); }});
+}
+
+Result<runners::Job> Training::Train(TrainRequest request) {
+  GYRE_TRY(const data::Version version, rooms_.datasets.Resolve(request.project, request.dataset));
+  if (request.target.empty()) {
+    GYRE_TRY(const projects::Project project, rooms_.projects.Get(request.project));
+    if (project.problem) request.target = project.problem->target;
+    if (request.target.empty()) {
+      return InvalidArgument("GY3501", "nobody has said which column to predict")
+          .Fix(fmt::format("gyre train {} --target COLUMN", request.dataset))
+          .Fix(fmt::format("gyre init {} --target COLUMN       (once, for the project)", request.project));
+    }
+  }
+  GYRE_DO(CheckTarget(version, request.target));
+  if (request.model.empty()) request.model = version.dataset;
+  if (request.experiment.empty()) request.experiment = request.model;
+  GYRE_DO(CheckName("model", request.model));
+  GYRE_DO(CheckName("experiment", request.experiment));
+  Json input = RequestJson(request);
+  input.Set("dataset_version", version.id);
+  input.Set("threads", settings_.threads);
+  FitRequest probe;  // refuses a bad budget or task before anything waits in the queue
+  GYRE_TRY(probe, ParseFitRequest(input));
+  runners::JobSpec spec;
+  spec.kind = "training.train";
+  spec.project = request.project;
+  spec.title = fmt::format("train {} on {}", request.model, version.reference());
+  spec.created_by = request.created_by;
+  spec.input = std::move(input);
+  spec.cpu_slots = settings_.threads;
+  spec.memory_bytes = settings_.memory_bytes;
+  return rooms_.jobs.Submit(std::move(spec));
+}
+
+Result<Json> Training::Execute(runners::JobRun& run) {
+  GYRE_TRY(Commit commit, Commit::Begin(rooms_, run));
+  const Json input = commit.FitInput();
+  runners::JobRun::TaskOptions options;
+  options.memory_bytes_max = settings_.memory_bytes;
+  options.on_event = [&](std::string_view kind, const Json& data) -> Result<> {
+    return kind == "candidate" ? commit.AddCandidate(data) : Result<>();
+  };
+  auto answer = run.RunTask("training.fit", input, options);
+  if (!answer) {
+    commit.Fail(answer.error(), run.cancelled());
+    return answer;
+  }
+  auto result = commit.Finish(*answer);
+  if (!result) commit.Fail(result.error(), run.cancelled());
+  return result;
+}
+
+void AddTasks(runners::TaskRegistry& tasks) { tasks.Add("training.fit", FitTask); }
+
+}  // namespace gyre::training

@@ -1,0 +1,71 @@
+// Training: from a dataset version to a registered model that a gate has judged. A job of the owner runs task "training.fit" in a worker,
+// turns its candidates into runs as they come, registers the best, and moves @champion when the gate agrees. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "ml/data/datasets.h"
+#include "ml/projects/projects.h"
+#include "ml/registry/registry.h"
+#include "ml/runners/jobs.h"
+#include "ml/runners/tasks.h"
+#include "ml/tracking/tracking.h"
+#include "platform/blob/blob_store.h"
+
+namespace gyre::training {
+
+struct TrainRequest {
+  std::string project, dataset;       // "customers", "customers:v3"
+  std::string target;                 // empty = that of the project's problem statement
+  std::string model;                  // empty = the dataset's name
+  std::string experiment;             // empty = the model's name
+  std::string metric, task;           // empty = from the target
+  double budget_seconds = 60;
+  int trials = 0;                     // > 0: fixed counts, no clock: same inputs and seed, same model bytes
+  std::int64_t seed = 0;
+  std::string time_column, group_column;
+  bool keep_leaks = false;
+  double test_share = 0;              // 0 = by size
+  std::string gate = "default";       // "default", "kpi" (a missed KPI binds), "none" (register only)
+  std::string created_by;
+};
+Result<TrainRequest> TrainRequestFromJson(const Json& json);  // GY3501 names an unknown or wrong member
+
+struct TrainingRooms {
+  data::Datasets& datasets;
+  projects::Projects& projects;
+  tracking::Tracking& tracking;
+  registry::Registry& registry;
+  blob::Store& blobs;
+  runners::Jobs& jobs;
+  const Clock& clock;
+};
+
+class Training {
+ public:
+  struct Settings {
+    int threads = 2;                  // of one training; also the CPU slots that it takes
+    std::int64_t memory_bytes = std::int64_t{4} << 30;
+  };
+  Training(TrainingRooms rooms, Settings settings) : rooms_(rooms), settings_(settings) {}
+  // Registers job kind "training.train"; before Jobs::Start.
+  void AddJobs();
+  // Checks what can be checked now (dataset, names), then submits. Errors: GY2101, GY2102, GY3501, GY1200, GY3301.
+  Result<runners::Job> Train(TrainRequest request);
+
+ private:
+  Result<Json> Execute(runners::JobRun& run);
+
+  TrainingRooms rooms_;
+  Settings settings_;
+};
+
+// Worker side: "training.fit".
+void AddTasks(runners::TaskRegistry& tasks);
+
+}  // namespace gyre::training
