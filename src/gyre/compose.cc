@@ -21,6 +21,7 @@
 #include "ledger/lineage/lineage.h"
 #include "ledger/secrets/secrets.h"
 #include "ledger/usage/usage.h"
+#include "ml/data/datasets.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
@@ -86,6 +87,7 @@ struct House::Rooms {
 
   std::unique_ptr<runners::Jobs> jobs;
   std::unique_ptr<projects::Projects> projects;
+  std::unique_ptr<data::Datasets> datasets;
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<serving::Serving> serving;
@@ -123,7 +125,7 @@ Result<> House::Rooms::OpenPlatform() {
 Result<> House::Rooms::Migrate() {
   const db::ModuleSchema schemas[] = {
       blob::BlobSchema(),         access::AccessSchema(), audit::AuditSchema(),     events::EventsSchema(),     lineage::LineageSchema(),
-      secrets::SecretsSchema(),   usage::UsageSchema(),   runners::RunnersSchema(), projects::ProjectsSchema(), tracking::TrackingSchema(),
+      secrets::SecretsSchema(),   usage::UsageSchema(),   runners::RunnersSchema(), projects::ProjectsSchema(), data::DataSchema(), tracking::TrackingSchema(),
       registry::RegistrySchema(), serving::ServingSchema()};
   return database->Migrate(schemas);
 }
@@ -160,6 +162,7 @@ Result<> House::Rooms::OpenJobs() {
 Result<> House::Rooms::OpenMl() {
   projects = std::make_unique<projects::Projects>(*database, SystemClock());
   GYRE_DO(projects->EnsureDefault());
+  GYRE_TRY(datasets, data::OpenDatasets(*database, *blobs, *jobs, *events, SystemClock()));
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
   registry = std::make_unique<registry::Registry>(*database, SystemClock());
   GYRE_TRY(serving, serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(), {}));
@@ -295,6 +298,7 @@ void House::WaitUntilIdle() {
 
 runners::TaskRegistry AllTasks() {
   runners::TaskRegistry tasks;
+  data::AddTasks(tasks);
   serving::AddTasks(tasks);
   return tasks;
 }
