@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/native/access_api.h"
+#include "api/native/datasets_api.h"
 #include "api/native/endpoints_api.h"
 #include "api/native/projects_api.h"
 #include "api/native/system_api.h"
@@ -201,6 +202,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::AccessApi>(*access);
   AddApi<prometheus::MetricsApi>(metrics);
   AddApi<native::ProjectsApi>(*projects);
+  AddApi<native::DatasetsApi>(*datasets, *projects, *blobs);
   AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));

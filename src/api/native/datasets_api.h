@@ -1,0 +1,51 @@
+// /api/v1/projects/{project}/datasets: versions of tables, what they look like, what they must be like, and queries over them.
+#pragma once
+
+#include "platform/net/http.h"
+
+namespace gyre::blob {
+class Store;
+}
+namespace gyre::data {
+class Datasets;
+struct Version;
+}
+namespace gyre::projects {
+class Projects;
+}
+
+namespace gyre::native {
+
+class DatasetsApi {
+ public:
+  DatasetsApi(data::Datasets& datasets, projects::Projects& projects, blob::Store& blobs)
+      : datasets_(datasets), projects_(projects), blobs_(blobs) {}
+  net::RouteTable table();
+
+  Result<net::Response> List(net::Request& request);
+  Result<net::Response> Get(net::Request& request);
+  Result<net::Response> Remove(net::Request& request);
+  Result<net::Response> AddVersion(net::Request& request);
+  Result<net::Response> ListVersions(net::Request& request);
+  Result<net::Response> GetVersion(net::Request& request);
+  Result<net::Response> RemoveVersion(net::Request& request);
+  Result<net::Response> SetTags(net::Request& request);
+  Result<net::Response> Profile(net::Request& request);
+  Result<net::Response> Rows(net::Request& request);
+  Result<net::Response> ParquetFile(net::Request& request);
+  Result<net::Response> Export(net::Request& request);
+  Result<net::Response> Quarantine(net::Request& request);
+  Result<net::Response> Check(net::Request& request);
+  Result<net::Response> Diff(net::Request& request);
+  Result<net::Response> Expectations(net::Request& request);
+  Result<net::Response> SetExpectations(net::Request& request);
+  Result<net::Response> Query(net::Request& request);
+
+ private:
+  Result<data::Version> VersionOf(net::Request& request);
+  data::Datasets& datasets_;
+  projects::Projects& projects_;
+  blob::Store& blobs_;
+};
+
+}  // namespace gyre::native
