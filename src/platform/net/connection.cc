@@ -495,7 +495,8 @@ void Connection::Sweep() {
     }
     case State::kBusy: break;
     case State::kLinger:
-      if (shutdown_sent_ && now > linger_until_us_) return Close();
+      // A draining server does not wait for clients that forget to close.
+      if (shutdown_sent_ && (now > linger_until_us_ || loop_.dispatcher.draining.load(std::memory_order_relaxed))) return Close();
       break;
   }
   FlushReply();

@@ -162,7 +162,7 @@ Result<> Dispatcher::PostStream(std::shared_ptr<Exchange> exchange, Response res
 
 void Dispatcher::Deliver(const std::shared_ptr<Exchange>& exchange, Response response, bool on_stream_thread) {
   // A body that nobody read to its end stands between this request and the next one.
-  if (exchange->early && !exchange->body_ended()) exchange->keep_alive = false;
+  if ((exchange->early && !exchange->body_ended()) || draining.load(std::memory_order_relaxed)) exchange->keep_alive = false;
   if (response.stream) {
     if (on_stream_thread) return RunStream(*exchange, response);
     exchange->is_event_stream = response.content_type.starts_with("text/event-stream");
