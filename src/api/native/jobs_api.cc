@@ -1,0 +1,97 @@
+#include "api/native/jobs_api.h"
+
+#include <limits>
+
+#include "base/limits.h"
+#include "ml/runners/jobs.h"
+
+namespace gyre::native {
+namespace {
+
+using net::Bind;
+using net::Method;
+using net::Permission;
+
+constexpr net::Route kRoutes[] = {
+    {.method = Method::kGet,
+     .path = "/api/v1/jobs",
+     .handler = Bind<&JobsApi::List>,
+     .permission = Permission("job.read"),
+     .summary = "List jobs, newest first; ?project= for those of one project",
+     .response_type = "JobList"},
+    {.method = Method::kGet,
+     .path = "/api/v1/jobs/{job}",
+     .handler = Bind<&JobsApi::Get>,
+     .permission = Permission("job.read"),
+     .summary = "One job, by its id or the beginning of it",
+     .response_type = "Job"},
+    {.method = Method::kGet,
+     .path = "/api/v1/jobs/{job}/log",
+     .handler = Bind<&JobsApi::Log>,
+     .permission = Permission("job.read"),
+     .summary = "The log of a job as text; ?offset= goes on where a reader stopped (at most 1 MiB an answer)"},
+    {.method = Method::kGet,
+     .path = "/api/v1/jobs/{job}/events",
+     .handler = Bind<&JobsApi::Events>,
+     .permission = Permission("job.read"),
+     .summary = "Server-sent events: the job document at each change, until it ends"},
+    {.method = Method::kPost,
+     .path = "/api/v1/jobs/{job}/cancel",
+     .handler = Bind<&JobsApi::Cancel>,
+     .permission = Permission("job.write"),
+     .summary = "Ask a job to stop; nothing happens when it has ended",
+     .response_type = "Job"},
+};
+
+}  // namespace
+
+net::RouteTable JobsApi::table() { return {"native", kRoutes, this}; }
+
+Result<net::Response> JobsApi::List(net::Request& request) {
+  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
+  GYRE_TRY(const auto jobs, jobs_.List(request.Query("project").value_or(""), static_cast<int>(limit)));
+  Json items = Json::Arr();
+  for (const runners::Job& job : jobs) items.Push(runners::JobToJson(job));
+  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+}
+
+Result<net::Response> JobsApi::Get(net::Request& request) {
+  GYRE_TRY(const runners::Job job, jobs_.Get(request.Param("job")));
+  return net::Response::JsonDoc(runners::JobToJson(job));
+}
+
+Result<net::Response> JobsApi::Log(net::Request& request) {
+  GYRE_TRY(const std::int64_t offset, request.QueryInt("offset", 0, 0, std::numeric_limits<std::int64_t>::max()));
+  GYRE_TRY(std::string text, jobs_.ReadLog(request.Param("job"), offset));
+  return net::Response::Text(std::move(text));
+}
+
+Result<net::Response> JobsApi::Events(net::Request& request) {
+  GYRE_TRY(const runners::Job job, jobs_.Get(request.Param("job")));
+  net::Response response;
+  response.content_type = "text/event-stream";
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.stream = [this, id = job.id](net::BodyWriter& writer) -> Result<> {
+    constexpr std::int64_t kPauseMs = 15'000;  // a comment then keeps proxies from closing the connection
+    for (;;) {
+      Result<> written;
+      GYRE_TRY(const runners::Job now, jobs_.Wait(id, kPauseMs, [&](const runners::Job& changed) {
+        written = writer.Write(net::SseEvent("job", runners::JobToJson(changed).Dump()));
+        return written.has_value();
+      }));
+      GYRE_DO(std::move(written));
+      if (now.ended_us != 0) return {};
+      GYRE_DO(writer.Write(": waiting\n\n"));
+    }
+  };
+  return response;
+}
+
+Result<net::Response> JobsApi::Cancel(net::Request& request) {
+  GYRE_TRY(const runners::Job job, jobs_.Get(request.Param("job")));
+  GYRE_DO(jobs_.Cancel(job.id));
+  GYRE_TRY(const runners::Job now, jobs_.Get(job.id));
+  return net::Response::JsonDoc(runners::JobToJson(now));
+}
+
+}  // namespace gyre::native

@@ -1,0 +1,310 @@
+#include "api/native/runs_api.h"
+
+#include <cmath>
+#include <limits>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "ledger/access/access.h"
+#include "ml/runners/jobs.h"
+#include "ml/tracking/tracking.h"
+#include "platform/blob/blob_store.h"
+
+namespace gyre::native {
+namespace {
+
+using net::Bind;
+using net::Body;
+using net::Method;
+using net::Permission;
+
+constexpr std::int64_t kArtifactBytesMax = std::int64_t{1} << 40;
+constexpr std::int64_t kProgramTokenMicros = 7 * kMicrosPerDay;
+constexpr std::string_view kOutputLog = "output.log";
+
+constexpr net::Route kRoutes[] = {
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/runs",
+     .handler = Bind<&RunsApi::List>,
+     .permission = Permission("run.read"),
+     .summary = "List runs, newest first; ?experiment= kind= status= job= parent= tag=key:value order_by=metric ascending=true",
+     .response_type = "RunList"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/runs/{run}",
+     .handler = Bind<&RunsApi::Get>,
+     .permission = Permission("run.read"),
+     .summary = "One run, by id, beginning of an id, name, or - for the newest",
+     .response_type = "Run"},
+    {.method = Method::kDelete,
+     .path = "/api/v1/projects/{project}/runs/{run}",
+     .handler = Bind<&RunsApi::Remove>,
+     .permission = Permission("run.write"),
+     .summary = "Remove a run with its metrics and artifacts"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/runs/{run}/metrics/{key}",
+     .handler = Bind<&RunsApi::Metrics>,
+     .permission = Permission("run.read"),
+     .summary = "The points of a metric by step; ?limit= thins them evenly",
+     .response_type = "MetricHistory"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/runs/{run}/artifacts",
+     .handler = Bind<&RunsApi::Artifacts>,
+     .permission = Permission("run.read"),
+     .summary = "List the artifacts of a run",
+     .response_type = "ArtifactList"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/runs/{run}/artifacts/{path*}",
+     .handler = Bind<&RunsApi::GetArtifact>,
+     .permission = Permission("run.read"),
+     .summary = "The bytes of an artifact"},
+    {.method = Method::kPut,
+     .path = "/api/v1/projects/{project}/runs/{run}/artifacts/{path*}",
+     .handler = Bind<&RunsApi::PutArtifact>,
+     .permission = Permission("run.write"),
+     .summary = "Store an artifact",
+     .body = Body::kStream,
+     .body_bytes_max = kArtifactBytesMax,
+     .response_type = "Artifact"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/runs/{run}/log",
+     .handler = Bind<&RunsApi::Log>,
+     .permission = Permission("run.read"),
+     .summary = "What the program printed, or the log of the job; ?offset="},
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/programs",
+     .handler = Bind<&RunsApi::StartProgram>,
+     .permission = Permission("run.write"),
+     .summary = "Begin the run of a program; answers the run and a token that can write to it alone",
+     .body = Body::kBuffer,
+     .body_bytes_max = kJsonBodyBytesMax,
+     .request_type = "NewProgram",
+     .response_type = "Program"},
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/runs/{run}/batch",
+     .handler = Bind<&RunsApi::AddBatch>,
+     .permission = Permission("run.write"),
+     .summary = "Add params, tags and metric points in one transaction",
+     .body = Body::kBuffer,
+     .body_bytes_max = kJsonBodyBytesMax,
+     .request_type = "RunBatch",
+     .audited = false},
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/runs/{run}/end",
+     .handler = Bind<&RunsApi::End>,
+     .permission = Permission("run.write"),
+     .summary = "End a run: status, error, resources",
+     .body = Body::kBuffer,
+     .request_type = "RunEnd",
+     .response_type = "Run"},
+};
+
+Json ArtifactJson(const tracking::Artifact& a) {
+  return Json::Obj({{"path", a.path}, {"digest", a.object.digest}, {"size_bytes", a.object.size_bytes}, {"media_type", a.media_type}});
+}
+
+Result<std::map<std::string, std::string>> Texts(const Json& body, std::string_view key) {
+  std::map<std::string, std::string> texts;
+  for (const auto& [name, value] : body[key].members()) {
+    if (value.is_array() || value.is_object()) {
+      return InvalidArgument("GY3412", "`{}.{}` must be text, a number or true/false", key, name);
+    }
+    texts[name] = value.is_string() ? value.AsString() : value.Dump();
+  }
+  return texts;
+}
+
+// Numbers, and what JSON has no numbers for: "NaN", "Infinity", "-Infinity".
+Result<double> MetricValue(const Json& value) {
+  if (value.is_number()) return value.AsDouble();
+  const std::string& text = value.AsString();
+  if (text == "NaN") return std::nan("");
+  if (text == "Infinity") return HUGE_VAL;
+  if (text == "-Infinity") return -HUGE_VAL;
+  return InvalidArgument("GY3412", "the value of a metric must be a number, or the text NaN, Infinity or -Infinity");
+}
+
+Result<tracking::RunQuery> QueryOf(net::Request& request) {
+  tracking::RunQuery query;
+  query.project = request.Param("project");
+  query.experiment = request.Query("experiment").value_or("");
+  query.kind = request.Query("kind").value_or("");
+  query.job = request.Query("job").value_or("");
+  query.parent = request.Query("parent").value_or("");
+  query.order_by_metric = request.Query("order_by").value_or("");
+  query.ascending = request.Query("ascending").value_or("") == "true";
+  query.page_token = request.Query("page_token").value_or("");
+  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
+  query.limit = static_cast<int>(limit);
+  if (const auto status = request.Query("status")) {
+    query.status = tracking::ParseRunStatus(*status);
+    if (!query.status) {
+      return InvalidArgument("GY3412", "`{}` is not the status of a run", *status).Fix("scheduled, running, finished, failed or killed");
+    }
+  }
+  for (const auto& [key, value] : request.query) {
+    if (key != "tag") continue;
+    const std::size_t colon = value.find(':');
+    if (colon == std::string::npos) return InvalidArgument("GY3412", "tag=`{}` has no colon", value).Fix("tag=team:blue");
+    query.tags[value.substr(0, colon)] = value.substr(colon + 1);
+  }
+  return query;
+}
+
+}  // namespace
+
+net::RouteTable RunsApi::table() { return {"native", kRoutes, this}; }
+
+Result<net::Response> RunsApi::List(net::Request& request) {
+  GYRE_TRY(const tracking::RunQuery query, QueryOf(request));
+  GYRE_TRY(const tracking::RunPage page, tracking_.ListRuns(query));
+  Json items = Json::Arr();
+  for (const tracking::Run& run : page.runs) items.Push(tracking::RunToJson(run));
+  Json answer = Json::Obj({{"items", std::move(items)}});
+  if (!page.next_page_token.empty()) answer.Set("next_page_token", page.next_page_token);
+  return net::Response::JsonDoc(answer);
+}
+
+Result<net::Response> RunsApi::Get(net::Request& request) {
+  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  Json answer = tracking::RunToJson(run);
+  Json outputs = Json::Arr();
+  GYRE_TRY(const auto made, tracking_.ListOutputs(run.id));
+  for (const tracking::Output& output : made) {
+    outputs.Push(Json::Obj({{"kind", output.kind}, {"id", output.id}, {"name", output.name}}));
+  }
+  answer.Set("outputs", std::move(outputs));
+  return net::Response::JsonDoc(answer);
+}
+
+Result<net::Response> RunsApi::Remove(net::Request& request) {
+  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_DO(tracking_.DeleteRun(run.id));
+  return net::Response::Empty();
+}
+
+Result<net::Response> RunsApi::Metrics(net::Request& request) {
+  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 10'000, 1, 1'000'000));
+  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const auto points, tracking_.MetricHistory(run.id, request.Param("key"), static_cast<int>(limit)));
+  Json items = Json::Arr();
+  for (const tracking::MetricPoint& p : points) {
+    items.Push(Json::Obj({{"step", p.step}, {"value", p.value}, {"time", FormatTime(p.time_us)}}));
+  }
+  return net::Response::JsonDoc(Json::Obj({{"key", request.Param("key")}, {"items", std::move(items)}}));
+}
+
+Result<net::Response> RunsApi::Artifacts(net::Request& request) {
+  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const auto artifacts, tracking_.ListArtifacts(run.id, request.Query("prefix").value_or("")));
+  Json items = Json::Arr();
+  for (const tracking::Artifact& artifact : artifacts) items.Push(ArtifactJson(artifact));
+  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+}
+
+Result<net::Response> RunsApi::GetArtifact(net::Request& request) {
+  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Artifact artifact, tracking_.GetArtifact(run.id, request.Param("path")));
+  GYRE_TRY(auto stream, blobs_.Open(artifact.object.digest));
+  net::Response response;
+  // What people stored is never run by a browser under our origin.
+  response.content_type = artifact.media_type;
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  response.headers.emplace_back("Content-Security-Policy", "sandbox");
+  response.headers.emplace_back("Content-Disposition", "attachment");
+  response.content_length = stream->size_bytes();
+  response.stream = [stream = std::move(stream)](net::BodyWriter& writer) -> Result<> {
+    for (std::int64_t at = 0; at < stream->size_bytes();) {
+      GYRE_TRY(const std::string piece, stream->Read(at, kMiB));
+      GYRE_DO(writer.Write(piece));
+      at += static_cast<std::int64_t>(piece.size());
+    }
+    return {};
+  };
+  return response;
+}
+
+Result<net::Response> RunsApi::PutArtifact(net::Request& request) {
+  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(auto writer, blobs_.NewWriter());
+  for (;;) {
+    GYRE_TRY(const std::string piece, request.body_reader().Next());
+    if (piece.empty()) break;
+    GYRE_DO(writer->Append(piece));
+  }
+  GYRE_TRY(const blob::Object object, writer->Commit());
+  const std::string& path = request.Param("path");
+  GYRE_DO(tracking_.AddArtifacts(run.id, {{path, object, ""}}));
+  GYRE_TRY(const tracking::Artifact stored, tracking_.GetArtifact(run.id, path));
+  return net::Response::JsonDoc(ArtifactJson(stored), 201);
+}
+
+Result<net::Response> RunsApi::Log(net::Request& request) {
+  GYRE_TRY(const std::int64_t offset, request.QueryInt("offset", 0, 0, std::numeric_limits<std::int64_t>::max()));
+  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  if (const auto log = tracking_.GetArtifact(run.id, kOutputLog)) {
+    GYRE_TRY(const auto stream, blobs_.Open(log->object.digest));
+    const std::int64_t left = stream->size_bytes() - offset;
+    if (left <= 0) return net::Response::Text("");
+    GYRE_TRY(std::string text, stream->Read(offset, std::min(left, kMiB)));
+    return net::Response::Text(std::move(text));
+  }
+  if (run.job.empty()) return net::Response::Text("");
+  GYRE_TRY(std::string text, jobs_.ReadLog(run.job, offset));
+  return net::Response::Text(std::move(text));
+}
+
+Result<net::Response> RunsApi::StartProgram(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  tracking::NewRun from;
+  from.project = request.Param("project");
+  from.experiment = body["experiment"].StringOr("programs");
+  from.name = body["name"].AsString();
+  from.kind = "program";
+  from.parent = body["rerun_of"].AsString();
+  from.created_by = request.principal.name;
+  from.source = body["source"];
+  from.code = body["code"];
+  from.inputs = body["inputs"];
+  from.environment = body["environment"];
+  GYRE_TRY(from.params, Texts(body, "params"));
+  GYRE_TRY(from.tags, Texts(body, "tags"));
+  if (!from.source["command"].is_array() || from.source["command"].size() == 0) {
+    return InvalidArgument("GY3412", "`source.command` must be the words of the command");
+  }
+  GYRE_TRY(const tracking::Run run, tracking_.CreateRun(std::move(from)));
+  Json answer = Json::Obj({{"run", tracking::RunToJson(run)}, {"several_users", access_.several_users()}});
+  // A caller who is nobody's user (the owner of this machine) gives a token of the owner.
+  GYRE_TRY(const std::string token, access_.IssueProgramToken(run.project, run.id, request.principal.id, kProgramTokenMicros));
+  answer.Set("token", token);
+  return net::Response::JsonDoc(answer, 201).With("Cache-Control", "no-store");
+}
+
+Result<net::Response> RunsApi::AddBatch(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  tracking::Batch batch;
+  GYRE_TRY(batch.params, Texts(body, "params"));
+  GYRE_TRY(batch.tags, Texts(body, "tags"));
+  for (const Json& point : body["metrics"].items()) {
+    GYRE_TRY(const std::string key, point.GetString("key"));
+    GYRE_TRY(const double value, MetricValue(point["value"]));
+    batch.metrics.push_back({key, value, point["step"].AsInt(0), point["time_us"].AsInt(0)});
+  }
+  GYRE_DO(tracking_.LogBatch(run.id, batch));
+  return net::Response::Empty();
+}
+
+Result<net::Response> RunsApi::End(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  const auto status = tracking::ParseRunStatus(body["status"].StringOr("finished"));
+  if (!status) {
+    return InvalidArgument("GY3412", "`{}` is not the status of a run", body["status"].AsString()).Fix("finished, failed or killed");
+  }
+  GYRE_DO(tracking_.EndRun(run.id, {*status, body["error"].AsString(), body["resources"], 0}));
+  GYRE_DO(access_.RevokeProgramTokens(run.id));
+  GYRE_TRY(const tracking::Run ended, tracking_.GetRun(run.project, run.id));
+  return net::Response::JsonDoc(tracking::RunToJson(ended));
+}
+
+}  // namespace gyre::native

@@ -1,0 +1,46 @@
+// /api/v1/projects/{project}/runs: what was tried. Programs (gyre run) report here too: begin, batches, artifacts, end.
+#pragma once
+
+#include "platform/net/http.h"
+
+namespace gyre::access {
+class Access;
+}
+namespace gyre::blob {
+class Store;
+}
+namespace gyre::runners {
+class Jobs;
+}
+namespace gyre::tracking {
+class Tracking;
+}
+
+namespace gyre::native {
+
+class RunsApi {
+ public:
+  RunsApi(tracking::Tracking& tracking, runners::Jobs& jobs, blob::Store& blobs, access::Access& access)
+      : tracking_(tracking), jobs_(jobs), blobs_(blobs), access_(access) {}
+  net::RouteTable table();
+
+  Result<net::Response> List(net::Request& request);
+  Result<net::Response> Get(net::Request& request);
+  Result<net::Response> Remove(net::Request& request);
+  Result<net::Response> Metrics(net::Request& request);
+  Result<net::Response> Artifacts(net::Request& request);
+  Result<net::Response> GetArtifact(net::Request& request);
+  Result<net::Response> PutArtifact(net::Request& request);
+  Result<net::Response> Log(net::Request& request);
+  Result<net::Response> StartProgram(net::Request& request);
+  Result<net::Response> AddBatch(net::Request& request);
+  Result<net::Response> End(net::Request& request);
+
+ private:
+  tracking::Tracking& tracking_;
+  runners::Jobs& jobs_;
+  blob::Store& blobs_;
+  access::Access& access_;
+};
+
+}  // namespace gyre::native

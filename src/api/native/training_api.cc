@@ -1,0 +1,32 @@
+#include "api/native/training_api.h"
+
+#include "ml/training/training.h"
+
+namespace gyre::native {
+namespace {
+
+constexpr net::Route kRoutes[] = {
+    {.method = net::Method::kPost,
+     .path = "/api/v1/projects/{project}/train",
+     .handler = net::Bind<&TrainingApi::Train>,
+     .permission = net::Permission("run.write"),
+     .summary = "Train models on a dataset, register the best, and let the gate decide on @champion: a job",
+     .body = net::Body::kBuffer,
+     .request_type = "TrainRequest",
+     .response_type = "Job"},
+};
+
+}  // namespace
+
+net::RouteTable TrainingApi::table() { return {"native", kRoutes, this}; }
+
+Result<net::Response> TrainingApi::Train(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(training::TrainRequest train, training::TrainRequestFromJson(body));
+  train.project = request.Param("project");
+  train.created_by = request.principal.name;
+  GYRE_TRY(const runners::Job job, training_.Train(std::move(train)));
+  return net::Response::JsonDoc(runners::JobToJson(job), 202).With("Location", "/api/v1/jobs/" + job.id);
+}
+
+}  // namespace gyre::native
