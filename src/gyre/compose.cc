@@ -7,8 +7,11 @@
 #include "api/native/access_api.h"
 #include "api/native/datasets_api.h"
 #include "api/native/endpoints_api.h"
+#include "api/native/jobs_api.h"
 #include "api/native/projects_api.h"
+#include "api/native/runs_api.h"
 #include "api/native/system_api.h"
+#include "api/native/training_api.h"
 #include "api/oip/oip_api.h"
 #include "api/prometheus/prometheus.h"
 #include "base/text.h"
@@ -28,6 +31,7 @@
 #include "ml/runners/jobs.h"
 #include "ml/serving/serving.h"
 #include "ml/tracking/tracking.h"
+#include "ml/training/training.h"
 #include "platform/blob/blob_store.h"
 #include "platform/config/environment.h"
 #include "platform/db/database.h"
@@ -91,6 +95,7 @@ struct House::Rooms {
   std::unique_ptr<data::Datasets> datasets;
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<registry::Registry> registry;
+  std::unique_ptr<training::Training> training;
   std::unique_ptr<serving::Serving> serving;
 
   std::vector<std::shared_ptr<void>> apis;  // what the tables' handlers are called on
@@ -166,6 +171,11 @@ Result<> House::Rooms::OpenMl() {
   GYRE_TRY(datasets, data::OpenDatasets(*database, *blobs, *jobs, *events, SystemClock()));
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
   registry = std::make_unique<registry::Registry>(*database, SystemClock());
+  GYRE_TRY([[maybe_unused]] const int orphans, tracking->EndOrphans("the server stopped while it ran"));
+  training = std::make_unique<training::Training>(
+      training::TrainingRooms{*datasets, *projects, *tracking, *registry, *blobs, *jobs, SystemClock()},
+      training::Training::Settings{.threads = std::max(1, static_cast<int>(settings.Number("jobs.cpu_slots")))});
+  training->AddJobs();
   GYRE_TRY(serving, serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(), {}));
   events->Subscribe({.name = "serving", .kinds = {"model."}, .react = [this](const events::Event&) { return serving->Reconcile(); }});
   return {};
@@ -203,6 +213,9 @@ void House::Rooms::OpenApis() {
   AddApi<prometheus::MetricsApi>(metrics);
   AddApi<native::ProjectsApi>(*projects);
   AddApi<native::DatasetsApi>(*datasets, *projects, *blobs);
+  AddApi<native::JobsApi>(*jobs);
+  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access);
+  AddApi<native::TrainingApi>(*training);
   AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));
@@ -302,6 +315,7 @@ runners::TaskRegistry AllTasks() {
   runners::TaskRegistry tasks;
   data::AddTasks(tasks);
   serving::AddTasks(tasks);
+  training::AddTasks(tasks);
   return tasks;
 }
 
