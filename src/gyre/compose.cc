@@ -301,10 +301,10 @@ std::string House::setup_url() const {
 void House::Drain() {
   if (rooms_->server) rooms_->server->Drain();
   rooms_->server.reset();
-  // Jobs and subscribers use every room of the loop, so they end before any of them.
+  // Jobs and subscribers use every room of the loop, so they end before any of them; jobs publish events, so they go first.
   if (rooms_->serving) rooms_->serving->Stop();
-  rooms_->events.reset();
   rooms_->jobs.reset();
+  rooms_->events.reset();
 }
 
 void House::WaitUntilIdle() {
