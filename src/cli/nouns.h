@@ -10,6 +10,7 @@ namespace gyre::cli {
 std::span<const Command> AccessCommands();
 std::span<const Command> ApiCommands();
 std::span<const Command> ConfigCommands();
+std::span<const Command> DatasetsCommands();
 std::span<const Command> EndpointsCommands();
 std::span<const Command> ProjectsCommands();
 

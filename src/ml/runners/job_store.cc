@@ -48,6 +48,7 @@ void FillError(const Json& error, Job* job) {
   job->error_code = error["code"].AsString();
   job->error_message = error["message"].AsString();
   job->error_why = error["why"].AsString();
+  job->error_where = error["where"].AsString();
   job->error_fixes.clear();
   for (const Json& fix : error["fix"].items()) job->error_fixes.push_back(fix.AsString());
 }

@@ -26,7 +26,7 @@ struct Job {
   Json input{}, result{};   // result: what Commit returned
   double progress = 0;      // 0..1; negative = unknown
   std::string progress_text{};
-  std::string error_code{}, error_message{}, error_why{};  // when failed
+  std::string error_code{}, error_message{}, error_why{}, error_where{};  // when failed
   std::vector<std::string> error_fixes{};
   std::string created_by{};
   std::int64_t created_us = 0, started_us = 0, ended_us = 0;
