@@ -15,7 +15,7 @@ struct Look {
   std::size_t rows = 0, present = 0, distinct = 0;
   double words = 0;             // mean number of words of a text
   double min = 0, max = 0, median = 0;
-  bool consecutive = false;     // whole numbers, each once, without gaps
+  bool numbering = false;       // whole numbers, each once, close together: rows that were counted (a sample of them leaves gaps)
   bool has_time_of_day = false;
   std::size_t missing() const { return rows - present; }
   double distinct_share() const { return present == 0 ? 0 : static_cast<double>(distinct) / static_cast<double>(present); }
@@ -51,7 +51,7 @@ Look LookAt(const table::Column& column) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   look.min = *low;
   look.max = *high;
-  look.consecutive = column.type == Type::kInt && look.distinct == look.present && look.max - look.min + 1 == static_cast<double>(look.present);
+  look.numbering = column.type == Type::kInt && look.distinct == look.present && look.max - look.min < 2.5 * static_cast<double>(look.present);
   if (column.type == Type::kTimestamp) {
     look.has_time_of_day = std::any_of(values.begin(), values.end(), [](double t) { return std::fmod(t, 86'400e6) != 0; });
   }
@@ -126,7 +126,7 @@ class Suggester {
       case Type::kBool: AddNumber(column.name, column.name, look); break;
       case Type::kInt:
       case Type::kDouble:
-        if (column.type == Type::kInt && look.present >= 50 && (look.consecutive || (IsIdName(column.name) && look.distinct_share() > 0.95))) return;
+        if (column.type == Type::kInt && look.present >= 50 && (look.numbering || (IsIdName(column.name) && look.distinct_share() > 0.95))) return;
         AddNumber(column.name, column.name, look);
         if (linear() && column.type == Type::kInt && look.distinct > 2 && look.distinct <= kOneHotNumbersMax) {
           Output(Step(column.name, "onehot", "encode.onehot", column.name, Json::Obj({{"max", 31}, {"min_count", 3}})));
@@ -193,10 +193,13 @@ class Suggester {
     if (look.missing() > 0) Output(Step(column, "missing", "missing.flag", column));
   }
 
-  // The width is bounded so that the training matrix of all texts together stays near 20 million numbers.
+  // The width is bounded so that the training matrix of all texts together stays near 20 million numbers; among many other columns
+  // a text gets fewer, since text.bayes already holds most of what it says.
   void AddFreeText(const std::string& column, const Look& look) {
     const double room = 20e6 / static_cast<double>(std::max<std::size_t>(look.rows, 1)) / static_cast<double>(free_texts_);
-    const int columns = static_cast<int>(std::clamp(room, 64.0, linear() ? 1500.0 : 300.0));
+    const bool main_matter = looks_.size() <= 4;
+    const double most = linear() ? (main_matter ? 1500 : 200) : (main_matter ? 300 : 80);
+    const int columns = static_cast<int>(std::clamp(room, 64.0, most));
     if (text_learns_) Output(Step(column, "bayes", "text.bayes", column));
     Output(Step(column, "words", "text.ngrams", column, Json::Obj({{"columns", columns}, {"min_rows", 3}})));
     if (!linear()) Output(Step(column, "length", "text.length", column));
