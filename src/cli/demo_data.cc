@@ -157,21 +157,20 @@ std::string_view GenderName(int gender) { return gender == 0 ? "female" : gender
 std::string LoginTime(std::int64_t minute) { return FormatTime(minute * 60 * kMicrosPerSecond); }
 
 void AppendRow(const Customer& c, std::string& csv) {
-  auto out = std::back_inserter(csv);
-  fmt::format_to(out, "C-{:06d},{},", c.id, Date(c.signup_day));
-  if (!c.no_age) fmt::format_to(out, "{}", c.age);
-  fmt::format_to(out, ",{},{},{},{},{},{},{:.2f},{:.2f},{},", c.no_gender ? std::string_view() : GenderName(c.gender), kCountries[c.country],
+  csv += fmt::format("C-{:06d},{},", c.id, Date(c.signup_day));
+  if (!c.no_age) csv += fmt::format("{}", c.age);
+  csv += fmt::format(",{},{},{},{},{},{},{:.2f},{:.2f},{},", c.no_gender ? std::string_view() : GenderName(c.gender), kCountries[c.country],
                  CityName(c.city), kPlans[c.plan], kContracts[c.contract], kPayments[c.payment], c.monthly, c.total, c.tenure);
-  if (!c.no_data) fmt::format_to(out, "{:.2f}", c.data_gb);
-  fmt::format_to(out, ",{},{},{},", c.calls, c.roaming, c.tickets);
-  if (!c.note.empty()) fmt::format_to(out, "\"{}\"", c.note);
+  if (!c.no_data) csv += fmt::format("{:.2f}", c.data_gb);
+  csv += fmt::format(",{},{},{},", c.calls, c.roaming, c.tickets);
+  if (!c.note.empty()) csv += fmt::format("\"{}\"", c.note);
   csv += ',';
-  if (!c.no_satisfaction) fmt::format_to(out, "{}", c.satisfaction);
-  fmt::format_to(out, ",{},{},{},{},{},", c.paperless, c.auto_pay, c.lines, kDevices[c.device], c.no_promo ? std::string_view() : kPromos[c.promo]);
+  if (!c.no_satisfaction) csv += fmt::format("{}", c.satisfaction);
+  csv += fmt::format(",{},{},{},{},{},", c.paperless, c.auto_pay, c.lines, kDevices[c.device], c.no_promo ? std::string_view() : kPromos[c.promo]);
   if (!c.no_login) csv += LoginTime(c.login_minute);
-  fmt::format_to(out, ",{},EUR,", c.late);
+  csv += fmt::format(",{},EUR,", c.late);
   if (c.left) csv += Date(c.cancelled_day);
-  fmt::format_to(out, ",{:.2f},{}\n", c.refund, c.left ? "yes" : "no");
+  csv += fmt::format(",{:.2f},{}\n", c.refund, c.left ? "yes" : "no");
 }
 
 // As a client sends it: original names, numbers as numbers, null for what is not known.

@@ -69,6 +69,13 @@ std::optional<std::int64_t> ToInteger(Type from, Type to, const Scalar& in) {
   return in.integer;
 }
 
+// `width` digits and one more character.
+char* Digits(char* out, int value, int width, char after) {
+  for (int i = width; i-- > 0; value /= 10) out[i] = static_cast<char>('0' + value % 10);
+  out[width] = after;
+  return out + width + 1;
+}
+
 // Writes at most kTextSlotBytes; empty when it has no text form (a date outside the calendar).
 std::string_view ToText(Type from, const Scalar& in, char* slot) {
   if (from == Type::kBool) return in.integer != 0 ? "true" : "false";
@@ -81,12 +88,14 @@ std::string_view ToText(Type from, const Scalar& in, char* slot) {
   if (days < kDayMin || days > kDayMax) return {};
   const std::int64_t time_us = from == Type::kDate ? days * kMicrosPerDay : in.integer;
   const CivilTime c = ToCivil(time_us);
-  char* end = fmt::format_to_n(slot, kTextSlotBytes, "{:04d}-{:02d}-{:02d}", c.year, c.month, c.day).out;
-  if (from == Type::kTimestamp) {
-    end = fmt::format_to(end, "T{:02d}:{:02d}:{:02d}", c.hour, c.minute, c.second);
-    if (c.microsecond != 0) end = fmt::format_to(end, ".{:06d}", c.microsecond);
-    end = fmt::format_to(end, "Z");
-  }
+  char* end = Digits(slot, c.year, 4, '-');
+  end = Digits(end, c.month, 2, '-');
+  end = Digits(end, c.day, 2, 'T');
+  if (from == Type::kDate) return {slot, static_cast<std::size_t>(end - 1 - slot)};
+  end = Digits(end, c.hour, 2, ':');
+  end = Digits(end, c.minute, 2, ':');
+  end = Digits(end, c.second, 2, c.microsecond != 0 ? '.' : 'Z');
+  if (c.microsecond != 0) end = Digits(end, c.microsecond, 6, 'Z');
   return {slot, static_cast<std::size_t>(end - slot)};
 }
 

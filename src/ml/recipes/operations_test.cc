@@ -208,6 +208,15 @@ TEST(Operations, Cast) {
   EXPECT_EQ(values[3], -std::numeric_limits<double>::infinity());
   EXPECT_EQ(First(RunStep("op: cast, args: {to: int}", Doubles({1}), Doubles({-2.9, 3e9}))), (Values{-2, 3e9}));
   EXPECT_TRUE(std::isnan(First(RunStep("op: cast, args: {to: int}", Doubles({1}), Doubles({1e19})))[0]));
+  const auto as_text = [](const Column& column) {
+    const auto spec = Spec::FromYaml(fmt::format("input: {{schema: {{x: {}}}}}\nsteps: [{{id: c, op: cast, in: x, args: {{to: text}}}}, "
+                                                 "{{id: s, op: encode.onehot, in: c, args: {{rare: zeros}}}}]\noutput: [s]",
+                                                 table::TypeName(column.type)));
+    return Fit(*spec, FrameOf(column), {})->output_names();
+  };
+  EXPECT_EQ(as_text(Ints({19782}, Type::kDate)), (Names{"x=2024-02-29"}));
+  EXPECT_EQ(as_text(Ints({0, 1'709'251'199'000'007}, Type::kTimestamp)), (Names{"x=1970-01-01T00:00:00Z", "x=2024-02-29T23:59:59.000007Z"}));
+  EXPECT_EQ(as_text(Doubles({-0.0, 1e-7})), (Names{"x=0", "x=1e-07"}));
   EXPECT_EQ(First(RunStep("op: cast, args: {to: bool}", Texts({"yes"}), Texts({"YES", "0", "False"}))), (Values{1, 0, 0}));
 }
 
