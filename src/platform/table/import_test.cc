@@ -117,7 +117,7 @@ TEST_F(Import, NamesTheBadCell) {
   const auto imported = Read(bytes);
   ASSERT_FALSE(imported);
   EXPECT_EQ(imported.error().gy(), "GY2041");
-  EXPECT_EQ(imported.error().message(), "column `age` is not a whole number in 13 of 50,000 rows");
+  EXPECT_EQ(imported.error().message(), "column `age` is not a number in 13 of 50,000 rows");
   EXPECT_EQ(imported.error().where(), "sales.csv:1842:6    \"thirty-one\"");
   ASSERT_EQ(imported.error().fixes().size(), 3u);
   EXPECT_NE(imported.error().fixes()[0].find("gyre add sales.csv --bad null"), std::string::npos);

@@ -25,7 +25,7 @@ std::int64_t FileSize(const std::string& path) {
 std::string_view NounOf(Type type) {
   switch (type) {
     case Type::kInt:
-      return "a whole number";
+      return "a number";
     case Type::kDouble:
       return "a number";
     case Type::kBool:
