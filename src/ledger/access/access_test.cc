@@ -179,7 +179,8 @@ TEST_F(AccessTest, AForwardedRequestIsNotTheOwners) {
 }
 
 TEST_F(AccessTest, DnsRebindingIsRefused) {
-  for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1.", "127.1", "0.0.0.0", "192.168.0.1", "127.0.0.256", "[::2]", "@localhost"}) {
+  for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1.", "127.1", "0.0.0.0",
+                           "192.168.0.1", "127.0.0.256", "[::2]", "@localhost"}) {
     EXPECT_EQ(Tcp("GET /me", "Host: " + std::string(host) + "\r\n"), "401 GY1701") << host;
   }
 }

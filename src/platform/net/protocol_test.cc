@@ -84,8 +84,8 @@ TEST_F(ProtocolTest, MalformedAndAmbiguousMessagesAreRefusedAndEndTheConnection)
        }(), 431},
       {"unknown method", "BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n", 501},
       {"CONNECT", "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 501},
-      {"unknown expectation", post + "Expect: the-unexpected\r\nContent-Length: 3\r\n\r\nabc", 400},
-      {"encoded body", post + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 400},
+      {"unknown expectation", post + "Expect: the-unexpected\r\nContent-Length: 3\r\n\r\nabc", 417},
+      {"encoded body", post + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 415},
   };
   for (const Case& c : cases) {
     const std::string response = Exchange(c.bytes);
@@ -249,7 +249,8 @@ TEST_F(ProtocolTest, ServerSentEventsFlowAndEndWithTheClient) {
 
 TEST_F(ProtocolTest, ObserverSeesEveryRequestOnce) {
   RawClient client(port());
-  client.Send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\nGET /download?size=5 HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  client.Send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.Send("GET /download?size=5 HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   client.ReadToEnd();
   server_.reset();
   const auto lines = notebook_.lines();
