@@ -18,30 +18,43 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&JobsApi::List>,
      .permission = Permission("job.read"),
      .summary = "List jobs, newest first; ?project= for those of one project",
-     .response_type = "JobList"},
+     .response_type = "JobList",
+     .per_project = true},
     {.method = Method::kGet,
      .path = "/api/v1/jobs/{job}",
      .handler = Bind<&JobsApi::Get>,
      .permission = Permission("job.read"),
      .summary = "One job, by its id or the beginning of it",
-     .response_type = "Job"},
+     .response_type = "Job",
+     .per_project = true},
     {.method = Method::kGet,
      .path = "/api/v1/jobs/{job}/log",
      .handler = Bind<&JobsApi::Log>,
      .permission = Permission("job.read"),
-     .summary = "The log of a job as text; ?offset= goes on where a reader stopped (at most 1 MiB an answer)"},
+     .summary = "The log of a job as text; ?offset= goes on where a reader stopped (at most 1 MiB an answer)",
+     .per_project = true},
     {.method = Method::kGet,
      .path = "/api/v1/jobs/{job}/events",
      .handler = Bind<&JobsApi::Events>,
      .permission = Permission("job.read"),
-     .summary = "Server-sent events: the job document at each change, until it ends"},
+     .summary = "Server-sent events: the job document at each change, until it ends",
+     .per_project = true},
     {.method = Method::kPost,
      .path = "/api/v1/jobs/{job}/cancel",
      .handler = Bind<&JobsApi::Cancel>,
      .permission = Permission("job.write"),
      .summary = "Ask a job to stop; nothing happens when it has ended",
-     .response_type = "Job"},
+     .response_type = "Job",
+     .per_project = true},
 };
+
+// A job of a project that the caller may not see is not there for him.
+Result<runners::Job> JobOf(runners::Jobs& jobs, const net::Request& request) {
+  const std::string& id = request.Param("job");
+  GYRE_TRY(runners::Job job, jobs.Get(id));
+  if (!request.principal.AllowsProject(job.project)) return NotFound("GY3302", "there is no job `{}`", id).Fix("gyre jobs");
+  return job;
+}
 
 }  // namespace
 
@@ -51,23 +64,26 @@ Result<net::Response> JobsApi::List(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
   GYRE_TRY(const auto jobs, jobs_.List(request.Query("project").value_or(""), static_cast<int>(limit)));
   Json items = Json::Arr();
-  for (const runners::Job& job : jobs) items.Push(runners::JobToJson(job));
+  for (const runners::Job& job : jobs) {
+    if (request.principal.AllowsProject(job.project)) items.Push(runners::JobToJson(job));
+  }
   return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
 }
 
 Result<net::Response> JobsApi::Get(net::Request& request) {
-  GYRE_TRY(const runners::Job job, jobs_.Get(request.Param("job")));
+  GYRE_TRY(const runners::Job job, JobOf(jobs_, request));
   return net::Response::JsonDoc(runners::JobToJson(job));
 }
 
 Result<net::Response> JobsApi::Log(net::Request& request) {
   GYRE_TRY(const std::int64_t offset, request.QueryInt("offset", 0, 0, std::numeric_limits<std::int64_t>::max()));
-  GYRE_TRY(std::string text, jobs_.ReadLog(request.Param("job"), offset));
+  GYRE_TRY(const runners::Job job, JobOf(jobs_, request));
+  GYRE_TRY(std::string text, jobs_.ReadLog(job.id, offset));
   return net::Response::Text(std::move(text));
 }
 
 Result<net::Response> JobsApi::Events(net::Request& request) {
-  GYRE_TRY(const runners::Job job, jobs_.Get(request.Param("job")));
+  GYRE_TRY(const runners::Job job, JobOf(jobs_, request));
   net::Response response;
   response.content_type = "text/event-stream";
   response.headers.emplace_back("Cache-Control", "no-store");
@@ -88,7 +104,7 @@ Result<net::Response> JobsApi::Events(net::Request& request) {
 }
 
 Result<net::Response> JobsApi::Cancel(net::Request& request) {
-  GYRE_TRY(const runners::Job job, jobs_.Get(request.Param("job")));
+  GYRE_TRY(const runners::Job job, JobOf(jobs_, request));
   GYRE_DO(jobs_.Cancel(job.id));
   GYRE_TRY(const runners::Job now, jobs_.Get(job.id));
   return net::Response::JsonDoc(runners::JobToJson(now));

@@ -22,14 +22,18 @@ constexpr net::Route kRoutes[] = {
      .where = Where::kInline,
      .request_type = "PredictRequest",
      .response_type = "Prediction",
-     .audited = false},
+     .audited = false,
+     .per_project = true},
     {.method = Method::kGet,
      .path = "/e/{endpoint}",
      .handler = Bind<&PredictApi::Describe>,
      .permission = Permission("predict"),
      .summary = "What an endpoint takes: its model, columns and classes",
-     .response_type = "PredictSignature"},
+     .response_type = "PredictSignature",
+     .per_project = true},
 };
+
+Error NoEndpoint(std::string_view name) { return NotFound("GY3802", "there is no endpoint `{}`", name).Fix("gyre endpoints"); }
 
 }  // namespace
 
@@ -37,14 +41,19 @@ net::RouteTable PredictApi::table() { return {"predict", kRoutes, this}; }
 
 Result<net::Response> PredictApi::Predict(net::Request& request) {
   net::Response response;
-  GYRE_TRY(response.body, serving_.Predict(request.Param("endpoint"), request.body()));
+  const std::string& name = request.Param("endpoint");
+  if (!request.principal.all_projects) {
+    const auto snapshot = serving_.Find(name);
+    if (snapshot && !request.principal.AllowsProject(serving::InfoOf(*snapshot).project)) return NoEndpoint(name);
+  }
+  GYRE_TRY(response.body, serving_.Predict(name, request.body()));
   return response;
 }
 
 Result<net::Response> PredictApi::Describe(net::Request& request) {
   const std::string& name = request.Param("endpoint");
   const auto snapshot = serving_.Find(name);
-  if (!snapshot) return NotFound("GY3802", "there is no endpoint `{}`", name).Fix("gyre endpoints");
+  if (!snapshot || !request.principal.AllowsProject(serving::InfoOf(*snapshot).project)) return NoEndpoint(name);
   const serving::SnapshotInfo& info = serving::InfoOf(*snapshot);
   Json classes = Json::Arr();
   for (const std::string& text : info.scorer->classes()) classes.Push(text);

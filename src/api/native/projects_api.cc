@@ -18,7 +18,8 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&ProjectsApi::List>,
      .permission = Permission("project.read"),
      .summary = "List projects by name",
-     .response_type = "ProjectList"},
+     .response_type = "ProjectList",
+     .per_project = true},
     {.method = Method::kPost,
      .path = "/api/v1/projects",
      .handler = Bind<&ProjectsApi::Create>,
@@ -71,7 +72,9 @@ Result<net::Response> ProjectsApi::List(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
   GYRE_TRY(const auto page, projects_.List(request.Query("page_token").value_or(""), static_cast<int>(limit)));
   Json items = Json::Arr();
-  for (const projects::Project& project : page) items.Push(projects::ProjectToJson(project));
+  for (const projects::Project& project : page) {
+    if (request.principal.AllowsProject(project.name)) items.Push(projects::ProjectToJson(project));
+  }
   Json answer = Json::Obj({{"items", std::move(items)}});
   if (page.size() == static_cast<std::size_t>(limit)) answer.Set("next_page_token", page.back().name);
   return net::Response::JsonDoc(answer);

@@ -26,12 +26,12 @@ net::Response ErrorDocument(const Error& error, std::string_view /*request_id*/)
 
 constexpr net::Route Get(std::string_view path, net::HandlerFunction handler, Permission permission, std::string_view summary) {
   return {.method = Method::kGet, .path = path, .handler = handler, .permission = permission, .summary = summary,
-          .where = Where::kInline, .error_response = ErrorDocument};
+          .where = Where::kInline, .error_response = ErrorDocument, .per_project = true};
 }
 constexpr net::Route Infer(std::string_view path, net::HandlerFunction handler) {
   return {.method = Method::kPost, .path = path, .handler = handler, .permission = Permission("predict"),
           .summary = "Predict from one tensor per column", .body = Body::kBuffer, .body_bytes_max = kJsonBodyBytesMax,
-          .where = Where::kInline, .audited = false, .error_response = ErrorDocument};
+          .where = Where::kInline, .audited = false, .error_response = ErrorDocument, .per_project = true};
 }
 
 constexpr net::Route kRoutes[] = {
@@ -57,7 +57,9 @@ std::string VersionOf(const net::Request& request) {
 Result<std::shared_ptr<const serving::Snapshot>> FindModel(serving::Serving& serving, const net::Request& request) {
   const std::string& name = request.Param("endpoint");
   auto snapshot = serving.Find(name);
-  if (!snapshot) return NotFound("GY3833", "model `{}` is not found", name);
+  if (!snapshot || !request.principal.AllowsProject(serving::InfoOf(*snapshot).project)) {
+    return NotFound("GY3833", "model `{}` is not found", name);
+  }
   const std::string version = VersionOf(request);
   if (!version.empty() && version != std::to_string(serving::InfoOf(*snapshot).model_version)) {
     return NotFound("GY3833", "model `{}` with version {} is not found", name, version);
@@ -81,9 +83,12 @@ Result<net::Response> OipApi::Ready(net::Request& /*request*/) {
   return net::Response::JsonDoc(Json::Obj({{"ready", ready}}), ready ? 200 : 503);
 }
 
-Result<net::Response> OipApi::Models(net::Request& /*request*/) {
+Result<net::Response> OipApi::Models(net::Request& request) {
   Json names = Json::Arr();
-  for (const auto& snapshot : serving_.Snapshots()) names.Push(serving::InfoOf(*snapshot).endpoint);
+  for (const auto& snapshot : serving_.Snapshots()) {
+    const serving::SnapshotInfo& info = serving::InfoOf(*snapshot);
+    if (request.principal.AllowsProject(info.project)) names.Push(info.endpoint);
+  }
   return net::Response::JsonDoc(Json::Obj({{"models", std::move(names)}}));
 }
 
