@@ -1,0 +1,182 @@
+// gyre runs: what was tried and what came out.
+#include <set>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/nouns.h"
+#include "cli/output.h"
+#include "cli/session.h"
+
+namespace gyre::cli {
+namespace {
+
+std::string RunsPath(const Invocation& in) { return "/api/v1/projects/" + PercentEncode(in.project()) + "/runs"; }
+std::string RunPath(const Invocation& in, std::string_view run) { return RunsPath(in) + "/" + PercentEncode(run); }
+
+std::string Value(const Json& value) {
+  if (value.is_string()) return value.AsString();
+  return value.is_number() ? fmt::format("{:.6g}", value.AsDouble()) : value.Dump();
+}
+
+// The number that people look for first: the test metric, else the validation one.
+std::string Headline(const Json& run) {
+  const Json& metrics = run["metrics"];
+  for (const std::string_view prefix : {"test_", "valid_", ""}) {
+    for (const std::string_view name : {"auc", "log_loss", "rmse", "accuracy"}) {
+      const Json& value = metrics[fmt::format("{}{}", prefix, name)];
+      if (value.is_number()) return fmt::format("{}{} {:.4g}", prefix, name, value.AsDouble());
+    }
+  }
+  if (metrics.members().empty()) return "";
+  return fmt::format("{} {}", metrics.members()[0].first, Value(metrics.members()[0].second));
+}
+
+Result<int> List(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
+  std::string path = fmt::format("{}?limit={}", RunsPath(in), limit);
+  for (const char* key : {"experiment", "kind", "status", "parent"}) {
+    if (in.Has(key)) path += fmt::format("&{}={}", key, PercentEncode(in.Get(key)));
+  }
+  if (in.Has("sort")) path += "&order_by=" + PercentEncode(in.Get("sort")) + (in.Has("ascending") ? "&ascending=true" : "");
+  for (const std::string& tag : in.List("tag")) path += "&tag=" + PercentEncode(tag);
+  GYRE_TRY(const Json answer, session->Get(path));
+  Json rows = Json::Arr();
+  for (const Json& run : answer["items"].items()) {
+    Json row = run;
+    row.Set("short", run["id"].AsString().substr(0, 8));
+    row.Set("result", in.Has("sort") ? Value(run["metrics"][in.Get("sort")]) : Headline(run));
+    rows.Push(std::move(row));
+  }
+  in.out().Table({{"RUN", "short"},
+                  {"NAME", "name"},
+                  {"KIND", "kind"},
+                  {"STATUS", "status"},
+                  {"RESULT", "result"},
+                  {"EXPERIMENT", "experiment"},
+                  {"STARTED", "started_at", ColumnSpec::Format::kTime},
+                  {"BY", "created_by", ColumnSpec::Format::kText, true}},
+                 rows, "id");
+  if (rows.size() == 0) in.out().Hint("gyre train DATA --target COLUMN   or   gyre run CMD...");
+  return 0;
+}
+
+void Section(std::string_view title, const Json& object, std::string* text) {
+  if (object.members().empty()) return;
+  *text += fmt::format("{}\n", title);
+  for (const auto& [key, value] : object.members()) *text += fmt::format("  {:<28} {}\n", key, Value(value));
+}
+
+Result<int> Show(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(Json run, session->Get(RunPath(in, in.Get("RUN"))));
+  GYRE_TRY(const Json artifacts, session->Get(RunPath(in, run["id"].AsString()) + "/artifacts"));
+  run.Set("artifacts", artifacts["items"]);
+  std::string text = fmt::format("run        {}  {}\nkind       {}\nstatus     {}\n", run["id"].AsString(), run["name"].AsString(),
+                                 run["kind"].AsString(), run["status"].AsString());
+  if (!run["error"].AsString().empty()) text += fmt::format("error      {}\n", run["error"].AsString());
+  text += fmt::format("started    {} by {}\n", run["started_at"].AsString(), run["created_by"].AsString());
+  Section("params", run["params"], &text);
+  Section("metrics", run["metrics"], &text);
+  Section("tags", run["tags"], &text);
+  Section("code", run["code"], &text);
+  Section("resources", run["resources"], &text);
+  for (const Json& input : run["inputs"].items()) text += fmt::format("input      {}\n", input["name"].AsString());
+  for (const Json& output : run["outputs"].items()) text += fmt::format("made       {} {}\n", output["kind"].AsString(), output["name"].AsString());
+  for (const Json& artifact : run["artifacts"].items()) {
+    text += fmt::format("artifact   {:<40} {}\n", artifact["path"].AsString(), HumanBytes(artifact["size_bytes"].AsInt()));
+  }
+  in.out().Document(run, text);
+  return 0;
+}
+
+// Rows of what differs between runs: params and tags with other values, and every metric.
+Result<int> Compare(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  std::vector<Json> runs;
+  for (const std::string& reference : in.List("RUN")) {
+    GYRE_TRY(Json run, session->Get(RunPath(in, reference)));
+    runs.push_back(std::move(run));
+  }
+  if (runs.size() < 2) return InvalidArgument("GY4020", "one run cannot be compared").Fix("gyre runs compare RUN RUN");
+  Json rows = Json::Arr();
+  for (const char* part : {"params", "tags", "metrics"}) {
+    std::set<std::string> keys;
+    for (const Json& run : runs) {
+      for (const auto& [key, value] : run[part].members()) keys.insert(key);
+    }
+    for (const std::string& key : keys) {
+      Json row = Json::Obj({{"what", std::string(part).substr(0, std::string_view(part).size() - 1)}, {"key", key}});
+      bool differs = false;
+      for (std::size_t i = 0; i < runs.size(); ++i) {
+        row.Set(fmt::format("run{}", i), runs[i][part][key].is_null() ? Json("-") : Json(Value(runs[i][part][key])));
+        differs = differs || !(runs[i][part][key] == runs[0][part][key]);
+      }
+      if (differs || std::string_view(part) == "metrics" || in.Has("all")) rows.Push(std::move(row));
+    }
+  }
+  std::vector<std::string> headers, keys;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    headers.push_back(runs[i]["name"].AsString());
+    keys.push_back(fmt::format("run{}", i));
+  }
+  std::vector<ColumnSpec> columns = {{"WHAT", "what"}, {"KEY", "key"}};
+  for (std::size_t i = 0; i < runs.size(); ++i) columns.push_back({headers[i], keys[i]});
+  in.out().Table(columns, rows, "key");
+  return 0;
+}
+
+Result<int> Logs(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_DO(session->Download(RunPath(in, in.Get("RUN")) + "/log", "-", in.out()));
+  return 0;
+}
+
+Result<int> Get(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  const std::string path = in.Get("PATH");
+  const std::string file = in.Has("out") ? in.Get("out") : path.substr(path.rfind('/') + 1);
+  std::string encoded;
+  for (const std::string_view part : Split(path, '/')) encoded += "/" + PercentEncode(part);
+  GYRE_DO(session->Download(RunPath(in, in.Get("RUN")) + "/artifacts" + encoded, file, in.out()));
+  return 0;
+}
+
+Result<int> Remove(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  for (const std::string& reference : in.List("RUN")) {
+    GYRE_TRY([[maybe_unused]] const Json gone, session->Delete(RunPath(in, reference)));
+    in.out().Done(fmt::format("run {} removed", reference));
+  }
+  return 0;
+}
+
+constexpr Positional kRun[] = {{.name = "RUN", .help = "id, its beginning, a name, or - for the newest", .completes = "runs"}};
+constexpr Positional kRuns[] = {{.name = "RUN", .help = "id, its beginning, a name, or - for the newest", .repeated = true, .completes = "runs"}};
+constexpr Positional kArtifact[] = {{.name = "RUN", .help = "the run", .completes = "runs"}, {.name = "PATH", .help = "path of the artifact"}};
+constexpr Option kListOptions[] = {
+    {.name = "-n,--limit", .value_name = "N", .help = "at most so many", .default_value = "50"},
+    {.name = "--experiment", .value_name = "NAME", .help = "of one experiment"},
+    {.name = "--kind", .value_name = "KIND", .help = "training, candidate, program or run"},
+    {.name = "--status", .value_name = "STATUS", .help = "running, finished, failed or killed"},
+    {.name = "--parent", .value_name = "RUN", .help = "candidates of one training (its full id)"},
+    {.name = "--tag", .value_name = "KEY:VALUE", .help = "only with this tag", .repeated = true},
+    {.name = "--sort", .value_name = "METRIC", .help = "best first by a metric, such as valid_auc"},
+    {.name = "--ascending", .help = "with --sort: the smallest first"},
+};
+constexpr Option kCompareOptions[] = {{.name = "--all", .help = "also what is equal"}};
+constexpr Option kGetOptions[] = {{.name = "--out", .value_name = "FILE", .help = "where to (default: its own name; - prints)"}};
+constexpr Command kCommands[] = {
+    {.path = "runs ls", .summary = "List runs, newest first", .examples = "gyre runs\ngyre runs ls --sort valid_auc -n 5", .positionals = {}, .options = kListOptions, .run = List},
+    {.path = "runs show", .summary = "Show one run", .examples = "gyre runs show -\ngyre runs show 3f2a -o json", .positionals = kRun, .options = {}, .run = Show},
+    {.path = "runs compare", .summary = "Put runs side by side", .examples = "gyre runs compare 3f2a 77bc", .positionals = kRuns, .options = kCompareOptions, .run = Compare},
+    {.path = "runs logs", .summary = "Print what a run wrote", .examples = "gyre runs logs -", .positionals = kRun, .options = {}, .run = Logs},
+    {.path = "runs get", .summary = "Fetch an artifact of a run", .examples = "gyre runs get 3f2a outputs/model.bin", .positionals = kArtifact, .options = kGetOptions, .run = Get},
+    {.path = "runs rm", .summary = "Remove runs with their artifacts", .examples = "gyre runs rm 3f2a", .positionals = kRuns, .options = {}, .run = Remove},
+};
+
+}  // namespace
+
+std::span<const Command> RunsCommands() { return kCommands; }
+
+}  // namespace gyre::cli
