@@ -25,7 +25,7 @@ struct Positional {
 
 struct Option {
   std::string_view name;        // "--target"; short names after a comma: "-n,--limit"
-  std::string_view value_name;  // "COLUMN"; empty = a flag
+  std::string_view value_name = {};  // "COLUMN"; empty = a flag
   std::string_view help;
   std::string_view default_value = {};  // shown in help; applied when the option is absent
   bool repeated = false;

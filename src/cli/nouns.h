@@ -12,6 +12,9 @@ std::span<const Command> ApiCommands();
 std::span<const Command> ConfigCommands();
 std::span<const Command> DatasetsCommands();
 std::span<const Command> EndpointsCommands();
+std::span<const Command> JobsCommands();
 std::span<const Command> ProjectsCommands();
+std::span<const Command> RunsCommands();
+std::span<const Command> TrainCommands();
 
 }  // namespace gyre::cli

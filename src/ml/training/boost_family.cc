@@ -15,7 +15,8 @@ namespace gyre::training {
 namespace {
 
 constexpr std::size_t kTop = 3;                // settings kept for the bag
-constexpr std::size_t kLeavesMax = 400'000;    // of one model: some 30 MB of text
+constexpr std::size_t kLeavesPerRowMax = 20;   // of the model: a small table does not deserve a large one
+constexpr std::size_t kLeavesMin = 20'000, kLeavesMax = 400'000;  // the latter is some 30 MB of text
 constexpr double kSearchShare = 0.6;           // of the budget; the rest deepens the bag
 constexpr double kEndShare = 0.93;             // packing and evaluation come after
 
@@ -59,6 +60,7 @@ class BoostFamily {
         categorical_(categorical),
         outputs_(session.problem().outputs()),
         space_(MakeSearchSpace(target_, matrix.columns, session.problem().metric->name == "mae" || session.problem().metric->name == "medae")),
+        leaves_max_(std::clamp(kLeavesPerRowMax * target_.rows(), kLeavesMin, kLeavesMax)),
         random_(session.request().seed * 7919 + 13) {}
 
   Result<std::optional<Finalist>> Run() {
@@ -116,7 +118,7 @@ class BoostFamily {
     BoostLimits limits;
     const auto folds = static_cast<std::size_t>(std::max(session_.fold_count(), 2));
     const std::size_t per_round = folds * static_cast<std::size_t>(params.leaves) * outputs_;
-    limits.iterations_max = static_cast<int>(std::clamp<std::size_t>(kLeavesMax / per_round, 50, 5'000));
+    limits.iterations_max = static_cast<int>(std::clamp<std::size_t>(leaves_max_ / per_round, 50, 5'000));
     limits.patience = static_cast<int>(std::clamp(4 / params.learning_rate, 30.0, 150.0));
     limits.deadline_us = session_.DeadlineMicros(share);
     limits.threads = session_.request().threads;
@@ -139,7 +141,14 @@ class BoostFamily {
 
   // A hold-out needs time for the refit on all rows.
   double SearchShare() const {
-    if (!session_.holds_out() || top_.empty()) return session_.repeats_max() > 1 ? kSearchShare : 0.85;
+    constexpr double kLongSearchShare = 0.85;
+    if (top_.empty()) return kSearchShare;
+    if (!session_.holds_out()) {
+      // Time for a deeper bag is kept only where there is room for one.
+      std::size_t leaves = 0;
+      for (const BoostFit& fit : top_[0].fits) leaves += CountLeaves(fit.text);
+      return session_.repeats_max() > 1 && 2 * leaves <= leaves_max_ ? kSearchShare : kLongSearchShare;
+    }
     return std::clamp(kEndShare - 1.5 * top_[0].seconds / session_.budget(), 0.2, 0.85);
   }
 
@@ -280,7 +289,7 @@ class BoostFamily {
     if (top_[0].folds_done < static_cast<std::size_t>(session_.fold_count())) return {};
     for (int repeat = 1; repeat < session_.repeats_max(); ++repeat) {
       const std::size_t used = LeavesUsed();
-      if (used + used / static_cast<std::size_t>(repeat) > kLeavesMax || session_.Over(kEndShare - 0.1)) break;
+      if (used + used / static_cast<std::size_t>(repeat) > leaves_max_ || session_.Over(kEndShare - 0.1)) break;
       GYRE_TRY(const std::vector<Part>* parts, PartsOf(repeat));
       for (std::size_t t = 0; t < top_.size(); ++t) {
         if (weights_[t] == 0) continue;
@@ -361,6 +370,7 @@ class BoostFamily {
   const std::vector<int>& categorical_;
   const std::size_t outputs_;
   const SearchSpace space_;
+  const std::size_t leaves_max_;
   Random random_;
   std::vector<std::vector<Part>> parts_;  // per repeat
   std::vector<Trial> top_;                // best first
