@@ -80,7 +80,10 @@ def imports(g, chance):
         if outcome.get('job'):
             job = settled(g, outcome['job'])
             there = g.http('GET', f'/api/v1/projects/default/datasets/{name}').status == 200
-            assert there == (job['state'] == 'succeeded'), (job, there)
+            # Killed between the commit of the version and that of the job: then the version is whole, and the job says `interrupted`.
+            assert there or job['state'] != 'succeeded', job
+            if there:
+                assert g.json('GET', f'/api/v1/projects/default/datasets/{name}/versions/latest')['rows'] == ROWS
         again = g.wait_job(g.json('POST', f'/api/v1/projects/default/datasets/{name}/versions?filename=t.csv', text, headers={'Content-Type': 'text/csv'}), 120)
         assert again['state'] == 'succeeded', again
         version = g.json('GET', f'/api/v1/projects/default/datasets/{name}/versions/latest')
@@ -104,18 +107,19 @@ def trainings(g, chance):
     done = g.wait_job(g.json('POST', '/api/v1/projects/default/train', request), 120)
     assert done['state'] == 'succeeded', done
     print(f'ok train: {ROUNDS} kills')
+    return done
 
 
-def deployments(g, chance):
+def deployments(g, chance, done):
     row = {'inputs': [{'age': 70, 'city': 'Graz', 'income': 100.0}]}
-    versions = g.json('GET', '/api/v1/projects/default/models/people/versions')['items']
+    model = done['result']['model']
     path = '/api/v1/projects/default/endpoints/'
     for i in range(ROUNDS):
         name, outcome = f'live{i}', {}
 
         def deploy(name=name, outcome=outcome):
             try:
-                outcome['status'] = g.http('PUT', path + name, {'model': f'people:v{versions[0]["number"]}'}).status
+                outcome['status'] = g.http('PUT', path + name, {'model': model}).status
             except (OSError, http.client.HTTPException):
                 pass
 
@@ -131,7 +135,7 @@ def deployments(g, chance):
         if status in (200, 201):
             assert answer.status == 200, f'deployed, acknowledged, and gone: {answer.body[:300]}'
         assert answer.status in (200, 404), answer.body[:300]
-        assert g.http('PUT', path + name, {'model': f'people:v{versions[0]["number"]}'}).status in (200, 201)
+        assert g.http('PUT', path + name, {'model': model}).status in (200, 201)
         assert g.http('POST', f'/e/{name}', row).status == 200
     # Every endpoint of every round still answers.
     for i in range(ROUNDS):
@@ -143,8 +147,8 @@ def main():
     chance = random.Random(21)
     with Gyre() as g:
         g.start()
-        for station in (imports, trainings, deployments):
-            station(g, chance)
+        imports(g, chance)
+        deployments(g, chance, trainings(g, chance))
         assert g.stop() == 0
 
 

@@ -101,14 +101,10 @@ def prepare(g):
     for i in range(300):
         age, city = 18 + i * 7 % 60, ('Graz', 'Wien', 'Linz')[i % 3]
         rows.append(f'{age},{city},{1000 + i * 37 % 4000},{"yes" if (age * 3 + i % 11) % 90 > 45 else "no"}')
-    path = os.path.join(g.work, 'people.csv')
-    with open(path, 'w') as f:
-        f.write('\n'.join(rows) + '\n')
-    g.cli('add', path)
-    g.cli('train', 'people', '--target', 'buys', '--budget', '2s', '--seed', '1')
-    g.cli('deploy', 'people@champion', '--yes', check=False)
-    if g.http('GET', '/e/people').status != 200:
-        g.cli('deploy', 'people:v1', '--yes')
+    g.wait_job(g.json('POST', '/api/v1/projects/default/datasets/people/versions?filename=people.csv', '\n'.join(rows) + '\n', headers={'Content-Type': 'text/csv'}))
+    done = g.wait_job(g.json('POST', '/api/v1/projects/default/train', {'dataset': 'people', 'target': 'buys', 'trials': 3, 'seed': 1}))
+    assert done['state'] == 'succeeded', done
+    g.json('PUT', '/api/v1/projects/default/endpoints/people', {'model': done['result']['model']})
 
 
 def load():
