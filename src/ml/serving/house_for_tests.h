@@ -26,10 +26,7 @@ class TestHouse {
     Restart({});
   }
   ~TestHouse() {
-    serving.reset();
-    events.reset();
-    registry.reset();
-    database.reset();
+    Close();
     std::filesystem::remove_all(directory_);
   }
   // A new Serving over the same database, as after a restart.
@@ -65,6 +62,14 @@ class TestHouse {
   }
   Result<Endpoint> Deploy(const std::string& reference, const std::string& endpoint = "", const std::string& project = "default") {
     return serving->Deploy({.project = project, .reference = reference, .endpoint = endpoint, .reason = "", .deployed_by = "ann"});
+  }
+  // Lets go of the folder, so that another process may open it.
+  void Close() {
+    if (serving) serving->Stop();
+    events.reset();
+    serving.reset();
+    registry.reset();
+    database.reset();
   }
   const std::filesystem::path& directory() const { return directory_; }
 
