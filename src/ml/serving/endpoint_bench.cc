@@ -61,21 +61,25 @@ std::string RequestText() {
                      body);
 }
 
-// User and system time of a process, in seconds.
-Result<double> CpuOf(int pid) {
+struct Cpu {
+  double user = 0, system = 0;  // seconds
+};
+Result<Cpu> CpuOf(int pid) {
   GYRE_TRY(const std::string text, exec::ReadSystemFile(fmt::format("/proc/{}/stat", pid)));
   std::string_view rest = std::string_view(text).substr(text.rfind(')') + 2);
-  double ticks = 0;
+  Cpu cpu;
+  const auto tick = 1.0 / static_cast<double>(sysconf(_SC_CLK_TCK));
   for (int field = 3; field <= 15; ++field) {
     const std::string_view word = rest.substr(0, rest.find(' '));
-    if (field >= 14) ticks += ParseDouble(word).value_or(0);
+    if (field == 14) cpu.user = tick * ParseDouble(word).value_or(0);
+    if (field == 15) cpu.system = tick * ParseDouble(word).value_or(0);
     rest.remove_prefix(word.size() + 1);
   }
-  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return cpu;
 }
 
 struct Measured {
-  double cpu_us = 0;
+  double cpu_us = 0, user_us = 0;  // of one request
   LoadResult load;
 };
 Result<Measured> Measure(int pid, int port, const std::string& request) {
@@ -83,12 +87,14 @@ Result<Measured> Measure(int pid, int port, const std::string& request) {
     Load warm_up({.port = port, .seconds = 0.5}, request);
     if (warm_up.Run().failed != 0) return Internal("GY3805", "requests fail");
   }
-  GYRE_TRY(const double before, CpuOf(pid));
+  GYRE_TRY(const Cpu before, CpuOf(pid));
   Load load({.port = port, .seconds = kSeconds}, request);
   Measured measured;
   measured.load = load.Run();
-  GYRE_TRY(const double after, CpuOf(pid));
-  measured.cpu_us = 1e6 * (after - before) / static_cast<double>(std::max(1L, measured.load.answered));
+  GYRE_TRY(const Cpu after, CpuOf(pid));
+  const double per_request = 1e6 / static_cast<double>(std::max(1L, measured.load.answered));
+  measured.user_us = per_request * (after.user - before.user);
+  measured.cpu_us = measured.user_us + per_request * (after.system - before.system);
   return measured;
 }
 
@@ -100,7 +106,7 @@ struct Server {
 Result<Server> StartGyre(const std::string& program, const std::string& directory, const std::string& log_requests) {
   exec::SpawnOptions options;
   options.argv = {program, "server", "--data", directory, "--listen", "127.0.0.1:0"};
-  options.environment = {{"GYRE_LOG_REQUESTS", log_requests}, {"GYRE_LOG_FILE", directory + "/log"}};
+  options.environment = {{"GYRE_SERVER_IO_THREADS", "1"}, {"GYRE_LOG_REQUESTS", log_requests}, {"GYRE_LOG_FILE", directory + "/log"}};
   const int null = open("/dev/null", O_WRONLY);
   options.descriptors = {{null, 1}, {null, 2}};
   GYRE_TRY(exec::Process process, exec::Process::Spawn(std::move(options)));
@@ -152,8 +158,8 @@ Result<int> Run(const std::string& program) {
   std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
   house.Close();
   const auto say = [&](const char* what, const Measured& measured) {
-    fmt::print("{:<34} {:6.2f} us CPU a request, {:7.0f} requests per CPU-second ({:.0f} % of the echo), {} failed\n", what, measured.cpu_us,
-               1e6 / measured.cpu_us, 100 * echo.cpu_us / measured.cpu_us, measured.load.failed);
+    fmt::print("{:<34} {:6.2f} us CPU a request ({:.2f} user), {:7.0f} requests per CPU-second ({:.0f} % of the echo), {} failed\n", what,
+               measured.cpu_us, measured.user_us, 1e6 / measured.cpu_us, 100 * echo.cpu_us / measured.cpu_us, measured.load.failed);
   };
   say("bare epoll echo of the same bytes", echo);
   for (const char* log_requests : {"false", "true"}) {
