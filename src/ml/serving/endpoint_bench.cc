@@ -18,7 +18,8 @@ namespace gyre::serving {
 namespace {
 
 constexpr std::size_t kColumns = 30;
-constexpr double kSeconds = 3;
+constexpr double kSeconds = 1.5;
+constexpr int kRounds = 4;  // taken in turns; the best of each counts, because the machine is not ours alone
 
 std::string ColumnName(std::size_t i) { return fmt::format("feature_{}", i); }
 
@@ -103,10 +104,10 @@ struct Server {
   exec::Process process;
   int port = 0;
 };
-Result<Server> StartGyre(const std::string& program, const std::string& directory, const std::string& log_requests) {
+Result<Server> StartGyre(const std::string& program, const std::string& directory) {
   exec::SpawnOptions options;
   options.argv = {program, "server", "--data", directory, "--listen", "127.0.0.1:0"};
-  options.environment = {{"GYRE_SERVER_IO_THREADS", "1"}, {"GYRE_LOG_REQUESTS", log_requests}, {"GYRE_LOG_FILE", directory + "/log"}};
+  options.environment = {{"GYRE_SERVER_IO_THREADS", "1"}, {"GYRE_LOG_FILE", directory + "/log"}};
   const int null = open("/dev/null", O_WRONLY);
   options.descriptors = {{null, 1}, {null, 2}};
   GYRE_TRY(exec::Process process, exec::Process::Spawn(std::move(options)));
@@ -122,16 +123,23 @@ Result<Server> StartGyre(const std::string& program, const std::string& director
   return Internal("GY3805", "{} does not start", program);
 }
 
-Result<Measured> MeasureEcho(const std::string& request) {
-  int port = 0;
-  const int listener = Listen(&port);
-  const int pid = fork();
-  if (pid == 0) RunEcho(listener);
-  close(listener);
-  auto measured = Measure(pid, port, request);
-  kill(pid, SIGKILL);
-  return measured;
-}
+// The echo as a child of ours; the best of its rounds stands for it.
+class Echo {
+ public:
+  Echo() : listener_(Listen(&port_)), pid_(fork()) {
+    if (pid_ == 0) RunEcho(listener_);
+    close(listener_);
+  }
+  ~Echo() { kill(pid_, SIGKILL); }
+  Echo(const Echo&) = delete;
+  Echo& operator=(const Echo&) = delete;
+  int pid() const { return pid_; }
+  int port() const { return port_; }
+
+ private:
+  int port_ = 0;
+  int listener_, pid_;
+};
 
 double InProcess(Serving& serving, std::string_view body) {
   constexpr int kCalls = 100'000;
@@ -145,34 +153,39 @@ double InProcess(Serving& serving, std::string_view body) {
   return 1e6 * seconds / kCalls;
 }
 
+void Say(const char* what, const Measured& measured, const Measured& echo) {
+  fmt::print("{:<34} {:6.2f} us CPU a request ({:.2f} user), {:7.0f} requests per CPU-second ({:.0f} % of the echo), {} failed\n", what,
+             measured.cpu_us, measured.user_us, 1e6 / measured.cpu_us, 100 * echo.cpu_us / measured.cpu_us, measured.load.failed);
+}
+
 Result<int> Run(const std::string& program) {
   const std::string request = RequestText();
-  GYRE_TRY(const Measured echo, MeasureEcho(request));
+  Echo echo;  // before there are threads
   GYRE_TRY(const auto package, ForestPackage());
   TestHouse house;
   house.RegisterPackage("bench", package);
   GYRE_DO(house.Deploy("bench:v1"));
   const std::string_view body = std::string_view(request).substr(request.find("\r\n\r\n") + 4);
-  fmt::print("{:<34} {:6.2f} us CPU\n", "  of which rows, recipe and forest", InProcess(*house.serving, body));
+  fmt::print("{:<34} {:6.2f} us CPU\n", "rows, recipe and forest alone", InProcess(*house.serving, body));
   const std::string directory = house.directory().string();
   std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
   house.Close();
-  const auto say = [&](const char* what, const Measured& measured) {
-    fmt::print("{:<34} {:6.2f} us CPU a request ({:.2f} user), {:7.0f} requests per CPU-second ({:.0f} % of the echo), {} failed\n", what,
-               measured.cpu_us, measured.user_us, 1e6 / measured.cpu_us, 100 * echo.cpu_us / measured.cpu_us, measured.load.failed);
-  };
-  say("bare epoll echo of the same bytes", echo);
-  for (const char* log_requests : {"false", "true"}) {
-    GYRE_TRY(Server server, StartGyre(program, directory, log_requests));
-    GYRE_TRY(const Measured gyre, Measure(server.process.pid(), server.port, request));
-    say(log_requests[0] == 't' ? "gyre server, with its access log" : "gyre server", gyre);
-    Load open_loop({.port = server.port, .connections = 32, .seconds = 5, .rate = 2000}, request);
-    const LoadResult result = open_loop.Run();
-    fmt::print("{:<34} p50 {:.2f} ms, p99 {:.2f} ms, p99.9 {:.2f} ms, {} answered, {} failed\n", "  at 2,000 requests a second",
-               result.Percentile(0.5) / 1000, result.Percentile(0.99) / 1000, result.Percentile(0.999) / 1000, result.answered, result.failed);
-    server.process.Signal(SIGTERM);
-    GYRE_DO(server.process.Wait(-1));
+  GYRE_TRY(Server server, StartGyre(program, directory));
+  Measured best_echo, best_gyre;
+  for (int round = 0; round < kRounds; ++round) {
+    GYRE_TRY(Measured of_echo, Measure(echo.pid(), echo.port(), request));
+    GYRE_TRY(Measured of_gyre, Measure(server.process.pid(), server.port, request));
+    if (round == 0 || of_echo.cpu_us < best_echo.cpu_us) best_echo = std::move(of_echo);
+    if (round == 0 || of_gyre.cpu_us < best_gyre.cpu_us) best_gyre = std::move(of_gyre);
   }
+  Say("bare epoll echo of the same bytes", best_echo, best_echo);
+  Say("gyre server", best_gyre, best_echo);
+  Load open_loop({.port = server.port, .connections = 32, .seconds = 5, .rate = 2000}, request);
+  const LoadResult result = open_loop.Run();
+  fmt::print("{:<34} p50 {:.2f} ms, p99 {:.2f} ms, p99.9 {:.2f} ms, {} answered, {} failed\n", "  at 2,000 requests a second",
+             result.Percentile(0.5) / 1000, result.Percentile(0.99) / 1000, result.Percentile(0.999) / 1000, result.answered, result.failed);
+  server.process.Signal(SIGTERM);
+  GYRE_DO(server.process.Wait(-1));
   return 0;
 }
 

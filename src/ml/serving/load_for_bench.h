@@ -104,7 +104,9 @@ struct LoadOptions {
   int port = 0;
   int connections = 32;
   double seconds = 3;
-  double rate = 0;  // requests per second from all connections, latency from the time they were due; 0 = as fast as answers come
+  // Requests per second from all connections, latency from the time they were due. 0 = rounds: one request on each connection, then all
+  // answers, and again; the server is then always in the middle of work, and the cost of waking up falls on nobody in particular.
+  double rate = 0;
 };
 
 class Load {
@@ -140,16 +142,20 @@ class Load {
     if (connections_.empty()) return result_;
     const double start = WallSeconds();
     const double end = start + options_.seconds;
-    for (std::size_t i = 0; i < connections_.size(); ++i) options_.rate > 0 ? idle_.push_back(i) : Send(i, start);
+    for (std::size_t i = 0; i < connections_.size(); ++i) idle_.push_back(i);
     double due = start;
     for (double now = start; now < end; now = WallSeconds()) {
+      if (options_.rate <= 0 && idle_.size() == connections_.size()) {
+        for (const std::size_t i : idle_) Send(i, now);
+        idle_.clear();
+      }
       while (options_.rate > 0 && due <= now && !idle_.empty()) {
         Send(idle_.back(), due);
         idle_.pop_back();
         due += 1.0 / options_.rate;
       }
       epoll_event events[64];
-      // Never sleeps: else a server that is slower than this loop also pays for waking it, and a faster one does not.
+      // Never sleeps: else a slow server pays for waking it, and a fast one does not.
       const int count = epoll_wait(epoll_, events, 64, 0);
       for (int i = 0; i < count; ++i) Receive(events[i].data.u32);
     }
@@ -183,12 +189,8 @@ class Load {
     if (!connection.in.starts_with("HTTP/1.1 200")) ++result_.failed;
     connection.in.erase(0, length);
     ++result_.answered;
-    if (options_.rate > 0) {
-      result_.latency_us.push_back(1e6 * (WallSeconds() - connection.since));
-      idle_.push_back(index);
-    } else {
-      Send(index, 0);
-    }
+    if (options_.rate > 0) result_.latency_us.push_back(1e6 * (WallSeconds() - connection.since));
+    idle_.push_back(index);
   }
 
   LoadOptions options_;
