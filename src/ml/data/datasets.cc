@@ -207,8 +207,16 @@ Result<Dataset> DatasetsService::Get(std::string_view project, std::string_view 
   return *std::move(found);
 }
 
+// Who asks was admitted to one project only, so a reference does not lead out of it.
+Result<Reference> ReferenceWithin(std::string_view project, std::string_view text) {
+  GYRE_TRY(Reference reference, ParseReference(project, text));
+  if (reference.project == project) return reference;
+  return MakeError(Code::kPermissionDenied, "GY2112", "`{}` belongs to another project than `{}`", text, project)
+      .Fix(fmt::format("--project {}", reference.project));
+}
+
 Result<StoredVersion> DatasetsService::Find(std::string_view project, std::string_view text) {
-  GYRE_TRY(const Reference reference, ParseReference(project, text));
+  GYRE_TRY(const Reference reference, ReferenceWithin(project, text));
   GYRE_TRY(const Dataset dataset, Get(reference.project, reference.dataset));
   GYRE_TRY(auto stored, store_.FindVersion(dataset.id, reference.number));
   if (stored) return *std::move(stored);
@@ -234,8 +242,8 @@ Result<> DatasetsService::SetTags(std::string_view project, std::string_view ref
 }
 
 Result<> DatasetsService::Remove(std::string_view project, std::string_view text) {
-  GYRE_TRY(const Reference reference, ParseReference(project, text));
-  GYRE_TRY(const Dataset dataset, Get(reference.project, reference.dataset));
+  GYRE_TRY(const Reference reference, ReferenceWithin(project, text));
+  GYRE_TRY(const Dataset dataset, Get(project, reference.dataset));
   if (reference.number > 0) {
     GYRE_TRY(const StoredVersion stored, Find(project, text));
     if (dataset.versions == 1) return store_.Remove(dataset.id, 0, [&](db::Transaction& tx, const Version& v) { return Announce(tx, v, "dataset.version.removed"); });

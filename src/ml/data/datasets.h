@@ -1,5 +1,5 @@
 // Datasets and their versions. A version is immutable: Parquet parts in the blob store, schema, profile, content hash. The same content
-// again makes no new version. References: "sales" (the latest), "sales:v3", "other-project/sales:v3". Thread-safe.
+// again makes no new version. References: "sales" (the latest), "sales:v3", "project/sales:v3" (only within the project). Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -82,7 +82,8 @@ class Datasets {
   virtual ~Datasets() = default;
 
   // --- versions -------------------------------------------------------------------------------------------------------------------
-  // Errors: kNotFound GY2101 no such dataset (did you mean), GY2102 no such version; kInvalidArgument GY2103 not a reference.
+  // Errors: kNotFound GY2101 no such dataset (did you mean), GY2102 no such version; kInvalidArgument GY2103 not a reference;
+  // kPermissionDenied GY2112 it leads into another project.
   virtual Result<Version> Resolve(std::string_view project, std::string_view reference) = 0;
   virtual Result<Version> GetVersionById(std::string_view id) = 0;
   virtual Result<Dataset> Get(std::string_view project, std::string_view name) = 0;

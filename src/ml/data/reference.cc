@@ -19,6 +19,7 @@ Result<Reference> ParseReference(std::string_view project, std::string_view text
   if (const std::size_t slash = text.find('/'); slash != std::string_view::npos) {
     reference.project = text.substr(0, slash);
     text.remove_prefix(slash + 1);
+    GYRE_DO(CheckName("project", reference.project));
   }
   if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
     GYRE_TRY(reference.number, ParseVersionNumber(text.substr(colon + 1)));

@@ -1,0 +1,356 @@
+#include "ml/data/datasets.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+
+#include "base/id.h"
+#include "ledger/lineage/lineage.h"
+#include "platform/exec/files.h"
+#include "platform/table/archive.h"
+
+namespace gyre::data {
+namespace {
+
+// Runs tasks and jobs at once, in this process, so that a failure points at the line.
+class InlineJobs : public runners::Jobs {
+ public:
+  InlineJobs(const runners::TaskRegistry& tasks, std::string scratch) : tasks_(tasks), scratch_(std::move(scratch)) {}
+  void Register(runners::JobKind kind) override { kinds_[kind.name] = std::move(kind); }
+  Result<> Start() override { return {}; }
+  Result<runners::Job> Submit(runners::JobSpec spec) override {
+    runners::Job job;
+    job.id = NewId();
+    job.kind = spec.kind;
+    job.project = spec.project;
+    job.input = spec.input;
+    job.created_by = spec.created_by;
+    if (hold) {
+      held = job;
+      return job;
+    }
+    return Finish(std::move(job));
+  }
+  Result<runners::Job> Finish(runners::Job job) {
+    Run run(*this, job);
+    auto result = kinds_[job.kind].execute(run);
+    job.state = result ? "succeeded" : "failed";
+    if (result) {
+      job.result = *std::move(result);
+    } else {
+      job.error_code = result.error().gy();
+      job.error_message = result.error().message();
+      job.error_where = result.error().where();
+    }
+    return job;
+  }
+  Result<runners::Job> Get(std::string_view) override { return NotFound("GY3302", "no jobs are kept"); }
+  Result<std::vector<runners::Job>> List(std::string_view, int) override { return std::vector<runners::Job>(); }
+  Result<> Cancel(std::string_view) override { return {}; }
+  Result<runners::Job> Wait(std::string_view id, std::int64_t, const std::function<bool(const runners::Job&)>&) override { return Get(id); }
+  Result<std::string> ReadLog(std::string_view, std::int64_t) override { return std::string(); }
+  Result<Json> RunTaskNow(std::string_view task, const Json& input, const runners::JobRun::TaskOptions& options) override {
+    ++tasks_run;
+    const std::string own = fmt::format("{}/task-{}", scratch_, NewId());
+    Context context(input, options.scratch_directory.empty() ? own : options.scratch_directory);
+    GYRE_DO(exec::MakeDirectories(context.scratch_directory()));
+    return (*tasks_.Find(task))(context);
+  }
+
+  bool hold = false;
+  runners::Job held;
+  int tasks_run = 0;
+
+ private:
+  class Context : public runners::TaskContext {
+   public:
+    Context(const Json& input, std::string scratch) : input_(input), scratch_(std::move(scratch)) {}
+    const Json& input() const override { return input_; }
+    const std::string& scratch_directory() const override { return scratch_; }
+    void Progress(double, std::string_view) override {}
+    void Log(std::string_view) override {}
+    void Event(std::string_view, const Json&) override {}
+    bool cancelled() const override { return false; }
+
+   private:
+    const Json& input_;
+    std::string scratch_;
+  };
+  class Run : public runners::JobRun {
+   public:
+    Run(InlineJobs& jobs, const runners::Job& job) : jobs_(jobs), job_(job), scratch_(fmt::format("{}/job-{}", jobs.scratch_, job.id)) {}
+    const runners::Job& job() const override { return job_; }
+    const std::string& scratch_directory() const override { return scratch_; }
+    Result<Json> RunTask(std::string_view task, const Json& input, const TaskOptions& options) override {
+      TaskOptions with_scratch = options;
+      with_scratch.scratch_directory = scratch_;
+      return jobs_.RunTaskNow(task, input, with_scratch);
+    }
+    void Progress(double, std::string_view) override {}
+    void Log(std::string_view) override {}
+    bool cancelled() const override { return false; }
+
+   private:
+    InlineJobs& jobs_;
+    const runners::Job& job_;
+    std::string scratch_;
+  };
+
+  const runners::TaskRegistry& tasks_;
+  const std::string scratch_;
+  std::map<std::string, runners::JobKind, std::less<>> kinds_;
+};
+
+class DatasetsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "/gyre_datasets_" + std::to_string(getpid());
+    std::filesystem::create_directories(folder_);
+    database_ = *db::OpenSqlite({.path = folder_ + "/gyre.db"});
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(), lineage::LineageSchema(), DataSchema()};
+    ASSERT_TRUE(database_->Migrate(schemas));
+    blobs_ = *blob::OpenLocalStore(folder_ + "/blobs");
+    events_ = events::OpenEvents(*database_, SystemClock());
+    AddTasks(tasks_);
+    jobs_ = std::make_unique<InlineJobs>(tasks_, blobs_->scratch_directory());
+    datasets_ = *OpenDatasets(*database_, *blobs_, *jobs_, *events_, SystemClock());
+  }
+  void TearDown() override {
+    datasets_.reset();
+    events_.reset();
+    jobs_.reset();
+    blobs_.reset();
+    database_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  runners::Job Add(const std::string& bytes, ImportRequest request = {}) {
+    if (request.dataset.empty()) request.dataset = "people";
+    if (request.filename.empty()) request.filename = "people.csv";
+    request.project = "default";
+    request.created_by = "ann";
+    auto upload = datasets_->NewUpload();
+    EXPECT_TRUE(upload);
+    EXPECT_TRUE((*upload)->Append(bytes));
+    auto job = datasets_->Import(request, *std::move(upload));
+    EXPECT_TRUE(job) << job.error().ToString();
+    return *job;
+  }
+  static std::string People(int rows, int shift = 0) {
+    std::string text = "id,age,sex\n";
+    for (int i = 0; i < rows; ++i) text += fmt::format("{},{},{}\n", i + 1, 20 + (i + shift) % 40, i % 3 == 0 ? "f" : "m");
+    return text;
+  }
+  std::vector<std::string> Scratch() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(blobs_->scratch_directory())) {
+      const std::string name = entry.path().filename();
+      if (name.starts_with("upload") || name.starts_with("export")) names.push_back(name);
+    }
+    return names;
+  }
+  std::int64_t Count(const std::string& sql) {
+    std::int64_t count = -1;
+    EXPECT_TRUE(database_->Read([&](db::Reader& reader) -> Result<> {
+      return reader.Query(sql, {}, [&](const db::Row& row) -> Result<> {
+        count = row.Int(0);
+        return {};
+      });
+    }));
+    return count;
+  }
+
+  std::string folder_;
+  std::unique_ptr<db::Database> database_;
+  std::unique_ptr<blob::Store> blobs_;
+  std::unique_ptr<events::Events> events_;
+  runners::TaskRegistry tasks_;
+  std::unique_ptr<InlineJobs> jobs_;
+  std::unique_ptr<Datasets> datasets_;
+};
+
+TEST_F(DatasetsTest, AFileBecomesAVersion) {
+  const runners::Job job = Add(People(100), {.tags = {{"source", "crm"}}});
+  ASSERT_EQ(job.state, "succeeded") << job.error_message;
+  EXPECT_EQ(job.result["reference"].AsString(), "people:v1");
+  const auto version = datasets_->Resolve("default", "people");
+  ASSERT_TRUE(version) << version.error().ToString();
+  EXPECT_EQ(version->rows, 100);
+  EXPECT_EQ(version->schema.size(), 3u);
+  EXPECT_EQ(version->tags.at("source"), "crm");
+  EXPECT_EQ(version->source_name, "people.csv");
+  EXPECT_TRUE(Scratch().empty());
+  EXPECT_EQ(Count("SELECT count(*) FROM blob_ref WHERE owner_kind = 'dataset_version'"), 2);
+  EXPECT_EQ(Count("SELECT count(*) FROM lineage_node WHERE kind = 'dataset_version'"), 1);
+  EXPECT_EQ(events_->List({.kind = "dataset.version.created"})->size(), 1u);
+}
+
+TEST_F(DatasetsTest, TheSameContentIsNoNewVersion) {
+  ASSERT_EQ(Add(People(100)).state, "succeeded");
+  const int before = jobs_->tasks_run;
+  runners::Job again = Add(People(100));
+  EXPECT_TRUE(again.result["unchanged"].AsBool());
+  EXPECT_EQ(jobs_->tasks_run, before);  // the bytes were known: nothing was read
+  again = Add(People(100), {.filename = "other.csv", .format = "csv"});  // other bytes would do, too
+  EXPECT_TRUE(again.result["unchanged"].AsBool());
+  std::string semicolons = People(100);
+  std::replace(semicolons.begin(), semicolons.end(), ',', ';');
+  again = Add(semicolons);
+  EXPECT_TRUE(again.result["unchanged"].AsBool());
+  EXPECT_EQ(again.result["version"].AsString(), "v1");
+  EXPECT_EQ(Add(People(101)).result["version"].AsString(), "v2");
+  EXPECT_EQ(Add(People(100), {.dataset = "others"}).result["version"].AsString(), "v1");
+  EXPECT_EQ(datasets_->ListVersions("default", "people", 0, 10)->size(), 2u);
+  EXPECT_EQ(datasets_->List("default", "", 10)->size(), 2u);
+}
+
+TEST_F(DatasetsTest, ReferencesAndTheirErrors) {
+  ASSERT_EQ(Add(People(100)).state, "succeeded");
+  for (const std::string good : {"people", "people:v1", "people:latest", "people:1", "default/people:v1"}) {
+    EXPECT_TRUE(datasets_->Resolve("default", good)) << good;
+  }
+  EXPECT_EQ(datasets_->Resolve("default", "peple").error().fixes().at(0), "did you mean `people`?");
+  EXPECT_EQ(datasets_->Resolve("default", "people:v9").error().gy(), "GY2102");
+  EXPECT_EQ(datasets_->Resolve("other", "people").error().gy(), "GY2101");
+  EXPECT_EQ(datasets_->Resolve("other", "default/people").error().code(), Code::kPermissionDenied);
+  for (const std::string bad : {"people:v0", "people:x", "people@champion", "", "../x", "people:v1:v2", "a b"}) {
+    EXPECT_EQ(datasets_->Resolve("default", bad).error().code(), Code::kInvalidArgument) << bad;
+  }
+}
+
+TEST_F(DatasetsTest, AFailedImportLeavesNothing) {
+  const runners::Job job = Add("a,b\n1\n");
+  EXPECT_EQ(job.state, "failed");
+  EXPECT_EQ(job.error_code, "GY2034");
+  EXPECT_EQ(job.error_where.substr(0, 12), "people.csv:2");
+  EXPECT_TRUE(Scratch().empty());
+  EXPECT_EQ(Count("SELECT count(*) FROM dataset"), 0);
+  EXPECT_EQ(Count("SELECT count(*) FROM blob_ref"), 0);
+  auto upload = datasets_->NewUpload();
+  EXPECT_EQ(datasets_->Import({.project = "default", .dataset = "../x"}, *datasets_->NewUpload()).error().gy(), "GY1200");
+  EXPECT_EQ(datasets_->Import({.project = "default", .dataset = "x", .bad = "maybe"}, *datasets_->NewUpload()).error().gy(), "GY2106");
+  EXPECT_EQ(datasets_->Import({.project = "default", .dataset = "x", .types = {"age"}}, *datasets_->NewUpload()).error().gy(), "GY2106");
+  EXPECT_EQ(datasets_->Import({.project = "default", .dataset = "x", .format = "xls"}, *datasets_->NewUpload()).error().gy(), "GY2106");
+}
+
+TEST_F(DatasetsTest, AnUploadLostInARestartIsSaid) {
+  jobs_->hold = true;
+  Add(People(10));
+  for (const std::string& name : Scratch()) std::filesystem::remove_all(blobs_->scratch_directory() + "/" + name);
+  const auto job = jobs_->Finish(jobs_->held);
+  EXPECT_EQ(job->error_code, "GY2108");
+}
+
+TEST_F(DatasetsTest, TheNextVersionIsCheckedAndBadRowsSetAside) {
+  ASSERT_EQ(Add(People(200)).state, "succeeded");
+  std::string next = People(200, 1);
+  next += "7,30,f\n201,900,f\n202,31,x\n";
+  const runners::Job plain = Add(next);
+  EXPECT_FALSE(plain.result["check"]["success"].AsBool()) << plain.result.Dump();
+  EXPECT_EQ(plain.result["rows"].AsInt(), 203);
+  const runners::Job aside = Add(next, {.bad = "quarantine"});
+  EXPECT_EQ(aside.result["rows"].AsInt(), 200);
+  EXPECT_EQ(aside.result["rows_quarantined"].AsInt(), 3);
+  const auto version = datasets_->Resolve("default", "people");
+  const auto rows = datasets_->Quarantine(*version, 10);
+  ASSERT_EQ((*rows)["items"].size(), 3u);
+  EXPECT_EQ((*rows)["items"].items()[0]["reason"].AsString(), "`id` is 7 once more");
+  EXPECT_EQ((*rows)["items"].items()[1]["text"].AsString(), R"({"id":201,"age":900,"sex":"f"})");
+  const auto v2 = datasets_->Resolve("default", "people:v2");
+  const auto check = datasets_->Check(*v2, "ann");
+  ASSERT_TRUE(check);
+  EXPECT_FALSE(check->result["success"].AsBool());
+  EXPECT_EQ(check->result["failed"].AsInt(), 3);
+  EXPECT_EQ(check->result["bad_rows"].items()[1]["row"].AsInt(), 201);
+  // A suite of one's own takes its place, and is kept with its number.
+  const auto set = datasets_->SetExpectations("default", "people", *Json::Parse(R"({"expectations":[{"kind":"rows_between","min":1}]})"), "ann");
+  ASSERT_TRUE(set);
+  EXPECT_EQ((*set)["number"].AsInt(), 1);
+  EXPECT_TRUE(datasets_->Check(*v2, "ann")->result["success"].AsBool());
+  EXPECT_EQ(datasets_->SetExpectations("default", "people", *Json::Parse(R"({"expectations":[{"kind":"x"}]})"), "ann").error().gy(), "GY2110");
+}
+
+TEST_F(DatasetsTest, DiffSaysWhatChanged) {
+  ASSERT_EQ(Add(People(100)).state, "succeeded");
+  ASSERT_EQ(Add("id,age,city\n1,20.5,Rome\n2,30,Oslo\n").state, "succeeded");
+  const auto diff = datasets_->Diff(*datasets_->Resolve("default", "people:v1"), *datasets_->Resolve("default", "people:v2"));
+  ASSERT_TRUE(diff);
+  EXPECT_EQ((*diff)["schema"]["added"].Dump(), R"([{"name":"city","type":"text"}])");
+  EXPECT_EQ((*diff)["schema"]["removed"].Dump(), R"([{"name":"sex","type":"text"}])");
+  EXPECT_EQ((*diff)["schema"]["changed"].Dump(), R"([{"name":"age","from":"int","to":"double"}])");
+  EXPECT_EQ((*diff)["rows"].Dump(), R"({"from":100,"to":2})");
+  EXPECT_EQ((*diff)["columns"].items()[0]["changes"]["max"].Dump(), R"({"from":100,"to":2})");
+}
+
+TEST_F(DatasetsTest, QueriesSeeDatasetsByName) {
+  ASSERT_EQ(Add(People(100)).state, "succeeded");
+  ASSERT_EQ(Add(People(50)).state, "succeeded");
+  ASSERT_EQ(Add("k,v\n1,2\n3,4\n", {.dataset = "with-dash"}).state, "succeeded");
+  const auto answer = datasets_->Query("default", "SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM \"people:v1\"), sum(v) FROM \"with-dash\"", 10, {});
+  ASSERT_TRUE(answer) << answer.error().ToString();
+  EXPECT_EQ((*answer)["rows"].Dump(), "[[50,100,6.0]]");
+  const auto cut = datasets_->Query("default", "SELECT * FROM people", 10, {});
+  EXPECT_EQ((*cut)["rows"].size(), 10u);
+  EXPECT_TRUE((*cut)["truncated"].AsBool());
+  const auto missing = datasets_->Query("default", "SELECT * FROM poeple", 10, {});
+  EXPECT_EQ(missing.error().code(), Code::kInvalidArgument);
+  EXPECT_NE(missing.error().fixes().back().find("people"), std::string::npos);
+  EXPECT_EQ(datasets_->Query("default", "SELECT * FROM read_csv('/etc/passwd')", 10, {}).error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(datasets_->Query("elsewhere", "SELECT * FROM people", 10, {}).error().code(), Code::kInvalidArgument);
+  EXPECT_EQ((*datasets_->Rows(*datasets_->Resolve("default", "people"), 48, 10))["rows"].Dump(), "[[49,28,\"f\"],[50,29,\"m\"]]");
+}
+
+TEST_F(DatasetsTest, ExportsReadBackAsTheSame) {
+  ASSERT_EQ(Add("a,b,c\n1,x,2011-01-01\n2,\"q\"\"u, \",\n,,2012-02-02\n").state, "succeeded");
+  const Version version = *datasets_->Resolve("default", "people");
+  for (const std::string format : {"csv", "jsonl", "parquet"}) {
+    const auto path = datasets_->Export(version, format, {});
+    ASSERT_TRUE(path) << path.error().ToString();
+    const runners::Job again = Add(*exec::ReadFile(*path), {.filename = "again." + format});
+    EXPECT_TRUE(again.result["unchanged"].AsBool()) << format << again.result.Dump() << *exec::ReadFile(*path);
+    ASSERT_TRUE(exec::RemoveTree(path->substr(0, path->rfind('/'))));
+  }
+  EXPECT_EQ(datasets_->Export(version, "xls", {}).error().gy(), "GY2106");
+  EXPECT_EQ(datasets_->ParquetFile(version)->digest, version.parts[0].object.digest);
+}
+
+TEST_F(DatasetsTest, AFolderIsOneDataset) {
+  std::filesystem::create_directories(folder_ + "/in");
+  ASSERT_TRUE(exec::WriteFile(folder_ + "/in/1.csv", "a,b\n1,x\n"));
+  ASSERT_TRUE(exec::WriteFile(folder_ + "/in/2.csv", "a,b\n2,y\n3,z\n"));
+  ASSERT_TRUE(table::WriteTar(*table::ListTables(folder_ + "/in"), folder_ + "/in.tar"));
+  const runners::Job job = Add(*exec::ReadFile(folder_ + "/in.tar"), {.filename = "in.tar", .format = "tar"});
+  ASSERT_EQ(job.state, "succeeded") << job.error_message;
+  EXPECT_EQ(job.result["rows"].AsInt(), 3);
+  EXPECT_TRUE(Add("a,b\n1,x\n2,y\n3,z\n").result["unchanged"].AsBool());
+}
+
+TEST_F(DatasetsTest, RemovingDropsRows) {
+  ASSERT_EQ(Add(People(100)).state, "succeeded");
+  ASSERT_EQ(Add(People(50)).state, "succeeded");
+  ASSERT_TRUE(datasets_->Remove("default", "people:v2"));
+  EXPECT_EQ(datasets_->Resolve("default", "people")->number, 1);
+  EXPECT_EQ(Add(People(60)).result["version"].AsString(), "v3");  // a number is never used again
+  ASSERT_TRUE(datasets_->SetTags("default", "people:v1", {{"k", "v"}}));
+  ASSERT_TRUE(datasets_->Remove("default", "people"));
+  EXPECT_EQ(Count("SELECT (SELECT count(*) FROM dataset) + (SELECT count(*) FROM dataset_part) + (SELECT count(*) FROM blob_ref)"), 0);
+  EXPECT_EQ(datasets_->Remove("default", "people").error().code(), Code::kNotFound);
+}
+
+TEST_F(DatasetsTest, ProfilesKnowTheirTarget) {
+  std::string text = "x,noise,y\n";
+  for (int i = 0; i < 500; ++i) text += fmt::format("{},{},{}\n", i % 7, i % 5, i % 7 > 3 ? "yes" : "no");
+  ASSERT_EQ(Add(text).state, "succeeded");
+  const Version version = *datasets_->Resolve("default", "people");
+  const auto profile = datasets_->ProfileAgainst(version, "y");
+  ASSERT_TRUE(profile);
+  EXPECT_EQ((*profile)["associations"].items()[0]["column"].AsString(), "x");
+  EXPECT_EQ((*profile)["warnings"].items()[0]["kind"].AsString(), "near_perfect");
+  EXPECT_EQ(datasets_->ProfileAgainst(version, "z").error().gy(), "GY2105");
+  EXPECT_EQ((*datasets_->Profile(version))["rows"].AsInt(), 500);
+}
+
+}  // namespace
+}  // namespace gyre::data
