@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-GYRE = os.environ['GYRE']
+GYRE = os.environ.get('GYRE', 'build/gyre')
 
 
 def cpu_children():

@@ -27,6 +27,8 @@ def value_of(text):
     """A cell as a person would type it into JSON."""
     if text == '':
         return None
+    if text in ('true', 'false'):
+        return text == 'true'
     for make in (int, float):
         try:
             value = make(text)
@@ -46,9 +48,8 @@ def walk(g, path, target, task, leaks):
     name = os.path.splitext(os.path.basename(path))[0]
     begin = time.monotonic()
     g.cli('add', path)
-    trained = g.cli_json('train', name, '--target', target, '--budget', BUDGET, '--seed', '1')
-    result = trained.get('result', trained)
-    deployed = g.cli('deploy', f'{name}@champion')
+    result = g.cli_json('train', name, '--target', target, '--budget', BUDGET, '--seed', '1')
+    g.cli('deploy', f'{name}@champion')
     rows = first_rows(path, 3)
     for row in rows:
         del row[target]
@@ -62,14 +63,15 @@ def walk(g, path, target, task, leaks):
             assert abs(total - 1) < 1e-9, output
     assert answer['model'].startswith(f'{name}:v'), answer
     assert result['task'] == task, (result['task'], task)
-    metric, score, baseline = result['metric'], result['score'], result['baseline_score']
-    better = score > baseline if metric in ('auc', 'accuracy', 'r2') else score < baseline
-    assert better, f'{name}: {metric} {score} does not beat the baseline {baseline}'
-    left_out = set(result.get('left_out', []))
+    gain = result['over_baseline']
+    assert gain['gain'] > 0 and gain['lower'] > 0, f'{name}: does not beat the constant baseline: {gain}'
+    assert result['promoted'], f"{name}: not promoted: {result['reason']}"
+    left_out = {f['column'] for f in result['findings'] if f['left_out']}
     missing = set(leaks) - left_out
     assert not missing, f'{name}: {missing} leak the target and were used (left out: {left_out})'
-    print(f'{name:24s} {task:10s} {metric} {score:.4f}  baseline {baseline:.4f}  {seconds:5.1f} s  left out: {sorted(left_out)}')
-    del deployed
+    warned = {f['column'] for f in result['findings'] if f['kind'] == 'leak'}
+    assert set(leaks) <= warned, f'{name}: no warning of {set(leaks) - warned}'
+    print(f"{name:24s} {task:10s} {result['metric']} {gain['a']:.4f}  baseline {gain['b']:.4f}  {seconds:5.1f} s  left out: {sorted(left_out)}", flush=True)
 
 
 def generated(folder):
