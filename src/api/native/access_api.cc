@@ -241,6 +241,9 @@ Result<Response> AccessApi::CreateUser(net::Request& request) {
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const std::string password, body.GetString("password"));
   std::vector<access::Grant> grants;
+  if (body.Has("roles") && !body["roles"].is_array()) {
+    return InvalidArgument("GY1719", "`roles` must be a list").Fix(R"([{"role": "developer", "project": "churn"}])");
+  }
   for (const Json& item : body["roles"].items()) {
     access::Grant grant;
     GYRE_TRY(grant.role, access::ParseRole(item["role"].AsString()));
