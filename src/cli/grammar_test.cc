@@ -14,7 +14,11 @@ namespace {
 constexpr Positional kItem[] = {{"ITEM", "an item", true, false, "items"}};
 constexpr Positional kMany[] = {{"FIRST", "the first"}, {"REST", "the rest", false, true}};
 constexpr Option kOptions[] = {
-    {"-n,--limit", "N", "how many", "20"}, {"--tag", "K=V", "a tag", {}, true}, {"--force", "", "without asking"}, {"-o,--out", "FILE", "where to", {}, false, "file"}};
+    {"-n,--limit", "N", "how many", "20"},
+    {"--tag", "K=V", "a tag", {}, true},
+    {"--force", "", "without asking"},
+    {"-o,--out", "FILE", "where to", {}, false, "file"},
+};
 constexpr Command kRows[] = {
     {"things ls", "list", "gyre things", {}, kOptions, nullptr},
     {"things show", "show", "gyre things show a", kItem, {}, nullptr},

@@ -162,7 +162,122 @@ def logs(g):
     assert not any('secret-in-body' in json.dumps(line) for line in lines), 'a body is in the log'
 
 
-SCENARIOS = [a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life,
+def people(g, rows=3000):
+    path = os.path.join(g.work, 'people.csv')
+    with open(path, 'w') as f:
+        f.write('age,city,buys\n')
+        for i in range(rows):
+            age = 18 + i * 7 % 70
+            f.write(f"{age},{('Graz', 'Wien')[i % 2]},{'yes' if (age + i * 13 % 40) > 70 else 'no'}\n")
+    return path
+
+
+def start_command(g, *arguments):
+    return subprocess.Popen([GYRE, *arguments], cwd=g.work, env=g.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(what, condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError('never happened: ' + what)
+
+
+def owner_of(g):
+    done = g.cli('server', 'status', '-o', 'json', check=False)
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def deploy_without_a_server_leaves_one_running(g):
+    g.cli('add', people(g))
+    trained = g.cli_json('train', 'people', '--target', 'buys', '--trials', '2', '--seed', '1')
+    model = (trained.get('result') or trained)['model']
+    assert owner_of(g) is None, 'add and train end with their command'
+    deployed = g.cli('deploy', model)
+    owner = owner_of(g)
+    assert owner and owner['kind'] == 'server' and owner['url'], owner
+    assert str(owner['pid']) in deployed.stderr and owner['url'] in deployed.stderr and 'gyre server stop' in deployed.stderr, deployed.stderr
+    log_file = re.search(r'log +(\S+)', deployed.stderr)[1]
+    assert os.path.exists(log_file), log_file
+    assert os.getsid(owner['pid']) == owner['pid'], 'it has a session of its own'
+    url = re.match(r'http://([^:]+):(\d+)', owner['url'])
+    g.host, g.port = url[1], int(url[2])
+    row = {'inputs': [{'age': 80, 'city': 'Graz'}]}
+    assert g.json('POST', '/e/people', row)['outputs'][0]['prediction'] == 'yes'
+    # A second deployment uses it; killed, the next command brings the endpoint back with a new server.
+    g.cli('deploy', model, '--name', 'second')
+    assert owner_of(g)['pid'] == owner['pid']
+    os.kill(owner['pid'], signal.SIGKILL)
+    wait_for('the owner is gone', lambda: owner_of(g) is None)
+    g.cli('deploy', model, '--name', 'third')
+    again = owner_of(g)
+    g.port = int(re.match(r'http://[^:]+:(\d+)', again['url'])[1])
+    for name in ('people', 'second', 'third'):
+        assert g.json('POST', f'/e/{name}', row)['outputs'][0]['prediction'] == 'yes'
+    g.cli('server', 'stop')
+    wait_for('the server ends', lambda: owner_of(g) is None)
+
+
+def a_second_command_works_beside_a_long_one(g):
+    """A training owns the directory while it runs; others work through its socket, and it waits for what they began."""
+    g.cli('add', people(g))
+    first = start_command(g, 'train', 'people', '--target', 'buys', '--budget', '4s')
+    wait_for('the training owns the directory', lambda: (owner_of(g) or {}).get('kind') == 'command')
+    owner = owner_of(g)
+    assert owner['pid'] == first.pid
+    assert 'people' in g.cli('datasets', '-o', 'name').stdout
+    wait_for('the training runs', lambda: 'running' in g.cli('jobs', '-o', 'json').stdout)
+    second = start_command(g, 'train', 'people', '--target', 'buys', '--trials', '1', '--model', 'other')
+    out, err = first.communicate(timeout=120)
+    assert first.returncode == 0, (out, err)
+    out, err = second.communicate(timeout=120)
+    assert second.returncode == 0, (out, err)
+    states = [job['state'] for job in g.cli_json('jobs')]
+    assert states == ['succeeded'] * 3, states
+
+
+def deploy_waits_for_the_command_that_owns(g):
+    g.cli('add', people(g))
+    g.cli('train', 'people', '--target', 'buys', '--trials', '1')
+    training = start_command(g, 'train', 'people', '--target', 'buys', '--budget', '2s')
+    wait_for('the training owns the directory', lambda: (owner_of(g) or {}).get('kind') == 'command')
+    deployed = g.cli('deploy', 'people:v1')
+    assert owner_of(g)['kind'] == 'server' and str(training.pid) in deployed.stderr, deployed.stderr
+    assert training.wait(60) == 0
+    training.communicate()
+
+
+def interrupt(process):
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=60)
+
+
+def ctrl_c_leaves_the_job_to_the_server(g):
+    g.start()
+    g.cli('add', people(g))
+    training = start_command(g, 'train', 'people', '--target', 'buys', '--budget', '3s')
+    wait_for('the training runs', lambda: any(job['state'] == 'running' for job in g.cli_json('jobs')))
+    out, err = interrupt(training)
+    assert training.returncode == 130 and 'gyre jobs cancel' in err, (training.returncode, err)
+    job = next(job for job in g.cli_json('jobs') if job['kind'].startswith('training'))
+    assert job['state'] == 'running', job['state']
+    assert g.wait_job(job, 60)['state'] == 'succeeded'
+    # Without a server, the first Ctrl-C explains, the second cancels.
+    g.stop()
+    training = start_command(g, 'train', 'people', '--target', 'buys', '--budget', '30s')
+    wait_for('the training runs', lambda: any(job['state'] == 'running' for job in g.cli_json('jobs')))
+    training.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert training.poll() is None
+    out, err = interrupt(training)
+    assert training.returncode == 130 and 'Ctrl-C again' in err and 'cancelled' in err, (training.returncode, err)
+    assert g.cli_json('jobs')[0]['state'] == 'cancelled'
+
+
+SCENARIOS = [deploy_without_a_server_leaves_one_running, a_second_command_works_beside_a_long_one, deploy_waits_for_the_command_that_owns,
+             ctrl_c_leaves_the_job_to_the_server, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life,
              two_commands_at_once, commands_use_the_running_server, stop_and_status, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs]
 
 if __name__ == '__main__':
