@@ -105,7 +105,7 @@ Result<int> Add(Invocation& in) {
   while (file.size() > 1 && file.ends_with('/')) file.pop_back();
   std::string format = in.Get("format"), upload = file;
   TemporaryFile archive;
-  if (file != "-" && exec::FileExists(file + "/.")) {
+  if (file != "-" && exec::FolderExists(file)) {
     GYRE_TRY(const auto files, table::ListTables(file));
     archive.path = fmt::format("{}/gyre-add-{}.tar", config::Environment("TMPDIR").value_or("/tmp"), getpid());
     in.out().Note(fmt::format("{} files", GroupDigits(static_cast<std::int64_t>(files.size()))));

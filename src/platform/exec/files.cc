@@ -140,6 +140,11 @@ bool FileExists(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
+bool FolderExists(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 Result<std::vector<FileEntry>> ListFiles(const std::string& directory, std::size_t count_max) {
   std::vector<FileEntry> files;
   std::error_code error;

@@ -25,6 +25,7 @@ Result<> RenameDurably(const std::string& from, const std::string& to);  // in o
 // A file of /proc or /sys, whose size is not known beforehand; at most 64 KiB.
 Result<std::string> ReadSystemFile(const std::string& path);
 bool FileExists(const std::string& path);
+bool FolderExists(const std::string& path);
 
 struct FileEntry {
   std::string path;  // relative to the folder listed, with '/'
