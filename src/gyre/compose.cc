@@ -5,18 +5,25 @@
 #include <algorithm>
 
 #include "api/native/access_api.h"
+#include "api/native/audit_api.h"
 #include "api/native/datasets_api.h"
 #include "api/native/endpoints_api.h"
+#include "api/native/events_api.h"
 #include "api/native/jobs_api.h"
+#include "api/native/lineage_api.h"
+#include "api/native/maintenance_api.h"
 #include "api/native/projects_api.h"
 #include "api/native/runs_api.h"
+#include "api/native/secrets_api.h"
 #include "api/native/system_api.h"
 #include "api/native/training_api.h"
+#include "api/native/usage_api.h"
 #include "api/oip/oip_api.h"
 #include "api/prometheus/prometheus.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "gyre/change_record.h"
+#include "gyre/maintenance.h"
 #include "gyre/requests.h"
 #include "gyre/settings.h"
 #include "ledger/access/access.h"
@@ -219,6 +226,12 @@ void House::Rooms::OpenApis() {
   AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));
+  AddApi<native::LineageApi>(*lineage);
+  AddApi<native::EventsApi>(*events);
+  AddApi<native::AuditApi>(*audit);
+  AddApi<native::UsageApi>(*usage);
+  AddApi<native::SecretsApi>(*secrets);
+  AddApi<native::MaintenanceApi>(HouseKeeping(*database, *blobs, *events, SystemClock()));
   system->Describe(tables);
 }
 

@@ -81,4 +81,11 @@ struct CollectResult {
 };
 Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t grace_us, std::int64_t now_us);
 
+// For fsck: every referenced object is there with its size; `deep` also reads every byte of every object.
+struct CheckResult {
+  std::int64_t objects = 0;
+  std::vector<std::string> problems = {};
+};
+Result<CheckResult> Check(db::Database& database, Store& store, bool deep);
+
 }  // namespace gyre::blob

@@ -253,6 +253,19 @@ TEST_F(BlobReferences, ACondemnedBlobTakesNoReferenceUntilItIsGone) {
   EXPECT_TRUE(Refer("late", digest));
 }
 
+TEST_F(BlobReferences, TheCheckNamesWhatIsMissingOrDamaged) {
+  const Digest sound = PutBytes("s"), missing = PutBytes("m"), damaged = PutBytes("d");
+  for (const Digest& digest : {sound, missing, damaged}) ASSERT_TRUE(Refer("owner", digest));
+  EXPECT_TRUE(Check(*database_, *store_, true)->problems.empty());
+  ASSERT_TRUE(store_->Remove(missing));
+  FlipBit(*store_->LocalPath(damaged), 0);
+  const auto quick = *Check(*database_, *store_, false);
+  ASSERT_EQ(quick.problems.size(), 1u);
+  EXPECT_NE(quick.problems[0].find(missing), std::string::npos);
+  EXPECT_NE(quick.problems[0].find("test owner"), std::string::npos);
+  EXPECT_EQ(Check(*database_, *store_, true)->problems.size(), 2u);
+}
+
 TEST_F(BlobReferences, WritersAndTheCollectorTogetherLoseNothing) {
   std::atomic<bool> stop = false;
   std::thread collector([&] {

@@ -83,4 +83,28 @@ Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t
   return result;
 }
 
+Result<CheckResult> Check(db::Database& database, Store& store, bool deep) {
+  CheckResult result;
+  GYRE_DO(database.Read([&](db::Reader& reader) {
+    const auto sql = "SELECT digest, size_bytes, min(owner_kind || ' ' || owner_id) FROM blob_ref GROUP BY digest, size_bytes ORDER BY digest";
+    return reader.Query(sql, {}, [&](const db::Row& row) -> Result<> {
+      const Digest digest = row.Str(0);
+      const auto stream = store.Open(digest);
+      if (!stream) {
+        result.problems.push_back(fmt::format("{}, needed by {}", stream.error().message(), row.Text(2)));
+      } else if ((*stream)->size_bytes() != row.Int(1)) {
+        result.problems.push_back(fmt::format("blob {} has {} bytes, {} expects {}", digest, (*stream)->size_bytes(), row.Text(2), row.Int(1)));
+      }
+      return {};
+    });
+  }));
+  GYRE_DO(store.ForEach([&](const Object& object) -> Result<> {
+    ++result.objects;
+    if (!deep) return {};
+    if (const auto sound = store.Verify(object.digest); !sound) result.problems.push_back(sound.error().message());
+    return {};
+  }));
+  return result;
+}
+
 }  // namespace gyre::blob

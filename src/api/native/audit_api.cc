@@ -1,0 +1,75 @@
+#include "api/native/audit_api.h"
+
+#include <limits>
+
+#include "api/native/ledger_pages.h"
+#include "base/time.h"
+#include "ledger/audit/audit.h"
+
+namespace gyre::native {
+namespace {
+
+constexpr net::Route kRoutes[] = {
+    {.method = net::Method::kGet,
+     .path = "/api/v1/audit",
+     .handler = net::Bind<&AuditApi::List>,
+     .permission = net::Permission("audit.read"),
+     .summary = "The audit log, newest first; by project, actor, action, object and time",
+     .response_type = "AuditList"},
+    {.method = net::Method::kGet,
+     .path = "/api/v1/audit/verify",
+     .handler = net::Bind<&AuditApi::Verify>,
+     .permission = net::Permission("audit.read"),
+     .summary = "Checks the chain of hashes, also against an anchor kept elsewhere (sequence, hash)",
+     .response_type = "AuditVerdict"},
+};
+
+Json EntryToJson(const audit::Entry& entry) {
+  auto details = Json::Parse(entry.details);
+  return Json::Obj({{"sequence", entry.sequence},
+                    {"at", FormatTime(entry.at_us)},
+                    {"actor", Json::Obj({{"id", entry.actor_id}, {"name", entry.actor_name}, {"kind", entry.actor_kind}})},
+                    {"action", entry.action},
+                    {"project", entry.project},
+                    {"object", entry.object},
+                    {"outcome", entry.outcome},
+                    {"request_id", entry.request_id},
+                    {"peer", entry.peer},
+                    {"details", details ? *std::move(details) : Json(entry.details)},
+                    {"hash", entry.hash}});
+}
+
+}  // namespace
+
+net::RouteTable AuditApi::table() { return {"native", kRoutes, this}; }
+
+Result<net::Response> AuditApi::List(net::Request& request) {
+  GYRE_TRY(const SequencePage page, ReadPage(request));
+  audit::Filter filter;
+  filter.project = request.Query("project").value_or("");
+  filter.actor = request.Query("actor").value_or("");
+  filter.action = request.Query("action").value_or("");
+  filter.object = request.Query("object").value_or("");
+  GYRE_TRY(filter.from_us, ReadTime(request, "from"));
+  GYRE_TRY(filter.to_us, ReadTime(request, "to"));
+  filter.before = page.before;
+  filter.limit = page.limit;
+  GYRE_TRY(const auto entries, audit_.List(filter));
+  Json items = Json::Arr();
+  for (const audit::Entry& entry : entries) items.Push(EntryToJson(entry));
+  return PageResponse(std::move(items), page, entries.empty() ? 0 : entries.back().sequence);
+}
+
+Result<net::Response> AuditApi::Verify(net::Request& request) {
+  audit::Anchor anchor;
+  GYRE_TRY(anchor.sequence, request.QueryInt("sequence", 0, 0, std::numeric_limits<std::int64_t>::max()));
+  anchor.hash = request.Query("hash").value_or("");
+  GYRE_TRY(const audit::Verdict verdict, audit_.Verify(anchor));
+  Json document = Json::Obj({{"sound", verdict.sound},
+                             {"entries", verdict.entries},
+                             {"anchor", Json::Obj({{"sequence", verdict.end.sequence}, {"hash", verdict.end.hash}})}});
+  if (!verdict.sound) document.Set("broken_at", verdict.broken_at).Set("problem", verdict.problem);
+  return net::Response::JsonDoc(document);
+}
+
+}  // namespace gyre::native

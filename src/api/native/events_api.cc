@@ -1,0 +1,131 @@
+#include "api/native/events_api.h"
+
+#include <limits>
+#include <string>
+
+#include "api/native/ledger_pages.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "ledger/events/events.h"
+
+namespace gyre::native {
+namespace {
+
+constexpr std::int64_t kStreamMicros = 60 * kMicrosPerSecond;  // then the client comes again with Last-Event-ID
+constexpr std::int64_t kHeartbeatMicros = 10 * kMicrosPerSecond;
+
+constexpr net::Route kRoutes[] = {
+    {.method = net::Method::kGet,
+     .path = "/api/v1/events",
+     .handler = net::Bind<&EventsApi::List>,
+     .permission = net::Permission("event.read"),
+     .summary = "What happened, newest first; or after a sequence number, oldest first",
+     .response_type = "EventList"},
+    {.method = net::Method::kGet,
+     .path = "/api/v1/events/stream",
+     .handler = net::Bind<&EventsApi::Stream>,
+     .permission = net::Permission("event.read"),
+     .summary = "Events as they happen (server-sent events); goes on after Last-Event-ID"},
+    {.method = net::Method::kGet,
+     .path = "/api/v1/events/parked",
+     .handler = net::Bind<&EventsApi::ListParked>,
+     .permission = net::Permission("event.read"),
+     .summary = "Events that a subscriber could not handle",
+     .response_type = "ParkedEventList"},
+    {.method = net::Method::kPost,
+     .path = "/api/v1/events/parked/{subscriber}/{sequence}/retry",
+     .handler = net::Bind<&EventsApi::Retry>,
+     .permission = net::Permission("access.admin"),
+     .summary = "Give a parked event to its subscriber once more"},
+};
+
+Json EventToJson(const events::Event& event) {
+  auto payload = Json::Parse(event.payload);
+  return Json::Obj({{"sequence", event.sequence},
+                    {"kind", event.kind},
+                    {"project", event.project},
+                    {"subject", event.subject},
+                    {"payload", payload ? *std::move(payload) : Json(event.payload)},
+                    {"created_at", FormatTime(event.created_us)}});
+}
+
+Result<std::int64_t> ReadAfter(const net::Request& request) {
+  if (const auto last = request.Header("Last-Event-ID")) {
+    const auto sequence = ParseInt(*last);
+    if (sequence && *sequence >= 0) return *sequence;
+  }
+  return request.QueryInt("after", 0, 0, std::numeric_limits<std::int64_t>::max());
+}
+
+// Writes events as they come until the time is over or the client is gone.
+Result<> Follow(events::Events& events, events::EventFilter filter, net::BodyWriter& body) {
+  const std::int64_t end_us = SystemClock().MonotonicMicros() + kStreamMicros;
+  while (SystemClock().MonotonicMicros() < end_us) {
+    GYRE_TRY(const bool news, events.WaitForNews(filter.after, kHeartbeatMicros));
+    if (!news) {
+      GYRE_DO(body.Write(": still here\n\n"));
+      continue;
+    }
+    GYRE_TRY(const auto page, events.List(filter));
+    for (const events::Event& event : page) {
+      GYRE_DO(body.Write(net::SseEvent(event.kind, EventToJson(event).Dump(), fmt::format("{}", event.sequence))));
+      filter.after = event.sequence;
+    }
+    if (page.empty()) {  // the news was not for this filter: look only at what comes
+      GYRE_TRY(const auto newest, events.List({.limit = 1}));
+      if (!newest.empty()) filter.after = newest.front().sequence;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+net::RouteTable EventsApi::table() { return {"native", kRoutes, this}; }
+
+Result<net::Response> EventsApi::List(net::Request& request) {
+  GYRE_TRY(const SequencePage page, ReadPage(request));
+  GYRE_TRY(const std::int64_t after, ReadAfter(request));
+  GYRE_TRY(const auto events, events_.List({.project = request.Query("project").value_or(""),
+                                            .kind = request.Query("kind").value_or(""),
+                                            .after = after,
+                                            .before = page.before,
+                                            .limit = page.limit}));
+  Json items = Json::Arr();
+  for (const events::Event& event : events) items.Push(EventToJson(event));
+  return PageResponse(std::move(items), page, events.empty() ? 0 : events.back().sequence);
+}
+
+Result<net::Response> EventsApi::Stream(net::Request& request) {
+  GYRE_TRY(const std::int64_t after, ReadAfter(request));
+  events::EventFilter filter{.project = request.Query("project").value_or(""), .kind = request.Query("kind").value_or(""), .after = after};
+  if (filter.after == 0) {  // from now on
+    GYRE_TRY(const auto newest, events_.List({.limit = 1}));
+    filter.after = newest.empty() ? 0 : newest.front().sequence;
+  }
+  net::Response response;
+  response.content_type = "text/event-stream";
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.stream = [this, filter = std::move(filter)](net::BodyWriter& body) { return Follow(events_, filter, body); };
+  return response;
+}
+
+Result<net::Response> EventsApi::ListParked(net::Request&) {
+  GYRE_TRY(const auto parked, events_.ListParked());
+  Json items = Json::Arr();
+  for (const events::Parked& item : parked) {
+    Json document = EventToJson(item.event);
+    document.Set("subscriber", item.subscriber).Set("error", item.error).Set("attempts", item.attempts).Set("parked_at", FormatTime(item.parked_us));
+    items.Push(std::move(document));
+  }
+  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+}
+
+Result<net::Response> EventsApi::Retry(net::Request& request) {
+  const auto sequence = ParseInt(request.Param("sequence"));
+  if (!sequence) return InvalidArgument("GY4155", "`{}` is no sequence number", request.Param("sequence"));
+  GYRE_DO(events_.Retry(request.Param("subscriber"), *sequence));
+  return net::Response::Empty(202);
+}
+
+}  // namespace gyre::native
