@@ -230,7 +230,7 @@ Result<> CheckFileSystem(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<Database>> OpenSqlite(Settings settings) {
-  GYRE_DO(CheckFileSystem(settings.path));
+  if (settings.vfs.empty()) GYRE_DO(CheckFileSystem(settings.path));
   GYRE_TRY(auto writer, SqliteConnection::Open(settings.path, SqliteConnection::Mode::kWriter, settings.vfs));
   // Reads the header and the list of tables: a file that is no database is told now, not at the first request.
   GYRE_DO(writer->Query("SELECT count(*) FROM sqlite_master", {}, [](const Row&) -> Result<> { return {}; }));
