@@ -287,7 +287,7 @@ Json StoredEvaluationToJson(const StoredEvaluation& evaluation) {
                     {"primary", evaluation.primary},
                     {"metrics", evaluation.metrics},
                     {"created_by", evaluation.created_by},
-                    {"created", FormatTime(evaluation.created_us)}});
+                    {"created_at", FormatTime(evaluation.created_us)}});
 }
 
 Result<std::unique_ptr<Evaluations>> OpenEvaluations(db::Database& database, blob::Store& blobs, registry::Registry& registry,

@@ -82,11 +82,11 @@ void DecisionSection(const Json& card, std::string* out) {
   if (card["approvals"].size() > 0) *out += "\n## Approvals\n\n";
   for (const Json& approval : card["approvals"].items()) {
     *out += fmt::format("- {} by {} at {}{}{}\n", approval["approved"].AsBool() ? "approved" : "rejected", Plain(approval["approver"].AsString()),
-                        approval["at"].AsString(), approval["comment"].AsString().empty() ? "" : ": ", Plain(approval["comment"].AsString()));
+                        approval["created_at"].AsString(), approval["comment"].AsString().empty() ? "" : ": ", Plain(approval["comment"].AsString()));
   }
   if (card["history"].size() > 0) *out += "\n## In production\n\n| when | alias | from | to | basis | by | reason |\n|---|---|---|---|---|---|---|\n";
   for (const Json& move : card["history"].items()) {
-    *out += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", move["at"].AsString(), Plain(move["alias"].AsString()),
+    *out += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", move["moved_at"].AsString(), Plain(move["alias"].AsString()),
                         move["previous"].StringOr("-"), move["version"].StringOr("-"), move["basis"].AsString(), Plain(move["by"].AsString()),
                         Plain(move["reason"].AsString()));
   }
@@ -104,7 +104,7 @@ Json MakeCard(const CardFacts& facts) {
   if (facts.verdict) {
     Json verdict = facts.verdict->verdict.ToJson();
     verdict.Set("alias", facts.verdict->alias);
-    verdict.Set("at", FormatTime(facts.verdict->created_us));
+    verdict.Set("judged_at", FormatTime(facts.verdict->created_us));
     card.Set("verdict", std::move(verdict));
   }
   Json approvals = Json::Arr(), history = Json::Arr();
@@ -121,7 +121,7 @@ std::string CardMarkdown(const Json& card) {
   Line(&out, "Problem", Plain(card["problem"]["statement"].AsString()));
   Line(&out, "Task", fmt::format("{} of `{}`", version["task"].AsString(), Plain(version["target"].AsString())));
   Line(&out, "Learner", Plain(version["learner"].AsString()));
-  Line(&out, "Made", fmt::format("{} by {}", version["created"].AsString(), Plain(version["created_by"].AsString())));
+  Line(&out, "Made", fmt::format("{} by {}", version["created_at"].AsString(), Plain(version["created_by"].AsString())));
   Line(&out, "Run", version["run"].AsString());
   for (const Json& use : version["datasets"].items()) Line(&out, fmt::format("Data ({})", Plain(use["role"].AsString())), use["id"].AsString());
   Line(&out, "Recipe", version["recipe_hash"].AsString());

@@ -29,7 +29,7 @@ Json VersionToJson(const ModelVersion& version) {
                     {"evaluation", version.evaluation_id},
                     {"notes", version.notes},
                     {"created_by", version.created_by},
-                    {"created", FormatTime(version.created_us)}});
+                    {"created_at", FormatTime(version.created_us)}});
 }
 
 Json ModelToJson(const Model& model) {
@@ -43,7 +43,7 @@ Json ModelToJson(const Model& model) {
                     {"latest", model.latest_version == 0 ? Json() : Json(fmt::format("v{}", model.latest_version))},
                     {"aliases", std::move(aliases)},
                     {"created_by", model.created_by},
-                    {"created", FormatTime(model.created_us)}});
+                    {"created_at", FormatTime(model.created_us)}});
 }
 
 Json PolicyToJson(const AliasPolicy& policy) {
@@ -80,14 +80,14 @@ Json MoveToJson(const AliasMove& move) {
                     {"verdict", move.verdict_id},
                     {"reason", move.reason},
                     {"by", move.moved_by},
-                    {"at", FormatTime(move.moved_us)}});
+                    {"moved_at", FormatTime(move.moved_us)}});
 }
 
 Json ApprovalToJson(const Approval& approval) {
   return Json::Obj({{"approver", approval.approver},
                     {"approved", approval.approved},
                     {"comment", approval.comment},
-                    {"at", FormatTime(approval.created_us)}});
+                    {"created_at", FormatTime(approval.created_us)}});
 }
 
 }  // namespace gyre::registry

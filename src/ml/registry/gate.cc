@@ -221,6 +221,12 @@ std::vector<Rule> DefaultRules(bool has_champion) {
   return {rule};
 }
 
+Result<std::vector<Rule>> KpiRules(std::span<const std::string> expressions) {
+  Json list = Json::Arr();
+  for (const std::string& expression : expressions) list.Push(Json::Obj({{"kpi", expression}}));
+  return ParseRules(list);
+}
+
 Json GateNumbers::ToJson() const {
   Json json = Json::Obj({{"primary", primary}, {"metrics", MapToJson(metrics)}});
   for (const auto& [name, nested] : {std::pair("gains", &gains), std::pair("others", &others)}) {

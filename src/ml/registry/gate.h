@@ -41,6 +41,9 @@ Json RulesToJson(std::span<const Rule> rules);
 // Without a champion: better than the constant baseline. With one: not inferior to it.
 std::vector<Rule> DefaultRules(bool has_champion);
 
+// Each KPI expression as a rule; judged alone they say which goals are met. Errors: GY3010.
+Result<std::vector<Rule>> KpiRules(std::span<const std::string> expressions);
+
 struct Number {
   double estimate = 0;
   std::optional<double> lower, upper;

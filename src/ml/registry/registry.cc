@@ -302,7 +302,7 @@ Result<> Registry::DeleteVersion(std::string_view version_id, std::string_view b
     if (!version.aliases.empty()) {
       return FailedPrecondition("GY3609", "{} is @{}", version.name(), Join(version.aliases, ", @"))
           .Why("a version that an alias points at is in use")
-          .Fix(fmt::format("gyre models promote {} --version N    (move the alias first)", version.model));
+          .Fix(fmt::format("gyre models promote {}:vN    (move the alias first)", version.model));
     }
     GYRE_DO(MarkVersionDeleted(tx, version_id, now_us));
     GYRE_DO(blob::DropRefs(tx, kOwnerKind, version_id));
@@ -318,7 +318,7 @@ Result<> Registry::DeleteModel(std::string_view project, std::string_view name, 
     if (!aliases.empty()) {
       return FailedPrecondition("GY3609", "model `{}` has @{}", name, Join(aliases, ", @"))
           .Why("a model with an alias is in use")
-          .Fix(fmt::format("gyre models promote {} --alias {} --remove --reason \"...\"", name, aliases[0]));
+          .Fix(fmt::format("gyre models retire {} --alias {}", name, aliases[0]));
     }
     GYRE_TRY(const std::vector<std::string> ids, VersionIds(tx, model.id));
     for (const std::string& id : ids) {

@@ -250,7 +250,7 @@ Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version, co
   if (outcome.promoted) {
     deploy.Push(fmt::format("gyre deploy {}@champion", model_));
   } else {
-    deploy.Push(fmt::format("gyre models alias {} champion {} --override --reason \"...\"", model_, version.version));
+    deploy.Push(fmt::format("gyre models promote {} --override --reason \"...\"", version.name()));
     deploy.Push(fmt::format("gyre deploy {}", version.name()));
   }
   Json result = Json::Obj({{"model", version.name()},

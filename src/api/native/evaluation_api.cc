@@ -1,0 +1,103 @@
+#include "api/native/evaluation_api.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "ml/evaluation/evaluations.h"
+#include "ml/runners/jobs.h"
+
+namespace gyre::native {
+namespace {
+
+using net::Bind;
+using net::Body;
+using net::Method;
+using net::Permission;
+
+constexpr net::Route kRoutes[] = {
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/evaluate",
+     .handler = Bind<&EvaluationApi::Evaluate>,
+     .permission = Permission("model.write"),
+     .summary = "Evaluate a model on a dataset, or on the rows that its training held out; the gate's verdict is recorded",
+     .body = Body::kBuffer,
+     .response_type = "Job"},
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/compare",
+     .handler = Bind<&EvaluationApi::Compare>,
+     .permission = Permission("model.write"),
+     .summary = "Compare two models on the same rows; the gate's verdict on the first is recorded",
+     .body = Body::kBuffer,
+     .response_type = "Job"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/evaluations",
+     .handler = Bind<&EvaluationApi::List>,
+     .permission = Permission("model.read"),
+     .summary = "Evaluations, newest first; model_version=ID for those of one version"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/evaluations/{evaluation}",
+     .handler = Bind<&EvaluationApi::Get>,
+     .permission = Permission("model.read"),
+     .summary = "One evaluation with its curves, slices and importance"},
+};
+
+constexpr std::string_view kMembers[] = {"model", "against", "dataset", "alias", "rules", "options", "facts", "primary"};
+
+Result<std::string> TextMember(const Json& body, std::string_view key) {
+  const Json& value = body[key];
+  if (!value.is_null() && !value.is_string()) return InvalidArgument("GY3708", "`{}` must be text", key);
+  return value.AsString();
+}
+
+}  // namespace
+
+net::RouteTable EvaluationApi::table() { return {"native", kRoutes, this}; }
+
+Result<net::Response> EvaluationApi::Submit(net::Request& request, bool compare) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  for (const auto& [key, value] : body.members()) {
+    if (std::ranges::find(kMembers, key) == std::end(kMembers)) return InvalidArgument("GY3708", "an evaluation has no member `{}`", key);
+  }
+  evaluation::EvaluateRequest asked;
+  asked.project = request.Param("project");
+  GYRE_TRY(asked.model, body.GetString("model"));
+  if (compare) {
+    GYRE_TRY(asked.against, body.GetString("against"));
+  }
+  GYRE_TRY(asked.dataset, TextMember(body, "dataset"));
+  GYRE_TRY(asked.primary, TextMember(body, "primary"));
+  GYRE_TRY(const std::string alias, TextMember(body, "alias"));
+  if (!alias.empty()) asked.alias = alias;
+  asked.rules = body["rules"];
+  asked.options = body["options"];
+  asked.facts = body["facts"];
+  asked.created_by = request.principal.name;
+  GYRE_TRY(const runners::Job job, evaluations_.Submit(std::move(asked)));
+  return net::Response::JsonDoc(runners::JobToJson(job), 202).With("Location", "/api/v1/jobs/" + job.id);
+}
+
+Result<net::Response> EvaluationApi::Evaluate(net::Request& request) { return Submit(request, false); }
+Result<net::Response> EvaluationApi::Compare(net::Request& request) { return Submit(request, true); }
+
+Result<net::Response> EvaluationApi::List(net::Request& request) {
+  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
+  GYRE_TRY(const auto evaluations,
+           evaluations_.List(request.Param("project"), request.Query("model_version").value_or(""), static_cast<int>(limit)));
+  Json items = Json::Arr();
+  for (const evaluation::StoredEvaluation& one : evaluations) items.Push(evaluation::StoredEvaluationToJson(one));
+  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+}
+
+Result<net::Response> EvaluationApi::Get(net::Request& request) {
+  GYRE_TRY(const evaluation::StoredEvaluation stored, evaluations_.Get(request.Param("evaluation")));
+  if (stored.project != request.Param("project")) {
+    return NotFound("GY3706", "there is no evaluation `{}` in this project", request.Param("evaluation").substr(0, 64));
+  }
+  GYRE_TRY(const Json document, evaluations_.Document(stored));
+  Json answer = evaluation::StoredEvaluationToJson(stored);
+  for (const auto& [key, value] : document.members()) answer.Set(key, value);
+  return net::Response::JsonDoc(answer);
+}
+
+}  // namespace gyre::native

@@ -1,0 +1,56 @@
+// /api/v1/projects/{project}/models: registered models, versions, aliases, approvals, policies, history, cards.
+#pragma once
+
+#include "platform/net/http.h"
+
+namespace gyre::blob {
+class Store;
+}
+namespace gyre::evaluation {
+class Evaluations;
+}
+namespace gyre::projects {
+class Projects;
+}
+namespace gyre::registry {
+class Registry;
+struct ModelVersion;
+}  // namespace gyre::registry
+
+namespace gyre::native {
+
+class ModelsApi {
+ public:
+  ModelsApi(registry::Registry& registry, evaluation::Evaluations& evaluations, projects::Projects& projects, blob::Store& blobs)
+      : registry_(registry), evaluations_(evaluations), projects_(projects), blobs_(blobs) {}
+  net::RouteTable table();
+
+  Result<net::Response> List(net::Request& request);
+  Result<net::Response> Get(net::Request& request);
+  Result<net::Response> Remove(net::Request& request);
+  Result<net::Response> Versions(net::Request& request);
+  Result<net::Response> GetVersion(net::Request& request);
+  Result<net::Response> RemoveVersion(net::Request& request);
+  Result<net::Response> Card(net::Request& request);
+  Result<net::Response> Evaluation(net::Request& request);
+  Result<net::Response> Approvals(net::Request& request);
+  Result<net::Response> Approve(net::Request& request);
+  Result<net::Response> MoveAlias(net::Request& request);
+  Result<net::Response> RemoveAlias(net::Request& request);
+  Result<net::Response> GetPolicy(net::Request& request);
+  Result<net::Response> SetPolicy(net::Request& request);
+  Result<net::Response> History(net::Request& request);
+
+ private:
+  Result<registry::ModelVersion> Version(const net::Request& request);
+  // The newest kept evaluation, or the one that training attached; null when there is none.
+  Result<Json> EvaluationOf(const registry::ModelVersion& version);
+  Result<Json> Goals(const registry::ModelVersion& version, const Json& evaluation);
+
+  registry::Registry& registry_;
+  evaluation::Evaluations& evaluations_;
+  projects::Projects& projects_;
+  blob::Store& blobs_;
+};
+
+}  // namespace gyre::native
