@@ -8,10 +8,12 @@
 #include "api/native/audit_api.h"
 #include "api/native/datasets_api.h"
 #include "api/native/endpoints_api.h"
+#include "api/native/evaluation_api.h"
 #include "api/native/events_api.h"
 #include "api/native/jobs_api.h"
 #include "api/native/lineage_api.h"
 #include "api/native/maintenance_api.h"
+#include "api/native/models_api.h"
 #include "api/native/projects_api.h"
 #include "api/native/runs_api.h"
 #include "api/native/secrets_api.h"
@@ -33,6 +35,7 @@
 #include "ledger/secrets/secrets.h"
 #include "ledger/usage/usage.h"
 #include "ml/data/datasets.h"
+#include "ml/evaluation/evaluations.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
@@ -102,6 +105,7 @@ struct House::Rooms {
   std::unique_ptr<data::Datasets> datasets;
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<registry::Registry> registry;
+  std::unique_ptr<evaluation::Evaluations> evaluations;
   std::unique_ptr<training::Training> training;
   std::unique_ptr<serving::Serving> serving;
 
@@ -116,6 +120,7 @@ struct House::Rooms {
   Result<> OpenLedger();
   Result<> OpenJobs();
   Result<> OpenMl();
+  Result<evaluation::DatasetRows> RowsOf(std::string_view project, std::string_view reference);
   void OpenApis();
   template <class Api, class... Arguments>
   std::shared_ptr<Api> AddApi(Arguments&&... arguments);
@@ -139,7 +144,7 @@ Result<> House::Rooms::Migrate() {
   const db::ModuleSchema schemas[] = {
       blob::BlobSchema(),         access::AccessSchema(), audit::AuditSchema(),     events::EventsSchema(),     lineage::LineageSchema(),
       secrets::SecretsSchema(),   usage::UsageSchema(),   runners::RunnersSchema(), projects::ProjectsSchema(), data::DataSchema(), tracking::TrackingSchema(),
-      registry::RegistrySchema(), serving::ServingSchema()};
+      registry::RegistrySchema(), evaluation::EvaluationSchema(), serving::ServingSchema()};
   return database->Migrate(schemas);
 }
 
@@ -177,7 +182,10 @@ Result<> House::Rooms::OpenMl() {
   GYRE_DO(projects->EnsureDefault());
   GYRE_TRY(datasets, data::OpenDatasets(*database, *blobs, *jobs, *events, SystemClock()));
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
-  registry = std::make_unique<registry::Registry>(*database, SystemClock());
+  registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
+  GYRE_TRY(evaluations, evaluation::OpenEvaluations(
+                            *database, *blobs, *registry, *jobs,
+                            [this](std::string_view project, std::string_view reference) { return RowsOf(project, reference); }, SystemClock()));
   GYRE_TRY([[maybe_unused]] const int orphans, tracking->EndOrphans("the server stopped while it ran"));
   training = std::make_unique<training::Training>(
       training::TrainingRooms{*datasets, *projects, *tracking, *registry, *blobs, *jobs, SystemClock()},
@@ -186,6 +194,12 @@ Result<> House::Rooms::OpenMl() {
   GYRE_TRY(serving, serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(), {}));
   events->Subscribe({.name = "serving", .kinds = {"model."}, .react = [this](const events::Event&) { return serving->Reconcile(); }});
   return {};
+}
+
+Result<evaluation::DatasetRows> House::Rooms::RowsOf(std::string_view project, std::string_view reference) {
+  GYRE_TRY(const data::Version version, datasets->Resolve(project, reference));
+  GYRE_TRY(std::vector<std::string> parts, datasets->PartPaths(version));
+  return evaluation::DatasetRows{version.id, version.reference(), std::move(parts)};
 }
 
 template <class Api, class... Arguments>
@@ -223,6 +237,8 @@ void House::Rooms::OpenApis() {
   AddApi<native::JobsApi>(*jobs);
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access);
   AddApi<native::TrainingApi>(*training);
+  AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *blobs);
+  AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));
@@ -327,6 +343,7 @@ void House::WaitUntilIdle() {
 runners::TaskRegistry AllTasks() {
   runners::TaskRegistry tasks;
   data::AddTasks(tasks);
+  evaluation::AddTasks(tasks);
   serving::AddTasks(tasks);
   training::AddTasks(tasks);
   return tasks;

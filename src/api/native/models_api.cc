@@ -184,7 +184,7 @@ Result<net::Response> ModelsApi::Get(net::Request& request) {
 }
 
 Result<net::Response> ModelsApi::Remove(net::Request& request) {
-  GYRE_DO(registry_.DeleteModel(request.Param("project"), request.Param("model"), request.principal.name));
+  GYRE_DO(registry_.DeleteModel(request.Param("project"), request.Param("model")));
   return net::Response::Empty();
 }
 
@@ -208,7 +208,7 @@ Result<net::Response> ModelsApi::GetVersion(net::Request& request) {
 
 Result<net::Response> ModelsApi::RemoveVersion(net::Request& request) {
   GYRE_TRY(const registry::ModelVersion version, Version(request));
-  GYRE_DO(registry_.DeleteVersion(version.id, request.principal.name));
+  GYRE_DO(registry_.DeleteVersion(version.id));
   return net::Response::Empty();
 }
 

@@ -13,9 +13,16 @@ Result<> From(db::Transaction& tx, std::string_view kind, const std::string& sou
   return lineage::AddEdge(tx, source, version_id, role);
 }
 
+// Names are checked and numbers are numbers: nothing here needs escaping.
+Result<> Publish(db::Transaction& tx, events::Events* events, std::string_view kind, std::string_view project, std::string_view subject,
+                 const std::string& payload) {
+  if (events == nullptr) return {};
+  return events->Publish(tx, {.kind = kind, .project = project, .subject = subject, .payload = payload});
+}
+
 }  // namespace
 
-Result<> TellCreated(db::Transaction& tx, const NewVersion& version, std::string_view id, int number, std::int64_t now_us) {
+Result<> TellCreated(db::Transaction& tx, events::Events* events, const NewVersion& version, std::string_view id, int number, std::int64_t now_us) {
   GYRE_DO(lineage::AddNode(tx, {.id = std::string(id), .kind = "model_version", .label = fmt::format("{}:v{}", version.model, number),
                                 .project = version.project, .created_us = now_us}));
   for (const DatasetUse& use : version.datasets) {
@@ -23,10 +30,18 @@ Result<> TellCreated(db::Transaction& tx, const NewVersion& version, std::string
   }
   if (!version.recipe_hash.empty()) GYRE_DO(From(tx, "recipe", version.recipe_hash, id, "prepared_by", version, now_us));
   if (!version.run_id.empty()) GYRE_DO(From(tx, "run", version.run_id, id, "produced", version, now_us));
-  return {};
+  return Publish(tx, events, "model.version.created", version.project, id, fmt::format(R"({{"model":"{}","version":{}}})", version.model, number));
 }
 
-Result<> TellMoved(db::Transaction&, std::string_view, std::string_view, const AliasMove&) { return {}; }
-Result<> TellDeleted(db::Transaction&, const ModelVersion&, std::string_view, std::int64_t) { return {}; }
+Result<> TellMoved(db::Transaction& tx, events::Events* events, std::string_view project, std::string_view model, const AliasMove& move) {
+  return Publish(tx, events, "model.alias.moved", project, move.version_id,
+                 fmt::format(R"({{"model":"{}","alias":"{}","version":{},"previous":{},"basis":"{}"}})", model, move.alias, move.version,
+                             move.previous_version, move.basis));
+}
+
+Result<> TellDeleted(db::Transaction& tx, events::Events* events, const ModelVersion& version) {
+  return Publish(tx, events, "model.version.deleted", version.project, version.id,
+                 fmt::format(R"({{"model":"{}","version":{}}})", version.model, version.version));
+}
 
 }  // namespace gyre::registry

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <string_view>
 
+#include "ledger/events/events.h"
 #include "ml/registry/registry.h"
 
 namespace gyre::registry {
 
-Result<> TellCreated(db::Transaction& tx, const NewVersion& version, std::string_view id, int number, std::int64_t now_us);
-Result<> TellMoved(db::Transaction& tx, std::string_view project, std::string_view model, const AliasMove& move);
-Result<> TellDeleted(db::Transaction& tx, const ModelVersion& version, std::string_view by, std::int64_t now_us);
+// Events "model.version.created", "model.alias.moved", "model.version.deleted"; their payloads name model, version, alias. `events` may be null.
+Result<> TellCreated(db::Transaction& tx, events::Events* events, const NewVersion& version, std::string_view id, int number, std::int64_t now_us);
+Result<> TellMoved(db::Transaction& tx, events::Events* events, std::string_view project, std::string_view model, const AliasMove& move);
+Result<> TellDeleted(db::Transaction& tx, events::Events* events, const ModelVersion& version);
 
 }  // namespace gyre::registry

@@ -52,7 +52,7 @@ Result<std::string> ResolveId(db::Reader& reader, std::string_view project, cons
 
 }  // namespace
 
-Registry::Registry(db::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+Registry::Registry(db::Database& database, const Clock& clock, events::Events* events) : database_(database), clock_(clock), events_(events) {}
 
 Result<ModelVersion> Registry::Register(NewVersion version) {
   GYRE_DO(CheckNew(version));
@@ -69,7 +69,7 @@ Result<ModelVersion> Registry::Register(NewVersion version) {
     const int number = model.last_version + 1;
     GYRE_DO(InsertVersion(tx, model.id, version, texts, id, number, now_us));
     GYRE_DO(AddRefs(tx, version, id));
-    return TellCreated(tx, version, id, number, now_us);
+    return TellCreated(tx, events_, version, id, number, now_us);
   }));
   return GetVersion(id);
 }
@@ -220,7 +220,7 @@ Result<AliasMove> Registry::MoveAlias(MoveRequest request) {
       move.previous_version = holder->version;
     }
     GYRE_DO(WriteMove(tx, model.id, &move));
-    return TellMoved(tx, request.project, request.model, move);
+    return TellMoved(tx, events_, request.project, request.model, move);
   }));
   return move;
 }
@@ -242,7 +242,7 @@ Result<AliasMove> Registry::RemoveAlias(std::string_view project, std::string_vi
     move.previous_version_id = holder->version_id;
     move.previous_version = holder->version;
     GYRE_DO(WriteMove(tx, row.id, &move));
-    return TellMoved(tx, project, model, move);
+    return TellMoved(tx, events_, project, model, move);
   }));
   return move;
 }
@@ -295,7 +295,7 @@ Result<std::vector<Approval>> Registry::Approvals(std::string_view version_id) {
   return approvals;
 }
 
-Result<> Registry::DeleteVersion(std::string_view version_id, std::string_view by) {
+Result<> Registry::DeleteVersion(std::string_view version_id) {
   const std::int64_t now_us = clock_.NowMicros();
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const ModelVersion version, ReadVersion(tx, version_id));
@@ -306,11 +306,11 @@ Result<> Registry::DeleteVersion(std::string_view version_id, std::string_view b
     }
     GYRE_DO(MarkVersionDeleted(tx, version_id, now_us));
     GYRE_DO(blob::DropRefs(tx, kOwnerKind, version_id));
-    return TellDeleted(tx, version, by, now_us);
+    return TellDeleted(tx, events_, version);
   });
 }
 
-Result<> Registry::DeleteModel(std::string_view project, std::string_view name, std::string_view by) {
+Result<> Registry::DeleteModel(std::string_view project, std::string_view name) {
   const std::int64_t now_us = clock_.NowMicros();
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const ModelRow model, FindModel(tx, project, name));
@@ -325,7 +325,7 @@ Result<> Registry::DeleteModel(std::string_view project, std::string_view name, 
       GYRE_TRY(const ModelVersion version, ReadVersion(tx, id));
       GYRE_DO(MarkVersionDeleted(tx, id, now_us));
       GYRE_DO(blob::DropRefs(tx, kOwnerKind, id));
-      GYRE_DO(TellDeleted(tx, version, by, now_us));
+      GYRE_DO(TellDeleted(tx, events_, version));
     }
     return MarkModelDeleted(tx, model.id, now_us);
   });

@@ -18,6 +18,10 @@
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
 
+namespace gyre::events {
+class Events;
+}
+
 namespace gyre::registry {
 
 db::ModuleSchema RegistrySchema();
@@ -105,7 +109,8 @@ Json ApprovalToJson(const Approval& approval);
 
 class Registry {
  public:
-  Registry(db::Database& database, const Clock& clock);
+  // Without `events` nobody is told (tests, tools).
+  Registry(db::Database& database, const Clock& clock, events::Events* events = nullptr);
 
   // One transaction: model, version, references to its blobs, lineage edges, event "model.version.created". The same package of the
   // same run registered again is the same version. Errors: GY1200 bad name.
@@ -158,12 +163,13 @@ class Registry {
   Result<std::vector<Approval>> Approvals(std::string_view version_id);
 
   // Errors: kFailedPrecondition GY3609 an alias points at it. Numbers are never given again; the history stays.
-  Result<> DeleteVersion(std::string_view version_id, std::string_view by);
-  Result<> DeleteModel(std::string_view project, std::string_view name, std::string_view by);
+  Result<> DeleteVersion(std::string_view version_id);
+  Result<> DeleteModel(std::string_view project, std::string_view name);
 
  private:
   db::Database& database_;
   const Clock& clock_;
+  events::Events* events_;
 };
 
 // --- the model card: stored facts, arranged ----------------------------------------------------------------------------------------

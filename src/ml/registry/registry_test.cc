@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/id.h"
+#include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
 
 namespace gyre::registry {
@@ -26,7 +27,7 @@ class RegistryTest : public testing::Test {
     auto database = db::OpenSqlite({.path = (directory_ / "gyre.db").string()});
     ASSERT_TRUE(database) << database.error().ToString();
     database_ = *std::move(database);
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), lineage::LineageSchema(), RegistrySchema()};
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(), lineage::LineageSchema(), RegistrySchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     registry_.emplace(*database_, clock_);
   }
@@ -230,20 +231,38 @@ TEST_F(RegistryTest, HistoryAnswersWhoWasChampionAtATime) {
   }
 }
 
+TEST_F(RegistryTest, TellsWhatHappened) {
+  const auto events = events::OpenEvents(*database_, clock_);
+  registry_.emplace(*database_, clock_, events.get());
+  const ModelVersion one = Register('a');
+  ASSERT_TRUE(Move(1, "x", true));
+  const auto told = events->List({.project = "default", .kind = "model."});
+  ASSERT_TRUE(told);
+  ASSERT_EQ(told->size(), 2u);
+  EXPECT_EQ(told->back().kind, "model.version.created");
+  EXPECT_EQ(told->back().subject, one.id);
+  EXPECT_EQ(told->front().kind, "model.alias.moved");
+  const auto payload = Json::Parse(told->front().payload);
+  ASSERT_TRUE(payload);
+  EXPECT_EQ((*payload)["alias"].AsString(), "champion");
+  EXPECT_EQ((*payload)["version"].AsInt(), 1);
+  registry_.reset();
+}
+
 TEST_F(RegistryTest, WhatIsInUseIsNotDeleted) {
   const ModelVersion one = Register('a');
   Register('b');
   ASSERT_TRUE(Move(1, "x", true));
-  EXPECT_EQ(registry_->DeleteVersion(one.id, "bob").error().gy(), "GY3609");
-  EXPECT_EQ(registry_->DeleteModel("default", "churn", "bob").error().gy(), "GY3609");
+  EXPECT_EQ(registry_->DeleteVersion(one.id).error().gy(), "GY3609");
+  EXPECT_EQ(registry_->DeleteModel("default", "churn").error().gy(), "GY3609");
   ASSERT_TRUE(Move(2, "x", true));
-  ASSERT_TRUE(registry_->DeleteVersion(one.id, "bob"));
+  ASSERT_TRUE(registry_->DeleteVersion(one.id));
   EXPECT_EQ(registry_->Resolve("default", "churn:v1").error().gy(), "GY3603");
   EXPECT_EQ(Refs(), 2);
   EXPECT_EQ(Register('c').version, 3) << "numbers are never given again";
   EXPECT_EQ(registry_->History("default", "churn", "", 10)->size(), 2u) << "the history stays";
   ASSERT_TRUE(registry_->RemoveAlias("default", "churn", "champion", "", "bob"));
-  ASSERT_TRUE(registry_->DeleteModel("default", "churn", "bob"));
+  ASSERT_TRUE(registry_->DeleteModel("default", "churn"));
   EXPECT_EQ(Refs(), 0);
   EXPECT_TRUE(registry_->ListModels("default", {})->empty());
   EXPECT_EQ(Register('d').version, 4);
