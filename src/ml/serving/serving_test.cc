@@ -68,7 +68,7 @@ TEST_F(ServingTest, EarlierPackagesAreKept) {
   ASSERT_TRUE(house_.Deploy("churn:v2"));
   const auto first = house_.registry->Resolve("default", "churn:v1");
   ASSERT_TRUE(first);
-  ASSERT_TRUE(house_.registry->DeleteVersion(first->id, "ann"));
+  ASSERT_TRUE(house_.registry->DeleteVersion(first->id));
   ASSERT_TRUE(blob::Collect(*house_.database, *house_.blobs, 0, SystemClock().NowMicros() + kMicrosPerDay));
   ASSERT_TRUE(house_.serving->Rollback({.project = "default", .endpoint = "churn", .to = 1, .reason = {}, .deployed_by = {}}));
   EXPECT_EQ(ModelOf("churn"), "churn:v1");
