@@ -1,0 +1,100 @@
+#include "ml/serving/score_file.h"
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "ml/serving/house_for_tests.h"
+#include "platform/exec/files.h"
+#include "platform/table/import.h"
+
+namespace gyre::serving {
+namespace {
+
+class Context final : public runners::TaskContext {
+ public:
+  Context(Json input, std::string scratch) : input_(std::move(input)), scratch_(std::move(scratch)) {}
+  const Json& input() const override { return input_; }
+  const std::string& scratch_directory() const override { return scratch_; }
+  void Progress(double, std::string_view) override {}
+  void Log(std::string_view) override {}
+  void Event(std::string_view, const Json&) override {}
+  bool cancelled() const override { return false; }
+
+ private:
+  Json input_;
+  std::string scratch_;
+};
+
+constexpr std::string_view kCsv =
+    "id,amount,country,active,age,joined,seen\n"
+    "a,0.1,NL,true,30,2020-01-31,2021-05-05T10:00:00Z\n"
+    "b,-1.75e-3,DE,false,41,2020-02-29,2021-05-05T11:00:00Z\n"
+    "c,,,,,,\n"
+    "d,123456.789,XX,true,7,1999-12-31,1970-01-01T00:00:00Z\n";
+constexpr std::string_view kJsonRows = R"({"inputs":[
+    {"id":"a","amount":0.1,"country":"NL","active":true,"age":30,"joined":"2020-01-31","seen":"2021-05-05T10:00:00Z"},
+    {"id":"b","amount":-1.75e-3,"country":"DE","active":false,"age":41,"joined":"2020-02-29","seen":"2021-05-05T11:00:00Z"},
+    {"id":"c"},
+    {"id":"d","amount":123456.789,"country":"XX","active":true,"age":7,"joined":"1999-12-31","seen":"1970-01-01T00:00:00Z"}]})";
+
+class ScoreFileTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    version_ = house_.Register("churn", 0.25);
+    ASSERT_TRUE(house_.Deploy("churn:v1"));
+  }
+  Result<Json> Score(std::string_view text, const std::string& name, const std::string& output_format) {
+    const std::string path = (house_.directory() / name).string();
+    GYRE_DO(exec::WriteFile(path, text));
+    GYRE_TRY(const std::string model, house_.blobs->LocalPath(version_.package.digest));
+    Context context(Json::Obj({{"model", model}, {"input", path}, {"name", name}, {"output_format", output_format}}), house_.directory().string());
+    return ScoreFile(context);
+  }
+  TestHouse house_;
+  registry::ModelVersion version_;
+};
+
+// The file and the endpoint give the same bits, to the last digit of their text.
+TEST_F(ScoreFileTest, SameBitsAsOnline) {
+  const auto online = Json::Parse(*house_.serving->Predict("churn", kJsonRows));
+  ASSERT_TRUE(online);
+  for (const char* format : {"csv", "jsonl", "parquet"}) {
+    SCOPED_TRACE(format);
+    const auto done = Score(kCsv, "rows.csv", format);
+    ASSERT_TRUE(done) << done.error().ToString();
+    EXPECT_EQ((*done)["rows"].AsInt(), 4);
+    const auto scored = table::ImportFrame({{(*done)["output"].AsString(), std::string("scores.") + format}}, {});
+    ASSERT_TRUE(scored) << scored.error().ToString();
+    const table::Column* prediction = scored->frame.Find("prediction");
+    const table::Column* yes = scored->frame.Find("probability_Yes");
+    ASSERT_NE(prediction, nullptr);
+    ASSERT_NE(yes, nullptr);
+    ASSERT_NE(scored->frame.Find("id"), nullptr);
+    for (std::size_t i = 0; i < 4; ++i) {
+      const Json& answer = (*online)["outputs"].items()[i];
+      EXPECT_EQ(prediction->text[i], answer["prediction"].AsString());
+      EXPECT_EQ(yes->doubles[i], answer["probability"]["Yes"].AsDouble());
+    }
+  }
+}
+
+TEST_F(ScoreFileTest, MissingColumnsAreNamedAndMissing) {
+  const auto done = Score("age,prediction\n30,old\n", "few.csv", "csv");
+  ASSERT_TRUE(done) << done.error().ToString();
+  EXPECT_EQ((*done)["columns_missing"].size(), 5U);
+  const auto text = exec::ReadFile((*done)["output"].AsString());
+  ASSERT_TRUE(text);
+  EXPECT_TRUE(text->starts_with("age,prediction,probability_No,probability_Yes\n30,Yes,")) << *text;
+}
+
+TEST_F(ScoreFileTest, WrongCellsAndFormatsAreErrors) {
+  const auto wrong = Score("age\n30\nold\n", "wrong.csv", "csv");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().gy(), "GY2041");
+  EXPECT_NE(wrong.error().ToString().find("wrong.csv"), std::string::npos);
+  EXPECT_EQ(Score("age\n30\n", "a.csv", "xml").error().gy(), "GY3820");
+  EXPECT_FALSE(Score("", "empty.csv", "csv"));
+}
+
+}  // namespace
+}  // namespace gyre::serving
