@@ -1,6 +1,7 @@
 // What the surroundings say: environment variables, the home folder, the terminal. Nothing else in the house asks for them.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 namespace gyre::config {
 
 std::optional<std::string> Environment(std::string_view name);  // empty when unset
+// All variables by name. A value is left out ("(hidden)") when the name or the value looks like a secret.
+std::map<std::string, std::string> RedactedEnvironment();
 std::string HomeDirectory();                                     // $HOME, else the password database
 std::string DefaultDataDirectory();                              // GYRE_DATA, XDG_DATA_HOME/gyre, ~/.local/share/gyre
 std::string UserConfigDirectory();                               // XDG_CONFIG_HOME/gyre, ~/.config/gyre

@@ -40,7 +40,20 @@ Result<> WriteWith(const std::string& path, std::string_view bytes, int flags) {
   return {};
 }
 
+std::int64_t ModifiedMicros(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return 0;
+  return static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000 + info.st_mtim.tv_nsec / 1'000;
+}
+
 }  // namespace
+
+Result<std::string> MakeTemporaryDirectory() {
+  std::error_code error;
+  std::string pattern = (fs::temp_directory_path(error) / "gyre-XXXXXX").string();
+  if (error || mkdtemp(pattern.data()) == nullptr) return SystemError("making a temporary folder", error ? error.value() : errno);
+  return pattern;
+}
 
 Result<> MakeDirectories(const std::string& path) {
   std::error_code error;
@@ -157,7 +170,7 @@ Result<std::vector<FileEntry>> ListFiles(const std::string& directory, std::size
       return MakeError(Code::kResourceExhausted, "GY1330", "{} holds more than {} files", directory, count_max);
     }
     files.push_back({fs::relative(it->path(), directory, ignored).generic_string(),
-                     static_cast<std::int64_t>(it->file_size(ignored))});
+                     static_cast<std::int64_t>(it->file_size(ignored)), ModifiedMicros(it->path().string())});
   }
   if (error) return SystemError("listing " + directory, error.value());
   std::ranges::sort(files, {}, &FileEntry::path);

@@ -26,10 +26,13 @@ Result<> RenameDurably(const std::string& from, const std::string& to);  // in o
 Result<std::string> ReadSystemFile(const std::string& path);
 bool FileExists(const std::string& path);
 bool FolderExists(const std::string& path);
+// A new empty folder of our own (0700) where temporary files go.
+Result<std::string> MakeTemporaryDirectory();
 
 struct FileEntry {
   std::string path;  // relative to the folder listed, with '/'
   std::int64_t size_bytes = 0;
+  std::int64_t modified_us = 0;
 };
 // Plain files below `directory`, sorted by path; links are left out. A missing folder is empty.
 // Error: kResourceExhausted GY1330 when there are more than `count_max`.
