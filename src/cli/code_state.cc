@@ -84,6 +84,13 @@ Result<CodeCopy> CodeCopy::Make(const std::string& root, const std::string& comm
 CodeCopy::CodeCopy(CodeCopy&& other) noexcept
     : root_(std::move(other.root_)), parent_(std::exchange(other.parent_, {})), directory_(std::move(other.directory_)) {}
 
+CodeCopy& CodeCopy::operator=(CodeCopy&& other) noexcept {
+  std::swap(root_, other.root_);
+  std::swap(parent_, other.parent_);
+  std::swap(directory_, other.directory_);
+  return *this;
+}
+
 CodeCopy::~CodeCopy() {
   if (parent_.empty()) return;
   (void)Git(root_, {"worktree", "remove", "--force", directory_});

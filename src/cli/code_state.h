@@ -22,7 +22,7 @@ class CodeCopy {
   // Errors: kFailedPrecondition GY4022 with git's words.
   static Result<CodeCopy> Make(const std::string& root, const std::string& commit, const std::string& diff_file);
   CodeCopy(CodeCopy&& other) noexcept;
-  CodeCopy& operator=(CodeCopy&&) = delete;
+  CodeCopy& operator=(CodeCopy&& other) noexcept;
   ~CodeCopy();
   const std::string& directory() const { return directory_; }
 
