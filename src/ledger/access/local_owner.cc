@@ -35,9 +35,10 @@ std::string_view LocalVerdictText(LocalVerdict verdict) {
 
 bool IsLoopbackHost(std::string_view host) {
   const std::string_view name = WithoutPort(host);
-  if (EqualsIgnoreCase(name, "localhost") || name == "[::1]") return true;
+  if (name == "127.0.0.1" || EqualsIgnoreCase(name, "localhost") || name == "[::1]") return true;
+  if (!name.starts_with("127.")) return false;
   const auto parts = Split(name, '.');
-  if (parts.size() != 4 || parts[0] != "127") return false;
+  if (parts.size() != 4) return false;
   for (const std::string_view part : parts) {
     const auto number = ParseInt(part);
     if (!number || *number < 0 || *number > 255) return false;

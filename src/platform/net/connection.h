@@ -77,7 +77,6 @@ class Connection {
   bool dead_ = false;
   bool half_closed_ = false;     // the client will send no more
   bool shutdown_sent_ = false;
-  bool tls_pending_ = false;
   std::uint32_t interest_ = 0;
   std::unique_ptr<MessageParser> parser_;
   std::shared_ptr<Exchange> exchange_;

@@ -151,6 +151,7 @@ struct MessageParser::Impl {
   Kind kind;
   std::int64_t header_bytes_max;
   Collected collected;
+  bool chunks_begun = false;
   std::optional<BeastParser<true>> request;
   std::optional<BeastParser<false>> response;
 
@@ -170,6 +171,7 @@ MessageParser::MessageParser(MessageParser&&) noexcept = default;
 
 void MessageParser::Reset() {
   impl_->collected.Clear();
+  impl_->chunks_begun = false;
   if (impl_->kind == Kind::kRequest) {
     impl_->request.emplace(impl_->collected, impl_->header_bytes_max);
   } else {
@@ -197,11 +199,17 @@ bool MessageParser::head_done() const {
   return impl_->With([](auto& parser) { return parser.is_header_done(); });
 }
 const Head& MessageParser::head() const { return impl_->collected.head; }
-void MessageParser::SwapHead(Head* other) { std::swap(impl_->collected.head, *other); }
+void MessageParser::SwapHead(Head* other) {
+  std::swap(impl_->collected.head, *other);
+  impl_->collected.head.Clear();  // trailers come here and are judged by themselves
+}
 
 Result<std::size_t> MessageParser::ParseChunks(std::string_view in, std::string* body) {
   impl_->collected.body = body;
   impl_->collected.input = in;
+  // The shortest body is "0\r\n\r\n"; Beast insists on having as much before it looks at a first chunk that is also the last.
+  if (!impl_->chunks_begun && in.size() < 5) return 0;
+  impl_->chunks_begun = true;
   std::size_t used = 0;
   while (used < in.size() && !chunks_done()) {
     error_code ec;

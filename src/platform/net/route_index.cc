@@ -25,11 +25,14 @@ Error BadPath(std::string_view rule) {
 
 Result<> CheckSegment(std::string_view segment) {
   if (segment == "." || segment == "..") return BadPath("it has a dot segment");
+  bool ascii = true;
   for (const char c : segment) {
+    ascii = ascii && static_cast<unsigned char>(c) < 0x80;
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return BadPath("it has a control character");
     if (c == '\\') return BadPath("it has a backslash");
     if (c == '/') return BadPath("a name in it holds an encoded slash");
   }
+  if (!ascii && !IsValidUtf8(segment)) return BadPath("it is not UTF-8");
   return {};
 }
 
@@ -57,7 +60,6 @@ Result<bool> SplitPath(std::string_view path, Segments* segments) {
       std::string text = PercentDecode(segment, false, &ok);
       if (!ok) return BadPath("it has a broken percent escape");
       segment = Keep(std::move(text), segments);
-      if (!IsValidUtf8(segment)) return BadPath("it is not UTF-8");
     }
     GYRE_DO(CheckSegment(segment));
     segments->part[segments->count++] = segment;
@@ -126,7 +128,8 @@ template <class Node>
 struct Search {
   const Segments& segments;
   Method method;
-  std::vector<std::size_t> taken;  // which segments are parameters
+  std::array<std::uint8_t, kSegmentsMax> taken{};  // which segments are parameters
+  std::size_t taken_count = 0;
   const typename Node::Row* found = nullptr;
   std::size_t rest_from = 0;
   bool is_rest = false;
@@ -151,9 +154,9 @@ struct Search {
       if (text == segments.part[i] && At(*next, i + 1)) return true;
     }
     if (node.parameter && !segments.part[i].empty()) {
-      taken.push_back(i);
+      taken[taken_count++] = static_cast<std::uint8_t>(i);
       if (At(*node.parameter, i + 1)) return true;
-      taken.pop_back();
+      --taken_count;
     }
     if (!node.rest_rows.empty() && !segments.part[i].empty() && Among(node.rest_rows)) {
       rest_from = i;
@@ -172,7 +175,7 @@ Result<RouteMatch> RouteIndex::Find(Method method, std::string_view path, Pairs*
   GYRE_TRY(const bool short_enough, SplitPath(path, &segments));
   RouteMatch match;
   if (!short_enough) return match;
-  Search<Node> search{segments, method, {}, nullptr, 0, false, {}};
+  Search<Node> search{segments, method, {}, 0, nullptr, 0, false, {}};
   if (!search.At(*root_, 0)) {
     match.allowed = std::move(search.allowed);
     return match;
@@ -180,7 +183,7 @@ Result<RouteMatch> RouteIndex::Find(Method method, std::string_view path, Pairs*
   match.route = search.found->route;
   match.table = search.found->table;
   const auto& names = search.found->names;
-  for (std::size_t i = 0; i < search.taken.size(); ++i) params->emplace_back(names[i], segments.part[search.taken[i]]);
+  for (std::size_t i = 0; i < search.taken_count; ++i) params->emplace_back(names[i], segments.part[search.taken[i]]);
   if (search.is_rest) {
     std::string rest;
     for (std::size_t i = search.rest_from; i < segments.count; ++i) {
