@@ -16,7 +16,8 @@ std::string QueryOf(const Invocation& in, std::initializer_list<std::string_view
   std::string query;
   for (const std::string_view name : names) {
     const std::string value = in.Get(name);
-    if (!value.empty()) query += fmt::format("{}{}={}", query.empty() ? "?" : "&", name, PercentEncode(value));
+    if (!value.empty())
+      query += fmt::format("{}{}={}", query.empty() ? "?" : "&", name, PercentEncode(value));
   }
   return query;
 }
@@ -25,7 +26,9 @@ std::string QueryOf(const Invocation& in, std::initializer_list<std::string_view
 
 Result<int> ListAudit(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json answer, session->Get("/api/v1/audit" + QueryOf(in, {"actor", "action", "object", "from", "to", "limit"})));
+  GYRE_TRY(const Json answer,
+           session->Get("/api/v1/audit" +
+                        QueryOf(in, {"actor", "action", "object", "from", "to", "limit"})));
   in.out().Table({{"SEQ", "sequence", Format::kCount},
                   {"AT", "at", Format::kTime},
                   {"WHO", "actor.name"},
@@ -45,8 +48,11 @@ Result<int> VerifyAudit(Invocation& in) {
   if (in.Has("anchor")) {
     const std::string anchor = in.Get("anchor");
     const std::size_t colon = anchor.find(':');
-    if (colon == std::string::npos) return InvalidArgument("GY4160", "`{}` is no anchor", anchor).Fix("SEQUENCE:HASH, as `gyre audit verify` prints");
-    query = fmt::format("?sequence={}&hash={}", PercentEncode(anchor.substr(0, colon)), PercentEncode(anchor.substr(colon + 1)));
+    if (colon == std::string::npos)
+      return InvalidArgument("GY4160", "`{}` is no anchor", anchor)
+          .Fix("SEQUENCE:HASH, as `gyre audit verify` prints");
+    query = fmt::format("?sequence={}&hash={}", PercentEncode(anchor.substr(0, colon)),
+                        PercentEncode(anchor.substr(colon + 1)));
   }
   GYRE_TRY(const Json verdict, session->Get("/api/v1/audit/verify" + query));
   const bool sound = verdict["sound"].AsBool();
@@ -55,7 +61,8 @@ Result<int> VerifyAudit(Invocation& in) {
     out.Document(verdict, "");
   } else if (sound) {
     out.Done(fmt::format("audit log whole: {} entries", GroupDigits(verdict["entries"].AsInt())));
-    out.Note(fmt::format("anchor {}:{}", verdict["anchor"]["sequence"].AsInt(), verdict["anchor"]["hash"].AsString()));
+    out.Note(fmt::format("anchor {}:{}", verdict["anchor"]["sequence"].AsInt(),
+                         verdict["anchor"]["hash"].AsString()));
   } else {
     out.Warn(fmt::format("the audit log is broken: {}", verdict["problem"].AsString()));
   }
@@ -68,7 +75,8 @@ constexpr std::string_view kEventsPath = "/api/v1/events";
 
 Result<int> ListEvents(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json answer, session->Get(std::string(kEventsPath) + QueryOf(in, {"kind", "limit"})));
+  GYRE_TRY(const Json answer,
+           session->Get(std::string(kEventsPath) + QueryOf(in, {"kind", "limit"})));
   in.out().Table({{"SEQ", "sequence", Format::kCount},
                   {"AT", "created_at", Format::kTime},
                   {"KIND", "kind"},
@@ -93,8 +101,12 @@ Result<int> ListParked(Invocation& in) {
 
 Result<int> RetryParked(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json done, session->Post(fmt::format("{}/parked/{}/{}/retry", kEventsPath, PercentEncode(in.Get("SUBSCRIBER")), PercentEncode(in.Get("SEQUENCE"))), Json::Obj()));
-  in.out().Done(fmt::format("event {} goes to {} once more", in.Get("SEQUENCE"), in.Get("SUBSCRIBER")));
+  GYRE_TRY(const Json done, session->Post(fmt::format("{}/parked/{}/{}/retry", kEventsPath,
+                                                      PercentEncode(in.Get("SUBSCRIBER")),
+                                                      PercentEncode(in.Get("SEQUENCE"))),
+                                          Json::Obj()));
+  in.out().Done(
+      fmt::format("event {} goes to {} once more", in.Get("SEQUENCE"), in.Get("SUBSCRIBER")));
   return 0;
 }
 
@@ -108,29 +120,35 @@ Result<int> ShowUsage(Invocation& in) {
   if (!projects) query += "&project=" + PercentEncode(in.project());
   GYRE_TRY(const Json answer, session->Get("/api/v1/usage" + query));
   std::vector<ColumnSpec> columns = {{"PROJECT", "project", Format::kText, !projects}};
-  if (!projects) columns.insert(columns.end(), {{"KIND", "kind"}, {"NAME", "label"}, {"ID", "id", Format::kText, true}});
+  if (!projects)
+    columns.insert(columns.end(),
+                   {{"KIND", "kind"}, {"NAME", "label"}, {"ID", "id", Format::kText, true}});
   columns.insert(columns.end(), {{"CPU", "cpu_seconds", Format::kSeconds},
                                  {"GIB-HOURS", "memory_gib_hours", Format::kNumber},
                                  {"BYTES", "bytes", Format::kBytes},
                                  {"REQUESTS", "requests", Format::kCount},
                                  {"COST", "cost", Format::kNumber}});
   in.out().Table(columns, answer["items"], projects ? "project" : "id");
-  in.out().Note(fmt::format("total: {} CPU, {} read and written, {:.6f} {}", HumanSeconds(answer["total"]["cpu_seconds"].AsDouble()),
-                            HumanBytes(answer["total"]["bytes"].AsInt()), answer["total"]["cost"].AsDouble(), answer["currency"].AsString()));
+  in.out().Note(fmt::format("total: {} CPU, {} read and written, {:.6f} {}",
+                            HumanSeconds(answer["total"]["cpu_seconds"].AsDouble()),
+                            HumanBytes(answer["total"]["bytes"].AsInt()),
+                            answer["total"]["cost"].AsDouble(), answer["currency"].AsString()));
   return 0;
 }
 
 Result<int> SetPrices(Invocation& in) {
   Json book = Json::Obj();
   if (in.Has("currency")) book.Set("currency", in.Get("currency"));
-  constexpr std::pair<std::string_view, std::string_view> kPrices[] = {{"cpu-hour", "cpu_hour_micros"},
-                                                                       {"gib-hour", "memory_gib_hour_micros"},
-                                                                       {"gigabyte", "gigabyte_micros"},
-                                                                       {"thousand-requests", "thousand_requests_micros"}};
+  constexpr std::pair<std::string_view, std::string_view> kPrices[] = {
+      {"cpu-hour", "cpu_hour_micros"},
+      {"gib-hour", "memory_gib_hour_micros"},
+      {"gigabyte", "gigabyte_micros"},
+      {"thousand-requests", "thousand_requests_micros"}};
   for (const auto& [option, member] : kPrices) {
     if (!in.Has(option)) continue;
     GYRE_TRY(const double price, in.GetDouble(option));
-    if (!(price >= 0 && price < 1e9)) return InvalidArgument("GY4161", "--{} is no price: {}", option, in.Get(option));
+    if (!(price >= 0 && price < 1e9))
+      return InvalidArgument("GY4161", "--{} is no price: {}", option, in.Get(option));
     book.Set(member, static_cast<std::int64_t>(price * 1e6 + 0.5));
   }
   GYRE_TRY(Session* const session, in.session());
@@ -149,13 +167,16 @@ Result<int> SetPrices(Invocation& in) {
 // --- secrets -------------------------------------------------------------------------------------
 
 std::string SecretPath(const Invocation& in) {
-  return fmt::format("/api/v1/projects/{}/secrets/{}", PercentEncode(in.project()), PercentEncode(in.Get("NAME")));
+  return fmt::format("/api/v1/projects/{}/secrets/{}", PercentEncode(in.project()),
+                     PercentEncode(in.Get("NAME")));
 }
 
 Result<int> ListSecrets(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json answer, session->Get(fmt::format("/api/v1/projects/{}/secrets", PercentEncode(in.project()))));
-  in.out().Table({{"NAME", "name"}, {"CHANGED", "changed_at", Format::kTime}, {"BY", "changed_by"}}, answer["items"]);
+  GYRE_TRY(const Json answer,
+           session->Get(fmt::format("/api/v1/projects/{}/secrets", PercentEncode(in.project()))));
+  in.out().Table({{"NAME", "name"}, {"CHANGED", "changed_at", Format::kTime}, {"BY", "changed_by"}},
+                 answer["items"]);
   return 0;
 }
 
@@ -166,7 +187,8 @@ Result<int> SetSecret(Invocation& in) {
   if (value.ends_with('\n')) value.pop_back();
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json done, session->Put(SecretPath(in), Json::Obj({{"value", std::move(value)}})));
-  in.out().Done(fmt::format("secret {} is set; refer to it as secret:{}", in.Get("NAME"), in.Get("NAME")));
+  in.out().Done(
+      fmt::format("secret {} is set; refer to it as secret:{}", in.Get("NAME"), in.Get("NAME")));
   return 0;
 }
 
@@ -177,15 +199,19 @@ Result<int> RemoveSecret(Invocation& in) {
   return 0;
 }
 
-constexpr Option kAuditOptions[] = {{"--actor", "NAME", "name or id of who did it"},
-                                    {"--action", "ACTION", "exact, or a prefix that ends with a dot"},
-                                    {"--object", "ID", "what was changed"},
-                                    {"--from", "TIME", "ISO 8601"},
-                                    {"--to", "TIME", "ISO 8601"},
+constexpr Option kAuditOptions[] = {
+    {"--actor", "NAME", "name or id of who did it"},
+    {"--action", "ACTION", "exact, or a prefix that ends with a dot"},
+    {"--object", "ID", "what was changed"},
+    {"--from", "TIME", "ISO 8601"},
+    {"--to", "TIME", "ISO 8601"},
+    {"-n,--limit", "N", "how many", "50"}};
+constexpr Option kAnchor[] = {
+    {"--anchor", "SEQ:HASH", "an earlier end of the log, kept elsewhere"}};
+constexpr Option kEventOptions[] = {{"--kind", "KIND", "exact, or a prefix that ends with a dot"},
                                     {"-n,--limit", "N", "how many", "50"}};
-constexpr Option kAnchor[] = {{"--anchor", "SEQ:HASH", "an earlier end of the log, kept elsewhere"}};
-constexpr Option kEventOptions[] = {{"--kind", "KIND", "exact, or a prefix that ends with a dot"}, {"-n,--limit", "N", "how many", "50"}};
-constexpr Positional kParked[] = {{"SUBSCRIBER", "who could not handle it"}, {"SEQUENCE", "its number"}};
+constexpr Positional kParked[] = {{"SUBSCRIBER", "who could not handle it"},
+                                  {"SEQUENCE", "its number"}};
 constexpr Option kUsageOptions[] = {{"--by-project", "", "one line per project, all projects"},
                                     {"--kind", "KIND", "run, job, endpoint or query"},
                                     {"--from", "TIME", "ISO 8601"},
@@ -196,20 +222,55 @@ constexpr Option kPriceOptions[] = {{"--currency", "CODE", "three letters, once 
                                     {"--gigabyte", "PRICE", "of 10^9 bytes read or written"},
                                     {"--thousand-requests", "PRICE", "of 1000 requests"}};
 constexpr Positional kSecret[] = {{"NAME", "the secret's name"}};
-constexpr Option kSecretOptions[] = {{"--from-file", "FILE", "where the value stands; - is standard input", "-"}};
+constexpr Option kSecretOptions[] = {
+    {"--from-file", "FILE", "where the value stands; - is standard input", "-"}};
 constexpr Command kCommands[] = {
-    {"audit ls", "who did what, newest first", "gyre audit\ngyre audit ls --actor ana --action model.", {}, kAuditOptions, ListAudit},
-    {"audit verify", "check that no entry was changed, removed or inserted (exit 5 when one was)",
-     "gyre audit verify\ngyre audit verify --anchor 120:9f2c...", {}, kAnchor, VerifyAudit},
-    {"events ls", "what happened, newest first", "gyre events\ngyre events ls --kind model.", {}, kEventOptions, ListEvents},
-    {"events parked", "events that a subscriber could not handle (exit 5 when there are any)", "gyre events parked", {}, {}, ListParked},
-    {"events retry", "give a parked event to its subscriber once more", "gyre events retry serving 42", kParked, {}, RetryParked},
-    {"usage", "CPU, memory, bytes, requests and cost by run, job and endpoint, or by project", "gyre usage\ngyre usage --by-project --from 2026-11-01", {},
-     kUsageOptions, ShowUsage},
+    {"audit ls",
+     "who did what, newest first",
+     "gyre audit\ngyre audit ls --actor ana --action model.",
+     {},
+     kAuditOptions,
+     ListAudit},
+    {"audit verify",
+     "check that no entry was changed, removed or inserted (exit 5 when one was)",
+     "gyre audit verify\ngyre audit verify --anchor 120:9f2c...",
+     {},
+     kAnchor,
+     VerifyAudit},
+    {"events ls",
+     "what happened, newest first",
+     "gyre events\ngyre events ls --kind model.",
+     {},
+     kEventOptions,
+     ListEvents},
+    {"events parked",
+     "events that a subscriber could not handle (exit 5 when there are any)",
+     "gyre events parked",
+     {},
+     {},
+     ListParked},
+    {"events retry",
+     "give a parked event to its subscriber once more",
+     "gyre events retry serving 42",
+     kParked,
+     {},
+     RetryParked},
+    {"usage",
+     "CPU, memory, bytes, requests and cost by run, job and endpoint, or by project",
+     "gyre usage\ngyre usage --by-project --from 2026-11-01",
+     {},
+     kUsageOptions,
+     ShowUsage},
     {"cost", "the same as usage", "gyre cost --by-project", {}, kUsageOptions, ShowUsage},
-    {"usage prices", "set prices from this hour on", "gyre usage prices --currency EUR --cpu-hour 0.04 --gib-hour 0.005", {}, kPriceOptions, SetPrices},
+    {"usage prices",
+     "set prices from this hour on",
+     "gyre usage prices --currency EUR --cpu-hour 0.04 --gib-hour 0.005",
+     {},
+     kPriceOptions,
+     SetPrices},
     {"secrets ls", "names of the project's secrets", "gyre secrets", {}, {}, ListSecrets},
-    {"secrets set", "set a secret from a file or standard input", "gyre secrets set db-password < password.txt", kSecret, kSecretOptions, SetSecret},
+    {"secrets set", "set a secret from a file or standard input",
+     "gyre secrets set db-password < password.txt", kSecret, kSecretOptions, SetSecret},
     {"secrets rm", "remove a secret", "gyre secrets rm db-password", kSecret, {}, RemoveSecret},
 };
 

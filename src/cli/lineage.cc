@@ -31,8 +31,12 @@ class Tree {
  private:
   void Add(const std::string& id, const std::string& role, int depth) {
     const Json& node = *nodes_.at(id);
-    text_ += fmt::format("{:{}}{}{} {}  {}{}\n", "", depth * 2, depth == 0 ? "" : up_ ? "from " : "to ", node["kind"].AsString(),
-                         node["label"].AsString(), id.substr(0, 12), role.empty() ? "" : "  (" + role + ")");
+    text_ += fmt::format("{:{}}{}{} {}  {}{}\n", "", depth * 2,
+                         depth == 0 ? ""
+                         : up_      ? "from "
+                                    : "to ",
+                         node["kind"].AsString(), node["label"].AsString(), id.substr(0, 12),
+                         role.empty() ? "" : "  (" + role + ")");
     if (!shown_.insert(id).second) return;
     for (const auto& [neighbour, edge_role] : next_[id]) Add(neighbour, edge_role, depth + 1);
   }
@@ -48,10 +52,13 @@ Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   const bool down = in.Has("down");
   GYRE_TRY(const std::int64_t depth, in.GetInt("depth"));
-  GYRE_TRY(const Json answer, session->Get(fmt::format("/api/v1/projects/{}/lineage?id={}&direction={}&depth={}", PercentEncode(in.project()),
-                                                       PercentEncode(in.Get("ID")), down ? "down" : "up", depth)));
+  GYRE_TRY(const Json answer,
+           session->Get(fmt::format("/api/v1/projects/{}/lineage?id={}&direction={}&depth={}",
+                                    PercentEncode(in.project()), PercentEncode(in.Get("ID")),
+                                    down ? "down" : "up", depth)));
   in.out().Document(answer, Tree(answer, !down).Text(answer["start"]["id"].AsString()));
-  if (answer["truncated"].AsBool()) in.out().Note("there is more: raise --depth, or begin further along");
+  if (answer["truncated"].AsBool())
+    in.out().Note("there is more: raise --depth, or begin further along");
   return 0;
 }
 
@@ -61,7 +68,8 @@ constexpr Option kOptions[] = {
     {"--depth", "N", "how many edges away", "100"},
 };
 constexpr Command kCommands[] = {
-    {"lineage", "where a thing came from, and what depends on it", "gyre lineage churn:v1\ngyre lineage churn:v1 --down -o json", kId, kOptions, Show},
+    {"lineage", "where a thing came from, and what depends on it",
+     "gyre lineage churn:v1\ngyre lineage churn:v1 --down -o json", kId, kOptions, Show},
 };
 
 }  // namespace

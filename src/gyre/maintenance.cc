@@ -7,10 +7,12 @@ constexpr std::int64_t kEventsKeptMicros = 90 * kMicrosPerDay;
 
 }  // namespace
 
-native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events, const Clock& clock) {
+native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
+                                 const Clock& clock) {
   native::Maintenance maintenance;
   maintenance.collect = [&](std::int64_t grace_us) -> Result<Json> {
-    GYRE_TRY(const blob::CollectResult collected, blob::Collect(database, blobs, grace_us, clock.NowMicros()));
+    GYRE_TRY(const blob::CollectResult collected,
+             blob::Collect(database, blobs, grace_us, clock.NowMicros()));
     GYRE_TRY(const std::int64_t trimmed, events.Trim(clock.NowMicros() - kEventsKeptMicros));
     return Json::Obj({{"blobs_removed", collected.removed},
                       {"bytes_removed", collected.removed_bytes},
@@ -23,7 +25,9 @@ native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, eve
     problems.insert(problems.end(), blobs_checked.problems.begin(), blobs_checked.problems.end());
     Json list = Json::Arr();
     for (const std::string& problem : problems) list.Push(problem);
-    return Json::Obj({{"sound", problems.empty()}, {"blobs", blobs_checked.objects}, {"problems", std::move(list)}});
+    return Json::Obj({{"sound", problems.empty()},
+                      {"blobs", blobs_checked.objects},
+                      {"problems", std::move(list)}});
   };
   return maintenance;
 }

@@ -9,6 +9,7 @@
 
 namespace gyre {
 
-native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events, const Clock& clock);
+native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
+                                 const Clock& clock);
 
 }  // namespace gyre

@@ -20,7 +20,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/audit/verify",
      .handler = net::Bind<&AuditApi::Verify>,
      .permission = net::Permission("audit.read"),
-     .summary = "Checks the chain of hashes, also against an anchor kept elsewhere (sequence, hash)",
+     .summary =
+         "Checks the chain of hashes, also against an anchor kept elsewhere (sequence, hash)",
      .response_type = "AuditVerdict"},
 };
 
@@ -28,7 +29,9 @@ Json EntryToJson(const audit::Entry& entry) {
   auto details = Json::Parse(entry.details);
   return Json::Obj({{"sequence", entry.sequence},
                     {"at", FormatTime(entry.at_us)},
-                    {"actor", Json::Obj({{"id", entry.actor_id}, {"name", entry.actor_name}, {"kind", entry.actor_kind}})},
+                    {"actor", Json::Obj({{"id", entry.actor_id},
+                                         {"name", entry.actor_name},
+                                         {"kind", entry.actor_kind}})},
                     {"action", entry.action},
                     {"project", entry.project},
                     {"object", entry.object},
@@ -62,12 +65,14 @@ Result<net::Response> AuditApi::List(net::Request& request) {
 
 Result<net::Response> AuditApi::Verify(net::Request& request) {
   audit::Anchor anchor;
-  GYRE_TRY(anchor.sequence, request.QueryInt("sequence", 0, 0, std::numeric_limits<std::int64_t>::max()));
+  GYRE_TRY(anchor.sequence,
+           request.QueryInt("sequence", 0, 0, std::numeric_limits<std::int64_t>::max()));
   anchor.hash = request.Query("hash").value_or("");
   GYRE_TRY(const audit::Verdict verdict, audit_.Verify(anchor));
-  Json document = Json::Obj({{"sound", verdict.sound},
-                             {"entries", verdict.entries},
-                             {"anchor", Json::Obj({{"sequence", verdict.end.sequence}, {"hash", verdict.end.hash}})}});
+  Json document = Json::Obj(
+      {{"sound", verdict.sound},
+       {"entries", verdict.entries},
+       {"anchor", Json::Obj({{"sequence", verdict.end.sequence}, {"hash", verdict.end.hash}})}});
   if (!verdict.sound) document.Set("broken_at", verdict.broken_at).Set("problem", verdict.problem);
   return net::Response::JsonDoc(document);
 }

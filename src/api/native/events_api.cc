@@ -11,7 +11,8 @@
 namespace gyre::native {
 namespace {
 
-constexpr std::int64_t kStreamMicros = 60 * kMicrosPerSecond;  // then the client comes again with Last-Event-ID
+constexpr std::int64_t kStreamMicros =
+    60 * kMicrosPerSecond;  // then the client comes again with Last-Event-ID
 constexpr std::int64_t kHeartbeatMicros = 10 * kMicrosPerSecond;
 
 constexpr net::Route kRoutes[] = {
@@ -68,7 +69,8 @@ Result<> Follow(events::Events& events, events::EventFilter filter, net::BodyWri
     }
     GYRE_TRY(const auto page, events.List(filter));
     for (const events::Event& event : page) {
-      GYRE_DO(body.Write(net::SseEvent(event.kind, EventToJson(event).Dump(), fmt::format("{}", event.sequence))));
+      GYRE_DO(body.Write(
+          net::SseEvent(event.kind, EventToJson(event).Dump(), fmt::format("{}", event.sequence))));
       filter.after = event.sequence;
     }
     if (page.empty()) {  // the news was not for this filter: look only at what comes
@@ -98,7 +100,9 @@ Result<net::Response> EventsApi::List(net::Request& request) {
 
 Result<net::Response> EventsApi::Stream(net::Request& request) {
   GYRE_TRY(const std::int64_t after, ReadAfter(request));
-  events::EventFilter filter{.project = request.Query("project").value_or(""), .kind = request.Query("kind").value_or(""), .after = after};
+  events::EventFilter filter{.project = request.Query("project").value_or(""),
+                             .kind = request.Query("kind").value_or(""),
+                             .after = after};
   if (filter.after == 0) {  // from now on
     GYRE_TRY(const auto newest, events_.List({.limit = 1}));
     filter.after = newest.empty() ? 0 : newest.front().sequence;
@@ -106,7 +110,9 @@ Result<net::Response> EventsApi::Stream(net::Request& request) {
   net::Response response;
   response.content_type = "text/event-stream";
   response.headers.emplace_back("Cache-Control", "no-store");
-  response.stream = [this, filter = std::move(filter)](net::BodyWriter& body) { return Follow(events_, filter, body); };
+  response.stream = [this, filter = std::move(filter)](net::BodyWriter& body) {
+    return Follow(events_, filter, body);
+  };
   return response;
 }
 
@@ -115,7 +121,10 @@ Result<net::Response> EventsApi::ListParked(net::Request&) {
   Json items = Json::Arr();
   for (const events::Parked& item : parked) {
     Json document = EventToJson(item.event);
-    document.Set("subscriber", item.subscriber).Set("error", item.error).Set("attempts", item.attempts).Set("parked_at", FormatTime(item.parked_us));
+    document.Set("subscriber", item.subscriber)
+        .Set("error", item.error)
+        .Set("attempts", item.attempts)
+        .Set("parked_at", FormatTime(item.parked_us));
     items.Push(std::move(document));
   }
   return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
@@ -123,7 +132,8 @@ Result<net::Response> EventsApi::ListParked(net::Request&) {
 
 Result<net::Response> EventsApi::Retry(net::Request& request) {
   const auto sequence = ParseInt(request.Param("sequence"));
-  if (!sequence) return InvalidArgument("GY4155", "`{}` is no sequence number", request.Param("sequence"));
+  if (!sequence)
+    return InvalidArgument("GY4155", "`{}` is no sequence number", request.Param("sequence"));
   GYRE_DO(events_.Retry(request.Param("subscriber"), *sequence));
   return net::Response::Empty(202);
 }

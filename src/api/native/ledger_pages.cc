@@ -12,7 +12,8 @@ Result<SequencePage> ReadPage(const net::Request& request) {
   if (const auto token = request.Query("page_token"); token && !token->empty()) {
     const auto before = ParseInt(*token);
     if (!before || *before < 1) {
-      return InvalidArgument("GY4151", "`{}` is no page token of this list", *token).Fix("use next_page_token of the page before");
+      return InvalidArgument("GY4151", "`{}` is no page token of this list", *token)
+          .Fix("use next_page_token of the page before");
     }
     page.before = *before;
   }
@@ -23,7 +24,9 @@ Result<std::int64_t> ReadTime(const net::Request& request, std::string_view name
   const auto text = request.Query(name);
   if (!text || text->empty()) return 0;
   const auto time_us = ParseTime(*text);
-  if (!time_us) return InvalidArgument("GY4152", "`{}` is no time: {}", name, *text).Fix("as in 2026-11-21 or 2026-11-21T08:30:00Z");
+  if (!time_us)
+    return InvalidArgument("GY4152", "`{}` is no time: {}", name, *text)
+        .Fix("as in 2026-11-21 or 2026-11-21T08:30:00Z");
   return *time_us;
 }
 

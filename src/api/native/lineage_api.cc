@@ -41,12 +41,15 @@ net::RouteTable LineageApi::table() { return {"native", kRoutes, this}; }
 Result<net::Response> LineageApi::Walk(net::Request& request) {
   const auto id = request.Query("id");
   if (!id || id->empty()) {
-    return InvalidArgument("GY4154", "`id` is missing").Fix("?id=churn:v1, or the id of a dataset version, run, model version or endpoint");
+    return InvalidArgument("GY4154", "`id` is missing")
+        .Fix("?id=churn:v1, or the id of a dataset version, run, model version or endpoint");
   }
-  GYRE_TRY(const lineage::Direction direction, ParseDirection(request.Query("direction").value_or("up")));
+  GYRE_TRY(const lineage::Direction direction,
+           ParseDirection(request.Query("direction").value_or("up")));
   GYRE_TRY(const std::int64_t depth, request.QueryInt("depth", 100, 1, kDepthMax));
   GYRE_TRY(const lineage::Node start, lineage_.Find(request.Param("project"), *id));
-  GYRE_TRY(const lineage::Graph graph, lineage_.Walk(start.id, direction, static_cast<int>(depth), kNodesMax));
+  GYRE_TRY(const lineage::Graph graph,
+           lineage_.Walk(start.id, direction, static_cast<int>(depth), kNodesMax));
   Json nodes = Json::Arr(), edges = Json::Arr();
   for (const lineage::Node& node : graph.nodes) nodes.Push(NodeToJson(node));
   for (const lineage::Edge& edge : graph.edges) {

@@ -30,7 +30,8 @@ constexpr net::Route kRoutes[] = {
 net::RouteTable MaintenanceApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> MaintenanceApi::Collect(net::Request& request) {
-  GYRE_TRY(const std::int64_t hours, request.QueryInt("grace_hours", kGraceHours, 0, kGraceHoursMax));
+  GYRE_TRY(const std::int64_t hours,
+           request.QueryInt("grace_hours", kGraceHours, 0, kGraceHoursMax));
   GYRE_TRY(const Json result, maintenance_.collect(hours * kMicrosPerHour));
   return net::Response::JsonDoc(result);
 }

@@ -1,4 +1,5 @@
-// /api/v1/maintenance: removing what nobody needs, and checking what is there. What that means is put together by the program.
+// /api/v1/maintenance: removing what nobody needs, and checking what is there. What that means is
+// put together by the program.
 #pragma once
 
 #include <functional>

@@ -52,7 +52,8 @@ Result<net::Response> SecretsApi::List(net::Request& request) {
 Result<net::Response> SecretsApi::Put(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const std::string value, body.GetString("value"));
-  GYRE_DO(secrets_.Put(request.Param("project"), request.Param("secret"), value, request.principal.name));
+  GYRE_DO(secrets_.Put(request.Param("project"), request.Param("secret"), value,
+                       request.principal.name));
   return net::Response::Empty();
 }
 

@@ -24,7 +24,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/usage/prices",
      .handler = net::Bind<&UsageApi::SetPrices>,
      .permission = net::Permission("access.admin"),
-     .summary = "Prices from now on, in millionths of the currency; what has passed keeps its price",
+     .summary =
+         "Prices from now on, in millionths of the currency; what has passed keeps its price",
      .body = net::Body::kBuffer,
      .request_type = "PriceBook",
      .response_type = "PriceBookList"},
@@ -34,7 +35,8 @@ void AddQuantities(const usage::Quantities& quantities, Json* document) {
   document->Set("cpu_us", quantities.cpu_us)
       .Set("cpu_seconds", static_cast<double>(quantities.cpu_us) / 1e6)
       .Set("memory_mib_ms", quantities.memory_mib_ms)
-      .Set("memory_gib_hours", static_cast<double>(quantities.memory_mib_ms) / (1024.0 * 3600 * 1000))
+      .Set("memory_gib_hours",
+           static_cast<double>(quantities.memory_mib_ms) / (1024.0 * 3600 * 1000))
       .Set("bytes", quantities.bytes)
       .Set("requests", quantities.requests);
 }
@@ -66,7 +68,9 @@ Result<usage::PriceBook> BookFromJson(const Json& body) {
       GYRE_TRY(book.currency, body.GetString(key));
     } else {
       return InvalidArgument("GY4156", "a price book has no member `{}`", key)
-          .Fix("currency, cpu_hour_micros, memory_gib_hour_micros, gigabyte_micros, thousand_requests_micros");
+          .Fix(
+              "currency, cpu_hour_micros, memory_gib_hour_micros, gigabyte_micros, "
+              "thousand_requests_micros");
     }
   }
   return book;
@@ -84,14 +88,17 @@ Result<net::Response> UsageApi::Sum(net::Request& request) {
   GYRE_TRY(filter.from_us, ReadTime(request, "from"));
   GYRE_TRY(filter.to_us, ReadTime(request, "to"));
   const std::string group = request.Query("group").value_or("subject");
-  if (group != "subject" && group != "project") return InvalidArgument("GY4157", "`group` is `{}`", group).Fix("subject or project");
+  if (group != "subject" && group != "project")
+    return InvalidArgument("GY4157", "`group` is `{}`", group).Fix("subject or project");
   filter.group_by = group == "project" ? usage::GroupBy::kProject : usage::GroupBy::kSubject;
   GYRE_TRY(const usage::Report report, usage_.Sum(filter));
   Json items = Json::Arr();
   for (const usage::Line& line : report.lines) {
     Json item = Json::Obj({{"project", line.project}});
     if (filter.group_by == usage::GroupBy::kSubject) {
-      item.Set("kind", line.subject_kind).Set("id", line.subject_id).Set("label", line.subject_label);
+      item.Set("kind", line.subject_kind)
+          .Set("id", line.subject_id)
+          .Set("label", line.subject_label);
     }
     AddQuantities(line.quantities, &item);
     AddCost(line.cost_micros, &item);
@@ -100,7 +107,8 @@ Result<net::Response> UsageApi::Sum(net::Request& request) {
   Json total = Json::Obj();
   AddQuantities(report.total, &total);
   AddCost(report.cost_micros, &total);
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}, {"total", std::move(total)}, {"currency", report.currency}}));
+  return net::Response::JsonDoc(Json::Obj(
+      {{"items", std::move(items)}, {"total", std::move(total)}, {"currency", report.currency}}));
 }
 
 Result<net::Response> UsageApi::GetPrices(net::Request&) {

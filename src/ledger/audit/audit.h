@@ -1,5 +1,5 @@
-// Who did what, when, to what: append-only, written in the transaction of the change, each entry chained to the one before by its hash,
-// so that a changed, removed or inserted entry shows.
+// Who did what, when, to what: append-only, written in the transaction of the change, each entry
+// chained to the one before by its hash, so that a changed, removed or inserted entry shows.
 #pragma once
 
 #include <cstdint>
@@ -16,36 +16,40 @@ db::ModuleSchema AuditSchema();
 
 struct NewEntry {
   std::int64_t at_us = 0;
-  std::string_view actor_id = {};      // net::Principal: id, name, kind
+  std::string_view actor_id = {};  // net::Principal: id, name, kind
   std::string_view actor_name = {};
   std::string_view actor_kind = {};
-  std::string_view action;             // "model.alias_moved"
+  std::string_view action;  // "model.alias_moved"
   std::string_view project = {};
-  std::string_view object = {};        // id or name of what was changed
-  std::string_view outcome = "ok";     // ok, denied, failed
+  std::string_view object = {};     // id or name of what was changed
+  std::string_view outcome = "ok";  // ok, denied, failed
   std::string_view request_id = {};
-  std::string_view peer = {};          // "127.0.0.1:4321", "unix"
-  std::string_view details = "{}";     // a JSON object, as text; before and after, the reason; never a secret
+  std::string_view peer = {};  // "127.0.0.1:4321", "unix"
+  std::string_view details =
+      "{}";  // a JSON object, as text; before and after, the reason; never a secret
 };
 
 struct Entry {
-  std::int64_t sequence = 0;           // 1, 2, 3 ... without gaps
+  std::int64_t sequence = 0;  // 1, 2, 3 ... without gaps
   std::int64_t at_us = 0;
-  std::string actor_id = {}, actor_name = {}, actor_kind = {}, action = {}, project = {}, object = {}, outcome = {}, request_id = {},
-              peer = {}, details = {};
-  std::string hash = {};               // SHA-256 over the hash before and all fields
+  std::string actor_id = {}, actor_name = {}, actor_kind = {}, action = {}, project = {},
+              object = {}, outcome = {}, request_id = {}, peer = {}, details = {};
+  std::string hash = {};  // SHA-256 over the hash before and all fields
 };
 
 Result<> Append(db::Transaction& tx, const NewEntry& entry);
 
 struct Filter {
-  std::string project = {}, actor = {}, action = {}, object = {};  // empty = any; actor: id or name; action: exact or a prefix that ends with a dot
+  std::string project = {}, actor = {}, action = {},
+              object = {};  // empty = any; actor: id or name; action: exact or a prefix that ends
+                            // with a dot
   std::int64_t from_us = 0, to_us = 0;  // 0 = open
   std::int64_t before = 0;              // sequence; 0 = the newest
   int limit = 100;
 };
 
-// The end of the chain: kept elsewhere, it proves that nothing was cut off or rewritten up to there.
+// The end of the chain: kept elsewhere, it proves that nothing was cut off or rewritten up to
+// there.
 struct Anchor {
   std::int64_t sequence = 0;
   std::string hash = {};
@@ -54,7 +58,7 @@ struct Anchor {
 struct Verdict {
   bool sound = true;
   std::int64_t entries = 0;
-  std::int64_t broken_at = 0;           // the first entry that does not fit
+  std::int64_t broken_at = 0;  // the first entry that does not fit
   std::string problem = {};
   Anchor end = {};
 };
@@ -62,9 +66,10 @@ struct Verdict {
 class Audit {
  public:
   explicit Audit(db::Database& database) : database_(database) {}
-  Result<> Append(const NewEntry& entry);                    // a transaction of its own: refusals, logins
+  Result<> Append(const NewEntry& entry);  // a transaction of its own: refusals, logins
   Result<std::vector<Entry>> List(const Filter& filter) const;  // newest first
-  Result<Verdict> Verify(const Anchor& anchor = {}) const;   // with an anchor: also that it is part of the chain
+  Result<Verdict> Verify(
+      const Anchor& anchor = {}) const;  // with an anchor: also that it is part of the chain
  private:
   db::Database& database_;
 };

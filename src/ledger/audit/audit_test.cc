@@ -26,8 +26,13 @@ class AuditTest : public testing::Test {
   void AppendSome(int count) {
     for (int i = 1; i <= count; ++i) {
       const std::string object = fmt::format("object {}", i);
-      ASSERT_TRUE(audit_->Append({.at_us = i * 1000, .actor_id = "u1", .actor_name = "ada", .actor_kind = "user",
-                                  .action = i % 2 ? "model.alias_moved" : "user.added", .project = i % 3 ? "p" : "q", .object = object}));
+      ASSERT_TRUE(audit_->Append({.at_us = i * 1000,
+                                  .actor_id = "u1",
+                                  .actor_name = "ada",
+                                  .actor_kind = "user",
+                                  .action = i % 2 ? "model.alias_moved" : "user.added",
+                                  .project = i % 3 ? "p" : "q",
+                                  .object = object}));
     }
   }
   void Tamper(std::string_view sql) {
@@ -78,8 +83,10 @@ TEST_F(AuditTest, ASoundChainVerifies) {
 }
 
 TEST_F(AuditTest, EveryTamperedFieldShows) {
-  for (const char* change : {"at_us = at_us + 1", "actor_id = 'x'", "actor_name = 'x'", "actor_kind = 'x'", "action = 'x'", "project = 'x'",
-                             "object = 'x'", "outcome = 'denied'", "request_id = 'x'", "peer = 'x'", "details = '{\"a\":1}'", "hash = 'x'"}) {
+  for (const char* change :
+       {"at_us = at_us + 1", "actor_id = 'x'", "actor_name = 'x'", "actor_kind = 'x'",
+        "action = 'x'", "project = 'x'", "object = 'x'", "outcome = 'denied'", "request_id = 'x'",
+        "peer = 'x'", "details = '{\"a\":1}'", "hash = 'x'"}) {
     TearDown();
     SetUp();
     AppendSome(5);
@@ -92,7 +99,11 @@ TEST_F(AuditTest, EveryTamperedFieldShows) {
 
 TEST_F(AuditTest, RemovedAndMovedTextShows) {
   AppendSome(5);
-  Tamper("UPDATE audit_entry SET actor_id = 'u1a', actor_name = 'da' WHERE sequence = 2");  // the same letters in other fields
+  Tamper(
+      "UPDATE audit_entry SET actor_id = 'u1a', actor_name = 'da' WHERE sequence = 2");  // the same
+                                                                                         // letters
+                                                                                         // in other
+                                                                                         // fields
   EXPECT_EQ(audit_->Verify()->broken_at, 2);
   TearDown();
   SetUp();

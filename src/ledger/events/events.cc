@@ -12,7 +12,10 @@ namespace {
 class EventsImpl : public Events {
  public:
   EventsImpl(db::Database& database, const Clock& clock)
-      : database_(database), clock_(clock), published_(std::make_shared<News>()), moved_(std::make_shared<News>()) {}
+      : database_(database),
+        clock_(clock),
+        published_(std::make_shared<News>()),
+        moved_(std::make_shared<News>()) {}
 
   ~EventsImpl() override {
     published_->End();
@@ -27,8 +30,10 @@ class EventsImpl : public Events {
 
   void Subscribe(Subscription subscription) override {
     GYRE_CHECK(!started_);
-    GYRE_CHECK(std::ranges::none_of(subscribers_, [&](const auto& other) { return other->name() == subscription.name; }));
-    subscribers_.push_back(std::make_unique<Subscriber>(std::move(subscription), database_, clock_, published_, moved_));
+    GYRE_CHECK(std::ranges::none_of(
+        subscribers_, [&](const auto& other) { return other->name() == subscription.name; }));
+    subscribers_.push_back(std::make_unique<Subscriber>(std::move(subscription), database_, clock_,
+                                                        published_, moved_));
   }
 
   Result<> Start() override {
@@ -57,10 +62,14 @@ class EventsImpl : public Events {
 
   Result<> Retry(std::string_view subscriber, std::int64_t sequence) override {
     GYRE_TRY(const auto parked, ListParked());
-    const bool there = std::ranges::any_of(parked, [&](const Parked& p) { return p.subscriber == subscriber && p.event.sequence == sequence; });
-    const auto found = std::ranges::find_if(subscribers_, [&](const auto& s) { return s->name() == subscriber; });
+    const bool there = std::ranges::any_of(parked, [&](const Parked& p) {
+      return p.subscriber == subscriber && p.event.sequence == sequence;
+    });
+    const auto found =
+        std::ranges::find_if(subscribers_, [&](const auto& s) { return s->name() == subscriber; });
     if (!there || found == subscribers_.end()) {
-      return NotFound("GY4101", "event {} is not parked for `{}`", sequence, subscriber).Fix("gyre events parked");
+      return NotFound("GY4101", "event {} is not parked for `{}`", sequence, subscriber)
+          .Fix("gyre events parked");
     }
     (*found)->RetryParked(sequence);
     return {};
@@ -75,7 +84,8 @@ class EventsImpl : public Events {
     }));
     while (true) {
       const std::int64_t seen = moved_->count();
-      if (std::ranges::all_of(subscribers_, [&](const auto& s) { return s->position() >= last; })) return true;
+      if (std::ranges::all_of(subscribers_, [&](const auto& s) { return s->position() >= last; }))
+        return true;
       if (!moved_->Wait(seen, deadline_us - SystemClock().MonotonicMicros())) return false;
     }
   }
@@ -113,6 +123,8 @@ class EventsImpl : public Events {
 
 }  // namespace
 
-std::unique_ptr<Events> OpenEvents(db::Database& database, const Clock& clock) { return std::make_unique<EventsImpl>(database, clock); }
+std::unique_ptr<Events> OpenEvents(db::Database& database, const Clock& clock) {
+  return std::make_unique<EventsImpl>(database, clock);
+}
 
 }  // namespace gyre::events

@@ -23,7 +23,9 @@ class EventsTest : public testing::Test {
     database_ = *db::OpenSqlite({.path = directory_ + "/gyre.db"});
     const db::ModuleSchema schema = EventsSchema();
     ASSERT_TRUE(database_->Migrate(std::span(&schema, 1)));
-    ASSERT_TRUE(database_->Write([](db::Transaction& tx) { return tx.Execute("CREATE TABLE effect (sequence INTEGER, note TEXT)", {}); }));
+    ASSERT_TRUE(database_->Write([](db::Transaction& tx) {
+      return tx.Execute("CREATE TABLE effect (sequence INTEGER, note TEXT)", {});
+    }));
     Reopen();
   }
   void TearDown() override {
@@ -36,12 +38,15 @@ class EventsTest : public testing::Test {
     events_ = OpenEvents(*database_, SystemClock());
   }
   void PublishOne(std::string_view kind, std::string_view project = "p") {
-    ASSERT_TRUE(database_->Write([&](db::Transaction& tx) { return events_->Publish(tx, {kind, project, "subject", R"({"n":1})"}); }));
+    ASSERT_TRUE(database_->Write([&](db::Transaction& tx) {
+      return events_->Publish(tx, {kind, project, "subject", R"({"n":1})"});
+    }));
   }
   std::int64_t Count(std::string_view sql) {
     std::int64_t count = 0;
     EXPECT_TRUE(database_->Read([&](db::Reader& reader) -> Result<> {
-      GYRE_TRY([[maybe_unused]] const bool found, reader.QueryOne(sql, {}, [&](const db::Row& row) { count = row.Int(0); }));
+      GYRE_TRY([[maybe_unused]] const bool found,
+               reader.QueryOne(sql, {}, [&](const db::Row& row) { count = row.Int(0); }));
       return {};
     }));
     return count;
@@ -52,7 +57,8 @@ class EventsTest : public testing::Test {
     EXPECT_TRUE(*quiet);
   }
   static Result<> Note(db::Transaction& tx, const Event& event) {
-    return tx.Execute("INSERT INTO effect (sequence, note) VALUES (?1, ?2)", {event.sequence, event.kind});
+    return tx.Execute("INSERT INTO effect (sequence, note) VALUES (?1, ?2)",
+                      {event.sequence, event.kind});
   }
 
   std::string directory_;
@@ -138,7 +144,8 @@ TEST_F(EventsTest, APoisonEventIsParkedShownAndRetried) {
   events_->Subscribe({.name = "sick",
                       .react = [&](const Event& event) -> Result<> {
                         if (event.kind != "poison.x" || cured) return {};
-                        if (++attempts == 2) static_cast<void>(std::string().at(1));  // an exception counts too
+                        if (++attempts == 2)
+                          static_cast<void>(std::string().at(1));  // an exception counts too
                         return Error(Code::kInternal, "GY9999", "cannot swallow");
                       },
                       .apply = Note,
@@ -172,7 +179,8 @@ TEST_F(EventsTest, AnEffectAndItsCursorAreOne) {
   events_->Subscribe({.name = "one",
                       .apply = [&](db::Transaction& tx, const Event& event) -> Result<> {
                         GYRE_DO(Note(tx, event));
-                        if (++calls % 2 == 1) return Error(Code::kAborted, "GY9999", "after the effect");
+                        if (++calls % 2 == 1)
+                          return Error(Code::kAborted, "GY9999", "after the effect");
                         return {};
                       },
                       .retry_us = 1000});
@@ -206,7 +214,11 @@ TEST_F(EventsTest, ListsTrimsAndWaits) {
 }
 
 TEST_F(EventsTest, TrimKeepsWhatASubscriberStillNeeds) {
-  events_->Subscribe({.name = "one", .apply = [](db::Transaction&, const Event&) -> Result<> { return Error(Code::kInternal, "GY9999", "no"); }, .attempts_max = 1});
+  events_->Subscribe({.name = "one",
+                      .apply = [](db::Transaction&, const Event&) -> Result<> {
+                        return Error(Code::kInternal, "GY9999", "no");
+                      },
+                      .attempts_max = 1});
   ASSERT_TRUE(events_->Start());
   PublishOne("a.b");
   ExpectQuiet();
@@ -214,7 +226,8 @@ TEST_F(EventsTest, TrimKeepsWhatASubscriberStillNeeds) {
   events_ = OpenEvents(*database_, SystemClock());
   PublishOne("a.c");
   PublishOne("a.d");
-  EXPECT_EQ(*events_->Trim(SystemClock().NowMicros() + 1), 0) << "one is parked, one not passed, one the newest";
+  EXPECT_EQ(*events_->Trim(SystemClock().NowMicros() + 1), 0)
+      << "one is parked, one not passed, one the newest";
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace {
 constexpr telemetry::Logger kLog{"ledger/events"};
 constexpr int kBatch = 200;
 constexpr std::int64_t kRetryMicrosMax = 10'000'000;
-constexpr std::int64_t kIdleMicros = 5'000'000;  // news wake it at once; this is for what another process wrote
+constexpr std::int64_t kIdleMicros =
+    5'000'000;  // news wake it at once; this is for what another process wrote
 
 // Handlers belong to other modules and may use libraries that throw.
 Result<> Guarded(const std::function<Result<>()>& call) {
@@ -63,9 +64,13 @@ bool News::Wait(std::int64_t seen, std::int64_t timeout_us) const {
   return !ended_;
 }
 
-Subscriber::Subscriber(Subscription subscription, db::Database& database, const Clock& clock, std::shared_ptr<News> published,
-                       std::shared_ptr<News> moved)
-    : subscription_(std::move(subscription)), database_(database), clock_(clock), published_(std::move(published)), moved_(std::move(moved)) {}
+Subscriber::Subscriber(Subscription subscription, db::Database& database, const Clock& clock,
+                       std::shared_ptr<News> published, std::shared_ptr<News> moved)
+    : subscription_(std::move(subscription)),
+      database_(database),
+      clock_(clock),
+      published_(std::move(published)),
+      moved_(std::move(moved)) {}
 
 Subscriber::~Subscriber() = default;
 
@@ -76,7 +81,8 @@ Result<> Subscriber::Start() {
     return {};
   }));
   SetPosition(sequence);
-  thread_ = exec::Worker("ev-" + subscription_.name, [this](const exec::StopFlag& stop) { Run(stop); });
+  thread_ =
+      exec::Worker("ev-" + subscription_.name, [this](const exec::StopFlag& stop) { Run(stop); });
   return {};
 }
 
@@ -107,7 +113,8 @@ void Subscriber::Run(const exec::StopFlag& stop) {
   while (!stop.stopped() && !published_->ended()) {
     const std::int64_t seen = published_->count();
     if (!Follow(stop) || !RunRetries(stop)) {
-      // The database cannot be read or written just now (a full disk); nothing is lost, the cursor stays.
+      // The database cannot be read or written just now (a full disk); nothing is lost, the cursor
+      // stays.
       if (stop.WaitMicros(pause_us)) return;
       pause_us = std::min(pause_us * 2, kRetryMicrosMax);
       continue;
@@ -119,7 +126,8 @@ void Subscriber::Run(const exec::StopFlag& stop) {
 
 bool Subscriber::Reconcile(const exec::StopFlag& stop) {
   if (!subscription_.reconcile) return true;
-  for (std::int64_t pause_us = subscription_.retry_us;; pause_us = std::min(pause_us * 2, kRetryMicrosMax)) {
+  for (std::int64_t pause_us = subscription_.retry_us;;
+       pause_us = std::min(pause_us * 2, kRetryMicrosMax)) {
     const auto done = Guarded(subscription_.reconcile);
     if (done) return true;
     kLog.Failed("reconciling failed, trying again", done.error());
@@ -149,7 +157,9 @@ bool Subscriber::Follow(const exec::StopFlag& stop) {
       passed = event.sequence;
     }
     if (passed > position()) {  // what is not for us is passed in one step
-      const auto moved = database_.Write([&](db::Transaction& tx) { return MoveCursor(tx, subscription_.name, passed, clock_.NowMicros()); });
+      const auto moved = database_.Write([&](db::Transaction& tx) {
+        return MoveCursor(tx, subscription_.name, passed, clock_.NowMicros());
+      });
       if (!moved) return false;
       SetPosition(passed);
     }
@@ -181,7 +191,8 @@ bool Subscriber::RunRetries(const exec::StopFlag& stop) {
 }
 
 // Records the outcome: the effect, and the cursor or the parked row, in one transaction.
-Result<> Subscriber::Settle(const std::function<Result<>(db::Transaction&)>& effect, const Event& event, bool parked_before) {
+Result<> Subscriber::Settle(const std::function<Result<>(db::Transaction&)>& effect,
+                            const Event& event, bool parked_before) {
   const std::int64_t now_us = clock_.NowMicros();
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(effect(tx));
@@ -198,12 +209,14 @@ Result<> Subscriber::Attempt(const Event& event, bool parked_before, bool* to_bl
         if (subscription_.apply) GYRE_DO(subscription_.apply(tx, event));
         applied = true;
         if (!parked_before) return {};
-        GYRE_TRY([[maybe_unused]] const bool was_parked, Unpark(tx, subscription_.name, event.sequence));
+        GYRE_TRY([[maybe_unused]] const bool was_parked,
+                 Unpark(tx, subscription_.name, event.sequence));
         return {};
       },
       event, parked_before);
   // A full disk or queue is nobody's fault: the event is tried again for as long as it takes.
-  *to_blame = !settled && !applied && settled.error().code() != Code::kOutOfSpace && settled.error().gy() != "GY1401";
+  *to_blame = !settled && !applied && settled.error().code() != Code::kOutOfSpace &&
+              settled.error().gy() != "GY1401";
   return settled;
 }
 
@@ -214,13 +227,21 @@ bool Subscriber::Handle(const exec::StopFlag& stop, const Event& event, bool par
     const auto done = Attempt(event, parked_before, &to_blame);
     if (done) return true;
     const std::string error = done.error().ToString();
-    kLog.Warn("event not handled",
-              {{"subscriber", subscription_.name}, {"sequence", event.sequence}, {"kind", event.kind}, {"attempt", attempt}, {"error", error}});
+    kLog.Warn("event not handled", {{"subscriber", subscription_.name},
+                                    {"sequence", event.sequence},
+                                    {"kind", event.kind},
+                                    {"attempt", attempt},
+                                    {"error", error}});
     if (to_blame && attempt >= subscription_.attempts_max) {
       const auto parked = Settle(
-          [&](db::Transaction& tx) { return Park(tx, subscription_.name, event.sequence, error, attempt, clock_.NowMicros()); }, event,
-          parked_before);
-      if (parked) kLog.Error("event parked", {{"subscriber", subscription_.name}, {"sequence", event.sequence}, {"kind", event.kind}});
+          [&](db::Transaction& tx) {
+            return Park(tx, subscription_.name, event.sequence, error, attempt, clock_.NowMicros());
+          },
+          event, parked_before);
+      if (parked)
+        kLog.Error("event parked", {{"subscriber", subscription_.name},
+                                    {"sequence", event.sequence},
+                                    {"kind", event.kind}});
       return parked.has_value();
     }
     if (to_blame) ++attempt;

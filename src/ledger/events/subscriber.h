@@ -1,4 +1,5 @@
-// One subscriber's thread: reads what is new, gives it to the handlers in order, moves the cursor, parks what fails again and again.
+// One subscriber's thread: reads what is new, gives it to the handlers in order, moves the cursor,
+// parks what fails again and again.
 #pragma once
 
 #include <deque>
@@ -12,8 +13,8 @@
 
 namespace gyre::events {
 
-// Wakes whoever waits for something to happen: a commit with events, a cursor that moved, the end. Shared, because a commit may still
-// tell of itself while the service ends.
+// Wakes whoever waits for something to happen: a commit with events, a cursor that moved, the end.
+// Shared, because a commit may still tell of itself while the service ends.
 class News {
  public:
   void Tell();
@@ -32,7 +33,8 @@ class News {
 
 class Subscriber {
  public:
-  Subscriber(Subscription subscription, db::Database& database, const Clock& clock, std::shared_ptr<News> published, std::shared_ptr<News> moved);
+  Subscriber(Subscription subscription, db::Database& database, const Clock& clock,
+             std::shared_ptr<News> published, std::shared_ptr<News> moved);
   ~Subscriber();
 
   Result<> Start();  // makes the cursor durable, then follows
@@ -46,7 +48,8 @@ class Subscriber {
   // Done or parked; false when it is time to stop.
   bool Handle(const exec::StopFlag& stop, const Event& event, bool parked_before);
   Result<> Attempt(const Event& event, bool parked_before, bool* to_blame);
-  Result<> Settle(const std::function<Result<>(db::Transaction&)>& effect, const Event& event, bool parked_before);
+  Result<> Settle(const std::function<Result<>(db::Transaction&)>& effect, const Event& event,
+                  bool parked_before);
   bool Follow(const exec::StopFlag& stop);
   bool RunRetries(const exec::StopFlag& stop);
   void SetPosition(std::int64_t sequence);

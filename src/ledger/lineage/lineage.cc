@@ -10,13 +10,17 @@ namespace {
 
 constexpr std::size_t kPrefixLengthMin = 6;
 
-Node MakeNode(const db::Row& row) { return {row.Str(0), row.Str(1), row.Str(2), row.Str(3), row.Int(4)}; }
-constexpr std::string_view kById = "SELECT id, kind, label, project, created_us FROM lineage_node WHERE id = ?1";
+Node MakeNode(const db::Row& row) {
+  return {row.Str(0), row.Str(1), row.Str(2), row.Str(3), row.Int(4)};
+}
+constexpr std::string_view kById =
+    "SELECT id, kind, label, project, created_us FROM lineage_node WHERE id = ?1";
 
 // The nodes at the other end of one node's edges; fills `edges`.
 using EdgeKey = std::tuple<std::string, std::string, std::string>;
 
-Result<std::vector<std::string>> Neighbours(db::Reader& reader, const std::string& id, Direction direction, std::set<EdgeKey>* edges) {
+Result<std::vector<std::string>> Neighbours(db::Reader& reader, const std::string& id,
+                                            Direction direction, std::set<EdgeKey>* edges) {
   std::vector<std::string> found;
   const auto follow = [&](std::string_view sql, bool other_is_from) {
     return reader.Query(sql, {id}, [&](const db::Row& row) -> Result<> {
@@ -26,10 +30,14 @@ Result<std::vector<std::string>> Neighbours(db::Reader& reader, const std::strin
     });
   };
   if (direction != Direction::kDown) {
-    GYRE_DO(follow("SELECT from_id, to_id, role FROM lineage_edge WHERE to_id = ?1 ORDER BY from_id, role", true));
+    GYRE_DO(follow(
+        "SELECT from_id, to_id, role FROM lineage_edge WHERE to_id = ?1 ORDER BY from_id, role",
+        true));
   }
   if (direction != Direction::kUp) {
-    GYRE_DO(follow("SELECT from_id, to_id, role FROM lineage_edge WHERE from_id = ?1 ORDER BY to_id, role", false));
+    GYRE_DO(follow(
+        "SELECT from_id, to_id, role FROM lineage_edge WHERE from_id = ?1 ORDER BY to_id, role",
+        false));
   }
   return found;
 }
@@ -86,12 +94,17 @@ Result<> AddNode(db::Transaction& tx, const Node& node) {
 }
 
 Result<> EnsureNode(db::Transaction& tx, const Node& node) {
-  return tx.Execute("INSERT INTO lineage_node (id, kind, label, project, created_us) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
-                    {node.id, node.kind, node.label, node.project, node.created_us});
+  return tx.Execute(
+      "INSERT INTO lineage_node (id, kind, label, project, created_us) VALUES (?1, ?2, ?3, ?4, ?5) "
+      "ON CONFLICT (id) DO NOTHING",
+      {node.id, node.kind, node.label, node.project, node.created_us});
 }
 
-Result<> AddEdge(db::Transaction& tx, std::string_view from, std::string_view to, std::string_view role) {
-  return tx.Execute("INSERT INTO lineage_edge (from_id, to_id, role) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", {from, to, role});
+Result<> AddEdge(db::Transaction& tx, std::string_view from, std::string_view to,
+                 std::string_view role) {
+  return tx.Execute(
+      "INSERT INTO lineage_edge (from_id, to_id, role) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+      {from, to, role});
 }
 
 Result<Node> Lineage::Find(std::string_view project, std::string_view text) const {
@@ -101,31 +114,43 @@ Result<Node> Lineage::Find(std::string_view project, std::string_view text) cons
       found.push_back(MakeNode(row));
       return {};
     };
-    GYRE_DO(reader.Query("SELECT id, kind, label, project, created_us FROM lineage_node WHERE id = ?1 AND (?2 = '' OR project = ?2)",
-                         {text, project}, collect));
+    GYRE_DO(
+        reader.Query("SELECT id, kind, label, project, created_us FROM lineage_node WHERE id = ?1 "
+                     "AND (?2 = '' OR project = ?2)",
+                     {text, project}, collect));
     if (!found.empty()) return {};
-    // Of several things with one label ("churn:v1" the dataset and the model) the caller must choose.
-    GYRE_DO(reader.Query(
-        "SELECT id, kind, label, project, created_us FROM lineage_node WHERE label = ?1 AND (?2 = '' OR project = ?2) ORDER BY created_us",
-        {text, project}, collect));
+    // Of several things with one label ("churn:v1" the dataset and the model) the caller must
+    // choose.
+    GYRE_DO(
+        reader.Query("SELECT id, kind, label, project, created_us FROM lineage_node WHERE label = "
+                     "?1 AND (?2 = '' OR project = ?2) ORDER BY created_us",
+                     {text, project}, collect));
     if (!found.empty() || text.size() < kPrefixLengthMin) return {};
     return reader.Query(
-        "SELECT id, kind, label, project, created_us FROM lineage_node WHERE id >= ?1 AND id < ?2 AND (?3 = '' OR project = ?3) LIMIT 5",
+        "SELECT id, kind, label, project, created_us FROM lineage_node WHERE id >= ?1 AND id < ?2 "
+        "AND (?3 = '' OR project = ?3) LIMIT 5",
         {text, std::string(text) + "~", project}, collect);
   }));
   if (found.empty()) {
-    return NotFound("GY4111", "nothing called `{}` has a lineage{}", text, project.empty() ? "" : fmt::format(" in project {}", project))
-        .Fix("give the id or the label of a dataset version, run, model version or endpoint: `churn:v1`");
+    return NotFound("GY4111", "nothing called `{}` has a lineage{}", text,
+                    project.empty() ? "" : fmt::format(" in project {}", project))
+        .Fix(
+            "give the id or the label of a dataset version, run, model version or endpoint: "
+            "`churn:v1`");
   }
   if (found.size() > 1) {
     std::string names;
-    for (const Node& node : found) names += fmt::format("{}{} {} ({})", names.empty() ? "" : ", ", node.kind, node.label, node.id);
-    return InvalidArgument("GY4112", "`{}` could be any of: {}", text, names).Fix("give the id of the one you mean");
+    for (const Node& node : found)
+      names +=
+          fmt::format("{}{} {} ({})", names.empty() ? "" : ", ", node.kind, node.label, node.id);
+    return InvalidArgument("GY4112", "`{}` could be any of: {}", text, names)
+        .Fix("give the id of the one you mean");
   }
   return found.front();
 }
 
-Result<Graph> Lineage::Walk(std::string_view id, Direction direction, int depth_max, int nodes_max) const {
+Result<Graph> Lineage::Walk(std::string_view id, Direction direction, int depth_max,
+                            int nodes_max) const {
   Graph graph;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     Walker walker{reader, direction, depth_max, static_cast<std::size_t>(std::max(nodes_max, 1))};

@@ -59,9 +59,12 @@ class LineageTest : public testing::Test {
 
 TEST_F(LineageTest, WalksBothWaysFromAnywhere) {
   AddRoad();
-  EXPECT_EQ(Summary(*lineage_->Walk("endpoint1", Direction::kUp)), "endpoint1@0 model0001@1 run000001@2 data00001@3 recipe001@3 4 edges");
-  EXPECT_EQ(Summary(*lineage_->Walk("data00001", Direction::kDown)), "data00001@0 batch0001@1 run000001@1 model0001@2 endpoint1@3 5 edges");
-  EXPECT_EQ(Summary(*lineage_->Walk("run000001", Direction::kBoth, 1)), "run000001@0 data00001@1 recipe001@1 model0001@1 3 edges");
+  EXPECT_EQ(Summary(*lineage_->Walk("endpoint1", Direction::kUp)),
+            "endpoint1@0 model0001@1 run000001@2 data00001@3 recipe001@3 4 edges");
+  EXPECT_EQ(Summary(*lineage_->Walk("data00001", Direction::kDown)),
+            "data00001@0 batch0001@1 run000001@1 model0001@2 endpoint1@3 5 edges");
+  EXPECT_EQ(Summary(*lineage_->Walk("run000001", Direction::kBoth, 1)),
+            "run000001@0 data00001@1 recipe001@1 model0001@1 3 edges");
   EXPECT_EQ(Summary(*lineage_->Walk("batch0001", Direction::kDown)), "batch0001@0 0 edges");
   const Graph graph = *lineage_->Walk("endpoint1", Direction::kUp);
   EXPECT_EQ(graph.nodes.back().label, "churn-recipe");
@@ -107,9 +110,11 @@ TEST_F(LineageTest, EnsuringANodeLeavesTheLabelThatItHas) {
 
 TEST_F(LineageTest, AnEdgeNeedsItsNodesAndCountsOnce) {
   AddRoad();
-  const auto orphan = database_->Write([](db::Transaction& tx) { return AddEdge(tx, "data00001", "nobody", "r"); });
+  const auto orphan =
+      database_->Write([](db::Transaction& tx) { return AddEdge(tx, "data00001", "nobody", "r"); });
   EXPECT_EQ(orphan.error().gy(), "GY1403");
-  Add({{"data00001", "dataset_version", "churn:v1 renamed", "p", 9}}, {{"data00001", "run000001", "trained_on"}});
+  Add({{"data00001", "dataset_version", "churn:v1 renamed", "p", 9}},
+      {{"data00001", "run000001", "trained_on"}});
   EXPECT_EQ(lineage_->Walk("run000001", Direction::kUp)->edges.size(), 2u);
   EXPECT_EQ(lineage_->Find("p", "data00001")->label, "churn:v1 renamed");
   EXPECT_EQ(lineage_->Find("p", "data00001")->created_us, 1);

@@ -100,7 +100,10 @@ TEST_F(SecretsTest, AChangedValueOrAnotherKeyIsNoticed) {
   ASSERT_TRUE(secrets_->Put("p", "b", "two", ""));
   // The value of b under the key of a: both are sound on their own.
   ASSERT_TRUE(database_->Write([](db::Transaction& tx) {
-    return tx.Execute("UPDATE secret SET sealed_value = (SELECT sealed_value FROM secret WHERE name = 'b') WHERE name = 'a'", {});
+    return tx.Execute(
+        "UPDATE secret SET sealed_value = (SELECT sealed_value FROM secret WHERE name = 'b') WHERE "
+        "name = 'a'",
+        {});
   }));
   EXPECT_EQ(secrets_->Resolve("p", "secret:a").error().gy(), "GY4143");
   secrets_.reset();
@@ -110,14 +113,16 @@ TEST_F(SecretsTest, AChangedValueOrAnotherKeyIsNoticed) {
 }
 
 TEST_F(SecretsTest, TheMasterKeyCanBeRotated) {
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(secrets_->Put("p", fmt::format("s{}", i), fmt::format("value {}", i), ""));
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(secrets_->Put("p", fmt::format("s{}", i), fmt::format("value {}", i), ""));
   std::string before, after;
   std::getline(std::ifstream(key_path_, std::ios::binary), before);
   ASSERT_TRUE(secrets_->RotateMasterKey());
   std::getline(std::ifstream(key_path_, std::ios::binary), after);
   EXPECT_NE(before, after);
   for (int round = 0; round < 2; ++round) {
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(*secrets_->Resolve("p", fmt::format("secret:s{}", i)), fmt::format("value {}", i));
+    for (int i = 0; i < 5; ++i)
+      EXPECT_EQ(*secrets_->Resolve("p", fmt::format("secret:s{}", i)), fmt::format("value {}", i));
     Reopen();
   }
   EXPECT_FALSE(fs::exists(key_path_ + ".next"));

@@ -1,4 +1,5 @@
-// What was used, by whom, at what price. Whole numbers only: sums are exact, in whatever order samples come.
+// What was used, by whom, at what price. Whole numbers only: sums are exact, in whatever order
+// samples come.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +16,20 @@ namespace gyre::usage {
 db::ModuleSchema UsageSchema();
 
 struct Quantities {
-  std::int64_t cpu_us = 0;          // microseconds of CPU time
-  std::int64_t memory_mib_ms = 0;   // mebibytes held, times milliseconds
-  std::int64_t bytes = 0;           // read and written
+  std::int64_t cpu_us = 0;         // microseconds of CPU time
+  std::int64_t memory_mib_ms = 0;  // mebibytes held, times milliseconds
+  std::int64_t bytes = 0;          // read and written
   std::int64_t requests = 0;
   Quantities& operator+=(const Quantities& other);
   friend bool operator==(const Quantities&, const Quantities&) = default;
 };
 // Of a finished child: CPU seconds, peak memory held over the wall time, bytes. Rounded up.
-Quantities QuantitiesOf(double cpu_seconds, double wall_seconds, std::int64_t memory_bytes_peak, std::int64_t bytes);
+Quantities QuantitiesOf(double cpu_seconds, double wall_seconds, std::int64_t memory_bytes_peak,
+                        std::int64_t bytes);
 
 struct Sample {
   std::string_view project;
-  std::string_view subject_kind;    // "run", "job", "endpoint", "query"
+  std::string_view subject_kind;  // "run", "job", "endpoint", "query"
   std::string_view subject_id;
   std::string_view subject_label = {};
   std::int64_t at_us = 0;
@@ -41,7 +43,7 @@ struct PriceBook {
   std::string currency = "EUR";
   std::int64_t cpu_hour_micros = 0;
   std::int64_t memory_gib_hour_micros = 0;
-  std::int64_t gigabyte_micros = 0;       // 10^9 bytes
+  std::int64_t gigabyte_micros = 0;  // 10^9 bytes
   std::int64_t thousand_requests_micros = 0;
   std::int64_t valid_from_us = 0;
 };
@@ -51,20 +53,20 @@ enum class GroupBy { kProject, kSubject };
 struct Line {
   std::string project = {}, subject_kind = {}, subject_id = {}, subject_label = {};
   Quantities quantities = {};
-  std::int64_t cost_micros = 0;           // rounded half to even, once per line and price
+  std::int64_t cost_micros = 0;  // rounded half to even, once per line and price
 };
 
 struct Report {
-  std::vector<Line> lines = {};           // the dearest first, then by CPU time
+  std::vector<Line> lines = {};  // the dearest first, then by CPU time
   Quantities total = {};
-  std::int64_t cost_micros = 0;           // the sum of the lines, exactly
+  std::int64_t cost_micros = 0;  // the sum of the lines, exactly
   std::string currency = {};
 };
 
 struct ReportFilter {
-  std::string project = {};               // empty = all
+  std::string project = {};  // empty = all
   std::string subject_kind = {}, subject_id = {};
-  std::int64_t from_us = 0, to_us = 0;    // whole hours count; 0 = open
+  std::int64_t from_us = 0, to_us = 0;  // whole hours count; 0 = open
   GroupBy group_by = GroupBy::kSubject;
 };
 
@@ -72,7 +74,8 @@ class Usage {
  public:
   Usage(db::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
   Result<> Record(const Sample& sample);
-  // From now on, or from valid_from_us; hours before keep their price. kInvalidArgument GY4131 for negative prices or another currency.
+  // From now on, or from valid_from_us; hours before keep their price. kInvalidArgument GY4131 for
+  // negative prices or another currency.
   Result<> SetPrices(PriceBook book);
   Result<std::vector<PriceBook>> Prices() const;  // oldest first, at least one
   Result<Report> Sum(const ReportFilter& filter) const;

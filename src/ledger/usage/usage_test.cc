@@ -33,7 +33,8 @@ class UsageTest : public testing::Test {
     database_.reset();
     std::filesystem::remove_all(directory_);
   }
-  void Add(std::string_view project, std::string_view kind, std::string_view id, std::int64_t at_us, Quantities quantities) {
+  void Add(std::string_view project, std::string_view kind, std::string_view id, std::int64_t at_us,
+           Quantities quantities) {
     ASSERT_TRUE(usage_->Record({project, kind, id, "label", at_us, quantities}));
   }
 
@@ -45,14 +46,16 @@ class UsageTest : public testing::Test {
 
 TEST(Cost, RoundsHalfToEvenAndDoesNotOverflow) {
   const PriceBook book{.cpu_hour_micros = 1};
-  EXPECT_EQ(CostMicros({.cpu_us = kHour / 2}, book), 0);          // 0.5 -> 0
+  EXPECT_EQ(CostMicros({.cpu_us = kHour / 2}, book), 0);  // 0.5 -> 0
   EXPECT_EQ(CostMicros({.cpu_us = kHour / 2 + 1}, book), 1);
   EXPECT_EQ(CostMicros({.cpu_us = kHour + kHour / 2}, book), 2);  // 1.5 -> 2
   EXPECT_EQ(CostMicros({.memory_mib_ms = 1024ll * 3600 * 1000}, {.memory_gib_hour_micros = 7}), 7);
   EXPECT_EQ(CostMicros({.bytes = 2'500'000'000}, {.gigabyte_micros = 100}), 250);
   EXPECT_EQ(CostMicros({.requests = 1'500}, {.thousand_requests_micros = 10}), 15);
   // A hundred thousand CPUs for a year at 1,000,000 an hour: the product has 86 bits.
-  EXPECT_EQ(CostMicros({.cpu_us = 100'000ll * 365 * 24 * kHour / 1000}, {.cpu_hour_micros = 1'000'000'000'000}), 876'000'000'000'000'000);
+  EXPECT_EQ(CostMicros({.cpu_us = 100'000ll * 365 * 24 * kHour / 1000},
+                       {.cpu_hour_micros = 1'000'000'000'000}),
+            876'000'000'000'000'000);
 }
 
 TEST(Cost, QuantitiesOfAChildAreRoundedUp) {
@@ -67,10 +70,12 @@ TEST_F(UsageTest, SumsAreExactInAnyOrder) {
   Quantities expected;
   std::vector<Sample> samples;
   for (int i = 0; i < 500; ++i) {
-    const Quantities q{static_cast<std::int64_t>(random.Below(1'000'000'007)), static_cast<std::int64_t>(random.Below(1 << 30)),
+    const Quantities q{static_cast<std::int64_t>(random.Below(1'000'000'007)),
+                       static_cast<std::int64_t>(random.Below(1 << 30)),
                        static_cast<std::int64_t>(random.Below(1'000'003)), 1};
     expected += q;
-    samples.push_back({"p", "run", i % 3 ? "a" : "b", "", static_cast<std::int64_t>(random.Below(50)) * kHour, q});
+    samples.push_back({"p", "run", i % 3 ? "a" : "b", "",
+                       static_cast<std::int64_t>(random.Below(50)) * kHour, q});
   }
   random.Shuffle(samples);
   ASSERT_TRUE(database_->Write([&](db::Transaction& tx) -> Result<> {

@@ -1,5 +1,7 @@
 #include "ml/runners/job_store.h"
 
+#include "ledger/usage/usage.h"
+
 #include <utility>
 
 namespace gyre::runners {
@@ -42,6 +44,26 @@ QueuedJob FromRow(const db::Row& row) {
   return queued;
 }
 
+// What the job's children used goes into the books in the transaction that ends it.
+Result<> RecordUse(db::Transaction& tx, std::string_view id, std::string_view run, const Ending& ending) {
+  std::string project, title;
+  std::int64_t started_us = 0;
+  GYRE_TRY([[maybe_unused]] const bool found,
+           tx.QueryOne("SELECT project, title, started_us FROM job WHERE id = ?1", {id}, [&](const db::Row& row) {
+             project = row.Str(0);
+             title = row.Str(1);
+             started_us = row.Int(2);
+           }));
+  if (started_us == 0 || ending.cpu_seconds <= 0) return {};
+  const double wall_seconds = static_cast<double>(ending.ended_us - started_us) / 1e6;
+  return usage::Record(tx, {.project = project,
+                            .subject_kind = run.empty() ? "job" : "run",
+                            .subject_id = run.empty() ? id : run,
+                            .subject_label = title,
+                            .at_us = ending.ended_us,
+                            .quantities = usage::QuantitiesOf(ending.cpu_seconds, wall_seconds, ending.memory_bytes_peak, 0)});
+}
+
 }  // namespace
 
 void FillError(const Json& error, Job* job) {
@@ -80,7 +102,9 @@ Result<> JobStore::MarkQueued(std::string_view id) {
 Result<> JobStore::MarkEnded(std::string_view id, const Ending& ending) {
   const std::string result = ending.result.is_null() ? "" : ending.result.Dump();
   const std::string error = ending.error.is_null() ? "" : ending.error.Dump();
-  return database_.Write([&](db::Transaction& tx) {
+  const std::string& run = ending.result["run"].AsString();  // a training's use is its run's
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(RecordUse(tx, id, run, ending));
     return tx.Execute(
         "UPDATE job SET state = ?2, result = ?3, error = ?4, ended_us = ?5, cpu_seconds = ?6, memory_bytes_peak = ?7, progress = ?8 "
         "WHERE id = ?1",

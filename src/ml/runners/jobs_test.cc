@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "ledger/usage/usage.h"
 #include "platform/exec/files.h"
 #include "platform/exec/process.h"
 
@@ -37,7 +38,7 @@ class JobsTest : public testing::Test {
     auto database = db::OpenSqlite({.path = directory_ + "/gyre.db"});
     ASSERT_TRUE(database) << database.error().ToString();
     database_ = *std::move(database);
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), RunnersSchema()};
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), usage::UsageSchema(), RunnersSchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     auto blobs = blob::OpenLocalStore(directory_ + "/blobs");
     ASSERT_TRUE(blobs) << blobs.error().ToString();

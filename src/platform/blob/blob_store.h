@@ -1,11 +1,13 @@
-// Content-addressed objects: immutable bytes named by their SHA-256. The same bytes are stored once.
+// Content-addressed objects: immutable bytes named by their SHA-256. The same bytes are stored
+// once.
 //
-// Put order: temporary file, hash while writing, fsync, rename, fsync of the directory; only then may a row name the blob. A crash leaves
-// at most an orphan. A block checksum (XXH3 per MiB) stands beside each object of more than one block and is checked on every read (an object
-// of one block is checked by its SHA-256); SHA-256 at write and by Verify. A failed fsync of a name ends the process (GY1506).
-// References are rows of blob_ref, written in the owner's transaction (AddRef); Collect removes objects that nobody refers to, that
-// nobody holds a Pin on, and that are older than the grace time.
-// Thread-safe.
+// Put order: temporary file, hash while writing, fsync, rename, fsync of the directory; only then
+// may a row name the blob. A crash leaves at most an orphan. A block checksum (XXH3 per MiB) stands
+// beside each object of more than one block and is checked on every read (an object of one block is
+// checked by its SHA-256); SHA-256 at write and by Verify. A failed fsync of a name ends the
+// process (GY1506). References are rows of blob_ref, written in the owner's transaction (AddRef);
+// Collect removes objects that nobody refers to, that nobody holds a Pin on, and that are older
+// than the grace time. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +30,8 @@ struct Object {
   std::int64_t size_bytes = 0;
 };
 
-// Streaming write; nothing is visible before Commit. Destroying it without Commit removes the temporary file.
+// Streaming write; nothing is visible before Commit. Destroying it without Commit removes the
+// temporary file.
 class Writer {
  public:
   virtual ~Writer() = default;
@@ -40,7 +43,8 @@ class ReadStream {
  public:
   virtual ~ReadStream() = default;
   virtual std::int64_t size_bytes() const = 0;
-  // Up to `length` bytes at `offset`; checked per block. Error: kDataLoss GY1502 names the blob and the block.
+  // Up to `length` bytes at `offset`; checked per block. Error: kDataLoss GY1502 names the blob and
+  // the block.
   virtual Result<std::string> Read(std::int64_t offset, std::int64_t length) = 0;
 };
 
@@ -53,35 +57,43 @@ class Store {
   virtual Result<Object> Put(std::string_view bytes) = 0;
   virtual Result<std::unique_ptr<Writer>> NewWriter() = 0;
   virtual Result<Object> PutFile(const std::string& path) = 0;  // copies; the source stays
-  virtual Result<std::string> Get(const Digest& digest) = 0;    // kNotFound GY1501, kDataLoss GY1502; at most 1 GiB
+  virtual Result<std::string> Get(
+      const Digest& digest) = 0;  // kNotFound GY1501, kDataLoss GY1502; at most 1 GiB
   virtual Result<std::unique_ptr<ReadStream>> Open(const Digest& digest) = 0;
   virtual Result<bool> Exists(const Digest& digest) = 0;
-  // A local path that a child process may open read-only. The bytes are not checked: call Verify first when that matters.
+  // A local path that a child process may open read-only. The bytes are not checked: call Verify
+  // first when that matters.
   virtual Result<std::string> LocalPath(const Digest& digest) = 0;
-  virtual Result<> Verify(const Digest& digest) = 0;            // full SHA-256
+  virtual Result<> Verify(const Digest& digest) = 0;  // full SHA-256
   virtual Result<> ForEach(const std::function<Result<>(const Object&)>& object) = 0;
-  virtual Result<> Remove(const Digest& digest) = 0;            // for fsck
-  // For Collect: its size, or -1 when it stays because it is pinned, changed after that time, or not there.
+  virtual Result<> Remove(const Digest& digest) = 0;  // for fsck
+  // For Collect: its size, or -1 when it stays because it is pinned, changed after that time, or
+  // not there.
   virtual Result<std::int64_t> RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) = 0;
   virtual Pin PinObject(const Digest& digest) = 0;
-  virtual const std::string& scratch_directory() const = 0;     // same file system; emptied at start
+  virtual const std::string& scratch_directory() const = 0;  // same file system; emptied at start
 };
 
 // Errors: kPermissionDenied, kNotFound for a directory that cannot be made.
-Result<std::unique_ptr<Store>> OpenLocalStore(const std::string& directory, FileSystem& files = RealFileSystem());
+Result<std::unique_ptr<Store>> OpenLocalStore(const std::string& directory,
+                                              FileSystem& files = RealFileSystem());
 
-// --- references --------------------------------------------------------------------------------------------------------------------
+// --- references
+// --------------------------------------------------------------------------------------------------------------------
 db::ModuleSchema BlobSchema();
 // owner_kind and owner_id name the row that needs the blob ("dataset_version", id).
 // Error: kAborted GY1505 when the collector is just removing the blob: store the bytes again.
-Result<> AddRef(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id, const Object& object);
+Result<> AddRef(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id,
+                const Object& object);
 Result<> DropRefs(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id);
 struct CollectResult {
   std::int64_t removed = 0, removed_bytes = 0, kept = 0;
 };
-Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t grace_us, std::int64_t now_us);
+Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t grace_us,
+                              std::int64_t now_us);
 
-// For fsck: every referenced object is there with its size; `deep` also reads every byte of every object.
+// For fsck: every referenced object is there with its size; `deep` also reads every byte of every
+// object.
 struct CheckResult {
   std::int64_t objects = 0;
   std::vector<std::string> problems = {};

@@ -53,14 +53,18 @@ class BlobStore : public testing::Test {
     file.seekp(offset);
     file.put(static_cast<char>(old ^ 1));
   }
-  std::size_t Incoming() const { return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory_ + "/blobs/incoming"), {})); }
+  std::size_t Incoming() const {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(directory_ + "/blobs/incoming"), {}));
+  }
 
   std::string directory_;
   std::unique_ptr<Store> store_;
 };
 
 TEST_F(BlobStore, NamesBytesByTheirSha256AndKeepsThem) {
-  for (const std::int64_t size : {std::int64_t{0}, std::int64_t{1}, kMiB - 1, kMiB, kMiB + 1, 3 * kMiB, 3 * kMiB + 17}) {
+  for (const std::int64_t size :
+       {std::int64_t{0}, std::int64_t{1}, kMiB - 1, kMiB, kMiB + 1, 3 * kMiB, 3 * kMiB + 17}) {
     const std::string bytes = RandomBytes(size);
     const auto object = store_->Put(bytes);
     ASSERT_TRUE(object) << object.error().ToString();
@@ -86,8 +90,14 @@ TEST_F(BlobStore, StreamsInPiecesOfAnySize) {
   EXPECT_EQ(object->digest, Sha256Hex(bytes));
   auto stream = *store_->Open(object->digest);
   EXPECT_EQ(stream->size_bytes(), std::ssize(bytes));
-  for (const auto& [offset, length] : std::vector<std::pair<std::int64_t, std::int64_t>>{
-           {0, 10}, {kMiB - 5, 10}, {kMiB, kMiB}, {100, 2 * kMiB}, {std::ssize(bytes) - 3, 100}, {std::ssize(bytes), 5}, {1 << 30, 5}}) {
+  for (const auto& [offset, length] :
+       std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 10},
+                                                          {kMiB - 5, 10},
+                                                          {kMiB, kMiB},
+                                                          {100, 2 * kMiB},
+                                                          {std::ssize(bytes) - 3, 100},
+                                                          {std::ssize(bytes), 5},
+                                                          {1 << 30, 5}}) {
     const std::size_t from = std::min<std::size_t>(static_cast<std::size_t>(offset), bytes.size());
     EXPECT_EQ(*stream->Read(offset, length), bytes.substr(from, static_cast<std::size_t>(length)));
   }
@@ -125,7 +135,8 @@ TEST_F(BlobStore, StoresTheSameBytesOnce) {
 TEST_F(BlobStore, ManyWritersOfTheSameBytes) {
   const std::string bytes = RandomBytes(kMiB + 5);
   std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) threads.emplace_back([&] { EXPECT_EQ(store_->Put(bytes)->digest, Sha256Hex(bytes)); });
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&] { EXPECT_EQ(store_->Put(bytes)->digest, Sha256Hex(bytes)); });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(*store_->Get(Sha256Hex(bytes)), bytes);
   EXPECT_EQ(Incoming(), 0u);
@@ -147,7 +158,8 @@ TEST_F(BlobStore, FindsAFlippedBitWherever) {
       EXPECT_EQ(store_->Get(digest).error().gy(), "GY1502") << size << " " << offset;
       EXPECT_EQ(store_->Verify(digest).error().code(), Code::kDataLoss);
       const auto piece = (*store_->Open(digest))->Read(offset, 1);
-      EXPECT_NE(piece.error().message().find(fmt::format("block {}", offset / kMiB)), std::string::npos);
+      EXPECT_NE(piece.error().message().find(fmt::format("block {}", offset / kMiB)),
+                std::string::npos);
       FlipBit(path, offset);
       EXPECT_TRUE(store_->Get(digest));
     }
@@ -190,7 +202,8 @@ TEST_F(BlobStore, EmptiesScratchAndIncomingAtStart) {
   EXPECT_TRUE(*store_->Exists(digest));
 }
 
-// --- references ------------------------------------------------------------------------------------
+// --- references
+// ------------------------------------------------------------------------------------
 
 class BlobReferences : public BlobStore {
  protected:
@@ -201,7 +214,8 @@ class BlobReferences : public BlobStore {
     ASSERT_TRUE(database_->Migrate(std::span(&schema, 1)));
   }
   Result<> Refer(std::string_view owner, const Digest& digest) {
-    return database_->Write([&](db::Transaction& tx) { return AddRef(tx, "test", owner, {digest, 1}); });
+    return database_->Write(
+        [&](db::Transaction& tx) { return AddRef(tx, "test", owner, {digest, 1}); });
   }
   CollectResult CollectNow(std::int64_t grace_us = 0) {
     auto result = Collect(*database_, *store_, grace_us, SystemClock().NowMicros() + 1);
@@ -213,7 +227,8 @@ class BlobReferences : public BlobStore {
 };
 
 TEST_F(BlobReferences, CollectsOnlyWhatNobodyNeeds) {
-  const Digest used = PutBytes("used"), shared = PutBytes("shared"), orphan = PutBytes(RandomBytes(kMiB + 1)), pinned = PutBytes("pinned");
+  const Digest used = PutBytes("used"), shared = PutBytes("shared"),
+               orphan = PutBytes(RandomBytes(kMiB + 1)), pinned = PutBytes("pinned");
   ASSERT_TRUE(Refer("a", used));
   ASSERT_TRUE(Refer("a", used));  // twice is once
   ASSERT_TRUE(Refer("a", shared));
@@ -231,19 +246,23 @@ TEST_F(BlobReferences, CollectsOnlyWhatNobodyNeeds) {
   EXPECT_EQ(CollectNow().removed, 1);
   EXPECT_FALSE(*store_->Exists(used));
   EXPECT_TRUE(*store_->Exists(shared));
-  EXPECT_TRUE(fs::is_empty(directory_ + "/blobs/objects/" + orphan.substr(0, 2))) << "its checksums are gone too";
+  EXPECT_TRUE(fs::is_empty(directory_ + "/blobs/objects/" + orphan.substr(0, 2)))
+      << "its checksums are gone too";
 }
 
 TEST_F(BlobReferences, StoringAgainMakesABlobYoung) {
   const Digest digest = PutBytes("again");
-  fs::last_write_time(*store_->LocalPath(digest), fs::file_time_type::clock::now() - std::chrono::hours(48));
+  fs::last_write_time(*store_->LocalPath(digest),
+                      fs::file_time_type::clock::now() - std::chrono::hours(48));
   EXPECT_EQ(PutBytes("again"), digest);
   EXPECT_EQ(CollectNow(24 * 3'600'000'000ll).removed, 0);
 }
 
 TEST_F(BlobReferences, ACondemnedBlobTakesNoReferenceUntilItIsGone) {
   const Digest digest = PutBytes("going");
-  ASSERT_TRUE(database_->Write([&](db::Transaction& tx) { return tx.Execute("INSERT INTO blob_condemned (digest) VALUES (?1)", {digest}); }));
+  ASSERT_TRUE(database_->Write([&](db::Transaction& tx) {
+    return tx.Execute("INSERT INTO blob_condemned (digest) VALUES (?1)", {digest});
+  }));
   const auto refused = Refer("late", digest);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().gy(), "GY1505");
@@ -276,7 +295,8 @@ TEST_F(BlobReferences, WritersAndTheCollectorTogetherLoseNothing) {
     const std::string bytes = fmt::format("blob {}", i % 50);
     const Digest digest = PutBytes(bytes);
     const Pin pin = store_->PinObject(digest);
-    if (!*store_->Exists(digest)) continue;  // collected before it was pinned; a real writer has the grace time
+    if (!*store_->Exists(digest))
+      continue;  // collected before it was pinned; a real writer has the grace time
     const auto written = Refer(fmt::format("owner {}", i % 7), digest);
     if (!written) {
       EXPECT_EQ(written.error().gy(), "GY1505");
@@ -289,10 +309,11 @@ TEST_F(BlobReferences, WritersAndTheCollectorTogetherLoseNothing) {
   collector.join();
   EXPECT_GT(referred, 0);
   ASSERT_TRUE(database_->Read([&](db::Reader& reader) {
-    return reader.Query("SELECT DISTINCT digest FROM blob_ref", {}, [&](const db::Row& row) -> Result<> {
-      EXPECT_TRUE(*store_->Exists(row.Str(0)));
-      return {};
-    });
+    return reader.Query("SELECT DISTINCT digest FROM blob_ref", {},
+                        [&](const db::Row& row) -> Result<> {
+                          EXPECT_TRUE(*store_->Exists(row.Str(0)));
+                          return {};
+                        });
   }));
 }
 

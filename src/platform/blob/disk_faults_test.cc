@@ -1,4 +1,5 @@
-// Failing writes, failing fsyncs, a full disk: a clean error or the end of the process, never a lie.
+// Failing writes, failing fsyncs, a full disk: a clean error or the end of the process, never a
+// lie.
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -20,7 +21,8 @@ namespace {
 
 using Operation = db::SimulatedDisk::Operation;
 
-constexpr db::Migration kMigrations[] = {{1, "init", "CREATE TABLE item (id BIGINT PRIMARY KEY, value TEXT NOT NULL)"}};
+constexpr db::Migration kMigrations[] = {
+    {1, "init", "CREATE TABLE item (id BIGINT PRIMARY KEY, value TEXT NOT NULL)"}};
 
 int FaultsMax() {
   const char* tier = std::getenv("GYRE_TEST_TIER");
@@ -29,14 +31,17 @@ int FaultsMax() {
 
 struct Machine {
   explicit Machine(db::SimulatedDisk& simulated) : vfs(simulated), files(simulated) {
-    database = *db::OpenSqlite({.path = "/sim/gyre.db", .vfs = vfs.name(), .snapshot_before_migration = false});
+    database = *db::OpenSqlite(
+        {.path = "/sim/gyre.db", .vfs = vfs.name(), .snapshot_before_migration = false});
     store = *OpenLocalStore("/sim/blobs", files);
     const db::ModuleSchema schemas[] = {BlobSchema(), {"test/faults", kMigrations}};
     GYRE_CHECK(database->Migrate(schemas));
   }
   Result<> Add(int id, std::size_t bytes = 2000) {
     const std::string value(bytes, 'v');
-    return database->Write([&](db::Transaction& tx) { return tx.Execute("INSERT INTO item (id, value) VALUES (?1, ?2)", {id, value}); });
+    return database->Write([&](db::Transaction& tx) {
+      return tx.Execute("INSERT INTO item (id, value) VALUES (?1, ?2)", {id, value});
+    });
   }
   bool IntegrityIsSound() {
     const auto problems = database->IntegrityProblems();
@@ -45,7 +50,9 @@ struct Machine {
   std::int64_t Count() {
     std::int64_t count = -1;
     const auto read = database->Read([&](db::Reader& reader) -> Result<> {
-      GYRE_TRY([[maybe_unused]] const bool found, reader.QueryOne("SELECT count(*) FROM item", {}, [&](const db::Row& row) { count = row.Int(0); }));
+      GYRE_TRY([[maybe_unused]] const bool found,
+               reader.QueryOne("SELECT count(*) FROM item", {},
+                               [&](const db::Row& row) { count = row.Int(0); }));
       return {};
     });
     EXPECT_TRUE(read) << read.error().ToString();
@@ -59,11 +66,14 @@ struct Machine {
 };
 
 // Fails the n-th operation of a kind from now on, once.
-void FailNth(db::SimulatedDisk& disk, Operation wanted, int n, int error, std::string_view part_of_path = {}) {
-  disk.SetFault([=, part = std::string(part_of_path)](Operation operation, const std::string& path) mutable {
-    if (operation != wanted || (!part.empty() && path.find(part) == std::string::npos)) return 0;
-    return --n == 0 ? error : 0;
-  });
+void FailNth(db::SimulatedDisk& disk, Operation wanted, int n, int error,
+             std::string_view part_of_path = {}) {
+  disk.SetFault(
+      [=, part = std::string(part_of_path)](Operation operation, const std::string& path) mutable {
+        if (operation != wanted || (!part.empty() && path.find(part) == std::string::npos))
+          return 0;
+        return --n == 0 ? error : 0;
+      });
 }
 
 TEST(DiskFaults, AFailedWriteIsACleanErrorAndTheDatabaseGoesOn) {
@@ -80,7 +90,8 @@ TEST(DiskFaults, AFailedWriteIsACleanErrorAndTheDatabaseGoesOn) {
           added += done.has_value();
           if (done) continue;
           ++refused;
-          EXPECT_EQ(done.error().code(), error == ENOSPC ? Code::kOutOfSpace : Code::kInternal) << done.error().ToString();
+          EXPECT_EQ(done.error().code(), error == ENOSPC ? Code::kOutOfSpace : Code::kInternal)
+              << done.error().ToString();
         }
         EXPECT_EQ(machine.Count(), added) << n;
         EXPECT_GE(added, 7) << "one fault, one refusal";
@@ -124,8 +135,12 @@ TEST(DiskFaults, AFailedFsyncOfABlobsNameEndsTheProcess) {
 
 TEST(DiskFaults, ABlobThatCannotBeWrittenIsNotThere) {
   const std::string bytes(static_cast<std::size_t>(kMiB) + 10, 'b');
-  for (const auto& [operation, error] : std::vector<std::pair<Operation, int>>{
-           {Operation::kCreate, EACCES}, {Operation::kWrite, ENOSPC}, {Operation::kWrite, EIO}, {Operation::kSync, EIO}, {Operation::kRename, EIO}}) {
+  for (const auto& [operation, error] :
+       std::vector<std::pair<Operation, int>>{{Operation::kCreate, EACCES},
+                                              {Operation::kWrite, ENOSPC},
+                                              {Operation::kWrite, EIO},
+                                              {Operation::kSync, EIO},
+                                              {Operation::kRename, EIO}}) {
     for (int n = 1; n <= 2; ++n) {  // the contents, then the checksums
       db::SimulatedDisk disk;
       Machine machine(disk);
@@ -168,7 +183,8 @@ TEST(DiskFaults, AFullFileSystem) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can mount a small file system";
   const std::string directory = testing::TempDir() + "gyre_full_" + NewId().substr(0, 12);
   std::filesystem::create_directories(directory);
-  if (mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=4m") != 0) GTEST_SKIP() << "mounting is not allowed here";
+  if (mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=4m") != 0)
+    GTEST_SKIP() << "mounting is not allowed here";
   {
     auto database = *db::OpenSqlite({.path = directory + "/gyre.db"});
     auto store = *OpenLocalStore(directory + "/blobs");
@@ -176,7 +192,9 @@ TEST(DiskFaults, AFullFileSystem) {
     ASSERT_TRUE(database->Migrate(schemas));
     const std::string value(50'000, 'v');
     const auto add = [&](int id) {
-      return database->Write([&](db::Transaction& tx) { return tx.Execute("INSERT INTO item (id, value) VALUES (?1, ?2)", {id, value}); });
+      return database->Write([&](db::Transaction& tx) {
+        return tx.Execute("INSERT INTO item (id, value) VALUES (?1, ?2)", {id, value});
+      });
     };
     const Digest ballast = store->Put(std::string(1'000'000, 'b'))->digest;
     int added = 0;
@@ -190,7 +208,9 @@ TEST(DiskFaults, AFullFileSystem) {
     EXPECT_EQ(store->Put(std::string(3'000'000, 'c')).error().code(), Code::kOutOfSpace);
     std::int64_t count = 0;
     EXPECT_TRUE(database->Read([&](db::Reader& reader) -> Result<> {
-      GYRE_TRY([[maybe_unused]] const bool found, reader.QueryOne("SELECT count(*) FROM item", {}, [&](const db::Row& row) { count = row.Int(0); }));
+      GYRE_TRY([[maybe_unused]] const bool found,
+               reader.QueryOne("SELECT count(*) FROM item", {},
+                               [&](const db::Row& row) { count = row.Int(0); }));
       return {};
     }));
     EXPECT_EQ(count, added);

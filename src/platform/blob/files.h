@@ -1,4 +1,5 @@
-// The files of the blob store, behind an interface, so that a test can lose, tear and reorder what was not synced.
+// The files of the blob store, behind an interface, so that a test can lose, tear and reorder what
+// was not synced.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;  // closes; what was not synced may be lost
   virtual Result<> Append(std::string_view bytes) = 0;
-  virtual Result<> Sync() = 0;        // contents and size; the name needs SyncDirectory
+  virtual Result<> Sync() = 0;  // contents and size; the name needs SyncDirectory
 };
 
 class ReadableFile {
@@ -37,15 +38,16 @@ struct FileInfo {
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;  // must not exist
+  virtual Result<std::unique_ptr<WritableFile>> Create(
+      const std::string& path) = 0;  // must not exist
   virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) = 0;
-  virtual Result<std::optional<FileInfo>> Stat(const std::string& path) = 0;          // empty = not there
-  virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;    // names, sorted
-  virtual Result<> MakeDirectory(const std::string& path) = 0;                        // fine when it is there
-  virtual Result<> Rename(const std::string& from, const std::string& to) = 0;        // replaces
-  virtual Result<> Remove(const std::string& path) = 0;                               // file or tree; fine when it is not there
-  virtual Result<> Touch(const std::string& path) = 0;                                // changed now
-  virtual Result<> SyncDirectory(const std::string& path) = 0;                        // names in it become durable
+  virtual Result<std::optional<FileInfo>> Stat(const std::string& path) = 0;  // empty = not there
+  virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;  // names, sorted
+  virtual Result<> MakeDirectory(const std::string& path) = 0;  // fine when it is there
+  virtual Result<> Rename(const std::string& from, const std::string& to) = 0;  // replaces
+  virtual Result<> Remove(const std::string& path) = 0;  // file or tree; fine when it is not there
+  virtual Result<> Touch(const std::string& path) = 0;   // changed now
+  virtual Result<> SyncDirectory(const std::string& path) = 0;  // names in it become durable
 };
 
 FileSystem& RealFileSystem();

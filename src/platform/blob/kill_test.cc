@@ -1,5 +1,5 @@
-// kill -9 at a random moment under eight writers, again and again on the same data; every answer that left the process must hold.
-// GYRE_TEST_TIER=full kills 100 times, otherwise 10.
+// kill -9 at a random moment under eight writers, again and again on the same data; every answer
+// that left the process must hold. GYRE_TEST_TIER=full kills 100 times, otherwise 10.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -51,7 +51,9 @@ struct House {
 };
 
 // One line per answer; short enough that the kernel writes it whole.
-void Tell(const std::string& line) { static_cast<void>(!write(kAnswers, line.data(), line.size())); }
+void Tell(const std::string& line) {
+  static_cast<void>(!write(kAnswers, line.data(), line.size()));
+}
 
 void WriteForEver(House& house, int writer) {
   Random random(static_cast<std::uint64_t>(getpid()) * 100 + static_cast<std::uint64_t>(writer));
@@ -60,7 +62,8 @@ void WriteForEver(House& house, int writer) {
     switch (random.Below(3)) {
       case 0: {
         const auto done = house.database->Write([&](db::Transaction& tx) -> Result<> {
-          for (int n = 0; n < kGroupRows; ++n) GYRE_DO(tx.Execute("INSERT INTO member (group_id, n) VALUES (?1, ?2)", {id, n}));
+          for (int n = 0; n < kGroupRows; ++n)
+            GYRE_DO(tx.Execute("INSERT INTO member (group_id, n) VALUES (?1, ?2)", {id, n}));
           return {};
         });
         if (done) Tell("group " + id + "\n");
@@ -69,20 +72,26 @@ void WriteForEver(House& house, int writer) {
       case 1: {
         std::int64_t value = 0;
         const auto done = house.database->Write([&](db::Transaction& tx) -> Result<> {
-          GYRE_DO(tx.Execute("INSERT INTO counter (id, value) VALUES (?1, 1) ON CONFLICT (id) DO UPDATE SET value = counter.value + 1", {writer}));
+          GYRE_DO(
+              tx.Execute("INSERT INTO counter (id, value) VALUES (?1, 1) ON CONFLICT (id) DO "
+                         "UPDATE SET value = counter.value + 1",
+                         {writer}));
           GYRE_TRY([[maybe_unused]] const bool found,
-                   tx.QueryOne("SELECT value FROM counter WHERE id = ?1", {writer}, [&](const db::Row& row) { value = row.Int(0); }));
+                   tx.QueryOne("SELECT value FROM counter WHERE id = ?1", {writer},
+                               [&](const db::Row& row) { value = row.Int(0); }));
           return {};
         });
         if (done) Tell(fmt::format("counter {} {}\n", writer, value));
         break;
       }
       default: {
-        const auto object = house.store->Put(fmt::format("{} {}", id, std::string(random.Below(5000), 'x')));
+        const auto object =
+            house.store->Put(fmt::format("{} {}", id, std::string(random.Below(5000), 'x')));
         if (!object) break;
         const auto done = house.database->Write([&](db::Transaction& tx) -> Result<> {
           GYRE_DO(AddRef(tx, "document", id, *object));
-          return tx.Execute("INSERT INTO document (id, digest) VALUES (?1, ?2)", {id, object->digest});
+          return tx.Execute("INSERT INTO document (id, digest) VALUES (?1, ?2)",
+                            {id, object->digest});
         });
         if (done) Tell("document " + id + "\n");
       }
@@ -97,7 +106,8 @@ TEST(KillWriter, DISABLED_Runs) {
   House house;
   ASSERT_TRUE(house.Open(directory));
   std::vector<std::thread> threads;
-  for (int writer = 0; writer < kWriters; ++writer) threads.emplace_back([&, writer] { WriteForEver(house, writer); });
+  for (int writer = 0; writer < kWriters; ++writer)
+    threads.emplace_back([&, writer] { WriteForEver(house, writer); });
   for (std::thread& thread : threads) thread.join();
 }
 
@@ -109,7 +119,8 @@ struct Answers {
     const auto words = Split(line, ' ');
     if (words[0] == "group") groups.emplace(words.at(1));
     if (words[0] == "document") documents.emplace(words.at(1));
-    if (words[0] == "counter") counters[static_cast<int>(*ParseInt(words.at(1)))] = *ParseInt(words.at(2));
+    if (words[0] == "counter")
+      counters[static_cast<int>(*ParseInt(words.at(1)))] = *ParseInt(words.at(2));
   }
 };
 
@@ -117,7 +128,8 @@ struct Answers {
 void RunAndKill(const std::string& directory, int kill_after, Answers* answers) {
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  auto process = exec::Process::Spawn({.argv = {exec::SelfPath(), "--gtest_also_run_disabled_tests", "--gtest_filter=KillWriter.DISABLED_Runs"},
+  auto process = exec::Process::Spawn({.argv = {exec::SelfPath(), "--gtest_also_run_disabled_tests",
+                                                "--gtest_filter=KillWriter.DISABLED_Runs"},
                                        .environment = {{kDirectoryVariable, directory}},
                                        .descriptors = {{ends[1], kAnswers}}});
   close(ends[1]);
@@ -127,7 +139,8 @@ void RunAndKill(const std::string& directory, int kill_after, Answers* answers) 
   int seen = 0;
   for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) {
     pending.append(buffer, static_cast<std::size_t>(n));
-    for (std::size_t end; (end = pending.find('\n')) != std::string::npos; pending.erase(0, end + 1)) {
+    for (std::size_t end; (end = pending.find('\n')) != std::string::npos;
+         pending.erase(0, end + 1)) {
       answers->Add(std::string_view(pending).substr(0, end));
       if (++seen == kill_after) process->Signal(SIGKILL);
     }
@@ -146,10 +159,11 @@ void Check(const std::string& directory, const Answers& answers) {
   std::map<std::string, Digest> documents;
   std::map<int, std::int64_t> counters;
   ASSERT_TRUE(house.database->Read([&](db::Reader& reader) -> Result<> {
-    GYRE_DO(reader.Query("SELECT group_id, count(*) FROM member GROUP BY group_id", {}, [&](const db::Row& row) -> Result<> {
-      groups[row.Str(0)] = row.Int(1);
-      return {};
-    }));
+    GYRE_DO(reader.Query("SELECT group_id, count(*) FROM member GROUP BY group_id", {},
+                         [&](const db::Row& row) -> Result<> {
+                           groups[row.Str(0)] = row.Int(1);
+                           return {};
+                         }));
     GYRE_DO(reader.Query("SELECT id, value FROM counter", {}, [&](const db::Row& row) -> Result<> {
       counters[static_cast<int>(row.Int(0))] = row.Int(1);
       return {};
@@ -159,11 +173,15 @@ void Check(const std::string& directory, const Answers& answers) {
       return {};
     });
   }));
-  for (const std::string& id : answers.groups) EXPECT_TRUE(groups.contains(id)) << "lost group " << id;
+  for (const std::string& id : answers.groups)
+    EXPECT_TRUE(groups.contains(id)) << "lost group " << id;
   for (const auto& [id, rows] : groups) EXPECT_EQ(rows, kGroupRows) << "half a transaction: " << id;
-  for (const auto& [id, value] : answers.counters) EXPECT_GE(counters[id], value) << "counter " << id << " went back";
-  for (const std::string& id : answers.documents) EXPECT_TRUE(documents.contains(id)) << "lost document " << id;
-  for (const auto& [id, digest] : documents) EXPECT_TRUE(house.store->Get(digest)) << "document without its bytes: " << id;
+  for (const auto& [id, value] : answers.counters)
+    EXPECT_GE(counters[id], value) << "counter " << id << " went back";
+  for (const std::string& id : answers.documents)
+    EXPECT_TRUE(documents.contains(id)) << "lost document " << id;
+  for (const auto& [id, digest] : documents)
+    EXPECT_TRUE(house.store->Get(digest)) << "document without its bytes: " << id;
   EXPECT_TRUE(house.database->IntegrityProblems()->empty());
 }
 

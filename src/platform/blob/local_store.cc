@@ -1,5 +1,6 @@
-// Objects in a folder: objects/ab/cdef...; beside one of more than a block, its block checksums in cdef....sum. An object of one block is
-// checked by its SHA-256 itself. incoming/ holds what is being written, scratch/ what jobs compute; both are emptied at start.
+// Objects in a folder: objects/ab/cdef...; beside one of more than a block, its block checksums in
+// cdef....sum. An object of one block is checked by its SHA-256 itself. incoming/ holds what is
+// being written, scratch/ what jobs compute; both are emptied at start.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -24,7 +25,8 @@ constexpr std::string_view kSumSuffix = ".sum";
 constexpr std::size_t kDigestLength = 64;
 
 bool LooksLikeDigest(std::string_view digest) {
-  return digest.size() == kDigestLength && digest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return digest.size() == kDigestLength &&
+         digest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 void AppendU64(std::uint64_t value, std::string* out) {
@@ -33,7 +35,8 @@ void AppendU64(std::uint64_t value, std::string* out) {
 
 std::uint64_t ReadU64(std::string_view bytes) {
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 8; ++i) value |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  for (std::size_t i = 0; i < 8; ++i)
+    value |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
   return value;
 }
 
@@ -49,11 +52,13 @@ std::string EncodeSums(std::int64_t size, const std::vector<std::uint64_t>& sums
 // Empty when the bytes are not what EncodeSums wrote for an object of that size.
 std::vector<std::uint64_t> DecodeSums(std::string_view bytes, std::int64_t size) {
   const std::size_t blocks = static_cast<std::size_t>((size + kBlockBytes - 1) / kBlockBytes);
-  if (bytes.size() != kSumMagic.size() + 8 * (blocks + 2) || !bytes.starts_with(kSumMagic)) return {};
+  if (bytes.size() != kSumMagic.size() + 8 * (blocks + 2) || !bytes.starts_with(kSumMagic))
+    return {};
   if (ReadU64(bytes.substr(bytes.size() - 8)) != Xxh3(bytes.substr(0, bytes.size() - 8))) return {};
   if (ReadU64(bytes.substr(kSumMagic.size())) != static_cast<std::uint64_t>(size)) return {};
   std::vector<std::uint64_t> sums(blocks);
-  for (std::size_t i = 0; i < blocks; ++i) sums[i] = ReadU64(bytes.substr(kSumMagic.size() + 8 * (i + 1)));
+  for (std::size_t i = 0; i < blocks; ++i)
+    sums[i] = ReadU64(bytes.substr(kSumMagic.size() + 8 * (i + 1)));
   return sums;
 }
 
@@ -66,8 +71,11 @@ Error DataLoss(const Digest& digest, std::string_view what) {
 class LocalStore : public Store {
  public:
   LocalStore(std::string directory, FileSystem& files)
-      : directory_(std::move(directory)), objects_(directory_ + "/objects"), incoming_(directory_ + "/incoming"),
-        scratch_(directory_ + "/scratch"), files_(files) {}
+      : directory_(std::move(directory)),
+        objects_(directory_ + "/objects"),
+        incoming_(directory_ + "/incoming"),
+        scratch_(directory_ + "/scratch"),
+        files_(files) {}
 
   Result<> Prepare();
   Result<Object> Put(std::string_view bytes) override;
@@ -92,15 +100,20 @@ class LocalStore : public Store {
   FileSystem& files() { return files_; }
 
  private:
-  std::string FolderOf(const Digest& digest) const { return fmt::format("{}/{}", objects_, digest.substr(0, 2)); }
-  std::string PathOf(const Digest& digest) const { return fmt::format("{}/{}", FolderOf(digest), digest.substr(2)); }
+  std::string FolderOf(const Digest& digest) const {
+    return fmt::format("{}/{}", objects_, digest.substr(0, 2));
+  }
+  std::string PathOf(const Digest& digest) const {
+    return fmt::format("{}/{}", FolderOf(digest), digest.substr(2));
+  }
   Result<> MakeFolder(const std::string& folder);
   void SyncNames(const std::string& folder);
   Result<std::unique_ptr<ReadableFile>> OpenFile(const Digest& digest);
 
   const std::string directory_, objects_, incoming_, scratch_;
   FileSystem& files_;
-  Mutex mutex_;  // Reuse and Publish against removal: what a writer found must not be collected under it
+  Mutex mutex_;  // Reuse and Publish against removal: what a writer found must not be collected
+                 // under it
   std::set<std::string> folders_ GYRE_GUARDED_BY(mutex_);  // that are durable
   std::map<Digest, int> pins_ GYRE_GUARDED_BY(mutex_);
 };
@@ -125,7 +138,8 @@ class LocalWriter : public Writer {
     sha_.Update(bytes);
     size_ += std::ssize(bytes);
     while (!bytes.empty()) {
-      const std::size_t take = std::min(bytes.size(), static_cast<std::size_t>(kBlockBytes) - block_.size());
+      const std::size_t take =
+          std::min(bytes.size(), static_cast<std::size_t>(kBlockBytes) - block_.size());
       if (take == static_cast<std::size_t>(kBlockBytes)) {
         sums_.push_back(Xxh3(bytes.substr(0, take)));
       } else {
@@ -182,11 +196,14 @@ Result<> LocalStore::Prepare() {
   return {};
 }
 
-// A name whose fsync failed may be there or not, and the next fsync would not say: nothing true can be answered any more.
+// A name whose fsync failed may be there or not, and the next fsync would not say: nothing true can
+// be answered any more.
 void LocalStore::SyncNames(const std::string& folder) {
   const auto synced = files_.SyncDirectory(folder);
   if (synced) return;
-  fmt::print(stderr, "GY1506 {}: what reached the disk is unknown, so this process ends; start it again\n", synced.error().message());
+  fmt::print(stderr,
+             "GY1506 {}: what reached the disk is unknown, so this process ends; start it again\n",
+             synced.error().message());
   std::fflush(stderr);
   std::abort();
 }
@@ -203,7 +220,8 @@ Result<> LocalStore::MakeFolder(const std::string& folder) {
   return {};
 }
 
-Result<> LocalStore::Publish(const Digest& digest, const std::string& data, const std::string& sums) {
+Result<> LocalStore::Publish(const Digest& digest, const std::string& data,
+                             const std::string& sums) {
   const std::string folder = FolderOf(digest);
   GYRE_DO(MakeFolder(folder));
   {
@@ -259,16 +277,19 @@ Result<Object> LocalStore::PutFile(const std::string& path) {
   }
 }
 
-// --- reading ---------------------------------------------------------------------------------------
+// --- reading
+// ---------------------------------------------------------------------------------------
 
 class LocalReadStream : public ReadStream {
  public:
-  LocalReadStream(Digest digest, std::unique_ptr<ReadableFile> file, std::vector<std::uint64_t> sums)
+  LocalReadStream(Digest digest, std::unique_ptr<ReadableFile> file,
+                  std::vector<std::uint64_t> sums)
       : digest_(std::move(digest)), file_(std::move(file)), sums_(std::move(sums)) {}
   std::int64_t size_bytes() const override { return file_->size_bytes(); }
 
   Result<std::string> Read(std::int64_t offset, std::int64_t length) override {
-    if (offset < 0 || length < 0) return InvalidArgument("GY1503", "a negative range of blob {}", digest_);
+    if (offset < 0 || length < 0)
+      return InvalidArgument("GY1503", "a negative range of blob {}", digest_);
     const std::int64_t end = std::min(size_bytes(), offset + std::min(length, size_bytes()));
     std::string out;
     for (std::int64_t at = offset; at < end;) {
@@ -288,8 +309,11 @@ class LocalReadStream : public ReadStream {
     GYRE_TRY(block_, file_->Read(index * kBlockBytes, kBlockBytes));
     const std::int64_t expected = std::min(kBlockBytes, size_bytes() - index * kBlockBytes);
     const bool sound = std::ssize(block_) == expected &&
-                       (sums_.empty() ? Sha256Hex(block_) == digest_ : Xxh3(block_) == sums_[static_cast<std::size_t>(index)]);
-    if (!sound) return DataLoss(digest_, fmt::format("block {} of {}", index, (size_bytes() + kBlockBytes - 1) / kBlockBytes));
+                       (sums_.empty() ? Sha256Hex(block_) == digest_
+                                      : Xxh3(block_) == sums_[static_cast<std::size_t>(index)]);
+    if (!sound)
+      return DataLoss(digest_, fmt::format("block {} of {}", index,
+                                           (size_bytes() + kBlockBytes - 1) / kBlockBytes));
     loaded_ = index;
     return {};
   }
@@ -302,9 +326,11 @@ class LocalReadStream : public ReadStream {
 };
 
 Result<std::unique_ptr<ReadableFile>> LocalStore::OpenFile(const Digest& digest) {
-  if (!LooksLikeDigest(digest)) return InvalidArgument("GY1503", "`{}` is no SHA-256 digest", digest.substr(0, 80));
+  if (!LooksLikeDigest(digest))
+    return InvalidArgument("GY1503", "`{}` is no SHA-256 digest", digest.substr(0, 80));
   auto file = files_.Open(PathOf(digest));
-  if (!file && file.error().code() == Code::kNotFound) return NotFound("GY1501", "no blob {}", digest);
+  if (!file && file.error().code() == Code::kNotFound)
+    return NotFound("GY1501", "no blob {}", digest);
   return file;
 }
 
@@ -327,7 +353,8 @@ Result<std::string> LocalStore::Get(const Digest& digest) {
   GYRE_TRY(auto stream, Open(digest));
   if (stream->size_bytes() > kGetBytesMax) {
     return Error(Code::kResourceExhausted, "GY1504",
-                 fmt::format("blob {} has {} bytes: too large to be read at once", digest, stream->size_bytes()));
+                 fmt::format("blob {} has {} bytes: too large to be read at once", digest,
+                             stream->size_bytes()));
   }
   return stream->Read(0, stream->size_bytes());
 }
@@ -375,11 +402,14 @@ Result<> LocalStore::ForEach(const std::function<Result<>(const Object&)>& objec
   return {};
 }
 
-// --- removing ----------------------------------------------------------------------------------------
+// --- removing
+// ----------------------------------------------------------------------------------------
 
 Result<> LocalStore::Remove(const Digest& digest) {
-  if (!LooksLikeDigest(digest)) return InvalidArgument("GY1503", "`{}` is no SHA-256 digest", digest.substr(0, 80));
-  GYRE_DO(files_.Remove(PathOf(digest)));  // the object first: without its checksums it would be damaged, not absent
+  if (!LooksLikeDigest(digest))
+    return InvalidArgument("GY1503", "`{}` is no SHA-256 digest", digest.substr(0, 80));
+  GYRE_DO(files_.Remove(
+      PathOf(digest)));  // the object first: without its checksums it would be damaged, not absent
   return files_.Remove(PathOf(digest) + std::string(kSumSuffix));
 }
 

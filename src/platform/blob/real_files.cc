@@ -54,14 +54,17 @@ class RealWritableFile : public WritableFile {
 
 class RealReadableFile : public ReadableFile {
  public:
-  RealReadableFile(int fd, std::string path, std::int64_t size) : fd_(fd), path_(std::move(path)), size_(size) {}
+  RealReadableFile(int fd, std::string path, std::int64_t size)
+      : fd_(fd), path_(std::move(path)), size_(size) {}
   std::int64_t size_bytes() const override { return size_; }
 
   Result<std::string> Read(std::int64_t offset, std::int64_t length) override {
-    std::string bytes(static_cast<std::size_t>(std::clamp<std::int64_t>(size_ - offset, 0, length)), '\0');
+    std::string bytes(static_cast<std::size_t>(std::clamp<std::int64_t>(size_ - offset, 0, length)),
+                      '\0');
     std::size_t done = 0;
     while (done < bytes.size()) {
-      const ssize_t n = pread(fd_.get(), bytes.data() + done, bytes.size() - done, offset + static_cast<std::int64_t>(done));
+      const ssize_t n = pread(fd_.get(), bytes.data() + done, bytes.size() - done,
+                              offset + static_cast<std::int64_t>(done));
       if (n < 0) {
         if (errno == EINTR) continue;
         return SystemError("reading " + path_, errno);
@@ -105,14 +108,16 @@ class RealFiles : public FileSystem {
       if (errno == ENOENT) return std::optional<FileInfo>();
       return SystemError("looking at " + path, errno);
     }
-    return std::optional(FileInfo{info.st_size, info.st_mtim.tv_sec * kMicrosPerSecond + info.st_mtim.tv_nsec / 1000,
-                                  S_ISDIR(info.st_mode)});
+    return std::optional(
+        FileInfo{info.st_size, info.st_mtim.tv_sec * kMicrosPerSecond + info.st_mtim.tv_nsec / 1000,
+                 S_ISDIR(info.st_mode)});
   }
 
   Result<std::vector<std::string>> List(const std::string& directory) override {
     std::vector<std::string> names;
     std::error_code error;
-    for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
+    for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error)) {
       names.push_back(entry->path().filename().string());
     }
     if (error) return SystemError("listing " + directory, error.value());
@@ -121,12 +126,14 @@ class RealFiles : public FileSystem {
   }
 
   Result<> MakeDirectory(const std::string& path) override {
-    if (mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) return SystemError("making " + path, errno);
+    if (mkdir(path.c_str(), 0750) != 0 && errno != EEXIST)
+      return SystemError("making " + path, errno);
     return {};
   }
 
   Result<> Rename(const std::string& from, const std::string& to) override {
-    if (rename(from.c_str(), to.c_str()) != 0) return SystemError(fmt::format("renaming {} to {}", from, to), errno);
+    if (rename(from.c_str(), to.c_str()) != 0)
+      return SystemError(fmt::format("renaming {} to {}", from, to), errno);
     return {};
   }
 
@@ -138,7 +145,8 @@ class RealFiles : public FileSystem {
   }
 
   Result<> Touch(const std::string& path) override {
-    if (utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0) return SystemError("touching " + path, errno);
+    if (utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0)
+      return SystemError("touching " + path, errno);
     return {};
   }
 

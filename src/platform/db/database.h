@@ -1,10 +1,11 @@
 // The metadata store. One interface; SQLite behind it, PostgreSQL plugs in beside it.
 //
-// Writes are closures that run on the one writer thread inside a transaction shared with other waiting callers (group commit): each
-// closure stands in its own savepoint, so that a failing one does not sink its neighbours. Write() returns after the fsync that
-// covers the closure: an answer means durable. A closure does no file, network, JSON or numeric work and stays under 5 ms.
-// Reads run on the caller's thread on a read-only connection with one snapshot per Read().
-// Thread-safe. A closure must not call Write or Read of the same database (GYRE_CHECK).
+// Writes are closures that run on the one writer thread inside a transaction shared with other
+// waiting callers (group commit): each closure stands in its own savepoint, so that a failing one
+// does not sink its neighbours. Write() returns after the fsync that covers the closure: an answer
+// means durable. A closure does no file, network, JSON or numeric work and stays under 5 ms. Reads
+// run on the caller's thread on a read-only connection with one snapshot per Read(). Thread-safe. A
+// closure must not call Write or Read of the same database (GYRE_CHECK).
 #pragma once
 
 #include <cstdint>
@@ -27,21 +28,22 @@ struct Bytes {  // a blob parameter
   std::string_view data;
 };
 
-// A bound parameter; points at the caller's text. Text must be valid UTF-8 (GY1409). std::optional<...> empty, nullptr and NaN bind NULL.
+// A bound parameter; points at the caller's text. Text must be valid UTF-8 (GY1409).
+// std::optional<...> empty, nullptr and NaN bind NULL.
 class Value {
  public:
-  Value(std::nullptr_t) {}                                       // NOLINT(google-explicit-constructor)
-  Value(bool v) : v_(std::int64_t{v}) {}                         // NOLINT
-  Value(int v) : v_(std::int64_t{v}) {}                          // NOLINT
-  Value(std::int64_t v) : v_(v) {}                               // NOLINT
-  Value(std::size_t v) : v_(static_cast<std::int64_t>(v)) {}     // NOLINT
-  Value(double v) : v_(v) {}                                     // NOLINT
-  Value(std::string_view v) : v_(v) {}                           // NOLINT
-  Value(const std::string& v) : v_(std::string_view(v)) {}       // NOLINT
-  Value(const char* v) : v_(std::string_view(v)) {}              // NOLINT
-  Value(Bytes v) : v_(v) {}                                      // NOLINT
+  Value(std::nullptr_t) {}                                    // NOLINT(google-explicit-constructor)
+  Value(bool v) : v_(std::int64_t{v}) {}                      // NOLINT
+  Value(int v) : v_(std::int64_t{v}) {}                       // NOLINT
+  Value(std::int64_t v) : v_(v) {}                            // NOLINT
+  Value(std::size_t v) : v_(static_cast<std::int64_t>(v)) {}  // NOLINT
+  Value(double v) : v_(v) {}                                  // NOLINT
+  Value(std::string_view v) : v_(v) {}                        // NOLINT
+  Value(const std::string& v) : v_(std::string_view(v)) {}    // NOLINT
+  Value(const char* v) : v_(std::string_view(v)) {}           // NOLINT
+  Value(Bytes v) : v_(v) {}                                   // NOLINT
   template <class T>
-  Value(const std::optional<T>& v) {                             // NOLINT
+  Value(const std::optional<T>& v) {  // NOLINT
     if (v) *this = Value(*v);
   }
   using Variant = std::variant<std::monostate, std::int64_t, double, std::string_view, Bytes>;
@@ -64,21 +66,25 @@ class Row {
   bool Bool(int column) const { return Int(column) != 0; }
 };
 
-// SQL uses ?1, ?2, ... for parameters; never build it from user text. Statements are prepared once and kept by their text.
+// SQL uses ?1, ?2, ... for parameters; never build it from user text. Statements are prepared once
+// and kept by their text.
 class Reader {
  public:
   virtual ~Reader() = default;
   using RowCallback = std::function<Result<>(const Row&)>;
   // Calls back per row, stops at the first error and returns it.
   virtual Result<> Query(std::string_view sql, Params params, const RowCallback& row) = 0;
-  virtual Result<> QueryList(std::string_view sql, std::span<const Value> params, const RowCallback& row) = 0;
+  virtual Result<> QueryList(std::string_view sql, std::span<const Value> params,
+                             const RowCallback& row) = 0;
   // The first row through `row`; false when there is none.
-  Result<bool> QueryOne(std::string_view sql, Params params, const std::function<void(const Row&)>& row);
+  Result<bool> QueryOne(std::string_view sql, Params params,
+                        const std::function<void(const Row&)>& row);
 };
 
 class Transaction : public Reader {
  public:
-  // Errors: kAlreadyExists GY1402 for a broken UNIQUE or primary key, kFailedPrecondition GY1403 for a broken FOREIGN KEY or CHECK.
+  // Errors: kAlreadyExists GY1402 for a broken UNIQUE or primary key, kFailedPrecondition GY1403
+  // for a broken FOREIGN KEY or CHECK.
   virtual Result<> Execute(std::string_view sql, Params params) = 0;
   virtual Result<> ExecuteList(std::string_view sql, std::span<const Value> params) = 0;
   virtual std::int64_t last_insert_id() const = 0;  // integer primary key of the last INSERT
@@ -100,26 +106,29 @@ class Database {
  public:
   virtual ~Database() = default;
   using WriteBody = std::move_only_function<Result<>(Transaction&)>;
-  // Errors: those of the closure; kResourceExhausted GY1401 queue full; kOutOfSpace GY1003 disk full (the database goes on reading);
-  // an fsync error aborts the process, because what the kernel kept is unknown.
+  // Errors: those of the closure; kResourceExhausted GY1401 queue full; kOutOfSpace GY1003 disk
+  // full (the database goes on reading); an fsync error aborts the process, because what the kernel
+  // kept is unknown.
   virtual Result<> Write(WriteBody body) = 0;
   virtual Result<> Read(const std::function<Result<>(Reader&)>& body) = 0;
 
-  // Brings every module to its newest schema; a verified snapshot (DIR/snapshots/) is made before the first change of a database
-  // that holds data. Errors: kFailedPrecondition GY1410 when the database has a migration this program does not know (named),
-  // kDataLoss GY1411 when an applied migration's text has changed.
+  // Brings every module to its newest schema; a verified snapshot (DIR/snapshots/) is made before
+  // the first change of a database that holds data. Errors: kFailedPrecondition GY1410 when the
+  // database has a migration this program does not know (named), kDataLoss GY1411 when an applied
+  // migration's text has changed.
   virtual Result<> Migrate(std::span<const ModuleSchema> schemas) = 0;
-  virtual Result<> BackupTo(const std::string& path) = 0;   // online
+  virtual Result<> BackupTo(const std::string& path) = 0;            // online
   virtual Result<std::vector<std::string>> IntegrityProblems() = 0;  // empty = sound
 };
 
-// Errors: kFailedPrecondition GY1404 on a network file system, kDataLoss GY1405 when the file is no database or is damaged,
-// kPermissionDenied GY1415 when it cannot be opened.
+// Errors: kFailedPrecondition GY1404 on a network file system, kDataLoss GY1405 when the file is no
+// database or is damaged, kPermissionDenied GY1415 when it cannot be opened.
 Result<std::unique_ptr<Database>> OpenSqlite(Settings settings);
 
 // Text of a transaction's values that outlives the closure: helpers for callers.
 template <class T>
-Result<std::vector<T>> Collect(Reader& reader, std::string_view sql, Params params, const std::function<T(const Row&)>& make) {
+Result<std::vector<T>> Collect(Reader& reader, std::string_view sql, Params params,
+                               const std::function<T(const Row&)>& make) {
   std::vector<T> items;
   GYRE_DO(reader.Query(sql, params, [&](const Row& row) -> Result<> {
     items.push_back(make(row));

@@ -32,27 +32,36 @@ void DatabaseSuite::Reopen(Settings settings) {
 namespace {
 
 constexpr Migration kFirst[] = {{1, "init",
-                                 "CREATE TABLE pet (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, age BIGINT, weight REAL, photo BLOB,\n"
+                                 "CREATE TABLE pet (id TEXT PRIMARY KEY, name TEXT NOT NULL "
+                                 "UNIQUE, age BIGINT, weight REAL, photo BLOB,\n"
                                  "  CHECK (age >= 0)); -- a comment; with a semicolon\n"
-                                 "CREATE TABLE toy (id INTEGER PRIMARY KEY, pet_id TEXT NOT NULL REFERENCES pet (id), label TEXT);\n"
+                                 "CREATE TABLE toy (id INTEGER PRIMARY KEY, pet_id TEXT NOT NULL "
+                                 "REFERENCES pet (id), label TEXT);\n"
                                  "CREATE INDEX toy_pet ON toy (pet_id)"}};
-constexpr Migration kSecond[] = {kFirst[0], {2, "colour", "ALTER TABLE pet ADD COLUMN colour TEXT NOT NULL DEFAULT 'a;b'"}};
+constexpr Migration kSecond[] = {
+    kFirst[0], {2, "colour", "ALTER TABLE pet ADD COLUMN colour TEXT NOT NULL DEFAULT 'a;b'"}};
 constexpr Migration kChanged[] = {{1, "init", "CREATE TABLE pet (id TEXT PRIMARY KEY)"}};
-constexpr Migration kBroken[] = {kFirst[0], {2, "broken", "CREATE TABLE extra (id TEXT); CREATE TABLE pet (id TEXT)"}};
+constexpr Migration kBroken[] = {
+    kFirst[0], {2, "broken", "CREATE TABLE extra (id TEXT); CREATE TABLE pet (id TEXT)"}};
 
-std::vector<ModuleSchema> Schemas(std::span<const Migration> migrations) { return {{"test/pets", migrations}}; }
+std::vector<ModuleSchema> Schemas(std::span<const Migration> migrations) {
+  return {{"test/pets", migrations}};
+}
 
 Result<> AddPet(Database& database, std::string_view id, std::string_view name) {
-  return database.Write([&](Transaction& tx) { return tx.Execute("INSERT INTO pet (id, name) VALUES (?1, ?2)", {id, name}); });
+  return database.Write([&](Transaction& tx) {
+    return tx.Execute("INSERT INTO pet (id, name) VALUES (?1, ?2)", {id, name});
+  });
 }
 
 std::int64_t Count(Database& database, std::string_view table) {
   std::int64_t count = -1;
   const auto read = database.Read([&](Reader& reader) -> Result<> {
-    return reader.Query(fmt::format("SELECT count(*) FROM {}", table), {}, [&](const Row& row) -> Result<> {
-      count = row.Int(0);
-      return {};
-    });
+    return reader.Query(fmt::format("SELECT count(*) FROM {}", table), {},
+                        [&](const Row& row) -> Result<> {
+                          count = row.Int(0);
+                          return {};
+                        });
   });
   EXPECT_TRUE(read) << read.error().ToString();
   return count;
@@ -72,21 +81,23 @@ TEST_P(DatabaseSuite, KeepsEveryKindOfValue) {
   Reopen();
   int rows = 0;
   ASSERT_TRUE(database_->Read([&](Reader& reader) {
-    return reader.Query("SELECT id, name, age, weight, photo FROM pet ORDER BY id", {}, [&](const Row& row) -> Result<> {
-      if (rows++ == 0) {
-        EXPECT_EQ(row.Text(1), "Zoë");
-        EXPECT_EQ(row.Int(2), std::numeric_limits<std::int64_t>::max());
-        EXPECT_EQ(row.Real(3), 0.1);
-        EXPECT_EQ(row.Text(4), bytes);
-      } else {
-        EXPECT_EQ(row.Text(0), "b");
-        EXPECT_FALSE(row.IsNull(1));
-        for (const int column : {2, 3, 4}) EXPECT_TRUE(row.IsNull(column)) << column;
-        EXPECT_EQ(row.Int(2), 0);
-        EXPECT_EQ(row.Text(4), "");
-      }
-      return {};
-    });
+    return reader.Query("SELECT id, name, age, weight, photo FROM pet ORDER BY id", {},
+                        [&](const Row& row) -> Result<> {
+                          if (rows++ == 0) {
+                            EXPECT_EQ(row.Text(1), "Zoë");
+                            EXPECT_EQ(row.Int(2), std::numeric_limits<std::int64_t>::max());
+                            EXPECT_EQ(row.Real(3), 0.1);
+                            EXPECT_EQ(row.Text(4), bytes);
+                          } else {
+                            EXPECT_EQ(row.Text(0), "b");
+                            EXPECT_FALSE(row.IsNull(1));
+                            for (const int column : {2, 3, 4})
+                              EXPECT_TRUE(row.IsNull(column)) << column;
+                            EXPECT_EQ(row.Int(2), 0);
+                            EXPECT_EQ(row.Text(4), "");
+                          }
+                          return {};
+                        });
   }));
   EXPECT_EQ(rows, 2);
 }
@@ -108,15 +119,20 @@ TEST_P(DatabaseSuite, NamesBrokenConstraints) {
   ASSERT_TRUE(AddPet(*database_, "a", "one"));
   EXPECT_EQ(AddPet(*database_, "a", "two").error().code(), Code::kAlreadyExists);
   EXPECT_EQ(AddPet(*database_, "b", "one").error().gy(), "GY1402");
-  const auto orphan = database_->Write([](Transaction& tx) { return tx.Execute("INSERT INTO toy (pet_id) VALUES (?1)", {"nobody"}); });
+  const auto orphan = database_->Write([](Transaction& tx) {
+    return tx.Execute("INSERT INTO toy (pet_id) VALUES (?1)", {"nobody"});
+  });
   EXPECT_EQ(orphan.error().gy(), "GY1403");
-  const auto negative = database_->Write([](Transaction& tx) { return tx.Execute("UPDATE pet SET age = ?1", {-1}); });
+  const auto negative =
+      database_->Write([](Transaction& tx) { return tx.Execute("UPDATE pet SET age = ?1", {-1}); });
   EXPECT_EQ(negative.error().code(), Code::kFailedPrecondition);
   const auto nonsense = database_->Write([](Transaction& tx) { return tx.Execute("SELEC 1", {}); });
   EXPECT_EQ(nonsense.error().gy(), "GY1407");
-  const auto two = database_->Write([](Transaction& tx) { return tx.Execute("DELETE FROM toy; DELETE FROM pet", {}); });
+  const auto two = database_->Write(
+      [](Transaction& tx) { return tx.Execute("DELETE FROM toy; DELETE FROM pet", {}); });
   EXPECT_EQ(two.error().gy(), "GY1407");
-  const auto count = database_->Write([](Transaction& tx) { return tx.Execute("DELETE FROM pet WHERE id = ?1", {}); });
+  const auto count = database_->Write(
+      [](Transaction& tx) { return tx.Execute("DELETE FROM pet WHERE id = ?1", {}); });
   EXPECT_EQ(count.error().gy(), "GY1407");
   EXPECT_EQ(Count(*database_, "pet"), 1);
 }
@@ -174,7 +190,8 @@ TEST_P(DatabaseSuite, AReadIsOneMoment) {
   ASSERT_TRUE(database_->Read([&](Reader& reader) -> Result<> {
     const auto count = [&] {
       std::int64_t n = 0;
-      EXPECT_TRUE(reader.QueryOne("SELECT count(*) FROM pet", {}, [&](const Row& row) { n = row.Int(0); }));
+      EXPECT_TRUE(
+          reader.QueryOne("SELECT count(*) FROM pet", {}, [&](const Row& row) { n = row.Int(0); }));
       return n;
     };
     EXPECT_EQ(count(), 1);
@@ -188,7 +205,8 @@ TEST_P(DatabaseSuite, AReadIsOneMoment) {
 TEST_P(DatabaseSuite, ReadersCannotWrite) {
   ASSERT_TRUE(database_->Migrate(Schemas(kFirst)));
   EXPECT_FALSE(database_->Read([](Reader& reader) {
-    return reader.Query("INSERT INTO pet (id, name) VALUES ('a', 'b')", {}, [](const Row&) -> Result<> { return {}; });
+    return reader.Query("INSERT INTO pet (id, name) VALUES ('a', 'b')", {},
+                        [](const Row&) -> Result<> { return {}; });
   }));
   EXPECT_EQ(Count(*database_, "pet"), 0);
 }
@@ -274,7 +292,9 @@ TEST_P(DatabaseSuite, MigratesOnceAndGoesOn) {
   const auto migrated = database_->Migrate(Schemas(kSecond));
   ASSERT_TRUE(migrated) << migrated.error().ToString();
   ASSERT_TRUE(database_->Read([](Reader& reader) -> Result<> {
-    GYRE_TRY(const bool found, reader.QueryOne("SELECT colour FROM pet", {}, [](const Row& row) { EXPECT_EQ(row.Text(0), "a;b"); }));
+    GYRE_TRY(const bool found, reader.QueryOne("SELECT colour FROM pet", {}, [](const Row& row) {
+      EXPECT_EQ(row.Text(0), "a;b");
+    }));
     EXPECT_TRUE(found);
     return {};
   }));
@@ -285,7 +305,8 @@ TEST_P(DatabaseSuite, RefusesANewerSchemaByName) {
   const auto refused = database_->Migrate(Schemas(kFirst));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().gy(), "GY1410");
-  EXPECT_NE(refused.error().message().find("test/pets 0002 (colour)"), std::string::npos) << refused.error().message();
+  EXPECT_NE(refused.error().message().find("test/pets 0002 (colour)"), std::string::npos)
+      << refused.error().message();
 }
 
 TEST_P(DatabaseSuite, RefusesAChangedMigration) {
@@ -297,7 +318,8 @@ TEST_P(DatabaseSuite, AFailedMigrationChangesNothing) {
   ASSERT_TRUE(database_->Migrate(Schemas(kFirst)));
   const auto failed = database_->Migrate(Schemas(kBroken));
   ASSERT_FALSE(failed);
-  EXPECT_NE(failed.error().message().find("test/pets 0002 (broken)"), std::string::npos) << failed.error().message();
+  EXPECT_NE(failed.error().message().find("test/pets 0002 (broken)"), std::string::npos)
+      << failed.error().message();
   EXPECT_TRUE(database_->Migrate(Schemas(kSecond)));
 }
 
@@ -337,10 +359,11 @@ TEST_P(DatabaseSuite, AnswersOnlyWhatStays) {
         // The reader sees what was answered.
         std::int64_t found = 0;
         ASSERT_TRUE(database_->Read([&](Reader& reader) -> Result<> {
-          return reader.Query("SELECT count(*) FROM pet WHERE id = ?1", {id}, [&](const Row& row) -> Result<> {
-            found = row.Int(0);
-            return {};
-          });
+          return reader.Query("SELECT count(*) FROM pet WHERE id = ?1", {id},
+                              [&](const Row& row) -> Result<> {
+                                found = row.Int(0);
+                                return {};
+                              });
         }));
         EXPECT_EQ(found, 1);
       }
@@ -353,11 +376,13 @@ TEST_P(DatabaseSuite, AnswersOnlyWhatStays) {
 TEST_P(DatabaseSuite, AClosureThatCallsItsDatabaseIsAProgrammersError) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(static_cast<void>(database_->Write([&](Transaction&) {
-    return database_->Read([](Reader&) -> Result<> { return {}; });
-  })), "");
+                 return database_->Read([](Reader&) -> Result<> { return {}; });
+               })),
+               "");
   EXPECT_DEATH(static_cast<void>(database_->Read([&](Reader&) {
-    return database_->Read([](Reader&) -> Result<> { return {}; });
-  })), "");
+                 return database_->Read([](Reader&) -> Result<> { return {}; });
+               })),
+               "");
 }
 
 }  // namespace

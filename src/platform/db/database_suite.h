@@ -1,4 +1,5 @@
-// What every backend of db::Database must do. A backend instantiates the suite with a way to open itself.
+// What every backend of db::Database must do. A backend instantiates the suite with a way to open
+// itself.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,8 +14,10 @@ namespace gyre::db {
 
 struct SuiteBackend {
   std::string name;
-  // Opens the database of `directory`, made at the first call; `settings.path` is set by the backend.
-  std::function<Result<std::unique_ptr<Database>>(const std::string& directory, Settings settings)> open;
+  // Opens the database of `directory`, made at the first call; `settings.path` is set by the
+  // backend.
+  std::function<Result<std::unique_ptr<Database>>(const std::string& directory, Settings settings)>
+      open;
 };
 
 class DatabaseSuite : public testing::TestWithParam<SuiteBackend> {

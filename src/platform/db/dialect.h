@@ -1,5 +1,6 @@
-// What differs between the databases' SQL. Module schemas are written in the part that both share: TEXT, INTEGER or BIGINT, REAL,
-// BLOB; RETURNING, ON CONFLICT, common table expressions, window functions.
+// What differs between the databases' SQL. Module schemas are written in the part that both share:
+// TEXT, INTEGER or BIGINT, REAL, BLOB; RETURNING, ON CONFLICT, common table expressions, window
+// functions.
 #pragma once
 
 #include <string>
@@ -17,7 +18,8 @@ class Dialect {
  public:
   virtual ~Dialect() = default;
   virtual std::string_view name() const = 0;
-  // One statement of a migration as this database takes it. Error: kInternal GY1407 for what does not exist in both.
+  // One statement of a migration as this database takes it. Error: kInternal GY1407 for what does
+  // not exist in both.
   virtual Result<std::string> Schema(std::string_view statement) const = 0;
 };
 const Dialect& SqliteDialect();

@@ -1,5 +1,7 @@
-// Group commit against one transaction per commit, synchronous=FULL on both, in the same run on the same disk.
-//   group_commit_bench [FOLDER] [SECONDS]     FOLDER must be on a real disk; default: the current one
+// Group commit against one transaction per commit, synchronous=FULL on both, in the same run on the
+// same disk.
+//   group_commit_bench [FOLDER] [SECONDS]     FOLDER must be on a real disk; default: the current
+//   one
 #include <sqlite3.h>
 #include <sys/resource.h>
 
@@ -18,7 +20,8 @@
 namespace gyre::db {
 namespace {
 
-constexpr Migration kMigrations[] = {{1, "init", "CREATE TABLE item (id INTEGER PRIMARY KEY, k TEXT, v TEXT)"}};
+constexpr Migration kMigrations[] = {
+    {1, "init", "CREATE TABLE item (id INTEGER PRIMARY KEY, k TEXT, v TEXT)"}};
 constexpr std::string_view kInsert = "INSERT INTO item (k, v) VALUES (?1, ?2)";
 constexpr std::string_view kValue = "some value of forty bytes length or so...";
 
@@ -54,8 +57,8 @@ Rate Measure(int clients, double seconds, const std::function<void()>& commit) {
   std::vector<double> all;
   for (const auto& mine : latencies) all.insert(all.end(), mine.begin(), mine.end());
   std::ranges::sort(all);
-  return {static_cast<double>(all.size()) / elapsed, all[all.size() / 2] * 1e3, all[all.size() * 99 / 100] * 1e3,
-          cpu * 1e6 / static_cast<double>(all.size())};
+  return {static_cast<double>(all.size()) / elapsed, all[all.size() / 2] * 1e3,
+          all[all.size() * 99 / 100] * 1e3, cpu * 1e6 / static_cast<double>(all.size())};
 }
 
 void Check(int rc, sqlite3* handle) {
@@ -68,7 +71,9 @@ Rate OneByOne(const std::string& directory, double seconds) {
   const std::string path = directory + "/one.db";
   sqlite3* handle = nullptr;
   Check(sqlite3_open(path.c_str(), &handle), handle);
-  for (const char* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-65536", "CREATE TABLE item (id INTEGER PRIMARY KEY, k TEXT, v TEXT)"}) {
+  for (const char* sql :
+       {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-65536",
+        "CREATE TABLE item (id INTEGER PRIMARY KEY, k TEXT, v TEXT)"}) {
     Check(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr), handle);
   }
   sqlite3_stmt* statement = nullptr;
@@ -90,7 +95,8 @@ Rate Grouped(const std::string& directory, int clients, double seconds) {
   if (!opened || !(*opened)->Migrate(std::span(&schema, 1))) std::exit(1);
   Database& database = **opened;
   return Measure(clients, seconds, [&] {
-    const auto written = database.Write([](Transaction& tx) { return tx.Execute(kInsert, {"somekey", kValue}); });
+    const auto written =
+        database.Write([](Transaction& tx) { return tx.Execute(kInsert, {"somekey", kValue}); });
     if (!written) {
       std::fprintf(stderr, "%s\n", written.error().ToString().c_str());
       std::exit(1);
@@ -104,14 +110,15 @@ double Median(std::vector<double> values) {
 }
 
 void Print(const std::string& what, const Rate& rate) {
-  fmt::print("  {:<32} {:>8.0f} commits/s  p50 {:>6.2f} ms  p99 {:>6.2f} ms  {:>6.1f} us CPU", what, rate.per_second, rate.p50_ms,
-             rate.p99_ms, rate.cpu_us);
+  fmt::print("  {:<32} {:>8.0f} commits/s  p50 {:>6.2f} ms  p99 {:>6.2f} ms  {:>6.1f} us CPU", what,
+             rate.per_second, rate.p50_ms, rate.p99_ms, rate.cpu_us);
 }
 
 int Main(int argc, char** argv) {
   const std::string directory = std::string(argc > 1 ? argv[1] : ".") + "/group_commit_bench";
   const double seconds = argc > 2 ? std::atof(argv[2]) : 1;
-  constexpr int kRounds = 5;  // the disk has fast and slow minutes: both sides are measured in each round
+  constexpr int kRounds =
+      5;  // the disk has fast and slow minutes: both sides are measured in each round
   constexpr int kClients[] = {1, 8, 64};
   std::vector<double> ratios[std::size(kClients)];
   for (int round = 1; round <= kRounds; ++round) {
@@ -129,8 +136,10 @@ int Main(int argc, char** argv) {
     }
   }
   for (std::size_t i = 0; i < std::size(kClients); ++i) {
-    fmt::print("group commit, {:>2} clients: {:.1f}x of one transaction per commit, median of {} rounds{}\n", kClients[i],
-               Median(ratios[i]), kRounds, kClients[i] == 64 ? "  (owed >= 20x)" : "");
+    fmt::print(
+        "group commit, {:>2} clients: {:.1f}x of one transaction per commit, median of {} "
+        "rounds{}\n",
+        kClients[i], Median(ratios[i]), kRounds, kClients[i] == 64 ? "  (owed >= 20x)" : "");
   }
   std::filesystem::remove_all(directory);
   return 0;

@@ -8,7 +8,8 @@ namespace gyre::db {
 namespace {
 
 constexpr std::string_view kCreateTable =
-    "CREATE TABLE IF NOT EXISTS schema_migration (module TEXT NOT NULL, number BIGINT NOT NULL, name TEXT NOT NULL, "
+    "CREATE TABLE IF NOT EXISTS schema_migration (module TEXT NOT NULL, number BIGINT NOT NULL, "
+    "name TEXT NOT NULL, "
     "checksum TEXT NOT NULL, applied_us BIGINT NOT NULL, PRIMARY KEY (module, number))";
 
 const Migration* Find(std::span<const ModuleSchema> schemas, const AppliedMigration& applied) {
@@ -23,21 +24,28 @@ const Migration* Find(std::span<const ModuleSchema> schemas, const AppliedMigrat
 
 }  // namespace
 
-std::string MigrationChecksum(const Migration& migration) { return Sha256Hex(migration.sql).substr(0, 16); }
+std::string MigrationChecksum(const Migration& migration) {
+  return Sha256Hex(migration.sql).substr(0, 16);
+}
 
 Result<std::vector<PendingMigration>> PlanMigrations(std::span<const AppliedMigration> applied,
                                                      std::span<const ModuleSchema> schemas) {
   for (const AppliedMigration& row : applied) {
     const Migration* known = Find(schemas, row);
     if (!known) {
-      return FailedPrecondition("GY1410", "the database has migration {} {:04} ({}), which this program does not know",
-                                row.module, row.number, row.name)
+      return FailedPrecondition(
+                 "GY1410",
+                 "the database has migration {} {:04} ({}), which this program does not know",
+                 row.module, row.number, row.name)
           .Why("a newer gyre has written this data directory, and a schema never goes backwards")
-          .Fix("use that newer gyre, or restore the snapshot that it made before (folder snapshots)");
+          .Fix(
+              "use that newer gyre, or restore the snapshot that it made before (folder "
+              "snapshots)");
     }
     if (MigrationChecksum(*known) != row.checksum) {
       return Error(Code::kDataLoss, "GY1411",
-                   fmt::format("migration {} {:04} ({}) is not the one that made this database", row.module, row.number, row.name))
+                   fmt::format("migration {} {:04} ({}) is not the one that made this database",
+                               row.module, row.number, row.name))
           .Why("a released migration never changes")
           .Fix("use the gyre that made this data directory");
     }
@@ -57,25 +65,30 @@ Result<std::vector<PendingMigration>> PlanMigrations(std::span<const AppliedMigr
 Result<std::vector<AppliedMigration>> AppliedMigrations(Transaction& tx, const Dialect& dialect) {
   GYRE_TRY(const std::string create, dialect.Schema(kCreateTable));
   GYRE_DO(tx.Execute(create, {}));
-  return Collect<AppliedMigration>(tx, "SELECT module, number, name, checksum FROM schema_migration ORDER BY module, number", {},
-                                   [](const Row& row) {
-                                     return AppliedMigration{row.Str(0), row.Int(1), row.Str(2), row.Str(3)};
-                                   });
+  return Collect<AppliedMigration>(
+      tx, "SELECT module, number, name, checksum FROM schema_migration ORDER BY module, number", {},
+      [](const Row& row) {
+        return AppliedMigration{row.Str(0), row.Int(1), row.Str(2), row.Str(3)};
+      });
 }
 
-Result<> ApplyMigrations(Transaction& tx, const Dialect& dialect, std::span<const PendingMigration> pending, std::int64_t now_us) {
+Result<> ApplyMigrations(Transaction& tx, const Dialect& dialect,
+                         std::span<const PendingMigration> pending, std::int64_t now_us) {
   for (const PendingMigration& item : pending) {
     const Migration& migration = item.migration;
     const auto fail = [&](Error error) {
-      return std::move(error).Context(fmt::format("migration {} {:04} ({})", item.module, migration.number, migration.name));
+      return std::move(error).Context(
+          fmt::format("migration {} {:04} ({})", item.module, migration.number, migration.name));
     };
     for (const std::string& statement : SplitStatements(migration.sql)) {
       auto sql = dialect.Schema(statement);
       if (!sql) return fail(std::move(sql).error());
       if (auto done = tx.Execute(*sql, {}); !done) return fail(std::move(done).error());
     }
-    GYRE_DO(tx.Execute("INSERT INTO schema_migration (module, number, name, checksum, applied_us) VALUES (?1, ?2, ?3, ?4, ?5)",
-                       {item.module, migration.number, migration.name, MigrationChecksum(migration), now_us}));
+    GYRE_DO(tx.Execute(
+        "INSERT INTO schema_migration (module, number, name, checksum, applied_us) VALUES (?1, ?2, "
+        "?3, ?4, ?5)",
+        {item.module, migration.number, migration.name, MigrationChecksum(migration), now_us}));
   }
   return {};
 }

@@ -23,12 +23,14 @@ struct PendingMigration {
 
 std::string MigrationChecksum(const Migration& migration);
 
-// What is to be done, in the order of `schemas`. Errors: GY1410 for a migration in the database that no schema knows, GY1411 for a
-// changed one.
-Result<std::vector<PendingMigration>> PlanMigrations(std::span<const AppliedMigration> applied, std::span<const ModuleSchema> schemas);
+// What is to be done, in the order of `schemas`. Errors: GY1410 for a migration in the database
+// that no schema knows, GY1411 for a changed one.
+Result<std::vector<PendingMigration>> PlanMigrations(std::span<const AppliedMigration> applied,
+                                                     std::span<const ModuleSchema> schemas);
 
 // Empty when nothing was ever applied.
 Result<std::vector<AppliedMigration>> AppliedMigrations(Transaction& tx, const Dialect& dialect);
-Result<> ApplyMigrations(Transaction& tx, const Dialect& dialect, std::span<const PendingMigration> pending, std::int64_t now_us);
+Result<> ApplyMigrations(Transaction& tx, const Dialect& dialect,
+                         std::span<const PendingMigration> pending, std::int64_t now_us);
 
 }  // namespace gyre::db

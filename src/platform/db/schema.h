@@ -1,5 +1,6 @@
-// Migrations of one module: numbered from 1 without gaps, written in SQL that SQLite and PostgreSQL both take, compiled in by
-// gyre_module(SCHEMA ...). A released migration is never edited; a checksum of its text is kept in the database.
+// Migrations of one module: numbered from 1 without gaps, written in SQL that SQLite and PostgreSQL
+// both take, compiled in by gyre_module(SCHEMA ...). A released migration is never edited; a
+// checksum of its text is kept in the database.
 #pragma once
 
 #include <span>

@@ -35,14 +35,14 @@ class SqliteRow : public Row {
   sqlite3_stmt* statement_;
 };
 
-bool IsSyncFailure(int rc) {
-  return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC;
-}
+bool IsSyncFailure(int rc) { return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC; }
 
-// After a failed fsync the kernel may have dropped the pages and called them clean: whatever we would say next could be a lie.
+// After a failed fsync the kernel may have dropped the pages and called them clean: whatever we
+// would say next could be a lie.
 [[noreturn]] void AbortOnSyncFailure(const std::string& path, std::string_view message) {
   fmt::print(stderr,
-             "GY1414 fsync of the database {} failed ({}): what reached the disk is unknown, so this process "
+             "GY1414 fsync of the database {} failed ({}): what reached the disk is unknown, so "
+             "this process "
              "ends; start it again and it continues from what is durable\n",
              path, message);
   std::fflush(stderr);
@@ -57,8 +57,8 @@ int BindValue(sqlite3_stmt* statement, int index, const Value& value) {
     int operator()(std::int64_t v) const { return sqlite3_bind_int64(statement, index, v); }
     int operator()(double v) const { return sqlite3_bind_double(statement, index, v); }
     int operator()(std::string_view v) const {
-      return sqlite3_bind_text64(statement, index, v.data() ? v.data() : "", v.size(), SQLITE_STATIC,
-                                 SQLITE_UTF8);
+      return sqlite3_bind_text64(statement, index, v.data() ? v.data() : "", v.size(),
+                                 SQLITE_STATIC, SQLITE_UTF8);
     }
     int operator()(const Bytes& v) const {
       if (v.data.empty()) return sqlite3_bind_zeroblob(statement, index, 0);
@@ -72,19 +72,32 @@ int BindValue(sqlite3_stmt* statement, int index, const Value& value) {
 
 std::string_view NetworkFileSystemName(std::int64_t statfs_type) {
   switch (statfs_type & 0xFFFFFFFF) {
-    case 0x6969: return "NFS";
-    case 0x517B: return "SMB";
-    case 0xFF534D42: return "CIFS";
-    case 0xFE534D42: return "SMB2";
-    case 0x01021997: return "9P";
-    case 0x5346414F: return "AFS";
-    case 0x00C36400: return "Ceph";
-    case 0x73757245: return "Coda";
-    case 0x7461636F: return "OCFS2";
-    case 0x0BD00BD0: return "Lustre";
-    case 0x47504653: return "GPFS";
-    case 0x65735546: return "FUSE";
-    default: return {};
+    case 0x6969:
+      return "NFS";
+    case 0x517B:
+      return "SMB";
+    case 0xFF534D42:
+      return "CIFS";
+    case 0xFE534D42:
+      return "SMB2";
+    case 0x01021997:
+      return "9P";
+    case 0x5346414F:
+      return "AFS";
+    case 0x00C36400:
+      return "Ceph";
+    case 0x73757245:
+      return "Coda";
+    case 0x7461636F:
+      return "OCFS2";
+    case 0x0BD00BD0:
+      return "Lustre";
+    case 0x47504653:
+      return "GPFS";
+    case 0x65735546:
+      return "FUSE";
+    default:
+      return {};
   }
 }
 
@@ -114,12 +127,15 @@ class SqliteConnection::Lease {
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const std::string& path, Mode mode,
                                                                  const std::string& vfs) {
-  static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);  // a lock per allocation less
+  static const int configured =
+      sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);  // a lock per allocation less
   static_cast<void>(configured);
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(path, mode));
-  const int flags = SQLITE_OPEN_NOMUTEX | (mode == Mode::kReader ? SQLITE_OPEN_READONLY
-                                                                 : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  const int rc = sqlite3_open_v2(path.c_str(), &connection->handle_, flags, vfs.empty() ? nullptr : vfs.c_str());
+  const int flags =
+      SQLITE_OPEN_NOMUTEX |
+      (mode == Mode::kReader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  const int rc = sqlite3_open_v2(path.c_str(), &connection->handle_, flags,
+                                 vfs.empty() ? nullptr : vfs.c_str());
   if (rc != SQLITE_OK) return connection->Fail(rc, "opening the database");
   sqlite3_extended_result_codes(connection->handle_, 1);
   GYRE_DO(connection->Configure());
@@ -181,26 +197,33 @@ Error SqliteConnection::Fail(int rc, std::string_view doing) const {
   const std::string message = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(rc);
   if (IsSyncFailure(rc) && mode_ == Mode::kWriter) AbortOnSyncFailure(path_, message);
   const int system_errno = handle_ ? sqlite3_system_errno(handle_) : 0;
-  if ((rc & 0xFF) == SQLITE_FULL || ((rc & 0xFF) == SQLITE_IOERR && (system_errno == EDQUOT || system_errno == ENOSPC))) {
-    return Error(Code::kOutOfSpace, "GY1003", fmt::format("no space left for the database {}", path_))
+  if ((rc & 0xFF) == SQLITE_FULL ||
+      ((rc & 0xFF) == SQLITE_IOERR && (system_errno == EDQUOT || system_errno == ENOSPC))) {
+    return Error(Code::kOutOfSpace, "GY1003",
+                 fmt::format("no space left for the database {}", path_))
         .Why("nothing of this change was kept; reading goes on")
         .Fix("free disk space, then try again; no restart is needed");
   }
   switch (rc) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_ROWID: return Error(Code::kAlreadyExists, "GY1402", "it exists already: " + message);
-    default: break;
+    case SQLITE_CONSTRAINT_ROWID:
+      return Error(Code::kAlreadyExists, "GY1402", "it exists already: " + message);
+    default:
+      break;
   }
   switch (rc & 0xFF) {
-    case SQLITE_CONSTRAINT: return FailedPrecondition("GY1403", "the change breaks a rule of the database: {}", message);
+    case SQLITE_CONSTRAINT:
+      return FailedPrecondition("GY1403", "the change breaks a rule of the database: {}", message);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return Error(Code::kDataLoss, "GY1405", fmt::format("the database {} is damaged or no database: {}", path_, message))
+      return Error(Code::kDataLoss, "GY1405",
+                   fmt::format("the database {} is damaged or no database: {}", path_, message))
           .Fix("restore the newest backup, or a snapshot from the folder snapshots beside it");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return Error(Code::kUnavailable, "GY1406", fmt::format("the database {} is used by another program", path_));
+      return Error(Code::kUnavailable, "GY1406",
+                   fmt::format("the database {} is used by another program", path_));
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_AUTH:
@@ -210,9 +233,13 @@ Error SqliteConnection::Fail(int rc, std::string_view doing) const {
                                (rc & 0xFF) == SQLITE_READONLY ? "writing" : "use", message))
           .Fix("check that its folder exists and that you may write there");
     case SQLITE_IOERR:
-      return Internal("GY1408", "reading or writing the database {} failed: {}{}", path_, message,
-                      system_errno ? fmt::format(" ({})", SystemError("the system says", system_errno).message()) : "");
-    default: return Internal("GY1407", "{}: {}", doing, message);
+      return Internal(
+          "GY1408", "reading or writing the database {} failed: {}{}", path_, message,
+          system_errno
+              ? fmt::format(" ({})", SystemError("the system says", system_errno).message())
+              : "");
+    default:
+      return Internal("GY1407", "{}: {}", doing, message);
   }
 }
 
@@ -230,7 +257,8 @@ Result<sqlite3_stmt*> SqliteConnection::Prepare(std::string_view sql, bool keep)
   return statement;
 }
 
-Result<> SqliteConnection::Bind(sqlite3_stmt* statement, std::span<const Value> params, std::string_view sql) {
+Result<> SqliteConnection::Bind(sqlite3_stmt* statement, std::span<const Value> params,
+                                std::string_view sql) {
   if (std::ssize(params) != sqlite3_bind_parameter_count(statement)) {
     return Internal("GY1407", "{} values for {} parameters: {}", params.size(),
                     sqlite3_bind_parameter_count(statement), sql);
@@ -246,14 +274,16 @@ Result<> SqliteConnection::Bind(sqlite3_stmt* statement, std::span<const Value> 
   return {};
 }
 
-Result<> SqliteConnection::Step(std::string_view sql, std::span<const Value> params, const Reader::RowCallback* row) {
+Result<> SqliteConnection::Step(std::string_view sql, std::span<const Value> params,
+                                const Reader::RowCallback* row) {
   sqlite3_stmt* statement = nullptr;
   const auto kept = statements_.find(sql);
   bool keep = true;
   if (kept != statements_.end() && !sqlite3_stmt_busy(kept->second)) {
     statement = kept->second;
   } else {
-    // The kept one is being read by a caller further up, or there are too many: this one is for once.
+    // The kept one is being read by a caller further up, or there are too many: this one is for
+    // once.
     keep = kept == statements_.end() && statements_.size() < kStatementsKeptMax;
     GYRE_TRY(statement, Prepare(sql, keep));
     if (keep) statements_.emplace(sql, statement);
@@ -269,7 +299,8 @@ Result<> SqliteConnection::Step(std::string_view sql, std::span<const Value> par
   }
 }
 
-Result<> SqliteConnection::Query(std::string_view sql, std::span<const Value> params, const Reader::RowCallback& row) {
+Result<> SqliteConnection::Query(std::string_view sql, std::span<const Value> params,
+                                 const Reader::RowCallback& row) {
   return Step(sql, params, &row);
 }
 
@@ -292,9 +323,10 @@ Result<> SqliteConnection::CopyTo(SqliteConnection& target) {
 
 Result<> SqliteConnection::RunCheckpoint(Checkpoint kind) {
   int log_pages = 0, done_pages = 0;
-  const int rc = sqlite3_wal_checkpoint_v2(handle_, "main",
-                                           kind == Checkpoint::kPassive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE,
-                                           &log_pages, &done_pages);
+  const int rc = sqlite3_wal_checkpoint_v2(
+      handle_, "main",
+      kind == Checkpoint::kPassive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE,
+      &log_pages, &done_pages);
   if (rc == SQLITE_OK || rc == SQLITE_BUSY) {  // busy: readers still need the rest; later
     if (log_pages == done_pages) wal_pages_ = 0;
     return {};

@@ -16,16 +16,19 @@ struct sqlite3_stmt;
 
 namespace gyre::db {
 
-// What is under `path` when it is a network or user-space file system, on which the write-ahead log corrupts; else empty.
+// What is under `path` when it is a network or user-space file system, on which the write-ahead log
+// corrupts; else empty.
 std::string_view NetworkFileSystemName(std::int64_t statfs_type);
 
 class SqliteConnection {
  public:
   enum class Mode { kWriter, kReader, kBackup };
-  static Result<std::unique_ptr<SqliteConnection>> Open(const std::string& path, Mode mode, const std::string& vfs);
+  static Result<std::unique_ptr<SqliteConnection>> Open(const std::string& path, Mode mode,
+                                                        const std::string& vfs);
   ~SqliteConnection();
 
-  Result<> Query(std::string_view sql, std::span<const Value> params, const Reader::RowCallback& row);
+  Result<> Query(std::string_view sql, std::span<const Value> params,
+                 const Reader::RowCallback& row);
   Result<> Execute(std::string_view sql, std::span<const Value> params);
   Result<> Run(std::string_view sql) { return Execute(sql, {}); }
   std::int64_t last_insert_id() const;
@@ -42,14 +45,17 @@ class SqliteConnection {
   SqliteConnection(std::string path, Mode mode) : path_(std::move(path)), mode_(mode) {}
   struct TextHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
   };
   class Lease;
 
   Result<> Configure();
   Result<sqlite3_stmt*> Prepare(std::string_view sql, bool keep);
   Result<> Bind(sqlite3_stmt* statement, std::span<const Value> params, std::string_view sql);
-  Result<> Step(std::string_view sql, std::span<const Value> params, const Reader::RowCallback* row);
+  Result<> Step(std::string_view sql, std::span<const Value> params,
+                const Reader::RowCallback* row);
   Error Fail(int rc, std::string_view doing) const;
 
   std::string path_;

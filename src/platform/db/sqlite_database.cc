@@ -29,7 +29,8 @@ class ConnectionReader : public Reader {
   Result<> Query(std::string_view sql, Params params, const RowCallback& row) override {
     return connection_.Query(sql, {params.begin(), params.size()}, row);
   }
-  Result<> QueryList(std::string_view sql, std::span<const Value> params, const RowCallback& row) override {
+  Result<> QueryList(std::string_view sql, std::span<const Value> params,
+                     const RowCallback& row) override {
     return connection_.Query(sql, params, row);
   }
 
@@ -49,10 +50,11 @@ Result<> SyncPath(const std::string& path, int flags) {
 
 Result<std::vector<std::string>> Problems(SqliteConnection& connection, std::string_view check) {
   std::vector<std::string> problems;
-  auto checked = connection.Query(fmt::format("PRAGMA {}", check), {}, [&](const Row& row) -> Result<> {
-    if (row.Text(0) != "ok") problems.push_back(row.Str(0));
-    return {};
-  });
+  auto checked =
+      connection.Query(fmt::format("PRAGMA {}", check), {}, [&](const Row& row) -> Result<> {
+        if (row.Text(0) != "ok") problems.push_back(row.Str(0));
+        return {};
+      });
   if (!checked && checked.error().code() == Code::kDataLoss) {
     problems.push_back(checked.error().message());
   } else if (!checked) {
@@ -89,7 +91,8 @@ class SqliteDatabase : public Database {
   SqliteWriter writer_;
   Mutex mutex_;
   CondVar returned_;
-  std::vector<std::unique_ptr<SqliteConnection>> idle_readers_ GYRE_GUARDED_BY(mutex_);  // end before the writer
+  std::vector<std::unique_ptr<SqliteConnection>> idle_readers_
+      GYRE_GUARDED_BY(mutex_);  // end before the writer
   int readers_ GYRE_GUARDED_BY(mutex_) = 0;
 };
 
@@ -104,7 +107,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteDatabase::TakeReader() {
     }
     ++readers_;
   }
-  auto connection = SqliteConnection::Open(settings_.path, SqliteConnection::Mode::kReader, settings_.vfs);
+  auto connection =
+      SqliteConnection::Open(settings_.path, SqliteConnection::Mode::kReader, settings_.vfs);
   if (!connection) GiveBack(nullptr);
   return connection;
 }
@@ -152,11 +156,13 @@ Result<> SqliteDatabase::Migrate(std::span<const ModuleSchema> schemas) {
   }));
   if (pending.empty()) return {};
   if (holds_data && settings_.snapshot_before_migration) GYRE_DO(Snapshot());
-  GYRE_DO(Write([&](Transaction& tx) { return ApplyMigrations(tx, SqliteDialect(), pending, now_us); }));
+  GYRE_DO(Write(
+      [&](Transaction& tx) { return ApplyMigrations(tx, SqliteDialect(), pending, now_us); }));
   if (!holds_data) return {};
   GYRE_TRY(const auto problems, IntegrityProblems());
   if (!problems.empty()) {
-    return Error(Code::kDataLoss, "GY1405", fmt::format("the database {} is damaged: {}", settings_.path, problems.front()))
+    return Error(Code::kDataLoss, "GY1405",
+                 fmt::format("the database {} is damaged: {}", settings_.path, problems.front()))
         .Fix("restore the snapshot that was made before this start (folder snapshots)");
   }
   return {};
@@ -175,7 +181,8 @@ Result<> SqliteDatabase::Snapshot() {
     if (entry.path().filename().string().starts_with(stem)) snapshots.push_back(entry.path());
   }
   std::ranges::sort(snapshots);  // the time is in the name
-  for (std::size_t i = 0; i + kSnapshotsKept < snapshots.size(); ++i) fs::remove(snapshots[i], error);
+  for (std::size_t i = 0; i + kSnapshotsKept < snapshots.size(); ++i)
+    fs::remove(snapshots[i], error);
   return {};
 }
 
@@ -183,12 +190,14 @@ Result<> SqliteDatabase::BackupTo(const std::string& path) {
   const std::string partial = path + ".partial";
   std::remove(partial.c_str());
   const auto copy = [&]() -> Result<> {
-    GYRE_TRY(auto source, SqliteConnection::Open(settings_.path, SqliteConnection::Mode::kReader, settings_.vfs));
+    GYRE_TRY(auto source, SqliteConnection::Open(settings_.path, SqliteConnection::Mode::kReader,
+                                                 settings_.vfs));
     GYRE_TRY(auto target, SqliteConnection::Open(partial, SqliteConnection::Mode::kBackup, ""));
     GYRE_DO(source->CopyTo(*target));
     GYRE_TRY(const auto problems, Problems(*target, "quick_check(5)"));
     if (problems.empty()) return {};
-    return Error(Code::kDataLoss, "GY1405", fmt::format("the copy {} of the database is damaged: {}", path, problems.front()))
+    return Error(Code::kDataLoss, "GY1405",
+                 fmt::format("the copy {} of the database is damaged: {}", path, problems.front()))
         .Fix("check the database with `gyre fsck`");
   };
   if (auto copied = copy(); !copied) {
@@ -196,18 +205,21 @@ Result<> SqliteDatabase::BackupTo(const std::string& path) {
     return std::move(copied).error();
   }
   GYRE_DO(SyncPath(partial, O_RDONLY));
-  if (std::rename(partial.c_str(), path.c_str()) != 0) return SystemError("renaming " + partial, errno);
+  if (std::rename(partial.c_str(), path.c_str()) != 0)
+    return SystemError("renaming " + partial, errno);
   const std::string directory = std::filesystem::path(path).parent_path().string();
   return SyncPath(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
 }
 
 Result<std::vector<std::string>> SqliteDatabase::IntegrityProblems() {
   // A connection of its own: pages that others have cached must not hide what is on the disk.
-  GYRE_TRY(auto connection, SqliteConnection::Open(settings_.path, SqliteConnection::Mode::kReader, settings_.vfs));
+  GYRE_TRY(auto connection,
+           SqliteConnection::Open(settings_.path, SqliteConnection::Mode::kReader, settings_.vfs));
   GYRE_TRY(auto problems, Problems(*connection, "integrity_check"));
   if (!problems.empty()) return problems;
   GYRE_DO(connection->Query("PRAGMA foreign_key_check", {}, [&](const Row& row) -> Result<> {
-    problems.push_back(fmt::format("row {} of {} refers to a row of {} that is not there", row.Int(1), row.Text(0), row.Text(2)));
+    problems.push_back(fmt::format("row {} of {} refers to a row of {} that is not there",
+                                   row.Int(1), row.Text(0), row.Text(2)));
     return {};
   }));
   return problems;
@@ -217,8 +229,9 @@ Result<> CheckFileSystem(const std::string& path) {
   const std::string directory = std::filesystem::path(path).parent_path().string();
   struct statfs info;
   if (statfs(directory.empty() ? "." : directory.c_str(), &info) != 0) {
-    return Error(Code::kPermissionDenied, "GY1415", fmt::format("the folder {} cannot be opened: {}", directory,
-                                                                SystemError("statfs", errno).message()));
+    return Error(Code::kPermissionDenied, "GY1415",
+                 fmt::format("the folder {} cannot be opened: {}", directory,
+                             SystemError("statfs", errno).message()));
   }
   const std::string_view name = NetworkFileSystemName(info.f_type);
   if (name.empty()) return {};
@@ -231,10 +244,14 @@ Result<> CheckFileSystem(const std::string& path) {
 
 Result<std::unique_ptr<Database>> OpenSqlite(Settings settings) {
   if (settings.vfs.empty()) GYRE_DO(CheckFileSystem(settings.path));
-  GYRE_TRY(auto writer, SqliteConnection::Open(settings.path, SqliteConnection::Mode::kWriter, settings.vfs));
-  // Reads the header and the list of tables: a file that is no database is told now, not at the first request.
-  GYRE_DO(writer->Query("SELECT count(*) FROM sqlite_master", {}, [](const Row&) -> Result<> { return {}; }));
-  return std::unique_ptr<Database>(std::make_unique<SqliteDatabase>(std::move(settings), std::move(writer)));
+  GYRE_TRY(auto writer,
+           SqliteConnection::Open(settings.path, SqliteConnection::Mode::kWriter, settings.vfs));
+  // Reads the header and the list of tables: a file that is no database is told now, not at the
+  // first request.
+  GYRE_DO(writer->Query("SELECT count(*) FROM sqlite_master", {},
+                        [](const Row&) -> Result<> { return {}; }));
+  return std::unique_ptr<Database>(
+      std::make_unique<SqliteDatabase>(std::move(settings), std::move(writer)));
 }
 
 }  // namespace gyre::db

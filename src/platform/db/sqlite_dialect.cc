@@ -1,4 +1,5 @@
-// SQLite: tables are STRICT, so that a column holds what it says, as in PostgreSQL; 64-bit integers are called INTEGER.
+// SQLite: tables are STRICT, so that a column holds what it says, as in PostgreSQL; 64-bit integers
+// are called INTEGER.
 #include <cctype>
 
 #include "base/text.h"
@@ -28,7 +29,9 @@ std::size_t TokenLength(std::string_view sql) {
   return i;
 }
 
-bool IsComment(std::string_view token) { return token.starts_with("--") || token.starts_with("/*"); }
+bool IsComment(std::string_view token) {
+  return token.starts_with("--") || token.starts_with("/*");
+}
 
 class SqliteDialectImpl : public Dialect {
  public:

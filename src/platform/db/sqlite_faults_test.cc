@@ -22,7 +22,8 @@ class SqliteFiles : public testing::Test {
   std::size_t Snapshots() const {
     std::error_code error;
     std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(directory_ + "/snapshots", error)) count += entry.is_regular_file();
+    for (const auto& entry : std::filesystem::directory_iterator(directory_ + "/snapshots", error))
+      count += entry.is_regular_file();
     return count;
   }
 
@@ -30,10 +31,13 @@ class SqliteFiles : public testing::Test {
 };
 
 constexpr Migration kMigrations[] = {
-    {1, "one", "CREATE TABLE t (k TEXT, v TEXT)"}, {2, "two", "CREATE INDEX t_k ON t (k)"}, {3, "three", "ALTER TABLE t ADD COLUMN w TEXT"},
-    {4, "four", "ALTER TABLE t ADD COLUMN x TEXT"}, {5, "five", "ALTER TABLE t ADD COLUMN y TEXT"}, {6, "six", "ALTER TABLE t ADD COLUMN z TEXT"}};
+    {1, "one", "CREATE TABLE t (k TEXT, v TEXT)"},   {2, "two", "CREATE INDEX t_k ON t (k)"},
+    {3, "three", "ALTER TABLE t ADD COLUMN w TEXT"}, {4, "four", "ALTER TABLE t ADD COLUMN x TEXT"},
+    {5, "five", "ALTER TABLE t ADD COLUMN y TEXT"},  {6, "six", "ALTER TABLE t ADD COLUMN z TEXT"}};
 
-std::vector<ModuleSchema> SchemasUpTo(std::size_t count) { return {{"test/t", std::span(kMigrations).first(count)}}; }
+std::vector<ModuleSchema> SchemasUpTo(std::size_t count) {
+  return {{"test/t", std::span(kMigrations).first(count)}};
+}
 
 TEST_F(SqliteFiles, AFileThatIsNoDatabaseIsRefused) {
   std::ofstream(path()) << std::string(8192, 'x');
@@ -90,15 +94,19 @@ TEST_F(SqliteFiles, SnapshotsBeforeItChangesData) {
   auto database = *OpenSqlite({.path = path()});
   ASSERT_TRUE(database->Migrate(SchemasUpTo(1)));
   EXPECT_EQ(Snapshots(), 0u) << "there was nothing to lose";
-  ASSERT_TRUE(database->Write([](Transaction& tx) { return tx.Execute("INSERT INTO t (k) VALUES ('kept')", {}); }));
+  ASSERT_TRUE(database->Write(
+      [](Transaction& tx) { return tx.Execute("INSERT INTO t (k) VALUES ('kept')", {}); }));
   ASSERT_TRUE(database->Migrate(SchemasUpTo(2)));
   ASSERT_EQ(Snapshots(), 1u);
-  const std::string snapshot = std::filesystem::directory_iterator(directory_ + "/snapshots")->path().string();
+  const std::string snapshot =
+      std::filesystem::directory_iterator(directory_ + "/snapshots")->path().string();
   auto old = OpenSqlite({.path = snapshot});
   ASSERT_TRUE(old) << old.error().ToString();
   ASSERT_TRUE((*old)->Migrate(SchemasUpTo(1))) << "the snapshot has the old schema";
-  for (std::size_t count = 3; count <= 6; ++count) ASSERT_TRUE(database->Migrate(SchemasUpTo(count)));
-  EXPECT_LE(Snapshots(), 3u + 2u);  // three kept, and the log files of the one that this test opened
+  for (std::size_t count = 3; count <= 6; ++count)
+    ASSERT_TRUE(database->Migrate(SchemasUpTo(count)));
+  EXPECT_LE(Snapshots(),
+            3u + 2u);  // three kept, and the log files of the one that this test opened
 }
 
 TEST_F(SqliteFiles, NetworkFileSystemsAreKnown) {
@@ -114,7 +122,8 @@ TEST_F(SqliteFiles, TheLogIsMovedIntoTheDatabaseInTime) {
   ASSERT_TRUE(database->Migrate(SchemasUpTo(1)));
   const std::string value(1 << 20, 'v');
   for (int i = 0; i < 60; ++i) {
-    ASSERT_TRUE(database->Write([&](Transaction& tx) { return tx.Execute("INSERT INTO t (v) VALUES (?1)", {value}); }));
+    ASSERT_TRUE(database->Write(
+        [&](Transaction& tx) { return tx.Execute("INSERT INTO t (v) VALUES (?1)", {value}); }));
   }
   EXPECT_LT(std::filesystem::file_size(path() + "-wal"), 40u << 20);
   database.reset();

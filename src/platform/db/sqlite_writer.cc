@@ -21,13 +21,15 @@ thread_local const SqliteWriter* writer_of_this_thread = nullptr;
 
 class SqliteWriter::BatchTransaction : public Transaction {
  public:
-  BatchTransaction(SqliteConnection& connection, std::vector<std::move_only_function<void()>>& after_commit)
+  BatchTransaction(SqliteConnection& connection,
+                   std::vector<std::move_only_function<void()>>& after_commit)
       : connection_(connection), after_commit_(after_commit) {}
 
   Result<> Query(std::string_view sql, Params params, const RowCallback& row) override {
     return connection_.Query(sql, {params.begin(), params.size()}, row);
   }
-  Result<> QueryList(std::string_view sql, std::span<const Value> params, const RowCallback& row) override {
+  Result<> QueryList(std::string_view sql, std::span<const Value> params,
+                     const RowCallback& row) override {
     return connection_.Query(sql, params, row);
   }
   Result<> Execute(std::string_view sql, Params params) override {
@@ -38,7 +40,9 @@ class SqliteWriter::BatchTransaction : public Transaction {
   }
   std::int64_t last_insert_id() const override { return connection_.last_insert_id(); }
   std::int64_t changes() const override { return connection_.changes(); }
-  void AfterCommit(std::move_only_function<void()> then) override { after_commit_.push_back(std::move(then)); }
+  void AfterCommit(std::move_only_function<void()> then) override {
+    after_commit_.push_back(std::move(then));
+  }
 
  private:
   SqliteConnection& connection_;
@@ -93,7 +97,8 @@ void SqliteWriter::RunBatch(WriteBatch& batch) {
 }
 
 // An error means that the whole transaction is lost, not that a closure failed.
-Result<> SqliteWriter::RunClosures(WriteBatch& batch, std::vector<std::move_only_function<void()>>& after_commit) {
+Result<> SqliteWriter::RunClosures(WriteBatch& batch,
+                                   std::vector<std::move_only_function<void()>>& after_commit) {
   GYRE_DO(connection_->Run("BEGIN IMMEDIATE"));
   for (WriteRequest* request : batch.requests) {
     GYRE_DO(connection_->Run("SAVEPOINT closure"));
@@ -101,7 +106,8 @@ Result<> SqliteWriter::RunClosures(WriteBatch& batch, std::vector<std::move_only
     BatchTransaction transaction(*connection_, after_commit);
     try {
       request->result = request->body(transaction);
-    } catch (const std::exception& e) {  // a library's, thrown on a thread where nobody else would catch it
+    } catch (const std::exception&
+                 e) {  // a library's, thrown on a thread where nobody else would catch it
       request->result = Internal("GY1412", "a write failed by an exception: {}", e.what());
     }
     request->body = nullptr;  // its captures end before its caller wakes
@@ -111,7 +117,8 @@ Result<> SqliteWriter::RunClosures(WriteBatch& batch, std::vector<std::move_only
                              : Error(request->result.error());
     }
     if (!request->result) {
-      after_commit.erase(after_commit.begin() + static_cast<std::ptrdiff_t>(callbacks), after_commit.end());
+      after_commit.erase(after_commit.begin() + static_cast<std::ptrdiff_t>(callbacks),
+                         after_commit.end());
       GYRE_DO(connection_->Run("ROLLBACK TO closure"));
     }
     GYRE_DO(connection_->Run("RELEASE closure"));
@@ -127,9 +134,11 @@ void SqliteWriter::Rollback() {
 void SqliteWriter::CheckpointWhenDue(bool idle) {
   const std::int64_t bytes = connection_->wal_bytes();
   if (bytes == 0 || (!idle && bytes < kCheckpointBytes)) return;
-  // An error other than a failed fsync (a full disk) loses nothing: the log stays, and the next time comes.
-  static_cast<void>(connection_->RunCheckpoint(bytes > kTruncateBytes ? SqliteConnection::Checkpoint::kTruncate
-                                                                      : SqliteConnection::Checkpoint::kPassive));
+  // An error other than a failed fsync (a full disk) loses nothing: the log stays, and the next
+  // time comes.
+  static_cast<void>(connection_->RunCheckpoint(bytes > kTruncateBytes
+                                                   ? SqliteConnection::Checkpoint::kTruncate
+                                                   : SqliteConnection::Checkpoint::kPassive));
 }
 
 }  // namespace gyre::db

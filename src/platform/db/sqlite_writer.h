@@ -22,7 +22,8 @@ class SqliteWriter {
   class BatchTransaction;
   void Run();
   void RunBatch(WriteBatch& batch);
-  Result<> RunClosures(WriteBatch& batch, std::vector<std::move_only_function<void()>>& after_commit);
+  Result<> RunClosures(WriteBatch& batch,
+                       std::vector<std::move_only_function<void()>>& after_commit);
   void Rollback();
   void CheckpointWhenDue(bool idle);
 

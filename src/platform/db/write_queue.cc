@@ -13,16 +13,19 @@
 namespace gyre::db {
 namespace {
 
-// std::atomic::wait spins with sched_yield first; with a group of waiters that is most of the machine's time.
+// std::atomic::wait spins with sched_yield first; with a group of waiters that is most of the
+// machine's time.
 void SleepUntilSet(std::atomic<std::uint32_t>& word) {
   while (word.load(std::memory_order_acquire) == 0) {
-    syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT_PRIVATE, 0, nullptr, nullptr, 0);
+    syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT_PRIVATE, 0, nullptr,
+            nullptr, 0);
   }
 }
 
 void SetAndWakeAll(std::atomic<std::uint32_t>& word) {
   word.store(1, std::memory_order_release);
-  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE_PRIVATE, INT_MAX, nullptr,
+          nullptr, 0);
 }
 
 }  // namespace

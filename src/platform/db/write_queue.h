@@ -1,4 +1,5 @@
-// Waiting writers of any backend: callers put closures in and sleep; the one writer thread takes them out in batches.
+// Waiting writers of any backend: callers put closures in and sleep; the one writer thread takes
+// them out in batches.
 #pragma once
 
 #include <atomic>
@@ -17,7 +18,8 @@ struct WriteRequest {
   Result<> result;
 };
 
-// Requests live on their callers' stacks; the batch is shared, so that the last waker touches nothing of a caller that has gone.
+// Requests live on their callers' stacks; the batch is shared, so that the last waker touches
+// nothing of a caller that has gone.
 struct WriteBatch {
   std::vector<WriteRequest*> requests;
   std::atomic<std::uint32_t> done = 0;
@@ -28,11 +30,13 @@ class WriteQueue {
   WriteQueue(int queue_length_max, int batch_length_max)
       : queue_length_max_(queue_length_max), batch_length_max_(batch_length_max) {}
 
-  // Waits until the request has its result. Errors of its own: GY1401 when the queue is full, kUnavailable GY1413 when closed.
+  // Waits until the request has its result. Errors of its own: GY1401 when the queue is full,
+  // kUnavailable GY1413 when closed.
   Result<> Submit(WriteRequest& request);
 
-  // Writer thread. Waits up to idle_us for work; null when there was none (or the queue is closed and empty).
-  // When writers come in groups, lingers up to linger_us until as many have come as last time: they were all woken together.
+  // Writer thread. Waits up to idle_us for work; null when there was none (or the queue is closed
+  // and empty). When writers come in groups, lingers up to linger_us until as many have come as
+  // last time: they were all woken together.
   std::shared_ptr<WriteBatch> Take(std::int64_t idle_us, std::int64_t linger_us);
   void Finish(WriteBatch& batch);  // wakes its callers
   void Close();
@@ -45,7 +49,8 @@ class WriteQueue {
   CondVar wake_;
   std::deque<std::shared_ptr<WriteBatch>> batches_ GYRE_GUARDED_BY(mutex_);
   std::int64_t waiting_ GYRE_GUARDED_BY(mutex_) = 0;
-  std::int64_t wake_at_ GYRE_GUARDED_BY(mutex_) = 0;  // the writer sleeps until so many wait; 0 = it is awake
+  std::int64_t wake_at_ GYRE_GUARDED_BY(mutex_) =
+      0;  // the writer sleeps until so many wait; 0 = it is awake
   std::int64_t last_length_ GYRE_GUARDED_BY(mutex_) = 0;
   bool closed_ GYRE_GUARDED_BY(mutex_) = false;
 };

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <cerrno>
+#include <ctime>
 
 #include "base/mutex.h"
 #include "base/text.h"
@@ -55,8 +55,8 @@ struct Process::Impl {
   bool kill_group_at_end = false;
   bool detached = false;
   std::int64_t started_us = 0;
-  std::int64_t own_peak_bytes = 0;      // ours at the start: the kernel counts it as the child's
-  std::int64_t sampled_peak_bytes = -1; // the child's, looked up while it ran
+  std::int64_t own_peak_bytes = 0;       // ours at the start: the kernel counts it as the child's
+  std::int64_t sampled_peak_bytes = -1;  // the child's, looked up while it ran
   Mutex mutex;
   std::optional<ExitStatus> ended GYRE_GUARDED_BY(mutex);
 
@@ -97,11 +97,11 @@ struct Process::Impl {
     status.signal = WIFSIGNALED(raw) ? WTERMSIG(raw) : 0;
     status.code = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
     status.cpu_seconds = Seconds(usage.ru_utime) + Seconds(usage.ru_stime);
-    // Above our own peak the kernel's figure is the child's; below it, it is ours, kept across exec.
+    // Above our own peak the kernel's figure is the child's; below it, it is ours, kept across
+    // exec.
     const std::int64_t kernel_peak = usage.ru_maxrss * 1024;
-    status.memory_bytes_peak = kernel_peak <= own_peak_bytes && sampled_peak_bytes > 0
-                                   ? sampled_peak_bytes
-                                   : kernel_peak;
+    status.memory_bytes_peak =
+        kernel_peak <= own_peak_bytes && sampled_peak_bytes > 0 ? sampled_peak_bytes : kernel_peak;
     if (status.read_bytes < 0) status.read_bytes = usage.ru_inblock * 512;
     if (status.written_bytes < 0) status.written_bytes = usage.ru_oublock * 512;
     ended = status;

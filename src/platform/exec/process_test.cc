@@ -19,7 +19,8 @@ std::string ReadAll(int fd) {
   std::string text;
   char buffer[4096];
   ssize_t n;
-  while ((n = read(fd, buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<std::size_t>(n));
+  while ((n = read(fd, buffer, sizeof buffer)) > 0)
+    text.append(buffer, static_cast<std::size_t>(n));
   close(fd);
   return text;
 }
@@ -58,7 +59,8 @@ bool EndsSoon(int pid) {
 TEST(Process, GivesArgumentsEnvironmentAndDirectory) {
   setenv("GYRE_TEST_GONE", "here", 1);
   const auto [text, status] = RunProgram({
-      .argv = {"sh", "-c", "echo \"$0 $1 $GYRE_TEST_NEW [$GYRE_TEST_GONE]\"; pwd; exit 3", "a b", "$c"},
+      .argv = {"sh", "-c", "echo \"$0 $1 $GYRE_TEST_NEW [$GYRE_TEST_GONE]\"; pwd; exit 3", "a b",
+               "$c"},
       .working_directory = "/usr",
       .environment = {{"GYRE_TEST_NEW", "new"}},
       .environment_removed = {"GYRE_TEST_GONE"},
@@ -85,8 +87,9 @@ TEST(Process, PassesNamedDescriptorsOnlyEvenWhenTheyCross) {
   Pipe a, b;
   const int leaked = dup(a.ends[1]);  // without O_CLOEXEC
   auto process = Process::Spawn({
-      .argv = {"sh", "-c", fmt::format("echo to-a >&{}; echo to-b >&{}; ls /proc/self/fd | wc -l >&{}",
-                                       b.ends[1], a.ends[1], a.ends[1])},
+      .argv = {"sh", "-c",
+               fmt::format("echo to-a >&{}; echo to-b >&{}; ls /proc/self/fd | wc -l >&{}",
+                           b.ends[1], a.ends[1], a.ends[1])},
       .descriptors = {{a.ends[1], b.ends[1]}, {b.ends[1], a.ends[1]}},
   });
   ASSERT_TRUE(process);
@@ -99,8 +102,8 @@ TEST(Process, PassesNamedDescriptorsOnlyEvenWhenTheyCross) {
 
 TEST(Process, WaitTimesOutAndSignalsReachTheWholeGroup) {
   Pipe out;
-  auto process = Process::Spawn({.argv = {"sh", "-c", "sleep 600 & echo $!; wait"},
-                                 .descriptors = {{out.ends[1], 1}}});
+  auto process = Process::Spawn(
+      {.argv = {"sh", "-c", "sleep 600 & echo $!; wait"}, .descriptors = {{out.ends[1], 1}}});
   ASSERT_TRUE(process);
   close(out.ends[1]);
   char text[32] = {};
@@ -170,17 +173,17 @@ TEST(Process, DiesWithTheProcessThatStartedIt) {
 }
 
 TEST(Process, CountsWhatTheChildUsed) {
-  const auto [text, status] =
-      RunProgram({.argv = {"python3", "-c", "x = bytearray(200_000_000)\nfor i in range(2_000_000): pass"}});
+  const auto [text, status] = RunProgram(
+      {.argv = {"python3", "-c", "x = bytearray(200_000_000)\nfor i in range(2_000_000): pass"}});
   EXPECT_GT(status.memory_bytes_peak, 200'000'000);
   EXPECT_GT(status.cpu_seconds, 0.01);
   EXPECT_GT(status.wall_seconds, 0.01);
 }
 
 TEST(Process, EnforcesLimits) {
-  const auto [memory_text, memory] =
-      RunProgram({.argv = {"python3", "-c", "try:\n  bytearray(1 << 31)\nexcept MemoryError:\n  print('no')"},
-                  .memory_bytes_max = std::int64_t{1} << 29});
+  const auto [memory_text, memory] = RunProgram(
+      {.argv = {"python3", "-c", "try:\n  bytearray(1 << 31)\nexcept MemoryError:\n  print('no')"},
+       .memory_bytes_max = std::int64_t{1} << 29});
   EXPECT_EQ(memory_text, "no\n");
   const auto [cpu_text, cpu] =
       RunProgram({.argv = {"python3", "-c", "while True: pass"}, .cpu_seconds_max = 1});

@@ -23,7 +23,8 @@ namespace {
 
 constexpr std::size_t kChildStackBytes = 64 * 1024;
 
-// Everything the child needs, laid out before the clone: the child allocates nothing and takes no lock.
+// Everything the child needs, laid out before the clone: the child allocates nothing and takes no
+// lock.
 struct ChildPlan {
   const char* program;
   char* const* argv;
@@ -189,7 +190,8 @@ Result<int> SpawnHere(const SpawnOptions& options) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  const int pid = clone(RunChild, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+  const int pid =
+      clone(RunChild, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
   const int clone_errno = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
@@ -203,10 +205,13 @@ Result<int> SpawnHere(const SpawnOptions& options) {
   return pid;
 }
 
-// One thread for the life of the process; never joined, because children may outlast every static object but not the thread.
+// One thread for the life of the process; never joined, because children may outlast every static
+// object but not the thread.
 class Spawner {
  public:
-  Spawner() { std::thread([this] { Run(); }).detach(); }
+  Spawner() {
+    std::thread([this] { Run(); }).detach();
+  }
 
   Result<int> Spawn(const SpawnOptions& options) {
     Request request{&options, {}, false};

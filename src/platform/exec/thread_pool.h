@@ -32,7 +32,8 @@ class ThreadPool {
   std::unique_ptr<Impl> impl_;
 };
 
-// A named thread that joins on destruction; the only other way to start one. `body` gets a flag that turns true when it should end.
+// A named thread that joins on destruction; the only other way to start one. `body` gets a flag
+// that turns true when it should end.
 class StopFlag {
  public:
   bool stopped() const;

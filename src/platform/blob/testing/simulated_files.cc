@@ -14,7 +14,9 @@ class SimulatedWritable : public WritableFile {
  public:
   SimulatedWritable(db::SimulatedDisk& disk, std::string path, db::SimulatedDisk::File file)
       : disk_(disk), path_(std::move(path)), file_(std::move(file)) {}
-  Result<> Append(std::string_view bytes) override { return Outcome("writing " + path_, disk_.Write(path_, file_, disk_.Size(file_), bytes)); }
+  Result<> Append(std::string_view bytes) override {
+    return Outcome("writing " + path_, disk_.Write(path_, file_, disk_.Size(file_), bytes));
+  }
   Result<> Sync() override { return Outcome("fsync of " + path_, disk_.Sync(path_, file_)); }
 
  private:
@@ -25,9 +27,12 @@ class SimulatedWritable : public WritableFile {
 
 class SimulatedReadable : public ReadableFile {
  public:
-  SimulatedReadable(db::SimulatedDisk& disk, db::SimulatedDisk::File file) : disk_(disk), file_(std::move(file)), size_(disk.Size(file_)) {}
+  SimulatedReadable(db::SimulatedDisk& disk, db::SimulatedDisk::File file)
+      : disk_(disk), file_(std::move(file)), size_(disk.Size(file_)) {}
   std::int64_t size_bytes() const override { return size_; }
-  Result<std::string> Read(std::int64_t offset, std::int64_t length) override { return disk_.Read(file_, offset, length); }
+  Result<std::string> Read(std::int64_t offset, std::int64_t length) override {
+    return disk_.Read(file_, offset, length);
+  }
 
  private:
   db::SimulatedDisk& disk_;
@@ -55,12 +60,17 @@ Result<std::optional<FileInfo>> SimulatedFiles::Stat(const std::string& path) {
   return std::optional(FileInfo{disk_.Size(file), disk_.ChangedMicros(file)});
 }
 
-Result<std::vector<std::string>> SimulatedFiles::List(const std::string& directory) { return disk_.List(directory); }
+Result<std::vector<std::string>> SimulatedFiles::List(const std::string& directory) {
+  return disk_.List(directory);
+}
 
-// Directories are names with slashes here; that one is missing after a cut cannot be told from its being empty.
+// Directories are names with slashes here; that one is missing after a cut cannot be told from its
+// being empty.
 Result<> SimulatedFiles::MakeDirectory(const std::string&) { return {}; }
 
-Result<> SimulatedFiles::Rename(const std::string& from, const std::string& to) { return Outcome("renaming " + from, disk_.Rename(from, to)); }
+Result<> SimulatedFiles::Rename(const std::string& from, const std::string& to) {
+  return Outcome("renaming " + from, disk_.Rename(from, to));
+}
 
 Result<> SimulatedFiles::Remove(const std::string& path) {
   for (const std::string& name : disk_.List(path)) GYRE_DO(Remove(path + "/" + name));
@@ -73,6 +83,8 @@ Result<> SimulatedFiles::Touch(const std::string& path) {
   return {};
 }
 
-Result<> SimulatedFiles::SyncDirectory(const std::string& path) { return Outcome("fsync of " + path, disk_.SyncDirectory(path)); }
+Result<> SimulatedFiles::SyncDirectory(const std::string& path) {
+  return Outcome("fsync of " + path, disk_.SyncDirectory(path));
+}
 
 }  // namespace gyre::blob

@@ -20,7 +20,8 @@ void Apply(const SimulatedDisk::Piece& piece, std::string* contents) {
     contents->resize(offset, '\0');
     return;
   }
-  if (contents->size() < offset + piece.bytes.size()) contents->resize(offset + piece.bytes.size(), '\0');
+  if (contents->size() < offset + piece.bytes.size())
+    contents->resize(offset + piece.bytes.size(), '\0');
   contents->replace(offset, piece.bytes.size(), piece.bytes);
 }
 
@@ -46,7 +47,9 @@ std::string Survive(const SimulatedDisk::Contents& contents, const Mercy& mercy,
       const std::int64_t in_sector = (piece.offset + at) % kSectorBytes;
       const std::int64_t take = std::min(kSectorBytes - in_sector, std::ssize(piece.bytes) - at);
       if (mercy.Spares(random)) {
-        Apply({piece.offset + at, piece.bytes.substr(static_cast<std::size_t>(at), static_cast<std::size_t>(take))}, &found);
+        Apply({piece.offset + at,
+               piece.bytes.substr(static_cast<std::size_t>(at), static_cast<std::size_t>(take))},
+              &found);
       }
       at += take;
     }
@@ -56,7 +59,9 @@ std::string Survive(const SimulatedDisk::Contents& contents, const Mercy& mercy,
 
 }  // namespace
 
-int SimulatedDisk::Begin(Operation operation, const std::string& path) { return fault_ ? fault_(operation, path) : 0; }
+int SimulatedDisk::Begin(Operation operation, const std::string& path) {
+  return fault_ ? fault_(operation, path) : 0;
+}
 
 void SimulatedDisk::End() {
   ++operations_;
@@ -74,7 +79,8 @@ void SimulatedDisk::Remember() {
   for (const auto& [path, file] : state_.names) state.names[path] = copy(file);
   for (const auto& [path, file] : state_.durable_names) state.durable_names[path] = copy(file);
   for (const NameChange& change : state_.unsynced_names) {
-    state.unsynced_names.push_back({change.path, change.file ? copy(change.file) : nullptr, change.also_removed});
+    state.unsynced_names.push_back(
+        {change.path, change.file ? copy(change.file) : nullptr, change.also_removed});
   }
   at_cut_ = std::move(state);
 }
@@ -103,7 +109,8 @@ int SimulatedDisk::Create(const std::string& path, File* file) {
   return 0;
 }
 
-int SimulatedDisk::Write(const std::string& path, const File& file, std::int64_t offset, std::string_view bytes) {
+int SimulatedDisk::Write(const std::string& path, const File& file, std::int64_t offset,
+                         std::string_view bytes) {
   MutexLock lock(mutex_);
   if (const int error = Begin(Operation::kWrite, path)) return error;
   const std::int64_t growth = offset + std::ssize(bytes) - std::ssize(file->now);
@@ -127,7 +134,8 @@ int SimulatedDisk::Truncate(const std::string& path, const File& file, std::int6
 int SimulatedDisk::Sync(const std::string& path, const File& file) {
   MutexLock lock(mutex_);
   if (const int error = Begin(Operation::kSync, path)) {
-    // As kernels do: the pages count as clean from here on, and the next fsync would say that all is well.
+    // As kernels do: the pages count as clean from here on, and the next fsync would say that all
+    // is well.
     file->unsynced.clear();
     return error;
   }
@@ -209,7 +217,8 @@ std::vector<std::string> SimulatedDisk::List(const std::string& directory) const
   MutexLock lock(mutex_);
   std::set<std::string> names;
   const std::string prefix = directory + "/";
-  for (auto at = state_.names.lower_bound(prefix); at != state_.names.end() && at->first.starts_with(prefix); ++at) {
+  for (auto at = state_.names.lower_bound(prefix);
+       at != state_.names.end() && at->first.starts_with(prefix); ++at) {
     const std::string rest = at->first.substr(prefix.size());
     names.insert(rest.substr(0, rest.find('/')));
   }

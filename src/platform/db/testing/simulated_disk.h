@@ -1,5 +1,6 @@
-// A disk in memory for power-loss and fault tests. It keeps apart what was synced and what was only written; a cut of the power loses,
-// tears (at 512 bytes) and reorders the latter, contents and names alike, as far as POSIX allows and further than most file systems go.
+// A disk in memory for power-loss and fault tests. It keeps apart what was synced and what was only
+// written; a cut of the power loses, tears (at 512 bytes) and reorders the latter, contents and
+// names alike, as far as POSIX allows and further than most file systems go.
 #pragma once
 
 #include <cstdint>
@@ -52,11 +53,13 @@ class SimulatedDisk {
   std::int64_t Size(const File& file) const;
   void Touch(const File& file);
   std::int64_t ChangedMicros(const File& file) const;
-  // --- names. Directories need not be made: a path's directory is what stands before its last slash.
+  // --- names. Directories need not be made: a path's directory is what stands before its last
+  // slash.
   int Rename(const std::string& from, const std::string& to);
   int Remove(const std::string& path);
   int SyncDirectory(const std::string& directory);
-  std::vector<std::string> List(const std::string& directory) const;  // names of files and of folders with files below them
+  std::vector<std::string> List(
+      const std::string& directory) const;  // names of files and of folders with files below them
 
   // --- faults
   void Ignore(Ignored ignored);
@@ -65,22 +68,24 @@ class SimulatedDisk {
   std::int64_t operations() const;
 
   // --- the cut
-  // Remembers everything as it is just after that many operations; at once when they have passed already.
+  // Remembers everything as it is just after that many operations; at once when they have passed
+  // already.
   void CutAfter(std::int64_t operations);
   bool cut() const;
   // What is found when the power is back. Needs a cut.
   std::unique_ptr<SimulatedDisk> AfterCut(Random& random) const;
 
  private:
-  struct NameChange {  // a name that appears (file set) or goes, in a directory; a rename is two that stand or fall together
+  struct NameChange {  // a name that appears (file set) or goes, in a directory; a rename is two
+                       // that stand or fall together
     std::string path = {};
     File file = {};
     std::string also_removed = {};
   };
   struct State {
-    std::map<std::string, File> names = {};          // as programs see them
+    std::map<std::string, File> names = {};  // as programs see them
     std::map<std::string, File> durable_names = {};
-    std::vector<NameChange> unsynced_names = {};     // in order
+    std::vector<NameChange> unsynced_names = {};  // in order
   };
 
   int Begin(Operation operation, const std::string& path) GYRE_REQUIRES(mutex_);

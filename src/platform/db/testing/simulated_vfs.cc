@@ -16,7 +16,7 @@ namespace {
 // Locks and shared memory of one database file, between the connections of this process.
 struct Shared {
   Mutex mutex;
-  std::map<const void*, int> locks GYRE_GUARDED_BY(mutex);             // connection -> SQLITE_LOCK_*
+  std::map<const void*, int> locks GYRE_GUARDED_BY(mutex);  // connection -> SQLITE_LOCK_*
   std::vector<std::unique_ptr<char[]>> regions GYRE_GUARDED_BY(mutex);
   std::map<int, std::set<const void*>> shm_shared GYRE_GUARDED_BY(mutex);
   std::map<int, const void*> shm_exclusive GYRE_GUARDED_BY(mutex);
@@ -40,7 +40,8 @@ struct FileState {
   std::string path;
   SimulatedDisk::File file;
   std::shared_ptr<Shared> shared;
-  bool name_unsynced = false;   // a new log or journal: the first sync makes its name durable too, as in the unix VFS
+  bool name_unsynced =
+      false;  // a new log or journal: the first sync makes its name durable too, as in the unix VFS
   bool delete_on_close = false;
   int lock = SQLITE_LOCK_NONE;
 };
@@ -74,26 +75,31 @@ int Read(sqlite3_file* file, void* buffer, int amount, sqlite3_int64 offset) {
   const std::string bytes = state.volume->disk->Read(state.file, offset, amount);
   std::memcpy(buffer, bytes.data(), bytes.size());
   if (std::ssize(bytes) == amount) return SQLITE_OK;
-  std::memset(static_cast<char*>(buffer) + bytes.size(), 0, static_cast<std::size_t>(amount) - bytes.size());
+  std::memset(static_cast<char*>(buffer) + bytes.size(), 0,
+              static_cast<std::size_t>(amount) - bytes.size());
   return SQLITE_IOERR_SHORT_READ;
 }
 
 int Write(sqlite3_file* file, const void* buffer, int amount, sqlite3_int64 offset) {
   FileState& state = StateOf(file);
-  const int error = state.volume->disk->Write(state.path, state.file, offset, {static_cast<const char*>(buffer), static_cast<std::size_t>(amount)});
+  const int error = state.volume->disk->Write(
+      state.path, state.file, offset,
+      {static_cast<const char*>(buffer), static_cast<std::size_t>(amount)});
   return error ? WriteCode(error) : SQLITE_OK;
 }
 
 int Truncate(sqlite3_file* file, sqlite3_int64 size) {
   FileState& state = StateOf(file);
-  return state.volume->disk->Truncate(state.path, state.file, size) ? SQLITE_IOERR_TRUNCATE : SQLITE_OK;
+  return state.volume->disk->Truncate(state.path, state.file, size) ? SQLITE_IOERR_TRUNCATE
+                                                                    : SQLITE_OK;
 }
 
 int Sync(sqlite3_file* file, int /*flags*/) {
   FileState& state = StateOf(file);
   if (state.volume->disk->Sync(state.path, state.file) != 0) return SQLITE_IOERR_FSYNC;
   if (state.name_unsynced) {
-    if (state.volume->disk->SyncDirectory(DirectoryOf(state.path)) != 0) return SQLITE_IOERR_DIR_FSYNC;
+    if (state.volume->disk->SyncDirectory(DirectoryOf(state.path)) != 0)
+      return SQLITE_IOERR_DIR_FSYNC;
     state.name_unsynced = false;
   }
   return SQLITE_OK;
@@ -146,7 +152,8 @@ int ShmMap(sqlite3_file* file, int region, int bytes, int extend, void volatile*
   auto& regions = state.shared->regions;
   *address = nullptr;
   if (region >= std::ssize(regions) && !extend) return SQLITE_OK;
-  while (region >= std::ssize(regions)) regions.push_back(std::make_unique<char[]>(static_cast<std::size_t>(bytes)));
+  while (region >= std::ssize(regions))
+    regions.push_back(std::make_unique<char[]>(static_cast<std::size_t>(bytes)));
   *address = regions[static_cast<std::size_t>(region)].get();
   return SQLITE_OK;
 }
@@ -160,7 +167,8 @@ int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
     const auto owner = shared.shm_exclusive.find(slot);
     if (owner != shared.shm_exclusive.end() && owner->second != &state) return SQLITE_BUSY;
     const auto& holders = shared.shm_shared[slot];
-    if (exclusive && (holders.size() > 1 || (holders.size() == 1 && !holders.contains(&state)))) return SQLITE_BUSY;
+    if (exclusive && (holders.size() > 1 || (holders.size() == 1 && !holders.contains(&state))))
+      return SQLITE_BUSY;
   }
   for (int slot = offset; slot < offset + count; ++slot) {
     if (flags & SQLITE_SHM_UNLOCK) {
@@ -185,9 +193,25 @@ int ShmUnmap(sqlite3_file* file, int remove) {
   return SQLITE_OK;
 }
 
-constexpr sqlite3_io_methods kMethods = {2,      Close,   Read,        Write,        Truncate,   Sync,
-                                         FileSize, Lock,  Unlock,      CheckReservedLock, FileControl, SectorSize,
-                                         DeviceCharacteristics, ShmMap, ShmLock, ShmBarrier, ShmUnmap, nullptr, nullptr};
+constexpr sqlite3_io_methods kMethods = {2,
+                                         Close,
+                                         Read,
+                                         Write,
+                                         Truncate,
+                                         Sync,
+                                         FileSize,
+                                         Lock,
+                                         Unlock,
+                                         CheckReservedLock,
+                                         FileControl,
+                                         SectorSize,
+                                         DeviceCharacteristics,
+                                         ShmMap,
+                                         ShmLock,
+                                         ShmBarrier,
+                                         ShmUnmap,
+                                         nullptr,
+                                         nullptr};
 
 Volume& VolumeOf(sqlite3_vfs* vfs) { return *static_cast<Volume*>(vfs->pAppData); }
 
@@ -203,8 +227,11 @@ int Open(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags,
     if (volume.disk->Create(path, &found) != 0) return SQLITE_CANTOPEN;
     made = true;
   }
-  const bool is_log = flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL);
-  vfs_file->state = new FileState{&volume, path, std::move(found), volume.SharedOf(path), made && is_log, (flags & SQLITE_OPEN_DELETEONCLOSE) != 0};
+  const bool is_log =
+      flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL);
+  vfs_file->state = new FileState{&volume,          path,
+                                  std::move(found), volume.SharedOf(path),
+                                  made && is_log,   (flags & SQLITE_OPEN_DELETEONCLOSE) != 0};
   vfs_file->base.pMethods = &kMethods;
   if (flags_out) *flags_out = flags;
   return SQLITE_OK;
@@ -233,7 +260,9 @@ sqlite3_vfs* Real() { return sqlite3_vfs_find(nullptr); }
 int Randomness(sqlite3_vfs*, int size, char* out) { return Real()->xRandomness(Real(), size, out); }
 int Sleep(sqlite3_vfs*, int micros) { return Real()->xSleep(Real(), micros); }
 int CurrentTime(sqlite3_vfs*, double* time) { return Real()->xCurrentTime(Real(), time); }
-int CurrentTimeInt64(sqlite3_vfs*, sqlite3_int64* time) { return Real()->xCurrentTimeInt64(Real(), time); }
+int CurrentTimeInt64(sqlite3_vfs*, sqlite3_int64* time) {
+  return Real()->xCurrentTimeInt64(Real(), time);
+}
 int GetLastError(sqlite3_vfs*, int, char*) { return 0; }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// SQLite on a SimulatedDisk: an SQLite VFS with the promises of the unix one (sector writes may tear, neighbours are not harmed).
+// SQLite on a SimulatedDisk: an SQLite VFS with the promises of the unix one (sector writes may
+// tear, neighbours are not harmed).
 #pragma once
 
 #include <memory>
@@ -8,7 +9,8 @@
 
 namespace gyre::db {
 
-// Registered while it lives; give name() to Settings::vfs and any path such as "/sim/gyre.db". Thread-safe.
+// Registered while it lives; give name() to Settings::vfs and any path such as "/sim/gyre.db".
+// Thread-safe.
 class SimulatedVfs {
  public:
   explicit SimulatedVfs(SimulatedDisk& disk);
