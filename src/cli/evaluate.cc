@@ -31,7 +31,7 @@ Result<Json> Options(const Invocation& in) {
 }
 
 Result<Json> Run(Invocation& in, std::string_view verb, Json body) {
-  if (in.Has("data")) body.Set("dataset", in.Get("data"));
+  if (in.Has("on")) body.Set("dataset", in.Get("on"));
   if (in.Has("metric")) body.Set("primary", in.Get("metric"));
   if (in.Has("rules")) {
     GYRE_TRY(Json rules, Json::Parse(in.Get("rules")));
@@ -95,7 +95,7 @@ Result<int> Compare(Invocation& in) {
 constexpr Positional kModel[] = {{"MODEL", "name, name:vN or name@alias", true, false, "models"}};
 constexpr Positional kModels[] = {{"A", "the challenger", true, false, "models"}, {"B", "the model to beat", true, false, "models"}};
 constexpr Option kEvaluate[] = {
-    {"--data", "DATASET", "rows to judge on; default: those that its training held out", {}, false, "datasets"},
+    {"--on", "DATASET", "rows to judge on; default: those that its training held out", {}, false, "datasets"},
     {"--metric", "NAME", "the metric that decides"},
     {"--rules", "JSON", "rules of the gate, a list; default: the policy of @champion"},
     {"--gate", "", "exit with 5 when the gate says no"},
@@ -104,7 +104,7 @@ constexpr Option kEvaluate[] = {
     {"--seed", "N", "of the bootstrap; default 0"},
 };
 constexpr Option kCompare[] = {
-    {"--data", "DATASET", "rows to judge on; default: those that the challenger's training held out", {}, false, "datasets"},
+    {"--on", "DATASET", "rows to judge on; default: those that the challenger's training held out", {}, false, "datasets"},
     {"--metric", "NAME", "the metric that decides"},
     {"--rules", "JSON", "rules of the gate, a list; default: not inferior to B"},
     {"--resamples", "N", "of the bootstrap; default 1000"},
@@ -113,8 +113,8 @@ constexpr Option kCompare[] = {
 };
 constexpr Command kCommands[] = {
     {"evaluate", "how good a model is on a dataset, with intervals; the gate's verdict is kept",
-     "gyre evaluate churn --data customers:v2\ngyre evaluate churn:v3 --gate", kModel, kEvaluate, Evaluate},
-    {"compare", "two models on the same rows; exit code 5 when the gate says no", "gyre compare churn:v2 churn@champion --data customers:v2", kModels,
+     "gyre evaluate churn --on customers:v2\ngyre evaluate churn:v3 --gate", kModel, kEvaluate, Evaluate},
+    {"compare", "two models on the same rows; exit code 5 when the gate says no", "gyre compare churn:v2 churn@champion --on customers:v2", kModels,
      kCompare, Compare},
 };
 

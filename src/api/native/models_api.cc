@@ -236,7 +236,7 @@ Result<net::Response> ModelsApi::Evaluation(net::Request& request) {
   GYRE_TRY(const registry::ModelVersion version, Version(request));
   GYRE_TRY(const Json evaluation, EvaluationOf(version));
   if (evaluation.is_null()) {
-    return NotFound("GY3706", "{} has not been evaluated", version.name()).Fix(fmt::format("gyre evaluate {} --data DATASET", version.name()));
+    return NotFound("GY3706", "{} has not been evaluated", version.name()).Fix(fmt::format("gyre evaluate {} --on DATASET", version.name()));
   }
   return net::Response::JsonDoc(evaluation);
 }

@@ -190,7 +190,7 @@ Result<Rows> EvaluationService::FindRows(const std::string& project, const regis
   // Rows that the model has learned from would flatter it.
   if (holdout == nullptr) {
     if (!dataset.empty()) return rows;
-    return InvalidArgument("GY3707", "{} keeps no held-out rows to evaluate on", version.name()).Fix("give --data DATASET");
+    return InvalidArgument("GY3707", "{} keeps no held-out rows to evaluate on", version.name()).Fix("give --on DATASET");
   }
   GYRE_TRY(std::string path, blobs_.LocalPath(holdout->object.digest));
   rows.parts = {std::move(path)};

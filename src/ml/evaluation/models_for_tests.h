@@ -1,8 +1,6 @@
 // For tests: small frames and linear models over them.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <memory>
 #include <string>
@@ -59,9 +57,9 @@ inline table::Frame PriceFrame(std::size_t rows, std::uint64_t seed) {
 
 inline predictors::ModelPackage MakePackage(const table::Frame& frame, std::string_view recipe, predictors::LinearModel model) {
   const auto spec = recipes::Spec::FromYaml(recipe);
-  EXPECT_TRUE(spec) << spec.error().ToString();
+  GYRE_CHECK(spec);
   const auto fitted = recipes::Fit(*spec, frame, {});
-  EXPECT_TRUE(fitted) << fitted.error().ToString();
+  GYRE_CHECK(fitted);
   predictors::ModelPackage package;
   package.task = model.task;
   package.recipe = fitted->Save();
@@ -84,7 +82,7 @@ inline predictors::ModelPackage ChurnPackage(const table::Frame& frame, double w
 
 inline std::shared_ptr<const predictors::Scorer> Load(const predictors::ModelPackage& package) {
   auto scorer = predictors::Scorer::Load(package.Save());
-  EXPECT_TRUE(scorer) << scorer.error().ToString();
+  GYRE_CHECK(scorer);
   return *scorer;
 }
 inline std::shared_ptr<const predictors::Scorer> ChurnScorer(const table::Frame& frame, double weight) { return Load(ChurnPackage(frame, weight)); }

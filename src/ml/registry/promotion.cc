@@ -11,8 +11,8 @@ Error NoVerdict(const PromotionFacts& facts, std::string message, std::string wh
   const std::string model = ModelOf(facts.version_name);
   return FailedPrecondition("GY3605", "{}", message)
       .Why(std::move(why))
-      .Fix(facts.alias == "champion" ? fmt::format("gyre compare {} {}@champion --data DATASET", facts.version_name, model)
-                                     : fmt::format("gyre evaluate {} --data DATASET", facts.version_name))
+      .Fix(facts.alias == "champion" ? fmt::format("gyre compare {} {}@champion --on DATASET", facts.version_name, model)
+                                     : fmt::format("gyre evaluate {} --on DATASET", facts.version_name))
       .Fix(fmt::format("gyre models promote {} --alias {} --override --reason \"...\"", facts.version_name, facts.alias));
 }
 

@@ -1,0 +1,149 @@
+"""Evaluate, compare, promote, approve and look back: the life of a registered model on the built program.
+
+python3 tests/scenarios/models.py"""
+import json
+import os
+import random
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from harness import Gyre  # noqa: E402
+
+
+def customers(path, rows, seed, noise=1.0):
+    pick = random.Random(seed)
+    with open(path, 'w') as out:
+        out.write('id,tenure,charge,contract,region,Churn\n')
+        for i in range(rows):
+            tenure, charge = pick.randint(1, 72), pick.uniform(20, 120)
+            contract, region = pick.choice(['month', 'year', 'two years']), pick.choice(['north', 'south', 'east', ''])
+            score = 1.2 - tenure / 20 + charge / 50 - (contract != 'month') * 1.5 + pick.gauss(0, noise)
+            out.write(f'c{i},{tenure},{charge:.2f},{contract},{region},{"Yes" if score > 0 else "No"}\n')
+
+
+def document(g, *arguments, code=0):
+    done = g.cli(*arguments, '-o', 'json', check=False)
+    assert done.returncode == code, f"gyre {' '.join(arguments)} -> {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
+    return json.loads(done.stdout)
+
+
+def first_version(g):
+    customers(os.path.join(g.work, 'customers.csv'), 1500, 1)
+    g.cli('projects', 'edit', 'default', '--kpi', 'auc >= 0.6', '--kpi', 'cost per saved customer <= 12')
+    g.cli('add', 'customers.csv')
+    g.cli('train', 'customers', '--target', 'Churn', '--budget', '4s', '--trials', '2', '--seed', '1')
+    version = document(g, 'models', 'show', 'customers')
+    assert version['name'] == 'customers:v1' and version['aliases'] == ['champion'], version
+    goals = {goal['kpi']: goal['met'] for goal in version['goals']}
+    assert goals == {'auc >= 0.6': True, 'cost per saved customer <= 12': None}, goals
+    assert version['verdict']['pass'] is True, version['verdict']
+    up = g.json('GET', f"/api/v1/projects/default/lineage?id={version['id']}&direction=up")
+    kinds = {node['kind'] for node in up['nodes']}
+    assert {'dataset_version', 'run', 'recipe'} <= kinds, kinds
+    return version
+
+
+def evaluate(g, version):
+    held_out = document(g, 'evaluate', 'customers')
+    assert held_out['rows_used'] == 'held out' and held_out['rows'] < 1500, held_out
+    on_its_own = document(g, 'evaluate', 'customers:v1', '--on', 'customers')
+    assert on_its_own['metrics'] == held_out['metrics'], 'rows that a model has learned from are never used to judge it'
+    customers(os.path.join(g.work, 'later.csv'), 800, 2)
+    g.cli('add', 'later.csv')
+    later = document(g, 'evaluate', 'customers:v1', '--on', 'later')
+    assert later['rows_used'] == 'all' and later['rows'] == 800, later
+    auc = later['metrics']['auc']
+    assert 0.6 < auc['lower'] < auc['estimate'] < auc['upper'] <= 1, auc
+    assert document(g, 'evaluate', 'customers:v1', '--on', 'later')['metrics'] == later['metrics'], 'the same seed gives the same numbers'
+    full = g.json('GET', f"/api/v1/projects/default/evaluations/{later['evaluation']}")
+    evaluation = full['evaluation']
+    assert len(evaluation['curves']['roc']['fpr']) <= 200 and evaluation['slices'] and evaluation['importance'], evaluation.keys()
+    assert full['dataset_version'] and full['model_version'] == version['id']
+    assert document(g, 'evaluate', 'customers:v1', '--on', 'later', '--gate', '--rules', '[{"metric":"auc","op":">=","value":0.999}]', code=5)
+    for arguments, gy in ((('--on', 'nowhere'), 'GY2101'), (('--on', 'later', '--metric', 'beauty'), 'GY3702'),
+                          (('--on', 'later', '--rules', '[{"metric":"auc"}]'), 'GY3608')):
+        done = g.cli('evaluate', 'customers:v1', *arguments, check=False)
+        assert done.returncode != 0 and gy in done.stderr, (arguments, done.returncode, done.stderr)
+
+
+def compare_and_promote(g):
+    # A model from noise: the gate keeps it from becoming champion.
+    customers(os.path.join(g.work, 'noise.csv'), 600, 3, noise=60)
+    g.cli('add', 'noise.csv')
+    trained = g.cli('train', 'noise', '--target', 'Churn', '--model', 'customers', '--budget', '3s', '--trials', '1', '--seed', '1', check=False)
+    assert trained.returncode == 5, (trained.returncode, trained.stdout, trained.stderr)
+    second = document(g, 'models', 'show', 'customers:v2')
+    assert second['aliases'] == [], second['aliases']
+    compared = document(g, 'compare', 'customers:v2', 'customers@champion', '--on', 'later', code=5)
+    assert compared['verdict']['pass'] is False and compared['comparison']['metrics']['auc']['gain'] < 0, compared
+    refused = g.cli('models', 'promote', 'customers:v2', check=False)
+    assert refused.returncode == 5 and '--override' in refused.stderr, (refused.returncode, refused.stderr)
+    answer = g.http('PUT', '/api/v1/projects/default/models/customers/aliases/champion', {'version': 'v2'})
+    assert answer.status == 409 and answer.json()['code'] == 'GY3605', answer.body
+    assert g.cli('models', 'promote', 'customers:v2', '--override', check=False).returncode != 0, 'an override needs a reason'
+    before = g.json('GET', '/api/v1/projects/default/models/customers/history')['items'][0]['moved_at']
+    g.cli('models', 'promote', 'customers:v2', '--override', '--reason', 'to see it fail')
+    assert document(g, 'models', 'show', 'customers@champion')['name'] == 'customers:v2'
+    then = document(g, 'models', 'history', 'customers', '--at', before)
+    assert then['version'] == 'v1', then
+    # The good one comes back through the gate.
+    assert document(g, 'compare', 'customers:v1', 'customers@champion', '--on', 'later')['verdict']['pass'] is True
+    g.cli('models', 'promote', 'customers:v1')
+    bases = [move['basis'] for move in g.json('GET', '/api/v1/projects/default/models/customers/history')['items']]
+    assert bases == ['gate', 'override', 'gate'], bases
+
+
+def approvals(g):
+    g.cli('models', 'policy', 'customers', '--approvals', '1')
+    assert document(g, 'compare', 'customers:v2', 'customers:v1', '--on', 'later', '--rules', '[]')['verdict']['pass'] is True
+    waiting = g.cli('models', 'promote', 'customers:v2', check=False)
+    assert waiting.returncode == 5 and 'approvals' in waiting.stderr, waiting.stderr
+    g.cli('models', 'approve', 'customers:v2', '--comment', 'looked at it')
+    g.cli('models', 'promote', 'customers:v2')
+    g.cli('models', 'policy', 'customers', '--approvals', '1', '--not-by-author')
+    own = g.cli('models', 'approve', 'customers:v1', check=False)
+    assert own.returncode != 0 and 'GY3607' in own.stderr, own.stderr
+
+
+def card_and_removal(g):
+    card = g.cli('models', 'card', 'customers:v1').stdout
+    for part in ('# customers:v1', '## Quality', '| auc |', '## In production', '## Gate'):
+        assert part in card, f'{part} is not in the card:\n{card}'
+    assert document(g, 'models', 'card', 'customers:v1')['schema'] == 'gyre.card.v1'
+    in_use = g.cli('models', 'rm', 'customers:v2', check=False)
+    assert in_use.returncode != 0 and 'GY3609' in in_use.stderr, in_use.stderr
+    g.cli('models', 'rm', 'customers:v1')
+    missing = g.cli('models', 'show', 'customers:v1', check=False)
+    assert missing.returncode == 3 and 'GY3603' in missing.stderr, (missing.returncode, missing.stderr)
+
+
+def bad_requests(g):
+    base = '/api/v1/projects/default'
+    for method, path, body, status in (
+            ('GET', '/models/none', None, 404), ('GET', '/models/customers/versions/v99', None, 404), ('GET', '/models/customers/versions/v0', None, 400),
+            ('PUT', '/models/customers/aliases/champion', {}, 400), ('PUT', '/models/customers/aliases/champion', {'version': 'x'}, 400),
+            ('PUT', '/models/customers/aliases/..%2Fx', {'version': 'v2', 'override': True, 'reason': 'x'}, 400),
+            ('PUT', '/models/customers/aliases/champion', {'version': 'v2', 'x': 1}, 400),
+            ('PUT', '/models/customers/policies/champion', {'approvals_min': -1}, 400), ('PUT', '/models/customers/policies/champion', {'rules': [{}]}, 400),
+            ('GET', '/models/customers/history?at=yesterday', None, 400), ('POST', '/evaluate', {}, 400), ('POST', '/evaluate', {'model': 7}, 400),
+            ('POST', '/evaluate', {'model': 'customers', 'options': {'resamples': 1}}, 400), ('POST', '/compare', {'model': 'customers'}, 400),
+            ('POST', '/evaluate', {'model': 'customers', 'x': 1}, 400), ('GET', '/evaluations/none', None, 404)):
+        answer = g.http(method, base + path, body)
+        assert answer.status == status, f'{method} {path} {body}: {answer.status} {answer.body[:300]!r}'
+        assert answer.json()['code'].startswith('GY'), answer.body
+
+
+def main():
+    with Gyre() as g:
+        g.start()
+        version = first_version(g)
+        evaluate(g, version)
+        compare_and_promote(g)
+        approvals(g)
+        bad_requests(g)
+        card_and_removal(g)
+    print('models: evaluated, compared, promoted, approved, looked back')
+
+
+if __name__ == '__main__':
+    main()
