@@ -95,7 +95,7 @@ CompletionAnswer Complete(const Grammar& grammar, const std::vector<std::string>
   }
   if (plain.empty() && !typed.starts_with('-')) {
     for (const Command& command : grammar.commands()) {
-      if (!command.path.starts_with("__")) answer.candidates.emplace_back(command.path.substr(0, command.path.find(' ')));
+      if (!IsHidden(command)) answer.candidates.emplace_back(command.path.substr(0, command.path.find(' ')));
     }
     KeepPrefix(answer.candidates, typed);
     return answer;

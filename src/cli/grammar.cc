@@ -28,7 +28,7 @@ constexpr Option kGlobalOptions[] = {
 std::vector<std::string> FirstWords(const std::vector<Command>& commands) {
   std::vector<std::string> words;
   for (const Command& command : commands) {
-    if (command.path.starts_with("__")) continue;
+    if (IsHidden(command)) continue;
     std::string word(command.path.substr(0, command.path.find(' ')));
     if (words.empty() || words.back() != word) words.push_back(std::move(word));
   }
@@ -103,6 +103,8 @@ Result<Grammar::Match> Grammar::Find(const std::vector<std::string>& arguments) 
   match.arguments.erase(match.arguments.begin() + static_cast<std::ptrdiff_t>(words[0]));
   return match;
 }
+
+bool IsHidden(const Command& command) { return command.path == "worker"; }
 
 std::span<const Option> GlobalOptions() { return kGlobalOptions; }
 

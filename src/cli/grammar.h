@@ -30,6 +30,9 @@ class Grammar {
   std::vector<Command> commands_;
 };
 
+// Run by the program itself, never by people: left out of help and completion.
+bool IsHidden(const Command& command);
+
 // Options that every command takes.
 std::span<const Option> GlobalOptions();
 

@@ -134,13 +134,13 @@ std::string Overview(const Grammar& grammar, std::string_view version) {
                                     "  gyre deploy sales@champion                 answers over HTTP", ""};
   std::vector<std::string> verbs, nouns;
   for (const Command& command : grammar.commands()) {
-    if (command.path.starts_with("__")) continue;
+    if (IsHidden(command)) continue;
     std::string word(command.path.substr(0, command.path.find(' ')));
-    const bool is_noun = command.path.find(' ') != std::string_view::npos;
-    auto& list = is_noun ? nouns : verbs;
+    // A word that does something by itself is a verb, even when it has sub-verbs (`server stop`).
+    const Command* bare = grammar.FindPath(word);
+    auto& list = bare != nullptr && bare->path == word ? verbs : nouns;
     if (std::find(list.begin(), list.end(), word) == list.end()) list.push_back(std::move(word));
   }
-  for (const std::string& noun : nouns) verbs.erase(std::remove(verbs.begin(), verbs.end(), noun), verbs.end());
   std::stable_partition(verbs.begin(), verbs.end(),
                         [](const std::string& verb) { return std::find(std::begin(kFirst), std::end(kFirst), verb) != std::end(kFirst); });
   const auto wrapped = [&](std::string_view label, const std::vector<std::string>& words) {

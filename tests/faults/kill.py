@@ -75,6 +75,30 @@ class Writer(threading.Thread):
         if status == 201:
             self.book.acknowledge('token', name, json.loads(answer)['token']['id'] if 'token' in json.loads(answer) else json.loads(answer)['id'])
 
+    def start_program(self, connection):
+        status, answer = self.call(connection, 'POST', '/api/v1/projects/default/programs', {'name': f'r{self.round}-{self.number}', 'source': {'command': ['true']}})
+        self.run_id = json.loads(answer)['run']['id'] if status == 201 else None
+        if self.run_id:
+            self.book.ask('run', self.run_id, '')
+            self.book.acknowledge('run', self.run_id, '')
+
+    def metrics(self, connection, i):
+        """Batches of 25 points of one key; the value is the step."""
+        path = f'/api/v1/projects/default/runs/{self.run_id}'
+        self.book.ask('metric', self.run_id, i)
+        points = [{'key': 'loss', 'value': float(i * 25 + k), 'step': i * 25 + k} for k in range(25)]
+        status, _ = self.call(connection, 'POST', path + '/batch', {'metrics': points})
+        if 200 <= status < 300:
+            self.book.acknowledge('metric', self.run_id, i)
+
+    def artifact(self, connection, i):
+        text = f'{self.round} {self.number} {i} ' * 40
+        key = f'{self.run_id}/a{i}.txt'
+        self.book.ask('artifact', key, text)
+        status, _ = self.call(connection, 'PUT', f'/api/v1/projects/default/runs/{self.run_id}/artifacts/a{i}.txt', raw=text, content_type='text/plain')
+        if status == 201:
+            self.book.acknowledge('artifact', key, text)
+
     def dataset(self, connection, i):
         name = f'd{self.round}-{self.number}-{i}'
         rows = ''.join(f'{n},{self.random.random()}\n' for n in range(self.random.choice((3, 200))))
@@ -94,10 +118,10 @@ class Writer(threading.Thread):
     def run(self):
         connection = http.client.HTTPConnection(self.g.host, self.g.port, timeout=30)
         try:
+            self.start_program(connection)
+            steps = (self.project, self.problem, self.token, self.metrics, self.artifact, self.dataset)
             for i in range(1_000_000):
-                pick = self.random.random()
-                step = self.project if pick < 0.3 else self.problem if pick < 0.6 else self.token if pick < 0.8 else self.dataset
-                step(connection, i)
+                self.random.choices(steps, (25, 25, 15, 20, 10, 5))[0](connection, i)
         except (OSError, http.client.HTTPException):
             pass  # the server is dead
 
@@ -131,6 +155,21 @@ def check(g, book):
         versions = [item['version'] for item in history]
         assert versions == sorted(versions, reverse=True) and len(set(versions)) == len(versions), versions
     compare('token', names_of(g, '/api/v1/tokens'), lambda name: name.startswith('t'))
+    runs = names_of(g, '/api/v1/projects/default/runs', key='id')
+    compare('run', runs, lambda run: False)
+    for run, batch in book.acknowledged.get('metric', {}).items():
+        points = g.json('GET', f'/api/v1/projects/default/runs/{run}/metrics/loss?limit=100000')['items']
+        assert all(point['value'] == point['step'] for point in points), points[:3]
+        steps = {point['step'] for point in points}
+        assert batch * 25 + 24 in steps, f'run {run}: batch {batch} was acknowledged'
+        asked = set(book.asked['metric'][run])
+        assert {step // 25 for step in steps} <= asked and len(steps) % 25 == 0, 'a batch is there whole or not at all'
+    checked = list(book.acknowledged.get('artifact', {}).items())
+    for key, text in checked[-20:]:
+        run, name = key.split('/')
+        assert g.http('GET', f'/api/v1/projects/default/runs/{run}/artifacts/{name}').body.decode() == text, key
+    verdict = g.json('GET', '/api/v1/audit/verify')
+    assert verdict['sound'], verdict
     datasets = names_of(g, '/api/v1/projects/default/datasets')
     compare('dataset', datasets, lambda name: True)
     for name, rows in book.acknowledged.get('dataset', {}).items():
@@ -179,7 +218,7 @@ def main():
             check(g, book)
         counts = {kind: len(items) for kind, items in book.acknowledged.items()}
         print(f'{KILLS} kills, {book.count} acknowledgements {counts}, nothing lost ({time.monotonic() - begin:.1f} s)')
-        assert all(counts.get(kind, 0) > 0 for kind in ('project', 'problem', 'token', 'dataset')), counts
+        assert all(counts.get(kind, 0) > 0 for kind in ('project', 'problem', 'token', 'run', 'metric', 'artifact', 'dataset')), counts
         assert g.stop() == 0
 
 
