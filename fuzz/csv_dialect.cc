@@ -1,4 +1,7 @@
-// Bytes that somebody calls a table: detection and import may refuse them, but never crash, and what was read reads back as the same.
+// Bytes that somebody calls a table: detection and import may refuse them, but never crash, and
+// what was read reads back as the same.
+#include "platform/table/csv_dialect.h"
+
 #include <unistd.h>
 
 #include <cstdint>
@@ -7,7 +10,6 @@
 #include <string_view>
 
 #include "platform/exec/files.h"
-#include "platform/table/csv_dialect.h"
 #include "platform/table/import.h"
 #include "platform/table/reader.h"
 #include "platform/table/writer.h"
@@ -48,7 +50,8 @@ void TryImport(std::string_view bytes, BadCells bad) {
     return;
   }
   const Frame& frame = imported->frame;
-  Require(static_cast<std::int64_t>(frame.rows()) == imported->report.rows && frame.schema() == imported->report.schema);
+  Require(static_cast<std::int64_t>(frame.rows()) == imported->report.rows &&
+          frame.schema() == imported->report.schema);
   // With its types given, the table written as CSV is the same table.
   std::string csv;
   AppendCsvHeader(frame.schema(), &csv);
@@ -59,7 +62,8 @@ void TryImport(std::string_view bytes, BadCells bad) {
   again.delimiter = ',';
   again.header = true;
   const auto back = Read(csv, again);
-  if (frame.columns.size() < 2 || !back) return;  // one empty column is a blank line, which CSV cannot tell from nothing
+  if (frame.columns.size() < 2 || !back)
+    return;  // one empty column is a blank line, which CSV cannot tell from nothing
   Require(back->frame.rows() == frame.rows());
   for (std::size_t i = 0; i < frame.columns.size(); ++i) {
     for (std::size_t row = 0; row < frame.rows(); ++row) {
@@ -75,6 +79,7 @@ void TryImport(std::string_view bytes, BadCells bad) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(bytes), size);
   gyre::table::TryDialect(text);
-  gyre::table::TryImport(text, size % 3 == 0 ? gyre::table::BadCells::kQuarantine : gyre::table::BadCells::kNull);
+  gyre::table::TryImport(
+      text, size % 3 == 0 ? gyre::table::BadCells::kQuarantine : gyre::table::BadCells::kNull);
   return 0;
 }

@@ -1,4 +1,5 @@
-// gyre add, gyre datasets, gyre query: tables, their versions, what they look like and what they must be like.
+// gyre add, gyre datasets, gyre query: tables, their versions, what they look like and what they
+// must be like.
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,7 +32,10 @@ struct TemporaryFile {
 // "[project/]name[:vN]" as a path of the API.
 struct Target {
   std::string project, dataset, version = "latest";
-  std::string path() const { return fmt::format("/api/v1/projects/{}/datasets/{}", PercentEncode(project), PercentEncode(dataset)); }
+  std::string path() const {
+    return fmt::format("/api/v1/projects/{}/datasets/{}", PercentEncode(project),
+                       PercentEncode(dataset));
+  }
   std::string version_path() const { return path() + "/versions/" + PercentEncode(version); }
 };
 
@@ -50,18 +54,23 @@ Target TargetOf(const Invocation& in, std::string_view name = "DATASET") {
   return target;
 }
 
-Result<std::string> UploadPath(const Invocation& in, const std::string& file, const std::string& format) {
+Result<std::string> UploadPath(const Invocation& in, const std::string& file,
+                               const std::string& format) {
   Target target;
   target.project = in.project();
   target.dataset = in.Has("name") ? in.Get("name") : DatasetNameOf(file);
   GYRE_DO(CheckName("dataset", target.dataset));
-  std::string query = "?filename=" + PercentEncode(file == "-" ? target.dataset : file.substr(file.rfind('/') + 1)) + "&bad=" + PercentEncode(in.Get("bad"));
+  std::string query =
+      "?filename=" +
+      PercentEncode(file == "-" ? target.dataset : file.substr(file.rfind('/') + 1)) +
+      "&bad=" + PercentEncode(in.Get("bad"));
   if (!format.empty()) query += "&format=" + PercentEncode(format);
   if (in.Has("target")) query += "&target=" + PercentEncode(in.Get("target"));
   for (const std::string& type : in.List("type")) query += "&type=" + PercentEncode(type);
   for (const std::string& tag : in.List("tag")) {
     const std::size_t at = tag.find('=');
-    if (at == std::string::npos) return InvalidArgument("GY4060", "`--tag {}` lacks a value", tag).Fix("--tag source=crm");
+    if (at == std::string::npos)
+      return InvalidArgument("GY4060", "`--tag {}` lacks a value", tag).Fix("--tag source=crm");
     query += "&tag=" + PercentEncode(tag.substr(0, at) + ":" + tag.substr(at + 1));
   }
   return target.path() + "/versions" + query;
@@ -77,25 +86,33 @@ void ShowWarnings(const Json& warnings, Output& out) {
       out.Note(fmt::format("  {} {}", out.Mark("dot"), warning["message"].AsString()));
     }
   }
-  if (warnings.size() > kWarningsShown) out.Note(fmt::format("  {} {} more: gyre datasets profile", out.Mark("dot"), warnings.size() - kWarningsShown));
+  if (warnings.size() > kWarningsShown)
+    out.Note(fmt::format("  {} {} more: gyre datasets profile", out.Mark("dot"),
+                         warnings.size() - kWarningsShown));
 }
 
 void ShowAdded(const Json& result, double seconds, Output& out) {
   const std::string reference = result["reference"].AsString();
-  const std::string size = fmt::format("{} rows {} {} columns", GroupDigits(result["rows"].AsInt()), out.Mark("dot") == "·" ? "×" : "x", result["columns"].AsInt());
+  const std::string size =
+      fmt::format("{} rows {} {} columns", GroupDigits(result["rows"].AsInt()),
+                  out.Mark("dot") == "·" ? "×" : "x", result["columns"].AsInt());
   if (result["unchanged"].AsBool()) {
-    out.Done(fmt::format("dataset {}   {}   unchanged: the same content is there already", reference, size));
+    out.Done(fmt::format("dataset {}   {}   unchanged: the same content is there already",
+                         reference, size));
     return;
   }
   const Json& warnings = result["warnings"];
   std::string line = fmt::format("dataset {}   {}   {}", reference, size, HumanSeconds(seconds));
-  if (warnings.size() > 0) line += fmt::format("   {} warning{}", warnings.size(), warnings.size() == 1 ? "" : "s");
+  if (warnings.size() > 0)
+    line += fmt::format("   {} warning{}", warnings.size(), warnings.size() == 1 ? "" : "s");
   out.Done(line);
-  for (const Json& note : result["notes"].items()) out.Note(fmt::format("  {} {}", out.Mark("dot"), note.AsString()));
+  for (const Json& note : result["notes"].items())
+    out.Note(fmt::format("  {} {}", out.Mark("dot"), note.AsString()));
   ShowWarnings(warnings, out);
   const Json& check = result["check"];
   if (check.is_object() && !check["success"].AsBool()) {
-    out.Warn(fmt::format("{} of the expectations of {} fail: gyre datasets check {}", check["failed"].AsInt(), result["dataset"].AsString(), reference));
+    out.Warn(fmt::format("{} of the expectations of {} fail: gyre datasets check {}",
+                         check["failed"].AsInt(), result["dataset"].AsString(), reference));
   }
 }
 
@@ -107,13 +124,15 @@ Result<int> Add(Invocation& in) {
   TemporaryFile archive;
   if (file != "-" && exec::FolderExists(file)) {
     GYRE_TRY(const auto files, table::ListTables(file));
-    archive.path = fmt::format("{}/gyre-add-{}.tar", config::Environment("TMPDIR").value_or("/tmp"), getpid());
+    archive.path =
+        fmt::format("{}/gyre-add-{}.tar", config::Environment("TMPDIR").value_or("/tmp"), getpid());
     in.out().Note(fmt::format("{} files", GroupDigits(static_cast<std::int64_t>(files.size()))));
     GYRE_DO(table::WriteTar(files, archive.path));
     upload = archive.path;
     format = "tar";
   } else if (file != "-" && !exec::FileExists(file)) {
-    return NotFound("GY4061", "there is no file {}", given).Fix("gyre add PATH_OF_A_FILE_OR_FOLDER");
+    return NotFound("GY4061", "there is no file {}", given)
+        .Fix("gyre add PATH_OF_A_FILE_OR_FOLDER");
   }
   const std::int64_t start_us = SystemClock().MonotonicMicros();
   GYRE_TRY(const std::string path, UploadPath(in, file, format));
@@ -121,7 +140,8 @@ Result<int> Add(Invocation& in) {
   GYRE_TRY(const Json job, session->Upload(path, upload, in.out()));
   GYRE_TRY(const Json done, session->WaitJob(job, in.out()));
   const Json& result = done["result"];
-  const double seconds = static_cast<double>(SystemClock().MonotonicMicros() - start_us) / kMicrosPerSecond;
+  const double seconds =
+      static_cast<double>(SystemClock().MonotonicMicros() - start_us) / kMicrosPerSecond;
   ShowAdded(result, seconds, in.out());
   if (in.out().json()) in.out().Document(result, "");
   in.out().Hint(fmt::format("gyre train {} --target COLUMN", result["dataset"].AsString()));
@@ -130,7 +150,8 @@ Result<int> Add(Invocation& in) {
 
 Result<int> List(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json answer, session->Get("/api/v1/projects/" + PercentEncode(in.project()) + "/datasets?limit=1000"));
+  GYRE_TRY(const Json answer, session->Get("/api/v1/projects/" + PercentEncode(in.project()) +
+                                           "/datasets?limit=1000"));
   in.out().Table({{"NAME", "name"},
                   {"VERSION", "latest.version"},
                   {"ROWS", "latest.rows", ColumnSpec::Format::kCount},
@@ -200,14 +221,17 @@ void ShowRows(const Json& answer, Output& out) {
     rows.Push(std::move(object));
   }
   out.Table(columns, rows, names.empty() ? "" : names[0]);
-  if (answer["truncated"].AsBool()) out.Note(fmt::format("cut off after {} rows: --limit N shows more", GroupDigits(static_cast<std::int64_t>(rows.size()))));
+  if (answer["truncated"].AsBool())
+    out.Note(fmt::format("cut off after {} rows: --limit N shows more",
+                         GroupDigits(static_cast<std::int64_t>(rows.size()))));
 }
 
 Result<int> Query(Invocation& in) {
   GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
   GYRE_TRY(Session* const session, in.session());
   const Json body = Json::Obj({{"sql", in.Get("SQL")}, {"limit", limit}});
-  GYRE_TRY(const Json answer, session->Post("/api/v1/projects/" + PercentEncode(in.project()) + "/query", body));
+  GYRE_TRY(const Json answer,
+           session->Post("/api/v1/projects/" + PercentEncode(in.project()) + "/query", body));
   ShowRows(answer, in.out());
   return 0;
 }
@@ -215,7 +239,8 @@ Result<int> Query(Invocation& in) {
 Result<int> Rows(Invocation& in) {
   GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json answer, session->Get(fmt::format("{}/rows?limit={}", TargetOf(in).version_path(), limit)));
+  GYRE_TRY(const Json answer,
+           session->Get(fmt::format("{}/rows?limit={}", TargetOf(in).version_path(), limit)));
   ShowRows(answer, in.out());
   return 0;
 }
@@ -230,7 +255,8 @@ Result<int> Export(Invocation& in) {
     }
   }
   GYRE_TRY(Session* const session, in.session());
-  GYRE_DO(session->Download(target.version_path() + "/export?format=" + PercentEncode(format), file, in.out()));
+  GYRE_DO(session->Download(target.version_path() + "/export?format=" + PercentEncode(format), file,
+                            in.out()));
   if (file != "-") in.out().Done(fmt::format("wrote {}", file));
   return 0;
 }
@@ -256,17 +282,21 @@ Result<int> Expectations(Invocation& in) {
   GYRE_TRY(const auto text, config::ReadSmallFile(in.Get("set"), 8 << 20));
   if (!text) return NotFound("GY4061", "there is no file {}", in.Get("set"));
   GYRE_TRY(const Json suite, Json::Parse(*text));
-  GYRE_TRY(const Json stored, session->Put(target.path() + "/expectations", Json::Obj({{"expectations", suite["expectations"]}})));
-  in.out().Done(fmt::format("dataset {}   {} expectations, suite {}", target.dataset, stored["expectations"].size(), stored["number"].AsInt()));
+  GYRE_TRY(const Json stored, session->Put(target.path() + "/expectations",
+                                           Json::Obj({{"expectations", suite["expectations"]}})));
+  in.out().Done(fmt::format("dataset {}   {} expectations, suite {}", target.dataset,
+                            stored["expectations"].size(), stored["number"].AsInt()));
   return 0;
 }
 
 Result<int> Quarantine(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json answer, session->Get(TargetOf(in).version_path() + "/quarantine?limit=1000"));
-  in.out().Table({{"FILE", "file"}, {"LINE", "line"}, {"REASON", "reason"}, {"ROW", "text"}}, answer["items"], "line");
+  in.out().Table({{"FILE", "file"}, {"LINE", "line"}, {"REASON", "reason"}, {"ROW", "text"}},
+                 answer["items"], "line");
   const auto shown = static_cast<std::int64_t>(answer["items"].size());
-  if (answer["rows_quarantined"].AsInt() > shown) in.out().Note(fmt::format("{} in all", GroupDigits(answer["rows_quarantined"].AsInt())));
+  if (answer["rows_quarantined"].AsInt() > shown)
+    in.out().Note(fmt::format("{} in all", GroupDigits(answer["rows_quarantined"].AsInt())));
   return 0;
 }
 
@@ -274,62 +304,128 @@ Result<int> Tag(Invocation& in) {
   Json tags = Json::Obj();
   for (const std::string& tag : in.List("TAG")) {
     const std::size_t at = tag.find('=');
-    if (at == std::string::npos) return InvalidArgument("GY4060", "`{}` lacks a value", tag).Fix("source=crm, or source= to remove it");
+    if (at == std::string::npos)
+      return InvalidArgument("GY4060", "`{}` lacks a value", tag)
+          .Fix("source=crm, or source= to remove it");
     tags.Set(tag.substr(0, at), tag.substr(at + 1));
   }
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json version, session->Put(TargetOf(in).version_path() + "/tags", tags));
-  in.out().Done(fmt::format("dataset {}   {}", version["reference"].AsString(), version["tags"].Dump()));
+  in.out().Done(
+      fmt::format("dataset {}   {}", version["reference"].AsString(), version["tags"].Dump()));
   return 0;
 }
 
 Result<int> Remove(Invocation& in) {
   const Target target = TargetOf(in);
   const bool whole = in.Get("DATASET").find(':') == std::string::npos;
-  const std::string what = whole ? target.dataset + " with all its versions" : target.dataset + ":" + target.version;
-  if (!in.assume_yes()) return InvalidArgument("GY4062", "this would remove dataset {}", what).Fix(fmt::format("gyre datasets rm {} --yes", in.Get("DATASET")));
+  const std::string what =
+      whole ? target.dataset + " with all its versions" : target.dataset + ":" + target.version;
+  if (!in.assume_yes())
+    return InvalidArgument("GY4062", "this would remove dataset {}", what)
+        .Fix(fmt::format("gyre datasets rm {} --yes", in.Get("DATASET")));
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json gone, session->Delete(whole ? target.path() : target.version_path()));
   in.out().Done("removed dataset " + what);
   return 0;
 }
 
-constexpr Positional kFile[] = {{"FILE", "a file, a folder of files, or - for standard input", true, false, "file"}};
+constexpr Positional kFile[] = {
+    {"FILE", "a file, a folder of files, or - for standard input", true, false, "file"}};
 constexpr Positional kDataset[] = {{"DATASET", "name, or name:v3", true, false, "datasets"}};
-constexpr Positional kDiff[] = {{"DATASET", "name of the dataset", true, false, "datasets"}, {"FROM", "v1; default: the one before", false}, {"TO", "v2; default: the latest", false}};
-constexpr Positional kTags[] = {{"DATASET", "name, or name:v3", true, false, "datasets"}, {"TAG", "key=value; key= removes it", true, true}};
-constexpr Positional kSql[] = {{"SQL", "one SELECT; datasets are tables, \"name:v2\" an older version"}};
-constexpr Option kAdd[] = {{"--name", "NAME", "the dataset's name; default: the file's"},
-                           {"--bad", "HOW", "cells that are not of their column's type: error, null, quarantine", "error"},
-                           {"--type", "COLUMN=TYPE", "bool, int, double, text, date or timestamp; repeat it for more", {}, true},
-                           {"--tag", "KEY=VALUE", "kept with the version; repeat it for more", {}, true},
-                           {"--target", "COLUMN", "what will be predicted: columns that give it away are warned of"},
-                           {"--format", "FORMAT", "csv, jsonl or parquet; default: by content"}};
-constexpr Option kTarget[] = {{"--target", "COLUMN", "association of each column with it, and leaks"}};
+constexpr Positional kDiff[] = {{"DATASET", "name of the dataset", true, false, "datasets"},
+                                {"FROM", "v1; default: the one before", false},
+                                {"TO", "v2; default: the latest", false}};
+constexpr Positional kTags[] = {{"DATASET", "name, or name:v3", true, false, "datasets"},
+                                {"TAG", "key=value; key= removes it", true, true}};
+constexpr Positional kSql[] = {
+    {"SQL", "one SELECT; datasets are tables, \"name:v2\" an older version"}};
+constexpr Option kAdd[] = {
+    {"--name", "NAME", "the dataset's name; default: the file's"},
+    {"--bad", "HOW", "cells that are not of their column's type: error, null, quarantine", "error"},
+    {"--type",
+     "COLUMN=TYPE",
+     "bool, int, double, text, date or timestamp; repeat it for more",
+     {},
+     true},
+    {"--tag", "KEY=VALUE", "kept with the version; repeat it for more", {}, true},
+    {"--target", "COLUMN", "what will be predicted: columns that give it away are warned of"},
+    {"--format", "FORMAT", "csv, jsonl or parquet; default: by content"}};
+constexpr Option kTarget[] = {
+    {"--target", "COLUMN", "association of each column with it, and leaks"}};
 constexpr Option kLimit[] = {{"-n,--limit", "N", "rows at most", "1000"}};
 constexpr Option kFewRows[] = {{"-n,--limit", "N", "rows at most", "20"}};
-constexpr Option kExport[] = {{"--format", "FORMAT", "csv, jsonl or parquet; default: by the file's name, else csv", "csv"},
-                              {"--out", "FILE", "where to; default: standard output", {}, false, "file"}};
+constexpr Option kExport[] = {
+    {"--format", "FORMAT", "csv, jsonl or parquet; default: by the file's name, else csv", "csv"},
+    {"--out", "FILE", "where to; default: standard output", {}, false, "file"}};
 constexpr Option kSet[] = {{"--set", "FILE", "a suite as JSON", {}, false, "file"}};
 
 constexpr Command kCommands[] = {
     {"add", "Add a file or folder as a new version of a dataset",
-     "gyre add sales.csv\ngyre add sales.csv --name sales --type zip=text --bad null\ngyre add exports/ --name sales --tag month=2026-11\nzcat big.csv.gz | gyre add - --name big",
+     "gyre add sales.csv\ngyre add sales.csv --name sales --type zip=text --bad null\ngyre add "
+     "exports/ --name sales --tag month=2026-11\nzcat big.csv.gz | gyre add - --name big",
      kFile, kAdd, Add},
     {"datasets ls", "List datasets", "gyre datasets\ngyre datasets ls -o json", {}, {}, List},
-    {"datasets show", "Show one version: schema, size, warnings", "gyre datasets show sales\ngyre datasets show sales:v2", kDataset, {}, Show},
-    {"datasets profile", "Statistics of each column", "gyre datasets profile sales\ngyre datasets profile sales --target churn", kDataset, kTarget, Profile},
-    {"datasets rows", "The first rows of a version", "gyre datasets rows sales -n 5", kDataset, kFewRows, Rows},
-    {"datasets versions", "List the versions of a dataset", "gyre datasets versions sales", kDataset, {}, Versions},
-    {"datasets diff", "What changed between two versions", "gyre datasets diff sales v1 v2\ngyre datasets diff sales", kDiff, {}, Diff},
-    {"datasets query", "Run one SELECT over datasets", "gyre datasets query 'select count(*) from sales'", kSql, kLimit, Query},
-    {"datasets export", "Write a version as csv, jsonl or parquet", "gyre datasets export sales --out sales.parquet\ngyre datasets export sales:v2 --format jsonl", kDataset, kExport, Export},
-    {"datasets check", "Check a version against its expectations; exit code 5 when it fails", "gyre datasets check sales\ngyre datasets check sales:v2 -o json", kDataset, {}, Check},
-    {"datasets expectations", "Show or set what a dataset must be like", "gyre datasets expectations sales > suite.json\ngyre datasets expectations sales --set suite.json", kDataset, kSet, Expectations},
-    {"datasets quarantine", "Rows that were set aside, with reasons", "gyre datasets quarantine sales:v2", kDataset, {}, Quarantine},
-    {"datasets tag", "Set tags of a version", "gyre datasets tag sales:v2 source=crm", kTags, {}, Tag},
-    {"datasets rm", "Remove a dataset, or one version", "gyre datasets rm sales:v1 --yes\ngyre datasets rm sales --yes", kDataset, {}, Remove},
-    {"query", "Run one SELECT over datasets", "gyre query 'select plan, avg(age) from customers group by plan'\ngyre query 'select * from \"sales:v1\"' -o csv", kSql, kLimit, Query},
+    {"datasets show",
+     "Show one version: schema, size, warnings",
+     "gyre datasets show sales\ngyre datasets show sales:v2",
+     kDataset,
+     {},
+     Show},
+    {"datasets profile", "Statistics of each column",
+     "gyre datasets profile sales\ngyre datasets profile sales --target churn", kDataset, kTarget,
+     Profile},
+    {"datasets rows", "The first rows of a version", "gyre datasets rows sales -n 5", kDataset,
+     kFewRows, Rows},
+    {"datasets versions",
+     "List the versions of a dataset",
+     "gyre datasets versions sales",
+     kDataset,
+     {},
+     Versions},
+    {"datasets diff",
+     "What changed between two versions",
+     "gyre datasets diff sales v1 v2\ngyre datasets diff sales",
+     kDiff,
+     {},
+     Diff},
+    {"datasets query", "Run one SELECT over datasets",
+     "gyre datasets query 'select count(*) from sales'", kSql, kLimit, Query},
+    {"datasets export", "Write a version as csv, jsonl or parquet",
+     "gyre datasets export sales --out sales.parquet\ngyre datasets export sales:v2 --format jsonl",
+     kDataset, kExport, Export},
+    {"datasets check",
+     "Check a version against its expectations; exit code 5 when it fails",
+     "gyre datasets check sales\ngyre datasets check sales:v2 -o json",
+     kDataset,
+     {},
+     Check},
+    {"datasets expectations", "Show or set what a dataset must be like",
+     "gyre datasets expectations sales > suite.json\ngyre datasets expectations sales --set "
+     "suite.json",
+     kDataset, kSet, Expectations},
+    {"datasets quarantine",
+     "Rows that were set aside, with reasons",
+     "gyre datasets quarantine sales:v2",
+     kDataset,
+     {},
+     Quarantine},
+    {"datasets tag",
+     "Set tags of a version",
+     "gyre datasets tag sales:v2 source=crm",
+     kTags,
+     {},
+     Tag},
+    {"datasets rm",
+     "Remove a dataset, or one version",
+     "gyre datasets rm sales:v1 --yes\ngyre datasets rm sales --yes",
+     kDataset,
+     {},
+     Remove},
+    {"query", "Run one SELECT over datasets",
+     "gyre query 'select plan, avg(age) from customers group by plan'\ngyre query 'select * from "
+     "\"sales:v1\"' -o csv",
+     kSql, kLimit, Query},
 };
 
 }  // namespace

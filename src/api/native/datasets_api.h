@@ -1,4 +1,5 @@
-// /api/v1/projects/{project}/datasets: versions of tables, what they look like, what they must be like, and queries over them.
+// /api/v1/projects/{project}/datasets: versions of tables, what they look like, what they must be
+// like, and queries over them.
 #pragma once
 
 #include "platform/net/http.h"
@@ -9,7 +10,7 @@ class Store;
 namespace gyre::data {
 class Datasets;
 struct Version;
-}
+}  // namespace gyre::data
 namespace gyre::projects {
 class Projects;
 }

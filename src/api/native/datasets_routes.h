@@ -30,7 +30,8 @@ inline constexpr net::Route kDatasetRoutes[] = {
      .path = "/api/v1/projects/{project}/datasets/{dataset}/versions",
      .handler = net::Bind<&DatasetsApi::AddVersion>,
      .permission = net::Permission("dataset.write"),
-     .summary = "Import a file as a new version: ?filename=, format=, bad=error|null|quarantine, type=column:type, tag=k:v; the file is the body",
+     .summary = "Import a file as a new version: ?filename=, format=, bad=error|null|quarantine, "
+                "type=column:type, tag=k:v; the file is the body",
      .body = net::Body::kStream,
      .body_bytes_max = kUploadBytesMax,
      .response_type = "Job"},

@@ -17,12 +17,13 @@ constexpr std::uint32_t kNumberBins = 64;
 constexpr std::uint32_t kTextBins = 1024;
 constexpr int kClassesMax = 20;
 
-// Even and odd rows are often systematically different (pairs, sorted files): the half is drawn by a hash of the row number.
+// Even and odd rows are often systematically different (pairs, sorted files): the half is drawn by
+// a hash of the row number.
 bool FirstHalf(std::uint32_t row) { return ((row * 0x9E3779B1u) >> 16 & 1) == 0; }
 
 // Sum of the target per bin (or per bin and class) over one half.
 struct Learned {
-  std::vector<double> sums;   // bins x outputs
+  std::vector<double> sums;  // bins x outputs
   std::vector<double> counts;
   double overall = 0;
 };
@@ -30,12 +31,14 @@ struct Learned {
 double Auc(const std::vector<double>& scores, const std::vector<double>& labels) {
   std::vector<std::uint32_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return scores[a] < scores[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return scores[a] < scores[b]; });
   double rank_sum = 0, positives = 0;
   for (std::size_t i = 0; i < order.size();) {
     std::size_t j = i;
     while (j < order.size() && scores[order[j]] == scores[order[i]]) ++j;
-    const double rank = (static_cast<double>(i) + static_cast<double>(j) + 1) / 2;  // the mean rank of ties
+    const double rank =
+        (static_cast<double>(i) + static_cast<double>(j) + 1) / 2;  // the mean rank of ties
     for (; i < j; ++i) {
       if (labels[order[i]] > 0.5) {
         rank_sum += rank;
@@ -48,7 +51,8 @@ double Auc(const std::vector<double>& scores, const std::vector<double>& labels)
   return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives);
 }
 
-// Prediction of each row from the other half's means per bin, shrunk towards the overall mean by one row's weight.
+// Prediction of each row from the other half's means per bin, shrunk towards the overall mean by
+// one row's weight.
 std::vector<double> HeldOutMeans(const Bins& bins, const Target& target) {
   std::vector<double> sums[2], counts[2];
   double total[2] = {0, 0}, rows[2] = {0, 0};
@@ -94,7 +98,8 @@ double AccuracyGain(const Bins& bins, const Target& target) {
     ++counts[FirstHalf(target.rows[i]) ? 0 : 1][bins.of_row[i] * classes + label];
     ++overall[label];
   }
-  const auto base = static_cast<std::size_t>(std::max_element(overall.begin(), overall.end()) - overall.begin());
+  const auto base =
+      static_cast<std::size_t>(std::max_element(overall.begin(), overall.end()) - overall.begin());
   double right = 0, right_base = 0;
   for (std::size_t i = 0; i < target.values.size(); ++i) {
     const auto& other = counts[FirstHalf(target.rows[i]) ? 1 : 0];
@@ -138,7 +143,9 @@ Target ReadTarget(const table::Column& column, const std::vector<std::uint32_t>&
   for (auto& [name, index] : names) index = next++;
   next = 0;
   for (auto& [number, index] : numbers) index = next++;
-  const bool classes = text || column.type == table::Type::kBool || (column.type == table::Type::kInt && numbers.size() <= 10) || numbers.size() <= 2;
+  const bool classes = text || column.type == table::Type::kBool ||
+                       (column.type == table::Type::kInt && numbers.size() <= 10) ||
+                       numbers.size() <= 2;
   for (const std::uint32_t row : target.rows) {
     if (text) {
       const auto found = names.find(std::string(column.text[row]));
@@ -163,7 +170,10 @@ Bins MakeBins(const table::Column& column, const Target& target) {
       const std::uint64_t hash = Xxh3(column.text[target.rows[i]]);
       const auto [found, fresh] = seen.emplace(hash, bins.count);
       // Beyond the bound, values share bins by their hash.
-      if (fresh) found->second = bins.count < kTextBins ? bins.count++ : 1 + static_cast<std::uint32_t>(hash % (kTextBins - 1));
+      if (fresh)
+        found->second = bins.count < kTextBins
+                            ? bins.count++
+                            : 1 + static_cast<std::uint32_t>(hash % (kTextBins - 1));
       bins.of_row[i] = found->second;
     }
     return bins;
@@ -183,7 +193,8 @@ Bins MakeBins(const table::Column& column, const Target& target) {
   for (std::size_t i = 0; i < target.rows.size(); ++i) {
     const double value = doubles[target.rows[i]];
     if (std::isnan(value)) continue;
-    bins.of_row[i] = 1 + static_cast<std::uint32_t>(std::upper_bound(edges.begin(), edges.end(), value) - edges.begin());
+    bins.of_row[i] = 1 + static_cast<std::uint32_t>(
+                             std::upper_bound(edges.begin(), edges.end(), value) - edges.begin());
   }
   return bins;
 }

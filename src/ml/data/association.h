@@ -16,13 +16,14 @@ std::vector<std::uint32_t> EvenRows(std::size_t rows, std::size_t rows_max);
 struct Target {
   enum class Kind : unsigned char { kBinary, kClasses, kNumber } kind = Kind::kNumber;
   int classes = 0;
-  std::vector<std::uint32_t> rows;    // of the frame
-  std::vector<double> values;         // one per row above
+  std::vector<std::uint32_t> rows;  // of the frame
+  std::vector<double> values;       // one per row above
   std::string_view method() const;
 };
 Target ReadTarget(const table::Column& column, const std::vector<std::uint32_t>& rows);
 
-// Each of the target's rows in one of `count` bins: quantiles of numbers, values of texts; bin 0 = missing.
+// Each of the target's rows in one of `count` bins: quantiles of numbers, values of texts; bin 0 =
+// missing.
 struct Bins {
   std::vector<std::uint32_t> of_row;
   std::uint32_t count = 1;
@@ -31,7 +32,8 @@ Bins MakeBins(const table::Column& column, const Target& target);
 // 0 or 1: the value is there.
 Bins PresenceBins(const table::Column& column, const Target& target);
 
-// In [0, 1]: gini = 2 AUC - 1, accuracy gain over the most frequent class, or R2; learned on one half of the rows, measured on the other.
+// In [0, 1]: gini = 2 AUC - 1, accuracy gain over the most frequent class, or R2; learned on one
+// half of the rows, measured on the other.
 double PredictiveScore(const Bins& bins, const Target& target);
 
 }  // namespace gyre::data

@@ -8,7 +8,8 @@ namespace gyre::data {
 namespace {
 template <class T>
 void AppendBytes(T value, std::string* out) {
-  for (std::size_t i = 0; i < sizeof value; ++i) *out += static_cast<char>(value >> (8 * i));  // little end first on every machine
+  for (std::size_t i = 0; i < sizeof value; ++i)
+    *out += static_cast<char>(value >> (8 * i));  // little end first on every machine
 }
 
 std::uint64_t Bits(double value) {
@@ -51,9 +52,11 @@ void ContentHash::Add(const table::Frame& chunk) {
 }
 
 std::string ContentHash::FinishHex() {
-  Json json = Json::Obj({{"format", "gyre.table.1"}, {"rows", rows_}, {"schema", table::SchemaToJson(schema_)}});
+  Json json = Json::Obj(
+      {{"format", "gyre.table.1"}, {"rows", rows_}, {"schema", table::SchemaToJson(schema_)}});
   Json digests = Json::Arr();
-  for (Column& column : columns_) digests.Push(Json::Arr({column.values.FinishHex(), column.valid.FinishHex()}));
+  for (Column& column : columns_)
+    digests.Push(Json::Arr({column.values.FinishHex(), column.valid.FinishHex()}));
   json.Set("columns", std::move(digests));
   return Sha256Hex(json.DumpCanonical());
 }

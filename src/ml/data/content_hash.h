@@ -1,4 +1,5 @@
-// The identity of a table: SHA-256 over its schema and values, whatever file they came from and however they were split. Private.
+// The identity of a table: SHA-256 over its schema and values, whatever file they came from and
+// however they were split. Private.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace gyre::data {
 
-// Each column is hashed by itself: values in order (a missing one as zero bytes), and one byte per row that says whether it is there.
+// Each column is hashed by itself: values in order (a missing one as zero bytes), and one byte per
+// row that says whether it is there.
 class ContentHash {
  public:
   explicit ContentHash(const table::Schema& schema);

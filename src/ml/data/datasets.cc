@@ -7,9 +7,11 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ledger/lineage/lineage.h"
+#include "ml/data/dataset_json.h"
 #include "ml/data/diff.h"
 #include "ml/data/expectations.h"
 #include "ml/data/reference.h"
+#include "ml/data/upload.h"
 #include "ml/data/version_store.h"
 #include "platform/exec/files.h"
 
@@ -26,52 +28,16 @@ Json PathsJson(const std::vector<std::string>& paths) {
   return list;
 }
 
-// Bytes as they came, in a folder of the scratch space, which is emptied at start.
-class ScratchUpload : public Upload {
- public:
-  explicit ScratchUpload(std::string folder) : folder_(std::move(folder)) {}
-  ~ScratchUpload() override {
-    if (!kept_) (void)exec::RemoveTree(folder_);  // what stays is removed at the next start
-  }
-  ScratchUpload(const ScratchUpload&) = delete;
-  ScratchUpload& operator=(const ScratchUpload&) = delete;
-
-  Result<> Append(std::string_view bytes) override {
-    hash_.Update(bytes);
-    size_ += static_cast<std::int64_t>(bytes.size());
-    buffer_ += bytes;
-    return buffer_.size() >= kBufferBytes ? Flush() : Result<>();
-  }
-  Result<> Finish() {
-    GYRE_DO(Flush());
-    digest_ = hash_.FinishHex();
-    kept_ = true;
-    return {};
-  }
-  const std::string& folder() const { return folder_; }
-  const std::string& digest() const { return digest_; }
-  std::int64_t size() const { return size_; }
-
- private:
-  static constexpr std::size_t kBufferBytes = 4 << 20;
-  Result<> Flush() {
-    GYRE_DO(exec::AppendFile(folder_ + "/data", buffer_));
-    buffer_.clear();
-    return {};
-  }
-  const std::string folder_;
-  Sha256 hash_;
-  std::string buffer_, digest_;
-  std::int64_t size_ = 0;
-  bool kept_ = false;
-};
-
 class DatasetsService : public Datasets {
  public:
-  DatasetsService(db::Database& database, blob::Store& blobs, runners::Jobs& jobs, events::Events& events, const Clock& clock)
+  DatasetsService(db::Database& database, blob::Store& blobs, runners::Jobs& jobs,
+                  events::Events& events, const Clock& clock)
       : store_(database), blobs_(blobs), jobs_(jobs), events_(events), clock_(clock) {
-    jobs_.Register({.name = "dataset.import", .execute = [this](runners::JobRun& run) { return ExecuteImport(run); }});
-    jobs_.Register({.name = "dataset.check", .execute = [this](runners::JobRun& run) { return ExecuteCheck(run); }, .requeue_after_restart = true});
+    jobs_.Register({.name = "dataset.import",
+                    .execute = [this](runners::JobRun& run) { return ExecuteImport(run); }});
+    jobs_.Register({.name = "dataset.check",
+                    .execute = [this](runners::JobRun& run) { return ExecuteCheck(run); },
+                    .requeue_after_restart = true});
   }
 
   Result<Version> Resolve(std::string_view project, std::string_view reference) override {
@@ -84,15 +50,18 @@ class DatasetsService : public Datasets {
     return std::move(stored->version);
   }
   Result<Dataset> Get(std::string_view project, std::string_view name) override;
-  Result<std::vector<Dataset>> List(std::string_view project, std::string_view after_name, int limit) override {
+  Result<std::vector<Dataset>> List(std::string_view project, std::string_view after_name,
+                                    int limit) override {
     return store_.ListDatasets(project, after_name, limit);
   }
-  Result<std::vector<Version>> ListVersions(std::string_view project, std::string_view name, std::int64_t before_number, int limit) override {
+  Result<std::vector<Version>> ListVersions(std::string_view project, std::string_view name,
+                                            std::int64_t before_number, int limit) override {
     GYRE_TRY(const Dataset dataset, Get(project, name));
     return store_.ListVersions(dataset.id, before_number, limit);
   }
   Result<std::vector<std::string>> PartPaths(const Version& version) override;
-  Result<> SetTags(std::string_view project, std::string_view reference, const std::map<std::string, std::string>& tags) override;
+  Result<> SetTags(std::string_view project, std::string_view reference,
+                   const std::map<std::string, std::string>& tags) override;
   Result<> Remove(std::string_view project, std::string_view reference) override;
 
   Result<std::unique_ptr<Upload>> NewUpload() override;
@@ -103,13 +72,16 @@ class DatasetsService : public Datasets {
   Result<Json> Rows(const Version& version, std::int64_t offset, std::int64_t limit) override;
   Result<Json> Quarantine(const Version& version, std::int64_t limit) override;
   Result<Json> Diff(const Version& from, const Version& to) override;
-  Result<Json> Query(std::string_view project, const std::string& sql, std::int64_t limit, const std::function<bool()>& cancelled) override;
+  Result<Json> Query(std::string_view project, const std::string& sql, std::int64_t limit,
+                     const std::function<bool()>& cancelled) override;
   Result<blob::Object> ParquetFile(const Version& version) override;
-  Result<std::string> Export(const Version& version, std::string_view format, const std::function<bool()>& cancelled) override;
+  Result<std::string> Export(const Version& version, std::string_view format,
+                             const std::function<bool()>& cancelled) override;
 
   Result<Json> Expectations(std::string_view project, std::string_view name) override;
   Result<Json> SuggestExpectations(const Version& version) override;
-  Result<Json> SetExpectations(std::string_view project, std::string_view name, const Json& suite, std::string_view by) override;
+  Result<Json> SetExpectations(std::string_view project, std::string_view name, const Json& suite,
+                               std::string_view by) override;
   Result<runners::Job> Check(const Version& version, std::string_view by) override;
 
  private:
@@ -120,7 +92,8 @@ class DatasetsService : public Datasets {
   Result<Json> SuiteInForce(const Dataset& dataset);
   Result<> Announce(db::Transaction& tx, const Version& version, std::string_view kind);
   Result<Json> ExecuteCheck(runners::JobRun& run);
-  Result<Json> RunQuery(Json tables, const std::string& sql, std::int64_t limit, const std::function<bool()>& cancelled);
+  Result<Json> RunQuery(Json tables, const std::string& sql, std::int64_t limit,
+                        const std::function<bool()>& cancelled);
 
   VersionStore store_;
   blob::Store& blobs_;
@@ -129,77 +102,13 @@ class DatasetsService : public Datasets {
   const Clock& clock_;
 };
 
-Json ImportResult(const Version& version, bool created) {
-  Json warnings = version.warnings;
-  Json check;
-  if (version.check.is_object()) check = Json::Obj({{"success", version.check["success"]}, {"failed", version.check["failed"]}});
-  Json notes = Json::Arr();
-  for (const std::string& note : version.notes) notes.Push(note);
-  return Json::Obj({{"dataset", version.dataset},
-                    {"version", fmt::format("v{}", version.number)},
-                    {"reference", version.reference()},
-                    {"id", version.id},
-                    {"unchanged", !created},
-                    {"rows", version.rows},
-                    {"columns", version.schema.size()},
-                    {"bytes", version.bytes()},
-                    {"source_bytes", version.source_bytes},
-                    {"format", version.format},
-                    {"content_hash", version.content_hash},
-                    {"rows_quarantined", version.rows_quarantined},
-                    {"warnings", std::move(warnings)},
-                    {"notes", std::move(notes)},
-                    {"check", std::move(check)}});
-}
-}  // namespace
-
-std::int64_t Version::bytes() const {
-  std::int64_t sum = 0;
-  for (const Part& part : parts) sum += part.object.size_bytes;
-  return sum;
-}
-
-Json VersionToJson(const Version& version) {
-  Json parts = Json::Arr();
-  for (const Part& part : version.parts) {
-    parts.Push(Json::Obj({{"sha256", part.object.digest}, {"bytes", part.object.size_bytes}, {"rows", part.rows}}));
-  }
-  Json json = ImportResult(version, true);
-  Json tags = Json::Obj();
-  for (const auto& [name, value] : version.tags) tags.Set(name, value);
-  json.Set("project", version.project);
-  json.Set("source_name", version.source_name);
-  json.Set("schema", table::SchemaToJson(version.schema));
-  json.Set("parts", std::move(parts));
-  json.Set("tags", std::move(tags));
-  json.Set("check", version.check);
-  json.Set("created_by", version.created_by);
-  json.Set("created_at", FormatTime(version.created_us));
-  Json out = Json::Obj();
-  for (const auto& [key, value] : json.members()) {
-    if (key != "unchanged") out.Set(key, value);
-  }
-  return out;
-}
-
-Json DatasetToJson(const Dataset& dataset) {
-  Json json = Json::Obj({{"id", dataset.id},
-                         {"project", dataset.project},
-                         {"name", dataset.name},
-                         {"versions", dataset.versions},
-                         {"created_by", dataset.created_by},
-                         {"created_at", FormatTime(dataset.created_us)}});
-  json.Set("latest", dataset.latest ? VersionToJson(*dataset.latest) : Json());
-  return json;
-}
-
-namespace {
 Result<Dataset> DatasetsService::Get(std::string_view project, std::string_view name) {
   GYRE_TRY(auto found, store_.FindDataset(project, name));
   if (!found) {
     GYRE_TRY(const auto names, store_.DatasetNames(project, kNamesMax));
     Error error = NotFound("GY2101", "there is no dataset `{}` in project `{}`", name, project);
-    if (const auto close = ClosestMatch(name, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+    if (const auto close = ClosestMatch(name, names))
+      return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
     return std::move(error).Fix(names.empty() ? "gyre add FILE" : "gyre datasets ls");
   }
   GYRE_TRY(auto latest, store_.FindVersion(found->id, 0));
@@ -211,7 +120,8 @@ Result<Dataset> DatasetsService::Get(std::string_view project, std::string_view 
 Result<Reference> ReferenceWithin(std::string_view project, std::string_view text) {
   GYRE_TRY(Reference reference, ParseReference(project, text));
   if (reference.project == project) return reference;
-  return MakeError(Code::kPermissionDenied, "GY2112", "`{}` belongs to another project than `{}`", text, project)
+  return MakeError(Code::kPermissionDenied, "GY2112", "`{}` belongs to another project than `{}`",
+                   text, project)
       .Fix(fmt::format("--project {}", reference.project));
 }
 
@@ -220,7 +130,8 @@ Result<StoredVersion> DatasetsService::Find(std::string_view project, std::strin
   GYRE_TRY(const Dataset dataset, Get(reference.project, reference.dataset));
   GYRE_TRY(auto stored, store_.FindVersion(dataset.id, reference.number));
   if (stored) return *std::move(stored);
-  return NotFound("GY2102", "dataset `{}` has no version v{}", dataset.name, reference.number).Fix("gyre datasets versions " + dataset.name);
+  return NotFound("GY2102", "dataset `{}` has no version v{}", dataset.name, reference.number)
+      .Fix("gyre datasets versions " + dataset.name);
 }
 
 Result<std::vector<std::string>> DatasetsService::PartPaths(const Version& version) {
@@ -232,10 +143,13 @@ Result<std::vector<std::string>> DatasetsService::PartPaths(const Version& versi
   return paths;
 }
 
-Result<> DatasetsService::SetTags(std::string_view project, std::string_view reference, const std::map<std::string, std::string>& tags) {
+Result<> DatasetsService::SetTags(std::string_view project, std::string_view reference,
+                                  const std::map<std::string, std::string>& tags) {
   for (const auto& [name, value] : tags) {
     GYRE_DO(CheckName("tag", name));
-    if (value.size() > 1000) return InvalidArgument("GY2107", "the value of tag `{}` is longer than 1000 characters", name);
+    if (value.size() > 1000)
+      return InvalidArgument("GY2107", "the value of tag `{}` is longer than 1000 characters",
+                             name);
   }
   GYRE_TRY(const StoredVersion stored, Find(project, reference));
   return store_.SetTags(stored.version.id, tags);
@@ -246,13 +160,20 @@ Result<> DatasetsService::Remove(std::string_view project, std::string_view text
   GYRE_TRY(const Dataset dataset, Get(project, reference.dataset));
   if (reference.number > 0) {
     GYRE_TRY(const StoredVersion stored, Find(project, text));
-    if (dataset.versions == 1) return store_.Remove(dataset.id, 0, [&](db::Transaction& tx, const Version& v) { return Announce(tx, v, "dataset.version.removed"); });
+    if (dataset.versions == 1)
+      return store_.Remove(dataset.id, 0, [&](db::Transaction& tx, const Version& v) {
+        return Announce(tx, v, "dataset.version.removed");
+      });
   }
-  return store_.Remove(dataset.id, reference.number, [&](db::Transaction& tx, const Version& v) { return Announce(tx, v, "dataset.version.removed"); });
+  return store_.Remove(dataset.id, reference.number, [&](db::Transaction& tx, const Version& v) {
+    return Announce(tx, v, "dataset.version.removed");
+  });
 }
 
-Result<> DatasetsService::Announce(db::Transaction& tx, const Version& version, std::string_view kind) {
-  return events_.Publish(tx, {.kind = kind, .project = version.project, .subject = version.id, .payload = "{}"});
+Result<> DatasetsService::Announce(db::Transaction& tx, const Version& version,
+                                   std::string_view kind) {
+  return events_.Publish(
+      tx, {.kind = kind, .project = version.project, .subject = version.id, .payload = "{}"});
 }
 
 Result<std::unique_ptr<Upload>> DatasetsService::NewUpload() {
@@ -261,22 +182,28 @@ Result<std::unique_ptr<Upload>> DatasetsService::NewUpload() {
   return std::unique_ptr<Upload>(std::make_unique<ScratchUpload>(folder));
 }
 
-Result<runners::Job> DatasetsService::Import(ImportRequest request, std::unique_ptr<Upload> upload) {
+Result<runners::Job> DatasetsService::Import(ImportRequest request,
+                                             std::unique_ptr<Upload> upload) {
   GYRE_DO(CheckName("dataset", request.dataset));
   for (const auto& [name, value] : request.tags) GYRE_DO(CheckName("tag", name));
   if (request.bad != "error" && request.bad != "null" && request.bad != "quarantine") {
-    return InvalidArgument("GY2106", "bad cells cannot be treated as `{}`", request.bad).Fix("--bad error, null or quarantine");
+    return InvalidArgument("GY2106", "bad cells cannot be treated as `{}`", request.bad)
+        .Fix("--bad error, null or quarantine");
   }
-  static constexpr std::string_view kFormats[] = {"", "csv", "tsv", "json", "jsonl", "ndjson", "parquet", "tar"};
+  static constexpr std::string_view kFormats[] = {"",      "csv",    "tsv",     "json",
+                                                  "jsonl", "ndjson", "parquet", "tar"};
   if (std::find(std::begin(kFormats), std::end(kFormats), request.format) == std::end(kFormats)) {
-    return InvalidArgument("GY2106", "there is no format `{}`", request.format).Fix("csv, jsonl, parquet or tar");
+    return InvalidArgument("GY2106", "there is no format `{}`", request.format)
+        .Fix("csv, jsonl, parquet or tar");
   }
   GYRE_TRY(const Json types, ParseTypes(request.types));
   if (!IsValidUtf8(request.filename)) request.filename = "upload";
   // Uploads are made by NewUpload only.
   auto* scratch = static_cast<ScratchUpload*>(upload.get());
   GYRE_DO(scratch->Finish());
-  const std::string how = Json::Obj({{"format", request.format}, {"bad", request.bad}, {"types", types}}).DumpCanonical();
+  const std::string how =
+      Json::Obj({{"format", request.format}, {"bad", request.bad}, {"types", types}})
+          .DumpCanonical();
   Json tags = Json::Obj();
   for (const auto& [name, value] : request.tags) tags.Set(name, value);
   runners::JobSpec spec;
@@ -302,7 +229,8 @@ Result<runners::Job> DatasetsService::Import(ImportRequest request, std::unique_
 
 Result<Json> DatasetsService::ExecuteImport(runners::JobRun& run) {
   auto result = RunImport(run);
-  (void)exec::RemoveTree(run.job().input["upload"].AsString());  // what stays is removed at the next start
+  (void)exec::RemoveTree(
+      run.job().input["upload"].AsString());  // what stays is removed at the next start
   return result;
 }
 
@@ -311,7 +239,9 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
   const Json& input = job.input;
   const std::string file = input["upload"].AsString() + "/data";
   if (!exec::FileExists(file)) {
-    return FailedPrecondition("GY2108", "the upload of {} was lost when the server restarted", input["name"].AsString()).Fix("add the file again");
+    return FailedPrecondition("GY2108", "the upload of {} was lost when the server restarted",
+                              input["name"].AsString())
+        .Fix("add the file again");
   }
   GYRE_TRY(const auto dataset, store_.FindDataset(job.project, input["dataset"].AsString()));
   Json suite;
@@ -340,15 +270,21 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
   version.version.created_by = job.created_by;
   version.version.created_us = clock_.NowMicros();
   bool created = false;
-  GYRE_TRY(const Version stored, store_.Commit(version, &created, [&](db::Transaction& tx, const Version& v) -> Result<> {
-    GYRE_DO(lineage::AddNode(tx, {.id = v.id, .kind = "dataset_version", .label = v.reference(), .project = v.project, .created_us = v.created_us}));
-    return Announce(tx, v, "dataset.version.created");
-  }));
+  GYRE_TRY(const Version stored,
+           store_.Commit(version, &created, [&](db::Transaction& tx, const Version& v) -> Result<> {
+             GYRE_DO(lineage::AddNode(tx, {.id = v.id,
+                                           .kind = "dataset_version",
+                                           .label = v.reference(),
+                                           .project = v.project,
+                                           .created_us = v.created_us}));
+             return Announce(tx, v, "dataset.version.created");
+           }));
   return ImportResult(stored, created);
 }
 
 // Files of the worker into the blob store, before any row names them.
-Result<NewVersion> DatasetsService::StoreFiles(const Json& input, const Json& made, const std::string& scratch) {
+Result<NewVersion> DatasetsService::StoreFiles(const Json& input, const Json& made,
+                                               const std::string& scratch) {
   NewVersion out;
   Version& version = out.version;
   const auto put = [&](const std::string& file) -> Result<blob::Object> {
@@ -382,7 +318,8 @@ Result<NewVersion> DatasetsService::StoreFiles(const Json& input, const Json& ma
   return out;
 }
 
-// --- looking into a version ------------------------------------------------------------------------------------------------------------
+// --- looking into a version
+// ------------------------------------------------------------------------------------------------------------
 Result<Json> DatasetsService::Profile(const Version& version) {
   GYRE_TRY(const auto stored, store_.FindVersionById(version.id));
   if (!stored) return NotFound("GY2102", "there is no version {}", version.reference());
@@ -397,26 +334,35 @@ Result<Json> DatasetsService::ProfileAgainst(const Version& version, std::string
   GYRE_TRY(Json profile, Profile(version));
   if (profile["target"].AsString() == target) return profile;
   GYRE_TRY(const auto paths, PartPaths(version));
-  GYRE_TRY(const Json found, jobs_.RunTaskNow("data.associate", Json::Obj({{"paths", PathsJson(paths)}, {"target", target}}), {}));
+  GYRE_TRY(const Json found,
+           jobs_.RunTaskNow("data.associate",
+                            Json::Obj({{"paths", PathsJson(paths)}, {"target", target}}), {}));
   for (const auto& [key, value] : found.members()) profile.Set(key, value);
   return profile;
 }
 
-Result<Json> DatasetsService::RunQuery(Json tables, const std::string& sql, std::int64_t limit, const std::function<bool()>& cancelled) {
+Result<Json> DatasetsService::RunQuery(Json tables, const std::string& sql, std::int64_t limit,
+                                       const std::function<bool()>& cancelled) {
   runners::JobRun::TaskOptions options;
   options.timeout_ms = kQueryTimeoutMs + 5'000;
   options.cancelled = cancelled;
-  const Json input = Json::Obj({{"tables", std::move(tables)}, {"sql", sql}, {"rows_max", limit}, {"timeout_ms", kQueryTimeoutMs}});
+  const Json input = Json::Obj({{"tables", std::move(tables)},
+                                {"sql", sql},
+                                {"rows_max", limit},
+                                {"timeout_ms", kQueryTimeoutMs}});
   return jobs_.RunTaskNow("data.query", input, options);
 }
 
-Result<Json> DatasetsService::Rows(const Version& version, std::int64_t offset, std::int64_t limit) {
+Result<Json> DatasetsService::Rows(const Version& version, std::int64_t offset,
+                                   std::int64_t limit) {
   GYRE_TRY(const auto paths, PartPaths(version));
   Json tables = Json::Arr({Json::Obj({{"name", "part"}, {"paths", PathsJson(paths)}})});
-  return RunQuery(std::move(tables), fmt::format("SELECT * FROM part LIMIT {} OFFSET {}", limit, offset), limit, {});
+  return RunQuery(std::move(tables),
+                  fmt::format("SELECT * FROM part LIMIT {} OFFSET {}", limit, offset), limit, {});
 }
 
-Result<Json> DatasetsService::Query(std::string_view project, const std::string& sql, std::int64_t limit, const std::function<bool()>& cancelled) {
+Result<Json> DatasetsService::Query(std::string_view project, const std::string& sql,
+                                    std::int64_t limit, const std::function<bool()>& cancelled) {
   GYRE_TRY(const auto names, store_.DatasetNames(project, kNamesMax));
   Json tables = Json::Arr();
   for (const std::string& name : names) {
@@ -429,12 +375,16 @@ Result<Json> DatasetsService::Query(std::string_view project, const std::string&
       if (!latest && !named) continue;
       GYRE_TRY(const auto paths, PartPaths(version));
       if (latest) tables.Push(Json::Obj({{"name", name}, {"paths", PathsJson(paths)}}));
-      if (named) tables.Push(Json::Obj({{"name", version.reference()}, {"paths", PathsJson(paths)}}));
+      if (named)
+        tables.Push(Json::Obj({{"name", version.reference()}, {"paths", PathsJson(paths)}}));
     }
   }
   auto result = RunQuery(std::move(tables), sql, limit, cancelled);
-  if (!result && result.error().message().find("Table with name") != std::string::npos && !names.empty()) {
-    const std::vector<std::string> some(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(names.size(), 10)));
+  if (!result && result.error().message().find("Table with name") != std::string::npos &&
+      !names.empty()) {
+    const std::vector<std::string> some(
+        names.begin(),
+        names.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(names.size(), 10)));
     return Error(result.error()).Fix("datasets of the project: " + Join(some, ", "));
   }
   return result;
@@ -464,7 +414,8 @@ Result<blob::Object> DatasetsService::ParquetFile(const Version& version) {
   if (version.parts.size() == 1) return version.parts[0].object;
   GYRE_TRY(const auto stored, store_.FindVersionById(version.id));
   if (!stored) return NotFound("GY2102", "there is no version {}", version.reference());
-  if (!stored->files.merged_digest.empty()) return blob::Object{stored->files.merged_digest, stored->files.merged_bytes};
+  if (!stored->files.merged_digest.empty())
+    return blob::Object{stored->files.merged_digest, stored->files.merged_bytes};
   GYRE_TRY(const std::string path, Export(version, "parquet", {}));
   auto object = blobs_.PutFile(path);
   (void)exec::RemoveTree(path.substr(0, path.rfind('/')));
@@ -473,16 +424,19 @@ Result<blob::Object> DatasetsService::ParquetFile(const Version& version) {
   return object;
 }
 
-Result<std::string> DatasetsService::Export(const Version& version, std::string_view format, const std::function<bool()>& cancelled) {
+Result<std::string> DatasetsService::Export(const Version& version, std::string_view format,
+                                            const std::function<bool()>& cancelled) {
   if (format != "csv" && format != "jsonl" && format != "parquet") {
-    return InvalidArgument("GY2106", "there is no export format `{}`", format).Fix("csv, jsonl or parquet");
+    return InvalidArgument("GY2106", "there is no export format `{}`", format)
+        .Fix("csv, jsonl or parquet");
   }
   GYRE_TRY(const auto paths, PartPaths(version));
   runners::JobRun::TaskOptions options;
   options.scratch_directory = fmt::format("{}/export-{}", blobs_.scratch_directory(), NewId());
   options.cancelled = cancelled;
   GYRE_DO(exec::MakeDirectories(options.scratch_directory));
-  const auto made = jobs_.RunTaskNow("data.export", Json::Obj({{"paths", PathsJson(paths)}, {"format", format}}), options);
+  const auto made = jobs_.RunTaskNow(
+      "data.export", Json::Obj({{"paths", PathsJson(paths)}, {"format", format}}), options);
   if (!made) {
     (void)exec::RemoveTree(options.scratch_directory);
     return made.error();
@@ -490,7 +444,8 @@ Result<std::string> DatasetsService::Export(const Version& version, std::string_
   return options.scratch_directory + "/" + (*made)["file"].AsString();
 }
 
-// --- expectations ----------------------------------------------------------------------------------------------------------------------
+// --- expectations
+// ----------------------------------------------------------------------------------------------------------------------
 // Null when the dataset has neither a suite nor a version.
 Result<Json> DatasetsService::SuiteInForce(const Dataset& dataset) {
   GYRE_TRY(const auto newest, store_.NewestSuite(dataset.id));
@@ -521,10 +476,13 @@ Result<Json> DatasetsService::SuggestExpectations(const Version& version) {
   return profile["suggested"];
 }
 
-Result<Json> DatasetsService::SetExpectations(std::string_view project, std::string_view name, const Json& suite, std::string_view by) {
+Result<Json> DatasetsService::SetExpectations(std::string_view project, std::string_view name,
+                                              const Json& suite, std::string_view by) {
   GYRE_DO(CheckSuite(suite));
   GYRE_TRY(const Dataset dataset, Get(project, name));
-  GYRE_TRY(const auto added, store_.AddSuite(dataset.id, Json::Obj({{"expectations", suite["expectations"]}}), by, clock_.NowMicros()));
+  GYRE_TRY(const auto added,
+           store_.AddSuite(dataset.id, Json::Obj({{"expectations", suite["expectations"]}}), by,
+                           clock_.NowMicros()));
   return SuiteInForce(dataset);
 }
 
@@ -543,7 +501,8 @@ Result<Json> DatasetsService::ExecuteCheck(runners::JobRun& run) {
   GYRE_TRY(const Dataset dataset, Get(version.project, version.dataset));
   GYRE_TRY(const Json suite, SuiteInForce(dataset));
   GYRE_TRY(const auto paths, PartPaths(version));
-  const Json input = Json::Obj({{"paths", PathsJson(paths)}, {"suite", Json::Obj({{"expectations", suite["expectations"]}})}});
+  const Json input = Json::Obj({{"paths", PathsJson(paths)},
+                                {"suite", Json::Obj({{"expectations", suite["expectations"]}})}});
   GYRE_TRY(Json result, run.RunTask("data.check", input, {}));
   result.Set("reference", version.reference());
   result.Set("suite", suite["number"]);
@@ -552,9 +511,11 @@ Result<Json> DatasetsService::ExecuteCheck(runners::JobRun& run) {
 }
 }  // namespace
 
-Result<std::unique_ptr<Datasets>> OpenDatasets(db::Database& database, blob::Store& blobs, runners::Jobs& jobs, events::Events& events,
+Result<std::unique_ptr<Datasets>> OpenDatasets(db::Database& database, blob::Store& blobs,
+                                               runners::Jobs& jobs, events::Events& events,
                                                const Clock& clock) {
-  return std::unique_ptr<Datasets>(std::make_unique<DatasetsService>(database, blobs, jobs, events, clock));
+  return std::unique_ptr<Datasets>(
+      std::make_unique<DatasetsService>(database, blobs, jobs, events, clock));
 }
 
 }  // namespace gyre::data

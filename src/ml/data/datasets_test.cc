@@ -17,7 +17,8 @@ namespace {
 // Runs tasks and jobs at once, in this process, so that a failure points at the line.
 class InlineJobs : public runners::Jobs {
  public:
-  InlineJobs(const runners::TaskRegistry& tasks, std::string scratch) : tasks_(tasks), scratch_(std::move(scratch)) {}
+  InlineJobs(const runners::TaskRegistry& tasks, std::string scratch)
+      : tasks_(tasks), scratch_(std::move(scratch)) {}
   void Register(runners::JobKind kind) override { kinds_[kind.name] = std::move(kind); }
   Result<> Start() override { return {}; }
   Result<runners::Job> Submit(runners::JobSpec spec) override {
@@ -46,12 +47,20 @@ class InlineJobs : public runners::Jobs {
     }
     return job;
   }
-  Result<runners::Job> Get(std::string_view) override { return NotFound("GY3302", "no jobs are kept"); }
-  Result<std::vector<runners::Job>> List(std::string_view, int) override { return std::vector<runners::Job>(); }
+  Result<runners::Job> Get(std::string_view) override {
+    return NotFound("GY3302", "no jobs are kept");
+  }
+  Result<std::vector<runners::Job>> List(std::string_view, int) override {
+    return std::vector<runners::Job>();
+  }
   Result<> Cancel(std::string_view) override { return {}; }
-  Result<runners::Job> Wait(std::string_view id, std::int64_t, const std::function<bool(const runners::Job&)>&) override { return Get(id); }
+  Result<runners::Job> Wait(std::string_view id, std::int64_t,
+                            const std::function<bool(const runners::Job&)>&) override {
+    return Get(id);
+  }
   Result<std::string> ReadLog(std::string_view, std::int64_t) override { return std::string(); }
-  Result<Json> RunTaskNow(std::string_view task, const Json& input, const runners::JobRun::TaskOptions& options) override {
+  Result<Json> RunTaskNow(std::string_view task, const Json& input,
+                          const runners::JobRun::TaskOptions& options) override {
     ++tasks_run;
     const std::string own = fmt::format("{}/task-{}", scratch_, NewId());
     Context context(input, options.scratch_directory.empty() ? own : options.scratch_directory);
@@ -80,10 +89,12 @@ class InlineJobs : public runners::Jobs {
   };
   class Run : public runners::JobRun {
    public:
-    Run(InlineJobs& jobs, const runners::Job& job) : jobs_(jobs), job_(job), scratch_(fmt::format("{}/job-{}", jobs.scratch_, job.id)) {}
+    Run(InlineJobs& jobs, const runners::Job& job)
+        : jobs_(jobs), job_(job), scratch_(fmt::format("{}/job-{}", jobs.scratch_, job.id)) {}
     const runners::Job& job() const override { return job_; }
     const std::string& scratch_directory() const override { return scratch_; }
-    Result<Json> RunTask(std::string_view task, const Json& input, const TaskOptions& options) override {
+    Result<Json> RunTask(std::string_view task, const Json& input,
+                         const TaskOptions& options) override {
       TaskOptions with_scratch = options;
       with_scratch.scratch_directory = scratch_;
       return jobs_.RunTaskNow(task, input, with_scratch);
@@ -109,7 +120,8 @@ class DatasetsTest : public testing::Test {
     folder_ = testing::TempDir() + "/gyre_datasets_" + std::to_string(getpid());
     std::filesystem::create_directories(folder_);
     database_ = *db::OpenSqlite({.path = folder_ + "/gyre.db"});
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(), lineage::LineageSchema(), DataSchema()};
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(),
+                                        lineage::LineageSchema(), DataSchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     blobs_ = *blob::OpenLocalStore(folder_ + "/blobs");
     events_ = events::OpenEvents(*database_, SystemClock());
@@ -140,7 +152,8 @@ class DatasetsTest : public testing::Test {
   }
   static std::string People(int rows, int shift = 0) {
     std::string text = "id,age,sex\n";
-    for (int i = 0; i < rows; ++i) text += fmt::format("{},{},{}\n", i + 1, 20 + (i + shift) % 40, i % 3 == 0 ? "f" : "m");
+    for (int i = 0; i < rows; ++i)
+      text += fmt::format("{},{},{}\n", i + 1, 20 + (i + shift) % 40, i % 3 == 0 ? "f" : "m");
     return text;
   }
   std::vector<std::string> Scratch() const {
@@ -193,7 +206,8 @@ TEST_F(DatasetsTest, TheSameContentIsNoNewVersion) {
   runners::Job again = Add(People(100));
   EXPECT_TRUE(again.result["unchanged"].AsBool());
   EXPECT_EQ(jobs_->tasks_run, before);  // the bytes were known: nothing was read
-  again = Add(People(100), {.filename = "other.csv", .format = "csv"});  // other bytes would do, too
+  again =
+      Add(People(100), {.filename = "other.csv", .format = "csv"});  // other bytes would do, too
   EXPECT_TRUE(again.result["unchanged"].AsBool());
   std::string semicolons = People(100);
   std::replace(semicolons.begin(), semicolons.end(), ',', ';');
@@ -208,14 +222,16 @@ TEST_F(DatasetsTest, TheSameContentIsNoNewVersion) {
 
 TEST_F(DatasetsTest, ReferencesAndTheirErrors) {
   ASSERT_EQ(Add(People(100)).state, "succeeded");
-  for (const std::string good : {"people", "people:v1", "people:latest", "people:1", "default/people:v1"}) {
+  for (const std::string good :
+       {"people", "people:v1", "people:latest", "people:1", "default/people:v1"}) {
     EXPECT_TRUE(datasets_->Resolve("default", good)) << good;
   }
   EXPECT_EQ(datasets_->Resolve("default", "peple").error().fixes().at(0), "did you mean `people`?");
   EXPECT_EQ(datasets_->Resolve("default", "people:v9").error().gy(), "GY2102");
   EXPECT_EQ(datasets_->Resolve("other", "people").error().gy(), "GY2101");
   EXPECT_EQ(datasets_->Resolve("other", "default/people").error().code(), Code::kPermissionDenied);
-  for (const std::string bad : {"people:v0", "people:x", "people@champion", "", "../x", "people:v1:v2", "a b"}) {
+  for (const std::string bad :
+       {"people:v0", "people:x", "people@champion", "", "../x", "people:v1:v2", "a b"}) {
     EXPECT_EQ(datasets_->Resolve("default", bad).error().code(), Code::kInvalidArgument) << bad;
   }
 }
@@ -229,16 +245,35 @@ TEST_F(DatasetsTest, AFailedImportLeavesNothing) {
   EXPECT_EQ(Count("SELECT count(*) FROM dataset"), 0);
   EXPECT_EQ(Count("SELECT count(*) FROM blob_ref"), 0);
   auto upload = datasets_->NewUpload();
-  EXPECT_EQ(datasets_->Import({.project = "default", .dataset = "../x"}, *datasets_->NewUpload()).error().gy(), "GY1200");
-  EXPECT_EQ(datasets_->Import({.project = "default", .dataset = "x", .bad = "maybe"}, *datasets_->NewUpload()).error().gy(), "GY2106");
-  EXPECT_EQ(datasets_->Import({.project = "default", .dataset = "x", .types = {"age"}}, *datasets_->NewUpload()).error().gy(), "GY2106");
-  EXPECT_EQ(datasets_->Import({.project = "default", .dataset = "x", .format = "xls"}, *datasets_->NewUpload()).error().gy(), "GY2106");
+  EXPECT_EQ(datasets_->Import({.project = "default", .dataset = "../x"}, *datasets_->NewUpload())
+                .error()
+                .gy(),
+            "GY1200");
+  EXPECT_EQ(
+      datasets_
+          ->Import({.project = "default", .dataset = "x", .bad = "maybe"}, *datasets_->NewUpload())
+          .error()
+          .gy(),
+      "GY2106");
+  EXPECT_EQ(datasets_
+                ->Import({.project = "default", .dataset = "x", .types = {"age"}},
+                         *datasets_->NewUpload())
+                .error()
+                .gy(),
+            "GY2106");
+  EXPECT_EQ(
+      datasets_
+          ->Import({.project = "default", .dataset = "x", .format = "xls"}, *datasets_->NewUpload())
+          .error()
+          .gy(),
+      "GY2106");
 }
 
 TEST_F(DatasetsTest, AnUploadLostInARestartIsSaid) {
   jobs_->hold = true;
   Add(People(10));
-  for (const std::string& name : Scratch()) std::filesystem::remove_all(blobs_->scratch_directory() + "/" + name);
+  for (const std::string& name : Scratch())
+    std::filesystem::remove_all(blobs_->scratch_directory() + "/" + name);
   const auto job = jobs_->Finish(jobs_->held);
   EXPECT_EQ(job->error_code, "GY2108");
 }
@@ -265,17 +300,25 @@ TEST_F(DatasetsTest, TheNextVersionIsCheckedAndBadRowsSetAside) {
   EXPECT_EQ(check->result["failed"].AsInt(), 3);
   EXPECT_EQ(check->result["bad_rows"].items()[1]["row"].AsInt(), 201);
   // A suite of one's own takes its place, and is kept with its number.
-  const auto set = datasets_->SetExpectations("default", "people", *Json::Parse(R"({"expectations":[{"kind":"rows_between","min":1}]})"), "ann");
+  const auto set = datasets_->SetExpectations(
+      "default", "people", *Json::Parse(R"({"expectations":[{"kind":"rows_between","min":1}]})"),
+      "ann");
   ASSERT_TRUE(set);
   EXPECT_EQ((*set)["number"].AsInt(), 1);
   EXPECT_TRUE(datasets_->Check(*v2, "ann")->result["success"].AsBool());
-  EXPECT_EQ(datasets_->SetExpectations("default", "people", *Json::Parse(R"({"expectations":[{"kind":"x"}]})"), "ann").error().gy(), "GY2110");
+  EXPECT_EQ(datasets_
+                ->SetExpectations("default", "people",
+                                  *Json::Parse(R"({"expectations":[{"kind":"x"}]})"), "ann")
+                .error()
+                .gy(),
+            "GY2110");
 }
 
 TEST_F(DatasetsTest, DiffSaysWhatChanged) {
   ASSERT_EQ(Add(People(100)).state, "succeeded");
   ASSERT_EQ(Add("id,age,city\n1,20.5,Rome\n2,30,Oslo\n").state, "succeeded");
-  const auto diff = datasets_->Diff(*datasets_->Resolve("default", "people:v1"), *datasets_->Resolve("default", "people:v2"));
+  const auto diff = datasets_->Diff(*datasets_->Resolve("default", "people:v1"),
+                                    *datasets_->Resolve("default", "people:v2"));
   ASSERT_TRUE(diff);
   EXPECT_EQ((*diff)["schema"]["added"].Dump(), R"([{"name":"city","type":"text"}])");
   EXPECT_EQ((*diff)["schema"]["removed"].Dump(), R"([{"name":"sex","type":"text"}])");
@@ -288,7 +331,10 @@ TEST_F(DatasetsTest, QueriesSeeDatasetsByName) {
   ASSERT_EQ(Add(People(100)).state, "succeeded");
   ASSERT_EQ(Add(People(50)).state, "succeeded");
   ASSERT_EQ(Add("k,v\n1,2\n3,4\n", {.dataset = "with-dash"}).state, "succeeded");
-  const auto answer = datasets_->Query("default", "SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM \"people:v1\"), sum(v) FROM \"with-dash\"", 10, {});
+  const auto answer = datasets_->Query("default",
+                                       "SELECT (SELECT count(*) FROM people), (SELECT count(*) "
+                                       "FROM \"people:v1\"), sum(v) FROM \"with-dash\"",
+                                       10, {});
   ASSERT_TRUE(answer) << answer.error().ToString();
   EXPECT_EQ((*answer)["rows"].Dump(), "[[50,100,6.0]]");
   const auto cut = datasets_->Query("default", "SELECT * FROM people", 10, {});
@@ -297,9 +343,13 @@ TEST_F(DatasetsTest, QueriesSeeDatasetsByName) {
   const auto missing = datasets_->Query("default", "SELECT * FROM poeple", 10, {});
   EXPECT_EQ(missing.error().code(), Code::kInvalidArgument);
   EXPECT_NE(missing.error().fixes().back().find("people"), std::string::npos);
-  EXPECT_EQ(datasets_->Query("default", "SELECT * FROM read_csv('/etc/passwd')", 10, {}).error().code(), Code::kPermissionDenied);
-  EXPECT_EQ(datasets_->Query("elsewhere", "SELECT * FROM people", 10, {}).error().code(), Code::kInvalidArgument);
-  EXPECT_EQ((*datasets_->Rows(*datasets_->Resolve("default", "people"), 48, 10))["rows"].Dump(), "[[49,28,\"f\"],[50,29,\"m\"]]");
+  EXPECT_EQ(
+      datasets_->Query("default", "SELECT * FROM read_csv('/etc/passwd')", 10, {}).error().code(),
+      Code::kPermissionDenied);
+  EXPECT_EQ(datasets_->Query("elsewhere", "SELECT * FROM people", 10, {}).error().code(),
+            Code::kInvalidArgument);
+  EXPECT_EQ((*datasets_->Rows(*datasets_->Resolve("default", "people"), 48, 10))["rows"].Dump(),
+            "[[49,28,\"f\"],[50,29,\"m\"]]");
 }
 
 TEST_F(DatasetsTest, ExportsReadBackAsTheSame) {
@@ -309,7 +359,8 @@ TEST_F(DatasetsTest, ExportsReadBackAsTheSame) {
     const auto path = datasets_->Export(version, format, {});
     ASSERT_TRUE(path) << path.error().ToString();
     const runners::Job again = Add(*exec::ReadFile(*path), {.filename = "again." + format});
-    EXPECT_TRUE(again.result["unchanged"].AsBool()) << format << again.result.Dump() << *exec::ReadFile(*path);
+    EXPECT_TRUE(again.result["unchanged"].AsBool())
+        << format << again.result.Dump() << *exec::ReadFile(*path);
     ASSERT_TRUE(exec::RemoveTree(path->substr(0, path->rfind('/'))));
   }
   EXPECT_EQ(datasets_->Export(version, "xls", {}).error().gy(), "GY2106");
@@ -321,7 +372,8 @@ TEST_F(DatasetsTest, AFolderIsOneDataset) {
   ASSERT_TRUE(exec::WriteFile(folder_ + "/in/1.csv", "a,b\n1,x\n"));
   ASSERT_TRUE(exec::WriteFile(folder_ + "/in/2.csv", "a,b\n2,y\n3,z\n"));
   ASSERT_TRUE(table::WriteTar(*table::ListTables(folder_ + "/in"), folder_ + "/in.tar"));
-  const runners::Job job = Add(*exec::ReadFile(folder_ + "/in.tar"), {.filename = "in.tar", .format = "tar"});
+  const runners::Job job =
+      Add(*exec::ReadFile(folder_ + "/in.tar"), {.filename = "in.tar", .format = "tar"});
   ASSERT_EQ(job.state, "succeeded") << job.error_message;
   EXPECT_EQ(job.result["rows"].AsInt(), 3);
   EXPECT_TRUE(Add("a,b\n1,x\n2,y\n3,z\n").result["unchanged"].AsBool());
@@ -335,13 +387,16 @@ TEST_F(DatasetsTest, RemovingDropsRows) {
   EXPECT_EQ(Add(People(60)).result["version"].AsString(), "v3");  // a number is never used again
   ASSERT_TRUE(datasets_->SetTags("default", "people:v1", {{"k", "v"}}));
   ASSERT_TRUE(datasets_->Remove("default", "people"));
-  EXPECT_EQ(Count("SELECT (SELECT count(*) FROM dataset) + (SELECT count(*) FROM dataset_part) + (SELECT count(*) FROM blob_ref)"), 0);
+  EXPECT_EQ(Count("SELECT (SELECT count(*) FROM dataset) + (SELECT count(*) FROM dataset_part) + "
+                  "(SELECT count(*) FROM blob_ref)"),
+            0);
   EXPECT_EQ(datasets_->Remove("default", "people").error().code(), Code::kNotFound);
 }
 
 TEST_F(DatasetsTest, ProfilesKnowTheirTarget) {
   std::string text = "x,noise,y\n";
-  for (int i = 0; i < 500; ++i) text += fmt::format("{},{},{}\n", i % 7, i % 5, i % 7 > 3 ? "yes" : "no");
+  for (int i = 0; i < 500; ++i)
+    text += fmt::format("{},{},{}\n", i % 7, i % 5, i % 7 > 3 ? "yes" : "no");
   ASSERT_EQ(Add(text).state, "succeeded");
   const Version version = *datasets_->Resolve("default", "people");
   const auto profile = datasets_->ProfileAgainst(version, "y");

@@ -6,7 +6,9 @@
 
 namespace gyre::data {
 
-// {"from", "to", "rows": {...}, "schema": {"added", "removed", "changed"}, "columns": [{"name", "changes": {...}}]}
-Json DiffVersions(const Version& from, const Json& from_profile, const Version& to, const Json& to_profile);
+// {"from", "to", "rows": {...}, "schema": {"added", "removed", "changed"}, "columns": [{"name",
+// "changes": {...}}]}
+Json DiffVersions(const Version& from, const Json& from_profile, const Version& to,
+                  const Json& to_profile);
 
 }  // namespace gyre::data

@@ -20,7 +20,8 @@ constexpr std::size_t kQuarantineMax = 10'000;
 // Writes each chunk as a part and looks at it on the way.
 class PartSink : public table::ImportSink {
  public:
-  PartSink(std::string directory, const Json& suite, bool quarantine) : directory_(std::move(directory)), suite_(suite), quarantine_(quarantine) {}
+  PartSink(std::string directory, const Json& suite, bool quarantine)
+      : directory_(std::move(directory)), suite_(suite), quarantine_(quarantine) {}
 
   Result<> Begin(const table::Schema& schema) override {
     for (const Part& part : parts_) GYRE_DO(exec::RemoveTree(directory_ + "/" + part.file));
@@ -42,7 +43,8 @@ class PartSink : public table::ImportSink {
     if (frame.rows() == 0) return {};
     hash_->Add(frame);
     profiler_->Add(frame);
-    Part part{fmt::format("part-{:05}.parquet", parts_.size()), static_cast<std::int64_t>(frame.rows())};
+    Part part{fmt::format("part-{:05}.parquet", parts_.size()),
+              static_cast<std::int64_t>(frame.rows())};
     GYRE_DO(table::WriteParquet(frame, directory_ + "/" + part.file));
     parts_.push_back(std::move(part));
     rows_ += static_cast<std::int64_t>(frame.rows());
@@ -57,7 +59,8 @@ class PartSink : public table::ImportSink {
   Json Check() const { return check_ ? check_->Finish() : Json(); }
   Json Parts() const {
     Json list = Json::Arr();
-    for (const Part& part : parts_) list.Push(Json::Obj({{"file", part.file}, {"rows", part.rows}}));
+    for (const Part& part : parts_)
+      list.Push(Json::Obj({{"file", part.file}, {"rows", part.rows}}));
     return list;
   }
 
@@ -104,15 +107,22 @@ Result<table::ImportOptions> OptionsOf(runners::TaskContext& context) {
   if (bad == "quarantine") options.bad = table::BadCells::kQuarantine;
   GYRE_TRY(options.types, table::SchemaFromJson(input["types"]));
   options.cancelled = [&context] { return context.cancelled(); };
-  options.progress = [&context](double fraction, std::int64_t rows) { context.Progress(fraction, GroupDigits(rows) + " rows"); };
+  options.progress = [&context](double fraction, std::int64_t rows) {
+    context.Progress(fraction, GroupDigits(rows) + " rows");
+  };
   return options;
 }
 
 // First what could not be read, then what broke an expectation.
-Result<> WriteQuarantine(const std::string& path, const table::ImportReport& report, const Json& broken) {
+Result<> WriteQuarantine(const std::string& path, const table::ImportReport& report,
+                         const Json& broken) {
   std::string lines;
   for (const table::BadRow& row : report.quarantine) {
-    lines += Json::Obj({{"file", row.file}, {"line", row.line}, {"reason", row.reason}, {"text", row.text}}).Dump() + "\n";
+    lines +=
+        Json::Obj(
+            {{"file", row.file}, {"line", row.line}, {"reason", row.reason}, {"text", row.text}})
+            .Dump() +
+        "\n";
   }
   for (const Json& row : broken.items()) lines += row.Dump() + "\n";
   return exec::WriteFile(path, lines);
@@ -130,11 +140,14 @@ Result<Json> ImportTask(runners::TaskContext& context) {
     GYRE_DO(exec::MakeDirectories(folder));
     GYRE_TRY(files, table::ExtractTar(path, name, folder));
   }
-  PartSink sink(context.scratch_directory(), input["suite"], options.bad == table::BadCells::kQuarantine);
+  PartSink sink(context.scratch_directory(), input["suite"],
+                options.bad == table::BadCells::kQuarantine);
   GYRE_TRY(const table::ImportReport report, table::ImportFiles(files, options, sink));
   GYRE_DO(exec::RemoveTree(folder));
   if (sink.rows() == 0) {
-    return InvalidArgument("GY2104", "every row of {} was set aside", name).Why("no row meets the expectations of the dataset").Fix("gyre datasets show NAME");
+    return InvalidArgument("GY2104", "every row of {} was set aside", name)
+        .Why("no row meets the expectations of the dataset")
+        .Fix("gyre datasets show NAME");
   }
   const Profile profile = sink.profiler().Finish();
   const std::string& target = input["target"].AsString();
@@ -145,7 +158,8 @@ Result<Json> ImportTask(runners::TaskContext& context) {
     document.Set("target", target);
     Json associations = Json::Arr();
     for (const Association& item : Associations(sample, target)) {
-      associations.Push(Json::Obj({{"column", item.column}, {"score", item.score}, {"method", item.method}}));
+      associations.Push(
+          Json::Obj({{"column", item.column}, {"score", item.score}, {"method", item.method}}));
     }
     document.Set("associations", std::move(associations));
   }
@@ -153,10 +167,14 @@ Result<Json> ImportTask(runners::TaskContext& context) {
   document.Set("suggested", SuggestSuite(profile));
   GYRE_DO(exec::WriteFile(context.scratch_directory() + "/profile.json", document.Dump()));
   const std::int64_t quarantined = report.rows_quarantined + sink.rows_quarantined();
-  if (quarantined > 0) GYRE_DO(WriteQuarantine(context.scratch_directory() + "/quarantine.jsonl", report, sink.quarantined()));
+  if (quarantined > 0)
+    GYRE_DO(WriteQuarantine(context.scratch_directory() + "/quarantine.jsonl", report,
+                            sink.quarantined()));
   Json notes = Json::Arr();
   for (const std::string& note : report.notes) notes.Push(note);
-  if (sink.rows_quarantined() > 0) notes.Push(fmt::format("{} rows broke an expectation and were set aside", GroupDigits(sink.rows_quarantined())));
+  if (sink.rows_quarantined() > 0)
+    notes.Push(fmt::format("{} rows broke an expectation and were set aside",
+                           GroupDigits(sink.rows_quarantined())));
   return Json::Obj({{"schema", table::SchemaToJson(report.schema)},
                     {"rows", sink.rows()},
                     {"format", report.format},

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kRowsMax = 50'000;
 constexpr double kNearPerfect = 0.98;
 constexpr double kPure = 0.97;
-constexpr std::size_t kSumColumnsMax = 60;   // pairs; triples up to half of it
+constexpr std::size_t kSumColumnsMax = 60;  // pairs; triples up to half of it
 
 std::string Percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
 
@@ -30,7 +30,8 @@ std::uint64_t CellHash(const table::Column& column, std::uint32_t row) {
 }
 
 // What needs no target: constant columns, and those with another value in each row.
-void FindUseless(const table::Frame& frame, const std::vector<std::uint32_t>& rows, std::string_view target, std::vector<LeakWarning>* found) {
+void FindUseless(const table::Frame& frame, const std::vector<std::uint32_t>& rows,
+                 std::string_view target, std::vector<LeakWarning>* found) {
   for (const table::Column& column : frame.columns) {
     if (column.name == target || rows.size() < 2) continue;
     std::unordered_set<std::uint64_t> distinct;
@@ -44,40 +45,52 @@ void FindUseless(const table::Frame& frame, const std::vector<std::uint32_t>& ro
         increasing = increasing && (filled == 0 || column.ints[row] > before);
         before = column.ints[row];
       }
-      if (column.type == table::Type::kText) words += 1 + static_cast<std::size_t>(std::count(column.text[row].begin(), column.text[row].end(), ' '));
+      if (column.type == table::Type::kText)
+        words += 1 + static_cast<std::size_t>(
+                         std::count(column.text[row].begin(), column.text[row].end(), ' '));
       ++filled;
     }
     if (distinct.size() <= 1) {
       found->push_back({column.name, "constant", Severity::kLow, 1, "distinct.exact",
-                        filled == 0 ? fmt::format("`{}` is always missing", column.name) : fmt::format("`{}` has one value only", column.name), true});
+                        filled == 0 ? fmt::format("`{}` is always missing", column.name)
+                                    : fmt::format("`{}` has one value only", column.name),
+                        true});
       continue;
     }
     if (filled != rows.size() || distinct.size() != filled || rows.size() < 50) continue;
     const std::string lower = ToLower(column.name);
-    const bool named = lower == "id" || lower.ends_with("id") || lower.ends_with("_id") || lower == "index";
+    const bool named =
+        lower == "id" || lower.ends_with("id") || lower.ends_with("_id") || lower == "index";
     const bool id = (column.type == table::Type::kInt && (increasing || named)) ||
                     (column.type == table::Type::kText && words * 2 < filled * 3);
     if (!id) continue;
-    found->push_back({column.name, "id_like", Severity::kLow, 1, "distinct.exact",
-                      fmt::format("`{}` has another value in each row: it names rows and cannot be learned from", column.name), true});
+    found->push_back(
+        {column.name, "id_like", Severity::kLow, 1, "distinct.exact",
+         fmt::format("`{}` has another value in each row: it names rows and cannot be learned from",
+                     column.name),
+         true});
   }
 }
 
 // Each value of one goes with one value of the other, in both directions.
-bool IsRelabelling(const table::Column& column, const table::Column& target, const std::vector<std::uint32_t>& rows) {
+bool IsRelabelling(const table::Column& column, const table::Column& target,
+                   const std::vector<std::uint32_t>& rows) {
   std::unordered_map<std::uint64_t, std::uint64_t> there, back;
   for (const std::uint32_t row : rows) {
     if (!column.IsValid(row)) return false;
     const std::uint64_t a = CellHash(column, row), b = CellHash(target, row);
-    if (there.emplace(a, b).first->second != b || back.emplace(b, a).first->second != a) return false;
+    if (there.emplace(a, b).first->second != b || back.emplace(b, a).first->second != a)
+      return false;
   }
   return there.size() > 1;
 }
 
 // Whether a value is there tells the target.
-void FindTellingGaps(const table::Column& column, const Target& target, std::vector<LeakWarning>* found) {
+void FindTellingGaps(const table::Column& column, const Target& target,
+                     std::vector<LeakWarning>* found) {
   const Bins bins = PresenceBins(column, target);
-  const auto present = static_cast<std::size_t>(std::count(bins.of_row.begin(), bins.of_row.end(), 1u));
+  const auto present =
+      static_cast<std::size_t>(std::count(bins.of_row.begin(), bins.of_row.end(), 1u));
   const std::size_t absent = bins.of_row.size() - present;
   if (present < 30 || absent < 30) return;
   const double score = PredictiveScore(bins, target);
@@ -104,10 +117,19 @@ void FindTellingGaps(const table::Column& column, const Target& target, std::vec
     }
   }
   if (pure == 0 && score < (numbers ? 0.5 : 0.85)) return;
-  const std::string what = pure > 0 ? fmt::format("where it is {}, {} of the rows have the same `target`", pure_side == 1 ? "filled" : "missing", Percent(pure))
-                                    : std::string("whether it is filled predicts the target");
-  LeakWarning warning{column.name, "missingness", Severity::kHigh, std::max(pure, score), std::string(target.method()), "", true};
-  warning.message = fmt::format("`{}` looks as if it was filled in after the outcome: {}", column.name, what);
+  const std::string what =
+      pure > 0 ? fmt::format("where it is {}, {} of the rows have the same `target`",
+                             pure_side == 1 ? "filled" : "missing", Percent(pure))
+               : std::string("whether it is filled predicts the target");
+  LeakWarning warning{column.name,
+                      "missingness",
+                      Severity::kHigh,
+                      std::max(pure, score),
+                      std::string(target.method()),
+                      "",
+                      true};
+  warning.message =
+      fmt::format("`{}` looks as if it was filled in after the outcome: {}", column.name, what);
   found->push_back(std::move(warning));
 }
 
@@ -116,27 +138,33 @@ struct Numbers {
   std::vector<double> values;  // of the target's rows
 };
 
-bool AddsUp(const std::vector<double>& target, const std::vector<const Numbers*>& parts, const std::vector<double>& signs) {
+bool AddsUp(const std::vector<double>& target, const std::vector<const Numbers*>& parts,
+            const std::vector<double>& signs) {
   for (std::size_t row = 0; row < target.size(); ++row) {
     double sum = 0, scale = std::fabs(target[row]);
     for (std::size_t i = 0; i < parts.size(); ++i) {
       sum += signs[i] * parts[i]->values[row];
       scale = std::max(scale, std::fabs(parts[i]->values[row]));
     }
-    if (!(std::fabs(sum - target[row]) <= 1e-9 * std::max(1.0, scale))) return false;  // NaN is not equal
+    if (!(std::fabs(sum - target[row]) <= 1e-9 * std::max(1.0, scale)))
+      return false;  // NaN is not equal
   }
   return true;
 }
 
-void FindSums(const table::Frame& frame, std::string_view target_name, const Target& target, std::vector<LeakWarning>* found) {
+void FindSums(const table::Frame& frame, std::string_view target_name, const Target& target,
+              std::vector<LeakWarning>* found) {
   if (target.kind != Target::Kind::kNumber || target.values.size() < 20) return;
   std::vector<Numbers> numbers;
   for (const table::Column& column : frame.columns) {
-    if (column.name == target_name || (column.type != table::Type::kInt && column.type != table::Type::kDouble)) continue;
+    if (column.name == target_name ||
+        (column.type != table::Type::kInt && column.type != table::Type::kDouble))
+      continue;
     const std::vector<double> all = table::AsDoubles(column);
     Numbers picked{&column.name, {}};
     for (const std::uint32_t row : target.rows) picked.values.push_back(all[row]);
-    const bool varies = std::any_of(picked.values.begin(), picked.values.end(), [&](double v) { return v != picked.values[0] && v != 0; });
+    const bool varies = std::any_of(picked.values.begin(), picked.values.end(),
+                                    [&](double v) { return v != picked.values[0] && v != 0; });
     if (varies) numbers.push_back(std::move(picked));
     if (numbers.size() == kSumColumnsMax) break;
   }
@@ -145,7 +173,8 @@ void FindSums(const table::Frame& frame, std::string_view target_name, const Tar
     for (const Numbers* part : parts) {
       if (!told.insert(*part->name).second) continue;
       LeakWarning warning{*part->name, "sum_to_target", Severity::kHigh, 1, "sum.exact", "", true};
-      warning.message = fmt::format("`{}` is a part of the target: {} = {} in every row", *part->name, formula, target_name);
+      warning.message = fmt::format("`{}` is a part of the target: {} = {} in every row",
+                                    *part->name, formula, target_name);
       found->push_back(std::move(warning));
     }
   };
@@ -157,38 +186,49 @@ void FindSums(const table::Frame& frame, std::string_view target_name, const Tar
       if (AddsUp(target.values, {b, a}, {1, -1})) tell({b, a}, *b->name + " - " + *a->name);
       for (std::size_t k = j + 1; numbers.size() <= kSumColumnsMax / 2 && k < numbers.size(); ++k) {
         const Numbers* c = &numbers[k];
-        if (AddsUp(target.values, {a, b, c}, {1, 1, 1})) tell({a, b, c}, *a->name + " + " + *b->name + " + " + *c->name);
+        if (AddsUp(target.values, {a, b, c}, {1, 1, 1}))
+          tell({a, b, c}, *a->name + " + " + *b->name + " + " + *c->name);
       }
     }
   }
 }
 
-void FindPredictors(const table::Frame& frame, const table::Column& target_column, const Target& target, std::vector<LeakWarning>* found) {
+void FindPredictors(const table::Frame& frame, const table::Column& target_column,
+                    const Target& target, std::vector<LeakWarning>* found) {
   for (const table::Column& column : frame.columns) {
     if (column.name == target_column.name) continue;
     if (IsRelabelling(column, target_column, target.rows) && target.kind != Target::Kind::kNumber) {
       found->push_back({column.name, "copy_of_target", Severity::kHigh, 1, "relabelling.exact",
-                        fmt::format("`{}` is the target under another name: each of its values goes with one value of `{}`", column.name, target_column.name), true});
+                        fmt::format("`{}` is the target under another name: each of its values "
+                                    "goes with one value of `{}`",
+                                    column.name, target_column.name),
+                        true});
       continue;
     }
     const double score = PredictiveScore(MakeBins(column, target), target);
     if (score >= kNearPerfect) {
-      found->push_back({column.name, "near_perfect", Severity::kHigh, score, std::string(target.method()),
-                        fmt::format("`{}` alone predicts `{}` almost perfectly ({:.3f}): would you know it beforehand?", column.name, target_column.name, score),
-                        true});
+      found->push_back(
+          {column.name, "near_perfect", Severity::kHigh, score, std::string(target.method()),
+           fmt::format(
+               "`{}` alone predicts `{}` almost perfectly ({:.3f}): would you know it beforehand?",
+               column.name, target_column.name, score),
+           true});
       continue;
     }
     const std::size_t before = found->size();
     FindTellingGaps(column, target, found);
     if (found->size() > before) {
       std::string& message = found->back().message;
-      if (const auto at = message.find("`target`"); at != std::string::npos) message.replace(at, 8, "`" + target_column.name + "`");
+      if (const auto at = message.find("`target`"); at != std::string::npos)
+        message.replace(at, 8, "`" + target_column.name + "`");
     }
   }
 }
 }  // namespace
 
-std::string_view SeverityName(Severity severity) { return severity == Severity::kHigh ? "high" : "low"; }
+std::string_view SeverityName(Severity severity) {
+  return severity == Severity::kHigh ? "high" : "low";
+}
 
 Json LeakWarningToJson(const LeakWarning& warning) {
   return Json::Obj({{"column", warning.column},
@@ -206,7 +246,8 @@ std::vector<LeakWarning> FindLeaks(const table::Frame& frame, std::string_view t
   const table::Column* target_column = frame.Find(target_name);
   if (target_column != nullptr) {
     const Target target = ReadTarget(*target_column, rows);
-    if (target.values.size() >= 20 && (target.kind == Target::Kind::kNumber || target.classes > 1)) {
+    if (target.values.size() >= 20 &&
+        (target.kind == Target::Kind::kNumber || target.classes > 1)) {
       FindSums(frame, target_name, target, &found);
       FindPredictors(frame, *target_column, target, &found);
     }
@@ -218,7 +259,8 @@ std::vector<LeakWarning> FindLeaks(const table::Frame& frame, std::string_view t
     return a.score > b.score;
   });
   std::unordered_set<std::string> seen;
-  std::erase_if(found, [&](const LeakWarning& warning) { return !seen.insert(warning.column).second; });
+  std::erase_if(found,
+                [&](const LeakWarning& warning) { return !seen.insert(warning.column).second; });
   return found;
 }
 
@@ -229,9 +271,11 @@ std::vector<Association> Associations(const table::Frame& frame, std::string_vie
   const Target target = ReadTarget(*target_column, EvenRows(frame.rows(), kRowsMax));
   for (const table::Column& column : frame.columns) {
     if (column.name == target_name) continue;
-    list.push_back({column.name, PredictiveScore(MakeBins(column, target), target), std::string(target.method())});
+    list.push_back({column.name, PredictiveScore(MakeBins(column, target), target),
+                    std::string(target.method())});
   }
-  std::stable_sort(list.begin(), list.end(), [](const Association& a, const Association& b) { return a.score > b.score; });
+  std::stable_sort(list.begin(), list.end(),
+                   [](const Association& a, const Association& b) { return a.score > b.score; });
   return list;
 }
 

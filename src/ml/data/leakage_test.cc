@@ -32,9 +32,16 @@ std::map<std::string, std::string> Kinds(const std::vector<LeakWarning>& warning
 Frame Planted(std::size_t rows) {
   Random random(3);
   Frame frame;
-  for (const auto& [name, type] : std::vector<std::pair<std::string, Type>>{{"row", Type::kInt}, {"age", Type::kInt}, {"noise", Type::kDouble},
-                                                                             {"city", Type::kText}, {"score_after", Type::kDouble}, {"closed_on", Type::kDate},
-                                                                             {"label", Type::kText}, {"country", Type::kText}, {"churn", Type::kBool}}) {
+  for (const auto& [name, type] :
+       std::vector<std::pair<std::string, Type>>{{"row", Type::kInt},
+                                                 {"age", Type::kInt},
+                                                 {"noise", Type::kDouble},
+                                                 {"city", Type::kText},
+                                                 {"score_after", Type::kDouble},
+                                                 {"closed_on", Type::kDate},
+                                                 {"label", Type::kText},
+                                                 {"country", Type::kText},
+                                                 {"churn", Type::kBool}}) {
     frame.columns.push_back(Make(name, type));
   }
   for (std::size_t i = 0; i < rows; ++i) {
@@ -59,8 +66,11 @@ Frame Planted(std::size_t rows) {
 
 TEST(Leaks, FindsWhatWasPlantedAndNothingElse) {
   const auto kinds = Kinds(FindLeaks(Planted(5000), "churn"));
-  const std::map<std::string, std::string> wanted = {{"row", "id_like"},          {"score_after", "near_perfect"}, {"closed_on", "missingness"},
-                                                     {"label", "copy_of_target"}, {"country", "constant"}};
+  const std::map<std::string, std::string> wanted = {{"row", "id_like"},
+                                                     {"score_after", "near_perfect"},
+                                                     {"closed_on", "missingness"},
+                                                     {"label", "copy_of_target"},
+                                                     {"country", "constant"}};
   EXPECT_EQ(kinds, wanted);
   EXPECT_EQ(FindLeaks(Planted(5000), "churn").front().severity, Severity::kHigh);
 }
@@ -95,19 +105,25 @@ TEST(Leaks, AssociationRanksTheRealPredictor) {
 std::string DataFolder() {
   const char* given = std::getenv("GYRE_TEST_DATA");
   const char* source = std::getenv("GYRE_SOURCE_DIR");
-  return given != nullptr ? given : std::string(source != nullptr ? source : ".") + "/../shared/data";
+  return given != nullptr ? given
+                          : std::string(source != nullptr ? source : ".") + "/../shared/data";
 }
 
 TEST(Leaks, RealTables) {
   const std::string folder = DataFolder();
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
-  const std::vector<std::tuple<std::string, std::string, std::map<std::string, std::string>>> wanted = {
-      {"titanic", "Survived", {{"PassengerId", "id_like"}, {"boat", "missingness"}, {"body", "missingness"}}},
-      {"bike_sharing_hourly", "cnt", {{"instant", "id_like"}, {"casual", "sum_to_target"}, {"registered", "sum_to_target"}}},
-      {"adult", "income", {}},
-      {"abalone", "Rings", {}},
-      {"iris", "class", {}},
-      {"reviews_sst", "label", {}}};
+  const std::vector<std::tuple<std::string, std::string, std::map<std::string, std::string>>>
+      wanted = {
+          {"titanic",
+           "Survived",
+           {{"PassengerId", "id_like"}, {"boat", "missingness"}, {"body", "missingness"}}},
+          {"bike_sharing_hourly",
+           "cnt",
+           {{"instant", "id_like"}, {"casual", "sum_to_target"}, {"registered", "sum_to_target"}}},
+          {"adult", "income", {}},
+          {"abalone", "Rings", {}},
+          {"iris", "class", {}},
+          {"reviews_sst", "label", {}}};
   for (const auto& [name, target, kinds] : wanted) {
     const auto imported = table::ImportFrame({{folder + "/" + name + ".csv", name}}, {});
     ASSERT_TRUE(imported) << imported.error().ToString();

@@ -34,11 +34,13 @@ struct Moments {
 struct ColumnState {
   table::Field field;
   std::int64_t rows = 0, missing = 0, zeros = 0, negative = 0, not_finite = 0;
-  double min = std::numeric_limits<double>::infinity(), max = -std::numeric_limits<double>::infinity();
+  double min = std::numeric_limits<double>::infinity(),
+         max = -std::numeric_limits<double>::infinity();
   Moments moments;
   bool increasing = true, any = false;
   double last = 0;
-  std::int64_t characters = 0, words = 0, length_min = std::numeric_limits<std::int64_t>::max(), length_max = 0;
+  std::int64_t characters = 0, words = 0, length_min = std::numeric_limits<std::int64_t>::max(),
+               length_max = 0;
   CountTable counts;
   std::vector<std::string> first_values;  // text of counted keys, by Slot::row
   bool overflow = false;
@@ -119,7 +121,8 @@ void AddNumbers(const table::Column& column, const std::vector<T>& values, Colum
   chunk.mean = sum / static_cast<double>(count);
   for (std::size_t row = 0; row < values.size(); ++row) {
     const double difference = static_cast<double>(values[row]) - chunk.mean;
-    if ((all_valid || column.valid[row] != 0) && std::isfinite(difference)) chunk.squares += difference * difference;
+    if ((all_valid || column.valid[row] != 0) && std::isfinite(difference))
+      chunk.squares += difference * difference;
   }
   state->moments.Merge(chunk);
 }
@@ -152,13 +155,16 @@ std::vector<ValueCount> TopOf(const ColumnState& state) {
     if (slot.count != 0) slots.push_back(slot);
   }
   const auto text = [&](const CountTable::Slot& slot) {
-    return state.field.type == table::Type::kText ? state.first_values[slot.row] : NumberText(state.field.type, UnmixedDouble(slot.key));
+    return state.field.type == table::Type::kText
+               ? state.first_values[slot.row]
+               : NumberText(state.field.type, UnmixedDouble(slot.key));
   };
   const std::size_t count = std::min(kTop, slots.size());
-  std::partial_sort(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(count), slots.end(), [&](const auto& a, const auto& b) {
-    if (a.count != b.count) return a.count > b.count;
-    return text(a) < text(b);
-  });
+  std::partial_sort(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(count), slots.end(),
+                    [&](const auto& a, const auto& b) {
+                      if (a.count != b.count) return a.count > b.count;
+                      return text(a) < text(b);
+                    });
   std::vector<ValueCount> top;
   for (std::size_t i = 0; i < count; ++i) top.push_back({text(slots[i]), slots[i].count});
   return top;
@@ -173,20 +179,26 @@ void SampleStatistics(const table::Column& sample, std::int64_t filled, ColumnPr
     const double at = q * static_cast<double>(values.size() - 1);
     const auto low = static_cast<std::size_t>(at);
     const double next = values[std::min(low + 1, values.size() - 1)];
-    profile->quantiles.push_back(values[low] + (at - static_cast<double>(low)) * (next - values[low]));
+    profile->quantiles.push_back(values[low] +
+                                 (at - static_cast<double>(low)) * (next - values[low]));
   }
   const bool whole = profile->type != table::Type::kDouble;
   const double span = profile->max - profile->min;
-  const auto bins = static_cast<std::size_t>(std::clamp(whole ? span + 1 : static_cast<double>(kHistogramBins), 1.0, static_cast<double>(kHistogramBins)));
+  const auto bins =
+      static_cast<std::size_t>(std::clamp(whole ? span + 1 : static_cast<double>(kHistogramBins),
+                                          1.0, static_cast<double>(kHistogramBins)));
   if (!std::isfinite(span)) return;
-  for (std::size_t i = 0; i <= bins; ++i) profile->edges.push_back(profile->min + span * static_cast<double>(i) / static_cast<double>(bins));
+  for (std::size_t i = 0; i <= bins; ++i)
+    profile->edges.push_back(profile->min +
+                             span * static_cast<double>(i) / static_cast<double>(bins));
   std::vector<std::int64_t> counts(bins, 0);
   for (const double value : values) {
     const double at = span > 0 ? (value - profile->min) / span * static_cast<double>(bins) : 0;
     ++counts[std::min(bins - 1, static_cast<std::size_t>(at))];
   }
   const double scale = static_cast<double>(filled) / static_cast<double>(values.size());
-  for (const std::int64_t count : counts) profile->counts.push_back(std::llround(static_cast<double>(count) * scale));
+  for (const std::int64_t count : counts)
+    profile->counts.push_back(std::llround(static_cast<double>(count) * scale));
 }
 
 // Beyond the exact bound: most frequent values of the sample, scaled.
@@ -202,8 +214,10 @@ std::vector<ValueCount> TopOfSample(const table::Column& sample, double scale) {
   }
   if (state.overflow) return {};
   std::vector<ValueCount> top = TopOf(state);
-  std::erase_if(top, [](const ValueCount& value) { return value.count < 2; });  // seen once says nothing
-  for (ValueCount& value : top) value.count = std::llround(static_cast<double>(value.count) * scale);
+  std::erase_if(top,
+                [](const ValueCount& value) { return value.count < 2; });  // seen once says nothing
+  for (ValueCount& value : top)
+    value.count = std::llround(static_cast<double>(value.count) * scale);
   return top;
 }
 }  // namespace
@@ -211,7 +225,7 @@ std::vector<ValueCount> TopOfSample(const table::Column& sample, double scale) {
 struct Profiler::State {
   std::vector<ColumnState> columns;
   std::int64_t rows = 0;
-  std::int64_t stride = 1;     // every stride-th row is in the sample
+  std::int64_t stride = 1;  // every stride-th row is in the sample
   table::Frame sample;
 };
 
@@ -241,7 +255,8 @@ void Profiler::Add(const table::Frame& chunk) {
   }
   const auto rows = static_cast<std::int64_t>(chunk.rows());
   // Twice as sparse whenever the sample would overflow: what is kept stays evenly spaced.
-  while ((state_->rows + rows + state_->stride - 1) / state_->stride > static_cast<std::int64_t>(kSampleMax)) {
+  while ((state_->rows + rows + state_->stride - 1) / state_->stride >
+         static_cast<std::int64_t>(kSampleMax)) {
     state_->stride *= 2;
     std::vector<std::uint32_t> kept;
     for (std::uint32_t i = 0; i < state_->sample.rows(); i += 2) kept.push_back(i);
@@ -249,7 +264,8 @@ void Profiler::Add(const table::Frame& chunk) {
   }
   std::vector<std::uint32_t> picked;
   const std::int64_t first = (state_->stride - state_->rows % state_->stride) % state_->stride;
-  for (std::int64_t row = first; row < rows; row += state_->stride) picked.push_back(static_cast<std::uint32_t>(row));
+  for (std::int64_t row = first; row < rows; row += state_->stride)
+    picked.push_back(static_cast<std::uint32_t>(row));
   table::AppendFrame(chunk.Select(picked), &state_->sample);
   state_->rows += rows;
 }
@@ -268,10 +284,13 @@ Profile Profiler::Finish() const {
     column.type = state.field.type;
     column.rows = state.rows;
     column.missing = state.missing;
-    column.distinct = state.overflow ? std::llround(state.sketch.Estimate()) : static_cast<std::int64_t>(state.counts.size());
+    column.distinct = state.overflow ? std::llround(state.sketch.Estimate())
+                                     : static_cast<std::int64_t>(state.counts.size());
     column.distinct = std::min(column.distinct, state.rows - state.missing);
     column.distinct_method = state.overflow ? "hll.14" : "distinct.exact";
-    const double scale = profile.sampled_rows > 0 ? static_cast<double>(profile.rows) / static_cast<double>(profile.sampled_rows) : 1;
+    const double scale = profile.sampled_rows > 0 ? static_cast<double>(profile.rows) /
+                                                        static_cast<double>(profile.sampled_rows)
+                                                  : 1;
     column.top = state.overflow ? TopOfSample(sample, scale) : TopOf(state);
     const std::int64_t filled = state.rows - state.missing;
     column.increasing = state.increasing && state.any;
@@ -279,15 +298,18 @@ Profile Profiler::Finish() const {
       column.increasing = false;
       column.length_min = filled > 0 ? state.length_min : 0;
       column.length_max = state.length_max;
-      column.mean_length = filled > 0 ? static_cast<double>(state.characters) / static_cast<double>(filled) : 0;
-      column.mean_words = filled > 0 ? static_cast<double>(state.words) / static_cast<double>(filled) : 0;
+      column.mean_length =
+          filled > 0 ? static_cast<double>(state.characters) / static_cast<double>(filled) : 0;
+      column.mean_words =
+          filled > 0 ? static_cast<double>(state.words) / static_cast<double>(filled) : 0;
     } else {
       const std::int64_t n = state.moments.count;
       const double nan = std::numeric_limits<double>::quiet_NaN();
       column.min = n > 0 ? state.min : nan;
       column.max = n > 0 ? state.max : nan;
       column.mean = n > 0 ? state.moments.mean : nan;
-      column.deviation = n > 1 ? std::sqrt(state.moments.squares / static_cast<double>(n - 1)) : nan;
+      column.deviation =
+          n > 1 ? std::sqrt(state.moments.squares / static_cast<double>(n - 1)) : nan;
       column.zeros = state.zeros;
       column.negative = state.negative;
       column.not_finite = state.not_finite;

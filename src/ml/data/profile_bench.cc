@@ -21,7 +21,8 @@ int main() {
       } else if (column.type == Type::kDouble) {
         column.PushDouble(c < 3 ? random.Normal() : static_cast<double>(random.Below(1000)) / 10);
       } else if (column.type == Type::kInt) {
-        column.PushInt(static_cast<std::int64_t>(c == 6 ? row : random.Below(c == 7 ? 100'000 : 90)));
+        column.PushInt(
+            static_cast<std::int64_t>(c == 6 ? row : random.Below(c == 7 ? 100'000 : 90)));
       } else {
         column.PushText("value " + std::to_string(random.Below(c == 11 ? 200'000 : 30)));
       }
@@ -31,8 +32,8 @@ int main() {
   for (int round = 0; round < 3; ++round) {
     const std::clock_t start = std::clock();
     const gyre::data::Profile profile = gyre::data::ProfileFrame(frame);
-    fmt::print("profile of {} rows x {} columns: {:.3f} CPU-s\n", profile.rows, profile.columns.size(),
-               static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
+    fmt::print("profile of {} rows x {} columns: {:.3f} CPU-s\n", profile.rows,
+               profile.columns.size(), static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
   }
   return 0;
 }

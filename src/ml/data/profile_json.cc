@@ -18,13 +18,18 @@ Json ValueJson(table::Type type, double value) {
 }
 
 Json ColumnJson(const ColumnProfile& column) {
-  Json json = Json::Obj({{"name", column.name}, {"type", table::TypeName(column.type)}, {"missing", column.missing}});
-  json.Set("missing_fraction", column.rows > 0 ? static_cast<double>(column.missing) / static_cast<double>(column.rows) : 0.0);
+  Json json = Json::Obj(
+      {{"name", column.name}, {"type", table::TypeName(column.type)}, {"missing", column.missing}});
+  json.Set("missing_fraction",
+           column.rows > 0 ? static_cast<double>(column.missing) / static_cast<double>(column.rows)
+                           : 0.0);
   json.Set("distinct", column.distinct);
   json.Set("distinct_method", column.distinct_method);
   const table::Type type = column.type;
   if (type == table::Type::kText) {
-    json.Set("length", Json::Obj({{"min", column.length_min}, {"max", column.length_max}, {"mean", column.mean_length}}));
+    json.Set("length", Json::Obj({{"min", column.length_min},
+                                  {"max", column.length_max},
+                                  {"mean", column.mean_length}}));
     json.Set("mean_words", column.mean_words);
   } else {
     const bool time = type == table::Type::kDate || type == table::Type::kTimestamp;
@@ -40,7 +45,8 @@ Json ColumnJson(const ColumnProfile& column) {
     json.Set("increasing", column.increasing);
     Json quantiles = Json::Obj();
     for (std::size_t i = 0; i < column.quantiles.size(); ++i) {
-      quantiles.Set(fmt::format("{}", kQuantiles[i]), time ? ValueJson(type, column.quantiles[i]) : Json(column.quantiles[i]));
+      quantiles.Set(fmt::format("{}", kQuantiles[i]),
+                    time ? ValueJson(type, column.quantiles[i]) : Json(column.quantiles[i]));
     }
     json.Set("quantiles", std::move(quantiles));
     Json edges = Json::Arr(), counts = Json::Arr();
@@ -49,33 +55,47 @@ Json ColumnJson(const ColumnProfile& column) {
     json.Set("histogram", Json::Obj({{"edges", std::move(edges)}, {"counts", std::move(counts)}}));
   }
   Json top = Json::Arr();
-  for (const ValueCount& value : column.top) top.Push(Json::Obj({{"value", value.value}, {"count", value.count}}));
+  for (const ValueCount& value : column.top)
+    top.Push(Json::Obj({{"value", value.value}, {"count", value.count}}));
   json.Set("top", std::move(top));
   return json;
 }
 
-Json Warning(Severity severity, std::string_view kind, std::string_view column, std::string message) {
-  return Json::Obj({{"severity", SeverityName(severity)}, {"kind", kind}, {"column", column}, {"message", std::move(message)}});
+Json Warning(Severity severity, std::string_view kind, std::string_view column,
+             std::string message) {
+  return Json::Obj({{"severity", SeverityName(severity)},
+                    {"kind", kind},
+                    {"column", column},
+                    {"message", std::move(message)}});
 }
 
 void AddColumnWarnings(const ColumnProfile& column, Json::Array* high, Json::Array* low) {
   const std::int64_t filled = column.rows - column.missing;
-  const double missing = column.rows > 0 ? static_cast<double>(column.missing) / static_cast<double>(column.rows) : 0;
+  const double missing =
+      column.rows > 0 ? static_cast<double>(column.missing) / static_cast<double>(column.rows) : 0;
   if (missing >= 0.5 && filled > 0) {
-    low->push_back(Warning(Severity::kLow, "missing", column.name, fmt::format("`{}` is missing in {:.0f} % of the rows", column.name, 100 * missing)));
+    low->push_back(Warning(
+        Severity::kLow, "missing", column.name,
+        fmt::format("`{}` is missing in {:.0f} % of the rows", column.name, 100 * missing)));
   }
   if (column.not_finite > 0) {
     high->push_back(Warning(Severity::kHigh, "not_finite", column.name,
-                            fmt::format("`{}` holds {} infinite or NaN values", column.name, GroupDigits(column.not_finite))));
+                            fmt::format("`{}` holds {} infinite or NaN values", column.name,
+                                        GroupDigits(column.not_finite))));
   }
-  if (column.type == table::Type::kText && column.mean_words < 2 && column.distinct > 100 && column.distinct * 2 > filled && column.distinct < filled) {
-    low->push_back(Warning(Severity::kLow, "many_values", column.name,
-                           fmt::format("`{}` has {} different values in {} rows: most are seen once", column.name, GroupDigits(column.distinct), GroupDigits(filled))));
+  if (column.type == table::Type::kText && column.mean_words < 2 && column.distinct > 100 &&
+      column.distinct * 2 > filled && column.distinct < filled) {
+    low->push_back(
+        Warning(Severity::kLow, "many_values", column.name,
+                fmt::format("`{}` has {} different values in {} rows: most are seen once",
+                            column.name, GroupDigits(column.distinct), GroupDigits(filled))));
   }
-  if (!column.top.empty() && filled > 100 && column.distinct > 1 && column.top[0].count * 1000 > filled * 995) {
-    low->push_back(Warning(Severity::kLow, "almost_constant", column.name,
-                           fmt::format("`{}` is \"{}\" in {:.1f} % of the rows", column.name, column.top[0].value,
-                                       100 * static_cast<double>(column.top[0].count) / static_cast<double>(filled))));
+  if (!column.top.empty() && filled > 100 && column.distinct > 1 &&
+      column.top[0].count * 1000 > filled * 995) {
+    low->push_back(Warning(
+        Severity::kLow, "almost_constant", column.name,
+        fmt::format("`{}` is \"{}\" in {:.1f} % of the rows", column.name, column.top[0].value,
+                    100 * static_cast<double>(column.top[0].count) / static_cast<double>(filled))));
   }
 }
 }  // namespace
@@ -84,17 +104,20 @@ Json ProfileToJson(const Profile& profile) {
   Json columns = Json::Arr();
   for (const ColumnProfile& column : profile.columns) columns.Push(ColumnJson(column));
   const bool sampled = profile.sampled_rows < profile.rows;
-  return Json::Obj({{"rows", profile.rows},
-                    {"sampled_rows", profile.sampled_rows},
-                    {"methods", Json::Obj({{"quantiles", sampled ? "quantile.r7.even_sample" : "quantile.r7"},
-                                           {"histogram", sampled ? "histogram.equal_width.even_sample" : "histogram.equal_width"},
-                                           {"moments", "moments.chan"}})},
-                    {"columns", std::move(columns)}});
+  return Json::Obj(
+      {{"rows", profile.rows},
+       {"sampled_rows", profile.sampled_rows},
+       {"methods", Json::Obj({{"quantiles", sampled ? "quantile.r7.even_sample" : "quantile.r7"},
+                              {"histogram", sampled ? "histogram.equal_width.even_sample"
+                                                    : "histogram.equal_width"},
+                              {"moments", "moments.chan"}})},
+       {"columns", std::move(columns)}});
 }
 
 Json ProfileWarnings(const Profile& profile, const std::vector<LeakWarning>& leaks) {
   Json::Array high, low;
-  for (const LeakWarning& leak : leaks) (leak.severity == Severity::kHigh ? high : low).push_back(LeakWarningToJson(leak));
+  for (const LeakWarning& leak : leaks)
+    (leak.severity == Severity::kHigh ? high : low).push_back(LeakWarningToJson(leak));
   for (const ColumnProfile& column : profile.columns) AddColumnWarnings(column, &high, &low);
   for (Json& warning : low) high.push_back(std::move(warning));
   return high;

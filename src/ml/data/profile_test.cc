@@ -65,7 +65,8 @@ TEST(Profile, ChunksGiveTheSame) {
   Profiler profiler(frame.schema());
   for (std::uint32_t from = 0; from < 200'000; from += 7'777) {
     std::vector<std::uint32_t> rows;
-    for (std::uint32_t i = from; i < std::min<std::uint32_t>(200'000, from + 7'777); ++i) rows.push_back(i);
+    for (std::uint32_t i = from; i < std::min<std::uint32_t>(200'000, from + 7'777); ++i)
+      rows.push_back(i);
     profiler.Add(frame.Select(rows));
   }
   const Profile parts = profiler.Finish();
@@ -88,7 +89,8 @@ TEST(Profile, OddValues) {
   frame.columns[0].type = Type::kDouble;
   frame.columns[1].name = "empty";
   frame.columns[1].type = Type::kInt;
-  for (const double v : std::vector<double>{1.0, -0.0, 0.0, std::nan(""), INFINITY, -INFINITY, 1e308, -1e308}) {
+  for (const double v :
+       std::vector<double>{1.0, -0.0, 0.0, std::nan(""), INFINITY, -INFINITY, 1e308, -1e308}) {
     frame.columns[0].PushDouble(v);
     frame.columns[1].PushNull();
   }
@@ -106,7 +108,8 @@ TEST(Profile, OddValues) {
 TEST(Sketches, HyperLogLogIsClose) {
   for (const std::int64_t n : {100LL, 10'000LL, 1'000'000LL}) {
     HyperLogLog sketch;
-    for (std::int64_t i = 0; i < n; ++i) sketch.Add(MixBits(static_cast<std::uint64_t>(i) * 7919 + 1));
+    for (std::int64_t i = 0; i < n; ++i)
+      sketch.Add(MixBits(static_cast<std::uint64_t>(i) * 7919 + 1));
     EXPECT_NEAR(sketch.Estimate() / static_cast<double>(n), 1, 0.03);
   }
 }

@@ -10,7 +10,8 @@ Result<std::int64_t> ParseVersionNumber(std::string_view text) {
   const std::string_view digits = text.starts_with('v') ? text.substr(1) : text;
   const auto number = ParseInt(digits);
   if (number && *number > 0) return *number;
-  return InvalidArgument("GY2103", "`{}` is not a version", text.substr(0, 60)).Fix("v1, v2, ... or latest");
+  return InvalidArgument("GY2103", "`{}` is not a version", text.substr(0, 60))
+      .Fix("v1, v2, ... or latest");
 }
 
 Result<Reference> ParseReference(std::string_view project, std::string_view text) {
@@ -27,7 +28,8 @@ Result<Reference> ParseReference(std::string_view project, std::string_view text
   }
   reference.dataset = text;
   if (reference.dataset.find('@') != std::string::npos) {
-    return InvalidArgument("GY2103", "a dataset has no alias: `{}`", text.substr(0, 60)).Fix("name a version: sales:v3");
+    return InvalidArgument("GY2103", "a dataset has no alias: `{}`", text.substr(0, 60))
+        .Fix("name a version: sales:v3");
   }
   GYRE_DO(CheckName("dataset", reference.dataset));
   return reference;
@@ -40,7 +42,8 @@ Result<Json> ParseTypes(const std::vector<std::string>& types) {
     const std::size_t at = item.find_last_of("=:");
     const std::string type = at == std::string::npos ? "" : item.substr(at + 1);
     if (at == std::string::npos || at == 0 || !table::ParseType(type)) {
-      return InvalidArgument("GY2106", "`{}` does not give a column a type", item.substr(0, 100)).Fix("--type age=text    (bool, int, double, text, date, timestamp)");
+      return InvalidArgument("GY2106", "`{}` does not give a column a type", item.substr(0, 100))
+          .Fix("--type age=text    (bool, int, double, text, date, timestamp)");
     }
     list.Push(Json::Obj({{"name", item.substr(0, at)}, {"type", type}}));
   }
@@ -49,7 +52,9 @@ Result<Json> ParseTypes(const std::vector<std::string>& types) {
 
 bool MentionsName(std::string_view sql, std::string_view name) {
   const std::string text = ToLower(sql), word = ToLower(name);
-  const auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
   for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
     const bool begins = at == 0 || !is_word(text[at - 1]);
     const bool ends = at + word.size() >= text.size() || !is_word(text[at + word.size()]);

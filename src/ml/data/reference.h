@@ -1,4 +1,5 @@
-// References to dataset versions: "sales", "sales:v3", "sales:latest", "project/sales:v3". Pure. Private.
+// References to dataset versions: "sales", "sales:v3", "sales:latest", "project/sales:v3". Pure.
+// Private.
 #pragma once
 
 #include <cstdint>

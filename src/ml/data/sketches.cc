@@ -14,7 +14,8 @@ double HyperLogLog::Estimate() const {
   }
   constexpr double kCount = kRegisters;
   const double raw = 0.7213 / (1 + 1.079 / kCount) * kCount * kCount / sum;
-  return raw <= 2.5 * kCount && zeros > 0 ? kCount * std::log(kCount / static_cast<double>(zeros)) : raw;
+  return raw <= 2.5 * kCount && zeros > 0 ? kCount * std::log(kCount / static_cast<double>(zeros))
+                                          : raw;
 }
 
 void CountTable::Grow() {

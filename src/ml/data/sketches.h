@@ -1,4 +1,5 @@
-// Counting distinct values in one pass: exactly up to a bound, then by HyperLogLog. Private to ml/data.
+// Counting distinct values in one pass: exactly up to a bound, then by HyperLogLog. Private to
+// ml/data.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,8 @@ class HyperLogLog {
   void Add(std::uint64_t hash) {
     const std::size_t index = hash >> (64 - kBits);
     const std::uint64_t rest = hash << kBits;
-    const auto rank = static_cast<unsigned char>(rest == 0 ? 64 - kBits + 1 : __builtin_clzll(rest) + 1);
+    const auto rank =
+        static_cast<unsigned char>(rest == 0 ? 64 - kBits + 1 : __builtin_clzll(rest) + 1);
     if (rank > registers_[index]) registers_[index] = rank;
   }
   double Estimate() const;
@@ -34,13 +36,14 @@ class HyperLogLog {
   std::vector<unsigned char> registers_;
 };
 
-// Counts per 64-bit key (a hash that stands for its value, or the value itself through MixBits, which loses nothing).
+// Counts per 64-bit key (a hash that stands for its value, or the value itself through MixBits,
+// which loses nothing).
 class CountTable {
  public:
   struct Slot {
     std::uint64_t key;
-    std::uint32_t count;   // 0 = empty
-    std::uint32_t row;     // where the value was first met
+    std::uint32_t count;  // 0 = empty
+    std::uint32_t row;    // where the value was first met
   };
   CountTable() : slots_(64) {}
   // False when the key is new and the table is full.

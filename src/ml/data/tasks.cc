@@ -35,22 +35,26 @@ Result<Json> CheckTask(runners::TaskContext& context) {
   std::optional<SuiteCheck> check;
   Json bad_rows = Json::Arr();
   std::int64_t before = 0, bad_count = 0;
-  GYRE_DO(table::ForEachParquetChunk(Paths(context.input()["paths"]), ReadOptionsOf(context), kChunkRows, [&](table::Frame& chunk) -> Result<> {
-    if (!check) check.emplace(suite, chunk.schema());
-    const std::vector<std::string> complaints = check->Add(chunk);
-    for (std::size_t row = 0; row < complaints.size(); ++row) {
-      if (complaints[row].empty()) continue;
-      ++bad_count;
-      if (bad_rows.size() >= kBadRowsShown) continue;
-      std::string text;
-      table::AppendJsonLines(chunk.Select({static_cast<std::uint32_t>(row)}), &text);
-      GYRE_TRY(Json values, Json::Parse(Trim(text)));
-      bad_rows.Push(Json::Obj({{"row", before + static_cast<std::int64_t>(row)}, {"reason", complaints[row]}, {"values", std::move(values)}}));
-    }
-    before += static_cast<std::int64_t>(chunk.rows());
-    context.Progress(-1, GroupDigits(before) + " rows");
-    return {};
-  }));
+  GYRE_DO(table::ForEachParquetChunk(
+      Paths(context.input()["paths"]), ReadOptionsOf(context), kChunkRows,
+      [&](table::Frame& chunk) -> Result<> {
+        if (!check) check.emplace(suite, chunk.schema());
+        const std::vector<std::string> complaints = check->Add(chunk);
+        for (std::size_t row = 0; row < complaints.size(); ++row) {
+          if (complaints[row].empty()) continue;
+          ++bad_count;
+          if (bad_rows.size() >= kBadRowsShown) continue;
+          std::string text;
+          table::AppendJsonLines(chunk.Select({static_cast<std::uint32_t>(row)}), &text);
+          GYRE_TRY(Json values, Json::Parse(Trim(text)));
+          bad_rows.Push(Json::Obj({{"row", before + static_cast<std::int64_t>(row)},
+                                   {"reason", complaints[row]},
+                                   {"values", std::move(values)}}));
+        }
+        before += static_cast<std::int64_t>(chunk.rows());
+        context.Progress(-1, GroupDigits(before) + " rows");
+        return {};
+      }));
   Json result = check->Finish();
   result.Set("bad_row_count", bad_count);
   result.Set("bad_rows", std::move(bad_rows));
@@ -60,7 +64,8 @@ Result<Json> CheckTask(runners::TaskContext& context) {
 Result<Json> QueryTask(runners::TaskContext& context) {
   const Json& input = context.input();
   std::vector<table::SqlTable> tables;
-  for (const Json& item : input["tables"].items()) tables.push_back({item["name"].AsString(), Paths(item["paths"])});
+  for (const Json& item : input["tables"].items())
+    tables.push_back({item["name"].AsString(), Paths(item["paths"])});
   table::SqlOptions options;
   options.rows_max = input["rows_max"].AsInt(1000);
   options.timeout_ms = input["timeout_ms"].AsInt(60'000);
@@ -81,36 +86,41 @@ Result<Json> ExportTask(runners::TaskContext& context) {
     return Json::Obj({{"file", file}});
   }
   bool first = true;
-  GYRE_DO(table::ForEachParquetChunk(Paths(input["paths"]), ReadOptionsOf(context), kChunkRows, [&](table::Frame& chunk) -> Result<> {
-    std::string text;
-    if (format == "csv" && first) table::AppendCsvHeader(chunk.schema(), &text);
-    first = false;
-    if (format == "csv") table::AppendCsvRows(chunk, &text);
-    if (format == "jsonl") table::AppendJsonLines(chunk, &text);
-    return exec::AppendFile(path, text);
-  }));
+  GYRE_DO(table::ForEachParquetChunk(Paths(input["paths"]), ReadOptionsOf(context), kChunkRows,
+                                     [&](table::Frame& chunk) -> Result<> {
+                                       std::string text;
+                                       if (format == "csv" && first)
+                                         table::AppendCsvHeader(chunk.schema(), &text);
+                                       first = false;
+                                       if (format == "csv") table::AppendCsvRows(chunk, &text);
+                                       if (format == "jsonl") table::AppendJsonLines(chunk, &text);
+                                       return exec::AppendFile(path, text);
+                                     }));
   return Json::Obj({{"file", file}});
 }
 
 Result<Json> AssociateTask(runners::TaskContext& context) {
   const std::string& target = context.input()["target"].AsString();
   std::optional<Profiler> profiler;
-  GYRE_DO(table::ForEachParquetChunk(Paths(context.input()["paths"]), ReadOptionsOf(context), kChunkRows, [&](table::Frame& chunk) -> Result<> {
-    if (!profiler) profiler.emplace(chunk.schema());
-    profiler->Add(chunk);
-    return {};
-  }));
+  GYRE_DO(table::ForEachParquetChunk(Paths(context.input()["paths"]), ReadOptionsOf(context),
+                                     kChunkRows, [&](table::Frame& chunk) -> Result<> {
+                                       if (!profiler) profiler.emplace(chunk.schema());
+                                       profiler->Add(chunk);
+                                       return {};
+                                     }));
   const table::Frame sample = profiler->Sample();
   if (sample.Find(target) == nullptr) {
     std::vector<std::string> names;
     for (const table::Column& column : sample.columns) names.push_back(column.name);
     Error error = InvalidArgument("GY2105", "there is no column `{}`", target);
-    if (const auto close = ClosestMatch(target, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+    if (const auto close = ClosestMatch(target, names))
+      return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
     return error;
   }
   Json associations = Json::Arr();
   for (const Association& item : Associations(sample, target)) {
-    associations.Push(Json::Obj({{"column", item.column}, {"score", item.score}, {"method", item.method}}));
+    associations.Push(
+        Json::Obj({{"column", item.column}, {"score", item.score}, {"method", item.method}}));
   }
   return Json::Obj({{"target", target},
                     {"associations", std::move(associations)},

@@ -9,8 +9,10 @@ namespace gyre::data {
 namespace {
 constexpr std::string_view kOwnerKind = "dataset_version";
 constexpr std::string_view kVersionColumns =
-    "v.id, v.dataset_id, d.project, d.name, v.number, v.content_hash, v.source_name, v.format, v.row_count, v.source_bytes, v.schema_json, "
-    "v.notes_json, v.warnings_json, v.check_json, v.quarantine_rows, v.created_by, v.created_us, v.profile_digest, v.merged_digest, "
+    "v.id, v.dataset_id, d.project, d.name, v.number, v.content_hash, v.source_name, v.format, "
+    "v.row_count, v.source_bytes, v.schema_json, "
+    "v.notes_json, v.warnings_json, v.check_json, v.quarantine_rows, v.created_by, v.created_us, "
+    "v.profile_digest, v.merged_digest, "
     "v.quarantine_digest, v.merged_bytes";
 
 // The texts of a row; they are parsed after the reading, which then ends sooner.
@@ -58,15 +60,18 @@ Result<StoredVersion> Parse(RawVersion raw) {
 }
 
 Result<> ReadPartsAndTags(db::Reader& reader, Version* version) {
-  GYRE_DO(reader.Query("SELECT digest, size_bytes, row_count FROM dataset_part WHERE version_id = ?1 ORDER BY position", {version->id},
-                       [&](const db::Row& row) -> Result<> {
-                         version->parts.push_back({{row.Str(0), row.Int(1)}, row.Int(2)});
-                         return {};
-                       }));
-  return reader.Query("SELECT name, value FROM dataset_tag WHERE version_id = ?1 ORDER BY name", {version->id}, [&](const db::Row& row) -> Result<> {
-    version->tags[row.Str(0)] = row.Str(1);
-    return {};
-  });
+  GYRE_DO(
+      reader.Query("SELECT digest, size_bytes, row_count FROM dataset_part WHERE version_id = ?1 "
+                   "ORDER BY position",
+                   {version->id}, [&](const db::Row& row) -> Result<> {
+                     version->parts.push_back({{row.Str(0), row.Int(1)}, row.Int(2)});
+                     return {};
+                   }));
+  return reader.Query("SELECT name, value FROM dataset_tag WHERE version_id = ?1 ORDER BY name",
+                      {version->id}, [&](const db::Row& row) -> Result<> {
+                        version->tags[row.Str(0)] = row.Str(1);
+                        return {};
+                      });
 }
 
 Dataset ReadDataset(const db::Row& row) {
@@ -80,22 +85,29 @@ Dataset ReadDataset(const db::Row& row) {
   return dataset;
 }
 constexpr std::string_view kDatasetColumns =
-    "d.id, d.project, d.name, d.created_by, d.created_us, (SELECT count(*) FROM dataset_version v WHERE v.dataset_id = d.id)";
+    "d.id, d.project, d.name, d.created_by, d.created_us, (SELECT count(*) FROM dataset_version v "
+    "WHERE v.dataset_id = d.id)";
 
-Result<> WriteTags(db::Transaction& tx, std::string_view version_id, const std::map<std::string, std::string>& tags) {
+Result<> WriteTags(db::Transaction& tx, std::string_view version_id,
+                   const std::map<std::string, std::string>& tags) {
   for (const auto& [name, value] : tags) {
-    GYRE_DO(tx.Execute("DELETE FROM dataset_tag WHERE version_id = ?1 AND name = ?2", {version_id, name}));
-    if (!value.empty()) GYRE_DO(tx.Execute("INSERT INTO dataset_tag (version_id, name, value) VALUES (?1, ?2, ?3)", {version_id, name, value}));
+    GYRE_DO(tx.Execute("DELETE FROM dataset_tag WHERE version_id = ?1 AND name = ?2",
+                       {version_id, name}));
+    if (!value.empty())
+      GYRE_DO(tx.Execute("INSERT INTO dataset_tag (version_id, name, value) VALUES (?1, ?2, ?3)",
+                         {version_id, name, value}));
   }
   return {};
 }
 }  // namespace
 
-Result<std::optional<Dataset>> VersionStore::FindDataset(std::string_view project, std::string_view name) {
+Result<std::optional<Dataset>> VersionStore::FindDataset(std::string_view project,
+                                                         std::string_view name) {
   std::optional<Dataset> found;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    return reader.Query(fmt::format("SELECT {} FROM dataset d WHERE d.project = ?1 AND d.name = ?2", kDatasetColumns), {project, name},
-                        [&](const db::Row& row) -> Result<> {
+    return reader.Query(fmt::format("SELECT {} FROM dataset d WHERE d.project = ?1 AND d.name = ?2",
+                                    kDatasetColumns),
+                        {project, name}, [&](const db::Row& row) -> Result<> {
                           found = ReadDataset(row);
                           return {};
                         });
@@ -106,18 +118,22 @@ Result<std::optional<Dataset>> VersionStore::FindDataset(std::string_view projec
 Result<std::vector<std::string>> VersionStore::DatasetNames(std::string_view project, int limit) {
   std::vector<std::string> names;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    return reader.Query("SELECT name FROM dataset WHERE project = ?1 ORDER BY name LIMIT ?2", {project, limit}, [&](const db::Row& row) -> Result<> {
-      names.push_back(row.Str(0));
-      return {};
-    });
+    return reader.Query("SELECT name FROM dataset WHERE project = ?1 ORDER BY name LIMIT ?2",
+                        {project, limit}, [&](const db::Row& row) -> Result<> {
+                          names.push_back(row.Str(0));
+                          return {};
+                        });
   }));
   return names;
 }
 
-Result<std::vector<Dataset>> VersionStore::ListDatasets(std::string_view project, std::string_view after_name, int limit) {
+Result<std::vector<Dataset>> VersionStore::ListDatasets(std::string_view project,
+                                                        std::string_view after_name, int limit) {
   std::vector<Dataset> list;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    return reader.Query(fmt::format("SELECT {} FROM dataset d WHERE d.project = ?1 AND d.name > ?2 ORDER BY d.name LIMIT ?3", kDatasetColumns),
+    return reader.Query(fmt::format("SELECT {} FROM dataset d WHERE d.project = ?1 AND d.name > ?2 "
+                                    "ORDER BY d.name LIMIT ?3",
+                                    kDatasetColumns),
                         {project, after_name, limit}, [&](const db::Row& row) -> Result<> {
                           list.push_back(ReadDataset(row));
                           return {};
@@ -134,11 +150,14 @@ Result<std::optional<StoredVersion>> VersionStore::Find(std::string_view where, 
   std::optional<StoredVersion> found;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     std::optional<RawVersion> raw;
-    GYRE_DO(reader.Query(fmt::format("SELECT {} FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id WHERE {}", kVersionColumns, where), params,
-                         [&](const db::Row& row) -> Result<> {
-                           raw = ReadRow(row);
-                           return {};
-                         }));
+    GYRE_DO(reader.Query(
+        fmt::format(
+            "SELECT {} FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id WHERE {}",
+            kVersionColumns, where),
+        params, [&](const db::Row& row) -> Result<> {
+          raw = ReadRow(row);
+          return {};
+        }));
     if (!raw) return {};
     GYRE_TRY(found, Parse(*std::move(raw)));
     return ReadPartsAndTags(reader, &found->version);
@@ -146,32 +165,41 @@ Result<std::optional<StoredVersion>> VersionStore::Find(std::string_view where, 
   return found;
 }
 
-Result<std::optional<StoredVersion>> VersionStore::FindVersion(std::string_view dataset_id, std::int64_t number) {
+Result<std::optional<StoredVersion>> VersionStore::FindVersion(std::string_view dataset_id,
+                                                               std::int64_t number) {
   if (number > 0) return Find("v.dataset_id = ?1 AND v.number = ?2", {dataset_id, number});
   return Find("v.dataset_id = ?1 ORDER BY v.number DESC LIMIT 1", {dataset_id});
 }
 
-Result<std::optional<StoredVersion>> VersionStore::FindVersionById(std::string_view id) { return Find("v.id = ?1", {id}); }
+Result<std::optional<StoredVersion>> VersionStore::FindVersionById(std::string_view id) {
+  return Find("v.id = ?1", {id});
+}
 
-Result<std::optional<std::int64_t>> VersionStore::FindBySource(std::string_view dataset_id, std::string_view source_key) {
+Result<std::optional<std::int64_t>> VersionStore::FindBySource(std::string_view dataset_id,
+                                                               std::string_view source_key) {
   std::optional<std::int64_t> number;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    return reader.Query("SELECT number FROM dataset_version WHERE dataset_id = ?1 AND source_key = ?2 ORDER BY number DESC LIMIT 1",
-                        {dataset_id, source_key}, [&](const db::Row& row) -> Result<> {
-                          number = row.Int(0);
-                          return {};
-                        });
+    return reader.Query(
+        "SELECT number FROM dataset_version WHERE dataset_id = ?1 AND source_key = ?2 ORDER BY "
+        "number DESC LIMIT 1",
+        {dataset_id, source_key}, [&](const db::Row& row) -> Result<> {
+          number = row.Int(0);
+          return {};
+        });
   }));
   return number;
 }
 
-Result<std::vector<Version>> VersionStore::ListVersions(std::string_view dataset_id, std::int64_t before_number, int limit) {
+Result<std::vector<Version>> VersionStore::ListVersions(std::string_view dataset_id,
+                                                        std::int64_t before_number, int limit) {
   std::vector<Version> list;
   if (before_number <= 0) before_number = std::numeric_limits<std::int64_t>::max();
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     std::vector<RawVersion> rows;
-    GYRE_DO(reader.Query(fmt::format("SELECT {} FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id WHERE v.dataset_id = ?1 AND v.number < ?2 "
-                                     "ORDER BY v.number DESC LIMIT ?3", kVersionColumns),
+    GYRE_DO(reader.Query(fmt::format("SELECT {} FROM dataset_version v JOIN dataset d ON d.id = "
+                                     "v.dataset_id WHERE v.dataset_id = ?1 AND v.number < ?2 "
+                                     "ORDER BY v.number DESC LIMIT ?3",
+                                     kVersionColumns),
                          {dataset_id, before_number, limit}, [&](const db::Row& row) -> Result<> {
                            rows.push_back(ReadRow(row));
                            return {};
@@ -192,15 +220,16 @@ Result<Version> VersionStore::Commit(const NewVersion& made, bool* created, cons
   const std::string schema = table::SchemaToJson(version.schema).Dump();
   Json notes_json = Json::Arr();
   for (const std::string& note : version.notes) notes_json.Push(note);
-  const std::string notes = notes_json.Dump(), warnings = version.warnings.Dump(), check = version.check.Dump();
+  const std::string notes = notes_json.Dump(), warnings = version.warnings.Dump(),
+                    check = version.check.Dump();
   version.id = NewId();
   const std::string new_dataset_id = NewId();
   std::int64_t existing = 0;
   const Result<> written = database_.Write([&](db::Transaction& tx) -> Result<> {
     existing = 0;
     version.dataset_id.clear();
-    GYRE_DO(tx.Query("SELECT id, number_latest FROM dataset WHERE project = ?1 AND name = ?2", {version.project, version.dataset},
-                     [&](const db::Row& row) -> Result<> {
+    GYRE_DO(tx.Query("SELECT id, number_latest FROM dataset WHERE project = ?1 AND name = ?2",
+                     {version.project, version.dataset}, [&](const db::Row& row) -> Result<> {
                        version.dataset_id = row.Str(0);
                        version.number = row.Int(1) + 1;
                        return {};
@@ -208,54 +237,74 @@ Result<Version> VersionStore::Commit(const NewVersion& made, bool* created, cons
     if (version.dataset_id.empty()) {
       version.dataset_id = new_dataset_id;
       version.number = 1;
-      GYRE_DO(tx.Execute("INSERT INTO dataset (id, project, name, number_latest, created_by, created_us) VALUES (?1, ?2, ?3, 0, ?4, ?5)",
-                         {version.dataset_id, version.project, version.dataset, version.created_by, version.created_us}));
+      GYRE_DO(
+          tx.Execute("INSERT INTO dataset (id, project, name, number_latest, created_by, "
+                     "created_us) VALUES (?1, ?2, ?3, 0, ?4, ?5)",
+                     {version.dataset_id, version.project, version.dataset, version.created_by,
+                      version.created_us}));
     }
-    GYRE_DO(tx.Query("SELECT number FROM dataset_version WHERE dataset_id = ?1 AND content_hash = ?2", {version.dataset_id, version.content_hash},
-                     [&](const db::Row& row) -> Result<> {
-                       existing = row.Int(0);
-                       return {};
-                     }));
+    GYRE_DO(
+        tx.Query("SELECT number FROM dataset_version WHERE dataset_id = ?1 AND content_hash = ?2",
+                 {version.dataset_id, version.content_hash}, [&](const db::Row& row) -> Result<> {
+                   existing = row.Int(0);
+                   return {};
+                 }));
     if (existing > 0) return {};
-    GYRE_DO(tx.Execute("INSERT INTO dataset_version (id, dataset_id, number, content_hash, source_key, source_name, source_bytes, format, row_count, "
-                       "schema_json, notes_json, warnings_json, check_json, profile_digest, merged_digest, merged_bytes, quarantine_digest, "
-                       "quarantine_rows, created_by, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, '', 0, ?15, ?16, ?17, ?18)",
-                       {version.id, version.dataset_id, version.number, version.content_hash, made.source_key, version.source_name, version.source_bytes,
-                        version.format, version.rows, schema, notes, warnings, check, made.files.profile_digest, made.files.quarantine_digest,
-                        version.rows_quarantined, version.created_by, version.created_us}));
-    GYRE_DO(tx.Execute("UPDATE dataset SET number_latest = ?2 WHERE id = ?1", {version.dataset_id, version.number}));
+    GYRE_DO(tx.Execute(
+        "INSERT INTO dataset_version (id, dataset_id, number, content_hash, source_key, "
+        "source_name, source_bytes, format, row_count, "
+        "schema_json, notes_json, warnings_json, check_json, profile_digest, merged_digest, "
+        "merged_bytes, quarantine_digest, "
+        "quarantine_rows, created_by, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+        "?11, ?12, ?13, ?14, '', 0, ?15, ?16, ?17, ?18)",
+        {version.id, version.dataset_id, version.number, version.content_hash, made.source_key,
+         version.source_name, version.source_bytes, version.format, version.rows, schema, notes,
+         warnings, check, made.files.profile_digest, made.files.quarantine_digest,
+         version.rows_quarantined, version.created_by, version.created_us}));
+    GYRE_DO(tx.Execute("UPDATE dataset SET number_latest = ?2 WHERE id = ?1",
+                       {version.dataset_id, version.number}));
     for (std::size_t i = 0; i < version.parts.size(); ++i) {
       const Part& part = version.parts[i];
-      GYRE_DO(tx.Execute("INSERT INTO dataset_part (version_id, position, digest, size_bytes, row_count) VALUES (?1, ?2, ?3, ?4, ?5)",
-                         {version.id, i, part.object.digest, part.object.size_bytes, part.rows}));
+      GYRE_DO(
+          tx.Execute("INSERT INTO dataset_part (version_id, position, digest, size_bytes, "
+                     "row_count) VALUES (?1, ?2, ?3, ?4, ?5)",
+                     {version.id, i, part.object.digest, part.object.size_bytes, part.rows}));
     }
     GYRE_DO(WriteTags(tx, version.id, version.tags));
-    for (const blob::Object& object : made.objects) GYRE_DO(blob::AddRef(tx, kOwnerKind, version.id, object));
+    for (const blob::Object& object : made.objects)
+      GYRE_DO(blob::AddRef(tx, kOwnerKind, version.id, object));
     return also ? also(tx, version) : Result<>();
   });
   if (!written) return written.error();
   *created = existing == 0;
   if (*created) return version;
   GYRE_TRY(auto stored, FindVersion(version.dataset_id, existing));
-  if (!stored) return NotFound("GY2102", "version v{} of {} was removed meanwhile", existing, version.dataset);
+  if (!stored)
+    return NotFound("GY2102", "version v{} of {} was removed meanwhile", existing, version.dataset);
   return stored->version;
 }
 
-Result<> VersionStore::SetTags(std::string_view version_id, const std::map<std::string, std::string>& tags) {
-  return database_.Write([&](db::Transaction& tx) -> Result<> { return WriteTags(tx, version_id, tags); });
+Result<> VersionStore::SetTags(std::string_view version_id,
+                               const std::map<std::string, std::string>& tags) {
+  return database_.Write(
+      [&](db::Transaction& tx) -> Result<> { return WriteTags(tx, version_id, tags); });
 }
 
 Result<> VersionStore::SetMerged(std::string_view version_id, const blob::Object& object) {
   return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(tx.Execute("UPDATE dataset_version SET merged_digest = ?2, merged_bytes = ?3 WHERE id = ?1 AND merged_digest = ''",
-                       {version_id, object.digest, object.size_bytes}));
+    GYRE_DO(
+        tx.Execute("UPDATE dataset_version SET merged_digest = ?2, merged_bytes = ?3 WHERE id = ?1 "
+                   "AND merged_digest = ''",
+                   {version_id, object.digest, object.size_bytes}));
     return tx.changes() == 1 ? blob::AddRef(tx, kOwnerKind, version_id, object) : Result<>();
   });
 }
 
 Result<> VersionStore::Remove(std::string_view dataset_id, std::int64_t number, const Also& also) {
-  GYRE_TRY(std::vector<Version> versions, ListVersions(dataset_id, 0, std::numeric_limits<int>::max()));
-  if (number > 0) std::erase_if(versions, [&](const Version& version) { return version.number != number; });
+  GYRE_TRY(std::vector<Version> versions,
+           ListVersions(dataset_id, 0, std::numeric_limits<int>::max()));
+  if (number > 0)
+    std::erase_if(versions, [&](const Version& version) { return version.number != number; });
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     for (const Version& version : versions) {
       GYRE_DO(tx.Execute("DELETE FROM dataset_part WHERE version_id = ?1", {version.id}));
@@ -274,28 +323,34 @@ Result<std::optional<VersionStore::Suite>> VersionStore::NewestSuite(std::string
   std::optional<Suite> found;
   std::string text;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    return reader.Query("SELECT number, suite_json, created_by, created_us FROM dataset_suite WHERE dataset_id = ?1 ORDER BY number DESC LIMIT 1",
-                        {dataset_id}, [&](const db::Row& row) -> Result<> {
-                          found = Suite{row.Int(0), {}, row.Str(2), row.Int(3)};
-                          text = row.Str(1);
-                          return {};
-                        });
+    return reader.Query(
+        "SELECT number, suite_json, created_by, created_us FROM dataset_suite WHERE dataset_id = "
+        "?1 ORDER BY number DESC LIMIT 1",
+        {dataset_id}, [&](const db::Row& row) -> Result<> {
+          found = Suite{row.Int(0), {}, row.Str(2), row.Int(3)};
+          text = row.Str(1);
+          return {};
+        });
   }));
   if (!found) return found;
   GYRE_TRY(found->suite, Json::Parse(text));
   return found;
 }
 
-Result<VersionStore::Suite> VersionStore::AddSuite(std::string_view dataset_id, const Json& suite, std::string_view by, std::int64_t now_us) {
+Result<VersionStore::Suite> VersionStore::AddSuite(std::string_view dataset_id, const Json& suite,
+                                                   std::string_view by, std::int64_t now_us) {
   Suite added{1, suite, std::string(by), now_us};
   const std::string text = suite.Dump();
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(tx.Query("SELECT coalesce(max(number), 0) FROM dataset_suite WHERE dataset_id = ?1", {dataset_id}, [&](const db::Row& row) -> Result<> {
-      added.number = row.Int(0) + 1;
-      return {};
-    }));
-    return tx.Execute("INSERT INTO dataset_suite (dataset_id, number, suite_json, created_by, created_us) VALUES (?1, ?2, ?3, ?4, ?5)",
-                      {dataset_id, added.number, text, by, now_us});
+    GYRE_DO(tx.Query("SELECT coalesce(max(number), 0) FROM dataset_suite WHERE dataset_id = ?1",
+                     {dataset_id}, [&](const db::Row& row) -> Result<> {
+                       added.number = row.Int(0) + 1;
+                       return {};
+                     }));
+    return tx.Execute(
+        "INSERT INTO dataset_suite (dataset_id, number, suite_json, created_by, created_us) VALUES "
+        "(?1, ?2, ?3, ?4, ?5)",
+        {dataset_id, added.number, text, by, now_us});
   }));
   return added;
 }

@@ -32,15 +32,20 @@ class VersionStore {
 
   Result<std::optional<Dataset>> FindDataset(std::string_view project, std::string_view name);
   Result<std::vector<std::string>> DatasetNames(std::string_view project, int limit);
-  Result<std::vector<Dataset>> ListDatasets(std::string_view project, std::string_view after_name, int limit);
+  Result<std::vector<Dataset>> ListDatasets(std::string_view project, std::string_view after_name,
+                                            int limit);
   // number 0 = the latest
-  Result<std::optional<StoredVersion>> FindVersion(std::string_view dataset_id, std::int64_t number);
+  Result<std::optional<StoredVersion>> FindVersion(std::string_view dataset_id,
+                                                   std::int64_t number);
   Result<std::optional<StoredVersion>> FindVersionById(std::string_view id);
-  Result<std::optional<std::int64_t>> FindBySource(std::string_view dataset_id, std::string_view source_key);
-  Result<std::vector<Version>> ListVersions(std::string_view dataset_id, std::int64_t before_number, int limit);
+  Result<std::optional<std::int64_t>> FindBySource(std::string_view dataset_id,
+                                                   std::string_view source_key);
+  Result<std::vector<Version>> ListVersions(std::string_view dataset_id, std::int64_t before_number,
+                                            int limit);
 
-  // In one transaction: the dataset when it is new, the version unless its content is there already (then that one), references to blobs.
-  // `created` says which. `also` runs in the same transaction when a version was made.
+  // In one transaction: the dataset when it is new, the version unless its content is there already
+  // (then that one), references to blobs. `created` says which. `also` runs in the same transaction
+  // when a version was made.
   using Also = std::function<Result<>(db::Transaction&, const Version&)>;
   Result<Version> Commit(const NewVersion& version, bool* created, const Also& also);
   Result<> SetTags(std::string_view version_id, const std::map<std::string, std::string>& tags);
@@ -55,7 +60,8 @@ class VersionStore {
     std::int64_t created_us = 0;
   };
   Result<std::optional<Suite>> NewestSuite(std::string_view dataset_id);
-  Result<Suite> AddSuite(std::string_view dataset_id, const Json& suite, std::string_view by, std::int64_t now_us);
+  Result<Suite> AddSuite(std::string_view dataset_id, const Json& suite, std::string_view by,
+                         std::int64_t now_us);
 
  private:
   Result<std::optional<StoredVersion>> Find(std::string_view where, db::Params params);

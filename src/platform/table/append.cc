@@ -25,7 +25,8 @@ void AppendColumn(const Column& from, Column* to) {
   if (from.type != Type::kText) return;
   const std::uint64_t shift = to->text.chars.size();
   to->text.chars += from.text.chars;
-  for (std::size_t i = 1; i < from.text.offsets.size(); ++i) to->text.offsets.push_back(from.text.offsets[i] + shift);
+  for (std::size_t i = 1; i < from.text.offsets.size(); ++i)
+    to->text.offsets.push_back(from.text.offsets[i] + shift);
 }
 }  // namespace
 
@@ -40,13 +41,16 @@ Frame EmptyFrame(const Schema& schema) {
 }
 
 void AppendFrame(const Frame& from, Frame* to) {
-  for (std::size_t i = 0; i < to->columns.size(); ++i) AppendColumn(from.columns[i], &to->columns[i]);
+  for (std::size_t i = 0; i < to->columns.size(); ++i)
+    AppendColumn(from.columns[i], &to->columns[i]);
 }
 
 std::int64_t FrameBytes(const Frame& frame) {
   std::size_t bytes = 0;
   for (const Column& column : frame.columns) {
-    bytes += column.valid.size() + 8 * (column.ints.size() + column.doubles.size() + column.text.offsets.size()) + column.text.chars.size();
+    bytes += column.valid.size() +
+             8 * (column.ints.size() + column.doubles.size() + column.text.offsets.size()) +
+             column.text.chars.size();
   }
   return static_cast<std::int64_t>(bytes);
 }

@@ -24,7 +24,8 @@ constexpr std::size_t kLongNameMax = 64 * 1024;
 struct Field {
   std::size_t at, length;
 };
-constexpr Field kName{0, 100}, kMode{100, 8}, kSize{124, 12}, kTime{136, 12}, kChecksum{148, 8}, kType{156, 1}, kMagic{257, 6}, kPrefix{345, 155};
+constexpr Field kName{0, 100}, kMode{100, 8}, kSize{124, 12}, kTime{136, 12}, kChecksum{148, 8},
+    kType{156, 1}, kMagic{257, 6}, kPrefix{345, 155};
 
 class OutFile {
  public:
@@ -33,7 +34,8 @@ class OutFile {
     if (fd < 0) return SystemError("writing " + path, errno);
     return OutFile(fd, path);
   }
-  OutFile(OutFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+  OutFile(OutFile&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
   OutFile& operator=(OutFile&&) = delete;
   ~OutFile() {
     if (fd_ >= 0) close(fd_);
@@ -56,12 +58,16 @@ class OutFile {
 
 std::string Header(std::string_view name, std::uint64_t size, char type) {
   std::string block(kBlock, '\0');
-  const auto put = [&](Field field, std::string_view text) { std::memcpy(block.data() + field.at, text.data(), std::min(field.length, text.size())); };
+  const auto put = [&](Field field, std::string_view text) {
+    std::memcpy(block.data() + field.at, text.data(), std::min(field.length, text.size()));
+  };
   put(kName, name);
   put(kMode, "0000644");
   put(kSize, fmt::format("{:011o}", size));
   put(kTime, "00000000000");
-  put(kMagic, std::string_view("ustar\0" "00", 8));
+  put(kMagic, std::string_view("ustar\0"
+                               "00",
+                               8));
   block[kType.at] = type;
   put(kChecksum, "        ");
   unsigned sum = 0;
@@ -70,7 +76,9 @@ std::string Header(std::string_view name, std::uint64_t size, char type) {
   return block;
 }
 
-std::string Padding(std::uint64_t size) { return std::string((kBlock - size % kBlock) % kBlock, '\0'); }
+std::string Padding(std::uint64_t size) {
+  return std::string((kBlock - size % kBlock) % kBlock, '\0');
+}
 
 bool IsTable(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
@@ -79,7 +87,8 @@ bool IsTable(std::string_view path) {
   for (const std::string_view packed : {".gz", ".zst"}) {
     if (lower.ends_with(packed)) lower.resize(lower.size() - packed.size());
   }
-  for (const std::string_view suffix : {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet"}) {
+  for (const std::string_view suffix :
+       {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet"}) {
     if (lower.ends_with(suffix)) return true;
   }
   return false;
@@ -118,7 +127,8 @@ class TarReader {
   TarReader(ByteSource& bytes, std::string name) : bytes_(bytes), name_(std::move(name)) {}
 
   Error Broken() const {
-    return InvalidArgument("GY2043", "{} is not a whole tar archive", name_).Fix("pack the folder again: tar -cf folder.tar folder");
+    return InvalidArgument("GY2043", "{} is not a whole tar archive", name_)
+        .Fix("pack the folder again: tar -cf folder.tar folder");
   }
   Result<std::string> ReadExactly(std::size_t length) {
     std::string out(length, '\0');
@@ -133,7 +143,8 @@ class TarReader {
   Result<> CopyTo(std::uint64_t length, OutFile* out) {
     std::uint64_t left = length + (kBlock - length % kBlock) % kBlock;
     while (left > 0) {
-      GYRE_TRY(const std::size_t got, bytes_.Read(buffer_.data(), std::min<std::uint64_t>(left, buffer_.size())));
+      GYRE_TRY(const std::size_t got,
+               bytes_.Read(buffer_.data(), std::min<std::uint64_t>(left, buffer_.size())));
       if (got == 0) return Broken();
       const std::uint64_t wanted = std::min<std::uint64_t>(got, length);
       if (out != nullptr) GYRE_DO(out->Write({buffer_.data(), wanted}));
@@ -158,7 +169,9 @@ Result<std::vector<SourceFile>> ListTables(const std::string& directory) {
   }
   if (files.empty()) {
     return NotFound("GY2042", "the folder {} holds no table", directory)
-        .Why("files that end in csv, tsv, txt, json, jsonl, ndjson or parquet (also .gz, .zst) are looked for");
+        .Why(
+            "files that end in csv, tsv, txt, json, jsonl, ndjson or parquet (also .gz, .zst) are "
+            "looked for");
   }
   return files;
 }
@@ -172,14 +185,19 @@ Result<> WriteTar(const std::vector<SourceFile>& files, const std::string& out_p
     const auto size = static_cast<std::uint64_t>(std::max<off_t>(0, lseek(fd, 0, SEEK_END)));
     close(fd);
     if (file.name.size() > kNameMax) {
-      GYRE_DO(out.Write(Header("././@LongLink", file.name.size() + 1, 'L') + file.name + '\0' + Padding(file.name.size() + 1)));
+      GYRE_DO(out.Write(Header("././@LongLink", file.name.size() + 1, 'L') + file.name + '\0' +
+                        Padding(file.name.size() + 1)));
     }
     GYRE_DO(out.Write(Header(file.name, size, '0')));
     std::uint64_t done = 0;
     while (done < size) {
-      const auto want = static_cast<std::int64_t>(std::min<std::uint64_t>(buffer.size(), size - done));
-      GYRE_TRY(const std::string piece, exec::ReadFilePart(file.path, static_cast<std::int64_t>(done), want));
-      if (piece.empty()) return FailedPrecondition("GY2043", "the file {} became shorter while it was read", file.path);
+      const auto want =
+          static_cast<std::int64_t>(std::min<std::uint64_t>(buffer.size(), size - done));
+      GYRE_TRY(const std::string piece,
+               exec::ReadFilePart(file.path, static_cast<std::int64_t>(done), want));
+      if (piece.empty())
+        return FailedPrecondition("GY2043", "the file {} became shorter while it was read",
+                                  file.path);
       GYRE_DO(out.Write(piece));
       done += piece.size();
     }
@@ -188,7 +206,8 @@ Result<> WriteTar(const std::vector<SourceFile>& files, const std::string& out_p
   return out.Write(std::string(2 * kBlock, '\0'));
 }
 
-Result<std::vector<SourceFile>> ExtractTar(const std::string& path, const std::string& shown_name, const std::string& directory) {
+Result<std::vector<SourceFile>> ExtractTar(const std::string& path, const std::string& shown_name,
+                                           const std::string& directory) {
   GYRE_TRY(const auto bytes, OpenBytes(path, shown_name));
   auto tar = std::make_unique<TarReader>(*bytes, shown_name);
   std::vector<SourceFile> files;
@@ -201,29 +220,36 @@ Result<std::vector<SourceFile>> ExtractTar(const std::string& path, const std::s
     const char type = block[kType.at];
     if (type == 'L' || type == 'x') {
       if (*size > kLongNameMax) return tar->Broken();
-      GYRE_TRY(const std::string text, tar->ReadExactly(*size + (kBlock - *size % kBlock) % kBlock));
-      long_name = type == 'x' ? PaxPath(std::string_view(text).substr(0, *size)) : std::string(text.c_str());
+      GYRE_TRY(const std::string text,
+               tar->ReadExactly(*size + (kBlock - *size % kBlock) % kBlock));
+      long_name = type == 'x' ? PaxPath(std::string_view(text).substr(0, *size))
+                              : std::string(text.c_str());
       continue;
     }
     std::string name = std::exchange(long_name, {});
     if (name.empty()) {
       const std::string_view prefix = TextOf(block, kPrefix);
-      name = prefix.empty() ? std::string(TextOf(block, kName)) : fmt::format("{}/{}", prefix, TextOf(block, kName));
+      name = prefix.empty() ? std::string(TextOf(block, kName))
+                            : fmt::format("{}/{}", prefix, TextOf(block, kName));
     }
     const bool plain = (type == '0' || type == '\0') && IsTable(name);
     if (!plain) {
       GYRE_DO(tar->CopyTo(type == '5' ? 0 : *size, nullptr));
       continue;
     }
-    if (files.size() >= kFilesMax) return InvalidArgument("GY2043", "{} holds more than {} files", shown_name, kFilesMax);
+    if (files.size() >= kFilesMax)
+      return InvalidArgument("GY2043", "{} holds more than {} files", shown_name, kFilesMax);
     if (!IsValidUtf8(name)) name = fmt::format("file {}", files.size());
     const std::string out_path = fmt::format("{}/{:06}", directory, files.size());
     GYRE_TRY(OutFile out, OutFile::Create(out_path));
     GYRE_DO(tar->CopyTo(*size, &out));
     files.push_back({out_path, name});
   }
-  if (files.empty()) return InvalidArgument("GY2043", "{} holds no table", shown_name).Fix("pack csv, json lines or parquet files");
-  std::sort(files.begin(), files.end(), [](const SourceFile& a, const SourceFile& b) { return a.name < b.name; });
+  if (files.empty())
+    return InvalidArgument("GY2043", "{} holds no table", shown_name)
+        .Fix("pack csv, json lines or parquet files");
+  std::sort(files.begin(), files.end(),
+            [](const SourceFile& a, const SourceFile& b) { return a.name < b.name; });
   return files;
 }
 

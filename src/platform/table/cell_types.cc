@@ -17,7 +17,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool TakeNumber(std::string_view* text, std::size_t digits_min, std::size_t digits_max, int* out) {
   std::size_t n = 0;
   int value = 0;
-  while (n < text->size() && n < digits_max && IsDigit((*text)[n])) value = value * 10 + ((*text)[n++] - '0');
+  while (n < text->size() && n < digits_max && IsDigit((*text)[n]))
+    value = value * 10 + ((*text)[n++] - '0');
   if (n < digits_min) return false;
   text->remove_prefix(n);
   *out = value;
@@ -44,13 +45,14 @@ std::optional<std::int64_t> ParseDate(std::string_view text) {
   if (text.size() >= 8 && text.size() <= 10 && IsDigit(text[2]) && TakeNumber(&text, 4, 4, &a)) {
     const char separator = text.empty() ? ' ' : text.front();
     if (separator != '-' && separator != '/') return std::nullopt;
-    if (!TakeChar(&text, separator) || !TakeNumber(&text, 1, 2, &b) || !TakeChar(&text, separator) || !TakeNumber(&text, 1, 2, &c)) {
+    if (!TakeChar(&text, separator) || !TakeNumber(&text, 1, 2, &b) ||
+        !TakeChar(&text, separator) || !TakeNumber(&text, 1, 2, &c)) {
       return std::nullopt;
     }
     return text.empty() ? Days(a, b, c) : std::nullopt;
   }
-  if (!TakeNumber(&text, 1, 2, &a) || !TakeChar(&text, '.') || !TakeNumber(&text, 1, 2, &b) || !TakeChar(&text, '.') ||
-      !TakeNumber(&text, 4, 4, &c) || !text.empty()) {
+  if (!TakeNumber(&text, 1, 2, &a) || !TakeChar(&text, '.') || !TakeNumber(&text, 1, 2, &b) ||
+      !TakeChar(&text, '.') || !TakeNumber(&text, 4, 4, &c) || !text.empty()) {
     return std::nullopt;
   }
   return Days(c, b, a);
@@ -58,15 +60,16 @@ std::optional<std::int64_t> ParseDate(std::string_view text) {
 
 std::optional<std::int64_t> ParseSlashDate(std::string_view text, bool month_first) {
   int a = 0, b = 0, year = 0;
-  if (!TakeNumber(&text, 1, 2, &a) || !TakeChar(&text, '/') || !TakeNumber(&text, 1, 2, &b) || !TakeChar(&text, '/') ||
-      !TakeNumber(&text, 4, 4, &year) || !text.empty()) {
+  if (!TakeNumber(&text, 1, 2, &a) || !TakeChar(&text, '/') || !TakeNumber(&text, 1, 2, &b) ||
+      !TakeChar(&text, '/') || !TakeNumber(&text, 4, 4, &year) || !text.empty()) {
     return std::nullopt;
   }
   return month_first ? Days(year, a, b) : Days(year, b, a);
 }
 
 std::optional<std::int64_t> ParseTimestamp(std::string_view text) {
-  if (text.size() < 10 || !IsDigit(text[0]) || text.find_first_of("-/") == std::string_view::npos) return std::nullopt;
+  if (text.size() < 10 || !IsDigit(text[0]) || text.find_first_of("-/") == std::string_view::npos)
+    return std::nullopt;
   return ParseTime(text);
 }
 
@@ -74,7 +77,8 @@ std::optional<std::int64_t> ParseTimestamp(std::string_view text) {
 std::optional<std::int64_t> ParseWhole(std::string_view text) {
   if (text.empty() || text.size() > 20) return std::nullopt;
   const std::string_view digits = text[0] == '-' ? text.substr(1) : text;
-  if (digits.empty() || !IsDigit(digits[0]) || (digits.size() > 1 && digits[0] == '0')) return std::nullopt;
+  if (digits.empty() || !IsDigit(digits[0]) || (digits.size() > 1 && digits[0] == '0'))
+    return std::nullopt;
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -83,14 +87,18 @@ std::optional<std::int64_t> ParseWhole(std::string_view text) {
 
 std::optional<double> ParseReal(std::string_view text, char decimal_point) {
   if (text.empty()) return std::nullopt;
-  if (text[0] == '+' && text.size() > 1 && (IsDigit(text[1]) || text[1] == '.')) text.remove_prefix(1);
+  if (text[0] == '+' && text.size() > 1 && (IsDigit(text[1]) || text[1] == '.'))
+    text.remove_prefix(1);
   const char first = text[0];
-  if (!IsDigit(first) && first != '-' && first != '.' && first != decimal_point && first != 'i' && first != 'I') return std::nullopt;
+  if (!IsDigit(first) && first != '-' && first != '.' && first != decimal_point && first != 'i' &&
+      first != 'I')
+    return std::nullopt;
   double value = 0;
   if (decimal_point == '.') {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (end != text.data() + text.size()) return std::nullopt;
-    if (error == std::errc()) return std::isnan(value) ? std::nullopt : std::optional<double>(value);
+    if (error == std::errc())
+      return std::isnan(value) ? std::nullopt : std::optional<double>(value);
     return ParseDouble(text);  // out of range: infinity or zero
   }
   char buffer[64];
@@ -120,8 +128,11 @@ KindSet ClassifyText(std::string_view text, char decimal_point) {
   if (text.empty()) return kinds;
   if (ParseWhole(text)) return kinds | kIntKind | kDoubleKind;
   const char first = text[0];
-  if (first == 't' || first == 'T' || first == 'f' || first == 'F') return ParseBool(text) ? kinds | kBoolKind : kinds;
-  if (!IsDigit(first) && first != '-' && first != '+' && first != '.' && first != decimal_point && first != 'i' && first != 'I') return kinds;
+  if (first == 't' || first == 'T' || first == 'f' || first == 'F')
+    return ParseBool(text) ? kinds | kBoolKind : kinds;
+  if (!IsDigit(first) && first != '-' && first != '+' && first != '.' && first != decimal_point &&
+      first != 'i' && first != 'I')
+    return kinds;
   if (AllDigits(text)) return kinds | kIdKind;
   if (ParseReal(text, decimal_point)) return kinds | kDoubleKind;
   if (ParseDate(text)) return kinds | kDateKind | kTimestampKind;
@@ -133,11 +144,14 @@ KindSet ClassifyText(std::string_view text, char decimal_point) {
 
 bool IsMissingToken(std::string_view text, MissingIn where) {
   if (text.size() > 6) return false;
-  if (text == "NA" || text == "N/A" || text == "n/a" || text == "NaN" || text == "nan" || text == "NAN" || text == "NULL" || text == "null" ||
-      text == "Null" || text == "?" || text == "#N/A" || text == "<NA>") {
+  if (text == "NA" || text == "N/A" || text == "n/a" || text == "NaN" || text == "nan" ||
+      text == "NAN" || text == "NULL" || text == "null" || text == "Null" || text == "?" ||
+      text == "#N/A" || text == "<NA>") {
     return true;
   }
-  return where == MissingIn::kTyped && (text == "None" || text == "none" || text == "-" || text == "." || text == "na" || text == "NaT" || text.empty());
+  return where == MissingIn::kTyped &&
+         (text == "None" || text == "none" || text == "-" || text == "." || text == "na" ||
+          text == "NaT" || text.empty());
 }
 
 CellValue ParseCell(const RawCell& cell, const ColumnPlan& plan) {
@@ -148,8 +162,11 @@ CellValue ParseCell(const RawCell& cell, const ColumnPlan& plan) {
     value.text = quoted ? cell.view() : Trim(cell.view());
     if (!quoted && value.text.empty()) return value;
     value.outcome = CellOutcome::kValue;
-    if (!quoted && IsMissingToken(value.text, MissingIn::kText)) value.outcome = CellOutcome::kMissingToken;
-    if (plan.undecided && value.outcome == CellOutcome::kValue && !IsMissingToken(value.text, MissingIn::kTyped)) value.outcome = CellOutcome::kBad;
+    if (!quoted && IsMissingToken(value.text, MissingIn::kText))
+      value.outcome = CellOutcome::kMissingToken;
+    if (plan.undecided && value.outcome == CellOutcome::kValue &&
+        !IsMissingToken(value.text, MissingIn::kTyped))
+      value.outcome = CellOutcome::kBad;
     return value;
   }
   const std::string_view text = Trim(cell.view());
@@ -174,8 +191,9 @@ CellValue ParseCell(const RawCell& cell, const ColumnPlan& plan) {
       whole = numbers ? ParseBool(text) : std::nullopt;
       break;
     case Type::kDate:
-      whole = plan.date_order == ColumnPlan::DateOrder::kYearFirst ? ParseDate(text)
-                                                                   : ParseSlashDate(text, plan.date_order == ColumnPlan::DateOrder::kMonthFirst);
+      whole = plan.date_order == ColumnPlan::DateOrder::kYearFirst
+                  ? ParseDate(text)
+                  : ParseSlashDate(text, plan.date_order == ColumnPlan::DateOrder::kMonthFirst);
       break;
     case Type::kTimestamp:
       whole = ParseTimestamp(text);
@@ -190,7 +208,8 @@ CellValue ParseCell(const RawCell& cell, const ColumnPlan& plan) {
     value.i = *whole;
     return value;
   }
-  value.outcome = IsMissingToken(text, MissingIn::kTyped) ? CellOutcome::kMissingToken : CellOutcome::kBad;
+  value.outcome =
+      IsMissingToken(text, MissingIn::kTyped) ? CellOutcome::kMissingToken : CellOutcome::kBad;
   return value;
 }
 
@@ -207,7 +226,8 @@ void KindCounts::Add(const RawCell& cell, char decimal_point) {
   KindSet found = ClassifyText(text, decimal_point);
   if (!MayBeNumber(cell)) found &= kTextKind | kDateKind | kTimestampKind;
   ++filled;
-  for (int bit = 0; bit < kKindCount; ++bit) kinds[static_cast<std::size_t>(bit)] += (found >> bit) & 1;
+  for (int bit = 0; bit < kKindCount; ++bit)
+    kinds[static_cast<std::size_t>(bit)] += (found >> bit) & 1;
 }
 
 void KindCounts::AddKnown(KindSet known, std::int64_t count) {
@@ -217,7 +237,9 @@ void KindCounts::AddKnown(KindSet known, std::int64_t count) {
   }
 }
 
-std::int64_t KindCounts::of(KindSet kind) const { return kinds[static_cast<std::size_t>(BitIndex(kind))]; }
+std::int64_t KindCounts::of(KindSet kind) const {
+  return kinds[static_cast<std::size_t>(BitIndex(kind))];
+}
 
 KindSet KindsOf(const ColumnPlan& plan) {
   switch (plan.type) {
@@ -253,12 +275,16 @@ Decision Decide(const KindCounts& counts, char decimal_point) {
     ColumnPlan::DateOrder order;
   };
   using Order = ColumnPlan::DateOrder;
-  constexpr Candidate kCandidates[] = {{kBoolKind, Type::kBool, Order::kYearFirst},        {kIntKind, Type::kInt, Order::kYearFirst},
-                                       {kDoubleKind, Type::kDouble, Order::kYearFirst},    {kDateKind, Type::kDate, Order::kYearFirst},
-                                       {kMonthFirstKind, Type::kDate, Order::kMonthFirst}, {kDayFirstKind, Type::kDate, Order::kDayFirst},
+  constexpr Candidate kCandidates[] = {{kBoolKind, Type::kBool, Order::kYearFirst},
+                                       {kIntKind, Type::kInt, Order::kYearFirst},
+                                       {kDoubleKind, Type::kDouble, Order::kYearFirst},
+                                       {kDateKind, Type::kDate, Order::kYearFirst},
+                                       {kMonthFirstKind, Type::kDate, Order::kMonthFirst},
+                                       {kDayFirstKind, Type::kDate, Order::kDayFirst},
                                        {kTimestampKind, Type::kTimestamp, Order::kYearFirst}};
   const Candidate* best = nullptr;
-  for (const Candidate& candidate : kCandidates) {  // the narrowest type among those that fit most cells
+  for (const Candidate& candidate :
+       kCandidates) {  // the narrowest type among those that fit most cells
     if (best == nullptr || counts.of(candidate.kind) > counts.of(best->kind)) best = &candidate;
   }
   // Digits that a number would lose make the column an id.

@@ -1,4 +1,5 @@
-// What a raw cell may be, and its value. Pure functions, used by detection, inference and conversion alike. Private to platform/table.
+// What a raw cell may be, and its value. Pure functions, used by detection, inference and
+// conversion alike. Private to platform/table.
 #pragma once
 
 #include <array>
@@ -13,9 +14,10 @@ namespace gyre::table {
 
 // A set of bits: everything that a text could be.
 using KindSet = std::uint16_t;
-constexpr KindSet kTextKind = 1, kIntKind = 2, kDoubleKind = 4, kBoolKind = 8, kDateKind = 16, kTimestampKind = 32;
+constexpr KindSet kTextKind = 1, kIntKind = 2, kDoubleKind = 4, kBoolKind = 8, kDateKind = 16,
+                  kTimestampKind = 32;
 constexpr KindSet kMonthFirstKind = 64, kDayFirstKind = 128;  // 12/31/2011, 31/12/2011
-constexpr KindSet kIdKind = 256;                              // digits that a number would lose: 00123, more than 64 bits
+constexpr KindSet kIdKind = 256;  // digits that a number would lose: 00123, more than 64 bits
 constexpr int kKindCount = 9;
 
 // Of a trimmed text that is not missing. Always includes kTextKind.
@@ -28,9 +30,13 @@ bool IsMissingToken(std::string_view text, MissingIn where);
 // How the cells of one column are read.
 struct ColumnPlan {
   Type type = Type::kText;
-  bool undecided = false;         // nothing but missing values so far
+  bool undecided = false;  // nothing but missing values so far
   char decimal_point = '.';
-  enum class DateOrder : unsigned char { kYearFirst, kMonthFirst, kDayFirst } date_order = DateOrder::kYearFirst;
+  enum class DateOrder : unsigned char {
+    kYearFirst,
+    kMonthFirst,
+    kDayFirst
+  } date_order = DateOrder::kYearFirst;
 };
 
 enum class CellOutcome : unsigned char { kValue, kMissing, kMissingToken, kBad };
@@ -55,10 +61,12 @@ KindSet KindsOf(const ColumnPlan& plan);
 
 struct Decision {
   ColumnPlan plan;
-  std::int64_t bad = 0;    // cells that are not of the type: an error, missing, or quarantined, as asked
-  bool mixed = false;      // mostly numbers or dates, yet read as text
+  std::int64_t bad =
+      0;  // cells that are not of the type: an error, missing, or quarantined, as asked
+  bool mixed = false;  // mostly numbers or dates, yet read as text
 };
-// When at least 95 % of the filled cells are numbers (dates, ...), the rest counts as bad cells; below that the column is text.
+// When at least 95 % of the filled cells are numbers (dates, ...), the rest counts as bad cells;
+// below that the column is text.
 Decision Decide(const KindCounts& counts, char decimal_point);
 
 }  // namespace gyre::table

@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kRows = 200;  // looked at
 using Rows = std::vector<std::vector<std::string>>;
 
-// How well the sample falls into columns: 0 = one column only, 1 = every record has the same number of cells, 2 or more.
+// How well the sample falls into columns: 0 = one column only, 1 = every record has the same number
+// of cells, 2 or more.
 double Fit(const Rows& rows) {
   std::map<std::size_t, std::size_t> widths;
   for (const auto& row : rows) ++widths[row.size()];
@@ -33,20 +34,26 @@ bool LooksTyped(std::string_view text) {
   return (kinds & ~kTextKind) != 0;
 }
 
-// A header is text over columns that are not text; where all is text, names are distinct and not empty.
+// A header is text over columns that are not text; where all is text, names are distinct and not
+// empty.
 bool DetectHeader(const Rows& rows) {
-  if (rows.size() < 2) return rows.empty() || std::none_of(rows[0].begin(), rows[0].end(), [](const auto& c) { return LooksTyped(c); });
+  if (rows.size() < 2)
+    return rows.empty() || std::none_of(rows[0].begin(), rows[0].end(),
+                                        [](const auto& c) { return LooksTyped(c); });
   bool text_over_typed = false, typed_over_typed = false;
   for (std::size_t i = 0; i < rows[0].size(); ++i) {
     std::size_t typed = 0, filled = 0;
     for (std::size_t r = 1; r < rows.size(); ++r) {
-      if (i >= rows[r].size() || Trim(rows[r][i]).empty() || IsMissingToken(Trim(rows[r][i]), MissingIn::kTyped)) continue;
+      if (i >= rows[r].size() || Trim(rows[r][i]).empty() ||
+          IsMissingToken(Trim(rows[r][i]), MissingIn::kTyped))
+        continue;
       ++filled;
       typed += LooksTyped(rows[r][i]);
     }
     if (filled == 0 || typed * 10 < filled * 9) continue;
     const bool first_typed = LooksTyped(rows[0][i]);
-    text_over_typed = text_over_typed || (!first_typed && !Trim(rows[0][i]).empty() && !IsMissingToken(Trim(rows[0][i]), MissingIn::kTyped));
+    text_over_typed = text_over_typed || (!first_typed && !Trim(rows[0][i]).empty() &&
+                                          !IsMissingToken(Trim(rows[0][i]), MissingIn::kTyped));
     typed_over_typed = typed_over_typed || first_typed;
   }
   if (text_over_typed) return true;
@@ -64,8 +71,10 @@ bool DetectDecimalComma(const Rows& rows, char delimiter) {
   for (const auto& row : rows) {
     for (const std::string& cell : row) {
       const std::string_view text = Trim(cell);
-      if (text.find(',') != std::string_view::npos && (ClassifyText(text, ',') & kDoubleKind) != 0) ++with_comma;
-      if (text.find('.') != std::string_view::npos && (ClassifyText(text, '.') & kDoubleKind) != 0) ++with_point;
+      if (text.find(',') != std::string_view::npos && (ClassifyText(text, ',') & kDoubleKind) != 0)
+        ++with_comma;
+      if (text.find('.') != std::string_view::npos && (ClassifyText(text, '.') & kDoubleKind) != 0)
+        ++with_point;
     }
   }
   return with_comma > with_point;
@@ -80,7 +89,8 @@ std::string DelimiterName(char delimiter) {
   return std::string(1, delimiter);
 }
 
-std::vector<std::vector<std::string>> SplitSample(std::string_view sample, const CsvDialect& dialect, std::size_t rows_max) {
+std::vector<std::vector<std::string>> SplitSample(std::string_view sample,
+                                                  const CsvDialect& dialect, std::size_t rows_max) {
   Rows rows;
   std::vector<std::string> row;
   std::string cell;

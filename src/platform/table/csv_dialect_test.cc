@@ -20,7 +20,8 @@ TEST(Dialect, FindsTheDelimiter) {
 TEST(Dialect, FindsQuotesAndEscapes) {
   EXPECT_EQ(DetectDialect("a,b\n'x, y',1\n'z, w',2\n", false).quote, '\'');
   EXPECT_EQ(DetectDialect("a,b\n\"x, y\",1\n", false).quote, '"');
-  EXPECT_TRUE(DetectDialect("a,b\n\"say \\\"hi, you\\\" now\",1\n\"x\",2\n\"y\",3\n", false).backslash_escapes);
+  EXPECT_TRUE(DetectDialect("a,b\n\"say \\\"hi, you\\\" now\",1\n\"x\",2\n\"y\",3\n", false)
+                  .backslash_escapes);
   EXPECT_FALSE(DetectDialect("a,b\n\"say \"\"hi\"\"\",1\n", false).backslash_escapes);
 }
 
@@ -42,7 +43,8 @@ TEST(Dialect, SurvivesAnything) {
   for (int round = 0; round < 3000; ++round) {
     std::string bytes;
     constexpr std::string_view kAlphabet = ",;\t|\"'\\\n\r ab1.\x00\xff";
-    for (std::uint64_t i = random.Below(60); i > 0; --i) bytes += kAlphabet[random.Below(kAlphabet.size())];
+    for (std::uint64_t i = random.Below(60); i > 0; --i)
+      bytes += kAlphabet[random.Below(kAlphabet.size())];
     const CsvDialect dialect = DetectDialect(bytes, random.Below(2) == 0);
     EXPECT_NE(std::string_view(",;\t|").find(dialect.delimiter), std::string_view::npos);
   }

@@ -18,7 +18,8 @@ constexpr std::size_t kRecordBytesMax = 64 << 20;
 // Splits a buffer into records. Stops before a record that is not complete.
 class Scanner {
  public:
-  Scanner(const CsvDialect& dialect, std::string_view text, bool at_end) : dialect_(dialect), text_(text), at_end_(at_end) {
+  Scanner(const CsvDialect& dialect, std::string_view text, bool at_end)
+      : dialect_(dialect), text_(text), at_end_(at_end) {
     stops_[static_cast<unsigned char>(dialect.delimiter)] = true;
     stops_[static_cast<unsigned char>('\n')] = true;
     stops_[static_cast<unsigned char>('\r')] = true;
@@ -30,7 +31,8 @@ class Scanner {
   std::string_view record() const { return record_; }
   std::int64_t record_line() const { return record_line_; }
 
-  // Appends the cells of the next record; false when there is no complete one. Blank lines are skipped.
+  // Appends the cells of the next record; false when there is no complete one. Blank lines are
+  // skipped.
   bool NextRecord(Arena* arena, std::vector<RawCell>* cells) {
     for (;;) {
       const std::size_t cells_before = cells->size();
@@ -95,7 +97,8 @@ class Scanner {
     return true;
   }
 
-  // After the opening quote. What follows the closing quote up to the delimiter is kept when it is not blank: "abc"def is abcdef.
+  // After the opening quote. What follows the closing quote up to the delimiter is kept when it is
+  // not blank: "abc"def is abcdef.
   bool ScanQuoted(Arena* arena, RawCell* cell) {
     cell->kind = CellKind::kQuoted;
     const std::size_t begin = at_;
@@ -122,11 +125,13 @@ class Scanner {
     std::size_t after = std::min(end + 1, text_.size());
     while (after < text_.size() && !stops_[static_cast<unsigned char>(text_[after])]) ++after;
     if (after == text_.size() && !at_end_) return false;
-    const std::string_view tail = end + 1 < text_.size() ? text_.substr(end + 1, after - end - 1) : std::string_view();
+    const std::string_view tail =
+        end + 1 < text_.size() ? text_.substr(end + 1, after - end - 1) : std::string_view();
     at_ = after;
     cell->data = text_.data() + begin;
     cell->size = static_cast<std::uint32_t>(end - begin);
-    if (rewritten || !Trim(tail).empty()) Rewrite(text_.substr(begin, end - begin), Trim(tail).empty() ? "" : tail, arena, cell);
+    if (rewritten || !Trim(tail).empty())
+      Rewrite(text_.substr(begin, end - begin), Trim(tail).empty() ? "" : tail, arena, cell);
     return true;
   }
 
@@ -134,7 +139,9 @@ class Scanner {
     char* out = arena->Take(body.size() + tail.size());
     std::size_t size = 0;
     for (std::size_t i = 0; i < body.size(); ++i) {
-      const bool escape = (body[i] == dialect_.quote || (body[i] == '\\' && dialect_.backslash_escapes)) && i + 1 < body.size();
+      const bool escape =
+          (body[i] == dialect_.quote || (body[i] == '\\' && dialect_.backslash_escapes)) &&
+          i + 1 < body.size();
       if (escape) ++i;
       out[size++] = body[i];
     }
@@ -155,17 +162,22 @@ class Scanner {
 
 class CsvSource : public RecordSource {
  public:
-  CsvSource(TextSource text, std::string name, const CsvOptions& options) : text_(std::move(text)), name_(std::move(name)), options_(options) {}
+  CsvSource(TextSource text, std::string name, const CsvOptions& options)
+      : text_(std::move(text)), name_(std::move(name)), options_(options) {}
 
   Result<> Start() {
     GYRE_DO(Fill(256 * 1024));
     if (Trim(buffer_).empty()) {
-      return InvalidArgument("GY2031", "{} is empty", name_).Fix("add a file with a header line and rows");
+      return InvalidArgument("GY2031", "{} is empty", name_)
+          .Fix("add a file with a header line and rows");
     }
     // Only whole lines count, unless there is just one.
     std::string_view sample(buffer_);
     const std::size_t last_line = sample.rfind('\n');
-    dialect_ = DetectDialect(sample.substr(0, last_line == std::string_view::npos || at_end_ ? sample.size() : last_line + 1), !at_end_);
+    dialect_ = DetectDialect(
+        sample.substr(
+            0, last_line == std::string_view::npos || at_end_ ? sample.size() : last_line + 1),
+        !at_end_);
     if (options_.delimiter) dialect_.delimiter = *options_.delimiter;
     if (options_.header) dialect_.header = *options_.header;
     return ReadHeader();
@@ -195,8 +207,9 @@ class CsvSource : public RecordSource {
   std::vector<BadRecord> TakeBadRecords() override { return std::exchange(bad_, {}); }
   char decimal_point() const override { return dialect_.decimal_point; }
   std::string Description() const override {
-    return fmt::format("CSV, {} separated, {}{}{}", DelimiterName(dialect_.delimiter), EncodingName(text_.encoding()),
-                       dialect_.header ? "" : ", no header line", dialect_.decimal_point == ',' ? ", decimal comma" : "");
+    return fmt::format("CSV, {} separated, {}{}{}", DelimiterName(dialect_.delimiter),
+                       EncodingName(text_.encoding()), dialect_.header ? "" : ", no header line",
+                       dialect_.decimal_point == ',' ? ", decimal comma" : "");
   }
 
  private:
@@ -211,7 +224,8 @@ class CsvSource : public RecordSource {
   }
 
   Error TooLong() const {
-    return InvalidArgument("GY2035", "a record of {} does not end within {}", name_, HumanBytes(kRecordBytesMax))
+    return InvalidArgument("GY2035", "a record of {} does not end within {}", name_,
+                           HumanBytes(kRecordBytesMax))
         .Where(fmt::format("{}:{}", name_, line_))
         .Why("a quote was probably opened and never closed")
         .Fix("close the quote in the file");
@@ -223,16 +237,20 @@ class CsvSource : public RecordSource {
     Scanner scanner(dialect_, buffer_, at_end_);
     if (!scanner.NextRecord(&arena, &cells)) return TooLong();
     if (static_cast<std::int64_t>(cells.size()) > kTableColumnsMax) {
-      return InvalidArgument("GY2034", "{} has {} columns, at most {} are allowed", name_, cells.size(), kTableColumnsMax);
+      return InvalidArgument("GY2034", "{} has {} columns, at most {} are allowed", name_,
+                             cells.size(), kTableColumnsMax);
     }
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      columns_.push_back(dialect_.header ? std::string(Trim(cells[i].view())) : fmt::format("column{}", i + 1));
+      columns_.push_back(dialect_.header ? std::string(Trim(cells[i].view()))
+                                         : fmt::format("column{}", i + 1));
     }
     if (!dialect_.header) return {};
     buffer_.erase(0, scanner.position());
     line_ += scanner.lines();
     if (Trim(buffer_).empty() && at_end_) {
-      return InvalidArgument("GY2031", "{} has a header and no rows", name_).Where(name_ + ":1").Fix("add a file that has rows");
+      return InvalidArgument("GY2031", "{} has a header and no rows", name_)
+          .Where(name_ + ":1")
+          .Fix("add a file that has rows");
     }
     return CheckColumnNames(&columns_, name_);
   }
@@ -262,13 +280,17 @@ class CsvSource : public RecordSource {
     return progress;
   }
 
-  Result<> Repair(RecordBatch* batch, std::size_t before, std::size_t count, std::int64_t line, std::string_view record) {
+  Result<> Repair(RecordBatch* batch, std::size_t before, std::size_t count, std::int64_t line,
+                  std::string_view record) {
     std::string reason = fmt::format("{} cells where {} columns are", count, columns_.size());
     if (options_.ragged == Ragged::kError) {
-      return InvalidArgument("GY2034", "a row of {} has {} cells, the table has {} columns", name_, count, columns_.size())
+      return InvalidArgument("GY2034", "a row of {} has {} cells, the table has {} columns", name_,
+                             count, columns_.size())
           .Where(fmt::format("{}:{}    {}", name_, line, record.substr(0, 60)))
           .Why("every row must have as many cells as the header")
-          .Fix(fmt::format("gyre add {} --bad null          (missing cells become missing, extra ones are dropped)", name_))
+          .Fix(fmt::format("gyre add {} --bad null          (missing cells become missing, extra "
+                           "ones are dropped)",
+                           name_))
           .Fix(fmt::format("gyre add {} --bad quarantine    (such rows are set aside)", name_));
     }
     bad_.push_back({line, std::string(record.substr(0, 4096)), std::move(reason)});
@@ -297,15 +319,19 @@ Result<> CheckColumnNames(std::vector<std::string>* names, const std::string& sh
     const auto [other, fresh] = seen.emplace(ToLower(name), i);
     if (fresh) continue;
     const std::string& first = (*names)[other->second];
-    return InvalidArgument("GY2032", "{} has two columns named `{}` (columns {} and {})", shown_name, name, other->second + 1, i + 1)
+    return InvalidArgument("GY2032", "{} has two columns named `{}` (columns {} and {})",
+                           shown_name, name, other->second + 1, i + 1)
         .Where(shown_name + ":1")
-        .Why(first == name ? "a column is found by its name" : "names that differ only in case are one name in SQL")
+        .Why(first == name ? "a column is found by its name"
+                           : "names that differ only in case are one name in SQL")
         .Fix("rename one of them in the header line");
   }
   return {};
 }
 
-Result<std::unique_ptr<RecordSource>> OpenCsv(const std::string& path, const std::string& shown_name, const CsvOptions& options) {
+Result<std::unique_ptr<RecordSource>> OpenCsv(const std::string& path,
+                                              const std::string& shown_name,
+                                              const CsvOptions& options) {
   GYRE_TRY(TextSource text, TextSource::Open(path, shown_name, options.encoding));
   auto source = std::make_unique<CsvSource>(std::move(text), shown_name, options);
   GYRE_DO(source->Start());

@@ -12,7 +12,11 @@
 
 namespace gyre::table {
 
-enum class Ragged : unsigned char { kError, kPad, kSetAside };  // a record with too few or too many cells
+enum class Ragged : unsigned char {
+  kError,
+  kPad,
+  kSetAside
+};  // a record with too few or too many cells
 
 struct CsvOptions {
   std::optional<Encoding> encoding = {};
@@ -21,11 +25,14 @@ struct CsvOptions {
   Ragged ragged = Ragged::kError;
 };
 
-// Errors: kInvalidArgument GY2031 empty file or no rows, GY2032 two columns of one name, GY2034 a record with another number of cells,
-// GY2035 a quote that never ends; those of TextSource.
-Result<std::unique_ptr<RecordSource>> OpenCsv(const std::string& path, const std::string& shown_name, const CsvOptions& options);
+// Errors: kInvalidArgument GY2031 empty file or no rows, GY2032 two columns of one name, GY2034 a
+// record with another number of cells, GY2035 a quote that never ends; those of TextSource.
+Result<std::unique_ptr<RecordSource>> OpenCsv(const std::string& path,
+                                              const std::string& shown_name,
+                                              const CsvOptions& options);
 
-// Names for columns without one, and no two alike (also not in another case: SQL could not tell them apart). GY2032.
+// Names for columns without one, and no two alike (also not in another case: SQL could not tell
+// them apart). GY2032.
 Result<> CheckColumnNames(std::vector<std::string>* names, const std::string& shown_name);
 
 }  // namespace gyre::table

@@ -13,15 +13,17 @@ Result<DuckDbApi> Load() {
   GYRE_TRY(const std::string path, exec::FindLibrary("libduckdb.so"));
   GYRE_TRY(const exec::Library library, exec::Library::Open(path));
   DuckDbApi api;
-#define X(name)                                                      \
-  {                                                                  \
-    GYRE_TRY(void* const symbol, library.Symbol(#name));             \
-    api.name = reinterpret_cast<decltype(&::name)>(symbol);          \
+#define X(name)                                             \
+  {                                                         \
+    GYRE_TRY(void* const symbol, library.Symbol(#name));    \
+    api.name = reinterpret_cast<decltype(&::name)>(symbol); \
   }
   GYRE_DUCKDB_FUNCTIONS(X)
 #undef X
   if (api.duckdb_library_version() != kVersion) {
-    return FailedPrecondition("GY2001", "{} is DuckDB {}, gyre needs {}", path, api.duckdb_library_version(), kVersion).Fix("make deps");
+    return FailedPrecondition("GY2001", "{} is DuckDB {}, gyre needs {}", path,
+                              api.duckdb_library_version(), kVersion)
+        .Fix("make deps");
   }
   return api;
 }

@@ -24,7 +24,9 @@ void BindFrame(duckdb_bind_info info) {
 struct Position {
   std::size_t row = 0;
 };
-void DeletePosition(void* position) { std::unique_ptr<Position>(static_cast<Position*>(position)).reset(); }
+void DeletePosition(void* position) {
+  std::unique_ptr<Position>(static_cast<Position*>(position)).reset();
+}
 
 void InitScan(duckdb_init_info info) {
   Api().duckdb_init_set_init_data(info, std::make_unique<Position>().release(), DeletePosition);
@@ -34,9 +36,11 @@ void ScanFrame(duckdb_function_info info, duckdb_data_chunk output) {
   const DuckDbApi& api = Api();
   const auto* frame = static_cast<const Frame*>(api.duckdb_function_get_extra_info(info));
   auto* position = static_cast<Position*>(api.duckdb_function_get_init_data(info));
-  const std::size_t count = std::min<std::size_t>(api.duckdb_vector_size(), frame->rows() - position->row);
+  const std::size_t count =
+      std::min<std::size_t>(api.duckdb_vector_size(), frame->rows() - position->row);
   for (std::size_t i = 0; i < frame->columns.size(); ++i) {
-    FillVector(api, frame->columns[i], position->row, count, api.duckdb_data_chunk_get_vector(output, i));
+    FillVector(api, frame->columns[i], position->row, count,
+               api.duckdb_data_chunk_get_vector(output, i));
   }
   position->row += count;
   api.duckdb_data_chunk_set_size(output, count);
@@ -46,13 +50,15 @@ void ScanFrame(duckdb_function_info info, duckdb_data_chunk output) {
 Result<> DuckDb::RegisterFrame(const std::string& name, const Frame* frame) {
   duckdb_table_function function = api_.duckdb_create_table_function();
   api_.duckdb_table_function_set_name(function, name.c_str());
-  api_.duckdb_table_function_set_extra_info(function, const_cast<Frame*>(frame), nullptr);  // only ever read
+  api_.duckdb_table_function_set_extra_info(function, const_cast<Frame*>(frame),
+                                            nullptr);  // only ever read
   api_.duckdb_table_function_set_bind(function, BindFrame);
   api_.duckdb_table_function_set_init(function, InitScan);
   api_.duckdb_table_function_set_function(function, ScanFrame);
   const duckdb_state state = api_.duckdb_register_table_function(connection_, function);
   api_.duckdb_destroy_table_function(&function);
-  if (state != DuckDBSuccess) return Internal("GY2015", "the table function {} cannot be registered", name);
+  if (state != DuckDBSuccess)
+    return Internal("GY2015", "the table function {} cannot be registered", name);
   return {};
 }
 

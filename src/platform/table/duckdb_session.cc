@@ -39,26 +39,35 @@ struct Query {
   bool has_result = false;
 };
 
-Result<> Prepare(duckdb_connection connection, const std::string& sql, bool select_only, Query* query) {
+Result<> Prepare(duckdb_connection connection, const std::string& sql, bool select_only,
+                 Query* query) {
   const DuckDbApi& api = query->api;
   const idx_t count = api.duckdb_extract_statements(connection, sql.c_str(), &query->extracted);
   if (count == 0) {
     const char* message = api.duckdb_extract_statements_error(query->extracted);
-    if (message == nullptr || *message == 0) return InvalidArgument("GY2010", "the query is empty").Fix("write a SELECT");
+    if (message == nullptr || *message == 0)
+      return InvalidArgument("GY2010", "the query is empty").Fix("write a SELECT");
     return DuckDbError(message, DUCKDB_ERROR_PARSER);
   }
   if (count != 1) {
-    return InvalidArgument("GY2011", "the query holds {} statements, one SELECT is allowed", count).Fix("send one SELECT at a time");
+    return InvalidArgument("GY2011", "the query holds {} statements, one SELECT is allowed", count)
+        .Fix("send one SELECT at a time");
   }
-  if (api.duckdb_prepare_extracted_statement(connection, query->extracted, 0, &query->prepared) != DuckDBSuccess) {
+  if (api.duckdb_prepare_extracted_statement(connection, query->extracted, 0, &query->prepared) !=
+      DuckDBSuccess) {
     const char* message = api.duckdb_prepare_error(query->prepared);
-    return DuckDbError(message == nullptr ? "the statement cannot be prepared" : message, DUCKDB_ERROR_BINDER);
+    return DuckDbError(message == nullptr ? "the statement cannot be prepared" : message,
+                       DUCKDB_ERROR_BINDER);
   }
-  if (select_only && api.duckdb_prepared_statement_type(query->prepared) != DUCKDB_STATEMENT_TYPE_SELECT) {
-    return InvalidArgument("GY2011", "only SELECT is allowed").Why("datasets are immutable; a query reads them").Fix("write a SELECT");
+  if (select_only &&
+      api.duckdb_prepared_statement_type(query->prepared) != DUCKDB_STATEMENT_TYPE_SELECT) {
+    return InvalidArgument("GY2011", "only SELECT is allowed")
+        .Why("datasets are immutable; a query reads them")
+        .Fix("write a SELECT");
   }
   if (api.duckdb_nparams(query->prepared) != 0) {
-    return InvalidArgument("GY2011", "the query has parameters, which have no values here").Fix("write the values into the query");
+    return InvalidArgument("GY2011", "the query has parameters, which have no values here")
+        .Fix("write the values into the query");
   }
   return {};
 }
@@ -71,13 +80,16 @@ Result<> Start(const DuckDb::QueryOptions& options, Query* query) {
   for (;;) {
     if (options.cancelled && options.cancelled()) return Cancelled();
     const duckdb_pending_state state = api.duckdb_pending_execute_task(query->pending);
-    if (state == DUCKDB_PENDING_ERROR) return DuckDbError(api.duckdb_pending_error(query->pending), DUCKDB_ERROR_INVALID);
+    if (state == DUCKDB_PENDING_ERROR)
+      return DuckDbError(api.duckdb_pending_error(query->pending), DUCKDB_ERROR_INVALID);
     if (api.duckdb_pending_execution_is_finished(state)) break;
-    if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE) break;  // the rest runs on DuckDB's own threads; execute waits for it
+    if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE)
+      break;  // the rest runs on DuckDB's own threads; execute waits for it
   }
   query->has_result = true;
   if (api.duckdb_execute_pending(query->pending, &query->result) != DuckDBSuccess) {
-    return DuckDbError(api.duckdb_result_error(&query->result), api.duckdb_result_error_type(&query->result));
+    return DuckDbError(api.duckdb_result_error(&query->result),
+                       api.duckdb_result_error_type(&query->result));
   }
   return {};
 }
@@ -101,12 +113,15 @@ Error DuckDbError(std::string_view message, duckdb_error_type type) {
   const auto begins = [&](std::string_view prefix) { return text.starts_with(prefix); };
   if (type == DUCKDB_ERROR_INTERRUPT || begins("INTERRUPT")) return Cancelled();
   if (type == DUCKDB_ERROR_OUT_OF_MEMORY || begins("Out of Memory")) {
-    return MakeError(Code::kResourceExhausted, "GY2012", "the query needs more memory than it may use")
+    return MakeError(Code::kResourceExhausted, "GY2012",
+                     "the query needs more memory than it may use")
         .Why(std::move(text))
         .Fix("select fewer columns or rows, or aggregate first");
   }
   if (type == DUCKDB_ERROR_PERMISSION || begins("Permission Error")) {
-    return MakeError(Code::kPermissionDenied, "GY2013", "the query may read only the datasets of its project").Why(std::move(text));
+    return MakeError(Code::kPermissionDenied, "GY2013",
+                     "the query may read only the datasets of its project")
+        .Why(std::move(text));
   }
   if (text.find("No space left") != std::string::npos) {
     return MakeError(Code::kOutOfSpace, "GY1003", "the disk is full").Why(std::move(text));
@@ -121,7 +136,8 @@ Result<std::unique_ptr<DuckDb>> DuckDb::Open(const Options& options) {
   duckdb_config config = nullptr;
   api->duckdb_create_config(&config);
   api->duckdb_set_config(config, "threads", std::to_string(options.threads).c_str());
-  api->duckdb_set_config(config, "memory_limit", (std::to_string(options.memory_bytes_max / 1024) + "KiB").c_str());
+  api->duckdb_set_config(config, "memory_limit",
+                         (std::to_string(options.memory_bytes_max / 1024) + "KiB").c_str());
   api->duckdb_set_config(config, "temp_directory", options.temp_directory.c_str());
   api->duckdb_set_config(config, "autoload_known_extensions", "false");
   api->duckdb_set_config(config, "autoinstall_known_extensions", "false");
@@ -133,7 +149,8 @@ Result<std::unique_ptr<DuckDb>> DuckDb::Open(const Options& options) {
     if (message != nullptr) api->duckdb_free(message);
     return error;
   }
-  if (api->duckdb_connect(db->database_, &db->connection_) != DuckDBSuccess) return Internal("GY2014", "DuckDB cannot start");
+  if (api->duckdb_connect(db->database_, &db->connection_) != DuckDBSuccess)
+    return Internal("GY2014", "DuckDB cannot start");
   return db;
 }
 
@@ -154,11 +171,13 @@ Result<> DuckDb::Execute(const std::string& sql) {
   return answer;
 }
 
-Result<> DuckDb::Query(const std::string& sql, const QueryOptions& options, const std::function<Result<>(const Schema&)>& on_schema,
+Result<> DuckDb::Query(const std::string& sql, const QueryOptions& options,
+                       const std::function<Result<>(const Schema&)>& on_schema,
                        const std::function<Result<bool>(Frame&)>& chunk) {
   auto query = std::make_unique<table::Query>(api_);
   GYRE_DO(Prepare(connection_, sql, options.select_only, query.get()));
-  // Types that we do not hold become text: DuckDB casts them in an outer SELECT around the statement, which was just seen to be one.
+  // Types that we do not hold become text: DuckDB casts them in an outer SELECT around the
+  // statement, which was just seen to be one.
   const std::string wrapped = WithTextCasts(api_, query->prepared, sql);
   Schema schema = NamesOf(api_, query->prepared);
   if (!wrapped.empty()) {
@@ -171,10 +190,12 @@ Result<> DuckDb::Query(const std::string& sql, const QueryOptions& options, cons
   return Stream(query->result, options, schema, scales, chunk);
 }
 
-Result<> DuckDb::Stream(duckdb_result& result, const QueryOptions& options, const Schema& schema, const std::vector<int>& scales,
+Result<> DuckDb::Stream(duckdb_result& result, const QueryOptions& options, const Schema& schema,
+                        const std::vector<int>& scales,
                         const std::function<Result<bool>(Frame&)>& chunk) {
   std::vector<duckdb_type> types;
-  for (std::size_t i = 0; i < schema.size(); ++i) types.push_back(api_.duckdb_column_type(&result, i));
+  for (std::size_t i = 0; i < schema.size(); ++i)
+    types.push_back(api_.duckdb_column_type(&result, i));
   for (;;) {
     if (options.cancelled && options.cancelled()) return Cancelled();
     duckdb_data_chunk data = api_.duckdb_fetch_chunk(result);
@@ -185,7 +206,8 @@ Result<> DuckDb::Stream(duckdb_result& result, const QueryOptions& options, cons
     for (std::size_t i = 0; i < schema.size(); ++i) {
       frame.columns[i].name = schema[i].name;
       frame.columns[i].type = schema[i].type;
-      AppendVector(api_, api_.duckdb_data_chunk_get_vector(data, i), types[i], scales[i], rows, &frame.columns[i]);
+      AppendVector(api_, api_.duckdb_data_chunk_get_vector(data, i), types[i], scales[i], rows,
+                   &frame.columns[i]);
     }
     api_.duckdb_destroy_data_chunk(&data);
     if (rows == 0) continue;
@@ -193,7 +215,8 @@ Result<> DuckDb::Stream(duckdb_result& result, const QueryOptions& options, cons
     if (!more) return {};
   }
   const char* message = api_.duckdb_result_error(&result);
-  if (message != nullptr && *message != 0) return DuckDbError(message, api_.duckdb_result_error_type(&result));
+  if (message != nullptr && *message != 0)
+    return DuckDbError(message, api_.duckdb_result_error_type(&result));
   return {};
 }
 

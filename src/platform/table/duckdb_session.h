@@ -43,8 +43,10 @@ class DuckDb {
     std::function<bool()> cancelled = {};
     bool select_only = false;  // for SQL that a person wrote: exactly one SELECT without parameters
   };
-  // Streams the answer in frames of at most 2048 rows. The schema is given first, also when there are no rows. `chunk` returns false to stop.
-  Result<> Query(const std::string& sql, const QueryOptions& options, const std::function<Result<>(const Schema&)>& schema,
+  // Streams the answer in frames of at most 2048 rows. The schema is given first, also when there
+  // are no rows. `chunk` returns false to stop.
+  Result<> Query(const std::string& sql, const QueryOptions& options,
+                 const std::function<Result<>(const Schema&)>& schema,
                  const std::function<Result<bool>(Frame&)>& chunk);
 
   // Makes `frame` readable as the table function `name`() while it lives. Single-threaded scan.
@@ -52,15 +54,16 @@ class DuckDb {
 
  private:
   explicit DuckDb(const DuckDbApi& api) : api_(api) {}
-  Result<> Stream(duckdb_result& result, const QueryOptions& options, const Schema& schema, const std::vector<int>& scales,
-                  const std::function<Result<bool>(Frame&)>& chunk);
+  Result<> Stream(duckdb_result& result, const QueryOptions& options, const Schema& schema,
+                  const std::vector<int>& scales, const std::function<Result<bool>(Frame&)>& chunk);
 
   const DuckDbApi& api_;
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
 };
 
-// DuckDB's messages as our errors: out of memory, permission, interrupt, missing column, broken file.
+// DuckDB's messages as our errors: out of memory, permission, interrupt, missing column, broken
+// file.
 Error DuckDbError(std::string_view message, duckdb_error_type type);
 
 }  // namespace gyre::table

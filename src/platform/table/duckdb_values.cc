@@ -12,7 +12,6 @@ namespace gyre::table {
 
 namespace {
 
-
 Type OurType(duckdb_type type) {
   switch (type) {
     case DUCKDB_TYPE_BOOLEAN:
@@ -45,7 +44,9 @@ Type OurType(duckdb_type type) {
   }
 }
 
-bool NeedsTextCast(duckdb_type type) { return OurType(type) == Type::kText && type != DUCKDB_TYPE_VARCHAR; }
+bool NeedsTextCast(duckdb_type type) {
+  return OurType(type) == Type::kText && type != DUCKDB_TYPE_VARCHAR;
+}
 
 bool IsRowValid(const std::uint64_t* validity, std::size_t row) {
   return validity == nullptr || ((validity[row / 64] >> (row % 64)) & 1) != 0;
@@ -53,10 +54,12 @@ bool IsRowValid(const std::uint64_t* validity, std::size_t row) {
 
 // Values of a plain array of T, each put through `convert` into `out`.
 template <class T, class Out, class Convert>
-void AppendPlain(const void* data, const std::uint64_t* validity, std::size_t rows, Convert convert, std::vector<Out>* out) {
+void AppendPlain(const void* data, const std::uint64_t* validity, std::size_t rows, Convert convert,
+                 std::vector<Out>* out) {
   const T* values = static_cast<const T*>(data);
   out->reserve(out->size() + rows);
-  for (std::size_t i = 0; i < rows; ++i) out->push_back(IsRowValid(validity, i) ? static_cast<Out>(convert(values[i])) : Out{});
+  for (std::size_t i = 0; i < rows; ++i)
+    out->push_back(IsRowValid(validity, i) ? static_cast<Out>(convert(values[i])) : Out{});
 }
 
 std::int64_t FloorDivide(std::int64_t value, std::int64_t by) {
@@ -64,10 +67,15 @@ std::int64_t FloorDivide(std::int64_t value, std::int64_t by) {
   return quotient - (value % by < 0 ? 1 : 0);
 }
 
-double HugeToDouble(const duckdb_hugeint& v) { return static_cast<double>(v.upper) * 0x1p64 + static_cast<double>(v.lower); }
-double UnsignedHugeToDouble(const duckdb_uhugeint& v) { return static_cast<double>(v.upper) * 0x1p64 + static_cast<double>(v.lower); }
+double HugeToDouble(const duckdb_hugeint& v) {
+  return static_cast<double>(v.upper) * 0x1p64 + static_cast<double>(v.lower);
+}
+double UnsignedHugeToDouble(const duckdb_uhugeint& v) {
+  return static_cast<double>(v.upper) * 0x1p64 + static_cast<double>(v.lower);
+}
 
-void AppendInts(const void* data, const std::uint64_t* validity, duckdb_type type, std::size_t rows, std::vector<std::int64_t>* out) {
+void AppendInts(const void* data, const std::uint64_t* validity, duckdb_type type, std::size_t rows,
+                std::vector<std::int64_t>* out) {
   const auto same = [](auto v) { return static_cast<std::int64_t>(v); };
   switch (type) {
     case DUCKDB_TYPE_BOOLEAN:
@@ -86,25 +94,30 @@ void AppendInts(const void* data, const std::uint64_t* validity, duckdb_type typ
     case DUCKDB_TYPE_UINTEGER:
       return AppendPlain<std::uint32_t>(data, validity, rows, same, out);
     case DUCKDB_TYPE_TIMESTAMP_S:
-      return AppendPlain<std::int64_t>(data, validity, rows, [](std::int64_t v) { return v * kMicrosPerSecond; }, out);
+      return AppendPlain<std::int64_t>(
+          data, validity, rows, [](std::int64_t v) { return v * kMicrosPerSecond; }, out);
     case DUCKDB_TYPE_TIMESTAMP_MS:
-      return AppendPlain<std::int64_t>(data, validity, rows, [](std::int64_t v) { return v * 1000; }, out);
+      return AppendPlain<std::int64_t>(
+          data, validity, rows, [](std::int64_t v) { return v * 1000; }, out);
     case DUCKDB_TYPE_TIMESTAMP_NS:
-      return AppendPlain<std::int64_t>(data, validity, rows, [](std::int64_t v) { return FloorDivide(v, 1000); }, out);
+      return AppendPlain<std::int64_t>(
+          data, validity, rows, [](std::int64_t v) { return FloorDivide(v, 1000); }, out);
     default:
       return AppendPlain<std::int64_t>(data, validity, rows, same, out);
   }
 }
 
-void AppendDoubles(const DuckDbApi& api, duckdb_vector vector, const std::uint64_t* validity, duckdb_type type, int scale,
-                   std::size_t rows, std::vector<double>* out) {
+void AppendDoubles(const DuckDbApi& api, duckdb_vector vector, const std::uint64_t* validity,
+                   duckdb_type type, int scale, std::size_t rows, std::vector<double>* out) {
   const void* data = api.duckdb_vector_get_data(vector);
   const std::size_t start = out->size();
-  // scale carries both parts of a decimal: digits after the point, and in the hundreds the width of its integer.
+  // scale carries both parts of a decimal: digits after the point, and in the hundreds the width of
+  // its integer.
   const double divisor = std::pow(10.0, scale % 100);
   switch (type) {
     case DUCKDB_TYPE_UBIGINT:
-      AppendPlain<std::uint64_t>(data, validity, rows, [](auto v) { return static_cast<double>(v); }, out);
+      AppendPlain<std::uint64_t>(
+          data, validity, rows, [](auto v) { return static_cast<double>(v); }, out);
       break;
     case DUCKDB_TYPE_FLOAT:
       AppendPlain<float>(data, validity, rows, [](auto v) { return static_cast<double>(v); }, out);
@@ -116,11 +129,18 @@ void AppendDoubles(const DuckDbApi& api, duckdb_vector vector, const std::uint64
       AppendPlain<duckdb_uhugeint>(data, validity, rows, UnsignedHugeToDouble, out);
       break;
     case DUCKDB_TYPE_DECIMAL:
-      if (scale / 100 == 2) AppendPlain<std::int16_t>(data, validity, rows, [&](auto v) { return static_cast<double>(v) / divisor; }, out);
-      if (scale / 100 == 4) AppendPlain<std::int32_t>(data, validity, rows, [&](auto v) { return static_cast<double>(v) / divisor; }, out);
-      if (scale / 100 == 8) AppendPlain<std::int64_t>(data, validity, rows, [&](auto v) { return static_cast<double>(v) / divisor; }, out);
+      if (scale / 100 == 2)
+        AppendPlain<std::int16_t>(
+            data, validity, rows, [&](auto v) { return static_cast<double>(v) / divisor; }, out);
+      if (scale / 100 == 4)
+        AppendPlain<std::int32_t>(
+            data, validity, rows, [&](auto v) { return static_cast<double>(v) / divisor; }, out);
+      if (scale / 100 == 8)
+        AppendPlain<std::int64_t>(
+            data, validity, rows, [&](auto v) { return static_cast<double>(v) / divisor; }, out);
       if (scale / 100 == 16) {
-        AppendPlain<duckdb_hugeint>(data, validity, rows, [&](const auto& v) { return HugeToDouble(v) / divisor; }, out);
+        AppendPlain<duckdb_hugeint>(
+            data, validity, rows, [&](const auto& v) { return HugeToDouble(v) / divisor; }, out);
       }
       break;
     default:
@@ -132,7 +152,8 @@ void AppendDoubles(const DuckDbApi& api, duckdb_vector vector, const std::uint64
   }
 }
 
-void AppendTexts(const void* data, const std::uint64_t* validity, std::size_t rows, TextColumn* out) {
+void AppendTexts(const void* data, const std::uint64_t* validity, std::size_t rows,
+                 TextColumn* out) {
   const auto* values = static_cast<const duckdb_string_t*>(data);
   constexpr std::uint32_t kInlined = 12;
   for (std::size_t i = 0; i < rows; ++i) {
@@ -141,13 +162,15 @@ void AppendTexts(const void* data, const std::uint64_t* validity, std::size_t ro
       continue;
     }
     const std::uint32_t length = values[i].value.inlined.length;
-    const char* text = length <= kInlined ? values[i].value.inlined.inlined : values[i].value.pointer.ptr;
+    const char* text =
+        length <= kInlined ? values[i].value.inlined.inlined : values[i].value.pointer.ptr;
     out->Push({text, length});
   }
 }
 
 // Marks rows in the column's own bytes; they come into being with the first missing value.
-void AppendValidity(const std::uint64_t* validity, std::size_t rows, std::size_t size_before, Column* column) {
+void AppendValidity(const std::uint64_t* validity, std::size_t rows, std::size_t size_before,
+                    Column* column) {
   bool all = true;
   for (std::size_t i = 0; all && i < rows; ++i) all = IsRowValid(validity, i);
   if (all && column->valid.empty()) return;
@@ -180,12 +203,14 @@ Schema NamesOf(const DuckDbApi& api, duckdb_prepared_statement prepared) {
   for (idx_t i = 0; i < count; ++i) {
     const char* name = api.duckdb_prepared_statement_column_name(prepared, i);
     schema.push_back({name == nullptr ? "" : name, Type::kText});
-    if (name != nullptr) api.duckdb_free(const_cast<char*>(name));  // the API hands out memory that the caller frees
+    if (name != nullptr)
+      api.duckdb_free(const_cast<char*>(name));  // the API hands out memory that the caller frees
   }
   return schema;
 }
 
-std::string WithTextCasts(const DuckDbApi& api, duckdb_prepared_statement prepared, const std::string& sql) {
+std::string WithTextCasts(const DuckDbApi& api, duckdb_prepared_statement prepared,
+                          const std::string& sql) {
   const idx_t count = api.duckdb_prepared_statement_column_count(prepared);
   bool needed = false;
   std::string select = "SELECT ", names;
@@ -201,7 +226,8 @@ std::string WithTextCasts(const DuckDbApi& api, duckdb_prepared_statement prepar
   }
   if (!needed) return {};
   std::string_view body = sql;
-  while (!body.empty() && (body.back() == ';' || body.back() == ' ' || body.back() == '\n' || body.back() == '\t' || body.back() == '\r')) {
+  while (!body.empty() && (body.back() == ';' || body.back() == ' ' || body.back() == '\n' ||
+                           body.back() == '\t' || body.back() == '\r')) {
     body.remove_suffix(1);
   }
   return fmt::format("{} FROM (\n{}\n) AS t({})", select, body, names);
@@ -234,7 +260,8 @@ std::vector<int> FillTypes(const DuckDbApi& api, duckdb_result* result, Schema* 
   return scales;
 }
 
-void AppendVector(const DuckDbApi& api, duckdb_vector vector, duckdb_type type, int scale, std::size_t rows, Column* column) {
+void AppendVector(const DuckDbApi& api, duckdb_vector vector, duckdb_type type, int scale,
+                  std::size_t rows, Column* column) {
   const std::uint64_t* validity = api.duckdb_vector_get_validity(vector);
   const std::size_t size_before = column->size();
   if (column->type == Type::kDouble) {
@@ -244,10 +271,12 @@ void AppendVector(const DuckDbApi& api, duckdb_vector vector, duckdb_type type, 
   } else {
     AppendInts(api.duckdb_vector_get_data(vector), validity, type, rows, &column->ints);
   }
-  if (validity != nullptr || !column->valid.empty()) AppendValidity(validity, rows, size_before, column);
+  if (validity != nullptr || !column->valid.empty())
+    AppendValidity(validity, rows, size_before, column);
 }
 
-void FillVector(const DuckDbApi& api, const Column& column, std::size_t from, std::size_t count, duckdb_vector vector) {
+void FillVector(const DuckDbApi& api, const Column& column, std::size_t from, std::size_t count,
+                duckdb_vector vector) {
   void* data = api.duckdb_vector_get_data(vector);
   if (column.type == Type::kDouble) {
     std::memcpy(data, column.doubles.data() + from, count * sizeof(double));
@@ -257,9 +286,11 @@ void FillVector(const DuckDbApi& api, const Column& column, std::size_t from, st
       api.duckdb_vector_assign_string_element_len(vector, i, text.data(), text.size());
     }
   } else if (column.type == Type::kBool) {
-    for (std::size_t i = 0; i < count; ++i) static_cast<bool*>(data)[i] = column.ints[from + i] != 0;
+    for (std::size_t i = 0; i < count; ++i)
+      static_cast<bool*>(data)[i] = column.ints[from + i] != 0;
   } else if (column.type == Type::kDate) {
-    for (std::size_t i = 0; i < count; ++i) static_cast<std::int32_t*>(data)[i] = static_cast<std::int32_t>(column.ints[from + i]);
+    for (std::size_t i = 0; i < count; ++i)
+      static_cast<std::int32_t*>(data)[i] = static_cast<std::int32_t>(column.ints[from + i]);
   } else {
     std::memcpy(data, column.ints.data() + from, count * sizeof(std::int64_t));
   }

@@ -22,13 +22,15 @@ std::optional<Type> ParseType(std::string_view name) {
 
 Json SchemaToJson(const Schema& schema) {
   Json json = Json::Arr();
-  for (const Field& field : schema) json.Push(Json::Obj({{"name", field.name}, {"type", TypeName(field.type)}}));
+  for (const Field& field : schema)
+    json.Push(Json::Obj({{"name", field.name}, {"type", TypeName(field.type)}}));
   return json;
 }
 
 Result<Schema> SchemaFromJson(const Json& json) {
   Schema schema;
-  if (!json.is_array()) return InvalidArgument("GY2006", "a schema must be a list of {{name, type}}");
+  if (!json.is_array())
+    return InvalidArgument("GY2006", "a schema must be a list of {{name, type}}");
   for (const Json& item : json.items()) {
     GYRE_TRY(const std::string name, item.GetString("name"));
     GYRE_TRY(const std::string type_name, item.GetString("type"));

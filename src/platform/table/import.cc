@@ -17,18 +17,22 @@ Result<FileFormat> GuessFormat(const SourceFile& file) {
   char head[64];
   GYRE_TRY(const std::size_t got, bytes->Read(head, sizeof head));
   std::string_view text(head, got);
-  if (text.empty()) return InvalidArgument("GY2031", "{} is empty", file.name).Fix("add a file with a header line and rows");
+  if (text.empty())
+    return InvalidArgument("GY2031", "{} is empty", file.name)
+        .Fix("add a file with a header line and rows");
   if (text.starts_with("PAR1")) return FileFormat::kParquet;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   const std::string name = ToLower(file.name);
-  if (name.find(".csv") != std::string::npos || name.find(".tsv") != std::string::npos) return FileFormat::kCsv;
+  if (name.find(".csv") != std::string::npos || name.find(".tsv") != std::string::npos)
+    return FileFormat::kCsv;
   text = Trim(text);
   if (text.starts_with('{')) return FileFormat::kJson;
   if (text.starts_with('[')) {
     const std::string_view inside = Trim(text.substr(1));
     if (inside.empty() || inside.front() == '{' || inside.front() == ']') return FileFormat::kJson;
   }
-  const bool named_json = name.find(".json") != std::string::npos || name.find(".ndjson") != std::string::npos;
+  const bool named_json =
+      name.find(".json") != std::string::npos || name.find(".ndjson") != std::string::npos;
   return named_json ? FileFormat::kJson : FileFormat::kCsv;
 }
 
@@ -36,8 +40,10 @@ Result<> CheckGiven(const ImportOptions& options, const std::vector<std::string>
   if (options.types_may_miss) return {};
   for (const Field& given : options.types) {
     if (std::find(names.begin(), names.end(), given.name) != names.end()) continue;
-    Error error = InvalidArgument("GY2037", "--type names the column `{}`, which is not there", given.name);
-    if (const auto close = ClosestMatch(given.name, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+    Error error =
+        InvalidArgument("GY2037", "--type names the column `{}`, which is not there", given.name);
+    if (const auto close = ClosestMatch(given.name, names))
+      return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
     return error;
   }
   return {};
@@ -58,7 +64,8 @@ Result<Column> Cast(const Column& column, const Field& to, BadCells bad, ImportR
       continue;
     }
     const std::string text = CellText(column, row);
-    const CellValue value = ParseCell({text.data(), static_cast<std::uint32_t>(text.size()), 0, CellKind::kQuoted}, plan);
+    const CellValue value = ParseCell(
+        {text.data(), static_cast<std::uint32_t>(text.size()), 0, CellKind::kQuoted}, plan);
     if (to.type == Type::kText) {
       out.PushText(text);
     } else if (value.outcome == CellOutcome::kValue) {
@@ -70,7 +77,8 @@ Result<Column> Cast(const Column& column, const Field& to, BadCells bad, ImportR
     }
   }
   if (bad_count > 0 && bad == BadCells::kError) {
-    return InvalidArgument("GY2041", "column `{}` is not {} in {} of {} rows", to.name, TypeName(to.type), GroupDigits(bad_count),
+    return InvalidArgument("GY2041", "column `{}` is not {} in {} of {} rows", to.name,
+                           TypeName(to.type), GroupDigits(bad_count),
                            GroupDigits(static_cast<std::int64_t>(column.size())))
         .Where(fmt::format("\"{}\"", first))
         .Why(fmt::format("--type says that `{}` is {}", to.name, TypeName(to.type)))
@@ -80,7 +88,8 @@ Result<Column> Cast(const Column& column, const Field& to, BadCells bad, ImportR
   return out;
 }
 
-Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files, const ImportOptions& options, ImportSink& sink) {
+Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
+                                   const ImportOptions& options, ImportSink& sink) {
   ImportReport report;
   report.format = "Parquet";
   std::int64_t total = 0;
@@ -89,13 +98,16 @@ Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files, const I
     if (!info) return Error(info.error()).Context("reading " + file.name);
     if (report.schema.empty()) report.schema = info->schema;
     if (report.schema != info->schema) {
-      return InvalidArgument("GY2038", "{} does not have the columns of {}", file.name, files[0].name)
+      return InvalidArgument("GY2038", "{} does not have the columns of {}", file.name,
+                             files[0].name)
           .Why("the files of a folder become one table; they must have the same columns and types")
           .Fix("add the files one by one, each under its own --name");
     }
     total += info->rows;
   }
-  if (total == 0) return InvalidArgument("GY2031", "{} has no rows", files[0].name).Fix("add a file that has rows");
+  if (total == 0)
+    return InvalidArgument("GY2031", "{} has no rows", files[0].name)
+        .Fix("add a file that has rows");
   std::vector<std::string> names;
   for (const Field& field : report.schema) names.push_back(field.name);
   GYRE_DO(CheckColumnNames(&names, files[0].name));
@@ -109,24 +121,31 @@ Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files, const I
   GYRE_DO(sink.Begin(report.schema));
   // About as many rows as fit into a chunk, by a guess of 16 bytes a cell.
   const auto width = static_cast<std::int64_t>(report.schema.size());
-  const std::int64_t rows_per_chunk = std::clamp<std::int64_t>(options.chunk_bytes_max / (16 * width), 2048, options.chunk_rows_max);
+  const std::int64_t rows_per_chunk = std::clamp<std::int64_t>(
+      options.chunk_bytes_max / (16 * width), 2048, options.chunk_rows_max);
   for (const SourceFile& file : files) {
     ReadOptions read;
     read.cancelled = options.cancelled;
-    const Result<> done = ForEachParquetChunk({file.path}, read, rows_per_chunk, [&](Frame& chunk) -> Result<> {
-      if (chunk.rows() == 0) return {};
-      for (std::size_t i = 0; i < chunk.columns.size(); ++i) {
-        chunk.columns[i].name = names[i];
-        if (chunk.columns[i].type == report.schema[i].type) continue;
-        GYRE_TRY(chunk.columns[i], Cast(chunk.columns[i], report.schema[i], options.bad, &report));
-      }
-      report.rows += static_cast<std::int64_t>(chunk.rows());
-      if (options.progress) options.progress(static_cast<double>(report.rows) / static_cast<double>(total), report.rows);
-      return sink.Chunk(chunk);
-    });
+    const Result<> done =
+        ForEachParquetChunk({file.path}, read, rows_per_chunk, [&](Frame& chunk) -> Result<> {
+          if (chunk.rows() == 0) return {};
+          for (std::size_t i = 0; i < chunk.columns.size(); ++i) {
+            chunk.columns[i].name = names[i];
+            if (chunk.columns[i].type == report.schema[i].type) continue;
+            GYRE_TRY(chunk.columns[i],
+                     Cast(chunk.columns[i], report.schema[i], options.bad, &report));
+          }
+          report.rows += static_cast<std::int64_t>(chunk.rows());
+          if (options.progress)
+            options.progress(static_cast<double>(report.rows) / static_cast<double>(total),
+                             report.rows);
+          return sink.Chunk(chunk);
+        });
     if (!done) return Error(done.error()).Context("reading " + file.name);
   }
-  if (report.cells_nulled > 0) report.notes.push_back(fmt::format("{} bad cells became missing", GroupDigits(report.cells_nulled)));
+  if (report.cells_nulled > 0)
+    report.notes.push_back(
+        fmt::format("{} bad cells became missing", GroupDigits(report.cells_nulled)));
   return report;
 }
 
@@ -158,19 +177,22 @@ std::optional<FileFormat> ParseFileFormat(std::string_view name) {
   return std::nullopt;
 }
 
-Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const ImportOptions& options, ImportSink& sink) {
+Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const ImportOptions& options,
+                                 ImportSink& sink) {
   if (files.empty()) return InvalidArgument("GY2031", "there is no file to read");
   std::vector<FileFormat> formats;
   bool parquet = true, text = true;
   for (const SourceFile& file : files) {
-    GYRE_TRY(const FileFormat format, options.format ? Result<FileFormat>(*options.format) : GuessFormat(file));
+    GYRE_TRY(const FileFormat format,
+             options.format ? Result<FileFormat>(*options.format) : GuessFormat(file));
     formats.push_back(format);
     parquet = parquet && format == FileFormat::kParquet;
     text = text && format != FileFormat::kParquet;
   }
   if (parquet) return ImportParquet(files, options, sink);
   if (!text) {
-    return InvalidArgument("GY2038", "the folder holds Parquet files and other files").Fix("add the files one by one, each under its own --name");
+    return InvalidArgument("GY2038", "the folder holds Parquet files and other files")
+        .Fix("add the files one by one, each under its own --name");
   }
   GYRE_TRY(ImportReport report, TextImport(files, std::move(formats), options, sink).Run());
   std::vector<std::string> names;
@@ -179,7 +201,8 @@ Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const Imp
   return report;
 }
 
-Result<ImportedFrame> ImportFrame(const std::vector<SourceFile>& files, const ImportOptions& options) {
+Result<ImportedFrame> ImportFrame(const std::vector<SourceFile>& files,
+                                  const ImportOptions& options) {
   Collector collector;
   GYRE_TRY(ImportReport report, ImportFiles(files, options, collector));
   return ImportedFrame{collector.Take(), std::move(report)};

@@ -28,18 +28,21 @@ class Import : public testing::Test {
     EXPECT_TRUE(exec::WriteFile(path, bytes));
     return {path, name};
   }
-  Result<ImportedFrame> Read(std::string_view bytes, const ImportOptions& options = {}, const std::string& name = "sales.csv") {
+  Result<ImportedFrame> Read(std::string_view bytes, const ImportOptions& options = {},
+                             const std::string& name = "sales.csv") {
     return ImportFrame({File(name, bytes)}, options);
   }
   // Types of the columns as "int text".
   static std::string Types(const ImportedFrame& imported) {
     std::string out;
-    for (const Field& field : imported.report.schema) out += std::string(out.empty() ? "" : " ") + std::string(TypeName(field.type));
+    for (const Field& field : imported.report.schema)
+      out += std::string(out.empty() ? "" : " ") + std::string(TypeName(field.type));
     return out;
   }
   static std::string Row(const Frame& frame, std::size_t row) {
     std::string out;
-    for (const Column& column : frame.columns) out += (out.empty() ? "" : "|") + (column.IsValid(row) ? CellText(column, row) : "~");
+    for (const Column& column : frame.columns)
+      out += (out.empty() ? "" : "|") + (column.IsValid(row) ? CellText(column, row) : "~");
     return out;
   }
   std::string folder_;
@@ -67,7 +70,9 @@ TEST_F(Import, ReadsDialects) {
            {"a,b\n'x, y',1\n'it''s',2\n", "x, y|1"},
            {"a,b\n\"line\nbreak\",1\n\"q\"\"q\",2\n", "line\nbreak|1"},
            {"a,b\r1,x\r2,y\r", "1|x"},
-           {"\xEF\xBB\xBF" "a,b\n1,x\n2,y\n", "1|x"},
+           {"\xEF\xBB\xBF"
+            "a,b\n1,x\n2,y\n",
+            "1|x"},
            {"a,b\n\n1,x\n\n2,y\n\n", "1|x"},
            {"5.1,setosa\n4.9,virginica\n", "5.1|setosa"}}) {
     const auto imported = Read(bytes);
@@ -113,7 +118,9 @@ TEST_F(Import, LaterRowsCorrectTheGuess) {
 
 TEST_F(Import, NamesTheBadCell) {
   std::string bytes = "id,age\n";
-  for (int i = 1; i <= 50'000; ++i) bytes += std::to_string(i) + "," + (i > 1840 && i % 4000 == 1841 % 4000 ? "\"thirty-one\"" : "31") + "\n";
+  for (int i = 1; i <= 50'000; ++i)
+    bytes += std::to_string(i) + "," +
+             (i > 1840 && i % 4000 == 1841 % 4000 ? "\"thirty-one\"" : "31") + "\n";
   const auto imported = Read(bytes);
   ASSERT_FALSE(imported);
   EXPECT_EQ(imported.error().gy(), "GY2041");
@@ -140,11 +147,13 @@ TEST_F(Import, NamesTheBadCell) {
 }
 
 TEST_F(Import, GivenTypes) {
-  EXPECT_EQ(Types(*Read("a,b\n1,2\n3,4\n", {.types = {{"a", Type::kDouble}, {"b", Type::kText}}})), "double text");
+  EXPECT_EQ(Types(*Read("a,b\n1,2\n3,4\n", {.types = {{"a", Type::kDouble}, {"b", Type::kText}}})),
+            "double text");
   const auto wrong = Read("a,b\n1,x\n3,y\n", {.types = {{"b", Type::kInt}}});
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().gy(), "GY2041");
-  EXPECT_NE(wrong.error().where().find("sales.csv:2:3"), std::string::npos) << wrong.error().where();
+  EXPECT_NE(wrong.error().where().find("sales.csv:2:3"), std::string::npos)
+      << wrong.error().where();
   const auto unknown = Read("alpha,b\n1,x\n3,y\n", {.types = {{"alpa", Type::kInt}}});
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().gy(), "GY2037");
@@ -194,20 +203,23 @@ TEST_F(Import, RaggedRowsAsAsked) {
 
 TEST_F(Import, ReadsJson) {
   const std::string lines =
-      "{\"n\":1,\"t\":\"007\",\"d\":\"2011-01-01\",\"l\":[1, 2]}\n{\"t\":\"x\\n\\u00fc\",\"n\":2.5,\"new\":true}\n\n{\"n\":null}";
+      "{\"n\":1,\"t\":\"007\",\"d\":\"2011-01-01\",\"l\":[1, "
+      "2]}\n{\"t\":\"x\\n\\u00fc\",\"n\":2.5,\"new\":true}\n\n{\"n\":null}";
   const auto imported = Read(lines, {}, "a.jsonl");
   ASSERT_TRUE(imported) << imported.error().ToString();
   EXPECT_EQ(Types(*imported), "double text date text bool");
   EXPECT_EQ(Row(imported->frame, 0), "1|007|2011-01-01|[1, 2]|~");
   EXPECT_EQ(Row(imported->frame, 1), "2.5|x\nü|~|~|true");
   EXPECT_EQ(Row(imported->frame, 2), "~|~|~|~|~");
-  const auto array = Read("[\n {\"n\": 1, \"s\": \"a]b\"},\n {\"n\": 2,\n \"s\": \"c\"}\n]\n", {}, "a.json");
+  const auto array =
+      Read("[\n {\"n\": 1, \"s\": \"a]b\"},\n {\"n\": 2,\n \"s\": \"c\"}\n]\n", {}, "a.json");
   ASSERT_TRUE(array) << array.error().ToString();
   EXPECT_EQ(Row(array->frame, 1), "2|c");
   const auto broken = Read("{\"n\":1}\n{\"n\":2}\n{\"n\":oops}\n", {}, "a.jsonl");
   ASSERT_FALSE(broken);
   EXPECT_EQ(broken.error().where().substr(0, 9), "a.jsonl:3");
-  const auto aside = Read("{\"n\":1}\n{\"n\":2}\n{\"n\":oops}\n{\"n\":4}\n", {.bad = BadCells::kQuarantine}, "a.jsonl");
+  const auto aside = Read("{\"n\":1}\n{\"n\":2}\n{\"n\":oops}\n{\"n\":4}\n",
+                          {.bad = BadCells::kQuarantine}, "a.jsonl");
   ASSERT_TRUE(aside);
   EXPECT_EQ(aside->report.rows, 3);
   EXPECT_EQ(aside->report.quarantine.at(0).line, 3);
@@ -226,7 +238,8 @@ TEST_F(Import, ReadsCompressedFiles) {
   packed.resize(1000 - stream.avail_out);
   deflateEnd(&stream);
   EXPECT_EQ(Row(Read(packed, {}, "a.csv.gz")->frame, 1), "2|y");
-  EXPECT_EQ(Read(packed + packed, {}, "a.csv.gz")->frame.rows(), 5u);  // two members, each with its header
+  EXPECT_EQ(Read(packed + packed, {}, "a.csv.gz")->frame.rows(),
+            5u);  // two members, each with its header
   EXPECT_EQ(Read(packed.substr(0, packed.size() - 9), {}, "a.csv.gz").error().gy(), "GY2033");
   std::string zstd(1000, '\0');
   zstd.resize(ZSTD_compress(zstd.data(), zstd.size(), text.data(), text.size(), 3));
@@ -241,11 +254,15 @@ TEST_F(Import, ReadsParquetAndFolders) {
   ASSERT_TRUE(twice) << twice.error().ToString();
   EXPECT_EQ(Types(*twice), "text text");
   EXPECT_EQ(twice->frame.rows(), 4u);
-  const auto csvs = ImportFrame({File("1.csv", "a,b\n1,x\n2,z\n"), File("2.csv", "b,a\ny,2.5\nz,1\n")}, {});
+  const auto csvs =
+      ImportFrame({File("1.csv", "a,b\n1,x\n2,z\n"), File("2.csv", "b,a\ny,2.5\nz,1\n")}, {});
   ASSERT_TRUE(csvs) << csvs.error().ToString();
   EXPECT_EQ(Types(*csvs), "double text");
   EXPECT_EQ(Row(csvs->frame, 2), "2.5|y");
-  EXPECT_EQ(ImportFrame({File("1.csv", "a,b\n1,x\n2,z\n"), File("2.csv", "a,c\n1,x\n2,z\n")}, {}).error().gy(), "GY2038");
+  EXPECT_EQ(ImportFrame({File("1.csv", "a,b\n1,x\n2,z\n"), File("2.csv", "a,c\n1,x\n2,z\n")}, {})
+                .error()
+                .gy(),
+            "GY2038");
   EXPECT_EQ(ImportFrame({File("1.csv", "a,b\n1,x\n2,z\n"), parquet}, {}).error().gy(), "GY2038");
 }
 
@@ -261,12 +278,15 @@ TEST_F(Import, SmallChunksGiveTheSameRows) {
 TEST_F(Import, RealTables) {
   const char* given = std::getenv("GYRE_TEST_DATA");
   const char* source = std::getenv("GYRE_SOURCE_DIR");
-  const std::string folder = given != nullptr ? given : std::string(source != nullptr ? source : ".") + "/../shared/data";
+  const std::string folder =
+      given != nullptr ? given : std::string(source != nullptr ? source : ".") + "/../shared/data";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
   const std::vector<std::tuple<std::string, std::int64_t, std::string>> wanted = {
       {"adult", 32561, "int text int text int text text text text text int int int text text"},
-      {"bike_sharing_hourly", 17379, "int date int int int int int int int int double double double double int int int"},
-      {"titanic", 891, "int int text text double int int text double text text text double text int"},
+      {"bike_sharing_hourly", 17379,
+       "int date int int int int int int int int double double double double int int int"},
+      {"titanic", 891,
+       "int int text text double int int text double text text text double text int"},
       {"abalone", 4177, "text double double double double double double double int"},
       {"iris", 150, "double double double double text"},
       {"reviews_sst", 0, "text int"},

@@ -20,7 +20,8 @@ bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 class JsonSource : public RecordSource {
  public:
-  JsonSource(TextSource text, std::string name, Ragged ragged) : text_(std::move(text)), name_(std::move(name)), ragged_(ragged) {}
+  JsonSource(TextSource text, std::string name, Ragged ragged)
+      : text_(std::move(text)), name_(std::move(name)), ragged_(ragged) {}
 
   Result<> Start() {
     GYRE_DO(Fill(kBlock));
@@ -60,7 +61,9 @@ class JsonSource : public RecordSource {
     }
     Flatten(batch);
     if (batch->rows() > 0) return true;
-    if (columns_.empty()) return InvalidArgument("GY2031", "{} holds no records", name_).Fix("add a file with one JSON object a line");
+    if (columns_.empty())
+      return InvalidArgument("GY2031", "{} holds no records", name_)
+          .Fix("add a file with one JSON object a line");
     return false;
   }
 
@@ -69,7 +72,8 @@ class JsonSource : public RecordSource {
   std::int64_t bytes_read() const override { return text_.stored_bytes_read(); }
   std::vector<BadRecord> TakeBadRecords() override { return std::exchange(bad_, {}); }
   std::string Description() const override {
-    return fmt::format("{}, {}", in_array_ ? "JSON array" : "JSON lines", EncodingName(text_.encoding()));
+    return fmt::format("{}, {}", in_array_ ? "JSON array" : "JSON lines",
+                       EncodingName(text_.encoding()));
   }
 
  private:
@@ -95,9 +99,11 @@ class JsonSource : public RecordSource {
 
   Error Broken(std::int64_t line, std::string_view what, std::string_view record) const {
     return InvalidArgument("GY2036", "{} is not JSON records: {}", name_, what)
-        .Where(fmt::format("{}:{}    {}", name_, line, record.substr(0, std::min<std::size_t>(60, record.find('\n')))))
+        .Where(fmt::format("{}:{}    {}", name_, line,
+                           record.substr(0, std::min<std::size_t>(60, record.find('\n')))))
         .Why("each record is one JSON object, {\"column\": value, ...}")
-        .Fix(fmt::format("gyre add {} --bad quarantine    (records that cannot be read are set aside)", name_));
+        .Fix(fmt::format(
+            "gyre add {} --bad quarantine    (records that cannot be read are set aside)", name_));
   }
 
   // Bytes of the object at `begin`; 0 when it goes on beyond the buffer and `may_fill` is false.
@@ -118,7 +124,8 @@ class JsonSource : public RecordSource {
           } else if (c == '"') {
             in_string = false;
           } else if (c == '\n' && !in_array_) {
-            return i - begin;  // no string holds a bare line end: the record is broken, the next line may be good
+            return i - begin;  // no string holds a bare line end: the record is broken, the next
+                               // line may be good
           }
           continue;
         }
@@ -128,7 +135,8 @@ class JsonSource : public RecordSource {
       }
       if (at_end_) return buffer_.size() - begin;
       if (!may_fill) return 0uz;
-      if (buffer_.size() - begin > kRecordBytesMax) return Broken(line_, "a record is longer than 64 MB", {});
+      if (buffer_.size() - begin > kRecordBytesMax)
+        return Broken(line_, "a record is longer than 64 MB", {});
       GYRE_DO(Fill(buffer_.size() + kBlock));
     }
   }
@@ -142,32 +150,40 @@ class JsonSource : public RecordSource {
   }
 
   Result<> ReadRecord(std::string_view record, RecordBatch* batch, std::vector<RawCell>* cells) {
-    if (record.empty() || record.front() != '{') return InvalidArgument("GY2036", "a record is not an object");
+    if (record.empty() || record.front() != '{')
+      return InvalidArgument("GY2036", "a record is not an object");
     simdjson::ondemand::document document;
     simdjson::ondemand::object object;
     const std::size_t capacity = record.size() + simdjson::SIMDJSON_PADDING;
-    if (parser_.iterate(record.data(), record.size(), capacity).get(document) != simdjson::SUCCESS ||
+    if (parser_.iterate(record.data(), record.size(), capacity).get(document) !=
+            simdjson::SUCCESS ||
         document.get_object().get(object) != simdjson::SUCCESS) {
       return InvalidArgument("GY2036", "a record cannot be read");
     }
     for (auto item : object) {
       simdjson::ondemand::field field;
-      if (std::move(item).get(field) != simdjson::SUCCESS) return InvalidArgument("GY2036", "a record cannot be read");
+      if (std::move(item).get(field) != simdjson::SUCCESS)
+        return InvalidArgument("GY2036", "a record cannot be read");
       std::string_view key;
-      if (field.unescaped_key().get(key) != simdjson::SUCCESS) return InvalidArgument("GY2036", "a name cannot be read");
-      if (static_cast<std::int64_t>(columns_.size()) >= kTableColumnsMax && !index_.contains(std::string(key))) {
+      if (field.unescaped_key().get(key) != simdjson::SUCCESS)
+        return InvalidArgument("GY2036", "a name cannot be read");
+      if (static_cast<std::int64_t>(columns_.size()) >= kTableColumnsMax &&
+          !index_.contains(std::string(key))) {
         return InvalidArgument("GY2036", "there are more than {} names", kTableColumnsMax);
       }
       const std::size_t column = ColumnOf(key);
       if (cells->size() <= column) cells->resize(columns_.size());
       RawCell& cell = (*cells)[column];
-      if (cell.data != nullptr) return InvalidArgument("GY2036", "the name `{}` stands twice in a record", columns_[column]);
+      if (cell.data != nullptr)
+        return InvalidArgument("GY2036", "the name `{}` stands twice in a record",
+                               columns_[column]);
       GYRE_DO(ReadValue(field.value(), record, batch, &cell));
     }
     return {};
   }
 
-  Result<> ReadValue(simdjson::ondemand::value value, std::string_view record, RecordBatch* batch, RawCell* cell) {
+  Result<> ReadValue(simdjson::ondemand::value value, std::string_view record, RecordBatch* batch,
+                     RawCell* cell) {
     const auto broken = [] { return InvalidArgument("GY2036", "a value cannot be read"); };
     simdjson::ondemand::json_type type;
     if (value.type().get(type) != simdjson::SUCCESS) return broken();
@@ -176,13 +192,15 @@ class JsonSource : public RecordSource {
     if (type == simdjson::ondemand::json_type::string) {
       if (value.get_string().get(text) != simdjson::SUCCESS) return broken();
       cell->kind = CellKind::kJsonString;
-      char* copy = batch->arena.Take(text.size() + 1);  // never null, so that a second member of the name is seen
+      char* copy = batch->arena.Take(text.size() +
+                                     1);  // never null, so that a second member of the name is seen
       std::memcpy(copy, text.data(), text.size());
       cell->data = copy;
       cell->size = static_cast<std::uint32_t>(text.size());
       return {};
     }
-    if (type == simdjson::ondemand::json_type::array || type == simdjson::ondemand::json_type::object) {
+    if (type == simdjson::ondemand::json_type::array ||
+        type == simdjson::ondemand::json_type::object) {
       if (simdjson::to_json_string(value).get(text) != simdjson::SUCCESS) return broken();
     } else {
       text = Trim(value.raw_json_token());
@@ -202,7 +220,8 @@ class JsonSource : public RecordSource {
   }
 
   Result<> SetAside(const Error& error, std::string_view record, std::int64_t line) {
-    if (ragged_ == Ragged::kError || error.gy() != "GY2036") return Broken(line, error.message(), record);
+    if (ragged_ == Ragged::kError || error.gy() != "GY2036")
+      return Broken(line, error.message(), record);
     bad_.push_back({line, std::string(record.substr(0, 4096)), error.message()});
     return {};
   }
@@ -231,7 +250,9 @@ class JsonSource : public RecordSource {
 };
 }  // namespace
 
-Result<std::unique_ptr<RecordSource>> OpenJson(const std::string& path, const std::string& shown_name, const CsvOptions& options) {
+Result<std::unique_ptr<RecordSource>> OpenJson(const std::string& path,
+                                               const std::string& shown_name,
+                                               const CsvOptions& options) {
   GYRE_TRY(TextSource text, TextSource::Open(path, shown_name, options.encoding));
   auto source = std::make_unique<JsonSource>(std::move(text), shown_name, options.ragged);
   GYRE_DO(source->Start());

@@ -15,7 +15,8 @@ namespace {
 Result<> CheckReadable(const std::vector<std::string>& paths) {
   if (paths.empty()) return InvalidArgument("GY2004", "no file was named");
   for (const std::string& path : paths) {
-    if (access(path.c_str(), R_OK) != 0) return NotFound("GY2004", "the file {} cannot be read", path);
+    if (access(path.c_str(), R_OK) != 0)
+      return NotFound("GY2004", "the file {} cannot be read", path);
   }
   return {};
 }
@@ -32,15 +33,16 @@ std::string SelectFrom(const std::vector<std::string>& paths, const ReadOptions&
 }
 
 // Missing columns by name, before DuckDB says it in its own way.
-Result<> CheckColumns(DuckDb& db, const std::vector<std::string>& paths, const ReadOptions& options) {
+Result<> CheckColumns(DuckDb& db, const std::vector<std::string>& paths,
+                      const ReadOptions& options) {
   if (options.columns.empty()) return {};
   Schema schema;
   const auto take_schema = [&](const Schema& s) -> Result<> {
     schema = s;
     return {};
   };
-  GYRE_DO(db.Query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0", SqlStringList(paths)), {}, take_schema,
-                   [](Frame&) -> Result<bool> { return true; }));
+  GYRE_DO(db.Query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0", SqlStringList(paths)), {},
+                   take_schema, [](Frame&) -> Result<bool> { return true; }));
   std::vector<std::string> names;
   for (const Field& field : schema) names.push_back(field.name);
   for (const std::string& wanted : options.columns) {
@@ -48,17 +50,20 @@ Result<> CheckColumns(DuckDb& db, const std::vector<std::string>& paths, const R
     for (const std::string& name : names) found = found || name == wanted;
     if (found) continue;
     Error error = InvalidArgument("GY2002", "there is no column `{}`", wanted);
-    if (const auto close = ClosestMatch(wanted, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+    if (const auto close = ClosestMatch(wanted, names))
+      return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
     return error;
   }
   return {};
 }
 }  // namespace
 
-Result<> ForEachParquetChunk(const std::vector<std::string>& paths, const ReadOptions& options, std::int64_t rows_per_chunk,
-                             const ChunkCallback& callback) {
+Result<> ForEachParquetChunk(const std::vector<std::string>& paths, const ReadOptions& options,
+                             std::int64_t rows_per_chunk, const ChunkCallback& callback) {
   GYRE_DO(CheckReadable(paths));
-  GYRE_TRY(const auto db, DuckDb::Open({.threads = 1, .memory_bytes_max = options.memory_bytes_max, .temp_directory = ""}));
+  GYRE_TRY(const auto db,
+           DuckDb::Open(
+               {.threads = 1, .memory_bytes_max = options.memory_bytes_max, .temp_directory = ""}));
   GYRE_DO(CheckColumns(*db, paths, options));
   Frame pending;
   DuckDb::QueryOptions query_options;
@@ -67,15 +72,16 @@ Result<> ForEachParquetChunk(const std::vector<std::string>& paths, const ReadOp
     pending = EmptyFrame(schema);
     return {};
   };
-  GYRE_DO(db->Query(SelectFrom(paths, options), query_options, take_schema, [&](Frame& chunk) -> Result<bool> {
-    AppendFrame(chunk, &pending);
-    if (static_cast<std::int64_t>(pending.rows()) >= rows_per_chunk) {
-      const Schema schema = pending.schema();
-      GYRE_DO(callback(pending));
-      pending = EmptyFrame(schema);
-    }
-    return true;
-  }));
+  GYRE_DO(db->Query(SelectFrom(paths, options), query_options, take_schema,
+                    [&](Frame& chunk) -> Result<bool> {
+                      AppendFrame(chunk, &pending);
+                      if (static_cast<std::int64_t>(pending.rows()) >= rows_per_chunk) {
+                        const Schema schema = pending.schema();
+                        GYRE_DO(callback(pending));
+                        pending = EmptyFrame(schema);
+                      }
+                      return true;
+                    }));
   // Also called once for a table without rows, so that the caller sees its columns.
   if (pending.rows() > 0 || !pending.columns.empty()) GYRE_DO(callback(pending));
   return {};
@@ -83,10 +89,11 @@ Result<> ForEachParquetChunk(const std::vector<std::string>& paths, const ReadOp
 
 Result<Frame> ReadParquet(const std::vector<std::string>& paths, const ReadOptions& options) {
   Frame frame;
-  GYRE_DO(ForEachParquetChunk(paths, options, std::numeric_limits<std::int64_t>::max(), [&](Frame& chunk) -> Result<> {
-    frame = std::move(chunk);
-    return {};
-  }));
+  GYRE_DO(ForEachParquetChunk(paths, options, std::numeric_limits<std::int64_t>::max(),
+                              [&](Frame& chunk) -> Result<> {
+                                frame = std::move(chunk);
+                                return {};
+                              }));
   return frame;
 }
 
@@ -101,10 +108,11 @@ Result<ParquetInfo> ReadParquetInfo(const std::vector<std::string>& paths) {
   const std::string list = SqlStringList(paths);
   GYRE_DO(db->Query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0", list), {}, take_schema,
                     [](Frame&) -> Result<bool> { return true; }));
-  GYRE_DO(db->Query(fmt::format("SELECT count(*) FROM read_parquet({})", list), {}, nullptr, [&](Frame& frame) -> Result<bool> {
-    info.rows = frame.columns[0].ints[0];
-    return true;
-  }));
+  GYRE_DO(db->Query(fmt::format("SELECT count(*) FROM read_parquet({})", list), {}, nullptr,
+                    [&](Frame& frame) -> Result<bool> {
+                      info.rows = frame.columns[0].ints[0];
+                      return true;
+                    }));
   return info;
 }
 
@@ -119,7 +127,8 @@ std::vector<double> AsDoubles(const Column& column) {
   if (column.type == Type::kText) return values;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!column.IsValid(i)) continue;
-    values[i] = column.type == Type::kDouble ? column.doubles[i] : static_cast<double>(column.ints[i]);
+    values[i] =
+        column.type == Type::kDouble ? column.doubles[i] : static_cast<double>(column.ints[i]);
   }
   return values;
 }

@@ -19,14 +19,16 @@ std::string ScratchFile(const std::string& name) {
 Frame SampleFrame(std::size_t rows) {
   Frame frame;
   frame.columns.resize(6);
-  const Type types[] = {Type::kBool, Type::kInt, Type::kDouble, Type::kText, Type::kDate, Type::kTimestamp};
+  const Type types[] = {Type::kBool, Type::kInt,  Type::kDouble,
+                        Type::kText, Type::kDate, Type::kTimestamp};
   for (std::size_t i = 0; i < 6; ++i) {
     frame.columns[i].name = std::string(TypeName(types[i])) + "\"'x";
     frame.columns[i].type = types[i];
   }
   for (std::size_t row = 0; row < rows; ++row) {
     const auto n = static_cast<std::int64_t>(row);
-    const std::int64_t ints[] = {n % 2, -n * 1'000'003, 0, 0, n % 40000 - 20000, n * 1'234'567 - 5'000'000};
+    const std::int64_t ints[] = {n % 2, -n * 1'000'003,    0,
+                                 0,     n % 40000 - 20000, n * 1'234'567 - 5'000'000};
     for (std::size_t i = 0; i < 6; ++i) {
       Column& column = frame.columns[i];
       if ((row + i) % 7 == 3) {
@@ -48,8 +50,10 @@ void ExpectSame(const Frame& a, const Frame& b) {
   ASSERT_EQ(a.rows(), b.rows());
   for (std::size_t i = 0; i < a.columns.size(); ++i) {
     for (std::size_t row = 0; row < a.rows(); ++row) {
-      ASSERT_EQ(a.columns[i].IsValid(row), b.columns[i].IsValid(row)) << a.columns[i].name << " " << row;
-      ASSERT_EQ(CellText(a.columns[i], row), CellText(b.columns[i], row)) << a.columns[i].name << " " << row;
+      ASSERT_EQ(a.columns[i].IsValid(row), b.columns[i].IsValid(row))
+          << a.columns[i].name << " " << row;
+      ASSERT_EQ(CellText(a.columns[i], row), CellText(b.columns[i], row))
+          << a.columns[i].name << " " << row;
     }
   }
 }
@@ -69,14 +73,15 @@ TEST(Parquet, ChunksKeepTheOrder) {
   const std::string path = ScratchFile("chunks.parquet");
   ASSERT_TRUE(WriteParquet(frame, path, {.row_group_rows = 2048}));
   std::size_t rows = 0, calls = 0;
-  ASSERT_TRUE(ForEachParquetChunk({path, path}, {.columns = {frame.columns[1].name}}, 4'000, [&](Frame& chunk) -> Result<> {
-    ++calls;
-    for (std::size_t i = 0; i < chunk.rows(); ++i) {
-      EXPECT_EQ(CellText(chunk.columns[0], i), CellText(frame.columns[1], (rows + i) % 9'000));
-    }
-    rows += chunk.rows();
-    return {};
-  }));
+  ASSERT_TRUE(ForEachParquetChunk(
+      {path, path}, {.columns = {frame.columns[1].name}}, 4'000, [&](Frame& chunk) -> Result<> {
+        ++calls;
+        for (std::size_t i = 0; i < chunk.rows(); ++i) {
+          EXPECT_EQ(CellText(chunk.columns[0], i), CellText(frame.columns[1], (rows + i) % 9'000));
+        }
+        rows += chunk.rows();
+        return {};
+      }));
   EXPECT_EQ(rows, 18'000u);
   EXPECT_GE(calls, 4u);
 }

@@ -55,8 +55,8 @@ class Arena {
 struct RecordBatch {
   std::size_t width = 0;
   std::vector<RawCell> cells;
-  std::vector<std::int64_t> lines;         // line where each record begins, from 1
-  std::vector<std::string_view> texts;     // the record as it stands in the file
+  std::vector<std::int64_t> lines;      // line where each record begins, from 1
+  std::vector<std::string_view> texts;  // the record as it stands in the file
   Arena arena;
   std::size_t rows() const { return lines.size(); }
   void Clear() {
@@ -76,14 +76,16 @@ struct BadRecord {
 class RecordSource {
  public:
   virtual ~RecordSource() = default;
-  // False at the end. Every row has columns().size() cells, as columns() stands after the call: JSON may add columns at the end.
+  // False at the end. Every row has columns().size() cells, as columns() stands after the call:
+  // JSON may add columns at the end.
   virtual Result<bool> Next(RecordBatch* batch) = 0;
   virtual const std::vector<std::string>& columns() const = 0;
-  virtual const std::string& file() const = 0;          // shown name of the file that is being read
-  virtual std::int64_t bytes_read() const = 0;          // of the file as it is stored (compressed bytes count)
+  virtual const std::string& file() const = 0;  // shown name of the file that is being read
+  virtual std::int64_t bytes_read()
+      const = 0;  // of the file as it is stored (compressed bytes count)
   virtual std::vector<BadRecord> TakeBadRecords() = 0;  // records left out since the last call
   virtual char decimal_point() const { return '.'; }
-  virtual std::string Description() const = 0;          // "comma separated, UTF-8, header"
+  virtual std::string Description() const = 0;  // "comma separated, UTF-8, header"
 };
 
 }  // namespace gyre::table

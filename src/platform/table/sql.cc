@@ -12,10 +12,12 @@
 namespace gyre::table {
 
 namespace {
-// The order matters: the allowed files must be named before external access is turned off, and the lock comes last.
+// The order matters: the allowed files must be named before external access is turned off, and the
+// lock comes last.
 Result<> LockDown(DuckDb& db, const std::vector<SqlTable>& tables, const std::string& scratch) {
   std::vector<std::string> paths;
-  for (const SqlTable& table : tables) paths.insert(paths.end(), table.paths.begin(), table.paths.end());
+  for (const SqlTable& table : tables)
+    paths.insert(paths.end(), table.paths.begin(), table.paths.end());
   const std::string home = scratch.empty() ? "/nonexistent" : scratch;
   std::vector<std::string> settings = {
       "SET allowed_paths=" + SqlStringList(paths),
@@ -28,14 +30,17 @@ Result<> LockDown(DuckDb& db, const std::vector<SqlTable>& tables, const std::st
       "SET lock_configuration=true",
   };
   // DuckDB spills by plain file names of its own inside this folder.
-  if (!scratch.empty()) settings.insert(settings.begin(), fmt::format("SET allowed_directories=[{}]", SqlString(scratch + "/")));
+  if (!scratch.empty())
+    settings.insert(settings.begin(),
+                    fmt::format("SET allowed_directories=[{}]", SqlString(scratch + "/")));
   for (const std::string& setting : settings) GYRE_DO(db.Execute(setting));
   return {};
 }
 
 Result<> MakeViews(DuckDb& db, const std::vector<SqlTable>& tables) {
   for (const SqlTable& table : tables) {
-    GYRE_DO(db.Execute(fmt::format("CREATE VIEW {} AS SELECT * FROM read_parquet({})", SqlName(table.name), SqlStringList(table.paths))));
+    GYRE_DO(db.Execute(fmt::format("CREATE VIEW {} AS SELECT * FROM read_parquet({})",
+                                   SqlName(table.name), SqlStringList(table.paths))));
   }
   return {};
 }
@@ -45,11 +50,13 @@ Error Explain(Error error, const std::vector<SqlTable>& tables) {
   if (error.message().find("Table with name") == std::string::npos) return error;
   std::vector<std::string> names;
   for (const SqlTable& table : tables) names.push_back(table.name);
-  return std::move(error).Fix(names.empty() ? "add a dataset first: gyre add FILE" : "datasets named in the query: " + Join(names, ", "));
+  return std::move(error).Fix(names.empty() ? "add a dataset first: gyre add FILE"
+                                            : "datasets named in the query: " + Join(names, ", "));
 }
 }  // namespace
 
-Result<SqlResult> RunSql(const std::vector<SqlTable>& tables, const std::string& sql, const SqlOptions& options) {
+Result<SqlResult> RunSql(const std::vector<SqlTable>& tables, const std::string& sql,
+                         const SqlOptions& options) {
   DuckDb::Options settings;
   settings.threads = options.threads;
   settings.memory_bytes_max = options.memory_bytes_max;
@@ -60,7 +67,8 @@ Result<SqlResult> RunSql(const std::vector<SqlTable>& tables, const std::string&
 
   const std::int64_t deadline_us = SystemClock().MonotonicMicros() + options.timeout_ms * 1000;
   std::atomic<bool> late = false, stop = false;
-  // A fetch can run long without giving a chunk, so a second thread looks at the clock and interrupts.
+  // A fetch can run long without giving a chunk, so a second thread looks at the clock and
+  // interrupts.
   const exec::Worker watch("sql-watch", [&](const exec::StopFlag& flag) {
     while (!flag.WaitMicros(20'000)) {
       if (SystemClock().MonotonicMicros() > deadline_us) late = true;
@@ -77,19 +85,20 @@ Result<SqlResult> RunSql(const std::vector<SqlTable>& tables, const std::string&
     result.frame = EmptyFrame(schema);
     return {};
   };
-  const Result<> done = db->Query(sql, query_options, take_schema, [&](Frame& chunk) -> Result<bool> {
-    const std::size_t room = static_cast<std::size_t>(options.rows_max) - result.frame.rows();
-    if (chunk.rows() > room) {
-      std::vector<std::uint32_t> rows(room);
-      for (std::size_t i = 0; i < room; ++i) rows[i] = static_cast<std::uint32_t>(i);
-      AppendFrame(chunk.Select(rows), &result.frame);
-      result.truncated = true;
-      return false;
-    }
-    AppendFrame(chunk, &result.frame);
-    result.truncated = FrameBytes(result.frame) > options.result_bytes_max;
-    return !result.truncated;
-  });
+  const Result<> done =
+      db->Query(sql, query_options, take_schema, [&](Frame& chunk) -> Result<bool> {
+        const std::size_t room = static_cast<std::size_t>(options.rows_max) - result.frame.rows();
+        if (chunk.rows() > room) {
+          std::vector<std::uint32_t> rows(room);
+          for (std::size_t i = 0; i < room; ++i) rows[i] = static_cast<std::uint32_t>(i);
+          AppendFrame(chunk.Select(rows), &result.frame);
+          result.truncated = true;
+          return false;
+        }
+        AppendFrame(chunk, &result.frame);
+        result.truncated = FrameBytes(result.frame) > options.result_bytes_max;
+        return !result.truncated;
+      });
   if (late) {
     return MakeError(Code::kDeadlineExceeded, "GY2016", "the query took longer than {}",
                      HumanSeconds(static_cast<double>(options.timeout_ms) / 1000))

@@ -40,7 +40,8 @@ class Sql : public testing::Test {
 };
 
 TEST_F(Sql, Selects) {
-  const auto result = Run("SELECT sum(n) AS total, count(*) c, [1,2] AS list, 1.25::decimal(9,2) d FROM numbers; ");
+  const auto result =
+      Run("SELECT sum(n) AS total, count(*) c, [1,2] AS list, 1.25::decimal(9,2) d FROM numbers; ");
   ASSERT_TRUE(result) << result.error().ToString();
   EXPECT_EQ(result->frame.columns[0].doubles[0], 499500);
   EXPECT_EQ(result->frame.columns[1].ints[0], 1000);
@@ -58,11 +59,28 @@ TEST_F(Sql, CutsOffAtTheRowLimit) {
 }
 
 TEST_F(Sql, RefusesEverythingButOneSelect) {
-  for (const std::string& sql : std::vector<std::string>
-       {"CREATE MACRO f(x) AS x", "SET VARIABLE x = 1", "CHECKPOINT", "CALL enable_logging()", "PRAGMA enable_profiling",
-        "SELECT 1; SELECT 2", "CREATE TABLE t(a int)", "DROP VIEW numbers", "INSERT INTO numbers VALUES (1, 'x')", "COPY numbers TO '/tmp/x.csv'",
-        "ATTACH '/tmp/x.db'", "INSTALL httpfs", "LOAD httpfs", "EXPORT DATABASE '/tmp/x'", "SET enable_external_access=true",
-        "EXPLAIN ANALYZE SELECT 1", "PREPARE p AS SELECT 1", "BEGIN", "VACUUM", "USE memory", "SELECT $1", "DESCRIBE numbers; DROP VIEW numbers"}) {
+  for (const std::string& sql : std::vector<std::string>{"CREATE MACRO f(x) AS x",
+                                                         "SET VARIABLE x = 1",
+                                                         "CHECKPOINT",
+                                                         "CALL enable_logging()",
+                                                         "PRAGMA enable_profiling",
+                                                         "SELECT 1; SELECT 2",
+                                                         "CREATE TABLE t(a int)",
+                                                         "DROP VIEW numbers",
+                                                         "INSERT INTO numbers VALUES (1, 'x')",
+                                                         "COPY numbers TO '/tmp/x.csv'",
+                                                         "ATTACH '/tmp/x.db'",
+                                                         "INSTALL httpfs",
+                                                         "LOAD httpfs",
+                                                         "EXPORT DATABASE '/tmp/x'",
+                                                         "SET enable_external_access=true",
+                                                         "EXPLAIN ANALYZE SELECT 1",
+                                                         "PREPARE p AS SELECT 1",
+                                                         "BEGIN",
+                                                         "VACUUM",
+                                                         "USE memory",
+                                                         "SELECT $1",
+                                                         "DESCRIBE numbers; DROP VIEW numbers"}) {
     const auto result = Run(sql);
     ASSERT_FALSE(result) << sql;
     EXPECT_NE(result.error().code(), Code::kInternal) << sql;
@@ -74,15 +92,22 @@ TEST_F(Sql, RefusesEverythingButOneSelect) {
 
 TEST_F(Sql, OpensNoOtherFile) {
   std::filesystem::create_symlink("/etc/passwd", folder_ + "/scratch/link.csv");
-  for (const std::string& sql : std::vector<std::string>
-       {std::string("SELECT * FROM read_csv('/etc/passwd')"), std::string("SELECT * FROM '/etc/passwd'"),
-        "SELECT * FROM read_parquet('" + folder_ + "/parts/other.parquet')", "SELECT * FROM read_parquet('" + folder_ + "/parts/*.parquet')",
-        "SELECT * FROM '" + folder_ + "/parts/a.parquet/../other.parquet'", "SELECT * FROM read_text('" + folder_ + "/scratch/../parts/other.parquet')",
-        "SELECT * FROM read_csv('" + folder_ + "/scratch/link.csv')", std::string("SELECT * FROM read_text('/etc/hostname')"),
-        std::string("SELECT * FROM read_blob('/proc/self/environ')"),
-        std::string("SELECT * FROM read_json('http://127.0.0.1:1/x')"), std::string("SELECT * FROM 'https://example.org/a.parquet'"),
-        std::string("SELECT * FROM 's3://bucket/a.parquet'"), std::string("SELECT * FROM duckdb_secrets(), read_text('/root/.bashrc')"),
-        std::string("SELECT * FROM sqlite_scan('/tmp/x.db', 't')"), std::string("SELECT getenv('HOME')")}) {
+  for (const std::string& sql : std::vector<std::string>{
+           std::string("SELECT * FROM read_csv('/etc/passwd')"),
+           std::string("SELECT * FROM '/etc/passwd'"),
+           "SELECT * FROM read_parquet('" + folder_ + "/parts/other.parquet')",
+           "SELECT * FROM read_parquet('" + folder_ + "/parts/*.parquet')",
+           "SELECT * FROM '" + folder_ + "/parts/a.parquet/../other.parquet'",
+           "SELECT * FROM read_text('" + folder_ + "/scratch/../parts/other.parquet')",
+           "SELECT * FROM read_csv('" + folder_ + "/scratch/link.csv')",
+           std::string("SELECT * FROM read_text('/etc/hostname')"),
+           std::string("SELECT * FROM read_blob('/proc/self/environ')"),
+           std::string("SELECT * FROM read_json('http://127.0.0.1:1/x')"),
+           std::string("SELECT * FROM 'https://example.org/a.parquet'"),
+           std::string("SELECT * FROM 's3://bucket/a.parquet'"),
+           std::string("SELECT * FROM duckdb_secrets(), read_text('/root/.bashrc')"),
+           std::string("SELECT * FROM sqlite_scan('/tmp/x.db', 't')"),
+           std::string("SELECT getenv('HOME')")}) {
     const auto result = Run(sql);
     ASSERT_FALSE(result) << sql;
     EXPECT_NE(result.error().code(), Code::kInternal) << sql << result.error().ToString();
@@ -96,17 +121,21 @@ TEST_F(Sql, StopsInTime) {
   const auto late = Run("SELECT i FROM range(100000000000) t(i) WHERE i < 0", {.timeout_ms = 200});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code(), Code::kDeadlineExceeded) << late.error().ToString();
-  const auto aggregate = Run("SELECT sum(a.i * b.i) FROM range(1000000) a(i), range(1000000) b(i)", {.timeout_ms = 200});
+  const auto aggregate = Run("SELECT sum(a.i * b.i) FROM range(1000000) a(i), range(1000000) b(i)",
+                             {.timeout_ms = 200});
   ASSERT_FALSE(aggregate);
   EXPECT_EQ(aggregate.error().code(), Code::kDeadlineExceeded) << aggregate.error().ToString();
-  const auto cancelled = Run("SELECT sum(a.i * b.i) FROM range(1000000) a(i), range(1000000) b(i)", {.cancelled = [] { return true; }});
+  const auto cancelled = Run("SELECT sum(a.i * b.i) FROM range(1000000) a(i), range(1000000) b(i)",
+                             {.cancelled = [] { return true; }});
   ASSERT_FALSE(cancelled);
   EXPECT_EQ(cancelled.error().code(), Code::kCancelled);
   EXPECT_LT(SystemClock().MonotonicMicros() - start_us, 60 * kMicrosPerSecond);
 }
 
 TEST_F(Sql, StaysWithinItsMemory) {
-  const auto result = RunSql(tables_, "SELECT list(i::varchar || 'padding padding padding') FROM range(10000000) t(i)", {.memory_bytes_max = 64 << 20});
+  const auto result = RunSql(
+      tables_, "SELECT list(i::varchar || 'padding padding padding') FROM range(10000000) t(i)",
+      {.memory_bytes_max = 64 << 20});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), Code::kResourceExhausted) << result.error().ToString();
 }

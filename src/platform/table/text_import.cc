@@ -66,14 +66,20 @@ std::string Shown(std::string_view text) {
 }
 }  // namespace
 
-TextImport::TextImport(const std::vector<SourceFile>& files, std::vector<FileFormat> formats, const ImportOptions& options, ImportSink& sink)
-    : files_(files), formats_(std::move(formats)), options_(options), sink_(sink), encodings_(files.size()) {
+TextImport::TextImport(const std::vector<SourceFile>& files, std::vector<FileFormat> formats,
+                       const ImportOptions& options, ImportSink& sink)
+    : files_(files),
+      formats_(std::move(formats)),
+      options_(options),
+      sink_(sink),
+      encodings_(files.size()) {
   for (const SourceFile& file : files) sizes_.push_back(FileSize(file.path));
 }
 
 Result<ImportReport> TextImport::Run() {
   for (const std::int64_t size : sizes_) report_.bytes += size;
-  // One pass when the first guess holds, a second one when not, and again when a file turns out to be in another encoding.
+  // One pass when the first guess holds, a second one when not, and again when a file turns out to
+  // be in another encoding.
   for (std::size_t attempt = 0; attempt < 3 + files_.size(); ++attempt) {
     Result<> pass = Pass();
     if (!pass) return pass.error();
@@ -87,7 +93,8 @@ Result<ImportReport> TextImport::Run() {
     decided_ = true;
   }
   if (rows_ == 0) {
-    return InvalidArgument("GY2031", "{} has no rows that can be read", files_.size() == 1 ? files_[0].name : "the folder");
+    return InvalidArgument("GY2031", "{} has no rows that can be read",
+                           files_.size() == 1 ? files_[0].name : "the folder");
   }
   GYRE_DO(Flush());
   for (const Column& column : columns_) report_.schema.push_back({column.name, column.plan.type});
@@ -121,7 +128,8 @@ Result<> TextImport::Pass() {
       encodings_[i] = Encoding::kWindows1252;
       columns_.clear();
       planned_ = decided_ = false;
-      report_.notes.push_back(fmt::format("{} is not UTF-8 throughout and was read as Windows-1252", files_[i].name));
+      report_.notes.push_back(
+          fmt::format("{} is not UTF-8 throughout and was read as Windows-1252", files_[i].name));
       return Pass();
     }
     if (!read) return read.error();
@@ -137,7 +145,8 @@ Result<std::unique_ptr<RecordSource>> TextImport::Open(std::size_t file) {
   csv.header = options_.header;
   if (options_.bad == BadCells::kNull) csv.ragged = Ragged::kPad;
   if (options_.bad == BadCells::kQuarantine) csv.ragged = Ragged::kSetAside;
-  if (formats_[file] == FileFormat::kJson) return OpenJson(files_[file].path, files_[file].name, csv);
+  if (formats_[file] == FileFormat::kJson)
+    return OpenJson(files_[file].path, files_[file].name, csv);
   return OpenCsv(files_[file].path, files_[file].name, csv);
 }
 
@@ -145,7 +154,8 @@ Result<> TextImport::ReadFile(std::size_t file) {
   GYRE_TRY(const auto source, Open(file));
   RecordBatch batch;
   for (;;) {
-    if (options_.cancelled && options_.cancelled()) return MakeError(Code::kCancelled, "GY2003", "the import was cancelled");
+    if (options_.cancelled && options_.cancelled())
+      return MakeError(Code::kCancelled, "GY2003", "the import was cancelled");
     GYRE_TRY(const bool more, source->Next(&batch));
     GYRE_DO(SetAside(*source));
     if (!more) break;
@@ -184,18 +194,22 @@ Result<> TextImport::AddColumn(const std::string& name) {
   return {};
 }
 
-// Position of each of the source's columns in ours. New ones come in only from JSON, or from the first CSV file.
-Result<std::vector<std::size_t>> TextImport::MapColumns(const RecordSource& source, std::size_t file) {
+// Position of each of the source's columns in ours. New ones come in only from JSON, or from the
+// first CSV file.
+Result<std::vector<std::size_t>> TextImport::MapColumns(const RecordSource& source,
+                                                        std::size_t file) {
   std::vector<std::size_t> map;
   const std::size_t before = columns_.size();
   for (const std::string& name : source.columns()) {
-    const auto found = std::find_if(columns_.begin(), columns_.end(), [&](const Column& column) { return column.name == name; });
+    const auto found = std::find_if(columns_.begin(), columns_.end(),
+                                    [&](const Column& column) { return column.name == name; });
     map.push_back(static_cast<std::size_t>(found - columns_.begin()));
     if (found == columns_.end()) GYRE_DO(AddColumn(name));
   }
   const bool csv = formats_[file] == FileFormat::kCsv;
   if (csv && file > 0 && (columns_.size() != before || map.size() != before)) {
-    return InvalidArgument("GY2038", "{} does not have the columns of {}", files_[file].name, files_[0].name)
+    return InvalidArgument("GY2038", "{} does not have the columns of {}", files_[file].name,
+                           files_[0].name)
         .Why("the files of a folder become one table; they must have the same columns")
         .Fix("add the files one by one, each under its own --name");
   }
@@ -205,7 +219,9 @@ Result<std::vector<std::size_t>> TextImport::MapColumns(const RecordSource& sour
     std::vector<std::string> checked = names;
     GYRE_DO(CheckColumnNames(&checked, source.file()));
     for (std::size_t i = 0; i < checked.size(); ++i) {
-      if (checked[i] != names[i]) return InvalidArgument("GY2032", "{} has a member without a name", source.file()).Fix("give it a name");
+      if (checked[i] != names[i])
+        return InvalidArgument("GY2032", "{} has a member without a name", source.file())
+            .Fix("give it a name");
     }
     if (planned_ && !counting_) StartCounting();
   }
@@ -215,7 +231,8 @@ Result<std::vector<std::size_t>> TextImport::MapColumns(const RecordSource& sour
 void TextImport::PlanFromFirst(const RecordBatch& batch, const std::vector<std::size_t>& map) {
   for (std::size_t i = 0; i < map.size(); ++i) {
     KindCounts counts;
-    for (std::size_t row = 0; row < batch.rows(); ++row) counts.Add(batch.cells[row * batch.width + i], decimal_point_);
+    for (std::size_t row = 0; row < batch.rows(); ++row)
+      counts.Add(batch.cells[row * batch.width + i], decimal_point_);
     Column& column = columns_[map[i]];
     if (!column.given) Apply(Decide(counts, decimal_point_), &column);
     column.ambiguous_date = counts.of(kDayFirstKind) == counts.of(kMonthFirstKind);
@@ -233,7 +250,8 @@ void TextImport::Apply(const Decision& decision, Column* column) {
   column->plan.decimal_point = decimal_point_;
   column->bad = column->counts.filled - column->counts.of(KindFor(column->plan));
   if (column->plan.type != Type::kDate || column->bad == 0) return;
-  for (const auto order : {ColumnPlan::DateOrder::kMonthFirst, ColumnPlan::DateOrder::kDayFirst}) {  // a given date may be in any order
+  for (const auto order : {ColumnPlan::DateOrder::kMonthFirst,
+                           ColumnPlan::DateOrder::kDayFirst}) {  // a given date may be in any order
     ColumnPlan other = column->plan;
     other.date_order = order;
     const std::int64_t bad = column->counts.filled - column->counts.of(KindFor(other));
@@ -244,7 +262,8 @@ void TextImport::Apply(const Decision& decision, Column* column) {
   }
 }
 
-Result<> TextImport::TakeBatch(const RecordSource& source, const RecordBatch& batch, const std::vector<std::size_t>& map) {
+Result<> TextImport::TakeBatch(const RecordSource& source, const RecordBatch& batch,
+                               const std::vector<std::size_t>& map) {
   if (!counting_ && !decided_ && !Fits(batch, map)) StartCounting();
   if (counting_) {
     Count(batch, map);
@@ -258,7 +277,8 @@ bool TextImport::Fits(const RecordBatch& batch, const std::vector<std::size_t>& 
     const ColumnPlan& plan = columns_[map[i]].plan;
     if (plan.type == Type::kText && !plan.undecided) continue;  // everything is text
     for (std::size_t row = 0; row < batch.rows(); ++row) {
-      if (ParseCell(batch.cells[row * batch.width + i], plan).outcome == CellOutcome::kBad) return false;
+      if (ParseCell(batch.cells[row * batch.width + i], plan).outcome == CellOutcome::kBad)
+        return false;
     }
   }
   return true;
@@ -268,7 +288,8 @@ void TextImport::StartCounting() {
   counting_ = true;
   pending_ = {};
   for (Column& column : columns_) {
-    // Cells of a text column were not looked at closely, but the first of them were no numbers: it stays text.
+    // Cells of a text column were not looked at closely, but the first of them were no numbers: it
+    // stays text.
     column.counts.AddKnown(KindsOf(column.plan), column.good);
   }
 }
@@ -276,12 +297,15 @@ void TextImport::StartCounting() {
 void TextImport::Count(const RecordBatch& batch, const std::vector<std::size_t>& map) {
   for (std::size_t i = 0; i < map.size(); ++i) {
     KindCounts& counts = columns_[map[i]].counts;
-    for (std::size_t row = 0; row < batch.rows(); ++row) counts.Add(batch.cells[row * batch.width + i], decimal_point_);
+    for (std::size_t row = 0; row < batch.rows(); ++row)
+      counts.Add(batch.cells[row * batch.width + i], decimal_point_);
   }
 }
 
 // For --bad quarantine: a row is kept when each of its cells can be read.
-std::vector<unsigned char> TextImport::RowsToKeep(const RecordSource& source, const RecordBatch& batch, const std::vector<std::size_t>& map) {
+std::vector<unsigned char> TextImport::RowsToKeep(const RecordSource& source,
+                                                  const RecordBatch& batch,
+                                                  const std::vector<std::size_t>& map) {
   std::vector<unsigned char> keep(batch.rows(), 1);
   for (std::size_t i = 0; i < map.size(); ++i) {
     const Column& column = columns_[map[i]];
@@ -290,14 +314,17 @@ std::vector<unsigned char> TextImport::RowsToKeep(const RecordSource& source, co
       const RawCell& cell = batch.cells[row * batch.width + i];
       if (keep[row] == 0 || ParseCell(cell, column.plan).outcome != CellOutcome::kBad) continue;
       keep[row] = 0;
-      Quarantine({source.file(), batch.lines[row], fmt::format("`{}` is not {}: {}", column.name, NounOf(column.plan.type), Shown(cell.view())),
+      Quarantine({source.file(), batch.lines[row],
+                  fmt::format("`{}` is not {}: {}", column.name, NounOf(column.plan.type),
+                              Shown(cell.view())),
                   std::string(batch.texts[row].substr(0, 4096))});
     }
   }
   return keep;
 }
 
-Result<> TextImport::Convert(const RecordSource& source, const RecordBatch& batch, const std::vector<std::size_t>& map) {
+Result<> TextImport::Convert(const RecordSource& source, const RecordBatch& batch,
+                             const std::vector<std::size_t>& map) {
   std::vector<unsigned char> keep;
   if (options_.bad == BadCells::kQuarantine && decided_) keep = RowsToKeep(source, batch, map);
   std::vector<unsigned char> filled(columns_.size(), 0);
@@ -336,12 +363,15 @@ Result<> TextImport::Convert(const RecordSource& source, const RecordBatch& batc
       out.PushNull();
     }
   }
-  const std::size_t rows = keep.empty() ? batch.rows() : static_cast<std::size_t>(std::count(keep.begin(), keep.end(), 1));
+  const std::size_t rows = keep.empty()
+                               ? batch.rows()
+                               : static_cast<std::size_t>(std::count(keep.begin(), keep.end(), 1));
   for (std::size_t i = 0; i < columns_.size(); ++i) {  // JSON: members that this file does not have
     if (filled[i] != 0) continue;
     for (std::size_t row = 0; row < rows; ++row) pending_.columns[i].PushNull();
   }
-  const bool full = static_cast<std::int64_t>(pending_.rows()) >= options_.chunk_rows_max || FrameBytes(pending_) >= options_.chunk_bytes_max;
+  const bool full = static_cast<std::int64_t>(pending_.rows()) >= options_.chunk_rows_max ||
+                    FrameBytes(pending_) >= options_.chunk_bytes_max;
   return full ? Flush() : Result<>();
 }
 
@@ -371,7 +401,8 @@ Result<> TextImport::SetAside(RecordSource& source) {
   return {};
 }
 
-Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, std::size_t row, const RawCell& cell, const Column& column) const {
+Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, std::size_t row,
+                          const RawCell& cell, const Column& column) const {
   std::int64_t line = batch.lines[row];
   std::int64_t at = 1;
   for (const char c : batch.texts[row].substr(0, cell.at)) {
@@ -384,15 +415,21 @@ Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, 
   }
   const std::string shown_rows = GroupDigits(rows_total_), shown_bad = GroupDigits(column.bad);
   const std::string file = files_.size() == 1 ? source.file() : std::string("FOLDER");
-  std::string why = column.given ? fmt::format("--type says that `{}` is {}", column.name, TypeName(column.plan.type))
-                                 : fmt::format("the other {} values are, so `{}` was read as {}", GroupDigits(column.filled - column.bad),
-                                               column.name, TypeName(column.plan.type));
-  return InvalidArgument("GY2041", "column `{}` is not {} in {} of {} rows", column.name, NounOf(column.plan.type), shown_bad, shown_rows)
+  std::string why = column.given ? fmt::format("--type says that `{}` is {}", column.name,
+                                               TypeName(column.plan.type))
+                                 : fmt::format("the other {} values are, so `{}` was read as {}",
+                                               GroupDigits(column.filled - column.bad), column.name,
+                                               TypeName(column.plan.type));
+  return InvalidArgument("GY2041", "column `{}` is not {} in {} of {} rows", column.name,
+                         NounOf(column.plan.type), shown_bad, shown_rows)
       .Where(fmt::format("{}:{}:{}    {}", source.file(), line, at, Shown(Trim(cell.view()))))
       .Why(std::move(why))
-      .Fix(fmt::format("{} {} --bad null          ({} {} missing)", options_.command, file, shown_bad, column.bad == 1 ? "cell becomes" : "cells become"))
-      .Fix(fmt::format("{} {} --bad quarantine    (such rows are set aside, with the reason)", options_.command, file))
-      .Fix(fmt::format("{} {} --type {}=text     (keep it as text)", options_.command, file, column.name));
+      .Fix(fmt::format("{} {} --bad null          ({} {} missing)", options_.command, file,
+                       shown_bad, column.bad == 1 ? "cell becomes" : "cells become"))
+      .Fix(fmt::format("{} {} --bad quarantine    (such rows are set aside, with the reason)",
+                       options_.command, file))
+      .Fix(fmt::format("{} {} --type {}=text     (keep it as text)", options_.command, file,
+                       column.name));
 }
 
 void TextImport::WriteNotes() {
@@ -402,24 +439,36 @@ void TextImport::WriteNotes() {
       tokens[token].first += count;
       tokens[token].second.push_back(column.name);
     }
-    if (column.mixed) report_.notes.push_back(fmt::format("`{}` was read as text: most of its values are numbers or dates, but not 95 %", column.name));
-    const bool slash = column.plan.type == Type::kDate && column.plan.date_order == ColumnPlan::DateOrder::kMonthFirst;
+    if (column.mixed)
+      report_.notes.push_back(fmt::format(
+          "`{}` was read as text: most of its values are numbers or dates, but not 95 %",
+          column.name));
+    const bool slash = column.plan.type == Type::kDate &&
+                       column.plan.date_order == ColumnPlan::DateOrder::kMonthFirst;
     if (slash && column.ambiguous_date) {
-      report_.notes.push_back(fmt::format("`{}` was read as month/day/year; no value shows which of both it is", column.name));
+      report_.notes.push_back(fmt::format(
+          "`{}` was read as month/day/year; no value shows which of both it is", column.name));
     }
   }
   for (const auto& [token, met] : tokens) {
     const auto& [count, names] = met;
-    report_.notes.push_back(fmt::format("`{}` was read as missing in {} cells of {}", token, GroupDigits(count),
-                                        names.size() > 4 ? fmt::format("{} columns", names.size()) : "`" + Join(names, "`, `") + "`"));
+    report_.notes.push_back(fmt::format("`{}` was read as missing in {} cells of {}", token,
+                                        GroupDigits(count),
+                                        names.size() > 4 ? fmt::format("{} columns", names.size())
+                                                         : "`" + Join(names, "`, `") + "`"));
   }
-  if (report_.cells_nulled > 0) report_.notes.push_back(fmt::format("{} bad cells became missing", GroupDigits(report_.cells_nulled)));
-  if (report_.rows_quarantined > 0) report_.notes.push_back(fmt::format("{} rows were set aside", GroupDigits(report_.rows_quarantined)));
+  if (report_.cells_nulled > 0)
+    report_.notes.push_back(
+        fmt::format("{} bad cells became missing", GroupDigits(report_.cells_nulled)));
+  if (report_.rows_quarantined > 0)
+    report_.notes.push_back(
+        fmt::format("{} rows were set aside", GroupDigits(report_.rows_quarantined)));
 }
 
 void TextImport::Progress(const RecordSource& source) {
   if (!options_.progress || report_.bytes == 0) return;
-  const double done = static_cast<double>(size_before_ + source.bytes_read()) / static_cast<double>(report_.bytes);
+  const double done =
+      static_cast<double>(size_before_ + source.bytes_read()) / static_cast<double>(report_.bytes);
   // A pass that only counts is the first half of two.
   const double fraction = counting_ ? done / 2 : decided_ ? 0.5 + done / 2 : done;
   options_.progress(std::min(1.0, fraction), rows_);

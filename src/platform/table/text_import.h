@@ -14,19 +14,20 @@ namespace gyre::table {
 
 class TextImport {
  public:
-  TextImport(const std::vector<SourceFile>& files, std::vector<FileFormat> formats, const ImportOptions& options, ImportSink& sink);
+  TextImport(const std::vector<SourceFile>& files, std::vector<FileFormat> formats,
+             const ImportOptions& options, ImportSink& sink);
   Result<ImportReport> Run();
 
  private:
   struct Column {
     std::string name;
     ColumnPlan plan;
-    bool given = false;          // by --type
-    KindCounts counts;           // while counting
-    std::int64_t good = 0;       // cells read by `plan` before counting began
-    std::int64_t bad = 0;        // known after the decision
-    std::int64_t filled = 0;     // cells that are not missing, likewise
-    bool ambiguous_date = false; // day/month and month/day would both fit
+    bool given = false;           // by --type
+    KindCounts counts;            // while counting
+    std::int64_t good = 0;        // cells read by `plan` before counting began
+    std::int64_t bad = 0;         // known after the decision
+    std::int64_t filled = 0;      // cells that are not missing, likewise
+    bool ambiguous_date = false;  // day/month and month/day would both fit
     bool mixed = false;
     std::map<std::string, std::int64_t, std::less<>> tokens;  // words read as missing
   };
@@ -38,16 +39,20 @@ class TextImport {
   Result<> AddColumn(const std::string& name);
   void PlanFromFirst(const RecordBatch& batch, const std::vector<std::size_t>& map);
   void Apply(const Decision& decision, Column* column);
-  Result<> TakeBatch(const RecordSource& source, const RecordBatch& batch, const std::vector<std::size_t>& map);
+  Result<> TakeBatch(const RecordSource& source, const RecordBatch& batch,
+                     const std::vector<std::size_t>& map);
   bool Fits(const RecordBatch& batch, const std::vector<std::size_t>& map) const;
   void StartCounting();
   void Count(const RecordBatch& batch, const std::vector<std::size_t>& map);
-  Result<> Convert(const RecordSource& source, const RecordBatch& batch, const std::vector<std::size_t>& map);
-  std::vector<unsigned char> RowsToKeep(const RecordSource& source, const RecordBatch& batch, const std::vector<std::size_t>& map);
+  Result<> Convert(const RecordSource& source, const RecordBatch& batch,
+                   const std::vector<std::size_t>& map);
+  std::vector<unsigned char> RowsToKeep(const RecordSource& source, const RecordBatch& batch,
+                                        const std::vector<std::size_t>& map);
   Result<> SetAside(RecordSource& source);
   void Quarantine(BadRow row);
   Result<> Flush();
-  Error BadCell(const RecordSource& source, const RecordBatch& batch, std::size_t row, const RawCell& cell, const Column& column) const;
+  Error BadCell(const RecordSource& source, const RecordBatch& batch, std::size_t row,
+                const RawCell& cell, const Column& column) const;
   void WriteNotes();
   void Progress(const RecordSource& source);
 
@@ -57,13 +62,13 @@ class TextImport {
   ImportSink& sink_;
   std::vector<std::optional<Encoding>> encodings_;
   std::vector<std::int64_t> sizes_;
-  std::int64_t size_before_ = 0;     // bytes of the files that were read
+  std::int64_t size_before_ = 0;  // bytes of the files that were read
   std::vector<Column> columns_;
   std::vector<unsigned char> present_;  // columns of the current CSV file
   char decimal_point_ = '.';
   bool planned_ = false, decided_ = false, counting_ = false;
-  std::int64_t rows_ = 0;            // seen in this pass
-  std::int64_t rows_total_ = 0;      // seen in the pass that counted
+  std::int64_t rows_ = 0;        // seen in this pass
+  std::int64_t rows_total_ = 0;  // seen in the pass that counted
   Frame pending_;
   ImportReport report_;
 };

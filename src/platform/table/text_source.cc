@@ -42,12 +42,15 @@ class PlainFile : public ByteSource {
 };
 
 Error Broken(const std::string& name, std::string_view kind) {
-  return InvalidArgument("GY2033", "{} is not a whole {} file", name, kind).Why("its compressed bytes are cut off or damaged").Fix("send the file again");
+  return InvalidArgument("GY2033", "{} is not a whole {} file", name, kind)
+      .Why("its compressed bytes are cut off or damaged")
+      .Fix("send the file again");
 }
 
 class GzipFile : public ByteSource {
  public:
-  GzipFile(std::unique_ptr<ByteSource> in, std::string name) : in_(std::move(in)), name_(std::move(name)), buffer_(64 * 1024) {
+  GzipFile(std::unique_ptr<ByteSource> in, std::string name)
+      : in_(std::move(in)), name_(std::move(name)), buffer_(64 * 1024) {
     ready_ = inflateInit2(&stream_, 15 + 16) == Z_OK;
   }
   ~GzipFile() override { inflateEnd(&stream_); }
@@ -92,7 +95,10 @@ class GzipFile : public ByteSource {
 class ZstdFile : public ByteSource {
  public:
   ZstdFile(std::unique_ptr<ByteSource> in, std::string name)
-      : in_(std::move(in)), name_(std::move(name)), buffer_(ZSTD_DStreamInSize()), stream_(ZSTD_createDStream(), ZSTD_freeDStream) {}
+      : in_(std::move(in)),
+        name_(std::move(name)),
+        buffer_(ZSTD_DStreamInSize()),
+        stream_(ZSTD_createDStream(), ZSTD_freeDStream) {}
 
   Result<std::size_t> Read(char* out, std::size_t length) override {
     ZSTD_outBuffer output = {out, length, 0};
@@ -123,9 +129,10 @@ class ZstdFile : public ByteSource {
 };
 
 // 0x80..0x9f of Windows-1252; the five holes stand for themselves.
-constexpr std::uint16_t kWindows1252[32] = {0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-                                            0x2039, 0x0152, 0x8D,   0x017D, 0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-                                            0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
+constexpr std::uint16_t kWindows1252[32] = {
+    0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0x8D,   0x017D, 0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
 
 void AppendCodePoint(std::uint32_t c, std::string* out) {
   if (c < 0x80) {
@@ -145,9 +152,11 @@ void AppendCodePoint(std::uint32_t c, std::string* out) {
   }
 }
 
-bool AppendUtf16(std::string_view bytes, bool big, bool at_end, std::string* out, std::string* rest) {
+bool AppendUtf16(std::string_view bytes, bool big, bool at_end, std::string* out,
+                 std::string* rest) {
   const auto unit = [&](std::size_t i) {
-    const auto a = static_cast<unsigned char>(bytes[i]), b = static_cast<unsigned char>(bytes[i + 1]);
+    const auto a = static_cast<unsigned char>(bytes[i]),
+               b = static_cast<unsigned char>(bytes[i + 1]);
     return static_cast<std::uint32_t>(big ? a << 8 | b : b << 8 | a);
   };
   std::size_t i = 0;
@@ -206,7 +215,8 @@ Encoding DetectEncoding(std::string_view sample, std::size_t* mark_bytes) {
   return IsValidUtf8(sample) ? Encoding::kUtf8 : Encoding::kWindows1252;
 }
 
-bool AppendDecoded(std::string_view bytes, Encoding encoding, bool at_end, std::string* out, std::string* rest) {
+bool AppendDecoded(std::string_view bytes, Encoding encoding, bool at_end, std::string* out,
+                   std::string* rest) {
   switch (encoding) {
     case Encoding::kUtf8: {
       const std::size_t tail = at_end ? 0 : IncompleteTail(bytes);
@@ -230,17 +240,26 @@ bool AppendDecoded(std::string_view bytes, Encoding encoding, bool at_end, std::
   return false;
 }
 
-Result<std::unique_ptr<ByteSource>> OpenBytes(const std::string& path, const std::string& shown_name) {
+Result<std::unique_ptr<ByteSource>> OpenBytes(const std::string& path,
+                                              const std::string& shown_name) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return NotFound("GY2004", "the file {} cannot be read", shown_name);
   char magic[6] = {};
   const ssize_t got = pread(fd, magic, sizeof magic, 0);
   std::unique_ptr<ByteSource> source = std::make_unique<PlainFile>(fd, shown_name);
   const std::string_view head(magic, got > 0 ? static_cast<std::size_t>(got) : 0);
-  if (head.starts_with("\x1f\x8b")) return std::unique_ptr<ByteSource>(std::make_unique<GzipFile>(std::move(source), shown_name));
-  if (head.starts_with("\x28\xb5\x2f\xfd")) return std::unique_ptr<ByteSource>(std::make_unique<ZstdFile>(std::move(source), shown_name));
-  for (const auto& [mark, kind] : {std::pair<std::string_view, std::string_view>{"PK\x03\x04", "zip (or Excel)"},
-                                   {std::string_view("\xfd" "7zXZ\0", 6), "xz"}, {"BZh", "bzip2"}, {"7z\xbc\xaf", "7z"}}) {
+  if (head.starts_with("\x1f\x8b"))
+    return std::unique_ptr<ByteSource>(std::make_unique<GzipFile>(std::move(source), shown_name));
+  if (head.starts_with("\x28\xb5\x2f\xfd"))
+    return std::unique_ptr<ByteSource>(std::make_unique<ZstdFile>(std::move(source), shown_name));
+  for (const auto& [mark, kind] :
+       {std::pair<std::string_view, std::string_view>{"PK\x03\x04", "zip (or Excel)"},
+        {std::string_view("\xfd"
+                          "7zXZ\0",
+                          6),
+         "xz"},
+        {"BZh", "bzip2"},
+        {"7z\xbc\xaf", "7z"}}) {
     if (head.starts_with(mark)) {
       return InvalidArgument("GY2033", "{} is a {} file, which cannot be read", shown_name, kind)
           .Why("CSV, JSON lines and Parquet are read, plain or compressed with gzip or zstd")
@@ -250,7 +269,8 @@ Result<std::unique_ptr<ByteSource>> OpenBytes(const std::string& path, const std
   return source;
 }
 
-Result<TextSource> TextSource::Open(const std::string& path, const std::string& shown_name, std::optional<Encoding> forced) {
+Result<TextSource> TextSource::Open(const std::string& path, const std::string& shown_name,
+                                    std::optional<Encoding> forced) {
   TextSource text;
   GYRE_TRY(text.bytes_, OpenBytes(path, shown_name));
   text.name_ = shown_name;
@@ -264,7 +284,8 @@ Result<TextSource> TextSource::Open(const std::string& path, const std::string& 
   text.encoding_ = DetectEncoding(text.sample_, &mark);
   text.sample_.erase(0, mark);
   if (forced) text.encoding_ = *forced;
-  const bool wide = text.encoding_ == Encoding::kUtf16Little || text.encoding_ == Encoding::kUtf16Big;
+  const bool wide =
+      text.encoding_ == Encoding::kUtf16Little || text.encoding_ == Encoding::kUtf16Big;
   if (!wide && text.sample_.find('\0') != std::string::npos) {
     return InvalidArgument("GY2033", "{} is not a text file", shown_name)
         .Why("it holds zero bytes; CSV, JSON lines and Parquet can be read")

@@ -8,12 +8,13 @@ namespace gyre::table {
 
 namespace {
 std::string CopyOptions(const ParquetOptions& options) {
-  return fmt::format("(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {}, ROW_GROUP_SIZE {})", options.compression_level,
-                     options.row_group_rows);
+  return fmt::format("(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {}, ROW_GROUP_SIZE {})",
+                     options.compression_level, options.row_group_rows);
 }
 
 void AppendCsvText(std::string_view text, std::string* out) {
-  if (!text.empty() && text.find_first_of(",\"\n\r") == std::string_view::npos && text.front() != ' ' && text.back() != ' ') {
+  if (!text.empty() && text.find_first_of(",\"\n\r") == std::string_view::npos &&
+      text.front() != ' ' && text.back() != ' ') {
     out->append(text);
     return;
   }
@@ -36,16 +37,18 @@ void AppendPlain(const Column& column, std::size_t row, std::string* out) {
 }  // namespace
 
 Result<> WriteParquet(const Frame& frame, const std::string& path, const ParquetOptions& options) {
-  if (frame.columns.empty()) return InvalidArgument("GY2005", "a table without columns cannot be written");
+  if (frame.columns.empty())
+    return InvalidArgument("GY2005", "a table without columns cannot be written");
   GYRE_TRY(const auto db, DuckDb::Open({}));
   GYRE_DO(db->RegisterFrame("gyre_frame", &frame));
-  return db->Execute(fmt::format("COPY (SELECT * FROM gyre_frame()) TO {} {}", SqlString(path), CopyOptions(options)));
+  return db->Execute(fmt::format("COPY (SELECT * FROM gyre_frame()) TO {} {}", SqlString(path),
+                                 CopyOptions(options)));
 }
 
 Result<> MergeParquet(const std::vector<std::string>& paths, const std::string& out_path) {
   GYRE_TRY(const auto db, DuckDb::Open({}));
-  return db->Execute(fmt::format("COPY (SELECT * FROM read_parquet({})) TO {} {}", SqlStringList(paths), SqlString(out_path),
-                                 CopyOptions({})));
+  return db->Execute(fmt::format("COPY (SELECT * FROM read_parquet({})) TO {} {}",
+                                 SqlStringList(paths), SqlString(out_path), CopyOptions({})));
 }
 
 void AppendCsvHeader(const Schema& schema, std::string* out) {

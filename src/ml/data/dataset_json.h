@@ -1,0 +1,11 @@
+// What an import answers. Private.
+#pragma once
+
+#include "ml/data/datasets.h"
+
+namespace gyre::data {
+
+// `created`: false when the content was there already.
+Json ImportResult(const Version& version, bool created);
+
+}  // namespace gyre::data
