@@ -25,6 +25,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "gyre/change_record.h"
+#include "gyre/endpoint_meter.h"
 #include "gyre/maintenance.h"
 #include "gyre/requests.h"
 #include "gyre/settings.h"
@@ -108,6 +109,7 @@ struct House::Rooms {
   std::unique_ptr<evaluation::Evaluations> evaluations;
   std::unique_ptr<training::Training> training;
   std::unique_ptr<serving::Serving> serving;
+  std::unique_ptr<EndpointMeter> meter;
 
   std::vector<std::shared_ptr<void>> apis;  // what the tables' handlers are called on
   std::vector<net::RouteTable> tables;
@@ -214,6 +216,7 @@ std::shared_ptr<Api> House::Rooms::AddApi(Arguments&&... arguments) {
 Result<> House::Rooms::Start() {
   GYRE_DO(jobs->Start());
   GYRE_DO(serving->Start());
+  meter = std::make_unique<EndpointMeter>(*serving, *usage, SystemClock());
   return events->Start();
 }
 
@@ -331,6 +334,7 @@ void House::Drain() {
   if (rooms_->server) rooms_->server->Drain();
   rooms_->server.reset();
   // Jobs and subscribers use every room of the loop, so they end before any of them; jobs publish events, so they go first.
+  rooms_->meter.reset();  // books the last requests
   if (rooms_->serving) rooms_->serving->Stop();
   rooms_->jobs.reset();
   rooms_->events.reset();
