@@ -6,10 +6,12 @@
 namespace gyre {
 namespace {
 
-// The permission says what kind of change it was; public routes (login, setup) have none, their last word says it.
+// The permission says what kind of change it was; for public routes (login, setup) and one's own account the path's last word does.
 std::string ActionOf(const net::Route& route) {
-  if (route.permission.name != net::kPublic.name) return std::string(route.permission.name);
-  return "access." + std::string(route.path.substr(route.path.rfind('/') + 1));
+  if (route.permission.name != net::kPublic.name && route.permission.name != "self") return std::string(route.permission.name);
+  std::string_view path = route.path;
+  while (path.ends_with('}')) path = path.substr(0, path.rfind('/'));
+  return "access." + std::string(path.substr(path.rfind('/') + 1));
 }
 
 }  // namespace
