@@ -99,6 +99,16 @@ class Writer(threading.Thread):
         if status == 201:
             self.book.acknowledge('artifact', key, text)
 
+    def alias(self, connection, i):
+        """Each writer moves an alias of its own between two versions; the reason numbers the moves."""
+        alias, reason = f'w{self.number}', f'{self.round}-{i}'
+        self.book.ask('alias', alias, reason)
+        version = self.random.choice((1, 2))
+        status, answer = self.call(connection, 'PUT', f'/api/v1/projects/default/models/people/aliases/{alias}', {'version': version, 'reason': reason, 'override': True})
+        # A move to where it stands already is none: then the answer is the move before.
+        if status == 200 and json.loads(answer)['reason'] == reason:
+            self.book.acknowledge('alias', alias, reason)
+
     def dataset(self, connection, i):
         name = f'd{self.round}-{self.number}-{i}'
         rows = ''.join(f'{n},{self.random.random()}\n' for n in range(self.random.choice((3, 200))))
@@ -119,9 +129,9 @@ class Writer(threading.Thread):
         connection = http.client.HTTPConnection(self.g.host, self.g.port, timeout=30)
         try:
             self.start_program(connection)
-            steps = (self.project, self.problem, self.token, self.metrics, self.artifact, self.dataset)
+            steps = (self.project, self.problem, self.token, self.metrics, self.artifact, self.alias, self.dataset)
             for i in range(1_000_000):
-                self.random.choices(steps, (25, 25, 15, 20, 10, 5))[0](connection, i)
+                self.random.choices(steps, (25, 20, 15, 15, 10, 10, 5))[0](connection, i)
         except (OSError, http.client.HTTPException):
             pass  # the server is dead
 
@@ -168,6 +178,12 @@ def check(g, book):
     for key, text in checked[-20:]:
         run, name = key.split('/')
         assert g.http('GET', f'/api/v1/projects/default/runs/{run}/artifacts/{name}').body.decode() == text, key
+    reasons = {}
+    for move in g.json('GET', '/api/v1/projects/default/models/people/history?limit=1000')['items']:
+        reasons.setdefault(move['alias'], []).append(move['reason'])
+    for alias, reason in book.acknowledged.get('alias', {}).items():
+        assert reason in reasons.get(alias, []), f'the move of {alias} for {reason} was acknowledged: {reasons.get(alias)}'
+        assert set(reasons[alias]) <= set(book.asked['alias'][alias]), alias
     verdict = g.json('GET', '/api/v1/audit/verify')
     assert verdict['sound'], verdict
     datasets = names_of(g, '/api/v1/projects/default/datasets')
@@ -195,6 +211,18 @@ def check_file(g):
     shutil.rmtree(copy)
 
 
+def two_versions(g, book):
+    """Of a model, for the aliases."""
+    book.ask('dataset', 'people', '')
+    chance = random.Random(3)
+    ages = [chance.randrange(18, 90) for _ in range(600)]
+    rows = 'age,city,buys\n' + ''.join(f'{age},{chance.choice("abc")},{"yes" if age + chance.gauss(0, 20) > 55 else "no"}\n' for age in ages)
+    g.wait_job(g.json('POST', '/api/v1/projects/default/datasets/people/versions?filename=p.csv', rows, headers={'Content-Type': 'text/csv'}))
+    for seed in (1, 2):
+        done = g.wait_job(g.json('POST', '/api/v1/projects/default/train', {'dataset': 'people', 'target': 'buys', 'trials': 1, 'seed': seed}))
+        assert done['state'] == 'succeeded', done
+
+
 def main():
     chance = random.Random(20)
     book = Book()
@@ -203,6 +231,7 @@ def main():
         for number in range(WRITERS):
             book.ask('project', f'w{number}', '')
             g.json('POST', '/api/v1/projects', {'name': f'w{number}'})
+        two_versions(g, book)
         begin = time.monotonic()
         for round_number in range(KILLS):
             writers = [Writer(g, book, number, round_number) for number in range(WRITERS)]
@@ -218,7 +247,7 @@ def main():
             check(g, book)
         counts = {kind: len(items) for kind, items in book.acknowledged.items()}
         print(f'{KILLS} kills, {book.count} acknowledgements {counts}, nothing lost ({time.monotonic() - begin:.1f} s)')
-        assert all(counts.get(kind, 0) > 0 for kind in ('project', 'problem', 'token', 'run', 'metric', 'artifact', 'dataset')), counts
+        assert all(counts.get(kind, 0) > 0 for kind in ('project', 'problem', 'token', 'run', 'metric', 'artifact', 'alias', 'dataset')), counts
         assert g.stop() == 0
 
 
