@@ -190,7 +190,7 @@ Result<> House::Rooms::OpenMl() {
                             [this](std::string_view project, std::string_view reference) { return RowsOf(project, reference); }, SystemClock()));
   GYRE_TRY([[maybe_unused]] const int orphans, tracking->EndOrphans("the server stopped while it ran"));
   training = std::make_unique<training::Training>(
-      training::TrainingRooms{*datasets, *projects, *tracking, *registry, *blobs, *jobs, SystemClock()},
+      training::TrainingRooms{*datasets, *projects, *tracking, *registry, *blobs, *jobs, SystemClock(), evaluations.get()},
       training::Training::Settings{.threads = std::max(1, static_cast<int>(settings.Number("jobs.cpu_slots")))});
   training->AddJobs();
   GYRE_TRY(serving, serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(), {}));

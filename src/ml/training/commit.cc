@@ -154,6 +154,19 @@ Result<registry::ModelVersion> Commit::Register(const Json& fit) {
                                                    {"holdout.parquet", holdout, "application/vnd.apache.parquet"}}));
   GYRE_DO(rooms_.tracking.AddArtifacts(parent_.id, {{"leaderboard.json", leaderboard, ""}}));
   registry::NewVersion version;
+  const Json& judged = fit["judged"];
+  if (rooms_.evaluations != nullptr && judged.Has("evaluation")) {
+    Json document = Json::Obj({{"evaluation", judged["evaluation"]}, {"numbers", judged["gate_numbers"]}});
+    if (judged.Has("comparison")) document.Set("comparison", judged["comparison"]);
+    GYRE_TRY(const auto stored, rooms_.evaluations->Record({.project = parent_.project,
+                                                            .model_version_id = {},
+                                                            .other_version_id = judged.Has("comparison") ? champion_->id : std::string(),
+                                                            .dataset_version_id = data_.id,
+                                                            .rows = "held out",
+                                                            .document = std::move(document),
+                                                            .created_by = parent_.created_by}));
+    version.evaluation_id = stored.id;
+  }
   version.project = parent_.project;
   version.model = model_;
   version.package = package;
@@ -225,7 +238,7 @@ Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVe
            rooms_.registry.RecordVerdict({.version_id = version.id,
                                           .alias = std::string(kChampion),
                                           .champion_id = champion_ ? champion_->id : std::string(),
-                                          .evaluation_id = {},
+                                          .evaluation_id = version.evaluation_id,
                                           .created_by = parent_.created_by,
                                           .verdict = outcome.verdict}));
   if (!outcome.verdict.pass) {

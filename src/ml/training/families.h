@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "ml/recipes/recipe.h"
+#include "ml/training/linear_fit.h"
 #include "ml/training/session.h"
 
 namespace gyre::training {
@@ -14,7 +15,7 @@ namespace gyre::training {
 Result<Finalist> FitConstant(FitSession& session, std::size_t features);
 
 // L2 and L1 over a path of strengths; until `share` of the budget is used up.
-Result<std::vector<Finalist>> FitLinearFamily(FitSession& session, const recipes::Matrix& matrix, double share);
+Result<std::vector<Finalist>> FitLinearFamily(FitSession& session, const SparseRows& rows, double share);
 
 // LightGBM: search until `search_share`, then a weighted bag over the folds (or a refit on all rows), done by `end_share`. Empty when not
 // even one fold was done in time. `categorical`: columns of codes.

@@ -1,7 +1,10 @@
 #include "ml/training/fit_task.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "base/hash.h"
@@ -9,6 +12,7 @@
 #include "ml/predictors/scorer.h"
 #include "ml/recipes/recipe.h"
 #include "ml/training/families.h"
+#include "ml/training/linear_fit.h"
 #include "ml/training/session.h"
 #include "platform/exec/files.h"
 #include "platform/table/writer.h"
@@ -19,21 +23,84 @@ namespace {
 
 using recipes::SuggestOptions;
 
-// A recipe fitted on the training rows, with their matrix (labels encoded out of fold).
+// A recipe fitted on the training rows, with their numbers: a matrix for trees, sparse rows for linear models.
 struct Prepared {
-  recipes::FitTransformResult fitted;
+  recipes::Fitted fitted;
+  recipes::Matrix matrix;
+  std::optional<SparseRows> rows;
   std::string saved;
+  bool free_text = false;
 };
 
+// Free text is a special case. What learns from labels before the folds are cut (word odds, words chosen by their odds) makes validation
+// rows look better than new ones: out it goes. And a linear model wants many more words than fit into a matrix of the usual kind.
+Json HonestText(const Json& spec, bool linear, bool* free_text) {
+  constexpr int kWordsLinear = 8'192;
+  Json steps = Json::Arr(), outputs = Json::Arr();
+  std::vector<std::string> dropped;
+  for (const Json& step : spec["steps"].items()) {
+    if (step["op"].AsString() == "text.bayes") {
+      dropped.push_back(step["id"].AsString());
+      continue;
+    }
+    Json kept = step;
+    if (step["op"].AsString() == "text.ngrams") {
+      *free_text = true;
+      Json args = step["args"];
+      args.Set("select", "frequency");
+      if (linear) args.Set("columns", kWordsLinear).Set("min_rows", 2);
+      kept.Set("args", std::move(args));
+    }
+    steps.Push(std::move(kept));
+  }
+  for (const Json& output : spec["output"]["vector"].items()) {
+    if (std::ranges::find(dropped, output.AsString()) == dropped.end()) outputs.Push(output);
+  }
+  Json honest = spec;
+  honest.Set("steps", std::move(steps));
+  honest.Set("output", Json::Obj({{"vector", std::move(outputs)}}));
+  return honest;
+}
+
+// Rows of a wide recipe without ever holding all its columns for all rows.
+Result<SparseRows> ApplyInPieces(const recipes::Fitted& fitted, const table::Frame& frame) {
+  constexpr std::uint32_t kRows = 512;
+  SparseRows sparse(fitted.width());
+  const auto rows = static_cast<std::uint32_t>(frame.rows());
+  for (std::uint32_t begin = 0; begin < rows; begin += kRows) {
+    std::vector<std::uint32_t> piece(std::min(kRows, rows - begin));
+    std::iota(piece.begin(), piece.end(), begin);
+    GYRE_TRY(const recipes::Matrix matrix, fitted.Apply(frame.Select(piece)));
+    sparse.Append(matrix);
+  }
+  return sparse;
+}
+
 Result<Prepared> Prepare(const Problem& problem, SuggestOptions::For model) {
+  const bool linear = model == SuggestOptions::For::kLinear;
   SuggestOptions suggest{problem.request.target, problem.excluded, model};
-  GYRE_TRY(const recipes::Spec spec, recipes::Suggest(problem.train, suggest));
+  GYRE_TRY(const recipes::Spec suggested, recipes::Suggest(problem.train, suggest));
+  bool free_text = false;
+  GYRE_TRY(const recipes::Spec spec, recipes::Spec::FromJson(HonestText(suggested.ToJson(), linear, &free_text)));
   recipes::FitOptions options;
   options.target = problem.train.Find(problem.request.target);
   options.seed = problem.request.seed;
-  GYRE_TRY(recipes::FitTransformResult fitted, recipes::FitTransform(spec, problem.train, options));
-  std::string saved = fitted.fitted.Save();
-  return Prepared{std::move(fitted), std::move(saved)};
+  std::optional<Prepared> prepared;
+  if (linear && free_text) {
+    GYRE_TRY(recipes::Fitted fitted, recipes::Fit(spec, problem.train, options));
+    GYRE_TRY(SparseRows rows, ApplyInPieces(fitted, problem.train));
+    prepared = Prepared{std::move(fitted), {}, std::move(rows), {}, true};
+  } else {
+    GYRE_TRY(recipes::FitTransformResult both, recipes::FitTransform(spec, problem.train, options));
+    prepared = Prepared{std::move(both.fitted), std::move(both.matrix), std::nullopt, {}, free_text};
+    if (linear) {
+      prepared->rows.emplace(prepared->matrix.columns);
+      prepared->rows->Append(prepared->matrix);
+      prepared->matrix = {};
+    }
+  }
+  prepared->saved = prepared->fitted.Save();
+  return *std::move(prepared);
 }
 
 struct Packed {
@@ -196,16 +263,16 @@ Result<> FitFamilies(runners::TaskContext& context, FitSession& session, Familie
   const Problem& problem = session.problem();
   GYRE_TRY(Prepared trees, Prepare(problem, SuggestOptions::For::kTrees));
   out->trees = std::move(trees);
-  const recipes::Matrix& matrix = out->trees->fitted.matrix;
+  const recipes::Matrix& matrix = out->trees->matrix;
   GYRE_TRY(Finalist constant, FitConstant(session, matrix.columns));
   GYRE_TRY(Packed packed_constant, Pack(problem, std::move(constant), out->trees->saved));
   out->finalists.push_back(std::move(packed_constant));
 
-  constexpr double kLinearShare = 0.2;
+  // Of the budget. With free text linear models are the ones to beat.
+  const double linear_share = out->trees->free_text ? 0.5 : 0.2;
   if (auto linear = Prepare(problem, SuggestOptions::For::kLinear)) {
     out->linear = *std::move(linear);
-    GYRE_TRY(auto finalists, FitLinearFamily(session, out->linear->fitted.matrix, kLinearShare));
-    out->linear->fitted.matrix = {};
+    GYRE_TRY(auto finalists, FitLinearFamily(session, *out->linear->rows, linear_share));
     for (Finalist& finalist : finalists) {
       GYRE_TRY(Packed packed, Pack(problem, std::move(finalist), out->linear->saved));
       out->finalists.push_back(std::move(packed));
@@ -213,7 +280,7 @@ Result<> FitFamilies(runners::TaskContext& context, FitSession& session, Familie
   } else {
     context.Log(fmt::format("no linear model: {}", linear.error().message()));
   }
-  GYRE_TRY(auto boosted, FitBoostFamily(session, matrix, CategoricalColumns(out->trees->fitted.fitted)));
+  GYRE_TRY(auto boosted, FitBoostFamily(session, matrix, CategoricalColumns(out->trees->fitted)));
   if (boosted) {
     GYRE_TRY(Packed packed, Pack(problem, *std::move(boosted), out->trees->saved));
     out->finalists.push_back(std::move(packed));
@@ -256,7 +323,7 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
   GYRE_DO(exec::WriteFile(scratch + "/model.json", best.bytes));
   GYRE_DO(exec::WriteFile(scratch + "/baseline.json", baseline));
   GYRE_DO(table::WriteParquet(problem.test, scratch + "/holdout.parquet"));
-  const recipes::Fitted& recipe = best.recipe == &families.trees->saved ? families.trees->fitted.fitted : families.linear->fitted.fitted;
+  const recipes::Fitted& recipe = best.recipe == &families.trees->saved ? families.trees->fitted : families.linear->fitted;
   return Json::Obj({{"task", predictors::TaskName(problem.task())},
                     {"metric", problem.metric->name},
                     {"better", problem.metric->better == statistics::Better::kHigher ? "higher" : "lower"},

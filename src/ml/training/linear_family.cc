@@ -38,7 +38,7 @@ class LinearFamily {
   // Goes from strong to weak until it gets worse twice; empty when the time was over before the first was done.
   Result<std::optional<Finalist>> Run(Penalty penalty) {
     const Stopwatch watch;
-    static constexpr std::array kStrengths = {1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 3e-4, 1e-4, 1e-5};
+    static constexpr std::array kStrengths = {0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 3e-4, 1e-4, 3e-5, 1e-5};
     std::vector<LinearModel> starts(folds_.size());
     double best_worth = -std::numeric_limits<double>::infinity(), best_strength = 0;
     Held best;
@@ -162,12 +162,11 @@ Result<Finalist> FitConstant(FitSession& session, std::size_t features) {
   return Finalist{"constant", "constant", "gyre.constant", predictors::SaveConstant(model), std::move(held), Json::Obj(), 0};
 }
 
-Result<std::vector<Finalist>> FitLinearFamily(FitSession& session, const recipes::Matrix& matrix, double share) {
-  SparseRows x(matrix.columns);
-  x.Append(matrix);
+Result<std::vector<Finalist>> FitLinearFamily(FitSession& session, const SparseRows& rows, double share) {
   std::vector<Finalist> finalists;
-  LinearFamily family(session, x, share);
   for (const Penalty penalty : {Penalty::kL2, Penalty::kL1}) {
+    // The second has what the first has left, and at least a little.
+    LinearFamily family(session, rows, penalty == Penalty::kL2 ? share : share * 1.3);
     GYRE_TRY(auto finalist, family.Run(penalty));
     if (finalist) finalists.push_back(*std::move(finalist));
   }

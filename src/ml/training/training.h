@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "ml/data/datasets.h"
+#include "ml/evaluation/evaluations.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
@@ -44,6 +45,7 @@ struct TrainingRooms {
   blob::Store& blobs;
   runners::Jobs& jobs;
   const Clock& clock;
+  evaluation::Evaluations* evaluations = nullptr;  // where evaluations are kept beside the version; null = only with the run
 };
 
 class Training {

@@ -1,0 +1,128 @@
+#include "ml/training/fit_task.h"
+
+#include <gtest/gtest.h>
+
+#include "ml/predictors/scorer.h"
+#include "ml/training/frames_for_tests.h"
+#include "platform/exec/files.h"
+
+namespace gyre::training {
+namespace {
+
+class FakeContext final : public runners::TaskContext {
+ public:
+  FakeContext() {
+    auto made = exec::MakeTemporaryDirectory();
+    EXPECT_TRUE(made);
+    directory_ = *made;
+  }
+  ~FakeContext() override { EXPECT_TRUE(exec::RemoveTree(directory_)); }
+  const Json& input() const override { return input_; }
+  const std::string& scratch_directory() const override { return directory_; }
+  void Progress(double, std::string_view) override {}
+  void Log(std::string_view) override {}
+  void Event(std::string_view kind, const Json& data) override {
+    EXPECT_EQ(kind, "candidate");
+    candidates.push_back(data);
+  }
+  bool cancelled() const override { return cancel; }
+  std::vector<Json> candidates;
+  bool cancel = false;
+
+ private:
+  Json input_;
+  std::string directory_;
+};
+
+FitRequest Ask(const std::string& target, int trials, int threads) {
+  FitRequest request;
+  request.target = target;
+  request.trials = trials;
+  request.threads = threads;
+  request.seed = 7;
+  return request;
+}
+
+TEST(Fit, BeatsTheBaselineAndReportsEveryCandidate) {
+  FakeContext context;
+  const auto problem = PrepareProblem(Ask("churn", 2, 2), ChurnFrame(1'500, 1));
+  ASSERT_TRUE(problem);
+  const auto fit = FitProblem(context, *problem);
+  ASSERT_TRUE(fit) << fit.error().ToString();
+  EXPECT_EQ((*fit)["task"].AsString(), "binary");
+  EXPECT_GT((*fit)["test_metrics"]["auc"].AsDouble(), 0.75);
+  EXPECT_EQ(context.candidates.size(), 5U);  // constant, two linear ones, two settings
+  EXPECT_EQ((*fit)["leaderboard"].size(), 4U);
+  EXPECT_EQ((*fit)["leaderboard"].items().back()["learner"].AsString(), "constant");
+  EXPECT_TRUE((*fit)["judged"].Has("gate_numbers")) << (*fit)["judged"].Dump();
+  for (const char* file : {"model.json", "baseline.json", "holdout.parquet"}) {
+    EXPECT_TRUE(exec::FileExists(context.scratch_directory() + "/" + file)) << file;
+  }
+  const auto bytes = exec::ReadFile(context.scratch_directory() + "/model.json");
+  const auto scorer = predictors::Scorer::Load(*bytes);
+  ASSERT_TRUE(scorer);
+  EXPECT_TRUE((*scorer)->Score(problem->test));
+}
+
+TEST(Fit, SameInputsSeedAndTrialsGiveTheSameBytesWhateverTheThreads) {
+  std::vector<std::string> hashes;
+  for (const int threads : {1, 2, 2}) {
+    FakeContext context;
+    const auto problem = PrepareProblem(Ask("churn", 3, threads), ChurnFrame(800, 2));
+    ASSERT_TRUE(problem);
+    const auto fit = FitProblem(context, *problem);
+    ASSERT_TRUE(fit) << fit.error().ToString();
+    hashes.push_back((*fit)["package_sha256"].AsString());
+  }
+  EXPECT_EQ(hashes[0], hashes[1]);
+  EXPECT_EQ(hashes[1], hashes[2]);
+  FakeContext context;
+  FitRequest other = Ask("churn", 3, 1);
+  other.seed = 8;
+  const auto fit = FitProblem(context, *PrepareProblem(other, ChurnFrame(800, 2)));
+  ASSERT_TRUE(fit);
+  EXPECT_NE((*fit)["package_sha256"].AsString(), hashes[0]);
+}
+
+TEST(Fit, RegressionInTimeOrderHoldsOutTheNewestRowsAndRefits) {
+  FakeContext context;
+  table::Frame frame = ChurnFrame(600, 3).WithoutColumns({"leak", "churn"});
+  table::Column day{.name = "day", .type = table::Type::kInt, .valid = {}, .ints = {}, .doubles = {}, .text = {}};
+  table::Column amount{.name = "amount", .type = table::Type::kDouble, .valid = {}, .ints = {}, .doubles = {}, .text = {}};
+  for (std::size_t i = 0; i < frame.rows(); ++i) {
+    day.PushInt(static_cast<std::int64_t>(i / 2));
+    amount.PushDouble(3 * frame.columns[0].doubles[i] + 10);
+  }
+  frame.columns.push_back(std::move(day));
+  frame.columns.push_back(std::move(amount));
+  FitRequest request = Ask("amount", 1, 1);
+  request.time_column = "day";
+  request.keep_leaks = true;
+  const auto problem = PrepareProblem(request, std::move(frame));
+  ASSERT_TRUE(problem) << problem.error().ToString();
+  EXPECT_EQ(problem->split_kind, SplitKind::kTime);
+  const auto fit = FitProblem(context, *problem);
+  ASSERT_TRUE(fit) << fit.error().ToString();
+  EXPECT_LT((*fit)["test_metrics"]["rmse"].AsDouble(), 0.5);
+}
+
+TEST(Fit, AColumnThatIsAllMissingDoesNoHarm) {
+  FakeContext context;
+  table::Frame frame = ChurnFrame(300, 4);
+  table::Column empty{.name = "empty", .type = table::Type::kText, .valid = {}, .ints = {}, .doubles = {}, .text = {}};
+  for (std::size_t i = 0; i < frame.rows(); ++i) empty.PushNull();
+  frame.columns.push_back(std::move(empty));
+  const auto fit = FitProblem(context, *PrepareProblem(Ask("churn", 1, 1), std::move(frame)));
+  EXPECT_TRUE(fit) << fit.error().ToString();
+}
+
+TEST(Fit, CancelEndsIt) {
+  FakeContext context;
+  context.cancel = true;
+  const auto fit = FitProblem(context, *PrepareProblem(Ask("churn", 50, 1), ChurnFrame(500, 5)));
+  ASSERT_FALSE(fit);
+  EXPECT_EQ(fit.error().code(), Code::kCancelled);
+}
+
+}  // namespace
+}  // namespace gyre::training
