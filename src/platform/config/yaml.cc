@@ -1,10 +1,12 @@
 #include "platform/config/yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <cmath>
 #include <limits>
 #include <set>
+#include <sstream>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -85,6 +87,27 @@ class Converter {
   int nodes_ = 0;
 };
 
+class Ignore : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// YAML::LoadAll never ends on some texts (a single comma), because the parser finds one more empty document each time.
+bool HasSecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Ignore ignore;
+  return parser.HandleNextDocument(ignore) && parser.HandleNextDocument(ignore);
+}
+
 void Emit(const Json& json, YAML::Emitter& out) {
   switch (json.kind()) {
     case Json::Kind::kNull: out << YAML::Null; break;
@@ -130,10 +153,9 @@ void Emit(const Json& json, YAML::Emitter& out) {
 Result<Json> ParseYaml(std::string_view text, std::string_view source) {
   if (!IsValidUtf8(text)) return YamlError(source, YAML::Mark::null_mark(), "it is not UTF-8 text");
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) return Json();
-    if (documents.size() > 1) return YamlError(source, YAML::Mark::null_mark(), "it holds more than one document");
-    return Converter(source).Convert(documents[0], 0);
+    const std::string copy(text);
+    if (HasSecondDocument(copy)) return YamlError(source, YAML::Mark::null_mark(), "it holds more than one document");
+    return Converter(source).Convert(YAML::Load(copy), 0);
   } catch (const YAML::Exception& e) {
     return YamlError(source, e.mark, e.msg);
   } catch (const std::exception& e) {

@@ -5,6 +5,15 @@
 namespace gyre::config {
 namespace {
 
+TEST(Yaml, EndsOnTextsThatAreNoDocument) {
+  for (const char* text : {",", ",,", "a: 1\n, b", "]", "}", ", [", "- ,"}) {
+    const auto parsed = ParseYaml(text, "x");
+    EXPECT_FALSE(parsed.has_value() && parsed->is_object()) << text;
+  }
+  EXPECT_FALSE(ParseYaml("a: 1\n---\nb: 2", "x").has_value());
+  EXPECT_TRUE(ParseYaml("---\na: 1\n...\n", "x").has_value());
+}
+
 TEST(Yaml, ScalarsFollowTheCoreSchema) {
   const auto json = ParseYaml("a: 1\nb: 1.5\nc: yes\nd: 'true'\ne: true\nf:\ng: \"12\"\nh: 1.0\ni: -3\nj: 12abc\nk: .5\nl: 2026-01-02\n", "x.yaml");
   ASSERT_TRUE(json) << json.error().ToString();

@@ -1,0 +1,100 @@
+#include "api/native/recipes_api.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "ml/data/datasets.h"
+#include "ml/predictors/scorer.h"
+#include "ml/recipes/recipe.h"
+#include "ml/registry/registry.h"
+#include "ml/runners/jobs.h"
+#include "platform/blob/blob_store.h"
+
+namespace gyre::native {
+namespace {
+
+constexpr std::int64_t kRowsLookedAtMax = 50'000;
+
+constexpr net::Route kRoutes[] = {
+    {.method = net::Method::kPost,
+     .path = "/api/v1/projects/{project}/recipes/suggest",
+     .handler = net::Bind<&RecipesApi::Suggest>,
+     .permission = net::Permission("dataset.read"),
+     .summary = "A recipe that a careful person would begin with, for a dataset and a target",
+     .body = net::Body::kBuffer,
+     .request_type = "SuggestRequest",
+     .response_type = "SuggestedRecipe",
+     .audited = false},
+    {.method = net::Method::kGet,
+     .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/recipe",
+     .handler = net::Bind<&RecipesApi::OfModel>,
+     .permission = net::Permission("recipe.read"),
+     .summary = "The fitted recipe of a model version: steps, inputs, names of the outputs",
+     .response_type = "ModelRecipe"},
+};
+
+Result<> CheckMembers(const Json& body) {
+  static const std::vector<std::string> kMembers = {"dataset", "target", "for", "exclude"};
+  for (const auto& [key, value] : body.members()) {
+    if (std::find(kMembers.begin(), kMembers.end(), key) == kMembers.end()) {
+      return InvalidArgument("GY3114", "a request for a recipe has no member `{}`", key).Fix(Join(kMembers, ", "));
+    }
+  }
+  if (!body["dataset"].is_string()) return InvalidArgument("GY3114", "`dataset` must name a dataset");
+  if (!body["target"].is_null() && !body["target"].is_string()) return InvalidArgument("GY3114", "`target` must be the name of a column");
+  if (!body["exclude"].is_null() && !body["exclude"].is_array()) return InvalidArgument("GY3114", "`exclude` must be a list of columns");
+  const std::string model = body["for"].StringOr("trees");
+  if (model != "trees" && model != "linear") return InvalidArgument("GY3114", "`for` must be trees or linear, not `{}`", model);
+  return {};
+}
+
+}  // namespace
+
+net::RouteTable RecipesApi::table() { return {"native", kRoutes, this}; }
+
+Result<net::Response> RecipesApi::Suggest(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_DO(CheckMembers(body));
+  GYRE_TRY(const data::Version version, datasets_.Resolve(request.Param("project"), body["dataset"].AsString()));
+  GYRE_TRY(const auto paths, datasets_.PartPaths(version));
+  const std::string& target = body["target"].AsString();
+  Json parts = Json::Arr(), exclude = Json::Arr(), leaks = Json::Arr();
+  for (const std::string& path : paths) parts.Push(path);
+  for (const Json& column : body["exclude"].items()) exclude.Push(column.AsString());
+  if (!target.empty()) {
+    const bool known = std::any_of(version.schema.begin(), version.schema.end(), [&](const table::Field& f) { return f.name == target; });
+    if (!known) return NotFound("GY3115", "dataset {} has no column `{}`", version.reference(), target);
+    GYRE_TRY(const Json profile, datasets_.ProfileAgainst(version, target));
+    for (const Json& warning : profile["warnings"].items()) {
+      if (!warning["leave_out"].AsBool()) continue;
+      exclude.Push(warning["column"].AsString());
+      leaks.Push(Json::Obj({{"column", warning["column"]}, {"kind", warning["kind"]}, {"message", warning["message"]}}));
+    }
+  }
+  Json input = Json::Obj({{"parts", std::move(parts)}, {"target", target}, {"exclude", std::move(exclude)},
+                          {"for", body["for"].StringOr("trees")}, {"rows_max", kRowsLookedAtMax}});
+  GYRE_TRY(Json answer, jobs_.RunTaskNow("recipes.suggest", input, {}));
+  answer.Set("dataset", version.reference());
+  answer.Set("target", target);
+  answer.Set("leaks", std::move(leaks));
+  return net::Response::JsonDoc(answer);
+}
+
+Result<net::Response> RecipesApi::OfModel(net::Request& request) {
+  const std::string reference = request.Param("model") + ":" + request.Param("version");
+  GYRE_TRY(const registry::ModelVersion version, registry_.Resolve(request.Param("project"), reference));
+  GYRE_TRY(const std::string bytes, blobs_.Get(version.package.digest));
+  GYRE_TRY(const auto package, predictors::ModelPackage::Load(bytes));
+  GYRE_TRY(const auto fitted, recipes::Fitted::Load(package.recipe));
+  Json names = Json::Arr();
+  for (const std::string& name : fitted.output_names()) names.Push(name);
+  return net::Response::JsonDoc(Json::Obj({{"model", version.name()},
+                                           {"recipe_hash", fitted.spec().hash()},
+                                           {"steps", fitted.spec().step_count()},
+                                           {"input", table::SchemaToJson(fitted.input())},
+                                           {"width", fitted.width()},
+                                           {"outputs", std::move(names)},
+                                           {"recipe", fitted.spec().ToJson()}}));
+}
+
+}  // namespace gyre::native
