@@ -38,9 +38,9 @@ std::vector<std::string> FirstWords(const std::vector<Command>& commands) {
 }  // namespace
 
 Grammar::Grammar(std::span<const Command> program_commands) {
-  for (const auto& rows : {program_commands, AccessCommands(), ApiCommands(), ConfigCommands(), DatasetsCommands(), EndpointsCommands(),
+  for (const auto& rows : {program_commands, AccessCommands(), ApiCommands(), ConfigCommands(), DatasetsCommands(), DemoCommands(), EndpointsCommands(),
                            EvaluateCommands(), JobsCommands(), LedgerCommands(), LineageCommands(), MaintenanceCommands(), ModelsCommands(),
-                           ProgramsCommands(), ProjectsCommands(), RunsCommands(), TrainCommands()}) {
+                           ProgramsCommands(), ProjectsCommands(), RecipesCommands(), RunsCommands(), TrainCommands()}) {
     commands_.insert(commands_.end(), rows.begin(), rows.end());
   }
   std::sort(commands_.begin(), commands_.end(), [](const Command& a, const Command& b) { return a.path < b.path; });

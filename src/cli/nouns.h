@@ -11,6 +11,7 @@ std::span<const Command> AccessCommands();
 std::span<const Command> ApiCommands();
 std::span<const Command> ConfigCommands();
 std::span<const Command> DatasetsCommands();
+std::span<const Command> DemoCommands();
 std::span<const Command> EndpointsCommands();
 std::span<const Command> EvaluateCommands();
 std::span<const Command> JobsCommands();
@@ -20,6 +21,7 @@ std::span<const Command> MaintenanceCommands();
 std::span<const Command> ModelsCommands();
 std::span<const Command> ProgramsCommands();
 std::span<const Command> ProjectsCommands();
+std::span<const Command> RecipesCommands();
 std::span<const Command> RunsCommands();
 std::span<const Command> TrainCommands();
 

@@ -30,27 +30,15 @@ Result<int> Suggest(Invocation& in) {
 }
 
 // "churn:v3" or "churn@champion" as a path; a bare name is its champion, or the newest version.
-Result<std::string> VersionPath(const Invocation& in, Session& session, const std::string& reference) {
-  std::string model = reference, version;
-  if (const std::size_t colon = reference.find(':'); colon != std::string::npos) {
-    model = reference.substr(0, colon);
-    version = reference.substr(colon + 1);
-  } else {
-    const std::size_t at = reference.find('@');
-    const std::string alias = at == std::string::npos ? "champion" : reference.substr(at + 1);
-    model = reference.substr(0, at);
-    GYRE_TRY(const Json document, session.Get(ProjectPath(in) + "/models/" + PercentEncode(model)));
-    version = document["aliases"][alias].AsString();
-    if (version.empty() && at != std::string::npos) return NotFound("GY4070", "model {} has no alias `{}`", model, alias);
-    if (version.empty()) version = document["latest"].AsString();
-  }
-  return fmt::format("{}/models/{}/versions/{}/recipe", ProjectPath(in), PercentEncode(model), PercentEncode(version));
+std::string VersionPath(const Invocation& in, const std::string& reference) {
+  const std::size_t at = reference.find_first_of(":@");
+  const std::string version = at == std::string::npos ? "default" : reference.substr(at + 1);
+  return fmt::format("{}/models/{}/versions/{}/recipe", ProjectPath(in), PercentEncode(reference.substr(0, at)), PercentEncode(version));
 }
 
 Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const std::string path, VersionPath(in, *session, in.Get("MODEL")));
-  GYRE_TRY(const Json answer, session->Get(path));
+  GYRE_TRY(const Json answer, session->Get(VersionPath(in, in.Get("MODEL"))));
   in.out().Document(answer, config::DumpYaml(answer["recipe"]));
   in.out().Note(fmt::format("{}: {} steps, {} numbers per row, hash {}", answer["model"].AsString(), answer["steps"].AsInt(),
                             answer["width"].AsInt(), answer["recipe_hash"].AsString().substr(0, 12)));

@@ -15,6 +15,7 @@
 #include "api/native/maintenance_api.h"
 #include "api/native/models_api.h"
 #include "api/native/projects_api.h"
+#include "api/native/recipes_api.h"
 #include "api/native/runs_api.h"
 #include "api/native/secrets_api.h"
 #include "api/native/system_api.h"
@@ -38,6 +39,7 @@
 #include "ml/data/datasets.h"
 #include "ml/evaluation/evaluations.h"
 #include "ml/projects/projects.h"
+#include "ml/recipes/tasks.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
 #include "ml/serving/serving.h"
@@ -242,6 +244,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::TrainingApi>(*training);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *blobs);
   AddApi<native::EvaluationApi>(*evaluations);
+  AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
   AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));
@@ -348,6 +351,7 @@ runners::TaskRegistry AllTasks() {
   runners::TaskRegistry tasks;
   data::AddTasks(tasks);
   evaluation::AddTasks(tasks);
+  recipes::AddTasks(tasks);
   serving::AddTasks(tasks);
   training::AddTasks(tasks);
   return tasks;

@@ -48,6 +48,14 @@ Result<> CheckMembers(const Json& body) {
   return {};
 }
 
+// {version} is v3, an alias, or "default": the champion, or the newest version when there is none.
+std::string ReferenceOf(const net::Request& request) {
+  const std::string& version = request.Param("version");
+  if (version == "default") return request.Param("model");
+  const bool numbered = version.size() > 1 && version[0] == 'v' && version.find_first_not_of("0123456789", 1) == std::string::npos;
+  return request.Param("model") + (numbered ? ":" : "@") + version;
+}
+
 }  // namespace
 
 net::RouteTable RecipesApi::table() { return {"native", kRoutes, this}; }
@@ -81,8 +89,7 @@ Result<net::Response> RecipesApi::Suggest(net::Request& request) {
 }
 
 Result<net::Response> RecipesApi::OfModel(net::Request& request) {
-  const std::string reference = request.Param("model") + ":" + request.Param("version");
-  GYRE_TRY(const registry::ModelVersion version, registry_.Resolve(request.Param("project"), reference));
+  GYRE_TRY(const registry::ModelVersion version, registry_.Resolve(request.Param("project"), ReferenceOf(request)));
   GYRE_TRY(const std::string bytes, blobs_.Get(version.package.digest));
   GYRE_TRY(const auto package, predictors::ModelPackage::Load(bytes));
   GYRE_TRY(const auto fitted, recipes::Fitted::Load(package.recipe));
