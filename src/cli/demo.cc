@@ -254,7 +254,7 @@ Result<int> Demo(Invocation& in) {
 constexpr Option kOptions[] = {
     {.name = "--keep", .value_name = {}, .help = "leave the server up and its data in place"},
     {.name = "--check", .value_name = {}, .help = "afterwards ask the API again for each printed claim; exit code 5 when one does not hold"},
-    {.name = "--budget", .value_name = "TIME", .help = "time to search for a model", .default_value = "8s"},
+    {.name = "--budget", .value_name = "TIME", .help = "time to search for a model", .default_value = "12s"},
 };
 constexpr Command kCommands[] = {
     {"demo", "walk the whole road on made-up customers: data, recipe, training, gate, endpoint", "gyre demo\ngyre demo --keep\ngyre demo --check", {},

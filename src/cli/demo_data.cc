@@ -134,7 +134,7 @@ double Risk(const Customer& c, double happiness) {
   score += 0.75 * city_mood;
   score += c.no_promo ? 0 : (c.promo == 4 ? -0.8 : 0.3);
   score -= 0.95 * happiness;
-  return Sigmoid(1.12 * score);
+  return Sigmoid(1.6 * score);
 }
 
 // What happens after the decision, and so must not be learnt from.
@@ -145,11 +145,11 @@ void FillOutcome(Random& random, Customer& c, double risk, double happiness) {
   const double quiet_days = c.left ? 9 + 12 * random.Uniform() : 7;
   c.login_minute = (kToday * 1440) - static_cast<std::int64_t>(-std::log(1 - random.Uniform()) * quiet_days * 1440);
   if (!c.left) {
-    c.refund = random.Uniform() < 0.004 ? std::round(random.Uniform() * 1500) / 100 : 0;
+    c.refund = random.Uniform() < 0.001 ? std::round(random.Uniform() * 1500) / 100 : 0;
     return;
   }
   c.cancelled_day = kToday + 1 + static_cast<std::int64_t>(random.Below(30));
-  c.refund = random.Uniform() < 0.9 ? std::max(0.01, std::round(c.monthly * random.Uniform() * 100) / 100) : 0;
+  c.refund = random.Uniform() < 0.995 ? std::max(0.01, std::round(c.monthly * random.Uniform() * 100) / 100) : 0;
 }
 
 std::string CityName(std::size_t city) { return fmt::format("{}{}", kCityStems[city % std::size(kCityStems)], kCityEnds[city / std::size(kCityStems)]); }
