@@ -225,9 +225,8 @@ Result<net::Response> ModelsApi::Card(net::Request& request) {
   }
   GYRE_TRY(const projects::Project project, projects_.Get(facts.version.project));
   if (project.problem) facts.problem = projects::ProblemToJson(*project.problem);
-  Json card = registry::MakeCard(facts);
-  GYRE_TRY(Json goals, Goals(facts.version, evaluation));
-  card.Set("goals", std::move(goals));
+  GYRE_TRY(facts.goals, Goals(facts.version, evaluation));
+  const Json card = registry::MakeCard(facts);
   if (request.Query("format").value_or("json") != "markdown") return net::Response::JsonDoc(card);
   return net::Response::Text(registry::CardMarkdown(card), 200, "text/markdown; charset=utf-8");
 }

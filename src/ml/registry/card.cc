@@ -34,9 +34,17 @@ void Line(std::string* out, std::string_view key, const std::string& value) {
   if (!value.empty()) *out += fmt::format("- **{}**: {}\n", key, value);
 }
 
+void GoalsSection(const Json& card, std::string* out) {
+  if (card["goals"].size() == 0) return;
+  *out += "\n## Goals\n\n";
+  for (const Json& goal : card["goals"].items()) {
+    *out += fmt::format("- {}: {}\n", Plain(goal["kpi"].AsString()), goal["met"].is_null() ? "not measured" : goal["met"].AsBool() ? "met" : "missed");
+  }
+}
+
 void MetricsSection(const Json& evaluation, std::string* out) {
   if (!evaluation.is_object()) return;
-  *out += fmt::format("\n## Quality\n\nOn {} held-out rows. Intervals: {:.0f} %, {}, {} resamples.\n\n"
+  *out += fmt::format("\n## Quality\n\nOn {} rows that it did not learn from. Intervals: {:.0f} %, {}, {} resamples.\n\n"
                       "| metric | value | over the best constant |\n|---|---|---|\n",
                       GroupDigits(evaluation["rows"].AsInt()), evaluation["intervals"]["confidence"].AsDouble() * 100,
                       evaluation["intervals"]["method"].AsString(), evaluation["intervals"]["resamples"].AsInt());
@@ -97,6 +105,7 @@ void DecisionSection(const Json& card, std::string* out) {
 Json MakeCard(const CardFacts& facts) {
   Json card = Json::Obj({{"schema", "gyre.card.v1"}, {"version", VersionToJson(facts.version)}});
   card.Set("problem", facts.problem);
+  card.Set("goals", facts.goals);
   // The card shows the numbers; curves are for drawing and stay with the evaluation.
   Json evaluation = facts.evaluation;
   if (evaluation.is_object()) evaluation.Set("curves", Json());
@@ -128,6 +137,7 @@ std::string CardMarkdown(const Json& card) {
   Line(&out, "Package", fmt::format("sha256 {}", version["package"]["digest"].AsString()));
   Line(&out, "Inputs", fmt::format("{} columns", version["signature"]["inputs"].size()));
   Line(&out, "Notes", Plain(version["notes"].AsString()));
+  GoalsSection(card, &out);
   MetricsSection(card["evaluation"], &out);
   SlicesSection(card["evaluation"], &out);
   ImportanceSection(card["evaluation"], &out);

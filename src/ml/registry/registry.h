@@ -180,6 +180,7 @@ struct CardFacts {
   std::vector<Approval> approvals;
   std::vector<AliasMove> history;  // moves that concern this version
   Json problem;     // of the project; may be null
+  Json goals;       // [{"kpi", "met": true, false or null, "text"}]
 };
 Json MakeCard(const CardFacts& facts);
 std::string CardMarkdown(const Json& card);

@@ -290,12 +290,13 @@ TEST_F(RegistryTest, CardIsMadeOfStoredFacts) {
     "slices":[{"column":"pl|an","value":"a*b","rows":60,"metric":"auc","estimate":0.7,"surely_worse":true}],"slices_examined":5,
     "importance":[{"column":"age","mean":0.1}],"warnings":["only few rows"],"curves":{"roc":{}}})");
   facts.problem = Json::Obj({{"statement", "keep customers"}});
+  facts.goals = Json::Arr({Json::Obj({{"kpi", "auc >= 0.84"}, {"met", true}}), Json::Obj({{"kpi", "cost <= 12"}, {"met", nullptr}})});
   facts.approvals = {{"i", version.id, "bob", "fine", true, 5'000'000}};
   const Json card = MakeCard(facts);
   EXPECT_TRUE(card["evaluation"]["curves"].is_null());
   const std::string text = CardMarkdown(card);
   for (const char* part : {"# churn:v1", "keep customers", "| auc | 0.861 (0.85 to 0.872) | 0.361 (0.35 to 0.372) |", "pl\\|an = a\\*b", "| age | 0.1 |",
-                           "only few rows", "approved by bob", version.package.digest.c_str()}) {
+                           "only few rows", "approved by bob", "0.84: met", "12: not measured", version.package.digest.c_str()}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
 }
