@@ -67,8 +67,7 @@ Dispatcher::Dispatcher(const ServerSettings& settings, std::span<const RouteTabl
       gatekeeper_(gatekeeper),
       observer_(observer),
       tls_(std::move(tls)),
-      blocking_({"http", settings.blocking_threads, settings.blocking_threads * 64}),
-      streams_({"stream", settings.streams_max, settings.streams_max}) {}
+      blocking_({"http", settings.blocking_threads, settings.blocking_threads * 64}) {}
 
 bool Dispatcher::AdmitsWithoutWaiting(const Exchange& exchange) const {
   return gatekeeper_.AdmitsWithoutWaiting(exchange, *exchange.route);
@@ -140,7 +139,10 @@ Result<> Dispatcher::PostOnStreams(std::move_only_function<void()> task) {
     streams_active_.fetch_sub(1);
     return Busy().Why("all of its places for uploads, downloads and event streams are taken");
   }
-  auto posted = streams_.Post([this, task = std::move(task)]() mutable {
+  std::call_once(streams_started_, [this] {
+    streams_ = std::make_unique<exec::ThreadPool>(exec::PoolOptions{"stream", settings_.streams_max, settings_.streams_max});
+  });
+  auto posted = streams_->Post([this, task = std::move(task)]() mutable {
     task();
     streams_active_.fetch_sub(1);
   });

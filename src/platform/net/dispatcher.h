@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -53,7 +54,11 @@ class Dispatcher {
   Observer* const observer_;
   const std::unique_ptr<TlsServer> tls_;
   std::atomic<int> streams_active_{0};
-  exec::ThreadPool blocking_, streams_;  // last: their threads use everything above
+  std::once_flag streams_started_;
+  // Last: their threads use everything above, and handlers hand streams on, so their pool ends first. Most servers never stream, so
+  // those threads start with the first stream.
+  std::unique_ptr<exec::ThreadPool> streams_;
+  exec::ThreadPool blocking_;
 };
 
 }  // namespace gyre::net
