@@ -1,11 +1,12 @@
-// Rows as callers send them: an answer or an error with a place, never a crash; the same bytes give the same cells again.
+// Rows as callers send them: an answer or an error with a place, never a crash; the same bytes give
+// the same cells again.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
 
-#include "ml/serving/package_for_tests.h"
 #include "ml/serving/rows.h"
+#include "ml/serving/testing/package.h"
 
 namespace gyre::serving {
 namespace {
@@ -21,7 +22,8 @@ class Cells final : public RowSink {
       if (!cell.valid) continue;
       if (cell.type == table::Type::kText) sum += cell.text.size();
       if (cell.type == table::Type::kBool) Require(cell.i == 0 || cell.i == 1);
-      if (cell.type == table::Type::kDouble) Require(cell.d - cell.d == 0);  // JSON has no infinities
+      if (cell.type == table::Type::kDouble)
+        Require(cell.d - cell.d == 0);  // JSON has no infinities
       ++valid;
     }
   }
@@ -32,8 +34,14 @@ const Snapshot& TestSnapshot() {
   static const std::shared_ptr<const Snapshot> snapshot = [] {
     auto scorer = predictors::Scorer::FromPackage(TestPackage(0));
     Require(scorer.has_value());
-    return MakeSnapshot({.endpoint = "e", .project = "p", .deployment_id = "d", .model = "m:v1", .model_name = "m", .model_version = 1,
-                         .scorer = *std::move(scorer)}, {});
+    return MakeSnapshot({.endpoint = "e",
+                         .project = "p",
+                         .deployment_id = "d",
+                         .model = "m:v1",
+                         .model_name = "m",
+                         .model_version = 1,
+                         .scorer = *std::move(scorer)},
+                        {});
   }();
   return *snapshot;
 }
@@ -44,8 +52,10 @@ void TryBody(std::string_view body) {
   const auto facts = reader.Read(body, TestSnapshot(), 1000, first);
   const auto again = reader.Read(body, TestSnapshot(), 1000, second);
   Require(facts.has_value() == again.has_value());
-  if (facts) Require(facts->rows == again->rows && first.sum == second.sum && first.valid == second.valid);
-  else Require(facts.error().gy() == again.error().gy());
+  if (facts)
+    Require(facts->rows == again->rows && first.sum == second.sum && first.valid == second.valid);
+  else
+    Require(facts.error().gy() == again.error().gy());
 }
 
 }  // namespace

@@ -8,12 +8,17 @@
 namespace gyre::cli {
 namespace {
 
-std::string EndpointsPath(const Invocation& in) { return "/api/v1/projects/" + PercentEncode(in.project()) + "/endpoints"; }
-std::string EndpointPath(const Invocation& in, std::string_view name) { return EndpointsPath(in) + "/" + PercentEncode(name); }
+std::string EndpointsPath(const Invocation& in) {
+  return "/api/v1/projects/" + PercentEncode(in.project()) + "/endpoints";
+}
+std::string EndpointPath(const Invocation& in, std::string_view name) {
+  return EndpointsPath(in) + "/" + PercentEncode(name);
+}
 
 // "shop/churn:v3", "churn@champion" -> "churn".
 std::string ModelName(std::string_view reference) {
-  if (const std::size_t slash = reference.find('/'); slash != std::string_view::npos) reference.remove_prefix(slash + 1);
+  if (const std::size_t slash = reference.find('/'); slash != std::string_view::npos)
+    reference.remove_prefix(slash + 1);
   return std::string(reference.substr(0, reference.find_first_of(":@")));
 }
 
@@ -37,8 +42,10 @@ std::string ExampleRow(const Json& columns) {
 std::string ShellQuoted(const std::string& text) {
   std::string out = "'";
   for (const char c : text) {
-    if (c == '\'') out += "'\\''";
-    else out += c;
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
   }
   return out + "'";
 }
@@ -53,7 +60,8 @@ Result<> Announce(Invocation& in, Session& session, const Json& endpoint, std::s
   out.Done(fmt::format("endpoint {} {}   {}", name, what, endpoint["model"].AsString()));
   const auto signature = session.Get("/e/" + PercentEncode(name));
   if (signature && !session.url().empty()) {
-    out.Print(fmt::format("  try: curl -d {} {}/e/{}\n", ShellQuoted(ExampleRow((*signature)["columns"])), session.url(), name));
+    out.Print(fmt::format("  try: curl -d {} {}/e/{}\n",
+                          ShellQuoted(ExampleRow((*signature)["columns"])), session.url(), name));
   }
   return {};
 }
@@ -61,7 +69,7 @@ Result<> Announce(Invocation& in, Session& session, const Json& endpoint, std::s
 Result<int> Deploy(Invocation& in) {
   const std::string reference = in.Get("MODEL");
   const std::string name = in.Has("name") ? in.Get("name") : ModelName(reference);
-  GYRE_TRY(Session* session, in.session());
+  GYRE_TRY(Session * session, in.session());
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
   GYRE_TRY(session, in.session());
   Json body = Json::Obj({{"model", reference}});
@@ -76,7 +84,9 @@ Result<int> List(Invocation& in) {
   Json rows = Json::Arr();
   std::string page;
   do {
-    GYRE_TRY(const Json answer, session->Get(EndpointsPath(in) + "?limit=1000" + (page.empty() ? "" : "&page_token=" + PercentEncode(page))));
+    GYRE_TRY(const Json answer,
+             session->Get(EndpointsPath(in) + "?limit=1000" +
+                          (page.empty() ? "" : "&page_token=" + PercentEncode(page))));
     for (const Json& item : answer["items"].items()) {
       Json row = item;
       row.Set("state", item["ready"].AsBool() ? "ready" : item["problem"].StringOr("not loaded"));
@@ -104,13 +114,19 @@ Result<int> Show(Invocation& in) {
     out.Document(endpoint, "");
     return 0;
   }
-  std::string text = fmt::format("endpoint   {}\nmodel      {}\n", endpoint["name"].AsString(), endpoint["model"].AsString());
-  if (!endpoint["follows"].AsString().empty()) text += fmt::format("follows    {}\n", endpoint["follows"].AsString());
-  text += fmt::format("state      {}\n", endpoint["ready"].AsBool() ? "ready" : endpoint["problem"].StringOr("not loaded"));
-  if (!session->url().empty()) text += fmt::format("url        {}{}\n", session->url(), endpoint["path"].AsString());
+  std::string text = fmt::format("endpoint   {}\nmodel      {}\n", endpoint["name"].AsString(),
+                                 endpoint["model"].AsString());
+  if (!endpoint["follows"].AsString().empty())
+    text += fmt::format("follows    {}\n", endpoint["follows"].AsString());
+  text += fmt::format("state      {}\n", endpoint["ready"].AsBool()
+                                             ? "ready"
+                                             : endpoint["problem"].StringOr("not loaded"));
+  if (!session->url().empty())
+    text += fmt::format("url        {}{}\n", session->url(), endpoint["path"].AsString());
   const Json& counts = endpoint["counts"];
-  text += fmt::format("answered   {} requests, {} rows, {} refused\n", GroupDigits(counts["requests"].AsInt()),
-                      GroupDigits(counts["rows"].AsInt()), GroupDigits(counts["failed"].AsInt()));
+  text += fmt::format("answered   {} requests, {} rows, {} refused\n",
+                      GroupDigits(counts["requests"].AsInt()), GroupDigits(counts["rows"].AsInt()),
+                      GroupDigits(counts["failed"].AsInt()));
   out.Print(text + "\n");
   out.Table({{"NUMBER", "number", ColumnSpec::Format::kCount},
              {"MODEL", "model"},
@@ -130,7 +146,8 @@ Result<int> Rollback(Invocation& in) {
   }
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json endpoint, session->Post(EndpointPath(in, in.Get("ENDPOINT")) + "/rollback", body));
+  GYRE_TRY(const Json endpoint,
+           session->Post(EndpointPath(in, in.Get("ENDPOINT")) + "/rollback", body));
   GYRE_DO(Announce(in, *session, endpoint, "rolled back"));
   return 0;
 }
@@ -157,14 +174,17 @@ Result<int> Predict(Invocation& in) {
   if (in.Has("format")) format = in.Get("format");
   GYRE_TRY(Session* const session, in.session());
   const std::string shown = input == "-" ? "standard input" : input.substr(input.rfind('/') + 1);
-  const std::string path = fmt::format("/api/v1/projects/{}/predict?model={}&filename={}&output_format={}", PercentEncode(in.project()),
-                                       PercentEncode(in.Get("MODEL")), PercentEncode(shown), format);
+  const std::string path = fmt::format(
+      "/api/v1/projects/{}/predict?model={}&filename={}&output_format={}",
+      PercentEncode(in.project()), PercentEncode(in.Get("MODEL")), PercentEncode(shown), format);
   GYRE_DO(session->Exchange(path, input, output, in.out()));
-  if (output != "-") in.out().Done(fmt::format("scored {} with {} into {}", shown, in.Get("MODEL"), output));
+  if (output != "-")
+    in.out().Done(fmt::format("scored {} with {} into {}", shown, in.Get("MODEL"), output));
   return 0;
 }
 
-constexpr Positional kModel[] = {{"MODEL", "a model: churn@champion, churn:v3, shop/churn@champion", true, false, "models"}};
+constexpr Positional kModel[] = {
+    {"MODEL", "a model: churn@champion, churn:v3, shop/churn@champion", true, false, "models"}};
 constexpr Positional kEndpoint[] = {{"ENDPOINT", "an endpoint", true, false, "endpoints"}};
 constexpr Positional kEndpoints[] = {{"ENDPOINT", "endpoints", true, true, "endpoints"}};
 constexpr Option kDeployOptions[] = {
@@ -176,18 +196,34 @@ constexpr Option kRollbackOptions[] = {
     {"--reason", "TEXT", "kept with the deployment"},
 };
 constexpr Option kPredictOptions[] = {
-    {"--in", "FILE", "rows to score: CSV, JSON lines or Parquet; - = standard input", "-", false, "file"},
-    {"--out", "FILE", "where to write them with prediction and probability_*; - = standard output", "-", false, "file"},
+    {"--in", "FILE", "rows to score: CSV, JSON lines or Parquet; - = standard input", "-", false,
+     "file"},
+    {"--out", "FILE", "where to write them with prediction and probability_*; - = standard output",
+     "-", false, "file"},
     {"--format", "FORMAT", "of the answer: csv, jsonl or parquet; default: by the name of --out"},
 };
 constexpr Command kCommands[] = {
-    {"deploy", "put a model behind an endpoint", "gyre deploy churn@champion\ngyre deploy churn:v3 --name churn-test --reason 'try it'", kModel,
+    {"deploy", "put a model behind an endpoint",
+     "gyre deploy churn@champion\ngyre deploy churn:v3 --name churn-test --reason 'try it'", kModel,
      kDeployOptions, Deploy},
-    {"predict", "score a file with a model", "gyre predict churn@champion --in new.csv --out scored.csv\ncat new.csv | gyre predict churn:v3 > scored.csv",
+    {"predict", "score a file with a model",
+     "gyre predict churn@champion --in new.csv --out scored.csv\ncat new.csv | gyre predict "
+     "churn:v3 > scored.csv",
      kModel, kPredictOptions, Predict},
-    {"endpoints ls", "every endpoint, its model and state", "gyre endpoints\ngyre endpoints -o json", {}, {}, List},
-    {"endpoints show", "one endpoint with its deployments", "gyre endpoints show churn", kEndpoint, {}, Show},
-    {"endpoints rollback", "back to an earlier deployment", "gyre endpoints rollback churn\ngyre endpoints rollback churn --to 3 --reason 'AUC fell'",
+    {"endpoints ls",
+     "every endpoint, its model and state",
+     "gyre endpoints\ngyre endpoints -o json",
+     {},
+     {},
+     List},
+    {"endpoints show",
+     "one endpoint with its deployments",
+     "gyre endpoints show churn",
+     kEndpoint,
+     {},
+     Show},
+    {"endpoints rollback", "back to an earlier deployment",
+     "gyre endpoints rollback churn\ngyre endpoints rollback churn --to 3 --reason 'AUC fell'",
      kEndpoint, kRollbackOptions, Rollback},
     {"endpoints rm", "remove an endpoint", "gyre endpoints rm churn-test", kEndpoints, {}, Remove},
 };

@@ -1,4 +1,5 @@
-// /api/v1/projects/{project}/endpoints: what is deployed where; /predict: a file scored without an endpoint.
+// /api/v1/projects/{project}/endpoints: what is deployed where; /predict: a file scored without an
+// endpoint.
 #pragma once
 
 #include "platform/net/http.h"
@@ -20,7 +21,8 @@ namespace gyre::native {
 
 class EndpointsApi {
  public:
-  EndpointsApi(serving::Serving& serving, registry::Registry& registry, runners::Jobs& jobs, blob::Store& blobs)
+  EndpointsApi(serving::Serving& serving, registry::Registry& registry, runners::Jobs& jobs,
+               blob::Store& blobs)
       : serving_(serving), registry_(registry), jobs_(jobs), blobs_(blobs) {}
   net::RouteTable table();
 

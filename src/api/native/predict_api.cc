@@ -33,7 +33,9 @@ constexpr net::Route kRoutes[] = {
      .per_project = true},
 };
 
-Error NoEndpoint(std::string_view name) { return NotFound("GY3802", "there is no endpoint `{}`", name).Fix("gyre endpoints"); }
+Error NoEndpoint(std::string_view name) {
+  return NotFound("GY3802", "there is no endpoint `{}`", name).Fix("gyre endpoints");
+}
 
 }  // namespace
 
@@ -44,7 +46,8 @@ Result<net::Response> PredictApi::Predict(net::Request& request) {
   const std::string& name = request.Param("endpoint");
   if (!request.principal.all_projects) {
     const auto snapshot = serving_.Find(name);
-    if (snapshot && !request.principal.AllowsProject(serving::InfoOf(*snapshot).project)) return NoEndpoint(name);
+    if (snapshot && !request.principal.AllowsProject(serving::InfoOf(*snapshot).project))
+      return NoEndpoint(name);
   }
   GYRE_TRY(response.body, serving_.Predict(name, request.body()));
   return response;
@@ -53,7 +56,8 @@ Result<net::Response> PredictApi::Predict(net::Request& request) {
 Result<net::Response> PredictApi::Describe(net::Request& request) {
   const std::string& name = request.Param("endpoint");
   const auto snapshot = serving_.Find(name);
-  if (!snapshot || !request.principal.AllowsProject(serving::InfoOf(*snapshot).project)) return NoEndpoint(name);
+  if (!snapshot || !request.principal.AllowsProject(serving::InfoOf(*snapshot).project))
+    return NoEndpoint(name);
   const serving::SnapshotInfo& info = serving::InfoOf(*snapshot);
   Json classes = Json::Arr();
   for (const std::string& text : info.scorer->classes()) classes.Push(text);

@@ -4,7 +4,7 @@
 
 #include "api/native/endpoints_api.h"
 #include "ml/runners/jobs.h"
-#include "ml/serving/house_for_tests.h"
+#include "ml/serving/testing/house.h"
 #include "platform/exec/thread_pool.h"
 #include "platform/net/client.h"
 #include "platform/net/server.h"
@@ -21,13 +21,15 @@ class PredictApiTest : public testing::Test {
     runners::JobSettings settings;
     settings.log_directory = (house_.directory() / "logs").string();
     jobs_ = *runners::OpenJobs(*house_.database, *house_.blobs, SystemClock(), settings);
-    endpoints_ = std::make_unique<EndpointsApi>(*house_.serving, *house_.registry, *jobs_, *house_.blobs);
+    endpoints_ =
+        std::make_unique<EndpointsApi>(*house_.serving, *house_.registry, *jobs_, *house_.blobs);
     const net::RouteTable tables[] = {predict_.table(), endpoints_->table()};
     auto server = net::StartServer({.listen = "127.0.0.1:0"}, tables, gate_, nullptr);
     ASSERT_TRUE(server) << server.error().ToString();
     server_ = *std::move(server);
   }
-  net::ClientResponse Send(const std::string& method, const std::string& path, const std::string& body = "") {
+  net::ClientResponse Send(const std::string& method, const std::string& path,
+                           const std::string& body = "") {
     net::Client client({.url = server_->url()});
     auto response = client.Send({.method = method, .path = path, .body = body});
     EXPECT_TRUE(response) << response.error().ToString();
@@ -54,9 +56,14 @@ TEST_F(PredictApiTest, DeployPredictRollBackRemove) {
   house_.Register("churn", -30);
   const std::string live = std::string(kEndpoints) + "/live";
   EXPECT_EQ(Document("PUT", live, R"({"model":"churn:v1"})")["model"].AsString(), "churn:v1");
-  EXPECT_EQ(Document("POST", "/e/live", kBody)["outputs"].items()[0]["prediction"].AsString(), "Yes");
-  EXPECT_EQ(Document("PUT", live, R"({"model":"churn:v2","reason":"newer"})")["deployment"]["reason"].AsString(), "newer");
-  EXPECT_EQ(Document("POST", "/e/live", kBody)["outputs"].items()[0]["prediction"].AsString(), "No");
+  EXPECT_EQ(Document("POST", "/e/live", kBody)["outputs"].items()[0]["prediction"].AsString(),
+            "Yes");
+  EXPECT_EQ(
+      Document("PUT", live, R"({"model":"churn:v2","reason":"newer"})")["deployment"]["reason"]
+          .AsString(),
+      "newer");
+  EXPECT_EQ(Document("POST", "/e/live", kBody)["outputs"].items()[0]["prediction"].AsString(),
+            "No");
   EXPECT_EQ(Document("POST", live + "/rollback")["model"].AsString(), "churn:v1");
   EXPECT_EQ(Document("POST", "/e/live", kBody)["model"].AsString(), "churn:v1");
   const Json shown = Document("GET", live);
@@ -71,7 +78,8 @@ TEST_F(PredictApiTest, DeployPredictRollBackRemove) {
 TEST_F(PredictApiTest, WrongRequestsHaveTheirStatus) {
   house_.Register("churn", 0);
   ASSERT_TRUE(house_.Deploy("churn:v1"));
-  const net::ClientResponse wrong = Send("POST", "/e/churn", R"({"inputs":[{"age":1},{"age":"old"}]})");
+  const net::ClientResponse wrong =
+      Send("POST", "/e/churn", R"({"inputs":[{"age":1},{"age":"old"}]})");
   EXPECT_EQ(wrong.status, 422);
   EXPECT_NE(wrong.body.find("row 2, column `age`"), std::string::npos) << wrong.body;
   EXPECT_NE(wrong.body.find("inputs[1].age"), std::string::npos);
@@ -86,7 +94,10 @@ TEST_F(PredictApiTest, WrongRequestsHaveTheirStatus) {
   EXPECT_EQ(Send("POST", std::string(kEndpoints) + "/churn/rollback", R"({"to":7})").status, 404);
   EXPECT_EQ(Send("POST", std::string(kEndpoints) + "/churn/rollback").status, 409);
   EXPECT_EQ(Send("POST", "/api/v1/projects/default/predict", "a\n1\n").status, 400);
-  EXPECT_EQ(Send("POST", "/api/v1/projects/default/predict?model=churn:v1&output_format=xml", "a\n1\n").status, 400);
+  EXPECT_EQ(
+      Send("POST", "/api/v1/projects/default/predict?model=churn:v1&output_format=xml", "a\n1\n")
+          .status,
+      400);
   EXPECT_EQ(Send("POST", "/api/v1/projects/default/predict?model=nobody", "a\n1\n").status, 404);
 }
 
@@ -96,12 +107,16 @@ TEST_F(PredictApiTest, LargeBatchesGiveTheSameAnswers) {
   ASSERT_TRUE(house_.Deploy("churn:v1"));
   std::string body = R"({"inputs":[)";
   constexpr int kRows = 3000;
-  for (int i = 0; i < kRows; ++i) body += fmt::format(R"({}{{"age":{},"amount":{},"country":"DE"}})", i == 0 ? "" : ",", i % 90, 0.001 * i - 1.5);
+  for (int i = 0; i < kRows; ++i)
+    body += fmt::format(R"({}{{"age":{},"amount":{},"country":"DE"}})", i == 0 ? "" : ",", i % 90,
+                        0.001 * i - 1.5);
   const Json many = Document("POST", "/e/churn", body + "]}");
   ASSERT_EQ(many["outputs"].size(), static_cast<std::size_t>(kRows));
   for (const int i : {0, 7, 1499, 2999}) {
-    const std::string row = fmt::format(R"({{"inputs":[{{"amount":{},"country":"DE","age":{}}}]}})", 0.001 * i - 1.5, i % 90);
-    EXPECT_EQ(Document("POST", "/e/churn", row)["outputs"].items()[0], many["outputs"].items()[static_cast<std::size_t>(i)]);
+    const std::string row = fmt::format(R"({{"inputs":[{{"amount":{},"country":"DE","age":{}}}]}})",
+                                        0.001 * i - 1.5, i % 90);
+    EXPECT_EQ(Document("POST", "/e/churn", row)["outputs"].items()[0],
+              many["outputs"].items()[static_cast<std::size_t>(i)]);
   }
 }
 
@@ -130,7 +145,11 @@ TEST_F(PredictApiTest, TwoHundredSwapsFailNoRequest) {
         }
       });
     }
-    for (int i = 0; i < 200; ++i) ASSERT_EQ(Send("PUT", live, i % 2 == 0 ? R"({"model":"churn:v2"})" : R"({"model":"churn:v1"})").status, 200);
+    for (int i = 0; i < 200; ++i)
+      ASSERT_EQ(
+          Send("PUT", live, i % 2 == 0 ? R"({"model":"churn:v2"})" : R"({"model":"churn:v1"})")
+              .status,
+          200);
     stop.store(true);
   }
   EXPECT_EQ(failed.load(), 0);

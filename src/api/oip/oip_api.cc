@@ -24,25 +24,45 @@ net::Response ErrorDocument(const Error& error, std::string_view /*request_id*/)
   return net::Response::JsonDoc(Json::Obj({{"error", text}, {"code", error.gy()}}), status);
 }
 
-constexpr net::Route Get(std::string_view path, net::HandlerFunction handler, Permission permission, std::string_view summary) {
-  return {.method = Method::kGet, .path = path, .handler = handler, .permission = permission, .summary = summary,
-          .where = Where::kInline, .error_response = ErrorDocument, .per_project = true};
+constexpr net::Route Get(std::string_view path, net::HandlerFunction handler, Permission permission,
+                         std::string_view summary) {
+  return {.method = Method::kGet,
+          .path = path,
+          .handler = handler,
+          .permission = permission,
+          .summary = summary,
+          .where = Where::kInline,
+          .error_response = ErrorDocument,
+          .per_project = true};
 }
 constexpr net::Route Infer(std::string_view path, net::HandlerFunction handler) {
-  return {.method = Method::kPost, .path = path, .handler = handler, .permission = Permission("predict"),
-          .summary = "Predict from one tensor per column", .body = Body::kBuffer, .body_bytes_max = kJsonBodyBytesMax,
-          .where = Where::kInline, .audited = false, .error_response = ErrorDocument, .per_project = true};
+  return {.method = Method::kPost,
+          .path = path,
+          .handler = handler,
+          .permission = Permission("predict"),
+          .summary = "Predict from one tensor per column",
+          .body = Body::kBuffer,
+          .body_bytes_max = kJsonBodyBytesMax,
+          .where = Where::kInline,
+          .audited = false,
+          .error_response = ErrorDocument,
+          .per_project = true};
 }
 
 constexpr net::Route kRoutes[] = {
-    Get("/v2", Bind<&OipApi::Server>, net::kPublic, "Open Inference Protocol: name, version, extensions"),
+    Get("/v2", Bind<&OipApi::Server>, net::kPublic,
+        "Open Inference Protocol: name, version, extensions"),
     Get("/v2/health/live", Bind<&OipApi::Live>, net::kPublic, "Whether the server runs"),
     Get("/v2/health/ready", Bind<&OipApi::Ready>, net::kPublic, "Whether all endpoints are loaded"),
     Get("/v2/models", Bind<&OipApi::Models>, Permission("endpoint.read"), "Names of the endpoints"),
-    Get("/v2/models/{endpoint}", Bind<&OipApi::Metadata>, Permission("predict"), "Inputs and outputs of an endpoint"),
-    Get("/v2/models/{endpoint}/ready", Bind<&OipApi::ModelReady>, Permission("predict"), "Whether an endpoint is loaded"),
-    Get("/v2/models/{endpoint}/versions/{version}", Bind<&OipApi::Metadata>, Permission("predict"), "Inputs and outputs of a version"),
-    Get("/v2/models/{endpoint}/versions/{version}/ready", Bind<&OipApi::ModelReady>, Permission("predict"), "Whether a version is loaded"),
+    Get("/v2/models/{endpoint}", Bind<&OipApi::Metadata>, Permission("predict"),
+        "Inputs and outputs of an endpoint"),
+    Get("/v2/models/{endpoint}/ready", Bind<&OipApi::ModelReady>, Permission("predict"),
+        "Whether an endpoint is loaded"),
+    Get("/v2/models/{endpoint}/versions/{version}", Bind<&OipApi::Metadata>, Permission("predict"),
+        "Inputs and outputs of a version"),
+    Get("/v2/models/{endpoint}/versions/{version}/ready", Bind<&OipApi::ModelReady>,
+        Permission("predict"), "Whether a version is loaded"),
     Infer("/v2/models/{endpoint}/infer", Bind<&OipApi::Infer>),
     Infer("/v2/models/{endpoint}/versions/{version}/infer", Bind<&OipApi::Infer>),
 };
@@ -54,7 +74,8 @@ std::string VersionOf(const net::Request& request) {
   return {};
 }
 
-Result<std::shared_ptr<const serving::Snapshot>> FindModel(serving::Serving& serving, const net::Request& request) {
+Result<std::shared_ptr<const serving::Snapshot>> FindModel(serving::Serving& serving,
+                                                           const net::Request& request) {
   const std::string& name = request.Param("endpoint");
   auto snapshot = serving.Find(name);
   if (!snapshot || !request.principal.AllowsProject(serving::InfoOf(*snapshot).project)) {
@@ -72,11 +93,14 @@ Result<std::shared_ptr<const serving::Snapshot>> FindModel(serving::Serving& ser
 net::RouteTable OipApi::table() { return {"oip", kRoutes, this}; }
 
 Result<net::Response> OipApi::Server(net::Request& /*request*/) {
-  return net::Response::JsonDoc(
-      Json::Obj({{"name", "gyre"}, {"version", version_}, {"extensions", Json::Arr({"binary_tensor_data"})}}));
+  return net::Response::JsonDoc(Json::Obj({{"name", "gyre"},
+                                           {"version", version_},
+                                           {"extensions", Json::Arr({"binary_tensor_data"})}}));
 }
 
-Result<net::Response> OipApi::Live(net::Request& /*request*/) { return net::Response::JsonDoc(Json::Obj({{"live", true}})); }
+Result<net::Response> OipApi::Live(net::Request& /*request*/) {
+  return net::Response::JsonDoc(Json::Obj({{"live", true}}));
+}
 
 Result<net::Response> OipApi::Ready(net::Request& /*request*/) {
   const bool ready = serving_.ready();
@@ -95,22 +119,26 @@ Result<net::Response> OipApi::Models(net::Request& request) {
 Result<net::Response> OipApi::Metadata(net::Request& request) {
   GYRE_TRY(const auto snapshot, FindModel(serving_, request));
   const serving::SnapshotInfo& info = serving::InfoOf(*snapshot);
-  return net::Response::JsonDoc(Json::Obj({{"name", info.endpoint},
-                                           {"versions", Json::Arr({std::to_string(info.model_version)})},
-                                           {"platform", "gyre"},
-                                           {"inputs", InputsMetadata(info.scorer->input())},
-                                           {"outputs", OutputsMetadata(*info.scorer)}}));
+  return net::Response::JsonDoc(
+      Json::Obj({{"name", info.endpoint},
+                 {"versions", Json::Arr({std::to_string(info.model_version)})},
+                 {"platform", "gyre"},
+                 {"inputs", InputsMetadata(info.scorer->input())},
+                 {"outputs", OutputsMetadata(*info.scorer)}}));
 }
 
 Result<net::Response> OipApi::ModelReady(net::Request& request) {
   GYRE_TRY(const auto snapshot, FindModel(serving_, request));
-  return net::Response::JsonDoc(Json::Obj({{"name", serving::InfoOf(*snapshot).endpoint}, {"ready", true}}));
+  return net::Response::JsonDoc(
+      Json::Obj({{"name", serving::InfoOf(*snapshot).endpoint}, {"ready", true}}));
 }
 
 Result<net::Response> OipApi::Infer(net::Request& request) {
   GYRE_TRY(const auto snapshot, FindModel(serving_, request));
   const serving::SnapshotInfo& info = serving::InfoOf(*snapshot);
-  GYRE_TRY(const InferBody body, SplitBody(request.body(), request.Header("Inference-Header-Content-Length").value_or("")));
+  GYRE_TRY(
+      const InferBody body,
+      SplitBody(request.body(), request.Header("Inference-Header-Content-Length").value_or("")));
   GYRE_TRY(const table::Frame frame, FrameOfInputs(body, info.scorer->input(), kRowsMax));
   GYRE_TRY(const predictors::Scores scores, info.scorer->Score(frame));
   const AnswerHead head{info.endpoint, std::to_string(info.model_version),
@@ -120,7 +148,8 @@ Result<net::Response> OipApi::Infer(net::Request& request) {
   response.body = std::move(answer.body);
   if (answer.json_bytes != 0) {
     response.content_type = "application/octet-stream";
-    response.headers.emplace_back("Inference-Header-Content-Length", std::to_string(answer.json_bytes));
+    response.headers.emplace_back("Inference-Header-Content-Length",
+                                  std::to_string(answer.json_bytes));
   }
   return response;
 }

@@ -1,5 +1,6 @@
-// The Open Inference Protocol, version 2, over HTTP with JSON and the binary tensor extension: what Triton, KServe and MLServer clients speak.
-// A model of the protocol is an endpoint of ours; its version is the number of the model version that it runs.
+// The Open Inference Protocol, version 2, over HTTP with JSON and the binary tensor extension: what
+// Triton, KServe and MLServer clients speak. A model of the protocol is an endpoint of ours; its
+// version is the number of the model version that it runs.
 #pragma once
 
 #include "platform/net/http.h"
@@ -12,7 +13,8 @@ namespace gyre::oip {
 
 class OipApi {
  public:
-  OipApi(serving::Serving& serving, std::string version) : serving_(serving), version_(std::move(version)) {}
+  OipApi(serving::Serving& serving, std::string version)
+      : serving_(serving), version_(std::move(version)) {}
   net::RouteTable table();
 
   Result<net::Response> Server(net::Request& request);

@@ -1,11 +1,10 @@
-#include "api/oip/oip_api.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 
+#include "api/oip/oip_api.h"
 #include "api/oip/tensors.h"
-#include "ml/serving/house_for_tests.h"
+#include "ml/serving/testing/house.h"
 #include "platform/exec/process.h"
 #include "platform/net/client.h"
 #include "platform/net/server.h"
@@ -25,9 +24,11 @@ class OipTest : public testing::Test {
     server_ = *std::move(server);
     client_ = std::make_unique<net::Client>(net::ClientSettings{.url = server_->url()});
   }
-  net::ClientResponse Send(const std::string& method, const std::string& path, const std::string& body = "",
+  net::ClientResponse Send(const std::string& method, const std::string& path,
+                           const std::string& body = "",
                            std::vector<std::pair<std::string, std::string>> headers = {}) {
-    auto response = client_->Send({.method = method, .path = path, .headers = std::move(headers), .body = body});
+    auto response = client_->Send(
+        {.method = method, .path = path, .headers = std::move(headers), .body = body});
     EXPECT_TRUE(response) << response.error().ToString();
     return response ? *response : net::ClientResponse{};
   }
@@ -42,13 +43,16 @@ class OipTest : public testing::Test {
 TEST_F(OipTest, TheUnmodifiedTritonClientWorks) {
   const char* deps = std::getenv("GYRE_DEPS_DIR");
   const char* home = std::getenv("HOME");
-  const std::string folder = deps != nullptr ? deps : std::string(home != nullptr ? home : "") + "/.cache/gyre-deps";
+  const std::string folder =
+      deps != nullptr ? deps : std::string(home != nullptr ? home : "") + "/.cache/gyre-deps";
   const std::string python = folder + "/venv-test/bin/python";
-  if (!std::filesystem::exists(python)) GTEST_SKIP() << "tritonclient is not installed: tools/deps test";
+  if (!std::filesystem::exists(python))
+    GTEST_SKIP() << "tritonclient is not installed: tools/deps test";
   const char* source = std::getenv("GYRE_SOURCE_DIR");
   ASSERT_NE(source, nullptr) << "GYRE_SOURCE_DIR says where the source is";
   const std::string script = std::string(source) + "/src/api/oip/oip_client.py";
-  auto process = exec::Process::Spawn({.argv = {python, script, fmt::format("127.0.0.1:{}", server_->port()), "churn"}});
+  auto process = exec::Process::Spawn(
+      {.argv = {python, script, fmt::format("127.0.0.1:{}", server_->port()), "churn"}});
   ASSERT_TRUE(process) << process.error().ToString();
   const auto ended = process->Wait(-1);
   ASSERT_TRUE(ended);
@@ -65,30 +69,39 @@ TEST_F(OipTest, HealthAndMetadata) {
   EXPECT_EQ(Send("GET", "/v2/models/churn/versions/2").status, 404);
   const net::ClientResponse missing = Send("GET", "/v2/models/other");
   EXPECT_EQ(missing.status, 404);
-  EXPECT_NE(missing.body.find(R"({"error":"model `other` is not found")"), std::string::npos) << missing.body;
+  EXPECT_NE(missing.body.find(R"({"error":"model `other` is not found")"), std::string::npos)
+      << missing.body;
 }
 
 TEST_F(OipTest, NullsByMaskAndByNull) {
   const std::string masked = Send("POST", "/v2/models/churn/infer", R"({"id":"a","inputs":[
       {"name":"age","shape":[3],"datatype":"INT64","data":[1,2,3],"parameters":{"null_mask":"010"}},
-      {"name":"amount","shape":[3,1],"datatype":"FP64","data":[[1],[null],[3]]}]})").body;
+      {"name":"amount","shape":[3,1],"datatype":"FP64","data":[[1],[null],[3]]}]})")
+                                 .body;
   const std::string plain = Send("POST", "/v2/models/churn/infer", R"({"id":"a","inputs":[
       {"name":"age","shape":[3],"datatype":"INT64","data":[1,null,3]},
-      {"name":"amount","shape":[3],"datatype":"FP64","data":[1,7,3],"parameters":{"null_mask":[false,true,false]}}]})").body;
+      {"name":"amount","shape":[3],"datatype":"FP64","data":[1,7,3],"parameters":{"null_mask":[false,true,false]}}]})")
+                                .body;
   EXPECT_EQ(masked, plain);
   EXPECT_NE(masked.find("\"id\":\"a\""), std::string::npos);
 }
 
 TEST_F(OipTest, ZeroRowsGiveZeroAnswers) {
   const net::ClientResponse response =
-      Send("POST", "/v2/models/churn/infer", R"({"inputs":[{"name":"age","shape":[0],"datatype":"INT64","data":[]}]})");
+      Send("POST", "/v2/models/churn/infer",
+           R"({"inputs":[{"name":"age","shape":[0],"datatype":"INT64","data":[]}]})");
   EXPECT_EQ(response.status, 200) << response.body;
 }
 
 TEST_F(OipTest, WrongRequestsAre400WithAReason) {
   const std::string deep(200, '[');
   const std::vector<std::string> bodies = {
-      "", "[]", "{}", R"({"inputs":[]})", R"({"inputs":[{}]})", R"({"inputs":[{"name":"age"}]})",
+      "",
+      "[]",
+      "{}",
+      R"({"inputs":[]})",
+      R"({"inputs":[{}]})",
+      R"({"inputs":[{"name":"age"}]})",
       R"({"inputs":[{"name":"age","datatype":"INT64"}]})",
       R"({"inputs":[{"name":"age","datatype":"INT64","shape":[1]}]})",
       R"({"inputs":[{"name":"age","datatype":"INT65","shape":[1],"data":[1]}]})",
@@ -114,10 +127,14 @@ TEST_F(OipTest, WrongRequestsAre400WithAReason) {
 }
 
 TEST_F(OipTest, BrokenBinaryTensors) {
-  const auto infer = [&](const std::string& json, const std::string& binary, const std::string& length) {
-    return Send("POST", "/v2/models/churn/infer", json + binary, {{"Inference-Header-Content-Length", length}}).status;
+  const auto infer = [&](const std::string& json, const std::string& binary,
+                         const std::string& length) {
+    return Send("POST", "/v2/models/churn/infer", json + binary,
+                {{"Inference-Header-Content-Length", length}})
+        .status;
   };
-  const std::string text = R"({"inputs":[{"name":"country","datatype":"BYTES","shape":[2],"parameters":{"binary_data_size":12}}]})";
+  const std::string text =
+      R"({"inputs":[{"name":"country","datatype":"BYTES","shape":[2],"parameters":{"binary_data_size":12}}]})";
   const std::string good("\2\0\0\0NL\2\0\0\0DE", 12);
   const std::string size = std::to_string(text.size());
   EXPECT_EQ(infer(text, good, size), 200);
@@ -126,14 +143,17 @@ TEST_F(OipTest, BrokenBinaryTensors) {
   EXPECT_EQ(infer(text, std::string("\2\0\0\0NL\3\0\0\0DE", 12), size), 400);
   EXPECT_EQ(infer(text, std::string("\2\0\0\0NL\377\377\377\377DE", 12), size), 400);
   EXPECT_EQ(infer(text, std::string("\2\0\0\0\377\377\2\0\0\0DE", 12), size), 400);
-  for (const char* length : {"0", "-1", "x", "99999999999999999999", "100000"}) EXPECT_EQ(infer(text, good, length), 400) << length;
+  for (const char* length : {"0", "-1", "x", "99999999999999999999", "100000"})
+    EXPECT_EQ(infer(text, good, length), 400) << length;
 }
 
 TEST(Tensors, HalfPrecision) {
   const table::Schema schema = {{"x", table::Type::kDouble}};
   InferBody body;
-  body.document = *Json::Parse(R"({"inputs":[{"name":"x","datatype":"FP16","shape":[4],"parameters":{"binary_data_size":8}}]})");
-  body.binary = std::string_view("\x00\x3c\x00\xc0\x00\x7e\x01\x00", 8);  // 1, -2, NaN, the smallest
+  body.document = *Json::Parse(
+      R"({"inputs":[{"name":"x","datatype":"FP16","shape":[4],"parameters":{"binary_data_size":8}}]})");
+  body.binary =
+      std::string_view("\x00\x3c\x00\xc0\x00\x7e\x01\x00", 8);  // 1, -2, NaN, the smallest
   const auto frame = FrameOfInputs(body, schema, 10);
   ASSERT_TRUE(frame) << frame.error().ToString();
   EXPECT_EQ(frame->columns[0].doubles[0], 1.0);

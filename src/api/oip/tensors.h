@@ -12,19 +12,22 @@
 
 namespace gyre::oip {
 
-// A request body split as the header Inference-Header-Content-Length says; without it everything is JSON.
+// A request body split as the header Inference-Header-Content-Length says; without it everything is
+// JSON.
 struct InferBody {
   Json document;
   std::string_view binary;
 };
 Result<InferBody> SplitBody(std::string_view body, std::string_view header_length);
 
-// One tensor per column, shape [n] or [n, 1]; a column that is not sent is missing. Missing values: NaN in a floating tensor, or
-// `parameters.null_mask`: "0010" or [false, false, true, false].
+// One tensor per column, shape [n] or [n, 1]; a column that is not sent is missing. Missing values:
+// NaN in a floating tensor, or `parameters.null_mask`: "0010" or [false, false, true, false].
 // Errors: kInvalidArgument GY3830 (document), GY3831 (tensor, named).
-Result<table::Frame> FrameOfInputs(const InferBody& body, const table::Schema& schema, std::int64_t rows_max);
+Result<table::Frame> FrameOfInputs(const InferBody& body, const table::Schema& schema,
+                                   std::int64_t rows_max);
 
-// What the outputs are called and hold: `prediction` (BYTES, or FP64 for regression) and `probability` (FP64, [n, classes]).
+// What the outputs are called and hold: `prediction` (BYTES, or FP64 for regression) and
+// `probability` (FP64, [n, classes]).
 Json InputsMetadata(const table::Schema& schema);
 Json OutputsMetadata(const predictors::Scorer& scorer);
 
@@ -35,8 +38,9 @@ struct InferAnswer {
 struct AnswerHead {
   std::string model, version, id;
 };
-// Honours `outputs`, their `binary_data`, and `parameters.binary_data_output`. Error: GY3832 an output that does not exist.
-Result<InferAnswer> MakeAnswer(const AnswerHead& head, const Json& request, const predictors::Scorer& scorer,
-                               const predictors::Scores& scores);
+// Honours `outputs`, their `binary_data`, and `parameters.binary_data_output`. Error: GY3832 an
+// output that does not exist.
+Result<InferAnswer> MakeAnswer(const AnswerHead& head, const Json& request,
+                               const predictors::Scorer& scorer, const predictors::Scores& scores);
 
 }  // namespace gyre::oip

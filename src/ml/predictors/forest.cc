@@ -40,10 +40,13 @@ class SlotBook {
       slots.sets.insert(slots.sets.end(), set.begin(), set.end());
       slots.set_begin.push_back(static_cast<std::uint32_t>(slots.sets.size()));
     }
-    for (std::size_t kind = 0; kind < kSlotKinds; ++kind) slots.begin[kind + 1] += slots.begin[kind];
+    for (std::size_t kind = 0; kind < kSlotKinds; ++kind)
+      slots.begin[kind + 1] += slots.begin[kind];
     return slots;
   }
-  std::uint32_t Find(const Tree& tree, const Split& split) const { return numbers_.find(KeyFor(tree, split))->second; }
+  std::uint32_t Find(const Tree& tree, const Split& split) const {
+    return numbers_.find(KeyFor(tree, split))->second;
+  }
 
  private:
   static Key KeyFor(const Tree& tree, const Split& split) {
@@ -57,7 +60,9 @@ class SlotBook {
   std::map<Key, std::uint32_t> numbers_;
 };
 
-std::int64_t NodeKey(const Split& split) { return split.categorical ? 0 : KeyOf(ThresholdForRawValues(split.threshold)); }
+std::int64_t NodeKey(const Split& split) {
+  return split.categorical ? 0 : KeyOf(ThresholdForRawValues(split.threshold));
+}
 
 int DepthOf(const Tree& tree) {
   int deepest = 0;
@@ -93,14 +98,16 @@ HeapBlock MakeHeap(const Group& group, const SlotBook& book, int depth) {
       const auto [place, node] = waiting.back();
       waiting.pop_back();
       if (place >= block.nodes) {
-        block.leaves[lane * leaves + place - block.nodes] = tree.leaves[static_cast<std::size_t>(~node)];
+        block.leaves[lane * leaves + place - block.nodes] =
+            tree.leaves[static_cast<std::size_t>(~node)];
         continue;
       }
       std::int32_t left = node, right = node;
       if (node >= 0) {
         const Split& split = tree.splits[static_cast<std::size_t>(node)];
         block.keys[lane * block.nodes + place] = NodeKey(split);
-        block.slots[lane * block.nodes + place] = static_cast<std::uint16_t>(book.Find(tree, split));
+        block.slots[lane * block.nodes + place] =
+            static_cast<std::uint16_t>(book.Find(tree, split));
         left = split.left;
         right = split.right;
       }
@@ -123,7 +130,8 @@ LinkedBlock MakeLinked(const Group& group, const SlotBook& book) {
     block.roots[lane] = add();
     if (lane >= group.size()) continue;
     const Tree& tree = *group[lane];
-    std::vector<std::pair<std::uint32_t, std::int32_t>> level = {{block.roots[lane], tree.splits.empty() ? ~0 : 0}};
+    std::vector<std::pair<std::uint32_t, std::int32_t>> level = {
+        {block.roots[lane], tree.splits.empty() ? ~0 : 0}};
     for (std::size_t i = 0; i < level.size(); ++i) {
       const auto [place, node] = level[i];
       if (node < 0) {
@@ -151,7 +159,8 @@ Block MakeBlock(const Group& group, const SlotBook& book) {
     splits += tree->splits.size();
   }
   // Padding that more than quadruples the trees costs more cache than the simpler step saves.
-  const bool heap = depth <= 6 || (depth <= kHeapDepthMax && (kLanes << depth) <= 4 * (splits + kLanes));
+  const bool heap =
+      depth <= 6 || (depth <= kHeapDepthMax && (kLanes << depth) <= 4 * (splits + kLanes));
   if (heap) return MakeHeap(group, book, depth);
   LinkedBlock linked = MakeLinked(group, book);
   linked.depth_min = std::min(depth - depth / 3, 64);
@@ -161,15 +170,20 @@ Block MakeBlock(const Group& group, const SlotBook& book) {
 class Forest final : public Predictor {
  public:
   Forest(const TreeModel& model, const SlotBook& book, Slots slots)
-      : features_(model.features), link_(model.link), sigmoid_(model.sigmoid), slots_(std::move(slots)) {
+      : features_(model.features),
+        link_(model.link),
+        sigmoid_(model.sigmoid),
+        slots_(std::move(slots)) {
     iterations_ = model.average ? model.trees.size() / model.outputs : 0;
     for (std::size_t output = 0; output < model.outputs; ++output) {
       Group order;
-      for (std::size_t i = output; i < model.trees.size(); i += model.outputs) order.push_back(&model.trees[i]);
+      for (std::size_t i = output; i < model.trees.size(); i += model.outputs)
+        order.push_back(&model.trees[i]);
       for (std::size_t i = 0; i < order.size(); i += kLanes) {
         const std::size_t end = std::min(i + kLanes, order.size());
         blocks_.push_back(MakeBlock(Group(order.begin() + static_cast<std::ptrdiff_t>(i),
-                                          order.begin() + static_cast<std::ptrdiff_t>(end)), book));
+                                          order.begin() + static_cast<std::ptrdiff_t>(end)),
+                                    book));
       }
       block_end_.push_back(blocks_.size());
     }
@@ -184,11 +198,14 @@ class Forest final : public Predictor {
     FillKeys(slots_, x, keys);
     std::size_t block = 0;
     for (std::size_t output = 0; output < block_end_.size(); ++output) {
-      double sum = 0;  // in the order of the trees, as LightGBM does it: the processor hides these additions behind the walks
+      double sum = 0;  // in the order of the trees, as LightGBM does it: the processor hides these
+                       // additions behind the walks
       double values[kLanes];
       for (; block < block_end_[output]; ++block) {
-        if (const auto* heap = std::get_if<HeapBlock>(&blocks_[block])) Walk(*heap, keys, values);
-        else Walk(*std::get_if<LinkedBlock>(&blocks_[block]), keys, values);
+        if (const auto* heap = std::get_if<HeapBlock>(&blocks_[block]))
+          Walk(*heap, keys, values);
+        else
+          Walk(*std::get_if<LinkedBlock>(&blocks_[block]), keys, values);
         for (const double value : values) sum += value;
       }
       out[output] = iterations_ != 0 ? sum / static_cast<double>(iterations_) : sum;
@@ -197,13 +214,15 @@ class Forest final : public Predictor {
   }
 
   std::int64_t memory_bytes() const override {
-    std::size_t bytes = sizeof *this + slots_.size() * sizeof(std::uint32_t) + slots_.sets.size() * sizeof(std::uint32_t);
+    std::size_t bytes = sizeof *this + slots_.size() * sizeof(std::uint32_t) +
+                        slots_.sets.size() * sizeof(std::uint32_t);
     for (const Block& block : blocks_) {
       if (const auto* heap = std::get_if<HeapBlock>(&block)) {
-        bytes += heap->keys.size() * sizeof(std::int64_t) + heap->slots.size() * sizeof(std::uint16_t) +
-                 heap->leaves.size() * sizeof(double);
+        bytes += heap->keys.size() * sizeof(std::int64_t) +
+                 heap->slots.size() * sizeof(std::uint16_t) + heap->leaves.size() * sizeof(double);
       } else {
-        bytes += std::get_if<LinkedBlock>(&block)->nodes.size() * (sizeof(LinkedNode) + sizeof(double));
+        bytes +=
+            std::get_if<LinkedBlock>(&block)->nodes.size() * (sizeof(LinkedNode) + sizeof(double));
       }
     }
     return static_cast<std::int64_t>(bytes);
@@ -228,7 +247,8 @@ class WideForest final : public Predictor {
   std::size_t outputs() const override { return model_.outputs; }
   void Predict(const double* x, double* out) const override {
     std::fill(out, out + model_.outputs, 0.0);
-    for (std::size_t i = 0; i < model_.trees.size(); ++i) out[i % model_.outputs] += WalkTree(model_.trees[i], x);
+    for (std::size_t i = 0; i < model_.trees.size(); ++i)
+      out[i % model_.outputs] += WalkTree(model_.trees[i], x);
     if (model_.average && !model_.trees.empty()) {
       const auto iterations = static_cast<double>(model_.trees.size() / model_.outputs);
       for (std::size_t k = 0; k < model_.outputs; ++k) out[k] /= iterations;
@@ -238,8 +258,8 @@ class WideForest final : public Predictor {
   std::int64_t memory_bytes() const override {
     std::size_t bytes = sizeof *this;
     for (const Tree& tree : model_.trees) {
-      bytes += sizeof tree + tree.splits.size() * sizeof(Split) + tree.leaves.size() * sizeof(double) +
-               tree.bitsets.size() * sizeof(std::uint32_t);
+      bytes += sizeof tree + tree.splits.size() * sizeof(Split) +
+               tree.leaves.size() * sizeof(double) + tree.bitsets.size() * sizeof(std::uint32_t);
     }
     return static_cast<std::int64_t>(bytes);
   }
@@ -255,7 +275,8 @@ std::unique_ptr<Predictor> CompileForest(TreeModel model) {
   for (const Tree& tree : model.trees) book.Note(tree);
   Slots slots = book.Number();
   const std::size_t sets = slots.begin[kInSet + 1] - slots.begin[kInSet];
-  if (slots.size() > kSlotsMax || sets > kSetSlotsMax) return std::make_unique<WideForest>(std::move(model));
+  if (slots.size() > kSlotsMax || sets > kSetSlotsMax)
+    return std::make_unique<WideForest>(std::move(model));
   return std::make_unique<Forest>(model, book, std::move(slots));
 }
 

@@ -1,5 +1,6 @@
-// One row at a time through a forest of 100 trees of depth 6, rows cycled, one thread: our engine against LightGBM's fast single-row call
-// and XGBoost's in-place prediction of a model of the same shape trained on the same data. CPU time, best of several rounds.
+// One row at a time through a forest of 100 trees of depth 6, rows cycled, one thread: our engine
+// against LightGBM's fast single-row call and XGBoost's in-place prediction of a model of the same
+// shape trained on the same data. CPU time, best of several rounds.
 #include <fmt/core.h>
 #include <time.h>
 
@@ -8,7 +9,7 @@
 #include <functional>
 
 #include "ml/predictors/forest.h"
-#include "ml/predictors/lightgbm_for_tests.h"
+#include "ml/predictors/testing/lightgbm_training.h"
 #include "platform/exec/library.h"
 
 #ifndef GYRE_BENCH_LIBS
@@ -43,17 +44,20 @@ double Measure(const std::function<void(std::size_t row)>& call) {
 }
 
 struct XgboostApi {
-  int (*MatrixFromMat)(const float* data, std::uint64_t rows, std::uint64_t columns, float missing, void** out);
+  int (*MatrixFromMat)(const float* data, std::uint64_t rows, std::uint64_t columns, float missing,
+                       void** out);
   int (*SetFloatInfo)(void* matrix, const char* field, const float* values, std::uint64_t count);
   int (*Create)(void* const matrices[], std::uint64_t count, void** out);
   int (*SetParam)(void* booster, const char* name, const char* value);
   int (*Update)(void* booster, int iteration, void* matrix);
-  int (*PredictFromDense)(void* booster, const char* array, const char* config, void* matrix, const std::uint64_t** shape,
-                          std::uint64_t* dimensions, const float** out);
+  int (*PredictFromDense)(void* booster, const char* array, const char* config, void* matrix,
+                          const std::uint64_t** shape, std::uint64_t* dimensions,
+                          const float** out);
 };
 
 Result<XgboostApi> LoadXgboost() {
-  GYRE_TRY(const exec::Library library, exec::Library::Open(GYRE_BENCH_LIBS "/xgboost/xgboost/lib/libxgboost.so"));
+  GYRE_TRY(const exec::Library library,
+           exec::Library::Open(GYRE_BENCH_LIBS "/xgboost/xgboost/lib/libxgboost.so"));
   XgboostApi api{};
   const auto bind = [&]<class F>(const char* name, F** out) -> Result<> {
     GYRE_TRY(void* symbol, library.Symbol(name));
@@ -79,11 +83,15 @@ double MeasureXgboost(const Generated& data) {
   const std::vector<float> x(data.x.begin(), data.x.end());
   void* matrix = nullptr;
   void* booster = nullptr;
-  int bad = api->MatrixFromMat(x.data(), data.rows, data.columns, std::numeric_limits<float>::quiet_NaN(), &matrix);
+  int bad = api->MatrixFromMat(x.data(), data.rows, data.columns,
+                               std::numeric_limits<float>::quiet_NaN(), &matrix);
   bad |= api->SetFloatInfo(matrix, "label", data.label.data(), data.rows);
   bad |= api->Create(&matrix, 1, &booster);
-  for (const auto& [name, value] : {std::pair{"objective", "binary:logistic"}, {"max_depth", "6"}, {"nthread", "1"},
-                                    {"tree_method", "hist"}, {"min_child_weight", "0"}}) {
+  for (const auto& [name, value] : {std::pair{"objective", "binary:logistic"},
+                                    {"max_depth", "6"},
+                                    {"nthread", "1"},
+                                    {"tree_method", "hist"},
+                                    {"min_child_weight", "0"}}) {
     bad |= api->SetParam(booster, name, value);
   }
   for (int i = 0; i < kTrees; ++i) bad |= api->Update(booster, i, matrix);
@@ -92,8 +100,10 @@ double MeasureXgboost(const Generated& data) {
   double sink = 0;
   const double ns = Measure([&](std::size_t row) {
     char array[160];
-    const auto end = fmt::format_to_n(array, sizeof array - 1, R"({{"data":[{},true],"shape":[1,{}],"typestr":"<f4","version":3}})",
-                                      std::bit_cast<std::uintptr_t>(x.data() + row * data.columns), data.columns);
+    const auto end = fmt::format_to_n(
+        array, sizeof array - 1,
+        R"({{"data":[{},true],"shape":[1,{}],"typestr":"<f4","version":3}})",
+        std::bit_cast<std::uintptr_t>(x.data() + row * data.columns), data.columns);
     *end.out = '\0';
     const std::uint64_t* shape = nullptr;
     std::uint64_t dimensions = 0;
@@ -108,13 +118,15 @@ double MeasureXgboost(const Generated& data) {
   return ns;
 }
 
-double MeasureLightGbmFast(const LightGbmApi& api, const std::string& text, const Generated& data, double* sum) {
+double MeasureLightGbmFast(const LightGbmApi& api, const std::string& text, const Generated& data,
+                           double* sum) {
   LgbmBooster booster = nullptr;
   LgbmFastConfig fast = nullptr;
   int iterations = 0;
   api.BoosterLoadModelFromString(text.c_str(), &iterations, &booster);
   api.BoosterPredictForMatSingleRowFastInit(booster, kLgbmPredictNormal, 0, -1, kLgbmFloat64,
-                                            static_cast<std::int32_t>(data.columns), "num_threads=1", &fast);
+                                            static_cast<std::int32_t>(data.columns),
+                                            "num_threads=1", &fast);
   const double ns = Measure([&](std::size_t row) {
     std::int64_t count = 0;
     double out = 0;
@@ -147,20 +159,27 @@ struct Shape {
 Result<int> Run() {
   GYRE_TRY(const LightGbmApi* api, LoadLightGbm());
   api->RegisterLogCallback([](const char*) {});
-  for (const Shape& shape : {Shape{"depth 6", "num_leaves=64 max_depth=6 min_data_in_leaf=5", 0.0},
-                             Shape{"depth 6, 10 % missing", "num_leaves=64 max_depth=6 min_data_in_leaf=5", 0.1},
-                             Shape{"31 leaves, any depth", "num_leaves=31 min_data_in_leaf=5", 0.0}}) {
-    const Generated data = Generate({.rows = 20'000, .columns = 30, .nan_share = shape.nan_share, .classes = 2});
-    const std::string text = TrainText(*api, data, std::string("objective=binary ") + shape.parameters, kTrees);
+  for (const Shape& shape :
+       {Shape{"depth 6", "num_leaves=64 max_depth=6 min_data_in_leaf=5", 0.0},
+        Shape{"depth 6, 10 % missing", "num_leaves=64 max_depth=6 min_data_in_leaf=5", 0.1},
+        Shape{"31 leaves, any depth", "num_leaves=31 min_data_in_leaf=5", 0.0}}) {
+    const Generated data =
+        Generate({.rows = 20'000, .columns = 30, .nan_share = shape.nan_share, .classes = 2});
+    const std::string text =
+        TrainText(*api, data, std::string("objective=binary ") + shape.parameters, kTrees);
     GYRE_TRY(const double fast, MeasureOurs(text, data, Mode::kFast));
     GYRE_TRY(const double exact, MeasureOurs(text, data, Mode::kExact));
     double sum = 0;
     const double lightgbm = MeasureLightGbmFast(*api, text, data, &sum);
-    fmt::print("forest, {} trees, {}, 30 features, one row: gyre {:.0f} ns (exact {:.0f}), LightGBM fast {:.0f} ns = {:.1f}x\n", kTrees,
-               shape.name, fast, exact, lightgbm, lightgbm / fast);
+    fmt::print(
+        "forest, {} trees, {}, 30 features, one row: gyre {:.0f} ns (exact {:.0f}), LightGBM fast "
+        "{:.0f} ns = {:.1f}x\n",
+        kTrees, shape.name, fast, exact, lightgbm, lightgbm / fast);
     if (shape.nan_share != 0 || std::string_view(shape.name) != "depth 6") continue;
     const double xgboost = MeasureXgboost(data);
-    if (xgboost > 0) fmt::print("forest, the same shape trained by XGBoost: in place {:.0f} ns = {:.0f}x\n", xgboost, xgboost / fast);
+    if (xgboost > 0)
+      fmt::print("forest, the same shape trained by XGBoost: in place {:.0f} ns = {:.0f}x\n",
+                 xgboost, xgboost / fast);
   }
   return 0;
 }

@@ -19,12 +19,20 @@ constexpr std::int64_t kAlwaysLeft = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kAlwaysRight = std::numeric_limits<std::int64_t>::max();
 
 // Slots stand in this order, so that each kind is filled by one tight loop.
-enum SlotKind : unsigned char { kPlain, kZeroLeft, kZeroRight, kNanLeft, kNanRight, kInSet, kSlotKinds };
+enum SlotKind : unsigned char {
+  kPlain,
+  kZeroLeft,
+  kZeroRight,
+  kNanLeft,
+  kNanRight,
+  kInSet,
+  kSlotKinds
+};
 
 struct Slots {
-  std::vector<std::uint32_t> feature;                 // by slot
-  std::array<std::size_t, kSlotKinds + 1> begin = {}; // slots of kind k: [begin[k], begin[k + 1])
-  std::vector<std::uint32_t> set_begin;               // by categorical slot, one more at the end
+  std::vector<std::uint32_t> feature;                  // by slot
+  std::array<std::size_t, kSlotKinds + 1> begin = {};  // slots of kind k: [begin[k], begin[k + 1])
+  std::vector<std::uint32_t> set_begin;                // by categorical slot, one more at the end
   std::vector<std::uint32_t> sets;
   std::size_t size() const { return feature.size(); }
 };
@@ -32,10 +40,10 @@ struct Slots {
 // Eight trees padded to complete heaps of one depth; a key greater than the node's goes right.
 struct HeapBlock {
   int depth = 0;
-  std::size_t nodes = 0;            // of one tree: 2^depth - 1
-  std::vector<std::int64_t> keys;   // [lane][node]
-  std::vector<std::uint16_t> slots; // [lane][node]
-  std::vector<double> leaves;       // [lane][leaf]
+  std::size_t nodes = 0;             // of one tree: 2^depth - 1
+  std::vector<std::int64_t> keys;    // [lane][node]
+  std::vector<std::uint16_t> slots;  // [lane][node]
+  std::vector<double> leaves;        // [lane][leaf]
 };
 
 // Eight trees of any depth: both children stand side by side, leaves point at themselves.
@@ -52,7 +60,8 @@ struct LinkedBlock {
 };
 
 std::int64_t KeyOf(double value);
-// LightGBM reads values of at most kZeroThreshold as zero before it compares; moving the threshold instead costs nothing per row.
+// LightGBM reads values of at most kZeroThreshold as zero before it compares; moving the threshold
+// instead costs nothing per row.
 double ThresholdForRawValues(double threshold);
 
 void FillKeys(const Slots& slots, const double* x, std::int64_t* keys);

@@ -7,7 +7,7 @@
 #include <limits>
 #include <memory>
 
-#include "ml/predictors/lightgbm_for_tests.h"
+#include "ml/predictors/testing/lightgbm_training.h"
 
 namespace gyre::predictors {
 namespace {
@@ -25,15 +25,18 @@ class ForestTest : public testing::Test {
   }
 
   // LightGBM's own answers, from the text, one thread.
-  std::vector<double> Reference(const std::string& text, const Generated& data, std::size_t outputs) {
+  std::vector<double> Reference(const std::string& text, const Generated& data,
+                                std::size_t outputs) {
     LgbmBooster booster = nullptr;
     int iterations = 0;
-    EXPECT_EQ(0, api_->BoosterLoadModelFromString(text.c_str(), &iterations, &booster)) << api_->LastError();
+    EXPECT_EQ(0, api_->BoosterLoadModelFromString(text.c_str(), &iterations, &booster))
+        << api_->LastError();
     std::vector<double> out(data.rows * outputs);
     std::int64_t count = 0;
-    EXPECT_EQ(0, api_->BoosterPredictForMat(booster, data.x.data(), kLgbmFloat64, static_cast<std::int32_t>(data.rows),
-                                            static_cast<std::int32_t>(data.columns), 1, kLgbmPredictNormal, 0, -1,
-                                            "num_threads=1", &count, out.data()))
+    EXPECT_EQ(0, api_->BoosterPredictForMat(
+                     booster, data.x.data(), kLgbmFloat64, static_cast<std::int32_t>(data.rows),
+                     static_cast<std::int32_t>(data.columns), 1, kLgbmPredictNormal, 0, -1,
+                     "num_threads=1", &count, out.data()))
         << api_->LastError();
     EXPECT_EQ(count, static_cast<std::int64_t>(out.size()));
     api_->BoosterFree(booster);
@@ -55,12 +58,14 @@ class ForestTest : public testing::Test {
     for (std::size_t i = 0; i < data.rows; ++i) {
       (*exact)->Predict(data.row(i), row.data());
       for (std::size_t k = 0; k < outputs; ++k) {
-        wrong_bits += std::bit_cast<std::uint64_t>(row[k]) != std::bit_cast<std::uint64_t>(reference[i * outputs + k]);
+        wrong_bits += std::bit_cast<std::uint64_t>(row[k]) !=
+                      std::bit_cast<std::uint64_t>(reference[i * outputs + k]);
       }
       (*fast)->Predict(data.row(i), row.data());
       for (std::size_t k = 0; k < outputs; ++k) {
         const double expected = reference[i * outputs + k];
-        worst = std::max(worst, std::fabs(row[k] - expected) / std::max(std::fabs(expected), 1e-300));
+        worst =
+            std::max(worst, std::fabs(row[k] - expected) / std::max(std::fabs(expected), 1e-300));
       }
     }
     EXPECT_EQ(0, wrong_bits) << "of " << data.rows * outputs;
@@ -68,13 +73,17 @@ class ForestTest : public testing::Test {
     std::vector<double> batch(data.rows * outputs);
     (*fast)->PredictBatch(data.x.data(), data.rows, batch.data());
     (*fast)->Predict(data.row(data.rows - 1), row.data());
-    for (std::size_t k = 0; k < outputs; ++k) EXPECT_EQ(row[k], batch[(data.rows - 1) * outputs + k]);
+    for (std::size_t k = 0; k < outputs; ++k)
+      EXPECT_EQ(row[k], batch[(data.rows - 1) * outputs + k]);
   }
 
   // Rows that training never saw: huge, tiny, infinite, exactly on thresholds.
   static Generated Nasty(const GenerateOptions& options, const std::string& text) {
-    std::vector<double> values = {0.0,   -0.0,   kNan,  kInf,   -kInf, 1e-36, -1e-36, 1e-35F, -1e-35F, 1.0000000180025095e-35,
-                                  1e-40, -1e-40, 5e-324, 1e300, -1e300, -0.5,  -1,     3e9,   2147483647, 2147483648.0, 41, 1e18};
+    std::vector<double> values = {0.0,   -0.0,   kNan,   kInf,       -kInf,
+                                  1e-36, -1e-36, 1e-35F, -1e-35F,    1.0000000180025095e-35,
+                                  1e-40, -1e-40, 5e-324, 1e300,      -1e300,
+                                  -0.5,  -1,     3e9,    2147483647, 2147483648.0,
+                                  41,    1e18};
     const auto model = ParseLightGbmText(text);
     EXPECT_TRUE(model);
     for (const Tree& tree : model->trees) {
@@ -92,7 +101,8 @@ class ForestTest : public testing::Test {
     return data;
   }
 
-  void Check(const GenerateOptions& options, const std::string& parameters, int iterations, std::string_view what) {
+  void Check(const GenerateOptions& options, const std::string& parameters, int iterations,
+             std::string_view what) {
     const Generated train = Generate(options);
     const std::string text = TrainText(*api_, train, parameters, iterations);
     ASSERT_FALSE(text.empty()) << what << ": " << api_->LastError();
@@ -127,35 +137,47 @@ TEST_F(ForestTest, ObjectivesAgreeWithLightGbm) {
 
 TEST_F(ForestTest, MissingValuesTakeTheirDirection) {
   Check({.nan_share = 0.2, .classes = 2}, "objective=binary num_leaves=31", 50, "NaN");
-  Check({.zero_share = 0.4, .classes = 2}, "objective=binary num_leaves=31 zero_as_missing=true", 50, "zero");
-  Check({.nan_share = 0.1, .zero_share = 0.3}, "objective=regression zero_as_missing=true", 50, "NaN and zero");
+  Check({.zero_share = 0.4, .classes = 2}, "objective=binary num_leaves=31 zero_as_missing=true",
+        50, "zero");
+  Check({.nan_share = 0.1, .zero_share = 0.3}, "objective=regression zero_as_missing=true", 50,
+        "NaN and zero");
   Check({.nan_share = 0.2, .classes = 2}, "objective=binary use_missing=false", 50, "none");
 }
 
 TEST_F(ForestTest, CategoricalSplits) {
-  Check({.nan_share = 0.05, .categorical = 2, .classes = 2}, "objective=binary categorical_feature=0,1 num_leaves=15", 10, "few");
-  Check({.nan_share = 0.05, .categorical = 5, .classes = 2}, "objective=binary categorical_feature=0,1,2,3,4 num_leaves=31", 80,
-        "more sets than slots");
-  Check({.categorical = 4, .classes = 3}, "objective=multiclass num_class=3 categorical_feature=0,1,2,3 num_leaves=15", 20,
+  Check({.nan_share = 0.05, .categorical = 2, .classes = 2},
+        "objective=binary categorical_feature=0,1 num_leaves=15", 10, "few");
+  Check({.nan_share = 0.05, .categorical = 5, .classes = 2},
+        "objective=binary categorical_feature=0,1,2,3,4 num_leaves=31", 80, "more sets than slots");
+  Check({.categorical = 4, .classes = 3},
+        "objective=multiclass num_class=3 categorical_feature=0,1,2,3 num_leaves=15", 20,
         "multiclass");
 }
 
 TEST_F(ForestTest, Shapes) {
   Check({.rows = 6000}, "objective=regression num_leaves=500 min_data_in_leaf=2", 10, "deep");
-  Check({.rows = 4000}, "objective=regression num_leaves=300 min_data_in_leaf=1 max_depth=-1 linear_tree=false", 3, "ragged");
+  Check({.rows = 4000},
+        "objective=regression num_leaves=300 min_data_in_leaf=1 max_depth=-1 linear_tree=false", 3,
+        "ragged");
   Check({.classes = 2}, "objective=binary num_leaves=64 max_depth=6", 100, "full depth 6");
-  Check({.classes = 2}, "objective=binary num_leaves=256 max_depth=8 min_data_in_leaf=1", 20, "full depth 8");
+  Check({.classes = 2}, "objective=binary num_leaves=256 max_depth=8 min_data_in_leaf=1", 20,
+        "full depth 8");
   Check({.rows = 30, .classes = 2}, "objective=binary", 5, "nothing to split");
   Check({.classes = 2}, "objective=binary num_leaves=2", 9, "stumps");
-  Check({.rows = 800, .columns = 300, .nan_share = 0.1}, "objective=regression num_leaves=31", 60, "wide");
-  Check({.classes = 2}, "boosting=rf objective=binary bagging_freq=1 bagging_fraction=0.7 num_leaves=31", 20, "random forest");
-  Check({}, "boosting=rf objective=regression bagging_freq=1 bagging_fraction=0.7 num_leaves=31", 20, "forest regression");
+  Check({.rows = 800, .columns = 300, .nan_share = 0.1}, "objective=regression num_leaves=31", 60,
+        "wide");
+  Check({.classes = 2},
+        "boosting=rf objective=binary bagging_freq=1 bagging_fraction=0.7 num_leaves=31", 20,
+        "random forest");
+  Check({}, "boosting=rf objective=regression bagging_freq=1 bagging_fraction=0.7 num_leaves=31",
+        20, "forest regression");
   Check({.classes = 2}, "boosting=dart objective=binary num_leaves=31", 20, "dart");
 }
 
 TEST_F(ForestTest, MoreSlotsThanTheEngineHolds) {
   Check({.rows = 400, .columns = 3000, .nan_share = 0.1},
-        "objective=regression num_leaves=31 min_data_in_leaf=1 max_bin=7 feature_fraction=0.03", 120, "3000 columns");
+        "objective=regression num_leaves=31 min_data_in_leaf=1 max_bin=7 feature_fraction=0.03",
+        120, "3000 columns");
 }
 
 TEST_F(ForestTest, LinearTreesAreRefusedByName) {
@@ -178,8 +200,10 @@ TEST_F(ForestTest, RankingIsRefusedByName) {
 
 // Every prefix, and every line lost, doubled or spoiled: an error or a model, never a crash.
 TEST_F(ForestTest, SpoiledTextIsAnError) {
-  const Generated data = Generate({.rows = 400, .columns = 5, .nan_share = 0.1, .categorical = 1, .classes = 2});
-  const std::string text = TrainText(*api_, data, "objective=binary num_leaves=7 categorical_feature=0", 4);
+  const Generated data =
+      Generate({.rows = 400, .columns = 5, .nan_share = 0.1, .categorical = 1, .classes = 2});
+  const std::string text =
+      TrainText(*api_, data, "objective=binary num_leaves=7 categorical_feature=0", 4);
   const std::string useful = text.substr(0, text.find("end of trees") + 13);
   ASSERT_TRUE(LoadPredictor("lightgbm.text", useful));
   const std::size_t end = useful.find("end of trees");
@@ -192,11 +216,16 @@ TEST_F(ForestTest, SpoiledTextIsAnError) {
   for (int i = 0; i < 20'000; ++i) {
     std::string spoiled = useful;
     const std::size_t place = random.Below(spoiled.size());
-    if (i % 3 == 0) spoiled[place] = "0123456789-.= \nx"[random.Below(16)];
-    else if (i % 3 == 1) spoiled.erase(place, 1 + random.Below(20));
-    else spoiled.insert(place, spoiled.substr(random.Below(spoiled.size()), random.Below(20)));
+    if (i % 3 == 0)
+      spoiled[place] = "0123456789-.= \nx"[random.Below(16)];
+    else if (i % 3 == 1)
+      spoiled.erase(place, 1 + random.Below(20));
+    else
+      spoiled.insert(place, spoiled.substr(random.Below(spoiled.size()), random.Below(20)));
     auto predictor = LoadPredictor("lightgbm.text", spoiled);
-    if (!predictor || (*predictor)->features() > data.columns || (*predictor)->outputs() > out.size()) continue;
+    if (!predictor || (*predictor)->features() > data.columns ||
+        (*predictor)->outputs() > out.size())
+      continue;
     (*predictor)->Predict(data.row(0), out.data());
     ++loaded;
   }

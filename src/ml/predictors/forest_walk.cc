@@ -1,4 +1,5 @@
-// The hot loops. They are fastest as baseline x86-64 scalar code: wider instruction sets turn the loads into slow gathers.
+// The hot loops. They are fastest as baseline x86-64 scalar code: wider instruction sets turn the
+// loads into slow gathers.
 #include <bit>
 #include <cmath>
 #include <type_traits>
@@ -11,7 +12,8 @@ namespace gyre::predictors {
 
 namespace {
 
-// Calls body(lane) for each lane with the lane as a constant, so that all eight positions stay in registers.
+// Calls body(lane) for each lane with the lane as a constant, so that all eight positions stay in
+// registers.
 template <class Body>
 [[gnu::always_inline]] inline void ForEachLane(Body body) {
   [&]<std::size_t... kLane>(std::index_sequence<kLane...>) {
@@ -29,7 +31,8 @@ void WalkHeap(const HeapBlock& block, const std::int64_t* keys, double* values) 
   for (int level = 0; level < kDepth; ++level) {
     ForEachLane([&](auto lane) {
       const std::size_t node = lane * kNodes + at[lane];
-      at[lane] = 2 * at[lane] + 1 + static_cast<std::size_t>(keys[node_slot[node]] > node_key[node]);
+      at[lane] =
+          2 * at[lane] + 1 + static_cast<std::size_t>(keys[node_slot[node]] > node_key[node]);
     });
   }
   ForEachLane([&](auto lane) { values[lane] = block.leaves[lane * kLeaves + at[lane] - kNodes]; });
@@ -81,20 +84,29 @@ void FillKeys(const Slots& slots, const double* x, std::int64_t* keys) {
   for (std::size_t i = begin[kInSet]; i < begin[kInSet + 1]; ++i) {
     const std::size_t set = i - begin[kInSet];
     const std::uint32_t first = slots.set_begin[set];
-    keys[i] = InSet(x[feature[i]], slots.sets.data() + first, slots.set_begin[set + 1] - first) ? 0 : 1;
+    keys[i] =
+        InSet(x[feature[i]], slots.sets.data() + first, slots.set_begin[set + 1] - first) ? 0 : 1;
   }
 }
 
 void Walk(const HeapBlock& block, const std::int64_t* keys, double* values) {
   switch (block.depth) {
-    case 1: return WalkHeap<1>(block, keys, values);
-    case 2: return WalkHeap<2>(block, keys, values);
-    case 3: return WalkHeap<3>(block, keys, values);
-    case 4: return WalkHeap<4>(block, keys, values);
-    case 5: return WalkHeap<5>(block, keys, values);
-    case 6: return WalkHeap<6>(block, keys, values);
-    case 7: return WalkHeap<7>(block, keys, values);
-    default: return WalkHeap<kHeapDepthMax>(block, keys, values);
+    case 1:
+      return WalkHeap<1>(block, keys, values);
+    case 2:
+      return WalkHeap<2>(block, keys, values);
+    case 3:
+      return WalkHeap<3>(block, keys, values);
+    case 4:
+      return WalkHeap<4>(block, keys, values);
+    case 5:
+      return WalkHeap<5>(block, keys, values);
+    case 6:
+      return WalkHeap<6>(block, keys, values);
+    case 7:
+      return WalkHeap<7>(block, keys, values);
+    default:
+      return WalkHeap<kHeapDepthMax>(block, keys, values);
   }
 }
 
@@ -122,7 +134,8 @@ void Walk(const LinkedBlock& block, const std::int64_t* keys, double* values) {
 // Straight from LightGBM's definition, on purpose without any of the tricks above.
 namespace {
 bool GoesLeft(const Split& split, const Tree& tree, double value) {
-  if (split.categorical) return InSet(value, tree.bitsets.data() + split.bitset_begin, split.bitset_words);
+  if (split.categorical)
+    return InSet(value, tree.bitsets.data() + split.bitset_begin, split.bitset_words);
   if (std::fabs(value) <= kZeroThreshold) value = 0;
   if (std::isnan(value) && split.missing != Missing::kNan) value = 0;
   if (split.missing == Missing::kZero && value == 0) return split.default_left;

@@ -49,8 +49,10 @@ Result<> BindBoosters(const exec::Library& library, LightGbmApi* api) {
   GYRE_DO(Bind(library, "LGBM_BoosterFeatureImportance", &api->BoosterFeatureImportance));
   GYRE_DO(Bind(library, "LGBM_BoosterSaveModelToString", &api->BoosterSaveModelToString));
   GYRE_DO(Bind(library, "LGBM_BoosterPredictForMat", &api->BoosterPredictForMat));
-  GYRE_DO(Bind(library, "LGBM_BoosterPredictForMatSingleRowFastInit", &api->BoosterPredictForMatSingleRowFastInit));
-  GYRE_DO(Bind(library, "LGBM_BoosterPredictForMatSingleRowFast", &api->BoosterPredictForMatSingleRowFast));
+  GYRE_DO(Bind(library, "LGBM_BoosterPredictForMatSingleRowFastInit",
+               &api->BoosterPredictForMatSingleRowFastInit));
+  GYRE_DO(Bind(library, "LGBM_BoosterPredictForMatSingleRowFast",
+               &api->BoosterPredictForMatSingleRowFast));
   GYRE_DO(Bind(library, "LGBM_FastConfigFree", &api->FastConfigFree));
   return {};
 }

@@ -55,7 +55,8 @@ class Lines {
 
 template <class... Args>
 Error Broken(std::size_t line, fmt::format_string<Args...> format, Args&&... args) {
-  return InvalidArgument("GY3202", "LightGBM model text, line {}: {}", line, fmt::format(format, std::forward<Args>(args)...))
+  return InvalidArgument("GY3202", "LightGBM model text, line {}: {}", line,
+                         fmt::format(format, std::forward<Args>(args)...))
       .Fix("save the model again with Booster.save_model");
 }
 
@@ -80,7 +81,8 @@ bool ForEachWord(std::string_view text, Take take) {
   }
 }
 
-Result<std::vector<std::int64_t>> WholeNumbers(const Line& line, std::size_t count, std::int64_t min, std::int64_t max) {
+Result<std::vector<std::int64_t>> WholeNumbers(const Line& line, std::size_t count,
+                                               std::int64_t min, std::int64_t max) {
   std::vector<std::int64_t> values;
   const bool fine = ForEachWord(line.value, [&](std::string_view word) {
     const auto value = ParseInt(word);
@@ -89,7 +91,8 @@ Result<std::vector<std::int64_t>> WholeNumbers(const Line& line, std::size_t cou
     return true;
   });
   if (!fine || values.size() != count) {
-    return Broken(line.number, "`{}` must be {} whole numbers from {} to {}", line.key, count, min, max);
+    return Broken(line.number, "`{}` must be {} whole numbers from {} to {}", line.key, count, min,
+                  max);
   }
   return values;
 }
@@ -102,7 +105,8 @@ Result<std::vector<double>> Numbers(const Line& line, std::size_t count) {
     values.push_back(*value);
     return true;
   });
-  if (!fine || values.size() != count) return Broken(line.number, "`{}` must be {} numbers", line.key, count);
+  if (!fine || values.size() != count)
+    return Broken(line.number, "`{}` must be {} numbers", line.key, count);
   return values;
 }
 
@@ -120,11 +124,14 @@ Result<> ReadObjective(const Line& line, TreeModel* model) {
     }
     const std::size_t colon = word.find(':');
     const std::string_view key = word.substr(0, colon);
-    const std::string_view value = colon == std::string_view::npos ? std::string_view() : word.substr(colon + 1);
+    const std::string_view value =
+        colon == std::string_view::npos ? std::string_view() : word.substr(colon + 1);
     if (key == "sigmoid") {
       const auto number = ParseDouble(value);
-      if (!number || !std::isfinite(*number) || *number <= 0) bad = word;
-      else model->sigmoid = *number;
+      if (!number || !std::isfinite(*number) || *number <= 0)
+        bad = word;
+      else
+        model->sigmoid = *number;
     } else if (key == "num_class") {
       classes = ParseInt(value).value_or(-1);
     } else if (key == "sqrt" && colon == std::string_view::npos) {
@@ -140,27 +147,37 @@ Result<> ReadObjective(const Line& line, TreeModel* model) {
     bool many;
   };
   static constexpr std::array kObjectives = {
-      Row{"binary", Link::kSigmoid, false},       Row{"multiclass", Link::kSoftmax, true},
-      Row{"multiclassova", Link::kSigmoid, true}, Row{"regression", Link::kIdentity, false},
-      Row{"regression_l1", Link::kIdentity, false}, Row{"huber", Link::kIdentity, false},
-      Row{"fair", Link::kIdentity, false},        Row{"quantile", Link::kIdentity, false},
-      Row{"mape", Link::kIdentity, false},        Row{"poisson", Link::kExp, false},
-      Row{"gamma", Link::kExp, false},            Row{"tweedie", Link::kExp, false},
-      Row{"cross_entropy", Link::kSigmoid, false}, Row{"cross_entropy_lambda", Link::kLog1pExp, false},
+      Row{"binary", Link::kSigmoid, false},
+      Row{"multiclass", Link::kSoftmax, true},
+      Row{"multiclassova", Link::kSigmoid, true},
+      Row{"regression", Link::kIdentity, false},
+      Row{"regression_l1", Link::kIdentity, false},
+      Row{"huber", Link::kIdentity, false},
+      Row{"fair", Link::kIdentity, false},
+      Row{"quantile", Link::kIdentity, false},
+      Row{"mape", Link::kIdentity, false},
+      Row{"poisson", Link::kExp, false},
+      Row{"gamma", Link::kExp, false},
+      Row{"tweedie", Link::kExp, false},
+      Row{"cross_entropy", Link::kSigmoid, false},
+      Row{"cross_entropy_lambda", Link::kLog1pExp, false},
       Row{"custom", Link::kIdentity, true},
   };
   for (const Row& row : kObjectives) {
     if (row.name != name) continue;
     if (row.many != (model->outputs > 1) && name != "custom") {
-      return Broken(line.number, "objective `{}` does not go with {} trees per iteration", name, model->outputs);
+      return Broken(line.number, "objective `{}` does not go with {} trees per iteration", name,
+                    model->outputs);
     }
     if (classes != 0 && classes != static_cast<std::int64_t>(model->outputs)) {
-      return Broken(line.number, "the objective says {} classes, the header {}", classes, model->outputs);
+      return Broken(line.number, "the objective says {} classes, the header {}", classes,
+                    model->outputs);
     }
     model->link = square && row.link == Link::kIdentity ? Link::kSquare : row.link;
     return {};
   }
-  return MakeError(Code::kUnimplemented, "GY3204", "LightGBM models with objective `{}` cannot be served", name)
+  return MakeError(Code::kUnimplemented, "GY3204",
+                   "LightGBM models with objective `{}` cannot be served", name)
       .Fix("train with a binary, multiclass or regression objective");
 }
 
@@ -183,7 +200,8 @@ Result<Header> ReadHeader(Lines* lines, Line* line, TreeModel* model) {
     if (line->key == "Tree" || line->key == "end of trees") break;
     if (line->key == "version") {
       if (line->value != "v2" && line->value != "v3" && line->value != "v4") {
-        return Broken(line->number, "version `{}` is not known (v2, v3 and v4 are)", line->value.substr(0, 40));
+        return Broken(line->number, "version `{}` is not known (v2, v3 and v4 are)",
+                      line->value.substr(0, 40));
       }
     } else if (line->key == "num_class") {
       GYRE_TRY(header.classes, WholeNumber(*line, 1, kClassesMax));
@@ -207,7 +225,8 @@ Result<Header> ReadHeader(Lines* lines, Line* line, TreeModel* model) {
   if (!header.saw_features) return Broken(line->number, "`max_feature_idx` is missing");
   if (!header.saw_classes) return Broken(line->number, "`num_class` is missing");
   if (header.classes != static_cast<std::int64_t>(model->outputs)) {
-    return Broken(line->number, "{} classes do not go with {} trees per iteration", header.classes, model->outputs);
+    return Broken(line->number, "{} classes do not go with {} trees per iteration", header.classes,
+                  model->outputs);
   }
   if (header.objective) GYRE_DO(ReadObjective(*header.objective, model));
   return header;
@@ -217,23 +236,28 @@ Result<Header> ReadHeader(Lines* lines, Line* line, TreeModel* model) {
 struct TreeText {
   std::size_t line = 0;
   std::int64_t leaves = 0, categorical = 0;
-  std::optional<Line> split_feature, threshold, decision_type, left_child, right_child, leaf_value, cat_boundaries, cat_threshold;
+  std::optional<Line> split_feature, threshold, decision_type, left_child, right_child, leaf_value,
+      cat_boundaries, cat_threshold;
 };
 
 Result<> TakeTreeLine(const Line& line, TreeText* tree) {
   struct Slot {
     std::string_view key;
-    std::optional<Line> TreeText::*member;
+    std::optional<Line> TreeText::* member;
   };
   static constexpr std::array kNeeded = {
-      Slot{"split_feature", &TreeText::split_feature}, Slot{"threshold", &TreeText::threshold},
-      Slot{"decision_type", &TreeText::decision_type}, Slot{"left_child", &TreeText::left_child},
-      Slot{"right_child", &TreeText::right_child},     Slot{"leaf_value", &TreeText::leaf_value},
-      Slot{"cat_boundaries", &TreeText::cat_boundaries}, Slot{"cat_threshold", &TreeText::cat_threshold},
+      Slot{"split_feature", &TreeText::split_feature},
+      Slot{"threshold", &TreeText::threshold},
+      Slot{"decision_type", &TreeText::decision_type},
+      Slot{"left_child", &TreeText::left_child},
+      Slot{"right_child", &TreeText::right_child},
+      Slot{"leaf_value", &TreeText::leaf_value},
+      Slot{"cat_boundaries", &TreeText::cat_boundaries},
+      Slot{"cat_threshold", &TreeText::cat_threshold},
   };
   static constexpr std::array<std::string_view, 8> kStatistics = {
-      "split_gain", "leaf_weight", "leaf_count", "internal_value", "internal_weight", "internal_count", "shrinkage",
-      "leaf_parent"};
+      "split_gain",      "leaf_weight",    "leaf_count", "internal_value",
+      "internal_weight", "internal_count", "shrinkage",  "leaf_parent"};
   if (!line.has_value) return Broken(line.number, "`key=value` was expected");
   for (const Slot& slot : kNeeded) {
     if (line.key != slot.key) continue;
@@ -251,14 +275,16 @@ Result<> TakeTreeLine(const Line& line, TreeText* tree) {
   }
   if (line.key == "is_linear") {
     if (line.value == "0") return {};
-    return MakeError(Code::kUnimplemented, "GY3204", "LightGBM models with linear trees cannot be served")
+    return MakeError(Code::kUnimplemented, "GY3204",
+                     "LightGBM models with linear trees cannot be served")
         .Where(fmt::format("line {}", line.number))
         .Fix("train with linear_tree=false");
   }
   for (const std::string_view key : kStatistics) {
     if (line.key == key) return {};
   }
-  return Broken(line.number, "a tree has no `{}` in the versions that gyre knows", line.key.substr(0, 40));
+  return Broken(line.number, "a tree has no `{}` in the versions that gyre knows",
+                line.key.substr(0, 40));
 }
 
 // Each split and each leaf must be reached exactly once from the root.
@@ -269,7 +295,8 @@ Result<> CheckShape(const Tree& tree, std::size_t line) {
   while (!waiting.empty()) {
     const std::int32_t node = waiting.back();
     waiting.pop_back();
-    unsigned char& seen = node >= 0 ? split_seen[static_cast<std::size_t>(node)] : leaf_seen[static_cast<std::size_t>(~node)];
+    unsigned char& seen = node >= 0 ? split_seen[static_cast<std::size_t>(node)]
+                                    : leaf_seen[static_cast<std::size_t>(~node)];
     if (seen != 0) return Broken(line, "the children of this tree do not form a tree");
     seen = 1;
     ++reached;
@@ -277,38 +304,48 @@ Result<> CheckShape(const Tree& tree, std::size_t line) {
     waiting.push_back(tree.splits[static_cast<std::size_t>(node)].left);
     waiting.push_back(tree.splits[static_cast<std::size_t>(node)].right);
   }
-  if (reached != tree.leaves.size() + tree.splits.size()) return Broken(line, "some leaves of this tree cannot be reached");
+  if (reached != tree.leaves.size() + tree.splits.size())
+    return Broken(line, "some leaves of this tree cannot be reached");
   return {};
 }
 
 Result<> ReadBitsets(const TreeText& text, Tree* tree, std::vector<std::int64_t>* boundaries) {
   if (text.categorical == 0) return {};
   if (!text.cat_boundaries || !text.cat_threshold) {
-    return Broken(text.line, "a tree with categorical splits needs `cat_boundaries` and `cat_threshold`");
+    return Broken(text.line,
+                  "a tree with categorical splits needs `cat_boundaries` and `cat_threshold`");
   }
   // The text itself bounds both: each number takes at least two characters.
   if (static_cast<std::size_t>(text.categorical) > text.cat_boundaries->value.size()) {
     return Broken(text.cat_boundaries->number, "`cat_boundaries` is too short");
   }
-  GYRE_TRY(*boundaries, WholeNumbers(*text.cat_boundaries, static_cast<std::size_t>(text.categorical) + 1, 0,
-                                     static_cast<std::int64_t>(text.cat_threshold->value.size())));
+  GYRE_TRY(*boundaries,
+           WholeNumbers(*text.cat_boundaries, static_cast<std::size_t>(text.categorical) + 1, 0,
+                        static_cast<std::int64_t>(text.cat_threshold->value.size())));
   if (boundaries->front() != 0 || !std::is_sorted(boundaries->begin(), boundaries->end())) {
     return Broken(text.cat_boundaries->number, "`cat_boundaries` must rise from 0");
   }
-  GYRE_TRY(const auto words, WholeNumbers(*text.cat_threshold, static_cast<std::size_t>(boundaries->back()), 0, UINT32_MAX));
+  GYRE_TRY(const auto words,
+           WholeNumbers(*text.cat_threshold, static_cast<std::size_t>(boundaries->back()), 0,
+                        UINT32_MAX));
   tree->bitsets.assign(words.begin(), words.end());
   return {};
 }
 
 Result<> ReadSplits(const TreeText& text, const TreeModel& model, Tree* tree) {
   const std::size_t count = tree->leaves.size() - 1;
-  for (const auto* line : {&text.split_feature, &text.threshold, &text.decision_type, &text.left_child, &text.right_child}) {
-    if (!*line) return Broken(text.line, "this tree lacks `split_feature`, `threshold`, `decision_type` or a child list");
+  for (const auto* line : {&text.split_feature, &text.threshold, &text.decision_type,
+                           &text.left_child, &text.right_child}) {
+    if (!*line)
+      return Broken(
+          text.line,
+          "this tree lacks `split_feature`, `threshold`, `decision_type` or a child list");
   }
   std::vector<std::int64_t> boundaries;
   GYRE_DO(ReadBitsets(text, tree, &boundaries));
   const auto last = static_cast<std::int64_t>(count);
-  GYRE_TRY(const auto feature, WholeNumbers(*text.split_feature, count, 0, static_cast<std::int64_t>(model.features) - 1));
+  GYRE_TRY(const auto feature, WholeNumbers(*text.split_feature, count, 0,
+                                            static_cast<std::int64_t>(model.features) - 1));
   GYRE_TRY(const auto threshold, Numbers(*text.threshold, count));
   GYRE_TRY(const auto decision, WholeNumbers(*text.decision_type, count, 0, 255));
   GYRE_TRY(const auto left, WholeNumbers(*text.left_child, count, -last - 1, last - 1));
@@ -318,7 +355,8 @@ Result<> ReadSplits(const TreeText& text, const TreeModel& model, Tree* tree) {
     Split& split = tree->splits[i];
     const auto bits = static_cast<int>(decision[i]);
     const int missing = bits >> kMissingShift;
-    if (missing > 2) return Broken(text.decision_type->number, "decision type {} is not known", bits);
+    if (missing > 2)
+      return Broken(text.decision_type->number, "decision type {} is not known", bits);
     split.feature = static_cast<std::uint32_t>(feature[i]);
     split.left = static_cast<std::int32_t>(left[i]);
     split.right = static_cast<std::int32_t>(right[i]);
@@ -328,7 +366,8 @@ Result<> ReadSplits(const TreeText& text, const TreeModel& model, Tree* tree) {
     split.categorical = (bits & kCategoricalBit) != 0;
     if (!split.categorical) continue;
     if (!(threshold[i] >= 0 && threshold[i] < static_cast<double>(text.categorical))) {
-      return Broken(text.threshold->number, "a categorical split names bitset {}, which does not exist", threshold[i]);
+      return Broken(text.threshold->number,
+                    "a categorical split names bitset {}, which does not exist", threshold[i]);
     }
     const auto set = static_cast<std::size_t>(threshold[i]);
     split.bitset_begin = static_cast<std::uint32_t>(boundaries[set]);
@@ -361,7 +400,8 @@ Result<TreeModel> ParseLightGbmText(std::string_view text) {
     TreeText tree;
     tree.line = line.number;
     while (true) {
-      if (!lines.Next(&line)) return Broken(lines.number(), "the text is cut off: `end of trees` is missing");
+      if (!lines.Next(&line))
+        return Broken(lines.number(), "the text is cut off: `end of trees` is missing");
       if (line.key == "Tree" || line.key == "end of trees") break;
       GYRE_DO(TakeTreeLine(line, &tree));
     }
@@ -369,10 +409,12 @@ Result<TreeModel> ParseLightGbmText(std::string_view text) {
     model.trees.push_back(std::move(finished));
   }
   if (header.saw_sizes && header.tree_count != model.trees.size()) {
-    return Broken(line.number, "the header announces {} trees, {} are there", header.tree_count, model.trees.size());
+    return Broken(line.number, "the header announces {} trees, {} are there", header.tree_count,
+                  model.trees.size());
   }
   if (model.trees.size() % model.outputs != 0) {
-    return Broken(line.number, "{} trees are no multiple of {} per iteration", model.trees.size(), model.outputs);
+    return Broken(line.number, "{} trees are no multiple of {} per iteration", model.trees.size(),
+                  model.outputs);
   }
   return model;
 }

@@ -18,7 +18,8 @@ constexpr std::size_t kOutputsMax = 100'000;
 Json HexDoubles(const std::vector<double>& values) {
   std::string text;
   text.reserve(values.size() * kHexDigits);
-  for (const double value : values) text += fmt::format("{:016x}", std::bit_cast<std::uint64_t>(value));
+  for (const double value : values)
+    text += fmt::format("{:016x}", std::bit_cast<std::uint64_t>(value));
   return Json(std::move(text));
 }
 
@@ -26,7 +27,8 @@ Json HexDoubles(const std::vector<double>& values) {
 Result<std::vector<double>> ReadHexDoubles(const Json& json, std::string_view what) {
   const std::string& text = json.AsString();
   if (!json.is_string() || text.size() % kHexDigits != 0) {
-    return InvalidArgument("GY3202", "the model's `{}` must be a text of 16 hexadecimal digits per number", what);
+    return InvalidArgument(
+        "GY3202", "the model's `{}` must be a text of 16 hexadecimal digits per number", what);
   }
   std::vector<double> values;
   values.reserve(text.size() / kHexDigits);
@@ -35,11 +37,13 @@ Result<std::vector<double>> ReadHexDoubles(const Json& json, std::string_view wh
     const char* end = text.data() + i + kHexDigits;
     const auto [stop, problem] = std::from_chars(text.data() + i, end, bits, 16);
     if (problem != std::errc() || stop != end) {
-      return InvalidArgument("GY3202", "number {} of the model's `{}` is not hexadecimal", values.size() + 1, what);
+      return InvalidArgument("GY3202", "number {} of the model's `{}` is not hexadecimal",
+                             values.size() + 1, what);
     }
     values.push_back(std::bit_cast<double>(bits));
     if (!std::isfinite(values.back())) {
-      return InvalidArgument("GY3202", "number {} of the model's `{}` is not finite", values.size(), what);
+      return InvalidArgument("GY3202", "number {} of the model's `{}` is not finite", values.size(),
+                             what);
     }
   }
   return values;
@@ -53,7 +57,9 @@ struct Head {
 
 Result<Head> ReadHead(std::string_view bytes, std::string_view format) {
   auto document = Json::Parse(bytes);
-  if (!document) return InvalidArgument("GY3202", "the {} model is no JSON", format).Why(document.error().message());
+  if (!document)
+    return InvalidArgument("GY3202", "the {} model is no JSON", format)
+        .Why(document.error().message());
   Head head;
   head.document = *std::move(document);
   if (head.document["format"].AsString() != format || head.document["version"].AsInt() != 1) {
@@ -61,14 +67,17 @@ Result<Head> ReadHead(std::string_view bytes, std::string_view format) {
   }
   GYRE_TRY(head.task, ParseTask(head.document["task"].AsString()));
   const std::int64_t features = head.document["features"].AsInt(-1);
-  if (features < 0 || features > (std::int64_t{1} << 24)) return InvalidArgument("GY3202", "the model's `features` is wrong");
+  if (features < 0 || features > (std::int64_t{1} << 24))
+    return InvalidArgument("GY3202", "the model's `features` is wrong");
   head.features = static_cast<std::size_t>(features);
   return head;
 }
 
 Result<> CheckOutputs(Task task, std::size_t outputs) {
-  const bool fine = task == Task::kMulticlass ? outputs >= 2 && outputs <= kOutputsMax : outputs == 1;
-  if (!fine) return InvalidArgument("GY3202", "a {} model cannot have {} outputs", TaskName(task), outputs);
+  const bool fine =
+      task == Task::kMulticlass ? outputs >= 2 && outputs <= kOutputsMax : outputs == 1;
+  if (!fine)
+    return InvalidArgument("GY3202", "a {} model cannot have {} outputs", TaskName(task), outputs);
   return {};
 }
 
@@ -93,7 +102,8 @@ class Linear final : public Predictor {
     ApplyLink(link, 1.0, out, model_.intercepts.size());
   }
   std::int64_t memory_bytes() const override {
-    return static_cast<std::int64_t>(sizeof *this + (model_.coefficients.size() + model_.intercepts.size()) * sizeof(double));
+    return static_cast<std::int64_t>(
+        sizeof *this + (model_.coefficients.size() + model_.intercepts.size()) * sizeof(double));
   }
 
  private:
@@ -140,13 +150,14 @@ std::string SaveConstant(const ConstantModel& model) {
 
 Result<std::unique_ptr<Predictor>> LoadLinear(std::string_view bytes) {
   GYRE_TRY(const Head head, ReadHead(bytes, "gyre.linear"));
-  LinearModel model{.task = head.task, .features = head.features, .coefficients = {}, .intercepts = {}};
+  LinearModel model{
+      .task = head.task, .features = head.features, .coefficients = {}, .intercepts = {}};
   GYRE_TRY(model.coefficients, ReadHexDoubles(head.document["coefficients"], "coefficients"));
   GYRE_TRY(model.intercepts, ReadHexDoubles(head.document["intercepts"], "intercepts"));
   GYRE_DO(CheckOutputs(model.task, model.intercepts.size()));
   if (model.coefficients.size() != model.features * model.intercepts.size()) {
-    return InvalidArgument("GY3202", "the model has {} coefficients for {} features and {} outputs", model.coefficients.size(),
-                           model.features, model.intercepts.size());
+    return InvalidArgument("GY3202", "the model has {} coefficients for {} features and {} outputs",
+                           model.coefficients.size(), model.features, model.intercepts.size());
   }
   return std::make_unique<Linear>(std::move(model));
 }

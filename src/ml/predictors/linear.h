@@ -1,4 +1,5 @@
-// Models that need no engine: linear ones and constants, as canonical JSON with the coefficients as the hex digits of their bits.
+// Models that need no engine: linear ones and constants, as canonical JSON with the coefficients as
+// the hex digits of their bits.
 #pragma once
 
 #include <memory>
@@ -10,8 +11,9 @@
 
 namespace gyre::predictors {
 
-// Task::kBinary: one row of coefficients, logistic. kMulticlass: one row per class, softmax. kRegression: one row, identity.
-// A missing (NaN) feature adds nothing, like the mean of a centred column.
+// Task::kBinary: one row of coefficients, logistic. kMulticlass: one row per class, softmax.
+// kRegression: one row, identity. A missing (NaN) feature adds nothing, like the mean of a centred
+// column.
 struct LinearModel {
   Task task = Task::kRegression;
   std::size_t features = 0;
@@ -20,7 +22,8 @@ struct LinearModel {
 };
 std::string SaveLinear(const LinearModel& model);  // format "gyre.linear"
 
-// The same answer for every row: kBinary {probability of the second class}, kMulticlass {probabilities}, kRegression {value}.
+// The same answer for every row: kBinary {probability of the second class}, kMulticlass
+// {probabilities}, kRegression {value}.
 struct ConstantModel {
   Task task = Task::kRegression;
   std::size_t features = 0;

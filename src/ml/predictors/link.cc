@@ -20,7 +20,8 @@ void ApplyLink(Link link, double sigmoid, double* values, std::size_t count) {
       for (std::size_t i = 0; i < count; ++i) values[i] = std::exp(values[i]);
       return;
     case Link::kSigmoid:
-      for (std::size_t i = 0; i < count; ++i) values[i] = 1.0 / (1.0 + std::exp(-sigmoid * values[i]));
+      for (std::size_t i = 0; i < count; ++i)
+        values[i] = 1.0 / (1.0 + std::exp(-sigmoid * values[i]));
       return;
     case Link::kLog1pExp:
       for (std::size_t i = 0; i < count; ++i) values[i] = std::log1p(std::exp(values[i]));

@@ -16,10 +16,11 @@ Error Broken(std::string_view what) {
 Result<> CheckClasses(const ModelPackage& package) {
   const std::size_t count = package.classes.size();
   if (count > kClassesMax) return Broken("it has too many classes");
-  const bool fine = package.task == Task::kRegression   ? count == 0
-                    : package.task == Task::kBinary     ? count == 2
-                                                        : count >= 2;
-  if (!fine) return Broken(fmt::format("a {} model cannot have {} classes", TaskName(package.task), count));
+  const bool fine = package.task == Task::kRegression ? count == 0
+                    : package.task == Task::kBinary   ? count == 2
+                                                      : count >= 2;
+  if (!fine)
+    return Broken(fmt::format("a {} model cannot have {} classes", TaskName(package.task), count));
   return {};
 }
 
@@ -47,7 +48,8 @@ Result<ModelPackage> ModelPackage::Load(std::string_view bytes) {
   if (!document) return Broken(document.error().message());
   const Json& json = *document;
   if (json["format"].AsString() != kFormat) return Broken("it does not say `gyre.model`");
-  if (json["version"].AsInt() != 1) return Broken(fmt::format("version {} is not known", json["version"].Dump()));
+  if (json["version"].AsInt() != 1)
+    return Broken(fmt::format("version {} is not known", json["version"].Dump()));
   ModelPackage package;
   const auto task = ParseTask(json["task"].AsString());
   if (!task) return Broken(task.error().message());
@@ -60,8 +62,11 @@ Result<ModelPackage> ModelPackage::Load(std::string_view bytes) {
   const auto type = table::ParseType(json["target_type"].AsString());
   if (!type) return Broken("`target_type` is no type");
   package.target_type = *type;
-  for (const auto& [key, member] : {std::pair{"target", &package.target}, {"learner", &package.learner}, {"recipe", &package.recipe},
-                                    {"predictor_format", &package.predictor_format}, {"predictor", &package.predictor}}) {
+  for (const auto& [key, member] : {std::pair{"target", &package.target},
+                                    {"learner", &package.learner},
+                                    {"recipe", &package.recipe},
+                                    {"predictor_format", &package.predictor_format},
+                                    {"predictor", &package.predictor}}) {
     auto value = json.GetString(key);
     if (!value) return Broken(value.error().message());
     *member = *std::move(value);

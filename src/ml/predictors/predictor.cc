@@ -7,9 +7,12 @@ namespace gyre::predictors {
 
 std::string_view TaskName(Task task) {
   switch (task) {
-    case Task::kBinary: return "binary";
-    case Task::kMulticlass: return "multiclass";
-    case Task::kRegression: return "regression";
+    case Task::kBinary:
+      return "binary";
+    case Task::kMulticlass:
+      return "multiclass";
+    case Task::kRegression:
+      return "regression";
   }
   return "regression";
 }
@@ -18,14 +21,16 @@ Result<Task> ParseTask(std::string_view name) {
   for (const Task task : {Task::kBinary, Task::kMulticlass, Task::kRegression}) {
     if (TaskName(task) == name) return task;
   }
-  return InvalidArgument("GY3205", "`{}` is no task", name).Why("tasks are binary, multiclass and regression");
+  return InvalidArgument("GY3205", "`{}` is no task", name)
+      .Why("tasks are binary, multiclass and regression");
 }
 
 void Predictor::PredictBatch(const double* x, std::size_t rows, double* out) const {
   for (std::size_t i = 0; i < rows; ++i) Predict(x + i * features(), out + i * outputs());
 }
 
-Result<std::unique_ptr<Predictor>> LoadPredictor(std::string_view format, std::string_view bytes, Mode /*mode*/) {
+Result<std::unique_ptr<Predictor>> LoadPredictor(std::string_view format, std::string_view bytes,
+                                                 Mode /*mode*/) {
   if (format == "lightgbm.text") {
     GYRE_TRY(TreeModel model, ParseLightGbmText(bytes));
     return CompileForest(std::move(model));

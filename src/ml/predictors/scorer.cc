@@ -33,7 +33,9 @@ Scorer::RowScore Decode(const ModelPackage& package, const double* raw, double* 
 }
 
 Error Mismatch(std::string_view what, std::size_t is, std::size_t should) {
-  return InvalidArgument("GY3203", "the model package is broken: its predictor has {} {}, {} were expected", is, what, should);
+  return InvalidArgument("GY3203",
+                         "the model package is broken: its predictor has {} {}, {} were expected",
+                         is, what, should);
 }
 
 }  // namespace
@@ -49,12 +51,14 @@ Result<std::shared_ptr<const Scorer>> Scorer::Load(std::string_view package_byte
 Result<std::shared_ptr<const Scorer>> Scorer::FromPackage(const ModelPackage& package, Mode mode) {
   GYRE_TRY(recipes::Fitted recipe, recipes::Fitted::Load(package.recipe));
   GYRE_TRY(auto predictor, LoadPredictor(package.predictor_format, package.predictor, mode));
-  if (predictor->features() != recipe.width()) return Mismatch("features", predictor->features(), recipe.width());
+  if (predictor->features() != recipe.width())
+    return Mismatch("features", predictor->features(), recipe.width());
   const std::size_t outputs = package.task == Task::kMulticlass ? package.classes.size() : 1;
   if (predictor->outputs() != outputs) return Mismatch("outputs", predictor->outputs(), outputs);
   auto scorer = std::make_shared<Scorer>();
   scorer->body_ = std::make_unique<Body>(Body{package, std::move(recipe), std::move(predictor)});
-  // The loaded forms stand in the recipe and the predictor; their text would only double the memory.
+  // The loaded forms stand in the recipe and the predictor; their text would only double the
+  // memory.
   scorer->body_->package.recipe.clear();
   scorer->body_->package.predictor.clear();
   scorer->body_->package.recipe.shrink_to_fit();
@@ -81,7 +85,9 @@ Result<Scores> Scorer::Score(const table::Frame& frame) const {
   scores.probabilities.resize(matrix.rows * width);
   scores.label.resize(matrix.rows);
   for (std::size_t i = 0; i < matrix.rows; ++i) {
-    scores.label[i] = Decode(body_->package, raw.data() + i * outputs, scores.probabilities.data() + i * width).label;
+    scores.label[i] =
+        Decode(body_->package, raw.data() + i * outputs, scores.probabilities.data() + i * width)
+            .label;
   }
   if (task() == Task::kRegression) {
     scores.prediction = std::move(scores.probabilities);
@@ -91,9 +97,11 @@ Result<Scores> Scorer::Score(const table::Frame& frame) const {
   return scores;
 }
 
-Scorer::RowScore Scorer::ScoreRow(std::span<const table::Cell> cells, std::span<double> probabilities, RowScratch& scratch) const {
+Scorer::RowScore Scorer::ScoreRow(std::span<const table::Cell> cells,
+                                  std::span<double> probabilities, RowScratch& scratch) const {
   const Predictor& predictor = *body_->predictor;
-  if (scratch.features.size() != predictor.features()) scratch.features.resize(predictor.features());
+  if (scratch.features.size() != predictor.features())
+    scratch.features.resize(predictor.features());
   if (scratch.raw.size() != predictor.outputs()) scratch.raw.resize(predictor.outputs());
   body_->recipe.ApplyRow(cells, scratch.features, scratch.recipe);
   predictor.Predict(scratch.features.data(), scratch.raw.data());

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "base/random.h"
-#include "ml/predictors/lightgbm_for_tests.h"
 #include "ml/predictors/linear.h"
+#include "ml/predictors/testing/lightgbm_training.h"
 
 namespace gyre::predictors {
 namespace {
@@ -26,18 +26,26 @@ output: {vector: [a, b, c, d]}
 table::Frame MakeFrame(std::size_t rows, std::uint64_t seed) {
   Random random(seed);
   table::Frame frame;
-  for (const auto& [name, type] : {std::pair{"age", table::Type::kInt}, {"amount", table::Type::kDouble},
-                                   {"country", table::Type::kText}, {"active", table::Type::kBool}}) {
+  for (const auto& [name, type] : {std::pair{"age", table::Type::kInt},
+                                   {"amount", table::Type::kDouble},
+                                   {"country", table::Type::kText},
+                                   {"active", table::Type::kBool}}) {
     frame.columns.emplace_back();
     frame.columns.back().name = name;
     frame.columns.back().type = type;
   }
   for (std::size_t i = 0; i < rows; ++i) {
     for (table::Column& column : frame.columns) {
-      if (random.Below(10) == 0) column.PushNull();
-      else if (column.type == table::Type::kText) column.PushText(random.Below(2) == 0 ? "NL" : random.Below(2) == 0 ? "DE" : "");
-      else if (column.type == table::Type::kDouble) column.PushDouble(random.Below(50) == 0 ? std::numeric_limits<double>::infinity() : random.Normal());
-      else column.PushInt(static_cast<std::int64_t>(random.Below(column.type == table::Type::kBool ? 2 : 90)));
+      if (random.Below(10) == 0)
+        column.PushNull();
+      else if (column.type == table::Type::kText)
+        column.PushText(random.Below(2) == 0 ? "NL" : random.Below(2) == 0 ? "DE" : "");
+      else if (column.type == table::Type::kDouble)
+        column.PushDouble(random.Below(50) == 0 ? std::numeric_limits<double>::infinity()
+                                                : random.Normal());
+      else
+        column.PushInt(
+            static_cast<std::int64_t>(random.Below(column.type == table::Type::kBool ? 2 : 90)));
     }
   }
   return frame;
@@ -57,16 +65,20 @@ ModelPackage ForestPackage(const recipes::Fitted& fitted, int classes) {
   const table::Frame frame = MakeFrame(500, 2);
   const auto matrix = fitted.Apply(frame);
   EXPECT_TRUE(matrix);
-  Generated data{.rows = matrix->rows, .columns = matrix->columns, .x = matrix->values, .label = {}};
+  Generated data{
+      .rows = matrix->rows, .columns = matrix->columns, .x = matrix->values, .label = {}};
   Random random(3);
-  for (std::size_t i = 0; i < data.rows; ++i) data.label.push_back(static_cast<float>(random.Below(static_cast<std::uint64_t>(classes))));
+  for (std::size_t i = 0; i < data.rows; ++i)
+    data.label.push_back(static_cast<float>(random.Below(static_cast<std::uint64_t>(classes))));
   ModelPackage package;
   package.task = classes == 2 ? Task::kBinary : Task::kMulticlass;
-  package.classes = classes == 2 ? std::vector<std::string>{"no", "yes"} : std::vector<std::string>{"a", "b", "c"};
+  package.classes = classes == 2 ? std::vector<std::string>{"no", "yes"}
+                                 : std::vector<std::string>{"a", "b", "c"};
   package.target = "label";
   package.recipe = fitted.Save();
   package.predictor_format = "lightgbm.text";
-  package.predictor = TrainText(**api, data, classes == 2 ? "objective=binary" : "objective=multiclass num_class=3", 20);
+  package.predictor = TrainText(
+      **api, data, classes == 2 ? "objective=binary" : "objective=multiclass num_class=3", 20);
   package.learner = "lightgbm";
   return package;
 }
@@ -87,11 +99,13 @@ TEST(Scorer, RowsAndFramesGiveTheSameBits) {
     std::vector<table::Cell> cells;
     for (std::size_t i = 0; i < frame.rows(); ++i) {
       cells.clear();
-      for (const table::Field& field : (*scorer)->input()) cells.push_back(table::CellAt(*frame.Find(field.name), i));
+      for (const table::Field& field : (*scorer)->input())
+        cells.push_back(table::CellAt(*frame.Find(field.name), i));
       const auto row = (*scorer)->ScoreRow(cells, probabilities, scratch);
       EXPECT_EQ(row.label, scores->label[i]);
       for (std::size_t k = 0; k < probabilities.size(); ++k) {
-        ASSERT_EQ(Bits(probabilities[k]), Bits(scores->probabilities[i * probabilities.size() + k])) << "row " << i;
+        ASSERT_EQ(Bits(probabilities[k]), Bits(scores->probabilities[i * probabilities.size() + k]))
+            << "row " << i;
       }
     }
   }
@@ -103,7 +117,8 @@ TEST(Scorer, ThresholdDecidesTheLabel) {
   package.classes = {"no", "yes"};
   package.recipe = fitted.Save();
   package.predictor_format = "gyre.constant";
-  package.predictor = SaveConstant({.task = Task::kBinary, .features = fitted.width(), .values = {0.3}});
+  package.predictor =
+      SaveConstant({.task = Task::kBinary, .features = fitted.width(), .values = {0.3}});
   package.threshold = 0.25;
   const auto scorer = Scorer::FromPackage(package);
   ASSERT_TRUE(scorer) << scorer.error().ToString();

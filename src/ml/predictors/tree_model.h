@@ -1,4 +1,5 @@
-// What a tree ensemble is, whatever file it came from: the parsers write it, the forest engines are compiled from it. Private.
+// What a tree ensemble is, whatever file it came from: the parsers write it, the forest engines are
+// compiled from it. Private.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +10,14 @@
 
 namespace gyre::predictors {
 
-enum class Missing : unsigned char { kNone, kZero, kNan };  // which values take the default direction
+enum class Missing : unsigned char {
+  kNone,
+  kZero,
+  kNan
+};  // which values take the default direction
 
-// A row goes left when x <= threshold (numeric) or when the whole part of x is in the bitset (categorical).
+// A row goes left when x <= threshold (numeric) or when the whole part of x is in the bitset
+// (categorical).
 struct Split {
   std::uint32_t feature = 0;
   std::int32_t left = 0, right = 0;  // another split, or ~leaf
@@ -31,9 +37,9 @@ struct Tree {
 // How raw sums become answers.
 enum class Link : unsigned char {
   kIdentity,
-  kSquare,      // sign(x) * x * x
+  kSquare,  // sign(x) * x * x
   kExp,
-  kSigmoid,     // each output by itself
+  kSigmoid,  // each output by itself
   kSoftmax,
   kLog1pExp,
 };
@@ -43,7 +49,7 @@ struct TreeModel {
   std::size_t outputs = 1;  // tree i adds to output i % outputs
   Link link = Link::kIdentity;
   double sigmoid = 1;
-  bool average = false;     // the sums are divided by the number of iterations
+  bool average = false;  // the sums are divided by the number of iterations
   std::vector<Tree> trees;
 };
 
@@ -52,8 +58,9 @@ constexpr double kZeroThreshold = 1e-35F;  // LightGBM takes smaller magnitudes 
 // In place, with LightGBM's own order of operations.
 void ApplyLink(Link link, double sigmoid, double* values, std::size_t count);
 
-// Reads LightGBM's model text, versions 2 to 4. Errors: kInvalidArgument GY3202 with line and reason; kUnimplemented GY3204 for what
-// it can say and we do not run (linear trees, ranking objectives).
+// Reads LightGBM's model text, versions 2 to 4. Errors: kInvalidArgument GY3202 with line and
+// reason; kUnimplemented GY3204 for what it can say and we do not run (linear trees, ranking
+// objectives).
 Result<TreeModel> ParseLightGbmText(std::string_view text);
 
 }  // namespace gyre::predictors

@@ -24,7 +24,8 @@ void AppendNumber(double value, std::string* out) {
 
 void AppendHex(std::uint64_t value, std::string* out) {
   std::array<char, 16> text;
-  for (std::size_t i = text.size(); i > 0; --i, value >>= 4) text[i - 1] = "0123456789abcdef"[value & 15];
+  for (std::size_t i = text.size(); i > 0; --i, value >>= 4)
+    text[i - 1] = "0123456789abcdef"[value & 15];
   out->append(text.data(), text.size());
 }
 
@@ -35,11 +36,13 @@ std::uint64_t RandomBits() {
   return bits;
 }
 
-constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // odd, so that the sequence visits every value
+constexpr std::uint64_t kGolden =
+    0x9e3779b97f4a7c15;  // odd, so that the sequence visits every value
 
 }  // namespace
 
-// Ids come from the kernel once per thread and go on by counting: one system call per request would cost more than the forest.
+// Ids come from the kernel once per thread and go on by counting: one system call per request would
+// cost more than the forest.
 Answer::Answer() : id_high_(RandomBits()), id_low_(RandomBits()) {}
 
 void Answer::Begin(const Snapshot& snapshot) {

@@ -3,16 +3,17 @@
 namespace gyre::serving {
 
 Json DeploymentToJson(const Deployment& d) {
-  return Json::Obj({{"id", d.id},
-                    {"number", d.number},
-                    {"model", d.model},
-                    {"model_version_id", d.model_version_id},
-                    {"reference", d.reference},
-                    {"package", Json::Obj({{"digest", d.package.digest}, {"size_bytes", d.package.size_bytes}})},
-                    {"basis", d.basis},
-                    {"reason", d.reason},
-                    {"deployed_by", d.deployed_by},
-                    {"created", FormatTime(d.created_us)}});
+  return Json::Obj(
+      {{"id", d.id},
+       {"number", d.number},
+       {"model", d.model},
+       {"model_version_id", d.model_version_id},
+       {"reference", d.reference},
+       {"package", Json::Obj({{"digest", d.package.digest}, {"size_bytes", d.package.size_bytes}})},
+       {"basis", d.basis},
+       {"reason", d.reason},
+       {"deployed_by", d.deployed_by},
+       {"created", FormatTime(d.created_us)}});
 }
 
 Json EndpointToJson(const Endpoint& e) {

@@ -1,5 +1,6 @@
-// CPU per request of one JSON row of 30 columns through the whole program (gyre server, a forest of 100 trees of depth 6), against a bare
-// epoll echo in the same run; then the latency at 2,000 requests a second, open loop. CPU is the server process's own, from /proc.
+// CPU per request of one JSON row of 30 columns through the whole program (gyre server, a forest of
+// 100 trees of depth 6), against a bare epoll echo in the same run; then the latency at 2,000
+// requests a second, open loop. CPU is the server process's own, from /proc.
 #include <fcntl.h>
 #include <fmt/core.h>
 
@@ -8,9 +9,9 @@
 #include <functional>
 
 #include "base/text.h"
-#include "ml/predictors/lightgbm_for_tests.h"
-#include "ml/serving/house_for_tests.h"
-#include "ml/serving/load_for_bench.h"
+#include "ml/predictors/testing/lightgbm_training.h"
+#include "ml/serving/testing/house.h"
+#include "ml/serving/testing/load.h"
 #include "platform/exec/files.h"
 #include "platform/exec/process.h"
 
@@ -19,14 +20,16 @@ namespace {
 
 constexpr std::size_t kColumns = 30;
 constexpr double kSeconds = 1.5;
-constexpr int kRounds = 4;  // taken in turns; the best of each counts, because the machine is not ours alone
+constexpr int kRounds =
+    4;  // taken in turns; the best of each counts, because the machine is not ours alone
 
 std::string ColumnName(std::size_t i) { return fmt::format("feature_{}", i); }
 
 Result<predictors::ModelPackage> ForestPackage() {
   GYRE_TRY(const predictors::LightGbmApi* api, predictors::LoadLightGbm());
   api->RegisterLogCallback([](const char*) {});
-  const predictors::Generated data = predictors::Generate({.rows = 20'000, .columns = kColumns, .classes = 2});
+  const predictors::Generated data =
+      predictors::Generate({.rows = 20'000, .columns = kColumns, .classes = 2});
   std::string schema, steps, vector;
   table::Frame frame;
   for (std::size_t j = 0; j < kColumns; ++j) {
@@ -39,8 +42,10 @@ Result<predictors::ModelPackage> ForestPackage() {
     frame.columns.back().type = table::Type::kDouble;
     for (std::size_t i = 0; i < 1000; ++i) frame.columns.back().PushDouble(data.row(i)[j]);
   }
-  GYRE_TRY(const auto spec, recipes::Spec::FromYaml(fmt::format("recipe: bench\ninput: {{schema: {{{}}}}}\nsteps:\n{}output: {{vector: [{}]}}\n",
-                                                                schema, steps, vector)));
+  GYRE_TRY(const auto spec,
+           recipes::Spec::FromYaml(fmt::format(
+               "recipe: bench\ninput: {{schema: {{{}}}}}\nsteps:\n{}output: {{vector: [{}]}}\n",
+               schema, steps, vector)));
   GYRE_TRY(const auto fitted, recipes::Fit(spec, frame, {}));
   predictors::ModelPackage package;
   package.task = predictors::Task::kBinary;
@@ -48,18 +53,23 @@ Result<predictors::ModelPackage> ForestPackage() {
   package.target = "Churn";
   package.recipe = fitted.Save();
   package.predictor_format = "lightgbm.text";
-  package.predictor = predictors::TrainText(*api, data, "objective=binary num_leaves=64 max_depth=6 min_data_in_leaf=5", 100);
+  package.predictor = predictors::TrainText(
+      *api, data, "objective=binary num_leaves=64 max_depth=6 min_data_in_leaf=5", 100);
   package.learner = "lightgbm";
   return package;
 }
 
 std::string RequestText() {
-  const predictors::Generated data = predictors::Generate({.rows = 1, .columns = kColumns, .seed = 77});
+  const predictors::Generated data =
+      predictors::Generate({.rows = 1, .columns = kColumns, .seed = 77});
   std::string body = R"({"inputs":[{)";
-  for (std::size_t j = 0; j < kColumns; ++j) body += fmt::format("{}\"{}\":{:.6f}", j == 0 ? "" : ",", ColumnName(j), data.row(0)[j]);
+  for (std::size_t j = 0; j < kColumns; ++j)
+    body += fmt::format("{}\"{}\":{:.6f}", j == 0 ? "" : ",", ColumnName(j), data.row(0)[j]);
   body += "}]}";
-  return fmt::format("POST /e/bench HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}", body.size(),
-                     body);
+  return fmt::format(
+      "POST /e/bench HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "
+      "application/json\r\nContent-Length: {}\r\n\r\n{}",
+      body.size(), body);
 }
 
 struct Cpu {
@@ -146,16 +156,21 @@ double InProcess(Serving& serving, std::string_view body) {
   long bytes = 0;
   timespec begin{}, end{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
-  for (int i = 0; i < kCalls; ++i) bytes += static_cast<long>(serving.Predict("bench", body)->size());
+  for (int i = 0; i < kCalls; ++i)
+    bytes += static_cast<long>(serving.Predict("bench", body)->size());
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
   GYRE_CHECK(bytes > 0);
-  const double seconds = static_cast<double>(end.tv_sec - begin.tv_sec) + 1e-9 * static_cast<double>(end.tv_nsec - begin.tv_nsec);
+  const double seconds = static_cast<double>(end.tv_sec - begin.tv_sec) +
+                         1e-9 * static_cast<double>(end.tv_nsec - begin.tv_nsec);
   return 1e6 * seconds / kCalls;
 }
 
 void Say(const char* what, const Measured& measured, const Measured& echo) {
-  fmt::print("{:<34} {:6.2f} us CPU a request ({:.2f} user), {:7.0f} requests per CPU-second ({:.0f} % of the echo), {} failed\n", what,
-             measured.cpu_us, measured.user_us, 1e6 / measured.cpu_us, 100 * echo.cpu_us / measured.cpu_us, measured.load.failed);
+  fmt::print(
+      "{:<34} {:6.2f} us CPU a request ({:.2f} user), {:7.0f} requests per CPU-second ({:.0f} % of "
+      "the echo), {} failed\n",
+      what, measured.cpu_us, measured.user_us, 1e6 / measured.cpu_us,
+      100 * echo.cpu_us / measured.cpu_us, measured.load.failed);
 }
 
 Result<int> Run(const std::string& program) {
@@ -166,7 +181,8 @@ Result<int> Run(const std::string& program) {
   house.RegisterPackage("bench", package);
   GYRE_DO(house.Deploy("bench:v1"));
   const std::string_view body = std::string_view(request).substr(request.find("\r\n\r\n") + 4);
-  fmt::print("{:<34} {:6.2f} us CPU\n", "rows, recipe and forest alone", InProcess(*house.serving, body));
+  fmt::print("{:<34} {:6.2f} us CPU\n", "rows, recipe and forest alone",
+             InProcess(*house.serving, body));
   const std::string directory = house.directory().string();
   std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
   house.Close();
@@ -182,8 +198,10 @@ Result<int> Run(const std::string& program) {
   Say("gyre server", best_gyre, best_echo);
   Load open_loop({.port = server.port, .connections = 32, .seconds = 5, .rate = 2000}, request);
   const LoadResult result = open_loop.Run();
-  fmt::print("{:<34} p50 {:.2f} ms, p99 {:.2f} ms, p99.9 {:.2f} ms, {} answered, {} failed\n", "  at 2,000 requests a second",
-             result.Percentile(0.5) / 1000, result.Percentile(0.99) / 1000, result.Percentile(0.999) / 1000, result.answered, result.failed);
+  fmt::print("{:<34} p50 {:.2f} ms, p99 {:.2f} ms, p99.9 {:.2f} ms, {} answered, {} failed\n",
+             "  at 2,000 requests a second", result.Percentile(0.5) / 1000,
+             result.Percentile(0.99) / 1000, result.Percentile(0.999) / 1000, result.answered,
+             result.failed);
   server.process.Signal(SIGTERM);
   GYRE_DO(server.process.Wait(-1));
   return 0;

@@ -10,12 +10,14 @@ constexpr std::string_view kRefKind = "serving_deployment";
 
 constexpr std::string_view kFindEndpoint =
     "SELECT e.id, e.project, e.name, e.follows, e.created_by, e.created_us, e.updated_us, "
-    "d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, d.package_bytes, d.basis, d.reason, "
+    "d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, d.package_bytes, "
+    "d.basis, d.reason, "
     "d.deployed_by, d.created_us "
     "FROM serving_endpoint e JOIN serving_deployment d ON d.id = e.deployment_id WHERE e.name = ?1";
 constexpr std::string_view kListEndpoints =
     "SELECT e.id, e.project, e.name, e.follows, e.created_by, e.created_us, e.updated_us, "
-    "d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, d.package_bytes, d.basis, d.reason, "
+    "d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, d.package_bytes, "
+    "d.basis, d.reason, "
     "d.deployed_by, d.created_us "
     "FROM serving_endpoint e JOIN serving_deployment d ON d.id = e.deployment_id "
     "WHERE (?1 = '' OR e.project = ?1) AND e.name > ?2 ORDER BY e.name LIMIT ?3";
@@ -54,23 +56,31 @@ Endpoint ReadEndpoint(const db::Row& row) {
 
 Result<> InsertEndpoint(db::Transaction& tx, const Endpoint& e) {
   return tx.Execute(
-      "INSERT INTO serving_endpoint (id, project, name, follows, deployment_id, created_by, created_us, updated_us) "
+      "INSERT INTO serving_endpoint (id, project, name, follows, deployment_id, created_by, "
+      "created_us, updated_us) "
       "VALUES (?1, ?2, ?3, ?4, '', ?5, ?6, ?7)",
       {e.id, e.project, e.name, e.follows, e.created_by, e.created_us, e.updated_us});
 }
 
 Result<> AppendDeployment(db::Transaction& tx, const Endpoint& endpoint, Deployment* d) {
-  GYRE_TRY(const bool some, tx.QueryOne("SELECT COALESCE(MAX(number), 0) FROM serving_deployment WHERE endpoint_id = ?1",
-                                        {d->endpoint_id}, [&](const db::Row& row) { d->number = static_cast<int>(row.Int(0)) + 1; }));
+  GYRE_TRY(
+      const bool some,
+      tx.QueryOne("SELECT COALESCE(MAX(number), 0) FROM serving_deployment WHERE endpoint_id = ?1",
+                  {d->endpoint_id},
+                  [&](const db::Row& row) { d->number = static_cast<int>(row.Int(0)) + 1; }));
   GYRE_CHECK(some);
-  GYRE_DO(tx.Execute("INSERT INTO serving_deployment (id, endpoint_id, number, model_version_id, model, reference, package_digest, "
-                     "package_bytes, basis, reason, deployed_by, created_us) "
-                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                     {d->id, d->endpoint_id, d->number, d->model_version_id, d->model, d->reference, d->package.digest,
-                      d->package.size_bytes, d->basis, d->reason, d->deployed_by, d->created_us}));
+  GYRE_DO(
+      tx.Execute("INSERT INTO serving_deployment (id, endpoint_id, number, model_version_id, "
+                 "model, reference, package_digest, "
+                 "package_bytes, basis, reason, deployed_by, created_us) "
+                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 {d->id, d->endpoint_id, d->number, d->model_version_id, d->model, d->reference,
+                  d->package.digest, d->package.size_bytes, d->basis, d->reason, d->deployed_by,
+                  d->created_us}));
   GYRE_DO(blob::AddRef(tx, kRefKind, d->id, d->package));
-  return tx.Execute("UPDATE serving_endpoint SET deployment_id = ?2, follows = ?3, updated_us = ?4 WHERE id = ?1",
-                    {d->endpoint_id, d->id, endpoint.follows, d->created_us});
+  return tx.Execute(
+      "UPDATE serving_endpoint SET deployment_id = ?2, follows = ?3, updated_us = ?4 WHERE id = ?1",
+      {d->endpoint_id, d->id, endpoint.follows, d->created_us});
 }
 
 Result<> TellLineage(db::Transaction& tx, const Endpoint& endpoint, const Deployment& deployment) {
@@ -89,37 +99,47 @@ Result<> TellLineage(db::Transaction& tx, const Endpoint& endpoint, const Deploy
 
 Result<> RemoveEndpoint(db::Transaction& tx, std::string_view endpoint_id) {
   std::vector<std::string> ids;
-  GYRE_DO(tx.Query("SELECT id FROM serving_deployment WHERE endpoint_id = ?1", {endpoint_id}, [&](const db::Row& row) -> Result<> {
-    ids.push_back(row.Str(0));
-    return {};
-  }));
+  GYRE_DO(tx.Query("SELECT id FROM serving_deployment WHERE endpoint_id = ?1", {endpoint_id},
+                   [&](const db::Row& row) -> Result<> {
+                     ids.push_back(row.Str(0));
+                     return {};
+                   }));
   for (const std::string& id : ids) GYRE_DO(blob::DropRefs(tx, kRefKind, id));
   GYRE_DO(tx.Execute("DELETE FROM serving_deployment WHERE endpoint_id = ?1", {endpoint_id}));
   return tx.Execute("DELETE FROM serving_endpoint WHERE id = ?1", {endpoint_id});
 }
 
 Result<bool> FindEndpoint(db::Reader& reader, std::string_view name, Endpoint* endpoint) {
-  return reader.QueryOne(kFindEndpoint, {name}, [&](const db::Row& row) { *endpoint = ReadEndpoint(row); });
+  return reader.QueryOne(kFindEndpoint, {name},
+                         [&](const db::Row& row) { *endpoint = ReadEndpoint(row); });
 }
 
-Result<std::vector<Endpoint>> ReadEndpoints(db::Reader& reader, std::string_view project, int limit, std::string_view after) {
+Result<std::vector<Endpoint>> ReadEndpoints(db::Reader& reader, std::string_view project, int limit,
+                                            std::string_view after) {
   return db::Collect<Endpoint>(reader, kListEndpoints, {project, after, limit}, ReadEndpoint);
 }
 
-Result<std::vector<Deployment>> ReadDeployments(db::Reader& reader, std::string_view endpoint_id, int limit) {
-  return db::Collect<Deployment>(reader,
-                                 "SELECT d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, d.package_bytes, "
-                                 "d.basis, d.reason, d.deployed_by, d.created_us "
-                                 "FROM serving_deployment d WHERE d.endpoint_id = ?1 ORDER BY d.number DESC LIMIT ?2",
-                                 {endpoint_id, limit},
-                                 [&](const db::Row& row) { return ReadDeployment(row, 0, std::string(endpoint_id)); });
+Result<std::vector<Deployment>> ReadDeployments(db::Reader& reader, std::string_view endpoint_id,
+                                                int limit) {
+  return db::Collect<Deployment>(
+      reader,
+      "SELECT d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, "
+      "d.package_bytes, "
+      "d.basis, d.reason, d.deployed_by, d.created_us "
+      "FROM serving_deployment d WHERE d.endpoint_id = ?1 ORDER BY d.number DESC LIMIT ?2",
+      {endpoint_id, limit},
+      [&](const db::Row& row) { return ReadDeployment(row, 0, std::string(endpoint_id)); });
 }
 
-Result<bool> FindDeployment(db::Reader& reader, std::string_view endpoint_id, int number, Deployment* deployment) {
+Result<bool> FindDeployment(db::Reader& reader, std::string_view endpoint_id, int number,
+                            Deployment* deployment) {
   return reader.QueryOne(
-      "SELECT d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, d.package_bytes, d.basis, d.reason, "
-      "d.deployed_by, d.created_us FROM serving_deployment d WHERE d.endpoint_id = ?1 AND d.number = ?2",
-      {endpoint_id, number}, [&](const db::Row& row) { *deployment = ReadDeployment(row, 0, std::string(endpoint_id)); });
+      "SELECT d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, "
+      "d.package_bytes, d.basis, d.reason, "
+      "d.deployed_by, d.created_us FROM serving_deployment d WHERE d.endpoint_id = ?1 AND d.number "
+      "= ?2",
+      {endpoint_id, number},
+      [&](const db::Row& row) { *deployment = ReadDeployment(row, 0, std::string(endpoint_id)); });
 }
 
 }  // namespace gyre::serving

@@ -9,7 +9,8 @@
 namespace gyre::serving {
 
 Result<> InsertEndpoint(db::Transaction& tx, const Endpoint& endpoint);
-// Writes the deployment with the next number (set in *deployment), its reference to the package, and points the endpoint at it.
+// Writes the deployment with the next number (set in *deployment), its reference to the package,
+// and points the endpoint at it.
 Result<> AppendDeployment(db::Transaction& tx, const Endpoint& endpoint, Deployment* deployment);
 // Model version -> endpoint.
 Result<> TellLineage(db::Transaction& tx, const Endpoint& endpoint, const Deployment& deployment);
@@ -17,8 +18,11 @@ Result<> RemoveEndpoint(db::Transaction& tx, std::string_view endpoint_id);
 
 // False when there is none.
 Result<bool> FindEndpoint(db::Reader& reader, std::string_view name, Endpoint* endpoint);
-Result<std::vector<Endpoint>> ReadEndpoints(db::Reader& reader, std::string_view project, int limit, std::string_view after);
-Result<std::vector<Deployment>> ReadDeployments(db::Reader& reader, std::string_view endpoint_id, int limit);  // newest first
-Result<bool> FindDeployment(db::Reader& reader, std::string_view endpoint_id, int number, Deployment* deployment);
+Result<std::vector<Endpoint>> ReadEndpoints(db::Reader& reader, std::string_view project, int limit,
+                                            std::string_view after);
+Result<std::vector<Deployment>> ReadDeployments(db::Reader& reader, std::string_view endpoint_id,
+                                                int limit);  // newest first
+Result<bool> FindDeployment(db::Reader& reader, std::string_view endpoint_id, int number,
+                            Deployment* deployment);
 
 }  // namespace gyre::serving

@@ -21,7 +21,8 @@ using table::Type;
 constexpr std::uint32_t kIgnored = 0xffffffff;
 constexpr std::size_t kShownBytes = 40;
 
-// Keys come in the same order row after row, and request after request: what stood at each place last time is tried first.
+// Keys come in the same order row after row, and request after request: what stood at each place
+// last time is tried first.
 struct Learned {
   std::uint64_t snapshot = 0;
   struct Place {
@@ -39,12 +40,18 @@ std::string Shown(std::string_view text) {
 
 std::string_view TypeWords(Type type) {
   switch (type) {
-    case Type::kBool: return "true or false";
-    case Type::kInt: return "a whole number";
-    case Type::kDouble: return "a number";
-    case Type::kText: return "text";
-    case Type::kDate: return "a date like \"2026-11-21\"";
-    case Type::kTimestamp: return "a time like \"2026-11-21T08:30:00Z\"";
+    case Type::kBool:
+      return "true or false";
+    case Type::kInt:
+      return "a whole number";
+    case Type::kDouble:
+      return "a number";
+    case Type::kText:
+      return "text";
+    case Type::kDate:
+      return "a date like \"2026-11-21\"";
+    case Type::kTimestamp:
+      return "a time like \"2026-11-21T08:30:00Z\"";
   }
   return "a value";
 }
@@ -53,12 +60,18 @@ std::string_view JsonWords(od::value& value) {
   od::json_type type{};
   if (value.type().get(type) != simdjson::SUCCESS) return "something broken";
   switch (type) {
-    case od::json_type::array: return "an array";
-    case od::json_type::object: return "an object";
-    case od::json_type::number: return "a number";
-    case od::json_type::string: return "text";
-    case od::json_type::boolean: return "a boolean";
-    default: return "null";
+    case od::json_type::array:
+      return "an array";
+    case od::json_type::object:
+      return "an object";
+    case od::json_type::number:
+      return "a number";
+    case od::json_type::string:
+      return "text";
+    case od::json_type::boolean:
+      return "a boolean";
+    default:
+      return "null";
   }
 }
 
@@ -90,7 +103,8 @@ bool ReadTime(od::value& value, Type column, Cell* cell) {
   const auto time = ParseTime(text);
   if (!time) return false;
   cell->i = *time;
-  if (column == Type::kDate) cell->i = (*time - ((*time % kMicrosPerDay) + kMicrosPerDay) % kMicrosPerDay) / kMicrosPerDay;
+  if (column == Type::kDate)
+    cell->i = (*time - ((*time % kMicrosPerDay) + kMicrosPerDay) % kMicrosPerDay) / kMicrosPerDay;
   return true;
 }
 
@@ -101,7 +115,8 @@ bool ReadBool(od::value& value, od::json_type type, Cell* cell) {
     cell->i = flag ? 1 : 0;
     return true;
   }
-  return type == od::json_type::number && WholeNumber(value, &cell->i) && (cell->i == 0 || cell->i == 1);
+  return type == od::json_type::number && WholeNumber(value, &cell->i) &&
+         (cell->i == 0 || cell->i == 1);
 }
 
 bool ReadValue(od::value& value, od::json_type type, Type column, Cell* cell) {
@@ -126,12 +141,14 @@ Error BodyError(std::string_view what) {
       .Why(R"(it must be {"inputs": [{"column": value, ...}, ...]})");
 }
 
-Error BodyError(simdjson::error_code code) { return BodyError(fmt::format("broken JSON ({})", simdjson::error_message(code))); }
+Error BodyError(simdjson::error_code code) {
+  return BodyError(fmt::format("broken JSON ({})", simdjson::error_message(code)));
+}
 
 Error CellError(std::size_t row, const table::Field& field, od::value& value) {
   std::string_view raw = Trim(value.raw_json_token());
-  return InvalidArgument("GY3811", "row {}, column `{}` must be {}, but {} was sent: {}", row + 1, field.name, TypeWords(field.type),
-                         JsonWords(value), Shown(raw))
+  return InvalidArgument("GY3811", "row {}, column `{}` must be {}, but {} was sent: {}", row + 1,
+                         field.name, TypeWords(field.type), JsonWords(value), Shown(raw))
       .Why(field.type == Type::kText ? "" : "a missing value is sent as null, or left out")
       .Where(fmt::format("inputs[{}].{}", row, field.name));
 }
@@ -156,59 +173,71 @@ struct RowReader::State {
   }
 
   // The column that this key names; kIgnored for one that the model does not know.
-  Result<std::uint32_t> ColumnOf(od::field& field, std::size_t place, Learned& learned_order, const Snapshot& snapshot) {
+  Result<std::uint32_t> ColumnOf(od::field& field, std::size_t place, Learned& learned_order,
+                                 const Snapshot& snapshot) {
     const char* raw = field.key().raw();
     if (place < learned_order.places.size()) {
       const Learned::Place& last = learned_order.places[place];
-      // The buffer is padded, and the last byte of the body is no quote: the comparison stays inside it.
-      if (std::strncmp(raw, last.key.data(), last.key.size()) == 0 && raw[last.key.size()] == '"') return last.column;
+      // The buffer is padded, and the last byte of the body is no quote: the comparison stays
+      // inside it.
+      if (std::strncmp(raw, last.key.data(), last.key.size()) == 0 && raw[last.key.size()] == '"')
+        return last.column;
     }
     std::string_view key;
-    if (const auto code = field.unescaped_key().get(key); code != simdjson::SUCCESS) return BodyError(code);
+    if (const auto code = field.unescaped_key().get(key); code != simdjson::SUCCESS)
+      return BodyError(code);
     const auto found = snapshot.columns.find(key);
     const std::uint32_t column = found == snapshot.columns.end() ? kIgnored : found->second;
     constexpr std::size_t kPlacesMax = 4096;
-    if (place < kPlacesMax && std::strncmp(raw, key.data(), key.size()) == 0 && raw[key.size()] == '"' &&
-        key.find('\0') == std::string_view::npos) {
-      if (learned_order.places.size() <= place) learned_order.places.resize(place + 1, {std::string(1, '"'), kIgnored});
+    if (place < kPlacesMax && std::strncmp(raw, key.data(), key.size()) == 0 &&
+        raw[key.size()] == '"' && key.find('\0') == std::string_view::npos) {
+      if (learned_order.places.size() <= place)
+        learned_order.places.resize(place + 1, {std::string(1, '"'), kIgnored});
       learned_order.places[place] = {std::string(key), column};
     }
     return column;
   }
 
-  Result<> ReadRow(od::object& object, std::size_t row, Learned& order, const Snapshot& snapshot, RowFacts* facts) {
+  Result<> ReadRow(od::object& object, std::size_t row, Learned& order, const Snapshot& snapshot,
+                   RowFacts* facts) {
     const table::Schema& schema = snapshot.info.scorer->input();
     for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = Cell::Null(schema[i].type);
     std::size_t place = 0;
     for (auto item : object) {
       od::field field;
-      if (const auto code = std::move(item).get(field); code != simdjson::SUCCESS) return BodyError(code);
+      if (const auto code = std::move(item).get(field); code != simdjson::SUCCESS)
+        return BodyError(code);
       GYRE_TRY(const std::uint32_t column, ColumnOf(field, place++, order, snapshot));
       if (column == kIgnored) {
         ++facts->ignored;
         continue;
       }
       if (seen[column] == row + 1) {
-        return InvalidArgument("GY3811", "row {} names column `{}` twice", row + 1, schema[column].name)
+        return InvalidArgument("GY3811", "row {} names column `{}` twice", row + 1,
+                               schema[column].name)
             .Where(fmt::format("inputs[{}].{}", row, schema[column].name));
       }
       seen[column] = row + 1;
       od::value& value = field.value();
       od::json_type type{};
-      if (const auto code = value.type().get(type); code != simdjson::SUCCESS) return BodyError(code);
+      if (const auto code = value.type().get(type); code != simdjson::SUCCESS)
+        return BodyError(code);
       Cell& cell = cells[column];
       if (type == od::json_type::null) {
         bool is_null = false;
-        if (value.is_null().get(is_null) != simdjson::SUCCESS || !is_null) return BodyError("broken JSON (a word that is not null)");
+        if (value.is_null().get(is_null) != simdjson::SUCCESS || !is_null)
+          return BodyError("broken JSON (a word that is not null)");
         continue;
       }
-      if (!ReadValue(value, type, schema[column].type, &cell)) return CellError(row, schema[column], value);
+      if (!ReadValue(value, type, schema[column].type, &cell))
+        return CellError(row, schema[column], value);
       cell.valid = true;
     }
     return {};
   }
 
-  Result<> ReadRows(od::array& array, const Snapshot& snapshot, std::size_t rows_max, RowSink& sink, RowFacts* facts) {
+  Result<> ReadRows(od::array& array, const Snapshot& snapshot, std::size_t rows_max, RowSink& sink,
+                    RowFacts* facts) {
     Learned& order = LearnedFor(snapshot.serial);
     cells.resize(snapshot.info.scorer->input().size());
     seen.assign(cells.size(), 0);
@@ -233,13 +262,17 @@ struct RowReader::State {
 RowReader::RowReader() : state_(std::make_unique<State>()) {}
 RowReader::~RowReader() = default;
 
-Result<RowFacts> RowReader::Read(std::string_view body, const Snapshot& snapshot, std::size_t rows_max, RowSink& sink) {
+Result<RowFacts> RowReader::Read(std::string_view body, const Snapshot& snapshot,
+                                 std::size_t rows_max, RowSink& sink) {
   State& s = *state_;
-  if (s.padded.size() < body.size() + simdjson::SIMDJSON_PADDING) s.padded.resize(body.size() + simdjson::SIMDJSON_PADDING);
+  if (s.padded.size() < body.size() + simdjson::SIMDJSON_PADDING)
+    s.padded.resize(body.size() + simdjson::SIMDJSON_PADDING);
   std::memcpy(s.padded.data(), body.data(), body.size());
   std::memset(s.padded.data() + body.size(), 0, simdjson::SIMDJSON_PADDING);
   od::document document;
-  if (const auto code = s.parser.iterate(s.padded.data(), body.size(), s.padded.size()).get(document); code != simdjson::SUCCESS) {
+  if (const auto code =
+          s.parser.iterate(s.padded.data(), body.size(), s.padded.size()).get(document);
+      code != simdjson::SUCCESS) {
     return BodyError(code);
   }
   od::object object;
@@ -251,9 +284,11 @@ Result<RowFacts> RowReader::Read(std::string_view body, const Snapshot& snapshot
   bool found = false;
   for (auto item : object) {
     od::field field;
-    if (const auto code = std::move(item).get(field); code != simdjson::SUCCESS) return BodyError(code);
+    if (const auto code = std::move(item).get(field); code != simdjson::SUCCESS)
+      return BodyError(code);
     std::string_view key;
-    if (const auto code = field.unescaped_key().get(key); code != simdjson::SUCCESS) return BodyError(code);
+    if (const auto code = field.unescaped_key().get(key); code != simdjson::SUCCESS)
+      return BodyError(code);
     if (key != "inputs") continue;
     if (found) return BodyError("`inputs` stands twice");
     found = true;
@@ -265,7 +300,8 @@ Result<RowFacts> RowReader::Read(std::string_view body, const Snapshot& snapshot
     GYRE_DO(s.ReadRows(array, snapshot, rows_max, sink, &facts));
   }
   if (!found) return BodyError("`inputs` is missing");
-  if (document.current_location().error() == simdjson::SUCCESS) return BodyError("something follows the JSON object");
+  if (document.current_location().error() == simdjson::SUCCESS)
+    return BodyError("something follows the JSON object");
   return facts;
 }
 

@@ -1,8 +1,11 @@
-// JSON rows straight into cells. One RowReader per thread; its memory is reused from request to request. Private.
+// JSON rows straight into cells. One RowReader per thread; its memory is reused from request to
+// request. Private.
 //
-// How a JSON value becomes a cell: null is missing. A number column takes numbers only; "34" in quotes is refused, because a caller who
-// sends text where numbers belong sends "n/a" next. A whole-number column takes 34 and 34.0, not 34.5. A text column takes text, and
-// numbers and booleans as they are spelled. A boolean column takes true, false, 0 and 1. Dates and times are ISO 8601 text.
+// How a JSON value becomes a cell: null is missing. A number column takes numbers only; "34" in
+// quotes is refused, because a caller who sends text where numbers belong sends "n/a" next. A
+// whole-number column takes 34 and 34.0, not 34.5. A text column takes text, and numbers and
+// booleans as they are spelled. A boolean column takes true, false, 0 and 1. Dates and times are
+// ISO 8601 text.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +35,10 @@ class RowReader {
  public:
   RowReader();
   ~RowReader();
-  // Errors: kInvalidArgument GY3810 the body, GY3811 a cell (row and column named; where() is "inputs[0].age"), GY3812 too many rows.
-  Result<RowFacts> Read(std::string_view body, const Snapshot& snapshot, std::size_t rows_max, RowSink& sink);
+  // Errors: kInvalidArgument GY3810 the body, GY3811 a cell (row and column named; where() is
+  // "inputs[0].age"), GY3812 too many rows.
+  Result<RowFacts> Read(std::string_view body, const Snapshot& snapshot, std::size_t rows_max,
+                        RowSink& sink);
 
  private:
   struct State;

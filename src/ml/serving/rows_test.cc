@@ -5,7 +5,7 @@
 #include "base/id.h"
 #include "base/random.h"
 #include "ml/serving/answer.h"
-#include "ml/serving/package_for_tests.h"
+#include "ml/serving/testing/package.h"
 
 namespace gyre::serving {
 namespace {
@@ -15,8 +15,14 @@ class Rows : public testing::Test, public RowSink {
   void SetUp() override {
     auto scorer = predictors::Scorer::FromPackage(TestPackage(0));
     ASSERT_TRUE(scorer) << scorer.error().ToString();
-    snapshot_ = MakeSnapshot({.endpoint = "e", .project = "p", .deployment_id = "d", .model = "churn:v1", .model_name = "churn",
-                              .model_version = 1, .scorer = *std::move(scorer)}, {});
+    snapshot_ = MakeSnapshot({.endpoint = "e",
+                              .project = "p",
+                              .deployment_id = "d",
+                              .model = "churn:v1",
+                              .model_name = "churn",
+                              .model_version = 1,
+                              .scorer = *std::move(scorer)},
+                             {});
   }
   void Row(std::span<const table::Cell> cells) override {
     cells_.assign(cells.begin(), cells.end());
@@ -34,7 +40,9 @@ class Rows : public testing::Test, public RowSink {
     EXPECT_EQ(facts.error().code(), Code::kInvalidArgument);
     return facts.error().gy() + " " + facts.error().where() + " " + facts.error().message();
   }
-  const table::Cell& cell(std::string_view name) { return cells_[snapshot_->columns.find(name)->second]; }
+  const table::Cell& cell(std::string_view name) {
+    return cells_[snapshot_->columns.find(name)->second];
+  }
 
   std::shared_ptr<const Snapshot> snapshot_;
   RowReader reader_;
@@ -57,7 +65,8 @@ TEST_F(Rows, ReadsEveryType) {
 }
 
 TEST_F(Rows, MissingIsNullAndUnknownIsCounted) {
-  const auto facts = Read(R"({"inputs":[{"country":null,"extra":{"deep":[1,{"x":2}]},"other":1},{"amount":2}], "id": "x"})");
+  const auto facts = Read(
+      R"({"inputs":[{"country":null,"extra":{"deep":[1,{"x":2}]},"other":1},{"amount":2}], "id": "x"})");
   ASSERT_TRUE(facts) << facts.error().ToString();
   EXPECT_EQ(facts->rows, 2U);
   EXPECT_EQ(facts->ignored, 2U);
@@ -88,20 +97,30 @@ TEST_F(Rows, GentleConversions) {
 }
 
 TEST_F(Rows, WrongTypesNameRowAndColumn) {
-  EXPECT_EQ(Fails(R"({"inputs":[{"age":1},{"age":"34"}]})"),
-            "GY3811 inputs[1].age row 2, column `age` must be a whole number, but text was sent: \"34\"");
-  EXPECT_NE(Fails(R"({"inputs":[{"age":34.5}]})").find("a number was sent: 34.5"), std::string::npos);
+  EXPECT_EQ(
+      Fails(R"({"inputs":[{"age":1},{"age":"34"}]})"),
+      "GY3811 inputs[1].age row 2, column `age` must be a whole number, but text was sent: \"34\"");
+  EXPECT_NE(Fails(R"({"inputs":[{"age":34.5}]})").find("a number was sent: 34.5"),
+            std::string::npos);
   for (const char* value : {"true", "[1]", "{\"a\":1}", "\"x\"", "1e999", "-1e999"}) {
-    EXPECT_TRUE(Fails(fmt::format(R"({{"inputs":[{{"amount":{}}}]}})", value)).starts_with("GY3811 inputs[0].amount")) << value;
+    EXPECT_TRUE(Fails(fmt::format(R"({{"inputs":[{{"amount":{}}}]}})", value))
+                    .starts_with("GY3811 inputs[0].amount"))
+        << value;
   }
   for (const char* value : {"99999999999999999999", "1e30", "true", "\"\""}) {
-    EXPECT_TRUE(Fails(fmt::format(R"({{"inputs":[{{"age":{}}}]}})", value)).starts_with("GY3811 inputs[0].age")) << value;
+    EXPECT_TRUE(Fails(fmt::format(R"({{"inputs":[{{"age":{}}}]}})", value))
+                    .starts_with("GY3811 inputs[0].age"))
+        << value;
   }
   for (const char* value : {"2", "\"true\"", "0.5", "[]"}) {
-    EXPECT_TRUE(Fails(fmt::format(R"({{"inputs":[{{"active":{}}}]}})", value)).starts_with("GY3811 inputs[0].active")) << value;
+    EXPECT_TRUE(Fails(fmt::format(R"({{"inputs":[{{"active":{}}}]}})", value))
+                    .starts_with("GY3811 inputs[0].active"))
+        << value;
   }
   for (const char* value : {"\"yesterday\"", "20260101", "\"2026-13-01\""}) {
-    EXPECT_TRUE(Fails(fmt::format(R"({{"inputs":[{{"joined":{}}}]}})", value)).starts_with("GY3811 inputs[0].joined")) << value;
+    EXPECT_TRUE(Fails(fmt::format(R"({{"inputs":[{{"joined":{}}}]}})", value))
+                    .starts_with("GY3811 inputs[0].joined"))
+        << value;
   }
   EXPECT_TRUE(Fails(R"({"inputs":[{"country":["NL"]}]})").starts_with("GY3811 inputs[0].country"));
   EXPECT_TRUE(Fails(R"({"inputs":[{"age":1,"age":2}]})").starts_with("GY3811 inputs[0].age"));
@@ -109,13 +128,32 @@ TEST_F(Rows, WrongTypesNameRowAndColumn) {
 
 TEST_F(Rows, BrokenBodies) {
   const std::string deep(5000, '[');
-  const std::vector<std::string> bodies = {
-      "", " ", "null", "[]", "1", "\"x\"", "{", "{}", R"({"inputs":1})", R"({"inputs":{}})", R"({"inputs":[1]})", R"({"inputs":[[]]})",
-      R"({"inputs":[{"age":1})", R"({"inputs":[{"age":}]})", R"({"inputs":[{"age":nul}]})", R"({"inputs":[{"age":01}]})",
-      R"({"inputs":[{"age":NaN}]})", R"({"inputs":[{age:1}]})", R"({"inputs":[{"age":1}]}{)", R"({"inputs":[],"inputs":[]})",
-      "{\"inputs\":[{\"country\":\"\xff\"}]}", "{\"inputs\":[{\"country\":\"a\nb\"}]}", "{\"inputs\":[{\"x\":" + deep + "}]}",
-      std::string("{\"inputs\":[{\"age\":1}]}\0x", 24)};
-  for (const std::string& body : bodies) EXPECT_TRUE(Fails(body).starts_with("GY381")) << body.substr(0, 60) << " -> " << Fails(body);
+  const std::vector<std::string> bodies = {"",
+                                           " ",
+                                           "null",
+                                           "[]",
+                                           "1",
+                                           "\"x\"",
+                                           "{",
+                                           "{}",
+                                           R"({"inputs":1})",
+                                           R"({"inputs":{}})",
+                                           R"({"inputs":[1]})",
+                                           R"({"inputs":[[]]})",
+                                           R"({"inputs":[{"age":1})",
+                                           R"({"inputs":[{"age":}]})",
+                                           R"({"inputs":[{"age":nul}]})",
+                                           R"({"inputs":[{"age":01}]})",
+                                           R"({"inputs":[{"age":NaN}]})",
+                                           R"({"inputs":[{age:1}]})",
+                                           R"({"inputs":[{"age":1}]}{)",
+                                           R"({"inputs":[],"inputs":[]})",
+                                           "{\"inputs\":[{\"country\":\"\xff\"}]}",
+                                           "{\"inputs\":[{\"country\":\"a\nb\"}]}",
+                                           "{\"inputs\":[{\"x\":" + deep + "}]}",
+                                           std::string("{\"inputs\":[{\"age\":1}]}\0x", 24)};
+  for (const std::string& body : bodies)
+    EXPECT_TRUE(Fails(body).starts_with("GY381")) << body.substr(0, 60) << " -> " << Fails(body);
 }
 
 TEST_F(Rows, LimitOfRows) {
@@ -132,7 +170,8 @@ TEST_F(Rows, LimitOfRows) {
 TEST_F(Rows, AnswersInOrderWithTypedPredictions) {
   Answer answer;
   answer.Begin(*snapshot_);
-  const auto facts = reader_.Read(R"({"inputs":[{"amount":10,"z":1},{"amount":-10},{}]})", *snapshot_, 10, answer);
+  const auto facts =
+      reader_.Read(R"({"inputs":[{"amount":10,"z":1},{"amount":-10},{}]})", *snapshot_, 10, answer);
   ASSERT_TRUE(facts) << facts.error().ToString();
   const auto json = Json::Parse(answer.Finish(*facts));
   ASSERT_TRUE(json);
@@ -148,17 +187,26 @@ TEST_F(Rows, AnswersInOrderWithTypedPredictions) {
 
 // Spoiled bodies: an answer or an error, never a crash.
 TEST_F(Rows, SpoiledBodies) {
-  const std::string good = R"({"inputs":[{"age":34,"amount":-1.5e2,"country":"D\u0045","active":true,"joined":"1970-01-03","x":[1,{}]}]})";
+  const std::string good =
+      R"({"inputs":[{"age":34,"amount":-1.5e2,"country":"D\u0045","active":true,"joined":"1970-01-03","x":[1,{}]}]})";
   Random random(11);
   for (int i = 0; i < 20'000; ++i) {
     std::string body = good;
     for (std::uint64_t n = 1 + random.Below(3); n > 0; --n) {
       const std::size_t place = random.Below(body.size());
       switch (random.Below(4)) {
-        case 0: body[place] = "\"{}[],:\\0123e-.tfn \xff"[random.Below(20)]; break;
-        case 1: body.erase(place, 1 + random.Below(6)); break;
-        case 2: body.insert(place, body.substr(random.Below(body.size()), random.Below(12))); break;
-        default: body.resize(place); break;
+        case 0:
+          body[place] = "\"{}[],:\\0123e-.tfn \xff"[random.Below(20)];
+          break;
+        case 1:
+          body.erase(place, 1 + random.Below(6));
+          break;
+        case 2:
+          body.insert(place, body.substr(random.Below(body.size()), random.Below(12)));
+          break;
+        default:
+          body.resize(place);
+          break;
       }
       if (body.empty()) body = "{";
     }

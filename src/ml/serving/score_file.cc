@@ -34,7 +34,9 @@ table::Frame ModelColumns(const table::Frame& chunk, const table::Schema& input)
   return frame;
 }
 
-bool IsAnswer(const std::string& name) { return name == "prediction" || name.starts_with("probability_"); }
+bool IsAnswer(const std::string& name) {
+  return name == "prediction" || name.starts_with("probability_");
+}
 
 // The class names as a column of the target's type when each of them reads as one.
 table::Column PredictionColumn(const predictors::Scorer& scorer, const predictors::Scores& scores) {
@@ -54,8 +56,10 @@ table::Column PredictionColumn(const predictors::Scorer& scorer, const predictor
   const bool as_int = !whole.empty() && whole.size() == scorer.classes().size();
   column.type = as_int ? table::Type::kInt : table::Type::kText;
   for (const std::uint32_t label : scores.label) {
-    if (as_int) column.PushInt(whole[label]);
-    else column.PushText(scorer.classes()[label]);
+    if (as_int)
+      column.PushInt(whole[label]);
+    else
+      column.PushText(scorer.classes()[label]);
   }
   return column;
 }
@@ -63,7 +67,9 @@ table::Column PredictionColumn(const predictors::Scorer& scorer, const predictor
 class ScoringSink final : public table::ImportSink {
  public:
   ScoringSink(runners::TaskContext& context, const predictors::Scorer& scorer, std::string format)
-      : scorer_(scorer), format_(std::move(format)), path_(context.scratch_directory() + "/scores") {}
+      : scorer_(scorer),
+        format_(std::move(format)),
+        path_(context.scratch_directory() + "/scores") {}
 
   Result<> Begin(const table::Schema& schema) override {
     rows_ = 0;
@@ -87,7 +93,8 @@ class ScoringSink final : public table::ImportSink {
       table::Column column;
       column.name = "probability_" + scorer_.classes()[k];
       column.type = table::Type::kDouble;
-      for (std::size_t i = 0; i < scores.rows; ++i) column.PushDouble(scores.probabilities[i * classes + k]);
+      for (std::size_t i = 0; i < scores.rows; ++i)
+        column.PushDouble(scores.probabilities[i * classes + k]);
       frame.columns.push_back(std::move(column));
     }
     rows_ += static_cast<std::int64_t>(scores.rows);
@@ -140,30 +147,39 @@ Result<Json> ScoreFile(runners::TaskContext& context) {
   const Json& input = context.input();
   const std::string format = input["output_format"].StringOr("csv");
   if (format != "csv" && format != "jsonl" && format != "parquet") {
-    return InvalidArgument("GY3820", "`{}` is no format of answers", format).Fix("csv, jsonl or parquet");
+    return InvalidArgument("GY3820", "`{}` is no format of answers", format)
+        .Fix("csv, jsonl or parquet");
   }
   GYRE_TRY(const std::string package, exec::ReadFile(input["model"].AsString()));
   GYRE_TRY(const auto scorer, predictors::Scorer::Load(package));
   table::ImportOptions options;
   if (const std::string& named = input["format"].AsString(); !named.empty()) {
     options.format = table::ParseFileFormat(named);
-    if (!options.format) return InvalidArgument("GY3821", "`{}` is no format of files", named).Fix("csv, tsv, json, jsonl or parquet");
+    if (!options.format)
+      return InvalidArgument("GY3821", "`{}` is no format of files", named)
+          .Fix("csv, tsv, json, jsonl or parquet");
   }
   options.types = scorer->input();
   options.types_may_miss = true;
   options.command = "gyre predict";
   options.chunk_rows_max = kChunkRows;
   options.cancelled = [&] { return context.cancelled(); };
-  options.progress = [&](double fraction, std::int64_t rows) { context.Progress(fraction, GroupDigits(rows) + " rows"); };
+  options.progress = [&](double fraction, std::int64_t rows) {
+    context.Progress(fraction, GroupDigits(rows) + " rows");
+  };
   ScoringSink sink(context, *scorer, format);
   GYRE_TRY(const table::ImportReport report,
-           table::ImportFiles({{input["input"].AsString(), input["name"].StringOr("input")}}, options, sink));
+           table::ImportFiles({{input["input"].AsString(), input["name"].StringOr("input")}},
+                              options, sink));
   GYRE_TRY(std::string output, sink.Finish());
   Json missing = Json::Arr();
   for (const std::string& name : sink.missing()) missing.Push(name);
   Json notes = Json::Arr();
   for (const std::string& note : report.notes) notes.Push(note);
-  return Json::Obj({{"output", std::move(output)}, {"rows", sink.rows()}, {"columns_missing", std::move(missing)}, {"notes", std::move(notes)}});
+  return Json::Obj({{"output", std::move(output)},
+                    {"rows", sink.rows()},
+                    {"columns_missing", std::move(missing)},
+                    {"notes", std::move(notes)}});
 }
 
 void AddTasks(runners::TaskRegistry& tasks) { tasks.Add("predictors.score_file", ScoreFile); }

@@ -1,4 +1,5 @@
-// Scoring a file: what `predictors.score_file` computes inside a worker. Same scorer, same bits as an endpoint. Private.
+// Scoring a file: what `predictors.score_file` computes inside a worker. Same scorer, same bits as
+// an endpoint. Private.
 #pragma once
 
 #include <string>
@@ -9,10 +10,12 @@
 
 namespace gyre::serving {
 
-// Input: {"model": path of a package, "input": path, "name": "rows.csv" (for messages), "format": "csv" or "" (by content),
+// Input: {"model": path of a package, "input": path, "name": "rows.csv" (for messages), "format":
+// "csv" or "" (by content),
 //         "output_format": "csv" | "jsonl" | "parquet"}
 // Answer: {"output": path in the scratch folder, "rows", "columns_missing": [...], "notes": [...]}
-// The output holds the columns of the input, then `prediction` and, for classes, `probability_CLASS`.
+// The output holds the columns of the input, then `prediction` and, for classes,
+// `probability_CLASS`.
 Result<Json> ScoreFile(runners::TaskContext& context);
 
 }  // namespace gyre::serving

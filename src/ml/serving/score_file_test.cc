@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
-#include "ml/serving/house_for_tests.h"
+#include "ml/serving/testing/house.h"
 #include "platform/exec/files.h"
 #include "platform/table/import.h"
 
@@ -12,7 +12,8 @@ namespace {
 
 class Context final : public runners::TaskContext {
  public:
-  Context(Json input, std::string scratch) : input_(std::move(input)), scratch_(std::move(scratch)) {}
+  Context(Json input, std::string scratch)
+      : input_(std::move(input)), scratch_(std::move(scratch)) {}
   const Json& input() const override { return input_; }
   const std::string& scratch_directory() const override { return scratch_; }
   void Progress(double, std::string_view) override {}
@@ -43,11 +44,15 @@ class ScoreFileTest : public testing::Test {
     version_ = house_.Register("churn", 0.25);
     ASSERT_TRUE(house_.Deploy("churn:v1"));
   }
-  Result<Json> Score(std::string_view text, const std::string& name, const std::string& output_format) {
+  Result<Json> Score(std::string_view text, const std::string& name,
+                     const std::string& output_format) {
     const std::string path = (house_.directory() / name).string();
     GYRE_DO(exec::WriteFile(path, text));
     GYRE_TRY(const std::string model, house_.blobs->LocalPath(version_.package.digest));
-    Context context(Json::Obj({{"model", model}, {"input", path}, {"name", name}, {"output_format", output_format}}), house_.directory().string());
+    Context context(
+        Json::Obj(
+            {{"model", model}, {"input", path}, {"name", name}, {"output_format", output_format}}),
+        house_.directory().string());
     return ScoreFile(context);
   }
   TestHouse house_;
@@ -63,7 +68,8 @@ TEST_F(ScoreFileTest, SameBitsAsOnline) {
     const auto done = Score(kCsv, "rows.csv", format);
     ASSERT_TRUE(done) << done.error().ToString();
     EXPECT_EQ((*done)["rows"].AsInt(), 4);
-    const auto scored = table::ImportFrame({{(*done)["output"].AsString(), std::string("scores.") + format}}, {});
+    const auto scored =
+        table::ImportFrame({{(*done)["output"].AsString(), std::string("scores.") + format}}, {});
     ASSERT_TRUE(scored) << scored.error().ToString();
     const table::Column* prediction = scored->frame.Find("prediction");
     const table::Column* yes = scored->frame.Find("probability_Yes");

@@ -20,7 +20,8 @@ namespace gyre::serving {
 namespace {
 
 constexpr telemetry::Logger kLog{"ml/serving"};
-constexpr std::int64_t kFollowEveryMicros = 5 * kMicrosPerSecond;  // events tell at once; this is for those that were lost
+constexpr std::int64_t kFollowEveryMicros =
+    5 * kMicrosPerSecond;  // events tell at once; this is for those that were lost
 constexpr int kPage = 500;
 
 std::uint64_t NextServing() {
@@ -28,8 +29,8 @@ std::uint64_t NextServing() {
   return next.fetch_add(1);
 }
 
-// What one thread keeps between requests. It looks at the table through its own pointer and takes the lock only after a change, so
-// that a request touches nothing that other threads write.
+// What one thread keeps between requests. It looks at the table through its own pointer and takes
+// the lock only after a change, so that a request touches nothing that other threads write.
 struct ThreadView {
   std::uint64_t serving = 0, generation = 0;
   std::shared_ptr<const SnapshotTable> table;
@@ -38,13 +39,16 @@ struct ThreadView {
 };
 
 Error NoSuchEndpoint(std::string_view name) {
-  return NotFound("GY3802", "there is no endpoint `{}`", name).Fix("gyre endpoints").Fix("gyre deploy MODEL@champion");
+  return NotFound("GY3802", "there is no endpoint `{}`", name)
+      .Fix("gyre endpoints")
+      .Fix("gyre deploy MODEL@champion");
 }
 
 class ServingService final : public Serving {
  public:
-  ServingService(db::Database& database, blob::Store& blobs, registry::Registry& registry, events::Events& events,
-                 telemetry::Metrics& metrics, const Clock& clock, ServingSettings settings)
+  ServingService(db::Database& database, blob::Store& blobs, registry::Registry& registry,
+                 events::Events& events, telemetry::Metrics& metrics, const Clock& clock,
+                 ServingSettings settings)
       : database_(database),
         blobs_(blobs),
         registry_(registry),
@@ -60,10 +64,13 @@ class ServingService final : public Serving {
   void Stop() override { follower_ = exec::Worker(); }
   Result<Endpoint> Deploy(DeployRequest request) override;
   Result<Endpoint> Rollback(RollbackRequest request) override;
-  Result<> Remove(std::string_view project, std::string_view endpoint, std::string_view by) override;
+  Result<> Remove(std::string_view project, std::string_view endpoint,
+                  std::string_view by) override;
   Result<Endpoint> Get(std::string_view project, std::string_view endpoint) override;
-  Result<std::vector<Endpoint>> List(std::string_view project, int limit, std::string_view after) override;
-  Result<std::vector<Deployment>> History(std::string_view project, std::string_view endpoint, int limit) override;
+  Result<std::vector<Endpoint>> List(std::string_view project, int limit,
+                                     std::string_view after) override;
+  Result<std::vector<Deployment>> History(std::string_view project, std::string_view endpoint,
+                                          int limit) override;
   std::shared_ptr<const Snapshot> Find(std::string_view endpoint) override;
   std::vector<std::shared_ptr<const Snapshot>> Snapshots() override;
   Result<std::string> Predict(std::string_view endpoint, std::string_view body) override;
@@ -102,10 +109,13 @@ class ServingService final : public Serving {
 
 SnapshotCounters ServingService::CountersOf(const std::string& endpoint) {
   const telemetry::Labels labels = {{"endpoint", endpoint}};
-  return {&metrics_.GetCounter("gyre_endpoint_requests_total", "Prediction requests by endpoint", labels),
+  return {&metrics_.GetCounter("gyre_endpoint_requests_total", "Prediction requests by endpoint",
+                               labels),
           &metrics_.GetCounter("gyre_endpoint_rows_total", "Rows predicted by endpoint", labels),
-          &metrics_.GetCounter("gyre_endpoint_failed_total", "Prediction requests that were refused", labels),
-          &metrics_.GetCounter("gyre_endpoint_ignored_columns_total", "Values sent for columns that the model does not know", labels)};
+          &metrics_.GetCounter("gyre_endpoint_failed_total",
+                               "Prediction requests that were refused", labels),
+          &metrics_.GetCounter("gyre_endpoint_ignored_columns_total",
+                               "Values sent for columns that the model does not know", labels)};
 }
 
 // Everything that can fail or is slow happens here, before a request sees the snapshot.
@@ -122,7 +132,8 @@ Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpo
                     .scorer = std::move(scorer)};
   const std::size_t colon = deployment.model.rfind(":v");
   if (colon != std::string::npos) {
-    info.model_version = static_cast<int>(ParseInt(std::string_view(deployment.model).substr(colon + 2)).value_or(0));
+    info.model_version = static_cast<int>(
+        ParseInt(std::string_view(deployment.model).substr(colon + 2)).value_or(0));
   }
   auto snapshot = MakeSnapshot(std::move(info), CountersOf(endpoint.name));
   Answer warm_up;
@@ -136,8 +147,10 @@ void ServingService::Publish(std::shared_ptr<const Snapshot> snapshot, std::stri
   const MutexLock lock(table_mutex_);
   auto next = std::make_shared<SnapshotTable>(*table_);
   if (!removed.empty()) {
-    if (const auto found = next->by_name.find(removed); found != next->by_name.end()) next->by_name.erase(found);
-    if (const auto found = problems_.find(removed); found != problems_.end()) problems_.erase(found);
+    if (const auto found = next->by_name.find(removed); found != next->by_name.end())
+      next->by_name.erase(found);
+    if (const auto found = problems_.find(removed); found != problems_.end())
+      problems_.erase(found);
   }
   if (snapshot) {
     const std::string& name = snapshot->info.endpoint;
@@ -216,17 +229,23 @@ Result<Endpoint> ServingService::Replace(Endpoint endpoint, Deployment deploymen
     if (is_new) GYRE_DO(InsertEndpoint(tx, endpoint));
     GYRE_DO(AppendDeployment(tx, endpoint, &endpoint.deployment));
     GYRE_DO(TellLineage(tx, endpoint, endpoint.deployment));
-    return events_.Publish(tx, {.kind = "endpoint.deployed", .project = endpoint.project, .subject = endpoint.name, .payload = news});
+    return events_.Publish(tx, {.kind = "endpoint.deployed",
+                                .project = endpoint.project,
+                                .subject = endpoint.name,
+                                .payload = news});
   }));
   Publish(std::move(snapshot), "");
-  kLog.Info("endpoint swapped", {{"endpoint", endpoint.name}, {"model", endpoint.deployment.model},
-                                 {"deployment", endpoint.deployment.number}, {"basis", endpoint.deployment.basis}});
+  kLog.Info("endpoint swapped", {{"endpoint", endpoint.name},
+                                 {"model", endpoint.deployment.model},
+                                 {"deployment", endpoint.deployment.number},
+                                 {"basis", endpoint.deployment.basis}});
   Describe(&endpoint);
   return endpoint;
 }
 
 Result<Endpoint> ServingService::Deploy(DeployRequest request) {
-  GYRE_TRY(const registry::ModelVersion version, registry_.Resolve(request.project, request.reference));
+  GYRE_TRY(const registry::ModelVersion version,
+           registry_.Resolve(request.project, request.reference));
   const std::string name = request.endpoint.empty() ? version.model : request.endpoint;
   GYRE_DO(CheckName("endpoint", name));
   GYRE_TRY(const registry::ModelReference reference, registry::ParseReference(request.reference));
@@ -237,7 +256,8 @@ Result<Endpoint> ServingService::Deploy(DeployRequest request) {
     return {};
   }));
   if (!endpoint.id.empty() && endpoint.project != request.project) {
-    return MakeError(Code::kAlreadyExists, "GY3801", "the endpoint name `{}` belongs to another project", name)
+    return MakeError(Code::kAlreadyExists, "GY3801",
+                     "the endpoint name `{}` belongs to another project", name)
         .Why("endpoint names are unique per server")
         .Fix("choose another: gyre deploy MODEL --name OTHER");
   }
@@ -293,12 +313,14 @@ Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
   return Replace(std::move(endpoint), std::move(earlier));
 }
 
-Result<> ServingService::Remove(std::string_view project, std::string_view name, std::string_view /*by*/) {
+Result<> ServingService::Remove(std::string_view project, std::string_view name,
+                                std::string_view /*by*/) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(const Endpoint endpoint, Require(project, name));
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(RemoveEndpoint(tx, endpoint.id));
-    return events_.Publish(tx, {.kind = "endpoint.removed", .project = endpoint.project, .subject = endpoint.name});
+    return events_.Publish(
+        tx, {.kind = "endpoint.removed", .project = endpoint.project, .subject = endpoint.name});
   }));
   Publish(nullptr, endpoint.name);
   return {};
@@ -322,7 +344,8 @@ Result<Endpoint> ServingService::Get(std::string_view project, std::string_view 
   return endpoint;
 }
 
-Result<std::vector<Endpoint>> ServingService::List(std::string_view project, int limit, std::string_view after) {
+Result<std::vector<Endpoint>> ServingService::List(std::string_view project, int limit,
+                                                   std::string_view after) {
   std::vector<Endpoint> endpoints;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(endpoints, ReadEndpoints(reader, project, limit, after));
@@ -332,7 +355,8 @@ Result<std::vector<Endpoint>> ServingService::List(std::string_view project, int
   return endpoints;
 }
 
-Result<std::vector<Deployment>> ServingService::History(std::string_view project, std::string_view name, int limit) {
+Result<std::vector<Deployment>> ServingService::History(std::string_view project,
+                                                        std::string_view name, int limit) {
   GYRE_TRY(const Endpoint endpoint, Require(project, name));
   std::vector<Deployment> deployments;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
@@ -358,7 +382,8 @@ Error ServingService::Missing(std::string_view endpoint) {
   {
     const MutexLock lock(table_mutex_);
     if (const auto problem = problems_.find(endpoint); problem != problems_.end()) {
-      return MakeError(Code::kUnavailable, "GY3805", "endpoint `{}` is not loaded: {}", endpoint, problem->second.message());
+      return MakeError(Code::kUnavailable, "GY3805", "endpoint `{}` is not loaded: {}", endpoint,
+                       problem->second.message());
     }
   }
   if (!ready()) return MakeError(Code::kUnavailable, "GY3805", "endpoints are being loaded");
@@ -369,29 +394,34 @@ Result<std::string> ServingService::Predict(std::string_view endpoint, std::stri
   ThreadView& view = View();
   const auto found = view.table->by_name.find(endpoint);
   if (found == view.table->by_name.end()) return Missing(endpoint);
-  const Snapshot& snapshot = *found->second;  // the view holds it; only this thread changes its view
+  const Snapshot& snapshot =
+      *found->second;  // the view holds it; only this thread changes its view
   snapshot.counters.requests->Add();
   view.answer.Begin(snapshot);
-  const auto facts = view.reader.Read(body, snapshot, static_cast<std::size_t>(settings_.rows_max), view.answer);
+  const auto facts =
+      view.reader.Read(body, snapshot, static_cast<std::size_t>(settings_.rows_max), view.answer);
   if (!facts) {
     snapshot.counters.failed->Add();
     return facts.error();
   }
   snapshot.counters.rows->Add(static_cast<std::int64_t>(facts->rows));
-  if (facts->ignored != 0) snapshot.counters.ignored->Add(static_cast<std::int64_t>(facts->ignored));
+  if (facts->ignored != 0)
+    snapshot.counters.ignored->Add(static_cast<std::int64_t>(facts->ignored));
   return view.answer.Finish(*facts);
 }
 
 EndpointCounts ServingService::Counts(std::string_view endpoint) {
   const SnapshotCounters counters = CountersOf(std::string(endpoint));
-  return {counters.requests->value(), counters.rows->value(), counters.failed->value(), counters.ignored->value()};
+  return {counters.requests->value(), counters.rows->value(), counters.failed->value(),
+          counters.ignored->value()};
 }
 
 Result<> ServingService::FollowOne(const Endpoint& seen) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(Endpoint endpoint, Require(seen.project, seen.name));
   if (endpoint.follows.empty()) return {};
-  GYRE_TRY(const registry::ModelVersion version, registry_.Resolve(endpoint.project, endpoint.follows));
+  GYRE_TRY(const registry::ModelVersion version,
+           registry_.Resolve(endpoint.project, endpoint.follows));
   if (version.id == endpoint.deployment.model_version_id) return {};
   Deployment next{.id = {},
                   .endpoint_id = {},
@@ -421,7 +451,8 @@ Result<> ServingService::Reconcile() {
     for (const Endpoint& endpoint : page) {
       if (endpoint.follows.empty()) continue;
       // One broken model must not keep the others from being followed.
-      if (const auto done = FollowOne(endpoint); !done) kLog.Failed("alias not followed", done.error());
+      if (const auto done = FollowOne(endpoint); !done)
+        kLog.Failed("alias not followed", done.error());
     }
     if (page.size() < kPage) return {};
     after = page.back().name;
@@ -430,10 +461,12 @@ Result<> ServingService::Reconcile() {
 
 }  // namespace
 
-Result<std::unique_ptr<Serving>> OpenServing(db::Database& database, blob::Store& blobs, registry::Registry& registry,
-                                             events::Events& events, telemetry::Metrics& metrics, const Clock& clock,
+Result<std::unique_ptr<Serving>> OpenServing(db::Database& database, blob::Store& blobs,
+                                             registry::Registry& registry, events::Events& events,
+                                             telemetry::Metrics& metrics, const Clock& clock,
                                              ServingSettings settings) {
-  return std::make_unique<ServingService>(database, blobs, registry, events, metrics, clock, settings);
+  return std::make_unique<ServingService>(database, blobs, registry, events, metrics, clock,
+                                          settings);
 }
 
 }  // namespace gyre::serving

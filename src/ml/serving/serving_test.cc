@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "ml/serving/house_for_tests.h"
+#include "ml/serving/testing/house.h"
 #include "platform/exec/thread_pool.h"
 
 namespace gyre::serving {
@@ -40,16 +40,20 @@ TEST_F(ServingTest, DeploysAnAliasAndAnswers) {
 TEST_F(ServingTest, EveryAnswerHasItsOwnId) {
   house_.Register("churn", 0);
   ASSERT_TRUE(house_.Deploy("churn:v1"));
-  EXPECT_NE(Predict("churn")["inference_id"].AsString(), Predict("churn")["inference_id"].AsString());
+  EXPECT_NE(Predict("churn")["inference_id"].AsString(),
+            Predict("churn")["inference_id"].AsString());
 }
 
 TEST_F(ServingTest, RollsBackToAnyEarlierDeployment) {
   for (int i = 0; i < 4; ++i) house_.Register("churn", i);
-  for (const char* reference : {"churn:v1", "churn:v2", "churn:v3", "churn:v4"}) ASSERT_TRUE(house_.Deploy(reference, "live"));
+  for (const char* reference : {"churn:v1", "churn:v2", "churn:v3", "churn:v4"})
+    ASSERT_TRUE(house_.Deploy(reference, "live"));
   EXPECT_EQ(ModelOf("live"), "churn:v4");
-  ASSERT_TRUE(house_.serving->Rollback({.project = "default", .endpoint = "live", .to = 0, .reason = "bad", .deployed_by = "ben"}));
+  ASSERT_TRUE(house_.serving->Rollback(
+      {.project = "default", .endpoint = "live", .to = 0, .reason = "bad", .deployed_by = "ben"}));
   EXPECT_EQ(ModelOf("live"), "churn:v3");
-  const auto back = house_.serving->Rollback({.project = "default", .endpoint = "live", .to = 1, .reason = "", .deployed_by = "ben"});
+  const auto back = house_.serving->Rollback(
+      {.project = "default", .endpoint = "live", .to = 1, .reason = "", .deployed_by = "ben"});
   ASSERT_TRUE(back) << back.error().ToString();
   EXPECT_EQ(ModelOf("live"), "churn:v1");
   EXPECT_EQ(back->deployment.basis, "rollback to 1");
@@ -57,7 +61,13 @@ TEST_F(ServingTest, RollsBackToAnyEarlierDeployment) {
   ASSERT_TRUE(history);
   ASSERT_EQ(history->size(), 6U);
   EXPECT_EQ(history->front().number, 6);
-  EXPECT_EQ(house_.serving->Rollback({.project = "default", .endpoint = "live", .to = 99, .reason = {}, .deployed_by = {}}).error().gy(), "GY3803");
+  EXPECT_EQ(
+      house_.serving
+          ->Rollback(
+              {.project = "default", .endpoint = "live", .to = 99, .reason = {}, .deployed_by = {}})
+          .error()
+          .gy(),
+      "GY3803");
 }
 
 // The packages of earlier deployments stay, even when the registry has forgotten their versions.
@@ -69,8 +79,10 @@ TEST_F(ServingTest, EarlierPackagesAreKept) {
   const auto first = house_.registry->Resolve("default", "churn:v1");
   ASSERT_TRUE(first);
   ASSERT_TRUE(house_.registry->DeleteVersion(first->id));
-  ASSERT_TRUE(blob::Collect(*house_.database, *house_.blobs, 0, SystemClock().NowMicros() + kMicrosPerDay));
-  ASSERT_TRUE(house_.serving->Rollback({.project = "default", .endpoint = "churn", .to = 1, .reason = {}, .deployed_by = {}}));
+  ASSERT_TRUE(
+      blob::Collect(*house_.database, *house_.blobs, 0, SystemClock().NowMicros() + kMicrosPerDay));
+  ASSERT_TRUE(house_.serving->Rollback(
+      {.project = "default", .endpoint = "churn", .to = 1, .reason = {}, .deployed_by = {}}));
   EXPECT_EQ(ModelOf("churn"), "churn:v1");
 }
 
@@ -126,7 +138,8 @@ TEST_F(ServingTest, FollowsItsAliasUntilRolledBack) {
   EXPECT_EQ(house_.serving->Get("default", "churn")->deployment.basis, "alias moved");
   ASSERT_TRUE(house_.serving->Reconcile());
   EXPECT_EQ(house_.serving->Get("default", "churn")->deployment.number, 2);
-  ASSERT_TRUE(house_.serving->Rollback({.project = "default", .endpoint = "churn", .to = 0, .reason = {}, .deployed_by = {}}));
+  ASSERT_TRUE(house_.serving->Rollback(
+      {.project = "default", .endpoint = "churn", .to = 0, .reason = {}, .deployed_by = {}}));
   ASSERT_TRUE(house_.serving->Reconcile());
   EXPECT_EQ(ModelOf("churn"), "churn:v1");
 }
@@ -172,7 +185,8 @@ TEST_F(ServingTest, LineageLeadsFromTheModelToTheEndpoint) {
   EXPECT_EQ(up->nodes[1].id, version.id);
 }
 
-// 200 swaps under concurrent requests: each request gets a whole answer of one version, none fails, versions never mix.
+// 200 swaps under concurrent requests: each request gets a whole answer of one version, none fails,
+// versions never mix.
 TEST_F(ServingTest, TwoHundredSwapsFailNobody) {
   constexpr int kThreads = 3, kSwaps = 200;
   const auto high = house_.Register("churn", 30);
@@ -200,7 +214,8 @@ TEST_F(ServingTest, TwoHundredSwapsFailNobody) {
         }
       });
     }
-    for (int i = 0; i < kSwaps; ++i) ASSERT_TRUE(house_.Deploy(i % 2 == 0 ? "churn:v2" : "churn:v1", "live"));
+    for (int i = 0; i < kSwaps; ++i)
+      ASSERT_TRUE(house_.Deploy(i % 2 == 0 ? "churn:v2" : "churn:v1", "live"));
     stop.store(true);
   }
   EXPECT_EQ(failed.load(), 0);

@@ -1,4 +1,5 @@
-// What answers: a scorer with everything that can be computed before a request comes. Immutable. Private.
+// What answers: a scorer with everything that can be computed before a request comes. Immutable.
+// Private.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +24,11 @@ struct SnapshotCounters {
 struct Snapshot {
   SnapshotInfo info;
   SnapshotCounters counters = {};
-  std::uint64_t serial = 0;                       // unique in this process
+  std::uint64_t serial = 0;                                   // unique in this process
   std::map<std::string, std::uint32_t, std::less<>> columns;  // name -> index in input()
-  std::string head;                               // {"model":"churn:v1","inference_id":"
-  std::vector<std::string> predictions;           // JSON of each class, typed as the target: "Yes", 3, true
-  std::vector<std::string> keys;                  // "Yes": as an object's key
+  std::string head;                      // {"model":"churn:v1","inference_id":"
+  std::vector<std::string> predictions;  // JSON of each class, typed as the target: "Yes", 3, true
+  std::vector<std::string> keys;         // "Yes": as an object's key
 };
 
 std::shared_ptr<const Snapshot> MakeSnapshot(SnapshotInfo info, SnapshotCounters counters);

@@ -24,7 +24,8 @@ std::string ProgramFolder() {
 
 Result<std::string> FindLibrary(std::string_view file) {
   std::vector<std::string> folders;
-  if (const char* folder = std::getenv("GYRE_LIB_DIR"); folder != nullptr && *folder != '\0') folders.emplace_back(folder);
+  if (const char* folder = std::getenv("GYRE_LIB_DIR"); folder != nullptr && *folder != '\0')
+    folders.emplace_back(folder);
   const std::string program = ProgramFolder();
   folders.push_back(program + "/../lib/gyre");
   folders.push_back(program + "/lib/gyre");
@@ -42,7 +43,8 @@ Result<Library> Library::Open(const std::string& path) {
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* reason = dlerror();
-    return FailedPrecondition("GY1321", "the library {} cannot be loaded", path).Why(reason != nullptr ? reason : "");
+    return FailedPrecondition("GY1321", "the library {} cannot be loaded", path)
+        .Why(reason != nullptr ? reason : "");
   }
   return Library(handle, path);
 }

@@ -1,5 +1,6 @@
-// Third-party shared libraries that are loaded at the first use: DuckDB, LightGBM. Looked for in $GYRE_LIB_DIR, then
-// <program>/../lib/gyre, then <program>/lib/gyre. A library that was opened stays open until the process ends.
+// Third-party shared libraries that are loaded at the first use: DuckDB, LightGBM. Looked for in
+// $GYRE_LIB_DIR, then <program>/../lib/gyre, then <program>/lib/gyre. A library that was opened
+// stays open until the process ends.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// A database, a blob store, a registry and serving over them, in a folder of their own. Tests and benchmarks only.
+// A database, a blob store, a registry and serving over them, in a folder of their own. Tests and
+// benchmarks only.
 #pragma once
 
 #include <filesystem>
@@ -8,8 +9,8 @@
 
 #include "base/id.h"
 #include "ledger/lineage/lineage.h"
-#include "ml/serving/package_for_tests.h"
 #include "ml/serving/serving.h"
+#include "ml/serving/testing/package.h"
 
 namespace gyre::serving {
 
@@ -19,7 +20,9 @@ class TestHouse {
     std::filesystem::create_directories(directory_);
     database = *db::OpenSqlite({.path = (directory_ / "gyre.db").string()});
     blobs = *blob::OpenLocalStore((directory_ / "blobs").string());
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(), lineage::LineageSchema(), registry::RegistrySchema(), ServingSchema()};
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(),
+                                        lineage::LineageSchema(), registry::RegistrySchema(),
+                                        ServingSchema()};
     GYRE_CHECK(database->Migrate(schemas).has_value());
     events = events::OpenEvents(*database, SystemClock());
     registry.emplace(*database, SystemClock());
@@ -33,14 +36,17 @@ class TestHouse {
   void Restart(ServingSettings settings) {
     serving.reset();
     metrics = std::make_unique<telemetry::Metrics>();
-    serving = *OpenServing(*database, *blobs, *registry, *events, *metrics, SystemClock(), settings);
+    serving =
+        *OpenServing(*database, *blobs, *registry, *events, *metrics, SystemClock(), settings);
     GYRE_CHECK(serving->Start().has_value());
   }
   // Registers a version of `model`; `shift` tells the versions apart.
-  registry::ModelVersion Register(const std::string& model, double shift, const std::string& project = "default") {
+  registry::ModelVersion Register(const std::string& model, double shift,
+                                  const std::string& project = "default") {
     return RegisterPackage(model, TestPackage(shift), project);
   }
-  registry::ModelVersion RegisterPackage(const std::string& model, const predictors::ModelPackage& package,
+  registry::ModelVersion RegisterPackage(const std::string& model,
+                                         const predictors::ModelPackage& package,
                                          const std::string& project = "default") {
     registry::NewVersion version;
     version.project = project;
@@ -56,12 +62,22 @@ class TestHouse {
     return *registered;
   }
   void Promote(const std::string& model, int version, const std::string& project = "default") {
-    const auto moved = registry->MoveAlias({.project = project, .model = model, .alias = "champion", .version = version,
-                                            .reason = "test", .moved_by = "ann", .override_gate = true});
+    const auto moved = registry->MoveAlias({.project = project,
+                                            .model = model,
+                                            .alias = "champion",
+                                            .version = version,
+                                            .reason = "test",
+                                            .moved_by = "ann",
+                                            .override_gate = true});
     GYRE_CHECK(moved.has_value());
   }
-  Result<Endpoint> Deploy(const std::string& reference, const std::string& endpoint = "", const std::string& project = "default") {
-    return serving->Deploy({.project = project, .reference = reference, .endpoint = endpoint, .reason = "", .deployed_by = "ann"});
+  Result<Endpoint> Deploy(const std::string& reference, const std::string& endpoint = "",
+                          const std::string& project = "default") {
+    return serving->Deploy({.project = project,
+                            .reference = reference,
+                            .endpoint = endpoint,
+                            .reason = "",
+                            .deployed_by = "ann"});
   }
   // Lets go of the folder, so that another process may open it.
   void Close() {

@@ -82,7 +82,8 @@ inline int Listen(int* port) {
       while (const std::size_t length = MessageLength(in)) {
         const std::string_view message(in.data(), length);
         const std::string_view body = message.substr(message.find("\r\n\r\n") + 4);
-        out += "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+        out += "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+               std::to_string(body.size()) + "\r\n\r\n";
         out += body;
         in.erase(0, length);
       }
@@ -96,7 +97,9 @@ struct LoadResult {
   double seconds = 0;
   std::vector<double> latency_us;  // open loop only, sorted
   double Percentile(double share) const {
-    return latency_us.empty() ? 0 : latency_us[static_cast<std::size_t>(share * static_cast<double>(latency_us.size() - 1))];
+    return latency_us.empty() ? 0
+                              : latency_us[static_cast<std::size_t>(
+                                    share * static_cast<double>(latency_us.size() - 1))];
   }
 };
 
@@ -104,14 +107,16 @@ struct LoadOptions {
   int port = 0;
   int connections = 32;
   double seconds = 3;
-  // Requests per second from all connections, latency from the time they were due. 0 = rounds: one request on each connection, then all
-  // answers, and again; the server is then always in the middle of work, and the cost of waking up falls on nobody in particular.
+  // Requests per second from all connections, latency from the time they were due. 0 = rounds: one
+  // request on each connection, then all answers, and again; the server is then always in the
+  // middle of work, and the cost of waking up falls on nobody in particular.
   double rate = 0;
 };
 
 class Load {
  public:
-  Load(const LoadOptions& options, std::string request) : options_(options), request_(std::move(request)) {
+  Load(const LoadOptions& options, std::string request)
+      : options_(options), request_(std::move(request)) {
     epoll_ = epoll_create1(0);
     for (int i = 0; i < options.connections; ++i) {
       const int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -126,7 +131,8 @@ class Load {
       }
       const int one = 1;
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-      epoll_event event{.events = EPOLLIN, .data = {.u32 = static_cast<std::uint32_t>(connections_.size())}};
+      epoll_event event{.events = EPOLLIN,
+                        .data = {.u32 = static_cast<std::uint32_t>(connections_.size())}};
       epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
       connections_.push_back({fd, 0, {}});
     }
@@ -172,7 +178,8 @@ class Load {
   };
   void Send(std::size_t index, double since) {
     connections_[index].since = since;
-    if (send(connections_[index].fd, request_.data(), request_.size(), MSG_NOSIGNAL) < 0) ++result_.failed;
+    if (send(connections_[index].fd, request_.data(), request_.size(), MSG_NOSIGNAL) < 0)
+      ++result_.failed;
   }
   void Receive(std::size_t index) {
     Connection& connection = connections_[index];

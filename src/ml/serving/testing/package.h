@@ -27,8 +27,12 @@ inline table::Frame TestFrame(std::size_t rows, std::uint64_t seed) {
   Random random(seed);
   table::Frame frame;
   using table::Type;
-  for (const auto& [name, type] : {std::pair{"age", Type::kInt}, {"amount", Type::kDouble}, {"country", Type::kText},
-                                   {"active", Type::kBool}, {"joined", Type::kDate}, {"seen", Type::kTimestamp}}) {
+  for (const auto& [name, type] : {std::pair{"age", Type::kInt},
+                                   {"amount", Type::kDouble},
+                                   {"country", Type::kText},
+                                   {"active", Type::kBool},
+                                   {"joined", Type::kDate},
+                                   {"seen", Type::kTimestamp}}) {
     frame.columns.emplace_back();
     frame.columns.back().name = name;
     frame.columns.back().type = type;
@@ -44,7 +48,8 @@ inline table::Frame TestFrame(std::size_t rows, std::uint64_t seed) {
   return frame;
 }
 
-// A logistic model; `shift` moves its answers, so that versions can be told apart. The weight of country=DE is 2, of amount 1.
+// A logistic model; `shift` moves its answers, so that versions can be told apart. The weight of
+// country=DE is 2, of amount 1.
 inline predictors::ModelPackage TestPackage(double shift) {
   const auto spec = recipes::Spec::FromYaml(kTestRecipe);
   GYRE_CHECK(spec.has_value());

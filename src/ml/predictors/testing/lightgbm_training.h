@@ -38,8 +38,10 @@ inline Generated Generate(const GenerateOptions& options) {
       value = j < options.categorical ? static_cast<double>(random.Below(40)) : random.Normal();
       signal += std::sin(value * (1.0 + 0.3 * static_cast<double>(j)));
       const double draw = random.Uniform();
-      if (draw < options.nan_share) value = std::numeric_limits<double>::quiet_NaN();
-      else if (draw < options.nan_share + options.zero_share) value = 0.0;
+      if (draw < options.nan_share)
+        value = std::numeric_limits<double>::quiet_NaN();
+      else if (draw < options.nan_share + options.zero_share)
+        value = 0.0;
     }
     if (options.classes == 0) {
       data.label[i] = static_cast<float>(signal);
@@ -52,14 +54,18 @@ inline Generated Generate(const GenerateOptions& options) {
 }
 
 // The model's text; empty when LightGBM refused (LastError says why).
-inline std::string TrainText(const LightGbmApi& api, const Generated& data, const std::string& parameters, int iterations) {
-  const std::string all = parameters + " verbosity=-1 num_threads=1 deterministic=true force_row_wise=true seed=7";
+inline std::string TrainText(const LightGbmApi& api, const Generated& data,
+                             const std::string& parameters, int iterations) {
+  const std::string all =
+      parameters + " verbosity=-1 num_threads=1 deterministic=true force_row_wise=true seed=7";
   LgbmDataset dataset = nullptr;
   LgbmBooster booster = nullptr;
   std::string text;
   if (api.DatasetCreateFromMat(data.x.data(), kLgbmFloat64, static_cast<std::int32_t>(data.rows),
-                               static_cast<std::int32_t>(data.columns), 1, all.c_str(), nullptr, &dataset) == 0 &&
-      api.DatasetSetField(dataset, "label", data.label.data(), static_cast<int>(data.rows), kLgbmFloat32) == 0 &&
+                               static_cast<std::int32_t>(data.columns), 1, all.c_str(), nullptr,
+                               &dataset) == 0 &&
+      api.DatasetSetField(dataset, "label", data.label.data(), static_cast<int>(data.rows),
+                          kLgbmFloat32) == 0 &&
       api.BoosterCreate(dataset, all.c_str(), &booster) == 0) {
     int finished = 0;
     for (int i = 0; i < iterations && finished == 0; ++i) {
@@ -68,7 +74,8 @@ inline std::string TrainText(const LightGbmApi& api, const Generated& data, cons
     std::int64_t length = 0;
     if (api.BoosterSaveModelToString(booster, 0, -1, 0, 0, &length, nullptr) == 0) {
       text.resize(static_cast<std::size_t>(length));
-      if (api.BoosterSaveModelToString(booster, 0, -1, 0, length, &length, text.data()) != 0) text.clear();
+      if (api.BoosterSaveModelToString(booster, 0, -1, 0, length, &length, text.data()) != 0)
+        text.clear();
       if (!text.empty()) text.pop_back();  // the final NUL
     }
   }
