@@ -88,7 +88,12 @@ constexpr Option kListOptions[] = {
     {.name = "--all", .help = "of every project"},
 };
 constexpr Command kCommands[] = {
-    {.path = "jobs ls", .summary = "List jobs, newest first", .examples = "gyre jobs\ngyre jobs ls --all -o json", .positionals = {}, .options = kListOptions, .run = List},
+    {.path = "jobs ls",
+     .summary = "List jobs, newest first",
+     .examples = "gyre jobs\ngyre jobs ls --all -o json",
+     .positionals = {},
+     .options = kListOptions,
+     .run = List},
     {.path = "jobs show", .summary = "Show one job", .examples = "gyre jobs show 3f2a", .positionals = kJob, .options = {}, .run = Show},
     {.path = "jobs log", .summary = "Print the log of a job", .examples = "gyre jobs log 3f2a", .positionals = kJob, .options = {}, .run = Log},
     {.path = "jobs cancel", .summary = "Ask jobs to stop", .examples = "gyre jobs cancel 3f2a", .positionals = kJobs, .options = {}, .run = Cancel},

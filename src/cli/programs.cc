@@ -177,7 +177,12 @@ constexpr Command kCommands[] = {
      .options = kRunOptions,
      .run = Run,
      .passes_rest = true},
-    {.path = "runs rerun", .summary = "Run a recorded program again from its own code, and say what differs", .examples = "gyre runs rerun 3f2a", .positionals = kRun, .options = {}, .run = Rerun},
+    {.path = "runs rerun",
+     .summary = "Run a recorded program again from its own code, and say what differs",
+     .examples = "gyre runs rerun 3f2a",
+     .positionals = kRun,
+     .options = {},
+     .run = Rerun},
 };
 
 }  // namespace

@@ -443,7 +443,11 @@ Json JobToJson(const Job& job) {
   if (!job.error_code.empty()) {
     Json fixes = Json::Arr();
     for (const std::string& fix : job.error_fixes) fixes.Push(fix);
-    error = Json::Obj({{"code", job.error_code}, {"message", job.error_message}, {"why", job.error_why}, {"where", job.error_where}, {"fix", std::move(fixes)}});
+    error = Json::Obj({{"code", job.error_code},
+                       {"message", job.error_message},
+                       {"why", job.error_why},
+                       {"where", job.error_where},
+                       {"fix", std::move(fixes)}});
   }
   const auto time = [](std::int64_t time_us) { return time_us == 0 ? Json() : Json(FormatTime(time_us)); };
   return Json::Obj({{"id", job.id},

@@ -114,7 +114,9 @@ TEST(Split, TimeTestsOnTheNewestAndGroupsStayWhole) {
 }
 
 TEST(ModelText, CountsAndScalesLeaves) {
-  const std::string text = "tree\nversion=v4\nmax_feature_idx=0\ntree_sizes=10\n\nTree=0\nnum_leaves=2\nleaf_value=1 -3\n\n\nend of trees\n\nparameters:\n[num_threads: 4]\n";
+  const std::string text =
+      "tree\nversion=v4\nmax_feature_idx=0\ntree_sizes=10\n\n"
+      "Tree=0\nnum_leaves=2\nleaf_value=1 -3\n\n\nend of trees\n\nparameters:\n[num_threads: 4]\n";
   EXPECT_EQ(CountLeaves(text), 2U);
   const WeightedText parts[] = {{text, 0.5}, {text, 0.5}};
   const auto merged = MergeModels(parts);
