@@ -65,6 +65,17 @@ void FindSuspects(const table::Frame& frame, Problem* problem) {
   }
 }
 
+// One number per row from the values of all columns, in their order.
+std::vector<std::uint64_t> RowHashes(const table::Frame& frame) {
+  std::vector<std::uint64_t> hashes(frame.rows(), 0);
+  for (const table::Column& column : frame.columns) {
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      hashes[i] = Xxh3(column.IsValid(i) ? table::CellText(column, i) : std::string(1, '\0'), hashes[i]);
+    }
+  }
+  return hashes;
+}
+
 }  // namespace
 
 std::string_view DefaultMetric(Task task) {
@@ -144,7 +155,7 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
     frame = frame.Select(target.kept);
   }
   FindSuspects(frame, &problem);
-  SplitRequest split{.target = &target, .time = {}, .group = {}, .seed = r.seed, .test_share = r.test_share};
+  SplitRequest split{.target = &target, .time = {}, .group = {}, .content = {}, .test_share = r.test_share};
   if (!r.time_column.empty()) {
     GYRE_TRY(const table::Column* column, FindColumn(frame, "time column", r.time_column));
     if (column->type == table::Type::kText) {
@@ -160,6 +171,7 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
     problem.excluded.push_back(r.group_column);
     problem.findings.push_back({r.group_column, "group", "names the groups of the split, so it is no feature", true});
   }
+  if (split.kind == SplitKind::kStratified) split.content = RowHashes(frame);
   problem.split_kind = split.kind;
   GYRE_TRY(const Split parts, MakeSplit(split));
   problem.train = frame.Select(parts.train);

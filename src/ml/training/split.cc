@@ -69,36 +69,36 @@ Split SplitByTime(const SplitRequest& request, std::size_t rows, std::size_t tes
   return Split{{order.begin(), cut}, {cut, order.end()}};
 }
 
-// Whole groups in a random order until the test part is large enough.
+// Whole groups until the test part is large enough.
 Split SplitByGroup(const SplitRequest& request, std::size_t rows, std::size_t test_rows) {
-  std::map<std::uint64_t, std::size_t> sizes;
+  std::map<std::uint64_t, std::size_t> sizes;  // groups in the order of their hashes: as good as random, and the same for ever
   for (std::size_t i = 0; i < rows; ++i) ++sizes[request.group[i]];
-  std::vector<std::uint64_t> groups;
-  for (const auto& [group, size] : sizes) groups.push_back(group);
-  Random random(request.seed ^ kSplitStream);
-  random.Shuffle(groups);
   std::map<std::uint64_t, bool> in_test;
   std::size_t taken = 0;
-  for (const std::uint64_t group : groups) {
+  for (const auto& [group, size] : sizes) {
     const bool test = taken < test_rows;
     in_test[group] = test;
-    if (test) taken += sizes[group];
+    if (test) taken += size;
   }
   Split split;
   for (std::uint32_t i = 0; i < rows; ++i) (in_test[request.group[i]] ? split.test : split.train).push_back(i);
   return split;
 }
 
+// The share of each class, or of all rows of a regression, whose content hashes are smallest.
 Split SplitStratified(const SplitRequest& request, std::size_t rows, std::size_t test_rows) {
-  std::vector<std::uint32_t> all(rows);
-  std::iota(all.begin(), all.end(), 0U);
-  const auto order = DealOrder(*request.target, all, request.seed ^ kSplitStream);
-  // Every k-th of the ordered rows, at a random place inside its run.
+  std::map<std::uint32_t, std::vector<std::uint32_t>> strata;
+  const bool regression = request.target->task == predictors::Task::kRegression;
+  for (std::uint32_t i = 0; i < rows; ++i) strata[regression ? 0 : request.target->labels[i]].push_back(i);
+  const double share = static_cast<double>(test_rows) / static_cast<double>(rows);
   std::vector<std::uint8_t> test(rows, 0);
-  Random random(request.seed + 1);
-  for (std::size_t i = 0; i < test_rows; ++i) {
-    const std::size_t begin = i * rows / test_rows, end = (i + 1) * rows / test_rows;
-    test[order[begin + random.Below(end - begin)]] = 1;
+  double owed = 0;  // what rounding left of the strata before
+  for (auto& [label, members] : strata) {
+    std::ranges::stable_sort(members, {}, [&](std::uint32_t row) { return request.content[row]; });
+    owed += share * static_cast<double>(members.size());
+    const auto take = std::min(static_cast<std::size_t>(std::llround(owed)), members.size());
+    owed -= static_cast<double>(take);
+    for (std::size_t i = 0; i < take; ++i) test[members[i]] = 1;
   }
   Split split;
   for (std::uint32_t i = 0; i < rows; ++i) (test[i] != 0 ? split.test : split.train).push_back(i);

@@ -1,4 +1,8 @@
 // Which rows teach, which test: stratified, by time, or by group. Pure and deterministic.
+//
+// Test rows are a function of the data alone, never of a seed: whichever training made the champion, no challenger's test rows were
+// among its training rows. Rows are taken by the smallest hash of their content (of their group), so equal rows stay together, and a
+// version that grew keeps nearly all of its test rows on the test side.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +24,7 @@ struct SplitRequest {
   const Target* target = nullptr;
   std::vector<double> time;            // kTime: when each row happened; NaN = unknown, taken as first
   std::vector<std::uint64_t> group;    // kGroup: rows of one number stay together
-  std::uint64_t seed = 0;
+  std::vector<std::uint64_t> content;  // kStratified: a hash of each row's values
   double test_share = 0;               // 0 = by size: a tenth, at least 50 of a small table, at most 10,000
 };
 struct Split {
