@@ -457,12 +457,15 @@ void TextImport::WriteNotes() {
                                         names.size() > 4 ? fmt::format("{} columns", names.size())
                                                          : "`" + Join(names, "`, `") + "`"));
   }
-  if (report_.cells_nulled > 0)
-    report_.notes.push_back(
-        fmt::format("{} bad cells became missing", GroupDigits(report_.cells_nulled)));
-  if (report_.rows_quarantined > 0)
-    report_.notes.push_back(
-        fmt::format("{} rows were set aside", GroupDigits(report_.rows_quarantined)));
+  if (report_.cells_nulled > 0) {
+    report_.notes.push_back(fmt::format("{} bad cell{} became missing",
+                                        GroupDigits(report_.cells_nulled),
+                                        report_.cells_nulled == 1 ? "" : "s"));
+  }
+  if (report_.rows_quarantined > 0) {
+    report_.notes.push_back(fmt::format("{} row{} set aside", GroupDigits(report_.rows_quarantined),
+                                        report_.rows_quarantined == 1 ? " was" : "s were"));
+  }
 }
 
 void TextImport::Progress(const RecordSource& source) {
