@@ -174,7 +174,9 @@ class Compiler {
     if (std::find(body_.outputs.begin(), body_.outputs.end(), found->second) != body_.outputs.end()) {
       return InvalidArgument("GY3103", "the output `{}` stands there twice", name);
     }
-    if (step.gives.type == table::Type::kText) return TypeError(step, "gives text, and outputs are numbers").Fix("encode it first, for example with encode.onehot");
+    if (step.gives.type == table::Type::kText) {
+      return TypeError(step, "gives text, and outputs are numbers").Fix("encode it first, for example with encode.onehot");
+    }
     if (step.gives.type == table::Type::kDate || step.gives.type == table::Type::kTimestamp) {
       return TypeError(step, "gives a date, and outputs are numbers").Fix("use datetime.parts");
     }
