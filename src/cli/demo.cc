@@ -21,6 +21,7 @@ constexpr int kAnswersTimed = 300;
 
 std::string ProjectPath() { return fmt::format("/api/v1/projects/{}", kDemoProject); }
 double SecondsSince(std::int64_t start_us) { return static_cast<double>(SystemClock().MonotonicMicros() - start_us) / kMicrosPerSecond; }
+std::string Millis(double seconds) { return fmt::format("{:.2f} ms", 1000 * seconds); }
 Error StationFailed(std::string_view station, std::string_view why) {
   return Error(Code::kInternal, "GY4080", fmt::format("the demo failed at station {}: {}", station, why));
 }
@@ -153,7 +154,7 @@ class Storyteller {
     std::sort(times.begin(), times.end());
     const std::string& prediction = story_.answer["outputs"].items()[0]["prediction"].AsString();
     out_.Done(fmt::format("endpoint {} live after {}   {} answers: median {}, p99 {}", story_.endpoint["name"].AsString(), HumanSeconds(live),
-                          kAnswersTimed, HumanSeconds(times[times.size() / 2]), HumanSeconds(times[times.size() * 99 / 100])));
+                          kAnswersTimed, Millis(times[times.size() / 2]), Millis(times[times.size() * 99 / 100])));
     out_.Print(fmt::format("  try: curl -d '{}' {}/e/{}\n", Json::Obj({{"inputs", Json::Arr({ShortRow()})}}).Dump(), story_.url, kDemoEndpoint));
     out_.Print(fmt::format("  a new customer: {} {}, with probability {:.2f} of leaving\n", kDemoTarget, prediction,
                            story_.answer["outputs"].items()[0]["probability"]["yes"].AsDouble()));

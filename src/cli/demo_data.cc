@@ -170,7 +170,9 @@ void AppendRow(const Customer& c, std::string& csv) {
   if (!c.no_login) csv += LoginTime(c.login_minute);
   csv += fmt::format(",{},EUR,", c.late);
   if (c.left) csv += Date(c.cancelled_day);
-  csv += fmt::format(",{:.2f},{}\n", c.refund, c.left ? "yes" : "no");
+  csv += ',';
+  if (c.refund > 0) csv += fmt::format("{:.2f}", c.refund);
+  csv += c.left ? ",yes\n" : ",no\n";
 }
 
 // As a client sends it: original names, numbers as numbers, null for what is not known.
