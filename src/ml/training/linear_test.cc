@@ -73,25 +73,6 @@ TEST(Linear, LogisticStandsWhereItsGradientIsZero) {
   EXPECT_NEAR(offset, 0, 1e-3);
 }
 
-TEST(Split, PartsHoldEveryRowOnceAndClassesInTheirShares) {
-  Target target;
-  target.task = predictors::Task::kBinary;
-  target.classes = {"a", "b"};
-  for (std::uint32_t i = 0; i < 1'000; ++i) {
-    target.kept.push_back(i);
-    target.labels.push_back(i % 10 == 0 ? 1 : 0);
-  }
-  const auto split = MakeSplit({.target = &target, .time = {}, .group = {}, .seed = 5});
-  ASSERT_TRUE(split);
-  EXPECT_EQ(split->test.size(), 100U);
-  EXPECT_EQ(split->train.size() + split->test.size(), 1'000U);
-  int ones = 0;
-  for (const std::uint32_t row : split->test) ones += target.labels[row] == 1 ? 1 : 0;
-  EXPECT_NEAR(ones, 10, 1);
-  const auto again = MakeSplit({.target = &target, .time = {}, .group = {}, .seed = 5});
-  EXPECT_EQ(split->test, again->test);
-}
-
 TEST(Split, TimeTestsOnTheNewestAndGroupsStayWhole) {
   Target target;
   target.task = predictors::Task::kRegression;

@@ -28,6 +28,7 @@ Rows MakeRows(std::size_t rows, std::uint32_t classes) {
   made.target.task = classes == 2 ? predictors::Task::kBinary : predictors::Task::kMulticlass;
   for (std::size_t i = 0; i < rows; ++i) {
     made.target.labels.push_back(static_cast<std::uint32_t>(random.Below(classes)));
+    made.target.kept.push_back(static_cast<std::uint32_t>(i));
     made.content.push_back(random.Next());
   }
   return made;
@@ -67,6 +68,7 @@ TEST(Split, AGrownTableKeepsItsTestRowsOnTheTestSide) {
   const Rows grown = MakeRows(12'000, 2);
   Rows first = grown;
   first.target.labels.resize(10'000);
+  first.target.kept.resize(10'000);
   first.content.resize(10'000);
   const auto before = TestContent(first), after = TestContent(grown);
   // Of the old rows that now test, nearly all tested before: the champion has not learned from them.
