@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import re
+import select
 import socket
 import sys
 import time
@@ -35,7 +36,9 @@ def send_raw(g, text):
     """Sends the bytes as they are; the status of the first answer, or 0 when the server just closes."""
     with socket.create_connection((g.host, g.port), timeout=20) as s:
         s.sendall(text.replace('{host}', f'{g.host}:{g.port}').encode('latin-1'))
-        s.shutdown(socket.SHUT_WR)
+        # A client that has closed its side is no longer known to be the local owner: first let the server answer what it has.
+        if not select.select([s], [], [], 0.3)[0]:
+            s.shutdown(socket.SHUT_WR)
         answer = b''
         while True:
             try:

@@ -1,6 +1,7 @@
 #include "ml/training/problem.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "base/hash.h"
@@ -65,7 +66,8 @@ void FindSuspects(const table::Frame& frame, Problem* problem) {
   }
 }
 
-// One number per row from the values of all columns, in their order.
+// One number per row from the values of all columns, in their order. Equal rows are told apart by which of them came first: else all
+// rows of one frequent kind would test and none teach.
 std::vector<std::uint64_t> RowHashes(const table::Frame& frame) {
   std::vector<std::uint64_t> hashes(frame.rows(), 0);
   for (const table::Column& column : frame.columns) {
@@ -73,6 +75,8 @@ std::vector<std::uint64_t> RowHashes(const table::Frame& frame) {
       hashes[i] = Xxh3(column.IsValid(i) ? table::CellText(column, i) : std::string(1, '\0'), hashes[i]);
     }
   }
+  std::unordered_map<std::uint64_t, std::uint64_t> seen;
+  for (std::uint64_t& hash : hashes) hash = Xxh3("row", hash + seen[hash]++);
   return hashes;
 }
 

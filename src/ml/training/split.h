@@ -1,8 +1,8 @@
 // Which rows teach, which test: stratified, by time, or by group. Pure and deterministic.
 //
 // Test rows are a function of the data alone, never of a seed: whichever training made the champion, no challenger's test rows were
-// among its training rows. Rows are taken by the smallest hash of their content (of their group), so equal rows stay together, and a
-// version that grew keeps nearly all of its test rows on the test side.
+// among its training rows. Rows are taken by the smallest hash of their content (of their group), so a version that grew keeps
+// nearly all of its test rows on the test side.
 #pragma once
 
 #include <cstdint>
