@@ -1,4 +1,5 @@
-// Bytes of a connection: however the network cuts them, the same messages come out, and no path or parameter that leads astray.
+// Bytes of a connection: however the network cuts them, the same messages come out, and no path or
+// parameter that leads astray.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -27,7 +28,8 @@ struct Outcome {
   std::string error;
 };
 
-// What was read to its end is the same however it came. A broken message may be noticed earlier or later.
+// What was read to its end is the same however it came. A broken message may be noticed earlier or
+// later.
 bool SameMessages(const Outcome& a, const Outcome& b) {
   const auto whole = [](const Outcome& outcome) {
     std::vector<Message> messages = outcome.messages;
@@ -126,10 +128,26 @@ class Nothing {
   Result<Response> Get(Request&) { return Response::Empty(); }
 };
 constexpr Route kRoutes[] = {
-    {.method = Method::kGet, .path = "/a/{x}", .handler = Bind<&Nothing::Get>, .permission = kPublic, .summary = "s"},
-    {.method = Method::kGet, .path = "/a/b", .handler = Bind<&Nothing::Get>, .permission = kPublic, .summary = "s"},
-    {.method = Method::kGet, .path = "/a/{x}/c/{y}", .handler = Bind<&Nothing::Get>, .permission = kPublic, .summary = "s"},
-    {.method = Method::kGet, .path = "/f/{path*}", .handler = Bind<&Nothing::Get>, .permission = kPublic, .summary = "s"},
+    {.method = Method::kGet,
+     .path = "/a/{x}",
+     .handler = Bind<&Nothing::Get>,
+     .permission = kPublic,
+     .summary = "s"},
+    {.method = Method::kGet,
+     .path = "/a/b",
+     .handler = Bind<&Nothing::Get>,
+     .permission = kPublic,
+     .summary = "s"},
+    {.method = Method::kGet,
+     .path = "/a/{x}/c/{y}",
+     .handler = Bind<&Nothing::Get>,
+     .permission = kPublic,
+     .summary = "s"},
+    {.method = Method::kGet,
+     .path = "/f/{path*}",
+     .handler = Bind<&Nothing::Get>,
+     .permission = kPublic,
+     .summary = "s"},
 };
 
 void TryTarget(std::string_view target) {
@@ -138,10 +156,13 @@ void TryTarget(std::string_view target) {
   static const RouteIndex index{tables};
   const std::size_t question = target.find('?');
   Pairs pairs;
-  if (const auto match = index.Find(Method::kGet, target.substr(0, question), &pairs); match && match->route != nullptr) {
+  if (const auto match = index.Find(Method::kGet, target.substr(0, question), &pairs);
+      match && match->route != nullptr) {
     for (const auto& [name, value] : pairs) {
-      Require(!value.empty() && IsValidUtf8(value) && value.find('\\') == std::string::npos && value.find('\0') == std::string::npos);
-      for (const std::string_view part : Split(value, '/')) Require(!part.empty() && part != "." && part != "..");
+      Require(!value.empty() && IsValidUtf8(value) && value.find('\\') == std::string::npos &&
+              value.find('\0') == std::string::npos);
+      for (const std::string_view part : Split(value, '/'))
+        Require(!part.empty() && part != "." && part != "..");
       Require(name == "path" || value.find('/') == std::string::npos);
     }
   }
@@ -157,7 +178,8 @@ void TryTarget(std::string_view target) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size < 2) return 0;
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
-  const auto kind = (bytes[0] & 0x80) != 0 ? gyre::net::MessageParser::Kind::kResponse : gyre::net::MessageParser::Kind::kRequest;
+  const auto kind = (bytes[0] & 0x80) != 0 ? gyre::net::MessageParser::Kind::kResponse
+                                           : gyre::net::MessageParser::Kind::kRequest;
   const std::size_t step = 1 + (bytes[0] & 0x3f);
   const gyre::net::Outcome at_once = gyre::net::Reader(kind).Run(text, text.size());
   gyre::net::Require(gyre::net::SameMessages(at_once, gyre::net::Reader(kind).Run(text, step)));

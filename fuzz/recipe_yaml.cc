@@ -1,4 +1,5 @@
-// Recipes as people write them, and fitted recipes as files: nothing may crash, and what is accepted must keep its promises.
+// Recipes as people write them, and fitted recipes as files: nothing may crash, and what is
+// accepted must keep its promises.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

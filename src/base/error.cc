@@ -15,21 +15,36 @@ struct Error::Body {
 
 std::string_view CodeName(Code code) {
   switch (code) {
-    case Code::kInvalidArgument: return "invalid_argument";
-    case Code::kNotFound: return "not_found";
-    case Code::kAlreadyExists: return "already_exists";
-    case Code::kPermissionDenied: return "permission_denied";
-    case Code::kUnauthenticated: return "unauthenticated";
-    case Code::kFailedPrecondition: return "failed_precondition";
-    case Code::kResourceExhausted: return "resource_exhausted";
-    case Code::kOutOfSpace: return "out_of_space";
-    case Code::kAborted: return "aborted";
-    case Code::kUnavailable: return "unavailable";
-    case Code::kDeadlineExceeded: return "deadline_exceeded";
-    case Code::kDataLoss: return "data_loss";
-    case Code::kUnimplemented: return "unimplemented";
-    case Code::kInternal: return "internal";
-    case Code::kCancelled: return "cancelled";
+    case Code::kInvalidArgument:
+      return "invalid_argument";
+    case Code::kNotFound:
+      return "not_found";
+    case Code::kAlreadyExists:
+      return "already_exists";
+    case Code::kPermissionDenied:
+      return "permission_denied";
+    case Code::kUnauthenticated:
+      return "unauthenticated";
+    case Code::kFailedPrecondition:
+      return "failed_precondition";
+    case Code::kResourceExhausted:
+      return "resource_exhausted";
+    case Code::kOutOfSpace:
+      return "out_of_space";
+    case Code::kAborted:
+      return "aborted";
+    case Code::kUnavailable:
+      return "unavailable";
+    case Code::kDeadlineExceeded:
+      return "deadline_exceeded";
+    case Code::kDataLoss:
+      return "data_loss";
+    case Code::kUnimplemented:
+      return "unimplemented";
+    case Code::kInternal:
+      return "internal";
+    case Code::kCancelled:
+      return "cancelled";
   }
   return "internal";
 }
@@ -81,11 +96,15 @@ Error SystemError(std::string_view doing, int error_number) {
   switch (error_number) {
     case ENOSPC:
     case EDQUOT:
-      return MakeError(Code::kOutOfSpace, "GY1003", "{}: {}", doing, what).Fix("free space on the disk, then try again");
-    case ENOENT: return MakeError(Code::kNotFound, "GY1001", "{}: {}", doing, what);
+      return MakeError(Code::kOutOfSpace, "GY1003", "{}: {}", doing, what)
+          .Fix("free space on the disk, then try again");
+    case ENOENT:
+      return MakeError(Code::kNotFound, "GY1001", "{}: {}", doing, what);
     case EACCES:
-    case EPERM: return MakeError(Code::kPermissionDenied, "GY1002", "{}: {}", doing, what);
-    default: return MakeError(Code::kInternal, "GY1000", "{}: {}", doing, what);
+    case EPERM:
+      return MakeError(Code::kPermissionDenied, "GY1002", "{}: {}", doing, what);
+    default:
+      return MakeError(Code::kInternal, "GY1000", "{}: {}", doing, what);
   }
 }
 

@@ -1,7 +1,8 @@
 // Errors are values. A function that can fail returns Result<T>; nothing of ours throws.
 //
-// An Error names the thing, the rule and the remedy, and carries a stable code GYnnnn that is the same in the CLI, the API and the
-// log (registry of codes: docs/errors.md). The canonical Code is what programs decide on; each protocol maps it once to its own status.
+// An Error names the thing, the rule and the remedy, and carries a stable code GYnnnn that is the
+// same in the CLI, the API and the log (registry of codes: docs/errors.md). The canonical Code is
+// what programs decide on; each protocol maps it once to its own status.
 #pragma once
 
 #include <fmt/core.h>
@@ -56,7 +57,8 @@ class [[nodiscard]] Error {
   Error&& Why(std::string why) &&;
   Error&& Where(std::string where) &&;
   Error&& Fix(std::string command_or_sentence) &&;
-  Error&& Context(std::string_view doing) &&;  // prefixes the message: "loading model churn:v3: ..."
+  Error&& Context(
+      std::string_view doing) &&;  // prefixes the message: "loading model churn:v3: ..."
 
   // One line, for logs and tests: "GY2041 invalid_argument: column `age` ...".
   std::string ToString() const;
@@ -72,11 +74,13 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
  public:
   using Base = std::expected<T, Error>;
   using Base::Base;
-  Result(Error error) : Base(std::unexpected(std::move(error))) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : Base(std::unexpected(std::move(error))) {}  // NOLINT(google-explicit-constructor)
 };
 
 template <class... Args>
-Error MakeError(Code code, std::string_view gy, fmt::format_string<Args...> format, Args&&... args) {
+Error MakeError(Code code, std::string_view gy, fmt::format_string<Args...> format,
+                Args&&... args) {
   return Error(code, gy, fmt::format(format, std::forward<Args>(args)...));
 }
 template <class... Args>
@@ -95,7 +99,8 @@ template <class... Args>
 Error Internal(std::string_view gy, fmt::format_string<Args...> f, Args&&... args) {
   return MakeError(Code::kInternal, gy, f, std::forward<Args>(args)...);
 }
-// From errno after a failed system call; ENOSPC and EDQUOT become kOutOfSpace, ENOENT kNotFound, EACCES kPermissionDenied.
+// From errno after a failed system call; ENOSPC and EDQUOT become kOutOfSpace, ENOENT kNotFound,
+// EACCES kPermissionDenied.
 Error SystemError(std::string_view doing, int error_number);
 
 [[noreturn]] void CheckFailed(const char* condition, const char* file, int line);
@@ -104,8 +109,8 @@ Error SystemError(std::string_view doing, int error_number);
 
 #define GYRE_CONCAT_(a, b) a##b
 #define GYRE_CONCAT(a, b) GYRE_CONCAT_(a, b)
-#define GYRE_TRY_(tmp, decl, expr)                       \
-  auto tmp = (expr);                                     \
+#define GYRE_TRY_(tmp, decl, expr)                        \
+  auto tmp = (expr);                                      \
   if (!tmp) return ::gyre::Error(std::move(tmp).error()); \
   decl = *std::move(tmp)
 // GYRE_TRY(auto rows, Load(path)); returns the error of Load to the caller.

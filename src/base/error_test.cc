@@ -8,7 +8,10 @@ namespace gyre {
 namespace {
 
 Result<int> Half(int v) {
-  if (v % 2 != 0) return InvalidArgument("GY9001", "{} is odd", v).Why("only even numbers have halves").Fix("use 4");
+  if (v % 2 != 0)
+    return InvalidArgument("GY9001", "{} is odd", v)
+        .Why("only even numbers have halves")
+        .Fix("use 4");
   return v / 2;
 }
 Result<int> Quarter(int v) {
@@ -40,7 +43,9 @@ TEST(Result, ErrorCopiesDeeply) {
   EXPECT_EQ(copy.message(), "reading b: a");
 }
 
-TEST(Result, DiskFullHasItsOwnCode) { EXPECT_EQ(SystemError("write", ENOSPC).code(), Code::kOutOfSpace); }
+TEST(Result, DiskFullHasItsOwnCode) {
+  EXPECT_EQ(SystemError("write", ENOSPC).code(), Code::kOutOfSpace);
+}
 
 }  // namespace
 }  // namespace gyre

@@ -9,9 +9,10 @@
 namespace gyre {
 
 std::string HexEncode(std::string_view bytes);
-bool HexDecode(std::string_view hex, std::string* bytes);  // false on odd length or a foreign character
+bool HexDecode(std::string_view hex,
+               std::string* bytes);  // false on odd length or a foreign character
 
-std::string Sha256Hex(std::string_view bytes);             // 64 hexadecimal digits
+std::string Sha256Hex(std::string_view bytes);  // 64 hexadecimal digits
 std::string HmacSha256Hex(std::string_view key, std::string_view bytes);
 
 class Sha256 {

@@ -17,12 +17,18 @@ Error BadJson(std::string_view why) { return InvalidArgument("GY1100", "not vali
 Result<Json> Convert(simdjson::dom::element element) {
   using simdjson::dom::element_type;
   switch (element.type()) {
-    case element_type::NULL_VALUE: return Json();
-    case element_type::BOOL: return Json(bool(element));
-    case element_type::INT64: return Json(std::int64_t(element));
-    case element_type::UINT64: return Json(static_cast<double>(std::uint64_t(element)));
-    case element_type::DOUBLE: return Json(double(element));
-    case element_type::STRING: return Json(std::string_view(element));
+    case element_type::NULL_VALUE:
+      return Json();
+    case element_type::BOOL:
+      return Json(bool(element));
+    case element_type::INT64:
+      return Json(std::int64_t(element));
+    case element_type::UINT64:
+      return Json(static_cast<double>(std::uint64_t(element)));
+    case element_type::DOUBLE:
+      return Json(double(element));
+    case element_type::STRING:
+      return Json(std::string_view(element));
     case element_type::ARRAY: {
       Json::Array items;
       for (simdjson::dom::element item : simdjson::dom::array(element)) {
@@ -35,7 +41,8 @@ Result<Json> Convert(simdjson::dom::element element) {
       Json::Object members;
       std::unordered_set<std::string_view> seen;
       for (auto [key, item] : simdjson::dom::object(element)) {
-        if (!seen.insert(key).second) return BadJson(fmt::format("the key `{}` stands twice in one object", key));
+        if (!seen.insert(key).second)
+          return BadJson(fmt::format("the key `{}` stands twice in one object", key));
         GYRE_TRY(auto value, Convert(item));
         members.emplace_back(std::string(key), std::move(value));
       }
@@ -56,7 +63,9 @@ void NewLine(int indent, int depth, std::string* out) {
 void DumpObject(const Json& json, int indent, int depth, bool sorted, std::string* out) {
   std::vector<const Json::Member*> order;
   for (const auto& member : json.members()) order.push_back(&member);
-  if (sorted) std::ranges::sort(order, {}, [](const Json::Member* m) -> const std::string& { return m->first; });
+  if (sorted)
+    std::ranges::sort(order, {},
+                      [](const Json::Member* m) -> const std::string& { return m->first; });
   out->push_back('{');
   bool first = true;
   for (const Json::Member* member : order) {
@@ -73,13 +82,26 @@ void DumpObject(const Json& json, int indent, int depth, bool sorted, std::strin
 
 void DumpValue(const Json& json, int indent, int depth, bool sorted, std::string* out) {
   switch (json.kind()) {
-    case Json::Kind::kNull: out->append("null"); return;
-    case Json::Kind::kBool: out->append(json.AsBool() ? "true" : "false"); return;
-    case Json::Kind::kInt: fmt::format_to(std::back_inserter(*out), "{}", json.AsInt()); return;
-    case Json::Kind::kDouble: AppendJsonNumber(json.AsDouble(), out); return;
-    case Json::Kind::kString: AppendJsonString(json.AsString(), out); return;
-    case Json::Kind::kObject: DumpObject(json, indent, depth, sorted, out); return;
-    case Json::Kind::kArray: break;
+    case Json::Kind::kNull:
+      out->append("null");
+      return;
+    case Json::Kind::kBool:
+      out->append(json.AsBool() ? "true" : "false");
+      return;
+    case Json::Kind::kInt:
+      fmt::format_to(std::back_inserter(*out), "{}", json.AsInt());
+      return;
+    case Json::Kind::kDouble:
+      AppendJsonNumber(json.AsDouble(), out);
+      return;
+    case Json::Kind::kString:
+      AppendJsonString(json.AsString(), out);
+      return;
+    case Json::Kind::kObject:
+      DumpObject(json, indent, depth, sorted, out);
+      return;
+    case Json::Kind::kArray:
+      break;
   }
   out->push_back('[');
   bool first = true;
@@ -97,10 +119,13 @@ void DumpValue(const Json& json, int indent, int depth, bool sorted, std::string
 
 Result<Json> Json::Parse(std::string_view text, int depth_max) {
   simdjson::dom::parser parser;
-  if (parser.allocate(std::max<std::size_t>(text.size(), 64), static_cast<std::size_t>(depth_max)) != simdjson::SUCCESS)
-    return MakeError(Code::kResourceExhausted, "GY1101", "no memory to parse {} bytes of JSON", text.size());
+  if (parser.allocate(std::max<std::size_t>(text.size(), 64),
+                      static_cast<std::size_t>(depth_max)) != simdjson::SUCCESS)
+    return MakeError(Code::kResourceExhausted, "GY1101", "no memory to parse {} bytes of JSON",
+                     text.size());
   simdjson::dom::element element;
-  if (auto error = parser.parse(text.data(), text.size(), true).get(element); error != simdjson::SUCCESS)
+  if (auto error = parser.parse(text.data(), text.size(), true).get(element);
+      error != simdjson::SUCCESS)
     return BadJson(simdjson::error_message(error));
   return Convert(element);
 }
@@ -182,7 +207,8 @@ Result<std::int64_t> Json::GetInt(std::string_view key) const {
   const Json* found = Find(key);
   if (found == nullptr) return InvalidArgument("GY1102", "`{}` is missing", key);
   const std::int64_t value = found->AsInt(INT64_MIN);
-  if (!found->is_number() || value == INT64_MIN) return InvalidArgument("GY1102", "`{}` must be a whole number", key);
+  if (!found->is_number() || value == INT64_MIN)
+    return InvalidArgument("GY1102", "`{}` must be a whole number", key);
   return value;
 }
 
@@ -229,11 +255,21 @@ void AppendJsonString(std::string_view text, std::string* out) {
     }
     ++i;
     switch (c) {
-      case '"': out->append("\\\""); break;
-      case '\\': out->append("\\\\"); break;
-      case '\n': out->append("\\n"); break;
-      case '\r': out->append("\\r"); break;
-      case '\t': out->append("\\t"); break;
+      case '"':
+        out->append("\\\"");
+        break;
+      case '\\':
+        out->append("\\\\");
+        break;
+      case '\n':
+        out->append("\\n");
+        break;
+      case '\r':
+        out->append("\\r");
+        break;
+      case '\t':
+        out->append("\\t");
+        break;
       default:
         if (c < 0x20) {
           out->append("\\u00");

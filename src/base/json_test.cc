@@ -14,13 +14,15 @@ TEST(Json, RoundTripKeepsOrderAndBits) {
   const auto again = Json::Parse(json->Dump());
   ASSERT_TRUE(again);
   EXPECT_EQ(*json, *again);
-  EXPECT_EQ(json->DumpCanonical(), "{\"a\":[true,null,0.1,-1e-300,\"x\\n\xC3\xA9\"],\"b\":1,\"c\":{\"d\":3.0}}");
+  EXPECT_EQ(json->DumpCanonical(),
+            "{\"a\":[true,null,0.1,-1e-300,\"x\\n\xC3\xA9\"],\"b\":1,\"c\":{\"d\":3.0}}");
   EXPECT_EQ((*json)["c"]["d"].AsDouble(), 3.0);
   EXPECT_TRUE((*json)["nothing"]["here"].is_null());
 }
 
 TEST(Json, RefusesWhatIsNotJson) {
-  for (const char* bad : {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "nul", "1e999", "\"\xff\"", "{\"a\" 1}", "[1] 2", "01"})
+  for (const char* bad : {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "nul", "1e999", "\"\xff\"",
+                          "{\"a\" 1}", "[1] 2", "01"})
     EXPECT_FALSE(Json::Parse(bad)) << bad;
   EXPECT_FALSE(Json::Parse(std::string(100, '[') + std::string(100, ']')));
 }

@@ -1,4 +1,5 @@
-// Limits that more than one module states. Everything has a limit; a module's own limits live in its settings table.
+// Limits that more than one module states. Everything has a limit; a module's own limits live in
+// its settings table.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +8,9 @@ namespace gyre {
 
 constexpr int kJsonDepthMax = 64;
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
-constexpr std::int64_t kJsonBodyBytesMax = 8 * kMiB;    // API documents
+constexpr std::int64_t kJsonBodyBytesMax = 8 * kMiB;  // API documents
 constexpr std::int64_t kTableColumnsMax = 10'000;
 constexpr std::int64_t kCellBytesMax = 16 * kMiB;
-constexpr std::int64_t kPageSizeMax = 1'000;            // rows of one list answer
+constexpr std::int64_t kPageSizeMax = 1'000;  // rows of one list answer
 
 }  // namespace gyre

@@ -1,4 +1,5 @@
-// std::mutex with clang's thread-safety annotations (empty for g++). Every mutable shared member is GYRE_GUARDED_BY one of these.
+// std::mutex with clang's thread-safety annotations (empty for g++). Every mutable shared member is
+// GYRE_GUARDED_BY one of these.
 #pragma once
 
 #include <condition_variable>
@@ -27,7 +28,9 @@ class GYRE_ANNOTATE(capability("mutex")) Mutex {
 
 class GYRE_ANNOTATE(scoped_lockable) MutexLock {
  public:
-  explicit MutexLock(Mutex& mutex) GYRE_ANNOTATE(acquire_capability(mutex)) : mutex_(mutex) { mutex_.Lock(); }
+  explicit MutexLock(Mutex& mutex) GYRE_ANNOTATE(acquire_capability(mutex)) : mutex_(mutex) {
+    mutex_.Lock();
+  }
   ~MutexLock() GYRE_ANNOTATE(release_capability()) { mutex_.Unlock(); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;

@@ -37,7 +37,9 @@ std::string_view Trim(std::string_view text) {
 
 namespace {
 char LowerChar(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-bool IsAlnum(char c) { return (c >= '0' && c <= '9') || (LowerChar(c) >= 'a' && LowerChar(c) <= 'z'); }
+bool IsAlnum(char c) {
+  return (c >= '0' && c <= '9') || (LowerChar(c) >= 'a' && LowerChar(c) <= 'z');
+}
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   const char lower = LowerChar(c);
@@ -97,22 +99,28 @@ bool IsValidUtf8(std::string_view text) {
 
 Result<> CheckName(std::string_view noun, std::string_view name) {
   const bool ok = !name.empty() && name.size() <= 128 && IsAlnum(name[0]) &&
-                  std::ranges::all_of(name, [](char c) { return IsAlnum(c) || c == '.' || c == '_' || c == '-'; });
+                  std::ranges::all_of(
+                      name, [](char c) { return IsAlnum(c) || c == '.' || c == '_' || c == '-'; });
   if (ok) return {};
   return InvalidArgument("GY1200", "`{}` is not a name for a {}", name.substr(0, 200), noun)
-      .Why("a name starts with a letter or digit, then letters, digits, '.', '_' or '-', at most 128 characters");
+      .Why(
+          "a name starts with a letter or digit, then letters, digits, '.', '_' or '-', at most "
+          "128 characters");
 }
 
 namespace {
 // Optimal string alignment: two neighbours swapped count as one mistake.
 std::size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> two_above(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
-  const auto same = [&](std::size_t i, std::size_t j) { return LowerChar(a[i]) == LowerChar(b[j]); };
+  const auto same = [&](std::size_t i, std::size_t j) {
+    return LowerChar(a[i]) == LowerChar(b[j]);
+  };
   for (std::size_t j = 0; j <= b.size(); ++j) above[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same(i - 1, j - 1) ? 0 : 1)});
+      row[j] =
+          std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same(i - 1, j - 1) ? 0 : 1)});
       const bool swapped = i > 1 && j > 1 && same(i - 1, j - 2) && same(i - 2, j - 1);
       if (swapped) row[j] = std::min(row[j], two_above[j - 2] + 1);
     }
@@ -123,7 +131,8 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
 }
 }  // namespace
 
-std::optional<std::string> ClosestMatch(std::string_view word, std::span<const std::string> candidates) {
+std::optional<std::string> ClosestMatch(std::string_view word,
+                                        std::span<const std::string> candidates) {
   if (word.size() > 256) return std::nullopt;
   std::optional<std::string> best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;

@@ -22,12 +22,14 @@ TEST(Text, NumbersAreWholeOrNothing) {
 
 TEST(Text, Utf8) {
   EXPECT_TRUE(IsValidUtf8("h\xC3\xA9"));
-  for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82", "\x80"}) EXPECT_FALSE(IsValidUtf8(bad));
+  for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82", "\x80"})
+    EXPECT_FALSE(IsValidUtf8(bad));
 }
 
 TEST(Text, Names) {
   EXPECT_TRUE(CheckName("dataset", "sales_2024.v2"));
-  for (const char* bad : {"", ".hidden", "../etc", "a/b", "a b", "-x", "caf\xC3\xA9"}) EXPECT_FALSE(CheckName("dataset", bad)) << bad;
+  for (const char* bad : {"", ".hidden", "../etc", "a/b", "a b", "-x", "caf\xC3\xA9"})
+    EXPECT_FALSE(CheckName("dataset", bad)) << bad;
   EXPECT_FALSE(CheckName("dataset", std::string(129, 'a')));
 }
 

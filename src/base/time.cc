@@ -104,20 +104,24 @@ CivilTime ToCivil(std::int64_t time_us) {
 
 std::string FormatTime(std::int64_t time_us) {
   const CivilTime c = ToCivil(time_us);
-  std::string text = fmt::format("{:04d}-{:02d}-{:02d}T{:02d}:{:02d}:{:02d}", c.year, c.month, c.day, c.hour, c.minute, c.second);
+  std::string text = fmt::format("{:04d}-{:02d}-{:02d}T{:02d}:{:02d}:{:02d}", c.year, c.month,
+                                 c.day, c.hour, c.minute, c.second);
   if (c.microsecond != 0) text += fmt::format(".{:06d}", c.microsecond);
   return text + "Z";
 }
 
 std::optional<std::int64_t> ParseTime(std::string_view text) {
   int year = 0, month = 0, day = 0;
-  if (!Digits(&text, 4, &year) || !Eat(&text, '-') || !Digits(&text, 2, &month) || !Eat(&text, '-') || !Digits(&text, 2, &day)) return std::nullopt;
+  if (!Digits(&text, 4, &year) || !Eat(&text, '-') || !Digits(&text, 2, &month) ||
+      !Eat(&text, '-') || !Digits(&text, 2, &day))
+    return std::nullopt;
   if (month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, month)) return std::nullopt;
   std::int64_t time_us = DaysFromCivil(year, month, day) * kMicrosPerDay;
   if (text.empty()) return time_us;
   if (!Eat(&text, 'T') && !Eat(&text, 't') && !Eat(&text, ' ')) return std::nullopt;
   int hour = 0, minute = 0, second = 0;
-  if (!Digits(&text, 2, &hour) || !Eat(&text, ':') || !Digits(&text, 2, &minute)) return std::nullopt;
+  if (!Digits(&text, 2, &hour) || !Eat(&text, ':') || !Digits(&text, 2, &minute))
+    return std::nullopt;
   if (Eat(&text, ':') && !Digits(&text, 2, &second)) return std::nullopt;
   if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
   time_us += (hour * 3600LL + minute * 60LL + second) * kMicrosPerSecond;

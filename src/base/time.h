@@ -1,4 +1,5 @@
-// Times are microseconds since 1970-01-01T00:00:00Z (UTC), in std::int64_t, named *_us. Code that decides by time asks a Clock.
+// Times are microseconds since 1970-01-01T00:00:00Z (UTC), in std::int64_t, named *_us. Code that
+// decides by time asks a Clock.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ const Clock& SystemClock();
 
 // "2026-11-21T08:12:30.123456Z"; the fraction is left out when it is zero.
 std::string FormatTime(std::int64_t time_us);
-// ISO 8601 date, or date and time ('T' or space), optional fraction, optional Z or +hh:mm. A time without zone is UTC.
+// ISO 8601 date, or date and time ('T' or space), optional fraction, optional Z or +hh:mm. A time
+// without zone is UTC.
 std::optional<std::int64_t> ParseTime(std::string_view text);
 
 struct CivilTime {

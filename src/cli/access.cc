@@ -46,7 +46,8 @@ Result<std::string> ReadLine(const std::string& prompt) {
   return line;
 }
 
-// From the terminal without echo, or one line of standard input. Never from an argument: those are visible to everybody.
+// From the terminal without echo, or one line of standard input. Never from an argument: those are
+// visible to everybody.
 Result<std::string> ReadPassword(const std::string& prompt) {
   if (isatty(STDIN_FILENO) == 0) return ReadLine("");
   const Silence silence;
@@ -79,19 +80,24 @@ Result<int> Login(Invocation& in) {
     if (in.Has("setup")) {
       // The whole link or only its secret.
       std::string token = in.Get("setup");
-      if (const std::size_t at = token.find("token="); at != std::string::npos) token = token.substr(at + 6);
+      if (const std::size_t at = token.find("token="); at != std::string::npos)
+        token = token.substr(at + 6);
       GYRE_TRY(const std::string password, ReadNewPassword());
-      GYRE_TRY(answer, session->Post("/api/v1/setup", Json::Obj({{"token", token}, {"name", name}, {"password", password}})));
+      GYRE_TRY(answer, session->Post(
+                           "/api/v1/setup",
+                           Json::Obj({{"token", token}, {"name", name}, {"password", password}})));
     } else {
       GYRE_TRY(const std::string password, ReadPassword("Password: "));
-      GYRE_TRY(answer, session->Post("/api/v1/login", Json::Obj({{"name", name}, {"password", password}})));
+      GYRE_TRY(answer,
+               session->Post("/api/v1/login", Json::Obj({{"name", name}, {"password", password}})));
     }
     secret = answer["secret"].AsString();
     who = name;
   }
   GYRE_DO(KeepToken(session->audience(), secret));
   out.Done(who.empty() ? "token kept" : fmt::format("logged in as {}", who));
-  out.Note(fmt::format("the token is kept in {}/credentials.json, readable by you only", config::UserConfigDirectory()));
+  out.Note(fmt::format("the token is kept in {}/credentials.json, readable by you only",
+                       config::UserConfigDirectory()));
   return 0;
 }
 
@@ -117,7 +123,8 @@ std::string RolesText(const Json& roles) {
 Result<int> WhoAmI(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json me, session->Get("/api/v1/me"));
-  std::string human = fmt::format("{}   {}\nroles  {}\n", me["name"].AsString(), me["kind"].AsString(), RolesText(me["roles"]));
+  std::string human = fmt::format("{}   {}\nroles  {}\n", me["name"].AsString(),
+                                  me["kind"].AsString(), RolesText(me["roles"]));
   in.out().Document(me, human);
   return 0;
 }
@@ -134,7 +141,10 @@ Result<int> ListUsers(Invocation& in) {
     row.Set("state", user["disabled"].AsBool() ? "disabled" : "active");
     rows.Push(std::move(row));
   }
-  in.out().Table({{"NAME", "name"}, {"ROLES", "roles"}, {"STATE", "state"}, {"CREATED", "created_at", ColumnSpec::Format::kTime}},
+  in.out().Table({{"NAME", "name"},
+                  {"ROLES", "roles"},
+                  {"STATE", "state"},
+                  {"CREATED", "created_at", ColumnSpec::Format::kTime}},
                  in.out().json() ? answer["items"] : rows);
   return 0;
 }
@@ -145,10 +155,13 @@ Result<int> AddUser(Invocation& in) {
   Json roles = Json::Arr();
   for (const std::string& text : in.List("role")) {
     const std::size_t at = text.find('@');
-    roles.Push(Json::Obj({{"role", text.substr(0, at)}, {"project", at == std::string::npos ? "*" : text.substr(at + 1)}}));
+    roles.Push(Json::Obj({{"role", text.substr(0, at)},
+                          {"project", at == std::string::npos ? "*" : text.substr(at + 1)}}));
   }
   GYRE_TRY(const Json user,
-           session->Post("/api/v1/users", Json::Obj({{"name", in.Get("NAME")}, {"password", password}, {"roles", std::move(roles)}})));
+           session->Post("/api/v1/users", Json::Obj({{"name", in.Get("NAME")},
+                                                     {"password", password},
+                                                     {"roles", std::move(roles)}})));
   in.out().Done(fmt::format("user {}   {}", user["name"].AsString(), RolesText(user["roles"])));
   if (in.out().json()) in.out().Document(user, "");
   return 0;
@@ -157,7 +170,8 @@ Result<int> AddUser(Invocation& in) {
 Result<int> ShowUser(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json user, session->Get(UserPath(in.Get("NAME"))));
-  in.out().Document(user, fmt::format("{}   {}\nroles  {}\n", user["name"].AsString(), user["disabled"].AsBool() ? "disabled" : "active",
+  in.out().Document(user, fmt::format("{}   {}\nroles  {}\n", user["name"].AsString(),
+                                      user["disabled"].AsBool() ? "disabled" : "active",
                                       RolesText(user["roles"])));
   return 0;
 }
@@ -175,11 +189,16 @@ Result<int> SetUser(Invocation& in, const Json& change, std::string_view done) {
   in.out().Done(fmt::format("user {} {}", user["name"].AsString(), done));
   return 0;
 }
-Result<int> DisableUser(Invocation& in) { return SetUser(in, Json::Obj({{"disabled", true}}), "disabled"); }
-Result<int> EnableUser(Invocation& in) { return SetUser(in, Json::Obj({{"disabled", false}}), "enabled"); }
+Result<int> DisableUser(Invocation& in) {
+  return SetUser(in, Json::Obj({{"disabled", true}}), "disabled");
+}
+Result<int> EnableUser(Invocation& in) {
+  return SetUser(in, Json::Obj({{"disabled", false}}), "enabled");
+}
 Result<int> PasswordOfUser(Invocation& in) {
   GYRE_TRY(const std::string password, ReadNewPassword());
-  return SetUser(in, Json::Obj({{"password", password}}), "has a new password; its sessions have ended");
+  return SetUser(in, Json::Obj({{"password", password}}),
+                 "has a new password; its sessions have ended");
 }
 
 Result<int> ListRoles(Invocation& in) {
@@ -188,10 +207,12 @@ Result<int> ListRoles(Invocation& in) {
   Json rows = Json::Arr();
   for (const Json& role : answer["items"].items()) {
     std::vector<std::string> names;
-    for (const Json& permission : role["permissions"].items()) names.push_back(permission.AsString());
+    for (const Json& permission : role["permissions"].items())
+      names.push_back(permission.AsString());
     rows.Push(Json::Obj({{"name", role["name"]}, {"permissions", Join(names, " ")}}));
   }
-  in.out().Table({{"ROLE", "name"}, {"MAY", "permissions"}}, in.out().json() ? answer["items"] : rows);
+  in.out().Table({{"ROLE", "name"}, {"MAY", "permissions"}},
+                 in.out().json() ? answer["items"] : rows);
   return 0;
 }
 
@@ -227,8 +248,14 @@ Result<int> ListTokens(Invocation& in) {
     row.Set("short", token["id"].AsString().substr(0, 8));
     rows.Push(std::move(row));
   }
-  in.out().Table({{"ID", "short"}, {"KIND", "kind"}, {"USER", "user"}, {"NAME", "name"}, {"SCOPES", "scopes"}, {"PROJECT", "project"},
-                  {"EXPIRES", "expires_at", ColumnSpec::Format::kTime}, {"USED", "last_used_at", ColumnSpec::Format::kTime}},
+  in.out().Table({{"ID", "short"},
+                  {"KIND", "kind"},
+                  {"USER", "user"},
+                  {"NAME", "name"},
+                  {"SCOPES", "scopes"},
+                  {"PROJECT", "project"},
+                  {"EXPIRES", "expires_at", ColumnSpec::Format::kTime},
+                  {"USED", "last_used_at", ColumnSpec::Format::kTime}},
                  in.out().json() ? answer["items"] : rows, "id");
   return 0;
 }
@@ -266,35 +293,54 @@ Result<int> RevokeToken(Invocation& in) {
 constexpr Positional kName[] = {{"NAME", "name of the user", true, false, "users"}};
 constexpr Positional kTokenName[] = {{"NAME", "what it is for"}};
 constexpr Positional kToken[] = {{"TOKEN", "id or the beginning of it"}};
-constexpr Positional kUserRole[] = {{"USER", "name of the user", true, false, "users"}, {"ROLE", "viewer, developer, approver, deployer or admin"}};
-constexpr Option kLoginOptions[] = {{"--user", "NAME", "user name; asked for otherwise"},
-                                    {"--token", "", "keep a token that you already have, read from standard input"},
-                                    {"--setup", "LINK", "make the first user, with the link that the server printed"}};
-constexpr Option kAddUserOptions[] = {{"--role", "ROLE[@PROJECT]", "a role everywhere, or in one project", {}, true}};
-constexpr Option kRoleOptions[] = {{"--in", "PROJECT", "in this project only", {}, false, "projects"}};
-constexpr Option kTokenOptions[] = {{"--scope", "SCOPE", "*, read, predict:ENDPOINT or a permission", {}, true},
-                                    {"--only", "PROJECT", "for this project only", {}, false, "projects"},
-                                    {"--expires", "TIME", "ends after this time: 90d, 12h"}};
+constexpr Positional kUserRole[] = {{"USER", "name of the user", true, false, "users"},
+                                    {"ROLE", "viewer, developer, approver, deployer or admin"}};
+constexpr Option kLoginOptions[] = {
+    {"--user", "NAME", "user name; asked for otherwise"},
+    {"--token", "", "keep a token that you already have, read from standard input"},
+    {"--setup", "LINK", "make the first user, with the link that the server printed"}};
+constexpr Option kAddUserOptions[] = {
+    {"--role", "ROLE[@PROJECT]", "a role everywhere, or in one project", {}, true}};
+constexpr Option kRoleOptions[] = {
+    {"--in", "PROJECT", "in this project only", {}, false, "projects"}};
+constexpr Option kTokenOptions[] = {
+    {"--scope", "SCOPE", "*, read, predict:ENDPOINT or a permission", {}, true},
+    {"--only", "PROJECT", "for this project only", {}, false, "projects"},
+    {"--expires", "TIME", "ends after this time: 90d, 12h"}};
 
 constexpr Command kCommands[] = {
-    {"login", "log in and keep a token for this server or data directory",
-     "gyre login --user ann\ngyre --server https://gyre.example.org login --user ann\nprintf %s \"$TOKEN\" | gyre login --token", {}, kLoginOptions, Login},
+    {"login",
+     "log in and keep a token for this server or data directory",
+     "gyre login --user ann\ngyre --server https://gyre.example.org login --user ann\nprintf %s "
+     "\"$TOKEN\" | gyre login --token",
+     {},
+     kLoginOptions,
+     Login},
     {"logout", "end the kept token", "gyre logout", {}, {}, Logout},
     {"whoami", "who the server takes you for", "gyre whoami", {}, {}, WhoAmI},
     {"users", "who may log in", "gyre users", {}, {}, ListUsers},
     {"users add", "make a user; the password is asked for, or read from standard input",
-     "gyre users add ann --role admin\ngyre users add bob --role developer@churn", kName, kAddUserOptions, AddUser},
+     "gyre users add ann --role admin\ngyre users add bob --role developer@churn", kName,
+     kAddUserOptions, AddUser},
     {"users show", "one user with its roles", "gyre users show ann", kName, {}, ShowUser},
-    {"users password", "set a user's password", "gyre users password ann", kName, {}, PasswordOfUser},
+    {"users password",
+     "set a user's password",
+     "gyre users password ann",
+     kName,
+     {},
+     PasswordOfUser},
     {"users disable", "shut a user out", "gyre users disable bob", kName, {}, DisableUser},
     {"users enable", "let a user in again", "gyre users enable bob", kName, {}, EnableUser},
     {"users rm", "remove a user and its tokens", "gyre users rm bob", kName, {}, RemoveUser},
     {"roles", "what each role may", "gyre roles", {}, {}, ListRoles},
-    {"roles grant", "give a user a role", "gyre roles grant bob deployer --in churn", kUserRole, kRoleOptions, GrantRole},
-    {"roles revoke", "take a role away", "gyre roles revoke bob deployer --in churn", kUserRole, kRoleOptions, RevokeRole},
+    {"roles grant", "give a user a role", "gyre roles grant bob deployer --in churn", kUserRole,
+     kRoleOptions, GrantRole},
+    {"roles revoke", "take a role away", "gyre roles revoke bob deployer --in churn", kUserRole,
+     kRoleOptions, RevokeRole},
     {"tokens", "your tokens; an administrator sees all", "gyre tokens", {}, {}, ListTokens},
     {"tokens add", "make a token; its secret is printed once",
-     "gyre tokens add ci --scope read --expires 90d\ngyre tokens add shop --scope predict:churn", kTokenName, kTokenOptions, AddToken},
+     "gyre tokens add ci --scope read --expires 90d\ngyre tokens add shop --scope predict:churn",
+     kTokenName, kTokenOptions, AddToken},
     {"tokens rm", "end a token", "gyre tokens rm 3f9a2c11", kToken, {}, RevokeToken},
 };
 

@@ -26,7 +26,8 @@ Result<Json> BodyOf(const Invocation& in) {
 Result<int> RunApi(Invocation& in) {
   std::string path = in.Get("PATH");
   if (!path.starts_with('/')) path = "/" + path;
-  if (!path.starts_with("/api/") && !path.starts_with("/e/") && !path.starts_with("/v2") && path != "/healthz" && path != "/readyz" && path != "/metrics") {
+  if (!path.starts_with("/api/") && !path.starts_with("/e/") && !path.starts_with("/v2") &&
+      path != "/healthz" && path != "/readyz" && path != "/metrics") {
     path = "/api/v1" + path;
   }
   std::string method = ToLower(in.Get("METHOD"));
@@ -38,7 +39,8 @@ Result<int> RunApi(Invocation& in) {
     if (method == "put") return session->Put(path, body);
     if (method == "patch") return session->Patch(path, body);
     if (method == "delete") return session->Delete(path);
-    return InvalidArgument("GY4010", "there is no method `{}`", in.Get("METHOD")).Fix("GET, POST, PUT, PATCH or DELETE");
+    return InvalidArgument("GY4010", "there is no method `{}`", in.Get("METHOD"))
+        .Fix("GET, POST, PUT, PATCH or DELETE");
   };
   GYRE_TRY(const Json json, answer());
   in.out().Document(json, json.is_string() ? json.AsString() : json.DumpPretty());
@@ -47,7 +49,9 @@ Result<int> RunApi(Invocation& in) {
 
 Result<int> RunCompletion(Invocation& in) {
   const std::string_view script = CompletionScript(in.Get("SHELL"));
-  if (script.empty()) return InvalidArgument("GY4011", "there is no completion for `{}`", in.Get("SHELL")).Fix("gyre completion bash, zsh or fish");
+  if (script.empty())
+    return InvalidArgument("GY4011", "there is no completion for `{}`", in.Get("SHELL"))
+        .Fix("gyre completion bash, zsh or fish");
   in.out().Print(script);
   return 0;
 }
@@ -56,21 +60,34 @@ Result<int> RunExplain(Invocation& in) {
   std::string code = in.Get("CODE");
   for (char& c : code) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
   const std::string_view text = ErrorGuide(code);
-  if (text.empty()) return NotFound("GY4012", "there is no error code `{}`", code).Fix("codes look like GY2041");
+  if (text.empty())
+    return NotFound("GY4012", "there is no error code `{}`", code).Fix("codes look like GY2041");
   in.out().Print(std::string(text) + "\n");
   return 0;
 }
 
-constexpr Positional kApiPositionals[] = {{"METHOD", "GET, POST, PUT, PATCH or DELETE"}, {"PATH", "/projects or /api/v1/projects"}};
+constexpr Positional kApiPositionals[] = {{"METHOD", "GET, POST, PUT, PATCH or DELETE"},
+                                          {"PATH", "/projects or /api/v1/projects"}};
 constexpr Option kApiOptions[] = {{"--body", "JSON", "the request's document, or @FILE"}};
 constexpr Positional kShell[] = {{"SHELL", "bash, zsh or fish", true, false, "shells"}};
 constexpr Positional kCode[] = {{"CODE", "an error code, as in error[GY2041]"}};
 
 constexpr Command kCommands[] = {
-    {"api", "call the API as any program would", "gyre api GET /projects\ngyre api POST /projects --body '{\"name\":\"churn\"}'", kApiPositionals,
-     kApiOptions, RunApi},
-    {"completion", "completion script of your shell", "source <(gyre completion bash)\ngyre completion fish | source", kShell, {}, RunCompletion},
-    {"explain", "what an error code means and what to do", "gyre explain GY2041", kCode, {}, RunExplain},
+    {"api", "call the API as any program would",
+     "gyre api GET /projects\ngyre api POST /projects --body '{\"name\":\"churn\"}'",
+     kApiPositionals, kApiOptions, RunApi},
+    {"completion",
+     "completion script of your shell",
+     "source <(gyre completion bash)\ngyre completion fish | source",
+     kShell,
+     {},
+     RunCompletion},
+    {"explain",
+     "what an error code means and what to do",
+     "gyre explain GY2041",
+     kCode,
+     {},
+     RunExplain},
 };
 
 }  // namespace

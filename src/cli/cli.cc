@@ -21,7 +21,9 @@ namespace {
 
 constexpr std::int64_t kCompletionTimeoutMillis = 200;
 
-void Write(std::FILE* file, std::string_view text) { std::fwrite(text.data(), 1, text.size(), file); }
+void Write(std::FILE* file, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), file);
+}
 
 std::vector<std::string> CommaList(const std::string& text) {
   std::vector<std::string> items;
@@ -40,7 +42,8 @@ std::string ProjectOfFile() {
 
 class CommandInvocation : public Invocation {
  public:
-  CommandInvocation(const Command& command, Parsed parsed, std::unique_ptr<Output> output, const Host& host)
+  CommandInvocation(const Command& command, Parsed parsed, std::unique_ptr<Output> output,
+                    const Host& host)
       : command_(command), parsed_(std::move(parsed)), output_(std::move(output)), host_(host) {}
 
   bool Has(std::string_view name) const override { return parsed_.Has(name); }
@@ -64,7 +67,8 @@ class CommandInvocation : public Invocation {
   }
 
   std::string project() const override {
-    for (std::string name : {Get("project"), config::Environment("GYRE_PROJECT").value_or(""), ProjectOfFile()}) {
+    for (std::string name :
+         {Get("project"), config::Environment("GYRE_PROJECT").value_or(""), ProjectOfFile()}) {
       if (!name.empty()) return name;
     }
     return "default";
@@ -83,8 +87,10 @@ class CommandInvocation : public Invocation {
     ConnectSettings where;
     where.server_url = Get("server");
     const std::string data = Get("data");
-    if (where.server_url.empty() && data.empty()) where.server_url = config::Environment("GYRE_SERVER").value_or("");
-    where.data_directory = data.empty() ? config::DefaultDataDirectory() : config::AbsolutePath(data);
+    if (where.server_url.empty() && data.empty())
+      where.server_url = config::Environment("GYRE_SERVER").value_or("");
+    where.data_directory =
+        data.empty() ? config::DefaultDataDirectory() : config::AbsolutePath(data);
     where.config_file = Get("config");
     where.host = &host_;
     return where;
@@ -93,7 +99,8 @@ class CommandInvocation : public Invocation {
 
  private:
   Error Wrong(std::string_view name, std::string_view what) const {
-    return InvalidArgument("GY4002", "`{}` of `gyre {}` must be {}, not `{}`", name, command_.path, what, Get(name))
+    return InvalidArgument("GY4002", "`{}` of `gyre {}` must be {}, not `{}`", name, command_.path,
+                           what, Get(name))
         .Fix(fmt::format("gyre {} --help", command_.path));
   }
 
@@ -122,7 +129,8 @@ Result<std::unique_ptr<Output>> OutputFor(const Parsed& parsed) {
   return NewTerminalOutput(std::move(settings));
 }
 
-int RunCommand(const Command& command, const std::vector<std::string>& arguments, const Host& host) {
+int RunCommand(const Command& command, const std::vector<std::string>& arguments,
+               const Host& host) {
   auto parsed = ParseArguments(command, arguments);
   if (!parsed) return Fail(parsed.error(), false);
   if (parsed->Has("help")) {
@@ -147,7 +155,8 @@ std::string ListPath(std::string_view noun, const std::string& project) {
   if (noun == "projects") return "/api/v1/projects?limit=200";
   if (noun == "jobs") return "/api/v1/jobs?limit=50";
   for (std::string_view known : {"datasets", "models", "endpoints", "runs", "recipes"}) {
-    if (noun == known) return fmt::format("/api/v1/projects/{}/{}?limit=200", PercentEncode(project), noun);
+    if (noun == known)
+      return fmt::format("/api/v1/projects/{}/{}?limit=200", PercentEncode(project), noun);
   }
   return {};
 }
@@ -176,7 +185,8 @@ int RunComplete(const Grammar& grammar, const std::vector<std::string>& words, c
     if (path.empty()) return found;
     if (const auto list = QuickGet(where, path, kCompletionTimeoutMillis)) {
       for (const Json& item : (*list)["items"].items()) {
-        found.push_back(item.Has("name") && noun != "runs" ? item["name"].AsString() : item["id"].AsString().substr(0, 12));
+        found.push_back(item.Has("name") && noun != "runs" ? item["name"].AsString()
+                                                           : item["id"].AsString().substr(0, 12));
       }
     }
     return found;
@@ -206,7 +216,8 @@ int RunHelp(const Grammar& grammar, std::vector<std::string> words, const Host& 
   std::vector<std::string> candidates = HelpTopics();
   for (const Command& command : grammar.commands()) candidates.emplace_back(command.path);
   Error error = NotFound("GY4008", "there is no help about `{}`", path);
-  if (const auto close = ClosestMatch(path, candidates)) return Fail(std::move(error).Fix(fmt::format("did you mean `gyre help {}`?", *close)), false);
+  if (const auto close = ClosestMatch(path, candidates))
+    return Fail(std::move(error).Fix(fmt::format("did you mean `gyre help {}`?", *close)), false);
   return Fail(std::move(error).Fix("gyre help"), false);
 }
 

@@ -12,7 +12,8 @@
 
 namespace gyre::cli {
 
-// This process as the owner of a data directory: it serves the API on the directory's socket until it is destroyed.
+// This process as the owner of a data directory: it serves the API on the directory's socket until
+// it is destroyed.
 class Owner {
  public:
   virtual ~Owner() = default;

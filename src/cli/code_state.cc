@@ -12,7 +12,8 @@ namespace gyre::cli {
 namespace {
 
 // What git prints, without the last line end; empty when it fails.
-std::optional<std::string> Git(const std::string& directory, std::vector<std::string> arguments, std::map<std::string, std::string> environment = {}) {
+std::optional<std::string> Git(const std::string& directory, std::vector<std::string> arguments,
+                               std::map<std::string, std::string> environment = {}) {
   exec::SpawnOptions spawn;
   spawn.argv = {"git", "-C", directory};
   spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
@@ -28,7 +29,8 @@ std::optional<std::string> Git(const std::string& directory, std::vector<std::st
 // An address may hold a password: https://user:secret@host/... becomes https://host/...
 std::string WithoutPassword(std::string address) {
   const std::size_t scheme = address.find("://"), at = address.find('@');
-  if (scheme != std::string::npos && at != std::string::npos && at > scheme) address.erase(scheme + 3, at - scheme - 2);
+  if (scheme != std::string::npos && at != std::string::npos && at > scheme)
+    address.erase(scheme + 3, at - scheme - 2);
   return address;
 }
 
@@ -38,7 +40,8 @@ std::string DiffOf(const std::string& root) {
   if (!scratch) return {};
   const std::map<std::string, std::string> own_index = {{"GIT_INDEX_FILE", *scratch + "/index"}};
   std::string diff;
-  if (Git(root, {"read-tree", "HEAD"}, own_index) && Git(root, {"add", "-A", "--", ".", ":(exclude)outputs", ":(exclude)**/outputs"}, own_index)) {
+  if (Git(root, {"read-tree", "HEAD"}, own_index) &&
+      Git(root, {"add", "-A", "--", ".", ":(exclude)outputs", ":(exclude)**/outputs"}, own_index)) {
     diff = Git(root, {"diff", "--cached", "--binary", "HEAD"}, own_index).value_or("");
   }
   (void)exec::RemoveTree(*scratch);
@@ -55,16 +58,18 @@ CodeState ReadCodeState(const std::string& directory) {
   if (!commit) return state;
   state.root = *root;
   state.diff = DiffOf(*root);
-  state.facts = Json::Obj({{"commit", *commit},
-                           {"branch", Git(directory, {"rev-parse", "--abbrev-ref", "HEAD"}).value_or("")},
-                           {"remote", WithoutPassword(Git(directory, {"remote", "get-url", "origin"}).value_or(""))},
-                           {"dirty", !state.diff.empty()},
-                           {"root", *root},
-                           {"folder", Git(directory, {"rev-parse", "--show-prefix"}).value_or("")}});
+  state.facts = Json::Obj(
+      {{"commit", *commit},
+       {"branch", Git(directory, {"rev-parse", "--abbrev-ref", "HEAD"}).value_or("")},
+       {"remote", WithoutPassword(Git(directory, {"remote", "get-url", "origin"}).value_or(""))},
+       {"dirty", !state.diff.empty()},
+       {"root", *root},
+       {"folder", Git(directory, {"rev-parse", "--show-prefix"}).value_or("")}});
   return state;
 }
 
-Result<CodeCopy> CodeCopy::Make(const std::string& root, const std::string& commit, const std::string& diff_file) {
+Result<CodeCopy> CodeCopy::Make(const std::string& root, const std::string& commit,
+                                const std::string& diff_file) {
   GYRE_TRY(const std::string parent, exec::MakeTemporaryDirectory());
   CodeCopy copy(root, parent, parent + "/code");
   const auto git = [](const std::string& where, std::vector<std::string> arguments) -> Result<> {
@@ -73,16 +78,20 @@ Result<CodeCopy> CodeCopy::Make(const std::string& root, const std::string& comm
     spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
     GYRE_TRY(const exec::Captured captured, exec::RunAndRead(std::move(spawn)));
     if (captured.status.code == 0) return {};
-    return FailedPrecondition("GY4022", "the recorded code cannot be brought back: git says: {}", Trim(captured.errors))
+    return FailedPrecondition("GY4022", "the recorded code cannot be brought back: git says: {}",
+                              Trim(captured.errors))
         .Why("a rerun needs the repository with the commit that the run recorded");
   };
   GYRE_DO(git(root, {"worktree", "add", "--detach", copy.directory_, commit}));
-  if (!diff_file.empty()) GYRE_DO(git(copy.directory_, {"apply", "--binary", "--whitespace=nowarn", diff_file}));
+  if (!diff_file.empty())
+    GYRE_DO(git(copy.directory_, {"apply", "--binary", "--whitespace=nowarn", diff_file}));
   return copy;
 }
 
 CodeCopy::CodeCopy(CodeCopy&& other) noexcept
-    : root_(std::move(other.root_)), parent_(std::exchange(other.parent_, {})), directory_(std::move(other.directory_)) {}
+    : root_(std::move(other.root_)),
+      parent_(std::exchange(other.parent_, {})),
+      directory_(std::move(other.directory_)) {}
 
 CodeCopy& CodeCopy::operator=(CodeCopy&& other) noexcept {
   std::swap(root_, other.root_);

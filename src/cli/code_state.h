@@ -9,9 +9,11 @@
 namespace gyre::cli {
 
 struct CodeState {
-  Json facts;         // {"commit", "branch", "remote", "dirty", "folder"}: folder is where we stand below the root; null without git
-  std::string root;   // of the working tree
-  std::string diff;   // binary patch of everything that is not in the commit, new files too; what .gitignore names and outputs/ left out
+  Json facts;  // {"commit", "branch", "remote", "dirty", "folder"}: folder is where we stand below
+               // the root; null without git
+  std::string root;  // of the working tree
+  std::string diff;  // binary patch of everything that is not in the commit, new files too; what
+                     // .gitignore names and outputs/ left out
 };
 // Never fails: no git, no repository and no commit give empty facts.
 CodeState ReadCodeState(const std::string& directory);
@@ -20,7 +22,8 @@ CodeState ReadCodeState(const std::string& directory);
 class CodeCopy {
  public:
   // Errors: kFailedPrecondition GY4022 with git's words.
-  static Result<CodeCopy> Make(const std::string& root, const std::string& commit, const std::string& diff_file);
+  static Result<CodeCopy> Make(const std::string& root, const std::string& commit,
+                               const std::string& diff_file);
   CodeCopy(CodeCopy&& other) noexcept;
   CodeCopy& operator=(CodeCopy&& other) noexcept;
   ~CodeCopy();

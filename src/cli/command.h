@@ -1,5 +1,6 @@
-// The grammar of the CLI as data. Each noun file declares rows; one file (cli.cc) turns them into a parser, help, completion and man
-// pages. A command always speaks the native API through a Session: it never includes a domain module.
+// The grammar of the CLI as data. Each noun file declares rows; one file (cli.cc) turns them into a
+// parser, help, completion and man pages. A command always speaks the native API through a Session:
+// it never includes a domain module.
 #pragma once
 
 #include <span>
@@ -19,12 +20,12 @@ struct Positional {
   std::string_view name;  // "DATASET"
   std::string_view help;
   bool required = true;
-  bool repeated = false;  // takes the rest
+  bool repeated = false;            // takes the rest
   std::string_view completes = {};  // noun whose names complete it: "datasets", "file"
 };
 
 struct Option {
-  std::string_view name;        // "--target"; short names after a comma: "-n,--limit"
+  std::string_view name;             // "--target"; short names after a comma: "-n,--limit"
   std::string_view value_name = {};  // "COLUMN"; empty = a flag
   std::string_view help;
   std::string_view default_value = {};  // shown in help; applied when the option is absent
@@ -36,29 +37,34 @@ struct Option {
 class Invocation {
  public:
   virtual ~Invocation() = default;
-  virtual bool Has(std::string_view name) const = 0;            // given on the command line; name as declared without dashes: "target", "DATASET"
-  virtual std::string Get(std::string_view name) const = 0;     // value or default or ""
+  virtual bool Has(std::string_view name)
+      const = 0;  // given on the command line; name as declared without dashes: "target", "DATASET"
+  virtual std::string Get(std::string_view name) const = 0;  // value or default or ""
   virtual std::vector<std::string> List(std::string_view name) const = 0;
   virtual Result<std::int64_t> GetInt(std::string_view name) const = 0;  // GY4002 names the option
   virtual Result<double> GetDouble(std::string_view name) const = 0;
-  virtual Result<double> GetSeconds(std::string_view name) const = 0;    // "60s", "5m", "1h", "90"
-  virtual std::string project() const = 0;                      // --project, GYRE_PROJECT, ./gyre.yaml, else "default"
-  virtual Result<Session*> session() = 0;                       // connects, or becomes the owner of the data directory, at the first call
+  virtual Result<double> GetSeconds(std::string_view name) const = 0;  // "60s", "5m", "1h", "90"
+  virtual std::string project() const = 0;  // --project, GYRE_PROJECT, ./gyre.yaml, else "default"
+  virtual Result<Session*>
+  session() = 0;  // connects, or becomes the owner of the data directory, at the first call
   virtual Output& out() = 0;
-  virtual bool assume_yes() const = 0;                          // --yes
+  virtual bool assume_yes() const = 0;  // --yes
 };
 
 struct Command {
-  std::string_view path;     // "datasets show", "train"; the noun alone is its `ls`
-  std::string_view summary;  // one line
-  std::string_view examples; // lines; stand first in --help
+  std::string_view path;      // "datasets show", "train"; the noun alone is its `ls`
+  std::string_view summary;   // one line
+  std::string_view examples;  // lines; stand first in --help
   std::span<const Positional> positionals;
   std::span<const Option> options;
-  Result<int> (*run)(Invocation& invocation);  // the exit code: 0 ok, 5 gate said no or findings present
-  bool passes_rest = false;  // everything after the positionals belongs to a program (`gyre run CMD ...`)
+  Result<int> (*run)(
+      Invocation& invocation);  // the exit code: 0 ok, 5 gate said no or findings present
+  bool passes_rest =
+      false;  // everything after the positionals belongs to a program (`gyre run CMD ...`)
 };
 
-// Exit codes of errors: 1 failed, 2 usage, 3 not found, 4 login needed, 6 conflict, 7 timeout, 8 budget or quota, 130 interrupted.
+// Exit codes of errors: 1 failed, 2 usage, 3 not found, 4 login needed, 6 conflict, 7 timeout, 8
+// budget or quota, 130 interrupted.
 int ExitCodeOf(const Error& error);
 
 }  // namespace gyre::cli

@@ -42,7 +42,8 @@ complete -c gyre -f -a '(__gyre_complete)'
 )";
 
 void KeepPrefix(std::vector<std::string>& candidates, const std::string& prefix) {
-  candidates.erase(std::remove_if(candidates.begin(), candidates.end(), [&](const std::string& c) { return !c.starts_with(prefix); }),
+  candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
+                                  [&](const std::string& c) { return !c.starts_with(prefix); }),
                    candidates.end());
   std::sort(candidates.begin(), candidates.end());
   candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
@@ -65,12 +66,14 @@ std::string_view Expected(const Command& command, const std::vector<std::string>
       continue;
     }
     const Option* option = FindOption(&command, done[i]);
-    if (option == nullptr || option->value_name.empty() || done[i].find('=') != std::string::npos) continue;
+    if (option == nullptr || option->value_name.empty() || done[i].find('=') != std::string::npos)
+      continue;
     if (i + 1 == done.size()) return option->completes.empty() ? "nothing" : option->completes;
     ++i;
   }
   if (command.positionals.empty()) return "";
-  const Positional& positional = command.positionals[std::min(position, command.positionals.size() - 1)];
+  const Positional& positional =
+      command.positionals[std::min(position, command.positionals.size() - 1)];
   if (position >= command.positionals.size() && !positional.repeated) return "";
   return positional.completes;
 }
@@ -84,28 +87,34 @@ std::string_view CompletionScript(std::string_view shell) {
   return {};
 }
 
-CompletionAnswer Complete(const Grammar& grammar, const std::vector<std::string>& words,
-                          const std::function<std::vector<std::string>(std::string_view noun)>& names) {
+CompletionAnswer Complete(
+    const Grammar& grammar, const std::vector<std::string>& words,
+    const std::function<std::vector<std::string>(std::string_view noun)>& names) {
   CompletionAnswer answer;
   const std::string typed = words.empty() ? "" : words.back();
-  const std::vector<std::string> before(words.begin(), words.empty() ? words.end() : words.end() - 1);
+  const std::vector<std::string> before(words.begin(),
+                                        words.empty() ? words.end() : words.end() - 1);
   std::vector<std::string> plain;
   for (const std::string& word : before) {
     if (!word.starts_with('-')) plain.push_back(word);
   }
   if (plain.empty() && !typed.starts_with('-')) {
     for (const Command& command : grammar.commands()) {
-      if (!IsHidden(command)) answer.candidates.emplace_back(command.path.substr(0, command.path.find(' ')));
+      if (!IsHidden(command))
+        answer.candidates.emplace_back(command.path.substr(0, command.path.find(' ')));
     }
     KeepPrefix(answer.candidates, typed);
     return answer;
   }
   const auto match = grammar.Find(before);
-  const Option* last = before.empty() ? nullptr : FindOption(match ? match->command : nullptr, before.back());
-  const bool types_a_value = last != nullptr && !last->value_name.empty() && before.back().find('=') == std::string::npos;
+  const Option* last =
+      before.empty() ? nullptr : FindOption(match ? match->command : nullptr, before.back());
+  const bool types_a_value =
+      last != nullptr && !last->value_name.empty() && before.back().find('=') == std::string::npos;
   if (!types_a_value && plain.size() == 1 && !typed.starts_with('-')) {
     for (const Command& command : grammar.commands()) {
-      if (command.path.starts_with(plain[0] + " ")) answer.candidates.emplace_back(command.path.substr(plain[0].size() + 1));
+      if (command.path.starts_with(plain[0] + " "))
+        answer.candidates.emplace_back(command.path.substr(plain[0].size() + 1));
     }
   }
   if (match && typed.starts_with('-')) {

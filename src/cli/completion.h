@@ -17,8 +17,10 @@ struct CompletionAnswer {
   std::vector<std::string> candidates;
   bool files = false;  // the shell should offer file names
 };
-// `words` after "gyre", the last one being typed. `names` gives the live names of a noun ("datasets").
-CompletionAnswer Complete(const Grammar& grammar, const std::vector<std::string>& words,
-                          const std::function<std::vector<std::string>(std::string_view noun)>& names);
+// `words` after "gyre", the last one being typed. `names` gives the live names of a noun
+// ("datasets").
+CompletionAnswer Complete(
+    const Grammar& grammar, const std::vector<std::string>& words,
+    const std::function<std::vector<std::string>(std::string_view noun)>& names);
 
 }  // namespace gyre::cli

@@ -21,7 +21,8 @@ Result<int> ShowConfig(Invocation& in) {
   }
   if (!name.empty() && rows.size() == 0) {
     Error error = NotFound("GY4013", "there is no setting `{}`", name);
-    if (const auto close = ClosestMatch(name, names)) return Error(std::move(error).Fix(fmt::format("did you mean `{}`?", *close)));
+    if (const auto close = ClosestMatch(name, names))
+      return Error(std::move(error).Fix(fmt::format("did you mean `{}`?", *close)));
     return Error(std::move(error).Fix("gyre config show   (lists them)"));
   }
   std::vector<ColumnSpec> columns = {{"NAME", "name"}, {"VALUE", "value"}};
@@ -36,8 +37,8 @@ Result<int> ShowConfig(Invocation& in) {
 constexpr Positional kName[] = {{"NAME", "one setting, or a group such as `server`", false}};
 constexpr Option kShowOptions[] = {{"--origin", "", "say where each value came from"}};
 constexpr Command kCommands[] = {
-    {"config show", "settings in effect, each with its meaning", "gyre config show --origin\ngyre config show server -o yaml", kName, kShowOptions,
-     ShowConfig},
+    {"config show", "settings in effect, each with its meaning",
+     "gyre config show --origin\ngyre config show server -o yaml", kName, kShowOptions, ShowConfig},
 };
 
 }  // namespace

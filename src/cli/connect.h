@@ -1,4 +1,5 @@
-// Finds the API: a server by URL, the owner of the data directory by its socket, else this process becomes the owner.
+// Finds the API: a server by URL, the owner of the data directory by its socket, else this process
+// becomes the owner.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +22,19 @@ struct ConnectSettings {
 Result<std::unique_ptr<Session>> Connect(const ConnectSettings& settings);
 
 // For completion: a GET of whoever answers within the time, never becoming the owner.
-Result<Json> QuickGet(const ConnectSettings& settings, std::string_view path, std::int64_t timeout_ms);
+Result<Json> QuickGet(const ConnectSettings& settings, std::string_view path,
+                      std::int64_t timeout_ms);
 
-// Starts `gyre server` of that directory in the background and waits until it answers. Error: GY4030 with the log file named.
+// Starts `gyre server` of that directory in the background and waits until it answers. Error:
+// GY4030 with the log file named.
 struct DetachedServer {
   config::OwnerInfo info;
   std::string log_file;
 };
-Result<DetachedServer> StartDetachedServer(const std::string& data_directory, const std::string& config_file);
-// SIGTERM to the owner, and waits until the directory is free. False when nobody owned it. Error: GY4031 after the time.
+Result<DetachedServer> StartDetachedServer(const std::string& data_directory,
+                                           const std::string& config_file);
+// SIGTERM to the owner, and waits until the directory is free. False when nobody owned it. Error:
+// GY4031 after the time.
 Result<bool> StopServer(const std::string& data_directory, std::int64_t timeout_ms);
 
 }  // namespace gyre::cli

@@ -17,7 +17,8 @@ Result<Json> ReadCredentials() {
 }  // namespace
 
 std::string FindToken(const std::string& audience) {
-  if (auto token = config::Environment("GYRE_TOKEN"); token && !token->empty()) return *std::move(token);
+  if (auto token = config::Environment("GYRE_TOKEN"); token && !token->empty())
+    return *std::move(token);
   const auto kept = ReadCredentials();
   return kept ? (*kept)[audience]["token"].AsString() : std::string();
 }

@@ -1,4 +1,5 @@
-// Tokens that `gyre login` keeps, in ~/.config/gyre/credentials.json (0600), by server URL or data directory.
+// Tokens that `gyre login` keeps, in ~/.config/gyre/credentials.json (0600), by server URL or data
+// directory.
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@ namespace gyre::cli {
 
 // GYRE_TOKEN, else the kept one, else "".
 std::string FindToken(const std::string& audience);
-Result<> KeepToken(const std::string& audience, const std::string& token);  // an empty token forgets it
+Result<> KeepToken(const std::string& audience,
+                   const std::string& token);  // an empty token forgets it
 
 }  // namespace gyre::cli

@@ -1,4 +1,5 @@
-// The claims of the demo, asked again: what was printed must be what the API says now, and what can be recomputed is.
+// The claims of the demo, asked again: what was printed must be what the API says now, and what can
+// be recomputed is.
 #include <algorithm>
 #include <numeric>
 
@@ -13,12 +14,15 @@ namespace gyre::cli {
 double DemoAuc(const std::vector<double>& scores, const std::vector<bool>& positive) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
-  double won = 0, positives = 0, negatives = 0;  // pairs where the positive one has the higher score
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  double won = 0, positives = 0,
+         negatives = 0;  // pairs where the positive one has the higher score
   for (std::size_t begin = 0; begin < order.size();) {
     std::size_t end = begin;
     double tied_positive = 0, tied_negative = 0;
-    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end) (positive[order[end]] ? tied_positive : tied_negative) += 1;
+    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
+      (positive[order[end]] ? tied_positive : tied_negative) += 1;
     won += tied_positive * (negatives + tied_negative / 2);
     positives += tied_positive;
     negatives += tied_negative;
@@ -31,18 +35,23 @@ Result<double> ScoreFreshCustomers(Session& session, const std::string& folder, 
   const DemoData fresh = MakeChurnData(kDemoFreshSeed, kDemoFreshRows);
   const std::string in_file = folder + "/fresh.csv", out_file = folder + "/scored.jsonl";
   GYRE_DO(exec::WriteFile(in_file, fresh.csv));
-  GYRE_DO(session.Exchange(fmt::format("/api/v1/projects/{}/predict?model={}%40champion&filename=fresh.csv&output_format=jsonl", kDemoProject, kDemoModel),
-                           in_file, out_file, out));
+  GYRE_DO(session.Exchange(
+      fmt::format(
+          "/api/v1/projects/{}/predict?model={}%40champion&filename=fresh.csv&output_format=jsonl",
+          kDemoProject, kDemoModel),
+      in_file, out_file, out));
   GYRE_TRY(const std::string text, exec::ReadFile(out_file));
   std::vector<double> scores;
   for (std::string_view line : Split(text, '\n')) {
     if (line.empty()) continue;
     GYRE_TRY(const Json row, Json::Parse(line));
-    if (!row["probability_yes"].is_number()) return Error(Code::kInternal, "GY4083", "a scored row has no `probability_yes`");
+    if (!row["probability_yes"].is_number())
+      return Error(Code::kInternal, "GY4083", "a scored row has no `probability_yes`");
     scores.push_back(row["probability_yes"].AsDouble());
   }
   if (scores.size() != kDemoFreshRows) {
-    return MakeError(Code::kInternal, "GY4083", "{} of {} rows came back scored", scores.size(), kDemoFreshRows);
+    return MakeError(Code::kInternal, "GY4083", "{} of {} rows came back scored", scores.size(),
+                     kDemoFreshRows);
   }
   return DemoAuc(scores, fresh.left);
 }
@@ -57,7 +66,8 @@ Result<Json> AskEndpoint(const std::string& url, const Json& row) {
   GYRE_TRY(const net::ClientResponse response, client.Send(std::move(request)));
   if (response.status >= 300) return net::ErrorOfResponse(response);
   GYRE_TRY(Json answer, Json::Parse(response.body));
-  if (answer["outputs"].size() != 1) return Error(Code::kInternal, "GY4083", "the endpoint did not answer one row with one output");
+  if (answer["outputs"].size() != 1)
+    return Error(Code::kInternal, "GY4083", "the endpoint did not answer one row with one output");
   return answer;
 }
 
@@ -65,7 +75,8 @@ namespace {
 
 class Checker {
  public:
-  Checker(Session& session, const DemoStory& story, Output& out) : session_(session), story_(story), out_(out) {}
+  Checker(Session& session, const DemoStory& story, Output& out)
+      : session_(session), story_(story), out_(out) {}
 
   Result<int> Run() {
     out_.Print("checks, through the public API:\n");
@@ -90,37 +101,54 @@ class Checker {
   Result<> CheckProject() {
     GYRE_TRY(const Json project, session_.Get(ProjectPath()));
     const Json& problem = project["problem"];
-    Claim(problem == story_.project["problem"] && problem["target"].AsString() == kDemoTarget, "the project keeps its statement, target, owner and goal");
+    Claim(problem == story_.project["problem"] && problem["target"].AsString() == kDemoTarget,
+          "the project keeps its statement, target, owner and goal");
     return {};
   }
 
   Result<> CheckData() {
-    GYRE_TRY(const Json version, session_.Get(fmt::format("{}/datasets/{}/versions/v1", ProjectPath(), kDemoDataset)));
-    Claim(version["rows"].AsInt() == story_.added["rows"].AsInt() && story_.added["rows"].AsInt() == static_cast<std::int64_t>(kDemoRows),
+    GYRE_TRY(const Json version,
+             session_.Get(fmt::format("{}/datasets/{}/versions/v1", ProjectPath(), kDemoDataset)));
+    Claim(version["rows"].AsInt() == story_.added["rows"].AsInt() &&
+              story_.added["rows"].AsInt() == static_cast<std::int64_t>(kDemoRows),
           "the dataset has the rows that were made");
-    const std::string sql = fmt::format("SELECT count(*) AS n, count(*) FILTER (WHERE CAST({} AS VARCHAR) IN ('yes', 'true')) AS gone FROM {}",
-                                        kDemoTarget, kDemoDataset);
-    GYRE_TRY(const Json counted, session_.Post(ProjectPath() + "/query", Json::Obj({{"sql", sql}, {"limit", 1}})));
+    const std::string sql = fmt::format(
+        "SELECT count(*) AS n, count(*) FILTER (WHERE CAST({} AS VARCHAR) IN ('yes', 'true')) AS "
+        "gone FROM {}",
+        kDemoTarget, kDemoDataset);
+    GYRE_TRY(const Json counted,
+             session_.Post(ProjectPath() + "/query", Json::Obj({{"sql", sql}, {"limit", 1}})));
     const std::string row = counted["rows"].size() == 1 ? counted["rows"].items()[0].Dump() : "";
     const auto left = std::count(story_.data.left.begin(), story_.data.left.end(), true);
-    Claim(row.find(std::to_string(kDemoRows)) != std::string::npos && row.find(std::to_string(left)) != std::string::npos,
+    Claim(row.find(std::to_string(kDemoRows)) != std::string::npos &&
+              row.find(std::to_string(left)) != std::string::npos,
           "SQL counts the same rows and the same leavers as the generator");
-    GYRE_TRY(const Json job, session_.Upload(fmt::format("{}/datasets/{}/versions?filename=again.csv&target={}", ProjectPath(), kDemoDataset, kDemoTarget),
-                                             story_.csv_file, out_));
+    GYRE_TRY(const Json job,
+             session_.Upload(fmt::format("{}/datasets/{}/versions?filename=again.csv&target={}",
+                                         ProjectPath(), kDemoDataset, kDemoTarget),
+                             story_.csv_file, out_));
     GYRE_TRY(const Json again, session_.WaitJob(job, out_));
-    Claim(again["result"]["unchanged"].AsBool() && again["result"]["reference"] == story_.added["reference"], "the same bytes again make no new version");
-    GYRE_TRY(const Json profile, session_.Get(fmt::format("{}/datasets/{}/versions/v1/profile", ProjectPath(), kDemoDataset)));
-    Claim(profile["warnings"] == story_.added["warnings"], "the profile holds the warnings that were shown");
+    Claim(again["result"]["unchanged"].AsBool() &&
+              again["result"]["reference"] == story_.added["reference"],
+          "the same bytes again make no new version");
+    GYRE_TRY(const Json profile, session_.Get(fmt::format("{}/datasets/{}/versions/v1/profile",
+                                                          ProjectPath(), kDemoDataset)));
+    Claim(profile["warnings"] == story_.added["warnings"],
+          "the profile holds the warnings that were shown");
     return {};
   }
 
   Result<> CheckRecipe() {
-    GYRE_TRY(const Json again, session_.Post(ProjectPath() + "/recipes/suggest", Json::Obj({{"dataset", kDemoDataset}, {"target", kDemoTarget}})));
+    GYRE_TRY(const Json again,
+             session_.Post(ProjectPath() + "/recipes/suggest",
+                           Json::Obj({{"dataset", kDemoDataset}, {"target", kDemoTarget}})));
     Claim(again["recipe"] == story_.recipe["recipe"], "the same data suggest the same recipe");
-    GYRE_TRY(const Json fitted, session_.Get(fmt::format("{}/models/{}/versions/v1/recipe", ProjectPath(), kDemoModel)));
+    GYRE_TRY(const Json fitted, session_.Get(fmt::format("{}/models/{}/versions/v1/recipe",
+                                                         ProjectPath(), kDemoModel)));
     bool leaks = false;
     for (const Json& field : fitted["input"].items()) {
-      leaks |= std::find(std::begin(kDemoLeaks), std::end(kDemoLeaks), field["name"].AsString()) != std::end(kDemoLeaks);
+      leaks |= std::find(std::begin(kDemoLeaks), std::end(kDemoLeaks), field["name"].AsString()) !=
+               std::end(kDemoLeaks);
     }
     Claim(!leaks && fitted["input"].size() > 0, "the model reads none of the leaking columns");
     return {};
@@ -128,13 +156,19 @@ class Checker {
 
   Result<> CheckRun() {
     const Json& result = story_.trained;
-    GYRE_TRY(const Json run, session_.Get(fmt::format("{}/runs/{}", ProjectPath(), PercentEncode(result["run"].AsString()))));
+    GYRE_TRY(const Json run, session_.Get(fmt::format("{}/runs/{}", ProjectPath(),
+                                                      PercentEncode(result["run"].AsString()))));
     const double logged = run["metrics"]["test_auc"].AsDouble();
-    const bool shown = logged == result["interval"]["estimate"].AsDouble() || logged == result["test_metrics"]["auc"].AsDouble();
+    const bool shown = logged == result["interval"]["estimate"].AsDouble() ||
+                       logged == result["test_metrics"]["auc"].AsDouble();
     Claim(shown, "the best run logged the test AUC that was shown");
-    GYRE_TRY(const Json parent, session_.Get(fmt::format("{}/runs/{}", ProjectPath(), PercentEncode(result["training_run"].AsString()))));
-    Claim(parent["status"].AsString() == "finished" && run["parent"] == parent["id"], "its training run is finished");
-    Claim(result["interval"]["lower"].AsDouble() <= story_.fresh_auc + 0.02 && result["interval"]["upper"].AsDouble() >= story_.fresh_auc - 0.02,
+    GYRE_TRY(const Json parent,
+             session_.Get(fmt::format("{}/runs/{}", ProjectPath(),
+                                      PercentEncode(result["training_run"].AsString()))));
+    Claim(parent["status"].AsString() == "finished" && run["parent"] == parent["id"],
+          "its training run is finished");
+    Claim(result["interval"]["lower"].AsDouble() <= story_.fresh_auc + 0.02 &&
+              result["interval"]["upper"].AsDouble() >= story_.fresh_auc - 0.02,
           "the interval of the test AUC lies around the AUC of new customers");
     return {};
   }
@@ -142,8 +176,10 @@ class Checker {
   Result<> CheckModel() {
     const Json& result = story_.trained;
     bool kpi = false;
-    for (const Json& one : result["kpis"].items()) kpi |= one["pass"].AsBool() && one["binding"].AsBool();
-    const bool met = result["interval"]["estimate"].AsDouble() >= kDemoAucMin && story_.fresh_auc >= kDemoAucMin;
+    for (const Json& one : result["kpis"].items())
+      kpi |= one["pass"].AsBool() && one["binding"].AsBool();
+    const bool met =
+        result["interval"]["estimate"].AsDouble() >= kDemoAucMin && story_.fresh_auc >= kDemoAucMin;
     Claim(kpi && met, "the goal is met on the test rows and on new customers");
     GYRE_TRY(const double again, ScoreFreshCustomers(session_, FolderOf(story_.csv_file), out_));
     Claim(again == story_.fresh_auc, "scoring the new customers again gives the same AUC");
@@ -151,14 +187,19 @@ class Checker {
   }
 
   Result<> CheckEndpoint() {
-    GYRE_TRY(const Json endpoint, session_.Get(fmt::format("{}/endpoints/{}", ProjectPath(), kDemoEndpoint)));
-    Claim(endpoint["ready"].AsBool() && endpoint["model"] == story_.trained["model"], "the endpoint runs the promoted version");
+    GYRE_TRY(const Json endpoint,
+             session_.Get(fmt::format("{}/endpoints/{}", ProjectPath(), kDemoEndpoint)));
+    Claim(endpoint["ready"].AsBool() && endpoint["model"] == story_.trained["model"],
+          "the endpoint runs the promoted version");
     GYRE_TRY(const Json answer, AskEndpoint(story_.url, story_.data.new_customer));
-    Claim(answer["outputs"] == story_.answer["outputs"] && answer["model"] == story_.trained["model"] &&
+    Claim(answer["outputs"] == story_.answer["outputs"] &&
+              answer["model"] == story_.trained["model"] &&
               answer["inference_id"] != story_.answer["inference_id"],
           "it answers the new customer with the same bits, under a new id");
-    const double yes = answer["outputs"].items()[0]["probability"]["yes"].AsDouble(), no = answer["outputs"].items()[0]["probability"]["no"].AsDouble();
-    Claim(yes > 0 && no > 0 && yes + no > 1 - 1e-9 && yes + no < 1 + 1e-9, "its probabilities add up to one");
+    const double yes = answer["outputs"].items()[0]["probability"]["yes"].AsDouble(),
+                 no = answer["outputs"].items()[0]["probability"]["no"].AsDouble();
+    Claim(yes > 0 && no > 0 && yes + no > 1 - 1e-9 && yes + no < 1 + 1e-9,
+          "its probabilities add up to one");
     return {};
   }
 
@@ -172,6 +213,8 @@ class Checker {
 
 }  // namespace
 
-Result<int> CheckDemo(Session& session, const DemoStory& story, Output& out) { return Checker(session, story, out).Run(); }
+Result<int> CheckDemo(Session& session, const DemoStory& story, Output& out) {
+  return Checker(session, story, out).Run();
+}
 
 }  // namespace gyre::cli

@@ -13,22 +13,51 @@
 namespace gyre::cli {
 namespace {
 
-constexpr std::string_view kColumns[] = {
-    "customer_id",   "signup_date",   "age",          "gender",          "country",         "city",          "plan",
-    "contract",      "payment_method", "monthly_charge", "total_charges",   "tenure_months",   "data_gb",       "calls_last_month",
-    "roaming_days",  "support_tickets", "last_note",    "satisfaction",    "paperless",       "auto_pay",      "family_lines",
-    "device",        "promo_code",    "last_login",   "late_payments",   "currency",        "cancellation_date", "refund_amount",
-    "churned"};
+constexpr std::string_view kColumns[] = {"customer_id",
+                                         "signup_date",
+                                         "age",
+                                         "gender",
+                                         "country",
+                                         "city",
+                                         "plan",
+                                         "contract",
+                                         "payment_method",
+                                         "monthly_charge",
+                                         "total_charges",
+                                         "tenure_months",
+                                         "data_gb",
+                                         "calls_last_month",
+                                         "roaming_days",
+                                         "support_tickets",
+                                         "last_note",
+                                         "satisfaction",
+                                         "paperless",
+                                         "auto_pay",
+                                         "family_lines",
+                                         "device",
+                                         "promo_code",
+                                         "last_login",
+                                         "late_payments",
+                                         "currency",
+                                         "cancellation_date",
+                                         "refund_amount",
+                                         "churned"};
 
-constexpr std::string_view kCountries[] = {"Germany", "France", "Italy", "Spain", "Poland", "Austria", "Netherlands", "Portugal", "Belgium", "Greece"};
-constexpr std::string_view kCityStems[] = {"Nor", "Hal", "Bre", "Lin", "Mar", "Os", "Wal", "Ro", "Gel", "Tre", "Als", "Vil"};
-constexpr std::string_view kCityEnds[] = {"burg", "heim", "stadt", "ville", "ona", "dorf", "port", "field", "mont", "au", "ford", "by"};
+constexpr std::string_view kCountries[] = {"Germany", "France",  "Italy",       "Spain",
+                                           "Poland",  "Austria", "Netherlands", "Portugal",
+                                           "Belgium", "Greece"};
+constexpr std::string_view kCityStems[] = {"Nor", "Hal", "Bre", "Lin", "Mar", "Os",
+                                           "Wal", "Ro",  "Gel", "Tre", "Als", "Vil"};
+constexpr std::string_view kCityEnds[] = {"burg", "heim",  "stadt", "ville", "ona",  "dorf",
+                                          "port", "field", "mont",  "au",    "ford", "by"};
 constexpr std::string_view kPlans[] = {"Basic", "Plus", "Premium", "Business"};
 constexpr double kPlanPrices[] = {14.90, 24.90, 39.90, 59.90};
 constexpr std::string_view kContracts[] = {"monthly", "one year", "two years"};
 constexpr std::string_view kPayments[] = {"card", "direct debit", "bank transfer", "wallet"};
-constexpr std::string_view kDevices[] = {"Aria 5", "Aria 6", "Aria 6 Pro", "Nimbus X", "Nimbus XL", "Pebble 2", "Pebble 3", "Corvo One", "Corvo Two",
-                                         "Lumen S", "Lumen M", "Lumen L", "Tern", "Tern Plus", "Basalt", "own device"};
+constexpr std::string_view kDevices[] = {"Aria 5",    "Aria 6",    "Aria 6 Pro", "Nimbus X",
+                                         "Nimbus XL", "Pebble 2",  "Pebble 3",   "Corvo One",
+                                         "Corvo Two", "Lumen S",   "Lumen M",    "Lumen L",
+                                         "Tern",      "Tern Plus", "Basalt",     "own device"};
 constexpr std::string_view kPromos[] = {"SPRING10", "FRIEND5", "STUDENT", "WELCOME", "LOYAL20"};
 
 // What service people write down, and how it bears on leaving.
@@ -36,13 +65,23 @@ struct Phrase {
   std::string_view text;
   double weight;
 };
-constexpr Phrase kOpenings[] = {{"Customer called about", 0}, {"Mail from customer regarding", 0}, {"Chat about", 0}, {"Visited the shop because of", 0.05}};
-constexpr Phrase kTopics[] = {{"a wrong invoice", 0.35},        {"slow internet in the evening", 0.45},  {"a new family line", -0.6},
-                              {"moving to another city", 0.25}, {"an offer from a competitor", 1.1},     {"roaming costs abroad", 0.3},
-                              {"a broken SIM card", 0.0},       {"dropped calls at home", 0.55},         {"changing the plan upwards", -0.8},
-                              {"the notice period", 1.3},       {"a question on the app", -0.2},         {"the loyalty discount", -0.4}};
-constexpr Phrase kEndings[] = {{"and was satisfied with the answer.", -0.5}, {"and will think about it.", 0.3},   {"and asked for a call back.", 0.1},
-                               {"and is angry about the long wait.", 0.7},   {"and thanked us for quick help.", -0.7}, {"and wants it in writing.", 0.4},
+constexpr Phrase kOpenings[] = {{"Customer called about", 0},
+                                {"Mail from customer regarding", 0},
+                                {"Chat about", 0},
+                                {"Visited the shop because of", 0.05}};
+constexpr Phrase kTopics[] = {
+    {"a wrong invoice", 0.35},           {"slow internet in the evening", 0.45},
+    {"a new family line", -0.6},         {"moving to another city", 0.25},
+    {"an offer from a competitor", 1.1}, {"roaming costs abroad", 0.3},
+    {"a broken SIM card", 0.0},          {"dropped calls at home", 0.55},
+    {"changing the plan upwards", -0.8}, {"the notice period", 1.3},
+    {"a question on the app", -0.2},     {"the loyalty discount", -0.4}};
+constexpr Phrase kEndings[] = {{"and was satisfied with the answer.", -0.5},
+                               {"and will think about it.", 0.3},
+                               {"and asked for a call back.", 0.1},
+                               {"and is angry about the long wait.", 0.7},
+                               {"and thanked us for quick help.", -0.7},
+                               {"and wants it in writing.", 0.4},
                                {"and the case is closed.", -0.1}};
 
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
@@ -64,11 +103,13 @@ std::size_t Pick(Random& random, const std::array<double, N>& weights) {
 
 struct Customer {
   std::int64_t id = 0, signup_day = 0, login_minute = 0, cancelled_day = 0;
-  int age = 0, gender = 0, tenure = 0, calls = 0, roaming = 0, tickets = 0, satisfaction = 0, lines = 1, late = 0;
+  int age = 0, gender = 0, tenure = 0, calls = 0, roaming = 0, tickets = 0, satisfaction = 0,
+      lines = 1, late = 0;
   std::size_t country = 0, city = 0, plan = 0, contract = 0, payment = 0, device = 0, promo = 0;
   double monthly = 0, total = 0, data_gb = 0, refund = 0, note_weight = 0;
   bool paperless = false, auto_pay = false, left = false;
-  bool no_age = false, no_gender = false, no_data = false, no_satisfaction = false, no_promo = true, no_login = false;
+  bool no_age = false, no_gender = false, no_data = false, no_satisfaction = false, no_promo = true,
+       no_login = false;
   std::string note;
 };
 
@@ -83,7 +124,8 @@ void FillContract(Random& random, Customer& c) {
   c.payment = Pick<4>(random, {0.36, 0.34, 0.18, 0.12});
   c.promo = random.Below(std::size(kPromos));
   c.no_promo = random.Uniform() > 0.24;
-  c.monthly = kPlanPrices[c.plan] + std::round(random.Normal() * 400) / 100 + (random.Uniform() < 0.2 ? 5 : 0);
+  c.monthly = kPlanPrices[c.plan] + std::round(random.Normal() * 400) / 100 +
+              (random.Uniform() < 0.2 ? 5 : 0);
   c.monthly = std::max(7.9, std::round(c.monthly * 100) / 100);
   c.total = std::round(c.monthly * c.tenure * (0.93 + 0.1 * random.Uniform()) * 100) / 100;
   c.paperless = random.Uniform() < 0.6;
@@ -104,7 +146,9 @@ void FillPerson(Random& random, Customer& c) {
 }
 
 void FillUsage(Random& random, Customer& c) {
-  c.data_gb = std::round(std::exp(1.6 + 0.35 * static_cast<double>(c.plan) + 0.7 * random.Normal()) * 100) / 100;
+  c.data_gb =
+      std::round(std::exp(1.6 + 0.35 * static_cast<double>(c.plan) + 0.7 * random.Normal()) * 100) /
+      100;
   c.no_data = random.Uniform() < 0.06;
   c.calls = static_cast<int>(std::exp(3 + 0.6 * random.Normal()));
   c.roaming = random.Uniform() < 0.8 ? 0 : 1 + static_cast<int>(random.Below(21));
@@ -114,11 +158,13 @@ void FillUsage(Random& random, Customer& c) {
   const Phrase& topic = kTopics[random.Below(std::size(kTopics))];
   const Phrase& ending = kEndings[random.Below(std::size(kEndings))];
   const Phrase& opening = kOpenings[random.Below(std::size(kOpenings))];
-  c.note = fmt::format("{} {} on {} {}", opening.text, topic.text, Date(kToday - static_cast<std::int64_t>(random.Below(200))), ending.text);
+  c.note = fmt::format("{} {} on {} {}", opening.text, topic.text,
+                       Date(kToday - static_cast<std::int64_t>(random.Below(200))), ending.text);
   c.note_weight = opening.weight + topic.weight + ending.weight;
 }
 
-// The truth behind the table: what makes people leave, with interactions that a straight line cannot follow.
+// The truth behind the table: what makes people leave, with interactions that a straight line
+// cannot follow.
 double Risk(const Customer& c, double happiness) {
   const double city_mood = std::sin(static_cast<double>(c.city) * 1.7);
   double score = -1.95;
@@ -140,33 +186,45 @@ double Risk(const Customer& c, double happiness) {
 // What happens after the decision, and so must not be learnt from.
 void FillOutcome(Random& random, Customer& c, double risk, double happiness) {
   c.left = random.Uniform() < risk;
-  c.satisfaction = std::clamp(static_cast<int>(std::round(3.3 + happiness + 0.5 * random.Normal())), 1, 5);
+  c.satisfaction =
+      std::clamp(static_cast<int>(std::round(3.3 + happiness + 0.5 * random.Normal())), 1, 5);
   c.no_satisfaction = random.Uniform() < 0.35;
   const double quiet_days = c.left ? 9 + 12 * random.Uniform() : 7;
-  c.login_minute = (kToday * 1440) - static_cast<std::int64_t>(-std::log(1 - random.Uniform()) * quiet_days * 1440);
+  c.login_minute = (kToday * 1440) -
+                   static_cast<std::int64_t>(-std::log(1 - random.Uniform()) * quiet_days * 1440);
   if (!c.left) {
     c.refund = random.Uniform() < 0.001 ? std::round(random.Uniform() * 1500) / 100 : 0;
     return;
   }
   c.cancelled_day = kToday + 1 + static_cast<std::int64_t>(random.Below(30));
-  c.refund = random.Uniform() < 0.995 ? std::max(0.01, std::round(c.monthly * random.Uniform() * 100) / 100) : 0;
+  c.refund = random.Uniform() < 0.995
+                 ? std::max(0.01, std::round(c.monthly * random.Uniform() * 100) / 100)
+                 : 0;
 }
 
-std::string CityName(std::size_t city) { return fmt::format("{}{}", kCityStems[city % std::size(kCityStems)], kCityEnds[city / std::size(kCityStems)]); }
-std::string_view GenderName(int gender) { return gender == 0 ? "female" : gender == 1 ? "male" : "other"; }
+std::string CityName(std::size_t city) {
+  return fmt::format("{}{}", kCityStems[city % std::size(kCityStems)],
+                     kCityEnds[city / std::size(kCityStems)]);
+}
+std::string_view GenderName(int gender) {
+  return gender == 0 ? "female" : gender == 1 ? "male" : "other";
+}
 std::string LoginTime(std::int64_t minute) { return FormatTime(minute * 60 * kMicrosPerSecond); }
 
 void AppendRow(const Customer& c, std::string& csv) {
   csv += fmt::format("C-{:06d},{},", c.id, Date(c.signup_day));
   if (!c.no_age) csv += fmt::format("{}", c.age);
-  csv += fmt::format(",{},{},{},{},{},{},{:.2f},{:.2f},{},", c.no_gender ? std::string_view() : GenderName(c.gender), kCountries[c.country],
-                 CityName(c.city), kPlans[c.plan], kContracts[c.contract], kPayments[c.payment], c.monthly, c.total, c.tenure);
+  csv += fmt::format(",{},{},{},{},{},{},{:.2f},{:.2f},{},",
+                     c.no_gender ? std::string_view() : GenderName(c.gender), kCountries[c.country],
+                     CityName(c.city), kPlans[c.plan], kContracts[c.contract], kPayments[c.payment],
+                     c.monthly, c.total, c.tenure);
   if (!c.no_data) csv += fmt::format("{:.2f}", c.data_gb);
   csv += fmt::format(",{},{},{},", c.calls, c.roaming, c.tickets);
   if (!c.note.empty()) csv += fmt::format("\"{}\"", c.note);
   csv += ',';
   if (!c.no_satisfaction) csv += fmt::format("{}", c.satisfaction);
-  csv += fmt::format(",{},{},{},{},{},", c.paperless, c.auto_pay, c.lines, kDevices[c.device], c.no_promo ? std::string_view() : kPromos[c.promo]);
+  csv += fmt::format(",{},{},{},{},{},", c.paperless, c.auto_pay, c.lines, kDevices[c.device],
+                     c.no_promo ? std::string_view() : kPromos[c.promo]);
   if (!c.no_login) csv += LoginTime(c.login_minute);
   csv += fmt::format(",{},EUR,", c.late);
   if (c.left) csv += Date(c.cancelled_day);
@@ -211,7 +269,8 @@ DemoData MakeChurnData(std::uint64_t seed, std::size_t rows) {
   Random random(seed);
   data.columns.assign(std::begin(kColumns), std::end(kColumns));
   data.csv.reserve(rows * 300 + 1024);
-  for (std::size_t i = 0; i < data.columns.size(); ++i) data.csv += (i == 0 ? "" : ",") + data.columns[i];
+  for (std::size_t i = 0; i < data.columns.size(); ++i)
+    data.csv += (i == 0 ? "" : ",") + data.columns[i];
   data.csv += '\n';
   // One more customer than rows: the one that the live model is asked about.
   for (std::size_t row = 0; row <= rows; ++row) {

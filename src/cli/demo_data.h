@@ -1,4 +1,5 @@
-// The data of `gyre demo`: customers of a telephone company, made up from a seed, with the flaws that real tables have.
+// The data of `gyre demo`: customers of a telephone company, made up from a seed, with the flaws
+// that real tables have.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +12,12 @@
 namespace gyre::cli {
 
 struct DemoData {
-  std::string csv;                        // header and rows
+  std::string csv;  // header and rows
   std::vector<std::string> columns;
-  std::vector<double> risk;               // the true probability of leaving, by row
-  std::vector<bool> left;                 // what happened
-  Json new_customer;                      // a row as a client would send it, without the label and without what is known only later
+  std::vector<double> risk;  // the true probability of leaving, by row
+  std::vector<bool> left;    // what happened
+  Json new_customer;  // a row as a client would send it, without the label and without what is
+                      // known only later
 };
 
 inline constexpr std::string_view kDemoTarget = "churned";  // yes, no

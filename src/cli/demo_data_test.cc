@@ -42,7 +42,8 @@ std::vector<std::vector<std::string>> Cells() {
 double Auc(const std::vector<double>& score, const std::vector<bool>& positive) {
   std::vector<std::size_t> order(score.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return score[a] < score[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return score[a] < score[b]; });
   double ranks = 0, count = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (!positive[order[i]]) continue;
@@ -68,9 +69,11 @@ TEST(DemoData, HasTheFlawsOfRealTables) {
     for (std::size_t c = 0; c < rows[r].size(); ++c) missing[c] += rows[r][c].empty() ? 1 : 0;
   }
   const auto column = [&](std::string_view name) {
-    return static_cast<std::size_t>(std::find(rows[0].begin(), rows[0].end(), name) - rows[0].begin());
+    return static_cast<std::size_t>(std::find(rows[0].begin(), rows[0].end(), name) -
+                                    rows[0].begin());
   };
-  for (const char* name : {"age", "satisfaction", "data_gb", "promo_code"}) EXPECT_GT(missing[column(name)], kRows / 100) << name;
+  for (const char* name : {"age", "satisfaction", "data_gb", "promo_code"})
+    EXPECT_GT(missing[column(name)], kRows / 100) << name;
   EXPECT_EQ(missing[column(kDemoTarget)], 0u);
   EXPECT_EQ(missing[column("customer_id")], 0u);
   std::vector<std::string> ids;
@@ -86,7 +89,8 @@ TEST(DemoData, HasTheFlawsOfRealTables) {
 
 // A perfect model would reach about 0.94; the goal of the demo is 0.84.
 TEST(DemoData, CanBePredictedButNotPerfectly) {
-  const double leavers = static_cast<double>(std::count(Data().left.begin(), Data().left.end(), true)) / kRows;
+  const double leavers =
+      static_cast<double>(std::count(Data().left.begin(), Data().left.end(), true)) / kRows;
   EXPECT_GT(leavers, 0.15);
   EXPECT_LT(leavers, 0.35);
   const double best = Auc(Data().risk, Data().left);
@@ -99,7 +103,8 @@ TEST(DemoData, TheNewCustomerHasNoLabelAndNoLeak) {
   EXPECT_FALSE(row.Has(kDemoTarget));
   for (std::string_view leak : kDemoLeaks) EXPECT_FALSE(row.Has(leak));
   for (const auto& [name, value] : row.members()) {
-    EXPECT_NE(std::find(Data().columns.begin(), Data().columns.end(), name), Data().columns.end()) << name;
+    EXPECT_NE(std::find(Data().columns.begin(), Data().columns.end(), name), Data().columns.end())
+        << name;
   }
   EXPECT_GE(row.size(), 20u);
 }

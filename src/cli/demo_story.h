@@ -18,7 +18,8 @@ struct DemoStory {
   Json project, added, recipe, trained, endpoint, answer;  // answers of the API, as printed
   double fresh_auc = 0;                                    // on customers made after the training
 };
-inline constexpr std::string_view kDemoProject = "churn", kDemoDataset = "customers", kDemoModel = "churn", kDemoEndpoint = "churn";
+inline constexpr std::string_view kDemoProject = "churn", kDemoDataset = "customers",
+                                  kDemoModel = "churn", kDemoEndpoint = "churn";
 inline constexpr std::string_view kDemoKpi = "auc >= 0.84";
 inline constexpr double kDemoAucMin = 0.84;
 inline constexpr std::uint64_t kDemoSeed = 7, kDemoFreshSeed = 8;

@@ -1,4 +1,5 @@
-// The server that outlives a command: started in a session of its own, known by its lock and its log file.
+// The server that outlives a command: started in a session of its own, known by its lock and its
+// log file.
 #include <signal.h>
 
 #include "base/text.h"
@@ -36,12 +37,15 @@ std::string Tail(const std::string& log_file) {
 
 }  // namespace
 
-Result<DetachedServer> StartDetachedServer(const std::string& data_directory, const std::string& config_file) {
+Result<DetachedServer> StartDetachedServer(const std::string& data_directory,
+                                           const std::string& config_file) {
   GYRE_DO(config::MakeDirectories(data_directory, 0700));
   DetachedServer server;
   server.log_file = data_directory + "/server.log";
-  std::vector<std::string> argv = {exec::SelfPath(), "server", "--data", data_directory, "--log-file", server.log_file, "--any-port"};
-  if (!config_file.empty()) argv.insert(argv.end(), {"--config", config::AbsolutePath(config_file)});
+  std::vector<std::string> argv = {exec::SelfPath(), "server",        "--data",    data_directory,
+                                   "--log-file",     server.log_file, "--any-port"};
+  if (!config_file.empty())
+    argv.insert(argv.end(), {"--config", config::AbsolutePath(config_file)});
   GYRE_TRY(const int pid, exec::SpawnDetached(argv, data_directory + "/server.out"));
   const std::int64_t until_us = SystemClock().MonotonicMicros() + kStartTimeoutMicros;
   while (SystemClock().MonotonicMicros() < until_us) {
@@ -63,7 +67,9 @@ Result<DetachedServer> StartDetachedServer(const std::string& data_directory, co
 Result<bool> StopServer(const std::string& data_directory, std::int64_t timeout_ms) {
   GYRE_TRY(auto owner, config::FindOwner(data_directory));
   if (!owner) return false;
-  if (owner->pid <= 1) return FailedPrecondition("GY4031", "the owner of {} does not say who it is", data_directory).Fix("try again in a moment");
+  if (owner->pid <= 1)
+    return FailedPrecondition("GY4031", "the owner of {} does not say who it is", data_directory)
+        .Fix("try again in a moment");
   GYRE_DO(exec::SendSignal(owner->pid, SIGTERM));
   const std::int64_t until_us = SystemClock().MonotonicMicros() + timeout_ms * 1000;
   while (SystemClock().MonotonicMicros() < until_us) {
@@ -71,7 +77,8 @@ Result<bool> StopServer(const std::string& data_directory, std::int64_t timeout_
     if (!now || now->pid != owner->pid) return true;
     exec::InterruptCounter::SleepMicros(kPollMicros);
   }
-  return MakeError(Code::kDeadlineExceeded, "GY4031", "process {} has not ended after {}", owner->pid, HumanSeconds(static_cast<double>(timeout_ms) / 1000))
+  return MakeError(Code::kDeadlineExceeded, "GY4031", "process {} has not ended after {}",
+                   owner->pid, HumanSeconds(static_cast<double>(timeout_ms) / 1000))
       .Fix(fmt::format("kill -9 {}   (what was acknowledged is safe)", owner->pid));
 }
 

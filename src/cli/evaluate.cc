@@ -11,7 +11,8 @@ namespace {
 std::string WithInterval(const Json& number, std::string_view key) {
   std::string text = fmt::format("{:.4g}", number[key].AsDouble());
   if (number["lower"].is_number() && number["upper"].is_number()) {
-    text += fmt::format("   ({:.4g} to {:.4g})", number["lower"].AsDouble(), number["upper"].AsDouble());
+    text += fmt::format("   ({:.4g} to {:.4g})", number["lower"].AsDouble(),
+                        number["upper"].AsDouble());
   }
   return text;
 }
@@ -40,23 +41,28 @@ Result<Json> Run(Invocation& in, std::string_view verb, Json body) {
   GYRE_TRY(Json options, Options(in));
   body.Set("options", std::move(options));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json job, session->Post(fmt::format("/api/v1/projects/{}/{}", PercentEncode(in.project()), verb), body));
+  GYRE_TRY(const Json job,
+           session->Post(fmt::format("/api/v1/projects/{}/{}", PercentEncode(in.project()), verb),
+                         body));
   return session->WaitJob(job, in.out());
 }
 
 std::string GateText(const Json& result, const Output& out) {
   const Json& verdict = result["verdict"];
-  std::string text = fmt::format("{} gate of @{}: {}\n", out.Mark(verdict["pass"].AsBool() ? "ok" : "fail"), result["alias"].AsString(),
-                                 verdict["pass"].AsBool() ? "yes" : "no");
+  std::string text =
+      fmt::format("{} gate of @{}: {}\n", out.Mark(verdict["pass"].AsBool() ? "ok" : "fail"),
+                  result["alias"].AsString(), verdict["pass"].AsBool() ? "yes" : "no");
   for (const Json& reason : verdict["reasons"].items()) {
-    text += fmt::format("  {} {}   {}\n", out.Mark(reason["pass"].AsBool() ? "ok" : "fail"), reason["rule"].AsString(), reason["text"].AsString());
+    text += fmt::format("  {} {}   {}\n", out.Mark(reason["pass"].AsBool() ? "ok" : "fail"),
+                        reason["rule"].AsString(), reason["text"].AsString());
   }
   return text;
 }
 
 std::string Head(const Json& result) {
   const bool held_out = result["rows_used"].AsString() == "held out";
-  return fmt::format("{} on {}   {} rows{}\n", result["model"].AsString(), result["dataset"].AsString(), GroupDigits(result["rows"].AsInt()),
+  return fmt::format("{} on {}   {} rows{}\n", result["model"].AsString(),
+                     result["dataset"].AsString(), GroupDigits(result["rows"].AsInt()),
                      held_out ? ", held out in training" : "");
 }
 
@@ -66,9 +72,11 @@ Result<int> Evaluate(Invocation& in) {
   Output& out = in.out();
   std::string text = Head(result);
   for (const auto& [name, metric] : result["metrics"].members()) {
-    text += fmt::format("  {:<20} {}{}\n", name, WithInterval(metric, "estimate"), name == result["primary"].AsString() ? "   primary" : "");
+    text += fmt::format("  {:<20} {}{}\n", name, WithInterval(metric, "estimate"),
+                        name == result["primary"].AsString() ? "   primary" : "");
   }
-  if (result.Has("against")) text += fmt::format("compared with {}\n", result["against"].AsString());
+  if (result.Has("against"))
+    text += fmt::format("compared with {}\n", result["against"].AsString());
   text += GateText(result, out);
   for (const Json& warning : result["warnings"].items()) out.Warn(warning.AsString());
   out.Document(result, text);
@@ -77,13 +85,16 @@ Result<int> Evaluate(Invocation& in) {
 }
 
 Result<int> Compare(Invocation& in) {
-  GYRE_TRY(const Json job, Run(in, "compare", Json::Obj({{"model", in.Get("A")}, {"against", in.Get("B")}})));
+  GYRE_TRY(const Json job,
+           Run(in, "compare", Json::Obj({{"model", in.Get("A")}, {"against", in.Get("B")}})));
   const Json& result = job["result"];
   Output& out = in.out();
   std::string text = Head(result);
-  text += fmt::format("  {:<20} {:>12} {:>12}   gain of {}\n", "", result["model"].AsString(), result["against"].AsString(), result["model"].AsString());
+  text += fmt::format("  {:<20} {:>12} {:>12}   gain of {}\n", "", result["model"].AsString(),
+                      result["against"].AsString(), result["model"].AsString());
   for (const auto& [name, metric] : result["comparison"]["metrics"].members()) {
-    text += fmt::format("  {:<20} {:>12.4g} {:>12.4g}   {}\n", name, metric["a"].AsDouble(), metric["b"].AsDouble(), WithInterval(metric, "gain"));
+    text += fmt::format("  {:<20} {:>12.4g} {:>12.4g}   {}\n", name, metric["a"].AsDouble(),
+                        metric["b"].AsDouble(), WithInterval(metric, "gain"));
   }
   text += GateText(result, out);
   out.Document(result, text);
@@ -93,9 +104,15 @@ Result<int> Compare(Invocation& in) {
 }
 
 constexpr Positional kModel[] = {{"MODEL", "name, name:vN or name@alias", true, false, "models"}};
-constexpr Positional kModels[] = {{"A", "the challenger", true, false, "models"}, {"B", "the model to beat", true, false, "models"}};
+constexpr Positional kModels[] = {{"A", "the challenger", true, false, "models"},
+                                  {"B", "the model to beat", true, false, "models"}};
 constexpr Option kEvaluate[] = {
-    {"--on", "DATASET", "rows to judge on; default: those that its training held out", {}, false, "datasets"},
+    {"--on",
+     "DATASET",
+     "rows to judge on; default: those that its training held out",
+     {},
+     false,
+     "datasets"},
     {"--metric", "NAME", "the metric that decides"},
     {"--rules", "JSON", "rules of the gate, a list; default: the policy of @champion"},
     {"--gate", "", "exit with 5 when the gate says no"},
@@ -104,7 +121,12 @@ constexpr Option kEvaluate[] = {
     {"--seed", "N", "of the bootstrap; default 0"},
 };
 constexpr Option kCompare[] = {
-    {"--on", "DATASET", "rows to judge on; default: those that the challenger's training held out", {}, false, "datasets"},
+    {"--on",
+     "DATASET",
+     "rows to judge on; default: those that the challenger's training held out",
+     {},
+     false,
+     "datasets"},
     {"--metric", "NAME", "the metric that decides"},
     {"--rules", "JSON", "rules of the gate, a list; default: not inferior to B"},
     {"--resamples", "N", "of the bootstrap; default 1000"},
@@ -113,9 +135,10 @@ constexpr Option kCompare[] = {
 };
 constexpr Command kCommands[] = {
     {"evaluate", "how good a model is on a dataset, with intervals; the gate's verdict is kept",
-     "gyre evaluate churn --on customers:v2\ngyre evaluate churn:v3 --gate", kModel, kEvaluate, Evaluate},
-    {"compare", "two models on the same rows; exit code 5 when the gate says no", "gyre compare churn:v2 churn@champion --on customers:v2", kModels,
-     kCompare, Compare},
+     "gyre evaluate churn --on customers:v2\ngyre evaluate churn:v3 --gate", kModel, kEvaluate,
+     Evaluate},
+    {"compare", "two models on the same rows; exit code 5 when the gate says no",
+     "gyre compare churn:v2 churn@champion --on customers:v2", kModels, kCompare, Compare},
 };
 
 }  // namespace

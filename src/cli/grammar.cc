@@ -9,13 +9,24 @@ namespace gyre::cli {
 namespace {
 
 constexpr Option kGlobalOptions[] = {
-    {"-o,--output", "FORMAT", "table, wide, json, ndjson, yaml, csv, tsv or name", {}, false, "formats"},
+    {"-o,--output",
+     "FORMAT",
+     "table, wide, json, ndjson, yaml, csv, tsv or name",
+     {},
+     false,
+     "formats"},
     {"--json", "A,B", "json with these members only"},
     {"--columns", "A,B", "columns of a table, in this order"},
     {"--no-headers", "", "leave out the header line"},
-    {"-p,--project", "NAME", "project (GYRE_PROJECT, ./gyre.yaml, else `default`)", {}, false, "projects"},
+    {"-p,--project",
+     "NAME",
+     "project (GYRE_PROJECT, ./gyre.yaml, else `default`)",
+     {},
+     false,
+     "projects"},
     {"--data", "DIR", "data directory (GYRE_DATA, else ~/.local/share/gyre)", {}, false, "file"},
-    {"--server", "URL", "a server elsewhere (GYRE_SERVER); token in GYRE_TOKEN or from `gyre login`"},
+    {"--server", "URL",
+     "a server elsewhere (GYRE_SERVER); token in GYRE_TOKEN or from `gyre login`"},
     {"--config", "FILE", "settings file", {}, false, "file"},
     {"--progress", "MODE", "auto, plain, json or none", "auto"},
     {"-y,--yes", "", "answer yes to every question"},
@@ -38,12 +49,15 @@ std::vector<std::string> FirstWords(const std::vector<Command>& commands) {
 }  // namespace
 
 Grammar::Grammar(std::span<const Command> program_commands) {
-  for (const auto& rows : {program_commands, AccessCommands(), ApiCommands(), ConfigCommands(), DatasetsCommands(), DemoCommands(), EndpointsCommands(),
-                           EvaluateCommands(), JobsCommands(), LedgerCommands(), LineageCommands(), MaintenanceCommands(), ModelsCommands(),
-                           ProgramsCommands(), ProjectsCommands(), RecipesCommands(), RunsCommands(), TrainCommands()}) {
+  for (const auto& rows :
+       {program_commands, AccessCommands(), ApiCommands(), ConfigCommands(), DatasetsCommands(),
+        DemoCommands(), EndpointsCommands(), EvaluateCommands(), JobsCommands(), LedgerCommands(),
+        LineageCommands(), MaintenanceCommands(), ModelsCommands(), ProgramsCommands(),
+        ProjectsCommands(), RecipesCommands(), RunsCommands(), TrainCommands()}) {
     commands_.insert(commands_.end(), rows.begin(), rows.end());
   }
-  std::sort(commands_.begin(), commands_.end(), [](const Command& a, const Command& b) { return a.path < b.path; });
+  std::sort(commands_.begin(), commands_.end(),
+            [](const Command& a, const Command& b) { return a.path < b.path; });
 }
 
 const Command* Grammar::FindPath(std::string_view path) const {
@@ -66,8 +80,10 @@ Result<Grammar::Match> Grammar::Find(const std::vector<std::string>& arguments) 
       continue;
     }
     const Option* option = FindOption(nullptr, word);
-    if (option == nullptr && !words.empty()) break;  // an option of the command: its words are complete
-    if (option != nullptr && !option->value_name.empty() && word.find('=') == std::string::npos) ++i;
+    if (option == nullptr && !words.empty())
+      break;  // an option of the command: its words are complete
+    if (option != nullptr && !option->value_name.empty() && word.find('=') == std::string::npos)
+      ++i;
   }
   if (words.empty()) return InvalidArgument("GY4001", "no command given").Fix("gyre help");
   const std::string first = arguments[words[0]];
@@ -75,7 +91,8 @@ Result<Grammar::Match> Grammar::Find(const std::vector<std::string>& arguments) 
   match.arguments = arguments;
   if (words.size() == 2) {
     const std::string two = first + " " + arguments[words[1]];
-    const auto found = std::find_if(commands_.begin(), commands_.end(), [&](const Command& c) { return c.path == two; });
+    const auto found = std::find_if(commands_.begin(), commands_.end(),
+                                    [&](const Command& c) { return c.path == two; });
     if (found != commands_.end()) {
       match.command = &*found;
       match.arguments.erase(match.arguments.begin() + static_cast<std::ptrdiff_t>(words[1]));
@@ -86,18 +103,22 @@ Result<Grammar::Match> Grammar::Find(const std::vector<std::string>& arguments) 
   match.command = FindPath(first);
   std::vector<std::string> subs;
   for (const Command& command : commands_) {
-    if (command.path.starts_with(first + " ")) subs.emplace_back(command.path.substr(first.size() + 1));
+    if (command.path.starts_with(first + " "))
+      subs.emplace_back(command.path.substr(first.size() + 1));
   }
   // `gyre datasets shwo x`: a noun takes a sub-verb, and its ls takes no arguments.
-  if (words.size() == 2 && !subs.empty() && (match.command == nullptr || match.command->positionals.empty())) {
+  if (words.size() == 2 && !subs.empty() &&
+      (match.command == nullptr || match.command->positionals.empty())) {
     const std::string& second = arguments[words[1]];
     Error error = InvalidArgument("GY4001", "there is no command `gyre {} {}`", first, second);
-    if (const auto close = ClosestMatch(second, subs)) return Error(std::move(error).Fix(fmt::format("did you mean `gyre {} {}`?", first, *close)));
+    if (const auto close = ClosestMatch(second, subs))
+      return Error(std::move(error).Fix(fmt::format("did you mean `gyre {} {}`?", first, *close)));
     return Error(std::move(error).Fix(fmt::format("gyre {} has: {}", first, Join(subs, ", "))));
   }
   if (match.command == nullptr) {
     Error error = InvalidArgument("GY4001", "there is no command `gyre {}`", first);
-    if (const auto close = ClosestMatch(first, FirstWords(commands_))) return Error(std::move(error).Fix(fmt::format("did you mean `gyre {}`?", *close)));
+    if (const auto close = ClosestMatch(first, FirstWords(commands_)))
+      return Error(std::move(error).Fix(fmt::format("did you mean `gyre {}`?", *close)));
     return Error(std::move(error).Fix("gyre help   (lists the commands)"));
   }
   match.arguments.erase(match.arguments.begin() + static_cast<std::ptrdiff_t>(words[0]));
@@ -111,8 +132,10 @@ std::span<const Option> GlobalOptions() { return kGlobalOptions; }
 OptionName NamesOf(const Option& option) {
   OptionName names;
   for (std::string_view name : Split(option.name, ',')) {
-    if (name.starts_with("--")) names.longer = std::string(name.substr(2));
-    else if (name.starts_with('-')) names.shorter = std::string(name.substr(1));
+    if (name.starts_with("--"))
+      names.longer = std::string(name.substr(2));
+    else if (name.starts_with('-'))
+      names.shorter = std::string(name.substr(1));
   }
   return names;
 }

@@ -23,7 +23,8 @@ constexpr Command kRows[] = {
     {"things ls", "list", "gyre things", {}, kOptions, nullptr},
     {"things show", "show", "gyre things show a", kItem, {}, nullptr},
     {"do", "do it", "gyre do a b", kMany, kOptions, nullptr},
-    {"launch", "run a program", "gyre launch --limit 3 python x.py --limit 4", kMany, kOptions, nullptr, true},
+    {"launch", "run a program", "gyre launch --limit 3 python x.py --limit 4", kMany, kOptions,
+     nullptr, true},
 };
 
 class GrammarTest : public testing::Test {
@@ -41,12 +42,14 @@ class GrammarTest : public testing::Test {
 TEST_F(GrammarTest, ABareNounIsItsList) {
   ASSERT_TRUE(Parse({"things"}));
   EXPECT_EQ(path_, "things ls");
-  ASSERT_TRUE(Parse({"--project", "things", "things", "show", "x"}));  // an option's value is no word of the command
+  ASSERT_TRUE(Parse({"--project", "things", "things", "show",
+                     "x"}));  // an option's value is no word of the command
   EXPECT_EQ(path_, "things show");
 }
 
 TEST_F(GrammarTest, OptionsAndPositionalsMix) {
-  const auto parsed = Parse({"do", "--tag", "a=1", "one", "-n", "5", "two", "--tag=b=2", "three", "--force"});
+  const auto parsed =
+      Parse({"do", "--tag", "a=1", "one", "-n", "5", "two", "--tag=b=2", "three", "--force"});
   ASSERT_TRUE(parsed) << parsed.error().ToString();
   EXPECT_EQ(parsed->Get("FIRST"), "one");
   EXPECT_EQ(Join(parsed->List("REST"), "|"), "two|three");
@@ -75,7 +78,8 @@ TEST_F(GrammarTest, WhatFollowsDashesIsNoOption) {
 }
 
 TEST_F(GrammarTest, AProgramKeepsItsOwnOptions) {
-  const auto parsed = Parse({"launch", "--limit", "3", "python", "x.py", "--limit", "4", "-o", "json"});
+  const auto parsed =
+      Parse({"launch", "--limit", "3", "python", "x.py", "--limit", "4", "-o", "json"});
   ASSERT_TRUE(parsed) << parsed.error().ToString();
   EXPECT_EQ(parsed->Get("limit"), "3");
   EXPECT_EQ(parsed->Get("FIRST"), "python");
@@ -87,9 +91,15 @@ TEST_F(GrammarTest, MistakesAreUsageErrorsWithAGuess) {
     std::vector<std::string> words;
     const char *code, *guess;
   } kCases[] = {
-      {{"thigns"}, "GY4001", "things"},          {{"things", "shwo", "x"}, "GY4001", "things show"}, {{"do", "x", "--froce"}, "GY4003", "--force"},
-      {{"do", "x", "--limit"}, "GY4004", ""},    {{"do"}, "GY4005", "gyre do a b"},                  {{"things", "show", "a", "b"}, "GY4006", ""},
-      {{"things", "show"}, "GY4005", ""},        {{"projects", "lss"}, "GY4001", "projects ls"},     {{}, "GY4001", "gyre help"},
+      {{"thigns"}, "GY4001", "things"},
+      {{"things", "shwo", "x"}, "GY4001", "things show"},
+      {{"do", "x", "--froce"}, "GY4003", "--force"},
+      {{"do", "x", "--limit"}, "GY4004", ""},
+      {{"do"}, "GY4005", "gyre do a b"},
+      {{"things", "show", "a", "b"}, "GY4006", ""},
+      {{"things", "show"}, "GY4005", ""},
+      {{"projects", "lss"}, "GY4001", "projects ls"},
+      {{}, "GY4001", "gyre help"},
       {{"--nonsense", "things"}, "GY4003", ""},
   };
   for (const auto& c : kCases) {
@@ -97,7 +107,8 @@ TEST_F(GrammarTest, MistakesAreUsageErrorsWithAGuess) {
     ASSERT_FALSE(parsed) << Join(c.words, " ");
     EXPECT_EQ(parsed.error().gy(), c.code) << Join(c.words, " ");
     EXPECT_EQ(ExitCodeOf(parsed.error()), 2);
-    EXPECT_NE(Join(parsed.error().fixes(), "\n").find(c.guess), std::string::npos) << Join(parsed.error().fixes(), "\n");
+    EXPECT_NE(Join(parsed.error().fixes(), "\n").find(c.guess), std::string::npos)
+        << Join(parsed.error().fixes(), "\n");
   }
 }
 
@@ -106,15 +117,20 @@ TEST_F(GrammarTest, HelpHasExamplesFirstAndFits) {
     const std::string help = CommandHelp(command);
     EXPECT_LT(Split(help, '\n').size(), 26u) << help;
     if (command.examples.empty()) continue;
-    EXPECT_LT(help.find(command.examples.substr(0, command.examples.find('\n'))), help.find("usage:")) << help;
+    EXPECT_LT(help.find(command.examples.substr(0, command.examples.find('\n'))),
+              help.find("usage:"))
+        << help;
   }
 }
 
 TEST_F(GrammarTest, CompletionKnowsWordsOptionsAndLiveNames) {
   const auto names = [](std::string_view noun) {
-    return noun == "items" ? std::vector<std::string>{"apple", "avocado", "pear"} : std::vector<std::string>{};
+    return noun == "items" ? std::vector<std::string>{"apple", "avocado", "pear"}
+                           : std::vector<std::string>{};
   };
-  const auto complete = [&](std::vector<std::string> words) { return Complete(grammar_, words, names); };
+  const auto complete = [&](std::vector<std::string> words) {
+    return Complete(grammar_, words, names);
+  };
   EXPECT_EQ(Join(complete({"thi"}).candidates, " "), "things");
   EXPECT_EQ(Join(complete({"things", "s"}).candidates, " "), "show");
   EXPECT_EQ(Join(complete({"things", "show", "a"}).candidates, " "), "apple avocado");

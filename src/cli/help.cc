@@ -71,7 +71,8 @@ std::string Usage(const Command& command) {
 
 std::string OptionHead(const Option& option) {
   const OptionName names = NamesOf(option);
-  std::string head = names.shorter.empty() ? "--" + names.longer : "-" + names.shorter + ", --" + names.longer;
+  std::string head =
+      names.shorter.empty() ? "--" + names.longer : "-" + names.shorter + ", --" + names.longer;
   if (!option.value_name.empty()) head += " " + std::string(option.value_name);
   return head;
 }
@@ -84,15 +85,18 @@ std::vector<std::string> Aligned(const std::vector<Row>& rows) {
   std::size_t width = 0;
   for (const Row& row : rows) width = std::max(width, std::min<std::size_t>(row.head.size(), 26));
   std::vector<std::string> lines;
-  for (const Row& row : rows) lines.push_back(fmt::format("  {:<{}}  {}", row.head, width, row.text));
+  for (const Row& row : rows)
+    lines.push_back(fmt::format("  {:<{}}  {}", row.head, width, row.text));
   return lines;
 }
 
 std::vector<Row> Rows(const Command& command) {
   std::vector<Row> rows;
-  for (const Positional& p : command.positionals) rows.push_back({std::string(p.name) + (p.repeated ? "..." : ""), std::string(p.help)});
+  for (const Positional& p : command.positionals)
+    rows.push_back({std::string(p.name) + (p.repeated ? "..." : ""), std::string(p.help)});
   for (const Option& option : command.options) {
-    const std::string fallback = option.default_value.empty() ? "" : fmt::format(" (default {})", option.default_value);
+    const std::string fallback =
+        option.default_value.empty() ? "" : fmt::format(" (default {})", option.default_value);
     rows.push_back({OptionHead(option), std::string(option.help) + fallback});
   }
   return rows;
@@ -113,7 +117,8 @@ std::string CommandHelp(const Command& command, bool everything) {
   lines.emplace_back();
   lines.push_back("usage: " + Usage(command));
   std::vector<std::string> rows = Aligned(Rows(command));
-  const std::string closing = "  also: -o FORMAT, --project, --data, --server, --yes, --quiet   (gyre help options)";
+  const std::string closing =
+      "  also: -o FORMAT, --project, --data, --server, --yes, --quiet   (gyre help options)";
   const std::size_t room = static_cast<std::size_t>(kHelpLinesMax) - lines.size() - 1;
   if (!everything && rows.size() > room) {
     const std::size_t hidden = rows.size() - (room - 1);
@@ -126,12 +131,16 @@ std::string CommandHelp(const Command& command, bool everything) {
 }
 
 std::string Overview(const Grammar& grammar, std::string_view version) {
-  static constexpr std::string_view kFirst[] = {"demo", "add", "train", "deploy", "predict", "server"};
-  std::vector<std::string> lines = {fmt::format("gyre {}: from data to a live model, and back again", version), "",
-                                    "  gyre demo                                  the whole loop on generated data",
-                                    "  gyre add sales.csv                         a file becomes a versioned dataset",
-                                    "  gyre train sales --target qty              tries models, registers the best",
-                                    "  gyre deploy sales@champion                 answers over HTTP", ""};
+  static constexpr std::string_view kFirst[] = {"demo",   "add",     "train",
+                                                "deploy", "predict", "server"};
+  std::vector<std::string> lines = {
+      fmt::format("gyre {}: from data to a live model, and back again", version),
+      "",
+      "  gyre demo                                  the whole loop on generated data",
+      "  gyre add sales.csv                         a file becomes a versioned dataset",
+      "  gyre train sales --target qty              tries models, registers the best",
+      "  gyre deploy sales@champion                 answers over HTTP",
+      ""};
   std::vector<std::string> verbs, nouns;
   for (const Command& command : grammar.commands()) {
     if (IsHidden(command)) continue;
@@ -141,8 +150,9 @@ std::string Overview(const Grammar& grammar, std::string_view version) {
     auto& list = bare != nullptr && bare->path == word ? verbs : nouns;
     if (std::find(list.begin(), list.end(), word) == list.end()) list.push_back(std::move(word));
   }
-  std::stable_partition(verbs.begin(), verbs.end(),
-                        [](const std::string& verb) { return std::find(std::begin(kFirst), std::end(kFirst), verb) != std::end(kFirst); });
+  std::stable_partition(verbs.begin(), verbs.end(), [](const std::string& verb) {
+    return std::find(std::begin(kFirst), std::end(kFirst), verb) != std::end(kFirst);
+  });
   const auto wrapped = [&](std::string_view label, const std::vector<std::string>& words) {
     std::string line(label);
     for (const std::string& word : words) {
@@ -157,7 +167,8 @@ std::string Overview(const Grammar& grammar, std::string_view version) {
   wrapped("verbs: ", verbs);
   wrapped("nouns: ", nouns);
   lines.emplace_back();
-  lines.emplace_back("gyre COMMAND --help   ·   gyre NOUN lists   ·   gyre help options, " + Join(HelpTopics(), ", "));
+  lines.emplace_back("gyre COMMAND --help   ·   gyre NOUN lists   ·   gyre help options, " +
+                     Join(HelpTopics(), ", "));
   return Join(lines, "\n") + "\n";
 }
 
@@ -174,7 +185,8 @@ std::string_view HelpTopic(std::string_view name) {
   if (name == "options") {
     static const std::string text = [] {
       std::vector<Row> rows;
-      for (const Option& option : GlobalOptions()) rows.push_back({OptionHead(option), std::string(option.help)});
+      for (const Option& option : GlobalOptions())
+        rows.push_back({OptionHead(option), std::string(option.help)});
       return "options of every command\n" + Join(Aligned(rows), "\n") + "\n";
     }();
     return text;

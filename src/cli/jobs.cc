@@ -50,9 +50,11 @@ Result<int> Show(Invocation& in) {
   line("created", job["created_at"].AsString() + " by " + job["created_by"].AsString());
   line("started", job["started_at"].AsString());
   line("ended", job["ended_at"].AsString());
-  line("used", fmt::format("{} of CPU, {} at most", HumanSeconds(job["cpu_seconds"].AsDouble()), HumanBytes(job["memory_bytes_peak"].AsInt())));
+  line("used", fmt::format("{} of CPU, {} at most", HumanSeconds(job["cpu_seconds"].AsDouble()),
+                           HumanBytes(job["memory_bytes_peak"].AsInt())));
   const Json& error = job["error"];
-  if (!error.is_null()) line("error", fmt::format("{} {}", error["code"].AsString(), error["message"].AsString()));
+  if (!error.is_null())
+    line("error", fmt::format("{} {}", error["code"].AsString(), error["message"].AsString()));
   in.out().Document(job, text);
   return 0;
 }
@@ -67,8 +69,9 @@ Result<int> Cancel(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   for (const std::string& id : in.List("JOB")) {
     GYRE_TRY(const Json job, session->Post(JobPath(id) + "/cancel", Json::Obj()));
-    in.out().Done(fmt::format("job {} {}", job["id"].AsString().substr(0, 8),
-                              job["ended_at"].is_null() ? "was told to stop" : "is " + job["state"].AsString()));
+    in.out().Done(fmt::format(
+        "job {} {}", job["id"].AsString().substr(0, 8),
+        job["ended_at"].is_null() ? "was told to stop" : "is " + job["state"].AsString()));
   }
   return 0;
 }
@@ -77,12 +80,17 @@ Result<int> Wait(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json job, session->Get(JobPath(in.Get("JOB"))));
   GYRE_TRY(const Json ended, session->WaitJob(job, in.out()));
-  in.out().Document(ended, fmt::format("{} {}\n", ended["title"].AsString(), ended["state"].AsString()));
+  in.out().Document(ended,
+                    fmt::format("{} {}\n", ended["title"].AsString(), ended["state"].AsString()));
   return 0;
 }
 
-constexpr Positional kJob[] = {{.name = "JOB", .help = "id of a job, or its beginning", .completes = "jobs"}};
-constexpr Positional kJobs[] = {{.name = "JOB", .help = "id of a job, or its beginning", .repeated = true, .completes = "jobs"}};
+constexpr Positional kJob[] = {
+    {.name = "JOB", .help = "id of a job, or its beginning", .completes = "jobs"}};
+constexpr Positional kJobs[] = {{.name = "JOB",
+                                 .help = "id of a job, or its beginning",
+                                 .repeated = true,
+                                 .completes = "jobs"}};
 constexpr Option kListOptions[] = {
     {.name = "-n,--limit", .value_name = "N", .help = "at most so many", .default_value = "50"},
     {.name = "--all", .help = "of every project"},
@@ -94,10 +102,30 @@ constexpr Command kCommands[] = {
      .positionals = {},
      .options = kListOptions,
      .run = List},
-    {.path = "jobs show", .summary = "Show one job", .examples = "gyre jobs show 3f2a", .positionals = kJob, .options = {}, .run = Show},
-    {.path = "jobs log", .summary = "Print the log of a job", .examples = "gyre jobs log 3f2a", .positionals = kJob, .options = {}, .run = Log},
-    {.path = "jobs cancel", .summary = "Ask jobs to stop", .examples = "gyre jobs cancel 3f2a", .positionals = kJobs, .options = {}, .run = Cancel},
-    {.path = "wait", .summary = "Wait for a job to end", .examples = "gyre wait 3f2a", .positionals = kJob, .options = {}, .run = Wait},
+    {.path = "jobs show",
+     .summary = "Show one job",
+     .examples = "gyre jobs show 3f2a",
+     .positionals = kJob,
+     .options = {},
+     .run = Show},
+    {.path = "jobs log",
+     .summary = "Print the log of a job",
+     .examples = "gyre jobs log 3f2a",
+     .positionals = kJob,
+     .options = {},
+     .run = Log},
+    {.path = "jobs cancel",
+     .summary = "Ask jobs to stop",
+     .examples = "gyre jobs cancel 3f2a",
+     .positionals = kJobs,
+     .options = {},
+     .run = Cancel},
+    {.path = "wait",
+     .summary = "Wait for a job to end",
+     .examples = "gyre wait 3f2a",
+     .positionals = kJob,
+     .options = {},
+     .run = Wait},
 };
 
 }  // namespace

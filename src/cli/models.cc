@@ -27,7 +27,8 @@ ModelName Parse(const Invocation& in, std::string_view text) {
   return name;
 }
 std::string ModelPath(const ModelName& name) {
-  return fmt::format("/api/v1/projects/{}/models/{}", PercentEncode(name.project), PercentEncode(name.model));
+  return fmt::format("/api/v1/projects/{}/models/{}", PercentEncode(name.project),
+                     PercentEncode(name.model));
 }
 
 // Without a version: the champion, else the newest.
@@ -44,15 +45,18 @@ Result<std::string> VersionPath(Session& session, const ModelName& name) {
 std::string Reasons(const Json& verdict, const Output& out) {
   std::string text;
   for (const Json& reason : verdict["reasons"].items()) {
-    text += fmt::format("  {} {}   {}\n", out.Mark(reason["pass"].AsBool() ? "ok" : "fail"), reason["rule"].AsString(), reason["text"].AsString());
+    text += fmt::format("  {} {}   {}\n", out.Mark(reason["pass"].AsBool() ? "ok" : "fail"),
+                        reason["rule"].AsString(), reason["text"].AsString());
   }
   return text;
 }
 
 std::string Aliases(const Json& aliases) {
   std::string text;
-  for (const auto& [alias, version] : aliases.members()) text += fmt::format("{}@{} {}", text.empty() ? "" : ", ", alias, version.AsString());
-  for (const Json& alias : aliases.items()) text += fmt::format("{}@{}", text.empty() ? "" : ", ", alias.AsString());
+  for (const auto& [alias, version] : aliases.members())
+    text += fmt::format("{}@{} {}", text.empty() ? "" : ", ", alias, version.AsString());
+  for (const Json& alias : aliases.items())
+    text += fmt::format("{}@{}", text.empty() ? "" : ", ", alias.AsString());
   return text;
 }
 
@@ -71,7 +75,9 @@ Result<int> List(Invocation& in) {
   Json rows = Json::Arr();
   std::string page;
   do {
-    GYRE_TRY(const Json answer, session->Get(path + "?limit=1000" + (page.empty() ? "" : "&page_token=" + PercentEncode(page))));
+    GYRE_TRY(const Json answer,
+             session->Get(path + "?limit=1000" +
+                          (page.empty() ? "" : "&page_token=" + PercentEncode(page))));
     for (const Json& item : answer["items"].items()) {
       Json row = item;
       if (!in.out().json()) row.Set("aliases", Aliases(item["aliases"]));
@@ -100,15 +106,22 @@ Result<int> Show(Invocation& in) {
     if (!value.empty()) text += fmt::format("{:<10} {}\n", label, value);
   };
   line("aliases", Aliases(version["aliases"]));
-  line("task", fmt::format("{} of {}, {}", version["task"].AsString(), version["target"].AsString(), version["learner"].AsString()));
+  line("task", fmt::format("{} of {}, {}", version["task"].AsString(), version["target"].AsString(),
+                           version["learner"].AsString()));
   line("metrics", MetricText(version["metrics"]));
   line("run", version["run"].AsString());
-  for (const Json& use : version["datasets"].items()) line("data", fmt::format("{} ({})", use["id"].AsString(), use["role"].AsString()));
-  line("package", fmt::format("{} ({})", version["package"]["digest"].AsString().substr(0, 12), HumanBytes(version["package"]["size_bytes"].AsInt())));
-  line("created", fmt::format("{} by {}", version["created_at"].AsString(), version["created_by"].AsString()));
+  for (const Json& use : version["datasets"].items())
+    line("data", fmt::format("{} ({})", use["id"].AsString(), use["role"].AsString()));
+  line("package", fmt::format("{} ({})", version["package"]["digest"].AsString().substr(0, 12),
+                              HumanBytes(version["package"]["size_bytes"].AsInt())));
+  line("created",
+       fmt::format("{} by {}", version["created_at"].AsString(), version["created_by"].AsString()));
   for (const Json& goal : version["goals"].items()) {
-    line("goal", fmt::format("{} {}   {}", out.Mark(goal["met"].is_null() ? "dot" : goal["met"].AsBool() ? "ok" : "fail"), goal["kpi"].AsString(),
-                             goal["text"].AsString()));
+    line("goal", fmt::format("{} {}   {}",
+                             out.Mark(goal["met"].is_null()  ? "dot"
+                                      : goal["met"].AsBool() ? "ok"
+                                                             : "fail"),
+                             goal["kpi"].AsString(), goal["text"].AsString()));
   }
   if (version["verdict"].is_object()) text += "gate\n" + Reasons(version["verdict"], out);
   out.Document(version, text);
@@ -142,13 +155,17 @@ Result<int> Promote(Invocation& in) {
   const ModelName name = Parse(in, in.Get("MODEL"));
   const std::string alias = in.Get("alias");
   if (name.version.empty()) {
-    return InvalidArgument("GY4031", "which version of {}?", name.model).Fix(fmt::format("gyre models promote {}:v2", name.model));
+    return InvalidArgument("GY4031", "which version of {}?", name.model)
+        .Fix(fmt::format("gyre models promote {}:v2", name.model));
   }
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const std::string path, VersionPath(*session, name));
   GYRE_TRY(const Json version, session->Get(path));
-  const Json body = Json::Obj({{"version", version["version"]}, {"reason", in.Get("reason")}, {"override", in.Has("override")}});
-  auto moved = session->Put(fmt::format("{}/aliases/{}", ModelPath(name), PercentEncode(alias)), body);
+  const Json body = Json::Obj({{"version", version["version"]},
+                               {"reason", in.Get("reason")},
+                               {"override", in.Has("override")}});
+  auto moved =
+      session->Put(fmt::format("{}/aliases/{}", ModelPath(name), PercentEncode(alias)), body);
   Output& out = in.out();
   if (!moved && (moved.error().gy() == "GY3605" || moved.error().gy() == "GY3606")) {
     out.Warn(moved.error().message());
@@ -158,18 +175,23 @@ Result<int> Promote(Invocation& in) {
   }
   if (!moved) return std::move(moved).error();
   const Json& move = *moved;
-  out.Document(move, fmt::format("{} {} {} @{}   {}{}\n", out.Mark("ok"), version["name"].AsString(), out.Mark("arrow"), alias, move["basis"].AsString(),
-                                 move["previous"].is_null() ? "" : fmt::format(", before {}", move["previous"].AsString())));
+  out.Document(move,
+               fmt::format("{} {} {} @{}   {}{}\n", out.Mark("ok"), version["name"].AsString(),
+                           out.Mark("arrow"), alias, move["basis"].AsString(),
+                           move["previous"].is_null()
+                               ? ""
+                               : fmt::format(", before {}", move["previous"].AsString())));
   return 0;
 }
 
 Result<int> Retire(Invocation& in) {
   const ModelName name = Parse(in, in.Get("MODEL"));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json move, session->Delete(fmt::format("{}/aliases/{}?reason={}", ModelPath(name), PercentEncode(in.Get("alias")),
+  GYRE_TRY(const Json move, session->Delete(fmt::format("{}/aliases/{}?reason={}", ModelPath(name),
+                                                        PercentEncode(in.Get("alias")),
                                                         PercentEncode(in.Get("reason")))));
-  in.out().Document(move, fmt::format("{} {} has no @{} now, before {}\n", in.out().Mark("ok"), name.model, in.Get("alias"),
-                                      move["previous"].AsString()));
+  in.out().Document(move, fmt::format("{} {} has no @{} now, before {}\n", in.out().Mark("ok"),
+                                      name.model, in.Get("alias"), move["previous"].AsString()));
   return 0;
 }
 
@@ -181,10 +203,14 @@ Result<int> History(Invocation& in) {
   Output& out = in.out();
   if (in.Has("at")) {
     GYRE_TRY(const Json holder, session->Get(path + "&at=" + PercentEncode(in.Get("at"))));
-    out.Document(holder, holder["version"].is_null()
-                             ? fmt::format("at {} no version was @{}\n", holder["at"].AsString(), holder["alias"].AsString())
-                             : fmt::format("at {} {}:{} was @{}   since {}, {}\n", holder["at"].AsString(), name.model, holder["version"].AsString(),
-                                           holder["alias"].AsString(), holder["move"]["moved_at"].AsString(), holder["move"]["basis"].AsString()));
+    out.Document(
+        holder, holder["version"].is_null()
+                    ? fmt::format("at {} no version was @{}\n", holder["at"].AsString(),
+                                  holder["alias"].AsString())
+                    : fmt::format("at {} {}:{} was @{}   since {}, {}\n", holder["at"].AsString(),
+                                  name.model, holder["version"].AsString(),
+                                  holder["alias"].AsString(), holder["move"]["moved_at"].AsString(),
+                                  holder["move"]["basis"].AsString()));
     return 0;
   }
   GYRE_TRY(const Json answer, session->Get(path));
@@ -215,15 +241,21 @@ Result<int> Approve(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const std::string path, VersionPath(*session, Parse(in, in.Get("MODEL"))));
   const bool approved = !in.Has("reject");
-  GYRE_TRY(const Json approval, session->Post(path + "/approvals", Json::Obj({{"approved", approved}, {"comment", in.Get("comment")}})));
-  in.out().Document(approval, fmt::format("{} {} by {}\n", in.out().Mark("ok"), approved ? "approved" : "rejected", approval["approver"].AsString()));
+  GYRE_TRY(const Json approval,
+           session->Post(path + "/approvals",
+                         Json::Obj({{"approved", approved}, {"comment", in.Get("comment")}})));
+  in.out().Document(
+      approval, fmt::format("{} {} by {}\n", in.out().Mark("ok"),
+                            approved ? "approved" : "rejected", approval["approver"].AsString()));
   return 0;
 }
 
 Result<int> Remove(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   const ModelName name = Parse(in, in.Get("MODEL"));
-  const std::string path = name.version.empty() ? ModelPath(name) : fmt::format("{}/versions/{}", ModelPath(name), PercentEncode(name.version));
+  const std::string path = name.version.empty() ? ModelPath(name)
+                                                : fmt::format("{}/versions/{}", ModelPath(name),
+                                                              PercentEncode(name.version));
   GYRE_TRY(const Json nothing, session->Delete(path));
   in.out().Done(fmt::format("removed {}", in.Get("MODEL")));
   return 0;
@@ -232,7 +264,8 @@ Result<int> Remove(Invocation& in) {
 Result<int> Policy(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   const ModelName name = Parse(in, in.Get("MODEL"));
-  const std::string path = fmt::format("{}/policies/{}", ModelPath(name), PercentEncode(in.Get("alias")));
+  const std::string path =
+      fmt::format("{}/policies/{}", ModelPath(name), PercentEncode(in.Get("alias")));
   GYRE_TRY(Json policy, session->Get(path));
   if (in.Has("approvals") || in.Has("not-by-author") || in.Has("rules")) {
     if (in.Has("approvals")) {
@@ -246,9 +279,11 @@ Result<int> Policy(Invocation& in) {
     }
     GYRE_TRY(policy, session->Put(path, policy));
   }
-  in.out().Document(policy, fmt::format("@{} of {}\napprovals  {}{}\nrules      {}\n", in.Get("alias"), name.model, policy["approvals_min"].AsInt(),
-                                        policy["author_may_approve"].AsBool() ? "" : ", not by the author",
-                                        policy["rules"].is_null() ? "the default" : policy["rules"].Dump()));
+  in.out().Document(
+      policy, fmt::format("@{} of {}\napprovals  {}{}\nrules      {}\n", in.Get("alias"),
+                          name.model, policy["approvals_min"].AsInt(),
+                          policy["author_may_approve"].AsBool() ? "" : ", not by the author",
+                          policy["rules"].is_null() ? "the default" : policy["rules"].Dump()));
   return 0;
 }
 
@@ -258,8 +293,11 @@ constexpr Option kPromote[] = {
     {"--override", "", "move it although the gate did not say yes"},
     {"--reason", "TEXT", "why; an override needs one"},
 };
-constexpr Option kRetire[] = {{"--alias", "NAME", "the alias to take away", "champion"}, {"--reason", "TEXT", "why"}};
-constexpr Option kHistory[] = {{"--at", "TIME", "who held the alias at that time: 2026-11-21T08:00:00Z"}, {"--alias", "NAME", "only this alias"}};
+constexpr Option kRetire[] = {{"--alias", "NAME", "the alias to take away", "champion"},
+                              {"--reason", "TEXT", "why"}};
+constexpr Option kHistory[] = {
+    {"--at", "TIME", "who held the alias at that time: 2026-11-21T08:00:00Z"},
+    {"--alias", "NAME", "only this alias"}};
 constexpr Option kApprove[] = {{"--reject", "", "say no instead"}, {"--comment", "TEXT", "why"}};
 constexpr Option kPolicy[] = {
     {"--alias", "NAME", "whose policy", "champion"},
@@ -268,20 +306,50 @@ constexpr Option kPolicy[] = {
     {"--rules", "JSON", "rules of the gate, a list"},
 };
 constexpr Command kCommands[] = {
-    {"models ls", "every registered model with its aliases", "gyre models\ngyre models -o json", {}, {}, List},
-    {"models show", "one version: what it was made from, how good it is, what the gate said", "gyre models show churn\ngyre models show churn:v2",
-     kModel, {}, Show},
-    {"models versions", "the versions of a model", "gyre models versions churn", kModel, {}, Versions},
+    {"models ls",
+     "every registered model with its aliases",
+     "gyre models\ngyre models -o json",
+     {},
+     {},
+     List},
+    {"models show",
+     "one version: what it was made from, how good it is, what the gate said",
+     "gyre models show churn\ngyre models show churn:v2",
+     kModel,
+     {},
+     Show},
+    {"models versions",
+     "the versions of a model",
+     "gyre models versions churn",
+     kModel,
+     {},
+     Versions},
     {"models promote", "move an alias to a version; exit code 5 when the gate says no",
-     "gyre models promote churn:v2\ngyre models promote churn:v2 --override --reason 'hotfix, see ticket 12'", kModel, kPromote, Promote},
-    {"models retire", "take an alias away", "gyre models retire churn --reason 'replaced by rules'", kModel, kRetire, Retire},
-    {"models history", "who was champion, and when", "gyre models history churn\ngyre models history churn --at 2026-11-21T08:00:00Z", kModel,
+     "gyre models promote churn:v2\ngyre models promote churn:v2 --override --reason 'hotfix, see "
+     "ticket 12'",
+     kModel, kPromote, Promote},
+    {"models retire", "take an alias away", "gyre models retire churn --reason 'replaced by rules'",
+     kModel, kRetire, Retire},
+    {"models history", "who was champion, and when",
+     "gyre models history churn\ngyre models history churn --at 2026-11-21T08:00:00Z", kModel,
      kHistory, History},
-    {"models card", "the model card as Markdown, or JSON with -o json", "gyre models card churn > churn.md", kModel, {}, Card},
-    {"models approve", "approve or reject a version", "gyre models approve churn:v2 --comment 'checked the slices'", kModel, kApprove, Approve},
+    {"models card",
+     "the model card as Markdown, or JSON with -o json",
+     "gyre models card churn > churn.md",
+     kModel,
+     {},
+     Card},
+    {"models approve", "approve or reject a version",
+     "gyre models approve churn:v2 --comment 'checked the slices'", kModel, kApprove, Approve},
     {"models policy", "what an alias asks for: approvals, the rules of its gate",
-     "gyre models policy churn\ngyre models policy churn --approvals 1 --not-by-author", kModel, kPolicy, Policy},
-    {"models rm", "remove a model or a version that no alias uses", "gyre models rm churn:v1", kModel, {}, Remove},
+     "gyre models policy churn\ngyre models policy churn --approvals 1 --not-by-author", kModel,
+     kPolicy, Policy},
+    {"models rm",
+     "remove a model or a version that no alias uses",
+     "gyre models rm churn:v1",
+     kModel,
+     {},
+     Remove},
 };
 
 }  // namespace

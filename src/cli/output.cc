@@ -19,10 +19,12 @@ constexpr std::int64_t kPlainLineMicros = 2 * kMicrosPerSecond;
 struct MarkText {
   std::string_view name, utf8, ascii;
 };
-constexpr MarkText kMarks[] = {{"ok", "✓", "ok"},   {"fail", "✗", "x"},   {"up", "▲", "^"},     {"down", "▼", "v"},   {"dot", "·", "|"},
-                               {"ge", "≥", ">="},   {"le", "≤", "<="},    {"arrow", "→", "->"}, {"play", "▶", ">"},   {"delta", "Δ", "diff"},
-                               {"pm", "±", "+-"},   {"tee", "├─", "|-"},  {"corner", "└─", "`-"}, {"dash", "—", "-"}, {"times", "×", "x"},
-                               {"ellipsis", "…", "..."}, {"bar", "█", "#"}, {"rest", "░", "."},  {"euro", "€", "EUR"}};
+constexpr MarkText kMarks[] = {
+    {"ok", "✓", "ok"},      {"fail", "✗", "x"},     {"up", "▲", "^"},    {"down", "▼", "v"},
+    {"dot", "·", "|"},      {"ge", "≥", ">="},      {"le", "≤", "<="},   {"arrow", "→", "->"},
+    {"play", "▶", ">"},     {"delta", "Δ", "diff"}, {"pm", "±", "+-"},   {"tee", "├─", "|-"},
+    {"corner", "└─", "`-"}, {"dash", "—", "-"},     {"times", "×", "x"}, {"ellipsis", "…", "..."},
+    {"bar", "█", "#"},      {"rest", "░", "."},     {"euro", "€", "EUR"}};
 
 void WriteTo(std::FILE* file, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), file);
@@ -37,7 +39,8 @@ class TerminalOutput : public Output {
     ascii_ = AsciiOnly();
     if (!settings_.fields.empty()) settings_.format = "json";
     if (settings_.format.empty()) settings_.format = stdout_.is_terminal ? "table" : "tsv";
-    if (settings_.progress == "auto") settings_.progress = stderr_.is_terminal && !settings_.quiet ? "bar" : "none";
+    if (settings_.progress == "auto")
+      settings_.progress = stderr_.is_terminal && !settings_.quiet ? "bar" : "none";
   }
   ~TerminalOutput() override { EndProgress(); }
 
@@ -46,7 +49,8 @@ class TerminalOutput : public Output {
     return f == "json" || f == "ndjson" || f == "yaml" || f == "csv" || f == "name";
   }
 
-  void Table(const std::vector<ColumnSpec>& all, const Json& rows, std::string_view name_key) override {
+  void Table(const std::vector<ColumnSpec>& all, const Json& rows,
+             std::string_view name_key) override {
     EndProgress();
     const std::string& format = settings_.format;
     if (format == "json") return WriteTo(stdout, Selected(rows).DumpPretty() + "\n");
@@ -56,7 +60,8 @@ class TerminalOutput : public Output {
       return;
     }
     if (format == "name") {
-      for (const Json& row : rows.items()) WriteTo(stdout, PlainCell(MemberAt(row, name_key), ColumnSpec::Format::kText) + "\n");
+      for (const Json& row : rows.items())
+        WriteTo(stdout, PlainCell(MemberAt(row, name_key), ColumnSpec::Format::kText) + "\n");
       return;
     }
     const std::vector<ColumnSpec> columns = Chosen(all);
@@ -78,7 +83,8 @@ class TerminalOutput : public Output {
     }
     if (format == "csv") {
       std::vector<ColumnSpec> columns;
-      for (const auto& [key, value] : document.members()) columns.push_back({key, key, ColumnSpec::Format::kText, false});
+      for (const auto& [key, value] : document.members())
+        columns.push_back({key, key, ColumnSpec::Format::kText, false});
       return WriteTo(stdout, CsvTable(Chosen(columns), Json::Arr({document}), settings_.headers));
     }
     if (human.empty()) return;
@@ -95,7 +101,8 @@ class TerminalOutput : public Output {
     EndProgress();
     if (json() || settings_.quiet) return;
     const bool colour = ColourWanted(STDOUT_FILENO);
-    WriteTo(stdout, fmt::format("{}{}{} {}\n", colour ? "\x1b[32m" : "", Mark("ok"), colour ? "\x1b[0m" : "", line));
+    WriteTo(stdout, fmt::format("{}{}{} {}\n", colour ? "\x1b[32m" : "", Mark("ok"),
+                                colour ? "\x1b[0m" : "", line));
   }
 
   void Note(std::string_view line) override {
@@ -106,7 +113,8 @@ class TerminalOutput : public Output {
   void Warn(std::string_view line) override {
     EndProgress();
     const bool colour = ColourWanted(STDERR_FILENO);
-    WriteTo(stderr, fmt::format("{}!{} {}\n", colour ? "\x1b[33m" : "", colour ? "\x1b[0m" : "", line));
+    WriteTo(stderr,
+            fmt::format("{}!{} {}\n", colour ? "\x1b[33m" : "", colour ? "\x1b[0m" : "", line));
   }
 
   void Hint(std::string_view line) override {
@@ -127,11 +135,14 @@ class TerminalOutput : public Output {
     last_fraction_ = fraction;
     const double seconds = static_cast<double>(now_us - started_us_) / kMicrosPerSecond;
     if (settings_.progress == "json") {
-      Json json = Json::Obj({{"progress", fraction < 0 ? Json() : Json(fraction)}, {"text", text}, {"seconds", seconds}});
+      Json json = Json::Obj({{"progress", fraction < 0 ? Json() : Json(fraction)},
+                             {"text", text},
+                             {"seconds", seconds}});
       return WriteTo(stderr, json.Dump() + "\n");
     }
     if (!bar) {
-      const std::string percent = fraction < 0 ? std::string("  - ") : fmt::format("{:3.0f}%", 100 * fraction);
+      const std::string percent =
+          fraction < 0 ? std::string("  - ") : fmt::format("{:3.0f}%", 100 * fraction);
       return WriteTo(stderr, fmt::format("{} {}\n", percent, text));
     }
     DrawBar(fraction, text, seconds);
@@ -160,7 +171,8 @@ class TerminalOutput : public Output {
       line += fmt::format(" {:3.0f}% ", 100 * std::min(fraction, 1.0));
     }
     line += text;
-    if (fraction > 0.02 && fraction < 1 && seconds > 2) line += fmt::format("  {} left", HumanSeconds(seconds * (1 - fraction) / fraction));
+    if (fraction > 0.02 && fraction < 1 && seconds > 2)
+      line += fmt::format("  {} left", HumanSeconds(seconds * (1 - fraction) / fraction));
     std::size_t end = 0;
     for (int cells = 0; end < line.size() && cells + 1 < stderr_.columns; ++cells) {
       const std::size_t step = Utf8SequenceLength(std::string_view(line).substr(end));
@@ -211,22 +223,28 @@ class TerminalOutput : public Output {
 
 bool ColourWanted(int descriptor) {
   if (const auto no = config::Environment("NO_COLOR"); no && !no->empty()) return false;
-  if (const auto force = config::Environment("CLICOLOR_FORCE"); force && *force != "0" && !force->empty()) return true;
+  if (const auto force = config::Environment("CLICOLOR_FORCE");
+      force && *force != "0" && !force->empty())
+    return true;
   if (config::Environment("TERM").value_or("dumb") == "dumb") return false;
   return config::TerminalOf(descriptor).is_terminal;
 }
 
-bool AsciiOnly() { return config::Environment("TERM").value_or("") == "dumb" || !config::LocaleIsUtf8(); }
+bool AsciiOnly() {
+  return config::Environment("TERM").value_or("") == "dumb" || !config::LocaleIsUtf8();
+}
 
 Result<std::unique_ptr<Output>> NewTerminalOutput(OutputSettings settings) {
-  static constexpr std::string_view kFormats[] = {"", "table", "wide", "json", "ndjson", "yaml", "csv", "tsv", "name"};
+  static constexpr std::string_view kFormats[] = {"",     "table", "wide", "json", "ndjson",
+                                                  "yaml", "csv",   "tsv",  "name"};
   static constexpr std::string_view kModes[] = {"auto", "plain", "json", "none"};
   if (std::find(std::begin(kFormats), std::end(kFormats), settings.format) == std::end(kFormats)) {
     return InvalidArgument("GY4007", "there is no output format `{}`", settings.format)
         .Fix("-o table, wide, json, ndjson, yaml, csv, tsv or name");
   }
   if (std::find(std::begin(kModes), std::end(kModes), settings.progress) == std::end(kModes)) {
-    return InvalidArgument("GY4007", "there is no progress mode `{}`", settings.progress).Fix("--progress auto, plain, json or none");
+    return InvalidArgument("GY4007", "there is no progress mode `{}`", settings.progress)
+        .Fix("--progress auto, plain, json or none");
   }
   return std::unique_ptr<Output>(std::make_unique<TerminalOutput>(std::move(settings)));
 }

@@ -24,7 +24,8 @@ void DeclareOption(CLI::App& app, const Option& option, Parsed::Entry& entry) {
   }
   CLI::Option* declared = app.add_option(text, entry.values);
   declared->type_size(1)->expected(1)->allow_extra_args(false);
-  declared->multi_option_policy(option.repeated ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+  declared->multi_option_policy(option.repeated ? CLI::MultiOptionPolicy::TakeAll
+                                                : CLI::MultiOptionPolicy::TakeLast);
 }
 
 // `gyre run [options] CMD ARGS...`: what belongs to the program is cut off before CLI11 sees it.
@@ -38,13 +39,15 @@ std::vector<std::string> CutRest(const Command& command, std::vector<std::string
       rest_from = i + 1;
     } else if (word.starts_with('-') && word != "-") {
       const Option* option = FindOption(&command, word);
-      if (option != nullptr && !option->value_name.empty() && word.find('=') == std::string::npos) ++i;
+      if (option != nullptr && !option->value_name.empty() && word.find('=') == std::string::npos)
+        ++i;
       continue;
     } else if (own > 0) {
       --own;
       continue;
     }
-    std::vector<std::string> rest(arguments.begin() + static_cast<std::ptrdiff_t>(rest_from), arguments.end());
+    std::vector<std::string> rest(arguments.begin() + static_cast<std::ptrdiff_t>(rest_from),
+                                  arguments.end());
     arguments.resize(i);
     return rest;
   }
@@ -58,28 +61,35 @@ Error UnknownOption(const Command& command, const std::string& word) {
   }
   const std::string bare = word.substr(0, word.find('='));
   Error error = InvalidArgument("GY4003", "`gyre {}` has no option `{}`", command.path, bare);
-  if (const auto close = ClosestMatch(bare, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close)).Fix(HelpOf(command));
+  if (const auto close = ClosestMatch(bare, names))
+    return std::move(error).Fix(fmt::format("did you mean `{}`?", *close)).Fix(HelpOf(command));
   return std::move(error).Fix(HelpOf(command));
 }
 
 // Words in order: one for each positional, the rest for the one that repeats.
-Result<> AssignPositionals(const Command& command, const std::vector<std::string>& words, Parsed& parsed) {
+Result<> AssignPositionals(const Command& command, const std::vector<std::string>& words,
+                           Parsed& parsed) {
   std::size_t next = 0;
   for (const Positional& positional : command.positionals) {
     Parsed::Entry& entry = parsed.entries[std::string(positional.name)];
     if (command.passes_rest && positional.repeated) continue;
-    for (; next < words.size() && (positional.repeated || entry.values.empty()); ++next) entry.values.push_back(words[next]);
+    for (; next < words.size() && (positional.repeated || entry.values.empty()); ++next)
+      entry.values.push_back(words[next]);
   }
   if (next == words.size()) return {};
   const std::size_t most = command.positionals.size();
-  return InvalidArgument("GY4006", "`gyre {}` does not know what to do with `{}`", command.path, words[next])
-      .Why(most == 0 ? "it takes no arguments" : fmt::format("it takes at most {}", most == 1 ? "one argument" : fmt::format("{} arguments", most)))
+  return InvalidArgument("GY4006", "`gyre {}` does not know what to do with `{}`", command.path,
+                         words[next])
+      .Why(most == 0 ? "it takes no arguments"
+                     : fmt::format("it takes at most {}",
+                                   most == 1 ? "one argument" : fmt::format("{} arguments", most)))
       .Fix(HelpOf(command));
 }
 
 Result<> RunParser(const Command& command, std::vector<std::string> arguments, Parsed& parsed) {
   const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
-  const std::vector<std::string> after_dashes(dashes == arguments.end() ? dashes : dashes + 1, arguments.end());
+  const std::vector<std::string> after_dashes(dashes == arguments.end() ? dashes : dashes + 1,
+                                              arguments.end());
   arguments.erase(dashes, arguments.end());
   CLI::App app;
   app.set_help_flag("");
@@ -92,7 +102,8 @@ Result<> RunParser(const Command& command, std::vector<std::string> arguments, P
       const std::string shorter = "-" + NamesOf(option).shorter;
       const Option* owner = shorter.size() > 1 ? FindOption(&command, shorter) : nullptr;
       const std::string long_only = "--" + name;
-      if (owner != nullptr && owner->name != option.name) declared.name = long_only;  // the command uses the short name otherwise
+      if (owner != nullptr && owner->name != option.name)
+        declared.name = long_only;  // the command uses the short name otherwise
       DeclareOption(app, declared, parsed.entries[name]);
     }
   }
@@ -106,7 +117,8 @@ Result<> RunParser(const Command& command, std::vector<std::string> arguments, P
   }
   std::vector<std::string> words;
   for (const std::string& word : app.remaining()) {
-    if (word.starts_with('-') && word != "-" && !ParseDouble(word)) return UnknownOption(command, word);
+    if (word.starts_with('-') && word != "-" && !ParseDouble(word))
+      return UnknownOption(command, word);
     words.push_back(word);
   }
   words.insert(words.end(), after_dashes.begin(), after_dashes.end());

@@ -26,7 +26,8 @@ class Tee {
     std::fwrite(bytes.data(), 1, bytes.size(), to);
     std::fflush(to);
     written_ += bytes.size();
-    if (const auto appended = exec::AppendFile(file_, bytes); !appended && problem_.empty()) problem_ = appended.error().message();
+    if (const auto appended = exec::AppendFile(file_, bytes); !appended && problem_.empty())
+      problem_ = appended.error().message();
   }
   std::size_t written() const { return written_; }
   const std::string& problem() const { return problem_; }
@@ -38,7 +39,8 @@ class Tee {
 
 class Recorder {
  public:
-  Recorder(const ProgramRequest& request, Session& session, Output& out) : request_(request), session_(session), out_(out) {}
+  Recorder(const ProgramRequest& request, Session& session, Output& out)
+      : request_(request), session_(session), out_(out) {}
 
   Result<ProgramResult> Run() {
     GYRE_TRY(scratch_, exec::MakeTemporaryDirectory());
@@ -49,7 +51,8 @@ class Recorder {
 
  private:
   std::string RunPath() const {
-    return fmt::format("/api/v1/projects/{}/runs/{}", PercentEncode(request_.project), PercentEncode(run_));
+    return fmt::format("/api/v1/projects/{}/runs/{}", PercentEncode(request_.project),
+                       PercentEncode(run_));
   }
 
   Result<> Begin() {
@@ -67,14 +70,22 @@ class Recorder {
     if (!request_.name.empty()) body.Set("name", request_.name);
     if (!request_.experiment.empty()) body.Set("experiment", request_.experiment);
     if (!request_.rerun_of.empty()) body.Set("rerun_of", request_.rerun_of);
-    GYRE_TRY(const Json answer, session_.Post(fmt::format("/api/v1/projects/{}/programs", PercentEncode(request_.project)), body));
+    GYRE_TRY(const Json answer, session_.Post(fmt::format("/api/v1/projects/{}/programs",
+                                                          PercentEncode(request_.project)),
+                                              body));
     run_ = answer["run"]["id"].AsString();
     token_ = answer["token"].AsString();
     if (answer["several_users"].AsBool() && session_.url().empty()) {
       GYRE_DO(EndAs("killed", "not started: several people use this data directory", Json::Obj()));
-      return FailedPrecondition("GY4021", "programs are not run here, because several people use this data directory")
-          .Why("a program with your rights on the machine could read the database and everybody's files")
-          .Fix("run it as a user of the machine that does not own the data directory: GYRE_SERVER=URL gyre run CMD...");
+      return FailedPrecondition(
+                 "GY4021",
+                 "programs are not run here, because several people use this data directory")
+          .Why(
+              "a program with your rights on the machine could read the database and everybody's "
+              "files")
+          .Fix(
+              "run it as a user of the machine that does not own the data directory: "
+              "GYRE_SERVER=URL gyre run CMD...");
     }
     return {};
   }
@@ -83,8 +94,11 @@ class Recorder {
     exec::SpawnOptions spawn;
     spawn.argv = request_.command;
     spawn.working_directory = request_.directory;
-    spawn.environment = {{"GYRE_RUN_ID", run_}, {"GYRE_PROJECT", request_.project}, {"GYRE_TOKEN", token_},
-                         {"PYTHONUNBUFFERED", "1"}, {"ORT_DISABLE_TELEMETRY", "1"}};
+    spawn.environment = {{"GYRE_RUN_ID", run_},
+                         {"GYRE_PROJECT", request_.project},
+                         {"GYRE_TOKEN", token_},
+                         {"PYTHONUNBUFFERED", "1"},
+                         {"ORT_DISABLE_TELEMETRY", "1"}};
     if (!session_.url().empty()) spawn.environment["GYRE_SERVER"] = session_.url();
     if (request_.cpus > 0) {
       for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}) {
@@ -92,7 +106,8 @@ class Recorder {
       }
     }
     spawn.memory_bytes_max = request_.memory_bytes_max;
-    spawn.own_process_group = false;  // it stays in the foreground, where it may read the terminal and hears Ctrl-C itself
+    spawn.own_process_group = false;  // it stays in the foreground, where it may read the terminal
+                                      // and hears Ctrl-C itself
     return spawn;
   }
 
@@ -108,7 +123,8 @@ class Recorder {
     capture.on_output = [&](int stream, std::string_view bytes) { tee(stream, bytes); };
     Result<exec::ExitStatus> ended = exec::ExitStatus();
     {
-      const exec::InterruptCounter interrupts;  // the program hears them; we stay to write down how it ended
+      const exec::InterruptCounter
+          interrupts;  // the program hears them; we stay to write down how it ended
       ended = exec::RunCapturing(std::move(capture));
     }
     if (!ended) {
@@ -125,7 +141,8 @@ class Recorder {
   Result<> Store(const std::string& path, const std::string& file) {
     std::string encoded;
     for (const std::string_view part : Split(path, '/')) encoded += "/" + PercentEncode(part);
-    GYRE_TRY([[maybe_unused]] const Json stored, session_.Upload(RunPath() + "/artifacts" + encoded, file, out_));
+    GYRE_TRY([[maybe_unused]] const Json stored,
+             session_.Upload(RunPath() + "/artifacts" + encoded, file, out_));
     return {};
   }
 
@@ -151,7 +168,9 @@ class Recorder {
   }
 
   Result<Json> EndAs(std::string_view status, std::string_view error, Json resources) {
-    return session_.Post(RunPath() + "/end", Json::Obj({{"status", status}, {"error", error}, {"resources", std::move(resources)}}));
+    return session_.Post(
+        RunPath() + "/end",
+        Json::Obj({{"status", status}, {"error", error}, {"resources", std::move(resources)}}));
   }
 
   Result<ProgramResult> Finish(const exec::ExitStatus& status, std::size_t outputs) {
@@ -172,8 +191,9 @@ class Recorder {
       error = fmt::format("exit code {}", status.code);
     }
     GYRE_TRY(Json document, EndAs(name, error, resources));
-    out_.Note(fmt::format("run {} {}{}   {}, {} of CPU, {} at most, {} files kept", run_.substr(0, 8), name,
-                          error.empty() ? "" : " (" + error + ")", HumanSeconds(status.wall_seconds), HumanSeconds(status.cpu_seconds),
+    out_.Note(fmt::format("run {} {}{}   {}, {} of CPU, {} at most, {} files kept",
+                          run_.substr(0, 8), name, error.empty() ? "" : " (" + error + ")",
+                          HumanSeconds(status.wall_seconds), HumanSeconds(status.cpu_seconds),
                           HumanBytes(status.memory_bytes_peak), outputs));
     return ProgramResult{run_, status.code, std::move(document)};
   }
@@ -186,6 +206,8 @@ class Recorder {
 
 }  // namespace
 
-Result<ProgramResult> RunProgram(const ProgramRequest& request, Session& session, Output& out) { return Recorder(request, session, out).Run(); }
+Result<ProgramResult> RunProgram(const ProgramRequest& request, Session& session, Output& out) {
+  return Recorder(request, session, out).Run();
+}
 
 }  // namespace gyre::cli

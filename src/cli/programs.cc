@@ -23,7 +23,8 @@ Result<std::int64_t> ParseBytes(std::string_view text) {
   double unit = 1;
   static constexpr std::string_view kUnits = "KMGT";
   if (!digits.empty()) {
-    const char last = digits.back() >= 'a' ? static_cast<char>(digits.back() - 'a' + 'A') : digits.back();
+    const char last =
+        digits.back() >= 'a' ? static_cast<char>(digits.back() - 'a' + 'A') : digits.back();
     if (const std::size_t place = kUnits.find(last); place != std::string_view::npos) {
       unit = std::pow(1024, static_cast<double>(place + 1));
       digits.remove_suffix(1);
@@ -58,45 +59,57 @@ Result<int> Run(Invocation& in) {
   return result.exit_code;
 }
 
-// --- rerun -------------------------------------------------------------------------------------------------------------------------
+// --- rerun
+// -------------------------------------------------------------------------------------------------------------------------
 
 std::string RunPath(const Invocation& in, std::string_view run) {
-  return fmt::format("/api/v1/projects/{}/runs/{}", PercentEncode(in.project()), PercentEncode(run));
+  return fmt::format("/api/v1/projects/{}/runs/{}", PercentEncode(in.project()),
+                     PercentEncode(run));
 }
 
-Result<std::map<std::string, std::string>> DigestsOf(const Invocation& in, Session& session, std::string_view run) {
+Result<std::map<std::string, std::string>> DigestsOf(const Invocation& in, Session& session,
+                                                     std::string_view run) {
   std::map<std::string, std::string> digests;
   GYRE_TRY(const Json answer, session.Get(RunPath(in, run) + "/artifacts"));
   for (const Json& artifact : answer["items"].items()) {
     const std::string& path = artifact["path"].AsString();
-    if (path.starts_with("outputs/") || path == "output.log") digests[path] = artifact["digest"].AsString();
+    if (path.starts_with("outputs/") || path == "output.log")
+      digests[path] = artifact["digest"].AsString();
   }
   return digests;
 }
 
 // What differs between a run and its repetition, one line each; empty = nothing.
-Result<std::vector<std::string>> Differences(const Invocation& in, Session& session, const Json& before, const Json& after) {
+Result<std::vector<std::string>> Differences(const Invocation& in, Session& session,
+                                             const Json& before, const Json& after) {
   std::vector<std::string> lines;
   const auto exit_code = [](const Json& run) { return run["resources"]["exit_code"].AsInt(); };
-  if (exit_code(before) != exit_code(after)) lines.push_back(fmt::format("exit code: {} then, {} now", exit_code(before), exit_code(after)));
+  if (exit_code(before) != exit_code(after))
+    lines.push_back(fmt::format("exit code: {} then, {} now", exit_code(before), exit_code(after)));
   GYRE_TRY(const auto old_files, DigestsOf(in, session, before["id"].AsString()));
   GYRE_TRY(const auto new_files, DigestsOf(in, session, after["id"].AsString()));
   for (const auto& [path, digest] : old_files) {
     const auto it = new_files.find(path);
     if (it == new_files.end()) lines.push_back(fmt::format("{}: not written now", path));
-    if (it != new_files.end() && it->second != digest) lines.push_back(fmt::format("{}: other bytes", path));
+    if (it != new_files.end() && it->second != digest)
+      lines.push_back(fmt::format("{}: other bytes", path));
   }
   for (const auto& [path, digest] : new_files) {
     if (!old_files.contains(path)) lines.push_back(fmt::format("{}: was not written then", path));
   }
   for (const auto& [key, value] : before["metrics"].members()) {
     const Json& now = after["metrics"][key];
-    if (!(now == value)) lines.push_back(fmt::format("metric {}: {} then, {} now", key, value.Dump(), now.is_null() ? "none" : now.Dump()));
+    if (!(now == value))
+      lines.push_back(fmt::format("metric {}: {} then, {} now", key, value.Dump(),
+                                  now.is_null() ? "none" : now.Dump()));
   }
   const Json& old_variables = before["environment"]["variables"];
   for (const auto& [name, value] : after["environment"]["variables"].members()) {
-    if (name.starts_with("GYRE_") || name == "PWD" || name == "OLDPWD" || name == "SHLVL" || name == "_") continue;
-    if (old_variables.Has(name) && !(old_variables[name] == value)) lines.push_back(fmt::format("variable {}: another value", name));
+    if (name.starts_with("GYRE_") || name == "PWD" || name == "OLDPWD" || name == "SHLVL" ||
+        name == "_")
+      continue;
+    if (old_variables.Has(name) && !(old_variables[name] == value))
+      lines.push_back(fmt::format("variable {}: another value", name));
   }
   return lines;
 }
@@ -120,7 +133,8 @@ Result<int> Rerun(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json before, session->Get(RunPath(in, in.Get("RUN"))));
   if (before["kind"].AsString() != "program") {
-    return FailedPrecondition("GY4023", "run {} is a {}, not a program", before["id"].AsString().substr(0, 8), before["kind"].AsString())
+    return FailedPrecondition("GY4023", "run {} is a {}, not a program",
+                              before["id"].AsString().substr(0, 8), before["kind"].AsString())
         .Fix("a training is repeated by the same gyre train with the same --seed and --trials");
   }
   GYRE_TRY(ProgramRequest request, RequestLike(in, before));
@@ -131,7 +145,9 @@ Result<int> Rerun(Invocation& in) {
     std::string diff_file;
     if (code["dirty"].AsBool()) {
       diff_file = scratch + "/changes.diff";
-      GYRE_DO(session->Download(RunPath(in, before["id"].AsString()) + "/artifacts/code/changes.diff", diff_file, in.out()));
+      GYRE_DO(
+          session->Download(RunPath(in, before["id"].AsString()) + "/artifacts/code/changes.diff",
+                            diff_file, in.out()));
       GYRE_TRY(request.code.diff, exec::ReadFile(diff_file));
     }
     GYRE_TRY(copy, CodeCopy::Make(code["root"].AsString(), code["commit"].AsString(), diff_file));
@@ -139,9 +155,12 @@ Result<int> Rerun(Invocation& in) {
     if (request.directory.ends_with('/')) request.directory.pop_back();
     request.code.facts = code;
     in.out().Note(fmt::format("code of commit {}{} in {}", code["commit"].AsString().substr(0, 10),
-                              diff_file.empty() ? "" : " with its uncommitted changes", request.directory));
+                              diff_file.empty() ? "" : " with its uncommitted changes",
+                              request.directory));
   } else {
-    in.out().Warn("the run recorded no code state (its folder was no git repository): the program runs on what lies there now");
+    in.out().Warn(
+        "the run recorded no code state (its folder was no git repository): the program runs on "
+        "what lies there now");
   }
   auto result = RunProgram(request, *session, in.out());
   (void)exec::RemoveTree(scratch);
@@ -151,21 +170,30 @@ Result<int> Rerun(Invocation& in) {
   Json listed = Json::Arr();
   for (const std::string& line : lines) listed.Push(line);
   if (in.out().json()) {
-    in.out().Document(Json::Obj({{"run", after}, {"rerun_of", before["id"]}, {"differences", std::move(listed)}}), "");
+    in.out().Document(
+        Json::Obj({{"run", after}, {"rerun_of", before["id"]}, {"differences", std::move(listed)}}),
+        "");
     return result->exit_code;
   }
   if (lines.empty()) in.out().Done("nothing differs: exit code, output and files are the same");
-  for (const std::string& line : lines) in.out().Print(fmt::format("{} {}\n", in.out().Mark("dot"), line));
+  for (const std::string& line : lines)
+    in.out().Print(fmt::format("{} {}\n", in.out().Mark("dot"), line));
   return result->exit_code;
 }
 
-constexpr Positional kCommand[] = {{.name = "CMD", .help = "the program and its arguments", .repeated = true}};
-constexpr Positional kRun[] = {{.name = "RUN", .help = "id, its beginning, a name, or - for the newest", .completes = "runs"}};
+constexpr Positional kCommand[] = {
+    {.name = "CMD", .help = "the program and its arguments", .repeated = true}};
+constexpr Positional kRun[] = {
+    {.name = "RUN", .help = "id, its beginning, a name, or - for the newest", .completes = "runs"}};
 constexpr Option kRunOptions[] = {
     {.name = "--cpu", .value_name = "N", .help = "let it use so many CPUs"},
-    {.name = "--mem", .value_name = "SIZE", .help = "let each of its processes map so much memory: 512M, 4G"},
+    {.name = "--mem",
+     .value_name = "SIZE",
+     .help = "let each of its processes map so much memory: 512M, 4G"},
     {.name = "--name", .value_name = "NAME", .help = "name of the run"},
-    {.name = "--experiment", .value_name = "NAME", .help = "experiment of the run (default: programs)"},
+    {.name = "--experiment",
+     .value_name = "NAME",
+     .help = "experiment of the run (default: programs)"},
 };
 constexpr Command kCommands[] = {
     {.path = "run",

@@ -16,8 +16,10 @@ std::string KpiText(const Json& kpis, const Output& out) {
   std::vector<std::string> texts;
   for (const Json& kpi : kpis.items()) {
     std::string text = kpi["text"].AsString();
-    if (const std::size_t at = text.find(">="); at != std::string::npos) text.replace(at, 2, out.Mark("ge"));
-    if (const std::size_t at = text.find("<="); at != std::string::npos) text.replace(at, 2, out.Mark("le"));
+    if (const std::size_t at = text.find(">="); at != std::string::npos)
+      text.replace(at, 2, out.Mark("ge"));
+    if (const std::size_t at = text.find("<="); at != std::string::npos)
+      text.replace(at, 2, out.Mark("le"));
     texts.push_back(std::move(text));
   }
   return Join(texts, ", ");
@@ -33,7 +35,10 @@ std::string Human(const Json& project, const Output& out) {
   line("target", problem["target"].AsString());
   line("goal", KpiText(problem["kpis"], out));
   line("owner", problem["owner"].AsString());
-  line("version", problem.is_null() ? "" : fmt::format("{} of the problem, {}", problem["version"].AsInt(), problem["created_at"].AsString()));
+  line("version", problem.is_null()
+                      ? ""
+                      : fmt::format("{} of the problem, {}", problem["version"].AsInt(),
+                                    problem["created_at"].AsString()));
   return text;
 }
 
@@ -64,7 +69,8 @@ Result<int> Init(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   const Json problem = ProblemOf(in);
   bool created = true;
-  auto project = session->Post("/api/v1/projects", Json::Obj({{"name", name}, {"problem", problem}}));
+  auto project =
+      session->Post("/api/v1/projects", Json::Obj({{"name", name}, {"problem", problem}}));
   if (!project && project.error().code() == Code::kAlreadyExists) {
     created = false;
     if (problem.size() > 0) {
@@ -75,7 +81,8 @@ Result<int> Init(Invocation& in) {
   if (!project) return std::move(project).error();
   Output& out = in.out();
   const std::string goal = KpiText((*project)["problem"]["kpis"], out);
-  out.Done(fmt::format("project {}{}{}", name, created ? "" : " (was there already)", goal.empty() ? "" : "   goal: " + goal));
+  out.Done(fmt::format("project {}{}{}", name, created ? "" : " (was there already)",
+                       goal.empty() ? "" : "   goal: " + goal));
   if (out.json()) out.Document(*project, "");
   GYRE_TRY(const bool written, WriteProjectFile(name));
   if (written) out.Note("wrote gyre.yaml: commands in this folder now belong to the project");
@@ -113,7 +120,9 @@ Result<int> Show(Invocation& in) {
 Result<int> Edit(Invocation& in) {
   const std::string name = in.Has("PROJECT") ? in.Get("PROJECT") : in.project();
   const Json problem = ProblemOf(in);
-  if (problem.size() == 0) return InvalidArgument("GY4014", "nothing to change").Fix("gyre projects edit " + name + " --kpi 'auc >= 0.86'");
+  if (problem.size() == 0)
+    return InvalidArgument("GY4014", "nothing to change")
+        .Fix("gyre projects edit " + name + " --kpi 'auc >= 0.86'");
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json stored, session->Put(ProjectPath(name) + "/problem", problem));
   GYRE_TRY(const Json project, session->Get(ProjectPath(name)));
@@ -143,7 +152,8 @@ Result<int> History(Invocation& in) {
 }
 
 constexpr Positional kName[] = {{"NAME", "the project's name"}};
-constexpr Positional kProject[] = {{"PROJECT", "a project; default: the current one", false, false, "projects"}};
+constexpr Positional kProject[] = {
+    {"PROJECT", "a project; default: the current one", false, false, "projects"}};
 constexpr Option kProblem[] = {
     {"--target", "COLUMN", "what is to be predicted"},
     {"--kpi", "EXPR", "a goal such as 'auc >= 0.84'; repeat it for more", {}, true},
@@ -152,13 +162,29 @@ constexpr Option kProblem[] = {
 };
 constexpr Command kCommands[] = {
     {"init", "begin a project: the problem, its owner and its goals",
-     "gyre init churn --target Churn --kpi 'auc >= 0.84'\ngyre init churn --kpi 'auc >= 0.84' --kpi 'recall >= 0.7' --owner ana --statement 'who leaves?'",
+     "gyre init churn --target Churn --kpi 'auc >= 0.84'\ngyre init churn --kpi 'auc >= 0.84' "
+     "--kpi 'recall >= 0.7' --owner ana --statement 'who leaves?'",
      kName, kProblem, Init},
-    {"projects ls", "every project with its goal", "gyre projects\ngyre projects -o json", {}, {}, List},
-    {"projects show", "one project: statement, goal, owner", "gyre projects show churn", kProject, {}, Show},
+    {"projects ls",
+     "every project with its goal",
+     "gyre projects\ngyre projects -o json",
+     {},
+     {},
+     List},
+    {"projects show",
+     "one project: statement, goal, owner",
+     "gyre projects show churn",
+     kProject,
+     {},
+     Show},
     {"projects edit", "state the problem anew; the earlier version stays in its history",
      "gyre projects edit churn --kpi 'auc >= 0.86' --owner ben", kProject, kProblem, Edit},
-    {"projects history", "every version of the problem", "gyre projects history churn", kProject, {}, History},
+    {"projects history",
+     "every version of the problem",
+     "gyre projects history churn",
+     kProject,
+     {},
+     History},
 };
 
 }  // namespace

@@ -9,7 +9,9 @@
 namespace gyre::cli {
 namespace {
 
-std::string ProjectPath(const Invocation& in) { return "/api/v1/projects/" + PercentEncode(in.project()); }
+std::string ProjectPath(const Invocation& in) {
+  return "/api/v1/projects/" + PercentEncode(in.project());
+}
 
 Result<int> Suggest(Invocation& in) {
   Json body = Json::Obj({{"dataset", in.Get("DATASET")}, {"for", in.Get("for")}});
@@ -19,11 +21,13 @@ Result<int> Suggest(Invocation& in) {
   body.Set("exclude", std::move(exclude));
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json answer, session->Post(ProjectPath(in) + "/recipes/suggest", body));
-  for (const Json& leak : answer["leaks"].items()) in.out().Warn(leak["message"].AsString() + " (left out)");
+  for (const Json& leak : answer["leaks"].items())
+    in.out().Warn(leak["message"].AsString() + " (left out)");
   std::vector<std::string> left_out;
   for (const Json& column : answer["left_out"].items()) left_out.push_back(column.AsString());
   in.out().Document(answer, config::DumpYaml(answer["recipe"]));
-  in.out().Note(fmt::format("{} steps over {} columns, from {} rows of {}{}", answer["steps"].AsInt(), answer["columns"].AsInt(),
+  in.out().Note(fmt::format("{} steps over {} columns, from {} rows of {}{}",
+                            answer["steps"].AsInt(), answer["columns"].AsInt(),
                             GroupDigits(answer["rows"].AsInt()), answer["dataset"].AsString(),
                             left_out.empty() ? "" : "; left out: " + Join(left_out, ", ")));
   return 0;
@@ -33,30 +37,45 @@ Result<int> Suggest(Invocation& in) {
 std::string VersionPath(const Invocation& in, const std::string& reference) {
   const std::size_t at = reference.find_first_of(":@");
   const std::string version = at == std::string::npos ? "default" : reference.substr(at + 1);
-  return fmt::format("{}/models/{}/versions/{}/recipe", ProjectPath(in), PercentEncode(reference.substr(0, at)), PercentEncode(version));
+  return fmt::format("{}/models/{}/versions/{}/recipe", ProjectPath(in),
+                     PercentEncode(reference.substr(0, at)), PercentEncode(version));
 }
 
 Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json answer, session->Get(VersionPath(in, in.Get("MODEL"))));
   in.out().Document(answer, config::DumpYaml(answer["recipe"]));
-  in.out().Note(fmt::format("{}: {} steps, {} numbers per row, hash {}", answer["model"].AsString(), answer["steps"].AsInt(),
-                            answer["width"].AsInt(), answer["recipe_hash"].AsString().substr(0, 12)));
+  in.out().Note(fmt::format("{}: {} steps, {} numbers per row, hash {}", answer["model"].AsString(),
+                            answer["steps"].AsInt(), answer["width"].AsInt(),
+                            answer["recipe_hash"].AsString().substr(0, 12)));
   return 0;
 }
 
-constexpr Positional kDataset[] = {{.name = "DATASET", .help = "a dataset or one of its versions", .completes = "datasets"}};
-constexpr Positional kModel[] = {{.name = "MODEL", .help = "churn, churn:v3 or churn@champion", .completes = "models"}};
+constexpr Positional kDataset[] = {
+    {.name = "DATASET", .help = "a dataset or one of its versions", .completes = "datasets"}};
+constexpr Positional kModel[] = {
+    {.name = "MODEL", .help = "churn, churn:v3 or churn@champion", .completes = "models"}};
 constexpr Option kSuggestOptions[] = {
-    {.name = "-t,--target", .value_name = "COLUMN", .help = "what is to be predicted: columns that leak it are left out"},
+    {.name = "-t,--target",
+     .value_name = "COLUMN",
+     .help = "what is to be predicted: columns that leak it are left out"},
     {.name = "--for", .value_name = "KIND", .help = "trees or linear", .default_value = "trees"},
-    {.name = "--exclude", .value_name = "COLUMN", .help = "leave this column out; repeat it for more", .repeated = true},
+    {.name = "--exclude",
+     .value_name = "COLUMN",
+     .help = "leave this column out; repeat it for more",
+     .repeated = true},
 };
 constexpr Command kCommands[] = {
     {"recipes suggest", "a recipe that a careful person would begin with",
-     "gyre recipes suggest customers --target churned\ngyre recipes suggest customers --target churned --for linear > recipe.yaml", kDataset,
-     kSuggestOptions, Suggest},
-    {"recipes show", "the recipe that a model was trained with", "gyre recipes show churn\ngyre recipes show churn:v3 -o json", kModel, {}, Show},
+     "gyre recipes suggest customers --target churned\ngyre recipes suggest customers --target "
+     "churned --for linear > recipe.yaml",
+     kDataset, kSuggestOptions, Suggest},
+    {"recipes show",
+     "the recipe that a model was trained with",
+     "gyre recipes show churn\ngyre recipes show churn:v3 -o json",
+     kModel,
+     {},
+     Show},
 };
 
 }  // namespace

@@ -10,8 +10,12 @@
 namespace gyre::cli {
 namespace {
 
-std::string RunsPath(const Invocation& in) { return "/api/v1/projects/" + PercentEncode(in.project()) + "/runs"; }
-std::string RunPath(const Invocation& in, std::string_view run) { return RunsPath(in) + "/" + PercentEncode(run); }
+std::string RunsPath(const Invocation& in) {
+  return "/api/v1/projects/" + PercentEncode(in.project()) + "/runs";
+}
+std::string RunPath(const Invocation& in, std::string_view run) {
+  return RunsPath(in) + "/" + PercentEncode(run);
+}
 
 std::string Value(const Json& value) {
   if (value.is_string()) return value.AsString();
@@ -38,7 +42,9 @@ Result<int> List(Invocation& in) {
   for (const char* key : {"experiment", "kind", "status", "parent"}) {
     if (in.Has(key)) path += fmt::format("&{}={}", key, PercentEncode(in.Get(key)));
   }
-  if (in.Has("sort")) path += "&order_by=" + PercentEncode(in.Get("sort")) + (in.Has("ascending") ? "&ascending=true" : "");
+  if (in.Has("sort"))
+    path += "&order_by=" + PercentEncode(in.Get("sort")) +
+            (in.Has("ascending") ? "&ascending=true" : "");
   for (const std::string& tag : in.List("tag")) path += "&tag=" + PercentEncode(tag);
   GYRE_TRY(const Json answer, session->Get(path));
   Json rows = Json::Arr();
@@ -64,7 +70,8 @@ Result<int> List(Invocation& in) {
 void Section(std::string_view title, const Json& object, std::string* text) {
   if (object.members().empty()) return;
   *text += fmt::format("{}\n", title);
-  for (const auto& [key, value] : object.members()) *text += fmt::format("  {:<28} {}\n", key, Value(value));
+  for (const auto& [key, value] : object.members())
+    *text += fmt::format("  {:<28} {}\n", key, Value(value));
 }
 
 Result<int> Show(Invocation& in) {
@@ -72,19 +79,25 @@ Result<int> Show(Invocation& in) {
   GYRE_TRY(Json run, session->Get(RunPath(in, in.Get("RUN"))));
   GYRE_TRY(const Json artifacts, session->Get(RunPath(in, run["id"].AsString()) + "/artifacts"));
   run.Set("artifacts", artifacts["items"]);
-  std::string text = fmt::format("run        {}  {}\nkind       {}\nstatus     {}\n", run["id"].AsString(), run["name"].AsString(),
-                                 run["kind"].AsString(), run["status"].AsString());
-  if (!run["error"].AsString().empty()) text += fmt::format("error      {}\n", run["error"].AsString());
-  text += fmt::format("started    {} by {}\n", run["started_at"].AsString(), run["created_by"].AsString());
+  std::string text =
+      fmt::format("run        {}  {}\nkind       {}\nstatus     {}\n", run["id"].AsString(),
+                  run["name"].AsString(), run["kind"].AsString(), run["status"].AsString());
+  if (!run["error"].AsString().empty())
+    text += fmt::format("error      {}\n", run["error"].AsString());
+  text += fmt::format("started    {} by {}\n", run["started_at"].AsString(),
+                      run["created_by"].AsString());
   Section("params", run["params"], &text);
   Section("metrics", run["metrics"], &text);
   Section("tags", run["tags"], &text);
   Section("code", run["code"], &text);
   Section("resources", run["resources"], &text);
-  for (const Json& input : run["inputs"].items()) text += fmt::format("input      {}\n", input["name"].AsString());
-  for (const Json& output : run["outputs"].items()) text += fmt::format("made       {} {}\n", output["kind"].AsString(), output["name"].AsString());
+  for (const Json& input : run["inputs"].items())
+    text += fmt::format("input      {}\n", input["name"].AsString());
+  for (const Json& output : run["outputs"].items())
+    text += fmt::format("made       {} {}\n", output["kind"].AsString(), output["name"].AsString());
   for (const Json& artifact : run["artifacts"].items()) {
-    text += fmt::format("artifact   {:<40} {}\n", artifact["path"].AsString(), HumanBytes(artifact["size_bytes"].AsInt()));
+    text += fmt::format("artifact   {:<40} {}\n", artifact["path"].AsString(),
+                        HumanBytes(artifact["size_bytes"].AsInt()));
   }
   in.out().Document(run, text);
   return 0;
@@ -98,7 +111,8 @@ Result<int> Compare(Invocation& in) {
     GYRE_TRY(Json run, session->Get(RunPath(in, reference)));
     runs.push_back(std::move(run));
   }
-  if (runs.size() < 2) return InvalidArgument("GY4020", "one run cannot be compared").Fix("gyre runs compare RUN RUN");
+  if (runs.size() < 2)
+    return InvalidArgument("GY4020", "one run cannot be compared").Fix("gyre runs compare RUN RUN");
   Json rows = Json::Arr();
   for (const char* part : {"params", "tags", "metrics"}) {
     std::set<std::string> keys;
@@ -106,13 +120,16 @@ Result<int> Compare(Invocation& in) {
       for (const auto& [key, value] : run[part].members()) keys.insert(key);
     }
     for (const std::string& key : keys) {
-      Json row = Json::Obj({{"what", std::string(part).substr(0, std::string_view(part).size() - 1)}, {"key", key}});
+      Json row = Json::Obj(
+          {{"what", std::string(part).substr(0, std::string_view(part).size() - 1)}, {"key", key}});
       bool differs = false;
       for (std::size_t i = 0; i < runs.size(); ++i) {
-        row.Set(fmt::format("run{}", i), runs[i][part][key].is_null() ? Json("-") : Json(Value(runs[i][part][key])));
+        row.Set(fmt::format("run{}", i),
+                runs[i][part][key].is_null() ? Json("-") : Json(Value(runs[i][part][key])));
         differs = differs || !(runs[i][part][key] == runs[0][part][key]);
       }
-      if (differs || std::string_view(part) == "metrics" || in.Has("all")) rows.Push(std::move(row));
+      if (differs || std::string_view(part) == "metrics" || in.Has("all"))
+        rows.Push(std::move(row));
     }
   }
   std::vector<std::string> headers, keys;
@@ -151,9 +168,14 @@ Result<int> Remove(Invocation& in) {
   return 0;
 }
 
-constexpr Positional kRun[] = {{.name = "RUN", .help = "id, its beginning, a name, or - for the newest", .completes = "runs"}};
-constexpr Positional kRuns[] = {{.name = "RUN", .help = "id, its beginning, a name, or - for the newest", .repeated = true, .completes = "runs"}};
-constexpr Positional kArtifact[] = {{.name = "RUN", .help = "the run", .completes = "runs"}, {.name = "PATH", .help = "path of the artifact"}};
+constexpr Positional kRun[] = {
+    {.name = "RUN", .help = "id, its beginning, a name, or - for the newest", .completes = "runs"}};
+constexpr Positional kRuns[] = {{.name = "RUN",
+                                 .help = "id, its beginning, a name, or - for the newest",
+                                 .repeated = true,
+                                 .completes = "runs"}};
+constexpr Positional kArtifact[] = {{.name = "RUN", .help = "the run", .completes = "runs"},
+                                    {.name = "PATH", .help = "path of the artifact"}};
 constexpr Option kListOptions[] = {
     {.name = "-n,--limit", .value_name = "N", .help = "at most so many", .default_value = "50"},
     {.name = "--experiment", .value_name = "NAME", .help = "of one experiment"},
@@ -165,7 +187,8 @@ constexpr Option kListOptions[] = {
     {.name = "--ascending", .help = "with --sort: the smallest first"},
 };
 constexpr Option kCompareOptions[] = {{.name = "--all", .help = "also what is equal"}};
-constexpr Option kGetOptions[] = {{.name = "--out", .value_name = "FILE", .help = "where to (default: its own name; - prints)"}};
+constexpr Option kGetOptions[] = {
+    {.name = "--out", .value_name = "FILE", .help = "where to (default: its own name; - prints)"}};
 constexpr Command kCommands[] = {
     {.path = "runs ls",
      .summary = "List runs, newest first",
@@ -185,14 +208,24 @@ constexpr Command kCommands[] = {
      .positionals = kRuns,
      .options = kCompareOptions,
      .run = Compare},
-    {.path = "runs logs", .summary = "Print what a run wrote", .examples = "gyre runs logs -", .positionals = kRun, .options = {}, .run = Logs},
+    {.path = "runs logs",
+     .summary = "Print what a run wrote",
+     .examples = "gyre runs logs -",
+     .positionals = kRun,
+     .options = {},
+     .run = Logs},
     {.path = "runs get",
      .summary = "Fetch an artifact of a run",
      .examples = "gyre runs get 3f2a outputs/model.bin",
      .positionals = kArtifact,
      .options = kGetOptions,
      .run = Get},
-    {.path = "runs rm", .summary = "Remove runs with their artifacts", .examples = "gyre runs rm 3f2a", .positionals = kRuns, .options = {}, .run = Remove},
+    {.path = "runs rm",
+     .summary = "Remove runs with their artifacts",
+     .examples = "gyre runs rm 3f2a",
+     .positionals = kRuns,
+     .options = {},
+     .run = Remove},
 };
 
 }  // namespace

@@ -42,18 +42,25 @@ std::optional<std::int64_t> SizeOf(std::FILE* file) {
 }
 
 // A request body from a file, with its progress shown.
-void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string& name, Output& out) {
+void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string& name,
+                Output& out) {
   const std::optional<std::int64_t> size = SizeOf(file);
   request.content_length = size;
   const std::int64_t started_us = SystemClock().MonotonicMicros();
-  request.body_source = [file, name, size, started_us, &out, sent = std::int64_t{0}]() mutable -> Result<std::string> {
+  request.body_source = [file, name, size, started_us, &out,
+                         sent = std::int64_t{0}]() mutable -> Result<std::string> {
     std::string piece(kPieceBytes, '\0');
     piece.resize(std::fread(piece.data(), 1, piece.size(), file));
     if (std::ferror(file) != 0) return SystemError("reading " + name, errno);
     sent += static_cast<std::int64_t>(piece.size());
-    const double seconds = static_cast<double>(SystemClock().MonotonicMicros() - started_us) / kMicrosPerSecond;
-    const std::string rate = seconds > 0.2 ? fmt::format("  {}/s", HumanBytes(static_cast<std::int64_t>(static_cast<double>(sent) / seconds))) : "";
-    const double fraction = size && *size > 0 ? static_cast<double>(sent) / static_cast<double>(*size) : -1;
+    const double seconds =
+        static_cast<double>(SystemClock().MonotonicMicros() - started_us) / kMicrosPerSecond;
+    const std::string rate = seconds > 0.2
+                                 ? fmt::format("  {}/s", HumanBytes(static_cast<std::int64_t>(
+                                                             static_cast<double>(sent) / seconds)))
+                                 : "";
+    const double fraction =
+        size && *size > 0 ? static_cast<double>(sent) / static_cast<double>(*size) : -1;
     out.Progress(fraction, fmt::format("sending {}  {}{}", name, HumanBytes(sent), rate));
     return piece;
   };
@@ -74,13 +81,15 @@ class FileSink {
     if (file_ && temporary_ != "-") std::remove(temporary_.c_str());
   }
   Result<> Write(std::string_view bytes) {
-    if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) return SystemError("writing " + path_, errno);
+    if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size())
+      return SystemError("writing " + path_, errno);
     return {};
   }
   Result<> Commit() {
     if (std::fflush(file_.get()) != 0) return SystemError("writing " + path_, errno);
     file_.reset();
-    if (temporary_ != "-" && std::rename(temporary_.c_str(), path_.c_str()) != 0) return SystemError("renaming to " + path_, errno);
+    if (temporary_ != "-" && std::rename(temporary_.c_str(), path_.c_str()) != 0)
+      return SystemError("renaming to " + path_, errno);
     return {};
   }
 
@@ -93,9 +102,13 @@ class FileSink {
 Error ErrorOfJob(const Json& job) {
   const Json& error = job["error"];
   const std::string& id = job["id"].AsString();
-  if (job["state"].AsString() == "cancelled") return Error(Code::kCancelled, "GY4021", "the job was cancelled").Where("job " + id);
+  if (job["state"].AsString() == "cancelled")
+    return Error(Code::kCancelled, "GY4021", "the job was cancelled").Where("job " + id);
   if (!error.is_object()) {
-    return Error(Code::kUnavailable, "GY4022", "the job was interrupted: " + job["title"].AsString()).Why("the server ended while it ran").Where("job " + id);
+    return Error(Code::kUnavailable, "GY4022",
+                 "the job was interrupted: " + job["title"].AsString())
+        .Why("the server ended while it ran")
+        .Where("job " + id);
   }
   Error made(Code::kInvalidArgument, error["code"].StringOr("GY1001"), error["message"].AsString());
   if (!error["why"].AsString().empty()) made = std::move(made).Why(error["why"].AsString());
@@ -116,7 +129,8 @@ class NetSession : public Session {
   Result<> Open() {
     if (!settings_.server_url.empty()) {
       url_ = audience_ = settings_.server_url;
-      client_ = std::make_unique<net::Client>(net::ClientSettings{.url = url_, .unix_socket = {}, .token = FindToken(audience_)});
+      client_ = std::make_unique<net::Client>(
+          net::ClientSettings{.url = url_, .unix_socket = {}, .token = FindToken(audience_)});
       return {};
     }
     audience_ = settings_.data_directory;
@@ -124,9 +138,15 @@ class NetSession : public Session {
   }
 
   Result<Json> Get(std::string_view path) override { return Call("GET", path, nullptr); }
-  Result<Json> Post(std::string_view path, const Json& body) override { return Call("POST", path, &body); }
-  Result<Json> Put(std::string_view path, const Json& body) override { return Call("PUT", path, &body); }
-  Result<Json> Patch(std::string_view path, const Json& body) override { return Call("PATCH", path, &body); }
+  Result<Json> Post(std::string_view path, const Json& body) override {
+    return Call("POST", path, &body);
+  }
+  Result<Json> Put(std::string_view path, const Json& body) override {
+    return Call("PUT", path, &body);
+  }
+  Result<Json> Patch(std::string_view path, const Json& body) override {
+    return Call("PATCH", path, &body);
+  }
   Result<Json> Delete(std::string_view path) override { return Call("DELETE", path, nullptr); }
 
   Result<Json> Upload(std::string_view path, const std::string& file, Output& out) override {
@@ -142,7 +162,8 @@ class NetSession : public Session {
     return Receive(NewRequest("GET", path), file, out);
   }
 
-  Result<> Exchange(std::string_view path, const std::string& in_file, const std::string& out_file, Output& out) override {
+  Result<> Exchange(std::string_view path, const std::string& in_file, const std::string& out_file,
+                    Output& out) override {
     GYRE_TRY(const File source, OpenFile(in_file, "r"));
     net::ClientRequest request = NewRequest("POST", path);
     AttachFile(request, source.get(), in_file == "-" ? "standard input" : in_file, out);
@@ -166,7 +187,10 @@ class NetSession : public Session {
         return ErrorOfJob(now);
       }
       const std::string& text = now["progress_text"].AsString();
-      out.Progress(now["progress"].AsDouble(-1), text.empty() ? (state == "queued" ? "waiting for a free slot" : now["title"].AsString()) : text);
+      out.Progress(now["progress"].AsDouble(-1),
+                   text.empty()
+                       ? (state == "queued" ? "waiting for a free slot" : now["title"].AsString())
+                       : text);
       exec::InterruptCounter::SleepMicros(pause_us);
       pause_us = std::min(pause_us * 3 / 2, kJobPollMicrosMax);
       if (const int count = exec::InterruptCounter::count(); count > seen) {
@@ -185,37 +209,46 @@ class NetSession : public Session {
       GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
       if (found && found->kind == "server") return {};
       if (found) {
-        out.Note(fmt::format("waiting for process {}, which owns {} while its command runs", found->pid, settings_.data_directory));
+        out.Note(fmt::format("waiting for process {}, which owns {} while its command runs",
+                             found->pid, settings_.data_directory));
         GYRE_DO(WaitUntilFree(found->pid));
       }
     }
     client_.reset();
     if (owner_) owner_->WaitUntilIdle();
     owner_.reset();
-    GYRE_TRY(const DetachedServer server, StartDetachedServer(settings_.data_directory, settings_.config_file));
-    out.Note(fmt::format("started the server in the background: pid {}  {}", server.info.pid, server.info.url));
+    GYRE_TRY(const DetachedServer server,
+             StartDetachedServer(settings_.data_directory, settings_.config_file));
+    out.Note(fmt::format("started the server in the background: pid {}  {}", server.info.pid,
+                         server.info.url));
     out.Note(fmt::format("  log   {}", server.log_file));
     out.Note(fmt::format("  stop  gyre server stop --data {}", settings_.data_directory));
     return Attach();
   }
 
  private:
-  // Uses whoever owns the directory, or becomes the owner. Owners come and go while we look: whoever is starting or ending is waited for.
+  // Uses whoever owns the directory, or becomes the owner. Owners come and go while we look:
+  // whoever is starting or ending is waited for.
   Result<> Attach() {
     const std::int64_t until_us = SystemClock().MonotonicMicros() + kSocketTimeoutMicros;
     while (SystemClock().MonotonicMicros() < until_us) {
       GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
-      // server.json is written when the socket listens already; until then url and base path are unknown.
+      // server.json is written when the socket listens already; until then url and base path are
+      // unknown.
       if (found && found->started_us != 0 && Greet(*found)) return {};
       if (!found) {
-        auto owner = settings_.host->become_owner({settings_.data_directory, settings_.config_file});
-        if (owner) owner_ = *std::move(owner);
-        else if (owner.error().gy() != "GY1830") return std::move(owner).error();
+        auto owner =
+            settings_.host->become_owner({settings_.data_directory, settings_.config_file});
+        if (owner)
+          owner_ = *std::move(owner);
+        else if (owner.error().gy() != "GY1830")
+          return std::move(owner).error();
       } else {
         exec::InterruptCounter::SleepMicros(kPollMicros);
       }
     }
-    return Error(Code::kUnavailable, "GY4034", "the owner of " + settings_.data_directory + " does not answer")
+    return Error(Code::kUnavailable, "GY4034",
+                 "the owner of " + settings_.data_directory + " does not answer")
         .Fix("gyre server status")
         .Fix("gyre server stop");
   }
@@ -224,7 +257,9 @@ class NetSession : public Session {
     url_ = owner.url;
     base_path_ = owner.base_path();
     client_ = std::make_unique<net::Client>(
-        net::ClientSettings{.url = {}, .unix_socket = config::SocketPath(settings_.data_directory), .token = FindToken(audience_)});
+        net::ClientSettings{.url = {},
+                            .unix_socket = config::SocketPath(settings_.data_directory),
+                            .token = FindToken(audience_)});
     return client_->Send(NewRequest("GET", "/healthz")).has_value();
   }
 
@@ -232,7 +267,8 @@ class NetSession : public Session {
     while (true) {
       GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
       if (!found || found->pid != pid) return {};
-      if (exec::InterruptCounter::SleepMicros(20 * kPollMicros)) return Error(Code::kCancelled, "GY4020", "stopped waiting");
+      if (exec::InterruptCounter::SleepMicros(20 * kPollMicros))
+        return Error(Code::kCancelled, "GY4020", "stopped waiting");
     }
   }
 
@@ -240,13 +276,17 @@ class NetSession : public Session {
     out.EndProgress();
     const std::string shorter = id.substr(0, 8);
     if (owner_ && count == 1) {
-      out.Note("this command runs the job itself, because no server is running: press Ctrl-C again to cancel it");
+      out.Note(
+          "this command runs the job itself, because no server is running: press Ctrl-C again to "
+          "cancel it");
       out.Note("  (with `gyre server` running, a job goes on when its command is left)");
       return {};
     }
     if (owner_) {
-      GYRE_TRY(const Json cancelled, Post("/api/v1/jobs/" + PercentEncode(id) + "/cancel", Json::Obj()));
-      return Error(Code::kCancelled, "GY4021", "the job was cancelled").Where("job " + cancelled["id"].StringOr(id));
+      GYRE_TRY(const Json cancelled,
+               Post("/api/v1/jobs/" + PercentEncode(id) + "/cancel", Json::Obj()));
+      return Error(Code::kCancelled, "GY4021", "the job was cancelled")
+          .Where("job " + cancelled["id"].StringOr(id));
     }
     return Error(Code::kCancelled, "GY4020", "left the job; it goes on in the server")
         .Where("job " + id)
@@ -270,7 +310,8 @@ class NetSession : public Session {
     return SendForJson(std::move(request));
   }
 
-  // A command that owned the directory may have ended since our last request: then nothing was sent, and we look again.
+  // A command that owned the directory may have ended since our last request: then nothing was
+  // sent, and we look again.
   Result<net::ClientResponse> Send(net::ClientRequest request) {
     const bool can_repeat = settings_.server_url.empty() && !owner_ && !request.body_source;
     if (!can_repeat) return client_->Send(std::move(request));
@@ -286,7 +327,8 @@ class NetSession : public Session {
     GYRE_TRY(const net::ClientResponse response, Send(std::move(request)));
     if (response.status >= 300) return net::ErrorOfResponse(response);
     if (response.body.empty()) return Json::Obj();
-    if (response.Header("Content-Type").find("json") == std::string::npos) return Json(response.body);
+    if (response.Header("Content-Type").find("json") == std::string::npos)
+      return Json(response.body);
     return Json::Parse(response.body);
   }
 
@@ -295,7 +337,8 @@ class NetSession : public Session {
     std::int64_t received = 0;
     request.body_sink = [&](std::string_view bytes) -> Result<> {
       received += static_cast<std::int64_t>(bytes.size());
-      if (file != "-") out.Progress(-1, fmt::format("receiving {}  {}", file, HumanBytes(received)));
+      if (file != "-")
+        out.Progress(-1, fmt::format("receiving {}  {}", file, HumanBytes(received)));
       return sink.Write(bytes);
     };
     auto response = client_->Send(std::move(request));
@@ -320,9 +363,11 @@ Result<std::unique_ptr<Session>> Connect(const ConnectSettings& settings) {
   return std::unique_ptr<Session>(std::move(session));
 }
 
-Result<Json> QuickGet(const ConnectSettings& settings, std::string_view path, std::int64_t timeout_ms) {
+Result<Json> QuickGet(const ConnectSettings& settings, std::string_view path,
+                      std::int64_t timeout_ms) {
   std::string base_path;
-  net::ClientSettings to{.url = settings.server_url, .unix_socket = {}, .token = FindToken(settings.server_url)};
+  net::ClientSettings to{
+      .url = settings.server_url, .unix_socket = {}, .token = FindToken(settings.server_url)};
   if (settings.server_url.empty()) {
     GYRE_TRY(const auto owner, config::FindOwner(settings.data_directory));
     if (!owner) return NotFound("GY4032", "nobody owns {}", settings.data_directory);

@@ -1,5 +1,6 @@
-// A connection to the native API: the socket of the data directory, a server URL, or this process as the owner. Paths begin "/api/v1/...".
-// A non-2xx answer becomes its Error (code, message, why, fixes), so commands only handle success.
+// A connection to the native API: the socket of the data directory, a server URL, or this process
+// as the owner. Paths begin "/api/v1/...". A non-2xx answer becomes its Error (code, message, why,
+// fixes), so commands only handle success.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +29,18 @@ class Session {
   // Streams the answer into a file ("-" = standard output). A partial file is removed on error.
   virtual Result<> Download(std::string_view path, const std::string& file, Output& out) = 0;
   // Uploads a file and streams the answer into another (batch scoring).
-  virtual Result<> Exchange(std::string_view path, const std::string& in_file, const std::string& out_file, Output& out) = 0;
-  // Follows a job to its end with a progress line. Ctrl-C once detaches, says how to cancel and returns kCancelled (exit 130).
-  // A failed job becomes its Error; else the job document, its "result" in it.
+  virtual Result<> Exchange(std::string_view path, const std::string& in_file,
+                            const std::string& out_file, Output& out) = 0;
+  // Follows a job to its end with a progress line. Ctrl-C once detaches, says how to cancel and
+  // returns kCancelled (exit 130). A failed job becomes its Error; else the job document, its
+  // "result" in it.
   virtual Result<Json> WaitJob(const Json& job, Output& out) = 0;
-  virtual const std::string& url() const = 0;    // for links: "http://127.0.0.1:7171", or "" when there is only the socket
+  virtual const std::string& url()
+      const = 0;  // for links: "http://127.0.0.1:7171", or "" when there is only the socket
   // What a kept token belongs to: the server's URL, or the data directory.
   virtual const std::string& audience() const = 0;
-  // Deploy and the like must outlive the command: starts `gyre server` detached when this process is the owner, and reconnects to it.
+  // Deploy and the like must outlive the command: starts `gyre server` detached when this process
+  // is the owner, and reconnects to it.
   virtual Result<> EnsureServerOutlivesUs(Output& out) = 0;
 };
 

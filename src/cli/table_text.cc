@@ -51,7 +51,8 @@ std::string CsvField(const std::string& text) {
 }
 
 template <class CellText>
-std::string Delimited(std::span<const ColumnSpec> columns, const Json& rows, bool headers, char separator, CellText cell_text) {
+std::string Delimited(std::span<const ColumnSpec> columns, const Json& rows, bool headers,
+                      char separator, CellText cell_text) {
   std::string text;
   if (headers) {
     for (std::size_t c = 0; c < columns.size(); ++c) {
@@ -80,7 +81,8 @@ const Json& MemberAt(const Json& row, std::string_view key) {
 
 std::string PlainCell(const Json& value, ColumnSpec::Format format) {
   if (value.is_null()) return {};
-  if (format == Format::kTime && value.is_int()) return value.AsInt() == 0 ? std::string() : FormatTime(value.AsInt());
+  if (format == Format::kTime && value.is_int())
+    return value.AsInt() == 0 ? std::string() : FormatTime(value.AsInt());
   if (value.is_string()) return value.AsString();
   return value.Dump();
 }
@@ -89,24 +91,34 @@ std::string HumanCell(const Json& value, ColumnSpec::Format format) {
   if (value.is_null()) return {};
   if (value.is_number()) {
     switch (format) {
-      case Format::kCount: return GroupDigits(value.AsInt());
-      case Format::kBytes: return HumanBytes(value.AsInt());
+      case Format::kCount:
+        return GroupDigits(value.AsInt());
+      case Format::kBytes:
+        return HumanBytes(value.AsInt());
       case Format::kTime: {
         if (value.AsInt() == 0) return {};
-        std::string text = FormatTime(value.AsInt() / (60 * kMicrosPerSecond) * (60 * kMicrosPerSecond)).substr(0, 16);
+        std::string text =
+            FormatTime(value.AsInt() / (60 * kMicrosPerSecond) * (60 * kMicrosPerSecond))
+                .substr(0, 16);
         std::replace(text.begin(), text.end(), 'T', ' ');
         return text;
       }
-      case Format::kSeconds: return HumanSeconds(value.AsDouble());
-      case Format::kNumber: return Significant(value.AsDouble());
-      case Format::kPercent: return fmt::format("{:.1f} %", 100 * value.AsDouble());
-      case Format::kText: break;
+      case Format::kSeconds:
+        return HumanSeconds(value.AsDouble());
+      case Format::kNumber:
+        return Significant(value.AsDouble());
+      case Format::kPercent:
+        return fmt::format("{:.1f} %", 100 * value.AsDouble());
+      case Format::kText:
+        break;
     }
   }
-  if (format == Format::kTime && value.is_string() && value.AsString().size() >= 16 && value.AsString()[10] == 'T') {
+  if (format == Format::kTime && value.is_string() && value.AsString().size() >= 16 &&
+      value.AsString()[10] == 'T') {
     return value.AsString().substr(0, 10) + " " + value.AsString().substr(11, 5);
   }
-  if (value.is_array() && std::all_of(value.items().begin(), value.items().end(), [](const Json& item) { return item.is_string(); })) {
+  if (value.is_array() && std::all_of(value.items().begin(), value.items().end(),
+                                      [](const Json& item) { return item.is_string(); })) {
     std::vector<std::string> parts;
     for (const Json& item : value.items()) parts.push_back(item.AsString());
     return OneLine(Join(parts, ", "));
@@ -114,20 +126,24 @@ std::string HumanCell(const Json& value, ColumnSpec::Format format) {
   return OneLine(PlainCell(value, format));
 }
 
-std::string AlignedTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers, int width_max) {
+std::string AlignedTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers,
+                         int width_max) {
   std::vector<std::vector<std::string>> cells;
   std::vector<std::size_t> widths(columns.size(), 0);
-  const std::size_t cell_max = std::max<std::size_t>(kCellWidthMax, static_cast<std::size_t>(width_max) / 2);
+  const std::size_t cell_max =
+      std::max<std::size_t>(kCellWidthMax, static_cast<std::size_t>(width_max) / 2);
   if (headers) {
     auto& line = cells.emplace_back();
     for (const ColumnSpec& column : columns) line.emplace_back(column.header);
   }
   for (const Json& row : rows.items()) {
     auto& line = cells.emplace_back();
-    for (const ColumnSpec& column : columns) line.push_back(Shorten(HumanCell(MemberAt(row, column.key), column.format), cell_max));
+    for (const ColumnSpec& column : columns)
+      line.push_back(Shorten(HumanCell(MemberAt(row, column.key), column.format), cell_max));
   }
   for (const auto& line : cells) {
-    for (std::size_t c = 0; c < columns.size(); ++c) widths[c] = std::max(widths[c], DisplayWidth(line[c]));
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      widths[c] = std::max(widths[c], DisplayWidth(line[c]));
   }
   std::string text;
   for (const auto& line : cells) {
@@ -145,11 +161,13 @@ std::string AlignedTable(std::span<const ColumnSpec> columns, const Json& rows, 
 }
 
 std::string TsvTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers) {
-  return Delimited(columns, rows, headers, '\t', [](std::string text) { return OneLine(std::move(text)); });
+  return Delimited(columns, rows, headers, '\t',
+                   [](std::string text) { return OneLine(std::move(text)); });
 }
 
 std::string CsvTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers) {
-  return Delimited(columns, rows, headers, ',', [](const std::string& text) { return CsvField(text); });
+  return Delimited(columns, rows, headers, ',',
+                   [](const std::string& text) { return CsvField(text); });
 }
 
 }  // namespace gyre::cli

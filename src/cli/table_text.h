@@ -12,10 +12,12 @@ namespace gyre::cli {
 
 // The member that a dotted key names.
 const Json& MemberAt(const Json& row, std::string_view key);
-std::string HumanCell(const Json& value, ColumnSpec::Format format);  // "50,000", "1.2 GB", "2026-11-21 08:12"
+std::string HumanCell(const Json& value,
+                      ColumnSpec::Format format);  // "50,000", "1.2 GB", "2026-11-21 08:12"
 std::string PlainCell(const Json& value, ColumnSpec::Format format);  // "50000", times in ISO 8601
 
-std::string AlignedTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers, int width_max);
+std::string AlignedTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers,
+                         int width_max);
 std::string TsvTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers);
 std::string CsvTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers);
 

@@ -6,10 +6,16 @@ namespace gyre::cli {
 namespace {
 
 using Format = ColumnSpec::Format;
-constexpr ColumnSpec kColumns[] = {{"NAME", "name"}, {"ROWS", "rows", Format::kCount}, {"SIZE", "size.bytes", Format::kBytes}, {"AT", "at", Format::kTime}};
+constexpr ColumnSpec kColumns[] = {{"NAME", "name"},
+                                   {"ROWS", "rows", Format::kCount},
+                                   {"SIZE", "size.bytes", Format::kBytes},
+                                   {"AT", "at", Format::kTime}};
 
 Json Rows() {
-  return Json::Arr({Json::Obj({{"name", "zürich"}, {"rows", 50000}, {"size", Json::Obj({{"bytes", 1200000}})}, {"at", "2026-11-21T08:12:30.5Z"}}),
+  return Json::Arr({Json::Obj({{"name", "zürich"},
+                               {"rows", 50000},
+                               {"size", Json::Obj({{"bytes", 1200000}})},
+                               {"at", "2026-11-21T08:12:30.5Z"}}),
                     Json::Obj({{"name", "a,\"b\"\tc"}, {"rows", 7}})});
 }
 
@@ -21,15 +27,18 @@ TEST(TableText, ColumnsAlignByWhatIsSeen) {
 }
 
 TEST(TableText, TsvAndCsvKeepTheValues) {
-  EXPECT_EQ(TsvTable(kColumns, Rows(), true),
-            "NAME\tROWS\tSIZE\tAT\nzürich\t50000\t1200000\t2026-11-21T08:12:30.5Z\na,\"b\" c\t7\t\t\n");
-  EXPECT_EQ(CsvTable(kColumns, Rows(), false), "zürich,50000,1200000,2026-11-21T08:12:30.5Z\n\"a,\"\"b\"\"\tc\",7,,\n");
+  EXPECT_EQ(
+      TsvTable(kColumns, Rows(), true),
+      "NAME\tROWS\tSIZE\tAT\nzürich\t50000\t1200000\t2026-11-21T08:12:30.5Z\na,\"b\" c\t7\t\t\n");
+  EXPECT_EQ(CsvTable(kColumns, Rows(), false),
+            "zürich,50000,1200000,2026-11-21T08:12:30.5Z\n\"a,\"\"b\"\"\tc\",7,,\n");
 }
 
 TEST(TableText, LongCellsAreCutWithoutBreakingACharacter) {
   std::string text;
   for (int i = 0; i < 200; ++i) text += "ü";
-  const std::string table = AlignedTable(std::span(kColumns, 1), Json::Arr({Json::Obj({{"name", text}})}), false, 80);
+  const std::string table =
+      AlignedTable(std::span(kColumns, 1), Json::Arr({Json::Obj({{"name", text}})}), false, 80);
   EXPECT_LT(table.size(), 140u);
   EXPECT_TRUE(table.ends_with("ü..\n")) << table;
 }

@@ -10,12 +10,12 @@
 namespace gyre::cli {
 
 struct OutputSettings {
-  std::string format;                  // "" = table on a terminal, tsv when piped
-  std::vector<std::string> fields;     // --json a,b,c
-  std::vector<std::string> columns;    // --columns a,b
+  std::string format;                // "" = table on a terminal, tsv when piped
+  std::vector<std::string> fields;   // --json a,b,c
+  std::vector<std::string> columns;  // --columns a,b
   bool headers = true;
   bool quiet = false;
-  std::string progress = "auto";       // auto, plain, json, none
+  std::string progress = "auto";  // auto, plain, json, none
 };
 
 // Error: GY4007 for an unknown format or progress mode.

@@ -11,12 +11,15 @@
 namespace gyre::cli {
 namespace {
 
-constexpr std::array kTextOptions = {std::pair{"target", "target"},           std::pair{"model", "model"},
-                                     std::pair{"metric", "metric"},           std::pair{"task", "task"},
-                                     std::pair{"time-column", "time_column"}, std::pair{"group-column", "group_column"},
-                                     std::pair{"experiment", "experiment"},   std::pair{"gate", "gate"}};
+constexpr std::array kTextOptions = {
+    std::pair{"target", "target"},           std::pair{"model", "model"},
+    std::pair{"metric", "metric"},           std::pair{"task", "task"},
+    std::pair{"time-column", "time_column"}, std::pair{"group-column", "group_column"},
+    std::pair{"experiment", "experiment"},   std::pair{"gate", "gate"}};
 
-std::string ProjectPath(const Invocation& in) { return "/api/v1/projects/" + PercentEncode(in.project()); }
+std::string ProjectPath(const Invocation& in) {
+  return "/api/v1/projects/" + PercentEncode(in.project());
+}
 
 // "data/My sales.2026.csv" -> "My-sales.2026".
 std::string DatasetName(std::string_view path) {
@@ -24,7 +27,8 @@ std::string DatasetName(std::string_view path) {
   file = file.substr(0, file.rfind('.'));
   std::string name;
   for (const char c : file) {
-    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '.' || c == '_' || c == '-';
     if (kept || !name.empty()) name += kept ? c : '-';
   }
   return name.empty() ? "data" : name;
@@ -35,13 +39,16 @@ Result<std::string> DatasetOf(Invocation& in, Session& session) {
   const std::string data = in.Get("DATA");
   if (!exec::FileExists(data)) return data;
   const std::string name = DatasetName(data);
-  GYRE_TRY(const Json job, session.Upload(fmt::format("{}/datasets/{}/versions?filename={}", ProjectPath(in), PercentEncode(name),
-                                                      PercentEncode(data.substr(data.rfind('/') + 1))),
-                                          data, in.out()));
+  GYRE_TRY(const Json job,
+           session.Upload(
+               fmt::format("{}/datasets/{}/versions?filename={}", ProjectPath(in),
+                           PercentEncode(name), PercentEncode(data.substr(data.rfind('/') + 1))),
+               data, in.out()));
   GYRE_TRY(const Json ended, session.WaitJob(job, in.out()));
   const Json& result = ended["result"];
-  in.out().Done(fmt::format("dataset {}:{}   {} rows {} {} columns{}", name, result["version"].AsString(),
-                            GroupDigits(result["rows"].AsInt()), in.out().Mark("times"), result["columns"].AsInt(),
+  in.out().Done(fmt::format("dataset {}:{}   {} rows {} {} columns{}", name,
+                            result["version"].AsString(), GroupDigits(result["rows"].AsInt()),
+                            in.out().Mark("times"), result["columns"].AsInt(),
                             result["unchanged"].AsBool() ? " (was there already)" : ""));
   return fmt::format("{}:{}", name, result["version"].AsString());
 }
@@ -68,12 +75,15 @@ Result<Json> RequestOf(Invocation& in, const std::string& dataset) {
   return body;
 }
 
-std::string Number(const Json& value) { return value.is_number() ? fmt::format("{:.4g}", value.AsDouble()) : "-"; }
+std::string Number(const Json& value) {
+  return value.is_number() ? fmt::format("{:.4g}", value.AsDouble()) : "-";
+}
 
 void ShowFindings(const Json& findings, Output& out) {
   for (const Json& f : findings.items()) {
     if (f["kind"].AsString() == "group") continue;
-    out.Warn(fmt::format("{}{}", f["text"].AsString(), f["left_out"].AsBool() ? " (left out)" : ""));
+    out.Warn(
+        fmt::format("{}{}", f["text"].AsString(), f["left_out"].AsBool() ? " (left out)" : ""));
   }
 }
 
@@ -82,14 +92,15 @@ void ShowLeaderboard(const Json& result, Output& out) {
   for (const Json& entry : result["leaderboard"].items()) rows.Push(entry);
   out.Print(fmt::format("  {} on validation and test rows:\n", result["metric"].AsString()));
   for (const Json& entry : rows.items()) {
-    out.Print(fmt::format("  {:>2}  {:<24} {:>10} {:>10}\n", entry["rank"].AsInt(), entry["name"].AsString(), Number(entry["valid"]),
-                          Number(entry["test"])));
+    out.Print(fmt::format("  {:>2}  {:<24} {:>10} {:>10}\n", entry["rank"].AsInt(),
+                          entry["name"].AsString(), Number(entry["valid"]), Number(entry["test"])));
   }
 }
 
 void ShowGate(const Json& result, Output& out) {
   for (const Json& reason : result["verdict"]["reasons"].items()) {
-    const std::string line = fmt::format("gate {}: {}", reason["rule"].AsString(), reason["text"].AsString());
+    const std::string line =
+        fmt::format("gate {}: {}", reason["rule"].AsString(), reason["text"].AsString());
     if (reason["pass"].AsBool()) {
       out.Done(line);
     } else {
@@ -114,21 +125,28 @@ int Show(const Json& result, Output& out) {
   const Json& split = result["split"];
   const Json& interval = result["interval"];
   std::string between;
-  if (interval["lower"].is_number()) between = fmt::format(" (95 % interval {} to {})", Number(interval["lower"]), Number(interval["upper"]));
-  out.Done(fmt::format("run {} candidates in {}, {} split, {} + {} test rows", result["candidates"].AsInt(),
-                       HumanSeconds(result["wall_seconds"].AsDouble()), split["kind"].AsString(), GroupDigits(split["train_rows"].AsInt()),
-                       GroupDigits(split["test_rows"].AsInt())));
+  if (interval["lower"].is_number())
+    between = fmt::format(" (95 % interval {} to {})", Number(interval["lower"]),
+                          Number(interval["upper"]));
+  out.Done(fmt::format(
+      "run {} candidates in {}, {} split, {} + {} test rows", result["candidates"].AsInt(),
+      HumanSeconds(result["wall_seconds"].AsDouble()), split["kind"].AsString(),
+      GroupDigits(split["train_rows"].AsInt()), GroupDigits(split["test_rows"].AsInt())));
   ShowLeaderboard(result, out);
-  out.Done(fmt::format("best {}   test {} {}{}", result["best"].AsString(), result["metric"].AsString(), Number(interval["estimate"]), between));
+  out.Done(fmt::format("best {}   test {} {}{}", result["best"].AsString(),
+                       result["metric"].AsString(), Number(interval["estimate"]), between));
   ShowGate(result, out);
   if (promoted) {
     out.Done(fmt::format("model {} {} @champion", result["model"].AsString(), out.Mark("arrow")));
   } else {
     out.Done(fmt::format("model {} registered", result["model"].AsString()));
-    out.Print(fmt::format("  not promoted: {}\n  to deploy it anyway:\n", result["reason"].AsString()));
-    for (const Json& command : result["next"].items()) out.Print(fmt::format("    {}\n", command.AsString()));
+    out.Print(
+        fmt::format("  not promoted: {}\n  to deploy it anyway:\n", result["reason"].AsString()));
+    for (const Json& command : result["next"].items())
+      out.Print(fmt::format("    {}\n", command.AsString()));
   }
-  if (promoted) out.Hint(result["next"].items().empty() ? "" : result["next"].items()[0].AsString());
+  if (promoted)
+    out.Hint(result["next"].items().empty() ? "" : result["next"].items()[0].AsString());
   return code;
 }
 
@@ -139,28 +157,53 @@ Result<int> Train(Invocation& in) {
   GYRE_TRY(const Json job, session->Post(ProjectPath(in) + "/train", body));
   if (in.Has("detach")) {
     GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
-    in.out().Document(job, fmt::format("job {}   gyre wait {}\n", job["id"].AsString().substr(0, 8), job["id"].AsString().substr(0, 8)));
+    in.out().Document(job, fmt::format("job {}   gyre wait {}\n", job["id"].AsString().substr(0, 8),
+                                       job["id"].AsString().substr(0, 8)));
     return 0;
   }
   GYRE_TRY(const Json ended, session->WaitJob(job, in.out()));
   return Show(ended["result"], in.out());
 }
 
-constexpr Positional kData[] = {{.name = "DATA", .help = "dataset (NAME or NAME:vN), or a local file, which is added first", .completes = "datasets"}};
+constexpr Positional kData[] = {
+    {.name = "DATA",
+     .help = "dataset (NAME or NAME:vN), or a local file, which is added first",
+     .completes = "datasets"}};
 constexpr Option kOptions[] = {
-    {.name = "-t,--target", .value_name = "COLUMN", .help = "column to predict (default: that of the project's problem)"},
+    {.name = "-t,--target",
+     .value_name = "COLUMN",
+     .help = "column to predict (default: that of the project's problem)"},
     {.name = "--budget", .value_name = "TIME", .help = "time to search", .default_value = "60s"},
-    {.name = "--trials", .value_name = "N", .help = "so many LightGBM settings instead of a time: repeatable to the byte"},
-    {.name = "--seed", .value_name = "N", .help = "seed of splits and searches", .default_value = "0"},
-    {.name = "-m,--model", .value_name = "NAME", .help = "name of the model (default: the dataset's name)"},
-    {.name = "--metric", .value_name = "NAME", .help = "auc, log_loss, rmse, f1, mae, ... (default: by task)"},
-    {.name = "--task", .value_name = "TASK", .help = "binary, multiclass or regression (default: from the column)"},
-    {.name = "--time-column", .value_name = "COLUMN", .help = "split by time: the newest rows test"},
+    {.name = "--trials",
+     .value_name = "N",
+     .help = "so many LightGBM settings instead of a time: repeatable to the byte"},
+    {.name = "--seed",
+     .value_name = "N",
+     .help = "seed of splits and searches",
+     .default_value = "0"},
+    {.name = "-m,--model",
+     .value_name = "NAME",
+     .help = "name of the model (default: the dataset's name)"},
+    {.name = "--metric",
+     .value_name = "NAME",
+     .help = "auc, log_loss, rmse, f1, mae, ... (default: by task)"},
+    {.name = "--task",
+     .value_name = "TASK",
+     .help = "binary, multiclass or regression (default: from the column)"},
+    {.name = "--time-column",
+     .value_name = "COLUMN",
+     .help = "split by time: the newest rows test"},
     {.name = "--group-column", .value_name = "COLUMN", .help = "rows of one group stay together"},
-    {.name = "--test-share", .value_name = "X", .help = "share of rows that only test (default: by size)"},
+    {.name = "--test-share",
+     .value_name = "X",
+     .help = "share of rows that only test (default: by size)"},
     {.name = "--keep-leaks", .help = "do not leave out columns that seem to know the answer"},
-    {.name = "--gate", .value_name = "KIND", .help = "default; kpi: the project's KPIs bind too; none: only register"},
-    {.name = "--experiment", .value_name = "NAME", .help = "experiment of the runs (default: the model's name)"},
+    {.name = "--gate",
+     .value_name = "KIND",
+     .help = "default; kpi: the project's KPIs bind too; none: only register"},
+    {.name = "--experiment",
+     .value_name = "NAME",
+     .help = "experiment of the runs (default: the model's name)"},
     {.name = "--detach", .help = "do not wait; print the job"},
 };
 constexpr Command kCommands[] = {

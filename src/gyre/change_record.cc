@@ -6,9 +6,11 @@
 namespace gyre {
 namespace {
 
-// The permission says what kind of change it was; for public routes (login, setup) and one's own account the path's last word does.
+// The permission says what kind of change it was; for public routes (login, setup) and one's own
+// account the path's last word does.
 std::string ActionOf(const net::Route& route) {
-  if (route.permission.name != net::kPublic.name && route.permission.name != "self") return std::string(route.permission.name);
+  if (route.permission.name != net::kPublic.name && route.permission.name != "self")
+    return std::string(route.permission.name);
   std::string_view path = route.path;
   while (path.ends_with('}')) path = path.substr(0, path.rfind('/'));
   return "access." + std::string(path.substr(path.rfind('/') + 1));
@@ -16,13 +18,16 @@ std::string ActionOf(const net::Route& route) {
 
 }  // namespace
 
-Result<> RecordChange(audit::Audit& audit, const net::Request& request, const net::Route& route, int status) {
+Result<> RecordChange(audit::Audit& audit, const net::Request& request, const net::Route& route,
+                      int status) {
   const std::string action = ActionOf(route);
   std::string_view project;
   std::string_view object;
   for (const auto& [name, value] : request.params) (name == "project" ? project : object) = value;
-  const std::string details =
-      Json::Obj({{"method", net::MethodName(request.method())}, {"route", route.path}, {"status", status}}).Dump();
+  const std::string details = Json::Obj({{"method", net::MethodName(request.method())},
+                                         {"route", route.path},
+                                         {"status", status}})
+                                  .Dump();
   audit::NewEntry entry{.action = action};
   entry.at_us = SystemClock().NowMicros();
   entry.actor_id = request.principal.id;

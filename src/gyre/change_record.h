@@ -8,6 +8,7 @@
 namespace gyre {
 
 // One audit entry: who did what to what, from where, and how it ended.
-Result<> RecordChange(audit::Audit& audit, const net::Request& request, const net::Route& route, int status);
+Result<> RecordChange(audit::Audit& audit, const net::Request& request, const net::Route& route,
+                      int status);
 
 }  // namespace gyre

@@ -68,7 +68,8 @@ Result<> OpenLog(const config::Settings& settings, const HouseOptions& options) 
   if (!options.is_server && log.file.empty()) log.file = options.data_directory + "/command.log";
   if (!log.file.empty()) log.file = config::AbsolutePath(log.file);
   const std::string& format = settings.Text("log.format");
-  if (format != "text" && format != "json") return InvalidArgument("GY1840", "log.format is `{}`", format).Fix("text or json");
+  if (format != "text" && format != "json")
+    return InvalidArgument("GY1840", "log.format is `{}`", format).Fix("text or json");
   log.format = format == "json" ? telemetry::LogFormat::kJson : telemetry::LogFormat::kText;
   GYRE_TRY(log.level, telemetry::ParseLogLevel(settings.Text("log.level")));
   log.file_bytes_max = settings.Int("log.file_bytes_max");
@@ -145,20 +146,32 @@ Result<> House::Rooms::OpenPlatform() {
 }
 
 Result<> House::Rooms::Migrate() {
-  const db::ModuleSchema schemas[] = {
-      blob::BlobSchema(),         access::AccessSchema(), audit::AuditSchema(),     events::EventsSchema(),     lineage::LineageSchema(),
-      secrets::SecretsSchema(),   usage::UsageSchema(),   runners::RunnersSchema(), projects::ProjectsSchema(), data::DataSchema(), tracking::TrackingSchema(),
-      registry::RegistrySchema(), evaluation::EvaluationSchema(), serving::ServingSchema()};
+  const db::ModuleSchema schemas[] = {blob::BlobSchema(),
+                                      access::AccessSchema(),
+                                      audit::AuditSchema(),
+                                      events::EventsSchema(),
+                                      lineage::LineageSchema(),
+                                      secrets::SecretsSchema(),
+                                      usage::UsageSchema(),
+                                      runners::RunnersSchema(),
+                                      projects::ProjectsSchema(),
+                                      data::DataSchema(),
+                                      tracking::TrackingSchema(),
+                                      registry::RegistrySchema(),
+                                      evaluation::EvaluationSchema(),
+                                      serving::ServingSchema()};
   return database->Migrate(schemas);
 }
 
 Result<> House::Rooms::OpenLedger() {
   const std::string& auth = settings.Text("access.auth");
-  if (auth != "auto" && auth != "required") return InvalidArgument("GY1842", "access.auth is `{}`", auth).Fix("auto or required");
+  if (auth != "auto" && auth != "required")
+    return InvalidArgument("GY1842", "access.auth is `{}`", auth).Fix("auto or required");
   access::AccessSettings access_settings;
   access_settings.auth_required = auth == "required";
   access_settings.behind_proxy = settings.Bool("server.behind_proxy");
-  access_settings.beyond_loopback = options.is_server && !net::IsLoopbackListen(settings.Text("server.listen"));
+  access_settings.beyond_loopback =
+      options.is_server && !net::IsLoopbackListen(settings.Text("server.listen"));
   GYRE_TRY(access, access::OpenAccess(*database, SystemClock(), access_settings));
   audit = std::make_unique<audit::Audit>(*database);
   access->SetChangeHook([this](const net::Request& request, const net::Route& route, int status) {
@@ -166,7 +179,8 @@ Result<> House::Rooms::OpenLedger() {
   });
   events = events::OpenEvents(*database, SystemClock());
   lineage = std::make_unique<lineage::Lineage>(*database);
-  GYRE_TRY(secrets, secrets::OpenSecrets(*database, options.data_directory + "/master.key", SystemClock()));
+  GYRE_TRY(secrets,
+           secrets::OpenSecrets(*database, options.data_directory + "/master.key", SystemClock()));
   usage = std::make_unique<usage::Usage>(*database, SystemClock());
   return {};
 }
@@ -189,18 +203,28 @@ Result<> House::Rooms::OpenMl() {
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   GYRE_TRY(evaluations, evaluation::OpenEvaluations(
                             *database, *blobs, *registry, *jobs,
-                            [this](std::string_view project, std::string_view reference) { return RowsOf(project, reference); }, SystemClock()));
-  GYRE_TRY([[maybe_unused]] const int orphans, tracking->EndOrphans("the server stopped while it ran"));
+                            [this](std::string_view project, std::string_view reference) {
+                              return RowsOf(project, reference);
+                            },
+                            SystemClock()));
+  GYRE_TRY([[maybe_unused]] const int orphans,
+           tracking->EndOrphans("the server stopped while it ran"));
   training = std::make_unique<training::Training>(
-      training::TrainingRooms{*datasets, *projects, *tracking, *registry, *blobs, *jobs, SystemClock(), evaluations.get()},
-      training::Training::Settings{.threads = std::max(1, static_cast<int>(settings.Number("jobs.cpu_slots")))});
+      training::TrainingRooms{*datasets, *projects, *tracking, *registry, *blobs, *jobs,
+                              SystemClock(), evaluations.get()},
+      training::Training::Settings{
+          .threads = std::max(1, static_cast<int>(settings.Number("jobs.cpu_slots")))});
   training->AddJobs();
-  GYRE_TRY(serving, serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(), {}));
-  events->Subscribe({.name = "serving", .kinds = {"model."}, .react = [this](const events::Event&) { return serving->Reconcile(); }});
+  GYRE_TRY(serving,
+           serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(), {}));
+  events->Subscribe({.name = "serving", .kinds = {"model."}, .react = [this](const events::Event&) {
+                       return serving->Reconcile();
+                     }});
   return {};
 }
 
-Result<evaluation::DatasetRows> House::Rooms::RowsOf(std::string_view project, std::string_view reference) {
+Result<evaluation::DatasetRows> House::Rooms::RowsOf(std::string_view project,
+                                                     std::string_view reference) {
   GYRE_TRY(const data::Version version, datasets->Resolve(project, reference));
   GYRE_TRY(std::vector<std::string> parts, datasets->PartPaths(version));
   return evaluation::DatasetRows{version.id, version.reference(), std::move(parts)};
@@ -226,9 +250,15 @@ native::SystemInfo House::Rooms::SystemFacts() {
   native::SystemInfo system;
   system.version = std::string(Version());
   system.settings = settings.ToJson();
-  system.not_ready_reason = [this] { return serving->ready() ? std::string() : std::string("endpoints are loading"); };
+  system.not_ready_reason = [this] {
+    return serving->ready() ? std::string() : std::string("endpoints are loading");
+  };
   system.status = [this] {
-    return Json::Obj({{"version", Version()}, {"pid", info.pid}, {"url", info.url}, {"kind", info.kind}, {"data_directory", options.data_directory}});
+    return Json::Obj({{"version", Version()},
+                      {"pid", info.pid},
+                      {"url", info.url},
+                      {"kind", info.kind},
+                      {"data_directory", options.data_directory}});
   };
   return system;
 }
@@ -271,7 +301,8 @@ Result<> House::Rooms::StartServer(net::ServerSettings net_settings) {
 
 Result<> House::Rooms::Listen() {
   using AccessLog = prometheus::RequestObserver::AccessLog;
-  observer = std::make_unique<prometheus::RequestObserver>(metrics, tables, settings.Bool("log.requests") ? AccessLog::kOn : AccessLog::kOff);
+  observer = std::make_unique<prometheus::RequestObserver>(
+      metrics, tables, settings.Bool("log.requests") ? AccessLog::kOn : AccessLog::kOff);
   running = std::make_unique<RunningRequests>(*access, *observer);
   net::ServerSettings net_settings;
   net_settings.listen = options.is_server ? settings.Text("server.listen") : "";
@@ -282,15 +313,23 @@ Result<> House::Rooms::Listen() {
   net_settings.tls_certificate_file = settings.Text("server.tls_cert");
   net_settings.tls_key_file = settings.Text("server.tls_key");
   net_settings.behind_proxy = settings.Bool("server.behind_proxy");
-  net_settings.io_threads = options.is_server ? static_cast<int>(settings.Int("server.io_threads")) : 1;
+  net_settings.io_threads =
+      options.is_server ? static_cast<int>(settings.Int("server.io_threads")) : 1;
   net_settings.blocking_threads = static_cast<int>(settings.Int("server.blocking_threads"));
   net_settings.connections_max = static_cast<int>(settings.Int("server.connections_max"));
-  net_settings.header_timeout_ms = static_cast<std::int64_t>(settings.Number("server.header_timeout") * 1000);
-  net_settings.idle_timeout_ms = static_cast<std::int64_t>(settings.Number("server.idle_timeout") * 1000);
-  net_settings.drain_timeout_ms = static_cast<std::int64_t>(settings.Number("server.drain_timeout") * 1000);
+  net_settings.header_timeout_ms =
+      static_cast<std::int64_t>(settings.Number("server.header_timeout") * 1000);
+  net_settings.idle_timeout_ms =
+      static_cast<std::int64_t>(settings.Number("server.idle_timeout") * 1000);
+  net_settings.drain_timeout_ms =
+      static_cast<std::int64_t>(settings.Number("server.drain_timeout") * 1000);
   GYRE_DO(StartServer(std::move(net_settings)));
-  info = {::getpid(), options.is_server ? server->url() : "", std::string(Version()), options.is_server ? "server" : "command",
-          settings.Text("log.file"), SystemClock().NowMicros()};
+  info = {::getpid(),
+          options.is_server ? server->url() : "",
+          std::string(Version()),
+          options.is_server ? "server" : "command",
+          settings.Text("log.file"),
+          SystemClock().NowMicros()};
   return lock->Announce(info);
 }
 
@@ -299,7 +338,9 @@ bool House::Rooms::Busy() const {
   if (running->count() > 0) return true;
   const auto list = jobs->List("", 100);
   if (!list) return false;
-  return std::any_of(list->begin(), list->end(), [](const runners::Job& job) { return job.state == "queued" || job.state == "running"; });
+  return std::any_of(list->begin(), list->end(), [](const runners::Job& job) {
+    return job.state == "queued" || job.state == "running";
+  });
 }
 
 House::House(std::unique_ptr<Rooms> rooms) : rooms_(std::move(rooms)) {}
@@ -318,7 +359,8 @@ Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {
   GYRE_DO(rooms->Start());
   rooms->OpenApis();
   GYRE_DO(rooms->Listen());
-  kLog.Info("ready", {{"data", options.data_directory}, {"url", rooms->info.url}, {"pid", rooms->info.pid}});
+  kLog.Info("ready",
+            {{"data", options.data_directory}, {"url", rooms->info.url}, {"pid", rooms->info.pid}});
   return std::unique_ptr<House>(new House(std::move(rooms)));
 }
 
@@ -336,7 +378,8 @@ std::string House::setup_url() const {
 void House::Drain() {
   if (rooms_->server) rooms_->server->Drain();
   rooms_->server.reset();
-  // Jobs and subscribers use every room of the loop, so they end before any of them; jobs publish events, so they go first.
+  // Jobs and subscribers use every room of the loop, so they end before any of them; jobs publish
+  // events, so they go first.
   rooms_->meter.reset();  // books the last requests
   if (rooms_->serving) rooms_->serving->Stop();
   rooms_->jobs.reset();

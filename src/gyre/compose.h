@@ -16,13 +16,14 @@ namespace gyre {
 std::string_view Version();
 
 struct HouseOptions {
-  std::string data_directory;   // absolute
+  std::string data_directory;  // absolute
   config::Sources sources;
-  bool is_server = false;       // listens on TCP and outlives commands; else only on the socket
-  bool any_port = false;        // when the address is in use, take any free port
+  bool is_server = false;  // listens on TCP and outlives commands; else only on the socket
+  bool any_port = false;   // when the address is in use, take any free port
 };
 
-// An open house owns its data directory. Rooms are built from the ground up and closed from the top down.
+// An open house owns its data directory. Rooms are built from the ground up and closed from the top
+// down.
 class House : public cli::Owner {
  public:
   // Errors: GY1830 somebody else owns the directory; those of each room.

@@ -12,7 +12,10 @@ constexpr std::int64_t kEveryMicros = 60 * kMicrosPerSecond;
 }  // namespace
 
 EndpointMeter::EndpointMeter(serving::Serving& serving, usage::Usage& usage, const Clock& clock)
-    : serving_(serving), usage_(usage), clock_(clock), worker_("meter", [this](const exec::StopFlag& stop) {
+    : serving_(serving),
+      usage_(usage),
+      clock_(clock),
+      worker_("meter", [this](const exec::StopFlag& stop) {
         while (!stop.WaitMicros(kEveryMicros)) Book();
         Book();
       }) {}

@@ -1,4 +1,5 @@
-// Books the requests that endpoints answered: counters in memory while they answer, a row per endpoint and hour from time to time.
+// Books the requests that endpoints answered: counters in memory while they answer, a row per
+// endpoint and hour from time to time.
 #pragma once
 
 #include <cstdint>

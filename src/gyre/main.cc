@@ -6,7 +6,8 @@
 
 namespace {
 
-gyre::Result<std::unique_ptr<gyre::cli::Owner>> BecomeOwner(const gyre::cli::OwnerRequest& request) {
+gyre::Result<std::unique_ptr<gyre::cli::Owner>> BecomeOwner(
+    const gyre::cli::OwnerRequest& request) {
   gyre::HouseOptions options;
   options.data_directory = request.data_directory;
   options.sources = gyre::config::DefaultSources();

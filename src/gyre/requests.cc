@@ -11,7 +11,8 @@ Result<> RunningRequests::Admit(net::Request& request, const net::Route& route) 
   return {};
 }
 
-bool RunningRequests::AdmitsWithoutWaiting(const net::Request& request, const net::Route& route) const {
+bool RunningRequests::AdmitsWithoutWaiting(const net::Request& request,
+                                           const net::Route& route) const {
   return gate_.AdmitsWithoutWaiting(request, route);
 }
 

@@ -8,14 +8,17 @@
 
 namespace gyre {
 
-// Knows how many requests are between the gate and their answer, so that a command which owns the directory does not leave while
-// another command is in the middle of something.
+// Knows how many requests are between the gate and their answer, so that a command which owns the
+// directory does not leave while another command is in the middle of something.
 class RunningRequests : public net::Gatekeeper, public net::Observer {
  public:
-  RunningRequests(net::Gatekeeper& gate, net::Observer& observer) : gate_(gate), observer_(observer) {}
+  RunningRequests(net::Gatekeeper& gate, net::Observer& observer)
+      : gate_(gate), observer_(observer) {}
   Result<> Admit(net::Request& request, const net::Route& route) override;
   bool AdmitsWithoutWaiting(const net::Request& request, const net::Route& route) const override;
-  Result<> Record(const net::Request& request, const net::Route& route, int status) override { return gate_.Record(request, route, status); }
+  Result<> Record(const net::Request& request, const net::Route& route, int status) override {
+    return gate_.Record(request, route, status);
+  }
   void OnFinished(const net::Finished& finished) override;
   int count() const;
 

@@ -25,9 +25,15 @@ constexpr telemetry::Logger kLog{"gyre"};
 struct FlagSetting {
   std::string_view flag, setting;
 };
-constexpr FlagSetting kFlags[] = {{"listen", "server.listen"},     {"base-path", "server.base_path"}, {"tls-cert", "server.tls_cert"},
-                                  {"tls-key", "server.tls_key"},   {"auth", "access.auth"},           {"log-file", "log.file"},
-                                  {"log-format", "log.format"},    {"log-level", "log.level"},        {"behind-proxy", "server.behind_proxy"}};
+constexpr FlagSetting kFlags[] = {{"listen", "server.listen"},
+                                  {"base-path", "server.base_path"},
+                                  {"tls-cert", "server.tls_cert"},
+                                  {"tls-key", "server.tls_key"},
+                                  {"auth", "access.auth"},
+                                  {"log-file", "log.file"},
+                                  {"log-format", "log.format"},
+                                  {"log-level", "log.level"},
+                                  {"behind-proxy", "server.behind_proxy"}};
 
 std::string DataDirectory(const Invocation& in) {
   return in.Has("data") ? config::AbsolutePath(in.Get("data")) : config::DefaultDataDirectory();
@@ -41,7 +47,9 @@ HouseOptions OptionsOf(const Invocation& in) {
   options.sources = config::DefaultSources();
   options.sources.explicit_file = in.Get("config");
   for (const FlagSetting& flag : kFlags) {
-    if (in.Has(flag.flag)) options.sources.flags.push_back({std::string(flag.setting), in.Get(flag.flag), fmt::format("--{}", flag.flag)});
+    if (in.Has(flag.flag))
+      options.sources.flags.push_back(
+          {std::string(flag.setting), in.Get(flag.flag), fmt::format("--{}", flag.flag)});
   }
   return options;
 }
@@ -51,7 +59,8 @@ void PrintWhereItIs(const House& house, double milliseconds, cli::Output& out) {
   const auto line = [&](bool last, std::string_view label, const std::string& text) {
     out.Print(fmt::format("  {} {:<9} {}\n", out.Mark(last ? "corner" : "tee"), label, text));
   };
-  out.Done(fmt::format("server ready in {:.0f} ms   gyre {}   pid {}", milliseconds, Version(), house.info().pid));
+  out.Done(fmt::format("server ready in {:.0f} ms   gyre {}   pid {}", milliseconds, Version(),
+                       house.info().pid));
   line(false, "API", url + "/api/v1   described in /api/v1/openapi.json");
   line(false, "Predict", url + "/e/ENDPOINT   Open Inference: " + url + "/v2");
   line(false, "Metrics", url + "/metrics   health: /healthz, /readyz");
@@ -64,10 +73,15 @@ Result<int> RunServer(Invocation& in) {
   const std::int64_t started_us = SystemClock().MonotonicMicros();
   exec::SignalWaiter signals({SIGTERM, SIGINT, SIGHUP});
   GYRE_TRY(const auto house, House::Open(OptionsOf(in)));
-  const double milliseconds = static_cast<double>(SystemClock().MonotonicMicros() - started_us) / 1000;
+  const double milliseconds =
+      static_cast<double>(SystemClock().MonotonicMicros() - started_us) / 1000;
   if (in.out().json()) {
     const config::OwnerInfo& info = house->info();
-    in.out().Document(Json::Obj({{"pid", info.pid}, {"url", info.url}, {"data", DataDirectory(in)}, {"setup_url", house->setup_url()}}), "");
+    in.out().Document(Json::Obj({{"pid", info.pid},
+                                 {"url", info.url},
+                                 {"data", DataDirectory(in)},
+                                 {"setup_url", house->setup_url()}}),
+                      "");
   } else {
     PrintWhereItIs(*house, milliseconds, in.out());
   }
@@ -90,12 +104,20 @@ Result<int> RunStatus(Invocation& in) {
   const std::string data = DataDirectory(in);
   GYRE_TRY(const auto owner, config::FindOwner(data));
   if (!owner) {
-    return NotFound("GY4033", "no server runs on {}", data).Fix(fmt::format("gyre server --data {}", data));
+    return NotFound("GY4033", "no server runs on {}", data)
+        .Fix(fmt::format("gyre server --data {}", data));
   }
-  Json json = Json::Obj({{"pid", owner->pid}, {"url", owner->url}, {"kind", owner->kind}, {"version", owner->version}, {"data", data}});
+  Json json = Json::Obj({{"pid", owner->pid},
+                         {"url", owner->url},
+                         {"kind", owner->kind},
+                         {"version", owner->version},
+                         {"data", data}});
   json.Set("log_file", owner->log_file).Set("started_at", FormatTime(owner->started_us));
-  in.out().Document(json, fmt::format("{} runs on {}\n  pid      {}\n  url      {}\n  since    {}\n", owner->kind == "server" ? "a server" : "a command",
-                                      data, owner->pid, owner->url.empty() ? "(socket only)" : owner->url, FormatTime(owner->started_us)));
+  in.out().Document(
+      json, fmt::format("{} runs on {}\n  pid      {}\n  url      {}\n  since    {}\n",
+                        owner->kind == "server" ? "a server" : "a command", data, owner->pid,
+                        owner->url.empty() ? "(socket only)" : owner->url,
+                        FormatTime(owner->started_us)));
   return 0;
 }
 
@@ -113,14 +135,29 @@ constexpr cli::Option kServerOptions[] = {
     {"--log-level", "LEVEL", "debug, info, warn or error"},
     {"--any-port", "", "take any free port when the address is in use"},
 };
-constexpr cli::Option kStopOptions[] = {{"--timeout", "TIME", "how long to wait for its end", "30s"}};
+constexpr cli::Option kStopOptions[] = {
+    {"--timeout", "TIME", "how long to wait for its end", "30s"}};
 
 constexpr cli::Command kCommands[] = {
-    {"server", "serve the API, predictions and metrics",
-     "gyre server\ngyre server --data ./data --listen 127.0.0.1:0\ngyre server --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem", {}, kServerOptions,
+    {"server",
+     "serve the API, predictions and metrics",
+     "gyre server\ngyre server --data ./data --listen 127.0.0.1:0\ngyre server --listen "
+     "0.0.0.0:443 --tls-cert c.pem --tls-key k.pem",
+     {},
+     kServerOptions,
      RunServer},
-    {"server status", "who serves the data directory", "gyre server status -o json", {}, {}, RunStatus},
-    {"server stop", "end the server of the data directory; running requests finish", "gyre server stop", {}, kStopOptions, RunStop},
+    {"server status",
+     "who serves the data directory",
+     "gyre server status -o json",
+     {},
+     {},
+     RunStatus},
+    {"server stop",
+     "end the server of the data directory; running requests finish",
+     "gyre server stop",
+     {},
+     kStopOptions,
+     RunStop},
     {"worker", "computes tasks for a server", "", {}, {}, RunWorker},
 };
 

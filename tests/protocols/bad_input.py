@@ -37,8 +37,8 @@ def send_raw(g, text):
     with socket.create_connection((g.host, g.port), timeout=20) as s:
         s.sendall(text.replace('{host}', f'{g.host}:{g.port}').encode('latin-1'))
         # A client that has closed its side is no longer known to be the local owner: first let the server answer what it has.
-        if not select.select([s], [], [], 0.3)[0]:
-            s.shutdown(socket.SHUT_WR)
+        select.select([s], [], [], 0.3)
+        s.shutdown(socket.SHUT_WR)
         answer = b''
         while True:
             try:

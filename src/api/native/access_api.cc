@@ -21,54 +21,136 @@ constexpr Permission kSelf{"self"};
 constexpr Permission kAdmin{"access.admin"};
 
 constexpr net::Route kRoutes[] = {
-    {.method = Method::kGet, .path = "/setup", .handler = Bind<&AccessApi::SetupPage>, .permission = net::kPublic,
+    {.method = Method::kGet,
+     .path = "/setup",
+     .handler = Bind<&AccessApi::SetupPage>,
+     .permission = net::kPublic,
      .summary = "The page behind the one-time setup link"},
-    {.method = Method::kPost, .path = "/setup", .handler = Bind<&AccessApi::SetupForm>, .permission = net::kPublic,
-     .summary = "The form of that page", .body = Body::kBuffer, .body_bytes_max = kSmall},
-    {.method = Method::kPost, .path = "/api/v1/setup", .handler = Bind<&AccessApi::Setup>, .permission = net::kPublic,
-     .summary = "Make the first user, with the secret of the setup link", .body = Body::kBuffer, .body_bytes_max = kSmall,
-     .request_type = "NewSetup", .response_type = "IssuedToken"},
-    {.method = Method::kPost, .path = "/api/v1/login", .handler = Bind<&AccessApi::Login>, .permission = net::kPublic,
-     .summary = "Exchange name and password for a session token", .body = Body::kBuffer, .body_bytes_max = kSmall,
-     .request_type = "NewLogin", .response_type = "IssuedToken"},
-    {.method = Method::kPost, .path = "/api/v1/logout", .handler = Bind<&AccessApi::Logout>, .permission = kSelf,
-     .summary = "End the token that is used"},
-    {.method = Method::kGet, .path = "/api/v1/me", .handler = Bind<&AccessApi::Me>, .permission = kSelf, .summary = "Who is asking",
-     .response_type = "Me"},
-    {.method = Method::kPost, .path = "/api/v1/me/password", .handler = Bind<&AccessApi::ChangePassword>, .permission = kSelf,
-     .summary = "Change one's own password; ends all sessions", .body = Body::kBuffer, .body_bytes_max = kSmall,
-     .request_type = "PasswordChange"},
-    {.method = Method::kGet, .path = "/api/v1/users", .handler = Bind<&AccessApi::ListUsers>, .permission = kAdmin,
-     .summary = "List users by name", .response_type = "UserList"},
-    {.method = Method::kPost, .path = "/api/v1/users", .handler = Bind<&AccessApi::CreateUser>, .permission = kAdmin,
-     .summary = "Make a user", .body = Body::kBuffer, .body_bytes_max = kSmall, .request_type = "NewUser", .response_type = "User"},
-    {.method = Method::kGet, .path = "/api/v1/users/{user}", .handler = Bind<&AccessApi::GetUser>, .permission = kAdmin,
-     .summary = "One user with its roles", .response_type = "User"},
-    {.method = Method::kPatch, .path = "/api/v1/users/{user}", .handler = Bind<&AccessApi::ChangeUser>, .permission = kAdmin,
-     .summary = "Set a password, disable or enable", .body = Body::kBuffer, .body_bytes_max = kSmall, .request_type = "UserChange",
-     .response_type = "User"},
-    {.method = Method::kDelete, .path = "/api/v1/users/{user}", .handler = Bind<&AccessApi::DeleteUser>, .permission = kAdmin,
-     .summary = "Remove a user and its tokens"},
-    {.method = Method::kPut, .path = "/api/v1/users/{user}/roles/{role}", .handler = Bind<&AccessApi::GrantRole>, .permission = kAdmin,
-     .summary = "Give a role, in ?project= or everywhere", .response_type = "User"},
-    {.method = Method::kDelete, .path = "/api/v1/users/{user}/roles/{role}", .handler = Bind<&AccessApi::RevokeRole>,
-     .permission = kAdmin, .summary = "Take a role away", .response_type = "User"},
-    {.method = Method::kGet, .path = "/api/v1/tokens", .handler = Bind<&AccessApi::ListTokens>, .permission = kSelf,
-     .summary = "One's own tokens; an administrator sees all", .response_type = "TokenList"},
-    {.method = Method::kPost, .path = "/api/v1/tokens", .handler = Bind<&AccessApi::CreateToken>, .permission = kSelf,
-     .summary = "Make a token; its secret is shown once", .body = Body::kBuffer, .body_bytes_max = kSmall, .request_type = "NewToken",
+    {.method = Method::kPost,
+     .path = "/setup",
+     .handler = Bind<&AccessApi::SetupForm>,
+     .permission = net::kPublic,
+     .summary = "The form of that page",
+     .body = Body::kBuffer,
+     .body_bytes_max = kSmall},
+    {.method = Method::kPost,
+     .path = "/api/v1/setup",
+     .handler = Bind<&AccessApi::Setup>,
+     .permission = net::kPublic,
+     .summary = "Make the first user, with the secret of the setup link",
+     .body = Body::kBuffer,
+     .body_bytes_max = kSmall,
+     .request_type = "NewSetup",
      .response_type = "IssuedToken"},
-    {.method = Method::kDelete, .path = "/api/v1/tokens/{token}", .handler = Bind<&AccessApi::RevokeToken>, .permission = kSelf,
+    {.method = Method::kPost,
+     .path = "/api/v1/login",
+     .handler = Bind<&AccessApi::Login>,
+     .permission = net::kPublic,
+     .summary = "Exchange name and password for a session token",
+     .body = Body::kBuffer,
+     .body_bytes_max = kSmall,
+     .request_type = "NewLogin",
+     .response_type = "IssuedToken"},
+    {.method = Method::kPost,
+     .path = "/api/v1/logout",
+     .handler = Bind<&AccessApi::Logout>,
+     .permission = kSelf,
+     .summary = "End the token that is used"},
+    {.method = Method::kGet,
+     .path = "/api/v1/me",
+     .handler = Bind<&AccessApi::Me>,
+     .permission = kSelf,
+     .summary = "Who is asking",
+     .response_type = "Me"},
+    {.method = Method::kPost,
+     .path = "/api/v1/me/password",
+     .handler = Bind<&AccessApi::ChangePassword>,
+     .permission = kSelf,
+     .summary = "Change one's own password; ends all sessions",
+     .body = Body::kBuffer,
+     .body_bytes_max = kSmall,
+     .request_type = "PasswordChange"},
+    {.method = Method::kGet,
+     .path = "/api/v1/users",
+     .handler = Bind<&AccessApi::ListUsers>,
+     .permission = kAdmin,
+     .summary = "List users by name",
+     .response_type = "UserList"},
+    {.method = Method::kPost,
+     .path = "/api/v1/users",
+     .handler = Bind<&AccessApi::CreateUser>,
+     .permission = kAdmin,
+     .summary = "Make a user",
+     .body = Body::kBuffer,
+     .body_bytes_max = kSmall,
+     .request_type = "NewUser",
+     .response_type = "User"},
+    {.method = Method::kGet,
+     .path = "/api/v1/users/{user}",
+     .handler = Bind<&AccessApi::GetUser>,
+     .permission = kAdmin,
+     .summary = "One user with its roles",
+     .response_type = "User"},
+    {.method = Method::kPatch,
+     .path = "/api/v1/users/{user}",
+     .handler = Bind<&AccessApi::ChangeUser>,
+     .permission = kAdmin,
+     .summary = "Set a password, disable or enable",
+     .body = Body::kBuffer,
+     .body_bytes_max = kSmall,
+     .request_type = "UserChange",
+     .response_type = "User"},
+    {.method = Method::kDelete,
+     .path = "/api/v1/users/{user}",
+     .handler = Bind<&AccessApi::DeleteUser>,
+     .permission = kAdmin,
+     .summary = "Remove a user and its tokens"},
+    {.method = Method::kPut,
+     .path = "/api/v1/users/{user}/roles/{role}",
+     .handler = Bind<&AccessApi::GrantRole>,
+     .permission = kAdmin,
+     .summary = "Give a role, in ?project= or everywhere",
+     .response_type = "User"},
+    {.method = Method::kDelete,
+     .path = "/api/v1/users/{user}/roles/{role}",
+     .handler = Bind<&AccessApi::RevokeRole>,
+     .permission = kAdmin,
+     .summary = "Take a role away",
+     .response_type = "User"},
+    {.method = Method::kGet,
+     .path = "/api/v1/tokens",
+     .handler = Bind<&AccessApi::ListTokens>,
+     .permission = kSelf,
+     .summary = "One's own tokens; an administrator sees all",
+     .response_type = "TokenList"},
+    {.method = Method::kPost,
+     .path = "/api/v1/tokens",
+     .handler = Bind<&AccessApi::CreateToken>,
+     .permission = kSelf,
+     .summary = "Make a token; its secret is shown once",
+     .body = Body::kBuffer,
+     .body_bytes_max = kSmall,
+     .request_type = "NewToken",
+     .response_type = "IssuedToken"},
+    {.method = Method::kDelete,
+     .path = "/api/v1/tokens/{token}",
+     .handler = Bind<&AccessApi::RevokeToken>,
+     .permission = kSelf,
      .summary = "End a token, by id or unique prefix"},
-    {.method = Method::kGet, .path = "/api/v1/roles", .handler = Bind<&AccessApi::ListRoles>, .permission = kSelf,
-     .summary = "What each role may", .response_type = "RoleList"},
+    {.method = Method::kGet,
+     .path = "/api/v1/roles",
+     .handler = Bind<&AccessApi::ListRoles>,
+     .permission = kSelf,
+     .summary = "What each role may",
+     .response_type = "RoleList"},
 };
 
 Json TimeOrNull(std::int64_t time_us) { return time_us == 0 ? Json() : Json(FormatTime(time_us)); }
 
 Json GrantsJson(const std::vector<access::Grant>& grants) {
   Json list = Json::Arr();
-  for (const access::Grant& grant : grants) list.Push(Json::Obj({{"project", grant.project}, {"role", access::RoleName(grant.role)}}));
+  for (const access::Grant& grant : grants)
+    list.Push(Json::Obj({{"project", grant.project}, {"role", access::RoleName(grant.role)}}));
   return list;
 }
 
@@ -83,7 +165,11 @@ Json UserJson(const access::User& user) {
 Json TokenJson(const access::Token& token) {
   Json scopes = Json::Arr();
   for (const std::string& scope : token.scopes) scopes.Push(scope);
-  Json json = Json::Obj({{"id", token.id}, {"kind", token.kind}, {"user", token.user}, {"name", token.name}, {"scopes", std::move(scopes)}});
+  Json json = Json::Obj({{"id", token.id},
+                         {"kind", token.kind},
+                         {"user", token.user},
+                         {"name", token.name},
+                         {"scopes", std::move(scopes)}});
   json.Set("project", token.project.empty() ? Json() : Json(token.project));
   if (!token.run_id.empty()) json.Set("run", token.run_id);
   json.Set("created_at", FormatTime(token.created_us));
@@ -93,7 +179,9 @@ Json TokenJson(const access::Token& token) {
 }
 
 Response IssuedResponse(const access::Issued& issued, int status) {
-  return Response::JsonDoc(Json::Obj({{"secret", issued.secret}, {"token", TokenJson(issued.token)}}), status).With("Cache-Control", "no-store");
+  return Response::JsonDoc(
+             Json::Obj({{"secret", issued.secret}, {"token", TokenJson(issued.token)}}), status)
+      .With("Cache-Control", "no-store");
 }
 
 // Known members only, so that a misspelled one is not silently ignored.
@@ -102,7 +190,8 @@ Result<> OnlyMembers(const Json& body, std::initializer_list<std::string_view> n
     if (std::find(names.begin(), names.end(), key) == names.end()) {
       std::vector<std::string> candidates(names.begin(), names.end());
       Error error = InvalidArgument("GY1719", "there is no member `{}` here", key);
-      if (const auto close = ClosestMatch(key, candidates)) return std::move(error).Fix("did you mean `" + *close + "`?");
+      if (const auto close = ClosestMatch(key, candidates))
+        return std::move(error).Fix("did you mean `" + *close + "`?");
       return error;
     }
   }
@@ -120,22 +209,41 @@ std::string EscapeHtml(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
 }
 
 Response Page(std::string_view title, std::string_view content, int status = 200) {
-  std::string html = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>gyre: ";
-  html.append(title).append("</title><body><main><h1>").append(title).append("</h1>").append(content).append("</main></body></html>\n");
+  std::string html =
+      "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
+      "content=\"width=device-width\"><title>gyre: ";
+  html.append(title)
+      .append("</title><body><main><h1>")
+      .append(title)
+      .append("</h1>")
+      .append(content)
+      .append("</main></body></html>\n");
   return Response::Text(std::move(html), status, "text/html; charset=utf-8")
-      .With("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+      .With("Content-Security-Policy",
+            "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
       .With("Referrer-Policy", "no-referrer")
       .With("Cache-Control", "no-store");
 }
@@ -143,9 +251,11 @@ Response Page(std::string_view title, std::string_view content, int status = 200
 Response SetupFormPage(std::string_view secret, std::string_view problem, int status) {
   std::string content = "<p>Make the first user. It will administer this server.</p>";
   if (!problem.empty()) content += "<p role=alert>" + EscapeHtml(problem) + "</p>";
-  content += "<form method=post action=setup><input type=hidden name=token value=\"" + EscapeHtml(secret) +
+  content += "<form method=post action=setup><input type=hidden name=token value=\"" +
+             EscapeHtml(secret) +
              "\"><p><label>Name <input name=name required autocomplete=username></label></p>"
-             "<p><label>Password <input name=password type=password required minlength=10 autocomplete=new-password></label></p>"
+             "<p><label>Password <input name=password type=password required minlength=10 "
+             "autocomplete=new-password></label></p>"
              "<p><button>Make the user</button></p></form>";
   return Page("Set up", content, status);
 }
@@ -165,15 +275,21 @@ std::string FormValue(std::string_view body, std::string_view name) {
 
 net::RouteTable AccessApi::table() { return {"native", kRoutes, this}; }
 
-Result<Response> AccessApi::SetupPage(net::Request& request) { return SetupFormPage(request.Query("token").value_or(""), "", 200); }
+Result<Response> AccessApi::SetupPage(net::Request& request) {
+  return SetupFormPage(request.Query("token").value_or(""), "", 200);
+}
 
 Result<Response> AccessApi::SetupForm(net::Request& request) {
   const std::string secret = FormValue(request.body(), "token");
   const std::string name = FormValue(request.body(), "name");
   const auto issued = access_.Setup(secret, name, FormValue(request.body(), "password"));
-  if (!issued) return SetupFormPage(secret, issued.error().message(), net::HttpStatus(issued.error()));
-  request.principal = {.id = issued->token.user_id, .name = name, .kind = "user", .token_id = issued->token.id};
-  return Page("Ready", "<p>The user " + EscapeHtml(name) + " is made. On the command line: <code>gyre login --user " + EscapeHtml(name) + "</code></p>");
+  if (!issued)
+    return SetupFormPage(secret, issued.error().message(), net::HttpStatus(issued.error()));
+  request.principal = {
+      .id = issued->token.user_id, .name = name, .kind = "user", .token_id = issued->token.id};
+  return Page("Ready", "<p>The user " + EscapeHtml(name) +
+                           " is made. On the command line: <code>gyre login --user " +
+                           EscapeHtml(name) + "</code></p>");
 }
 
 Result<Response> AccessApi::Setup(net::Request& request) {
@@ -183,7 +299,8 @@ Result<Response> AccessApi::Setup(net::Request& request) {
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const std::string password, body.GetString("password"));
   GYRE_TRY(const access::Issued issued, access_.Setup(secret, name, password));
-  request.principal = {.id = issued.token.user_id, .name = name, .kind = "user", .token_id = issued.token.id};
+  request.principal = {
+      .id = issued.token.user_id, .name = name, .kind = "user", .token_id = issued.token.id};
   return IssuedResponse(issued, 201);
 }
 
@@ -193,7 +310,8 @@ Result<Response> AccessApi::Login(net::Request& request) {
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const std::string password, body.GetString("password"));
   GYRE_TRY(const access::Issued issued, access_.Login(name, password, request.peer().address));
-  request.principal = {.id = issued.token.user_id, .name = name, .kind = "user", .token_id = issued.token.id};
+  request.principal = {
+      .id = issued.token.user_id, .name = name, .kind = "user", .token_id = issued.token.id};
   return IssuedResponse(issued, 200);
 }
 
@@ -208,12 +326,13 @@ Result<Response> AccessApi::Me(net::Request& request) {
   for (const std::string& scope : me.scopes) scopes.Push(scope);
   std::string why_not;
   const bool local = access_.local_owner_allowed(&why_not);
-  return Response::JsonDoc(Json::Obj({{"id", me.principal.id},
-                                      {"name", me.principal.name},
-                                      {"kind", me.principal.kind},
-                                      {"roles", GrantsJson(me.grants)},
-                                      {"scopes", std::move(scopes)},
-                                      {"local_owner", Json::Obj({{"allowed", local}, {"why_not", why_not}})}}));
+  return Response::JsonDoc(
+      Json::Obj({{"id", me.principal.id},
+                 {"name", me.principal.name},
+                 {"kind", me.principal.kind},
+                 {"roles", GrantsJson(me.grants)},
+                 {"scopes", std::move(scopes)},
+                 {"local_owner", Json::Obj({{"allowed", local}, {"why_not", why_not}})}}));
 }
 
 Result<Response> AccessApi::ChangePassword(net::Request& request) {
@@ -227,11 +346,13 @@ Result<Response> AccessApi::ChangePassword(net::Request& request) {
 
 Result<Response> AccessApi::ListUsers(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto users, access_.ListUsers(request.Query("page_token").value_or(""), static_cast<int>(limit)));
+  GYRE_TRY(const auto users,
+           access_.ListUsers(request.Query("page_token").value_or(""), static_cast<int>(limit)));
   Json items = Json::Arr();
   for (const access::User& user : users) items.Push(UserJson(user));
   Json answer = Json::Obj({{"items", std::move(items)}});
-  if (users.size() == static_cast<std::size_t>(limit)) answer.Set("next_page_token", users.back().name);
+  if (users.size() == static_cast<std::size_t>(limit))
+    answer.Set("next_page_token", users.back().name);
   return Response::JsonDoc(answer);
 }
 
@@ -242,7 +363,8 @@ Result<Response> AccessApi::CreateUser(net::Request& request) {
   GYRE_TRY(const std::string password, body.GetString("password"));
   std::vector<access::Grant> grants;
   if (body.Has("roles") && !body["roles"].is_array()) {
-    return InvalidArgument("GY1719", "`roles` must be a list").Fix(R"([{"role": "developer", "project": "churn"}])");
+    return InvalidArgument("GY1719", "`roles` must be a list")
+        .Fix(R"([{"role": "developer", "project": "churn"}])");
   }
   for (const Json& item : body["roles"].items()) {
     access::Grant grant;
@@ -250,7 +372,8 @@ Result<Response> AccessApi::CreateUser(net::Request& request) {
     grant.project = item["project"].StringOr("*");
     grants.push_back(std::move(grant));
   }
-  GYRE_TRY(const access::User user, access_.CreateUser(request.principal, name, password, std::move(grants)));
+  GYRE_TRY(const access::User user,
+           access_.CreateUser(request.principal, name, password, std::move(grants)));
   return Response::JsonDoc(UserJson(user), 201);
 }
 
@@ -263,12 +386,14 @@ Result<Response> AccessApi::ChangeUser(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_DO(OnlyMembers(body, {"password", "disabled"}));
   const std::string& name = request.Param("user");
-  if (body.Has("disabled") && !body["disabled"].is_bool()) return InvalidArgument("GY1719", "`disabled` must be true or false");
+  if (body.Has("disabled") && !body["disabled"].is_bool())
+    return InvalidArgument("GY1719", "`disabled` must be true or false");
   if (body.Has("password")) {
     GYRE_TRY(const std::string password, body.GetString("password"));
     GYRE_DO(access_.SetPassword(request.principal, name, password));
   }
-  if (body.Has("disabled")) GYRE_DO(access_.SetDisabled(request.principal, name, body["disabled"].AsBool()));
+  if (body.Has("disabled"))
+    GYRE_DO(access_.SetDisabled(request.principal, name, body["disabled"].AsBool()));
   GYRE_TRY(const access::User user, access_.GetUser(name));
   return Response::JsonDoc(UserJson(user));
 }
@@ -280,23 +405,28 @@ Result<Response> AccessApi::DeleteUser(net::Request& request) {
 
 Result<Response> AccessApi::GrantRole(net::Request& request) {
   GYRE_TRY(const access::Grant grant, GrantOf(request));
-  GYRE_TRY(const access::User user, access_.GrantRole(request.principal, request.Param("user"), grant));
+  GYRE_TRY(const access::User user,
+           access_.GrantRole(request.principal, request.Param("user"), grant));
   return Response::JsonDoc(UserJson(user));
 }
 
 Result<Response> AccessApi::RevokeRole(net::Request& request) {
   GYRE_TRY(const access::Grant grant, GrantOf(request));
-  GYRE_TRY(const access::User user, access_.RevokeRole(request.principal, request.Param("user"), grant));
+  GYRE_TRY(const access::User user,
+           access_.RevokeRole(request.principal, request.Param("user"), grant));
   return Response::JsonDoc(UserJson(user));
 }
 
 Result<Response> AccessApi::ListTokens(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto tokens, access_.ListTokens(request.principal, request.Query("page_token").value_or(""), static_cast<int>(limit)));
+  GYRE_TRY(const auto tokens,
+           access_.ListTokens(request.principal, request.Query("page_token").value_or(""),
+                              static_cast<int>(limit)));
   Json items = Json::Arr();
   for (const access::Token& token : tokens) items.Push(TokenJson(token));
   Json answer = Json::Obj({{"items", std::move(items)}});
-  if (tokens.size() == static_cast<std::size_t>(limit)) answer.Set("next_page_token", tokens.back().id);
+  if (tokens.size() == static_cast<std::size_t>(limit))
+    answer.Set("next_page_token", tokens.back().id);
   return Response::JsonDoc(answer);
 }
 
@@ -307,13 +437,15 @@ Result<Response> AccessApi::CreateToken(net::Request& request) {
   wanted.name = body["name"].AsString();
   wanted.project = body["project"].AsString();
   if (body.Has("scopes")) {
-    if (!body["scopes"].is_array()) return InvalidArgument("GY1719", "`scopes` must be a list of texts");
+    if (!body["scopes"].is_array())
+      return InvalidArgument("GY1719", "`scopes` must be a list of texts");
     wanted.scopes.clear();
     for (const Json& scope : body["scopes"].items()) wanted.scopes.push_back(scope.AsString());
   }
   if (body.Has("expires_in_seconds")) {
     GYRE_TRY(const std::int64_t seconds, body.GetInt("expires_in_seconds"));
-    if (seconds < 1 || seconds > 100LL * 366 * 86'400) return InvalidArgument("GY1719", "`expires_in_seconds` is a number from 1 to 100 years");
+    if (seconds < 1 || seconds > 100LL * 366 * 86'400)
+      return InvalidArgument("GY1719", "`expires_in_seconds` is a number from 1 to 100 years");
     wanted.lifetime_us = seconds * kMicrosPerSecond;
   }
   GYRE_TRY(const access::Issued issued, access_.CreateToken(request.principal, std::move(wanted)));
@@ -334,7 +466,8 @@ Result<Response> AccessApi::ListRoles(net::Request& /*request*/) {
     for (const access::PermissionRow& row : access::PermissionTable()) {
       if (set.test(*access::PermissionIndex(row.name))) permissions.Push(row.name);
     }
-    items.Push(Json::Obj({{"name", access::RoleName(role)}, {"permissions", std::move(permissions)}}));
+    items.Push(
+        Json::Obj({{"name", access::RoleName(role)}, {"permissions", std::move(permissions)}}));
   }
   return Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
 }

@@ -1,4 +1,5 @@
-// /api/v1/setup, login, logout, me, users, tokens, roles; and the page behind the one-time setup link.
+// /api/v1/setup, login, logout, me, users, tokens, roles; and the page behind the one-time setup
+// link.
 #pragma once
 
 #include "platform/net/http.h"

@@ -20,7 +20,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/evaluate",
      .handler = Bind<&EvaluationApi::Evaluate>,
      .permission = Permission("model.write"),
-     .summary = "Evaluate a model on a dataset, or on the rows that its training held out; the gate's verdict is recorded",
+     .summary = "Evaluate a model on a dataset, or on the rows that its training held out; the "
+                "gate's verdict is recorded",
      .body = Body::kBuffer,
      .response_type = "Job"},
     {.method = Method::kPost,
@@ -42,11 +43,13 @@ constexpr net::Route kRoutes[] = {
      .summary = "One evaluation with its curves, slices and importance"},
 };
 
-constexpr std::string_view kMembers[] = {"model", "against", "dataset", "alias", "rules", "options", "facts", "primary"};
+constexpr std::string_view kMembers[] = {"model", "against", "dataset", "alias",
+                                         "rules", "options", "facts",   "primary"};
 
 Result<std::string> TextMember(const Json& body, std::string_view key) {
   const Json& value = body[key];
-  if (!value.is_null() && !value.is_string()) return InvalidArgument("GY3708", "`{}` must be text", key);
+  if (!value.is_null() && !value.is_string())
+    return InvalidArgument("GY3708", "`{}` must be text", key);
   return value.AsString();
 }
 
@@ -57,7 +60,8 @@ net::RouteTable EvaluationApi::table() { return {"native", kRoutes, this}; }
 Result<net::Response> EvaluationApi::Submit(net::Request& request, bool compare) {
   GYRE_TRY(const Json body, request.JsonBody());
   for (const auto& [key, value] : body.members()) {
-    if (std::ranges::find(kMembers, key) == std::end(kMembers)) return InvalidArgument("GY3708", "an evaluation has no member `{}`", key);
+    if (std::ranges::find(kMembers, key) == std::end(kMembers))
+      return InvalidArgument("GY3708", "an evaluation has no member `{}`", key);
   }
   evaluation::EvaluateRequest asked;
   asked.project = request.Param("project");
@@ -74,25 +78,34 @@ Result<net::Response> EvaluationApi::Submit(net::Request& request, bool compare)
   asked.facts = body["facts"];
   asked.created_by = request.principal.name;
   GYRE_TRY(const runners::Job job, evaluations_.Submit(std::move(asked)));
-  return net::Response::JsonDoc(runners::JobToJson(job), 202).With("Location", "/api/v1/jobs/" + job.id);
+  return net::Response::JsonDoc(runners::JobToJson(job), 202)
+      .With("Location", "/api/v1/jobs/" + job.id);
 }
 
-Result<net::Response> EvaluationApi::Evaluate(net::Request& request) { return Submit(request, false); }
-Result<net::Response> EvaluationApi::Compare(net::Request& request) { return Submit(request, true); }
+Result<net::Response> EvaluationApi::Evaluate(net::Request& request) {
+  return Submit(request, false);
+}
+Result<net::Response> EvaluationApi::Compare(net::Request& request) {
+  return Submit(request, true);
+}
 
 Result<net::Response> EvaluationApi::List(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
   GYRE_TRY(const auto evaluations,
-           evaluations_.List(request.Param("project"), request.Query("model_version").value_or(""), static_cast<int>(limit)));
+           evaluations_.List(request.Param("project"), request.Query("model_version").value_or(""),
+                             static_cast<int>(limit)));
   Json items = Json::Arr();
-  for (const evaluation::StoredEvaluation& one : evaluations) items.Push(evaluation::StoredEvaluationToJson(one));
+  for (const evaluation::StoredEvaluation& one : evaluations)
+    items.Push(evaluation::StoredEvaluationToJson(one));
   return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
 }
 
 Result<net::Response> EvaluationApi::Get(net::Request& request) {
-  GYRE_TRY(const evaluation::StoredEvaluation stored, evaluations_.Get(request.Param("evaluation")));
+  GYRE_TRY(const evaluation::StoredEvaluation stored,
+           evaluations_.Get(request.Param("evaluation")));
   if (stored.project != request.Param("project")) {
-    return NotFound("GY3706", "there is no evaluation `{}` in this project", request.Param("evaluation").substr(0, 64));
+    return NotFound("GY3706", "there is no evaluation `{}` in this project",
+                    request.Param("evaluation").substr(0, 64));
   }
   GYRE_TRY(const Json document, evaluations_.Document(stored));
   Json answer = evaluation::StoredEvaluationToJson(stored);

@@ -1,4 +1,5 @@
-// /api/v1/projects/{project}/evaluate, compare and evaluations: how good a model is, and whether another is better.
+// /api/v1/projects/{project}/evaluate, compare and evaluations: how good a model is, and whether
+// another is better.
 #pragma once
 
 #include "platform/net/http.h"

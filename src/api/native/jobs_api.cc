@@ -31,7 +31,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/jobs/{job}/log",
      .handler = Bind<&JobsApi::Log>,
      .permission = Permission("job.read"),
-     .summary = "The log of a job as text; ?offset= goes on where a reader stopped (at most 1 MiB an answer)",
+     .summary = "The log of a job as text; ?offset= goes on where a reader stopped (at most 1 MiB "
+                "an answer)",
      .per_project = true},
     {.method = Method::kGet,
      .path = "/api/v1/jobs/{job}/events",
@@ -52,7 +53,8 @@ constexpr net::Route kRoutes[] = {
 Result<runners::Job> JobOf(runners::Jobs& jobs, const net::Request& request) {
   const std::string& id = request.Param("job");
   GYRE_TRY(runners::Job job, jobs.Get(id));
-  if (!request.principal.AllowsProject(job.project)) return NotFound("GY3302", "there is no job `{}`", id).Fix("gyre jobs");
+  if (!request.principal.AllowsProject(job.project))
+    return NotFound("GY3302", "there is no job `{}`", id).Fix("gyre jobs");
   return job;
 }
 
@@ -62,7 +64,8 @@ net::RouteTable JobsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> JobsApi::List(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto jobs, jobs_.List(request.Query("project").value_or(""), static_cast<int>(limit)));
+  GYRE_TRY(const auto jobs,
+           jobs_.List(request.Query("project").value_or(""), static_cast<int>(limit)));
   Json items = Json::Arr();
   for (const runners::Job& job : jobs) {
     if (request.principal.AllowsProject(job.project)) items.Push(runners::JobToJson(job));
@@ -76,7 +79,8 @@ Result<net::Response> JobsApi::Get(net::Request& request) {
 }
 
 Result<net::Response> JobsApi::Log(net::Request& request) {
-  GYRE_TRY(const std::int64_t offset, request.QueryInt("offset", 0, 0, std::numeric_limits<std::int64_t>::max()));
+  GYRE_TRY(const std::int64_t offset,
+           request.QueryInt("offset", 0, 0, std::numeric_limits<std::int64_t>::max()));
   GYRE_TRY(const runners::Job job, JobOf(jobs_, request));
   GYRE_TRY(std::string text, jobs_.ReadLog(job.id, offset));
   return net::Response::Text(std::move(text));
@@ -88,7 +92,8 @@ Result<net::Response> JobsApi::Events(net::Request& request) {
   response.content_type = "text/event-stream";
   response.headers.emplace_back("Cache-Control", "no-store");
   response.stream = [this, id = job.id](net::BodyWriter& writer) -> Result<> {
-    constexpr std::int64_t kPauseMs = 15'000;  // a comment then keeps proxies from closing the connection
+    constexpr std::int64_t kPauseMs =
+        15'000;  // a comment then keeps proxies from closing the connection
     for (;;) {
       Result<> written;
       GYRE_TRY(const runners::Job now, jobs_.Wait(id, kPauseMs, [&](const runners::Job& changed) {

@@ -105,7 +105,8 @@ constexpr net::Route kRoutes[] = {
 
 Result<> OnlyMembers(const Json& body, std::initializer_list<std::string_view> known) {
   for (const auto& [key, value] : body.members()) {
-    if (std::ranges::find(known, key) == known.end()) return InvalidArgument("GY3613", "there is no member `{}` here", key);
+    if (std::ranges::find(known, key) == known.end())
+      return InvalidArgument("GY3613", "there is no member `{}` here", key);
   }
   return {};
 }
@@ -118,7 +119,8 @@ Result<int> VersionNumber(const Json& value) {
     if (text.starts_with('v')) text.remove_prefix(1);
     number = ParseInt(text).value_or(0);
   }
-  if (number < 1 || number > 1'000'000'000) return InvalidArgument("GY3613", "`version` must be a version such as \"v3\"");
+  if (number < 1 || number > 1'000'000'000)
+    return InvalidArgument("GY3613", "`version` must be a version such as \"v3\"");
   return static_cast<int>(number);
 }
 
@@ -131,10 +133,13 @@ Result<registry::ModelVersion> ModelsApi::Version(const net::Request& request) {
   const std::string& version = request.Param("version");
   if (version == "latest") {
     GYRE_TRY(const registry::Model found, registry_.GetModel(request.Param("project"), model));
-    return registry_.Resolve(request.Param("project"), fmt::format("{}:v{}", model, std::max(found.latest_version, 1)));
+    return registry_.Resolve(request.Param("project"),
+                             fmt::format("{}:v{}", model, std::max(found.latest_version, 1)));
   }
-  const bool is_number = version.size() > 1 && version[0] == 'v' && ParseInt(std::string_view(version).substr(1)).has_value();
-  return registry_.Resolve(request.Param("project"), fmt::format("{}{}{}", model, is_number ? ":" : "@", version));
+  const bool is_number = version.size() > 1 && version[0] == 'v' &&
+                         ParseInt(std::string_view(version).substr(1)).has_value();
+  return registry_.Resolve(request.Param("project"),
+                           fmt::format("{}{}{}", model, is_number ? ":" : "@", version));
 }
 
 Result<Json> ModelsApi::EvaluationOf(const registry::ModelVersion& version) {
@@ -153,7 +158,8 @@ Result<Json> ModelsApi::Goals(const registry::ModelVersion& version, const Json&
   GYRE_TRY(const projects::Project project, projects_.Get(version.project));
   if (!project.problem) return goals;
   registry::GateNumbers numbers;
-  for (const auto& [name, value] : version.metrics.members()) numbers.metrics[name] = {value.AsDouble(), {}, {}};
+  for (const auto& [name, value] : version.metrics.members())
+    numbers.metrics[name] = {value.AsDouble(), {}, {}};
   for (const auto& [name, metric] : evaluation["evaluation"]["metrics"].members()) {
     numbers.metrics[name] = {metric["estimate"].AsDouble(), {}, {}};
   }
@@ -162,24 +168,30 @@ Result<Json> ModelsApi::Goals(const registry::ModelVersion& version, const Json&
     GYRE_TRY(const auto rules, registry::KpiRules(expression));
     const registry::Verdict verdict = registry::Judge(rules, numbers);
     const bool measured = numbers.metrics.contains(kpi.name);
-    goals.Push(Json::Obj({{"kpi", expression[0]}, {"met", measured ? Json(verdict.pass) : Json()}, {"text", verdict.reasons[0].text}}));
+    goals.Push(Json::Obj({{"kpi", expression[0]},
+                          {"met", measured ? Json(verdict.pass) : Json()},
+                          {"text", verdict.reasons[0].text}}));
   }
   return goals;
 }
 
 Result<net::Response> ModelsApi::List(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto models, registry_.ListModels(request.Param("project"),
-                                                   {.limit = static_cast<int>(limit), .after = request.Query("page_token").value_or("")}));
+  GYRE_TRY(const auto models,
+           registry_.ListModels(request.Param("project"),
+                                {.limit = static_cast<int>(limit),
+                                 .after = request.Query("page_token").value_or("")}));
   Json items = Json::Arr();
   for (const registry::Model& model : models) items.Push(registry::ModelToJson(model));
   Json answer = Json::Obj({{"items", std::move(items)}});
-  if (models.size() == static_cast<std::size_t>(limit)) answer.Set("next_page_token", models.back().name);
+  if (models.size() == static_cast<std::size_t>(limit))
+    answer.Set("next_page_token", models.back().name);
   return net::Response::JsonDoc(answer);
 }
 
 Result<net::Response> ModelsApi::Get(net::Request& request) {
-  GYRE_TRY(const registry::Model model, registry_.GetModel(request.Param("project"), request.Param("model")));
+  GYRE_TRY(const registry::Model model,
+           registry_.GetModel(request.Param("project"), request.Param("model")));
   return net::Response::JsonDoc(registry::ModelToJson(model));
 }
 
@@ -189,9 +201,11 @@ Result<net::Response> ModelsApi::Remove(net::Request& request) {
 }
 
 Result<net::Response> ModelsApi::Versions(net::Request& request) {
-  GYRE_TRY(const auto versions, registry_.ListVersions(request.Param("project"), request.Param("model")));
+  GYRE_TRY(const auto versions,
+           registry_.ListVersions(request.Param("project"), request.Param("model")));
   Json items = Json::Arr();
-  for (const registry::ModelVersion& version : versions) items.Push(registry::VersionToJson(version));
+  for (const registry::ModelVersion& version : versions)
+    items.Push(registry::VersionToJson(version));
   return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
 }
 
@@ -219,9 +233,11 @@ Result<net::Response> ModelsApi::Card(net::Request& request) {
   facts.evaluation = evaluation["evaluation"];
   GYRE_TRY(facts.verdict, registry_.LatestVerdict(facts.version.id, "champion"));
   GYRE_TRY(facts.approvals, registry_.Approvals(facts.version.id));
-  GYRE_TRY(const auto moves, registry_.History(facts.version.project, facts.version.model, "", static_cast<int>(kPageSizeMax)));
+  GYRE_TRY(const auto moves, registry_.History(facts.version.project, facts.version.model, "",
+                                               static_cast<int>(kPageSizeMax)));
   for (const registry::AliasMove& move : moves) {
-    if (move.version_id == facts.version.id || move.previous_version_id == facts.version.id) facts.history.push_back(move);
+    if (move.version_id == facts.version.id || move.previous_version_id == facts.version.id)
+      facts.history.push_back(move);
   }
   GYRE_TRY(const projects::Project project, projects_.Get(facts.version.project));
   if (project.problem) facts.problem = projects::ProblemToJson(*project.problem);
@@ -235,7 +251,8 @@ Result<net::Response> ModelsApi::Evaluation(net::Request& request) {
   GYRE_TRY(const registry::ModelVersion version, Version(request));
   GYRE_TRY(const Json evaluation, EvaluationOf(version));
   if (evaluation.is_null()) {
-    return NotFound("GY3706", "{} has not been evaluated", version.name()).Fix(fmt::format("gyre evaluate {} --on DATASET", version.name()));
+    return NotFound("GY3706", "{} has not been evaluated", version.name())
+        .Fix(fmt::format("gyre evaluate {} --on DATASET", version.name()));
   }
   return net::Response::JsonDoc(evaluation);
 }
@@ -244,7 +261,8 @@ Result<net::Response> ModelsApi::Approvals(net::Request& request) {
   GYRE_TRY(const registry::ModelVersion version, Version(request));
   GYRE_TRY(const auto approvals, registry_.Approvals(version.id));
   Json items = Json::Arr();
-  for (const registry::Approval& approval : approvals) items.Push(registry::ApprovalToJson(approval));
+  for (const registry::Approval& approval : approvals)
+    items.Push(registry::ApprovalToJson(approval));
   return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
 }
 
@@ -253,7 +271,8 @@ Result<net::Response> ModelsApi::Approve(net::Request& request) {
   GYRE_DO(OnlyMembers(body, {"approved", "comment"}));
   GYRE_TRY(const registry::ModelVersion version, Version(request));
   GYRE_TRY(const registry::Approval approval,
-           registry_.Approve(version.id, request.principal.name, body["approved"].AsBool(true), body["comment"].AsString()));
+           registry_.Approve(version.id, request.principal.name, body["approved"].AsBool(true),
+                             body["comment"].AsString()));
   return net::Response::JsonDoc(registry::ApprovalToJson(approval), 201);
 }
 
@@ -273,21 +292,26 @@ Result<net::Response> ModelsApi::MoveAlias(net::Request& request) {
 }
 
 Result<net::Response> ModelsApi::RemoveAlias(net::Request& request) {
-  GYRE_TRY(const registry::AliasMove moved, registry_.RemoveAlias(request.Param("project"), request.Param("model"), request.Param("alias"),
-                                                                  request.Query("reason").value_or(""), request.principal.name));
+  GYRE_TRY(const registry::AliasMove moved,
+           registry_.RemoveAlias(request.Param("project"), request.Param("model"),
+                                 request.Param("alias"), request.Query("reason").value_or(""),
+                                 request.principal.name));
   return net::Response::JsonDoc(registry::MoveToJson(moved));
 }
 
 Result<net::Response> ModelsApi::GetPolicy(net::Request& request) {
-  GYRE_TRY(const registry::Model model, registry_.GetModel(request.Param("project"), request.Param("model")));
-  GYRE_TRY(const registry::AliasPolicy policy, registry_.PolicyOf(model.project, model.name, request.Param("alias")));
+  GYRE_TRY(const registry::Model model,
+           registry_.GetModel(request.Param("project"), request.Param("model")));
+  GYRE_TRY(const registry::AliasPolicy policy,
+           registry_.PolicyOf(model.project, model.name, request.Param("alias")));
   return net::Response::JsonDoc(registry::PolicyToJson(policy));
 }
 
 Result<net::Response> ModelsApi::SetPolicy(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const registry::AliasPolicy policy, registry::PolicyFromJson(body));
-  GYRE_DO(registry_.SetPolicy(request.Param("project"), request.Param("model"), request.Param("alias"), policy, request.principal.name));
+  GYRE_DO(registry_.SetPolicy(request.Param("project"), request.Param("model"),
+                              request.Param("alias"), policy, request.principal.name));
   return net::Response::JsonDoc(registry::PolicyToJson(policy));
 }
 
@@ -295,16 +319,21 @@ Result<net::Response> ModelsApi::History(net::Request& request) {
   const std::string alias = request.Query("alias").value_or("");
   if (const auto at = request.Query("at")) {
     const auto time_us = ParseTime(*at);
-    if (!time_us) return InvalidArgument("GY3613", "`at` is no time: '{}'", at->substr(0, 64)).Fix("write for example 2026-11-21T08:00:00Z");
+    if (!time_us)
+      return InvalidArgument("GY3613", "`at` is no time: '{}'", at->substr(0, 64))
+          .Fix("write for example 2026-11-21T08:00:00Z");
     const std::string held = alias.empty() ? "champion" : alias;
-    GYRE_TRY(const auto move, registry_.HolderAt(request.Param("project"), request.Param("model"), held, *time_us));
-    return net::Response::JsonDoc(Json::Obj({{"alias", held},
-                                             {"at", FormatTime(*time_us)},
-                                             {"version", move ? Json(fmt::format("v{}", move->version)) : Json()},
-                                             {"move", move ? registry::MoveToJson(*move) : Json()}}));
+    GYRE_TRY(const auto move,
+             registry_.HolderAt(request.Param("project"), request.Param("model"), held, *time_us));
+    return net::Response::JsonDoc(
+        Json::Obj({{"alias", held},
+                   {"at", FormatTime(*time_us)},
+                   {"version", move ? Json(fmt::format("v{}", move->version)) : Json()},
+                   {"move", move ? registry::MoveToJson(*move) : Json()}}));
   }
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto moves, registry_.History(request.Param("project"), request.Param("model"), alias, static_cast<int>(limit)));
+  GYRE_TRY(const auto moves, registry_.History(request.Param("project"), request.Param("model"),
+                                               alias, static_cast<int>(limit)));
   Json items = Json::Arr();
   for (const registry::AliasMove& move : moves) items.Push(registry::MoveToJson(move));
   return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));

@@ -1,4 +1,5 @@
-// /api/v1/projects/{project}/models: registered models, versions, aliases, approvals, policies, history, cards.
+// /api/v1/projects/{project}/models: registered models, versions, aliases, approvals, policies,
+// history, cards.
 #pragma once
 
 #include "platform/net/http.h"
@@ -21,7 +22,8 @@ namespace gyre::native {
 
 class ModelsApi {
  public:
-  ModelsApi(registry::Registry& registry, evaluation::Evaluations& evaluations, projects::Projects& projects, blob::Store& blobs)
+  ModelsApi(registry::Registry& registry, evaluation::Evaluations& evaluations,
+            projects::Projects& projects, blob::Store& blobs)
       : registry_(registry), evaluations_(evaluations), projects_(projects), blobs_(blobs) {}
   net::RouteTable table();
 

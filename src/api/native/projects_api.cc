@@ -70,25 +70,30 @@ net::RouteTable ProjectsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> ProjectsApi::List(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto page, projects_.List(request.Query("page_token").value_or(""), static_cast<int>(limit)));
+  GYRE_TRY(const auto page,
+           projects_.List(request.Query("page_token").value_or(""), static_cast<int>(limit)));
   Json items = Json::Arr();
   for (const projects::Project& project : page) {
     if (request.principal.AllowsProject(project.name)) items.Push(projects::ProjectToJson(project));
   }
   Json answer = Json::Obj({{"items", std::move(items)}});
-  if (page.size() == static_cast<std::size_t>(limit)) answer.Set("next_page_token", page.back().name);
+  if (page.size() == static_cast<std::size_t>(limit))
+    answer.Set("next_page_token", page.back().name);
   return net::Response::JsonDoc(answer);
 }
 
 Result<net::Response> ProjectsApi::Create(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   for (const auto& [key, value] : body.members()) {
-    if (key != "name" && key != "problem") return InvalidArgument("GY3905", "a project has no member `{}`", key).Fix("name, problem");
+    if (key != "name" && key != "problem")
+      return InvalidArgument("GY3905", "a project has no member `{}`", key).Fix("name, problem");
   }
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const projects::ProblemChange problem, projects::ProblemChangeFromJson(body["problem"]));
-  GYRE_TRY(const projects::Project project, projects_.Create(name, problem, request.principal.name));
-  return net::Response::JsonDoc(projects::ProjectToJson(project), 201).With("Location", "/api/v1/projects/" + PercentEncode(name));
+  GYRE_TRY(const projects::Project project,
+           projects_.Create(name, problem, request.principal.name));
+  return net::Response::JsonDoc(projects::ProjectToJson(project), 201)
+      .With("Location", "/api/v1/projects/" + PercentEncode(name));
 }
 
 Result<net::Response> ProjectsApi::Get(net::Request& request) {
@@ -108,7 +113,8 @@ Result<net::Response> ProjectsApi::GetProblem(net::Request& request) {
 Result<net::Response> ProjectsApi::SetProblem(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const projects::ProblemChange change, projects::ProblemChangeFromJson(body));
-  GYRE_TRY(const projects::Problem problem, projects_.SetProblem(request.Param("project"), change, request.principal.name));
+  GYRE_TRY(const projects::Problem problem,
+           projects_.SetProblem(request.Param("project"), change, request.principal.name));
   return net::Response::JsonDoc(projects::ProblemToJson(problem));
 }
 

@@ -37,14 +37,19 @@ Result<> CheckMembers(const Json& body) {
   static const std::vector<std::string> kMembers = {"dataset", "target", "for", "exclude"};
   for (const auto& [key, value] : body.members()) {
     if (std::find(kMembers.begin(), kMembers.end(), key) == kMembers.end()) {
-      return InvalidArgument("GY3114", "a request for a recipe has no member `{}`", key).Fix(Join(kMembers, ", "));
+      return InvalidArgument("GY3114", "a request for a recipe has no member `{}`", key)
+          .Fix(Join(kMembers, ", "));
     }
   }
-  if (!body["dataset"].is_string()) return InvalidArgument("GY3114", "`dataset` must name a dataset");
-  if (!body["target"].is_null() && !body["target"].is_string()) return InvalidArgument("GY3114", "`target` must be the name of a column");
-  if (!body["exclude"].is_null() && !body["exclude"].is_array()) return InvalidArgument("GY3114", "`exclude` must be a list of columns");
+  if (!body["dataset"].is_string())
+    return InvalidArgument("GY3114", "`dataset` must name a dataset");
+  if (!body["target"].is_null() && !body["target"].is_string())
+    return InvalidArgument("GY3114", "`target` must be the name of a column");
+  if (!body["exclude"].is_null() && !body["exclude"].is_array())
+    return InvalidArgument("GY3114", "`exclude` must be a list of columns");
   const std::string model = body["for"].StringOr("trees");
-  if (model != "trees" && model != "linear") return InvalidArgument("GY3114", "`for` must be trees or linear, not `{}`", model);
+  if (model != "trees" && model != "linear")
+    return InvalidArgument("GY3114", "`for` must be trees or linear, not `{}`", model);
   return {};
 }
 
@@ -52,7 +57,8 @@ Result<> CheckMembers(const Json& body) {
 std::string ReferenceOf(const net::Request& request) {
   const std::string& version = request.Param("version");
   if (version == "default") return request.Param("model");
-  const bool numbered = version.size() > 1 && version[0] == 'v' && version.find_first_not_of("0123456789", 1) == std::string::npos;
+  const bool numbered = version.size() > 1 && version[0] == 'v' &&
+                        version.find_first_not_of("0123456789", 1) == std::string::npos;
   return request.Param("model") + (numbered ? ":" : "@") + version;
 }
 
@@ -63,24 +69,32 @@ net::RouteTable RecipesApi::table() { return {"native", kRoutes, this}; }
 Result<net::Response> RecipesApi::Suggest(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_DO(CheckMembers(body));
-  GYRE_TRY(const data::Version version, datasets_.Resolve(request.Param("project"), body["dataset"].AsString()));
+  GYRE_TRY(const data::Version version,
+           datasets_.Resolve(request.Param("project"), body["dataset"].AsString()));
   GYRE_TRY(const auto paths, datasets_.PartPaths(version));
   const std::string& target = body["target"].AsString();
   Json parts = Json::Arr(), exclude = Json::Arr(), leaks = Json::Arr();
   for (const std::string& path : paths) parts.Push(path);
   for (const Json& column : body["exclude"].items()) exclude.Push(column.AsString());
   if (!target.empty()) {
-    const bool known = std::any_of(version.schema.begin(), version.schema.end(), [&](const table::Field& f) { return f.name == target; });
-    if (!known) return NotFound("GY3115", "dataset {} has no column `{}`", version.reference(), target);
+    const bool known = std::any_of(version.schema.begin(), version.schema.end(),
+                                   [&](const table::Field& f) { return f.name == target; });
+    if (!known)
+      return NotFound("GY3115", "dataset {} has no column `{}`", version.reference(), target);
     GYRE_TRY(const Json profile, datasets_.ProfileAgainst(version, target));
     for (const Json& warning : profile["warnings"].items()) {
       if (!warning["leave_out"].AsBool()) continue;
       exclude.Push(warning["column"].AsString());
-      leaks.Push(Json::Obj({{"column", warning["column"]}, {"kind", warning["kind"]}, {"message", warning["message"]}}));
+      leaks.Push(Json::Obj({{"column", warning["column"]},
+                            {"kind", warning["kind"]},
+                            {"message", warning["message"]}}));
     }
   }
-  Json input = Json::Obj({{"parts", std::move(parts)}, {"target", target}, {"exclude", std::move(exclude)},
-                          {"for", body["for"].StringOr("trees")}, {"rows_max", kRowsLookedAtMax}});
+  Json input = Json::Obj({{"parts", std::move(parts)},
+                          {"target", target},
+                          {"exclude", std::move(exclude)},
+                          {"for", body["for"].StringOr("trees")},
+                          {"rows_max", kRowsLookedAtMax}});
   GYRE_TRY(Json answer, jobs_.RunTaskNow("recipes.suggest", input, {}));
   answer.Set("dataset", version.reference());
   answer.Set("target", target);
@@ -89,7 +103,8 @@ Result<net::Response> RecipesApi::Suggest(net::Request& request) {
 }
 
 Result<net::Response> RecipesApi::OfModel(net::Request& request) {
-  GYRE_TRY(const registry::ModelVersion version, registry_.Resolve(request.Param("project"), ReferenceOf(request)));
+  GYRE_TRY(const registry::ModelVersion version,
+           registry_.Resolve(request.Param("project"), ReferenceOf(request)));
   GYRE_TRY(const std::string bytes, blobs_.Get(version.package.digest));
   GYRE_TRY(const auto package, predictors::ModelPackage::Load(bytes));
   GYRE_TRY(const auto fitted, recipes::Fitted::Load(package.recipe));

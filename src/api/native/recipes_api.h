@@ -20,7 +20,8 @@ namespace gyre::native {
 
 class RecipesApi {
  public:
-  RecipesApi(data::Datasets& datasets, registry::Registry& registry, blob::Store& blobs, runners::Jobs& jobs)
+  RecipesApi(data::Datasets& datasets, registry::Registry& registry, blob::Store& blobs,
+             runners::Jobs& jobs)
       : datasets_(datasets), registry_(registry), blobs_(blobs), jobs_(jobs) {}
   net::RouteTable table();
 

@@ -27,7 +27,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/runs",
      .handler = Bind<&RunsApi::List>,
      .permission = Permission("run.read"),
-     .summary = "List runs, newest first; ?experiment= kind= status= job= parent= tag=key:value order_by=metric ascending=true",
+     .summary = "List runs, newest first; ?experiment= kind= status= job= parent= tag=key:value "
+                "order_by=metric ascending=true",
      .response_type = "RunList"},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/runs/{run}",
@@ -82,7 +83,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/programs",
      .handler = Bind<&RunsApi::StartProgram>,
      .permission = Permission("run.write"),
-     .summary = "Begin the run of a program; answers the run and a token that can write to it alone",
+     .summary =
+         "Begin the run of a program; answers the run and a token that can write to it alone",
      .body = Body::kBuffer,
      .body_bytes_max = kJsonBodyBytesMax,
      .request_type = "NewProgram",
@@ -107,7 +109,10 @@ constexpr net::Route kRoutes[] = {
 };
 
 Json ArtifactJson(const tracking::Artifact& a) {
-  return Json::Obj({{"path", a.path}, {"digest", a.object.digest}, {"size_bytes", a.object.size_bytes}, {"media_type", a.media_type}});
+  return Json::Obj({{"path", a.path},
+                    {"digest", a.object.digest},
+                    {"size_bytes", a.object.size_bytes},
+                    {"media_type", a.media_type}});
 }
 
 Result<std::map<std::string, std::string>> Texts(const Json& body, std::string_view key) {
@@ -128,7 +133,8 @@ Result<double> MetricValue(const Json& value) {
   if (text == "NaN") return std::nan("");
   if (text == "Infinity") return HUGE_VAL;
   if (text == "-Infinity") return -HUGE_VAL;
-  return InvalidArgument("GY3412", "the value of a metric must be a number, or the text NaN, Infinity or -Infinity");
+  return InvalidArgument(
+      "GY3412", "the value of a metric must be a number, or the text NaN, Infinity or -Infinity");
 }
 
 Result<tracking::RunQuery> QueryOf(net::Request& request) {
@@ -146,13 +152,15 @@ Result<tracking::RunQuery> QueryOf(net::Request& request) {
   if (const auto status = request.Query("status")) {
     query.status = tracking::ParseRunStatus(*status);
     if (!query.status) {
-      return InvalidArgument("GY3412", "`{}` is not the status of a run", *status).Fix("scheduled, running, finished, failed or killed");
+      return InvalidArgument("GY3412", "`{}` is not the status of a run", *status)
+          .Fix("scheduled, running, finished, failed or killed");
     }
   }
   for (const auto& [key, value] : request.query) {
     if (key != "tag") continue;
     const std::size_t colon = value.find(':');
-    if (colon == std::string::npos) return InvalidArgument("GY3412", "tag=`{}` has no colon", value).Fix("tag=team:blue");
+    if (colon == std::string::npos)
+      return InvalidArgument("GY3412", "tag=`{}` has no colon", value).Fix("tag=team:blue");
     query.tags[value.substr(0, colon)] = value.substr(colon + 1);
   }
   return query;
@@ -173,7 +181,8 @@ Result<net::Response> RunsApi::List(net::Request& request) {
 }
 
 Result<net::Response> RunsApi::Get(net::Request& request) {
-  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run,
+           tracking_.GetRun(request.Param("project"), request.Param("run")));
   Json answer = tracking::RunToJson(run);
   Json outputs = Json::Arr();
   GYRE_TRY(const auto made, tracking_.ListOutputs(run.id));
@@ -185,32 +194,39 @@ Result<net::Response> RunsApi::Get(net::Request& request) {
 }
 
 Result<net::Response> RunsApi::Remove(net::Request& request) {
-  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run,
+           tracking_.GetRun(request.Param("project"), request.Param("run")));
   GYRE_DO(tracking_.DeleteRun(run.id));
   return net::Response::Empty();
 }
 
 Result<net::Response> RunsApi::Metrics(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 10'000, 1, 1'000'000));
-  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
-  GYRE_TRY(const auto points, tracking_.MetricHistory(run.id, request.Param("key"), static_cast<int>(limit)));
+  GYRE_TRY(const tracking::Run run,
+           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const auto points,
+           tracking_.MetricHistory(run.id, request.Param("key"), static_cast<int>(limit)));
   Json items = Json::Arr();
   for (const tracking::MetricPoint& p : points) {
     items.Push(Json::Obj({{"step", p.step}, {"value", p.value}, {"time", FormatTime(p.time_us)}}));
   }
-  return net::Response::JsonDoc(Json::Obj({{"key", request.Param("key")}, {"items", std::move(items)}}));
+  return net::Response::JsonDoc(
+      Json::Obj({{"key", request.Param("key")}, {"items", std::move(items)}}));
 }
 
 Result<net::Response> RunsApi::Artifacts(net::Request& request) {
-  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
-  GYRE_TRY(const auto artifacts, tracking_.ListArtifacts(run.id, request.Query("prefix").value_or("")));
+  GYRE_TRY(const tracking::Run run,
+           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const auto artifacts,
+           tracking_.ListArtifacts(run.id, request.Query("prefix").value_or("")));
   Json items = Json::Arr();
   for (const tracking::Artifact& artifact : artifacts) items.Push(ArtifactJson(artifact));
   return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
 }
 
 Result<net::Response> RunsApi::GetArtifact(net::Request& request) {
-  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run,
+           tracking_.GetRun(request.Param("project"), request.Param("run")));
   GYRE_TRY(const tracking::Artifact artifact, tracking_.GetArtifact(run.id, request.Param("path")));
   GYRE_TRY(auto stream, blobs_.Open(artifact.object.digest));
   net::Response response;
@@ -232,7 +248,8 @@ Result<net::Response> RunsApi::GetArtifact(net::Request& request) {
 }
 
 Result<net::Response> RunsApi::PutArtifact(net::Request& request) {
-  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run,
+           tracking_.GetRun(request.Param("project"), request.Param("run")));
   GYRE_TRY(auto writer, blobs_.NewWriter());
   for (;;) {
     GYRE_TRY(const std::string piece, request.body_reader().Next());
@@ -247,8 +264,10 @@ Result<net::Response> RunsApi::PutArtifact(net::Request& request) {
 }
 
 Result<net::Response> RunsApi::Log(net::Request& request) {
-  GYRE_TRY(const std::int64_t offset, request.QueryInt("offset", 0, 0, std::numeric_limits<std::int64_t>::max()));
-  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const std::int64_t offset,
+           request.QueryInt("offset", 0, 0, std::numeric_limits<std::int64_t>::max()));
+  GYRE_TRY(const tracking::Run run,
+           tracking_.GetRun(request.Param("project"), request.Param("run")));
   if (const auto log = tracking_.GetArtifact(run.id, kOutputLog)) {
     GYRE_TRY(const auto stream, blobs_.Open(log->object.digest));
     const std::int64_t left = stream->size_bytes() - offset;
@@ -280,16 +299,20 @@ Result<net::Response> RunsApi::StartProgram(net::Request& request) {
     return InvalidArgument("GY3412", "`source.command` must be the words of the command");
   }
   GYRE_TRY(const tracking::Run run, tracking_.CreateRun(std::move(from)));
-  Json answer = Json::Obj({{"run", tracking::RunToJson(run)}, {"several_users", access_.several_users()}});
+  Json answer =
+      Json::Obj({{"run", tracking::RunToJson(run)}, {"several_users", access_.several_users()}});
   // A caller who is nobody's user (the owner of this machine) gives a token of the owner.
-  GYRE_TRY(const std::string token, access_.IssueProgramToken(run.project, run.id, request.principal.id, kProgramTokenMicros));
+  GYRE_TRY(
+      const std::string token,
+      access_.IssueProgramToken(run.project, run.id, request.principal.id, kProgramTokenMicros));
   answer.Set("token", token);
   return net::Response::JsonDoc(answer, 201).With("Cache-Control", "no-store");
 }
 
 Result<net::Response> RunsApi::AddBatch(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run,
+           tracking_.GetRun(request.Param("project"), request.Param("run")));
   tracking::Batch batch;
   GYRE_TRY(batch.params, Texts(body, "params"));
   GYRE_TRY(batch.tags, Texts(body, "tags"));
@@ -304,10 +327,12 @@ Result<net::Response> RunsApi::AddBatch(net::Request& request) {
 
 Result<net::Response> RunsApi::End(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_TRY(const tracking::Run run, tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run,
+           tracking_.GetRun(request.Param("project"), request.Param("run")));
   const auto status = tracking::ParseRunStatus(body["status"].StringOr("finished"));
   if (!status) {
-    return InvalidArgument("GY3412", "`{}` is not the status of a run", body["status"].AsString()).Fix("finished, failed or killed");
+    return InvalidArgument("GY3412", "`{}` is not the status of a run", body["status"].AsString())
+        .Fix("finished, failed or killed");
   }
   GYRE_DO(tracking_.EndRun(run.id, {*status, body["error"].AsString(), body["resources"], 0}));
   GYRE_DO(access_.RevokeProgramTokens(run.id));

@@ -1,4 +1,5 @@
-// /api/v1/projects/{project}/runs: what was tried. Programs (gyre run) report here too: begin, batches, artifacts, end.
+// /api/v1/projects/{project}/runs: what was tried. Programs (gyre run) report here too: begin,
+// batches, artifacts, end.
 #pragma once
 
 #include "platform/net/http.h"
@@ -20,7 +21,8 @@ namespace gyre::native {
 
 class RunsApi {
  public:
-  RunsApi(tracking::Tracking& tracking, runners::Jobs& jobs, blob::Store& blobs, access::Access& access)
+  RunsApi(tracking::Tracking& tracking, runners::Jobs& jobs, blob::Store& blobs,
+          access::Access& access)
       : tracking_(tracking), jobs_(jobs), blobs_(blobs), access_(access) {}
   net::RouteTable table();
 

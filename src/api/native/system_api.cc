@@ -37,7 +37,8 @@ constexpr net::Route kRoutes[] = {
      .summary = "Version, process, data directory, addresses"},
 };
 
-// Named in the tables' request_type and response_type. Documents may gain members; what stands here stays.
+// Named in the tables' request_type and response_type. Documents may gain members; what stands here
+// stays.
 Json Schemas() {
   const auto object = [](std::initializer_list<Json::Member> properties) {
     return Json::Obj({{"type", "object"}, {"properties", Json::Obj(properties)}});
@@ -45,18 +46,38 @@ Json Schemas() {
   const Json text = Json::Obj({{"type", "string"}});
   const Json whole = Json::Obj({{"type", "integer"}});
   const auto list_of = [](std::string_view name) {
-    return Json::Obj({{"type", "array"}, {"items", Json::Obj({{"$ref", fmt::format("#/components/schemas/{}", name)}})}});
+    return Json::Obj(
+        {{"type", "array"},
+         {"items", Json::Obj({{"$ref", fmt::format("#/components/schemas/{}", name)}})}});
   };
-  const auto page_of = [&](std::string_view name) { return object({{"items", list_of(name)}, {"next_page_token", Json::Obj({{"type", "string"}})}}); };
+  const auto page_of = [&](std::string_view name) {
+    return object({{"items", list_of(name)}, {"next_page_token", Json::Obj({{"type", "string"}})}});
+  };
   const Json texts = Json::Obj({{"type", "array"}, {"items", text}});
   Json schemas = Json::Obj();
-  schemas.Set("ProblemChange", object({{"statement", text}, {"target", text}, {"owner", text}, {"kpis", texts}}));
-  schemas.Set("NewProject", object({{"name", text}, {"problem", Json::Obj({{"$ref", "#/components/schemas/ProblemChange"}})}}));
-  schemas.Set("Kpi", object({{"text", text}, {"name", text}, {"comparison", text}, {"value", Json::Obj({{"type", "number"}})}, {"unit", text}}));
-  schemas.Set("Problem", object({{"version", whole}, {"statement", text}, {"target", text}, {"owner", text}, {"kpis", list_of("Kpi")},
-                                 {"created_by", text}, {"created_at", text}}));
-  schemas.Set("Project", object({{"id", text}, {"name", text}, {"created_by", text}, {"created_at", text},
-                                 {"problem", Json::Obj({{"$ref", "#/components/schemas/Problem"}})}}));
+  schemas.Set("ProblemChange",
+              object({{"statement", text}, {"target", text}, {"owner", text}, {"kpis", texts}}));
+  schemas.Set("NewProject",
+              object({{"name", text},
+                      {"problem", Json::Obj({{"$ref", "#/components/schemas/ProblemChange"}})}}));
+  schemas.Set("Kpi", object({{"text", text},
+                             {"name", text},
+                             {"comparison", text},
+                             {"value", Json::Obj({{"type", "number"}})},
+                             {"unit", text}}));
+  schemas.Set("Problem", object({{"version", whole},
+                                 {"statement", text},
+                                 {"target", text},
+                                 {"owner", text},
+                                 {"kpis", list_of("Kpi")},
+                                 {"created_by", text},
+                                 {"created_at", text}}));
+  schemas.Set("Project",
+              object({{"id", text},
+                      {"name", text},
+                      {"created_by", text},
+                      {"created_at", text},
+                      {"problem", Json::Obj({{"$ref", "#/components/schemas/Problem"}})}}));
   schemas.Set("ProjectList", page_of("Project"));
   schemas.Set("ProblemList", page_of("Problem"));
   return schemas;
@@ -66,9 +87,13 @@ Json Schemas() {
 
 net::RouteTable SystemApi::table() { return {"native", kRoutes, this}; }
 
-void SystemApi::Describe(std::span<const net::RouteTable> tables) { tables_.assign(tables.begin(), tables.end()); }
+void SystemApi::Describe(std::span<const net::RouteTable> tables) {
+  tables_.assign(tables.begin(), tables.end());
+}
 
-Result<net::Response> SystemApi::Health(net::Request& /*request*/) { return net::Response::Text("ok\n"); }
+Result<net::Response> SystemApi::Health(net::Request& /*request*/) {
+  return net::Response::Text("ok\n");
+}
 
 Result<net::Response> SystemApi::Ready(net::Request& /*request*/) {
   const std::string reason = info_.not_ready_reason();
@@ -84,6 +109,8 @@ Result<net::Response> SystemApi::Config(net::Request& /*request*/) {
   return net::Response::JsonDoc(Json::Obj({{"items", info_.settings}}));
 }
 
-Result<net::Response> SystemApi::Status(net::Request& /*request*/) { return net::Response::JsonDoc(info_.status()); }
+Result<net::Response> SystemApi::Status(net::Request& /*request*/) {
+  return net::Response::JsonDoc(info_.status());
+}
 
 }  // namespace gyre::native

@@ -10,7 +10,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/train",
      .handler = net::Bind<&TrainingApi::Train>,
      .permission = net::Permission("run.write"),
-     .summary = "Train models on a dataset, register the best, and let the gate decide on @champion: a job",
+     .summary = "Train models on a dataset, register the best, and let the gate decide on "
+                "@champion: a job",
      .body = net::Body::kBuffer,
      .request_type = "TrainRequest",
      .response_type = "Job"},
@@ -26,7 +27,8 @@ Result<net::Response> TrainingApi::Train(net::Request& request) {
   train.project = request.Param("project");
   train.created_by = request.principal.name;
   GYRE_TRY(const runners::Job job, training_.Train(std::move(train)));
-  return net::Response::JsonDoc(runners::JobToJson(job), 202).With("Location", "/api/v1/jobs/" + job.id);
+  return net::Response::JsonDoc(runners::JobToJson(job), 202)
+      .With("Location", "/api/v1/jobs/" + job.id);
 }
 
 }  // namespace gyre::native

@@ -21,12 +21,14 @@ class MetricsApi {
   const telemetry::Metrics& metrics_;
 };
 
-// Counts requests per protocol, method, route and status, and their time. One access-log line each: method, path, status, bytes, time,
-// who, request id; never a query, a header or a body. Inline routes (predictions, health) get a line only when they fail.
+// Counts requests per protocol, method, route and status, and their time. One access-log line each:
+// method, path, status, bytes, time, who, request id; never a query, a header or a body. Inline
+// routes (predictions, health) get a line only when they fail.
 class RequestObserver final : public net::Observer {
  public:
   enum class AccessLog : unsigned char { kOff, kOn };
-  RequestObserver(telemetry::Metrics& metrics, std::span<const net::RouteTable> tables, AccessLog access_log);
+  RequestObserver(telemetry::Metrics& metrics, std::span<const net::RouteTable> tables,
+                  AccessLog access_log);
   ~RequestObserver() override;
   void OnFinished(const net::Finished& finished) override;
 
@@ -36,7 +38,8 @@ class RequestObserver final : public net::Observer {
 
   telemetry::Metrics& metrics_;
   const AccessLog access_log_;
-  std::unordered_map<const net::Route*, std::unique_ptr<Series>> series_;  // fixed after construction
+  std::unordered_map<const net::Route*, std::unique_ptr<Series>>
+      series_;  // fixed after construction
   std::unique_ptr<Series> unmatched_;
 };
 

@@ -26,7 +26,9 @@ TEST(PrometheusTest, CountsByRoutePatternAndLogsWithoutQueryOrBody) {
   ASSERT_TRUE(server.has_value());
   net::RawClient client((*server)->port());
   const auto get = [&](std::string_view path) {
-    client.Send("GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nX-Request-Id: id-1\r\nAuthorization: Bearer hunter2\r\n\r\n");
+    client.Send(
+        "GET " + std::string(path) +
+        " HTTP/1.1\r\nHost: x\r\nX-Request-Id: id-1\r\nAuthorization: Bearer hunter2\r\n\r\n");
     return client.ReadResponse();
   };
   get("/names/ann?secret=swordfish");
@@ -37,19 +39,28 @@ TEST(PrometheusTest, CountsByRoutePatternAndLogsWithoutQueryOrBody) {
   client.Send("POST /slow-echo HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\nbodybod");
   client.ReadResponse();
   const std::string text = get("/metrics");
-  EXPECT_NE(text.find("gyre_http_requests_total{protocol=\"test\",method=\"GET\",route=\"/names/{name}\",status=\"200\"} 2\n"),
+  EXPECT_NE(text.find("gyre_http_requests_total{protocol=\"test\",method=\"GET\",route=\"/names/"
+                      "{name}\",status=\"200\"} 2\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("gyre_http_requests_total{protocol=\"\",method=\"\",route=\"\",status=\"404\"} 1\n"), std::string::npos);
-  EXPECT_NE(text.find("gyre_http_request_seconds_count{protocol=\"test\",method=\"GET\",route=\"/hello\"} 1\n"), std::string::npos);
+  EXPECT_NE(
+      text.find(
+          "gyre_http_requests_total{protocol=\"\",method=\"\",route=\"\",status=\"404\"} 1\n"),
+      std::string::npos);
+  EXPECT_NE(
+      text.find(
+          "gyre_http_request_seconds_count{protocol=\"test\",method=\"GET\",route=\"/hello\"} 1\n"),
+      std::string::npos);
   server->reset();
   telemetry::FlushLog();
   std::ifstream in(log);
   const std::string lines{std::istreambuf_iterator<char>(in), {}};
   EXPECT_NE(lines.find("method=GET path=/files/ann status=200"), std::string::npos) << lines;
   EXPECT_NE(lines.find("request_id=id-1"), std::string::npos);
-  EXPECT_EQ(lines.find("path=/hello"), std::string::npos) << "inline routes are silent while they succeed";
-  for (const char* never : {"swordfish", "hunter2", "bodybod"}) EXPECT_EQ(lines.find(never), std::string::npos) << never;
+  EXPECT_EQ(lines.find("path=/hello"), std::string::npos)
+      << "inline routes are silent while they succeed";
+  for (const char* never : {"swordfish", "hunter2", "bodybod"})
+    EXPECT_EQ(lines.find(never), std::string::npos) << never;
   ASSERT_TRUE(telemetry::ConfigureLog({}).has_value());
   unlink(log.c_str());
 }

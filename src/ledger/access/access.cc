@@ -41,21 +41,29 @@ std::string_view PrefixOf(std::string_view kind) {
 
 std::string_view BearerOf(const net::Request& request) {
   const auto header = request.Header("authorization");
-  if (!header || header->size() < 8 || !EqualsIgnoreCase(header->substr(0, 7), "bearer ")) return {};
+  if (!header || header->size() < 8 || !EqualsIgnoreCase(header->substr(0, 7), "bearer "))
+    return {};
   return Trim(header->substr(7));
 }
 
 bool IsChange(net::Method method) {
-  return method != net::Method::kGet && method != net::Method::kHead && method != net::Method::kOptions;
+  return method != net::Method::kGet && method != net::Method::kHead &&
+         method != net::Method::kOptions;
 }
 
-Error WrongLogin() { return Error(Code::kUnauthenticated, "GY1704", "user name or password is wrong"); }
-Error NoSuchUser(std::string_view name) { return NotFound("GY1714", "there is no user `{}`", name).Fix("gyre users"); }
+Error WrongLogin() {
+  return Error(Code::kUnauthenticated, "GY1704", "user name or password is wrong");
+}
+Error NoSuchUser(std::string_view name) {
+  return NotFound("GY1714", "there is no user `{}`", name).Fix("gyre users");
+}
 
-// Slows guessing down: after some failures, a pause per user and per address. Bounded; a restart forgets.
+// Slows guessing down: after some failures, a pause per user and per address. Bounded; a restart
+// forgets.
 class Failures {
  public:
-  Result<> Check(std::string_view key, std::int64_t now_us, const AccessSettings& settings) GYRE_EXCLUDES(mutex_) {
+  Result<> Check(std::string_view key, std::int64_t now_us, const AccessSettings& settings)
+      GYRE_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     const auto found = counts_.find(key);
     if (found == counts_.end() || found->second.count < settings.login_failures_max) return {};
@@ -89,7 +97,10 @@ class Failures {
 class AccessService final : public Access {
  public:
   AccessService(db::Database& database, const Clock& clock, AccessSettings settings)
-      : db_(database), clock_(clock), settings_(settings), owner_uid_(settings.owner_uid.value_or(getuid())) {}
+      : db_(database),
+        clock_(clock),
+        settings_(settings),
+        owner_uid_(settings.owner_uid.value_or(getuid())) {}
 
   Result<> Start() {
     GYRE_DO(Refresh());
@@ -109,8 +120,10 @@ class AccessService final : public Access {
     return Judge(request, route);
   }
   Result<> Record(const net::Request& request, const net::Route& route, int status) override {
-    // Strangers at a closed door are counted by the metrics; they must not be able to fill the disk.
-    const bool stranger = request.principal.id.empty() && route.permission.name != net::kPublic.name;
+    // Strangers at a closed door are counted by the metrics; they must not be able to fill the
+    // disk.
+    const bool stranger =
+        request.principal.id.empty() && route.permission.name != net::kPublic.name;
     return hook_ && !stranger ? hook_(request, route, status) : Result<>();
   }
   bool AdmitsWithoutWaiting(const net::Request& request, const net::Route& route) const override {
@@ -118,25 +131,32 @@ class AccessService final : public Access {
   }
 
   Result<std::string> NewSetupSecret() override;
-  Result<Issued> Setup(std::string_view secret, std::string_view name, std::string_view password) override;
-  Result<Issued> Login(std::string_view name, std::string_view password, std::string_view address) override;
+  Result<Issued> Setup(std::string_view secret, std::string_view name,
+                       std::string_view password) override;
+  Result<Issued> Login(std::string_view name, std::string_view password,
+                       std::string_view address) override;
   Result<> Logout(const net::Principal& principal) override;
   Result<Me> WhoAmI(const net::Principal& principal) override;
-  Result<> ChangePassword(const net::Principal& principal, std::string_view old_password, std::string_view password) override;
-  Result<User> CreateUser(const net::Principal& by, std::string_view name, std::string_view password,
-                          std::vector<Grant> grants) override;
+  Result<> ChangePassword(const net::Principal& principal, std::string_view old_password,
+                          std::string_view password) override;
+  Result<User> CreateUser(const net::Principal& by, std::string_view name,
+                          std::string_view password, std::vector<Grant> grants) override;
   Result<std::vector<User>> ListUsers(std::string_view after_name, int limit) override;
   Result<User> GetUser(std::string_view name) override;
-  Result<> SetPassword(const net::Principal& by, std::string_view name, std::string_view password) override;
+  Result<> SetPassword(const net::Principal& by, std::string_view name,
+                       std::string_view password) override;
   Result<> SetDisabled(const net::Principal& by, std::string_view name, bool disabled) override;
   Result<> DeleteUser(const net::Principal& by, std::string_view name) override;
-  Result<User> GrantRole(const net::Principal& by, std::string_view name, const Grant& grant) override;
-  Result<User> RevokeRole(const net::Principal& by, std::string_view name, const Grant& grant) override;
+  Result<User> GrantRole(const net::Principal& by, std::string_view name,
+                         const Grant& grant) override;
+  Result<User> RevokeRole(const net::Principal& by, std::string_view name,
+                          const Grant& grant) override;
   Result<Issued> CreateToken(const net::Principal& by, NewToken token) override;
-  Result<std::vector<Token>> ListTokens(const net::Principal& by, std::string_view after_id, int limit) override;
+  Result<std::vector<Token>> ListTokens(const net::Principal& by, std::string_view after_id,
+                                        int limit) override;
   Result<> RevokeToken(const net::Principal& by, std::string_view id) override;
-  Result<std::string> IssueProgramToken(std::string_view project, std::string_view run_id, std::string_view user,
-                                        std::int64_t lifetime_us) override;
+  Result<std::string> IssueProgramToken(std::string_view project, std::string_view run_id,
+                                        std::string_view user, std::int64_t lifetime_us) override;
   Result<> RevokeProgramTokens(std::string_view run_id) override;
   bool several_users() const override { return Current()->users > 1; }
   bool local_owner_allowed(std::string* why_not) const override;
@@ -156,9 +176,10 @@ class AccessService final : public Access {
     GYRE_DO(db_.Write(std::move(body)));
     return Refresh();
   }
-  Result<User> ChangeUser(std::string_view name, const std::function<Result<>(db::Transaction&, const User&)>& change);
-  StoredToken NewStoredToken(std::string_view kind, std::string_view user_id, std::string_view user, std::int64_t lifetime_us,
-                             std::string* secret) const;
+  Result<User> ChangeUser(std::string_view name,
+                          const std::function<Result<>(db::Transaction&, const User&)>& change);
+  StoredToken NewStoredToken(std::string_view kind, std::string_view user_id, std::string_view user,
+                             std::int64_t lifetime_us, std::string* secret) const;
   bool Administers(const net::Principal& principal) const;
 
   db::Database& db_;
@@ -200,7 +221,8 @@ void AccessService::TouchUsed() {
     return {};
   });
   if (!written) return kLog.Failed("cannot note when tokens were used", written.error());
-  if (const auto refreshed = Refresh(); !refreshed) kLog.Failed("cannot read tokens", refreshed.error());
+  if (const auto refreshed = Refresh(); !refreshed)
+    kLog.Failed("cannot read tokens", refreshed.error());
 }
 
 bool AccessService::local_owner_allowed(std::string* why_not) const {
@@ -225,7 +247,10 @@ Result<> AccessService::JudgeWithoutToken(net::Request& request) {
     }
     why = LocalVerdictText(verdict);
   }
-  return Error(Code::kUnauthenticated, "GY1701", "nobody is logged in").Why(std::move(why)).Fix("gyre login").Fix("send Authorization: Bearer TOKEN");
+  return Error(Code::kUnauthenticated, "GY1701", "nobody is logged in")
+      .Why(std::move(why))
+      .Fix("gyre login")
+      .Fix("send Authorization: Bearer TOKEN");
 }
 
 Result<> AccessService::Judge(net::Request& request, const net::Route& route) {
@@ -235,19 +260,27 @@ Result<> AccessService::Judge(net::Request& request, const net::Route& route) {
   const auto found = snapshot->tokens.find(Sha256Hex(secret));
   const std::int64_t now_us = clock_.NowMicros();
   const auto refused = [] {
-    return Error(Code::kUnauthenticated, "GY1701", "this token is not known here, or it has ended").Fix("gyre login");
+    return Error(Code::kUnauthenticated, "GY1701", "this token is not known here, or it has ended")
+        .Fix("gyre login");
   };
   if (found == snapshot->tokens.end()) return refused();
   const KnownToken& known = *found->second;
-  if (known.user_disabled || (known.token.expires_us != 0 && known.token.expires_us <= now_us)) return refused();
-  // A page of another site cannot know the token, but a browser extension or a proxy might add it: changes stay same-origin.
+  if (known.user_disabled || (known.token.expires_us != 0 && known.token.expires_us <= now_us))
+    return refused();
+  // A page of another site cannot know the token, but a browser extension or a proxy might add it:
+  // changes stay same-origin.
   if (const auto origin = request.Header("origin");
-      origin && IsChange(request.method()) && IsForeignOrigin(*origin, request.Header("host").value_or(""))) {
-    return MakeError(Code::kPermissionDenied, "GY1707", "a web page of another site may not change anything here");
+      origin && IsChange(request.method()) &&
+      IsForeignOrigin(*origin, request.Header("host").value_or(""))) {
+    return MakeError(Code::kPermissionDenied, "GY1707",
+                     "a web page of another site may not change anything here");
   }
   request.principal.id = known.token.kind == "program" ? known.token.id : known.token.user_id;
-  request.principal.name = known.token.kind == "program" ? "run " + known.token.run_id : known.token.user;
-  request.principal.kind = known.token.kind == "program" ? "program" : known.token.kind == "personal" ? "token" : "user";
+  request.principal.name =
+      known.token.kind == "program" ? "run " + known.token.run_id : known.token.user;
+  request.principal.kind = known.token.kind == "program"    ? "program"
+                           : known.token.kind == "personal" ? "token"
+                                                            : "user";
   request.principal.token_id = known.token.id;
   known.used_us.store(now_us, std::memory_order_relaxed);
   return JudgeToken(known, route, request);
@@ -259,13 +292,15 @@ bool AccessService::Administers(const net::Principal& principal) const {
   for (const auto& [hash, known] : snapshot->tokens) {
     if (known->token.id != principal.token_id) continue;
     const auto index = PermissionIndex("access.admin");
-    return known->scopes.permissions.test(*index) && known->rights.everywhere.test(*index) && known->token.project.empty();
+    return known->scopes.permissions.test(*index) && known->rights.everywhere.test(*index) &&
+           known->token.project.empty();
   }
   return false;
 }
 
-StoredToken AccessService::NewStoredToken(std::string_view kind, std::string_view user_id, std::string_view user,
-                                          std::int64_t lifetime_us, std::string* secret) const {
+StoredToken AccessService::NewStoredToken(std::string_view kind, std::string_view user_id,
+                                          std::string_view user, std::int64_t lifetime_us,
+                                          std::string* secret) const {
   *secret = NewSecret(PrefixOf(kind));
   StoredToken stored;
   stored.hash = Sha256Hex(*secret);
@@ -285,21 +320,27 @@ Result<std::string> AccessService::NewSetupSecret() {
   if (Current()->users > 0) return std::string();
   const std::string secret = NewSecret("gyre_setup_");
   const std::int64_t expires_us = clock_.NowMicros() + settings_.setup_lifetime_us;
-  GYRE_DO(db_.Write([hash = Sha256Hex(secret), expires_us](db::Transaction& tx) { return ReplaceSetup(tx, hash, expires_us); }));
+  GYRE_DO(db_.Write([hash = Sha256Hex(secret), expires_us](db::Transaction& tx) {
+    return ReplaceSetup(tx, hash, expires_us);
+  }));
   return secret;
 }
 
-Result<Issued> AccessService::Setup(std::string_view secret, std::string_view name, std::string_view password) {
+Result<Issued> AccessService::Setup(std::string_view secret, std::string_view name,
+                                    std::string_view password) {
   GYRE_DO(CheckName("user", name));
   GYRE_DO(CheckPassword(name, password));
   const std::int64_t now_us = clock_.NowMicros();
   const std::string hash = Sha256Hex(secret);
-  const Error refused = Error(Code::kUnauthenticated, "GY1703", "this setup link is wrong, used or expired").Fix("start the server again for a new one");
+  const Error refused =
+      Error(Code::kUnauthenticated, "GY1703", "this setup link is wrong, used or expired")
+          .Fix("start the server again for a new one");
   if (Current()->users > 0) return refused;
   GYRE_TRY(const std::string password_hash, HashPassword(password));
   User user{NewId(), std::string(name), false, now_us, {{"*", Role::kAdmin}}};
   Issued issued;
-  const StoredToken session = NewStoredToken("session", user.id, user.name, settings_.session_lifetime_us, &issued.secret);
+  const StoredToken session =
+      NewStoredToken("session", user.id, user.name, settings_.session_lifetime_us, &issued.secret);
   GYRE_DO(Change([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const int users, CountUsers(tx));
     GYRE_TRY(const bool good, UseSetup(tx, hash, now_us));
@@ -313,7 +354,8 @@ Result<Issued> AccessService::Setup(std::string_view secret, std::string_view na
   return issued;
 }
 
-Result<Issued> AccessService::Login(std::string_view name, std::string_view password, std::string_view address) {
+Result<Issued> AccessService::Login(std::string_view name, std::string_view password,
+                                    std::string_view address) {
   const std::int64_t now_us = clock_.NowMicros();
   const std::string by_user = "user " + std::string(name.substr(0, 200));
   const std::string by_address = "address " + std::string(address.substr(0, address.rfind(':')));
@@ -336,7 +378,8 @@ Result<Issued> AccessService::Login(std::string_view name, std::string_view pass
   failures_.Forget(by_user);
   failures_.Forget(by_address);
   Issued issued;
-  const StoredToken session = NewStoredToken("session", user->id, user->name, settings_.session_lifetime_us, &issued.secret);
+  const StoredToken session = NewStoredToken("session", user->id, user->name,
+                                             settings_.session_lifetime_us, &issued.secret);
   GYRE_DO(Change([&](db::Transaction& tx) { return InsertToken(tx, session); }));
   issued.token = session.token;
   return issued;
@@ -344,7 +387,9 @@ Result<Issued> AccessService::Login(std::string_view name, std::string_view pass
 
 Result<> AccessService::Logout(const net::Principal& principal) {
   if (principal.token_id.empty()) return {};
-  return Change([id = principal.token_id, now_us = clock_.NowMicros()](db::Transaction& tx) { return RevokeTokenRow(tx, id, now_us); });
+  return Change([id = principal.token_id, now_us = clock_.NowMicros()](db::Transaction& tx) {
+    return RevokeTokenRow(tx, id, now_us);
+  });
 }
 
 Result<Me> AccessService::WhoAmI(const net::Principal& principal) {
@@ -364,7 +409,8 @@ Result<Me> AccessService::WhoAmI(const net::Principal& principal) {
   return me;
 }
 
-Result<> AccessService::ChangePassword(const net::Principal& principal, std::string_view old_password, std::string_view password) {
+Result<> AccessService::ChangePassword(const net::Principal& principal,
+                                       std::string_view old_password, std::string_view password) {
   GYRE_DO(CheckPassword(principal.name, password));
   GYRE_DO(failures_.Check("user " + principal.name, clock_.NowMicros(), settings_));
   std::string hash;
@@ -385,8 +431,8 @@ Result<> AccessService::ChangePassword(const net::Principal& principal, std::str
 
 // --- users
 
-Result<User> AccessService::CreateUser(const net::Principal& by, std::string_view name, std::string_view password,
-                                       std::vector<Grant> grants) {
+Result<User> AccessService::CreateUser(const net::Principal& by, std::string_view name,
+                                       std::string_view password, std::vector<Grant> grants) {
   GYRE_DO(CheckName("user", name));
   if (name == kLocalOwner) return InvalidArgument("GY1717", "`{}` is not a name for a user", name);
   GYRE_DO(CheckPassword(name, password));
@@ -397,9 +443,11 @@ Result<User> AccessService::CreateUser(const net::Principal& by, std::string_vie
   User user{NewId(), std::string(name), false, clock_.NowMicros(), std::move(grants)};
   GYRE_DO(Change([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const auto existing, FindUser(tx, user.name));
-    if (existing) return MakeError(Code::kAlreadyExists, "GY1713", "there is a user `{}` already", user.name);
+    if (existing)
+      return MakeError(Code::kAlreadyExists, "GY1713", "there is a user `{}` already", user.name);
     GYRE_DO(InsertUser(tx, user, hash, by.id));
-    for (const Grant& grant : user.grants) GYRE_DO(InsertGrant(tx, user.id, grant, by.id, user.created_us));
+    for (const Grant& grant : user.grants)
+      GYRE_DO(InsertGrant(tx, user.id, grant, by.id, user.created_us));
     GYRE_TRY(const int users, CountUsers(tx));
     GYRE_TRY(const int administrators, CountAdministrators(tx));
     if (users < 2 || administrators > 0) return {};
@@ -429,8 +477,8 @@ Result<User> AccessService::GetUser(std::string_view name) {
   return *user;
 }
 
-Result<User> AccessService::ChangeUser(std::string_view name,
-                                       const std::function<Result<>(db::Transaction&, const User&)>& change) {
+Result<User> AccessService::ChangeUser(
+    std::string_view name, const std::function<Result<>(db::Transaction&, const User&)>& change) {
   User changed;
   GYRE_DO(Change([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const auto user, FindUser(tx, name));
@@ -439,9 +487,12 @@ Result<User> AccessService::ChangeUser(std::string_view name,
     GYRE_TRY(const int users, CountUsers(tx));
     GYRE_TRY(const int administrators, CountAdministrators(tx));
     if (users > 0 && administrators == 0 && !user->grants.empty()) {
-      const bool was = std::any_of(user->grants.begin(), user->grants.end(), [](const Grant& g) { return g.project == "*" && g.role == Role::kAdmin; });
+      const bool was = std::any_of(user->grants.begin(), user->grants.end(), [](const Grant& g) {
+        return g.project == "*" && g.role == Role::kAdmin;
+      });
       if (was) {
-        return FailedPrecondition("GY1715", "`{}` is the last administrator", name).Fix("gyre roles grant ANOTHER admin");
+        return FailedPrecondition("GY1715", "`{}` is the last administrator", name)
+            .Fix("gyre roles grant ANOTHER admin");
       }
     }
     GYRE_TRY(const auto after, FindUserById(tx, user->id));
@@ -451,10 +502,12 @@ Result<User> AccessService::ChangeUser(std::string_view name,
   return changed;
 }
 
-Result<> AccessService::SetPassword(const net::Principal&, std::string_view name, std::string_view password) {
+Result<> AccessService::SetPassword(const net::Principal&, std::string_view name,
+                                    std::string_view password) {
   GYRE_DO(CheckPassword(name, password));
   GYRE_TRY(const std::string hash, HashPassword(password));
-  GYRE_TRY(const User user, ChangeUser(name, [&](db::Transaction& tx, const User& found) -> Result<> {
+  GYRE_TRY(const User user,
+           ChangeUser(name, [&](db::Transaction& tx, const User& found) -> Result<> {
              GYRE_DO(UpdatePassword(tx, found.id, hash));
              return RevokeSessionsOf(tx, found.id, clock_.NowMicros());
            }));
@@ -463,24 +516,31 @@ Result<> AccessService::SetPassword(const net::Principal&, std::string_view name
 }
 
 Result<> AccessService::SetDisabled(const net::Principal&, std::string_view name, bool disabled) {
-  GYRE_TRY(const User user, ChangeUser(name, [&](db::Transaction& tx, const User& found) { return UpdateDisabled(tx, found.id, disabled); }));
+  GYRE_TRY(const User user, ChangeUser(name, [&](db::Transaction& tx, const User& found) {
+             return UpdateDisabled(tx, found.id, disabled);
+           }));
   return {};
 }
 
 Result<> AccessService::DeleteUser(const net::Principal&, std::string_view name) {
-  GYRE_TRY(const User user, ChangeUser(name, [&](db::Transaction& tx, const User& found) { return RemoveUser(tx, found.id, clock_.NowMicros()); }));
+  GYRE_TRY(const User user, ChangeUser(name, [&](db::Transaction& tx, const User& found) {
+             return RemoveUser(tx, found.id, clock_.NowMicros());
+           }));
   return {};
 }
 
-Result<User> AccessService::GrantRole(const net::Principal& by, std::string_view name, const Grant& grant) {
+Result<User> AccessService::GrantRole(const net::Principal& by, std::string_view name,
+                                      const Grant& grant) {
   if (grant.project != "*") GYRE_DO(CheckName("project", grant.project));
   return ChangeUser(name, [&](db::Transaction& tx, const User& user) {
     return InsertGrant(tx, user.id, grant, by.id, clock_.NowMicros());
   });
 }
 
-Result<User> AccessService::RevokeRole(const net::Principal&, std::string_view name, const Grant& grant) {
-  return ChangeUser(name, [&](db::Transaction& tx, const User& user) { return DeleteGrant(tx, user.id, grant); });
+Result<User> AccessService::RevokeRole(const net::Principal&, std::string_view name,
+                                       const Grant& grant) {
+  return ChangeUser(
+      name, [&](db::Transaction& tx, const User& user) { return DeleteGrant(tx, user.id, grant); });
 }
 
 // --- tokens
@@ -488,14 +548,19 @@ Result<User> AccessService::RevokeRole(const net::Principal&, std::string_view n
 Result<Issued> AccessService::CreateToken(const net::Principal& by, NewToken wanted) {
   GYRE_TRY(const Scopes scopes, ParseScopes(wanted.scopes));
   if (!wanted.project.empty()) GYRE_DO(CheckName("project", wanted.project));
-  if (wanted.name.size() > 128 || !IsValidUtf8(wanted.name)) return InvalidArgument("GY1718", "a token's name has at most 128 characters");
-  if (wanted.lifetime_us < 0) return InvalidArgument("GY1718", "a token cannot have ended before it begins");
+  if (wanted.name.size() > 128 || !IsValidUtf8(wanted.name))
+    return InvalidArgument("GY1718", "a token's name has at most 128 characters");
+  if (wanted.lifetime_us < 0)
+    return InvalidArgument("GY1718", "a token cannot have ended before it begins");
   const bool full = by.kind == "owner" || by.kind == "user";
   if (!full) {
-    return MakeError(Code::kPermissionDenied, "GY1706", "a token cannot make tokens").Why("a leaked token must not outlive its own end").Fix("gyre login");
+    return MakeError(Code::kPermissionDenied, "GY1706", "a token cannot make tokens")
+        .Why("a leaked token must not outlive its own end")
+        .Fix("gyre login");
   }
   Issued issued;
-  StoredToken stored = NewStoredToken("personal", by.id, by.name, wanted.lifetime_us, &issued.secret);
+  StoredToken stored =
+      NewStoredToken("personal", by.id, by.name, wanted.lifetime_us, &issued.secret);
   stored.token.name = std::move(wanted.name);
   stored.token.scopes = std::move(wanted.scopes);
   stored.token.project = std::move(wanted.project);
@@ -504,7 +569,8 @@ Result<Issued> AccessService::CreateToken(const net::Principal& by, NewToken wan
   return issued;
 }
 
-Result<std::vector<Token>> AccessService::ListTokens(const net::Principal& by, std::string_view after_id, int limit) {
+Result<std::vector<Token>> AccessService::ListTokens(const net::Principal& by,
+                                                     std::string_view after_id, int limit) {
   std::vector<Token> tokens;
   const std::string user_id = Administers(by) ? std::string() : by.id;
   GYRE_DO(db_.Read([&](db::Reader& reader) -> Result<> {
@@ -514,7 +580,8 @@ Result<std::vector<Token>> AccessService::ListTokens(const net::Principal& by, s
   const std::shared_ptr<const Snapshot> snapshot = Current();
   for (const auto& [hash, known] : snapshot->tokens) {
     for (Token& token : tokens) {
-      if (token.id == known->token.id) token.last_used_us = known->used_us.load(std::memory_order_relaxed);
+      if (token.id == known->token.id)
+        token.last_used_us = known->used_us.load(std::memory_order_relaxed);
     }
   }
   return tokens;
@@ -525,15 +592,19 @@ Result<> AccessService::RevokeToken(const net::Principal& by, std::string_view i
   std::string found;
   const std::shared_ptr<const Snapshot> snapshot = Current();
   for (const auto& [hash, known] : snapshot->tokens) {
-    if (!known->token.id.starts_with(id) || id.size() < 6 || (!all && known->token.user_id != by.id)) continue;
-    if (!found.empty()) return InvalidArgument("GY1716", "more than one token begins with `{}`", id);
+    if (!known->token.id.starts_with(id) || id.size() < 6 ||
+        (!all && known->token.user_id != by.id))
+      continue;
+    if (!found.empty())
+      return InvalidArgument("GY1716", "more than one token begins with `{}`", id);
     found = known->token.id;
   }
   if (found.empty()) return NotFound("GY1716", "there is no token `{}`", id).Fix("gyre tokens");
   return Change([&](db::Transaction& tx) { return RevokeTokenRow(tx, found, clock_.NowMicros()); });
 }
 
-Result<std::string> AccessService::IssueProgramToken(std::string_view project, std::string_view run_id, std::string_view user,
+Result<std::string> AccessService::IssueProgramToken(std::string_view project,
+                                                     std::string_view run_id, std::string_view user,
                                                      std::int64_t lifetime_us) {
   std::string secret;
   StoredToken stored = NewStoredToken("program", user, user, lifetime_us, &secret);
@@ -545,12 +616,14 @@ Result<std::string> AccessService::IssueProgramToken(std::string_view project, s
 }
 
 Result<> AccessService::RevokeProgramTokens(std::string_view run_id) {
-  return Change([&](db::Transaction& tx) { return RevokeTokensOfRun(tx, run_id, clock_.NowMicros()); });
+  return Change(
+      [&](db::Transaction& tx) { return RevokeTokensOfRun(tx, run_id, clock_.NowMicros()); });
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Access>> OpenAccess(db::Database& database, const Clock& clock, AccessSettings settings) {
+Result<std::unique_ptr<Access>> OpenAccess(db::Database& database, const Clock& clock,
+                                           AccessSettings settings) {
   auto service = std::make_unique<AccessService>(database, clock, settings);
   GYRE_DO(service->Start());
   return std::unique_ptr<Access>(std::move(service));

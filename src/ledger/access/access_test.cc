@@ -31,7 +31,8 @@ class Rooms {
   Result<net::Response> Ok(net::Request& request) {
     std::string projects = request.principal.all_projects ? "*" : "";
     for (const std::string& project : request.principal.projects) projects += project + ",";
-    return net::Response::Text(request.principal.kind + " " + request.principal.name + " " + projects);
+    return net::Response::Text(request.principal.kind + " " + request.principal.name + " " +
+                               projects);
   }
   net::RouteTable table();
 };
@@ -39,27 +40,83 @@ using net::Bind;
 using net::Method;
 using net::Permission;
 constexpr net::Route kRooms[] = {
-    {.method = Method::kGet, .path = "/public", .handler = Bind<&Rooms::Ok>, .permission = net::kPublic, .summary = "s"},
-    {.method = Method::kGet, .path = "/me", .handler = Bind<&Rooms::Ok>, .permission = Permission("self"), .summary = "s"},
-    {.method = Method::kGet, .path = "/p/{project}/data", .handler = Bind<&Rooms::Ok>, .permission = Permission("dataset.read"), .summary = "s"},
-    {.method = Method::kPost, .path = "/p/{project}/data", .handler = Bind<&Rooms::Ok>, .permission = Permission("dataset.write"), .summary = "s"},
-    {.method = Method::kPost, .path = "/p/{project}/runs", .handler = Bind<&Rooms::Ok>, .permission = Permission("run.write"), .summary = "s"},
-    {.method = Method::kPost, .path = "/p/{project}/runs/{run}", .handler = Bind<&Rooms::Ok>, .permission = Permission("run.write"), .summary = "s"},
-    {.method = Method::kPost, .path = "/p/{project}/approve", .handler = Bind<&Rooms::Ok>, .permission = Permission("model.approve"), .summary = "s"},
-    {.method = Method::kPost, .path = "/p/{project}/deploy", .handler = Bind<&Rooms::Ok>, .permission = Permission("endpoint.deploy"), .summary = "s"},
-    {.method = Method::kPost, .path = "/e/{endpoint}", .handler = Bind<&Rooms::Ok>, .permission = Permission("predict"), .summary = "s",
-     .where = net::Where::kInline, .audited = false, .per_project = true},
-    {.method = Method::kGet, .path = "/jobs", .handler = Bind<&Rooms::Ok>, .permission = Permission("job.read"), .summary = "s", .per_project = true},
-    {.method = Method::kGet, .path = "/all", .handler = Bind<&Rooms::Ok>, .permission = Permission("dataset.read"), .summary = "s"},
-    {.method = Method::kPost, .path = "/users", .handler = Bind<&Rooms::Ok>, .permission = Permission("access.admin"), .summary = "s"},
-    {.method = Method::kGet, .path = "/unknown", .handler = Bind<&Rooms::Ok>, .permission = Permission("no.such.permission"), .summary = "s"},
+    {.method = Method::kGet,
+     .path = "/public",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = net::kPublic,
+     .summary = "s"},
+    {.method = Method::kGet,
+     .path = "/me",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("self"),
+     .summary = "s"},
+    {.method = Method::kGet,
+     .path = "/p/{project}/data",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("dataset.read"),
+     .summary = "s"},
+    {.method = Method::kPost,
+     .path = "/p/{project}/data",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("dataset.write"),
+     .summary = "s"},
+    {.method = Method::kPost,
+     .path = "/p/{project}/runs",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("run.write"),
+     .summary = "s"},
+    {.method = Method::kPost,
+     .path = "/p/{project}/runs/{run}",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("run.write"),
+     .summary = "s"},
+    {.method = Method::kPost,
+     .path = "/p/{project}/approve",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("model.approve"),
+     .summary = "s"},
+    {.method = Method::kPost,
+     .path = "/p/{project}/deploy",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("endpoint.deploy"),
+     .summary = "s"},
+    {.method = Method::kPost,
+     .path = "/e/{endpoint}",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("predict"),
+     .summary = "s",
+     .where = net::Where::kInline,
+     .audited = false,
+     .per_project = true},
+    {.method = Method::kGet,
+     .path = "/jobs",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("job.read"),
+     .summary = "s",
+     .per_project = true},
+    {.method = Method::kGet,
+     .path = "/all",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("dataset.read"),
+     .summary = "s"},
+    {.method = Method::kPost,
+     .path = "/users",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("access.admin"),
+     .summary = "s"},
+    {.method = Method::kGet,
+     .path = "/unknown",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("no.such.permission"),
+     .summary = "s"},
 };
 net::RouteTable Rooms::table() { return {"test", kRooms, this}; }
 
 class AccessTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "gyre_access_" + std::to_string(getpid()) + "_" + std::to_string(serial_++);
+    folder_ = testing::TempDir() + "gyre_access_" + std::to_string(getpid()) + "_" +
+              std::to_string(serial_++);
     std::filesystem::create_directories(folder_);
     auto database = db::OpenSqlite({.path = folder_ + "/gyre.db"});
     ASSERT_TRUE(database.has_value()) << database.error().ToString();
@@ -81,13 +138,17 @@ class AccessTest : public testing::Test {
     ASSERT_TRUE(access.has_value()) << access.error().ToString();
     access_ = *std::move(access);
     const net::RouteTable tables[] = {rooms_.table()};
-    auto server = net::StartServer({.listen = "127.0.0.1:0", .unix_socket = folder_ + "/s", .behind_proxy = settings.behind_proxy}, tables, *access_, nullptr);
+    auto server = net::StartServer({.listen = "127.0.0.1:0",
+                                    .unix_socket = folder_ + "/s",
+                                    .behind_proxy = settings.behind_proxy},
+                                   tables, *access_, nullptr);
     ASSERT_TRUE(server.has_value()) << server.error().ToString();
     server_ = *std::move(server);
   }
   // "200 kind name projects", or "401 GY1701".
   static std::string Ask(net::RawClient& client, std::string_view line, std::string_view headers) {
-    client.Send(std::string(line) + " HTTP/1.1\r\n" + std::string(headers) + "Content-Length: 0\r\n\r\n");
+    client.Send(std::string(line) + " HTTP/1.1\r\n" + std::string(headers) +
+                "Content-Length: 0\r\n\r\n");
     const std::string response = client.ReadResponse();
     std::string out = response.substr(9, 3);
     if (out == "200") return out + " " + response.substr(response.find("\r\n\r\n") + 4);
@@ -122,9 +183,14 @@ class AccessTest : public testing::Test {
     waitpid(child, nullptr, 0);
     return size > 0 ? text : "";
   }
-  net::Principal Owner() const { return {.id = "local-owner", .name = "local-owner", .kind = "owner", .token_id = ""}; }
+  net::Principal Owner() const {
+    return {.id = "local-owner", .name = "local-owner", .kind = "owner", .token_id = ""};
+  }
   net::Principal PrincipalOf(const Issued& issued, std::string kind) const {
-    return {.id = issued.token.user_id, .name = issued.token.user, .kind = std::move(kind), .token_id = issued.token.id};
+    return {.id = issued.token.user_id,
+            .name = issued.token.user,
+            .kind = std::move(kind),
+            .token_id = issued.token.id};
   }
   void AddUser(std::string_view name, std::vector<Grant> grants) {
     const auto user = access_->CreateUser(Owner(), name, kPassword, std::move(grants));
@@ -153,7 +219,8 @@ TEST_F(AccessTest, TheOwnerNeedsNoLoginOnSocketAndLoopback) {
   EXPECT_EQ(Socket("GET /me"), kOwnerAnswer);
   EXPECT_EQ(Tcp("GET /me"), kOwnerAnswer);
   EXPECT_EQ(Tcp("POST /users"), kOwnerAnswer);
-  for (const char* host : {"localhost:7171", "127.0.0.1", "127.1.2.3:80", "[::1]:7171", "LOCALHOST"}) {
+  for (const char* host :
+       {"localhost:7171", "127.0.0.1", "127.1.2.3:80", "[::1]:7171", "LOCALHOST"}) {
     EXPECT_EQ(Tcp("GET /me", "Host: " + std::string(host) + "\r\n"), kOwnerAnswer) << host;
   }
 }
@@ -172,24 +239,32 @@ TEST_F(AccessTest, AnotherLocalUserGets401) {
 }
 
 TEST_F(AccessTest, AForwardedRequestIsNotTheOwners) {
-  for (const char* header : {"X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1", "X-Real-IP: 127.0.0.1", "Via: 1.1 proxy", "X-Forwarded-Proto: http"}) {
-    EXPECT_EQ(Tcp("GET /me", "Host: localhost\r\n" + std::string(header) + "\r\n"), "401 GY1701") << header;
-    EXPECT_EQ(Socket("GET /me", "Host: localhost\r\n" + std::string(header) + "\r\n"), "401 GY1701") << header;
+  for (const char* header : {"X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1",
+                             "X-Real-IP: 127.0.0.1", "Via: 1.1 proxy", "X-Forwarded-Proto: http"}) {
+    EXPECT_EQ(Tcp("GET /me", "Host: localhost\r\n" + std::string(header) + "\r\n"), "401 GY1701")
+        << header;
+    EXPECT_EQ(Socket("GET /me", "Host: localhost\r\n" + std::string(header) + "\r\n"), "401 GY1701")
+        << header;
   }
 }
 
 TEST_F(AccessTest, DnsRebindingIsRefused) {
-  for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1.", "127.1", "0.0.0.0",
-                           "192.168.0.1", "127.0.0.256", "[::2]", "@localhost"}) {
+  for (const char* host :
+       {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1.", "127.1",
+        "0.0.0.0", "192.168.0.1", "127.0.0.256", "[::2]", "@localhost"}) {
     EXPECT_EQ(Tcp("GET /me", "Host: " + std::string(host) + "\r\n"), "401 GY1701") << host;
   }
 }
 
 TEST_F(AccessTest, RequestsOfForeignPagesAreRefused) {
-  for (const char* origin : {"http://evil.example", "http://localhost:9999", "https://localhost.evil.example", "null", "file://", ""}) {
-    EXPECT_EQ(Tcp("POST /users", "Host: localhost:7171\r\nOrigin: " + std::string(origin) + "\r\n"), "401 GY1701") << origin;
+  for (const char* origin : {"http://evil.example", "http://localhost:9999",
+                             "https://localhost.evil.example", "null", "file://", ""}) {
+    EXPECT_EQ(Tcp("POST /users", "Host: localhost:7171\r\nOrigin: " + std::string(origin) + "\r\n"),
+              "401 GY1701")
+        << origin;
   }
-  EXPECT_EQ(Tcp("POST /users", "Host: localhost:7171\r\nOrigin: http://localhost:7171\r\n"), kOwnerAnswer);
+  EXPECT_EQ(Tcp("POST /users", "Host: localhost:7171\r\nOrigin: http://localhost:7171\r\n"),
+            kOwnerAnswer);
   EXPECT_EQ(Tcp("GET /me", "Host: localhost\r\nSec-Fetch-Site: cross-site\r\n"), "401 GY1701");
   EXPECT_EQ(Tcp("GET /me", "Host: localhost\r\nSec-Fetch-Site: none\r\n"), kOwnerAnswer);
 }
@@ -224,7 +299,9 @@ TEST_F(AccessTest, ItEndsWithAuthRequiredAProxyOrAListenerBeyondLoopback) {
 
 TEST_F(AccessTest, AWrongTokenIsRefusedAndNotTakenForTheOwners) {
   EXPECT_EQ(With("gyre_pat_wrong", "GET /me"), "401 GY1701");
-  EXPECT_EQ(Tcp("GET /public", "Host: localhost\r\nAuthorization: Bearer nonsense\r\n").substr(0, 3), "200");
+  EXPECT_EQ(
+      Tcp("GET /public", "Host: localhost\r\nAuthorization: Bearer nonsense\r\n").substr(0, 3),
+      "200");
 }
 
 // --- setup
@@ -233,7 +310,8 @@ TEST_F(AccessTest, TheSetupSecretWorksOnceAndForThirtyMinutes) {
   const auto first = access_->NewSetupSecret();
   ASSERT_TRUE(first.has_value());
   const auto second = access_->NewSetupSecret();
-  EXPECT_EQ(access_->Setup(*first, "ann", kPassword).error().gy(), "GY1703") << "a new start replaces the secret";
+  EXPECT_EQ(access_->Setup(*first, "ann", kPassword).error().gy(), "GY1703")
+      << "a new start replaces the secret";
   EXPECT_EQ(access_->Setup("gyre_setup_guess", "ann", kPassword).error().gy(), "GY1703");
   EXPECT_EQ(access_->Setup(*second, "ann", "short").error().gy(), "GY1712");
   clock_.now_us += 30 * 60 * kMicrosPerSecond + 1;
@@ -255,16 +333,21 @@ TEST_F(AccessTest, SecretsAreStoredAsHashesOnly) {
   EXPECT_TRUE(token->secret.starts_with("gyre_pat_"));
   EXPECT_EQ(token->secret.size(), 9u + 64u);
   std::string everything;
-  ASSERT_TRUE(database_->Read([&](db::Reader& reader) -> Result<> {
-                for (const char* sql : {"SELECT password_hash FROM access_user", "SELECT hash FROM access_token", "SELECT hash FROM access_setup"}) {
-                  GYRE_DO(reader.Query(sql, {}, [&](const db::Row& row) -> Result<> {
-                    everything += row.Str(0) + "\n";
+  ASSERT_TRUE(database_
+                  ->Read([&](db::Reader& reader) -> Result<> {
+                    for (const char* sql :
+                         {"SELECT password_hash FROM access_user", "SELECT hash FROM access_token",
+                          "SELECT hash FROM access_setup"}) {
+                      GYRE_DO(reader.Query(sql, {}, [&](const db::Row& row) -> Result<> {
+                        everything += row.Str(0) + "\n";
+                        return {};
+                      }));
+                    }
                     return {};
-                  }));
-                }
-                return {};
-              }).has_value());
-  for (const std::string& secret : {*setup, issued->secret, token->secret, std::string(kPassword)}) {
+                  })
+                  .has_value());
+  for (const std::string& secret :
+       {*setup, issued->secret, token->secret, std::string(kPassword)}) {
     EXPECT_EQ(everything.find(secret), std::string::npos);
     EXPECT_EQ(everything.find(secret.substr(9)), std::string::npos);
   }
@@ -279,8 +362,10 @@ TEST_F(AccessTest, LoginTellsNothingAndSlowsDownGuessing) {
   const auto unknown = access_->Login("nobody", "wrong password", "10.0.0.2:5");
   ASSERT_FALSE(wrong.has_value() || unknown.has_value());
   EXPECT_EQ(wrong.error().ToString(), unknown.error().ToString());
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(access_->Login("ann", "wrong password", "10.0.0.3:5").error().gy(), "GY1704");
-  EXPECT_EQ(access_->Login("ann", kPassword, "10.0.0.9:5").error().gy(), "GY1705") << "even the right one has to wait now";
+  for (int i = 0; i < 4; ++i)
+    EXPECT_EQ(access_->Login("ann", "wrong password", "10.0.0.3:5").error().gy(), "GY1704");
+  EXPECT_EQ(access_->Login("ann", kPassword, "10.0.0.9:5").error().gy(), "GY1705")
+      << "even the right one has to wait now";
   clock_.now_us += 61 * kMicrosPerSecond;
   EXPECT_TRUE(access_->Login("ann", kPassword, "10.0.0.9:5").has_value());
 }
@@ -341,7 +426,8 @@ TEST_F(AccessTest, APermissionOutsideTheTableIsNobodys) {
 TEST_F(AccessTest, EveryRouteIsClosedToStrangers) {
   Open({.auth_required = true});
   for (const net::Route& route : kRooms) {
-    const std::string line = std::string(net::MethodName(route.method)) + " " + std::string(route.path);
+    const std::string line =
+        std::string(net::MethodName(route.method)) + " " + std::string(route.path);
     const std::string expected = route.permission.name == "public" ? "200" : "401";
     EXPECT_EQ(Tcp(line).substr(0, 3), expected) << line;
   }
@@ -366,9 +452,12 @@ TEST(RolesTest, TheTableIsCompleteAndAdministratorsMayEverything) {
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
     EXPECT_TRUE(PermissionsOf(Role::kAdmin).test(*PermissionIndex(row.name))) << row.name;
   }
-  for (const char* name : {"project.read", "project.write", "dataset.read", "dataset.write", "query", "run.read", "run.write", "job.read",
-                           "job.write", "model.read", "model.write", "model.approve", "endpoint.read", "endpoint.deploy", "predict",
-                           "recipe.read", "lineage.read", "usage.read", "audit.read", "access.admin", "config.read"}) {
+  for (const char* name :
+       {"project.read", "project.write", "dataset.read",  "dataset.write",   "query",
+        "run.read",     "run.write",     "job.read",      "job.write",       "model.read",
+        "model.write",  "model.approve", "endpoint.read", "endpoint.deploy", "predict",
+        "recipe.read",  "lineage.read",  "usage.read",    "audit.read",      "access.admin",
+        "config.read"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
   const PermissionSet viewer = PermissionsOf(Role::kViewer);
@@ -404,12 +493,14 @@ TEST_F(AccessTest, ScopesOnlyTakeAway) {
   EXPECT_EQ(With(predict, "POST /e/other"), "403 GY1702");
   EXPECT_EQ(With(predict, "GET /p/churn/data"), "403 GY1702");
   const auto ann = access_->Login("ann", kPassword, "x:1");
-  const auto limited = access_->CreateToken(PrincipalOf(*ann, "user"), {.name = "l", .scopes = {"*"}, .project = "churn"});
+  const auto limited = access_->CreateToken(PrincipalOf(*ann, "user"),
+                                            {.name = "l", .scopes = {"*"}, .project = "churn"});
   EXPECT_EQ(With(limited->secret, "GET /p/churn/data").substr(0, 3), "200");
   EXPECT_EQ(With(limited->secret, "GET /p/fraud/data"), "403 GY1702");
   EXPECT_EQ(With(limited->secret, "POST /users"), "403 GY1702");
   EXPECT_EQ(With(limited->secret, "GET /jobs"), "200 token ann churn,");
-  EXPECT_EQ(access_->CreateToken(dev, {.name = "x", .scopes = {"dataset.raed"}}).error().gy(), "GY1711");
+  EXPECT_EQ(access_->CreateToken(dev, {.name = "x", .scopes = {"dataset.raed"}}).error().gy(),
+            "GY1711");
   EXPECT_EQ(access_->CreateToken(dev, {.name = "x", .scopes = {}}).error().gy(), "GY1711");
 }
 
@@ -417,7 +508,8 @@ TEST_F(AccessTest, TokensExpireAreRevokedAndRememberTheirUse) {
   AddUser("ann", {{"*", Role::kAdmin}});
   const auto login = access_->Login("ann", kPassword, "x:1");
   const net::Principal ann = PrincipalOf(*login, "user");
-  const auto token = access_->CreateToken(ann, {.name = "ci", .lifetime_us = 60 * kMicrosPerSecond});
+  const auto token =
+      access_->CreateToken(ann, {.name = "ci", .lifetime_us = 60 * kMicrosPerSecond});
   EXPECT_EQ(With(token->secret, "GET /me"), "200 token ann *");
   const std::int64_t used_us = clock_.now_us;
   Open({});  // what was seen is written when the room closes
@@ -444,7 +536,8 @@ TEST_F(AccessTest, ATokenCannotMakeTokensAndUsersSeeTheirOwnOnly) {
   const net::Principal ann = PrincipalOf(*ann_login, "user");
   const net::Principal bob = PrincipalOf(*bob_login, "user");
   const auto token = access_->CreateToken(bob, {.name = "b"});
-  EXPECT_EQ(access_->CreateToken(PrincipalOf(*token, "token"), {.name = "c"}).error().gy(), "GY1706");
+  EXPECT_EQ(access_->CreateToken(PrincipalOf(*token, "token"), {.name = "c"}).error().gy(),
+            "GY1706");
   EXPECT_EQ(access_->ListTokens(bob, "", 100)->size(), 2u);
   EXPECT_EQ(access_->ListTokens(ann, "", 100)->size(), 3u);
   EXPECT_EQ(access_->RevokeToken(bob, ann_login->token.id).error().gy(), "GY1716");
@@ -452,10 +545,12 @@ TEST_F(AccessTest, ATokenCannotMakeTokensAndUsersSeeTheirOwnOnly) {
 }
 
 TEST_F(AccessTest, AProgramReadsItsProjectAndWritesItsRunOnly) {
-  const auto secret = access_->IssueProgramToken("churn", "0123456789abcdef0123456789abcdef", "local-owner", 3600 * kMicrosPerSecond);
+  const auto secret = access_->IssueProgramToken("churn", "0123456789abcdef0123456789abcdef",
+                                                 "local-owner", 3600 * kMicrosPerSecond);
   ASSERT_TRUE(secret.has_value());
   EXPECT_EQ(With(*secret, "GET /p/churn/data").substr(0, 11), "200 program");
-  EXPECT_EQ(With(*secret, "POST /p/churn/runs/0123456789abcdef0123456789abcdef").substr(0, 3), "200");
+  EXPECT_EQ(With(*secret, "POST /p/churn/runs/0123456789abcdef0123456789abcdef").substr(0, 3),
+            "200");
   EXPECT_EQ(With(*secret, "POST /p/churn/runs/ffffffffffffffffffffffffffffffff"), "403 GY1702");
   EXPECT_EQ(With(*secret, "POST /p/churn/runs"), "403 GY1702");
   EXPECT_EQ(With(*secret, "GET /p/fraud/data"), "403 GY1702");
@@ -470,7 +565,8 @@ TEST_F(AccessTest, AProgramReadsItsProjectAndWritesItsRunOnly) {
 
 TEST_F(AccessTest, AForeignPageCannotUseAToken) {
   AddUser("ann", {{"*", Role::kAdmin}});
-  const std::string headers = "Host: localhost\r\nAuthorization: Bearer " + Session("ann") + "\r\nOrigin: http://evil.example\r\n";
+  const std::string headers = "Host: localhost\r\nAuthorization: Bearer " + Session("ann") +
+                              "\r\nOrigin: http://evil.example\r\n";
   EXPECT_EQ(Tcp("POST /users", headers), "403 GY1707");
 }
 
@@ -484,11 +580,12 @@ TEST_F(AccessTest, ChangesAreRecordedBeforeTheyAreAnswered) {
   };
   std::vector<Line> lines;
   bool broken = false;
-  access_->SetChangeHook([&](const net::Request& request, const net::Route& route, int status) -> Result<> {
-    if (broken) return Internal("GY1003", "the disk is full");
-    lines.push_back({request.principal.name, std::string(route.path), status});
-    return {};
-  });
+  access_->SetChangeHook(
+      [&](const net::Request& request, const net::Route& route, int status) -> Result<> {
+        if (broken) return Internal("GY1003", "the disk is full");
+        lines.push_back({request.principal.name, std::string(route.path), status});
+        return {};
+      });
   const net::RouteTable tables[] = {rooms_.table()};
   server_ = *net::StartServer({.listen = "127.0.0.1:0"}, tables, *access_, nullptr);
   EXPECT_EQ(Tcp("POST /p/churn/data").substr(0, 3), "200");
@@ -502,7 +599,8 @@ TEST_F(AccessTest, ChangesAreRecordedBeforeTheyAreAnswered) {
   EXPECT_EQ(lines[0].status, 200);
   EXPECT_EQ(lines[1].status, 403);
   broken = true;
-  EXPECT_EQ(Tcp("POST /p/churn/data").substr(0, 3), "500") << "an unrecorded change is not acknowledged";
+  EXPECT_EQ(Tcp("POST /p/churn/data").substr(0, 3), "500")
+      << "an unrecorded change is not acknowledged";
 }
 
 TEST(PasswordTest, WeakOnesAreRefused) {

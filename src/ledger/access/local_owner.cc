@@ -6,9 +6,18 @@ namespace gyre::access {
 namespace {
 
 // Whoever sets one of these is not the one who asks.
-constexpr std::string_view kForwardingHeaders[] = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
-                                                   "x-forwarded-server", "x-real-ip", "via", "true-client-ip", "cf-connecting-ip",
-                                                   "x-client-ip", "x-cluster-client-ip", "x-original-forwarded-for"};
+constexpr std::string_view kForwardingHeaders[] = {"forwarded",
+                                                   "x-forwarded-for",
+                                                   "x-forwarded-host",
+                                                   "x-forwarded-proto",
+                                                   "x-forwarded-server",
+                                                   "x-real-ip",
+                                                   "via",
+                                                   "true-client-ip",
+                                                   "cf-connecting-ip",
+                                                   "x-client-ip",
+                                                   "x-cluster-client-ip",
+                                                   "x-original-forwarded-for"};
 
 std::string_view WithoutPort(std::string_view host) {
   if (host.starts_with('[')) {
@@ -22,13 +31,20 @@ std::string_view WithoutPort(std::string_view host) {
 
 std::string_view LocalVerdictText(LocalVerdict verdict) {
   switch (verdict) {
-    case LocalVerdict::kOwner: return "this is the owner";
-    case LocalVerdict::kNotLocal: return "the connection does not come from this machine";
-    case LocalVerdict::kUnknownUser: return "the system does not say which user is at the other end";
-    case LocalVerdict::kOtherUser: return "the connection belongs to another user of this machine";
-    case LocalVerdict::kForwarded: return "the request was forwarded by a proxy";
-    case LocalVerdict::kForeignHost: return "the request was addressed to a name that is not this machine's loopback";
-    case LocalVerdict::kForeignOrigin: return "the request was made by a web page of another site";
+    case LocalVerdict::kOwner:
+      return "this is the owner";
+    case LocalVerdict::kNotLocal:
+      return "the connection does not come from this machine";
+    case LocalVerdict::kUnknownUser:
+      return "the system does not say which user is at the other end";
+    case LocalVerdict::kOtherUser:
+      return "the connection belongs to another user of this machine";
+    case LocalVerdict::kForwarded:
+      return "the request was forwarded by a proxy";
+    case LocalVerdict::kForeignHost:
+      return "the request was addressed to a name that is not this machine's loopback";
+    case LocalVerdict::kForeignOrigin:
+      return "the request was made by a web page of another site";
   }
   return "";
 }
@@ -62,8 +78,10 @@ LocalVerdict JudgeLocal(const net::Request& request, unsigned owner_uid) {
   const std::string_view host = request.Header("host").value_or("");
   // Only a program of this machine reaches a Unix socket, whatever name it writes there.
   if (peer.address != "unix" && !IsLoopbackHost(host)) return LocalVerdict::kForeignHost;
-  if (const auto origin = request.Header("origin"); origin && IsForeignOrigin(*origin, host)) return LocalVerdict::kForeignOrigin;
-  if (const auto site = request.Header("sec-fetch-site"); site && *site != "same-origin" && *site != "none") {
+  if (const auto origin = request.Header("origin"); origin && IsForeignOrigin(*origin, host))
+    return LocalVerdict::kForeignOrigin;
+  if (const auto site = request.Header("sec-fetch-site");
+      site && *site != "same-origin" && *site != "none") {
     return LocalVerdict::kForeignOrigin;
   }
   if (!peer.uid) return LocalVerdict::kUnknownUser;

@@ -22,7 +22,8 @@ Result<> CheckPassword(std::string_view user, std::string_view password) {
   if (password.size() < kLengthMin || password.size() > kLengthMax) {
     return InvalidArgument("GY1712", "a password has {} to {} characters", kLengthMin, kLengthMax);
   }
-  if (EqualsIgnoreCase(user, password) || password.find_first_not_of(password[0]) == std::string_view::npos) {
+  if (EqualsIgnoreCase(user, password) ||
+      password.find_first_not_of(password[0]) == std::string_view::npos) {
     return InvalidArgument("GY1712", "this password is too easy to guess");
   }
   return {};
@@ -32,8 +33,9 @@ Result<std::string> HashPassword(std::string_view password) {
   if (sodium_init() < 0) return Internal("GY1700", "libsodium does not start");
   MutexLock turn(Turn());
   char hash[crypto_pwhash_STRBYTES];
-  if (crypto_pwhash_str_alg(hash, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                            crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13) != 0) {
+  if (crypto_pwhash_str_alg(hash, password.data(), password.size(),
+                            crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE,
+                            crypto_pwhash_ALG_ARGON2ID13) != 0) {
     return MakeError(Code::kResourceExhausted, "GY1700", "not enough memory to hash a password");
   }
   return std::string(hash);

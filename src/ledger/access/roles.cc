@@ -7,24 +7,22 @@
 namespace gyre::access {
 namespace {
 
-constexpr std::string_view kRoleNames[kRoleCount] = {"viewer", "developer", "approver", "deployer", "admin"};
+constexpr std::string_view kRoleNames[kRoleCount] = {"viewer", "developer", "approver", "deployer",
+                                                     "admin"};
 constexpr std::string_view kRoleLetters = "vdapA";
 
 // v viewer, d developer, a approver, p deployer ("into production"), A admin.
 constexpr PermissionRow kTable[] = {
-    {"project.read", "vdapA"},   {"project.write", "dA"},
-    {"dataset.read", "vdapA"},   {"dataset.write", "dA"},
-    {"query", "dapA"},
-    {"run.read", "vdapA"},       {"run.write", "dA"},
-    {"job.read", "vdapA"},       {"job.write", "dpA"},
-    {"model.read", "vdapA"},     {"model.write", "dpA"},     {"model.approve", "aA"},
-    {"endpoint.read", "vdapA"},  {"endpoint.deploy", "pA"},
-    {"predict", "dapA"},
-    {"recipe.read", "vdapA"},
-    {"lineage.read", "vdapA"},   {"usage.read", "vdapA"},    {"event.read", "vdapA"},
-    {"audit.read", "A"},         {"config.read", "A"},       {"metrics.read", "vdapA"},
-    {"secret.write", "A"},       {"access.admin", "A"},
-    {"self", "vdapA"},  // one's own account: every caller who is somebody has it, with or without a role
+    {"project.read", "vdapA"},  {"project.write", "dA"},   {"dataset.read", "vdapA"},
+    {"dataset.write", "dA"},    {"query", "dapA"},         {"run.read", "vdapA"},
+    {"run.write", "dA"},        {"job.read", "vdapA"},     {"job.write", "dpA"},
+    {"model.read", "vdapA"},    {"model.write", "dpA"},    {"model.approve", "aA"},
+    {"endpoint.read", "vdapA"}, {"endpoint.deploy", "pA"}, {"predict", "dapA"},
+    {"recipe.read", "vdapA"},   {"lineage.read", "vdapA"}, {"usage.read", "vdapA"},
+    {"event.read", "vdapA"},    {"audit.read", "A"},       {"config.read", "A"},
+    {"metrics.read", "vdapA"},  {"secret.write", "A"},     {"access.admin", "A"},
+    {"self", "vdapA"},  // one's own account: every caller who is somebody has it, with or without a
+                        // role
 };
 static_assert(std::size(kTable) <= kPermissionsMax);
 
@@ -36,7 +34,8 @@ Result<Role> ParseRole(std::string_view name) {
   for (int i = 0; i < kRoleCount; ++i) {
     if (kRoleNames[i] == name) return static_cast<Role>(i);
   }
-  return InvalidArgument("GY1710", "there is no role `{}`", name).Fix("viewer, developer, approver, deployer or admin");
+  return InvalidArgument("GY1710", "there is no role `{}`", name)
+      .Fix("viewer, developer, approver, deployer or admin");
 }
 
 std::span<const PermissionRow> PermissionTable() { return kTable; }
@@ -51,7 +50,8 @@ std::optional<std::size_t> PermissionIndex(std::string_view name) {
 PermissionSet PermissionsOf(Role role) {
   PermissionSet set;
   for (std::size_t i = 0; i < std::size(kTable); ++i) {
-    set[i] = kTable[i].roles.find(kRoleLetters[static_cast<std::size_t>(role)]) != std::string_view::npos;
+    set[i] = kTable[i].roles.find(kRoleLetters[static_cast<std::size_t>(role)]) !=
+             std::string_view::npos;
   }
   return set;
 }
@@ -59,7 +59,10 @@ PermissionSet PermissionsOf(Role role) {
 PermissionSet AllPermissions() { return PermissionsOf(Role::kAdmin); }
 
 Result<Scopes> ParseScopes(std::span<const std::string> words) {
-  if (words.empty()) return InvalidArgument("GY1711", "a token needs at least one scope").Fix("--scope read").Fix("--scope '*'");
+  if (words.empty())
+    return InvalidArgument("GY1711", "a token needs at least one scope")
+        .Fix("--scope read")
+        .Fix("--scope '*'");
   Scopes scopes;
   for (const std::string& word : words) {
     if (word == "*") {
@@ -67,7 +70,8 @@ Result<Scopes> ParseScopes(std::span<const std::string> words) {
       scopes.permissions = AllPermissions();
     } else if (word == "read") {
       for (std::size_t i = 0; i < std::size(kTable); ++i) {
-        if (kTable[i].name.ends_with(".read") && kTable[i].name != "audit.read") scopes.permissions.set(i);
+        if (kTable[i].name.ends_with(".read") && kTable[i].name != "audit.read")
+          scopes.permissions.set(i);
       }
     } else if (word.starts_with("predict:")) {
       const std::string endpoint = word.substr(8);
@@ -79,8 +83,10 @@ Result<Scopes> ParseScopes(std::span<const std::string> words) {
       std::vector<std::string> candidates = {"*", "read"};
       for (const PermissionRow& row : kTable) candidates.emplace_back(row.name);
       Error error = InvalidArgument("GY1711", "there is no scope `{}`", word);
-      if (const auto close = ClosestMatch(word, candidates)) return std::move(error).Fix("did you mean `" + *close + "`?");
-      return std::move(error).Fix("*, read, predict:ENDPOINT, or a permission such as dataset.read");
+      if (const auto close = ClosestMatch(word, candidates))
+        return std::move(error).Fix("did you mean `" + *close + "`?");
+      return std::move(error).Fix(
+          "*, read, predict:ENDPOINT, or a permission such as dataset.read");
     }
   }
   return scopes;

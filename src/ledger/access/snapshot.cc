@@ -7,7 +7,8 @@ namespace {
 
 constexpr int kUsersMax = 1'000'000;
 // What a program may besides reading its project: write to its own run.
-constexpr std::string_view kProgramReads[] = {"project.read", "dataset.read", "run.read", "model.read", "recipe.read", "job.read", "self"};
+constexpr std::string_view kProgramReads[] = {
+    "project.read", "dataset.read", "run.read", "model.read", "recipe.read", "job.read", "self"};
 
 const std::string* ParamOf(const net::Request& request, std::string_view name) {
   for (const auto& [key, value] : request.params) {
@@ -16,14 +17,18 @@ const std::string* ParamOf(const net::Request& request, std::string_view name) {
   return nullptr;
 }
 
-bool Contains(std::span<const std::string> list, std::string_view text) { return std::find(list.begin(), list.end(), text) != list.end(); }
+bool Contains(std::span<const std::string> list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
 
 Result<> JudgeProgram(const KnownToken& known, const net::Route& route, net::Request& request) {
   const std::string* project = ParamOf(request, "project");
   const std::string* run = ParamOf(request, "run");
   const bool own_project = project != nullptr && *project == known.token.project;
-  const bool reads = std::find(std::begin(kProgramReads), std::end(kProgramReads), route.permission.name) != std::end(kProgramReads);
-  const bool writes_own_run = route.permission.name == "run.write" && run != nullptr && *run == known.token.run_id;
+  const bool reads = std::find(std::begin(kProgramReads), std::end(kProgramReads),
+                               route.permission.name) != std::end(kProgramReads);
+  const bool writes_own_run =
+      route.permission.name == "run.write" && run != nullptr && *run == known.token.run_id;
   request.principal.all_projects = false;
   request.principal.projects.assign(1, known.token.project);
   if (route.permission.name == "self" && project == nullptr) return {};
@@ -49,7 +54,8 @@ Rights RightsOf(std::span<const Grant> grants) {
       rights.everywhere |= PermissionsOf(grant.role);
       continue;
     }
-    const auto found = std::find_if(rights.projects.begin(), rights.projects.end(), [&](const auto& p) { return p.first == grant.project; });
+    const auto found = std::find_if(rights.projects.begin(), rights.projects.end(),
+                                    [&](const auto& p) { return p.first == grant.project; });
     if (found != rights.projects.end()) {
       found->second |= PermissionsOf(grant.role);
     } else {
@@ -59,7 +65,8 @@ Rights RightsOf(std::span<const Grant> grants) {
   return rights;
 }
 
-Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::int64_t now_us, const Snapshot* previous) {
+Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::int64_t now_us,
+                                                      const Snapshot* previous) {
   auto snapshot = std::make_shared<Snapshot>();
   std::unordered_map<std::string, User> users;
   GYRE_TRY(auto list, ReadUsers(reader, "", kUsersMax));
@@ -78,7 +85,8 @@ Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::i
     }
     std::int64_t used_us = known->token.last_used_us;
     if (previous != nullptr) {
-      if (const auto before = previous->tokens.find(stored.hash); before != previous->tokens.end()) {
+      if (const auto before = previous->tokens.find(stored.hash);
+          before != previous->tokens.end()) {
         used_us = std::max(used_us, before->second->used_us.load(std::memory_order_relaxed));
       }
     }
@@ -89,7 +97,8 @@ Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::i
 }
 
 Error Denied(const net::Route& route, std::string_view who) {
-  return MakeError(Code::kPermissionDenied, "GY1702", "{} may not do this: it needs the permission {}", who, route.permission.name)
+  return MakeError(Code::kPermissionDenied, "GY1702",
+                   "{} may not do this: it needs the permission {}", who, route.permission.name)
       .Fix("ask an administrator for a role that has it: gyre roles");
 }
 
@@ -101,8 +110,10 @@ Result<> JudgeToken(const KnownToken& known, const net::Route& route, net::Reque
   if (route.permission.name == "self") return {};
   const std::string* project = ParamOf(request, "project");
   const std::string* endpoint = ParamOf(request, "endpoint");
-  if (endpoint == nullptr && route.permission.name == "predict") endpoint = ParamOf(request, "model");
-  const bool by_endpoint = route.permission.name == "predict" && endpoint != nullptr && Contains(known.scopes.endpoints, *endpoint);
+  if (endpoint == nullptr && route.permission.name == "predict")
+    endpoint = ParamOf(request, "model");
+  const bool by_endpoint = route.permission.name == "predict" && endpoint != nullptr &&
+                           Contains(known.scopes.endpoints, *endpoint);
   if (!known.scopes.permissions.test(*index) && !by_endpoint) return Denied(route, "this token");
   const std::string& limit = known.token.project;
   if (project != nullptr) {

@@ -29,18 +29,23 @@ struct KnownToken {
 
 struct HashOfText {
   using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>()(text);
+  }
 };
 
 struct Snapshot {
-  std::unordered_map<std::string, std::shared_ptr<const KnownToken>, HashOfText, std::equal_to<>> tokens;  // by hash of the secret
+  std::unordered_map<std::string, std::shared_ptr<const KnownToken>, HashOfText, std::equal_to<>>
+      tokens;  // by hash of the secret
   int users = 0;
 };
 
 // Built from all rows; what the previous one knew of use is kept.
-Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::int64_t now_us, const Snapshot* previous);
+Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::int64_t now_us,
+                                                      const Snapshot* previous);
 
-// The decision on one route for one token. Sets projects of the principal. Error: kPermissionDenied GY1702.
+// The decision on one route for one token. Sets projects of the principal. Error: kPermissionDenied
+// GY1702.
 Result<> JudgeToken(const KnownToken& known, const net::Route& route, net::Request& request);
 Error Denied(const net::Route& route, std::string_view who);
 

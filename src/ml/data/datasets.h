@@ -1,5 +1,6 @@
-// Datasets and their versions. A version is immutable: Parquet parts in the blob store, schema, profile, content hash. The same content
-// again makes no new version. References: "sales" (the latest), "sales:v3", "project/sales:v3" (only within the project). Thread-safe.
+// Datasets and their versions. A version is immutable: Parquet parts in the blob store, schema,
+// profile, content hash. The same content again makes no new version. References: "sales" (the
+// latest), "sales:v3", "project/sales:v3" (only within the project). Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -32,15 +33,16 @@ struct Part {
 
 struct Version {
   std::string id{}, dataset_id{}, project{}, dataset{};
-  std::int64_t number = 0;              // "v3" is 3
-  std::string content_hash{};           // of the values, whatever the file was called and however it was split
+  std::int64_t number = 0;  // "v3" is 3
+  std::string
+      content_hash{};  // of the values, whatever the file was called and however it was split
   std::string source_name{}, format{};  // "sales.csv", "CSV, comma separated, UTF-8"
   std::int64_t rows = 0, source_bytes = 0;
   table::Schema schema{};
-  std::vector<Part> parts{};            // Parquet, in order
-  std::vector<std::string> notes{};     // how it was read
-  Json warnings{};                      // of the profile: [{severity, kind, column, message}], high first
-  Json check{};                         // of the expectations at import: null when there were none
+  std::vector<Part> parts{};         // Parquet, in order
+  std::vector<std::string> notes{};  // how it was read
+  Json warnings{};  // of the profile: [{severity, kind, column, message}], high first
+  Json check{};     // of the expectations at import: null when there were none
   std::int64_t rows_quarantined = 0;
   std::map<std::string, std::string> tags{};
   std::string created_by{};
@@ -59,7 +61,8 @@ struct Dataset {
 };
 Json DatasetToJson(const Dataset& dataset);
 
-// An upload that is being written. Nothing is left when it is destroyed without being handed to Import.
+// An upload that is being written. Nothing is left when it is destroyed without being handed to
+// Import.
 class Upload {
  public:
   virtual ~Upload() = default;
@@ -68,12 +71,12 @@ class Upload {
 
 struct ImportRequest {
   std::string project{}, dataset{};
-  std::string filename{};               // shown in messages; its extension is a hint
-  std::string format{};                 // csv, jsonl, parquet, tar (a folder); empty = by content
-  std::string bad = "error";            // error, null, quarantine
-  std::vector<std::string> types{};     // "age=text"
+  std::string filename{};            // shown in messages; its extension is a hint
+  std::string format{};              // csv, jsonl, parquet, tar (a folder); empty = by content
+  std::string bad = "error";         // error, null, quarantine
+  std::vector<std::string> types{};  // "age=text"
   std::map<std::string, std::string> tags{};
-  std::string target{};                 // for association and leak warnings; may be empty
+  std::string target{};  // for association and leak warnings; may be empty
   std::string created_by{};
 };
 
@@ -81,26 +84,35 @@ class Datasets {
  public:
   virtual ~Datasets() = default;
 
-  // --- versions -------------------------------------------------------------------------------------------------------------------
-  // Errors: kNotFound GY2101 no such dataset (did you mean), GY2102 no such version; kInvalidArgument GY2103 not a reference;
-  // kPermissionDenied GY2112 it leads into another project.
+  // --- versions
+  // -------------------------------------------------------------------------------------------------------------------
+  // Errors: kNotFound GY2101 no such dataset (did you mean), GY2102 no such version;
+  // kInvalidArgument GY2103 not a reference; kPermissionDenied GY2112 it leads into another
+  // project.
   virtual Result<Version> Resolve(std::string_view project, std::string_view reference) = 0;
   virtual Result<Version> GetVersionById(std::string_view id) = 0;
   virtual Result<Dataset> Get(std::string_view project, std::string_view name) = 0;
-  virtual Result<std::vector<Dataset>> List(std::string_view project, std::string_view after_name, int limit) = 0;
-  virtual Result<std::vector<Version>> ListVersions(std::string_view project, std::string_view name, std::int64_t before_number, int limit) = 0;
+  virtual Result<std::vector<Dataset>> List(std::string_view project, std::string_view after_name,
+                                            int limit) = 0;
+  virtual Result<std::vector<Version>> ListVersions(std::string_view project, std::string_view name,
+                                                    std::int64_t before_number, int limit) = 0;
   // Local paths of the parts, for a worker task. Bytes are not checked.
   virtual Result<std::vector<std::string>> PartPaths(const Version& version) = 0;
-  virtual Result<> SetTags(std::string_view project, std::string_view reference, const std::map<std::string, std::string>& tags) = 0;  // "" removes
-  // Removes a dataset with all its versions, or one version ("sales:v3"); blobs go when nothing else needs them.
+  virtual Result<> SetTags(std::string_view project, std::string_view reference,
+                           const std::map<std::string, std::string>& tags) = 0;  // "" removes
+  // Removes a dataset with all its versions, or one version ("sales:v3"); blobs go when nothing
+  // else needs them.
   virtual Result<> Remove(std::string_view project, std::string_view reference) = 0;
 
-  // --- import ---------------------------------------------------------------------------------------------------------------------
+  // --- import
+  // ---------------------------------------------------------------------------------------------------------------------
   virtual Result<std::unique_ptr<Upload>> NewUpload() = 0;
-  // Submits a "dataset.import" job. Its result: {"dataset", "version", "unchanged", "rows", "columns", "warnings", "notes", ...}.
+  // Submits a "dataset.import" job. Its result: {"dataset", "version", "unchanged", "rows",
+  // "columns", "warnings", "notes", ...}.
   virtual Result<runners::Job> Import(ImportRequest request, std::unique_ptr<Upload> upload) = 0;
 
-  // --- looking into a version -----------------------------------------------------------------------------------------------------
+  // --- looking into a version
+  // -----------------------------------------------------------------------------------------------------
   virtual Result<Json> Profile(const Version& version) = 0;
   // Association of each column with `target`, and its leak warnings.
   virtual Result<Json> ProfileAgainst(const Version& version, std::string_view target) = 0;
@@ -108,24 +120,31 @@ class Datasets {
   virtual Result<Json> Quarantine(const Version& version, std::int64_t limit) = 0;
   virtual Result<Json> Diff(const Version& from, const Version& to) = 0;
   // SQL over the datasets of a project by name; "name:v2" in quotes for an older version.
-  virtual Result<Json> Query(std::string_view project, const std::string& sql, std::int64_t limit, const std::function<bool()>& cancelled) = 0;
+  virtual Result<Json> Query(std::string_view project, const std::string& sql, std::int64_t limit,
+                             const std::function<bool()>& cancelled) = 0;
   // One Parquet file of all parts; made and kept at the first call when there are several.
   virtual Result<blob::Object> ParquetFile(const Version& version) = 0;
   // Writes csv, jsonl or parquet into a scratch file; the caller removes it.
-  virtual Result<std::string> Export(const Version& version, std::string_view format, const std::function<bool()>& cancelled) = 0;
+  virtual Result<std::string> Export(const Version& version, std::string_view format,
+                                     const std::function<bool()>& cancelled) = 0;
 
-  // --- expectations ---------------------------------------------------------------------------------------------------------------
-  // The suite in force: what was set, else what the first version suggests. {"expectations": [...], "number", "origin"}.
+  // --- expectations
+  // ---------------------------------------------------------------------------------------------------------------
+  // The suite in force: what was set, else what the first version suggests. {"expectations": [...],
+  // "number", "origin"}.
   virtual Result<Json> Expectations(std::string_view project, std::string_view name) = 0;
   virtual Result<Json> SuggestExpectations(const Version& version) = 0;
-  virtual Result<Json> SetExpectations(std::string_view project, std::string_view name, const Json& suite, std::string_view by) = 0;
+  virtual Result<Json> SetExpectations(std::string_view project, std::string_view name,
+                                       const Json& suite, std::string_view by) = 0;
   // Submits a "dataset.check" job. Its result: {"success", "results": [...]}.
   virtual Result<runners::Job> Check(const Version& version, std::string_view by) = 0;
 };
 
-// Registers its kinds of jobs, so before jobs.Start(). Events: dataset.version.created, dataset.version.removed.
-Result<std::unique_ptr<Datasets>> OpenDatasets(db::Database& database, blob::Store& blobs, runners::Jobs& jobs, events::Events& events,
-                                                 const Clock& clock);
+// Registers its kinds of jobs, so before jobs.Start(). Events: dataset.version.created,
+// dataset.version.removed.
+Result<std::unique_ptr<Datasets>> OpenDatasets(db::Database& database, blob::Store& blobs,
+                                               runners::Jobs& jobs, events::Events& events,
+                                               const Clock& clock);
 
 // Worker side: "data.import", "data.check", "data.query", "data.export", "data.associate".
 void AddTasks(runners::TaskRegistry& tasks);

@@ -1,9 +1,12 @@
-// What data must be like, as data: a suite of expectations, suggested from one version and checked on the next. Pure, chunk by chunk.
+// What data must be like, as data: a suite of expectations, suggested from one version and checked
+// on the next. Pure, chunk by chunk.
 //
-// {"expectations": [{"kind": "between", "column": "age", "min": 0, "max": 120, "mostly": 0.99}, ...]}
+// {"expectations": [{"kind": "between", "column": "age", "min": 0, "max": 120, "mostly": 0.99},
+// ...]}
 //   column_exists, column_type {type}, no_other_columns          the contract on the schema
 //   rows_between {min, max}, missing_at_most {fraction}          on the whole
-//   not_missing, between {min, max}, in_set {values}, unique, length_between {min, max}   row by row, with "mostly": the share that must hold
+//   not_missing, between {min, max}, in_set {values}, unique, length_between {min, max}   row by
+//   row, with "mostly": the share that must hold
 #pragma once
 
 #include <cstdint>
@@ -18,9 +21,11 @@
 
 namespace gyre::data {
 
-// Errors: kInvalidArgument GY2110 unknown kind or member (did you mean), GY2111 an argument is missing or of the wrong type.
+// Errors: kInvalidArgument GY2110 unknown kind or member (did you mean), GY2111 an argument is
+// missing or of the wrong type.
 Result<> CheckSuite(const Json& suite);
-// A suite that this version passes with room: ranges are widened by half their span, shares of missing values doubled.
+// A suite that this version passes with room: ranges are widened by half their span, shares of
+// missing values doubled.
 Json SuggestSuite(const Profile& profile);
 
 class SuiteCheck {
@@ -31,9 +36,11 @@ class SuiteCheck {
   SuiteCheck(SuiteCheck&&) noexcept;
   SuiteCheck& operator=(SuiteCheck&&) noexcept;
 
-  // The first broken row-by-row expectation per row, as a sentence; empty where all hold. One entry per row, or none when all rows are good.
+  // The first broken row-by-row expectation per row, as a sentence; empty where all hold. One entry
+  // per row, or none when all rows are good.
   std::vector<std::string> Add(const table::Frame& chunk);
-  // {"success", "failed", "results": [{"kind", "column", "success", "observed", "bad_rows", "examples": [{"row", "value"}]}]}
+  // {"success", "failed", "results": [{"kind", "column", "success", "observed", "bad_rows",
+  // "examples": [{"row", "value"}]}]}
   Json Finish() const;
 
  private:

@@ -25,14 +25,17 @@ Json PairedJson(const statistics::PairedResult& paired) {
     if (!std::isnan(gain.upper)) one.Set("upper", gain.upper);
     metrics.Set(gain.info->name, std::move(one));
   }
-  return Json::Obj({{"metrics", std::move(metrics)}, {"intervals", BootstrapJson(paired.method, paired.resamples, paired.confidence)}});
+  return Json::Obj(
+      {{"metrics", std::move(metrics)},
+       {"intervals", BootstrapJson(paired.method, paired.resamples, paired.confidence)}});
 }
 
 Json ConfusionJson(const statistics::Confusion& confusion) {
   Json rows = Json::Arr();
   for (std::size_t truth = 0; truth < confusion.classes; ++truth) {
     Json row = Json::Arr();
-    for (std::size_t decided = 0; decided < confusion.classes; ++decided) row.Push(confusion.At(truth, decided));
+    for (std::size_t decided = 0; decided < confusion.classes; ++decided)
+      row.Push(confusion.At(truth, decided));
     rows.Push(std::move(row));
   }
   return rows;
@@ -67,9 +70,11 @@ Json Evaluation::ToJson() const {
     methods.Set(metric.info->name, metric.info->method);
   }
   for (const Importance& one : importance) {
-    ranked.Push(Json::Obj({{"column", one.column}, {"mean", one.mean}, {"deviation", one.deviation}}));
+    ranked.Push(
+        Json::Obj({{"column", one.column}, {"mean", one.mean}, {"deviation", one.deviation}}));
   }
-  Json json = Json::Obj({{"task", predictors::TaskName(task)}, {"primary", primary}, {"rows", rows}});
+  Json json =
+      Json::Obj({{"task", predictors::TaskName(task)}, {"primary", primary}, {"rows", rows}});
   json.Set("rows_without_target", rows_without_target);
   json.Set("rows_of_unknown_class", rows_of_unknown_class);
   json.Set("metrics", std::move(values));
@@ -87,7 +92,8 @@ Json Evaluation::ToJson() const {
 }
 
 Json Comparison::ToJson() const {
-  Json json = Json::Obj({{"task", predictors::TaskName(task)}, {"primary", primary}, {"rows", rows}});
+  Json json =
+      Json::Obj({{"task", predictors::TaskName(task)}, {"primary", primary}, {"rows", rows}});
   const Json pairs = PairedJson(paired);
   for (const auto& [key, value] : pairs.members()) json.Set(key, value);
   if (task != predictors::Task::kRegression) json.Set("agreement", agreement);

@@ -22,7 +22,8 @@ Result<statistics::Scored> BaselineOf(const predictors::Scorer& scorer, const Tr
   constant.rows = rows;
   if (scorer.task() == Task::kRegression) {
     double mean = 0;
-    for (std::size_t i = 0; i < rows; ++i) mean += (truth.value[i] - mean) / static_cast<double>(i + 1);
+    for (std::size_t i = 0; i < rows; ++i)
+      mean += (truth.value[i] - mean) / static_cast<double>(i + 1);
     constant.prediction.assign(rows, mean);
     return Join(scorer, constant, truth);
   }
@@ -31,14 +32,17 @@ Result<statistics::Scored> BaselineOf(const predictors::Scorer& scorer, const Tr
   for (double& value : share) value = std::min(value, 1.0);
   const auto largest = static_cast<std::uint32_t>(std::ranges::max_element(share) - share.begin());
   constant.label.assign(rows, largest);
-  for (std::size_t i = 0; i < rows; ++i) constant.probabilities.insert(constant.probabilities.end(), share.begin(), share.end());
+  for (std::size_t i = 0; i < rows; ++i)
+    constant.probabilities.insert(constant.probabilities.end(), share.begin(), share.end());
   return Join(scorer, constant, truth);
 }
 
 Json CalibrationJson(std::span<const std::uint8_t> labels, std::span<const double> p) {
   Json json = Json::Obj();
-  const auto uniform = statistics::Reliability(labels, p, kReliabilityBins, statistics::Binning::kUniform);
-  const auto quantile = statistics::Reliability(labels, p, kReliabilityBins, statistics::Binning::kQuantile);
+  const auto uniform =
+      statistics::Reliability(labels, p, kReliabilityBins, statistics::Binning::kUniform);
+  const auto quantile =
+      statistics::Reliability(labels, p, kReliabilityBins, statistics::Binning::kQuantile);
   const auto fine = statistics::Reliability(labels, p, kEceBins, statistics::Binning::kUniform);
   if (!uniform || !quantile || !fine) return json;
   json.Set("uniform", statistics::ReliabilityToJson(*uniform));
@@ -82,24 +86,32 @@ Result<> AddRankCurves(const OneVersusRest& rows, std::size_t points_max, Json* 
 
 void AddWarnings(Evaluation* evaluation) {
   const auto warn = [&](std::string text) { evaluation->warnings.push_back(std::move(text)); };
-  if (evaluation->rows < kRowsFew) warn(fmt::format("only {} rows: the intervals are wide", evaluation->rows));
+  if (evaluation->rows < kRowsFew)
+    warn(fmt::format("only {} rows: the intervals are wide", evaluation->rows));
   if (evaluation->rows_of_unknown_class > 0) {
-    warn(fmt::format("{} rows have a class that the model does not know; they were left out", evaluation->rows_of_unknown_class));
+    warn(fmt::format("{} rows have a class that the model does not know; they were left out",
+                     evaluation->rows_of_unknown_class));
   }
-  if (evaluation->rows_without_target > 0) warn(fmt::format("{} rows have no target; they were left out", evaluation->rows_without_target));
+  if (evaluation->rows_without_target > 0)
+    warn(
+        fmt::format("{} rows have no target; they were left out", evaluation->rows_without_target));
   std::size_t surely = 0;
   for (const Slice& slice : evaluation->slices) surely += slice.surely_worse ? 1 : 0;
-  if (surely > 0) warn(fmt::format("{} of {} slices are surely worse than the whole", surely, evaluation->slices_examined));
+  if (surely > 0)
+    warn(fmt::format("{} of {} slices are surely worse than the whole", surely,
+                     evaluation->slices_examined));
 }
 
-void CopyTo(std::map<std::string, registry::Number, std::less<>>* map, std::string_view name, double estimate, double lower, double upper) {
+void CopyTo(std::map<std::string, registry::Number, std::less<>>* map, std::string_view name,
+            double estimate, double lower, double upper) {
   registry::Number number{estimate, {}, {}};
   if (!std::isnan(lower)) number.lower = lower;
   if (!std::isnan(upper)) number.upper = upper;
   (*map)[std::string(name)] = number;
 }
 
-void CopyGains(registry::GateNumbers* numbers, std::string_view other, const statistics::PairedResult& paired) {
+void CopyGains(registry::GateNumbers* numbers, std::string_view other,
+               const statistics::PairedResult& paired) {
   for (const statistics::MetricGain& gain : paired.metrics) {
     CopyTo(&numbers->gains[std::string(other)], gain.info->name, gain.gain, gain.lower, gain.upper);
     CopyTo(&numbers->others[std::string(other)], gain.info->name, gain.b, NAN, NAN);
@@ -108,13 +120,17 @@ void CopyGains(registry::GateNumbers* numbers, std::string_view other, const sta
 
 }  // namespace
 
-Result<Json> MakeCurves(const predictors::Scorer& scorer, const Judged& judged, const EvaluateOptions& options) {
+Result<Json> MakeCurves(const predictors::Scorer& scorer, const Judged& judged,
+                        const EvaluateOptions& options) {
   Json json = Json::Obj();
   const auto points_max = static_cast<std::size_t>(std::max(options.curve_points_max, 2));
   const std::size_t classes = scorer.classes().size();
   if (scorer.task() == Task::kRegression) {
-    const auto residual_points = static_cast<std::size_t>(std::max(options.residual_points_max, 20));
-    GYRE_TRY(const statistics::Residuals residuals, statistics::MakeResiduals(judged.truth.value, judged.scores.prediction, residual_points));
+    const auto residual_points =
+        static_cast<std::size_t>(std::max(options.residual_points_max, 20));
+    GYRE_TRY(
+        const statistics::Residuals residuals,
+        statistics::MakeResiduals(judged.truth.value, judged.scores.prediction, residual_points));
     json.Set("residuals", residuals.ToJson());
     return json;
   }
@@ -137,8 +153,10 @@ Result<Json> MakeCurves(const predictors::Scorer& scorer, const Judged& judged, 
   return json;
 }
 
-Result<Evaluation> Evaluate(const predictors::Scorer& scorer, const table::Frame& frame, const EvaluateOptions& options) {
-  GYRE_TRY(const statistics::MetricInfo* primary, PrimaryMetric(scorer.task(), options.primary_metric));
+Result<Evaluation> Evaluate(const predictors::Scorer& scorer, const table::Frame& frame,
+                            const EvaluateOptions& options) {
+  GYRE_TRY(const statistics::MetricInfo* primary,
+           PrimaryMetric(scorer.task(), options.primary_metric));
   GYRE_TRY(const Truth truth, ReadTruth(scorer.package(), frame));
   GYRE_DO(CheckTwoClasses(scorer, truth));
   Tell(options, 0, "scoring");
@@ -154,7 +172,8 @@ Result<Evaluation> Evaluate(const predictors::Scorer& scorer, const table::Frame
   evaluation.rows = truth.rows.size();
   evaluation.rows_without_target = truth.without_target;
   evaluation.rows_of_unknown_class = truth.of_unknown_class;
-  const statistics::BootstrapOptions bootstrap = BoundedBootstrap(options.bootstrap, truth.rows.size(), scorer.classes().size());
+  const statistics::BootstrapOptions bootstrap =
+      BoundedBootstrap(options.bootstrap, truth.rows.size(), scorer.classes().size());
   GYRE_TRY(evaluation.metrics, statistics::Bootstrap(scored, bootstrap));
   GYRE_TRY(const statistics::Scored baseline, BaselineOf(scorer, truth));
   GYRE_TRY(evaluation.over_baseline, statistics::PairedBootstrap(scored, baseline, bootstrap));
@@ -163,7 +182,8 @@ Result<Evaluation> Evaluate(const predictors::Scorer& scorer, const table::Frame
   const statistics::MetricInterval* whole = evaluation.metrics.Find(primary->name);
   if (whole != nullptr && options.slices) {
     Tell(options, 0.4, "slices");
-    GYRE_TRY(evaluation.slices, FindSlices(scorer, frame, judged, *primary, whole->estimate, options, &evaluation.slices_examined));
+    GYRE_TRY(evaluation.slices, FindSlices(scorer, frame, judged, *primary, whole->estimate,
+                                           options, &evaluation.slices_examined));
   }
   if (whole != nullptr && options.importance) {
     Tell(options, 0.6, "importance of columns");
@@ -174,9 +194,11 @@ Result<Evaluation> Evaluate(const predictors::Scorer& scorer, const table::Frame
   return evaluation;
 }
 
-Result<Comparison> Compare(const predictors::Scorer& a, const predictors::Scorer& b, const table::Frame& frame, const EvaluateOptions& options) {
+Result<Comparison> Compare(const predictors::Scorer& a, const predictors::Scorer& b,
+                           const table::Frame& frame, const EvaluateOptions& options) {
   const auto mismatch = [&](std::string_view what) {
-    return InvalidArgument("GY3704", "the two models have different {}: they cannot be compared", what);
+    return InvalidArgument("GY3704", "the two models have different {}: they cannot be compared",
+                           what);
   };
   if (a.task() != b.task()) return mismatch("tasks");
   if (a.package().target != b.package().target) return mismatch("targets");
@@ -194,14 +216,17 @@ Result<Comparison> Compare(const predictors::Scorer& a, const predictors::Scorer
   comparison.task = a.task();
   comparison.primary = primary->name;
   comparison.rows = truth.rows.size();
-  const statistics::BootstrapOptions bootstrap = BoundedBootstrap(options.bootstrap, truth.rows.size(), 2 * a.classes().size());
+  const statistics::BootstrapOptions bootstrap =
+      BoundedBootstrap(options.bootstrap, truth.rows.size(), 2 * a.classes().size());
   GYRE_TRY(comparison.paired, statistics::PairedBootstrap(scored_a, scored_b, bootstrap));
-  for (std::size_t i = 0; i < of_a.scores.label.size(); ++i) comparison.agreement += of_a.scores.label[i] == of_b.scores.label[i];
+  for (std::size_t i = 0; i < of_a.scores.label.size(); ++i)
+    comparison.agreement += of_a.scores.label[i] == of_b.scores.label[i];
   comparison.agreement /= static_cast<double>(comparison.rows);
   return comparison;
 }
 
-Result<statistics::MetricSet> QuickMetrics(const predictors::Scorer& scorer, const table::Frame& frame) {
+Result<statistics::MetricSet> QuickMetrics(const predictors::Scorer& scorer,
+                                           const table::Frame& frame) {
   GYRE_TRY(const Truth truth, ReadTruth(scorer.package(), frame));
   GYRE_DO(CheckTwoClasses(scorer, truth));
   GYRE_TRY(const Judged judged, ScoreJudged(scorer, frame, truth));
@@ -209,7 +234,8 @@ Result<statistics::MetricSet> QuickMetrics(const predictors::Scorer& scorer, con
   return scored.Values();
 }
 
-registry::GateNumbers MakeGateNumbers(const Evaluation& evaluation, const Comparison* champion, std::string_view champion_name) {
+registry::GateNumbers MakeGateNumbers(const Evaluation& evaluation, const Comparison* champion,
+                                      std::string_view champion_name) {
   registry::GateNumbers numbers;
   numbers.primary = evaluation.primary;
   for (const statistics::MetricInterval& metric : evaluation.metrics.metrics) {

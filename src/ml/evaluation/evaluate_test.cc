@@ -63,7 +63,9 @@ TEST(Evaluate, SlicesFindTheWeakGroup) {
   ASSERT_EQ(region->name, "region");
   table::TextColumn flipped;
   for (std::size_t i = 0; i < frame.rows(); ++i) {
-    flipped.Push(region->IsValid(i) && region->text[i] == "north" ? (random.Below(2) == 0 ? "no" : "yes") : target->text[i]);
+    flipped.Push(region->IsValid(i) && region->text[i] == "north"
+                     ? (random.Below(2) == 0 ? "no" : "yes")
+                     : target->text[i]);
   }
   target->text = flipped;
   const auto evaluation = Evaluate(*ChurnScorer(frame, 3), frame, Quick());
@@ -73,7 +75,9 @@ TEST(Evaluate, SlicesFindTheWeakGroup) {
   EXPECT_EQ(evaluation->slices[0].value, "north");
   EXPECT_TRUE(evaluation->slices[0].surely_worse);
   EXPECT_GT(evaluation->slices[0].gap, 0.1);
-  const bool missing = std::ranges::any_of(evaluation->slices, [](const Slice& s) { return s.column == "region" && s.value == "(missing)"; });
+  const bool missing = std::ranges::any_of(evaluation->slices, [](const Slice& s) {
+    return s.column == "region" && s.value == "(missing)";
+  });
   EXPECT_TRUE(missing);
   for (const Slice& slice : evaluation->slices) EXPECT_GE(slice.rows, 50u);
 }
@@ -111,7 +115,8 @@ TEST(Evaluate, RowsThatCannotBeJudgedAreCounted) {
   EXPECT_EQ(evaluation->rows, 490u);
   EXPECT_EQ(evaluation->rows_without_target, 7u);
   EXPECT_EQ(evaluation->rows_of_unknown_class, 3u);
-  EXPECT_EQ(evaluation->warnings.size(), 2u + (evaluation->warnings.back().find("slices") != std::string::npos ? 1 : 0));
+  EXPECT_EQ(evaluation->warnings.size(),
+            2u + (evaluation->warnings.back().find("slices") != std::string::npos ? 1 : 0));
 }
 
 TEST(Evaluate, BadInputIsNamed) {
@@ -125,7 +130,8 @@ TEST(Evaluate, BadInputIsNamed) {
     if (target.text[i] == "yes") ones.push_back(i);
   }
   EXPECT_EQ(Evaluate(*scorer, frame.Select(ones), Quick()).error().gy(), "GY3002");
-  EXPECT_EQ(Evaluate(*scorer, frame.Select({ones[0]}), Quick()).error().gy(), "GY3002") << "one row has one class";
+  EXPECT_EQ(Evaluate(*scorer, frame.Select({ones[0]}), Quick()).error().gy(), "GY3002")
+      << "one row has one class";
   EvaluateOptions options = Quick();
   options.primary_metric = "rmse";
   EXPECT_EQ(Evaluate(*scorer, frame, options).error().gy(), "GY3702");
@@ -170,18 +176,26 @@ TEST(Compare, TheBetterModelWinsAndTheGateSaysSo) {
   EXPECT_GT(comparison->paired.Find("auc")->lower, 0.3);
   const auto evaluation = Evaluate(*good, frame, Quick());
   ASSERT_TRUE(evaluation);
-  EXPECT_TRUE(registry::Judge(registry::DefaultRules(false), MakeGateNumbers(*evaluation, nullptr, {})).pass);
-  EXPECT_TRUE(registry::Judge(registry::DefaultRules(true), MakeGateNumbers(*evaluation, &*comparison, "churn:v1")).pass);
+  EXPECT_TRUE(
+      registry::Judge(registry::DefaultRules(false), MakeGateNumbers(*evaluation, nullptr, {}))
+          .pass);
+  EXPECT_TRUE(registry::Judge(registry::DefaultRules(true),
+                              MakeGateNumbers(*evaluation, &*comparison, "churn:v1"))
+                  .pass);
   const auto worse = Compare(*reversed, *good, frame, Quick());
   const auto of_worse = Evaluate(*reversed, frame, Quick());
   ASSERT_TRUE(worse && of_worse);
-  EXPECT_FALSE(registry::Judge(registry::DefaultRules(true), MakeGateNumbers(*of_worse, &*worse, "churn:v1")).pass);
-  EXPECT_FALSE(registry::Judge(registry::DefaultRules(false), MakeGateNumbers(*of_worse, nullptr, {})).pass);
+  EXPECT_FALSE(
+      registry::Judge(registry::DefaultRules(true), MakeGateNumbers(*of_worse, &*worse, "churn:v1"))
+          .pass);
+  EXPECT_FALSE(
+      registry::Judge(registry::DefaultRules(false), MakeGateNumbers(*of_worse, nullptr, {})).pass);
 }
 
 TEST(Compare, UnlikeModelsAreRefused) {
   const table::Frame churn = ChurnFrame(100, 11), price = PriceFrame(100, 11);
-  EXPECT_EQ(Compare(*ChurnScorer(churn, 3), *PriceScorer(price, 2), churn, Quick()).error().gy(), "GY3704");
+  EXPECT_EQ(Compare(*ChurnScorer(churn, 3), *PriceScorer(price, 2), churn, Quick()).error().gy(),
+            "GY3704");
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ Error BadOption(std::string_view key, std::string_view rule) {
 }
 
 Result<> ReadWhole(const Json& value, std::string_view key, int min, int max, int* target) {
-  if (!value.is_int() || value.AsInt() < min || value.AsInt() > max) return BadOption(key, fmt::format("a whole number from {} to {}", min, max));
+  if (!value.is_int() || value.AsInt() < min || value.AsInt() > max)
+    return BadOption(key, fmt::format("a whole number from {} to {}", min, max));
   *target = static_cast<int>(value.AsInt());
   return {};
 }
@@ -29,7 +30,8 @@ Result<> ReadFlag(const Json& value, std::string_view key, bool* target) {
 
 Result<> ReadOption(const std::string& key, const Json& value, EvaluateOptions* options) {
   if (key == "resamples") return ReadWhole(value, key, 10, 100'000, &options->bootstrap.resamples);
-  if (key == "slice_rows_min") return ReadWhole(value, key, 2, std::numeric_limits<int>::max(), &options->slice_rows_min);
+  if (key == "slice_rows_min")
+    return ReadWhole(value, key, 2, std::numeric_limits<int>::max(), &options->slice_rows_min);
   if (key == "slices") return ReadFlag(value, key, &options->slices);
   if (key == "importance") return ReadFlag(value, key, &options->importance);
   if (key == "seed") {
@@ -39,16 +41,21 @@ Result<> ReadOption(const std::string& key, const Json& value, EvaluateOptions* 
   }
   if (key == "confidence") {
     const double confidence = value.AsDouble(-1);
-    if (!(confidence >= 0.5 && confidence < 1)) return BadOption(key, "a number from 0.5 to below 1");
+    if (!(confidence >= 0.5 && confidence < 1))
+      return BadOption(key, "a number from 0.5 to below 1");
     options->bootstrap.confidence = confidence;
     return {};
   }
   if (key == "interval") {
-    if (value.AsString() != "percentile" && value.AsString() != "bca") return BadOption(key, "percentile or bca");
-    options->bootstrap.kind = value.AsString() == "bca" ? statistics::IntervalKind::kBca : statistics::IntervalKind::kPercentile;
+    if (value.AsString() != "percentile" && value.AsString() != "bca")
+      return BadOption(key, "percentile or bca");
+    options->bootstrap.kind = value.AsString() == "bca" ? statistics::IntervalKind::kBca
+                                                        : statistics::IntervalKind::kPercentile;
     return {};
   }
-  return BadOption(key, "the options are seed, resamples, confidence, interval, slices, importance, slice_rows_min");
+  return BadOption(
+      key,
+      "the options are seed, resamples, confidence, interval, slices, importance, slice_rows_min");
 }
 
 Result<std::shared_ptr<const predictors::Scorer>> LoadScorer(const std::string& path) {
@@ -70,7 +77,8 @@ Result<table::Frame> ReadFrame(const Json& parts, runners::TaskContext& context)
 
 Result<EvaluateOptions> OptionsFromJson(const Json& json) {
   EvaluateOptions options;
-  if (!json.is_null() && !json.is_object()) return InvalidArgument("GY3705", "the options of an evaluation are an object");
+  if (!json.is_null() && !json.is_object())
+    return InvalidArgument("GY3705", "the options of an evaluation are an object");
   for (const auto& [key, value] : json.members()) GYRE_DO(ReadOption(key, value, &options));
   return options;
 }
@@ -79,7 +87,9 @@ Result<Json> RunEvaluationTask(runners::TaskContext& context) {
   const Json& input = context.input();
   GYRE_TRY(EvaluateOptions options, OptionsFromJson(input["options"]));
   options.primary_metric = input["primary"].AsString();
-  options.progress = [&context](double fraction, std::string_view text) { context.Progress(0.05 + 0.85 * fraction, text); };
+  options.progress = [&context](double fraction, std::string_view text) {
+    context.Progress(0.05 + 0.85 * fraction, text);
+  };
   options.cancelled = [&context] { return context.cancelled(); };
   context.Progress(0, "reading");
   GYRE_TRY(const auto scorer, LoadScorer(input["package"].AsString()));
@@ -95,7 +105,9 @@ Result<Json> RunEvaluationTask(runners::TaskContext& context) {
   GYRE_TRY(const auto champion, LoadScorer(input["champion"].AsString()));
   GYRE_TRY(const Comparison comparison, Compare(*scorer, *champion, frame, options));
   answer.Set("comparison", comparison.ToJson());
-  answer.Set("numbers", MakeGateNumbers(evaluation, &comparison, input["champion_name"].StringOr("champion")).ToJson());
+  answer.Set("numbers",
+             MakeGateNumbers(evaluation, &comparison, input["champion_name"].StringOr("champion"))
+                 .ToJson());
   return answer;
 }
 

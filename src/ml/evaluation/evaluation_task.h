@@ -1,8 +1,11 @@
 // Task "evaluation.run", inside a worker: files in, documents out.
 //
-// Input:  {"package": PATH, "parts": [PATH of Parquet, ...], "champion": PATH?, "champion_name": "churn:v3"?, "primary": "auc"?,
-//          "options": {"seed", "resamples", "confidence", "interval": "percentile|bca", "slices", "importance", "slice_rows_min"}?}
-// Answer: {"evaluation": Evaluation, "comparison": Comparison (with a champion), "numbers": registry::GateNumbers}
+// Input:  {"package": PATH, "parts": [PATH of Parquet, ...], "champion": PATH?, "champion_name":
+// "churn:v3"?, "primary": "auc"?,
+//          "options": {"seed", "resamples", "confidence", "interval": "percentile|bca", "slices",
+//          "importance", "slice_rows_min"}?}
+// Answer: {"evaluation": Evaluation, "comparison": Comparison (with a champion), "numbers":
+// registry::GateNumbers}
 #pragma once
 
 #include "base/error.h"

@@ -28,16 +28,23 @@ StoredEvaluation FromRow(const db::Row& row) {
 
 Result<> Insert(db::Transaction& tx, const StoredEvaluation& evaluation, std::string_view metrics) {
   return tx.Execute(
-      "INSERT INTO evaluation_record (id, number, project, model_version_id, other_version_id, dataset_version_id, row_choice, primary_metric, "
+      "INSERT INTO evaluation_record (id, number, project, model_version_id, other_version_id, "
+      "dataset_version_id, row_choice, primary_metric, "
       "metrics, document_digest, document_bytes, created_by, created_us) "
-      "VALUES (?1, (SELECT COALESCE(MAX(number), 0) + 1 FROM evaluation_record), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-      {evaluation.id, evaluation.project, evaluation.model_version_id, evaluation.other_version_id, evaluation.dataset_version_id, evaluation.rows,
-       evaluation.primary, metrics, evaluation.document.digest, evaluation.document.size_bytes, evaluation.created_by, evaluation.created_us});
+      "VALUES (?1, (SELECT COALESCE(MAX(number), 0) + 1 FROM evaluation_record), ?2, ?3, ?4, ?5, "
+      "?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      {evaluation.id, evaluation.project, evaluation.model_version_id, evaluation.other_version_id,
+       evaluation.dataset_version_id, evaluation.rows, evaluation.primary, metrics,
+       evaluation.document.digest, evaluation.document.size_bytes, evaluation.created_by,
+       evaluation.created_us});
 }
 
 Result<> WriteLineage(db::Transaction& tx, const StoredEvaluation& evaluation) {
   const auto node = [&](const std::string& id, std::string_view kind) {
-    return lineage::EnsureNode(tx, {.id = id, .kind = std::string(kind), .label = id.substr(0, 12), .project = evaluation.project,
+    return lineage::EnsureNode(tx, {.id = id,
+                                    .kind = std::string(kind),
+                                    .label = id.substr(0, 12),
+                                    .project = evaluation.project,
                                     .created_us = evaluation.created_us});
   };
   GYRE_DO(node(evaluation.id, "evaluation"));
@@ -65,22 +72,33 @@ Json PartsJson(const std::vector<std::string>& parts) {
 
 class EvaluationService final : public Evaluations {
  public:
-  EvaluationService(db::Database& database, blob::Store& blobs, registry::Registry& registry, runners::Jobs& jobs, FindDataset find_dataset,
-                    const Clock& clock)
-      : database_(database), blobs_(blobs), registry_(registry), jobs_(jobs), find_dataset_(std::move(find_dataset)), clock_(clock) {}
+  EvaluationService(db::Database& database, blob::Store& blobs, registry::Registry& registry,
+                    runners::Jobs& jobs, FindDataset find_dataset, const Clock& clock)
+      : database_(database),
+        blobs_(blobs),
+        registry_(registry),
+        jobs_(jobs),
+        find_dataset_(std::move(find_dataset)),
+        clock_(clock) {}
 
   Result<StoredEvaluation> Record(NewEvaluation evaluation) override;
   Result<StoredEvaluation> Get(std::string_view id) override;
   Result<Json> Document(const StoredEvaluation& evaluation) override;
-  Result<std::vector<StoredEvaluation>> List(std::string_view project, std::string_view model_version_id, int limit) override;
+  Result<std::vector<StoredEvaluation>> List(std::string_view project,
+                                             std::string_view model_version_id, int limit) override;
   Result<runners::Job> Submit(EvaluateRequest request) override;
   Result<Json> Execute(runners::JobRun& run);
 
  private:
-  Result<Rows> FindRows(const std::string& project, const registry::ModelVersion& version, const std::string& dataset);
-  Result<Json> TaskInput(const Json& input, const registry::ModelVersion& version, const registry::ModelVersion* against, const Rows& rows);
-  Result<registry::RecordedVerdict> JudgeAndRecord(const Json& input, const registry::ModelVersion& version,
-                                                   const registry::ModelVersion* against, const Json& numbers, const std::string& evaluation_id);
+  Result<Rows> FindRows(const std::string& project, const registry::ModelVersion& version,
+                        const std::string& dataset);
+  Result<Json> TaskInput(const Json& input, const registry::ModelVersion& version,
+                         const registry::ModelVersion* against, const Rows& rows);
+  Result<registry::RecordedVerdict> JudgeAndRecord(const Json& input,
+                                                   const registry::ModelVersion& version,
+                                                   const registry::ModelVersion* against,
+                                                   const Json& numbers,
+                                                   const std::string& evaluation_id);
 
   db::Database& database_;
   blob::Store& blobs_;
@@ -116,8 +134,10 @@ Result<StoredEvaluation> EvaluationService::Get(std::string_view id) {
   StoredEvaluation evaluation;
   bool found = false;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(found, reader.QueryOne("SELECT id, project, model_version_id, other_version_id, dataset_version_id, row_choice, primary_metric, metrics, "
-                                    "document_digest, document_bytes, created_by, created_us FROM evaluation_record WHERE id = ?1",
+    GYRE_TRY(found, reader.QueryOne("SELECT id, project, model_version_id, other_version_id, "
+                                    "dataset_version_id, row_choice, primary_metric, metrics, "
+                                    "document_digest, document_bytes, created_by, created_us FROM "
+                                    "evaluation_record WHERE id = ?1",
                                     {id}, [&](const db::Row& row) { evaluation = FromRow(row); }));
     return {};
   }));
@@ -130,15 +150,19 @@ Result<Json> EvaluationService::Document(const StoredEvaluation& evaluation) {
   return Json::Parse(text);
 }
 
-Result<std::vector<StoredEvaluation>> EvaluationService::List(std::string_view project, std::string_view model_version_id, int limit) {
+Result<std::vector<StoredEvaluation>> EvaluationService::List(std::string_view project,
+                                                              std::string_view model_version_id,
+                                                              int limit) {
   std::vector<StoredEvaluation> evaluations;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(evaluations,
              db::Collect<StoredEvaluation>(
                  reader,
-                 "SELECT id, project, model_version_id, other_version_id, dataset_version_id, row_choice, primary_metric, metrics, "
+                 "SELECT id, project, model_version_id, other_version_id, dataset_version_id, "
+                 "row_choice, primary_metric, metrics, "
                  "document_digest, document_bytes, created_by, created_us FROM evaluation_record "
-                 "WHERE project = ?1 AND (?2 = '' OR model_version_id = ?2) ORDER BY number DESC LIMIT ?3",
+                 "WHERE project = ?1 AND (?2 = '' OR model_version_id = ?2) ORDER BY number DESC "
+                 "LIMIT ?3",
                  {project, model_version_id, limit}, FromRow));
     return {};
   }));
@@ -151,15 +175,21 @@ Result<runners::Job> EvaluationService::Submit(EvaluateRequest request) {
   GYRE_TRY(const registry::ModelVersion version, registry_.Resolve(request.project, request.model));
   std::string against_id;
   if (!request.against.empty()) {
-    GYRE_TRY(const registry::ModelVersion against, registry_.Resolve(request.project, request.against));
+    GYRE_TRY(const registry::ModelVersion against,
+             registry_.Resolve(request.project, request.against));
     against_id = against.id;
   } else {
     // The verdict that an alias needs is one against whoever holds it now.
     GYRE_TRY(const auto holder, registry_.FindAlias(version.project, version.model, request.alias));
-    if (holder && holder->id != version.id && holder->task == version.task && holder->target == version.target) against_id = holder->id;
+    if (holder && holder->id != version.id && holder->task == version.task &&
+        holder->target == version.target)
+      against_id = holder->id;
   }
   GYRE_TRY(const Rows rows, FindRows(request.project, version, request.dataset));
-  Json input = Json::Obj({{"project", request.project}, {"model_version", version.id}, {"against", against_id}, {"dataset", request.dataset}});
+  Json input = Json::Obj({{"project", request.project},
+                          {"model_version", version.id},
+                          {"against", against_id},
+                          {"dataset", request.dataset}});
   input.Set("alias", request.alias);
   input.Set("rules", request.rules);
   input.Set("options", request.options);
@@ -174,7 +204,9 @@ Result<runners::Job> EvaluationService::Submit(EvaluateRequest request) {
   return jobs_.Submit(std::move(spec));
 }
 
-Result<Rows> EvaluationService::FindRows(const std::string& project, const registry::ModelVersion& version, const std::string& dataset) {
+Result<Rows> EvaluationService::FindRows(const std::string& project,
+                                         const registry::ModelVersion& version,
+                                         const std::string& dataset) {
   Rows rows;
   const registry::Attachment* holdout = nullptr;
   for (const registry::Attachment& attachment : version.attachments) {
@@ -184,26 +216,32 @@ Result<Rows> EvaluationService::FindRows(const std::string& project, const regis
   if (!dataset.empty()) {
     GYRE_TRY(DatasetRows found, find_dataset_(project, dataset));
     rows = {std::move(found.parts), found.version_id, found.reference, std::string(kAllRows)};
-    for (const registry::DatasetUse& use : version.datasets) trained_on_it = trained_on_it || use.dataset_version_id == found.version_id;
+    for (const registry::DatasetUse& use : version.datasets)
+      trained_on_it = trained_on_it || use.dataset_version_id == found.version_id;
   }
   if (!trained_on_it) return rows;
   // Rows that the model has learned from would flatter it.
   if (holdout == nullptr) {
     if (!dataset.empty()) return rows;
-    return InvalidArgument("GY3707", "{} keeps no held-out rows to evaluate on", version.name()).Fix("give --on DATASET");
+    return InvalidArgument("GY3707", "{} keeps no held-out rows to evaluate on", version.name())
+        .Fix("give --on DATASET");
   }
   GYRE_TRY(std::string path, blobs_.LocalPath(holdout->object.digest));
   rows.parts = {std::move(path)};
   rows.choice = kHeldOutRows;
   if (rows.reference.empty()) rows.reference = "its held-out rows";
-  if (rows.dataset_version_id.empty() && !version.datasets.empty()) rows.dataset_version_id = version.datasets[0].dataset_version_id;
+  if (rows.dataset_version_id.empty() && !version.datasets.empty())
+    rows.dataset_version_id = version.datasets[0].dataset_version_id;
   return rows;
 }
 
-Result<Json> EvaluationService::TaskInput(const Json& input, const registry::ModelVersion& version, const registry::ModelVersion* against,
-                                          const Rows& rows) {
+Result<Json> EvaluationService::TaskInput(const Json& input, const registry::ModelVersion& version,
+                                          const registry::ModelVersion* against, const Rows& rows) {
   GYRE_TRY(const std::string package, blobs_.LocalPath(version.package.digest));
-  Json task = Json::Obj({{"package", package}, {"parts", PartsJson(rows.parts)}, {"options", input["options"]}, {"primary", input["primary"]}});
+  Json task = Json::Obj({{"package", package},
+                         {"parts", PartsJson(rows.parts)},
+                         {"options", input["options"]},
+                         {"primary", input["primary"]}});
   if (against != nullptr) {
     GYRE_TRY(const std::string champion, blobs_.LocalPath(against->package.digest));
     task.Set("champion", champion);
@@ -212,16 +250,17 @@ Result<Json> EvaluationService::TaskInput(const Json& input, const registry::Mod
   return task;
 }
 
-Result<registry::RecordedVerdict> EvaluationService::JudgeAndRecord(const Json& input, const registry::ModelVersion& version,
-                                                                    const registry::ModelVersion* against, const Json& numbers_json,
-                                                                    const std::string& evaluation_id) {
+Result<registry::RecordedVerdict> EvaluationService::JudgeAndRecord(
+    const Json& input, const registry::ModelVersion& version, const registry::ModelVersion* against,
+    const Json& numbers_json, const std::string& evaluation_id) {
   GYRE_TRY(registry::GateNumbers numbers, registry::GateNumbers::FromJson(numbers_json));
   for (const auto& [name, value] : input["facts"].members()) {
     if (value.is_number()) numbers.facts[name] = value.AsDouble();
   }
   Json rules = input["rules"];
   if (rules.is_null()) {
-    GYRE_TRY(const registry::AliasPolicy policy, registry_.PolicyOf(version.project, version.model, input["alias"].AsString()));
+    GYRE_TRY(const registry::AliasPolicy policy,
+             registry_.PolicyOf(version.project, version.model, input["alias"].AsString()));
     rules = policy.rules;
   }
   std::vector<registry::Rule> parsed = registry::DefaultRules(against != nullptr);
@@ -240,28 +279,35 @@ Result<registry::RecordedVerdict> EvaluationService::JudgeAndRecord(const Json& 
 
 Result<Json> EvaluationService::Execute(runners::JobRun& run) {
   const Json& input = run.job().input;
-  GYRE_TRY(const registry::ModelVersion version, registry_.GetVersion(input["model_version"].AsString()));
+  GYRE_TRY(const registry::ModelVersion version,
+           registry_.GetVersion(input["model_version"].AsString()));
   std::optional<registry::ModelVersion> against;
   if (!input["against"].AsString().empty()) {
     GYRE_TRY(against, registry_.GetVersion(input["against"].AsString()));
   }
   const registry::ModelVersion* other = against ? &*against : nullptr;
-  GYRE_TRY(const Rows rows, FindRows(input["project"].AsString(), version, input["dataset"].AsString()));
+  GYRE_TRY(const Rows rows,
+           FindRows(input["project"].AsString(), version, input["dataset"].AsString()));
   GYRE_TRY(const Json task_input, TaskInput(input, version, other, rows));
   runners::JobRun::TaskOptions task_options;
   task_options.progress_to = 0.97;
   GYRE_TRY(const Json answer, run.RunTask("evaluation.run", task_input, task_options));
-  GYRE_TRY(const StoredEvaluation stored, Record({.project = input["project"].AsString(),
-                                                  .model_version_id = version.id,
-                                                  .other_version_id = other == nullptr ? "" : other->id,
-                                                  .dataset_version_id = rows.dataset_version_id,
-                                                  .rows = rows.choice,
-                                                  .document = answer,
-                                                  .created_by = run.job().created_by}));
+  GYRE_TRY(const StoredEvaluation stored,
+           Record({.project = input["project"].AsString(),
+                   .model_version_id = version.id,
+                   .other_version_id = other == nullptr ? "" : other->id,
+                   .dataset_version_id = rows.dataset_version_id,
+                   .rows = rows.choice,
+                   .document = answer,
+                   .created_by = run.job().created_by}));
   Json judged = input;
   judged.Set("created_by", run.job().created_by);
-  GYRE_TRY(const registry::RecordedVerdict verdict, JudgeAndRecord(judged, version, other, answer["numbers"], stored.id));
-  Json result = Json::Obj({{"evaluation", stored.id}, {"model", version.name()}, {"dataset", rows.reference}, {"rows_used", rows.choice}});
+  GYRE_TRY(const registry::RecordedVerdict verdict,
+           JudgeAndRecord(judged, version, other, answer["numbers"], stored.id));
+  Json result = Json::Obj({{"evaluation", stored.id},
+                           {"model", version.name()},
+                           {"dataset", rows.reference},
+                           {"rows_used", rows.choice}});
   result.Set("rows", answer["evaluation"]["rows"]);
   result.Set("primary", stored.primary);
   result.Set("metrics", stored.metrics);
@@ -290,11 +336,16 @@ Json StoredEvaluationToJson(const StoredEvaluation& evaluation) {
                     {"created_at", FormatTime(evaluation.created_us)}});
 }
 
-Result<std::unique_ptr<Evaluations>> OpenEvaluations(db::Database& database, blob::Store& blobs, registry::Registry& registry,
-                                                     runners::Jobs& jobs, FindDataset find_dataset, const Clock& clock) {
-  auto service = std::make_unique<EvaluationService>(database, blobs, registry, jobs, std::move(find_dataset), clock);
-  jobs.Register({.name = std::string(kJobKind), .execute = [raw = service.get()](runners::JobRun& run) { return raw->Execute(run); },
-                 .requeue_after_restart = true});
+Result<std::unique_ptr<Evaluations>> OpenEvaluations(db::Database& database, blob::Store& blobs,
+                                                     registry::Registry& registry,
+                                                     runners::Jobs& jobs, FindDataset find_dataset,
+                                                     const Clock& clock) {
+  auto service = std::make_unique<EvaluationService>(database, blobs, registry, jobs,
+                                                     std::move(find_dataset), clock);
+  jobs.Register(
+      {.name = std::string(kJobKind),
+       .execute = [raw = service.get()](runners::JobRun& run) { return raw->Execute(run); },
+       .requeue_after_restart = true});
   return service;
 }
 

@@ -1,5 +1,5 @@
-// Evaluations that are kept: a document in the blob store, a row that says of what on which data, lineage, and the verdict of a gate.
-// Thread-safe.
+// Evaluations that are kept: a document in the blob store, a row that says of what on which data,
+// lineage, and the verdict of a gate. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -24,17 +24,18 @@ db::ModuleSchema EvaluationSchema();
 
 struct NewEvaluation {
   std::string project;
-  std::string model_version_id;      // may be empty: training records before it registers, then puts the id into NewVersion
-  std::string other_version_id;      // the champion it was compared with; may be empty
-  std::string dataset_version_id;    // may be empty (rows that are no dataset)
-  std::string rows;                  // "all", "held out"
-  Json document;                     // answer of the task "evaluation.run": {"evaluation", "comparison"?, "numbers"}
+  std::string model_version_id;    // may be empty: training records before it registers, then puts
+                                   // the id into NewVersion
+  std::string other_version_id;    // the champion it was compared with; may be empty
+  std::string dataset_version_id;  // may be empty (rows that are no dataset)
+  std::string rows;                // "all", "held out"
+  Json document;  // answer of the task "evaluation.run": {"evaluation", "comparison"?, "numbers"}
   std::string created_by;
 };
 
 struct StoredEvaluation {
   std::string id, project, model_version_id, other_version_id, dataset_version_id, rows, primary;
-  Json metrics;                      // {"auc": {"estimate", "lower", "upper"}}
+  Json metrics;  // {"auc": {"estimate", "lower", "upper"}}
   blob::Object document;
   std::string created_by;
   std::int64_t created_us = 0;
@@ -46,17 +47,18 @@ struct DatasetRows {
   std::string version_id, reference;  // "sales:v3"
   std::vector<std::string> parts;     // local paths of Parquet
 };
-using FindDataset = std::function<Result<DatasetRows>(std::string_view project, std::string_view reference)>;
+using FindDataset =
+    std::function<Result<DatasetRows>(std::string_view project, std::string_view reference)>;
 
 struct EvaluateRequest {
   std::string project;
-  std::string model;                  // reference
-  std::string dataset;                // reference; empty = the rows that training held out
-  std::string against;                // reference of the other model; empty = none
-  std::string alias = "champion";     // whose gate judges a comparison
-  Json rules;                         // of the gate; null = the policy of the alias, else the default
-  Json options;                       // of the task
-  Json facts;                         // reported values for KPI rules: {"cost per saved customer": 11}
+  std::string model;               // reference
+  std::string dataset;             // reference; empty = the rows that training held out
+  std::string against;             // reference of the other model; empty = none
+  std::string alias = "champion";  // whose gate judges a comparison
+  Json rules;                      // of the gate; null = the policy of the alias, else the default
+  Json options;                    // of the task
+  Json facts;                      // reported values for KPI rules: {"cost per saved customer": 11}
   std::string primary, created_by;
 };
 
@@ -64,17 +66,22 @@ class Evaluations {
  public:
   virtual ~Evaluations() = default;
   virtual Result<StoredEvaluation> Record(NewEvaluation evaluation) = 0;
-  virtual Result<StoredEvaluation> Get(std::string_view id) = 0;                     // kNotFound GY3706
-  virtual Result<Json> Document(const StoredEvaluation& evaluation) = 0;             // with curves
-  virtual Result<std::vector<StoredEvaluation>> List(std::string_view project, std::string_view model_version_id, int limit) = 0;  // newest first
-  // Submits an "evaluation.run" job. Its result: {"evaluation": id, "model", "against"?, "dataset", "rows", "metrics", "verdict"?, ...}.
-  // With `against`, the gate's verdict is recorded with the model version. Errors of references come at once.
+  virtual Result<StoredEvaluation> Get(std::string_view id) = 0;          // kNotFound GY3706
+  virtual Result<Json> Document(const StoredEvaluation& evaluation) = 0;  // with curves
+  virtual Result<std::vector<StoredEvaluation>> List(std::string_view project,
+                                                     std::string_view model_version_id,
+                                                     int limit) = 0;  // newest first
+  // Submits an "evaluation.run" job. Its result: {"evaluation": id, "model", "against"?, "dataset",
+  // "rows", "metrics", "verdict"?, ...}. With `against`, the gate's verdict is recorded with the
+  // model version. Errors of references come at once.
   virtual Result<runners::Job> Submit(EvaluateRequest request) = 0;
 };
 
 // Registers its kind of job with `jobs`: before Jobs::Start.
-Result<std::unique_ptr<Evaluations>> OpenEvaluations(db::Database& database, blob::Store& blobs, registry::Registry& registry,
-                                                     runners::Jobs& jobs, FindDataset find_dataset, const Clock& clock);
+Result<std::unique_ptr<Evaluations>> OpenEvaluations(db::Database& database, blob::Store& blobs,
+                                                     registry::Registry& registry,
+                                                     runners::Jobs& jobs, FindDataset find_dataset,
+                                                     const Clock& clock);
 
 // Worker side: "evaluation.run".
 void AddTasks(runners::TaskRegistry& tasks);

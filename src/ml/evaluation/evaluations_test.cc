@@ -53,14 +53,22 @@ class JobsHere final : public runners::Jobs {
     job.state = "succeeded";
     return job;
   }
-  Result<runners::Job> Get(std::string_view) override { return NotFound("GY3302", "no job is kept"); }
-  Result<std::vector<runners::Job>> List(std::string_view, int) override { return std::vector<runners::Job>(); }
+  Result<runners::Job> Get(std::string_view) override {
+    return NotFound("GY3302", "no job is kept");
+  }
+  Result<std::vector<runners::Job>> List(std::string_view, int) override {
+    return std::vector<runners::Job>();
+  }
   Result<> Cancel(std::string_view) override { return {}; }
-  Result<runners::Job> Wait(std::string_view, std::int64_t, const std::function<bool(const runners::Job&)>&) override {
+  Result<runners::Job> Wait(std::string_view, std::int64_t,
+                            const std::function<bool(const runners::Job&)>&) override {
     return NotFound("GY3302", "no job is kept");
   }
   Result<std::string> ReadLog(std::string_view, std::int64_t) override { return std::string(); }
-  Result<Json> RunTaskNow(std::string_view task, const Json& input, const runners::JobRun::TaskOptions&) override { return run_task(task, input); }
+  Result<Json> RunTaskNow(std::string_view task, const Json& input,
+                          const runners::JobRun::TaskOptions&) override {
+    return run_task(task, input);
+  }
 
  private:
   std::map<std::string, runners::JobKind, std::less<>> kinds_;
@@ -72,13 +80,15 @@ class EvaluationsTest : public testing::Test {
     directory_ = std::filesystem::temp_directory_path() / ("evaluations-" + NewId());
     std::filesystem::create_directories(directory_);
     database_ = *db::OpenSqlite({.path = (directory_ / "gyre.db").string()});
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), lineage::LineageSchema(), registry::RegistrySchema(), EvaluationSchema()};
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), lineage::LineageSchema(),
+                                        registry::RegistrySchema(), EvaluationSchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     blobs_ = *blob::OpenLocalStore((directory_ / "blobs").string());
     registry_.emplace(*database_, SystemClock());
     const auto find = [](std::string_view, std::string_view reference) -> Result<DatasetRows> {
       if (reference == "later") return DatasetRows{"dataset-later", "later:v1", {"/later.parquet"}};
-      if (reference == "customers") return DatasetRows{"dataset-train", "customers:v1", {"/customers.parquet"}};
+      if (reference == "customers")
+        return DatasetRows{"dataset-train", "customers:v1", {"/customers.parquet"}};
       return NotFound("GY2101", "there is no dataset `{}`", reference);
     };
     evaluations_ = *OpenEvaluations(*database_, *blobs_, *registry_, jobs_, find, SystemClock());
@@ -98,17 +108,21 @@ class EvaluationsTest : public testing::Test {
     options.slices = options.importance = false;
     GYRE_TRY(const auto scorer, Scorer(input["package"].AsString()));
     GYRE_TRY(const Evaluation evaluation, Evaluate(*scorer, frame, options));
-    Json answer = Json::Obj({{"evaluation", evaluation.ToJson()}, {"numbers", MakeGateNumbers(evaluation, nullptr, {}).ToJson()}});
+    Json answer = Json::Obj({{"evaluation", evaluation.ToJson()},
+                             {"numbers", MakeGateNumbers(evaluation, nullptr, {}).ToJson()}});
     if (!input.Has("champion")) return answer;
     GYRE_TRY(const auto champion, Scorer(input["champion"].AsString()));
     GYRE_TRY(const Comparison comparison, Compare(*scorer, *champion, frame, options));
     answer.Set("comparison", comparison.ToJson());
-    answer.Set("numbers", MakeGateNumbers(evaluation, &comparison, input["champion_name"].AsString()).ToJson());
+    answer.Set(
+        "numbers",
+        MakeGateNumbers(evaluation, &comparison, input["champion_name"].AsString()).ToJson());
     return answer;
   }
   Result<std::shared_ptr<const predictors::Scorer>> Scorer(const std::string& path) {
     for (const auto& [digest, weight] : weights_) {
-      if (path.find(digest.substr(2)) != std::string::npos) return ChurnScorer(ChurnFrame(100, 1), weight);
+      if (path.find(digest.substr(2)) != std::string::npos)
+        return ChurnScorer(ChurnFrame(100, 1), weight);
     }
     return NotFound("GY1501", "no package at {}", path);
   }
@@ -159,9 +173,11 @@ TEST_F(EvaluationsTest, AnEvaluationIsKeptWithItsLineageAndVerdict) {
   EXPECT_TRUE(evaluations_->List("other", "", 10)->empty());
   const auto graph = lineage::Lineage(*database_).Walk(stored->id, lineage::Direction::kUp);
   ASSERT_TRUE(graph);
-  EXPECT_EQ(graph->nodes.size(), 4u) << "the evaluation, its model and data, and what the model was trained on";
+  EXPECT_EQ(graph->nodes.size(), 4u)
+      << "the evaluation, its model and data, and what the model was trained on";
   // The verdict lets the alias move.
-  EXPECT_TRUE(registry_->MoveAlias({.project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"}));
+  EXPECT_TRUE(registry_->MoveAlias(
+      {.project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"}));
 }
 
 TEST_F(EvaluationsTest, RowsThatTrainedItAreReplacedByHeldOutOnes) {
@@ -176,20 +192,31 @@ TEST_F(EvaluationsTest, RowsThatTrainedItAreReplacedByHeldOutOnes) {
 TEST_F(EvaluationsTest, TheVerdictIsAgainstWhoHoldsTheAlias) {
   const auto good = Register(3);
   ASSERT_TRUE(Submit("churn:v1", "later"));
-  ASSERT_TRUE(registry_->MoveAlias({.project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"}));
+  ASSERT_TRUE(registry_->MoveAlias(
+      {.project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"}));
   const auto bad = Register(-3);
   const auto job = Submit("churn:v2", "later");
   ASSERT_TRUE(job) << job.error().ToString();
   EXPECT_EQ(job->result["against"].AsString(), "churn:v1");
   EXPECT_FALSE(job->result["verdict"]["pass"].AsBool());
   EXPECT_EQ((*registry_->LatestVerdict(bad.id, "champion"))->champion_id, good.id);
-  EXPECT_EQ(registry_->MoveAlias({.project = "default", .model = "churn", .version = 2, .reason = {}, .moved_by = "bob"}).error().gy(), "GY3605");
+  EXPECT_EQ(registry_
+                ->MoveAlias({.project = "default",
+                             .model = "churn",
+                             .version = 2,
+                             .reason = {},
+                             .moved_by = "bob"})
+                .error()
+                .gy(),
+            "GY3605");
 }
 
 TEST_F(EvaluationsTest, RulesComeFromTheRequestThePolicyOrTheDefault) {
   Register(3);
   const Json strict = *Json::Parse(R"([{"metric":"auc","op":">=","value":0.9999}])");
-  ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion", {.approvals_min = 0, .author_may_approve = true, .rules = strict}, "root"));
+  ASSERT_TRUE(registry_->SetPolicy(
+      "default", "churn", "champion",
+      {.approvals_min = 0, .author_may_approve = true, .rules = strict}, "root"));
   EXPECT_FALSE(Submit("churn:v1", "later")->result["verdict"]["pass"].AsBool());
   EvaluateRequest request;
   request.project = "default";
@@ -202,7 +229,9 @@ TEST_F(EvaluationsTest, RulesComeFromTheRequestThePolicyOrTheDefault) {
 
 TEST_F(EvaluationsTest, WhatIsWrongIsSaidBeforeAnythingRuns) {
   Register(3);
-  jobs_.run_task = [](std::string_view, const Json&) -> Result<Json> { return Internal("GY1000", "nothing may run"); };
+  jobs_.run_task = [](std::string_view, const Json&) -> Result<Json> {
+    return Internal("GY1000", "nothing may run");
+  };
   EXPECT_EQ(Submit("nobody", "later").error().gy(), "GY3602");
   EXPECT_EQ(Submit("churn:v1", "nowhere").error().gy(), "GY2101");
   EXPECT_EQ(Submit("churn:v1", "later", "churn:v9").error().gy(), "GY3603");

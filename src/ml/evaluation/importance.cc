@@ -7,17 +7,20 @@
 namespace gyre::evaluation {
 namespace {
 
-constexpr std::size_t kCellsMax = 60'000;  // rows x columns shuffled per repeat: wide tables use fewer rows
+constexpr std::size_t kCellsMax =
+    60'000;  // rows x columns shuffled per repeat: wide tables use fewer rows
 
 // An even sample of positions, in order.
 std::vector<std::uint32_t> EvenSample(std::size_t rows, std::size_t wanted) {
   std::vector<std::uint32_t> positions;
   const std::size_t count = std::min(rows, wanted);
-  for (std::size_t k = 0; k < count; ++k) positions.push_back(static_cast<std::uint32_t>(k * rows / count));
+  for (std::size_t k = 0; k < count; ++k)
+    positions.push_back(static_cast<std::uint32_t>(k * rows / count));
   return positions;
 }
 
-Result<double> ValueOf(const predictors::Scorer& scorer, const table::Frame& frame, const Truth& truth, const statistics::MetricInfo& info) {
+Result<double> ValueOf(const predictors::Scorer& scorer, const table::Frame& frame,
+                       const Truth& truth, const statistics::MetricInfo& info) {
   GYRE_TRY(const predictors::Scores scores, scorer.Score(frame));
   GYRE_TRY(const statistics::Scored scored, Join(scorer, scores, truth));
   return scored.Values().Find(info.name).value_or(NAN);
@@ -25,11 +28,14 @@ Result<double> ValueOf(const predictors::Scorer& scorer, const table::Frame& fra
 
 }  // namespace
 
-Result<std::vector<Importance>> MeasureImportance(const predictors::Scorer& scorer, const table::Frame& frame, const Judged& judged,
-                                                  const statistics::MetricInfo& primary, const EvaluateOptions& options) {
+Result<std::vector<Importance>> MeasureImportance(const predictors::Scorer& scorer,
+                                                  const table::Frame& frame, const Judged& judged,
+                                                  const statistics::MetricInfo& primary,
+                                                  const EvaluateOptions& options) {
   const std::size_t columns = scorer.input().size();
-  const std::size_t rows_max = std::min<std::size_t>(static_cast<std::size_t>(std::max(options.importance_rows_max, 10)),
-                                                     std::max<std::size_t>(200, kCellsMax / std::max<std::size_t>(columns, 1)));
+  const std::size_t rows_max = std::min<std::size_t>(
+      static_cast<std::size_t>(std::max(options.importance_rows_max, 10)),
+      std::max<std::size_t>(200, kCellsMax / std::max<std::size_t>(columns, 1)));
   const Judged sample = judged.Select(EvenSample(judged.truth.rows.size(), rows_max), scorer);
   table::Frame work;
   for (const table::Field& field : scorer.input()) {
@@ -56,12 +62,15 @@ Result<std::vector<Importance>> MeasureImportance(const predictors::Scorer& scor
     column = kept;
     Importance importance{kept.name, 0, 0};
     for (const double fall : falls) importance.mean += fall / repeats;
-    for (const double fall : falls) importance.deviation += (fall - importance.mean) * (fall - importance.mean) / repeats;
+    for (const double fall : falls)
+      importance.deviation += (fall - importance.mean) * (fall - importance.mean) / repeats;
     importance.deviation = std::sqrt(importance.deviation);
     found.push_back(std::move(importance));
-    Tell(options, 0.6 + 0.4 * static_cast<double>(found.size()) / static_cast<double>(columns), "importance of columns");
+    Tell(options, 0.6 + 0.4 * static_cast<double>(found.size()) / static_cast<double>(columns),
+         "importance of columns");
   }
-  std::ranges::stable_sort(found, [](const Importance& a, const Importance& b) { return a.mean > b.mean; });
+  std::ranges::stable_sort(
+      found, [](const Importance& a, const Importance& b) { return a.mean > b.mean; });
   return found;
 }
 

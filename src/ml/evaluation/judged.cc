@@ -11,7 +11,8 @@ constexpr int kResamplesMin = 100;
 
 }  // namespace
 
-Judged Judged::Select(std::span<const std::uint32_t> positions, const predictors::Scorer& scorer) const {
+Judged Judged::Select(std::span<const std::uint32_t> positions,
+                      const predictors::Scorer& scorer) const {
   Judged part;
   const std::size_t classes = scorer.classes().size();
   part.scores.rows = positions.size();
@@ -28,7 +29,8 @@ Judged Judged::Select(std::span<const std::uint32_t> positions, const predictors
   return part;
 }
 
-Result<Judged> ScoreJudged(const predictors::Scorer& scorer, const table::Frame& frame, const Truth& truth) {
+Result<Judged> ScoreJudged(const predictors::Scorer& scorer, const table::Frame& frame,
+                           const Truth& truth) {
   Judged judged;
   judged.truth = truth;
   if (truth.rows.size() == frame.rows()) {
@@ -41,16 +43,20 @@ Result<Judged> ScoreJudged(const predictors::Scorer& scorer, const table::Frame&
 
 Result<> CheckTwoClasses(const predictors::Scorer& scorer, const Truth& truth) {
   if (scorer.task() == predictors::Task::kRegression) return {};
-  if (std::ranges::any_of(truth.label, [&](std::uint32_t label) { return label != truth.label[0]; })) return {};
-  return InvalidArgument("GY3002", "all {} rows have the class `{}` in `{}`", truth.label.size(), scorer.classes()[truth.label[0]],
-                         scorer.package().target)
+  if (std::ranges::any_of(truth.label,
+                          [&](std::uint32_t label) { return label != truth.label[0]; }))
+    return {};
+  return InvalidArgument("GY3002", "all {} rows have the class `{}` in `{}`", truth.label.size(),
+                         scorer.classes()[truth.label[0]], scorer.package().target)
       .Why("metrics of a classifier compare at least two classes")
       .Fix("evaluate on rows that hold every class");
 }
 
-statistics::BootstrapOptions BoundedBootstrap(const statistics::BootstrapOptions& options, std::size_t rows, std::size_t classes) {
+statistics::BootstrapOptions BoundedBootstrap(const statistics::BootstrapOptions& options,
+                                              std::size_t rows, std::size_t classes) {
   statistics::BootstrapOptions bounded = options;
-  const double cost = static_cast<double>(rows) * static_cast<double>(std::max<std::size_t>(classes, 2)) / 2;
+  const double cost =
+      static_cast<double>(rows) * static_cast<double>(std::max<std::size_t>(classes, 2)) / 2;
   const int affordable = static_cast<int>(std::min(kRowDrawsMax / cost, 1e6));
   bounded.resamples = std::min(options.resamples, std::max(affordable, kResamplesMin));
   return bounded;
@@ -59,25 +65,33 @@ statistics::BootstrapOptions BoundedBootstrap(const statistics::BootstrapOptions
 Result<const statistics::MetricInfo*> PrimaryMetric(predictors::Task task, std::string_view name) {
   const std::string_view wanted = name.empty() ? DefaultPrimaryMetric(task) : name;
   const statistics::MetricInfo* info = statistics::FindMetric(wanted);
-  if (info == nullptr) return InvalidArgument("GY3702", "there is no metric `{}`", wanted).Fix("use one of the metrics of the evaluation");
-  const bool fits = task == predictors::Task::kBinary      ? info->binary
+  if (info == nullptr)
+    return InvalidArgument("GY3702", "there is no metric `{}`", wanted)
+        .Fix("use one of the metrics of the evaluation");
+  const bool fits = task == predictors::Task::kBinary       ? info->binary
                     : task == predictors::Task::kMulticlass ? info->multiclass
-                                                           : info->regression;
-  if (!fits) return InvalidArgument("GY3702", "metric `{}` is not defined for {} models", info->name, predictors::TaskName(task));
+                                                            : info->regression;
+  if (!fits)
+    return InvalidArgument("GY3702", "metric `{}` is not defined for {} models", info->name,
+                           predictors::TaskName(task));
   return info;
 }
 
 std::string_view DefaultPrimaryMetric(predictors::Task task) {
   switch (task) {
-    case predictors::Task::kBinary: return "auc";
-    case predictors::Task::kMulticlass: return "log_loss";
-    case predictors::Task::kRegression: return "rmse";
+    case predictors::Task::kBinary:
+      return "auc";
+    case predictors::Task::kMulticlass:
+      return "log_loss";
+    case predictors::Task::kRegression:
+      return "rmse";
   }
   return "auc";
 }
 
 Result<> CheckCancelled(const EvaluateOptions& options) {
-  if (options.cancelled && options.cancelled()) return MakeError(Code::kCancelled, "GY3703", "the evaluation was cancelled");
+  if (options.cancelled && options.cancelled())
+    return MakeError(Code::kCancelled, "GY3703", "the evaluation was cancelled");
   return {};
 }
 

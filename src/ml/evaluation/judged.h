@@ -16,18 +16,24 @@ struct Judged {
 };
 
 // The rows of the frame that have a usable truth, scored.
-Result<Judged> ScoreJudged(const predictors::Scorer& scorer, const table::Frame& frame, const Truth& truth);
+Result<Judged> ScoreJudged(const predictors::Scorer& scorer, const table::Frame& frame,
+                           const Truth& truth);
 Result<> CheckTwoClasses(const predictors::Scorer& scorer, const Truth& truth);  // GY3002
 
 // Fewer resamples when rows are many, so that the work stays bounded; at least 100.
-statistics::BootstrapOptions BoundedBootstrap(const statistics::BootstrapOptions& options, std::size_t rows, std::size_t classes);
+statistics::BootstrapOptions BoundedBootstrap(const statistics::BootstrapOptions& options,
+                                              std::size_t rows, std::size_t classes);
 
-Result<std::vector<Slice>> FindSlices(const predictors::Scorer& scorer, const table::Frame& frame, const Judged& judged,
-                                      const statistics::MetricInfo& primary, double whole, const EvaluateOptions& options,
+Result<std::vector<Slice>> FindSlices(const predictors::Scorer& scorer, const table::Frame& frame,
+                                      const Judged& judged, const statistics::MetricInfo& primary,
+                                      double whole, const EvaluateOptions& options,
                                       std::size_t* examined);
-Result<std::vector<Importance>> MeasureImportance(const predictors::Scorer& scorer, const table::Frame& frame, const Judged& judged,
-                                                  const statistics::MetricInfo& primary, const EvaluateOptions& options);
-Result<Json> MakeCurves(const predictors::Scorer& scorer, const Judged& judged, const EvaluateOptions& options);
+Result<std::vector<Importance>> MeasureImportance(const predictors::Scorer& scorer,
+                                                  const table::Frame& frame, const Judged& judged,
+                                                  const statistics::MetricInfo& primary,
+                                                  const EvaluateOptions& options);
+Result<Json> MakeCurves(const predictors::Scorer& scorer, const Judged& judged,
+                        const EvaluateOptions& options);
 
 // GY3702 unless the metric exists and belongs to the task.
 Result<const statistics::MetricInfo*> PrimaryMetric(predictors::Task task, std::string_view name);

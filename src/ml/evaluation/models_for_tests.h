@@ -24,8 +24,9 @@ inline table::Column MakeColumn(std::string name, table::Type type) {
 inline table::Frame ChurnFrame(std::size_t rows, std::uint64_t seed) {
   Random random(seed);
   table::Frame frame;
-  frame.columns = {MakeColumn("usage", table::Type::kDouble), MakeColumn("noise", table::Type::kDouble), MakeColumn("region", table::Type::kText),
-                   MakeColumn("Churn", table::Type::kText)};
+  frame.columns = {
+      MakeColumn("usage", table::Type::kDouble), MakeColumn("noise", table::Type::kDouble),
+      MakeColumn("region", table::Type::kText), MakeColumn("Churn", table::Type::kText)};
   const char* regions[] = {"north", "south", "east"};
   for (std::size_t i = 0; i < rows; ++i) {
     const double usage = random.Normal();
@@ -46,7 +47,8 @@ inline table::Frame ChurnFrame(std::size_t rows, std::uint64_t seed) {
 inline table::Frame PriceFrame(std::size_t rows, std::uint64_t seed) {
   Random random(seed);
   table::Frame frame;
-  frame.columns = {MakeColumn("area", table::Type::kDouble), MakeColumn("price", table::Type::kDouble)};
+  frame.columns = {MakeColumn("area", table::Type::kDouble),
+                   MakeColumn("price", table::Type::kDouble)};
   for (std::size_t i = 0; i < rows; ++i) {
     const double area = random.Uniform() * 10;
     frame.columns[0].PushDouble(area);
@@ -55,7 +57,8 @@ inline table::Frame PriceFrame(std::size_t rows, std::uint64_t seed) {
   return frame;
 }
 
-inline predictors::ModelPackage MakePackage(const table::Frame& frame, std::string_view recipe, predictors::LinearModel model) {
+inline predictors::ModelPackage MakePackage(const table::Frame& frame, std::string_view recipe,
+                                            predictors::LinearModel model) {
   const auto spec = recipes::Spec::FromYaml(recipe);
   GYRE_CHECK(spec);
   const auto fitted = recipes::Fit(*spec, frame, {});
@@ -70,11 +73,12 @@ inline predictors::ModelPackage MakePackage(const table::Frame& frame, std::stri
 }
 
 inline predictors::ModelPackage ChurnPackage(const table::Frame& frame, double weight) {
-  predictors::ModelPackage package = MakePackage(frame,
-                                                 "recipe: churn\ninput: {schema: {usage: double, noise: double}}\n"
-                                                 "steps:\n  - {id: u, op: number, in: usage}\n  - {id: n, op: number, in: noise}\n"
-                                                 "output: {vector: [u, n]}\n",
-                                                 {predictors::Task::kBinary, 2, {weight, 0}, {-0.5}});
+  predictors::ModelPackage package =
+      MakePackage(frame,
+                  "recipe: churn\ninput: {schema: {usage: double, noise: double}}\n"
+                  "steps:\n  - {id: u, op: number, in: usage}\n  - {id: n, op: number, in: noise}\n"
+                  "output: {vector: [u, n]}\n",
+                  {predictors::Task::kBinary, 2, {weight, 0}, {-0.5}});
   package.classes = {"no", "yes"};
   package.target = "Churn";
   return package;
@@ -85,13 +89,18 @@ inline std::shared_ptr<const predictors::Scorer> Load(const predictors::ModelPac
   GYRE_CHECK(scorer);
   return *scorer;
 }
-inline std::shared_ptr<const predictors::Scorer> ChurnScorer(const table::Frame& frame, double weight) { return Load(ChurnPackage(frame, weight)); }
+inline std::shared_ptr<const predictors::Scorer> ChurnScorer(const table::Frame& frame,
+                                                             double weight) {
+  return Load(ChurnPackage(frame, weight));
+}
 
-inline std::shared_ptr<const predictors::Scorer> PriceScorer(const table::Frame& frame, double weight) {
-  predictors::ModelPackage package = MakePackage(frame,
-                                                 "recipe: price\ninput: {schema: {area: double}}\nsteps:\n  - {id: a, op: number, in: area}\n"
-                                                 "output: {vector: [a]}\n",
-                                                 {predictors::Task::kRegression, 1, {weight}, {0}});
+inline std::shared_ptr<const predictors::Scorer> PriceScorer(const table::Frame& frame,
+                                                             double weight) {
+  predictors::ModelPackage package = MakePackage(
+      frame,
+      "recipe: price\ninput: {schema: {area: double}}\nsteps:\n  - {id: a, op: number, in: area}\n"
+      "output: {vector: [a]}\n",
+      {predictors::Task::kRegression, 1, {weight}, {0}});
   package.target = "price";
   package.target_type = table::Type::kDouble;
   return Load(package);

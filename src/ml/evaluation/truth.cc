@@ -10,15 +10,18 @@
 namespace gyre::evaluation {
 namespace {
 
-// The texts by which a value may stand in a model's list of classes: its own first, then other spellings of the same value.
+// The texts by which a value may stand in a model's list of classes: its own first, then other
+// spellings of the same value.
 std::vector<std::string> Spellings(const table::Column& column, std::size_t row) {
   switch (column.type) {
-    case table::Type::kText: return {std::string(column.text[row])};
+    case table::Type::kText:
+      return {std::string(column.text[row])};
     case table::Type::kBool: {
       if (column.ints[row] != 0) return {"true", "1", "True", "TRUE"};
       return {"false", "0", "False", "FALSE"};
     }
-    case table::Type::kInt: return {fmt::format("{}", column.ints[row]), fmt::format("{}.0", column.ints[row])};
+    case table::Type::kInt:
+      return {fmt::format("{}", column.ints[row]), fmt::format("{}.0", column.ints[row])};
     case table::Type::kDouble: {
       const double value = column.doubles[row];
       std::vector<std::string> texts = {fmt::format("{}", value)};
@@ -28,15 +31,18 @@ std::vector<std::string> Spellings(const table::Column& column, std::size_t row)
       }
       return texts;
     }
-    case table::Type::kDate: return {FormatTime(column.ints[row] * kMicrosPerDay).substr(0, 10)};
-    case table::Type::kTimestamp: return {FormatTime(column.ints[row])};
+    case table::Type::kDate:
+      return {FormatTime(column.ints[row] * kMicrosPerDay).substr(0, 10)};
+    case table::Type::kTimestamp:
+      return {FormatTime(column.ints[row])};
   }
   return {};
 }
 
 using ClassIndex = std::map<std::string, std::uint32_t, std::less<>>;
 
-std::optional<std::uint32_t> FindClass(const ClassIndex& index, const table::Column& column, std::size_t row) {
+std::optional<std::uint32_t> FindClass(const ClassIndex& index, const table::Column& column,
+                                       std::size_t row) {
   if (column.type == table::Type::kText) {
     const auto it = index.find(column.text[row]);
     if (it == index.end()) return std::nullopt;
@@ -67,7 +73,9 @@ Result<Truth> ReadTruth(const predictors::ModelPackage& package, const table::Fr
   const table::Column* column = frame.Find(package.target);
   if (column == nullptr) {
     return InvalidArgument("GY3701", "the data has no column `{}`", package.target)
-        .Why("an evaluation compares the model's answers with the target column that it was trained on");
+        .Why(
+            "an evaluation compares the model's answers with the target column that it was trained "
+            "on");
   }
   ClassIndex index;
   for (std::uint32_t k = 0; k < package.classes.size(); ++k) index[package.classes[k]] = k;
@@ -95,19 +103,25 @@ Result<Truth> ReadTruth(const predictors::ModelPackage& package, const table::Fr
     truth.rows.push_back(static_cast<std::uint32_t>(row));
   }
   if (truth.rows.empty()) {
-    return InvalidArgument("GY3701", "none of {} rows has a usable value in `{}`", frame.rows(), package.target)
-        .Why(fmt::format("{} rows have none, {} have a class that the model does not know", truth.without_target, truth.of_unknown_class));
+    return InvalidArgument("GY3701", "none of {} rows has a usable value in `{}`", frame.rows(),
+                           package.target)
+        .Why(fmt::format("{} rows have none, {} have a class that the model does not know",
+                         truth.without_target, truth.of_unknown_class));
   }
   return truth;
 }
 
-Result<statistics::Scored> Join(const predictors::Scorer& scorer, const predictors::Scores& scores, const Truth& truth) {
+Result<statistics::Scored> Join(const predictors::Scorer& scorer, const predictors::Scores& scores,
+                                const Truth& truth) {
   const std::size_t rows = truth.rows.size(), classes = scorer.classes().size();
   switch (scorer.task()) {
-    case predictors::Task::kRegression: return statistics::Scored::Regression(truth.value, scores.prediction);
+    case predictors::Task::kRegression:
+      return statistics::Scored::Regression(truth.value, scores.prediction);
     case predictors::Task::kMulticlass:
-      return statistics::Scored::Multiclass(truth.label, scores.probabilities, classes, scores.label);
-    case predictors::Task::kBinary: break;
+      return statistics::Scored::Multiclass(truth.label, scores.probabilities, classes,
+                                            scores.label);
+    case predictors::Task::kBinary:
+      break;
   }
   std::vector<std::uint8_t> labels(rows), decided(rows);
   std::vector<double> p(rows);

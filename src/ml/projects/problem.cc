@@ -8,18 +8,23 @@ namespace {
 Result<std::string> TextOf(const std::string& key, const Json& value, std::size_t bytes_max) {
   if (!value.is_string()) return InvalidArgument("GY3903", "`{}` of a problem must be text", key);
   if (value.AsString().size() > bytes_max) {
-    return InvalidArgument("GY3904", "`{}` of a problem is longer than {}", key, HumanBytes(static_cast<std::int64_t>(bytes_max)));
+    return InvalidArgument("GY3904", "`{}` of a problem is longer than {}", key,
+                           HumanBytes(static_cast<std::int64_t>(bytes_max)));
   }
   return value.AsString();
 }
 
 Result<std::vector<std::string>> KpiTexts(const Json& value) {
   std::vector<std::string> texts;
-  if (!value.is_array()) return InvalidArgument("GY3903", "`kpis` of a problem must be a list of texts such as \"auc >= 0.84\"");
+  if (!value.is_array())
+    return InvalidArgument("GY3903",
+                           "`kpis` of a problem must be a list of texts such as \"auc >= 0.84\"");
   for (const Json& item : value.items()) {
     // The form that ProblemToJson writes is read back too.
     const Json& text = item.is_object() ? item["text"] : item;
-    if (!text.is_string()) return InvalidArgument("GY3903", "`kpis` of a problem must be a list of texts such as \"auc >= 0.84\"");
+    if (!text.is_string())
+      return InvalidArgument("GY3903",
+                             "`kpis` of a problem must be a list of texts such as \"auc >= 0.84\"");
     texts.push_back(text.AsString());
   }
   return texts;
@@ -30,7 +35,9 @@ Result<std::vector<std::string>> KpiTexts(const Json& value) {
 Result<ProblemChange> ProblemChangeFromJson(const Json& json) {
   ProblemChange change;
   if (json.is_null()) return change;
-  if (!json.is_object()) return InvalidArgument("GY3903", "a problem must be an object").Fix(R"({"statement": "...", "kpis": ["auc >= 0.84"]})");
+  if (!json.is_object())
+    return InvalidArgument("GY3903", "a problem must be an object")
+        .Fix(R"({"statement": "...", "kpis": ["auc >= 0.84"]})");
   static const std::vector<std::string> kKnown = {"statement", "target", "owner", "kpis"};
   for (const auto& [key, value] : json.members()) {
     if (key == "statement") {
@@ -43,7 +50,8 @@ Result<ProblemChange> ProblemChangeFromJson(const Json& json) {
       GYRE_TRY(change.kpis, KpiTexts(value));
     } else {
       Error error = InvalidArgument("GY3903", "a problem has no member `{}`", key);
-      if (const auto close = ClosestMatch(key, kKnown)) return Error(std::move(error).Fix(fmt::format("did you mean `{}`?", *close)));
+      if (const auto close = ClosestMatch(key, kKnown))
+        return Error(std::move(error).Fix(fmt::format("did you mean `{}`?", *close)));
       return Error(std::move(error).Fix("statement, target, owner, kpis"));
     }
   }
@@ -56,7 +64,9 @@ Result<Problem> Changed(const Problem& before, const ProblemChange& change) {
   if (change.target) after.target = *change.target;
   if (change.owner) after.owner = *change.owner;
   if (change.kpis) {
-    if (change.kpis->size() > kKpisMax) return InvalidArgument("GY3904", "a problem has at most {} KPIs, not {}", kKpisMax, change.kpis->size());
+    if (change.kpis->size() > kKpisMax)
+      return InvalidArgument("GY3904", "a problem has at most {} KPIs, not {}", kKpisMax,
+                             change.kpis->size());
     after.kpis.clear();
     for (const std::string& text : *change.kpis) {
       GYRE_TRY(auto kpi, statistics::ParseKpi(text));
@@ -69,7 +79,10 @@ Result<Problem> Changed(const Problem& before, const ProblemChange& change) {
 Json ProblemToJson(const Problem& problem) {
   Json kpis = Json::Arr();
   for (const statistics::Kpi& kpi : problem.kpis) {
-    Json item = Json::Obj({{"text", kpi.ToString()}, {"name", kpi.name}, {"comparison", statistics::ComparisonText(kpi.op)}, {"value", kpi.value}});
+    Json item = Json::Obj({{"text", kpi.ToString()},
+                           {"name", kpi.name},
+                           {"comparison", statistics::ComparisonText(kpi.op)},
+                           {"value", kpi.value}});
     item.Set("unit", kpi.unit).Set("is_metric", kpi.metric != nullptr);
     kpis.Push(std::move(item));
   }
@@ -83,7 +96,10 @@ Json ProblemToJson(const Problem& problem) {
 }
 
 Json ProjectToJson(const Project& project) {
-  Json json = Json::Obj({{"id", project.id}, {"name", project.name}, {"created_by", project.created_by}, {"created_at", FormatTime(project.created_us)}});
+  Json json = Json::Obj({{"id", project.id},
+                         {"name", project.name},
+                         {"created_by", project.created_by},
+                         {"created_at", FormatTime(project.created_us)}});
   json.Set("problem", project.problem ? ProblemToJson(*project.problem) : Json());
   return json;
 }

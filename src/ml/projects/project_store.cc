@@ -52,38 +52,47 @@ std::string KpisText(const Problem& problem) {
 Result<std::optional<Project>> FindProject(db::Reader& reader, std::string_view name) {
   static const std::string sql = std::string(kProjectColumns) + " WHERE p.name = ?1";
   std::optional<Project> found;
-  GYRE_TRY(const bool any, reader.QueryOne(sql, {name}, [&](const db::Row& row) { found = ProjectAt(row); }));
+  GYRE_TRY(const bool any,
+           reader.QueryOne(sql, {name}, [&](const db::Row& row) { found = ProjectAt(row); }));
   (void)any;
   return found;
 }
 
-Result<std::vector<Project>> ListProjects(db::Reader& reader, std::string_view after_name, int limit) {
-  static const std::string sql = std::string(kProjectColumns) + " WHERE p.name > ?1 ORDER BY p.name LIMIT ?2";
+Result<std::vector<Project>> ListProjects(db::Reader& reader, std::string_view after_name,
+                                          int limit) {
+  static const std::string sql =
+      std::string(kProjectColumns) + " WHERE p.name > ?1 ORDER BY p.name LIMIT ?2";
   return db::Collect<Project>(reader, sql, {after_name, limit}, ProjectAt);
 }
 
 Result<std::vector<std::string>> ProjectNames(db::Reader& reader, int limit) {
-  return db::Collect<std::string>(reader, "SELECT name FROM project ORDER BY name LIMIT ?1", {limit},
-                                  [](const db::Row& row) { return row.Str(0); });
+  return db::Collect<std::string>(reader, "SELECT name FROM project ORDER BY name LIMIT ?1",
+                                  {limit}, [](const db::Row& row) { return row.Str(0); });
 }
 
 Result<> InsertProject(db::Transaction& tx, const Project& project) {
-  return tx.Execute("INSERT INTO project (id, name, created_by, created_us) VALUES (?1, ?2, ?3, ?4)",
-                    {project.id, project.name, project.created_by, project.created_us});
-}
-
-Result<std::vector<Problem>> ListProblems(db::Reader& reader, std::string_view project_id, int limit) {
-  return db::Collect<Problem>(reader,
-                              "SELECT version, statement, target, owner, kpis, created_by, created_us FROM project_problem "
-                              "WHERE project_id = ?1 ORDER BY version DESC LIMIT ?2",
-                              {project_id, limit}, [](const db::Row& row) { return ProblemAt(row, 0); });
-}
-
-Result<> InsertProblem(db::Transaction& tx, std::string_view project_id, const Problem& problem, std::string_view kpis) {
   return tx.Execute(
-      "INSERT INTO project_problem (project_id, version, statement, target, owner, kpis, created_by, created_us) "
+      "INSERT INTO project (id, name, created_by, created_us) VALUES (?1, ?2, ?3, ?4)",
+      {project.id, project.name, project.created_by, project.created_us});
+}
+
+Result<std::vector<Problem>> ListProblems(db::Reader& reader, std::string_view project_id,
+                                          int limit) {
+  return db::Collect<Problem>(
+      reader,
+      "SELECT version, statement, target, owner, kpis, created_by, created_us FROM project_problem "
+      "WHERE project_id = ?1 ORDER BY version DESC LIMIT ?2",
+      {project_id, limit}, [](const db::Row& row) { return ProblemAt(row, 0); });
+}
+
+Result<> InsertProblem(db::Transaction& tx, std::string_view project_id, const Problem& problem,
+                       std::string_view kpis) {
+  return tx.Execute(
+      "INSERT INTO project_problem (project_id, version, statement, target, owner, kpis, "
+      "created_by, created_us) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-      {project_id, problem.version, problem.statement, problem.target, problem.owner, kpis, problem.created_by, problem.created_us});
+      {project_id, problem.version, problem.statement, problem.target, problem.owner, kpis,
+       problem.created_by, problem.created_us});
 }
 
 }  // namespace gyre::projects

@@ -9,13 +9,15 @@ namespace gyre::projects {
 namespace {
 
 bool SaysTheSame(const Problem& a, const Problem& b) {
-  return a.statement == b.statement && a.target == b.target && a.owner == b.owner && KpisText(a) == KpisText(b);
+  return a.statement == b.statement && a.target == b.target && a.owner == b.owner &&
+         KpisText(a) == KpisText(b);
 }
 
 }  // namespace
 
 Result<> Projects::EnsureDefault() {
-  const Project project{NewId(), std::string(kDefaultProject), "gyre", clock_.NowMicros(), std::nullopt};
+  const Project project{NewId(), std::string(kDefaultProject), "gyre", clock_.NowMicros(),
+                        std::nullopt};
   bool there = false;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(const auto found, FindProject(reader, kDefaultProject));
@@ -26,7 +28,8 @@ Result<> Projects::EnsureDefault() {
   return database_.Write([&](db::Transaction& tx) { return InsertProject(tx, project); });
 }
 
-Result<Project> Projects::Create(const std::string& name, const ProblemChange& problem, const std::string& created_by) {
+Result<Project> Projects::Create(const std::string& name, const ProblemChange& problem,
+                                 const std::string& created_by) {
   GYRE_DO(CheckName("project", name));
   Project project{NewId(), name, created_by, clock_.NowMicros(), std::nullopt};
   std::string kpis;
@@ -42,7 +45,8 @@ Result<Project> Projects::Create(const std::string& name, const ProblemChange& p
     return project.problem ? InsertProblem(tx, project.id, *project.problem, kpis) : Result<>{};
   });
   if (!written && written.error().code() == Code::kAlreadyExists) {
-    return Error(Code::kAlreadyExists, "GY3901", fmt::format("project `{}` exists already", name)).Fix("gyre projects show " + name);
+    return Error(Code::kAlreadyExists, "GY3901", fmt::format("project `{}` exists already", name))
+        .Fix("gyre projects show " + name);
   }
   if (!written) return Error(written.error());
   return project;
@@ -60,7 +64,8 @@ Result<Project> Projects::Get(std::string_view name) {
   }));
   if (project) return *std::move(project);
   Error error = NotFound("GY3902", "there is no project `{}`", name);
-  if (const auto close = ClosestMatch(name, names)) return Error(std::move(error).Fix(fmt::format("did you mean `{}`?", *close)));
+  if (const auto close = ClosestMatch(name, names))
+    return Error(std::move(error).Fix(fmt::format("did you mean `{}`?", *close)));
   return Error(std::move(error).Fix(fmt::format("gyre init {}", name)));
 }
 
@@ -73,7 +78,8 @@ Result<std::vector<Project>> Projects::List(std::string_view after_name, int lim
   return projects;
 }
 
-Result<Problem> Projects::SetProblem(std::string_view name, const ProblemChange& change, const std::string& created_by) {
+Result<Problem> Projects::SetProblem(std::string_view name, const ProblemChange& change,
+                                     const std::string& created_by) {
   constexpr int kAttemptsMax = 5;  // two writers at once: the later one builds on the earlier
   for (int attempt = 0;; ++attempt) {
     GYRE_TRY(const Project project, Get(name));
@@ -84,9 +90,11 @@ Result<Problem> Projects::SetProblem(std::string_view name, const ProblemChange&
     after.created_by = created_by;
     after.created_us = clock_.NowMicros();
     const std::string kpis = KpisText(after);
-    const Result<> written = database_.Write([&](db::Transaction& tx) { return InsertProblem(tx, project.id, after, kpis); });
+    const Result<> written = database_.Write(
+        [&](db::Transaction& tx) { return InsertProblem(tx, project.id, after, kpis); });
     if (written) return after;
-    if (written.error().code() != Code::kAlreadyExists || attempt + 1 == kAttemptsMax) return Error(written.error());
+    if (written.error().code() != Code::kAlreadyExists || attempt + 1 == kAttemptsMax)
+      return Error(written.error());
   }
 }
 

@@ -1,5 +1,5 @@
-// Projects: what is to be solved, for whom, and when it counts as solved. The problem statement is versioned and never overwritten.
-// Thread-safe.
+// Projects: what is to be solved, for whom, and when it counts as solved. The problem statement is
+// versioned and never overwritten. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,8 @@ struct ProblemChange {
 };
 // Errors: GY3903 names the member that is unknown or of the wrong type.
 Result<ProblemChange> ProblemChangeFromJson(const Json& json);
-// Pure: the next version of a problem. Errors: GY3904 too long or too many, GY3010 a KPI that cannot be read.
+// Pure: the next version of a problem. Errors: GY3904 too long or too many, GY3010 a KPI that
+// cannot be read.
 Result<Problem> Changed(const Problem& before, const ProblemChange& change);
 
 struct Project {
@@ -55,11 +56,13 @@ class Projects {
 
   Result<> EnsureDefault();  // at start
   // Errors: GY1200 bad name, kAlreadyExists GY3901.
-  Result<Project> Create(const std::string& name, const ProblemChange& problem, const std::string& created_by);
+  Result<Project> Create(const std::string& name, const ProblemChange& problem,
+                         const std::string& created_by);
   Result<Project> Get(std::string_view name);  // kNotFound GY3902, with did you mean
   Result<std::vector<Project>> List(std::string_view after_name, int limit);  // by name
   // A new version, unless it says the same as the newest.
-  Result<Problem> SetProblem(std::string_view name, const ProblemChange& change, const std::string& created_by);
+  Result<Problem> SetProblem(std::string_view name, const ProblemChange& change,
+                             const std::string& created_by);
   Result<std::vector<Problem>> History(std::string_view name);  // newest first
 
  private:

@@ -1,4 +1,5 @@
-// The fitted recipe as bytes, and the golden vectors in it: each loader computes them again and must find the recorded bits.
+// The fitted recipe as bytes, and the golden vectors in it: each loader computes them again and
+// must find the recorded bits.
 #include <algorithm>
 
 #include "base/hash.h"
@@ -13,11 +14,13 @@ using table::Type;
 
 constexpr std::size_t kSampledValues = 16, kGoldenTextBytesMax = 1000;
 
-// --- cells as JSON ---------------------------------------------------------------------------------------------------------------
+// --- cells as JSON
+// ---------------------------------------------------------------------------------------------------------------
 Json CellToJson(const Cell& cell) {
   if (!cell.valid) return Json();
   if (cell.type == Type::kDouble) return DoubleToJson(cell.d);
-  if (cell.type == Type::kText) return IsValidUtf8(cell.text) ? Json(cell.text) : Json::Obj({{"hex", HexEncode(cell.text)}});
+  if (cell.type == Type::kText)
+    return IsValidUtf8(cell.text) ? Json(cell.text) : Json::Obj({{"hex", HexEncode(cell.text)}});
   return Json(cell.i);
 }
 
@@ -30,7 +33,8 @@ Result<Cell> CellFromJson(const Json& json, Type type, std::string* storage) {
     GYRE_TRY(cell.d, DoubleFromJson(json));
   } else if (type == Type::kText) {
     *storage = json.AsString();
-    if (json.is_object() && !HexDecode(json["hex"].AsString(), storage)) return BrokenState("a text of a golden row cannot be read");
+    if (json.is_object() && !HexDecode(json["hex"].AsString(), storage))
+      return BrokenState("a text of a golden row cannot be read");
     cell.text = *storage;
   } else if (json.is_int()) {
     cell.i = json.AsInt();
@@ -40,26 +44,32 @@ Result<Cell> CellFromJson(const Json& json, Type type, std::string* storage) {
   return cell;
 }
 
-// --- rows ------------------------------------------------------------------------------------------------------------------------
+// --- rows
+// ------------------------------------------------------------------------------------------------------------------------
 std::uint64_t HashCell(const Cell& cell) {
   if (cell.type == Type::kText) return Xxh3(cell.text, 7);
-  const std::uint64_t bits = cell.type == Type::kDouble ? std::bit_cast<std::uint64_t>(Canonical(cell.d)) : static_cast<std::uint64_t>(cell.i);
+  const std::uint64_t bits = cell.type == Type::kDouble
+                                 ? std::bit_cast<std::uint64_t>(Canonical(cell.d))
+                                 : static_cast<std::uint64_t>(cell.i);
   char bytes[8];
   for (int b = 0; b < 8; ++b) bytes[b] = static_cast<char>(bits >> (8 * b));
   return Xxh3(std::string_view(bytes, 8), 7);
 }
 
-// The values with the smallest hashes: a sample that does not depend on the order of rows. Columns are sampled apart, so that no row of
-// the training data is kept as it was.
+// The values with the smallest hashes: a sample that does not depend on the order of rows. Columns
+// are sampled apart, so that no row of the training data is kept as it was.
 std::vector<Json> SampleColumn(const table::Column& column, Type wanted, std::size_t rows) {
   std::vector<std::pair<std::uint64_t, Json>> best;
   std::uint64_t limit = ~std::uint64_t{0};
   for (std::size_t row = 0; row < rows && column.type == wanted; ++row) {
     const Cell cell = table::CellAt(column, row);
-    if (!cell.valid || (cell.type == Type::kText && cell.text.size() > kGoldenTextBytesMax)) continue;
+    if (!cell.valid || (cell.type == Type::kText && cell.text.size() > kGoldenTextBytesMax))
+      continue;
     const std::uint64_t hash = HashCell(cell);
     if (hash >= limit) continue;
-    const auto at = std::lower_bound(best.begin(), best.end(), hash, [](const auto& entry, std::uint64_t h) { return entry.first < h; });
+    const auto at =
+        std::lower_bound(best.begin(), best.end(), hash,
+                         [](const auto& entry, std::uint64_t h) { return entry.first < h; });
     if (at != best.end() && at->first == hash) continue;
     Cell canonical = cell;
     canonical.d = Canonical(cell.d);
@@ -75,14 +85,29 @@ std::vector<Json> SampleColumn(const table::Column& column, Type wanted, std::si
 std::vector<Json> EdgeValues(Type type) {
   const auto bits = [](std::uint64_t b) { return Json(fmt::format("{:016x}", b)); };
   switch (type) {
-    case Type::kDouble:  // missing, 0, -0, smallest denormal, infinities, largest, a NaN with a payload, 1
-      return {Json(), bits(0), bits(1ull << 63), bits(1), bits(0x7ff0000000000000), bits(0xfff0000000000000), bits(0x7fefffffffffffff),
-              bits(0x7ff800000000beef), bits(0x3ff0000000000000)};
-    case Type::kText: return {Json(), "", "never seen before", Json::Obj({{"hex", "ff00fe"}}), "Ünïcödé 12 words, it's"};
-    case Type::kBool: return {Json(), 0, 1};
-    case Type::kInt: return {Json(), 0, -1, 1, INT64_MAX, INT64_MIN};
-    case Type::kDate: return {Json(), 0, 11016, 19782, -719'162, 2'932'896, INT64_MAX, INT64_MIN};  // 2000-02-29, 2024-02-29
-    case Type::kTimestamp: return {Json(), 0, 951'782'400'000'000, 1'709'251'199'999'999, -1, INT64_MAX, INT64_MIN};
+    case Type::kDouble:  // missing, 0, -0, smallest denormal, infinities, largest, a NaN with a
+                         // payload, 1
+      return {Json(),
+              bits(0),
+              bits(1ull << 63),
+              bits(1),
+              bits(0x7ff0000000000000),
+              bits(0xfff0000000000000),
+              bits(0x7fefffffffffffff),
+              bits(0x7ff800000000beef),
+              bits(0x3ff0000000000000)};
+    case Type::kText:
+      return {Json(), "", "never seen before", Json::Obj({{"hex", "ff00fe"}}),
+              "Ünïcödé 12 words, it's"};
+    case Type::kBool:
+      return {Json(), 0, 1};
+    case Type::kInt:
+      return {Json(), 0, -1, 1, INT64_MAX, INT64_MIN};
+    case Type::kDate:
+      return {Json(),   0,         11016,     19782,
+              -719'162, 2'932'896, INT64_MAX, INT64_MIN};  // 2000-02-29, 2024-02-29
+    case Type::kTimestamp:
+      return {Json(), 0, 951'782'400'000'000, 1'709'251'199'999'999, -1, INT64_MAX, INT64_MIN};
   }
   return {Json()};
 }
@@ -104,7 +129,8 @@ Json HashOutputs(const Fitted::Body& body, std::span<const double> out) {
 
 Result<Json> ComputeGolden(const Fitted& fitted, const Json& values, RowScratch& scratch) {
   const table::Schema& schema = fitted.input();
-  if (values.size() != schema.size()) return BrokenState("a golden row has not one value per column");
+  if (values.size() != schema.size())
+    return BrokenState("a golden row has not one value per column");
   std::vector<std::string> storage(schema.size());
   std::vector<Cell> cells;
   for (std::size_t c = 0; c < schema.size(); ++c) {
@@ -118,7 +144,8 @@ Result<Json> ComputeGolden(const Fitted& fitted, const Json& values, RowScratch&
 
 }  // namespace
 
-Json MakeGolden(const Fitted& fitted, const std::vector<const table::Column*>& columns, std::size_t rows) {
+Json MakeGolden(const Fitted& fitted, const std::vector<const table::Column*>& columns,
+                std::size_t rows) {
   const table::Schema& schema = fitted.input();
   std::vector<std::vector<Json>> sampled, edges;
   std::size_t row_count = 0, edge_count = 0;
@@ -159,19 +186,25 @@ Result<> ReplayGolden(const Fitted& fitted) {
         break;
       }
     }
-    return MakeError(Code::kDataLoss, "GY3110", "golden row {} of the recipe does not give the recorded bits: {} differs", number, step)
-        .Why("the artefact was changed, or this machine's mathematical library computes other bits than the one it was fitted on")
+    return MakeError(Code::kDataLoss, "GY3110",
+                     "golden row {} of the recipe does not give the recorded bits: {} differs",
+                     number, step)
+        .Why(
+            "the artefact was changed, or this machine's mathematical library computes other bits "
+            "than the one it was fitted on")
         .Fix("train again on this machine");
   }
   return {};
 }
 
-// --- Save and Load ---------------------------------------------------------------------------------------------------------------
+// --- Save and Load
+// ---------------------------------------------------------------------------------------------------------------
 std::string Fitted::Save() const {
   Json steps = Json(Json::Array());
   const Spec::Body& spec = body_->spec.body();
   for (std::size_t s = 0; s < spec.steps.size(); ++s) {
-    steps.Push(Json::Obj({{"op_version", spec.steps[s].operation->version}, {"state", body_->steps[s].state}}));
+    steps.Push(Json::Obj(
+        {{"op_version", spec.steps[s].operation->version}, {"state", body_->steps[s].state}}));
   }
   return Json::Obj({{"format", "gyre.recipe"},
                     {"version", 1},
@@ -184,7 +217,8 @@ std::string Fitted::Save() const {
 
 Result<Fitted> Fitted::Load(std::string_view bytes) {
   GYRE_TRY(const Json json, Json::Parse(bytes));
-  if (json["format"].AsString() != "gyre.recipe" || json["version"].AsInt() != 1) return BrokenState("it does not say format gyre.recipe, version 1");
+  if (json["format"].AsString() != "gyre.recipe" || json["version"].AsInt() != 1)
+    return BrokenState("it does not say format gyre.recipe, version 1");
   GYRE_TRY(Spec spec, Spec::FromJson(json["spec"]));
   auto body = std::make_shared<Body>(std::move(spec));
   const Spec::Body& program = body->spec.body();
@@ -193,8 +227,9 @@ Result<Fitted> Fitted::Load(std::string_view bytes) {
   for (std::size_t s = 0; s < steps.size(); ++s) {
     const Step& step = program.steps[s];
     if (steps[s]["op_version"].AsInt() != step.operation->version) {
-      return BrokenState(fmt::format("step `{}` was fitted by version {} of {}; this program has version {}", step.id,
-                                     steps[s]["op_version"].AsInt(), step.operation->name, step.operation->version));
+      return BrokenState(fmt::format(
+          "step `{}` was fitted by version {} of {}; this program has version {}", step.id,
+          steps[s]["op_version"].AsInt(), step.operation->name, step.operation->version));
     }
     FittedStep fitted;
     fitted.state = steps[s]["state"];

@@ -1,4 +1,5 @@
-// One type to another, cell by cell. What cannot be converted is missing; whoever wants an error checks expectations first.
+// One type to another, cell by cell. What cannot be converted is missing; whoever wants an error
+// checks expectations first.
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -41,9 +42,12 @@ constexpr std::int64_t kDayMin = -719'162, kDayMax = 2'932'896;
 
 double ToNumber(Type from, const Scalar& in) {
   switch (from) {
-    case Type::kDouble: return in.number;
-    case Type::kText: return Canonical(ParseDouble(Trim(in.text)).value_or(kNaN));
-    default: return static_cast<double>(in.integer);
+    case Type::kDouble:
+      return in.number;
+    case Type::kText:
+      return Canonical(ParseDouble(Trim(in.text)).value_or(kNaN));
+    default:
+      return static_cast<double>(in.integer);
   }
 }
 
@@ -80,11 +84,14 @@ char* Digits(char* out, int value, int width, char after) {
 std::string_view ToText(Type from, const Scalar& in, char* slot) {
   if (from == Type::kBool) return in.integer != 0 ? "true" : "false";
   if (from == Type::kDouble || from == Type::kInt) {
-    const auto end = from == Type::kDouble ? std::to_chars(slot, slot + kTextSlotBytes, in.number == 0 ? 0.0 : in.number).ptr
-                                           : std::to_chars(slot, slot + kTextSlotBytes, in.integer).ptr;
+    const auto end =
+        from == Type::kDouble
+            ? std::to_chars(slot, slot + kTextSlotBytes, in.number == 0 ? 0.0 : in.number).ptr
+            : std::to_chars(slot, slot + kTextSlotBytes, in.integer).ptr;
     return {slot, static_cast<std::size_t>(end - slot)};
   }
-  const std::int64_t days = from == Type::kDate ? in.integer : FloorDivide(in.integer, kMicrosPerDay);
+  const std::int64_t days =
+      from == Type::kDate ? in.integer : FloorDivide(in.integer, kMicrosPerDay);
   if (days < kDayMin || days > kDayMax) return {};
   const std::int64_t time_us = from == Type::kDate ? days * kMicrosPerDay : in.integer;
   const CivilTime c = ToCivil(time_us);
@@ -140,13 +147,17 @@ class CastKernel final : public Kernel {
   Type from_, to_;
 };
 
-constexpr Argument kArguments[] = {{"to", ArgumentKind::kText, {}, 0, 0, "bool|int|double|text|date|timestamp"}};
+constexpr Argument kArguments[] = {
+    {"to", ArgumentKind::kText, {}, 0, 0, "bool|int|double|text|date|timestamp"}};
 
 Result<ValueType> CastResult(Type in, const Json& args) {
   const Type to = *table::ParseType(args["to"].AsString());
-  const bool from_time = in == Type::kDate || in == Type::kTimestamp, to_time = to == Type::kDate || to == Type::kTimestamp;
-  if ((from_time && !to_time && to != Type::kText) || (to_time && !from_time && in != Type::kText)) {
-    return InvalidArgument("GY3103", "a {} cannot be cast to {}", table::TypeName(in), table::TypeName(to))
+  const bool from_time = in == Type::kDate || in == Type::kTimestamp,
+             to_time = to == Type::kDate || to == Type::kTimestamp;
+  if ((from_time && !to_time && to != Type::kText) ||
+      (to_time && !from_time && in != Type::kText)) {
+    return InvalidArgument("GY3103", "a {} cannot be cast to {}", table::TypeName(in),
+                           table::TypeName(to))
         .Fix("use datetime.parts for numbers of a date");
   }
   return ValueType{to, false};
@@ -158,7 +169,8 @@ Result<std::unique_ptr<Kernel>> LoadCast(Type in, const Json& args, const Json&)
   return std::make_unique<CastKernel>(in, *to);
 }
 
-constexpr Operation kOperations[] = {{"cast", kAnyType, kArguments, CastResult, FitsNothing, LoadCast}};
+constexpr Operation kOperations[] = {
+    {"cast", kAnyType, kArguments, CastResult, FitsNothing, LoadCast}};
 
 }  // namespace
 

@@ -10,11 +10,13 @@ namespace {
 
 using KernelResult = Result<std::unique_ptr<Kernel>>;
 
-// An operation on categories is a struct with `void Eval(std::int32_t code, double* out) const`, width() and Suffixes().
+// An operation on categories is a struct with `void Eval(std::int32_t code, double* out) const`,
+// width() and Suffixes().
 template <class Op>
 class CategoryKernel final : public Kernel {
  public:
-  CategoryKernel(Dictionary dictionary, Op op) : dictionary_(std::move(dictionary)), op_(std::move(op)) {}
+  CategoryKernel(Dictionary dictionary, Op op)
+      : dictionary_(std::move(dictionary)), op_(std::move(op)) {}
   void Run(const Lane& in, std::size_t rows, const Sink& out, Workspace& work) const override {
     if (work.codes.size() < rows) work.codes.resize(rows);
     dictionary_.Encode(in, rows, work.codes.data());
@@ -32,12 +34,14 @@ class CategoryKernel final : public Kernel {
 std::vector<std::uint32_t> ByCount(const Distinct& distinct) {
   std::vector<std::uint32_t> codes(distinct.counts.size());
   for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<std::uint32_t>(i);
-  std::stable_sort(codes.begin(), codes.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return distinct.counts[a] > distinct.counts[b]; });
+  std::stable_sort(codes.begin(), codes.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return distinct.counts[a] > distinct.counts[b];
+  });
   return codes;
 }
 
-// --- encode.onehot ---------------------------------------------------------------------------------------------------------------
+// --- encode.onehot
+// ---------------------------------------------------------------------------------------------------------------
 struct OneHot {
   std::size_t categories;
   int other, missing;  // position of these columns, or -1
@@ -67,20 +71,25 @@ Result<Json> FitOneHot(const FitInput& input, std::vector<double>*) {
   std::vector<std::uint32_t> kept = ByCount(input.distinct);
   const auto max = static_cast<std::size_t>(input.args["max"].AsInt());
   if (kept.size() > max) kept.resize(max);
-  std::erase_if(kept, [&](std::uint32_t code) { return input.distinct.counts[code] < input.args["min_count"].AsInt(); });
+  std::erase_if(kept, [&](std::uint32_t code) {
+    return input.distinct.counts[code] < input.args["min_count"].AsInt();
+  });
   std::sort(kept.begin(), kept.end());
   return Json::Obj({{"categories", input.distinct.dictionary.Pick(kept).ToJson()}});
 }
 
 KernelResult LoadOneHot(table::Type type, const Json& args, const Json& state) {
-  GYRE_TRY(Dictionary dictionary, Dictionary::FromJson(Dictionary::KindOf(type), state["categories"]));
+  GYRE_TRY(Dictionary dictionary,
+           Dictionary::FromJson(Dictionary::KindOf(type), state["categories"]));
   const auto count = static_cast<int>(dictionary.size());
-  const bool other = args["rare"].AsString() == "other", missing = args["missing"].AsString() == "column";
+  const bool other = args["rare"].AsString() == "other",
+             missing = args["missing"].AsString() == "column";
   OneHot op{dictionary.size(), other ? count : -1, missing ? count + (other ? 1 : 0) : -1};
   return std::make_unique<CategoryKernel<OneHot>>(std::move(dictionary), op);
 }
 
-// --- encode.ordinal --------------------------------------------------------------------------------------------------------------
+// --- encode.ordinal
+// --------------------------------------------------------------------------------------------------------------
 struct Ordinal {
   double unseen, missing;
   std::size_t width() const { return 1; }
@@ -98,31 +107,38 @@ constexpr Argument kOrdinalArguments[] = {
 
 Result<ValueType> OrdinalResult(table::Type in, const Json& args) {
   for (const char* name : {"missing", "unseen"}) {
-    if (!args[name].is_null() && !args[name].is_number()) return InvalidArgument("GY3103", "`{}` must be a number, or null for missing", name);
+    if (!args[name].is_null() && !args[name].is_number())
+      return InvalidArgument("GY3103", "`{}` must be a number, or null for missing", name);
   }
   GYRE_DO(Dictionary::FromPeople(Dictionary::KindOf(in), args["order"]));
   return GivesNumber(in, args);
 }
 
 Result<Json> FitOrdinal(const FitInput& input, std::vector<double>*) {
-  if (input.args["order"].size() == 0) return Json::Obj({{"categories", input.distinct.dictionary.ToJson()}});
-  GYRE_TRY(const Dictionary order, Dictionary::FromPeople(Dictionary::KindOf(input.type), input.args["order"]));
+  if (input.args["order"].size() == 0)
+    return Json::Obj({{"categories", input.distinct.dictionary.ToJson()}});
+  GYRE_TRY(const Dictionary order,
+           Dictionary::FromPeople(Dictionary::KindOf(input.type), input.args["order"]));
   return Json::Obj({{"categories", order.ToJson()}});
 }
 
 KernelResult LoadOrdinal(table::Type type, const Json& args, const Json& state) {
-  GYRE_TRY(Dictionary dictionary, Dictionary::FromJson(Dictionary::KindOf(type), state["categories"]));
+  GYRE_TRY(Dictionary dictionary,
+           Dictionary::FromJson(Dictionary::KindOf(type), state["categories"]));
   const Ordinal op{args["unseen"].AsDouble(kNaN), args["missing"].AsDouble(kNaN)};
   return std::make_unique<CategoryKernel<Ordinal>>(std::move(dictionary), op);
 }
 
-// --- encode.frequency ------------------------------------------------------------------------------------------------------------
+// --- encode.frequency
+// ------------------------------------------------------------------------------------------------------------
 struct Frequency {
   std::vector<double> share;
   double missing;
   std::size_t width() const { return 1; }
   void Eval(std::int32_t code, double* out) const {
-    *out = code >= 0 ? share[static_cast<std::size_t>(code)] : code == Dictionary::kMissing ? missing : 0;
+    *out = code >= 0                      ? share[static_cast<std::size_t>(code)]
+           : code == Dictionary::kMissing ? missing
+                                          : 0;
   }
   std::vector<std::string> Suffixes(const Dictionary&) const { return {"~frequency"}; }
 };
@@ -137,29 +153,36 @@ Result<Json> FitFrequency(const FitInput& input, std::vector<double>*) {
 }
 
 KernelResult LoadFrequency(table::Type type, const Json&, const Json& state) {
-  GYRE_TRY(Dictionary dictionary, Dictionary::FromJson(Dictionary::KindOf(type), state["categories"]));
-  if (state["counts"].size() != dictionary.size()) return BrokenState("encode.frequency has not one count per category");
+  GYRE_TRY(Dictionary dictionary,
+           Dictionary::FromJson(Dictionary::KindOf(type), state["categories"]));
+  if (state["counts"].size() != dictionary.size())
+    return BrokenState("encode.frequency has not one count per category");
   const double rows = std::max(1.0, static_cast<double>(state["rows"].AsInt()));
   Frequency op{{}, static_cast<double>(state["missing"].AsInt()) / rows};
-  for (const Json& count : state["counts"].items()) op.share.push_back(static_cast<double>(count.AsInt()) / rows);
+  for (const Json& count : state["counts"].items())
+    op.share.push_back(static_cast<double>(count.AsInt()) / rows);
   return std::make_unique<CategoryKernel<Frequency>>(std::move(dictionary), std::move(op));
 }
 
-// --- hash ------------------------------------------------------------------------------------------------------------------------
+// --- hash
+// ------------------------------------------------------------------------------------------------------------------------
 class HashKernel final : public Kernel {
  public:
-  HashKernel(std::uint64_t buckets, std::uint64_t seed, bool one_hot) : buckets_(buckets), seed_(seed), one_hot_(one_hot) {}
+  HashKernel(std::uint64_t buckets, std::uint64_t seed, bool one_hot)
+      : buckets_(buckets), seed_(seed), one_hot_(one_hot) {}
   void Run(const Lane& in, std::size_t rows, const Sink& out, Workspace&) const override {
     for (std::size_t i = 0; i < rows; ++i) {
       double* row = out.numbers + i * out.stride;
       if (in.texts != nullptr) {
         Eval(in.texts[i].data() == nullptr, in.texts[i], row);
       } else {
-        const bool missing = in.numbers != nullptr ? in.numbers[i] != in.numbers[i] : in.valid != nullptr && in.valid[i] == 0;
+        const bool missing = in.numbers != nullptr ? in.numbers[i] != in.numbers[i]
+                                                   : in.valid != nullptr && in.valid[i] == 0;
         const std::int64_t key = in.numbers != nullptr ? NumberKey(in.numbers[i]) : in.integers[i];
         // Least significant byte first on every machine.
         char bytes[8];
-        for (int b = 0; b < 8; ++b) bytes[b] = static_cast<char>(static_cast<std::uint64_t>(key) >> (8 * b));
+        for (int b = 0; b < 8; ++b)
+          bytes[b] = static_cast<char>(static_cast<std::uint64_t>(key) >> (8 * b));
         Eval(missing, std::string_view(bytes, 8), row);
       }
     }
@@ -191,15 +214,19 @@ constexpr Argument kHashArguments[] = {
     {"seed", ArgumentKind::kInteger, "0", 0, 9e15},
     {"to", ArgumentKind::kText, "\"columns\"", 0, 0, "columns|number"},
 };
-Result<ValueType> HashResult(table::Type, const Json& args) { return ValueType{table::Type::kDouble, args["to"].AsString() == "columns"}; }
+Result<ValueType> HashResult(table::Type, const Json& args) {
+  return ValueType{table::Type::kDouble, args["to"].AsString() == "columns"};
+}
 KernelResult LoadHash(table::Type, const Json& args, const Json&) {
-  return std::make_unique<HashKernel>(static_cast<std::uint64_t>(args["buckets"].AsInt()), static_cast<std::uint64_t>(args["seed"].AsInt()),
+  return std::make_unique<HashKernel>(static_cast<std::uint64_t>(args["buckets"].AsInt()),
+                                      static_cast<std::uint64_t>(args["seed"].AsInt()),
                                       args["to"].AsString() == "columns");
 }
 
 constexpr Operation kOperations[] = {
     {"encode.onehot", kCategorical, kOneHotArguments, GivesVector, FitOneHot, LoadOneHot, true},
-    {"encode.ordinal", kCategorical, kOrdinalArguments, OrdinalResult, FitOrdinal, LoadOrdinal, true},
+    {"encode.ordinal", kCategorical, kOrdinalArguments, OrdinalResult, FitOrdinal, LoadOrdinal,
+     true},
     {"encode.frequency", kCategorical, {}, GivesNumber, FitFrequency, LoadFrequency, true},
     {"hash", kCategorical, kHashArguments, HashResult, FitsNothing, LoadHash},
 };

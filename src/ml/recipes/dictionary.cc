@@ -18,12 +18,16 @@ std::uint64_t Mix(std::uint64_t x) {  // the finaliser of SplitMix64
   return x ^ (x >> 31);
 }
 std::uint64_t Hash(std::string_view key) { return Xxh3(key); }
-std::uint64_t Hash(std::int64_t key) { return Mix(static_cast<std::uint64_t>(key) + 0x9e3779b97f4a7c15ull); }
+std::uint64_t Hash(std::int64_t key) {
+  return Mix(static_cast<std::uint64_t>(key) + 0x9e3779b97f4a7c15ull);
+}
 double NumberOf(std::int64_t key) { return std::bit_cast<double>(key); }
 
 }  // namespace
 
-std::int64_t NumberKey(double value) { return std::bit_cast<std::int64_t>(value == 0 ? 0.0 : value); }
+std::int64_t NumberKey(double value) {
+  return std::bit_cast<std::int64_t>(value == 0 ? 0.0 : value);
+}
 
 Dictionary::Kind Dictionary::KindOf(table::Type type) {
   if (type == table::Type::kText) return Kind::kText;
@@ -91,7 +95,8 @@ namespace {
 
 // f(i, key) gives the code of a present value.
 template <class OnText, class OnInteger>
-void ForKeys(const Lane& in, std::size_t rows, std::int32_t* codes, OnText on_text, OnInteger on_integer) {
+void ForKeys(const Lane& in, std::size_t rows, std::int32_t* codes, OnText on_text,
+             OnInteger on_integer) {
   for (std::size_t i = 0; i < rows; ++i) {
     if (in.texts != nullptr) {
       codes[i] = in.texts[i].data() == nullptr ? Dictionary::kMissing : on_text(in.texts[i]);
@@ -99,7 +104,8 @@ void ForKeys(const Lane& in, std::size_t rows, std::int32_t* codes, OnText on_te
       const double x = in.numbers[i];
       codes[i] = x != x ? Dictionary::kMissing : on_integer(NumberKey(x));
     } else {
-      codes[i] = in.valid != nullptr && in.valid[i] == 0 ? Dictionary::kMissing : on_integer(in.integers[i]);
+      codes[i] = in.valid != nullptr && in.valid[i] == 0 ? Dictionary::kMissing
+                                                         : on_integer(in.integers[i]);
     }
   }
 }
@@ -107,16 +113,21 @@ void ForKeys(const Lane& in, std::size_t rows, std::int32_t* codes, OnText on_te
 }  // namespace
 
 void Dictionary::Encode(const Lane& in, std::size_t rows, std::int32_t* codes) const {
-  ForKeys(in, rows, codes, [this](std::string_view key) { return Find(key); }, [this](std::int64_t key) { return Find(key); });
+  ForKeys(
+      in, rows, codes, [this](std::string_view key) { return Find(key); },
+      [this](std::int64_t key) { return Find(key); });
 }
 
 void Dictionary::InsertAll(const Lane& in, std::size_t rows, std::int32_t* codes) {
-  ForKeys(in, rows, codes, [this](std::string_view key) { return Insert(key); }, [this](std::int64_t key) { return Insert(key); });
+  ForKeys(
+      in, rows, codes, [this](std::string_view key) { return Insert(key); },
+      [this](std::int64_t key) { return Insert(key); });
 }
 
 std::string Dictionary::Name(std::size_t code) const {
   if (kind_ == Kind::kText) {
-    // Names go into JSON, file headers and model texts: control characters and broken UTF-8 are replaced there.
+    // Names go into JSON, file headers and model texts: control characters and broken UTF-8 are
+    // replaced there.
     std::string name;
     for (std::string_view rest = text(code); !rest.empty();) {
       const std::size_t length = Utf8SequenceLength(rest);
@@ -145,7 +156,8 @@ bool Dictionary::Less(std::size_t a, std::size_t b) const {
 std::vector<std::uint32_t> Dictionary::SortedCodes() const {
   std::vector<std::uint32_t> codes(size());
   std::iota(codes.begin(), codes.end(), 0u);
-  std::sort(codes.begin(), codes.end(), [this](std::uint32_t a, std::uint32_t b) { return Less(a, b); });
+  std::sort(codes.begin(), codes.end(),
+            [this](std::uint32_t a, std::uint32_t b) { return Less(a, b); });
   return codes;
 }
 
@@ -177,14 +189,18 @@ Json Dictionary::ToJson() const {
 }
 
 Result<Dictionary> Dictionary::FromJson(Kind kind, const Json& json) {
-  const auto broken = [] { return InvalidArgument("GY3101", "the fitted recipe is broken: a list of categories cannot be read"); };
+  const auto broken = [] {
+    return InvalidArgument("GY3101",
+                           "the fitted recipe is broken: a list of categories cannot be read");
+  };
   Dictionary dictionary(kind);
   if (!json.is_array()) return broken();
   for (const Json& item : json.items()) {
     const std::size_t before = dictionary.size();
     if (kind == Kind::kText) {
       std::string bytes = item.AsString();
-      if (item.is_object() ? !HexDecode(item["hex"].AsString(), &bytes) : !item.is_string()) return broken();
+      if (item.is_object() ? !HexDecode(item["hex"].AsString(), &bytes) : !item.is_string())
+        return broken();
       dictionary.Insert(std::string_view(bytes));
     } else if (kind == Kind::kInteger) {
       if (!item.is_int()) return broken();
@@ -193,7 +209,8 @@ Result<Dictionary> Dictionary::FromJson(Kind kind, const Json& json) {
       std::uint64_t bits = 0;
       const std::string& hex = item.AsString();
       const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), bits, 16);
-      if (hex.size() != 16 || error != std::errc() || end != hex.data() + hex.size()) return broken();
+      if (hex.size() != 16 || error != std::errc() || end != hex.data() + hex.size())
+        return broken();
       dictionary.Insert(static_cast<std::int64_t>(bits));
     }
     if (dictionary.size() == before) return broken();  // a category twice
@@ -214,7 +231,8 @@ Result<Dictionary> Dictionary::FromPeople(Kind kind, const Json& list) {
     } else {
       return InvalidArgument("GY3103", "{} is not a value of that column's type", item.Dump());
     }
-    if (dictionary.size() == before) return InvalidArgument("GY3103", "{} stands twice in the list", item.Dump());
+    if (dictionary.size() == before)
+      return InvalidArgument("GY3103", "{} stands twice in the list", item.Dump());
   }
   return dictionary;
 }

@@ -1,4 +1,5 @@
-// Categories and their codes. A key is a text, a 64-bit integer (int, bool, date) or a number by its bits.
+// Categories and their codes. A key is a text, a 64-bit integer (int, bool, date) or a number by
+// its bits.
 #pragma once
 
 #include <cstdint>
@@ -32,12 +33,14 @@ class Dictionary {
   std::size_t size() const { return kind_ == Kind::kText ? ends_.size() : integers_.size(); }
   Kind kind() const { return kind_; }
   std::string_view text(std::size_t code) const;
-  std::string Name(std::size_t code) const;            // for people and output names
-  bool Less(std::size_t a, std::size_t b) const;       // bytes, integers or numbers in order
+  std::string Name(std::size_t code) const;       // for people and output names
+  bool Less(std::size_t a, std::size_t b) const;  // bytes, integers or numbers in order
   std::vector<std::uint32_t> SortedCodes() const;
-  Dictionary Pick(const std::vector<std::uint32_t>& codes) const;  // code i of the result is codes[i] of this one
+  Dictionary Pick(const std::vector<std::uint32_t>& codes)
+      const;  // code i of the result is codes[i] of this one
 
-  Json ToJson() const;  // texts as they are (or {"hex": ..} when not UTF-8), integers, numbers as bits
+  Json ToJson()
+      const;  // texts as they are (or {"hex": ..} when not UTF-8), integers, numbers as bits
   static Result<Dictionary> FromJson(Kind kind, const Json& json);
   // From what a person wrote in a recipe: "S", 3, 2.5.
   static Result<Dictionary> FromPeople(Kind kind, const Json& list);
@@ -58,7 +61,8 @@ class Dictionary {
 // The bits that stand for a number as a category: -0 is 0, every NaN is missing before this.
 std::int64_t NumberKey(double value);
 
-// All values of a column with their counts. Codes follow the sort order of the keys, so nothing depends on the order of rows.
+// All values of a column with their counts. Codes follow the sort order of the keys, so nothing
+// depends on the order of rows.
 struct Distinct {
   Dictionary dictionary;
   std::vector<std::int32_t> codes;   // per row; kMissing

@@ -1,4 +1,5 @@
-// Fitting: one pass over the steps in order, on whole columns. Whatever is learnt from rows is exact and independent of their order.
+// Fitting: one pass over the steps in order, on whole columns. Whatever is learnt from rows is
+// exact and independent of their order.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -25,8 +26,10 @@ Lane WholeLane(const table::Column& column, Type wanted, Register& storage) {
   return ReadColumn(column, wanted, 0, column.size(), storage);
 }
 
-// --- target ----------------------------------------------------------------------------------------------------------------------
-// Two values: 0 and 1. More: one indicator per class; rare classes beyond the limit count as none of them.
+// --- target
+// ----------------------------------------------------------------------------------------------------------------------
+// Two values: 0 and 1. More: one indicator per class; rare classes beyond the limit count as none
+// of them.
 Target ClassTarget(const Distinct& distinct, std::size_t rows) {
   Target target;
   target.is_indicator = true;
@@ -34,7 +37,8 @@ Target ClassTarget(const Distinct& distinct, std::size_t rows) {
   std::vector<std::uint32_t> kept(all);
   for (std::size_t i = 0; i < all; ++i) kept[i] = static_cast<std::uint32_t>(i);
   if (all > kTargetClassesMax) {
-    std::stable_sort(kept.begin(), kept.end(), [&](auto a, auto b) { return distinct.counts[a] > distinct.counts[b]; });
+    std::stable_sort(kept.begin(), kept.end(),
+                     [&](auto a, auto b) { return distinct.counts[a] > distinct.counts[b]; });
     kept.resize(kTargetClassesMax);
     std::sort(kept.begin(), kept.end());
   }
@@ -47,7 +51,9 @@ Target ClassTarget(const Distinct& distinct, std::size_t rows) {
   target.bins.assign(rows, -1);
   for (std::size_t row = 0; row < rows; ++row) {
     const std::int32_t code = distinct.codes[row];
-    const auto at = code < 0 ? kept.end() : std::lower_bound(kept.begin(), kept.end(), static_cast<std::uint32_t>(code));
+    const auto at =
+        code < 0 ? kept.end()
+                 : std::lower_bound(kept.begin(), kept.end(), static_cast<std::uint32_t>(code));
     if (at == kept.end() || *at != static_cast<std::uint32_t>(code)) continue;
     const auto position = static_cast<std::size_t>(at - kept.begin());
     target.bins[row] = static_cast<std::int32_t>(position);
@@ -75,7 +81,8 @@ Target NumberTarget(const Lane& lane, std::size_t rows) {
   const auto middle = finite.begin() + static_cast<std::ptrdiff_t>(finite.size() / 2);
   std::nth_element(finite.begin(), middle, finite.end());
   for (std::size_t row = 0; row < rows; ++row) {
-    if (target.values[row] == target.values[row]) target.bins[row] = target.values[row] > *middle ? 1 : 0;
+    if (target.values[row] == target.values[row])
+      target.bins[row] = target.values[row] > *middle ? 1 : 0;
   }
   return target;
 }
@@ -83,20 +90,28 @@ Target NumberTarget(const Lane& lane, std::size_t rows) {
 Result<std::optional<Target>> ReadTarget(const FitOptions& options, std::size_t rows) {
   if (options.target == nullptr) return std::optional<Target>();
   const table::Column& column = *options.target;
-  if (column.size() != rows) return InvalidArgument("GY3112", "the target `{}` has {} rows, the data {}", column.name, column.size(), rows);
+  if (column.size() != rows)
+    return InvalidArgument("GY3112", "the target `{}` has {} rows, the data {}", column.name,
+                           column.size(), rows);
   Register storage;
   const Lane lane = WholeLane(column, column.type, storage);
   const Distinct distinct = CountDistinct(lane, column.type, rows);
   const bool numeric = column.type == Type::kInt || column.type == Type::kDouble;
-  if (!numeric || options.target_is_classes || distinct.counts.size() <= 2) return std::optional<Target>(ClassTarget(distinct, rows));
+  if (!numeric || options.target_is_classes || distinct.counts.size() <= 2)
+    return std::optional<Target>(ClassTarget(distinct, rows));
   return std::optional<Target>(NumberTarget(lane, rows));
 }
 
-// --- steps -----------------------------------------------------------------------------------------------------------------------
+// --- steps
+// -----------------------------------------------------------------------------------------------------------------------
 class Fitter {
  public:
   Fitter(const Spec& spec, const table::Frame& frame, const FitOptions& options, bool out_of_fold)
-      : spec_(spec), frame_(frame), options_(options), out_of_fold_(out_of_fold), body_(std::make_shared<Fitted::Body>(spec)) {}
+      : spec_(spec),
+        frame_(frame),
+        options_(options),
+        out_of_fold_(out_of_fold),
+        body_(std::make_shared<Fitted::Body>(spec)) {}
 
   Result<FitTransformResult> Run() {
     rows_ = frame_.rows();
@@ -104,10 +119,12 @@ class Fitter {
     GYRE_TRY(columns_, BindColumns(spec_.input(), frame_));
     GYRE_TRY(target_, ReadTarget(options_, rows_));
     if (out_of_fold_) {
-      if (options_.folds < 2 || options_.folds > 255) return InvalidArgument("GY3112", "folds must be between 2 and 255");
+      if (options_.folds < 2 || options_.folds > 255)
+        return InvalidArgument("GY3112", "folds must be between 2 and 255");
       folds_.resize(rows_);
       for (std::size_t row = 0; row < rows_; ++row) {
-        folds_[row] = static_cast<std::uint8_t>(Mix(Mix(options_.seed) ^ row) % static_cast<std::uint64_t>(options_.folds));
+        folds_[row] = static_cast<std::uint8_t>(Mix(Mix(options_.seed) ^ row) %
+                                                static_cast<std::uint64_t>(options_.folds));
       }
     }
     const Spec::Body& program = spec_.body();
@@ -128,14 +145,16 @@ class Fitter {
 
  private:
   Lane LaneOf(const Step& step) const {
-    return step.from.is_column ? column_lanes_[step.from.index] : step_registers_[step.from.index].lane(step.input_type);
+    return step.from.is_column ? column_lanes_[step.from.index]
+                               : step_registers_[step.from.index].lane(step.input_type);
   }
 
   const Distinct& DistinctOf(const Step& step) {
     const auto key = std::make_pair(step.from.is_column, step.from.index);
     const auto found = distinct_.find(key);
     if (found != distinct_.end()) return found->second;
-    return distinct_.emplace(key, CountDistinct(LaneOf(step), step.input_type, rows_)).first->second;
+    return distinct_.emplace(key, CountDistinct(LaneOf(step), step.input_type, rows_))
+        .first->second;
   }
 
   Result<> FitStep(std::size_t s) {
@@ -143,11 +162,18 @@ class Fitter {
     const Operation& operation = *step.operation;
     const auto context = [&] { return fmt::format("step `{}` ({})", step.id, operation.name); };
     if (operation.needs_target && !target_) {
-      return InvalidArgument("GY3112", "{} learns from the label, but none was given", context()).Fix("give the target column");
+      return InvalidArgument("GY3112", "{} learns from the label, but none was given", context())
+          .Fix("give the target column");
     }
     const Distinct none;
-    const FitInput input{LaneOf(step), rows_, step.input_type, step.args, operation.needs_distinct ? DistinctOf(step) : none,
-                         target_ ? &*target_ : nullptr, out_of_fold_ ? &folds_ : nullptr, options_.folds};
+    const FitInput input{LaneOf(step),
+                         rows_,
+                         step.input_type,
+                         step.args,
+                         operation.needs_distinct ? DistinctOf(step) : none,
+                         target_ ? &*target_ : nullptr,
+                         out_of_fold_ ? &folds_ : nullptr,
+                         options_.folds};
     FittedStep fitted;
     auto state = operation.fit(input, out_of_fold_ ? &overrides_[s] : nullptr);
     if (!state) return std::move(state.error()).Context(context());
@@ -165,8 +191,9 @@ class Fitter {
 
   bool IsRead(std::size_t s) const {
     const auto& steps = spec_.body().steps;
-    return std::any_of(steps.begin() + static_cast<std::ptrdiff_t>(s) + 1, steps.end(),
-                       [s](const Step& later) { return !later.from.is_column && later.from.index == s; });
+    return std::any_of(
+        steps.begin() + static_cast<std::ptrdiff_t>(s) + 1, steps.end(),
+        [s](const Step& later) { return !later.from.is_column && later.from.index == s; });
   }
 
   const Spec& spec_;
@@ -192,7 +219,8 @@ Result<Fitted> Fit(const Spec& spec, const table::Frame& train, const FitOptions
   return std::move(result.fitted);
 }
 
-Result<FitTransformResult> FitTransform(const Spec& spec, const table::Frame& train, const FitOptions& options) {
+Result<FitTransformResult> FitTransform(const Spec& spec, const table::Frame& train,
+                                        const FitOptions& options) {
   return Fitter(spec, train, options, true).Run();
 }
 

@@ -12,7 +12,8 @@ namespace gyre::recipes {
 
 using table::Type;
 
-// --- registers -------------------------------------------------------------------------------------------------------------------
+// --- registers
+// -------------------------------------------------------------------------------------------------------------------
 void Register::Prepare(Type type, std::size_t rows, bool makes_text) {
   if (type == Type::kDouble) {
     numbers.resize(rows);
@@ -31,7 +32,9 @@ Lane Register::lane(Type type) const {
   return {nullptr, integers.data(), valid.data(), nullptr};
 }
 
-Sink Register::sink() { return {numbers.data(), 1, integers.data(), valid.data(), texts.data(), chars.data()}; }
+Sink Register::sink() {
+  return {numbers.data(), 1, integers.data(), valid.data(), texts.data(), chars.data()};
+}
 
 RowScratch::RowScratch() : state(std::make_unique<State>()) {}
 RowScratch::~RowScratch() = default;
@@ -52,9 +55,11 @@ void PrepareScratch(const Fitted::Body& body, std::size_t rows, RowScratch::Stat
   }
 }
 
-// --- blocks ----------------------------------------------------------------------------------------------------------------------
-void RunBlock(const Fitted::Body& body, std::span<const Lane> columns, std::size_t rows, double* matrix, RowScratch::State& state,
-              const Overrides* overrides, std::size_t first_row) {
+// --- blocks
+// ----------------------------------------------------------------------------------------------------------------------
+void RunBlock(const Fitted::Body& body, std::span<const Lane> columns, std::size_t rows,
+              double* matrix, RowScratch::State& state, const Overrides* overrides,
+              std::size_t first_row) {
   const Spec::Body& spec = body.spec.body();
   const std::size_t stride = body.names.size();
   for (std::size_t s = 0; s < spec.steps.size(); ++s) {
@@ -65,33 +70,43 @@ void RunBlock(const Fitted::Body& body, std::span<const Lane> columns, std::size
     if (overrides != nullptr && !(*overrides)[s].empty()) {
       // Only vectors learn from the label, so nothing reads them further on.
       const double* from = (*overrides)[s].data() + first_row * fitted.width;
-      for (std::size_t i = 0; i < rows; ++i) std::copy(from + i * fitted.width, from + (i + 1) * fitted.width, out + i * stride);
+      for (std::size_t i = 0; i < rows; ++i)
+        std::copy(from + i * fitted.width, from + (i + 1) * fitted.width, out + i * stride);
       continue;
     }
-    const Lane in = step.from.is_column ? columns[step.from.index] : state.steps[step.from.index].lane(step.input_type);
+    const Lane in = step.from.is_column ? columns[step.from.index]
+                                        : state.steps[step.from.index].lane(step.input_type);
     const bool is_number = step.gives.type == Type::kDouble;
     if (step.gives.vector || (is_number && is_output && !fitted.read_by_step)) {
-      fitted.kernel->Run(in, rows, Sink{out, stride, nullptr, nullptr, nullptr, nullptr}, state.work);
+      fitted.kernel->Run(in, rows, Sink{out, stride, nullptr, nullptr, nullptr, nullptr},
+                         state.work);
       continue;
     }
     fitted.kernel->Run(in, rows, state.steps[s].sink(), state.work);
-    if (is_output) ForNumbers(state.steps[s].lane(step.gives.type), rows, [&](std::size_t i, double x) { out[i * stride] = x; });
+    if (is_output)
+      ForNumbers(state.steps[s].lane(step.gives.type), rows,
+                 [&](std::size_t i, double x) { out[i * stride] = x; });
   }
 }
 
-// --- columns ---------------------------------------------------------------------------------------------------------------------
+// --- columns
+// ---------------------------------------------------------------------------------------------------------------------
 namespace {
 
 bool AllMissing(const table::Column& column) {
-  return column.size() == 0 || (!column.valid.empty() && std::all_of(column.valid.begin(), column.valid.end(), [](unsigned char v) { return v == 0; }));
+  return column.size() == 0 ||
+         (!column.valid.empty() && std::all_of(column.valid.begin(), column.valid.end(),
+                                               [](unsigned char v) { return v == 0; }));
 }
 
-// What can stand for another type without loss; the same column of another file may have been read so (12 for 12.0, no value at all).
+// What can stand for another type without loss; the same column of another file may have been read
+// so (12 for 12.0, no value at all).
 bool Serves(const table::Column& column, Type wanted) {
   if (column.type == wanted) return true;
   if (wanted == Type::kDouble) return column.type == Type::kInt || column.type == Type::kBool;
   if (wanted == Type::kInt) return column.type == Type::kBool;
-  if (wanted == Type::kText) return column.type == Type::kInt || column.type == Type::kDouble || column.type == Type::kBool;
+  if (wanted == Type::kText)
+    return column.type == Type::kInt || column.type == Type::kDouble || column.type == Type::kBool;
   if (wanted == Type::kTimestamp) return column.type == Type::kDate;
   return false;
 }
@@ -100,27 +115,31 @@ constexpr std::int64_t kDayLimit = 106'751'991;  // beyond it, microseconds do n
 
 std::string_view NumberText(const table::Column& column, std::size_t row, char* slot) {
   if (column.type == Type::kBool) return column.ints[row] != 0 ? "true" : "false";
-  const auto end = column.type == Type::kInt ? std::to_chars(slot, slot + kTextSlotBytes, column.ints[row]).ptr
-                                             : std::to_chars(slot, slot + kTextSlotBytes, column.doubles[row]).ptr;
+  const auto end = column.type == Type::kInt
+                       ? std::to_chars(slot, slot + kTextSlotBytes, column.ints[row]).ptr
+                       : std::to_chars(slot, slot + kTextSlotBytes, column.doubles[row]).ptr;
   return {slot, static_cast<std::size_t>(end - slot)};
 }
 
 }  // namespace
 
-Result<std::vector<const table::Column*>> BindColumns(const table::Schema& wanted, const table::Frame& frame) {
+Result<std::vector<const table::Column*>> BindColumns(const table::Schema& wanted,
+                                                      const table::Frame& frame) {
   std::vector<const table::Column*> columns;
   for (const auto& field : wanted) {
     const table::Column* column = frame.Find(field.name);
     if (column == nullptr) {
       std::vector<std::string> names;
       for (const auto& c : frame.columns) names.push_back(c.name);
-      Error error = InvalidArgument("GY3111", "the data has no column `{}`, which the recipe reads", field.name);
-      if (const auto close = ClosestMatch(field.name, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+      Error error = InvalidArgument("GY3111", "the data has no column `{}`, which the recipe reads",
+                                    field.name);
+      if (const auto close = ClosestMatch(field.name, names))
+        return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
       return error;
     }
     if (!Serves(*column, field.type) && !AllMissing(*column)) {
-      return InvalidArgument("GY3111", "column `{}` is {}, but the recipe was made for {}", field.name, table::TypeName(column->type),
-                             table::TypeName(field.type))
+      return InvalidArgument("GY3111", "column `{}` is {}, but the recipe was made for {}",
+                             field.name, table::TypeName(column->type), table::TypeName(field.type))
           .Fix(fmt::format("gyre add FILE --type {}={}", field.name, table::TypeName(field.type)));
     }
     columns.push_back(column);
@@ -128,13 +147,18 @@ Result<std::vector<const table::Column*>> BindColumns(const table::Schema& wante
   return columns;
 }
 
-Lane ReadColumn(const table::Column& column, Type wanted, std::size_t begin, std::size_t rows, Register& storage) {
+Lane ReadColumn(const table::Column& column, Type wanted, std::size_t begin, std::size_t rows,
+                Register& storage) {
   const bool nothing = !Serves(column, wanted);  // bound because every value is missing
   const auto missing = [&](std::size_t i) { return nothing || !column.IsValid(begin + i); };
   if (wanted == Type::kDouble) {
-    if (column.type == Type::kDouble && column.valid.empty()) return {column.doubles.data() + begin, nullptr, nullptr, nullptr};
+    if (column.type == Type::kDouble && column.valid.empty())
+      return {column.doubles.data() + begin, nullptr, nullptr, nullptr};
     for (std::size_t i = 0; i < rows; ++i) {
-      storage.numbers[i] = missing(i) ? kNaN : column.type == Type::kDouble ? column.doubles[begin + i] : static_cast<double>(column.ints[begin + i]);
+      storage.numbers[i] = missing(i) ? kNaN
+                           : column.type == Type::kDouble
+                               ? column.doubles[begin + i]
+                               : static_cast<double>(column.ints[begin + i]);
     }
     return storage.lane(wanted);
   }
@@ -151,7 +175,8 @@ Lane ReadColumn(const table::Column& column, Type wanted, std::size_t begin, std
     return storage.lane(wanted);
   }
   if (!nothing && (column.type == wanted || wanted == Type::kInt)) {
-    return {nullptr, column.ints.data() + begin, column.valid.empty() ? nullptr : column.valid.data() + begin, nullptr};
+    return {nullptr, column.ints.data() + begin,
+            column.valid.empty() ? nullptr : column.valid.data() + begin, nullptr};
   }
   for (std::size_t i = 0; i < rows; ++i) {
     const std::int64_t days = missing(i) ? 0 : column.ints[begin + i];
@@ -161,7 +186,8 @@ Lane ReadColumn(const table::Column& column, Type wanted, std::size_t begin, std
   return storage.lane(wanted);
 }
 
-Matrix RunAll(const Fitted::Body& body, const std::vector<const table::Column*>& columns, std::size_t rows, const Overrides* overrides) {
+Matrix RunAll(const Fitted::Body& body, const std::vector<const table::Column*>& columns,
+              std::size_t rows, const Overrides* overrides) {
   const table::Schema& input = body.spec.input();
   Matrix matrix;
   matrix.rows = rows;
@@ -171,13 +197,15 @@ Matrix RunAll(const Fitted::Body& body, const std::vector<const table::Column*>&
   PrepareScratch(body, std::min(rows, kBlockRows), state);
   for (std::size_t begin = 0; begin < rows; begin += kBlockRows) {
     const std::size_t count = std::min(kBlockRows, rows - begin);
-    for (std::size_t c = 0; c < columns.size(); ++c) state.lanes[c] = ReadColumn(*columns[c], input[c].type, begin, count, state.columns[c]);
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      state.lanes[c] = ReadColumn(*columns[c], input[c].type, begin, count, state.columns[c]);
     RunBlock(body, state.lanes, count, matrix.row(begin), state, overrides, begin);
   }
   return matrix;
 }
 
-// --- Fitted ----------------------------------------------------------------------------------------------------------------------
+// --- Fitted
+// ----------------------------------------------------------------------------------------------------------------------
 Result<> FinishBody(Fitted::Body& body) {
   static std::atomic<std::uint64_t> next_id{1};
   const Spec::Body& spec = body.spec.body();
@@ -190,8 +218,11 @@ Result<> FinishBody(Fitted::Body& body) {
   for (std::size_t s : spec.outputs) {
     FittedStep& step = body.steps[s];
     if (width + step.width > kWidthMax) {
-      return InvalidArgument("GY3112", "step `{}` would make the vector wider than {} columns", spec.steps[s].id, kWidthMax)
-          .Fix("use fewer columns per step (`max`, `columns`, `buckets`), or encode.target for text with many values");
+      return InvalidArgument("GY3112", "step `{}` would make the vector wider than {} columns",
+                             spec.steps[s].id, kWidthMax)
+          .Fix(
+              "use fewer columns per step (`max`, `columns`, `buckets`), or encode.target for text "
+              "with many values");
     }
     step.offset = width;
     width += step.width;
@@ -217,7 +248,8 @@ Result<Matrix> Fitted::Apply(const table::Frame& frame) const {
   return RunAll(*body_, columns, frame.rows(), nullptr);
 }
 
-void Fitted::ApplyRow(std::span<const table::Cell> cells, std::span<double> out, RowScratch& scratch) const {
+void Fitted::ApplyRow(std::span<const table::Cell> cells, std::span<double> out,
+                      RowScratch& scratch) const {
   RowScratch::State& state = *scratch.state;
   if (state.body_id != body_->id) PrepareScratch(*body_, 1, state);
   const table::Schema& schema = input();
@@ -229,7 +261,9 @@ void Fitted::ApplyRow(std::span<const table::Cell> cells, std::span<double> out,
       column.numbers[0] = cell.valid ? cell.d : kNaN;
     } else if (schema[c].type == Type::kText) {
       // A present empty text may come without an address; a null one means missing here.
-      column.texts[0] = !cell.valid ? std::string_view() : cell.text.data() == nullptr ? std::string_view("") : cell.text;
+      column.texts[0] = !cell.valid                   ? std::string_view()
+                        : cell.text.data() == nullptr ? std::string_view("")
+                                                      : cell.text;
     } else {
       column.integers[0] = cell.i;
       column.valid[0] = cell.valid ? 1 : 0;

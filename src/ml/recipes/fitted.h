@@ -55,17 +55,24 @@ void PrepareScratch(const Fitted::Body& body, std::size_t rows, RowScratch::Stat
 
 // Out-of-fold values that stand for what a step would give, by step; empty = run the step.
 using Overrides = std::vector<std::vector<double>>;
-// `matrix` points at the first row of the block; `first_row` only says where the block begins in the overrides.
-void RunBlock(const Fitted::Body& body, std::span<const Lane> columns, std::size_t rows, double* matrix, RowScratch::State& state,
-              const Overrides* overrides = nullptr, std::size_t first_row = 0);
+// `matrix` points at the first row of the block; `first_row` only says where the block begins in
+// the overrides.
+void RunBlock(const Fitted::Body& body, std::span<const Lane> columns, std::size_t rows,
+              double* matrix, RowScratch::State& state, const Overrides* overrides = nullptr,
+              std::size_t first_row = 0);
 
 // Columns of a frame in the order and types that a recipe wants. Errors: GY3111.
-Result<std::vector<const table::Column*>> BindColumns(const table::Schema& wanted, const table::Frame& frame);
-Lane ReadColumn(const table::Column& column, table::Type wanted, std::size_t begin, std::size_t rows, Register& storage);
-Matrix RunAll(const Fitted::Body& body, const std::vector<const table::Column*>& columns, std::size_t rows, const Overrides* overrides);
+Result<std::vector<const table::Column*>> BindColumns(const table::Schema& wanted,
+                                                      const table::Frame& frame);
+Lane ReadColumn(const table::Column& column, table::Type wanted, std::size_t begin,
+                std::size_t rows, Register& storage);
+Matrix RunAll(const Fitted::Body& body, const std::vector<const table::Column*>& columns,
+              std::size_t rows, const Overrides* overrides);
 
-// Rows that every loader computes again: sampled values and edge values, with a hash of the bits of each output step.
-Json MakeGolden(const Fitted& fitted, const std::vector<const table::Column*>& columns, std::size_t rows);
+// Rows that every loader computes again: sampled values and edge values, with a hash of the bits of
+// each output step.
+Json MakeGolden(const Fitted& fitted, const std::vector<const table::Column*>& columns,
+                std::size_t rows);
 Result<> ReplayGolden(const Fitted& fitted);
 
 }  // namespace gyre::recipes

@@ -1,4 +1,5 @@
-// Text to n-grams: lower case (ASCII), words or characters. Bytes above 127 count as letters, so any bytes at all give something.
+// Text to n-grams: lower case (ASCII), words or characters. Bytes above 127 count as letters, so
+// any bytes at all give something.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ struct GramShape {
 };
 GramShape GramShapeOf(const Json& args);
 
-// Fills work.text with "tok tok tok" (characters: " tok tok ") and work.tokens with the ranges of its words (code points).
+// Fills work.text with "tok tok tok" (characters: " tok tok ") and work.tokens with the ranges of
+// its words (code points).
 void Normalize(std::string_view text, const GramShape& shape, Workspace& work);
 
 // f(gram) for each n-gram, in the order of the text. Grams are views into work.text.
@@ -32,7 +34,8 @@ void ForGrams(std::string_view text, const GramShape& shape, Workspace& work, F 
 
 // Calls f(code) once per distinct known n-gram of the text.
 template <class F>
-void ForKnownGrams(std::string_view text, const GramShape& shape, const Dictionary& vocabulary, Workspace& work, F f) {
+void ForKnownGrams(std::string_view text, const GramShape& shape, const Dictionary& vocabulary,
+                   Workspace& work, F f) {
   if (work.stamps.size() < vocabulary.size()) work.stamps.resize(vocabulary.size(), 0);
   if (++work.stamp == 0) {
     std::fill(work.stamps.begin(), work.stamps.end(), 0u);
@@ -46,7 +49,8 @@ void ForKnownGrams(std::string_view text, const GramShape& shape, const Dictiona
   });
 }
 
-// The n-grams that occur in at least min_rows rows, with the number of rows that hold them, in all and by bin of the target.
+// The n-grams that occur in at least min_rows rows, with the number of rows that hold them, in all
+// and by bin of the target.
 struct GramCounts {
   Dictionary grams{Dictionary::Kind::kText};
   std::vector<std::int64_t> rows;    // per gram
@@ -54,7 +58,9 @@ struct GramCounts {
 };
 GramCounts CountGrams(const FitInput& input, const GramShape& shape, std::int64_t min_rows);
 
-// Codes of the `max` grams that tell most (chi-square of presence against the bins) or occur most; in key order.
-std::vector<std::uint32_t> ChooseGrams(const GramCounts& counts, const FitInput& input, bool by_chi_square, std::size_t max);
+// Codes of the `max` grams that tell most (chi-square of presence against the bins) or occur most;
+// in key order.
+std::vector<std::uint32_t> ChooseGrams(const GramCounts& counts, const FitInput& input,
+                                       bool by_chi_square, std::size_t max);
 
 }  // namespace gyre::recipes

@@ -1,4 +1,5 @@
-// Test data: frames full of values that break careless code, and a recipe that uses every operation.
+// Test data: frames full of values that break careless code, and a recipe that uses every
+// operation.
 #pragma once
 
 #include <bit>
@@ -11,39 +12,55 @@
 namespace gyre::recipes {
 
 inline double HostileDouble(Random& random) {
-  constexpr std::uint64_t kBits[] = {0x7ff800000000beef, 0xfff8000000000001, 0x7ff0000000000001, 0, 1ull << 63, 1, 0x800fffffffffffff,
-                                     0x7ff0000000000000, 0xfff0000000000000, 0x7fefffffffffffff, 0xffefffffffffffff};
+  constexpr std::uint64_t kBits[] = {0x7ff800000000beef, 0xfff8000000000001,
+                                     0x7ff0000000000001, 0,
+                                     1ull << 63,         1,
+                                     0x800fffffffffffff, 0x7ff0000000000000,
+                                     0xfff0000000000000, 0x7fefffffffffffff,
+                                     0xffefffffffffffff};
   if (random.Below(3) == 0) return std::bit_cast<double>(kBits[random.Below(std::size(kBits))]);
-  return random.Below(2) == 0 ? std::bit_cast<double>(random.Next()) : static_cast<double>(random.Below(12)) - 3;
+  return random.Below(2) == 0 ? std::bit_cast<double>(random.Next())
+                              : static_cast<double>(random.Below(12)) - 3;
 }
 inline std::int64_t HostileInt(Random& random) {
-  constexpr std::int64_t kValues[] = {INT64_MIN, INT64_MAX, 0, -1, 1, (std::int64_t{1} << 53) + 1, INT64_MIN + 1};
-  return random.Below(3) == 0 ? kValues[random.Below(std::size(kValues))] : static_cast<std::int64_t>(random.Below(15)) - 4;
+  constexpr std::int64_t kValues[] = {
+      INT64_MIN, INT64_MAX, 0, -1, 1, (std::int64_t{1} << 53) + 1, INT64_MIN + 1};
+  return random.Below(3) == 0 ? kValues[random.Below(std::size(kValues))]
+                              : static_cast<std::int64_t>(random.Below(15)) - 4;
 }
 inline std::string HostileText(Random& random) {
-  constexpr std::string_view kTexts[] = {"", " ", "Paris", "paris", "Rome", "\xff\xfe", "a\xc3", "12.5", "true", "2024-02-29", "-5", "it's not good",
-                                         "1e400", "nan", "\xed\xa0\x80", "Ünïcödé", "'''", "a b c d e f"};
+  constexpr std::string_view kTexts[] = {
+      "",      " ",    "Paris",        "paris",      "Rome", "\xff\xfe",
+      "a\xc3", "12.5", "true",         "2024-02-29", "-5",   "it's not good",
+      "1e400", "nan",  "\xed\xa0\x80", "Ünïcödé",    "'''",  "a b c d e f"};
   std::string text(kTexts[random.Below(std::size(kTexts))]);
   if (random.Below(4) == 0) {
-    for (std::uint64_t i = random.Below(30); i > 0; --i) text.push_back(static_cast<char>(random.Below(256)));
+    for (std::uint64_t i = random.Below(30); i > 0; --i)
+      text.push_back(static_cast<char>(random.Below(256)));
   }
-  for (std::uint64_t i = random.Below(4); i > 0; --i) text += random.Below(2) == 0 ? " good film" : " bad 7";
+  for (std::uint64_t i = random.Below(4); i > 0; --i)
+    text += random.Below(2) == 0 ? " good film" : " bad 7";
   return text;
 }
 inline std::int64_t HostileDate(Random& random) {
-  constexpr std::int64_t kDays[] = {11016, 19782, -719'162, 2'932'896, -719'163, 2'932'897, INT64_MIN, INT64_MAX, 0, -1};
-  return random.Below(4) == 0 ? kDays[random.Below(std::size(kDays))] : static_cast<std::int64_t>(random.Below(40'000)) - 10'000;
+  constexpr std::int64_t kDays[] = {11016,     19782,     -719'162,  2'932'896, -719'163,
+                                    2'932'897, INT64_MIN, INT64_MAX, 0,         -1};
+  return random.Below(4) == 0 ? kDays[random.Below(std::size(kDays))]
+                              : static_cast<std::int64_t>(random.Below(40'000)) - 10'000;
 }
 inline std::int64_t HostileTime(Random& random) {
-  return random.Below(4) == 0 ? HostileInt(random) : HostileDate(random) % 100'000 * 86'400'000'000 + static_cast<std::int64_t>(random.Below(86'400'000'000));
+  return random.Below(4) == 0 ? HostileInt(random)
+                              : HostileDate(random) % 100'000 * 86'400'000'000 +
+                                    static_cast<std::int64_t>(random.Below(86'400'000'000));
 }
 
 inline table::Frame HostileFrame(std::uint64_t seed, std::size_t rows) {
   using table::Type;
   Random random(seed);
   table::Frame frame;
-  constexpr std::pair<const char*, Type> kColumns[] = {{"d", Type::kDouble}, {"i", Type::kInt},     {"b", Type::kBool},
-                                                       {"t", Type::kText},   {"day", Type::kDate}, {"at", Type::kTimestamp}};
+  constexpr std::pair<const char*, Type> kColumns[] = {
+      {"d", Type::kDouble}, {"i", Type::kInt},    {"b", Type::kBool},
+      {"t", Type::kText},   {"day", Type::kDate}, {"at", Type::kTimestamp}};
   for (const auto& [name, type] : kColumns) {
     table::Column column;
     column.name = name;

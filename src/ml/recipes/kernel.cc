@@ -5,7 +5,8 @@
 namespace gyre::recipes {
 
 const Operation* FindOperation(std::string_view name) {
-  for (const auto table : {NumberOperations(), CategoryOperations(), TargetOperations(), TimeOperations(), TextOperations(), CastOperations()}) {
+  for (const auto table : {NumberOperations(), CategoryOperations(), TargetOperations(),
+                           TimeOperations(), TextOperations(), CastOperations()}) {
     for (const Operation& operation : table) {
       if (operation.name == name) return &operation;
     }
@@ -15,23 +16,28 @@ const Operation* FindOperation(std::string_view name) {
 
 std::vector<std::string> OperationNames() {
   std::vector<std::string> names;
-  for (const auto table : {NumberOperations(), CategoryOperations(), TargetOperations(), TimeOperations(), TextOperations(), CastOperations()}) {
+  for (const auto table : {NumberOperations(), CategoryOperations(), TargetOperations(),
+                           TimeOperations(), TextOperations(), CastOperations()}) {
     for (const Operation& operation : table) names.emplace_back(operation.name);
   }
   return names;
 }
 
 Error BrokenState(std::string_view what) {
-  return InvalidArgument("GY3101", "the fitted recipe is broken: {}", what).Why("it was not written by Save, or has been changed since");
+  return InvalidArgument("GY3101", "the fitted recipe is broken: {}", what)
+      .Why("it was not written by Save, or has been changed since");
 }
 
-Json DoubleToJson(double value) { return fmt::format("{:016x}", std::bit_cast<std::uint64_t>(value)); }
+Json DoubleToJson(double value) {
+  return fmt::format("{:016x}", std::bit_cast<std::uint64_t>(value));
+}
 
 Result<double> DoubleFromJson(const Json& json) {
   const std::string& hex = json.AsString();
   std::uint64_t bits = 0;
   const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), bits, 16);
-  if (hex.size() != 16 || error != std::errc() || end != hex.data() + hex.size()) return BrokenState("a number is not 16 hexadecimal digits");
+  if (hex.size() != 16 || error != std::errc() || end != hex.data() + hex.size())
+    return BrokenState("a number is not 16 hexadecimal digits");
   return std::bit_cast<double>(bits);
 }
 
@@ -52,8 +58,12 @@ Result<std::vector<double>> DoublesFromJson(const Json& json) {
   return values;
 }
 
-Result<ValueType> GivesNumber(table::Type, const Json&) { return ValueType{table::Type::kDouble, false}; }
-Result<ValueType> GivesVector(table::Type, const Json&) { return ValueType{table::Type::kDouble, true}; }
+Result<ValueType> GivesNumber(table::Type, const Json&) {
+  return ValueType{table::Type::kDouble, false};
+}
+Result<ValueType> GivesVector(table::Type, const Json&) {
+  return ValueType{table::Type::kDouble, true};
+}
 Result<ValueType> GivesSame(table::Type in, const Json&) {
   return ValueType{in == table::Type::kText ? table::Type::kText : table::Type::kDouble, false};
 }

@@ -8,11 +8,12 @@
 
 namespace gyre::recipes {
 
-// Exactly one of numbers, integers, texts is set. Missing: NaN; valid[i] == 0; a text whose data() is null.
+// Exactly one of numbers, integers, texts is set. Missing: NaN; valid[i] == 0; a text whose data()
+// is null.
 struct Lane {
   const double* numbers = nullptr;
-  const std::int64_t* integers = nullptr;   // bool, int, date, timestamp
-  const unsigned char* valid = nullptr;     // of integers; null = all valid
+  const std::int64_t* integers = nullptr;  // bool, int, date, timestamp
+  const unsigned char* valid = nullptr;    // of integers; null = all valid
   const std::string_view* texts = nullptr;
 };
 

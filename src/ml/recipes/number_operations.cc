@@ -14,7 +14,8 @@ std::vector<double> FiniteValues(const FitInput& input) {
   std::vector<double> values;
   values.reserve(input.rows);
   ForNumbers(input.in, input.rows, [&](std::size_t, double x) {
-    if (std::isfinite(x)) values.push_back(x == 0 ? 0.0 : x);  // one zero, so that ties keep no trace of the order
+    if (std::isfinite(x))
+      values.push_back(x == 0 ? 0.0 : x);  // one zero, so that ties keep no trace of the order
   });
   return values;
 }
@@ -31,7 +32,8 @@ double Mean(const std::vector<double>& values) {
   return sum.Value();
 }
 
-// Linear interpolation between order statistics at (n - 1) q; exact selection, so the order of rows does not matter.
+// Linear interpolation between order statistics at (n - 1) q; exact selection, so the order of rows
+// does not matter.
 double SortedQuantile(const std::vector<double>& sorted, double q) {
   if (sorted.empty()) return 0;
   const double position = q * static_cast<double>(sorted.size() - 1);
@@ -52,13 +54,17 @@ double Median(std::vector<double> values) {
   return low * 0.5 + high * 0.5;
 }
 
-// --- number ----------------------------------------------------------------------------------------------------------------------
+// --- number
+// ----------------------------------------------------------------------------------------------------------------------
 struct Pass {
   double Eval(double x) const { return x; }
 };
-KernelResult LoadPass(table::Type, const Json&, const Json&) { return std::make_unique<NumberKernel<Pass>>(Pass{}); }
+KernelResult LoadPass(table::Type, const Json&, const Json&) {
+  return std::make_unique<NumberKernel<Pass>>(Pass{});
+}
 
-// --- impute ----------------------------------------------------------------------------------------------------------------------
+// --- impute
+// ----------------------------------------------------------------------------------------------------------------------
 struct Fill {
   double value;
   double Eval(double x) const { return x != x ? value : x; }
@@ -68,7 +74,8 @@ class FillText final : public Kernel {
  public:
   explicit FillText(std::string value) : value_(std::move(value)) {}
   void Run(const Lane& in, std::size_t rows, const Sink& out, Workspace&) const override {
-    for (std::size_t i = 0; i < rows; ++i) out.texts[i] = in.texts[i].data() == nullptr ? std::string_view(value_) : in.texts[i];
+    for (std::size_t i = 0; i < rows; ++i)
+      out.texts[i] = in.texts[i].data() == nullptr ? std::string_view(value_) : in.texts[i];
   }
 
  private:
@@ -76,14 +83,19 @@ class FillText final : public Kernel {
 };
 
 Json FillState(double value) { return Json::Obj({{"fill", DoubleToJson(value)}}); }
-Result<Json> FitMean(const FitInput& input, std::vector<double>*) { return FillState(Mean(FiniteValues(input))); }
-Result<Json> FitMedian(const FitInput& input, std::vector<double>*) { return FillState(Median(FiniteValues(input))); }
+Result<Json> FitMean(const FitInput& input, std::vector<double>*) {
+  return FillState(Mean(FiniteValues(input)));
+}
+Result<Json> FitMedian(const FitInput& input, std::vector<double>*) {
+  return FillState(Median(FiniteValues(input)));
+}
 
 Result<Json> FitMode(const FitInput& input, std::vector<double>*) {
   const auto& counts = input.distinct.counts;
   Json keys = Json(Json::Array());
   if (!counts.empty()) {
-    const auto most = static_cast<std::uint32_t>(std::max_element(counts.begin(), counts.end()) - counts.begin());
+    const auto most =
+        static_cast<std::uint32_t>(std::max_element(counts.begin(), counts.end()) - counts.begin());
     keys = input.distinct.dictionary.Pick({most}).ToJson();
   }
   return Json::Obj({{"fill", keys}});
@@ -102,8 +114,8 @@ Result<Json> FitConstant(const FitInput& input, std::vector<double>*) {
 Result<ValueType> ConstantResult(table::Type in, const Json& args) {
   const Json& value = args["value"];
   if (in == table::Type::kText ? !value.is_string() : !value.is_number() && !value.is_bool()) {
-    return InvalidArgument("GY3103", "`value` must be a {} for a column of type {}", in == table::Type::kText ? "text" : "number",
-                           table::TypeName(in));
+    return InvalidArgument("GY3103", "`value` must be a {} for a column of type {}",
+                           in == table::Type::kText ? "text" : "number", table::TypeName(in));
   }
   return GivesSame(in, args);
 }
@@ -115,7 +127,8 @@ KernelResult LoadFill(table::Type type, const Json&, const Json& state) {
     return std::make_unique<NumberKernel<Fill>>(Fill{value});
   }
   GYRE_TRY(const Dictionary keys, Dictionary::FromJson(Dictionary::KindOf(type), fill));
-  if (type == table::Type::kText) return std::make_unique<FillText>(keys.size() == 0 ? std::string() : std::string(keys.text(0)));
+  if (type == table::Type::kText)
+    return std::make_unique<FillText>(keys.size() == 0 ? std::string() : std::string(keys.text(0)));
   double value = 0;
   if (keys.size() != 0 && type == table::Type::kDouble) {
     GYRE_TRY(value, DoubleFromJson(fill.items()[0]));
@@ -125,17 +138,22 @@ KernelResult LoadFill(table::Type type, const Json&, const Json& state) {
   return std::make_unique<NumberKernel<Fill>>(Fill{value});
 }
 
-// --- missing.flag ----------------------------------------------------------------------------------------------------------------
+// --- missing.flag
+// ----------------------------------------------------------------------------------------------------------------
 class MissingFlag final : public Kernel {
  public:
   void Run(const Lane& in, std::size_t rows, const Sink& out, Workspace&) const override {
-    ForMissing(in, rows, [&](std::size_t i, bool missing) { out.numbers[i * out.stride] = missing ? 1 : 0; });
+    ForMissing(in, rows,
+               [&](std::size_t i, bool missing) { out.numbers[i * out.stride] = missing ? 1 : 0; });
   }
   std::vector<std::string> Suffixes() const override { return {"_missing"}; }
 };
-KernelResult LoadFlag(table::Type, const Json&, const Json&) { return std::make_unique<MissingFlag>(); }
+KernelResult LoadFlag(table::Type, const Json&, const Json&) {
+  return std::make_unique<MissingFlag>();
+}
 
-// --- scale.standard --------------------------------------------------------------------------------------------------------------
+// --- scale.standard
+// --------------------------------------------------------------------------------------------------------------
 struct Standard {
   double mean, deviation;
   double Eval(double x) const { return (x - mean) / deviation; }
@@ -146,7 +164,8 @@ Result<Json> FitStandard(const FitInput& input, std::vector<double>*) {
   const double mean = Mean(values);
   statistics::ExactSum squares;
   for (double x : values) squares.Add((x - mean) * (x - mean));
-  double deviation = values.empty() ? 1 : std::sqrt(squares.Value() / static_cast<double>(values.size()));
+  double deviation =
+      values.empty() ? 1 : std::sqrt(squares.Value() / static_cast<double>(values.size()));
   if (!(deviation > 0) || !std::isfinite(deviation)) deviation = 1;
   return Json::Obj({{"mean", DoubleToJson(mean)}, {"deviation", DoubleToJson(deviation)}});
 }
@@ -158,8 +177,10 @@ KernelResult LoadStandard(table::Type, const Json&, const Json& state) {
   return std::make_unique<NumberKernel<Standard>>(Standard{mean, deviation});
 }
 
-// --- scale.quantile --------------------------------------------------------------------------------------------------------------
-// Inverse of the normal distribution function: Wichura, "Algorithm AS 241", Applied Statistics 37 (1988), PPND7 (about 1e-7), for p in (0, 1).
+// --- scale.quantile
+// --------------------------------------------------------------------------------------------------------------
+// Inverse of the normal distribution function: Wichura, "Algorithm AS 241", Applied Statistics 37
+// (1988), PPND7 (about 1e-7), for p in (0, 1).
 double NormalQuantile(double p) {
   const double q = p - 0.5;
   if (std::fabs(q) <= 0.425) {
@@ -171,10 +192,12 @@ double NormalQuantile(double p) {
   double z = 0;
   if (r <= 5) {
     r -= 1.6;
-    z = (((0.17023821103 * r + 1.3067284816) * r + 2.7568153900) * r + 1.4234372777) / ((0.12021132975 * r + 0.73700164250) * r + 1.0);
+    z = (((0.17023821103 * r + 1.3067284816) * r + 2.7568153900) * r + 1.4234372777) /
+        ((0.12021132975 * r + 0.73700164250) * r + 1.0);
   } else {
     r -= 5;
-    z = (((0.017337203997 * r + 0.42868294337) * r + 3.0812263860) * r + 6.6579051150) / ((0.012258202635 * r + 0.24197894225) * r + 1.0);
+    z = (((0.017337203997 * r + 0.42868294337) * r + 3.0812263860) * r + 6.6579051150) /
+        ((0.012258202635 * r + 0.24197894225) * r + 1.0);
   }
   return q < 0 ? -z : z;
 }
@@ -215,7 +238,8 @@ Result<Json> FitQuantile(const FitInput& input, std::vector<double>*) {
   std::sort(values.begin(), values.end());
   const auto count = static_cast<std::size_t>(input.args["knots"].AsInt());
   std::vector<double> knots(count);
-  for (std::size_t i = 0; i < count; ++i) knots[i] = SortedQuantile(values, static_cast<double>(i) / static_cast<double>(count - 1));
+  for (std::size_t i = 0; i < count; ++i)
+    knots[i] = SortedQuantile(values, static_cast<double>(i) / static_cast<double>(count - 1));
   // Interpolation may round a step down by one unit.
   for (std::size_t i = 1; i < count; ++i) knots[i] = std::max(knots[i], knots[i - 1]);
   return Json::Obj({{"knots", DoublesToJson(knots)}});
@@ -223,11 +247,14 @@ Result<Json> FitQuantile(const FitInput& input, std::vector<double>*) {
 
 KernelResult LoadQuantile(table::Type, const Json& args, const Json& state) {
   GYRE_TRY(auto knots, DoublesFromJson(state["knots"]));
-  if (knots.size() < 2 || !std::is_sorted(knots.begin(), knots.end())) return BrokenState("the knots of scale.quantile do not ascend");
-  return std::make_unique<NumberKernel<Quantile>>(Quantile{std::move(knots), args["to"].AsString() == "normal"});
+  if (knots.size() < 2 || !std::is_sorted(knots.begin(), knots.end()))
+    return BrokenState("the knots of scale.quantile do not ascend");
+  return std::make_unique<NumberKernel<Quantile>>(
+      Quantile{std::move(knots), args["to"].AsString() == "normal"});
 }
 
-// --- log1p -----------------------------------------------------------------------------------------------------------------------
+// --- log1p
+// -----------------------------------------------------------------------------------------------------------------------
 struct Log1p {
   bool is_signed;
   double Eval(double x) const {
@@ -244,7 +271,8 @@ KernelResult LoadLog(table::Type, const Json& args, const Json&) {
   return std::make_unique<NumberKernel<Clean>>(Clean{Log1p{args["signed"].AsBool()}});
 }
 
-// --- clip ------------------------------------------------------------------------------------------------------------------------
+// --- clip
+// ------------------------------------------------------------------------------------------------------------------------
 struct Clip {
   double low, high;
   double Eval(double x) const { return x != x ? kNaN : x < low ? low : x > high ? high : x; }
@@ -259,7 +287,9 @@ Result<ValueType> ClipResult(table::Type in, const Json& args) {
   const double low = args["low"].AsDouble(), high = args["high"].AsDouble();
   if (!(low < high)) return InvalidArgument("GY3103", "`low` must be below `high`");
   if (args["by"].AsString() == "quantile" && (low < 0 || high > 1)) {
-    return InvalidArgument("GY3103", "`low` and `high` of a clip by quantile must lie between 0 and 1").Fix("say `by: bounds` for values");
+    return InvalidArgument("GY3103",
+                           "`low` and `high` of a clip by quantile must lie between 0 and 1")
+        .Fix("say `by: bounds` for values");
   }
   return GivesNumber(in, args);
 }

@@ -1,4 +1,5 @@
-// What must hold whatever the data: rows and columns give the same bits, and fits do not depend on the order of rows.
+// What must hold whatever the data: rows and columns give the same bits, and fits do not depend on
+// the order of rows.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -48,7 +49,8 @@ Spec EverySpec() {
 }
 
 // Applies row by row; says where the first bit differs from the matrix.
-void ExpectSameBits(const Fitted& fitted, const table::Frame& frame, const Matrix& matrix, RowScratch& scratch) {
+void ExpectSameBits(const Fitted& fitted, const table::Frame& frame, const Matrix& matrix,
+                    RowScratch& scratch) {
   std::vector<const table::Column*> columns;
   for (const auto& field : fitted.input()) columns.push_back(frame.Find(field.name));
   std::vector<table::Cell> cells(columns.size());
@@ -57,8 +59,10 @@ void ExpectSameBits(const Fitted& fitted, const table::Frame& frame, const Matri
     for (std::size_t c = 0; c < columns.size(); ++c) cells[c] = table::CellAt(*columns[c], row);
     fitted.ApplyRow(cells, out, scratch);
     for (std::size_t i = 0; i < out.size(); ++i) {
-      ASSERT_EQ(std::bit_cast<std::uint64_t>(out[i]), std::bit_cast<std::uint64_t>(matrix.row(row)[i]))
-          << "row " << row << " output " << fitted.output_names()[i] << ": " << out[i] << " and " << matrix.row(row)[i];
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(out[i]),
+                std::bit_cast<std::uint64_t>(matrix.row(row)[i]))
+          << "row " << row << " output " << fitted.output_names()[i] << ": " << out[i] << " and "
+          << matrix.row(row)[i];
     }
   }
 }
@@ -128,7 +132,8 @@ TEST(RecipeProperty, ARegressionTargetIsSummedExactly) {
   const table::Frame frame = HostileFrame(21, 1200);
   Random random(22);
   table::Column label{"y", table::Type::kDouble, {}, {}, {}, {}};
-  for (int i = 0; i < 1200; ++i) label.PushDouble(std::ldexp(random.Normal(), static_cast<int>(random.Below(60)) - 30));
+  for (int i = 0; i < 1200; ++i)
+    label.PushDouble(std::ldexp(random.Normal(), static_cast<int>(random.Below(60)) - 30));
   const auto fitted = Fit(EverySpec(), frame, {.target = &label});
   ASSERT_TRUE(fitted.has_value());
   std::vector<std::uint32_t> order(1200);
@@ -149,7 +154,8 @@ TEST(RecipeProperty, TheRowPathDoesNotAllocate) {
   RowScratch scratch;
   const auto run = [&] {
     for (std::size_t row = 0; row < frame.rows(); ++row) {
-      for (std::size_t c = 0; c < cells.size(); ++c) cells[c] = table::CellAt(*frame.Find(fitted->input()[c].name), row);
+      for (std::size_t c = 0; c < cells.size(); ++c)
+        cells[c] = table::CellAt(*frame.Find(fitted->input()[c].name), row);
       fitted->ApplyRow(cells, out, scratch);
     }
   };

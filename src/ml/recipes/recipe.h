@@ -1,6 +1,7 @@
-// Recipes: typed, ordered transforms from raw columns to a vector of numbers. One definition, one kernel source for the column path
-// (training, batch) and the row path (online): identical bits, proved by property tests and by golden vectors replayed at load.
-// Fits use exact, order-independent accumulators. Thread-safe once built: fitted recipes are immutable.
+// Recipes: typed, ordered transforms from raw columns to a vector of numbers. One definition, one
+// kernel source for the column path (training, batch) and the row path (online): identical bits,
+// proved by property tests and by golden vectors replayed at load. Fits use exact,
+// order-independent accumulators. Thread-safe once built: fitted recipes are immutable.
 #pragma once
 
 #include <cstdint>
@@ -26,12 +27,13 @@ struct Matrix {
 // A parsed and type-checked recipe. Format: src/ml/recipes/README.md (YAML or JSON).
 class Spec {
  public:
-  // Errors name the step: kInvalidArgument GY3101 (syntax), GY3102 (unknown op, with did you mean), GY3103 (type or argument).
+  // Errors name the step: kInvalidArgument GY3101 (syntax), GY3102 (unknown op, with did you mean),
+  // GY3103 (type or argument).
   static Result<Spec> FromYaml(std::string_view text);
   static Result<Spec> FromJson(const Json& json);
-  Json ToJson() const;                        // canonical
-  std::string hash() const;                   // SHA-256 of the canonical JSON
-  const table::Schema& input() const;         // the raw columns it reads, in order
+  Json ToJson() const;                 // canonical
+  std::string hash() const;            // SHA-256 of the canonical JSON
+  const table::Schema& input() const;  // the raw columns it reads, in order
   std::size_t step_count() const;
   std::size_t output_step_count() const;
 
@@ -44,10 +46,12 @@ class Spec {
 };
 
 struct FitOptions {
-  const table::Column* target = nullptr;  // for encode.target; text targets with two values are taken as 0/1 (second in sort order = 1)
+  const table::Column* target = nullptr;  // for encode.target; text targets with two values are
+                                          // taken as 0/1 (second in sort order = 1)
   std::uint64_t seed = 0;                 // of the fold hash
   int folds = 5;
-  bool target_is_classes = false;         // numbers in the target are class labels: encodings get one column per class when there are more than two
+  bool target_is_classes = false;  // numbers in the target are class labels: encodings get one
+                                   // column per class when there are more than two
 };
 
 // Work space of the row path: one per thread, reused; after the first row no allocation.
@@ -62,19 +66,24 @@ class RowScratch {
 
 class Fitted {
  public:
-  // Replays the golden vectors. Errors: kDataLoss GY3110 when they do not give the recorded bits, GY3101 for a broken artefact.
+  // Replays the golden vectors. Errors: kDataLoss GY3110 when they do not give the recorded bits,
+  // GY3101 for a broken artefact.
   static Result<Fitted> Load(std::string_view bytes);
-  std::string Save() const;  // canonical JSON: spec, op versions, state with doubles as hex bits, golden vectors; same fit, same bytes
+  std::string Save() const;  // canonical JSON: spec, op versions, state with doubles as hex bits,
+                             // golden vectors; same fit, same bytes
 
-  const table::Schema& input() const;               // raw columns, in the order that ApplyRow wants its cells
+  const table::Schema& input() const;  // raw columns, in the order that ApplyRow wants its cells
   const std::vector<std::string>& output_names() const;
-  std::size_t width() const;                        // output_names().size()
+  std::size_t width() const;  // output_names().size()
   const Spec& spec() const;
 
-  // Column path. Columns are found by name; extra ones are ignored. Errors: kInvalidArgument GY3111 a column is missing or has another type.
+  // Column path. Columns are found by name; extra ones are ignored. Errors: kInvalidArgument GY3111
+  // a column is missing or has another type.
   Result<Matrix> Apply(const table::Frame& frame) const;
-  // Row path: cells.size() == input().size(), out.size() == width(). Cannot fail: types were checked by whoever made the cells.
-  void ApplyRow(std::span<const table::Cell> cells, std::span<double> out, RowScratch& scratch) const;
+  // Row path: cells.size() == input().size(), out.size() == width(). Cannot fail: types were
+  // checked by whoever made the cells.
+  void ApplyRow(std::span<const table::Cell> cells, std::span<double> out,
+                RowScratch& scratch) const;
 
   struct Body;
   explicit Fitted(std::shared_ptr<const Body> body) : body_(std::move(body)) {}
@@ -86,20 +95,26 @@ class Fitted {
 
 // Errors: kInvalidArgument GY3112 when a step cannot be fitted on this data (named).
 Result<Fitted> Fit(const Spec& spec, const table::Frame& train, const FitOptions& options);
-// Fit, and the matrix of the training rows themselves: target encodings out of fold (by hash of the row's key or number), all else as Apply.
+// Fit, and the matrix of the training rows themselves: target encodings out of fold (by hash of the
+// row's key or number), all else as Apply.
 struct FitTransformResult {
   Fitted fitted;
   Matrix matrix;
 };
-Result<FitTransformResult> FitTransform(const Spec& spec, const table::Frame& train, const FitOptions& options);
+Result<FitTransformResult> FitTransform(const Spec& spec, const table::Frame& train,
+                                        const FitOptions& options);
 
 // What a column looks like, for Suggest; made from the training rows.
 struct SuggestOptions {
   std::string target;
-  std::vector<std::string> exclude;         // ids, leaks
-  enum class For { kTrees, kLinear } model = For::kTrees;  // trees keep numbers raw; linear models get imputation, scaling, one-hot
+  std::vector<std::string> exclude;  // ids, leaks
+  enum class For {
+    kTrees,
+    kLinear
+  } model = For::kTrees;  // trees keep numbers raw; linear models get imputation, scaling, one-hot
 };
-// A recipe that a careful person would begin with: casts, missing flags, encodings by cardinality, date parts, text n-grams.
+// A recipe that a careful person would begin with: casts, missing flags, encodings by cardinality,
+// date parts, text n-grams.
 Result<Spec> Suggest(const table::Frame& sample, const SuggestOptions& options);
 
 }  // namespace gyre::recipes

@@ -14,7 +14,10 @@ table::Frame Customers(std::size_t rows) {
   for (int c = 0; c < 20; ++c) {
     table::Column column;
     column.name = fmt::format("c{}", c);
-    column.type = c < 10 ? table::Type::kDouble : c < 14 ? table::Type::kInt : c < 19 ? table::Type::kText : table::Type::kDate;
+    column.type = c < 10   ? table::Type::kDouble
+                  : c < 14 ? table::Type::kInt
+                  : c < 19 ? table::Type::kText
+                           : table::Type::kDate;
     for (std::size_t row = 0; row < rows; ++row) {
       if (random.Below(20) == 0) {
         column.PushNull();
@@ -34,7 +37,9 @@ table::Frame Customers(std::size_t rows) {
   return frame;
 }
 
-double Seconds(std::int64_t since_us) { return static_cast<double>(SystemClock().MonotonicMicros() - since_us) / 1e6; }
+double Seconds(std::int64_t since_us) {
+  return static_cast<double>(SystemClock().MonotonicMicros() - since_us) / 1e6;
+}
 
 void Measure(SuggestOptions::For model, const char* name) {
   const table::Frame frame = Customers(50'000);
@@ -53,7 +58,8 @@ void Measure(SuggestOptions::For model, const char* name) {
   const auto loaded = Fitted::Load(bytes);
   fmt::print(", load {:.1f} ms ({} kB)", Seconds(at) * 1e3, bytes.size() / 1000);
   std::vector<table::Cell> cells;
-  for (const auto& field : loaded->input()) cells.push_back(table::CellAt(*frame.Find(field.name), 7));
+  for (const auto& field : loaded->input())
+    cells.push_back(table::CellAt(*frame.Find(field.name), 7));
   std::vector<double> out(loaded->width());
   RowScratch scratch;
   at = clock.MonotonicMicros();
@@ -63,7 +69,8 @@ void Measure(SuggestOptions::For model, const char* name) {
     loaded->ApplyRow(cells, out, scratch);
     sum += out[0];
   }
-  fmt::print(", one row {:.2f} us into {} columns ({})\n", Seconds(at) / kRows * 1e6, out.size(), sum == 0 ? "-" : "+");
+  fmt::print(", one row {:.2f} us into {} columns ({})\n", Seconds(at) / kRows * 1e6, out.size(),
+             sum == 0 ? "-" : "+");
 }
 
 }  // namespace

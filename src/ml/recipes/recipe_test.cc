@@ -45,7 +45,8 @@ Fitted FitPeople() {
 
 TEST(Recipe, FitsAppliesSavesAndLoads) {
   const Fitted fitted = FitPeople();
-  EXPECT_EQ(fitted.output_names(), (std::vector<std::string>{"age", "city=Oslo", "city=Paris", "city=(other)", "age #age_again"}));
+  EXPECT_EQ(fitted.output_names(), (std::vector<std::string>{"age", "city=Oslo", "city=Paris",
+                                                             "city=(other)", "age #age_again"}));
   const auto matrix = fitted.Apply(People());
   ASSERT_TRUE(matrix.has_value()) << matrix.error().ToString();
   EXPECT_EQ(matrix->row(0)[2], 1.0);
@@ -71,7 +72,8 @@ TEST(Recipe, FindsColumnsByNameAndTakesWhatLosesNothing) {
     whole.PushInt(i);
     nothing.PushNull();
   }
-  frame.columns = {whole, nothing};  // 12 for 12.0; a column without any value was read as some type
+  frame.columns = {whole,
+                   nothing};  // 12 for 12.0; a column without any value was read as some type
   const auto matrix = fitted.Apply(frame);
   ASSERT_TRUE(matrix.has_value()) << matrix.error().ToString();
   EXPECT_EQ(matrix->row(5)[4], 5.0);
@@ -96,15 +98,19 @@ TEST(Recipe, NamesTheColumnThatDoesNotFit) {
 }
 
 TEST(Recipe, RefusesToFitWithoutRowsOrLabel) {
-  const auto spec = Spec::FromYaml("input: {schema: {city: text}}\nsteps: [{id: c, op: encode.target, in: city}]\noutput: [c]");
+  const auto spec = Spec::FromYaml(
+      "input: {schema: {city: text}}\nsteps: [{id: c, op: encode.target, in: city}]\noutput: [c]");
   auto fitted = Fit(*spec, People(), {});
   ASSERT_FALSE(fitted.has_value());
   EXPECT_EQ(fitted.error().gy(), "GY3112");
   EXPECT_NE(fitted.error().message().find("`c`"), std::string::npos);
   const Column label{"y", Type::kInt, {}, {1, 0}, {}, {}};
-  EXPECT_EQ(Fit(*spec, People(), {.target = &label}).error().gy(), "GY3112");  // two labels, six rows
+  EXPECT_EQ(Fit(*spec, People(), {.target = &label}).error().gy(),
+            "GY3112");  // two labels, six rows
   EXPECT_EQ(Fit(*spec, People().Select({}), {}).error().gy(), "GY3112");
-  const auto wide = Spec::FromYaml("input: {schema: {city: text}}\nsteps: [{id: w, op: text.ngrams, in: city, args: {min_rows: 4}}]\noutput: [w]");
+  const auto wide = Spec::FromYaml(
+      "input: {schema: {city: text}}\nsteps: [{id: w, op: text.ngrams, in: city, args: {min_rows: "
+      "4}}]\noutput: [w]");
   EXPECT_EQ(Fit(*wide, People(), {}).error().gy(), "GY3112");
 }
 
@@ -114,7 +120,8 @@ TEST(Recipe, GoldenVectorsCatchEveryChangeOfState) {
   int data_loss = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     std::string changed = bytes;
-    const bool hex = (changed[i] >= '0' && changed[i] <= '9') || (changed[i] >= 'a' && changed[i] <= 'f');
+    const bool hex =
+        (changed[i] >= '0' && changed[i] <= '9') || (changed[i] >= 'a' && changed[i] <= 'f');
     if (!hex) continue;
     changed[i] = changed[i] == '1' ? '2' : '1';
     const auto loaded = Fitted::Load(changed);
@@ -122,12 +129,15 @@ TEST(Recipe, GoldenVectorsCatchEveryChangeOfState) {
       data_loss += loaded.error().code() == Code::kDataLoss ? 1 : 0;
       continue;
     }
-    // What still loads either computes the same or says another thing about itself only (names, inputs of golden rows that saturate).
+    // What still loads either computes the same or says another thing about itself only (names,
+    // inputs of golden rows that saturate).
     const auto matrix = loaded->Apply(People());
     if (!matrix.has_value()) continue;
     const auto expected = Fitted::Load(bytes)->Apply(People());
     for (std::size_t v = 0; v < matrix->values.size(); ++v) {
-      ASSERT_EQ(std::bit_cast<std::uint64_t>(matrix->values[v]), std::bit_cast<std::uint64_t>(expected->values[v])) << "byte " << i;
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(matrix->values[v]),
+                std::bit_cast<std::uint64_t>(expected->values[v]))
+          << "byte " << i;
     }
   }
   EXPECT_GT(data_loss, 100);
@@ -135,10 +145,13 @@ TEST(Recipe, GoldenVectorsCatchEveryChangeOfState) {
 
 TEST(Recipe, LoadRefusesBrokenArtefacts) {
   const std::string bytes = FitPeople().Save();
-  for (std::string_view broken : {"", "{}", "[]", "null", "{\"format\":\"gyre.recipe\",\"version\":1}", "{\"format\":\"gyre.recipe\",\"version\":2}"}) {
+  for (std::string_view broken :
+       {"", "{}", "[]", "null", "{\"format\":\"gyre.recipe\",\"version\":1}",
+        "{\"format\":\"gyre.recipe\",\"version\":2}"}) {
     EXPECT_FALSE(Fitted::Load(broken).has_value()) << broken;
   }
-  for (std::size_t length = 0; length < bytes.size(); length += 97) EXPECT_FALSE(Fitted::Load(bytes.substr(0, length)).has_value());
+  for (std::size_t length = 0; length < bytes.size(); length += 97)
+    EXPECT_FALSE(Fitted::Load(bytes.substr(0, length)).has_value());
   auto json = Json::Parse(bytes);
   json->Set("golden", Json(Json::Array()));
   EXPECT_FALSE(Fitted::Load(json->Dump()).has_value());  // nothing to replay is not a pass

@@ -11,19 +11,25 @@ namespace gyre::recipes {
 namespace {
 
 Error SyntaxError(std::string what) { return InvalidArgument("GY3101", "{}", std::move(what)); }
-Error TypeError(const Step& step, std::string_view what) { return InvalidArgument("GY3103", "step `{}` ({}): {}", step.id, step.operation->name, what); }
+Error TypeError(const Step& step, std::string_view what) {
+  return InvalidArgument("GY3103", "step `{}` ({}): {}", step.id, step.operation->name, what);
+}
 
-Result<> CheckKeys(const Json& object, std::string_view where, std::span<const std::string> allowed) {
+Result<> CheckKeys(const Json& object, std::string_view where,
+                   std::span<const std::string> allowed) {
   for (const auto& [key, value] : object.members()) {
     if (std::find(allowed.begin(), allowed.end(), key) != allowed.end()) continue;
-    Error error = SyntaxError(fmt::format("{} has no `{}`; it knows {}", where, key, Join(allowed, ", ")));
-    if (const auto close = ClosestMatch(key, allowed)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+    Error error =
+        SyntaxError(fmt::format("{} has no `{}`; it knows {}", where, key, Join(allowed, ", ")));
+    if (const auto close = ClosestMatch(key, allowed))
+      return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
     return error;
   }
   return {};
 }
 
-// --- arguments -------------------------------------------------------------------------------------------------------------------
+// --- arguments
+// -------------------------------------------------------------------------------------------------------------------
 bool IsChoice(std::string_view choices, const Json& value) {
   if (choices.empty()) return true;
   for (std::string_view choice : Split(choices, '|')) {
@@ -33,7 +39,10 @@ bool IsChoice(std::string_view choices, const Json& value) {
 }
 
 Result<> CheckArgument(const Step& step, const Argument& argument, const Json& value) {
-  const auto wrong = [&](std::string_view rule) { return TypeError(step, fmt::format("`{}` must be {}, not {}", argument.name, rule, value.Dump())); };
+  const auto wrong = [&](std::string_view rule) {
+    return TypeError(step,
+                     fmt::format("`{}` must be {}, not {}", argument.name, rule, value.Dump()));
+  };
   switch (argument.kind) {
     case ArgumentKind::kInteger:
       if (!value.is_int()) return wrong("a whole number");
@@ -45,22 +54,27 @@ Result<> CheckArgument(const Step& step, const Argument& argument, const Json& v
       if (!value.is_bool()) return wrong("true or false");
       return {};
     case ArgumentKind::kText:
-      if (!value.is_string() || !IsChoice(argument.choices, value)) return wrong("one of " + std::string(argument.choices));
+      if (!value.is_string() || !IsChoice(argument.choices, value))
+        return wrong("one of " + std::string(argument.choices));
       return {};
     case ArgumentKind::kList:
       if (!value.is_array()) return wrong("a list");
       if (value.size() > kStepsMax) return wrong("a shorter list");
-      if (!argument.choices.empty() && value.size() == 0) return wrong("a list of one or more of " + std::string(argument.choices));
+      if (!argument.choices.empty() && value.size() == 0)
+        return wrong("a list of one or more of " + std::string(argument.choices));
       for (const Json& item : value.items()) {
-        if (!IsChoice(argument.choices, item)) return wrong("a list of " + std::string(argument.choices));
+        if (!IsChoice(argument.choices, item))
+          return wrong("a list of " + std::string(argument.choices));
         const bool repeats = std::count(value.items().begin(), value.items().end(), item) > 1;
         if (!argument.choices.empty() && repeats) return wrong("a list without repeats");
       }
       return {};
-    case ArgumentKind::kAny: return {};
+    case ArgumentKind::kAny:
+      return {};
   }
   const double number = value.AsDouble();
-  if (!(number >= argument.min && number <= argument.max)) return wrong(fmt::format("between {} and {}", argument.min, argument.max));
+  if (!(number >= argument.min && number <= argument.max))
+    return wrong(fmt::format("between {} and {}", argument.min, argument.max));
   return {};
 }
 
@@ -71,40 +85,49 @@ Result<Json> CompleteArguments(const Step& step, const Json& given) {
   for (const Argument& argument : step.operation->arguments) names.emplace_back(argument.name);
   for (const auto& [key, value] : given.members()) {
     if (std::find(names.begin(), names.end(), key) != names.end()) continue;
-    Error error = TypeError(step, names.empty() ? fmt::format("takes no arguments, but `{}` is given", key)
-                                                : fmt::format("has no argument `{}`; it knows {}", key, Join(names, ", ")));
-    if (const auto close = ClosestMatch(key, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+    Error error = TypeError(
+        step, names.empty()
+                  ? fmt::format("takes no arguments, but `{}` is given", key)
+                  : fmt::format("has no argument `{}`; it knows {}", key, Join(names, ", ")));
+    if (const auto close = ClosestMatch(key, names))
+      return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
     return error;
   }
   Json complete = Json(Json::Object());
   for (const Argument& argument : step.operation->arguments) {
     const Json* value = given.Find(argument.name);
-    if (value == nullptr && argument.fallback.empty()) return TypeError(step, fmt::format("needs the argument `{}`", argument.name));
+    if (value == nullptr && argument.fallback.empty())
+      return TypeError(step, fmt::format("needs the argument `{}`", argument.name));
     Json chosen;
     if (value != nullptr) {
       chosen = *value;
     } else {
       GYRE_TRY(chosen, Json::Parse(argument.fallback));
     }
-    if (argument.kind == ArgumentKind::kNumber && chosen.is_int()) chosen = Json(chosen.AsDouble());  // 1 and 1.0 mean the same
+    if (argument.kind == ArgumentKind::kNumber && chosen.is_int())
+      chosen = Json(chosen.AsDouble());  // 1 and 1.0 mean the same
     GYRE_DO(CheckArgument(step, argument, chosen));
     complete.Set(argument.name, std::move(chosen));
   }
   return complete;
 }
 
-// --- input -----------------------------------------------------------------------------------------------------------------------
+// --- input
+// -----------------------------------------------------------------------------------------------------------------------
 Result<table::Type> ReadType(std::string_view column, const Json& json) {
   std::string name = json.AsString();
   if (!name.empty() && name.back() == '?') name.pop_back();  // every column may have missing values
   static constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
-      {"f64", "double"}, {"f32", "double"}, {"float", "double"}, {"number", "double"}, {"i64", "int"},
-      {"i32", "int"},    {"integer", "int"}, {"str", "text"},     {"string", "text"},   {"boolean", "bool"}};
+      {"f64", "double"},  {"f32", "double"},  {"float", "double"}, {"number", "double"},
+      {"i64", "int"},     {"i32", "int"},     {"integer", "int"},  {"str", "text"},
+      {"string", "text"}, {"boolean", "bool"}};
   for (const auto& [alias, type] : kAliases) {
     if (name == alias) name = type;
   }
   if (const auto type = table::ParseType(name)) return *type;
-  return SyntaxError(fmt::format("column `{}` has the unknown type {}; types are bool, int, double, text, date, timestamp", column, json.Dump()));
+  return SyntaxError(fmt::format(
+      "column `{}` has the unknown type {}; types are bool, int, double, text, date, timestamp",
+      column, json.Dump()));
 }
 
 // {name: type} or [{name, type}].
@@ -117,44 +140,56 @@ Result<table::Schema> ReadSchema(const Json& json) {
     }
   } else if (json.is_array()) {
     for (const Json& field : json.items()) {
-      if (!field["name"].is_string()) return SyntaxError("every column of `input.schema` needs a name and a type");
+      if (!field["name"].is_string())
+        return SyntaxError("every column of `input.schema` needs a name and a type");
       GYRE_TRY(const table::Type t, ReadType(field["name"].AsString(), field["type"]));
       schema.push_back({field["name"].AsString(), t});
     }
   }
-  if (schema.empty()) return SyntaxError("`input.schema` must name the raw columns and their types").Fix("input: {schema: {age: int, city: text}}");
+  if (schema.empty())
+    return SyntaxError("`input.schema` must name the raw columns and their types")
+        .Fix("input: {schema: {age: int, city: text}}");
   std::map<std::string_view, int> seen;
   for (const auto& field : schema) {
     if (field.name.empty()) return SyntaxError("a column has an empty name");
     if (!IsValidUtf8(field.name)) return SyntaxError("the name of a column is not UTF-8");
-    if (++seen[field.name] > 1) return SyntaxError(fmt::format("column `{}` is declared twice", field.name));
+    if (++seen[field.name] > 1)
+      return SyntaxError(fmt::format("column `{}` is declared twice", field.name));
   }
   return schema;
 }
 
-// --- steps -----------------------------------------------------------------------------------------------------------------------
+// --- steps
+// -----------------------------------------------------------------------------------------------------------------------
 class Compiler {
  public:
   explicit Compiler(table::Schema schema) { body_.input = std::move(schema); }
 
   Result<> AddStep(const Json& json, std::size_t number) {
-    if (!json.is_object()) return SyntaxError(fmt::format("step {} must be a mapping with id, op and in", number));
+    if (!json.is_object())
+      return SyntaxError(fmt::format("step {} must be a mapping with id, op and in", number));
     static const std::vector<std::string> kKeys = {"id", "op", "in", "args"};
     GYRE_DO(CheckKeys(json, fmt::format("step {}", number), kKeys));
     Step step;
     step.id = json["id"].AsString();
     if (step.id.empty()) return SyntaxError(fmt::format("step {} needs an `id`", number));
-    if (!IsValidUtf8(step.id)) return SyntaxError(fmt::format("the id of step {} is not UTF-8", number));
-    if (ids_.contains(step.id)) return SyntaxError(fmt::format("the id `{}` is used by two steps", step.id));
+    if (!IsValidUtf8(step.id))
+      return SyntaxError(fmt::format("the id of step {} is not UTF-8", number));
+    if (ids_.contains(step.id))
+      return SyntaxError(fmt::format("the id `{}` is used by two steps", step.id));
     for (const auto& field : body_.input) {
-      if (field.name == step.id) return SyntaxError(fmt::format("step `{}` has the name of a column; give it another id", step.id));
+      if (field.name == step.id)
+        return SyntaxError(
+            fmt::format("step `{}` has the name of a column; give it another id", step.id));
     }
     GYRE_DO(FindOp(json["op"], &step));
     GYRE_DO(FindSource(json["in"], &step));
     GYRE_TRY(step.args, CompleteArguments(step, json["args"]));
     if ((step.operation->accepts & Accepts(step.input_type)) == 0) return Refuse(step);
     auto gives = step.operation->result(step.input_type, step.args);
-    if (!gives) return std::move(gives.error()).Context(fmt::format("step `{}` ({})", step.id, step.operation->name));
+    if (!gives)
+      return std::move(gives.error())
+          .Context(fmt::format("step `{}` ({})", step.id, step.operation->name));
     step.gives = *gives;
     ids_.emplace(step.id, body_.steps.size());
     body_.steps.push_back(std::move(step));
@@ -163,19 +198,23 @@ class Compiler {
 
   Result<> AddOutput(const Json& json) {
     std::string name = json.AsString();
-    if (name.size() > 2 && name.ends_with(".*") && !ids_.contains(name)) name.resize(name.size() - 2);
+    if (name.size() > 2 && name.ends_with(".*") && !ids_.contains(name))
+      name.resize(name.size() - 2);
     const auto found = ids_.find(name);
     if (!json.is_string() || found == ids_.end()) {
       Error error = InvalidArgument("GY3103", "the output {} is not the id of a step", json.Dump());
-      if (const auto close = ClosestMatch(name, Ids())) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+      if (const auto close = ClosestMatch(name, Ids()))
+        return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
       return error;
     }
     const Step& step = body_.steps[found->second];
-    if (std::find(body_.outputs.begin(), body_.outputs.end(), found->second) != body_.outputs.end()) {
+    if (std::find(body_.outputs.begin(), body_.outputs.end(), found->second) !=
+        body_.outputs.end()) {
       return InvalidArgument("GY3103", "the output `{}` stands there twice", name);
     }
     if (step.gives.type == table::Type::kText) {
-      return TypeError(step, "gives text, and outputs are numbers").Fix("encode it first, for example with encode.onehot");
+      return TypeError(step, "gives text, and outputs are numbers")
+          .Fix("encode it first, for example with encode.onehot");
     }
     if (step.gives.type == table::Type::kDate || step.gives.type == table::Type::kTimestamp) {
       return TypeError(step, "gives a date, and outputs are numbers").Fix("use datetime.parts");
@@ -203,7 +242,8 @@ class Compiler {
       new_step[s] = body.steps.size();
       if (!live[s]) continue;
       Step step = body_.steps[s];
-      step.from.index = step.from.is_column ? new_column[step.from.index] : new_step[step.from.index];
+      step.from.index =
+          step.from.is_column ? new_column[step.from.index] : new_step[step.from.index];
       step.column = new_column[step.column];
       body.steps.push_back(std::move(step));
     }
@@ -221,18 +261,25 @@ class Compiler {
   static Result<> FindOp(const Json& op, Step* step) {
     step->operation = FindOperation(op.AsString());
     if (step->operation != nullptr) return {};
-    Error error = InvalidArgument("GY3102", "step `{}`: there is no operation {}", step->id, op.Dump());
+    Error error =
+        InvalidArgument("GY3102", "step `{}`: there is no operation {}", step->id, op.Dump());
     const std::vector<std::string> names = OperationNames();
-    if (const auto close = ClosestMatch(op.AsString(), names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+    if (const auto close = ClosestMatch(op.AsString(), names))
+      return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
     return std::move(error).Fix("operations are " + Join(names, ", "));
   }
 
   Result<> FindSource(const Json& in, Step* step) const {
     const Json& name = in.is_array() && in.size() == 1 ? in.items()[0] : in;
-    if (!name.is_string()) return SyntaxError(fmt::format("step `{}` needs `in`: the name of one column or earlier step", step->id));
+    if (!name.is_string())
+      return SyntaxError(
+          fmt::format("step `{}` needs `in`: the name of one column or earlier step", step->id));
     if (const auto found = ids_.find(name.AsString()); found != ids_.end()) {
       const Step& from = body_.steps[found->second];
-      if (from.gives.vector) return TypeError(*step, fmt::format("reads `{}`, which gives many columns; only an output can take them", from.id));
+      if (from.gives.vector)
+        return TypeError(
+            *step, fmt::format("reads `{}`, which gives many columns; only an output can take them",
+                               from.id));
       step->from = {false, found->second};
       step->input_type = from.gives.type;
       step->column = from.column;
@@ -248,8 +295,11 @@ class Compiler {
       }
       names.push_back(body_.input[c].name);
     }
-    Error error = TypeError(*step, fmt::format("reads `{}`, which is neither a column nor an earlier step", name.AsString()));
-    if (const auto close = ClosestMatch(name.AsString(), names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+    Error error = TypeError(
+        *step,
+        fmt::format("reads `{}`, which is neither a column nor an earlier step", name.AsString()));
+    if (const auto close = ClosestMatch(name.AsString(), names))
+      return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
     return error;
   }
 
@@ -259,7 +309,9 @@ class Compiler {
     for (const table::Type type : {kBool, kInt, kDouble, kText, kDate, kTimestamp}) {
       if ((step.operation->accepts & Accepts(type)) != 0) types.emplace_back(table::TypeName(type));
     }
-    return TypeError(step, fmt::format("reads a {}, but takes only {}", table::TypeName(step.input_type), Join(types, ", "))).Fix("put a `cast` before it");
+    return TypeError(step, fmt::format("reads a {}, but takes only {}",
+                                       table::TypeName(step.input_type), Join(types, ", ")))
+        .Fix("put a `cast` before it");
   }
 
   Spec::Body body_;
@@ -269,7 +321,8 @@ class Compiler {
 }  // namespace
 
 Result<Spec> Spec::FromYaml(std::string_view text) {
-  if (text.size() > kRecipeBytesMax) return SyntaxError(fmt::format("the recipe is larger than {} bytes", kRecipeBytesMax));
+  if (text.size() > kRecipeBytesMax)
+    return SyntaxError(fmt::format("the recipe is larger than {} bytes", kRecipeBytesMax));
   auto json = config::ParseYaml(text, "recipe");
   if (!json) return SyntaxError(json.error().message()).Where(json.error().where());
   return FromJson(*json);
@@ -281,27 +334,34 @@ Result<Spec> Spec::FromJson(const Json& json) {
   static const std::vector<std::string> kInputKeys = {"schema", "key", "label", "time"};
   static const std::vector<std::string> kOutputKeys = {"vector"};
   GYRE_DO(CheckKeys(json, "the recipe", kKeys));
-  if (!json["input"].is_object()) return SyntaxError("the recipe needs `input`").Fix("input: {schema: {age: int, city: text}}");
+  if (!json["input"].is_object())
+    return SyntaxError("the recipe needs `input`").Fix("input: {schema: {age: int, city: text}}");
   GYRE_DO(CheckKeys(json["input"], "`input`", kInputKeys));
   GYRE_TRY(table::Schema schema, ReadSchema(json["input"]["schema"]));
-  if (!json["steps"].is_array() || json["steps"].size() == 0) return SyntaxError("the recipe needs `steps`: a list of one or more");
-  if (json["steps"].size() > kStepsMax) return SyntaxError(fmt::format("a recipe has at most {} steps", kStepsMax));
+  if (!json["steps"].is_array() || json["steps"].size() == 0)
+    return SyntaxError("the recipe needs `steps`: a list of one or more");
+  if (json["steps"].size() > kStepsMax)
+    return SyntaxError(fmt::format("a recipe has at most {} steps", kStepsMax));
   Compiler compiler(std::move(schema));
   std::size_t number = 0;
   for (const Json& step : json["steps"].items()) GYRE_DO(compiler.AddStep(step, ++number));
   if (json["output"].is_object()) GYRE_DO(CheckKeys(json["output"], "`output`", kOutputKeys));
   const Json& outputs = json["output"].is_object() ? json["output"]["vector"] : json["output"];
-  if (!outputs.is_array() || outputs.size() == 0) return SyntaxError("the recipe needs `output`: the ids of the steps that make the vector");
+  if (!outputs.is_array() || outputs.size() == 0)
+    return SyntaxError("the recipe needs `output`: the ids of the steps that make the vector");
   for (const Json& output : outputs.items()) GYRE_DO(compiler.AddOutput(output));
-  if (!json["recipe"].is_null() && !json["recipe"].is_string()) return SyntaxError("`recipe` must be a name");
+  if (!json["recipe"].is_null() && !json["recipe"].is_string())
+    return SyntaxError("`recipe` must be a name");
   return Spec(std::make_shared<const Body>(compiler.Finish(json["recipe"].AsString())));
 }
 
 Json Spec::ToJson() const {
   Json steps = Json(Json::Array()), outputs = Json(Json::Array());
   for (const Step& step : body_->steps) {
-    const std::string& from = step.from.is_column ? body_->input[step.from.index].name : body_->steps[step.from.index].id;
-    steps.Push(Json::Obj({{"id", step.id}, {"op", step.operation->name}, {"in", from}, {"args", step.args}}));
+    const std::string& from =
+        step.from.is_column ? body_->input[step.from.index].name : body_->steps[step.from.index].id;
+    steps.Push(Json::Obj(
+        {{"id", step.id}, {"op", step.operation->name}, {"in", from}, {"args", step.args}}));
   }
   for (std::size_t output : body_->outputs) outputs.Push(body_->steps[output].id);
   Json json = Json(Json::Object());

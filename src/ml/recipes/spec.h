@@ -20,10 +20,10 @@ struct Step {
   std::string id;
   const Operation* operation = nullptr;
   Source from;
-  Json args;                // complete
+  Json args;  // complete
   table::Type input_type = table::Type::kDouble;
   ValueType gives;
-  std::size_t column = 0;   // the raw column at the start of its chain: names come from there
+  std::size_t column = 0;  // the raw column at the start of its chain: names come from there
 };
 
 struct Spec::Body {

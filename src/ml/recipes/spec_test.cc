@@ -40,10 +40,15 @@ TEST(Spec, ReadsTheDocumentedForm) {
 }
 
 TEST(Spec, EqualMeaningGivesAnEqualHash) {
-  const auto a = Spec::FromYaml("input: {schema: {x: text}}\nsteps: [{id: s, op: encode.onehot, in: x}]\noutput: [s]");
-  const auto b = Spec::FromYaml("input: {schema: [{name: y, type: int}, {name: x, type: string}]}\n"
-                                "steps: [{id: s, op: encode.onehot, in: x, args: {rare: other, max: 20}}]\noutput: {vector: [s]}");
-  const auto c = Spec::FromYaml("input: {schema: {x: text}}\nsteps: [{id: s, op: encode.onehot, in: x, args: {max: 21}}]\noutput: [s]");
+  const auto a = Spec::FromYaml(
+      "input: {schema: {x: text}}\nsteps: [{id: s, op: encode.onehot, in: x}]\noutput: [s]");
+  const auto b = Spec::FromYaml(
+      "input: {schema: [{name: y, type: int}, {name: x, type: string}]}\n"
+      "steps: [{id: s, op: encode.onehot, in: x, args: {rare: other, max: 20}}]\noutput: {vector: "
+      "[s]}");
+  const auto c = Spec::FromYaml(
+      "input: {schema: {x: text}}\nsteps: [{id: s, op: encode.onehot, in: x, args: {max: "
+      "21}}]\noutput: [s]");
   ASSERT_TRUE(a.has_value() && b.has_value() && c.has_value());
   EXPECT_EQ(a->hash(), b->hash());
   EXPECT_NE(a->hash(), c->hash());
@@ -57,7 +62,8 @@ struct Bad {
 
 // One step over x (double), t (text), d (date).
 std::string OneStep(std::string_view step) {
-  return fmt::format("input: {{schema: {{x: double, t: text, d: date}}}}\nsteps: [{}]\noutput: [s]", step);
+  return fmt::format("input: {{schema: {{x: double, t: text, d: date}}}}\nsteps: [{}]\noutput: [s]",
+                     step);
 }
 
 void ExpectRefused(const std::string& text, const Bad& bad) {
@@ -80,24 +86,40 @@ TEST(Spec, RefusesBrokenDocuments) {
       {"input: {schema: {x: int}}", "GY3101", "steps"},
       {"steps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101", "input"},
       {"input: {schema: {}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101", "schema"},
-      {"input: {schema: {x: integr}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101", "integr"},
-      {"input: {schema: {x: [int]}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101", "unknown type"},
-      {"input: {schema: [{name: x, type: int}, {name: x, type: int}]}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101", "twice"},
-      {"input: {schema: {'': int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101", "empty name"},
-      {"input: {schema: {x: int}, rows: 3}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101", "rows"},
+      {"input: {schema: {x: integr}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101",
+       "integr"},
+      {"input: {schema: {x: [int]}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101",
+       "unknown type"},
+      {"input: {schema: [{name: x, type: int}, {name: x, type: int}]}\nsteps: [{id: s, op: number, "
+       "in: x}]\noutput: [s]",
+       "GY3101", "twice"},
+      {"input: {schema: {'': int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101",
+       "empty name"},
+      {"input: {schema: {x: int}, rows: 3}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]",
+       "GY3101", "rows"},
       {"input: {schema: {x: int}}\nsteps: []\noutput: [s]", "GY3101", "steps"},
       {"input: {schema: {x: int}}\nsteps: {id: s}\noutput: [s]", "GY3101", "steps"},
       {"input: {schema: {x: int}}\nsteps: [5]\noutput: [s]", "GY3101", "step 1"},
       {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]", "GY3101", "output"},
-      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: []", "GY3101", "output"},
-      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: {vektor: [s]}", "GY3101", "vektor"},
-      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s, s]", "GY3103", "twice"},
-      {"input: {schema: {x: int}}\nsteps: [{id: sum, op: number, in: x}]\noutput: [som]", "GY3103", "did you mean `sum`"},
-      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [x]", "GY3103", "not the id"},
-      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}, {id: s, op: number, in: x}]\noutput: [s]", "GY3101", "two steps"},
-      {"input: {schema: {x: int}}\nsteps: [{id: x, op: number, in: x}]\noutput: [x]", "GY3101", "name of a column"},
-      {"input: {schema: {x: int}}\nstep: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101", "did you mean `steps`"},
-      {"recipe: [1]\ninput: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101", "name"},
+      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: []", "GY3101",
+       "output"},
+      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: {vektor: [s]}",
+       "GY3101", "vektor"},
+      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s, s]", "GY3103",
+       "twice"},
+      {"input: {schema: {x: int}}\nsteps: [{id: sum, op: number, in: x}]\noutput: [som]", "GY3103",
+       "did you mean `sum`"},
+      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [x]", "GY3103",
+       "not the id"},
+      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}, {id: s, op: number, in: "
+       "x}]\noutput: [s]",
+       "GY3101", "two steps"},
+      {"input: {schema: {x: int}}\nsteps: [{id: x, op: number, in: x}]\noutput: [x]", "GY3101",
+       "name of a column"},
+      {"input: {schema: {x: int}}\nstep: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101",
+       "did you mean `steps`"},
+      {"recipe: [1]\ninput: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]",
+       "GY3101", "name"},
   };
   for (const Bad& bad : kBad) ExpectRefused(bad.text, bad);
 }
@@ -122,7 +144,8 @@ TEST(Spec, RefusesWrongSteps) {
       {"{id: s, op: encode.onehot, in: t, args: {mx: 3}}", "GY3103", "did you mean `max`"},
       {"{id: s, op: encode.onehot, in: t, args: {max: 0}}", "GY3103", "between"},
       {"{id: s, op: encode.onehot, in: t, args: {max: 2.5}}", "GY3103", "whole number"},
-      {"{id: s, op: encode.onehot, in: t, args: {max: 99999999999999999999}}", "GY3103", "whole number"},
+      {"{id: s, op: encode.onehot, in: t, args: {max: 99999999999999999999}}", "GY3103",
+       "whole number"},
       {"{id: s, op: encode.onehot, in: t, args: {rare: keep}}", "GY3103", "other|zeros"},
       {"{id: s, op: encode.target, in: t, args: {smoothing: .nan}}", "GY3103", "between"},
       {"{id: s, op: encode.target, in: t, args: {smoothing: -1}}", "GY3103", "between"},
@@ -155,7 +178,9 @@ TEST(Spec, SurvivesHostileYaml) {
   EXPECT_FALSE(Spec::FromYaml(deep).has_value());
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {
-    bomb += fmt::format("a{0}: &a{0} [*a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}]\n", i, i - 1);
+    bomb += fmt::format(
+        "a{0}: &a{0} [*a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}]\n", i,
+        i - 1);
   }
   EXPECT_FALSE(Spec::FromYaml(bomb).has_value());
   EXPECT_FALSE(Spec::FromYaml("&a [*a]").has_value());

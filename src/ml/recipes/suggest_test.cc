@@ -23,22 +23,38 @@ Frame Sample() {
     for (std::size_t i = 0; i < kRows; ++i) push(column, i);
     frame.columns.push_back(std::move(column));
   };
-  add("row", Type::kInt, [](Column& c, std::size_t i) { c.PushInt(static_cast<std::int64_t>(i) + 1); });
-  add("account", Type::kText, [](Column& c, std::size_t i) { c.PushText(fmt::format("C-{:06}", i * 7919 % 1'000'003)); });
-  add("age", Type::kInt, [&](Column& c, std::size_t i) { i % 9 == 0 ? c.PushNull() : c.PushInt(static_cast<std::int64_t>(18 + random.Below(60))); });
-  add("income", Type::kDouble, [&](Column& c, std::size_t) { c.PushDouble(random.Uniform() < 0.02 ? 1e6 : 1000 * random.Uniform()); });
-  add("active", Type::kBool, [&](Column& c, std::size_t) { c.PushInt(static_cast<std::int64_t>(random.Below(2))); });
-  add("plan", Type::kText, [&](Column& c, std::size_t i) { i % 11 == 0 ? c.PushNull() : c.PushText(random.Below(2) == 0 ? "basic" : "gold"); });
-  add("city", Type::kText, [&](Column& c, std::size_t) { c.PushText(fmt::format("city{}", random.Below(90))); });
-  add("joined", Type::kDate, [&](Column& c, std::size_t) { c.PushInt(static_cast<std::int64_t>(15'000 + random.Below(4000))); });
-  add("seen", Type::kTimestamp, [&](Column& c, std::size_t) { c.PushInt(static_cast<std::int64_t>(random.Below(1'000'000)) * 3600 * kMicrosPerSecond); });
+  add("row", Type::kInt,
+      [](Column& c, std::size_t i) { c.PushInt(static_cast<std::int64_t>(i) + 1); });
+  add("account", Type::kText,
+      [](Column& c, std::size_t i) { c.PushText(fmt::format("C-{:06}", i * 7919 % 1'000'003)); });
+  add("age", Type::kInt, [&](Column& c, std::size_t i) {
+    i % 9 == 0 ? c.PushNull() : c.PushInt(static_cast<std::int64_t>(18 + random.Below(60)));
+  });
+  add("income", Type::kDouble, [&](Column& c, std::size_t) {
+    c.PushDouble(random.Uniform() < 0.02 ? 1e6 : 1000 * random.Uniform());
+  });
+  add("active", Type::kBool,
+      [&](Column& c, std::size_t) { c.PushInt(static_cast<std::int64_t>(random.Below(2))); });
+  add("plan", Type::kText, [&](Column& c, std::size_t i) {
+    i % 11 == 0 ? c.PushNull() : c.PushText(random.Below(2) == 0 ? "basic" : "gold");
+  });
+  add("city", Type::kText,
+      [&](Column& c, std::size_t) { c.PushText(fmt::format("city{}", random.Below(90))); });
+  add("joined", Type::kDate, [&](Column& c, std::size_t) {
+    c.PushInt(static_cast<std::int64_t>(15'000 + random.Below(4000)));
+  });
+  add("seen", Type::kTimestamp, [&](Column& c, std::size_t) {
+    c.PushInt(static_cast<std::int64_t>(random.Below(1'000'000)) * 3600 * kMicrosPerSecond);
+  });
   add("note", Type::kText, [&](Column& c, std::size_t i) {
-    c.PushText(fmt::format("customer {} called about the {} on line {}", i, random.Below(2) == 0 ? "bill" : "network", random.Below(50)));
+    c.PushText(fmt::format("customer {} called about the {} on line {}", i,
+                           random.Below(2) == 0 ? "bill" : "network", random.Below(50)));
   });
   add("same", Type::kText, [](Column& c, std::size_t) { c.PushText("EUR"); });
   add("empty", Type::kDouble, [](Column& c, std::size_t) { c.PushNull(); });
   add("refund", Type::kDouble, [](Column& c, std::size_t i) { c.PushDouble(i % 2 == 0 ? 5 : 0); });
-  add("churned", Type::kText, [](Column& c, std::size_t i) { c.PushText(i % 2 == 0 ? "yes" : "no"); });
+  add("churned", Type::kText,
+      [](Column& c, std::size_t i) { c.PushText(i % 2 == 0 ? "yes" : "no"); });
   return frame;
 }
 
@@ -59,7 +75,8 @@ TEST(Suggest, ForTrees) {
   const Frame frame = Sample();
   const auto spec = Suggest(frame, {.target = "churned", .exclude = {"refund"}});
   ASSERT_TRUE(spec.has_value()) << spec.error().ToString();
-  for (const char* left_out : {"row", "account", "same", "empty", "refund", "churned"}) EXPECT_EQ(OpsOf(*spec, left_out), Ops{}) << left_out;
+  for (const char* left_out : {"row", "account", "same", "empty", "refund", "churned"})
+    EXPECT_EQ(OpsOf(*spec, left_out), Ops{}) << left_out;
   EXPECT_EQ(OpsOf(*spec, "age"), (Ops{"number"}));
   EXPECT_EQ(OpsOf(*spec, "active"), (Ops{"number"}));
   EXPECT_EQ(OpsOf(*spec, "plan"), (Ops{"encode.onehot"}));
@@ -72,14 +89,16 @@ TEST(Suggest, ForTrees) {
 
 TEST(Suggest, ForLinearModels) {
   const Frame frame = Sample();
-  const auto spec = Suggest(frame, {.target = "churned", .exclude = {"refund"}, .model = SuggestOptions::For::kLinear});
+  const auto spec = Suggest(
+      frame, {.target = "churned", .exclude = {"refund"}, .model = SuggestOptions::For::kLinear});
   ASSERT_TRUE(spec.has_value()) << spec.error().ToString();
   EXPECT_EQ(OpsOf(*spec, "age"), (Ops{"missing.flag", "impute.median", "scale.standard"}));
   EXPECT_EQ(OpsOf(*spec, "income"), (Ops{"log1p", "scale.standard"}));
   EXPECT_EQ(OpsOf(*spec, "city"), (Ops{"encode.target", "encode.onehot", "encode.frequency"}));
   const auto fitted = FitTransform(*spec, frame, {.target = frame.Find("churned")});
   ASSERT_TRUE(fitted.has_value()) << fitted.error().ToString();
-  for (double v : fitted->matrix.values) ASSERT_TRUE(v - v == 0) << "a linear model cannot take a missing or infinite number";
+  for (double v : fitted->matrix.values)
+    ASSERT_TRUE(v - v == 0) << "a linear model cannot take a missing or infinite number";
 }
 
 TEST(Suggest, SaysWhenNothingIsLeft) {

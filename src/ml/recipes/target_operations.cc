@@ -1,4 +1,5 @@
-// Encodings that learn from the label: the smoothed mean of the target per category, out of fold for the training rows themselves.
+// Encodings that learn from the label: the smoothed mean of the target per category, out of fold
+// for the training rows themselves.
 #include <algorithm>
 
 #include "ml/recipes/kernel.h"
@@ -9,7 +10,8 @@ namespace {
 
 class TargetKernel final : public Kernel {
  public:
-  TargetKernel(Dictionary dictionary, std::size_t outputs) : dictionary_(std::move(dictionary)), outputs_(outputs) {}
+  TargetKernel(Dictionary dictionary, std::size_t outputs)
+      : dictionary_(std::move(dictionary)), outputs_(outputs) {}
   void Run(const Lane& in, std::size_t rows, const Sink& out, Workspace& work) const override {
     if (work.codes.size() < rows) work.codes.resize(rows);
     dictionary_.Encode(in, rows, work.codes.data());
@@ -23,15 +25,15 @@ class TargetKernel final : public Kernel {
     return suffixes;
   }
 
-  std::vector<double> values;             // categories x outputs
-  std::vector<double> missing, unseen;    // outputs
+  std::vector<double> values;           // categories x outputs
+  std::vector<double> missing, unseen;  // outputs
   std::vector<std::string> classes;
 
  private:
   void Eval(std::int32_t code, double* out) const {
-    const double* from = code >= 0                       ? values.data() + static_cast<std::size_t>(code) * outputs_
+    const double* from = code >= 0 ? values.data() + static_cast<std::size_t>(code) * outputs_
                          : code == Dictionary::kMissing ? missing.data()
-                                                         : unseen.data();
+                                                        : unseen.data();
     std::copy(from, from + outputs_, out);
   }
   Dictionary dictionary_;
@@ -43,7 +45,8 @@ constexpr Argument kArguments[] = {
     {"unseen", ArgumentKind::kText, "\"prior\"", 0, 0, "prior|missing"},
 };
 
-// Rows with a label, grouped by category (the last group: missing). Sums are exact, so their order does not matter.
+// Rows with a label, grouped by category (the last group: missing). Sums are exact, so their order
+// does not matter.
 struct Groups {
   std::vector<std::uint32_t> rows;
   std::vector<std::size_t> begin;  // of each group; one more at the end
@@ -58,7 +61,8 @@ Groups GroupRows(const FitInput& input) {
   const auto labelled = [&](std::size_t row) { return input.target->bins[row] >= 0; };
   Groups result;
   result.begin.assign(groups + 1, 0);
-  for (std::size_t row = 0; row < input.rows; ++row) result.begin[group_of(row) + 1] += labelled(row) ? 1 : 0;
+  for (std::size_t row = 0; row < input.rows; ++row)
+    result.begin[group_of(row) + 1] += labelled(row) ? 1 : 0;
   for (std::size_t g = 0; g < groups; ++g) result.begin[g + 1] += result.begin[g];
   result.rows.resize(result.begin.back());
   std::vector<std::size_t> next(result.begin.begin(), result.begin.end() - 1);
@@ -71,7 +75,8 @@ Groups GroupRows(const FitInput& input) {
 // Sums of one output per fold. Indicators are counted, numbers are summed exactly.
 class FoldSums {
  public:
-  FoldSums(std::size_t folds, bool counts) : by_fold_(counts ? 0 : folds), counted_(folds, 0), counts_(counts) {}
+  FoldSums(std::size_t folds, bool counts)
+      : by_fold_(counts ? 0 : folds), counted_(folds, 0), counts_(counts) {}
   void Clear() {
     for (auto& sum : by_fold_) sum.Clear();
     std::fill(counted_.begin(), counted_.end(), 0.0);
@@ -103,7 +108,8 @@ class FoldSums {
 };
 
 // The prior without each fold, and the whole prior last.
-std::vector<double> Priors(const FitInput& input, const Groups& groups, std::size_t folds, std::size_t output) {
+std::vector<double> Priors(const FitInput& input, const Groups& groups, std::size_t folds,
+                           std::size_t output) {
   const Target& target = *input.target;
   FoldSums sums(folds, target.is_indicator);
   std::vector<double> counts(folds, 0);
@@ -143,11 +149,14 @@ Result<Json> FitTarget(const FitInput& input, std::vector<double>* out_of_fold) 
         sums.Add(fold, target.values[row * target.outputs + output]);
         counts[fold] += 1;
       }
-      for (std::size_t left_out = out_of_fold != nullptr ? 0 : folds; left_out <= folds; ++left_out) {
+      for (std::size_t left_out = out_of_fold != nullptr ? 0 : folds; left_out <= folds;
+           ++left_out) {
         double count = 0;
         for (std::size_t f = 0; f < folds; ++f) count += f == left_out ? 0 : counts[f];
         const double weight = count + smoothing;
-        encoded[left_out] = weight == 0 ? priors[left_out] : (sums.AllBut(left_out) + smoothing * priors[left_out]) / weight;
+        encoded[left_out] = weight == 0
+                                ? priors[left_out]
+                                : (sums.AllBut(left_out) + smoothing * priors[left_out]) / weight;
       }
       values[g * target.outputs + output] = encoded[folds];
       if (out_of_fold == nullptr) continue;
@@ -157,7 +166,8 @@ Result<Json> FitTarget(const FitInput& input, std::vector<double>* out_of_fold) 
       }
     }
   }
-  const auto split = values.begin() + static_cast<std::ptrdiff_t>((group_count - 1) * target.outputs);
+  const auto split =
+      values.begin() + static_cast<std::ptrdiff_t>((group_count - 1) * target.outputs);
   Json classes = Json(Json::Array());
   for (const std::string& name : target.classes) classes.Push(name);
   return Json::Obj({{"categories", input.distinct.dictionary.ToJson()},
@@ -168,18 +178,21 @@ Result<Json> FitTarget(const FitInput& input, std::vector<double>* out_of_fold) 
 }
 
 Result<std::unique_ptr<Kernel>> LoadTarget(table::Type type, const Json& args, const Json& state) {
-  GYRE_TRY(Dictionary dictionary, Dictionary::FromJson(Dictionary::KindOf(type), state["categories"]));
+  GYRE_TRY(Dictionary dictionary,
+           Dictionary::FromJson(Dictionary::KindOf(type), state["categories"]));
   GYRE_TRY(auto prior, DoublesFromJson(state["prior"]));
   GYRE_TRY(auto missing, DoublesFromJson(state["missing"]));
   GYRE_TRY(auto values, DoublesFromJson(state["values"]));
   const std::size_t outputs = prior.size(), classes = state["classes"].size();
-  if (outputs == 0 || missing.size() != outputs || values.size() != dictionary.size() * outputs || (classes == 0 ? outputs != 1 : classes != outputs)) {
+  if (outputs == 0 || missing.size() != outputs || values.size() != dictionary.size() * outputs ||
+      (classes == 0 ? outputs != 1 : classes != outputs)) {
     return BrokenState("the values of encode.target do not fit its categories");
   }
   auto kernel = std::make_unique<TargetKernel>(std::move(dictionary), outputs);
   kernel->values = std::move(values);
   kernel->missing = std::move(missing);
-  kernel->unseen = args["unseen"].AsString() == "prior" ? prior : std::vector<double>(outputs, kNaN);
+  kernel->unseen =
+      args["unseen"].AsString() == "prior" ? prior : std::vector<double>(outputs, kNaN);
   for (const Json& name : state["classes"].items()) kernel->classes.push_back(name.AsString());
   return kernel;
 }

@@ -24,7 +24,8 @@ Result<Json> SuggestTask(runners::TaskContext& context) {
   Json left_out = Json::Arr();
   for (const table::Column& column : frame.columns) {
     const auto& read_columns = spec.input();
-    const bool is_read = std::any_of(read_columns.begin(), read_columns.end(), [&](const table::Field& f) { return f.name == column.name; });
+    const bool is_read = std::any_of(read_columns.begin(), read_columns.end(),
+                                     [&](const table::Field& f) { return f.name == column.name; });
     if (!is_read && column.name != options.target) left_out.Push(column.name);
   }
   return Json::Obj({{"recipe", spec.ToJson()},

@@ -5,7 +5,8 @@
 
 namespace gyre::recipes {
 
-// "recipes.suggest": {parts: [Parquet paths], target, exclude: [columns], for: "trees"|"linear", rows_max}
+// "recipes.suggest": {parts: [Parquet paths], target, exclude: [columns], for: "trees"|"linear",
+// rows_max}
 //   -> {recipe: canonical document, rows: looked at, steps, left_out: [columns that no step reads]}
 void AddTasks(runners::TaskRegistry& tasks);
 

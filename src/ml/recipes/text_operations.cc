@@ -1,4 +1,5 @@
-// Free text to numbers: n-grams (hashed, or the vocabulary that tells most), a naive Bayes score, lengths.
+// Free text to numbers: n-grams (hashed, or the vocabulary that tells most), a naive Bayes score,
+// lengths.
 #include <algorithm>
 #include <cmath>
 
@@ -12,20 +13,23 @@ namespace {
 
 using KernelResult = Result<std::unique_ptr<Kernel>>;
 
-// --- text.ngrams -----------------------------------------------------------------------------------------------------------------
+// --- text.ngrams
+// -----------------------------------------------------------------------------------------------------------------
 class GramKernel final : public Kernel {
  public:
   GramShape shape;
-  Dictionary vocabulary;       // empty: hashed into buckets
+  Dictionary vocabulary;  // empty: hashed into buckets
   std::uint64_t buckets = 0;
-  std::vector<double> idf;     // per column; empty without tf-idf
+  std::vector<double> idf;  // per column; empty without tf-idf
   bool binary = false, unit_length = false;
 
   std::size_t width() const override { return buckets != 0 ? buckets : vocabulary.size(); }
   std::vector<std::string> Suffixes() const override {
     std::vector<std::string> suffixes;
     for (std::size_t i = 0; i < width(); ++i) {
-      suffixes.push_back(buckets != 0 ? fmt::format("~hash:{}", i) : fmt::format("~{}:{}", shape.characters ? "chars" : "word", vocabulary.Name(i)));
+      suffixes.push_back(buckets != 0 ? fmt::format("~hash:{}", i)
+                                      : fmt::format("~{}:{}", shape.characters ? "chars" : "word",
+                                                    vocabulary.Name(i)));
     }
     return suffixes;
   }
@@ -38,7 +42,8 @@ class GramKernel final : public Kernel {
     std::fill(out, out + width(), 0.0);
     work.touched.clear();
     ForGrams(text, shape, work, [&](std::string_view gram) {
-      const std::int64_t column = buckets != 0 ? static_cast<std::int64_t>(Xxh3(gram) % buckets) : vocabulary.Find(gram);
+      const std::int64_t column =
+          buckets != 0 ? static_cast<std::int64_t>(Xxh3(gram) % buckets) : vocabulary.Find(gram);
       if (column < 0) return;
       if (out[column] == 0) {
         work.touched.push_back(static_cast<std::uint32_t>(column));
@@ -71,7 +76,8 @@ constexpr Argument kGramArguments[] = {
 };
 
 Result<ValueType> GramResult(table::Type in, const Json& args) {
-  if (args["min"].AsInt() > args["max"].AsInt()) return InvalidArgument("GY3103", "`min` must not be above `max`");
+  if (args["min"].AsInt() > args["max"].AsInt())
+    return InvalidArgument("GY3103", "`min` must not be above `max`");
   return GivesVector(in, args);
 }
 
@@ -79,7 +85,8 @@ double Idf(std::int64_t holding, std::size_t rows) {
   return std::log((1 + static_cast<double>(rows)) / (1 + static_cast<double>(holding))) + 1;
 }
 
-std::vector<std::int64_t> CountBuckets(const FitInput& input, const GramShape& shape, std::uint64_t buckets) {
+std::vector<std::int64_t> CountBuckets(const FitInput& input, const GramShape& shape,
+                                       std::uint64_t buckets) {
   std::vector<std::int64_t> counts(buckets, 0);
   std::vector<std::size_t> last_row(buckets, 0);
   Workspace work;
@@ -101,13 +108,16 @@ Result<Json> FitGrams(const FitInput& input, std::vector<double>*) {
   std::vector<double> idf;
   if (input.args["to"].AsString() == "hash") {
     if (tfidf) {
-      for (std::int64_t count : CountBuckets(input, shape, columns)) idf.push_back(Idf(count, input.rows));
+      for (std::int64_t count : CountBuckets(input, shape, columns))
+        idf.push_back(Idf(count, input.rows));
     }
   } else {
     const GramCounts counts = CountGrams(input, shape, input.args["min_rows"].AsInt());
-    const auto chosen = ChooseGrams(counts, input, input.args["select"].AsString() == "chi2", columns);
+    const auto chosen =
+        ChooseGrams(counts, input, input.args["select"].AsString() == "chi2", columns);
     if (chosen.empty()) {
-      return InvalidArgument("GY3112", "no n-gram occurs in {} rows or more", input.args["min_rows"].AsInt())
+      return InvalidArgument("GY3112", "no n-gram occurs in {} rows or more",
+                             input.args["min_rows"].AsInt())
           .Fix("lower `min_rows`, say `to: hash`, or leave the column out");
     }
     for (std::uint32_t code : chosen) idf.push_back(Idf(counts.rows[code], input.rows));
@@ -125,18 +135,22 @@ KernelResult LoadGrams(table::Type, const Json& args, const Json& state) {
   if (args["to"].AsString() == "hash") {
     kernel->buckets = static_cast<std::uint64_t>(args["columns"].AsInt());
   } else {
-    GYRE_TRY(kernel->vocabulary, Dictionary::FromJson(Dictionary::Kind::kText, state["vocabulary"]));
+    GYRE_TRY(kernel->vocabulary,
+             Dictionary::FromJson(Dictionary::Kind::kText, state["vocabulary"]));
     if (kernel->vocabulary.size() == 0) return BrokenState("text.ngrams without a vocabulary");
   }
   if (args["weight"].AsString() == "tfidf") {
     GYRE_TRY(kernel->idf, DoublesFromJson(state["idf"]));
-    if (kernel->idf.size() != kernel->width()) return BrokenState("text.ngrams has not one weight per column");
+    if (kernel->idf.size() != kernel->width())
+      return BrokenState("text.ngrams has not one weight per column");
   }
   return kernel;
 }
 
-// --- text.bayes ------------------------------------------------------------------------------------------------------------------
-// The whole vocabulary in one number per class: the sum over the distinct n-grams of a text of log P(gram | class) - log P(gram | others).
+// --- text.bayes
+// ------------------------------------------------------------------------------------------------------------------
+// The whole vocabulary in one number per class: the sum over the distinct n-grams of a text of log
+// P(gram | class) - log P(gram | others).
 class BayesKernel final : public Kernel {
  public:
   GramShape shape;
@@ -181,7 +195,8 @@ struct BayesCounts {
   std::vector<std::int64_t> totals;  // fold x bin
 };
 
-BayesCounts CountByFold(const FitInput& input, const GramShape& shape, const Dictionary& vocabulary) {
+BayesCounts CountByFold(const FitInput& input, const GramShape& shape,
+                        const Dictionary& vocabulary) {
   const std::size_t folds = input.folds != nullptr ? static_cast<std::size_t>(input.fold_count) : 1;
   BayesCounts counts{folds, input.target->bin_count, {}, {}};
   counts.grams.assign(vocabulary.size() * folds * counts.bins, 0);
@@ -189,21 +204,25 @@ BayesCounts CountByFold(const FitInput& input, const GramShape& shape, const Dic
   Workspace work;
   for (std::size_t row = 0; row < input.rows; ++row) {
     if (input.target->bins[row] < 0) continue;
-    const std::size_t cell = (input.folds != nullptr ? (*input.folds)[row] : 0) * counts.bins + static_cast<std::size_t>(input.target->bins[row]);
+    const std::size_t cell = (input.folds != nullptr ? (*input.folds)[row] : 0) * counts.bins +
+                             static_cast<std::size_t>(input.target->bins[row]);
     ++counts.totals[cell];
-    ForKnownGrams(input.in.texts[row], shape, vocabulary, work, [&](std::size_t gram) { ++counts.grams[gram * folds * counts.bins + cell]; });
+    ForKnownGrams(input.in.texts[row], shape, vocabulary, work,
+                  [&](std::size_t gram) { ++counts.grams[gram * folds * counts.bins + cell]; });
   }
   return counts;
 }
 
-std::vector<double> BayesWeights(const BayesCounts& counts, std::size_t gram_count, std::size_t outputs, double smoothing, std::size_t left_out) {
+std::vector<double> BayesWeights(const BayesCounts& counts, std::size_t gram_count,
+                                 std::size_t outputs, double smoothing, std::size_t left_out) {
   std::vector<double> weights(gram_count * outputs);
   std::vector<double> totals(counts.bins, 0), present(counts.bins);
   const auto sum_folds = [&](const std::int64_t* cells, std::vector<double>& sums) {
     std::fill(sums.begin(), sums.end(), 0.0);
     for (std::size_t f = 0; f < counts.folds; ++f) {
       if (f == left_out) continue;
-      for (std::size_t b = 0; b < counts.bins; ++b) sums[b] += static_cast<double>(cells[f * counts.bins + b]);
+      for (std::size_t b = 0; b < counts.bins; ++b)
+        sums[b] += static_cast<double>(cells[f * counts.bins + b]);
     }
   };
   sum_folds(counts.totals.data(), totals);
@@ -216,7 +235,8 @@ std::vector<double> BayesWeights(const BayesCounts& counts, std::size_t gram_cou
     for (std::size_t k = 0; k < outputs; ++k) {
       const std::size_t bin = outputs == 1 ? 1 : k;
       const double inside = (present[bin] + smoothing) / (totals[bin] + 2 * smoothing);
-      const double outside = (with - present[bin] + smoothing) / (all - totals[bin] + 2 * smoothing);
+      const double outside =
+          (with - present[bin] + smoothing) / (all - totals[bin] + 2 * smoothing);
       weights[gram * outputs + k] = std::log(inside) - std::log(outside);
     }
   }
@@ -228,7 +248,8 @@ Result<Json> FitBayes(const FitInput& input, std::vector<double>* out_of_fold) {
   FitInput without_target = input;
   without_target.target = nullptr;
   const GramCounts candidates = CountGrams(without_target, shape, input.args["min_rows"].AsInt());
-  const auto chosen = ChooseGrams(candidates, without_target, false, static_cast<std::size_t>(input.args["vocabulary"].AsInt()));
+  const auto chosen = ChooseGrams(candidates, without_target, false,
+                                  static_cast<std::size_t>(input.args["vocabulary"].AsInt()));
   const Dictionary vocabulary = candidates.grams.Pick(chosen);
   const BayesCounts counts = CountByFold(input, shape, vocabulary);
   const std::size_t outputs = input.target->classes.empty() ? 1 : input.target->classes.size();
@@ -245,7 +266,10 @@ Result<Json> FitBayes(const FitInput& input, std::vector<double>* out_of_fold) {
       for (std::size_t row = 0; row < input.rows; ++row) {
         if ((*input.folds)[row] != fold) continue;
         const Lane one{nullptr, nullptr, nullptr, &input.in.texts[row]};
-        kernel.Run(one, 1, Sink{out_of_fold->data() + row * outputs, outputs, nullptr, nullptr, nullptr, nullptr}, work);
+        kernel.Run(
+            one, 1,
+            Sink{out_of_fold->data() + row * outputs, outputs, nullptr, nullptr, nullptr, nullptr},
+            work);
       }
     }
   }
@@ -253,7 +277,8 @@ Result<Json> FitBayes(const FitInput& input, std::vector<double>* out_of_fold) {
   for (const std::string& name : input.target->classes) classes.Push(name);
   return Json::Obj({{"classes", std::move(classes)},
                     {"vocabulary", vocabulary.ToJson()},
-                    {"weights", DoublesToJson(BayesWeights(counts, vocabulary.size(), outputs, smoothing, counts.folds))}});
+                    {"weights", DoublesToJson(BayesWeights(counts, vocabulary.size(), outputs,
+                                                           smoothing, counts.folds))}});
 }
 
 KernelResult LoadBayes(table::Type, const Json& args, const Json& state) {
@@ -263,15 +288,19 @@ KernelResult LoadBayes(table::Type, const Json& args, const Json& state) {
   GYRE_TRY(kernel->weights, DoublesFromJson(state["weights"]));
   for (const Json& name : state["classes"].items()) kernel->classes.push_back(name.AsString());
   kernel->outputs = std::max<std::size_t>(1, kernel->classes.size());
-  if (kernel->weights.size() != kernel->vocabulary.size() * kernel->outputs) return BrokenState("text.bayes has not one weight per n-gram");
+  if (kernel->weights.size() != kernel->vocabulary.size() * kernel->outputs)
+    return BrokenState("text.bayes has not one weight per n-gram");
   return kernel;
 }
 
-// --- text.length -----------------------------------------------------------------------------------------------------------------
+// --- text.length
+// -----------------------------------------------------------------------------------------------------------------
 class LengthKernel final : public Kernel {
  public:
   std::size_t width() const override { return 5; }
-  std::vector<std::string> Suffixes() const override { return {"~chars", "~words", "~word_length", "~upper_share", "~digit_share"}; }
+  std::vector<std::string> Suffixes() const override {
+    return {"~chars", "~words", "~word_length", "~upper_share", "~digit_share"};
+  }
   void Run(const Lane& in, std::size_t rows, const Sink& out, Workspace& work) const override {
     for (std::size_t i = 0; i < rows; ++i) Eval(in.texts[i], out.numbers + i * out.stride, work);
   }
@@ -284,7 +313,9 @@ class LengthKernel final : public Kernel {
     }
     double chars = 0, upper = 0, digits = 0, letters = 0;
     for (char c : text) {
-      chars += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;  // continuation bytes belong to the code point before
+      chars += (static_cast<unsigned char>(c) & 0xc0) != 0x80
+                   ? 1
+                   : 0;  // continuation bytes belong to the code point before
       upper += c >= 'A' && c <= 'Z' ? 1 : 0;
       digits += c >= '0' && c <= '9' ? 1 : 0;
     }
@@ -298,7 +329,9 @@ class LengthKernel final : public Kernel {
     out[4] = chars == 0 ? 0 : digits / chars;
   }
 };
-KernelResult LoadLength(table::Type, const Json&, const Json&) { return std::make_unique<LengthKernel>(); }
+KernelResult LoadLength(table::Type, const Json&, const Json&) {
+  return std::make_unique<LengthKernel>();
+}
 
 constexpr unsigned kText = Accepts(table::Type::kText);
 constexpr Operation kOperations[] = {

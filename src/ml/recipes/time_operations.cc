@@ -9,7 +9,8 @@
 namespace gyre::recipes {
 namespace {
 
-// Years 0001 to 9999; what lies outside counts as missing, which also keeps the arithmetic within 64 bits.
+// Years 0001 to 9999; what lies outside counts as missing, which also keeps the arithmetic within
+// 64 bits.
 constexpr std::int64_t kDayMin = -719'162, kDayMax = 2'932'896;
 
 std::optional<std::int64_t> Micros(table::Type type, std::int64_t value) {
@@ -17,7 +18,8 @@ std::optional<std::int64_t> Micros(table::Type type, std::int64_t value) {
     if (value < kDayMin || value > kDayMax) return std::nullopt;
     return value * kMicrosPerDay;
   }
-  if (value < kDayMin * kMicrosPerDay || value >= (kDayMax + 1) * kMicrosPerDay) return std::nullopt;
+  if (value < kDayMin * kMicrosPerDay || value >= (kDayMax + 1) * kMicrosPerDay)
+    return std::nullopt;
   return value;
 }
 
@@ -35,10 +37,19 @@ constexpr Part kParts[] = {
     {"weekday", [](const CivilTime& c, std::int64_t) { return static_cast<double>(c.weekday); }, 7},
     {"hour", [](const CivilTime& c, std::int64_t) { return static_cast<double>(c.hour); }, 24},
     {"minute", [](const CivilTime& c, std::int64_t) { return static_cast<double>(c.minute); }, 60},
-    {"day_of_year", [](const CivilTime& c, std::int64_t) { return static_cast<double>(c.day_of_year); }, 366},
+    {"day_of_year",
+     [](const CivilTime& c, std::int64_t) { return static_cast<double>(c.day_of_year); }, 366},
     {"is_weekend", [](const CivilTime& c, std::int64_t) { return c.weekday >= 5 ? 1.0 : 0.0; }, 0},
-    {"epoch_days", [](const CivilTime&, std::int64_t t) { return static_cast<double>(FloorDivide(t, kMicrosPerDay)); }, 0},
-    {"epoch_seconds", [](const CivilTime&, std::int64_t t) { return static_cast<double>(FloorDivide(t, kMicrosPerSecond)); }, 0},
+    {"epoch_days",
+     [](const CivilTime&, std::int64_t t) {
+       return static_cast<double>(FloorDivide(t, kMicrosPerDay));
+     },
+     0},
+    {"epoch_seconds",
+     [](const CivilTime&, std::int64_t t) {
+       return static_cast<double>(FloorDivide(t, kMicrosPerSecond));
+     },
+     0},
 };
 const Part* FindPart(std::string_view name) {
   for (const Part& part : kParts) {
@@ -49,7 +60,8 @@ const Part* FindPart(std::string_view name) {
 
 class TimeKernel final : public Kernel {
  public:
-  TimeKernel(table::Type type, std::vector<const Part*> parts, bool cyclic) : type_(type), parts_(std::move(parts)), cyclic_(cyclic) {}
+  TimeKernel(table::Type type, std::vector<const Part*> parts, bool cyclic)
+      : type_(type), parts_(std::move(parts)), cyclic_(cyclic) {}
   void Run(const Lane& in, std::size_t rows, const Sink& out, Workspace&) const override {
     for (std::size_t i = 0; i < rows; ++i) {
       const bool valid = in.valid == nullptr || in.valid[i] != 0;
@@ -94,11 +106,12 @@ class TimeKernel final : public Kernel {
 };
 
 constexpr Argument kPartsArguments[] = {
-    {"parts", ArgumentKind::kList, R"(["year","month","day","weekday","day_of_year","epoch_days"])", 1, 16,
-     "year|month|day|weekday|hour|minute|day_of_year|is_weekend|epoch_days|epoch_seconds"},
+    {"parts", ArgumentKind::kList, R"(["year","month","day","weekday","day_of_year","epoch_days"])",
+     1, 16, "year|month|day|weekday|hour|minute|day_of_year|is_weekend|epoch_days|epoch_seconds"},
 };
 constexpr Argument kCyclicArguments[] = {
-    {"parts", ArgumentKind::kList, R"(["month","weekday"])", 1, 16, "month|day|weekday|hour|minute|day_of_year"},
+    {"parts", ArgumentKind::kList, R"(["month","weekday"])", 1, 16,
+     "month|day|weekday|hour|minute|day_of_year"},
 };
 
 template <bool kCyclic>
@@ -106,14 +119,17 @@ Result<std::unique_ptr<Kernel>> LoadTime(table::Type type, const Json& args, con
   std::vector<const Part*> parts;
   for (const Json& name : args["parts"].items()) {
     const Part* part = FindPart(name.AsString());
-    if (part == nullptr || (kCyclic && part->period == 0)) return BrokenState("an unknown part of a date");
+    if (part == nullptr || (kCyclic && part->period == 0))
+      return BrokenState("an unknown part of a date");
     parts.push_back(part);
   }
   return std::make_unique<TimeKernel>(type, std::move(parts), kCyclic);
 }
 
 // One part is a scalar, so that other steps can scale or encode it.
-Result<ValueType> PartsResult(table::Type, const Json& args) { return ValueType{table::Type::kDouble, args["parts"].size() != 1}; }
+Result<ValueType> PartsResult(table::Type, const Json& args) {
+  return ValueType{table::Type::kDouble, args["parts"].size() != 1};
+}
 
 constexpr Operation kOperations[] = {
     {"datetime.parts", kTemporal, kPartsArguments, PartsResult, FitsNothing, LoadTime<false>},

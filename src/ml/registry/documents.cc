@@ -5,9 +5,12 @@ namespace gyre::registry {
 
 Json VersionToJson(const ModelVersion& version) {
   Json datasets = Json::Arr(), attachments = Json::Arr(), aliases = Json::Arr();
-  for (const DatasetUse& use : version.datasets) datasets.Push(Json::Obj({{"id", use.dataset_version_id}, {"role", use.role}}));
+  for (const DatasetUse& use : version.datasets)
+    datasets.Push(Json::Obj({{"id", use.dataset_version_id}, {"role", use.role}}));
   for (const Attachment& one : version.attachments) {
-    attachments.Push(Json::Obj({{"name", one.name}, {"digest", one.object.digest}, {"size_bytes", one.object.size_bytes}}));
+    attachments.Push(Json::Obj({{"name", one.name},
+                                {"digest", one.object.digest},
+                                {"size_bytes", one.object.size_bytes}}));
   }
   for (const std::string& alias : version.aliases) aliases.Push(alias);
   return Json::Obj({{"id", version.id},
@@ -24,7 +27,8 @@ Json VersionToJson(const ModelVersion& version) {
                     {"run", version.run_id},
                     {"datasets", std::move(datasets)},
                     {"recipe_hash", version.recipe_hash},
-                    {"package", Json::Obj({{"digest", version.package.digest}, {"size_bytes", version.package.size_bytes}})},
+                    {"package", Json::Obj({{"digest", version.package.digest},
+                                           {"size_bytes", version.package.size_bytes}})},
                     {"attachments", std::move(attachments)},
                     {"evaluation", version.evaluation_id},
                     {"notes", version.notes},
@@ -34,44 +38,54 @@ Json VersionToJson(const ModelVersion& version) {
 
 Json ModelToJson(const Model& model) {
   Json aliases = Json::Obj();
-  for (const auto& [alias, version] : model.aliases) aliases.Set(alias, fmt::format("v{}", version));
-  return Json::Obj({{"id", model.id},
-                    {"project", model.project},
-                    {"name", model.name},
-                    {"description", model.description},
-                    {"versions", model.version_count},
-                    {"latest", model.latest_version == 0 ? Json() : Json(fmt::format("v{}", model.latest_version))},
-                    {"aliases", std::move(aliases)},
-                    {"created_by", model.created_by},
-                    {"created_at", FormatTime(model.created_us)}});
+  for (const auto& [alias, version] : model.aliases)
+    aliases.Set(alias, fmt::format("v{}", version));
+  return Json::Obj(
+      {{"id", model.id},
+       {"project", model.project},
+       {"name", model.name},
+       {"description", model.description},
+       {"versions", model.version_count},
+       {"latest",
+        model.latest_version == 0 ? Json() : Json(fmt::format("v{}", model.latest_version))},
+       {"aliases", std::move(aliases)},
+       {"created_by", model.created_by},
+       {"created_at", FormatTime(model.created_us)}});
 }
 
 Json PolicyToJson(const AliasPolicy& policy) {
-  return Json::Obj({{"approvals_min", policy.approvals_min}, {"author_may_approve", policy.author_may_approve}, {"rules", policy.rules}});
+  return Json::Obj({{"approvals_min", policy.approvals_min},
+                    {"author_may_approve", policy.author_may_approve},
+                    {"rules", policy.rules}});
 }
 
 Result<AliasPolicy> PolicyFromJson(const Json& json) {
   AliasPolicy policy;
   for (const auto& [key, value] : json.members()) {
     if (key == "approvals_min") {
-      if (!value.is_int() || value.AsInt() < 0 || value.AsInt() > 100) return InvalidArgument("GY3608", "`approvals_min` is a whole number from 0 to 100");
+      if (!value.is_int() || value.AsInt() < 0 || value.AsInt() > 100)
+        return InvalidArgument("GY3608", "`approvals_min` is a whole number from 0 to 100");
       policy.approvals_min = static_cast<int>(value.AsInt());
     } else if (key == "author_may_approve") {
-      if (!value.is_bool()) return InvalidArgument("GY3608", "`author_may_approve` is true or false");
+      if (!value.is_bool())
+        return InvalidArgument("GY3608", "`author_may_approve` is true or false");
       policy.author_may_approve = value.AsBool();
     } else if (key == "rules") {
       if (value.is_null()) continue;
       GYRE_TRY(const std::vector<Rule> rules, ParseRules(value));
       policy.rules = RulesToJson(rules);
     } else {
-      return InvalidArgument("GY3608", "a policy has no member `{}`", key).Why("its members are approvals_min, author_may_approve, rules");
+      return InvalidArgument("GY3608", "a policy has no member `{}`", key)
+          .Why("its members are approvals_min, author_may_approve, rules");
     }
   }
   return policy;
 }
 
 Json MoveToJson(const AliasMove& move) {
-  const auto version = [](int number) { return number == 0 ? Json() : Json(fmt::format("v{}", number)); };
+  const auto version = [](int number) {
+    return number == 0 ? Json() : Json(fmt::format("v{}", number));
+  };
   return Json::Obj({{"sequence", move.sequence},
                     {"alias", move.alias},
                     {"version", version(move.version)},

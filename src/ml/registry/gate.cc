@@ -14,8 +14,10 @@ constexpr std::string_view kBounds[] = {"estimate", "pessimistic", "lower", "upp
 
 Error BadRule(std::size_t position, std::string_view what) {
   return InvalidArgument("GY3608", "gate rule {} {}", position + 1, what)
-      .Why("a rule is {\"metric\", \"op\", \"value\", \"bound\"?}, {\"better_than\": \"baseline\"}, {\"non_inferior_to\": \"champion\", "
-           "\"margin\"?} or {\"kpi\": \"auc >= 0.84\"}");
+      .Why(
+          "a rule is {\"metric\", \"op\", \"value\", \"bound\"?}, {\"better_than\": \"baseline\"}, "
+          "{\"non_inferior_to\": \"champion\", "
+          "\"margin\"?} or {\"kpi\": \"auc >= 0.84\"}");
 }
 
 Result<Rule> ParseKpiRule(const Json& json, std::size_t position) {
@@ -32,7 +34,8 @@ Result<Rule> ParseThreshold(const Json& json, std::size_t position) {
   Rule rule;
   rule.metric = json["metric"].AsString();
   if (rule.metric.empty()) return BadRule(position, "names no metric");
-  if (const statistics::MetricInfo* info = statistics::FindMetric(rule.metric)) rule.metric = info->name;
+  if (const statistics::MetricInfo* info = statistics::FindMetric(rule.metric))
+    rule.metric = info->name;
   const auto op = statistics::ParseComparison(json.Has("op") ? json["op"].AsString() : ">=");
   if (!op) return BadRule(position, "has an op that is none of >=, <=, >, <");
   rule.op = statistics::ComparisonText(*op);
@@ -41,24 +44,29 @@ Result<Rule> ParseThreshold(const Json& json, std::size_t position) {
   const std::string bound = json["bound"].StringOr("estimate");
   std::size_t at = 0;
   while (at < std::size(kBounds) && kBounds[at] != bound) ++at;
-  if (at == std::size(kBounds)) return BadRule(position, "has a bound that is none of estimate, pessimistic, lower, upper");
+  if (at == std::size(kBounds))
+    return BadRule(position, "has a bound that is none of estimate, pessimistic, lower, upper");
   rule.bound = static_cast<Rule::Bound>(at);
   return rule;
 }
 
-Result<Rule> ParseComparisonRule(const Json& json, std::size_t position, Rule::Kind kind, std::string_view key) {
+Result<Rule> ParseComparisonRule(const Json& json, std::size_t position, Rule::Kind kind,
+                                 std::string_view key) {
   Rule rule;
   rule.kind = kind;
   rule.other = json[key].AsString();
-  if (rule.other != "baseline" && rule.other != "champion") return BadRule(position, "compares with neither \"baseline\" nor \"champion\"");
+  if (rule.other != "baseline" && rule.other != "champion")
+    return BadRule(position, "compares with neither \"baseline\" nor \"champion\"");
   if (json.Has("metric")) {
     const statistics::MetricInfo* info = statistics::FindMetric(json["metric"].AsString());
     if (info == nullptr) return BadRule(position, "compares by an unknown metric");
     rule.metric = info->name;
   }
-  for (const auto& [name, target] : {std::pair("margin", &rule.margin), std::pair("margin_relative", &rule.margin_relative)}) {
+  for (const auto& [name, target] :
+       {std::pair("margin", &rule.margin), std::pair("margin_relative", &rule.margin_relative)}) {
     if (!json.Has(name)) continue;
-    if (!json[name].is_number() || json[name].AsDouble() < 0) return BadRule(position, "has a margin that is no number from 0 up");
+    if (!json[name].is_number() || json[name].AsDouble() < 0)
+      return BadRule(position, "has a margin that is no number from 0 up");
     *target = json[name].AsDouble();
   }
   return rule;
@@ -67,15 +75,18 @@ Result<Rule> ParseComparisonRule(const Json& json, std::size_t position, Rule::K
 Result<Rule> ParseRule(const Json& json, std::size_t position) {
   if (!json.is_object()) return BadRule(position, "is no object");
   for (const auto& [key, value] : json.members()) {
-    static constexpr std::string_view kKeys[] = {"metric", "op", "value", "bound", "better_than", "non_inferior_to",
-                                                 "margin", "margin_relative", "kpi"};
+    static constexpr std::string_view kKeys[] = {
+        "metric",          "op",     "value",           "bound", "better_than",
+        "non_inferior_to", "margin", "margin_relative", "kpi"};
     bool known = false;
     for (const std::string_view name : kKeys) known = known || name == key;
     if (!known) return BadRule(position, fmt::format("has an unknown member `{}`", key));
   }
   if (json.Has("kpi")) return ParseKpiRule(json, position);
-  if (json.Has("better_than")) return ParseComparisonRule(json, position, Rule::Kind::kBetterThan, "better_than");
-  if (json.Has("non_inferior_to")) return ParseComparisonRule(json, position, Rule::Kind::kNonInferiorTo, "non_inferior_to");
+  if (json.Has("better_than"))
+    return ParseComparisonRule(json, position, Rule::Kind::kBetterThan, "better_than");
+  if (json.Has("non_inferior_to"))
+    return ParseComparisonRule(json, position, Rule::Kind::kNonInferiorTo, "non_inferior_to");
   return ParseThreshold(json, position);
 }
 
@@ -98,7 +109,8 @@ Json MapToJson(const NumberMap& map) {
 Result<NumberMap> MapFromJson(const Json& json, std::string_view what) {
   NumberMap map;
   for (const auto& [key, value] : json.members()) {
-    if (!value["estimate"].is_number()) return InvalidArgument("GY3608", "{}.{} has no estimate", what, key);
+    if (!value["estimate"].is_number())
+      return InvalidArgument("GY3608", "{}.{} has no estimate", what, key);
     Number number{value["estimate"].AsDouble(), {}, {}};
     if (value["lower"].is_number()) number.lower = value["lower"].AsDouble();
     if (value["upper"].is_number()) number.upper = value["upper"].AsDouble();
@@ -126,7 +138,8 @@ bool HigherIsBetter(std::string_view metric) {
 Reason JudgeThreshold(const Rule& rule, const GateNumbers& numbers) {
   Reason reason;
   reason.rule = fmt::format("{} {} {}", rule.metric, rule.op, rule.value);
-  if (rule.bound != Rule::Bound::kEstimate) reason.rule += fmt::format(" ({} bound)", kBounds[static_cast<std::size_t>(rule.bound)]);
+  if (rule.bound != Rule::Bound::kEstimate)
+    reason.rule += fmt::format(" ({} bound)", kBounds[static_cast<std::size_t>(rule.bound)]);
   const auto fact = numbers.facts.find(rule.metric);
   const Number* number = Find(numbers.metrics, rule.metric);
   Number from_fact;
@@ -138,17 +151,22 @@ Reason JudgeThreshold(const Rule& rule, const GateNumbers& numbers) {
     reason.text = fmt::format("{} was not measured", rule.metric);
     return reason;
   }
-  const statistics::Comparison op = statistics::ParseComparison(rule.op).value_or(statistics::Comparison::kAtLeast);
-  const bool wants_high = op == statistics::Comparison::kAtLeast || op == statistics::Comparison::kAbove;
+  const statistics::Comparison op =
+      statistics::ParseComparison(rule.op).value_or(statistics::Comparison::kAtLeast);
+  const bool wants_high =
+      op == statistics::Comparison::kAtLeast || op == statistics::Comparison::kAbove;
   std::optional<double> value = number->estimate;
-  if (rule.bound == Rule::Bound::kLower || (rule.bound == Rule::Bound::kPessimistic && wants_high)) value = number->lower;
-  if (rule.bound == Rule::Bound::kUpper || (rule.bound == Rule::Bound::kPessimistic && !wants_high)) value = number->upper;
+  if (rule.bound == Rule::Bound::kLower || (rule.bound == Rule::Bound::kPessimistic && wants_high))
+    value = number->lower;
+  if (rule.bound == Rule::Bound::kUpper || (rule.bound == Rule::Bound::kPessimistic && !wants_high))
+    value = number->upper;
   if (!value) {
     reason.text = fmt::format("{} has no interval", rule.metric);
     return reason;
   }
   reason.pass = statistics::Holds(*value, op, rule.value);
-  reason.text = fmt::format("{} is {}{}", rule.metric, Short(*value), reason.pass ? "" : fmt::format(", needed {} {}", rule.op, rule.value));
+  reason.text = fmt::format("{} is {}{}", rule.metric, Short(*value),
+                            reason.pass ? "" : fmt::format(", needed {} {}", rule.op, rule.value));
   return reason;
 }
 
@@ -156,7 +174,8 @@ double MarginOf(const Rule& rule, const std::string& metric, const GateNumbers& 
   if (rule.margin) return *rule.margin;
   if (!rule.margin_relative && HigherIsBetter(metric)) return kMarginOfScores;
   const Number* other = Find(numbers.others, rule.other, metric);
-  return rule.margin_relative.value_or(kMarginOfErrors) * (other == nullptr ? 0 : std::fabs(other->estimate));
+  return rule.margin_relative.value_or(kMarginOfErrors) *
+         (other == nullptr ? 0 : std::fabs(other->estimate));
 }
 
 Reason JudgeComparison(const Rule& rule, const GateNumbers& numbers) {
@@ -176,9 +195,12 @@ Reason JudgeComparison(const Rule& rule, const GateNumbers& numbers) {
     return reason;
   }
   reason.pass = to_be_better ? *gain->lower > 0 : *gain->lower >= -margin;
-  const std::string_view direction = gain->estimate == 0 ? "the same" : gain->estimate > 0 ? "better" : "worse";
-  reason.text = fmt::format("{} {} by {} (interval of the gain {} to {}", metric, direction, Short(std::fabs(gain->estimate)),
-                            Short(*gain->lower), Short(*gain->upper));
+  const std::string_view direction = gain->estimate == 0  ? "the same"
+                                     : gain->estimate > 0 ? "better"
+                                                          : "worse";
+  reason.text =
+      fmt::format("{} {} by {} (interval of the gain {} to {}", metric, direction,
+                  Short(std::fabs(gain->estimate)), Short(*gain->lower), Short(*gain->upper));
   if (!to_be_better) reason.text += fmt::format(", margin {}", Short(margin));
   reason.text += ")";
   return reason;
@@ -188,7 +210,10 @@ Reason JudgeComparison(const Rule& rule, const GateNumbers& numbers) {
 
 Json Rule::ToJson() const {
   if (kind == Kind::kThreshold) {
-    return Json::Obj({{"metric", metric}, {"op", op}, {"value", value}, {"bound", kBounds[static_cast<std::size_t>(bound)]}});
+    return Json::Obj({{"metric", metric},
+                      {"op", op},
+                      {"value", value},
+                      {"bound", kBounds[static_cast<std::size_t>(bound)]}});
   }
   Json json = Json::Obj({{kind == Kind::kBetterThan ? "better_than" : "non_inferior_to", other}});
   if (!metric.empty()) json.Set("metric", metric);
@@ -199,7 +224,9 @@ Json Rule::ToJson() const {
 
 Result<std::vector<Rule>> ParseRules(const Json& list) {
   if (!list.is_array()) return InvalidArgument("GY3608", "the rules of a gate are a JSON list");
-  if (list.size() > kRulesMax) return InvalidArgument("GY3608", "a gate has at most {} rules, this one {}", kRulesMax, list.size());
+  if (list.size() > kRulesMax)
+    return InvalidArgument("GY3608", "a gate has at most {} rules, this one {}", kRulesMax,
+                           list.size());
   std::vector<Rule> rules;
   for (std::size_t i = 0; i < list.size(); ++i) {
     GYRE_TRY(Rule rule, ParseRule(list.items()[i], i));
@@ -246,7 +273,8 @@ Result<GateNumbers> GateNumbers::FromJson(const Json& json) {
   numbers.primary = json["primary"].AsString();
   numbers.champion = json["champion"].AsString();
   GYRE_TRY(numbers.metrics, MapFromJson(json["metrics"], "metrics"));
-  for (const auto& [name, nested] : {std::pair("gains", &numbers.gains), std::pair("others", &numbers.others)}) {
+  for (const auto& [name, nested] :
+       {std::pair("gains", &numbers.gains), std::pair("others", &numbers.others)}) {
     for (const auto& [other, map] : json[name].members()) {
       GYRE_TRY((*nested)[other], MapFromJson(map, name));
     }
@@ -259,7 +287,8 @@ Result<GateNumbers> GateNumbers::FromJson(const Json& json) {
 
 Json Verdict::ToJson() const {
   Json list = Json::Arr();
-  for (const Reason& reason : reasons) list.Push(Json::Obj({{"pass", reason.pass}, {"rule", reason.rule}, {"text", reason.text}}));
+  for (const Reason& reason : reasons)
+    list.Push(Json::Obj({{"pass", reason.pass}, {"rule", reason.rule}, {"text", reason.text}}));
   return Json::Obj({{"pass", pass}, {"reasons", std::move(list)}});
 }
 
@@ -267,7 +296,8 @@ Verdict Judge(std::span<const Rule> rules, const GateNumbers& numbers) {
   Verdict verdict;
   verdict.pass = true;
   for (const Rule& rule : rules) {
-    verdict.reasons.push_back(rule.kind == Rule::Kind::kThreshold ? JudgeThreshold(rule, numbers) : JudgeComparison(rule, numbers));
+    verdict.reasons.push_back(rule.kind == Rule::Kind::kThreshold ? JudgeThreshold(rule, numbers)
+                                                                  : JudgeComparison(rule, numbers));
     verdict.pass = verdict.pass && verdict.reasons.back().pass;
   }
   if (rules.empty()) verdict.reasons.push_back({true, "no rules", "the gate has no rules"});

@@ -30,9 +30,16 @@ GateNumbers Sample() {
 
 TEST(Gate, ThresholdsAndBounds) {
   EXPECT_TRUE(Judge(Rules(R"([{"metric":"auc","op":">=","value":0.86}])"), Sample()).pass);
-  EXPECT_FALSE(Judge(Rules(R"([{"metric":"auc","op":">=","value":0.86,"bound":"lower"}])"), Sample()).pass);
-  EXPECT_FALSE(Judge(Rules(R"([{"metric":"log_loss","op":"<=","value":0.3,"bound":"pessimistic"}])"), Sample()).pass);
-  EXPECT_TRUE(Judge(Rules(R"([{"metric":"log_loss","op":"<=","value":0.34,"bound":"pessimistic"}])"), Sample()).pass);
+  EXPECT_FALSE(
+      Judge(Rules(R"([{"metric":"auc","op":">=","value":0.86,"bound":"lower"}])"), Sample()).pass);
+  EXPECT_FALSE(
+      Judge(Rules(R"([{"metric":"log_loss","op":"<=","value":0.3,"bound":"pessimistic"}])"),
+            Sample())
+          .pass);
+  EXPECT_TRUE(
+      Judge(Rules(R"([{"metric":"log_loss","op":"<=","value":0.34,"bound":"pessimistic"}])"),
+            Sample())
+          .pass);
   const Verdict missing = Judge(Rules(R"([{"metric":"f1","op":">=","value":0}])"), Sample());
   EXPECT_FALSE(missing.pass);
   EXPECT_EQ(missing.reasons.at(0).text, "f1 was not measured");
@@ -44,8 +51,12 @@ TEST(Gate, ComparisonsUseTheInterval) {
   EXPECT_TRUE(Judge(Rules(R"([{"non_inferior_to":"champion","margin":0.006}])"), Sample()).pass);
   EXPECT_FALSE(Judge(Rules(R"([{"non_inferior_to":"champion","margin":0.0059}])"), Sample()).pass);
   // Errors have a relative margin by default: 2 % of 0.29 is 0.0058.
-  EXPECT_TRUE(Judge(Rules(R"([{"non_inferior_to":"champion","metric":"log_loss"}])"), Sample()).pass);
-  EXPECT_FALSE(Judge(Rules(R"([{"non_inferior_to":"champion","metric":"log_loss","margin_relative":0.01}])"), Sample()).pass);
+  EXPECT_TRUE(
+      Judge(Rules(R"([{"non_inferior_to":"champion","metric":"log_loss"}])"), Sample()).pass);
+  EXPECT_FALSE(
+      Judge(Rules(R"([{"non_inferior_to":"champion","metric":"log_loss","margin_relative":0.01}])"),
+            Sample())
+          .pass);
 }
 
 TEST(Gate, WithoutChampion) {
@@ -60,7 +71,8 @@ TEST(Gate, WithoutChampion) {
 }
 
 TEST(Gate, KpisAndFacts) {
-  const auto rules = Rules(R"([{"kpi":"AUC >= 0.84"},{"kpi":"cost per saved customer <= 12 EUR"}])");
+  const auto rules =
+      Rules(R"([{"kpi":"AUC >= 0.84"},{"kpi":"cost per saved customer <= 12 EUR"}])");
   GateNumbers numbers = Sample();
   EXPECT_FALSE(Judge(rules, numbers).pass);
   numbers.facts["cost per saved customer"] = 11.5;
@@ -68,7 +80,8 @@ TEST(Gate, KpisAndFacts) {
 }
 
 TEST(Gate, AllRulesMustPassAndEachSaysWhy) {
-  const Verdict verdict = Judge(Rules(R"([{"metric":"auc","value":0.99},{"better_than":"baseline"}])"), Sample());
+  const Verdict verdict =
+      Judge(Rules(R"([{"metric":"auc","value":0.99},{"better_than":"baseline"}])"), Sample());
   EXPECT_FALSE(verdict.pass);
   ASSERT_EQ(verdict.reasons.size(), 2u);
   EXPECT_FALSE(verdict.reasons[0].pass);
@@ -88,7 +101,8 @@ TEST(Gate, NaNNeverPasses) {
 }
 
 TEST(Gate, DocumentsReadBackTheSame) {
-  const auto rules = Rules(R"([{"metric":"auc","op":">","value":0.5,"bound":"lower"},{"better_than":"baseline","metric":"auc"},
+  const auto rules = Rules(
+      R"([{"metric":"auc","op":">","value":0.5,"bound":"lower"},{"better_than":"baseline","metric":"auc"},
                                {"non_inferior_to":"champion","margin":0.01}])");
   EXPECT_EQ(RulesToJson(rules), RulesToJson(*ParseRules(RulesToJson(rules))));
   const auto numbers = GateNumbers::FromJson(Sample().ToJson());
@@ -97,10 +111,13 @@ TEST(Gate, DocumentsReadBackTheSame) {
 }
 
 TEST(Gate, BadRulesAreNamed) {
-  for (const char* text : {R"({})", R"([1])", R"([{}])", R"([{"metric":"auc"}])", R"([{"metric":"auc","value":"x"}])",
-                           R"([{"metric":"auc","value":1,"op":"=="}])", R"([{"metric":"auc","value":1,"bound":"middle"}])",
-                           R"([{"better_than":"me"}])", R"([{"non_inferior_to":"champion","margin":-1}])",
-                           R"([{"better_than":"baseline","metric":"beauty"}])", R"([{"kpi":3}])", R"([{"metric":"auc","value":1,"x":2}])"}) {
+  for (const char* text :
+       {R"({})", R"([1])", R"([{}])", R"([{"metric":"auc"}])", R"([{"metric":"auc","value":"x"}])",
+        R"([{"metric":"auc","value":1,"op":"=="}])",
+        R"([{"metric":"auc","value":1,"bound":"middle"}])", R"([{"better_than":"me"}])",
+        R"([{"non_inferior_to":"champion","margin":-1}])",
+        R"([{"better_than":"baseline","metric":"beauty"}])", R"([{"kpi":3}])",
+        R"([{"metric":"auc","value":1,"x":2}])"}) {
     const auto rules = ParseRules(*Json::Parse(text));
     ASSERT_FALSE(rules) << text;
     EXPECT_EQ(rules.error().gy(), "GY3608") << text;

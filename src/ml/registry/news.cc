@@ -5,38 +5,54 @@
 namespace gyre::registry {
 namespace {
 
-// An edge from something that another room made to the new version; its own room knows its label better than we do.
-Result<> From(db::Transaction& tx, std::string_view kind, const std::string& source, std::string_view version_id, std::string_view role,
-              const NewVersion& version, std::int64_t now_us) {
-  GYRE_DO(lineage::EnsureNode(tx, {.id = source, .kind = std::string(kind), .label = source.substr(0, 12), .project = version.project,
+// An edge from something that another room made to the new version; its own room knows its label
+// better than we do.
+Result<> From(db::Transaction& tx, std::string_view kind, const std::string& source,
+              std::string_view version_id, std::string_view role, const NewVersion& version,
+              std::int64_t now_us) {
+  GYRE_DO(lineage::EnsureNode(tx, {.id = source,
+                                   .kind = std::string(kind),
+                                   .label = source.substr(0, 12),
+                                   .project = version.project,
                                    .created_us = now_us}));
   return lineage::AddEdge(tx, source, version_id, role);
 }
 
 // Names are checked and numbers are numbers: nothing here needs escaping.
-Result<> Publish(db::Transaction& tx, events::Events* events, std::string_view kind, std::string_view project, std::string_view subject,
-                 const std::string& payload) {
+Result<> Publish(db::Transaction& tx, events::Events* events, std::string_view kind,
+                 std::string_view project, std::string_view subject, const std::string& payload) {
   if (events == nullptr) return {};
-  return events->Publish(tx, {.kind = kind, .project = project, .subject = subject, .payload = payload});
+  return events->Publish(
+      tx, {.kind = kind, .project = project, .subject = subject, .payload = payload});
 }
 
 }  // namespace
 
-Result<> TellCreated(db::Transaction& tx, events::Events* events, const NewVersion& version, std::string_view id, int number, std::int64_t now_us) {
-  GYRE_DO(lineage::AddNode(tx, {.id = std::string(id), .kind = "model_version", .label = fmt::format("{}:v{}", version.model, number),
-                                .project = version.project, .created_us = now_us}));
+Result<> TellCreated(db::Transaction& tx, events::Events* events, const NewVersion& version,
+                     std::string_view id, int number, std::int64_t now_us) {
+  GYRE_DO(lineage::AddNode(tx, {.id = std::string(id),
+                                .kind = "model_version",
+                                .label = fmt::format("{}:v{}", version.model, number),
+                                .project = version.project,
+                                .created_us = now_us}));
   for (const DatasetUse& use : version.datasets) {
-    GYRE_DO(From(tx, "dataset_version", use.dataset_version_id, id, use.role == "holdout" ? "evaluated_on" : "trained_on", version, now_us));
+    GYRE_DO(From(tx, "dataset_version", use.dataset_version_id, id,
+                 use.role == "holdout" ? "evaluated_on" : "trained_on", version, now_us));
   }
-  if (!version.recipe_hash.empty()) GYRE_DO(From(tx, "recipe", version.recipe_hash, id, "prepared_by", version, now_us));
-  if (!version.run_id.empty()) GYRE_DO(From(tx, "run", version.run_id, id, "produced", version, now_us));
-  return Publish(tx, events, "model.version.created", version.project, id, fmt::format(R"({{"model":"{}","version":{}}})", version.model, number));
+  if (!version.recipe_hash.empty())
+    GYRE_DO(From(tx, "recipe", version.recipe_hash, id, "prepared_by", version, now_us));
+  if (!version.run_id.empty())
+    GYRE_DO(From(tx, "run", version.run_id, id, "produced", version, now_us));
+  return Publish(tx, events, "model.version.created", version.project, id,
+                 fmt::format(R"({{"model":"{}","version":{}}})", version.model, number));
 }
 
-Result<> TellMoved(db::Transaction& tx, events::Events* events, std::string_view project, std::string_view model, const AliasMove& move) {
-  return Publish(tx, events, "model.alias.moved", project, move.version_id,
-                 fmt::format(R"({{"model":"{}","alias":"{}","version":{},"previous":{},"basis":"{}"}})", model, move.alias, move.version,
-                             move.previous_version, move.basis));
+Result<> TellMoved(db::Transaction& tx, events::Events* events, std::string_view project,
+                   std::string_view model, const AliasMove& move) {
+  return Publish(
+      tx, events, "model.alias.moved", project, move.version_id,
+      fmt::format(R"({{"model":"{}","alias":"{}","version":{},"previous":{},"basis":"{}"}})", model,
+                  move.alias, move.version, move.previous_version, move.basis));
 }
 
 Result<> TellDeleted(db::Transaction& tx, events::Events* events, const ModelVersion& version) {

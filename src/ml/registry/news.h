@@ -1,4 +1,5 @@
-// What the registry tells the rest of the house, in the transaction of the change itself: references, lineage edges, events.
+// What the registry tells the rest of the house, in the transaction of the change itself:
+// references, lineage edges, events.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +10,12 @@
 
 namespace gyre::registry {
 
-// Events "model.version.created", "model.alias.moved", "model.version.deleted"; their payloads name model, version, alias. `events` may be null.
-Result<> TellCreated(db::Transaction& tx, events::Events* events, const NewVersion& version, std::string_view id, int number, std::int64_t now_us);
-Result<> TellMoved(db::Transaction& tx, events::Events* events, std::string_view project, std::string_view model, const AliasMove& move);
+// Events "model.version.created", "model.alias.moved", "model.version.deleted"; their payloads name
+// model, version, alias. `events` may be null.
+Result<> TellCreated(db::Transaction& tx, events::Events* events, const NewVersion& version,
+                     std::string_view id, int number, std::int64_t now_us);
+Result<> TellMoved(db::Transaction& tx, events::Events* events, std::string_view project,
+                   std::string_view model, const AliasMove& move);
 Result<> TellDeleted(db::Transaction& tx, events::Events* events, const ModelVersion& version);
 
 }  // namespace gyre::registry

@@ -5,42 +5,56 @@
 namespace gyre::registry {
 namespace {
 
-std::string ModelOf(const std::string& version_name) { return version_name.substr(0, version_name.find(':')); }
+std::string ModelOf(const std::string& version_name) {
+  return version_name.substr(0, version_name.find(':'));
+}
 
 Error NoVerdict(const PromotionFacts& facts, std::string message, std::string why) {
   const std::string model = ModelOf(facts.version_name);
   return FailedPrecondition("GY3605", "{}", message)
       .Why(std::move(why))
-      .Fix(facts.alias == "champion" ? fmt::format("gyre compare {} {}@champion --on DATASET", facts.version_name, model)
-                                     : fmt::format("gyre evaluate {} --on DATASET", facts.version_name))
-      .Fix(fmt::format("gyre models promote {} --alias {} --override --reason \"...\"", facts.version_name, facts.alias));
+      .Fix(facts.alias == "champion"
+               ? fmt::format("gyre compare {} {}@champion --on DATASET", facts.version_name, model)
+               : fmt::format("gyre evaluate {} --on DATASET", facts.version_name))
+      .Fix(fmt::format("gyre models promote {} --alias {} --override --reason \"...\"",
+                       facts.version_name, facts.alias));
 }
 
 Result<> CheckVerdict(const PromotionFacts& facts) {
   if (!NeedsVerdict(facts.alias, facts.policy)) return {};
   if (!facts.verdict) {
-    return NoVerdict(facts, fmt::format("{} has not been judged for @{}", facts.version_name, facts.alias),
-                     "an alias moves by a passing verdict of its gate, or by an override with a reason");
+    return NoVerdict(
+        facts, fmt::format("{} has not been judged for @{}", facts.version_name, facts.alias),
+        "an alias moves by a passing verdict of its gate, or by an override with a reason");
   }
   if (!facts.verdict->verdict.pass) {
     std::string reasons;
     for (const Reason& reason : facts.verdict->verdict.reasons) {
-      if (!reason.pass) reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", reason.rule, reason.text);
+      if (!reason.pass)
+        reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", reason.rule, reason.text);
     }
-    return NoVerdict(facts, fmt::format("the gate said no to {} as @{}", facts.version_name, facts.alias), std::move(reasons));
+    return NoVerdict(facts,
+                     fmt::format("the gate said no to {} as @{}", facts.version_name, facts.alias),
+                     std::move(reasons));
   }
   if (facts.verdict->champion_id != facts.holder_id) {
-    return NoVerdict(facts, fmt::format("the verdict on {} compares with another version than the present @{}", facts.version_name, facts.alias),
-                     fmt::format("@{} moved after the comparison", facts.alias));
+    return NoVerdict(
+        facts,
+        fmt::format("the verdict on {} compares with another version than the present @{}",
+                    facts.version_name, facts.alias),
+        fmt::format("@{} moved after the comparison", facts.alias));
   }
   return {};
 }
 
 }  // namespace
 
-bool NeedsVerdict(const std::string& alias, const AliasPolicy& policy) { return alias == "champion" || policy.rules.size() > 0; }
+bool NeedsVerdict(const std::string& alias, const AliasPolicy& policy) {
+  return alias == "champion" || policy.rules.size() > 0;
+}
 
-int CountApprovals(const std::vector<Approval>& approvals, const AliasPolicy& policy, const std::string& author, std::string* rejected_by) {
+int CountApprovals(const std::vector<Approval>& approvals, const AliasPolicy& policy,
+                   const std::string& author, std::string* rejected_by) {
   std::map<std::string, bool> newest;
   for (const Approval& approval : approvals) newest[approval.approver] = approval.approved;
   int count = 0;
@@ -57,7 +71,8 @@ int CountApprovals(const std::vector<Approval>& approvals, const AliasPolicy& po
 Result<std::string> DecidePromotion(const PromotionFacts& facts) {
   if (facts.override_gate) {
     if (facts.reason.empty()) {
-      return InvalidArgument("GY3610", "an override of the gate of @{} needs a reason", facts.alias).Fix("give --reason \"...\"");
+      return InvalidArgument("GY3610", "an override of the gate of @{} needs a reason", facts.alias)
+          .Fix("give --reason \"...\"");
     }
     return std::string("override");
   }
@@ -66,11 +81,15 @@ Result<std::string> DecidePromotion(const PromotionFacts& facts) {
   std::string rejected_by;
   const int count = CountApprovals(facts.approvals, facts.policy, facts.author, &rejected_by);
   if (!rejected_by.empty()) {
-    return FailedPrecondition("GY3606", "{} rejected {}", rejected_by, facts.version_name).Fix(fmt::format("gyre models show {}", facts.version_name));
+    return FailedPrecondition("GY3606", "{} rejected {}", rejected_by, facts.version_name)
+        .Fix(fmt::format("gyre models show {}", facts.version_name));
   }
   if (count < facts.policy.approvals_min) {
-    return FailedPrecondition("GY3606", "{} has {} of {} approvals for @{}", facts.version_name, count, facts.policy.approvals_min, facts.alias)
-        .Why(facts.policy.author_may_approve ? "the alias asks for approvals" : "the alias asks for approvals by others than the author")
+    return FailedPrecondition("GY3606", "{} has {} of {} approvals for @{}", facts.version_name,
+                              count, facts.policy.approvals_min, facts.alias)
+        .Why(facts.policy.author_may_approve
+                 ? "the alias asks for approvals"
+                 : "the alias asks for approvals by others than the author")
         .Fix(fmt::format("gyre models approve {}", facts.version_name));
   }
   return std::string("gate and approvals");

@@ -9,10 +9,10 @@
 namespace gyre::registry {
 
 struct ModelReference {
-  std::string project;    // empty = the caller's project
+  std::string project;  // empty = the caller's project
   std::string model;
-  int version = 0;        // from 1; 0 = not said
-  std::string alias;      // empty = not said
+  int version = 0;               // from 1; 0 = not said
+  std::string alias;             // empty = not said
   std::string ToString() const;  // "churn", "churn:v3", "shop/churn@champion"
 };
 

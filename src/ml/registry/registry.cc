@@ -18,13 +18,16 @@ constexpr std::size_t kTextBytesMax = 10'000;
 Result<> CheckNew(const NewVersion& version) {
   GYRE_DO(CheckName("project", version.project));
   GYRE_DO(CheckName("model", version.model));
-  if (version.package.digest.size() != 64) return InvalidArgument("GY3611", "model `{}` has no package", version.model);
-  for (const Attachment& attachment : version.attachments) GYRE_DO(CheckName("attachment", attachment.name));
+  if (version.package.digest.size() != 64)
+    return InvalidArgument("GY3611", "model `{}` has no package", version.model);
+  for (const Attachment& attachment : version.attachments)
+    GYRE_DO(CheckName("attachment", attachment.name));
   return {};
 }
 
 Result<> CheckText(std::string_view what, std::string_view text) {
-  if (text.size() > kTextBytesMax) return InvalidArgument("GY3612", "the {} has more than {} bytes", what, kTextBytesMax);
+  if (text.size() > kTextBytesMax)
+    return InvalidArgument("GY3612", "the {} has more than {} bytes", what, kTextBytesMax);
   if (!IsValidUtf8(text)) return InvalidArgument("GY3612", "the {} is not valid UTF-8", what);
   return {};
 }
@@ -32,27 +35,33 @@ Result<> CheckText(std::string_view what, std::string_view text) {
 Result<> AddRefs(db::Transaction& tx, const NewVersion& version, std::string_view id) {
   GYRE_DO(blob::AddRef(tx, kOwnerKind, id, version.package));
   for (const Attachment& attachment : version.attachments) {
-    if (attachment.object.digest != version.package.digest) GYRE_DO(blob::AddRef(tx, kOwnerKind, id, attachment.object));
+    if (attachment.object.digest != version.package.digest)
+      GYRE_DO(blob::AddRef(tx, kOwnerKind, id, attachment.object));
   }
   return {};
 }
 
-Result<std::string> ResolveId(db::Reader& reader, std::string_view project, const ModelReference& reference) {
+Result<std::string> ResolveId(db::Reader& reader, std::string_view project,
+                              const ModelReference& reference) {
   GYRE_TRY(const ModelRow model, FindModel(reader, project, reference.model));
-  if (reference.alias.empty() && reference.version != 0) return FindVersionId(reader, model.id, reference.model, reference.version);
-  const std::string_view alias = reference.alias.empty() ? kChampion : std::string_view(reference.alias);
+  if (reference.alias.empty() && reference.version != 0)
+    return FindVersionId(reader, model.id, reference.model, reference.version);
+  const std::string_view alias =
+      reference.alias.empty() ? kChampion : std::string_view(reference.alias);
   GYRE_TRY(const std::optional<Holder> holder, FindHolder(reader, model.id, alias));
   if (holder) return holder->version_id;
   if (reference.alias.empty()) return FindVersionId(reader, model.id, reference.model, 0);
   GYRE_TRY(const std::vector<std::string> names, AliasNames(reader, model.id));
   return NotFound("GY3604", "model `{}` has no alias @{}", reference.model, reference.alias)
-      .Why(names.empty() ? "no version has been promoted yet" : fmt::format("its aliases are {}", Join(names, ", ")))
+      .Why(names.empty() ? "no version has been promoted yet"
+                         : fmt::format("its aliases are {}", Join(names, ", ")))
       .Fix(fmt::format("gyre models versions {}", reference.model));
 }
 
 }  // namespace
 
-Registry::Registry(db::Database& database, const Clock& clock, events::Events* events) : database_(database), clock_(clock), events_(events) {}
+Registry::Registry(db::Database& database, const Clock& clock, events::Events* events)
+    : database_(database), clock_(clock), events_(events) {}
 
 Result<ModelVersion> Registry::Register(NewVersion version) {
   GYRE_DO(CheckNew(version));
@@ -74,11 +83,13 @@ Result<ModelVersion> Registry::Register(NewVersion version) {
   return GetVersion(id);
 }
 
-Result<ModelVersion> Registry::Resolve(std::string_view default_project, std::string_view reference) {
+Result<ModelVersion> Registry::Resolve(std::string_view default_project,
+                                       std::string_view reference) {
   GYRE_TRY(const ModelReference parsed, ParseReference(reference));
   ModelVersion version;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(const std::string id, ResolveId(reader, parsed.project.empty() ? default_project : parsed.project, parsed));
+    GYRE_TRY(const std::string id,
+             ResolveId(reader, parsed.project.empty() ? default_project : parsed.project, parsed));
     GYRE_TRY(version, ReadVersion(reader, id));
     return {};
   }));
@@ -117,7 +128,8 @@ Result<std::vector<Model>> Registry::ListModels(std::string_view project, const 
   return models;
 }
 
-Result<std::vector<ModelVersion>> Registry::ListVersions(std::string_view project, std::string_view name) {
+Result<std::vector<ModelVersion>> Registry::ListVersions(std::string_view project,
+                                                         std::string_view name) {
   std::vector<ModelVersion> versions;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(const ModelRow model, FindModel(reader, project, name));
@@ -131,7 +143,9 @@ Result<std::vector<ModelVersion>> Registry::ListVersions(std::string_view projec
   return versions;
 }
 
-Result<std::optional<ModelVersion>> Registry::FindAlias(std::string_view project, std::string_view model, std::string_view alias) {
+Result<std::optional<ModelVersion>> Registry::FindAlias(std::string_view project,
+                                                        std::string_view model,
+                                                        std::string_view alias) {
   std::optional<ModelVersion> version;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     const auto row = FindModel(reader, project, model);
@@ -144,18 +158,23 @@ Result<std::optional<ModelVersion>> Registry::FindAlias(std::string_view project
   return version;
 }
 
-Result<AliasPolicy> Registry::PolicyOf(std::string_view project, std::string_view model, std::string_view alias) {
+Result<AliasPolicy> Registry::PolicyOf(std::string_view project, std::string_view model,
+                                       std::string_view alias) {
   AliasPolicy policy;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     const auto row = FindModel(reader, project, model);
-    if (!row) return row.error().gy() == "GY3602" ? Result<>() : Result<>(row.error());  // a model to come has the default policy
+    if (!row)
+      return row.error().gy() == "GY3602"
+                 ? Result<>()
+                 : Result<>(row.error());  // a model to come has the default policy
     GYRE_TRY(policy, ReadPolicy(reader, row->id, alias));
     return {};
   }));
   return policy;
 }
 
-Result<> Registry::SetPolicy(std::string_view project, std::string_view model, std::string_view alias, const AliasPolicy& policy,
+Result<> Registry::SetPolicy(std::string_view project, std::string_view model,
+                             std::string_view alias, const AliasPolicy& policy,
                              std::string_view by) {
   GYRE_DO(CheckName("alias", alias));
   const std::string rules = policy.rules.Dump();
@@ -168,8 +187,14 @@ Result<> Registry::SetPolicy(std::string_view project, std::string_view model, s
 
 Result<RecordedVerdict> Registry::RecordVerdict(NewVerdict verdict) {
   GYRE_DO(CheckName("alias", verdict.alias));
-  const RecordedVerdict recorded{NewId(),           verdict.version_id, verdict.alias,   verdict.champion_id, verdict.evaluation_id,
-                                 verdict.created_by, verdict.verdict,    clock_.NowMicros()};
+  const RecordedVerdict recorded{NewId(),
+                                 verdict.version_id,
+                                 verdict.alias,
+                                 verdict.champion_id,
+                                 verdict.evaluation_id,
+                                 verdict.created_by,
+                                 verdict.verdict,
+                                 clock_.NowMicros()};
   const std::string text = recorded.verdict.ToJson().Dump();
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(ReadVersion(tx, recorded.version_id));
@@ -178,7 +203,8 @@ Result<RecordedVerdict> Registry::RecordVerdict(NewVerdict verdict) {
   return recorded;
 }
 
-Result<std::optional<RecordedVerdict>> Registry::LatestVerdict(std::string_view version_id, std::string_view alias) {
+Result<std::optional<RecordedVerdict>> Registry::LatestVerdict(std::string_view version_id,
+                                                               std::string_view alias) {
   std::optional<RecordedVerdict> verdict;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(verdict, ReadLatestVerdict(reader, version_id, alias));
@@ -198,7 +224,8 @@ Result<AliasMove> Registry::MoveAlias(MoveRequest request) {
   move.moved_us = clock_.NowMicros();
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const ModelRow model, FindModel(tx, request.project, request.model));
-    GYRE_TRY(const std::string version_id, FindVersionId(tx, model.id, request.model, request.version));
+    GYRE_TRY(const std::string version_id,
+             FindVersionId(tx, model.id, request.model, request.version));
     GYRE_TRY(const ModelVersion version, ReadVersion(tx, version_id));
     GYRE_TRY(const std::optional<Holder> holder, FindHolder(tx, model.id, request.alias));
     if (holder && holder->version_id == version_id) {
@@ -206,8 +233,15 @@ Result<AliasMove> Registry::MoveAlias(MoveRequest request) {
       if (!moves.empty()) move = moves[0];
       return {};
     }
-    PromotionFacts facts{version.name(), request.alias, version.created_by, holder ? holder->version_id : "", {}, {}, {},
-                         request.override_gate, request.reason};
+    PromotionFacts facts{version.name(),
+                         request.alias,
+                         version.created_by,
+                         holder ? holder->version_id : "",
+                         {},
+                         {},
+                         {},
+                         request.override_gate,
+                         request.reason};
     GYRE_TRY(facts.policy, ReadPolicy(tx, model.id, request.alias));
     GYRE_TRY(facts.verdict, ReadLatestVerdict(tx, version_id, request.alias));
     GYRE_TRY(facts.approvals, ReadApprovals(tx, version_id));
@@ -225,7 +259,8 @@ Result<AliasMove> Registry::MoveAlias(MoveRequest request) {
   return move;
 }
 
-Result<AliasMove> Registry::RemoveAlias(std::string_view project, std::string_view model, std::string_view alias, std::string_view reason,
+Result<AliasMove> Registry::RemoveAlias(std::string_view project, std::string_view model,
+                                        std::string_view alias, std::string_view reason,
                                         std::string_view by) {
   GYRE_DO(CheckText("reason", reason));
   AliasMove move;
@@ -247,7 +282,8 @@ Result<AliasMove> Registry::RemoveAlias(std::string_view project, std::string_vi
   return move;
 }
 
-Result<std::vector<AliasMove>> Registry::History(std::string_view project, std::string_view model, std::string_view alias, int limit) {
+Result<std::vector<AliasMove>> Registry::History(std::string_view project, std::string_view model,
+                                                 std::string_view alias, int limit) {
   std::vector<AliasMove> moves;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(const ModelRow row, FindModel(reader, project, model));
@@ -257,7 +293,8 @@ Result<std::vector<AliasMove>> Registry::History(std::string_view project, std::
   return moves;
 }
 
-Result<std::optional<AliasMove>> Registry::HolderAt(std::string_view project, std::string_view model, std::string_view alias,
+Result<std::optional<AliasMove>> Registry::HolderAt(std::string_view project,
+                                                    std::string_view model, std::string_view alias,
                                                     std::int64_t time_us) {
   std::optional<AliasMove> move;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
@@ -269,15 +306,19 @@ Result<std::optional<AliasMove>> Registry::HolderAt(std::string_view project, st
   return move;
 }
 
-Result<Approval> Registry::Approve(std::string_view version_id, std::string_view approver, bool approved, std::string_view comment) {
+Result<Approval> Registry::Approve(std::string_view version_id, std::string_view approver,
+                                   bool approved, std::string_view comment) {
   GYRE_DO(CheckText("comment", comment));
-  const Approval approval{NewId(), std::string(version_id), std::string(approver), std::string(comment), approved, clock_.NowMicros()};
+  const Approval approval{
+      NewId(),  std::string(version_id), std::string(approver), std::string(comment),
+      approved, clock_.NowMicros()};
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const ModelVersion version, ReadVersion(tx, version_id));
     GYRE_TRY(const ModelRow model, FindModel(tx, version.project, version.model));
     GYRE_TRY(const AliasPolicy policy, ReadPolicy(tx, model.id, kChampion));
     if (approved && !policy.author_may_approve && version.created_by == approver) {
-      return MakeError(Code::kPermissionDenied, "GY3607", "{} made {} and may not approve it", approver, version.name())
+      return MakeError(Code::kPermissionDenied, "GY3607", "{} made {} and may not approve it",
+                       approver, version.name())
           .Why("the policy of this model asks for another person")
           .Fix("ask somebody else who may approve models");
     }

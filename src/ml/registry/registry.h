@@ -1,5 +1,5 @@
-// Registered models: versions that never change, aliases that move only by a verdict or by an override with a reason, and the
-// append-only history of those moves. Thread-safe.
+// Registered models: versions that never change, aliases that move only by a verdict or by an
+// override with a reason, and the append-only history of those moves. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -36,13 +36,13 @@ struct Attachment {
 };
 
 struct NewVersion {
-  std::string project, model;          // the model is made when it is not there
-  blob::Object package;                // a predictors::ModelPackage
-  std::string run_id;                  // may be empty (an imported model)
+  std::string project, model;  // the model is made when it is not there
+  blob::Object package;        // a predictors::ModelPackage
+  std::string run_id;          // may be empty (an imported model)
   std::vector<DatasetUse> datasets;
   std::string recipe_hash, task, target, learner;
-  Json metrics;                        // {"auc": 0.86}
-  Json signature;                      // {"inputs": [{"name", "type"}], "outputs": ...}
+  Json metrics;    // {"auc": 0.86}
+  Json signature;  // {"inputs": [{"name", "type"}], "outputs": ...}
   std::string evaluation_id;
   std::vector<Attachment> attachments;
   std::string notes, created_by;
@@ -60,7 +60,7 @@ struct ModelVersion {
   std::vector<Attachment> attachments;
   std::string notes, created_by;
   std::int64_t created_us = 0;
-  std::vector<std::string> aliases;    // that point here now
+  std::vector<std::string> aliases;                                           // that point here now
   std::string name() const { return fmt::format("{}:v{}", model, version); }  // "churn:v3"
 };
 Json VersionToJson(const ModelVersion& version);
@@ -91,18 +91,18 @@ struct RecordedVerdict {
 
 struct AliasMove {
   std::string id, alias;
-  std::int64_t sequence = 0;                 // of this model's moves, from 1
+  std::int64_t sequence = 0;  // of this model's moves, from 1
   std::string version_id, previous_version_id;
-  int version = 0, previous_version = 0;     // 0 = none
-  std::string basis;                         // "gate", "gate and approvals", "override", "removed"
+  int version = 0, previous_version = 0;  // 0 = none
+  std::string basis;                      // "gate", "gate and approvals", "override", "removed"
   std::string verdict_id, reason, moved_by;
-  std::int64_t moved_us = 0;                 // never before the move it follows
+  std::int64_t moved_us = 0;  // never before the move it follows
 };
 Json MoveToJson(const AliasMove& move);
 
 struct Approval {
   std::string id, version_id, approver, comment;
-  bool approved = true;                      // false = rejected; the newest word of each approver counts
+  bool approved = true;  // false = rejected; the newest word of each approver counts
   std::int64_t created_us = 0;
 };
 Json ApprovalToJson(const Approval& approval);
@@ -112,12 +112,14 @@ class Registry {
   // Without `events` nobody is told (tests, tools).
   Registry(db::Database& database, const Clock& clock, events::Events* events = nullptr);
 
-  // One transaction: model, version, references to its blobs, lineage edges, event "model.version.created". The same package of the
-  // same run registered again is the same version. Errors: GY1200 bad name.
+  // One transaction: model, version, references to its blobs, lineage edges, event
+  // "model.version.created". The same package of the same run registered again is the same version.
+  // Errors: GY1200 bad name.
   Result<ModelVersion> Register(NewVersion version);
 
   // A bare name is its @champion, or the newest version when there is no champion.
-  // Errors: kNotFound GY3602 no such model (did you mean), GY3603 no such version, GY3604 no such alias (those that exist).
+  // Errors: kNotFound GY3602 no such model (did you mean), GY3603 no such version, GY3604 no such
+  // alias (those that exist).
   Result<ModelVersion> Resolve(std::string_view default_project, std::string_view reference);
   Result<ModelVersion> GetVersion(std::string_view version_id);
   Result<Model> GetModel(std::string_view project, std::string_view name);
@@ -126,21 +128,27 @@ class Registry {
     std::string after;  // name of the last model of the page before
   };
   Result<std::vector<Model>> ListModels(std::string_view project, const Page& page);
-  Result<std::vector<ModelVersion>> ListVersions(std::string_view project, std::string_view name);  // newest first
-  Result<std::optional<ModelVersion>> FindAlias(std::string_view project, std::string_view model, std::string_view alias);
+  Result<std::vector<ModelVersion>> ListVersions(std::string_view project,
+                                                 std::string_view name);  // newest first
+  Result<std::optional<ModelVersion>> FindAlias(std::string_view project, std::string_view model,
+                                                std::string_view alias);
 
-  // --- gates, approvals, aliases ---------------------------------------------------------------------------------------------------
-  Result<AliasPolicy> PolicyOf(std::string_view project, std::string_view model, std::string_view alias);
-  Result<> SetPolicy(std::string_view project, std::string_view model, std::string_view alias, const AliasPolicy& policy, std::string_view by);
+  // --- gates, approvals, aliases
+  // ---------------------------------------------------------------------------------------------------
+  Result<AliasPolicy> PolicyOf(std::string_view project, std::string_view model,
+                               std::string_view alias);
+  Result<> SetPolicy(std::string_view project, std::string_view model, std::string_view alias,
+                     const AliasPolicy& policy, std::string_view by);
 
   struct NewVerdict {
     std::string version_id, alias = "champion";
-    std::string champion_id;    // the version it was compared with; empty = there was none
+    std::string champion_id;  // the version it was compared with; empty = there was none
     std::string evaluation_id, created_by;
     Verdict verdict;
   };
   Result<RecordedVerdict> RecordVerdict(NewVerdict verdict);
-  Result<std::optional<RecordedVerdict>> LatestVerdict(std::string_view version_id, std::string_view alias);
+  Result<std::optional<RecordedVerdict>> LatestVerdict(std::string_view version_id,
+                                                       std::string_view alias);
 
   struct MoveRequest {
     std::string project, model, alias = "champion";
@@ -148,21 +156,27 @@ class Registry {
     std::string reason, moved_by;
     bool override_gate = false;  // needs a reason
   };
-  // Errors: kFailedPrecondition GY3605 the newest verdict says no, is missing, or compares with another champion than the present one;
-  // GY3606 approvals are missing; kInvalidArgument GY3610 an override without a reason. Event "model.alias.moved". A move to where the
-  // alias already points changes nothing.
+  // Errors: kFailedPrecondition GY3605 the newest verdict says no, is missing, or compares with
+  // another champion than the present one; GY3606 approvals are missing; kInvalidArgument GY3610 an
+  // override without a reason. Event "model.alias.moved". A move to where the alias already points
+  // changes nothing.
   Result<AliasMove> MoveAlias(MoveRequest request);
-  Result<AliasMove> RemoveAlias(std::string_view project, std::string_view model, std::string_view alias, std::string_view reason,
+  Result<AliasMove> RemoveAlias(std::string_view project, std::string_view model,
+                                std::string_view alias, std::string_view reason,
                                 std::string_view by);
-  Result<std::vector<AliasMove>> History(std::string_view project, std::string_view model, std::string_view alias, int limit);
+  Result<std::vector<AliasMove>> History(std::string_view project, std::string_view model,
+                                         std::string_view alias, int limit);
   // Who held the alias at that time; empty when nobody did.
-  Result<std::optional<AliasMove>> HolderAt(std::string_view project, std::string_view model, std::string_view alias, std::int64_t time_us);
+  Result<std::optional<AliasMove>> HolderAt(std::string_view project, std::string_view model,
+                                            std::string_view alias, std::int64_t time_us);
 
   // Errors: kPermissionDenied GY3607 the author approves and the policy of @champion forbids it.
-  Result<Approval> Approve(std::string_view version_id, std::string_view approver, bool approved, std::string_view comment);
+  Result<Approval> Approve(std::string_view version_id, std::string_view approver, bool approved,
+                           std::string_view comment);
   Result<std::vector<Approval>> Approvals(std::string_view version_id);
 
-  // Errors: kFailedPrecondition GY3609 an alias points at it. Numbers are never given again; the history stays.
+  // Errors: kFailedPrecondition GY3609 an alias points at it. Numbers are never given again; the
+  // history stays.
   Result<> DeleteVersion(std::string_view version_id);
   Result<> DeleteModel(std::string_view project, std::string_view name);
 
@@ -172,15 +186,16 @@ class Registry {
   events::Events* events_;
 };
 
-// --- the model card: stored facts, arranged ----------------------------------------------------------------------------------------
+// --- the model card: stored facts, arranged
+// ----------------------------------------------------------------------------------------
 struct CardFacts {
   ModelVersion version;
   Json evaluation;  // of ml/evaluation; null when there is none
   std::optional<RecordedVerdict> verdict;
   std::vector<Approval> approvals;
   std::vector<AliasMove> history;  // moves that concern this version
-  Json problem;     // of the project; may be null
-  Json goals;       // [{"kpi", "met": true, false or null, "text"}]
+  Json problem;                    // of the project; may be null
+  Json goals;                      // [{"kpi", "met": true, false or null, "text"}]
 };
 Json MakeCard(const CardFacts& facts);
 std::string CardMarkdown(const Json& card);

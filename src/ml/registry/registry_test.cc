@@ -27,7 +27,8 @@ class RegistryTest : public testing::Test {
     auto database = db::OpenSqlite({.path = (directory_ / "gyre.db").string()});
     ASSERT_TRUE(database) << database.error().ToString();
     database_ = *std::move(database);
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(), lineage::LineageSchema(), RegistrySchema()};
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(),
+                                        lineage::LineageSchema(), RegistrySchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     registry_.emplace(*database_, clock_);
   }
@@ -49,7 +50,8 @@ class RegistryTest : public testing::Test {
     version.target = "Churn";
     version.learner = "lightgbm";
     version.metrics = Json::Obj({{"auc", 0.86}});
-    version.signature = Json::Obj({{"inputs", Json::Arr({Json::Obj({{"name", "age"}, {"type", "int"}})})}});
+    version.signature =
+        Json::Obj({{"inputs", Json::Arr({Json::Obj({{"name", "age"}, {"type", "int"}})})}});
     version.attachments = {{"profile", {std::string(64, 'f'), 10}}};
     version.created_by = "ann";
     return version;
@@ -68,13 +70,18 @@ class RegistryTest : public testing::Test {
     ASSERT_TRUE(registry_->RecordVerdict(verdict));
   }
   Result<AliasMove> Move(int version, std::string reason = {}, bool override_gate = false) {
-    return registry_->MoveAlias({.project = "default", .model = "churn", .version = version, .reason = std::move(reason), .moved_by = "bob",
+    return registry_->MoveAlias({.project = "default",
+                                 .model = "churn",
+                                 .version = version,
+                                 .reason = std::move(reason),
+                                 .moved_by = "bob",
                                  .override_gate = override_gate});
   }
   std::int64_t Refs() {
     std::int64_t count = 0;
     EXPECT_TRUE(database_->Read([&](db::Reader& reader) -> Result<> {
-      GYRE_DO(reader.QueryOne("SELECT COUNT(*) FROM blob_ref", {}, [&](const db::Row& row) { count = row.Int(0); }));
+      GYRE_DO(reader.QueryOne("SELECT COUNT(*) FROM blob_ref", {},
+                              [&](const db::Row& row) { count = row.Int(0); }));
       return {};
     }));
     return count;
@@ -107,7 +114,8 @@ TEST_F(RegistryTest, LineageLeadsToTheExactDataRecipeAndRun) {
   std::vector<std::string> roles;
   for (const lineage::Edge& edge : graph->edges) roles.push_back(edge.from + " " + edge.role);
   std::ranges::sort(roles);
-  std::vector<std::string> expected = {"d1 trained_on", "d2 evaluated_on", "r1 prepared_by", one.run_id + " produced"};
+  std::vector<std::string> expected = {"d1 trained_on", "d2 evaluated_on", "r1 prepared_by",
+                                       one.run_id + " produced"};
   std::ranges::sort(expected);
   EXPECT_EQ(roles, expected);
   EXPECT_EQ(lineage::Lineage(*database_).Find("default", "churn:v1")->id, one.id);
@@ -123,7 +131,8 @@ TEST_F(RegistryTest, TheSamePackageOfTheSameRunIsTheSameVersion) {
 
 TEST_F(RegistryTest, AFailedRegistrationLeavesNothing) {
   NewVersion bad = Sample();
-  bad.attachments = {{"profile", {std::string(64, 'f'), 1}}, {"profile", {std::string(64, 'e'), 1}}};
+  bad.attachments = {{"profile", {std::string(64, 'f'), 1}},
+                     {"profile", {std::string(64, 'e'), 1}}};
   EXPECT_FALSE(registry_->Register(bad));
   EXPECT_EQ(Refs(), 0);
   EXPECT_EQ(registry_->GetModel("default", "churn").error().gy(), "GY3602");
@@ -189,7 +198,9 @@ TEST_F(RegistryTest, AnOverrideNeedsAReason) {
 TEST_F(RegistryTest, ApprovalsByOthersThanTheAuthor) {
   const ModelVersion one = Register();
   Judged(one, true);
-  ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion", {.approvals_min = 2, .author_may_approve = false, .rules = {}}, "root"));
+  ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion",
+                                   {.approvals_min = 2, .author_may_approve = false, .rules = {}},
+                                   "root"));
   EXPECT_EQ(Move(1).error().gy(), "GY3606");
   const auto by_author = registry_->Approve(one.id, "ann", true, "mine");
   EXPECT_EQ(by_author.error().code(), Code::kPermissionDenied);
@@ -226,7 +237,8 @@ TEST_F(RegistryTest, HistoryAnswersWhoWasChampionAtATime) {
   ASSERT_TRUE(history);
   ASSERT_EQ(history->size(), 4u);
   for (std::size_t i = 1; i < history->size(); ++i) {
-    EXPECT_GE((*history)[i - 1].moved_us, (*history)[i].moved_us) << "time never goes back in the history";
+    EXPECT_GE((*history)[i - 1].moved_us, (*history)[i].moved_us)
+        << "time never goes back in the history";
     EXPECT_EQ((*history)[i - 1].previous_version, (*history)[i].version);
   }
 }
@@ -285,18 +297,22 @@ TEST_F(RegistryTest, CardIsMadeOfStoredFacts) {
   const ModelVersion version = Register();
   CardFacts facts;
   facts.version = version;
-  facts.evaluation = *Json::Parse(R"({"primary":"auc","rows":1000,"intervals":{"method":"bootstrap.percentile","resamples":1000,"confidence":0.95},
+  facts.evaluation = *Json::Parse(
+      R"({"primary":"auc","rows":1000,"intervals":{"method":"bootstrap.percentile","resamples":1000,"confidence":0.95},
     "metrics":{"auc":{"estimate":0.861,"lower":0.85,"upper":0.872}},"over_baseline":{"metrics":{"auc":{"gain":0.361,"lower":0.35,"upper":0.372}}},
     "slices":[{"column":"pl|an","value":"a*b","rows":60,"metric":"auc","estimate":0.7,"surely_worse":true}],"slices_examined":5,
     "importance":[{"column":"age","mean":0.1}],"warnings":["only few rows"],"curves":{"roc":{}}})");
   facts.problem = Json::Obj({{"statement", "keep customers"}});
-  facts.goals = Json::Arr({Json::Obj({{"kpi", "auc >= 0.84"}, {"met", true}}), Json::Obj({{"kpi", "cost <= 12"}, {"met", nullptr}})});
+  facts.goals = Json::Arr({Json::Obj({{"kpi", "auc >= 0.84"}, {"met", true}}),
+                           Json::Obj({{"kpi", "cost <= 12"}, {"met", nullptr}})});
   facts.approvals = {{"i", version.id, "bob", "fine", true, 5'000'000}};
   const Json card = MakeCard(facts);
   EXPECT_TRUE(card["evaluation"]["curves"].is_null());
   const std::string text = CardMarkdown(card);
-  for (const char* part : {"# churn:v1", "keep customers", "| auc | 0.861 (0.85 to 0.872) | 0.361 (0.35 to 0.372) |", "pl\\|an = a\\*b", "| age | 0.1 |",
-                           "only few rows", "approved by bob", "0.84: met", "12: not measured", version.package.digest.c_str()}) {
+  for (const char* part :
+       {"# churn:v1", "keep customers", "| auc | 0.861 (0.85 to 0.872) | 0.361 (0.35 to 0.372) |",
+        "pl\\|an = a\\*b", "| age | 0.1 |", "only few rows", "approved by bob", "0.84: met",
+        "12: not measured", version.package.digest.c_str()}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
 }

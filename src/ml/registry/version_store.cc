@@ -37,122 +37,176 @@ ModelVersion VersionFromRow(const db::Row& row) {
 
 }  // namespace
 
-Result<ModelRow> EnsureModel(db::Transaction& tx, const NewVersion& version, std::string_view new_id, std::int64_t now_us) {
+Result<ModelRow> EnsureModel(db::Transaction& tx, const NewVersion& version,
+                             std::string_view new_id, std::int64_t now_us) {
   // A deleted model comes back with its numbers going on.
-  GYRE_DO(tx.Execute("INSERT INTO registry_model (id, project, name, description, last_version, created_by, created_us, deleted_us) "
-                     "VALUES (?1, ?2, ?3, '', 0, ?4, ?5, 0) ON CONFLICT (project, name) DO UPDATE SET deleted_us = 0",
-                     {new_id, version.project, version.model, version.created_by, now_us}));
+  GYRE_DO(
+      tx.Execute("INSERT INTO registry_model (id, project, name, description, last_version, "
+                 "created_by, created_us, deleted_us) "
+                 "VALUES (?1, ?2, ?3, '', 0, ?4, ?5, 0) ON CONFLICT (project, name) DO UPDATE SET "
+                 "deleted_us = 0",
+                 {new_id, version.project, version.model, version.created_by, now_us}));
   return FindModel(tx, version.project, version.model);
 }
 
 Result<ModelRow> FindModel(db::Reader& reader, std::string_view project, std::string_view name) {
   ModelRow model;
-  GYRE_TRY(const bool found, reader.QueryOne("SELECT id, last_version FROM registry_model WHERE project = ?1 AND name = ?2 AND deleted_us = 0",
+  GYRE_TRY(const bool found, reader.QueryOne("SELECT id, last_version FROM registry_model WHERE "
+                                             "project = ?1 AND name = ?2 AND deleted_us = 0",
                                              {project, name}, [&](const db::Row& row) {
                                                model = {row.Str(0), static_cast<int>(row.Int(1))};
                                              }));
   if (found) return model;
   Error error = NotFound("GY3602", "there is no model `{}` in project `{}`", name, project);
-  GYRE_TRY(const auto names, db::Collect<std::string>(reader, "SELECT name FROM registry_model WHERE project = ?1 AND deleted_us = 0 LIMIT 1000",
-                                                      {project}, IdFromRow));
-  if (const auto close = ClosestMatch(name, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+  GYRE_TRY(const auto names,
+           db::Collect<std::string>(
+               reader,
+               "SELECT name FROM registry_model WHERE project = ?1 AND deleted_us = 0 LIMIT 1000",
+               {project}, IdFromRow));
+  if (const auto close = ClosestMatch(name, names))
+    return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
   return std::move(error).Fix("gyre models ls");
 }
 
-Result<> InsertVersion(db::Transaction& tx, std::string_view model_id, const NewVersion& version, const VersionTexts& texts,
-                       std::string_view id, int number, std::int64_t now_us) {
-  GYRE_DO(tx.Execute("INSERT INTO registry_version (id, model_id, version, package_digest, package_bytes, run_id, recipe_hash, task, target, "
-                     "learner, metrics, signature, evaluation_id, notes, created_by, created_us, deleted_us) "
-                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 0)",
-                     {id, model_id, number, version.package.digest, version.package.size_bytes, version.run_id, version.recipe_hash, version.task,
-                      version.target, version.learner, texts.metrics, texts.signature, version.evaluation_id, version.notes, version.created_by,
-                      now_us}));
-  GYRE_DO(tx.Execute("UPDATE registry_model SET last_version = ?2 WHERE id = ?1", {model_id, number}));
+Result<> InsertVersion(db::Transaction& tx, std::string_view model_id, const NewVersion& version,
+                       const VersionTexts& texts, std::string_view id, int number,
+                       std::int64_t now_us) {
+  GYRE_DO(tx.Execute(
+      "INSERT INTO registry_version (id, model_id, version, package_digest, package_bytes, run_id, "
+      "recipe_hash, task, target, "
+      "learner, metrics, signature, evaluation_id, notes, created_by, created_us, deleted_us) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 0)",
+      {id, model_id, number, version.package.digest, version.package.size_bytes, version.run_id,
+       version.recipe_hash, version.task, version.target, version.learner, texts.metrics,
+       texts.signature, version.evaluation_id, version.notes, version.created_by, now_us}));
+  GYRE_DO(
+      tx.Execute("UPDATE registry_model SET last_version = ?2 WHERE id = ?1", {model_id, number}));
   for (std::size_t i = 0; i < version.datasets.size(); ++i) {
-    GYRE_DO(tx.Execute("INSERT INTO registry_version_dataset (version_id, position, dataset_version_id, role) VALUES (?1, ?2, ?3, ?4)",
-                       {id, i, version.datasets[i].dataset_version_id, version.datasets[i].role}));
+    GYRE_DO(
+        tx.Execute("INSERT INTO registry_version_dataset (version_id, position, "
+                   "dataset_version_id, role) VALUES (?1, ?2, ?3, ?4)",
+                   {id, i, version.datasets[i].dataset_version_id, version.datasets[i].role}));
   }
   for (const Attachment& attachment : version.attachments) {
-    GYRE_DO(tx.Execute("INSERT INTO registry_attachment (version_id, name, digest, size_bytes) VALUES (?1, ?2, ?3, ?4)",
-                       {id, attachment.name, attachment.object.digest, attachment.object.size_bytes}));
+    GYRE_DO(
+        tx.Execute("INSERT INTO registry_attachment (version_id, name, digest, size_bytes) VALUES "
+                   "(?1, ?2, ?3, ?4)",
+                   {id, attachment.name, attachment.object.digest, attachment.object.size_bytes}));
   }
   return {};
 }
 
-Result<std::string> FindSame(db::Reader& reader, std::string_view model_id, const NewVersion& version) {
+Result<std::string> FindSame(db::Reader& reader, std::string_view model_id,
+                             const NewVersion& version) {
   std::string id;
   if (version.run_id.empty()) return id;
-  GYRE_DO(reader.QueryOne("SELECT id FROM registry_version WHERE run_id = ?1 AND package_digest = ?2 AND model_id = ?3 AND deleted_us = 0",
-                          {version.run_id, version.package.digest, model_id}, [&](const db::Row& row) { id = row.Str(0); }));
+  GYRE_DO(
+      reader.QueryOne("SELECT id FROM registry_version WHERE run_id = ?1 AND package_digest = ?2 "
+                      "AND model_id = ?3 AND deleted_us = 0",
+                      {version.run_id, version.package.digest, model_id},
+                      [&](const db::Row& row) { id = row.Str(0); }));
   return id;
 }
 
 Result<ModelVersion> ReadVersion(db::Reader& reader, std::string_view version_id) {
   ModelVersion version;
   GYRE_TRY(const bool found,
-           reader.QueryOne("SELECT v.id, m.project, m.name, v.version, v.package_digest, v.package_bytes, v.run_id, v.recipe_hash, v.task, v.target, "
-                           "v.learner, v.metrics, v.signature, v.evaluation_id, v.notes, v.created_by, v.created_us FROM registry_version v "
-                           "JOIN registry_model m ON m.id = v.model_id WHERE v.id = ?1 AND v.deleted_us = 0",
-                           {version_id}, [&](const db::Row& row) { version = VersionFromRow(row); }));
-  if (!found) return NotFound("GY3603", "there is no model version with id `{}`", version_id.substr(0, 64));
-  GYRE_TRY(version.datasets, db::Collect<DatasetUse>(
-                                 reader, "SELECT dataset_version_id, role FROM registry_version_dataset WHERE version_id = ?1 ORDER BY position",
-                                 {version_id}, [](const db::Row& row) { return DatasetUse{row.Str(0), row.Str(1)}; }));
-  GYRE_TRY(version.attachments, db::Collect<Attachment>(
-                                    reader, "SELECT name, digest, size_bytes FROM registry_attachment WHERE version_id = ?1 ORDER BY name", {version_id},
-                                    [](const db::Row& row) {
-                                      return Attachment{row.Str(0), {row.Str(1), row.Int(2)}};
-                                    }));
+           reader.QueryOne(
+               "SELECT v.id, m.project, m.name, v.version, v.package_digest, v.package_bytes, "
+               "v.run_id, v.recipe_hash, v.task, v.target, "
+               "v.learner, v.metrics, v.signature, v.evaluation_id, v.notes, v.created_by, "
+               "v.created_us FROM registry_version v "
+               "JOIN registry_model m ON m.id = v.model_id WHERE v.id = ?1 AND v.deleted_us = 0",
+               {version_id}, [&](const db::Row& row) { version = VersionFromRow(row); }));
+  if (!found)
+    return NotFound("GY3603", "there is no model version with id `{}`", version_id.substr(0, 64));
+  GYRE_TRY(version.datasets,
+           db::Collect<DatasetUse>(reader,
+                                   "SELECT dataset_version_id, role FROM registry_version_dataset "
+                                   "WHERE version_id = ?1 ORDER BY position",
+                                   {version_id}, [](const db::Row& row) {
+                                     return DatasetUse{row.Str(0), row.Str(1)};
+                                   }));
+  GYRE_TRY(version.attachments,
+           db::Collect<Attachment>(reader,
+                                   "SELECT name, digest, size_bytes FROM registry_attachment WHERE "
+                                   "version_id = ?1 ORDER BY name",
+                                   {version_id}, [](const db::Row& row) {
+                                     return Attachment{row.Str(0), {row.Str(1), row.Int(2)}};
+                                   }));
   GYRE_TRY(version.aliases,
-           db::Collect<std::string>(reader, "SELECT alias FROM registry_alias WHERE version_id = ?1 ORDER BY alias", {version_id}, IdFromRow));
+           db::Collect<std::string>(
+               reader, "SELECT alias FROM registry_alias WHERE version_id = ?1 ORDER BY alias",
+               {version_id}, IdFromRow));
   return version;
 }
 
-Result<std::string> FindVersionId(db::Reader& reader, std::string_view model_id, std::string_view model, int version) {
+Result<std::string> FindVersionId(db::Reader& reader, std::string_view model_id,
+                                  std::string_view model, int version) {
   std::string id;
-  GYRE_DO(reader.QueryOne("SELECT id FROM registry_version WHERE model_id = ?1 AND (?2 = 0 OR version = ?2) AND deleted_us = 0 "
-                          "ORDER BY version DESC LIMIT 1",
-                          {model_id, version}, [&](const db::Row& row) { id = row.Str(0); }));
+  GYRE_DO(
+      reader.QueryOne("SELECT id FROM registry_version WHERE model_id = ?1 AND (?2 = 0 OR version "
+                      "= ?2) AND deleted_us = 0 "
+                      "ORDER BY version DESC LIMIT 1",
+                      {model_id, version}, [&](const db::Row& row) { id = row.Str(0); }));
   if (!id.empty()) return id;
   if (version == 0) return NotFound("GY3603", "model `{}` has no version", model);
-  return NotFound("GY3603", "model `{}` has no version v{}", model, version).Fix(fmt::format("gyre models versions {}", model));
+  return NotFound("GY3603", "model `{}` has no version v{}", model, version)
+      .Fix(fmt::format("gyre models versions {}", model));
 }
 
 Result<std::vector<std::string>> VersionIds(db::Reader& reader, std::string_view model_id) {
-  return db::Collect<std::string>(reader, "SELECT id FROM registry_version WHERE model_id = ?1 AND deleted_us = 0 ORDER BY version DESC LIMIT ?2",
+  return db::Collect<std::string>(reader,
+                                  "SELECT id FROM registry_version WHERE model_id = ?1 AND "
+                                  "deleted_us = 0 ORDER BY version DESC LIMIT ?2",
                                   {model_id, kVersionsListedMax}, IdFromRow);
 }
 
 Result<Model> ReadModel(db::Reader& reader, std::string_view model_id) {
   Model model;
-  GYRE_TRY(const bool found,
-           reader.QueryOne("SELECT m.id, m.project, m.name, m.description, m.created_by, m.created_us, "
-                           "(SELECT COUNT(*) FROM registry_version v WHERE v.model_id = m.id AND v.deleted_us = 0), "
-                           "(SELECT COALESCE(MAX(v.version), 0) FROM registry_version v WHERE v.model_id = m.id AND v.deleted_us = 0) "
-                           "FROM registry_model m WHERE m.id = ?1 AND m.deleted_us = 0",
-                           {model_id}, [&](const db::Row& row) {
-                             model = {row.Str(0), row.Str(1), row.Str(2), row.Str(3), row.Str(4), row.Int(5), static_cast<int>(row.Int(7)),
-                                      static_cast<int>(row.Int(6)), {}};
-                           }));
+  GYRE_TRY(
+      const bool found,
+      reader.QueryOne(
+          "SELECT m.id, m.project, m.name, m.description, m.created_by, m.created_us, "
+          "(SELECT COUNT(*) FROM registry_version v WHERE v.model_id = m.id AND v.deleted_us = 0), "
+          "(SELECT COALESCE(MAX(v.version), 0) FROM registry_version v WHERE v.model_id = m.id AND "
+          "v.deleted_us = 0) "
+          "FROM registry_model m WHERE m.id = ?1 AND m.deleted_us = 0",
+          {model_id}, [&](const db::Row& row) {
+            model = {row.Str(0),
+                     row.Str(1),
+                     row.Str(2),
+                     row.Str(3),
+                     row.Str(4),
+                     row.Int(5),
+                     static_cast<int>(row.Int(7)),
+                     static_cast<int>(row.Int(6)),
+                     {}};
+          }));
   if (!found) return NotFound("GY3602", "there is no model with id `{}`", model_id.substr(0, 64));
   using AliasVersion = std::pair<std::string, int>;
-  GYRE_TRY(model.aliases, db::Collect<AliasVersion>(reader,
-                                                    "SELECT a.alias, v.version FROM registry_alias a JOIN registry_version v ON v.id = a.version_id "
-                                                    "WHERE a.model_id = ?1 ORDER BY a.alias",
-                                                    {model_id}, [](const db::Row& row) {
-                                                      return AliasVersion(row.Str(0), static_cast<int>(row.Int(1)));
-                                                    }));
+  GYRE_TRY(model.aliases, db::Collect<AliasVersion>(
+                              reader,
+                              "SELECT a.alias, v.version FROM registry_alias a JOIN "
+                              "registry_version v ON v.id = a.version_id "
+                              "WHERE a.model_id = ?1 ORDER BY a.alias",
+                              {model_id}, [](const db::Row& row) {
+                                return AliasVersion(row.Str(0), static_cast<int>(row.Int(1)));
+                              }));
   return model;
 }
 
-Result<std::vector<std::string>> ModelIds(db::Reader& reader, std::string_view project, const Registry::Page& page) {
-  return db::Collect<std::string>(
-      reader, "SELECT id FROM registry_model WHERE project = ?1 AND name > ?2 AND deleted_us = 0 ORDER BY name LIMIT ?3",
-      {project, page.after, page.limit}, IdFromRow);
+Result<std::vector<std::string>> ModelIds(db::Reader& reader, std::string_view project,
+                                          const Registry::Page& page) {
+  return db::Collect<std::string>(reader,
+                                  "SELECT id FROM registry_model WHERE project = ?1 AND name > ?2 "
+                                  "AND deleted_us = 0 ORDER BY name LIMIT ?3",
+                                  {project, page.after, page.limit}, IdFromRow);
 }
 
 Result<> MarkVersionDeleted(db::Transaction& tx, std::string_view version_id, std::int64_t now_us) {
-  return tx.Execute("UPDATE registry_version SET deleted_us = ?2 WHERE id = ?1", {version_id, now_us});
+  return tx.Execute("UPDATE registry_version SET deleted_us = ?2 WHERE id = ?1",
+                    {version_id, now_us});
 }
 
 Result<> MarkModelDeleted(db::Transaction& tx, std::string_view model_id, std::int64_t now_us) {

@@ -32,7 +32,8 @@ Result<> WriteAll(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = write(fd, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EPIPE) return MakeError(Code::kUnavailable, "GY3307", "the other side of the pipe has closed it");
+    if (n < 0 && errno == EPIPE)
+      return MakeError(Code::kUnavailable, "GY3307", "the other side of the pipe has closed it");
     if (n < 0) return SystemError("writing to a pipe", errno);
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
@@ -50,7 +51,8 @@ Result<bool> LineReader::Fill(int fd) {
   buffer_.resize(before + static_cast<std::size_t>(n > 0 ? n : 0));
   if (n < 0) return SystemError("reading from a pipe", errno);
   if (buffer_.size() > line_bytes_max_ && buffer_.find('\n') == std::string::npos) {
-    return MakeError(Code::kResourceExhausted, "GY3308", "a message between processes is longer than {} bytes", line_bytes_max_);
+    return MakeError(Code::kResourceExhausted, "GY3308",
+                     "a message between processes is longer than {} bytes", line_bytes_max_);
   }
   return n > 0;
 }

@@ -37,7 +37,8 @@ Result<> WriteAll(int fd, std::string_view bytes);
 class LineReader {
  public:
   explicit LineReader(std::size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {}
-  // Reads once what is there. False at the end of the stream. Error: kResourceExhausted for a line over the limit.
+  // Reads once what is there. False at the end of the stream. Error: kResourceExhausted for a line
+  // over the limit.
   Result<bool> Fill(int fd);
   std::optional<std::string> Next();  // the next whole line, without its end
   std::string TakeRest();             // what stands after the last line end
@@ -48,7 +49,8 @@ class LineReader {
   std::size_t scanned_ = 0;
 };
 
-// Waits until one of two descriptors can be read (or has ended), or the time passed. Bits: 1 = first, 2 = second.
+// Waits until one of two descriptors can be read (or has ended), or the time passed. Bits: 1 =
+// first, 2 = second.
 int WaitReadable(int first, int second, int timeout_ms);
 
 }  // namespace gyre::runners

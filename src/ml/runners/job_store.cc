@@ -1,18 +1,21 @@
 #include "ml/runners/job_store.h"
 
-#include "ledger/usage/usage.h"
-
 #include <utility>
+
+#include "ledger/usage/usage.h"
 
 namespace gyre::runners {
 
 namespace {
 
 constexpr std::string_view kColumns =
-    "id, kind, project, title, state, input, result, progress, progress_text, error, created_by, created_us, started_us, ended_us, "
+    "id, kind, project, title, state, input, result, progress, progress_text, error, created_by, "
+    "created_us, started_us, ended_us, "
     "cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak";
 
-std::string Select(std::string_view rest) { return fmt::format("SELECT {} FROM job {}", kColumns, rest); }
+std::string Select(std::string_view rest) {
+  return fmt::format("SELECT {} FROM job {}", kColumns, rest);
+}
 
 Json ParseOwn(std::string_view text) {
   if (text.empty()) return Json();
@@ -45,15 +48,17 @@ QueuedJob FromRow(const db::Row& row) {
 }
 
 // What the job's children used goes into the books in the transaction that ends it.
-Result<> RecordUse(db::Transaction& tx, std::string_view id, std::string_view run, const Ending& ending) {
+Result<> RecordUse(db::Transaction& tx, std::string_view id, std::string_view run,
+                   const Ending& ending) {
   std::string project, title;
   std::int64_t started_us = 0;
   GYRE_TRY([[maybe_unused]] const bool found,
-           tx.QueryOne("SELECT project, title, started_us FROM job WHERE id = ?1", {id}, [&](const db::Row& row) {
-             project = row.Str(0);
-             title = row.Str(1);
-             started_us = row.Int(2);
-           }));
+           tx.QueryOne("SELECT project, title, started_us FROM job WHERE id = ?1", {id},
+                       [&](const db::Row& row) {
+                         project = row.Str(0);
+                         title = row.Str(1);
+                         started_us = row.Int(2);
+                       }));
   if (started_us == 0 || ending.cpu_seconds <= 0) return {};
   const double wall_seconds = static_cast<double>(ending.ended_us - started_us) / 1e6;
   return usage::Record(tx, {.project = project,
@@ -61,7 +66,8 @@ Result<> RecordUse(db::Transaction& tx, std::string_view id, std::string_view ru
                             .subject_id = run.empty() ? id : run,
                             .subject_label = title,
                             .at_us = ending.ended_us,
-                            .quantities = usage::QuantitiesOf(ending.cpu_seconds, wall_seconds, ending.memory_bytes_peak, 0)});
+                            .quantities = usage::QuantitiesOf(ending.cpu_seconds, wall_seconds,
+                                                              ending.memory_bytes_peak, 0)});
 }
 
 }  // namespace
@@ -80,22 +86,28 @@ Result<> JobStore::Insert(const QueuedJob& queued) {
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     const Job& j = queued.job;
     return tx.Execute(
-        "INSERT INTO job (id, kind, project, title, state, input, result, progress, progress_text, error, created_by, created_us, "
+        "INSERT INTO job (id, kind, project, title, state, input, result, progress, progress_text, "
+        "error, created_by, created_us, "
         "started_us, ended_us, cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak) "
         "VALUES (?1, ?2, ?3, ?4, 'queued', ?5, '', 0.0, '', '', ?6, ?7, 0, 0, ?8, ?9, 0.0, 0)",
-        {j.id, j.kind, j.project, j.title, input, j.created_by, j.created_us, queued.cpu_slots, queued.memory_bytes});
+        {j.id, j.kind, j.project, j.title, input, j.created_by, j.created_us, queued.cpu_slots,
+         queued.memory_bytes});
   });
 }
 
 Result<> JobStore::MarkRunning(std::string_view id, std::int64_t started_us) {
   return database_.Write([&](db::Transaction& tx) {
-    return tx.Execute("UPDATE job SET state = 'running', started_us = ?2 WHERE id = ?1", {id, started_us});
+    return tx.Execute("UPDATE job SET state = 'running', started_us = ?2 WHERE id = ?1",
+                      {id, started_us});
   });
 }
 
 Result<> JobStore::MarkQueued(std::string_view id) {
   return database_.Write([&](db::Transaction& tx) {
-    return tx.Execute("UPDATE job SET state = 'queued', started_us = 0, progress = 0.0, progress_text = '' WHERE id = ?1", {id});
+    return tx.Execute(
+        "UPDATE job SET state = 'queued', started_us = 0, progress = 0.0, progress_text = '' WHERE "
+        "id = ?1",
+        {id});
   });
 }
 
@@ -106,15 +118,19 @@ Result<> JobStore::MarkEnded(std::string_view id, const Ending& ending) {
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(RecordUse(tx, id, run, ending));
     return tx.Execute(
-        "UPDATE job SET state = ?2, result = ?3, error = ?4, ended_us = ?5, cpu_seconds = ?6, memory_bytes_peak = ?7, progress = ?8 "
+        "UPDATE job SET state = ?2, result = ?3, error = ?4, ended_us = ?5, cpu_seconds = ?6, "
+        "memory_bytes_peak = ?7, progress = ?8 "
         "WHERE id = ?1",
-        {id, ending.state, result, error, ending.ended_us, ending.cpu_seconds, ending.memory_bytes_peak, ending.progress});
+        {id, ending.state, result, error, ending.ended_us, ending.cpu_seconds,
+         ending.memory_bytes_peak, ending.progress});
   });
 }
 
 Result<> JobStore::SaveProgress(std::string_view id, double progress, std::string_view text) {
   return database_.Write([&](db::Transaction& tx) {
-    return tx.Execute("UPDATE job SET progress = ?2, progress_text = ?3 WHERE id = ?1 AND state = 'running'", {id, progress, text});
+    return tx.Execute(
+        "UPDATE job SET progress = ?2, progress_text = ?3 WHERE id = ?1 AND state = 'running'",
+        {id, progress, text});
   });
 }
 
@@ -122,16 +138,20 @@ Result<Job> JobStore::Get(std::string_view id_or_prefix) {
   std::vector<Job> found;
   const std::string upper = std::string(id_or_prefix) + "g";  // after every hexadecimal digit
   GYRE_DO(database_.Read([&](db::Reader& reader) {
-    return reader.Query(Select("WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 2"), {id_or_prefix, upper}, [&](const db::Row& row) {
-      found.push_back(FromRow(row).job);
-      return Result<>();
-    });
+    return reader.Query(Select("WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 2"),
+                        {id_or_prefix, upper}, [&](const db::Row& row) {
+                          found.push_back(FromRow(row).job);
+                          return Result<>();
+                        });
   }));
-  if (found.size() == 1 || (!found.empty() && found[0].id == id_or_prefix)) return std::move(found[0]);
+  if (found.size() == 1 || (!found.empty() && found[0].id == id_or_prefix))
+    return std::move(found[0]);
   if (found.empty() || id_or_prefix.empty()) {
-    return NotFound("GY3302", "there is no job `{}`", id_or_prefix).Fix("gyre jobs            (lists them)");
+    return NotFound("GY3302", "there is no job `{}`", id_or_prefix)
+        .Fix("gyre jobs            (lists them)");
   }
-  return InvalidArgument("GY3313", "`{}` is the beginning of more than one job's id", id_or_prefix).Fix("give more digits of the id");
+  return InvalidArgument("GY3313", "`{}` is the beginning of more than one job's id", id_or_prefix)
+      .Fix("give more digits of the id");
 }
 
 Result<std::vector<Job>> JobStore::List(std::string_view project, int limit) {
@@ -141,8 +161,10 @@ Result<std::vector<Job>> JobStore::List(std::string_view project, int limit) {
     return Result<>();
   };
   GYRE_DO(database_.Read([&](db::Reader& reader) {
-    if (project.empty()) return reader.Query(Select("ORDER BY created_us DESC, id LIMIT ?1"), {limit}, take);
-    return reader.Query(Select("WHERE project = ?1 ORDER BY created_us DESC, id LIMIT ?2"), {project, limit}, take);
+    if (project.empty())
+      return reader.Query(Select("ORDER BY created_us DESC, id LIMIT ?1"), {limit}, take);
+    return reader.Query(Select("WHERE project = ?1 ORDER BY created_us DESC, id LIMIT ?2"),
+                        {project, limit}, take);
   }));
   return jobs;
 }
@@ -150,10 +172,11 @@ Result<std::vector<Job>> JobStore::List(std::string_view project, int limit) {
 Result<std::vector<QueuedJob>> JobStore::Unfinished() {
   std::vector<QueuedJob> jobs;
   GYRE_DO(database_.Read([&](db::Reader& reader) {
-    return reader.Query(Select("WHERE state IN ('queued', 'running') ORDER BY created_us, id"), {}, [&](const db::Row& row) {
-      jobs.push_back(FromRow(row));
-      return Result<>();
-    });
+    return reader.Query(Select("WHERE state IN ('queued', 'running') ORDER BY created_us, id"), {},
+                        [&](const db::Row& row) {
+                          jobs.push_back(FromRow(row));
+                          return Result<>();
+                        });
   }));
   return jobs;
 }

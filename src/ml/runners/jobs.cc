@@ -39,8 +39,13 @@ struct Active {
 
 class JobsImpl final : public Jobs {
  public:
-  JobsImpl(db::Database& database, blob::Store& blobs, const Clock& clock, JobSettings settings, PoolSettings pool)
-      : store_(database), blobs_(blobs), clock_(clock), settings_(std::move(settings)), workers_(std::move(pool), clock) {}
+  JobsImpl(db::Database& database, blob::Store& blobs, const Clock& clock, JobSettings settings,
+           PoolSettings pool)
+      : store_(database),
+        blobs_(blobs),
+        clock_(clock),
+        settings_(std::move(settings)),
+        workers_(std::move(pool), clock) {}
   ~JobsImpl() override;
 
   void Register(JobKind kind) override { kinds_.insert_or_assign(kind.name, std::move(kind)); }
@@ -49,9 +54,11 @@ class JobsImpl final : public Jobs {
   Result<Job> Get(std::string_view id) override;
   Result<std::vector<Job>> List(std::string_view project, int limit) override;
   Result<> Cancel(std::string_view id) override;
-  Result<Job> Wait(std::string_view id, std::int64_t timeout_ms, const std::function<bool(const Job&)>& on_change) override;
+  Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
+                   const std::function<bool(const Job&)>& on_change) override;
   Result<std::string> ReadLog(std::string_view id, std::int64_t offset) override;
-  Result<Json> RunTaskNow(std::string_view task, const Json& input, const JobRun::TaskOptions& options) override;
+  Result<Json> RunTaskNow(std::string_view task, const Json& input,
+                          const JobRun::TaskOptions& options) override;
 
  private:
   friend class RunOfJob;
@@ -61,8 +68,12 @@ class JobsImpl final : public Jobs {
   Result<Json> CallKind(const JobKind& kind, Active& active);
   void End(Active& active, const Result<Json>& result);
   void EndQueued(Active& active);
-  std::string ScratchOf(std::string_view id) const { return fmt::format("{}/job-{}", blobs_.scratch_directory(), id); }
-  std::string LogOf(std::string_view id) const { return fmt::format("{}/{}.log", settings_.log_directory, id); }
+  std::string ScratchOf(std::string_view id) const {
+    return fmt::format("{}/job-{}", blobs_.scratch_directory(), id);
+  }
+  std::string LogOf(std::string_view id) const {
+    return fmt::format("{}/{}.log", settings_.log_directory, id);
+  }
   template <class Change>
   void Alter(Active& active, Change change) GYRE_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
@@ -95,22 +106,29 @@ class JobsImpl final : public Jobs {
 class RunOfJob final : public JobRun {
  public:
   RunOfJob(JobsImpl& jobs, Active& active)
-      : jobs_(jobs), active_(active), spec_(active.queued.job), scratch_(jobs.ScratchOf(spec_.id)) {}
+      : jobs_(jobs),
+        active_(active),
+        spec_(active.queued.job),
+        scratch_(jobs.ScratchOf(spec_.id)) {}
   const Job& job() const override { return spec_; }
   const std::string& scratch_directory() const override { return scratch_; }
   bool cancelled() const override { return active_.cancel.load(); }
 
-  Result<Json> RunTask(std::string_view task, const Json& input, const TaskOptions& options) override {
+  Result<Json> RunTask(std::string_view task, const Json& input,
+                       const TaskOptions& options) override {
     TaskCall call;
     call.task = task;
     call.input = &input;
-    call.scratch_directory = options.scratch_directory.empty() ? scratch_ : options.scratch_directory;
-    call.memory_bytes_max = options.memory_bytes_max > 0 ? options.memory_bytes_max : active_.queued.memory_bytes;
+    call.scratch_directory =
+        options.scratch_directory.empty() ? scratch_ : options.scratch_directory;
+    call.memory_bytes_max =
+        options.memory_bytes_max > 0 ? options.memory_bytes_max : active_.queued.memory_bytes;
     call.timeout_ms = options.timeout_ms;
     call.cancelled = [this] { return cancelled(); };
     call.on_progress = [&](double fraction, std::string_view text) {
       const double span = options.progress_to - options.progress_from;
-      Progress(fraction < 0 ? fraction : options.progress_from + span * std::min(fraction, 1.0), text);
+      Progress(fraction < 0 ? fraction : options.progress_from + span * std::min(fraction, 1.0),
+               text);
     };
     call.on_log = [this](std::string_view line) { Log(line); };
     call.on_event = options.on_event;
@@ -132,12 +150,14 @@ class RunOfJob final : public JobRun {
     const std::int64_t now = jobs_.clock_.MonotonicMicros();
     if (now - saved_us_ < kPauseMicros) return;
     saved_us_ = now;
-    (void)jobs_.store_.SaveProgress(spec_.id, fraction, text);  // a hint for other readers; the end is written for sure
+    (void)jobs_.store_.SaveProgress(spec_.id, fraction,
+                                    text);  // a hint for other readers; the end is written for sure
   }
 
   void Log(std::string_view line) override {
     // A log that cannot be written must not fail the work.
-    (void)exec::AppendFile(jobs_.LogOf(spec_.id), fmt::format("{} {}\n", FormatTime(jobs_.clock_.NowMicros()), line));
+    (void)exec::AppendFile(jobs_.LogOf(spec_.id),
+                           fmt::format("{} {}\n", FormatTime(jobs_.clock_.NowMicros()), line));
   }
 
  private:
@@ -162,7 +182,9 @@ JobsImpl::~JobsImpl() {
 Result<> JobsImpl::Start() {
   if (!settings_.log_directory.empty()) GYRE_DO(exec::MakeDirectories(settings_.log_directory));
   threads_ = std::make_unique<exec::ThreadPool>(
-      exec::PoolOptions{.name = "jobs", .threads = kJobThreads, .queue_length_max = settings_.queue_length_max + kJobThreads});
+      exec::PoolOptions{.name = "jobs",
+                        .threads = kJobThreads,
+                        .queue_length_max = settings_.queue_length_max + kJobThreads});
   GYRE_TRY(auto left, store_.Unfinished());
   for (QueuedJob& queued : left) {
     Job& job = queued.job;
@@ -177,10 +199,14 @@ Result<> JobsImpl::Start() {
       queue_.push_back(std::move(active));
       continue;
     }
-    const Error error = MakeError(Code::kUnavailable, "GY3303", "the server stopped while this job ran")
-                            .Why("what it had not committed is gone; what it had committed is still there")
-                            .Fix("start it again with the same command");
-    Ending ending{.state = "interrupted", .error = ErrorToJson(error), .ended_us = clock_.NowMicros(), .progress = job.progress};
+    const Error error =
+        MakeError(Code::kUnavailable, "GY3303", "the server stopped while this job ran")
+            .Why("what it had not committed is gone; what it had committed is still there")
+            .Fix("start it again with the same command");
+    Ending ending{.state = "interrupted",
+                  .error = ErrorToJson(error),
+                  .ended_us = clock_.NowMicros(),
+                  .progress = job.progress};
     GYRE_DO(store_.MarkEnded(job.id, ending));
   }
   reaper_ = exec::Worker("job-reaper", [this](const exec::StopFlag& stop) {
@@ -193,7 +219,8 @@ Result<> JobsImpl::Start() {
 }
 
 Result<Job> JobsImpl::Submit(JobSpec spec) {
-  if (!kinds_.contains(spec.kind)) return InvalidArgument("GY3314", "there is no kind of job called `{}`", spec.kind);
+  if (!kinds_.contains(spec.kind))
+    return InvalidArgument("GY3314", "there is no kind of job called `{}`", spec.kind);
   QueuedJob queued;
   queued.job = Job{.id = NewId(),
                    .kind = std::move(spec.kind),
@@ -204,12 +231,14 @@ Result<Job> JobsImpl::Submit(JobSpec spec) {
                    .created_by = std::move(spec.created_by),
                    .created_us = clock_.NowMicros()};
   // What asks for more than there is gets all there is, alone.
-  queued.cpu_slots = std::clamp(spec.cpu_slots, kSlotsMin, std::max(kSlotsMin, settings_.cpu_slots));
+  queued.cpu_slots =
+      std::clamp(spec.cpu_slots, kSlotsMin, std::max(kSlotsMin, settings_.cpu_slots));
   queued.memory_bytes = std::clamp<std::int64_t>(spec.memory_bytes, 0, settings_.memory_bytes);
   {
     const MutexLock lock(mutex_);
     if (static_cast<int>(queue_.size()) >= settings_.queue_length_max) {
-      return MakeError(Code::kResourceExhausted, "GY3301", "{} jobs are waiting already", queue_.size())
+      return MakeError(Code::kResourceExhausted, "GY3301", "{} jobs are waiting already",
+                       queue_.size())
           .Fix("wait until some have ended (gyre jobs), or cancel some (gyre jobs cancel ID)");
     }
   }
@@ -252,7 +281,8 @@ void JobsImpl::Execute(Active& active) {
   const std::string& id = active.queued.job.id;
   if (active.cancel.load()) return EndQueued(active);
   const std::int64_t started_us = clock_.NowMicros();
-  if (const auto marked = store_.MarkRunning(id, started_us); !marked) return End(active, marked.error());
+  if (const auto marked = store_.MarkRunning(id, started_us); !marked)
+    return End(active, marked.error());
   Alter(active, [&](Job& job) {
     job.state = "running";
     job.started_us = started_us;
@@ -306,8 +336,9 @@ void JobsImpl::End(Active& active, const Result<Json>& result) {
       return;
     }
     ending.state = "interrupted";
-    ending.error = ErrorToJson(MakeError(Code::kUnavailable, "GY3303", "the server was stopped while this job ran")
-                                   .Fix("start it again with the same command"));
+    ending.error = ErrorToJson(
+        MakeError(Code::kUnavailable, "GY3303", "the server was stopped while this job ran")
+            .Fix("start it again with the same command"));
   } else if (active.cancel.load() || result.error().code() == Code::kCancelled) {
     ending.state = "cancelled";
   } else {
@@ -369,7 +400,8 @@ Result<> JobsImpl::Cancel(std::string_view id) {
   return {};
 }
 
-Result<Job> JobsImpl::Wait(std::string_view id, std::int64_t timeout_ms, const std::function<bool(const Job&)>& on_change) {
+Result<Job> JobsImpl::Wait(std::string_view id, std::int64_t timeout_ms,
+                           const std::function<bool(const Job&)>& on_change) {
   GYRE_TRY(Job job, Get(id));
   const auto active = FindActive(job.id);
   if (active == nullptr) {
@@ -377,7 +409,8 @@ Result<Job> JobsImpl::Wait(std::string_view id, std::int64_t timeout_ms, const s
     if (on_change) on_change(job);
     return job;
   }
-  const std::int64_t deadline_us = timeout_ms < 0 ? INT64_MAX : clock_.MonotonicMicros() + timeout_ms * 1000;
+  const std::int64_t deadline_us =
+      timeout_ms < 0 ? INT64_MAX : clock_.MonotonicMicros() + timeout_ms * 1000;
   for (std::int64_t seen = 0;;) {
     {
       const MutexLock lock(mutex_);
@@ -403,14 +436,16 @@ Result<std::string> JobsImpl::ReadLog(std::string_view id, std::int64_t offset) 
   return exec::ReadFilePart(path, std::max<std::int64_t>(offset, 0), kPartBytesMax);
 }
 
-Result<Json> JobsImpl::RunTaskNow(std::string_view task, const Json& input, const JobRun::TaskOptions& options) {
+Result<Json> JobsImpl::RunTaskNow(std::string_view task, const Json& input,
+                                  const JobRun::TaskOptions& options) {
   constexpr std::int64_t kPatienceMicros = 10 * kMicrosPerSecond;
   const std::int64_t deadline_us = clock_.MonotonicMicros() + kPatienceMicros;
   {
     const MutexLock lock(mutex_);
     while (tasks_now_ >= kTasksNowMax) {
       if (clock_.MonotonicMicros() >= deadline_us) {
-        return MakeError(Code::kResourceExhausted, "GY3304", "{} requests of this kind run already", kTasksNowMax)
+        return MakeError(Code::kResourceExhausted, "GY3304", "{} requests of this kind run already",
+                         kTasksNowMax)
             .Fix("try again in a moment");
       }
       changed_.WaitMicros(mutex_, kMicrosPerSecond);
@@ -449,7 +484,9 @@ Json JobToJson(const Job& job) {
                        {"where", job.error_where},
                        {"fix", std::move(fixes)}});
   }
-  const auto time = [](std::int64_t time_us) { return time_us == 0 ? Json() : Json(FormatTime(time_us)); };
+  const auto time = [](std::int64_t time_us) {
+    return time_us == 0 ? Json() : Json(FormatTime(time_us));
+  };
   return Json::Obj({{"id", job.id},
                     {"kind", job.kind},
                     {"project", job.project},
@@ -468,9 +505,11 @@ Json JobToJson(const Job& job) {
                     {"memory_bytes_peak", job.memory_bytes_peak}});
 }
 
-Result<std::unique_ptr<Jobs>> OpenJobs(db::Database& database, blob::Store& blobs, const Clock& clock, JobSettings settings) {
+Result<std::unique_ptr<Jobs>> OpenJobs(db::Database& database, blob::Store& blobs,
+                                       const Clock& clock, JobSettings settings) {
   if (settings.memory_bytes <= 0) {
-    settings.memory_bytes = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE) / 4 * 3;
+    settings.memory_bytes =
+        static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE) / 4 * 3;
   }
   if (settings.worker_program.empty()) settings.worker_program = exec::SelfPath();
   if (settings.log_directory.empty()) settings.log_directory = blobs.scratch_directory() + "/logs";

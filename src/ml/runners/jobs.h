@@ -1,6 +1,7 @@
-// Durable jobs: long work with an id, progress, log and cancel. A job's row is committed before anything runs; it survives the client's
-// disconnect; after a restart, jobs that were running are ended honestly as `interrupted` (or queued again when the kind says it may be).
-// A queue with slots for CPU and memory starts them in order. Thread-safe.
+// Durable jobs: long work with an id, progress, log and cancel. A job's row is committed before
+// anything runs; it survives the client's disconnect; after a restart, jobs that were running are
+// ended honestly as `interrupted` (or queued again when the kind says it may be). A queue with
+// slots for CPU and memory starts them in order. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,9 @@ db::ModuleSchema RunnersSchema();
 
 struct Job {
   std::string id{}, kind{}, project{}, title{};
-  std::string state{};      // queued, running, succeeded, failed, cancelled, interrupted
-  Json input{}, result{};   // result: what Commit returned
-  double progress = 0;      // 0..1; negative = unknown
+  std::string state{};     // queued, running, succeeded, failed, cancelled, interrupted
+  Json input{}, result{};  // result: what Commit returned
+  double progress = 0;     // 0..1; negative = unknown
   std::string progress_text{};
   std::string error_code{}, error_message{}, error_why{}, error_where{};  // when failed
   std::vector<std::string> error_fixes{};
@@ -36,9 +37,9 @@ struct Job {
 Json JobToJson(const Job& job);
 
 struct JobSpec {
-  std::string kind{};       // must be registered
+  std::string kind{};  // must be registered
   std::string project{}, title{}, created_by{};
-  Json input{};             // durable, may be shown; no secrets
+  Json input{};  // durable, may be shown; no secrets
   double cpu_slots = 1;
   std::int64_t memory_bytes = 0;
 };
@@ -49,52 +50,61 @@ class JobRun {
   virtual ~JobRun() = default;
   virtual const Job& job() const = 0;
   virtual const std::string& scratch_directory() const = 0;
-  // Runs a task in a worker child and waits. Events of the task are handed to `on_event` on this thread. Progress is scaled into [from, to].
+  // Runs a task in a worker child and waits. Events of the task are handed to `on_event` on this
+  // thread. Progress is scaled into [from, to].
   struct TaskOptions {
     double progress_from = 0, progress_to = 1;
     std::function<Result<>(std::string_view kind, const Json& data)> on_event{};
     std::int64_t memory_bytes_max = 0;
     std::int64_t timeout_ms = 0;
-    std::string scratch_directory;                    // where the task writes; empty = the job's (of RunTaskNow: a fresh one, removed after)
-    std::function<bool()> cancelled;                  // for RunTaskNow: the client has gone
+    std::string scratch_directory;    // where the task writes; empty = the job's (of RunTaskNow: a
+                                      // fresh one, removed after)
+    std::function<bool()> cancelled;  // for RunTaskNow: the client has gone
   };
-  virtual Result<Json> RunTask(std::string_view task, const Json& input, const TaskOptions& options) = 0;
+  virtual Result<Json> RunTask(std::string_view task, const Json& input,
+                               const TaskOptions& options) = 0;
   virtual void Progress(double fraction, std::string_view text) = 0;
   virtual void Log(std::string_view line) = 0;
   virtual bool cancelled() const = 0;
 };
 
-// How a kind of job works, in the owner process on a pool thread: run tasks, then commit. The returned JSON is the job's result.
+// How a kind of job works, in the owner process on a pool thread: run tasks, then commit. The
+// returned JSON is the job's result.
 struct JobKind {
-  std::string name;                                   // "dataset.import"
+  std::string name;  // "dataset.import"
   std::function<Result<Json>(JobRun&)> execute;
-  bool requeue_after_restart = false;                 // only when executing twice is harmless
+  bool requeue_after_restart = false;  // only when executing twice is harmless
 };
 
 struct JobSettings {
   double cpu_slots = 2;
-  std::int64_t memory_bytes = 0;                      // 0 = 3/4 of the machine
+  std::int64_t memory_bytes = 0;  // 0 = 3/4 of the machine
   int queue_length_max = 1000;
-  std::string worker_program;                         // path of gyre; empty = ourselves
-  std::string log_directory;                          // job logs, one file each
+  std::string worker_program;  // path of gyre; empty = ourselves
+  std::string log_directory;   // job logs, one file each
 };
 
 class Jobs {
  public:
-  virtual ~Jobs() = default;                          // cancels what runs, waits, marks it interrupted
-  virtual void Register(JobKind kind) = 0;            // before Start
-  virtual Result<> Start() = 0;                       // ends or requeues what a dead server left, then schedules
-  virtual Result<Job> Submit(JobSpec spec) = 0;       // durable when it returns; kResourceExhausted GY3301 queue full
-  virtual Result<Job> Get(std::string_view id) = 0;   // id or unique prefix; kNotFound GY3302
+  virtual ~Jobs() = default;                // cancels what runs, waits, marks it interrupted
+  virtual void Register(JobKind kind) = 0;  // before Start
+  virtual Result<> Start() = 0;  // ends or requeues what a dead server left, then schedules
+  virtual Result<Job> Submit(
+      JobSpec spec) = 0;  // durable when it returns; kResourceExhausted GY3301 queue full
+  virtual Result<Job> Get(std::string_view id) = 0;  // id or unique prefix; kNotFound GY3302
   virtual Result<std::vector<Job>> List(std::string_view project, int limit) = 0;  // newest first
-  virtual Result<> Cancel(std::string_view id) = 0;   // no-op when it has ended
+  virtual Result<> Cancel(std::string_view id) = 0;  // no-op when it has ended
   // Until it ends, the time passes, or `on_change` (called on each change seen) returns false.
-  virtual Result<Job> Wait(std::string_view id, std::int64_t timeout_ms, const std::function<bool(const Job&)>& on_change) = 0;
+  virtual Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
+                           const std::function<bool(const Job&)>& on_change) = 0;
   virtual Result<std::string> ReadLog(std::string_view id, std::int64_t offset) = 0;
-  // Runs a task now, outside the queue, for a request that waits (SQL query, predict on a file). Bounded by a small slot count.
-  virtual Result<Json> RunTaskNow(std::string_view task, const Json& input, const JobRun::TaskOptions& options) = 0;
+  // Runs a task now, outside the queue, for a request that waits (SQL query, predict on a file).
+  // Bounded by a small slot count.
+  virtual Result<Json> RunTaskNow(std::string_view task, const Json& input,
+                                  const JobRun::TaskOptions& options) = 0;
 };
 
-Result<std::unique_ptr<Jobs>> OpenJobs(db::Database& database, blob::Store& blobs, const Clock& clock, JobSettings settings);
+Result<std::unique_ptr<Jobs>> OpenJobs(db::Database& database, blob::Store& blobs,
+                                       const Clock& clock, JobSettings settings);
 
 }  // namespace gyre::runners

@@ -51,10 +51,14 @@ class JobsTest : public testing::Test {
     ASSERT_TRUE(jobs);
     jobs_ = *std::move(jobs);
     // A kind per test task: runs it and hands on what it answers.
-    for (const char* task : {"echo", "wait", "deaf", "tell", "fail", "crash", "devour", "environment"}) {
-      jobs_->Register({.name = task, .execute = [this, task](JobRun& run) { return RunIt(run, task); }});
+    for (const char* task :
+         {"echo", "wait", "deaf", "tell", "fail", "crash", "devour", "environment"}) {
+      jobs_->Register(
+          {.name = task, .execute = [this, task](JobRun& run) { return RunIt(run, task); }});
     }
-    jobs_->Register({.name = "again", .execute = [this](JobRun& run) { return RunIt(run, "echo"); }, .requeue_after_restart = true});
+    jobs_->Register({.name = "again",
+                     .execute = [this](JobRun& run) { return RunIt(run, "echo"); },
+                     .requeue_after_restart = true});
   }
   void Close() {
     jobs_.reset();
@@ -72,14 +76,19 @@ class JobsTest : public testing::Test {
     if (task == "devour") options.memory_bytes_max = std::int64_t{100} << 20;
     GYRE_TRY(Json answer, run.RunTask(task, run.job().input, options));
     if (answer.Has("file")) {
-      GYRE_TRY(const auto text, exec::ReadFile(run.scratch_directory() + "/" + answer["file"].AsString()));
+      GYRE_TRY(const auto text,
+               exec::ReadFile(run.scratch_directory() + "/" + answer["file"].AsString()));
       answer.Set("text", text);
     }
     return answer;
   }
 
   Job SubmitAndWait(const std::string& kind, double cpu_slots = 1) {
-    auto job = jobs_->Submit({.kind = kind, .project = "default", .title = kind, .created_by = "me", .input = Json::Obj({{"a", 1}}),
+    auto job = jobs_->Submit({.kind = kind,
+                              .project = "default",
+                              .title = kind,
+                              .created_by = "me",
+                              .input = Json::Obj({{"a", 1}}),
                               .cpu_slots = cpu_slots});
     EXPECT_TRUE(job) << job.error().ToString();
     auto ended = jobs_->Wait(job->id, kForEver, {});
@@ -242,7 +251,8 @@ TEST_F(JobsTest, AfterADeathTheRowsTellTheTruth) {
   // As a server that was killed leaves them: both rows say "running".
   const auto harmless = jobs_->Submit({.kind = "again", .project = "p"});
   const auto other = jobs_->Submit({.kind = "echo", .project = "p"});
-  ASSERT_TRUE(database_->Write([](db::Transaction& tx) { return tx.Execute("UPDATE job SET state = 'running'", {}); }));
+  ASSERT_TRUE(database_->Write(
+      [](db::Transaction& tx) { return tx.Execute("UPDATE job SET state = 'running'", {}); }));
   Close();
   Open();
   ASSERT_TRUE(jobs_->Start());

@@ -6,10 +6,12 @@ namespace gyre::runners {
 
 namespace {
 
-constexpr Code kCodes[] = {Code::kInvalidArgument,    Code::kNotFound,          Code::kAlreadyExists,   Code::kPermissionDenied,
-                           Code::kUnauthenticated,    Code::kFailedPrecondition, Code::kResourceExhausted, Code::kOutOfSpace,
-                           Code::kAborted,            Code::kUnavailable,       Code::kDeadlineExceeded, Code::kDataLoss,
-                           Code::kUnimplemented,      Code::kInternal,          Code::kCancelled};
+constexpr Code kCodes[] = {
+    Code::kInvalidArgument,   Code::kNotFound,         Code::kAlreadyExists,
+    Code::kPermissionDenied,  Code::kUnauthenticated,  Code::kFailedPrecondition,
+    Code::kResourceExhausted, Code::kOutOfSpace,       Code::kAborted,
+    Code::kUnavailable,       Code::kDeadlineExceeded, Code::kDataLoss,
+    Code::kUnimplemented,     Code::kInternal,         Code::kCancelled};
 
 Code CodeFromName(std::string_view name) {
   for (const Code code : kCodes) {
@@ -32,9 +34,12 @@ Json ErrorToJson(const Error& error) {
 }
 
 Error ErrorFromJson(const Json& json) {
-  Error error(CodeFromName(json["kind"].AsString()), json["code"].AsString(), json["message"].AsString());
-  if (const std::string& why = json["why"].AsString(); !why.empty()) error = std::move(error).Why(why);
-  if (const std::string& where = json["where"].AsString(); !where.empty()) error = std::move(error).Where(where);
+  Error error(CodeFromName(json["kind"].AsString()), json["code"].AsString(),
+              json["message"].AsString());
+  if (const std::string& why = json["why"].AsString(); !why.empty())
+    error = std::move(error).Why(why);
+  if (const std::string& where = json["where"].AsString(); !where.empty())
+    error = std::move(error).Where(where);
   for (const Json& fix : json["fix"].items()) error = std::move(error).Fix(fix.AsString());
   return error;
 }

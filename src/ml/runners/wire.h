@@ -1,5 +1,7 @@
-// What owner and worker agree on. A request: {"task", "input", "scratch", "memory_bytes_max"}. Answers, one JSON document per line:
-// {"progress", "text"}, {"log"}, {"event", "data"}, and last {"result"} or {"error"} with the resources used.
+// What owner and worker agree on. A request: {"task", "input", "scratch", "memory_bytes_max"}.
+// Answers, one JSON document per line:
+// {"progress", "text"}, {"log"}, {"event", "data"}, and last {"result"} or {"error"} with the
+// resources used.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// The child's side: requests on descriptor 0, answers on descriptor 3. What a library prints on 1 or 2 goes into the job's log.
+// The child's side: requests on descriptor 0, answers on descriptor 3. What a library prints on 1
+// or 2 goes into the job's log.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,7 +16,9 @@
 
 namespace gyre::runners {
 
-void TaskRegistry::Add(std::string name, TaskFunction function) { functions_.insert_or_assign(std::move(name), std::move(function)); }
+void TaskRegistry::Add(std::string name, TaskFunction function) {
+  functions_.insert_or_assign(std::move(name), std::move(function));
+}
 
 const TaskFunction* TaskRegistry::Find(std::string_view name) const {
   const auto it = functions_.find(name);
@@ -38,7 +41,8 @@ void Send(const Json& message) {
 
 class WorkerContext final : public TaskContext {
  public:
-  WorkerContext(Json input, std::string scratch) : input_(std::move(input)), scratch_(std::move(scratch)) {}
+  WorkerContext(Json input, std::string scratch)
+      : input_(std::move(input)), scratch_(std::move(scratch)) {}
   const Json& input() const override { return input_; }
   const std::string& scratch_directory() const override { return scratch_; }
   void Progress(double fraction, std::string_view text) override {
@@ -49,7 +53,9 @@ class WorkerContext final : public TaskContext {
     Send(Json::Obj({{"progress", fraction}, {"text", text}}));
   }
   void Log(std::string_view line) override { Send(Json::Obj({{"log", line}})); }
-  void Event(std::string_view kind, const Json& data) override { Send(Json::Obj({{"event", kind}, {"data", data}})); }
+  void Event(std::string_view kind, const Json& data) override {
+    Send(Json::Obj({{"event", kind}, {"data", data}}));
+  }
   bool cancelled() const override { return g_cancelled.load(); }
 
  private:
@@ -74,7 +80,9 @@ Usage ReadUsage() {
   Usage usage;
   rusage self{};
   getrusage(RUSAGE_SELF, &self);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   usage.cpu_seconds = seconds(self.ru_utime) + seconds(self.ru_stime);
   if (const auto status = exec::ReadSystemFile("/proc/self/status")) {
     usage.resident_bytes = StatusBytes(*status, "VmRSS:");
@@ -111,7 +119,8 @@ Result<Json> CallTask(const TaskFunction& function, WorkerContext& context) {
   try {
     return function(context);
   } catch (const std::bad_alloc&) {
-    return MakeError(Code::kResourceExhausted, "GY3309", "the task needs more memory than it may use")
+    return MakeError(Code::kResourceExhausted, "GY3309",
+                     "the task needs more memory than it may use")
         .Fix("give the job a larger memory limit, or fewer rows");
   } catch (const std::exception& e) {
     return Internal("GY3310", "the task failed: {}", e.what());
@@ -121,7 +130,9 @@ Result<Json> CallTask(const TaskFunction& function, WorkerContext& context) {
 Json RunOne(const TaskRegistry& registry, const Json& request) {
   const std::string& name = request["task"].AsString();
   const TaskFunction* function = registry.Find(name);
-  if (function == nullptr) return Json::Obj({{"error", ErrorToJson(NotFound("GY3311", "this worker knows no task `{}`", name))}});
+  if (function == nullptr)
+    return Json::Obj(
+        {{"error", ErrorToJson(NotFound("GY3311", "this worker knows no task `{}`", name))}});
   const Usage before = ReadUsage();
   // Resets the peak, so that each task answers for its own.
   (void)exec::WriteFile("/proc/self/clear_refs", "5");
@@ -146,7 +157,7 @@ Json RunOne(const TaskRegistry& registry, const Json& request) {
 }  // namespace
 
 int WorkerMain(const TaskRegistry& registry) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = OnTerminate;
   sigaction(SIGTERM, &action, nullptr);
   signal(SIGINT, SIG_IGN);

@@ -1,4 +1,5 @@
-// A worker with tasks that behave and tasks that do not; the tests start it as they would start `gyre worker`.
+// A worker with tasks that behave and tasks that do not; the tests start it as they would start
+// `gyre worker`.
 #include <unistd.h>
 
 #include <csignal>
@@ -18,7 +19,9 @@ using gyre::runners::TaskContext;
 
 constexpr useconds_t kPauseMicros = 5'000;
 
-Result<Json> Echo(TaskContext& context) { return Json::Obj({{"echo", context.input()}, {"pid", static_cast<int>(getpid())}}); }
+Result<Json> Echo(TaskContext& context) {
+  return Json::Obj({{"echo", context.input()}, {"pid", static_cast<int>(getpid())}});
+}
 
 Result<Json> Wait(TaskContext& context) {
   context.Event("waiting", Json::Obj({{"pid", static_cast<int>(getpid())}}));
@@ -37,7 +40,9 @@ Result<Json> Tell(TaskContext& context) {
   std::puts("a line of a library");
   std::fflush(stdout);
   for (int i = 0; i < 3; ++i) context.Event("point", Json::Obj({{"step", i}}));
-  if (const auto written = gyre::exec::WriteFile(context.scratch_directory() + "/out.txt", "made by the task"); !written) {
+  if (const auto written =
+          gyre::exec::WriteFile(context.scratch_directory() + "/out.txt", "made by the task");
+      !written) {
     return written.error();
   }
   context.Progress(1, "done");
@@ -45,7 +50,10 @@ Result<Json> Tell(TaskContext& context) {
 }
 
 Result<Json> Fail(TaskContext&) {
-  return gyre::InvalidArgument("GY2041", "column `age` is not a number").Why("it was read as text").Where("a.csv:3:1").Fix("gyre add");
+  return gyre::InvalidArgument("GY2041", "column `age` is not a number")
+      .Why("it was read as text")
+      .Where("a.csv:3:1")
+      .Fix("gyre add");
 }
 
 Result<Json> Crash(TaskContext&) {

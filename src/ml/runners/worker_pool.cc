@@ -15,9 +15,22 @@ namespace gyre::runners {
 
 namespace {
 
-// What a worker may know of our environment. A list of what stays, because nobody can list every name under which a secret may stand.
-constexpr std::array kKept = {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "GYRE_LIB_DIR", "GYRE_TEST_TIER",
-                              "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "OMP_NUM_THREADS"};
+// What a worker may know of our environment. A list of what stays, because nobody can list every
+// name under which a secret may stand.
+constexpr std::array kKept = {"PATH",
+                              "HOME",
+                              "LANG",
+                              "LC_ALL",
+                              "TZ",
+                              "TMPDIR",
+                              "LD_LIBRARY_PATH",
+                              "GYRE_LIB_DIR",
+                              "GYRE_TEST_TIER",
+                              "ASAN_OPTIONS",
+                              "TSAN_OPTIONS",
+                              "UBSAN_OPTIONS",
+                              "LSAN_OPTIONS",
+                              "OMP_NUM_THREADS"};
 
 std::vector<std::string> NamesToRemove() {
   std::vector<std::string> names;
@@ -42,7 +55,8 @@ struct WorkerPool::Child {
   std::int64_t resident_bytes = 0;
 };
 
-WorkerPool::WorkerPool(PoolSettings settings, const Clock& clock) : settings_(std::move(settings)), clock_(clock) {
+WorkerPool::WorkerPool(PoolSettings settings, const Clock& clock)
+    : settings_(std::move(settings)), clock_(clock) {
   signal(SIGPIPE, SIG_IGN);  // a dead worker is an error to return, not a reason to die
 }
 WorkerPool::~WorkerPool() = default;
@@ -55,7 +69,9 @@ Result<std::unique_ptr<WorkerPool::Child>> WorkerPool::Start() const {
   options.argv = {settings_.program, "worker"};
   options.environment = {{"OMP_WAIT_POLICY", "passive"}, {"ORT_DISABLE_TELEMETRY", "1"}};
   options.environment_removed = NamesToRemove();
-  options.descriptors = {{requests.read_end.get(), 0}, {output.write_end.get(), 1}, {output.write_end.get(), 2},
+  options.descriptors = {{requests.read_end.get(), 0},
+                         {output.write_end.get(), 1},
+                         {output.write_end.get(), 2},
                          {answers.write_end.get(), 3}};
   GYRE_TRY(exec::Process process, exec::Process::Spawn(std::move(options)));
   auto child = std::make_unique<Child>(std::move(process));
@@ -104,24 +120,36 @@ void WorkerPool::EndIdle() {
 namespace {
 
 Error DeathOf(std::string_view task, const exec::ExitStatus& status) {
-  Error error = status.signal != 0
-                    ? MakeError(Code::kUnavailable, "GY3305", "the worker that ran `{}` was killed by signal {}", task, status.signal)
-                    : MakeError(Code::kUnavailable, "GY3305", "the worker that ran `{}` ended by itself with status {}", task, status.code);
-  if (status.signal == SIGKILL) return std::move(error).Why("the kernel does this when memory runs out; somebody may have done it by hand");
+  Error error =
+      status.signal != 0
+          ? MakeError(Code::kUnavailable, "GY3305",
+                      "the worker that ran `{}` was killed by signal {}", task, status.signal)
+          : MakeError(Code::kUnavailable, "GY3305",
+                      "the worker that ran `{}` ended by itself with status {}", task, status.code);
+  if (status.signal == SIGKILL)
+    return std::move(error).Why(
+        "the kernel does this when memory runs out; somebody may have done it by hand");
   return error;
 }
 
 // One task's talk with its worker.
 class Conversation {
  public:
-  Conversation(WorkerPool::Child& child, const TaskCall& call, const PoolSettings& settings, const Clock& clock, TaskUsage* usage)
-      : child_(child), call_(call), settings_(settings), clock_(clock), usage_(usage), start_us_(clock.MonotonicMicros()) {}
+  Conversation(WorkerPool::Child& child, const TaskCall& call, const PoolSettings& settings,
+               const Clock& clock, TaskUsage* usage)
+      : child_(child),
+        call_(call),
+        settings_(settings),
+        clock_(clock),
+        usage_(usage),
+        start_us_(clock.MonotonicMicros()) {}
 
   // The last message of the task.
   Result<Json> Run() {
     constexpr int kPollMs = 100;
     for (;;) {
-      const int ready = WaitReadable(child_.answers.get(), child_.output_open ? child_.output.get() : -1, kPollMs);
+      const int ready = WaitReadable(child_.answers.get(),
+                                     child_.output_open ? child_.output.get() : -1, kPollMs);
       if ((ready & 2) != 0) ReadOutput();
       if ((ready & 1) != 0) {
         GYRE_TRY(const bool open, child_.answer_lines.Fill(child_.answers.get()));
@@ -159,7 +187,8 @@ class Conversation {
   Result<Json> Ended(Json message) {
     while (child_.output_open && WaitReadable(child_.output.get(), -1, 0) != 0) ReadOutput();
     usage_->cpu_seconds += message["cpu_seconds"].AsDouble();
-    usage_->memory_bytes_peak = std::max(usage_->memory_bytes_peak, message["memory_bytes_peak"].AsInt());
+    usage_->memory_bytes_peak =
+        std::max(usage_->memory_bytes_peak, message["memory_bytes_peak"].AsInt());
     if (told_us_ != 0) return StopError();
     return message;
   }
@@ -167,7 +196,8 @@ class Conversation {
   Result<Json> Died() {
     constexpr std::int64_t kReapMicros = 5 * kMicrosPerSecond;
     while (child_.output_open && WaitReadable(child_.output.get(), -1, 0) != 0) ReadOutput();
-    if (const std::string rest = child_.output_lines.TakeRest(); !rest.empty() && call_.on_log) call_.on_log(rest);
+    if (const std::string rest = child_.output_lines.TakeRest(); !rest.empty() && call_.on_log)
+      call_.on_log(rest);
     GYRE_TRY(const auto status, child_.process.Wait(kReapMicros));
     if (status) {
       usage_->cpu_seconds += status->cpu_seconds;
@@ -192,7 +222,8 @@ class Conversation {
 
   Error StopError() const {
     if (late_) {
-      return MakeError(Code::kDeadlineExceeded, "GY3306", "`{}` did not end within {} ms", call_.task, call_.timeout_ms);
+      return MakeError(Code::kDeadlineExceeded, "GY3306", "`{}` did not end within {} ms",
+                       call_.task, call_.timeout_ms);
     }
     return MakeError(Code::kCancelled, "GY3312", "`{}` was cancelled", call_.task);
   }

@@ -1,4 +1,5 @@
-// The warm pool of `gyre worker` children: started when first needed, one task at a time each, ended when idle, grown fat or misbehaving.
+// The warm pool of `gyre worker` children: started when first needed, one task at a time each,
+// ended when idle, grown fat or misbehaving.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ struct TaskCall {
   std::string scratch_directory;
   std::int64_t memory_bytes_max = 0;
   std::int64_t timeout_ms = 0;
-  std::function<bool()> cancelled;                          // asked about ten times a second
+  std::function<bool()> cancelled;  // asked about ten times a second
   std::function<void(double, std::string_view)> on_progress;
   std::function<void(std::string_view)> on_log;
   std::function<Result<>(std::string_view, const Json&)> on_event;
@@ -33,11 +34,11 @@ struct TaskUsage {
 };
 
 struct PoolSettings {
-  std::string program;                                      // gyre; called as `program worker`
+  std::string program;  // gyre; called as `program worker`
   int idle_max = 2;
   std::int64_t idle_us = 60 * kMicrosPerSecond;
   std::int64_t resident_bytes_max = std::int64_t{300} << 20;  // fatter ones end after their task
-  std::int64_t kill_grace_us = 5 * kMicrosPerSecond;        // between SIGTERM and SIGKILL
+  std::int64_t kill_grace_us = 5 * kMicrosPerSecond;          // between SIGTERM and SIGKILL
 };
 
 // Thread-safe. Run() blocks its caller.
@@ -48,7 +49,8 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Errors: those of the task; kCancelled GY3312, kDeadlineExceeded GY3306, kUnavailable GY3305 when the worker died.
+  // Errors: those of the task; kCancelled GY3312, kDeadlineExceeded GY3306, kUnavailable GY3305
+  // when the worker died.
   Result<Json> Run(const TaskCall& call, TaskUsage* usage);
   void EndIdle();  // those idle for longer than the settings say
 

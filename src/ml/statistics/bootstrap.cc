@@ -21,13 +21,15 @@ Result<> CheckOptions(const BootstrapOptions& options, std::size_t rows) {
   if (!(options.confidence > 0 && options.confidence < 1)) {
     return InvalidArgument("GY3005", "confidence {} is not between 0 and 1", options.confidence);
   }
-  if (rows > std::numeric_limits<std::uint32_t>::max()) return InvalidArgument("GY3005", "{} rows are too many to resample", rows);
+  if (rows > std::numeric_limits<std::uint32_t>::max())
+    return InvalidArgument("GY3005", "{} rows are too many to resample", rows);
   return {};
 }
 
 // Whatever is evaluated on a reweighted sample: values.size() numbers.
 template <class EvaluateFunction>
-std::vector<std::vector<double>> Resampled(std::size_t rows, std::size_t width, const BootstrapOptions& options,
+std::vector<std::vector<double>> Resampled(std::size_t rows, std::size_t width,
+                                           const BootstrapOptions& options,
                                            const EvaluateFunction& evaluate) {
   std::vector<std::vector<double>> columns(width);
   std::vector<std::uint32_t> counts(rows);
@@ -43,7 +45,8 @@ std::vector<std::vector<double>> Resampled(std::size_t rows, std::size_t width, 
 
 // Each row left out, or each of a fixed number of blocks of rows when there are many.
 template <class EvaluateFunction>
-std::vector<std::vector<double>> Jackknifed(std::size_t rows, std::size_t width, const EvaluateFunction& evaluate) {
+std::vector<std::vector<double>> Jackknifed(std::size_t rows, std::size_t width,
+                                            const EvaluateFunction& evaluate) {
   const std::size_t blocks = rows <= kExactJackknifeRowsMax ? rows : kJackknifeBlocks;
   std::vector<std::vector<double>> columns(width);
   std::vector<std::uint32_t> counts(rows, 1);
@@ -71,8 +74,8 @@ double Acceleration(std::span<const double> jackknife) {
 
 // Ends for all metrics at once: one set of resamples, one jackknife when it is needed.
 template <class EvaluateFunction>
-std::vector<Ends> AllEnds(std::size_t rows, std::span<const double> estimates, const BootstrapOptions& options,
-                          const EvaluateFunction& evaluate) {
+std::vector<Ends> AllEnds(std::size_t rows, std::span<const double> estimates,
+                          const BootstrapOptions& options, const EvaluateFunction& evaluate) {
   std::vector<std::vector<double>> resampled = Resampled(rows, estimates.size(), options, evaluate);
   std::vector<std::vector<double>> left_out(estimates.size());
   if (options.kind == IntervalKind::kBca) left_out = Jackknifed(rows, estimates.size(), evaluate);
@@ -85,7 +88,8 @@ std::vector<Ends> AllEnds(std::size_t rows, std::span<const double> estimates, c
 
 std::string MethodOf(std::string_view prefix, const BootstrapOptions& options, std::size_t rows) {
   if (options.kind == IntervalKind::kPercentile) return fmt::format("{}.percentile", prefix);
-  return fmt::format("{}.bca.{}", prefix, rows <= kExactJackknifeRowsMax ? "jackknife" : "jackknife_blocks");
+  return fmt::format("{}.bca.{}", prefix,
+                     rows <= kExactJackknifeRowsMax ? "jackknife" : "jackknife_blocks");
 }
 
 template <class Items>
@@ -108,7 +112,8 @@ double NormalQuantile(double p) {
   if (p > 0.5) return -NormalQuantile(1 - p);
   // Start: Abramowitz and Stegun 26.2.23 (error below 4.5e-4); each Halley step triples the digits.
   const double t = std::sqrt(-2 * std::log(p));
-  double z = -(t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))));
+  double z = -(t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+                       (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))));
   for (int i = 0; i < 3; ++i) {
     const double density = std::exp(-z * z / 2) / std::sqrt(2 * 3.14159265358979323846);
     const double step = (NormalCdf(z) - p) / density;
@@ -117,17 +122,24 @@ double NormalQuantile(double p) {
   return z;
 }
 
-Ends IntervalEnds(std::vector<double> resampled, double estimate, std::span<const double> jackknife, const BootstrapOptions& options) {
+Ends IntervalEnds(std::vector<double> resampled, double estimate, std::span<const double> jackknife,
+                  const BootstrapOptions& options) {
   const auto asked = static_cast<double>(resampled.size());
   std::erase_if(resampled, [](double value) { return std::isnan(value); });
-  if (std::isnan(estimate) || static_cast<double>(resampled.size()) < asked * (1 - kUndefinedShareMax)) return {kNaN, kNaN};
+  if (std::isnan(estimate) ||
+      static_cast<double>(resampled.size()) < asked * (1 - kUndefinedShareMax))
+    return {kNaN, kNaN};
   std::ranges::sort(resampled);
   const double tail = (1 - options.confidence) / 2;
-  if (options.kind == IntervalKind::kPercentile) return {SortedQuantile(resampled, tail), SortedQuantile(resampled, 1 - tail)};
+  if (options.kind == IntervalKind::kPercentile)
+    return {SortedQuantile(resampled, tail), SortedQuantile(resampled, 1 - tail)};
   if (resampled.front() == resampled.back()) return {resampled.front(), resampled.front()};
-  if (std::ranges::any_of(jackknife, [](double value) { return std::isnan(value); })) return {kNaN, kNaN};
-  const auto below = static_cast<double>(std::ranges::lower_bound(resampled, estimate) - resampled.begin());
-  const auto up_to = static_cast<double>(std::ranges::upper_bound(resampled, estimate) - resampled.begin());
+  if (std::ranges::any_of(jackknife, [](double value) { return std::isnan(value); }))
+    return {kNaN, kNaN};
+  const auto below =
+      static_cast<double>(std::ranges::lower_bound(resampled, estimate) - resampled.begin());
+  const auto up_to =
+      static_cast<double>(std::ranges::upper_bound(resampled, estimate) - resampled.begin());
   const double bias = NormalQuantile((below + up_to) / (2 * static_cast<double>(resampled.size())));
   const double acceleration = Acceleration(jackknife);
   const auto adjusted = [&](double z) {
@@ -139,8 +151,12 @@ Ends IntervalEnds(std::vector<double> resampled, double estimate, std::span<cons
   return {SortedQuantile(resampled, from), SortedQuantile(resampled, to)};
 }
 
-const MetricInterval* IntervalSet::Find(std::string_view name) const { return FindByName(metrics, name); }
-const MetricGain* PairedResult::Find(std::string_view name) const { return FindByName(metrics, name); }
+const MetricInterval* IntervalSet::Find(std::string_view name) const {
+  return FindByName(metrics, name);
+}
+const MetricGain* PairedResult::Find(std::string_view name) const {
+  return FindByName(metrics, name);
+}
 
 Result<IntervalSet> Bootstrap(const Scored& scored, const BootstrapOptions& options) {
   GYRE_DO(CheckOptions(options, scored.rows()));
@@ -149,17 +165,24 @@ Result<IntervalSet> Bootstrap(const Scored& scored, const BootstrapOptions& opti
   scored.Evaluate({}, estimates);
   const std::vector<Ends> ends =
       AllEnds(scored.rows(), estimates, options,
-              [&](std::span<const std::uint32_t> counts, std::span<double> values) { scored.Evaluate(counts, values); });
-  IntervalSet set{MethodOf("bootstrap", options, scored.rows()), options.resamples, options.confidence, {}};
+              [&](std::span<const std::uint32_t> counts, std::span<double> values) {
+                scored.Evaluate(counts, values);
+              });
+  IntervalSet set{
+      MethodOf("bootstrap", options, scored.rows()), options.resamples, options.confidence, {}};
   for (std::size_t k = 0; k < width; ++k) {
-    if (!std::isnan(estimates[k])) set.metrics.push_back({scored.metrics()[k], estimates[k], ends[k].lower, ends[k].upper});
+    if (!std::isnan(estimates[k]))
+      set.metrics.push_back({scored.metrics()[k], estimates[k], ends[k].lower, ends[k].upper});
   }
   return set;
 }
 
-Result<PairedResult> PairedBootstrap(const Scored& a, const Scored& b, const BootstrapOptions& options) {
+Result<PairedResult> PairedBootstrap(const Scored& a, const Scored& b,
+                                     const BootstrapOptions& options) {
   GYRE_DO(CheckOptions(options, a.rows()));
-  if (a.rows() != b.rows()) return InvalidArgument("GY3001", "two models are compared on the same rows, not on {} and {}", a.rows(), b.rows());
+  if (a.rows() != b.rows())
+    return InvalidArgument("GY3001", "two models are compared on the same rows, not on {} and {}",
+                           a.rows(), b.rows());
   const std::size_t width = a.metrics().size();
   if (b.metrics().size() != width || !std::ranges::equal(a.metrics(), b.metrics())) {
     return InvalidArgument("GY3001", "two models of different tasks cannot be compared");
@@ -174,10 +197,12 @@ Result<PairedResult> PairedBootstrap(const Scored& a, const Scored& b, const Boo
   gains({}, estimates);
   const std::vector<double> whole_a = of_a, whole_b = of_b;
   const std::vector<Ends> ends = AllEnds(a.rows(), estimates, options, gains);
-  PairedResult result{MethodOf("paired_bootstrap", options, a.rows()), options.resamples, options.confidence, {}};
+  PairedResult result{
+      MethodOf("paired_bootstrap", options, a.rows()), options.resamples, options.confidence, {}};
   for (std::size_t k = 0; k < width; ++k) {
     if (std::isnan(estimates[k])) continue;
-    result.metrics.push_back({a.metrics()[k], whole_a[k], whole_b[k], estimates[k], ends[k].lower, ends[k].upper});
+    result.metrics.push_back(
+        {a.metrics()[k], whole_a[k], whole_b[k], estimates[k], ends[k].lower, ends[k].upper});
   }
   return result;
 }

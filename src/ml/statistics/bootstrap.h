@@ -1,5 +1,5 @@
-// Intervals by the bootstrap: rows drawn with replacement, all metrics of each resample at once. Deterministic by seed; equal to
-// scipy.stats.bootstrap with the same numpy generator.
+// Intervals by the bootstrap: rows drawn with replacement, all metrics of each resample at once.
+// Deterministic by seed; equal to scipy.stats.bootstrap with the same numpy generator.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +25,13 @@ struct BootstrapOptions {
 struct MetricInterval {
   const MetricInfo* info = nullptr;
   double estimate = 0;
-  // NaN when the interval is undefined: more than a tenth of the resamples left the metric undefined (a rare class).
+  // NaN when the interval is undefined: more than a tenth of the resamples left the metric
+  // undefined (a rare class).
   double lower = 0, upper = 0;
 };
 struct IntervalSet {
-  std::string method;  // "bootstrap.percentile", "bootstrap.bca.jackknife", "bootstrap.bca.jackknife_blocks"
+  std::string method;  // "bootstrap.percentile", "bootstrap.bca.jackknife",
+                       // "bootstrap.bca.jackknife_blocks"
   int resamples = 0;
   double confidence = 0.95;
   std::vector<MetricInterval> metrics;  // those that are defined, in table order
@@ -41,8 +43,9 @@ Result<IntervalSet> Bootstrap(const Scored& scored, const BootstrapOptions& opti
 // Two models on the same rows, resampled together.
 struct MetricGain {
   const MetricInfo* info = nullptr;
-  double a = 0, b = 0;                     // the values of each
-  double gain = 0, lower = 0, upper = 0;   // by how much `a` is better, whatever the metric's direction; NaN as above
+  double a = 0, b = 0;  // the values of each
+  double gain = 0, lower = 0,
+         upper = 0;  // by how much `a` is better, whatever the metric's direction; NaN as above
 };
 struct PairedResult {
   std::string method;  // "paired_bootstrap.percentile"
@@ -52,13 +55,16 @@ struct PairedResult {
   const MetricGain* Find(std::string_view name) const;
 };
 // Errors: GY3001 unequal rows or tasks, GY3005.
-Result<PairedResult> PairedBootstrap(const Scored& a, const Scored& b, const BootstrapOptions& options);
+Result<PairedResult> PairedBootstrap(const Scored& a, const Scored& b,
+                                     const BootstrapOptions& options);
 
-// The ends of an interval from resampled values (NaN are left out) and, for kBca, leave-one-out values.
+// The ends of an interval from resampled values (NaN are left out) and, for kBca, leave-one-out
+// values.
 struct Ends {
   double lower = 0, upper = 0;
 };
-Ends IntervalEnds(std::vector<double> resampled, double estimate, std::span<const double> jackknife, const BootstrapOptions& options);
+Ends IntervalEnds(std::vector<double> resampled, double estimate, std::span<const double> jackknife,
+                  const BootstrapOptions& options);
 
 double NormalCdf(double z);
 double NormalQuantile(double p);  // full double precision; +-infinity at 0 and 1

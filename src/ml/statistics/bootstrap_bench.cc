@@ -17,13 +17,17 @@ double Seconds(const gyre::statistics::Scored& scored, int resamples) {
 }  // namespace
 
 int main() {
-  using gyre::statistics::BinaryRows, gyre::statistics::MulticlassRows, gyre::statistics::RegressionRows, gyre::statistics::Scored;
+  using gyre::statistics::BinaryRows, gyre::statistics::MulticlassRows,
+      gyre::statistics::RegressionRows, gyre::statistics::Scored;
   constexpr std::size_t kRows = 20'000;
   const BinaryRows binary = gyre::statistics::MakeBinaryRows(kRows);
   const MulticlassRows multiclass = gyre::statistics::MakeMulticlassRows(kRows);
   const RegressionRows regression = gyre::statistics::MakeRegressionRows(kRows);
-  fmt::print("bootstrap 1,000 x 20,000 rows, all metrics: binary {:.2f} s, 3 classes {:.2f} s, regression {:.2f} s\n",
-             Seconds(*Scored::Binary(binary.labels, binary.p), 1000), Seconds(*Scored::Multiclass(multiclass.labels, multiclass.p, 3), 1000),
-             Seconds(*Scored::Regression(regression.truth, regression.predicted), 1000));
+  fmt::print(
+      "bootstrap 1,000 x 20,000 rows, all metrics: binary {:.2f} s, 3 classes {:.2f} s, regression "
+      "{:.2f} s\n",
+      Seconds(*Scored::Binary(binary.labels, binary.p), 1000),
+      Seconds(*Scored::Multiclass(multiclass.labels, multiclass.p, 3), 1000),
+      Seconds(*Scored::Regression(regression.truth, regression.predicted), 1000));
   return 0;
 }

@@ -22,7 +22,8 @@ Json Numbers(std::span<const double> values) {
 Result<> CheckBinary(std::span<const std::uint8_t> labels, std::span<const double> p) {
   GYRE_DO(CheckRows(labels.size(), p.size(), "probabilities"));
   for (std::size_t i = 0; i < p.size(); ++i) {
-    if (!(p[i] >= 0 && p[i] <= 1)) return InvalidArgument("GY3003", "row {}: {} is not a probability", i + 1, p[i]);
+    if (!(p[i] >= 0 && p[i] <= 1))
+      return InvalidArgument("GY3003", "row {}: {} is not a probability", i + 1, p[i]);
   }
   return {};
 }
@@ -40,10 +41,12 @@ Result<std::vector<Step>> Steps(std::span<const std::uint8_t> labels, std::span<
   std::uint64_t true_positives = 0, false_positives = 0;
   for (std::size_t i = 0; i < ranking.row.size(); ++i) {
     (ranking.positive[i] ? true_positives : false_positives) += 1;
-    if (ranking.group_ends[i]) steps.push_back({p[ranking.row[i]], true_positives, false_positives});
+    if (ranking.group_ends[i])
+      steps.push_back({p[ranking.row[i]], true_positives, false_positives});
   }
   if (true_positives == 0 || false_positives == 0) {
-    return InvalidArgument("GY3002", "all {} rows are of one class", labels.size()).Why("a curve weighs one class against the other");
+    return InvalidArgument("GY3002", "all {} rows are of one class", labels.size())
+        .Why("a curve weighs one class against the other");
   }
   return steps;
 }
@@ -64,28 +67,34 @@ std::vector<double> Edges(std::span<const double> p, int bins, Binning binning) 
 }  // namespace
 
 Json Curve::ToJson(std::string_view x_name, std::string_view y_name) const {
-  return Json::Obj({{std::string(x_name), Numbers(x)}, {std::string(y_name), Numbers(y)}, {"threshold", Numbers(threshold)}});
+  return Json::Obj({{std::string(x_name), Numbers(x)},
+                    {std::string(y_name), Numbers(y)},
+                    {"threshold", Numbers(threshold)}});
 }
 
 Result<Curve> RocCurve(std::span<const std::uint8_t> labels, std::span<const double> p) {
   GYRE_TRY(const std::vector<Step> steps, Steps(labels, p));
-  const auto positives = static_cast<double>(steps.back().true_positives), negatives = static_cast<double>(steps.back().false_positives);
+  const auto positives = static_cast<double>(steps.back().true_positives),
+             negatives = static_cast<double>(steps.back().false_positives);
   Curve curve;
   Append(&curve, 0, 0, kInfinity);
   for (const Step& step : steps) {
-    Append(&curve, static_cast<double>(step.false_positives) / negatives, static_cast<double>(step.true_positives) / positives, step.threshold);
+    Append(&curve, static_cast<double>(step.false_positives) / negatives,
+           static_cast<double>(step.true_positives) / positives, step.threshold);
   }
   return curve;
 }
 
-Result<Curve> PrecisionRecallCurve(std::span<const std::uint8_t> labels, std::span<const double> p) {
+Result<Curve> PrecisionRecallCurve(std::span<const std::uint8_t> labels,
+                                   std::span<const double> p) {
   GYRE_TRY(const std::vector<Step> steps, Steps(labels, p));
   const auto positives = static_cast<double>(steps.back().true_positives);
   Curve curve;
   for (std::size_t i = steps.size(); i > 0; --i) {
     const Step& step = steps[i - 1];
     const auto hits = static_cast<double>(step.true_positives);
-    Append(&curve, hits / positives, hits / static_cast<double>(step.true_positives + step.false_positives), step.threshold);
+    Append(&curve, hits / positives,
+           hits / static_cast<double>(step.true_positives + step.false_positives), step.threshold);
   }
   Append(&curve, 0, 1, kInfinity);
   return curve;
@@ -96,13 +105,16 @@ Curve Thin(const Curve& curve, std::size_t points_max) {
   if (count <= points_max) return curve;
   std::vector<double> length(count);
   for (std::size_t i = 1; i < count; ++i) {
-    length[i] = length[i - 1] + std::fabs(curve.x[i] - curve.x[i - 1]) + std::fabs(curve.y[i] - curve.y[i - 1]);
+    length[i] = length[i - 1] + std::fabs(curve.x[i] - curve.x[i - 1]) +
+                std::fabs(curve.y[i] - curve.y[i - 1]);
   }
   Curve thin;
   std::size_t last = count;
   for (std::size_t k = 0; k < points_max; ++k) {
-    const double wanted = length.back() * static_cast<double>(k) / static_cast<double>(points_max - 1);
-    auto index = static_cast<std::size_t>(std::ranges::lower_bound(length, wanted) - length.begin());
+    const double wanted =
+        length.back() * static_cast<double>(k) / static_cast<double>(points_max - 1);
+    auto index =
+        static_cast<std::size_t>(std::ranges::lower_bound(length, wanted) - length.begin());
     if (k + 1 == points_max) index = count - 1;
     index = std::min(index, count - 1);
     if (index == last) continue;
@@ -112,14 +124,19 @@ Curve Thin(const Curve& curve, std::size_t points_max) {
   return thin;
 }
 
-Result<std::vector<ReliabilityBin>> Reliability(std::span<const std::uint8_t> labels, std::span<const double> p, int bins, Binning binning) {
+Result<std::vector<ReliabilityBin>> Reliability(std::span<const std::uint8_t> labels,
+                                                std::span<const double> p, int bins,
+                                                Binning binning) {
   GYRE_DO(CheckBinary(labels, p));
   if (bins < 1 || bins > 1000) return InvalidArgument("GY3005", "{} bins: give 1 to 1,000", bins);
   const std::vector<double> edges = Edges(p, bins, binning);
   std::vector<ReliabilityBin> all(static_cast<std::size_t>(bins));
   for (std::size_t i = 0; i < p.size(); ++i) {
     // Inner edges belong to the bin below them, as in calibration_curve.
-    const auto bin = static_cast<std::size_t>(std::lower_bound(edges.begin() + 1, edges.end() - 1, p[i]) - edges.begin()) - 1;
+    const auto bin =
+        static_cast<std::size_t>(std::lower_bound(edges.begin() + 1, edges.end() - 1, p[i]) -
+                                 edges.begin()) -
+        1;
     all[bin].predicted += p[i];
     all[bin].observed += labels[i] != 0;
     ++all[bin].rows;
@@ -140,7 +157,11 @@ Result<std::vector<ReliabilityBin>> Reliability(std::span<const std::uint8_t> la
 Json ReliabilityToJson(std::span<const ReliabilityBin> bins) {
   Json list = Json::Arr();
   for (const ReliabilityBin& bin : bins) {
-    list.Push(Json::Obj({{"lower", bin.lower}, {"upper", bin.upper}, {"predicted", bin.predicted}, {"observed", bin.observed}, {"rows", bin.rows}}));
+    list.Push(Json::Obj({{"lower", bin.lower},
+                         {"upper", bin.upper},
+                         {"predicted", bin.predicted},
+                         {"observed", bin.observed},
+                         {"rows", bin.rows}}));
   }
   return list;
 }
@@ -156,12 +177,17 @@ double ExpectedCalibrationError(std::span<const ReliabilityBin> bins) {
 
 Json Residuals::ToJson() const {
   Json summary = Json::Arr();
-  for (std::size_t i = 0; i < quantiles.size(); ++i) summary.Push(Json::Obj({{"q", kResidualQuantiles[i]}, {"value", quantiles[i]}}));
-  return Json::Obj({{"predicted", Numbers(predicted)}, {"residual", Numbers(residual)}, {"mean", mean}, {"deviation", deviation},
+  for (std::size_t i = 0; i < quantiles.size(); ++i)
+    summary.Push(Json::Obj({{"q", kResidualQuantiles[i]}, {"value", quantiles[i]}}));
+  return Json::Obj({{"predicted", Numbers(predicted)},
+                    {"residual", Numbers(residual)},
+                    {"mean", mean},
+                    {"deviation", deviation},
                     {"quantiles", std::move(summary)}});
 }
 
-Result<Residuals> MakeResiduals(std::span<const double> truth, std::span<const double> predicted, std::size_t points_max) {
+Result<Residuals> MakeResiduals(std::span<const double> truth, std::span<const double> predicted,
+                                std::size_t points_max) {
   GYRE_DO(CheckRows(truth.size(), predicted.size(), "predictions"));
   const std::size_t rows = truth.size();
   std::vector<double> residual(rows);
@@ -170,7 +196,8 @@ Result<Residuals> MakeResiduals(std::span<const double> truth, std::span<const d
   double squares = 0;
   for (std::size_t i = 0; i < rows; ++i) {
     residual[i] = truth[i] - predicted[i];
-    if (!std::isfinite(residual[i])) return InvalidArgument("GY3003", "row {}: truth or prediction is not a finite number", i + 1);
+    if (!std::isfinite(residual[i]))
+      return InvalidArgument("GY3003", "row {}: truth or prediction is not a finite number", i + 1);
     by_predicted[i] = static_cast<std::uint32_t>(i);
     const double delta = residual[i] - out.mean;
     out.mean += delta / static_cast<double>(i + 1);
@@ -184,9 +211,12 @@ Result<Residuals> MakeResiduals(std::span<const double> truth, std::span<const d
   // A tenth of the points for the largest errors, the rest evenly.
   const std::size_t extreme = rows <= points_max ? 0 : points_max / 10;
   std::vector<std::uint32_t> by_error = by_predicted;
-  std::ranges::partial_sort(by_error, by_error.begin() + static_cast<std::ptrdiff_t>(extreme), [&](std::uint32_t a, std::uint32_t b) {
-    return std::fabs(residual[a]) != std::fabs(residual[b]) ? std::fabs(residual[a]) > std::fabs(residual[b]) : a < b;
-  });
+  std::ranges::partial_sort(by_error, by_error.begin() + static_cast<std::ptrdiff_t>(extreme),
+                            [&](std::uint32_t a, std::uint32_t b) {
+                              return std::fabs(residual[a]) != std::fabs(residual[b])
+                                         ? std::fabs(residual[a]) > std::fabs(residual[b])
+                                         : a < b;
+                            });
   std::vector<unsigned char> kept(rows, rows <= points_max);
   for (std::size_t i = 0; i < extreme; ++i) kept[by_error[i]] = 1;
   const std::size_t even = rows <= points_max ? 0 : points_max - extreme;

@@ -50,7 +50,9 @@ double ExactSum::Value() const {
     for (std::int64_t& lane : sum.lanes_) lane = -lane;
     sum.Normalize();
   }
-  const auto bit = [&sum](int b) { return (static_cast<std::uint64_t>(sum.lanes_[b >> 5]) >> (b & 31)) & 1; };
+  const auto bit = [&sum](int b) {
+    return (static_cast<std::uint64_t>(sum.lanes_[b >> 5]) >> (b & 31)) & 1;
+  };
   int top = kLanes - 1;
   while (top >= 0 && sum.lanes_[top] == 0) --top;
   if (top < 0) return 0;

@@ -1,6 +1,7 @@
-// The exact sum of doubles: order-independent and correctly rounded, so that a fit over shuffled, split or merged data gives the same
-// bits. A 2,240-bit fixed-point number in 32-bit limbs held in 64-bit lanes (a superaccumulator); about 400 M additions per second.
-// NaN in gives NaN; infinities behave as in IEEE 754; a sum of zeros is +0. Not thread-safe; merge one per thread.
+// The exact sum of doubles: order-independent and correctly rounded, so that a fit over shuffled,
+// split or merged data gives the same bits. A 2,240-bit fixed-point number in 32-bit limbs held in
+// 64-bit lanes (a superaccumulator); about 400 M additions per second. NaN in gives NaN; infinities
+// behave as in IEEE 754; a sum of zeros is +0. Not thread-safe; merge one per thread.
 #pragma once
 
 #include <bit>
@@ -24,9 +25,11 @@ class ExactSum {
       exponent = 1;
     }
     const unsigned shift = exponent & 31, lane = exponent >> 5;
-    const std::int64_t sign = -static_cast<std::int64_t>(bits >> 63);  // 0 or -1; (v ^ sign) - sign negates
+    const std::int64_t sign =
+        -static_cast<std::int64_t>(bits >> 63);  // 0 or -1; (v ^ sign) - sign negates
     const auto low = static_cast<std::int64_t>((significand << shift) & 0xffff'ffffu);
-    const auto middle = static_cast<std::int64_t>((shift != 0 ? significand >> (32 - shift) : significand >> 32) & 0xffff'ffffu);
+    const auto middle = static_cast<std::int64_t>(
+        (shift != 0 ? significand >> (32 - shift) : significand >> 32) & 0xffff'ffffu);
     const auto high = static_cast<std::int64_t>(shift != 0 ? significand >> (64 - shift) : 0);
     lanes_[lane] += (low ^ sign) - sign;
     lanes_[lane + 1] += (middle ^ sign) - sign;
@@ -43,7 +46,8 @@ class ExactSum {
   void Normalize();
   void AddSpecial(std::uint64_t bits);
 
-  // Bit b of the whole stands for 2^(b - 1075). Lanes are signed; after Normalize all but the top one are in [0, 2^32).
+  // Bit b of the whole stands for 2^(b - 1075). Lanes are signed; after Normalize all but the top
+  // one are in [0, 2^32).
   std::int64_t lanes_[kLanes] = {};
   std::int64_t pending_ = 0;
   bool nan_ = false, plus_infinity_ = false, minus_infinity_ = false;

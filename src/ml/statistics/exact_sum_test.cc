@@ -23,9 +23,9 @@ TEST(ExactSum, RoundsTheTrueSumOnce) {
   EXPECT_EQ(Sum({1e308, 1.0, -1e308}), 1.0);
   EXPECT_EQ(Sum({0.1, 0.2, 0.3}), 0.6);  // 0.1 + 0.2 + 0.3 in doubles is 0.6000000000000001
   const double ulp = std::ldexp(1.0, -52);
-  EXPECT_EQ(Sum({1.0, ulp / 2}), 1.0);                                  // a tie goes to even
-  EXPECT_EQ(Sum({1.0 + ulp, ulp / 2}), 1.0 + 2 * ulp);                  // a tie goes to even, upwards
-  EXPECT_EQ(Sum({1.0, ulp / 2, std::ldexp(1.0, -1074)}), 1.0 + ulp);    // one denormal breaks the tie
+  EXPECT_EQ(Sum({1.0, ulp / 2}), 1.0);                                // a tie goes to even
+  EXPECT_EQ(Sum({1.0 + ulp, ulp / 2}), 1.0 + 2 * ulp);                // a tie goes to even, upwards
+  EXPECT_EQ(Sum({1.0, ulp / 2, std::ldexp(1.0, -1074)}), 1.0 + ulp);  // one denormal breaks the tie
   EXPECT_EQ(Sum({-1.0, -ulp / 2, -std::ldexp(1.0, -1074)}), -1.0 - ulp);
 }
 
@@ -56,7 +56,8 @@ TEST(ExactSum, AgreesWithTheHardwareOnPairs) {
 TEST(ExactSum, DoesNotDependOnOrderOrPartition) {
   Random random(3);
   std::vector<double> values(20'000);
-  for (double& v : values) v = std::ldexp(random.Normal(), static_cast<int>(random.Below(400)) - 200);
+  for (double& v : values)
+    v = std::ldexp(random.Normal(), static_cast<int>(random.Below(400)) - 200);
   const double expected = Sum(values);
   for (int repeat = 0; repeat < 5; ++repeat) {
     random.Shuffle(values);

@@ -13,8 +13,12 @@ struct Spelling {
 };
 // Longer spellings first.
 constexpr Spelling kSpellings[] = {
-    {">=", Comparison::kAtLeast}, {"<=", Comparison::kAtMost},      {"\xE2\x89\xA5", Comparison::kAtLeast},
-    {"\xE2\x89\xA4", Comparison::kAtMost}, {">", Comparison::kAbove}, {"<", Comparison::kBelow},
+    {">=", Comparison::kAtLeast},
+    {"<=", Comparison::kAtMost},
+    {"\xE2\x89\xA5", Comparison::kAtLeast},
+    {"\xE2\x89\xA4", Comparison::kAtMost},
+    {">", Comparison::kAbove},
+    {"<", Comparison::kBelow},
 };
 
 Error Malformed(std::string_view text, std::string_view what) {
@@ -43,7 +47,8 @@ Result<> ReadNumber(std::string_view whole, std::string_view text, Kpi* kpi) {
     number.remove_suffix(1);
   }
   const std::optional<double> value = ParseDouble(number);
-  if (!value || !std::isfinite(*value)) return Malformed(whole, "has no number after the comparison");
+  if (!value || !std::isfinite(*value))
+    return Malformed(whole, "has no number after the comparison");
   kpi->value = *value;
   kpi->unit = SingleSpaced(Trim(rest));
   if (kpi->unit == "%") {
@@ -58,10 +63,14 @@ Result<> ReadNumber(std::string_view whole, std::string_view text, Kpi* kpi) {
 
 std::string_view ComparisonText(Comparison op) {
   switch (op) {
-    case Comparison::kAtLeast: return ">=";
-    case Comparison::kAtMost: return "<=";
-    case Comparison::kAbove: return ">";
-    case Comparison::kBelow: return "<";
+    case Comparison::kAtLeast:
+      return ">=";
+    case Comparison::kAtMost:
+      return "<=";
+    case Comparison::kAbove:
+      return ">";
+    case Comparison::kBelow:
+      return "<";
   }
   return ">=";
 }
@@ -75,16 +84,21 @@ std::optional<Comparison> ParseComparison(std::string_view text) {
 
 bool Holds(double value, Comparison op, double threshold) {
   switch (op) {
-    case Comparison::kAtLeast: return value >= threshold;
-    case Comparison::kAtMost: return value <= threshold;
-    case Comparison::kAbove: return value > threshold;
-    case Comparison::kBelow: return value < threshold;
+    case Comparison::kAtLeast:
+      return value >= threshold;
+    case Comparison::kAtMost:
+      return value <= threshold;
+    case Comparison::kAbove:
+      return value > threshold;
+    case Comparison::kBelow:
+      return value < threshold;
   }
   return false;
 }
 
 std::string Kpi::ToString() const {
-  return fmt::format("{} {} {}{}{}", name, ComparisonText(op), value, unit.empty() ? "" : " ", unit);
+  return fmt::format("{} {} {}{}{}", name, ComparisonText(op), value, unit.empty() ? "" : " ",
+                     unit);
 }
 
 Result<Kpi> ParseKpi(std::string_view text) {
@@ -114,7 +128,8 @@ Result<Kpi> ParseKpi(std::string_view text) {
   std::vector<std::string> names;
   for (const MetricInfo& info : Metrics()) names.emplace_back(info.name);
   if (const auto close = ClosestMatch(ToLower(kpi.name), names)) {
-    return InvalidArgument("GY3010", "KPI '{}' names no metric", text).Fix(fmt::format("did you mean `{}`?", *close));
+    return InvalidArgument("GY3010", "KPI '{}' names no metric", text)
+        .Fix(fmt::format("did you mean `{}`?", *close));
   }
   return kpi;
 }

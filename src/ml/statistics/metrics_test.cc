@@ -25,27 +25,28 @@ void ExpectValues(const Result<MetricSet>& set, const std::map<std::string, doub
 TEST(Metrics, BinaryEqualsScikitLearn) {
   const BinaryRows rows = MakeBinaryRows(300);
   ExpectValues(BinaryMetrics(rows.labels, rows.p), {{"auc", 0.8605769230769231},
-                                               {"average_precision", 0.7835643797518629},
-                                               {"ks", 0.5083612040133779},
-                                               {"log_loss", 0.45721927569429255},
-                                               {"brier", 0.15041200000000002},
-                                               {"accuracy", 0.73},
-                                               {"balanced_accuracy", 0.7234531772575251},
-                                               {"precision", 0.5462184873949579},
-                                               {"recall", 0.7065217391304348},
-                                               {"f1", 0.6161137440758294},
-                                               {"mcc", 0.4212397466708749}});
+                                                    {"average_precision", 0.7835643797518629},
+                                                    {"ks", 0.5083612040133779},
+                                                    {"log_loss", 0.45721927569429255},
+                                                    {"brier", 0.15041200000000002},
+                                                    {"accuracy", 0.73},
+                                                    {"balanced_accuracy", 0.7234531772575251},
+                                                    {"precision", 0.5462184873949579},
+                                                    {"recall", 0.7065217391304348},
+                                                    {"f1", 0.6161137440758294},
+                                                    {"mcc", 0.4212397466708749}});
 }
 
 TEST(Metrics, MulticlassEqualsScikitLearn) {
   const MulticlassRows rows = MakeMulticlassRows(200);
-  ExpectValues(MulticlassMetrics(rows.labels, rows.p, 3), {{"auc_ovr_macro", 0.950557980853131},
-                                                           {"log_loss", 0.6617799476530493},
-                                                           {"accuracy", 0.865},
-                                                           {"balanced_accuracy", 0.8603412942670068},
-                                                           {"f1_macro", 0.8571470115669553},
-                                                           {"f1_weighted", 0.8645853780889442},
-                                                           {"mcc", 0.793854400495225}});
+  ExpectValues(MulticlassMetrics(rows.labels, rows.p, 3),
+               {{"auc_ovr_macro", 0.950557980853131},
+                {"log_loss", 0.6617799476530493},
+                {"accuracy", 0.865},
+                {"balanced_accuracy", 0.8603412942670068},
+                {"f1_macro", 0.8571470115669553},
+                {"f1_weighted", 0.8645853780889442},
+                {"mcc", 0.793854400495225}});
   const auto scored = Scored::Multiclass(rows.labels, rows.p, 3);
   ASSERT_TRUE(scored);
   EXPECT_EQ(scored->confusion().counts, (std::vector<std::uint64_t>{54, 3, 1, 6, 41, 6, 6, 5, 78}));
@@ -53,13 +54,14 @@ TEST(Metrics, MulticlassEqualsScikitLearn) {
 
 TEST(Metrics, RegressionEqualsScikitLearn) {
   const RegressionRows rows = MakeRegressionRows(151);
-  ExpectValues(RegressionMetrics(rows.truth, rows.predicted), {{"rmse", 5.637602891550767},
-                                                               {"mae", 4.804672387077023},
-                                                               {"medae", 4.727878807112575},
-                                                               {"mape", 0.4283832325394206},
-                                                               {"r2", 0.9636402613092924},
-                                                               {"explained_variance", 0.963657762950675},
-                                                               {"max_error", 10.963725432753563}});
+  ExpectValues(RegressionMetrics(rows.truth, rows.predicted),
+               {{"rmse", 5.637602891550767},
+                {"mae", 4.804672387077023},
+                {"medae", 4.727878807112575},
+                {"mape", 0.4283832325394206},
+                {"r2", 0.9636402613092924},
+                {"explained_variance", 0.963657762950675},
+                {"max_error", 10.963725432753563}});
 }
 
 TEST(Metrics, TiesCountOneHalf) {
@@ -87,7 +89,8 @@ TEST(Metrics, WeightsEqualRepeatedRows) {
   scored->Evaluate(weights, values);
   const auto expected = BinaryMetrics(repeated.labels, repeated.p);
   ASSERT_TRUE(expected);
-  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], expected->values()[i].second, 1e-13) << expected->values()[i].first;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    EXPECT_NEAR(values[i], expected->values()[i].second, 1e-13) << expected->values()[i].first;
 }
 
 TEST(Metrics, BadInputIsNamed) {
@@ -104,7 +107,8 @@ TEST(Metrics, BadInputIsNamed) {
   EXPECT_EQ(RegressionMetrics(p, not_a_number).error().gy(), "GY3003");
   const std::uint32_t classes[] = {0, 5};
   EXPECT_EQ(MulticlassMetrics(classes, std::vector<double>(6, 1.0 / 3), 3).error().gy(), "GY3004");
-  EXPECT_EQ(MulticlassMetrics(std::span(classes, 1), std::vector<double>(3, 0.9), 3).error().gy(), "GY3003");
+  EXPECT_EQ(MulticlassMetrics(std::span(classes, 1), std::vector<double>(3, 0.9), 3).error().gy(),
+            "GY3003");
 }
 
 TEST(Metrics, OneRow) {

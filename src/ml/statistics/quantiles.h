@@ -1,4 +1,5 @@
-// Quantiles by linear interpolation between order statistics (numpy's default, type 7 of Hyndman and Fan).
+// Quantiles by linear interpolation between order statistics (numpy's default, type 7 of Hyndman
+// and Fan).
 #pragma once
 
 #include <span>

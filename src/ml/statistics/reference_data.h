@@ -1,4 +1,5 @@
-// For tests: the same generated rows that the reference program saw, from a 31-bit linear congruential generator.
+// For tests: the same generated rows that the reference program saw, from a 31-bit linear
+// congruential generator.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +23,8 @@ struct BinaryRows {
   std::vector<double> p;
 };
 // y = u < 0.3; p = floor((0.3 y + 0.65 v) 50) / 50 + 0.02: many ties.
-inline BinaryRows MakeBinaryRows(std::size_t count, std::uint64_t label_seed = 1, std::uint64_t score_seed = 2) {
+inline BinaryRows MakeBinaryRows(std::size_t count, std::uint64_t label_seed = 1,
+                                 std::uint64_t score_seed = 2) {
   const std::vector<double> u = Lcg(label_seed, count), v = Lcg(score_seed, count);
   BinaryRows rows{std::vector<std::uint8_t>(count), std::vector<double>(count)};
   for (std::size_t i = 0; i < count; ++i) {

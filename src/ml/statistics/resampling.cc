@@ -8,17 +8,20 @@ namespace {
 
 constexpr int kPool = 4, kShift = 16;
 
-// numpy's SeedSequence for one whole number: 32-bit words of entropy mixed into a pool, then hashed out again.
+// numpy's SeedSequence for one whole number: 32-bit words of entropy mixed into a pool, then hashed
+// out again.
 class SeedSequence {
  public:
   explicit SeedSequence(std::uint64_t seed) {
-    const std::uint32_t entropy[2] = {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
+    const std::uint32_t entropy[2] = {static_cast<std::uint32_t>(seed),
+                                      static_cast<std::uint32_t>(seed >> 32)};
     std::uint32_t constant = 0x43b0d7e5;
     for (int i = 0; i < kPool; ++i) pool_[i] = HashMix(i < 2 ? entropy[i] : 0, &constant);
     for (int from = 0; from < kPool; ++from) {
       for (int to = 0; to < kPool; ++to) {
         if (from == to) continue;
-        const std::uint32_t mixed = 0xca01f9dd * pool_[to] - 0x4973f715 * HashMix(pool_[from], &constant);
+        const std::uint32_t mixed =
+            0xca01f9dd * pool_[to] - 0x4973f715 * HashMix(pool_[from], &constant);
         pool_[to] = mixed ^ (mixed >> kShift);
       }
     }
@@ -60,13 +63,15 @@ Pcg64::Pcg64(std::uint64_t seed) {
 }
 
 void Pcg64::Step() {
-  constexpr Wide kMultiplier = static_cast<Wide>(2549297995355413924ull) << 64 | 4865540595714422341ull;
+  constexpr Wide kMultiplier =
+      static_cast<Wide>(2549297995355413924ull) << 64 | 4865540595714422341ull;
   state_ = state_ * kMultiplier + increment_;
 }
 
 std::uint64_t Pcg64::Next64() {
   Step();
-  return std::rotr(static_cast<std::uint64_t>(state_ >> 64) ^ static_cast<std::uint64_t>(state_), static_cast<int>(state_ >> 122));
+  return std::rotr(static_cast<std::uint64_t>(state_ >> 64) ^ static_cast<std::uint64_t>(state_),
+                   static_cast<int>(state_ >> 122));
 }
 
 std::uint32_t Pcg64::Next32() {
@@ -85,7 +90,8 @@ std::uint32_t Pcg64::Below(std::uint32_t bound) {
   std::uint64_t product = std::uint64_t{Next32()} * bound;
   if (static_cast<std::uint32_t>(product) < bound) {
     const std::uint32_t threshold = (0u - bound) % bound;
-    while (static_cast<std::uint32_t>(product) < threshold) product = std::uint64_t{Next32()} * bound;
+    while (static_cast<std::uint32_t>(product) < threshold)
+      product = std::uint64_t{Next32()} * bound;
   }
   return static_cast<std::uint32_t>(product >> 32);
 }

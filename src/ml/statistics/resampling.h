@@ -1,4 +1,5 @@
-// Resamples that a few lines of numpy repeat exactly: numpy.random.default_rng(seed).integers(0, n, size=n), row after row.
+// Resamples that a few lines of numpy repeat exactly: numpy.random.default_rng(seed).integers(0, n,
+// size=n), row after row.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +12,10 @@ class Pcg64 {
  public:
   explicit Pcg64(std::uint64_t seed);
   std::uint64_t Next64();
-  std::uint32_t Next32();                        // low half first, then the high one
-  std::uint32_t Below(std::uint32_t bound);      // uniform in [0, bound), Lemire on 32 bits as numpy does; bound > 0
-  double Uniform();                              // [0, 1), 53 bits: Generator.random()
+  std::uint32_t Next32();  // low half first, then the high one
+  std::uint32_t Below(
+      std::uint32_t bound);  // uniform in [0, bound), Lemire on 32 bits as numpy does; bound > 0
+  double Uniform();          // [0, 1), 53 bits: Generator.random()
 
  private:
   void Step();

@@ -49,10 +49,12 @@ void BinaryBody::Evaluate(std::span<const std::uint32_t> weights, std::span<doub
   }
   const auto total = static_cast<double>(counts.total);
   const auto tp = static_cast<double>(counts.both);
-  const double fp = static_cast<double>(counts.decided) - tp, fn = static_cast<double>(counts.positive) - tp;
+  const double fp = static_cast<double>(counts.decided) - tp,
+               fn = static_cast<double>(counts.positive) - tp;
   const double tn = total - tp - fp - fn;
   const RankedValues ranked = EvaluateRanking(ranking, weights);
-  const double product = std::sqrt(tp + fp) * std::sqrt(tp + fn) * std::sqrt(tn + fp) * std::sqrt(tn + fn);
+  const double product =
+      std::sqrt(tp + fp) * std::sqrt(tp + fn) * std::sqrt(tn + fp) * std::sqrt(tn + fn);
   // In the order of the metric table.
   const double all[] = {ranked.auc,
                         ranked.average_precision,
@@ -84,10 +86,13 @@ Result<Scored> Scored::Binary(std::span<const std::uint8_t> labels, std::span<co
   body->decided.resize(labels.size());
   constexpr double kEps = std::numeric_limits<double>::epsilon();
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] > 1) return InvalidArgument("GY3004", "row {}: label {} is neither 0 nor 1", i + 1, labels[i]);
+    if (labels[i] > 1)
+      return InvalidArgument("GY3004", "row {}: label {} is neither 0 nor 1", i + 1, labels[i]);
     if (!(p[i] >= 0 && p[i] <= 1)) {
       return InvalidArgument("GY3003", "row {}: {} is not a probability", i + 1, p[i])
-          .Why("a probability is a number from 0 to 1; NaN comes from a model that could not score the row");
+          .Why(
+              "a probability is a number from 0 to 1; NaN comes from a model that could not score "
+              "the row");
     }
     const double clipped = std::clamp(p[i], kEps, 1 - kEps);
     body->loss[i] = labels[i] ? -std::log(clipped) : -std::log(1 - clipped);

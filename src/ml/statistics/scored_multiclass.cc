@@ -6,7 +6,8 @@
 namespace gyre::statistics {
 namespace {
 
-// One sorted copy of the rows per class; beyond this many cells the one-versus-rest AUC is left out.
+// One sorted copy of the rows per class; beyond this many cells the one-versus-rest AUC is left
+// out.
 constexpr std::size_t kRankedCellsMax = 40'000'000;
 
 struct MulticlassBody final : Scored::Body {
@@ -20,7 +21,8 @@ struct MulticlassBody final : Scored::Body {
   Confusion MakeConfusion() const override { return Count(std::vector<std::uint32_t>(rows, 1)); }
   Confusion Count(std::span<const std::uint32_t> weights) const {
     Confusion confusion{classes, std::vector<std::uint64_t>(classes * classes)};
-    for (std::size_t i = 0; i < rows; ++i) confusion.counts[label[i] * classes + decided[i]] += weights[i];
+    for (std::size_t i = 0; i < rows; ++i)
+      confusion.counts[label[i] * classes + decided[i]] += weights[i];
     return confusion;
   }
 };
@@ -42,7 +44,8 @@ struct FromConfusion {
 };
 
 FromConfusion Derive(const Confusion& confusion) {
-  double correct = 0, total = 0, recall_sum = 0, f1_sum = 0, f1_weighted = 0, cross = 0, truth_squared = 0, decided_squared = 0;
+  double correct = 0, total = 0, recall_sum = 0, f1_sum = 0, f1_weighted = 0, cross = 0,
+         truth_squared = 0, decided_squared = 0;
   int present = 0, mentioned = 0;
   for (std::size_t k = 0; k < confusion.classes; ++k) {
     double truth = 0, decided = 0;
@@ -71,12 +74,14 @@ FromConfusion Derive(const Confusion& confusion) {
   out.balanced_accuracy = recall_sum / present;
   out.f1_macro = f1_sum / mentioned;
   out.f1_weighted = f1_weighted / total;
-  const double product = std::sqrt(total * total - decided_squared) * std::sqrt(total * total - truth_squared);
+  const double product =
+      std::sqrt(total * total - decided_squared) * std::sqrt(total * total - truth_squared);
   out.mcc = product == 0 ? 0 : (correct * total - cross) / product;
   return out;
 }
 
-void MulticlassBody::Evaluate(std::span<const std::uint32_t> weights, std::span<double> values) const {
+void MulticlassBody::Evaluate(std::span<const std::uint32_t> weights,
+                              std::span<double> values) const {
   double loss_sum = 0, total = 0;
   for (std::size_t i = 0; i < rows; ++i) {
     loss_sum += weights[i] * loss[i];
@@ -88,34 +93,40 @@ void MulticlassBody::Evaluate(std::span<const std::uint32_t> weights, std::span<
   }
   const FromConfusion derived = Derive(Count(weights));
   // In the order of the metric table.
-  const double all[] = {OneVersusRest(weights), loss_sum / total,    derived.accuracy, derived.balanced_accuracy,
-                        derived.f1_macro,       derived.f1_weighted, derived.mcc};
+  const double all[] = {
+      OneVersusRest(weights), loss_sum / total,    derived.accuracy, derived.balanced_accuracy,
+      derived.f1_macro,       derived.f1_weighted, derived.mcc};
   GYRE_CHECK(std::size(all) == values.size());
   std::ranges::copy(all, values.begin());
 }
 
 // The clipped, renormalised likelihood of the true class; sets `decided` to the largest.
-Result<double> RowLoss(std::span<const double> p, std::uint32_t label, std::size_t row, std::uint32_t* decided) {
+Result<double> RowLoss(std::span<const double> p, std::uint32_t label, std::size_t row,
+                       std::uint32_t* decided) {
   constexpr double kEps = std::numeric_limits<double>::epsilon();
   double sum = 0;
   *decided = 0;
   for (std::uint32_t k = 0; k < p.size(); ++k) {
     if (!(p[k] >= 0 && p[k] <= 1)) {
       return InvalidArgument("GY3003", "row {}: {} is not a probability", row + 1, p[k])
-          .Why("a probability is a number from 0 to 1; NaN comes from a model that could not score the row");
+          .Why(
+              "a probability is a number from 0 to 1; NaN comes from a model that could not score "
+              "the row");
     }
     sum += p[k];
     if (p[k] > p[*decided]) *decided = k;
   }
-  if (std::fabs(sum - 1) > 1e-3) return InvalidArgument("GY3003", "row {}: probabilities add up to {}, not 1", row + 1, sum);
+  if (std::fabs(sum - 1) > 1e-3)
+    return InvalidArgument("GY3003", "row {}: probabilities add up to {}, not 1", row + 1, sum);
   return -std::log(std::clamp(p[label] / sum, kEps, 1 - kEps));
 }
 
 }  // namespace
 
-Result<Scored> Scored::Multiclass(std::span<const std::uint32_t> labels, std::span<const double> p, std::size_t classes,
-                                  std::span<const std::uint32_t> decided) {
-  if (classes < 2) return InvalidArgument("GY3002", "a classifier has at least two classes, this one {}", classes);
+Result<Scored> Scored::Multiclass(std::span<const std::uint32_t> labels, std::span<const double> p,
+                                  std::size_t classes, std::span<const std::uint32_t> decided) {
+  if (classes < 2)
+    return InvalidArgument("GY3002", "a classifier has at least two classes, this one {}", classes);
   GYRE_DO(CheckRows(labels.size(), p.size() / classes, "rows of probabilities"));
   if (!decided.empty()) GYRE_DO(CheckRows(labels.size(), decided.size(), "decisions"));
   auto body = std::make_shared<MulticlassBody>();
@@ -126,10 +137,14 @@ Result<Scored> Scored::Multiclass(std::span<const std::uint32_t> labels, std::sp
   body->decided.resize(labels.size());
   body->loss.resize(labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] >= classes) return InvalidArgument("GY3004", "row {}: class number {} of {}", i + 1, labels[i], classes);
-    GYRE_TRY(body->loss[i], RowLoss(p.subspan(i * classes, classes), labels[i], i, &body->decided[i]));
+    if (labels[i] >= classes)
+      return InvalidArgument("GY3004", "row {}: class number {} of {}", i + 1, labels[i], classes);
+    GYRE_TRY(body->loss[i],
+             RowLoss(p.subspan(i * classes, classes), labels[i], i, &body->decided[i]));
     if (decided.empty()) continue;
-    if (decided[i] >= classes) return InvalidArgument("GY3004", "row {}: decided class number {} of {}", i + 1, decided[i], classes);
+    if (decided[i] >= classes)
+      return InvalidArgument("GY3004", "row {}: decided class number {} of {}", i + 1, decided[i],
+                             classes);
     body->decided[i] = decided[i];
   }
   if (labels.size() * classes <= kRankedCellsMax) {

@@ -7,16 +7,18 @@ namespace gyre::statistics {
 namespace {
 
 struct RegressionBody final : Scored::Body {
-  std::vector<double> error, centred;         // centred: truth less its mean, so that variances keep their digits
+  std::vector<double> error,
+      centred;  // centred: truth less its mean, so that variances keep their digits
   std::vector<double> absolute, relative;
-  std::vector<std::uint32_t> by_absolute;     // rows by ascending |error|
+  std::vector<std::uint32_t> by_absolute;  // rows by ascending |error|
 
   void Evaluate(std::span<const std::uint32_t> weights, std::span<double> values) const override;
   double MedianAbsolute(std::span<const std::uint32_t> weights, std::uint64_t total) const;
   double MaxAbsolute(std::span<const std::uint32_t> weights) const;
 };
 
-double RegressionBody::MedianAbsolute(std::span<const std::uint32_t> weights, std::uint64_t total) const {
+double RegressionBody::MedianAbsolute(std::span<const std::uint32_t> weights,
+                                      std::uint64_t total) const {
   std::uint64_t seen = 0;
   const std::uint64_t lower_rank = (total - 1) / 2, upper_rank = total / 2;
   double lower = 0;
@@ -39,13 +41,15 @@ double RegressionBody::MaxAbsolute(std::span<const std::uint32_t> weights) const
   return kUndefined;
 }
 
-// 1 - residual / variance as scikit-learn does with force_finite: a constant truth gives 1 when it is met, else 0.
+// 1 - residual / variance as scikit-learn does with force_finite: a constant truth gives 1 when it
+// is met, else 0.
 double ShareExplained(double residual, double variance) {
   if (variance > 0) return 1 - residual / variance;
   return residual > 0 ? 0 : 1;
 }
 
-void RegressionBody::Evaluate(std::span<const std::uint32_t> weights, std::span<double> values) const {
+void RegressionBody::Evaluate(std::span<const std::uint32_t> weights,
+                              std::span<double> values) const {
   std::uint64_t total = 0;
   double squared = 0, absolutes = 0, relatives = 0, errors = 0, truths = 0, truths_squared = 0;
   for (std::size_t i = 0; i < rows; ++i) {
@@ -84,7 +88,8 @@ void RegressionBody::Evaluate(std::span<const std::uint32_t> weights, std::span<
 
 }  // namespace
 
-Result<Scored> Scored::Regression(std::span<const double> truth, std::span<const double> predicted) {
+Result<Scored> Scored::Regression(std::span<const double> truth,
+                                  std::span<const double> predicted) {
   GYRE_DO(CheckRows(truth.size(), predicted.size(), "predictions"));
   auto body = std::make_shared<RegressionBody>();
   const std::size_t rows = truth.size();
@@ -92,9 +97,11 @@ Result<Scored> Scored::Regression(std::span<const double> truth, std::span<const
   body->metrics = MetricsWhere(&MetricInfo::regression);
   double mean = 0;
   for (std::size_t i = 0; i < rows; ++i) {
-    if (!std::isfinite(truth[i])) return InvalidArgument("GY3003", "row {}: truth {} is not a finite number", i + 1, truth[i]);
+    if (!std::isfinite(truth[i]))
+      return InvalidArgument("GY3003", "row {}: truth {} is not a finite number", i + 1, truth[i]);
     if (!std::isfinite(predicted[i])) {
-      return InvalidArgument("GY3003", "row {}: prediction {} is not a finite number", i + 1, predicted[i]);
+      return InvalidArgument("GY3003", "row {}: prediction {} is not a finite number", i + 1,
+                             predicted[i]);
     }
     mean += (truth[i] - mean) / static_cast<double>(i + 1);
   }
@@ -107,7 +114,8 @@ Result<Scored> Scored::Regression(std::span<const double> truth, std::span<const
     body->error[i] = truth[i] - predicted[i];
     body->centred[i] = truth[i] - mean;
     body->absolute[i] = std::fabs(body->error[i]);
-    body->relative[i] = body->absolute[i] / std::max(std::fabs(truth[i]), std::numeric_limits<double>::epsilon());
+    body->relative[i] =
+        body->absolute[i] / std::max(std::fabs(truth[i]), std::numeric_limits<double>::epsilon());
     body->by_absolute[i] = static_cast<std::uint32_t>(i);
   }
   std::ranges::sort(body->by_absolute, [&](std::uint32_t a, std::uint32_t b) {

@@ -82,7 +82,8 @@ bool ReadSeries(std::string_view bytes, std::string_view wanted, std::vector<Met
   const auto count = in.Varint();
   if (!count || *count > in.left()) return false;
   Series series;
-  if (!ReadDeltas(in, *count, &series.steps) || !ReadDeltas(in, *count, &series.times)) return false;
+  if (!ReadDeltas(in, *count, &series.steps) || !ReadDeltas(in, *count, &series.times))
+    return false;
   const auto raw = in.Bytes(*count * sizeof(double));
   if (!raw || in.left() != 0) return false;
   for (std::size_t i = 0; i < *count; ++i) {
@@ -112,15 +113,19 @@ std::string EncodePoints(const std::vector<MetricPoint>& points) {
     PutVarint(series.values.size(), &body);
     PutDeltas(series.steps, &body);
     PutDeltas(series.times, &body);
-    body.append(reinterpret_cast<const char*>(series.values.data()), series.values.size() * sizeof(double));
+    body.append(reinterpret_cast<const char*>(series.values.data()),
+                series.values.size() * sizeof(double));
     PutVarint(body.size(), &out);
     out += body;
   }
   return out;
 }
 
-Result<> DecodePoints(std::string_view bytes, std::string_view key, std::vector<MetricPoint>* points) {
-  const auto broken = [] { return MakeError(Code::kDataLoss, "GY3410", "a stored batch of metric points is damaged"); };
+Result<> DecodePoints(std::string_view bytes, std::string_view key,
+                      std::vector<MetricPoint>* points) {
+  const auto broken = [] {
+    return MakeError(Code::kDataLoss, "GY3410", "a stored batch of metric points is damaged");
+  };
   if (bytes.empty() || bytes.front() != kVersion) return broken();
   Input in(bytes.substr(1));
   const auto count = in.Varint();

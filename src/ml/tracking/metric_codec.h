@@ -1,6 +1,8 @@
-// One batch of metric points as bytes: series by key, each column packed. Layout, all numbers little-endian:
-//   version 1 (a byte), series count (varint), then per series: length of what follows (varint), key (varint length, bytes), n (varint),
-//   n zigzag varint deltas of steps, n zigzag varint deltas of times, n raw doubles.
+// One batch of metric points as bytes: series by key, each column packed. Layout, all numbers
+// little-endian:
+//   version 1 (a byte), series count (varint), then per series: length of what follows (varint),
+//   key (varint length, bytes), n (varint), n zigzag varint deltas of steps, n zigzag varint deltas
+//   of times, n raw doubles.
 // A reader of one key skips the other series by their length.
 #pragma once
 
@@ -15,6 +17,7 @@ namespace gyre::tracking {
 
 std::string EncodePoints(const std::vector<MetricPoint>& points);
 // Appends the points of `key` (all keys when it is empty). Error: kDataLoss GY3410.
-Result<> DecodePoints(std::string_view bytes, std::string_view key, std::vector<MetricPoint>* points);
+Result<> DecodePoints(std::string_view bytes, std::string_view key,
+                      std::vector<MetricPoint>* points);
 
 }  // namespace gyre::tracking

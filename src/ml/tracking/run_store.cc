@@ -46,66 +46,82 @@ Run RunFromRow(const db::Row& row) {
 
 }  // namespace
 
-Result<std::string> EnsureExperimentIn(db::Transaction& tx, std::string_view project, std::string_view name, std::string_view new_id,
+Result<std::string> EnsureExperimentIn(db::Transaction& tx, std::string_view project,
+                                       std::string_view name, std::string_view new_id,
                                        std::int64_t now_us) {
-  GYRE_DO(tx.Execute(
-      "INSERT INTO tracking_experiment (id, project, name, created_us) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (project, name) DO NOTHING",
-      {new_id, project, name, now_us}));
+  GYRE_DO(
+      tx.Execute("INSERT INTO tracking_experiment (id, project, name, created_us) VALUES (?1, ?2, "
+                 "?3, ?4) ON CONFLICT (project, name) DO NOTHING",
+                 {new_id, project, name, now_us}));
   std::string id;
-  GYRE_TRY(const bool found, tx.QueryOne("SELECT id FROM tracking_experiment WHERE project = ?1 AND name = ?2", {project, name},
-                                         [&](const db::Row& row) { id = row.Str(0); }));
+  GYRE_TRY(const bool found,
+           tx.QueryOne("SELECT id FROM tracking_experiment WHERE project = ?1 AND name = ?2",
+                       {project, name}, [&](const db::Row& row) { id = row.Str(0); }));
   if (!found) return Internal("GY3411", "the experiment `{}` is not there after it was made", name);
   return id;
 }
 
 Result<std::vector<Experiment>> ReadExperiments(db::Reader& reader, std::string_view project) {
-  return db::Collect<Experiment>(reader,
-                                 "SELECT e.id, e.project, e.name, e.created_us, (SELECT COUNT(*) FROM tracking_run r WHERE "
-                                 "r.experiment_id = e.id) FROM tracking_experiment e WHERE e.project = ?1 ORDER BY e.name LIMIT 1000",
-                                 {project}, [](const db::Row& row) {
-                                   return Experiment{row.Str(0), row.Str(1), row.Str(2), row.Int(3), row.Int(4)};
-                                 });
+  return db::Collect<Experiment>(
+      reader,
+      "SELECT e.id, e.project, e.name, e.created_us, (SELECT COUNT(*) FROM tracking_run r WHERE "
+      "r.experiment_id = e.id) FROM tracking_experiment e WHERE e.project = ?1 ORDER BY e.name "
+      "LIMIT 1000",
+      {project}, [](const db::Row& row) {
+        return Experiment{row.Str(0), row.Str(1), row.Str(2), row.Int(3), row.Int(4)};
+      });
 }
 
 Result<> InsertRun(db::Transaction& tx, const Run& run, const RunTexts& texts) {
   const std::string seed = run.seed ? fmt::format("{}", static_cast<std::int64_t>(*run.seed)) : "";
-  GYRE_DO(tx.Execute(
-      "INSERT INTO tracking_run (id, number, project, experiment_id, name, kind, job, parent, created_by, status, seed, error, "
-      "created_us, started_us, ended_us, source, code, inputs, environment, resources) "
-      "VALUES (?1, (SELECT COALESCE(MAX(number), 0) + 1 FROM tracking_run), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, '', ?11, ?12, 0, "
-      "?13, ?14, ?15, ?16, '')",
-      {run.id, run.project, run.experiment_id, run.name, run.kind, run.job, run.parent, run.created_by, RunStatusName(run.status), seed,
-       run.created_us, run.started_us, texts.source, texts.code, texts.inputs, texts.environment}));
+  GYRE_DO(
+      tx.Execute("INSERT INTO tracking_run (id, number, project, experiment_id, name, kind, job, "
+                 "parent, created_by, status, seed, error, "
+                 "created_us, started_us, ended_us, source, code, inputs, environment, resources) "
+                 "VALUES (?1, (SELECT COALESCE(MAX(number), 0) + 1 FROM tracking_run), ?2, ?3, ?4, "
+                 "?5, ?6, ?7, ?8, ?9, ?10, '', ?11, ?12, 0, "
+                 "?13, ?14, ?15, ?16, '')",
+                 {run.id, run.project, run.experiment_id, run.name, run.kind, run.job, run.parent,
+                  run.created_by, RunStatusName(run.status), seed, run.created_us, run.started_us,
+                  texts.source, texts.code, texts.inputs, texts.environment}));
   GYRE_DO(PutParams(tx, run.id, run.params));
   return PutTags(tx, run.id, run.tags);
 }
 
-Result<> PutParams(db::Transaction& tx, std::string_view run_id, const std::map<std::string, std::string>& params) {
+Result<> PutParams(db::Transaction& tx, std::string_view run_id,
+                   const std::map<std::string, std::string>& params) {
   for (const auto& [key, value] : params) {
-    GYRE_DO(tx.Execute("INSERT INTO tracking_param (run_id, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (run_id, key) DO NOTHING",
-                       {run_id, key, value}));
+    GYRE_DO(
+        tx.Execute("INSERT INTO tracking_param (run_id, key, value) VALUES (?1, ?2, ?3) ON "
+                   "CONFLICT (run_id, key) DO NOTHING",
+                   {run_id, key, value}));
     if (tx.changes() == 1) continue;
     std::string before;
-    GYRE_TRY(const bool found, tx.QueryOne("SELECT value FROM tracking_param WHERE run_id = ?1 AND key = ?2", {run_id, key},
-                                           [&](const db::Row& row) { before = row.Str(0); }));
+    GYRE_TRY(const bool found,
+             tx.QueryOne("SELECT value FROM tracking_param WHERE run_id = ?1 AND key = ?2",
+                         {run_id, key}, [&](const db::Row& row) { before = row.Str(0); }));
     if (found && before == value) continue;
-    return FailedPrecondition("GY3404", "the param `{}` of run {} is `{}` already", key, run_id.substr(0, 8), before)
+    return FailedPrecondition("GY3404", "the param `{}` of run {} is `{}` already", key,
+                              run_id.substr(0, 8), before)
         .Why("a param is written once, so that a run always says what it ran with")
         .Fix("use a tag for what changes, or start another run");
   }
   return {};
 }
 
-Result<> PutTags(db::Transaction& tx, std::string_view run_id, const std::map<std::string, std::string>& tags) {
+Result<> PutTags(db::Transaction& tx, std::string_view run_id,
+                 const std::map<std::string, std::string>& tags) {
   for (const auto& [key, value] : tags) {
-    GYRE_DO(tx.Execute(
-        "INSERT INTO tracking_tag (run_id, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (run_id, key) DO UPDATE SET value = excluded.value",
-        {run_id, key, value}));
+    GYRE_DO(
+        tx.Execute("INSERT INTO tracking_tag (run_id, key, value) VALUES (?1, ?2, ?3) ON CONFLICT "
+                   "(run_id, key) DO UPDATE SET value = excluded.value",
+                   {run_id, key, value}));
   }
   return {};
 }
 
-Result<> PutMetrics(db::Transaction& tx, std::string_view run_id, const std::map<std::string, LatestMetric>& latest,
+Result<> PutMetrics(db::Transaction& tx, std::string_view run_id,
+                    const std::map<std::string, LatestMetric>& latest,
                     std::string_view encoded_points) {
   GYRE_DO(tx.Execute(
       "INSERT INTO tracking_metric_batch (run_id, number, points) VALUES (?1, "
@@ -114,74 +130,103 @@ Result<> PutMetrics(db::Transaction& tx, std::string_view run_id, const std::map
   for (const auto& [key, m] : latest) {
     // NULL stands for NaN. The later of the two points stays.
     const db::Value value = std::isnan(m.value) ? db::Value(nullptr) : db::Value(m.value);
-    GYRE_DO(tx.Execute(
-        "INSERT INTO tracking_metric_latest (run_id, key, value, step, time_us, points) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
-        "ON CONFLICT (run_id, key) DO UPDATE SET points = tracking_metric_latest.points + excluded.points, "
-        "value = CASE WHEN (excluded.step, excluded.time_us) >= (tracking_metric_latest.step, tracking_metric_latest.time_us) "
-        "THEN excluded.value ELSE tracking_metric_latest.value END, "
-        "time_us = CASE WHEN (excluded.step, excluded.time_us) >= (tracking_metric_latest.step, tracking_metric_latest.time_us) "
-        "THEN excluded.time_us ELSE tracking_metric_latest.time_us END, "
-        "step = CASE WHEN excluded.step > tracking_metric_latest.step THEN excluded.step ELSE tracking_metric_latest.step END",
-        {run_id, key, value, m.step, m.time_us, m.points}));
+    GYRE_DO(
+        tx.Execute("INSERT INTO tracking_metric_latest (run_id, key, value, step, time_us, points) "
+                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+                   "ON CONFLICT (run_id, key) DO UPDATE SET points = tracking_metric_latest.points "
+                   "+ excluded.points, "
+                   "value = CASE WHEN (excluded.step, excluded.time_us) >= "
+                   "(tracking_metric_latest.step, tracking_metric_latest.time_us) "
+                   "THEN excluded.value ELSE tracking_metric_latest.value END, "
+                   "time_us = CASE WHEN (excluded.step, excluded.time_us) >= "
+                   "(tracking_metric_latest.step, tracking_metric_latest.time_us) "
+                   "THEN excluded.time_us ELSE tracking_metric_latest.time_us END, "
+                   "step = CASE WHEN excluded.step > tracking_metric_latest.step THEN "
+                   "excluded.step ELSE tracking_metric_latest.step END",
+                   {run_id, key, value, m.step, m.time_us, m.points}));
   }
   return {};
 }
 
-Result<> UpdateEnd(db::Transaction& tx, std::string_view run_id, const RunEnd& end, std::string_view resources) {
-  return tx.Execute("UPDATE tracking_run SET status = ?2, error = ?3, ended_us = ?4, resources = ?5 WHERE id = ?1",
-                    {run_id, RunStatusName(end.status), end.error, end.ended_us, resources});
+Result<> UpdateEnd(db::Transaction& tx, std::string_view run_id, const RunEnd& end,
+                   std::string_view resources) {
+  return tx.Execute(
+      "UPDATE tracking_run SET status = ?2, error = ?3, ended_us = ?4, resources = ?5 WHERE id = "
+      "?1",
+      {run_id, RunStatusName(end.status), end.error, end.ended_us, resources});
 }
 
 Result<> RemoveRun(db::Transaction& tx, std::string_view run_id) {
-  for (const std::string_view sql :
-       {"DELETE FROM tracking_param WHERE run_id = ?1", "DELETE FROM tracking_tag WHERE run_id = ?1",
-        "DELETE FROM tracking_metric_latest WHERE run_id = ?1", "DELETE FROM tracking_metric_batch WHERE run_id = ?1",
-        "DELETE FROM tracking_artifact WHERE run_id = ?1", "DELETE FROM tracking_output WHERE run_id = ?1",
-        "DELETE FROM tracking_run WHERE id = ?1"}) {
+  for (const std::string_view sql : {"DELETE FROM tracking_param WHERE run_id = ?1",
+                                     "DELETE FROM tracking_tag WHERE run_id = ?1",
+                                     "DELETE FROM tracking_metric_latest WHERE run_id = ?1",
+                                     "DELETE FROM tracking_metric_batch WHERE run_id = ?1",
+                                     "DELETE FROM tracking_artifact WHERE run_id = ?1",
+                                     "DELETE FROM tracking_output WHERE run_id = ?1",
+                                     "DELETE FROM tracking_run WHERE id = ?1"}) {
     GYRE_DO(tx.Execute(sql, {run_id}));
   }
   return {};
 }
 
 Result<> CheckRunExists(db::Reader& reader, std::string_view run_id) {
-  GYRE_TRY(const bool found, reader.QueryOne("SELECT 1 FROM tracking_run WHERE id = ?1", {run_id}, [](const db::Row&) {}));
-  if (!found) return NotFound("GY3401", "there is no run `{}`", run_id).Fix("gyre runs            (lists them)");
+  GYRE_TRY(const bool found, reader.QueryOne("SELECT 1 FROM tracking_run WHERE id = ?1", {run_id},
+                                             [](const db::Row&) {}));
+  if (!found)
+    return NotFound("GY3401", "there is no run `{}`", run_id)
+        .Fix("gyre runs            (lists them)");
   return {};
 }
 
-Result<std::vector<std::string>> FindRunIds(db::Reader& reader, std::string_view project, std::string_view reference) {
+Result<std::vector<std::string>> FindRunIds(db::Reader& reader, std::string_view project,
+                                            std::string_view reference) {
   const auto id = [](const db::Row& row) { return row.Str(0); };
   if (reference == "-") {
-    return db::Collect<std::string>(reader, "SELECT id FROM tracking_run WHERE project = ?1 ORDER BY number DESC LIMIT 1", {project}, id);
+    return db::Collect<std::string>(
+        reader, "SELECT id FROM tracking_run WHERE project = ?1 ORDER BY number DESC LIMIT 1",
+        {project}, id);
   }
-  GYRE_TRY(auto ids, db::Collect<std::string>(reader, "SELECT id FROM tracking_run WHERE id >= ?1 AND id < ?2 AND project = ?3 LIMIT 2",
-                                              {reference, PrefixEnd(reference), project}, id));
+  GYRE_TRY(
+      auto ids,
+      db::Collect<std::string>(
+          reader, "SELECT id FROM tracking_run WHERE id >= ?1 AND id < ?2 AND project = ?3 LIMIT 2",
+          {reference, PrefixEnd(reference), project}, id));
   if (!ids.empty()) return ids;
-  return db::Collect<std::string>(reader, "SELECT id FROM tracking_run WHERE project = ?1 AND name = ?2 ORDER BY number DESC LIMIT 1",
-                                  {project, reference}, id);
+  return db::Collect<std::string>(
+      reader,
+      "SELECT id FROM tracking_run WHERE project = ?1 AND name = ?2 ORDER BY number DESC LIMIT 1",
+      {project, reference}, id);
 }
 
 Result<> ReadRun(db::Reader& reader, std::string_view run_id, Run* run) {
   GYRE_TRY(const bool found,
-           reader.QueryOne("SELECT r.id, r.project, r.experiment_id, e.name, r.name, r.kind, r.job, r.parent, r.created_by, r.status, "
-                           "r.seed, r.error, r.created_us, r.started_us, r.ended_us, r.source, r.code, r.inputs, r.environment, "
-                           "r.resources FROM tracking_run r JOIN tracking_experiment e ON e.id = r.experiment_id WHERE r.id = ?1",
+           reader.QueryOne("SELECT r.id, r.project, r.experiment_id, e.name, r.name, r.kind, "
+                           "r.job, r.parent, r.created_by, r.status, "
+                           "r.seed, r.error, r.created_us, r.started_us, r.ended_us, r.source, "
+                           "r.code, r.inputs, r.environment, "
+                           "r.resources FROM tracking_run r JOIN tracking_experiment e ON e.id = "
+                           "r.experiment_id WHERE r.id = ?1",
                            {run_id}, [&](const db::Row& row) { *run = RunFromRow(row); }));
-  if (!found) return NotFound("GY3401", "there is no run `{}`", run_id).Fix("gyre runs            (lists them)");
-  GYRE_DO(reader.Query("SELECT key, value FROM tracking_param WHERE run_id = ?1", {run_id}, [&](const db::Row& row) {
-    run->params.emplace(row.Str(0), row.Str(1));
-    return Result<>();
-  }));
-  GYRE_DO(reader.Query("SELECT key, value FROM tracking_tag WHERE run_id = ?1", {run_id}, [&](const db::Row& row) {
-    run->tags.emplace(row.Str(0), row.Str(1));
-    return Result<>();
-  }));
-  return reader.Query("SELECT key, value, step, time_us, points FROM tracking_metric_latest WHERE run_id = ?1", {run_id},
-                      [&](const db::Row& row) {
-                        const double value = row.IsNull(1) ? std::numeric_limits<double>::quiet_NaN() : row.Real(1);
-                        run->metrics.emplace(row.Str(0), LatestMetric{value, row.Int(2), row.Int(3), row.Int(4)});
-                        return Result<>();
-                      });
+  if (!found)
+    return NotFound("GY3401", "there is no run `{}`", run_id)
+        .Fix("gyre runs            (lists them)");
+  GYRE_DO(reader.Query("SELECT key, value FROM tracking_param WHERE run_id = ?1", {run_id},
+                       [&](const db::Row& row) {
+                         run->params.emplace(row.Str(0), row.Str(1));
+                         return Result<>();
+                       }));
+  GYRE_DO(reader.Query("SELECT key, value FROM tracking_tag WHERE run_id = ?1", {run_id},
+                       [&](const db::Row& row) {
+                         run->tags.emplace(row.Str(0), row.Str(1));
+                         return Result<>();
+                       }));
+  return reader.Query(
+      "SELECT key, value, step, time_us, points FROM tracking_metric_latest WHERE run_id = ?1",
+      {run_id}, [&](const db::Row& row) {
+        const double value = row.IsNull(1) ? std::numeric_limits<double>::quiet_NaN() : row.Real(1);
+        run->metrics.emplace(row.Str(0), LatestMetric{value, row.Int(2), row.Int(3), row.Int(4)});
+        return Result<>();
+      });
 }
 
 namespace {
@@ -217,25 +262,33 @@ Result<RunIdPage> FindRuns(db::Reader& reader, const RunQuery& query) {
   if (query.status) where.Equals("r.status", RunStatusName(*query.status));
   for (const auto& [key, value] : query.tags) {
     const std::size_t k = where.Add(key), v = where.Add(value);
-    where.Raw(fmt::format(" AND EXISTS (SELECT 1 FROM tracking_tag t WHERE t.run_id = r.id AND t.key = ?{} AND t.value = ?{})", k, v));
+    where.Raw(
+        fmt::format(" AND EXISTS (SELECT 1 FROM tracking_tag t WHERE t.run_id = r.id AND t.key = "
+                    "?{} AND t.value = ?{})",
+                    k, v));
   }
   // Pages go by number (newest first) or, ordered by a metric, by position.
   const bool by_metric = !query.order_by_metric.empty();
   const auto token = ParseInt(query.page_token);
   if (!query.page_token.empty() && (!token || *token < 0)) {
-    return InvalidArgument("GY3406", "`{}` is not a page token of this list", query.page_token).Fix("begin without page_token");
+    return InvalidArgument("GY3406", "`{}` is not a page token of this list", query.page_token)
+        .Fix("begin without page_token");
   }
   std::string join, order = " ORDER BY r.number DESC", page;
   if (by_metric) {
-    join = fmt::format(" LEFT JOIN tracking_metric_latest m ON m.run_id = r.id AND m.key = ?{}", where.Add(query.order_by_metric));
-    order = fmt::format(" ORDER BY CASE WHEN m.value IS NULL THEN 1 ELSE 0 END, m.value {}, r.number DESC", query.ascending ? "ASC" : "DESC");
+    join = fmt::format(" LEFT JOIN tracking_metric_latest m ON m.run_id = r.id AND m.key = ?{}",
+                       where.Add(query.order_by_metric));
+    order = fmt::format(
+        " ORDER BY CASE WHEN m.value IS NULL THEN 1 ELSE 0 END, m.value {}, r.number DESC",
+        query.ascending ? "ASC" : "DESC");
     if (token) page = fmt::format(" OFFSET ?{}", where.Add(*token));
   } else if (token) {
     where.Raw(fmt::format(" AND r.number < ?{}", where.Add(*token)));
   }
   const std::size_t limit = where.Add(query.limit + 1);
   const std::string sql = fmt::format(
-      "SELECT r.id, r.number FROM tracking_run r JOIN tracking_experiment e ON e.id = r.experiment_id{} WHERE r.project = ?{}{}{} LIMIT ?{}{}",
+      "SELECT r.id, r.number FROM tracking_run r JOIN tracking_experiment e ON e.id = "
+      "r.experiment_id{} WHERE r.project = ?{}{}{} LIMIT ?{}{}",
       join, project, where.text(), order, limit, page);
   RunIdPage result;
   std::int64_t last_number = 0;
@@ -249,51 +302,66 @@ Result<RunIdPage> FindRuns(db::Reader& reader, const RunQuery& query) {
     last_number = row.Int(1);
     return {};
   }));
-  if (more) result.next_page_token = fmt::format("{}", by_metric ? token.value_or(0) + query.limit : last_number);
+  if (more)
+    result.next_page_token =
+        fmt::format("{}", by_metric ? token.value_or(0) + query.limit : last_number);
   return result;
 }
 
 Result<std::vector<std::string>> RunningRuns(db::Reader& reader) {
-  return db::Collect<std::string>(reader, "SELECT id FROM tracking_run WHERE status IN ('running', 'scheduled') LIMIT 100000", {},
-                                  [](const db::Row& row) { return row.Str(0); });
+  return db::Collect<std::string>(
+      reader, "SELECT id FROM tracking_run WHERE status IN ('running', 'scheduled') LIMIT 100000",
+      {}, [](const db::Row& row) { return row.Str(0); });
 }
 
-Result<std::vector<std::string>> ReadBatches(db::Reader& reader, std::string_view run_id, std::vector<std::int64_t>* numbers) {
-  return db::Collect<std::string>(reader, "SELECT points, number FROM tracking_metric_batch WHERE run_id = ?1 ORDER BY number", {run_id},
-                                  [&](const db::Row& row) {
-                                    if (numbers != nullptr) numbers->push_back(row.Int(1));
-                                    return row.Str(0);
-                                  });
+Result<std::vector<std::string>> ReadBatches(db::Reader& reader, std::string_view run_id,
+                                             std::vector<std::int64_t>* numbers) {
+  return db::Collect<std::string>(
+      reader, "SELECT points, number FROM tracking_metric_batch WHERE run_id = ?1 ORDER BY number",
+      {run_id}, [&](const db::Row& row) {
+        if (numbers != nullptr) numbers->push_back(row.Int(1));
+        return row.Str(0);
+      });
 }
 
-Result<bool> ReplaceBatches(db::Transaction& tx, std::string_view run_id, const std::vector<std::int64_t>& numbers,
+Result<bool> ReplaceBatches(db::Transaction& tx, std::string_view run_id,
+                            const std::vector<std::int64_t>& numbers,
                             std::string_view encoded_points) {
   std::int64_t there = 0;
-  GYRE_TRY(const bool counted, tx.QueryOne("SELECT COUNT(*) FROM tracking_metric_batch WHERE run_id = ?1 AND number <= ?2",
-                                           {run_id, numbers.back()}, [&](const db::Row& row) { there = row.Int(0); }));
+  GYRE_TRY(
+      const bool counted,
+      tx.QueryOne("SELECT COUNT(*) FROM tracking_metric_batch WHERE run_id = ?1 AND number <= ?2",
+                  {run_id, numbers.back()}, [&](const db::Row& row) { there = row.Int(0); }));
   if (!counted || there != static_cast<std::int64_t>(numbers.size())) return false;
-  GYRE_DO(tx.Execute("DELETE FROM tracking_metric_batch WHERE run_id = ?1 AND number <= ?2", {run_id, numbers.back()}));
-  GYRE_DO(tx.Execute("INSERT INTO tracking_metric_batch (run_id, number, points) VALUES (?1, ?2, ?3)",
-                     {run_id, numbers.back(), db::Bytes{encoded_points}}));
+  GYRE_DO(tx.Execute("DELETE FROM tracking_metric_batch WHERE run_id = ?1 AND number <= ?2",
+                     {run_id, numbers.back()}));
+  GYRE_DO(
+      tx.Execute("INSERT INTO tracking_metric_batch (run_id, number, points) VALUES (?1, ?2, ?3)",
+                 {run_id, numbers.back(), db::Bytes{encoded_points}}));
   return true;
 }
 
 Result<> PutArtifact(db::Transaction& tx, std::string_view run_id, const Artifact& artifact) {
   return tx.Execute(
-      "INSERT INTO tracking_artifact (run_id, path, digest, size_bytes, media_type) VALUES (?1, ?2, ?3, ?4, ?5) "
-      "ON CONFLICT (run_id, path) DO UPDATE SET digest = excluded.digest, size_bytes = excluded.size_bytes, "
+      "INSERT INTO tracking_artifact (run_id, path, digest, size_bytes, media_type) VALUES (?1, "
+      "?2, ?3, ?4, ?5) "
+      "ON CONFLICT (run_id, path) DO UPDATE SET digest = excluded.digest, size_bytes = "
+      "excluded.size_bytes, "
       "media_type = excluded.media_type",
-      {run_id, artifact.path, artifact.object.digest, artifact.object.size_bytes, artifact.media_type});
+      {run_id, artifact.path, artifact.object.digest, artifact.object.size_bytes,
+       artifact.media_type});
 }
 
-Result<std::vector<Artifact>> ReadArtifacts(db::Reader& reader, std::string_view run_id, std::string_view prefix) {
-  return db::Collect<Artifact>(
-      reader,
-      "SELECT path, digest, size_bytes, media_type FROM tracking_artifact WHERE run_id = ?1 AND path >= ?2 AND path < ?3 ORDER BY path "
-      "LIMIT 10000",
-      {run_id, prefix, PrefixEnd(prefix)}, [](const db::Row& row) {
-        return Artifact{row.Str(0), blob::Object{row.Str(1), row.Int(2)}, row.Str(3)};
-      });
+Result<std::vector<Artifact>> ReadArtifacts(db::Reader& reader, std::string_view run_id,
+                                            std::string_view prefix) {
+  return db::Collect<Artifact>(reader,
+                               "SELECT path, digest, size_bytes, media_type FROM tracking_artifact "
+                               "WHERE run_id = ?1 AND path >= ?2 AND path < ?3 ORDER BY path "
+                               "LIMIT 10000",
+                               {run_id, prefix, PrefixEnd(prefix)}, [](const db::Row& row) {
+                                 return Artifact{row.Str(0), blob::Object{row.Str(1), row.Int(2)},
+                                                 row.Str(3)};
+                               });
 }
 
 Result<> PutOutput(db::Transaction& tx, std::string_view run_id, const Output& output) {
@@ -304,8 +372,10 @@ Result<> PutOutput(db::Transaction& tx, std::string_view run_id, const Output& o
 }
 
 Result<std::vector<Output>> ReadOutputs(db::Reader& reader, std::string_view run_id) {
-  return db::Collect<Output>(reader, "SELECT kind, id, name FROM tracking_output WHERE run_id = ?1 ORDER BY kind, name LIMIT 1000",
-                             {run_id}, [](const db::Row& row) { return Output{row.Str(0), row.Str(1), row.Str(2)}; });
+  return db::Collect<Output>(
+      reader,
+      "SELECT kind, id, name FROM tracking_output WHERE run_id = ?1 ORDER BY kind, name LIMIT 1000",
+      {run_id}, [](const db::Row& row) { return Output{row.Str(0), row.Str(1), row.Str(2)}; });
 }
 
 }  // namespace gyre::tracking

@@ -16,18 +16,23 @@ namespace gyre::tracking {
 namespace {
 
 constexpr std::array kStatusNames = {"scheduled", "running", "finished", "failed", "killed"};
-constexpr std::size_t kKeyBytesMax = 250, kParamBytesMax = 8'000, kTagBytesMax = 64'000, kPointsMax = 100'000;
+constexpr std::size_t kKeyBytesMax = 250, kParamBytesMax = 8'000, kTagBytesMax = 64'000,
+                      kPointsMax = 100'000;
 constexpr std::string_view kRefOwner = "run";
 
 Result<> CheckKey(std::string_view noun, std::string_view key) {
-  const bool bad = key.empty() || key.size() > kKeyBytesMax || !IsValidUtf8(key) ||
-                   std::ranges::any_of(key, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+  const bool bad =
+      key.empty() || key.size() > kKeyBytesMax || !IsValidUtf8(key) ||
+      std::ranges::any_of(key, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
   if (!bad) return {};
-  return InvalidArgument("GY3407", "the {} name `{}` has {} bytes", noun, key.substr(0, 60), key.size())
-      .Why(fmt::format("names have 1 to {} bytes of UTF-8 without control characters", kKeyBytesMax));
+  return InvalidArgument("GY3407", "the {} name `{}` has {} bytes", noun, key.substr(0, 60),
+                         key.size())
+      .Why(fmt::format("names have 1 to {} bytes of UTF-8 without control characters",
+                       kKeyBytesMax));
 }
 
-Result<> CheckTexts(std::string_view noun, const std::map<std::string, std::string>& texts, std::size_t bytes_max) {
+Result<> CheckTexts(std::string_view noun, const std::map<std::string, std::string>& texts,
+                    std::size_t bytes_max) {
   for (const auto& [key, value] : texts) {
     GYRE_DO(CheckKey(noun, key));
     if (value.size() > bytes_max || !IsValidUtf8(value)) {
@@ -39,9 +44,11 @@ Result<> CheckTexts(std::string_view noun, const std::map<std::string, std::stri
 }
 
 Result<> CheckPath(std::string_view path) {
-  bool good = !path.empty() && path.size() <= 1'000 && IsValidUtf8(path) && path.find('\0') == std::string_view::npos &&
+  bool good = !path.empty() && path.size() <= 1'000 && IsValidUtf8(path) &&
+              path.find('\0') == std::string_view::npos &&
               path.find('\\') == std::string_view::npos;
-  for (const std::string_view part : Split(path, '/')) good = good && !part.empty() && part != "." && part != "..";
+  for (const std::string_view part : Split(path, '/'))
+    good = good && !part.empty() && part != "." && part != "..";
   if (good) return {};
   return InvalidArgument("GY3405", "`{}` cannot be the path of an artifact", path.substr(0, 100))
       .Why("artifact paths are relative, with '/' between names, without '.' and '..'");
@@ -49,9 +56,10 @@ Result<> CheckPath(std::string_view path) {
 
 std::string GuessMediaType(std::string_view path) {
   static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
-      {".json", "application/json"}, {".txt", "text/plain"},  {".log", "text/plain"},       {".csv", "text/csv"},
-      {".md", "text/markdown"},      {".html", "text/html"},  {".png", "image/png"},        {".jpg", "image/jpeg"},
-      {".svg", "image/svg+xml"},     {".diff", "text/x-diff"}, {".yaml", "application/yaml"}};
+      {".json", "application/json"}, {".txt", "text/plain"},       {".log", "text/plain"},
+      {".csv", "text/csv"},          {".md", "text/markdown"},     {".html", "text/html"},
+      {".png", "image/png"},         {".jpg", "image/jpeg"},       {".svg", "image/svg+xml"},
+      {".diff", "text/x-diff"},      {".yaml", "application/yaml"}};
   for (const auto& [suffix, type] : kTypes) {
     if (path.ends_with(suffix)) return std::string(type);
   }
@@ -64,7 +72,8 @@ std::map<std::string, LatestMetric> LatestOf(const std::vector<MetricPoint>& poi
   for (const MetricPoint& p : points) {
     const auto [it, fresh] = latest.try_emplace(p.key, LatestMetric{p.value, p.step, p.time_us, 0});
     LatestMetric& m = it->second;
-    if (!fresh && std::tie(p.step, p.time_us) >= std::tie(m.step, m.time_us)) m = {p.value, p.step, p.time_us, m.points};
+    if (!fresh && std::tie(p.step, p.time_us) >= std::tie(m.step, m.time_us))
+      m = {p.value, p.step, p.time_us, m.points};
     ++m.points;
   }
   return latest;
@@ -80,7 +89,8 @@ class TrackingImpl final : public Tracking {
     GYRE_DO(CheckName("experiment", name));
     Experiment experiment{NewId(), std::string(project), std::string(name), clock_.NowMicros(), 0};
     GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-      GYRE_TRY(experiment.id, EnsureExperimentIn(tx, project, name, experiment.id, experiment.created_us));
+      GYRE_TRY(experiment.id,
+               EnsureExperimentIn(tx, project, name, experiment.id, experiment.created_us));
       return {};
     }));
     return experiment;
@@ -102,9 +112,11 @@ class TrackingImpl final : public Tracking {
   Result<> EndRun(std::string_view run_id, const RunEnd& end) override;
   Result<> DeleteRun(std::string_view run_id) override;
   Result<int> EndOrphans(std::string_view why) override;
-  Result<std::vector<MetricPoint>> MetricHistory(std::string_view run_id, std::string_view key, int limit) override;
+  Result<std::vector<MetricPoint>> MetricHistory(std::string_view run_id, std::string_view key,
+                                                 int limit) override;
   Result<> AddArtifacts(std::string_view run_id, const std::vector<Artifact>& artifacts) override;
-  Result<std::vector<Artifact>> ListArtifacts(std::string_view run_id, std::string_view prefix) override;
+  Result<std::vector<Artifact>> ListArtifacts(std::string_view run_id,
+                                              std::string_view prefix) override;
   Result<Artifact> GetArtifact(std::string_view run_id, std::string_view path) override;
 
   Result<> AddOutput(std::string_view run_id, const Output& output) override {
@@ -137,7 +149,8 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
   run.id = NewId();
   run.project = std::move(from.project);
   run.experiment = std::move(from.experiment);
-  run.name = from.name.empty() ? fmt::format("{}-{}", from.kind, run.id.substr(0, 6)) : std::move(from.name);
+  run.name = from.name.empty() ? fmt::format("{}-{}", from.kind, run.id.substr(0, 6))
+                               : std::move(from.name);
   GYRE_DO(CheckKey("run", run.name));
   run.kind = std::move(from.kind);
   run.job = std::move(from.job);
@@ -153,10 +166,12 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
   run.environment = std::move(from.environment);
   run.params = std::move(from.params);
   run.tags = std::move(from.tags);
-  const RunTexts texts{TextOf(run.source), TextOf(run.code), TextOf(run.inputs), TextOf(run.environment)};
+  const RunTexts texts{TextOf(run.source), TextOf(run.code), TextOf(run.inputs),
+                       TextOf(run.environment)};
   const std::string experiment_id = NewId();
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(run.experiment_id, EnsureExperimentIn(tx, run.project, run.experiment, experiment_id, run.created_us));
+    GYRE_TRY(run.experiment_id,
+             EnsureExperimentIn(tx, run.project, run.experiment, experiment_id, run.created_us));
     return InsertRun(tx, run, texts);
   }));
   return run;
@@ -167,10 +182,12 @@ Result<Run> TrackingImpl::GetRun(std::string_view project, std::string_view refe
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(const auto ids, FindRunIds(reader, project, reference));
     if (ids.empty()) {
-      return NotFound("GY3401", "there is no run `{}` in project {}", reference, project).Fix("gyre runs            (lists them)");
+      return NotFound("GY3401", "there is no run `{}` in project {}", reference, project)
+          .Fix("gyre runs            (lists them)");
     }
     if (ids.size() > 1) {
-      return InvalidArgument("GY3402", "`{}` is the beginning of more than one run's id", reference).Fix("give more digits of the id");
+      return InvalidArgument("GY3402", "`{}` is the beginning of more than one run's id", reference)
+          .Fix("give more digits of the id");
     }
     return ReadRun(reader, ids[0], &run);
   }));
@@ -186,7 +203,8 @@ Result<RunPage> TrackingImpl::ListRuns(const RunQuery& query) {
     GYRE_TRY(RunIdPage found, FindRuns(reader, query));
     page.next_page_token = std::move(found.next_page_token);
     page.runs.resize(found.ids.size());
-    for (std::size_t i = 0; i < found.ids.size(); ++i) GYRE_DO(ReadRun(reader, found.ids[i], &page.runs[i]));
+    for (std::size_t i = 0; i < found.ids.size(); ++i)
+      GYRE_DO(ReadRun(reader, found.ids[i], &page.runs[i]));
     return {};
   }));
   return page;
@@ -196,7 +214,8 @@ Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
   GYRE_DO(CheckTexts("param", batch.params, kParamBytesMax));
   GYRE_DO(CheckTexts("tag", batch.tags, kTagBytesMax));
   if (batch.metrics.size() > kPointsMax) {
-    return InvalidArgument("GY3409", "a batch has at most {} metric points, not {}", kPointsMax, batch.metrics.size());
+    return InvalidArgument("GY3409", "a batch has at most {} metric points, not {}", kPointsMax,
+                           batch.metrics.size());
   }
   std::vector<MetricPoint> points = batch.metrics;
   const std::int64_t now_us = clock_.NowMicros();
@@ -260,11 +279,13 @@ Result<int> TrackingImpl::EndOrphans(std::string_view why) {
     return {};
   }));
   const RunEnd end{RunStatus::kKilled, std::string(why), Json(), clock_.NowMicros()};
-  for (const std::string& id : ids) GYRE_DO(database_.Write([&](db::Transaction& tx) { return UpdateEnd(tx, id, end, ""); }));
+  for (const std::string& id : ids)
+    GYRE_DO(database_.Write([&](db::Transaction& tx) { return UpdateEnd(tx, id, end, ""); }));
   return static_cast<int>(ids.size());
 }
 
-Result<std::vector<MetricPoint>> TrackingImpl::MetricHistory(std::string_view run_id, std::string_view key, int limit) {
+Result<std::vector<MetricPoint>> TrackingImpl::MetricHistory(std::string_view run_id,
+                                                             std::string_view key, int limit) {
   GYRE_DO(CheckKey("metric", key));
   std::vector<std::string> batches;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
@@ -274,17 +295,20 @@ Result<std::vector<MetricPoint>> TrackingImpl::MetricHistory(std::string_view ru
   }));
   std::vector<MetricPoint> points;
   for (const std::string& batch : batches) GYRE_DO(DecodePoints(batch, key, &points));
-  std::ranges::stable_sort(points, {}, [](const MetricPoint& p) { return std::pair(p.step, p.time_us); });
+  std::ranges::stable_sort(points, {},
+                           [](const MetricPoint& p) { return std::pair(p.step, p.time_us); });
   const auto wanted = static_cast<std::size_t>(std::max(limit, 0));
   if (wanted == 0 || points.size() <= wanted) return points;
   std::vector<MetricPoint> thinned;
   for (std::size_t i = 0; i < wanted; ++i) {
-    thinned.push_back(points[wanted == 1 ? points.size() - 1 : i * (points.size() - 1) / (wanted - 1)]);
+    thinned.push_back(
+        points[wanted == 1 ? points.size() - 1 : i * (points.size() - 1) / (wanted - 1)]);
   }
   return thinned;
 }
 
-Result<> TrackingImpl::AddArtifacts(std::string_view run_id, const std::vector<Artifact>& artifacts) {
+Result<> TrackingImpl::AddArtifacts(std::string_view run_id,
+                                    const std::vector<Artifact>& artifacts) {
   std::vector<Artifact> checked = artifacts;
   for (Artifact& artifact : checked) {
     GYRE_DO(CheckPath(artifact.path));
@@ -300,7 +324,8 @@ Result<> TrackingImpl::AddArtifacts(std::string_view run_id, const std::vector<A
   });
 }
 
-Result<std::vector<Artifact>> TrackingImpl::ListArtifacts(std::string_view run_id, std::string_view prefix) {
+Result<std::vector<Artifact>> TrackingImpl::ListArtifacts(std::string_view run_id,
+                                                          std::string_view prefix) {
   std::vector<Artifact> artifacts;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_DO(CheckRunExists(reader, run_id));
@@ -321,7 +346,9 @@ Result<Artifact> TrackingImpl::GetArtifact(std::string_view run_id, std::string_
 
 }  // namespace
 
-std::string_view RunStatusName(RunStatus status) { return kStatusNames[static_cast<std::size_t>(status)]; }
+std::string_view RunStatusName(RunStatus status) {
+  return kStatusNames[static_cast<std::size_t>(status)];
+}
 
 std::optional<RunStatus> ParseRunStatus(std::string_view name) {
   for (std::size_t i = 0; i < kStatusNames.size(); ++i) {
@@ -344,7 +371,9 @@ Json RunToJson(const Run& run) {
     for (const auto& [key, value] : map) json.Set(key, value);
     return json;
   };
-  const auto time = [](std::int64_t time_us) { return time_us == 0 ? Json() : Json(FormatTime(time_us)); };
+  const auto time = [](std::int64_t time_us) {
+    return time_us == 0 ? Json() : Json(FormatTime(time_us));
+  };
   Json metrics = Json::Obj();
   for (const auto& [key, metric] : run.metrics) metrics.Set(key, metric.value);
   return Json::Obj({{"id", run.id},

@@ -1,7 +1,9 @@
-// Experiments and runs: what was tried, with which parameters, from which code and data, what came out.
+// Experiments and runs: what was tried, with which parameters, from which code and data, what came
+// out.
 //
-// Metric points never become rows of their own: a batch is one columnar blob in the transaction of its run, with the latest value of each
-// key beside it. A write that returns is durable. Everything is addressed by ids; a unique prefix of a run's id will do. Thread-safe.
+// Metric points never become rows of their own: a batch is one columnar blob in the transaction of
+// its run, with the latest value of each key beside it. A write that returns is durable. Everything
+// is addressed by ids; a unique prefix of a run's id will do. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +31,8 @@ struct Experiment {
 };
 
 enum class RunStatus : unsigned char { kScheduled, kRunning, kFinished, kFailed, kKilled };
-std::string_view RunStatusName(RunStatus status);                     // "scheduled", "running", "finished", "failed", "killed"
+std::string_view RunStatusName(
+    RunStatus status);  // "scheduled", "running", "finished", "failed", "killed"
 std::optional<RunStatus> ParseRunStatus(std::string_view name);
 
 // The last point of a key: the highest step, then the latest time, then the largest value.
@@ -47,16 +50,16 @@ struct MetricPoint {
 
 struct NewRun {
   std::string project, experiment = "default";  // the experiment is made when there is none
-  std::string name;           // empty = made up from the kind and the id
-  std::string kind = "run";   // "candidate", "program", "run"
-  std::string job;            // id of the job that does the work
-  std::string parent;         // id of the run that this one belongs to
+  std::string name;                             // empty = made up from the kind and the id
+  std::string kind = "run";                     // "candidate", "program", "run"
+  std::string job;                              // id of the job that does the work
+  std::string parent;                           // id of the run that this one belongs to
   std::string created_by;
   std::optional<std::uint64_t> seed;
-  Json source;                // {"command": [...], "working_directory": ...} or {"learner": ...}
-  Json code;                  // {"commit", "branch", "dirty", "remote"}
-  Json inputs;                // [{"kind": "dataset_version", "id", "name", "digest"}]
-  Json environment;           // versions, variables without secrets
+  Json source;       // {"command": [...], "working_directory": ...} or {"learner": ...}
+  Json code;         // {"commit", "branch", "dirty", "remote"}
+  Json inputs;       // [{"kind": "dataset_version", "id", "name", "digest"}]
+  Json environment;  // versions, variables without secrets
   std::map<std::string, std::string> params, tags;
   RunStatus status = RunStatus::kRunning;
   std::int64_t started_us = 0;  // 0 = now
@@ -66,9 +69,10 @@ struct Run {
   std::string id, project, experiment_id, experiment, name, kind, job, parent, created_by;
   RunStatus status = RunStatus::kRunning;
   std::optional<std::uint64_t> seed;
-  std::string error;          // one line, when it failed
+  std::string error;  // one line, when it failed
   std::int64_t created_us = 0, started_us = 0, ended_us = 0;
-  Json source, code, inputs, environment, resources;  // resources: {"cpu_seconds", "memory_bytes_peak", "wall_seconds", "exit_code"}
+  Json source, code, inputs, environment,
+      resources;  // resources: {"cpu_seconds", "memory_bytes_peak", "wall_seconds", "exit_code"}
   std::map<std::string, std::string> params, tags;
   std::map<std::string, LatestMetric> metrics;
 };
@@ -85,13 +89,13 @@ struct RunEnd {
 struct Batch {
   std::map<std::string, std::string> params;  // a param cannot change: kFailedPrecondition GY3404
   std::map<std::string, std::string> tags;
-  std::vector<MetricPoint> metrics;           // time_us 0 = now
+  std::vector<MetricPoint> metrics;  // time_us 0 = now
 };
 
 struct Artifact {
-  std::string path;           // "model/package.json": relative, '/', no "..": kInvalidArgument GY3405
+  std::string path;  // "model/package.json": relative, '/', no "..": kInvalidArgument GY3405
   blob::Object object;
-  std::string media_type;     // guessed from the path when empty
+  std::string media_type;  // guessed from the path when empty
 };
 
 // What a run made for others: "model_version", "dataset_version".
@@ -101,18 +105,18 @@ struct Output {
 
 struct RunQuery {
   std::string project;
-  std::string experiment;                     // empty = all
-  std::string kind, job, parent;              // empty = all
+  std::string experiment;         // empty = all
+  std::string kind, job, parent;  // empty = all
   std::optional<RunStatus> status;
-  std::map<std::string, std::string> tags;    // all must match
-  std::string order_by_metric;                // empty = newest first
-  bool ascending = false;                     // for order_by_metric; runs without the metric come last
+  std::map<std::string, std::string> tags;  // all must match
+  std::string order_by_metric;              // empty = newest first
+  bool ascending = false;  // for order_by_metric; runs without the metric come last
   int limit = 100;
   std::string page_token;
 };
 struct RunPage {
   std::vector<Run> runs;
-  std::string next_page_token;                // empty at the end
+  std::string next_page_token;  // empty at the end
 };
 
 class Tracking {
@@ -123,21 +127,31 @@ class Tracking {
   virtual Result<std::vector<Experiment>> ListExperiments(std::string_view project) = 0;
 
   virtual Result<Run> CreateRun(NewRun run) = 0;
-  // `reference`: id, unique prefix of an id, name, or "-" for the newest. kNotFound GY3401, kInvalidArgument GY3402 (ambiguous).
+  // `reference`: id, unique prefix of an id, name, or "-" for the newest. kNotFound GY3401,
+  // kInvalidArgument GY3402 (ambiguous).
   virtual Result<Run> GetRun(std::string_view project, std::string_view reference) = 0;
   virtual Result<RunPage> ListRuns(const RunQuery& query) = 0;
   virtual Result<> LogBatch(std::string_view run_id, const Batch& batch) = 0;
-  virtual Result<> EndRun(std::string_view run_id, const RunEnd& end) = 0;      // ending twice overwrites
-  virtual Result<> DeleteRun(std::string_view run_id) = 0;                      // with its metrics, artifacts and references to blobs
-  // Runs that were running when their server died: ends those of jobs that have ended. Answers how many.
+  virtual Result<> EndRun(std::string_view run_id,
+                          const RunEnd& end) = 0;  // ending twice overwrites
+  virtual Result<> DeleteRun(
+      std::string_view run_id) = 0;  // with its metrics, artifacts and references to blobs
+  // Runs that were running when their server died: ends those of jobs that have ended. Answers how
+  // many.
   virtual Result<int> EndOrphans(std::string_view why) = 0;
 
-  // All points of a key in the order of (step, time); at most `limit`, thinned evenly when there are more (0 = all).
-  virtual Result<std::vector<MetricPoint>> MetricHistory(std::string_view run_id, std::string_view key, int limit) = 0;
+  // All points of a key in the order of (step, time); at most `limit`, thinned evenly when there
+  // are more (0 = all).
+  virtual Result<std::vector<MetricPoint>> MetricHistory(std::string_view run_id,
+                                                         std::string_view key, int limit) = 0;
 
-  virtual Result<> AddArtifacts(std::string_view run_id, const std::vector<Artifact>& artifacts) = 0;  // replaces those of the same path
-  virtual Result<std::vector<Artifact>> ListArtifacts(std::string_view run_id, std::string_view prefix) = 0;
-  virtual Result<Artifact> GetArtifact(std::string_view run_id, std::string_view path) = 0;  // kNotFound GY3403
+  virtual Result<> AddArtifacts(
+      std::string_view run_id,
+      const std::vector<Artifact>& artifacts) = 0;  // replaces those of the same path
+  virtual Result<std::vector<Artifact>> ListArtifacts(std::string_view run_id,
+                                                      std::string_view prefix) = 0;
+  virtual Result<Artifact> GetArtifact(std::string_view run_id,
+                                       std::string_view path) = 0;  // kNotFound GY3403
   virtual Result<> AddOutput(std::string_view run_id, const Output& output) = 0;
   virtual Result<std::vector<Output>> ListOutputs(std::string_view run_id) = 0;
 };

@@ -48,8 +48,11 @@ class TrackingTest : public testing::Test {
 
 TEST_F(TrackingTest, ARunComesBackWhole) {
   const tracking::Run made = Create("first");
-  ASSERT_TRUE(tracking_->LogBatch(made.id, {.params = {{"depth", "3"}}, .tags = {{"team", "red"}}, .metrics = {{"auc", 0.8, 1, 5}}}));
-  ASSERT_TRUE(tracking_->EndRun(made.id, {RunStatus::kFinished, "", Json::Obj({{"cpu_seconds", 1.5}}), 0}));
+  ASSERT_TRUE(tracking_->LogBatch(
+      made.id,
+      {.params = {{"depth", "3"}}, .tags = {{"team", "red"}}, .metrics = {{"auc", 0.8, 1, 5}}}));
+  ASSERT_TRUE(
+      tracking_->EndRun(made.id, {RunStatus::kFinished, "", Json::Obj({{"cpu_seconds", 1.5}}), 0}));
   const auto run = tracking_->GetRun("p", made.id.substr(0, 10));
   ASSERT_TRUE(run) << run.error().ToString();
   EXPECT_EQ(run->name, "first");
@@ -76,17 +79,20 @@ TEST_F(TrackingTest, ReferencesByNameAndNewest) {
 TEST_F(TrackingTest, AParamIsWrittenOnce) {
   const tracking::Run run = Create("a");
   EXPECT_TRUE(tracking_->LogBatch(run.id, {.params = {{"lr", "0.1"}}, .tags = {}, .metrics = {}}));
-  const auto changed = tracking_->LogBatch(run.id, {.params = {{"lr", "0.2"}}, .tags = {{"x", "y"}}, .metrics = {}});
+  const auto changed =
+      tracking_->LogBatch(run.id, {.params = {{"lr", "0.2"}}, .tags = {{"x", "y"}}, .metrics = {}});
   ASSERT_FALSE(changed);
   EXPECT_EQ(changed.error().gy(), "GY3404");
-  EXPECT_FALSE(tracking_->GetRun("p", run.id)->tags.contains("x"));  // nothing of a refused batch stays
+  EXPECT_FALSE(
+      tracking_->GetRun("p", run.id)->tags.contains("x"));  // nothing of a refused batch stays
 }
 
 TEST_F(TrackingTest, HistoryAndLatestOverManyBatches) {
   const tracking::Run run = Create("a");
   for (int i = 0; i < 20; ++i) {
     Batch batch;
-    for (int j = 0; j < 10; ++j) batch.metrics.push_back({"loss", 1.0 / (i * 10 + j + 1), i * 10 + j, 1'000 + i});
+    for (int j = 0; j < 10; ++j)
+      batch.metrics.push_back({"loss", 1.0 / (i * 10 + j + 1), i * 10 + j, 1'000 + i});
     batch.metrics.push_back({"other", static_cast<double>(i), -i, 0});
     ASSERT_TRUE(tracking_->LogBatch(run.id, batch));
   }
@@ -102,7 +108,8 @@ TEST_F(TrackingTest, HistoryAndLatestOverManyBatches) {
   const auto read = tracking_->GetRun("p", run.id);
   EXPECT_EQ(read->metrics.at("loss").step, 199);
   EXPECT_EQ(read->metrics.at("loss").points, 200);
-  EXPECT_EQ(read->metrics.at("other").value, 0);  // steps went down: the first point has the highest
+  EXPECT_EQ(read->metrics.at("other").value,
+            0);  // steps went down: the first point has the highest
   const auto thin = tracking_->MetricHistory(run.id, "loss", 5);
   ASSERT_EQ(thin->size(), 5U);
   EXPECT_EQ(thin->front().step, 0);
@@ -110,8 +117,9 @@ TEST_F(TrackingTest, HistoryAndLatestOverManyBatches) {
   // One row for 400 points.
   std::int64_t rows = 0;
   ASSERT_TRUE(database_->Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY([[maybe_unused]] const bool found, reader.QueryOne("SELECT COUNT(*) FROM tracking_metric_batch", {},
-                                                                [&](const db::Row& row) { rows = row.Int(0); }));
+    GYRE_TRY([[maybe_unused]] const bool found,
+             reader.QueryOne("SELECT COUNT(*) FROM tracking_metric_batch", {},
+                             [&](const db::Row& row) { rows = row.Int(0); }));
     return {};
   }));
   EXPECT_EQ(rows, 1);
@@ -119,7 +127,8 @@ TEST_F(TrackingTest, HistoryAndLatestOverManyBatches) {
 
 TEST_F(TrackingTest, NaNIsAValue) {
   const tracking::Run run = Create("a");
-  ASSERT_TRUE(tracking_->LogBatch(run.id, {.params = {}, .tags = {}, .metrics = {{"loss", std::nan(""), 1, 1}}}));
+  ASSERT_TRUE(tracking_->LogBatch(
+      run.id, {.params = {}, .tags = {}, .metrics = {{"loss", std::nan(""), 1, 1}}}));
   EXPECT_TRUE(std::isnan(tracking_->GetRun("p", run.id)->metrics.at("loss").value));
   EXPECT_TRUE(std::isnan(tracking_->MetricHistory(run.id, "loss", 0)->at(0).value));
 }
@@ -159,7 +168,8 @@ TEST_F(TrackingTest, ListsByTagMetricAndPage) {
 TEST_F(TrackingTest, ArtifactsKeepTheirBlobs) {
   const tracking::Run run = Create("a");
   const blob::Object object{std::string(64, 'a'), 3};
-  ASSERT_TRUE(tracking_->AddArtifacts(run.id, {{"model/a.json", object, ""}, {"notes.txt", object, ""}}));
+  ASSERT_TRUE(
+      tracking_->AddArtifacts(run.id, {{"model/a.json", object, ""}, {"notes.txt", object, ""}}));
   EXPECT_EQ(tracking_->ListArtifacts(run.id, "model/")->size(), 1U);
   EXPECT_EQ(tracking_->GetArtifact(run.id, "model/a.json")->media_type, "application/json");
   EXPECT_EQ(tracking_->GetArtifact(run.id, "model").error().gy(), "GY3403");

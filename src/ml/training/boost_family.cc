@@ -14,11 +14,13 @@ namespace gyre::training {
 
 namespace {
 
-constexpr std::size_t kTop = 3;                // settings kept for the bag
-constexpr std::size_t kLeavesPerRowMax = 20;   // of the model: a small table does not deserve a large one
-constexpr std::size_t kLeavesMin = 20'000, kLeavesMax = 400'000;  // the latter is some 30 MB of text
-constexpr double kSearchShare = 0.6;           // of the budget; the rest deepens the bag
-constexpr double kEndShare = 0.93;             // packing and evaluation come after
+constexpr std::size_t kTop = 3;  // settings kept for the bag
+constexpr std::size_t kLeavesPerRowMax =
+    20;  // of the model: a small table does not deserve a large one
+constexpr std::size_t kLeavesMin = 20'000,
+                      kLeavesMax = 400'000;  // the latter is some 30 MB of text
+constexpr double kSearchShare = 0.6;         // of the budget; the rest deepens the bag
+constexpr double kEndShare = 0.93;           // packing and evaluation come after
 
 RawLink LinkOf(const BoostParams& params) {
   if (params.objective == "binary") return RawLink::kSigmoid;
@@ -46,20 +48,24 @@ Held HeldOf(const Trial& trial, std::size_t outputs) {
   for (std::uint32_t row = 0; row < trial.raw_count.size(); ++row) {
     if (trial.raw_count[row] == 0) continue;
     held.rows.push_back(row);
-    for (std::size_t c = 0; c < outputs; ++c) held.raw.push_back(trial.raw_sum[row * outputs + c] / trial.raw_count[row]);
+    for (std::size_t c = 0; c < outputs; ++c)
+      held.raw.push_back(trial.raw_sum[row * outputs + c] / trial.raw_count[row]);
   }
   return held;
 }
 
 class BoostFamily {
  public:
-  BoostFamily(FitSession& session, const recipes::Matrix& matrix, const std::vector<int>& categorical)
+  BoostFamily(FitSession& session, const recipes::Matrix& matrix,
+              const std::vector<int>& categorical)
       : session_(session),
         target_(session.problem().train_target),
         matrix_(matrix),
         categorical_(categorical),
         outputs_(session.problem().outputs()),
-        space_(MakeSearchSpace(target_, matrix.columns, session.problem().metric->name == "mae" || session.problem().metric->name == "medae")),
+        space_(MakeSearchSpace(
+            target_, matrix.columns,
+            session.problem().metric->name == "mae" || session.problem().metric->name == "medae")),
         leaves_max_(std::clamp(kLeavesPerRowMax * target_.rows(), kLeavesMin, kLeavesMax)),
         random_(session.request().seed * 7919 + 13) {}
 
@@ -97,7 +103,8 @@ class BoostFamily {
     std::vector<double> values;
     std::vector<float> labels;
     BoostData data(std::size_t columns) const {
-      return {values.data(), static_cast<std::int32_t>(labels.size()), static_cast<std::int32_t>(columns), labels.data()};
+      return {values.data(), static_cast<std::int32_t>(labels.size()),
+              static_cast<std::int32_t>(columns), labels.data()};
     }
   };
   Block Gather(const std::vector<std::uint32_t>& rows) const {
@@ -105,20 +112,24 @@ class BoostFamily {
     block.values.reserve(rows.size() * matrix_.columns);
     for (const std::uint32_t row : rows) {
       block.values.insert(block.values.end(), matrix_.row(row), matrix_.row(row) + matrix_.columns);
-      block.labels.push_back(static_cast<float>(target_.labels.empty() ? target_.values[row] : target_.labels[row]));
+      block.labels.push_back(
+          static_cast<float>(target_.labels.empty() ? target_.values[row] : target_.labels[row]));
     }
     return block;
   }
-  Result<BoostFold> Bin(const std::vector<std::uint32_t>& train, const std::vector<std::uint32_t>& valid) const {
+  Result<BoostFold> Bin(const std::vector<std::uint32_t>& train,
+                        const std::vector<std::uint32_t>& valid) const {
     const Block a = Gather(train), b = Gather(valid);
-    return BoostFold::Bin(a.data(matrix_.columns), b.data(matrix_.columns), categorical_, session_.request().threads);
+    return BoostFold::Bin(a.data(matrix_.columns), b.data(matrix_.columns), categorical_,
+                          session_.request().threads);
   }
 
   BoostLimits Limits(const BoostParams& params, double share) const {
     BoostLimits limits;
     const auto folds = static_cast<std::size_t>(std::max(session_.fold_count(), 2));
     const std::size_t per_round = folds * static_cast<std::size_t>(params.leaves) * outputs_;
-    limits.iterations_max = static_cast<int>(std::clamp<std::size_t>(leaves_max_ / per_round, 50, 5'000));
+    limits.iterations_max =
+        static_cast<int>(std::clamp<std::size_t>(leaves_max_ / per_round, 50, 5'000));
     limits.patience = static_cast<int>(std::clamp(4 / params.learning_rate, 30.0, 150.0));
     limits.deadline_us = session_.DeadlineMicros(share);
     limits.threads = session_.request().threads;
@@ -126,13 +137,17 @@ class BoostFamily {
     return limits;
   }
 
-  // --- search ---------------------------------------------------------------------------------------------------------------------
+  // --- search
+  // ---------------------------------------------------------------------------------------------------------------------
   Result<> Search() {
     for (int number = 0;; ++number) {
-      if (session_.timed() ? number > 0 && session_.Over(SearchShare()) : number >= session_.request().trials) break;
+      if (session_.timed() ? number > 0 && session_.Over(SearchShare())
+                           : number >= session_.request().trials)
+        break;
       Trial trial;
       trial.number = number;
-      trial.params = ProposeParams(space_, number, top_.empty() ? nullptr : &top_[0].params, random_);
+      trial.params =
+          ProposeParams(space_, number, top_.empty() ? nullptr : &top_[0].params, random_);
       GYRE_TRY(const bool complete, Try(&trial));
       if (!complete && !top_.empty() && session_.Over(kEndShare)) break;
     }
@@ -147,7 +162,8 @@ class BoostFamily {
       // Time for a deeper bag is kept only where there is room for one.
       std::size_t leaves = 0;
       for (const BoostFit& fit : top_[0].fits) leaves += CountLeaves(fit.text);
-      return session_.repeats_max() > 1 && 2 * leaves <= leaves_max_ ? kSearchShare : kLongSearchShare;
+      return session_.repeats_max() > 1 && 2 * leaves <= leaves_max_ ? kSearchShare
+                                                                     : kLongSearchShare;
     }
     return std::clamp(kEndShare - 1.5 * top_[0].seconds / session_.budget(), 0.2, 0.85);
   }
@@ -155,7 +171,7 @@ class BoostFamily {
   // Fits fold after fold; gives up early what is behind. True when all folds were done.
   Result<bool> Try(Trial* trial) {
     const Stopwatch watch;
-    GYRE_TRY(std::vector<Part>* parts, PartsOf(0));
+    GYRE_TRY(std::vector<Part> * parts, PartsOf(0));
     trial->raw_sum.assign(target_.rows() * outputs_, 0.0);
     trial->raw_count.assign(target_.rows(), 0);
     bool given_up = false;
@@ -175,11 +191,13 @@ class BoostFamily {
     candidate.params = trial->params.ToList();
     int rounds = 0;
     for (const BoostFit& fit : trial->fits) rounds += fit.iterations;
-    candidate.params.emplace_back("iterations", fmt::format("{}", rounds / static_cast<int>(trial->fits.size())));
+    candidate.params.emplace_back("iterations",
+                                  fmt::format("{}", rounds / static_cast<int>(trial->fits.size())));
     candidate.params.emplace_back("folds", fmt::format("{}", trial->folds_done));
     candidate.state = complete || top_.empty() ? "finished" : "given up";
     candidate.curve = trial->curve;
-    candidate.curve_key = target_.task == predictors::Task::kRegression ? "valid_loss" : "valid_log_loss";
+    candidate.curve_key =
+        target_.task == predictors::Task::kRegression ? "valid_loss" : "valid_log_loss";
     candidate.worth = trial->worth;
     const auto metrics = session_.MetricsOfHeld(held);
     if (metrics) candidate.valid = *metrics;
@@ -190,24 +208,28 @@ class BoostFamily {
     return complete;
   }
 
-  // The folds from `begin` on that go together: side by side, one thread each. Without a clock always two, so that the number of threads
-  // changes nothing.
+  // The folds from `begin` on that go together: side by side, one thread each. Without a clock
+  // always two, so that the number of threads changes nothing.
   Result<> FitSome(const std::vector<Part>& parts, int repeat, std::size_t begin, Trial* trial) {
-    const auto together = static_cast<std::size_t>(session_.timed() ? std::max(session_.request().threads, 1) : 2);
+    const auto together =
+        static_cast<std::size_t>(session_.timed() ? std::max(session_.request().threads, 1) : 2);
     const std::size_t end = std::min(parts.size(), begin + together);
     std::vector<Result<BoostFit>> fits(end - begin, Result<BoostFit>(BoostFit()));
     {
       std::vector<exec::Worker> workers;
       for (std::size_t f = begin; f < end; ++f) {
         BoostLimits limits = Limits(trial->params, kEndShare);
-        limits.seed = session_.request().seed * 1'009 + static_cast<std::uint64_t>(repeat) * 101 + f + 1;
+        limits.seed =
+            session_.request().seed * 1'009 + static_cast<std::uint64_t>(repeat) * 101 + f + 1;
         limits.threads = session_.holds_out() ? session_.request().threads : 1;
-        workers.emplace_back("fold", [this, limits, &part = parts[f], &fit = fits[f - begin], trial](const exec::StopFlag&) {
+        workers.emplace_back("fold", [this, limits, &part = parts[f], &fit = fits[f - begin],
+                                      trial](const exec::StopFlag&) {
           fit = part.binned.Fit(trial->params, static_cast<int>(outputs_), limits);
         });
       }
     }
-    for (std::size_t f = begin; f < end; ++f) GYRE_DO(TakeFit(parts[f], repeat == 0 && f == 0, std::move(fits[f - begin]), trial));
+    for (std::size_t f = begin; f < end; ++f)
+      GYRE_DO(TakeFit(parts[f], repeat == 0 && f == 0, std::move(fits[f - begin]), trial));
     return {};
   }
 
@@ -216,7 +238,8 @@ class BoostFamily {
     if (first) trial->curve = fit.curve;
     for (std::size_t i = 0; i < part.fold.valid.size(); ++i) {
       const std::uint32_t row = part.fold.valid[i];
-      for (std::size_t c = 0; c < outputs_; ++c) trial->raw_sum[row * outputs_ + c] += fit.raw[i * outputs_ + c];
+      for (std::size_t c = 0; c < outputs_; ++c)
+        trial->raw_sum[row * outputs_ + c] += fit.raw[i * outputs_ + c];
       ++trial->raw_count[row];
     }
     fit.raw = {};
@@ -233,20 +256,25 @@ class BoostFamily {
     theirs.link = LinkOf(last.params);
     theirs.rows = mine.rows;
     for (const std::uint32_t row : mine.rows) {
-      for (std::size_t c = 0; c < outputs_; ++c) theirs.raw.push_back(last.raw_sum[row * outputs_ + c] / last.raw_count[row]);
+      for (std::size_t c = 0; c < outputs_; ++c)
+        theirs.raw.push_back(last.raw_sum[row * outputs_ + c] / last.raw_count[row]);
     }
     return session_.WorthOf(mine) < session_.WorthOf(theirs);
   }
 
   void Keep(Trial trial) {
-    if (!top_.empty() && top_[0].folds_done < trial.folds_done) top_.clear();  // what was cut short cannot be compared
-    const auto place = std::ranges::find_if(top_, [&](const Trial& t) { return trial.worth > t.worth; });
+    if (!top_.empty() && top_[0].folds_done < trial.folds_done)
+      top_.clear();  // what was cut short cannot be compared
+    const auto place =
+        std::ranges::find_if(top_, [&](const Trial& t) { return trial.worth > t.worth; });
     top_.insert(place, std::move(trial));
     if (top_.size() > kTop) top_.pop_back();
   }
 
-  // --- the bag --------------------------------------------------------------------------------------------------------------------
-  // Adds, pick by pick, the setting that helps most (Caruana et al. 2004). Only settings with the link of the best can be summed.
+  // --- the bag
+  // --------------------------------------------------------------------------------------------------------------------
+  // Adds, pick by pick, the setting that helps most (Caruana et al. 2004). Only settings with the
+  // link of the best can be summed.
   std::vector<double> GreedyWeights() const {
     constexpr int kPicks = 12;
     std::vector<Held> held;
@@ -257,9 +285,11 @@ class BoostFamily {
     for (int pick = 1; pick <= kPicks; ++pick) {
       std::size_t best = top_.size();
       for (std::size_t t = 0; t < top_.size(); ++t) {
-        if (top_[t].params.Link() != top_[0].params.Link() || held[t].rows != held[0].rows) continue;
+        if (top_[t].params.Link() != top_[0].params.Link() || held[t].rows != held[0].rows)
+          continue;
         Held mixed = held[0];
-        for (std::size_t i = 0; i < sum.size(); ++i) mixed.raw[i] = (sum[i] + held[t].raw[i]) / pick;
+        for (std::size_t i = 0; i < sum.size(); ++i)
+          mixed.raw[i] = (sum[i] + held[t].raw[i]) / pick;
         const double worth = session_.WorthOf(mixed);
         if (worth > best_worth) {
           best_worth = worth;
@@ -284,12 +314,15 @@ class BoostFamily {
     return leaves;
   }
 
-  // More repeats of the folds while there is time and room: the mean of more fits has less chance in it.
+  // More repeats of the folds while there is time and room: the mean of more fits has less chance
+  // in it.
   Result<> Deepen() {
     if (top_[0].folds_done < static_cast<std::size_t>(session_.fold_count())) return {};
     for (int repeat = 1; repeat < session_.repeats_max(); ++repeat) {
       const std::size_t used = LeavesUsed();
-      if (used + used / static_cast<std::size_t>(repeat) > leaves_max_ || session_.Over(kEndShare - 0.1)) break;
+      if (used + used / static_cast<std::size_t>(repeat) > leaves_max_ ||
+          session_.Over(kEndShare - 0.1))
+        break;
       GYRE_TRY(const std::vector<Part>* parts, PartsOf(repeat));
       for (std::size_t t = 0; t < top_.size(); ++t) {
         if (weights_[t] == 0) continue;
@@ -303,7 +336,8 @@ class BoostFamily {
     return {};
   }
 
-  // After a hold-out: the best setting on every row, with the rounds that the hold-out found (a little more rows, a little more rounds).
+  // After a hold-out: the best setting on every row, with the rounds that the hold-out found (a
+  // little more rows, a little more rounds).
   Result<> RefitOnAll() {
     weights_.assign(top_.size(), 0.0);
     weights_[0] = 1;
@@ -312,7 +346,8 @@ class BoostFamily {
     GYRE_TRY(const BoostFold binned, Bin(all, {}));
     BoostLimits limits = Limits(top_[0].params, 1);
     limits.deadline_us = 0;  // a refit that is cut short would be worse than what was measured
-    limits.fixed_iterations = std::max(1, static_cast<int>(std::lround(top_[0].fits[0].iterations * 1.1)));
+    limits.fixed_iterations =
+        std::max(1, static_cast<int>(std::lround(top_[0].fits[0].iterations * 1.1)));
     constexpr std::uint64_t kFitsMax = 3;
     std::vector<BoostFit> fits;
     for (std::uint64_t i = 0; i < kFitsMax; ++i) {
@@ -342,7 +377,8 @@ class BoostFamily {
                               {"weight", weights_[t]},
                               {"models", trial.fits.size()},
                               {"params", std::move(params)}}));
-      for (const BoostFit& fit : trial.fits) texts.push_back({fit.text, weights_[t] / static_cast<double>(trial.fits.size())});
+      for (const BoostFit& fit : trial.fits)
+        texts.push_back({fit.text, weights_[t] / static_cast<double>(trial.fits.size())});
       AddHeld(HeldOf(trial, outputs_), weights_[t], &finalist.held);
     }
     finalist.learner = "lightgbm";
@@ -350,8 +386,10 @@ class BoostFamily {
     if (texts.size() == 1) finalist.name = "lightgbm";
     finalist.format = "lightgbm.text";
     GYRE_TRY(finalist.predictor, MergeModels(texts));
-    finalist.params = Json::Obj({{"members", std::move(members)}, {"leaves", CountLeaves(finalist.predictor)}});
-    session_.Say(fmt::format("{}: {} settings, {} leaves", finalist.name, used, CountLeaves(finalist.predictor)));
+    finalist.params =
+        Json::Obj({{"members", std::move(members)}, {"leaves", CountLeaves(finalist.predictor)}});
+    session_.Say(fmt::format("{}: {} settings, {} leaves", finalist.name, used,
+                             CountLeaves(finalist.predictor)));
     return std::optional<Finalist>(std::move(finalist));
   }
 
@@ -379,7 +417,8 @@ class BoostFamily {
 
 }  // namespace
 
-Result<std::optional<Finalist>> FitBoostFamily(FitSession& session, const recipes::Matrix& matrix, const std::vector<int>& categorical) {
+Result<std::optional<Finalist>> FitBoostFamily(FitSession& session, const recipes::Matrix& matrix,
+                                               const std::vector<int>& categorical) {
   return BoostFamily(session, matrix, categorical).Run();
 }
 

@@ -29,21 +29,26 @@ using BoosterHandle = std::unique_ptr<void, BoosterCloser>;
 
 std::string Number(double value) { return fmt::format("{}", value); }
 
-Result<DatasetHandle> MakeDataset(const LightGbmApi* api, const BoostData& data, const std::string& parameters, LgbmDataset reference) {
+Result<DatasetHandle> MakeDataset(const LightGbmApi* api, const BoostData& data,
+                                  const std::string& parameters, LgbmDataset reference) {
   LgbmDataset raw = nullptr;
-  if (api->DatasetCreateFromMat(data.values, predictors::kLgbmFloat64, data.rows, data.columns, 1, parameters.c_str(), reference, &raw) != 0) {
+  if (api->DatasetCreateFromMat(data.values, predictors::kLgbmFloat64, data.rows, data.columns, 1,
+                                parameters.c_str(), reference, &raw) != 0) {
     return api->ErrorOf("binning the features");
   }
   DatasetHandle dataset(raw, DatasetCloser{api});
-  if (api->DatasetSetField(raw, "label", data.labels, data.rows, predictors::kLgbmFloat32) != 0) return api->ErrorOf("setting the labels");
+  if (api->DatasetSetField(raw, "label", data.labels, data.rows, predictors::kLgbmFloat32) != 0)
+    return api->ErrorOf("setting the labels");
   return dataset;
 }
 
 std::string BoosterParameters(const BoostParams& p, int outputs, const BoostLimits& limits) {
-  std::string text = fmt::format("verbosity=-1 deterministic=true force_row_wise=true seed={} num_threads={}", limits.seed % 2'000'000'000,
-                                 limits.threads);
+  std::string text =
+      fmt::format("verbosity=-1 deterministic=true force_row_wise=true seed={} num_threads={}",
+                  limits.seed % 2'000'000'000, limits.threads);
   for (const auto& [key, value] : p.ToList()) text += fmt::format(" {}={}", key, value);
-  if (p.objective == "multiclass") text += fmt::format(" num_class={} metric=multi_logloss", outputs);
+  if (p.objective == "multiclass")
+    text += fmt::format(" num_class={} metric=multi_logloss", outputs);
   if (p.objective == "binary") text += " metric=binary_logloss";
   if (p.objective == "regression" || p.objective == "poisson") text += " metric=l2";
   if (p.objective == "regression_l1") text += " metric=l1";
@@ -58,7 +63,8 @@ double ToRaw(const BoostParams& params, double answer) {
     const double p = std::clamp(answer, kTiny, 1 - kTiny);
     return std::log(p / (1 - p));
   }
-  if (params.objective == "multiclass" || params.objective == "poisson") return std::log(std::max(answer, kTiny));
+  if (params.objective == "multiclass" || params.objective == "poisson")
+    return std::log(std::max(answer, kTiny));
   if (params.square_root) return std::copysign(std::sqrt(std::abs(answer)), answer);
   return answer;
 }
@@ -66,9 +72,11 @@ double ToRaw(const BoostParams& params, double answer) {
 Result<std::string> ModelText(const LightGbmApi* api, LgbmBooster booster, int iterations) {
   constexpr int kGain = 1;
   std::int64_t length = 0;
-  if (api->BoosterSaveModelToString(booster, 0, iterations, kGain, 0, &length, nullptr) != 0) return api->ErrorOf("saving the model");
+  if (api->BoosterSaveModelToString(booster, 0, iterations, kGain, 0, &length, nullptr) != 0)
+    return api->ErrorOf("saving the model");
   std::string text(static_cast<std::size_t>(length), '\0');
-  if (api->BoosterSaveModelToString(booster, 0, iterations, kGain, length, &length, text.data()) != 0) {
+  if (api->BoosterSaveModelToString(booster, 0, iterations, kGain, length, &length, text.data()) !=
+      0) {
     return api->ErrorOf("saving the model");
   }
   text.resize(static_cast<std::size_t>(length) - 1);  // without the final NUL
@@ -78,17 +86,18 @@ Result<std::string> ModelText(const LightGbmApi* api, LgbmBooster booster, int i
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> BoostParams::ToList() const {
-  std::vector<std::pair<std::string, std::string>> list = {{"objective", objective},
-                                                           {"learning_rate", Number(learning_rate)},
-                                                           {"num_leaves", Number(leaves)},
-                                                           {"min_data_in_leaf", Number(leaf_rows_min)},
-                                                           {"feature_fraction", Number(feature_fraction)},
-                                                           {"bagging_fraction", Number(bagging_fraction)},
-                                                           {"lambda_l1", Number(lambda_l1)},
-                                                           {"lambda_l2", Number(lambda_l2)},
-                                                           {"path_smooth", Number(path_smooth)},
-                                                           {"max_depth", Number(depth_max)},
-                                                           {"extra_trees", extra_trees ? "true" : "false"}};
+  std::vector<std::pair<std::string, std::string>> list = {
+      {"objective", objective},
+      {"learning_rate", Number(learning_rate)},
+      {"num_leaves", Number(leaves)},
+      {"min_data_in_leaf", Number(leaf_rows_min)},
+      {"feature_fraction", Number(feature_fraction)},
+      {"bagging_fraction", Number(bagging_fraction)},
+      {"lambda_l1", Number(lambda_l1)},
+      {"lambda_l2", Number(lambda_l2)},
+      {"path_smooth", Number(path_smooth)},
+      {"max_depth", Number(depth_max)},
+      {"extra_trees", extra_trees ? "true" : "false"}};
   if (square_root) list.emplace_back("reg_sqrt", "true");
   return list;
 }
@@ -104,14 +113,19 @@ BoostFold::BoostFold(BoostFold&&) noexcept = default;
 BoostFold& BoostFold::operator=(BoostFold&&) noexcept = default;
 BoostFold::~BoostFold() = default;
 
-Result<BoostFold> BoostFold::Bin(const BoostData& train, const BoostData& valid, const std::vector<int>& categorical, int threads) {
+Result<BoostFold> BoostFold::Bin(const BoostData& train, const BoostData& valid,
+                                 const std::vector<int>& categorical, int threads) {
   auto handles = std::make_unique<Handles>();
   GYRE_TRY(handles->api, predictors::LoadLightGbm());
   handles->api->RegisterLogCallback(DropLine);
-  std::string parameters = fmt::format("verbosity=-1 max_bin=255 feature_pre_filter=false min_data_in_bin=3 force_row_wise=true num_threads={}", threads);
+  std::string parameters = fmt::format(
+      "verbosity=-1 max_bin=255 feature_pre_filter=false min_data_in_bin=3 force_row_wise=true "
+      "num_threads={}",
+      threads);
   if (!categorical.empty()) {
     parameters += " categorical_feature=";
-    for (std::size_t i = 0; i < categorical.size(); ++i) parameters += fmt::format("{}{}", i == 0 ? "" : ",", categorical[i]);
+    for (std::size_t i = 0; i < categorical.size(); ++i)
+      parameters += fmt::format("{}{}", i == 0 ? "" : ",", categorical[i]);
   }
   GYRE_TRY(handles->train, MakeDataset(handles->api, train, parameters, nullptr));
   handles->valid_rows = valid.rows;
@@ -126,15 +140,18 @@ namespace {
 // The loop of one fit: a tree at a time, watching the validation score.
 class FitLoop {
  public:
-  FitLoop(const LightGbmApi* api, LgbmBooster booster, const BoostLimits& limits, bool validates, std::size_t answers)
+  FitLoop(const LightGbmApi* api, LgbmBooster booster, const BoostLimits& limits, bool validates,
+          std::size_t answers)
       : api_(api), booster_(booster), limits_(limits), validates_(validates), answers_(answers) {}
 
   Result<> Run() {
     const int rounds = validates_ ? limits_.iterations_max : limits_.fixed_iterations;
     for (int round = 1; round <= rounds; ++round) {
-      if (limits_.cancelled && limits_.cancelled()) return MakeError(Code::kCancelled, "GY3312", "training was cancelled");
+      if (limits_.cancelled && limits_.cancelled())
+        return MakeError(Code::kCancelled, "GY3312", "training was cancelled");
       int finished = 0;
-      if (api_->BoosterUpdateOneIter(booster_, &finished) != 0) return api_->ErrorOf("growing a tree");
+      if (api_->BoosterUpdateOneIter(booster_, &finished) != 0)
+        return api_->ErrorOf("growing a tree");
       if (finished != 0 && round > 1) break;
       if (validates_) {
         GYRE_TRY(const bool go_on, Watch(round));
@@ -162,7 +179,8 @@ class FitLoop {
     constexpr int kValid = 1;
     int count = 0;
     double score = 0;
-    if (api_->BoosterGetEval(booster_, kValid, &count, &score) != 0) return api_->ErrorOf("evaluating the validation rows");
+    if (api_->BoosterGetEval(booster_, kValid, &count, &score) != 0)
+      return api_->ErrorOf("evaluating the validation rows");
     if (round <= 10 || round % 10 == 0) curve_.emplace_back(round, score);
     if (!std::isfinite(score)) return false;
     if (score < best_score_ - 1e-12 * std::abs(best_score_) || best_round_ == 0) {
@@ -170,7 +188,8 @@ class FitLoop {
       best_round_ = round;
       best_answers_.resize(answers_);
       std::int64_t got = 0;
-      if (api_->BoosterGetPredict(booster_, kValid, &got, best_answers_.data()) != 0) return api_->ErrorOf("reading the validation scores");
+      if (api_->BoosterGetPredict(booster_, kValid, &got, best_answers_.data()) != 0)
+        return api_->ErrorOf("reading the validation scores");
     }
     return round - best_round_ < limits_.patience;
   }
@@ -189,15 +208,18 @@ class FitLoop {
 
 }  // namespace
 
-Result<BoostFit> BoostFold::Fit(const BoostParams& params, int outputs, const BoostLimits& limits) const {
+Result<BoostFit> BoostFold::Fit(const BoostParams& params, int outputs,
+                                const BoostLimits& limits) const {
   const LightGbmApi* api = handles_->api;
   api->RegisterLogCallback(DropLine);  // each thread has its own
   const std::string parameters = BoosterParameters(params, outputs, limits);
   LgbmBooster raw = nullptr;
-  if (api->BoosterCreate(handles_->train.get(), parameters.c_str(), &raw) != 0) return api->ErrorOf("starting a booster");
+  if (api->BoosterCreate(handles_->train.get(), parameters.c_str(), &raw) != 0)
+    return api->ErrorOf("starting a booster");
   const BoosterHandle booster(raw, BoosterCloser{api});
   const bool validates = limits.fixed_iterations == 0 && handles_->valid_rows > 0;
-  if (validates && api->BoosterAddValidData(raw, handles_->valid.get()) != 0) return api->ErrorOf("adding the validation rows");
+  if (validates && api->BoosterAddValidData(raw, handles_->valid.get()) != 0)
+    return api->ErrorOf("adding the validation rows");
   const auto rows = static_cast<std::size_t>(handles_->valid_rows);
   const auto width = static_cast<std::size_t>(outputs);
   FitLoop loop(api, raw, limits, validates, rows * width);
@@ -212,7 +234,8 @@ Result<BoostFit> BoostFold::Fit(const BoostParams& params, int outputs, const Bo
     const std::vector<double> answers = loop.TakeAnswers();  // class-major
     fit.raw.resize(rows * width);
     for (std::size_t c = 0; c < width; ++c) {
-      for (std::size_t i = 0; i < rows; ++i) fit.raw[i * width + c] = ToRaw(params, answers[c * rows + i]);
+      for (std::size_t i = 0; i < rows; ++i)
+        fit.raw[i * width + c] = ToRaw(params, answers[c * rows + i]);
     }
   }
   return fit;

@@ -1,4 +1,5 @@
-// Gradient boosted trees by LightGBM: data binned once per fold, then fitted under many settings. Not thread-safe.
+// Gradient boosted trees by LightGBM: data binned once per fold, then fitted under many settings.
+// Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ namespace gyre::training {
 
 // What a fit may be told. Written into the params of its run.
 struct BoostParams {
-  std::string objective;       // "binary", "multiclass", "regression", "poisson", "regression_l1"
-  bool square_root = false;    // fit the square root of the target
+  std::string objective;     // "binary", "multiclass", "regression", "poisson", "regression_l1"
+  bool square_root = false;  // fit the square root of the target
   double learning_rate = 0.05;
   int leaves = 31;
   int leaf_rows_min = 20;
@@ -33,24 +34,24 @@ struct BoostParams {
 struct BoostData {
   const double* values = nullptr;  // row-major, NaN = missing
   std::int32_t rows = 0, columns = 0;
-  const float* labels = nullptr;   // class, or number
+  const float* labels = nullptr;  // class, or number
 };
 
 struct BoostLimits {
   int iterations_max = 3'000;
-  int patience = 50;               // iterations without a better score
-  int fixed_iterations = 0;        // > 0: no validation, exactly so many
-  std::int64_t deadline_us = 0;    // monotonic; 0 = none
+  int patience = 50;             // iterations without a better score
+  int fixed_iterations = 0;      // > 0: no validation, exactly so many
+  std::int64_t deadline_us = 0;  // monotonic; 0 = none
   int threads = 1;
   std::uint64_t seed = 0;
   std::function<bool()> cancelled;
 };
 
 struct BoostFit {
-  std::string text;                      // LightGBM's model text up to the best iteration
+  std::string text;  // LightGBM's model text up to the best iteration
   int iterations = 0;
-  double score = 0;                      // LightGBM's own metric of the best iteration, lower is better
-  std::vector<double> raw;               // of the validation rows, row-major rows x outputs, before the link
+  double score = 0;         // LightGBM's own metric of the best iteration, lower is better
+  std::vector<double> raw;  // of the validation rows, row-major rows x outputs, before the link
   std::vector<std::pair<int, double>> curve;  // (iteration, score)
   bool stopped_by_deadline = false;
 };
@@ -58,8 +59,10 @@ struct BoostFit {
 // One binned training part with its validation part.
 class BoostFold {
  public:
-  // `valid` may have no rows. `categorical`: columns that hold codes 0, 1, 2, ... Errors: GY3210 with LightGBM's words.
-  static Result<BoostFold> Bin(const BoostData& train, const BoostData& valid, const std::vector<int>& categorical, int threads);
+  // `valid` may have no rows. `categorical`: columns that hold codes 0, 1, 2, ... Errors: GY3210
+  // with LightGBM's words.
+  static Result<BoostFold> Bin(const BoostData& train, const BoostData& valid,
+                               const std::vector<int>& categorical, int threads);
   Result<BoostFit> Fit(const BoostParams& params, int outputs, const BoostLimits& limits) const;
 
   struct Handles;

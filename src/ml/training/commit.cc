@@ -13,7 +13,8 @@ constexpr std::string_view kChampion = "champion";
 
 std::map<std::string, std::string> TextMembers(const Json& object) {
   std::map<std::string, std::string> texts;
-  for (const auto& [key, value] : object.members()) texts[key] = value.is_string() ? value.AsString() : value.Dump();
+  for (const auto& [key, value] : object.members())
+    texts[key] = value.is_string() ? value.AsString() : value.Dump();
   return texts;
 }
 
@@ -46,7 +47,8 @@ Result<Commit> Commit::Begin(const TrainingRooms& rooms, runners::JobRun& run) {
                                         {"name", commit.data_.reference()},
                                         {"digest", commit.data_.content_hash}})});
   parent.environment = CodeVersions();
-  for (const char* key : {"target", "metric", "budget_seconds", "trials", "time_column", "group_column", "gate"}) {
+  for (const char* key :
+       {"target", "metric", "budget_seconds", "trials", "time_column", "group_column", "gate"}) {
     const Json& value = job.input[key];
     const std::string text = value.is_string() ? value.AsString() : value.Dump();
     if (!text.empty()) parent.params[key] = text;
@@ -63,7 +65,8 @@ Json Commit::FitInput() const {
   }
   input.Set("parts", std::move(parts));
   if (champion_) {
-    if (const auto path = rooms_.blobs.LocalPath(champion_->package.digest)) input.Set("champion_package", *path);
+    if (const auto path = rooms_.blobs.LocalPath(champion_->package.digest))
+      input.Set("champion_package", *path);
     input.Set("champion_name", champion_->name());
   }
   return input;
@@ -85,18 +88,22 @@ Result<> Commit::AddCandidate(const Json& candidate) {
   from.params = TextMembers(candidate["params"]);
   from.params["learner"] = candidate["learner"].AsString();
   from.tags["state"] = candidate["state"].AsString();
-  from.started_us = rooms_.clock.NowMicros() - static_cast<std::int64_t>(candidate["wall_seconds"].AsDouble() * 1e6);
+  from.started_us = rooms_.clock.NowMicros() -
+                    static_cast<std::int64_t>(candidate["wall_seconds"].AsDouble() * 1e6);
   GYRE_TRY(const tracking::Run run, rooms_.tracking.CreateRun(std::move(from)));
   candidate_runs_[run.name] = run.id;
   tracking::Batch batch;
   batch.metrics = Points(candidate["metrics"]);
   for (const Json& point : candidate["curve"].items()) {
     const Json::Array& pair = point.items();
-    if (pair.size() == 2) batch.metrics.push_back({candidate["curve_key"].AsString(), pair[1].AsDouble(), pair[0].AsInt(), 0});
+    if (pair.size() == 2)
+      batch.metrics.push_back(
+          {candidate["curve_key"].AsString(), pair[1].AsDouble(), pair[0].AsInt(), 0});
   }
   GYRE_DO(rooms_.tracking.LogBatch(run.id, batch));
   tracking::RunEnd end;
-  end.resources = Json::Obj({{"wall_seconds", candidate["wall_seconds"]}, {"cpu_seconds", candidate["cpu_seconds"]}});
+  end.resources = Json::Obj(
+      {{"wall_seconds", candidate["wall_seconds"]}, {"cpu_seconds", candidate["cpu_seconds"]}});
   return rooms_.tracking.EndRun(run.id, end);
 }
 
@@ -122,7 +129,8 @@ Result<> Commit::LogFinalists(const Json& fit) {
     tracking::Batch batch;
     batch.tags["finalist"] = fmt::format("{}", entry["rank"].AsInt());
     for (const char* part : {"valid", "test"}) {
-      if (entry[part].is_number()) batch.metrics.push_back({fmt::format("{}_{}", part, metric), entry[part].AsDouble(), 1, 0});
+      if (entry[part].is_number())
+        batch.metrics.push_back({fmt::format("{}_{}", part, metric), entry[part].AsDouble(), 1, 0});
     }
     if (entry["rank"].AsInt() == 1) {
       best_run_ = id;
@@ -148,23 +156,27 @@ Result<registry::ModelVersion> Commit::Register(const Json& fit) {
   GYRE_TRY(const blob::Object baseline, Keep(fit["baseline_package"].AsString()));
   GYRE_TRY(const blob::Object leaderboard, rooms_.blobs.Put(fit["leaderboard"].DumpPretty()));
   GYRE_TRY(const blob::Object evaluation, rooms_.blobs.Put(fit["judged"].DumpPretty()));
-  GYRE_DO(rooms_.tracking.AddArtifacts(best_run_, {{"model/package.json", package, ""},
-                                                   {"model/baseline.json", baseline, ""},
-                                                   {"evaluation.json", evaluation, ""},
-                                                   {"holdout.parquet", holdout, "application/vnd.apache.parquet"}}));
+  GYRE_DO(rooms_.tracking.AddArtifacts(
+      best_run_, {{"model/package.json", package, ""},
+                  {"model/baseline.json", baseline, ""},
+                  {"evaluation.json", evaluation, ""},
+                  {"holdout.parquet", holdout, "application/vnd.apache.parquet"}}));
   GYRE_DO(rooms_.tracking.AddArtifacts(parent_.id, {{"leaderboard.json", leaderboard, ""}}));
   registry::NewVersion version;
   const Json& judged = fit["judged"];
   if (rooms_.evaluations != nullptr && judged.Has("evaluation")) {
-    Json document = Json::Obj({{"evaluation", judged["evaluation"]}, {"numbers", judged["gate_numbers"]}});
+    Json document =
+        Json::Obj({{"evaluation", judged["evaluation"]}, {"numbers", judged["gate_numbers"]}});
     if (judged.Has("comparison")) document.Set("comparison", judged["comparison"]);
-    GYRE_TRY(const auto stored, rooms_.evaluations->Record({.project = parent_.project,
-                                                            .model_version_id = {},
-                                                            .other_version_id = judged.Has("comparison") ? champion_->id : std::string(),
-                                                            .dataset_version_id = data_.id,
-                                                            .rows = "held out",
-                                                            .document = std::move(document),
-                                                            .created_by = parent_.created_by}));
+    GYRE_TRY(const auto stored,
+             rooms_.evaluations->Record(
+                 {.project = parent_.project,
+                  .model_version_id = {},
+                  .other_version_id = judged.Has("comparison") ? champion_->id : std::string(),
+                  .dataset_version_id = data_.id,
+                  .rows = "held out",
+                  .document = std::move(document),
+                  .created_by = parent_.created_by}));
     version.evaluation_id = stored.id;
   }
   version.project = parent_.project;
@@ -178,7 +190,8 @@ Result<registry::ModelVersion> Commit::Register(const Json& fit) {
   version.learner = fit["learner"].AsString();
   version.metrics = fit["test_metrics"];
   version.signature = fit["signature"];
-  version.attachments = {{"holdout", holdout}, {"evaluation", evaluation}, {"leaderboard", leaderboard}};
+  version.attachments = {
+      {"holdout", holdout}, {"evaluation", evaluation}, {"leaderboard", leaderboard}};
   if (const std::string& profile = fit["profile"].AsString(); !profile.empty()) {
     GYRE_TRY(const blob::Object object, Keep(profile));
     version.attachments.push_back({"profile", object});
@@ -190,9 +203,12 @@ Result<registry::ModelVersion> Commit::Register(const Json& fit) {
   return made;
 }
 
-// The model's own rules, else the default ones; KPIs of the project bind only when that was asked for, and are shown always.
-Result<std::vector<registry::Rule>> Commit::RulesFor(const registry::GateNumbers& numbers, Outcome* outcome) {
-  GYRE_TRY(const registry::AliasPolicy policy, rooms_.registry.PolicyOf(parent_.project, model_, kChampion));
+// The model's own rules, else the default ones; KPIs of the project bind only when that was asked
+// for, and are shown always.
+Result<std::vector<registry::Rule>> Commit::RulesFor(const registry::GateNumbers& numbers,
+                                                     Outcome* outcome) {
+  GYRE_TRY(const registry::AliasPolicy policy,
+           rooms_.registry.PolicyOf(parent_.project, model_, kChampion));
   std::vector<registry::Rule> rules = registry::DefaultRules(champion_.has_value());
   if (!policy.rules.is_null()) {
     GYRE_TRY(rules, registry::ParseRules(policy.rules));
@@ -203,12 +219,14 @@ Result<std::vector<registry::Rule>> Commit::RulesFor(const registry::GateNumbers
   for (const statistics::Kpi& kpi : project.problem->kpis) {
     // A fact that nobody has reported yet is no reason to say no, unless KPIs bind.
     if (kpi.metric == nullptr && !binding) continue;
-    GYRE_TRY(const auto parsed, registry::ParseRules(Json::Arr({Json::Obj({{"kpi", kpi.ToString()}})})));
+    GYRE_TRY(const auto parsed,
+             registry::ParseRules(Json::Arr({Json::Obj({{"kpi", kpi.ToString()}})})));
     const registry::Verdict alone = registry::Judge(parsed, numbers);
-    outcome->kpis.Push(Json::Obj({{"kpi", kpi.ToString()},
-                                  {"pass", alone.pass},
-                                  {"text", alone.reasons.empty() ? std::string() : alone.reasons[0].text},
-                                  {"binding", binding}}));
+    outcome->kpis.Push(
+        Json::Obj({{"kpi", kpi.ToString()},
+                   {"pass", alone.pass},
+                   {"text", alone.reasons.empty() ? std::string() : alone.reasons[0].text},
+                   {"binding", binding}}));
     if (binding) rules.insert(rules.end(), parsed.begin(), parsed.end());
   }
   return rules;
@@ -225,14 +243,16 @@ Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVe
     outcome.reason = "it could not be evaluated: " + judged["not_evaluated"].AsString();
     return outcome;
   }
-  GYRE_TRY(const registry::GateNumbers numbers, registry::GateNumbers::FromJson(judged["gate_numbers"]));
+  GYRE_TRY(const registry::GateNumbers numbers,
+           registry::GateNumbers::FromJson(judged["gate_numbers"]));
   GYRE_TRY(const auto rules, RulesFor(numbers, &outcome));
   outcome.judged = true;
   outcome.verdict = registry::Judge(rules, numbers);
   if (champion_ && judged.Has("not_compared")) {
     outcome.verdict.pass = false;
-    outcome.verdict.reasons.push_back({false, "comparable with the champion",
-                                       fmt::format("{}: {}", champion_->name(), judged["not_compared"].AsString())});
+    outcome.verdict.reasons.push_back(
+        {false, "comparable with the champion",
+         fmt::format("{}: {}", champion_->name(), judged["not_compared"].AsString())});
   }
   GYRE_TRY([[maybe_unused]] const auto recorded,
            rooms_.registry.RecordVerdict({.version_id = version.id,
@@ -243,7 +263,9 @@ Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVe
                                           .verdict = outcome.verdict}));
   if (!outcome.verdict.pass) {
     for (const registry::Reason& reason : outcome.verdict.reasons) {
-      if (!reason.pass) outcome.reason += fmt::format("{}{}: {}", outcome.reason.empty() ? "" : "; ", reason.rule, reason.text);
+      if (!reason.pass)
+        outcome.reason +=
+            fmt::format("{}{}: {}", outcome.reason.empty() ? "" : "; ", reason.rule, reason.text);
     }
     return outcome;
   }
@@ -258,7 +280,8 @@ Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVe
   return outcome;
 }
 
-Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version, const Outcome& outcome) const {
+Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version,
+                      const Outcome& outcome) const {
   Json deploy = Json::Arr();
   if (outcome.promoted) {
     deploy.Push(fmt::format("gyre deploy {}@champion", model_));
@@ -279,8 +302,9 @@ Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version, co
                            {"kpis", outcome.kpis},
                            {"previous_champion", champion_ ? Json(champion_->name()) : Json()},
                            {"next", std::move(deploy)}});
-  for (const char* key : {"task", "metric", "better", "target", "reason", "split", "findings", "leaderboard", "candidates", "best", "learner",
-                          "valid_metrics", "test_metrics", "package_sha256", "wall_seconds"}) {
+  for (const char* key : {"task", "metric", "better", "target", "reason", "split", "findings",
+                          "leaderboard", "candidates", "best", "learner", "valid_metrics",
+                          "test_metrics", "package_sha256", "wall_seconds"}) {
     if (!result.Has(key)) result.Set(key, fit[key]);
   }
   result.Set("task_reason", fit["reason"]);
@@ -296,7 +320,8 @@ Result<Json> Commit::Finish(const Json& fit) {
   GYRE_TRY(const Outcome outcome, Promote(fit, version));
   Json result = ResultOf(fit, version, outcome);
   tracking::RunEnd end;
-  end.resources = Json::Obj({{"wall_seconds", fit["wall_seconds"]}, {"cpu_seconds", run_.job().cpu_seconds}});
+  end.resources =
+      Json::Obj({{"wall_seconds", fit["wall_seconds"]}, {"cpu_seconds", run_.job().cpu_seconds}});
   GYRE_DO(rooms_.tracking.EndRun(parent_.id, end));
   return result;
 }

@@ -1,4 +1,5 @@
-// The owner's side of one training: what the worker found becomes runs, artifacts, a model version, a verdict, perhaps a new champion.
+// The owner's side of one training: what the worker found becomes runs, artifacts, a model version,
+// a verdict, perhaps a new champion.
 #pragma once
 
 #include <map>
@@ -15,7 +16,7 @@ class Commit {
  public:
   // Opens the run that all candidates belong to.
   static Result<Commit> Begin(const TrainingRooms& rooms, runners::JobRun& run);
-  Json FitInput() const;                       // of task "training.fit"
+  Json FitInput() const;  // of task "training.fit"
   Result<> AddCandidate(const Json& candidate);
   // Registers the best, judges it, moves @champion or says why not. The result of the job.
   Result<Json> Finish(const Json& fit);
@@ -31,11 +32,13 @@ class Commit {
     registry::Verdict verdict;
     bool judged = false, promoted = false;
     Json kpis = Json::Arr();
-    std::string reason;                        // why not promoted
+    std::string reason;  // why not promoted
   };
   Result<Outcome> Promote(const Json& fit, const registry::ModelVersion& version);
-  Result<std::vector<registry::Rule>> RulesFor(const registry::GateNumbers& numbers, Outcome* outcome);
-  Json ResultOf(const Json& fit, const registry::ModelVersion& version, const Outcome& outcome) const;
+  Result<std::vector<registry::Rule>> RulesFor(const registry::GateNumbers& numbers,
+                                               Outcome* outcome);
+  Json ResultOf(const Json& fit, const registry::ModelVersion& version,
+                const Outcome& outcome) const;
 
   TrainingRooms rooms_;
   runners::JobRun& run_;

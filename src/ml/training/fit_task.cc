@@ -23,7 +23,8 @@ namespace {
 
 using recipes::SuggestOptions;
 
-// A recipe fitted on the training rows, with their numbers: a matrix for trees, sparse rows for linear models.
+// A recipe fitted on the training rows, with their numbers: a matrix for trees, sparse rows for
+// linear models.
 struct Prepared {
   recipes::Fitted fitted;
   recipes::Matrix matrix;
@@ -32,16 +33,19 @@ struct Prepared {
   bool free_text = false;
 };
 
-// Free text is a special case. What learns from labels before the folds are cut (word odds, words chosen by their odds) makes validation
-// rows look better than new ones: out it goes. And a linear model wants many more words than fit into a matrix of the usual kind.
+// Free text is a special case. What learns from labels before the folds are cut (word odds, words
+// chosen by their odds) makes validation rows look better than new ones: out it goes. And a linear
+// model wants many more words than fit into a matrix of the usual kind.
 Json HonestText(const Json& spec, bool linear, bool* free_text) {
   constexpr int kWordsLinear = 8'192;
   Json steps = Json::Arr(), outputs = Json::Arr();
   std::vector<std::string> dropped;
-  for (const Json& step : spec["steps"].items()) *free_text = *free_text || step["op"].AsString() == "text.ngrams";
+  for (const Json& step : spec["steps"].items())
+    *free_text = *free_text || step["op"].AsString() == "text.ngrams";
   for (const Json& step : spec["steps"].items()) {
     const std::string& op = step["op"].AsString();
-    // Rows of a wide recipe are made piece by piece, which gives no out-of-fold encodings of the label.
+    // Rows of a wide recipe are made piece by piece, which gives no out-of-fold encodings of the
+    // label.
     if (op == "text.bayes" || (linear && *free_text && op == "encode.target")) {
       dropped.push_back(step["id"].AsString());
       continue;
@@ -83,7 +87,8 @@ Result<Prepared> Prepare(const Problem& problem, SuggestOptions::For model) {
   SuggestOptions suggest{problem.request.target, problem.excluded, model};
   GYRE_TRY(const recipes::Spec suggested, recipes::Suggest(problem.train, suggest));
   bool free_text = false;
-  GYRE_TRY(const recipes::Spec spec, recipes::Spec::FromJson(HonestText(suggested.ToJson(), linear, &free_text)));
+  GYRE_TRY(const recipes::Spec spec,
+           recipes::Spec::FromJson(HonestText(suggested.ToJson(), linear, &free_text)));
   recipes::FitOptions options;
   options.target = problem.train.Find(problem.request.target);
   options.seed = problem.request.seed;
@@ -94,7 +99,8 @@ Result<Prepared> Prepare(const Problem& problem, SuggestOptions::For model) {
     prepared = Prepared{std::move(fitted), {}, std::move(rows), {}, true};
   } else {
     GYRE_TRY(recipes::FitTransformResult both, recipes::FitTransform(spec, problem.train, options));
-    prepared = Prepared{std::move(both.fitted), std::move(both.matrix), std::nullopt, {}, free_text};
+    prepared =
+        Prepared{std::move(both.fitted), std::move(both.matrix), std::nullopt, {}, free_text};
     if (linear) {
       prepared->rows.emplace(prepared->matrix.columns);
       prepared->rows->Append(prepared->matrix);
@@ -112,7 +118,8 @@ struct Packed {
   statistics::MetricSet valid, test;
 };
 
-predictors::ModelPackage PackageOf(const Problem& problem, const Finalist& finalist, const std::string& recipe) {
+predictors::ModelPackage PackageOf(const Problem& problem, const Finalist& finalist,
+                                   const std::string& recipe) {
   predictors::ModelPackage package;
   package.task = problem.task();
   package.classes = problem.train_target.classes;
@@ -125,12 +132,15 @@ predictors::ModelPackage PackageOf(const Problem& problem, const Finalist& final
   return package;
 }
 
-Result<statistics::MetricSet> TestMetrics(const Problem& problem, const predictors::Scorer& scorer) {
+Result<statistics::MetricSet> TestMetrics(const Problem& problem,
+                                          const predictors::Scorer& scorer) {
   GYRE_TRY(const predictors::Scores scores, scorer.Score(problem.test));
   const Target& target = problem.test_target;
-  if (problem.task() == predictors::Task::kRegression) return statistics::RegressionMetrics(target.values, scores.prediction);
+  if (problem.task() == predictors::Task::kRegression)
+    return statistics::RegressionMetrics(target.values, scores.prediction);
   if (problem.task() == predictors::Task::kMulticlass) {
-    return statistics::MulticlassMetrics(target.labels, scores.probabilities, target.classes.size());
+    return statistics::MulticlassMetrics(target.labels, scores.probabilities,
+                                         target.classes.size());
   }
   std::vector<std::uint8_t> labels(target.labels.begin(), target.labels.end());
   std::vector<double> p;
@@ -144,7 +154,8 @@ Result<Packed> Pack(const Problem& problem, Finalist finalist, const std::string
   const predictors::ModelPackage package = PackageOf(problem, finalist, recipe);
   packed.bytes = package.Save();
   GYRE_TRY(const auto scorer, predictors::Scorer::Load(packed.bytes));
-  // One class among few test rows leaves metrics undefined: the leaderboard shows a dash, the model is no worse for it.
+  // One class among few test rows leaves metrics undefined: the leaderboard shows a dash, the model
+  // is no worse for it.
   if (auto test = TestMetrics(problem, *scorer)) packed.test = *std::move(test);
   packed.finalist = std::move(finalist);
   return packed;
@@ -174,13 +185,16 @@ void RankFinalists(const FitSession& session, std::vector<Packed>* finalists) {
     if (auto metrics = session.MetricsOfHeld(part)) packed.valid = *std::move(metrics);
   }
   // The baseline cannot win against an equal; otherwise the simpler one, which stands first, does.
-  std::ranges::stable_sort(*finalists, [](const Packed& a, const Packed& b) { return a.finalist.worth > b.finalist.worth; });
+  std::ranges::stable_sort(*finalists, [](const Packed& a, const Packed& b) {
+    return a.finalist.worth > b.finalist.worth;
+  });
 }
 
 Json FindingsJson(const Problem& problem) {
   Json findings = Json::Arr();
   for (const Finding& f : problem.findings) {
-    findings.Push(Json::Obj({{"column", f.column}, {"kind", f.kind}, {"text", f.text}, {"left_out", f.left_out}}));
+    findings.Push(Json::Obj(
+        {{"column", f.column}, {"kind", f.kind}, {"text", f.text}, {"left_out", f.left_out}}));
   }
   return findings;
 }
@@ -208,7 +222,8 @@ Json Signature(const table::Schema& input, const Problem& problem) {
   Json classes = Json::Arr();
   for (const std::string& name : problem.train_target.classes) classes.Push(name);
   return Json::Obj({{"inputs", table::SchemaToJson(input)},
-                    {"outputs", Json::Obj({{"task", predictors::TaskName(problem.task())}, {"classes", std::move(classes)}})}});
+                    {"outputs", Json::Obj({{"task", predictors::TaskName(problem.task())},
+                                           {"classes", std::move(classes)}})}});
 }
 
 // Columns of codes among the outputs of a recipe: what LightGBM may split by sets of codes.
@@ -221,14 +236,16 @@ std::vector<int> CategoricalColumns(const recipes::Fitted& fitted) {
   return columns;
 }
 
-Result<evaluation::Comparison> CompareWithChampion(const Problem& problem, const predictors::Scorer& scorer,
+Result<evaluation::Comparison> CompareWithChampion(const Problem& problem,
+                                                   const predictors::Scorer& scorer,
                                                    const evaluation::EvaluateOptions& options) {
   GYRE_TRY(const std::string bytes, exec::ReadFile(problem.request.champion_package));
   GYRE_TRY(const auto champion, predictors::Scorer::Load(bytes));
   return evaluation::Compare(scorer, *champion, problem.test, options);
 }
 
-// How good the chosen model is on rows that no fit has seen, and whether it beats the champion on the very same rows.
+// How good the chosen model is on rows that no fit has seen, and whether it beats the champion on
+// the very same rows.
 Result<Json> Judge(runners::TaskContext& context, const Problem& problem, const Packed& best) {
   constexpr double kFrom = 0.93;
   GYRE_TRY(const auto scorer, predictors::Scorer::Load(best.bytes));
@@ -236,8 +253,11 @@ Result<Json> Judge(runners::TaskContext& context, const Problem& problem, const 
   options.primary_metric = problem.metric->name;
   options.bootstrap.seed = problem.request.seed;
   options.cancelled = [&] { return context.cancelled(); };
-  options.progress = [&](double fraction, std::string_view text) { context.Progress(kFrom + (1 - kFrom) * fraction, text); };
-  GYRE_TRY(const evaluation::Evaluation evaluation, evaluation::Evaluate(*scorer, problem.test, options));
+  options.progress = [&](double fraction, std::string_view text) {
+    context.Progress(kFrom + (1 - kFrom) * fraction, text);
+  };
+  GYRE_TRY(const evaluation::Evaluation evaluation,
+           evaluation::Evaluate(*scorer, problem.test, options));
   Json answer = Json::Obj({{"evaluation", evaluation.ToJson()}});
   std::optional<evaluation::Comparison> comparison;
   if (!problem.request.champion_package.empty()) {
@@ -246,12 +266,16 @@ Result<Json> Judge(runners::TaskContext& context, const Problem& problem, const 
       comparison = *std::move(compared);
       answer.Set("comparison", comparison->ToJson());
     } else {
-      // The champion answers another question, or reads columns that are gone: it cannot defend itself here.
+      // The champion answers another question, or reads columns that are gone: it cannot defend
+      // itself here.
       answer.Set("not_compared", compared.error().message());
     }
   }
-  const std::string_view champion = comparison ? std::string_view(problem.request.champion_name) : std::string_view();
-  answer.Set("gate_numbers", evaluation::MakeGateNumbers(evaluation, comparison ? &*comparison : nullptr, champion).ToJson());
+  const std::string_view champion =
+      comparison ? std::string_view(problem.request.champion_name) : std::string_view();
+  answer.Set("gate_numbers",
+             evaluation::MakeGateNumbers(evaluation, comparison ? &*comparison : nullptr, champion)
+                 .ToJson());
   return answer;
 }
 
@@ -260,7 +284,8 @@ struct Families {
   std::vector<Packed> finalists;
 };
 
-// Trees first when they are sure to be needed; a linear model that its recipe cannot be made for is left out, and said.
+// Trees first when they are sure to be needed; a linear model that its recipe cannot be made for is
+// left out, and said.
 Result<> FitFamilies(runners::TaskContext& context, FitSession& session, Families* out) {
   const Problem& problem = session.problem();
   GYRE_TRY(Prepared trees, Prepare(problem, SuggestOptions::For::kTrees));
@@ -301,9 +326,11 @@ Result<Json> FitTask(runners::TaskContext& context) {
 
 Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
   FitSession session(context, problem);
-  for (const Finding& f : problem.findings) context.Log(fmt::format("column {}: {}{}", f.column, f.text, f.left_out ? " (left out)" : ""));
-  context.Log(fmt::format("target {}: {}; {} split, {} rows to learn from, {} to test on", problem.request.target,
-                          problem.train_target.reason, SplitKindName(problem.split_kind), problem.train_target.rows(),
+  for (const Finding& f : problem.findings)
+    context.Log(fmt::format("column {}: {}{}", f.column, f.text, f.left_out ? " (left out)" : ""));
+  context.Log(fmt::format("target {}: {}; {} split, {} rows to learn from, {} to test on",
+                          problem.request.target, problem.train_target.reason,
+                          SplitKindName(problem.split_kind), problem.train_target.rows(),
                           problem.test_target.rows()));
   Families families;
   GYRE_DO(FitFamilies(context, session, &families));
@@ -313,7 +340,8 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
   RankFinalists(session, &finalists);
   const Packed& best = finalists[0];
   const std::string& scratch = context.scratch_directory();
-  // Few test rows of one class cannot judge a model; it is then registered without a verdict, and that is said.
+  // Few test rows of one class cannot judge a model; it is then registered without a verdict, and
+  // that is said.
   Json judged;
   if (auto result = Judge(context, problem, best)) {
     judged = *std::move(result);
@@ -325,30 +353,32 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
   GYRE_DO(exec::WriteFile(scratch + "/model.json", best.bytes));
   GYRE_DO(exec::WriteFile(scratch + "/baseline.json", baseline));
   GYRE_DO(table::WriteParquet(problem.test, scratch + "/holdout.parquet"));
-  const recipes::Fitted& recipe = best.recipe == &families.trees->saved ? families.trees->fitted : families.linear->fitted;
-  return Json::Obj({{"task", predictors::TaskName(problem.task())},
-                    {"metric", problem.metric->name},
-                    {"better", problem.metric->better == statistics::Better::kHigher ? "higher" : "lower"},
-                    {"target", problem.request.target},
-                    {"reason", problem.train_target.reason},
-                    {"split", Json::Obj({{"kind", SplitKindName(problem.split_kind)},
-                                         {"train_rows", problem.train_target.rows()},
-                                         {"test_rows", problem.test_target.rows()}})},
-                    {"findings", FindingsJson(problem)},
-                    {"leaderboard", LeaderboardJson(problem, finalists)},
-                    {"candidates", session.candidates().size()},
-                    {"best", best.finalist.name},
-                    {"learner", best.finalist.learner},
-                    {"valid_metrics", best.valid.ToJson()},
-                    {"test_metrics", best.test.ToJson()},
-                    {"package", "model.json"},
-                    {"baseline_package", "baseline.json"},
-                    {"holdout", "holdout.parquet"},
-                    {"package_sha256", Sha256Hex(best.bytes)},
-                    {"recipe_hash", recipe.spec().hash()},
-                    {"signature", Signature(recipe.input(), problem)},
-                    {"judged", std::move(judged)},
-                    {"wall_seconds", session.elapsed()}});
+  const recipes::Fitted& recipe =
+      best.recipe == &families.trees->saved ? families.trees->fitted : families.linear->fitted;
+  return Json::Obj(
+      {{"task", predictors::TaskName(problem.task())},
+       {"metric", problem.metric->name},
+       {"better", problem.metric->better == statistics::Better::kHigher ? "higher" : "lower"},
+       {"target", problem.request.target},
+       {"reason", problem.train_target.reason},
+       {"split", Json::Obj({{"kind", SplitKindName(problem.split_kind)},
+                            {"train_rows", problem.train_target.rows()},
+                            {"test_rows", problem.test_target.rows()}})},
+       {"findings", FindingsJson(problem)},
+       {"leaderboard", LeaderboardJson(problem, finalists)},
+       {"candidates", session.candidates().size()},
+       {"best", best.finalist.name},
+       {"learner", best.finalist.learner},
+       {"valid_metrics", best.valid.ToJson()},
+       {"test_metrics", best.test.ToJson()},
+       {"package", "model.json"},
+       {"baseline_package", "baseline.json"},
+       {"holdout", "holdout.parquet"},
+       {"package_sha256", Sha256Hex(best.bytes)},
+       {"recipe_hash", recipe.spec().hash()},
+       {"signature", Signature(recipe.input(), problem)},
+       {"judged", std::move(judged)},
+       {"wall_seconds", session.elapsed()}});
 }
 
 }  // namespace gyre::training

@@ -1,4 +1,5 @@
-// Task "training.fit": from Parquet parts to packaged models and a leaderboard. Runs inside a worker.
+// Task "training.fit": from Parquet parts to packaged models and a leaderboard. Runs inside a
+// worker.
 #pragma once
 
 #include "base/error.h"
@@ -8,9 +9,10 @@
 
 namespace gyre::training {
 
-// Answer: {"task", "metric", "better", "split": {...}, "classes", "findings": [...], "leaderboard": [...], "best": "lightgbm bag of 5",
-// "package": "model.json", "baseline_package": "baseline.json", "holdout": "holdout.parquet", "recipe_hash", "signature", ...}; files
-// lie in the scratch directory.
+// Answer: {"task", "metric", "better", "split": {...}, "classes", "findings": [...], "leaderboard":
+// [...], "best": "lightgbm bag of 5", "package": "model.json", "baseline_package": "baseline.json",
+// "holdout": "holdout.parquet", "recipe_hash", "signature", ...}; files lie in the scratch
+// directory.
 Result<Json> FitTask(runners::TaskContext& context);
 Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem);
 

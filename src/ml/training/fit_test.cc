@@ -1,8 +1,7 @@
-#include "ml/training/fit_task.h"
-
 #include <gtest/gtest.h>
 
 #include "ml/predictors/scorer.h"
+#include "ml/training/fit_task.h"
 #include "ml/training/frames_for_tests.h"
 #include "platform/exec/files.h"
 
@@ -89,7 +88,8 @@ TEST(Fit, SameInputsSeedAndTrialsGiveTheSameBytesWhateverTheThreads) {
   other.seed = 8;
   const auto fit = FitProblem(context, *PrepareProblem(other, ChurnFrame(800, 2)));
   ASSERT_TRUE(fit);
-  // Another seed draws other folds and samples; the winner may be a linear model, which draws nothing.
+  // Another seed draws other folds and samples; the winner may be a linear model, which draws
+  // nothing.
   EXPECT_NE(trees(*fit), 0);
   EXPECT_NE(trees(*fit), valid);
 }
@@ -97,8 +97,14 @@ TEST(Fit, SameInputsSeedAndTrialsGiveTheSameBytesWhateverTheThreads) {
 TEST(Fit, RegressionInTimeOrderHoldsOutTheNewestRowsAndRefits) {
   FakeContext context;
   table::Frame frame = ChurnFrame(600, 3).WithoutColumns({"leak", "churn"});
-  table::Column day{.name = "day", .type = table::Type::kInt, .valid = {}, .ints = {}, .doubles = {}, .text = {}};
-  table::Column amount{.name = "amount", .type = table::Type::kDouble, .valid = {}, .ints = {}, .doubles = {}, .text = {}};
+  table::Column day{
+      .name = "day", .type = table::Type::kInt, .valid = {}, .ints = {}, .doubles = {}, .text = {}};
+  table::Column amount{.name = "amount",
+                       .type = table::Type::kDouble,
+                       .valid = {},
+                       .ints = {},
+                       .doubles = {},
+                       .text = {}};
   for (std::size_t i = 0; i < frame.rows(); ++i) {
     day.PushInt(static_cast<std::int64_t>(i / 2));
     amount.PushDouble(3 * frame.columns[0].doubles[i] + 10);
@@ -119,7 +125,12 @@ TEST(Fit, RegressionInTimeOrderHoldsOutTheNewestRowsAndRefits) {
 TEST(Fit, AColumnThatIsAllMissingDoesNoHarm) {
   FakeContext context;
   table::Frame frame = ChurnFrame(300, 4);
-  table::Column empty{.name = "empty", .type = table::Type::kText, .valid = {}, .ints = {}, .doubles = {}, .text = {}};
+  table::Column empty{.name = "empty",
+                      .type = table::Type::kText,
+                      .valid = {},
+                      .ints = {},
+                      .doubles = {},
+                      .text = {}};
   for (std::size_t i = 0; i < frame.rows(); ++i) empty.PushNull();
   frame.columns.push_back(std::move(empty));
   const auto fit = FitProblem(context, *PrepareProblem(Ask("churn", 1, 1), std::move(frame)));

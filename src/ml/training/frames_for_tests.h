@@ -6,12 +6,14 @@
 
 namespace gyre::training {
 
-// x and z are numbers, city is a category, leak copies the target, target is "no" or "yes" with a rule behind it.
+// x and z are numbers, city is a category, leak copies the target, target is "no" or "yes" with a
+// rule behind it.
 inline table::Frame ChurnFrame(std::size_t rows, std::uint64_t seed) {
   table::Frame frame;
   frame.columns.resize(5);
   const char* names[] = {"x", "z", "city", "leak", "churn"};
-  const table::Type types[] = {table::Type::kDouble, table::Type::kInt, table::Type::kText, table::Type::kText, table::Type::kText};
+  const table::Type types[] = {table::Type::kDouble, table::Type::kInt, table::Type::kText,
+                               table::Type::kText, table::Type::kText};
   for (std::size_t c = 0; c < 5; ++c) {
     frame.columns[c].name = names[c];
     frame.columns[c].type = types[c];
@@ -22,7 +24,8 @@ inline table::Frame ChurnFrame(std::size_t rows, std::uint64_t seed) {
     const double x = random.Normal();
     const auto z = static_cast<std::int64_t>(random.Below(20));
     const std::uint64_t city = random.Below(3);
-    const bool yes = x + (city == 1 ? 1.0 : 0.0) + 0.1 * static_cast<double>(z) + random.Normal() > 1.5;
+    const bool yes =
+        x + (city == 1 ? 1.0 : 0.0) + 0.1 * static_cast<double>(z) + random.Normal() > 1.5;
     frame.columns[0].PushDouble(x);
     if (i % 11 == 0) {
       frame.columns[1].PushNull();

@@ -52,7 +52,9 @@ class Minimizer {
   }
 
  private:
-  bool Punished(std::size_t i) const { return options_.punished != nullptr && (*options_.punished)[i] != 0; }
+  bool Punished(std::size_t i) const {
+    return options_.punished != nullptr && (*options_.punished)[i] != 0;
+  }
 
   double Penalty(const std::vector<double>& w) const {
     if (options_.l1 <= 0) return 0;
@@ -104,7 +106,8 @@ class Minimizer {
   }
 
   // Backtracks along `direction`; with an L1 weight, what crosses zero stays there.
-  bool Step(const std::vector<double>& pseudo, const std::vector<double>& direction, std::vector<double>* gradient, double* value) {
+  bool Step(const std::vector<double>& pseudo, const std::vector<double>& direction,
+            std::vector<double>* gradient, double* value) {
     constexpr double kSufficient = 1e-4;
     constexpr int kHalvingsMax = 40;
     double step = pairs_.empty() ? 1 / std::max(1.0, std::sqrt(Dot(pseudo, pseudo))) : 1;
@@ -131,7 +134,8 @@ class Minimizer {
     return false;
   }
 
-  void Remember(const std::vector<double>& next, const std::vector<double>& next_gradient, const std::vector<double>& gradient) {
+  void Remember(const std::vector<double>& next, const std::vector<double>& next_gradient,
+                const std::vector<double>& gradient) {
     Pair pair;
     pair.s.resize(n_);
     pair.y.resize(n_);

@@ -17,7 +17,9 @@ using predictors::Task;
 using Penalty = LinearParams::Penalty;
 
 RawLink LinkOf(Task task) {
-  return task == Task::kBinary ? RawLink::kSigmoid : task == Task::kMulticlass ? RawLink::kSoftmax : RawLink::kIdentity;
+  return task == Task::kBinary       ? RawLink::kSigmoid
+         : task == Task::kMulticlass ? RawLink::kSoftmax
+                                     : RawLink::kIdentity;
 }
 
 double Deviation(const std::vector<double>& values) {
@@ -31,14 +33,20 @@ double Deviation(const std::vector<double>& values) {
 class LinearFamily {
  public:
   LinearFamily(FitSession& session, const SparseRows& x, double share)
-      : session_(session), target_(session.problem().train_target), x_(x), share_(share), folds_(session.Folds(0)) {
+      : session_(session),
+        target_(session.problem().train_target),
+        x_(x),
+        share_(share),
+        folds_(session.Folds(0)) {
     if (target_.task == Task::kRegression) scale_ = std::max(Deviation(target_.values), 1e-12);
   }
 
-  // Goes from strong to weak until it gets worse twice; empty when the time was over before the first was done.
+  // Goes from strong to weak until it gets worse twice; empty when the time was over before the
+  // first was done.
   Result<std::optional<Finalist>> Run(Penalty penalty) {
     const Stopwatch watch;
-    static constexpr std::array kStrengths = {0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 3e-4, 1e-4, 3e-5, 1e-5};
+    static constexpr std::array kStrengths = {0.3,   0.1,  0.03, 0.01, 0.003,
+                                              0.001, 3e-4, 1e-4, 3e-5, 1e-5};
     std::vector<LinearModel> starts(folds_.size());
     double best_worth = -std::numeric_limits<double>::infinity(), best_strength = 0;
     Held best;
@@ -64,16 +72,20 @@ class LinearFamily {
   }
 
  private:
-  double Strength(Penalty penalty, double strength) const { return penalty == Penalty::kL1 ? strength * scale_ : strength; }
+  double Strength(Penalty penalty, double strength) const {
+    return penalty == Penalty::kL1 ? strength * scale_ : strength;
+  }
 
-  Result<std::optional<Held>> Validate(Penalty penalty, double strength, std::vector<LinearModel>* starts) {
+  Result<std::optional<Held>> Validate(Penalty penalty, double strength,
+                                       std::vector<LinearModel>* starts) {
     std::map<std::uint32_t, std::pair<std::size_t, std::size_t>> where;  // row -> (fold, position)
     std::vector<std::vector<double>> raw(folds_.size());
     for (std::size_t f = 0; f < folds_.size(); ++f) {
       if (session_.Over(share_)) return std::optional<Held>();
       LinearModel& start = (*starts)[f];
       const LinearData data{&x_, &target_, folds_[f].train};
-      GYRE_TRY(start, FitLinear(data, {penalty, Strength(penalty, strength), kIterationsMax}, start.intercepts.empty() ? nullptr : &start,
+      GYRE_TRY(start, FitLinear(data, {penalty, Strength(penalty, strength), kIterationsMax},
+                                start.intercepts.empty() ? nullptr : &start,
                                 [&] { return session_.cancelled(); }));
       raw[f] = LinearRaw(start, x_, folds_[f].valid);
       for (std::size_t i = 0; i < folds_[f].valid.size(); ++i) where[folds_[f].valid[i]] = {f, i};
@@ -89,16 +101,20 @@ class LinearFamily {
     return std::optional<Held>(std::move(held));
   }
 
-  Result<std::optional<Finalist>> Finish(Penalty penalty, double strength, Held held, double worth, const Stopwatch& watch, Candidate candidate) {
+  Result<std::optional<Finalist>> Finish(Penalty penalty, double strength, Held held, double worth,
+                                         const Stopwatch& watch, Candidate candidate) {
     std::vector<std::uint32_t> all(x_.rows());
     std::iota(all.begin(), all.end(), 0U);
     const LinearData data{&x_, &target_, std::move(all)};
-    GYRE_TRY(const LinearModel model, FitLinear(data, {penalty, Strength(penalty, strength), 2 * kIterationsMax}, nullptr,
-                                                [&] { return session_.cancelled(); }));
+    GYRE_TRY(const LinearModel model,
+             FitLinear(data, {penalty, Strength(penalty, strength), 2 * kIterationsMax}, nullptr,
+                       [&] { return session_.cancelled(); }));
     const bool regression = target_.task == Task::kRegression;
-    candidate.learner = penalty == Penalty::kL1 ? (regression ? "lasso" : "logistic_l1") : (regression ? "ridge" : "logistic");
+    candidate.learner = penalty == Penalty::kL1 ? (regression ? "lasso" : "logistic_l1")
+                                                : (regression ? "ridge" : "logistic");
     candidate.name = candidate.learner;
-    candidate.params = {{"penalty", penalty == Penalty::kL1 ? "l1" : "l2"}, {"strength", fmt::format("{}", strength)}};
+    candidate.params = {{"penalty", penalty == Penalty::kL1 ? "l1" : "l2"},
+                        {"strength", fmt::format("{}", strength)}};
     candidate.curve_key = "valid_worth";
     candidate.worth = worth;
     GYRE_TRY(candidate.valid, session_.MetricsOfHeld(held));
@@ -159,10 +175,13 @@ Result<Finalist> FitConstant(FitSession& session, std::size_t features) {
   GYRE_TRY(candidate.valid, session.MetricsOfHeld(held));
   watch.Stop(&candidate);
   session.Report(candidate);
-  return Finalist{"constant", "constant", "gyre.constant", predictors::SaveConstant(model), std::move(held), Json::Obj(), 0};
+  return Finalist{
+      "constant",  "constant", "gyre.constant", predictors::SaveConstant(model), std::move(held),
+      Json::Obj(), 0};
 }
 
-Result<std::vector<Finalist>> FitLinearFamily(FitSession& session, const SparseRows& rows, double share) {
+Result<std::vector<Finalist>> FitLinearFamily(FitSession& session, const SparseRows& rows,
+                                              double share) {
   std::vector<Finalist> finalists;
   for (const Penalty penalty : {Penalty::kL2, Penalty::kL1}) {
     // The second has what the first has left, and at least a little.

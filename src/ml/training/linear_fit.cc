@@ -17,9 +17,12 @@ using predictors::Task;
 
 constexpr std::size_t kNormalEquationsColumnsMax = 600;
 
-std::size_t Outputs(const Target& target) { return target.task == Task::kMulticlass ? target.classes.size() : 1; }
+std::size_t Outputs(const Target& target) {
+  return target.task == Task::kMulticlass ? target.classes.size() : 1;
+}
 
-void RawOf(const SparseRows::Row& row, const double* w, std::size_t columns, std::size_t outputs, double* raw) {
+void RawOf(const SparseRows::Row& row, const double* w, std::size_t columns, std::size_t outputs,
+           double* raw) {
   for (std::size_t k = 0; k < outputs; ++k) {
     const double* wk = w + k * (columns + 1);
     double sum = wk[columns];
@@ -29,7 +32,8 @@ void RawOf(const SparseRows::Row& row, const double* w, std::size_t columns, std
 }
 
 // Loss of one row; `slope` becomes its derivative by each raw score.
-double RowLoss(const Target& target, std::uint32_t row, std::size_t outputs, double* raw, double* slope) {
+double RowLoss(const Target& target, std::uint32_t row, std::size_t outputs, double* raw,
+               double* slope) {
   switch (target.task) {
     case Task::kRegression: {
       const double error = raw[0] - target.values[row];
@@ -43,7 +47,8 @@ double RowLoss(const Target& target, std::uint32_t row, std::size_t outputs, dou
       const double margin = y == 1 ? raw[0] : -raw[0];
       return margin > 0 ? std::log1p(std::exp(-margin)) : std::log1p(std::exp(margin)) - margin;
     }
-    case Task::kMulticlass: break;
+    case Task::kMulticlass:
+      break;
   }
   const double top = *std::max_element(raw, raw + outputs);
   double sum = 0;
@@ -57,7 +62,8 @@ double RowLoss(const Target& target, std::uint32_t row, std::size_t outputs, dou
 // The mean loss plus the L2 penalty. w: per output the coefficients and then the intercept.
 class MeanLoss {
  public:
-  MeanLoss(const LinearData& data, double l2) : data_(data), l2_(l2), columns_(data.x->columns()), outputs_(Outputs(*data.target)) {}
+  MeanLoss(const LinearData& data, double l2)
+      : data_(data), l2_(l2), columns_(data.x->columns()), outputs_(Outputs(*data.target)) {}
 
   double operator()(const std::vector<double>& w, std::vector<double>* gradient) const {
     std::ranges::fill(*gradient, 0.0);
@@ -102,7 +108,8 @@ std::vector<double> SolveRidge(const LinearData& data, double l2) {
     const SparseRows::Row row = data.x->row(i);
     const double y = data.target->values[i];
     for (std::size_t a = 0; a < row.size; ++a) {
-      for (std::size_t b = 0; b <= a; ++b) gram(row.index[a], row.index[b]) += row.value[a] * row.value[b];
+      for (std::size_t b = 0; b <= a; ++b)
+        gram(row.index[a], row.index[b]) += row.value[a] * row.value[b];
       gram(n - 1, row.index[a]) += row.value[a];
       right(row.index[a]) += row.value[a] * y;
     }
@@ -115,13 +122,15 @@ std::vector<double> SolveRidge(const LinearData& data, double l2) {
   return {w.data(), w.data() + n};
 }
 
-LinearModel ToModel(const std::vector<double>& w, Task task, std::size_t columns, std::size_t outputs) {
+LinearModel ToModel(const std::vector<double>& w, Task task, std::size_t columns,
+                    std::size_t outputs) {
   LinearModel model;
   model.task = task;
   model.features = columns;
   for (std::size_t k = 0; k < outputs; ++k) {
     const auto begin = w.begin() + static_cast<std::ptrdiff_t>(k * (columns + 1));
-    model.coefficients.insert(model.coefficients.end(), begin, begin + static_cast<std::ptrdiff_t>(columns));
+    model.coefficients.insert(model.coefficients.end(), begin,
+                              begin + static_cast<std::ptrdiff_t>(columns));
     model.intercepts.push_back(*(begin + static_cast<std::ptrdiff_t>(columns)));
   }
   return model;
@@ -138,7 +147,8 @@ std::vector<double> FromModel(const LinearModel& model) {
 }
 
 // Where the model begins: the mean, or the log-odds, with no feature.
-std::vector<double> StartingPoint(const LinearData& data, std::size_t columns, std::size_t outputs) {
+std::vector<double> StartingPoint(const LinearData& data, std::size_t columns,
+                                  std::size_t outputs) {
   std::vector<double> w(outputs * (columns + 1), 0.0);
   const auto rows = static_cast<double>(data.rows.size());
   if (data.target->task == Task::kRegression) {
@@ -150,7 +160,8 @@ std::vector<double> StartingPoint(const LinearData& data, std::size_t columns, s
   if (outputs == 1) {
     w[columns] = std::log(count[1] / count[0]);
   } else {
-    for (std::size_t k = 0; k < outputs; ++k) w[k * (columns + 1) + columns] = std::log(count[k] / rows);
+    for (std::size_t k = 0; k < outputs; ++k)
+      w[k * (columns + 1) + columns] = std::log(count[k] / rows);
   }
   return w;
 }
@@ -169,14 +180,15 @@ void SparseRows::Append(const recipes::Matrix& matrix) {
   }
 }
 
-Result<LinearModel> FitLinear(const LinearData& data, const LinearParams& params, const LinearModel* start,
-                              const std::function<bool()>& cancelled) {
+Result<LinearModel> FitLinear(const LinearData& data, const LinearParams& params,
+                              const LinearModel* start, const std::function<bool()>& cancelled) {
   const std::size_t columns = data.x->columns(), outputs = Outputs(*data.target);
   const bool l1 = params.penalty == LinearParams::Penalty::kL1;
   if (data.target->task == Task::kRegression && !l1 && columns <= kNormalEquationsColumnsMax) {
     return ToModel(SolveRidge(data, params.strength), data.target->task, columns, outputs);
   }
-  std::vector<double> w = start != nullptr ? FromModel(*start) : StartingPoint(data, columns, outputs);
+  std::vector<double> w =
+      start != nullptr ? FromModel(*start) : StartingPoint(data, columns, outputs);
   std::vector<char> punished(w.size(), 1);
   for (std::size_t k = 0; k < outputs; ++k) punished[k * (columns + 1) + columns] = 0;
   LbfgsOptions options;
@@ -187,19 +199,24 @@ Result<LinearModel> FitLinear(const LinearData& data, const LinearParams& params
     options.punished = &punished;
   }
   const MeanLoss loss(data, l1 ? 0 : params.strength);
-  Minimize([&](const std::vector<double>& at, std::vector<double>* gradient) { return loss(at, gradient); }, options, &w);
-  if (cancelled && cancelled()) return MakeError(Code::kCancelled, "GY3312", "training was cancelled");
+  Minimize([&](const std::vector<double>& at,
+               std::vector<double>* gradient) { return loss(at, gradient); },
+           options, &w);
+  if (cancelled && cancelled())
+    return MakeError(Code::kCancelled, "GY3312", "training was cancelled");
   for (const double v : w) {
     if (!std::isfinite(v)) return Internal("GY3521", "the linear fit did not converge");
   }
   return ToModel(w, data.target->task, columns, outputs);
 }
 
-std::vector<double> LinearRaw(const LinearModel& model, const SparseRows& x, const std::vector<std::uint32_t>& rows) {
+std::vector<double> LinearRaw(const LinearModel& model, const SparseRows& x,
+                              const std::vector<std::uint32_t>& rows) {
   const std::size_t outputs = model.intercepts.size();
   const std::vector<double> w = FromModel(model);
   std::vector<double> raw(rows.size() * outputs);
-  for (std::size_t i = 0; i < rows.size(); ++i) RawOf(x.row(rows[i]), w.data(), model.features, outputs, raw.data() + i * outputs);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    RawOf(x.row(rows[i]), w.data(), model.features, outputs, raw.data() + i * outputs);
   return raw;
 }
 

@@ -1,5 +1,6 @@
-// Linear models: ridge, lasso, and (multinomial) logistic regression with either penalty, by L-BFGS and its orthant-wise form. One
-// thread, fixed order of additions: the same inputs give the same bits.
+// Linear models: ridge, lasso, and (multinomial) logistic regression with either penalty, by L-BFGS
+// and its orthant-wise form. One thread, fixed order of additions: the same inputs give the same
+// bits.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,9 @@ class SparseRows {
     const double* value;
     std::size_t size;
   };
-  Row row(std::size_t i) const { return {index_.data() + begins_[i], values_.data() + begins_[i], begins_[i + 1] - begins_[i]}; }
+  Row row(std::size_t i) const {
+    return {index_.data() + begins_[i], values_.data() + begins_[i], begins_[i + 1] - begins_[i]};
+  }
 
  private:
   std::size_t columns_;
@@ -37,20 +40,23 @@ class SparseRows {
 
 struct LinearData {
   const SparseRows* x = nullptr;
-  const Target* target = nullptr;           // x's row i is target row i
-  std::vector<std::uint32_t> rows;          // those to learn from
+  const Target* target = nullptr;   // x's row i is target row i
+  std::vector<std::uint32_t> rows;  // those to learn from
 };
 
 struct LinearParams {
   enum class Penalty : unsigned char { kL2, kL1 } penalty = Penalty::kL2;
-  double strength = 1e-3;                   // weight of the penalty beside the mean loss
+  double strength = 1e-3;  // weight of the penalty beside the mean loss
   int iterations_max = 300;
 };
 
-// `start`: coefficients of a neighbouring strength to begin from, or empty. The intercept is not punished.
-Result<predictors::LinearModel> FitLinear(const LinearData& data, const LinearParams& params, const predictors::LinearModel* start,
+// `start`: coefficients of a neighbouring strength to begin from, or empty. The intercept is not
+// punished.
+Result<predictors::LinearModel> FitLinear(const LinearData& data, const LinearParams& params,
+                                          const predictors::LinearModel* start,
                                           const std::function<bool()>& cancelled);
 // Raw scores before the link: rows x outputs.
-std::vector<double> LinearRaw(const predictors::LinearModel& model, const SparseRows& x, const std::vector<std::uint32_t>& rows);
+std::vector<double> LinearRaw(const predictors::LinearModel& model, const SparseRows& x,
+                              const std::vector<std::uint32_t>& rows);
 
 }  // namespace gyre::training

@@ -1,11 +1,10 @@
-#include "ml/training/linear_fit.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <numeric>
 
 #include "base/random.h"
+#include "ml/training/linear_fit.h"
 #include "ml/training/model_text.h"
 #include "ml/training/split.h"
 
@@ -46,7 +45,8 @@ TEST(Linear, RidgeFindsThePlaneBothWays) {
   EXPECT_NEAR(ridge->coefficients[0], 2, 1e-6);
   EXPECT_NEAR(ridge->coefficients[1], -1, 1e-6);
   EXPECT_NEAR(ridge->intercepts[0], 3, 1e-6);
-  EXPECT_EQ(lasso->coefficients[2], 0);  // the corner of |w| keeps what says nothing at exactly zero
+  EXPECT_EQ(lasso->coefficients[2],
+            0);  // the corner of |w| keeps what says nothing at exactly zero
   EXPECT_NEAR(lasso->coefficients[0], 1.9, 0.05);
 }
 
@@ -102,7 +102,8 @@ TEST(ModelText, CountsAndScalesLeaves) {
   const WeightedText parts[] = {{text, 0.5}, {text, 0.5}};
   const auto merged = MergeModels(parts);
   ASSERT_TRUE(merged);
-  EXPECT_NE(merged->find("Tree=1\nnum_leaves=2\nleaf_value=0.5 -1.5\n"), std::string::npos) << *merged;
+  EXPECT_NE(merged->find("Tree=1\nnum_leaves=2\nleaf_value=0.5 -1.5\n"), std::string::npos)
+      << *merged;
   EXPECT_EQ(merged->find("num_threads"), std::string::npos);
   EXPECT_FALSE(MergeModels(std::vector<WeightedText>{{"nonsense", 1}}));
 }

@@ -12,7 +12,9 @@ namespace {
 // Lines of a tree that only LightGBM's own continued training reads.
 constexpr std::array kDropped = {"internal_value=", "internal_weight=", "leaf_weight="};
 
-Error Broken(std::string_view what) { return Internal("GY3520", "LightGBM's model text has no {}", what); }
+Error Broken(std::string_view what) {
+  return Internal("GY3520", "LightGBM's model text has no {}", what);
+}
 
 Result<std::string> ScaledLeaves(std::string_view values, double weight) {
   std::string out;
@@ -52,7 +54,8 @@ struct Parts {
 Result<Parts> Cut(std::string_view text) {
   const std::size_t begin = text.find("Tree=0\n");
   const std::size_t end = text.find("end of trees");
-  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return Broken("trees");
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin)
+    return Broken("trees");
   return Parts{text.substr(0, begin), text.substr(begin, end - begin)};
 }
 
@@ -88,7 +91,8 @@ Result<std::string> MergeModels(std::span<const WeightedText> models) {
     out += '\n';
   }
   out += "tree_sizes=";
-  for (std::size_t i = 0; i < trees.size(); ++i) out += fmt::format("{}{}", i == 0 ? "" : " ", trees[i].size());
+  for (std::size_t i = 0; i < trees.size(); ++i)
+    out += fmt::format("{}{}", i == 0 ? "" : " ", trees[i].size());
   out += "\n\n";
   for (const std::string& tree : trees) out += tree;
   out += "end of trees\n";
@@ -98,9 +102,11 @@ Result<std::string> MergeModels(std::span<const WeightedText> models) {
 std::size_t CountLeaves(std::string_view text) {
   constexpr std::string_view kKey = "num_leaves=";
   std::size_t count = 0;
-  for (std::size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
+  for (std::size_t at = text.find(kKey); at != std::string_view::npos;
+       at = text.find(kKey, at + 1)) {
     const std::size_t begin = at + kKey.size();
-    count += static_cast<std::size_t>(ParseInt(text.substr(begin, text.find('\n', begin) - begin)).value_or(0));
+    count += static_cast<std::size_t>(
+        ParseInt(text.substr(begin, text.find('\n', begin) - begin)).value_or(0));
   }
   return count;
 }

@@ -15,27 +15,33 @@ namespace {
 
 using predictors::Task;
 
-Result<const table::Column*> FindColumn(const table::Frame& frame, std::string_view noun, std::string_view name) {
+Result<const table::Column*> FindColumn(const table::Frame& frame, std::string_view noun,
+                                        std::string_view name) {
   if (const table::Column* column = frame.Find(name)) return column;
   std::vector<std::string> names;
   for (const table::Column& column : frame.columns) names.push_back(column.name);
   Error error = InvalidArgument("GY3501", "the data has no {} `{}`", noun, name);
-  if (const auto match = ClosestMatch(name, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *match));
+  if (const auto match = ClosestMatch(name, names))
+    return std::move(error).Fix(fmt::format("did you mean `{}`?", *match));
   names.resize(std::min<std::size_t>(names.size(), 20));
   return std::move(error).Fix(fmt::format("name one of: {}", Join(names, ", ")));
 }
 
 Result<const statistics::MetricInfo*> ChooseMetric(const std::string& name, Task task) {
-  const statistics::MetricInfo* info = statistics::FindMetric(name.empty() ? DefaultMetric(task) : std::string_view(name));
+  const statistics::MetricInfo* info =
+      statistics::FindMetric(name.empty() ? DefaultMetric(task) : std::string_view(name));
   const auto fits = [&](const statistics::MetricInfo& m) {
-    return task == Task::kBinary ? m.binary : task == Task::kMulticlass ? m.multiclass : m.regression;
+    return task == Task::kBinary       ? m.binary
+           : task == Task::kMulticlass ? m.multiclass
+                                       : m.regression;
   };
   if (info != nullptr && fits(*info)) return info;
   std::vector<std::string> names;
   for (const statistics::MetricInfo& m : statistics::Metrics()) {
     if (fits(m)) names.emplace_back(m.name);
   }
-  return InvalidArgument("GY3501", "`{}` is not a metric for a {} task", name, predictors::TaskName(task))
+  return InvalidArgument("GY3501", "`{}` is not a metric for a {} task", name,
+                         predictors::TaskName(task))
       .Fix(fmt::format("--metric {}", Join(names, " | ")));
 }
 
@@ -56,23 +62,28 @@ Target Subset(const Target& target, const std::vector<std::uint32_t>& rows) {
 void FindSuspects(const table::Frame& frame, Problem* problem) {
   const FitRequest& r = problem->request;
   for (const data::LeakWarning& warning : data::FindLeaks(frame, r.target)) {
-    if (warning.column == r.target || warning.column == r.time_column || warning.column == r.group_column) continue;
+    if (warning.column == r.target || warning.column == r.time_column ||
+        warning.column == r.group_column)
+      continue;
     const bool harmless = warning.kind == "id_like" || warning.kind == "constant";
     const bool left_out = warning.leave_out && (harmless || !r.keep_leaks);
     if (!left_out && harmless) continue;
-    const std::string_view kind = warning.kind == "id_like" ? "id" : warning.kind == "constant" ? "constant" : "leak";
+    const std::string_view kind = warning.kind == "id_like"    ? "id"
+                                  : warning.kind == "constant" ? "constant"
+                                                               : "leak";
     problem->findings.push_back({warning.column, std::string(kind), warning.message, left_out});
     if (left_out) problem->excluded.push_back(warning.column);
   }
 }
 
-// One number per row from the values of all columns, in their order. Equal rows are told apart by which of them came first: else all
-// rows of one frequent kind would test and none teach.
+// One number per row from the values of all columns, in their order. Equal rows are told apart by
+// which of them came first: else all rows of one frequent kind would test and none teach.
 std::vector<std::uint64_t> RowHashes(const table::Frame& frame) {
   std::vector<std::uint64_t> hashes(frame.rows(), 0);
   for (const table::Column& column : frame.columns) {
     for (std::size_t i = 0; i < hashes.size(); ++i) {
-      hashes[i] = Xxh3(column.IsValid(i) ? table::CellText(column, i) : std::string(1, '\0'), hashes[i]);
+      hashes[i] =
+          Xxh3(column.IsValid(i) ? table::CellText(column, i) : std::string(1, '\0'), hashes[i]);
     }
   }
   std::unordered_map<std::uint64_t, std::uint64_t> seen;
@@ -84,9 +95,12 @@ std::vector<std::uint64_t> RowHashes(const table::Frame& frame) {
 
 std::string_view DefaultMetric(Task task) {
   switch (task) {
-    case Task::kBinary: return "auc";
-    case Task::kMulticlass: return "log_loss";
-    case Task::kRegression: return "rmse";
+    case Task::kBinary:
+      return "auc";
+    case Task::kMulticlass:
+      return "log_loss";
+    case Task::kRegression:
+      return "rmse";
   }
   return "";
 }
@@ -112,13 +126,18 @@ Result<FitRequest> ParseFitRequest(const Json& json) {
   constexpr double kBudgetMin = 1, kBudgetMax = 7 * 86'400;
   constexpr int kTrialsMax = 10'000;
   if (!(request.budget_seconds >= kBudgetMin && request.budget_seconds <= kBudgetMax)) {
-    return InvalidArgument("GY3501", "the budget must be 1 s to 7 days, not {} s", request.budget_seconds).Fix("--budget 60s");
+    return InvalidArgument("GY3501", "the budget must be 1 s to 7 days, not {} s",
+                           request.budget_seconds)
+        .Fix("--budget 60s");
   }
   if (request.trials < 0 || request.trials > kTrialsMax) {
-    return InvalidArgument("GY3501", "the number of trials must be 1 to {}, not {}", kTrialsMax, request.trials).Fix("--trials 20");
+    return InvalidArgument("GY3501", "the number of trials must be 1 to {}, not {}", kTrialsMax,
+                           request.trials)
+        .Fix("--trials 20");
   }
   if (request.test_share < 0 || request.test_share > 0.9) {
-    return InvalidArgument("GY3501", "the share of test rows must be below 0.9, not {}", request.test_share);
+    return InvalidArgument("GY3501", "the share of test rows must be below 0.9, not {}",
+                           request.test_share);
   }
   return request;
 }
@@ -155,11 +174,14 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
   GYRE_TRY(const Target target, ReadTarget(*target_column, r.task));
   GYRE_TRY(problem.metric, ChooseMetric(r.metric, target.task));
   if (target.missing > 0) {
-    problem.findings.push_back({r.target, "missing target", fmt::format("{} rows have no target and are left out", target.missing), false});
+    problem.findings.push_back(
+        {r.target, "missing target",
+         fmt::format("{} rows have no target and are left out", target.missing), false});
     frame = frame.Select(target.kept);
   }
   FindSuspects(frame, &problem);
-  SplitRequest split{.target = &target, .time = {}, .group = {}, .content = {}, .test_share = r.test_share};
+  SplitRequest split{
+      .target = &target, .time = {}, .group = {}, .content = {}, .test_share = r.test_share};
   if (!r.time_column.empty()) {
     GYRE_TRY(const table::Column* column, FindColumn(frame, "time column", r.time_column));
     if (column->type == table::Type::kText) {
@@ -171,9 +193,11 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
   } else if (!r.group_column.empty()) {
     GYRE_TRY(const table::Column* column, FindColumn(frame, "group column", r.group_column));
     split.kind = SplitKind::kGroup;
-    for (std::size_t i = 0; i < column->size(); ++i) split.group.push_back(Xxh3(table::CellText(*column, i)));
+    for (std::size_t i = 0; i < column->size(); ++i)
+      split.group.push_back(Xxh3(table::CellText(*column, i)));
     problem.excluded.push_back(r.group_column);
-    problem.findings.push_back({r.group_column, "group", "names the groups of the split, so it is no feature", true});
+    problem.findings.push_back(
+        {r.group_column, "group", "names the groups of the split, so it is no feature", true});
   }
   if (split.kind == SplitKind::kStratified) split.content = RowHashes(frame);
   problem.split_kind = split.kind;

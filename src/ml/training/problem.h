@@ -1,4 +1,5 @@
-// What one training was asked, and its rows made ready: target read, suspicious columns left out, rows split. No model yet.
+// What one training was asked, and its rows made ready: target read, suspicious columns left out,
+// rows split. No model yet.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +18,18 @@ namespace gyre::training {
 
 // The input of task "training.fit".
 struct FitRequest {
-  std::vector<std::string> parts;            // Parquet files, in order
+  std::vector<std::string> parts;  // Parquet files, in order
   std::string target;
-  std::optional<predictors::Task> task;      // empty = from the column
-  std::string metric;                        // empty = auc, log_loss, rmse
+  std::optional<predictors::Task> task;  // empty = from the column
+  std::string metric;                    // empty = auc, log_loss, rmse
   double budget_seconds = 60;
-  int trials = 0;                            // > 0: so many LightGBM settings, and no clock
+  int trials = 0;  // > 0: so many LightGBM settings, and no clock
   std::uint64_t seed = 0;
   int threads = 1;
   std::string time_column, group_column;
   bool keep_leaks = false;
   double test_share = 0;
-  std::string champion_package;              // path; empty = none
+  std::string champion_package;  // path; empty = none
   std::string champion_name;
 };
 Result<FitRequest> ParseFitRequest(const Json& json);  // GY3501
@@ -36,7 +37,7 @@ Json FitRequestToJson(const FitRequest& request);
 
 // A column that was left out, or deserves a look.
 struct Finding {
-  std::string column, kind, text;            // kind: "leak", "id", "constant", "group", "missing target"
+  std::string column, kind, text;  // kind: "leak", "id", "constant", "group", "missing target"
   bool left_out = false;
 };
 
@@ -44,16 +45,19 @@ struct Problem {
   FitRequest request;
   const statistics::MetricInfo* metric = nullptr;
   SplitKind split_kind = SplitKind::kStratified;
-  table::Frame train, test;                  // with the target and the columns left out
-  Target train_target, test_target;          // row i is row i of the frame
-  std::vector<std::uint64_t> train_group;    // kGroup
-  std::vector<std::string> excluded;         // columns that no recipe may read
+  table::Frame train, test;                // with the target and the columns left out
+  Target train_target, test_target;        // row i is row i of the frame
+  std::vector<std::uint64_t> train_group;  // kGroup
+  std::vector<std::string> excluded;       // columns that no recipe may read
   std::vector<Finding> findings;
   predictors::Task task() const { return train_target.task; }
-  std::size_t outputs() const { return task() == predictors::Task::kMulticlass ? train_target.classes.size() : 1; }
+  std::size_t outputs() const {
+    return task() == predictors::Task::kMulticlass ? train_target.classes.size() : 1;
+  }
 };
 
-// Errors: those of the reader, ReadTarget and MakeSplit; kInvalidArgument GY3501 for a column or metric that is not there.
+// Errors: those of the reader, ReadTarget and MakeSplit; kInvalidArgument GY3501 for a column or
+// metric that is not there.
 Result<Problem> PrepareProblem(FitRequest request);
 // The same from a frame: for tests.
 Result<Problem> PrepareProblem(FitRequest request, table::Frame frame);

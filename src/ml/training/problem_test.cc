@@ -59,8 +59,14 @@ TEST(Problem, NamesWhatIsMissing) {
 }
 
 TEST(Problem, TargetsThatCannotBeLearnedSayWhy) {
-  EXPECT_EQ(PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, std::vector<double>(50, 1))).error().gy(), "GY3503");
-  EXPECT_EQ(PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, std::vector<double>(50, -1))).error().gy(), "GY3502");
+  EXPECT_EQ(PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, std::vector<double>(50, 1)))
+                .error()
+                .gy(),
+            "GY3503");
+  EXPECT_EQ(PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, std::vector<double>(50, -1)))
+                .error()
+                .gy(),
+            "GY3502");
   EXPECT_EQ(PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, {1})).error().gy(), "GY3502");
   EXPECT_EQ(PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, {})).error().gy(), "GY3502");
 }
@@ -72,17 +78,21 @@ TEST(Problem, WholeNumbersAreClassesWhenFewAndAmountsWhenMany) {
     many.push_back(i % 40);
     missing.push_back(i % 4 == 0 ? -1 : i % 2);
   }
-  EXPECT_EQ(PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, few))->task(), predictors::Task::kMulticlass);
-  EXPECT_EQ(PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, many))->task(), predictors::Task::kRegression);
+  EXPECT_EQ(PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, few))->task(),
+            predictors::Task::kMulticlass);
+  EXPECT_EQ(PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, many))->task(),
+            predictors::Task::kRegression);
   const auto problem = PrepareProblem(Ask("y"), OneColumn(table::Type::kInt, missing));
   ASSERT_TRUE(problem);
   EXPECT_EQ(problem->task(), predictors::Task::kBinary);
   EXPECT_EQ(problem->train_target.rows() + problem->test_target.rows(), 150U);
-  EXPECT_TRUE(std::ranges::any_of(problem->findings, [](const Finding& f) { return f.kind == "missing target"; }));
+  EXPECT_TRUE(std::ranges::any_of(problem->findings,
+                                  [](const Finding& f) { return f.kind == "missing target"; }));
 }
 
 TEST(Problem, ABadRequestIsRefusedBeforeAnythingIsRead) {
-  EXPECT_EQ(ParseFitRequest(Json::Obj({{"target", "y"}, {"budget_seconds", 0.0}})).error().gy(), "GY3501");
+  EXPECT_EQ(ParseFitRequest(Json::Obj({{"target", "y"}, {"budget_seconds", 0.0}})).error().gy(),
+            "GY3501");
   EXPECT_EQ(ParseFitRequest(Json::Obj({{"target", "y"}, {"trials", -1}})).error().gy(), "GY3501");
   EXPECT_FALSE(ParseFitRequest(Json::Obj({{"target", "y"}, {"task", "guess"}})));
   EXPECT_TRUE(ParseFitRequest(Json::Obj({{"target", "y"}})));

@@ -19,9 +19,12 @@ enum class RawLink : unsigned char { kIdentity, kSigmoid, kSoftmax, kExp, kSquar
 void ApplyRawLink(RawLink link, std::size_t outputs, std::span<double> raw);
 
 // All metrics of `answers` (row i belongs to target row rows[i]).
-Result<statistics::MetricSet> MetricsOf(const Target& target, const std::vector<std::uint32_t>& rows, std::span<const double> answers);
-// One number to choose by, higher is better: the metric, with log_loss deciding between equals where the metric moves in steps.
-double Worth(const Target& target, const statistics::MetricInfo& metric, const std::vector<std::uint32_t>& rows,
-             std::span<const double> answers);
+Result<statistics::MetricSet> MetricsOf(const Target& target,
+                                        const std::vector<std::uint32_t>& rows,
+                                        std::span<const double> answers);
+// One number to choose by, higher is better: the metric, with log_loss deciding between equals
+// where the metric moves in steps.
+double Worth(const Target& target, const statistics::MetricInfo& metric,
+             const std::vector<std::uint32_t>& rows, std::span<const double> answers);
 
 }  // namespace gyre::training

@@ -21,7 +21,9 @@ FitSession::FitSession(runners::TaskContext& context, const Problem& problem)
   }
 }
 
-double FitSession::elapsed() const { return static_cast<double>(SystemClock().MonotonicMicros() - start_us_) * 1e-6; }
+double FitSession::elapsed() const {
+  return static_cast<double>(SystemClock().MonotonicMicros() - start_us_) * 1e-6;
+}
 
 std::int64_t FitSession::DeadlineMicros(double share) const {
   return timed() ? start_us_ + static_cast<std::int64_t>(share * budget() * 1e6) : 0;
@@ -32,17 +34,23 @@ std::vector<Fold> FitSession::Folds(int repeat) const {
   std::vector<Fold> folds(static_cast<std::size_t>(fold_count_));
   if (problem_.split_kind == SplitKind::kTime) {
     const std::uint32_t cut = rows - std::max<std::uint32_t>(1, rows * 15 / 100);
-    for (std::uint32_t i = 0; i < rows; ++i) (i < cut ? folds[0].train : folds[0].valid).push_back(i);
+    for (std::uint32_t i = 0; i < rows; ++i)
+      (i < cut ? folds[0].train : folds[0].valid).push_back(i);
     return folds;
   }
   constexpr int kHoldOutFolds = 8;
-  SplitRequest request{.kind = problem_.split_kind, .target = &problem_.train_target, .time = {}, .group = problem_.train_group};
+  SplitRequest request{.kind = problem_.split_kind,
+                       .target = &problem_.train_target,
+                       .time = {},
+                       .group = problem_.train_group};
   std::vector<std::uint32_t> all(rows);
   std::iota(all.begin(), all.end(), 0U);
   const int parts = holds_out() ? kHoldOutFolds : fold_count_;
-  const auto fold_of = MakeFolds(request, all, parts, problem_.request.seed * 31 + static_cast<std::uint64_t>(repeat) + 17);
+  const auto fold_of = MakeFolds(
+      request, all, parts, problem_.request.seed * 31 + static_cast<std::uint64_t>(repeat) + 17);
   for (std::uint32_t i = 0; i < rows; ++i) {
-    for (std::size_t f = 0; f < folds.size(); ++f) (fold_of[i] == f ? folds[f].valid : folds[f].train).push_back(i);
+    for (std::size_t f = 0; f < folds.size(); ++f)
+      (fold_of[i] == f ? folds[f].valid : folds[f].train).push_back(i);
   }
   return folds;
 }
@@ -61,7 +69,8 @@ Result<statistics::MetricSet> FitSession::MetricsOfHeld(const Held& held) const 
 
 void FitSession::Report(const Candidate& candidate) {
   candidates_.push_back(candidate);
-  if (candidate.state == "finished" && (candidates_[best_].state != "finished" || candidate.worth > candidates_[best_].worth)) {
+  if (candidate.state == "finished" &&
+      (candidates_[best_].state != "finished" || candidate.worth > candidates_[best_].worth)) {
     best_ = candidates_.size() - 1;
   }
   Json params = Json::Obj(), metrics = Json::Obj(), curve = Json::Arr();
@@ -79,7 +88,8 @@ void FitSession::Report(const Candidate& candidate) {
                                          {"wall_seconds", candidate.wall_seconds},
                                          {"cpu_seconds", candidate.cpu_seconds}}));
   const double value = candidate.valid.Find(problem_.metric->name).value_or(0);
-  context_.Log(fmt::format("{} {} {} {:.5g} ({:.1f} s)", candidate.name, candidate.state, problem_.metric->name, value, candidate.wall_seconds));
+  context_.Log(fmt::format("{} {} {} {:.5g} ({:.1f} s)", candidate.name, candidate.state,
+                           problem_.metric->name, value, candidate.wall_seconds));
   ShowProgress();
 }
 
@@ -87,12 +97,14 @@ void FitSession::ShowProgress() {
   const Candidate& best = candidates_[best_];
   const auto done = static_cast<double>(candidates_.size());
   const double fraction = timed() ? elapsed() / budget() : done / (problem_.request.trials + 4.0);
-  context_.Progress(std::min(fraction, 0.99),
-                    fmt::format("{} candidates, best {} {} {:.4g}", candidates_.size(), best.name, problem_.metric->name,
-                                best.valid.Find(problem_.metric->name).value_or(0)));
+  context_.Progress(
+      std::min(fraction, 0.99),
+      fmt::format("{} candidates, best {} {} {:.4g}", candidates_.size(), best.name,
+                  problem_.metric->name, best.valid.Find(problem_.metric->name).value_or(0)));
 }
 
-Stopwatch::Stopwatch() : wall_us_(SystemClock().MonotonicMicros()), cpu_seconds_(exec::OwnCpuSeconds()) {}
+Stopwatch::Stopwatch()
+    : wall_us_(SystemClock().MonotonicMicros()), cpu_seconds_(exec::OwnCpuSeconds()) {}
 
 void Stopwatch::Stop(Candidate* candidate) const {
   candidate->wall_seconds = static_cast<double>(SystemClock().MonotonicMicros() - wall_us_) * 1e-6;

@@ -1,4 +1,5 @@
-// What the families of learners share during one fit: the clock, the folds, and how they tell what they found. Not thread-safe.
+// What the families of learners share during one fit: the clock, the folds, and how they tell what
+// they found. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct Fold {
 struct Candidate {
   std::string learner, name;
   std::vector<std::pair<std::string, std::string>> params;
-  std::string state = "finished";           // or "given up": clearly behind after a part of the folds
+  std::string state = "finished";  // or "given up": clearly behind after a part of the folds
   statistics::MetricSet valid;
   std::vector<std::pair<int, double>> curve;  // of the first fold
   std::string curve_key;
@@ -34,8 +35,8 @@ struct Candidate {
 // Validation scores of all rows that some fold held out.
 struct Held {
   RawLink link = RawLink::kIdentity;
-  std::vector<std::uint32_t> rows;          // ascending
-  std::vector<double> raw;                  // rows x outputs
+  std::vector<std::uint32_t> rows;  // ascending
+  std::vector<double> raw;          // rows x outputs
 };
 
 // A finished family: ready to be packed.
@@ -43,8 +44,8 @@ struct Finalist {
   std::string learner, name;
   std::string format, predictor;
   Held held;
-  Json params;                              // for people: what it is made of
-  double worth = 0;                         // on the rows that all finalists hold
+  Json params;       // for people: what it is made of
+  double worth = 0;  // on the rows that all finalists hold
 };
 
 class FitSession {
@@ -54,9 +55,10 @@ class FitSession {
   const Problem& problem() const { return problem_; }
   const FitRequest& request() const { return problem_.request; }
   bool timed() const { return problem_.request.trials == 0; }
-  double elapsed() const;                   // seconds since the start
+  double elapsed() const;  // seconds since the start
   double budget() const { return problem_.request.budget_seconds; }
-  std::int64_t DeadlineMicros(double share) const;  // when this share of the budget is used up; 0 = no clock
+  std::int64_t DeadlineMicros(
+      double share) const;  // when this share of the budget is used up; 0 = no clock
   bool Over(double share) const { return timed() && elapsed() > share * budget(); }
   bool cancelled() const { return context_.cancelled(); }
 

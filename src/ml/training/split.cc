@@ -14,14 +14,17 @@ namespace {
 constexpr std::uint64_t kSplitStream = 0x9e3779b97f4a7c15ull;
 
 std::size_t TestRows(const SplitRequest& request, std::size_t rows) {
-  if (request.test_share > 0) return static_cast<std::size_t>(std::llround(request.test_share * static_cast<double>(rows)));
+  if (request.test_share > 0)
+    return static_cast<std::size_t>(std::llround(request.test_share * static_cast<double>(rows)));
   constexpr std::size_t kSmallMin = 50, kMax = 10'000;
   return std::clamp(rows / 10, std::min(rows / 5, kSmallMin), kMax);
 }
 
-// Rows in an order in which every run of neighbours holds classes (or sizes of the target) in their shares: shuffled, then sorted by
-// stratum with the shuffled rank deciding inside. Dealing them out like cards makes parts alike.
-std::vector<std::uint32_t> DealOrder(const Target& target, const std::vector<std::uint32_t>& rows, std::uint64_t seed) {
+// Rows in an order in which every run of neighbours holds classes (or sizes of the target) in their
+// shares: shuffled, then sorted by stratum with the shuffled rank deciding inside. Dealing them out
+// like cards makes parts alike.
+std::vector<std::uint32_t> DealOrder(const Target& target, const std::vector<std::uint32_t>& rows,
+                                     std::uint64_t seed) {
   std::vector<std::uint32_t> order = rows;
   Random random(seed);
   random.Shuffle(order);
@@ -34,7 +37,8 @@ std::vector<std::uint32_t> DealOrder(const Target& target, const std::vector<std
 }
 
 // Part 0 .. parts - 1 of each row of `rows`, of equal sizes.
-std::vector<std::uint32_t> Deal(const Target& target, const std::vector<std::uint32_t>& rows, std::uint32_t parts, std::uint64_t seed) {
+std::vector<std::uint32_t> Deal(const Target& target, const std::vector<std::uint32_t>& rows,
+                                std::uint32_t parts, std::uint64_t seed) {
   const auto order = DealOrder(target, rows, seed);
   Random random(seed ^ kSplitStream);
   std::vector<std::uint32_t> hand(parts);
@@ -52,7 +56,8 @@ std::vector<std::uint32_t> Deal(const Target& target, const std::vector<std::uin
 
 Result<Split> Checked(Split split) {
   if (split.train.size() >= 2 && !split.test.empty()) return split;
-  return InvalidArgument("GY3505", "the split leaves {} rows to learn from and {} to test on", split.train.size(), split.test.size())
+  return InvalidArgument("GY3505", "the split leaves {} rows to learn from and {} to test on",
+                         split.train.size(), split.test.size())
       .Why("both parts need rows; a group is never torn apart")
       .Fix("add rows, or split without --group-column");
 }
@@ -71,7 +76,8 @@ Split SplitByTime(const SplitRequest& request, std::size_t rows, std::size_t tes
 
 // Whole groups until the test part is large enough.
 Split SplitByGroup(const SplitRequest& request, std::size_t rows, std::size_t test_rows) {
-  std::map<std::uint64_t, std::size_t> sizes;  // groups in the order of their hashes: as good as random, and the same for ever
+  std::map<std::uint64_t, std::size_t>
+      sizes;  // groups in the order of their hashes: as good as random, and the same for ever
   for (std::size_t i = 0; i < rows; ++i) ++sizes[request.group[i]];
   std::map<std::uint64_t, bool> in_test;
   std::size_t taken = 0;
@@ -81,7 +87,8 @@ Split SplitByGroup(const SplitRequest& request, std::size_t rows, std::size_t te
     if (test) taken += size;
   }
   Split split;
-  for (std::uint32_t i = 0; i < rows; ++i) (in_test[request.group[i]] ? split.test : split.train).push_back(i);
+  for (std::uint32_t i = 0; i < rows; ++i)
+    (in_test[request.group[i]] ? split.test : split.train).push_back(i);
   return split;
 }
 
@@ -89,7 +96,8 @@ Split SplitByGroup(const SplitRequest& request, std::size_t rows, std::size_t te
 Split SplitStratified(const SplitRequest& request, std::size_t rows, std::size_t test_rows) {
   std::map<std::uint32_t, std::vector<std::uint32_t>> strata;
   const bool regression = request.target->task == predictors::Task::kRegression;
-  for (std::uint32_t i = 0; i < rows; ++i) strata[regression ? 0 : request.target->labels[i]].push_back(i);
+  for (std::uint32_t i = 0; i < rows; ++i)
+    strata[regression ? 0 : request.target->labels[i]].push_back(i);
   const double share = static_cast<double>(test_rows) / static_cast<double>(rows);
   std::vector<std::uint8_t> test(rows, 0);
   double owed = 0;  // what rounding left of the strata before
@@ -109,9 +117,12 @@ Split SplitStratified(const SplitRequest& request, std::size_t rows, std::size_t
 
 std::string_view SplitKindName(SplitKind kind) {
   switch (kind) {
-    case SplitKind::kStratified: return "stratified";
-    case SplitKind::kTime: return "time";
-    case SplitKind::kGroup: return "group";
+    case SplitKind::kStratified:
+      return "stratified";
+    case SplitKind::kTime:
+      return "time";
+    case SplitKind::kGroup:
+      return "group";
   }
   return "";
 }
@@ -121,14 +132,19 @@ Result<Split> MakeSplit(const SplitRequest& request) {
   const std::size_t test_rows = TestRows(request, rows);
   if (test_rows == 0 || test_rows >= rows) return Checked({});
   switch (request.kind) {
-    case SplitKind::kTime: return Checked(SplitByTime(request, rows, test_rows));
-    case SplitKind::kGroup: return Checked(SplitByGroup(request, rows, test_rows));
-    case SplitKind::kStratified: break;
+    case SplitKind::kTime:
+      return Checked(SplitByTime(request, rows, test_rows));
+    case SplitKind::kGroup:
+      return Checked(SplitByGroup(request, rows, test_rows));
+    case SplitKind::kStratified:
+      break;
   }
   return Checked(SplitStratified(request, rows, test_rows));
 }
 
-std::vector<std::uint8_t> MakeFolds(const SplitRequest& request, const std::vector<std::uint32_t>& train, int folds, std::uint64_t seed) {
+std::vector<std::uint8_t> MakeFolds(const SplitRequest& request,
+                                    const std::vector<std::uint32_t>& train, int folds,
+                                    std::uint64_t seed) {
   std::vector<std::uint8_t> result(train.size());
   const auto parts = static_cast<std::uint32_t>(folds);
   if (request.kind == SplitKind::kGroup) {
@@ -139,8 +155,10 @@ std::vector<std::uint8_t> MakeFolds(const SplitRequest& request, const std::vect
     }
     std::ranges::sort(groups);
     Random(seed).Shuffle(groups);
-    for (std::size_t i = 0; i < groups.size(); ++i) fold_of[groups[i]] = static_cast<std::uint32_t>(i) % parts;
-    for (std::size_t i = 0; i < train.size(); ++i) result[i] = static_cast<std::uint8_t>(fold_of[request.group[train[i]]]);
+    for (std::size_t i = 0; i < groups.size(); ++i)
+      fold_of[groups[i]] = static_cast<std::uint32_t>(i) % parts;
+    for (std::size_t i = 0; i < train.size(); ++i)
+      result[i] = static_cast<std::uint8_t>(fold_of[request.group[train[i]]]);
     return result;
   }
   const auto dealt = Deal(*request.target, train, parts, seed);

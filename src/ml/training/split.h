@@ -1,8 +1,9 @@
 // Which rows teach, which test: stratified, by time, or by group. Pure and deterministic.
 //
-// Test rows are a function of the data alone, never of a seed: whichever training made the champion, no challenger's test rows were
-// among its training rows. Rows are taken by the smallest hash of their content (of their group), so a version that grew keeps
-// nearly all of its test rows on the test side.
+// Test rows are a function of the data alone, never of a seed: whichever training made the
+// champion, no challenger's test rows were among its training rows. Rows are taken by the smallest
+// hash of their content (of their group), so a version that grew keeps nearly all of its test rows
+// on the test side.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +23,10 @@ std::string_view SplitKindName(SplitKind kind);
 struct SplitRequest {
   SplitKind kind = SplitKind::kStratified;
   const Target* target = nullptr;
-  std::vector<double> time;            // kTime: when each row happened; NaN = unknown, taken as first
-  std::vector<std::uint64_t> group;    // kGroup: rows of one number stay together
+  std::vector<double> time;          // kTime: when each row happened; NaN = unknown, taken as first
+  std::vector<std::uint64_t> group;  // kGroup: rows of one number stay together
   std::vector<std::uint64_t> content;  // kStratified: a hash of each row's values
-  double test_share = 0;               // 0 = by size: a tenth, at least 50 of a small table, at most 10,000
+  double test_share = 0;  // 0 = by size: a tenth, at least 50 of a small table, at most 10,000
 };
 struct Split {
   std::vector<std::uint32_t> train, test;  // ascending; of kTime in the order of time
@@ -33,7 +34,10 @@ struct Split {
 // Errors: kInvalidArgument GY3505 when a part would be empty.
 Result<Split> MakeSplit(const SplitRequest& request);
 
-// The fold of each row of `train`, 0 .. folds - 1; stratified, or whole groups. kTime has no folds: the last part validates.
-std::vector<std::uint8_t> MakeFolds(const SplitRequest& request, const std::vector<std::uint32_t>& train, int folds, std::uint64_t seed);
+// The fold of each row of `train`, 0 .. folds - 1; stratified, or whole groups. kTime has no folds:
+// the last part validates.
+std::vector<std::uint8_t> MakeFolds(const SplitRequest& request,
+                                    const std::vector<std::uint32_t>& train, int folds,
+                                    std::uint64_t seed);
 
 }  // namespace gyre::training

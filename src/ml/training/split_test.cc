@@ -50,9 +50,11 @@ TEST(Split, EachClassGivesItsShare) {
   EXPECT_EQ(split->train.size() + split->test.size(), 3000u);
   for (std::uint32_t label = 0; label < 3; ++label) {
     const auto in = [&](const std::vector<std::uint32_t>& part) {
-      return std::ranges::count_if(part, [&](std::uint32_t row) { return rows.target.labels[row] == label; });
+      return std::ranges::count_if(
+          part, [&](std::uint32_t row) { return rows.target.labels[row] == label; });
     };
-    EXPECT_NEAR(static_cast<double>(in(split->test)), static_cast<double>(in(split->train)) / 9, 1.5);
+    EXPECT_NEAR(static_cast<double>(in(split->test)), static_cast<double>(in(split->train)) / 9,
+                1.5);
   }
 }
 
@@ -71,7 +73,8 @@ TEST(Split, AGrownTableKeepsItsTestRowsOnTheTestSide) {
   first.target.kept.resize(10'000);
   first.content.resize(10'000);
   const auto before = TestContent(first), after = TestContent(grown);
-  // Of the old rows that now test, nearly all tested before: the champion has not learned from them.
+  // Of the old rows that now test, nearly all tested before: the champion has not learned from
+  // them.
   std::size_t old = 0, learned = 0;
   for (std::size_t i = 0; i < first.content.size(); ++i) {
     if (!after.contains(first.content[i])) continue;

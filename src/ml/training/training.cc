@@ -1,7 +1,7 @@
 #include "ml/training/training.h"
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/text.h"
@@ -12,11 +12,15 @@ namespace gyre::training {
 
 namespace {
 
-constexpr std::array kMembers = {"dataset", "target", "model", "experiment", "metric", "task", "budget_seconds", "trials", "seed",
-                                 "time_column", "group_column", "keep_leaks", "test_share", "gate"};
+constexpr std::array kMembers = {"dataset",    "target",      "model",          "experiment",
+                                 "metric",     "task",        "budget_seconds", "trials",
+                                 "seed",       "time_column", "group_column",   "keep_leaks",
+                                 "test_share", "gate"};
 constexpr std::array kGates = {"default", "kpi", "none"};
 
-Error BadMember(std::string_view key, std::string_view rule) { return InvalidArgument("GY3501", "`{}` must be {}", key, rule); }
+Error BadMember(std::string_view key, std::string_view rule) {
+  return InvalidArgument("GY3501", "`{}` must be {}", key, rule);
+}
 
 Result<> ReadText(const Json& json, std::string_view key, std::string* out) {
   const Json* value = json.Find(key);
@@ -65,8 +69,10 @@ Result<> CheckTarget(const data::Version& version, const std::string& target) {
     if (field.name == target) return {};
     names.push_back(field.name);
   }
-  Error error = InvalidArgument("GY3501", "{} has no column `{}` to predict", version.reference(), target);
-  if (const auto match = ClosestMatch(target, names)) return std::move(error).Fix(fmt::format("--target {}", *match));
+  Error error =
+      InvalidArgument("GY3501", "{} has no column `{}` to predict", version.reference(), target);
+  if (const auto match = ClosestMatch(target, names))
+    return std::move(error).Fix(fmt::format("--target {}", *match));
   names.resize(std::min<std::size_t>(names.size(), 20));
   return std::move(error).Fix(fmt::format("--target with one of: {}", Join(names, ", ")));
 }
@@ -78,15 +84,22 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
     if (std::ranges::find(kMembers, key) == kMembers.end()) {
       Error error = InvalidArgument("GY3501", "a training has no member `{}`", key);
       const std::vector<std::string> names(kMembers.begin(), kMembers.end());
-      if (const auto match = ClosestMatch(key, names)) return std::move(error).Fix(fmt::format("did you mean `{}`?", *match));
+      if (const auto match = ClosestMatch(key, names))
+        return std::move(error).Fix(fmt::format("did you mean `{}`?", *match));
       return error;
     }
   }
   TrainRequest r;
   std::int64_t trials = 0;
-  for (const auto& [key, out] : {std::pair{"dataset", &r.dataset}, {"target", &r.target}, {"model", &r.model}, {"experiment", &r.experiment},
-                                 {"metric", &r.metric}, {"task", &r.task}, {"time_column", &r.time_column},
-                                 {"group_column", &r.group_column}, {"gate", &r.gate}}) {
+  for (const auto& [key, out] : {std::pair{"dataset", &r.dataset},
+                                 {"target", &r.target},
+                                 {"model", &r.model},
+                                 {"experiment", &r.experiment},
+                                 {"metric", &r.metric},
+                                 {"task", &r.task},
+                                 {"time_column", &r.time_column},
+                                 {"group_column", &r.group_column},
+                                 {"gate", &r.gate}}) {
     GYRE_DO(ReadText(json, key, out));
   }
   GYRE_DO(ReadNumber(json, "budget_seconds", &r.budget_seconds));
@@ -100,13 +113,17 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
   }
   if (trials < 0 || trials > 10'000) return BadMember("trials", "1 to 10,000");
   r.trials = static_cast<int>(trials);
-  if (std::ranges::find(kGates, r.gate) == kGates.end()) return BadMember("gate", "default, kpi or none");
-  if (r.dataset.empty()) return InvalidArgument("GY3501", "`dataset` is missing").Fix("name a dataset: \"dataset\": \"customers\"");
+  if (std::ranges::find(kGates, r.gate) == kGates.end())
+    return BadMember("gate", "default, kpi or none");
+  if (r.dataset.empty())
+    return InvalidArgument("GY3501", "`dataset` is missing")
+        .Fix("name a dataset: \"dataset\": \"customers\"");
   return r;
 }
 
 void Training::AddJobs() {
-  rooms_.jobs.Register({.name = "training.train", .execute = [this](runners::JobRun& run) { return Execute(run); }});
+  rooms_.jobs.Register(
+      {.name = "training.train", .execute = [this](runners::JobRun& run) { return Execute(run); }});
 }
 
 Result<runners::Job> Training::Train(TrainRequest request) {
@@ -117,7 +134,8 @@ Result<runners::Job> Training::Train(TrainRequest request) {
     if (request.target.empty()) {
       return InvalidArgument("GY3501", "nobody has said which column to predict")
           .Fix(fmt::format("gyre train {} --target COLUMN", request.dataset))
-          .Fix(fmt::format("gyre init {} --target COLUMN       (once, for the project)", request.project));
+          .Fix(fmt::format("gyre init {} --target COLUMN       (once, for the project)",
+                           request.project));
     }
   }
   GYRE_DO(CheckTarget(version, request.target));

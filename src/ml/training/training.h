@@ -1,5 +1,6 @@
-// Training: from a dataset version to a registered model that a gate has judged. A job of the owner runs task "training.fit" in a worker,
-// turns its candidates into runs as they come, registers the best, and moves @champion when the gate agrees. Thread-safe.
+// Training: from a dataset version to a registered model that a gate has judged. A job of the owner
+// runs task "training.fit" in a worker, turns its candidates into runs as they come, registers the
+// best, and moves @champion when the gate agrees. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -21,21 +22,22 @@
 namespace gyre::training {
 
 struct TrainRequest {
-  std::string project, dataset;       // "customers", "customers:v3"
-  std::string target;                 // empty = that of the project's problem statement
-  std::string model;                  // empty = the dataset's name
-  std::string experiment;             // empty = the model's name
-  std::string metric, task;           // empty = from the target
+  std::string project, dataset;  // "customers", "customers:v3"
+  std::string target;            // empty = that of the project's problem statement
+  std::string model;             // empty = the dataset's name
+  std::string experiment;        // empty = the model's name
+  std::string metric, task;      // empty = from the target
   double budget_seconds = 60;
-  int trials = 0;                     // > 0: fixed counts, no clock: same inputs and seed, same model bytes
+  int trials = 0;  // > 0: fixed counts, no clock: same inputs and seed, same model bytes
   std::int64_t seed = 0;
   std::string time_column, group_column;
   bool keep_leaks = false;
-  double test_share = 0;              // 0 = by size
-  std::string gate = "default";       // "default", "kpi" (a missed KPI binds), "none" (register only)
+  double test_share = 0;         // 0 = by size
+  std::string gate = "default";  // "default", "kpi" (a missed KPI binds), "none" (register only)
   std::string created_by;
 };
-Result<TrainRequest> TrainRequestFromJson(const Json& json);  // GY3501 names an unknown or wrong member
+Result<TrainRequest> TrainRequestFromJson(
+    const Json& json);  // GY3501 names an unknown or wrong member
 
 struct TrainingRooms {
   data::Datasets& datasets;
@@ -45,19 +47,21 @@ struct TrainingRooms {
   blob::Store& blobs;
   runners::Jobs& jobs;
   const Clock& clock;
-  evaluation::Evaluations* evaluations = nullptr;  // where evaluations are kept beside the version; null = only with the run
+  evaluation::Evaluations* evaluations =
+      nullptr;  // where evaluations are kept beside the version; null = only with the run
 };
 
 class Training {
  public:
   struct Settings {
-    int threads = 2;                  // of one training; also the CPU slots that it takes
+    int threads = 2;  // of one training; also the CPU slots that it takes
     std::int64_t memory_bytes = std::int64_t{4} << 30;
   };
   Training(TrainingRooms rooms, Settings settings) : rooms_(rooms), settings_(settings) {}
   // Registers job kind "training.train"; before Jobs::Start.
   void AddJobs();
-  // Checks what can be checked now (dataset, names), then submits. Errors: GY2101, GY2102, GY3501, GY1200, GY3301.
+  // Checks what can be checked now (dataset, names), then submits. Errors: GY2101, GY2102, GY3501,
+  // GY1200, GY3301.
   Result<runners::Job> Train(TrainRequest request);
 
  private:

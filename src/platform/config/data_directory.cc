@@ -28,7 +28,8 @@ OwnerInfo InfoFromJson(const Json& json) {
   return info;
 }
 
-// The lock file carries the owner's pid, so that a refused second process can name the first even before server.json is there.
+// The lock file carries the owner's pid, so that a refused second process can name the first even
+// before server.json is there.
 int PidInLock(const std::string& directory) {
   const auto text = ReadSmallFile(LockPath(directory), 4096);
   if (!text || !*text) return 0;
@@ -37,7 +38,8 @@ int PidInLock(const std::string& directory) {
 
 Result<> WritePid(int descriptor) {
   const std::string text = fmt::format("{}\n", ::getpid());
-  if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+  if (::ftruncate(descriptor, 0) != 0 ||
+      ::pwrite(descriptor, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     return SystemError("writing the lock file", errno);
   }
   return {};
@@ -97,14 +99,17 @@ const std::string& DirectoryLock::directory() const { return impl_->directory; }
 
 Result<DirectoryLock> DirectoryLock::Acquire(const std::string& data_directory) {
   if (SocketPath(data_directory).size() >= sizeof(sockaddr_un::sun_path)) {
-    return FailedPrecondition("GY1831", "the path of the data directory is too long for a socket: {}", data_directory)
+    return FailedPrecondition("GY1831",
+                              "the path of the data directory is too long for a socket: {}",
+                              data_directory)
         .Why("a Unix socket's path has at most 107 bytes")
         .Fix("choose a shorter one with --data DIR");
   }
   GYRE_DO(MakeDirectories(data_directory, 0700));
   auto impl = std::make_unique<Impl>();
   impl->directory = data_directory;
-  const int descriptor = ::open(LockPath(data_directory).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int descriptor =
+      ::open(LockPath(data_directory).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return SystemError("opening " + LockPath(data_directory), errno);
   // A look by FindOwner holds a shared lock for microseconds; a few tries outlast it.
   int locked = -1;
@@ -117,11 +122,13 @@ Result<DirectoryLock> DirectoryLock::Acquire(const std::string& data_directory) 
     const int error_number = errno;
     ::close(descriptor);
     if (error_number != EWOULDBLOCK) {
-      return FailedPrecondition("GY1831", "{} cannot be locked: its file system has no locks", data_directory)
+      return FailedPrecondition("GY1831", "{} cannot be locked: its file system has no locks",
+                                data_directory)
           .Fix("put the data directory on a local disk: --data DIR");
     }
     const int pid = PidInLock(data_directory);
-    return FailedPrecondition("GY1830", "{} is in use by another gyre process{}", data_directory, pid > 0 ? fmt::format(" (pid {})", pid) : "")
+    return FailedPrecondition("GY1830", "{} is in use by another gyre process{}", data_directory,
+                              pid > 0 ? fmt::format(" (pid {})", pid) : "")
         .Why("one process owns a data directory at a time")
         .Fix(fmt::format("gyre server stop --data {}", data_directory))
         .Fix("or choose another folder with --data DIR");
@@ -135,7 +142,8 @@ Result<DirectoryLock> DirectoryLock::Acquire(const std::string& data_directory) 
 }
 
 Result<> DirectoryLock::Announce(const OwnerInfo& info) {
-  Json json = Json::Obj({{"pid", info.pid}, {"url", info.url}, {"version", info.version}, {"kind", info.kind}});
+  Json json = Json::Obj(
+      {{"pid", info.pid}, {"url", info.url}, {"version", info.version}, {"kind", info.kind}});
   json.Set("log_file", info.log_file).Set("started_us", info.started_us);
   impl_->announced = true;
   return WriteSmallFile(InfoPath(impl_->directory), json.DumpPretty() + "\n", 0600);

@@ -1,5 +1,6 @@
-// The data directory: who owns it. One process holds the lock, listens on DIR/gyre.sock and says in DIR/server.json who it is. The
-// lock is the truth (the kernel drops it with the process); socket and server.json of a dead owner are stale and replaced.
+// The data directory: who owns it. One process holds the lock, listens on DIR/gyre.sock and says in
+// DIR/server.json who it is. The lock is the truth (the kernel drops it with the process); socket
+// and server.json of a dead owner are stale and replaced.
 #pragma once
 
 #include <memory>
@@ -13,9 +14,9 @@ namespace gyre::config {
 
 struct OwnerInfo {
   int pid = 0;
-  std::string url;      // "" when it listens on the socket only
+  std::string url;  // "" when it listens on the socket only
   std::string version;
-  std::string kind;     // "server", or "command" for a command that owns the directory while it runs
+  std::string kind;  // "server", or "command" for a command that owns the directory while it runs
   std::string log_file;
   std::int64_t started_us = 0;
   std::string base_path() const;  // the path of `url`: what requests on the socket begin with
@@ -29,8 +30,9 @@ Result<std::optional<OwnerInfo>> FindOwner(const std::string& data_directory);
 // Ownership. Released, and server.json and the socket removed, on destruction.
 class DirectoryLock {
  public:
-  // Makes the directory (0700) when it is missing. Errors: kFailedPrecondition GY1830 when another process owns it (named),
-  // GY1831 when the path is too long for a socket or the file system has no locks.
+  // Makes the directory (0700) when it is missing. Errors: kFailedPrecondition GY1830 when another
+  // process owns it (named), GY1831 when the path is too long for a socket or the file system has
+  // no locks.
   static Result<DirectoryLock> Acquire(const std::string& data_directory);
   DirectoryLock(DirectoryLock&&) noexcept;
   DirectoryLock& operator=(DirectoryLock&&) noexcept;

@@ -36,7 +36,7 @@ TEST(DataDirectory, TheOwnerIsFoundWhileItLives) {
     ASSERT_TRUE(owner && owner->has_value());
     EXPECT_EQ((*owner)->pid, getpid());
     EXPECT_EQ((*owner)->url, "http://127.0.0.1:1");
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(stat((directory + "/server.json").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0600u);
   }
@@ -48,7 +48,8 @@ TEST(DataDirectory, WhatADeadOwnerLeftIsStale) {
   const std::string directory = NewDirectory();
   ASSERT_TRUE(MakeDirectories(directory));
   ASSERT_TRUE(WriteSmallFile(directory + "/lock", "999999\n"));
-  ASSERT_TRUE(WriteSmallFile(directory + "/server.json", R"({"pid":999999,"url":"http://127.0.0.1:9"})"));
+  ASSERT_TRUE(
+      WriteSmallFile(directory + "/server.json", R"({"pid":999999,"url":"http://127.0.0.1:9"})"));
   ASSERT_TRUE(WriteSmallFile(SocketPath(directory), ""));
   EXPECT_FALSE(FindOwner(directory)->has_value());
   auto lock = DirectoryLock::Acquire(directory);

@@ -31,7 +31,8 @@ Result<> WriteAll(int descriptor, std::string_view text, const std::string& path
 }
 
 std::string FromHome(const char* variable, std::string_view below_home) {
-  if (const auto base = Environment(variable); base && base->starts_with('/')) return *base + "/gyre";
+  if (const auto base = Environment(variable); base && base->starts_with('/'))
+    return *base + "/gyre";
   return HomeDirectory() + std::string(below_home);
 }
 
@@ -44,7 +45,8 @@ std::optional<std::string> Environment(std::string_view name) {
 }
 
 std::map<std::string, std::string> RedactedEnvironment() {
-  static constexpr std::string_view kSecretWords[] = {"KEY", "TOKEN", "SECRET", "PASS", "PWD_", "CRED", "AUTH", "COOKIE", "SIGNATURE", "DSN"};
+  static constexpr std::string_view kSecretWords[] = {
+      "KEY", "TOKEN", "SECRET", "PASS", "PWD_", "CRED", "AUTH", "COOKIE", "SIGNATURE", "DSN"};
   std::map<std::string, std::string> variables;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
@@ -53,8 +55,10 @@ std::map<std::string, std::string> RedactedEnvironment() {
     const std::string_view name = text.substr(0, equals), value = text.substr(equals + 1);
     std::string upper(name);
     for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    bool secret = value.find("://") != std::string_view::npos && value.find('@') != std::string_view::npos;
-    for (const std::string_view word : kSecretWords) secret = secret || upper.find(word) != std::string::npos;
+    bool secret =
+        value.find("://") != std::string_view::npos && value.find('@') != std::string_view::npos;
+    for (const std::string_view word : kSecretWords)
+      secret = secret || upper.find(word) != std::string::npos;
     variables[std::string(name)] = secret ? "(hidden)" : std::string(value);
   }
   return variables;
@@ -65,12 +69,14 @@ std::string HomeDirectory() {
   passwd entry{};
   passwd* found = nullptr;
   char buffer[4096];
-  if (::getpwuid_r(::getuid(), &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) return found->pw_dir;
+  if (::getpwuid_r(::getuid(), &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr)
+    return found->pw_dir;
   return "/";
 }
 
 std::string DefaultDataDirectory() {
-  if (const auto data = Environment("GYRE_DATA"); data && !data->empty()) return AbsolutePath(*data);
+  if (const auto data = Environment("GYRE_DATA"); data && !data->empty())
+    return AbsolutePath(*data);
   return FromHome("XDG_DATA_HOME", "/.local/share/gyre");
 }
 
@@ -88,7 +94,8 @@ std::string AbsolutePath(std::string_view path) {
 
 Result<std::string> CurrentDirectory() {
   char buffer[4096];
-  if (::getcwd(buffer, sizeof buffer) == nullptr) return SystemError("finding the current directory", errno);
+  if (::getcwd(buffer, sizeof buffer) == nullptr)
+    return SystemError("finding the current directory", errno);
   return std::string(buffer);
 }
 
@@ -110,7 +117,8 @@ Result<std::optional<std::string>> ReadSmallFile(const std::string& path, std::s
     text.append(buffer, static_cast<std::size_t>(n));
     if (text.size() > bytes_max) {
       ::close(descriptor);
-      return InvalidArgument("GY1802", "{} is larger than {}", path, HumanBytes(static_cast<std::int64_t>(bytes_max)));
+      return InvalidArgument("GY1802", "{} is larger than {}", path,
+                             HumanBytes(static_cast<std::int64_t>(bytes_max)));
     }
   }
   ::close(descriptor);
@@ -138,13 +146,15 @@ Result<> WriteSmallFile(const std::string& path, std::string_view text, unsigned
 Result<> MakeDirectories(const std::string& path, unsigned mode) {
   for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     const std::string part = path.substr(0, slash);
-    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) return FileError("making the folder", part, errno);
+    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST)
+      return FileError("making the folder", part, errno);
     if (slash == std::string::npos) break;
   }
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return FileError("looking at", path, errno);
   if (!S_ISDIR(info.st_mode)) {
-    return FailedPrecondition("GY1803", "{} is not a folder", path).Fix("choose another one with --data DIR");
+    return FailedPrecondition("GY1803", "{} is not a folder", path)
+        .Fix("choose another one with --data DIR");
   }
   return {};
 }
@@ -153,9 +163,11 @@ Terminal TerminalOf(int descriptor) {
   Terminal terminal;
   terminal.is_terminal = ::isatty(descriptor) == 1;
   winsize size{};
-  if (terminal.is_terminal && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) terminal.columns = size.ws_col;
+  if (terminal.is_terminal && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    terminal.columns = size.ws_col;
   if (const auto columns = Environment("COLUMNS")) {
-    if (const auto n = ParseInt(*columns); n && *n >= 20 && *n <= 10'000) terminal.columns = static_cast<int>(*n);
+    if (const auto n = ParseInt(*columns); n && *n >= 20 && *n <= 10'000)
+      terminal.columns = static_cast<int>(*n);
   }
   return terminal;
 }

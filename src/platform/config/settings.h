@@ -1,5 +1,6 @@
-// Typed settings. Each module states its own as a constexpr table; one Settings object holds the values and where each came from.
-// defaults < /etc/gyre/config.yaml < ~/.config/gyre/config.yaml < ./gyre.yaml (its `settings:` part) < --config FILE < GYRE_* < flags.
+// Typed settings. Each module states its own as a constexpr table; one Settings object holds the
+// values and where each came from. defaults < /etc/gyre/config.yaml < ~/.config/gyre/config.yaml <
+// ./gyre.yaml (its `settings:` part) < --config FILE < GYRE_* < flags.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +25,13 @@ enum class Type : unsigned char {
 std::string_view TypeName(Type type);
 
 struct Setting {
-  std::string_view name;  // "server.listen": file key server: {listen: ...}, variable GYRE_SERVER_LISTEN, or the one in `variable`
+  std::string_view name;  // "server.listen": file key server: {listen: ...}, variable
+                          // GYRE_SERVER_LISTEN, or the one in `variable`
   Type type;
   std::string_view default_value;
-  double min, max;        // of numbers, seconds and bytes; ignored for text and bool
-  std::string_view doc;   // one sentence
-  bool hot = false;       // takes effect without a restart
+  double min, max;                 // of numbers, seconds and bytes; ignored for text and bool
+  std::string_view doc;            // one sentence
+  bool hot = false;                // takes effect without a restart
   std::string_view variable = {};  // "GYRE_LISTEN"
 };
 
@@ -57,7 +59,8 @@ using SettingTables = std::span<const std::span<const Setting>>;
 
 class Settings {
  public:
-  // Errors, each naming file or variable: GY1820 unknown name (did you mean), GY1821 wrong type, GY1822 out of bounds.
+  // Errors, each naming file or variable: GY1820 unknown name (did you mean), GY1821 wrong type,
+  // GY1822 out of bounds.
   static Result<Settings> Load(SettingTables tables, const Sources& sources);
 
   // The name must be in a table (GYRE_CHECK).

@@ -10,8 +10,10 @@ namespace gyre::config {
 namespace {
 
 constexpr Setting kTable[] = {
-    {"server.listen", Type::kText, "127.0.0.1:7171", 0, 0, "Address and port.", false, "GYRE_LISTEN"},
-    {"server.idle_timeout", Type::kSeconds, "75s", 1, 3600, "Idle connections are closed after this time."},
+    {"server.listen", Type::kText, "127.0.0.1:7171", 0, 0, "Address and port.", false,
+     "GYRE_LISTEN"},
+    {"server.idle_timeout", Type::kSeconds, "75s", 1, 3600,
+     "Idle connections are closed after this time."},
     {"jobs.cpu_slots", Type::kNumber, "2", 0.1, 1024, "CPU slots."},
     {"server.compress", Type::kBool, "true", 0, 0, "Compress answers."},
 };
@@ -28,7 +30,9 @@ class SettingsTest : public testing::Test {
     unsetenv("GYRE_LISTEN");
     unsetenv("GYRE_JOBS_CPU_SLOTS");
   }
-  void Write(const std::string& name, const std::string& text) { ASSERT_TRUE(WriteSmallFile(directory_ + "/" + name, text)); }
+  void Write(const std::string& name, const std::string& text) {
+    ASSERT_TRUE(WriteSmallFile(directory_ + "/" + name, text));
+  }
 
   std::string directory_;
   Sources sources_;
@@ -70,7 +74,8 @@ TEST_F(SettingsTest, AnUnknownNameIsRefusedWithAGuess) {
 }
 
 TEST_F(SettingsTest, TypesAndBoundsAreChecked) {
-  for (const char* text : {"server: {idle_timeout: soon}", "jobs: {cpu_slots: many}", "server: {compress: perhaps}"}) {
+  for (const char* text :
+       {"server: {idle_timeout: soon}", "jobs: {cpu_slots: many}", "server: {compress: perhaps}"}) {
     Write("user.yaml", text);
     const auto settings = Settings::Load(kTables, sources_);
     ASSERT_FALSE(settings) << text;

@@ -19,21 +19,27 @@ constexpr int kNodesMax = 100'000;
 Error YamlError(std::string_view source, const YAML::Mark& mark, std::string_view what) {
   std::string where(source);
   if (!mark.is_null()) where += fmt::format(":{}:{}", mark.line + 1, mark.column + 1);
-  return InvalidArgument("GY1810", "{} is not valid YAML: {}", source, what).Where(std::move(where));
+  return InvalidArgument("GY1810", "{} is not valid YAML: {}", source, what)
+      .Where(std::move(where));
 }
 
 Json PlainScalar(const std::string& text) {
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return Json();
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")
+    return Json();
   if (text == "true" || text == "True" || text == "TRUE") return Json(true);
   if (text == "false" || text == "False" || text == "FALSE") return Json(false);
-  if (text == ".inf" || text == "+.inf" || text == ".Inf") return Json(std::numeric_limits<double>::infinity());
+  if (text == ".inf" || text == "+.inf" || text == ".Inf")
+    return Json(std::numeric_limits<double>::infinity());
   if (text == "-.inf" || text == "-.Inf") return Json(-std::numeric_limits<double>::infinity());
   if (text == ".nan" || text == ".NaN") return Json(std::numeric_limits<double>::quiet_NaN());
-  const bool numeric_start = (text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '.' || text[0] == '+';
+  const bool numeric_start =
+      (text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '.' || text[0] == '+';
   if (!numeric_start) return Json(text);
-  const std::string_view digits = text[0] == '+' ? std::string_view(text).substr(1) : std::string_view(text);
+  const std::string_view digits =
+      text[0] == '+' ? std::string_view(text).substr(1) : std::string_view(text);
   if (const auto n = ParseInt(digits)) return Json(*n);
-  const bool spelled = digits.find_first_of("iInN") != std::string_view::npos;  // "-inf", "1nan" are text in YAML
+  const bool spelled =
+      digits.find_first_of("iInN") != std::string_view::npos;  // "-inf", "1nan" are text in YAML
   if (!spelled) {
     if (const auto d = ParseDouble(digits)) return Json(*d);
   }
@@ -45,7 +51,8 @@ class Converter {
   explicit Converter(std::string_view source) : source_(source) {}
 
   Result<Json> Convert(const YAML::Node& node, int depth) {
-    if (depth > kJsonDepthMax) return YamlError(source_, node.Mark(), "nested deeper than 64 levels");
+    if (depth > kJsonDepthMax)
+      return YamlError(source_, node.Mark(), "nested deeper than 64 levels");
     if (++nodes_ > kNodesMax) return YamlError(source_, node.Mark(), "more than 100,000 nodes");
     switch (node.Type()) {
       case YAML::NodeType::Scalar:
@@ -74,9 +81,11 @@ class Converter {
     Json::Object members;
     std::set<std::string> seen;
     for (const auto& member : node) {
-      if (!member.first.IsScalar()) return YamlError(source_, member.first.Mark(), "a key must be text");
+      if (!member.first.IsScalar())
+        return YamlError(source_, member.first.Mark(), "a key must be text");
       const std::string& key = member.first.Scalar();
-      if (!seen.insert(key).second) return YamlError(source_, member.first.Mark(), fmt::format("`{}` stands here twice", key));
+      if (!seen.insert(key).second)
+        return YamlError(source_, member.first.Mark(), fmt::format("`{}` stands here twice", key));
       GYRE_TRY(Json value, Convert(member.second, depth + 1));
       members.emplace_back(key, std::move(value));
     }
@@ -93,14 +102,18 @@ class Ignore : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
   void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
   void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
   void OnMapEnd() override {}
 };
 
-// YAML::LoadAll never ends on some texts (a single comma), because the parser finds one more empty document each time.
+// YAML::LoadAll never ends on some texts (a single comma), because the parser finds one more empty
+// document each time.
 bool HasSecondDocument(const std::string& text) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
@@ -110,22 +123,33 @@ bool HasSecondDocument(const std::string& text) {
 
 void Emit(const Json& json, YAML::Emitter& out) {
   switch (json.kind()) {
-    case Json::Kind::kNull: out << YAML::Null; break;
-    case Json::Kind::kBool: out << json.AsBool(); break;
-    case Json::Kind::kInt: out << json.AsInt(); break;
+    case Json::Kind::kNull:
+      out << YAML::Null;
+      break;
+    case Json::Kind::kBool:
+      out << json.AsBool();
+      break;
+    case Json::Kind::kInt:
+      out << json.AsInt();
+      break;
     case Json::Kind::kDouble: {
       const double d = json.AsDouble();
       std::string text;
-      if (std::isnan(d)) text = ".nan";
-      else if (std::isinf(d)) text = d > 0 ? ".inf" : "-.inf";
-      else AppendJsonNumber(d, &text);
+      if (std::isnan(d))
+        text = ".nan";
+      else if (std::isinf(d))
+        text = d > 0 ? ".inf" : "-.inf";
+      else
+        AppendJsonNumber(d, &text);
       out << YAML::Value << text;
       break;
     }
     case Json::Kind::kString: {
       const bool reads_back = PlainScalar(json.AsString()).is_string();
-      if (reads_back) out << json.AsString();
-      else out << YAML::DoubleQuoted << json.AsString();
+      if (reads_back)
+        out << json.AsString();
+      else
+        out << YAML::DoubleQuoted << json.AsString();
       break;
     }
     case Json::Kind::kArray:
@@ -154,7 +178,8 @@ Result<Json> ParseYaml(std::string_view text, std::string_view source) {
   if (!IsValidUtf8(text)) return YamlError(source, YAML::Mark::null_mark(), "it is not UTF-8 text");
   try {
     const std::string copy(text);
-    if (HasSecondDocument(copy)) return YamlError(source, YAML::Mark::null_mark(), "it holds more than one document");
+    if (HasSecondDocument(copy))
+      return YamlError(source, YAML::Mark::null_mark(), "it holds more than one document");
     return Converter(source).Convert(YAML::Load(copy), 0);
   } catch (const YAML::Exception& e) {
     return YamlError(source, e.mark, e.msg);

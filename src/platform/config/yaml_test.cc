@@ -15,10 +15,14 @@ TEST(Yaml, EndsOnTextsThatAreNoDocument) {
 }
 
 TEST(Yaml, ScalarsFollowTheCoreSchema) {
-  const auto json = ParseYaml("a: 1\nb: 1.5\nc: yes\nd: 'true'\ne: true\nf:\ng: \"12\"\nh: 1.0\ni: -3\nj: 12abc\nk: .5\nl: 2026-01-02\n", "x.yaml");
+  const auto json = ParseYaml(
+      "a: 1\nb: 1.5\nc: yes\nd: 'true'\ne: true\nf:\ng: \"12\"\nh: 1.0\ni: -3\nj: 12abc\nk: .5\nl: "
+      "2026-01-02\n",
+      "x.yaml");
   ASSERT_TRUE(json) << json.error().ToString();
-  EXPECT_EQ(json->Dump(),
-            R"({"a":1,"b":1.5,"c":"yes","d":"true","e":true,"f":null,"g":"12","h":1.0,"i":-3,"j":"12abc","k":0.5,"l":"2026-01-02"})");
+  EXPECT_EQ(
+      json->Dump(),
+      R"({"a":1,"b":1.5,"c":"yes","d":"true","e":true,"f":null,"g":"12","h":1.0,"i":-3,"j":"12abc","k":0.5,"l":"2026-01-02"})");
 }
 
 TEST(Yaml, KeepsOrderAndNesting) {
@@ -42,15 +46,22 @@ TEST(Yaml, RefusesWhatWouldBeAmbiguousOrHuge) {
   EXPECT_FALSE(ParseYaml(std::string(5000, '['), "x"));
   std::string bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n";
   for (char c = 'b'; c < 'j'; ++c) {
-    bomb += fmt::format("{}: &{} [*{}, *{}, *{}, *{}, *{}, *{}, *{}, *{}, *{}]\n", c, c, char(c - 1), char(c - 1), char(c - 1), char(c - 1),
-                        char(c - 1), char(c - 1), char(c - 1), char(c - 1), char(c - 1));
+    bomb += fmt::format("{}: &{} [*{}, *{}, *{}, *{}, *{}, *{}, *{}, *{}, *{}]\n", c, c,
+                        char(c - 1), char(c - 1), char(c - 1), char(c - 1), char(c - 1),
+                        char(c - 1), char(c - 1), char(c - 1), char(c - 1));
   }
   EXPECT_FALSE(ParseYaml(bomb, "x"));
 }
 
 TEST(Yaml, DumpReadsBack) {
-  const Json json = Json::Obj({{"name", "churn"}, {"text", "12"}, {"no", "null"}, {"n", 3}, {"d", 0.1}, {"e", Json::Arr()},
-                               {"list", Json::Arr({1, "a b: c", true})}, {"o", Json::Obj({{"k", Json()}})}});
+  const Json json = Json::Obj({{"name", "churn"},
+                               {"text", "12"},
+                               {"no", "null"},
+                               {"n", 3},
+                               {"d", 0.1},
+                               {"e", Json::Arr()},
+                               {"list", Json::Arr({1, "a b: c", true})},
+                               {"o", Json::Obj({{"k", Json()}})}});
   const std::string text = DumpYaml(json);
   const auto back = ParseYaml(text, "x");
   ASSERT_TRUE(back) << back.error().ToString() << "\n" << text;

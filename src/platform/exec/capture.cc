@@ -73,7 +73,8 @@ void Drain(std::array<End*, 2> ends, const std::function<void(int, std::string_v
   for (int i = 0; i < 2; ++i) {
     End& end = *ends[static_cast<std::size_t>(i)];
     pollfd event{end.get(), POLLIN, 0};
-    while (end.get() >= 0 && poll(&event, 1, 0) > 0 && Pump(end, i + 1, on_output)) event.revents = 0;
+    while (end.get() >= 0 && poll(&event, 1, 0) > 0 && Pump(end, i + 1, on_output))
+      event.revents = 0;
   }
 }
 
@@ -102,7 +103,8 @@ Result<ExitStatus> RunCapturing(CaptureOptions options) {
       if (events[0].revents != 0) Pump(out_read, 1, options.on_output);
       if (events[1].revents != 0) Pump(err_read, 2, options.on_output);
     }
-    if (const int signal = options.signal ? options.signal() : 0; signal != 0) process->Signal(signal);
+    if (const int signal = options.signal ? options.signal() : 0; signal != 0)
+      process->Signal(signal);
     GYRE_TRY(const auto ended, process->Wait(open ? 0 : kPollMs * 1000));
     if (!ended) continue;
     Drain({&out_read, &err_read}, options.on_output);
@@ -122,7 +124,9 @@ Result<Captured> RunAndRead(SpawnOptions spawn, std::size_t bytes_max) {
     if (!too_much) text.append(bytes);
   };
   GYRE_TRY(captured.status, RunCapturing(std::move(options)));
-  if (too_much) return MakeError(Code::kResourceExhausted, "GY1334", "`{}` printed more than {} bytes", name, bytes_max);
+  if (too_much)
+    return MakeError(Code::kResourceExhausted, "GY1334", "`{}` printed more than {} bytes", name,
+                     bytes_max);
   return captured;
 }
 

@@ -13,11 +13,12 @@ namespace gyre::exec {
 
 struct CaptureOptions {
   SpawnOptions spawn;
-  int cpus = 0;                                              // > 0: may run on so many CPUs only
+  int cpus = 0;  // > 0: may run on so many CPUs only
   std::function<void(int stream, std::string_view bytes)> on_output;  // stream 1 or 2
-  std::function<int()> signal;                               // asked ten times a second: a signal to send, or 0
+  std::function<int()> signal;  // asked ten times a second: a signal to send, or 0
 };
-// Standard input is ours. Output that grandchildren print after the program's end is not waited for.
+// Standard input is ours. Output that grandchildren print after the program's end is not waited
+// for.
 Result<ExitStatus> RunCapturing(CaptureOptions options);
 
 struct Captured {

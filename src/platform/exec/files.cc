@@ -41,7 +41,7 @@ Result<> WriteWith(const std::string& path, std::string_view bytes, int flags) {
 }
 
 std::int64_t ModifiedMicros(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (stat(path.c_str(), &info) != 0) return 0;
   return static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000 + info.st_mtim.tv_nsec / 1'000;
 }
@@ -51,7 +51,8 @@ std::int64_t ModifiedMicros(const std::string& path) {
 Result<std::string> MakeTemporaryDirectory() {
   std::error_code error;
   std::string pattern = (fs::temp_directory_path(error) / "gyre-XXXXXX").string();
-  if (error || mkdtemp(pattern.data()) == nullptr) return SystemError("making a temporary folder", error ? error.value() : errno);
+  if (error || mkdtemp(pattern.data()) == nullptr)
+    return SystemError("making a temporary folder", error ? error.value() : errno);
   return pattern;
 }
 
@@ -69,17 +70,20 @@ Result<> RemoveTree(const std::string& path) {
   return {};
 }
 
-Result<std::string> ReadFilePart(const std::string& path, std::int64_t offset, std::int64_t length) {
+Result<std::string> ReadFilePart(const std::string& path, std::int64_t offset,
+                                 std::int64_t length) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return SystemError("reading " + path, errno);
-  struct stat info {};
+  struct stat info{};
   if (fstat(file.get(), &info) != 0) return SystemError("reading " + path, errno);
   if (!S_ISREG(info.st_mode)) return InvalidArgument("GY1331", "{} is not a plain file", path);
   std::string bytes;
-  bytes.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(info.st_size - offset, 0, length)));
+  bytes.resize(
+      static_cast<std::size_t>(std::clamp<std::int64_t>(info.st_size - offset, 0, length)));
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t n = pread(file.get(), bytes.data() + done, bytes.size() - done, offset + static_cast<off_t>(done));
+    const ssize_t n = pread(file.get(), bytes.data() + done, bytes.size() - done,
+                            offset + static_cast<off_t>(done));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return SystemError("reading " + path, errno);
     if (n == 0) break;
@@ -92,20 +96,28 @@ Result<std::string> ReadFilePart(const std::string& path, std::int64_t offset, s
 Result<std::string> ReadFile(const std::string& path, std::int64_t bytes_max) {
   GYRE_TRY(auto bytes, ReadFilePart(path, 0, bytes_max + 1));
   if (static_cast<std::int64_t>(bytes.size()) > bytes_max) {
-    return MakeError(Code::kResourceExhausted, "GY1332", "{} is larger than {} bytes", path, bytes_max);
+    return MakeError(Code::kResourceExhausted, "GY1332", "{} is larger than {} bytes", path,
+                     bytes_max);
   }
   return bytes;
 }
 
-Result<> WriteFile(const std::string& path, std::string_view bytes) { return WriteWith(path, bytes, O_TRUNC); }
+Result<> WriteFile(const std::string& path, std::string_view bytes) {
+  return WriteWith(path, bytes, O_TRUNC);
+}
 
-Result<> AppendFile(const std::string& path, std::string_view bytes) { return WriteWith(path, bytes, O_APPEND); }
+Result<> AppendFile(const std::string& path, std::string_view bytes) {
+  return WriteWith(path, bytes, O_APPEND);
+}
 
 Result<> RenameDurably(const std::string& from, const std::string& to) {
-  if (rename(from.c_str(), to.c_str()) != 0) return SystemError(fmt::format("renaming {} to {}", from, to), errno);
+  if (rename(from.c_str(), to.c_str()) != 0)
+    return SystemError(fmt::format("renaming {} to {}", from, to), errno);
   const std::string folder = fs::path(to).parent_path().string();
-  const Descriptor directory(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || fsync(directory.get()) != 0) return SystemError("fsync of " + folder, errno);
+  const Descriptor directory(
+      open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || fsync(directory.get()) != 0)
+    return SystemError("fsync of " + folder, errno);
   return {};
 }
 
@@ -121,10 +133,11 @@ Result<> WritePrivateFile(const std::string& path, std::string_view bytes) {
 }
 
 Result<std::string> ReadPrivateFile(const std::string& path, std::int64_t bytes_max) {
-  struct stat info {};
+  struct stat info{};
   if (stat(path.c_str(), &info) != 0) return SystemError("reading " + path, errno);
   if ((info.st_mode & 077) != 0) {
-    return MakeError(Code::kPermissionDenied, "GY1333", "{} may be read by others (mode {:03o})", path, info.st_mode & 0777)
+    return MakeError(Code::kPermissionDenied, "GY1333", "{} may be read by others (mode {:03o})",
+                     path, info.st_mode & 0777)
         .Why("it holds a key")
         .Fix("chmod 600 " + path);
   }
@@ -149,12 +162,12 @@ Result<std::string> ReadSystemFile(const std::string& path) {
 }
 
 bool FileExists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
 bool FolderExists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
@@ -162,15 +175,18 @@ Result<std::vector<FileEntry>> ListFiles(const std::string& directory, std::size
   std::vector<FileEntry> files;
   std::error_code error;
   if (!fs::exists(directory, error)) return files;
-  fs::recursive_directory_iterator it(directory, fs::directory_options::skip_permission_denied, error);
+  fs::recursive_directory_iterator it(directory, fs::directory_options::skip_permission_denied,
+                                      error);
   for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     std::error_code ignored;
     if (it->is_symlink(ignored) || !it->is_regular_file(ignored)) continue;
     if (files.size() == count_max) {
-      return MakeError(Code::kResourceExhausted, "GY1330", "{} holds more than {} files", directory, count_max);
+      return MakeError(Code::kResourceExhausted, "GY1330", "{} holds more than {} files", directory,
+                       count_max);
     }
     files.push_back({fs::relative(it->path(), directory, ignored).generic_string(),
-                     static_cast<std::int64_t>(it->file_size(ignored)), ModifiedMicros(it->path().string())});
+                     static_cast<std::int64_t>(it->file_size(ignored)),
+                     ModifiedMicros(it->path().string())});
   }
   if (error) return SystemError("listing " + directory, error.value());
   std::ranges::sort(files, {}, &FileEntry::path);

@@ -1,4 +1,5 @@
-// Whole small files and folders, for job logs, scratch folders and what workers hand over. Durable objects go through platform/blob.
+// Whole small files and folders, for job logs, scratch folders and what workers hand over. Durable
+// objects go through platform/blob.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,11 @@
 
 namespace gyre::exec {
 
-Result<> MakeDirectories(const std::string& path);               // and its parents; an existing one is fine
-Result<> RemoveTree(const std::string& path);                    // a missing one is fine; links are removed, not followed
-Result<std::string> ReadFile(const std::string& path, std::int64_t bytes_max = std::int64_t{1} << 30);
+Result<> MakeDirectories(const std::string& path);  // and its parents; an existing one is fine
+Result<> RemoveTree(
+    const std::string& path);  // a missing one is fine; links are removed, not followed
+Result<std::string> ReadFile(const std::string& path,
+                             std::int64_t bytes_max = std::int64_t{1} << 30);
 // Up to `length` bytes from `offset`; fewer at the end.
 Result<std::string> ReadFilePart(const std::string& path, std::int64_t offset, std::int64_t length);
 Result<> WriteFile(const std::string& path, std::string_view bytes);  // replaces; not synced
@@ -36,6 +39,7 @@ struct FileEntry {
 };
 // Plain files below `directory`, sorted by path; links are left out. A missing folder is empty.
 // Error: kResourceExhausted GY1330 when there are more than `count_max`.
-Result<std::vector<FileEntry>> ListFiles(const std::string& directory, std::size_t count_max = 10'000);
+Result<std::vector<FileEntry>> ListFiles(const std::string& directory,
+                                         std::size_t count_max = 10'000);
 
 }  // namespace gyre::exec

@@ -19,11 +19,13 @@ namespace {
 constexpr std::int64_t kMicros = 1'000'000;
 // A signal handler can reach nothing but a global; this is the only one.
 std::atomic<int> g_interrupts{0};
-struct sigaction g_before_interrupts {};
+struct sigaction g_before_interrupts{};
 
 void OnInterrupt(int /*signal*/) { g_interrupts.fetch_add(1); }
 
-timespec ToTimespec(std::int64_t time_us) { return {static_cast<time_t>(time_us / kMicros), static_cast<long>(time_us % kMicros) * 1000}; }
+timespec ToTimespec(std::int64_t time_us) {
+  return {static_cast<time_t>(time_us / kMicros), static_cast<long>(time_us % kMicros) * 1000};
+}
 
 }  // namespace
 
@@ -40,7 +42,8 @@ std::optional<int> SignalWaiter::Wait(std::int64_t timeout_us) {
   for (int signal : signals_) sigaddset(&set, signal);
   while (true) {
     const timespec timeout = ToTimespec(timeout_us < 0 ? 0 : timeout_us);
-    const int signal = timeout_us < 0 ? sigwaitinfo(&set, nullptr) : sigtimedwait(&set, nullptr, &timeout);
+    const int signal =
+        timeout_us < 0 ? sigwaitinfo(&set, nullptr) : sigtimedwait(&set, nullptr, &timeout);
     if (signal > 0) return signal;
     if (errno != EINTR) return std::nullopt;
   }
@@ -48,7 +51,7 @@ std::optional<int> SignalWaiter::Wait(std::int64_t timeout_us) {
 
 InterruptCounter::InterruptCounter() {
   g_interrupts.store(0);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = OnInterrupt;
   sigaction(SIGINT, &action, &g_before_interrupts);
 }
@@ -85,7 +88,8 @@ Result<int> SpawnDetached(const std::vector<std::string>& argv, const std::strin
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  posix_spawn_file_actions_addopen(&files, 1, log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                   0600);
   posix_spawn_file_actions_adddup2(&files, 1, 2);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -95,9 +99,11 @@ Result<int> SpawnDetached(const std::vector<std::string>& argv, const std::strin
   for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) sigaddset(&defaults, signal);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = 0;
-  const int error_number = ::posix_spawn(&pid, argv[0].c_str(), &files, &attributes, words.data(), environ);
+  const int error_number =
+      ::posix_spawn(&pid, argv[0].c_str(), &files, &attributes, words.data(), environ);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   if (error_number != 0) return SystemError("starting " + argv[0], error_number);

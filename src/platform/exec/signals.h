@@ -1,4 +1,5 @@
-// Signals as values. A server blocks those that end it and waits for them; a command counts Ctrl-C while it waits for something.
+// Signals as values. A server blocks those that end it and waits for them; a command counts Ctrl-C
+// while it waits for something.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace gyre::exec {
 
-// Blocks the signals in this thread and in all that it starts later; make it before any other thread. Children get them unblocked.
+// Blocks the signals in this thread and in all that it starts later; make it before any other
+// thread. Children get them unblocked.
 class SignalWaiter {
  public:
   explicit SignalWaiter(std::initializer_list<int> signals);
@@ -40,7 +42,8 @@ Result<> SendSignal(int pid, int signal);  // kNotFound when there is no such pr
 bool ProcessLives(int pid);
 bool ReapIfEnded(int pid);  // of a child of ours: true when it has ended (again and again)
 
-// Starts the program in a session of its own, with stdin from /dev/null and stdout and stderr appended to `log_file`. Nobody waits for it.
+// Starts the program in a session of its own, with stdin from /dev/null and stdout and stderr
+// appended to `log_file`. Nobody waits for it.
 Result<int> SpawnDetached(const std::vector<std::string>& argv, const std::string& log_file);
 
 }  // namespace gyre::exec

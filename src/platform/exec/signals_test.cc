@@ -33,7 +33,9 @@ TEST(Signals, InterruptsAreCountedWhileSomebodyCounts) {
 TEST(Signals, ADetachedProgramHasASessionOfItsOwn) {
   char pattern[] = "/tmp/gyre-detached-XXXXXX";
   const std::string log = std::string(mkdtemp(pattern)) + "/out";
-  const auto pid = SpawnDetached({"/bin/sh", "-c", "read -r line < /proc/$$/stat; set -- $line; echo $6; echo to stderr >&2"}, log);
+  const auto pid = SpawnDetached(
+      {"/bin/sh", "-c", "read -r line < /proc/$$/stat; set -- $line; echo $6; echo to stderr >&2"},
+      log);
   ASSERT_TRUE(pid) << pid.error().ToString();
   while (!ReapIfEnded(*pid)) usleep(1000);
   const auto text = ReadFile(log);

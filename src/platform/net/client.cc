@@ -24,11 +24,16 @@ namespace {
 
 constexpr std::int64_t kConnectMicros = 10 * kMicrosPerSecond;
 constexpr std::int64_t kHeaderBytesMax = 256 << 10;
-constexpr std::size_t kBodyBytesMax = std::size_t{1} << 30;  // of an answer that is collected in memory
+constexpr std::size_t kBodyBytesMax = std::size_t{1}
+                                      << 30;  // of an answer that is collected in memory
 constexpr std::size_t kPiece = 64 << 10;
 
-Error Broke(std::string_view what) { return MakeError(Code::kUnavailable, "GY1624", "the connection to the server broke: {}", what); }
-Error TooLate() { return MakeError(Code::kDeadlineExceeded, "GY1621", "the server did not answer in time"); }
+Error Broke(std::string_view what) {
+  return MakeError(Code::kUnavailable, "GY1624", "the connection to the server broke: {}", what);
+}
+Error TooLate() {
+  return MakeError(Code::kDeadlineExceeded, "GY1621", "the server did not answer in time");
+}
 
 struct Url {
   bool tls = false;
@@ -36,7 +41,10 @@ struct Url {
 };
 
 Result<Url> ParseUrl(const std::string& text) {
-  const auto bad = [&] { return InvalidArgument("GY1623", "`{}` is no server address", text).Fix("http://127.0.0.1:7171"); };
+  const auto bad = [&] {
+    return InvalidArgument("GY1623", "`{}` is no server address", text)
+        .Fix("http://127.0.0.1:7171");
+  };
   Url url;
   std::string_view rest = text;
   if (rest.starts_with("https://")) {
@@ -52,10 +60,12 @@ Result<Url> ParseUrl(const std::string& text) {
   if (slash != std::string_view::npos) url.base = rest.substr(slash);
   while (url.base.ends_with('/')) url.base.pop_back();
   const std::size_t colon = url.authority.rfind(':');
-  const bool has_port = colon != std::string::npos && url.authority.find(']', colon) == std::string::npos;
+  const bool has_port =
+      colon != std::string::npos && url.authority.find(']', colon) == std::string::npos;
   url.host = url.authority.substr(0, has_port ? colon : std::string::npos);
   url.port = has_port ? url.authority.substr(colon + 1) : url.tls ? "443" : "80";
-  if (url.host.size() > 2 && url.host.front() == '[') url.host = url.host.substr(1, url.host.size() - 2);
+  if (url.host.size() > 2 && url.host.front() == '[')
+    url.host = url.host.substr(1, url.host.size() - 2);
   const auto port = ParseInt(url.port);
   if (url.host.empty() || !port || *port < 1 || *port > 65535) return bad();
   if (text.find_first_of(" \r\n\t@") != std::string::npos) return bad();
@@ -88,8 +98,10 @@ Result<int> ConnectTcp(const Url& url) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (const int failed = getaddrinfo(url.host.c_str(), url.port.c_str(), &hints, &found); failed != 0) {
-    return MakeError(Code::kUnavailable, "GY1620", "cannot find the server {}: {}", url.host, gai_strerror(failed));
+  if (const int failed = getaddrinfo(url.host.c_str(), url.port.c_str(), &hints, &found);
+      failed != 0) {
+    return MakeError(Code::kUnavailable, "GY1620", "cannot find the server {}: {}", url.host,
+                     gai_strerror(failed));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
   int reason = ECONNREFUSED;
@@ -105,17 +117,20 @@ Result<int> ConnectTcp(const Url& url) {
     reason = errno;
     close(fd);
   }
-  return MakeError(Code::kUnavailable, "GY1620", "cannot connect to {}: {}", url.authority, std::strerror(reason));
+  return MakeError(Code::kUnavailable, "GY1620", "cannot connect to {}: {}", url.authority,
+                   std::strerror(reason));
 }
 
 struct Wire {
   int fd;
   Transport transport;
-  Wire(int descriptor, const TlsClient* tls, const std::string& host) : fd(descriptor), transport(fd, tls, host) {}
+  Wire(int descriptor, const TlsClient* tls, const std::string& host)
+      : fd(descriptor), transport(fd, tls, host) {}
   ~Wire() { close(fd); }
 };
 
-// One request and its answer on a connected wire: a loop that sends and receives as the socket allows.
+// One request and its answer on a connected wire: a loop that sends and receives as the socket
+// allows.
 class Exchanging {
  public:
   Exchanging(Wire& wire, ClientRequest& request, std::string head)
@@ -125,7 +140,8 @@ class Exchanging {
       out_ += request.body;
       body_sent_ = true;
     }
-    if (request.timeout_ms > 0) until_us_ = SystemClock().MonotonicMicros() + request.timeout_ms * 1000;
+    if (request.timeout_ms > 0)
+      until_us_ = SystemClock().MonotonicMicros() + request.timeout_ms * 1000;
   }
 
   Result<ClientResponse> Run() {
@@ -218,7 +234,8 @@ class Exchanging {
   void OnHead() {
     const Head& head = parser_.head();
     response_.status = head.status;
-    for (const Head::Field& field : head.fields) response_.headers.emplace_back(head.Name(field), head.Value(field));
+    for (const Head::Field& field : head.fields)
+      response_.headers.emplace_back(head.Name(field), head.Value(field));
     keep_ = head.version == 11 && !EqualsIgnoreCase(response_.Header("connection"), "close");
     const bool bodiless = request_.method == "HEAD" || head.status == 204 || head.status == 304;
     left_ = bodiless ? 0 : head.content_length;
@@ -233,7 +250,9 @@ class Exchanging {
       in->remove_prefix(used);
       done_ = parser_.chunks_done();
     } else {
-      const std::size_t size = to_the_end_ ? in->size() : std::min<std::size_t>(in->size(), static_cast<std::size_t>(left_));
+      const std::size_t size =
+          to_the_end_ ? in->size()
+                      : std::min<std::size_t>(in->size(), static_cast<std::size_t>(left_));
       piece.assign(in->substr(0, size));
       in->remove_prefix(size);
       if (!to_the_end_) {
@@ -242,8 +261,10 @@ class Exchanging {
       }
     }
     if (piece.empty()) return {};
-    if (request_.body_sink && response_.status >= 200 && response_.status < 300) return request_.body_sink(piece);
-    if (response_.body.size() + piece.size() > kBodyBytesMax) return Broke("the answer is too large to keep in memory");
+    if (request_.body_sink && response_.status >= 200 && response_.status < 300)
+      return request_.body_sink(piece);
+    if (response_.body.size() + piece.size() > kBodyBytesMax)
+      return Broke("the answer is too large to keep in memory");
     response_.body += piece;
     return {};
   }
@@ -252,14 +273,17 @@ class Exchanging {
   ClientRequest& request_;
   std::string out_, buffer_, pending_;
   std::size_t sent_ = 0;
-  bool chunked_ = false, body_sent_ = false, cut_ = false, done_ = false, heard_ = false, keep_ = false, to_the_end_ = false;
+  bool chunked_ = false, body_sent_ = false, cut_ = false, done_ = false, heard_ = false,
+       keep_ = false, to_the_end_ = false;
   std::int64_t left_ = -1;
   std::int64_t until_us_ = std::numeric_limits<std::int64_t>::max();
   MessageParser parser_{MessageParser::Kind::kResponse, kHeaderBytesMax};
   ClientResponse response_;
 };
 
-bool OneLine(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos; }
+bool OneLine(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
 
 }  // namespace
 
@@ -299,19 +323,24 @@ struct Client::Impl {
       base = url.base;
       authority = url.authority;
     }
-    if (!OneLine(request.path) || request.path.find(' ') != std::string::npos || !request.path.starts_with('/')) {
+    if (!OneLine(request.path) || request.path.find(' ') != std::string::npos ||
+        !request.path.starts_with('/')) {
       return InvalidArgument("GY1623", "`{}` is no path of a request", request.path);
     }
-    std::string head = request.method + " " + base + request.path + " HTTP/1.1\r\nHost: " + authority + "\r\n";
+    std::string head =
+        request.method + " " + base + request.path + " HTTP/1.1\r\nHost: " + authority + "\r\n";
     if (!settings.token.empty()) head += "Authorization: Bearer " + settings.token + "\r\n";
     for (const auto& [name, value] : request.headers) {
-      if (!OneLine(name) || !OneLine(value)) return InvalidArgument("GY1623", "the header `{}` is not one line", name);
+      if (!OneLine(name) || !OneLine(value))
+        return InvalidArgument("GY1623", "the header `{}` is not one line", name);
       head += name + ": " + value + "\r\n";
     }
     if (request.body_source) {
-      head += request.content_length ? "Content-Length: " + std::to_string(*request.content_length) : "Transfer-Encoding: chunked";
+      head += request.content_length ? "Content-Length: " + std::to_string(*request.content_length)
+                                     : "Transfer-Encoding: chunked";
       head += "\r\n";
-    } else if (!request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
+    } else if (!request.body.empty() || request.method == "POST" || request.method == "PUT" ||
+               request.method == "PATCH") {
       head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
     }
     return head + "\r\n";
@@ -333,9 +362,10 @@ Result<ClientResponse> Client::Send(ClientRequest request) {
     Exchanging exchanging(*impl_->wire, request, head);
     auto response = exchanging.Run();
     if (!response || !exchanging.keep()) impl_->wire.reset();
-    // A kept connection may have been closed meanwhile; nothing was done then, so once more on a new one.
-    const bool again = !response && reused && !exchanging.heard_anything() && !request.body_source &&
-                       response.error().code() == Code::kUnavailable;
+    // A kept connection may have been closed meanwhile; nothing was done then, so once more on a
+    // new one.
+    const bool again = !response && reused && !exchanging.heard_anything() &&
+                       !request.body_source && response.error().code() == Code::kUnavailable;
     if (!again) return response;
   }
 }

@@ -1,4 +1,5 @@
-// HTTP client over TCP, TLS or a Unix socket. Synchronous; keeps its connection between requests. Not thread-safe.
+// HTTP client over TCP, TLS or a Unix socket. Synchronous; keeps its connection between requests.
+// Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,12 @@ struct ClientRequest {
   std::string path = "/";  // "/api/v1/projects?limit=5", already encoded
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string body = {};
-  // Instead of body: called for the next piece, empty at the end. content_length says the size when it is known (else chunked).
+  // Instead of body: called for the next piece, empty at the end. content_length says the size when
+  // it is known (else chunked).
   std::function<Result<std::string>()> body_source = {};
   std::optional<std::int64_t> content_length = {};
-  // Instead of collecting the answer's body: called per piece (only for 2xx); an error ends the transfer.
+  // Instead of collecting the answer's body: called per piece (only for 2xx); an error ends the
+  // transfer.
   std::function<Result<>(std::string_view)> body_sink = {};
   std::int64_t timeout_ms = 0;  // of the whole exchange; 0 = none
 };
@@ -35,7 +38,7 @@ struct ClientResponse {
 };
 
 struct ClientSettings {
-  std::string url = {};          // "http://127.0.0.1:7171/base", "https://..."; ignored for a Unix socket
+  std::string url = {};  // "http://127.0.0.1:7171/base", "https://..."; ignored for a Unix socket
   std::string unix_socket = {};  // path
   std::string token = {};        // sent as Authorization: Bearer
   std::string tls_ca_file = {};  // PEM; empty = the system's authorities
@@ -46,8 +49,9 @@ class Client {
   explicit Client(ClientSettings settings);
   ~Client();
   Client(Client&&) noexcept;
-  // Body and answer flow at the same time, so a handler may answer while it still reads. An HTTP error status is a response.
-  // Errors: kUnavailable GY1620 (cannot connect: nothing was sent), GY1624 (the connection broke), kDeadlineExceeded GY1621, kInvalidArgument GY1623 (the URL);
+  // Body and answer flow at the same time, so a handler may answer while it still reads. An HTTP
+  // error status is a response. Errors: kUnavailable GY1620 (cannot connect: nothing was sent),
+  // GY1624 (the connection broke), kDeadlineExceeded GY1621, kInvalidArgument GY1623 (the URL);
   // those of body_source and body_sink.
   Result<ClientResponse> Send(ClientRequest request);
 

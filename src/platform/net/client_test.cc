@@ -44,12 +44,15 @@ TEST_F(ClientTest, ErrorStatusIsAResponseAndBecomesItsError) {
 TEST_F(ClientTest, StreamsBothWaysAtOnce) {
   Start();
   Client client = Connect();
-  // Far more than all buffers together: a client that first sent everything and then read would wait for ever.
+  // Far more than all buffers together: a client that first sent everything and then read would
+  // wait for ever.
   constexpr std::int64_t kPieces = 400;
   std::int64_t sent = 0;
   std::int64_t received = 0;
   ClientRequest request{.method = "POST", .path = "/mirror"};
-  request.body_source = [&]() -> Result<std::string> { return sent++ < kPieces ? std::string(100'000, 'z') : std::string(); };
+  request.body_source = [&]() -> Result<std::string> {
+    return sent++ < kPieces ? std::string(100'000, 'z') : std::string();
+  };
   request.body_sink = [&](std::string_view piece) -> Result<> {
     received += static_cast<std::int64_t>(piece.size());
     return {};
@@ -64,7 +67,9 @@ TEST_F(ClientTest, HearsAnEarlyRefusalInsteadOfABrokenPipe) {
   Client client = Connect();
   ClientRequest request{.method = "POST", .path = "/small-upload"};
   int calls = 0;
-  request.body_source = [&]() -> Result<std::string> { return ++calls < 50 ? std::string(100'000, 'z') : std::string(); };
+  request.body_source = [&]() -> Result<std::string> {
+    return ++calls < 50 ? std::string(100'000, 'z') : std::string();
+  };
   const auto response = client.Send(std::move(request));
   ASSERT_TRUE(response.has_value()) << response.error().ToString();
   EXPECT_EQ(response->status, 413);
@@ -118,7 +123,7 @@ TEST_F(ClientTest, SpeaksOverAUnixSocketOfAnyPathLength) {
   ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
   settings_.unix_socket = folder + "/gyre.sock";
   Start();
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(stat(settings_.unix_socket.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   Client client({.unix_socket = settings_.unix_socket});
@@ -135,7 +140,8 @@ TEST_F(ClientTest, RefusesAddressesAndHeadersThatWouldSplitARequest) {
   EXPECT_EQ(Client({.url = "http://host:99999"}).Send({.path = "/"}).error().gy(), "GY1623");
   Client client = Connect();
   EXPECT_EQ(client.Send({.path = "/a b"}).error().gy(), "GY1623");
-  EXPECT_EQ(client.Send({.path = "/hello", .headers = {{"X-A", "1\r\nX-B: 2"}}}).error().gy(), "GY1623");
+  EXPECT_EQ(client.Send({.path = "/hello", .headers = {{"X-A", "1\r\nX-B: 2"}}}).error().gy(),
+            "GY1623");
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace gyre::net {
 namespace {
 
-constexpr std::int64_t kBodyWholeMax = 64 << 10;      // larger ones are admitted before they are read
+constexpr std::int64_t kBodyWholeMax = 64 << 10;  // larger ones are admitted before they are read
 constexpr std::size_t kReplyFlush = 256 << 10;
 constexpr std::int64_t kOutTake = 512 << 10;
 constexpr std::int64_t kLingerMicros = 2 * kMicrosPerSecond;
@@ -20,8 +20,8 @@ constexpr std::int64_t kTrimAfterMicros = 5 * kMicrosPerSecond;
 constexpr int kReadRounds = 16;
 
 std::optional<Method> MethodOf(std::string_view text) {
-  for (const Method method : {Method::kPost, Method::kGet, Method::kHead, Method::kPut, Method::kPatch, Method::kDelete,
-                              Method::kOptions}) {
+  for (const Method method : {Method::kPost, Method::kGet, Method::kHead, Method::kPut,
+                              Method::kPatch, Method::kDelete, Method::kOptions}) {
     if (MethodName(method) == text) return method;
   }
   return std::nullopt;
@@ -38,7 +38,9 @@ Error Truncated() { return InvalidArgument("GY1603", "the body ends before its a
 Error BodyTooLarge(std::int64_t limit) {
   return InvalidArgument("GY1604", "the body is larger than {} allowed here", HumanBytes(limit));
 }
-Error TooSlow() { return MakeError(Code::kDeadlineExceeded, "GY1607", "the request came too slowly"); }
+Error TooSlow() {
+  return MakeError(Code::kDeadlineExceeded, "GY1607", "the request came too slowly");
+}
 
 }  // namespace
 
@@ -69,16 +71,22 @@ void Connection::Close() {
 
 bool Connection::WantsRead() {
   switch (state_) {
-    case State::kHead: return out_.empty() && !half_closed_;
-    case State::kBodyWhole: return true;
-    case State::kBodyEarly: return exchange_->WantsMoreBody();
-    case State::kBusy: return false;
-    case State::kLinger: return !half_closed_;
+    case State::kHead:
+      return out_.empty() && !half_closed_;
+    case State::kBodyWhole:
+      return true;
+    case State::kBodyEarly:
+      return exchange_->WantsMoreBody();
+    case State::kBusy:
+      return false;
+    case State::kLinger:
+      return !half_closed_;
   }
   return false;
 }
 
-// Excess interest costs a system call to take back, so it is left in place until an event proves it unwanted.
+// Excess interest costs a system call to take back, so it is left in place until an event proves it
+// unwanted.
 void Connection::UpdateInterest(bool exactly) {
   if (dead_) return;
   std::uint32_t wanted = half_closed_ ? 0U : static_cast<std::uint32_t>(EPOLLRDHUP);
@@ -86,7 +94,9 @@ void Connection::UpdateInterest(bool exactly) {
   if (!out_.empty() || transport_.wants_write_to_read()) wanted |= EPOLLOUT;
   const bool missing = (wanted & ~interest_) != 0;
   const bool excess = (interest_ & ~wanted) != 0;
-  if (!missing && !(excess && (exactly || (interest_ & ~wanted & ~static_cast<std::uint32_t>(EPOLLIN)) != 0))) return;
+  if (!missing &&
+      !(excess && (exactly || (interest_ & ~wanted & ~static_cast<std::uint32_t>(EPOLLIN)) != 0)))
+    return;
   epoll_event event{};
   event.events = wanted;
   event.data.u64 = EpollKey();
@@ -105,7 +115,8 @@ void Connection::OnEvents(std::uint32_t events) {
   const bool unwanted = (events & EPOLLIN) != 0 && !WantsRead();
   if ((events & EPOLLIN) != 0 && !unwanted) ReadSome();
   if (dead_) return;
-  if ((events & EPOLLRDHUP) != 0 && (state_ == State::kBusy || state_ == State::kBodyEarly) && !WantsRead()) {
+  if ((events & EPOLLRDHUP) != 0 && (state_ == State::kBusy || state_ == State::kBodyEarly) &&
+      !WantsRead()) {
     half_closed_ = true;
     exchange_->MarkHalfClosed();
   }
@@ -144,7 +155,8 @@ std::size_t Connection::Process(std::string_view in) {
     std::size_t taken = 0;
     switch (state_) {
       case State::kHead:
-        if (loop_.reply.size() > kReplyFlush || served >= loop_.dispatcher.settings().requests_pipelined_max) {
+        if (loop_.reply.size() > kReplyFlush ||
+            served >= loop_.dispatcher.settings().requests_pipelined_max) {
           FlushReply();
           served = 0;
         }
@@ -157,8 +169,10 @@ std::size_t Connection::Process(std::string_view in) {
       case State::kBodyEarly:
         if (!TakeEarly(rest, &taken)) return used + taken;
         break;
-      case State::kBusy: return used;
-      case State::kLinger: return in.size();
+      case State::kBusy:
+        return used;
+      case State::kLinger:
+        return in.size();
     }
     used += taken;
   }
@@ -167,10 +181,13 @@ std::size_t Connection::Process(std::string_view in) {
 
 bool Connection::TakeHead(std::string_view in, std::size_t* used) {
   if (head_started_us_ == 0) {
-    while (in.substr(*used).starts_with("\r\n")) *used += 2;  // some clients end a body with an empty line
+    while (in.substr(*used).starts_with("\r\n"))
+      *used += 2;  // some clients end a body with an empty line
     if (*used == in.size() || in.substr(*used) == "\r") return false;
     head_started_us_ = loop_.now_us;
-    if (!parser_) parser_ = std::make_unique<MessageParser>(MessageParser::Kind::kRequest, loop_.dispatcher.settings().header_bytes_max);
+    if (!parser_)
+      parser_ = std::make_unique<MessageParser>(MessageParser::Kind::kRequest,
+                                                loop_.dispatcher.settings().header_bytes_max);
     parser_->Reset();
     if (exchange_ && exchange_.use_count() == 1) {
       exchange_->Reset();
@@ -207,20 +224,28 @@ void Connection::OnHead() {
   const std::size_t question = target.find('?');
   std::string_view path = target.substr(0, question);
   const std::string& base = loop_.dispatcher.settings().base_path;
-  const bool inside = path.starts_with(base) && (base.empty() || path.size() == base.size() || path[base.size()] == '/');
+  const bool inside = path.starts_with(base) &&
+                      (base.empty() || path.size() == base.size() || path[base.size()] == '/');
   path = inside ? path.substr(base.size()) : std::string_view();
   if (inside && path.empty()) path = "/";
-  e.Begin(method.value_or(Method::kGet), path, loop_.dispatcher.settings().behind_proxy, loop_.now_us);
+  e.Begin(method.value_or(Method::kGet), path, loop_.dispatcher.settings().behind_proxy,
+          loop_.now_us);
   const Head::Field* connection = head.Find("connection");
-  const std::string_view options = connection == nullptr ? std::string_view() : head.Value(*connection);
+  const std::string_view options =
+      connection == nullptr ? std::string_view() : head.Value(*connection);
   e.keep_alive = head.version == 11 ? !HasToken(options, "close") : HasToken(options, "keep-alive");
   if (loop_.dispatcher.draining.load(std::memory_order_relaxed)) e.keep_alive = false;
   if (head.content_length >= 0) e.body_length = head.content_length;
-  if (!method) return Refuse(MakeError(Code::kUnimplemented, "GY1608", "the method is not known here"));
-  if (target.find('#') != std::string_view::npos) return Refuse(InvalidArgument("GY1614", "a request target has no fragment"));
-  if (!inside) return Refuse(NotFound("GY1616", "nothing is here").Fix("this server's addresses begin with " + base));
+  if (!method)
+    return Refuse(MakeError(Code::kUnimplemented, "GY1608", "the method is not known here"));
+  if (target.find('#') != std::string_view::npos)
+    return Refuse(InvalidArgument("GY1614", "a request target has no fragment"));
+  if (!inside)
+    return Refuse(
+        NotFound("GY1616", "nothing is here").Fix("this server's addresses begin with " + base));
   if (question != std::string_view::npos) {
-    if (const auto parsed = ParseQuery(target.substr(question + 1), &e.query); !parsed) return Refuse(parsed.error());
+    if (const auto parsed = ParseQuery(target.substr(question + 1), &e.query); !parsed)
+      return Refuse(parsed.error());
   }
   if (FindRoute()) OnBodyAnnounced();
 }
@@ -257,14 +282,20 @@ void Connection::OnBodyAnnounced() {
   if (body_left_ > limit) return Refuse(BodyTooLarge(limit));
   if (const Head::Field* expect = head.Find("expect")) {
     if (!EqualsIgnoreCase(head.Value(*expect), "100-continue")) {
-      return Refuse(InvalidArgument("GY1617", "the expectation `{}` is not known here", head.Value(*expect)));
+      return Refuse(
+          InvalidArgument("GY1617", "the expectation `{}` is not known here", head.Value(*expect)));
     }
     e.expects_continue = head.version == 11 && (body_left_ > 0 || head.chunked);
   }
-  if (const Head::Field* encoding = head.Find("content-encoding"); encoding != nullptr && !EqualsIgnoreCase(head.Value(*encoding), "identity")) {
-    return Refuse(InvalidArgument("GY1618", "a body with Content-Encoding `{}` cannot be read", head.Value(*encoding)).Fix("send it as it is"));
+  if (const Head::Field* encoding = head.Find("content-encoding");
+      encoding != nullptr && !EqualsIgnoreCase(head.Value(*encoding), "identity")) {
+    return Refuse(InvalidArgument("GY1618", "a body with Content-Encoding `{}` cannot be read",
+                                  head.Value(*encoding))
+                      .Fix("send it as it is"));
   }
-  if (e.route->body == Body::kStream || head.chunked || body_left_ > kBodyWholeMax || e.expects_continue) return DispatchEarly();
+  if (e.route->body == Body::kStream || head.chunked || body_left_ > kBodyWholeMax ||
+      e.expects_continue)
+    return DispatchEarly();
   if (body_left_ == 0) return DispatchWhole();
   state_ = State::kBodyWhole;
 }
@@ -334,7 +365,8 @@ void Connection::DispatchWhole() {
     if (!stream) return AfterReply();
     e.OwnBody();
     state_ = State::kBusy;
-    if (const auto posted = loop_.dispatcher.PostStream(exchange_, *std::move(stream)); !posted) Refuse(posted.error());
+    if (const auto posted = loop_.dispatcher.PostStream(exchange_, *std::move(stream)); !posted)
+      Refuse(posted.error());
     return;
   }
   e.OwnBody();
@@ -344,7 +376,8 @@ void Connection::DispatchWhole() {
 
 void Connection::DispatchEarly() {
   state_ = State::kBodyEarly;
-  const bool nothing = exchange_->body_length == 0 || (!exchange_->body_length && !exchange_->head().chunked);
+  const bool nothing =
+      exchange_->body_length == 0 || (!exchange_->body_length && !exchange_->head().chunked);
   if (nothing) {
     exchange_->EndBody();
     state_ = State::kBusy;
@@ -355,7 +388,8 @@ void Connection::DispatchEarly() {
 // Answers in the handler's place. A body that still stands in the way is not waited for.
 void Connection::Refuse(const Error& error) {
   Exchange& e = *exchange_;
-  if (body_left_ > 0 || e.head().chunked || e.body_length.value_or(0) > body_taken_) e.keep_alive = false;
+  if (body_left_ > 0 || e.head().chunked || e.body_length.value_or(0) > body_taken_)
+    e.keep_alive = false;
   loop_.dispatcher.AppendRefusal(e, error, &loop_.reply);
   AfterReply();
 }
@@ -375,12 +409,16 @@ void Connection::OnEof() {
       FlushReply();
       if (out_.empty()) Close();
       return;
-    case State::kBodyWhole: Refuse(Truncated()); return;
+    case State::kBodyWhole:
+      Refuse(Truncated());
+      return;
     case State::kBodyEarly:
       exchange_->FailBody(Truncated());
       state_ = State::kBusy;
       return;
-    case State::kBusy: exchange_->MarkHalfClosed(); return;
+    case State::kBusy:
+      exchange_->MarkHalfClosed();
+      return;
   }
 }
 
@@ -442,7 +480,8 @@ void Connection::OnWake() {
     }
     if (dead_) return;
     if (ended) {
-      if (state_ == State::kBodyEarly || loop_.dispatcher.draining.load(std::memory_order_relaxed)) exchange_->keep_alive = false;
+      if (state_ == State::kBodyEarly || loop_.dispatcher.draining.load(std::memory_order_relaxed))
+        exchange_->keep_alive = false;
       AfterReply();
     }
   }
@@ -483,7 +522,8 @@ void Connection::Sweep() {
         break;
       }
       const std::int64_t waited_us = now - body_started_us_;
-      const double owed = static_cast<double>(waited_us) / kMicrosPerSecond * static_cast<double>(limits.body_bytes_per_second_min);
+      const double owed = static_cast<double>(waited_us) / kMicrosPerSecond *
+                          static_cast<double>(limits.body_bytes_per_second_min);
       if (waited_us < kRateGraceMicros || static_cast<double>(body_taken_) >= owed) break;
       if (state_ == State::kBodyWhole) {
         Refuse(TooSlow());
@@ -493,10 +533,13 @@ void Connection::Sweep() {
       }
       break;
     }
-    case State::kBusy: break;
+    case State::kBusy:
+      break;
     case State::kLinger:
       // A draining server does not wait for clients that forget to close.
-      if (shutdown_sent_ && (now > linger_until_us_ || loop_.dispatcher.draining.load(std::memory_order_relaxed))) return Close();
+      if (shutdown_sent_ &&
+          (now > linger_until_us_ || loop_.dispatcher.draining.load(std::memory_order_relaxed)))
+        return Close();
       break;
   }
   FlushReply();

@@ -32,9 +32,9 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   void OnEvents(std::uint32_t events);
-  void OnWake();               // the exchange has news
-  void Sweep();                // time has passed: deadlines
-  void Drain();                // the server goes: close what is idle
+  void OnWake();  // the exchange has news
+  void Sweep();   // time has passed: deadlines
+  void Drain();   // the server goes: close what is idle
   bool dead() const { return dead_; }
   std::uint64_t serial() const { return serial_; }
   std::uint64_t EpollKey() const { return serial_ << 32 | static_cast<std::uint32_t>(fd_); }
@@ -53,7 +53,7 @@ class Connection {
   std::size_t Process(std::string_view in);
   bool TakeHead(std::string_view in, std::size_t* used);  // false: more is needed
   void OnHead();
-  bool FindRoute();                                        // false: refused
+  bool FindRoute();  // false: refused
   void OnBodyAnnounced();
   bool TakeWhole(std::string_view in, std::size_t* used);
   bool TakeEarly(std::string_view in, std::size_t* used);
@@ -64,7 +64,7 @@ class Connection {
   void OnEof();
   void FlushReply();
   void SendOut();
-  void Close();                                            // at once
+  void Close();  // at once
   bool WantsRead();
   void UpdateInterest(bool exactly);
 
@@ -75,7 +75,7 @@ class Connection {
   Transport transport_;
   State state_ = State::kHead;
   bool dead_ = false;
-  bool half_closed_ = false;     // the client will send no more
+  bool half_closed_ = false;  // the client will send no more
   bool shutdown_sent_ = false;
   std::uint32_t interest_ = 0;
   std::unique_ptr<MessageParser> parser_;
@@ -87,7 +87,7 @@ class Connection {
   std::int64_t body_taken_ = 0;
   std::int64_t head_started_us_ = 0;  // 0 = not begun
   std::int64_t body_started_us_ = 0;
-  std::int64_t active_us_ = 0;        // last sign of life
+  std::int64_t active_us_ = 0;  // last sign of life
   std::int64_t linger_until_us_ = 0;
 };
 

@@ -21,7 +21,8 @@ ReplyContext ContextOf(Exchange& exchange) {
 }
 
 Response ErrorResponse(const Route* route, const Error& error, std::string_view request_id) {
-  if (route != nullptr && route->error_response != nullptr) return route->error_response(error, request_id);
+  if (route != nullptr && route->error_response != nullptr)
+    return route->error_response(error, request_id);
   return ProblemResponse(error, request_id);
 }
 
@@ -39,7 +40,8 @@ class StreamWriter final : public BodyWriter {
   Result<> Write(std::string_view bytes) override {
     if (bytes.empty()) return {};
     written_ += static_cast<std::int64_t>(bytes.size());
-    if (length_ && written_ > *length_) return Internal("GY1600", "the stream is longer than it said");
+    if (length_ && written_ > *length_)
+      return Internal("GY1600", "the stream is longer than it said");
     std::string piece;
     if (framing_ == Framing::kChunked) {
       piece.reserve(bytes.size() + 24);
@@ -60,8 +62,8 @@ class StreamWriter final : public BodyWriter {
 
 }  // namespace
 
-Dispatcher::Dispatcher(const ServerSettings& settings, std::span<const RouteTable> tables, Gatekeeper& gatekeeper,
-                       Observer* observer, std::unique_ptr<TlsServer> tls)
+Dispatcher::Dispatcher(const ServerSettings& settings, std::span<const RouteTable> tables,
+                       Gatekeeper& gatekeeper, Observer* observer, std::unique_ptr<TlsServer> tls)
     : settings_(settings),
       index_(tables),
       gatekeeper_(gatekeeper),
@@ -76,7 +78,8 @@ bool Dispatcher::AdmitsWithoutWaiting(const Exchange& exchange) const {
 void Dispatcher::Tell(Exchange& exchange, int status, std::int64_t bytes) {
   if (observer_ == nullptr) return;
   const std::int64_t duration_us = SystemClock().MonotonicMicros() - exchange.started_us;
-  const std::string_view protocol = exchange.table != nullptr ? exchange.table->protocol : std::string_view();
+  const std::string_view protocol =
+      exchange.table != nullptr ? exchange.table->protocol : std::string_view();
   observer_->OnFinished(Finished{exchange, exchange.route, protocol, status, bytes, duration_us});
 }
 
@@ -104,7 +107,8 @@ Result<Response> Dispatcher::Guarded(Exchange& exchange) {
 Response Dispatcher::Answer(Exchange& exchange) {
   telemetry::LogRequestScope scope(exchange.id());
   Result<Response> result = Guarded(exchange);
-  if (auto recorded = Record(exchange, result ? result->status : HttpStatus(result.error())); !recorded) {
+  if (auto recorded = Record(exchange, result ? result->status : HttpStatus(result.error()));
+      !recorded) {
     result = std::move(recorded).error();
   }
   if (result) return *std::move(result);
@@ -116,7 +120,9 @@ Response Dispatcher::Answer(Exchange& exchange) {
 
 Result<> Dispatcher::Record(Exchange& exchange, int status) {
   const Method method = exchange.method();
-  if (!exchange.route->audited || method == Method::kGet || method == Method::kHead || method == Method::kOptions) return {};
+  if (!exchange.route->audited || method == Method::kGet || method == Method::kHead ||
+      method == Method::kOptions)
+    return {};
   return gatekeeper_.Record(exchange, *exchange.route, status);
 }
 
@@ -129,7 +135,8 @@ std::optional<Response> Dispatcher::RunInline(Exchange& exchange, std::string* o
 }
 
 Result<> Dispatcher::Post(std::shared_ptr<Exchange> exchange) {
-  const auto posted = blocking_.Post([this, exchange] { Deliver(exchange, Answer(*exchange), false); });
+  const auto posted =
+      blocking_.Post([this, exchange] { Deliver(exchange, Answer(*exchange), false); });
   if (!posted) return Busy();
   return {};
 }
@@ -140,7 +147,8 @@ Result<> Dispatcher::PostOnStreams(std::move_only_function<void()> task) {
     return Busy().Why("all of its places for uploads, downloads and event streams are taken");
   }
   std::call_once(streams_started_, [this] {
-    streams_ = std::make_unique<exec::ThreadPool>(exec::PoolOptions{"stream", settings_.streams_max, settings_.streams_max});
+    streams_ = std::make_unique<exec::ThreadPool>(
+        exec::PoolOptions{"stream", settings_.streams_max, settings_.streams_max});
   });
   auto posted = streams_->Post([this, task = std::move(task)]() mutable {
     task();
@@ -159,12 +167,16 @@ Result<> Dispatcher::PostEarly(std::shared_ptr<Exchange> exchange) {
 }
 
 Result<> Dispatcher::PostStream(std::shared_ptr<Exchange> exchange, Response response) {
-  return PostOnStreams([this, exchange, response = std::move(response)]() mutable { RunStream(*exchange, response); });
+  return PostOnStreams([this, exchange, response = std::move(response)]() mutable {
+    RunStream(*exchange, response);
+  });
 }
 
-void Dispatcher::Deliver(const std::shared_ptr<Exchange>& exchange, Response response, bool on_stream_thread) {
+void Dispatcher::Deliver(const std::shared_ptr<Exchange>& exchange, Response response,
+                         bool on_stream_thread) {
   // A body that nobody read to its end stands between this request and the next one.
-  if ((exchange->early && !exchange->body_ended()) || draining.load(std::memory_order_relaxed)) exchange->keep_alive = false;
+  if ((exchange->early && !exchange->body_ended()) || draining.load(std::memory_order_relaxed))
+    exchange->keep_alive = false;
   if (response.stream) {
     if (on_stream_thread) return RunStream(*exchange, response);
     exchange->is_event_stream = response.content_type.starts_with("text/event-stream");
@@ -173,7 +185,8 @@ void Dispatcher::Deliver(const std::shared_ptr<Exchange>& exchange, Response res
     response = ErrorResponse(exchange->route, posted.error(), exchange->id());
   }
   std::string out;
-  const std::int64_t bytes = AppendReply(response, ContextOf(*exchange), Compress::kWhenAccepted, &out);
+  const std::int64_t bytes =
+      AppendReply(response, ContextOf(*exchange), Compress::kWhenAccepted, &out);
   Tell(*exchange, exchange->gone() ? 499 : response.status, bytes);
   exchange->Finish(std::move(out));
 }
@@ -200,12 +213,14 @@ void Dispatcher::RunStream(Exchange& exchange, Response& response) {
     }
     bytes = writer.written();
     if (result && response.content_length && bytes != *response.content_length) {
-      result = Internal("GY1600", "the stream ended {} bytes early", *response.content_length - bytes);
+      result =
+          Internal("GY1600", "the stream ended {} bytes early", *response.content_length - bytes);
     }
     if (result && framing == Framing::kChunked) result = exchange.PushOut("0\r\n\r\n", false);
   }
   response.stream = nullptr;  // what it holds is released before anybody hears of the end
-  if (!result && result.error().code() != Code::kCancelled) kLog.Failed("stream ended early", result.error());
+  if (!result && result.error().code() != Code::kCancelled)
+    kLog.Failed("stream ended early", result.error());
   const int status = result ? response.status : HttpStatus(result.error());
   Tell(exchange, status, bytes);
   exchange.EndOut(!result);
@@ -217,7 +232,8 @@ void Dispatcher::AppendRefusal(Exchange& exchange, const Error& error, std::stri
   Tell(exchange, response.status, bytes);
 }
 
-void Dispatcher::AppendAllow(Exchange& exchange, const std::vector<Method>& allowed, std::string* out) {
+void Dispatcher::AppendAllow(Exchange& exchange, const std::vector<Method>& allowed,
+                             std::string* out) {
   std::string list = "OPTIONS";
   for (const Method method : allowed) {
     list += ", ";
@@ -226,9 +242,10 @@ void Dispatcher::AppendAllow(Exchange& exchange, const std::vector<Method>& allo
   }
   Response response = Response::Empty();
   if (exchange.method() != Method::kOptions) {
-    response = ProblemResponse(InvalidArgument("GY1606", "{} is not possible here", MethodName(exchange.method()))
-                                   .Fix("possible: " + list),
-                               exchange.id());
+    response = ProblemResponse(
+        InvalidArgument("GY1606", "{} is not possible here", MethodName(exchange.method()))
+            .Fix("possible: " + list),
+        exchange.id());
   }
   response.headers.emplace_back("Allow", list);
   const std::int64_t bytes = AppendReply(response, ContextOf(exchange), Compress::kNever, out);

@@ -1,4 +1,5 @@
-// What all I/O threads of one server share: routes, the gatekeeper, the pools, the limits. Runs handlers. Private to platform/net.
+// What all I/O threads of one server share: routes, the gatekeeper, the pools, the limits. Runs
+// handlers. Private to platform/net.
 #pragma once
 
 #include <atomic>
@@ -18,8 +19,8 @@ namespace gyre::net {
 
 class Dispatcher {
  public:
-  Dispatcher(const ServerSettings& settings, std::span<const RouteTable> tables, Gatekeeper& gatekeeper, Observer* observer,
-             std::unique_ptr<TlsServer> tls);
+  Dispatcher(const ServerSettings& settings, std::span<const RouteTable> tables,
+             Gatekeeper& gatekeeper, Observer* observer, std::unique_ptr<TlsServer> tls);
 
   const ServerSettings& settings() const { return settings_; }
   const RouteIndex& index() const { return index_; }
@@ -28,7 +29,8 @@ class Dispatcher {
 
   // On the I/O thread: appends the answer, or returns the response when it is a stream.
   std::optional<Response> RunInline(Exchange& exchange, std::string* out);
-  // On a pool: the answer comes through the exchange. An error (queue full) is for the caller to answer.
+  // On a pool: the answer comes through the exchange. An error (queue full) is for the caller to
+  // answer.
   Result<> Post(std::shared_ptr<Exchange> exchange);
   Result<> PostEarly(std::shared_ptr<Exchange> exchange);
   Result<> PostStream(std::shared_ptr<Exchange> exchange, Response response);
@@ -55,8 +57,8 @@ class Dispatcher {
   const std::unique_ptr<TlsServer> tls_;
   std::atomic<int> streams_active_{0};
   std::once_flag streams_started_;
-  // Last: their threads use everything above, and handlers hand streams on, so their pool ends first. Most servers never stream, so
-  // those threads start with the first stream.
+  // Last: their threads use everything above, and handlers hand streams on, so their pool ends
+  // first. Most servers never stream, so those threads start with the first stream.
   std::unique_ptr<exec::ThreadPool> streams_;
   exec::ThreadPool blocking_;
 };

@@ -49,16 +49,19 @@ EventLoop::~EventLoop() {
   close(epoll_fd_);
 }
 
-void EventLoop::Listen(std::vector<std::unique_ptr<Listener>>& listeners, std::vector<EventLoop*> all) {
+void EventLoop::Listen(std::vector<std::unique_ptr<Listener>>& listeners,
+                       std::vector<EventLoop*> all) {
   listeners_ = &listeners;
   all_ = std::move(all);
-  for (std::size_t i = 0; i < listeners.size(); ++i) Watch(epoll_fd_, listeners[i]->fd(), kFirstListenerKey + i);
+  for (std::size_t i = 0; i < listeners.size(); ++i)
+    Watch(epoll_fd_, listeners[i]->fd(), kFirstListenerKey + i);
 }
 
 void EventLoop::Ring() {
   const std::uint64_t one = 1;
   // A full counter means that the bell rings already.
-  if (write(bell_fd_, &one, sizeof one) < 0 && errno != EAGAIN) kLog.Error("cannot wake an I/O thread", {{"errno", errno}});
+  if (write(bell_fd_, &one, sizeof one) < 0 && errno != EAGAIN)
+    kLog.Error("cannot wake an I/O thread", {{"errno", errno}});
 }
 
 void EventLoop::Stop() {
@@ -90,7 +93,8 @@ void EventLoop::Adopt(Accepted accepted) {
 void EventLoop::Add(Accepted accepted) {
   const auto slot = static_cast<std::size_t>(accepted.fd);
   if (connections_.size() <= slot) connections_.resize(slot + 64);
-  connections_[slot] = std::make_unique<Connection>(context_, accepted.fd, next_serial_++, std::move(accepted.peer), accepted.is_unix);
+  connections_[slot] = std::make_unique<Connection>(context_, accepted.fd, next_serial_++,
+                                                    std::move(accepted.peer), accepted.is_unix);
   ++count_;
   if (next_serial_ >= (std::uint64_t{1} << 32)) next_serial_ = 1;
   Reap(slot);
@@ -100,18 +104,21 @@ void EventLoop::Accept(Listener& listener) {
   for (int i = 0; i < 64; ++i) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    const int fd = accept4(listener.fd(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = accept4(listener.fd(), reinterpret_cast<sockaddr*>(&address), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         kLog.Error("cannot accept connections", {{"errno", errno}});
-        for (const auto& each : *listeners_) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, each->fd(), nullptr);
+        for (const auto& each : *listeners_)
+          epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, each->fd(), nullptr);
         accepting_ = false;  // until the next sweep, instead of spinning
       }
       return;
     }
     if (dispatcher_.connections.fetch_add(1) >= dispatcher_.settings().connections_max) {
       static constexpr char kFull[] =
-          "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+          "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: "
+          "close\r\n\r\n";
       const ssize_t ignored = send(fd, kFull, sizeof kFull - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
       static_cast<void>(ignored);
       close(fd);
@@ -153,7 +160,9 @@ void EventLoop::TakeMail() {
   for (Accepted& accepted : adopted) Add(std::move(accepted));
   for (const Bell& bell : bells) {
     const auto slot = static_cast<std::size_t>(bell.fd);
-    if (slot >= connections_.size() || !connections_[slot] || connections_[slot]->serial() != bell.serial) continue;
+    if (slot >= connections_.size() || !connections_[slot] ||
+        connections_[slot]->serial() != bell.serial)
+      continue;
     connections_[slot]->OnWake();
     Reap(slot);
   }
@@ -180,7 +189,8 @@ void EventLoop::Reap(std::size_t slot) {
 void EventLoop::OnEvent(std::uint64_t key, std::uint32_t events) {
   const auto slot = static_cast<std::size_t>(key & 0xffffffffU);
   const std::uint64_t serial = key >> 32;
-  if (slot >= connections_.size() || !connections_[slot] || connections_[slot]->serial() != serial) return;
+  if (slot >= connections_.size() || !connections_[slot] || connections_[slot]->serial() != serial)
+    return;
   connections_[slot]->OnEvents(events);
   Reap(slot);
 }
@@ -194,7 +204,8 @@ void EventLoop::SweepAll() {
   }
   if (!accepting_ && !drained_) {
     accepting_ = true;
-    for (std::size_t i = 0; i < listeners_->size(); ++i) Watch(epoll_fd_, (*listeners_)[i]->fd(), kFirstListenerKey + i);
+    for (std::size_t i = 0; i < listeners_->size(); ++i)
+      Watch(epoll_fd_, (*listeners_)[i]->fd(), kFirstListenerKey + i);
   }
 }
 

@@ -20,7 +20,7 @@ class EventLoop final : public Waker {
 
   // The loop that accepts hands connections round to `all` in turn. Before Run.
   void Listen(std::vector<std::unique_ptr<Listener>>& listeners, std::vector<EventLoop*> all);
-  void Run();           // until Stop
+  void Run();  // until Stop
   void Stop();
   void StartDraining();
   void Wake(int fd, std::uint64_t serial) override;

@@ -9,8 +9,9 @@
 namespace gyre::net {
 namespace {
 
-constexpr std::int64_t kInBytesMax = 1 << 20;    // waiting for the handler; then the socket is not read
-constexpr std::int64_t kOutBytesMax = 1 << 18;   // waiting for the client; then the handler waits
+constexpr std::int64_t kInBytesMax = 1
+                                     << 20;  // waiting for the handler; then the socket is not read
+constexpr std::int64_t kOutBytesMax = 1 << 18;  // waiting for the client; then the handler waits
 constexpr std::size_t kRequestIdMax = 64;
 
 Error Gone() { return MakeError(Code::kCancelled, "GY1615", "the client closed the connection"); }
@@ -18,7 +19,8 @@ Error Gone() { return MakeError(Code::kCancelled, "GY1615", "the client closed t
 // A caller's id goes into logs and headers: only what cannot be mistaken for anything else there.
 bool UsableId(std::string_view id) {
   return !id.empty() && id.size() <= kRequestIdMax && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.';
   });
 }
 
@@ -89,7 +91,8 @@ void Exchange::Begin(Method method, std::string_view path, bool behind_proxy, st
     peer.loopback = false;
     peer.uid.reset();
   }
-  if (const auto proto = Header("x-forwarded-proto")) peer.tls = EqualsIgnoreCase(Trim(*proto), "https");
+  if (const auto proto = Header("x-forwarded-proto"))
+    peer.tls = EqualsIgnoreCase(Trim(*proto), "https");
   forwarded_ = std::move(peer);
 }
 

@@ -1,5 +1,6 @@
-// One request and its answer, between the I/O thread that owns the connection and the pool thread that runs the handler. The connection
-// may die while the handler runs; the exchange then says `gone` and swallows what is written. Private to platform/net.
+// One request and its answer, between the I/O thread that owns the connection and the pool thread
+// that runs the handler. The connection may die while the handler runs; the exchange then says
+// `gone` and swallows what is written. Private to platform/net.
 #pragma once
 
 #include <atomic>
@@ -26,10 +27,12 @@ class Waker {
   virtual void Wake(int fd, std::uint64_t serial) = 0;
 };
 
-// Facts of the connection that its requests share; the uid is asked from the kernel at the first question.
+// Facts of the connection that its requests share; the uid is asked from the kernel at the first
+// question.
 class PeerSource {
  public:
-  PeerSource(int fd, Peer peer, bool is_unix) : fd_(fd), peer_(std::move(peer)), asked_(is_unix || !peer_.loopback) {}
+  PeerSource(int fd, Peer peer, bool is_unix)
+      : fd_(fd), peer_(std::move(peer)), asked_(is_unix || !peer_.loopback) {}
   const Peer& Get();
   void Close();  // the descriptor is going away; later questions find no uid
 
@@ -52,29 +55,31 @@ class Exchange final : public Request {
   BodyReader& body_reader() override { return reader_; }
   const Peer& peer() const override;
   const std::string& id() const override { return id_; }
-  bool client_gone() const override { return gone() || half_closed_.load(std::memory_order_relaxed); }
+  bool client_gone() const override {
+    return gone() || half_closed_.load(std::memory_order_relaxed);
+  }
 
   // The I/O thread sets it up.
   void Reset();
   Head& head() { return head_; }
   void Begin(Method method, std::string_view path, bool behind_proxy, std::int64_t now_us);
   void SetBody(std::string_view view) { body_ = view; }  // not copied
-  void OwnBody();                                        // copies the view, because the handler runs elsewhere
+  void OwnBody();  // copies the view, because the handler runs elsewhere
   std::string* mutable_body() { return &owned_body_; }
   const Route* route = nullptr;
   const RouteTable* table = nullptr;
   bool keep_alive = true;
-  bool early = false;              // dispatched before its body was complete: the body comes through the reader
+  bool early = false;  // dispatched before its body was complete: the body comes through the reader
   bool expects_continue = false;
   std::int64_t started_us = 0;
   std::optional<std::int64_t> body_length;
 
   // Body, from the I/O thread to the handler.
-  bool WantsMoreBody();            // false: pause reading
+  bool WantsMoreBody();  // false: pause reading
   void PushBody(std::string piece);
   void EndBody();
   void FailBody(Error error);
-  bool TakeContinue();             // true once, when the handler asked for a body that the client holds back
+  bool TakeContinue();  // true once, when the handler asked for a body that the client holds back
   bool body_ended();
 
   // Answer, from the handler to the I/O thread. Errors: kCancelled GY1615.
@@ -84,13 +89,14 @@ class Exchange final : public Request {
   struct Out {
     std::deque<std::string> pieces;
     bool ended = false;
-    bool abort = false;            // the stream broke: the connection must be cut so that the client notices
+    bool abort = false;  // the stream broke: the connection must be cut so that the client notices
   };
   Out TakeOut(std::int64_t bytes_max);
 
   void MarkGone();
   bool gone() const { return gone_.load(std::memory_order_relaxed); }
-  // The client sends no more (it may still read), or the server drains: client_gone() turns true, but answers are still taken.
+  // The client sends no more (it may still read), or the server drains: client_gone() turns true,
+  // but answers are still taken.
   void MarkHalfClosed();
   std::atomic<bool> is_event_stream{false};
 

@@ -8,13 +8,20 @@ namespace gyre::net {
 
 std::string_view MethodName(Method method) {
   switch (method) {
-    case Method::kGet: return "GET";
-    case Method::kHead: return "HEAD";
-    case Method::kPost: return "POST";
-    case Method::kPut: return "PUT";
-    case Method::kPatch: return "PATCH";
-    case Method::kDelete: return "DELETE";
-    case Method::kOptions: return "OPTIONS";
+    case Method::kGet:
+      return "GET";
+    case Method::kHead:
+      return "HEAD";
+    case Method::kPost:
+      return "POST";
+    case Method::kPut:
+      return "PUT";
+    case Method::kPatch:
+      return "PATCH";
+    case Method::kDelete:
+      return "DELETE";
+    case Method::kOptions:
+      return "OPTIONS";
   }
   return "GET";
 }
@@ -37,12 +44,14 @@ std::optional<std::string> Request::Query(std::string_view name) const {
   return std::nullopt;
 }
 
-Result<std::int64_t> Request::QueryInt(std::string_view name, std::int64_t fallback, std::int64_t min, std::int64_t max) const {
+Result<std::int64_t> Request::QueryInt(std::string_view name, std::int64_t fallback,
+                                       std::int64_t min, std::int64_t max) const {
   const auto text = Query(name);
   if (!text) return fallback;
   const auto value = ParseInt(*text);
   if (!value || *value < min || *value > max) {
-    return InvalidArgument("GY1601", "`{}` is `{}`, not a whole number from {} to {}", name, *text, min, max);
+    return InvalidArgument("GY1601", "`{}` is `{}`, not a whole number from {} to {}", name, *text,
+                           min, max);
   }
   return *value;
 }
@@ -50,7 +59,8 @@ Result<std::int64_t> Request::QueryInt(std::string_view name, std::int64_t fallb
 Result<Json> Request::JsonBody() const {
   auto json = Json::Parse(body());
   if (!json) {
-    return InvalidArgument("GY1602", "the body is not a JSON document: {}", json.error().message()).Why(json.error().why());
+    return InvalidArgument("GY1602", "the body is not a JSON document: {}", json.error().message())
+        .Why(json.error().why());
   }
   if (!json->is_object()) return InvalidArgument("GY1602", "the body must be a JSON object");
   return json;
@@ -84,7 +94,9 @@ Response&& Response::With(std::string name, std::string value) && {
 }
 
 std::string SseEvent(std::string_view event, std::string_view data, std::string_view id) {
-  const auto one_line = [](std::string_view text) { return text.substr(0, text.find_first_of("\r\n")); };
+  const auto one_line = [](std::string_view text) {
+    return text.substr(0, text.find_first_of("\r\n"));
+  };
   std::string out;
   if (!id.empty()) out.append("id: ").append(one_line(id)).append("\n");
   if (!event.empty()) out.append("event: ").append(one_line(event)).append("\n");

@@ -1,4 +1,5 @@
-// HTTP as the rest of the house sees it: a request, a response, a route. No type of the engine underneath appears here.
+// HTTP as the rest of the house sees it: a request, a response, a route. No type of the engine
+// underneath appears here.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ struct Principal {
   std::string name;                // shown in the audit log
   std::string kind = "anonymous";  // owner, user, token, program, anonymous
   std::string token_id;            // when a token was used
-  // Where the route's permission holds: every project, or only these. The gate checks "{project}" of the path itself; a route without
-  // it that touches projects says `per_project` and asks here.
+  // Where the route's permission holds: every project, or only these. The gate checks "{project}"
+  // of the path itself; a route without it that touches projects says `per_project` and asks here.
   bool all_projects = true;
   std::vector<std::string> projects = {};
   bool AllowsProject(std::string_view project) const;
@@ -34,9 +35,10 @@ struct Principal {
 
 // Where the connection came from.
 struct Peer {
-  std::string address;       // "127.0.0.1:43210", "unix"
+  std::string address;  // "127.0.0.1:43210", "unix"
   bool loopback = false;
-  std::optional<unsigned> uid;  // from SO_PEERCRED or sock_diag; empty when the kernel does not know
+  std::optional<unsigned>
+      uid;  // from SO_PEERCRED or sock_diag; empty when the kernel does not know
   bool tls = false;
 };
 
@@ -44,7 +46,8 @@ struct Peer {
 class BodyReader {
  public:
   virtual ~BodyReader() = default;
-  // The next piece, empty at the end. Errors: kInvalidArgument (truncated, over the limit), kCancelled (the client went away).
+  // The next piece, empty at the end. Errors: kInvalidArgument (truncated, over the limit),
+  // kCancelled (the client went away).
   virtual Result<std::string> Next() = 0;
   virtual std::optional<std::int64_t> content_length() const = 0;
 };
@@ -53,19 +56,21 @@ class Request {
  public:
   virtual ~Request() = default;
   virtual Method method() const = 0;
-  virtual std::string_view path() const = 0;                              // without base path and query; still percent-encoded
+  virtual std::string_view path() const = 0;  // without base path and query; still percent-encoded
   virtual std::optional<std::string_view> Header(std::string_view name) const = 0;  // any case
-  virtual std::string_view body() const = 0;                              // whole, for Body::kBuffer routes
-  virtual BodyReader& body_reader() = 0;                                  // for Body::kStream routes
+  virtual std::string_view body() const = 0;  // whole, for Body::kBuffer routes
+  virtual BodyReader& body_reader() = 0;      // for Body::kStream routes
   virtual const Peer& peer() const = 0;
-  virtual const std::string& id() const = 0;                              // request id, also in X-Request-Id
+  virtual const std::string& id() const = 0;  // request id, also in X-Request-Id
   virtual bool client_gone() const = 0;
 
   // Path parameters and query, decoded exactly once.
-  const std::string& Param(std::string_view name) const;                  // "{name}" of the pattern; GYRE_CHECK that it exists
+  const std::string& Param(
+      std::string_view name) const;  // "{name}" of the pattern; GYRE_CHECK that it exists
   std::optional<std::string> Query(std::string_view name) const;
-  Result<std::int64_t> QueryInt(std::string_view name, std::int64_t fallback, std::int64_t min, std::int64_t max) const;
-  Result<Json> JsonBody() const;                                          // kInvalidArgument GY1602 unless an object
+  Result<std::int64_t> QueryInt(std::string_view name, std::int64_t fallback, std::int64_t min,
+                                std::int64_t max) const;
+  Result<Json> JsonBody() const;  // kInvalidArgument GY1602 unless an object
 
   Principal principal;
   std::vector<std::pair<std::string, std::string>> params;
@@ -76,7 +81,8 @@ class Request {
 class BodyWriter {
  public:
   virtual ~BodyWriter() = default;
-  virtual Result<> Write(std::string_view bytes) = 0;  // blocks while the client is slow; kCancelled when it is gone
+  virtual Result<> Write(
+      std::string_view bytes) = 0;  // blocks while the client is slow; kCancelled when it is gone
 };
 
 struct Response {
@@ -84,11 +90,13 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::move_only_function<Result<>(BodyWriter&)> stream;  // used instead of body when set (chunked, or content_length)
-  std::optional<std::int64_t> content_length;             // of the stream, when known
+  std::move_only_function<Result<>(BodyWriter&)>
+      stream;  // used instead of body when set (chunked, or content_length)
+  std::optional<std::int64_t> content_length;  // of the stream, when known
 
   static Response JsonDoc(const Json& json, int status = 200);
-  static Response Text(std::string text, int status = 200, std::string content_type = "text/plain; charset=utf-8");
+  static Response Text(std::string text, int status = 200,
+                       std::string content_type = "text/plain; charset=utf-8");
   static Response Empty(int status = 204);
   Response&& With(std::string name, std::string value) &&;
 };
@@ -96,12 +104,15 @@ struct Response {
 // Server-sent events: Response::stream with these frames.
 std::string SseEvent(std::string_view event, std::string_view data, std::string_view id = {});
 
-// RFC 9457 document: {type, title, status, code: "GY2041", message, why, fix[], doc, where?, request_id}. One table Code -> status.
+// RFC 9457 document: {type, title, status, code: "GY2041", message, why, fix[], doc, where?,
+// request_id}. One table Code -> status.
 int HttpStatus(const Error& error);
 Response ProblemResponse(const Error& error, std::string_view request_id);
 
-// --- routes --------------------------------------------------------------------------------------------------------------------------
-// A permission by name ("dataset.read"). There is no default: a row without one does not compile. kPublic is said, never implied.
+// --- routes
+// --------------------------------------------------------------------------------------------------------------------------
+// A permission by name ("dataset.read"). There is no default: a row without one does not compile.
+// kPublic is said, never implied.
 struct Permission {
   std::string_view name;
   consteval explicit Permission(const char* n) : name(n) {}
@@ -120,33 +131,38 @@ template <auto MemberFunction>
 struct BindImpl;
 template <class Class, Result<Response> (Class::*Function)(Request&)>
 struct BindImpl<Function> {
-  static Result<Response> Call(void* self, Request& request) { return (static_cast<Class*>(self)->*Function)(request); }
+  static Result<Response> Call(void* self, Request& request) {
+    return (static_cast<Class*>(self)->*Function)(request);
+  }
 };
 template <auto MemberFunction>
 inline constexpr HandlerFunction Bind = &BindImpl<MemberFunction>::Call;
 
 struct Route {
   Method method;
-  std::string_view path;  // "/api/v1/projects/{project}/datasets/{dataset}"; the last part may be "{name*}" = the rest
+  std::string_view path;  // "/api/v1/projects/{project}/datasets/{dataset}"; the last part may be
+                          // "{name*}" = the rest
   HandlerFunction handler;
   Permission permission;
-  std::string_view summary;                 // one line, for OpenAPI and help
+  std::string_view summary;  // one line, for OpenAPI and help
   Body body = Body::kNone;
   std::int64_t body_bytes_max = 1 << 20;
   Where where = Where::kBlocking;
-  std::string_view request_type = {};       // names of schemas in the OpenAPI document, may be empty
+  std::string_view request_type = {};  // names of schemas in the OpenAPI document, may be empty
   std::string_view response_type = {};
-  bool audited = true;                      // changes (not GET, HEAD, OPTIONS) are audited unless false (predict, query)
+  bool audited =
+      true;  // changes (not GET, HEAD, OPTIONS) are audited unless false (predict, query)
   // How this protocol writes an error; null = problem+json.
   Response (*error_response)(const Error& error, std::string_view request_id) = nullptr;
-  // The path has no "{project}" but the handler asks principal.AllowsProject; without it, the permission must hold in every project.
+  // The path has no "{project}" but the handler asks principal.AllowsProject; without it, the
+  // permission must hold in every project.
   bool per_project = false;
 };
 
 struct RouteTable {
   std::string_view protocol;  // "native", "oip": the label of metrics and logs
   std::span<const Route> routes;
-  void* self;                 // what the handlers are called on; outlives the server
+  void* self;  // what the handlers are called on; outlives the server
 };
 
 // Decides whether a request may reach its handler, and who it is. Implemented by ledger/access.
@@ -155,10 +171,11 @@ class Gatekeeper {
   virtual ~Gatekeeper() = default;
   // Sets request.principal. Errors: kUnauthenticated GY1701, kPermissionDenied GY1702.
   virtual Result<> Admit(Request& request, const Route& route) = 0;
-  // True when Admit for this request can be answered without waiting (inline routes are only run inline then).
+  // True when Admit for this request can be answered without waiting (inline routes are only run
+  // inline then).
   virtual bool AdmitsWithoutWaiting(const Request& request, const Route& route) const = 0;
-  // Called for an audited change (no GET, HEAD or OPTIONS) after its handler and before its answer leaves, so that an acknowledged
-  // change is a recorded one. An error replaces the answer.
+  // Called for an audited change (no GET, HEAD or OPTIONS) after its handler and before its answer
+  // leaves, so that an acknowledged change is a recorded one. An error replaces the answer.
   virtual Result<> Record(const Request& request, const Route& route, int status) {
     static_cast<void>(request);
     static_cast<void>(route);
@@ -167,10 +184,11 @@ class Gatekeeper {
   }
 };
 
-// Told once per finished request (metrics, access log, audit). Must be quick; called from any thread.
+// Told once per finished request (metrics, access log, audit). Must be quick; called from any
+// thread.
 struct Finished {
   const Request& request;
-  const Route* route;          // null when none matched
+  const Route* route;  // null when none matched
   std::string_view protocol;
   int status;
   std::int64_t response_bytes;
@@ -183,6 +201,7 @@ class Observer {
 };
 
 // OpenAPI 3.1 of the tables; `schemas` is the components.schemas object.
-Json OpenApi(std::span<const RouteTable> tables, const Json& schemas, std::string_view title, std::string_view version);
+Json OpenApi(std::span<const RouteTable> tables, const Json& schemas, std::string_view title,
+             std::string_view version);
 
 }  // namespace gyre::net

@@ -1,5 +1,6 @@
-// CPU of the server process per request: our engine on an inline route against a bare epoll echo of the same bytes, closed loop over
-// keep-alive connections. CPU comes from the scheduler's own clock of each process, so a busy machine disturbs it little.
+// CPU of the server process per request: our engine on an inline route against a bare epoll echo of
+// the same bytes, closed loop over keep-alive connections. CPU comes from the scheduler's own clock
+// of each process, so a busy machine disturbs it little.
 #include <fmt/core.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -27,8 +28,14 @@ class Echo {
     return response;
   }
 };
-constexpr Route kRoutes[] = {{.method = Method::kPost, .path = "/e/{endpoint}", .handler = Bind<&Echo::Post>, .permission = Permission("predict"),
-                              .summary = "Echo", .body = Body::kBuffer, .where = Where::kInline, .audited = false}};
+constexpr Route kRoutes[] = {{.method = Method::kPost,
+                              .path = "/e/{endpoint}",
+                              .handler = Bind<&Echo::Post>,
+                              .permission = Permission("predict"),
+                              .summary = "Echo",
+                              .body = Body::kBuffer,
+                              .where = Where::kInline,
+                              .audited = false}};
 
 class Open final : public Gatekeeper {
  public:
@@ -77,7 +84,8 @@ int ListenAnywhere(int* port) {
       }
       const std::string_view in(buffer.data(), static_cast<std::size_t>(n));
       const std::string_view body = in.substr(in.find("\r\n\r\n") + 4);
-      out = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+      out = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+            std::to_string(body.size()) + "\r\n\r\n";
       out += body;
       if (send(fd, out.data(), out.size(), MSG_NOSIGNAL) < 0) close(fd);
     }
@@ -88,7 +96,9 @@ int ListenAnywhere(int* port) {
   Echo echo;
   Open gate;
   const RouteTable tables[] = {{"bench", kRoutes, &echo}};
-  const auto server = StartServer({.listen = "127.0.0.1:0", .io_threads = 1, .blocking_threads = 1, .streams_max = 1}, tables, gate, nullptr);
+  const auto server = StartServer(
+      {.listen = "127.0.0.1:0", .io_threads = 1, .blocking_threads = 1, .streams_max = 1}, tables,
+      gate, nullptr);
   GYRE_CHECK(server.has_value());
   const int port = (*server)->port();
   GYRE_CHECK(write(report, &port, sizeof port) == sizeof port);
@@ -105,10 +115,12 @@ double CpuMicros(pid_t pid) {
 
 std::string RequestText() {
   std::string body = R"({"inputs":[{)";
-  for (int i = 0; i < 30; ++i) body += fmt::format("{}\"feature_{}\":{:.6f}", i == 0 ? "" : ",", i, 0.123456 * i);
+  for (int i = 0; i < 30; ++i)
+    body += fmt::format("{}\"feature_{}\":{:.6f}", i == 0 ? "" : ",", i, 0.123456 * i);
   body += "}]}";
   return fmt::format(
-      "POST /e/churn HTTP/1.1\r\nHost: 127.0.0.1:7171\r\nUser-Agent: python-requests/2.31.0\r\nAccept-Encoding: gzip, deflate\r\nAccept: */*\r\n"
+      "POST /e/churn HTTP/1.1\r\nHost: 127.0.0.1:7171\r\nUser-Agent: "
+      "python-requests/2.31.0\r\nAccept-Encoding: gzip, deflate\r\nAccept: */*\r\n"
       "Connection: keep-alive\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
       body.size(), body);
 }
@@ -147,7 +159,10 @@ int Main() {
     best_ours = std::min(best_ours, CpuPerRequest(ours, port, request));
   }
   fmt::print("bare epoll echo     {:6.2f} us CPU per request\n", best_echo);
-  fmt::print("platform/net        {:6.2f} us CPU per request   {:.0f} % of the echo's requests per CPU-second\n", best_ours, 100 * best_echo / best_ours);
+  fmt::print(
+      "platform/net        {:6.2f} us CPU per request   {:.0f} % of the echo's requests per "
+      "CPU-second\n",
+      best_ours, 100 * best_echo / best_ours);
   for (const pid_t child : {echo, ours}) {
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);

@@ -67,7 +67,8 @@ TEST_F(LimitsTest, ManyIdleConnectionsCostLittle) {
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  const int count = static_cast<int>(std::min<rlim_t>(FullTier() ? 10'000 : 1'000, limit.rlim_cur / 2 - 100));
+  const int count =
+      static_cast<int>(std::min<rlim_t>(FullTier() ? 10'000 : 1'000, limit.rlim_cur / 2 - 100));
   settings_.connections_max = count + 10;
   Start();
   std::deque<RawClient> clients;
@@ -139,7 +140,8 @@ TEST_F(LimitsTest, AFullPoolAnswersBusyAndRecovers) {
   EXPECT_GE(busy, 1);
   RawClient inline_client(port());
   inline_client.Send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
-  EXPECT_TRUE(inline_client.ReadResponse().ends_with("hello")) << "inline routes do not wait for the pool";
+  EXPECT_TRUE(inline_client.ReadResponse().ends_with("hello"))
+      << "inline routes do not wait for the pool";
   house_.Release();
 }
 

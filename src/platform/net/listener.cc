@@ -20,7 +20,8 @@ namespace {
 
 constexpr int kBacklog = 1024;
 
-// An address of at most 107 bytes for a path of any length: through the descriptor of its directory.
+// An address of at most 107 bytes for a path of any length: through the descriptor of its
+// directory.
 struct UnixAddress {
   sockaddr_un address{};
   int directory = -1;
@@ -52,7 +53,8 @@ struct TcpAddress {
 
 Result<TcpAddress> ParseListen(const std::string& listen) {
   const auto bad = [&](std::string_view why) {
-    return InvalidArgument("GY1612", "`{}` is no address to listen on: {}", listen, why).Fix("--listen 127.0.0.1:7171");
+    return InvalidArgument("GY1612", "`{}` is no address to listen on: {}", listen, why)
+        .Fix("--listen 127.0.0.1:7171");
   };
   const std::size_t colon = listen.rfind(':');
   if (colon == std::string::npos) return bad("it has no port");
@@ -65,14 +67,16 @@ Result<TcpAddress> ParseListen(const std::string& listen) {
     sockaddr_in6 in{};
     in.sin6_family = AF_INET6;
     in.sin6_port = htons(static_cast<std::uint16_t>(*port));
-    if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &in.sin6_addr) != 1) return bad("no such IPv6 address");
+    if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &in.sin6_addr) != 1)
+      return bad("no such IPv6 address");
     std::memcpy(&out.storage, &in, sizeof in);
     out.size = sizeof in;
   } else {
     sockaddr_in in{};
     in.sin_family = AF_INET;
     in.sin_port = htons(static_cast<std::uint16_t>(*port));
-    if (inet_pton(AF_INET, host.c_str(), &in.sin_addr) != 1) return bad("the host must be an IP address or localhost");
+    if (inet_pton(AF_INET, host.c_str(), &in.sin_addr) != 1)
+      return bad("the host must be an IP address or localhost");
     std::memcpy(&out.storage, &in, sizeof in);
     out.size = sizeof in;
   }
@@ -99,7 +103,8 @@ int PortOf(int fd) {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::Tcp(const std::string& listen_on, bool beyond_loopback_allowed) {
+Result<std::unique_ptr<Listener>> Listener::Tcp(const std::string& listen_on,
+                                                bool beyond_loopback_allowed) {
   GYRE_TRY(const TcpAddress address, ParseListen(listen_on));
   if (!beyond_loopback_allowed && !IsLoopback(address.storage)) {
     return FailedPrecondition("GY1611", "refusing to listen on {} without TLS", listen_on)
@@ -124,7 +129,8 @@ Result<std::unique_ptr<Listener>> Listener::Tcp(const std::string& listen_on, bo
 
 Result<std::unique_ptr<Listener>> Listener::Unix(const std::string& path) {
   UnixAddress address;
-  if (!address.Set(path)) return InvalidArgument("GY1612", "`{}` cannot be the path of a socket", path);
+  if (!address.Set(path))
+    return InvalidArgument("GY1612", "`{}` cannot be the path of a socket", path);
   if (auto living = ConnectUnix(path)) {
     close(*living);
     return FailedPrecondition("GY1610", "somebody listens on {} already", path);
@@ -134,7 +140,8 @@ Result<std::unique_ptr<Listener>> Listener::Unix(const std::string& path) {
   listener->fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (listener->fd_ < 0) return SystemError("opening a socket", errno);
   fchmod(listener->fd_, 0600);  // before bind: the file never stands there with wider rights
-  if (bind(listener->fd_, address.raw(), sizeof address.address) != 0 || ::listen(listener->fd_, kBacklog) != 0) {
+  if (bind(listener->fd_, address.raw(), sizeof address.address) != 0 ||
+      ::listen(listener->fd_, kBacklog) != 0) {
     return FailedPrecondition("GY1610", "cannot listen on {}: {}", path, std::strerror(errno));
   }
   listener->path_ = path;
@@ -154,13 +161,15 @@ Listener::~Listener() { Close(); }
 
 Result<int> ConnectUnix(const std::string& path) {
   UnixAddress address;
-  if (!address.Set(path)) return MakeError(Code::kUnavailable, "GY1620", "cannot connect to {}", path);
+  if (!address.Set(path))
+    return MakeError(Code::kUnavailable, "GY1620", "cannot connect to {}", path);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return SystemError("opening a socket", errno);
   if (connect(fd, address.raw(), sizeof address.address) != 0) {
     const int reason = errno;
     close(fd);
-    return MakeError(Code::kUnavailable, "GY1620", "cannot connect to {}: {}", path, std::strerror(reason));
+    return MakeError(Code::kUnavailable, "GY1620", "cannot connect to {}: {}", path,
+                     std::strerror(reason));
   }
   return fd;
 }

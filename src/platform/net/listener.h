@@ -11,9 +11,12 @@ namespace gyre::net {
 // Closes the descriptor, and removes the file of a Unix socket.
 class Listener {
  public:
-  // "127.0.0.1:7171", "[::1]:0", "localhost:7171". Errors: kInvalidArgument GY1612, kFailedPrecondition GY1610, GY1611.
-  static Result<std::unique_ptr<Listener>> Tcp(const std::string& listen, bool beyond_loopback_allowed);
-  // Mode 0600. A file left by a dead owner is replaced. Errors: GY1610 when somebody answers there, GY1612.
+  // "127.0.0.1:7171", "[::1]:0", "localhost:7171". Errors: kInvalidArgument GY1612,
+  // kFailedPrecondition GY1610, GY1611.
+  static Result<std::unique_ptr<Listener>> Tcp(const std::string& listen,
+                                               bool beyond_loopback_allowed);
+  // Mode 0600. A file left by a dead owner is replaced. Errors: GY1610 when somebody answers there,
+  // GY1612.
   static Result<std::unique_ptr<Listener>> Unix(const std::string& path);
   ~Listener();
   Listener(const Listener&) = delete;

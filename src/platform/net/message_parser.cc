@@ -17,14 +17,15 @@ constexpr std::int64_t kChunkLineMax = 4096;
 
 std::string_view View(BeastView v) { return {v.data(), v.size()}; }
 
-// What the parser's callbacks fill. It refuses, beyond Beast's own strictness, whatever two readers could understand differently.
+// What the parser's callbacks fill. It refuses, beyond Beast's own strictness, whatever two readers
+// could understand differently.
 struct Collected {
   Head head;
   std::string_view input;         // what is being read just now
   const char* refused = nullptr;  // why, when it is
   bool has_host = false;
   bool too_many = false;
-  std::string* body = nullptr;    // where chunk contents go
+  std::string* body = nullptr;  // where chunk contents go
 
   void Clear() {
     head.Clear();
@@ -37,7 +38,8 @@ struct Collected {
       too_many = true;
       return "too many header fields";
     }
-    const bool folded = !value.empty() && (value.data() < input.data() || value.data() >= input.data() + input.size());
+    const bool folded = !value.empty() && (value.data() < input.data() ||
+                                           value.data() >= input.data() + input.size());
     if (folded) return "a folded header line";
     if (EqualsIgnoreCase(name, "content-length")) {
       if (head.content_length >= 0) return "two Content-Length fields";
@@ -57,7 +59,8 @@ struct Collected {
     return nullptr;
   }
   const char* OnEnd(bool request) const {
-    if (head.chunked && head.content_length >= 0) return "both Content-Length and Transfer-Encoding";
+    if (head.chunked && head.content_length >= 0)
+      return "both Content-Length and Transfer-Encoding";
     if (request && head.version == 11 && !has_host) return "no Host field";
     return nullptr;
   }
@@ -88,7 +91,8 @@ class BeastParser final : public http::basic_parser<kRequest> {
     collected_.refused = refused;
     ec = http::error::bad_field;
   }
-  void on_request_impl(http::verb, BeastView method, BeastView target, int version, error_code& ec) override {
+  void on_request_impl(http::verb, BeastView method, BeastView target, int version,
+                       error_code& ec) override {
     Head& head = collected_.head;
     head.text += View(method);
     head.text += View(target);
@@ -119,11 +123,14 @@ class BeastParser final : public http::basic_parser<kRequest> {
 
 Error Broken(const Collected& collected, const error_code& ec) {
   if (ec == http::error::header_limit || collected.too_many) {
-    return InvalidArgument("GY1605", "the request's header is too large").Why("the limit keeps one client from taking the memory of all");
+    return InvalidArgument("GY1605", "the request's header is too large")
+        .Why("the limit keeps one client from taking the memory of all");
   }
   if (collected.refused != nullptr) {
     return InvalidArgument("GY1603", "the message cannot be read safely: {}", collected.refused)
-        .Why("two programs could read such a message differently, and that is how requests are smuggled");
+        .Why(
+            "two programs could read such a message differently, and that is how requests are "
+            "smuggled");
   }
   return InvalidArgument("GY1603", "the message is not HTTP/1.1: {}", ec.message());
 }
@@ -161,7 +168,8 @@ struct MessageParser::Impl {
   }
 };
 
-MessageParser::MessageParser(Kind kind, std::int64_t header_bytes_max) : impl_(std::make_unique<Impl>()) {
+MessageParser::MessageParser(Kind kind, std::int64_t header_bytes_max)
+    : impl_(std::make_unique<Impl>()) {
   impl_->kind = kind;
   impl_->header_bytes_max = header_bytes_max;
   Reset();
@@ -185,8 +193,9 @@ Result<std::size_t> MessageParser::ParseHead(std::string_view in) {
   std::size_t used = 0;
   while (used < in.size() && !head_done()) {
     error_code ec;
-    const std::size_t n =
-        impl_->With([&](auto& parser) { return parser.put(boost::asio::const_buffer(in.data() + used, in.size() - used), ec); });
+    const std::size_t n = impl_->With([&](auto& parser) {
+      return parser.put(boost::asio::const_buffer(in.data() + used, in.size() - used), ec);
+    });
     used += n;
     if (ec == http::error::need_more) break;
     if (ec) return Broken(collected, ec);
@@ -207,18 +216,22 @@ void MessageParser::SwapHead(Head* other) {
 Result<std::size_t> MessageParser::ParseChunks(std::string_view in, std::string* body) {
   impl_->collected.body = body;
   impl_->collected.input = in;
-  // The shortest body is "0\r\n\r\n"; Beast insists on having as much before it looks at a first chunk that is also the last.
+  // The shortest body is "0\r\n\r\n"; Beast insists on having as much before it looks at a first
+  // chunk that is also the last.
   if (!impl_->chunks_begun && in.size() < 5) return 0;
   impl_->chunks_begun = true;
   std::size_t used = 0;
   while (used < in.size() && !chunks_done()) {
     error_code ec;
-    const std::size_t n =
-        impl_->With([&](auto& parser) { return parser.put(boost::asio::const_buffer(in.data() + used, in.size() - used), ec); });
+    const std::size_t n = impl_->With([&](auto& parser) {
+      return parser.put(boost::asio::const_buffer(in.data() + used, in.size() - used), ec);
+    });
     used += n;
     if (ec == http::error::need_more) {
       if (static_cast<std::int64_t>(in.size() - used) > kChunkLineMax) {
-        return InvalidArgument("GY1603", "the message cannot be read safely: a chunk line of more than {} bytes", kChunkLineMax);
+        return InvalidArgument(
+            "GY1603", "the message cannot be read safely: a chunk line of more than {} bytes",
+            kChunkLineMax);
       }
       break;
     }

@@ -1,4 +1,5 @@
-// The framing of HTTP/1.1 messages, by Boost.Beast's incremental parser, stored flat and reused. Private to platform/net.
+// The framing of HTTP/1.1 messages, by Boost.Beast's incremental parser, stored flat and reused.
+// Private to platform/net.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +23,18 @@ struct Head {
   int version = 11;                                // 10 or 11
   int status = 0;                                  // of a response
   bool chunked = false;
-  std::int64_t content_length = -1;                // -1 = none given
+  std::int64_t content_length = -1;  // -1 = none given
 
   std::string_view method() const { return std::string_view(text).substr(0, method_size); }
-  std::string_view target() const { return std::string_view(text).substr(method_size, target_size); }
-  std::string_view Name(const Field& field) const { return std::string_view(text).substr(field.name, field.name_size); }
-  std::string_view Value(const Field& field) const { return std::string_view(text).substr(field.value, field.value_size); }
+  std::string_view target() const {
+    return std::string_view(text).substr(method_size, target_size);
+  }
+  std::string_view Name(const Field& field) const {
+    return std::string_view(text).substr(field.name, field.name_size);
+  }
+  std::string_view Value(const Field& field) const {
+    return std::string_view(text).substr(field.value, field.value_size);
+  }
   const Field* Find(std::string_view name) const;  // the first, any case
   void Clear();
 };
@@ -40,8 +47,9 @@ class MessageParser {
   MessageParser(MessageParser&&) noexcept;
 
   void Reset();  // for the next message
-  // Takes what it can of `in` and returns how much; head_done() says whether the head is complete. What it leaves must come again,
-  // with more behind it. Errors (all end the connection): kInvalidArgument GY1603 broken or ambiguous framing, GY1605 too large.
+  // Takes what it can of `in` and returns how much; head_done() says whether the head is complete.
+  // What it leaves must come again, with more behind it. Errors (all end the connection):
+  // kInvalidArgument GY1603 broken or ambiguous framing, GY1605 too large.
   Result<std::size_t> ParseHead(std::string_view in);
   bool head_done() const;
   const Head& head() const;

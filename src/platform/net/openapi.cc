@@ -5,7 +5,9 @@
 namespace gyre::net {
 namespace {
 
-Json Reference(std::string_view name) { return Json::Obj({{"$ref", "#/components/schemas/" + std::string(name)}}); }
+Json Reference(std::string_view name) {
+  return Json::Obj({{"$ref", "#/components/schemas/" + std::string(name)}});
+}
 
 // "/a/{rest*}" is written "/a/{rest}"; OpenAPI has no word for "the rest".
 std::string PathOf(const Route& route, Json* parameters) {
@@ -19,7 +21,10 @@ std::string PathOf(const Route& route, Json* parameters) {
     const bool rest = part[part.size() - 2] == '*';
     const std::string name(part.substr(1, part.size() - (rest ? 3 : 2)));
     path += "{" + name + "}";
-    parameters->Push(Json::Obj({{"name", name}, {"in", "path"}, {"required", true}, {"schema", Json::Obj({{"type", "string"}})}}));
+    parameters->Push(Json::Obj({{"name", name},
+                                {"in", "path"},
+                                {"required", true},
+                                {"schema", Json::Obj({{"type", "string"}})}}));
   }
   return path;
 }
@@ -30,53 +35,69 @@ std::string OperationId(const Route& route) {
   for (const std::string_view part : Split(route.path.substr(1), '/')) {
     id += '_';
     for (const char c : part) {
-      if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_') id += c;
+      if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')
+        id += c;
     }
   }
   return id;
 }
 
 Json Operation(const RouteTable& table, const Route& route, Json parameters) {
-  Json operation = Json::Obj({{"operationId", OperationId(route)}, {"summary", route.summary}, {"tags", Json::Arr({table.protocol})}});
+  Json operation = Json::Obj({{"operationId", OperationId(route)},
+                              {"summary", route.summary},
+                              {"tags", Json::Arr({table.protocol})}});
   if (parameters.size() > 0) operation.Set("parameters", std::move(parameters));
   if (route.body != Body::kNone) {
-    const std::string_view media = route.body == Body::kStream ? "application/octet-stream" : "application/json";
+    const std::string_view media =
+        route.body == Body::kStream ? "application/octet-stream" : "application/json";
     const Json schema = route.request_type.empty() ? Json::Obj() : Reference(route.request_type);
-    operation.Set("requestBody", Json::Obj({{"content", Json::Obj({{std::string(media), Json::Obj({{"schema", schema}})}})}}));
+    operation.Set(
+        "requestBody",
+        Json::Obj(
+            {{"content", Json::Obj({{std::string(media), Json::Obj({{"schema", schema}})}})}}));
     operation.Set("x-body-bytes-max", route.body_bytes_max);
   }
   Json success = Json::Obj({{"description", "Success"}});
   if (!route.response_type.empty()) {
-    success.Set("content", Json::Obj({{"application/json", Json::Obj({{"schema", Reference(route.response_type)}})}}));
+    success.Set(
+        "content",
+        Json::Obj({{"application/json", Json::Obj({{"schema", Reference(route.response_type)}})}}));
   }
-  const Json problem = Json::Obj({{"description", "A problem document"},
-                                  {"content", Json::Obj({{"application/problem+json", Json::Obj({{"schema", Reference("Problem")}})}})}});
+  const Json problem = Json::Obj(
+      {{"description", "A problem document"},
+       {"content",
+        Json::Obj({{"application/problem+json", Json::Obj({{"schema", Reference("Problem")}})}})}});
   operation.Set("responses", Json::Obj({{"2XX", std::move(success)}, {"default", problem}}));
-  operation.Set("security", route.permission.name == kPublic.name ? Json::Arr() : Json::Arr({Json::Obj({{"token", Json::Arr()}})}));
+  operation.Set("security", route.permission.name == kPublic.name
+                                ? Json::Arr()
+                                : Json::Arr({Json::Obj({{"token", Json::Arr()}})}));
   operation.Set("x-permission", route.permission.name);
   return operation;
 }
 
 Json ProblemSchema() {
   const Json text = Json::Obj({{"type", "string"}});
-  return Json::Obj({{"type", "object"},
-                    {"required", Json::Arr({"title", "status", "code", "message", "request_id"})},
-                    {"properties", Json::Obj({{"type", text},
-                                              {"title", text},
-                                              {"status", Json::Obj({{"type", "integer"}})},
-                                              {"code", Json::Obj({{"type", "string"}, {"pattern", "^GY[0-9]{4}$"}})},
-                                              {"kind", text},
-                                              {"message", text},
-                                              {"why", text},
-                                              {"fix", Json::Obj({{"type", "array"}, {"items", text}})},
-                                              {"where", text},
-                                              {"doc", text},
-                                              {"request_id", text}})}});
+  return Json::Obj(
+      {{"type", "object"},
+       {"required", Json::Arr({"title", "status", "code", "message", "request_id"})},
+       {"properties",
+        Json::Obj({{"type", text},
+                   {"title", text},
+                   {"status", Json::Obj({{"type", "integer"}})},
+                   {"code", Json::Obj({{"type", "string"}, {"pattern", "^GY[0-9]{4}$"}})},
+                   {"kind", text},
+                   {"message", text},
+                   {"why", text},
+                   {"fix", Json::Obj({{"type", "array"}, {"items", text}})},
+                   {"where", text},
+                   {"doc", text},
+                   {"request_id", text}})}});
 }
 
 }  // namespace
 
-Json OpenApi(std::span<const RouteTable> tables, const Json& schemas, std::string_view title, std::string_view version) {
+Json OpenApi(std::span<const RouteTable> tables, const Json& schemas, std::string_view title,
+             std::string_view version) {
   Json paths = Json::Obj();
   Json all = schemas.is_object() ? schemas : Json::Obj();
   all.Set("Problem", ProblemSchema());
@@ -93,12 +114,14 @@ Json OpenApi(std::span<const RouteTable> tables, const Json& schemas, std::strin
       }
     }
   }
-  const Json bearer = Json::Obj({{"type", "http"}, {"scheme", "bearer"}, {"description", "gyre_pat_..."}});
-  return Json::Obj({{"openapi", "3.1.0"},
-                    {"info", Json::Obj({{"title", title}, {"version", version}})},
-                    {"paths", std::move(paths)},
-                    {"components", Json::Obj({{"schemas", std::move(all)},
-                                              {"securitySchemes", Json::Obj({{"token", bearer}})}})}});
+  const Json bearer =
+      Json::Obj({{"type", "http"}, {"scheme", "bearer"}, {"description", "gyre_pat_..."}});
+  return Json::Obj(
+      {{"openapi", "3.1.0"},
+       {"info", Json::Obj({{"title", title}, {"version", version}})},
+       {"paths", std::move(paths)},
+       {"components", Json::Obj({{"schemas", std::move(all)},
+                                 {"securitySchemes", Json::Obj({{"token", bearer}})}})}});
 }
 
 }  // namespace gyre::net

@@ -45,7 +45,8 @@ bool ToEndpoint(const sockaddr_storage& storage, Endpoint* out) {
 bool Established(int fd) {
   tcp_info info{};
   socklen_t size = sizeof info;
-  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_ESTABLISHED;
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+         info.tcpi_state == TCP_ESTABLISHED;
 }
 
 struct DiagRequest {
@@ -101,9 +102,11 @@ std::optional<unsigned> LoopbackPeerUid(int fd) {
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&ours), &size) != 0) return std::nullopt;
   Endpoint client;
   Endpoint server;
-  if (!IsLoopback(theirs) || !ToEndpoint(theirs, &client) || !ToEndpoint(ours, &server)) return std::nullopt;
+  if (!IsLoopback(theirs) || !ToEndpoint(theirs, &client) || !ToEndpoint(ours, &server))
+    return std::nullopt;
   const std::optional<unsigned> uid = AskKernel(client, server);
-  // Still established afterwards: so the socket that was found is the one that sent the request, not a later one on the same port.
+  // Still established afterwards: so the socket that was found is the one that sent the request,
+  // not a later one on the same port.
   if (!uid || !Established(fd)) return std::nullopt;
   return uid;
 }

@@ -1,4 +1,5 @@
-// Errors on the wire: one table from canonical code to HTTP status, and the RFC 9457 document in both directions.
+// Errors on the wire: one table from canonical code to HTTP status, and the RFC 9457 document in
+// both directions.
 #include "platform/net/client.h"
 #include "platform/net/http.h"
 
@@ -11,26 +12,42 @@ struct Special {
 };
 // The few errors of HTTP itself that have a status of their own.
 constexpr Special kSpecials[] = {
-    {"GY1604", 413}, {"GY1605", 431}, {"GY1606", 405}, {"GY1607", 408}, {"GY1608", 501}, {"GY1613", 503}, {"GY1617", 417}, {"GY1618", 415},
+    {"GY1604", 413}, {"GY1605", 431}, {"GY1606", 405}, {"GY1607", 408},
+    {"GY1608", 501}, {"GY1613", 503}, {"GY1617", 417}, {"GY1618", 415},
 };
 
 std::string_view ReasonTitle(Code code) {
   switch (code) {
-    case Code::kInvalidArgument: return "The request is wrong";
-    case Code::kNotFound: return "Not found";
-    case Code::kAlreadyExists: return "It exists already";
-    case Code::kPermissionDenied: return "Not allowed";
-    case Code::kUnauthenticated: return "Login needed";
-    case Code::kFailedPrecondition: return "Not possible in the present state";
-    case Code::kResourceExhausted: return "A limit is reached";
-    case Code::kOutOfSpace: return "The disk is full";
-    case Code::kAborted: return "Somebody else was faster";
-    case Code::kUnavailable: return "Not available now";
-    case Code::kDeadlineExceeded: return "It took too long";
-    case Code::kDataLoss: return "Stored data is damaged";
-    case Code::kUnimplemented: return "Not implemented";
-    case Code::kInternal: return "Internal error";
-    case Code::kCancelled: return "Cancelled";
+    case Code::kInvalidArgument:
+      return "The request is wrong";
+    case Code::kNotFound:
+      return "Not found";
+    case Code::kAlreadyExists:
+      return "It exists already";
+    case Code::kPermissionDenied:
+      return "Not allowed";
+    case Code::kUnauthenticated:
+      return "Login needed";
+    case Code::kFailedPrecondition:
+      return "Not possible in the present state";
+    case Code::kResourceExhausted:
+      return "A limit is reached";
+    case Code::kOutOfSpace:
+      return "The disk is full";
+    case Code::kAborted:
+      return "Somebody else was faster";
+    case Code::kUnavailable:
+      return "Not available now";
+    case Code::kDeadlineExceeded:
+      return "It took too long";
+    case Code::kDataLoss:
+      return "Stored data is damaged";
+    case Code::kUnimplemented:
+      return "Not implemented";
+    case Code::kInternal:
+      return "Internal error";
+    case Code::kCancelled:
+      return "Cancelled";
   }
   return "Internal error";
 }
@@ -40,16 +57,26 @@ Code CodeOfName(std::string_view name, int status) {
     if (CodeName(static_cast<Code>(i)) == name) return static_cast<Code>(i);
   }
   switch (status) {
-    case 401: return Code::kUnauthenticated;
-    case 403: return Code::kPermissionDenied;
-    case 404: return Code::kNotFound;
-    case 409: return Code::kFailedPrecondition;
-    case 429: return Code::kResourceExhausted;
-    case 501: return Code::kUnimplemented;
-    case 503: return Code::kUnavailable;
-    case 504: return Code::kDeadlineExceeded;
-    case 507: return Code::kOutOfSpace;
-    default: return status >= 500 ? Code::kInternal : Code::kInvalidArgument;
+    case 401:
+      return Code::kUnauthenticated;
+    case 403:
+      return Code::kPermissionDenied;
+    case 404:
+      return Code::kNotFound;
+    case 409:
+      return Code::kFailedPrecondition;
+    case 429:
+      return Code::kResourceExhausted;
+    case 501:
+      return Code::kUnimplemented;
+    case 503:
+      return Code::kUnavailable;
+    case 504:
+      return Code::kDeadlineExceeded;
+    case 507:
+      return Code::kOutOfSpace;
+    default:
+      return status >= 500 ? Code::kInternal : Code::kInvalidArgument;
   }
 }
 
@@ -61,21 +88,36 @@ int HttpStatus(const Error& error) {
   }
   switch (error.code()) {
     // 422 when the document is well formed and a place in it is wrong, 400 when the request is.
-    case Code::kInvalidArgument: return error.where().empty() ? 400 : 422;
-    case Code::kNotFound: return 404;
-    case Code::kAlreadyExists: return 409;
-    case Code::kPermissionDenied: return 403;
-    case Code::kUnauthenticated: return 401;
-    case Code::kFailedPrecondition: return 409;
-    case Code::kResourceExhausted: return 429;
-    case Code::kOutOfSpace: return 507;
-    case Code::kAborted: return 409;
-    case Code::kUnavailable: return 503;
-    case Code::kDeadlineExceeded: return 504;
-    case Code::kDataLoss: return 500;
-    case Code::kUnimplemented: return 501;
-    case Code::kInternal: return 500;
-    case Code::kCancelled: return 499;
+    case Code::kInvalidArgument:
+      return error.where().empty() ? 400 : 422;
+    case Code::kNotFound:
+      return 404;
+    case Code::kAlreadyExists:
+      return 409;
+    case Code::kPermissionDenied:
+      return 403;
+    case Code::kUnauthenticated:
+      return 401;
+    case Code::kFailedPrecondition:
+      return 409;
+    case Code::kResourceExhausted:
+      return 429;
+    case Code::kOutOfSpace:
+      return 507;
+    case Code::kAborted:
+      return 409;
+    case Code::kUnavailable:
+      return 503;
+    case Code::kDeadlineExceeded:
+      return 504;
+    case Code::kDataLoss:
+      return 500;
+    case Code::kUnimplemented:
+      return 501;
+    case Code::kInternal:
+      return 500;
+    case Code::kCancelled:
+      return 499;
   }
   return 500;
 }
@@ -107,9 +149,11 @@ Response ProblemResponse(const Error& error, std::string_view request_id) {
 Error ErrorOfResponse(const ClientResponse& response) {
   const auto json = Json::Parse(response.body);
   if (!json || !json->is_object() || !(*json)["code"].is_string()) {
-    return MakeError(CodeOfName("", response.status), "GY1622", "the server answered {} without saying why", response.status);
+    return MakeError(CodeOfName("", response.status), "GY1622",
+                     "the server answered {} without saying why", response.status);
   }
-  Error error(CodeOfName((*json)["kind"].AsString(), response.status), (*json)["code"].AsString(), (*json)["message"].AsString());
+  Error error(CodeOfName((*json)["kind"].AsString(), response.status), (*json)["code"].AsString(),
+              (*json)["message"].AsString());
   if ((*json)["why"].is_string()) error = std::move(error).Why((*json)["why"].AsString());
   if ((*json)["where"].is_string()) error = std::move(error).Where((*json)["where"].AsString());
   for (const Json& fix : (*json)["fix"].items()) error = std::move(error).Fix(fix.AsString());

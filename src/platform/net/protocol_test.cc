@@ -20,11 +20,15 @@ class ProtocolTest : public ServerTest {
 };
 
 int StatusOf(std::string_view response) {
-  return response.size() > 12 && response.starts_with("HTTP/1.1 ") ? (response[9] - '0') * 100 + (response[10] - '0') * 10 + (response[11] - '0') : 0;
+  return response.size() > 12 && response.starts_with("HTTP/1.1 ")
+             ? (response[9] - '0') * 100 + (response[10] - '0') * 10 + (response[11] - '0')
+             : 0;
 }
 int Count(std::string_view text, std::string_view piece) {
   int count = 0;
-  for (std::size_t at = text.find(piece); at != std::string_view::npos; at = text.find(piece, at + piece.size())) ++count;
+  for (std::size_t at = text.find(piece); at != std::string_view::npos;
+       at = text.find(piece, at + piece.size()))
+    ++count;
   return count;
 }
 
@@ -43,7 +47,8 @@ TEST_F(ProtocolTest, MalformedAndAmbiguousMessagesAreRefusedAndEndTheConnection)
       {"HTTP/2", "GET /hello HTTP/2.0\r\nHost: x\r\n\r\n", 400},
       {"HTTP/0.9", "GET /hello HTTP/0.9\r\nHost: x\r\n\r\n", 400},
       {"preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
-      {"TLS hello to a plain port", std::string("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n", 15), 400},
+      {"TLS hello to a plain port",
+       std::string("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n", 15), 400},
       {"nothing but garbage", "\xff\xfe\xfd\r\n\r\n", 400},
       {"space in target", "GET /hel lo HTTP/1.1\r\nHost: x\r\n\r\n", 400},
       {"control in target", "GET /hel\x01lo HTTP/1.1\r\nHost: x\r\n\r\n", 400},
@@ -63,25 +68,38 @@ TEST_F(ProtocolTest, MalformedAndAmbiguousMessagesAreRefusedAndEndTheConnection)
       {"huge length", post + "Content-Length: 99999999999999999999\r\n\r\n", 400},
       {"length beyond the limit", post + "Content-Length: 1048577\r\n\r\n", 413},
       {"length beyond 2^63", post + "Content-Length: 9223372036854775808\r\n\r\n", 400},
-      {"length and chunks", post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-      {"chunks and length", post + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400},
-      {"chunked twice", post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"length and chunks",
+       post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"chunks and length",
+       post + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400},
+      {"chunked twice",
+       post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
       {"gzip, chunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400},
       {"identity coding", post + "Transfer-Encoding: identity\r\n\r\n", 400},
-      {"hidden coding", post + "Transfer-Encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n", 400},
-      {"chunked in HTTP/1.0", "POST /echo HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-      {"chunk size is no number", post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n", 400},
-      {"chunk size is negative", post + "Transfer-Encoding: chunked\r\n\r\n-3\r\nabc\r\n0\r\n\r\n", 400},
-      {"chunk size overflows", post + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nabc\r\n0\r\n\r\n", 400},
-      {"chunk is longer than it says", post + "Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n", 400},
+      {"hidden coding",
+       post + "Transfer-Encoding: \x0b"
+              "chunked\r\n\r\n0\r\n\r\n",
+       400},
+      {"chunked in HTTP/1.0",
+       "POST /echo HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"chunk size is no number",
+       post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n", 400},
+      {"chunk size is negative", post + "Transfer-Encoding: chunked\r\n\r\n-3\r\nabc\r\n0\r\n\r\n",
+       400},
+      {"chunk size overflows",
+       post + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nabc\r\n0\r\n\r\n", 400},
+      {"chunk is longer than it says",
+       post + "Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n", 400},
       {"truncated body", post + "Content-Length: 10\r\n\r\nabc", 400},
       {"truncated chunks", post + "Transfer-Encoding: chunked\r\n\r\n5\r\nabc", 400},
       {"header too large", get + "Host: x\r\nA: " + std::string(40'000, 'a') + "\r\n\r\n", 431},
-      {"too many fields", [&] {
+      {"too many fields",
+       [&] {
          std::string all = get + "Host: x\r\n";
          for (int i = 0; i < 200; ++i) all += "A" + std::to_string(i) + ": b\r\n";
          return all + "\r\n";
-       }(), 431},
+       }(),
+       431},
       {"unknown method", "BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n", 501},
       {"CONNECT", "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 501},
       {"unknown expectation", post + "Expect: the-unexpected\r\nContent-Length: 3\r\n\r\nabc", 417},
@@ -90,7 +108,9 @@ TEST_F(ProtocolTest, MalformedAndAmbiguousMessagesAreRefusedAndEndTheConnection)
   for (const Case& c : cases) {
     const std::string response = Exchange(c.bytes);
     EXPECT_EQ(StatusOf(response), c.status) << c.what << "\n" << response.substr(0, 300);
-    EXPECT_EQ(Count(response, "HTTP/1.1 "), 1) << c.what << ": a second message was read out of it\n" << response;
+    EXPECT_EQ(Count(response, "HTTP/1.1 "), 1)
+        << c.what << ": a second message was read out of it\n"
+        << response;
     EXPECT_NE(response.find("application/problem+json"), std::string::npos) << c.what;
   }
 }
@@ -102,29 +122,55 @@ TEST_F(ProtocolTest, PathsAreDecodedOnceAndNothingElse) {
     const char* name;
   };
   const Case cases[] = {
-      {"/names/ann", 200, "ann"},          {"/names/a%20b", 200, "a b"},        {"/names/a%2525b", 200, "a%25b"},
-      {"/names/a+b", 200, "a+b"},          {"/names/%C3%A9", 200, "\xc3\xa9"},  {"/names/a%2Fb", 400, ""},
-      {"/names/a%2fb", 400, ""},           {"/names/%2e%2e", 400, ""},          {"/names/..", 400, ""},
-      {"/names/.", 400, ""},               {"/names/a%00b", 400, ""},           {"/names/a%5Cb", 400, ""},
-      {"/names/a\\b", 400, ""},            {"/names/%zz", 400, ""},             {"/names/%4", 400, ""},
-      {"/names/%ff", 400, ""},             {"/names/\xff", 400, ""},             {"/names/%0a", 400, ""},             {"/names/", 404, ""},
-      {"/names", 404, ""},                 {"//names/ann", 404, ""},            {"/names/ann/", 404, ""},
-      {"/../hello", 400, ""},              {"/n%61mes/ann", 200, "ann"},        {"/names/ann;x=1", 200, "ann;x=1"},
-      {"/NAMES/ann", 404, ""},             {"*", 400, ""},                      {"http://other/names/ann", 200, "ann"},
-      {"/names/ann#f", 400, ""},           {"/names/all", 200, nullptr},        {"hello", 400, ""},
+      {"/names/ann", 200, "ann"},
+      {"/names/a%20b", 200, "a b"},
+      {"/names/a%2525b", 200, "a%25b"},
+      {"/names/a+b", 200, "a+b"},
+      {"/names/%C3%A9", 200, "\xc3\xa9"},
+      {"/names/a%2Fb", 400, ""},
+      {"/names/a%2fb", 400, ""},
+      {"/names/%2e%2e", 400, ""},
+      {"/names/..", 400, ""},
+      {"/names/.", 400, ""},
+      {"/names/a%00b", 400, ""},
+      {"/names/a%5Cb", 400, ""},
+      {"/names/a\\b", 400, ""},
+      {"/names/%zz", 400, ""},
+      {"/names/%4", 400, ""},
+      {"/names/%ff", 400, ""},
+      {"/names/\xff", 400, ""},
+      {"/names/%0a", 400, ""},
+      {"/names/", 404, ""},
+      {"/names", 404, ""},
+      {"//names/ann", 404, ""},
+      {"/names/ann/", 404, ""},
+      {"/../hello", 400, ""},
+      {"/n%61mes/ann", 200, "ann"},
+      {"/names/ann;x=1", 200, "ann;x=1"},
+      {"/NAMES/ann", 404, ""},
+      {"*", 400, ""},
+      {"http://other/names/ann", 200, "ann"},
+      {"/names/ann#f", 400, ""},
+      {"/names/all", 200, nullptr},
+      {"hello", 400, ""},
   };
   for (const Case& c : cases) {
-    const std::string response = Exchange("GET " + std::string(c.path) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    const std::string response =
+        Exchange("GET " + std::string(c.path) + " HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_EQ(StatusOf(response), c.status) << c.path << "\n" << response;
     if (c.status != 200 || c.name == nullptr) continue;
     const auto json = Json::Parse(response.substr(response.find("\r\n\r\n") + 4));
     ASSERT_TRUE(json.has_value()) << response;
     EXPECT_EQ((*json)["name"].AsString(), c.name) << c.path;
   }
-  EXPECT_NE(Exchange("GET /files/a/b%20c/d.txt HTTP/1.1\r\nHost: x\r\n\r\n").find("\r\n\r\na/b c/d.txt"), std::string::npos);
+  EXPECT_NE(
+      Exchange("GET /files/a/b%20c/d.txt HTTP/1.1\r\nHost: x\r\n\r\n").find("\r\n\r\na/b c/d.txt"),
+      std::string::npos);
   EXPECT_EQ(StatusOf(Exchange("GET /files/a//b HTTP/1.1\r\nHost: x\r\n\r\n")), 400);
   EXPECT_EQ(StatusOf(Exchange("GET /files/a/%2e%2e/b HTTP/1.1\r\nHost: x\r\n\r\n")), 400);
-  EXPECT_NE(Exchange("GET /names/a?x=1%262&y=a+b&&z HTTP/1.1\r\nHost: x\r\n\r\n").find(R"([["x","1&2"],["y","a b"],["z",""]])"), std::string::npos);
+  EXPECT_NE(Exchange("GET /names/a?x=1%262&y=a+b&&z HTTP/1.1\r\nHost: x\r\n\r\n")
+                .find(R"([["x","1&2"],["y","a b"],["z",""]])"),
+            std::string::npos);
   EXPECT_EQ(StatusOf(Exchange("GET /names/a?x=%f HTTP/1.1\r\nHost: x\r\n\r\n")), 400);
 }
 
@@ -145,23 +191,34 @@ TEST_F(ProtocolTest, PipelinedRequestsAreAnsweredInOrder) {
   for (int i = 0; i < 300; ++i) {
     // Inline, on the pool, with and without a body, all on one connection without waiting.
     switch (i % 3) {
-      case 0: all += "GET /names/n" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n"; break;
-      case 1: all += "POST /slow-echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n" + std::to_string(1000 + i); break;
-      default: all += "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n" + std::to_string(1000 + i) + "\r\n0\r\n\r\n";
+      case 0:
+        all += "GET /names/n" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+        break;
+      case 1:
+        all += "POST /slow-echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n" +
+               std::to_string(1000 + i);
+        break;
+      default:
+        all += "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n" +
+               std::to_string(1000 + i) + "\r\n0\r\n\r\n";
     }
   }
   ASSERT_TRUE(client.Send(all));
   for (int i = 0; i < 300; ++i) {
     const std::string response = client.ReadResponse();
-    const std::string expected = i % 3 == 0 ? "\"name\":\"n" + std::to_string(i) + "\"" : "\r\n\r\n" + std::to_string(1000 + i);
+    const std::string expected = i % 3 == 0 ? "\"name\":\"n" + std::to_string(i) + "\""
+                                            : "\r\n\r\n" + std::to_string(1000 + i);
     ASSERT_NE(response.find(expected), std::string::npos) << i << "\n" << response;
   }
 }
 
 TEST_F(ProtocolTest, ARequestMayArriveByteByByte) {
   RawClient client(port());
-  const std::string bytes = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcPOST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
-                            "chunked\r\n\r\n3;ext=1\r\nxyz\r\n0\r\nTrailer: t\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string bytes =
+      "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcPOST /upload "
+      "HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3;ext=1\r\nxyz\r\n0\r\nTrailer: t\r\n\r\nGET /hello HTTP/1.1\r\nHost: "
+      "x\r\n\r\n";
   for (const char c : bytes) ASSERT_TRUE(client.Send(std::string_view(&c, 1)));
   EXPECT_TRUE(client.ReadResponse().ends_with("\r\n\r\nabc"));
   EXPECT_TRUE(client.ReadResponse().ends_with("\r\n\r\n3 363"));
@@ -170,7 +227,9 @@ TEST_F(ProtocolTest, ARequestMayArriveByteByByte) {
 
 TEST_F(ProtocolTest, HeadHasTheHeaderOfGetAndNoBody) {
   RawClient client(port());
-  client.Send("HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\nHEAD /download?size=50&length=1 HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.Send(
+      "HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\nHEAD /download?size=50&length=1 HTTP/1.1\r\nHost: "
+      "x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
   const std::string first = client.ReadUntil("\r\n\r\n");
   EXPECT_NE(first.find("Content-Length: 5\r\n"), std::string::npos);
   EXPECT_NE(client.ReadUntil("\r\n\r\n").find("Content-Length: 50\r\n"), std::string::npos);
@@ -186,7 +245,8 @@ TEST_F(ProtocolTest, KeepAliveFollowsVersionAndConnectionHeader) {
   kept.Send("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   EXPECT_NE(kept.ReadResponse().find("Connection: keep-alive\r\n"), std::string::npos);
   kept.Send("GET /download?size=10 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-  EXPECT_TRUE(kept.ReadToEnd().ends_with("\r\n\r\nxxxxxxxxxx")) << "an HTTP/1.0 stream ends with the connection, without chunks";
+  EXPECT_TRUE(kept.ReadToEnd().ends_with("\r\n\r\nxxxxxxxxxx"))
+      << "an HTTP/1.0 stream ends with the connection, without chunks";
   RawClient ended(port());
   ended.Send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: Close\r\n\r\n");
   EXPECT_TRUE(ended.ReadToEnd().ends_with("hello"));
@@ -194,14 +254,17 @@ TEST_F(ProtocolTest, KeepAliveFollowsVersionAndConnectionHeader) {
 
 TEST_F(ProtocolTest, ContinueIsSentWhenTheBodyIsWantedAndOnlyThen) {
   RawClient client(port());
-  client.Send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  client.Send(
+      "POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.Send("abc");
   EXPECT_TRUE(client.ReadResponse().ends_with("3 294"));
-  client.Send("POST /ignore HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  client.Send(
+      "POST /ignore HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
   const std::string refused = client.ReadResponse();
   EXPECT_EQ(StatusOf(refused), 200) << refused;
-  EXPECT_NE(refused.find("Connection: close"), std::string::npos) << "its body may still come, so nothing may follow";
+  EXPECT_NE(refused.find("Connection: close"), std::string::npos)
+      << "its body may still come, so nothing may follow";
 }
 
 TEST_F(ProtocolTest, RequestIdsAreEchoedWhenTheyAreHarmless) {
@@ -225,11 +288,13 @@ TEST_F(ProtocolTest, AThrownExceptionIsAnInternalErrorWithoutDetails) {
 }
 
 TEST_F(ProtocolTest, LargerTextIsCompressedForWhoTakesIt) {
-  const std::string packed = Exchange("GET /large HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br, gzip;q=0.5\r\n\r\n");
+  const std::string packed =
+      Exchange("GET /large HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br, gzip;q=0.5\r\n\r\n");
   EXPECT_NE(packed.find("Content-Encoding: gzip\r\n"), std::string::npos);
   EXPECT_NE(packed.find("Vary: Accept-Encoding\r\n"), std::string::npos);
   EXPECT_LT(packed.size(), 2000u);
-  const std::string plain = Exchange("GET /large HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip;q=0\r\n\r\n");
+  const std::string plain =
+      Exchange("GET /large HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip;q=0\r\n\r\n");
   EXPECT_EQ(plain.find("Content-Encoding"), std::string::npos);
   EXPECT_GT(plain.size(), 100'000u);
 }
@@ -241,7 +306,8 @@ TEST_F(ProtocolTest, ServerSentEventsFlowAndEndWithTheClient) {
     const std::string head = client.ReadUntil("\r\n\r\n");
     EXPECT_NE(head.find("Content-Type: text/event-stream\r\n"), std::string::npos);
     EXPECT_NE(head.find("Cache-Control: no-store\r\n"), std::string::npos);
-    EXPECT_NE(client.ReadUntil("\n\n").find("id: 7\nevent: tick\ndata: one\ndata: two\n\n"), std::string::npos);
+    EXPECT_NE(client.ReadUntil("\n\n").find("id: 7\nevent: tick\ndata: one\ndata: two\n\n"),
+              std::string::npos);
   }
   for (int i = 0; i < 5000 && house_.event_streams_ended == 0; ++i) usleep(1000);
   EXPECT_EQ(house_.event_streams_ended, 1);
@@ -250,7 +316,9 @@ TEST_F(ProtocolTest, ServerSentEventsFlowAndEndWithTheClient) {
 TEST_F(ProtocolTest, ObserverSeesEveryRequestOnce) {
   RawClient client(port());
   client.Send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
-  client.Send("GET /download?size=5 HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  client.Send(
+      "GET /download?size=5 HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: "
+      "x\r\nConnection: close\r\n\r\n");
   client.ReadToEnd();
   server_.reset();
   const auto lines = notebook_.lines();

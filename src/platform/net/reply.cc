@@ -27,8 +27,9 @@ std::string_view Date() {
     static constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const CivilTime t = ToCivil(second * kMicrosPerSecond);
-    const auto end = fmt::format_to_n(cached.text, sizeof cached.text, "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-                                      kDays[t.weekday], t.day, kMonths[t.month - 1], t.year, t.hour, t.minute, t.second);
+    const auto end = fmt::format_to_n(
+        cached.text, sizeof cached.text, "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+        kDays[t.weekday], t.day, kMonths[t.month - 1], t.year, t.hour, t.minute, t.second);
     cached.size = end.size;
     cached.second = second;
   }
@@ -43,12 +44,14 @@ void AppendInt(std::int64_t value, std::string* out) {
 
 // Whatever a handler put there, a header stays one line.
 void AppendClean(std::string_view text, std::string* out) {
-  for (const char c : text) *out += (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f ? ' ' : c;
+  for (const char c : text)
+    *out += (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f ? ' ' : c;
 }
 
 bool IsText(std::string_view content_type) {
   return content_type.starts_with("application/json") || content_type.starts_with("text/") ||
-         content_type.starts_with("application/problem+json") || content_type.starts_with("application/x-ndjson") ||
+         content_type.starts_with("application/problem+json") ||
+         content_type.starts_with("application/x-ndjson") ||
          content_type.starts_with("application/openapi");
 }
 
@@ -61,7 +64,8 @@ bool HasHeader(const Response& response, std::string_view name) {
 
 std::optional<std::string> Gzip(std::string_view text) {
   z_stream stream{};
-  if (deflateInit2(&stream, 2, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return std::nullopt;
+  if (deflateInit2(&stream, 2, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    return std::nullopt;
   std::string out(deflateBound(&stream, text.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
@@ -78,42 +82,78 @@ std::optional<std::string> Gzip(std::string_view text) {
 
 std::string_view ReasonPhrase(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 416: return "Range Not Satisfiable";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 499: return "Client Closed Request";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 507: return "Insufficient Storage";
-    default: return "Unknown";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
+    case 417:
+      return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 499:
+      return "Client Closed Request";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 507:
+      return "Insufficient Storage";
+    default:
+      return "Unknown";
   }
 }
 
@@ -122,7 +162,8 @@ Framing StreamFraming(const Response& response, const ReplyContext& context) {
   return context.http10 ? Framing::kClose : Framing::kChunked;
 }
 
-void AppendHead(const Response& response, const ReplyContext& context, Framing framing, std::int64_t length, std::string* out) {
+void AppendHead(const Response& response, const ReplyContext& context, Framing framing,
+                std::int64_t length, std::string* out) {
   if (response.status == 200) {
     *out += "HTTP/1.1 200 OK\r\nDate: ";
   } else {
@@ -172,10 +213,11 @@ bool AcceptsGzip(std::string_view accept_encoding) {
   return false;
 }
 
-std::int64_t AppendReply(Response& response, const ReplyContext& context, Compress compress, std::string* out) {
+std::int64_t AppendReply(Response& response, const ReplyContext& context, Compress compress,
+                         std::string* out) {
   const bool bodiless = response.status == 204 || response.status == 304 || response.status < 200;
-  if (compress == Compress::kWhenAccepted && response.body.size() >= kGzipFrom && IsText(response.content_type) &&
-      !HasHeader(response, "content-encoding")) {
+  if (compress == Compress::kWhenAccepted && response.body.size() >= kGzipFrom &&
+      IsText(response.content_type) && !HasHeader(response, "content-encoding")) {
     response.headers.emplace_back("Vary", "Accept-Encoding");
     if (AcceptsGzip(context.accept_encoding)) {
       if (auto packed = Gzip(response.body)) {
@@ -184,7 +226,8 @@ std::int64_t AppendReply(Response& response, const ReplyContext& context, Compre
       }
     }
   }
-  AppendHead(response, context, bodiless ? Framing::kNone : Framing::kLength, static_cast<std::int64_t>(response.body.size()), out);
+  AppendHead(response, context, bodiless ? Framing::kNone : Framing::kLength,
+             static_cast<std::int64_t>(response.body.size()), out);
   if (bodiless || context.method == Method::kHead) return 0;
   *out += response.body;
   return static_cast<std::int64_t>(response.body.size());

@@ -22,10 +22,13 @@ enum class Framing : unsigned char { kLength, kChunked, kClose, kNone };
 Framing StreamFraming(const Response& response, const ReplyContext& context);
 
 std::string_view ReasonPhrase(int status);
-void AppendHead(const Response& response, const ReplyContext& context, Framing framing, std::int64_t length, std::string* out);
-// Head and body; compresses larger text when the client takes it and compression is asked for. Returns the size of the body on the wire.
+void AppendHead(const Response& response, const ReplyContext& context, Framing framing,
+                std::int64_t length, std::string* out);
+// Head and body; compresses larger text when the client takes it and compression is asked for.
+// Returns the size of the body on the wire.
 enum class Compress : unsigned char { kNever, kWhenAccepted };
-std::int64_t AppendReply(Response& response, const ReplyContext& context, Compress compress, std::string* out);
+std::int64_t AppendReply(Response& response, const ReplyContext& context, Compress compress,
+                         std::string* out);
 void AppendChunk(std::string_view bytes, std::string* out);
 bool AcceptsGzip(std::string_view accept_encoding);
 

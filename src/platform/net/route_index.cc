@@ -15,7 +15,7 @@ struct Segments {
   std::array<std::string, 4> decoded;  // storage of those that had escapes
   std::size_t count = 0;
   std::size_t decoded_count = 0;
-  std::vector<std::string> more;       // storage beyond the first four
+  std::vector<std::string> more;  // storage beyond the first four
 };
 
 Error BadPath(std::string_view rule) {
@@ -28,7 +28,8 @@ Result<> CheckSegment(std::string_view segment) {
   bool ascii = true;
   for (const char c : segment) {
     ascii = ascii && static_cast<unsigned char>(c) < 0x80;
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return BadPath("it has a control character");
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return BadPath("it has a control character");
     if (c == '\\') return BadPath("it has a backslash");
     if (c == '/') return BadPath("a name in it holds an encoded slash");
   }
@@ -183,7 +184,8 @@ Result<RouteMatch> RouteIndex::Find(Method method, std::string_view path, Pairs*
   match.route = search.found->route;
   match.table = search.found->table;
   const auto& names = search.found->names;
-  for (std::size_t i = 0; i < search.taken_count; ++i) params->emplace_back(names[i], segments.part[search.taken[i]]);
+  for (std::size_t i = 0; i < search.taken_count; ++i)
+    params->emplace_back(names[i], segments.part[search.taken[i]]);
   if (search.is_rest) {
     std::string rest;
     for (std::size_t i = search.rest_from; i < segments.count; ++i) {
@@ -203,15 +205,19 @@ Result<> ParseQuery(std::string_view query, Pairs* pairs) {
     const std::string_view piece = query.substr(0, end);
     query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
     if (piece.empty()) continue;
-    if (pairs->size() == kQueryPairsMax) return InvalidArgument("GY1614", "the query has more than {} parameters", kQueryPairsMax);
+    if (pairs->size() == kQueryPairsMax)
+      return InvalidArgument("GY1614", "the query has more than {} parameters", kQueryPairsMax);
     const std::size_t equals = piece.find('=');
     bool name_ok = false;
     bool value_ok = true;
     std::string name = PercentDecode(piece.substr(0, equals), true, &name_ok);
     std::string value;
-    if (equals != std::string_view::npos) value = PercentDecode(piece.substr(equals + 1), true, &value_ok);
-    if (!name_ok || !value_ok) return InvalidArgument("GY1614", "the query has a broken percent escape");
-    if (!IsValidUtf8(name) || !IsValidUtf8(value)) return InvalidArgument("GY1614", "the query is not UTF-8");
+    if (equals != std::string_view::npos)
+      value = PercentDecode(piece.substr(equals + 1), true, &value_ok);
+    if (!name_ok || !value_ok)
+      return InvalidArgument("GY1614", "the query has a broken percent escape");
+    if (!IsValidUtf8(name) || !IsValidUtf8(value))
+      return InvalidArgument("GY1614", "the query is not UTF-8");
     pairs->emplace_back(std::move(name), std::move(value));
   }
   return {};

@@ -12,13 +12,15 @@ namespace {
 
 class EpollServer final : public Server {
  public:
-  EpollServer(std::vector<std::unique_ptr<Listener>> listeners, std::unique_ptr<Dispatcher> dispatcher)
+  EpollServer(std::vector<std::unique_ptr<Listener>> listeners,
+              std::unique_ptr<Dispatcher> dispatcher)
       : listeners_(std::move(listeners)), dispatcher_(std::move(dispatcher)) {
     const ServerSettings& settings = dispatcher_->settings();
     for (const auto& listener : listeners_) {
       if (listener->is_unix()) continue;
       port_ = listener->port();
-      url_ = fmt::format("{}://{}:{}{}", dispatcher_->tls() ? "https" : "http", listener->host(), port_, settings.base_path);
+      url_ = fmt::format("{}://{}:{}{}", dispatcher_->tls() ? "https" : "http", listener->host(),
+                         port_, settings.base_path);
     }
     std::vector<EventLoop*> all;
     for (int i = 0; i < std::max(settings.io_threads, 1); ++i) {
@@ -26,13 +28,14 @@ class EpollServer final : public Server {
       all.push_back(loops_.back().get());
     }
     loops_[0]->Listen(listeners_, all);
-    for (EventLoop* loop : all) workers_.emplace_back("io", [loop](const exec::StopFlag&) { loop->Run(); });
+    for (EventLoop* loop : all)
+      workers_.emplace_back("io", [loop](const exec::StopFlag&) { loop->Run(); });
   }
   ~EpollServer() override {
     for (const auto& loop : loops_) loop->Stop();
-    workers_.clear();      // connections die, their exchanges say `gone`
-    dispatcher_.reset();   // so the pools' handlers end
-    loops_.clear();        // until here handlers may still ring
+    workers_.clear();     // connections die, their exchanges say `gone`
+    dispatcher_.reset();  // so the pools' handlers end
+    loops_.clear();       // until here handlers may still ring
   }
 
   int port() const override { return port_; }
@@ -40,9 +43,11 @@ class EpollServer final : public Server {
   void Drain() override {
     dispatcher_->draining = true;
     for (const auto& loop : loops_) loop->StartDraining();
-    const std::int64_t until = SystemClock().MonotonicMicros() + dispatcher_->settings().drain_timeout_ms * 1000;
+    const std::int64_t until =
+        SystemClock().MonotonicMicros() + dispatcher_->settings().drain_timeout_ms * 1000;
     MutexLock lock(mutex_);
-    while (dispatcher_->connections.load() > 0 && SystemClock().MonotonicMicros() < until) tick_.WaitMicros(mutex_, 2'000);
+    while (dispatcher_->connections.load() > 0 && SystemClock().MonotonicMicros() < until)
+      tick_.WaitMicros(mutex_, 2'000);
   }
 
  private:
@@ -58,12 +63,15 @@ class EpollServer final : public Server {
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> StartServer(ServerSettings settings, std::span<const RouteTable> tables, Gatekeeper& gatekeeper,
-                                            Observer* observer) {
+Result<std::unique_ptr<Server>> StartServer(ServerSettings settings,
+                                            std::span<const RouteTable> tables,
+                                            Gatekeeper& gatekeeper, Observer* observer) {
   while (settings.base_path.ends_with('/')) settings.base_path.pop_back();
-  if (!settings.base_path.empty() && settings.base_path[0] != '/') settings.base_path.insert(0, "/");
+  if (!settings.base_path.empty() && settings.base_path[0] != '/')
+    settings.base_path.insert(0, "/");
   if (settings.tls_certificate_file.empty() != settings.tls_key_file.empty()) {
-    return InvalidArgument("GY1612", "TLS needs a certificate and a key").Fix("--tls-cert FILE --tls-key FILE");
+    return InvalidArgument("GY1612", "TLS needs a certificate and a key")
+        .Fix("--tls-cert FILE --tls-key FILE");
   }
   std::unique_ptr<TlsServer> tls;
   if (!settings.tls_certificate_file.empty()) {
@@ -71,14 +79,16 @@ Result<std::unique_ptr<Server>> StartServer(ServerSettings settings, std::span<c
   }
   std::vector<std::unique_ptr<Listener>> listeners;
   if (!settings.listen.empty()) {
-    GYRE_TRY(auto listener, Listener::Tcp(settings.listen, tls != nullptr || settings.behind_proxy));
+    GYRE_TRY(auto listener,
+             Listener::Tcp(settings.listen, tls != nullptr || settings.behind_proxy));
     listeners.push_back(std::move(listener));
   }
   if (!settings.unix_socket.empty()) {
     GYRE_TRY(auto listener, Listener::Unix(settings.unix_socket));
     listeners.push_back(std::move(listener));
   }
-  auto dispatcher = std::make_unique<Dispatcher>(settings, tables, gatekeeper, observer, std::move(tls));
+  auto dispatcher =
+      std::make_unique<Dispatcher>(settings, tables, gatekeeper, observer, std::move(tls));
   return std::make_unique<EpollServer>(std::move(listeners), std::move(dispatcher));
 }
 

@@ -18,7 +18,9 @@ namespace {
 
 TEST_F(ServerTest, ListensBeyondLoopbackOnlyWithTlsOrAProxy) {
   const RouteTable tables[] = {house_.table()};
-  const auto start = [&](ServerSettings settings) { return StartServer(std::move(settings), tables, gate_, nullptr); };
+  const auto start = [&](ServerSettings settings) {
+    return StartServer(std::move(settings), tables, gate_, nullptr);
+  };
   for (const char* address : {"0.0.0.0:0", "[::]:0"}) {
     const auto refused = start({.listen = address});
     ASSERT_FALSE(refused.has_value()) << address;
@@ -27,7 +29,8 @@ TEST_F(ServerTest, ListensBeyondLoopbackOnlyWithTlsOrAProxy) {
   }
   EXPECT_TRUE(start({.listen = "0.0.0.0:0", .behind_proxy = true}).has_value());
   EXPECT_TRUE(start({.listen = "localhost:0"}).has_value());
-  for (const char* address : {"", "7171", ":7171", "example.com:80", "127.0.0.1:99999", "127.0.0.1:x", "[::1:80"}) {
+  for (const char* address :
+       {"", "7171", ":7171", "example.com:80", "127.0.0.1:99999", "127.0.0.1:x", "[::1:80"}) {
     if (*address == '\0') continue;
     const auto refused = start({.listen = address});
     ASSERT_FALSE(refused.has_value()) << address;
@@ -45,7 +48,10 @@ TEST_F(ServerTest, TheBasePathIsStrippedAndNothingIsServedOutside) {
   Start();
   EXPECT_TRUE(server_->url().ends_with("/gyre"));
   RawClient client(port());
-  for (const auto& [path, status] : {std::pair{"/gyre/hello", "200"}, {"/hello", "404"}, {"/gyreX/hello", "404"}, {"/gyre", "404"}}) {
+  for (const auto& [path, status] : {std::pair{"/gyre/hello", "200"},
+                                     {"/hello", "404"},
+                                     {"/gyreX/hello", "404"},
+                                     {"/gyre", "404"}}) {
     client.Send("GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_TRUE(client.ReadResponse().starts_with("HTTP/1.1 " + std::string(status))) << path;
   }
@@ -56,7 +62,8 @@ class Mirror final : public Gatekeeper {
  public:
   Result<> Admit(Request& request, const Route&) override {
     const Peer& peer = request.peer();
-    return InvalidArgument("GY1601", "{}|{}|{}|{}", peer.address, peer.loopback, peer.uid ? std::to_string(*peer.uid) : "none", peer.tls);
+    return InvalidArgument("GY1601", "{}|{}|{}|{}", peer.address, peer.loopback,
+                           peer.uid ? std::to_string(*peer.uid) : "none", peer.tls);
   }
   bool AdmitsWithoutWaiting(const Request&, const Route&) const override { return false; }
 };
@@ -75,7 +82,9 @@ class PeerTest : public ServerTest {
     client.Send("GET /slow-hello HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n");
     const std::string response = client.ReadResponse();
     const std::size_t at = response.find("\"message\":\"");
-    return at == std::string::npos ? response : response.substr(at + 11, response.find('"', at + 11) - at - 11);
+    return at == std::string::npos
+               ? response
+               : response.substr(at + 11, response.find('"', at + 11) - at - 11);
   }
   Mirror mirror_;
 };
@@ -137,18 +146,21 @@ TEST(PeerUidTest, AClientThatHasGoneIsNobody) {
 TEST_F(PeerTest, ForwardingHeadersCountOnlyBehindAProxy) {
   StartMirror();
   RawClient direct(port());
-  EXPECT_TRUE(Ask(direct, "X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: https\r\n").starts_with("127.0.0.1:"));
+  EXPECT_TRUE(Ask(direct, "X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: https\r\n")
+                  .starts_with("127.0.0.1:"));
   settings_.behind_proxy = true;
   server_.reset();
   StartMirror();
   RawClient proxied(port());
-  EXPECT_EQ(Ask(proxied, "X-Forwarded-For: 6.6.6.6, 9.9.9.9\r\nX-Forwarded-Proto: https\r\n"), "9.9.9.9|false|none|true");
+  EXPECT_EQ(Ask(proxied, "X-Forwarded-For: 6.6.6.6, 9.9.9.9\r\nX-Forwarded-Proto: https\r\n"),
+            "9.9.9.9|false|none|true");
 }
 
 TEST_F(PeerTest, ADeadOwnersSocketIsReplacedAndALivingOneIsNot) {
   StartMirror();
   const RouteTable tables[] = {house_.table()};
-  const auto second = StartServer({.listen = "", .unix_socket = settings_.unix_socket}, tables, gate_, nullptr);
+  const auto second =
+      StartServer({.listen = "", .unix_socket = settings_.unix_socket}, tables, gate_, nullptr);
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().gy(), "GY1610");
   server_.reset();
@@ -172,9 +184,11 @@ void WriteCertificate(const std::string& certificate_file, const std::string& ke
   X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
   X509_set_pubkey(certificate, key);
   X509_NAME* name = X509_get_subject_name(certificate);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
   X509_set_issuer_name(certificate, name);
-  for (const auto& [id, value] : {std::pair{NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1"}, {NID_basic_constraints, "critical,CA:TRUE"}}) {
+  for (const auto& [id, value] : {std::pair{NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1"},
+                                  {NID_basic_constraints, "critical,CA:TRUE"}}) {
     X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, id, value);
     X509_add_ext(certificate, extension, -1);
     X509_EXTENSION_free(extension);
@@ -204,7 +218,9 @@ class TlsTest : public ServerTest {
     unlink(certificate_.c_str());
     unlink(key_.c_str());
   }
-  std::string Url(std::string_view host) const { return "https://" + std::string(host) + ":" + std::to_string(port()); }
+  std::string Url(std::string_view host) const {
+    return "https://" + std::string(host) + ":" + std::to_string(port());
+  }
   std::string certificate_, key_;
 };
 
@@ -221,7 +237,9 @@ TEST_F(TlsTest, ServesWhoTrustsTheCertificateAndStreamsBothWays) {
   int pieces = 0;
   std::size_t received = 0;
   ClientRequest mirror{.method = "POST", .path = "/mirror"};
-  mirror.body_source = [&]() -> Result<std::string> { return pieces++ < 100 ? std::string(50'000, 'z') : std::string(); };
+  mirror.body_source = [&]() -> Result<std::string> {
+    return pieces++ < 100 ? std::string(50'000, 'z') : std::string();
+  };
   mirror.body_sink = [&](std::string_view piece) -> Result<> {
     received += piece.size();
     return {};
@@ -235,8 +253,10 @@ TEST_F(TlsTest, AStrangersCertificateOrNameIsRefused) {
   Start();
   const auto untrusted = Client({.url = Url("127.0.0.1")}).Send({.path = "/hello"});
   ASSERT_FALSE(untrusted.has_value());
-  EXPECT_NE(untrusted.error().message().find("self"), std::string::npos) << untrusted.error().ToString();
-  const auto misnamed = Client({.url = Url("127.0.0.2"), .tls_ca_file = certificate_}).Send({.path = "/hello"});
+  EXPECT_NE(untrusted.error().message().find("self"), std::string::npos)
+      << untrusted.error().ToString();
+  const auto misnamed =
+      Client({.url = Url("127.0.0.2"), .tls_ca_file = certificate_}).Send({.path = "/hello"});
   ASSERT_FALSE(misnamed.has_value());
   RawClient plain(port());
   plain.Send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -247,8 +267,12 @@ TEST_F(TlsTest, FilesThatDoNotFitAreRefusedAtStart) {
   const RouteTable tables[] = {house_.table()};
   const std::string other = certificate_ + ".other";
   WriteCertificate(other, other + ".key");
-  for (const auto& [certificate, key] : {std::pair{certificate_, other + ".key"}, {std::string("/nowhere"), key_}, {certificate_, std::string()}}) {
-    const auto refused = StartServer({.listen = "127.0.0.1:0", .tls_certificate_file = certificate, .tls_key_file = key}, tables, gate_, nullptr);
+  for (const auto& [certificate, key] : {std::pair{certificate_, other + ".key"},
+                                         {std::string("/nowhere"), key_},
+                                         {certificate_, std::string()}}) {
+    const auto refused = StartServer(
+        {.listen = "127.0.0.1:0", .tls_certificate_file = certificate, .tls_key_file = key}, tables,
+        gate_, nullptr);
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().gy(), "GY1612");
   }
@@ -266,7 +290,8 @@ TEST_F(ServerTest, OpenApiDescribesEveryRoute) {
   const Json& name = document["paths"]["/names/{name}"]["get"];
   EXPECT_EQ(name["parameters"].items()[0]["name"].AsString(), "name");
   EXPECT_EQ(name["x-permission"].AsString(), "dataset.read");
-  EXPECT_EQ(name["responses"]["2XX"]["content"]["application/json"]["schema"]["$ref"].AsString(), "#/components/schemas/Name");
+  EXPECT_EQ(name["responses"]["2XX"]["content"]["application/json"]["schema"]["$ref"].AsString(),
+            "#/components/schemas/Name");
   EXPECT_TRUE(document["components"]["schemas"].Has("Name"));
   EXPECT_EQ(document["paths"]["/hello"]["get"]["security"].size(), 0u);
   EXPECT_TRUE(document["paths"].Has("/files/{path}"));

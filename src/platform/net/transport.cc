@@ -13,28 +13,34 @@ namespace {
 
 std::string TlsReason() {
   char text[256] = "unknown reason";
-  if (const unsigned long code = ERR_get_error(); code != 0) ERR_error_string_n(code, text, sizeof text);
+  if (const unsigned long code = ERR_get_error(); code != 0)
+    ERR_error_string_n(code, text, sizeof text);
   ERR_clear_error();
   return text;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<TlsServer>> TlsServer::Load(const std::string& certificate_file, const std::string& key_file) {
+Result<std::unique_ptr<TlsServer>> TlsServer::Load(const std::string& certificate_file,
+                                                   const std::string& key_file) {
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   GYRE_CHECK(context != nullptr);
   std::unique_ptr<TlsServer> server(new TlsServer(context));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(
+      context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) {
-    return InvalidArgument("GY1612", "cannot read the TLS certificate {}", certificate_file).Why(TlsReason());
+    return InvalidArgument("GY1612", "cannot read the TLS certificate {}", certificate_file)
+        .Why(TlsReason());
   }
   if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
     return InvalidArgument("GY1612", "cannot read the TLS key {}", key_file).Why(TlsReason());
   }
   if (SSL_CTX_check_private_key(context) != 1) {
-    return InvalidArgument("GY1612", "the TLS key {} does not belong to the certificate {}", key_file, certificate_file);
+    return InvalidArgument("GY1612", "the TLS key {} does not belong to the certificate {}",
+                           key_file, certificate_file);
   }
   return server;
 }
@@ -48,9 +54,12 @@ Result<std::unique_ptr<TlsClient>> TlsClient::Make(const std::string& ca_file) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  const bool loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
-                                      : SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1;
-  if (!loaded) return InvalidArgument("GY1612", "cannot read the TLS authorities {}", ca_file).Why(TlsReason());
+  const bool loaded = ca_file.empty()
+                          ? SSL_CTX_set_default_verify_paths(context) == 1
+                          : SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1;
+  if (!loaded)
+    return InvalidArgument("GY1612", "cannot read the TLS authorities {}", ca_file)
+        .Why(TlsReason());
   return client;
 }
 
@@ -86,9 +95,13 @@ Transport::~Transport() {
 ssize_t Transport::Judge(int result) {
   wants_write_ = false;
   switch (SSL_get_error(ssl_, result)) {
-    case SSL_ERROR_WANT_READ: return kAgain;
-    case SSL_ERROR_WANT_WRITE: wants_write_ = true; return kAgain;
-    case SSL_ERROR_ZERO_RETURN: return 0;
+    case SSL_ERROR_WANT_READ:
+      return kAgain;
+    case SSL_ERROR_WANT_WRITE:
+      wants_write_ = true;
+      return kAgain;
+    case SSL_ERROR_ZERO_RETURN:
+      return 0;
     default:
       if (const long verify = SSL_get_verify_result(ssl_); verify != X509_V_OK) {
         failure_ = X509_verify_cert_error_string(verify);

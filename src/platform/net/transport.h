@@ -19,7 +19,8 @@ constexpr ssize_t kBroken = -2;
 class TlsServer {
  public:
   // Error: kInvalidArgument GY1612.
-  static Result<std::unique_ptr<TlsServer>> Load(const std::string& certificate_file, const std::string& key_file);
+  static Result<std::unique_ptr<TlsServer>> Load(const std::string& certificate_file,
+                                                 const std::string& key_file);
   ~TlsServer();
   ssl_ctx_st* context() const { return context_; }
 
@@ -28,7 +29,8 @@ class TlsServer {
   ssl_ctx_st* context_;
 };
 
-// The client's side of TLS: the server's certificate is checked against the system's authorities (or `ca_file`) and its name.
+// The client's side of TLS: the server's certificate is checked against the system's authorities
+// (or `ca_file`) and its name.
 class TlsClient {
  public:
   // Error: kInvalidArgument GY1612.
@@ -49,9 +51,11 @@ class Transport {
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  ssize_t Recv(char* buffer, std::size_t size);              // 0 at the end, kAgain, kBroken
-  ssize_t Send(const char* bytes, std::size_t size);         // kAgain, kBroken
-  bool wants_write_to_read() const { return wants_write_; }  // a TLS handshake that waits for the socket to take bytes
+  ssize_t Recv(char* buffer, std::size_t size);       // 0 at the end, kAgain, kBroken
+  ssize_t Send(const char* bytes, std::size_t size);  // kAgain, kBroken
+  bool wants_write_to_read() const {
+    return wants_write_;
+  }  // a TLS handshake that waits for the socket to take bytes
   bool tls() const { return ssl_ != nullptr; }
   void ShutdownSend();
   std::string failure() const;  // why TLS refused, after kBroken; may be empty

@@ -10,7 +10,8 @@ namespace gyre::table {
 
 #define GYRE_DUCKDB_FUNCTIONS(X)                                                                      \
   X(duckdb_library_version)                                                                           \
-  X(duckdb_open_ext) X(duckdb_close) X(duckdb_connect) X(duckdb_disconnect) X(duckdb_interrupt) X(    \
+  X(duckdb_open_ext)                                                                                  \
+  X(duckdb_close) X(duckdb_connect) X(duckdb_disconnect) X(duckdb_interrupt) X(                       \
       duckdb_create_config) X(duckdb_set_config) X(duckdb_destroy_config) X(duckdb_free)              \
       X(duckdb_query) X(duckdb_destroy_result) X(duckdb_result_error) X(                              \
           duckdb_result_error_type) X(duckdb_extract_statements)                                      \

@@ -30,7 +30,7 @@ struct Field {
   friend bool operator==(const Field&, const Field&) = default;
 };
 using Schema = std::vector<Field>;
-Json SchemaToJson(const Schema& schema);                // [{"name": "age", "type": "int"}, ...]
+Json SchemaToJson(const Schema& schema);  // [{"name": "age", "type": "int"}, ...]
 Result<Schema> SchemaFromJson(const Json& json);
 
 // Strings back to back: value i is chars[offsets[i], offsets[i+1]).
@@ -47,8 +47,9 @@ struct TextColumn {
   }
 };
 
-// Exactly one of ints, doubles, text holds size() values, by type. A missing value has valid[i] == 0 (and 0, NaN or "" in its place).
-// `valid` is empty when nothing is missing. A double NaN that is valid is a NaN that stood in the data.
+// Exactly one of ints, doubles, text holds size() values, by type. A missing value has valid[i] ==
+// 0 (and 0, NaN or "" in its place). `valid` is empty when nothing is missing. A double NaN that is
+// valid is a NaN that stood in the data.
 struct Column {
   std::string name;
   Type type = Type::kText;
@@ -75,7 +76,8 @@ struct Frame {
   Frame WithoutColumns(const std::vector<std::string>& names) const;
 };
 
-// One value of a row, typed as its column. Text points into memory that outlives the call it is given to.
+// One value of a row, typed as its column. Text points into memory that outlives the call it is
+// given to.
 struct Cell {
   Type type = Type::kText;
   bool valid = false;

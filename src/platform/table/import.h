@@ -1,10 +1,13 @@
-// Files that people have -> typed frames. CSV (any usual dialect, UTF-8, UTF-16, Windows-1252), JSON lines or an array, Parquet; plain, gzip
-// or zstd. Types are decided by all rows: a type guessed from the first rows that a later row contradicts is decided anew from the whole
-// file, which is then read a second time. Constant memory. For worker tasks.
+// Files that people have -> typed frames. CSV (any usual dialect, UTF-8, UTF-16, Windows-1252),
+// JSON lines or an array, Parquet; plain, gzip or zstd. Types are decided by all rows: a type
+// guessed from the first rows that a later row contradicts is decided anew from the whole file,
+// which is then read a second time. Constant memory. For worker tasks.
 //
-// Types: bool (true, false), int, double, date (2011-12-31, 2011/12/31, 31.12.2011, 12/31/2011), timestamp (ISO 8601; without a zone it
-// is UTC), text. Whole numbers with leading zeros or beyond 64 bits are ids and stay text. Empty cells and the words NA, N/A, NaN, NULL, ?
-// are missing (in typed columns also None, - and .); a quoted word in a text column is a value. The report says which were met.
+// Types: bool (true, false), int, double, date (2011-12-31, 2011/12/31, 31.12.2011, 12/31/2011),
+// timestamp (ISO 8601; without a zone it is UTC), text. Whole numbers with leading zeros or beyond
+// 64 bits are ids and stay text. Empty cells and the words NA, N/A, NaN, NULL, ? are missing (in
+// typed columns also None, - and .); a quoted word in a text column is a value. The report says
+// which were met.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +22,16 @@
 namespace gyre::table {
 
 enum class FileFormat : unsigned char { kCsv, kJson, kParquet };
-std::optional<FileFormat> ParseFileFormat(std::string_view name);  // csv, tsv, json, jsonl, ndjson, parquet
+std::optional<FileFormat> ParseFileFormat(
+    std::string_view name);  // csv, tsv, json, jsonl, ndjson, parquet
 
 struct SourceFile {
   std::string path;
   std::string name;  // shown in messages: "sales.csv"
 };
 
-// What becomes of a cell that is not of its column's type, and of a row with another number of cells.
+// What becomes of a cell that is not of its column's type, and of a row with another number of
+// cells.
 enum class BadCells : unsigned char {
   kError,       // GY2041 / GY2034
   kNull,        // missing
@@ -36,13 +41,13 @@ enum class BadCells : unsigned char {
 struct ImportOptions {
   std::optional<FileFormat> format = {};  // empty = by content
   BadCells bad = BadCells::kError;
-  Schema types = {};                      // columns whose type is given
-  bool types_may_miss = false;            // a given column that the file lacks is no error
+  Schema types = {};            // columns whose type is given
+  bool types_may_miss = false;  // a given column that the file lacks is no error
   std::optional<char> delimiter = {};
   std::optional<bool> header = {};
   std::int64_t chunk_rows_max = 1'000'000;
   std::int64_t chunk_bytes_max = 128 << 20;
-  std::string command = "gyre add";       // what the fixes begin with
+  std::string command = "gyre add";  // what the fixes begin with
   std::function<void(double fraction, std::int64_t rows)> progress = {};
   std::function<bool()> cancelled = {};
 };
@@ -57,11 +62,11 @@ struct BadRow {
 struct ImportReport {
   Schema schema;
   std::int64_t rows = 0, bytes = 0;
-  std::string format;                   // "CSV, comma separated, UTF-8"
-  std::vector<std::string> notes;       // what a careful person would want to know about how it was read
-  std::int64_t cells_nulled = 0;        // bad cells that became missing
+  std::string format;              // "CSV, comma separated, UTF-8"
+  std::vector<std::string> notes;  // what a careful person would want to know about how it was read
+  std::int64_t cells_nulled = 0;   // bad cells that became missing
   std::int64_t rows_quarantined = 0;
-  std::vector<BadRow> quarantine;       // the first 10,000
+  std::vector<BadRow> quarantine;  // the first 10,000
 };
 
 class ImportSink {
@@ -72,14 +77,17 @@ class ImportSink {
   virtual Result<> Chunk(Frame& frame) = 0;
 };
 
-// Errors: kInvalidArgument GY2030 to GY2041 with file, line and column; kNotFound GY2004; kCancelled GY2003; those of the sink.
-Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const ImportOptions& options, ImportSink& sink);
+// Errors: kInvalidArgument GY2030 to GY2041 with file, line and column; kNotFound GY2004;
+// kCancelled GY2003; those of the sink.
+Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const ImportOptions& options,
+                                 ImportSink& sink);
 
 // All rows in one frame.
 struct ImportedFrame {
   Frame frame;
   ImportReport report;
 };
-Result<ImportedFrame> ImportFrame(const std::vector<SourceFile>& files, const ImportOptions& options);
+Result<ImportedFrame> ImportFrame(const std::vector<SourceFile>& files,
+                                  const ImportOptions& options);
 
 }  // namespace gyre::table

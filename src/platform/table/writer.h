@@ -13,14 +13,17 @@ struct ParquetOptions {
   std::int64_t row_group_rows = 122'880;
   int compression_level = 3;  // zstd
 };
-// One Parquet file (zstd). The same frame gives the same bytes. The file is not synced: the blob store does that.
-// Errors: kNotFound GY1320, kOutOfSpace, kInvalidArgument GY2005 for a frame without columns.
-Result<> WriteParquet(const Frame& frame, const std::string& path, const ParquetOptions& options = {});
+// One Parquet file (zstd). The same frame gives the same bytes. The file is not synced: the blob
+// store does that. Errors: kNotFound GY1320, kOutOfSpace, kInvalidArgument GY2005 for a frame
+// without columns.
+Result<> WriteParquet(const Frame& frame, const std::string& path,
+                      const ParquetOptions& options = {});
 
 // Several Parquet files into one, without loading them at once.
 Result<> MergeParquet(const std::vector<std::string>& paths, const std::string& out_path);
 
-// RFC 4180 text with a header line: quotes only where needed, missing values empty, empty text "" in quotes.
+// RFC 4180 text with a header line: quotes only where needed, missing values empty, empty text ""
+// in quotes.
 void AppendCsvHeader(const Schema& schema, std::string* out);
 void AppendCsvRows(const Frame& frame, std::string* out);
 // One JSON object a line; missing values are null.

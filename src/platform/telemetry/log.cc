@@ -22,7 +22,8 @@ constexpr std::size_t kRemembered = 512;  // events whose rate is watched
 
 thread_local std::string_view current_request_id;
 
-// The one process-wide thing of the house: a log line must be possible from anywhere, also before and after everything else.
+// The one process-wide thing of the house: a log line must be possible from anywhere, also before
+// and after everything else.
 struct LogState {
   Mutex mutex;
   std::shared_ptr<spdlog::logger> sink GYRE_GUARDED_BY(mutex);
@@ -33,22 +34,26 @@ struct LogState {
   };
   std::map<std::string, Rate, std::less<>> rates GYRE_GUARDED_BY(mutex);
   std::atomic<LogLevel> level{LogLevel::kInfo};
-  std::atomic<LogLevel> lowest{LogLevel::kInfo};  // of the default and all modules: most calls end here
+  std::atomic<LogLevel> lowest{
+      LogLevel::kInfo};  // of the default and all modules: most calls end here
   std::atomic<LogFormat> format{LogFormat::kText};
   std::atomic<int> same_event_per_second_max{50};
 };
 
 LogState& State() {
-  static auto* state = std::make_unique<LogState>().release();  // never destroyed: other statics may still log
+  static auto* state =
+      std::make_unique<LogState>().release();  // never destroyed: other statics may still log
   return *state;
 }
 
 std::shared_ptr<spdlog::logger> Wrap(spdlog::sink_ptr sink) {
   auto logger = std::make_shared<spdlog::logger>("gyre", std::move(sink));
   logger->set_level(spdlog::level::trace);
-  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc));
+  logger->set_formatter(
+      std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc));
   logger->flush_on(spdlog::level::warn);
-  logger->set_error_handler([](const std::string&) {});  // a full disk must not end in a loop of complaints
+  logger->set_error_handler(
+      [](const std::string&) {});  // a full disk must not end in a loop of complaints
   return logger;
 }
 
@@ -61,11 +66,16 @@ std::shared_ptr<spdlog::logger> Sink() {
 
 spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarn: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
-    case LogLevel::kOff: break;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+    case LogLevel::kOff:
+      break;
   }
   return spdlog::level::off;
 }
@@ -79,9 +89,10 @@ void AppendValue(const LogField::Value& value, std::string* out, bool json) {
     *out += *b ? "true" : "false";
   } else {
     const auto text = std::get<std::string_view>(value);
-    const bool plain = !json && !text.empty() &&
-                       text.find_first_of(" \"\\=\t\r\n") == std::string_view::npos && IsValidUtf8(text) &&
-                       std::string_view::npos == text.find_first_of(std::string_view("\0\x1b\x7f", 3));
+    const bool plain =
+        !json && !text.empty() && text.find_first_of(" \"\\=\t\r\n") == std::string_view::npos &&
+        IsValidUtf8(text) &&
+        std::string_view::npos == text.find_first_of(std::string_view("\0\x1b\x7f", 3));
     if (plain) {
       *out += text;
     } else {
@@ -90,7 +101,8 @@ void AppendValue(const LogField::Value& value, std::string* out, bool json) {
   }
 }
 
-void AppendMember(std::string_view name, const LogField::Value& value, bool json, std::string* out) {
+void AppendMember(std::string_view name, const LogField::Value& value, bool json,
+                  std::string* out) {
   if (json) {
     *out += ',';
     AppendJsonString(name, out);
@@ -103,12 +115,14 @@ void AppendMember(std::string_view name, const LogField::Value& value, bool json
   AppendValue(value, out, json);
 }
 
-std::string Line(LogLevel level, std::string_view module, std::string_view event, LogFields fields, int suppressed) {
+std::string Line(LogLevel level, std::string_view module, std::string_view event, LogFields fields,
+                 int suppressed) {
   const bool json = State().format.load(std::memory_order_relaxed) == LogFormat::kJson;
   const std::string time = FormatTime(SystemClock().NowMicros());
   std::string line;
   if (json) {
-    line = "{\"time\":\"" + time + "\",\"level\":\"" + std::string(LogLevelName(level)) + "\",\"module\":";
+    line = "{\"time\":\"" + time + "\",\"level\":\"" + std::string(LogLevelName(level)) +
+           "\",\"module\":";
     AppendJsonString(module, &line);
     line += ",\"event\":";
     AppendJsonString(event, &line);
@@ -122,7 +136,8 @@ std::string Line(LogLevel level, std::string_view module, std::string_view event
   return line;
 }
 
-// False when this event has been said often enough this second; else *suppressed says how many were swallowed before.
+// False when this event has been said often enough this second; else *suppressed says how many were
+// swallowed before.
 bool RateAllows(std::string_view module, std::string_view event, int* suppressed) {
   LogState& state = State();
   const int most = state.same_event_per_second_max.load(std::memory_order_relaxed);
@@ -142,20 +157,27 @@ bool RateAllows(std::string_view module, std::string_view event, int* suppressed
 
 std::string_view LogLevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarn: return "warn";
-    case LogLevel::kError: return "error";
-    case LogLevel::kOff: break;
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
+    case LogLevel::kOff:
+      break;
   }
   return "off";
 }
 
 Result<LogLevel> ParseLogLevel(std::string_view name) {
-  for (const LogLevel level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError, LogLevel::kOff}) {
+  for (const LogLevel level :
+       {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError, LogLevel::kOff}) {
     if (EqualsIgnoreCase(name, LogLevelName(level))) return level;
   }
-  return InvalidArgument("GY1060", "`{}` is no log level", name).Fix("debug, info, warn, error or off");
+  return InvalidArgument("GY1060", "`{}` is no log level", name)
+      .Fix("debug, info, warn, error or off");
 }
 
 Result<> ConfigureLog(const LogSettings& settings) {
@@ -165,10 +187,12 @@ Result<> ConfigureLog(const LogSettings& settings) {
       sink = Wrap(std::make_shared<spdlog::sinks::stderr_sink_mt>());
     } else {
       sink = Wrap(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
-          settings.file, static_cast<std::size_t>(settings.file_bytes_max), static_cast<std::size_t>(settings.files_max)));
+          settings.file, static_cast<std::size_t>(settings.file_bytes_max),
+          static_cast<std::size_t>(settings.files_max)));
     }
   } catch (const std::exception& error) {
-    return FailedPrecondition("GY1061", "cannot write the log file {}", settings.file).Why(error.what());
+    return FailedPrecondition("GY1061", "cannot write the log file {}", settings.file)
+        .Why(error.what());
   }
   LogState& state = State();
   MutexLock lock(state.mutex);
@@ -201,7 +225,8 @@ bool LogEnabled(std::string_view module, LogLevel level) {
   if (level < state.lowest.load(std::memory_order_relaxed)) return false;
   MutexLock lock(state.mutex);
   for (std::string_view name = module; !name.empty() && !state.levels.empty();) {
-    if (const auto found = state.levels.find(name); found != state.levels.end()) return level >= found->second;
+    if (const auto found = state.levels.find(name); found != state.levels.end())
+      return level >= found->second;
     const auto slash = name.rfind('/');
     name = slash == std::string_view::npos ? std::string_view() : name.substr(0, slash);
   }
@@ -213,7 +238,8 @@ void Log(LogLevel level, std::string_view module, std::string_view event, LogFie
   int suppressed = 0;
   if (level >= LogLevel::kWarn && !RateAllows(module, event, &suppressed)) return;
   try {
-    Sink()->log(SpdlogLevel(level), spdlog::string_view_t(Line(level, module, event, fields, suppressed)));
+    Sink()->log(SpdlogLevel(level),
+                spdlog::string_view_t(Line(level, module, event, fields, suppressed)));
   } catch (const std::exception&) {
     return;  // a log that cannot be written must not stop the work it tells about
   }
@@ -221,7 +247,10 @@ void Log(LogLevel level, std::string_view module, std::string_view event, LogFie
 
 void Logger::Failed(std::string_view event, const gyre::Error& error) const {
   Log(LogLevel::kError, module_, event,
-      {{"code", error.gy()}, {"kind", CodeName(error.code())}, {"message", error.message()}, {"why", error.why()}});
+      {{"code", error.gy()},
+       {"kind", CodeName(error.code())},
+       {"message", error.message()},
+       {"why", error.why()}});
 }
 
 LogRequestScope::LogRequestScope(std::string_view request_id) : previous_(current_request_id) {

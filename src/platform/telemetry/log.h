@@ -1,5 +1,5 @@
-// The log: one line per event, text or JSON, on stderr or in a rotated file. An event is a constant phrase; what varies goes into
-// fields. Never log a request body or a secret. Thread-safe.
+// The log: one line per event, text or JSON, on stderr or in a rotated file. An event is a constant
+// phrase; what varies goes into fields. Never log a request body or a secret. Thread-safe.
 //
 //   constexpr telemetry::Logger kLog{"ml/serving"};
 //   kLog.Info("endpoint swapped", {{"endpoint", name}, {"version", 3}});
@@ -26,19 +26,23 @@ enum class LogFormat : unsigned char { kText, kJson };
 struct LogSettings {
   LogFormat format = LogFormat::kText;
   LogLevel level = LogLevel::kInfo;
-  std::string file = {};                         // empty = stderr
-  std::int64_t file_bytes_max = 64 << 20;        // then rotated: gyre.log, gyre.1.log, gyre.2.log
-  int files_max = 5;                             // rotated files kept
-  int same_event_per_second_max = 50;            // of warnings and errors; the rest is counted and said; 0 = no limit
+  std::string file = {};                   // empty = stderr
+  std::int64_t file_bytes_max = 64 << 20;  // then rotated: gyre.log, gyre.1.log, gyre.2.log
+  int files_max = 5;                       // rotated files kept
+  int same_event_per_second_max =
+      50;  // of warnings and errors; the rest is counted and said; 0 = no limit
 };
 
-// Before it the log goes to stderr as text. Error: kFailedPrecondition GY1061 when the file cannot be written.
+// Before it the log goes to stderr as text. Error: kFailedPrecondition GY1061 when the file cannot
+// be written.
 Result<> ConfigureLog(const LogSettings& settings);
-// Level of one module and of what stands below it ("ml" sets "ml/serving" too); an empty module sets the default.
+// Level of one module and of what stands below it ("ml" sets "ml/serving" too); an empty module
+// sets the default.
 void SetLogLevel(std::string_view module, LogLevel level);
 void FlushLog();
 
-// A value of the log. There is no conversion from Secret, so a secret does not compile into a log line.
+// A value of the log. There is no conversion from Secret, so a secret does not compile into a log
+// line.
 struct LogField {
   using Value = std::variant<std::int64_t, double, bool, std::string_view>;
   std::string_view name;
@@ -60,10 +64,18 @@ void Log(LogLevel level, std::string_view module, std::string_view event, LogFie
 class Logger {
  public:
   constexpr explicit Logger(std::string_view module) : module_(module) {}
-  void Debug(std::string_view event, LogFields fields = {}) const { Log(LogLevel::kDebug, module_, event, fields); }
-  void Info(std::string_view event, LogFields fields = {}) const { Log(LogLevel::kInfo, module_, event, fields); }
-  void Warn(std::string_view event, LogFields fields = {}) const { Log(LogLevel::kWarn, module_, event, fields); }
-  void Error(std::string_view event, LogFields fields = {}) const { Log(LogLevel::kError, module_, event, fields); }
+  void Debug(std::string_view event, LogFields fields = {}) const {
+    Log(LogLevel::kDebug, module_, event, fields);
+  }
+  void Info(std::string_view event, LogFields fields = {}) const {
+    Log(LogLevel::kInfo, module_, event, fields);
+  }
+  void Warn(std::string_view event, LogFields fields = {}) const {
+    Log(LogLevel::kWarn, module_, event, fields);
+  }
+  void Error(std::string_view event, LogFields fields = {}) const {
+    Log(LogLevel::kError, module_, event, fields);
+  }
   // The same with an error's code and message as fields.
   void Failed(std::string_view event, const gyre::Error& error) const;
 

@@ -12,8 +12,9 @@ namespace gyre::telemetry {
 namespace {
 
 constexpr std::size_t kSeriesMax = 2'000;
-constexpr std::array<double, 19> kLatencyBounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                                0.25,   0.5,     1,      2.5,   5,      10,    20,   30,    60};
+constexpr std::array<double, 19> kLatencyBounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                                0.025,  0.05,    0.1,    0.25,  0.5,    1,     2.5,
+                                                5,      10,      20,     30,    60};
 
 std::atomic<int> next_shard{0};
 
@@ -69,7 +70,8 @@ void AppendNumber(double value, std::string* out) {
   }
 }
 
-void AppendSample(std::string_view name, std::string_view suffix, std::string_view labels, double value, std::string* out) {
+void AppendSample(std::string_view name, std::string_view suffix, std::string_view labels,
+                  double value, std::string* out) {
   *out += name;
   *out += suffix;
   if (!labels.empty()) {
@@ -82,7 +84,8 @@ void AppendSample(std::string_view name, std::string_view suffix, std::string_vi
   *out += '\n';
 }
 
-void AppendHistogram(std::string_view name, const std::string& labels, const Histogram& histogram, std::string* out) {
+void AppendHistogram(std::string_view name, const std::string& labels, const Histogram& histogram,
+                     std::string* out) {
   const std::vector<std::int64_t> cumulative = histogram.cumulative();
   for (std::size_t i = 0; i < cumulative.size(); ++i) {
     std::string with_bound = labels.empty() ? "le=\"" : labels + ",le=\"";
@@ -111,7 +114,8 @@ std::int64_t Counter::value() const {
 
 Histogram::Histogram(std::span<const double> bounds) : bounds_(bounds.begin(), bounds.end()) {
   GYRE_CHECK(std::is_sorted(bounds_.begin(), bounds_.end()));
-  for (Shard& shard : shards_) shard.buckets = std::vector<std::atomic<std::int64_t>>(bounds_.size() + 1);
+  for (Shard& shard : shards_)
+    shard.buckets = std::vector<std::atomic<std::int64_t>>(bounds_.size() + 1);
 }
 
 void Histogram::Observe(double value) {
@@ -124,7 +128,8 @@ void Histogram::Observe(double value) {
 std::vector<std::int64_t> Histogram::cumulative() const {
   std::vector<std::int64_t> totals(bounds_.size() + 1, 0);
   for (const Shard& shard : shards_) {
-    for (std::size_t i = 0; i < totals.size(); ++i) totals[i] += shard.buckets[i].load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < totals.size(); ++i)
+      totals[i] += shard.buckets[i].load(std::memory_order_relaxed);
   }
   for (std::size_t i = 1; i < totals.size(); ++i) totals[i] += totals[i - 1];
   return totals;
@@ -142,13 +147,16 @@ struct Metrics::Impl {
   mutable Mutex mutex;
   std::map<std::string, Family, std::less<>> families GYRE_GUARDED_BY(mutex);
 
-  Series& Find(std::string_view name, std::string_view type, std::string_view help, const Labels& labels) GYRE_REQUIRES(mutex) {
+  Series& Find(std::string_view name, std::string_view type, std::string_view help,
+               const Labels& labels) GYRE_REQUIRES(mutex) {
     auto found = families.find(name);
-    if (found == families.end()) found = families.emplace(std::string(name), Family{type, std::string(help), {}}).first;
+    if (found == families.end())
+      found = families.emplace(std::string(name), Family{type, std::string(help), {}}).first;
     Family& family = found->second;
     GYRE_CHECK(family.type == type);
     std::string key = LabelText(labels);
-    if (const auto series = family.series.find(key); series != family.series.end()) return *series->second;
+    if (const auto series = family.series.find(key); series != family.series.end())
+      return *series->second;
     Labels own = labels;
     if (family.series.size() >= kSeriesMax) {
       for (auto& [label, value] : own) value = "other";
@@ -186,7 +194,8 @@ Histogram& Metrics::GetHistogram(std::string_view name, std::string_view help, c
   return *series.histogram;
 }
 
-void Metrics::GaugeFunction(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> read) {
+void Metrics::GaugeFunction(std::string_view name, std::string_view help, const Labels& labels,
+                            std::function<double()> read) {
   MutexLock lock(impl_->mutex);
   impl_->Find(name, "gauge", help, labels).read = std::move(read);
 }
@@ -199,7 +208,8 @@ std::string Metrics::ExposeText() const {
     AppendEscaped(family.help, false, &out);
     out += "\n# TYPE " + name + " " + std::string(family.type) + "\n";
     for (const auto& [labels, series] : family.series) {
-      if (series->counter) AppendSample(name, "", labels, static_cast<double>(series->counter->value()), &out);
+      if (series->counter)
+        AppendSample(name, "", labels, static_cast<double>(series->counter->value()), &out);
       if (series->gauge) AppendSample(name, "", labels, series->gauge->value(), &out);
       if (series->read) AppendSample(name, "", labels, series->read(), &out);
       if (series->histogram) AppendHistogram(name, labels, *series->histogram, &out);

@@ -1,7 +1,9 @@
-// Counters, gauges and histograms with labels, written in Prometheus' text format. One registry, made by the root and handed down.
+// Counters, gauges and histograms with labels, written in Prometheus' text format. One registry,
+// made by the root and handed down.
 //
-// Looking a series up takes a lock: do it once and keep the reference, which lives as long as the registry. Adding to a counter or
-// observing into a histogram is one or three relaxed additions on a cache line that few threads share. Thread-safe.
+// Looking a series up takes a lock: do it once and keep the reference, which lives as long as the
+// registry. Adding to a counter or observing into a histogram is one or three relaxed additions on
+// a cache line that few threads share. Thread-safe.
 #pragma once
 
 #include <array>
@@ -25,7 +27,8 @@ int MetricShard();  // of the calling thread
 class Counter {
  public:
   void Add(std::int64_t amount = 1) {
-    shards_[static_cast<std::size_t>(MetricShard())].value.fetch_add(amount, std::memory_order_relaxed);
+    shards_[static_cast<std::size_t>(MetricShard())].value.fetch_add(amount,
+                                                                     std::memory_order_relaxed);
   }
   std::int64_t value() const;
 
@@ -74,13 +77,17 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // The series of that name and labels, made at the first call. A name has one kind and one help text (GYRE_CHECK on the kind).
-  // A family holds at most 2,000 series; beyond, all share one whose label values are "other", so that memory is bounded.
+  // The series of that name and labels, made at the first call. A name has one kind and one help
+  // text (GYRE_CHECK on the kind). A family holds at most 2,000 series; beyond, all share one whose
+  // label values are "other", so that memory is bounded.
   Counter& GetCounter(std::string_view name, std::string_view help, const Labels& labels = {});
   Gauge& GetGauge(std::string_view name, std::string_view help, const Labels& labels = {});
-  Histogram& GetHistogram(std::string_view name, std::string_view help, const Labels& labels, std::span<const double> bounds);
-  // A gauge that is asked when somebody reads. `read` must be thread-safe and outlive the registry's readers.
-  void GaugeFunction(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> read);
+  Histogram& GetHistogram(std::string_view name, std::string_view help, const Labels& labels,
+                          std::span<const double> bounds);
+  // A gauge that is asked when somebody reads. `read` must be thread-safe and outlive the
+  // registry's readers.
+  void GaugeFunction(std::string_view name, std::string_view help, const Labels& labels,
+                     std::function<double()> read);
 
   std::string ExposeText() const;  // text/plain; version=0.0.4
 

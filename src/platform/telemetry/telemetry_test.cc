@@ -20,7 +20,9 @@ std::string ReadAll(const std::string& path) {
 
 class LogTest : public testing::Test {
  protected:
-  void SetUp() override { path_ = testing::TempDir() + "gyre_log_" + std::to_string(getpid()) + ".log"; }
+  void SetUp() override {
+    path_ = testing::TempDir() + "gyre_log_" + std::to_string(getpid()) + ".log";
+  }
   void TearDown() override {
     ASSERT_TRUE(ConfigureLog({}).has_value());
     unlink(path_.c_str());
@@ -39,7 +41,8 @@ TEST_F(LogTest, JsonLinesCarryFieldsAndRequestId) {
   constexpr Logger kLog{"ml/serving"};
   {
     LogRequestScope scope("req-1");
-    kLog.Info("endpoint swapped", {{"endpoint", "a \"b\"\n"}, {"version", 3}, {"ok", true}, {"seconds", 0.5}});
+    kLog.Info("endpoint swapped",
+              {{"endpoint", "a \"b\"\n"}, {"version", 3}, {"ok", true}, {"seconds", 0.5}});
   }
   kLog.Info("plain");
   FlushLog();
@@ -109,8 +112,10 @@ TEST(SecretTest, HasNoWayIntoTheLog) {
 
 TEST(MetricsTest, ExposesPrometheusText) {
   Metrics metrics;
-  metrics.GetCounter("gyre_requests_total", "Requests.", {{"route", "/a\"b\\"}, {"status", "200"}}).Add(3);
-  metrics.GetCounter("gyre_requests_total", "Requests.", {{"route", "/a\"b\\"}, {"status", "200"}}).Add();
+  metrics.GetCounter("gyre_requests_total", "Requests.", {{"route", "/a\"b\\"}, {"status", "200"}})
+      .Add(3);
+  metrics.GetCounter("gyre_requests_total", "Requests.", {{"route", "/a\"b\\"}, {"status", "200"}})
+      .Add();
   metrics.GetGauge("gyre_up", "Up.").Set(1);
   metrics.GaugeFunction("gyre_asked", "Asked.", {}, [] { return 2.5; });
   const double bounds[] = {0.1, 1};
@@ -124,7 +129,8 @@ TEST(MetricsTest, ExposesPrometheusText) {
             "gyre_requests_total{route=\"/a\\\"b\\\\\",status=\"200\"} 4\n"
             "# HELP gyre_seconds Time.\n# TYPE gyre_seconds histogram\n"
             "gyre_seconds_bucket{p=\"x\",le=\"0.1\"} 1\ngyre_seconds_bucket{p=\"x\",le=\"1\"} 2\n"
-            "gyre_seconds_bucket{p=\"x\",le=\"+Inf\"} 3\ngyre_seconds_sum{p=\"x\"} 7.6\ngyre_seconds_count{p=\"x\"} 3\n"
+            "gyre_seconds_bucket{p=\"x\",le=\"+Inf\"} 3\ngyre_seconds_sum{p=\"x\"} "
+            "7.6\ngyre_seconds_count{p=\"x\"} 3\n"
             "# HELP gyre_up Up.\n# TYPE gyre_up gauge\ngyre_up 1\n");
 }
 

@@ -31,7 +31,8 @@ class Notebook final : public Observer {
   };
   void OnFinished(const Finished& finished) override {
     MutexLock lock(mutex_);
-    lines_.push_back({std::string(finished.request.path()), std::string(finished.protocol), finished.status, finished.response_bytes});
+    lines_.push_back({std::string(finished.request.path()), std::string(finished.protocol),
+                      finished.status, finished.response_bytes});
   }
   std::vector<Line> lines() {
     MutexLock lock(mutex_);
@@ -83,7 +84,8 @@ class House {
     response.stream = [size](BodyWriter& writer) -> Result<> {
       const std::string piece(10'000, 'x');
       for (std::int64_t sent = 0; sent < size; sent += 10'000) {
-        GYRE_DO(writer.Write(std::string_view(piece).substr(0, static_cast<std::size_t>(std::min<std::int64_t>(10'000, size - sent)))));
+        GYRE_DO(writer.Write(std::string_view(piece).substr(
+            0, static_cast<std::size_t>(std::min<std::int64_t>(10'000, size - sent)))));
       }
       return {};
     };
@@ -108,14 +110,21 @@ class House {
     };
     return response;
   }
-  Result<Response> Large(Request&) { return Response::Text(std::string(100'000, 'a'), 200, "application/json"); }
+  Result<Response> Large(Request&) {
+    return Response::Text(std::string(100'000, 'a'), 200, "application/json");
+  }
   Result<Response> Wait(Request&) {
     ++waiting;
     MutexLock lock(mutex_);
     while (!released_) tick_.WaitMicros(mutex_, 1'000);
     return Response::Text("waited");
   }
-  Result<Response> Fails(Request&) { return InvalidArgument("GY2041", "column `age` is text").Where("sales.csv:3:7").Why("w").Fix("f"); }
+  Result<Response> Fails(Request&) {
+    return InvalidArgument("GY2041", "column `age` is text")
+        .Where("sales.csv:3:7")
+        .Why("w")
+        .Fix("f");
+  }
   Result<Response> Throws(Request&) { return Response::Text(std::string().at(3) == 'x' ? "" : ""); }
   void Release() {
     MutexLock lock(mutex_);
@@ -133,18 +142,27 @@ class House {
 
 inline constexpr Permission kTestPermission{"dataset.read"};
 inline constexpr Route kHouseRoutes[] = {
-    {Method::kGet, "/hello", Bind<&House::Hello>, kPublic, "Says hello", Body::kNone, 0, Where::kInline},
-    {Method::kGet, "/slow-hello", Bind<&House::Hello>, kTestPermission, "Says hello on a pool thread"},
-    {Method::kPost, "/echo", Bind<&House::Echo>, kTestPermission, "Echoes", Body::kBuffer, 1 << 20, Where::kInline},
-    {Method::kPost, "/slow-echo", Bind<&House::Echo>, kTestPermission, "Echoes", Body::kBuffer, 1 << 20},
+    {Method::kGet, "/hello", Bind<&House::Hello>, kPublic, "Says hello", Body::kNone, 0,
+     Where::kInline},
+    {Method::kGet, "/slow-hello", Bind<&House::Hello>, kTestPermission,
+     "Says hello on a pool thread"},
+    {Method::kPost, "/echo", Bind<&House::Echo>, kTestPermission, "Echoes", Body::kBuffer, 1 << 20,
+     Where::kInline},
+    {Method::kPost, "/slow-echo", Bind<&House::Echo>, kTestPermission, "Echoes", Body::kBuffer,
+     1 << 20},
     {Method::kPut, "/echo", Bind<&House::Echo>, kTestPermission, "Echoes too", Body::kBuffer, 100},
-    {Method::kGet, "/names/{name}", Bind<&House::Name>, kTestPermission, "A name", Body::kNone, 0, Where::kInline, "", "Name"},
+    {Method::kGet, "/names/{name}", Bind<&House::Name>, kTestPermission, "A name", Body::kNone, 0,
+     Where::kInline, "", "Name"},
     {Method::kGet, "/names/all", Bind<&House::Hello>, kTestPermission, "A literal wins"},
     {Method::kGet, "/files/{path*}", Bind<&House::Files>, kTestPermission, "The rest"},
-    {Method::kPost, "/upload", Bind<&House::Upload>, kTestPermission, "Counts", Body::kStream, 1 << 30},
-    {Method::kPost, "/small-upload", Bind<&House::Upload>, kTestPermission, "Counts", Body::kStream, 1000},
-    {Method::kPost, "/ignore", Bind<&House::Ignore>, kTestPermission, "Reads nothing", Body::kStream, 1 << 30},
-    {Method::kPost, "/mirror", Bind<&House::Mirror>, kTestPermission, "Streams both ways", Body::kStream, 1 << 30},
+    {Method::kPost, "/upload", Bind<&House::Upload>, kTestPermission, "Counts", Body::kStream,
+     1 << 30},
+    {Method::kPost, "/small-upload", Bind<&House::Upload>, kTestPermission, "Counts", Body::kStream,
+     1000},
+    {Method::kPost, "/ignore", Bind<&House::Ignore>, kTestPermission, "Reads nothing",
+     Body::kStream, 1 << 30},
+    {Method::kPost, "/mirror", Bind<&House::Mirror>, kTestPermission, "Streams both ways",
+     Body::kStream, 1 << 30},
     {Method::kGet, "/download", Bind<&House::Download>, kTestPermission, "Streams"},
     {Method::kGet, "/breaks", Bind<&House::Breaks>, kTestPermission, "Breaks in the middle"},
     {Method::kGet, "/events", Bind<&House::Events>, kTestPermission, "Server-sent events"},
@@ -159,7 +177,8 @@ inline RouteTable House::table() { return {"test", kHouseRoutes, this}; }
 class ServerTest : public testing::Test {
  protected:
   void Start() {
-    settings_.listen = settings_.listen == ServerSettings().listen ? "127.0.0.1:0" : settings_.listen;
+    settings_.listen =
+        settings_.listen == ServerSettings().listen ? "127.0.0.1:0" : settings_.listen;
     const RouteTable tables[] = {house_.table()};
     auto server = StartServer(settings_, tables, gate_, &notebook_);
     ASSERT_TRUE(server.has_value()) << server.error().ToString();
