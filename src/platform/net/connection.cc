@@ -89,7 +89,8 @@ bool Connection::WantsRead() {
 // unwanted.
 void Connection::UpdateInterest(bool exactly) {
   if (dead_) return;
-  std::uint32_t wanted = half_closed_ ? 0U : static_cast<std::uint32_t>(EPOLLRDHUP);
+  std::uint32_t wanted =
+      half_closed_ || hangup_seen_ ? 0U : static_cast<std::uint32_t>(EPOLLRDHUP);
   if (WantsRead()) wanted |= EPOLLIN;
   if (!out_.empty() || transport_.wants_write_to_read()) wanted |= EPOLLOUT;
   const bool missing = (wanted & ~interest_) != 0;
@@ -115,13 +116,17 @@ void Connection::OnEvents(std::uint32_t events) {
   const bool unwanted = (events & EPOLLIN) != 0 && !WantsRead();
   if ((events & EPOLLIN) != 0 && !unwanted) ReadSome();
   if (dead_) return;
-  if ((events & EPOLLRDHUP) != 0 && (state_ == State::kBusy || state_ == State::kBodyEarly) &&
-      !WantsRead()) {
-    half_closed_ = true;
-    exchange_->MarkHalfClosed();
-  }
+  // Only recv tells the end: more requests may still lie in front of it.
+  if ((events & EPOLLRDHUP) != 0 && !WantsRead()) hangup_seen_ = true;
+  TellHangup();
   FlushReply();
   UpdateInterest(unwanted);
+}
+
+void Connection::TellHangup() {
+  if (dead_ || !(half_closed_ || hangup_seen_)) return;
+  if (state_ == State::kBusy || (state_ == State::kBodyEarly && !WantsRead()))
+    exchange_->MarkHalfClosed();
 }
 
 void Connection::ReadSome() {
@@ -490,6 +495,7 @@ void Connection::OnWake() {
     FlushReply();
     if (out_.empty()) return Close();
   }
+  TellHangup();
   FlushReply();
   UpdateInterest(false);
 }

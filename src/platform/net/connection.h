@@ -62,6 +62,7 @@ class Connection {
   void Refuse(const Error& error);
   void AfterReply();
   void OnEof();
+  void TellHangup();  // to the handler
   void FlushReply();
   void SendOut();
   void Close();  // at once
@@ -75,7 +76,8 @@ class Connection {
   Transport transport_;
   State state_ = State::kHead;
   bool dead_ = false;
-  bool half_closed_ = false;  // the client will send no more
+  bool half_closed_ = false;  // everything that the client sent has been read
+  bool hangup_seen_ = false;  // the client will send no more, but sent bytes may be unread
   bool shutdown_sent_ = false;
   std::uint32_t interest_ = 0;
   std::unique_ptr<MessageParser> parser_;

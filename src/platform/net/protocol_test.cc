@@ -313,6 +313,24 @@ TEST_F(ProtocolTest, ServerSentEventsFlowAndEndWithTheClient) {
   EXPECT_EQ(house_.event_streams_ended, 1);
 }
 
+TEST_F(ProtocolTest, PipelinedRequestsAreAnsweredAfterTheClientsEnd) {
+  const std::string slow = "GET /slow-hello HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string events = "GET /events HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string together = Exchange(slow + slow);
+  EXPECT_EQ(Count(together, "HTTP/1.1 200"), 2) << together;
+  // The first stream ends because the end was noticed, while the rest lies in the kernel still.
+  RawClient client(port());
+  client.Send(events);
+  client.ReadUntil("data: two\n\n");
+  client.Send(slow + events + slow);
+  client.HalfClose();
+  const std::string rest = client.ReadToEnd();
+  EXPECT_EQ(Count(rest, "HTTP/1.1 200"), 3) << rest;
+  EXPECT_TRUE(rest.ends_with("hello")) << rest;
+  EXPECT_EQ(house_.event_streams_ended, 2) << "a later handler hears of the end too";
+  EXPECT_TRUE(client.AtEnd());
+}
+
 TEST_F(ProtocolTest, ObserverSeesEveryRequestOnce) {
   RawClient client(port());
   client.Send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
