@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,9 +21,10 @@ constexpr telemetry::Logger kLog{"platform/net"};
 constexpr int kSweepMillis = 250;
 constexpr int kEventsMax = 256;
 constexpr std::size_t kScratchBytes = 64 << 10;
-// Keys below 2^32 have serial 0 and are no connections: the bell, then the listeners.
+// Keys below 2^32 have serial 0 and are no connections: the bell, the clock, then the listeners.
 constexpr std::uint64_t kBellKey = 0;
-constexpr std::uint64_t kFirstListenerKey = 1;
+constexpr std::uint64_t kClockKey = 1;
+constexpr std::uint64_t kFirstListenerKey = 2;
 
 void Watch(int epoll_fd, int fd, std::uint64_t key) {
   epoll_event event{};
@@ -37,14 +39,17 @@ EventLoop::EventLoop(Dispatcher& dispatcher)
     : dispatcher_(dispatcher),
       epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
       bell_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      clock_fd_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
       context_{dispatcher, *this, epoll_fd_, std::string(kScratchBytes, '\0'), {}, 0} {
-  GYRE_CHECK(epoll_fd_ >= 0 && bell_fd_ >= 0);
+  GYRE_CHECK(epoll_fd_ >= 0 && bell_fd_ >= 0 && clock_fd_ >= 0);
   Watch(epoll_fd_, bell_fd_, kBellKey);
+  Watch(epoll_fd_, clock_fd_, kClockKey);
 }
 
 EventLoop::~EventLoop() {
   for (const Accepted& accepted : adopted_) close(accepted.fd);
   connections_.clear();
+  close(clock_fd_);
   close(bell_fd_);
   close(epoll_fd_);
 }
@@ -196,7 +201,6 @@ void EventLoop::OnEvent(std::uint64_t key, std::uint32_t events) {
 }
 
 void EventLoop::SweepAll() {
-  swept_us_ = context_.now_us;
   for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
     if (!connections_[slot]) continue;
     connections_[slot]->Sweep();
@@ -209,24 +213,37 @@ void EventLoop::SweepAll() {
   }
 }
 
+// A clock of its own costs less than a timeout, which every epoll_wait would set and take back.
+void EventLoop::RunClock(bool runs) {
+  if (runs == clock_runs_) return;
+  clock_runs_ = runs;
+  itimerspec each{};
+  if (runs) each.it_value.tv_nsec = each.it_interval.tv_nsec = kSweepMillis * 1'000'000L;
+  GYRE_CHECK(timerfd_settime(clock_fd_, 0, &each, nullptr) == 0);
+}
+
 void EventLoop::Run() {
   epoll_event events[kEventsMax];
   while (!stop_.load(std::memory_order_relaxed)) {
     // Without connections there are no deadlines, and an idle server does not wake up at all.
-    const int timeout = count_ == 0 && accepting_ ? -1 : kSweepMillis;
-    const int n = epoll_wait(epoll_fd_, events, kEventsMax, timeout);
+    RunClock(count_ != 0 || !accepting_);
+    const int n = epoll_wait(epoll_fd_, events, kEventsMax, -1);
+    bool sweep = false;
     context_.now_us = SystemClock().MonotonicMicros();
     for (int i = 0; i < n; ++i) {
       const std::uint64_t key = events[i].data.u64;
       if (key == kBellKey) {
         TakeMail();
+      } else if (key == kClockKey) {
+        std::uint64_t ticks = 0;
+        sweep = read(clock_fd_, &ticks, sizeof ticks) > 0;
       } else if (key >> 32 == 0) {
         if (!drained_) Accept(*(*listeners_)[key - kFirstListenerKey]);
       } else {
         OnEvent(key, events[i].events);
       }
     }
-    if (context_.now_us - swept_us_ >= kSweepMillis * 1000) SweepAll();
+    if (sweep) SweepAll();
   }
   for (auto& connection : connections_) {
     if (connection) dispatcher_.connections.fetch_sub(1);

@@ -43,9 +43,12 @@ class EventLoop final : public Waker {
   void OnEvent(std::uint64_t key, std::uint32_t events);
   void Reap(std::size_t fd);
   void SweepAll();
+  void RunClock(bool runs);
 
   Dispatcher& dispatcher_;
   const int epoll_fd_, bell_fd_;
+  const int clock_fd_;  // ticks for the sweeps while there are connections
+  bool clock_runs_ = false;
   LoopContext context_;
   std::vector<std::unique_ptr<Listener>>* listeners_ = nullptr;
   std::vector<EventLoop*> all_;
@@ -53,7 +56,6 @@ class EventLoop final : public Waker {
   bool accepting_ = true;
   bool drained_ = false;
   std::uint64_t next_serial_ = 1;
-  std::int64_t swept_us_ = 0;
   std::size_t count_ = 0;
   std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor
   std::atomic<bool> stop_{false};
