@@ -75,7 +75,7 @@ class Recorder {
                                               body));
     run_ = answer["run"]["id"].AsString();
     token_ = answer["token"].AsString();
-    if (answer["several_users"].AsBool() && session_.url().empty()) {
+    if (answer["several_users"].AsBool() && session_.is_local()) {
       GYRE_DO(EndAs("killed", "not started: several people use this data directory", Json::Obj()));
       return FailedPrecondition(
                  "GY4021",
@@ -131,11 +131,32 @@ class Recorder {
       GYRE_DO(EndAs("failed", ended.error().message(), Json::Obj()));
       return ended.error();
     }
-    if (tee.written() > 0) GYRE_DO(Store("output.log", log));
+    if (tee.written() > 0) Keep("output.log", log);
     if (!tee.problem().empty()) out_.Warn("the output was not kept whole: " + tee.problem());
-    GYRE_DO(StoreDiff());
-    GYRE_TRY(const std::size_t outputs, StoreOutputs(start_us));
-    return Finish(*ended, outputs);
+    NoteFailure("the uncommitted changes", StoreDiff());
+    NoteFailure("the files under outputs/", StoreOutputs(start_us));
+    auto result = Finish(*ended);
+    if (not_kept_ > 1) failure_ += fmt::format(" (and {} more)", not_kept_ - 1);
+    if (not_kept_ > 0) out_.Warn("not kept: " + failure_);
+    return result;
+  }
+
+  // What cannot be kept does not change how the program ended: the first failure becomes a warning.
+  void NoteFailure(std::string_view what, const Result<>& stored) {
+    if (stored) return;
+    if (++not_kept_ == 1) failure_ = fmt::format("{}: {}", what, stored.error().message());
+    unreachable_ = unreachable_ || stored.error().code() == Code::kUnavailable;
+  }
+
+  // Does not wait again and again for a server that went away.
+  void Keep(const std::string& path, const std::string& file) {
+    if (unreachable_) {
+      ++not_kept_;
+      return;
+    }
+    const auto stored = Store(path, file);
+    NoteFailure(path, stored);
+    if (stored && path.starts_with(kOutputs)) ++outputs_;
   }
 
   Result<> Store(const std::string& path, const std::string& file) {
@@ -154,17 +175,15 @@ class Recorder {
   }
 
   // Files that the program wrote: those that were there before and did not change are not its own.
-  Result<std::size_t> StoreOutputs(std::int64_t start_us) {
+  Result<> StoreOutputs(std::int64_t start_us) {
     const std::string folder = request_.directory + "/" + std::string(kOutputs);
     GYRE_TRY(const auto files, exec::ListFiles(folder));
-    std::size_t stored = 0;
     for (const exec::FileEntry& file : files) {
       constexpr std::int64_t kClockGrain = 20'000;  // of file times
       if (file.modified_us + kClockGrain < start_us) continue;
-      GYRE_DO(Store(fmt::format("{}/{}", kOutputs, file.path), folder + "/" + file.path));
-      ++stored;
+      Keep(fmt::format("{}/{}", kOutputs, file.path), folder + "/" + file.path);
     }
-    return stored;
+    return {};
   }
 
   Result<Json> EndAs(std::string_view status, std::string_view error, Json resources) {
@@ -173,7 +192,7 @@ class Recorder {
         Json::Obj({{"status", status}, {"error", error}, {"resources", std::move(resources)}}));
   }
 
-  Result<ProgramResult> Finish(const exec::ExitStatus& status, std::size_t outputs) {
+  Result<ProgramResult> Finish(const exec::ExitStatus& status) {
     const Json resources = Json::Obj({{"exit_code", status.code},
                                       {"signal", status.signal},
                                       {"cpu_seconds", status.cpu_seconds},
@@ -194,7 +213,7 @@ class Recorder {
     out_.Note(fmt::format("run {} {}{}   {}, {} of CPU, {} at most, {} files kept",
                           run_.substr(0, 8), name, error.empty() ? "" : " (" + error + ")",
                           HumanSeconds(status.wall_seconds), HumanSeconds(status.cpu_seconds),
-                          HumanBytes(status.memory_bytes_peak), outputs));
+                          HumanBytes(status.memory_bytes_peak), outputs_));
     return ProgramResult{run_, status.code, std::move(document)};
   }
 
@@ -202,6 +221,9 @@ class Recorder {
   Session& session_;
   Output& out_;
   std::string scratch_, run_, token_;
+  std::string failure_;  // the first thing that could not be kept
+  std::size_t outputs_ = 0, not_kept_ = 0;
+  bool unreachable_ = false;
 };
 
 }  // namespace

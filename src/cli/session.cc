@@ -46,6 +46,8 @@ void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string&
                 Output& out) {
   const std::optional<std::int64_t> size = SizeOf(file);
   request.content_length = size;
+  // A refused body may lie unread in the connection: the next request takes a new one.
+  request.headers.emplace_back("Connection", "close");
   const std::int64_t started_us = SystemClock().MonotonicMicros();
   request.body_source = [file, name, size, started_us, &out,
                          sent = std::int64_t{0}]() mutable -> Result<std::string> {
@@ -151,6 +153,7 @@ class NetSession : public Session {
 
   Result<Json> Upload(std::string_view path, const std::string& file, Output& out) override {
     GYRE_TRY(const File source, OpenFile(file, "r"));
+    GYRE_DO(FindOwnerAgain());
     net::ClientRequest request = NewRequest("POST", path);
     AttachFile(request, source.get(), file == "-" ? "standard input" : file, out);
     auto answer = SendForJson(std::move(request));
@@ -165,6 +168,7 @@ class NetSession : public Session {
   Result<> Exchange(std::string_view path, const std::string& in_file, const std::string& out_file,
                     Output& out) override {
     GYRE_TRY(const File source, OpenFile(in_file, "r"));
+    GYRE_DO(FindOwnerAgain());
     net::ClientRequest request = NewRequest("POST", path);
     AttachFile(request, source.get(), in_file == "-" ? "standard input" : in_file, out);
     return Receive(std::move(request), out_file, out);
@@ -201,6 +205,7 @@ class NetSession : public Session {
   }
 
   const std::string& url() const override { return url_; }
+  bool is_local() const override { return settings_.server_url.empty(); }
   const std::string& audience() const override { return audience_; }
 
   Result<> EnsureServerOutlivesUs(Output& out) override {
@@ -313,7 +318,7 @@ class NetSession : public Session {
   // A command that owned the directory may have ended since our last request: then nothing was
   // sent, and we look again.
   Result<net::ClientResponse> Send(net::ClientRequest request) {
-    const bool can_repeat = settings_.server_url.empty() && !owner_ && !request.body_source;
+    const bool can_repeat = is_local() && !owner_ && !request.body_source;
     if (!can_repeat) return client_->Send(std::move(request));
     auto response = client_->Send(request);
     if (response || response.error().gy() != "GY1620") return response;
@@ -321,6 +326,14 @@ class NetSession : public Session {
     GYRE_DO(Attach());
     request.path = base_path_ + path;
     return client_->Send(std::move(request));
+  }
+
+  // Before a body that can be read only once, which Send() does not repeat.
+  Result<> FindOwnerAgain() {
+    if (!is_local() || owner_) return {};
+    GYRE_TRY([[maybe_unused]] const net::ClientResponse alive,
+             Send(NewRequest("GET", "/healthz")));
+    return {};
   }
 
   Result<Json> SendForJson(net::ClientRequest request) {

@@ -37,6 +37,8 @@ class Session {
   virtual Result<Json> WaitJob(const Json& job, Output& out) = 0;
   virtual const std::string& url()
       const = 0;  // for links: "http://127.0.0.1:7171", or "" when there is only the socket
+  // By the data directory, not by a URL: who may use that may read its files too.
+  virtual bool is_local() const = 0;
   // What a kept token belongs to: the server's URL, or the data directory.
   virtual const std::string& audience() const = 0;
   // Deploy and the like must outlive the command: starts `gyre server` detached when this process

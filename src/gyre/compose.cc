@@ -207,8 +207,9 @@ Result<> House::Rooms::OpenMl() {
                               return RowsOf(project, reference);
                             },
                             SystemClock()));
+  GYRE_TRY(const auto alive, access->RunsOfLivePrograms());
   GYRE_TRY([[maybe_unused]] const int orphans,
-           tracking->EndOrphans("the server stopped while it ran"));
+           tracking->EndOrphans("the server stopped while it ran", alive));
   training = std::make_unique<training::Training>(
       training::TrainingRooms{*datasets, *projects, *tracking, *registry, *blobs, *jobs,
                               SystemClock(), evaluations.get()},

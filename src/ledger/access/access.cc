@@ -158,6 +158,7 @@ class AccessService final : public Access {
   Result<std::string> IssueProgramToken(std::string_view project, std::string_view run_id,
                                         std::string_view user, std::int64_t lifetime_us) override;
   Result<> RevokeProgramTokens(std::string_view run_id) override;
+  Result<std::vector<std::string>> RunsOfLivePrograms() override;
   bool several_users() const override { return Current()->users > 1; }
   bool local_owner_allowed(std::string* why_not) const override;
   void SetChangeHook(ChangeHook hook) override { hook_ = std::move(hook); }
@@ -618,6 +619,15 @@ Result<std::string> AccessService::IssueProgramToken(std::string_view project,
 Result<> AccessService::RevokeProgramTokens(std::string_view run_id) {
   return Change(
       [&](db::Transaction& tx) { return RevokeTokensOfRun(tx, run_id, clock_.NowMicros()); });
+}
+
+Result<std::vector<std::string>> AccessService::RunsOfLivePrograms() {
+  std::vector<std::string> runs;
+  GYRE_DO(db_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(runs, RunsWithLiveTokens(reader, clock_.NowMicros()));
+    return {};
+  }));
+  return runs;
 }
 
 }  // namespace

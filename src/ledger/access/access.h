@@ -119,6 +119,8 @@ class Access : public net::Gatekeeper {
                                                 std::string_view user,
                                                 std::int64_t lifetime_us) = 0;
   virtual Result<> RevokeProgramTokens(std::string_view run_id) = 0;
+  // Runs whose program may still write to them: their token is neither revoked nor expired.
+  virtual Result<std::vector<std::string>> RunsOfLivePrograms() = 0;
   // With several users a program must not see the socket or other people's files: start it
   // isolated, or refuse.
   virtual bool several_users() const = 0;

@@ -175,6 +175,14 @@ Result<> RevokeTokenRow(db::Transaction& tx, std::string_view id, std::int64_t n
                     {id, now_us});
 }
 
+Result<std::vector<std::string>> RunsWithLiveTokens(db::Reader& reader, std::int64_t now_us) {
+  return db::Collect<std::string>(
+      reader,
+      "SELECT DISTINCT run_id FROM access_token WHERE kind = 'program' AND revoked_us = 0 AND "
+      "expires_us > ?1",
+      {now_us}, [](const db::Row& row) { return row.Str(0); });
+}
+
 Result<> RevokeTokensOfRun(db::Transaction& tx, std::string_view run_id, std::int64_t now_us) {
   return tx.Execute(
       "UPDATE access_token SET revoked_us = ?2 WHERE run_id = ?1 AND kind = 'program' AND "

@@ -39,6 +39,7 @@ Result<std::vector<Token>> ReadTokens(db::Reader& reader, std::string_view user_
                                       std::int64_t now_us);  // an empty user_id means everybody's
 Result<> InsertToken(db::Transaction& tx, const StoredToken& token);
 Result<> RevokeTokenRow(db::Transaction& tx, std::string_view id, std::int64_t now_us);
+Result<std::vector<std::string>> RunsWithLiveTokens(db::Reader& reader, std::int64_t now_us);
 Result<> RevokeTokensOfRun(db::Transaction& tx, std::string_view run_id, std::int64_t now_us);
 Result<> RevokeSessionsOf(db::Transaction& tx, std::string_view user_id, std::int64_t now_us);
 Result<> TouchToken(db::Transaction& tx, std::string_view id, std::int64_t used_us);

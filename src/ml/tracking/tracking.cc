@@ -4,6 +4,7 @@
 #include <array>
 #include <tuple>
 #include <utility>
+#include <unordered_set>
 
 #include "base/id.h"
 #include "base/limits.h"
@@ -111,7 +112,7 @@ class TrackingImpl final : public Tracking {
   Result<> LogBatch(std::string_view run_id, const Batch& batch) override;
   Result<> EndRun(std::string_view run_id, const RunEnd& end) override;
   Result<> DeleteRun(std::string_view run_id) override;
-  Result<int> EndOrphans(std::string_view why) override;
+  Result<int> EndOrphans(std::string_view why, std::span<const std::string> alive) override;
   Result<std::vector<MetricPoint>> MetricHistory(std::string_view run_id, std::string_view key,
                                                  int limit) override;
   Result<> AddArtifacts(std::string_view run_id, const std::vector<Artifact>& artifacts) override;
@@ -272,12 +273,15 @@ Result<> TrackingImpl::DeleteRun(std::string_view run_id) {
   });
 }
 
-Result<int> TrackingImpl::EndOrphans(std::string_view why) {
+Result<int> TrackingImpl::EndOrphans(std::string_view why,
+                                     std::span<const std::string> alive) {
   std::vector<std::string> ids;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(ids, RunningRuns(reader));
     return {};
   }));
+  const std::unordered_set<std::string_view> spared(alive.begin(), alive.end());
+  std::erase_if(ids, [&](const std::string& id) { return spared.contains(id); });
   const RunEnd end{RunStatus::kKilled, std::string(why), Json(), clock_.NowMicros()};
   for (const std::string& id : ids)
     GYRE_DO(database_.Write([&](db::Transaction& tx) { return UpdateEnd(tx, id, end, ""); }));

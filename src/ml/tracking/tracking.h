@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -136,9 +137,9 @@ class Tracking {
                           const RunEnd& end) = 0;  // ending twice overwrites
   virtual Result<> DeleteRun(
       std::string_view run_id) = 0;  // with its metrics, artifacts and references to blobs
-  // Runs that were running when their server died: ends those of jobs that have ended. Answers how
-  // many.
-  virtual Result<int> EndOrphans(std::string_view why) = 0;
+  // Runs that were running when their server died, but for those in `alive`: a program goes on
+  // without a server. Answers how many were ended.
+  virtual Result<int> EndOrphans(std::string_view why, std::span<const std::string> alive) = 0;
 
   // All points of a key in the order of (step, time); at most `limit`, thinned evenly when there
   // are more (0 = all).

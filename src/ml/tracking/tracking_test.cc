@@ -184,11 +184,14 @@ TEST_F(TrackingTest, ArtifactsKeepTheirBlobs) {
 
 TEST_F(TrackingTest, OrphansEndAsKilled) {
   const tracking::Run run = Create("a");
-  EXPECT_EQ(*tracking_->EndOrphans("the server stopped"), 1);
+  EXPECT_EQ(*tracking_->EndOrphans("the server stopped", {}), 1);
   const auto read = tracking_->GetRun("p", run.id);
   EXPECT_EQ(read->status, RunStatus::kKilled);
   EXPECT_EQ(read->error, "the server stopped");
-  EXPECT_EQ(*tracking_->EndOrphans("again"), 0);
+  EXPECT_EQ(*tracking_->EndOrphans("again", {}), 0);
+  const std::vector<std::string> alive = {Create("b").id};
+  EXPECT_EQ(*tracking_->EndOrphans("again", alive), 0);
+  EXPECT_EQ(tracking_->GetRun("p", alive[0])->status, RunStatus::kRunning);
 }
 
 TEST_F(TrackingTest, BadNamesAreRefused) {

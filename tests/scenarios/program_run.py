@@ -1,0 +1,170 @@
+"""gyre run: any program, recorded with its output, files, code and end; what cannot be kept never costs the program its exit code."""
+import json
+import os
+import subprocess
+import sys
+import time
+
+from harness import GYRE, Gyre
+
+PASSWORD = 'a long enough password\n'
+
+
+def api(g, path, **kw):
+    return json.loads(g.cli('api', 'GET', path, **kw).stdout)
+
+
+def newest(g, **kw):
+    return api(g, '/projects/default/runs/-', **kw)
+
+
+def artifacts(g, run):
+    return {item['path']: item for item in api(g, f"/projects/default/runs/{run['id']}/artifacts")['items']}
+
+
+def python(*lines):
+    return [sys.executable, '-c', '\n'.join(lines)]
+
+
+def wait_for(path, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not os.path.exists(path):
+        assert time.monotonic() < deadline, path + ' does not appear'
+        time.sleep(0.01)
+
+
+def git(g, *words):
+    return subprocess.run(['git', '-c', 'user.name=t', '-c', 'user.email=t@example.org', *words], cwd=g.work, env=g.environment, check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+def output_exit_code_and_files(g):
+    os.makedirs(os.path.join(g.work, 'outputs'))
+    old = os.path.join(g.work, 'outputs', 'old.txt')
+    open(old, 'w').write('of another day')
+    os.utime(old, (1e9, 1e9))
+    done = g.cli('run', *python('import sys, os', 'print("to stdout")', 'print("to stderr", file=sys.stderr)', 'os.makedirs("outputs/deep")',
+                                'open("outputs/deep/a b.txt", "w").write("kept")', 'sys.exit(3)'), check=False)
+    assert done.returncode == 3, (done.returncode, done.stderr)
+    assert done.stdout == 'to stdout\n' and 'to stderr' in done.stderr, done
+    run = newest(g)
+    assert run['status'] == 'failed' and run['kind'] == 'program', run
+    assert run['resources']['exit_code'] == 3 and run['resources']['wall_seconds'] > 0, run['resources']
+    kept = artifacts(g, run)
+    assert set(kept) == {'output.log', 'outputs/deep/a b.txt'}, kept
+    log = g.cli('api', 'GET', f"/projects/default/runs/{run['id']}/log").stdout
+    assert 'to stdout' in log and 'to stderr' in log, log
+    missing = g.cli('run', 'no-such-program-anywhere', check=False)
+    assert missing.returncode != 0 and 'GY1310' in missing.stderr, missing
+    assert newest(g)['status'] == 'failed'
+
+
+def what_cannot_be_kept_is_only_a_warning(g):
+    # A name that no artifact can have, and (but for root, who may read everything) a file that may not be read.
+    done = g.cli('run', *python('import os, sys', 'os.mkdir("outputs")', 'open("outputs/a\\\\b", "w").write("x")', 'open("outputs/good.txt", "w").write("y")',
+                                'open("outputs/closed.txt", "w").write("z")', 'os.chmod("outputs/closed.txt", 0)', 'sys.exit(3)'), check=False)
+    assert done.returncode == 3, (done.returncode, done.stderr)
+    assert 'not kept: outputs/a\\b' in done.stderr, done.stderr
+    run = newest(g)
+    assert run['status'] == 'failed' and run['resources']['exit_code'] == 3, run
+    assert 'outputs/good.txt' in artifacts(g, run)
+
+
+def too_many_files_are_only_a_warning(g):
+    done = g.cli('run', *python('import os', 'os.mkdir("outputs")', 'for i in range(10001): open(f"outputs/{i}", "w").close()'))
+    assert 'not kept: ' in done.stderr and '10000 files' in done.stderr, done.stderr
+    assert newest(g)['status'] == 'finished'
+
+
+def memory_is_limited(g):
+    program = python('x = bytearray(1 << 30)', 'print(len(x))')
+    done = g.cli('run', '--mem', '512M', *program, check=False)
+    assert done.returncode == 1 and 'MemoryError' in done.stderr, (done.returncode, done.stderr)
+    assert newest(g)['status'] == 'failed'
+    assert g.cli('run', '--mem', '4G', *program).stdout == f'{1 << 30}\n'
+
+
+def code_is_recorded_and_run_again(g):
+    git(g, 'init', '-q')
+    script = os.path.join(g.work, 'p.py')
+    open(script, 'w').write('print("as committed")\n')
+    git(g, 'add', 'p.py')
+    git(g, 'commit', '-q', '-m', 'first')
+    commit = git(g, 'rev-parse', 'HEAD')
+    g.cli('run', sys.executable, 'p.py')
+    run = newest(g)
+    assert run['code']['commit'] == commit and run['code']['dirty'] is False, run['code']
+    assert 'code/changes.diff' not in artifacts(g, run)
+
+    open(script, 'w').write('import os\nos.makedirs("outputs", exist_ok=True)\nopen("outputs/noise", "wb").write(os.urandom(16))\nprint("changed")\n')
+    g.cli('run', sys.executable, 'p.py')
+    run = newest(g)
+    assert run['code']['commit'] == commit and run['code']['dirty'] is True, run['code']
+    assert 'code/changes.diff' in artifacts(g, run)
+
+    # The same again, though the folder holds something else by now.
+    open(script, 'w').write('print("of today")\n')
+    again = g.cli('runs', 'rerun', run['id'])
+    assert 'changed' in again.stdout and 'of today' not in again.stdout, again.stdout
+    assert 'outputs/noise: other bytes' in again.stdout, again.stdout
+    assert 'output.log' not in again.stdout and 'exit code' not in again.stdout, again.stdout
+    first = api(g, '/projects/default/runs?limit=10')['items'][-1]
+    same = g.cli('runs', 'rerun', first['id'])
+    assert 'as committed' in same.stdout and 'nothing differs' in same.stdout + same.stderr, same
+    assert newest(g)['status'] == 'finished'
+
+
+def a_program_outlives_the_server(g):
+    """Whoever owns the directory next neither ends its run nor loses what it still has to store."""
+    g.start()
+    started, go = os.path.join(g.work, 'started'), os.path.join(g.work, 'go')
+    running = subprocess.Popen([GYRE, 'run', *python('import os, sys, time', 'open("started", "w")', 'while not os.path.exists("go"): time.sleep(0.01)',
+                                                     'os.mkdir("outputs")', 'open("outputs/late.txt", "w").write("late")', 'print("late")', 'sys.exit(3)')],
+                               cwd=g.work, env=g.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(started)
+    g.kill()
+    assert newest(g)['status'] == 'running', 'the next owner does not end it'
+    open(go, 'w').close()
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 3 and 'not kept' not in err, (running.returncode, err)
+    run = newest(g)
+    assert run['status'] == 'failed' and run['resources']['exit_code'] == 3, run
+    assert set(artifacts(g, run)) == {'output.log', 'outputs/late.txt'}
+
+
+def with_two_users_it_is_refused(g):
+    g.start()
+    g.cli('users', 'add', 'ann', '--role', 'admin', stdin=PASSWORD)
+    g.cli('login', '--user', 'ann', stdin=PASSWORD)
+    program = python('open("was-run", "w")')
+    g.cli('run', *program)
+    marker = os.path.join(g.work, 'was-run')
+    os.remove(marker)
+    g.cli('users', 'add', 'bob', '--role', 'viewer', stdin=PASSWORD)
+    for served in (True, False):
+        refused = g.cli('run', *program, check=False)
+        assert refused.returncode != 0 and 'GY4021' in refused.stderr and 'GYRE_SERVER' in refused.stderr, refused
+        assert not os.path.exists(marker), 'it was started'
+        run = newest(g)
+        assert run['status'] == 'killed' and 'several people' in run['error'], run
+        if served:
+            g.stop()
+    # By URL, as somebody who need not own the data directory.
+    g.start()
+    by_url = {'GYRE_SERVER': f'http://{g.host}:{g.port}'}
+    g.cli('login', '--user', 'ann', stdin=PASSWORD, environment=by_url)
+    g.cli('run', *program, environment=by_url)
+    assert os.path.exists(marker)
+
+
+SCENARIOS = [output_exit_code_and_files, what_cannot_be_kept_is_only_a_warning, too_many_files_are_only_a_warning, memory_is_limited,
+             code_is_recorded_and_run_again, a_program_outlives_the_server, with_two_users_it_is_refused]
+
+if __name__ == '__main__':
+    for scenario in SCENARIOS:
+        if sys.argv[1:] and scenario.__name__ not in sys.argv[1:]:
+            continue
+        begin = time.monotonic()
+        with Gyre() as gyre:
+            scenario(gyre)
+        print(f'ok {scenario.__name__} ({time.monotonic() - begin:.2f} s)')
