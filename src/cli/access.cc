@@ -163,6 +163,9 @@ Result<int> AddUser(Invocation& in) {
                                                      {"password", password},
                                                      {"roles", std::move(roles)}})));
   in.out().Done(fmt::format("user {}   {}", user["name"].AsString(), RolesText(user["roles"])));
+  GYRE_TRY(const Json users, session->Get("/api/v1/users?limit=3"));
+  if (users["items"].size() == 2)
+    in.out().Note("from now on everybody needs a token, you too: gyre login");
   if (in.out().json()) in.out().Document(user, "");
   return 0;
 }

@@ -209,8 +209,13 @@ int RunHelp(const Grammar& grammar, std::vector<std::string> words, const Host& 
     Write(stdout, topic);
     return 0;
   }
+  const std::string noun = NounHelp(grammar, path);
   if (const Command* command = grammar.FindPath(path)) {
-    Write(stdout, CommandHelp(*command, everything));
+    Write(stdout, CommandHelp(*command, everything) + (noun.empty() ? "" : "\n" + noun));
+    return 0;
+  }
+  if (!noun.empty()) {
+    Write(stdout, noun);
     return 0;
   }
   std::vector<std::string> candidates = HelpTopics();
@@ -237,6 +242,11 @@ int Main(int argc, char** argv, const Host& host) {
   if (words[0] == "__complete") {
     words.erase(words.begin(), words.begin() + (words.size() > 1 && words[1] == "--" ? 2 : 1));
     return RunComplete(grammar, words, host);
+  }
+  // A noun alone that lists nothing, or asked for help, says what it has.
+  const bool asks = words.size() == 2 && (words[1] == "--help" || words[1] == "-h");
+  if ((words.size() == 1 && grammar.FindPath(words[0]) == nullptr) || asks) {
+    if (!NounHelp(grammar, words[0]).empty()) return RunHelp(grammar, {words[0]}, host);
   }
   const auto match = grammar.Find(words);
   if (!match) return Fail(match.error(), false);

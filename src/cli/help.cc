@@ -130,6 +130,16 @@ std::string CommandHelp(const Command& command, bool everything) {
   return Join(lines, "\n") + "\n";
 }
 
+std::string NounHelp(const Grammar& grammar, std::string_view noun) {
+  std::vector<Row> rows;
+  for (const Command& command : grammar.commands()) {
+    if (command.path.starts_with(std::string(noun) + " "))
+      rows.push_back({fmt::format("gyre {}", command.path), std::string(command.summary)});
+  }
+  if (rows.empty()) return "";
+  return fmt::format("gyre {} has\n{}\n", noun, Join(Aligned(rows), "\n"));
+}
+
 std::string Overview(const Grammar& grammar, std::string_view version) {
   static constexpr std::string_view kFirst[] = {"demo",   "add",     "train",
                                                 "deploy", "predict", "server"};

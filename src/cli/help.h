@@ -13,6 +13,8 @@ constexpr int kHelpLinesMax = 24;
 
 // `everything` lists every option, however many lines that takes.
 std::string CommandHelp(const Command& command, bool everything = false);
+// The sub-verbs of a noun, one line each; empty when there are none.
+std::string NounHelp(const Grammar& grammar, std::string_view noun);
 std::string Overview(const Grammar& grammar, std::string_view version);
 std::vector<std::string> HelpTopics();
 // A topic's text, or empty: exit-codes, output, references, config, environment.

@@ -241,12 +241,8 @@ Result<net::Response> EndpointsApi::PredictFile(net::Request& request) {
                             options));
   GYRE_TRY(net::Response response,
            SendFile(scratch, done["output"].AsString(), kind->content_type));
-  std::vector<std::string> missing;
-  for (const Json& name : done["columns_missing"].items())
-    missing.push_back(PercentEncode(name.AsString()));
   response.headers.emplace_back("X-Gyre-Model", version.name());
   response.headers.emplace_back("X-Gyre-Rows", std::to_string(done["rows"].AsInt()));
-  if (!missing.empty()) response.headers.emplace_back("X-Gyre-Columns-Missing", Join(missing, ","));
   return response;
 }
 

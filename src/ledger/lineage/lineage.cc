@@ -119,8 +119,7 @@ Result<Node> Lineage::Find(std::string_view project, std::string_view text) cons
                      "AND (?2 = '' OR project = ?2)",
                      {text, project}, collect));
     if (!found.empty()) return {};
-    // Of several things with one label ("churn:v1" the dataset and the model) the caller must
-    // choose.
+    // Several things may have one label ("churn:v1" the dataset and the model).
     GYRE_DO(
         reader.Query("SELECT id, kind, label, project, created_us FROM lineage_node WHERE label = "
                      "?1 AND (?2 = '' OR project = ?2) ORDER BY created_us",
@@ -137,6 +136,13 @@ Result<Node> Lineage::Find(std::string_view project, std::string_view text) cons
         .Fix(
             "give the id or the label of a dataset version, run, model version or endpoint: "
             "`churn:v1`");
+  }
+  // A model takes its dataset's name by default: then the model is meant, which leads to both.
+  if (found.size() > 1 && found[0].label == text) {
+    std::vector<Node> models;
+    for (const Node& node : found)
+      if (node.kind == "model_version") models.push_back(node);
+    if (models.size() == 1) return models[0];
   }
   if (found.size() > 1) {
     std::string names;

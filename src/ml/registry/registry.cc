@@ -83,13 +83,15 @@ Result<ModelVersion> Registry::Register(NewVersion version) {
   return GetVersion(id);
 }
 
-Result<ModelVersion> Registry::Resolve(std::string_view default_project,
-                                       std::string_view reference) {
+Result<ModelVersion> Registry::Resolve(std::string_view project, std::string_view reference) {
   GYRE_TRY(const ModelReference parsed, ParseReference(reference));
+  if (!parsed.project.empty() && parsed.project != project)
+    return MakeError(Code::kPermissionDenied, "GY3620", "`{}` belongs to another project than `{}`",
+                     reference, project)
+        .Fix(fmt::format("--project {}", parsed.project));
   ModelVersion version;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(const std::string id,
-             ResolveId(reader, parsed.project.empty() ? default_project : parsed.project, parsed));
+    GYRE_TRY(const std::string id, ResolveId(reader, project, parsed));
     GYRE_TRY(version, ReadVersion(reader, id));
     return {};
   }));

@@ -119,8 +119,9 @@ class Registry {
 
   // A bare name is its @champion, or the newest version when there is no champion.
   // Errors: kNotFound GY3602 no such model (did you mean), GY3603 no such version, GY3604 no such
-  // alias (those that exist).
-  Result<ModelVersion> Resolve(std::string_view default_project, std::string_view reference);
+  // alias (those that exist), kPermissionDenied GY3620 a reference into another project than
+  // `project`.
+  Result<ModelVersion> Resolve(std::string_view project, std::string_view reference);
   Result<ModelVersion> GetVersion(std::string_view version_id);
   Result<Model> GetModel(std::string_view project, std::string_view name);
   struct Page {

@@ -152,7 +152,9 @@ TEST_F(RegistryTest, ResolvingSaysWhatIsMissing) {
   EXPECT_EQ(registry_->Resolve("default", "churn:v9").error().gy(), "GY3603");
   EXPECT_EQ(registry_->Resolve("default", "churn@champion").error().gy(), "GY3604");
   EXPECT_EQ(registry_->Resolve("other", "churn").error().gy(), "GY3602");
-  EXPECT_TRUE(registry_->Resolve("other", "default/churn"));
+  EXPECT_TRUE(registry_->Resolve("default", "default/churn"));
+  EXPECT_EQ(registry_->Resolve("other", "default/churn").error().code(), Code::kPermissionDenied)
+      << "who was admitted to one project reads no other";
   EXPECT_EQ(registry_->Resolve("default", "churn:x").error().gy(), "GY3601");
 }
 

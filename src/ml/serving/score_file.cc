@@ -17,20 +17,10 @@ namespace {
 constexpr std::int64_t kChunkRows = 50'000;
 constexpr std::int64_t kFlushBytes = 4 << 20;
 
-// The columns of a chunk in the model's order; those that the file lacks are missing everywhere.
+// The columns of a chunk in the model's order; Begin saw that all are there.
 table::Frame ModelColumns(const table::Frame& chunk, const table::Schema& input) {
   table::Frame frame;
-  for (const table::Field& field : input) {
-    if (const table::Column* found = chunk.Find(field.name)) {
-      frame.columns.push_back(*found);
-      continue;
-    }
-    table::Column column;
-    column.name = field.name;
-    column.type = field.type;
-    for (std::size_t i = 0; i < chunk.rows(); ++i) column.PushNull();
-    frame.columns.push_back(std::move(column));
-  }
+  for (const table::Field& field : input) frame.columns.push_back(*chunk.Find(field.name));
   return frame;
 }
 
@@ -75,12 +65,17 @@ class ScoringSink final : public table::ImportSink {
     rows_ = 0;
     parts_.clear();
     text_.clear();
-    missing_.clear();
+    std::vector<std::string> missing;
     header_ = false;
     for (const table::Field& field : scorer_.input()) {
       const auto has = [&](const table::Field& other) { return other.name == field.name; };
-      if (std::none_of(schema.begin(), schema.end(), has)) missing_.push_back(field.name);
+      if (std::none_of(schema.begin(), schema.end(), has)) missing.push_back(field.name);
     }
+    // One row may lack a value; a whole file without a column is a mistyped header.
+    if (!missing.empty())
+      return InvalidArgument("GY3822", "the file has no column `{}`, which the model reads",
+                             Join(missing, "`, `"))
+          .Fix("name the columns as the training data did; an empty cell is a missing value");
     return exec::WriteFile(path_, "");
   }
 
@@ -111,7 +106,6 @@ class ScoringSink final : public table::ImportSink {
     return path_;
   }
   std::int64_t rows() const { return rows_; }
-  const std::vector<std::string>& missing() const { return missing_; }
 
  private:
   Result<> Write(const table::Frame& frame) {
@@ -136,7 +130,7 @@ class ScoringSink final : public table::ImportSink {
   const std::string format_;
   const std::string path_;
   std::string text_;
-  std::vector<std::string> parts_, missing_;
+  std::vector<std::string> parts_;
   bool header_ = false;
   std::int64_t rows_ = 0;
 };
@@ -172,14 +166,10 @@ Result<Json> ScoreFile(runners::TaskContext& context) {
            table::ImportFiles({{input["input"].AsString(), input["name"].StringOr("input")}},
                               options, sink));
   GYRE_TRY(std::string output, sink.Finish());
-  Json missing = Json::Arr();
-  for (const std::string& name : sink.missing()) missing.Push(name);
   Json notes = Json::Arr();
   for (const std::string& note : report.notes) notes.Push(note);
-  return Json::Obj({{"output", std::move(output)},
-                    {"rows", sink.rows()},
-                    {"columns_missing", std::move(missing)},
-                    {"notes", std::move(notes)}});
+  return Json::Obj(
+      {{"output", std::move(output)}, {"rows", sink.rows()}, {"notes", std::move(notes)}});
 }
 
 void AddTasks(runners::TaskRegistry& tasks) { tasks.Add("predictors.score_file", ScoreFile); }

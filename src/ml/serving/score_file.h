@@ -13,7 +13,7 @@ namespace gyre::serving {
 // Input: {"model": path of a package, "input": path, "name": "rows.csv" (for messages), "format":
 // "csv" or "" (by content),
 //         "output_format": "csv" | "jsonl" | "parquet"}
-// Answer: {"output": path in the scratch folder, "rows", "columns_missing": [...], "notes": [...]}
+// Answer: {"output": path in the scratch folder, "rows", "notes": [...]}
 // The output holds the columns of the input, then `prediction` and, for classes,
 // `probability_CLASS`.
 Result<Json> ScoreFile(runners::TaskContext& context);

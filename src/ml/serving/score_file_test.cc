@@ -84,21 +84,21 @@ TEST_F(ScoreFileTest, SameBitsAsOnline) {
   }
 }
 
-TEST_F(ScoreFileTest, MissingColumnsAreNamedAndMissing) {
-  const auto done = Score("age,prediction\n30,old\n", "few.csv", "csv");
-  ASSERT_TRUE(done) << done.error().ToString();
-  EXPECT_EQ((*done)["columns_missing"].size(), 5U);
-  const auto text = exec::ReadFile((*done)["output"].AsString());
-  ASSERT_TRUE(text);
-  EXPECT_TRUE(text->starts_with("age,prediction,probability_No,probability_Yes\n30,Yes,")) << *text;
+TEST_F(ScoreFileTest, AFileWithoutAColumnOfTheModelIsRefusedByName) {
+  const auto done =
+      Score("id,amount,land,active,age,joined,seen\na,0.1,NL,true,30,,\n", "few.csv", "csv");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().gy(), "GY3822");
+  EXPECT_NE(done.error().message().find("country"), std::string::npos);
 }
 
 TEST_F(ScoreFileTest, WrongCellsAndFormatsAreErrors) {
-  const auto wrong = Score("age\n30\nold\n", "wrong.csv", "csv");
+  const std::string header = "id,amount,country,active,age,joined,seen\n";
+  const auto wrong = Score(header + "a,,,,30,,\nb,,,,old,,\n", "wrong.csv", "csv");
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().gy(), "GY2041");
   EXPECT_NE(wrong.error().ToString().find("wrong.csv"), std::string::npos);
-  EXPECT_EQ(Score("age\n30\n", "a.csv", "xml").error().gy(), "GY3820");
+  EXPECT_EQ(Score(header + "a,,,,30,,\n", "a.csv", "xml").error().gy(), "GY3820");
   EXPECT_FALSE(Score("", "empty.csv", "csv"));
 }
 

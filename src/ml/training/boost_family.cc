@@ -182,6 +182,7 @@ class BoostFamily {
       trial->folds_done = trial->fits.size();
       given_up = trial->folds_done < parts->size() && IsBehind(*trial);
     }
+    if (trial->fits.empty()) return false;  // the time was over before its first fold
     const Held held = HeldOf(*trial, outputs_);
     trial->worth = session_.WorthOf(held);
     const bool complete = trial->folds_done == parts->size();

@@ -111,7 +111,8 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
   } else if (!keep.is_null()) {
     return BadMember("keep_leaks", "true or false");
   }
-  if (trials < 0 || trials > 10'000) return BadMember("trials", "1 to 10,000");
+  if (json.Has("trials") && (trials < 1 || trials > 10'000))
+    return BadMember("trials", "1 to 10,000");
   r.trials = static_cast<int>(trials);
   if (std::ranges::find(kGates, r.gate) == kGates.end())
     return BadMember("gate", "default, kpi or none");
