@@ -88,6 +88,11 @@ Result<std::string> BasePath(std::string path) {
 std::string_view Version() { return GYRE_VERSION; }
 
 struct House::Rooms {
+  Rooms() = default;
+  ~Rooms() { Drain(); }  // also when they could not all be opened
+  Rooms(const Rooms&) = delete;
+  Rooms& operator=(const Rooms&) = delete;
+
   HouseOptions options;
   config::Settings settings;
   std::optional<config::DirectoryLock> lock;
@@ -133,6 +138,7 @@ struct House::Rooms {
   Result<> Start();
   Result<> Listen();
   bool Busy() const;
+  void Drain();
   Result<> StartServer(net::ServerSettings net_settings);
 };
 
@@ -337,11 +343,19 @@ Result<> House::Rooms::Listen() {
 // Other commands use our socket: what they began shall end well.
 bool House::Rooms::Busy() const {
   if (running->count() > 0) return true;
-  const auto list = jobs->List("", 100);
-  if (!list) return false;
-  return std::any_of(list->begin(), list->end(), [](const runners::Job& job) {
-    return job.state == "queued" || job.state == "running";
-  });
+  return jobs->busy();
+}
+
+// No new requests; what runs ends. A second call finds nothing left to do.
+void House::Rooms::Drain() {
+  if (server) server->Drain();
+  server.reset();
+  // Jobs and subscribers use every room of the loop, so they end before any of them; jobs publish
+  // events, so they go first.
+  meter.reset();  // books the last requests
+  if (serving) serving->Stop();
+  jobs.reset();
+  events.reset();
 }
 
 House::House(std::unique_ptr<Rooms> rooms) : rooms_(std::move(rooms)) {}
@@ -365,7 +379,7 @@ Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {
   return std::unique_ptr<House>(new House(std::move(rooms)));
 }
 
-House::~House() { Drain(); }
+House::~House() = default;
 
 const config::OwnerInfo& House::info() const { return rooms_->info; }
 const config::Settings& House::settings() const { return rooms_->settings; }
@@ -376,16 +390,7 @@ std::string House::setup_url() const {
   return secret && !secret->empty() ? rooms_->info.url + "/setup?token=" + *secret : std::string();
 }
 
-void House::Drain() {
-  if (rooms_->server) rooms_->server->Drain();
-  rooms_->server.reset();
-  // Jobs and subscribers use every room of the loop, so they end before any of them; jobs publish
-  // events, so they go first.
-  rooms_->meter.reset();  // books the last requests
-  if (rooms_->serving) rooms_->serving->Stop();
-  rooms_->jobs.reset();
-  rooms_->events.reset();
-}
+void House::Drain() { rooms_->Drain(); }
 
 void House::WaitUntilIdle() {
   while (rooms_->Busy()) exec::InterruptCounter::SleepMicros(kIdlePollMicros);

@@ -1,10 +1,12 @@
 """The life of a data directory: who owns it, what happens when two come at once, when the owner is killed, and what a stop leaves behind."""
+import contextlib
 import http.client
 import json
 import os
 import re
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -70,6 +72,26 @@ def a_second_server_is_refused(g):
     other = g.cli('server', '--data', g.data + '2', '--listen', f'127.0.0.1:{g.port}', check=False)
     assert other.returncode == 6 and 'GY1610' in other.stderr, other.stderr
     assert not os.path.exists(os.path.join(g.data + '2', 'server.json'))
+
+
+def a_server_without_its_port_ends_in_order(g):
+    """It has taken up the jobs of its directory by then: they end before the rooms they use."""
+    g.start()
+    g.cli('add', people(g))
+    g.json('PUT', '/api/v1/projects/default/datasets/people/expectations', {'expectations': [{'kind': 'rows_between', 'min': 1}]})
+    job = g.wait_job(g.json('POST', '/api/v1/projects/default/datasets/people/versions/latest/check'))
+    assert job['state'] == 'succeeded', job
+    g.stop()
+    for _ in range(5):
+        # As a death leaves it. Checks are harmless to repeat, so the next start runs them.
+        with contextlib.closing(sqlite3.connect(os.path.join(g.data, 'gyre.db'))) as database, database:
+            database.execute("UPDATE job SET state = 'running', ended_us = 0 WHERE id = ?", (job['id'],))
+        with socket.create_server(('127.0.0.1', 0)) as taken:
+            refused = g.cli('server', '--listen', f'127.0.0.1:{taken.getsockname()[1]}', check=False)
+        assert refused.returncode == 6 and 'GY1610' in refused.stderr, refused
+    g.start()
+    again = g.wait_job(g.json('GET', f"/api/v1/jobs/{job['id']}"))
+    assert again['state'] == 'succeeded' and again['ended_at'] != job['ended_at'], again
 
 
 def a_killed_owner_leaves_nothing_to_repair(g):
@@ -277,7 +299,7 @@ def ctrl_c_leaves_the_job_to_the_server(g):
 
 
 SCENARIOS = [deploy_without_a_server_leaves_one_running, a_second_command_works_beside_a_long_one, deploy_waits_for_the_command_that_owns,
-             ctrl_c_leaves_the_job_to_the_server, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life,
+             ctrl_c_leaves_the_job_to_the_server, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused, a_server_without_its_port_ends_in_order, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life,
              two_commands_at_once, commands_use_the_running_server, stop_and_status, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs]
 
 if __name__ == '__main__':

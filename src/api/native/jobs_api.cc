@@ -58,18 +58,26 @@ Result<runners::Job> JobOf(runners::Jobs& jobs, const net::Request& request) {
   return job;
 }
 
+// Those of other projects must not use up the limit.
+Result<std::vector<runners::Job>> VisibleJobs(runners::Jobs& jobs, const net::Request& request,
+                                              int limit) {
+  const net::Principal& caller = request.principal;
+  const std::string project(request.Query("project").value_or(""));
+  if (project.empty())
+    return caller.all_projects ? jobs.List("", limit) : jobs.ListAmong(caller.projects, limit);
+  if (!caller.AllowsProject(project)) return std::vector<runners::Job>();
+  return jobs.List(project, limit);
+}
+
 }  // namespace
 
 net::RouteTable JobsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> JobsApi::List(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto jobs,
-           jobs_.List(request.Query("project").value_or(""), static_cast<int>(limit)));
+  GYRE_TRY(const auto jobs, VisibleJobs(jobs_, request, static_cast<int>(limit)));
   Json items = Json::Arr();
-  for (const runners::Job& job : jobs) {
-    if (request.principal.AllowsProject(job.project)) items.Push(runners::JobToJson(job));
-  }
+  for (const runners::Job& job : jobs) items.Push(runners::JobToJson(job));
   return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
 }
 

@@ -53,6 +53,10 @@ class InlineJobs : public runners::Jobs {
   Result<std::vector<runners::Job>> List(std::string_view, int) override {
     return std::vector<runners::Job>();
   }
+  Result<std::vector<runners::Job>> ListAmong(std::span<const std::string>, int) override {
+    return std::vector<runners::Job>();
+  }
+  bool busy() override { return false; }
   Result<> Cancel(std::string_view) override { return {}; }
   Result<runners::Job> Wait(std::string_view id, std::int64_t,
                             const std::function<bool(const runners::Job&)>&) override {

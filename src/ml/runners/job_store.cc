@@ -169,6 +169,26 @@ Result<std::vector<Job>> JobStore::List(std::string_view project, int limit) {
   return jobs;
 }
 
+Result<std::vector<Job>> JobStore::ListAmong(std::span<const std::string> projects, int limit) {
+  std::vector<Job> jobs;
+  if (projects.empty()) return jobs;
+  std::vector<db::Value> values = {limit};
+  std::string places;
+  for (const std::string& project : projects) {
+    values.emplace_back(std::string_view(project));
+    places += fmt::format("{}?{}", places.empty() ? "" : ", ", values.size());
+  }
+  const std::string sql = Select(
+      fmt::format("WHERE project IN ({}) ORDER BY created_us DESC, id LIMIT ?1", places));
+  GYRE_DO(database_.Read([&](db::Reader& reader) {
+    return reader.QueryList(sql, values, [&](const db::Row& row) {
+      jobs.push_back(FromRow(row).job);
+      return Result<>();
+    });
+  }));
+  return jobs;
+}
+
 Result<std::vector<QueuedJob>> JobStore::Unfinished() {
   std::vector<QueuedJob> jobs;
   GYRE_DO(database_.Read([&](db::Reader& reader) {

@@ -1,6 +1,8 @@
 // All SQL of the jobs.
 #pragma once
 
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +39,7 @@ class JobStore {
   Result<> SaveProgress(std::string_view id, double progress, std::string_view text);
   Result<Job> Get(std::string_view id_or_prefix);
   Result<std::vector<Job>> List(std::string_view project, int limit);
+  Result<std::vector<Job>> ListAmong(std::span<const std::string> projects, int limit);
   Result<std::vector<QueuedJob>> Unfinished();  // oldest first
 
  private:

@@ -17,14 +17,19 @@
 #include "platform/exec/files.h"
 #include "platform/exec/process.h"
 #include "platform/exec/thread_pool.h"
+#include "platform/telemetry/log.h"
 
 namespace gyre::runners {
 
 namespace {
 
+constexpr telemetry::Logger kLog{"runners"};
 constexpr int kJobThreads = 8;
 constexpr int kTasksNowMax = 4;
 constexpr double kSlotsMin = 0.25;
+// How long a job's end waits for a database that refuses it (a full disk) before each new try.
+constexpr std::int64_t kEndPausesMicros[] = {200'000, kMicrosPerSecond, 5 * kMicrosPerSecond,
+                                             15 * kMicrosPerSecond};
 
 bool HasEnded(const Job& job) { return job.state != "queued" && job.state != "running"; }
 
@@ -32,7 +37,8 @@ bool HasEnded(const Job& job) { return job.state != "queued" && job.state != "ru
 struct Active {
   explicit Active(QueuedJob q) : queued(std::move(q)), job(queued.job) {}
   const QueuedJob queued;
-  std::atomic<bool> cancel{false};
+  std::atomic<bool> cancel{false};          // it shall stop, whoever says so
+  std::atomic<bool> user_cancelled{false};  // somebody asked for it, so it must not run again
   Job job;
   std::int64_t changes = 1;
 };
@@ -53,6 +59,11 @@ class JobsImpl final : public Jobs {
   Result<Job> Submit(JobSpec spec) override;
   Result<Job> Get(std::string_view id) override;
   Result<std::vector<Job>> List(std::string_view project, int limit) override;
+  Result<std::vector<Job>> ListAmong(std::span<const std::string> projects, int limit) override;
+  bool busy() override {
+    const MutexLock lock(mutex_);
+    return !active_.empty();
+  }
   Result<> Cancel(std::string_view id) override;
   Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
                    const std::function<bool(const Job&)>& on_change) override;
@@ -68,6 +79,9 @@ class JobsImpl final : public Jobs {
   Result<Json> CallKind(const JobKind& kind, Active& active);
   void End(Active& active, const Result<Json>& result);
   void EndQueued(Active& active);
+  Result<> CancelWaiting(Active& active);
+  void WriteEnd(std::string_view id, const Ending& ending) GYRE_EXCLUDES(mutex_);
+  std::vector<Job> WithNews(std::vector<Job> jobs) GYRE_EXCLUDES(mutex_);
   std::string ScratchOf(std::string_view id) const {
     return fmt::format("{}/job-{}", blobs_.scratch_directory(), id);
   }
@@ -174,6 +188,7 @@ JobsImpl::~JobsImpl() {
     stopping_ = true;
     queue_.clear();  // their rows stay queued and run after the next start
     for (auto& [id, active] : active_) active->cancel.store(true);
+    changed_.NotifyAll();
   }
   reaper_.RequestStop();
   threads_.reset();  // waits for what runs
@@ -304,16 +319,47 @@ Result<Json> JobsImpl::CallKind(const JobKind& kind, Active& active) {
 }
 
 void JobsImpl::EndQueued(Active& active) {
-  {
-    const MutexLock lock(mutex_);
-    if (stopping_) return;
-  }
+  if (!active.user_cancelled.load()) return;  // the server stops: it runs after the next start
   const std::int64_t now = clock_.NowMicros();
-  (void)store_.MarkEnded(active.queued.job.id, Ending{.state = "cancelled", .ended_us = now});
+  WriteEnd(active.queued.job.id, Ending{.state = "cancelled", .ended_us = now});
   Alter(active, [&](Job& job) {
     job.state = "cancelled";
     job.ended_us = now;
   });
+}
+
+// One try: who asked hears of a failure.
+Result<> JobsImpl::CancelWaiting(Active& active) {
+  const std::int64_t now = clock_.NowMicros();
+  GYRE_DO(store_.MarkEnded(active.queued.job.id, Ending{.state = "cancelled", .ended_us = now}));
+  Alter(active, [&](Job& job) {
+    job.state = "cancelled";
+    job.ended_us = now;
+  });
+  return {};
+}
+
+// When even the last try fails, the next start finds the job unfinished and ends it.
+void JobsImpl::WriteEnd(std::string_view id, const Ending& ending) {
+  auto written = store_.MarkEnded(id, ending);
+  for (const std::int64_t pause_us : kEndPausesMicros) {
+    if (written) return;
+    kLog.Warn("the end of a job could not be written",
+              {{"job", id}, {"state", ending.state}, {"error", written.error().ToString()}});
+    const std::int64_t deadline_us = clock_.MonotonicMicros() + pause_us;
+    {
+      const MutexLock lock(mutex_);
+      for (;;) {
+        const std::int64_t left_us = deadline_us - clock_.MonotonicMicros();
+        if (left_us <= 0 || stopping_) break;
+        changed_.WaitMicros(mutex_, left_us);
+      }
+    }
+    written = store_.MarkEnded(id, ending);
+  }
+  if (written) return;
+  kLog.Error("the end of a job is lost",
+             {{"job", id}, {"state", ending.state}, {"error", written.error().ToString()}});
 }
 
 void JobsImpl::End(Active& active, const Result<Json>& result) {
@@ -330,6 +376,8 @@ void JobsImpl::End(Active& active, const Result<Json>& result) {
   if (result) {
     ending.state = "succeeded";
     ending.result = *result;
+  } else if (active.user_cancelled.load()) {
+    ending.state = "cancelled";
   } else if (stopping) {
     if (kinds_.find(active.queued.job.kind)->second.requeue_after_restart) {
       (void)store_.MarkQueued(active.queued.job.id);
@@ -339,14 +387,13 @@ void JobsImpl::End(Active& active, const Result<Json>& result) {
     ending.error = ErrorToJson(
         MakeError(Code::kUnavailable, "GY3303", "the server was stopped while this job ran")
             .Fix("start it again with the same command"));
-  } else if (active.cancel.load() || result.error().code() == Code::kCancelled) {
+  } else if (result.error().code() == Code::kCancelled) {
     ending.state = "cancelled";
   } else {
     ending.state = "failed";
     ending.error = ErrorToJson(result.error());
   }
-  // When even this cannot be written (full disk), the next start ends the job as interrupted.
-  (void)store_.MarkEnded(active.queued.job.id, ending);
+  WriteEnd(active.queued.job.id, ending);
   Alter(active, [&](Job& job) {
     job.state = ending.state;
     job.result = ending.result;
@@ -375,6 +422,16 @@ Result<Job> JobsImpl::Get(std::string_view id) {
 
 Result<std::vector<Job>> JobsImpl::List(std::string_view project, int limit) {
   GYRE_TRY(auto jobs, store_.List(project, limit));
+  return WithNews(std::move(jobs));
+}
+
+Result<std::vector<Job>> JobsImpl::ListAmong(std::span<const std::string> projects, int limit) {
+  GYRE_TRY(auto jobs, store_.ListAmong(projects, limit));
+  return WithNews(std::move(jobs));
+}
+
+// Rows know little of what runs now.
+std::vector<Job> JobsImpl::WithNews(std::vector<Job> jobs) {
   const MutexLock lock(mutex_);
   for (Job& job : jobs) {
     const auto it = active_.find(job.id);
@@ -387,6 +444,7 @@ Result<> JobsImpl::Cancel(std::string_view id) {
   GYRE_TRY(const Job job, Get(id));
   const auto active = FindActive(job.id);
   if (active == nullptr) return {};
+  active->user_cancelled.store(true);
   active->cancel.store(true);
   bool waited = false;
   {
@@ -394,10 +452,15 @@ Result<> JobsImpl::Cancel(std::string_view id) {
     waited = std::erase(queue_, active) > 0;
   }
   if (!waited) return {};
-  EndQueued(*active);
+  const auto ended = CancelWaiting(*active);
   const MutexLock lock(mutex_);
-  active_.erase(job.id);
-  return {};
+  if (ended) {
+    active_.erase(job.id);
+    return {};
+  }
+  queue_.push_front(active);  // it still ends, without running, when its turn comes
+  Pump();
+  return ended;
 }
 
 Result<Job> JobsImpl::Wait(std::string_view id, std::int64_t timeout_ms,

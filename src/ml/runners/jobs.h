@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -93,7 +94,12 @@ class Jobs {
       JobSpec spec) = 0;  // durable when it returns; kResourceExhausted GY3301 queue full
   virtual Result<Job> Get(std::string_view id) = 0;  // id or unique prefix; kNotFound GY3302
   virtual Result<std::vector<Job>> List(std::string_view project, int limit) = 0;  // newest first
-  virtual Result<> Cancel(std::string_view id) = 0;  // no-op when it has ended
+  virtual Result<std::vector<Job>> ListAmong(std::span<const std::string> projects,
+                                             int limit) = 0;  // those of these projects only
+  virtual bool busy() = 0;                                    // something waits or runs
+  // No-op when it has ended. A waiting job has ended when this returns; an error says that this
+  // could not be written.
+  virtual Result<> Cancel(std::string_view id) = 0;
   // Until it ends, the time passes, or `on_change` (called on each change seen) returns false.
   virtual Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
                            const std::function<bool(const Job&)>& on_change) = 0;

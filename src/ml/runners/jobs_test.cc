@@ -59,6 +59,9 @@ class JobsTest : public testing::Test {
     jobs_->Register({.name = "again",
                      .execute = [this](JobRun& run) { return RunIt(run, "echo"); },
                      .requeue_after_restart = true});
+    jobs_->Register({.name = "deaf again",
+                     .execute = [this](JobRun& run) { return RunIt(run, "deaf"); },
+                     .requeue_after_restart = true});
   }
   void Close() {
     jobs_.reset();
@@ -101,6 +104,19 @@ class JobsTest : public testing::Test {
   }
   void WaitForState(const std::string& id, const std::string& state) {
     ASSERT_TRUE(jobs_->Wait(id, kForEver, [&](const Job& job) { return job.state != state; }));
+  }
+
+  // As a full disk does, for jobs that end like this.
+  void RefuseEnds(std::string_view state) {
+    const std::string sql = fmt::format(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON job WHEN NEW.state = '{}' "
+        "BEGIN SELECT RAISE(ABORT, 'no space left'); END",
+        state);
+    ASSERT_TRUE(database_->Write([&](db::Transaction& tx) { return tx.Execute(sql, {}); }));
+  }
+  void AcceptEnds() {
+    ASSERT_TRUE(database_->Write(
+        [](db::Transaction& tx) { return tx.Execute("DROP TRIGGER refuse", {}); }));
   }
 
   std::string directory_;
@@ -258,6 +274,55 @@ TEST_F(JobsTest, AfterADeathTheRowsTellTheTruth) {
   ASSERT_TRUE(jobs_->Start());
   EXPECT_EQ(jobs_->Wait(harmless->id, kForEver, {})->state, "succeeded");
   EXPECT_EQ(jobs_->Get(other->id)->state, "interrupted");
+}
+
+TEST_F(JobsTest, ACancelledJobIsNotQueuedAgainByAStop) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto job = jobs_->Submit({.kind = "deaf again", .project = "p"});
+  WaitForPid();
+  ASSERT_TRUE(jobs_->Cancel(job->id));
+  Close();  // before the task, which does not listen, has ended
+  Open();
+  EXPECT_EQ(jobs_->Get(job->id)->state, "cancelled");
+}
+
+TEST_F(JobsTest, ACancelThatCannotBeWrittenIsAnError) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto first = jobs_->Submit({.kind = "wait", .project = "p", .cpu_slots = 2});
+  WaitForPid();
+  const auto second = jobs_->Submit({.kind = "echo", .project = "p"});
+  RefuseEnds("cancelled");
+  EXPECT_FALSE(jobs_->Cancel(second->id));
+  EXPECT_EQ(jobs_->Get(second->id)->state, "queued");
+  AcceptEnds();
+  ASSERT_TRUE(jobs_->Cancel(second->id));
+  EXPECT_EQ(jobs_->Get(second->id)->state, "cancelled");
+  ASSERT_TRUE(jobs_->Cancel(first->id));
+}
+
+TEST_F(JobsTest, AnEndThatCannotBeWrittenIsTriedAgain) {
+  ASSERT_TRUE(jobs_->Start());
+  RefuseEnds("failed");
+  const auto job = jobs_->Submit({.kind = "fail", .project = "p"});
+  WaitForState(job->id, "running");
+  usleep(100'000);
+  EXPECT_TRUE(jobs_->busy());
+  AcceptEnds();
+  EXPECT_EQ(jobs_->Wait(job->id, kForEver, {})->state, "failed");
+  Close();
+  Open();
+  EXPECT_EQ(jobs_->Get(job->id)->state, "failed");
+}
+
+TEST_F(JobsTest, JobsOfOtherProjectsDoNotUseUpTheLimit) {
+  const auto mine = jobs_->Submit({.kind = "echo", .project = "mine"});
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(jobs_->Submit({.kind = "echo", .project = "theirs"}));
+  const std::string projects[] = {"none", "mine"};
+  const auto seen = jobs_->ListAmong(projects, 2);
+  ASSERT_TRUE(seen) << seen.error().ToString();
+  ASSERT_EQ(seen->size(), 1U);
+  EXPECT_EQ(seen->front().id, mine->id);
+  EXPECT_EQ(jobs_->ListAmong({}, 2)->size(), 0U);
 }
 
 TEST_F(JobsTest, AMemoryLimitIsAnErrorNotACrash) {
