@@ -56,6 +56,8 @@ std::string GateText(const Json& result, const Output& out) {
     text += fmt::format("  {} {}   {}\n", out.Mark(reason["pass"].AsBool() ? "ok" : "fail"),
                         reason["rule"].AsString(), reason["text"].AsString());
   }
+  if (!result["verdict_recorded"].AsBool())
+    text += "  a trial by rules of your own: no alias moves by it\n";
   return text;
 }
 

@@ -70,6 +70,11 @@ Json PartsJson(const std::vector<std::string>& parts) {
   return list;
 }
 
+struct Judgement {
+  registry::Verdict verdict;
+  bool recorded = false;  // with the version, for the alias to move by
+};
+
 class EvaluationService final : public Evaluations {
  public:
   EvaluationService(db::Database& database, blob::Store& blobs, registry::Registry& registry,
@@ -94,11 +99,9 @@ class EvaluationService final : public Evaluations {
                         const std::string& dataset);
   Result<Json> TaskInput(const Json& input, const registry::ModelVersion& version,
                          const registry::ModelVersion* against, const Rows& rows);
-  Result<registry::RecordedVerdict> JudgeAndRecord(const Json& input,
-                                                   const registry::ModelVersion& version,
-                                                   const registry::ModelVersion* against,
-                                                   const Json& numbers,
-                                                   const std::string& evaluation_id);
+  Result<Judgement> JudgeAndRecord(const Json& input, const registry::ModelVersion& version,
+                                   const registry::ModelVersion* against, const Json& numbers,
+                                   const std::string& evaluation_id);
 
   db::Database& database_;
   blob::Store& blobs_;
@@ -250,22 +253,28 @@ Result<Json> EvaluationService::TaskInput(const Json& input, const registry::Mod
   return task;
 }
 
-Result<registry::RecordedVerdict> EvaluationService::JudgeAndRecord(
-    const Json& input, const registry::ModelVersion& version, const registry::ModelVersion* against,
-    const Json& numbers_json, const std::string& evaluation_id) {
+// Rules and facts of the request answer a question of "what if": only the policy of the alias, on
+// numbers that were measured here, gives the verdict that moves it.
+Result<Judgement> EvaluationService::JudgeAndRecord(const Json& input,
+                                                    const registry::ModelVersion& version,
+                                                    const registry::ModelVersion* against,
+                                                    const Json& numbers_json,
+                                                    const std::string& evaluation_id) {
   GYRE_TRY(registry::GateNumbers numbers, registry::GateNumbers::FromJson(numbers_json));
-  for (const auto& [name, value] : input["facts"].members()) {
-    if (value.is_number()) numbers.facts[name] = value.AsDouble();
-  }
-  Json rules = input["rules"];
-  if (rules.is_null()) {
-    GYRE_TRY(const registry::AliasPolicy policy,
-             registry_.PolicyOf(version.project, version.model, input["alias"].AsString()));
-    rules = policy.rules;
-  }
+  numbers.champion = against == nullptr ? "" : against->name();
+  GYRE_TRY(const registry::AliasPolicy policy,
+           registry_.PolicyOf(version.project, version.model, input["alias"].AsString()));
+  const bool what_if = !input["rules"].is_null() || input["facts"].size() > 0;
+  const Json& rules = input["rules"].is_null() ? policy.rules : input["rules"];
   std::vector<registry::Rule> parsed = registry::DefaultRules(against != nullptr);
   if (!rules.is_null()) {
     GYRE_TRY(parsed, registry::ParseRules(rules));
+  }
+  if (what_if) {
+    for (const auto& [name, value] : input["facts"].members()) {
+      if (value.is_number()) numbers.facts[name] = value.AsDouble();
+    }
+    return Judgement{registry::Judge(parsed, numbers), false};
   }
   registry::Registry::NewVerdict verdict;
   verdict.version_id = version.id;
@@ -273,8 +282,10 @@ Result<registry::RecordedVerdict> EvaluationService::JudgeAndRecord(
   if (against != nullptr) verdict.champion_id = against->id;
   verdict.evaluation_id = evaluation_id;
   verdict.created_by = input["created_by"].AsString();
+  verdict.rules = policy.rules;
   verdict.verdict = registry::Judge(parsed, numbers);
-  return registry_.RecordVerdict(std::move(verdict));
+  GYRE_TRY(const registry::RecordedVerdict recorded, registry_.RecordVerdict(std::move(verdict)));
+  return Judgement{recorded.verdict, true};
 }
 
 Result<Json> EvaluationService::Execute(runners::JobRun& run) {
@@ -302,7 +313,7 @@ Result<Json> EvaluationService::Execute(runners::JobRun& run) {
                    .created_by = run.job().created_by}));
   Json judged = input;
   judged.Set("created_by", run.job().created_by);
-  GYRE_TRY(const registry::RecordedVerdict verdict,
+  GYRE_TRY(const Judgement judgement,
            JudgeAndRecord(judged, version, other, answer["numbers"], stored.id));
   Json result = Json::Obj({{"evaluation", stored.id},
                            {"model", version.name()},
@@ -316,8 +327,9 @@ Result<Json> EvaluationService::Execute(runners::JobRun& run) {
     result.Set("against", other->name());
     result.Set("comparison", answer["comparison"]);
   }
-  result.Set("alias", verdict.alias);
-  result.Set("verdict", verdict.verdict.ToJson());
+  result.Set("alias", input["alias"]);
+  result.Set("verdict", judgement.verdict.ToJson());
+  result.Set("verdict_recorded", judgement.recorded);
   return result;
 }
 

@@ -56,9 +56,9 @@ struct EvaluateRequest {
   std::string dataset;             // reference; empty = the rows that training held out
   std::string against;             // reference of the other model; empty = none
   std::string alias = "champion";  // whose gate judges a comparison
-  Json rules;                      // of the gate; null = the policy of the alias, else the default
+  Json rules;                      // of a gate to try; null = the policy of the alias, else the default
   Json options;                    // of the task
-  Json facts;                      // reported values for KPI rules: {"cost per saved customer": 11}
+  Json facts;                      // to try KPI rules on: {"cost per saved customer": 11}
   std::string primary, created_by;
 };
 
@@ -72,8 +72,9 @@ class Evaluations {
                                                      std::string_view model_version_id,
                                                      int limit) = 0;  // newest first
   // Submits an "evaluation.run" job. Its result: {"evaluation": id, "model", "against"?, "dataset",
-  // "rows", "metrics", "verdict"?, ...}. With `against`, the gate's verdict is recorded with the
-  // model version. Errors of references come at once.
+  // "rows", "metrics", "verdict", ...}. The verdict is recorded with the model version
+  // ("verdict_recorded") unless the request brings rules or facts. Errors of references come at
+  // once.
   virtual Result<runners::Job> Submit(EvaluateRequest request) = 0;
 };
 

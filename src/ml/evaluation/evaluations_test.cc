@@ -231,6 +231,48 @@ TEST_F(EvaluationsTest, RulesComeFromTheRequestThePolicyOrTheDefault) {
   EXPECT_TRUE(evaluations_->Submit(request)->result["verdict"]["pass"].AsBool());
 }
 
+TEST_F(EvaluationsTest, RulesAndFactsOfARequestMoveNoAlias) {
+  const auto version = Register(3);
+  const registry::Registry::MoveRequest move{
+      .project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"};
+  EvaluateRequest request;
+  request.project = "default";
+  request.model = "churn:v1";
+  request.dataset = "later";
+  request.rules = Json::Arr();
+  const auto lenient = evaluations_->Submit(request);
+  ASSERT_TRUE(lenient) << lenient.error().ToString();
+  EXPECT_TRUE(lenient->result["verdict"]["pass"].AsBool());
+  EXPECT_FALSE(lenient->result["verdict_recorded"].AsBool());
+  EXPECT_FALSE(*registry_->LatestVerdict(version.id, "champion"));
+  EXPECT_EQ(registry_->MoveAlias(move).error().gy(), "GY3605");
+
+  const Json by_fact = *Json::Parse(R"([{"kpi":"cost per saved customer <= 12"}])");
+  ASSERT_TRUE(registry_->SetPolicy(
+      "default", "churn", "champion",
+      {.approvals_min = 0, .author_may_approve = true, .rules = by_fact}, "root"));
+  request.rules = Json();
+  request.facts = Json::Obj({{"cost per saved customer", 11}});
+  const auto claimed = evaluations_->Submit(request);
+  ASSERT_TRUE(claimed);
+  EXPECT_TRUE(claimed->result["verdict"]["pass"].AsBool());
+  EXPECT_EQ(registry_->MoveAlias(move).error().gy(), "GY3605");
+}
+
+TEST_F(EvaluationsTest, ANewPolicyAsksForANewVerdict) {
+  Register(3);
+  const registry::Registry::MoveRequest move{
+      .project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"};
+  ASSERT_TRUE(Submit("churn:v1", "later"));
+  const Json rules = *Json::Parse(R"([{"metric":"auc","op":">=","value":0.5}])");
+  ASSERT_TRUE(registry_->SetPolicy(
+      "default", "churn", "champion",
+      {.approvals_min = 0, .author_may_approve = true, .rules = rules}, "root"));
+  EXPECT_EQ(registry_->MoveAlias(move).error().gy(), "GY3605");
+  ASSERT_TRUE(Submit("churn:v1", "later"));
+  EXPECT_TRUE(registry_->MoveAlias(move));
+}
+
 TEST_F(EvaluationsTest, WhatIsWrongIsSaidBeforeAnythingRuns) {
   Register(3);
   jobs_.run_task = [](std::string_view, const Json&) -> Result<Json> {

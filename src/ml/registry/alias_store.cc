@@ -105,11 +105,12 @@ Result<std::optional<AliasMove>> ReadMoveAt(db::Reader& reader, std::string_view
 Result<> InsertVerdict(db::Transaction& tx, const RecordedVerdict& verdict, std::string_view text) {
   return tx.Execute(
       "INSERT INTO registry_verdict (id, version_id, sequence, alias, champion_id, evaluation_id, "
-      "pass, verdict, created_by, created_us) "
+      "pass, verdict, created_by, created_us, rules_hash) "
       "VALUES (?1, ?2, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM registry_verdict WHERE "
-      "version_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+      "version_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
       {verdict.id, verdict.version_id, verdict.alias, verdict.champion_id, verdict.evaluation_id,
-       verdict.verdict.pass, text, verdict.created_by, verdict.created_us});
+       verdict.verdict.pass, text, verdict.created_by, verdict.created_us,
+       verdict.rules_hash});
 }
 
 Result<std::optional<RecordedVerdict>> ReadLatestVerdict(db::Reader& reader,
@@ -118,7 +119,7 @@ Result<std::optional<RecordedVerdict>> ReadLatestVerdict(db::Reader& reader,
   std::optional<RecordedVerdict> verdict;
   GYRE_DO(
       reader.QueryOne("SELECT id, version_id, alias, champion_id, evaluation_id, created_by, "
-                      "verdict, created_us FROM registry_verdict "
+                      "verdict, created_us, rules_hash FROM registry_verdict "
                       "WHERE version_id = ?1 AND alias = ?2 ORDER BY sequence DESC LIMIT 1",
                       {version_id, alias}, [&](const db::Row& row) {
                         verdict = RecordedVerdict{row.Str(0),
@@ -128,7 +129,8 @@ Result<std::optional<RecordedVerdict>> ReadLatestVerdict(db::Reader& reader,
                                                   row.Str(4),
                                                   row.Str(5),
                                                   VerdictFromText(row.Text(6)),
-                                                  row.Int(7)};
+                                                  row.Int(7),
+                                                  row.Str(8)};
                       }));
   return verdict;
 }

@@ -37,6 +37,12 @@ Result<> CheckVerdict(const PromotionFacts& facts) {
                      fmt::format("the gate said no to {} as @{}", facts.version_name, facts.alias),
                      std::move(reasons));
   }
+  if (facts.verdict->rules_hash != RulesHash(facts.policy.rules)) {
+    return NoVerdict(facts,
+                     fmt::format("the verdict on {} was given under other rules than those of @{}",
+                                 facts.version_name, facts.alias),
+                     fmt::format("the policy of @{} changed after the verdict", facts.alias));
+  }
   if (facts.verdict->champion_id != facts.holder_id) {
     return NoVerdict(
         facts,

@@ -196,7 +196,8 @@ Result<RecordedVerdict> Registry::RecordVerdict(NewVerdict verdict) {
                                  verdict.evaluation_id,
                                  verdict.created_by,
                                  verdict.verdict,
-                                 clock_.NowMicros()};
+                                 clock_.NowMicros(),
+                                 RulesHash(verdict.rules)};
   const std::string text = recorded.verdict.ToJson().Dump();
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(ReadVersion(tx, recorded.version_id));

@@ -87,6 +87,7 @@ struct RecordedVerdict {
   std::string id, version_id, alias, champion_id, evaluation_id, created_by;
   Verdict verdict;
   std::int64_t created_us = 0;
+  std::string rules_hash;  // of the policy's rules it was given under
 };
 
 struct AliasMove {
@@ -145,6 +146,7 @@ class Registry {
     std::string version_id, alias = "champion";
     std::string champion_id;  // the version it was compared with; empty = there was none
     std::string evaluation_id, created_by;
+    Json rules;  // AliasPolicy::rules it was given under
     Verdict verdict;
   };
   Result<RecordedVerdict> RecordVerdict(NewVerdict verdict);
@@ -157,10 +159,10 @@ class Registry {
     std::string reason, moved_by;
     bool override_gate = false;  // needs a reason
   };
-  // Errors: kFailedPrecondition GY3605 the newest verdict says no, is missing, or compares with
-  // another champion than the present one; GY3606 approvals are missing; kInvalidArgument GY3610 an
-  // override without a reason. Event "model.alias.moved". A move to where the alias already points
-  // changes nothing.
+  // Errors: kFailedPrecondition GY3605 the newest verdict says no, is missing, compares with another
+  // champion than the present one, or was given under other rules than the policy's; GY3606
+  // approvals are missing; kInvalidArgument GY3610 an override without a reason. Event
+  // "model.alias.moved". A move to where the alias already points changes nothing.
   Result<AliasMove> MoveAlias(MoveRequest request);
   Result<AliasMove> RemoveAlias(std::string_view project, std::string_view model,
                                 std::string_view alias, std::string_view reason,

@@ -61,10 +61,12 @@ class RegistryTest : public testing::Test {
     EXPECT_TRUE(version) << version.error().ToString();
     return version ? *version : ModelVersion();
   }
-  void Judged(const ModelVersion& version, bool pass, const std::string& champion_id = {}) {
+  void Judged(const ModelVersion& version, bool pass, const std::string& champion_id = {},
+              const Json& rules = {}) {
     Registry::NewVerdict verdict;
     verdict.version_id = version.id;
     verdict.champion_id = champion_id;
+    verdict.rules = rules;
     verdict.verdict.pass = pass;
     verdict.verdict.reasons = {{pass, "better than baseline", "auc better by 0.3"}};
     ASSERT_TRUE(registry_->RecordVerdict(verdict));
@@ -186,6 +188,28 @@ TEST_F(RegistryTest, AVerdictAgainstAnotherChampionIsStale) {
   EXPECT_NE(stale.error().message().find("another version"), std::string::npos);
   Judged(three, true, two.id);
   EXPECT_TRUE(Move(3));
+}
+
+TEST_F(RegistryTest, AVerdictUnderAnOlderPolicyIsStale) {
+  const ModelVersion one = Register();
+  Judged(one, true);
+  const Json rules = *Json::Parse(R"([{"metric":"auc","op":">=","value":0.99}])");
+  const AliasPolicy strict{.approvals_min = 0, .author_may_approve = true, .rules = rules};
+  ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion", strict, "root"));
+  const auto stale = Move(1);
+  ASSERT_FALSE(stale);
+  EXPECT_EQ(stale.error().gy(), "GY3605");
+  EXPECT_NE(stale.error().message().find("other rules"), std::string::npos);
+  Judged(one, true, {}, rules);
+  EXPECT_TRUE(Move(1));
+}
+
+TEST_F(RegistryTest, AVerdictThatNamesNoRulesIsStale) {
+  Judged(Register(), true);
+  ASSERT_TRUE(database_->Write([&](db::Transaction& tx) {
+    return tx.Execute("UPDATE registry_verdict SET rules_hash = ''", {});
+  }));
+  EXPECT_EQ(Move(1).error().gy(), "GY3605");
 }
 
 TEST_F(RegistryTest, AnOverrideNeedsAReason) {

@@ -57,18 +57,27 @@ Result<Commit> Commit::Begin(const TrainingRooms& rooms, runners::JobRun& run) {
   return commit;
 }
 
-Json Commit::FitInput() const {
+Result<> AddChampion(const registry::ModelVersion& champion, blob::Store& blobs, Json* input) {
+  GYRE_TRY(const std::string path, blobs.LocalPath(champion.package.digest));
+  input->Set("champion_package", path);
+  input->Set("champion_name", champion.name());
+  return {};
+}
+
+Result<registry::GateNumbers> NumbersOf(const Json& judged,
+                                        const std::optional<registry::ModelVersion>& champion) {
+  GYRE_TRY(registry::GateNumbers numbers, registry::GateNumbers::FromJson(judged["gate_numbers"]));
+  if (champion) numbers.champion = champion->name();
+  return numbers;
+}
+
+Result<Json> Commit::FitInput() const {
   Json input = run_.job().input;
+  GYRE_TRY(const std::vector<std::string> paths, rooms_.datasets.PartPaths(data_));
   Json parts = Json::Arr();
-  if (const auto paths = rooms_.datasets.PartPaths(data_)) {
-    for (const std::string& path : *paths) parts.Push(path);
-  }
+  for (const std::string& path : paths) parts.Push(path);
   input.Set("parts", std::move(parts));
-  if (champion_) {
-    if (const auto path = rooms_.blobs.LocalPath(champion_->package.digest))
-      input.Set("champion_package", *path);
-    input.Set("champion_name", champion_->name());
-  }
+  if (champion_) GYRE_DO(AddChampion(*champion_, rooms_.blobs, &input));
   return input;
 }
 
@@ -209,6 +218,7 @@ Result<std::vector<registry::Rule>> Commit::RulesFor(const registry::GateNumbers
                                                      Outcome* outcome) {
   GYRE_TRY(const registry::AliasPolicy policy,
            rooms_.registry.PolicyOf(parent_.project, model_, kChampion));
+  outcome->policy_rules = policy.rules;
   std::vector<registry::Rule> rules = registry::DefaultRules(champion_.has_value());
   if (!policy.rules.is_null()) {
     GYRE_TRY(rules, registry::ParseRules(policy.rules));
@@ -243,8 +253,7 @@ Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVe
     outcome.reason = "it could not be evaluated: " + judged["not_evaluated"].AsString();
     return outcome;
   }
-  GYRE_TRY(const registry::GateNumbers numbers,
-           registry::GateNumbers::FromJson(judged["gate_numbers"]));
+  GYRE_TRY(const registry::GateNumbers numbers, NumbersOf(judged, champion_));
   GYRE_TRY(const auto rules, RulesFor(numbers, &outcome));
   outcome.judged = true;
   outcome.verdict = registry::Judge(rules, numbers);
@@ -260,6 +269,7 @@ Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVe
                                           .champion_id = champion_ ? champion_->id : std::string(),
                                           .evaluation_id = version.evaluation_id,
                                           .created_by = parent_.created_by,
+                                          .rules = outcome.policy_rules,
                                           .verdict = outcome.verdict}));
   if (!outcome.verdict.pass) {
     for (const registry::Reason& reason : outcome.verdict.reasons) {

@@ -12,11 +12,20 @@
 
 namespace gyre::training {
 
+// Puts the champion's package into the input of "training.fit". Errors: a package that cannot be
+// read, so that no gate takes it for a champion that is not there.
+Result<> AddChampion(const registry::ModelVersion& champion, blob::Store& blobs, Json* input);
+
+// What the worker measured, with the champion as the owner knows it: one that was not compared
+// fails the rules that compare with it.
+Result<registry::GateNumbers> NumbersOf(const Json& judged,
+                                        const std::optional<registry::ModelVersion>& champion);
+
 class Commit {
  public:
   // Opens the run that all candidates belong to.
   static Result<Commit> Begin(const TrainingRooms& rooms, runners::JobRun& run);
-  Json FitInput() const;  // of task "training.fit"
+  Result<Json> FitInput() const;  // of task "training.fit"
   Result<> AddCandidate(const Json& candidate);
   // Registers the best, judges it, moves @champion or says why not. The result of the job.
   Result<Json> Finish(const Json& fit);
@@ -32,6 +41,7 @@ class Commit {
     registry::Verdict verdict;
     bool judged = false, promoted = false;
     Json kpis = Json::Arr();
+    Json policy_rules;  // as they were when the gate judged
     std::string reason;  // why not promoted
   };
   Result<Outcome> Promote(const Json& fit, const registry::ModelVersion& version);

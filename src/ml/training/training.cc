@@ -162,13 +162,17 @@ Result<runners::Job> Training::Train(TrainRequest request) {
 
 Result<Json> Training::Execute(runners::JobRun& run) {
   GYRE_TRY(Commit commit, Commit::Begin(rooms_, run));
-  const Json input = commit.FitInput();
+  const auto input = commit.FitInput();
+  if (!input) {
+    commit.Fail(input.error(), run.cancelled());
+    return input;
+  }
   runners::JobRun::TaskOptions options;
   options.memory_bytes_max = settings_.memory_bytes;
   options.on_event = [&](std::string_view kind, const Json& data) -> Result<> {
     return kind == "candidate" ? commit.AddCandidate(data) : Result<>();
   };
-  auto answer = run.RunTask("training.fit", input, options);
+  auto answer = run.RunTask("training.fit", *input, options);
   if (!answer) {
     commit.Fail(answer.error(), run.cancelled());
     return answer;
