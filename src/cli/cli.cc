@@ -243,10 +243,15 @@ int Main(int argc, char** argv, const Host& host) {
     words.erase(words.begin(), words.begin() + (words.size() > 1 && words[1] == "--" ? 2 : 1));
     return RunComplete(grammar, words, host);
   }
-  // A noun alone that lists nothing, or asked for help, says what it has.
+  // A noun alone that lists nothing, or is asked for help, says what it has.
   const bool asks = words.size() == 2 && (words[1] == "--help" || words[1] == "-h");
-  if ((words.size() == 1 && grammar.FindPath(words[0]) == nullptr) || asks) {
-    if (!NounHelp(grammar, words[0]).empty()) return RunHelp(grammar, {words[0]}, host);
+  const Command* named = grammar.FindPath(words[0]);
+  if ((words.size() == 1 && named == nullptr) ||
+      (asks && (named == nullptr || named->path != words[0]))) {
+    if (const std::string noun = NounHelp(grammar, words[0]); !noun.empty()) {
+      Write(stdout, noun);
+      return 0;
+    }
   }
   const auto match = grammar.Find(words);
   if (!match) return Fail(match.error(), false);

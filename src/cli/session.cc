@@ -331,8 +331,7 @@ class NetSession : public Session {
   // Before a body that can be read only once, which Send() does not repeat.
   Result<> FindOwnerAgain() {
     if (!is_local() || owner_) return {};
-    GYRE_TRY([[maybe_unused]] const net::ClientResponse alive,
-             Send(NewRequest("GET", "/healthz")));
+    GYRE_TRY([[maybe_unused]] const net::ClientResponse alive, Send(NewRequest("GET", "/healthz")));
     return {};
   }
 

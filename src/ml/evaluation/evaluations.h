@@ -56,9 +56,9 @@ struct EvaluateRequest {
   std::string dataset;             // reference; empty = the rows that training held out
   std::string against;             // reference of the other model; empty = none
   std::string alias = "champion";  // whose gate judges a comparison
-  Json rules;                      // of a gate to try; null = the policy of the alias, else the default
-  Json options;                    // of the task
-  Json facts;                      // to try KPI rules on: {"cost per saved customer": 11}
+  Json rules;    // of a gate to try; null = the policy of the alias, else the default
+  Json options;  // of the task
+  Json facts;    // to try KPI rules on: {"cost per saved customer": 11}
   std::string primary, created_by;
 };
 

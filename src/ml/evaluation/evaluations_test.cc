@@ -265,9 +265,9 @@ TEST_F(EvaluationsTest, ANewPolicyAsksForANewVerdict) {
       .project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"};
   ASSERT_TRUE(Submit("churn:v1", "later"));
   const Json rules = *Json::Parse(R"([{"metric":"auc","op":">=","value":0.5}])");
-  ASSERT_TRUE(registry_->SetPolicy(
-      "default", "churn", "champion",
-      {.approvals_min = 0, .author_may_approve = true, .rules = rules}, "root"));
+  ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion",
+                                   {.approvals_min = 0, .author_may_approve = true, .rules = rules},
+                                   "root"));
   EXPECT_EQ(registry_->MoveAlias(move).error().gy(), "GY3605");
   ASSERT_TRUE(Submit("churn:v1", "later"));
   EXPECT_TRUE(registry_->MoveAlias(move));

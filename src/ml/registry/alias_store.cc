@@ -109,8 +109,7 @@ Result<> InsertVerdict(db::Transaction& tx, const RecordedVerdict& verdict, std:
       "VALUES (?1, ?2, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM registry_verdict WHERE "
       "version_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
       {verdict.id, verdict.version_id, verdict.alias, verdict.champion_id, verdict.evaluation_id,
-       verdict.verdict.pass, text, verdict.created_by, verdict.created_us,
-       verdict.rules_hash});
+       verdict.verdict.pass, text, verdict.created_by, verdict.created_us, verdict.rules_hash});
 }
 
 Result<std::optional<RecordedVerdict>> ReadLatestVerdict(db::Reader& reader,

@@ -159,8 +159,8 @@ class Registry {
     std::string reason, moved_by;
     bool override_gate = false;  // needs a reason
   };
-  // Errors: kFailedPrecondition GY3605 the newest verdict says no, is missing, compares with another
-  // champion than the present one, or was given under other rules than the policy's; GY3606
+  // Errors: kFailedPrecondition GY3605 the newest verdict says no, is missing, compares with
+  // another champion than the present one, or was given under other rules than the policy's; GY3606
   // approvals are missing; kInvalidArgument GY3610 an override without a reason. Event
   // "model.alias.moved". A move to where the alias already points changes nothing.
   Result<AliasMove> MoveAlias(MoveRequest request);

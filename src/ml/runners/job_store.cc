@@ -178,8 +178,8 @@ Result<std::vector<Job>> JobStore::ListAmong(std::span<const std::string> projec
     values.emplace_back(std::string_view(project));
     places += fmt::format("{}?{}", places.empty() ? "" : ", ", values.size());
   }
-  const std::string sql = Select(
-      fmt::format("WHERE project IN ({}) ORDER BY created_us DESC, id LIMIT ?1", places));
+  const std::string sql =
+      Select(fmt::format("WHERE project IN ({}) ORDER BY created_us DESC, id LIMIT ?1", places));
   GYRE_DO(database_.Read([&](db::Reader& reader) {
     return reader.QueryList(sql, values, [&](const db::Row& row) {
       jobs.push_back(FromRow(row).job);

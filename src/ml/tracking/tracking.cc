@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <tuple>
-#include <utility>
 #include <unordered_set>
+#include <utility>
 
 #include "base/id.h"
 #include "base/limits.h"
@@ -273,8 +273,7 @@ Result<> TrackingImpl::DeleteRun(std::string_view run_id) {
   });
 }
 
-Result<int> TrackingImpl::EndOrphans(std::string_view why,
-                                     std::span<const std::string> alive) {
+Result<int> TrackingImpl::EndOrphans(std::string_view why, std::span<const std::string> alive) {
   std::vector<std::string> ids;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(ids, RunningRuns(reader));

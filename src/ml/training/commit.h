@@ -41,7 +41,7 @@ class Commit {
     registry::Verdict verdict;
     bool judged = false, promoted = false;
     Json kpis = Json::Arr();
-    Json policy_rules;  // as they were when the gate judged
+    Json policy_rules;   // as they were when the gate judged
     std::string reason;  // why not promoted
   };
   Result<Outcome> Promote(const Json& fit, const registry::ModelVersion& version);

@@ -89,8 +89,7 @@ bool Connection::WantsRead() {
 // unwanted.
 void Connection::UpdateInterest(bool exactly) {
   if (dead_) return;
-  std::uint32_t wanted =
-      half_closed_ || hangup_seen_ ? 0U : static_cast<std::uint32_t>(EPOLLRDHUP);
+  std::uint32_t wanted = half_closed_ || hangup_seen_ ? 0U : static_cast<std::uint32_t>(EPOLLRDHUP);
   if (WantsRead()) wanted |= EPOLLIN;
   if (!out_.empty() || transport_.wants_write_to_read()) wanted |= EPOLLOUT;
   const bool missing = (wanted & ~interest_) != 0;
