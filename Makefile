@@ -26,7 +26,7 @@ demo: build      ## the whole loop on generated data
 
 test: all        ## every test, repetitions scaled down
 	@tools/deps test
-	@GYRE_TEST_TIER=quick $(CTEST) -LE slow -j $(JOBS) --repeat until-pass:3
+	@GYRE_TEST_TIER=quick $(CTEST) -LE slow -j $(JOBS)
 
 test-slow: all   ## the full counts
 	@tools/deps test

@@ -153,7 +153,6 @@ class NetSession : public Session {
 
   Result<Json> Upload(std::string_view path, const std::string& file, Output& out) override {
     GYRE_TRY(const File source, OpenFile(file, "r"));
-    GYRE_DO(FindOwnerAgain());
     net::ClientRequest request = NewRequest("POST", path);
     AttachFile(request, source.get(), file == "-" ? "standard input" : file, out);
     auto answer = SendForJson(std::move(request));
@@ -168,7 +167,6 @@ class NetSession : public Session {
   Result<> Exchange(std::string_view path, const std::string& in_file, const std::string& out_file,
                     Output& out) override {
     GYRE_TRY(const File source, OpenFile(in_file, "r"));
-    GYRE_DO(FindOwnerAgain());
     net::ClientRequest request = NewRequest("POST", path);
     AttachFile(request, source.get(), in_file == "-" ? "standard input" : in_file, out);
     return Receive(std::move(request), out_file, out);
@@ -316,23 +314,15 @@ class NetSession : public Session {
   }
 
   // A command that owned the directory may have ended since our last request: then nothing was
-  // sent, and we look again.
+  // done, and we look again, as often as owners come and go.
   Result<net::ClientResponse> Send(net::ClientRequest request) {
-    const bool can_repeat = is_local() && !owner_ && !request.body_source;
-    if (!can_repeat) return client_->Send(std::move(request));
-    auto response = client_->Send(request);
-    if (response || response.error().gy() != "GY1620") return response;
     const std::string path = request.path.substr(base_path_.size());
-    GYRE_DO(Attach());
-    request.path = base_path_ + path;
-    return client_->Send(std::move(request));
-  }
-
-  // Before a body that can be read only once, which Send() does not repeat.
-  Result<> FindOwnerAgain() {
-    if (!is_local() || owner_) return {};
-    GYRE_TRY([[maybe_unused]] const net::ClientResponse alive, Send(NewRequest("GET", "/healthz")));
-    return {};
+    while (true) {
+      auto response = client_->Send(request);
+      if (response || !is_local() || owner_ || response.error().gy() != "GY1620") return response;
+      GYRE_DO(Attach());
+      request.path = base_path_ + path;
+    }
   }
 
   Result<Json> SendForJson(net::ClientRequest request) {
@@ -353,7 +343,7 @@ class NetSession : public Session {
         out.Progress(-1, fmt::format("receiving {}  {}", file, HumanBytes(received)));
       return sink.Write(bytes);
     };
-    auto response = client_->Send(std::move(request));
+    auto response = Send(std::move(request));
     out.EndProgress();
     if (!response) return std::move(response).error();
     if (response->status >= 300) return net::ErrorOfResponse(*response);

@@ -160,6 +160,8 @@ class Exchanging {
   }
   bool keep() const { return keep_; }
   bool heard_anything() const { return heard_; }
+  // The server never had a whole request, and the caller's body is untouched.
+  bool nothing_done() const { return !heard_ && !body_begun_ && sent_ < out_.size(); }
 
  private:
   bool HasToSend() const { return !cut_ && (sent_ < out_.size() || !body_sent_); }
@@ -179,6 +181,7 @@ class Exchanging {
     return {};
   }
   Result<> NextPiece() {
+    body_begun_ = true;
     out_.clear();
     sent_ = 0;
     GYRE_TRY(const std::string piece, request_.body_source());
@@ -273,13 +276,19 @@ class Exchanging {
   ClientRequest& request_;
   std::string out_, buffer_, pending_;
   std::size_t sent_ = 0;
-  bool chunked_ = false, body_sent_ = false, cut_ = false, done_ = false, heard_ = false,
-       keep_ = false, to_the_end_ = false;
+  bool chunked_ = false, body_begun_ = false, body_sent_ = false, cut_ = false, done_ = false,
+       heard_ = false, keep_ = false, to_the_end_ = false;
   std::int64_t left_ = -1;
   std::int64_t until_us_ = std::numeric_limits<std::int64_t>::max();
   MessageParser parser_{MessageParser::Kind::kResponse, kHeaderBytesMax};
   ClientResponse response_;
 };
+
+// Between two exchanges a server has nothing to say but its goodbye.
+bool StillOpen(const Wire& wire) {
+  pollfd waiting{wire.fd, POLLIN, 0};
+  return poll(&waiting, 1, 0) == 0;
+}
 
 bool OneLine(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
@@ -356,17 +365,22 @@ Client::Client(Client&&) noexcept = default;
 
 Result<ClientResponse> Client::Send(ClientRequest request) {
   GYRE_TRY(const std::string head, impl_->HeadOf(request));
+  const bool is_read = request.method == "GET" || request.method == "HEAD";
   while (true) {
+    if (impl_->wire && !StillOpen(*impl_->wire)) impl_->wire.reset();
     const bool reused = impl_->wire != nullptr;
     if (!reused) GYRE_DO(impl_->Connect());
     Exchanging exchanging(*impl_->wire, request, head);
     auto response = exchanging.Run();
     if (!response || !exchanging.keep()) impl_->wire.reset();
-    // A kept connection may have been closed meanwhile; nothing was done then, so once more on a
-    // new one.
-    const bool again = !response && reused && !exchanging.heard_anything() &&
-                       !request.body_source && response.error().code() == Code::kUnavailable;
-    if (!again) return response;
+    if (response || response.error().code() != Code::kUnavailable) return response;
+    // A kept connection may have been closed meanwhile: once more on a new one, if that does no
+    // harm.
+    const bool harmless = exchanging.nothing_done() || (is_read && !exchanging.heard_anything());
+    if (harmless && reused) continue;
+    if (exchanging.nothing_done() && impl_->tls == nullptr)  // TLS has its own reasons
+      return MakeError(Code::kUnavailable, "GY1620", "the server went before it took the request");
+    return response;
   }
 }
 

@@ -4,6 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <deque>
+
+#include "platform/exec/thread_pool.h"
 #include "platform/net/testing/house.h"
 
 namespace gyre::net {
@@ -132,6 +136,42 @@ TEST_F(ClientTest, SpeaksOverAUnixSocketOfAnyPathLength) {
   server_.reset();
   EXPECT_NE(stat(settings_.unix_socket.c_str(), &info), 0);
   rmdir(folder.c_str());
+}
+
+// Each request is carried out once and answered, or its client is told that nothing was done.
+TEST_F(ClientTest, ServersOfOneSocketThatComeAndGoLoseNoRequest) {
+  settings_.listen = "";
+  settings_.unix_socket = testing::TempDir() + "gyre_relay_" + std::to_string(getpid());
+  std::atomic<int> answered{0}, refused{0}, lost{0};
+  std::atomic<bool> stop{false};
+  std::deque<exec::Worker> callers;
+  for (int i = 0; i < 6; ++i) {
+    callers.emplace_back("caller", [&, i](const exec::StopFlag&) {
+      // Half of them keep their connection.
+      Client kept({.unix_socket = settings_.unix_socket});
+      while (!stop) {
+        Client fresh({.unix_socket = settings_.unix_socket});
+        Client& client = i % 2 == 0 ? kept : fresh;
+        const auto response =
+            client.Send({.method = "POST", .path = i % 3 == 0 ? "/slow-echo" : "/echo", .body = "x"});
+        if (response)
+          ++answered;
+        else
+          ++(response.error().gy() == "GY1620" ? refused : lost);
+      }
+    });
+  }
+  for (int i = 0; i < 150; ++i) {
+    Start();
+    usleep(500);
+    server_->Drain();
+    server_.reset();
+  }
+  stop = true;
+  callers.clear();
+  EXPECT_EQ(lost, 0);
+  EXPECT_GT(answered, 150);
+  EXPECT_EQ(static_cast<std::size_t>(answered), notebook_.lines().size());
 }
 
 TEST_F(ClientTest, RefusesAddressesAndHeadersThatWouldSplitARequest) {

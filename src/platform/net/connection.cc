@@ -414,6 +414,8 @@ void Connection::OnEof() {
       if (out_.empty()) Close();
       return;
     case State::kBodyWhole:
+      // Cut by ourselves: the client knows that nothing was done, because its send failed.
+      if (takes_no_more_) return Close();
       Refuse(Truncated());
       return;
     case State::kBodyEarly:
@@ -484,8 +486,7 @@ void Connection::OnWake() {
     }
     if (dead_) return;
     if (ended) {
-      if (state_ == State::kBodyEarly || loop_.dispatcher.draining.load(std::memory_order_relaxed))
-        exchange_->keep_alive = false;
+      if (state_ == State::kBodyEarly) exchange_->keep_alive = false;
       AfterReply();
     }
   }
@@ -494,6 +495,8 @@ void Connection::OnWake() {
     FlushReply();
     if (out_.empty()) return Close();
   }
+  // An answer that began before the draining may have promised to keep the connection.
+  if (loop_.dispatcher.draining.load(std::memory_order_relaxed)) EndIdle();
   TellHangup();
   FlushReply();
   UpdateInterest(false);
@@ -513,7 +516,7 @@ void Connection::Sweep() {
         exchange_->keep_alive = false;
         Refuse(TooSlow());
       } else if (head_started_us_ == 0 && quiet_us > limits.idle_timeout_ms * 1000) {
-        return Close();
+        EndIdle();
       } else if (head_started_us_ == 0 && quiet_us > kTrimAfterMicros) {
         parser_.reset();  // an idle connection keeps next to nothing
         exchange_.reset();
@@ -553,8 +556,28 @@ void Connection::Sweep() {
 
 void Connection::Drain() {
   if (dead_) return;
-  if (state_ == State::kHead && head_started_us_ == 0 && out_.empty()) return Close();
-  if (exchange_ && exchange_->is_event_stream) exchange_->MarkHalfClosed();
+  EndIdle();
+  if (!dead_ && exchange_ && exchange_->is_event_stream) exchange_->MarkHalfClosed();
+}
+
+bool Connection::IsIdle() const {
+  return !dead_ && state_ == State::kHead && head_started_us_ == 0 && out_.empty();
+}
+
+// A request may be on its way. What has arrived is served; from then on the client's sends fail, so
+// that it knows that nothing was done (on a Unix socket for certain; TCP leaves the time that an
+// acknowledgement needs).
+void Connection::EndIdle() {
+  if (!IsIdle()) return;
+  ReadSome();
+  FlushReply();
+  if (!IsIdle()) return UpdateInterest(false);
+  if (transport_.tls()) return Close();
+  takes_no_more_ = true;
+  transport_.ShutdownReceive();
+  while (!dead_ && WantsRead()) ReadSome();
+  FlushReply();
+  UpdateInterest(false);
 }
 
 }  // namespace gyre::net

@@ -34,7 +34,7 @@ class Connection {
   void OnEvents(std::uint32_t events);
   void OnWake();  // the exchange has news
   void Sweep();   // time has passed: deadlines
-  void Drain();   // the server goes: close what is idle
+  void Drain();   // the server goes: end what is idle
   bool dead() const { return dead_; }
   std::uint64_t serial() const { return serial_; }
   std::uint64_t EpollKey() const { return serial_ << 32 | static_cast<std::uint32_t>(fd_); }
@@ -62,6 +62,8 @@ class Connection {
   void Refuse(const Error& error);
   void AfterReply();
   void OnEof();
+  bool IsIdle() const;  // between two requests
+  void EndIdle();
   void TellHangup();  // to the handler
   void FlushReply();
   void SendOut();
@@ -79,6 +81,7 @@ class Connection {
   bool half_closed_ = false;  // everything that the client sent has been read
   bool hangup_seen_ = false;  // the client will send no more, but sent bytes may be unread
   bool shutdown_sent_ = false;
+  bool takes_no_more_ = false;  // we ended the receiving
   std::uint32_t interest_ = 0;
   std::unique_ptr<MessageParser> parser_;
   std::shared_ptr<Exchange> exchange_;

@@ -102,10 +102,11 @@ void EventLoop::Add(Accepted accepted) {
                                                     std::move(accepted.peer), accepted.is_unix);
   ++count_;
   if (next_serial_ >= (std::uint64_t{1} << 32)) next_serial_ = 1;
+  if (drained_) connections_[slot]->Drain();
   Reap(slot);
 }
 
-void EventLoop::Accept(Listener& listener) {
+bool EventLoop::Accept(Listener& listener) {
   for (int i = 0; i < 64; ++i) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
@@ -118,7 +119,7 @@ void EventLoop::Accept(Listener& listener) {
           epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, each->fd(), nullptr);
         accepting_ = false;  // until the next sweep, instead of spinning
       }
-      return;
+      return false;
     }
     if (dispatcher_.connections.fetch_add(1) >= dispatcher_.settings().connections_max) {
       static constexpr char kFull[] =
@@ -149,6 +150,18 @@ void EventLoop::Accept(Listener& listener) {
       target->Adopt(std::move(accepted));
     }
   }
+  return true;
+}
+
+// Whoever was let in before is served or told, not dropped.
+void EventLoop::StopListening() {
+  if (listeners_ == nullptr) return;
+  for (const auto& listener : *listeners_) {
+    listener->Refuse();
+    while (Accept(*listener)) {
+    }
+    listener->Close();
+  }
 }
 
 void EventLoop::TakeMail() {
@@ -172,10 +185,8 @@ void EventLoop::TakeMail() {
     Reap(slot);
   }
   if (!dispatcher_.draining.load() || drained_) return;
+  StopListening();
   drained_ = true;
-  if (listeners_ != nullptr) {
-    for (const auto& listener : *listeners_) listener->Close();
-  }
   for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
     if (!connections_[slot]) continue;
     connections_[slot]->Drain();

@@ -23,6 +23,7 @@ class EventLoop final : public Waker {
   void Run();  // until Stop
   void Stop();
   void StartDraining();
+  bool drained() const { return drained_; }  // nobody is let in any more
   void Wake(int fd, std::uint64_t serial) override;
 
  private:
@@ -37,7 +38,8 @@ class EventLoop final : public Waker {
   };
   void Adopt(Accepted accepted);
   void Add(Accepted accepted);
-  void Accept(Listener& listener);
+  bool Accept(Listener& listener);  // false: nobody waits any more
+  void StopListening();
   void Ring();
   void TakeMail();
   void OnEvent(std::uint64_t key, std::uint32_t events);
@@ -54,7 +56,7 @@ class EventLoop final : public Waker {
   std::vector<EventLoop*> all_;
   std::size_t next_ = 0;
   bool accepting_ = true;
-  bool drained_ = false;
+  std::atomic<bool> drained_{false};
   std::uint64_t next_serial_ = 1;
   std::size_t count_ = 0;
   std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor

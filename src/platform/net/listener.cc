@@ -149,9 +149,15 @@ Result<std::unique_ptr<Listener>> Listener::Unix(const std::string& path) {
   return listener;
 }
 
+void Listener::Refuse() {
+  if (fd_ < 0 || !is_unix()) return;
+  unlink(path_.c_str());
+  shutdown(fd_, SHUT_RD);
+}
+
 void Listener::Close() {
   if (fd_ >= 0) {
-    if (is_unix()) unlink(path_.c_str());
+    Refuse();
     close(fd_);
   }
   fd_ = -1;

@@ -26,6 +26,9 @@ class Listener {
   int port() const { return port_; }
   bool is_unix() const { return !path_.empty(); }
   const std::string& host() const { return host_; }  // as a URL writes it: "127.0.0.1", "[::1]"
+  // No new clients. Those of a Unix socket who wait already can still be accepted; nobody is left
+  // between, whom neither a refusal nor an accept would reach.
+  void Refuse();
   void Close();
 
  private:

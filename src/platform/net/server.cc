@@ -1,5 +1,7 @@
 #include "platform/net/server.h"
 
+#include <algorithm>
+
 #include "base/mutex.h"
 #include "base/time.h"
 #include "platform/exec/thread_pool.h"
@@ -9,6 +11,8 @@
 
 namespace gyre::net {
 namespace {
+
+constexpr std::int64_t kDrainPollMicros = 2'000;
 
 class EpollServer final : public Server {
  public:
@@ -46,11 +50,17 @@ class EpollServer final : public Server {
     const std::int64_t until =
         SystemClock().MonotonicMicros() + dispatcher_->settings().drain_timeout_ms * 1000;
     MutexLock lock(mutex_);
-    while (dispatcher_->connections.load() > 0 && SystemClock().MonotonicMicros() < until)
-      tick_.WaitMicros(mutex_, 2'000);
+    while (!IsDrained() && SystemClock().MonotonicMicros() < until)
+      tick_.WaitMicros(mutex_, kDrainPollMicros);
   }
 
  private:
+  // The loops first: until they know, they let connections in.
+  bool IsDrained() const {
+    return std::ranges::all_of(loops_, [](const auto& loop) { return loop->drained(); }) &&
+           dispatcher_->connections.load() == 0;
+  }
+
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::unique_ptr<Dispatcher> dispatcher_;

@@ -148,4 +148,6 @@ void Transport::ShutdownSend() {
   shutdown(fd_, SHUT_WR);
 }
 
+void Transport::ShutdownReceive() { shutdown(fd_, SHUT_RD); }
+
 }  // namespace gyre::net
