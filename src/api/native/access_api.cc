@@ -1,8 +1,8 @@
 #include "api/native/access_api.h"
 
-#include <algorithm>
-
-#include "base/limits.h"
+#include "api/native/lists.h"
+#include "api/native/request_members.h"
+#include "api/native/route_table.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "ledger/access/access.h"
@@ -10,10 +10,6 @@
 namespace gyre::native {
 namespace {
 
-using net::Bind;
-using net::Body;
-using net::Method;
-using net::Permission;
 using net::Response;
 
 constexpr std::int64_t kSmall = 64 << 10;
@@ -184,20 +180,6 @@ Response IssuedResponse(const access::Issued& issued, int status) {
       .With("Cache-Control", "no-store");
 }
 
-// Known members only, so that a misspelled one is not silently ignored.
-Result<> OnlyMembers(const Json& body, std::initializer_list<std::string_view> names) {
-  for (const auto& [key, value] : body.members()) {
-    if (std::find(names.begin(), names.end(), key) == names.end()) {
-      std::vector<std::string> candidates(names.begin(), names.end());
-      Error error = InvalidArgument("GY1719", "there is no member `{}` here", key);
-      if (const auto close = ClosestMatch(key, candidates))
-        return std::move(error).Fix("did you mean `" + *close + "`?");
-      return error;
-    }
-  }
-  return {};
-}
-
 Result<access::Grant> GrantOf(net::Request& request) {
   access::Grant grant;
   GYRE_TRY(grant.role, access::ParseRole(request.Param("role")));
@@ -345,15 +327,9 @@ Result<Response> AccessApi::ChangePassword(net::Request& request) {
 }
 
 Result<Response> AccessApi::ListUsers(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto users,
-           access_.ListUsers(request.Query("page_token").value_or(""), static_cast<int>(limit)));
-  Json items = Json::Arr();
-  for (const access::User& user : users) items.Push(UserJson(user));
-  Json answer = Json::Obj({{"items", std::move(items)}});
-  if (users.size() == static_cast<std::size_t>(limit))
-    answer.Set("next_page_token", users.back().name);
-  return Response::JsonDoc(answer);
+  GYRE_TRY(const NamePage page, ReadNamePage(request));
+  GYRE_TRY(const auto users, access_.ListUsers(page.after, page.limit));
+  return PageOf(users, page.limit, UserJson, &access::User::name);
 }
 
 Result<Response> AccessApi::CreateUser(net::Request& request) {
@@ -418,16 +394,9 @@ Result<Response> AccessApi::RevokeRole(net::Request& request) {
 }
 
 Result<Response> AccessApi::ListTokens(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto tokens,
-           access_.ListTokens(request.principal, request.Query("page_token").value_or(""),
-                              static_cast<int>(limit)));
-  Json items = Json::Arr();
-  for (const access::Token& token : tokens) items.Push(TokenJson(token));
-  Json answer = Json::Obj({{"items", std::move(items)}});
-  if (tokens.size() == static_cast<std::size_t>(limit))
-    answer.Set("next_page_token", tokens.back().id);
-  return Response::JsonDoc(answer);
+  GYRE_TRY(const NamePage page, ReadNamePage(request));
+  GYRE_TRY(const auto tokens, access_.ListTokens(request.principal, page.after, page.limit));
+  return PageOf(tokens, page.limit, TokenJson, &access::Token::id);
 }
 
 Result<Response> AccessApi::CreateToken(net::Request& request) {

@@ -2,7 +2,8 @@
 
 #include <limits>
 
-#include "api/native/ledger_pages.h"
+#include "api/native/lists.h"
+#include "api/native/route_table.h"
 #include "base/time.h"
 #include "ledger/audit/audit.h"
 
@@ -10,16 +11,16 @@ namespace gyre::native {
 namespace {
 
 constexpr net::Route kRoutes[] = {
-    {.method = net::Method::kGet,
+    {.method = Method::kGet,
      .path = "/api/v1/audit",
-     .handler = net::Bind<&AuditApi::List>,
-     .permission = net::Permission("audit.read"),
+     .handler = Bind<&AuditApi::List>,
+     .permission = Permission("audit.read"),
      .summary = "The audit log, newest first; by project, actor, action, object and time",
      .response_type = "AuditList"},
-    {.method = net::Method::kGet,
+    {.method = Method::kGet,
      .path = "/api/v1/audit/verify",
-     .handler = net::Bind<&AuditApi::Verify>,
-     .permission = net::Permission("audit.read"),
+     .handler = Bind<&AuditApi::Verify>,
+     .permission = Permission("audit.read"),
      .summary =
          "Checks the chain of hashes, also against an anchor kept elsewhere (sequence, hash)",
      .response_type = "AuditVerdict"},
@@ -47,7 +48,7 @@ Json EntryToJson(const audit::Entry& entry) {
 net::RouteTable AuditApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> AuditApi::List(net::Request& request) {
-  GYRE_TRY(const SequencePage page, ReadPage(request));
+  GYRE_TRY(const SequencePage page, ReadSequencePage(request));
   audit::Filter filter;
   filter.project = request.Query("project").value_or("");
   filter.actor = request.Query("actor").value_or("");
@@ -58,9 +59,7 @@ Result<net::Response> AuditApi::List(net::Request& request) {
   filter.before = page.before;
   filter.limit = page.limit;
   GYRE_TRY(const auto entries, audit_.List(filter));
-  Json items = Json::Arr();
-  for (const audit::Entry& entry : entries) items.Push(EntryToJson(entry));
-  return PageResponse(std::move(items), page, entries.empty() ? 0 : entries.back().sequence);
+  return PageOf(entries, page.limit, EntryToJson, &audit::Entry::sequence);
 }
 
 Result<net::Response> AuditApi::Verify(net::Request& request) {

@@ -1,47 +1,19 @@
 #include "api/native/datasets_api.h"
 
-#include <array>
-
 #include "api/native/datasets_routes.h"
+#include "api/native/file_bodies.h"
 #include "api/native/file_range.h"
+#include "api/native/job_answer.h"
+#include "api/native/lists.h"
+#include "api/native/request_members.h"
 #include "base/text.h"
 #include "ml/data/datasets.h"
 #include "ml/projects/projects.h"
-#include "platform/exec/files.h"
 
 namespace gyre::native {
 namespace {
 
-constexpr std::int64_t kPieceBytes = kMiB;
 constexpr std::int64_t kQueryRowsMax = 10'000;
-
-struct ExportKind {
-  std::string_view format, content_type;
-};
-constexpr std::array kExports = {ExportKind{"csv", "text/csv; charset=utf-8"},
-                                 ExportKind{"jsonl", "application/x-ndjson"},
-                                 ExportKind{"parquet", "application/vnd.apache.parquet"}};
-
-// A made file that goes, with its folder, when the answer has been sent or given up.
-class MadeFile {
- public:
-  explicit MadeFile(std::string path) : path_(std::move(path)) {}
-  ~MadeFile() { (void)exec::RemoveTree(path_.substr(0, path_.rfind('/'))).has_value(); }
-  MadeFile(const MadeFile&) = delete;
-  MadeFile& operator=(const MadeFile&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-Result<> Receive(net::Request& request, data::Upload& upload) {
-  for (;;) {
-    GYRE_TRY(const std::string piece, request.body_reader().Next());
-    if (piece.empty()) return {};
-    GYRE_DO(upload.Append(piece));
-  }
-}
 
 Result<data::ImportRequest> ReadImportRequest(const net::Request& request) {
   data::ImportRequest import;
@@ -83,16 +55,10 @@ Result<data::Version> DatasetsApi::VersionOf(net::Request& request) {
 }
 
 Result<net::Response> DatasetsApi::List(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
+  GYRE_TRY(const NamePage page, ReadNamePage(request));
   GYRE_TRY(const auto project, projects_.Get(request.Param("project")));
-  GYRE_TRY(const auto page, datasets_.List(project.name, request.Query("page_token").value_or(""),
-                                           static_cast<int>(limit)));
-  Json items = Json::Arr();
-  for (const data::Dataset& dataset : page) items.Push(data::DatasetToJson(dataset));
-  Json answer = Json::Obj({{"items", std::move(items)}});
-  if (page.size() == static_cast<std::size_t>(limit))
-    answer.Set("next_page_token", page.back().name);
-  return net::Response::JsonDoc(answer);
+  GYRE_TRY(const auto datasets, datasets_.List(project.name, page.after, page.limit));
+  return PageOf(datasets, page.limit, data::DatasetToJson, &data::Dataset::name);
 }
 
 Result<net::Response> DatasetsApi::Get(net::Request& request) {
@@ -115,22 +81,15 @@ Result<net::Response> DatasetsApi::AddVersion(net::Request& request) {
   GYRE_TRY(auto upload, datasets_.NewUpload());
   GYRE_DO(Receive(request, *upload));
   GYRE_TRY(const runners::Job job, datasets_.Import(std::move(import), std::move(upload)));
-  return net::Response::JsonDoc(runners::JobToJson(job), 202)
-      .With("Location", "/api/v1/jobs/" + job.id);
+  return Accepted(job);
 }
 
 Result<net::Response> DatasetsApi::ListVersions(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const std::int64_t before, request.QueryInt("page_token", 0, 0, INT64_MAX));
-  GYRE_TRY(const auto page,
-           datasets_.ListVersions(request.Param("project"), request.Param("dataset"), before,
-                                  static_cast<int>(limit)));
-  Json items = Json::Arr();
-  for (const data::Version& version : page) items.Push(data::VersionToJson(version));
-  Json answer = Json::Obj({{"items", std::move(items)}});
-  if (page.size() == static_cast<std::size_t>(limit))
-    answer.Set("next_page_token", std::to_string(page.back().number));
-  return net::Response::JsonDoc(answer);
+  GYRE_TRY(const SequencePage page, ReadSequencePage(request));
+  GYRE_TRY(const auto versions,
+           datasets_.ListVersions(request.Param("project"), request.Param("dataset"), page.before,
+                                  page.limit));
+  return PageOf(versions, page.limit, data::VersionToJson, &data::Version::number);
 }
 
 Result<net::Response> DatasetsApi::GetVersion(net::Request& request) {
@@ -166,7 +125,7 @@ Result<net::Response> DatasetsApi::Profile(net::Request& request) {
 }
 
 Result<net::Response> DatasetsApi::Rows(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
+  GYRE_TRY(const int limit, ReadLimit(request));
   GYRE_TRY(const std::int64_t offset, request.QueryInt("offset", 0, 0, INT64_MAX / 2));
   GYRE_TRY(const data::Version version, VersionOf(request));
   GYRE_TRY(const Json rows, datasets_.Rows(version, offset, limit));
@@ -193,16 +152,7 @@ Result<net::Response> DatasetsApi::ParquetFile(net::Request& request) {
         "Content-Range", fmt::format("bytes {}-{}/{}", range.begin, range.begin + range.length - 1,
                                      object.size_bytes));
   }
-  response.stream = [stream, range](net::BodyWriter& writer) -> Result<> {
-    for (std::int64_t done = 0; done < range.length;) {
-      GYRE_TRY(const std::string piece,
-               stream->Read(range.begin + done, std::min(kPieceBytes, range.length - done)));
-      if (piece.empty()) return {};
-      GYRE_DO(writer.Write(piece));
-      done += static_cast<std::int64_t>(piece.size());
-    }
-    return {};
-  };
+  response.stream = StreamBlob(std::move(stream), range.begin, range.length);
   return response;
 }
 
@@ -212,27 +162,18 @@ Result<net::Response> DatasetsApi::Export(net::Request& request) {
   GYRE_TRY(const data::Version version, VersionOf(request));
   GYRE_TRY(std::string path,
            datasets_.Export(version, format, [&request] { return request.client_gone(); }));
+  auto folder = std::make_shared<ScratchFolder>(path.substr(0, path.rfind('/')));
   net::Response response;
-  for (const ExportKind& kind : kExports) {
-    if (kind.format == format) response.content_type = kind.content_type;
-  }
+  response.content_type = TableContentType(format).value_or("application/octet-stream");
   response.headers = {
       {"Content-Disposition",
        fmt::format("attachment; filename=\"{}-v{}.{}\"", version.dataset, version.number, format)}};
-  response.stream =
-      [file = std::make_shared<MadeFile>(std::move(path))](net::BodyWriter& writer) -> Result<> {
-    for (std::int64_t offset = 0;;) {
-      GYRE_TRY(const std::string piece, exec::ReadFilePart(file->path(), offset, kPieceBytes));
-      if (piece.empty()) return {};
-      GYRE_DO(writer.Write(piece));
-      offset += static_cast<std::int64_t>(piece.size());
-    }
-  };
+  response.stream = StreamFile(std::move(folder), std::move(path));
   return response;
 }
 
 Result<net::Response> DatasetsApi::Quarantine(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
+  GYRE_TRY(const int limit, ReadLimit(request));
   GYRE_TRY(const data::Version version, VersionOf(request));
   GYRE_TRY(const Json rows, datasets_.Quarantine(version, limit));
   return net::Response::JsonDoc(rows);
@@ -241,8 +182,7 @@ Result<net::Response> DatasetsApi::Quarantine(net::Request& request) {
 Result<net::Response> DatasetsApi::Check(net::Request& request) {
   GYRE_TRY(const data::Version version, VersionOf(request));
   GYRE_TRY(const runners::Job job, datasets_.Check(version, request.principal.name));
-  return net::Response::JsonDoc(runners::JobToJson(job), 202)
-      .With("Location", "/api/v1/jobs/" + job.id);
+  return Accepted(job);
 }
 
 Result<net::Response> DatasetsApi::Diff(net::Request& request) {
@@ -273,10 +213,7 @@ Result<net::Response> DatasetsApi::SetExpectations(net::Request& request) {
 
 Result<net::Response> DatasetsApi::Query(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  for (const auto& [key, value] : body.members()) {
-    if (key != "sql" && key != "limit")
-      return InvalidArgument("GY2109", "a query has no member `{}`", key).Fix("sql, limit");
-  }
+  GYRE_DO(OnlyMembers(body, {"sql", "limit"}));
   GYRE_TRY(const std::string sql, body.GetString("sql"));
   std::int64_t limit = 1000;
   if (body.Has("limit")) {

@@ -1,9 +1,10 @@
 #include "api/native/endpoints_api.h"
 
-#include <array>
-
+#include "api/native/file_bodies.h"
+#include "api/native/lists.h"
+#include "api/native/request_members.h"
+#include "api/native/route_table.h"
 #include "base/id.h"
-#include "base/limits.h"
 #include "base/text.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
@@ -13,11 +14,6 @@
 
 namespace gyre::native {
 namespace {
-
-using net::Bind;
-using net::Body;
-using net::Method;
-using net::Permission;
 
 constexpr std::int64_t kFileBytesMax = std::int64_t{64} << 30;
 constexpr std::int64_t kPieceBytes = 1 << 20;
@@ -70,28 +66,6 @@ constexpr net::Route kRoutes[] = {
      .audited = false},
 };
 
-Result<> RefuseUnknown(const Json& body, std::span<const std::string_view> known) {
-  for (const auto& [key, value] : body.members()) {
-    bool fine = false;
-    for (const std::string_view name : known) fine |= name == key;
-    if (!fine) return InvalidArgument("GY3822", "there is no member `{}` here", key).Where(key);
-  }
-  return {};
-}
-
-// A folder that goes when the answer has been sent.
-class Scratch {
- public:
-  explicit Scratch(std::string path) : path_(std::move(path)) {}
-  ~Scratch() { (void)exec::RemoveTree(path_).has_value(); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 Result<> SaveBody(net::Request& request, const std::string& path) {
   GYRE_DO(exec::WriteFile(path, ""));
   std::string waiting;
@@ -106,44 +80,15 @@ Result<> SaveBody(net::Request& request, const std::string& path) {
   }
 }
 
-struct OutputKind {
-  std::string_view format, content_type;
-};
-constexpr std::array kOutputs = {OutputKind{"csv", "text/csv; charset=utf-8"},
-                                 OutputKind{"jsonl", "application/x-ndjson"},
-                                 OutputKind{"parquet", "application/vnd.apache.parquet"}};
-
-Result<net::Response> SendFile(std::shared_ptr<Scratch> scratch, std::string path,
-                               std::string_view content_type) {
-  net::Response response;
-  response.content_type = content_type;
-  response.stream = [scratch = std::move(scratch),
-                     path = std::move(path)](net::BodyWriter& writer) -> Result<> {
-    for (std::int64_t offset = 0;;) {
-      GYRE_TRY(const std::string piece, exec::ReadFilePart(path, offset, kPieceBytes));
-      if (piece.empty()) return {};
-      GYRE_DO(writer.Write(piece));
-      offset += static_cast<std::int64_t>(piece.size());
-    }
-  };
-  return response;
-}
-
 }  // namespace
 
 net::RouteTable EndpointsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> EndpointsApi::List(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  const std::string after = request.Query("page_token").value_or("");
-  GYRE_TRY(const auto page,
-           serving_.List(request.Param("project"), static_cast<int>(limit), after));
-  Json items = Json::Arr();
-  for (const serving::Endpoint& endpoint : page) items.Push(serving::EndpointToJson(endpoint));
-  Json answer = Json::Obj({{"items", std::move(items)}});
-  if (page.size() == static_cast<std::size_t>(limit))
-    answer.Set("next_page_token", page.back().name);
-  return net::Response::JsonDoc(answer);
+  GYRE_TRY(const NamePage page, ReadNamePage(request));
+  GYRE_TRY(const auto endpoints,
+           serving_.List(request.Param("project"), page.limit, page.after));
+  return PageOf(endpoints, page.limit, serving::EndpointToJson, &serving::Endpoint::name);
 }
 
 Result<net::Response> EndpointsApi::Get(net::Request& request) {
@@ -152,10 +97,7 @@ Result<net::Response> EndpointsApi::Get(net::Request& request) {
   GYRE_TRY(const serving::Endpoint endpoint, serving_.Get(project, name));
   GYRE_TRY(const auto history, serving_.History(project, name, kHistoryShown));
   Json json = serving::EndpointToJson(endpoint);
-  Json deployments = Json::Arr();
-  for (const serving::Deployment& deployment : history)
-    deployments.Push(serving::DeploymentToJson(deployment));
-  json.Set("deployments", std::move(deployments));
+  json.Set("deployments", ItemsOf(history, serving::DeploymentToJson));
   const serving::EndpointCounts counts = serving_.Counts(name);
   json.Set("counts", Json::Obj({{"requests", counts.requests},
                                 {"rows", counts.rows},
@@ -166,8 +108,7 @@ Result<net::Response> EndpointsApi::Get(net::Request& request) {
 
 Result<net::Response> EndpointsApi::Deploy(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  constexpr std::string_view kKnown[] = {"model", "reason"};
-  GYRE_DO(RefuseUnknown(body, kKnown));
+  GYRE_DO(OnlyMembers(body, {"model", "reason"}));
   GYRE_TRY(const std::string reference, body.GetString("model"));
   GYRE_TRY(const serving::Endpoint endpoint,
            serving_.Deploy({.project = request.Param("project"),
@@ -189,8 +130,7 @@ Result<net::Response> EndpointsApi::Rollback(net::Request& request) {
   if (!request.body().empty()) {
     GYRE_TRY(body, request.JsonBody());
   }
-  constexpr std::string_view kKnown[] = {"to", "reason"};
-  GYRE_DO(RefuseUnknown(body, kKnown));
+  GYRE_DO(OnlyMembers(body, {"to", "reason"}));
   std::int64_t to = 0;
   if (body.Has("to")) {
     GYRE_TRY(to, body.GetInt("to"));
@@ -213,18 +153,15 @@ Result<net::Response> EndpointsApi::PredictFile(net::Request& request) {
     return InvalidArgument("GY3824", "the query lacks `model`").Fix("?model=churn@champion");
   }
   const std::string format = request.Query("output_format").value_or("csv");
-  const OutputKind* kind = nullptr;
-  for (const OutputKind& output : kOutputs) {
-    if (output.format == format) kind = &output;
-  }
-  if (kind == nullptr)
+  const auto content_type = TableContentType(format);
+  if (!content_type)
     return InvalidArgument("GY3820", "`{}` is no format of answers", format)
         .Fix("csv, jsonl or parquet");
   GYRE_TRY(const registry::ModelVersion version,
            registry_.Resolve(request.Param("project"), *reference));
   GYRE_TRY(const std::string package, blobs_.LocalPath(version.package.digest));
   const auto scratch =
-      std::make_shared<Scratch>(blobs_.scratch_directory() + "/predict-" + NewId());
+      std::make_shared<ScratchFolder>(blobs_.scratch_directory() + "/predict-" + NewId());
   GYRE_DO(exec::MakeDirectories(scratch->path()));
   const std::string input = scratch->path() + "/input";
   GYRE_DO(SaveBody(request, input));
@@ -239,8 +176,9 @@ Result<net::Response> EndpointsApi::PredictFile(net::Request& request) {
                                        {"format", request.Query("format").value_or("")},
                                        {"output_format", format}}),
                             options));
-  GYRE_TRY(net::Response response,
-           SendFile(scratch, done["output"].AsString(), kind->content_type));
+  net::Response response;
+  response.content_type = *content_type;
+  response.stream = StreamFile(scratch, done["output"].AsString());
   response.headers.emplace_back("X-Gyre-Model", version.name());
   response.headers.emplace_back("X-Gyre-Rows", std::to_string(done["rows"].AsInt()));
   return response;

@@ -1,19 +1,14 @@
 #include "api/native/evaluation_api.h"
 
-#include <algorithm>
-
-#include "base/limits.h"
+#include "api/native/job_answer.h"
+#include "api/native/lists.h"
+#include "api/native/request_members.h"
+#include "api/native/route_table.h"
 #include "base/text.h"
 #include "ml/evaluation/evaluations.h"
-#include "ml/runners/jobs.h"
 
 namespace gyre::native {
 namespace {
-
-using net::Bind;
-using net::Body;
-using net::Method;
-using net::Permission;
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kPost,
@@ -43,9 +38,6 @@ constexpr net::Route kRoutes[] = {
      .summary = "One evaluation with its curves, slices and importance"},
 };
 
-constexpr std::string_view kMembers[] = {"model", "against", "dataset", "alias",
-                                         "rules", "options", "facts",   "primary"};
-
 Result<std::string> TextMember(const Json& body, std::string_view key) {
   const Json& value = body[key];
   if (!value.is_null() && !value.is_string())
@@ -59,10 +51,8 @@ net::RouteTable EvaluationApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> EvaluationApi::Submit(net::Request& request, bool compare) {
   GYRE_TRY(const Json body, request.JsonBody());
-  for (const auto& [key, value] : body.members()) {
-    if (std::ranges::find(kMembers, key) == std::end(kMembers))
-      return InvalidArgument("GY3708", "an evaluation has no member `{}`", key);
-  }
+  GYRE_DO(OnlyMembers(
+      body, {"model", "against", "dataset", "alias", "rules", "options", "facts", "primary"}));
   evaluation::EvaluateRequest asked;
   asked.project = request.Param("project");
   GYRE_TRY(asked.model, body.GetString("model"));
@@ -78,8 +68,7 @@ Result<net::Response> EvaluationApi::Submit(net::Request& request, bool compare)
   asked.facts = body["facts"];
   asked.created_by = request.principal.name;
   GYRE_TRY(const runners::Job job, evaluations_.Submit(std::move(asked)));
-  return net::Response::JsonDoc(runners::JobToJson(job), 202)
-      .With("Location", "/api/v1/jobs/" + job.id);
+  return Accepted(job);
 }
 
 Result<net::Response> EvaluationApi::Evaluate(net::Request& request) {
@@ -90,14 +79,11 @@ Result<net::Response> EvaluationApi::Compare(net::Request& request) {
 }
 
 Result<net::Response> EvaluationApi::List(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
+  GYRE_TRY(const int limit, ReadLimit(request));
   GYRE_TRY(const auto evaluations,
            evaluations_.List(request.Param("project"), request.Query("model_version").value_or(""),
-                             static_cast<int>(limit)));
-  Json items = Json::Arr();
-  for (const evaluation::StoredEvaluation& one : evaluations)
-    items.Push(evaluation::StoredEvaluationToJson(one));
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+                             limit));
+  return WholeList(evaluations, evaluation::StoredEvaluationToJson);
 }
 
 Result<net::Response> EvaluationApi::Get(net::Request& request) {

@@ -3,7 +3,8 @@
 #include <limits>
 #include <string>
 
-#include "api/native/ledger_pages.h"
+#include "api/native/lists.h"
+#include "api/native/route_table.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "ledger/events/events.h"
@@ -16,27 +17,27 @@ constexpr std::int64_t kStreamMicros =
 constexpr std::int64_t kHeartbeatMicros = 10 * kMicrosPerSecond;
 
 constexpr net::Route kRoutes[] = {
-    {.method = net::Method::kGet,
+    {.method = Method::kGet,
      .path = "/api/v1/events",
-     .handler = net::Bind<&EventsApi::List>,
-     .permission = net::Permission("event.read"),
+     .handler = Bind<&EventsApi::List>,
+     .permission = Permission("event.read"),
      .summary = "What happened, newest first; or after a sequence number, oldest first",
      .response_type = "EventList"},
-    {.method = net::Method::kGet,
+    {.method = Method::kGet,
      .path = "/api/v1/events/stream",
-     .handler = net::Bind<&EventsApi::Stream>,
-     .permission = net::Permission("event.read"),
+     .handler = Bind<&EventsApi::Stream>,
+     .permission = Permission("event.read"),
      .summary = "Events as they happen (server-sent events); goes on after Last-Event-ID"},
-    {.method = net::Method::kGet,
+    {.method = Method::kGet,
      .path = "/api/v1/events/parked",
-     .handler = net::Bind<&EventsApi::ListParked>,
-     .permission = net::Permission("event.read"),
+     .handler = Bind<&EventsApi::ListParked>,
+     .permission = Permission("event.read"),
      .summary = "Events that a subscriber could not handle",
      .response_type = "ParkedEventList"},
-    {.method = net::Method::kPost,
+    {.method = Method::kPost,
      .path = "/api/v1/events/parked/{subscriber}/{sequence}/retry",
-     .handler = net::Bind<&EventsApi::Retry>,
-     .permission = net::Permission("access.admin"),
+     .handler = Bind<&EventsApi::Retry>,
+     .permission = Permission("access.admin"),
      .summary = "Give a parked event to its subscriber once more"},
 };
 
@@ -48,6 +49,15 @@ Json EventToJson(const events::Event& event) {
                     {"subject", event.subject},
                     {"payload", payload ? *std::move(payload) : Json(event.payload)},
                     {"created_at", FormatTime(event.created_us)}});
+}
+
+Json ParkedToJson(const events::Parked& parked) {
+  Json document = EventToJson(parked.event);
+  document.Set("subscriber", parked.subscriber)
+      .Set("error", parked.error)
+      .Set("attempts", parked.attempts)
+      .Set("parked_at", FormatTime(parked.parked_us));
+  return document;
 }
 
 Result<std::int64_t> ReadAfter(const net::Request& request) {
@@ -67,16 +77,16 @@ Result<> Follow(events::Events& events, events::EventFilter filter, net::BodyWri
       GYRE_DO(body.Write(": still here\n\n"));
       continue;
     }
+    // Before the page: what comes between the two is not passed over.
+    GYRE_TRY(const auto newest, events.List({.limit = 1}));
     GYRE_TRY(const auto page, events.List(filter));
     for (const events::Event& event : page) {
       GYRE_DO(body.Write(
           net::SseEvent(event.kind, EventToJson(event).Dump(), fmt::format("{}", event.sequence))));
       filter.after = event.sequence;
     }
-    if (page.empty()) {  // the news was not for this filter: look only at what comes
-      GYRE_TRY(const auto newest, events.List({.limit = 1}));
-      if (!newest.empty()) filter.after = newest.front().sequence;
-    }
+    // The news was not for this filter: look only at what comes.
+    if (page.empty() && !newest.empty()) filter.after = newest.front().sequence;
   }
   return {};
 }
@@ -86,16 +96,19 @@ Result<> Follow(events::Events& events, events::EventFilter filter, net::BodyWri
 net::RouteTable EventsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> EventsApi::List(net::Request& request) {
-  GYRE_TRY(const SequencePage page, ReadPage(request));
+  GYRE_TRY(const SequencePage page, ReadSequencePage(request));
   GYRE_TRY(const std::int64_t after, ReadAfter(request));
-  GYRE_TRY(const auto events, events_.List({.project = request.Query("project").value_or(""),
-                                            .kind = request.Query("kind").value_or(""),
-                                            .after = after,
-                                            .before = page.before,
-                                            .limit = page.limit}));
-  Json items = Json::Arr();
-  for (const events::Event& event : events) items.Push(EventToJson(event));
-  return PageResponse(std::move(items), page, events.empty() ? 0 : events.back().sequence);
+  events::EventFilter filter{.project = request.Query("project").value_or(""),
+                             .kind = request.Query("kind").value_or(""),
+                             .after = after,
+                             .before = page.before,
+                             .limit = page.limit};
+  if (after != 0 && page.before != 0) {  // oldest first: the next page is after the token
+    filter.after = page.before;
+    filter.before = 0;
+  }
+  GYRE_TRY(const auto events, events_.List(filter));
+  return PageOf(events, page.limit, EventToJson, &events::Event::sequence);
 }
 
 Result<net::Response> EventsApi::Stream(net::Request& request) {
@@ -118,16 +131,7 @@ Result<net::Response> EventsApi::Stream(net::Request& request) {
 
 Result<net::Response> EventsApi::ListParked(net::Request&) {
   GYRE_TRY(const auto parked, events_.ListParked());
-  Json items = Json::Arr();
-  for (const events::Parked& item : parked) {
-    Json document = EventToJson(item.event);
-    document.Set("subscriber", item.subscriber)
-        .Set("error", item.error)
-        .Set("attempts", item.attempts)
-        .Set("parked_at", FormatTime(item.parked_us));
-    items.Push(std::move(document));
-  }
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+  return WholeList(parked, ParkedToJson);
 }
 
 Result<net::Response> EventsApi::Retry(net::Request& request) {

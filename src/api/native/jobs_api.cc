@@ -2,15 +2,12 @@
 
 #include <limits>
 
-#include "base/limits.h"
+#include "api/native/lists.h"
+#include "api/native/route_table.h"
 #include "ml/runners/jobs.h"
 
 namespace gyre::native {
 namespace {
-
-using net::Bind;
-using net::Method;
-using net::Permission;
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,
@@ -74,11 +71,9 @@ Result<std::vector<runners::Job>> VisibleJobs(runners::Jobs& jobs, const net::Re
 net::RouteTable JobsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> JobsApi::List(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto jobs, VisibleJobs(jobs_, request, static_cast<int>(limit)));
-  Json items = Json::Arr();
-  for (const runners::Job& job : jobs) items.Push(runners::JobToJson(job));
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+  GYRE_TRY(const int limit, ReadLimit(request));
+  GYRE_TRY(const auto jobs, VisibleJobs(jobs_, request, limit));
+  return WholeList(jobs, runners::JobToJson);
 }
 
 Result<net::Response> JobsApi::Get(net::Request& request) {

@@ -1,5 +1,6 @@
 #include "api/native/lineage_api.h"
 
+#include "api/native/route_table.h"
 #include "base/time.h"
 #include "ledger/lineage/lineage.h"
 
@@ -10,10 +11,10 @@ constexpr int kNodesMax = 1000;
 constexpr int kDepthMax = 1000;
 
 constexpr net::Route kRoutes[] = {
-    {.method = net::Method::kGet,
+    {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/lineage",
-     .handler = net::Bind<&LineageApi::Walk>,
-     .permission = net::Permission("lineage.read"),
+     .handler = Bind<&LineageApi::Walk>,
+     .permission = Permission("lineage.read"),
      .summary = "Upstream (direction=up), downstream (down) or both of an id or label, to a depth",
      .response_type = "Lineage"},
 };

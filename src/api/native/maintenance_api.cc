@@ -1,5 +1,6 @@
 #include "api/native/maintenance_api.h"
 
+#include "api/native/route_table.h"
 #include "base/time.h"
 
 namespace gyre::native {
@@ -10,16 +11,16 @@ constexpr std::int64_t kGraceHoursMax = 24 * 366;
 constexpr std::int64_t kMicrosPerHour = 3600 * kMicrosPerSecond;
 
 constexpr net::Route kRoutes[] = {
-    {.method = net::Method::kPost,
+    {.method = Method::kPost,
      .path = "/api/v1/maintenance/gc",
-     .handler = net::Bind<&MaintenanceApi::Collect>,
-     .permission = net::Permission("access.admin"),
+     .handler = Bind<&MaintenanceApi::Collect>,
+     .permission = Permission("access.admin"),
      .summary = "Removes blobs that nothing refers to and that are older than grace_hours (24)",
      .response_type = "CollectResult"},
-    {.method = net::Method::kPost,
+    {.method = Method::kPost,
      .path = "/api/v1/maintenance/fsck",
-     .handler = net::Bind<&MaintenanceApi::Check>,
-     .permission = net::Permission("access.admin"),
+     .handler = Bind<&MaintenanceApi::Check>,
+     .permission = Permission("access.admin"),
      .summary = "Checks the database and that every blob is there; deep=1 reads every byte",
      .response_type = "CheckResult",
      .audited = false},

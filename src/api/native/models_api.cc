@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "api/native/lists.h"
+#include "api/native/request_members.h"
+#include "api/native/route_table.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -12,11 +15,6 @@
 
 namespace gyre::native {
 namespace {
-
-using net::Bind;
-using net::Body;
-using net::Method;
-using net::Permission;
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,
@@ -103,14 +101,6 @@ constexpr net::Route kRoutes[] = {
      .summary = "Moves of aliases, newest first; with at=TIME who held the alias then"},
 };
 
-Result<> OnlyMembers(const Json& body, std::initializer_list<std::string_view> known) {
-  for (const auto& [key, value] : body.members()) {
-    if (std::ranges::find(known, key) == known.end())
-      return InvalidArgument("GY3613", "there is no member `{}` here", key);
-  }
-  return {};
-}
-
 // 3, "3", "v3".
 Result<int> VersionNumber(const Json& value) {
   std::int64_t number = value.AsInt();
@@ -176,17 +166,10 @@ Result<Json> ModelsApi::Goals(const registry::ModelVersion& version, const Json&
 }
 
 Result<net::Response> ModelsApi::List(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto models,
-           registry_.ListModels(request.Param("project"),
-                                {.limit = static_cast<int>(limit),
-                                 .after = request.Query("page_token").value_or("")}));
-  Json items = Json::Arr();
-  for (const registry::Model& model : models) items.Push(registry::ModelToJson(model));
-  Json answer = Json::Obj({{"items", std::move(items)}});
-  if (models.size() == static_cast<std::size_t>(limit))
-    answer.Set("next_page_token", models.back().name);
-  return net::Response::JsonDoc(answer);
+  GYRE_TRY(const NamePage page, ReadNamePage(request));
+  GYRE_TRY(const auto models, registry_.ListModels(request.Param("project"),
+                                                   {.limit = page.limit, .after = page.after}));
+  return PageOf(models, page.limit, registry::ModelToJson, &registry::Model::name);
 }
 
 Result<net::Response> ModelsApi::Get(net::Request& request) {
@@ -203,10 +186,7 @@ Result<net::Response> ModelsApi::Remove(net::Request& request) {
 Result<net::Response> ModelsApi::Versions(net::Request& request) {
   GYRE_TRY(const auto versions,
            registry_.ListVersions(request.Param("project"), request.Param("model")));
-  Json items = Json::Arr();
-  for (const registry::ModelVersion& version : versions)
-    items.Push(registry::VersionToJson(version));
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+  return WholeList(versions, registry::VersionToJson);
 }
 
 Result<net::Response> ModelsApi::GetVersion(net::Request& request) {
@@ -260,10 +240,7 @@ Result<net::Response> ModelsApi::Evaluation(net::Request& request) {
 Result<net::Response> ModelsApi::Approvals(net::Request& request) {
   GYRE_TRY(const registry::ModelVersion version, Version(request));
   GYRE_TRY(const auto approvals, registry_.Approvals(version.id));
-  Json items = Json::Arr();
-  for (const registry::Approval& approval : approvals)
-    items.Push(registry::ApprovalToJson(approval));
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+  return WholeList(approvals, registry::ApprovalToJson);
 }
 
 Result<net::Response> ModelsApi::Approve(net::Request& request) {
@@ -331,12 +308,10 @@ Result<net::Response> ModelsApi::History(net::Request& request) {
                    {"version", move ? Json(fmt::format("v{}", move->version)) : Json()},
                    {"move", move ? registry::MoveToJson(*move) : Json()}}));
   }
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto moves, registry_.History(request.Param("project"), request.Param("model"),
-                                               alias, static_cast<int>(limit)));
-  Json items = Json::Arr();
-  for (const registry::AliasMove& move : moves) items.Push(registry::MoveToJson(move));
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+  GYRE_TRY(const int limit, ReadLimit(request));
+  GYRE_TRY(const auto moves,
+           registry_.History(request.Param("project"), request.Param("model"), alias, limit));
+  return WholeList(moves, registry::MoveToJson);
 }
 
 }  // namespace gyre::native

@@ -1,15 +1,10 @@
 #include "api/native/endpoints_api.h"
+#include "api/native/route_table.h"
 #include "base/limits.h"
 #include "ml/serving/serving.h"
 
 namespace gyre::native {
 namespace {
-
-using net::Bind;
-using net::Body;
-using net::Method;
-using net::Permission;
-using net::Where;
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kPost,

@@ -1,16 +1,13 @@
 #include "api/native/projects_api.h"
 
-#include "base/limits.h"
+#include "api/native/lists.h"
+#include "api/native/request_members.h"
+#include "api/native/route_table.h"
 #include "base/text.h"
 #include "ml/projects/projects.h"
 
 namespace gyre::native {
 namespace {
-
-using net::Bind;
-using net::Body;
-using net::Method;
-using net::Permission;
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,
@@ -69,25 +66,21 @@ constexpr net::Route kRoutes[] = {
 net::RouteTable ProjectsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> ProjectsApi::List(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  GYRE_TRY(const auto page,
-           projects_.List(request.Query("page_token").value_or(""), static_cast<int>(limit)));
+  GYRE_TRY(const NamePage page, ReadNamePage(request));
+  GYRE_TRY(const auto projects, projects_.List(page.after, page.limit));
   Json items = Json::Arr();
-  for (const projects::Project& project : page) {
+  for (const projects::Project& project : projects) {
     if (request.principal.AllowsProject(project.name)) items.Push(projects::ProjectToJson(project));
   }
   Json answer = Json::Obj({{"items", std::move(items)}});
-  if (page.size() == static_cast<std::size_t>(limit))
-    answer.Set("next_page_token", page.back().name);
+  if (projects.size() == static_cast<std::size_t>(page.limit))
+    answer.Set("next_page_token", projects.back().name);
   return net::Response::JsonDoc(answer);
 }
 
 Result<net::Response> ProjectsApi::Create(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  for (const auto& [key, value] : body.members()) {
-    if (key != "name" && key != "problem")
-      return InvalidArgument("GY3905", "a project has no member `{}`", key).Fix("name, problem");
-  }
+  GYRE_DO(OnlyMembers(body, {"name", "problem"}));
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const projects::ProblemChange problem, projects::ProblemChangeFromJson(body["problem"]));
   GYRE_TRY(const projects::Project project,
@@ -120,9 +113,7 @@ Result<net::Response> ProjectsApi::SetProblem(net::Request& request) {
 
 Result<net::Response> ProjectsApi::ProblemHistory(net::Request& request) {
   GYRE_TRY(const auto history, projects_.History(request.Param("project")));
-  Json items = Json::Arr();
-  for (const projects::Problem& problem : history) items.Push(projects::ProblemToJson(problem));
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+  return WholeList(history, projects::ProblemToJson);
 }
 
 }  // namespace gyre::native

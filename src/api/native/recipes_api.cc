@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "base/text.h"
+#include "api/native/request_members.h"
+#include "api/native/route_table.h"
 #include "ml/data/datasets.h"
 #include "ml/predictors/scorer.h"
 #include "ml/recipes/recipe.h"
@@ -16,31 +17,25 @@ namespace {
 constexpr std::int64_t kRowsLookedAtMax = 50'000;
 
 constexpr net::Route kRoutes[] = {
-    {.method = net::Method::kPost,
+    {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/recipes/suggest",
-     .handler = net::Bind<&RecipesApi::Suggest>,
-     .permission = net::Permission("dataset.read"),
+     .handler = Bind<&RecipesApi::Suggest>,
+     .permission = Permission("dataset.read"),
      .summary = "A recipe that a careful person would begin with, for a dataset and a target",
-     .body = net::Body::kBuffer,
+     .body = Body::kBuffer,
      .request_type = "SuggestRequest",
      .response_type = "SuggestedRecipe",
      .audited = false},
-    {.method = net::Method::kGet,
+    {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/recipe",
-     .handler = net::Bind<&RecipesApi::OfModel>,
-     .permission = net::Permission("recipe.read"),
+     .handler = Bind<&RecipesApi::OfModel>,
+     .permission = Permission("recipe.read"),
      .summary = "The fitted recipe of a model version: steps, inputs, names of the outputs",
      .response_type = "ModelRecipe"},
 };
 
 Result<> CheckMembers(const Json& body) {
-  static const std::vector<std::string> kMembers = {"dataset", "target", "for", "exclude"};
-  for (const auto& [key, value] : body.members()) {
-    if (std::find(kMembers.begin(), kMembers.end(), key) == kMembers.end()) {
-      return InvalidArgument("GY3114", "a request for a recipe has no member `{}`", key)
-          .Fix(Join(kMembers, ", "));
-    }
-  }
+  GYRE_DO(OnlyMembers(body, {"dataset", "target", "for", "exclude"}));
   if (!body["dataset"].is_string())
     return InvalidArgument("GY3114", "`dataset` must name a dataset");
   if (!body["target"].is_null() && !body["target"].is_string())

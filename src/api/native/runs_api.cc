@@ -3,6 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include "api/native/file_bodies.h"
+#include "api/native/lists.h"
+#include "api/native/route_table.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "ledger/access/access.h"
@@ -12,11 +15,6 @@
 
 namespace gyre::native {
 namespace {
-
-using net::Bind;
-using net::Body;
-using net::Method;
-using net::Permission;
 
 constexpr std::int64_t kArtifactBytesMax = std::int64_t{1} << 40;
 constexpr std::int64_t kProgramTokenMicros = 7 * kMicrosPerDay;
@@ -115,6 +113,14 @@ Json ArtifactJson(const tracking::Artifact& a) {
                     {"media_type", a.media_type}});
 }
 
+Json OutputJson(const tracking::Output& output) {
+  return Json::Obj({{"kind", output.kind}, {"id", output.id}, {"name", output.name}});
+}
+
+Json PointJson(const tracking::MetricPoint& p) {
+  return Json::Obj({{"step", p.step}, {"value", p.value}, {"time", FormatTime(p.time_us)}});
+}
+
 Result<std::map<std::string, std::string>> Texts(const Json& body, std::string_view key) {
   std::map<std::string, std::string> texts;
   for (const auto& [name, value] : body[key].members()) {
@@ -147,8 +153,7 @@ Result<tracking::RunQuery> QueryOf(net::Request& request) {
   query.order_by_metric = request.Query("order_by").value_or("");
   query.ascending = request.Query("ascending").value_or("") == "true";
   query.page_token = request.Query("page_token").value_or("");
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
-  query.limit = static_cast<int>(limit);
+  GYRE_TRY(query.limit, ReadLimit(request));
   if (const auto status = request.Query("status")) {
     query.status = tracking::ParseRunStatus(*status);
     if (!query.status) {
@@ -170,63 +175,50 @@ Result<tracking::RunQuery> QueryOf(net::Request& request) {
 
 net::RouteTable RunsApi::table() { return {"native", kRoutes, this}; }
 
+Result<tracking::Run> RunsApi::RunOf(const net::Request& request) {
+  return tracking_.GetRun(request.Param("project"), request.Param("run"));
+}
+
 Result<net::Response> RunsApi::List(net::Request& request) {
   GYRE_TRY(const tracking::RunQuery query, QueryOf(request));
   GYRE_TRY(const tracking::RunPage page, tracking_.ListRuns(query));
-  Json items = Json::Arr();
-  for (const tracking::Run& run : page.runs) items.Push(tracking::RunToJson(run));
-  Json answer = Json::Obj({{"items", std::move(items)}});
+  Json answer = Json::Obj({{"items", ItemsOf(page.runs, tracking::RunToJson)}});
   if (!page.next_page_token.empty()) answer.Set("next_page_token", page.next_page_token);
   return net::Response::JsonDoc(answer);
 }
 
 Result<net::Response> RunsApi::Get(net::Request& request) {
-  GYRE_TRY(const tracking::Run run,
-           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run, RunOf(request));
   Json answer = tracking::RunToJson(run);
-  Json outputs = Json::Arr();
-  GYRE_TRY(const auto made, tracking_.ListOutputs(run.id));
-  for (const tracking::Output& output : made) {
-    outputs.Push(Json::Obj({{"kind", output.kind}, {"id", output.id}, {"name", output.name}}));
-  }
-  answer.Set("outputs", std::move(outputs));
+  GYRE_TRY(const auto outputs, tracking_.ListOutputs(run.id));
+  answer.Set("outputs", ItemsOf(outputs, OutputJson));
   return net::Response::JsonDoc(answer);
 }
 
 Result<net::Response> RunsApi::Remove(net::Request& request) {
-  GYRE_TRY(const tracking::Run run,
-           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run, RunOf(request));
   GYRE_DO(tracking_.DeleteRun(run.id));
   return net::Response::Empty();
 }
 
 Result<net::Response> RunsApi::Metrics(net::Request& request) {
   GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 10'000, 1, 1'000'000));
-  GYRE_TRY(const tracking::Run run,
-           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run, RunOf(request));
   GYRE_TRY(const auto points,
            tracking_.MetricHistory(run.id, request.Param("key"), static_cast<int>(limit)));
-  Json items = Json::Arr();
-  for (const tracking::MetricPoint& p : points) {
-    items.Push(Json::Obj({{"step", p.step}, {"value", p.value}, {"time", FormatTime(p.time_us)}}));
-  }
   return net::Response::JsonDoc(
-      Json::Obj({{"key", request.Param("key")}, {"items", std::move(items)}}));
+      Json::Obj({{"key", request.Param("key")}, {"items", ItemsOf(points, PointJson)}}));
 }
 
 Result<net::Response> RunsApi::Artifacts(net::Request& request) {
-  GYRE_TRY(const tracking::Run run,
-           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run, RunOf(request));
   GYRE_TRY(const auto artifacts,
            tracking_.ListArtifacts(run.id, request.Query("prefix").value_or("")));
-  Json items = Json::Arr();
-  for (const tracking::Artifact& artifact : artifacts) items.Push(ArtifactJson(artifact));
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+  return WholeList(artifacts, ArtifactJson);
 }
 
 Result<net::Response> RunsApi::GetArtifact(net::Request& request) {
-  GYRE_TRY(const tracking::Run run,
-           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run, RunOf(request));
   GYRE_TRY(const tracking::Artifact artifact, tracking_.GetArtifact(run.id, request.Param("path")));
   GYRE_TRY(auto stream, blobs_.Open(artifact.object.digest));
   net::Response response;
@@ -235,27 +227,16 @@ Result<net::Response> RunsApi::GetArtifact(net::Request& request) {
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   response.headers.emplace_back("Content-Security-Policy", "sandbox");
   response.headers.emplace_back("Content-Disposition", "attachment");
-  response.content_length = stream->size_bytes();
-  response.stream = [stream = std::move(stream)](net::BodyWriter& writer) -> Result<> {
-    for (std::int64_t at = 0; at < stream->size_bytes();) {
-      GYRE_TRY(const std::string piece, stream->Read(at, kMiB));
-      GYRE_DO(writer.Write(piece));
-      at += static_cast<std::int64_t>(piece.size());
-    }
-    return {};
-  };
+  const std::int64_t size_bytes = stream->size_bytes();
+  response.content_length = size_bytes;
+  response.stream = StreamBlob(std::move(stream), 0, size_bytes);
   return response;
 }
 
 Result<net::Response> RunsApi::PutArtifact(net::Request& request) {
-  GYRE_TRY(const tracking::Run run,
-           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run, RunOf(request));
   GYRE_TRY(auto writer, blobs_.NewWriter());
-  for (;;) {
-    GYRE_TRY(const std::string piece, request.body_reader().Next());
-    if (piece.empty()) break;
-    GYRE_DO(writer->Append(piece));
-  }
+  GYRE_DO(Receive(request, *writer));
   GYRE_TRY(const blob::Object object, writer->Commit());
   const std::string& path = request.Param("path");
   GYRE_DO(tracking_.AddArtifacts(run.id, {{path, object, ""}}));
@@ -266,8 +247,7 @@ Result<net::Response> RunsApi::PutArtifact(net::Request& request) {
 Result<net::Response> RunsApi::Log(net::Request& request) {
   GYRE_TRY(const std::int64_t offset,
            request.QueryInt("offset", 0, 0, std::numeric_limits<std::int64_t>::max()));
-  GYRE_TRY(const tracking::Run run,
-           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run, RunOf(request));
   if (const auto log = tracking_.GetArtifact(run.id, kOutputLog)) {
     GYRE_TRY(const auto stream, blobs_.Open(log->object.digest));
     const std::int64_t left = stream->size_bytes() - offset;
@@ -311,8 +291,7 @@ Result<net::Response> RunsApi::StartProgram(net::Request& request) {
 
 Result<net::Response> RunsApi::AddBatch(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_TRY(const tracking::Run run,
-           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run, RunOf(request));
   tracking::Batch batch;
   GYRE_TRY(batch.params, Texts(body, "params"));
   GYRE_TRY(batch.tags, Texts(body, "tags"));
@@ -327,8 +306,7 @@ Result<net::Response> RunsApi::AddBatch(net::Request& request) {
 
 Result<net::Response> RunsApi::End(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_TRY(const tracking::Run run,
-           tracking_.GetRun(request.Param("project"), request.Param("run")));
+  GYRE_TRY(const tracking::Run run, RunOf(request));
   const auto status = tracking::ParseRunStatus(body["status"].StringOr("finished"));
   if (!status) {
     return InvalidArgument("GY3412", "`{}` is not the status of a run", body["status"].AsString())

@@ -15,7 +15,8 @@ class Jobs;
 }
 namespace gyre::tracking {
 class Tracking;
-}
+struct Run;
+}  // namespace gyre::tracking
 
 namespace gyre::native {
 
@@ -39,6 +40,8 @@ class RunsApi {
   Result<net::Response> End(net::Request& request);
 
  private:
+  Result<tracking::Run> RunOf(const net::Request& request);
+
   tracking::Tracking& tracking_;
   runners::Jobs& jobs_;
   blob::Store& blobs_;

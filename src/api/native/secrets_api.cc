@@ -1,5 +1,7 @@
 #include "api/native/secrets_api.h"
 
+#include "api/native/lists.h"
+#include "api/native/route_table.h"
 #include "base/time.h"
 #include "ledger/secrets/secrets.h"
 
@@ -7,30 +9,38 @@ namespace gyre::native {
 namespace {
 
 constexpr net::Route kRoutes[] = {
-    {.method = net::Method::kGet,
+    {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/secrets",
-     .handler = net::Bind<&SecretsApi::List>,
-     .permission = net::Permission("secret.write"),
+     .handler = Bind<&SecretsApi::List>,
+     .permission = Permission("secret.write"),
      .summary = "Names of the project's secrets; never their values",
      .response_type = "SecretList"},
-    {.method = net::Method::kPut,
+    {.method = Method::kPut,
      .path = "/api/v1/projects/{project}/secrets/{secret}",
-     .handler = net::Bind<&SecretsApi::Put>,
-     .permission = net::Permission("secret.write"),
+     .handler = Bind<&SecretsApi::Put>,
+     .permission = Permission("secret.write"),
      .summary = "Sets a secret: {\"value\": \"...\"}",
-     .body = net::Body::kBuffer,
+     .body = Body::kBuffer,
      .request_type = "NewSecret"},
-    {.method = net::Method::kDelete,
+    {.method = Method::kDelete,
      .path = "/api/v1/projects/{project}/secrets/{secret}",
-     .handler = net::Bind<&SecretsApi::Remove>,
-     .permission = net::Permission("secret.write"),
+     .handler = Bind<&SecretsApi::Remove>,
+     .permission = Permission("secret.write"),
      .summary = "Removes a secret"},
-    {.method = net::Method::kPost,
+    {.method = Method::kPost,
      .path = "/api/v1/secrets/rotate",
-     .handler = net::Bind<&SecretsApi::Rotate>,
-     .permission = net::Permission("access.admin"),
+     .handler = Bind<&SecretsApi::Rotate>,
+     .permission = Permission("access.admin"),
      .summary = "Wraps every secret's key under a new master key"},
 };
+
+Json InfoToJson(const secrets::SecretInfo& info) {
+  return Json::Obj({{"name", info.name},
+                    {"project", info.project},
+                    {"created_at", FormatTime(info.created_us)},
+                    {"changed_at", FormatTime(info.changed_us)},
+                    {"changed_by", info.changed_by}});
+}
 
 }  // namespace
 
@@ -38,15 +48,7 @@ net::RouteTable SecretsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> SecretsApi::List(net::Request& request) {
   GYRE_TRY(const auto list, secrets_.List(request.Param("project")));
-  Json items = Json::Arr();
-  for (const secrets::SecretInfo& info : list) {
-    items.Push(Json::Obj({{"name", info.name},
-                          {"project", info.project},
-                          {"created_at", FormatTime(info.created_us)},
-                          {"changed_at", FormatTime(info.changed_us)},
-                          {"changed_by", info.changed_by}}));
-  }
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+  return WholeList(list, InfoToJson);
 }
 
 Result<net::Response> SecretsApi::Put(net::Request& request) {

@@ -1,11 +1,9 @@
 #include "api/native/system_api.h"
 
+#include "api/native/route_table.h"
+
 namespace gyre::native {
 namespace {
-
-using net::Bind;
-using net::Method;
-using net::Permission;
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,

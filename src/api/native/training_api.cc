@@ -1,18 +1,20 @@
 #include "api/native/training_api.h"
 
+#include "api/native/job_answer.h"
+#include "api/native/route_table.h"
 #include "ml/training/training.h"
 
 namespace gyre::native {
 namespace {
 
 constexpr net::Route kRoutes[] = {
-    {.method = net::Method::kPost,
+    {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/train",
-     .handler = net::Bind<&TrainingApi::Train>,
-     .permission = net::Permission("run.write"),
+     .handler = Bind<&TrainingApi::Train>,
+     .permission = Permission("run.write"),
      .summary = "Train models on a dataset, register the best, and let the gate decide on "
                 "@champion: a job",
-     .body = net::Body::kBuffer,
+     .body = Body::kBuffer,
      .request_type = "TrainRequest",
      .response_type = "Job"},
 };
@@ -27,8 +29,7 @@ Result<net::Response> TrainingApi::Train(net::Request& request) {
   train.project = request.Param("project");
   train.created_by = request.principal.name;
   GYRE_TRY(const runners::Job job, training_.Train(std::move(train)));
-  return net::Response::JsonDoc(runners::JobToJson(job), 202)
-      .With("Location", "/api/v1/jobs/" + job.id);
+  return Accepted(job);
 }
 
 }  // namespace gyre::native

@@ -1,6 +1,8 @@
 #include "api/native/usage_api.h"
 
-#include "api/native/ledger_pages.h"
+#include "api/native/lists.h"
+#include "api/native/request_members.h"
+#include "api/native/route_table.h"
 #include "base/time.h"
 #include "ledger/usage/usage.h"
 
@@ -8,25 +10,25 @@ namespace gyre::native {
 namespace {
 
 constexpr net::Route kRoutes[] = {
-    {.method = net::Method::kGet,
+    {.method = Method::kGet,
      .path = "/api/v1/usage",
-     .handler = net::Bind<&UsageApi::Sum>,
-     .permission = net::Permission("usage.read"),
+     .handler = Bind<&UsageApi::Sum>,
+     .permission = Permission("usage.read"),
      .summary = "CPU, memory, bytes, requests and cost by subject or project (group=), over a time",
      .response_type = "UsageReport"},
-    {.method = net::Method::kGet,
+    {.method = Method::kGet,
      .path = "/api/v1/usage/prices",
-     .handler = net::Bind<&UsageApi::GetPrices>,
-     .permission = net::Permission("usage.read"),
+     .handler = Bind<&UsageApi::GetPrices>,
+     .permission = Permission("usage.read"),
      .summary = "The price books, oldest first",
      .response_type = "PriceBookList"},
-    {.method = net::Method::kPut,
+    {.method = Method::kPut,
      .path = "/api/v1/usage/prices",
-     .handler = net::Bind<&UsageApi::SetPrices>,
-     .permission = net::Permission("access.admin"),
+     .handler = Bind<&UsageApi::SetPrices>,
+     .permission = Permission("access.admin"),
      .summary =
          "Prices from now on, in millionths of the currency; what has passed keeps its price",
-     .body = net::Body::kBuffer,
+     .body = Body::kBuffer,
      .request_type = "PriceBook",
      .response_type = "PriceBookList"},
 };
@@ -56,22 +58,19 @@ Json BookToJson(const usage::PriceBook& book) {
 
 Result<usage::PriceBook> BookFromJson(const Json& body) {
   usage::PriceBook book;
-  for (const auto& [key, value] : body.members()) {
-    std::int64_t* const price = key == "cpu_hour_micros"            ? &book.cpu_hour_micros
-                                : key == "memory_gib_hour_micros"   ? &book.memory_gib_hour_micros
-                                : key == "gigabyte_micros"          ? &book.gigabyte_micros
-                                : key == "thousand_requests_micros" ? &book.thousand_requests_micros
-                                                                    : nullptr;
-    if (price) {
-      GYRE_TRY(*price, body.GetInt(key));
-    } else if (key == "currency") {
-      GYRE_TRY(book.currency, body.GetString(key));
-    } else {
-      return InvalidArgument("GY4156", "a price book has no member `{}`", key)
-          .Fix(
-              "currency, cpu_hour_micros, memory_gib_hour_micros, gigabyte_micros, "
-              "thousand_requests_micros");
-    }
+  const std::pair<std::string_view, std::int64_t*> prices[] = {
+      {"cpu_hour_micros", &book.cpu_hour_micros},
+      {"memory_gib_hour_micros", &book.memory_gib_hour_micros},
+      {"gigabyte_micros", &book.gigabyte_micros},
+      {"thousand_requests_micros", &book.thousand_requests_micros}};
+  GYRE_DO(OnlyMembers(body, {"currency", "cpu_hour_micros", "memory_gib_hour_micros",
+                             "gigabyte_micros", "thousand_requests_micros"}));
+  for (const auto& [key, price] : prices) {
+    if (!body.Has(key)) continue;
+    GYRE_TRY(*price, body.GetInt(key));
+  }
+  if (body.Has("currency")) {
+    GYRE_TRY(book.currency, body.GetString("currency"));
   }
   return book;
 }
@@ -113,9 +112,7 @@ Result<net::Response> UsageApi::Sum(net::Request& request) {
 
 Result<net::Response> UsageApi::GetPrices(net::Request&) {
   GYRE_TRY(const auto books, usage_.Prices());
-  Json items = Json::Arr();
-  for (const usage::PriceBook& book : books) items.Push(BookToJson(book));
-  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+  return WholeList(books, BookToJson);
 }
 
 Result<net::Response> UsageApi::SetPrices(net::Request& request) {
