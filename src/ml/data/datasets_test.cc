@@ -4,119 +4,13 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <map>
 
-#include "base/id.h"
 #include "ledger/lineage/lineage.h"
-#include "platform/exec/files.h"
+#include "ml/runners/testing/jobs_here.h"
 #include "platform/table/archive.h"
 
 namespace gyre::data {
 namespace {
-
-// Runs tasks and jobs at once, in this process, so that a failure points at the line.
-class InlineJobs : public runners::Jobs {
- public:
-  InlineJobs(const runners::TaskRegistry& tasks, std::string scratch)
-      : tasks_(tasks), scratch_(std::move(scratch)) {}
-  void Register(runners::JobKind kind) override { kinds_[kind.name] = std::move(kind); }
-  Result<> Start() override { return {}; }
-  Result<runners::Job> Submit(runners::JobSpec spec) override {
-    runners::Job job;
-    job.id = NewId();
-    job.kind = spec.kind;
-    job.project = spec.project;
-    job.input = spec.input;
-    job.created_by = spec.created_by;
-    if (hold) {
-      held = job;
-      return job;
-    }
-    return Finish(std::move(job));
-  }
-  Result<runners::Job> Finish(runners::Job job) {
-    Run run(*this, job);
-    auto result = kinds_[job.kind].execute(run);
-    job.state = result ? "succeeded" : "failed";
-    if (result) {
-      job.result = *std::move(result);
-    } else {
-      job.error_code = result.error().gy();
-      job.error_message = result.error().message();
-      job.error_where = result.error().where();
-    }
-    return job;
-  }
-  Result<runners::Job> Get(std::string_view) override {
-    return NotFound("GY3302", "no jobs are kept");
-  }
-  Result<std::vector<runners::Job>> List(std::string_view, int) override {
-    return std::vector<runners::Job>();
-  }
-  Result<std::vector<runners::Job>> ListAmong(std::span<const std::string>, int) override {
-    return std::vector<runners::Job>();
-  }
-  bool busy() override { return false; }
-  Result<> Cancel(std::string_view) override { return {}; }
-  Result<runners::Job> Wait(std::string_view id, std::int64_t,
-                            const std::function<bool(const runners::Job&)>&) override {
-    return Get(id);
-  }
-  Result<std::string> ReadLog(std::string_view, std::int64_t) override { return std::string(); }
-  Result<Json> RunTaskNow(std::string_view task, const Json& input,
-                          const runners::JobRun::TaskOptions& options) override {
-    ++tasks_run;
-    const std::string own = fmt::format("{}/task-{}", scratch_, NewId());
-    Context context(input, options.scratch_directory.empty() ? own : options.scratch_directory);
-    GYRE_DO(exec::MakeDirectories(context.scratch_directory()));
-    return (*tasks_.Find(task))(context);
-  }
-
-  bool hold = false;
-  runners::Job held;
-  int tasks_run = 0;
-
- private:
-  class Context : public runners::TaskContext {
-   public:
-    Context(const Json& input, std::string scratch) : input_(input), scratch_(std::move(scratch)) {}
-    const Json& input() const override { return input_; }
-    const std::string& scratch_directory() const override { return scratch_; }
-    void Progress(double, std::string_view) override {}
-    void Log(std::string_view) override {}
-    void Event(std::string_view, const Json&) override {}
-    bool cancelled() const override { return false; }
-
-   private:
-    const Json& input_;
-    std::string scratch_;
-  };
-  class Run : public runners::JobRun {
-   public:
-    Run(InlineJobs& jobs, const runners::Job& job)
-        : jobs_(jobs), job_(job), scratch_(fmt::format("{}/job-{}", jobs.scratch_, job.id)) {}
-    const runners::Job& job() const override { return job_; }
-    const std::string& scratch_directory() const override { return scratch_; }
-    Result<Json> RunTask(std::string_view task, const Json& input,
-                         const TaskOptions& options) override {
-      TaskOptions with_scratch = options;
-      with_scratch.scratch_directory = scratch_;
-      return jobs_.RunTaskNow(task, input, with_scratch);
-    }
-    void Progress(double, std::string_view) override {}
-    void Log(std::string_view) override {}
-    bool cancelled() const override { return false; }
-
-   private:
-    InlineJobs& jobs_;
-    const runners::Job& job_;
-    std::string scratch_;
-  };
-
-  const runners::TaskRegistry& tasks_;
-  const std::string scratch_;
-  std::map<std::string, runners::JobKind, std::less<>> kinds_;
-};
 
 class DatasetsTest : public testing::Test {
  protected:
@@ -130,7 +24,7 @@ class DatasetsTest : public testing::Test {
     blobs_ = *blob::OpenLocalStore(folder_ + "/blobs");
     events_ = events::OpenEvents(*database_, SystemClock());
     AddTasks(tasks_);
-    jobs_ = std::make_unique<InlineJobs>(tasks_, blobs_->scratch_directory());
+    jobs_ = std::make_unique<runners::JobsHere>(tasks_, blobs_->scratch_directory());
     datasets_ = *OpenDatasets(*database_, *blobs_, *jobs_, *events_, SystemClock());
   }
   void TearDown() override {
@@ -184,7 +78,7 @@ class DatasetsTest : public testing::Test {
   std::unique_ptr<blob::Store> blobs_;
   std::unique_ptr<events::Events> events_;
   runners::TaskRegistry tasks_;
-  std::unique_ptr<InlineJobs> jobs_;
+  std::unique_ptr<runners::JobsHere> jobs_;
   std::unique_ptr<Datasets> datasets_;
 };
 
@@ -278,8 +172,8 @@ TEST_F(DatasetsTest, AnUploadLostInARestartIsSaid) {
   Add(People(10));
   for (const std::string& name : Scratch())
     std::filesystem::remove_all(blobs_->scratch_directory() + "/" + name);
-  const auto job = jobs_->Finish(jobs_->held);
-  EXPECT_EQ(job->error_code, "GY2108");
+  const runners::Job job = jobs_->Finish(jobs_->held);
+  EXPECT_EQ(job.error_code, "GY2108");
 }
 
 TEST_F(DatasetsTest, TheNextVersionIsCheckedAndBadRowsSetAside) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ml/data/content_hash.h"
+#include "platform/table/testing/frame_of.h"
 
 namespace gyre::data {
 namespace {
@@ -11,16 +12,8 @@ using table::Frame;
 using table::Type;
 
 Frame People(std::int64_t rows) {
-  Frame frame;
-  frame.columns.resize(4);
-  frame.columns[0].name = "id";
-  frame.columns[0].type = Type::kInt;
-  frame.columns[1].name = "age";
-  frame.columns[1].type = Type::kDouble;
-  frame.columns[2].name = "sex";
-  frame.columns[2].type = Type::kText;
-  frame.columns[3].name = "day";
-  frame.columns[3].type = Type::kDate;
+  Frame frame = table::FrameOf(
+      {{"id", Type::kInt}, {"age", Type::kDouble}, {"sex", Type::kText}, {"day", Type::kDate}});
   for (std::int64_t i = 0; i < rows; ++i) {
     frame.columns[0].PushInt(i + 1);
     if (i % 10 == 0) {

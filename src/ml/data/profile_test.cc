@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "ml/data/sketches.h"
+#include "platform/table/testing/frame_of.h"
 
 namespace gyre::data {
 namespace {
@@ -16,16 +17,8 @@ using table::Type;
 
 Frame Numbers(std::size_t rows) {
   Random random(11);
-  Frame frame;
-  frame.columns.resize(4);
-  frame.columns[0].name = "n";
-  frame.columns[0].type = Type::kInt;
-  frame.columns[1].name = "x";
-  frame.columns[1].type = Type::kDouble;
-  frame.columns[2].name = "t";
-  frame.columns[2].type = Type::kText;
-  frame.columns[3].name = "d";
-  frame.columns[3].type = Type::kDate;
+  Frame frame = table::FrameOf(
+      {{"n", Type::kInt}, {"x", Type::kDouble}, {"t", Type::kText}, {"d", Type::kDate}});
   for (std::size_t i = 0; i < rows; ++i) {
     frame.columns[0].PushInt(static_cast<std::int64_t>(i));
     if (i % 4 == 1) {
@@ -83,12 +76,7 @@ TEST(Profile, ChunksGiveTheSame) {
 }
 
 TEST(Profile, OddValues) {
-  Frame frame;
-  frame.columns.resize(2);
-  frame.columns[0].name = "x";
-  frame.columns[0].type = Type::kDouble;
-  frame.columns[1].name = "empty";
-  frame.columns[1].type = Type::kInt;
+  Frame frame = table::FrameOf({{"x", Type::kDouble}, {"empty", Type::kInt}});
   for (const double v :
        std::vector<double>{1.0, -0.0, 0.0, std::nan(""), INFINITY, -INFINITY, 1e308, -1e308}) {
     frame.columns[0].PushDouble(v);

@@ -10,73 +10,10 @@
 #include "ml/evaluation/evaluate.h"
 #include "ml/evaluation/models_for_tests.h"
 #include "ml/registry/registry.h"
+#include "ml/runners/testing/jobs_here.h"
 
 namespace gyre::evaluation {
 namespace {
-
-// Runs a job's task inside the call, by a function of the test: no worker, no Parquet.
-class JobsHere final : public runners::Jobs {
- public:
-  std::function<Result<Json>(std::string_view task, const Json& input)> run_task;
-  Json last_input;
-
-  class Run final : public runners::JobRun {
-   public:
-    Run(JobsHere& jobs, runners::Job job) : jobs_(jobs), job_(std::move(job)) {}
-    const runners::Job& job() const override { return job_; }
-    const std::string& scratch_directory() const override { return nowhere_; }
-    Result<Json> RunTask(std::string_view task, const Json& input, const TaskOptions&) override {
-      jobs_.last_input = input;
-      return jobs_.run_task(task, input);
-    }
-    void Progress(double, std::string_view) override {}
-    void Log(std::string_view) override {}
-    bool cancelled() const override { return false; }
-
-   private:
-    JobsHere& jobs_;
-    runners::Job job_;
-    std::string nowhere_;
-  };
-
-  void Register(runners::JobKind kind) override { kinds_[kind.name] = std::move(kind); }
-  Result<> Start() override { return {}; }
-  Result<runners::Job> Submit(runners::JobSpec spec) override {
-    runners::Job job;
-    job.id = NewId();
-    job.kind = spec.kind;
-    job.project = spec.project;
-    job.created_by = spec.created_by;
-    job.input = spec.input;
-    Run run(*this, job);
-    GYRE_TRY(job.result, kinds_.at(spec.kind).execute(run));
-    job.state = "succeeded";
-    return job;
-  }
-  Result<runners::Job> Get(std::string_view) override {
-    return NotFound("GY3302", "no job is kept");
-  }
-  Result<std::vector<runners::Job>> List(std::string_view, int) override {
-    return std::vector<runners::Job>();
-  }
-  Result<std::vector<runners::Job>> ListAmong(std::span<const std::string>, int) override {
-    return std::vector<runners::Job>();
-  }
-  bool busy() override { return false; }
-  Result<> Cancel(std::string_view) override { return {}; }
-  Result<runners::Job> Wait(std::string_view, std::int64_t,
-                            const std::function<bool(const runners::Job&)>&) override {
-    return NotFound("GY3302", "no job is kept");
-  }
-  Result<std::string> ReadLog(std::string_view, std::int64_t) override { return std::string(); }
-  Result<Json> RunTaskNow(std::string_view task, const Json& input,
-                          const runners::JobRun::TaskOptions&) override {
-    return run_task(task, input);
-  }
-
- private:
-  std::map<std::string, runners::JobKind, std::less<>> kinds_;
-};
 
 class EvaluationsTest : public testing::Test {
  protected:
@@ -96,7 +33,9 @@ class EvaluationsTest : public testing::Test {
       return NotFound("GY2101", "there is no dataset `{}`", reference);
     };
     evaluations_ = *OpenEvaluations(*database_, *blobs_, *registry_, jobs_, find, SystemClock());
-    jobs_.run_task = [this](std::string_view, const Json& input) { return Answer(input); };
+    jobs_.answer = [this](std::string_view, const Json& input, const std::string&) {
+      return Answer(input);
+    };
   }
   void TearDown() override {
     evaluations_.reset();
@@ -157,7 +96,7 @@ class EvaluationsTest : public testing::Test {
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<blob::Store> blobs_;
   std::optional<registry::Registry> registry_;
-  JobsHere jobs_;
+  runners::JobsHere jobs_;
   std::unique_ptr<Evaluations> evaluations_;
   std::map<std::string, double> weights_;
 };
@@ -275,7 +214,7 @@ TEST_F(EvaluationsTest, ANewPolicyAsksForANewVerdict) {
 
 TEST_F(EvaluationsTest, WhatIsWrongIsSaidBeforeAnythingRuns) {
   Register(3);
-  jobs_.run_task = [](std::string_view, const Json&) -> Result<Json> {
+  jobs_.answer = [](std::string_view, const Json&, const std::string&) -> Result<Json> {
     return Internal("GY1000", "nothing may run");
   };
   EXPECT_EQ(Submit("nobody", "later").error().gy(), "GY3602");

@@ -3,28 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "ml/runners/testing/jobs_here.h"
 #include "ml/serving/testing/house.h"
 #include "platform/exec/files.h"
 #include "platform/table/import.h"
 
 namespace gyre::serving {
 namespace {
-
-class Context final : public runners::TaskContext {
- public:
-  Context(Json input, std::string scratch)
-      : input_(std::move(input)), scratch_(std::move(scratch)) {}
-  const Json& input() const override { return input_; }
-  const std::string& scratch_directory() const override { return scratch_; }
-  void Progress(double, std::string_view) override {}
-  void Log(std::string_view) override {}
-  void Event(std::string_view, const Json&) override {}
-  bool cancelled() const override { return false; }
-
- private:
-  Json input_;
-  std::string scratch_;
-};
 
 constexpr std::string_view kCsv =
     "id,amount,country,active,age,joined,seen\n"
@@ -49,7 +34,7 @@ class ScoreFileTest : public testing::Test {
     const std::string path = (house_.directory() / name).string();
     GYRE_DO(exec::WriteFile(path, text));
     GYRE_TRY(const std::string model, house_.blobs->LocalPath(version_.package.digest));
-    Context context(
+    runners::ContextHere context(
         Json::Obj(
             {{"model", model}, {"input", path}, {"name", name}, {"output_format", output_format}}),
         house_.directory().string());

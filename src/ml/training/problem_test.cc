@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ml/training/frames_for_tests.h"
+#include "platform/table/testing/frame_of.h"
 
 namespace gyre::training {
 namespace {
@@ -16,12 +17,7 @@ FitRequest Ask(const std::string& target) {
 }
 
 table::Frame OneColumn(table::Type type, const std::vector<double>& values) {
-  table::Frame frame;
-  frame.columns.resize(2);
-  frame.columns[0].name = "x";
-  frame.columns[0].type = table::Type::kDouble;
-  frame.columns[1].name = "y";
-  frame.columns[1].type = type;
+  table::Frame frame = table::FrameOf({{"x", table::Type::kDouble}, {"y", type}});
   Random random(3);
   for (const double v : values) {
     frame.columns[0].PushDouble(random.Normal());
