@@ -52,8 +52,8 @@ class Client {
   // Body and answer flow at the same time, so a handler may answer while it still reads. An HTTP
   // error status is a response. Errors: kUnavailable GY1620 (the server cannot be reached or went
   // before it took the request: nothing was done, and no body_source was called), GY1624 (the
-  // connection broke: the request may have been carried out), kDeadlineExceeded GY1621, kInvalidArgument GY1623 (the URL);
-  // those of body_source and body_sink.
+  // connection broke: the request may have been carried out), kDeadlineExceeded GY1621,
+  // kInvalidArgument GY1623 (the URL); those of body_source and body_sink.
   Result<ClientResponse> Send(ClientRequest request);
 
  private:

@@ -152,8 +152,8 @@ TEST_F(ClientTest, ServersOfOneSocketThatComeAndGoLoseNoRequest) {
       while (!stop) {
         Client fresh({.unix_socket = settings_.unix_socket});
         Client& client = i % 2 == 0 ? kept : fresh;
-        const auto response =
-            client.Send({.method = "POST", .path = i % 3 == 0 ? "/slow-echo" : "/echo", .body = "x"});
+        const auto response = client.Send(
+            {.method = "POST", .path = i % 3 == 0 ? "/slow-echo" : "/echo", .body = "x"});
         if (response)
           ++answered;
         else

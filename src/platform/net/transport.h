@@ -58,7 +58,7 @@ class Transport {
   }  // a TLS handshake that waits for the socket to take bytes
   bool tls() const { return ssl_ != nullptr; }
   void ShutdownSend();
-  void ShutdownReceive();  // what has arrived can still be received
+  void ShutdownReceive();       // what has arrived can still be received
   std::string failure() const;  // why TLS refused, after kBroken; may be empty
 
  private:
