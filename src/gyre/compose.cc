@@ -277,7 +277,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::ProjectsApi>(*projects);
   AddApi<native::DatasetsApi>(*datasets, *projects, *blobs);
   AddApi<native::JobsApi>(*jobs);
-  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access);
+  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects);
   AddApi<native::TrainingApi>(*training);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *blobs);
   AddApi<native::EvaluationApi>(*evaluations);
@@ -289,7 +289,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::EventsApi>(*events);
   AddApi<native::AuditApi>(*audit);
   AddApi<native::UsageApi>(*usage);
-  AddApi<native::SecretsApi>(*secrets);
+  AddApi<native::SecretsApi>(*secrets, *projects);
   AddApi<native::MaintenanceApi>(HouseKeeping(*database, *blobs, *events, SystemClock()));
   system->Describe(tables);
 }

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ledger/access/access.h"
+#include "ml/projects/projects.h"
 #include "ml/runners/jobs.h"
 #include "ml/tracking/tracking.h"
 #include "platform/blob/blob_store.h"
@@ -262,8 +263,9 @@ Result<net::Response> RunsApi::Log(net::Request& request) {
 
 Result<net::Response> RunsApi::StartProgram(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
   tracking::NewRun from;
-  from.project = request.Param("project");
+  from.project = project.name;
   from.experiment = body["experiment"].StringOr("programs");
   from.name = body["name"].AsString();
   from.kind = "program";

@@ -10,6 +10,9 @@ class Access;
 namespace gyre::blob {
 class Store;
 }
+namespace gyre::projects {
+class Projects;
+}
 namespace gyre::runners {
 class Jobs;
 }
@@ -23,8 +26,8 @@ namespace gyre::native {
 class RunsApi {
  public:
   RunsApi(tracking::Tracking& tracking, runners::Jobs& jobs, blob::Store& blobs,
-          access::Access& access)
-      : tracking_(tracking), jobs_(jobs), blobs_(blobs), access_(access) {}
+          access::Access& access, projects::Projects& projects)
+      : tracking_(tracking), jobs_(jobs), blobs_(blobs), access_(access), projects_(projects) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -46,6 +49,7 @@ class RunsApi {
   runners::Jobs& jobs_;
   blob::Store& blobs_;
   access::Access& access_;
+  projects::Projects& projects_;
 };
 
 }  // namespace gyre::native

@@ -4,6 +4,7 @@
 #include "api/native/route_table.h"
 #include "base/time.h"
 #include "ledger/secrets/secrets.h"
+#include "ml/projects/projects.h"
 
 namespace gyre::native {
 namespace {
@@ -54,8 +55,8 @@ Result<net::Response> SecretsApi::List(net::Request& request) {
 Result<net::Response> SecretsApi::Put(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const std::string value, body.GetString("value"));
-  GYRE_DO(secrets_.Put(request.Param("project"), request.Param("secret"), value,
-                       request.principal.name));
+  GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
+  GYRE_DO(secrets_.Put(project.name, request.Param("secret"), value, request.principal.name));
   return net::Response::Empty();
 }
 

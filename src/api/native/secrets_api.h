@@ -3,6 +3,9 @@
 
 #include "platform/net/http.h"
 
+namespace gyre::projects {
+class Projects;
+}
 namespace gyre::secrets {
 class Secrets;
 }
@@ -11,7 +14,8 @@ namespace gyre::native {
 
 class SecretsApi {
  public:
-  explicit SecretsApi(secrets::Secrets& secrets) : secrets_(secrets) {}
+  SecretsApi(secrets::Secrets& secrets, projects::Projects& projects)
+      : secrets_(secrets), projects_(projects) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -21,6 +25,7 @@ class SecretsApi {
 
  private:
   secrets::Secrets& secrets_;
+  projects::Projects& projects_;
 };
 
 }  // namespace gyre::native
