@@ -121,9 +121,9 @@ TEST_F(ClientTest, ReconnectsAfterTheServerWasReplaced) {
 }
 
 TEST_F(ClientTest, SpeaksOverAUnixSocketOfAnyPathLength) {
-  std::string folder = testing::TempDir() + "gyre_client_" + std::to_string(getpid());
-  ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
-  folder += "/" + std::string(120, 'd');
+  std::string outer = testing::TempDir() + "gyre_client_XXXXXX";
+  ASSERT_NE(mkdtemp(outer.data()), nullptr);
+  const std::string folder = outer + "/" + std::string(120, 'd');
   ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
   settings_.unix_socket = folder + "/gyre.sock";
   Start();
@@ -135,7 +135,8 @@ TEST_F(ClientTest, SpeaksOverAUnixSocketOfAnyPathLength) {
   ASSERT_TRUE(response.has_value()) << response.error().ToString();
   server_.reset();
   EXPECT_NE(stat(settings_.unix_socket.c_str(), &info), 0);
-  rmdir(folder.c_str());
+  EXPECT_EQ(rmdir(folder.c_str()), 0);
+  EXPECT_EQ(rmdir(outer.c_str()), 0);
 }
 
 // Each request is carried out once and answered, or its client is told that nothing was done.
