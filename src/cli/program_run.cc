@@ -105,7 +105,6 @@ class Recorder {
         spawn.environment[name] = fmt::format("{}", request_.cpus);
       }
     }
-    spawn.memory_bytes_max = request_.memory_bytes_max;
     spawn.own_process_group = false;  // it stays in the foreground, where it may read the terminal
                                       // and hears Ctrl-C itself
     return spawn;
@@ -120,6 +119,7 @@ class Recorder {
     exec::CaptureOptions capture;
     capture.spawn = Spawn();
     capture.cpus = request_.cpus;
+    capture.memory_bytes_max = request_.memory_bytes_max;
     capture.on_output = [&](int stream, std::string_view bytes) { tee(stream, bytes); };
     Result<exec::ExitStatus> ended = exec::ExitStatus();
     {
@@ -202,7 +202,11 @@ class Recorder {
                                       {"written_bytes", status.written_bytes}});
     std::string_view name = "finished";
     std::string error;
-    if (status.signal != 0) {
+    if (status.over_memory) {
+      name = "killed";
+      error =
+          fmt::format("it used more than the {} of --mem", HumanBytes(request_.memory_bytes_max));
+    } else if (status.signal != 0) {
       name = "killed";
       error = fmt::format("killed by signal {}", status.signal);
     } else if (status.code != 0) {

@@ -77,11 +77,18 @@ def too_many_files_are_only_a_warning(g):
 
 
 def memory_is_limited(g):
-    program = python('x = bytearray(1 << 30)', 'print(len(x))')
-    done = g.cli('run', '--mem', '512M', *program, check=False)
-    assert done.returncode == 1 and 'MemoryError' in done.stderr, (done.returncode, done.stderr)
-    assert newest(g)['status'] == 'failed'
-    assert g.cli('run', '--mem', '4G', *program).stdout == f'{1 << 30}\n'
+    program = python('import time', 'x = bytearray(1 << 29)', 'x[::4096] = b"x" * (1 << 17)', 'time.sleep(0.5)', 'print(len(x))')
+    done = g.cli('run', '--mem', '256M', *program, check=False)
+    assert done.returncode == 137 and 'of --mem' in done.stderr, (done.returncode, done.stderr)
+    assert newest(g)['status'] == 'killed'
+    assert g.cli('run', '--mem', '1G', *program).stdout == f'{1 << 29}\n'
+    # Reserving is not using.
+    assert g.cli('run', '--mem', '256M', *python('import mmap', 'm = mmap.mmap(-1, 8 << 30)', 'print(len(m))')).stdout == f'{8 << 30}\n'
+    # The children count too, and end too.
+    children = 'x = bytearray(100 << 20); import time; time.sleep(30)'
+    done = g.cli('run', '--mem', '256M', *python('import subprocess, sys', f'p = [subprocess.Popen([sys.executable, "-c", {children!r}]) for _ in range(4)]', 'p[0].wait()'), check=False)
+    assert done.returncode == 137, (done.returncode, done.stderr)
+    assert subprocess.run(['pgrep', '-f', '100 << 20'], capture_output=True, text=True).stdout == ''
 
 
 def code_is_recorded_and_run_again(g):

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,8 @@
 #include <cerrno>
 #include <optional>
 #include <utility>
+
+#include "platform/exec/process_tree.h"
 
 namespace gyre::exec {
 
@@ -78,10 +81,19 @@ void Drain(std::array<End*, 2> ends, const std::function<void(int, std::string_v
   }
 }
 
+// True when they were too large: then none of them is left.
+bool KillWhenOver(std::int64_t memory_bytes_max, const Process& process) {
+  if (memory_bytes_max <= 0) return false;
+  std::vector<int> pids = ProcessTree(process.pid());
+  if (MemoryBytes(pids) <= memory_bytes_max) return false;
+  for (const int pid : pids) kill(pid, SIGKILL);
+  return true;
+}
+
 }  // namespace
 
 Result<ExitStatus> RunCapturing(CaptureOptions options) {
-  constexpr int kPollMs = 100;
+  const int poll_ms = options.memory_bytes_max > 0 ? 20 : 100;
   int out[2], err[2];
   if (pipe2(out, O_CLOEXEC) != 0) return SystemError("making a pipe", errno);
   End out_read(out[0]), out_write(out[1]);
@@ -96,17 +108,20 @@ Result<ExitStatus> RunCapturing(CaptureOptions options) {
   }
   out_write.Close();
   err_write.Close();
+  bool over_memory = false;
   for (;;) {
     pollfd events[2] = {{out_read.get(), POLLIN, 0}, {err_read.get(), POLLIN, 0}};
     const bool open = out_read.get() >= 0 || err_read.get() >= 0;
-    if (open && poll(events, 2, kPollMs) > 0) {
+    if (open && poll(events, 2, poll_ms) > 0) {
       if (events[0].revents != 0) Pump(out_read, 1, options.on_output);
       if (events[1].revents != 0) Pump(err_read, 2, options.on_output);
     }
     if (const int signal = options.signal ? options.signal() : 0; signal != 0)
       process->Signal(signal);
-    GYRE_TRY(const auto ended, process->Wait(open ? 0 : kPollMs * 1000));
+    over_memory = over_memory || KillWhenOver(options.memory_bytes_max, *process);
+    GYRE_TRY(auto ended, process->Wait(open ? 0 : poll_ms * 1000));
     if (!ended) continue;
+    ended->over_memory = over_memory;
     Drain({&out_read, &err_read}, options.on_output);
     return *ended;
   }

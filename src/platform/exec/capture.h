@@ -14,6 +14,10 @@ namespace gyre::exec {
 struct CaptureOptions {
   SpawnOptions spawn;
   int cpus = 0;  // > 0: may run on so many CPUs only
+  // > 0: when the program and its descendants use more together (MemoryBytes), all of them are
+  // killed. Looked at 50 times a second; address space is not limited, because many programs
+  // reserve far more than they use.
+  std::int64_t memory_bytes_max = 0;
   std::function<void(int stream, std::string_view bytes)> on_output;  // stream 1 or 2
   std::function<int()> signal;  // asked ten times a second: a signal to send, or 0
 };
