@@ -31,14 +31,19 @@ struct Moments {
   }
 };
 
+template <class T>
+struct Range {
+  T min = std::numeric_limits<T>::max(), max = std::numeric_limits<T>::lowest();
+  T last = 0;
+};
+
 struct ColumnState {
   table::Field field;
   std::int64_t rows = 0, missing = 0, zeros = 0, negative = 0, not_finite = 0;
-  double min = std::numeric_limits<double>::infinity(),
-         max = -std::numeric_limits<double>::infinity();
+  Range<double> doubles;
+  Range<std::int64_t> wholes;
   Moments moments;
   bool increasing = true, any = false;
-  double last = 0;
   std::int64_t characters = 0, words = 0, length_min = std::numeric_limits<std::int64_t>::max(),
                length_max = 0;
   CountTable counts;
@@ -81,38 +86,42 @@ void AddText(const table::Column& column, ColumnState* state) {
   }
 }
 
+std::uint64_t BitsOf(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+// +0.0 makes one value of both zeros.
+std::uint64_t BitsOf(double value) { return __builtin_bit_cast(std::uint64_t, value + 0.0); }
+
 template <class T>
-void AddNumbers(const table::Column& column, const std::vector<T>& values, ColumnState* state) {
+void AddNumbers(const table::Column& column, const std::vector<T>& values, Range<T>* range,
+                ColumnState* state) {
   double sum = 0;
   std::int64_t count = 0;
   const bool all_valid = column.valid.empty();
-  double last = state->last;
+  T last = range->last;
   bool increasing = state->increasing, any = state->any;
   for (std::size_t row = 0; row < values.size(); ++row) {
     if (!all_valid && column.valid[row] == 0) {
       ++state->missing;
       continue;
     }
-    const auto value = static_cast<double>(values[row]);
+    const T value = values[row];
     if constexpr (std::is_same_v<T, double>) {
       if (!std::isfinite(value)) {
         ++state->not_finite;
         continue;
       }
     }
-    // +0.0 makes one value of both zeros.
-    state->AddKey(MixBits(__builtin_bit_cast(std::uint64_t, value + 0.0)), 0);
+    state->AddKey(MixBits(BitsOf(value)), 0);
     increasing = increasing && (!any || value > last);
     any = true;
     last = value;
-    sum += value;
+    sum += static_cast<double>(value);
     ++count;
-    state->min = std::min(state->min, value);
-    state->max = std::max(state->max, value);
+    range->min = std::min(range->min, value);
+    range->max = std::max(range->max, value);
     state->zeros += value == 0;
     state->negative += value < 0;
   }
-  state->last = last;
+  range->last = last;
   state->increasing = increasing;
   state->any = any;
   if (count == 0) return;
@@ -127,26 +136,35 @@ void AddNumbers(const table::Column& column, const std::vector<T>& values, Colum
   state->moments.Merge(chunk);
 }
 
-// The column holding one value, as text.
-std::string NumberText(table::Type type, double value) {
-  table::Column column;
-  column.type = type;
-  if (type == table::Type::kDouble) {
-    column.PushDouble(value);
+void AddColumn(const table::Column& column, ColumnState* state) {
+  if (column.type == table::Type::kText) {
+    AddText(column, state);
+  } else if (column.type == table::Type::kDouble) {
+    AddNumbers(column, column.doubles, &state->doubles, state);
   } else {
-    column.PushInt(static_cast<std::int64_t>(value));
+    AddNumbers(column, column.ints, &state->wholes, state);
   }
-  return table::CellText(column, 0);
 }
 
-double UnmixedDouble(std::uint64_t key) {
+std::uint64_t Unmixed(std::uint64_t key) {
   // The inverse of MixBits: both constants have an inverse modulo 2^64.
   key ^= key >> 33;
   key *= 0x9cb4b2f8129337dbULL;
   key ^= key >> 33;
   key *= 0x4f74430c22a54005ULL;
-  key ^= key >> 33;
-  return __builtin_bit_cast(double, key);
+  return key ^ (key >> 33);
+}
+
+// The value that a key stands for, as text.
+std::string NumberText(table::Type type, std::uint64_t key) {
+  table::Column column;
+  column.type = type;
+  if (type == table::Type::kDouble) {
+    column.PushDouble(__builtin_bit_cast(double, Unmixed(key)));
+  } else {
+    column.PushInt(static_cast<std::int64_t>(Unmixed(key)));
+  }
+  return table::CellText(column, 0);
 }
 
 std::vector<ValueCount> TopOf(const ColumnState& state) {
@@ -157,7 +175,7 @@ std::vector<ValueCount> TopOf(const ColumnState& state) {
   const auto text = [&](const CountTable::Slot& slot) {
     return state.field.type == table::Type::kText
                ? state.first_values[slot.row]
-               : NumberText(state.field.type, UnmixedDouble(slot.key));
+               : NumberText(state.field.type, slot.key);
   };
   const std::size_t count = std::min(kTop, slots.size());
   std::partial_sort(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(count), slots.end(),
@@ -205,13 +223,7 @@ void SampleStatistics(const table::Column& sample, std::int64_t filled, ColumnPr
 std::vector<ValueCount> TopOfSample(const table::Column& sample, double scale) {
   ColumnState state;
   state.field.type = sample.type;
-  if (sample.type == table::Type::kText) {
-    AddText(sample, &state);
-  } else if (sample.type == table::Type::kDouble) {
-    AddNumbers(sample, sample.doubles, &state);
-  } else {
-    AddNumbers(sample, sample.ints, &state);
-  }
+  AddColumn(sample, &state);
   if (state.overflow) return {};
   std::vector<ValueCount> top = TopOf(state);
   std::erase_if(top,
@@ -245,13 +257,7 @@ void Profiler::Add(const table::Frame& chunk) {
     const table::Column& column = chunk.columns[i];
     ColumnState& state = state_->columns[i];
     state.rows += static_cast<std::int64_t>(column.size());
-    if (column.type == table::Type::kText) {
-      AddText(column, &state);
-    } else if (column.type == table::Type::kDouble) {
-      AddNumbers(column, column.doubles, &state);
-    } else {
-      AddNumbers(column, column.ints, &state);
-    }
+    AddColumn(column, &state);
   }
   const auto rows = static_cast<std::int64_t>(chunk.rows());
   // Twice as sparse whenever the sample would overflow: what is kept stays evenly spaced.
@@ -305,8 +311,17 @@ Profile Profiler::Finish() const {
     } else {
       const std::int64_t n = state.moments.count;
       const double nan = std::numeric_limits<double>::quiet_NaN();
-      column.min = n > 0 ? state.min : nan;
-      column.max = n > 0 ? state.max : nan;
+      const bool whole = column.type != table::Type::kDouble;
+      if (whole && n > 0) {
+        column.whole_min = state.wholes.min;
+        column.whole_max = state.wholes.max;
+      }
+      column.min = n == 0  ? nan
+                   : whole ? static_cast<double>(state.wholes.min)
+                           : state.doubles.min;
+      column.max = n == 0  ? nan
+                   : whole ? static_cast<double>(state.wholes.max)
+                           : state.doubles.max;
       column.mean = n > 0 ? state.moments.mean : nan;
       column.deviation =
           n > 1 ? std::sqrt(state.moments.squares / static_cast<double>(n - 1)) : nan;

@@ -27,6 +27,8 @@ struct ColumnProfile {
   // Numbers, dates (days) and timestamps (microseconds); NaN when there is no value. Infinite
   // values and NaN are counted, not used.
   double min = 0, max = 0, mean = 0, deviation = 0;
+  // Of all types but kDouble: a double would round 64-bit ids.
+  std::int64_t whole_min = 0, whole_max = 0;
   std::int64_t zeros = 0, negative = 0, not_finite = 0;
   std::vector<double> quantiles;           // at kQuantiles
   std::vector<double> edges;               // of the histogram: counts.size() + 1

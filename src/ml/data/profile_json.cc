@@ -8,12 +8,19 @@
 namespace gyre::data {
 
 namespace {
-// A number of a column as a person reads it: dates and times as text.
-Json ValueJson(table::Type type, double value) {
+// A date or time between values of a column, as text.
+Json TimeJson(table::Type type, double value) {
   if (!std::isfinite(value)) return nullptr;
-  if (type == table::Type::kDate) return table::DateText(static_cast<std::int64_t>(value));
-  if (type == table::Type::kTimestamp) return FormatTime(static_cast<std::int64_t>(value));
-  if (type == table::Type::kInt && std::fabs(value) < 9e15) return static_cast<std::int64_t>(value);
+  const auto whole = static_cast<std::int64_t>(value);
+  return type == table::Type::kDate ? Json(table::DateText(whole)) : Json(FormatTime(whole));
+}
+
+// An end of the range, exactly.
+Json EndJson(table::Type type, double value, std::int64_t whole) {
+  if (!std::isfinite(value)) return nullptr;
+  if (type == table::Type::kInt) return whole;
+  if (type == table::Type::kDate) return table::DateText(whole);
+  if (type == table::Type::kTimestamp) return FormatTime(whole);
   return value;
 }
 
@@ -33,9 +40,9 @@ Json ColumnJson(const ColumnProfile& column) {
     json.Set("mean_words", column.mean_words);
   } else {
     const bool time = type == table::Type::kDate || type == table::Type::kTimestamp;
-    json.Set("min", ValueJson(type, column.min));
-    json.Set("max", ValueJson(type, column.max));
-    json.Set("mean", time ? ValueJson(type, column.mean) : Json(column.mean));
+    json.Set("min", EndJson(type, column.min, column.whole_min));
+    json.Set("max", EndJson(type, column.max, column.whole_max));
+    json.Set("mean", time ? TimeJson(type, column.mean) : Json(column.mean));
     if (!time) {
       json.Set("deviation", column.deviation);
       json.Set("zeros", column.zeros);
@@ -46,11 +53,11 @@ Json ColumnJson(const ColumnProfile& column) {
     Json quantiles = Json::Obj();
     for (std::size_t i = 0; i < column.quantiles.size(); ++i) {
       quantiles.Set(fmt::format("{}", kQuantiles[i]),
-                    time ? ValueJson(type, column.quantiles[i]) : Json(column.quantiles[i]));
+                    time ? TimeJson(type, column.quantiles[i]) : Json(column.quantiles[i]));
     }
     json.Set("quantiles", std::move(quantiles));
     Json edges = Json::Arr(), counts = Json::Arr();
-    for (const double edge : column.edges) edges.Push(time ? ValueJson(type, edge) : Json(edge));
+    for (const double edge : column.edges) edges.Push(time ? TimeJson(type, edge) : Json(edge));
     for (const std::int64_t count : column.counts) counts.Push(count);
     json.Set("histogram", Json::Obj({{"edges", std::move(edges)}, {"counts", std::move(counts)}}));
   }

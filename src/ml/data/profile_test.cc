@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/random.h"
@@ -91,6 +92,36 @@ TEST(Profile, OddValues) {
   EXPECT_EQ(text.find("nan"), std::string::npos);
   EXPECT_EQ(text.find("inf"), std::string::npos);
   EXPECT_EQ(ProfileFrame(table::Frame{}).rows, 0);
+}
+
+// Doubles hold whole numbers up to 2^53 only.
+TEST(Profile, IdsOf64BitsStayExact) {
+  constexpr std::int64_t kFirst = std::int64_t{1} << 60;
+  Frame frame;
+  frame.columns.resize(2);
+  frame.columns[0].name = "id";
+  frame.columns[0].type = Type::kInt;
+  frame.columns[1].name = "end";
+  frame.columns[1].type = Type::kInt;
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    frame.columns[0].PushInt(kFirst + i);
+    frame.columns[1].PushInt(i % 2 == 0 ? std::numeric_limits<std::int64_t>::max()
+                                        : std::numeric_limits<std::int64_t>::min());
+  }
+  frame.columns[0].PushInt(kFirst + 7);
+  frame.columns[1].PushNull();
+  const Profile profile = ProfileFrame(frame);
+  const ColumnProfile& id = profile.columns[0];
+  EXPECT_EQ(id.distinct, 1000);
+  EXPECT_EQ(id.top[0].value, std::to_string(kFirst + 7));
+  EXPECT_EQ(id.top[0].count, 2);
+  const Json json = ProfileToJson(profile);
+  EXPECT_EQ(json["columns"].items()[0]["min"].AsInt(), kFirst);
+  EXPECT_EQ(json["columns"].items()[0]["max"].AsInt(), kFirst + 999);
+  EXPECT_EQ(json["columns"].items()[1]["min"].AsInt(), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(json["columns"].items()[1]["max"].AsInt(), std::numeric_limits<std::int64_t>::max());
+  frame = frame.Select({0, 1, 2, 3});
+  EXPECT_TRUE(ProfileFrame(frame).columns[0].increasing);
 }
 
 TEST(Sketches, HyperLogLogIsClose) {
