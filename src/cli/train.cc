@@ -135,6 +135,7 @@ int Show(const Json& result, Output& out) {
   ShowLeaderboard(result, out);
   out.Done(fmt::format("best {}   test {} {}{}", result["best"].AsString(),
                        result["metric"].AsString(), Number(interval["estimate"]), between));
+  for (const Json& warning : result["warnings"].items()) out.Warn(warning.AsString());
   ShowGate(result, out);
   if (promoted) {
     out.Done(fmt::format("model {} {} @champion", result["model"].AsString(), out.Mark("arrow")));

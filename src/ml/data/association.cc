@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint32_t kNumberBins = 64;
 constexpr std::uint32_t kTextBins = 1024;
 constexpr int kClassesMax = 20;
+// Fewer rows than this outside the most frequent class may fall into place by chance.
+constexpr std::size_t kSeparatedRowsMin = 8;
 
 // Even and odd rows are often systematically different (pairs, sorted files): the half is drawn by
 // a hash of the row number.
@@ -160,6 +162,67 @@ Target ReadTarget(const table::Column& column, const std::vector<std::uint32_t>&
   return target;
 }
 
+namespace {
+// Upper bounds of each bin but the last. A value that fills a bin has one for itself: zeros in the
+// same bin as the first numbers above them would hide that the zeros know the answer.
+std::vector<double> BinEdges(const std::vector<double>& sorted) {
+  std::vector<double> edges;
+  if (sorted.empty()) return edges;
+  const auto add = [&](double edge) {
+    if (edge > (edges.empty() ? sorted.front() : edges.back())) edges.push_back(edge);
+  };
+  double before = sorted.front();
+  for (std::uint32_t i = 1; i < kNumberBins; ++i) {
+    const double value = sorted[sorted.size() * i / kNumberBins];
+    add(value);
+    if (value == before) {
+      const auto next = std::upper_bound(sorted.begin(), sorted.end(), value);
+      if (next != sorted.end()) add(*next);
+    }
+    before = value;
+  }
+  return edges;
+}
+
+// What a column says of the target in each of its values' runs: rows in the order of the values,
+// missing ones first.
+struct Ordered {
+  double value;
+  bool missing;
+  int label;
+};
+std::vector<Ordered> InOrder(const table::Column& column, const Target& target) {
+  const std::vector<double> doubles = table::AsDoubles(column);
+  std::vector<Ordered> rows;
+  for (std::size_t i = 0; i < target.rows.size(); ++i) {
+    const double value = doubles[target.rows[i]];
+    const bool missing = std::isnan(value);
+    rows.push_back({missing ? 0 : value, missing, static_cast<int>(target.values[i])});
+  }
+  std::sort(rows.begin(), rows.end(), [](const Ordered& a, const Ordered& b) {
+    return a.missing != b.missing ? a.missing : a.value < b.value;
+  });
+  return rows;
+}
+}  // namespace
+
+bool Separates(const table::Column& column, const Target& target) {
+  if (target.kind == Target::Kind::kNumber || column.type == table::Type::kText) return false;
+  std::vector<std::size_t> of_class(static_cast<std::size_t>(target.classes), 0);
+  for (const double label : target.values) ++of_class[static_cast<std::size_t>(label)];
+  std::sort(of_class.begin(), of_class.end());
+  if (target.classes < 2 || target.values.size() - of_class.back() < kSeparatedRowsMin)
+    return false;
+  const std::vector<Ordered> rows = InOrder(column, target);
+  int runs = 1;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    if (rows[i].label == rows[i - 1].label) continue;
+    const bool tie = rows[i].missing == rows[i - 1].missing && rows[i].value == rows[i - 1].value;
+    if (tie || ++runs > target.classes + 1) return false;
+  }
+  return true;
+}
+
 Bins MakeBins(const table::Column& column, const Target& target) {
   Bins bins;
   bins.of_row.resize(target.rows.size(), 0);
@@ -184,11 +247,7 @@ Bins MakeBins(const table::Column& column, const Target& target) {
     if (!std::isnan(doubles[row])) sorted.push_back(doubles[row]);
   }
   std::sort(sorted.begin(), sorted.end());
-  std::vector<double> edges;  // upper bound of each bin but the last
-  for (std::uint32_t i = 1; i < kNumberBins && !sorted.empty(); ++i) {
-    const double edge = sorted[sorted.size() * i / kNumberBins];
-    if ((edges.empty() || edge > edges.back()) && edge > sorted.front()) edges.push_back(edge);
-  }
+  const std::vector<double> edges = BinEdges(sorted);
   bins.count = static_cast<std::uint32_t>(edges.size()) + 2;
   for (std::size_t i = 0; i < target.rows.size(); ++i) {
     const double value = doubles[target.rows[i]];
@@ -213,6 +272,22 @@ double PredictiveScore(const Bins& bins, const Target& target) {
   const std::vector<double> predicted = HeldOutMeans(bins, target);
   if (target.kind == Target::Kind::kNumber) return R2(predicted, target.values);
   return std::max(0.0, 2 * Auc(predicted, target.values) - 1);
+}
+
+double PredictiveScore(const table::Column& column, const Target& target) {
+  return Separates(column, target) ? 1 : PredictiveScore(MakeBins(column, target), target);
+}
+
+double RankScore(const table::Column& column, const Target& target) {
+  if (target.kind != Target::Kind::kNumber) return 0;
+  Target ranks = target;
+  std::vector<double> sorted = target.values;
+  std::sort(sorted.begin(), sorted.end());
+  for (double& value : ranks.values) {
+    const auto [low, high] = std::equal_range(sorted.begin(), sorted.end(), value);
+    value = static_cast<double>((low - sorted.begin()) + (high - sorted.begin())) / 2;
+  }
+  return PredictiveScore(MakeBins(column, ranks), ranks);
 }
 
 }  // namespace gyre::data

@@ -35,5 +35,13 @@ Bins PresenceBins(const table::Column& column, const Target& target);
 // In [0, 1]: gini = 2 AUC - 1, accuracy gain over the most frequent class, or R2; learned on one
 // half of the rows, measured on the other.
 double PredictiveScore(const Bins& bins, const Target& target);
+// Of a column: by its bins, or 1 when it separates the classes.
+double PredictiveScore(const table::Column& column, const Target& target);
+// Whether thresholds of a number part the classes without a mistake: at most one run of values more
+// than there are classes. Exact where bins are too coarse: rare classes, small tables.
+bool Separates(const table::Column& column, const Target& target);
+// R2 of the target's ranks: a few huge values do not hide that a column knows all the others. 0
+// for classes.
+double RankScore(const table::Column& column, const Target& target);
 
 }  // namespace gyre::data

@@ -205,10 +205,16 @@ void FindPredictors(const table::Frame& frame, const table::Column& target_colum
                         true});
       continue;
     }
-    const double score = PredictiveScore(MakeBins(column, target), target);
+    double score = PredictiveScore(column, target);
+    std::string method(target.method());
+    if (const double ranks = RankScore(column, target);
+        score < kNearPerfect && ranks >= kNearPerfect) {
+      score = ranks;
+      method = "assoc.rank_r2.2fold";
+    }
     if (score >= kNearPerfect) {
       found->push_back(
-          {column.name, "near_perfect", Severity::kHigh, score, std::string(target.method()),
+          {column.name, "near_perfect", Severity::kHigh, score, std::move(method),
            fmt::format(
                "`{}` alone predicts `{}` almost perfectly ({:.3f}): would you know it beforehand?",
                column.name, target_column.name, score),
@@ -271,7 +277,7 @@ std::vector<Association> Associations(const table::Frame& frame, std::string_vie
   const Target target = ReadTarget(*target_column, EvenRows(frame.rows(), kRowsMax));
   for (const table::Column& column : frame.columns) {
     if (column.name == target_name) continue;
-    list.push_back({column.name, PredictiveScore(MakeBins(column, target), target),
+    list.push_back({column.name, PredictiveScore(column, target),
                     std::string(target.method())});
   }
   std::stable_sort(list.begin(), list.end(),

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -79,6 +80,77 @@ TEST(Leaks, WithoutATargetOnlyUselessColumns) {
   const auto kinds = Kinds(FindLeaks(Planted(500), "not there"));
   EXPECT_EQ(kinds.count("label"), 0u);
   EXPECT_EQ(kinds.at("row"), "id_like");
+}
+
+// Columns made of the target and honest ones, on a table of any size.
+Frame OfTarget(std::size_t rows, double share) {
+  Random random(7);
+  Frame frame;
+  for (const auto& [name, type] :
+       std::vector<std::pair<std::string, Type>>{{"fee", Type::kDouble},
+                                                 {"above", Type::kDouble},
+                                                 {"reason", Type::kText},
+                                                 {"strong", Type::kDouble},
+                                                 {"target", Type::kText}}) {
+    frame.columns.push_back(Make(name, type));
+  }
+  const std::string reasons[] = {"late", "broken", "wrong", "none", "kept"};
+  for (std::size_t i = 0; i < rows; ++i) {
+    const bool yes = static_cast<double>(i % 100) < 100 * share;
+    frame.columns[0].PushDouble(yes ? std::exp(random.Normal()) : 0);
+    frame.columns[1].PushDouble(yes ? 70 + random.Uniform() : 69 * random.Uniform());
+    frame.columns[2].PushText(reasons[yes ? random.Below(3) : 3 + random.Below(2)]);
+    frame.columns[3].PushDouble((yes ? 2.5 : 0) + random.Normal());
+    frame.columns[4].PushText(yes ? "yes" : "no");
+  }
+  return frame;
+}
+
+TEST(Leaks, PerfectSeparatorsWhateverTheShareAndSize) {
+  for (const std::size_t rows : {60, 200, 3000}) {
+    for (const double share : {0.15, 0.3, 0.5}) {
+      const auto kinds = Kinds(FindLeaks(OfTarget(rows, share), "target"));
+      const std::map<std::string, std::string> wanted = {
+          {"fee", "near_perfect"}, {"above", "near_perfect"}, {"reason", "near_perfect"}};
+      EXPECT_EQ(kinds, wanted) << rows << " rows, " << share;
+    }
+  }
+}
+
+TEST(Leaks, ThresholdsOfManyClasses) {
+  Random random(5);
+  Frame frame;
+  frame.columns = {Make("grade", Type::kDouble), Make("near", Type::kDouble),
+                   Make("class", Type::kText)};
+  for (std::size_t i = 0; i < 400; ++i) {
+    const double grade = 4 * random.Uniform();
+    frame.columns[0].PushDouble(grade);
+    frame.columns[1].PushDouble(grade + 0.3 * random.Normal());
+    frame.columns[2].PushText(std::string(1, static_cast<char>('a' + static_cast<int>(grade))));
+  }
+  EXPECT_EQ(Kinds(FindLeaks(frame, "class")),
+            (std::map<std::string, std::string>{{"grade", "near_perfect"}}));
+}
+
+// A handful of rows fall apart by chance.
+TEST(Leaks, FewRowsOfAClassProveNothing) {
+  Frame frame = OfTarget(300, 0.01);
+  EXPECT_FALSE(Kinds(FindLeaks(frame, "target")).contains("strong"));
+}
+
+TEST(Leaks, HugeValuesHideNoCopyOfANumber) {
+  Random random(9);
+  Frame frame;
+  frame.columns = {Make("with_tax", Type::kDouble), Make("hint", Type::kDouble),
+                   Make("price", Type::kDouble)};
+  for (std::size_t i = 0; i < 2000; ++i) {
+    const double price = std::exp(3 * random.Normal());
+    frame.columns[0].PushDouble(price * (random.Uniform() < 0.5 ? 1.19 : 1.21));
+    frame.columns[1].PushDouble(price * std::exp(random.Normal()));
+    frame.columns[2].PushDouble(price);
+  }
+  EXPECT_EQ(Kinds(FindLeaks(frame, "price")),
+            (std::map<std::string, std::string>{{"with_tax", "near_perfect"}}));
 }
 
 TEST(Leaks, SurvivesOddFrames) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "ml/evaluation/judged.h"
 #include "ml/statistics/curves.h"
 
@@ -84,8 +85,33 @@ Result<> AddRankCurves(const OneVersusRest& rows, std::size_t points_max, Json* 
   return {};
 }
 
+// Empty unless a score is perfect. R2 counts as such from where it prints as 1.
+std::string PerfectScore(const Evaluation& evaluation) {
+  constexpr std::size_t kColumnsNamed = 3;
+  constexpr struct {
+    std::string_view metric;
+    double from;
+  } kPerfect[] = {{"auc", 1}, {"accuracy", 1}, {"r2", 0.99995}};
+  for (const auto& [metric, from] : kPerfect) {
+    const statistics::MetricInterval* found = evaluation.metrics.Find(metric);
+    if (found == nullptr || !(found->estimate >= from)) continue;
+    std::vector<std::string> columns;
+    for (const Importance& one : evaluation.importance) {
+      if (one.mean > 0 && columns.size() < kColumnsNamed)
+        columns.push_back(fmt::format("`{}`", one.column));
+    }
+    std::string text =
+        fmt::format("{} is 1: a perfect score is more often a leak than a good model", metric);
+    if (columns.empty()) return text;
+    return text + fmt::format("; it rests on {}: would you know {} beforehand?",
+                              gyre::Join(columns, ", "), columns.size() == 1 ? "it" : "them");
+  }
+  return {};
+}
+
 void AddWarnings(Evaluation* evaluation) {
   const auto warn = [&](std::string text) { evaluation->warnings.push_back(std::move(text)); };
+  if (std::string text = PerfectScore(*evaluation); !text.empty()) warn(std::move(text));
   if (evaluation->rows < kRowsFew)
     warn(fmt::format("only {} rows: the intervals are wide", evaluation->rows));
   if (evaluation->rows_of_unknown_class > 0) {

@@ -54,6 +54,24 @@ TEST(Evaluate, ImportanceFindsTheColumnThatMatters) {
   EXPECT_NEAR(evaluation->importance[1].mean, 0, 1e-12) << "the model gives `noise` no weight";
 }
 
+TEST(Evaluate, APerfectScoreIsDoubted) {
+  table::Frame frame = ChurnFrame(500, 2);
+  const auto scorer = ChurnScorer(frame, 3);
+  const auto honest = Evaluate(*scorer, frame, Quick());
+  ASSERT_TRUE(honest);
+  for (const std::string& warning : honest->warnings)
+    EXPECT_EQ(warning.find("perfect"), std::string::npos) << warning;
+  table::TextColumn known;
+  for (const double usage : frame.columns[0].doubles) known.Push(usage > 0 ? "yes" : "no");
+  frame.columns[3].text = known;
+  const auto evaluation = Evaluate(*scorer, frame, Quick());
+  ASSERT_TRUE(evaluation) << evaluation.error().ToString();
+  ASSERT_FALSE(evaluation->warnings.empty());
+  EXPECT_EQ(evaluation->warnings[0],
+            "auc is 1: a perfect score is more often a leak than a good model; it rests on "
+            "`usage`: would you know it beforehand?");
+}
+
 TEST(Evaluate, SlicesFindTheWeakGroup) {
   table::Frame frame = ChurnFrame(3000, 3);
   // In the north the label is a coin that the model cannot see.

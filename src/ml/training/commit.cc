@@ -320,6 +320,7 @@ Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version,
   result.Set("task_reason", fit["reason"]);
   const std::string metric = fit["metric"].AsString();
   result.Set("interval", fit["judged"]["evaluation"]["metrics"][metric]);
+  result.Set("warnings", fit["judged"]["evaluation"]["warnings"]);
   result.Set("over_baseline", fit["judged"]["evaluation"]["over_baseline"]["metrics"][metric]);
   return result;
 }
