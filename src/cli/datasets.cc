@@ -11,6 +11,7 @@
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/table_text.h"
 #include "platform/config/environment.h"
 #include "platform/exec/files.h"
 #include "platform/table/archive.h"
@@ -81,9 +82,10 @@ void ShowWarnings(const Json& warnings, Output& out) {
   for (const Json& warning : warnings.items()) {
     if (shown++ == kWarningsShown) break;
     if (warning["severity"].AsString() == "high") {
-      out.Warn(warning["message"].AsString());
+      out.Warn(OneLineText(warning["message"].AsString()));
     } else {
-      out.Note(fmt::format("  {} {}", out.Mark("dot"), warning["message"].AsString()));
+      out.Note(fmt::format("  {} {}", out.Mark("dot"),
+                           OneLineText(warning["message"].AsString())));
     }
   }
   if (warnings.size() > kWarningsShown)

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/output.h"
+#include "cli/table_text.h"
 
 namespace gyre::cli {
 
@@ -17,7 +18,8 @@ std::size_t Width(std::string_view text) {
   }));
 }
 
-std::string Cut(std::string text, std::size_t width) {
+std::string Cut(const std::string& value, std::size_t width) {
+  std::string text = OneLineText(value);
   if (Width(text) <= width) return text;
   std::size_t bytes = 0;
   for (std::size_t seen = 0; bytes < text.size(); ++bytes) {
@@ -28,7 +30,7 @@ std::string Cut(std::string text, std::size_t width) {
 
 std::string NumberText(const Json& value) {
   if (value.is_null()) return "-";
-  if (value.is_string()) return value.AsString();
+  if (value.is_string()) return OneLineText(value.AsString());
   if (value.is_int()) return GroupDigits(value.AsInt());
   return fmt::format("{:.5g}", value.AsDouble());
 }
@@ -84,7 +86,7 @@ std::string WarningsText(const Json& warnings, const Output& out) {
     text += fmt::format(
         "  {} {}\n",
         warning["severity"].AsString() == "high" ? std::string_view("!") : out.Mark("dot"),
-        warning["message"].AsString());
+        OneLineText(warning["message"].AsString()));
   }
   return text;
 }
@@ -166,12 +168,12 @@ std::string DiffText(const Json& diff) {
                                  diff["to"].AsString(), GroupDigits(diff["rows"]["from"].AsInt()),
                                  GroupDigits(diff["rows"]["to"].AsInt()));
   for (const Json& column : diff["schema"]["added"].items())
-    text += fmt::format("  + {} ({})\n", column["name"].AsString(), column["type"].AsString());
+    text += fmt::format("  + {} ({})\n", OneLineText(column["name"].AsString()), column["type"].AsString());
   for (const Json& column : diff["schema"]["removed"].items())
-    text += fmt::format("  - {} ({})\n", column["name"].AsString(), column["type"].AsString());
+    text += fmt::format("  - {} ({})\n", OneLineText(column["name"].AsString()), column["type"].AsString());
   std::vector<Row> rows;
   for (const Json& column : diff["columns"].items()) {
-    std::string name = column["name"].AsString();
+    std::string name = OneLineText(column["name"].AsString());
     for (const auto& [key, change] : column["changes"].members()) {
       if (key == "missing" && column["changes"].Has("missing_fraction")) continue;
       const std::string what =
@@ -193,7 +195,7 @@ std::string CheckText(const Json& result, const Output& out) {
       continue;
     }
     std::string what = item["column"].is_string() ? fmt::format("{} `{}`", item["kind"].AsString(),
-                                                                item["column"].AsString())
+                                                                OneLineText(item["column"].AsString()))
                                                   : item["kind"].AsString();
     for (const std::string_view key : {"type", "fraction", "min", "max"}) {
       if (item.Has(key)) what += fmt::format(" {} {}", key, NumberText(item[key]));

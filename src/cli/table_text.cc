@@ -17,13 +17,6 @@ std::size_t DisplayWidth(std::string_view text) {
   return width;
 }
 
-std::string OneLine(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
-}
-
 std::string Shorten(std::string text, std::size_t width) {
   if (DisplayWidth(text) <= width) return text;
   std::size_t end = 0;
@@ -73,7 +66,33 @@ std::string Delimited(std::span<const ColumnSpec> columns, const Json& rows, boo
 
 }  // namespace
 
+std::string OneLineText(std::string_view text) {
+  std::string line;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F: control characters of two bytes.
+    const bool second = c == 0xC2 && i + 1 < text.size() &&
+                        static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
+                        static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c == '\n') {
+      line += "\\n";
+    } else if (c == '\t') {
+      line += "\\t";
+    } else if (c == '\r') {
+      line += "\\r";
+    } else if (c < 0x20 || c == 0x7f) {
+      line += fmt::format("\\x{:02x}", c);
+    } else if (second) {
+      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+    } else {
+      line += text[i];
+    }
+  }
+  return line;
+}
+
 const Json& MemberAt(const Json& row, std::string_view key) {
+  if (row.Has(key)) return row[key];
   const Json* at = &row;
   for (std::string_view part : Split(key, '.')) at = &(*at)[part];
   return *at;
@@ -121,9 +140,9 @@ std::string HumanCell(const Json& value, ColumnSpec::Format format) {
                                       [](const Json& item) { return item.is_string(); })) {
     std::vector<std::string> parts;
     for (const Json& item : value.items()) parts.push_back(item.AsString());
-    return OneLine(Join(parts, ", "));
+    return OneLineText(Join(parts, ", "));
   }
-  return OneLine(PlainCell(value, format));
+  return OneLineText(PlainCell(value, format));
 }
 
 std::string AlignedTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers,
@@ -134,7 +153,7 @@ std::string AlignedTable(std::span<const ColumnSpec> columns, const Json& rows, 
       std::max<std::size_t>(kCellWidthMax, static_cast<std::size_t>(width_max) / 2);
   if (headers) {
     auto& line = cells.emplace_back();
-    for (const ColumnSpec& column : columns) line.emplace_back(column.header);
+    for (const ColumnSpec& column : columns) line.push_back(OneLineText(column.header));
   }
   for (const Json& row : rows.items()) {
     auto& line = cells.emplace_back();
@@ -162,7 +181,7 @@ std::string AlignedTable(std::span<const ColumnSpec> columns, const Json& rows, 
 
 std::string TsvTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers) {
   return Delimited(columns, rows, headers, '\t',
-                   [](std::string text) { return OneLine(std::move(text)); });
+                   [](const std::string& text) { return OneLineText(text); });
 }
 
 std::string CsvTable(std::span<const ColumnSpec> columns, const Json& rows, bool headers) {

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -10,7 +11,9 @@
 
 namespace gyre::cli {
 
-// The member that a dotted key names.
+// Control characters as \n, \t, \x1b: a cell must neither break its line nor steer a terminal.
+std::string OneLineText(std::string_view text);
+// The member of that name, else the one that the dotted key leads to.
 const Json& MemberAt(const Json& row, std::string_view key);
 std::string HumanCell(const Json& value,
                       ColumnSpec::Format format);  // "50,000", "1.2 GB", "2026-11-21 08:12"

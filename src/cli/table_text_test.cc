@@ -21,17 +21,28 @@ Json Rows() {
 
 TEST(TableText, ColumnsAlignByWhatIsSeen) {
   EXPECT_EQ(AlignedTable(kColumns, Rows(), true, 80),
-            "NAME       ROWS    SIZE  AT\n"
-            "zürich   50,000  1.2 MB  2026-11-21 08:12\n"
-            "a,\"b\" c       7\n");
+            "NAME        ROWS    SIZE  AT\n"
+            "zürich    50,000  1.2 MB  2026-11-21 08:12\n"
+            "a,\"b\"\\tc       7\n");
 }
 
 TEST(TableText, TsvAndCsvKeepTheValues) {
   EXPECT_EQ(
       TsvTable(kColumns, Rows(), true),
-      "NAME\tROWS\tSIZE\tAT\nzürich\t50000\t1200000\t2026-11-21T08:12:30.5Z\na,\"b\" c\t7\t\t\n");
+      "NAME\tROWS\tSIZE\tAT\nzürich\t50000\t1200000\t2026-11-21T08:12:30.5Z\na,\"b\"\\tc\t7\t\t\n");
   EXPECT_EQ(CsvTable(kColumns, Rows(), false),
             "zürich,50000,1200000,2026-11-21T08:12:30.5Z\n\"a,\"\"b\"\"\tc\",7,,\n");
+}
+
+TEST(TableText, ControlCharactersAreShown) {
+  EXPECT_EQ(OneLineText("a\nb\tc\r\x1b[31m\x7f zürich \u0085é"),
+            "a\\nb\\tc\\r\\x1b[31m\\x7f zürich \\x85é");
+}
+
+TEST(TableText, AColumnMayHaveADotInItsName) {
+  constexpr ColumnSpec kDotted[] = {{"temp.in", "temp.in"}, {"a\nb", "a\nb"}};
+  EXPECT_EQ(AlignedTable(kDotted, Json::Arr({Json::Obj({{"temp.in", 20}, {"a\nb", 1}})}), true, 80),
+            "temp.in  a\\nb\n20       1\n");
 }
 
 TEST(TableText, LongCellsAreCutWithoutBreakingACharacter) {
