@@ -327,7 +327,8 @@ Result<int> Remove(Invocation& in) {
     return InvalidArgument("GY4062", "this would remove dataset {}", what)
         .Fix(fmt::format("gyre datasets rm {} --yes", in.Get("DATASET")));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json gone, session->Delete(whole ? target.path() : target.version_path()));
+  GYRE_TRY(const Json gone, session->Delete((whole ? target.path() : target.version_path()) +
+                                            (in.Has("force") ? "?force=true" : "")));
   in.out().Done("removed dataset " + what);
   return 0;
 }
@@ -360,6 +361,7 @@ constexpr Option kFewRows[] = {{"-n,--limit", "N", "rows at most", "20"}};
 constexpr Option kExport[] = {
     {"--format", "FORMAT", "csv, jsonl or parquet; default: by the file's name, else csv", "csv"},
     {"--out", "FILE", "where to; default: standard output", {}, false, "file"}};
+constexpr Option kRemove[] = {{"--force", "", "although models were made from it; they stay"}};
 constexpr Option kSet[] = {{"--set", "FILE", "a suite as JSON", {}, false, "file"}};
 
 constexpr Command kCommands[] = {
@@ -418,12 +420,8 @@ constexpr Command kCommands[] = {
      kTags,
      {},
      Tag},
-    {"datasets rm",
-     "Remove a dataset, or one version",
-     "gyre datasets rm sales:v1 --yes\ngyre datasets rm sales --yes",
-     kDataset,
-     {},
-     Remove},
+    {"datasets rm", "Remove a dataset, or one version",
+     "gyre datasets rm sales:v1 --yes\ngyre datasets rm sales --yes", kDataset, kRemove, Remove},
     {"query", "Run one SELECT over datasets",
      "gyre query 'select plan, avg(age) from customers group by plan'\ngyre query 'select * from "
      "\"sales:v1\"' -o csv",

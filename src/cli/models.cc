@@ -345,7 +345,7 @@ constexpr Command kCommands[] = {
      "gyre models policy churn\ngyre models policy churn --approvals 1 --not-by-author", kModel,
      kPolicy, Policy},
     {"models rm",
-     "remove a model or a version that no alias uses",
+     "remove a model or a version that no alias and no endpoint uses",
      "gyre models rm churn:v1",
      kModel,
      {},

@@ -275,11 +275,11 @@ void House::Rooms::OpenApis() {
   AddApi<native::AccessApi>(*access);
   AddApi<prometheus::MetricsApi>(metrics);
   AddApi<native::ProjectsApi>(*projects);
-  AddApi<native::DatasetsApi>(*datasets, *projects, *blobs);
+  AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry);
   AddApi<native::JobsApi>(*jobs);
-  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects);
+  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry);
   AddApi<native::TrainingApi>(*training);
-  AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *blobs);
+  AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *blobs, *serving);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
   AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);

@@ -122,6 +122,32 @@ def card_and_removal(g):
     assert missing.returncode == 3 and 'GY3603' in missing.stderr, (missing.returncode, missing.stderr)
 
 
+def removal_names_who_needs_it(g):
+    """Nothing that a model or an endpoint stands on goes without being asked for by name."""
+    def refused(*arguments, gy, says):
+        done = g.cli(*arguments, check=False)
+        assert done.returncode == 6 and gy in done.stderr and says in done.stderr, (arguments, done.returncode, done.stderr)
+        return done.stderr
+
+    customers(os.path.join(g.work, 'kept.csv'), 300, 4)
+    g.cli('add', 'kept.csv')
+    trained = g.cli_json('train', 'kept', '--target', 'Churn', '--trials', '1', '--seed', '1')
+    g.cli('deploy', 'kept:v1')
+    assert '--force' in refused('datasets', 'rm', 'kept:v1', '--yes', gy='GY2113', says='kept:v1 was made from kept:v1')
+    refused('datasets', 'rm', 'kept', '--yes', gy='GY2113', says='gyre models rm kept:v1')
+    refused('runs', 'rm', trained['run'], gy='GY3413', says='has made kept:v1')
+    refused('models', 'rm', 'kept:v1', gy='GY3621', says='endpoint kept')
+    refused('models', 'rm', 'kept', gy='GY3621', says='gyre endpoints rm kept')
+    assert g.cli_json('datasets', 'rows', 'kept'), 'nothing is gone'
+    g.cli('runs', 'rm', trained['run'], '--force')
+    g.cli('datasets', 'rm', 'kept:v1', '--yes', '--force')
+    assert g.json('POST', '/e/kept', {'inputs': [{'tenure': 3}]})['outputs'], 'what is served stays'
+    g.cli('endpoints', 'rm', 'kept')
+    refused('models', 'rm', 'kept:v1', gy='GY3609', says='@champion')
+    g.cli('models', 'retire', 'kept')
+    g.cli('models', 'rm', 'kept')
+
+
 def bad_requests(g):
     base = '/api/v1/projects/default'
     for method, path, body, status in (
@@ -147,6 +173,7 @@ def main():
         approvals(g)
         bad_requests(g)
         card_and_removal(g)
+        removal_names_who_needs_it(g)
     print('models: evaluated, compared, promoted, approved, looked back')
 
 

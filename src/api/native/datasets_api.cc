@@ -3,12 +3,14 @@
 #include "api/native/datasets_routes.h"
 #include "api/native/file_bodies.h"
 #include "api/native/file_range.h"
+#include "api/native/in_use.h"
 #include "api/native/job_answer.h"
 #include "api/native/lists.h"
 #include "api/native/request_members.h"
 #include "base/text.h"
 #include "ml/data/datasets.h"
 #include "ml/projects/projects.h"
+#include "ml/registry/registry.h"
 
 namespace gyre::native {
 namespace {
@@ -67,8 +69,34 @@ Result<net::Response> DatasetsApi::Get(net::Request& request) {
   return net::Response::JsonDoc(data::DatasetToJson(dataset));
 }
 
+Result<> DatasetsApi::CheckNotNeeded(const net::Request& request,
+                                     const std::vector<data::Version>& versions,
+                                     const std::string& reference) {
+  if (request.Query("force") == "true") return {};
+  for (const data::Version& version : versions) {
+    GYRE_TRY(const auto models, registry_.MadeFrom(version.id));
+    if (models.empty()) continue;
+    return FailedPrecondition("GY2113", "{} was made from {}", Named(models), version.reference())
+        .Why("without these rows nobody can look at what a model has learned from, nor train it "
+             "again")
+        .Fix(fmt::format("gyre models rm {}    (first, when the model is not needed)", models[0]))
+        .Fix(fmt::format("gyre datasets rm {} --yes --force    (the model stays, its rows go)",
+                         reference));
+  }
+  return {};
+}
+
 Result<net::Response> DatasetsApi::Remove(net::Request& request) {
   GYRE_DO(CheckName("dataset", request.Param("dataset")));
+  std::int64_t before = 0;
+  for (;;) {
+    GYRE_TRY(const auto page,
+             datasets_.ListVersions(request.Param("project"), request.Param("dataset"), before,
+                                    static_cast<int>(kPageSizeMax)));
+    GYRE_DO(CheckNotNeeded(request, page, request.Param("dataset")));
+    if (page.size() < static_cast<std::size_t>(kPageSizeMax)) break;
+    before = page.back().number;
+  }
   GYRE_DO(datasets_.Remove(request.Param("project"), request.Param("dataset")));
   return net::Response::Empty();
 }
@@ -99,6 +127,7 @@ Result<net::Response> DatasetsApi::GetVersion(net::Request& request) {
 
 Result<net::Response> DatasetsApi::RemoveVersion(net::Request& request) {
   GYRE_TRY(const data::Version version, VersionOf(request));
+  GYRE_DO(CheckNotNeeded(request, {version}, version.reference()));
   GYRE_DO(datasets_.Remove(version.project, version.reference()));
   return net::Response::Empty();
 }

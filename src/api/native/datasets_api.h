@@ -14,13 +14,17 @@ struct Version;
 namespace gyre::projects {
 class Projects;
 }
+namespace gyre::registry {
+class Registry;
+}
 
 namespace gyre::native {
 
 class DatasetsApi {
  public:
-  DatasetsApi(data::Datasets& datasets, projects::Projects& projects, blob::Store& blobs)
-      : datasets_(datasets), projects_(projects), blobs_(blobs) {}
+  DatasetsApi(data::Datasets& datasets, projects::Projects& projects, blob::Store& blobs,
+              registry::Registry& registry)
+      : datasets_(datasets), projects_(projects), blobs_(blobs), registry_(registry) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -43,10 +47,14 @@ class DatasetsApi {
   Result<net::Response> Query(net::Request& request);
 
  private:
+  // GY2113 when models were made from one of them and the request does not force it.
+  Result<> CheckNotNeeded(const net::Request& request, const std::vector<data::Version>& versions,
+                          const std::string& reference);
   Result<data::Version> VersionOf(net::Request& request);
   data::Datasets& datasets_;
   projects::Projects& projects_;
   blob::Store& blobs_;
+  registry::Registry& registry_;
 };
 
 }  // namespace gyre::native

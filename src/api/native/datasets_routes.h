@@ -52,7 +52,7 @@ inline constexpr net::Route kDatasetRoutes[] = {
      .path = "/api/v1/projects/{project}/datasets/{dataset}/versions/{version}",
      .handler = Bind<&DatasetsApi::RemoveVersion>,
      .permission = Permission("dataset.write"),
-     .summary = "Remove one version"},
+     .summary = "Remove one version; ?force=true although models were made from it"},
     {.method = Method::kPut,
      .path = "/api/v1/projects/{project}/datasets/{dataset}/versions/{version}/tags",
      .handler = Bind<&DatasetsApi::SetTags>,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/native/in_use.h"
 #include "api/native/lists.h"
 #include "api/native/request_members.h"
 #include "api/native/route_table.h"
@@ -33,7 +34,7 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/models/{model}",
      .handler = Bind<&ModelsApi::Remove>,
      .permission = Permission("model.write"),
-     .summary = "Remove a model that no alias uses; its history stays"},
+     .summary = "Remove a model that no alias and no endpoint uses; its history stays"},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions",
      .handler = Bind<&ModelsApi::Versions>,
@@ -50,7 +51,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}",
      .handler = Bind<&ModelsApi::RemoveVersion>,
      .permission = Permission("model.write"),
-     .summary = "Remove a version that no alias uses; its number is never given again"},
+     .summary = "Remove a version that no alias and no endpoint uses; its number is never given "
+                "again"},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/card",
      .handler = Bind<&ModelsApi::Card>,
@@ -178,7 +180,21 @@ Result<net::Response> ModelsApi::Get(net::Request& request) {
   return net::Response::JsonDoc(registry::ModelToJson(model));
 }
 
+Result<> ModelsApi::CheckNotServed(const registry::ModelVersion& version) {
+  GYRE_TRY(const auto endpoints, EndpointsOf(serving_, version.id));
+  if (endpoints.empty()) return {};
+  return FailedPrecondition("GY3621", "{} is served by endpoint {}", version.name(),
+                            Named(endpoints))
+      .Why("what an endpoint answers with is in use")
+      .Fix(fmt::format("gyre deploy {}:vN --name {}    (deploy another version first)",
+                       version.model, endpoints[0]))
+      .Fix(fmt::format("gyre endpoints rm {}", endpoints[0]));
+}
+
 Result<net::Response> ModelsApi::Remove(net::Request& request) {
+  GYRE_TRY(const auto versions,
+           registry_.ListVersions(request.Param("project"), request.Param("model")));
+  for (const registry::ModelVersion& version : versions) GYRE_DO(CheckNotServed(version));
   GYRE_DO(registry_.DeleteModel(request.Param("project"), request.Param("model")));
   return net::Response::Empty();
 }
@@ -202,6 +218,7 @@ Result<net::Response> ModelsApi::GetVersion(net::Request& request) {
 
 Result<net::Response> ModelsApi::RemoveVersion(net::Request& request) {
   GYRE_TRY(const registry::ModelVersion version, Version(request));
+  GYRE_DO(CheckNotServed(version));
   GYRE_DO(registry_.DeleteVersion(version.id));
   return net::Response::Empty();
 }

@@ -17,14 +17,21 @@ namespace gyre::registry {
 class Registry;
 struct ModelVersion;
 }  // namespace gyre::registry
+namespace gyre::serving {
+class Serving;
+}
 
 namespace gyre::native {
 
 class ModelsApi {
  public:
   ModelsApi(registry::Registry& registry, evaluation::Evaluations& evaluations,
-            projects::Projects& projects, blob::Store& blobs)
-      : registry_(registry), evaluations_(evaluations), projects_(projects), blobs_(blobs) {}
+            projects::Projects& projects, blob::Store& blobs, serving::Serving& serving)
+      : registry_(registry),
+        evaluations_(evaluations),
+        projects_(projects),
+        blobs_(blobs),
+        serving_(serving) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -47,12 +54,15 @@ class ModelsApi {
   Result<registry::ModelVersion> Version(const net::Request& request);
   // The newest kept evaluation, or the one that training attached; null when there is none.
   Result<Json> EvaluationOf(const registry::ModelVersion& version);
+  // GY3621 when an endpoint serves it.
+  Result<> CheckNotServed(const registry::ModelVersion& version);
   Result<Json> Goals(const registry::ModelVersion& version, const Json& evaluation);
 
   registry::Registry& registry_;
   evaluation::Evaluations& evaluations_;
   projects::Projects& projects_;
   blob::Store& blobs_;
+  serving::Serving& serving_;
 };
 
 }  // namespace gyre::native

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "api/native/file_bodies.h"
+#include "api/native/in_use.h"
 #include "api/native/lists.h"
 #include "api/native/route_table.h"
 #include "base/limits.h"
@@ -39,7 +40,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/runs/{run}",
      .handler = Bind<&RunsApi::Remove>,
      .permission = Permission("run.write"),
-     .summary = "Remove a run with its metrics and artifacts"},
+     .summary = "Remove a run with its metrics and artifacts; ?force=true although a registered "
+                "model was made by it"},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/runs/{run}/metrics/{key}",
      .handler = Bind<&RunsApi::Metrics>,
@@ -198,6 +200,14 @@ Result<net::Response> RunsApi::Get(net::Request& request) {
 
 Result<net::Response> RunsApi::Remove(net::Request& request) {
   GYRE_TRY(const tracking::Run run, RunOf(request));
+  GYRE_TRY(const auto models, ModelsOf(registry_, tracking_, run));
+  if (!models.empty() && request.Query("force") != "true") {
+    return FailedPrecondition("GY3413", "run {} has made {}", run.id.substr(0, 8), Named(models))
+        .Why("its parameters, metrics and log say how the model came about, and would be lost")
+        .Fix(fmt::format("gyre models rm {}    (first, when the model is not needed)", models[0]))
+        .Fix(fmt::format("gyre runs rm {} --force    (the model stays, its record goes)",
+                         run.id.substr(0, 8)));
+  }
   GYRE_DO(tracking_.DeleteRun(run.id));
   return net::Response::Empty();
 }

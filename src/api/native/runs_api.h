@@ -13,6 +13,9 @@ class Store;
 namespace gyre::projects {
 class Projects;
 }
+namespace gyre::registry {
+class Registry;
+}
 namespace gyre::runners {
 class Jobs;
 }
@@ -26,8 +29,13 @@ namespace gyre::native {
 class RunsApi {
  public:
   RunsApi(tracking::Tracking& tracking, runners::Jobs& jobs, blob::Store& blobs,
-          access::Access& access, projects::Projects& projects)
-      : tracking_(tracking), jobs_(jobs), blobs_(blobs), access_(access), projects_(projects) {}
+          access::Access& access, projects::Projects& projects, registry::Registry& registry)
+      : tracking_(tracking),
+        jobs_(jobs),
+        blobs_(blobs),
+        access_(access),
+        projects_(projects),
+        registry_(registry) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -50,6 +58,7 @@ class RunsApi {
   blob::Store& blobs_;
   access::Access& access_;
   projects::Projects& projects_;
+  registry::Registry& registry_;
 };
 
 }  // namespace gyre::native

@@ -339,6 +339,15 @@ Result<std::vector<Approval>> Registry::Approvals(std::string_view version_id) {
   return approvals;
 }
 
+Result<std::vector<std::string>> Registry::MadeFrom(std::string_view dataset_version_id) {
+  std::vector<std::string> names;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(names, NamesMadeFrom(reader, dataset_version_id));
+    return {};
+  }));
+  return names;
+}
+
 Result<> Registry::DeleteVersion(std::string_view version_id) {
   const std::int64_t now_us = clock_.NowMicros();
   return database_.Write([&](db::Transaction& tx) -> Result<> {

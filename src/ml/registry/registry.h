@@ -132,6 +132,8 @@ class Registry {
   Result<std::vector<Model>> ListModels(std::string_view project, const Page& page);
   Result<std::vector<ModelVersion>> ListVersions(std::string_view project,
                                                  std::string_view name);  // newest first
+  // Names of the versions that were made from a dataset version, by name.
+  Result<std::vector<std::string>> MadeFrom(std::string_view dataset_version_id);
   Result<std::optional<ModelVersion>> FindAlias(std::string_view project, std::string_view model,
                                                 std::string_view alias);
 

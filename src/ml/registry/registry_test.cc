@@ -95,6 +95,14 @@ class RegistryTest : public testing::Test {
   std::optional<Registry> registry_;
 };
 
+TEST_F(RegistryTest, KnowsWhatWasMadeFromADataset) {
+  const ModelVersion version = Register();
+  EXPECT_EQ(*registry_->MadeFrom("d2"), std::vector<std::string>{"churn:v1"});
+  EXPECT_TRUE(registry_->MadeFrom("d3")->empty());
+  ASSERT_TRUE(registry_->DeleteVersion(version.id));
+  EXPECT_TRUE(registry_->MadeFrom("d2")->empty());
+}
+
 TEST_F(RegistryTest, VersionsAreNumberedAndKeepWhatTheyWereMadeFrom) {
   const ModelVersion one = Register('a'), two = Register('b');
   EXPECT_EQ(one.name(), "churn:v1");

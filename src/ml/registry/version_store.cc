@@ -204,6 +204,17 @@ Result<std::vector<std::string>> ModelIds(db::Reader& reader, std::string_view p
                                   {project, page.after, page.limit}, IdFromRow);
 }
 
+Result<std::vector<std::string>> NamesMadeFrom(db::Reader& reader,
+                                               std::string_view dataset_version_id) {
+  return db::Collect<std::string>(
+      reader,
+      "SELECT DISTINCT m.name, v.version FROM registry_version_dataset d JOIN registry_version v "
+      "ON v.id = d.version_id JOIN registry_model m ON m.id = v.model_id "
+      "WHERE d.dataset_version_id = ?1 AND v.deleted_us = 0 ORDER BY m.name, v.version LIMIT ?2",
+      {dataset_version_id, kVersionsListedMax},
+      [](const db::Row& row) { return fmt::format("{}:v{}", row.Str(0), row.Int(1)); });
+}
+
 Result<> MarkVersionDeleted(db::Transaction& tx, std::string_view version_id, std::int64_t now_us) {
   return tx.Execute("UPDATE registry_version SET deleted_us = ?2 WHERE id = ?1",
                     {version_id, now_us});

@@ -39,6 +39,8 @@ Result<std::vector<std::string>> VersionIds(db::Reader& reader,
 Result<Model> ReadModel(db::Reader& reader, std::string_view model_id);
 Result<std::vector<std::string>> ModelIds(db::Reader& reader, std::string_view project,
                                           const Registry::Page& page);
+Result<std::vector<std::string>> NamesMadeFrom(db::Reader& reader,
+                                               std::string_view dataset_version_id);
 Result<> MarkVersionDeleted(db::Transaction& tx, std::string_view version_id, std::int64_t now_us);
 Result<> MarkModelDeleted(db::Transaction& tx, std::string_view model_id, std::int64_t now_us);
 

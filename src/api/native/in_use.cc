@@ -1,0 +1,51 @@
+#include "api/native/in_use.h"
+
+#include "base/text.h"
+#include "ml/registry/registry.h"
+#include "ml/serving/serving.h"
+#include "ml/tracking/tracking.h"
+
+namespace gyre::native {
+
+namespace {
+constexpr int kPage = 1000;
+constexpr std::size_t kNamed = 5;
+}  // namespace
+
+Result<std::vector<std::string>> ModelsOf(registry::Registry& registry,
+                                          tracking::Tracking& tracking, const tracking::Run& run) {
+  std::vector<std::string> names;
+  GYRE_TRY(const auto made, tracking.ListOutputs(run.id));
+  for (const tracking::Output& output : made) {
+    if (output.kind != "model_version") continue;
+    const auto version = registry.GetVersion(output.id);
+    if (version) {
+      names.push_back(version->name());
+    } else if (version.error().code() != Code::kNotFound) {
+      return version.error();
+    }
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> EndpointsOf(serving::Serving& serving,
+                                             std::string_view model_version_id) {
+  std::vector<std::string> names;
+  std::string after;
+  for (;;) {
+    GYRE_TRY(const auto page, serving.List("", kPage, after));
+    for (const serving::Endpoint& endpoint : page) {
+      if (endpoint.deployment.model_version_id == model_version_id) names.push_back(endpoint.name);
+    }
+    if (page.size() < kPage) return names;
+    after = page.back().name;
+  }
+}
+
+std::string Named(const std::vector<std::string>& names) {
+  if (names.size() <= kNamed) return Join(names, ", ");
+  return fmt::format("{} and {} more", Join(std::span(names).first(kNamed), ", "),
+                     names.size() - kNamed);
+}
+
+}  // namespace gyre::native
