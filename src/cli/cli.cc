@@ -34,9 +34,11 @@ std::vector<std::string> CommaList(const std::string& text) {
 }
 
 std::string ProjectOfFile() {
-  const auto text = config::ReadSmallFile("gyre.yaml");
+  const std::string file = config::FindProjectFile();
+  if (file.empty()) return {};
+  const auto text = config::ReadSmallFile(file);
   if (!text || !*text) return {};
-  const auto json = config::ParseYaml(**text, "gyre.yaml");
+  const auto json = config::ParseYaml(**text, file);
   return json ? (*json)["project"].AsString() : std::string();
 }
 
@@ -111,7 +113,11 @@ class CommandInvocation : public Invocation {
   std::unique_ptr<Session> session_;
 };
 
+// As if SIGPIPE had ended us: whoever reads has seen enough.
+constexpr int kBrokenPipeExit = 141;
+
 int Fail(const Error& error, bool as_json) {
+  if (error.gy() == "GY4024") return kBrokenPipeExit;
   std::fflush(stdout);
   const TextStyle style{ColourWanted(STDERR_FILENO), AsciiOnly()};
   Write(stderr, as_json ? ErrorJson(error) : ErrorText(error, style));
@@ -142,8 +148,9 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
   auto output = OutputFor(*parsed);
   if (!output) return Fail(output.error(), as_json);
   CommandInvocation invocation(command, *std::move(parsed), *std::move(output), host);
-  const auto code = command.run(invocation);
+  Result<int> code = command.run(invocation);
   invocation.out().EndProgress();
+  if (const auto written = invocation.out().Written(); code && !written) code = written.error();
   // The error stands before the wait for other users of our socket, if there are any.
   const int exit_code = code ? *code : Fail(code.error(), as_json);
   invocation.Close();

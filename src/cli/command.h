@@ -44,7 +44,7 @@ class Invocation {
   virtual Result<std::int64_t> GetInt(std::string_view name) const = 0;  // GY4002 names the option
   virtual Result<double> GetDouble(std::string_view name) const = 0;
   virtual Result<double> GetSeconds(std::string_view name) const = 0;  // "60s", "5m", "1h", "90"
-  virtual std::string project() const = 0;  // --project, GYRE_PROJECT, ./gyre.yaml, else "default"
+  virtual std::string project() const = 0;  // --project, GYRE_PROJECT, gyre.yaml, else "default"
   virtual Result<Session*>
   session() = 0;  // connects, or becomes the owner of the data directory, at the first call
   virtual Output& out() = 0;

@@ -4,6 +4,7 @@
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/table_text.h"
 
 namespace gyre::cli {
 namespace {
@@ -39,17 +40,6 @@ std::string ExampleRow(const Json& columns) {
   return Json::Obj({{"inputs", Json::Arr({std::move(row)})}}).Dump();
 }
 
-std::string ShellQuoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'')
-      out += "'\\''";
-    else
-      out += c;
-  }
-  return out + "'";
-}
-
 Result<> Announce(Invocation& in, Session& session, const Json& endpoint, std::string_view what) {
   Output& out = in.out();
   if (out.json()) {
@@ -61,7 +51,7 @@ Result<> Announce(Invocation& in, Session& session, const Json& endpoint, std::s
   const auto signature = session.Get("/e/" + PercentEncode(name));
   if (signature && !session.url().empty()) {
     out.Print(fmt::format("  try: curl -d {} {}/e/{}\n",
-                          ShellQuoted(ExampleRow((*signature)["columns"])), session.url(), name));
+                          ShellWord(ExampleRow((*signature)["columns"])), session.url(), name));
   }
   return {};
 }

@@ -20,7 +20,7 @@ constexpr Option kGlobalOptions[] = {
     {"--no-headers", "", "leave out the header line"},
     {"-p,--project",
      "NAME",
-     "project (GYRE_PROJECT, ./gyre.yaml, else `default`)",
+     "project (GYRE_PROJECT, gyre.yaml here or above, else `default`)",
      {},
      false,
      "projects"},

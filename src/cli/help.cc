@@ -44,7 +44,7 @@ constexpr Topic kTopics[] = {
   built-in defaults
   /etc/gyre/config.yaml
   ~/.config/gyre/config.yaml
-  ./gyre.yaml            its `settings:` part
+  gyre.yaml              of this folder or the nearest above it: its `settings:` part
   --config FILE
   GYRE_* variables       GYRE_SERVER_IDLE_TIMEOUT for server.idle_timeout
   flags

@@ -53,8 +53,10 @@ class TerminalOutput : public Output {
              std::string_view name_key) override {
     EndProgress();
     const std::string& format = settings_.format;
-    if (format == "json") return WriteTo(stdout, Selected(rows).DumpPretty() + "\n");
-    if (format == "yaml") return WriteTo(stdout, config::DumpYaml(Selected(rows)));
+    if (!settings_.fields.empty()) return WriteFields(rows.items(), all, true);
+    if (!settings_.columns.empty() && !CheckColumns(all)) return;
+    if (format == "json") return WriteTo(stdout, rows.DumpPretty() + "\n");
+    if (format == "yaml") return WriteTo(stdout, config::DumpYaml(rows));
     if (format == "ndjson") {
       for (const Json& row : rows.items()) WriteTo(stdout, row.Dump() + "\n");
       return;
@@ -74,8 +76,12 @@ class TerminalOutput : public Output {
   void Document(const Json& document, std::string_view human) override {
     EndProgress();
     const std::string& format = settings_.format;
-    if (format == "json") return WriteTo(stdout, Selected(document).DumpPretty() + "\n");
-    if (format == "yaml") return WriteTo(stdout, config::DumpYaml(Selected(document)));
+    if (!settings_.fields.empty()) {
+      if (document.is_array()) return WriteFields(document.items(), {}, true);
+      return WriteFields({document}, {}, false);
+    }
+    if (format == "json") return WriteTo(stdout, document.DumpPretty() + "\n");
+    if (format == "yaml") return WriteTo(stdout, config::DumpYaml(document));
     if (format == "ndjson") return WriteTo(stdout, document.Dump() + "\n");
     if (format == "name") {
       const Json& name = document.Has("name") ? document["name"] : document["id"];
@@ -85,6 +91,7 @@ class TerminalOutput : public Output {
       std::vector<ColumnSpec> columns;
       for (const auto& [key, value] : document.members())
         columns.push_back({key, key, ColumnSpec::Format::kText, false});
+      if (!settings_.columns.empty() && !CheckColumns(columns)) return;
       return WriteTo(stdout, CsvTable(Chosen(columns), Json::Arr({document}), settings_.headers));
     }
     if (human.empty()) return;
@@ -154,6 +161,11 @@ class TerminalOutput : public Output {
     started_us_ = drawn_us_ = 0;
   }
 
+  Result<> Written() const override {
+    if (misuse_) return *misuse_;
+    return {};
+  }
+
   std::string_view Mark(std::string_view name) const override {
     for (const MarkText& mark : kMarks) {
       if (mark.name == name) return ascii_ ? mark.ascii : mark.utf8;
@@ -183,16 +195,67 @@ class TerminalOutput : public Output {
     WriteTo(stderr, "\r\x1b[K" + line);
   }
 
-  Json Selected(const Json& value) const {
-    if (settings_.fields.empty()) return value;
-    if (value.is_array()) {
-      Json list = Json::Arr();
-      for (const Json& item : value.items()) list.Push(Selected(item));
-      return list;
+  // What --json asks for, of each item. A field is a member, a path of members, or the name of a
+  // column of the table.
+  void WriteFields(const Json::Array& items, const std::vector<ColumnSpec>& columns, bool list) {
+    std::vector<std::string> keys;
+    for (const std::string& field : settings_.fields) {
+      std::string key = field;
+      if (!items.empty() && !AnyHas(items, key)) {
+        const auto column = std::find_if(columns.begin(), columns.end(), [&](const auto& one) {
+          return EqualsIgnoreCase(one.header, field) && AnyHas(items, one.key);
+        });
+        if (column == columns.end()) return Misuse("--json", field, MemberNames(items));
+        key = column->key;
+      }
+      keys.push_back(std::move(key));
     }
-    Json out = Json::Obj();
-    for (const std::string& field : settings_.fields) out.Set(field, MemberAt(value, field));
-    return out;
+    Json out = Json::Arr();
+    for (const Json& item : items) {
+      Json one = Json::Obj();
+      for (std::size_t i = 0; i < keys.size(); ++i)
+        one.Set(settings_.fields[i], MemberAt(item, keys[i]));
+      out.Push(std::move(one));
+    }
+    WriteTo(stdout, (list ? out : out.items()[0]).DumpPretty() + "\n");
+  }
+
+  static bool AnyHas(const Json::Array& items, std::string_view key) {
+    return std::any_of(items.begin(), items.end(),
+                       [&](const Json& item) { return HasMemberAt(item, key); });
+  }
+
+  static std::vector<std::string> MemberNames(const Json::Array& items) {
+    std::vector<std::string> names;
+    for (const Json& item : items) {
+      for (const auto& [name, value] : item.members()) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      }
+    }
+    return names;
+  }
+
+  bool CheckColumns(const std::vector<ColumnSpec>& all) {
+    std::vector<std::string> names;
+    for (const ColumnSpec& column : all) names.push_back(ToLower(column.header));
+    for (const std::string& wanted : settings_.columns) {
+      const bool there = std::any_of(all.begin(), all.end(), [&](const ColumnSpec& column) {
+        return EqualsIgnoreCase(column.header, wanted) || column.key == wanted;
+      });
+      if (there) continue;
+      Misuse("--columns", wanted, names);
+      return false;
+    }
+    return true;
+  }
+
+  void Misuse(std::string_view option, const std::string& name,
+              const std::vector<std::string>& known) {
+    Error error = InvalidArgument("GY4015", "there is no `{}` for {} here", name, option)
+                      .Why("there are " + Join(known, ", "));
+    if (const auto close = ClosestMatch(name, known))
+      error = std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+    misuse_ = std::move(error).Fix(fmt::format("{} {}", option, Join(known, ",")));
   }
 
   std::vector<ColumnSpec> Chosen(const std::vector<ColumnSpec>& all) const {
@@ -211,6 +274,7 @@ class TerminalOutput : public Output {
   }
 
   OutputSettings settings_;
+  std::optional<Error> misuse_;
   config::Terminal stdout_, stderr_;
   bool ascii_ = false;
   bool on_screen_ = false;

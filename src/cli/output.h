@@ -47,6 +47,9 @@ class Output {
   virtual void Progress(double fraction,
                         std::string_view text) = 0;  // stderr, one line redrawn; negative = unknown
   virtual void EndProgress() = 0;
+  // GY4015 when --json or --columns named something that what was to be written does not have;
+  // nothing was written then.
+  virtual Result<> Written() const = 0;
   // Marks that fall back to ASCII: Mark("ok") "✓", "fail" "✗", "up" "▲", "dot" "·", "ge" "≥",
   // "arrow" "→".
   virtual std::string_view Mark(std::string_view name) const = 0;

@@ -42,12 +42,23 @@ std::string Human(const Json& project, const Output& out) {
   return text;
 }
 
-// The folder then belongs to the project: `gyre add` and the rest need no --project there.
-Result<bool> WriteProjectFile(const std::string& name) {
+// The folder then belongs to the project: `gyre add` and the rest need no --project there. A
+// gyre.yaml that is there is the user's: it is kept, and what that means is said.
+Result<> WriteProjectFile(const std::string& name, const std::string& in_project, Output& out) {
   GYRE_TRY(const auto existing, config::ReadSmallFile("gyre.yaml"));
-  if (existing) return false;
-  GYRE_DO(config::WriteSmallFile("gyre.yaml", config::DumpYaml(Json::Obj({{"project", name}}))));
-  return true;
+  if (!existing) {
+    GYRE_DO(config::WriteSmallFile("gyre.yaml", config::DumpYaml(Json::Obj({{"project", name}}))));
+    out.Note("wrote gyre.yaml: commands in this folder now belong to the project");
+    return {};
+  }
+  GYRE_TRY(const Json file, config::ParseYaml(*existing, "gyre.yaml"));
+  const std::string& owner = file["project"].AsString();
+  if (owner == name) return {};
+  out.Warn(fmt::format("kept gyre.yaml, which names {}: commands in this folder still belong to {}",
+                       owner.empty() ? "no project" : "project " + owner, in_project));
+  out.Note(
+      fmt::format("  fix: write `project: {}` into gyre.yaml, or give --project {}", name, name));
+  return {};
 }
 
 Json ProblemOf(const Invocation& in) {
@@ -84,8 +95,7 @@ Result<int> Init(Invocation& in) {
   out.Done(fmt::format("project {}{}{}", name, created ? "" : " (was there already)",
                        goal.empty() ? "" : "   goal: " + goal));
   if (out.json()) out.Document(*project, "");
-  GYRE_TRY(const bool written, WriteProjectFile(name));
-  if (written) out.Note("wrote gyre.yaml: commands in this folder now belong to the project");
+  GYRE_DO(WriteProjectFile(name, in.project(), out));
   out.Hint("gyre add FILE");
   return 0;
 }

@@ -6,6 +6,7 @@
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/table_text.h"
 
 namespace gyre::cli {
 namespace {
@@ -74,6 +75,41 @@ void Section(std::string_view title, const Json& object, std::string* text) {
     *text += fmt::format("  {:<28} {}\n", key, Value(value));
 }
 
+// "cpu_seconds" 0.002 -> "2 ms".
+std::string Amount(const std::string& key, const Json& value) {
+  if (!value.is_number()) return Value(value);
+  if (key.ends_with("_seconds")) return HumanSeconds(value.AsDouble());
+  if (key.find("bytes") != std::string::npos)
+    return HumanBytes(static_cast<std::int64_t>(value.AsDouble()));
+  return Value(value);
+}
+
+std::string CommandText(const Json& command) {
+  std::string text;
+  for (const Json& word : command.items())
+    text += (text.empty() ? "" : " ") + ShellWord(word.AsString());
+  return OneLineText(text);
+}
+
+// What was asked for, and what it took.
+void Effort(const Json& run, std::string* text) {
+  const Json &source = run["source"], &resources = run["resources"];
+  if (source["command"].size() > 0) {
+    *text += fmt::format("command    {}\nfolder     {}\n", CommandText(source["command"]),
+                         source["directory"].AsString());
+  }
+  if (resources.Has("exit_code")) {
+    const std::int64_t signal = resources["signal"].AsInt();
+    *text += signal == 0 ? fmt::format("exit code  {}\n", resources["exit_code"].AsInt())
+                         : fmt::format("signal     {}\n", signal);
+  }
+  Json rest = Json::Obj();
+  for (const auto& [key, value] : resources.members()) {
+    if (key != "exit_code" && key != "signal") rest.Set(key, Amount(key, value));
+  }
+  Section("resources", rest, text);
+}
+
 Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(Json run, session->Get(RunPath(in, in.Get("RUN"))));
@@ -86,11 +122,11 @@ Result<int> Show(Invocation& in) {
     text += fmt::format("error      {}\n", run["error"].AsString());
   text += fmt::format("started    {} by {}\n", run["started_at"].AsString(),
                       run["created_by"].AsString());
+  Effort(run, &text);
   Section("params", run["params"], &text);
   Section("metrics", run["metrics"], &text);
   Section("tags", run["tags"], &text);
   Section("code", run["code"], &text);
-  Section("resources", run["resources"], &text);
   for (const Json& input : run["inputs"].items())
     text += fmt::format("input      {}\n", input["name"].AsString());
   for (const Json& output : run["outputs"].items())
@@ -162,7 +198,8 @@ Result<int> Get(Invocation& in) {
 Result<int> Remove(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   for (const std::string& reference : in.List("RUN")) {
-    GYRE_TRY([[maybe_unused]] const Json gone, session->Delete(RunPath(in, reference)));
+    GYRE_TRY([[maybe_unused]] const Json gone,
+             session->Delete(RunPath(in, reference) + (in.Has("force") ? "?force=true" : "")));
     in.out().Done(fmt::format("run {} removed", reference));
   }
   return 0;
@@ -187,6 +224,8 @@ constexpr Option kListOptions[] = {
     {.name = "--ascending", .help = "with --sort: the smallest first"},
 };
 constexpr Option kCompareOptions[] = {{.name = "--all", .help = "also what is equal"}};
+constexpr Option kRemoveOptions[] = {
+    {.name = "--force", .help = "although a registered model was made by it; the model stays"}};
 constexpr Option kGetOptions[] = {
     {.name = "--out", .value_name = "FILE", .help = "where to (default: its own name; - prints)"}};
 constexpr Command kCommands[] = {
@@ -224,7 +263,7 @@ constexpr Command kCommands[] = {
      .summary = "Remove runs with their artifacts",
      .examples = "gyre runs rm 3f2a",
      .positionals = kRuns,
-     .options = {},
+     .options = kRemoveOptions,
      .run = Remove},
 };
 

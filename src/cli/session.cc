@@ -68,6 +68,13 @@ void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string&
   };
 }
 
+// Of writing; a pipe that its reader has left is no failure to tell anybody of.
+Error WriteError(const std::string& path, int number) {
+  if (path == "-" && number == EPIPE)
+    return Error(Code::kCancelled, "GY4024", "nobody reads standard output any more");
+  return SystemError("writing " + path, number);
+}
+
 // An answer's body into a file that appears whole or not at all.
 class FileSink {
  public:
@@ -84,11 +91,11 @@ class FileSink {
   }
   Result<> Write(std::string_view bytes) {
     if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size())
-      return SystemError("writing " + path_, errno);
+      return WriteError(path_, errno);
     return {};
   }
   Result<> Commit() {
-    if (std::fflush(file_.get()) != 0) return SystemError("writing " + path_, errno);
+    if (std::fflush(file_.get()) != 0) return WriteError(path_, errno);
     file_.reset();
     if (temporary_ != "-" && std::rename(temporary_.c_str(), path_.c_str()) != 0)
       return SystemError("renaming to " + path_, errno);

@@ -91,6 +91,24 @@ std::string OneLineText(std::string_view text) {
   return line;
 }
 
+std::string ShellWord(std::string_view word) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-./=:,@%+").find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+bool HasMemberAt(const Json& row, std::string_view key) {
+  if (row.Has(key)) return true;
+  const std::size_t dot = key.find('.');
+  return dot != std::string_view::npos &&
+         HasMemberAt(row[key.substr(0, dot)], key.substr(dot + 1));
+}
+
 const Json& MemberAt(const Json& row, std::string_view key) {
   if (row.Has(key)) return row[key];
   const Json* at = &row;

@@ -13,7 +13,10 @@ namespace gyre::cli {
 
 // Control characters as \n, \t, \x1b: a cell must neither break its line nor steer a terminal.
 std::string OneLineText(std::string_view text);
+// A word as a shell reads it back; plain words stay as they are.
+std::string ShellWord(std::string_view word);
 // The member of that name, else the one that the dotted key leads to.
+bool HasMemberAt(const Json& row, std::string_view key);
 const Json& MemberAt(const Json& row, std::string_view key);
 std::string HumanCell(const Json& value,
                       ColumnSpec::Format format);  // "50,000", "1.2 GB", "2026-11-21 08:12"

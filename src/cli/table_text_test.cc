@@ -45,6 +45,12 @@ TEST(TableText, AColumnMayHaveADotInItsName) {
             "temp.in  a\\nb\n20       1\n");
 }
 
+TEST(TableText, ShellWords) {
+  EXPECT_EQ(ShellWord("train.py"), "train.py");
+  EXPECT_EQ(ShellWord("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(ShellWord(""), "''");
+}
+
 TEST(TableText, LongCellsAreCutWithoutBreakingACharacter) {
   std::string text;
   for (int i = 0; i < 200; ++i) text += "ü";

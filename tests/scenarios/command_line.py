@@ -70,6 +70,54 @@ def output_formats(g):
     assert g.cli('--quiet', 'init', 'silent').stdout == ''
 
 
+def fields_and_pipes(g):
+    """What is asked for by name is given or refused, and a reader may stop early."""
+    with open(os.path.join(g.work, 'sales.csv'), 'w') as f:
+        f.write('id,temp.in\n' + ''.join(f'{i},{i % 7}\n' for i in range(30000)))
+    g.cli('add', 'sales.csv')
+    assert json.loads(g.cli('datasets', '--json', 'name,rows').stdout) == [{'name': 'sales', 'rows': 30000}], 'columns of the table count as fields'
+    assert json.loads(g.cli('datasets', '--json', 'latest.rows').stdout) == [{'latest.rows': 30000}]
+    assert json.loads(g.cli('datasets', 'rows', 'sales', '-n', '1', '--json', 'temp.in').stdout) == [{'temp.in': 0}]
+    for arguments, says in ((('datasets', '--json', 'name,rowz'), 'rowz'), (('datasets', 'show', 'sales', '--json', 'nmae'), 'reference'),
+                            (('datasets', 'show', 'sales', '--json', 'schema.nope'), 'schema.nope')):
+        done = g.cli(*arguments, check=False)
+        error = json.loads(done.stderr)
+        assert done.returncode == 2 and done.stdout == '' and error['code'] == 'GY4015' and says in done.stderr, (arguments, done)
+    usage(g, 'datasets', '--columns', 'nmae', code=2, gy='GY4015', says='did you mean `name`?')
+    assert g.cli('models', '--json', 'anything').stdout == '[]\n', 'nobody knows the fields of nothing'
+    for command in (['datasets', 'export', 'sales'], ['datasets', 'rows', 'sales', '-n', '1000'], ['datasets', 'show', 'sales', '-o', 'json']):
+        reader, writer = os.pipe()
+        process = subprocess.Popen([GYRE, *command], cwd=g.work, env=g.environment, stdout=writer, stderr=subprocess.PIPE)
+        os.close(writer)
+        os.read(reader, 1)
+        os.close(reader)
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode in (0, 141) and said == b'', (command, process.returncode, said)
+
+
+def project_file(g):
+    """gyre.yaml counts in the folders below it, and is never quietly at odds with what was asked."""
+    g.cli('init', 'churn')
+    below = os.path.join(g.work, 'data', 'raw')
+    os.makedirs(below)
+    assert g.cli_json('projects', 'show', cwd=below)['name'] == 'churn', 'the nearest gyre.yaml above'
+    said = g.cli('init', 'other').stderr
+    assert 'kept gyre.yaml, which names project churn' in said and '--project other' in said, said
+    assert g.cli_json('projects', 'show')['name'] == 'churn'
+    assert g.cli('init', 'churn').stderr == '', 'nothing to say when it names this project'
+    g.cli('init', 'raw', cwd=below)
+    assert g.cli_json('projects', 'show', cwd=below)['name'] == 'raw', 'the nearest wins'
+    with open(os.path.join(g.work, 'gyre.yaml'), 'a') as f:
+        f.write('settings:\n  jobs:\n    cpu_slots: 4\n')
+    os.remove(os.path.join(below, 'gyre.yaml'))
+    row = g.cli_json('config', 'show', 'jobs.cpu_slots', '--origin', cwd=below)[0]
+    assert (row['value'], row['origin']) == ('4', os.path.realpath(os.path.join(g.work, 'gyre.yaml'))), row
+    # Above the home folder nobody looks.
+    home = os.path.join(below, 'home')
+    os.makedirs(home)
+    assert g.cli_json('projects', 'show', cwd=home, environment={'HOME': home})['name'] == 'default'
+
+
 def on_a_terminal(g):
     """A terminal gets a table and colour; NO_COLOR takes the colour away."""
     g.cli('init', 'churn')
@@ -180,7 +228,7 @@ def explain(g):
     usage(g, 'explain', 'GY9999', code=3, gy='GY4012')
 
 
-SCENARIOS = [exit_codes, output_formats, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, explain]
+SCENARIOS = [exit_codes, output_formats, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, explain]
 
 if __name__ == '__main__':
     for scenario in SCENARIOS:

@@ -50,6 +50,9 @@ def output_exit_code_and_files(g):
     run = newest(g)
     assert run['status'] == 'failed' and run['kind'] == 'program', run
     assert run['resources']['exit_code'] == 3 and run['resources']['wall_seconds'] > 0, run['resources']
+    shown = g.cli('runs', 'show', '-').stdout
+    for part in ('command    ', "-c 'import sys, os", 'exit code  3', 'folder     ', 'cpu_seconds', 'memory_bytes_peak'):
+        assert part in shown, (part, shown)
     kept = artifacts(g, run)
     assert set(kept) == {'output.log', 'outputs/deep/a b.txt'}, kept
     log = g.cli('api', 'GET', f"/projects/default/runs/{run['id']}/log").stdout

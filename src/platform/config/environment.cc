@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -81,6 +82,20 @@ std::string DefaultDataDirectory() {
 }
 
 std::string UserConfigDirectory() { return FromHome("XDG_CONFIG_HOME", "/.config/gyre"); }
+
+std::string FindProjectFile() {
+  constexpr std::string_view kName = "gyre.yaml";
+  if (::access(kName.data(), F_OK) == 0) return std::string(kName);
+  const auto here = CurrentDirectory();
+  if (!here) return {};
+  const std::string home = HomeDirectory();
+  for (std::string folder = *here; folder != "/" && folder != home;) {
+    folder.resize(std::max<std::size_t>(folder.rfind('/'), 1));
+    std::string path = fmt::format("{}{}{}", folder, folder == "/" ? "" : "/", kName);
+    if (::access(path.c_str(), F_OK) == 0) return path;
+  }
+  return {};
+}
 
 std::string AbsolutePath(std::string_view path) {
   if (path == "~" || path.starts_with("~/")) return HomeDirectory() + std::string(path.substr(1));

@@ -18,6 +18,9 @@ std::map<std::string, std::string> RedactedEnvironment();
 std::string HomeDirectory();         // $HOME, else the password database
 std::string DefaultDataDirectory();  // GYRE_DATA, XDG_DATA_HOME/gyre, ~/.local/share/gyre
 std::string UserConfigDirectory();   // XDG_CONFIG_HOME/gyre, ~/.config/gyre
+// The gyre.yaml of this folder ("gyre.yaml"), else of the nearest folder above it (its whole path),
+// up to the home folder or the root; empty when there is none.
+std::string FindProjectFile();
 std::string AbsolutePath(std::string_view path);  // "~/x" and relative paths; touches no file
 
 // A small text file; empty optional when it is not there. Errors: GY1801 unreadable, GY1802 larger

@@ -185,7 +185,7 @@ Result<double> ParseBytes(std::string_view text) {
 Sources DefaultSources() {
   Sources sources;
   sources.user_file = UserConfigDirectory() + "/config.yaml";
-  sources.project_file = "gyre.yaml";
+  sources.project_file = FindProjectFile();
   return sources;
 }
 

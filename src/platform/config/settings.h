@@ -45,7 +45,7 @@ struct Value {
 struct Sources {
   std::string system_file = "/etc/gyre/config.yaml";
   std::string user_file;     // UserConfigDirectory() + "/config.yaml"
-  std::string project_file;  // "./gyre.yaml": only its `settings:` member counts
+  std::string project_file;  // FindProjectFile(): only its `settings:` member counts
   std::string explicit_file;
   struct Flag {
     std::string setting, text, flag;  // {"server.listen", "0.0.0.0:80", "--listen"}
