@@ -84,8 +84,7 @@ void ShowWarnings(const Json& warnings, Output& out) {
     if (warning["severity"].AsString() == "high") {
       out.Warn(OneLineText(warning["message"].AsString()));
     } else {
-      out.Note(fmt::format("  {} {}", out.Mark("dot"),
-                           OneLineText(warning["message"].AsString())));
+      out.Note(fmt::format("  {} {}", out.Mark("dot"), OneLineText(warning["message"].AsString())));
     }
   }
   if (warnings.size() > kWarningsShown)

@@ -168,9 +168,11 @@ std::string DiffText(const Json& diff) {
                                  diff["to"].AsString(), GroupDigits(diff["rows"]["from"].AsInt()),
                                  GroupDigits(diff["rows"]["to"].AsInt()));
   for (const Json& column : diff["schema"]["added"].items())
-    text += fmt::format("  + {} ({})\n", OneLineText(column["name"].AsString()), column["type"].AsString());
+    text += fmt::format("  + {} ({})\n", OneLineText(column["name"].AsString()),
+                        column["type"].AsString());
   for (const Json& column : diff["schema"]["removed"].items())
-    text += fmt::format("  - {} ({})\n", OneLineText(column["name"].AsString()), column["type"].AsString());
+    text += fmt::format("  - {} ({})\n", OneLineText(column["name"].AsString()),
+                        column["type"].AsString());
   std::vector<Row> rows;
   for (const Json& column : diff["columns"].items()) {
     std::string name = OneLineText(column["name"].AsString());
@@ -194,9 +196,10 @@ std::string CheckText(const Json& result, const Output& out) {
       ++passed;
       continue;
     }
-    std::string what = item["column"].is_string() ? fmt::format("{} `{}`", item["kind"].AsString(),
-                                                                OneLineText(item["column"].AsString()))
-                                                  : item["kind"].AsString();
+    std::string what = item["column"].is_string()
+                           ? fmt::format("{} `{}`", item["kind"].AsString(),
+                                         OneLineText(item["column"].AsString()))
+                           : item["kind"].AsString();
     for (const std::string_view key : {"type", "fraction", "min", "max"}) {
       if (item.Has(key)) what += fmt::format(" {} {}", key, NumberText(item[key]));
     }

@@ -105,8 +105,7 @@ std::string ShellWord(std::string_view word) {
 bool HasMemberAt(const Json& row, std::string_view key) {
   if (row.Has(key)) return true;
   const std::size_t dot = key.find('.');
-  return dot != std::string_view::npos &&
-         HasMemberAt(row[key.substr(0, dot)], key.substr(dot + 1));
+  return dot != std::string_view::npos && HasMemberAt(row[key.substr(0, dot)], key.substr(dot + 1));
 }
 
 const Json& MemberAt(const Json& row, std::string_view key) {

@@ -77,8 +77,9 @@ Result<> DatasetsApi::CheckNotNeeded(const net::Request& request,
     GYRE_TRY(const auto models, registry_.MadeFrom(version.id));
     if (models.empty()) continue;
     return FailedPrecondition("GY2113", "{} was made from {}", Named(models), version.reference())
-        .Why("without these rows nobody can look at what a model has learned from, nor train it "
-             "again")
+        .Why(
+            "without these rows nobody can look at what a model has learned from, nor train it "
+            "again")
         .Fix(fmt::format("gyre models rm {}    (first, when the model is not needed)", models[0]))
         .Fix(fmt::format("gyre datasets rm {} --yes --force    (the model stays, its rows go)",
                          reference));

@@ -86,8 +86,7 @@ net::RouteTable EndpointsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> EndpointsApi::List(net::Request& request) {
   GYRE_TRY(const NamePage page, ReadNamePage(request));
-  GYRE_TRY(const auto endpoints,
-           serving_.List(request.Param("project"), page.limit, page.after));
+  GYRE_TRY(const auto endpoints, serving_.List(request.Param("project"), page.limit, page.after));
   return PageOf(endpoints, page.limit, serving::EndpointToJson, &serving::Endpoint::name);
 }
 

@@ -45,8 +45,7 @@ BodyStream StreamBlob(std::shared_ptr<blob::ReadStream> blob, std::int64_t begin
 }
 
 BodyStream StreamFile(std::shared_ptr<ScratchFolder> folder, std::string path) {
-  return [folder = std::move(folder),
-          path = std::move(path)](net::BodyWriter& writer) -> Result<> {
+  return [folder = std::move(folder), path = std::move(path)](net::BodyWriter& writer) -> Result<> {
     for (std::int64_t offset = 0;;) {
       GYRE_TRY(const std::string piece, exec::ReadFilePart(path, offset, kPieceBytes));
       if (piece.empty()) return {};

@@ -7,6 +7,7 @@
 
 #include "ledger/lineage/lineage.h"
 #include "ml/runners/testing/jobs_here.h"
+#include "platform/exec/files.h"
 #include "platform/table/archive.h"
 
 namespace gyre::data {

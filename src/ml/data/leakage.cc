@@ -277,8 +277,7 @@ std::vector<Association> Associations(const table::Frame& frame, std::string_vie
   const Target target = ReadTarget(*target_column, EvenRows(frame.rows(), kRowsMax));
   for (const table::Column& column : frame.columns) {
     if (column.name == target_name) continue;
-    list.push_back({column.name, PredictiveScore(column, target),
-                    std::string(target.method())});
+    list.push_back({column.name, PredictiveScore(column, target), std::string(target.method())});
   }
   std::stable_sort(list.begin(), list.end(),
                    [](const Association& a, const Association& b) { return a.score > b.score; });

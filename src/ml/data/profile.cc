@@ -173,9 +173,8 @@ std::vector<ValueCount> TopOf(const ColumnState& state) {
     if (slot.count != 0) slots.push_back(slot);
   }
   const auto text = [&](const CountTable::Slot& slot) {
-    return state.field.type == table::Type::kText
-               ? state.first_values[slot.row]
-               : NumberText(state.field.type, slot.key);
+    return state.field.type == table::Type::kText ? state.first_values[slot.row]
+                                                  : NumberText(state.field.type, slot.key);
   };
   const std::size_t count = std::min(kTop, slots.size());
   std::partial_sort(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(count), slots.end(),
@@ -316,12 +315,8 @@ Profile Profiler::Finish() const {
         column.whole_min = state.wholes.min;
         column.whole_max = state.wholes.max;
       }
-      column.min = n == 0  ? nan
-                   : whole ? static_cast<double>(state.wholes.min)
-                           : state.doubles.min;
-      column.max = n == 0  ? nan
-                   : whole ? static_cast<double>(state.wholes.max)
-                           : state.doubles.max;
+      column.min = n == 0 ? nan : whole ? static_cast<double>(state.wholes.min) : state.doubles.min;
+      column.max = n == 0 ? nan : whole ? static_cast<double>(state.wholes.max) : state.doubles.max;
       column.mean = n > 0 ? state.moments.mean : nan;
       column.deviation =
           n > 1 ? std::sqrt(state.moments.squares / static_cast<double>(n - 1)) : nan;

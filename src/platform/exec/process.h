@@ -32,7 +32,7 @@ struct ExitStatus {
   double cpu_seconds = 0;  // user + system of the child and its waited-for children
   double wall_seconds = 0;
   std::int64_t memory_bytes_peak = 0;
-  bool over_memory = false;  // killed for it, by RunCapturing
+  bool over_memory = false;                        // killed for it, by RunCapturing
   std::int64_t read_bytes = 0, written_bytes = 0;  // block I/O
 };
 

@@ -93,8 +93,7 @@ class JobsHere final : public Jobs {
     ++tasks_run;
     last_input = input;
     const std::string own = fmt::format("{}/task-{}", scratch_, NewId());
-    return answer(task, input,
-                  options.scratch_directory.empty() ? own : options.scratch_directory);
+    return answer(task, input, options.scratch_directory.empty() ? own : options.scratch_directory);
   }
 
   Answer answer;
