@@ -54,6 +54,19 @@ table::Column PredictionColumn(const predictors::Scorer& scorer, const predictor
   return column;
 }
 
+// What can be done about a cell, row or record that cannot be read: here nothing is set aside, as
+// each row must have its answer.
+Error ForPrediction(const Error& error, const std::string& name) {
+  const std::string& gy = error.gy();
+  if (gy != "GY2034" && gy != "GY2036" && gy != "GY2041") return error;
+  Error own(error.code(), gy, error.message());
+  own = std::move(own).Where(error.where()).Why(error.why());
+  return gy == "GY2041"
+             ? std::move(own).Fix(fmt::format(
+                   "correct the cell in {}, or leave it empty: a missing value", name))
+             : std::move(own).Fix(fmt::format("correct that line of {}", name));
+}
+
 class ScoringSink final : public table::ImportSink {
  public:
   ScoringSink(runners::TaskContext& context, const predictors::Scorer& scorer, std::string format)
@@ -155,19 +168,20 @@ Result<Json> ScoreFile(runners::TaskContext& context) {
   }
   options.types = scorer->input();
   options.types_may_miss = true;
-  options.command = "gyre predict";
+  options.types_by = "the model";
   options.chunk_rows_max = kChunkRows;
   options.cancelled = [&] { return context.cancelled(); };
   options.progress = [&](double fraction, std::int64_t rows) {
     context.Progress(fraction, GroupDigits(rows) + " rows");
   };
   ScoringSink sink(context, *scorer, format);
-  GYRE_TRY(const table::ImportReport report,
-           table::ImportFiles({{input["input"].AsString(), input["name"].StringOr("input")}},
-                              options, sink));
+  const std::string name = input["name"].StringOr("input");
+  const auto report =
+      table::ImportFiles({{input["input"].AsString(), name}}, options, sink);
+  if (!report) return ForPrediction(report.error(), name);
   GYRE_TRY(std::string output, sink.Finish());
   Json notes = Json::Arr();
-  for (const std::string& note : report.notes) notes.Push(note);
+  for (const std::string& note : report->notes) notes.Push(note);
   return Json::Obj(
       {{"output", std::move(output)}, {"rows", sink.rows()}, {"notes", std::move(notes)}});
 }

@@ -50,7 +50,8 @@ Result<> CheckGiven(const ImportOptions& options, const std::vector<std::string>
 }
 
 // A typed column as another type, through its text.
-Result<Column> Cast(const Column& column, const Field& to, BadCells bad, ImportReport* report) {
+Result<Column> Cast(const Column& column, const Field& to, const ImportOptions& options,
+                    ImportReport* report) {
   ColumnPlan plan;
   plan.type = to.type;
   Column out;
@@ -76,12 +77,12 @@ Result<Column> Cast(const Column& column, const Field& to, BadCells bad, ImportR
       if (value.outcome == CellOutcome::kBad && bad_count++ == 0) first = text;
     }
   }
-  if (bad_count > 0 && bad == BadCells::kError) {
+  if (bad_count > 0 && options.bad == BadCells::kError) {
     return InvalidArgument("GY2041", "column `{}` is not {} in {} of {} rows", to.name,
                            TypeName(to.type), GroupDigits(bad_count),
                            GroupDigits(static_cast<std::int64_t>(column.size())))
         .Where(fmt::format("\"{}\"", first))
-        .Why(fmt::format("--type says that `{}` is {}", to.name, TypeName(to.type)))
+        .Why(fmt::format("{} says that `{}` is {}", options.types_by, to.name, TypeName(to.type)))
         .Fix("--bad null: such cells become missing");
   }
   report->cells_nulled += bad_count;
@@ -133,7 +134,7 @@ Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
             chunk.columns[i].name = names[i];
             if (chunk.columns[i].type == report.schema[i].type) continue;
             GYRE_TRY(chunk.columns[i],
-                     Cast(chunk.columns[i], report.schema[i], options.bad, &report));
+                     Cast(chunk.columns[i], report.schema[i], options, &report));
           }
           report.rows += static_cast<std::int64_t>(chunk.rows());
           if (options.progress)

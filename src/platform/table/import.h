@@ -47,7 +47,7 @@ struct ImportOptions {
   std::optional<bool> header = {};
   std::int64_t chunk_rows_max = 1'000'000;
   std::int64_t chunk_bytes_max = 128 << 20;
-  std::string command = "gyre add";  // what the fixes begin with
+  std::string types_by = "--type";  // who gave `types`, for errors
   std::function<void(double fraction, std::int64_t rows)> progress = {};
   std::function<bool()> cancelled = {};
 };

@@ -415,8 +415,8 @@ Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, 
   }
   const std::string shown_rows = GroupDigits(rows_total_), shown_bad = GroupDigits(column.bad);
   const std::string file = files_.size() == 1 ? source.file() : std::string("FOLDER");
-  std::string why = column.given ? fmt::format("--type says that `{}` is {}", column.name,
-                                               TypeName(column.plan.type))
+  std::string why = column.given ? fmt::format("{} says that `{}` is {}", options_.types_by,
+                                               column.name, TypeName(column.plan.type))
                                  : fmt::format("the other {} values are, so `{}` was read as {}",
                                                GroupDigits(column.filled - column.bad), column.name,
                                                TypeName(column.plan.type));
@@ -424,12 +424,11 @@ Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, 
                          NounOf(column.plan.type), shown_bad, shown_rows)
       .Where(fmt::format("{}:{}:{}    {}", source.file(), line, at, Shown(Trim(cell.view()))))
       .Why(std::move(why))
-      .Fix(fmt::format("{} {} --bad null          ({} {} missing)", options_.command, file,
-                       shown_bad, column.bad == 1 ? "cell becomes" : "cells become"))
-      .Fix(fmt::format("{} {} --bad quarantine    (such rows are set aside, with the reason)",
-                       options_.command, file))
-      .Fix(fmt::format("{} {} --type {}=text     (keep it as text)", options_.command, file,
-                       column.name));
+      .Fix(fmt::format("gyre add {} --bad null          ({} {} missing)", file, shown_bad,
+                       column.bad == 1 ? "cell becomes" : "cells become"))
+      .Fix(fmt::format("gyre add {} --bad quarantine    (such rows are set aside, with the reason)",
+                       file))
+      .Fix(fmt::format("gyre add {} --type {}=text     (keep it as text)", file, column.name));
 }
 
 void TextImport::WriteNotes() {
