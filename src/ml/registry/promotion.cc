@@ -11,11 +11,14 @@ std::string ModelOf(const std::string& version_name) {
 
 Error NoVerdict(const PromotionFacts& facts, std::string message, std::string why) {
   const std::string model = ModelOf(facts.version_name);
+  // Without a champion there is nothing to compare with: the gate asks for more than a constant.
+  const bool duel = facts.alias == "champion" && !facts.holder_id.empty();
   return FailedPrecondition("GY3605", "{}", message)
       .Why(std::move(why))
-      .Fix(facts.alias == "champion"
-               ? fmt::format("gyre compare {} {}@champion --on DATASET", facts.version_name, model)
-               : fmt::format("gyre evaluate {} --on DATASET", facts.version_name))
+      .Fix(duel ? fmt::format("gyre compare {} {}@champion --on DATASET", facts.version_name, model)
+                : fmt::format("gyre evaluate {}    (judges it on the rows that its training held "
+                              "out)",
+                              facts.version_name))
       .Fix(fmt::format("gyre models promote {} --alias {} --override --reason \"...\"",
                        facts.version_name, facts.alias));
 }

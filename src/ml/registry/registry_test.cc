@@ -170,7 +170,10 @@ TEST_F(RegistryTest, ResolvingSaysWhatIsMissing) {
 
 TEST_F(RegistryTest, ChampionMovesOnlyByAVerdict) {
   const ModelVersion one = Register('a');
-  EXPECT_EQ(Move(1).error().gy(), "GY3605") << "not judged";
+  const auto not_judged = Move(1);
+  EXPECT_EQ(not_judged.error().gy(), "GY3605");
+  EXPECT_TRUE(not_judged.error().fixes()[0].starts_with("gyre evaluate churn:v1"))
+      << "there is no champion to compare with: " << not_judged.error().ToString();
   Judged(one, false);
   const auto refused = Move(1);
   EXPECT_EQ(refused.error().gy(), "GY3605");
@@ -192,6 +195,7 @@ TEST_F(RegistryTest, AVerdictAgainstAnotherChampionIsStale) {
   Judged(three, true, one.id);
   ASSERT_TRUE(Move(2));
   const auto stale = Move(3);
+  EXPECT_EQ(stale.error().fixes()[0], "gyre compare churn:v3 churn@champion --on DATASET");
   EXPECT_EQ(stale.error().gy(), "GY3605");
   EXPECT_NE(stale.error().message().find("another version"), std::string::npos);
   Judged(three, true, two.id);
