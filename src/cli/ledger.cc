@@ -202,7 +202,7 @@ Result<int> RemoveSecret(Invocation& in) {
 constexpr Option kAuditOptions[] = {
     {"--actor", "NAME", "name or id of who did it"},
     {"--action", "ACTION", "exact, or a prefix that ends with a dot"},
-    {"--object", "ID", "what was changed"},
+    {"--object", "NAME", "what was changed: churn, churn/champion, an id"},
     {"--from", "TIME", "ISO 8601"},
     {"--to", "TIME", "ISO 8601"},
     {"-n,--limit", "N", "how many", "50"}};

@@ -16,14 +16,44 @@ std::string ActionOf(const net::Route& route) {
   return "access." + std::string(path.substr(path.rfind('/') + 1));
 }
 
+// A small body that names what it makes or works on.
+std::string NameInBody(const net::Request& request, const net::Route& route) {
+  constexpr std::size_t kBodyBytesMax = 64 << 10, kNameBytesMax = 200;
+  if (route.body != net::Body::kBuffer || request.body().size() > kBodyBytesMax) return {};
+  const auto body = request.JsonBody();
+  if (!body) return {};
+  for (const std::string_view key : {"name", "model", "dataset"}) {
+    const std::string& name = (*body)[key].AsString();
+    if (!name.empty() && name.size() <= kNameBytesMax) return name;
+  }
+  return {};
+}
+
+// What was changed, as its path names it ("churn/champion"), else as the body does, else the
+// project.
+std::string ObjectOf(const net::Request& request, const net::Route& route) {
+  std::string object, project;
+  for (const auto& [name, value] : request.params) {
+    if (name == "project") {
+      project = value;
+    } else {
+      object += (object.empty() ? "" : "/") + value;
+    }
+  }
+  if (object.empty()) object = NameInBody(request, route);
+  return object.empty() ? project : object;
+}
+
 }  // namespace
 
 Result<> RecordChange(audit::Audit& audit, const net::Request& request, const net::Route& route,
                       int status) {
   const std::string action = ActionOf(route);
   std::string_view project;
-  std::string_view object;
-  for (const auto& [name, value] : request.params) (name == "project" ? project : object) = value;
+  for (const auto& [name, value] : request.params) {
+    if (name == "project") project = value;
+  }
+  const std::string object = ObjectOf(request, route);
   const std::string details = Json::Obj({{"method", net::MethodName(request.method())},
                                          {"route", route.path},
                                          {"status", status}})

@@ -154,14 +154,25 @@ def bad_requests(g):
             ('GET', '/models/none', None, 404), ('GET', '/models/customers/versions/v99', None, 404), ('GET', '/models/customers/versions/v0', None, 400),
             ('PUT', '/models/customers/aliases/champion', {}, 400), ('PUT', '/models/customers/aliases/champion', {'version': 'x'}, 400),
             ('PUT', '/models/customers/aliases/..%2Fx', {'version': 'v2', 'override': True, 'reason': 'x'}, 400),
-            ('PUT', '/models/customers/aliases/champion', {'version': 'v2', 'x': 1}, 400),
+            ('PUT', '/models/customers/aliases/champion', {'version': 'v2', 'x': 1}, 422),
             ('PUT', '/models/customers/policies/champion', {'approvals_min': -1}, 400), ('PUT', '/models/customers/policies/champion', {'rules': [{}]}, 400),
             ('GET', '/models/customers/history?at=yesterday', None, 400), ('POST', '/evaluate', {}, 400), ('POST', '/evaluate', {'model': 7}, 400),
             ('POST', '/evaluate', {'model': 'customers', 'options': {'resamples': 1}}, 400), ('POST', '/compare', {'model': 'customers'}, 400),
-            ('POST', '/evaluate', {'model': 'customers', 'x': 1}, 400), ('GET', '/evaluations/none', None, 404)):
+            ('POST', '/evaluate', {'model': 'customers', 'x': 1}, 422), ('GET', '/evaluations/none', None, 404)):
         answer = g.http(method, base + path, body)
         assert answer.status == status, f'{method} {path} {body}: {answer.status} {answer.body[:300]!r}'
         assert answer.json()['code'].startswith('GY'), answer.body
+
+
+def audit_names_what_changed(g):
+    def objects(*arguments):
+        return {(row['action'], row['object']) for row in g.cli_json('audit', '--limit', '1000', *arguments)}
+    g.cli('init', 'bookkeeping')
+    seen = objects()
+    for name in ('customers/champion', 'bookkeeping', 'kept', 'customers/v1'):
+        assert any(o == name for _, o in seen), (name, seen)
+    assert all(o for _, o in seen), seen
+    assert objects('--object', 'customers') and all(o.split('/')[0] == 'customers' for _, o in objects('--object', 'customers'))
 
 
 def main():
@@ -174,6 +185,7 @@ def main():
         bad_requests(g)
         card_and_removal(g)
         removal_names_who_needs_it(g)
+        audit_names_what_changed(g)
     print('models: evaluated, compared, promoted, approved, looked back')
 
 

@@ -21,7 +21,7 @@ struct NewEntry {
   std::string_view actor_kind = {};
   std::string_view action;  // "model.alias_moved"
   std::string_view project = {};
-  std::string_view object = {};     // id or name of what was changed
+  std::string_view object = {};     // name or id of what was changed: "churn", "churn/champion"
   std::string_view outcome = "ok";  // ok, denied, failed
   std::string_view request_id = {};
   std::string_view peer = {};  // "127.0.0.1:4321", "unix"
@@ -42,7 +42,7 @@ Result<> Append(db::Transaction& tx, const NewEntry& entry);
 struct Filter {
   std::string project = {}, actor = {}, action = {},
               object = {};  // empty = any; actor: id or name; action: exact or a prefix that ends
-                            // with a dot
+                            // with a dot; object: also what lies below it, "churn/champion"
   std::int64_t from_us = 0, to_us = 0;  // 0 = open
   std::int64_t before = 0;              // sequence; 0 = the newest
   int limit = 100;

@@ -58,6 +58,9 @@ TEST_F(AuditTest, KeepsEntriesAndFindsThem) {
   EXPECT_EQ(audit_->List({.action = "model."})->size(), 5u);
   EXPECT_EQ(audit_->List({.action = "model"})->size(), 0u);
   EXPECT_EQ(audit_->List({.object = "object 7"})->front().sequence, 7);
+  ASSERT_TRUE(audit_->Append({.action = "alias.move", .object = "churn/champion"}));
+  ASSERT_TRUE(audit_->Append({.action = "alias.move", .object = "churned"}));
+  ASSERT_EQ(audit_->List({.object = "churn"})->size(), 1u) << "and what lies below it";
   EXPECT_EQ(audit_->List({.from_us = 3000, .to_us = 5000})->size(), 2u);
   EXPECT_EQ(audit_->List({.before = 4})->front().sequence, 3);
 }
