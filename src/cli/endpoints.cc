@@ -64,9 +64,19 @@ Result<int> Deploy(Invocation& in) {
   GYRE_TRY(session, in.session());
   Json body = Json::Obj({{"model", reference}});
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
-  GYRE_TRY(const Json endpoint, session->Put(EndpointPath(in, name), body));
-  GYRE_DO(Announce(in, *session, endpoint, "live"));
+  const auto endpoint = session->Put(EndpointPath(in, name), body);
+  if (!endpoint) {
+    session->StopStartedServer(in.out());
+    return endpoint.error();
+  }
+  GYRE_DO(Announce(in, *session, *endpoint, "live"));
   return 0;
+}
+
+// Without a server the endpoint runs in this command only.
+std::string StateOf(const Session& session, const Json& endpoint) {
+  if (session.url().empty()) return "not served: no server runs";
+  return endpoint["ready"].AsBool() ? "ready" : endpoint["problem"].StringOr("not loaded");
 }
 
 Result<int> List(Invocation& in) {
@@ -79,7 +89,8 @@ Result<int> List(Invocation& in) {
                           (page.empty() ? "" : "&page_token=" + PercentEncode(page))));
     for (const Json& item : answer["items"].items()) {
       Json row = item;
-      row.Set("state", item["ready"].AsBool() ? "ready" : item["problem"].StringOr("not loaded"));
+      row.Set("state", StateOf(*session, item));
+      if (session->url().empty()) row.Set("ready", false);
       rows.Push(std::move(row));
     }
     page = answer["next_page_token"].AsString();
@@ -93,6 +104,7 @@ Result<int> List(Invocation& in) {
                   {"MEMORY", "memory_bytes", ColumnSpec::Format::kBytes, true}},
                  rows);
   if (rows.size() == 0) in.out().Hint("gyre deploy MODEL@champion");
+  if (rows.size() > 0 && session->url().empty()) in.out().Hint("gyre server");
   return 0;
 }
 
@@ -108,9 +120,7 @@ Result<int> Show(Invocation& in) {
                                  endpoint["model"].AsString());
   if (!endpoint["follows"].AsString().empty())
     text += fmt::format("follows    {}\n", endpoint["follows"].AsString());
-  text += fmt::format("state      {}\n", endpoint["ready"].AsBool()
-                                             ? "ready"
-                                             : endpoint["problem"].StringOr("not loaded"));
+  text += fmt::format("state      {}\n", StateOf(*session, endpoint));
   if (!session->url().empty())
     text += fmt::format("url        {}{}\n", session->url(), endpoint["path"].AsString());
   const Json& counts = endpoint["counts"];

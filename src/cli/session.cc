@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kSocketTimeoutMicros = 10 * kMicrosPerSecond;
 constexpr std::int64_t kPollMicros = 5'000;
+constexpr std::int64_t kStopTimeoutMillis = 15'000;
 constexpr std::int64_t kJobPollMicrosMin = 5'000, kJobPollMicrosMax = 200'000;
 constexpr std::size_t kPieceBytes = 256 * 1024;
 
@@ -229,11 +230,25 @@ class NetSession : public Session {
     owner_.reset();
     GYRE_TRY(const DetachedServer server,
              StartDetachedServer(settings_.data_directory, settings_.config_file));
+    started_server_ = true;
+    if (!server.info.taken.empty())
+      out.Warn(fmt::format("{} is taken by another program; using {}", server.info.taken,
+                           server.info.url));
     out.Note(fmt::format("started the server in the background: pid {}  {}", server.info.pid,
                          server.info.url));
     out.Note(fmt::format("  log   {}", server.log_file));
     out.Note(fmt::format("  stop  gyre server stop --data {}", settings_.data_directory));
     return Attach();
+  }
+
+  void StopStartedServer(Output& out) override {
+    if (!started_server_) return;
+    started_server_ = false;
+    client_.reset();
+    const auto stopped = StopServer(settings_.data_directory, kStopTimeoutMillis);
+    out.Note(stopped ? std::string("stopped the server again")
+                     : fmt::format("the server goes on: gyre server stop --data {}",
+                                   settings_.data_directory));
   }
 
  private:
@@ -359,6 +374,7 @@ class NetSession : public Session {
 
   ConnectSettings settings_;
   std::unique_ptr<Owner> owner_;
+  bool started_server_ = false;
   std::unique_ptr<net::Client> client_;
   std::string url_, audience_;
   std::string base_path_;  // of requests on the socket; a URL has its own

@@ -44,6 +44,8 @@ class Session {
   // Deploy and the like must outlive the command: starts `gyre server` detached when this process
   // is the owner, and reconnects to it.
   virtual Result<> EnsureServerOutlivesUs(Output& out) = 0;
+  // When what it was started for has failed: stops the server that we have started, if we have.
+  virtual void StopStartedServer(Output& out) = 0;
 };
 
 }  // namespace gyre::cli

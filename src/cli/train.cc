@@ -46,10 +46,15 @@ Result<std::string> DatasetOf(Invocation& in, Session& session) {
                data, in.out()));
   GYRE_TRY(const Json ended, session.WaitJob(job, in.out()));
   const Json& result = ended["result"];
-  in.out().Done(fmt::format("dataset {}:{}   {} rows {} {} columns{}", name,
-                            result["version"].AsString(), GroupDigits(result["rows"].AsInt()),
-                            in.out().Mark("times"), result["columns"].AsInt(),
-                            result["unchanged"].AsBool() ? " (was there already)" : ""));
+  const std::string line = fmt::format(
+      "dataset {}:{}   {} rows {} {} columns{}", name, result["version"].AsString(),
+      GroupDigits(result["rows"].AsInt()), in.out().Mark("times"), result["columns"].AsInt(),
+      result["unchanged"].AsBool() ? " (was there already)" : "");
+  if (in.Has("detach")) {
+    in.out().Note(line);  // stdout is for the job's id
+  } else {
+    in.out().Done(line);
+  }
   return fmt::format("{}:{}", name, result["version"].AsString());
 }
 
@@ -158,8 +163,9 @@ Result<int> Train(Invocation& in) {
   GYRE_TRY(const Json job, session->Post(ProjectPath(in) + "/train", body));
   if (in.Has("detach")) {
     GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
-    in.out().Document(job, fmt::format("job {}   gyre wait {}\n", job["id"].AsString().substr(0, 8),
-                                       job["id"].AsString().substr(0, 8)));
+    const std::string& id = job["id"].AsString();
+    in.out().Document(job, id);
+    in.out().Note(fmt::format("  the server trains; its end: gyre wait {}", id.substr(0, 8)));
     return 0;
   }
   GYRE_TRY(const Json ended, session->WaitJob(job, in.out()));
@@ -205,7 +211,7 @@ constexpr Option kOptions[] = {
     {.name = "--experiment",
      .value_name = "NAME",
      .help = "experiment of the runs (default: the model's name)"},
-    {.name = "--detach", .help = "do not wait; print the job"},
+    {.name = "--detach", .help = "do not wait; print the id of the job"},
 };
 constexpr Command kCommands[] = {
     {.path = "train",

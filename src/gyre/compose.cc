@@ -298,6 +298,7 @@ Result<> House::Rooms::StartServer(net::ServerSettings net_settings) {
   auto started = net::StartServer(net_settings, tables, *running, running.get());
   const bool in_use = !started && started.error().gy() == "GY1610";
   if (in_use && options.any_port) {
+    info.taken = net_settings.listen;
     net_settings.listen = net_settings.listen.substr(0, net_settings.listen.rfind(':')) + ":0";
     started = net::StartServer(std::move(net_settings), tables, *running, running.get());
   }
@@ -336,7 +337,8 @@ Result<> House::Rooms::Listen() {
           std::string(Version()),
           options.is_server ? "server" : "command",
           settings.Text("log.file"),
-          SystemClock().NowMicros()};
+          SystemClock().NowMicros(),
+          info.taken};
   return lock->Announce(info);
 }
 

@@ -240,6 +240,31 @@ def deploy_without_a_server_leaves_one_running(g):
         assert g.json('POST', f'/e/{name}', row)['outputs'][0]['prediction'] == 'yes'
     g.cli('server', 'stop')
     wait_for('the server ends', lambda: owner_of(g) is None)
+    listed = g.cli_json('endpoints')
+    assert {(row['state'], row['ready']) for row in listed} == {('not served: no server runs', False)}, listed
+    assert 'not served: no server runs' in g.cli('endpoints', 'show', 'people').stdout
+
+
+def a_failed_deploy_leaves_no_server(g):
+    failed = g.cli('deploy', 'nobody', check=False)
+    assert failed.returncode == 3 and 'stopped the server again' in failed.stderr, (failed.returncode, failed.stderr)
+    assert owner_of(g) is None
+
+
+def a_taken_port_is_said(g):
+    g.cli('add', people(g))
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        address = f'127.0.0.1:{taken.getsockname()[1]}'
+        detached = g.cli('train', 'people', '--target', 'buys', '--trials', '1', '--detach', environment={'GYRE_LISTEN': address})
+    url = owner_of(g)['url']
+    assert f'{address} is taken by another program; using {url}' in detached.stderr, detached.stderr
+    job = detached.stdout
+    assert re.fullmatch('[0-9a-f]{32}\n', job), f'stdout is the id of the job, for scripts: {job!r}'
+    g.cli('wait', job.strip())
+    again = g.cli('train', os.path.join(g.work, 'people.csv'), '--target', 'buys', '--trials', '1', '--detach', '-o', 'json')
+    g.cli('wait', json.loads(again.stdout)['id'])
 
 
 def a_second_command_works_beside_a_long_one(g):
@@ -298,7 +323,7 @@ def ctrl_c_leaves_the_job_to_the_server(g):
     assert g.cli_json('jobs')[0]['state'] == 'cancelled'
 
 
-SCENARIOS = [deploy_without_a_server_leaves_one_running, a_second_command_works_beside_a_long_one, deploy_waits_for_the_command_that_owns,
+SCENARIOS = [deploy_without_a_server_leaves_one_running, a_failed_deploy_leaves_no_server, a_taken_port_is_said, a_second_command_works_beside_a_long_one, deploy_waits_for_the_command_that_owns,
              ctrl_c_leaves_the_job_to_the_server, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused, a_server_without_its_port_ends_in_order, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life,
              two_commands_at_once, commands_use_the_running_server, stop_and_status, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs]
 

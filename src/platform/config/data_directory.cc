@@ -25,6 +25,7 @@ OwnerInfo InfoFromJson(const Json& json) {
   info.kind = json["kind"].StringOr("server");
   info.log_file = json["log_file"].AsString();
   info.started_us = json["started_us"].AsInt();
+  info.taken = json["taken"].AsString();
   return info;
 }
 
@@ -145,6 +146,7 @@ Result<> DirectoryLock::Announce(const OwnerInfo& info) {
   Json json = Json::Obj(
       {{"pid", info.pid}, {"url", info.url}, {"version", info.version}, {"kind", info.kind}});
   json.Set("log_file", info.log_file).Set("started_us", info.started_us);
+  if (!info.taken.empty()) json.Set("taken", info.taken);
   impl_->announced = true;
   return WriteSmallFile(InfoPath(impl_->directory), json.DumpPretty() + "\n", 0600);
 }
