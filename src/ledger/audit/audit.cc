@@ -103,21 +103,22 @@ Result<std::vector<Entry>> Audit::List(const Filter& filter) const {
   std::vector<Entry> entries;
   const bool prefix = filter.action.ends_with('.');
   GYRE_DO(database_.Read([&](db::Reader& reader) {
-    return reader.Query(fmt::format("SELECT {} FROM audit_entry WHERE (?1 = '' OR project = ?1) "
-                                    "AND (?2 = '' OR actor_id = ?2 OR actor_name = ?2) "
-                                    "AND (?3 = '' OR (?4 = 0 AND action = ?3) OR (?4 = 1 AND "
-                                    "substr(action, 1, length(?3)) = ?3)) "
-                                    "AND (?5 = '' OR object = ?5 OR substr(object, 1, length(?5) + 1) "
-                                    "= ?5 || '/') AND at_us >= ?6 AND (?7 = 0 OR "
-                                    "at_us < ?7) AND (?8 = 0 OR sequence < ?8) "
-                                    "ORDER BY sequence DESC LIMIT ?9",
-                                    kColumns),
-                        {filter.project, filter.actor, filter.action, prefix, filter.object,
-                         filter.from_us, filter.to_us, filter.before, filter.limit},
-                        [&](const db::Row& row) -> Result<> {
-                          entries.push_back(MakeEntry(row));
-                          return {};
-                        });
+    return reader.Query(
+        fmt::format("SELECT {} FROM audit_entry WHERE (?1 = '' OR project = ?1) "
+                    "AND (?2 = '' OR actor_id = ?2 OR actor_name = ?2) "
+                    "AND (?3 = '' OR (?4 = 0 AND action = ?3) OR (?4 = 1 AND "
+                    "substr(action, 1, length(?3)) = ?3)) "
+                    "AND (?5 = '' OR object = ?5 OR substr(object, 1, length(?5) + 1) "
+                    "= ?5 || '/') AND at_us >= ?6 AND (?7 = 0 OR "
+                    "at_us < ?7) AND (?8 = 0 OR sequence < ?8) "
+                    "ORDER BY sequence DESC LIMIT ?9",
+                    kColumns),
+        {filter.project, filter.actor, filter.action, prefix, filter.object, filter.from_us,
+         filter.to_us, filter.before, filter.limit},
+        [&](const db::Row& row) -> Result<> {
+          entries.push_back(MakeEntry(row));
+          return {};
+        });
   }));
   return entries;
 }

@@ -113,7 +113,7 @@ void AddWarnings(Evaluation* evaluation) {
   const auto warn = [&](std::string text) { evaluation->warnings.push_back(std::move(text)); };
   if (std::string text = PerfectScore(*evaluation); !text.empty()) warn(std::move(text));
   if (evaluation->rows < kRowsFew)
-    warn(fmt::format("only {} rows: the intervals are wide", evaluation->rows));
+    warn(fmt::format("only {} rows to judge by: the intervals are wide", evaluation->rows));
   if (evaluation->rows_of_unknown_class > 0) {
     warn(fmt::format("{} rows have a class that the model does not know; they were left out",
                      evaluation->rows_of_unknown_class));
@@ -124,8 +124,8 @@ void AddWarnings(Evaluation* evaluation) {
   std::size_t surely = 0;
   for (const Slice& slice : evaluation->slices) surely += slice.surely_worse ? 1 : 0;
   if (surely > 0)
-    warn(fmt::format("{} of {} slices are surely worse than the whole", surely,
-                     evaluation->slices_examined));
+    warn(fmt::format("{} of {} slices are surely worse than the whole: the model card names them",
+                     surely, evaluation->slices_examined));
 }
 
 void CopyTo(std::map<std::string, registry::Number, std::less<>>* map, std::string_view name,

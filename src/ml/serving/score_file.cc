@@ -61,10 +61,9 @@ Error ForPrediction(const Error& error, const std::string& name) {
   if (gy != "GY2034" && gy != "GY2036" && gy != "GY2041") return error;
   Error own(error.code(), gy, error.message());
   own = std::move(own).Where(error.where()).Why(error.why());
-  return gy == "GY2041"
-             ? std::move(own).Fix(fmt::format(
-                   "correct the cell in {}, or leave it empty: a missing value", name))
-             : std::move(own).Fix(fmt::format("correct that line of {}", name));
+  return gy == "GY2041" ? std::move(own).Fix(fmt::format(
+                              "correct the cell in {}, or leave it empty: a missing value", name))
+                        : std::move(own).Fix(fmt::format("correct that line of {}", name));
 }
 
 class ScoringSink final : public table::ImportSink {
@@ -176,8 +175,7 @@ Result<Json> ScoreFile(runners::TaskContext& context) {
   };
   ScoringSink sink(context, *scorer, format);
   const std::string name = input["name"].StringOr("input");
-  const auto report =
-      table::ImportFiles({{input["input"].AsString(), name}}, options, sink);
+  const auto report = table::ImportFiles({{input["input"].AsString(), name}}, options, sink);
   if (!report) return ForPrediction(report.error(), name);
   GYRE_TRY(std::string output, sink.Finish());
   Json notes = Json::Arr();

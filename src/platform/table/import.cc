@@ -133,8 +133,7 @@ Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
           for (std::size_t i = 0; i < chunk.columns.size(); ++i) {
             chunk.columns[i].name = names[i];
             if (chunk.columns[i].type == report.schema[i].type) continue;
-            GYRE_TRY(chunk.columns[i],
-                     Cast(chunk.columns[i], report.schema[i], options, &report));
+            GYRE_TRY(chunk.columns[i], Cast(chunk.columns[i], report.schema[i], options, &report));
           }
           report.rows += static_cast<std::int64_t>(chunk.rows());
           if (options.progress)
