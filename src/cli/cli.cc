@@ -95,6 +95,7 @@ class CommandInvocation : public Invocation {
         data.empty() ? config::DefaultDataDirectory() : config::AbsolutePath(data);
     where.config_file = Get("config");
     where.host = &host_;
+    where.may_be_left = command_.may_be_left;
     return where;
   }
   void Close() { session_.reset(); }

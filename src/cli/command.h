@@ -61,6 +61,9 @@ struct Command {
       Invocation& invocation);  // the exit code: 0 ok, 5 gate said no or findings present
   bool passes_rest =
       false;  // everything after the positionals belongs to a program (`gyre run CMD ...`)
+  // Works for long: Ctrl-C leaves the job to whoever owns the data directory, which is another
+  // process even when no server runs.
+  bool may_be_left = false;
 };
 
 // Exit codes of errors: 1 failed, 2 usage, 3 not found, 4 login needed, 6 conflict, 7 timeout, 8

@@ -367,7 +367,7 @@ constexpr Command kCommands[] = {
     {"add", "Add a file or folder as a new version of a dataset",
      "gyre add sales.csv\ngyre add sales.csv --name sales --type zip=text --bad null\ngyre add "
      "exports/ --name sales --tag month=2026-11\nzcat big.csv.gz | gyre add - --name big",
-     kFile, kAdd, Add},
+     kFile, kAdd, Add, false, true},
     {"datasets ls", "List datasets", "gyre datasets\ngyre datasets ls -o json", {}, {}, List},
     {"datasets show",
      "Show one version: schema, size, warnings",
@@ -393,16 +393,18 @@ constexpr Command kCommands[] = {
      {},
      Diff},
     {"datasets query", "Run one SELECT over datasets",
-     "gyre datasets query 'select count(*) from sales'", kSql, kLimit, Query},
+     "gyre datasets query 'select count(*) from sales'", kSql, kLimit, Query, false, true},
     {"datasets export", "Write a version as csv, jsonl or parquet",
      "gyre datasets export sales --out sales.parquet\ngyre datasets export sales:v2 --format jsonl",
-     kDataset, kExport, Export},
+     kDataset, kExport, Export, false, true},
     {"datasets check",
      "Check a version against its expectations; exit code 5 when it fails",
      "gyre datasets check sales\ngyre datasets check sales:v2 -o json",
      kDataset,
      {},
-     Check},
+     Check,
+     false,
+     true},
     {"datasets expectations", "Show or set what a dataset must be like",
      "gyre datasets expectations sales > suite.json\ngyre datasets expectations sales --set "
      "suite.json",
@@ -424,7 +426,7 @@ constexpr Command kCommands[] = {
     {"query", "Run one SELECT over datasets",
      "gyre query 'select plan, avg(age) from customers group by plan'\ngyre query 'select * from "
      "\"sales:v1\"' -o csv",
-     kSql, kLimit, Query},
+     kSql, kLimit, Query, false, true},
 };
 
 }  // namespace

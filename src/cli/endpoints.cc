@@ -209,7 +209,7 @@ constexpr Command kCommands[] = {
     {"predict", "score a file with a model",
      "gyre predict churn@champion --in new.csv --out scored.csv\ncat new.csv | gyre predict "
      "churn:v3 > scored.csv",
-     kModel, kPredictOptions, Predict},
+     kModel, kPredictOptions, Predict, false, true},
     {"endpoints ls",
      "every endpoint, its model and state",
      "gyre endpoints\ngyre endpoints -o json",

@@ -138,9 +138,10 @@ constexpr Option kCompare[] = {
 constexpr Command kCommands[] = {
     {"evaluate", "how good a model is on a dataset, with intervals; the gate's verdict is kept",
      "gyre evaluate churn --on customers:v2\ngyre evaluate churn:v3 --gate", kModel, kEvaluate,
-     Evaluate},
+     Evaluate, false, true},
     {"compare", "two models on the same rows; exit code 5 when the gate says no",
-     "gyre compare churn:v2 churn@champion --on customers:v2", kModels, kCompare, Compare},
+     "gyre compare churn:v2 churn@champion --on customers:v2", kModels, kCompare, Compare, false,
+     true},
 };
 
 }  // namespace

@@ -125,7 +125,9 @@ Result<Grammar::Match> Grammar::Find(const std::vector<std::string>& arguments) 
   return match;
 }
 
-bool IsHidden(const Command& command) { return command.path == "worker"; }
+bool IsHidden(const Command& command) {
+  return command.path == "worker" || command.path == "keeper";
+}
 
 std::span<const Option> GlobalOptions() { return kGlobalOptions; }
 

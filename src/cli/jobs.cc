@@ -125,7 +125,8 @@ constexpr Command kCommands[] = {
      .examples = "gyre wait 3f2a",
      .positionals = kJob,
      .options = {},
-     .run = Wait},
+     .run = Wait,
+     .may_be_left = true},
 };
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include "cli/credentials.h"
 #include "cli/output.h"
 #include "platform/config/environment.h"
+#include "platform/exec/companion.h"
+#include "platform/exec/process.h"
 #include "platform/exec/signals.h"
 #include "platform/net/client.h"
 
@@ -18,6 +20,11 @@ constexpr std::int64_t kSocketTimeoutMicros = 10 * kMicrosPerSecond;
 constexpr std::int64_t kPollMicros = 5'000;
 constexpr std::int64_t kStopTimeoutMillis = 15'000;
 constexpr std::int64_t kJobPollMicrosMin = 5'000, kJobPollMicrosMax = 200'000;
+constexpr std::int64_t kSecondThoughtMicros = kMicrosPerSecond;
+constexpr std::int64_t kKeeperEndMicros = 5 * kMicrosPerSecond;
+constexpr std::int64_t kShortCommandMicros = kMicrosPerSecond;
+constexpr std::int64_t kAnswerPatienceMicros = kMicrosPerSecond / 2;
+constexpr int kKeepersMax = 20;  // beyond that we do without: the job then ends with us
 constexpr std::size_t kPieceBytes = 256 * 1024;
 
 struct FileCloser {
@@ -134,6 +141,8 @@ class NetSession : public Session {
     client_.reset();
     // Another command may be in the middle of something on our socket.
     if (owner_) owner_->WaitUntilIdle();
+    // What comes next in a script finds the directory free, unless others still use our keeper.
+    if (keeper_ && !left_) keeper_->LetGo(kKeeperEndMicros);
   }
 
   Result<> Open() {
@@ -183,31 +192,10 @@ class NetSession : public Session {
   Result<Json> WaitJob(const Json& job, Output& out) override {
     const std::string id = job["id"].AsString();
     const exec::InterruptCounter interrupts;
-    std::int64_t pause_us = kJobPollMicrosMin;
-    int seen = 0;
-    while (true) {
-      GYRE_TRY(Json now, Get("/api/v1/jobs/" + PercentEncode(id)));
-      const std::string& state = now["state"].AsString();
-      if (state == "succeeded") {
-        out.EndProgress();
-        return now;
-      }
-      if (state == "failed" || state == "cancelled" || state == "interrupted") {
-        out.EndProgress();
-        return ErrorOfJob(now);
-      }
-      const std::string& text = now["progress_text"].AsString();
-      out.Progress(now["progress"].AsDouble(-1),
-                   text.empty()
-                       ? (state == "queued" ? "waiting for a free slot" : now["title"].AsString())
-                       : text);
-      exec::InterruptCounter::SleepMicros(pause_us);
-      pause_us = std::min(pause_us * 3 / 2, kJobPollMicrosMax);
-      if (const int count = exec::InterruptCounter::count(); count > seen) {
-        seen = count;
-        GYRE_DO(OnInterrupt(id, count, out));
-      }
-    }
+    waits_for_job_ = true;
+    auto ended = Follow(id, out);
+    waits_for_job_ = false;
+    return ended;
   }
 
   const std::string& url() const override { return url_; }
@@ -216,6 +204,11 @@ class NetSession : public Session {
 
   Result<> EnsureServerOutlivesUs(Output& out) override {
     if (!settings_.server_url.empty()) return {};
+    // What a command that may be left has begun ends in its keeper.
+    if (keeper_) {
+      left_ = true;
+      return {};
+    }
     if (!owner_) {
       GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
       if (found && found->kind == "server") return {};
@@ -252,22 +245,45 @@ class NetSession : public Session {
   }
 
  private:
+  Result<Json> Follow(const std::string& id, Output& out) {
+    std::int64_t pause_us = kJobPollMicrosMin;
+    while (true) {
+      GYRE_TRY(Json now, Get("/api/v1/jobs/" + PercentEncode(id)));
+      const std::string& state = now["state"].AsString();
+      if (state == "succeeded") {
+        out.EndProgress();
+        return now;
+      }
+      if (state == "failed" || state == "cancelled" || state == "interrupted") {
+        out.EndProgress();
+        return ErrorOfJob(now);
+      }
+      const std::string& text = now["progress_text"].AsString();
+      out.Progress(now["progress"].AsDouble(-1),
+                   text.empty()
+                       ? (state == "queued" ? "waiting for a free slot" : now["title"].AsString())
+                       : text);
+      exec::InterruptCounter::SleepMicros(pause_us);
+      pause_us = std::min(pause_us * 3 / 2, kJobPollMicrosMax);
+      if (interrupted_ || exec::InterruptCounter::count() > 0) return Leave(now, out);
+    }
+  }
+
   // Uses whoever owns the directory, or becomes the owner. Owners come and go while we look:
   // whoever is starting or ending is waited for.
   Result<> Attach() {
     const std::int64_t until_us = SystemClock().MonotonicMicros() + kSocketTimeoutMicros;
+    // A job left to a short command would keep that command waiting.
+    const std::int64_t patient_until_us = SystemClock().MonotonicMicros() + kShortCommandMicros;
     while (SystemClock().MonotonicMicros() < until_us) {
       GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
       // server.json is written when the socket listens already; until then url and base path are
       // unknown.
-      if (found && found->started_us != 0 && Greet(*found)) return {};
+      const bool too_short = found && found->kind == "command" && settings_.may_be_left &&
+                             SystemClock().MonotonicMicros() < patient_until_us;
+      if (found && found->started_us != 0 && !too_short && Greet(*found)) return {};
       if (!found) {
-        auto owner =
-            settings_.host->become_owner({settings_.data_directory, settings_.config_file});
-        if (owner)
-          owner_ = *std::move(owner);
-        else if (owner.error().gy() != "GY1830")
-          return std::move(owner).error();
+        GYRE_DO(Own());
       } else {
         exec::InterruptCounter::SleepMicros(kPollMicros);
       }
@@ -276,6 +292,31 @@ class NetSession : public Session {
                  "the owner of " + settings_.data_directory + " does not answer")
         .Fix("gyre server status")
         .Fix("gyre server stop");
+  }
+
+  // A keeper that does not start leaves it to us to say why: mostly somebody else was quicker.
+  Result<> Own() {
+    const bool by_keeper = settings_.may_be_left && keepers_started_++ < kKeepersMax;
+    if (by_keeper) {
+      GYRE_DO(StartKeeper());
+      if (keeper_) return {};
+      GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
+      if (found) return {};
+    }
+    auto owner = settings_.host->become_owner({settings_.data_directory, settings_.config_file});
+    if (!owner && owner.error().gy() != "GY1830") return std::move(owner).error();
+    if (owner && !by_keeper) owner_ = *std::move(owner);
+    return {};
+  }
+
+  Result<> StartKeeper() {
+    GYRE_DO(config::MakeDirectories(settings_.data_directory, 0700));
+    std::vector<std::string> argv = {exec::SelfPath(), "keeper", "--data",
+                                     settings_.data_directory};
+    if (!settings_.config_file.empty())
+      argv.insert(argv.end(), {"--config", config::AbsolutePath(settings_.config_file)});
+    GYRE_TRY(keeper_, exec::Companion::Start(argv, settings_.data_directory + "/command.out"));
+    return {};
   }
 
   bool Greet(const config::OwnerInfo& owner) {
@@ -293,30 +334,49 @@ class NetSession : public Session {
       GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
       if (!found || found->pid != pid) return {};
       if (exec::InterruptCounter::SleepMicros(20 * kPollMicros))
-        return Error(Code::kCancelled, "GY4020", "stopped waiting");
+        return Error(Code::kCancelled, "GY4025", "stopped waiting");
     }
   }
 
-  Result<> OnInterrupt(const std::string& id, int count, Output& out) {
+  // Ctrl-C once leaves the job, which goes on; twice cancels it.
+  Error Leave(const Json& job, Output& out) {
     out.EndProgress();
+    const std::string id = job["id"].AsString();
+    out.Note("leaving the job; Ctrl-C again cancels it");
+    const std::int64_t until_us = SystemClock().MonotonicMicros() + kSecondThoughtMicros;
+    const int twice = interrupted_ ? 1 : 2;
+    while (exec::InterruptCounter::count() < twice && SystemClock().MonotonicMicros() < until_us)
+      exec::InterruptCounter::SleepMicros(kJobPollMicrosMax);
+    if (exec::InterruptCounter::count() >= twice) return Cancel(id);
+    left_ = true;
     const std::string shorter = id.substr(0, 8);
-    if (owner_ && count == 1) {
-      out.Note(
-          "this command runs the job itself, because no server is running: press Ctrl-C again to "
-          "cancel it");
-      out.Note("  (with `gyre server` running, a job goes on when its command is left)");
-      return {};
-    }
-    if (owner_) {
-      GYRE_TRY(const Json cancelled,
-               Post("/api/v1/jobs/" + PercentEncode(id) + "/cancel", Json::Obj()));
-      return Error(Code::kCancelled, "GY4021", "the job was cancelled")
-          .Where("job " + cancelled["id"].StringOr(id));
-    }
-    return Error(Code::kCancelled, "GY4020", "left the job; it goes on in the server")
+    return MakeError(Code::kCancelled, "GY4026", "left `{}`, which goes on without this command",
+                     job["title"].StringOr("the job"))
         .Where("job " + id)
-        .Fix(fmt::format("gyre jobs show {}     (how it is doing)", shorter))
-        .Fix(fmt::format("gyre jobs cancel {}   (stop it)", shorter));
+        .Fix(Repeatable(fmt::format("gyre wait {}", shorter)) + "   (come back to it)")
+        .Fix(Repeatable(fmt::format("gyre jobs cancel {}", shorter)) + "   (stop it)");
+  }
+
+  Error Cancel(const std::string& id) {
+    const std::string path = "/api/v1/jobs/" + PercentEncode(id);
+    auto job = Post(path + "/cancel", Json::Obj());
+    const std::int64_t until_us = SystemClock().MonotonicMicros() + kKeeperEndMicros;
+    while (job && (*job)["ended_at"].is_null() && SystemClock().MonotonicMicros() < until_us) {
+      exec::InterruptCounter::SleepMicros(kJobPollMicrosMin);
+      job = Get(path);
+    }
+    if (!job) return std::move(job).error();
+    const bool in_time = (*job)["ended_at"].is_null() || (*job)["state"].AsString() == "cancelled";
+    return Error(Code::kCancelled, "GY4021",
+                 in_time ? "the job was cancelled" : "the job had ended before it was cancelled")
+        .Where("job " + id);
+  }
+
+  // A command that finds what this one worked on.
+  std::string Repeatable(std::string command) const {
+    if (!is_local()) return command + " --server " + settings_.server_url;
+    if (settings_.data_directory == config::DefaultDataDirectory()) return command;
+    return command + " --data " + settings_.data_directory;
   }
 
   net::ClientRequest NewRequest(std::string_view method, std::string_view path) const {
@@ -335,13 +395,31 @@ class NetSession : public Session {
     return SendForJson(std::move(request));
   }
 
+  // An answer that is nearly there says which job to leave.
+  static std::function<bool()> GivesUp() {
+    return [pressed_us = std::int64_t{0}]() mutable {
+      const int count = exec::InterruptCounter::count();
+      if (count == 0) return false;
+      const std::int64_t now_us = SystemClock().MonotonicMicros();
+      if (pressed_us == 0) pressed_us = now_us;
+      return count > 1 || now_us - pressed_us > kAnswerPatienceMicros;
+    };
+  }
+
   // A command that owned the directory may have ended since our last request: then nothing was
   // done, and we look again, as often as owners come and go.
   Result<net::ClientResponse> Send(net::ClientRequest request) {
     const std::string path = request.path.substr(base_path_.size());
+    std::optional<exec::InterruptCounter> interrupts;
+    if (settings_.may_be_left && !waits_for_job_) {
+      interrupts.emplace();
+      request.interrupted = GivesUp();
+    }
     while (true) {
       auto response = client_->Send(request);
+      if (interrupts) interrupted_ = exec::InterruptCounter::count() > 0;
       if (response || !is_local() || owner_ || response.error().gy() != "GY1620") return response;
+      keeper_.reset();  // it was ours and is gone
       GYRE_DO(Attach());
       request.path = base_path_ + path;
     }
@@ -375,6 +453,11 @@ class NetSession : public Session {
   ConnectSettings settings_;
   std::unique_ptr<Owner> owner_;
   bool started_server_ = false;
+  std::optional<exec::Companion> keeper_;
+  int keepers_started_ = 0;
+  bool waits_for_job_ = false;
+  bool interrupted_ = false;  // during the last request, which was answered all the same
+  bool left_ = false;         // the job goes on: nobody waits for the keeper
   std::unique_ptr<net::Client> client_;
   std::string url_, audience_;
   std::string base_path_;  // of requests on the socket; a URL has its own

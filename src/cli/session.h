@@ -31,9 +31,9 @@ class Session {
   // Uploads a file and streams the answer into another (batch scoring).
   virtual Result<> Exchange(std::string_view path, const std::string& in_file,
                             const std::string& out_file, Output& out) = 0;
-  // Follows a job to its end with a progress line. Ctrl-C once detaches, says how to cancel and
-  // returns kCancelled (exit 130). A failed job becomes its Error; else the job document, its
-  // "result" in it.
+  // Follows a job to its end with a progress line. Ctrl-C once leaves the job and says how to come
+  // back and how to cancel, twice cancels it; both return kCancelled (exit 130). A failed job
+  // becomes its Error; else the job document, its "result" in it.
   virtual Result<Json> WaitJob(const Json& job, Output& out) = 0;
   virtual const std::string& url()
       const = 0;  // for links: "http://127.0.0.1:7171", or "" when there is only the socket
@@ -41,8 +41,8 @@ class Session {
   virtual bool is_local() const = 0;
   // What a kept token belongs to: the server's URL, or the data directory.
   virtual const std::string& audience() const = 0;
-  // Deploy and the like must outlive the command: starts `gyre server` detached when this process
-  // is the owner, and reconnects to it.
+  // What was begun must outlive the command: leaves it to the keeper, if there is one; else starts
+  // `gyre server` detached when this process is the owner, and reconnects to it.
   virtual Result<> EnsureServerOutlivesUs(Output& out) = 0;
   // When what it was started for has failed: stops the server that we have started, if we have.
   virtual void StopStartedServer(Output& out) = 0;

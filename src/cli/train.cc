@@ -165,7 +165,7 @@ Result<int> Train(Invocation& in) {
     GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
     const std::string& id = job["id"].AsString();
     in.out().Document(job, id);
-    in.out().Note(fmt::format("  the server trains; its end: gyre wait {}", id.substr(0, 8)));
+    in.out().Note(fmt::format("  it trains in the background; its end: gyre wait {}", id.substr(0, 8)));
     return 0;
   }
   GYRE_TRY(const Json ended, session->WaitJob(job, in.out()));
@@ -222,7 +222,8 @@ constexpr Command kCommands[] = {
                  "gyre train rides --target cnt --time-column day --metric mae",
      .positionals = kData,
      .options = kOptions,
-     .run = Train},
+     .run = Train,
+     .may_be_left = true},
 };
 
 }  // namespace

@@ -335,7 +335,9 @@ Result<> House::Rooms::Listen() {
   info = {::getpid(),
           options.is_server ? server->url() : "",
           std::string(Version()),
-          options.is_server ? "server" : "command",
+          options.is_server   ? "server"
+          : options.is_keeper ? "keeper"
+                              : "command",
           settings.Text("log.file"),
           SystemClock().NowMicros(),
           info.taken};
@@ -394,8 +396,10 @@ std::string House::setup_url() const {
 
 void House::Drain() { rooms_->Drain(); }
 
+bool House::busy() const { return rooms_->Busy(); }
+
 void House::WaitUntilIdle() {
-  while (rooms_->Busy()) exec::InterruptCounter::SleepMicros(kIdlePollMicros);
+  while (busy()) exec::InterruptCounter::SleepMicros(kIdlePollMicros);
 }
 
 runners::TaskRegistry AllTasks() {

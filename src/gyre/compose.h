@@ -19,6 +19,7 @@ struct HouseOptions {
   std::string data_directory;  // absolute
   config::Sources sources;
   bool is_server = false;  // listens on TCP and outlives commands; else only on the socket
+  bool is_keeper = false;  // owns the directory for a command that may be left
   bool any_port = false;   // when the address is in use, take any free port
 };
 
@@ -35,6 +36,7 @@ class House : public cli::Owner {
   const std::string& data_directory() const;
   std::string setup_url() const;  // one-time link while there is no user; "" otherwise
   void Drain();                   // no new requests; running ones finish
+  bool busy() const;              // somebody's request or job runs
   void WaitUntilIdle() override;
 
  private:

@@ -1,6 +1,7 @@
 #include "gyre/server_command.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -11,6 +12,7 @@
 #include "gyre/compose.h"
 #include "ml/runners/tasks.h"
 #include "platform/config/environment.h"
+#include "platform/exec/companion.h"
 #include "platform/exec/signals.h"
 #include "platform/telemetry/log.h"
 
@@ -20,6 +22,7 @@ namespace {
 using cli::Invocation;
 
 constexpr telemetry::Logger kLog{"gyre"};
+constexpr std::int64_t kIdlePollMicros = 20'000;
 
 // Flag -> setting.
 struct FlagSetting {
@@ -113,11 +116,29 @@ Result<int> RunStatus(Invocation& in) {
                          {"version", owner->version},
                          {"data", data}});
   json.Set("log_file", owner->log_file).Set("started_at", FormatTime(owner->started_us));
-  in.out().Document(
-      json, fmt::format("{} runs on {}\n  pid      {}\n  url      {}\n  since    {}\n",
-                        owner->kind == "server" ? "a server" : "a command", data, owner->pid,
-                        owner->url.empty() ? "(socket only)" : owner->url,
-                        FormatTime(owner->started_us)));
+  in.out().Document(json,
+                    fmt::format("{} runs on {}\n  pid      {}\n  url      {}\n  since    {}\n",
+                                "a " + owner->kind, data, owner->pid,
+                                owner->url.empty() ? "(socket only)" : owner->url,
+                                FormatTime(owner->started_us)));
+  return 0;
+}
+
+// Owns the directory for a command that may be left: until that command is gone and what others
+// began has ended.
+Result<int> RunKeeper(Invocation& in) {
+  exec::SignalWaiter signals({SIGTERM, SIGINT, SIGHUP});
+  HouseOptions options;
+  options.data_directory = DataDirectory(in);
+  options.is_keeper = true;
+  options.sources = config::DefaultSources();
+  options.sources.explicit_file = in.Get("config");
+  GYRE_TRY(const auto house, House::Open(options));
+  exec::SayReady();
+  std::optional<int> signal = signals.WaitOrHangUp(STDIN_FILENO);
+  while (!signal && house->busy()) signal = signals.Wait(kIdlePollMicros);
+  house->Drain();
+  telemetry::FlushLog();
   return 0;
 }
 
@@ -158,6 +179,7 @@ constexpr cli::Command kCommands[] = {
      {},
      kStopOptions,
      RunStop},
+    {"keeper", "owns the data directory for a command", "", {}, {}, RunKeeper},
     {"worker", "computes tasks for a server", "", {}, {}, RunWorker},
 };
 

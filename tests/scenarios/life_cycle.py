@@ -3,7 +3,9 @@ import contextlib
 import http.client
 import json
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import sqlite3
@@ -271,9 +273,10 @@ def a_second_command_works_beside_a_long_one(g):
     """A training owns the directory while it runs; others work through its socket, and it waits for what they began."""
     g.cli('add', people(g))
     first = start_command(g, 'train', 'people', '--target', 'buys', '--budget', '4s')
-    wait_for('the training owns the directory', lambda: (owner_of(g) or {}).get('kind') == 'command')
+    wait_for('the training owns the directory', lambda: (owner_of(g) or {}).get('kind') == 'keeper')
     owner = owner_of(g)
-    assert owner['pid'] == first.pid
+    with open(f"/proc/{owner['pid']}/stat") as f:
+        assert int(f.read().rsplit(')', 1)[1].split()[1]) == first.pid, 'its keeper owns it'
     assert 'people' in g.cli('datasets', '-o', 'name').stdout
     wait_for('the training runs', lambda: 'running' in g.cli('jobs', '-o', 'json').stdout)
     second = start_command(g, 'train', 'people', '--target', 'buys', '--trials', '1', '--model', 'other')
@@ -289,9 +292,10 @@ def deploy_waits_for_the_command_that_owns(g):
     g.cli('add', people(g))
     g.cli('train', 'people', '--target', 'buys', '--trials', '1')
     training = start_command(g, 'train', 'people', '--target', 'buys', '--budget', '2s')
-    wait_for('the training owns the directory', lambda: (owner_of(g) or {}).get('kind') == 'command')
+    wait_for('the training owns the directory', lambda: (owner_of(g) or {}).get('kind') == 'keeper')
+    keeper = owner_of(g)['pid']
     deployed = g.cli('deploy', 'people:v1')
-    assert owner_of(g)['kind'] == 'server' and str(training.pid) in deployed.stderr, deployed.stderr
+    assert owner_of(g)['kind'] == 'server' and str(keeper) in deployed.stderr, deployed.stderr
     assert training.wait(60) == 0
     training.communicate()
 
@@ -311,20 +315,101 @@ def ctrl_c_leaves_the_job_to_the_server(g):
     job = next(job for job in g.cli_json('jobs') if job['kind'].startswith('training'))
     assert job['state'] == 'running', job['state']
     assert g.wait_job(job, 60)['state'] == 'succeeded'
-    # Without a server, the first Ctrl-C explains, the second cancels.
-    g.stop()
+
+
+def on_terminal(g, *arguments):
+    """The command in the foreground of a terminal of its own, and that terminal."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(g.work)
+        os.execve(GYRE, [GYRE, *arguments], {**g.environment, 'TERM': 'xterm', 'LC_ALL': 'C.UTF-8'})
+    return pid, terminal
+
+
+def read_until_end(terminal):
+    text = b''
+    while select.select([terminal], [], [], 30)[0]:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        text += piece
+    os.close(terminal)
+    return text.decode(errors='replace')
+
+
+def training_state(g):
+    return next((job['state'] for job in g.cli_json('jobs') if job['kind'].startswith('training')), None)
+
+
+def ctrl_c_leaves_the_job_to_the_keeper(g):
+    """No server runs: the key goes to whatever is in the terminal's foreground, and the job goes on all the same."""
+    g.cli('add', people(g))
+    pid, terminal = on_terminal(g, 'train', 'people', '--target', 'buys', '--budget', '3s')
+    wait_for('the training runs', lambda: training_state(g) == 'running')
+    os.write(terminal, b'\x03')
+    text = read_until_end(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130, text
+    found = re.search(r'gyre wait (\w+)', text)
+    assert found and 'gyre jobs cancel' in text and 'goes on' in text, text
+    assert training_state(g) == 'running'
+    g.cli('wait', found[1])
+    assert training_state(g) == 'succeeded'
+    wait_for('the keeper ends', lambda: owner_of(g) is None)
+
+
+def ctrl_c_twice_cancels(g):
+    g.cli('add', people(g))
+    for with_server in (False, True):
+        if with_server:
+            g.start()
+        pid, terminal = on_terminal(g, 'train', 'people', '--target', 'buys', '--budget', '30s')
+        wait_for('the training runs', lambda: training_state(g) == 'running')
+        os.write(terminal, b'\x03')
+        time.sleep(0.3)
+        os.write(terminal, b'\x03')
+        text = read_until_end(terminal)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130 and 'cancelled' in text, text
+        assert training_state(g) == 'cancelled'
+
+
+def a_closed_terminal_leaves_the_job(g):
+    g.cli('add', people(g))
+    pid, terminal = on_terminal(g, 'train', 'people', '--target', 'buys', '--budget', '2s')
+    wait_for('the training runs', lambda: training_state(g) == 'running')
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    wait_for('the training ends', lambda: training_state(g) == 'succeeded', 60)
+    wait_for('the keeper ends', lambda: owner_of(g) is None)
+
+
+def a_killed_keeper_is_replaced(g):
+    g.cli('add', people(g))
     training = start_command(g, 'train', 'people', '--target', 'buys', '--budget', '30s')
-    wait_for('the training runs', lambda: any(job['state'] == 'running' for job in g.cli_json('jobs')))
-    training.send_signal(signal.SIGINT)
-    time.sleep(0.5)
-    assert training.poll() is None
-    out, err = interrupt(training)
-    assert training.returncode == 130 and 'Ctrl-C again' in err and 'cancelled' in err, (training.returncode, err)
-    assert g.cli_json('jobs')[0]['state'] == 'cancelled'
+    wait_for('the training runs', lambda: training_state(g) == 'running')
+    os.kill(owner_of(g)['pid'], signal.SIGKILL)
+    out, err = training.communicate(timeout=60)
+    assert training.returncode == 1 and 'GY3303' in err, (training.returncode, out, err)
+    wait_for('the keeper that took its place ends', lambda: owner_of(g) is None)
+
+
+def ctrl_c_gives_up_what_nobody_keeps(g):
+    """A question to the data has no job: left, it ends."""
+    g.cli('add', people(g))
+    sql = 'select count(*) from people a, people b, people c where a.age + b.age * c.age > 3'
+    asking = start_command(g, 'query', sql)
+    wait_for('the keeper owns the directory', lambda: (owner_of(g) or {}).get('kind') == 'keeper')
+    time.sleep(0.3)
+    out, err = interrupt(asking)
+    assert asking.returncode == 130 and 'GY1625' in err and out == '', (asking.returncode, out, err)
+    wait_for('the keeper ends', lambda: owner_of(g) is None)
 
 
 SCENARIOS = [deploy_without_a_server_leaves_one_running, a_failed_deploy_leaves_no_server, a_taken_port_is_said, a_second_command_works_beside_a_long_one, deploy_waits_for_the_command_that_owns,
-             ctrl_c_leaves_the_job_to_the_server, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused, a_server_without_its_port_ends_in_order, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life,
+             ctrl_c_leaves_the_job_to_the_server, ctrl_c_leaves_the_job_to_the_keeper, ctrl_c_twice_cancels, a_closed_terminal_leaves_the_job, a_killed_keeper_is_replaced,
+             ctrl_c_gives_up_what_nobody_keeps, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused, a_server_without_its_port_ends_in_order, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life,
              two_commands_at_once, commands_use_the_running_server, stop_and_status, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs]
 
 if __name__ == '__main__':

@@ -16,7 +16,9 @@ struct OwnerInfo {
   int pid = 0;
   std::string url;  // "" when it listens on the socket only
   std::string version;
-  std::string kind;  // "server", or "command" for a command that owns the directory while it runs
+  // "server"; "command" for one that owns the directory while it runs; "keeper" for the process
+  // that owns it for a command that may be left.
+  std::string kind;
   std::string log_file;
   std::int64_t started_us = 0;
   std::string taken;              // the address that it was to have, when another program had it

@@ -1,14 +1,17 @@
 #include "platform/exec/signals.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <iterator>
 #include <string>
 
 extern char** environ;
@@ -49,6 +52,22 @@ std::optional<int> SignalWaiter::Wait(std::int64_t timeout_us) {
   }
 }
 
+std::optional<int> SignalWaiter::WaitOrHangUp(int descriptor) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : signals_) sigaddset(&set, signal);
+  const int signals = ::signalfd(-1, &set, SFD_CLOEXEC);
+  std::optional<int> found;
+  pollfd waiting[] = {{signals, POLLIN, 0}, {descriptor, POLLIN, 0}};
+  while (::poll(waiting, std::size(waiting), -1) < 0 && errno == EINTR) {
+  }
+  signalfd_siginfo info{};
+  if (waiting[0].revents != 0 && ::read(signals, &info, sizeof info) == sizeof info)
+    found = static_cast<int>(info.ssi_signo);
+  ::close(signals);
+  return found;
+}
+
 InterruptCounter::InterruptCounter() {
   g_interrupts.store(0);
   struct sigaction action{};
@@ -81,16 +100,23 @@ bool ProcessLives(int pid) { return ::kill(pid, 0) == 0 || errno == EPERM; }
 
 bool ReapIfEnded(int pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; }
 
-Result<int> SpawnDetached(const std::vector<std::string>& argv, const std::string& log_file) {
+Result<int> SpawnDetached(const std::vector<std::string>& argv, const std::string& log_file,
+                          DetachedPipes pipes) {
   std::vector<char*> words;
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+  posix_spawn_file_actions_addopen(&files, 2, log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND,
                                    0600);
-  posix_spawn_file_actions_adddup2(&files, 1, 2);
+  if (pipes.input >= 0) {
+    posix_spawn_file_actions_adddup2(&files, pipes.input, 0);
+  } else {
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  }
+  posix_spawn_file_actions_adddup2(&files, pipes.output >= 0 ? pipes.output : 2, 1);
+  // Whoever reads a pipe that our caller left open would wait for its end.
+  posix_spawn_file_actions_addclosefrom_np(&files, 3);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none, defaults;

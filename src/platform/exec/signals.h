@@ -20,6 +20,8 @@ class SignalWaiter {
   SignalWaiter& operator=(const SignalWaiter&) = delete;
   // The next of them; empty when the time passed. Negative = for ever.
   std::optional<int> Wait(std::int64_t timeout_us);
+  // The next of them; empty when the other side of the descriptor is gone.
+  std::optional<int> WaitOrHangUp(int descriptor);
 
  private:
   std::vector<int> signals_;
@@ -42,8 +44,13 @@ Result<> SendSignal(int pid, int signal);  // kNotFound when there is no such pr
 bool ProcessLives(int pid);
 bool ReapIfEnded(int pid);  // of a child of ours: true when it has ended (again and again)
 
-// Starts the program in a session of its own, with stdin from /dev/null and stdout and stderr
-// appended to `log_file`. Nobody waits for it.
-Result<int> SpawnDetached(const std::vector<std::string>& argv, const std::string& log_file);
+struct DetachedPipes {
+  int input = -1;   // -1 = /dev/null
+  int output = -1;  // -1 = the log file
+};
+// Starts the program in a session of its own with nothing else of ours open; stderr is appended to
+// `log_file`. Nobody waits for it.
+Result<int> SpawnDetached(const std::vector<std::string>& argv, const std::string& log_file,
+                          DetachedPipes pipes = {});
 
 }  // namespace gyre::exec

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -27,6 +28,7 @@ constexpr std::int64_t kHeaderBytesMax = 256 << 10;
 constexpr std::size_t kBodyBytesMax = std::size_t{1}
                                       << 30;  // of an answer that is collected in memory
 constexpr std::size_t kPiece = 64 << 10;
+constexpr int kInterruptPollMillis = 100;  // an interrupt just before the wait is seen after it
 
 Error Broke(std::string_view what) {
   return MakeError(Code::kUnavailable, "GY1624", "the connection to the server broke: {}", what);
@@ -151,8 +153,10 @@ class Exchanging {
       if (done_) break;
       pollfd waiting{wire_.fd, POLLIN, 0};
       if (HasToSend() || wire_.transport.wants_write_to_read()) waiting.events |= POLLOUT;
-      const int ready = poll(&waiting, 1, MillisUntil(until_us_));
-      if (ready == 0) return TooLate();
+      if (request_.interrupted && request_.interrupted())
+        return Error(Code::kCancelled, "GY1625", "stopped before the server had answered");
+      const int ready = poll(&waiting, 1, PollMillis());
+      if (ready == 0 && MillisUntil(until_us_) == 0) return TooLate();
       if (ready < 0 && errno != EINTR) return SystemError("waiting for the server", errno);
     }
     if (!body_sent_ || sent_ < out_.size()) keep_ = false;
@@ -164,6 +168,11 @@ class Exchanging {
   bool nothing_done() const { return !heard_ && !body_begun_ && sent_ < out_.size(); }
 
  private:
+  int PollMillis() const {
+    const int left = MillisUntil(until_us_);
+    if (!request_.interrupted) return left;
+    return left < 0 ? kInterruptPollMillis : std::min(left, kInterruptPollMillis);
+  }
   bool HasToSend() const { return !cut_ && (sent_ < out_.size() || !body_sent_); }
 
   Result<> SendSome() {

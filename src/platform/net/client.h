@@ -27,7 +27,8 @@ struct ClientRequest {
   // Instead of collecting the answer's body: called per piece (only for 2xx); an error ends the
   // transfer.
   std::function<Result<>(std::string_view)> body_sink = {};
-  std::int64_t timeout_ms = 0;  // of the whole exchange; 0 = none
+  std::int64_t timeout_ms = 0;             // of the whole exchange; 0 = none
+  std::function<bool()> interrupted = {};  // asked now and then: true gives the exchange up
 };
 
 struct ClientResponse {
@@ -53,7 +54,8 @@ class Client {
   // error status is a response. Errors: kUnavailable GY1620 (the server cannot be reached or went
   // before it took the request: nothing was done, and no body_source was called), GY1624 (the
   // connection broke: the request may have been carried out), kDeadlineExceeded GY1621,
-  // kInvalidArgument GY1623 (the URL); those of body_source and body_sink.
+  // kInvalidArgument GY1623 (the URL), kCancelled GY1625 (interrupted); those of body_source and
+  // body_sink.
   Result<ClientResponse> Send(ClientRequest request);
 
  private:
