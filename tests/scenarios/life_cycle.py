@@ -259,14 +259,20 @@ def a_taken_port_is_said(g):
         taken.bind(('127.0.0.1', 0))
         taken.listen()
         address = f'127.0.0.1:{taken.getsockname()[1]}'
-        detached = g.cli('train', 'people', '--target', 'buys', '--trials', '1', '--detach', environment={'GYRE_LISTEN': address})
+        model = g.cli_json('train', 'people', '--target', 'buys', '--trials', '1')['model']
+        deployed = g.cli('deploy', model, environment={'GYRE_LISTEN': address})
     url = owner_of(g)['url']
-    assert f'{address} is taken by another program; using {url}' in detached.stderr, detached.stderr
-    job = detached.stdout
+    assert f'{address} is taken by another program; using {url}' in deployed.stderr, deployed.stderr
+
+
+def a_detached_training_needs_no_server(g):
+    g.cli('add', people(g))
+    job = g.cli('train', 'people', '--target', 'buys', '--trials', '1', '--detach').stdout
     assert re.fullmatch('[0-9a-f]{32}\n', job), f'stdout is the id of the job, for scripts: {job!r}'
     g.cli('wait', job.strip())
     again = g.cli('train', os.path.join(g.work, 'people.csv'), '--target', 'buys', '--trials', '1', '--detach', '-o', 'json')
     g.cli('wait', json.loads(again.stdout)['id'])
+    wait_for('the keeper ends', lambda: owner_of(g) is None)
 
 
 def a_second_command_works_beside_a_long_one(g):
@@ -407,7 +413,7 @@ def ctrl_c_gives_up_what_nobody_keeps(g):
     wait_for('the keeper ends', lambda: owner_of(g) is None)
 
 
-SCENARIOS = [deploy_without_a_server_leaves_one_running, a_failed_deploy_leaves_no_server, a_taken_port_is_said, a_second_command_works_beside_a_long_one, deploy_waits_for_the_command_that_owns,
+SCENARIOS = [deploy_without_a_server_leaves_one_running, a_failed_deploy_leaves_no_server, a_taken_port_is_said, a_detached_training_needs_no_server, a_second_command_works_beside_a_long_one, deploy_waits_for_the_command_that_owns,
              ctrl_c_leaves_the_job_to_the_server, ctrl_c_leaves_the_job_to_the_keeper, ctrl_c_twice_cancels, a_closed_terminal_leaves_the_job, a_killed_keeper_is_replaced,
              ctrl_c_gives_up_what_nobody_keeps, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused, a_server_without_its_port_ends_in_order, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life,
              two_commands_at_once, commands_use_the_running_server, stop_and_status, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs]
