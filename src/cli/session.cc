@@ -54,8 +54,6 @@ void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string&
                 Output& out) {
   const std::optional<std::int64_t> size = SizeOf(file);
   request.content_length = size;
-  // A refused body may lie unread in the connection: the next request takes a new one.
-  request.headers.emplace_back("Connection", "close");
   const std::int64_t started_us = SystemClock().MonotonicMicros();
   request.body_source = [file, name, size, started_us, &out,
                          sent = std::int64_t{0}]() mutable -> Result<std::string> {

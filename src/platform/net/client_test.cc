@@ -139,6 +139,42 @@ TEST_F(ClientTest, SpeaksOverAUnixSocketOfAnyPathLength) {
   EXPECT_EQ(rmdir(outer.c_str()), 0);
 }
 
+// Whoever refuses a body before reading it says so and ends the connection: the answer is always
+// seen, and the next request is not mistaken for what was left of the body.
+TEST_F(ClientTest, ABodyThatNobodyReadsHidesNoAnswer) {
+  settings_.unix_socket = testing::TempDir() + "gyre_unread_" + std::to_string(getpid());
+  Start();
+  Client clients[] = {Connect(), Client({.unix_socket = settings_.unix_socket})};
+  struct Case {
+    std::string method, path;
+    int status;
+  };
+  for (const Case& c : {Case{"POST", "/small-upload", 413}, Case{"POST", "/ignore", 200},
+                        Case{"PUT", "/echo", 413}, Case{"POST", "/hello", 405},
+                        Case{"POST", "/nowhere", 404}}) {
+    for (const std::int64_t bytes : {2'000LL, 100'000LL, 20'000'000LL}) {
+      for (const bool announced : {true, false}) {
+        for (Client& client : clients) {
+          SCOPED_TRACE(fmt::format("{} {} of {} bytes", c.method, c.path, bytes));
+          ClientRequest request{.method = c.method, .path = c.path};
+          if (announced) request.content_length = bytes;
+          request.body_source = [left = bytes]() mutable -> Result<std::string> {
+            const std::int64_t size = std::min<std::int64_t>(left, 64 << 10);
+            left -= size;
+            return std::string(static_cast<std::size_t>(size), 'x');
+          };
+          const auto answer = client.Send(std::move(request));
+          ASSERT_TRUE(answer) << answer.error().ToString();
+          EXPECT_EQ(answer->status, c.status);
+          const auto next = client.Send({.path = "/hello"});
+          ASSERT_TRUE(next) << next.error().ToString();
+          EXPECT_EQ(next->body, "hello");
+        }
+      }
+    }
+  }
+}
+
 // Each request is carried out once and answered, or its client is told that nothing was done.
 TEST_F(ClientTest, ServersOfOneSocketThatComeAndGoLoseNoRequest) {
   settings_.listen = "";

@@ -267,6 +267,19 @@ TEST_F(ProtocolTest, ContinueIsSentWhenTheBodyIsWantedAndOnlyThen) {
       << "its body may still come, so nothing may follow";
 }
 
+// Most clients send the whole body before they look for an answer.
+TEST_F(ProtocolTest, WhoSendsEverythingBeforeReadingSeesTheRefusal) {
+  for (const char* path : {"/small-upload", "/ignore", "/nowhere"}) {
+    RawClient client(port());
+    client.Send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\n", path));
+    client.Send("Content-Length: 8000000\r\n\r\n");
+    for (int i = 0; i < 80; ++i) client.Send(std::string(100'000, 'x'));
+    const std::string answer = client.ReadToEnd();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 ")) << path << ": " << answer;
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+  }
+}
+
 TEST_F(ProtocolTest, RequestIdsAreEchoedWhenTheyAreHarmless) {
   RawClient client(port());
   client.Send("GET /hello HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc-1.2_3\r\n\r\n");
