@@ -59,8 +59,7 @@ Result<int> Run(Invocation& in) {
   return result.exit_code;
 }
 
-// --- rerun
-// -------------------------------------------------------------------------------------------------------------------------
+// --- rerun ---------------------------------------------------------------------------------------
 
 std::string RunPath(const Invocation& in, std::string_view run) {
   return fmt::format("/api/v1/projects/{}/runs/{}", PercentEncode(in.project()),

@@ -1,10 +1,8 @@
 #include "ledger/access/access.h"
 
-#include <sodium.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
 
 #include "base/hash.h"
 #include "base/id.h"
@@ -13,6 +11,7 @@
 #include "base/text.h"
 #include "ledger/access/access_store.h"
 #include "ledger/access/local_owner.h"
+#include "ledger/access/login_failures.h"
 #include "ledger/access/password.h"
 #include "ledger/access/snapshot.h"
 #include "platform/exec/thread_pool.h"
@@ -24,14 +23,6 @@ namespace {
 constexpr telemetry::Logger kLog{"ledger/access"};
 constexpr std::int64_t kTouchEveryMicros = 60 * kMicrosPerSecond;
 constexpr std::string_view kLocalOwner = "local-owner";
-constexpr std::size_t kFailuresRemembered = 10'000;
-
-std::string NewSecret(std::string_view prefix) {
-  GYRE_CHECK(sodium_init() >= 0);
-  unsigned char bytes[32];
-  randombytes_buf(bytes, sizeof bytes);
-  return std::string(prefix) + HexEncode({reinterpret_cast<const char*>(bytes), sizeof bytes});
-}
 
 std::string_view PrefixOf(std::string_view kind) {
   if (kind == "session") return "gyre_ses_";
@@ -57,42 +48,6 @@ Error WrongLogin() {
 Error NoSuchUser(std::string_view name) {
   return NotFound("GY1714", "there is no user `{}`", name).Fix("gyre users");
 }
-
-// Slows guessing down: after some failures, a pause per user and per address. Bounded; a restart
-// forgets.
-class Failures {
- public:
-  Result<> Check(std::string_view key, std::int64_t now_us, const AccessSettings& settings)
-      GYRE_EXCLUDES(mutex_) {
-    MutexLock lock(mutex_);
-    const auto found = counts_.find(key);
-    if (found == counts_.end() || found->second.count < settings.login_failures_max) return {};
-    if (now_us - found->second.last_us > settings.login_pause_us) {
-      counts_.erase(found);
-      return {};
-    }
-    return MakeError(Code::kResourceExhausted, "GY1705", "too many failed logins; wait a minute");
-  }
-  void Add(std::string_view key, std::int64_t now_us) GYRE_EXCLUDES(mutex_) {
-    MutexLock lock(mutex_);
-    if (counts_.size() > kFailuresRemembered) counts_.clear();
-    Entry& entry = counts_[std::string(key)];
-    ++entry.count;
-    entry.last_us = now_us;
-  }
-  void Forget(std::string_view key) GYRE_EXCLUDES(mutex_) {
-    MutexLock lock(mutex_);
-    if (const auto found = counts_.find(key); found != counts_.end()) counts_.erase(found);
-  }
-
- private:
-  struct Entry {
-    int count = 0;
-    std::int64_t last_us = 0;
-  };
-  Mutex mutex_;
-  std::map<std::string, Entry, std::less<>> counts_ GYRE_GUARDED_BY(mutex_);
-};
 
 class AccessService final : public Access {
  public:
@@ -188,7 +143,7 @@ class AccessService final : public Access {
   const AccessSettings settings_;
   const unsigned owner_uid_;
   ChangeHook hook_;
-  Failures failures_;
+  LoginFailures failures_;
   Mutex refresh_mutex_;  // one rebuild at a time, so that an older one never replaces a newer
   mutable Mutex mutex_;
   std::shared_ptr<const Snapshot> snapshot_ GYRE_GUARDED_BY(mutex_);

@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <set>
 
 #include "ledger/access/local_owner.h"
-#include "ledger/access/password.h"
 #include "platform/net/server.h"
 #include "platform/net/testing/raw_client.h"
 
@@ -446,29 +444,6 @@ TEST_F(AccessTest, SomebodyAlwaysAdministers) {
   EXPECT_EQ(access_->GetUser("eve").error().gy(), "GY1714");
 }
 
-TEST(RolesTest, TheTableIsCompleteAndAdministratorsMayEverything) {
-  std::set<std::string_view> names;
-  for (const PermissionRow& row : PermissionTable()) {
-    EXPECT_TRUE(names.insert(row.name).second) << row.name;
-    EXPECT_TRUE(PermissionsOf(Role::kAdmin).test(*PermissionIndex(row.name))) << row.name;
-  }
-  for (const char* name :
-       {"project.read", "project.write", "dataset.read",  "dataset.write",   "query",
-        "run.read",     "run.write",     "job.read",      "job.write",       "model.read",
-        "model.write",  "model.approve", "endpoint.read", "endpoint.deploy", "predict",
-        "recipe.read",  "lineage.read",  "usage.read",    "audit.read",      "access.admin",
-        "config.read"}) {
-    EXPECT_TRUE(names.contains(name)) << name;
-  }
-  const PermissionSet viewer = PermissionsOf(Role::kViewer);
-  for (const PermissionRow& row : PermissionTable()) {
-    const bool reads = row.name.ends_with(".read") || row.name == "self";
-    EXPECT_TRUE(reads || !viewer.test(*PermissionIndex(row.name))) << row.name;
-  }
-  EXPECT_FALSE(PermissionsOf(Role::kDeveloper).test(*PermissionIndex("model.approve")));
-  EXPECT_FALSE(PermissionsOf(Role::kApprover).test(*PermissionIndex("endpoint.deploy")));
-}
-
 // --- tokens
 
 TEST_F(AccessTest, ScopesOnlyTakeAway) {
@@ -601,18 +576,6 @@ TEST_F(AccessTest, ChangesAreRecordedBeforeTheyAreAnswered) {
   broken = true;
   EXPECT_EQ(Tcp("POST /p/churn/data").substr(0, 3), "500")
       << "an unrecorded change is not acknowledged";
-}
-
-TEST(PasswordTest, WeakOnesAreRefused) {
-  EXPECT_FALSE(CheckPassword("ann", "short").has_value());
-  EXPECT_FALSE(CheckPassword("ann", "aaaaaaaaaaaa").has_value());
-  EXPECT_FALSE(CheckPassword("annannannann", "AnnAnnAnnAnn").has_value());
-  EXPECT_TRUE(CheckPassword("ann", "a decent phrase").has_value());
-  const auto hash = HashPassword("a decent phrase");
-  ASSERT_TRUE(hash.has_value());
-  EXPECT_TRUE(PasswordMatches(*hash, "a decent phrase"));
-  EXPECT_FALSE(PasswordMatches(*hash, "a decent phrasf"));
-  EXPECT_FALSE(PasswordMatches("", "a decent phrase"));
 }
 
 }  // namespace

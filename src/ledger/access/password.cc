@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "base/hash.h"
 #include "base/mutex.h"
 #include "base/text.h"
 
@@ -50,6 +51,13 @@ bool PasswordMatches(const std::string& hash, std::string_view password) {
   }
   MutexLock turn(Turn());
   return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
+}
+
+std::string NewSecret(std::string_view prefix) {
+  GYRE_CHECK(sodium_init() >= 0);
+  unsigned char bytes[32];
+  randombytes_buf(bytes, sizeof bytes);
+  return std::string(prefix) + HexEncode({reinterpret_cast<const char*>(bytes), sizeof bytes});
 }
 
 }  // namespace gyre::access

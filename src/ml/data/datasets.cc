@@ -318,8 +318,7 @@ Result<NewVersion> DatasetsService::StoreFiles(const Json& input, const Json& ma
   return out;
 }
 
-// --- looking into a version
-// ------------------------------------------------------------------------------------------------------------
+// --- looking into a version ----------------------------------------------------------------------
 Result<Json> DatasetsService::Profile(const Version& version) {
   GYRE_TRY(const auto stored, store_.FindVersionById(version.id));
   if (!stored) return NotFound("GY2102", "there is no version {}", version.reference());
@@ -444,8 +443,7 @@ Result<std::string> DatasetsService::Export(const Version& version, std::string_
   return options.scratch_directory + "/" + (*made)["file"].AsString();
 }
 
-// --- expectations
-// ----------------------------------------------------------------------------------------------------------------------
+// --- expectations --------------------------------------------------------------------------------
 // Null when the dataset has neither a suite nor a version.
 Result<Json> DatasetsService::SuiteInForce(const Dataset& dataset) {
   GYRE_TRY(const auto newest, store_.NewestSuite(dataset.id));

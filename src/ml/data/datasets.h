@@ -84,8 +84,7 @@ class Datasets {
  public:
   virtual ~Datasets() = default;
 
-  // --- versions
-  // -------------------------------------------------------------------------------------------------------------------
+  // --- versions ----------------------------------------------------------------------------------
   // Errors: kNotFound GY2101 no such dataset (did you mean), GY2102 no such version;
   // kInvalidArgument GY2103 not a reference; kPermissionDenied GY2112 it leads into another
   // project.
@@ -104,15 +103,13 @@ class Datasets {
   // else needs them.
   virtual Result<> Remove(std::string_view project, std::string_view reference) = 0;
 
-  // --- import
-  // ---------------------------------------------------------------------------------------------------------------------
+  // --- import ------------------------------------------------------------------------------------
   virtual Result<std::unique_ptr<Upload>> NewUpload() = 0;
   // Submits a "dataset.import" job. Its result: {"dataset", "version", "unchanged", "rows",
   // "columns", "warnings", "notes", ...}.
   virtual Result<runners::Job> Import(ImportRequest request, std::unique_ptr<Upload> upload) = 0;
 
-  // --- looking into a version
-  // -----------------------------------------------------------------------------------------------------
+  // --- looking into a version --------------------------------------------------------------------
   virtual Result<Json> Profile(const Version& version) = 0;
   // Association of each column with `target`, and its leak warnings.
   virtual Result<Json> ProfileAgainst(const Version& version, std::string_view target) = 0;
@@ -128,8 +125,7 @@ class Datasets {
   virtual Result<std::string> Export(const Version& version, std::string_view format,
                                      const std::function<bool()>& cancelled) = 0;
 
-  // --- expectations
-  // ---------------------------------------------------------------------------------------------------------------
+  // --- expectations ------------------------------------------------------------------------------
   // The suite in force: what was set, else what the first version suggests. {"expectations": [...],
   // "number", "origin"}.
   virtual Result<Json> Expectations(std::string_view project, std::string_view name) = 0;

@@ -214,65 +214,95 @@ Result<std::vector<Version>> VersionStore::ListVersions(std::string_view dataset
   return list;
 }
 
+namespace {
+
+// What a version's row holds as text, written before the transaction: its closure does database
+// work only.
+struct VersionText {
+  explicit VersionText(const Version& version)
+      : schema(table::SchemaToJson(version.schema).Dump()),
+        warnings(version.warnings.Dump()),
+        check(version.check.Dump()) {
+    Json list = Json::Arr();
+    for (const std::string& note : version.notes) list.Push(note);
+    notes = list.Dump();
+  }
+  std::string schema, notes, warnings, check;
+};
+
+// Gives `version` its dataset, which is made when there is none, and its number.
+Result<> Enlist(db::Transaction& tx, const std::string& new_dataset_id, Version* version) {
+  version->dataset_id.clear();
+  GYRE_DO(tx.Query("SELECT id, number_latest FROM dataset WHERE project = ?1 AND name = ?2",
+                   {version->project, version->dataset}, [&](const db::Row& row) -> Result<> {
+                     version->dataset_id = row.Str(0);
+                     version->number = row.Int(1) + 1;
+                     return {};
+                   }));
+  if (!version->dataset_id.empty()) return {};
+  version->dataset_id = new_dataset_id;
+  version->number = 1;
+  return tx.Execute(
+      "INSERT INTO dataset (id, project, name, number_latest, created_by, created_us) VALUES "
+      "(?1, ?2, ?3, 0, ?4, ?5)",
+      {version->dataset_id, version->project, version->dataset, version->created_by,
+       version->created_us});
+}
+
+// The number of the version with the same content, 0 when there is none.
+Result<std::int64_t> SameContent(db::Transaction& tx, const Version& version) {
+  std::int64_t number = 0;
+  GYRE_DO(
+      tx.Query("SELECT number FROM dataset_version WHERE dataset_id = ?1 AND content_hash = ?2",
+               {version.dataset_id, version.content_hash}, [&](const db::Row& row) -> Result<> {
+                 number = row.Int(0);
+                 return {};
+               }));
+  return number;
+}
+
+Result<> Insert(db::Transaction& tx, const NewVersion& made, const Version& version,
+                const VersionText& text) {
+  GYRE_DO(tx.Execute(
+      "INSERT INTO dataset_version (id, dataset_id, number, content_hash, source_key, "
+      "source_name, source_bytes, format, row_count, "
+      "schema_json, notes_json, warnings_json, check_json, profile_digest, merged_digest, "
+      "merged_bytes, quarantine_digest, "
+      "quarantine_rows, created_by, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+      "?11, ?12, ?13, ?14, '', 0, ?15, ?16, ?17, ?18)",
+      {version.id, version.dataset_id, version.number, version.content_hash, made.source_key,
+       version.source_name, version.source_bytes, version.format, version.rows, text.schema,
+       text.notes, text.warnings, text.check, made.files.profile_digest,
+       made.files.quarantine_digest, version.rows_quarantined, version.created_by,
+       version.created_us}));
+  GYRE_DO(tx.Execute("UPDATE dataset SET number_latest = ?2 WHERE id = ?1",
+                     {version.dataset_id, version.number}));
+  for (std::size_t i = 0; i < version.parts.size(); ++i) {
+    const Part& part = version.parts[i];
+    GYRE_DO(
+        tx.Execute("INSERT INTO dataset_part (version_id, position, digest, size_bytes, "
+                   "row_count) VALUES (?1, ?2, ?3, ?4, ?5)",
+                   {version.id, i, part.object.digest, part.object.size_bytes, part.rows}));
+  }
+  GYRE_DO(WriteTags(tx, version.id, version.tags));
+  for (const blob::Object& object : made.objects)
+    GYRE_DO(blob::AddRef(tx, kOwnerKind, version.id, object));
+  return {};
+}
+
+}  // namespace
+
 Result<Version> VersionStore::Commit(const NewVersion& made, bool* created, const Also& also) {
-  // JSON is written before the transaction: the closure does database work only.
   Version version = made.version;
-  const std::string schema = table::SchemaToJson(version.schema).Dump();
-  Json notes_json = Json::Arr();
-  for (const std::string& note : version.notes) notes_json.Push(note);
-  const std::string notes = notes_json.Dump(), warnings = version.warnings.Dump(),
-                    check = version.check.Dump();
   version.id = NewId();
+  const VersionText text(version);
   const std::string new_dataset_id = NewId();
   std::int64_t existing = 0;
   const Result<> written = database_.Write([&](db::Transaction& tx) -> Result<> {
-    existing = 0;
-    version.dataset_id.clear();
-    GYRE_DO(tx.Query("SELECT id, number_latest FROM dataset WHERE project = ?1 AND name = ?2",
-                     {version.project, version.dataset}, [&](const db::Row& row) -> Result<> {
-                       version.dataset_id = row.Str(0);
-                       version.number = row.Int(1) + 1;
-                       return {};
-                     }));
-    if (version.dataset_id.empty()) {
-      version.dataset_id = new_dataset_id;
-      version.number = 1;
-      GYRE_DO(
-          tx.Execute("INSERT INTO dataset (id, project, name, number_latest, created_by, "
-                     "created_us) VALUES (?1, ?2, ?3, 0, ?4, ?5)",
-                     {version.dataset_id, version.project, version.dataset, version.created_by,
-                      version.created_us}));
-    }
-    GYRE_DO(
-        tx.Query("SELECT number FROM dataset_version WHERE dataset_id = ?1 AND content_hash = ?2",
-                 {version.dataset_id, version.content_hash}, [&](const db::Row& row) -> Result<> {
-                   existing = row.Int(0);
-                   return {};
-                 }));
+    GYRE_DO(Enlist(tx, new_dataset_id, &version));
+    GYRE_TRY(existing, SameContent(tx, version));
     if (existing > 0) return {};
-    GYRE_DO(tx.Execute(
-        "INSERT INTO dataset_version (id, dataset_id, number, content_hash, source_key, "
-        "source_name, source_bytes, format, row_count, "
-        "schema_json, notes_json, warnings_json, check_json, profile_digest, merged_digest, "
-        "merged_bytes, quarantine_digest, "
-        "quarantine_rows, created_by, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-        "?11, ?12, ?13, ?14, '', 0, ?15, ?16, ?17, ?18)",
-        {version.id, version.dataset_id, version.number, version.content_hash, made.source_key,
-         version.source_name, version.source_bytes, version.format, version.rows, schema, notes,
-         warnings, check, made.files.profile_digest, made.files.quarantine_digest,
-         version.rows_quarantined, version.created_by, version.created_us}));
-    GYRE_DO(tx.Execute("UPDATE dataset SET number_latest = ?2 WHERE id = ?1",
-                       {version.dataset_id, version.number}));
-    for (std::size_t i = 0; i < version.parts.size(); ++i) {
-      const Part& part = version.parts[i];
-      GYRE_DO(
-          tx.Execute("INSERT INTO dataset_part (version_id, position, digest, size_bytes, "
-                     "row_count) VALUES (?1, ?2, ?3, ?4, ?5)",
-                     {version.id, i, part.object.digest, part.object.size_bytes, part.rows}));
-    }
-    GYRE_DO(WriteTags(tx, version.id, version.tags));
-    for (const blob::Object& object : made.objects)
-      GYRE_DO(blob::AddRef(tx, kOwnerKind, version.id, object));
+    GYRE_DO(Insert(tx, made, version, text));
     return also ? also(tx, version) : Result<>();
   });
   if (!written) return written.error();

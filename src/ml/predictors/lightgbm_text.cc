@@ -110,16 +110,19 @@ Result<std::vector<double>> Numbers(const Line& line, std::size_t count) {
   return values;
 }
 
-// "multiclassova num_class:3 sigmoid:1"
-Result<> ReadObjective(const Line& line, TreeModel* model) {
+struct Objective {
   std::string_view name;
-  std::string_view words = line.value;
-  std::optional<std::string_view> bad;
   std::int64_t classes = 0;
   bool square = false;
-  ForEachWord(words, [&](std::string_view word) {
-    if (name.empty()) {
-      name = word;
+};
+
+// "multiclassova num_class:3 sigmoid:1"
+Result<Objective> ReadObjectiveWords(const Line& line, TreeModel* model) {
+  Objective objective;
+  std::optional<std::string_view> bad;
+  ForEachWord(line.value, [&](std::string_view word) {
+    if (objective.name.empty()) {
+      objective.name = word;
       return true;
     }
     const std::size_t colon = word.find(':');
@@ -133,37 +136,42 @@ Result<> ReadObjective(const Line& line, TreeModel* model) {
       else
         model->sigmoid = *number;
     } else if (key == "num_class") {
-      classes = ParseInt(value).value_or(-1);
+      objective.classes = ParseInt(value).value_or(-1);
     } else if (key == "sqrt" && colon == std::string_view::npos) {
-      square = true;
+      objective.square = true;
     }
     return !bad;
   });
   if (bad) return Broken(line.number, "the objective's `{}` cannot be read", *bad);
+  return objective;
+}
 
-  struct Row {
-    std::string_view name;
-    Link link;
-    bool many;
-  };
-  static constexpr std::array kObjectives = {
-      Row{"binary", Link::kSigmoid, false},
-      Row{"multiclass", Link::kSoftmax, true},
-      Row{"multiclassova", Link::kSigmoid, true},
-      Row{"regression", Link::kIdentity, false},
-      Row{"regression_l1", Link::kIdentity, false},
-      Row{"huber", Link::kIdentity, false},
-      Row{"fair", Link::kIdentity, false},
-      Row{"quantile", Link::kIdentity, false},
-      Row{"mape", Link::kIdentity, false},
-      Row{"poisson", Link::kExp, false},
-      Row{"gamma", Link::kExp, false},
-      Row{"tweedie", Link::kExp, false},
-      Row{"cross_entropy", Link::kSigmoid, false},
-      Row{"cross_entropy_lambda", Link::kLog1pExp, false},
-      Row{"custom", Link::kIdentity, true},
-  };
-  for (const Row& row : kObjectives) {
+struct ObjectiveRow {
+  std::string_view name;
+  Link link;
+  bool many;
+};
+constexpr std::array kObjectives = {
+    ObjectiveRow{"binary", Link::kSigmoid, false},
+    ObjectiveRow{"multiclass", Link::kSoftmax, true},
+    ObjectiveRow{"multiclassova", Link::kSigmoid, true},
+    ObjectiveRow{"regression", Link::kIdentity, false},
+    ObjectiveRow{"regression_l1", Link::kIdentity, false},
+    ObjectiveRow{"huber", Link::kIdentity, false},
+    ObjectiveRow{"fair", Link::kIdentity, false},
+    ObjectiveRow{"quantile", Link::kIdentity, false},
+    ObjectiveRow{"mape", Link::kIdentity, false},
+    ObjectiveRow{"poisson", Link::kExp, false},
+    ObjectiveRow{"gamma", Link::kExp, false},
+    ObjectiveRow{"tweedie", Link::kExp, false},
+    ObjectiveRow{"cross_entropy", Link::kSigmoid, false},
+    ObjectiveRow{"cross_entropy_lambda", Link::kLog1pExp, false},
+    ObjectiveRow{"custom", Link::kIdentity, true},
+};
+Result<> ReadObjective(const Line& line, TreeModel* model) {
+  GYRE_TRY(const Objective objective, ReadObjectiveWords(line, model));
+  const auto& [name, classes, square] = objective;
+  for (const ObjectiveRow& row : kObjectives) {
     if (row.name != name) continue;
     if (row.many != (model->outputs > 1) && name != "custom") {
       return Broken(line.number, "objective `{}` does not go with {} trees per iteration", name,

@@ -14,8 +14,7 @@ using table::Type;
 
 constexpr std::size_t kSampledValues = 16, kGoldenTextBytesMax = 1000;
 
-// --- cells as JSON
-// ---------------------------------------------------------------------------------------------------------------
+// --- cells as JSON -------------------------------------------------------------------------------
 Json CellToJson(const Cell& cell) {
   if (!cell.valid) return Json();
   if (cell.type == Type::kDouble) return DoubleToJson(cell.d);
@@ -44,8 +43,7 @@ Result<Cell> CellFromJson(const Json& json, Type type, std::string* storage) {
   return cell;
 }
 
-// --- rows
-// ------------------------------------------------------------------------------------------------------------------------
+// --- rows ----------------------------------------------------------------------------------------
 std::uint64_t HashCell(const Cell& cell) {
   if (cell.type == Type::kText) return Xxh3(cell.text, 7);
   const std::uint64_t bits = cell.type == Type::kDouble
@@ -197,8 +195,7 @@ Result<> ReplayGolden(const Fitted& fitted) {
   return {};
 }
 
-// --- Save and Load
-// ---------------------------------------------------------------------------------------------------------------
+// --- Save and Load -------------------------------------------------------------------------------
 std::string Fitted::Save() const {
   Json steps = Json(Json::Array());
   const Spec::Body& spec = body_->spec.body();

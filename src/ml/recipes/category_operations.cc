@@ -40,8 +40,7 @@ std::vector<std::uint32_t> ByCount(const Distinct& distinct) {
   return codes;
 }
 
-// --- encode.onehot
-// ---------------------------------------------------------------------------------------------------------------
+// --- encode.onehot -------------------------------------------------------------------------------
 struct OneHot {
   std::size_t categories;
   int other, missing;  // position of these columns, or -1
@@ -88,8 +87,7 @@ KernelResult LoadOneHot(table::Type type, const Json& args, const Json& state) {
   return std::make_unique<CategoryKernel<OneHot>>(std::move(dictionary), op);
 }
 
-// --- encode.ordinal
-// --------------------------------------------------------------------------------------------------------------
+// --- encode.ordinal ------------------------------------------------------------------------------
 struct Ordinal {
   double unseen, missing;
   std::size_t width() const { return 1; }
@@ -129,8 +127,7 @@ KernelResult LoadOrdinal(table::Type type, const Json& args, const Json& state) 
   return std::make_unique<CategoryKernel<Ordinal>>(std::move(dictionary), op);
 }
 
-// --- encode.frequency
-// ------------------------------------------------------------------------------------------------------------
+// --- encode.frequency ----------------------------------------------------------------------------
 struct Frequency {
   std::vector<double> share;
   double missing;
@@ -164,8 +161,7 @@ KernelResult LoadFrequency(table::Type type, const Json&, const Json& state) {
   return std::make_unique<CategoryKernel<Frequency>>(std::move(dictionary), std::move(op));
 }
 
-// --- hash
-// ------------------------------------------------------------------------------------------------------------------------
+// --- hash ----------------------------------------------------------------------------------------
 class HashKernel final : public Kernel {
  public:
   HashKernel(std::uint64_t buckets, std::uint64_t seed, bool one_hot)

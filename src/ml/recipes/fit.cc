@@ -26,8 +26,7 @@ Lane WholeLane(const table::Column& column, Type wanted, Register& storage) {
   return ReadColumn(column, wanted, 0, column.size(), storage);
 }
 
-// --- target
-// ----------------------------------------------------------------------------------------------------------------------
+// --- target --------------------------------------------------------------------------------------
 // Two values: 0 and 1. More: one indicator per class; rare classes beyond the limit count as none
 // of them.
 Target ClassTarget(const Distinct& distinct, std::size_t rows) {
@@ -102,8 +101,7 @@ Result<std::optional<Target>> ReadTarget(const FitOptions& options, std::size_t 
   return std::optional<Target>(NumberTarget(lane, rows));
 }
 
-// --- steps
-// -----------------------------------------------------------------------------------------------------------------------
+// --- steps ---------------------------------------------------------------------------------------
 class Fitter {
  public:
   Fitter(const Spec& spec, const table::Frame& frame, const FitOptions& options, bool out_of_fold)

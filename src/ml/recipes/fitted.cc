@@ -12,8 +12,7 @@ namespace gyre::recipes {
 
 using table::Type;
 
-// --- registers
-// -------------------------------------------------------------------------------------------------------------------
+// --- registers -----------------------------------------------------------------------------------
 void Register::Prepare(Type type, std::size_t rows, bool makes_text) {
   if (type == Type::kDouble) {
     numbers.resize(rows);
@@ -55,8 +54,7 @@ void PrepareScratch(const Fitted::Body& body, std::size_t rows, RowScratch::Stat
   }
 }
 
-// --- blocks
-// ----------------------------------------------------------------------------------------------------------------------
+// --- blocks --------------------------------------------------------------------------------------
 void RunBlock(const Fitted::Body& body, std::span<const Lane> columns, std::size_t rows,
               double* matrix, RowScratch::State& state, const Overrides* overrides,
               std::size_t first_row) {
@@ -89,8 +87,7 @@ void RunBlock(const Fitted::Body& body, std::span<const Lane> columns, std::size
   }
 }
 
-// --- columns
-// ---------------------------------------------------------------------------------------------------------------------
+// --- columns -------------------------------------------------------------------------------------
 namespace {
 
 bool AllMissing(const table::Column& column) {
@@ -204,8 +201,7 @@ Matrix RunAll(const Fitted::Body& body, const std::vector<const table::Column*>&
   return matrix;
 }
 
-// --- Fitted
-// ----------------------------------------------------------------------------------------------------------------------
+// --- Fitted --------------------------------------------------------------------------------------
 Result<> FinishBody(Fitted::Body& body) {
   static std::atomic<std::uint64_t> next_id{1};
   const Spec::Body& spec = body.spec.body();

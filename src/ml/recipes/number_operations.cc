@@ -54,8 +54,7 @@ double Median(std::vector<double> values) {
   return low * 0.5 + high * 0.5;
 }
 
-// --- number
-// ----------------------------------------------------------------------------------------------------------------------
+// --- number --------------------------------------------------------------------------------------
 struct Pass {
   double Eval(double x) const { return x; }
 };
@@ -63,8 +62,7 @@ KernelResult LoadPass(table::Type, const Json&, const Json&) {
   return std::make_unique<NumberKernel<Pass>>(Pass{});
 }
 
-// --- impute
-// ----------------------------------------------------------------------------------------------------------------------
+// --- impute --------------------------------------------------------------------------------------
 struct Fill {
   double value;
   double Eval(double x) const { return x != x ? value : x; }
@@ -138,8 +136,7 @@ KernelResult LoadFill(table::Type type, const Json&, const Json& state) {
   return std::make_unique<NumberKernel<Fill>>(Fill{value});
 }
 
-// --- missing.flag
-// ----------------------------------------------------------------------------------------------------------------
+// --- missing.flag --------------------------------------------------------------------------------
 class MissingFlag final : public Kernel {
  public:
   void Run(const Lane& in, std::size_t rows, const Sink& out, Workspace&) const override {
@@ -152,8 +149,7 @@ KernelResult LoadFlag(table::Type, const Json&, const Json&) {
   return std::make_unique<MissingFlag>();
 }
 
-// --- scale.standard
-// --------------------------------------------------------------------------------------------------------------
+// --- scale.standard ------------------------------------------------------------------------------
 struct Standard {
   double mean, deviation;
   double Eval(double x) const { return (x - mean) / deviation; }
@@ -177,8 +173,7 @@ KernelResult LoadStandard(table::Type, const Json&, const Json& state) {
   return std::make_unique<NumberKernel<Standard>>(Standard{mean, deviation});
 }
 
-// --- scale.quantile
-// --------------------------------------------------------------------------------------------------------------
+// --- scale.quantile ------------------------------------------------------------------------------
 // Inverse of the normal distribution function: Wichura, "Algorithm AS 241", Applied Statistics 37
 // (1988), PPND7 (about 1e-7), for p in (0, 1).
 double NormalQuantile(double p) {
@@ -253,8 +248,7 @@ KernelResult LoadQuantile(table::Type, const Json& args, const Json& state) {
       Quantile{std::move(knots), args["to"].AsString() == "normal"});
 }
 
-// --- log1p
-// -----------------------------------------------------------------------------------------------------------------------
+// --- log1p ---------------------------------------------------------------------------------------
 struct Log1p {
   bool is_signed;
   double Eval(double x) const {
@@ -271,8 +265,7 @@ KernelResult LoadLog(table::Type, const Json& args, const Json&) {
   return std::make_unique<NumberKernel<Clean>>(Clean{Log1p{args["signed"].AsBool()}});
 }
 
-// --- clip
-// ------------------------------------------------------------------------------------------------------------------------
+// --- clip ----------------------------------------------------------------------------------------
 struct Clip {
   double low, high;
   double Eval(double x) const { return x != x ? kNaN : x < low ? low : x > high ? high : x; }

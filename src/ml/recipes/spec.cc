@@ -28,8 +28,7 @@ Result<> CheckKeys(const Json& object, std::string_view where,
   return {};
 }
 
-// --- arguments
-// -------------------------------------------------------------------------------------------------------------------
+// --- arguments -----------------------------------------------------------------------------------
 bool IsChoice(std::string_view choices, const Json& value) {
   if (choices.empty()) return true;
   for (std::string_view choice : Split(choices, '|')) {
@@ -112,8 +111,7 @@ Result<Json> CompleteArguments(const Step& step, const Json& given) {
   return complete;
 }
 
-// --- input
-// -----------------------------------------------------------------------------------------------------------------------
+// --- input ---------------------------------------------------------------------------------------
 Result<table::Type> ReadType(std::string_view column, const Json& json) {
   std::string name = json.AsString();
   if (!name.empty() && name.back() == '?') name.pop_back();  // every column may have missing values
@@ -159,8 +157,7 @@ Result<table::Schema> ReadSchema(const Json& json) {
   return schema;
 }
 
-// --- steps
-// -----------------------------------------------------------------------------------------------------------------------
+// --- steps ---------------------------------------------------------------------------------------
 class Compiler {
  public:
   explicit Compiler(table::Schema schema) { body_.input = std::move(schema); }

@@ -13,8 +13,7 @@ namespace {
 
 using KernelResult = Result<std::unique_ptr<Kernel>>;
 
-// --- text.ngrams
-// -----------------------------------------------------------------------------------------------------------------
+// --- text.ngrams ---------------------------------------------------------------------------------
 class GramKernel final : public Kernel {
  public:
   GramShape shape;
@@ -147,8 +146,7 @@ KernelResult LoadGrams(table::Type, const Json& args, const Json& state) {
   return kernel;
 }
 
-// --- text.bayes
-// ------------------------------------------------------------------------------------------------------------------
+// --- text.bayes ----------------------------------------------------------------------------------
 // The whole vocabulary in one number per class: the sum over the distinct n-grams of a text of log
 // P(gram | class) - log P(gram | others).
 class BayesKernel final : public Kernel {
@@ -293,8 +291,7 @@ KernelResult LoadBayes(table::Type, const Json& args, const Json& state) {
   return kernel;
 }
 
-// --- text.length
-// -----------------------------------------------------------------------------------------------------------------
+// --- text.length ---------------------------------------------------------------------------------
 class LengthKernel final : public Kernel {
  public:
   std::size_t width() const override { return 5; }

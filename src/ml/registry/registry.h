@@ -137,8 +137,7 @@ class Registry {
   Result<std::optional<ModelVersion>> FindAlias(std::string_view project, std::string_view model,
                                                 std::string_view alias);
 
-  // --- gates, approvals, aliases
-  // ---------------------------------------------------------------------------------------------------
+  // --- gates, approvals, aliases -----------------------------------------------------------------
   Result<AliasPolicy> PolicyOf(std::string_view project, std::string_view model,
                                std::string_view alias);
   Result<> SetPolicy(std::string_view project, std::string_view model, std::string_view alias,
@@ -191,8 +190,7 @@ class Registry {
   events::Events* events_;
 };
 
-// --- the model card: stored facts, arranged
-// ----------------------------------------------------------------------------------------
+// --- the model card: stored facts, arranged ------------------------------------------------------
 struct CardFacts {
   ModelVersion version;
   Json evaluation;  // of ml/evaluation; null when there is none

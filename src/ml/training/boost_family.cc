@@ -137,8 +137,7 @@ class BoostFamily {
     return limits;
   }
 
-  // --- search
-  // ---------------------------------------------------------------------------------------------------------------------
+  // --- search ------------------------------------------------------------------------------------
   Result<> Search() {
     for (int number = 0;; ++number) {
       if (session_.timed() ? number > 0 && session_.Over(SearchShare())
@@ -272,8 +271,7 @@ class BoostFamily {
     if (top_.size() > kTop) top_.pop_back();
   }
 
-  // --- the bag
-  // --------------------------------------------------------------------------------------------------------------------
+  // --- the bag -----------------------------------------------------------------------------------
   // Adds, pick by pick, the setting that helps most (Caruana et al. 2004). Only settings with the
   // link of the best can be summed.
   std::vector<double> GreedyWeights() const {

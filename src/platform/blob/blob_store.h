@@ -78,8 +78,7 @@ class Store {
 Result<std::unique_ptr<Store>> OpenLocalStore(const std::string& directory,
                                               FileSystem& files = RealFileSystem());
 
-// --- references
-// --------------------------------------------------------------------------------------------------------------------
+// --- references ----------------------------------------------------------------------------------
 db::ModuleSchema BlobSchema();
 // owner_kind and owner_id name the row that needs the blob ("dataset_version", id).
 // Error: kAborted GY1505 when the collector is just removing the blob: store the bytes again.

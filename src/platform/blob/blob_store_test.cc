@@ -202,8 +202,7 @@ TEST_F(BlobStore, EmptiesScratchAndIncomingAtStart) {
   EXPECT_TRUE(*store_->Exists(digest));
 }
 
-// --- references
-// ------------------------------------------------------------------------------------
+// --- references ----------------------------------------------------------------------------------
 
 class BlobReferences : public BlobStore {
  protected:

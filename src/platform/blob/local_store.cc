@@ -277,8 +277,7 @@ Result<Object> LocalStore::PutFile(const std::string& path) {
   }
 }
 
-// --- reading
-// ---------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 class LocalReadStream : public ReadStream {
  public:
@@ -402,8 +401,7 @@ Result<> LocalStore::ForEach(const std::function<Result<>(const Object&)>& objec
   return {};
 }
 
-// --- removing
-// ----------------------------------------------------------------------------------------
+// --- removing ------------------------------------------------------------------------------------
 
 Result<> LocalStore::Remove(const Digest& digest) {
   if (!LooksLikeDigest(digest))

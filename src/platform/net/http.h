@@ -109,8 +109,8 @@ std::string SseEvent(std::string_view event, std::string_view data, std::string_
 int HttpStatus(const Error& error);
 Response ProblemResponse(const Error& error, std::string_view request_id);
 
-// --- routes
-// --------------------------------------------------------------------------------------------------------------------------
+// --- routes --------------------------------------------------------------------------------------
+// A protocol states its addresses as a table of rows; the server finds the row of a request.
 // A permission by name ("dataset.read"). There is no default: a row without one does not compile.
 // kPublic is said, never implied.
 struct Permission {
