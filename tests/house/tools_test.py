@@ -81,6 +81,21 @@ class Tidy(unittest.TestCase):
     def test_long_function(self):
         self.breach({'src/ml/data/d.cc': 'void F(int a) {\n' + '  a;\n' * 200 + '}\n'}, 'a function of')
 
+    def test_long_function_with_a_wrapped_head(self):
+        self.breach({'src/ml/data/d.cc': 'Result<> F(int a,\n           int b) {\n' + '  a;\n' * 61 + '}\n'}, 'd.cc:1: a function of')
+
+    def test_long_function_in_a_class(self):
+        self.breach({'src/ml/data/d.cc': 'class A {\n  void F() {\n' + '    a;\n' * 61 + '  }\n};\n'}, 'd.cc:2: a function of')
+
+    def test_a_table_and_a_namespace_are_no_function(self):
+        table = 'constexpr int kRows[] = {\n' + '    1,\n' * 100 + '};\n'
+        text = 'namespace gyre {\n' + table + 'constexpr char kText[] = R"(\n' + '  a\n' * 100 + ')";\n}  // namespace gyre\n'
+        self.assertEqual(run('tidy', {**SOUND, 'src/ml/data/d.cc': text})[0], 0)
+
+    def test_long_line(self):
+        self.breach({'src/ml/data/d.cc': '// ' + 'a' * 98 + '\n'}, '101 columns')
+        self.assertEqual(run('tidy', {**SOUND, 'src/ml/data/d.cc': 'F(R"(' + 'a' * 98 + ')");\n'})[0], 0)
+
     def test_readme(self):
         files = {k: v for k, v in SOUND.items() if k != 'src/ml/data/README.md'}
         code, out = run('tidy', files)

@@ -28,8 +28,7 @@ Json LeakWarningToJson(const LeakWarning& warning);
 // High ones first, then by score. Looks at 50,000 evenly spaced rows at most. `target` must be a
 // column of the frame: else nothing is found but constant and id-like columns. Deterministic.
 //  near_perfect    one column alone predicts the target (held-out Gini, accuracy gain or R2, also
-//  of
-//                  ranks, >= 0.98), or separates the classes without a mistake
+//                  of ranks, >= 0.98), or separates the classes without a mistake
 //  copy_of_target  each value goes with one value of the target, and the other way round
 //  sum_to_target   columns that add up to the target (or differ by it)
 //  missingness     whether a value is there tells the target: it was probably filled in afterwards
