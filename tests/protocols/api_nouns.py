@@ -111,6 +111,8 @@ def jobs(g):
     assert [job['id'] for job in listed] == made[::-1], listed
     assert [job['id'] for job in g.json('GET', '/api/v1/jobs?limit=1')['items']] == made[-1:]
     assert g.json('GET', '/api/v1/jobs?project=nobody')['items'] == []
+    assert [job['id'] for job in pages(g, '/api/v1/jobs?project=default', 2)] == made[::-1]
+    assert [job['id'] for job in pages(g, '/api/v1/jobs', 1)] == made[::-1]
     wrong_pages(g, '/api/v1/jobs')
     log = g.http('GET', f'/api/v1/jobs/{made[0]}/log')
     assert log.status == 200 and log.headers['Content-Type'].startswith('text/plain')

@@ -56,14 +56,17 @@ Result<runners::Job> JobOf(runners::Jobs& jobs, const net::Request& request) {
 }
 
 // Those of other projects must not use up the limit.
-Result<std::vector<runners::Job>> VisibleJobs(runners::Jobs& jobs, const net::Request& request,
-                                              int limit) {
+runners::JobQuery VisibleJobs(const net::Request& request, NamePage page) {
   const net::Principal& caller = request.principal;
-  const std::string project(request.Query("project").value_or(""));
-  if (project.empty())
-    return caller.all_projects ? jobs.List("", limit) : jobs.ListAmong(caller.projects, limit);
-  if (!caller.AllowsProject(project)) return std::vector<runners::Job>();
-  return jobs.List(project, limit);
+  runners::JobQuery query{.limit = page.limit, .after = std::move(page.after)};
+  const std::string project = request.Query("project").value_or("");
+  if (project.empty()) {
+    if (!caller.all_projects) query.projects = caller.projects;
+  } else {
+    query.projects.emplace();
+    if (caller.AllowsProject(project)) query.projects->push_back(project);
+  }
+  return query;
 }
 
 }  // namespace
@@ -71,9 +74,9 @@ Result<std::vector<runners::Job>> VisibleJobs(runners::Jobs& jobs, const net::Re
 net::RouteTable JobsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> JobsApi::List(net::Request& request) {
-  GYRE_TRY(const int limit, ReadLimit(request));
-  GYRE_TRY(const auto jobs, VisibleJobs(jobs_, request, limit));
-  return WholeList(jobs, runners::JobToJson);
+  GYRE_TRY(const NamePage page, ReadNamePage(request));
+  GYRE_TRY(const auto jobs, jobs_.List(VisibleJobs(request, page)));
+  return PageOf(jobs, page.limit, runners::JobToJson, &runners::Job::id);
 }
 
 Result<net::Response> JobsApi::Get(net::Request& request) {

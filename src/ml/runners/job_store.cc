@@ -154,32 +154,25 @@ Result<Job> JobStore::Get(std::string_view id_or_prefix) {
       .Fix("give more digits of the id");
 }
 
-Result<std::vector<Job>> JobStore::List(std::string_view project, int limit) {
+Result<std::vector<Job>> JobStore::List(const JobQuery& query) {
   std::vector<Job> jobs;
-  const auto take = [&](const db::Row& row) {
-    jobs.push_back(FromRow(row).job);
-    return Result<>();
-  };
-  GYRE_DO(database_.Read([&](db::Reader& reader) {
-    if (project.empty())
-      return reader.Query(Select("ORDER BY created_us DESC, id LIMIT ?1"), {limit}, take);
-    return reader.Query(Select("WHERE project = ?1 ORDER BY created_us DESC, id LIMIT ?2"),
-                        {project, limit}, take);
-  }));
-  return jobs;
-}
-
-Result<std::vector<Job>> JobStore::ListAmong(std::span<const std::string> projects, int limit) {
-  std::vector<Job> jobs;
-  if (projects.empty()) return jobs;
-  std::vector<db::Value> values = {limit};
-  std::string places;
-  for (const std::string& project : projects) {
-    values.emplace_back(std::string_view(project));
-    places += fmt::format("{}?{}", places.empty() ? "" : ", ", values.size());
+  if (query.projects && query.projects->empty()) return jobs;
+  std::vector<db::Value> values = {query.limit};
+  std::string where;
+  if (query.projects) {
+    for (const std::string& project : *query.projects) {
+      values.emplace_back(std::string_view(project));
+      where += fmt::format("{}?{}", where.empty() ? "WHERE project IN (" : ", ", values.size());
+    }
+    where += ") ";
   }
-  const std::string sql =
-      Select(fmt::format("WHERE project IN ({}) ORDER BY created_us DESC, id LIMIT ?1", places));
+  if (!query.after.empty()) {
+    values.emplace_back(std::string_view(query.after));
+    where += fmt::format(
+        "{0} (-created_us, id) > (SELECT -created_us, id FROM job WHERE id = ?{1}) ",
+        where.empty() ? "WHERE" : "AND", values.size());
+  }
+  const std::string sql = Select(where + "ORDER BY created_us DESC, id LIMIT ?1");
   GYRE_DO(database_.Read([&](db::Reader& reader) {
     return reader.QueryList(sql, values, [&](const db::Row& row) {
       jobs.push_back(FromRow(row).job);

@@ -38,8 +38,7 @@ class JobStore {
   Result<> MarkEnded(std::string_view id, const Ending& ending);
   Result<> SaveProgress(std::string_view id, double progress, std::string_view text);
   Result<Job> Get(std::string_view id_or_prefix);
-  Result<std::vector<Job>> List(std::string_view project, int limit);
-  Result<std::vector<Job>> ListAmong(std::span<const std::string> projects, int limit);
+  Result<std::vector<Job>> List(const JobQuery& query);
   Result<std::vector<QueuedJob>> Unfinished();  // oldest first
 
  private:

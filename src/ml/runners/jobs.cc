@@ -58,8 +58,7 @@ class JobsImpl final : public Jobs {
   Result<> Start() override;
   Result<Job> Submit(JobSpec spec) override;
   Result<Job> Get(std::string_view id) override;
-  Result<std::vector<Job>> List(std::string_view project, int limit) override;
-  Result<std::vector<Job>> ListAmong(std::span<const std::string> projects, int limit) override;
+  Result<std::vector<Job>> List(const JobQuery& query) override;
   bool busy() override {
     const MutexLock lock(mutex_);
     return !active_.empty();
@@ -420,13 +419,8 @@ Result<Job> JobsImpl::Get(std::string_view id) {
   return active->job;
 }
 
-Result<std::vector<Job>> JobsImpl::List(std::string_view project, int limit) {
-  GYRE_TRY(auto jobs, store_.List(project, limit));
-  return WithNews(std::move(jobs));
-}
-
-Result<std::vector<Job>> JobsImpl::ListAmong(std::span<const std::string> projects, int limit) {
-  GYRE_TRY(auto jobs, store_.ListAmong(projects, limit));
+Result<std::vector<Job>> JobsImpl::List(const JobQuery& query) {
+  GYRE_TRY(auto jobs, store_.List(query));
   return WithNews(std::move(jobs));
 }
 

@@ -45,6 +45,12 @@ struct JobSpec {
   std::int64_t memory_bytes = 0;
 };
 
+struct JobQuery {
+  std::optional<std::vector<std::string>> projects{};  // only these; nothing = all
+  int limit = 100;
+  std::string after{};  // id of a job: those before it in time, where a page goes on
+};
+
 // What the owner process sees of a running job, besides its rows.
 class JobRun {
  public:
@@ -93,10 +99,8 @@ class Jobs {
   virtual Result<Job> Submit(
       JobSpec spec) = 0;  // durable when it returns; kResourceExhausted GY3301 queue full
   virtual Result<Job> Get(std::string_view id) = 0;  // id or unique prefix; kNotFound GY3302
-  virtual Result<std::vector<Job>> List(std::string_view project, int limit) = 0;  // newest first
-  virtual Result<std::vector<Job>> ListAmong(std::span<const std::string> projects,
-                                             int limit) = 0;  // those of these projects only
-  virtual bool busy() = 0;                                    // something waits or runs
+  virtual Result<std::vector<Job>> List(const JobQuery& query) = 0;  // newest first
+  virtual bool busy() = 0;                                           // something waits or runs
   // No-op when it has ended. A waiting job has ended when this returns; an error says that this
   // could not be written.
   virtual Result<> Cancel(std::string_view id) = 0;

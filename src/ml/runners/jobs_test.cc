@@ -136,8 +136,8 @@ TEST_F(JobsTest, RunsATaskAndKeepsItsResult) {
   ASSERT_TRUE(stored);
   EXPECT_EQ(stored->state, "succeeded");
   EXPECT_EQ(stored->result, job.result);
-  EXPECT_EQ(jobs_->List("default", 10)->size(), 1U);
-  EXPECT_EQ(jobs_->List("other", 10)->size(), 0U);
+  EXPECT_EQ(jobs_->List({.projects = {{"default"}}})->size(), 1U);
+  EXPECT_EQ(jobs_->List({.projects = {{"other"}}})->size(), 0U);
 }
 
 TEST_F(JobsTest, PassesOnEventsOutputProgressAndFiles) {
@@ -317,12 +317,21 @@ TEST_F(JobsTest, AnEndThatCannotBeWrittenIsTriedAgain) {
 TEST_F(JobsTest, JobsOfOtherProjectsDoNotUseUpTheLimit) {
   const auto mine = jobs_->Submit({.kind = "echo", .project = "mine"});
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(jobs_->Submit({.kind = "echo", .project = "theirs"}));
-  const std::string projects[] = {"none", "mine"};
-  const auto seen = jobs_->ListAmong(projects, 2);
+  const std::vector<std::string> projects = {"none", "mine"};
+  const auto seen = jobs_->List({.projects = projects, .limit = 2});
   ASSERT_TRUE(seen) << seen.error().ToString();
   ASSERT_EQ(seen->size(), 1U);
   EXPECT_EQ(seen->front().id, mine->id);
-  EXPECT_EQ(jobs_->ListAmong({}, 2)->size(), 0U);
+  EXPECT_EQ(jobs_->List({.projects = std::vector<std::string>()})->size(), 0U);
+  std::vector<std::string> ids;
+  for (JobQuery page{.limit = 1}; ids.size() < 9; page.after = ids.back()) {
+    const auto next = jobs_->List(page);
+    ASSERT_TRUE(next) << next.error().ToString();
+    if (next->empty()) break;
+    ids.push_back(next->front().id);
+  }
+  EXPECT_EQ(ids.size(), 4U);
+  EXPECT_EQ(ids.back(), mine->id) << "the newest come first";
 }
 
 TEST_F(JobsTest, AMemoryLimitIsAnErrorNotACrash) {

@@ -77,10 +77,7 @@ class JobsHere final : public Jobs {
     return job;
   }
   Result<Job> Get(std::string_view) override { return NotFound("GY3302", "no job is kept"); }
-  Result<std::vector<Job>> List(std::string_view, int) override { return std::vector<Job>(); }
-  Result<std::vector<Job>> ListAmong(std::span<const std::string>, int) override {
-    return std::vector<Job>();
-  }
+  Result<std::vector<Job>> List(const JobQuery&) override { return std::vector<Job>(); }
   bool busy() override { return false; }
   Result<> Cancel(std::string_view) override { return {}; }
   Result<Job> Wait(std::string_view id, std::int64_t,
