@@ -252,12 +252,11 @@ Result<> Enlist(db::Transaction& tx, const std::string& new_dataset_id, Version*
 // The number of the version with the same content, 0 when there is none.
 Result<std::int64_t> SameContent(db::Transaction& tx, const Version& version) {
   std::int64_t number = 0;
-  GYRE_DO(
-      tx.Query("SELECT number FROM dataset_version WHERE dataset_id = ?1 AND content_hash = ?2",
-               {version.dataset_id, version.content_hash}, [&](const db::Row& row) -> Result<> {
-                 number = row.Int(0);
-                 return {};
-               }));
+  GYRE_DO(tx.Query("SELECT number FROM dataset_version WHERE dataset_id = ?1 AND content_hash = ?2",
+                   {version.dataset_id, version.content_hash}, [&](const db::Row& row) -> Result<> {
+                     number = row.Int(0);
+                     return {};
+                   }));
   return number;
 }
 

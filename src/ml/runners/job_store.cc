@@ -168,9 +168,9 @@ Result<std::vector<Job>> JobStore::List(const JobQuery& query) {
   }
   if (!query.after.empty()) {
     values.emplace_back(std::string_view(query.after));
-    where += fmt::format(
-        "{0} (-created_us, id) > (SELECT -created_us, id FROM job WHERE id = ?{1}) ",
-        where.empty() ? "WHERE" : "AND", values.size());
+    where +=
+        fmt::format("{0} (-created_us, id) > (SELECT -created_us, id FROM job WHERE id = ?{1}) ",
+                    where.empty() ? "WHERE" : "AND", values.size());
   }
   const std::string sql = Select(where + "ORDER BY created_us DESC, id LIMIT ?1");
   GYRE_DO(database_.Read([&](db::Reader& reader) {

@@ -149,9 +149,9 @@ TEST_F(ClientTest, ABodyThatNobodyReadsHidesNoAnswer) {
     std::string method, path;
     int status;
   };
-  for (const Case& c : {Case{"POST", "/small-upload", 413}, Case{"POST", "/ignore", 200},
-                        Case{"PUT", "/echo", 413}, Case{"POST", "/hello", 405},
-                        Case{"POST", "/nowhere", 404}}) {
+  for (const Case& c :
+       {Case{"POST", "/small-upload", 413}, Case{"POST", "/ignore", 200}, Case{"PUT", "/echo", 413},
+        Case{"POST", "/hello", 405}, Case{"POST", "/nowhere", 404}}) {
     for (const std::int64_t bytes : {2'000LL, 100'000LL, 20'000'000LL}) {
       for (const bool announced : {true, false}) {
         for (Client& client : clients) {
