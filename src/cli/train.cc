@@ -165,7 +165,8 @@ Result<int> Train(Invocation& in) {
     GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
     const std::string& id = job["id"].AsString();
     in.out().Document(job, id);
-    in.out().Note(fmt::format("  it trains in the background; its end: gyre wait {}", id.substr(0, 8)));
+    in.out().Note(
+        fmt::format("  it trains in the background; its end: gyre wait {}", id.substr(0, 8)));
     return 0;
   }
   GYRE_TRY(const Json ended, session->WaitJob(job, in.out()));
