@@ -180,6 +180,7 @@ Result<int> ShowUser(Invocation& in) {
 }
 
 Result<int> RemoveUser(Invocation& in) {
+  GYRE_DO(in.Confirm("remove user " + in.Get("NAME") + " with its tokens", in.Get("NAME")));
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json ignored, session->Delete(UserPath(in.Get("NAME"))));
   in.out().Done(fmt::format("user {} removed, with its tokens", in.Get("NAME")));
@@ -334,7 +335,7 @@ constexpr Command kCommands[] = {
      PasswordOfUser},
     {"users disable", "shut a user out", "gyre users disable bob", kName, {}, DisableUser},
     {"users enable", "let a user in again", "gyre users enable bob", kName, {}, EnableUser},
-    {"users rm", "remove a user and its tokens", "gyre users rm bob", kName, {}, RemoveUser},
+    {"users rm", "remove a user and its tokens", "gyre users rm bob --yes", kName, {}, RemoveUser},
     {"roles", "what each role may", "gyre roles", {}, {}, ListRoles},
     {"roles grant", "give a user a role", "gyre roles grant bob deployer --in churn", kUserRole,
      kRoleOptions, GrantRole},

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "cli/completion.h"
 #include "cli/connect.h"
+#include "cli/contexts.h"
+#include "cli/dry_run.h"
 #include "cli/error_text.h"
 #include "cli/grammar.h"
 #include "cli/help.h"
@@ -15,6 +17,7 @@
 #include "platform/config/environment.h"
 #include "platform/config/settings.h"
 #include "platform/config/yaml.h"
+#include "platform/exec/files.h"
 
 namespace gyre::cli {
 namespace {
@@ -70,27 +73,71 @@ class CommandInvocation : public Invocation {
 
   std::string project() const override {
     for (std::string name :
-         {Get("project"), config::Environment("GYRE_PROJECT").value_or(""), ProjectOfFile()}) {
+         {Get("project"), context_.named ? context_.project : std::string(),
+          config::Environment("GYRE_PROJECT").value_or(""), ProjectOfFile(), context_.project}) {
       if (!name.empty()) return name;
     }
     return "default";
   }
 
   Result<Session*> session() override {
-    if (!session_) {
-      GYRE_TRY(session_, Connect(Where()));
+    if (session_) return session_.get();
+    ConnectSettings where = Where();
+    // To look into a directory that is not there yet would make it.
+    if (dry_run() && where.server_url.empty() && !config::IsDataDirectory(where.data_directory)) {
+      GYRE_TRY(where.data_directory, ScratchDirectory());
     }
+    GYRE_TRY(session_, Connect(where));
+    if (dry_run()) session_ = NewDryRunSession(std::move(session_), &planned_);
     return session_.get();
   }
+  Result<Session*> scratch_session() override {
+    if (scratch_session_) return scratch_session_.get();
+    ConnectSettings where = Where();
+    where.server_url.clear();
+    GYRE_TRY(where.data_directory, ScratchDirectory());
+    GYRE_TRY(scratch_session_, Connect(where));
+    return scratch_session_.get();
+  }
   Output& out() override { return *output_; }
-  bool assume_yes() const override { return Has("yes"); }
+  bool dry_run() const override { return Has("dry-run"); }
+
+  Result<> Confirm(std::string_view what, std::string_view name) override {
+    if (Has("yes") || dry_run()) return {};
+    const bool ask = !Has("no-input") && config::TerminalOf(STDIN_FILENO).is_terminal &&
+                     config::TerminalOf(STDERR_FILENO).is_terminal;
+    if (!ask)
+      return InvalidArgument("GY4062", "this would {}", what)
+          .Fix("say --yes")
+          .Fix("--dry-run shows what would go");
+    Write(stderr, fmt::format("this will {}; type `{}` to go on: ", what, name));
+    char line[512];
+    if (std::fgets(line, sizeof line, stdin) != nullptr && Trim(line) == name) return {};
+    return Error(Code::kCancelled, "GY4063", "nothing was removed: the answer was another one");
+  }
+
+  Result<> Prepare() {
+    if (dry_run()) GYRE_DO(CheckHasDryRun(command_.path));
+    // What changes the contexts must work when the current one is broken.
+    const bool manages = command_.path.starts_with("config ") && command_.path != "config show";
+    if (!manages && !Has("server") && !Has("data")) {
+      GYRE_TRY(context_, ChooseContext(Get("context")));
+    }
+    return {};
+  }
+  const Json& planned() const { return planned_; }
 
   ConnectSettings Where() const {
     ConnectSettings where;
+    const bool said = Has("server") || Has("data");
     where.server_url = Get("server");
-    const std::string data = Get("data");
-    if (where.server_url.empty() && data.empty())
+    std::string data = Get("data");
+    if (!said && (!context_.server.empty() || !context_.data.empty())) {
+      where.server_url = context_.server;
+      data = context_.data;
+    } else if (!said) {
       where.server_url = config::Environment("GYRE_SERVER").value_or("");
+    }
     where.data_directory =
         data.empty() ? config::DefaultDataDirectory() : config::AbsolutePath(data);
     where.config_file = Get("config");
@@ -98,9 +145,19 @@ class CommandInvocation : public Invocation {
     where.may_be_left = command_.may_be_left;
     return where;
   }
-  void Close() { session_.reset(); }
+  void Close() {
+    session_.reset();
+    scratch_session_.reset();
+    for (const std::string& directory : scratch_) (void)exec::RemoveTree(directory).has_value();
+  }
 
  private:
+  Result<std::string> ScratchDirectory() {
+    GYRE_TRY(std::string directory, exec::MakeTemporaryDirectory());
+    scratch_.push_back(directory);
+    return directory;
+  }
+
   Error Wrong(std::string_view name, std::string_view what) const {
     return InvalidArgument("GY4002", "`{}` of `gyre {}` must be {}, not `{}`", name, command_.path,
                            what, Get(name))
@@ -111,7 +168,10 @@ class CommandInvocation : public Invocation {
   Parsed parsed_;
   std::unique_ptr<Output> output_;
   const Host& host_;
-  std::unique_ptr<Session> session_;
+  ChosenContext context_;
+  std::unique_ptr<Session> session_, scratch_session_;
+  std::vector<std::string> scratch_;  // directories that go with the command
+  Json planned_ = Json::Arr();
 };
 
 // As if SIGPIPE had ended us: whoever reads has seen enough.
@@ -131,7 +191,7 @@ Result<std::unique_ptr<Output>> OutputFor(const Parsed& parsed) {
   settings.fields = CommaList(parsed.Get("json"));
   settings.columns = CommaList(parsed.Get("columns"));
   settings.headers = !parsed.Has("no-headers");
-  settings.quiet = parsed.Has("quiet");
+  settings.quiet = parsed.Has("quiet") || parsed.Has("dry-run");  // nothing was done
   settings.progress = parsed.Get("progress");
   return NewTerminalOutput(std::move(settings));
 }
@@ -149,8 +209,18 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
   auto output = OutputFor(*parsed);
   if (!output) return Fail(output.error(), as_json);
   CommandInvocation invocation(command, *std::move(parsed), *std::move(output), host);
-  Result<int> code = command.run(invocation);
+  Result<int> code = 0;
+  if (const auto ready = invocation.Prepare(); !ready) {
+    code = ready.error();
+  } else {
+    code = command.run(invocation);
+  }
   invocation.out().EndProgress();
+  if (code ? invocation.planned().size() > 0 : EndsDryRun(code.error())) {
+    invocation.out().Document(Json::Obj({{"dry_run", true}, {"requests", invocation.planned()}}),
+                              PlanText(invocation.planned()));
+    code = 0;
+  }
   if (const auto written = invocation.out().Written(); code && !written) code = written.error();
   // The error stands before the wait for other users of our socket, if there are any.
   const int exit_code = code ? *code : Fail(code.error(), as_json);
@@ -173,6 +243,13 @@ std::vector<std::string> FixedNames(std::string_view noun) {
   if (noun == "formats") return {"table", "wide", "json", "ndjson", "yaml", "csv", "tsv", "name"};
   if (noun == "shells") return {"bash", "zsh", "fish"};
   if (noun == "topics") return HelpTopics();
+  if (noun == "contexts") {
+    std::vector<std::string> names;
+    if (const auto contexts = Contexts::Load()) {
+      for (const auto& [name, context] : contexts->by_name) names.push_back(name);
+    }
+    return names;
+  }
   return {};
 }
 

@@ -47,8 +47,13 @@ class Invocation {
   virtual std::string project() const = 0;  // --project, GYRE_PROJECT, gyre.yaml, else "default"
   virtual Result<Session*>
   session() = 0;  // connects, or becomes the owner of the data directory, at the first call
+  // Of an empty data directory that goes with the command: for trying things out.
+  virtual Result<Session*> scratch_session() = 0;
   virtual Output& out() = 0;
-  virtual bool assume_yes() const = 0;  // --yes
+  virtual bool dry_run() const = 0;
+  // Before something is lost for good: --yes, or the name typed on a terminal. Errors: GY4062
+  // nobody to ask, GY4063 another answer.
+  virtual Result<> Confirm(std::string_view what, std::string_view name) = 0;
 };
 
 struct Command {

@@ -55,10 +55,10 @@ Target TargetOf(const Invocation& in, std::string_view name = "DATASET") {
   return target;
 }
 
-Result<std::string> UploadPath(const Invocation& in, const std::string& file,
-                               const std::string& format) {
+Result<std::string> UploadPath(const Invocation& in, const std::string& project,
+                               const std::string& file, const std::string& format) {
   Target target;
-  target.project = in.project();
+  target.project = project;
   target.dataset = in.Has("name") ? in.Get("name") : DatasetNameOf(file);
   GYRE_DO(CheckName("dataset", target.dataset));
   std::string query =
@@ -117,6 +117,46 @@ void ShowAdded(const Json& result, double seconds, Output& out) {
   }
 }
 
+// What a version is, as an empty data directory says that has only just taken it.
+Result<Json> TriedVersion(Session& scratch, const std::string& path, const std::string& upload,
+                          Output& out, Json* profile) {
+  GYRE_TRY(const Json job, scratch.Upload(path, upload, out));
+  GYRE_TRY(const Json done, scratch.WaitJob(job, out));
+  const std::string version = fmt::format("/api/v1/projects/default/datasets/{}/versions/latest",
+                                          PercentEncode(done["result"]["dataset"].AsString()));
+  GYRE_TRY(*profile, scratch.Get(version + "/profile"));
+  return scratch.Get(version);
+}
+
+// The file is read into a directory of its own, and compared with the versions that are there.
+Result<int> AddDryRun(Invocation& in, const std::string& file, const std::string& upload,
+                      const std::string& format) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(Session* const scratch, in.scratch_session());
+  GYRE_TRY(const std::string path, UploadPath(in, in.project(), file, format));
+  GYRE_TRY(const std::string scratch_path, UploadPath(in, "default", file, format));
+  Json profile;
+  GYRE_TRY(Json version, TriedVersion(*scratch, scratch_path, upload, in.out(), &profile));
+  const auto there = session->Get(path.substr(0, path.find('?')) + "?limit=1000");
+  std::int64_t newest = 0;
+  std::string same;
+  if (!there && there.error().code() != Code::kNotFound) return there.error();
+  for (const Json& known : there ? (*there)["items"].items() : Json::Array()) {
+    newest = std::max(newest, ParseInt(known["version"].AsString().substr(1)).value_or(0));
+    if (known["content_hash"] == version["content_hash"]) same = known["reference"].AsString();
+  }
+  const std::string& name = version["dataset"].AsString();
+  const std::string reference = same.empty() ? fmt::format("{}:v{}", name, newest + 1) : same;
+  version.Set("reference", reference).Set("version", reference.substr(reference.rfind(':') + 1));
+  const std::string verdict =
+      same.empty() ? fmt::format("would add {}, a new version\n", reference)
+                   : fmt::format("would add nothing: the same content is {} already\n", reference);
+  in.out().Document(
+      Json::Obj({{"dry_run", true}, {"unchanged", !same.empty()}, {"version", version}}),
+      verdict + VersionText(version, profile, in.out()));
+  return 0;
+}
+
 Result<int> Add(Invocation& in) {
   const std::string given = in.Get("FILE");
   std::string file = given;
@@ -135,8 +175,9 @@ Result<int> Add(Invocation& in) {
     return NotFound("GY4061", "there is no file {}", given)
         .Fix("gyre add PATH_OF_A_FILE_OR_FOLDER");
   }
+  if (in.dry_run()) return AddDryRun(in, file, upload, format);
   const std::int64_t start_us = SystemClock().MonotonicMicros();
-  GYRE_TRY(const std::string path, UploadPath(in, file, format));
+  GYRE_TRY(const std::string path, UploadPath(in, in.project(), file, format));
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json job, session->Upload(path, upload, in.out()));
   GYRE_TRY(const Json done, session->WaitJob(job, in.out()));
@@ -322,9 +363,7 @@ Result<int> Remove(Invocation& in) {
   const bool whole = in.Get("DATASET").find(':') == std::string::npos;
   const std::string what =
       whole ? target.dataset + " with all its versions" : target.dataset + ":" + target.version;
-  if (!in.assume_yes())
-    return InvalidArgument("GY4062", "this would remove dataset {}", what)
-        .Fix(fmt::format("gyre datasets rm {} --yes", in.Get("DATASET")));
+  GYRE_DO(in.Confirm("remove dataset " + what, target.dataset));
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json gone, session->Delete((whole ? target.path() : target.version_path()) +
                                             (in.Has("force") ? "?force=true" : "")));

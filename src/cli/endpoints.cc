@@ -153,6 +153,8 @@ Result<int> Rollback(Invocation& in) {
 }
 
 Result<int> Remove(Invocation& in) {
+  const std::string all = Join(in.List("ENDPOINT"), " ");
+  GYRE_DO(in.Confirm("remove endpoint " + all + ", which then answers nobody", all));
   GYRE_TRY(Session* const session, in.session());
   for (const std::string& name : in.List("ENDPOINT")) {
     GYRE_TRY(const Json gone, session->Delete(EndpointPath(in, name)));
@@ -225,7 +227,12 @@ constexpr Command kCommands[] = {
     {"endpoints rollback", "back to an earlier deployment",
      "gyre endpoints rollback churn\ngyre endpoints rollback churn --to 3 --reason 'AUC fell'",
      kEndpoint, kRollbackOptions, Rollback},
-    {"endpoints rm", "remove an endpoint", "gyre endpoints rm churn-test", kEndpoints, {}, Remove},
+    {"endpoints rm",
+     "remove an endpoint",
+     "gyre endpoints rm churn-test --yes",
+     kEndpoints,
+     {},
+     Remove},
 };
 
 }  // namespace

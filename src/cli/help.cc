@@ -53,6 +53,7 @@ constexpr Topic kTopics[] = {
     {"environment", R"(environment
   GYRE_DATA      data directory
   GYRE_SERVER    URL of a server elsewhere         GYRE_TOKEN     token for it
+  GYRE_CONTEXT   a place kept by `gyre config use`
   GYRE_PROJECT   project                           GYRE_LISTEN    address of `gyre server`
   GYRE_LIB_DIR   folder of libduckdb.so and lib_lightgbm.so
   NO_COLOR, CLICOLOR_FORCE, TERM, COLUMNS, LC_ALL

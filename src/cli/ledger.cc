@@ -193,6 +193,7 @@ Result<int> SetSecret(Invocation& in) {
 }
 
 Result<int> RemoveSecret(Invocation& in) {
+  GYRE_DO(in.Confirm("remove secret " + in.Get("NAME"), in.Get("NAME")));
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json done, session->Delete(SecretPath(in)));
   in.out().Done(fmt::format("secret {} is gone", in.Get("NAME")));
@@ -271,7 +272,12 @@ constexpr Command kCommands[] = {
     {"secrets ls", "names of the project's secrets", "gyre secrets", {}, {}, ListSecrets},
     {"secrets set", "set a secret from a file or standard input",
      "gyre secrets set db-password < password.txt", kSecret, kSecretOptions, SetSecret},
-    {"secrets rm", "remove a secret", "gyre secrets rm db-password", kSecret, {}, RemoveSecret},
+    {"secrets rm",
+     "remove a secret",
+     "gyre secrets rm db-password --yes",
+     kSecret,
+     {},
+     RemoveSecret},
 };
 
 }  // namespace

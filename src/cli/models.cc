@@ -253,6 +253,10 @@ Result<int> Approve(Invocation& in) {
 Result<int> Remove(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   const ModelName name = Parse(in, in.Get("MODEL"));
+  GYRE_DO(in.Confirm(name.version.empty()
+                         ? fmt::format("remove {} with all its versions", in.Get("MODEL"))
+                         : "remove " + in.Get("MODEL"),
+                     in.Get("MODEL")));
   const std::string path = name.version.empty() ? ModelPath(name)
                                                 : fmt::format("{}/versions/{}", ModelPath(name),
                                                               PercentEncode(name.version));
@@ -346,7 +350,7 @@ constexpr Command kCommands[] = {
      kPolicy, Policy},
     {"models rm",
      "remove a model or a version that no alias and no endpoint uses",
-     "gyre models rm churn:v1",
+     "gyre models rm churn:v1 --yes",
      kModel,
      {},
      Remove},

@@ -196,6 +196,8 @@ Result<int> Get(Invocation& in) {
 }
 
 Result<int> Remove(Invocation& in) {
+  const std::string all = Join(in.List("RUN"), " ");
+  GYRE_DO(in.Confirm("remove " + all + " with what was logged and kept", all));
   GYRE_TRY(Session* const session, in.session());
   for (const std::string& reference : in.List("RUN")) {
     GYRE_TRY([[maybe_unused]] const Json gone,
@@ -261,7 +263,7 @@ constexpr Command kCommands[] = {
      .run = Get},
     {.path = "runs rm",
      .summary = "Remove runs with their artifacts",
-     .examples = "gyre runs rm 3f2a",
+     .examples = "gyre runs rm 3f2a --yes",
      .positionals = kRuns,
      .options = kRemoveOptions,
      .run = Remove},

@@ -35,14 +35,14 @@ std::string DatasetName(std::string_view path) {
 }
 
 // A local file is added first; anything else is a reference.
-Result<std::string> DatasetOf(Invocation& in, Session& session) {
+Result<std::string> DatasetOf(Invocation& in, Session& session, const std::string& project) {
   const std::string data = in.Get("DATA");
   if (!exec::FileExists(data)) return data;
   const std::string name = DatasetName(data);
   GYRE_TRY(const Json job,
            session.Upload(
-               fmt::format("{}/datasets/{}/versions?filename={}", ProjectPath(in),
-                           PercentEncode(name), PercentEncode(data.substr(data.rfind('/') + 1))),
+               fmt::format("{}/datasets/{}/versions?filename={}", project, PercentEncode(name),
+                           PercentEncode(data.substr(data.rfind('/') + 1))),
                data, in.out()));
   GYRE_TRY(const Json ended, session.WaitJob(job, in.out()));
   const Json& result = ended["result"];
@@ -156,9 +156,54 @@ int Show(const Json& result, Output& out) {
   return code;
 }
 
+std::string PlanText(const Json& plan, const Output& out) {
+  std::string text =
+      fmt::format("would train {} on {}\n", plan["model"].AsString(), plan["dataset"].AsString());
+  const auto line = [&](std::string_view label, const std::string& value) {
+    text += fmt::format("  {:<11} {}\n", label, value);
+  };
+  const auto list = [](const Json& names) {
+    std::vector<std::string> texts;
+    for (const Json& name : names.items()) texts.push_back(name.AsString());
+    return Join(texts, ", ");
+  };
+  const Json& split = plan["split"];
+  line("target", plan["target"].AsString());
+  line("task",
+       plan["task"].AsString() + (plan["classes"].size() > 0 ? ": " + list(plan["classes"]) : ""));
+  line("metric", plan["metric"].AsString());
+  line("split", fmt::format("{}, {} rows to learn from in {} fold{}, {} test",
+                            split["kind"].AsString(), GroupDigits(split["train_rows"].AsInt()),
+                            split["folds"].AsInt(), split["folds"].AsInt() == 1 ? "" : "s",
+                            GroupDigits(split["test_rows"].AsInt())));
+  line("candidates", list(plan["candidates"]));
+  line("time", plan["trials"].is_null() ? HumanSeconds(plan["budget_seconds"].AsDouble())
+                                        : fmt::format("{} trials", plan["trials"].AsInt()));
+  line("columns", list(plan["columns"]));
+  for (const Json& f : plan["findings"].items()) {
+    line(f["left_out"].AsBool() ? "left out" : "note",
+         fmt::format("{} {} {}", f["column"].AsString(), out.Mark("dash"), f["text"].AsString()));
+  }
+  line("to beat", plan["champion"].is_null() ? "the baseline" : plan["champion"].AsString());
+  return text;
+}
+
+// A local file is read into an empty data directory first.
+Result<int> TrainDryRun(Invocation& in) {
+  const bool is_file = exec::FileExists(in.Get("DATA"));
+  GYRE_TRY(Session* const session, is_file ? in.scratch_session() : in.session());
+  const std::string project = is_file ? "/api/v1/projects/default" : ProjectPath(in);
+  GYRE_TRY(const std::string dataset, DatasetOf(in, *session, project));
+  GYRE_TRY(const Json body, RequestOf(in, dataset));
+  GYRE_TRY(const Json plan, session->Post(project + "/train/plan", body));
+  in.out().Document(plan, PlanText(plan, in.out()));
+  return 0;
+}
+
 Result<int> Train(Invocation& in) {
+  if (in.dry_run()) return TrainDryRun(in);
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const std::string dataset, DatasetOf(in, *session));
+  GYRE_TRY(const std::string dataset, DatasetOf(in, *session, ProjectPath(in)));
   GYRE_TRY(const Json body, RequestOf(in, dataset));
   GYRE_TRY(const Json job, session->Post(ProjectPath(in) + "/train", body));
   if (in.Has("detach")) {
@@ -220,6 +265,7 @@ constexpr Command kCommands[] = {
      .examples = "gyre train sales --target qty\n"
                  "gyre train customers.csv --target Churn --budget 30s\n"
                  "gyre train customers:v3 --target Churn --trials 20 --seed 7\n"
+                 "gyre train sales --target qty --dry-run\n"
                  "gyre train rides --target cnt --time-column day --metric mae",
      .positionals = kData,
      .options = kOptions,

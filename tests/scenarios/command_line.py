@@ -222,13 +222,118 @@ def settings_and_their_origin(g):
     assert origin('log.format') == ('json', '--log-format')
 
 
+def people(g):
+    path = os.path.join(g.work, 'people.csv')
+    with open(path, 'w') as f:
+        f.write('id,age,city,buys\n')
+        for i in range(1500):
+            age = 18 + i * 7 % 70
+            f.write(f"c{i},{age},{('Graz', 'Wien')[i % 2]},{'yes' if (age + i * 13 % 40) > 70 else 'no'}\n")
+    return path
+
+
+def dry_runs(g):
+    """What would be changed is said, and nothing is changed, not even a data directory made."""
+    path = people(g)
+    planned = g.cli_json('init', 'churn', '--kpi', 'auc >= 0.8', '--dry-run')
+    assert planned['dry_run'] and [r['method'] for r in planned['requests']] == ['POST'], planned
+    assert planned['requests'][0]['body']['name'] == 'churn' and 'project' in planned['requests'][0]['summary'], planned
+    added = g.cli_json('add', path, '--dry-run')
+    assert added['version']['reference'] == 'people:v1' and not added['unchanged'], added
+    assert [f['name'] for f in added['version']['schema']] == ['id', 'age', 'city', 'buys'], added
+    plan = g.cli_json('train', path, '--target', 'buys', '--dry-run')
+    assert (plan['task'], plan['metric'], plan['split']['kind']) == ('binary', 'auc', 'stratified'), plan
+    assert not os.path.exists(g.data) and not os.path.exists(os.path.join(g.work, 'gyre.yaml'))
+    assert not [name for name in os.listdir('/tmp') if name.startswith('gyre-') and os.path.exists(f'/tmp/{name}/gyre.sock') and os.stat(f'/tmp/{name}').st_mtime > time.time() - 1]
+
+    g.cli('add', path)
+    again = g.cli('add', path, '--dry-run').stdout
+    assert 'would add nothing' in again and 'people:v1' in again, again
+    with open(path, 'a') as f:
+        f.write('c-1,40,Linz,no\n')
+    assert 'would add people:v2' in g.cli('add', path, '--dry-run').stdout
+    text = g.cli('train', 'people', '--target', 'buys', '--dry-run').stdout
+    for word in ('binary', 'auc', 'stratified', 'LightGBM', 'age, city', 'left out', 'id', 'the baseline'):
+        assert word in text, (word, text)
+    usage(g, 'train', 'people', '--target', 'bus', '--dry-run', code=1, gy='GY3501', says='--target buys')
+    assert 'DELETE' in g.cli('datasets', 'rm', 'people', '--dry-run').stdout
+    usage(g, 'datasets', 'rm', 'nobody', '--dry-run', code=3, gy='GY2101')
+    usage(g, 'server', '--dry-run', code=2, gy='GY4029')
+    assert [row['reference'] for row in g.cli_json('datasets', 'versions', 'people')] == ['people:v1']
+    assert not [job for job in g.cli_json('jobs') if job['kind'].startswith('training')]
+    # Questions are asked.
+    assert g.cli('query', 'select count(*) as n from people', '--dry-run', '-o', 'csv', '--no-headers').stdout.strip() == '1500'
+
+
+def typed(g, text, *arguments):
+    """The command on a terminal where somebody types an answer."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(g.work)
+        os.execve(GYRE, [GYRE, *arguments], {**g.environment, 'TERM': 'xterm'})
+    seen = b''
+    answered = False
+    while select.select([terminal], [], [], 20)[0]:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        seen += piece
+        if b'to go on: ' in seen and not answered:
+            answered = True
+            os.write(terminal, text.encode() + b'\n')
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode(), answered
+
+
+def removals_are_confirmed(g):
+    g.cli('add', people(g))
+    usage(g, 'datasets', 'rm', 'people', code=2, gy='GY4062', says='--yes')
+    usage(g, 'endpoints', 'rm', 'e', code=2, gy='GY4062', says='--yes')
+    code, seen, asked = typed(g, 'poeple', 'datasets', 'rm', 'people')
+    assert code == 130 and asked and 'GY4063' in seen, (code, seen)
+    code, seen, asked = typed(g, '', 'datasets', 'rm', 'people', '--no-input')
+    assert code == 2 and not asked, (code, seen)
+    assert g.cli('datasets', '-o', 'name').stdout == 'people\n'
+    code, seen, asked = typed(g, 'people', 'datasets', 'rm', 'people')
+    assert code == 0 and asked and 'removed dataset people' in seen, (code, seen)
+    assert g.cli('datasets', '-o', 'name').stdout == ''
+
+
+def contexts(g):
+    other = {'GYRE_DATA': ''}
+    g.start()
+    g.cli('init', 'churn')
+    os.remove(os.path.join(g.work, 'gyre.yaml'))
+    url = f'http://127.0.0.1:{g.port}'
+    assert g.cli('config', 'contexts', '-o', 'json', environment=other).stdout.strip() == '[]'
+    done = g.cli('config', 'use', 'nowhere', check=False, environment=other)
+    assert done.returncode == 3 and 'GY4040' in done.stderr, done
+    g.cli('config', 'use', 'here', '--data', g.data, '--project', 'churn', environment=other)
+    g.cli('config', 'use', 'prod', '--server', url, environment=other)
+    listed = {row['name']: row for row in json.loads(g.cli('config', 'contexts', '-o', 'json', environment=other).stdout)}
+    assert listed['prod']['current'] and not listed['here']['current'] and listed['prod']['server'] == url and listed['here']['data'] == g.data, listed
+    assert 'churn' in g.cli('projects', '-o', 'name', environment=other).stdout
+    assert json.loads(g.cli('projects', 'show', '--context', 'here', '-o', 'json', environment=other).stdout)['name'] == 'churn'
+    assert g.cli('projects', 'show', '-o', 'name', '--context', 'here', environment={**other, 'GYRE_PROJECT': 'default'}).stdout == 'churn\n', 'what was asked for by name wins'
+    # Variables that say where win over the current one, and flags over everything.
+    g.stop()
+    assert g.cli('projects', check=False, environment=other).returncode == 1
+    assert 'churn' in g.cli('projects', '-o', 'name').stdout
+    assert 'churn' in g.cli('projects', '-o', 'name', '--data', g.data, environment=other).stdout
+    assert g.cli('projects', '-o', 'name', '--context', 'hree', check=False).returncode == 3
+    g.cli('config', 'forget', 'prod', environment=other)
+    assert [row['name'] for row in json.loads(g.cli('config', 'contexts', '-o', 'json').stdout)] == ['here']
+    assert g.cli('__complete', '--', 'config', 'use', '').stdout == 'here\n'
+
+
 def explain(g):
     text = g.cli('explain', 'gy3902').stdout
     assert text.startswith('GY3902'), text
     usage(g, 'explain', 'GY9999', code=3, gy='GY4012')
 
 
-SCENARIOS = [exit_codes, output_formats, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, explain]
+SCENARIOS = [exit_codes, output_formats, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, dry_runs, removals_are_confirmed, contexts, explain]
 
 if __name__ == '__main__':
     for scenario in SCENARIOS:

@@ -115,9 +115,9 @@ def card_and_removal(g):
     for part in ('# customers:v1', '## Quality', '| auc |', '## In production', '## Gate'):
         assert part in card, f'{part} is not in the card:\n{card}'
     assert document(g, 'models', 'card', 'customers:v1')['schema'] == 'gyre.card.v1'
-    in_use = g.cli('models', 'rm', 'customers:v2', check=False)
+    in_use = g.cli('models', 'rm', 'customers:v2', '--yes', check=False)
     assert in_use.returncode != 0 and 'GY3609' in in_use.stderr, in_use.stderr
-    g.cli('models', 'rm', 'customers:v1')
+    g.cli('models', 'rm', 'customers:v1', '--yes')
     missing = g.cli('models', 'show', 'customers:v1', check=False)
     assert missing.returncode == 3 and 'GY3603' in missing.stderr, (missing.returncode, missing.stderr)
 
@@ -135,17 +135,17 @@ def removal_names_who_needs_it(g):
     g.cli('deploy', 'kept:v1')
     assert '--force' in refused('datasets', 'rm', 'kept:v1', '--yes', gy='GY2113', says='kept:v1 was made from kept:v1')
     refused('datasets', 'rm', 'kept', '--yes', gy='GY2113', says='gyre models rm kept:v1')
-    refused('runs', 'rm', trained['run'], gy='GY3413', says='has made kept:v1')
-    refused('models', 'rm', 'kept:v1', gy='GY3621', says='endpoint kept')
-    refused('models', 'rm', 'kept', gy='GY3621', says='gyre endpoints rm kept')
+    refused('runs', 'rm', trained['run'], '--yes', gy='GY3413', says='has made kept:v1')
+    refused('models', 'rm', 'kept:v1', '--yes', gy='GY3621', says='endpoint kept')
+    refused('models', 'rm', 'kept', '--yes', gy='GY3621', says='gyre endpoints rm kept')
     assert g.cli_json('datasets', 'rows', 'kept'), 'nothing is gone'
-    g.cli('runs', 'rm', trained['run'], '--force')
+    g.cli('runs', 'rm', trained['run'], '--yes', '--force')
     g.cli('datasets', 'rm', 'kept:v1', '--yes', '--force')
     assert g.json('POST', '/e/kept', {'inputs': [{'tenure': 3}]})['outputs'], 'what is served stays'
-    g.cli('endpoints', 'rm', 'kept')
-    refused('models', 'rm', 'kept:v1', gy='GY3609', says='@champion')
+    g.cli('endpoints', 'rm', 'kept', '--yes')
+    refused('models', 'rm', 'kept:v1', '--yes', gy='GY3609', says='@champion')
     g.cli('models', 'retire', 'kept')
-    g.cli('models', 'rm', 'kept')
+    g.cli('models', 'rm', 'kept', '--yes')
 
 
 def bad_requests(g):

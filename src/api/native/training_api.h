@@ -1,4 +1,4 @@
-// POST /api/v1/projects/{project}/train.
+// POST /api/v1/projects/{project}/train and its plan.
 #pragma once
 
 #include "platform/net/http.h"
@@ -14,6 +14,7 @@ class TrainingApi {
   explicit TrainingApi(training::Training& training) : training_(training) {}
   net::RouteTable table();
 
+  Result<net::Response> Plan(net::Request& request);
   Result<net::Response> Train(net::Request& request);
 
  private:

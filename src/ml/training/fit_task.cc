@@ -324,6 +324,35 @@ Result<Json> FitTask(runners::TaskContext& context) {
   return FitProblem(context, problem);
 }
 
+Result<Json> PlanTask(runners::TaskContext& context) {
+  GYRE_TRY(FitRequest request, ParseFitRequest(context.input()));
+  GYRE_TRY(const Problem problem, PrepareProblem(std::move(request)));
+  const FitSession session(context, problem);
+  Json columns = Json::Arr(), candidates = Json::Arr(), classes = Json::Arr();
+  for (const table::Column& column : problem.train.columns) {
+    const bool left_out =
+        column.name == problem.request.target ||
+        std::ranges::find(problem.excluded, column.name) != problem.excluded.end();
+    if (!left_out) columns.Push(column.name);
+  }
+  const bool regression = problem.task() == predictors::Task::kRegression;
+  candidates.Push("constant");
+  candidates.Push(regression ? "linear: ridge and lasso" : "logistic");
+  candidates.Push(session.holds_out() ? "LightGBM" : "LightGBM, a bag over the folds");
+  for (const std::string& name : problem.train_target.classes) classes.Push(name);
+  return Json::Obj({{"task", predictors::TaskName(problem.task())},
+                    {"target", problem.request.target},
+                    {"classes", std::move(classes)},
+                    {"metric", problem.metric->name},
+                    {"split", Json::Obj({{"kind", SplitKindName(problem.split_kind)},
+                                         {"train_rows", problem.train.rows()},
+                                         {"test_rows", problem.test.rows()},
+                                         {"folds", session.fold_count()}})},
+                    {"candidates", std::move(candidates)},
+                    {"columns", std::move(columns)},
+                    {"findings", FindingsJson(problem)}});
+}
+
 Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
   FitSession session(context, problem);
   for (const Finding& f : problem.findings)

@@ -14,6 +14,8 @@ namespace gyre::training {
 // "holdout": "holdout.parquet", "recipe_hash", "signature", ...}; files lie in the scratch
 // directory.
 Result<Json> FitTask(runners::TaskContext& context);
+// What a fit would do, without one: task "training.plan".
+Result<Json> PlanTask(runners::TaskContext& context);
 Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem);
 
 }  // namespace gyre::training

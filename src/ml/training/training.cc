@@ -127,8 +127,7 @@ void Training::AddJobs() {
       {.name = "training.train", .execute = [this](runners::JobRun& run) { return Execute(run); }});
 }
 
-Result<runners::Job> Training::Train(TrainRequest request) {
-  GYRE_TRY(const data::Version version, rooms_.datasets.Resolve(request.project, request.dataset));
+Result<Json> Training::InputOf(TrainRequest& request, const data::Version& version) {
   if (request.target.empty()) {
     GYRE_TRY(const projects::Project project, rooms_.projects.Get(request.project));
     if (project.problem) request.target = project.problem->target;
@@ -149,6 +148,32 @@ Result<runners::Job> Training::Train(TrainRequest request) {
   input.Set("threads", settings_.threads);
   FitRequest probe;  // refuses a bad budget or task before anything waits in the queue
   GYRE_TRY(probe, ParseFitRequest(input));
+  return input;
+}
+
+Result<Json> Training::Plan(TrainRequest request) {
+  GYRE_TRY(const data::Version version, rooms_.datasets.Resolve(request.project, request.dataset));
+  GYRE_TRY(Json input, InputOf(request, version));
+  GYRE_TRY(const std::vector<std::string> paths, rooms_.datasets.PartPaths(version));
+  Json parts = Json::Arr();
+  for (const std::string& path : paths) parts.Push(path);
+  input.Set("parts", std::move(parts));
+  runners::JobRun::TaskOptions options;
+  options.memory_bytes_max = settings_.memory_bytes;
+  GYRE_TRY(Json plan, rooms_.jobs.RunTaskNow("training.plan", input, options));
+  plan.Set("dataset", version.reference()).Set("model", request.model);
+  GYRE_TRY(const auto champion,
+           rooms_.registry.FindAlias(request.project, request.model, "champion"));
+  plan.Set("champion", champion ? Json(champion->name()) : Json());
+  plan.Set("gate", request.gate).Set("experiment", request.experiment);
+  plan.Set("budget_seconds", request.trials > 0 ? Json() : Json(request.budget_seconds));
+  plan.Set("trials", request.trials > 0 ? Json(request.trials) : Json());
+  return plan;
+}
+
+Result<runners::Job> Training::Train(TrainRequest request) {
+  GYRE_TRY(const data::Version version, rooms_.datasets.Resolve(request.project, request.dataset));
+  GYRE_TRY(Json input, InputOf(request, version));
   runners::JobSpec spec;
   spec.kind = "training.train";
   spec.project = request.project;
@@ -182,6 +207,9 @@ Result<Json> Training::Execute(runners::JobRun& run) {
   return result;
 }
 
-void AddTasks(runners::TaskRegistry& tasks) { tasks.Add("training.fit", FitTask); }
+void AddTasks(runners::TaskRegistry& tasks) {
+  tasks.Add("training.fit", FitTask);
+  tasks.Add("training.plan", PlanTask);
+}
 
 }  // namespace gyre::training

@@ -63,15 +63,19 @@ class Training {
   // Checks what can be checked now (dataset, names), then submits. Errors: GY2101, GY2102, GY3501,
   // GY1200, GY3301.
   Result<runners::Job> Train(TrainRequest request);
+  // What Train would do: task, metric, split, candidates, columns left out. Changes nothing.
+  Result<Json> Plan(TrainRequest request);
 
  private:
+  // The request made whole; the input of the job.
+  Result<Json> InputOf(TrainRequest& request, const data::Version& version);
   Result<Json> Execute(runners::JobRun& run);
 
   TrainingRooms rooms_;
   Settings settings_;
 };
 
-// Worker side: "training.fit".
+// Worker side: "training.fit", "training.plan".
 void AddTasks(runners::TaskRegistry& tasks);
 
 }  // namespace gyre::training

@@ -55,6 +55,10 @@ std::string OwnerInfo::base_path() const {
   return path == std::string::npos ? std::string() : url.substr(path);
 }
 
+bool IsDataDirectory(const std::string& path) {
+  return ::access(LockPath(path).c_str(), F_OK) == 0;
+}
+
 std::string SocketPath(const std::string& data_directory) { return data_directory + "/gyre.sock"; }
 
 Result<std::optional<OwnerInfo>> FindOwner(const std::string& data_directory) {

@@ -27,6 +27,8 @@ struct OwnerInfo {
 
 std::string SocketPath(const std::string& data_directory);  // DIR/gyre.sock
 
+bool IsDataDirectory(const std::string& path);  // somebody has owned it before
+
 // Says who owns the directory now, from the lock; empty when nobody does.
 Result<std::optional<OwnerInfo>> FindOwner(const std::string& data_directory);
 

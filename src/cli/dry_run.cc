@@ -1,0 +1,147 @@
+#include "cli/dry_run.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "base/text.h"
+#include "cli/output.h"
+#include "platform/config/yaml.h"
+
+namespace gyre::cli {
+namespace {
+
+constexpr std::string_view kEnd = "GY4028";
+constexpr std::string_view kWithoutDryRun[] = {"server", "server stop", "demo",  "login",
+                                               "logout", "worker",      "keeper"};
+// Posts that only ask.
+constexpr std::string_view kQuestions[] = {"/query", "/plan", "/suggest"};
+
+std::string_view WithoutQuery(std::string_view path) { return path.substr(0, path.find('?')); }
+
+// "/api/v1/projects/{project}" names "/api/v1/projects/churn".
+bool IsRoute(std::string_view route, std::string_view path) {
+  const auto expected = Split(route, '/'), given = Split(path, '/');
+  if (expected.size() != given.size()) return false;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const bool any = expected[i].starts_with('{');
+    if (!any && expected[i] != given[i]) return false;
+  }
+  return true;
+}
+
+class DryRunSession : public Session {
+ public:
+  DryRunSession(std::unique_ptr<Session> session, Json* planned)
+      : session_(std::move(session)), planned_(*planned) {}
+
+  Result<Json> Get(std::string_view path) override { return session_->Get(path); }
+  Result<Json> Post(std::string_view path, const Json& body) override {
+    const std::string_view bare = WithoutQuery(path);
+    for (const std::string_view question : kQuestions) {
+      if (bare.ends_with(question)) return session_->Post(path, body);
+    }
+    Plan("POST", path, body);
+    if (bare.ends_with("/cancel")) return Json::Obj();
+    return End();
+  }
+  Result<Json> Put(std::string_view path, const Json& body) override {
+    Plan("PUT", path, body);
+    return End();
+  }
+  Result<Json> Patch(std::string_view path, const Json& body) override {
+    Plan("PATCH", path, body);
+    return End();
+  }
+  Result<Json> Delete(std::string_view path) override {
+    // What is not there cannot be removed. Not every thing has a page of its own, though.
+    const auto there = session_->Get(path);
+    if (!there && there.error().code() == Code::kNotFound &&
+        !there.error().gy().starts_with("GY16"))
+      return there.error();
+    Plan("DELETE", path, Json());
+    return Json::Obj();
+  }
+  Result<Json> Upload(std::string_view path, const std::string& file, Output& /*out*/) override {
+    Plan("POST", path, "the content of " + file);
+    return End();
+  }
+  Result<> Download(std::string_view path, const std::string& file, Output& out) override {
+    if (file == "-") return session_->Download(path, file, out);
+    Plan("GET", path, "into " + file);
+    return End();
+  }
+  Result<> Exchange(std::string_view path, const std::string& in_file, const std::string& out_file,
+                    Output& out) override {
+    if (out_file == "-") return session_->Exchange(path, in_file, out_file, out);
+    Plan("POST", path, fmt::format("the content of {}; the answer into {}", in_file, out_file));
+    return End();
+  }
+  Result<Json> WaitJob(const Json& job, Output& out) override {
+    return session_->WaitJob(job, out);
+  }
+  const std::string& url() const override { return session_->url(); }
+  bool is_local() const override { return session_->is_local(); }
+  const std::string& audience() const override { return session_->audience(); }
+  Result<> EnsureServerOutlivesUs(Output& /*out*/) override { return {}; }
+  void StopStartedServer(Output& /*out*/) override {}
+
+ private:
+  static Error End() { return Error(Code::kCancelled, kEnd, "a dry run changes nothing"); }
+
+  void Plan(std::string_view method, std::string_view path, const Json& body) {
+    planned_.Push(Json::Obj({{"method", method},
+                             {"path", path},
+                             {"body", body},
+                             {"summary", Summary(method, WithoutQuery(path))}}));
+  }
+
+  // What the server says that this request does.
+  std::string Summary(std::string_view method, std::string_view path) {
+    if (!description_) {
+      auto description = session_->Get("/api/v1/openapi.json");
+      description_ = description ? *std::move(description) : Json::Obj();
+    }
+    const std::string verb = ToLower(method);
+    for (const auto& [route, methods] : (*description_)["paths"].members()) {
+      if (IsRoute(route, path) && methods.Has(verb)) return methods[verb]["summary"].AsString();
+    }
+    return {};
+  }
+
+  std::unique_ptr<Session> session_;
+  Json& planned_;
+  std::optional<Json> description_;
+};
+
+}  // namespace
+
+bool EndsDryRun(const Error& error) { return error.gy() == kEnd; }
+
+Result<> CheckHasDryRun(std::string_view command_path) {
+  if (std::find(std::begin(kWithoutDryRun), std::end(kWithoutDryRun), command_path) ==
+      std::end(kWithoutDryRun))
+    return {};
+  return InvalidArgument("GY4029", "`gyre {}` has no --dry-run", command_path)
+      .Fix(fmt::format("gyre help {}   (says what it does)", command_path));
+}
+
+std::unique_ptr<Session> NewDryRunSession(std::unique_ptr<Session> session, Json* planned) {
+  return std::make_unique<DryRunSession>(std::move(session), planned);
+}
+
+std::string PlanText(const Json& planned) {
+  std::string text;
+  for (const Json& request : planned.items()) {
+    const std::string& summary = request["summary"].AsString();
+    text += fmt::format("would {} {}{}\n", request["method"].AsString(), request["path"].AsString(),
+                        summary.empty() ? "" : "   " + summary);
+    const Json& body = request["body"];
+    if (body.is_null() || (body.is_object() && body.members().empty())) continue;
+    const std::string yaml = body.is_string() ? body.AsString() : config::DumpYaml(body);
+    for (const std::string_view line : Split(Trim(yaml), '\n')) text += fmt::format("  {}\n", line);
+  }
+  return text;
+}
+
+}  // namespace gyre::cli
