@@ -22,7 +22,6 @@ namespace {
 
 constexpr telemetry::Logger kLog{"ledger/access"};
 constexpr std::int64_t kTouchEveryMicros = 60 * kMicrosPerSecond;
-constexpr std::string_view kLocalOwner = "local-owner";
 
 std::string_view PrefixOf(std::string_view kind) {
   if (kind == "session") return "gyre_ses_";
@@ -45,6 +44,26 @@ bool IsChange(net::Method method) {
 Error WrongLogin() {
   return Error(Code::kUnauthenticated, "GY1704", "user name or password is wrong");
 }
+Error UserHasGone() {
+  return Error(Code::kUnauthenticated, "GY1720",
+               "the user was removed, disabled or given another password meanwhile")
+      .Fix("gyre login");
+}
+
+// Rights were judged before this transaction; the user may have lost them since.
+Result<> InsertTokenOfLivingUser(db::Transaction& tx, const StoredToken& stored) {
+  if (stored.token.user_id != kLocalOwner) {
+    GYRE_TRY(const auto user, FindUserById(tx, stored.token.user_id));
+    if (!user || user->disabled) return UserHasGone();
+  }
+  return InsertToken(tx, stored);
+}
+// The same for a password that was compared before.
+Result<> CheckPasswordStands(db::Transaction& tx, std::string_view user_id, std::string_view hash) {
+  GYRE_TRY(const std::string now, PasswordHashOf(tx, user_id));
+  return now == hash ? Result<>() : UserHasGone();
+}
+
 Error NoSuchUser(std::string_view name) {
   return NotFound("GY1714", "there is no user `{}`", name).Fix("gyre users");
 }
@@ -223,6 +242,14 @@ Result<> AccessService::Judge(net::Request& request, const net::Route& route) {
   const KnownToken& known = *found->second;
   if (known.user_disabled || (known.token.expires_us != 0 && known.token.expires_us <= now_us))
     return refused();
+  // What the owner may without a login ends with it; a program keeps to its own run anyway.
+  if (std::string why;
+      known.of_local_owner && known.token.kind != "program" && !local_owner_allowed(&why)) {
+    return Error(Code::kUnauthenticated, "GY1701",
+                 "this token is the local owner's, who has to log in now")
+        .Why(std::move(why))
+        .Fix("gyre login, then gyre tokens create");
+  }
   // A page of another site cannot know the token, but a browser extension or a proxy might add it:
   // changes stay same-origin.
   if (const auto origin = request.Header("origin");
@@ -336,7 +363,10 @@ Result<Issued> AccessService::Login(std::string_view name, std::string_view pass
   Issued issued;
   const StoredToken session = NewStoredToken("session", user->id, user->name,
                                              settings_.session_lifetime_us, &issued.secret);
-  GYRE_DO(Change([&](db::Transaction& tx) { return InsertToken(tx, session); }));
+  GYRE_DO(Change([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(CheckPasswordStands(tx, user->id, hash));
+    return InsertTokenOfLivingUser(tx, session);
+  }));
   issued.token = session.token;
   return issued;
 }
@@ -380,6 +410,7 @@ Result<> AccessService::ChangePassword(const net::Principal& principal,
   }
   GYRE_TRY(const std::string next, HashPassword(password));
   return Change([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(CheckPasswordStands(tx, principal.id, hash));
     GYRE_DO(UpdatePassword(tx, principal.id, next));
     return RevokeSessionsOf(tx, principal.id, clock_.NowMicros());
   });
@@ -520,7 +551,7 @@ Result<Issued> AccessService::CreateToken(const net::Principal& by, NewToken wan
   stored.token.name = std::move(wanted.name);
   stored.token.scopes = std::move(wanted.scopes);
   stored.token.project = std::move(wanted.project);
-  GYRE_DO(Change([&](db::Transaction& tx) { return InsertToken(tx, stored); }));
+  GYRE_DO(Change([&](db::Transaction& tx) { return InsertTokenOfLivingUser(tx, stored); }));
   issued.token = stored.token;
   return issued;
 }
@@ -567,7 +598,7 @@ Result<std::string> AccessService::IssueProgramToken(std::string_view project,
   stored.token.project = project;
   stored.token.run_id = run_id;
   stored.token.name = "program of run " + std::string(run_id);
-  GYRE_DO(Change([&](db::Transaction& tx) { return InsertToken(tx, stored); }));
+  GYRE_DO(Change([&](db::Transaction& tx) { return InsertTokenOfLivingUser(tx, stored); }));
   return secret;
 }
 

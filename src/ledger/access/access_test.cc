@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
+#include <set>
 
 #include "ledger/access/local_owner.h"
+#include "platform/exec/thread_pool.h"
 #include "platform/net/server.h"
 #include "platform/net/testing/raw_client.h"
 
@@ -281,6 +284,61 @@ TEST_F(AccessTest, ItEndsWithTheSecondUser) {
   EXPECT_EQ(With(Session("ann"), "GET /me"), "200 user ann *");
   Open({});
   EXPECT_EQ(Tcp("GET /me"), "401 GY1701") << "also after a restart";
+}
+
+TEST_F(AccessTest, TheOwnersTokensEndWithTheSecondUser) {
+  AddUser("ann", {{"*", Role::kAdmin}});
+  const auto token = access_->CreateToken(Owner(), {.name = "early"});
+  ASSERT_TRUE(token.has_value());
+  EXPECT_EQ(With(token->secret, "POST /users"), "200 token local-owner *");
+  AddUser("bob", {});
+  EXPECT_EQ(With(token->secret, "POST /users"), "401 GY1701");
+  EXPECT_EQ(With(token->secret, "GET /me"), "401 GY1701");
+}
+
+// Comparing a password takes long: meanwhile an administrator acts.
+TEST_F(AccessTest, ALoginThatIsOvertakenGivesNothing) {
+  AddUser("ann", {{"*", Role::kAdmin}});
+  const auto overtaken_by = [&](const std::function<void()>& act) {
+    AddUser("eve", {{"churn", Role::kViewer}});
+    Result<Issued> issued = Internal("GY1000", "not run");
+    {
+      const exec::Worker login("login", [&](const exec::StopFlag&) {
+        issued = access_->Login("eve", kPassword, "x:1");
+      });
+      usleep(10'000);
+      act();
+    }
+    const std::string answer = issued ? With(issued->secret, "POST /users") : issued.error().gy();
+    static_cast<void>(access_->DeleteUser(Owner(), "eve"));
+    return answer;
+  };
+  const std::set<std::string> fair = {"GY1704", "GY1720", "401 GY1701"};
+  for (int i = 0; i < 3; ++i) {
+    const std::string removed =
+        overtaken_by([&] { ASSERT_TRUE(access_->DeleteUser(Owner(), "eve").has_value()); });
+    EXPECT_TRUE(fair.contains(removed)) << removed;
+    const std::string disabled =
+        overtaken_by([&] { ASSERT_TRUE(access_->SetDisabled(Owner(), "eve", true).has_value()); });
+    EXPECT_TRUE(fair.contains(disabled)) << disabled;
+  }
+}
+
+TEST_F(AccessTest, ATokenOfNobodyOpensNothing) {
+  AddUser("ann", {{"*", Role::kAdmin}});
+  AddUser("eve", {{"churn", Role::kViewer}});
+  const auto login = access_->Login("eve", kPassword, "x:1");
+  ASSERT_TRUE(login.has_value());
+  // As a damaged or hand-edited database could have it.
+  ASSERT_TRUE(database_
+                  ->Write([](db::Transaction& tx) {
+                    return tx.Execute("UPDATE access_token SET user_id = ?1", {"gone"});
+                  })
+                  .has_value());
+  Open({});
+  EXPECT_EQ(With(login->secret, "POST /users"), "401 GY1701");
+  const net::Principal gone{.id = "gone", .name = "gone", .kind = "user", .token_id = ""};
+  EXPECT_EQ(access_->CreateToken(gone, {.name = "x"}).error().gy(), "GY1720");
 }
 
 TEST_F(AccessTest, ItEndsWithAuthRequiredAProxyOrAListenerBeyondLoopback) {

@@ -77,11 +77,15 @@ Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::i
     auto known = std::make_shared<KnownToken>();
     known->token = std::move(stored.token);
     GYRE_TRY(known->scopes, ParseScopes(known->token.scopes));
-    if (const auto user = users.find(known->token.user_id); user != users.end()) {
+    known->of_local_owner = known->token.user_id == kLocalOwner;
+    const auto user = users.find(known->token.user_id);
+    if (known->of_local_owner) {
+      known->rights.everywhere = AllPermissions();
+    } else if (user != users.end()) {
       known->rights = RightsOf(user->second.grants);
       known->user_disabled = user->second.disabled;
     } else {
-      known->rights.everywhere = AllPermissions();  // made by the local owner, who may everything
+      continue;  // of nobody: it opens nothing
     }
     std::int64_t used_us = known->token.last_used_us;
     if (previous != nullptr) {

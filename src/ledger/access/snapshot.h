@@ -12,6 +12,9 @@
 
 namespace gyre::access {
 
+// The user of what the owner of the process made without a login.
+inline constexpr std::string_view kLocalOwner = "local-owner";
+
 struct Rights {
   PermissionSet everywhere;
   std::vector<std::pair<std::string, PermissionSet>> projects;
@@ -24,6 +27,7 @@ struct KnownToken {
   Scopes scopes;
   Rights rights;  // of its user
   bool user_disabled = false;
+  bool of_local_owner = false;
   mutable std::atomic<std::int64_t> used_us{0};
 };
 
