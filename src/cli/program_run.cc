@@ -105,6 +105,7 @@ class Recorder {
         spawn.environment[name] = fmt::format("{}", request_.cpus);
       }
     }
+    spawn.cpus = request_.cpus;
     spawn.own_process_group = false;  // it stays in the foreground, where it may read the terminal
                                       // and hears Ctrl-C itself
     return spawn;
@@ -118,7 +119,6 @@ class Recorder {
     Tee tee(log);
     exec::CaptureOptions capture;
     capture.spawn = Spawn();
-    capture.cpus = request_.cpus;
     capture.memory_bytes_max = request_.memory_bytes_max;
     capture.on_output = [&](int stream, std::string_view bytes) { tee(stream, bytes); };
     Result<exec::ExitStatus> ended = exec::ExitStatus();

@@ -94,6 +94,10 @@ def memory_is_limited(g):
     assert subprocess.run(['pgrep', '-f', '100 << 20'], capture_output=True, text=True).stdout == ''
 
 
+def cpus_are_limited(g):
+    assert g.cli('run', '--cpu', '1', *python('import os', 'print(len(os.sched_getaffinity(0)))')).stdout == '1\n'
+
+
 def code_is_recorded_and_run_again(g):
     git(g, 'init', '-q')
     script = os.path.join(g.work, 'p.py')
@@ -167,7 +171,7 @@ def with_two_users_it_is_refused(g):
     assert os.path.exists(marker)
 
 
-SCENARIOS = [output_exit_code_and_files, what_cannot_be_kept_is_only_a_warning, too_many_files_are_only_a_warning, memory_is_limited,
+SCENARIOS = [output_exit_code_and_files, what_cannot_be_kept_is_only_a_warning, too_many_files_are_only_a_warning, memory_is_limited, cpus_are_limited,
              code_is_recorded_and_run_again, a_program_outlives_the_server, with_two_users_it_is_refused]
 
 if __name__ == '__main__':

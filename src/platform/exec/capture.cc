@@ -33,31 +33,6 @@ class End {
   int fd_;
 };
 
-// A child inherits the CPUs of the thread that spawns it.
-class FewerCpus {
- public:
-  explicit FewerCpus(int cpus) {
-    if (cpus <= 0 || sched_getaffinity(0, sizeof before_, &before_) != 0) return;
-    cpu_set_t now;
-    CPU_ZERO(&now);
-    for (int cpu = 0, left = cpus; cpu < CPU_SETSIZE && left > 0; ++cpu) {
-      if (!CPU_ISSET(cpu, &before_)) continue;
-      CPU_SET(cpu, &now);
-      --left;
-    }
-    set_ = sched_setaffinity(0, sizeof now, &now) == 0;
-  }
-  ~FewerCpus() {
-    if (set_) sched_setaffinity(0, sizeof before_, &before_);
-  }
-  FewerCpus(const FewerCpus&) = delete;
-  FewerCpus& operator=(const FewerCpus&) = delete;
-
- private:
-  cpu_set_t before_{};
-  bool set_ = false;
-};
-
 // False at the end of the stream.
 bool Pump(End& end, int stream, const std::function<void(int, std::string_view)>& on_output) {
   std::array<char, 1 << 16> buffer;
@@ -101,11 +76,7 @@ Result<ExitStatus> RunCapturing(CaptureOptions options) {
   End err_read(err[0]), err_write(err[1]);
   options.spawn.descriptors.emplace_back(out[1], 1);
   options.spawn.descriptors.emplace_back(err[1], 2);
-  std::optional<Process> process;
-  {
-    const FewerCpus fewer(options.cpus);
-    GYRE_TRY(process, Process::Spawn(std::move(options.spawn)));
-  }
+  GYRE_TRY(Process process, Process::Spawn(std::move(options.spawn)));
   out_write.Close();
   err_write.Close();
   bool over_memory = false;
@@ -117,9 +88,9 @@ Result<ExitStatus> RunCapturing(CaptureOptions options) {
       if (events[1].revents != 0) Pump(err_read, 2, options.on_output);
     }
     if (const int signal = options.signal ? options.signal() : 0; signal != 0)
-      process->Signal(signal);
-    over_memory = over_memory || KillWhenOver(options.memory_bytes_max, *process);
-    GYRE_TRY(auto ended, process->Wait(open ? 0 : poll_ms * 1000));
+      process.Signal(signal);
+    over_memory = over_memory || KillWhenOver(options.memory_bytes_max, process);
+    GYRE_TRY(auto ended, process.Wait(open ? 0 : poll_ms * 1000));
     if (!ended) continue;
     ended->over_memory = over_memory;
     Drain({&out_read, &err_read}, options.on_output);

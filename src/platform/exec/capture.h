@@ -13,7 +13,6 @@ namespace gyre::exec {
 
 struct CaptureOptions {
   SpawnOptions spawn;
-  int cpus = 0;  // > 0: may run on so many CPUs only
   // > 0: when the program and its descendants use more together (MemoryBytes), all of them are
   // killed. Looked at 50 times a second; address space is not limited, because many programs
   // reserve far more than they use.

@@ -22,6 +22,7 @@ struct SpawnOptions {
       {};  // {ours, theirs}: e.g. {pipe_write, 3}; 0, 1, 2 not named here are inherited
   bool own_process_group = true;      // so that a signal reaches grandchildren
   bool dies_with_parent = true;       // killed when this process ends, however it ends
+  int cpus = 0;                       // > 0: may run on so many CPUs only
   std::int64_t memory_bytes_max = 0;  // RLIMIT_AS; 0 = none
   std::int64_t cpu_seconds_max = 0;   // RLIMIT_CPU; 0 = none
 };

@@ -190,6 +190,12 @@ TEST(Process, EnforcesLimits) {
   EXPECT_TRUE(cpu.signal == SIGXCPU || cpu.signal == SIGKILL) << cpu.signal;
 }
 
+TEST(Process, RunsOnAsManyCpusAsItMay) {
+  const auto [text, status] = RunProgram(
+      {.argv = {"python3", "-c", "import os; print(len(os.sched_getaffinity(0)))"}, .cpus = 1});
+  EXPECT_EQ(text, "1\n");
+}
+
 TEST(Process, IgnoredPipeSignalIsNotInherited) {
   signal(SIGPIPE, SIG_IGN);
   const auto [text, status] = RunProgram({.argv = {"sh", "-c", "kill -PIPE $$; echo alive"}});

@@ -36,6 +36,7 @@ struct ChildPlan {
   bool own_process_group;
   bool dies_with_parent;
   pid_t parent;
+  int cpus;
   std::int64_t memory_bytes_max;
   std::int64_t cpu_seconds_max;
   // Answers; the memory is shared until exec.
@@ -53,6 +54,20 @@ void LimitResource(ChildPlan* plan, int resource, std::int64_t limit, const char
   if (limit <= 0) return;
   const rlimit value{static_cast<rlim_t>(limit), static_cast<rlim_t>(limit)};
   if (setrlimit(static_cast<__rlimit_resource>(resource), &value) != 0) Fail(plan, step);
+}
+
+// The first of those that this process may run on.
+void LimitCpus(ChildPlan* plan) {
+  if (plan->cpus <= 0) return;
+  cpu_set_t ours, fewer;
+  if (sched_getaffinity(0, sizeof ours, &ours) != 0) Fail(plan, "sched_getaffinity");
+  CPU_ZERO(&fewer);
+  for (int cpu = 0, left = plan->cpus; cpu < CPU_SETSIZE && left > 0; ++cpu) {
+    if (!CPU_ISSET(cpu, &ours)) continue;
+    CPU_SET(cpu, &fewer);
+    --left;
+  }
+  if (sched_setaffinity(0, sizeof fewer, &fewer) != 0) Fail(plan, "sched_setaffinity");
 }
 
 void MoveDescriptors(ChildPlan* plan) {
@@ -97,6 +112,7 @@ int RunChild(void* argument) {
   ResetSignals();
   MoveDescriptors(plan);
   if (plan->working_directory && chdir(plan->working_directory) != 0) Fail(plan, "chdir");
+  LimitCpus(plan);
   LimitResource(plan, RLIMIT_AS, plan->memory_bytes_max, "setrlimit");
   LimitResource(plan, RLIMIT_CPU, plan->cpu_seconds_max, "setrlimit");
   execve(plan->program, plan->argv, plan->envp);
@@ -181,6 +197,7 @@ Result<int> SpawnHere(const SpawnOptions& options) {
                  .own_process_group = options.own_process_group,
                  .dies_with_parent = options.dies_with_parent,
                  .parent = getpid(),
+                 .cpus = options.cpus,
                  .memory_bytes_max = options.memory_bytes_max,
                  .cpu_seconds_max = options.cpu_seconds_max};
 

@@ -219,6 +219,7 @@ bool Connection::TakeHead(std::string_view in, std::size_t* used) {
 void Connection::OnHead() {
   Exchange& e = *exchange_;
   const Head& head = e.head();
+  body_left_ = body_taken_ = 0;  // nothing of this body yet, also when it is refused right away
   std::string_view target = head.target();
   if (target.starts_with("http://") || target.starts_with("https://")) {  // absolute form
     const std::size_t slash = target.find('/', target.find("//") + 2);
@@ -280,7 +281,6 @@ void Connection::OnBodyAnnounced() {
   Exchange& e = *exchange_;
   const Head& head = e.head();
   body_left_ = std::max<std::int64_t>(head.content_length, 0);
-  body_taken_ = 0;
   body_started_us_ = loop_.now_us;
   const std::int64_t limit = e.route->body == Body::kNone ? kBodyWholeMax : e.route->body_bytes_max;
   if (body_left_ > limit) return Refuse(BodyTooLarge(limit));

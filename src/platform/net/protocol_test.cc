@@ -32,6 +32,21 @@ int Count(std::string_view text, std::string_view piece) {
   return count;
 }
 
+// The size of an earlier body says nothing of this one: its bytes would be read as a request.
+TEST_F(ProtocolTest, ARefusalAfterAnUploadEndsTheConnectionWithItsUnreadBody) {
+  Start();
+  RawClient client(port());
+  client.Send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n" +
+              std::string(50, 'a'));
+  ASSERT_TRUE(client.ReadResponse().starts_with("HTTP/1.1 200 "));
+  client.Send("POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n");
+  const std::string refused = client.ReadResponse();
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 404 ")) << refused;
+  EXPECT_NE(refused.find("Connection: close"), std::string::npos) << refused;
+  client.Send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(client.AtEnd());
+}
+
 TEST_F(ProtocolTest, MalformedAndAmbiguousMessagesAreRefusedAndEndTheConnection) {
   const std::string get = "GET /hello HTTP/1.1\r\n";
   const std::string post = "POST /echo HTTP/1.1\r\nHost: x\r\n";
