@@ -158,7 +158,7 @@ Result<net::Response> EndpointsApi::PredictFile(net::Request& request) {
         .Fix("csv, jsonl or parquet");
   GYRE_TRY(const registry::ModelVersion version,
            registry_.Resolve(request.Param("project"), *reference));
-  GYRE_TRY(const std::string package, blobs_.LocalPath(version.package.digest));
+  GYRE_TRY(const std::string package, registry::LocalPathOf(blobs_, version, version.package));
   const auto scratch =
       std::make_shared<ScratchFolder>(blobs_.scratch_directory() + "/predict-" + NewId());
   GYRE_DO(exec::MakeDirectories(scratch->path()));

@@ -88,6 +88,7 @@ class DatasetsService : public Datasets {
   Result<StoredVersion> Find(std::string_view project, std::string_view reference);
   Result<Json> ExecuteImport(runners::JobRun& run);
   Result<Json> RunImport(runners::JobRun& run);
+  bool Sound(const StoredVersion& stored);
   Result<NewVersion> StoreFiles(const Json& input, const Json& made, const std::string& scratch);
   Result<Json> SuiteInForce(const Dataset& dataset);
   Result<> Announce(db::Transaction& tx, const Version& version, std::string_view kind);
@@ -134,11 +135,23 @@ Result<StoredVersion> DatasetsService::Find(std::string_view project, std::strin
       .Fix("gyre datasets versions " + dataset.name);
 }
 
+Error DamageOf(const Version& version, const Error& error) {
+  if (error.code() != Code::kDataLoss) return error;
+  Error own(error.code(), error.gy(),
+            fmt::format("dataset {}: {}", version.reference(), error.message()));
+  return std::move(own)
+      .Why(error.why())
+      .Fix(fmt::format("gyre add {} --name {}    (the same file again heals it)",
+                       version.source_name, version.dataset))
+      .Fix("or restore a backup; gyre fsck names all that is damaged");
+}
+
 Result<std::vector<std::string>> DatasetsService::PartPaths(const Version& version) {
   std::vector<std::string> paths;
   for (const Part& part : version.parts) {
-    GYRE_TRY(std::string path, blobs_.LocalPath(part.object.digest));
-    paths.push_back(std::move(path));
+    auto path = blobs_.LocalPath(part.object.digest);
+    if (!path) return DamageOf(version, path.error());
+    paths.push_back(*std::move(path));
   }
   return paths;
 }
@@ -234,6 +247,16 @@ Result<Json> DatasetsService::ExecuteImport(runners::JobRun& run) {
   return result;
 }
 
+// What is damaged is made anew of the same file.
+bool DatasetsService::Sound(const StoredVersion& stored) {
+  for (const Part& part : stored.version.parts) {
+    if (!blobs_.CheckBlocks(part.object.digest)) return false;
+  }
+  const std::string& quarantine = stored.files.quarantine_digest;
+  return blobs_.CheckBlocks(stored.files.profile_digest) &&
+         (quarantine.empty() || blobs_.CheckBlocks(quarantine));
+}
+
 Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
   const runners::Job& job = run.job();
   const Json& input = job.input;
@@ -249,7 +272,7 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
     GYRE_TRY(const auto same, store_.FindBySource(dataset->id, input["source_key"].AsString()));
     if (same) {
       GYRE_TRY(auto stored, store_.FindVersion(dataset->id, *same));
-      if (stored) return ImportResult(stored->version, false);
+      if (stored && Sound(*stored)) return ImportResult(stored->version, false);
     }
     GYRE_TRY(const Json in_force, SuiteInForce(*dataset));
     if (in_force.is_object()) suite = Json::Obj({{"expectations", in_force["expectations"]}});
@@ -322,8 +345,9 @@ Result<NewVersion> DatasetsService::StoreFiles(const Json& input, const Json& ma
 Result<Json> DatasetsService::Profile(const Version& version) {
   GYRE_TRY(const auto stored, store_.FindVersionById(version.id));
   if (!stored) return NotFound("GY2102", "there is no version {}", version.reference());
-  GYRE_TRY(const std::string text, blobs_.Get(stored->files.profile_digest));
-  GYRE_TRY(Json profile, Json::Parse(text));
+  const auto text = blobs_.Get(stored->files.profile_digest);
+  if (!text) return DamageOf(version, text.error());
+  GYRE_TRY(Json profile, Json::Parse(*text));
   profile.Set("dataset", version.dataset);
   profile.Set("version", fmt::format("v{}", version.number));
   return profile;
@@ -393,8 +417,9 @@ Result<Json> DatasetsService::Quarantine(const Version& version, std::int64_t li
   Json items = Json::Arr();
   GYRE_TRY(const auto stored, store_.FindVersionById(version.id));
   if (stored && !stored->files.quarantine_digest.empty()) {
-    GYRE_TRY(const std::string text, blobs_.Get(stored->files.quarantine_digest));
-    for (const std::string_view line : Split(text, '\n')) {
+    const auto text = blobs_.Get(stored->files.quarantine_digest);
+    if (!text) return DamageOf(version, text.error());
+    for (const std::string_view line : Split(*text, '\n')) {
       if (line.empty() || static_cast<std::int64_t>(items.size()) >= limit) continue;
       GYRE_TRY(Json row, Json::Parse(line));
       items.Push(std::move(row));
@@ -410,10 +435,16 @@ Result<Json> DatasetsService::Diff(const Version& from, const Version& to) {
 }
 
 Result<blob::Object> DatasetsService::ParquetFile(const Version& version) {
-  if (version.parts.size() == 1) return version.parts[0].object;
+  if (version.parts.size() == 1) {
+    const blob::Object& only = version.parts[0].object;
+    if (const auto sound = blobs_.CheckBlocks(only.digest); !sound)
+      return DamageOf(version, sound.error());
+    return only;
+  }
   GYRE_TRY(const auto stored, store_.FindVersionById(version.id));
   if (!stored) return NotFound("GY2102", "there is no version {}", version.reference());
-  if (!stored->files.merged_digest.empty())
+  // One that is damaged is made again.
+  if (!stored->files.merged_digest.empty() && blobs_.CheckBlocks(stored->files.merged_digest))
     return blob::Object{stored->files.merged_digest, stored->files.merged_bytes};
   GYRE_TRY(const std::string path, Export(version, "parquet", {}));
   auto object = blobs_.PutFile(path);

@@ -95,7 +95,7 @@ class Datasets {
                                             int limit) = 0;
   virtual Result<std::vector<Version>> ListVersions(std::string_view project, std::string_view name,
                                                     std::int64_t before_number, int limit) = 0;
-  // Local paths of the parts, for a worker task. Bytes are not checked.
+  // Local paths of the parts, for a worker task. Error: kDataLoss GY1502 when one is damaged.
   virtual Result<std::vector<std::string>> PartPaths(const Version& version) = 0;
   virtual Result<> SetTags(std::string_view project, std::string_view reference,
                            const std::map<std::string, std::string>& tags) = 0;  // "" removes

@@ -99,6 +99,34 @@ TEST_F(DatasetsTest, AFileBecomesAVersion) {
   EXPECT_EQ(events_->List({.kind = "dataset.version.created"})->size(), 1u);
 }
 
+TEST_F(DatasetsTest, DamagedPartsGiveNoNumbersUntilTheFileIsAddedAgain) {
+  ASSERT_EQ(Add(People(100)).state, "succeeded");
+  const Version version = *datasets_->Resolve("default", "people");
+  const std::string part = datasets_->PartPaths(version)->front();
+  std::string bytes = *exec::ReadFile(part);
+  bytes[bytes.size() / 2] ^= 1;
+  ASSERT_TRUE(exec::WriteFile(part, bytes));
+  const auto expect_loss = [](const auto& result) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().gy(), "GY1502");
+    EXPECT_EQ(result.error().code(), Code::kDataLoss);
+    EXPECT_NE(result.error().message().find("people:v1"), std::string::npos);
+    EXPECT_NE(result.error().message().find("block 0 of 1"), std::string::npos);
+    EXPECT_NE(result.error().fixes().front().find("gyre add people.csv --name people"),
+              std::string::npos);
+  };
+  expect_loss(datasets_->Query("default", "select sum(age) from people", 10, {}));
+  expect_loss(datasets_->Rows(version, 0, 10));
+  expect_loss(datasets_->ProfileAgainst(version, "age"));
+  expect_loss(datasets_->ParquetFile(version));
+  expect_loss(datasets_->Export(version, "csv", {}));
+  EXPECT_EQ(datasets_->Check(version, "ann")->error_code, "GY1502");
+  const runners::Job again = Add(People(100));
+  ASSERT_EQ(again.state, "succeeded") << again.error_message;
+  EXPECT_TRUE(again.result["unchanged"].AsBool());
+  EXPECT_TRUE(datasets_->Query("default", "select sum(age) from people", 10, {}));
+}
+
 TEST_F(DatasetsTest, TheSameContentIsNoNewVersion) {
   ASSERT_EQ(Add(People(100)).state, "succeeded");
   const int before = jobs_->tasks_run;

@@ -229,7 +229,7 @@ Result<Rows> EvaluationService::FindRows(const std::string& project,
     return InvalidArgument("GY3707", "{} keeps no held-out rows to evaluate on", version.name())
         .Fix("give --on DATASET");
   }
-  GYRE_TRY(std::string path, blobs_.LocalPath(holdout->object.digest));
+  GYRE_TRY(std::string path, registry::LocalPathOf(blobs_, version, holdout->object));
   rows.parts = {std::move(path)};
   rows.choice = kHeldOutRows;
   if (rows.reference.empty()) rows.reference = "its held-out rows";
@@ -240,13 +240,13 @@ Result<Rows> EvaluationService::FindRows(const std::string& project,
 
 Result<Json> EvaluationService::TaskInput(const Json& input, const registry::ModelVersion& version,
                                           const registry::ModelVersion* against, const Rows& rows) {
-  GYRE_TRY(const std::string package, blobs_.LocalPath(version.package.digest));
+  GYRE_TRY(const std::string package, registry::LocalPathOf(blobs_, version, version.package));
   Json task = Json::Obj({{"package", package},
                          {"parts", PartsJson(rows.parts)},
                          {"options", input["options"]},
                          {"primary", input["primary"]}});
   if (against != nullptr) {
-    GYRE_TRY(const std::string champion, blobs_.LocalPath(against->package.digest));
+    GYRE_TRY(const std::string champion, registry::LocalPathOf(blobs_, *against, against->package));
     task.Set("champion", champion);
     task.Set("champion_name", against->name());
   }

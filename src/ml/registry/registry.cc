@@ -348,6 +348,13 @@ Result<std::vector<std::string>> Registry::MadeFrom(std::string_view dataset_ver
   return names;
 }
 
+Result<std::string> LocalPathOf(blob::Store& blobs, const ModelVersion& version,
+                                const blob::Object& object) {
+  auto path = blobs.LocalPath(object.digest);
+  if (path || path.error().code() != Code::kDataLoss) return path;
+  return std::move(path).error().Context("model " + version.name());
+}
+
 Result<> Registry::DeleteVersion(std::string_view version_id) {
   const std::int64_t now_us = clock_.NowMicros();
   return database_.Write([&](db::Transaction& tx) -> Result<> {

@@ -64,6 +64,9 @@ struct ModelVersion {
   std::string name() const { return fmt::format("{}:v{}", model, version); }  // "churn:v3"
 };
 Json VersionToJson(const ModelVersion& version);
+// Where a worker reads a blob of that version. Error: kDataLoss GY1502 names the model.
+Result<std::string> LocalPathOf(blob::Store& blobs, const ModelVersion& version,
+                                const blob::Object& object);
 
 struct Model {
   std::string id, project, name, description, created_by;

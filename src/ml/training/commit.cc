@@ -58,7 +58,7 @@ Result<Commit> Commit::Begin(const TrainingRooms& rooms, runners::JobRun& run) {
 }
 
 Result<> AddChampion(const registry::ModelVersion& champion, blob::Store& blobs, Json* input) {
-  GYRE_TRY(const std::string path, blobs.LocalPath(champion.package.digest));
+  GYRE_TRY(const std::string path, registry::LocalPathOf(blobs, champion, champion.package));
   input->Set("champion_package", path);
   input->Set("champion_name", champion.name());
   return {};

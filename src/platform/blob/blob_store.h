@@ -61,8 +61,10 @@ class Store {
       const Digest& digest) = 0;  // kNotFound GY1501, kDataLoss GY1502; at most 1 GiB
   virtual Result<std::unique_ptr<ReadStream>> Open(const Digest& digest) = 0;
   virtual Result<bool> Exists(const Digest& digest) = 0;
-  // A local path that a child process may open read-only. The bytes are not checked: call Verify
-  // first when that matters.
+  // Every block; not read again while the file stays as it was seen, for an hour at most. Error:
+  // kDataLoss GY1502 names the blob and the block.
+  virtual Result<> CheckBlocks(const Digest& digest) = 0;
+  // A local path that a child process may open read-only: of an object that passed CheckBlocks.
   virtual Result<std::string> LocalPath(const Digest& digest) = 0;
   virtual Result<> Verify(const Digest& digest) = 0;  // full SHA-256
   virtual Result<> ForEach(const std::function<Result<>(const Object&)>& object) = 0;

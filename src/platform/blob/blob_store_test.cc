@@ -168,6 +168,37 @@ TEST_F(BlobStore, FindsAFlippedBitWherever) {
   }
 }
 
+// A worker reads past us: it gets a path only when every block is sound.
+TEST_F(BlobStore, GivesNoPathOfADamagedObject) {
+  for (const std::int64_t size : {std::int64_t{10}, kMiB, 3 * kMiB + 10}) {
+    const Digest digest = PutBytes(RandomBytes(size, 9));
+    const std::string path = *store_->LocalPath(digest);
+    for (const std::int64_t offset : {std::int64_t{0}, size / 2, size - 1}) {
+      const auto written = fs::last_write_time(path);
+      FlipBit(path, offset);
+      fs::last_write_time(path, written);  // what damages a file need not show in its time
+      const auto damaged = store_->LocalPath(digest);
+      ASSERT_FALSE(damaged) << size << " " << offset;
+      EXPECT_EQ(damaged.error().gy(), "GY1502");
+      EXPECT_NE(damaged.error().message().find(fmt::format("block {}", offset / kMiB)),
+                std::string::npos);
+      FlipBit(path, offset);
+      EXPECT_TRUE(store_->LocalPath(digest));
+    }
+  }
+}
+
+TEST_F(BlobStore, StoringTheSameBytesHealsADamagedObject) {
+  for (const std::int64_t size : {std::int64_t{10}, 2 * kMiB}) {
+    const std::string bytes = RandomBytes(size, 11);
+    const Digest digest = PutBytes(bytes);
+    FlipBit(*store_->LocalPath(digest), size / 2);
+    EXPECT_EQ(PutBytes(bytes), digest);
+    EXPECT_TRUE(store_->LocalPath(digest));
+    EXPECT_EQ(*store_->Get(digest), bytes);
+  }
+}
+
 TEST_F(BlobStore, AnIntactBlockOfADamagedObjectCanStillBeRead) {
   const std::string bytes = RandomBytes(2 * kMiB);
   const Digest digest = PutBytes(bytes);

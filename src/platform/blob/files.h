@@ -32,6 +32,8 @@ struct FileInfo {
   std::int64_t size_bytes = 0;
   std::int64_t changed_us = 0;
   bool directory = false;
+  // Another one after each change, also after one that keeps the time above; 0 = not known.
+  std::int64_t change_stamp = 0;
 };
 
 // Errors: those of SystemError (kNotFound, kOutOfSpace, kPermissionDenied, ...). Thread-safe.

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/mutex.h"
+#include "base/time.h"
 #include "platform/blob/blob_store.h"
 #include "platform/blob/files.h"
 
@@ -23,6 +24,8 @@ constexpr std::int64_t kGetBytesMax = 1024 * kMiB;
 constexpr std::string_view kSumMagic = "gyresum1";
 constexpr std::string_view kSumSuffix = ".sum";
 constexpr std::size_t kDigestLength = 64;
+constexpr std::int64_t kTrustMicros = 3600 * kMicrosPerSecond;  // in what was checked before
+constexpr std::size_t kTrustedMax = 100'000;
 
 bool LooksLikeDigest(std::string_view digest) {
   return digest.size() == kDigestLength &&
@@ -65,8 +68,11 @@ std::vector<std::uint64_t> DecodeSums(std::string_view bytes, std::int64_t size)
 Error DataLoss(const Digest& digest, std::string_view what) {
   return Error(Code::kDataLoss, "GY1502", fmt::format("blob {} is damaged: {}", digest, what))
       .Why("what is read is checked against what was written")
-      .Fix("restore it from a backup, or store the same bytes again");
+      .Fix("restore it from a backup, or store the same bytes again")
+      .Fix("gyre fsck    (what else is damaged, and who needs it)");
 }
+
+class LocalReadStream;
 
 class LocalStore : public Store {
  public:
@@ -84,6 +90,7 @@ class LocalStore : public Store {
   Result<std::string> Get(const Digest& digest) override;
   Result<std::unique_ptr<ReadStream>> Open(const Digest& digest) override;
   Result<bool> Exists(const Digest& digest) override;
+  Result<> CheckBlocks(const Digest& digest) override;
   Result<std::string> LocalPath(const Digest& digest) override;
   Result<> Verify(const Digest& digest) override;
   Result<> ForEach(const std::function<Result<>(const Object&)>& object) override;
@@ -109,6 +116,7 @@ class LocalStore : public Store {
   Result<> MakeFolder(const std::string& folder);
   void SyncNames(const std::string& folder);
   Result<std::unique_ptr<ReadableFile>> OpenFile(const Digest& digest);
+  Result<std::unique_ptr<LocalReadStream>> OpenChecked(const Digest& digest);
 
   const std::string directory_, objects_, incoming_, scratch_;
   FileSystem& files_;
@@ -116,6 +124,17 @@ class LocalStore : public Store {
                  // under it
   std::set<std::string> folders_ GYRE_GUARDED_BY(mutex_);  // that are durable
   std::map<Digest, int> pins_ GYRE_GUARDED_BY(mutex_);
+
+  struct Stamps {
+    std::int64_t object = 0, sums = 0;
+    bool operator==(const Stamps&) const = default;
+  };
+  struct Seen {
+    Stamps stamps;
+    std::int64_t checked_us = 0;
+  };
+  Mutex seen_mutex_;
+  std::map<Digest, Seen> seen_ GYRE_GUARDED_BY(seen_mutex_);  // sound when they were checked
 };
 
 // --- writing -------------------------------------------------------------------------------------
@@ -235,14 +254,16 @@ Result<> LocalStore::Publish(const Digest& digest, const std::string& data,
 }
 
 Result<bool> LocalStore::Reuse(const Object& object) {
+  // A damaged one is replaced by the bytes that are being stored.
+  if (const auto sound = CheckBlocks(object.digest); !sound) {
+    const Code code = sound.error().code();
+    if (code == Code::kNotFound || code == Code::kDataLoss) return false;
+    return sound.error();
+  }
   {
     MutexLock lock(mutex_);
     GYRE_TRY(const auto info, files_.Stat(PathOf(object.digest)));
-    if (!info || info->size_bytes != object.size_bytes) return false;
-    if (object.size_bytes > kBlockBytes) {
-      GYRE_TRY(const auto sums, files_.Stat(PathOf(object.digest) + std::string(kSumSuffix)));
-      if (!sums) return false;
-    }
+    if (!info) return false;
     GYRE_DO(files_.Touch(PathOf(object.digest)));
   }
   // It may have been named by a process that died before its names were durable.
@@ -301,6 +322,15 @@ class LocalReadStream : public ReadStream {
     return out;
   }
 
+  template <class Use>
+  Result<> ForEachBlock(Use use) {
+    for (std::int64_t index = 0; index * kBlockBytes < size_bytes(); ++index) {
+      GYRE_DO(LoadBlock(index));
+      use(std::string_view(block_));
+    }
+    return {};
+  }
+
  private:
   Result<> LoadBlock(std::int64_t index) {
     if (index == loaded_) return {};
@@ -333,7 +363,7 @@ Result<std::unique_ptr<ReadableFile>> LocalStore::OpenFile(const Digest& digest)
   return file;
 }
 
-Result<std::unique_ptr<ReadStream>> LocalStore::Open(const Digest& digest) {
+Result<std::unique_ptr<LocalReadStream>> LocalStore::OpenChecked(const Digest& digest) {
   GYRE_TRY(auto file, OpenFile(digest));
   std::vector<std::uint64_t> sums;
   if (file->size_bytes() > kBlockBytes) {
@@ -345,7 +375,12 @@ Result<std::unique_ptr<ReadStream>> LocalStore::Open(const Digest& digest) {
   } else if (file->size_bytes() == 0 && Sha256Hex("") != digest) {
     return DataLoss(digest, "it is empty");
   }
-  return std::unique_ptr<ReadStream>(new LocalReadStream(digest, std::move(file), std::move(sums)));
+  return std::make_unique<LocalReadStream>(digest, std::move(file), std::move(sums));
+}
+
+Result<std::unique_ptr<ReadStream>> LocalStore::Open(const Digest& digest) {
+  GYRE_TRY(auto stream, OpenChecked(digest));
+  return std::unique_ptr<ReadStream>(std::move(stream));
 }
 
 Result<std::string> LocalStore::Get(const Digest& digest) {
@@ -365,25 +400,41 @@ Result<bool> LocalStore::Exists(const Digest& digest) {
   return std::move(file).error();
 }
 
+Result<> LocalStore::CheckBlocks(const Digest& digest) {
+  if (!LooksLikeDigest(digest))
+    return InvalidArgument("GY1503", "`{}` is no SHA-256 digest", digest.substr(0, 80));
+  // Looked at before it is read: what changes meanwhile is read again the next time.
+  const std::string path = PathOf(digest);
+  GYRE_TRY(const auto object, files_.Stat(path));
+  if (!object) return NotFound("GY1501", "no blob {}", digest);
+  GYRE_TRY(const auto sums, files_.Stat(path + std::string(kSumSuffix)));
+  const Stamps stamps{object->change_stamp, sums ? sums->change_stamp : 0};
+  const std::int64_t now_us = SystemClock().MonotonicMicros();
+  {
+    const MutexLock lock(seen_mutex_);
+    const auto it = seen_.find(digest);
+    if (it != seen_.end() && stamps.object != 0 && it->second.stamps == stamps &&
+        now_us - it->second.checked_us < kTrustMicros)
+      return {};
+  }
+  GYRE_TRY(const auto stream, OpenChecked(digest));
+  GYRE_DO(stream->ForEachBlock([](std::string_view) {}));
+  const MutexLock lock(seen_mutex_);
+  if (seen_.size() >= kTrustedMax) seen_.clear();
+  seen_[digest] = {stamps, now_us};
+  return {};
+}
+
 Result<std::string> LocalStore::LocalPath(const Digest& digest) {
-  GYRE_TRY(const auto file, OpenFile(digest));
+  GYRE_DO(CheckBlocks(digest));
   return PathOf(digest);
 }
 
 Result<> LocalStore::Verify(const Digest& digest) {
-  GYRE_TRY(const auto file, OpenFile(digest));
+  GYRE_TRY(const auto stream, OpenChecked(digest));
   Sha256 sha;
-  for (std::int64_t offset = 0; offset < file->size_bytes();) {
-    GYRE_TRY(const std::string bytes, file->Read(offset, kBlockBytes));
-    if (bytes.empty()) break;
-    sha.Update(bytes);
-    offset += std::ssize(bytes);
-  }
+  GYRE_DO(stream->ForEachBlock([&](std::string_view block) { sha.Update(block); }));
   if (sha.FinishHex() != digest) return DataLoss(digest, "its bytes have another SHA-256");
-  GYRE_TRY(const auto stream, Open(digest));  // and the checksums can be used
-  for (std::int64_t offset = 0; offset < stream->size_bytes(); offset += kBlockBytes) {
-    GYRE_TRY(const std::string block, stream->Read(offset, 1));
-  }
   return {};
 }
 

@@ -108,9 +108,9 @@ class RealFiles : public FileSystem {
       if (errno == ENOENT) return std::optional<FileInfo>();
       return SystemError("looking at " + path, errno);
     }
-    return std::optional(
-        FileInfo{info.st_size, info.st_mtim.tv_sec * kMicrosPerSecond + info.st_mtim.tv_nsec / 1000,
-                 S_ISDIR(info.st_mode)});
+    return std::optional(FileInfo{
+        info.st_size, info.st_mtim.tv_sec * kMicrosPerSecond + info.st_mtim.tv_nsec / 1000,
+        S_ISDIR(info.st_mode), info.st_ctim.tv_sec * 1'000'000'000 + info.st_ctim.tv_nsec});
   }
 
   Result<std::vector<std::string>> List(const std::string& directory) override {
