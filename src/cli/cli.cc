@@ -12,6 +12,7 @@
 #include "cli/error_text.h"
 #include "cli/grammar.h"
 #include "cli/help.h"
+#include "cli/man.h"
 #include "cli/parser.h"
 #include "cli/terminal_output.h"
 #include "platform/config/environment.h"
@@ -23,6 +24,7 @@ namespace gyre::cli {
 namespace {
 
 constexpr std::int64_t kCompletionTimeoutMillis = 200;
+constexpr std::int64_t kAskTimeoutMillis = 2'000;
 
 void Write(std::FILE* file, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), file);
@@ -91,6 +93,10 @@ class CommandInvocation : public Invocation {
     if (dry_run()) session_ = NewDryRunSession(std::move(session_), &planned_);
     return session_.get();
   }
+  Result<Json> Ask(std::string_view path) const override {
+    return QuickGet(Where(), path, kAskTimeoutMillis);
+  }
+  std::string data_directory() const override { return Where().data_directory; }
   Result<Session*> scratch_session() override {
     if (scratch_session_) return scratch_session_.get();
     ConnectSettings where = Where();
@@ -285,6 +291,12 @@ int RunComplete(const Grammar& grammar, const std::vector<std::string>& words, c
 int RunHelp(const Grammar& grammar, std::vector<std::string> words, const Host& host) {
   const bool everything = !words.empty() && words.back() == "--all";
   if (everything) words.pop_back();
+  if (words.size() == 2 && words[0] == "--man") {
+    const auto written = WriteManPages(grammar, host.version, words[1]);
+    if (!written) return Fail(written.error(), false);
+    Write(stdout, fmt::format("wrote {} pages into {}\n", *written, words[1]));
+    return 0;
+  }
   if (words.empty() || words[0].starts_with('-')) {
     Write(stdout, Overview(grammar, host.version));
     return 0;

@@ -47,6 +47,9 @@ class Invocation {
   virtual std::string project() const = 0;  // --project, GYRE_PROJECT, gyre.yaml, else "default"
   virtual Result<Session*>
   session() = 0;  // connects, or becomes the owner of the data directory, at the first call
+  // Asks whoever answers, for a short time; never becomes the owner.
+  virtual Result<Json> Ask(std::string_view path) const = 0;
+  virtual std::string data_directory() const = 0;
   // Of an empty data directory that goes with the command: for trying things out.
   virtual Result<Session*> scratch_session() = 0;
   virtual Output& out() = 0;

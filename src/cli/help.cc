@@ -60,24 +60,6 @@ constexpr Topic kTopics[] = {
 )"},
 };
 
-std::string Usage(const Command& command) {
-  std::string usage = fmt::format("gyre {}", command.path);
-  for (const Positional& p : command.positionals) {
-    const std::string name = std::string(p.name) + (p.repeated ? "..." : "");
-    usage += p.required ? " " + name : " [" + name + "]";
-  }
-  if (!command.options.empty()) usage += " [options]";
-  return usage;
-}
-
-std::string OptionHead(const Option& option) {
-  const OptionName names = NamesOf(option);
-  std::string head =
-      names.shorter.empty() ? "--" + names.longer : "-" + names.shorter + ", --" + names.longer;
-  if (!option.value_name.empty()) head += " " + std::string(option.value_name);
-  return head;
-}
-
 struct Row {
   std::string head, text;
 };
@@ -104,6 +86,24 @@ std::vector<Row> Rows(const Command& command) {
 }
 
 }  // namespace
+
+std::string Usage(const Command& command) {
+  std::string usage = fmt::format("gyre {}", command.path);
+  for (const Positional& p : command.positionals) {
+    const std::string name = std::string(p.name) + (p.repeated ? "..." : "");
+    usage += p.required ? " " + name : " [" + name + "]";
+  }
+  if (!command.options.empty()) usage += " [options]";
+  return usage;
+}
+
+std::string OptionHead(const Option& option) {
+  const OptionName names = NamesOf(option);
+  std::string head =
+      names.shorter.empty() ? "--" + names.longer : "-" + names.shorter + ", --" + names.longer;
+  if (!option.value_name.empty()) head += " " + std::string(option.value_name);
+  return head;
+}
 
 std::string CommandHelp(const Command& command, bool everything) {
   std::vector<std::string> lines;

@@ -11,6 +11,8 @@ namespace gyre::cli {
 
 constexpr int kHelpLinesMax = 24;
 
+std::string Usage(const Command& command);     // "gyre train DATA [options]"
+std::string OptionHead(const Option& option);  // "-t, --target COLUMN"
 // `everything` lists every option, however many lines that takes.
 std::string CommandHelp(const Command& command, bool everything = false);
 // The sub-verbs of a noun, one line each; empty when there are none.

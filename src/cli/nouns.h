@@ -12,6 +12,7 @@ std::span<const Command> ApiCommands();
 std::span<const Command> ConfigCommands();
 std::span<const Command> DatasetsCommands();
 std::span<const Command> DemoCommands();
+std::span<const Command> DoctorCommands();
 std::span<const Command> EndpointsCommands();
 std::span<const Command> EvaluateCommands();
 std::span<const Command> JobsCommands();

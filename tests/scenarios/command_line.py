@@ -5,8 +5,10 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
+import tarfile
 import time
 
 from harness import GYRE, Gyre
@@ -327,13 +329,62 @@ def contexts(g):
     assert g.cli('__complete', '--', 'config', 'use', '').stdout == 'here\n'
 
 
+def doctor(g):
+    def states(check, *flags, code=0, **environment):
+        done = g.cli('doctor', '-o', 'json', *flags, check=False, environment=environment)
+        assert done.returncode == code, (check, done.stdout, done.stderr)
+        return {row['state'] for row in json.loads(done.stdout) if row['check'] == check}
+    assert states('data directory') == {'ok'} and not os.path.exists(g.data), 'looking makes nothing'
+    g.start()
+    g.cli('add', people(g))
+    for check in ('data directory', 'permissions', 'lock', 'disk space', 'libraries', 'port', 'clock'):
+        assert states(check) == {'ok'}, check
+    assert states('sync') <= {'ok', 'warn'}
+    os.chmod(os.path.join(g.data, 'master.key'), 0o644)
+    assert states('permissions', code=5) == {'fail'}
+    os.chmod(os.path.join(g.data, 'master.key'), 0o600)
+    os.makedirs(os.path.join(g.directory, '.config', 'gyre'), exist_ok=True)
+    settings = os.path.join(g.directory, '.config', 'gyre', 'config.yaml')
+    open(settings, 'w').write('jobs: [1')
+    assert states('settings', code=5) == {'fail'}
+    os.remove(settings)
+    os.kill(g.server.pid, signal.SIGSTOP)
+    try:
+        assert states('lock', code=5) == {'fail'}
+    finally:
+        os.kill(g.server.pid, signal.SIGCONT)
+    with open(os.path.join(g.data, 'server.log'), 'w') as f:
+        f.write('GET /setup?token=abcdef0123\nAuthorization: Bearer s3cr3t-value\n{"password": "hunter2", "rows": 3}\nfrom https://ana:pass@example.org and ' + g.directory + '/x\n')
+    bundle = os.path.join(g.work, 'b.tar.gz')
+    g.cli('doctor', '--bundle', '--out', bundle)
+    with tarfile.open(bundle, 'r:gz') as archive:
+        names = {os.path.basename(name) for name in archive.getnames()}
+        assert {'findings.json', 'environment.json', 'jobs.json', 'config.json', 'server.log'} <= names, names
+        text = ''.join(archive.extractfile(member).read().decode() for member in archive)
+    for hidden in ('abcdef0123', 's3cr3t-value', 'hunter2', 'ana:pass', g.directory, 'people'):
+        assert hidden not in text, (hidden, text)
+    assert '(hidden)' in text and '"rows": 3' in text
+
+
+def manual_pages(g):
+    folder = os.path.join(g.work, 'man')
+    assert 'pages into' in g.cli('help', '--man', folder).stdout
+    pages = os.listdir(folder)
+    assert {'gyre.1', 'gyre-train.1', 'gyre-datasets-show.1'} <= set(pages) and 'gyre-worker.1' not in pages and 'gyre-keeper.1' not in pages, pages
+    train = open(os.path.join(folder, 'gyre-train.1')).read()
+    assert train.startswith('.TH "gyre-train" 1') and '\\-\\-target' in train and '.SH EXAMPLES' in train, train
+    main = open(os.path.join(folder, 'gyre.1')).read()
+    assert '130' in main and 'GYRE_DATA' in main and 'config use' in main
+    assert not os.path.exists(g.data)
+
+
 def explain(g):
     text = g.cli('explain', 'gy3902').stdout
     assert text.startswith('GY3902'), text
     usage(g, 'explain', 'GY9999', code=3, gy='GY4012')
 
 
-SCENARIOS = [exit_codes, output_formats, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, dry_runs, removals_are_confirmed, contexts, explain]
+SCENARIOS = [exit_codes, output_formats, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, dry_runs, removals_are_confirmed, contexts, doctor, manual_pages, explain]
 
 if __name__ == '__main__':
     for scenario in SCENARIOS:

@@ -86,6 +86,11 @@ Result<TcpAddress> ParseListen(const std::string& listen) {
 
 }  // namespace
 
+Result<> CheckListen(const std::string& listen) {
+  GYRE_TRY(const auto listener, Listener::Tcp(listen, true));
+  return {};
+}
+
 bool IsLoopbackListen(const std::string& listen) {
   const auto address = ParseListen(listen);
   return address && IsLoopback(address->storage);

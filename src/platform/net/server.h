@@ -42,6 +42,8 @@ class Server {
   Drain() = 0;  // no new connections; running requests finish (drain_timeout_ms), then closes
 };
 
+// Whether a server could listen there now. Errors: GY1610, GY1612.
+Result<> CheckListen(const std::string& listen);
 // Whether only this machine can reach such an address; false for one that cannot be read.
 bool IsLoopbackListen(const std::string& listen);
 

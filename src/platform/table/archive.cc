@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -204,6 +205,23 @@ Result<> WriteTar(const std::vector<SourceFile>& files, const std::string& out_p
     GYRE_DO(out.Write(Padding(size)));
   }
   return out.Write(std::string(2 * kBlock, '\0'));
+}
+
+Result<> WriteTarGz(const std::vector<SourceFile>& files, const std::string& out_path) {
+  const std::string plain = out_path + ".part";
+  auto written = WriteTar(files, plain);
+  if (written) {
+    // Small: nobody packs more than some logs this way.
+    const auto bytes = exec::ReadFile(plain);
+    const gzFile out = bytes ? gzopen(out_path.c_str(), "wb") : nullptr;
+    const bool whole =
+        out != nullptr && gzwrite(out, bytes->data(), static_cast<unsigned>(bytes->size())) ==
+                              static_cast<int>(bytes->size());
+    if ((out != nullptr && gzclose(out) != Z_OK) || !whole)
+      written = SystemError("writing " + out_path, errno);
+  }
+  (void)exec::RemoveTree(plain).has_value();
+  return written;
 }
 
 Result<std::vector<SourceFile>> ExtractTar(const std::string& path, const std::string& shown_name,

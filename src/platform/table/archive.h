@@ -14,6 +14,7 @@ namespace gyre::table {
 // none.
 Result<std::vector<SourceFile>> ListTables(const std::string& directory);
 Result<> WriteTar(const std::vector<SourceFile>& files, const std::string& out_path);
+Result<> WriteTarGz(const std::vector<SourceFile>& files, const std::string& out_path);
 
 // Unpacks the plain files of a tar (also gzip, zstd) as numbered files into `directory`; paths
 // inside the archive are only shown. Links, devices and hidden files are left out. Errors:
