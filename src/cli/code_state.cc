@@ -78,7 +78,7 @@ Result<CodeCopy> CodeCopy::Make(const std::string& root, const std::string& comm
     spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
     GYRE_TRY(const exec::Captured captured, exec::RunAndRead(std::move(spawn)));
     if (captured.status.code == 0) return {};
-    return FailedPrecondition("GY4022", "the recorded code cannot be brought back: git says: {}",
+    return FailedPrecondition("GY4035", "the recorded code cannot be brought back: git says: {}",
                               Trim(captured.errors))
         .Why("a rerun needs the repository with the commit that the run recorded");
   };

@@ -21,7 +21,7 @@ CodeState ReadCodeState(const std::string& directory);
 // A detached working tree of `commit` with `diff` applied, removed by the destructor.
 class CodeCopy {
  public:
-  // Errors: kFailedPrecondition GY4022 with git's words.
+  // Errors: kFailedPrecondition GY4035 with git's words.
   static Result<CodeCopy> Make(const std::string& root, const std::string& commit,
                                const std::string& diff_file);
   CodeCopy(CodeCopy&& other) noexcept;

@@ -35,7 +35,7 @@ struct DetachedServer {
 Result<DetachedServer> StartDetachedServer(const std::string& data_directory,
                                            const std::string& config_file);
 // SIGTERM to the owner, and waits until the directory is free. False when nobody owned it. Error:
-// GY4031 after the time.
+// GY4036 after the time.
 Result<bool> StopServer(const std::string& data_directory, std::int64_t timeout_ms);
 
 }  // namespace gyre::cli

@@ -77,7 +77,7 @@ Result<bool> StopServer(const std::string& data_directory, std::int64_t timeout_
     if (!now || now->pid != owner->pid) return true;
     exec::InterruptCounter::SleepMicros(kPollMicros);
   }
-  return MakeError(Code::kDeadlineExceeded, "GY4031", "process {} has not ended after {}",
+  return MakeError(Code::kDeadlineExceeded, "GY4036", "process {} has not ended after {}",
                    owner->pid, HumanSeconds(static_cast<double>(timeout_ms) / 1000))
       .Fix(fmt::format("kill -9 {}   (what was acknowledged is safe)", owner->pid));
 }

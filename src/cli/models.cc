@@ -155,7 +155,7 @@ Result<int> Promote(Invocation& in) {
   const ModelName name = Parse(in, in.Get("MODEL"));
   const std::string alias = in.Get("alias");
   if (name.version.empty()) {
-    return InvalidArgument("GY4031", "which version of {}?", name.model)
+    return InvalidArgument("GY4037", "which version of {}?", name.model)
         .Fix(fmt::format("gyre models promote {}:v2", name.model));
   }
   GYRE_TRY(Session* const session, in.session());

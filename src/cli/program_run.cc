@@ -78,7 +78,7 @@ class Recorder {
     if (answer["several_users"].AsBool() && session_.is_local()) {
       GYRE_DO(EndAs("killed", "not started: several people use this data directory", Json::Obj()));
       return FailedPrecondition(
-                 "GY4021",
+                 "GY4027",
                  "programs are not run here, because several people use this data directory")
           .Why(
               "a program with your rights on the machine could read the database and everybody's "

@@ -29,7 +29,7 @@ struct ProgramResult {
   int exit_code = 0;
   Json document;  // the run, ended
 };
-// Errors: kFailedPrecondition GY4021 when several people use this data directory; GY1310 no such
+// Errors: kFailedPrecondition GY4027 when several people use this data directory; GY1310 no such
 // program (the run is ended as failed).
 Result<ProgramResult> RunProgram(const ProgramRequest& request, Session& session, Output& out);
 

@@ -17,9 +17,9 @@ def house(files):
     return folder
 
 
-def run(tool, files):
+def run(tool, files, *options):
     with house(files) as root:
-        done = subprocess.run([sys.executable, os.path.join(ROOT, 'tools', tool), '--root', root], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, os.path.join(ROOT, 'tools', tool), '--root', root, *options], capture_output=True, text=True)
         return done.returncode, done.stdout
 
 
@@ -104,6 +104,27 @@ class Tidy(unittest.TestCase):
 
     def test_unbuilt_source(self):
         self.breach({'src/ml/data/lost.cc': ''}, 'is built nowhere')
+
+
+class ErrorCodes(unittest.TestCase):
+    def check(self, files):
+        return run('error_codes', files, '--check')
+
+    def test_one_code_for_two_errors(self):
+        code, out = self.check({'src/base/a.cc': 'F("GY9901", "there is no dog");\n', 'src/base/b.cc': 'F("GY9901", "the cat is late");\n'})
+        self.assertEqual(code, 1, out)
+        for text in ('GY9901 is worded differently', 'src/base/a.cc: there is no dog', 'src/base/b.cc: the cat is late'):
+            self.assertIn(text, out)
+
+    def test_the_same_words_in_two_files_are_one_error(self):
+        self.assertEqual(self.check({f'src/base/{name}.cc': 'F("GY9901", "there is no dog");\n' for name in 'ab'}), (0, ''))
+
+    def test_what_only_tests_use_raises_nothing(self):
+        self.assertEqual(self.check({'src/base/a.cc': 'F("GY9901", "there is no dog");\n', 'src/base/testing/b.h': 'F("GY9901", "x");\n'}), (0, ''))
+
+    def test_an_exception_that_nothing_needs(self):
+        code, out = self.check({'src/base/a.cc': 'F("GY1003", "the disk is full");\n'})
+        self.assertEqual((code, out), (1, 'GY1003 needs no line in SHARED\n'))
 
 
 if __name__ == '__main__':

@@ -157,7 +157,7 @@ def with_two_users_it_is_refused(g):
     g.cli('users', 'add', 'bob', '--role', 'viewer', stdin=PASSWORD)
     for served in (True, False):
         refused = g.cli('run', *program, check=False)
-        assert refused.returncode != 0 and 'GY4021' in refused.stderr and 'GYRE_SERVER' in refused.stderr, refused
+        assert refused.returncode != 0 and 'GY4027' in refused.stderr and 'GYRE_SERVER' in refused.stderr, refused
         assert not os.path.exists(marker), 'it was started'
         run = newest(g)
         assert run['status'] == 'killed' and 'several people' in run['error'], run

@@ -90,7 +90,7 @@ void IgnoreBrokenPipes() { ::signal(SIGPIPE, SIG_IGN); }
 
 Result<> SendSignal(int pid, int signal) {
   if (::kill(pid, signal) != 0) {
-    if (errno == ESRCH) return NotFound("GY1320", "there is no process {}", pid);
+    if (errno == ESRCH) return NotFound("GY1335", "there is no process {}", pid);
     return SystemError("signalling process " + std::to_string(pid), errno);
   }
   return {};

@@ -48,6 +48,7 @@ TEST(Signals, AMissingProgramAndAMissingProcessAreNamed) {
   const auto none = SendSignal(0x3ffffff, SIGTERM);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code(), Code::kNotFound);
+  EXPECT_EQ(none.error().gy(), "GY1335");
   EXPECT_FALSE(ProcessLives(0x3ffffff));
   EXPECT_TRUE(ProcessLives(getpid()));
 }

@@ -80,7 +80,7 @@ Result<std::unique_ptr<Server>> StartServer(ServerSettings settings,
   if (!settings.base_path.empty() && settings.base_path[0] != '/')
     settings.base_path.insert(0, "/");
   if (settings.tls_certificate_file.empty() != settings.tls_key_file.empty()) {
-    return InvalidArgument("GY1612", "TLS needs a certificate and a key")
+    return InvalidArgument("GY1619", "TLS needs a certificate and a key")
         .Fix("--tls-cert FILE --tls-key FILE");
   }
   std::unique_ptr<TlsServer> tls;

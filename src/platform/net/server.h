@@ -49,7 +49,7 @@ bool IsLoopbackListen(const std::string& listen);
 
 // Errors: kFailedPrecondition GY1610 when the address is in use or may not be bound, GY1611 when it
 // is not loopback and there is neither TLS nor behind_proxy, kInvalidArgument GY1612 for an address
-// or certificate that cannot be read.
+// that cannot be read, GY1619 for a certificate or key that cannot be used.
 Result<std::unique_ptr<Server>> StartServer(ServerSettings settings,
                                             std::span<const RouteTable> tables,
                                             Gatekeeper& gatekeeper, Observer* observer);

@@ -274,7 +274,7 @@ TEST_F(TlsTest, FilesThatDoNotFitAreRefusedAtStart) {
         {.listen = "127.0.0.1:0", .tls_certificate_file = certificate, .tls_key_file = key}, tables,
         gate_, nullptr);
     ASSERT_FALSE(refused.has_value());
-    EXPECT_EQ(refused.error().gy(), "GY1612");
+    EXPECT_EQ(refused.error().gy(), "GY1619");
   }
   unlink(other.c_str());
   unlink((other + ".key").c_str());

@@ -32,14 +32,14 @@ Result<std::unique_ptr<TlsServer>> TlsServer::Load(const std::string& certificat
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) {
-    return InvalidArgument("GY1612", "cannot read the TLS certificate {}", certificate_file)
+    return InvalidArgument("GY1619", "cannot read the TLS certificate {}", certificate_file)
         .Why(TlsReason());
   }
   if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return InvalidArgument("GY1612", "cannot read the TLS key {}", key_file).Why(TlsReason());
+    return InvalidArgument("GY1619", "cannot read the TLS key {}", key_file).Why(TlsReason());
   }
   if (SSL_CTX_check_private_key(context) != 1) {
-    return InvalidArgument("GY1612", "the TLS key {} does not belong to the certificate {}",
+    return InvalidArgument("GY1619", "the TLS key {} does not belong to the certificate {}",
                            key_file, certificate_file);
   }
   return server;
@@ -58,7 +58,7 @@ Result<std::unique_ptr<TlsClient>> TlsClient::Make(const std::string& ca_file) {
                           ? SSL_CTX_set_default_verify_paths(context) == 1
                           : SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1;
   if (!loaded)
-    return InvalidArgument("GY1612", "cannot read the TLS authorities {}", ca_file)
+    return InvalidArgument("GY1619", "cannot read the TLS authorities {}", ca_file)
         .Why(TlsReason());
   return client;
 }

@@ -18,7 +18,7 @@ constexpr ssize_t kBroken = -2;
 
 class TlsServer {
  public:
-  // Error: kInvalidArgument GY1612.
+  // Error: kInvalidArgument GY1619.
   static Result<std::unique_ptr<TlsServer>> Load(const std::string& certificate_file,
                                                  const std::string& key_file);
   ~TlsServer();
@@ -33,7 +33,7 @@ class TlsServer {
 // (or `ca_file`) and its name.
 class TlsClient {
  public:
-  // Error: kInvalidArgument GY1612.
+  // Error: kInvalidArgument GY1619.
   static Result<std::unique_ptr<TlsClient>> Make(const std::string& ca_file);
   ~TlsClient();
   ssl_ctx_st* context() const { return context_; }
