@@ -63,11 +63,11 @@ class Gyre:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     # --- the server ---
-    def start(self, *flags, listen='127.0.0.1:0', wait=True):
+    def start(self, *flags, listen='127.0.0.1:0', wait=True, environment=None):
         self.log_path = os.path.join(self.directory, 'server.log')
         log = open(self.log_path, 'ab')
         self.server = subprocess.Popen([GYRE, 'server', '--data', self.data, '--listen', listen, *flags], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                       cwd=self.work, env=self.environment)
+                                       cwd=self.work, env={**self.environment, **(environment or {})})
         if wait:
             self.wait_ready()
         return self

@@ -48,6 +48,7 @@ constexpr Topic kTopics[] = {
   --config FILE
   GYRE_* variables       GYRE_SERVER_IDLE_TIMEOUT for server.idle_timeout
   flags
+A server takes up log.level again on SIGHUP; the others need a restart.
 `gyre config show --origin` prints every value and where it came from.
 )"},
     {"environment", R"(environment

@@ -23,6 +23,7 @@
 #include "api/native/usage_api.h"
 #include "api/oip/oip_api.h"
 #include "api/prometheus/prometheus.h"
+#include "base/mutex.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "gyre/change_record.h"
@@ -95,6 +96,8 @@ struct House::Rooms {
 
   HouseOptions options;
   config::Settings settings;
+  Mutex settings_mutex;
+  Json shown_settings GYRE_GUARDED_BY(settings_mutex);  // as they are in effect
   std::optional<config::DirectoryLock> lock;
   config::OwnerInfo info;
 
@@ -220,10 +223,13 @@ Result<> House::Rooms::OpenMl() {
       training::TrainingRooms{*datasets, *projects, *tracking, *registry, *blobs, *jobs,
                               SystemClock(), evaluations.get()},
       training::Training::Settings{
-          .threads = std::max(1, static_cast<int>(settings.Number("jobs.cpu_slots")))});
+          .threads = std::max(1, static_cast<int>(settings.Number("jobs.cpu_slots"))),
+          .memory_bytes = settings.Int("training.memory"),
+          .budget_seconds = settings.Number("training.budget")});
   training->AddJobs();
   GYRE_TRY(serving,
-           serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(), {}));
+           serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(),
+                                {.rows_max = settings.Int("serving.rows_max")}));
   events->Subscribe({.name = "serving", .kinds = {"model."}, .react = [this](const events::Event&) {
                        return serving->Reconcile();
                      }});
@@ -256,7 +262,11 @@ Result<> House::Rooms::Start() {
 native::SystemInfo House::Rooms::SystemFacts() {
   native::SystemInfo system;
   system.version = std::string(Version());
-  system.settings = settings.ToJson();
+  shown_settings = settings.ToJson();
+  system.settings = [this] {
+    MutexLock lock(settings_mutex);
+    return shown_settings;
+  };
   system.not_ready_reason = [this] {
     return serving->ready() ? std::string() : std::string("endpoints are loading");
   };
@@ -290,7 +300,9 @@ void House::Rooms::OpenApis() {
   AddApi<native::AuditApi>(*audit);
   AddApi<native::UsageApi>(*usage);
   AddApi<native::SecretsApi>(*secrets, *projects);
-  AddApi<native::MaintenanceApi>(HouseKeeping(*database, *blobs, *events, SystemClock()));
+  AddApi<native::MaintenanceApi>(HouseKeeping(
+      *database, *blobs, *events, SystemClock(),
+      static_cast<std::int64_t>(settings.Number("retention.events") * kMicrosPerSecond)));
   system->Describe(tables);
 }
 
@@ -325,6 +337,8 @@ Result<> House::Rooms::Listen() {
       options.is_server ? static_cast<int>(settings.Int("server.io_threads")) : 1;
   net_settings.blocking_threads = static_cast<int>(settings.Int("server.blocking_threads"));
   net_settings.connections_max = static_cast<int>(settings.Int("server.connections_max"));
+  net_settings.header_bytes_max = settings.Int("server.header_bytes_max");
+  net_settings.body_bytes_max = settings.Int("server.body_bytes_max");
   net_settings.header_timeout_ms =
       static_cast<std::int64_t>(settings.Number("server.header_timeout") * 1000);
   net_settings.idle_timeout_ms =
@@ -392,6 +406,22 @@ const std::string& House::data_directory() const { return rooms_->options.data_d
 std::string House::setup_url() const {
   const auto secret = rooms_->access->NewSetupSecret();
   return secret && !secret->empty() ? rooms_->info.url + "/setup?token=" + *secret : std::string();
+}
+
+Result<> House::Reload() {
+  GYRE_TRY(const config::Settings fresh,
+           config::Settings::Load(kSettingTables, rooms_->options.sources));
+  GYRE_TRY(const telemetry::LogLevel level, telemetry::ParseLogLevel(fresh.Text("log.level")));
+  telemetry::SetLogLevel("", level);
+  MutexLock lock(rooms_->settings_mutex);
+  Json shown = Json::Arr();
+  const Json read = fresh.ToJson();
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    const bool hot = read.items()[i]["hot"].AsBool();
+    shown.Push(hot ? read.items()[i] : rooms_->shown_settings.items()[i]);
+  }
+  rooms_->shown_settings = std::move(shown);
+  return {};
 }
 
 void House::Drain() { rooms_->Drain(); }

@@ -35,8 +35,10 @@ class House : public cli::Owner {
   const config::Settings& settings() const;
   const std::string& data_directory() const;
   std::string setup_url() const;  // one-time link while there is no user; "" otherwise
-  void Drain();                   // no new requests; running ones finish
-  bool busy() const;              // somebody's request or job runs
+  // Reads the settings again and takes up those that are hot. Errors: those of Settings::Load.
+  Result<> Reload();
+  void Drain();       // no new requests; running ones finish
+  bool busy() const;  // somebody's request or job runs
   void WaitUntilIdle() override;
 
  private:

@@ -1,19 +1,13 @@
 #include "gyre/maintenance.h"
 
 namespace gyre {
-namespace {
-
-constexpr std::int64_t kEventsKeptMicros = 90 * kMicrosPerDay;
-
-}  // namespace
-
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
-                                 const Clock& clock) {
+                                 const Clock& clock, std::int64_t events_kept_us) {
   native::Maintenance maintenance;
-  maintenance.collect = [&](std::int64_t grace_us) -> Result<Json> {
+  maintenance.collect = [&, events_kept_us](std::int64_t grace_us) -> Result<Json> {
     GYRE_TRY(const blob::CollectResult collected,
              blob::Collect(database, blobs, grace_us, clock.NowMicros()));
-    GYRE_TRY(const std::int64_t trimmed, events.Trim(clock.NowMicros() - kEventsKeptMicros));
+    GYRE_TRY(const std::int64_t trimmed, events.Trim(clock.NowMicros() - events_kept_us));
     return Json::Obj({{"blobs_removed", collected.removed},
                       {"bytes_removed", collected.removed_bytes},
                       {"blobs_kept", collected.kept},

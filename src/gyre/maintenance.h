@@ -10,6 +10,6 @@
 namespace gyre {
 
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
-                                 const Clock& clock);
+                                 const Clock& clock, std::int64_t events_kept_us);
 
 }  // namespace gyre

@@ -72,6 +72,19 @@ void PrintWhereItIs(const House& house, double milliseconds, cli::Output& out) {
   if (!setup.empty()) line(true, "Set up", setup + "   (first user; works once)");
 }
 
+// SIGHUP reloads, except in a terminal: there it says that the terminal is gone.
+int WaitForEnd(exec::SignalWaiter& signals, House& house) {
+  while (true) {
+    const int signal = signals.Wait(-1).value_or(SIGTERM);
+    if (signal != SIGHUP || ::isatty(STDIN_FILENO) != 0) return signal;
+    if (const auto reloaded = house.Reload(); !reloaded) {
+      kLog.Error("settings kept", {{"error", reloaded.error().ToString()}});
+    } else {
+      kLog.Info("settings reloaded", {});
+    }
+  }
+}
+
 Result<int> RunServer(Invocation& in) {
   const std::int64_t started_us = SystemClock().MonotonicMicros();
   exec::SignalWaiter signals({SIGTERM, SIGINT, SIGHUP});
@@ -88,7 +101,7 @@ Result<int> RunServer(Invocation& in) {
   } else {
     PrintWhereItIs(*house, milliseconds, in.out());
   }
-  const int signal = signals.Wait(-1).value_or(SIGTERM);
+  const int signal = WaitForEnd(signals, *house);
   kLog.Info("stopping", {{"signal", signal}});
   house->Drain();
   telemetry::FlushLog();

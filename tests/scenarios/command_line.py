@@ -224,6 +224,43 @@ def settings_and_their_origin(g):
     assert origin('log.format') == ('json', '--log-format')
 
 
+def settings_that_can_be_tuned(g):
+    g.start(environment={'GYRE_SERVING_ROWS_MAX': '7', 'GYRE_SERVER_BODY_BYTES_MAX': '128KiB', 'GYRE_TRAINING_BUDGET': '3s'})
+    path = people(g)
+    g.cli('add', path)
+    assert g.cli_json('train', 'people', '--target', 'buys', '--dry-run')['budget_seconds'] == 3
+    with open(path, 'a') as f:
+        f.write('x' * 200_000)
+    usage(g, 'add', path, code=1, gy='GY1604')
+    shown = {row['name']: row for row in g.cli_json('config', 'show')}
+    assert shown['serving.rows_max']['origin'] == 'GYRE_SERVING_ROWS_MAX' and shown['retention.events']['value'] == '90d'
+    assert [name for name, row in shown.items() if row['hot']] == ['log.level']
+
+
+def settings_are_read_again(g):
+    user = os.path.join(g.directory, '.config', 'gyre')
+    os.makedirs(user)
+    settings = os.path.join(user, 'config.yaml')
+    g.start()
+    def level():
+        return g.cli_json('config', 'show', 'log.level')[0]['value'], g.cli_json('config', 'show', 'jobs.cpu_slots')[0]['value']
+    assert level() == ('info', '2')
+    open(settings, 'w').write('log: {level: debug}\njobs: {cpu_slots: 5}\n')
+    g.server.send_signal(signal.SIGHUP)
+    wait_until(lambda: level() == ('debug', '2'), 'only what is hot changes')
+    open(settings, 'w').write('log: {level: [')
+    g.server.send_signal(signal.SIGHUP)
+    wait_until(lambda: 'settings kept' in g.log(), 'broken settings are said')
+    assert level() == ('debug', '2') and g.server.poll() is None
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
 def people(g):
     path = os.path.join(g.work, 'people.csv')
     with open(path, 'w') as f:
@@ -384,7 +421,7 @@ def explain(g):
     usage(g, 'explain', 'GY9999', code=3, gy='GY4012')
 
 
-SCENARIOS = [exit_codes, output_formats, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, dry_runs, removals_are_confirmed, contexts, doctor, manual_pages, explain]
+SCENARIOS = [exit_codes, output_formats, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, settings_that_can_be_tuned, settings_are_read_again, dry_runs, removals_are_confirmed, contexts, doctor, manual_pages, explain]
 
 if __name__ == '__main__':
     for scenario in SCENARIOS:

@@ -104,7 +104,7 @@ Result<net::Response> SystemApi::OpenApi(net::Request& /*request*/) {
 }
 
 Result<net::Response> SystemApi::Config(net::Request& /*request*/) {
-  return net::Response::JsonDoc(Json::Obj({{"items", info_.settings}}));
+  return net::Response::JsonDoc(Json::Obj({{"items", info_.settings()}}));
 }
 
 Result<net::Response> SystemApi::Status(net::Request& /*request*/) {

@@ -53,7 +53,7 @@ Json RequestJson(const TrainRequest& r) {
                     {"experiment", r.experiment},
                     {"metric", r.metric},
                     {"task", r.task},
-                    {"budget_seconds", r.budget_seconds},
+                    {"budget_seconds", r.budget_seconds.value_or(0)},
                     {"trials", r.trials},
                     {"seed", r.seed},
                     {"time_column", r.time_column},
@@ -102,7 +102,10 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
                                  {"gate", &r.gate}}) {
     GYRE_DO(ReadText(json, key, out));
   }
-  GYRE_DO(ReadNumber(json, "budget_seconds", &r.budget_seconds));
+  if (json.Has("budget_seconds") && !json["budget_seconds"].is_null()) {
+    r.budget_seconds.emplace();
+    GYRE_DO(ReadNumber(json, "budget_seconds", &*r.budget_seconds));
+  }
   GYRE_DO(ReadNumber(json, "test_share", &r.test_share));
   GYRE_DO(ReadWhole(json, "trials", &trials));
   GYRE_DO(ReadWhole(json, "seed", &r.seed));
@@ -143,6 +146,7 @@ Result<Json> Training::InputOf(TrainRequest& request, const data::Version& versi
   if (request.experiment.empty()) request.experiment = request.model;
   GYRE_DO(CheckName("model", request.model));
   GYRE_DO(CheckName("experiment", request.experiment));
+  if (!request.budget_seconds) request.budget_seconds = settings_.budget_seconds;
   Json input = RequestJson(request);
   input.Set("dataset_version", version.id);
   input.Set("threads", settings_.threads);
@@ -166,7 +170,7 @@ Result<Json> Training::Plan(TrainRequest request) {
            rooms_.registry.FindAlias(request.project, request.model, "champion"));
   plan.Set("champion", champion ? Json(champion->name()) : Json());
   plan.Set("gate", request.gate).Set("experiment", request.experiment);
-  plan.Set("budget_seconds", request.trials > 0 ? Json() : Json(request.budget_seconds));
+  plan.Set("budget_seconds", request.trials > 0 ? Json() : Json(*request.budget_seconds));
   plan.Set("trials", request.trials > 0 ? Json(request.trials) : Json());
   return plan;
 }

@@ -277,12 +277,17 @@ bool Connection::FindRoute() {
   return false;
 }
 
+std::int64_t Connection::BodyLimit(const Route& route) const {
+  const std::int64_t of_route = route.body == Body::kNone ? kBodyWholeMax : route.body_bytes_max;
+  return std::min(of_route, loop_.dispatcher.settings().body_bytes_max);
+}
+
 void Connection::OnBodyAnnounced() {
   Exchange& e = *exchange_;
   const Head& head = e.head();
   body_left_ = std::max<std::int64_t>(head.content_length, 0);
   body_started_us_ = loop_.now_us;
-  const std::int64_t limit = e.route->body == Body::kNone ? kBodyWholeMax : e.route->body_bytes_max;
+  const std::int64_t limit = BodyLimit(*e.route);
   if (body_left_ > limit) return Refuse(BodyTooLarge(limit));
   if (const Head::Field* expect = head.Find("expect")) {
     if (!EqualsIgnoreCase(head.Value(*expect), "100-continue")) {
@@ -346,7 +351,7 @@ bool Connection::TakeEarly(std::string_view in, std::size_t* used) {
     ended = body_left_ == 0;
   }
   body_taken_ += static_cast<std::int64_t>(piece.size());
-  const std::int64_t limit = e.route->body == Body::kNone ? kBodyWholeMax : e.route->body_bytes_max;
+  const std::int64_t limit = BodyLimit(*e.route);
   if (body_taken_ > limit) {
     e.FailBody(BodyTooLarge(limit));
     state_ = State::kBusy;

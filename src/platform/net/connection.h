@@ -55,6 +55,7 @@ class Connection {
   void OnHead();
   bool FindRoute();  // false: refused
   void OnBodyAnnounced();
+  std::int64_t BodyLimit(const Route& route) const;
   bool TakeWhole(std::string_view in, std::size_t* used);
   bool TakeEarly(std::string_view in, std::size_t* used);
   void DispatchWhole();

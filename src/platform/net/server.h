@@ -27,6 +27,7 @@ struct ServerSettings {
   int connections_max = 10'000;
   int requests_pipelined_max = 64;
   std::int64_t header_bytes_max = 32 * 1024;
+  std::int64_t body_bytes_max = std::int64_t{1} << 40;  // whatever the route allows
   std::int64_t header_timeout_ms = 10'000;
   std::int64_t idle_timeout_ms = 75'000;
   std::int64_t body_bytes_per_second_min = 500;
