@@ -195,6 +195,7 @@ Result<std::unique_ptr<Output>> OutputFor(const Parsed& parsed) {
   OutputSettings settings;
   settings.format = parsed.Get("output");
   settings.fields = CommaList(parsed.Get("json"));
+  settings.jq = parsed.Get("jq");
   settings.columns = CommaList(parsed.Get("columns"));
   settings.headers = !parsed.Has("no-headers");
   settings.quiet = parsed.Has("quiet") || parsed.Has("dry-run");  // nothing was done
@@ -211,7 +212,8 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
     return 0;
   }
   const std::string format = parsed->Get("output");
-  const bool as_json = format == "json" || format == "ndjson" || parsed->Has("json");
+  const bool as_json =
+      format == "json" || format == "ndjson" || parsed->Has("json") || parsed->Has("jq");
   auto output = OutputFor(*parsed);
   if (!output) return Fail(output.error(), as_json);
   CommandInvocation invocation(command, *std::move(parsed), *std::move(output), host);

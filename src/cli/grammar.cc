@@ -16,6 +16,7 @@ constexpr Option kGlobalOptions[] = {
      false,
      "formats"},
     {"--json", "A,B", "json with these members only"},
+    {"--jq", "EXPR", "what jq makes of the json document (needs libjq1)"},
     {"--columns", "A,B", "columns of a table, in this order"},
     {"--no-headers", "", "leave out the header line"},
     {"-p,--project",

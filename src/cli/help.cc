@@ -29,6 +29,7 @@ constexpr Topic kTopics[] = {
   -o json      whole documents                            --json a,b.c   only these members
   -o ndjson    one document per line                      -o yaml
   -o name      names only
+  --jq '.[].name'   what libjq makes of the json document, when libjq1 is installed
   --columns NAME,ROWS   --no-headers   --quiet   --progress auto|plain|json|none
   NO_COLOR, CLICOLOR_FORCE and TERM=dumb are honoured.
 )"},

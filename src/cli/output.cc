@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "cli/jq.h"
 #include "cli/table_text.h"
 #include "cli/terminal_output.h"
 #include "platform/config/environment.h"
@@ -37,7 +38,7 @@ class TerminalOutput : public Output {
     stdout_ = config::TerminalOf(STDOUT_FILENO);
     stderr_ = config::TerminalOf(STDERR_FILENO);
     ascii_ = AsciiOnly();
-    if (!settings_.fields.empty()) settings_.format = "json";
+    if (!settings_.fields.empty() || !settings_.jq.empty()) settings_.format = "json";
     if (settings_.format.empty()) settings_.format = stdout_.is_terminal ? "table" : "tsv";
     if (settings_.progress == "auto")
       settings_.progress = stderr_.is_terminal && !settings_.quiet ? "bar" : "none";
@@ -53,6 +54,7 @@ class TerminalOutput : public Output {
              std::string_view name_key) override {
     EndProgress();
     const std::string& format = settings_.format;
+    if (!settings_.jq.empty()) return WriteFiltered(rows);
     if (!settings_.fields.empty()) return WriteFields(rows.items(), all, true);
     if (!settings_.columns.empty() && !CheckColumns(all)) return;
     if (format == "json") return WriteTo(stdout, rows.DumpPretty() + "\n");
@@ -76,6 +78,7 @@ class TerminalOutput : public Output {
   void Document(const Json& document, std::string_view human) override {
     EndProgress();
     const std::string& format = settings_.format;
+    if (!settings_.jq.empty()) return WriteFiltered(document);
     if (!settings_.fields.empty()) {
       if (document.is_array()) return WriteFields(document.items(), {}, true);
       return WriteFields({document}, {}, false);
@@ -233,6 +236,12 @@ class TerminalOutput : public Output {
       }
     }
     return names;
+  }
+
+  void WriteFiltered(const Json& document) {
+    auto text = ApplyJq(settings_.jq, document);
+    if (text) return WriteTo(stdout, *text);
+    if (!misuse_) misuse_ = std::move(text).error();
   }
 
   bool CheckColumns(const std::vector<ColumnSpec>& all) {

@@ -12,6 +12,7 @@ namespace gyre::cli {
 struct OutputSettings {
   std::string format;                // "" = table on a terminal, tsv when piped
   std::vector<std::string> fields;   // --json a,b,c
+  std::string jq;                    // --jq EXPRESSION
   std::vector<std::string> columns;  // --columns a,b
   bool headers = true;
   bool quiet = false;

@@ -120,6 +120,16 @@ def project_file(g):
     assert g.cli_json('projects', 'show', cwd=home, environment={'HOME': home})['name'] == 'default'
 
 
+def jq(g):
+    g.cli('init', 'churn', '--kpi', 'auc >= 0.84')
+    assert g.cli('projects', '--jq', '.[].name').stdout == 'churn\ndefault\n'
+    assert json.loads(g.cli('projects', 'show', 'churn', '--jq', '{name, kpi: .problem.kpis[0].value}').stdout) == {'name': 'churn', 'kpi': 0.84}
+    assert g.cli('projects', '--jq', 'map(select(.name == "nobody"))[]').stdout == ''
+    for wrong in ('.[', '.name'):
+        done = g.cli('projects', '--jq', wrong, check=False)
+        assert done.returncode == 2 and json.loads(done.stderr)['code'] == 'GY4043' and done.stdout == '', (wrong, done)
+
+
 def on_a_terminal(g):
     """A terminal gets a table and colour; NO_COLOR takes the colour away."""
     g.cli('init', 'churn')
@@ -421,7 +431,7 @@ def explain(g):
     usage(g, 'explain', 'GY9999', code=3, gy='GY4012')
 
 
-SCENARIOS = [exit_codes, output_formats, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, settings_that_can_be_tuned, settings_are_read_again, dry_runs, removals_are_confirmed, contexts, doctor, manual_pages, explain]
+SCENARIOS = [exit_codes, output_formats, jq, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, settings_that_can_be_tuned, settings_are_read_again, dry_runs, removals_are_confirmed, contexts, doctor, manual_pages, explain]
 
 if __name__ == '__main__':
     for scenario in SCENARIOS:
