@@ -56,8 +56,10 @@ std::string GateText(const Json& result, const Output& out) {
     text += fmt::format("  {} {}   {}\n", out.Mark(reason["pass"].AsBool() ? "ok" : "fail"),
                         reason["rule"].AsString(), reason["text"].AsString());
   }
-  if (!result["verdict_recorded"].AsBool())
-    text += "  a trial by rules of your own: no alias moves by it\n";
+  std::string trial;
+  for (const Json& term : result["trial"].items())
+    trial += fmt::format("{}{}", trial.empty() ? "" : "; ", term.AsString());
+  if (!trial.empty()) text += fmt::format("  a trial ({}): no alias moves by it\n", trial);
   return text;
 }
 
@@ -99,9 +101,11 @@ Result<int> Compare(Invocation& in) {
                         metric["b"].AsDouble(), WithInterval(metric, "gain"));
   }
   text += GateText(result, out);
+  for (const Json& warning : result["warnings"].items()) out.Warn(warning.AsString());
   out.Document(result, text);
   const bool pass = result["verdict"]["pass"].AsBool();
-  if (pass) out.Hint(fmt::format("gyre models promote {}", result["model"].AsString()));
+  if (pass && result["verdict_recorded"].AsBool())
+    out.Hint(fmt::format("gyre models promote {}", result["model"].AsString()));
   return pass ? 0 : 5;
 }
 
@@ -111,7 +115,7 @@ constexpr Positional kModels[] = {{"A", "the challenger", true, false, "models"}
 constexpr Option kEvaluate[] = {
     {"--on",
      "DATASET",
-     "rows to judge on; default: those that its training held out",
+     "rows to judge on; default: those of the policy, else held-out ones",
      {},
      false,
      "datasets"},
@@ -125,7 +129,7 @@ constexpr Option kEvaluate[] = {
 constexpr Option kCompare[] = {
     {"--on",
      "DATASET",
-     "rows to judge on; default: those that the challenger's training held out",
+     "rows to judge on; default: those of the policy, else held out from A",
      {},
      false,
      "datasets"},
@@ -136,12 +140,11 @@ constexpr Option kCompare[] = {
     {"--seed", "N", "of the bootstrap; default 0"},
 };
 constexpr Command kCommands[] = {
-    {"evaluate", "how good a model is on a dataset, with intervals; the gate's verdict is kept",
-     "gyre evaluate churn --on customers:v2\ngyre evaluate churn:v3 --gate", kModel, kEvaluate,
+    {"evaluate", "how good a model is, with intervals; a verdict on the policy's terms is kept",
+     "gyre evaluate churn:v3 --gate\ngyre evaluate churn --on customers:v2", kModel, kEvaluate,
      Evaluate, false, true},
     {"compare", "two models on the same rows; exit code 5 when the gate says no",
-     "gyre compare churn:v2 churn@champion --on customers:v2", kModels, kCompare, Compare, false,
-     true},
+     "gyre compare churn:v2 churn@champion", kModels, kCompare, Compare, false, true},
 };
 
 }  // namespace

@@ -265,13 +265,18 @@ Result<int> Remove(Invocation& in) {
   return 0;
 }
 
+std::string OrElse(const std::string& text, std::string_view otherwise) {
+  return text.empty() ? std::string(otherwise) : text;
+}
+
 Result<int> Policy(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   const ModelName name = Parse(in, in.Get("MODEL"));
   const std::string path =
       fmt::format("{}/policies/{}", ModelPath(name), PercentEncode(in.Get("alias")));
   GYRE_TRY(Json policy, session->Get(path));
-  if (in.Has("approvals") || in.Has("not-by-author") || in.Has("rules")) {
+  if (in.Has("approvals") || in.Has("not-by-author") || in.Has("rules") || in.Has("metric") ||
+      in.Has("on")) {
     if (in.Has("approvals")) {
       GYRE_TRY(const std::int64_t approvals, in.GetInt("approvals"));
       policy.Set("approvals_min", approvals);
@@ -281,13 +286,18 @@ Result<int> Policy(Invocation& in) {
       GYRE_TRY(Json rules, Json::Parse(in.Get("rules")));
       policy.Set("rules", std::move(rules));
     }
+    if (in.Has("metric")) policy.Set("metric", in.Get("metric"));
+    if (in.Has("on")) policy.Set("dataset", in.Get("on"));
     GYRE_TRY(policy, session->Put(path, policy));
   }
   in.out().Document(
-      policy, fmt::format("@{} of {}\napprovals  {}{}\nrules      {}\n", in.Get("alias"),
-                          name.model, policy["approvals_min"].AsInt(),
-                          policy["author_may_approve"].AsBool() ? "" : ", not by the author",
-                          policy["rules"].is_null() ? "the default" : policy["rules"].Dump()));
+      policy,
+      fmt::format("@{} of {}\napprovals  {}{}\nrules      {}\nmetric     {}\nrows       {}\n",
+                  in.Get("alias"), name.model, policy["approvals_min"].AsInt(),
+                  policy["author_may_approve"].AsBool() ? "" : ", not by the author",
+                  policy["rules"].is_null() ? "the default" : policy["rules"].Dump(),
+                  OrElse(policy["metric"].AsString(), "the task's own"),
+                  OrElse(policy["dataset"].AsString(), "those that training held out")));
   return 0;
 }
 
@@ -308,6 +318,13 @@ constexpr Option kPolicy[] = {
     {"--approvals", "N", "how many people must approve"},
     {"--not-by-author", "", "the author's own approval does not count"},
     {"--rules", "JSON", "rules of the gate, a list"},
+    {"--metric", "NAME", "that its comparisons go by; \"\": the task's own"},
+    {"--on",
+     "DATASET",
+     "rows it judges on; \"\": those that training held out",
+     {},
+     false,
+     "datasets"},
 };
 constexpr Command kCommands[] = {
     {"models ls",
@@ -345,7 +362,7 @@ constexpr Command kCommands[] = {
      Card},
     {"models approve", "approve or reject a version",
      "gyre models approve churn:v2 --comment 'checked the slices'", kModel, kApprove, Approve},
-    {"models policy", "what an alias asks for: approvals, the rules of its gate",
+    {"models policy", "what an alias asks for: approvals, the rules, metric and rows of its gate",
      "gyre models policy churn\ngyre models policy churn --approvals 1 --not-by-author", kModel,
      kPolicy, Policy},
     {"models rm",

@@ -133,7 +133,7 @@ struct House::Rooms {
   Result<> OpenLedger();
   Result<> OpenJobs();
   Result<> OpenMl();
-  Result<evaluation::DatasetRows> RowsOf(std::string_view project, std::string_view reference);
+  Result<evaluation::DatasetRows> RowsOf(const Result<data::Version>& version);
   void OpenApis();
   template <class Api, class... Arguments>
   std::shared_ptr<Api> AddApi(Arguments&&... arguments);
@@ -212,9 +212,14 @@ Result<> House::Rooms::OpenMl() {
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   GYRE_TRY(evaluations, evaluation::OpenEvaluations(
                             *database, *blobs, *registry, *jobs,
-                            [this](std::string_view project, std::string_view reference) {
-                              return RowsOf(project, reference);
-                            },
+                            {.by_reference =
+                                 [this](std::string_view project, std::string_view reference) {
+                                   return RowsOf(datasets->Resolve(project, reference));
+                                 },
+                             .by_id =
+                                 [this](std::string_view id) {
+                                   return RowsOf(datasets->GetVersionById(id));
+                                 }},
                             SystemClock()));
   GYRE_TRY(const auto alive, access->RunsOfLivePrograms());
   GYRE_TRY([[maybe_unused]] const int orphans,
@@ -236,11 +241,10 @@ Result<> House::Rooms::OpenMl() {
   return {};
 }
 
-Result<evaluation::DatasetRows> House::Rooms::RowsOf(std::string_view project,
-                                                     std::string_view reference) {
-  GYRE_TRY(const data::Version version, datasets->Resolve(project, reference));
-  GYRE_TRY(std::vector<std::string> parts, datasets->PartPaths(version));
-  return evaluation::DatasetRows{version.id, version.reference(), std::move(parts)};
+Result<evaluation::DatasetRows> House::Rooms::RowsOf(const Result<data::Version>& version) {
+  if (!version) return version.error();
+  GYRE_TRY(std::vector<std::string> parts, datasets->PartPaths(*version));
+  return evaluation::DatasetRows{version->id, version->reference(), std::move(parts)};
 }
 
 template <class Api, class... Arguments>

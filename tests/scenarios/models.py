@@ -75,6 +75,10 @@ def compare_and_promote(g):
     second = document(g, 'models', 'show', 'customers:v2')
     assert second['aliases'] == [], second['aliases']
     compared = document(g, 'compare', 'customers:v2', 'customers@champion', '--on', 'later', code=5)
+    assert compared['verdict_recorded'] is False and 'other rows' in compared['trial'][0], compared['trial']
+    g.cli('models', 'policy', 'customers', '--on', 'later')
+    compared = document(g, 'compare', 'customers:v2', 'customers@champion', code=5)
+    assert compared['verdict_recorded'] is True and compared['dataset'] == 'later:v1', compared
     assert compared['verdict']['pass'] is False and compared['comparison']['metrics']['auc']['gain'] < 0, compared
     refused = g.cli('models', 'promote', 'customers:v2', check=False)
     assert refused.returncode == 5 and '--override' in refused.stderr, (refused.returncode, refused.stderr)
@@ -87,10 +91,25 @@ def compare_and_promote(g):
     then = document(g, 'models', 'history', 'customers', '--at', before)
     assert then['version'] == 'v1', then
     # The good one comes back through the gate.
-    assert document(g, 'compare', 'customers:v1', 'customers@champion', '--on', 'later')['verdict']['pass'] is True
+    assert document(g, 'compare', 'customers:v1', 'customers@champion')['verdict']['pass'] is True
+    friendlier = document(g, 'compare', 'customers:v1', 'customers@champion', '--metric', 'recall')
+    assert friendlier['trial'] == ['recall, not auc'] and friendlier['verdict_recorded'] is False, friendlier
     g.cli('models', 'promote', 'customers:v1')
     bases = [move['basis'] for move in g.json('GET', '/api/v1/projects/default/models/customers/history')['items']]
     assert bases == ['gate', 'override', 'gate'], bases
+
+
+def rows_it_learned_from(g):
+    """Another version of the data that taught it holds the same rows: the numbers flatter, and that is said."""
+    with open(os.path.join(g.work, 'customers.csv'), 'a') as out:
+        out.write('c1500,3,99.50,month,north,Yes\n')
+    g.cli('add', 'customers.csv')
+    flattered = g.cli('evaluate', 'customers:v1', '--on', 'customers')
+    assert 'customers:v1 learned from 1,3' in flattered.stderr and 'the numbers flatter it' in flattered.stderr, flattered.stderr
+    full = document(g, 'evaluate', 'customers:v1', '--on', 'customers')
+    assert not full['verdict']['pass'] and any('flatter' in warning for warning in full['warnings']), full
+    kept = g.json('GET', f"/api/v1/projects/default/evaluations/{full['evaluation']}")
+    assert any('flatter' in warning for warning in kept['evaluation']['warnings']), kept['evaluation']['warnings']
 
 
 def approvals(g):
@@ -181,6 +200,7 @@ def main():
         version = first_version(g)
         evaluate(g, version)
         compare_and_promote(g)
+        rows_it_learned_from(g)
         approvals(g)
         bad_requests(g)
         card_and_removal(g)

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "ml/predictors/scorer.h"
-#include "ml/registry/gate.h"
+#include "ml/registry/registry.h"
 #include "ml/statistics/bootstrap.h"
 #include "ml/statistics/metrics.h"
 #include "platform/table/frame.h"
@@ -102,5 +102,7 @@ registry::GateNumbers MakeGateNumbers(const Evaluation& evaluation, const Compar
 
 // The task's own metric: "auc", "log_loss", "rmse".
 std::string_view DefaultPrimaryMetric(predictors::Task task);
+// What comparisons of a gate go by.
+std::string GateMetric(const registry::AliasPolicy& policy, predictors::Task task);
 
 }  // namespace gyre::evaluation

@@ -2,7 +2,9 @@
 
 #include <limits>
 
+#include "base/text.h"
 #include "ml/evaluation/evaluations.h"
+#include "ml/evaluation/learned.h"
 #include "platform/exec/files.h"
 #include "platform/table/reader.h"
 
@@ -73,6 +75,24 @@ Result<table::Frame> ReadFrame(const Json& parts, runners::TaskContext& context)
   return table::ReadParquet(paths, options);
 }
 
+// Numbers on rows that a model learned from flatter it.
+Result<Json> CountLessons(const Json& input, const table::Frame& frame, Evaluation* evaluation,
+                          runners::TaskContext& context) {
+  Json counts = Json::Obj();
+  for (const Json& one : input["lessons"].items()) {
+    const Lessons lessons = LessonsFromJson(one);
+    GYRE_TRY(const std::size_t learned,
+             CountLearned(frame, lessons, [&context] { return context.cancelled(); }));
+    counts.Set(lessons.model, learned);
+    if (learned == 0) continue;
+    evaluation->warnings.push_back(
+        fmt::format("{} learned from {} of these {} rows: the numbers flatter it", lessons.model,
+                    GroupDigits(static_cast<std::int64_t>(learned)),
+                    GroupDigits(static_cast<std::int64_t>(frame.rows()))));
+  }
+  return counts;
+}
+
 }  // namespace
 
 Result<EvaluateOptions> OptionsFromJson(const Json& json) {
@@ -94,9 +114,11 @@ Result<Json> RunEvaluationTask(runners::TaskContext& context) {
   context.Progress(0, "reading");
   GYRE_TRY(const auto scorer, LoadScorer(input["package"].AsString()));
   GYRE_TRY(const table::Frame frame, ReadFrame(input["parts"], context));
-  GYRE_TRY(const Evaluation evaluation, Evaluate(*scorer, frame, options));
+  GYRE_TRY(Evaluation evaluation, Evaluate(*scorer, frame, options));
+  GYRE_TRY(Json learned, CountLessons(input, frame, &evaluation, context));
   for (const std::string& warning : evaluation.warnings) context.Log(warning);
-  Json answer = Json::Obj({{"evaluation", evaluation.ToJson()}});
+  Json answer = Json::Obj({{"evaluation", evaluation.ToJson()}, {"learned", std::move(learned)}});
+  answer.Set("rows_read", frame.rows());
   if (!input.Has("champion")) {
     answer.Set("numbers", MakeGateNumbers(evaluation, nullptr, {}).ToJson());
     return answer;

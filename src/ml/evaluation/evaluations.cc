@@ -1,14 +1,20 @@
 #include "ml/evaluation/evaluations.h"
 
+#include <algorithm>
+
 #include "base/id.h"
 #include "ledger/lineage/lineage.h"
 #include "ml/evaluation/evaluation_task.h"
+#include "ml/evaluation/learned.h"
 
 namespace gyre::evaluation {
 namespace {
 
 constexpr std::string_view kJobKind = "evaluation.run", kHoldout = "holdout";
 constexpr std::string_view kAllRows = "all", kHeldOutRows = "held out";
+constexpr double kLearnedShareMax = 0.1;  // of the rows that a gate judges on
+// What may be asked for besides without changing the numbers that a gate judges.
+constexpr std::string_view kHarmlessOptions[] = {"slices", "importance", "slice_rows_min"};
 
 StoredEvaluation FromRow(const db::Row& row) {
   StoredEvaluation evaluation;
@@ -72,8 +78,28 @@ Json PartsJson(const std::vector<std::string>& parts) {
 
 struct Judgement {
   registry::Verdict verdict;
-  bool recorded = false;  // with the version, for the alias to move by
+  std::vector<std::string>
+      trial;  // terms that are not the policy's; none: the alias may move by it
 };
+
+const registry::Attachment* HoldoutOf(const registry::ModelVersion& version) {
+  for (const registry::Attachment& attachment : version.attachments) {
+    if (attachment.name == kHoldout) return &attachment;
+  }
+  return nullptr;
+}
+
+std::string Canonical(const std::string& metric) {
+  const statistics::MetricInfo* info = statistics::FindMetric(metric);
+  return info == nullptr ? metric : std::string(info->name);
+}
+
+bool ChangesNumbers(const Json& options) {
+  for (const auto& [key, value] : options.members()) {
+    if (std::ranges::find(kHarmlessOptions, key) == std::end(kHarmlessOptions)) return true;
+  }
+  return false;
+}
 
 class EvaluationService final : public Evaluations {
  public:
@@ -99,9 +125,13 @@ class EvaluationService final : public Evaluations {
                         const std::string& dataset);
   Result<Json> TaskInput(const Json& input, const registry::ModelVersion& version,
                          const registry::ModelVersion* against, const Rows& rows);
-  Result<Judgement> JudgeAndRecord(const Json& input, const registry::ModelVersion& version,
-                                   const registry::ModelVersion* against, const Json& numbers,
-                                   const std::string& evaluation_id);
+  Result<Json> LessonsOf(const registry::ModelVersion& version);
+  Result<std::vector<std::string>> OwnTerms(const runners::Job& job,
+                                            const registry::ModelVersion& version,
+                                            const registry::AliasPolicy& policy, const Rows& rows);
+  Result<Judgement> Judge(const runners::Job& job, const registry::ModelVersion& version,
+                          const registry::ModelVersion* against, const Rows& rows,
+                          const Json& answer, const std::string& evaluation_id);
 
   db::Database& database_;
   blob::Store& blobs_;
@@ -188,6 +218,10 @@ Result<runners::Job> EvaluationService::Submit(EvaluateRequest request) {
         holder->target == version.target)
       against_id = holder->id;
   }
+  GYRE_TRY(const registry::AliasPolicy policy,
+           registry_.PolicyOf(version.project, version.model, request.alias));
+  if (request.dataset.empty()) request.dataset = policy.dataset;
+  if (request.primary.empty()) request.primary = policy.metric;
   GYRE_TRY(const Rows rows, FindRows(request.project, version, request.dataset));
   Json input = Json::Obj({{"project", request.project},
                           {"model_version", version.id},
@@ -211,13 +245,10 @@ Result<Rows> EvaluationService::FindRows(const std::string& project,
                                          const registry::ModelVersion& version,
                                          const std::string& dataset) {
   Rows rows;
-  const registry::Attachment* holdout = nullptr;
-  for (const registry::Attachment& attachment : version.attachments) {
-    if (attachment.name == kHoldout) holdout = &attachment;
-  }
+  const registry::Attachment* const holdout = HoldoutOf(version);
   bool trained_on_it = dataset.empty();
   if (!dataset.empty()) {
-    GYRE_TRY(DatasetRows found, find_dataset_(project, dataset));
+    GYRE_TRY(DatasetRows found, find_dataset_.by_reference(project, dataset));
     rows = {std::move(found.parts), found.version_id, found.reference, std::string(kAllRows)};
     for (const registry::DatasetUse& use : version.datasets)
       trained_on_it = trained_on_it || use.dataset_version_id == found.version_id;
@@ -245,47 +276,106 @@ Result<Json> EvaluationService::TaskInput(const Json& input, const registry::Mod
                          {"parts", PartsJson(rows.parts)},
                          {"options", input["options"]},
                          {"primary", input["primary"]}});
+  Json lessons = Json::Arr();
+  if (rows.choice == kAllRows) {
+    GYRE_TRY(const Json own, LessonsOf(version));
+    if (!own.is_null()) lessons.Push(own);
+  }
   if (against != nullptr) {
+    GYRE_TRY(const Json theirs, LessonsOf(*against));
+    if (!theirs.is_null()) lessons.Push(theirs);
     GYRE_TRY(const std::string champion, registry::LocalPathOf(blobs_, *against, against->package));
     task.Set("champion", champion);
     task.Set("champion_name", against->name());
   }
+  task.Set("lessons", std::move(lessons));
   return task;
 }
 
-// Rules and facts of the request answer a question of "what if": only the policy of the alias, on
-// numbers that were measured here, gives the verdict that moves it.
-Result<Judgement> EvaluationService::JudgeAndRecord(const Json& input,
-                                                    const registry::ModelVersion& version,
-                                                    const registry::ModelVersion* against,
-                                                    const Json& numbers_json,
-                                                    const std::string& evaluation_id) {
-  GYRE_TRY(registry::GateNumbers numbers, registry::GateNumbers::FromJson(numbers_json));
+// Null when the data that taught it is gone: then nothing can be said.
+Result<Json> EvaluationService::LessonsOf(const registry::ModelVersion& version) {
+  Lessons lessons{version.name(), {}, {}};
+  for (const registry::DatasetUse& use : version.datasets) {
+    if (use.role != "train") continue;
+    auto found = find_dataset_.by_id(use.dataset_version_id);
+    if (!found && found.error().code() == Code::kNotFound) continue;
+    if (!found) return std::move(found).error();
+    lessons.parts.insert(lessons.parts.end(), found->parts.begin(), found->parts.end());
+  }
+  if (lessons.parts.empty()) return Json();
+  if (const registry::Attachment* const holdout = HoldoutOf(version)) {
+    GYRE_TRY(lessons.holdout, blobs_.LocalPath(holdout->object.digest));
+  }
+  return LessonsToJson(lessons);
+}
+
+// What the request says otherwise than the policy does.
+Result<std::vector<std::string>> EvaluationService::OwnTerms(const runners::Job& job,
+                                                             const registry::ModelVersion& version,
+                                                             const registry::AliasPolicy& policy,
+                                                             const Rows& rows) {
+  const Json& input = job.input;
+  std::vector<std::string> own;
+  if (!input["rules"].is_null()) own.emplace_back("rules of its own");
+  if (input["facts"].size() > 0) own.emplace_back("facts of its own");
+  if (ChangesNumbers(input["options"])) own.emplace_back("a bootstrap of its own");
+  GYRE_TRY(const predictors::Task task, predictors::ParseTask(version.task));
+  const std::string metric = GateMetric(policy, task);
+  if (const std::string& asked = input["primary"].AsString();
+      !asked.empty() && Canonical(asked) != metric)
+    own.push_back(fmt::format("{}, not {}", Canonical(asked), metric));
+  if (policy.dataset.empty()) {
+    if (rows.choice != kHeldOutRows)
+      own.emplace_back("other rows than those that training held out");
+    return own;
+  }
+  const auto named = find_dataset_.by_reference(job.project, policy.dataset);
+  if (!named || named->version_id != rows.dataset_version_id)
+    own.push_back(fmt::format("other rows than those of {}", policy.dataset));
+  return own;
+}
+
+// A request on terms of its own answers a question of "what if": only the terms of the alias'
+// policy, on numbers that were measured here, give the verdict that moves it.
+Result<Judgement> EvaluationService::Judge(const runners::Job& job,
+                                           const registry::ModelVersion& version,
+                                           const registry::ModelVersion* against, const Rows& rows,
+                                           const Json& answer, const std::string& evaluation_id) {
+  const Json& input = job.input;
+  const std::string& alias = input["alias"].AsString();
+  GYRE_TRY(registry::GateNumbers numbers, registry::GateNumbers::FromJson(answer["numbers"]));
   numbers.champion = against == nullptr ? "" : against->name();
   GYRE_TRY(const registry::AliasPolicy policy,
-           registry_.PolicyOf(version.project, version.model, input["alias"].AsString()));
-  const bool what_if = !input["rules"].is_null() || input["facts"].size() > 0;
+           registry_.PolicyOf(version.project, version.model, alias));
+  Judgement judgement;
+  GYRE_TRY(judgement.trial, OwnTerms(job, version, policy, rows));
   const Json& rules = input["rules"].is_null() ? policy.rules : input["rules"];
   std::vector<registry::Rule> parsed = registry::DefaultRules(against != nullptr);
   if (!rules.is_null()) {
     GYRE_TRY(parsed, registry::ParseRules(rules));
   }
-  if (what_if) {
-    for (const auto& [name, value] : input["facts"].members()) {
-      if (value.is_number()) numbers.facts[name] = value.AsDouble();
-    }
-    return Judgement{registry::Judge(parsed, numbers), false};
+  for (const auto& [name, value] : input["facts"].members()) {
+    if (value.is_number()) numbers.facts[name] = value.AsDouble();
   }
-  registry::Registry::NewVerdict verdict;
-  verdict.version_id = version.id;
-  verdict.alias = input["alias"].AsString();
-  if (against != nullptr) verdict.champion_id = against->id;
-  verdict.evaluation_id = evaluation_id;
-  verdict.created_by = input["created_by"].AsString();
-  verdict.rules = policy.rules;
-  verdict.verdict = registry::Judge(parsed, numbers);
-  GYRE_TRY(const registry::RecordedVerdict recorded, registry_.RecordVerdict(std::move(verdict)));
-  return Judgement{recorded.verdict, true};
+  judgement.verdict = registry::Judge(parsed, numbers);
+  const auto learned = answer["learned"][version.name()].AsInt();
+  const auto read = answer["rows_read"].AsInt();
+  if (static_cast<double>(learned) > kLearnedShareMax * static_cast<double>(read)) {
+    judgement.verdict.pass = false;
+    judgement.verdict.reasons.push_back(
+        {false, "rows that it has not learned from",
+         fmt::format("it learned from {} of {} rows", learned, read)});
+  }
+  if (!judgement.trial.empty()) return judgement;
+  GYRE_TRY([[maybe_unused]] const registry::RecordedVerdict recorded,
+           registry_.RecordVerdict({.version_id = version.id,
+                                    .alias = alias,
+                                    .champion_id = against == nullptr ? "" : against->id,
+                                    .evaluation_id = evaluation_id,
+                                    .created_by = job.created_by,
+                                    .policy = policy,
+                                    .verdict = judgement.verdict}));
+  return judgement;
 }
 
 Result<Json> EvaluationService::Execute(runners::JobRun& run) {
@@ -311,10 +401,7 @@ Result<Json> EvaluationService::Execute(runners::JobRun& run) {
                    .rows = rows.choice,
                    .document = answer,
                    .created_by = run.job().created_by}));
-  Json judged = input;
-  judged.Set("created_by", run.job().created_by);
-  GYRE_TRY(const Judgement judgement,
-           JudgeAndRecord(judged, version, other, answer["numbers"], stored.id));
+  GYRE_TRY(const Judgement judgement, Judge(run.job(), version, other, rows, answer, stored.id));
   Json result = Json::Obj({{"evaluation", stored.id},
                            {"model", version.name()},
                            {"dataset", rows.reference},
@@ -329,7 +416,10 @@ Result<Json> EvaluationService::Execute(runners::JobRun& run) {
   }
   result.Set("alias", input["alias"]);
   result.Set("verdict", judgement.verdict.ToJson());
-  result.Set("verdict_recorded", judgement.recorded);
+  result.Set("verdict_recorded", judgement.trial.empty());
+  Json trial = Json::Arr();
+  for (const std::string& term : judgement.trial) trial.Push(term);
+  result.Set("trial", std::move(trial));
   return result;
 }
 

@@ -47,19 +47,23 @@ struct DatasetRows {
   std::string version_id, reference;  // "sales:v3"
   std::vector<std::string> parts;     // local paths of Parquet
 };
-using FindDataset =
-    std::function<Result<DatasetRows>(std::string_view project, std::string_view reference)>;
+struct FindDataset {
+  std::function<Result<DatasetRows>(std::string_view project, std::string_view reference)>
+      by_reference;
+  std::function<Result<DatasetRows>(std::string_view version_id)> by_id;
+};
 
 struct EvaluateRequest {
   std::string project;
   std::string model;               // reference
-  std::string dataset;             // reference; empty = the rows that training held out
+  std::string dataset;             // reference; empty = the rows that the policy of the alias names
   std::string against;             // reference of the other model; empty = none
   std::string alias = "champion";  // whose gate judges a comparison
-  Json rules;    // of a gate to try; null = the policy of the alias, else the default
-  Json options;  // of the task
-  Json facts;    // to try KPI rules on: {"cost per saved customer": 11}
-  std::string primary, created_by;
+  Json rules;           // of a gate to try; null = the policy of the alias, else the default
+  Json options;         // of the task
+  Json facts;           // to try KPI rules on: {"cost per saved customer": 11}
+  std::string primary;  // metric; empty = that of the policy
+  std::string created_by;
 };
 
 class Evaluations {
@@ -73,7 +77,8 @@ class Evaluations {
                                                      int limit) = 0;  // newest first
   // Submits an "evaluation.run" job. Its result: {"evaluation": id, "model", "against"?, "dataset",
   // "rows", "metrics", "verdict", ...}. The verdict is recorded with the model version
-  // ("verdict_recorded") unless the request brings rules or facts. Errors of references come at
+  // ("verdict_recorded") when it was reached on the terms of the policy; "trial" names those of the
+  // request that are not: its rules, facts, metric, bootstrap, rows. Errors of references come at
   // once.
   virtual Result<runners::Job> Submit(EvaluateRequest request) = 0;
 };

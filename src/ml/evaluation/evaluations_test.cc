@@ -26,13 +26,18 @@ class EvaluationsTest : public testing::Test {
     ASSERT_TRUE(database_->Migrate(schemas));
     blobs_ = *blob::OpenLocalStore((directory_ / "blobs").string());
     registry_.emplace(*database_, SystemClock());
-    const auto find = [](std::string_view, std::string_view reference) -> Result<DatasetRows> {
-      if (reference == "later") return DatasetRows{"dataset-later", "later:v1", {"/later.parquet"}};
-      if (reference == "customers")
+    const auto find = [](std::string_view reference) -> Result<DatasetRows> {
+      if (reference == "later" || reference == "dataset-later")
+        return DatasetRows{"dataset-later", "later:v1", {"/later.parquet"}};
+      if (reference == "customers" || reference == "dataset-train")
         return DatasetRows{"dataset-train", "customers:v1", {"/customers.parquet"}};
       return NotFound("GY2101", "there is no dataset `{}`", reference);
     };
-    evaluations_ = *OpenEvaluations(*database_, *blobs_, *registry_, jobs_, find, SystemClock());
+    evaluations_ = *OpenEvaluations(
+        *database_, *blobs_, *registry_, jobs_,
+        {.by_reference = [find](std::string_view, std::string_view name) { return find(name); },
+         .by_id = find},
+        SystemClock());
     jobs_.answer = [this](std::string_view, const Json& input, const std::string&) {
       return Answer(input);
     };
@@ -49,10 +54,13 @@ class EvaluationsTest : public testing::Test {
     EvaluateOptions options;
     options.bootstrap.resamples = 100;
     options.slices = options.importance = false;
+    options.primary_metric = input["primary"].AsString();
     GYRE_TRY(const auto scorer, Scorer(input["package"].AsString()));
     GYRE_TRY(const Evaluation evaluation, Evaluate(*scorer, frame, options));
     Json answer = Json::Obj({{"evaluation", evaluation.ToJson()},
-                             {"numbers", MakeGateNumbers(evaluation, nullptr, {}).ToJson()}});
+                             {"numbers", MakeGateNumbers(evaluation, nullptr, {}).ToJson()},
+                             {"learned", Json::Obj({{"churn:v1", learned_}})},
+                             {"rows_read", 400}});
     if (!input.Has("champion")) return answer;
     GYRE_TRY(const auto champion, Scorer(input["champion"].AsString()));
     GYRE_TRY(const Comparison comparison, Compare(*scorer, *champion, frame, options));
@@ -82,6 +90,16 @@ class EvaluationsTest : public testing::Test {
     weights_[version.package.digest] = weight;
     return *registry_->Register(std::move(version));
   }
+  void SetPolicy(const registry::AliasPolicy& policy) {
+    ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion", policy, "root"));
+  }
+  Result<registry::AliasMove> Promote(int version) {
+    return registry_->MoveAlias({.project = "default",
+                                 .model = "churn",
+                                 .version = version,
+                                 .reason = {},
+                                 .moved_by = "bob"});
+  }
   Result<runners::Job> Submit(std::string model, std::string dataset, std::string against = {}) {
     EvaluateRequest request;
     request.project = "default";
@@ -99,10 +117,12 @@ class EvaluationsTest : public testing::Test {
   runners::JobsHere jobs_;
   std::unique_ptr<Evaluations> evaluations_;
   std::map<std::string, double> weights_;
+  int learned_ = 0;  // rows of the 400 that the worker finds to have taught churn:v1
 };
 
 TEST_F(EvaluationsTest, AnEvaluationIsKeptWithItsLineageAndVerdict) {
   const auto version = Register(3);
+  SetPolicy({.rules = {}, .metric = {}, .dataset = "later"});
   const auto job = Submit("churn:v1", "later");
   ASSERT_TRUE(job) << job.error().ToString();
   EXPECT_TRUE(job->result["verdict"]["pass"].AsBool());
@@ -119,8 +139,7 @@ TEST_F(EvaluationsTest, AnEvaluationIsKeptWithItsLineageAndVerdict) {
   EXPECT_EQ(graph->nodes.size(), 4u)
       << "the evaluation, its model and data, and what the model was trained on";
   // The verdict lets the alias move.
-  EXPECT_TRUE(registry_->MoveAlias(
-      {.project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"}));
+  EXPECT_TRUE(Promote(1));
 }
 
 TEST_F(EvaluationsTest, RowsThatTrainedItAreReplacedByHeldOutOnes) {
@@ -134,32 +153,78 @@ TEST_F(EvaluationsTest, RowsThatTrainedItAreReplacedByHeldOutOnes) {
 
 TEST_F(EvaluationsTest, TheVerdictIsAgainstWhoHoldsTheAlias) {
   const auto good = Register(3);
-  ASSERT_TRUE(Submit("churn:v1", "later"));
-  ASSERT_TRUE(registry_->MoveAlias(
-      {.project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"}));
+  ASSERT_TRUE(Submit("churn:v1", ""));
+  ASSERT_TRUE(Promote(1));
   const auto bad = Register(-3);
-  const auto job = Submit("churn:v2", "later");
+  const auto job = Submit("churn:v2", "");
   ASSERT_TRUE(job) << job.error().ToString();
   EXPECT_EQ(job->result["against"].AsString(), "churn:v1");
   EXPECT_FALSE(job->result["verdict"]["pass"].AsBool());
   EXPECT_EQ((*registry_->LatestVerdict(bad.id, "champion"))->champion_id, good.id);
-  EXPECT_EQ(registry_
-                ->MoveAlias({.project = "default",
-                             .model = "churn",
-                             .version = 2,
-                             .reason = {},
-                             .moved_by = "bob"})
-                .error()
-                .gy(),
-            "GY3605");
+  EXPECT_EQ(Promote(2).error().gy(), "GY3605");
+}
+
+TEST_F(EvaluationsTest, OnlyTheTermsOfThePolicyMoveAnAlias) {
+  const auto version = Register(3);
+  EvaluateRequest own;
+  own.project = "default";
+  own.model = "churn:v1";
+  const auto trial = [&](const EvaluateRequest& request, std::string_view term) {
+    const auto job = evaluations_->Submit(request);
+    ASSERT_TRUE(job) << job.error().ToString();
+    EXPECT_TRUE(job->result["verdict"]["pass"].AsBool());
+    EXPECT_FALSE(job->result["verdict_recorded"].AsBool());
+    ASSERT_EQ(job->result["trial"].size(), 1U);
+    EXPECT_EQ(job->result["trial"].items()[0].AsString(), term);
+    EXPECT_FALSE(*registry_->LatestVerdict(version.id, "champion"));
+  };
+  EvaluateRequest request = own;
+  request.primary = "accuracy";
+  trial(request, "accuracy, not auc");
+  request = own;
+  request.options = Json::Obj({{"confidence", 0.5}});
+  trial(request, "a bootstrap of its own");
+  request = own;
+  request.dataset = "later";
+  trial(request, "other rows than those that training held out");
+  EXPECT_EQ(Promote(1).error().gy(), "GY3605");
+  request = own;
+  request.primary = "roc_auc";
+  request.options = Json::Obj({{"slices", false}});
+  EXPECT_TRUE(evaluations_->Submit(request)->result["verdict_recorded"].AsBool())
+      << "the policy's metric by its other name, and less to show";
+  EXPECT_TRUE(Promote(1));
+}
+
+TEST_F(EvaluationsTest, APolicyNamesItsMetricAndItsRows) {
+  Register(3);
+  SetPolicy({.rules = {}, .metric = "f1", .dataset = "later"});
+  const auto job = Submit("churn:v1", "");
+  ASSERT_TRUE(job) << job.error().ToString();
+  EXPECT_EQ(job->result["dataset"].AsString(), "later:v1");
+  EXPECT_EQ(job->result["primary"].AsString(), "f1");
+  EXPECT_TRUE(job->result["verdict_recorded"].AsBool());
+  EXPECT_EQ(jobs_.last_input["lessons"].items()[0]["parts"].items()[0].AsString(),
+            "/customers.parquet");
+  EXPECT_TRUE(Promote(1));
+  EXPECT_FALSE(Submit("churn:v1", "customers")->result["verdict_recorded"].AsBool())
+      << "its held-out rows are not those of the policy";
+}
+
+TEST_F(EvaluationsTest, RowsThatTaughtItPassNoGate) {
+  Register(3);
+  SetPolicy({.rules = {}, .metric = {}, .dataset = "later"});
+  learned_ = 40;
+  EXPECT_TRUE(Submit("churn:v1", "")->result["verdict"]["pass"].AsBool()) << "a tenth";
+  learned_ = 41;
+  EXPECT_FALSE(Submit("churn:v1", "")->result["verdict"]["pass"].AsBool());
+  EXPECT_EQ(Promote(1).error().gy(), "GY3605");
 }
 
 TEST_F(EvaluationsTest, RulesComeFromTheRequestThePolicyOrTheDefault) {
   Register(3);
   const Json strict = *Json::Parse(R"([{"metric":"auc","op":">=","value":0.9999}])");
-  ASSERT_TRUE(registry_->SetPolicy(
-      "default", "churn", "champion",
-      {.approvals_min = 0, .author_may_approve = true, .rules = strict}, "root"));
+  SetPolicy({.rules = strict, .metric = {}, .dataset = {}});
   EXPECT_FALSE(Submit("churn:v1", "later")->result["verdict"]["pass"].AsBool());
   EvaluateRequest request;
   request.project = "default";
@@ -172,8 +237,6 @@ TEST_F(EvaluationsTest, RulesComeFromTheRequestThePolicyOrTheDefault) {
 
 TEST_F(EvaluationsTest, RulesAndFactsOfARequestMoveNoAlias) {
   const auto version = Register(3);
-  const registry::Registry::MoveRequest move{
-      .project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"};
   EvaluateRequest request;
   request.project = "default";
   request.model = "churn:v1";
@@ -184,32 +247,26 @@ TEST_F(EvaluationsTest, RulesAndFactsOfARequestMoveNoAlias) {
   EXPECT_TRUE(lenient->result["verdict"]["pass"].AsBool());
   EXPECT_FALSE(lenient->result["verdict_recorded"].AsBool());
   EXPECT_FALSE(*registry_->LatestVerdict(version.id, "champion"));
-  EXPECT_EQ(registry_->MoveAlias(move).error().gy(), "GY3605");
+  EXPECT_EQ(Promote(1).error().gy(), "GY3605");
 
   const Json by_fact = *Json::Parse(R"([{"kpi":"cost per saved customer <= 12"}])");
-  ASSERT_TRUE(registry_->SetPolicy(
-      "default", "churn", "champion",
-      {.approvals_min = 0, .author_may_approve = true, .rules = by_fact}, "root"));
+  SetPolicy({.rules = by_fact, .metric = {}, .dataset = {}});
   request.rules = Json();
   request.facts = Json::Obj({{"cost per saved customer", 11}});
   const auto claimed = evaluations_->Submit(request);
   ASSERT_TRUE(claimed);
   EXPECT_TRUE(claimed->result["verdict"]["pass"].AsBool());
-  EXPECT_EQ(registry_->MoveAlias(move).error().gy(), "GY3605");
+  EXPECT_EQ(Promote(1).error().gy(), "GY3605");
 }
 
 TEST_F(EvaluationsTest, ANewPolicyAsksForANewVerdict) {
   Register(3);
-  const registry::Registry::MoveRequest move{
-      .project = "default", .model = "churn", .version = 1, .reason = {}, .moved_by = "bob"};
-  ASSERT_TRUE(Submit("churn:v1", "later"));
+  ASSERT_TRUE(Submit("churn:v1", ""));
   const Json rules = *Json::Parse(R"([{"metric":"auc","op":">=","value":0.5}])");
-  ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion",
-                                   {.approvals_min = 0, .author_may_approve = true, .rules = rules},
-                                   "root"));
-  EXPECT_EQ(registry_->MoveAlias(move).error().gy(), "GY3605");
-  ASSERT_TRUE(Submit("churn:v1", "later"));
-  EXPECT_TRUE(registry_->MoveAlias(move));
+  SetPolicy({.rules = rules, .metric = {}, .dataset = {}});
+  EXPECT_EQ(Promote(1).error().gy(), "GY3605");
+  ASSERT_TRUE(Submit("churn:v1", ""));
+  EXPECT_TRUE(Promote(1));
 }
 
 TEST_F(EvaluationsTest, WhatIsWrongIsSaidBeforeAnythingRuns) {

@@ -89,6 +89,10 @@ std::string_view DefaultPrimaryMetric(predictors::Task task) {
   return "auc";
 }
 
+std::string GateMetric(const registry::AliasPolicy& policy, predictors::Task task) {
+  return policy.metric.empty() ? std::string(DefaultPrimaryMetric(task)) : policy.metric;
+}
+
 Result<> CheckCancelled(const EvaluateOptions& options) {
   if (options.cancelled && options.cancelled())
     return MakeError(Code::kCancelled, "GY3703", "the evaluation was cancelled");

@@ -160,25 +160,28 @@ Result<> PutPolicy(db::Transaction& tx, std::string_view model_id, std::string_v
                    std::int64_t now_us) {
   return tx.Execute(
       "INSERT INTO registry_policy (model_id, alias, approvals_min, author_may_approve, rules, "
-      "updated_by, updated_us) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (model_id, alias) DO UPDATE SET "
+      "updated_by, updated_us, metric, dataset) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (model_id, alias) DO UPDATE SET "
       "approvals_min = excluded.approvals_min, "
       "author_may_approve = excluded.author_may_approve, rules = excluded.rules, updated_by = "
       "excluded.updated_by, "
-      "updated_us = excluded.updated_us",
-      {model_id, alias, policy.approvals_min, policy.author_may_approve, rules, by, now_us});
+      "updated_us = excluded.updated_us, metric = excluded.metric, dataset = excluded.dataset",
+      {model_id, alias, policy.approvals_min, policy.author_may_approve, rules, by, now_us,
+       policy.metric, policy.dataset});
 }
 
 Result<AliasPolicy> ReadPolicy(db::Reader& reader, std::string_view model_id,
                                std::string_view alias) {
   AliasPolicy policy;
   GYRE_DO(
-      reader.QueryOne("SELECT approvals_min, author_may_approve, rules FROM registry_policy WHERE "
-                      "model_id = ?1 AND alias = ?2",
+      reader.QueryOne("SELECT approvals_min, author_may_approve, rules, metric, dataset "
+                      "FROM registry_policy WHERE model_id = ?1 AND alias = ?2",
                       {model_id, alias}, [&](const db::Row& row) {
                         policy.approvals_min = static_cast<int>(row.Int(0));
                         policy.author_may_approve = row.Bool(1);
                         if (auto rules = Json::Parse(row.Text(2))) policy.rules = *std::move(rules);
+                        policy.metric = row.Str(3);
+                        policy.dataset = row.Str(4);
                       }));
   return policy;
 }

@@ -1,5 +1,6 @@
 // The registry's things as JSON documents.
 #include "ml/registry/registry.h"
+#include "ml/statistics/metrics.h"
 
 namespace gyre::registry {
 
@@ -56,8 +57,23 @@ Json ModelToJson(const Model& model) {
 Json PolicyToJson(const AliasPolicy& policy) {
   return Json::Obj({{"approvals_min", policy.approvals_min},
                     {"author_may_approve", policy.author_may_approve},
-                    {"rules", policy.rules}});
+                    {"rules", policy.rules},
+                    {"metric", policy.metric},
+                    {"dataset", policy.dataset}});
 }
+
+namespace {
+
+Result<std::string> PolicyMetric(const Json& value) {
+  if (value.is_string() && value.AsString().empty()) return std::string();
+  const statistics::MetricInfo* info = statistics::FindMetric(value.AsString());
+  if (info != nullptr) return std::string(info->name);
+  return InvalidArgument("GY3608", "`metric` of a policy is no metric: '{}'",
+                         value.AsString().substr(0, 64))
+      .Fix("leave it empty: comparisons go by the task's own (auc, log_loss, rmse)");
+}
+
+}  // namespace
 
 Result<AliasPolicy> PolicyFromJson(const Json& json) {
   AliasPolicy policy;
@@ -74,9 +90,15 @@ Result<AliasPolicy> PolicyFromJson(const Json& json) {
       if (value.is_null()) continue;
       GYRE_TRY(const std::vector<Rule> rules, ParseRules(value));
       policy.rules = RulesToJson(rules);
+    } else if (key == "metric") {
+      GYRE_TRY(policy.metric, PolicyMetric(value));
+    } else if (key == "dataset") {
+      if (!value.is_string())
+        return InvalidArgument("GY3608", "`dataset` names a dataset; empty = held-out rows");
+      policy.dataset = value.AsString();
     } else {
       return InvalidArgument("GY3608", "a policy has no member `{}`", key)
-          .Why("its members are approvals_min, author_may_approve, rules");
+          .Why("its members are approvals_min, author_may_approve, rules, metric, dataset");
     }
   }
   return policy;

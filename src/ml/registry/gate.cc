@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "base/hash.h"
 #include "base/text.h"
 #include "ml/statistics/kpi.h"
 
@@ -241,8 +240,6 @@ Json RulesToJson(std::span<const Rule> rules) {
   for (const Rule& rule : rules) list.Push(rule.ToJson());
   return list;
 }
-
-std::string RulesHash(const Json& rules) { return Sha256Hex(rules.Dump()); }
 
 std::vector<Rule> DefaultRules(bool has_champion) {
   Rule rule;

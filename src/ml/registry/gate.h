@@ -46,8 +46,6 @@ struct Rule {
 // Errors: kInvalidArgument GY3608 names the rule by its position.
 Result<std::vector<Rule>> ParseRules(const Json& list);
 Json RulesToJson(std::span<const Rule> rules);
-// Tells one policy's rules from another's; null (the default rules) has a hash too.
-std::string RulesHash(const Json& rules);
 // Without a champion: better than the constant baseline. With one: not inferior to it.
 std::vector<Rule> DefaultRules(bool has_champion);
 

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "base/hash.h"
+
 namespace gyre::registry {
 namespace {
 
@@ -15,9 +17,8 @@ Error NoVerdict(const PromotionFacts& facts, std::string message, std::string wh
   const bool duel = facts.alias == "champion" && !facts.holder_id.empty();
   return FailedPrecondition("GY3605", "{}", message)
       .Why(std::move(why))
-      .Fix(duel ? fmt::format("gyre compare {} {}@champion --on DATASET", facts.version_name, model)
-                : fmt::format("gyre evaluate {}    (judges it on the rows that its training held "
-                              "out)",
+      .Fix(duel ? fmt::format("gyre compare {} {}@champion", facts.version_name, model)
+                : fmt::format("gyre evaluate {}    (judges it on the rows that the policy names)",
                               facts.version_name))
       .Fix(fmt::format("gyre models promote {} --alias {} --override --reason \"...\"",
                        facts.version_name, facts.alias));
@@ -40,9 +41,9 @@ Result<> CheckVerdict(const PromotionFacts& facts) {
                      fmt::format("the gate said no to {} as @{}", facts.version_name, facts.alias),
                      std::move(reasons));
   }
-  if (facts.verdict->rules_hash != RulesHash(facts.policy.rules)) {
+  if (facts.verdict->rules_hash != TermsHash(facts.policy)) {
     return NoVerdict(facts,
-                     fmt::format("the verdict on {} was given under other rules than those of @{}",
+                     fmt::format("the verdict on {} was given under other terms than those of @{}",
                                  facts.version_name, facts.alias),
                      fmt::format("the policy of @{} changed after the verdict", facts.alias));
   }
@@ -57,6 +58,14 @@ Result<> CheckVerdict(const PromotionFacts& facts) {
 }
 
 }  // namespace
+
+// Without terms beyond rules it is the hash that older verdicts carry.
+std::string TermsHash(const AliasPolicy& policy) {
+  if (policy.metric.empty() && policy.dataset.empty()) return Sha256Hex(policy.rules.Dump());
+  return Sha256Hex(
+      Json::Obj({{"rules", policy.rules}, {"metric", policy.metric}, {"dataset", policy.dataset}})
+          .Dump());
+}
 
 bool NeedsVerdict(const std::string& alias, const AliasPolicy& policy) {
   return alias == "champion" || policy.rules.size() > 0;

@@ -197,7 +197,7 @@ Result<RecordedVerdict> Registry::RecordVerdict(NewVerdict verdict) {
                                  verdict.created_by,
                                  verdict.verdict,
                                  clock_.NowMicros(),
-                                 RulesHash(verdict.rules)};
+                                 TermsHash(verdict.policy)};
   const std::string text = recorded.verdict.ToJson().Dump();
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(ReadVersion(tx, recorded.version_id));

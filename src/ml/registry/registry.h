@@ -81,8 +81,12 @@ Json ModelToJson(const Model& model);
 struct AliasPolicy {
   int approvals_min = 0;
   bool author_may_approve = true;
-  Json rules;  // of its gate; null = DefaultRules for "champion", none for other aliases
+  Json rules;           // of its gate; null = DefaultRules for "champion", none for other aliases
+  std::string metric;   // that its comparisons go by; empty = the task's own
+  std::string dataset;  // reference of the rows it judges on; empty = those that training held out
 };
+// Tells the terms of one policy's gate (rules, metric, rows) from another's.
+std::string TermsHash(const AliasPolicy& policy);
 Json PolicyToJson(const AliasPolicy& policy);
 Result<AliasPolicy> PolicyFromJson(const Json& json);  // GY3608
 
@@ -90,7 +94,7 @@ struct RecordedVerdict {
   std::string id, version_id, alias, champion_id, evaluation_id, created_by;
   Verdict verdict;
   std::int64_t created_us = 0;
-  std::string rules_hash;  // of the policy's rules it was given under
+  std::string rules_hash;  // TermsHash of the policy it was given under
 };
 
 struct AliasMove {
@@ -150,7 +154,7 @@ class Registry {
     std::string version_id, alias = "champion";
     std::string champion_id;  // the version it was compared with; empty = there was none
     std::string evaluation_id, created_by;
-    Json rules;  // AliasPolicy::rules it was given under
+    AliasPolicy policy;  // it was given under
     Verdict verdict;
   };
   Result<RecordedVerdict> RecordVerdict(NewVerdict verdict);
@@ -164,7 +168,7 @@ class Registry {
     bool override_gate = false;  // needs a reason
   };
   // Errors: kFailedPrecondition GY3605 the newest verdict says no, is missing, compares with
-  // another champion than the present one, or was given under other rules than the policy's; GY3606
+  // another champion than the present one, or was given under other terms than the policy's; GY3606
   // approvals are missing; kInvalidArgument GY3610 an override without a reason. Event
   // "model.alias.moved". A move to where the alias already points changes nothing.
   Result<AliasMove> MoveAlias(MoveRequest request);

@@ -62,11 +62,11 @@ class RegistryTest : public testing::Test {
     return version ? *version : ModelVersion();
   }
   void Judged(const ModelVersion& version, bool pass, const std::string& champion_id = {},
-              const Json& rules = {}) {
+              const AliasPolicy& policy = {}) {
     Registry::NewVerdict verdict;
     verdict.version_id = version.id;
     verdict.champion_id = champion_id;
-    verdict.rules = rules;
+    verdict.policy = policy;
     verdict.verdict.pass = pass;
     verdict.verdict.reasons = {{pass, "better than baseline", "auc better by 0.3"}};
     ASSERT_TRUE(registry_->RecordVerdict(verdict));
@@ -195,7 +195,7 @@ TEST_F(RegistryTest, AVerdictAgainstAnotherChampionIsStale) {
   Judged(three, true, one.id);
   ASSERT_TRUE(Move(2));
   const auto stale = Move(3);
-  EXPECT_EQ(stale.error().fixes()[0], "gyre compare churn:v3 churn@champion --on DATASET");
+  EXPECT_EQ(stale.error().fixes()[0], "gyre compare churn:v3 churn@champion");
   EXPECT_EQ(stale.error().gy(), "GY3605");
   EXPECT_NE(stale.error().message().find("another version"), std::string::npos);
   Judged(three, true, two.id);
@@ -206,13 +206,22 @@ TEST_F(RegistryTest, AVerdictUnderAnOlderPolicyIsStale) {
   const ModelVersion one = Register();
   Judged(one, true);
   const Json rules = *Json::Parse(R"([{"metric":"auc","op":">=","value":0.99}])");
-  const AliasPolicy strict{.approvals_min = 0, .author_may_approve = true, .rules = rules};
+  AliasPolicy strict{.rules = rules, .metric = {}, .dataset = {}};
   ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion", strict, "root"));
   const auto stale = Move(1);
   ASSERT_FALSE(stale);
   EXPECT_EQ(stale.error().gy(), "GY3605");
-  EXPECT_NE(stale.error().message().find("other rules"), std::string::npos);
-  Judged(one, true, {}, rules);
+  EXPECT_NE(stale.error().message().find("other terms"), std::string::npos);
+  Judged(one, true, {}, strict);
+  strict.metric = "f1";
+  ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion", strict, "root"));
+  EXPECT_EQ(Move(1).error().gy(), "GY3605") << "another metric";
+  Judged(one, true, {}, strict);
+  strict.dataset = "later";
+  ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion", strict, "root"));
+  EXPECT_EQ(Move(1).error().gy(), "GY3605") << "other rows";
+  Judged(one, true, {}, strict);
+  EXPECT_EQ(registry_->PolicyOf("default", "churn", "champion")->dataset, "later");
   EXPECT_TRUE(Move(1));
 }
 
@@ -236,9 +245,10 @@ TEST_F(RegistryTest, AnOverrideNeedsAReason) {
 TEST_F(RegistryTest, ApprovalsByOthersThanTheAuthor) {
   const ModelVersion one = Register();
   Judged(one, true);
-  ASSERT_TRUE(registry_->SetPolicy("default", "churn", "champion",
-                                   {.approvals_min = 2, .author_may_approve = false, .rules = {}},
-                                   "root"));
+  ASSERT_TRUE(registry_->SetPolicy(
+      "default", "churn", "champion",
+      {.approvals_min = 2, .author_may_approve = false, .rules = {}, .metric = {}, .dataset = {}},
+      "root"));
   EXPECT_EQ(Move(1).error().gy(), "GY3606");
   const auto by_author = registry_->Approve(one.id, "ann", true, "mine");
   EXPECT_EQ(by_author.error().code(), Code::kPermissionDenied);

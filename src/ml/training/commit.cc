@@ -65,8 +65,12 @@ Result<> AddChampion(const registry::ModelVersion& champion, blob::Store& blobs,
 }
 
 Result<registry::GateNumbers> NumbersOf(const Json& judged,
-                                        const std::optional<registry::ModelVersion>& champion) {
+                                        const std::optional<registry::ModelVersion>& champion,
+                                        const registry::AliasPolicy& policy) {
   GYRE_TRY(registry::GateNumbers numbers, registry::GateNumbers::FromJson(judged["gate_numbers"]));
+  GYRE_TRY(const predictors::Task task,
+           predictors::ParseTask(judged["evaluation"]["task"].AsString()));
+  numbers.primary = evaluation::GateMetric(policy, task);
   if (champion) numbers.champion = champion->name();
   return numbers;
 }
@@ -216,9 +220,7 @@ Result<registry::ModelVersion> Commit::Register(const Json& fit) {
 // for, and are shown always.
 Result<std::vector<registry::Rule>> Commit::RulesFor(const registry::GateNumbers& numbers,
                                                      Outcome* outcome) {
-  GYRE_TRY(const registry::AliasPolicy policy,
-           rooms_.registry.PolicyOf(parent_.project, model_, kChampion));
-  outcome->policy_rules = policy.rules;
+  const registry::AliasPolicy& policy = outcome->policy;
   std::vector<registry::Rule> rules = registry::DefaultRules(champion_.has_value());
   if (!policy.rules.is_null()) {
     GYRE_TRY(rules, registry::ParseRules(policy.rules));
@@ -253,7 +255,8 @@ Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVe
     outcome.reason = "it could not be evaluated: " + judged["not_evaluated"].AsString();
     return outcome;
   }
-  GYRE_TRY(const registry::GateNumbers numbers, NumbersOf(judged, champion_));
+  GYRE_TRY(outcome.policy, rooms_.registry.PolicyOf(parent_.project, model_, kChampion));
+  GYRE_TRY(const registry::GateNumbers numbers, NumbersOf(judged, champion_, outcome.policy));
   GYRE_TRY(const auto rules, RulesFor(numbers, &outcome));
   outcome.judged = true;
   outcome.verdict = registry::Judge(rules, numbers);
@@ -263,13 +266,18 @@ Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVe
         {false, "comparable with the champion",
          fmt::format("{}: {}", champion_->name(), judged["not_compared"].AsString())});
   }
+  if (!outcome.policy.dataset.empty()) {
+    outcome.reason = fmt::format("the gate judges on {}: gyre evaluate {}", outcome.policy.dataset,
+                                 version.name());
+    return outcome;
+  }
   GYRE_TRY([[maybe_unused]] const auto recorded,
            rooms_.registry.RecordVerdict({.version_id = version.id,
                                           .alias = std::string(kChampion),
                                           .champion_id = champion_ ? champion_->id : std::string(),
                                           .evaluation_id = version.evaluation_id,
                                           .created_by = parent_.created_by,
-                                          .rules = outcome.policy_rules,
+                                          .policy = outcome.policy,
                                           .verdict = outcome.verdict}));
   if (!outcome.verdict.pass) {
     for (const registry::Reason& reason : outcome.verdict.reasons) {

@@ -17,9 +17,11 @@ namespace gyre::training {
 Result<> AddChampion(const registry::ModelVersion& champion, blob::Store& blobs, Json* input);
 
 // What the worker measured, with the champion as the owner knows it: one that was not compared
-// fails the rules that compare with it.
+// fails the rules that compare with it. Comparisons go by the policy's metric, whatever the training
+// asked for.
 Result<registry::GateNumbers> NumbersOf(const Json& judged,
-                                        const std::optional<registry::ModelVersion>& champion);
+                                        const std::optional<registry::ModelVersion>& champion,
+                                        const registry::AliasPolicy& policy);
 
 class Commit {
  public:
@@ -41,7 +43,7 @@ class Commit {
     registry::Verdict verdict;
     bool judged = false, promoted = false;
     Json kpis = Json::Arr();
-    Json policy_rules;   // as they were when the gate judged
+    registry::AliasPolicy policy;  // as it was when the gate judged
     std::string reason;  // why not promoted
   };
   Result<Outcome> Promote(const Json& fit, const registry::ModelVersion& version);

@@ -32,14 +32,25 @@ TEST(Commit, AChampionThatWasNotMeasuredIsNotPassedBy) {
   registry::GateNumbers measured;  // by a worker that was told of no champion
   measured.primary = "auc";
   measured.metrics["auc"] = {0.9, 0.89, 0.91};
-  const Json judged = Json::Obj({{"gate_numbers", measured.ToJson()}});
+  const Json judged = Json::Obj(
+      {{"gate_numbers", measured.ToJson()}, {"evaluation", Json::Obj({{"task", "binary"}})}});
   const auto rules = registry::DefaultRules(true);
-  const auto against = NumbersOf(judged, Champion(std::string(64, 'a')));
+  const auto against = NumbersOf(judged, Champion(std::string(64, 'a')), {});
   ASSERT_TRUE(against);
   EXPECT_FALSE(registry::Judge(rules, *against).pass);
-  const auto alone = NumbersOf(judged, std::nullopt);
+  const auto alone = NumbersOf(judged, std::nullopt, {});
   ASSERT_TRUE(alone);
   EXPECT_TRUE(registry::Judge(rules, *alone).pass) << "there is no champion to compare with";
+}
+
+TEST(Commit, TheMetricOfTheGateIsThePolicysNotTheTrainings) {
+  registry::GateNumbers measured;
+  measured.primary = "accuracy";
+  const Json judged = Json::Obj(
+      {{"gate_numbers", measured.ToJson()}, {"evaluation", Json::Obj({{"task", "binary"}})}});
+  EXPECT_EQ(NumbersOf(judged, std::nullopt, {})->primary, "auc");
+  EXPECT_EQ(NumbersOf(judged, std::nullopt, {.rules = {}, .metric = "f1", .dataset = {}})->primary,
+            "f1");
 }
 
 }  // namespace

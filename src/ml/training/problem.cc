@@ -76,16 +76,10 @@ void FindSuspects(const table::Frame& frame, Problem* problem) {
   }
 }
 
-// One number per row from the values of all columns, in their order. Equal rows are told apart by
-// which of them came first: else all rows of one frequent kind would test and none teach.
-std::vector<std::uint64_t> RowHashes(const table::Frame& frame) {
-  std::vector<std::uint64_t> hashes(frame.rows(), 0);
-  for (const table::Column& column : frame.columns) {
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-      hashes[i] =
-          Xxh3(column.IsValid(i) ? table::CellText(column, i) : std::string(1, '\0'), hashes[i]);
-    }
-  }
+// Equal rows are told apart by which of them came first: else all rows of one frequent kind would
+// test and none teach.
+std::vector<std::uint64_t> SplitHashes(const table::Frame& frame) {
+  std::vector<std::uint64_t> hashes = table::RowHashes(frame);
   std::unordered_map<std::uint64_t, std::uint64_t> seen;
   for (std::uint64_t& hash : hashes) hash = Xxh3("row", hash + seen[hash]++);
   return hashes;
@@ -199,7 +193,7 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
     problem.findings.push_back(
         {r.group_column, "group", "names the groups of the split, so it is no feature", true});
   }
-  if (split.kind == SplitKind::kStratified) split.content = RowHashes(frame);
+  if (split.kind == SplitKind::kStratified) split.content = SplitHashes(frame);
   problem.split_kind = split.kind;
   GYRE_TRY(const Split parts, MakeSplit(split));
   problem.train = frame.Select(parts.train);

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "platform/table/append.h"
@@ -150,6 +151,16 @@ std::string CellText(const Column& column, std::size_t row) {
       return FormatTime(column.ints[row]);
   }
   return {};
+}
+
+std::vector<std::uint64_t> RowHashes(const Frame& frame) {
+  std::vector<std::uint64_t> hashes(frame.rows(), 0);
+  for (const Column& column : frame.columns) {
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      hashes[i] = Xxh3(column.IsValid(i) ? CellText(column, i) : std::string(1, '\0'), hashes[i]);
+    }
+  }
+  return hashes;
 }
 
 }  // namespace gyre::table

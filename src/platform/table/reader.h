@@ -47,5 +47,7 @@ std::vector<double> AsDoubles(const Column& column);
 // The text of one value as a person would write it: "12", "0.5", "2011-01-01", "true"; "" when
 // missing.
 std::string CellText(const Column& column, std::size_t row);
+// One number per row from the values of all columns, in their order.
+std::vector<std::uint64_t> RowHashes(const Frame& frame);
 
 }  // namespace gyre::table
