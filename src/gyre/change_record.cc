@@ -46,30 +46,34 @@ std::string ObjectOf(const net::Request& request, const net::Route& route) {
 
 }  // namespace
 
-Result<> RecordChange(audit::Audit& audit, const net::Request& request, const net::Route& route,
-                      int status) {
-  const std::string action = ActionOf(route);
-  std::string_view project;
+db::Database::WriteBody RecordOfChange(const net::Request& request, const net::Route& route,
+                                       std::optional<int> status) {
+  std::string project;
   for (const auto& [name, value] : request.params) {
     if (name == "project") project = value;
   }
-  const std::string object = ObjectOf(request, route);
-  const std::string details = Json::Obj({{"method", net::MethodName(request.method())},
-                                         {"route", route.path},
-                                         {"status", status}})
-                                  .Dump();
-  audit::NewEntry entry{.action = action};
-  entry.at_us = SystemClock().NowMicros();
-  entry.actor_id = request.principal.id;
-  entry.actor_name = request.principal.name;
-  entry.actor_kind = request.principal.kind;
-  entry.project = project;
-  entry.object = object;
-  entry.outcome = status < 400 ? "ok" : status == 401 || status == 403 ? "denied" : "failed";
-  entry.request_id = request.id();
-  entry.peer = request.peer().address;
-  entry.details = details;
-  return audit.Append(entry);
+  Json details = Json::Obj({{"method", net::MethodName(request.method())}, {"route", route.path}});
+  if (status) details.Set("status", *status);
+  const int code = status.value_or(200);
+  return [action = ActionOf(route), at_us = SystemClock().NowMicros(), project = std::move(project),
+          object = ObjectOf(request, route), details = details.Dump(), actor = request.principal,
+          request_id = request.id(),
+          outcome = code < 400                   ? "ok"
+                    : code == 401 || code == 403 ? "denied"
+                                                 : "failed",
+          peer = request.peer().address](db::Transaction& tx) {
+    return audit::Append(tx, {.at_us = at_us,
+                              .actor_id = actor.id,
+                              .actor_name = actor.name,
+                              .actor_kind = actor.kind,
+                              .action = action,
+                              .project = project,
+                              .object = object,
+                              .outcome = outcome,
+                              .request_id = request_id,
+                              .peer = peer,
+                              .details = details});
+  };
 }
 
 }  // namespace gyre

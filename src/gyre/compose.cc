@@ -183,9 +183,7 @@ Result<> House::Rooms::OpenLedger() {
       options.is_server && !net::IsLoopbackListen(settings.Text("server.listen"));
   GYRE_TRY(access, access::OpenAccess(*database, SystemClock(), access_settings));
   audit = std::make_unique<audit::Audit>(*database);
-  access->SetChangeHook([this](const net::Request& request, const net::Route& route, int status) {
-    return RecordChange(*audit, request, route, status);
-  });
+  access->SetChangeRecorder(RecordOfChange);
   events = events::OpenEvents(*database, SystemClock());
   lineage = std::make_unique<lineage::Lineage>(*database);
   GYRE_TRY(secrets,
@@ -210,17 +208,16 @@ Result<> House::Rooms::OpenMl() {
   GYRE_TRY(datasets, data::OpenDatasets(*database, *blobs, *jobs, *events, SystemClock()));
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
-  GYRE_TRY(evaluations, evaluation::OpenEvaluations(
-                            *database, *blobs, *registry, *jobs,
-                            {.by_reference =
-                                 [this](std::string_view project, std::string_view reference) {
-                                   return RowsOf(datasets->Resolve(project, reference));
-                                 },
-                             .by_id =
-                                 [this](std::string_view id) {
-                                   return RowsOf(datasets->GetVersionById(id));
-                                 }},
-                            SystemClock()));
+  GYRE_TRY(
+      evaluations,
+      evaluation::OpenEvaluations(
+          *database, *blobs, *registry, *jobs,
+          {.by_reference =
+               [this](std::string_view project, std::string_view reference) {
+                 return RowsOf(datasets->Resolve(project, reference));
+               },
+           .by_id = [this](std::string_view id) { return RowsOf(datasets->GetVersionById(id)); }},
+          SystemClock()));
   GYRE_TRY(const auto alive, access->RunsOfLivePrograms());
   GYRE_TRY([[maybe_unused]] const int orphans,
            tracking->EndOrphans("the server stopped while it ran", alive));

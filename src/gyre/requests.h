@@ -16,8 +16,9 @@ class RunningRequests : public net::Gatekeeper, public net::Observer {
       : gate_(gate), observer_(observer) {}
   Result<> Admit(net::Request& request, const net::Route& route) override;
   bool AdmitsWithoutWaiting(const net::Request& request, const net::Route& route) const override;
-  Result<> Record(const net::Request& request, const net::Route& route, int status) override {
-    return gate_.Record(request, route, status);
+  Result<net::Response> Witness(const net::Request& request, const net::Route& route,
+                                const std::function<Result<net::Response>()>& run) override {
+    return gate_.Witness(request, route, run);
   }
   void OnFinished(const net::Finished& finished) override;
   int count() const;

@@ -207,6 +207,10 @@ def check_file(g):
     connection = sqlite3.connect(os.path.join(copy, 'gyre.db'))
     assert connection.execute('PRAGMA integrity_check').fetchall() == [('ok',)]
     assert connection.execute('PRAGMA foreign_key_check').fetchall() == []
+    # A change and its record are written together: the dead server leaves none without the other, answered or not.
+    for table, kind in (('project', 'p'), ('access_token', 't')):
+        unrecorded = connection.execute(f"SELECT name FROM {table} WHERE name GLOB '{kind}[0-9]*' AND name NOT IN (SELECT object FROM audit_entry WHERE outcome = 'ok')").fetchall()
+        assert not unrecorded, f'{table}: there, but not in the audit log: {unrecorded[:5]}'
     connection.close()
     shutil.rmtree(copy)
 

@@ -127,11 +127,13 @@ class Access : public net::Gatekeeper {
 
   // Whether the local owner still needs no login; and why not.
   virtual bool local_owner_allowed(std::string* why_not = nullptr) const = 0;
-  // Called for each audited change after its handler and before its answer, and for changes that
-  // were denied to somebody known; an error replaces the answer. Set before the server starts.
-  using ChangeHook =
-      std::function<Result<>(const net::Request& request, const net::Route& route, int status)>;
-  virtual void SetChangeHook(ChangeHook hook) = 0;
+  // Makes the record of an audited change, to be written with the first thing that the change
+  // writes (no status yet); what writes nothing, fails or is denied to somebody known is recorded
+  // after it, with its status. A record that cannot be written fails the change. Set before the
+  // server starts.
+  using ChangeRecorder = std::function<db::Database::WriteBody(
+      const net::Request& request, const net::Route& route, std::optional<int> status)>;
+  virtual void SetChangeRecorder(ChangeRecorder recorder) = 0;
 };
 
 // Errors: those of the database.

@@ -16,6 +16,7 @@
 #include "ledger/access/access_store.h"
 #include "ledger/access/login_failures.h"
 #include "ledger/access/snapshot.h"
+#include "ledger/access/witness.h"
 #include "platform/exec/thread_pool.h"
 
 namespace gyre::access {
@@ -56,15 +57,12 @@ class AccessService final : public Access {
     if (route.permission.name == net::kPublic.name) return {};
     return Judge(request, route);
   }
-  Result<> Record(const net::Request& request, const net::Route& route, int status) override {
-    // Strangers at a closed door are counted by the metrics; they must not be able to fill the
-    // disk.
-    const bool stranger =
-        request.principal.id.empty() && route.permission.name != net::kPublic.name;
-    return hook_ && !stranger ? hook_(request, route, status) : Result<>();
+  Result<net::Response> Witness(const net::Request& request, const net::Route& route,
+                                const std::function<Result<net::Response>()>& run) override {
+    return recorder_ ? RunRecorded(db_, recorder_, request, route, run) : run();
   }
   bool AdmitsWithoutWaiting(const net::Request& request, const net::Route& route) const override {
-    return !hook_ || !route.audited || !IsChange(request.method());
+    return !recorder_ || !route.audited || !IsChange(request.method());
   }
 
   Result<std::string> NewSetupSecret() override;
@@ -98,7 +96,7 @@ class AccessService final : public Access {
   Result<std::vector<std::string>> RunsOfLivePrograms() override;
   bool several_users() const override { return Current()->users > 1; }
   bool local_owner_allowed(std::string* why_not) const override;
-  void SetChangeHook(ChangeHook hook) override { hook_ = std::move(hook); }
+  void SetChangeRecorder(ChangeRecorder recorder) override { recorder_ = std::move(recorder); }
 
  private:
   Result<> Judge(net::Request& request, const net::Route& route);
@@ -124,7 +122,7 @@ class AccessService final : public Access {
   const Clock& clock_;
   const AccessSettings settings_;
   const unsigned owner_uid_;
-  ChangeHook hook_;
+  ChangeRecorder recorder_;
   LoginFailures failures_;
   Mutex refresh_mutex_;  // one rebuild at a time, so that an older one never replaces a newer
   mutable Mutex mutex_;

@@ -250,12 +250,15 @@ TEST_F(AccessTest, ChangesAreRecordedBeforeTheyAreAnswered) {
   };
   std::vector<Line> lines;
   bool broken = false;
-  access_->SetChangeHook(
-      [&](const net::Request& request, const net::Route& route, int status) -> Result<> {
-        if (broken) return Internal("GY1003", "the disk is full");
-        lines.push_back({request.principal.name, std::string(route.path), status});
-        return {};
-      });
+  access_->SetChangeRecorder([&](const net::Request& request, const net::Route& route,
+                                 std::optional<int> status) -> db::Database::WriteBody {
+    return [&, line = Line{request.principal.name, std::string(route.path), status.value_or(0)}](
+               db::Transaction&) -> Result<> {
+      if (broken) return Internal("GY1003", "the disk is full");
+      lines.push_back(line);
+      return {};
+    };
+  });
   const net::RouteTable tables[] = {rooms_.table()};
   server_ = *net::StartServer({.listen = "127.0.0.1:0"}, tables, *access_, nullptr);
   EXPECT_EQ(Tcp("POST /p/churn/data").substr(0, 3), "200");

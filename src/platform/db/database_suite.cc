@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/id.h"
+#include "platform/db/write_companion.h"
 
 namespace gyre::db {
 
@@ -170,6 +171,36 @@ TEST_P(DatabaseSuite, AnExceptionInAClosureIsItsError) {
     return {};
   });
   EXPECT_EQ(thrown.error().gy(), "GY1412");
+  EXPECT_EQ(Count(*database_, "pet"), 0);
+}
+
+TEST_P(DatabaseSuite, ACompanionRidesOnTheFirstWriteThatSucceeds) {
+  ASSERT_TRUE(database_->Migrate(Schemas(kFirst)));
+  {
+    WriteCompanion companion([]() -> Database::WriteBody {
+      return [](Transaction& tx) {
+        return tx.Execute("INSERT INTO pet (id, name) VALUES ('record', 'of it')", {});
+      };
+    });
+    EXPECT_FALSE(AddPet(*database_, "a", "\xff")) << "no text";
+    EXPECT_FALSE(companion.written());
+    EXPECT_EQ(Count(*database_, "pet"), 0) << "no change, no record";
+    ASSERT_TRUE(AddPet(*database_, "a", "a"));
+    EXPECT_TRUE(companion.written());
+    EXPECT_EQ(Count(*database_, "pet"), 2);
+    ASSERT_TRUE(AddPet(*database_, "b", "b"));
+    EXPECT_EQ(Count(*database_, "pet"), 3) << "once";
+  }
+  ASSERT_TRUE(AddPet(*database_, "c", "c"));
+  EXPECT_EQ(Count(*database_, "pet"), 4);
+}
+
+TEST_P(DatabaseSuite, AChangeWithoutItsCompanionIsNotMade) {
+  ASSERT_TRUE(database_->Migrate(Schemas(kFirst)));
+  const WriteCompanion companion([]() -> Database::WriteBody {
+    return [](Transaction&) -> Result<> { return Internal("GY9999", "no room for the record"); };
+  });
+  EXPECT_EQ(AddPet(*database_, "a", "a").error().gy(), "GY9999");
   EXPECT_EQ(Count(*database_, "pet"), 0);
 }
 

@@ -14,6 +14,7 @@
 #include "platform/db/migrate.h"
 #include "platform/db/sqlite_connection.h"
 #include "platform/db/sqlite_writer.h"
+#include "platform/db/write_companion.h"
 
 namespace gyre::db {
 namespace {
@@ -70,7 +71,8 @@ class SqliteDatabase : public Database {
 
   Result<> Write(WriteBody body) override {
     CheckNotInside();
-    return writer_.Write(std::move(body));
+    return WriteCompanion::Write(
+        std::move(body), [this](WriteBody whole) { return writer_.Write(std::move(whole)); });
   }
 
   Result<> Read(const std::function<Result<>(Reader&)>& body) override;

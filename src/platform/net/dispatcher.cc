@@ -106,24 +106,17 @@ Result<Response> Dispatcher::Guarded(Exchange& exchange) {
 
 Response Dispatcher::Answer(Exchange& exchange) {
   telemetry::LogRequestScope scope(exchange.id());
-  Result<Response> result = Guarded(exchange);
-  if (auto recorded = Record(exchange, result ? result->status : HttpStatus(result.error()));
-      !recorded) {
-    result = std::move(recorded).error();
-  }
+  const Method method = exchange.method();
+  const bool witnessed = exchange.route->audited && method != Method::kGet &&
+                         method != Method::kHead && method != Method::kOptions;
+  Result<Response> result =
+      witnessed ? gatekeeper_.Witness(exchange, *exchange.route, [&] { return Guarded(exchange); })
+                : Guarded(exchange);
   if (result) return *std::move(result);
   if (result.error().code() == Code::kInternal || result.error().code() == Code::kDataLoss) {
     kLog.Failed("request failed", result.error());
   }
   return ErrorResponse(exchange.route, result.error(), exchange.id());
-}
-
-Result<> Dispatcher::Record(Exchange& exchange, int status) {
-  const Method method = exchange.method();
-  if (!exchange.route->audited || method == Method::kGet || method == Method::kHead ||
-      method == Method::kOptions)
-    return {};
-  return gatekeeper_.Record(exchange, *exchange.route, status);
 }
 
 std::optional<Response> Dispatcher::RunInline(Exchange& exchange, std::string* out) {

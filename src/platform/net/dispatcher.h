@@ -44,7 +44,6 @@ class Dispatcher {
  private:
   Response Answer(Exchange& exchange);
   Result<Response> Guarded(Exchange& exchange);
-  Result<> Record(Exchange& exchange, int status);
   void Deliver(const std::shared_ptr<Exchange>& exchange, Response response, bool on_stream_thread);
   void RunStream(Exchange& exchange, Response& response);
   Result<> PostOnStreams(std::move_only_function<void()> task);

@@ -174,13 +174,13 @@ class Gatekeeper {
   // True when Admit for this request can be answered without waiting (inline routes are only run
   // inline then).
   virtual bool AdmitsWithoutWaiting(const Request& request, const Route& route) const = 0;
-  // Called for an audited change (no GET, HEAD or OPTIONS) after its handler and before its answer
-  // leaves, so that an acknowledged change is a recorded one. An error replaces the answer.
-  virtual Result<> Record(const Request& request, const Route& route, int status) {
+  // Runs an audited change (no GET, HEAD or OPTIONS) with its admission, and sees to it that it is
+  // recorded before its answer leaves. An error replaces the answer.
+  virtual Result<Response> Witness(const Request& request, const Route& route,
+                                   const std::function<Result<Response>()>& run) {
     static_cast<void>(request);
     static_cast<void>(route);
-    static_cast<void>(status);
-    return {};
+    return run();
   }
 };
 
