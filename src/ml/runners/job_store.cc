@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kColumns =
     "id, kind, project, title, state, input, result, progress, progress_text, error, created_by, "
     "created_us, started_us, ended_us, "
-    "cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak";
+    "cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak, cancel_asked";
 
 std::string Select(std::string_view rest) {
   return fmt::format("SELECT {} FROM job {}", kColumns, rest);
@@ -44,6 +44,7 @@ QueuedJob FromRow(const db::Row& row) {
   queued.memory_bytes = row.Int(15);
   job.cpu_seconds = row.Real(16);
   job.memory_bytes_peak = row.Int(17);
+  queued.cancel_asked = row.Bool(18);
   return queued;
 }
 
@@ -61,13 +62,14 @@ Result<> RecordUse(db::Transaction& tx, std::string_view id, std::string_view ru
                        }));
   if (started_us == 0 || ending.cpu_seconds <= 0) return {};
   const double wall_seconds = static_cast<double>(ending.ended_us - started_us) / 1e6;
-  return usage::Record(tx, {.project = project,
-                            .subject_kind = run.empty() ? "job" : "run",
-                            .subject_id = run.empty() ? id : run,
-                            .subject_label = title,
-                            .at_us = ending.ended_us,
-                            .quantities = usage::QuantitiesOf(ending.cpu_seconds, wall_seconds,
-                                                              ending.memory_bytes_peak, 0)});
+  return usage::Record(
+      tx, {.project = project,
+           .subject_kind = run.empty() ? "job" : "run",
+           .subject_id = run.empty() ? id : run,
+           .subject_label = title,
+           .at_us = ending.ended_us,
+           .quantities = usage::QuantitiesOf(ending.cpu_seconds, wall_seconds,
+                                             ending.memory_bytes_peak, ending.io_bytes)});
 }
 
 }  // namespace
@@ -123,6 +125,13 @@ Result<> JobStore::MarkEnded(std::string_view id, const Ending& ending) {
         "WHERE id = ?1",
         {id, ending.state, result, error, ending.ended_us, ending.cpu_seconds,
          ending.memory_bytes_peak, ending.progress});
+  });
+}
+
+Result<> JobStore::AskToCancel(std::string_view id) {
+  return database_.Write([&](db::Transaction& tx) {
+    return tx.Execute(
+        "UPDATE job SET cancel_asked = 1 WHERE id = ?1 AND state IN ('queued', 'running')", {id});
   });
 }
 

@@ -16,6 +16,7 @@ struct QueuedJob {
   Job job;
   double cpu_slots = 1;
   std::int64_t memory_bytes = 0;
+  bool cancel_asked = false;
 };
 
 // How a job ended.
@@ -26,6 +27,7 @@ struct Ending {
   std::int64_t ended_us = 0;
   double cpu_seconds = 0;
   std::int64_t memory_bytes_peak = 0;
+  std::int64_t io_bytes = 0;
   double progress = 0;
 };
 
@@ -36,6 +38,7 @@ class JobStore {
   Result<> MarkRunning(std::string_view id, std::int64_t started_us);
   Result<> MarkQueued(std::string_view id);
   Result<> MarkEnded(std::string_view id, const Ending& ending);
+  Result<> AskToCancel(std::string_view id);  // an unfinished one
   Result<> SaveProgress(std::string_view id, double progress, std::string_view text);
   Result<Job> Get(std::string_view id_or_prefix);
   Result<std::vector<Job>> List(const JobQuery& query);

@@ -40,6 +40,7 @@ struct Active {
   std::atomic<bool> cancel{false};          // it shall stop, whoever says so
   std::atomic<bool> user_cancelled{false};  // somebody asked for it, so it must not run again
   Job job;
+  std::int64_t io_bytes = 0;  // of its tasks
   std::int64_t changes = 1;
 };
 
@@ -149,6 +150,7 @@ class RunOfJob final : public JobRun {
     auto result = jobs_.workers_.Run(call, &usage);
     jobs_.Alter(active_, [&](Job& job) {
       job.cpu_seconds += usage.cpu_seconds;
+      active_.io_bytes += usage.io_bytes;
       job.memory_bytes_peak = std::max(job.memory_bytes_peak, usage.memory_bytes_peak);
     });
     return result;
@@ -204,6 +206,12 @@ Result<> JobsImpl::Start() {
     Job& job = queued.job;
     const auto kind = kinds_.find(job.kind);
     const bool ran = job.state == "running";
+    if (queued.cancel_asked) {
+      GYRE_DO(store_.MarkEnded(
+          job.id,
+          Ending{.state = "cancelled", .ended_us = clock_.NowMicros(), .progress = job.progress}));
+      continue;
+    }
     if (kind != kinds_.end() && (!ran || kind->second.requeue_after_restart)) {
       if (ran) GYRE_DO(store_.MarkQueued(job.id));
       job.state = "queued";
@@ -369,6 +377,7 @@ void JobsImpl::End(Active& active, const Result<Json>& result) {
     stopping = stopping_;
     ending.cpu_seconds = active.job.cpu_seconds;
     ending.memory_bytes_peak = active.job.memory_bytes_peak;
+    ending.io_bytes = active.io_bytes;
     ending.progress = result ? 1 : active.job.progress;
   }
   ending.ended_us = clock_.NowMicros();
@@ -438,6 +447,7 @@ Result<> JobsImpl::Cancel(std::string_view id) {
   GYRE_TRY(const Job job, Get(id));
   const auto active = FindActive(job.id);
   if (active == nullptr) return {};
+  GYRE_DO(store_.AskToCancel(job.id));
   active->user_cancelled.store(true);
   active->cancel.store(true);
   bool waited = false;

@@ -276,6 +276,33 @@ TEST_F(JobsTest, AfterADeathTheRowsTellTheTruth) {
   EXPECT_EQ(jobs_->Get(other->id)->state, "interrupted");
 }
 
+TEST_F(JobsTest, ACancelOutlivesADeath) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto job = jobs_->Submit({.kind = "deaf again", .project = "p"});
+  WaitForPid();
+  ASSERT_TRUE(jobs_->Cancel(job->id));
+  Close();
+  Open();
+  // As a server leaves it that was killed before the worker had ended.
+  ASSERT_TRUE(database_->Write([](db::Transaction& tx) {
+    return tx.Execute("UPDATE job SET state = 'running', ended_us = 0", {});
+  }));
+  ASSERT_TRUE(jobs_->Start());
+  EXPECT_EQ(jobs_->Get(job->id)->state, "cancelled");
+}
+
+TEST_F(JobsTest, ACancelThatCannotBeKeptStopsNothing) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto job = jobs_->Submit({.kind = "wait", .project = "p"});
+  WaitForPid();
+  RefuseEnds("running");
+  EXPECT_FALSE(jobs_->Cancel(job->id));
+  EXPECT_EQ(jobs_->Get(job->id)->state, "running");
+  AcceptEnds();
+  ASSERT_TRUE(jobs_->Cancel(job->id));
+  EXPECT_EQ(jobs_->Wait(job->id, kForEver, {})->state, "cancelled");
+}
+
 TEST_F(JobsTest, ACancelledJobIsNotQueuedAgainByAStop) {
   ASSERT_TRUE(jobs_->Start());
   const auto job = jobs_->Submit({.kind = "deaf again", .project = "p"});

@@ -67,13 +67,18 @@ class WorkerContext final : public TaskContext {
 struct Usage {
   double cpu_seconds = 0;
   std::int64_t resident_bytes = 0, peak_bytes = 0;
+  std::int64_t io_bytes = 0;  // read and written, cached or not
 };
 
-std::int64_t StatusBytes(std::string_view status, std::string_view key) {
-  const std::size_t at = status.find(key);
+std::int64_t NumberAfter(std::string_view text, std::string_view key) {
+  const std::size_t at = text.find(key);
   if (at == std::string_view::npos) return 0;
-  std::string_view rest = Trim(status.substr(at + key.size()));
-  return ParseInt(rest.substr(0, rest.find(' '))).value_or(0) * 1024;
+  const std::string_view rest = Trim(text.substr(at + key.size()));
+  return ParseInt(rest.substr(0, rest.find_first_of(" \n"))).value_or(0);
+}
+
+std::int64_t StatusBytes(std::string_view status, std::string_view key) {
+  return NumberAfter(status, key) * 1024;
 }
 
 Usage ReadUsage() {
@@ -88,6 +93,8 @@ Usage ReadUsage() {
     usage.resident_bytes = StatusBytes(*status, "VmRSS:");
     usage.peak_bytes = StatusBytes(*status, "VmHWM:");
   }
+  if (const auto io = exec::ReadSystemFile("/proc/self/io"))
+    usage.io_bytes = NumberAfter(*io, "rchar:") + NumberAfter(*io, "wchar:");
   return usage;
 }
 
@@ -150,6 +157,7 @@ Json RunOne(const TaskRegistry& registry, const Json& request) {
   const Usage after = ReadUsage();
   answer.Set("cpu_seconds", after.cpu_seconds - before.cpu_seconds);
   answer.Set("memory_bytes_peak", after.peak_bytes);
+  answer.Set("io_bytes", after.io_bytes - before.io_bytes);
   answer.Set("resident_bytes", after.resident_bytes);
   return answer;
 }

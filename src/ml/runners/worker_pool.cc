@@ -187,6 +187,7 @@ class Conversation {
   Result<Json> Ended(Json message) {
     while (child_.output_open && WaitReadable(child_.output.get(), -1, 0) != 0) ReadOutput();
     usage_->cpu_seconds += message["cpu_seconds"].AsDouble();
+    usage_->io_bytes += message["io_bytes"].AsInt();
     usage_->memory_bytes_peak =
         std::max(usage_->memory_bytes_peak, message["memory_bytes_peak"].AsInt());
     if (told_us_ != 0) return StopError();

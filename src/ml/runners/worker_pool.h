@@ -31,6 +31,7 @@ struct TaskCall {
 struct TaskUsage {
   double cpu_seconds = 0;
   std::int64_t memory_bytes_peak = 0;
+  std::int64_t io_bytes = 0;  // read and written; not known of a worker that died
 };
 
 struct PoolSettings {
