@@ -8,6 +8,7 @@ namespace {
 
 constexpr telemetry::Logger kLog{"gyre"};
 constexpr std::int64_t kEveryMicros = 60 * kMicrosPerSecond;
+constexpr double kBytesPerMib = 1 << 20;
 
 }  // namespace
 
@@ -15,6 +16,7 @@ EndpointMeter::EndpointMeter(serving::Serving& serving, usage::Usage& usage, con
     : serving_(serving),
       usage_(usage),
       clock_(clock),
+      booked_us_(clock.MonotonicMicros()),
       worker_("meter", [this](const exec::StopFlag& stop) {
         while (!stop.WaitMicros(kEveryMicros)) Book();
         Book();
@@ -23,26 +25,41 @@ EndpointMeter::EndpointMeter(serving::Serving& serving, usage::Usage& usage, con
 EndpointMeter::~EndpointMeter() = default;
 
 void EndpointMeter::Book() {
-  const auto endpoints = serving_.List("", static_cast<int>(kPageSizeMax), "");
-  if (!endpoints) return;
-  for (const serving::Endpoint& endpoint : *endpoints) {
-    const std::int64_t requests = serving_.Counts(endpoint.name).requests;
-    std::int64_t& booked = booked_[endpoint.name];
-    if (requests <= booked) continue;
-    usage::Quantities quantities;
-    quantities.requests = requests - booked;
-    const auto recorded = usage_.Record({.project = endpoint.project,
-                                         .subject_kind = "endpoint",
-                                         .subject_id = endpoint.name,
-                                         .subject_label = endpoint.name,
-                                         .at_us = clock_.NowMicros(),
-                                         .quantities = quantities});
-    if (recorded) {
-      booked = requests;
-    } else {
-      kLog.Failed("requests not booked yet", recorded.error());
-    }
+  const std::int64_t now_us = clock_.MonotonicMicros();
+  const std::int64_t held_ms = (now_us - booked_us_) / 1000;
+  booked_us_ = now_us;
+  std::string after;
+  while (true) {
+    const auto endpoints = serving_.List("", static_cast<int>(kPageSizeMax), after);
+    if (!endpoints) return;
+    for (const serving::Endpoint& endpoint : *endpoints) BookOne(endpoint, held_ms);
+    if (endpoints->size() < static_cast<std::size_t>(kPageSizeMax)) return;
+    after = endpoints->back().name;
   }
+}
+
+// What was used since it was last booked. Memory that could not be booked is booked the next time.
+void EndpointMeter::BookOne(const serving::Endpoint& endpoint, std::int64_t held_ms) {
+  const serving::EndpointCounts now = serving_.Counts(endpoint.name);
+  Booked& booked = booked_[endpoint.name];
+  if (endpoint.ready)
+    booked.memory_mib_ms +=
+        static_cast<double>(endpoint.memory_bytes) / kBytesPerMib * static_cast<double>(held_ms);
+  usage::Quantities quantities;
+  quantities.requests = now.requests - booked.counts.requests;
+  quantities.bytes = now.bytes - booked.counts.bytes;
+  quantities.cpu_us = (now.cpu_ns - booked.counts.cpu_ns) / 1000;
+  quantities.memory_mib_ms = static_cast<std::int64_t>(booked.memory_mib_ms);
+  if (quantities == usage::Quantities{}) return;
+  const auto recorded = usage_.Record({.project = endpoint.project,
+                                       .subject_kind = "endpoint",
+                                       .subject_id = endpoint.name,
+                                       .subject_label = endpoint.name,
+                                       .at_us = clock_.NowMicros(),
+                                       .quantities = quantities});
+  if (!recorded) return kLog.Failed("use of an endpoint not booked yet", recorded.error());
+  booked.counts = now;
+  booked.memory_mib_ms -= static_cast<double>(quantities.memory_mib_ms);
 }
 
 }  // namespace gyre

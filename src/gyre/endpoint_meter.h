@@ -1,5 +1,5 @@
-// Books the requests that endpoints answered: counters in memory while they answer, a row per
-// endpoint and hour from time to time.
+// Books what endpoints used: requests, bytes and CPU time from counters in memory, the memory that
+// their predictors hold; a row per endpoint and hour from time to time.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,17 @@ class EndpointMeter {
 
  private:
   void Book();
+  void BookOne(const serving::Endpoint& endpoint, std::int64_t held_ms);
 
   serving::Serving& serving_;
   usage::Usage& usage_;
   const Clock& clock_;
-  std::map<std::string, std::int64_t> booked_;  // requests by endpoint, since start
+  struct Booked {
+    serving::EndpointCounts counts;  // since start
+    double memory_mib_ms = 0;        // not booked yet
+  };
+  std::map<std::string, Booked> booked_;  // by endpoint
+  std::int64_t booked_us_;
   exec::Worker worker_;
 };
 

@@ -135,6 +135,7 @@ Result<net::Response> OipApi::ModelReady(net::Request& request) {
 
 Result<net::Response> OipApi::Infer(net::Request& request) {
   GYRE_TRY(const auto snapshot, FindModel(serving_, request));
+  serving::RequestMeter meter(snapshot, request.body().size());
   const serving::SnapshotInfo& info = serving::InfoOf(*snapshot);
   GYRE_TRY(
       const InferBody body,
@@ -144,6 +145,7 @@ Result<net::Response> OipApi::Infer(net::Request& request) {
   const AnswerHead head{info.endpoint, std::to_string(info.model_version),
                         body.document["id"].is_string() ? body.document["id"].AsString() : NewId()};
   GYRE_TRY(InferAnswer answer, MakeAnswer(head, body.document, *info.scorer, scores));
+  meter.Answered(scores.rows, answer.body.size());
   net::Response response;
   response.body = std::move(answer.body);
   if (answer.json_bytes != 0) {

@@ -36,6 +36,32 @@ struct ThreadView {
   std::shared_ptr<const SnapshotTable> table;
   RowReader reader;
   Answer answer;
+  unsigned requests = 0;  // on this thread
+};
+
+// Reading the thread's CPU clock is a system call. Each large request pays it; of the small ones
+// one in kSampled does and stands for all of them.
+class CpuMeter {
+ public:
+  CpuMeter(std::size_t body_bytes, unsigned request, telemetry::Counter& counter)
+      : weight_(body_bytes >= kLargeBytes ? 1
+                : request % kSampled == 0 ? kSampled
+                                          : 0),
+        counter_(counter),
+        begin_ns_(weight_ == 0 ? 0 : ThreadCpuNanos()) {}
+  ~CpuMeter() {
+    if (weight_ != 0) counter_.Add((ThreadCpuNanos() - begin_ns_) * weight_);
+  }
+  CpuMeter(const CpuMeter&) = delete;
+  CpuMeter& operator=(const CpuMeter&) = delete;
+
+ private:
+  static constexpr std::size_t kLargeBytes = 32 << 10;
+  static constexpr unsigned kSampled = 64;
+
+  const std::int64_t weight_;
+  telemetry::Counter& counter_;
+  const std::int64_t begin_ns_;
 };
 
 Error NoSuchEndpoint(std::string_view name) {
@@ -115,7 +141,11 @@ SnapshotCounters ServingService::CountersOf(const std::string& endpoint) {
           &metrics_.GetCounter("gyre_endpoint_failed_total",
                                "Prediction requests that were refused", labels),
           &metrics_.GetCounter("gyre_endpoint_ignored_columns_total",
-                               "Values sent for columns that the model does not know", labels)};
+                               "Values sent for columns that the model does not know", labels),
+          &metrics_.GetCounter("gyre_endpoint_bytes_total",
+                               "Bytes of prediction requests and answers", labels),
+          &metrics_.GetCounter("gyre_endpoint_cpu_nanoseconds_total",
+                               "CPU time of answering by endpoint, sampled", labels)};
 }
 
 // Everything that can fail or is slow happens here, before a request sees the snapshot.
@@ -397,6 +427,7 @@ Result<std::string> ServingService::Predict(std::string_view endpoint, std::stri
   const Snapshot& snapshot =
       *found->second;  // the view holds it; only this thread changes its view
   snapshot.counters.requests->Add();
+  const CpuMeter meter(body.size(), view.requests++, *snapshot.counters.cpu_ns);
   view.answer.Begin(snapshot);
   const auto facts =
       view.reader.Read(body, snapshot, static_cast<std::size_t>(settings_.rows_max), view.answer);
@@ -407,13 +438,15 @@ Result<std::string> ServingService::Predict(std::string_view endpoint, std::stri
   snapshot.counters.rows->Add(static_cast<std::int64_t>(facts->rows));
   if (facts->ignored != 0)
     snapshot.counters.ignored->Add(static_cast<std::int64_t>(facts->ignored));
-  return view.answer.Finish(*facts);
+  std::string answer = view.answer.Finish(*facts);
+  snapshot.counters.bytes->Add(static_cast<std::int64_t>(body.size() + answer.size()));
+  return answer;
 }
 
 EndpointCounts ServingService::Counts(std::string_view endpoint) {
   const SnapshotCounters counters = CountersOf(std::string(endpoint));
-  return {counters.requests->value(), counters.rows->value(), counters.failed->value(),
-          counters.ignored->value()};
+  return {counters.requests->value(), counters.rows->value(),  counters.failed->value(),
+          counters.ignored->value(),  counters.bytes->value(), counters.cpu_ns->value()};
 }
 
 Result<> ServingService::FollowOne(const Endpoint& seen) {

@@ -64,6 +64,23 @@ struct SnapshotInfo {
 };
 const SnapshotInfo& InfoOf(const Snapshot& snapshot);
 
+// For protocols that score by themselves: counts a request, as failed unless it was answered, with
+// the CPU time of its thread.
+class RequestMeter {
+ public:
+  RequestMeter(std::shared_ptr<const Snapshot> snapshot, std::size_t body_bytes);
+  ~RequestMeter();
+  RequestMeter(const RequestMeter&) = delete;
+  RequestMeter& operator=(const RequestMeter&) = delete;
+  void Answered(std::size_t rows, std::size_t answer_bytes);
+
+ private:
+  const std::shared_ptr<const Snapshot> snapshot_;
+  const std::size_t body_bytes_;
+  const std::int64_t begin_ns_;
+  bool answered_ = false;
+};
+
 struct ServingSettings {
   std::int64_t rows_max = 10'000;  // of one online request
   bool follow_aliases = true;
@@ -83,6 +100,8 @@ struct RollbackRequest {
 // Counted since start.
 struct EndpointCounts {
   std::int64_t requests = 0, rows = 0, failed = 0, ignored_columns = 0;
+  std::int64_t bytes = 0;   // of bodies and answers
+  std::int64_t cpu_ns = 0;  // of the answering threads; small requests are sampled
 };
 
 class Serving {

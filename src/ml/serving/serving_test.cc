@@ -174,6 +174,18 @@ TEST_F(ServingTest, CountsGoOnOverSwaps) {
   EXPECT_EQ(counts.ignored_columns, 2);
 }
 
+TEST_F(ServingTest, BytesAndCpuTimeAreCounted) {
+  house_.Register("churn", 0);
+  ASSERT_TRUE(house_.Deploy("churn:v1"));
+  const std::string body(kBody);
+  std::size_t bytes = 0;
+  for (int i = 0; i < 64; ++i)
+    bytes += body.size() + house_.serving->Predict("churn", body)->size();
+  const EndpointCounts counts = house_.serving->Counts("churn");
+  EXPECT_EQ(counts.bytes, static_cast<std::int64_t>(bytes));
+  EXPECT_GT(counts.cpu_ns, 0) << "one of 64 small requests is measured";
+}
+
 TEST_F(ServingTest, LineageLeadsFromTheModelToTheEndpoint) {
   const auto version = house_.Register("churn", 0);
   const auto endpoint = house_.Deploy("churn:v1");

@@ -1,5 +1,7 @@
 #include "ml/serving/snapshot.h"
 
+#include <time.h>
+
 #include <atomic>
 
 #include "base/text.h"
@@ -35,6 +37,28 @@ std::uint64_t NextSerial() {
 }  // namespace
 
 const SnapshotInfo& InfoOf(const Snapshot& snapshot) { return snapshot.info; }
+
+std::int64_t ThreadCpuNanos() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+RequestMeter::RequestMeter(std::shared_ptr<const Snapshot> snapshot, std::size_t body_bytes)
+    : snapshot_(std::move(snapshot)), body_bytes_(body_bytes), begin_ns_(ThreadCpuNanos()) {}
+
+RequestMeter::~RequestMeter() {
+  const SnapshotCounters& counters = snapshot_->counters;
+  counters.requests->Add();
+  if (!answered_) counters.failed->Add();
+  counters.cpu_ns->Add(ThreadCpuNanos() - begin_ns_);
+}
+
+void RequestMeter::Answered(std::size_t rows, std::size_t answer_bytes) {
+  answered_ = true;
+  snapshot_->counters.rows->Add(static_cast<std::int64_t>(rows));
+  snapshot_->counters.bytes->Add(static_cast<std::int64_t>(body_bytes_ + answer_bytes));
+}
 
 std::shared_ptr<const Snapshot> MakeSnapshot(SnapshotInfo info, SnapshotCounters counters) {
   auto snapshot = std::make_shared<Snapshot>();

@@ -19,6 +19,8 @@ struct SnapshotCounters {
   telemetry::Counter* rows;
   telemetry::Counter* failed;
   telemetry::Counter* ignored;
+  telemetry::Counter* bytes;
+  telemetry::Counter* cpu_ns;
 };
 
 struct Snapshot {
@@ -32,6 +34,8 @@ struct Snapshot {
 };
 
 std::shared_ptr<const Snapshot> MakeSnapshot(SnapshotInfo info, SnapshotCounters counters);
+
+std::int64_t ThreadCpuNanos();  // a system call
 
 // The table of what runs; replaced as a whole.
 struct SnapshotTable {
