@@ -112,6 +112,10 @@ void ShowGate(const Json& result, Output& out) {
       out.Print(fmt::format("{} {}\n", out.Mark("fail"), line));
     }
   }
+  if (const std::string& target = result["kpis_of"].AsString(); !target.empty()) {
+    out.Note(
+        fmt::format("  the project's KPIs are for {}: they say nothing of this model", target));
+  }
   for (const Json& kpi : result["kpis"].items()) {
     if (!kpi["pass"].AsBool() && !kpi["binding"].AsBool()) {
       out.Warn(fmt::format("KPI missed: {} ({})", kpi["kpi"].AsString(), kpi["text"].AsString()));

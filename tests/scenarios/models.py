@@ -40,7 +40,22 @@ def first_version(g):
     up = g.json('GET', f"/api/v1/projects/default/lineage?id={version['id']}&direction=up")
     kinds = {node['kind'] for node in up['nodes']}
     assert {'dataset_version', 'run', 'recipe'} <= kinds, kinds
+    reference = g.json('GET', '/api/v1/projects/default/models/customers/versions/v1/reference')
+    columns = {column['name']: column for column in reference['columns']}
+    assert sum(columns['tenure']['counts']) == reference['rows'] and {value['value'] for value in columns['contract']['values']} == {'month', 'year', 'two years'}, reference
+    assert reference['predictions']['columns'][0]['name'] == 'prediction' and reference['profile']['rows'] == reference['rows'], reference.keys()
     return version
+
+
+def goals_of_another_target(g):
+    """The project's goals are for the models of its target."""
+    g.cli('projects', 'edit', 'default', '--target', 'Churn')
+    trained = g.cli('train', 'customers', '--target', 'contract', '--model', 'contracts', '--budget', '3s', '--trials', '1', '--seed', '1', check=False)
+    assert "the project's KPIs are for Churn" in trained.stdout + trained.stderr and 'KPI missed' not in trained.stderr, (trained.stdout, trained.stderr)
+    for goal in document(g, 'models', 'show', 'contracts:v1')['goals']:
+        assert goal['met'] is None and goal['text'] == 'for Churn, not for contract', goal
+    assert 'for Churn, not for contract' in g.cli('models', 'card', 'contracts:v1').stdout
+    assert document(g, 'models', 'show', 'customers:v1')['goals'][0]['met'] is True
 
 
 def evaluate(g, version):
@@ -200,6 +215,7 @@ def main():
         version = first_version(g)
         evaluate(g, version)
         compare_and_promote(g)
+        goals_of_another_target(g)
         rows_it_learned_from(g)
         approvals(g)
         bad_requests(g)

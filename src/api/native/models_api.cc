@@ -64,6 +64,12 @@ constexpr net::Route kRoutes[] = {
      .permission = Permission("model.read"),
      .summary = "The newest evaluation of a version, with its curves"},
     {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/reference",
+     .handler = Bind<&ModelsApi::Reference>,
+     .permission = Permission("model.read"),
+     .summary = "Bins of the rows that taught a version and of its predictions, to compare later "
+                "data with"},
+    {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/approvals",
      .handler = Bind<&ModelsApi::Approvals>,
      .permission = Permission("model.read"),
@@ -157,6 +163,14 @@ Result<Json> ModelsApi::Goals(const registry::ModelVersion& version, const Json&
   }
   for (const statistics::Kpi& kpi : project.problem->kpis) {
     const std::string expression[] = {kpi.ToString()};
+    if (const std::string& target = project.problem->target;
+        !target.empty() && target != version.target) {
+      goals.Push(Json::Obj({{"kpi", expression[0]},
+                            {"met", Json()},
+                            {"of", target},
+                            {"text", fmt::format("for {}, not for {}", target, version.target)}}));
+      continue;
+    }
     GYRE_TRY(const auto rules, registry::KpiRules(expression));
     const registry::Verdict verdict = registry::Judge(rules, numbers);
     const bool measured = numbers.metrics.contains(kpi.name);
@@ -252,6 +266,17 @@ Result<net::Response> ModelsApi::Evaluation(net::Request& request) {
         .Fix(fmt::format("gyre evaluate {} --on DATASET", version.name()));
   }
   return net::Response::JsonDoc(evaluation);
+}
+
+Result<net::Response> ModelsApi::Reference(net::Request& request) {
+  GYRE_TRY(const registry::ModelVersion version, Version(request));
+  for (const registry::Attachment& attachment : version.attachments) {
+    if (attachment.name != "reference") continue;
+    GYRE_TRY(std::string text, blobs_.Get(attachment.object.digest));
+    return net::Response::Text(std::move(text), 200, "application/json");
+  }
+  return NotFound("GY3616", "{} keeps no reference profile", version.name())
+      .Why("versions that this server trained have one since it is stored at training");
 }
 
 Result<net::Response> ModelsApi::Approvals(net::Request& request) {

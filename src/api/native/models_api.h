@@ -42,6 +42,7 @@ class ModelsApi {
   Result<net::Response> RemoveVersion(net::Request& request);
   Result<net::Response> Card(net::Request& request);
   Result<net::Response> Evaluation(net::Request& request);
+  Result<net::Response> Reference(net::Request& request);
   Result<net::Response> Approvals(net::Request& request);
   Result<net::Response> Approve(net::Request& request);
   Result<net::Response> MoveAlias(net::Request& request);

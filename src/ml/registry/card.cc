@@ -42,16 +42,17 @@ void GoalsSection(const Json& card, std::string* out) {
   *out += "\n## Goals\n\n";
   for (const Json& goal : card["goals"].items()) {
     *out += fmt::format("- {}: {}\n", Plain(goal["kpi"].AsString()),
-                        goal["met"].is_null()  ? "not measured"
-                        : goal["met"].AsBool() ? "met"
-                                               : "missed");
+                        goal.Has("of")          ? Plain(goal["text"].AsString())
+                        : goal["met"].is_null() ? "not measured"
+                        : goal["met"].AsBool()  ? "met"
+                                                : "missed");
   }
 }
 
 void MetricsSection(const Json& evaluation, std::string* out) {
   if (!evaluation.is_object()) return;
   *out += fmt::format(
-      "\n## Quality\n\nOn {} rows that it did not learn from. Intervals: {:.0f} %, {}, {} "
+      "\n## Quality\n\nOn {} rows. Intervals: {:.0f} %, {}, {} "
       "resamples.\n\n"
       "| metric | value | over the best constant |\n|---|---|---|\n",
       GroupDigits(evaluation["rows"].AsInt()),

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ml/evaluation/evaluate.h"
+#include "ml/predictors/scorer.h"
 #include "ml/training/code_versions.h"
 
 namespace gyre::training {
@@ -166,6 +168,7 @@ Result<blob::Object> Commit::Keep(const std::string& name) {
 Result<registry::ModelVersion> Commit::Register(const Json& fit) {
   GYRE_TRY(const blob::Object package, Keep(fit["package"].AsString()));
   GYRE_TRY(const blob::Object holdout, Keep(fit["holdout"].AsString()));
+  GYRE_TRY(const blob::Object reference, Keep(fit["reference"].AsString()));
   GYRE_TRY(const blob::Object baseline, Keep(fit["baseline_package"].AsString()));
   GYRE_TRY(const blob::Object leaderboard, rooms_.blobs.Put(fit["leaderboard"].DumpPretty()));
   GYRE_TRY(const blob::Object evaluation, rooms_.blobs.Put(fit["judged"].DumpPretty()));
@@ -203,12 +206,10 @@ Result<registry::ModelVersion> Commit::Register(const Json& fit) {
   version.learner = fit["learner"].AsString();
   version.metrics = fit["test_metrics"];
   version.signature = fit["signature"];
-  version.attachments = {
-      {"holdout", holdout}, {"evaluation", evaluation}, {"leaderboard", leaderboard}};
-  if (const std::string& profile = fit["profile"].AsString(); !profile.empty()) {
-    GYRE_TRY(const blob::Object object, Keep(profile));
-    version.attachments.push_back({"profile", object});
-  }
+  version.attachments = {{"holdout", holdout},
+                         {"evaluation", evaluation},
+                         {"leaderboard", leaderboard},
+                         {"reference", reference}};
   version.created_by = parent_.created_by;
   GYRE_TRY(registry::ModelVersion made, rooms_.registry.Register(std::move(version)));
   GYRE_DO(rooms_.tracking.AddOutput(best_run_, {"model_version", made.id, made.name()}));
@@ -227,6 +228,12 @@ Result<std::vector<registry::Rule>> Commit::RulesFor(const registry::GateNumbers
   }
   GYRE_TRY(const projects::Project project, rooms_.projects.Get(parent_.project));
   if (!project.problem) return rules;
+  // Goals of the project are goals for the models of its target.
+  if (const std::string& target = project.problem->target;
+      !target.empty() && target != run_.job().input["target"].AsString()) {
+    if (!project.problem->kpis.empty()) outcome->kpis_of = target;
+    return rules;
+  }
   const bool binding = run_.job().input["gate"].AsString() == "kpi";
   for (const statistics::Kpi& kpi : project.problem->kpis) {
     // A fact that nobody has reported yet is no reason to say no, unless KPIs bind.
@@ -318,6 +325,7 @@ Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version,
                            {"reason", outcome.reason},
                            {"verdict", outcome.judged ? outcome.verdict.ToJson() : Json()},
                            {"kpis", outcome.kpis},
+                           {"kpis_of", outcome.kpis_of},
                            {"previous_champion", champion_ ? Json(champion_->name()) : Json()},
                            {"next", std::move(deploy)}});
   for (const char* key : {"task", "metric", "better", "target", "reason", "split", "findings",

@@ -17,8 +17,8 @@ namespace gyre::training {
 Result<> AddChampion(const registry::ModelVersion& champion, blob::Store& blobs, Json* input);
 
 // What the worker measured, with the champion as the owner knows it: one that was not compared
-// fails the rules that compare with it. Comparisons go by the policy's metric, whatever the training
-// asked for.
+// fails the rules that compare with it. Comparisons go by the policy's metric, whatever the
+// training asked for.
 Result<registry::GateNumbers> NumbersOf(const Json& judged,
                                         const std::optional<registry::ModelVersion>& champion,
                                         const registry::AliasPolicy& policy);
@@ -43,8 +43,9 @@ class Commit {
     registry::Verdict verdict;
     bool judged = false, promoted = false;
     Json kpis = Json::Arr();
+    std::string kpis_of;           // the other target that the project's KPIs are for
     registry::AliasPolicy policy;  // as it was when the gate judged
-    std::string reason;  // why not promoted
+    std::string reason;            // why not promoted
   };
   Result<Outcome> Promote(const Json& fit, const registry::ModelVersion& version);
   Result<std::vector<registry::Rule>> RulesFor(const registry::GateNumbers& numbers,

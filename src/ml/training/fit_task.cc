@@ -13,6 +13,7 @@
 #include "ml/recipes/recipe.h"
 #include "ml/training/families.h"
 #include "ml/training/linear_fit.h"
+#include "ml/training/reference_profile.h"
 #include "ml/training/session.h"
 #include "platform/exec/files.h"
 #include "platform/table/writer.h"
@@ -381,6 +382,9 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
   }
   GYRE_DO(exec::WriteFile(scratch + "/model.json", best.bytes));
   GYRE_DO(exec::WriteFile(scratch + "/baseline.json", baseline));
+  GYRE_TRY(const auto scorer, predictors::Scorer::Load(best.bytes));
+  GYRE_TRY(const Json reference, ReferenceProfile(problem.train, problem.test, *scorer));
+  GYRE_DO(exec::WriteFile(scratch + "/reference.json", reference.Dump()));
   GYRE_DO(table::WriteParquet(problem.test, scratch + "/holdout.parquet"));
   const recipes::Fitted& recipe =
       best.recipe == &families.trees->saved ? families.trees->fitted : families.linear->fitted;
@@ -403,6 +407,7 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
        {"package", "model.json"},
        {"baseline_package", "baseline.json"},
        {"holdout", "holdout.parquet"},
+       {"reference", "reference.json"},
        {"package_sha256", Sha256Hex(best.bytes)},
        {"recipe_hash", recipe.spec().hash()},
        {"signature", Signature(recipe.input(), problem)},
