@@ -47,6 +47,22 @@ def first_version(g):
     return version
 
 
+def what_was_used(g):
+    g.cli('deploy', 'customers@champion', '--name', 'used')
+    row = {'tenure': 3, 'charge': 80.5, 'contract': 'month', 'region': 'north'}
+    asked = [g.http('POST', '/e/used', {'inputs': [row] * 1000}) for _ in range(5)]
+    assert all(answer.status == 200 for answer in asked), asked[0].body
+    assert g.stop() == 0
+    g.start()
+    lines = {line['label']: line for line in g.cli_json('usage')}
+    used = lines['used']
+    assert used['kind'] == 'endpoint' and used['requests'] == 5 and used['cpu_seconds'] > 0, used
+    assert used['bytes'] >= sum(len(answer.body) for answer in asked), used
+    trained = next(line for line in lines.values() if line['kind'] == 'run')
+    assert trained['cpu_seconds'] > 0 and trained['bytes'] > 10_000 and trained['memory_gib_hours'] > 0, trained
+    g.cli('endpoints', 'rm', 'used')
+
+
 def goals_of_another_target(g):
     """The project's goals are for the models of its target."""
     g.cli('projects', 'edit', 'default', '--target', 'Churn')
@@ -214,6 +230,7 @@ def main():
         g.start()
         version = first_version(g)
         evaluate(g, version)
+        what_was_used(g)
         compare_and_promote(g)
         goals_of_another_target(g)
         rows_it_learned_from(g)

@@ -64,14 +64,7 @@ Json PolicyToJson(const AliasPolicy& policy) {
 
 namespace {
 
-Result<std::string> PolicyMetric(const Json& value) {
-  if (value.is_string() && value.AsString().empty()) return std::string();
-  const statistics::MetricInfo* info = statistics::FindMetric(value.AsString());
-  if (info != nullptr) return std::string(info->name);
-  return InvalidArgument("GY3608", "`metric` of a policy is no metric: '{}'",
-                         value.AsString().substr(0, 64))
-      .Fix("leave it empty: comparisons go by the task's own (auc, log_loss, rmse)");
-}
+Result<std::string> PolicyMetric(const Json& value);
 
 }  // namespace
 
@@ -103,6 +96,19 @@ Result<AliasPolicy> PolicyFromJson(const Json& json) {
   }
   return policy;
 }
+
+namespace {
+
+Result<std::string> PolicyMetric(const Json& value) {
+  if (value.is_string() && value.AsString().empty()) return std::string();
+  const statistics::MetricInfo* info = statistics::FindMetric(value.AsString());
+  if (info != nullptr) return std::string(info->name);
+  return InvalidArgument("GY3608", "`metric` of a policy is no metric: '{}'",
+                         value.AsString().substr(0, 64))
+      .Fix("leave it empty: comparisons go by the task's own (auc, log_loss, rmse)");
+}
+
+}  // namespace
 
 Json MoveToJson(const AliasMove& move) {
   const auto version = [](int number) {
