@@ -60,7 +60,7 @@ def what_was_used(g):
     assert used['bytes'] >= sum(len(answer.body) for answer in asked), used
     trained = next(line for line in lines.values() if line['kind'] == 'run')
     assert trained['cpu_seconds'] > 0 and trained['bytes'] > 10_000 and trained['memory_gib_hours'] > 0, trained
-    g.cli('endpoints', 'rm', 'used')
+    g.cli('endpoints', 'rm', 'used', '--yes')
 
 
 def goals_of_another_target(g):
