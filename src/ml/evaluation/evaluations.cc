@@ -304,7 +304,7 @@ Result<Json> EvaluationService::LessonsOf(const registry::ModelVersion& version)
   }
   if (lessons.parts.empty()) return Json();
   if (const registry::Attachment* const holdout = HoldoutOf(version)) {
-    GYRE_TRY(lessons.holdout, blobs_.LocalPath(holdout->object.digest));
+    GYRE_TRY(lessons.holdout, registry::LocalPathOf(blobs_, version, holdout->object));
   }
   return LessonsToJson(lessons);
 }
