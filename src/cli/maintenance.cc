@@ -24,22 +24,30 @@ Result<int> Collect(Invocation& in) {
 
 Result<int> Check(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json result,
-           session->Post(fmt::format("/api/v1/maintenance/fsck?deep={}", in.Has("deep") ? 1 : 0),
+  GYRE_TRY(const Json job,
+           session->Post(fmt::format("/api/v1/maintenance/fsck?quick={}", in.Has("quick") ? 1 : 0),
                          Json::Obj()));
+  GYRE_TRY(const Json ended, session->WaitJob(job, in.out()));
+  const Json& result = ended["result"];
   const bool sound = result["sound"].AsBool();
   Output& out = in.out();
   if (out.json()) out.Document(result, "");
   for (const Json& problem : result["problems"].items()) out.Warn(problem.AsString());
-  if (sound)
-    out.Done(
-        fmt::format("sound: the database, and {} blobs", GroupDigits(result["blobs"].AsInt())));
-  return sound ? 0 : 5;
+  if (!sound) return 5;
+  const std::string blobs = GroupDigits(result["blobs"].AsInt());
+  out.Done(result["contents"].AsBool()
+               ? fmt::format("sound: the database, and {} blobs, each byte read ({})", blobs,
+                             HumanBytes(result["bytes_read"].AsInt()))
+               : fmt::format("the database is sound, and all that is needed of {} blobs is there; "
+                             "contents were not read",
+                             blobs));
+  return 0;
 }
 
 constexpr Option kCollectOptions[] = {
     {"--grace-hours", "N", "younger blobs stay, whoever needs them", "24"}};
-constexpr Option kCheckOptions[] = {{"--deep", "", "read every byte of every blob"}};
+constexpr Option kCheckOptions[] = {
+    {"--quick", "", "only that every blob is there; contents are not read"}};
 constexpr Command kCommands[] = {
     {"gc",
      "remove blobs that nothing refers to, and old events",
@@ -48,11 +56,13 @@ constexpr Command kCommands[] = {
      kCollectOptions,
      Collect},
     {"fsck",
-     "check the database, and that every blob that is needed is there (exit 5 when not)",
-     "gyre fsck\ngyre fsck --deep",
+     "check the database and every byte of what is stored (exit 5 when something is damaged)",
+     "gyre fsck\ngyre fsck --quick",
      {},
      kCheckOptions,
-     Check},
+     Check,
+     false,
+     true},
 };
 
 }  // namespace

@@ -229,6 +229,7 @@ Result<> House::Rooms::OpenMl() {
           .memory_bytes = settings.Int("training.memory"),
           .budget_seconds = settings.Number("training.budget")});
   training->AddJobs();
+  AddCheckJob(*jobs, *database, *blobs, *datasets, *registry);
   GYRE_TRY(serving,
            serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(),
                                 {.rows_max = settings.Int("serving.rows_max")}));
@@ -301,9 +302,11 @@ void House::Rooms::OpenApis() {
   AddApi<native::AuditApi>(*audit);
   AddApi<native::UsageApi>(*usage);
   AddApi<native::SecretsApi>(*secrets, *projects);
-  AddApi<native::MaintenanceApi>(HouseKeeping(
-      *database, *blobs, *events, SystemClock(),
-      static_cast<std::int64_t>(settings.Number("retention.events") * kMicrosPerSecond)));
+  AddApi<native::MaintenanceApi>(
+      HouseKeeping(
+          *database, *blobs, *events, SystemClock(),
+          static_cast<std::int64_t>(settings.Number("retention.events") * kMicrosPerSecond)),
+      *jobs);
   system->Describe(tables);
 }
 

@@ -1,6 +1,63 @@
 #include "gyre/maintenance.h"
 
+#include <algorithm>
+
+#include "base/text.h"
+
 namespace gyre {
+namespace {
+
+constexpr std::size_t kOwnersNamed = 5;
+
+// As a person knows it.
+std::string NameOf(const blob::Owner& owner, data::Datasets& datasets,
+                   registry::Registry& registry) {
+  if (owner.kind == "dataset_version") {
+    if (const auto version = datasets.GetVersionById(owner.id))
+      return fmt::format("dataset {}/{}", version->project, version->reference());
+  }
+  if (owner.kind == "model_version") {
+    if (const auto version = registry.GetVersion(owner.id))
+      return fmt::format("model {}/{}", version->project, version->name());
+  }
+  return owner.kind + " " + owner.id;
+}
+
+Result<Json> CheckAll(runners::JobRun& run, db::Database& database, blob::Store& blobs,
+                      data::Datasets& datasets, registry::Registry& registry) {
+  const bool contents = !run.job().input["quick"].AsBool();
+  run.Progress(-1, "the database");
+  GYRE_TRY(const std::vector<std::string> in_database, database.IntegrityProblems());
+  Json problems = Json::Arr();
+  for (const std::string& problem : in_database) problems.Push(problem);
+  const auto progress = [&](std::int64_t done, std::int64_t all) -> Result<> {
+    if (run.cancelled()) return MakeError(Code::kCancelled, "GY3316", "the check was cancelled");
+    run.Progress(static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(all, 1)),
+                 fmt::format("reading blobs  {} of {}", HumanBytes(done), HumanBytes(all)));
+    return {};
+  };
+  GYRE_TRY(const blob::CheckResult checked,
+           blob::Check(database, blobs, {.contents = contents, .progress = progress}));
+  for (const blob::Damage& damage : checked.problems) {
+    std::vector<std::string> names;
+    for (const blob::Owner& owner : damage.owners) {
+      if (names.size() < kOwnersNamed) names.push_back(NameOf(owner, datasets, registry));
+    }
+    const std::size_t more = damage.owners.size() - names.size();
+    problems.Push(fmt::format(
+        "{}; {}{}", damage.what,
+        names.empty() ? "nobody needs it: gyre gc removes it" : "needed by " + Join(names, ", "),
+        more > 0 ? fmt::format(" and {} more", more) : ""));
+  }
+  return Json::Obj({{"sound", problems.size() == 0},
+                    {"contents", contents},
+                    {"blobs", checked.objects},
+                    {"bytes_read", checked.bytes_read},
+                    {"problems", std::move(problems)}});
+}
+
+}  // namespace
+
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
                                  const Clock& clock, std::int64_t events_kept_us) {
   native::Maintenance maintenance;
@@ -13,17 +70,16 @@ native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, eve
                       {"blobs_kept", collected.kept},
                       {"events_removed", trimmed}});
   };
-  maintenance.check = [&](bool deep) -> Result<Json> {
-    GYRE_TRY(std::vector<std::string> problems, database.IntegrityProblems());
-    GYRE_TRY(const blob::CheckResult blobs_checked, blob::Check(database, blobs, deep));
-    problems.insert(problems.end(), blobs_checked.problems.begin(), blobs_checked.problems.end());
-    Json list = Json::Arr();
-    for (const std::string& problem : problems) list.Push(problem);
-    return Json::Obj({{"sound", problems.empty()},
-                      {"blobs", blobs_checked.objects},
-                      {"problems", std::move(list)}});
-  };
   return maintenance;
+}
+
+void AddCheckJob(runners::Jobs& jobs, db::Database& database, blob::Store& blobs,
+                 data::Datasets& datasets, registry::Registry& registry) {
+  jobs.Register(
+      {.name = std::string(native::kCheckJob),
+       .execute =
+           [&](runners::JobRun& run) { return CheckAll(run, database, blobs, datasets, registry); },
+       .requeue_after_restart = true});
 }
 
 }  // namespace gyre

@@ -4,6 +4,9 @@
 #include "api/native/maintenance_api.h"
 #include "base/time.h"
 #include "ledger/events/events.h"
+#include "ml/data/datasets.h"
+#include "ml/registry/registry.h"
+#include "ml/runners/jobs.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
 
@@ -11,5 +14,10 @@ namespace gyre {
 
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
                                  const Clock& clock, std::int64_t events_kept_us);
+
+// The job behind `gyre fsck`; before jobs.Start(). Its result: {"sound", "contents", "blobs",
+// "bytes_read", "problems": [...]}.
+void AddCheckJob(runners::Jobs& jobs, db::Database& database, blob::Store& blobs,
+                 data::Datasets& datasets, registry::Registry& registry);
 
 }  // namespace gyre

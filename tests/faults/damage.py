@@ -94,6 +94,20 @@ def model(g):
     g.cli('predict', 'numbers:v1', '--in', 'new.csv', '--out', 'scored.csv')
 
 
+def fsck(g):
+    sound = g.cli_json('fsck')
+    assert sound['sound'] and sound['contents'] and sound['bytes_read'] > 1 << 20, sound
+    assert 'each byte read' in g.cli('fsck').stdout
+    version = g.json('GET', '/api/v1/projects/default/datasets/numbers/versions/v1')
+    path = object_path(g, version['parts'][0]['sha256'])
+    flip(path, os.path.getsize(path) - 9)
+    done = g.cli('fsck', check=False)
+    assert done.returncode == 5 and 'needed by dataset default/numbers:v1' in done.stderr, done
+    quick = g.cli('fsck', '--quick')
+    assert 'contents were not read' in quick.stdout, quick
+    flip(path, os.path.getsize(path) - 9)
+
+
 def main():
     with Gyre() as g:
         numbers(os.path.join(g.work, 'numbers.csv'))
@@ -101,6 +115,7 @@ def main():
         g.cli('add', 'numbers.csv')
         dataset(g)
         model(g)
+        fsck(g)
     print('no number of damaged bytes')
 
 

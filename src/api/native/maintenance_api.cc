@@ -1,5 +1,6 @@
 #include "api/native/maintenance_api.h"
 
+#include "api/native/job_answer.h"
 #include "api/native/route_table.h"
 #include "base/time.h"
 
@@ -21,8 +22,10 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/maintenance/fsck",
      .handler = Bind<&MaintenanceApi::Check>,
      .permission = Permission("access.admin"),
-     .summary = "Checks the database and that every blob is there; deep=1 reads every byte",
-     .response_type = "CheckResult",
+     .summary =
+         "Starts a job that checks the database and every byte of every blob; quick=1: only that "
+         "the blobs are there",
+     .response_type = "Job",
      .audited = false},
 };
 
@@ -38,9 +41,15 @@ Result<net::Response> MaintenanceApi::Collect(net::Request& request) {
 }
 
 Result<net::Response> MaintenanceApi::Check(net::Request& request) {
-  GYRE_TRY(const std::int64_t deep, request.QueryInt("deep", 0, 0, 1));
-  GYRE_TRY(const Json result, maintenance_.check(deep == 1));
-  return net::Response::JsonDoc(result);
+  GYRE_TRY(const std::int64_t quick, request.QueryInt("quick", 0, 0, 1));
+  GYRE_TRY(const runners::Job job,
+           jobs_.Submit({.kind = std::string(kCheckJob),
+                         .title = quick == 1 ? "check that everything is there"
+                                             : "check everything that is stored",
+                         .created_by = request.principal.name,
+                         .input = Json::Obj({{"quick", quick == 1}}),
+                         .cpu_slots = 0}));
+  return Accepted(job);
 }
 
 }  // namespace gyre::native

@@ -3,19 +3,27 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
 #include "platform/net/http.h"
 
+namespace gyre::runners {
+class Jobs;
+}
+
 namespace gyre::native {
+
+// The kind of job that checks everything; input: {"quick": bool}.
+constexpr std::string_view kCheckJob = "maintenance.check";
 
 struct Maintenance {
   std::function<Result<Json>(std::int64_t grace_us)> collect;  // what was removed and kept
-  std::function<Result<Json>(bool deep)> check;                // {"sound": bool, "problems": [...]}
 };
 
 class MaintenanceApi {
  public:
-  explicit MaintenanceApi(Maintenance maintenance) : maintenance_(std::move(maintenance)) {}
+  MaintenanceApi(Maintenance maintenance, runners::Jobs& jobs)
+      : maintenance_(std::move(maintenance)), jobs_(jobs) {}
   net::RouteTable table();
 
   Result<net::Response> Collect(net::Request& request);
@@ -23,6 +31,7 @@ class MaintenanceApi {
 
  private:
   Maintenance maintenance_;
+  runners::Jobs& jobs_;
 };
 
 }  // namespace gyre::native

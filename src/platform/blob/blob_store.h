@@ -93,12 +93,24 @@ struct CollectResult {
 Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t grace_us,
                               std::int64_t now_us);
 
-// For fsck: every referenced object is there with its size; `deep` also reads every byte of every
-// object.
-struct CheckResult {
-  std::int64_t objects = 0;
-  std::vector<std::string> problems = {};
+// For fsck.
+struct CheckOptions {
+  bool contents = true;  // every byte of every object by its SHA-256; else only that it is there
+  std::function<Result<>(std::int64_t done_bytes, std::int64_t all_bytes)> progress{};
 };
-Result<CheckResult> Check(db::Database& database, Store& store, bool deep);
+struct Owner {
+  std::string kind, id;  // of AddRef
+};
+struct Damage {
+  std::string what;
+  std::vector<Owner> owners;  // empty: nobody needs it
+};
+struct CheckResult {
+  std::int64_t objects = 0, bytes_read = 0;
+  std::vector<Damage> problems = {};
+};
+// Every referenced object is there with its size, and what is there is what was written. Errors:
+// those of the database and of `progress`.
+Result<CheckResult> Check(db::Database& database, Store& store, const CheckOptions& options);
 
 }  // namespace gyre::blob

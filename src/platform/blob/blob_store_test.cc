@@ -302,17 +302,35 @@ TEST_F(BlobReferences, ACondemnedBlobTakesNoReferenceUntilItIsGone) {
   EXPECT_TRUE(Refer("late", digest));
 }
 
-TEST_F(BlobReferences, TheCheckNamesWhatIsMissingOrDamaged) {
-  const Digest sound = PutBytes("s"), missing = PutBytes("m"), damaged = PutBytes("d");
+TEST_F(BlobReferences, TheCheckNamesWhatIsMissingOrDamagedAndWhoNeedsIt) {
+  const Digest sound = PutBytes("s"), missing = PutBytes("m"), damaged = PutBytes("d"),
+               unneeded = PutBytes("u");
   for (const Digest& digest : {sound, missing, damaged}) ASSERT_TRUE(Refer("owner", digest));
-  EXPECT_TRUE(Check(*database_, *store_, true)->problems.empty());
+  ASSERT_TRUE(Refer("other", damaged));
+  EXPECT_TRUE(Check(*database_, *store_, {})->problems.empty());
+  const std::string path = *store_->LocalPath(damaged), spare = *store_->LocalPath(unneeded);
   ASSERT_TRUE(store_->Remove(missing));
-  FlipBit(*store_->LocalPath(damaged), 0);
-  const auto quick = *Check(*database_, *store_, false);
+  FlipBit(path, 0);
+  FlipBit(spare, 0);
+  const auto quick = *Check(*database_, *store_, {.contents = false});
   ASSERT_EQ(quick.problems.size(), 1u);
-  EXPECT_NE(quick.problems[0].find(missing), std::string::npos);
-  EXPECT_NE(quick.problems[0].find("test owner"), std::string::npos);
-  EXPECT_EQ(Check(*database_, *store_, true)->problems.size(), 2u);
+  EXPECT_NE(quick.problems[0].what.find(missing), std::string::npos);
+  ASSERT_EQ(quick.problems[0].owners.size(), 1u);
+  EXPECT_EQ(quick.problems[0].owners[0].id, "owner");
+  EXPECT_EQ(quick.bytes_read, 0);
+  const auto full = *Check(*database_, *store_, {});
+  ASSERT_EQ(full.problems.size(), 3u);
+  EXPECT_EQ(full.objects, 3);
+  EXPECT_EQ(full.bytes_read, 3);
+  std::size_t owners = 0;
+  for (const Damage& damage : full.problems) owners += damage.owners.size();
+  EXPECT_EQ(owners, 3u) << "the one that nobody needs has none";
+  EXPECT_EQ(Check(*database_, *store_, {.progress = [](std::int64_t, std::int64_t) -> Result<> {
+              return Internal("GY1001", "stop");
+            }})
+                .error()
+                .message(),
+            "stop");
 }
 
 TEST_F(BlobReferences, WritersAndTheCollectorTogetherLoseNothing) {

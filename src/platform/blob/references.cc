@@ -1,4 +1,6 @@
 // References to blobs, and the collector of what nobody refers to.
+#include <map>
+#include <set>
 #include <vector>
 
 #include "platform/blob/blob_store.h"
@@ -97,32 +99,64 @@ Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t
   return result;
 }
 
-Result<CheckResult> Check(db::Database& database, Store& store, bool deep) {
-  CheckResult result;
+namespace {
+
+struct Needed {
+  std::int64_t size_bytes = 0;
+  std::vector<Owner> owners;
+};
+using NeededByDigest = std::map<Digest, Needed>;
+
+Result<NeededByDigest> ReadNeeded(db::Database& database) {
+  NeededByDigest needed;
   GYRE_DO(database.Read([&](db::Reader& reader) {
-    const auto sql =
-        "SELECT digest, size_bytes, min(owner_kind || ' ' || owner_id) FROM blob_ref GROUP BY "
-        "digest, size_bytes ORDER BY digest";
-    return reader.Query(sql, {}, [&](const db::Row& row) -> Result<> {
-      const Digest digest = row.Str(0);
-      const auto stream = store.Open(digest);
-      if (!stream) {
-        result.problems.push_back(
-            fmt::format("{}, needed by {}", stream.error().message(), row.Text(2)));
-      } else if ((*stream)->size_bytes() != row.Int(1)) {
-        result.problems.push_back(fmt::format("blob {} has {} bytes, {} expects {}", digest,
-                                              (*stream)->size_bytes(), row.Text(2), row.Int(1)));
-      }
-      return {};
-    });
+    return reader.Query("SELECT digest, size_bytes, owner_kind, owner_id FROM blob_ref", {},
+                        [&](const db::Row& row) -> Result<> {
+                          Needed& one = needed[row.Str(0)];
+                          one.size_bytes = row.Int(1);
+                          one.owners.push_back({row.Str(2), row.Str(3)});
+                          return {};
+                        });
   }));
+  return needed;
+}
+
+Result<> CheckPresence(Store& store, const Digest& digest, const Needed& needed) {
+  GYRE_TRY(const auto stream, store.Open(digest));
+  if (stream->size_bytes() == needed.size_bytes) return {};
+  return MakeError(Code::kDataLoss, "GY1502", "blob {} is damaged: it has {} bytes, not {}", digest,
+                   stream->size_bytes(), needed.size_bytes);
+}
+
+}  // namespace
+
+Result<CheckResult> Check(db::Database& database, Store& store, const CheckOptions& options) {
+  CheckResult result;
+  GYRE_TRY(NeededByDigest needed, ReadNeeded(database));
+  std::vector<Object> objects;
+  std::int64_t all_bytes = 0;
   GYRE_DO(store.ForEach([&](const Object& object) -> Result<> {
-    ++result.objects;
-    if (!deep) return {};
-    if (const auto sound = store.Verify(object.digest); !sound)
-      result.problems.push_back(sound.error().message());
+    objects.push_back(object);
+    all_bytes += object.size_bytes;
     return {};
   }));
+  result.objects = std::ssize(objects);
+  std::set<Digest> complained;
+  for (const auto& [digest, need] : needed) {
+    const auto there = CheckPresence(store, digest, need);
+    if (there) continue;
+    complained.insert(digest);
+    result.problems.push_back({there.error().message(), need.owners});
+  }
+  if (!options.contents) return result;
+  for (const Object& object : objects) {
+    const auto sound = store.Verify(object.digest);
+    const bool gone = !sound && sound.error().code() == Code::kNotFound;  // collected meanwhile
+    if (!sound && !gone && !complained.contains(object.digest))
+      result.problems.push_back({sound.error().message(), needed[object.digest].owners});
+    result.bytes_read += object.size_bytes;
+    if (options.progress) GYRE_DO(options.progress(result.bytes_read, all_bytes));
+  }
   return result;
 }
 
