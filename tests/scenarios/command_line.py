@@ -234,6 +234,27 @@ def settings_and_their_origin(g):
     assert origin('log.format') == ('json', '--log-format')
 
 
+# What `-o json` of version 1 (the v1 of /api/v1) promises: a member may be added, none may go or change its name.
+DOCUMENTS = {
+    ('projects',): 'created_at created_by id name problem',
+    ('datasets',): 'created_at created_by id latest name project versions',
+    ('datasets', 'versions', 'people'): 'bytes columns content_hash created_at created_by dataset format id notes parts project reference rows rows_quarantined schema source_bytes source_name tags version warnings',
+    ('jobs',): 'cpu_seconds created_at created_by ended_at error id input kind memory_bytes_peak progress progress_text project result short started_at state title',
+    ('models',): 'aliases created_at created_by description id latest name project versions',
+    ('runs',): 'code created_at created_by ended_at environment error experiment id inputs job kind metrics name params parent project resources result seed source started_at status tags',
+    ('config', 'show'): 'default doc hot name origin type value variable',
+}
+
+
+def json_documents_keep_their_members(g):
+    g.cli('add', people(g))
+    g.cli('train', 'people', '--target', 'buys', '--trials', '1')
+    for command, members in DOCUMENTS.items():
+        first = g.cli_json(*command)[0]
+        missing = set(members.split()) - set(first)
+        assert not missing, (command, missing)
+
+
 def settings_that_can_be_tuned(g):
     g.start(environment={'GYRE_SERVING_ROWS_MAX': '7', 'GYRE_SERVER_BODY_BYTES_MAX': '128KiB', 'GYRE_TRAINING_BUDGET': '3s'})
     path = people(g)
@@ -431,7 +452,7 @@ def explain(g):
     usage(g, 'explain', 'GY9999', code=3, gy='GY4012')
 
 
-SCENARIOS = [exit_codes, output_formats, jq, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, settings_that_can_be_tuned, settings_are_read_again, dry_runs, removals_are_confirmed, contexts, doctor, manual_pages, explain]
+SCENARIOS = [exit_codes, output_formats, jq, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, json_documents_keep_their_members, settings_that_can_be_tuned, settings_are_read_again, dry_runs, removals_are_confirmed, contexts, doctor, manual_pages, explain]
 
 if __name__ == '__main__':
     for scenario in SCENARIOS:
