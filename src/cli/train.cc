@@ -181,8 +181,11 @@ std::string PlanText(const Json& plan, const Output& out) {
                             split["folds"].AsInt(), split["folds"].AsInt() == 1 ? "" : "s",
                             GroupDigits(split["test_rows"].AsInt())));
   line("candidates", list(plan["candidates"]));
-  line("time", plan["trials"].is_null() ? HumanSeconds(plan["budget_seconds"].AsDouble())
-                                        : fmt::format("{} trials", plan["trials"].AsInt()));
+  const Json &trials = plan["trials"], &budget = plan["budget_seconds"];
+  std::string time = trials.is_null() ? "" : fmt::format("{} trials", trials.AsInt());
+  if (budget.is_number())
+    time += fmt::format("{}{}", time.empty() ? "" : ", at most ", HumanSeconds(budget.AsDouble()));
+  line("time", time);
   line("columns", list(plan["columns"]));
   for (const Json& f : plan["findings"].items()) {
     line(f["left_out"].AsBool() ? "left out" : "note",
@@ -232,10 +235,12 @@ constexpr Option kOptions[] = {
      .help = "column to predict (default: that of the project's problem)"},
     {.name = "--budget",
      .value_name = "TIME",
-     .help = "time to search (default: training.budget of the server, 60s)"},
+     .help = "time from reading the data to the verdict (default: training.budget of the server, "
+             "40s; none with --trials)"},
     {.name = "--trials",
      .value_name = "N",
-     .help = "so many LightGBM settings instead of a time: repeatable to the byte"},
+     .help = "so many LightGBM settings; alone: no clock, repeatable to the byte; with --budget: "
+             "whichever ends first, and then bytes may differ"},
     {.name = "--seed",
      .value_name = "N",
      .help = "seed of splits and searches",

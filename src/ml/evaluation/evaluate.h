@@ -30,6 +30,7 @@ struct EvaluateOptions {
   bool importance = true;
   int importance_rows_max = 2000;
   int importance_repeats = 2;
+  double importance_seconds_max = 0;  // > 0: fewer rows rather than longer
   int curve_points_max = 200;
   int residual_points_max = 500;
   std::function<void(double, std::string_view)> progress;  // 0..1

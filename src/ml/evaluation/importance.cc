@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/random.h"
+#include "base/time.h"
 #include "ml/evaluation/judged.h"
 
 namespace gyre::evaluation {
 namespace {
 
+constexpr std::size_t kRowsFew = 200;
 constexpr std::size_t kCellsMax =
     60'000;  // rows x columns shuffled per repeat: wide tables use fewer rows
 
@@ -26,6 +29,22 @@ Result<double> ValueOf(const predictors::Scorer& scorer, const table::Frame& fra
   return scored.Values().Find(info.name).value_or(NAN);
 }
 
+// As many rows as can be scored `times` over in the time that there is; never fewer than a few.
+Result<std::size_t> RowsInTime(const predictors::Scorer& scorer, const table::Frame& frame,
+                               const Truth& truth, const EvaluateOptions& options, double times) {
+  constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+  if (!(options.importance_seconds_max > 0) || truth.rows.size() <= kRowsFew) return kAll;
+  std::vector<std::uint32_t> probe(truth.rows.begin(),
+                                   truth.rows.begin() + static_cast<std::ptrdiff_t>(kRowsFew));
+  const table::Frame rows = frame.Select(probe);
+  const std::int64_t start_us = SystemClock().MonotonicMicros();
+  GYRE_TRY([[maybe_unused]] const predictors::Scores scores, scorer.Score(rows));
+  const double took = static_cast<double>(SystemClock().MonotonicMicros() - start_us) * 1e-6;
+  const double fit = options.importance_seconds_max / (took * times + 1e-9);
+  if (fit * static_cast<double>(kRowsFew) >= static_cast<double>(truth.rows.size())) return kAll;
+  return std::max(kRowsFew, static_cast<std::size_t>(fit * static_cast<double>(kRowsFew)));
+}
+
 }  // namespace
 
 Result<std::vector<Importance>> MeasureImportance(const predictors::Scorer& scorer,
@@ -33,10 +52,14 @@ Result<std::vector<Importance>> MeasureImportance(const predictors::Scorer& scor
                                                   const statistics::MetricInfo& primary,
                                                   const EvaluateOptions& options) {
   const std::size_t columns = scorer.input().size();
+  const int repeats = std::max(options.importance_repeats, 1);
   const std::size_t rows_max = std::min<std::size_t>(
       static_cast<std::size_t>(std::max(options.importance_rows_max, 10)),
-      std::max<std::size_t>(200, kCellsMax / std::max<std::size_t>(columns, 1)));
-  const Judged sample = judged.Select(EvenSample(judged.truth.rows.size(), rows_max), scorer);
+      std::max<std::size_t>(kRowsFew, kCellsMax / std::max<std::size_t>(columns, 1)));
+  GYRE_TRY(const std::size_t rows_in_time, RowsInTime(scorer, frame, judged.truth, options,
+                                                      static_cast<double>(columns) * repeats));
+  const Judged sample =
+      judged.Select(EvenSample(judged.truth.rows.size(), std::min(rows_max, rows_in_time)), scorer);
   table::Frame work;
   for (const table::Field& field : scorer.input()) {
     const table::Column* column = frame.Find(field.name);
@@ -45,7 +68,6 @@ Result<std::vector<Importance>> MeasureImportance(const predictors::Scorer& scor
   GYRE_TRY(const double whole, ValueOf(scorer, work, sample.truth, primary));
   std::vector<Importance> found;
   if (std::isnan(whole)) return found;
-  const int repeats = std::max(options.importance_repeats, 1);
   Random random(options.bootstrap.seed);
   std::vector<std::uint32_t> order(sample.truth.rows.size());
   for (table::Column& column : work.columns) {

@@ -20,7 +20,8 @@ constexpr std::size_t kLeavesPerRowMax =
 constexpr std::size_t kLeavesMin = 20'000,
                       kLeavesMax = 400'000;  // the latter is some 30 MB of text
 constexpr double kSearchShare = 0.6;         // of the budget; the rest deepens the bag
-constexpr double kEndShare = 0.93;           // packing and evaluation come after
+constexpr double kAfterSeconds = 2.5;        // packing and evaluation come after
+constexpr double kAfterShareMin = 0.07, kAfterShareMax = 0.2;
 
 RawLink LinkOf(const BoostParams& params) {
   if (params.objective == "binary") return RawLink::kSigmoid;
@@ -38,7 +39,7 @@ struct Trial {
   std::vector<std::uint16_t> raw_count;  // per row
   std::size_t folds_done = 0;
   double worth = -std::numeric_limits<double>::infinity();
-  double seconds = 0;
+  Effort effort;
   std::vector<std::pair<int, double>> curve;
 };
 
@@ -66,19 +67,24 @@ class BoostFamily {
         space_(MakeSearchSpace(
             target_, matrix.columns,
             session.problem().metric->name == "mae" || session.problem().metric->name == "medae")),
+        end_share_(1 - std::clamp(kAfterSeconds / std::max(session.budget(), 1.0), kAfterShareMin,
+                                  kAfterShareMax)),
         leaves_max_(std::clamp(kLeavesPerRowMax * target_.rows(), kLeavesMin, kLeavesMax)),
         random_(session.request().seed * 7919 + 13) {}
 
   Result<std::optional<Finalist>> Run() {
     GYRE_DO(Search());
     if (top_.empty()) return std::optional<Finalist>();
+    const Stopwatch watch;
     if (session_.holds_out()) {
       GYRE_DO(RefitOnAll());
     } else {
       weights_ = GreedyWeights();
       GYRE_DO(Deepen());
     }
-    return Pack();
+    GYRE_TRY(auto finalist, Pack());
+    finalist->effort.Add(watch.Stop());
+    return finalist;
   }
 
  private:
@@ -139,18 +145,27 @@ class BoostFamily {
 
   // --- search ------------------------------------------------------------------------------------
   Result<> Search() {
-    for (int number = 0;; ++number) {
-      if (session_.timed() ? number > 0 && session_.Over(SearchShare())
-                           : number >= session_.request().trials)
-        break;
+    int number = 0;
+    for (;; ++number) {
+      if (session_.counted() && number >= session_.request().trials) break;
+      const bool bag_of_count = session_.counted() && !session_.holds_out();
+      if (number > 0 && session_.Over(bag_of_count ? end_share_ : SearchShare())) break;
       Trial trial;
       trial.number = number;
       trial.params =
           ProposeParams(space_, number, top_.empty() ? nullptr : &top_[0].params, random_);
       GYRE_TRY(const bool complete, Try(&trial));
-      if (!complete && !top_.empty() && session_.Over(kEndShare)) break;
+      if (!complete && !top_.empty() && session_.Over(end_share_)) break;
     }
+    if (session_.counted() && number < session_.request().trials) SayCutShort(number);
     return {};
+  }
+
+  void SayCutShort(int tried) {
+    session_.Note(
+        fmt::format("the budget of {} s ended the search after {} of {} settings: another "
+                    "run may give other bytes",
+                    session_.budget(), tried, session_.request().trials));
   }
 
   // A hold-out needs time for the refit on all rows.
@@ -164,7 +179,8 @@ class BoostFamily {
       return session_.repeats_max() > 1 && 2 * leaves <= leaves_max_ ? kSearchShare
                                                                      : kLongSearchShare;
     }
-    return std::clamp(kEndShare - 1.5 * top_[0].seconds / session_.budget(), 0.2, 0.85);
+    return std::clamp(end_share_ - 1.5 * top_[0].effort.wall_seconds / session_.budget(), 0.2,
+                      0.85);
   }
 
   // Fits fold after fold; gives up early what is behind. True when all folds were done.
@@ -176,7 +192,7 @@ class BoostFamily {
     bool given_up = false;
     while (trial->folds_done < parts->size() && !given_up) {
       const bool first_ever = top_.empty() && trial->folds_done == 0;
-      if (!first_ever && session_.Over(kEndShare)) break;
+      if (!first_ever && session_.Over(end_share_)) break;
       GYRE_DO(FitSome(*parts, 0, trial->folds_done, trial));
       trial->folds_done = trial->fits.size();
       given_up = trial->folds_done < parts->size() && IsBehind(*trial);
@@ -201,8 +217,7 @@ class BoostFamily {
     candidate.worth = trial->worth;
     const auto metrics = session_.MetricsOfHeld(held);
     if (metrics) candidate.valid = *metrics;
-    watch.Stop(&candidate);
-    trial->seconds = candidate.wall_seconds;
+    candidate.effort = trial->effort = watch.Stop();
     session_.Report(candidate);
     if (complete || top_.empty()) Keep(std::move(*trial));
     return complete;
@@ -212,13 +227,13 @@ class BoostFamily {
   // always two, so that the number of threads changes nothing.
   Result<> FitSome(const std::vector<Part>& parts, int repeat, std::size_t begin, Trial* trial) {
     const auto together =
-        static_cast<std::size_t>(session_.timed() ? std::max(session_.request().threads, 1) : 2);
+        static_cast<std::size_t>(session_.counted() ? 2 : std::max(session_.request().threads, 1));
     const std::size_t end = std::min(parts.size(), begin + together);
     std::vector<Result<BoostFit>> fits(end - begin, Result<BoostFit>(BoostFit()));
     {
       std::vector<exec::Worker> workers;
       for (std::size_t f = begin; f < end; ++f) {
-        BoostLimits limits = Limits(trial->params, kEndShare);
+        BoostLimits limits = Limits(trial->params, end_share_);
         limits.seed =
             session_.request().seed * 1'009 + static_cast<std::uint64_t>(repeat) * 101 + f + 1;
         limits.threads = session_.holds_out() ? session_.request().threads : 1;
@@ -320,14 +335,14 @@ class BoostFamily {
     for (int repeat = 1; repeat < session_.repeats_max(); ++repeat) {
       const std::size_t used = LeavesUsed();
       if (used + used / static_cast<std::size_t>(repeat) > leaves_max_ ||
-          session_.Over(kEndShare - 0.1))
+          session_.Over(end_share_ - 0.1))
         break;
       GYRE_TRY(const std::vector<Part>* parts, PartsOf(repeat));
       for (std::size_t t = 0; t < top_.size(); ++t) {
         if (weights_[t] == 0) continue;
         const std::size_t before = top_[t].fits.size();
         while (top_[t].fits.size() < before + parts->size()) {
-          if (session_.Over(kEndShare - 0.05)) return {};
+          if (session_.Over(end_share_ - 0.05)) return {};
           GYRE_DO(FitSome(*parts, repeat, top_[t].fits.size() - before, &top_[t]));
         }
       }
@@ -355,7 +370,7 @@ class BoostFamily {
       GYRE_TRY(BoostFit fit, binned.Fit(top_[0].params, static_cast<int>(outputs_), limits));
       fits.push_back(std::move(fit));
       const double took = session_.elapsed() - before;
-      if (!session_.timed() || session_.elapsed() + took > kEndShare * session_.budget()) break;
+      if (session_.counted() || session_.elapsed() + took > end_share_ * session_.budget()) break;
     }
     top_[0].fits = std::move(fits);
     return {};
@@ -379,6 +394,7 @@ class BoostFamily {
       for (const BoostFit& fit : trial.fits)
         texts.push_back({fit.text, weights_[t] / static_cast<double>(trial.fits.size())});
       AddHeld(HeldOf(trial, outputs_), weights_[t], &finalist.held);
+      finalist.effort.Add(trial.effort);
     }
     finalist.learner = "lightgbm";
     finalist.name = fmt::format("lightgbm bag of {}", texts.size());
@@ -407,6 +423,7 @@ class BoostFamily {
   const std::vector<int>& categorical_;
   const std::size_t outputs_;
   const SearchSpace space_;
+  const double end_share_;  // of the budget, when the model must be there
   const std::size_t leaves_max_;
   Random random_;
   std::vector<std::vector<Part>> parts_;  // per repeat

@@ -104,7 +104,7 @@ Result<> Commit::AddCandidate(const Json& candidate) {
   from.params["learner"] = candidate["learner"].AsString();
   from.tags["state"] = candidate["state"].AsString();
   from.started_us = rooms_.clock.NowMicros() -
-                    static_cast<std::int64_t>(candidate["wall_seconds"].AsDouble() * 1e6);
+                    static_cast<std::int64_t>(candidate["effort"]["wall_seconds"].AsDouble() * 1e6);
   GYRE_TRY(const tracking::Run run, rooms_.tracking.CreateRun(std::move(from)));
   candidate_runs_[run.name] = run.id;
   tracking::Batch batch;
@@ -117,8 +117,7 @@ Result<> Commit::AddCandidate(const Json& candidate) {
   }
   GYRE_DO(rooms_.tracking.LogBatch(run.id, batch));
   tracking::RunEnd end;
-  end.resources = Json::Obj(
-      {{"wall_seconds", candidate["wall_seconds"]}, {"cpu_seconds", candidate["cpu_seconds"]}});
+  end.resources = candidate["effort"];
   return rooms_.tracking.EndRun(run.id, end);
 }
 
@@ -131,8 +130,7 @@ Result<std::string> Commit::RunOf(const Json& entry) {
                                     {"state", "finished"},
                                     {"params", entry["params"]},
                                     {"metrics", Json::Obj()},
-                                    {"wall_seconds", 0.0},
-                                    {"cpu_seconds", 0.0}})));
+                                    {"effort", entry["effort"]}})));
   }
   return candidate_runs_[name];
 }
@@ -336,7 +334,10 @@ Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version,
   result.Set("task_reason", fit["reason"]);
   const std::string metric = fit["metric"].AsString();
   result.Set("interval", fit["judged"]["evaluation"]["metrics"][metric]);
-  result.Set("warnings", fit["judged"]["evaluation"]["warnings"]);
+  Json warnings = fit["notes"];
+  for (const Json& warning : fit["judged"]["evaluation"]["warnings"].items())
+    warnings.Push(warning);
+  result.Set("warnings", std::move(warnings));
   result.Set("over_baseline", fit["judged"]["evaluation"]["over_baseline"]["metrics"][metric]);
   return result;
 }
@@ -347,16 +348,25 @@ Result<Json> Commit::Finish(const Json& fit) {
   GYRE_TRY(const Outcome outcome, Promote(fit, version));
   Json result = ResultOf(fit, version, outcome);
   tracking::RunEnd end;
-  end.resources =
-      Json::Obj({{"wall_seconds", fit["wall_seconds"]}, {"cpu_seconds", run_.job().cpu_seconds}});
+  end.resources = Used(fit["wall_seconds"].AsDouble());
   GYRE_DO(rooms_.tracking.EndRun(parent_.id, end));
   return result;
+}
+
+// What the whole job took. Its own copy of itself was made when it began.
+Json Commit::Used(double wall_seconds) const {
+  const auto job = rooms_.jobs.Get(run_.job().id);
+  if (!job) return Json::Obj({{"wall_seconds", wall_seconds}});
+  return Json::Obj({{"wall_seconds", wall_seconds},
+                    {"cpu_seconds", job->cpu_seconds},
+                    {"memory_bytes_peak", job->memory_bytes_peak}});
 }
 
 void Commit::Fail(const Error& error, bool cancelled) {
   tracking::RunEnd end;
   end.status = cancelled ? tracking::RunStatus::kKilled : tracking::RunStatus::kFailed;
   end.error = fmt::format("{}: {}", error.gy(), error.message());
+  end.resources = Used(static_cast<double>(rooms_.clock.NowMicros() - parent_.started_us) * 1e-6);
   (void)rooms_.tracking.EndRun(parent_.id, end);  // the job's own error is the one to tell
 }
 

@@ -36,6 +36,7 @@ class Commit {
  private:
   Commit(const TrainingRooms& rooms, runners::JobRun& run) : rooms_(rooms), run_(run) {}
   Result<std::string> RunOf(const Json& entry);
+  Json Used(double wall_seconds) const;
   Result<> LogFinalists(const Json& fit);
   Result<blob::Object> Keep(const std::string& name);
   Result<registry::ModelVersion> Register(const Json& fit);

@@ -214,6 +214,7 @@ Json LeaderboardJson(const Problem& problem, const std::vector<Packed>& finalist
                           {"valid", number(p.valid)},
                           {"test", number(p.test)},
                           {"bytes", p.bytes.size()},
+                          {"effort", EffortToJson(p.finalist.effort)},
                           {"params", p.finalist.params}}));
   }
   return board;
@@ -247,12 +248,16 @@ Result<evaluation::Comparison> CompareWithChampion(const Problem& problem,
 
 // How good the chosen model is on rows that no fit has seen, and whether it beats the champion on
 // the very same rows.
-Result<Json> Judge(runners::TaskContext& context, const Problem& problem, const Packed& best) {
+Result<Json> Judge(runners::TaskContext& context, const FitSession& session, const Packed& best) {
+  const Problem& problem = session.problem();
   constexpr double kFrom = 0.93;
   GYRE_TRY(const auto scorer, predictors::Scorer::Load(best.bytes));
   evaluation::EvaluateOptions options;
   options.primary_metric = problem.metric->name;
   options.bootstrap.seed = problem.request.seed;
+  // The budget is for the whole; with a count of trials the bytes of the evaluation are the same
+  // again.
+  if (!session.counted()) options.importance_seconds_max = std::max(session.seconds_left(), 0.1);
   options.cancelled = [&] { return context.cancelled(); };
   options.progress = [&](double fraction, std::string_view text) {
     context.Progress(kFrom + (1 - kFrom) * fraction, text);
@@ -373,13 +378,15 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
   // Few test rows of one class cannot judge a model; it is then registered without a verdict, and
   // that is said.
   Json judged;
-  if (auto result = Judge(context, problem, best)) {
+  if (auto result = Judge(context, session, best)) {
     judged = *std::move(result);
   } else if (result.error().code() == Code::kCancelled) {
     return result.error();
   } else {
     judged.Set("not_evaluated", result.error().message());
   }
+  Json notes = Json::Arr();
+  for (const std::string& note : session.notes()) notes.Push(note);
   GYRE_DO(exec::WriteFile(scratch + "/model.json", best.bytes));
   GYRE_DO(exec::WriteFile(scratch + "/baseline.json", baseline));
   GYRE_TRY(const auto scorer, predictors::Scorer::Load(best.bytes));
@@ -400,6 +407,7 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
        {"findings", FindingsJson(problem)},
        {"leaderboard", LeaderboardJson(problem, finalists)},
        {"candidates", session.candidates().size()},
+       {"notes", std::move(notes)},
        {"best", best.finalist.name},
        {"learner", best.finalist.learner},
        {"valid_metrics", best.valid.ToJson()},

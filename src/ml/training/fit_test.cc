@@ -137,6 +137,39 @@ TEST(Fit, AColumnThatIsAllMissingDoesNoHarm) {
   EXPECT_TRUE(fit) << fit.error().ToString();
 }
 
+TEST(Fit, EveryFinalistSaysWhatItTook) {
+  FakeContext context;
+  const auto fit = FitProblem(context, *PrepareProblem(Ask("churn", 2, 2), ChurnFrame(600, 6)));
+  ASSERT_TRUE(fit);
+  for (const Json& entry : (*fit)["leaderboard"].items()) {
+    EXPECT_GT(entry["effort"]["memory_bytes_peak"].AsInt(), 1'000'000) << entry.Dump();
+    EXPECT_GT(entry["effort"]["cpu_seconds"].AsDouble(), 0) << entry.Dump();
+    EXPECT_GT(entry["effort"]["wall_seconds"].AsDouble(), 0) << entry.Dump();
+  }
+}
+
+TEST(Fit, ABudgetBesideTrialsEndsThemAndThatIsSaid) {
+  FakeContext context;
+  FitRequest request = Ask("churn", 10'000, 2);
+  request.budget_seconds = 2;
+  const auto problem = PrepareProblem(request, ChurnFrame(1'000, 7));
+  const auto fit = FitProblem(context, *problem);
+  ASSERT_TRUE(fit);
+  ASSERT_EQ((*fit)["notes"].size(), 1U);
+  const std::string& note = (*fit)["notes"].items()[0].AsString();
+  EXPECT_NE(note.find("of 10000 settings: another run may give other bytes"), std::string::npos)
+      << note;
+}
+
+TEST(Fit, AFewGroupsMakeFewFolds) {
+  FakeContext context;
+  table::Frame frame = ChurnFrame(600, 8);
+  FitRequest request = Ask("churn", 1, 1);
+  request.group_column = "city";
+  const auto fit = FitProblem(context, *PrepareProblem(request, std::move(frame)));
+  ASSERT_TRUE(fit) << fit.error().ToString();
+}
+
 TEST(Fit, CancelEndsIt) {
   FakeContext context;
   context.cancel = true;

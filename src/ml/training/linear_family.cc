@@ -118,9 +118,10 @@ class LinearFamily {
     candidate.curve_key = "valid_worth";
     candidate.worth = worth;
     GYRE_TRY(candidate.valid, session_.MetricsOfHeld(held));
-    watch.Stop(&candidate);
+    candidate.effort = watch.Stop();
     session_.Report(candidate);
     Finalist finalist;
+    finalist.effort = candidate.effort;
     finalist.learner = candidate.learner;
     finalist.name = candidate.name;
     finalist.format = "gyre.linear";
@@ -173,11 +174,15 @@ Result<Finalist> FitConstant(FitSession& session, std::size_t features) {
   candidate.learner = candidate.name = "constant";
   candidate.worth = session.WorthOf(held);
   GYRE_TRY(candidate.valid, session.MetricsOfHeld(held));
-  watch.Stop(&candidate);
+  candidate.effort = watch.Stop();
   session.Report(candidate);
-  return Finalist{
-      "constant",  "constant", "gyre.constant", predictors::SaveConstant(model), std::move(held),
-      Json::Obj(), 0};
+  return Finalist{.learner = "constant",
+                  .name = "constant",
+                  .format = "gyre.constant",
+                  .predictor = predictors::SaveConstant(model),
+                  .held = std::move(held),
+                  .params = Json::Obj(),
+                  .effort = candidate.effort};
 }
 
 Result<std::vector<Finalist>> FitLinearFamily(FitSession& session, const SparseRows& rows,

@@ -6,7 +6,9 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "ml/data/leakage.h"
+#include "ml/training/split_hints.h"
 #include "platform/table/reader.h"
 
 namespace gyre::training {
@@ -15,11 +17,7 @@ namespace {
 
 using predictors::Task;
 
-Result<const table::Column*> FindColumn(const table::Frame& frame, std::string_view noun,
-                                        std::string_view name) {
-  if (const table::Column* column = frame.Find(name)) return column;
-  std::vector<std::string> names;
-  for (const table::Column& column : frame.columns) names.push_back(column.name);
+Error NoColumn(std::string_view noun, std::string_view name, std::vector<std::string> names) {
   Error error = InvalidArgument("GY3501", "the data has no {} `{}`", noun, name);
   if (const auto match = ClosestMatch(name, names))
     return std::move(error).Fix(fmt::format("did you mean `{}`?", *match));
@@ -85,7 +83,106 @@ std::vector<std::uint64_t> SplitHashes(const table::Frame& frame) {
   return hashes;
 }
 
+// A column that splits must tell rows apart.
+Result<> CheckVaries(const table::Column& column, std::string_view option) {
+  std::size_t first = 0;
+  while (first < column.size() && !column.IsValid(first)) ++first;
+  if (first == column.size())
+    return InvalidArgument("GY3501", "the {} `{}` is always missing", option, column.name);
+  for (std::size_t i = first + 1; i < column.size(); ++i) {
+    if (column.IsValid(i) && table::CellText(column, i) != table::CellText(column, first))
+      return {};
+  }
+  return InvalidArgument("GY3501", "the {} `{}` has one value only: it splits nothing", option,
+                         column.name);
+}
+
+Result<> ReadTimeAndGroup(const table::Frame& frame, Problem* problem, SplitRequest* split) {
+  const FitRequest& r = problem->request;
+  if (!r.time_column.empty()) {
+    const table::Column& column = *frame.Find(r.time_column);
+    GYRE_DO(CheckVaries(column, "time column"));
+    split->kind = SplitKind::kTime;
+    split->time = table::AsDoubles(column);
+  }
+  if (r.group_column.empty()) return {};
+  const table::Column& column = *frame.Find(r.group_column);
+  GYRE_DO(CheckVaries(column, "group column"));
+  split->kind = r.time_column.empty() ? SplitKind::kGroup : SplitKind::kTimeGroup;
+  for (std::size_t i = 0; i < column.size(); ++i)
+    split->group.push_back(Xxh3(table::CellText(column, i)));
+  problem->excluded.push_back(r.group_column);
+  problem->findings.push_back(
+      {r.group_column, "group", "names the groups of the split, so it is no feature", true});
+  return {};
+}
+
+// A split by time or group may put all that could be learned on one side.
+Result<> CheckParts(const Problem& problem, std::size_t rows) {
+  const auto& labels = problem.train_target.labels;
+  const auto refuse = [&](std::string what) {
+    return InvalidArgument("GY3505", "{}", std::move(what))
+        .Why(fmt::format("{} of {} rows teach in this split by {}", problem.train_target.rows(),
+                         rows, SplitKindName(problem.split_kind)))
+        .Fix("split by another column, or without --time-column and --group-column");
+  };
+  if (!labels.empty() && std::ranges::all_of(labels, [&](auto l) { return l == labels[0]; }))
+    return refuse(fmt::format("the rows to learn from have one class only: {}",
+                              problem.train_target.classes[labels[0]]));
+  const auto& groups = problem.train_group;
+  if (problem.split_kind == SplitKind::kGroup &&
+      std::ranges::all_of(groups, [&](auto g) { return g == groups[0]; }))
+    return refuse(
+        fmt::format("`{}` has two groups: one teaches, one tests, and none is left to "
+                    "choose a model by",
+                    problem.request.group_column));
+  return {};
+}
+
+void NameTheUnused(std::size_t rows, Problem* problem) {
+  const std::size_t unused = rows - problem->train.rows() - problem->test.rows();
+  if (unused == 0) return;
+  problem->findings.push_back(
+      {problem->request.group_column, "neither side",
+       fmt::format("{} rows of older groups are newer than the first test row: they neither teach "
+                   "nor test",
+                   unused),
+       false});
+}
+
 }  // namespace
+
+Result<> CheckColumns(const FitRequest& request, const table::Schema& schema) {
+  const auto exists = [&](std::string_view noun, const std::string& name) -> Result<table::Type> {
+    std::vector<std::string> names;
+    for (const table::Field& field : schema) {
+      if (field.name == name) return field.type;
+      names.push_back(field.name);
+    }
+    return NoColumn(noun, name, std::move(names));
+  };
+  GYRE_DO(exists("target column", request.target));
+  for (const auto& [noun, name] :
+       {std::pair{"time column", &request.time_column}, {"group column", &request.group_column}}) {
+    if (name->empty()) continue;
+    GYRE_TRY(const table::Type type, exists(noun, *name));
+    if (*name == request.target) {
+      return InvalidArgument("GY3501", "`{}` is the target: it cannot be the {} too", *name, noun)
+          .Why("rows cannot be split by the answer that is to be predicted");
+    }
+    if (name == &request.time_column &&
+        (type == table::Type::kText || type == table::Type::kBool)) {
+      return InvalidArgument("GY3501", "the time column `{}` holds {}", *name,
+                             table::TypeName(type))
+          .Fix(fmt::format("gyre add FILE --type {}=timestamp", *name));
+    }
+  }
+  if (!request.time_column.empty() && request.time_column == request.group_column) {
+    return InvalidArgument("GY3501", "`{}` cannot be both the time and the group column",
+                           request.time_column);
+  }
+  return {};
+}
 
 std::string_view DefaultMetric(Task task) {
   switch (task) {
@@ -107,8 +204,10 @@ Result<FitRequest> ParseFitRequest(const Json& json) {
     GYRE_TRY(request.task, predictors::ParseTask(task));
   }
   request.metric = json["metric"].AsString();
-  request.budget_seconds = json["budget_seconds"].AsDouble(60);
+  request.dataset = json["dataset"].AsString();
   request.trials = static_cast<int>(json["trials"].AsInt(0));
+  const bool has_clock = json["budget_seconds"].is_number() || request.trials == 0;
+  request.budget_seconds = has_clock ? json["budget_seconds"].AsDouble(kBudgetSeconds) : 0;
   request.seed = static_cast<std::uint64_t>(json["seed"].AsInt(0));
   request.threads = static_cast<int>(std::clamp<std::int64_t>(json["threads"].AsInt(1), 1, 64));
   request.time_column = json["time_column"].AsString();
@@ -119,10 +218,11 @@ Result<FitRequest> ParseFitRequest(const Json& json) {
   request.champion_name = json["champion_name"].AsString();
   constexpr double kBudgetMin = 1, kBudgetMax = 7 * 86'400;
   constexpr int kTrialsMax = 10'000;
-  if (!(request.budget_seconds >= kBudgetMin && request.budget_seconds <= kBudgetMax)) {
+  if (has_clock &&
+      !(request.budget_seconds >= kBudgetMin && request.budget_seconds <= kBudgetMax)) {
     return InvalidArgument("GY3501", "the budget must be 1 s to 7 days, not {} s",
                            request.budget_seconds)
-        .Fix("--budget 60s");
+        .Fix("--budget 40s");
   }
   if (request.trials < 0 || request.trials > kTrialsMax) {
     return InvalidArgument("GY3501", "the number of trials must be 1 to {}, not {}", kTrialsMax,
@@ -140,10 +240,11 @@ Json FitRequestToJson(const FitRequest& r) {
   Json parts = Json::Arr();
   for (const std::string& part : r.parts) parts.Push(part);
   return Json::Obj({{"parts", std::move(parts)},
+                    {"dataset", r.dataset},
                     {"target", r.target},
                     {"task", r.task ? Json(predictors::TaskName(*r.task)) : Json()},
                     {"metric", r.metric},
-                    {"budget_seconds", r.budget_seconds},
+                    {"budget_seconds", r.budget_seconds > 0 ? Json(r.budget_seconds) : Json()},
                     {"trials", r.trials},
                     {"seed", static_cast<std::int64_t>(r.seed)},
                     {"threads", r.threads},
@@ -156,16 +257,20 @@ Json FitRequestToJson(const FitRequest& r) {
 }
 
 Result<Problem> PrepareProblem(FitRequest request) {
+  const std::int64_t start_us = SystemClock().MonotonicMicros();
   GYRE_TRY(table::Frame frame, table::ReadParquet(request.parts));
-  return PrepareProblem(std::move(request), std::move(frame));
+  GYRE_TRY(Problem problem, PrepareProblem(std::move(request), std::move(frame)));
+  problem.start_us = start_us;
+  return problem;
 }
 
 Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
   Problem problem;
+  problem.start_us = SystemClock().MonotonicMicros();
   problem.request = std::move(request);
   const FitRequest& r = problem.request;
-  GYRE_TRY(const table::Column* target_column, FindColumn(frame, "target column", r.target));
-  GYRE_TRY(const Target target, ReadTarget(*target_column, r.task));
+  GYRE_DO(CheckColumns(r, frame.schema()));
+  GYRE_TRY(const Target target, ReadTarget(*frame.Find(r.target), r.task));
   GYRE_TRY(problem.metric, ChooseMetric(r.metric, target.task));
   if (target.missing > 0) {
     problem.findings.push_back(
@@ -176,33 +281,22 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
   FindSuspects(frame, &problem);
   SplitRequest split{
       .target = &target, .time = {}, .group = {}, .content = {}, .test_share = r.test_share};
-  if (!r.time_column.empty()) {
-    GYRE_TRY(const table::Column* column, FindColumn(frame, "time column", r.time_column));
-    if (column->type == table::Type::kText) {
-      return InvalidArgument("GY3501", "the time column `{}` holds text", r.time_column)
-          .Fix(fmt::format("gyre add FILE --type {}=timestamp", r.time_column));
-    }
-    split.kind = SplitKind::kTime;
-    split.time = table::AsDoubles(*column);
-  } else if (!r.group_column.empty()) {
-    GYRE_TRY(const table::Column* column, FindColumn(frame, "group column", r.group_column));
-    split.kind = SplitKind::kGroup;
-    for (std::size_t i = 0; i < column->size(); ++i)
-      split.group.push_back(Xxh3(table::CellText(*column, i)));
-    problem.excluded.push_back(r.group_column);
-    problem.findings.push_back(
-        {r.group_column, "group", "names the groups of the split, so it is no feature", true});
+  GYRE_DO(ReadTimeAndGroup(frame, &problem, &split));
+  if (split.kind == SplitKind::kStratified) {
+    split.content = SplitHashes(frame);
+    for (Finding& hint : SplitHints(frame, r)) problem.findings.push_back(std::move(hint));
   }
-  if (split.kind == SplitKind::kStratified) split.content = SplitHashes(frame);
   problem.split_kind = split.kind;
   GYRE_TRY(const Split parts, MakeSplit(split));
   problem.train = frame.Select(parts.train);
   problem.test = frame.Select(parts.test);
   problem.train_target = Subset(target, parts.train);
   problem.test_target = Subset(target, parts.test);
-  if (split.kind == SplitKind::kGroup) {
+  if (!split.group.empty()) {
     for (const std::uint32_t row : parts.train) problem.train_group.push_back(split.group[row]);
   }
+  GYRE_DO(CheckParts(problem, frame.rows()));
+  NameTheUnused(frame.rows(), &problem);
   return problem;
 }
 

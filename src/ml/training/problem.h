@@ -16,14 +16,18 @@
 
 namespace gyre::training {
 
+// When nobody says: leaves room for adding and deploying within a minute.
+constexpr double kBudgetSeconds = 40;
+
 // The input of task "training.fit".
 struct FitRequest {
   std::vector<std::string> parts;  // Parquet files, in order
+  std::string dataset;             // as the user calls it, for commands in findings
   std::string target;
-  std::optional<predictors::Task> task;  // empty = from the column
-  std::string metric;                    // empty = auc, log_loss, rmse
-  double budget_seconds = 60;
-  int trials = 0;  // > 0: so many LightGBM settings, and no clock
+  std::optional<predictors::Task> task;    // empty = from the column
+  std::string metric;                      // empty = auc, log_loss, rmse
+  double budget_seconds = kBudgetSeconds;  // for everything from reading on; 0 = no clock
+  int trials = 0;  // > 0: so many LightGBM settings; without a budget no clock is read
   std::uint64_t seed = 0;
   int threads = 1;
   std::string time_column, group_column;
@@ -37,17 +41,19 @@ Json FitRequestToJson(const FitRequest& request);
 
 // A column that was left out, or deserves a look.
 struct Finding {
-  std::string column, kind, text;  // kind: "leak", "id", "constant", "group", "missing target"
+  std::string column, kind, text;  // kind: "leak", "id", "constant", "group", "missing target",
+                                   // "time order", "repeats", "neither side"
   bool left_out = false;
 };
 
 struct Problem {
   FitRequest request;
+  std::int64_t start_us = 0;  // monotonic: when the data began to be read
   const statistics::MetricInfo* metric = nullptr;
   SplitKind split_kind = SplitKind::kStratified;
   table::Frame train, test;                // with the target and the columns left out
   Target train_target, test_target;        // row i is row i of the frame
-  std::vector<std::uint64_t> train_group;  // kGroup
+  std::vector<std::uint64_t> train_group;  // kGroup, kTimeGroup
   std::vector<std::string> excluded;       // columns that no recipe may read
   std::vector<Finding> findings;
   predictors::Task task() const { return train_target.task; }
@@ -61,6 +67,9 @@ struct Problem {
 Result<Problem> PrepareProblem(FitRequest request);
 // The same from a frame: for tests.
 Result<Problem> PrepareProblem(FitRequest request, table::Frame frame);
+
+// What needs only the names and types of the columns: the target, the columns of the split. GY3501.
+Result<> CheckColumns(const FitRequest& request, const table::Schema& schema);
 
 std::string_view DefaultMetric(predictors::Task task);
 

@@ -94,5 +94,110 @@ TEST(Problem, ABadRequestIsRefusedBeforeAnythingIsRead) {
   EXPECT_TRUE(ParseFitRequest(Json::Obj({{"target", "y"}})));
 }
 
+table::Schema People() {
+  return {{"day", table::Type::kDate},
+          {"who", table::Type::kText},
+          {"x", table::Type::kDouble},
+          {"y", table::Type::kInt}};
+}
+
+TEST(Problem, ColumnsOfTheSplitAreCheckedByNameAndTypeBeforeAnythingIsRead) {
+  FitRequest request = Ask("y");
+  EXPECT_TRUE(CheckColumns(request, People()));
+  const auto refused = [&](const char* time, const char* group) {
+    request.time_column = time;
+    request.group_column = group;
+    const auto checked = CheckColumns(request, People());
+    return checked ? std::string() : checked.error().message();
+  };
+  EXPECT_EQ(refused("day", "who"), "");
+  EXPECT_EQ(refused("y", ""), "`y` is the target: it cannot be the time column too");
+  EXPECT_EQ(refused("", "y"), "`y` is the target: it cannot be the group column too");
+  EXPECT_EQ(refused("who", ""), "the time column `who` holds text");
+  EXPECT_EQ(refused("", "whom"), "the data has no group column `whom`");
+  EXPECT_EQ(refused("day", "day"), "`day` cannot be both the time and the group column");
+}
+
+// x, "when" that goes up by one per row, "who" that changes every `run` rows, y.
+table::Frame Visits(std::size_t rows, std::size_t run, bool come_back) {
+  table::Frame frame = table::FrameOf({{"x", table::Type::kDouble},
+                                       {"when", table::Type::kDate},
+                                       {"who_id", table::Type::kInt},
+                                       {"y", table::Type::kDouble}});
+  Random random(4);
+  for (std::size_t i = 0; i < rows; ++i) {
+    frame.columns[0].PushDouble(random.Normal());
+    frame.columns[1].PushInt(static_cast<std::int64_t>(i));
+    frame.columns[2].PushInt(static_cast<std::int64_t>(come_back ? i % run : i / run));
+    frame.columns[3].PushDouble(random.Normal());
+  }
+  return frame;
+}
+
+TEST(Problem, TimeAndGroupTogetherShareNoGroupAndLearnFromThePastOnly) {
+  FitRequest request = Ask("y");
+  request.time_column = "when";
+  request.group_column = "who_id";
+  const auto problem = PrepareProblem(request, Visits(1'000, 7, false));
+  ASSERT_TRUE(problem) << problem.error().ToString();
+  EXPECT_EQ(SplitKindName(problem->split_kind), "time and group");
+  const auto &train = problem->train, &test = problem->test;
+  EXPECT_LT(std::ranges::max(train.Find("when")->ints), std::ranges::min(test.Find("when")->ints));
+  EXPECT_LT(std::ranges::max(train.Find("who_id")->ints),
+            std::ranges::min(test.Find("who_id")->ints));
+  EXPECT_GE(test.rows(), 100U);
+  EXPECT_EQ(problem->excluded, std::vector<std::string>{"who_id"});
+}
+
+TEST(Problem, GroupsThatRunThroughAllOfTheTimeCannotBeSplitByBoth) {
+  FitRequest request = Ask("y");
+  request.time_column = "when";
+  request.group_column = "who_id";
+  const auto problem = PrepareProblem(request, Visits(1'000, 50, true));
+  ASSERT_FALSE(problem);
+  EXPECT_EQ(problem.error().gy(), "GY3505");
+  EXPECT_EQ(problem.error().fixes().size(), 2U);
+}
+
+TEST(Problem, AColumnThatSplitsNothingIsRefused) {
+  table::Frame frame = Visits(200, 200, false);  // one group
+  FitRequest request = Ask("y");
+  request.group_column = "who_id";
+  const auto one = PrepareProblem(request, frame);
+  ASSERT_FALSE(one);
+  EXPECT_EQ(one.error().message(),
+            "the group column `who_id` has one value only: it splits nothing");
+  const auto two = PrepareProblem(request, Visits(200, 100, false));
+  ASSERT_FALSE(two);
+  EXPECT_EQ(two.error().gy(), "GY3505");
+  EXPECT_TRUE(PrepareProblem(request, Visits(200, 60, false)));
+}
+
+TEST(Problem, ARandomSplitOfRowsInTimeOrRepeatedIdsIsNamedWithTheCommandThatMendsIt) {
+  FitRequest request = Ask("y");
+  request.dataset = "visits";
+  const auto problem = PrepareProblem(request, Visits(1'000, 20, false));
+  ASSERT_TRUE(problem) << problem.error().ToString();
+  std::vector<std::string> kinds;
+  for (const Finding& f : problem->findings) {
+    kinds.push_back(f.kind);
+    EXPECT_FALSE(f.left_out);
+    EXPECT_NE(f.text.find("gyre train visits --target y --"), std::string::npos) << f.text;
+  }
+  EXPECT_EQ(kinds, (std::vector<std::string>{"time order", "repeats"}));
+  request.time_column = "when";
+  EXPECT_TRUE(PrepareProblem(request, Visits(1'000, 20, false))->findings.empty());
+}
+
+TEST(Problem, TrialsAloneReadNoClockAndABudgetBesideThemDoes) {
+  const auto budget = [](Json extra) {
+    extra.Set("target", "y");
+    return ParseFitRequest(extra)->budget_seconds;
+  };
+  EXPECT_EQ(budget(Json::Obj()), kBudgetSeconds);
+  EXPECT_EQ(budget(Json::Obj({{"trials", 3}})), 0);
+  EXPECT_EQ(budget(Json::Obj({{"trials", 3}, {"budget_seconds", 5}})), 5);
+}
+
 }  // namespace
 }  // namespace gyre::training

@@ -2,22 +2,33 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "base/time.h"
 #include "platform/exec/process.h"
 
 namespace gyre::training {
 
+namespace {
+constexpr int kHoldOutFolds = 8;
+}
+
 FitSession::FitSession(runners::TaskContext& context, const Problem& problem)
-    : context_(context), problem_(problem), start_us_(SystemClock().MonotonicMicros()) {
+    : context_(context), problem_(problem), start_us_(problem.start_us) {
   const std::size_t rows = problem.train_target.rows();
   constexpr std::size_t kFoldRowsMax = 60'000;
-  if (problem.split_kind == SplitKind::kTime || rows > kFoldRowsMax) {
+  if (InTime(problem.split_kind) || rows > kFoldRowsMax) {
     fold_count_ = 1;
   } else {
     fold_count_ = rows < 30 ? 3 : 5;
     repeats_max_ = rows < 1'500 ? 4 : rows < 6'000 ? 3 : rows < 20'000 ? 2 : 1;
-    if (!timed()) repeats_max_ = std::min(repeats_max_, 2);
+    if (counted()) repeats_max_ = std::min(repeats_max_, 2);
+  }
+  // A group is never torn apart, so there cannot be more folds than groups.
+  if (problem.split_kind == SplitKind::kGroup) {
+    const std::set<std::uint64_t> groups(problem.train_group.begin(), problem.train_group.end());
+    groups_ = static_cast<int>(std::min<std::size_t>(groups.size(), kHoldOutFolds));
+    fold_count_ = std::min(fold_count_, groups_);
   }
 }
 
@@ -32,20 +43,17 @@ std::int64_t FitSession::DeadlineMicros(double share) const {
 std::vector<Fold> FitSession::Folds(int repeat) const {
   const auto rows = static_cast<std::uint32_t>(problem_.train_target.rows());
   std::vector<Fold> folds(static_cast<std::size_t>(fold_count_));
-  if (problem_.split_kind == SplitKind::kTime) {
-    const std::uint32_t cut = rows - std::max<std::uint32_t>(1, rows * 15 / 100);
-    for (std::uint32_t i = 0; i < rows; ++i)
-      (i < cut ? folds[0].train : folds[0].valid).push_back(i);
+  if (InTime(problem_.split_kind)) {
+    folds[0] = NewestHeldOut(rows);
     return folds;
   }
-  constexpr int kHoldOutFolds = 8;
   SplitRequest request{.kind = problem_.split_kind,
                        .target = &problem_.train_target,
                        .time = {},
                        .group = problem_.train_group};
   std::vector<std::uint32_t> all(rows);
   std::iota(all.begin(), all.end(), 0U);
-  const int parts = holds_out() ? kHoldOutFolds : fold_count_;
+  const int parts = holds_out() ? std::min(kHoldOutFolds, groups_) : fold_count_;
   const auto fold_of = MakeFolds(
       request, all, parts, problem_.request.seed * 31 + static_cast<std::uint64_t>(repeat) + 17);
   for (std::uint32_t i = 0; i < rows; ++i) {
@@ -53,6 +61,23 @@ std::vector<Fold> FitSession::Folds(int repeat) const {
       (fold_of[i] == f ? folds[f].valid : folds[f].train).push_back(i);
   }
   return folds;
+}
+
+// Training rows stand in the order of time. With groups none is on both sides, as in the test,
+// unless that would leave too little to learn from.
+Fold FitSession::NewestHeldOut(std::uint32_t rows) const {
+  const std::uint32_t newest = std::max<std::uint32_t>(1, rows * 15 / 100);
+  if (problem_.split_kind == SplitKind::kTimeGroup) {
+    std::vector<double> order(rows);
+    std::iota(order.begin(), order.end(), 0.0);
+    Split split = SplitByTimeAndGroup(order, problem_.train_group, newest);
+    if (split.train.size() >= rows / 2 && !split.test.empty())
+      return {std::move(split.train), std::move(split.test)};
+  }
+  Fold fold;
+  for (std::uint32_t i = 0; i < rows; ++i)
+    (i < rows - newest ? fold.train : fold.valid).push_back(i);
+  return fold;
 }
 
 double FitSession::WorthOf(const Held& held) const {
@@ -85,18 +110,18 @@ void FitSession::Report(const Candidate& candidate) {
                                          {"metrics", std::move(metrics)},
                                          {"curve_key", candidate.curve_key},
                                          {"curve", std::move(curve)},
-                                         {"wall_seconds", candidate.wall_seconds},
-                                         {"cpu_seconds", candidate.cpu_seconds}}));
+                                         {"effort", EffortToJson(candidate.effort)}}));
   const double value = candidate.valid.Find(problem_.metric->name).value_or(0);
   context_.Log(fmt::format("{} {} {} {:.5g} ({:.1f} s)", candidate.name, candidate.state,
-                           problem_.metric->name, value, candidate.wall_seconds));
+                           problem_.metric->name, value, candidate.effort.wall_seconds));
   ShowProgress();
 }
 
 void FitSession::ShowProgress() {
   const Candidate& best = candidates_[best_];
   const auto done = static_cast<double>(candidates_.size());
-  const double fraction = timed() ? elapsed() / budget() : done / (problem_.request.trials + 4.0);
+  double fraction = timed() ? elapsed() / budget() : 0;
+  if (counted()) fraction = std::max(fraction, done / (problem_.request.trials + 4.0));
   context_.Progress(
       std::min(fraction, 0.99),
       fmt::format("{} candidates, best {} {} {:.4g}", candidates_.size(), best.name,
@@ -106,9 +131,21 @@ void FitSession::ShowProgress() {
 Stopwatch::Stopwatch()
     : wall_us_(SystemClock().MonotonicMicros()), cpu_seconds_(exec::OwnCpuSeconds()) {}
 
-void Stopwatch::Stop(Candidate* candidate) const {
-  candidate->wall_seconds = static_cast<double>(SystemClock().MonotonicMicros() - wall_us_) * 1e-6;
-  candidate->cpu_seconds = exec::OwnCpuSeconds() - cpu_seconds_;
+Effort Stopwatch::Stop() const {
+  return {static_cast<double>(SystemClock().MonotonicMicros() - wall_us_) * 1e-6,
+          exec::OwnCpuSeconds() - cpu_seconds_, exec::OwnMemoryPeak()};
+}
+
+void Effort::Add(const Effort& other) {
+  wall_seconds += other.wall_seconds;
+  cpu_seconds += other.cpu_seconds;
+  memory_bytes_peak = std::max(memory_bytes_peak, other.memory_bytes_peak);
+}
+
+Json EffortToJson(const Effort& effort) {
+  return Json::Obj({{"wall_seconds", effort.wall_seconds},
+                    {"cpu_seconds", effort.cpu_seconds},
+                    {"memory_bytes_peak", effort.memory_bytes_peak}});
 }
 
 }  // namespace gyre::training

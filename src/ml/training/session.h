@@ -2,7 +2,9 @@
 // they found. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +18,14 @@
 
 namespace gyre::training {
 
+// What something took.
+struct Effort {
+  double wall_seconds = 0, cpu_seconds = 0;
+  std::int64_t memory_bytes_peak = 0;  // of the whole worker, until it was done
+  void Add(const Effort& other);
+};
+Json EffortToJson(const Effort& effort);
+
 struct Fold {
   std::vector<std::uint32_t> train, valid;  // rows of Problem::train
 };
@@ -28,7 +38,7 @@ struct Candidate {
   statistics::MetricSet valid;
   std::vector<std::pair<int, double>> curve;  // of the first fold
   std::string curve_key;
-  double wall_seconds = 0, cpu_seconds = 0;
+  Effort effort;
   double worth = 0;
 };
 
@@ -44,7 +54,8 @@ struct Finalist {
   std::string learner, name;
   std::string format, predictor;
   Held held;
-  Json params;       // for people: what it is made of
+  Json params;  // for people: what it is made of
+  Effort effort;
   double worth = 0;  // on the rows that all finalists hold
 };
 
@@ -54,9 +65,14 @@ class FitSession {
 
   const Problem& problem() const { return problem_; }
   const FitRequest& request() const { return problem_.request; }
-  bool timed() const { return problem_.request.trials == 0; }
-  double elapsed() const;  // seconds since the start
+  // A clock may end the search: always, but when only trials were asked for.
+  bool timed() const { return budget() > 0; }
+  // A count of settings ends the search; no other decision may read the clock, and none the number
+  // of threads.
+  bool counted() const { return problem_.request.trials > 0; }
+  double elapsed() const;  // seconds since the data began to be read
   double budget() const { return problem_.request.budget_seconds; }
+  double seconds_left() const { return timed() ? std::max(budget() - elapsed(), 0.0) : 0; }
   std::int64_t DeadlineMicros(
       double share) const;  // when this share of the budget is used up; 0 = no clock
   bool Over(double share) const { return timed() && elapsed() > share * budget(); }
@@ -74,23 +90,29 @@ class FitSession {
   void Report(const Candidate& candidate);
   const std::vector<Candidate>& candidates() const { return candidates_; }
   void Say(std::string_view line) { context_.Log(line); }
+  // A line for who reads the result.
+  void Note(std::string line) { notes_.push_back(std::move(line)); }
+  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   void ShowProgress();
+  Fold NewestHeldOut(std::uint32_t rows) const;
 
   runners::TaskContext& context_;
   const Problem& problem_;
   const std::int64_t start_us_;
   int fold_count_ = 5, repeats_max_ = 1;
+  int groups_ = std::numeric_limits<int>::max();  // as many as folds could use
   std::vector<Candidate> candidates_;
+  std::vector<std::string> notes_;
   std::size_t best_ = 0;
 };
 
-// Measures wall and processor time of what happens between its making and Stop.
+// Measures what happens between its making and Stop.
 class Stopwatch {
  public:
   Stopwatch();
-  void Stop(Candidate* candidate) const;
+  Effort Stop() const;
 
  private:
   std::int64_t wall_us_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numeric>
 
@@ -62,14 +63,19 @@ Result<Split> Checked(Split split) {
       .Fix("add rows, or split without --group-column");
 }
 
-Split SplitByTime(const SplitRequest& request, std::size_t rows, std::size_t test_rows) {
-  std::vector<std::uint32_t> order(rows);
+double When(std::span<const double> time, std::uint32_t row) {
+  return std::isnan(time[row]) ? -HUGE_VAL : time[row];
+}
+
+std::vector<std::uint32_t> OldestFirst(std::span<const double> time) {
+  std::vector<std::uint32_t> order(time.size());
   std::iota(order.begin(), order.end(), 0U);
-  const auto when = [&](std::uint32_t row) {
-    const double t = request.time[row];
-    return std::isnan(t) ? -HUGE_VAL : t;
-  };
-  std::ranges::stable_sort(order, {}, when);
+  std::ranges::stable_sort(order, {}, [&](std::uint32_t row) { return When(time, row); });
+  return order;
+}
+
+Split SplitByTime(const SplitRequest& request, std::size_t test_rows) {
+  const std::vector<std::uint32_t> order = OldestFirst(request.time);
   const auto cut = order.end() - static_cast<std::ptrdiff_t>(test_rows);
   return Split{{order.begin(), cut}, {cut, order.end()}};
 }
@@ -113,7 +119,46 @@ Split SplitStratified(const SplitRequest& request, std::size_t rows, std::size_t
   return split;
 }
 
+// Both rules at once must not cost half of the data.
+Result<Split> Disjoint(Split split, std::size_t rows) {
+  if (2 * split.train.size() >= rows && !split.test.empty()) return split;
+  return InvalidArgument("GY3505",
+                         "split by time and group leaves {} of {} rows to learn from and {} to "
+                         "test on",
+                         split.train.size(), rows, split.test.size())
+      .Why(
+          "no group may be on both sides and no row to learn from may be newer than one that "
+          "tests; these groups run through all of the time")
+      .Fix("--group-column alone: are unknown groups predicted?")
+      .Fix("--time-column alone: are known groups predicted, in times to come?");
+}
+
 }  // namespace
+
+Split SplitByTimeAndGroup(std::span<const double> time, std::span<const std::uint64_t> group,
+                          std::size_t test_rows) {
+  const std::vector<std::uint32_t> order = OldestFirst(time);
+  std::map<std::uint64_t, double> began;
+  std::map<double, std::size_t, std::greater<>> rows_by_beginning;  // newest first
+  for (const std::uint32_t row : order) began.try_emplace(group[row], When(time, row));
+  for (const std::uint32_t row : order) ++rows_by_beginning[began[group[row]]];
+  double cut = HUGE_VAL;
+  std::size_t taken = 0;
+  for (const auto& [beginning, size] : rows_by_beginning) {
+    if (taken >= test_rows) break;
+    taken += size;
+    cut = beginning;
+  }
+  Split split;
+  for (const std::uint32_t row : order) {
+    if (began[group[row]] >= cut) {
+      split.test.push_back(row);
+    } else if (When(time, row) < cut) {
+      split.train.push_back(row);
+    }
+  }
+  return split;
+}
 
 std::string_view SplitKindName(SplitKind kind) {
   switch (kind) {
@@ -123,6 +168,8 @@ std::string_view SplitKindName(SplitKind kind) {
       return "time";
     case SplitKind::kGroup:
       return "group";
+    case SplitKind::kTimeGroup:
+      return "time and group";
   }
   return "";
 }
@@ -133,9 +180,11 @@ Result<Split> MakeSplit(const SplitRequest& request) {
   if (test_rows == 0 || test_rows >= rows) return Checked({});
   switch (request.kind) {
     case SplitKind::kTime:
-      return Checked(SplitByTime(request, rows, test_rows));
+      return Checked(SplitByTime(request, test_rows));
     case SplitKind::kGroup:
       return Checked(SplitByGroup(request, rows, test_rows));
+    case SplitKind::kTimeGroup:
+      return Disjoint(SplitByTimeAndGroup(request.time, request.group, test_rows), rows);
     case SplitKind::kStratified:
       break;
   }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,23 +17,33 @@
 
 namespace gyre::training {
 
-enum class SplitKind : unsigned char { kStratified, kTime, kGroup };
+enum class SplitKind : unsigned char { kStratified, kTime, kGroup, kTimeGroup };
+// The newest rows test.
+constexpr bool InTime(SplitKind kind) {
+  return kind == SplitKind::kTime || kind == SplitKind::kTimeGroup;
+}
 std::string_view SplitKindName(SplitKind kind);
 
 // Rows are positions in Target (kept rows), so 0 .. target.rows() - 1.
 struct SplitRequest {
   SplitKind kind = SplitKind::kStratified;
   const Target* target = nullptr;
-  std::vector<double> time;          // kTime: when each row happened; NaN = unknown, taken as first
-  std::vector<std::uint64_t> group;  // kGroup: rows of one number stay together
+  std::vector<double> time;  // InTime: when each row happened; NaN = unknown, taken as first
+  std::vector<std::uint64_t> group;    // kGroup, kTimeGroup: rows of one number stay together
   std::vector<std::uint64_t> content;  // kStratified: a hash of each row's values
   double test_share = 0;  // 0 = by size: a tenth, at least 50 of a small table, at most 10,000
 };
 struct Split {
-  std::vector<std::uint32_t> train, test;  // ascending; of kTime in the order of time
+  std::vector<std::uint32_t> train, test;  // ascending; InTime in the order of time
 };
 // Errors: kInvalidArgument GY3505 when a part would be empty.
 Result<Split> MakeSplit(const SplitRequest& request);
+
+// The groups that began last test, and only rows before the first of them teach: no group is on
+// both sides, no training row is newer than a test row. What belongs to older groups and is newer
+// is on neither side.
+Split SplitByTimeAndGroup(std::span<const double> time, std::span<const std::uint64_t> group,
+                          std::size_t test_rows);
 
 // The fold of each row of `train`, 0 .. folds - 1; stratified, or whole groups. kTime has no folds:
 // the last part validates.

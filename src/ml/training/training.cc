@@ -53,7 +53,7 @@ Json RequestJson(const TrainRequest& r) {
                     {"experiment", r.experiment},
                     {"metric", r.metric},
                     {"task", r.task},
-                    {"budget_seconds", r.budget_seconds.value_or(0)},
+                    {"budget_seconds", r.budget_seconds ? Json(*r.budget_seconds) : Json()},
                     {"trials", r.trials},
                     {"seed", r.seed},
                     {"time_column", r.time_column},
@@ -61,20 +61,6 @@ Json RequestJson(const TrainRequest& r) {
                     {"keep_leaks", r.keep_leaks},
                     {"test_share", r.test_share},
                     {"gate", r.gate}});
-}
-
-Result<> CheckTarget(const data::Version& version, const std::string& target) {
-  std::vector<std::string> names;
-  for (const table::Field& field : version.schema) {
-    if (field.name == target) return {};
-    names.push_back(field.name);
-  }
-  Error error =
-      InvalidArgument("GY3501", "{} has no column `{}` to predict", version.reference(), target);
-  if (const auto match = ClosestMatch(target, names))
-    return std::move(error).Fix(fmt::format("--target {}", *match));
-  names.resize(std::min<std::size_t>(names.size(), 20));
-  return std::move(error).Fix(fmt::format("--target with one of: {}", Join(names, ", ")));
 }
 
 }  // namespace
@@ -141,17 +127,18 @@ Result<Json> Training::InputOf(TrainRequest& request, const data::Version& versi
                            request.project));
     }
   }
-  GYRE_DO(CheckTarget(version, request.target));
   if (request.model.empty()) request.model = version.dataset;
   if (request.experiment.empty()) request.experiment = request.model;
   GYRE_DO(CheckName("model", request.model));
   GYRE_DO(CheckName("experiment", request.experiment));
-  if (!request.budget_seconds) request.budget_seconds = settings_.budget_seconds;
+  if (!request.budget_seconds && request.trials == 0)
+    request.budget_seconds = settings_.budget_seconds;
   Json input = RequestJson(request);
   input.Set("dataset_version", version.id);
   input.Set("threads", settings_.threads);
-  FitRequest probe;  // refuses a bad budget or task before anything waits in the queue
-  GYRE_TRY(probe, ParseFitRequest(input));
+  // Refuses a bad budget, task or column before anything waits in the queue.
+  GYRE_TRY(const FitRequest probe, ParseFitRequest(input));
+  GYRE_DO(CheckColumns(probe, version.schema));
   return input;
 }
 
@@ -170,7 +157,8 @@ Result<Json> Training::Plan(TrainRequest request) {
            rooms_.registry.FindAlias(request.project, request.model, "champion"));
   plan.Set("champion", champion ? Json(champion->name()) : Json());
   plan.Set("gate", request.gate).Set("experiment", request.experiment);
-  plan.Set("budget_seconds", request.trials > 0 ? Json() : Json(*request.budget_seconds));
+  GYRE_TRY(const FitRequest asked, ParseFitRequest(input));
+  plan.Set("budget_seconds", asked.budget_seconds > 0 ? Json(asked.budget_seconds) : Json());
   plan.Set("trials", request.trials > 0 ? Json(request.trials) : Json());
   return plan;
 }

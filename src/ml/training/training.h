@@ -23,13 +23,13 @@
 namespace gyre::training {
 
 struct TrainRequest {
-  std::string project, dataset;          // "customers", "customers:v3"
-  std::string target;                    // empty = that of the project's problem statement
-  std::string model;                     // empty = the dataset's name
-  std::string experiment;                // empty = the model's name
-  std::string metric, task;              // empty = from the target
-  std::optional<double> budget_seconds;  // empty = that of the settings
-  int trials = 0;  // > 0: fixed counts, no clock: same inputs and seed, same model bytes
+  std::string project, dataset;            // "customers", "customers:v3"
+  std::string target;                      // empty = that of the project's problem statement
+  std::string model;                       // empty = the dataset's name
+  std::string experiment;                  // empty = the model's name
+  std::string metric, task;                // empty = from the target
+  std::optional<double> budget_seconds{};  // empty = that of the settings, none with trials
+  int trials = 0;  // > 0: fixed counts; without a budget: same inputs and seed, same model bytes
   std::int64_t seed = 0;
   std::string time_column, group_column;
   bool keep_leaks = false;
@@ -57,7 +57,7 @@ class Training {
   struct Settings {
     int threads = 2;  // of one training; also the CPU slots that it takes
     std::int64_t memory_bytes = std::int64_t{4} << 30;
-    double budget_seconds = 60;
+    double budget_seconds = 40;
   };
   Training(TrainingRooms rooms, Settings settings) : rooms_(rooms), settings_(settings) {}
   // Registers job kind "training.train"; before Jobs::Start.

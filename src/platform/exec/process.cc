@@ -184,6 +184,10 @@ double OwnCpuSeconds() {
   return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
+std::int64_t OwnMemoryPeak() {
+  return std::max<std::int64_t>(ProcNumber("/proc/self/status", "VmHWM"), 0);
+}
+
 std::string SelfPath() {
   char buffer[4096];
   const ssize_t length = readlink("/proc/self/exe", buffer, sizeof buffer);

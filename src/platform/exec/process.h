@@ -64,5 +64,7 @@ class Process {
 std::string SelfPath();
 // Processor seconds of this process until now.
 double OwnCpuSeconds();
+// The most memory that this process ever held; 0 when the kernel does not say.
+std::int64_t OwnMemoryPeak();
 
 }  // namespace gyre::exec

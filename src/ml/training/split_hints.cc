@@ -1,0 +1,95 @@
+#include "ml/training/split_hints.h"
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "platform/table/reader.h"
+
+namespace gyre::training {
+
+namespace {
+
+constexpr std::size_t kDistinctMin = 20;
+constexpr std::array kWhos = {"account", "client",  "customer", "device",   "driver",
+                              "member",  "patient", "person",   "player",   "session",
+                              "student", "subject", "user",     "employee", "household"};
+
+std::string Word(const std::string& text) {
+  const bool plain = !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-.:/").contains(c);
+  });
+  if (plain) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string Command(const FitRequest& request, std::string_view option, const std::string& column) {
+  return fmt::format("gyre train {} --target {} {} {}", Word(request.dataset), Word(request.target),
+                     option, Word(column));
+}
+
+std::size_t Distinct(const table::Column& column) {
+  std::unordered_set<std::uint64_t> seen;
+  for (std::size_t i = 0; i < column.size(); ++i) {
+    if (column.IsValid(i)) seen.insert(Xxh3(table::CellText(column, i)));
+  }
+  return seen.size();
+}
+
+// Dates that never go back, or never forth.
+bool IsInOrder(const table::Column& column) {
+  if (column.type != table::Type::kDate && column.type != table::Type::kTimestamp) return false;
+  bool up = true, down = true;
+  for (std::size_t i = 0; i < column.size(); ++i) {
+    if (!column.IsValid(i)) return false;
+    if (i == 0) continue;
+    up = up && column.ints[i - 1] <= column.ints[i];
+    down = down && column.ints[i - 1] >= column.ints[i];
+  }
+  return (up || down) && Distinct(column) >= kDistinctMin;
+}
+
+// "customer", "customer_id", "userId", "ID".
+bool NamesSomebody(const std::string& name) {
+  const std::string lower = ToLower(name);
+  if (lower == "id" || lower.ends_with("_id") || lower.ends_with(" id") || name.ends_with("Id") ||
+      name.ends_with("ID"))
+    return true;
+  return std::ranges::any_of(kWhos, [&](std::string_view who) { return lower == who; });
+}
+
+}  // namespace
+
+std::vector<Finding> SplitHints(const table::Frame& frame, const FitRequest& request) {
+  std::vector<Finding> hints;
+  for (const table::Column& column : frame.columns) {
+    if (column.name == request.target) continue;
+    if (IsInOrder(column)) {
+      hints.push_back(
+          {column.name, "time order",
+           fmt::format("the rows stand in the order of `{}`, and a random split tests on the past: "
+                       "to test on the newest rows: {}",
+                       column.name, Command(request, "--time-column", column.name)),
+           false});
+    } else if (NamesSomebody(column.name)) {
+      const std::size_t distinct = Distinct(column), rows = frame.rows();
+      if (distinct < kDistinctMin || distinct > rows / 3 * 2) continue;
+      hints.push_back(
+          {column.name, "repeats",
+           fmt::format("`{}` repeats ({} values in {} rows), and a random split tests on ones that "
+                       "it has learned from: to test on unknown ones: {}",
+                       column.name, GroupDigits(static_cast<std::int64_t>(distinct)),
+                       GroupDigits(static_cast<std::int64_t>(rows)),
+                       Command(request, "--group-column", column.name)),
+           false});
+    }
+  }
+  return hints;
+}
+
+}  // namespace gyre::training
