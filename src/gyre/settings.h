@@ -44,7 +44,9 @@ inline constexpr config::Setting kServerSettings[] = {
     {"log.requests", config::Type::kBool, "true", 0, 0,
      "One line per request: method, path, status, time, who; never a body."},
     {"jobs.cpu_slots", config::Type::kNumber, "2", 0.1, 1024,
-     "CPUs that jobs may use at once; further jobs wait."},
+     "CPUs that jobs may use at once; further jobs wait. One slot beside a training stays for "
+     "short "
+     "jobs."},
     {"jobs.memory", config::Type::kBytes, "0", 0, 1e15,
      "Memory that jobs may use at once; 0 = three quarters of the machine."},
     {"jobs.queue_length_max", config::Type::kInt, "1000", 1, 1'000'000,

@@ -203,4 +203,36 @@ Result<std::vector<QueuedJob>> JobStore::Unfinished() {
   return jobs;
 }
 
+Json JobToJson(const Job& job) {
+  Json error;
+  if (!job.error_code.empty()) {
+    Json fixes = Json::Arr();
+    for (const std::string& fix : job.error_fixes) fixes.Push(fix);
+    error = Json::Obj({{"code", job.error_code},
+                       {"message", job.error_message},
+                       {"why", job.error_why},
+                       {"where", job.error_where},
+                       {"fix", std::move(fixes)}});
+  }
+  const auto time = [](std::int64_t time_us) {
+    return time_us == 0 ? Json() : Json(FormatTime(time_us));
+  };
+  return Json::Obj({{"id", job.id},
+                    {"kind", job.kind},
+                    {"project", job.project},
+                    {"title", job.title},
+                    {"state", job.state},
+                    {"progress", job.progress},
+                    {"progress_text", job.progress_text},
+                    {"input", job.input},
+                    {"result", job.result},
+                    {"error", std::move(error)},
+                    {"created_by", job.created_by},
+                    {"created_at", time(job.created_us)},
+                    {"started_at", time(job.started_us)},
+                    {"ended_at", time(job.ended_us)},
+                    {"cpu_seconds", job.cpu_seconds},
+                    {"memory_bytes_peak", job.memory_bytes_peak}});
+}
+
 }  // namespace gyre::runners

@@ -27,6 +27,7 @@ constexpr telemetry::Logger kLog{"runners"};
 constexpr int kJobThreads = 8;
 constexpr int kTasksNowMax = 4;
 constexpr double kSlotsMin = 0.25;
+constexpr double kShortSlots = 1;  // that long jobs never take
 // How long a job's end waits for a database that refuses it (a full disk) before each new try.
 constexpr std::int64_t kEndPausesMicros[] = {200'000, kMicrosPerSecond, 5 * kMicrosPerSecond,
                                              15 * kMicrosPerSecond};
@@ -75,6 +76,9 @@ class JobsImpl final : public Jobs {
   friend class RunOfJob;
   std::shared_ptr<Active> FindActive(std::string_view id) GYRE_EXCLUDES(mutex_);
   void Pump() GYRE_REQUIRES(mutex_);
+  bool Start(const std::shared_ptr<Active>& next, bool is_long) GYRE_REQUIRES(mutex_);
+  bool MayStart(const QueuedJob& want, bool is_long, bool long_waits) const GYRE_REQUIRES(mutex_);
+  bool IsLong(const Active& active) const;
   void Execute(Active& active);
   Result<Json> CallKind(const JobKind& kind, Active& active);
   void End(Active& active, const Result<Json>& result);
@@ -107,7 +111,8 @@ class JobsImpl final : public Jobs {
   CondVar changed_;
   std::map<std::string, std::shared_ptr<Active>, std::less<>> active_ GYRE_GUARDED_BY(mutex_);
   std::deque<std::shared_ptr<Active>> queue_ GYRE_GUARDED_BY(mutex_);
-  double cpu_used_ GYRE_GUARDED_BY(mutex_) = 0;
+  double cpu_used_[2] GYRE_GUARDED_BY(mutex_) = {0, 0};  // of short jobs, of long ones
+  int running_ GYRE_GUARDED_BY(mutex_) = 0;
   std::int64_t memory_used_ GYRE_GUARDED_BY(mutex_) = 0;
   int tasks_now_ GYRE_GUARDED_BY(mutex_) = 0;
   bool stopping_ GYRE_GUARDED_BY(mutex_) = false;
@@ -275,28 +280,57 @@ Result<Job> JobsImpl::Submit(JobSpec spec) {
 }
 
 void JobsImpl::Pump() {
-  if (threads_ == nullptr) return;
-  while (!stopping_ && !queue_.empty()) {
-    std::shared_ptr<Active> next = queue_.front();
-    const QueuedJob& want = next->queued;
-    const bool alone = cpu_used_ < kSlotsMin / 2;
-    if (!alone && cpu_used_ + want.cpu_slots > settings_.cpu_slots) return;
-    if (!alone && memory_used_ + want.memory_bytes > settings_.memory_bytes) return;
-    const double cpu = want.cpu_slots;
-    const std::int64_t memory = want.memory_bytes;
-    const auto posted = threads_->Post([this, next, cpu, memory] {
-      Execute(*next);
-      const MutexLock lock(mutex_);
-      active_.erase(next->queued.job.id);
-      cpu_used_ = active_.empty() ? 0 : cpu_used_ - cpu;
-      memory_used_ -= memory;
-      Pump();
-    });
-    if (!posted) return;  // the next end calls again
-    queue_.pop_front();
-    cpu_used_ += cpu;
-    memory_used_ += memory;
+  if (threads_ == nullptr || stopping_) return;
+  bool waits[2] = {false, false};  // a short, a long one: those after it wait too
+  for (auto it = queue_.begin(); it != queue_.end();) {
+    const std::shared_ptr<Active> next = *it;
+    const bool is_long = IsLong(*next);
+    waits[is_long] = waits[is_long] || !MayStart(next->queued, is_long, waits[true]);
+    if (waits[is_long]) {
+      ++it;
+      continue;
+    }
+    if (!Start(next, is_long)) return;  // the next end calls again
+    it = queue_.erase(it);
   }
+}
+
+bool JobsImpl::Start(const std::shared_ptr<Active>& next, bool is_long) {
+  const double cpu = next->queued.cpu_slots;
+  const std::int64_t memory = next->queued.memory_bytes;
+  const auto posted = threads_->Post([this, next, cpu, memory, is_long] {
+    Execute(*next);
+    const MutexLock lock(mutex_);
+    active_.erase(next->queued.job.id);
+    running_ -= 1;
+    cpu_used_[is_long] = running_ == 0 ? 0 : cpu_used_[is_long] - cpu;
+    memory_used_ -= memory;
+    Pump();
+  });
+  if (!posted) return false;
+  running_ += 1;
+  cpu_used_[is_long] += cpu;
+  memory_used_ += memory;
+  return true;
+}
+
+// A long job takes what long ones may have, when no more than one slot of short ones is in use; a
+// short one always finds the one slot that no long one takes, and more when there is more.
+bool JobsImpl::MayStart(const QueuedJob& want, bool is_long, bool long_waits) const {
+  if (running_ == 0) return true;
+  if (memory_used_ + want.memory_bytes > settings_.memory_bytes) return false;
+  if (is_long) {
+    return cpu_used_[true] + want.cpu_slots <= settings_.cpu_slots &&
+           cpu_used_[false] <= kShortSlots;
+  }
+  if (cpu_used_[false] < kSlotsMin / 2 && want.cpu_slots <= kShortSlots) return true;
+  const double left = long_waits ? kShortSlots : settings_.cpu_slots - cpu_used_[true];
+  return cpu_used_[false] + want.cpu_slots <= std::max(left, kShortSlots);
+}
+
+bool JobsImpl::IsLong(const Active& active) const {
+  const auto kind = kinds_.find(active.queued.job.kind);
+  return kind != kinds_.end() && kind->second.is_long;
 }
 
 void JobsImpl::Execute(Active& active) {
@@ -539,38 +573,6 @@ Result<Json> JobsImpl::RunTaskNow(std::string_view task, const Json& input,
 }
 
 }  // namespace
-
-Json JobToJson(const Job& job) {
-  Json error;
-  if (!job.error_code.empty()) {
-    Json fixes = Json::Arr();
-    for (const std::string& fix : job.error_fixes) fixes.Push(fix);
-    error = Json::Obj({{"code", job.error_code},
-                       {"message", job.error_message},
-                       {"why", job.error_why},
-                       {"where", job.error_where},
-                       {"fix", std::move(fixes)}});
-  }
-  const auto time = [](std::int64_t time_us) {
-    return time_us == 0 ? Json() : Json(FormatTime(time_us));
-  };
-  return Json::Obj({{"id", job.id},
-                    {"kind", job.kind},
-                    {"project", job.project},
-                    {"title", job.title},
-                    {"state", job.state},
-                    {"progress", job.progress},
-                    {"progress_text", job.progress_text},
-                    {"input", job.input},
-                    {"result", job.result},
-                    {"error", std::move(error)},
-                    {"created_by", job.created_by},
-                    {"created_at", time(job.created_us)},
-                    {"started_at", time(job.started_us)},
-                    {"ended_at", time(job.ended_us)},
-                    {"cpu_seconds", job.cpu_seconds},
-                    {"memory_bytes_peak", job.memory_bytes_peak}});
-}
 
 Result<std::unique_ptr<Jobs>> OpenJobs(db::Database& database, blob::Store& blobs,
                                        const Clock& clock, JobSettings settings) {

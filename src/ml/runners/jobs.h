@@ -1,7 +1,7 @@
 // Durable jobs: long work with an id, progress, log and cancel. A job's row is committed before
 // anything runs; it survives the client's disconnect; after a restart, jobs that were running are
 // ended honestly as `interrupted` (or queued again when the kind says it may be). A queue with
-// slots for CPU and memory starts them in order. Thread-safe.
+// slots for CPU and memory starts them in order; short ones pass long ones that wait. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -81,9 +81,11 @@ struct JobKind {
   std::string name;  // "dataset.import"
   std::function<Result<Json>(JobRun&)> execute;
   bool requeue_after_restart = false;  // only when executing twice is harmless
+  bool is_long = false;                // others need not wait for it: see JobSettings::cpu_slots
 };
 
 struct JobSettings {
+  // For both classes. Long jobs leave one slot beside them, however few there are.
   double cpu_slots = 2;
   std::int64_t memory_bytes = 0;  // 0 = 3/4 of the machine
   int queue_length_max = 1000;

@@ -59,6 +59,9 @@ class JobsTest : public testing::Test {
     jobs_->Register({.name = "again",
                      .execute = [this](JobRun& run) { return RunIt(run, "echo"); },
                      .requeue_after_restart = true});
+    jobs_->Register({.name = "long wait",
+                     .execute = [this](JobRun& run) { return RunIt(run, "wait"); },
+                     .is_long = true});
     jobs_->Register({.name = "deaf again",
                      .execute = [this](JobRun& run) { return RunIt(run, "deaf"); },
                      .requeue_after_restart = true});
@@ -125,6 +128,27 @@ class JobsTest : public testing::Test {
   std::unique_ptr<Jobs> jobs_;
   std::atomic<int> events_{0}, pid_{0};
 };
+
+TEST_F(JobsTest, ShortJobsPassLongOnesThatWaitAndTwoLongOnesQueue) {
+  ASSERT_TRUE(jobs_->Start());
+  const JobSpec training = {.kind = "long wait", .project = "p", .cpu_slots = 2};
+  const auto first = jobs_->Submit(training), second = jobs_->Submit(training);
+  ASSERT_TRUE(first && second);
+  WaitForPid();
+  EXPECT_EQ(SubmitAndWait("echo").state, "succeeded");
+  EXPECT_EQ(jobs_->Get(first->id)->state, "running");
+  EXPECT_EQ(jobs_->Get(second->id)->state, "queued");
+  // Two short ones share the one slot that the long one leaves.
+  const auto holds = jobs_->Submit({.kind = "wait", .project = "p"});
+  WaitForState(holds->id, "running");
+  const auto waits = jobs_->Submit({.kind = "wait", .project = "p"});
+  EXPECT_EQ(jobs_->Get(waits->id)->state, "queued");
+  // The second long one comes when the first has ended, though a short one runs.
+  ASSERT_TRUE(jobs_->Cancel(first->id));
+  WaitForState(second->id, "running");
+  EXPECT_EQ(jobs_->Get(waits->id)->state, "queued");
+  for (const auto& job : {second, holds, waits}) ASSERT_TRUE(jobs_->Cancel(job->id));
+}
 
 TEST_F(JobsTest, RunsATaskAndKeepsItsResult) {
   ASSERT_TRUE(jobs_->Start());

@@ -200,6 +200,12 @@ Json FindingsJson(const Problem& problem) {
   return findings;
 }
 
+Json NotesJson(const FitSession& session) {
+  Json notes = Json::Arr();
+  for (const std::string& note : session.notes()) notes.Push(note);
+  return notes;
+}
+
 Json LeaderboardJson(const Problem& problem, const std::vector<Packed>& finalists) {
   Json board = Json::Arr();
   for (std::size_t i = 0; i < finalists.size(); ++i) {
@@ -385,8 +391,6 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
   } else {
     judged.Set("not_evaluated", result.error().message());
   }
-  Json notes = Json::Arr();
-  for (const std::string& note : session.notes()) notes.Push(note);
   GYRE_DO(exec::WriteFile(scratch + "/model.json", best.bytes));
   GYRE_DO(exec::WriteFile(scratch + "/baseline.json", baseline));
   GYRE_TRY(const auto scorer, predictors::Scorer::Load(best.bytes));
@@ -407,7 +411,7 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
        {"findings", FindingsJson(problem)},
        {"leaderboard", LeaderboardJson(problem, finalists)},
        {"candidates", session.candidates().size()},
-       {"notes", std::move(notes)},
+       {"notes", NotesJson(session)},
        {"best", best.finalist.name},
        {"learner", best.finalist.learner},
        {"valid_metrics", best.valid.ToJson()},

@@ -112,8 +112,9 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
 }
 
 void Training::AddJobs() {
-  rooms_.jobs.Register(
-      {.name = "training.train", .execute = [this](runners::JobRun& run) { return Execute(run); }});
+  rooms_.jobs.Register({.name = "training.train",
+                        .execute = [this](runners::JobRun& run) { return Execute(run); },
+                        .is_long = true});
 }
 
 Result<Json> Training::InputOf(TrainRequest& request, const data::Version& version) {
