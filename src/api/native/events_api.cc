@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::int64_t kStreamMicros =
     60 * kMicrosPerSecond;  // then the client comes again with Last-Event-ID
-constexpr std::int64_t kHeartbeatMicros = 10 * kMicrosPerSecond;
+constexpr std::int64_t kLookMicros = kMicrosPerSecond / 2;  // at whether somebody goes
+constexpr int kLooksPerHeartbeat = 20;
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,
@@ -22,12 +23,14 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&EventsApi::List>,
      .permission = Permission("event.read"),
      .summary = "What happened, newest first; or after a sequence number, oldest first",
-     .response_type = "EventList"},
+     .response_type = "EventList",
+     .per_project = true},
     {.method = Method::kGet,
      .path = "/api/v1/events/stream",
      .handler = Bind<&EventsApi::Stream>,
      .permission = Permission("event.read"),
-     .summary = "Events as they happen (server-sent events); goes on after Last-Event-ID"},
+     .summary = "Events as they happen (server-sent events); goes on after Last-Event-ID",
+     .per_project = true},
     {.method = Method::kGet,
      .path = "/api/v1/events/parked",
      .handler = Bind<&EventsApi::ListParked>,
@@ -60,33 +63,40 @@ Json ParkedToJson(const events::Parked& parked) {
   return document;
 }
 
-Result<std::int64_t> ReadAfter(const net::Request& request) {
+// Nothing when neither is there: the caller did not say where to begin.
+Result<std::optional<std::int64_t>> ReadAfter(const net::Request& request) {
   if (const auto last = request.Header("Last-Event-ID")) {
     const auto sequence = ParseInt(*last);
-    if (sequence && *sequence >= 0) return *sequence;
+    if (sequence && *sequence >= 0) return sequence;
   }
-  return request.QueryInt("after", 0, 0, std::numeric_limits<std::int64_t>::max());
+  if (!request.Query("after")) return std::nullopt;
+  GYRE_TRY(const std::int64_t after,
+           request.QueryInt("after", 0, 0, std::numeric_limits<std::int64_t>::max()));
+  return after;
 }
 
-// Writes events as they come until the time is over or the client is gone.
-Result<> Follow(events::Events& events, events::EventFilter filter, net::BodyWriter& body) {
+// Writes events as they come until the time is over, or the client or the server goes.
+Result<> Follow(events::Events& events, std::int64_t after, events::EventFilter filter,
+                const net::Request& request, net::BodyWriter& body) {
   const std::int64_t end_us = SystemClock().MonotonicMicros() + kStreamMicros;
-  while (SystemClock().MonotonicMicros() < end_us) {
-    GYRE_TRY(const bool news, events.WaitForNews(filter.after, kHeartbeatMicros));
+  int looks = 0;
+  while (SystemClock().MonotonicMicros() < end_us && !request.client_gone()) {
+    GYRE_TRY(const bool news, events.WaitForNews(after, kLookMicros));
     if (!news) {
-      GYRE_DO(body.Write(": still here\n\n"));
+      if (++looks % kLooksPerHeartbeat == 0) GYRE_DO(body.Write(": still here\n\n"));
       continue;
     }
     // Before the page: what comes between the two is not passed over.
     GYRE_TRY(const auto newest, events.List({.limit = 1}));
+    filter.after = after;
     GYRE_TRY(const auto page, events.List(filter));
     for (const events::Event& event : page) {
       GYRE_DO(body.Write(
           net::SseEvent(event.kind, EventToJson(event).Dump(), fmt::format("{}", event.sequence))));
-      filter.after = event.sequence;
+      after = event.sequence;
     }
     // The news was not for this filter: look only at what comes.
-    if (page.empty() && !newest.empty()) filter.after = newest.front().sequence;
+    if (page.empty() && !newest.empty()) after = newest.front().sequence;
   }
   return {};
 }
@@ -97,13 +107,13 @@ net::RouteTable EventsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> EventsApi::List(net::Request& request) {
   GYRE_TRY(const SequencePage page, ReadSequencePage(request));
-  GYRE_TRY(const std::int64_t after, ReadAfter(request));
-  events::EventFilter filter{.project = request.Query("project").value_or(""),
+  GYRE_TRY(const std::optional<std::int64_t> after, ReadAfter(request));
+  events::EventFilter filter{.projects = VisibleProjects(request),
                              .kind = request.Query("kind").value_or(""),
                              .after = after,
                              .before = page.before,
                              .limit = page.limit};
-  if (after != 0 && page.before != 0) {  // oldest first: the next page is after the token
+  if (after && page.before != 0) {  // oldest first: the next page is after the token
     filter.after = page.before;
     filter.before = 0;
   }
@@ -112,19 +122,18 @@ Result<net::Response> EventsApi::List(net::Request& request) {
 }
 
 Result<net::Response> EventsApi::Stream(net::Request& request) {
-  GYRE_TRY(const std::int64_t after, ReadAfter(request));
-  events::EventFilter filter{.project = request.Query("project").value_or(""),
-                             .kind = request.Query("kind").value_or(""),
-                             .after = after};
-  if (filter.after == 0) {  // from now on
+  GYRE_TRY(std::optional<std::int64_t> after, ReadAfter(request));
+  if (!after) {  // from now on
     GYRE_TRY(const auto newest, events_.List({.limit = 1}));
-    filter.after = newest.empty() ? 0 : newest.front().sequence;
+    after = newest.empty() ? 0 : newest.front().sequence;
   }
+  events::EventFilter filter{.projects = VisibleProjects(request),
+                             .kind = request.Query("kind").value_or("")};
   net::Response response;
   response.content_type = "text/event-stream";
-  response.headers.emplace_back("Cache-Control", "no-store");
-  response.stream = [this, filter = std::move(filter)](net::BodyWriter& body) {
-    return Follow(events_, filter, body);
+  response.stream = [this, from = *after, filter = std::move(filter),
+                     &request](net::BodyWriter& body) {
+    return Follow(events_, from, filter, request, body);
   };
   return response;
 }

@@ -55,27 +55,15 @@ Result<runners::Job> JobOf(runners::Jobs& jobs, const net::Request& request) {
   return job;
 }
 
-// Those of other projects must not use up the limit.
-runners::JobQuery VisibleJobs(const net::Request& request, NamePage page) {
-  const net::Principal& caller = request.principal;
-  runners::JobQuery query{.limit = page.limit, .after = std::move(page.after)};
-  const std::string project = request.Query("project").value_or("");
-  if (project.empty()) {
-    if (!caller.all_projects) query.projects = caller.projects;
-  } else {
-    query.projects.emplace();
-    if (caller.AllowsProject(project)) query.projects->push_back(project);
-  }
-  return query;
-}
-
 }  // namespace
 
 net::RouteTable JobsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> JobsApi::List(net::Request& request) {
   GYRE_TRY(const NamePage page, ReadNamePage(request));
-  GYRE_TRY(const auto jobs, jobs_.List(VisibleJobs(request, page)));
+  GYRE_TRY(
+      const auto jobs,
+      jobs_.List({.projects = VisibleProjects(request), .limit = page.limit, .after = page.after}));
   return PageOf(jobs, page.limit, runners::JobToJson, &runners::Job::id);
 }
 
@@ -96,20 +84,24 @@ Result<net::Response> JobsApi::Events(net::Request& request) {
   GYRE_TRY(const runners::Job job, JobOf(jobs_, request));
   net::Response response;
   response.content_type = "text/event-stream";
-  response.headers.emplace_back("Cache-Control", "no-store");
-  response.stream = [this, id = job.id](net::BodyWriter& writer) -> Result<> {
-    constexpr std::int64_t kPauseMs =
-        15'000;  // a comment then keeps proxies from closing the connection
-    for (;;) {
+  response.stream = [this, id = job.id, &request](net::BodyWriter& writer) -> Result<> {
+    constexpr std::int64_t kLookMs = 500;               // at whether the client or the server goes
+    constexpr int kLooksPerComment = 15'000 / kLookMs;  // which keeps proxies from closing
+    std::string shown;
+    for (int looks = 1; !request.client_gone(); ++looks) {
       Result<> written;
-      GYRE_TRY(const runners::Job now, jobs_.Wait(id, kPauseMs, [&](const runners::Job& changed) {
-        written = writer.Write(net::SseEvent("job", runners::JobToJson(changed).Dump()));
+      GYRE_TRY(const runners::Job now, jobs_.Wait(id, kLookMs, [&](const runners::Job& changed) {
+        std::string document = runners::JobToJson(changed).Dump();
+        if (document == shown) return true;
+        shown = std::move(document);
+        written = writer.Write(net::SseEvent("job", shown));
         return written.has_value();
       }));
       GYRE_DO(std::move(written));
       if (now.ended_us != 0) return {};
-      GYRE_DO(writer.Write(": waiting\n\n"));
+      if (looks % kLooksPerComment == 0) GYRE_DO(writer.Write(": waiting\n\n"));
     }
+    return {};
   };
   return response;
 }

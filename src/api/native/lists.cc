@@ -11,6 +11,17 @@ Result<int> ReadLimit(const net::Request& request) {
   return static_cast<int>(limit);
 }
 
+std::optional<std::vector<std::string>> VisibleProjects(const net::Request& request) {
+  const net::Principal& caller = request.principal;
+  const std::string project = request.Query("project").value_or("");
+  if (!project.empty()) {
+    if (!caller.AllowsProject(project)) return std::vector<std::string>{};
+    return std::vector<std::string>{project};
+  }
+  if (caller.all_projects) return std::nullopt;
+  return caller.projects;
+}
+
 Result<NamePage> ReadNamePage(const net::Request& request) {
   GYRE_TRY(const int limit, ReadLimit(request));
   return NamePage{limit, request.Query("page_token").value_or("")};

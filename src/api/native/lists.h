@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -14,6 +16,10 @@ namespace gyre::native {
 
 // ?limit=: 100 when it is not given, at most kPageSizeMax.
 Result<int> ReadLimit(const net::Request& request);
+
+// The projects whose things a caller is shown: ?project= if he may see it, else all that he may.
+// Nothing = every one. For routes that are `per_project`.
+std::optional<std::vector<std::string>> VisibleProjects(const net::Request& request);
 
 // Lists by name or id: the page token is the last one of the page before.
 struct NamePage {

@@ -15,13 +15,15 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&UsageApi::Sum>,
      .permission = Permission("usage.read"),
      .summary = "CPU, memory, bytes, requests and cost by subject or project (group=), over a time",
-     .response_type = "UsageReport"},
+     .response_type = "UsageReport",
+     .per_project = true},
     {.method = Method::kGet,
      .path = "/api/v1/usage/prices",
      .handler = Bind<&UsageApi::GetPrices>,
      .permission = Permission("usage.read"),
      .summary = "The price books, oldest first",
-     .response_type = "PriceBookList"},
+     .response_type = "PriceBookList",
+     .per_project = true},
     {.method = Method::kPut,
      .path = "/api/v1/usage/prices",
      .handler = Bind<&UsageApi::SetPrices>,
@@ -81,7 +83,7 @@ net::RouteTable UsageApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> UsageApi::Sum(net::Request& request) {
   usage::ReportFilter filter;
-  filter.project = request.Query("project").value_or("");
+  filter.projects = VisibleProjects(request);
   filter.subject_kind = request.Query("kind").value_or("");
   filter.subject_id = request.Query("id").value_or("");
   GYRE_TRY(filter.from_us, ReadTime(request, "from"));

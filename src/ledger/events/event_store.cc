@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "platform/db/in_list.h"
+
 namespace gyre::events {
 namespace {
 
@@ -11,8 +13,7 @@ Event MakeEvent(const db::Row& row) {
 
 constexpr std::string_view kColumns = "sequence, kind, project, subject, payload, created_us";
 constexpr std::string_view kMatches =
-    "(?1 = '' OR project = ?1) AND (?2 = '' OR (?3 = 0 AND kind = ?2) OR (?3 = 1 AND substr(kind, "
-    "1, length(?2)) = ?2))";
+    "(?1 = '' OR (?2 = 0 AND kind = ?1) OR (?2 = 1 AND substr(kind, 1, length(?1)) = ?1))";
 
 }  // namespace
 
@@ -37,19 +38,20 @@ Result<std::int64_t> LastSequence(db::Reader& reader) {
 
 Result<std::vector<Event>> ReadEvents(db::Reader& reader, const EventFilter& filter) {
   const bool prefix = filter.kind.ends_with('.');
-  if (filter.after > 0 && filter.before == 0) {
-    return db::Collect<Event>(
-        reader,
-        fmt::format("SELECT {} FROM event WHERE {} AND sequence > ?4 ORDER BY sequence LIMIT ?5",
-                    kColumns, kMatches),
-        {filter.project, filter.kind, prefix, filter.after, filter.limit}, MakeEvent);
-  }
-  return db::Collect<Event>(
-      reader,
-      fmt::format("SELECT {} FROM event WHERE {} AND sequence > ?4 AND (?5 = 0 OR sequence < ?5) "
-                  "ORDER BY sequence DESC LIMIT ?6",
-                  kColumns, kMatches),
-      {filter.project, filter.kind, prefix, filter.after, filter.before, filter.limit}, MakeEvent);
+  const bool forward = filter.after && filter.before == 0;
+  std::vector<db::Value> values = {filter.kind, prefix, filter.after.value_or(0), filter.before,
+                                   filter.limit};
+  const std::string sql = fmt::format(
+      "SELECT {} FROM event WHERE {} AND {} AND sequence > ?3 AND (?4 = 0 OR sequence "
+      "< ?4) ORDER BY sequence {} LIMIT ?5",
+      kColumns, kMatches, db::AmongText("project", filter.projects, &values),
+      forward ? "" : "DESC");
+  std::vector<Event> events;
+  GYRE_DO(reader.QueryList(sql, values, [&](const db::Row& row) -> Result<> {
+    events.push_back(MakeEvent(row));
+    return {};
+  }));
+  return events;
 }
 
 Result<std::vector<Event>> ReadEventsAfter(db::Reader& reader, std::int64_t sequence, int limit) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,10 +61,10 @@ struct Parked {
 };
 
 struct EventFilter {
-  std::string project = {};  // empty = all
-  std::string kind = {};     // as in Subscription::kinds
-  std::int64_t after = 0;    // sequence: later ones, oldest first
-  std::int64_t before = 0;   // sequence: earlier ones, newest first; 0 and after 0 = the newest
+  std::optional<std::vector<std::string>> projects = {};  // only these; nothing = all
+  std::string kind = {};                                  // as in Subscription::kinds
+  std::optional<std::int64_t> after = {};  // sequence: later ones, oldest first; 0 = from the first
+  std::int64_t before = 0;  // sequence: earlier ones, newest first; 0 and no after = the newest
   int limit = 100;
 };
 

@@ -198,7 +198,7 @@ TEST_F(EventsTest, ListsTrimsAndWaits) {
   EXPECT_EQ(events_->List({})->front().sequence, 5);
   EXPECT_EQ(events_->List({.after = 2})->front().sequence, 3);
   EXPECT_EQ(events_->List({.before = 3})->front().sequence, 2);
-  EXPECT_EQ(events_->List({.project = "q"})->size(), 2u);
+  EXPECT_EQ(events_->List({.projects = {{"q"}}})->size(), 2u);
   EXPECT_EQ(events_->List({.kind = "model."})->size(), 2u);
   EXPECT_EQ(events_->List({.kind = "model.x", .limit = 1})->size(), 1u);
   EXPECT_EQ(events_->List({})->front().payload, R"({"n":1})");

@@ -5,6 +5,8 @@
 #include <map>
 #include <tuple>
 
+#include "platform/db/in_list.h"
+
 namespace gyre::usage {
 namespace {
 
@@ -154,24 +156,21 @@ Result<Report> Usage::Sum(const ReportFilter& filter) const {
   std::vector<PriceBook> books;
   std::map<LineKey, OpenLine> open;
   const std::int64_t from_us = filter.from_us - filter.from_us % kMicrosPerHour;
+  std::vector<db::Value> values = {filter.subject_kind, filter.subject_id, from_us, filter.to_us};
+  const std::string sql = fmt::format(
+      "SELECT project, subject_kind, subject_id, subject_label, hour_us, cpu_us, memory_mib_ms, "
+      "bytes, requests FROM usage_hour WHERE {} AND (?1 = '' OR subject_kind = ?1) AND (?2 = '' OR "
+      "subject_id = ?2) AND hour_us >= ?3 AND (?4 = 0 OR hour_us < ?4) ORDER BY hour_us",
+      db::AmongText("project", filter.projects, &values));
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(books, ReadBooks(reader));
-    return reader.Query(
-        "SELECT project, subject_kind, subject_id, subject_label, hour_us, cpu_us, memory_mib_ms, "
-        "bytes, requests FROM usage_hour "
-        "WHERE (?1 = '' OR project = ?1) AND (?2 = '' OR subject_kind = ?2) AND (?3 = '' OR "
-        "subject_id = ?3) AND hour_us >= ?4 "
-        "AND (?5 = 0 OR hour_us < ?5) ORDER BY hour_us",
-        {filter.project, filter.subject_kind, filter.subject_id, from_us, filter.to_us},
-        [&](const db::Row& row) -> Result<> {
-          const bool subjects = filter.group_by == GroupBy::kSubject;
-          OpenLine& line =
-              open[{row.Str(0), subjects ? row.Str(1) : "", subjects ? row.Str(2) : ""}];
-          if (subjects) line.label = row.Str(3);  // the newest
-          line.by_book[BookAt(books, row.Int(4))] +=
-              {row.Int(5), row.Int(6), row.Int(7), row.Int(8)};
-          return {};
-        });
+    return reader.QueryList(sql, values, [&](const db::Row& row) -> Result<> {
+      const bool subjects = filter.group_by == GroupBy::kSubject;
+      OpenLine& line = open[{row.Str(0), subjects ? row.Str(1) : "", subjects ? row.Str(2) : ""}];
+      if (subjects) line.label = row.Str(3);  // the newest
+      line.by_book[BookAt(books, row.Int(4))] += {row.Int(5), row.Int(6), row.Int(7), row.Int(8)};
+      return {};
+    });
   }));
   Report report;
   report.currency = books.front().currency;

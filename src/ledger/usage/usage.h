@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,7 +65,7 @@ struct Report {
 };
 
 struct ReportFilter {
-  std::string project = {};  // empty = all
+  std::optional<std::vector<std::string>> projects = {};  // only these; nothing = all
   std::string subject_kind = {}, subject_id = {};
   std::int64_t from_us = 0, to_us = 0;  // whole hours count; 0 = open
   GroupBy group_by = GroupBy::kSubject;

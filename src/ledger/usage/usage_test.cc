@@ -111,7 +111,7 @@ TEST_F(UsageTest, GroupsFiltersAndPrices) {
   EXPECT_EQ(projects.lines[0].project, "p");
   EXPECT_EQ(projects.lines[0].subject_kind, "");
   EXPECT_EQ(projects.lines[0].cost_micros, 500);
-  EXPECT_EQ(usage_->Sum({.project = "q"})->lines.size(), 1u);
+  EXPECT_EQ(usage_->Sum({.projects = {{"q"}}})->lines.size(), 1u);
   EXPECT_EQ(usage_->Sum({.subject_kind = "run"})->lines.size(), 2u);
   EXPECT_EQ(usage_->Sum({.from_us = 6 * kHour + 5, .to_us = 7 * kHour})->total.cpu_us, 2 * kHour);
 }

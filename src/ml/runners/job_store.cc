@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ledger/usage/usage.h"
+#include "platform/db/in_list.h"
 
 namespace gyre::runners {
 
@@ -165,21 +166,12 @@ Result<Job> JobStore::Get(std::string_view id_or_prefix) {
 
 Result<std::vector<Job>> JobStore::List(const JobQuery& query) {
   std::vector<Job> jobs;
-  if (query.projects && query.projects->empty()) return jobs;
   std::vector<db::Value> values = {query.limit};
-  std::string where;
-  if (query.projects) {
-    for (const std::string& project : *query.projects) {
-      values.emplace_back(std::string_view(project));
-      where += fmt::format("{}?{}", where.empty() ? "WHERE project IN (" : ", ", values.size());
-    }
-    where += ") ";
-  }
+  std::string where = fmt::format("WHERE {} ", db::AmongText("project", query.projects, &values));
   if (!query.after.empty()) {
     values.emplace_back(std::string_view(query.after));
-    where +=
-        fmt::format("{0} (-created_us, id) > (SELECT -created_us, id FROM job WHERE id = ?{1}) ",
-                    where.empty() ? "WHERE" : "AND", values.size());
+    where += fmt::format(
+        "AND (-created_us, id) > (SELECT -created_us, id FROM job WHERE id = ?{}) ", values.size());
   }
   const std::string sql = Select(where + "ORDER BY created_us DESC, id LIMIT ?1");
   GYRE_DO(database_.Read([&](db::Reader& reader) {
