@@ -107,7 +107,7 @@ Result<> AccessService::Judge(net::Request& request, const net::Route& route) {
   // changes stay same-origin.
   if (const auto origin = request.Header("origin");
       origin && IsChange(request.method()) &&
-      IsForeignOrigin(*origin, request.Header("host").value_or(""))) {
+      IsForeignOrigin(*origin, request.Header("host").value_or(""), request.peer().tls)) {
     return MakeError(Code::kPermissionDenied, "GY1707",
                      "a web page of another site may not change anything here");
   }

@@ -44,13 +44,17 @@ TEST_F(AccessTest, DnsRebindingIsRefused) {
   for (const char* host :
        {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1.", "127.1",
         "0.0.0.0", "192.168.0.1", "127.0.0.256", "[::2]", "@localhost"}) {
+    EXPECT_EQ(Tcp("GET http://" + std::string(host) + "/me", "Host: localhost\r\n").substr(0, 2),
+              "40")
+        << host;
     EXPECT_EQ(Tcp("GET /me", "Host: " + std::string(host) + "\r\n"), "401 GY1701") << host;
   }
 }
 
 TEST_F(AccessTest, RequestsOfForeignPagesAreRefused) {
-  for (const char* origin : {"http://evil.example", "http://localhost:9999",
-                             "https://localhost.evil.example", "null", "file://", ""}) {
+  for (const char* origin :
+       {"http://evil.example", "http://localhost:9999", "https://localhost.evil.example",
+        "https://localhost:7171", "null", "file://", ""}) {
     EXPECT_EQ(Tcp("POST /users", "Host: localhost:7171\r\nOrigin: " + std::string(origin) + "\r\n"),
               "401 GY1701")
         << origin;

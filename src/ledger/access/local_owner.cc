@@ -62,11 +62,10 @@ bool IsLoopbackHost(std::string_view host) {
   return true;
 }
 
-bool IsForeignOrigin(std::string_view origin, std::string_view host) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (origin.starts_with(scheme)) return !EqualsIgnoreCase(origin.substr(scheme.size()), host);
-  }
-  return true;  // also "null": a sandboxed page or a file
+bool IsForeignOrigin(std::string_view origin, std::string_view host, bool tls) {
+  const std::string_view scheme = tls ? "https://" : "http://";
+  // Also "null": a sandboxed page or a file.
+  return !origin.starts_with(scheme) || !EqualsIgnoreCase(origin.substr(scheme.size()), host);
 }
 
 LocalVerdict JudgeLocal(const net::Request& request, unsigned owner_uid) {
@@ -78,7 +77,8 @@ LocalVerdict JudgeLocal(const net::Request& request, unsigned owner_uid) {
   const std::string_view host = request.Header("host").value_or("");
   // Only a program of this machine reaches a Unix socket, whatever name it writes there.
   if (peer.address != "unix" && !IsLoopbackHost(host)) return LocalVerdict::kForeignHost;
-  if (const auto origin = request.Header("origin"); origin && IsForeignOrigin(*origin, host))
+  if (const auto origin = request.Header("origin");
+      origin && IsForeignOrigin(*origin, host, peer.tls))
     return LocalVerdict::kForeignOrigin;
   if (const auto site = request.Header("sec-fetch-site");
       site && *site != "same-origin" && *site != "none") {

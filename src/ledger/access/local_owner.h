@@ -21,7 +21,7 @@ std::string_view LocalVerdictText(LocalVerdict verdict);
 
 LocalVerdict JudgeLocal(const net::Request& request, unsigned owner_uid);
 bool IsLoopbackHost(std::string_view host);  // "localhost:7171", "127.0.0.1", "[::1]:80"
-bool IsForeignOrigin(std::string_view origin,
-                     std::string_view host);  // "http://localhost:7171" belongs to "localhost:7171"
+// "http://localhost:7171" belongs to "localhost:7171", with TLS "https://localhost:7171".
+bool IsForeignOrigin(std::string_view origin, std::string_view host, bool tls);
 
 }  // namespace gyre::access

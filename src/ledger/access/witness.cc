@@ -16,8 +16,10 @@ Result<net::Response> RunRecorded(db::Database& database, const Access::ChangeRe
   const bool recorded = companion->written();
   companion.reset();
   const int status = result ? result->status : net::HttpStatus(result.error());
-  // Strangers at a closed door are counted by the metrics; they must not be able to fill the disk.
-  const bool stranger = request.principal.id.empty() && route.permission.name != net::kPublic.name;
+  // What strangers try in vain is counted by the metrics; they must not be able to fill the disk. A
+  // refused password is kept: the pause after failures bounds those.
+  const bool refused_login = route.path == "/api/v1/login" && status == 401;
+  const bool stranger = request.principal.id.empty() && status >= 400 && !refused_login;
   if (stranger || (recorded && status < 400)) return result;
   GYRE_DO(database.Write(recorder(request, route, status)));
   return result;

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "platform/net/request_target.h"
 
 namespace gyre::net {
 namespace {
@@ -220,21 +221,13 @@ void Connection::OnHead() {
   Exchange& e = *exchange_;
   const Head& head = e.head();
   body_left_ = body_taken_ = 0;  // nothing of this body yet, also when it is refused right away
-  std::string_view target = head.target();
-  if (target.starts_with("http://") || target.starts_with("https://")) {  // absolute form
-    const std::size_t slash = target.find('/', target.find("//") + 2);
-    target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
-  }
-  const std::optional<Method> method = MethodOf(head.method());
-  const std::size_t question = target.find('?');
-  std::string_view path = target.substr(0, question);
   const std::string& base = loop_.dispatcher.settings().base_path;
-  const bool inside = path.starts_with(base) &&
-                      (base.empty() || path.size() == base.size() || path[base.size()] == '/');
-  path = inside ? path.substr(base.size()) : std::string_view();
-  if (inside && path.empty()) path = "/";
-  e.Begin(method.value_or(Method::kGet), path, loop_.dispatcher.settings().behind_proxy,
+  const RequestTarget target = SplitTarget(head.target(), base);
+  const std::optional<Method> method = MethodOf(head.method());
+  e.SetAuthority(target.authority);
+  e.Begin(method.value_or(Method::kGet), target.path, loop_.dispatcher.settings().behind_proxy,
           loop_.now_us);
+  answer_begun_ = false;
   const Head::Field* connection = head.Find("connection");
   const std::string_view options =
       connection == nullptr ? std::string_view() : head.Value(*connection);
@@ -243,15 +236,13 @@ void Connection::OnHead() {
   if (head.content_length >= 0) e.body_length = head.content_length;
   if (!method)
     return Refuse(MakeError(Code::kUnimplemented, "GY1608", "the method is not known here"));
-  if (target.find('#') != std::string_view::npos)
-    return Refuse(InvalidArgument("GY1614", "a request target has no fragment"));
-  if (!inside)
+  if (const auto sound = CheckTarget(head.target(), target.authority); !sound)
+    return Refuse(sound.error());
+  if (!target.inside)
     return Refuse(
         NotFound("GY1616", "nothing is here").Fix("this server's addresses begin with " + base));
-  if (question != std::string_view::npos) {
-    if (const auto parsed = ParseQuery(target.substr(question + 1), &e.query); !parsed)
-      return Refuse(parsed.error());
-  }
+  if (const auto parsed = ParseQuery(target.query, &e.query); !parsed)
+    return Refuse(parsed.error());
   if (FindRoute()) OnBodyAnnounced();
 }
 
@@ -485,6 +476,7 @@ void Connection::OnWake() {
       if (out.ended && out.abort) return Close();
       ended = out.ended;
       if (out.pieces.empty()) break;
+      answer_begun_ = true;
       out_ = std::move(out.pieces);
       out_sent_ = 0;
       SendOut();
@@ -561,8 +553,26 @@ void Connection::Sweep() {
 
 void Connection::Drain() {
   if (dead_) return;
+  if (state_ == State::kHead && head_started_us_ != 0) {
+    ReadSome();  // its rest may have arrived
+    FlushReply();
+    if (!dead_ && state_ == State::kHead && head_started_us_ != 0) return Close();
+  }
   EndIdle();
   if (!dead_ && exchange_ && exchange_->is_event_stream) exchange_->MarkHalfClosed();
+}
+
+void Connection::Expire() {
+  OnWake();  // an answer may be there
+  if (dead_) return;
+  const bool busy = state_ == State::kBusy || state_ == State::kBodyEarly;
+  if (!busy && state_ != State::kBodyWhole) return;
+  if (busy) exchange_->MarkGone();  // the handler hears of it and ends
+  if (answer_begun_) return Close();
+  loop_.dispatcher.AppendStopping(*exchange_, &loop_.reply);
+  state_ = State::kLinger;
+  FlushReply();
+  UpdateInterest(false);
 }
 
 bool Connection::IsIdle() const {

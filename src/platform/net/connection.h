@@ -35,6 +35,7 @@ class Connection {
   void OnWake();  // the exchange has news
   void Sweep();   // time has passed: deadlines
   void Drain();   // the server goes: end what is idle
+  void Expire();  // the server cannot wait any longer: tell whoever has no answer yet
   bool dead() const { return dead_; }
   std::uint64_t serial() const { return serial_; }
   std::uint64_t EpollKey() const { return serial_ << 32 | static_cast<std::uint32_t>(fd_); }
@@ -83,6 +84,7 @@ class Connection {
   bool hangup_seen_ = false;  // the client will send no more, but sent bytes may be unread
   bool shutdown_sent_ = false;
   bool takes_no_more_ = false;  // we ended the receiving
+  bool answer_begun_ = false;   // something of the handler's answer was taken
   std::uint32_t interest_ = 0;
   std::unique_ptr<MessageParser> parser_;
   std::shared_ptr<Exchange> exchange_;

@@ -112,7 +112,13 @@ Response Dispatcher::Answer(Exchange& exchange) {
   Result<Response> result =
       witnessed ? gatekeeper_.Witness(exchange, *exchange.route, [&] { return Guarded(exchange); })
                 : Guarded(exchange);
-  if (result) return *std::move(result);
+  if (result) {
+    // Handlers know nothing of the path below which everything is served.
+    for (auto& [name, value] : result->headers) {
+      if (name == "Location" && value.starts_with('/')) value.insert(0, settings_.base_path);
+    }
+    return *std::move(result);
+  }
   if (result.error().code() == Code::kInternal || result.error().code() == Code::kDataLoss) {
     kLog.Failed("request failed", result.error());
   }
@@ -223,6 +229,19 @@ void Dispatcher::AppendRefusal(Exchange& exchange, const Error& error, std::stri
   Response response = ErrorResponse(exchange.route, error, exchange.id());
   const std::int64_t bytes = AppendReply(response, ContextOf(exchange), Compress::kNever, out);
   Tell(exchange, response.status, bytes);
+}
+
+void Dispatcher::AppendStopping(const Exchange& exchange, std::string* out) const {
+  Response response = ProblemResponse(
+      MakeError(Code::kUnavailable, "GY1628", "the server is stopping")
+          .Why("the request took longer than a stopping server waits (server.drain_timeout)")
+          .Fix("try again when it runs again"),
+      exchange.id());
+  ReplyContext context;
+  context.method = exchange.method();
+  context.keep_alive = false;
+  context.request_id = exchange.id();
+  AppendReply(response, context, Compress::kNever, out);
 }
 
 void Dispatcher::AppendAllow(Exchange& exchange, const std::vector<Method>& allowed,

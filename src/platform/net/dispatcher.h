@@ -36,6 +36,8 @@ class Dispatcher {
   Result<> PostStream(std::shared_ptr<Exchange> exchange, Response response);
   // An answer that no handler gave.
   void AppendRefusal(Exchange& exchange, const Error& error, std::string* out);
+  // Beside a handler that still runs, which will tell of its own end.
+  void AppendStopping(const Exchange& exchange, std::string* out) const;
   void AppendAllow(Exchange& exchange, const std::vector<Method>& allowed, std::string* out);
 
   std::atomic<int> connections{0};

@@ -76,6 +76,11 @@ void EventLoop::Stop() {
 
 void EventLoop::StartDraining() { Ring(); }
 
+void EventLoop::Expire() {
+  expire_ = true;
+  Ring();
+}
+
 void EventLoop::Wake(int fd, std::uint64_t serial) {
   bool first = false;
   {
@@ -183,6 +188,13 @@ void EventLoop::TakeMail() {
       continue;
     connections_[slot]->OnWake();
     Reap(slot);
+  }
+  if (expire_.exchange(false)) {
+    for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
+      if (!connections_[slot]) continue;
+      connections_[slot]->Expire();
+      Reap(slot);
+    }
   }
   if (!dispatcher_.draining.load() || drained_) return;
   StopListening();

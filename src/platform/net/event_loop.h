@@ -23,6 +23,7 @@ class EventLoop final : public Waker {
   void Run();  // until Stop
   void Stop();
   void StartDraining();
+  void Expire();  // after StartDraining: whoever has no answer yet is told that there will be none
   bool drained() const { return drained_; }  // nobody is let in any more
   void Wake(int fd, std::uint64_t serial) override;
 
@@ -57,6 +58,7 @@ class EventLoop final : public Waker {
   std::size_t next_ = 0;
   bool accepting_ = true;
   std::atomic<bool> drained_{false};
+  std::atomic<bool> expire_{false};
   std::uint64_t next_serial_ = 1;
   std::size_t count_ = 0;
   std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor

@@ -56,7 +56,7 @@ void Exchange::Reset() {
   early = expects_continue = false;
   is_event_stream = false;
   body_length.reset();
-  path_ = body_ = {};
+  path_ = body_ = authority_ = {};
   owned_body_.clear();
   if (owned_body_.capacity() > (1 << 16)) std::string().swap(owned_body_);
   id_.clear();
@@ -102,6 +102,7 @@ void Exchange::OwnBody() {
 }
 
 std::optional<std::string_view> Exchange::Header(std::string_view name) const {
+  if (!authority_.empty() && EqualsIgnoreCase(name, "host")) return authority_;
   const Head::Field* field = head_.Find(name);
   if (field == nullptr) return std::nullopt;
   return head_.Value(*field);

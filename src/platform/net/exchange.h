@@ -63,6 +63,8 @@ class Exchange final : public Request {
   void Reset();
   Head& head() { return head_; }
   void Begin(Method method, std::string_view path, bool behind_proxy, std::int64_t now_us);
+  // The host that the request's target names, which counts instead of the Host header; or nothing.
+  void SetAuthority(std::string_view authority) { authority_ = authority; }
   void SetBody(std::string_view view) { body_ = view; }  // not copied
   void OwnBody();  // copies the view, because the handler runs elsewhere
   std::string* mutable_body() { return &owned_body_; }
@@ -119,7 +121,7 @@ class Exchange final : public Request {
   Reader reader_{*this};
   Head head_;
   Method method_ = Method::kGet;
-  std::string_view path_, body_;
+  std::string_view path_, body_, authority_;
   std::string owned_body_, id_;
   std::optional<Peer> forwarded_;
   std::atomic<bool> gone_{false}, half_closed_{false};

@@ -57,6 +57,13 @@ Result<std::int64_t> Request::QueryInt(std::string_view name, std::int64_t fallb
 }
 
 Result<Json> Request::JsonBody() const {
+  if (const auto type = Header("content-type")) {
+    const std::string_view media = Trim(type->substr(0, type->find(';')));
+    if (!EqualsIgnoreCase(media, "application/json")) {
+      return InvalidArgument("GY1629", "a body of type `{}` is not read here", media)
+          .Fix("send JSON, with Content-Type: application/json or without one");
+    }
+  }
   auto json = Json::Parse(body());
   if (!json) {
     return InvalidArgument("GY1602", "the body is not a JSON document: {}", json.error().message())

@@ -185,6 +185,27 @@ TEST_F(LimitsTest, DrainFinishesWhatRunsAndEndsWhatIdles) {
   EXPECT_NE(answer.find("Connection: close"), std::string::npos);
 }
 
+TEST_F(LimitsTest, WhoeverADrainCannotServeIsTold) {
+  settings_.drain_timeout_ms = 500;
+  Start();
+  RawClient half(port());
+  half.Send("GET /hello HT");
+  RawClient body(port());
+  body.Send("POST /slow-echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
+  RawClient working(port());
+  working.Send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  while (house_.waiting == 0) usleep(1000);
+  server_->Drain();
+  for (RawClient* const client : {&working, &body}) {
+    const std::string answer = client->ReadToEnd();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+    EXPECT_NE(answer.find("GY1628"), std::string::npos);
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos);
+  }
+  EXPECT_EQ(half.ReadToEnd(), "");
+  house_.Release();
+}
+
 TEST_F(LimitsTest, StoppingAtOnceEndsStreamsAndUploads) {
   Start();
   RawClient stream(port());

@@ -12,8 +12,8 @@ struct Special {
 };
 // The few errors of HTTP itself that have a status of their own.
 constexpr Special kSpecials[] = {
-    {"GY1604", 413}, {"GY1605", 431}, {"GY1606", 405}, {"GY1607", 408},
-    {"GY1608", 501}, {"GY1613", 503}, {"GY1617", 417}, {"GY1618", 415},
+    {"GY1604", 413}, {"GY1605", 431}, {"GY1606", 405}, {"GY1607", 408}, {"GY1608", 501},
+    {"GY1613", 503}, {"GY1617", 417}, {"GY1618", 415}, {"GY1629", 415},
 };
 
 std::string_view ReasonTitle(Code code) {

@@ -13,6 +13,7 @@ namespace gyre::net {
 namespace {
 
 constexpr std::int64_t kDrainPollMicros = 2'000;
+constexpr std::int64_t kPartForRefusals = 10;  // one tenth
 
 class EpollServer final : public Server {
  public:
@@ -47,14 +48,21 @@ class EpollServer final : public Server {
   void Drain() override {
     dispatcher_->draining = true;
     for (const auto& loop : loops_) loop->StartDraining();
-    const std::int64_t until =
-        SystemClock().MonotonicMicros() + dispatcher_->settings().drain_timeout_ms * 1000;
-    MutexLock lock(mutex_);
-    while (!IsDrained() && SystemClock().MonotonicMicros() < until)
-      tick_.WaitMicros(mutex_, kDrainPollMicros);
+    // The last part of the time is for telling those who get no answer.
+    const std::int64_t timeout_us = dispatcher_->settings().drain_timeout_ms * 1000;
+    const std::int64_t until_us = SystemClock().MonotonicMicros() + timeout_us;
+    if (WaitUntilDrained(until_us - timeout_us / kPartForRefusals)) return;
+    for (const auto& loop : loops_) loop->Expire();
+    WaitUntilDrained(until_us);
   }
 
  private:
+  bool WaitUntilDrained(std::int64_t until_us) {
+    MutexLock lock(mutex_);
+    while (!IsDrained() && SystemClock().MonotonicMicros() < until_us)
+      tick_.WaitMicros(mutex_, kDrainPollMicros);
+    return IsDrained();
+  }
   // The loops first: until they know, they let connections in.
   bool IsDrained() const {
     return std::ranges::all_of(loops_, [](const auto& loop) { return loop->drained(); }) &&
