@@ -83,7 +83,7 @@ class Gyre:
                 if info.get('pid') == self.server.pid:
                     url = urllib.parse.urlparse(info['url'])
                     self.host, self.port = url.hostname, url.port
-                    if self.http('GET', '/readyz').status == 200:
+                    if self.http('GET', url.path + '/readyz').status == 200:
                         return
             except (OSError, ValueError, KeyError, http.client.HTTPException):
                 pass

@@ -40,7 +40,10 @@ int ExitCodeOf(const Error& error) {
   const std::string& gy = error.gy();
   switch (error.code()) {
     case Code::kInvalidArgument:
-      return gy.starts_with("GY40") || gy.starts_with("GY12") || gy.starts_with("GY18") ? 2 : 1;
+      return gy.starts_with("GY40") || gy.starts_with("GY12") || gy.starts_with("GY18") ||
+                     gy == "GY1060" || gy == "GY1612" || gy == "GY1619"
+                 ? 2
+                 : 1;
     case Code::kNotFound:
       return 3;
     case Code::kUnauthenticated:

@@ -159,6 +159,8 @@ TEST(ErrorText, EachKindOfErrorHasItsExitCode) {
   const auto code = [](Code c, std::string_view gy) { return ExitCodeOf(Error(c, gy, "x")); };
   EXPECT_EQ(code(Code::kInvalidArgument, "GY2041"), 1);
   EXPECT_EQ(code(Code::kInvalidArgument, "GY4003"), 2);
+  EXPECT_EQ(code(Code::kInvalidArgument, "GY1060"), 2);  // --log-level
+  EXPECT_EQ(code(Code::kInvalidArgument, "GY1612"), 2);  // --listen
   EXPECT_EQ(code(Code::kNotFound, "GY3902"), 3);
   EXPECT_EQ(code(Code::kUnauthenticated, "GY1701"), 4);
   EXPECT_EQ(code(Code::kAlreadyExists, "GY3901"), 6);

@@ -80,8 +80,22 @@ Result<> OpenLog(const config::Settings& settings, const HouseOptions& options) 
 
 Result<std::string> BasePath(std::string path) {
   while (path.ends_with('/')) path.pop_back();
-  if (path.empty() || path.starts_with('/')) return path;
-  return InvalidArgument("GY1841", "server.base_path must begin with a slash, not `{}`", path);
+  if (path.empty()) return path;
+  const auto refuse = [&](std::string_view rule) {
+    return InvalidArgument("GY1841", "server.base_path cannot be `{}`: {}", path, rule)
+        .Fix("--base-path /gyre");
+  };
+  if (!path.starts_with('/')) return refuse("it must begin with a slash");
+  // Every client and every proxy must read it alike, so nothing in it may need an escape.
+  for (const std::string_view part : Split(std::string_view(path).substr(1), '/')) {
+    const bool plain = std::ranges::all_of(part, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '-' || c == '_' || c == '.';
+    });
+    if (part.empty() || part == "." || part == ".." || !plain)
+      return refuse("its parts are letters, digits, `-`, `_` and `.`");
+  }
+  return path;
 }
 
 }  // namespace
@@ -269,6 +283,9 @@ native::SystemInfo House::Rooms::SystemFacts() {
     MutexLock lock(settings_mutex);
     return shown_settings;
   };
+  // A path that cannot be used is refused where the server begins to listen.
+  if (options.is_server)
+    system.base_path = BasePath(settings.Text("server.base_path")).value_or("");
   system.not_ready_reason = [this] {
     return serving->ready() ? std::string() : std::string("endpoints are loading");
   };
@@ -284,7 +301,7 @@ native::SystemInfo House::Rooms::SystemFacts() {
 
 void House::Rooms::OpenApis() {
   const auto system = AddApi<native::SystemApi>(SystemFacts());
-  AddApi<native::AccessApi>(*access);
+  AddApi<native::AccessApi>(*access, *projects);
   AddApi<prometheus::MetricsApi>(metrics);
   AddApi<native::ProjectsApi>(*projects);
   AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry);

@@ -152,6 +152,14 @@ def events(g):
     # After a number the oldest comes first, on every page.
     after = numbers[-1]
     assert [e['sequence'] for e in pages(g, f'/api/v1/events?after={after}', 2)] == numbers[:-1][::-1]
+    assert [e['sequence'] for e in g.json('GET', '/api/v1/events?after=0&limit=1000')['items']] == numbers[::-1]
+    for path, headers in (('?after=0', {}), ('', {'Last-Event-ID': '0'})):
+        stream = http.client.HTTPConnection(g.host, g.port, timeout=30)
+        stream.request('GET', '/api/v1/events/stream' + path, headers=headers)
+        answer = stream.getresponse()
+        assert answer.headers.get_all('Cache-Control') == ['no-store'], answer.headers.items()
+        assert answer.readline() == f'id: {numbers[-1]}\n'.encode()
+        stream.close()
     assert g.json('GET', '/api/v1/events?project=nobody')['items'] == []
     wrong_pages(g, '/api/v1/events')
     for token in ('nonsense', '0', '-3', '1.5'):
@@ -168,6 +176,11 @@ def audit(g):
     assert len(numbers) > 4 and numbers == sorted(numbers, reverse=True)
     assert [e['sequence'] for e in pages(g, '/api/v1/audit', 3)] == numbers
     wrong_pages(g, '/api/v1/audit')
+    # What nobody tries in vain would fill the disk; it stands in the metrics and the log.
+    for wrong in ({}, {'token': 'x', 'name': 'a', 'password': PASSWORD}):
+        problem(g.http('POST', '/api/v1/setup', wrong, headers={'X-Forwarded-For': '10.0.0.1'}), (400, 401, 422))
+    assert g.json('GET', '/api/v1/audit?limit=1000')['items'] == whole
+    assert 'route="/api/v1/setup",status="401"} 1' in g.http('GET', '/metrics').body.decode()
     problem(g.http('GET', '/api/v1/audit?page_token=x'), 400, 'GY4151')
     problem(g.http('GET', '/api/v1/audit?from=yesterday'), 400, 'GY4152')
     verdict = g.json('GET', '/api/v1/audit/verify')
@@ -202,6 +215,7 @@ def usage(g):
     assert by_subject['total']['cpu_us'] > 0
     problem(g.http('GET', '/api/v1/usage?group=colour'), 400, 'GY4157')
     problem(g.http('GET', '/api/v1/usage?from=soon'), 400, 'GY4152')
+    problem(g.http('PUT', '/api/v1/usage/prices', '{"currency": "EUR"}', headers={'Content-Type': 'text/plain'}), 415, 'GY1629')
     before = len(g.json('GET', '/api/v1/usage/prices')['items'])
     books = g.json('PUT', '/api/v1/usage/prices', {'currency': 'CHF', 'cpu_hour_micros': 70_000})['items']
     assert len(books) == before + 1 and books[-1]['currency'] == 'CHF' and books[-1]['cpu_hour_micros'] == 70_000
@@ -280,6 +294,17 @@ def roles(g):
         problem(g.http('GET', path, headers=viewer), 403)
         assert g.http('GET', path, headers=admin).status == 200, path
     assert g.json('GET', '/api/v1/jobs', headers=stranger)['items'] == []
+    # Lists that are nobody's project show each one what his projects hold.
+    mine = user(g, 'dee', 'developer', by=admin)
+    for path in ('/api/v1/events', '/api/v1/usage'):
+        assert g.json('GET', path + '?project=default', headers=mine)['items'] == g.json('GET', path + '?project=default', headers=admin)['items'] != [], path
+        assert {item['project'] for item in g.json('GET', path, headers=mine)['items']} == {'default'}, path
+        for query in ('', '?project=default'):
+            assert all(item['project'] == 'other' for item in g.json('GET', path + query, headers=stranger)['items']), path
+    problem(g.http('GET', '/metrics', headers=mine), 403)
+    problem(g.http('PUT', '/api/v1/users/dee/roles/viewer?project=nobody', headers=admin), 404, 'GY3902')
+    problem(g.http('POST', '/api/v1/tokens', {'name': 'x', 'project': 'nobody'}, headers=admin), 404, 'GY3902')
+    problem(g.http('POST', '/api/v1/users', {'name': 'eve', 'password': PASSWORD, 'roles': [{'role': 'viewer', 'project': 'nobody'}]}, headers=admin), 404, 'GY3902')
     assert [p['name'] for p in pages(g, '/api/v1/projects', 1, stranger)] == ['other']
     # A token never allows more than its scopes, even an administrator's.
     narrow = g.json('POST', '/api/v1/tokens', {'name': 'narrow', 'scopes': ['read'], 'project': 'other'}, headers=admin)['secret']
@@ -287,7 +312,7 @@ def roles(g):
     problem(g.http('GET', P + '/runs', headers=narrow), (403, 404))
     assert g.http('GET', '/api/v1/projects/other/runs', headers=narrow).status == 200
     problem(g.http('POST', '/api/v1/projects/other/programs', {'source': {'command': ['true']}}, headers=narrow), 403)
-    assert [u['name'] for u in pages(g, '/api/v1/users', 2, admin)] == ['ada', 'sam', 'vic']
+    assert [u['name'] for u in pages(g, '/api/v1/users', 2, admin)] == ['ada', 'dee', 'sam', 'vic']
     problem(g.http('POST', '/api/v1/users', {'name': 'x', 'password': PASSWORD, 'role': 'admin'}, headers=admin), 422, 'GY1630')
 
 

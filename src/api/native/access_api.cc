@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "ledger/access/access.h"
+#include "ml/projects/projects.h"
 
 namespace gyre::native {
 namespace {
@@ -346,6 +347,7 @@ Result<Response> AccessApi::CreateUser(net::Request& request) {
     access::Grant grant;
     GYRE_TRY(grant.role, access::ParseRole(item["role"].AsString()));
     grant.project = item["project"].StringOr("*");
+    GYRE_DO(CheckProject(grant.project));
     grants.push_back(std::move(grant));
   }
   GYRE_TRY(const access::User user,
@@ -379,8 +381,14 @@ Result<Response> AccessApi::DeleteUser(net::Request& request) {
   return Response::Empty();
 }
 
+Result<> AccessApi::CheckProject(const std::string& project) {
+  if (project != "*" && !project.empty()) GYRE_DO(projects_.Get(project));
+  return {};
+}
+
 Result<Response> AccessApi::GrantRole(net::Request& request) {
   GYRE_TRY(const access::Grant grant, GrantOf(request));
+  GYRE_DO(CheckProject(grant.project));
   GYRE_TRY(const access::User user,
            access_.GrantRole(request.principal, request.Param("user"), grant));
   return Response::JsonDoc(UserJson(user));
@@ -405,6 +413,7 @@ Result<Response> AccessApi::CreateToken(net::Request& request) {
   access::NewToken wanted;
   wanted.name = body["name"].AsString();
   wanted.project = body["project"].AsString();
+  GYRE_DO(CheckProject(wanted.project));
   if (body.Has("scopes")) {
     if (!body["scopes"].is_array())
       return InvalidArgument("GY1719", "`scopes` must be a list of texts");

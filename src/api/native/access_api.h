@@ -8,11 +8,16 @@ namespace gyre::access {
 class Access;
 }
 
+namespace gyre::projects {
+class Projects;
+}
+
 namespace gyre::native {
 
 class AccessApi {
  public:
-  explicit AccessApi(access::Access& access) : access_(access) {}
+  AccessApi(access::Access& access, projects::Projects& projects)
+      : access_(access), projects_(projects) {}
   net::RouteTable table();
 
   Result<net::Response> SetupPage(net::Request& request);
@@ -35,7 +40,11 @@ class AccessApi {
   Result<net::Response> ListRoles(net::Request& request);
 
  private:
+  // A right in a project that is not there would hold in whichever gets its name later.
+  Result<> CheckProject(const std::string& project);
+
   access::Access& access_;
+  projects::Projects& projects_;
 };
 
 }  // namespace gyre::native

@@ -167,7 +167,10 @@ Result<net::Response> DatasetsApi::ParquetFile(net::Request& request) {
   const std::string tag = "\"" + version.content_hash + "\"";
   if (request.Header("if-none-match") == std::string_view(tag)) return net::Response::Empty(304);
   GYRE_TRY(const blob::Object object, datasets_.ParquetFile(version));
-  const FileRange range = ParseFileRange(request.Header("range"), object.size_bytes);
+  // A part of what the client has not seen would not fit to what it has; weak tags never fit.
+  const bool same = request.Header("if-range").value_or(tag) == tag;
+  const FileRange range =
+      ParseFileRange(same ? request.Header("range") : std::nullopt, object.size_bytes);
   if (range.unsatisfiable)
     return net::Response::Empty(416).With("Content-Range",
                                           fmt::format("bytes */{}", object.size_bytes));

@@ -100,7 +100,10 @@ Result<net::Response> SystemApi::Ready(net::Request& /*request*/) {
 }
 
 Result<net::Response> SystemApi::OpenApi(net::Request& /*request*/) {
-  return net::Response::JsonDoc(net::OpenApi(tables_, Schemas(), "gyre", info_.version));
+  Json document = net::OpenApi(tables_, Schemas(), "gyre", info_.version);
+  document.Set("servers",
+               Json::Arr({Json::Obj({{"url", info_.base_path.empty() ? "/" : info_.base_path}})}));
+  return net::Response::JsonDoc(document);
 }
 
 Result<net::Response> SystemApi::Config(net::Request& /*request*/) {

@@ -12,6 +12,7 @@ namespace gyre::native {
 
 struct SystemInfo {
   std::string version;
+  std::string base_path = {};                     // "/gyre", for the OpenAPI document
   std::function<Json()> settings;                 // list of documents, secrets left out
   std::function<std::string()> not_ready_reason;  // empty text = ready
   std::function<Json()> status;                   // pid, url, data directory, ...
