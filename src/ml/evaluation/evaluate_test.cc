@@ -54,6 +54,46 @@ TEST(Evaluate, ImportanceFindsTheColumnThatMatters) {
   EXPECT_NEAR(evaluation->importance[1].mean, 0, 1e-12) << "the model gives `noise` no weight";
 }
 
+// Literals: scikit-learn 1.9.1, sklearn.inspection.permutation_importance(m, X, y, n_repeats=50000,
+// scoring='neg_root_mean_squared_error', random_state=0) with i = 0 .. 11, x = 7i mod 12,
+// z = (5i + 3) mod 12, y = 2x + z/2 + (1 if i is odd else -1), X = [x, z], and m predicting
+// 2x + z/2. Both sides draw at random, so the means agree within their standard errors.
+TEST(Evaluate, ImportanceIsThatOfScikitLearn) {
+  table::Frame frame;
+  for (const char* name : {"x", "z", "y"})
+    frame.columns.push_back(MakeColumn(name, table::Type::kDouble));
+  for (int i = 0; i < 12; ++i) {
+    const double x = 7 * i % 12, z = (5 * i + 3) % 12;
+    frame.columns[0].PushDouble(x);
+    frame.columns[1].PushDouble(z);
+    frame.columns[2].PushDouble(2 * x + z / 2 + (i % 2 == 1 ? 1 : -1));
+  }
+  predictors::ModelPackage package =
+      MakePackage(frame,
+                  "input: {schema: {x: double, z: double}}\n"
+                  "steps:\n  - {id: a, op: number, in: x}\n  - {id: b, op: number, in: z}\n"
+                  "output: [a, b]\n",
+                  {predictors::Task::kRegression, 2, {2, 0.5}, {0}});
+  package.target = "y";
+  package.target_type = table::Type::kDouble;
+  EvaluateOptions options = Quick();
+  options.importance_repeats = 20'000;
+  const auto evaluation = Evaluate(*Load(package), frame, options);
+  ASSERT_TRUE(evaluation) << evaluation.error().ToString();
+  const struct {
+    const char* column;
+    double mean, deviation;
+  } kExpected[] = {{"x", 8.78796347, 1.55514127}, {"z", 1.5136758, 0.39738286}};
+  ASSERT_EQ(evaluation->importance.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Importance& found = evaluation->importance[i];
+    EXPECT_EQ(found.column, kExpected[i].column);
+    const double error = kExpected[i].deviation * std::sqrt(1 / 20'000.0 + 1 / 50'000.0);
+    EXPECT_NEAR(found.mean, kExpected[i].mean, 4 * error);
+    EXPECT_NEAR(found.deviation, kExpected[i].deviation, 0.03 * kExpected[i].deviation);
+  }
+}
+
 TEST(Evaluate, APerfectScoreIsDoubted) {
   table::Frame frame = ChurnFrame(500, 2);
   const auto scorer = ChurnScorer(frame, 3);

@@ -174,13 +174,9 @@ class Compiler {
       return SyntaxError(fmt::format("the id of step {} is not UTF-8", number));
     if (ids_.contains(step.id))
       return SyntaxError(fmt::format("the id `{}` is used by two steps", step.id));
-    for (const auto& field : body_.input) {
-      if (field.name == step.id)
-        return SyntaxError(
-            fmt::format("step `{}` has the name of a column; give it another id", step.id));
-    }
     GYRE_DO(FindOp(json["op"], &step));
     GYRE_DO(FindSource(json["in"], &step));
+    GYRE_DO(CheckShadow(step));
     GYRE_TRY(step.args, CompleteArguments(step, json["args"]));
     if ((step.operation->accepts & Accepts(step.input_type)) == 0) return Refuse(step);
     auto gives = step.operation->result(step.input_type, step.args);
@@ -255,6 +251,18 @@ class Compiler {
     return ids;
   }
 
+  // A step may take the name of the column that its chain begins with: later steps then read the
+  // step. The name of any other column would mislead.
+  Result<> CheckShadow(const Step& step) const {
+    for (std::size_t c = 0; c < body_.input.size(); ++c) {
+      if (body_.input[c].name == step.id && c != step.column)
+        return SyntaxError(fmt::format(
+            "step `{}` has the name of a column that it does not read; give it another id",
+            step.id));
+    }
+    return {};
+  }
+
   static Result<> FindOp(const Json& op, Step* step) {
     step->operation = FindOperation(op.AsString());
     if (step->operation != nullptr) return {};
@@ -315,21 +323,55 @@ class Compiler {
   std::map<std::string, std::size_t, std::less<>> ids_;
 };
 
+// What the format can say and this program does in one way only: that way may be written down,
+// another is refused by name.
+Result<> CheckOnlyWay(const Json& object, std::string_view where, std::string_view key,
+                      std::string_view way, std::string_view why) {
+  const Json* value = object.Find(key);
+  if (value == nullptr || value->is_null()) return {};
+  if (value->is_string() && value->AsString() == way) return {};
+  return SyntaxError(fmt::format("`{}.{}` must be {}, not {}", where, key, way, value->Dump()))
+      .Why(std::string(why));
+}
+
+Result<> CheckFit(const Json& fit) {
+  static const std::vector<std::string> kFitKeys = {"scope", "sample"};
+  if (fit.is_null()) return {};
+  if (!fit.is_object()) return SyntaxError("`fit` must be a mapping with scope and sample");
+  GYRE_DO(CheckKeys(fit, "`fit`", kFitKeys));
+  GYRE_DO(CheckOnlyWay(fit, "fit", "scope", "train", "a recipe learns from training rows alone"));
+  return CheckOnlyWay(fit, "fit", "sample", "none", "a recipe learns from all training rows");
+}
+
+Result<> CheckOutput(const Json& output) {
+  static const std::vector<std::string> kOutputKeys = {"vector", "dtype", "names"};
+  if (!output.is_object()) return {};
+  GYRE_DO(CheckKeys(output, "`output`", kOutputKeys));
+  GYRE_DO(CheckOnlyWay(output, "output", "dtype", "f64",
+                       "vectors are 64-bit numbers, in training and in serving"));
+  return CheckOnlyWay(output, "output", "names", "kept", "each number keeps its name");
+}
+
 }  // namespace
 
 Result<Spec> Spec::FromYaml(std::string_view text) {
   if (text.size() > kRecipeBytesMax)
     return SyntaxError(fmt::format("the recipe is larger than {} bytes", kRecipeBytesMax));
   auto json = config::ParseYaml(text, "recipe");
-  if (!json) return SyntaxError(json.error().message()).Where(json.error().where());
+  if (!json) {
+    Error error = SyntaxError(json.error().message()).Where(json.error().where());
+    if (text.contains("?,") || text.contains("?}"))
+      return std::move(error).Fix(
+          "leave out the `?` inside braces: any column may have missing values");
+    return error;
+  }
   return FromJson(*json);
 }
 
 Result<Spec> Spec::FromJson(const Json& json) {
   if (!json.is_object()) return SyntaxError("a recipe is a mapping with input, steps and output");
-  static const std::vector<std::string> kKeys = {"recipe", "input", "steps", "output"};
+  static const std::vector<std::string> kKeys = {"recipe", "input", "steps", "output", "fit"};
   static const std::vector<std::string> kInputKeys = {"schema", "key", "label", "time"};
-  static const std::vector<std::string> kOutputKeys = {"vector"};
   GYRE_DO(CheckKeys(json, "the recipe", kKeys));
   if (!json["input"].is_object())
     return SyntaxError("the recipe needs `input`").Fix("input: {schema: {age: int, city: text}}");
@@ -342,7 +384,8 @@ Result<Spec> Spec::FromJson(const Json& json) {
   Compiler compiler(std::move(schema));
   std::size_t number = 0;
   for (const Json& step : json["steps"].items()) GYRE_DO(compiler.AddStep(step, ++number));
-  if (json["output"].is_object()) GYRE_DO(CheckKeys(json["output"], "`output`", kOutputKeys));
+  GYRE_DO(CheckOutput(json["output"]));
+  GYRE_DO(CheckFit(json["fit"]));
   const Json& outputs = json["output"].is_object() ? json["output"]["vector"] : json["output"];
   if (!outputs.is_array() || outputs.size() == 0)
     return SyntaxError("the recipe needs `output`: the ids of the steps that make the vector");

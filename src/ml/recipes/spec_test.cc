@@ -39,6 +39,30 @@ TEST(Spec, ReadsTheDocumentedForm) {
   EXPECT_EQ(again->hash(), spec->hash());
 }
 
+// Every line that the format knows, and steps named after the columns that they read.
+TEST(Spec, ReadsAllThatTheFormatCanSay) {
+  const auto spec = Spec::FromYaml(R"(
+recipe: churn_v3
+input: {schema: {amount: 'f64?', country: str, ts: timestamp, plan: str},
+        key: [customer_id], label: churned, time: ts}
+steps:
+  - {id: amount, op: impute.median,   in: amount}
+  - {id: amtz,   op: scale.standard,  in: amount}
+  - {id: ctry,   op: encode.target,   in: country, args: {smoothing: 20, unseen: prior}}
+  - {id: plan,   op: encode.onehot,   in: plan, args: {max: 20, rare: other}}
+  - {id: hour,   op: datetime.cyclic, in: ts, args: {parts: [hour]}}
+output: {vector: [amtz, ctry, plan.*, hour.*], dtype: f64, names: kept}
+fit: {scope: train, sample: none}
+)");
+  ASSERT_TRUE(spec.has_value()) << spec.error().ToString();
+  const Json json = spec->ToJson();
+  EXPECT_EQ(json["steps"].items()[1]["in"].AsString(), "amount");
+  const auto again = Spec::FromJson(json);
+  ASSERT_TRUE(again.has_value()) << again.error().ToString();
+  EXPECT_EQ(again->hash(), spec->hash());
+  EXPECT_EQ(again->step_count(), 5u);
+}
+
 TEST(Spec, EqualMeaningGivesAnEqualHash) {
   const auto a = Spec::FromYaml(
       "input: {schema: {x: text}}\nsteps: [{id: s, op: encode.onehot, in: x}]\noutput: [s]");
@@ -81,6 +105,7 @@ TEST(Spec, RefusesBrokenDocuments) {
       {"[1, 2]", "GY3101", "mapping"},
       {"just words", "GY3101", "mapping"},
       {"a: [", "GY3101", "YAML"},
+      {"input: {schema: {x: f64?, y: str?}}", "GY3101", "leave out the `?`"},
       {"{a: 1, a: 2}", "GY3101", "twice"},
       {"\xff\xfe: 1", "GY3101", "UTF-8"},
       {"input: {schema: {x: int}}", "GY3101", "steps"},
@@ -114,8 +139,27 @@ TEST(Spec, RefusesBrokenDocuments) {
       {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}, {id: s, op: number, in: "
        "x}]\noutput: [s]",
        "GY3101", "two steps"},
-      {"input: {schema: {x: int}}\nsteps: [{id: x, op: number, in: x}]\noutput: [x]", "GY3101",
-       "name of a column"},
+      {"input: {schema: {x: int, y: int}}\nsteps: [{id: y, op: number, in: x}]\noutput: [y]",
+       "GY3101", "name of a column that it does not read"},
+      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: {vector: [s], "
+       "dtype: "
+       "f32}",
+       "GY3101", "`output.dtype` must be f64, not \"f32\""},
+      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: {vector: [s], "
+       "names: "
+       "[a]}",
+       "GY3101", "`output.names` must be kept"},
+      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]\nfit: {sample: "
+       "1000}",
+       "GY3101", "`fit.sample` must be none"},
+      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]\nfit: {rows: "
+       "5}",
+       "GY3101", "`fit` has no `rows`"},
+      {"input: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]\nfit: all",
+       "GY3101", "`fit` must be a mapping"},
+      {"input: {schema: {x: int}}\nsteps: [{id: a, op: number, in: b}, {id: b, op: number, in: "
+       "a}]\noutput: [a]",
+       "GY3103", "neither a column nor an earlier step"},
       {"input: {schema: {x: int}}\nstep: [{id: s, op: number, in: x}]\noutput: [s]", "GY3101",
        "did you mean `steps`"},
       {"recipe: [1]\ninput: {schema: {x: int}}\nsteps: [{id: s, op: number, in: x}]\noutput: [s]",
