@@ -217,6 +217,7 @@ Result<int> ListRoles(Invocation& in) {
   }
   in.out().Table({{"ROLE", "name"}, {"MAY", "permissions"}},
                  in.out().json() ? answer["items"] : rows);
+  in.out().Note("metrics.read is of the whole server: it needs a role in every project");
   return 0;
 }
 
