@@ -100,6 +100,8 @@ void ShowAdded(const Json& result, double seconds, Output& out) {
   if (result["unchanged"].AsBool()) {
     out.Done(fmt::format("dataset {}   {}   unchanged: the same content is there already",
                          reference, size));
+    for (const auto& [name, value] : result["tags_set"].members())
+      out.Note(fmt::format("  {} tag {}={} was set", out.Mark("dot"), name, value.AsString()));
     return;
   }
   const Json& warnings = result["warnings"];
@@ -241,10 +243,28 @@ Result<int> Versions(Invocation& in) {
 }
 
 Result<int> Diff(Invocation& in) {
-  Target target = TargetOf(in);
+  const Target target = TargetOf(in);
+  std::string from = in.Has("FROM") ? in.Get("FROM") : "";
+  std::string to = in.Has("TO") ? in.Get("TO") : target.version;
+  // Two references: from the first one to the second.
+  if (from.find(':') != std::string::npos && !in.Has("TO") && target.version != "latest") {
+    to = from;
+    from = target.version;
+  }
+  for (std::string* const version : {&from, &to}) {
+    const std::size_t colon = version->find(':');
+    if (colon == std::string::npos) continue;
+    const std::string name = version->substr(0, colon);
+    if (name != target.dataset && name != target.project + "/" + target.dataset) {
+      return InvalidArgument("GY4065", "`{}` is a version of another dataset than `{}`", *version,
+                             target.dataset)
+          .Fix(fmt::format("gyre datasets diff {} v1 v2", target.dataset));
+    }
+    version->erase(0, colon + 1);
+  }
   GYRE_TRY(Session* const session, in.session());
-  std::string query = "?to=" + PercentEncode(in.Has("TO") ? in.Get("TO") : target.version);
-  if (in.Has("FROM")) query += "&from=" + PercentEncode(in.Get("FROM"));
+  std::string query = "?to=" + PercentEncode(to);
+  if (!from.empty()) query += "&from=" + PercentEncode(from);
   GYRE_TRY(const Json diff, session->Get(target.path() + "/diff" + query));
   in.out().Document(diff, DiffText(diff));
   return 0;
@@ -386,7 +406,7 @@ constexpr Option kAdd[] = {
     {"--bad", "HOW", "cells that are not of their column's type: error, null, quarantine", "error"},
     {"--type",
      "COLUMN=TYPE",
-     "bool, int, double, text, date or timestamp; repeat it for more",
+     "bool, int, double, text, date (also date:%d/%m/%Y) or timestamp; repeat it for more",
      {},
      true},
     {"--tag", "KEY=VALUE", "kept with the version; repeat it for more", {}, true},

@@ -173,6 +173,7 @@ Result<int> Predict(Invocation& in) {
   const std::string input = in.Get("in");
   const std::string output = in.Get("out");
   GYRE_TRY(std::string format, FormatOfFile(output));
+  if (in.out().json() && output == "-") format = "jsonl";  // -o json: an object a row
   if (in.Has("format")) format = in.Get("format");
   GYRE_TRY(Session* const session, in.session());
   const std::string shown = input == "-" ? "standard input" : input.substr(input.rfind('/') + 1);

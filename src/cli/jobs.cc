@@ -8,7 +8,12 @@
 namespace gyre::cli {
 namespace {
 
-std::string JobPath(std::string_view id) { return "/api/v1/jobs/" + PercentEncode(id); }
+// A job's id, also as its path spells it: jobs/3f2a.
+std::string JobPath(std::string_view id) {
+  if (const std::size_t slash = id.rfind('/'); slash != std::string_view::npos)
+    id.remove_prefix(slash + 1);
+  return "/api/v1/jobs/" + PercentEncode(id);
+}
 
 Json Shortened(const Json& job) {
   Json row = job;

@@ -74,16 +74,38 @@ Json ProblemOf(const Invocation& in) {
   return problem;
 }
 
+// What a second `gyre init` has made of the problem: it is a change, and must not look like none.
+void ShowChanges(const Json& before, const Json& after, Output& out) {
+  if (before["version"] == after["version"]) return;
+  const auto text = [&](const Json& problem, std::string_view key) {
+    const std::string value =
+        key == "kpis" ? KpiText(problem[key], out) : problem[key].StringOr("");
+    return value.empty() ? std::string("(none)") : value;
+  };
+  out.Warn(fmt::format("the problem was changed; it is version {} now: gyre projects history",
+                       after["version"].AsInt()));
+  for (const auto& [key, label] :
+       {std::pair{"statement", "statement"}, std::pair{"target", "target"},
+        std::pair{"owner", "owner"}, std::pair{"kpis", "goal"}}) {
+    const std::string old = text(before, key), now = text(after, key);
+    if (old != now)
+      out.Note(
+          fmt::format("  {} {}: {} {} {}", out.Mark("dot"), label, old, out.Mark("arrow"), now));
+  }
+}
+
 Result<int> Init(Invocation& in) {
   const std::string name = in.Get("NAME");
   GYRE_DO(CheckName("project", name));
   GYRE_TRY(Session* const session, in.session());
   const Json problem = ProblemOf(in);
   bool created = true;
+  Json before;
   auto project =
       session->Post("/api/v1/projects", Json::Obj({{"name", name}, {"problem", problem}}));
   if (!project && project.error().code() == Code::kAlreadyExists) {
     created = false;
+    GYRE_TRY(before, session->Get(ProjectPath(name)));
     if (problem.size() > 0) {
       GYRE_TRY(const Json stored, session->Put(ProjectPath(name) + "/problem", problem));
     }
@@ -94,6 +116,7 @@ Result<int> Init(Invocation& in) {
   const std::string goal = KpiText((*project)["problem"]["kpis"], out);
   out.Done(fmt::format("project {}{}{}", name, created ? "" : " (was there already)",
                        goal.empty() ? "" : "   goal: " + goal));
+  if (!created) ShowChanges(before["problem"], (*project)["problem"], out);
   if (out.json()) out.Document(*project, "");
   GYRE_DO(WriteProjectFile(name, in.project(), out));
   out.Hint("gyre add FILE");

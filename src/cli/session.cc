@@ -1,5 +1,7 @@
 #include "cli/session.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 
 #include "base/text.h"
@@ -37,8 +39,16 @@ using File = std::unique_ptr<std::FILE, FileCloser>;
 Result<File> OpenFile(const std::string& path, const char* mode) {
   if (path == "-") return File(mode[0] == 'r' ? stdin : stdout);
   std::FILE* file = std::fopen(path.c_str(), mode);
-  if (file == nullptr) return SystemError("opening " + path, errno);
-  return File(file);
+  if (file != nullptr) return File(file);
+  const int why = errno;
+  if (why != ENOENT && why != ENOTDIR) return SystemError("opening " + path, why);
+  if (mode[0] == 'r')
+    return NotFound("GY4061", "there is no file {}", path)
+        .Fix("name a file, or - for standard input");
+  const std::size_t slash = path.rfind('/');
+  return NotFound("GY4061", "there is no folder {}",
+                  path.substr(0, std::max<std::size_t>(slash, 1)))
+      .Fix("make the folder, or name a file in another one");
 }
 
 std::optional<std::int64_t> SizeOf(std::FILE* file) {

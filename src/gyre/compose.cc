@@ -219,7 +219,10 @@ Result<> House::Rooms::OpenJobs() {
 Result<> House::Rooms::OpenMl() {
   projects = std::make_unique<projects::Projects>(*database, SystemClock());
   GYRE_DO(projects->EnsureDefault());
-  GYRE_TRY(datasets, data::OpenDatasets(*database, *blobs, *jobs, *events, SystemClock()));
+  const data::DatasetSettings dataset_settings{
+      .query_timeout_ms = static_cast<std::int64_t>(settings.Number("query.timeout") * 1000)};
+  GYRE_TRY(datasets,
+           data::OpenDatasets(*database, *blobs, *jobs, *events, SystemClock(), dataset_settings));
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   GYRE_TRY(

@@ -59,6 +59,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "Rows in one request to an endpoint."},
     {"retention.events", config::Type::kSeconds, "90d", 3600, 1e10,
      "Older events are forgotten by `gyre gc`."},
+    {"query.timeout", config::Type::kSeconds, "10m", 1, 86'400,
+     "An SQL query that runs longer is ended."},
     {"database.readers_max", config::Type::kInt, "8", 1, 64, "Connections that read at once."},
 };
 

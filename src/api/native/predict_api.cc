@@ -56,12 +56,13 @@ Result<net::Response> PredictApi::Describe(net::Request& request) {
   const serving::SnapshotInfo& info = serving::InfoOf(*snapshot);
   Json classes = Json::Arr();
   for (const std::string& text : info.scorer->classes()) classes.Push(text);
-  return net::Response::JsonDoc(Json::Obj({{"endpoint", info.endpoint},
-                                           {"model", info.model},
-                                           {"task", predictors::TaskName(info.scorer->task())},
-                                           {"target", info.scorer->package().target},
-                                           {"columns", table::SchemaToJson(info.scorer->input())},
-                                           {"classes", std::move(classes)}}));
+  return net::Response::JsonDoc(
+      Json::Obj({{"endpoint", info.endpoint},
+                 {"model", info.model},
+                 {"task", predictors::TaskName(info.scorer->task())},
+                 {"target", info.scorer->package().target},
+                 {"columns", info.scorer->package().InputJson(info.scorer->input())},
+                 {"classes", std::move(classes)}}));
 }
 
 }  // namespace gyre::native

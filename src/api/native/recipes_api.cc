@@ -108,7 +108,7 @@ Result<net::Response> RecipesApi::OfModel(net::Request& request) {
   return net::Response::JsonDoc(Json::Obj({{"model", version.name()},
                                            {"recipe_hash", fitted.spec().hash()},
                                            {"steps", fitted.spec().step_count()},
-                                           {"input", table::SchemaToJson(fitted.input())},
+                                           {"input", package.InputJson(fitted.input())},
                                            {"width", fitted.width()},
                                            {"outputs", std::move(names)},
                                            {"recipe", fitted.spec().ToJson()}}));

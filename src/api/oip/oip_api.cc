@@ -74,13 +74,25 @@ std::string VersionOf(const net::Request& request) {
   return {};
 }
 
+// An endpoint that could not be loaded is there, and says why it does not answer.
+Error WhyMissing(serving::Serving& serving, const net::Request& request, const std::string& name) {
+  constexpr int kEndpointsMax = 10'000;
+  const auto all = serving.List("", kEndpointsMax, "");
+  for (const serving::Endpoint& endpoint : all ? *all : std::vector<serving::Endpoint>()) {
+    if (endpoint.name != name || !request.principal.AllowsProject(endpoint.project)) continue;
+    return MakeError(Code::kUnavailable, "GY3834", "model `{}` is not loaded: {}", name,
+                     endpoint.problem.empty() ? "it is being loaded" : endpoint.problem)
+        .Fix(fmt::format("gyre endpoints show {}", name));
+  }
+  return NotFound("GY3833", "model `{}` is not found", name);
+}
+
 Result<std::shared_ptr<const serving::Snapshot>> FindModel(serving::Serving& serving,
                                                            const net::Request& request) {
   const std::string& name = request.Param("endpoint");
   auto snapshot = serving.Find(name);
-  if (!snapshot || !request.principal.AllowsProject(serving::InfoOf(*snapshot).project)) {
-    return NotFound("GY3833", "model `{}` is not found", name);
-  }
+  if (!snapshot || !request.principal.AllowsProject(serving::InfoOf(*snapshot).project))
+    return WhyMissing(serving, request, name);
   const std::string version = VersionOf(request);
   if (!version.empty() && version != std::to_string(serving::InfoOf(*snapshot).model_version)) {
     return NotFound("GY3833", "model `{}` with version {} is not found", name, version);
@@ -140,7 +152,8 @@ Result<net::Response> OipApi::Infer(net::Request& request) {
   GYRE_TRY(
       const InferBody body,
       SplitBody(request.body(), request.Header("Inference-Header-Content-Length").value_or("")));
-  GYRE_TRY(const table::Frame frame, FrameOfInputs(body, info.scorer->input(), kRowsMax));
+  GYRE_TRY(const table::Frame frame,
+           FrameOfInputs(body, info.scorer->input(), info.scorer->package().formats, kRowsMax));
   GYRE_TRY(const predictors::Scores scores, info.scorer->Score(frame));
   const AnswerHead head{info.endpoint, std::to_string(info.model_version),
                         body.document["id"].is_string() ? body.document["id"].AsString() : NewId()};

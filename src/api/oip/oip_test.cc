@@ -154,7 +154,7 @@ TEST(Tensors, HalfPrecision) {
       R"({"inputs":[{"name":"x","datatype":"FP16","shape":[4],"parameters":{"binary_data_size":8}}]})");
   body.binary =
       std::string_view("\x00\x3c\x00\xc0\x00\x7e\x01\x00", 8);  // 1, -2, NaN, the smallest
-  const auto frame = FrameOfInputs(body, schema, 10);
+  const auto frame = FrameOfInputs(body, schema, {}, 10);
   ASSERT_TRUE(frame) << frame.error().ToString();
   EXPECT_EQ(frame->columns[0].doubles[0], 1.0);
   EXPECT_EQ(frame->columns[0].doubles[1], -2.0);

@@ -188,7 +188,7 @@ Result<> EachJson(const Tensor& tensor, const Take& take) {
     const Json* value = &data[static_cast<std::size_t>(row)];
     if (value->is_array()) {
       if (value->size() != 1)
-        return Wrong(tensor.name, "row {} holds {} values, not 1", row, value->size());
+        return Wrong(tensor.name, "data[{}] holds {} values, not 1", row, value->size());
       value = &value->items()[0];
     }
     Element element;
@@ -203,9 +203,9 @@ Result<> EachJson(const Tensor& tensor, const Take& take) {
     else if (value->is_string())
       element.text = value->AsString();
     else
-      return Wrong(tensor.name, "row {} holds an object", row);
+      return Wrong(tensor.name, "data[{}] holds an object", row);
     if (element.text.has_value() != (tensor.type->kind == Kind::kBytes) && !element.is_null) {
-      return Wrong(tensor.name, "row {} does not hold a value of {}", row, tensor.type->name);
+      return Wrong(tensor.name, "data[{}] does not hold a value of {}", row, tensor.type->name);
     }
     GYRE_DO(take(row, element));
   }
@@ -213,7 +213,7 @@ Result<> EachJson(const Tensor& tensor, const Take& take) {
 }
 
 // The element as a value of the column's type; false when it is none.
-bool Push(const Element& element, Column* column) {
+bool Push(const Element& element, table::DateOrder order, Column* column) {
   const bool is_nan = element.real && std::isnan(*element.real);
   if (element.is_null || is_nan) return column->PushNull(), true;
   std::optional<std::int64_t> whole = element.whole;
@@ -238,6 +238,10 @@ bool Push(const Element& element, Column* column) {
       return false;
     case Type::kDate:
     case Type::kTimestamp: {
+      const auto days = element.text && column->type == Type::kDate
+                            ? table::ParseDate(*element.text, order)
+                            : std::nullopt;
+      if (days) return column->PushInt(*days), true;
       const auto time = element.text ? ParseTime(*element.text) : std::nullopt;
       if (!time) return false;
       const std::int64_t day_start =
@@ -270,13 +274,13 @@ Result<std::vector<bool>> ReadNullMask(const Tensor& tensor) {
   return mask;
 }
 
-Result<> FillColumn(const Tensor& tensor, Column* column) {
+Result<> FillColumn(const Tensor& tensor, table::DateOrder order, Column* column) {
   GYRE_TRY(const std::vector<bool> mask, ReadNullMask(tensor));
   const Take take = [&](std::int64_t row, Element element) -> Result<> {
     if (!mask.empty() && mask[static_cast<std::size_t>(row)])
       element = Element{.is_null = true, .whole = {}, .real = {}, .text = {}};
-    if (Push(element, column)) return {};
-    return Wrong(tensor.name, "row {}: a value of {} is no {}", row, tensor.type->name,
+    if (Push(element, order, column)) return {};
+    return Wrong(tensor.name, "data[{}]: a value of {} is no {}", row, tensor.type->name,
                  table::TypeName(column->type));
   };
   return tensor.is_binary ? EachBinary(tensor, take) : EachJson(tensor, take);
@@ -357,7 +361,7 @@ Result<InferBody> SplitBody(std::string_view body, std::string_view header_lengt
 }
 
 Result<table::Frame> FrameOfInputs(const InferBody& body, const table::Schema& schema,
-                                   std::int64_t rows_max) {
+                                   const table::Formats& formats, std::int64_t rows_max) {
   const Json& inputs = body.document["inputs"];
   if (!inputs.is_array() || inputs.size() == 0)
     return InvalidArgument("GY3830", "`inputs` must be an array of tensors").Where("inputs");
@@ -380,7 +384,9 @@ Result<table::Frame> FrameOfInputs(const InferBody& body, const table::Schema& s
     if (column == schema.size()) return Wrong(tensor.name, "the model has no such input");
     if (filled[column]) return Wrong(tensor.name, "it is sent twice");
     filled[column] = true;
-    GYRE_DO(FillColumn(tensor, &frame.columns[column]));
+    const auto format = formats.find(tensor.name);
+    const auto order = format == formats.end() ? table::DateOrder::kYearFirst : format->second;
+    GYRE_DO(FillColumn(tensor, order, &frame.columns[column]));
   }
   if (!binary.empty())
     return InvalidArgument("GY3830", "{} bytes follow the last binary tensor", binary.size());

@@ -24,7 +24,7 @@ Result<InferBody> SplitBody(std::string_view body, std::string_view header_lengt
 // NaN in a floating tensor, or `parameters.null_mask`: "0010" or [false, false, true, false].
 // Errors: kInvalidArgument GY3830 (document), GY3831 (tensor, named).
 Result<table::Frame> FrameOfInputs(const InferBody& body, const table::Schema& schema,
-                                   std::int64_t rows_max);
+                                   const table::Formats& formats, std::int64_t rows_max);
 
 // What the outputs are called and hold: `prediction` (BYTES, or FP64 for regression) and
 // `probability` (FP64, [n, classes]).

@@ -4,6 +4,12 @@
 
 namespace gyre::data {
 
+Json SchemaJson(const Version& version) {
+  Json schema = table::SchemaToJson(version.schema);
+  table::AddFormats(version.formats, &schema);
+  return schema;
+}
+
 Json ImportResult(const Version& version, bool created) {
   Json warnings = version.warnings;
   Json check;
@@ -45,7 +51,7 @@ Json VersionToJson(const Version& version) {
   for (const auto& [name, value] : version.tags) tags.Set(name, value);
   json.Set("project", version.project);
   json.Set("source_name", version.source_name);
-  json.Set("schema", table::SchemaToJson(version.schema));
+  json.Set("schema", SchemaJson(version));
   json.Set("parts", std::move(parts));
   json.Set("tags", std::move(tags));
   json.Set("check", version.check);

@@ -18,7 +18,6 @@
 namespace gyre::data {
 
 namespace {
-constexpr std::int64_t kQueryTimeoutMs = 60'000;
 constexpr std::int64_t kImportMemoryBytes = std::int64_t{1} << 30;
 constexpr int kNamesMax = 10'000;
 
@@ -31,8 +30,13 @@ Json PathsJson(const std::vector<std::string>& paths) {
 class DatasetsService : public Datasets {
  public:
   DatasetsService(db::Database& database, blob::Store& blobs, runners::Jobs& jobs,
-                  events::Events& events, const Clock& clock)
-      : store_(database), blobs_(blobs), jobs_(jobs), events_(events), clock_(clock) {
+                  events::Events& events, const Clock& clock, DatasetSettings settings)
+      : store_(database),
+        blobs_(blobs),
+        jobs_(jobs),
+        events_(events),
+        clock_(clock),
+        settings_(settings) {
     jobs_.Register({.name = "dataset.import",
                     .execute = [this](runners::JobRun& run) { return ExecuteImport(run); }});
     jobs_.Register({.name = "dataset.check",
@@ -89,6 +93,7 @@ class DatasetsService : public Datasets {
   Result<Json> ExecuteImport(runners::JobRun& run);
   Result<Json> RunImport(runners::JobRun& run);
   bool Sound(const StoredVersion& stored);
+  Result<Json> Unchanged(const Version& version, const Json& tags);
   Result<NewVersion> StoreFiles(const Json& input, const Json& made, const std::string& scratch);
   Result<Json> SuiteInForce(const Dataset& dataset);
   Result<> Announce(db::Transaction& tx, const Version& version, std::string_view kind);
@@ -101,6 +106,7 @@ class DatasetsService : public Datasets {
   runners::Jobs& jobs_;
   events::Events& events_;
   const Clock& clock_;
+  const DatasetSettings settings_;
 };
 
 Result<Dataset> DatasetsService::Get(std::string_view project, std::string_view name) {
@@ -257,6 +263,20 @@ bool DatasetsService::Sound(const StoredVersion& stored) {
          (quarantine.empty() || blobs_.CheckBlocks(quarantine));
 }
 
+// What new rows of a dataset are read by: the newest version's columns, as the suite wants them.
+Json KnownTable(const Version& newest, const Json& suite) {
+  Json columns = Json::Arr();
+  const Json schema = SchemaJson(newest);
+  for (Json column : schema.items()) {
+    for (const Json& expected : suite["expectations"].items()) {
+      if (expected["kind"].AsString() == "column_type" && expected["column"] == column["name"])
+        column.Set("type", expected["type"]);
+    }
+    columns.Push(std::move(column));
+  }
+  return Json::Obj({{"name", newest.reference()}, {"columns", std::move(columns)}});
+}
+
 Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
   const runners::Job& job = run.job();
   const Json& input = job.input;
@@ -267,21 +287,24 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
         .Fix("add the file again");
   }
   GYRE_TRY(const auto dataset, store_.FindDataset(job.project, input["dataset"].AsString()));
-  Json suite;
+  Json suite, known;
   if (dataset) {
     GYRE_TRY(const auto same, store_.FindBySource(dataset->id, input["source_key"].AsString()));
     if (same) {
       GYRE_TRY(auto stored, store_.FindVersion(dataset->id, *same));
-      if (stored && Sound(*stored)) return ImportResult(stored->version, false);
+      if (stored && Sound(*stored)) return Unchanged(stored->version, input["tags"]);
     }
     GYRE_TRY(const Json in_force, SuiteInForce(*dataset));
     if (in_force.is_object()) suite = Json::Obj({{"expectations", in_force["expectations"]}});
+    GYRE_TRY(const auto newest, store_.FindVersion(dataset->id, 0));
+    if (newest) known = KnownTable(newest->version, suite);
   }
   const Json task = Json::Obj({{"path", file},
                                {"name", input["name"]},
                                {"format", input["format"]},
                                {"bad", input["bad"]},
                                {"types", input["types"]},
+                               {"known", std::move(known)},
                                {"target", input["target"]},
                                {"suite", std::move(suite)}});
   runners::JobRun::TaskOptions options;
@@ -302,7 +325,17 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
                                            .created_us = v.created_us}));
              return Announce(tx, v, "dataset.version.created");
            }));
-  return ImportResult(stored, created);
+  return created ? ImportResult(stored, true) : Unchanged(stored, input["tags"]);
+}
+
+// The content is there already: what the caller wanted to say of it is said of that version.
+Result<Json> DatasetsService::Unchanged(const Version& version, const Json& tags) {
+  std::map<std::string, std::string> set;
+  for (const auto& [name, value] : tags.members()) set[name] = value.AsString();
+  if (!set.empty()) GYRE_DO(store_.SetTags(version.id, set));
+  Json result = ImportResult(version, false);
+  result.Set("tags_set", tags);
+  return result;
 }
 
 // Files of the worker into the blob store, before any row names them.
@@ -333,6 +366,7 @@ Result<NewVersion> DatasetsService::StoreFiles(const Json& input, const Json& ma
   version.format = made["format"].AsString();
   version.rows = made["rows"].AsInt();
   GYRE_TRY(version.schema, table::SchemaFromJson(made["schema"]));
+  version.formats = table::FormatsOf(made["schema"]);
   for (const Json& note : made["notes"].items()) version.notes.push_back(note.AsString());
   version.warnings = made["warnings"];
   version.check = made["check"];
@@ -367,12 +401,12 @@ Result<Json> DatasetsService::ProfileAgainst(const Version& version, std::string
 Result<Json> DatasetsService::RunQuery(Json tables, const std::string& sql, std::int64_t limit,
                                        const std::function<bool()>& cancelled) {
   runners::JobRun::TaskOptions options;
-  options.timeout_ms = kQueryTimeoutMs + 5'000;
+  options.timeout_ms = settings_.query_timeout_ms + 5'000;
   options.cancelled = cancelled;
   const Json input = Json::Obj({{"tables", std::move(tables)},
                                 {"sql", sql},
                                 {"rows_max", limit},
-                                {"timeout_ms", kQueryTimeoutMs}});
+                                {"timeout_ms", settings_.query_timeout_ms}});
   return jobs_.RunTaskNow("data.query", input, options);
 }
 
@@ -382,6 +416,19 @@ Result<Json> DatasetsService::Rows(const Version& version, std::int64_t offset,
   Json tables = Json::Arr({Json::Obj({{"name", "part"}, {"paths", PathsJson(paths)}})});
   return RunQuery(std::move(tables),
                   fmt::format("SELECT * FROM part LIMIT {} OFFSET {}", limit, offset), limit, {});
+}
+
+// With the datasets that there are.
+Error NoSuchTable(const Error& error, const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 10;
+  const std::string& message = error.message();
+  const std::size_t from = message.find('`') + 1;
+  Error own = InvalidArgument("GY2017", "{}", message);
+  if (const auto close = ClosestMatch(message.substr(from, message.rfind('`') - from), names))
+    own = std::move(own).Fix(fmt::format("did you mean `{}`?", *close));
+  const std::vector<std::string> some(
+      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kShown)));
+  return std::move(own).Fix("datasets of the project: " + Join(some, ", "));
 }
 
 Result<Json> DatasetsService::Query(std::string_view project, const std::string& sql,
@@ -403,13 +450,8 @@ Result<Json> DatasetsService::Query(std::string_view project, const std::string&
     }
   }
   auto result = RunQuery(std::move(tables), sql, limit, cancelled);
-  if (!result && result.error().message().find("Table with name") != std::string::npos &&
-      !names.empty()) {
-    const std::vector<std::string> some(
-        names.begin(),
-        names.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(names.size(), 10)));
-    return Error(result.error()).Fix("datasets of the project: " + Join(some, ", "));
-  }
+  if (!result && result.error().gy() == "GY2017" && !names.empty())
+    return NoSuchTable(result.error(), names);
   return result;
 }
 
@@ -542,9 +584,9 @@ Result<Json> DatasetsService::ExecuteCheck(runners::JobRun& run) {
 
 Result<std::unique_ptr<Datasets>> OpenDatasets(db::Database& database, blob::Store& blobs,
                                                runners::Jobs& jobs, events::Events& events,
-                                               const Clock& clock) {
+                                               const Clock& clock, DatasetSettings settings) {
   return std::unique_ptr<Datasets>(
-      std::make_unique<DatasetsService>(database, blobs, jobs, events, clock));
+      std::make_unique<DatasetsService>(database, blobs, jobs, events, clock, settings));
 }
 
 }  // namespace gyre::data

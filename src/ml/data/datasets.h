@@ -20,6 +20,7 @@
 #include "ml/runners/tasks.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
+#include "platform/table/formats.h"
 #include "platform/table/frame.h"
 
 namespace gyre::data {
@@ -39,6 +40,7 @@ struct Version {
   std::string source_name{}, format{};  // "sales.csv", "CSV, comma separated, UTF-8"
   std::int64_t rows = 0, source_bytes = 0;
   table::Schema schema{};
+  table::Formats formats{};          // of its columns' text
   std::vector<Part> parts{};         // Parquet, in order
   std::vector<std::string> notes{};  // how it was read
   Json warnings{};  // of the profile: [{severity, kind, column, message}], high first
@@ -74,7 +76,7 @@ struct ImportRequest {
   std::string filename{};            // shown in messages; its extension is a hint
   std::string format{};              // csv, jsonl, parquet, tar (a folder); empty = by content
   std::string bad = "error";         // error, null, quarantine
-  std::vector<std::string> types{};  // "age=text"
+  std::vector<std::string> types{};  // "age=text", "when=date:%d/%m/%Y"
   std::map<std::string, std::string> tags{};
   std::string target{};  // for association and leak warnings; may be empty
   std::string created_by{};
@@ -136,11 +138,15 @@ class Datasets {
   virtual Result<runners::Job> Check(const Version& version, std::string_view by) = 0;
 };
 
+struct DatasetSettings {
+  std::int64_t query_timeout_ms = 600'000;
+};
+
 // Registers its kinds of jobs, so before jobs.Start(). Events: dataset.version.created,
 // dataset.version.removed.
 Result<std::unique_ptr<Datasets>> OpenDatasets(db::Database& database, blob::Store& blobs,
                                                runners::Jobs& jobs, events::Events& events,
-                                               const Clock& clock);
+                                               const Clock& clock, DatasetSettings settings = {});
 
 // Worker side: "data.import", "data.check", "data.query", "data.export", "data.associate".
 void AddTasks(runners::TaskRegistry& tasks);

@@ -20,8 +20,9 @@ constexpr std::size_t kQuarantineMax = 10'000;
 // Writes each chunk as a part and looks at it on the way.
 class PartSink : public table::ImportSink {
  public:
-  PartSink(std::string directory, const Json& suite, bool quarantine)
-      : directory_(std::move(directory)), suite_(suite), quarantine_(quarantine) {}
+  PartSink(std::string directory, const std::vector<table::SourceFile>& files, const Json& suite,
+           bool quarantine)
+      : directory_(std::move(directory)), files_(files), suite_(suite), quarantine_(quarantine) {}
 
   Result<> Begin(const table::Schema& schema) override {
     for (const Part& part : parts_) GYRE_DO(exec::RemoveTree(directory_ + "/" + part.file));
@@ -31,15 +32,21 @@ class PartSink : public table::ImportSink {
     hash_.emplace(schema);
     profiler_.emplace(schema);
     check_.reset();
-    if (suite_.is_object()) check_.emplace(suite_, schema);
+    find_.reset();
+    if (!suite_.is_object()) return {};
+    check_.emplace(suite_, schema);
+    if (quarantine_) find_.emplace(suite_, schema);
     return {};
   }
 
+  void Origins(std::vector<table::RowOrigin> rows) override { origins_ = std::move(rows); }
+
   Result<> Chunk(table::Frame& frame) override {
-    if (check_) {
-      const std::vector<std::string> complaints = check_->Add(frame);
-      if (quarantine_ && !complaints.empty()) SetAside(complaints, &frame);
+    if (find_) {
+      const std::vector<std::string> complaints = find_->Add(frame);
+      if (!complaints.empty()) SetAside(complaints, &frame);
     }
+    if (check_) check_->Add(frame);  // what is kept
     if (frame.rows() == 0) return {};
     hash_->Add(frame);
     profiler_->Add(frame);
@@ -81,18 +88,27 @@ class PartSink : public table::ImportSink {
       if (quarantined_.size() >= kQuarantineMax) continue;
       std::string text;
       table::AppendJsonLines(frame->Select({static_cast<std::uint32_t>(row)}), &text);
-      quarantined_.Push(Json::Obj({{"reason", complaints[row]}, {"text", Trim(text)}}));
+      Json set_aside = Json::Obj();
+      if (row < origins_.size()) {
+        set_aside.Set("file", files_[origins_[row].file].name);
+        set_aside.Set("line", origins_[row].line);
+      }
+      quarantined_.Push(
+          set_aside.Set("reason", complaints[row]).Set("text", std::string(Trim(text))));
     }
     if (good.size() < complaints.size()) *frame = frame->Select(good);
   }
 
   const std::string directory_;
+  const std::vector<table::SourceFile>& files_;
   const Json& suite_;
   const bool quarantine_;
   std::vector<Part> parts_;
   std::optional<ContentHash> hash_;
   std::optional<Profiler> profiler_;
-  std::optional<SuiteCheck> check_;
+  std::optional<SuiteCheck> find_;         // which rows to set aside
+  std::optional<SuiteCheck> check_;        // what the version is like
+  std::vector<table::RowOrigin> origins_;  // of the chunk that comes next
   Json quarantined_;
   std::int64_t rows_ = 0, rows_quarantined_ = 0;
 };
@@ -106,6 +122,12 @@ Result<table::ImportOptions> OptionsOf(runners::TaskContext& context) {
   if (bad == "null") options.bad = table::BadCells::kNull;
   if (bad == "quarantine") options.bad = table::BadCells::kQuarantine;
   GYRE_TRY(options.types, table::SchemaFromJson(input["types"]));
+  options.formats = table::FormatsOf(input["types"]);
+  if (const Json& known = input["known"]; known.is_object()) {
+    options.known.name = known["name"].AsString();
+    GYRE_TRY(options.known.schema, table::SchemaFromJson(known["columns"]));
+    options.known.formats = table::FormatsOf(known["columns"]);
+  }
   options.cancelled = [&context] { return context.cancelled(); };
   options.progress = [&context](double fraction, std::int64_t rows) {
     context.Progress(fraction, GroupDigits(rows) + " rows");
@@ -127,6 +149,27 @@ Result<> WriteQuarantine(const std::string& path, const table::ImportReport& rep
   for (const Json& row : broken.items()) lines += row.Dump() + "\n";
   return exec::WriteFile(path, lines);
 }
+Error NothingLeft(const std::string& name, const table::ImportReport& report, const Json& broken,
+                  const std::string& known) {
+  Error error = InvalidArgument("GY2104", "every row of {} was set aside", name);
+  const std::string dataset = known.substr(0, known.rfind(':'));
+  if (!report.quarantine.empty()) {
+    const table::BadRow& first = report.quarantine.front();
+    error = std::move(error)
+                .Where(fmt::format("{}:{}    {}", first.file, first.line, first.reason))
+                .Why(known.empty() ? "no row could be read"
+                                   : fmt::format("the rows were read by the columns of {}", known));
+    return std::move(error).Fix(
+        fmt::format("gyre add {} --bad null    (or --type COLUMN=TYPE)", name));
+  }
+  const Json& first = broken.items().front();
+  return std::move(error)
+      .Where(fmt::format("{}:{}    {}", first["file"].StringOr(name), first["line"].AsInt(),
+                         first["reason"].AsString()))
+      .Why("no row meets the expectations of the dataset")
+      .Fix("gyre datasets expectations " + dataset);
+}
+
 }  // namespace
 
 Result<Json> ImportTask(runners::TaskContext& context) {
@@ -140,14 +183,12 @@ Result<Json> ImportTask(runners::TaskContext& context) {
     GYRE_DO(exec::MakeDirectories(folder));
     GYRE_TRY(files, table::ExtractTar(path, name, folder));
   }
-  PartSink sink(context.scratch_directory(), input["suite"],
+  PartSink sink(context.scratch_directory(), files, input["suite"],
                 options.bad == table::BadCells::kQuarantine);
   GYRE_TRY(const table::ImportReport report, table::ImportFiles(files, options, sink));
   GYRE_DO(exec::RemoveTree(folder));
   if (sink.rows() == 0) {
-    return InvalidArgument("GY2104", "every row of {} was set aside", name)
-        .Why("no row meets the expectations of the dataset")
-        .Fix("gyre datasets show NAME");
+    return NothingLeft(name, report, sink.quarantined(), options.known.name);
   }
   const Profile profile = sink.profiler().Finish();
   const std::string& target = input["target"].AsString();
@@ -170,12 +211,14 @@ Result<Json> ImportTask(runners::TaskContext& context) {
   if (quarantined > 0)
     GYRE_DO(WriteQuarantine(context.scratch_directory() + "/quarantine.jsonl", report,
                             sink.quarantined()));
+  Json schema = table::SchemaToJson(report.schema);
+  table::AddFormats(report.formats, &schema);
   Json notes = Json::Arr();
   for (const std::string& note : report.notes) notes.Push(note);
   if (sink.rows_quarantined() > 0)
     notes.Push(fmt::format("{} rows broke an expectation and were set aside",
                            GroupDigits(sink.rows_quarantined())));
-  return Json::Obj({{"schema", table::SchemaToJson(report.schema)},
+  return Json::Obj({{"schema", std::move(schema)},
                     {"rows", sink.rows()},
                     {"format", report.format},
                     {"content_hash", sink.ContentHashHex()},

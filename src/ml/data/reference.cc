@@ -1,6 +1,7 @@
 #include "ml/data/reference.h"
 
 #include "base/text.h"
+#include "platform/table/formats.h"
 #include "platform/table/frame.h"
 
 namespace gyre::data {
@@ -39,13 +40,24 @@ Result<Json> ParseTypes(const std::vector<std::string>& types) {
   Json list = Json::Arr();
   for (const std::string& item : types) {
     // The last separator: a column's name may hold one.
-    const std::size_t at = item.find_last_of("=:");
-    const std::string type = at == std::string::npos ? "" : item.substr(at + 1);
+    std::string_view text = item, format;
+    if (const std::size_t colon = text.rfind(":%"); colon != std::string_view::npos) {
+      format = text.substr(colon + 1);
+      text = text.substr(0, colon);
+    }
+    const std::size_t at = text.find_last_of("=:");
+    const std::string type(at == std::string_view::npos ? "" : text.substr(at + 1));
+    if (!format.empty() && (type != "date" || !table::ParseFormat(format))) {
+      return InvalidArgument("GY2106", "`{}` does not give a column a format", item.substr(0, 100))
+          .Fix("--type when=date:%d/%m/%Y    (or %m/%d/%Y, %Y-%m-%d)");
+    }
     if (at == std::string::npos || at == 0 || !table::ParseType(type)) {
       return InvalidArgument("GY2106", "`{}` does not give a column a type", item.substr(0, 100))
           .Fix("--type age=text    (bool, int, double, text, date, timestamp)");
     }
-    list.Push(Json::Obj({{"name", item.substr(0, at)}, {"type", type}}));
+    Json field = Json::Obj({{"name", text.substr(0, at)}, {"type", type}});
+    if (!format.empty()) field.Set("format", format);
+    list.Push(std::move(field));
   }
   return list;
 }

@@ -5,8 +5,8 @@
 
 namespace gyre::data {
 
-// {"path", "name", "format", "bad", "types", "suite", "target"} -> {"schema", "rows",
-// "content_hash", "parts": [{"file", "rows"}], ...}
+// {"path", "name", "format", "bad", "types", "suite", "target", "known": {"name", "columns"}} ->
+// {"schema", "rows", "content_hash", "parts": [{"file", "rows"}], ...}
 Result<Json> ImportTask(runners::TaskContext& context);
 // {"paths", "suite"} -> the result of SuiteCheck, and "bad_rows": the first 100 rows that break a
 // row-by-row expectation

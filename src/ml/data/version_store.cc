@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/id.h"
+#include "ml/data/dataset_json.h"
 
 namespace gyre::data {
 
@@ -52,6 +53,7 @@ Result<StoredVersion> Parse(RawVersion raw) {
   Version& version = raw.stored.version;
   GYRE_TRY(const Json schema, Json::Parse(raw.schema));
   GYRE_TRY(version.schema, table::SchemaFromJson(schema));
+  version.formats = table::FormatsOf(schema);
   GYRE_TRY(const Json notes, Json::Parse(raw.notes));
   for (const Json& note : notes.items()) version.notes.push_back(note.AsString());
   GYRE_TRY(version.warnings, Json::Parse(raw.warnings));
@@ -220,7 +222,7 @@ namespace {
 // work only.
 struct VersionText {
   explicit VersionText(const Version& version)
-      : schema(table::SchemaToJson(version.schema).Dump()),
+      : schema(SchemaJson(version).Dump()),
         warnings(version.warnings.Dump()),
         check(version.check.Dump()) {
     Json list = Json::Arr();

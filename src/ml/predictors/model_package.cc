@@ -29,18 +29,25 @@ Result<> CheckClasses(const ModelPackage& package) {
 std::string ModelPackage::Save() const {
   Json names{Json::Array{}};
   for (const std::string& name : classes) names.Push(name);
-  return Json::Obj({{"format", kFormat},
-                    {"version", 1},
-                    {"task", TaskName(task)},
-                    {"classes", std::move(names)},
-                    {"target", target},
-                    {"target_type", table::TypeName(target_type)},
-                    {"threshold", threshold},
-                    {"learner", learner},
-                    {"recipe", recipe},
-                    {"predictor_format", predictor_format},
-                    {"predictor", predictor}})
-      .DumpCanonical();
+  Json json = Json::Obj({{"format", kFormat},
+                         {"version", 1},
+                         {"task", TaskName(task)},
+                         {"classes", std::move(names)},
+                         {"target", target},
+                         {"target_type", table::TypeName(target_type)},
+                         {"threshold", threshold},
+                         {"learner", learner},
+                         {"recipe", recipe},
+                         {"predictor_format", predictor_format},
+                         {"predictor", predictor}});
+  if (!formats.empty()) json.Set("formats", table::FormatsToJson(formats));
+  return json.DumpCanonical();
+}
+
+Json ModelPackage::InputJson(const table::Schema& input) const {
+  Json columns = table::SchemaToJson(input);
+  table::AddFormats(formats, &columns);
+  return columns;
 }
 
 Result<ModelPackage> ModelPackage::Load(std::string_view bytes) {
@@ -71,6 +78,7 @@ Result<ModelPackage> ModelPackage::Load(std::string_view bytes) {
     if (!value) return Broken(value.error().message());
     *member = *std::move(value);
   }
+  package.formats = table::FormatsOf(json["formats"]);
   auto threshold = json.GetDouble("threshold");
   if (!threshold) return Broken(threshold.error().message());
   package.threshold = *threshold;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "ml/predictors/predictor.h"
 #include "ml/recipes/recipe.h"
+#include "platform/table/formats.h"
 #include "platform/table/frame.h"
 
 namespace gyre::predictors {
@@ -24,11 +25,13 @@ struct ModelPackage {
   table::Type target_type = table::Type::kText;
   std::string target;      // name of the label column
   double threshold = 0.5;  // binary decision
+  table::Formats formats;  // how the text of its input columns is read
   std::string recipe;      // recipes::Fitted::Save()
   std::string predictor_format, predictor;
   std::string learner;  // "lightgbm", "ridge", ... for people
 
   std::string Save() const;
+  Json InputJson(const table::Schema& input) const;          // columns with their types and formats
   static Result<ModelPackage> Load(std::string_view bytes);  // kInvalidArgument GY3203
 };
 

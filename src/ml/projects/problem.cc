@@ -1,4 +1,7 @@
 // Problem statements as values: reading, checking, comparing. No I/O.
+#include <cmath>
+#include <limits>
+
 #include "base/text.h"
 #include "ml/projects/projects.h"
 
@@ -12,6 +15,27 @@ Result<std::string> TextOf(const std::string& key, const Json& value, std::size_
                            HumanBytes(static_cast<std::int64_t>(bytes_max)));
   }
   return value.AsString();
+}
+
+// A threshold that the metric cannot have, such as an AUC of 3 or of 84, is a slip of the pen.
+Result<> CheckThreshold(const statistics::Kpi& kpi) {
+  if (kpi.metric == nullptr) return {};
+  const std::string_view name = kpi.metric->name;
+  const bool variance = name == "r2" || name == "explained_variance";
+  const double low = variance ? -std::numeric_limits<double>::infinity() : name == "mcc" ? -1 : 0;
+  const bool share = kpi.metric->better == statistics::Better::kHigher || name == "brier";
+  const double high = share ? 1 : std::numeric_limits<double>::infinity();
+  if (kpi.value >= low && kpi.value <= high) return {};
+  const std::string range = std::isinf(high)  ? fmt::format("at least {}", low)
+                            : std::isinf(low) ? fmt::format("at most {}", high)
+                                              : fmt::format("from {} to {}", low, high);
+  Error error =
+      InvalidArgument("GY3907", "KPI '{}': {} cannot be {}", kpi.ToString(), name, kpi.value)
+          .Why(fmt::format("{} is {}", name, range));
+  if (share && kpi.value > 1 && kpi.value <= 100)
+    return std::move(error).Fix(
+        fmt::format("{} {} {}", name, statistics::ComparisonText(kpi.op), kpi.value / 100));
+  return error;
 }
 
 Result<std::vector<std::string>> KpiTexts(const Json& value) {
@@ -70,6 +94,7 @@ Result<Problem> Changed(const Problem& before, const ProblemChange& change) {
     after.kpis.clear();
     for (const std::string& text : *change.kpis) {
       GYRE_TRY(auto kpi, statistics::ParseKpi(text));
+      GYRE_DO(CheckThreshold(kpi));
       after.kpis.push_back(std::move(kpi));
     }
   }

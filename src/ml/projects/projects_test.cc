@@ -74,6 +74,8 @@ TEST_F(ProjectsTest, ErrorsNameTheThing) {
   EXPECT_EQ(projects_->Create("churn", {}, "ana").error().gy(), "GY3901");
   EXPECT_EQ(projects_->Create("no/slash", {}, "ana").error().gy(), "GY1200");
   EXPECT_EQ(projects_->Create("bad", Kpis({"auc is good"}), "ana").error().gy(), "GY3010");
+  for (const char* kpi : {"auc >= 3", "auc >= 84", "mcc > -2", "rmse <= -1", "r2 >= 2"})
+    EXPECT_EQ(projects_->Create("bad", Kpis({kpi}), "ana").error().gy(), "GY3907") << kpi;
   const auto missing = projects_->Get("chrun");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code(), Code::kNotFound);

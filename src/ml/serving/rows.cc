@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -38,7 +39,7 @@ std::string Shown(std::string_view text) {
   return text.size() > kShownBytes ? out + "..." : out;
 }
 
-std::string_view TypeWords(Type type) {
+std::string_view TypeWords(Type type, table::DateOrder order) {
   switch (type) {
     case Type::kBool:
       return "true or false";
@@ -49,6 +50,10 @@ std::string_view TypeWords(Type type) {
     case Type::kText:
       return "text";
     case Type::kDate:
+      if (order == table::DateOrder::kDayFirst)
+        return "a date like \"2026-11-21\", or day first \"21/11/2026\"";
+      if (order == table::DateOrder::kMonthFirst)
+        return "a date like \"2026-11-21\", or month first \"11/21/2026\"";
       return "a date like \"2026-11-21\"";
     case Type::kTimestamp:
       return "a time like \"2026-11-21T08:30:00Z\"";
@@ -97,9 +102,16 @@ bool ReadText(od::value& value, od::json_type type, Cell* cell) {
   return value.get_bool().get(ignored) == simdjson::SUCCESS;
 }
 
-bool ReadTime(od::value& value, Type column, Cell* cell) {
+// A date also as the training data spelled it.
+bool ReadTime(od::value& value, Type column, table::DateOrder order, Cell* cell) {
   std::string_view text;
   if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+  if (order != table::DateOrder::kYearFirst && column == Type::kDate) {
+    if (const auto days = table::ParseDate(text, order)) {
+      cell->i = *days;
+      return true;
+    }
+  }
   const auto time = ParseTime(text);
   if (!time) return false;
   cell->i = *time;
@@ -119,7 +131,8 @@ bool ReadBool(od::value& value, od::json_type type, Cell* cell) {
          (cell->i == 0 || cell->i == 1);
 }
 
-bool ReadValue(od::value& value, od::json_type type, Type column, Cell* cell) {
+bool ReadValue(od::value& value, od::json_type type, Type column, table::DateOrder order,
+               Cell* cell) {
   switch (column) {
     case Type::kDouble:
       return type == od::json_type::number && value.get_double().get(cell->d) == simdjson::SUCCESS;
@@ -131,7 +144,7 @@ bool ReadValue(od::value& value, od::json_type type, Type column, Cell* cell) {
       return ReadBool(value, type, cell);
     case Type::kDate:
     case Type::kTimestamp:
-      return type == od::json_type::string && ReadTime(value, column, cell);
+      return type == od::json_type::string && ReadTime(value, column, order, cell);
   }
   return false;
 }
@@ -145,10 +158,29 @@ Error BodyError(simdjson::error_code code) {
   return BodyError(fmt::format("broken JSON ({})", simdjson::error_message(code)));
 }
 
-Error CellError(std::size_t row, const table::Field& field, od::value& value) {
+// Digits that are a JSON number, but none that 64 bits hold.
+bool BeyondRange(Type column, od::json_type type, std::string_view raw) {
+  if (type != od::json_type::number || (column != Type::kDouble && column != Type::kInt))
+    return false;
+  double value = 0;
+  const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), value);
+  if (end != raw.data() + raw.size()) return false;
+  return error == std::errc::result_out_of_range ||
+         (column == Type::kInt && std::fabs(value) >= 9.2e18);
+}
+
+Error CellError(std::size_t row, const table::Field& field, table::DateOrder order,
+                od::json_type type, od::value& value) {
   std::string_view raw = Trim(value.raw_json_token());
-  return InvalidArgument("GY3811", "row {}, column `{}` must be {}, but {} was sent: {}", row + 1,
-                         field.name, TypeWords(field.type), JsonWords(value), Shown(raw))
+  if (BeyondRange(field.type, type, raw)) {
+    return InvalidArgument("GY3811", "inputs[{}].{} is a number beyond what {} holds: {}", row,
+                           field.name, field.type == Type::kInt ? "int" : "double", Shown(raw))
+        .Why(field.type == Type::kInt ? "whole numbers have 64 bits"
+                                      : "the largest number is about 1.8e308")
+        .Where(fmt::format("inputs[{}].{}", row, field.name));
+  }
+  return InvalidArgument("GY3811", "inputs[{}].{} must be {}, but {} was sent: {}", row, field.name,
+                         TypeWords(field.type, order), JsonWords(value), Shown(raw))
       .Why(field.type == Type::kText ? "" : "a missing value is sent as null, or left out")
       .Where(fmt::format("inputs[{}].{}", row, field.name));
 }
@@ -213,7 +245,7 @@ struct RowReader::State {
         continue;
       }
       if (seen[column] == row + 1) {
-        return InvalidArgument("GY3811", "row {} names column `{}` twice", row + 1,
+        return InvalidArgument("GY3811", "inputs[{}] names column `{}` twice", row,
                                schema[column].name)
             .Where(fmt::format("inputs[{}].{}", row, schema[column].name));
       }
@@ -229,8 +261,8 @@ struct RowReader::State {
           return BodyError("broken JSON (a word that is not null)");
         continue;
       }
-      if (!ReadValue(value, type, schema[column].type, &cell))
-        return CellError(row, schema[column], value);
+      if (!ReadValue(value, type, schema[column].type, snapshot.date_orders[column], &cell))
+        return CellError(row, schema[column], snapshot.date_orders[column], type, value);
       cell.valid = true;
     }
     return {};

@@ -64,6 +64,29 @@ TEST_F(Rows, ReadsEveryType) {
   EXPECT_EQ(cell("seen").i, 1'000'000);
 }
 
+TEST_F(Rows, DatesAsTheTrainingDataHadThem) {
+  EXPECT_EQ(Fails(R"({"inputs":[{"joined":"03/01/1970"}]})").substr(0, 6), "GY3811");
+  predictors::ModelPackage package = TestPackage(0);
+  package.formats = {{"joined", table::DateOrder::kDayFirst}};
+  auto scorer = predictors::Scorer::FromPackage(*predictors::ModelPackage::Load(package.Save()));
+  ASSERT_TRUE(scorer) << scorer.error().ToString();
+  SnapshotInfo info = snapshot_->info;
+  info.scorer = *std::move(scorer);
+  snapshot_ = MakeSnapshot(std::move(info), {});
+  ASSERT_TRUE(Read(R"({"inputs":[{"joined":"03/01/1970"}]})"));
+  EXPECT_EQ(cell("joined").i, 2);
+  ASSERT_TRUE(Read(R"({"inputs":[{"joined":"1970-01-03"}]})"));
+  EXPECT_EQ(cell("joined").i, 2);
+  EXPECT_NE(Fails(R"({"inputs":[{"joined":"01/25/1970"}]})").find("day first"), std::string::npos);
+}
+
+TEST_F(Rows, NumbersBeyondRangeAreCalledThat) {
+  for (const char* body :
+       {R"({"inputs":[{"amount":1e999}]})", R"({"inputs":[{"age":99999999999999999999}]})"}) {
+    EXPECT_NE(Fails(body).find("is a number beyond what"), std::string::npos) << Fails(body);
+  }
+}
+
 TEST_F(Rows, MissingIsNullAndUnknownIsCounted) {
   const auto facts = Read(
       R"({"inputs":[{"country":null,"extra":{"deep":[1,{"x":2}]},"other":1},{"amount":2}], "id": "x"})");
@@ -97,9 +120,8 @@ TEST_F(Rows, GentleConversions) {
 }
 
 TEST_F(Rows, WrongTypesNameRowAndColumn) {
-  EXPECT_EQ(
-      Fails(R"({"inputs":[{"age":1},{"age":"34"}]})"),
-      "GY3811 inputs[1].age row 2, column `age` must be a whole number, but text was sent: \"34\"");
+  EXPECT_EQ(Fails(R"({"inputs":[{"age":1},{"age":"34"}]})"),
+            "GY3811 inputs[1].age inputs[1].age must be a whole number, but text was sent: \"34\"");
   EXPECT_NE(Fails(R"({"inputs":[{"age":34.5}]})").find("a number was sent: 34.5"),
             std::string::npos);
   for (const char* value : {"true", "[1]", "{\"a\":1}", "\"x\"", "1e999", "-1e999"}) {

@@ -166,6 +166,7 @@ Result<Json> ScoreFile(runners::TaskContext& context) {
           .Fix("csv, tsv, json, jsonl or parquet");
   }
   options.types = scorer->input();
+  options.formats = scorer->package().formats;
   options.types_may_miss = true;
   options.types_by = "the model";
   options.chunk_rows_max = kChunkRows;

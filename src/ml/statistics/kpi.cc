@@ -114,6 +114,9 @@ Result<Kpi> ParseKpi(std::string_view text) {
     }
   }
   if (found == nullptr) return Malformed(text, "has no comparison");
+  if (at > 0 && (text[at - 1] == '=' || text[at - 1] == '!'))
+    return Malformed(
+        text, fmt::format("holds `{}{}`, which is no comparison", text[at - 1], found->text));
   Kpi kpi;
   kpi.op = found->op;
   kpi.name = SingleSpaced(Trim(text.substr(0, at)));

@@ -83,6 +83,7 @@ Result<Json> Commit::FitInput() const {
   Json parts = Json::Arr();
   for (const std::string& path : paths) parts.Push(path);
   input.Set("parts", std::move(parts));
+  input.Set("formats", table::FormatsToJson(data_.formats));
   if (champion_) GYRE_DO(AddChampion(*champion_, rooms_.blobs, &input));
   return input;
 }

@@ -126,6 +126,8 @@ predictors::ModelPackage PackageOf(const Problem& problem, const Finalist& final
   package.classes = problem.train_target.classes;
   package.target = problem.request.target;
   package.target_type = problem.train.Find(problem.request.target)->type;
+  package.formats = problem.request.formats;
+  package.formats.erase(problem.request.target);
   package.recipe = recipe;
   package.predictor_format = finalist.format;
   package.predictor = finalist.predictor;
@@ -227,9 +229,11 @@ Json LeaderboardJson(const Problem& problem, const std::vector<Packed>& finalist
 }
 
 Json Signature(const table::Schema& input, const Problem& problem) {
+  Json inputs = table::SchemaToJson(input);
+  table::AddFormats(problem.request.formats, &inputs);
   Json classes = Json::Arr();
   for (const std::string& name : problem.train_target.classes) classes.Push(name);
-  return Json::Obj({{"inputs", table::SchemaToJson(input)},
+  return Json::Obj({{"inputs", std::move(inputs)},
                     {"outputs", Json::Obj({{"task", predictors::TaskName(problem.task())},
                                            {"classes", std::move(classes)}})}});
 }

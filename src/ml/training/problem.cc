@@ -214,6 +214,7 @@ Result<FitRequest> ParseFitRequest(const Json& json) {
   request.group_column = json["group_column"].AsString();
   request.keep_leaks = json["keep_leaks"].AsBool();
   request.test_share = json["test_share"].AsDouble(0);
+  request.formats = table::FormatsOf(json["formats"]);
   request.champion_package = json["champion_package"].AsString();
   request.champion_name = json["champion_name"].AsString();
   constexpr double kBudgetMin = 1, kBudgetMax = 7 * 86'400;
@@ -252,6 +253,7 @@ Json FitRequestToJson(const FitRequest& r) {
                     {"group_column", r.group_column},
                     {"keep_leaks", r.keep_leaks},
                     {"test_share", r.test_share},
+                    {"formats", table::FormatsToJson(r.formats)},
                     {"champion_package", r.champion_package},
                     {"champion_name", r.champion_name}});
 }

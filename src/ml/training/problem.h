@@ -12,6 +12,7 @@
 #include "ml/statistics/metrics.h"
 #include "ml/training/split.h"
 #include "ml/training/target.h"
+#include "platform/table/formats.h"
 #include "platform/table/frame.h"
 
 namespace gyre::training {
@@ -33,6 +34,7 @@ struct FitRequest {
   std::string time_column, group_column;
   bool keep_leaks = false;
   double test_share = 0;
+  table::Formats formats;        // of the text that the columns were read from
   std::string champion_package;  // path; empty = none
   std::string champion_name;
 };

@@ -12,6 +12,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "platform/config/secrets.h"
 
 namespace gyre::config {
 namespace {
@@ -46,21 +47,13 @@ std::optional<std::string> Environment(std::string_view name) {
 }
 
 std::map<std::string, std::string> RedactedEnvironment() {
-  static constexpr std::string_view kSecretWords[] = {
-      "KEY", "TOKEN", "SECRET", "PASS", "PWD_", "CRED", "AUTH", "COOKIE", "SIGNATURE", "DSN"};
   std::map<std::string, std::string> variables;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const std::size_t equals = text.find('=');
     if (equals == 0 || equals == std::string_view::npos) continue;
     const std::string_view name = text.substr(0, equals), value = text.substr(equals + 1);
-    std::string upper(name);
-    for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    bool secret =
-        value.find("://") != std::string_view::npos && value.find('@') != std::string_view::npos;
-    for (const std::string_view word : kSecretWords)
-      secret = secret || upper.find(word) != std::string::npos;
-    variables[std::string(name)] = secret ? "(hidden)" : std::string(value);
+    variables[std::string(name)] = LooksSecret(name, value) ? "(hidden)" : std::string(value);
   }
   return variables;
 }

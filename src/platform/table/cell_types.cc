@@ -13,60 +13,6 @@ namespace gyre::table {
 namespace {
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// One or two digits, or exactly four.
-bool TakeNumber(std::string_view* text, std::size_t digits_min, std::size_t digits_max, int* out) {
-  std::size_t n = 0;
-  int value = 0;
-  while (n < text->size() && n < digits_max && IsDigit((*text)[n]))
-    value = value * 10 + ((*text)[n++] - '0');
-  if (n < digits_min) return false;
-  text->remove_prefix(n);
-  *out = value;
-  return true;
-}
-
-bool TakeChar(std::string_view* text, char c) {
-  if (text->empty() || text->front() != c) return false;
-  text->remove_prefix(1);
-  return true;
-}
-
-std::optional<std::int64_t> Days(int year, int month, int day) {
-  constexpr int kLengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (month < 1 || month > 12 || day < 1) return std::nullopt;
-  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  if (day > kLengths[month - 1] + (month == 2 && leap ? 1 : 0)) return std::nullopt;
-  return DaysFromCivil(year, month, day);
-}
-
-// 2011-12-31, 2011/12/31, 31.12.2011: forms with one meaning.
-std::optional<std::int64_t> ParseDate(std::string_view text) {
-  int a = 0, b = 0, c = 0;
-  if (text.size() >= 8 && text.size() <= 10 && IsDigit(text[2]) && TakeNumber(&text, 4, 4, &a)) {
-    const char separator = text.empty() ? ' ' : text.front();
-    if (separator != '-' && separator != '/') return std::nullopt;
-    if (!TakeChar(&text, separator) || !TakeNumber(&text, 1, 2, &b) ||
-        !TakeChar(&text, separator) || !TakeNumber(&text, 1, 2, &c)) {
-      return std::nullopt;
-    }
-    return text.empty() ? Days(a, b, c) : std::nullopt;
-  }
-  if (!TakeNumber(&text, 1, 2, &a) || !TakeChar(&text, '.') || !TakeNumber(&text, 1, 2, &b) ||
-      !TakeChar(&text, '.') || !TakeNumber(&text, 4, 4, &c) || !text.empty()) {
-    return std::nullopt;
-  }
-  return Days(c, b, a);
-}
-
-std::optional<std::int64_t> ParseSlashDate(std::string_view text, bool month_first) {
-  int a = 0, b = 0, year = 0;
-  if (!TakeNumber(&text, 1, 2, &a) || !TakeChar(&text, '/') || !TakeNumber(&text, 1, 2, &b) ||
-      !TakeChar(&text, '/') || !TakeNumber(&text, 4, 4, &year) || !text.empty()) {
-    return std::nullopt;
-  }
-  return month_first ? Days(year, a, b) : Days(year, b, a);
-}
-
 std::optional<std::int64_t> ParseTimestamp(std::string_view text) {
   if (text.size() < 10 || !IsDigit(text[0]) || text.find_first_of("-/") == std::string_view::npos)
     return std::nullopt;
@@ -135,9 +81,9 @@ KindSet ClassifyText(std::string_view text, char decimal_point) {
     return kinds;
   if (AllDigits(text)) return kinds | kIdKind;
   if (ParseReal(text, decimal_point)) return kinds | kDoubleKind;
-  if (ParseDate(text)) return kinds | kDateKind | kTimestampKind;
-  if (ParseSlashDate(text, true)) kinds |= kMonthFirstKind;
-  if (ParseSlashDate(text, false)) kinds |= kDayFirstKind;
+  if (ParseDate(text, DateOrder::kYearFirst)) return kinds | kDateKind | kTimestampKind;
+  if (ParseDate(text, DateOrder::kMonthFirst)) kinds |= kMonthFirstKind;
+  if (ParseDate(text, DateOrder::kDayFirst)) kinds |= kDayFirstKind;
   if (ParseTimestamp(text)) kinds |= kTimestampKind;
   return kinds;
 }
@@ -191,14 +137,12 @@ CellValue ParseCell(const RawCell& cell, const ColumnPlan& plan) {
       whole = numbers ? ParseBool(text) : std::nullopt;
       break;
     case Type::kDate:
-      whole = plan.date_order == ColumnPlan::DateOrder::kYearFirst
-                  ? ParseDate(text)
-                  : ParseSlashDate(text, plan.date_order == ColumnPlan::DateOrder::kMonthFirst);
+      whole = ParseDate(text, plan.date_order);
       break;
     case Type::kTimestamp:
       whole = ParseTimestamp(text);
       if (!whole) {
-        if (const auto days = ParseDate(text)) whole = *days * kMicrosPerDay;
+        if (const auto days = ParseDate(text, DateOrder::kYearFirst)) whole = *days * kMicrosPerDay;
       }
       break;
     case Type::kText:
@@ -250,8 +194,8 @@ KindSet KindsOf(const ColumnPlan& plan) {
     case Type::kDouble:
       return kTextKind | kDoubleKind;
     case Type::kDate:
-      if (plan.date_order == ColumnPlan::DateOrder::kMonthFirst) return kTextKind | kMonthFirstKind;
-      if (plan.date_order == ColumnPlan::DateOrder::kDayFirst) return kTextKind | kDayFirstKind;
+      if (plan.date_order == DateOrder::kMonthFirst) return kTextKind | kMonthFirstKind;
+      if (plan.date_order == DateOrder::kDayFirst) return kTextKind | kDayFirstKind;
       return kTextKind | kDateKind | kTimestampKind;
     case Type::kTimestamp:
       return kTextKind | kTimestampKind;
@@ -272,9 +216,9 @@ Decision Decide(const KindCounts& counts, char decimal_point) {
   struct Candidate {
     KindSet kind;
     Type type;
-    ColumnPlan::DateOrder order;
+    DateOrder order;
   };
-  using Order = ColumnPlan::DateOrder;
+  using Order = DateOrder;
   constexpr Candidate kCandidates[] = {{kBoolKind, Type::kBool, Order::kYearFirst},
                                        {kIntKind, Type::kInt, Order::kYearFirst},
                                        {kDoubleKind, Type::kDouble, Order::kYearFirst},

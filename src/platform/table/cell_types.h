@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "platform/table/formats.h"
 #include "platform/table/frame.h"
 #include "platform/table/records.h"
 
@@ -32,11 +33,7 @@ struct ColumnPlan {
   Type type = Type::kText;
   bool undecided = false;  // nothing but missing values so far
   char decimal_point = '.';
-  enum class DateOrder : unsigned char {
-    kYearFirst,
-    kMonthFirst,
-    kDayFirst
-  } date_order = DateOrder::kYearFirst;
+  DateOrder date_order = DateOrder::kYearFirst;
 };
 
 enum class CellOutcome : unsigned char { kValue, kMissing, kMissingToken, kBad };

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "platform/table/append.h"
 #include "platform/table/csv_records.h"
+#include "platform/table/parquet_columns.h"
 #include "platform/table/reader.h"
 #include "platform/table/text_import.h"
 
@@ -89,26 +90,42 @@ Result<Column> Cast(const Column& column, const Field& to, const ImportOptions& 
   return out;
 }
 
-Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
-                                   const ImportOptions& options, ImportSink& sink) {
-  ImportReport report;
-  report.format = "Parquet";
-  std::int64_t total = 0;
+// The columns of all files, which must be alike, and their rows together.
+Result<ParquetInfo> InfoOfAll(const std::vector<SourceFile>& files) {
+  ParquetInfo all;
   for (const SourceFile& file : files) {
     Result<ParquetInfo> info = ReadParquetInfo({file.path});
     if (!info) return Error(info.error()).Context("reading " + file.name);
-    if (report.schema.empty()) report.schema = info->schema;
-    if (report.schema != info->schema) {
+    if (all.schema.empty()) all.schema = info->schema;
+    if (all.schema != info->schema) {
       return InvalidArgument("GY2038", "{} does not have the columns of {}", file.name,
                              files[0].name)
           .Why("the files of a folder become one table; they must have the same columns and types")
           .Fix("add the files one by one, each under its own --name");
     }
-    total += info->rows;
+    all.rows += info->rows;
   }
+  return all;
+}
+
+Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
+                                   const ImportOptions& options, ImportSink& sink) {
+  ImportReport report;
+  report.format = "Parquet";
+  GYRE_TRY(const ParquetInfo info, InfoOfAll(files));
+  report.schema = info.schema;
+  const std::int64_t total = info.rows;
   if (total == 0)
     return InvalidArgument("GY2031", "{} has no rows", files[0].name)
         .Fix("add a file that has rows");
+  std::vector<std::string> paths;
+  for (const SourceFile& file : files) paths.push_back(file.path);
+  GYRE_TRY(ParquetColumns planned, PlanParquetColumns(paths, options.types));
+  report.notes = std::move(planned.notes);
+  for (Field& field : report.schema) {
+    const auto type = planned.types.find(field.name);
+    if (type != planned.types.end()) field.type = type->second;
+  }
   std::vector<std::string> names;
   for (const Field& field : report.schema) names.push_back(field.name);
   GYRE_DO(CheckColumnNames(&names, files[0].name));
@@ -127,6 +144,7 @@ Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
   for (const SourceFile& file : files) {
     ReadOptions read;
     read.cancelled = options.cancelled;
+    read.select = planned.select;
     const Result<> done =
         ForEachParquetChunk({file.path}, read, rows_per_chunk, [&](Frame& chunk) -> Result<> {
           if (chunk.rows() == 0) return {};

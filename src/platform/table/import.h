@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "platform/table/formats.h"
 #include "platform/table/frame.h"
 
 namespace gyre::table {
@@ -38,10 +39,20 @@ enum class BadCells : unsigned char {
   kQuarantine,  // the row is set aside, with the reason
 };
 
+// The table that the new rows join. Its columns' formats hold where the file itself does not say;
+// with kQuarantine its types hold too, so that one bad row does not turn a column into text.
+struct KnownTable {
+  std::string name;  // "sales:v3"
+  Schema schema;
+  Formats formats;
+};
+
 struct ImportOptions {
   std::optional<FileFormat> format = {};  // empty = by content
   BadCells bad = BadCells::kError;
-  Schema types = {};            // columns whose type is given
+  Schema types = {};     // columns whose type is given
+  Formats formats = {};  // of columns with a given type: how their text is read
+  KnownTable known = {};
   bool types_may_miss = false;  // a given column that the file lacks is no error
   std::optional<char> delimiter = {};
   std::optional<bool> header = {};
@@ -61,6 +72,7 @@ struct BadRow {
 
 struct ImportReport {
   Schema schema;
+  Formats formats;
   std::int64_t rows = 0, bytes = 0;
   std::string format;              // "CSV, comma separated, UTF-8"
   std::vector<std::string> notes;  // what a careful person would want to know about how it was read
@@ -69,9 +81,16 @@ struct ImportReport {
   std::vector<BadRow> quarantine;  // the first 10,000
 };
 
+struct RowOrigin {
+  std::uint32_t file = 0;  // index among the files
+  std::int64_t line = 0;
+};
+
 class ImportSink {
  public:
   virtual ~ImportSink() = default;
+  // With kQuarantine, before each chunk of a text file: where its rows begin.
+  virtual void Origins(std::vector<RowOrigin> /*rows*/) {}
   // Before the first chunk; called again when the reading begins anew: forget what came before.
   virtual Result<> Begin(const Schema& schema) = 0;
   virtual Result<> Chunk(Frame& frame) = 0;

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "platform/exec/files.h"
+#include "platform/table/duckdb_session.h"
 #include "platform/table/reader.h"
 #include "platform/table/writer.h"
 
@@ -104,6 +105,86 @@ TEST_F(Import, ReadsEncodings) {
   EXPECT_EQ(imported->report.notes.size(), 1u);
 }
 
+// One that fits both ways is read as the table that it joins; what a value shows wins, and is said.
+TEST_F(Import, DatesAreReadAsBefore) {
+  const std::string both = "when,n\n01/12/2024,1\n12/01/2024,2\n";
+  const auto alone = Read(both);
+  ASSERT_TRUE(alone) << alone.error().ToString();
+  EXPECT_EQ(Row(alone->frame, 0), "2024-01-12|1");
+  ASSERT_EQ(alone->report.notes.size(), 1u);
+  EXPECT_NE(alone->report.notes[0].find("--type when=date:%d/%m/%Y"), std::string::npos)
+      << alone->report.notes[0];
+
+  const KnownTable before{.name = "fr:v1",
+                          .schema = {{"when", Type::kDate}, {"n", Type::kInt}},
+                          .formats = {{"when", DateOrder::kDayFirst}}};
+  const auto joined = Read(both, {.known = before});
+  ASSERT_TRUE(joined) << joined.error().ToString();
+  EXPECT_EQ(Row(joined->frame, 0), "2024-12-01|1");
+  EXPECT_EQ(joined->report.formats.at("when"), DateOrder::kDayFirst);
+  ASSERT_EQ(joined->report.notes.size(), 1u);
+  EXPECT_NE(joined->report.notes[0].find("day/month/year, as in fr:v1"), std::string::npos);
+
+  const auto other = Read("when,n\n01/25/2024,1\n", {.known = before});
+  ASSERT_TRUE(other);
+  EXPECT_EQ(Row(other->frame, 0), "2024-01-25|1");
+  ASSERT_EQ(other->report.notes.size(), 1u);
+  EXPECT_NE(other->report.notes[0].find("whereas fr:v1 has day/month/year"), std::string::npos);
+
+  const ImportOptions given{.types = {{"when", Type::kDate}},
+                            .formats = {{"when", DateOrder::kDayFirst}}};
+  EXPECT_EQ(Row(Read(both, given)->frame, 0), "2024-12-01|1");
+  EXPECT_EQ(Row(Read("when\n2024-12-01\n", given)->frame, 0), "2024-12-01");
+  EXPECT_EQ(Read("when\n01/25/2024\n", given).error().gy(), "GY2041");
+}
+
+// The first rows fit both ways, a late one does not.
+TEST_F(Import, ALateDateShowsTheOrder) {
+  std::string bytes = "when,n\n";
+  for (int i = 0; i < 200'000; ++i) bytes += "01/12/2024,1\n";
+  const auto late = Read(bytes + "25/03/2024,2\n");
+  ASSERT_TRUE(late) << late.error().ToString();
+  EXPECT_EQ(Row(late->frame, 0), "2024-12-01|1");
+  EXPECT_TRUE(late->report.notes.empty());
+  EXPECT_TRUE(Read(bytes + "03/25/2024,2\n")->report.notes.empty());
+}
+
+// One bad row of five is set aside, and its column keeps the type that the table has.
+TEST_F(Import, QuarantineReadsByTheKnownTable) {
+  const ImportOptions options{
+      .bad = BadCells::kQuarantine,
+      .known = {.name = "q:v1", .schema = {{"n", Type::kInt}}, .formats = {}}};
+  const auto imported = Read("n,s\n1,a\n2,b\nx,c\n4,d\n5,e\n", options);
+  ASSERT_TRUE(imported) << imported.error().ToString();
+  EXPECT_EQ(Types(*imported), "int text");
+  EXPECT_EQ(imported->report.rows, 4);
+  ASSERT_EQ(imported->report.quarantine.size(), 1u);
+  EXPECT_EQ(imported->report.quarantine[0].line, 4);
+}
+
+// What Parquet holds and we do not is read as exactly as can be, and what is lost is said.
+TEST_F(Import, ParquetTypesBeyondOurs) {
+  const std::string path = folder_ + "/wide.parquet";
+  const auto db = DuckDb::Open({});
+  ASSERT_TRUE(db);
+  ASSERT_TRUE(
+      (*db)->Execute("COPY (SELECT 18446744073709551615::UBIGINT AS big, 7::UBIGINT AS small, "
+                     "12345678901234567.89::DECIMAL(38,2) AS money, 1.25::DECIMAL(9,2) AS price, "
+                     "[1,2] AS list, 5::DECIMAL(18,0) AS whole) TO " +
+                     SqlString(path) + " (FORMAT parquet)"));
+  const auto imported = ImportFrame({{path, "wide.parquet"}}, {});
+  ASSERT_TRUE(imported) << imported.error().ToString();
+  EXPECT_EQ(Types(*imported), "text int double double text int");
+  EXPECT_EQ(Row(imported->frame, 0), "18446744073709551615|7|1.2345678901234568e+16|1.25|[1, 2]|5");
+  ASSERT_EQ(imported->report.notes.size(), 3u);
+  EXPECT_NE(imported->report.notes[0].find("`big` is UBIGINT"), std::string::npos);
+  EXPECT_NE(imported->report.notes[1].find("`money` is DECIMAL(38,2)"), std::string::npos);
+  EXPECT_NE(imported->report.notes[2].find("`list` is INTEGER[]"), std::string::npos);
+  const auto exact = ImportFrame({{path, "wide.parquet"}}, {.types = {{"money", Type::kText}}});
+  ASSERT_TRUE(exact) << exact.error().ToString();
+  EXPECT_EQ(exact->frame.columns[2].text[0], "12345678901234567.89");
+}
+
 TEST_F(Import, LaterRowsCorrectTheGuess) {
   std::string bytes = "a,b,c,d\n";
   for (int i = 0; i < 30'000; ++i) bytes += std::to_string(i) + ",1,," + std::to_string(i) + "\n";
@@ -124,7 +205,7 @@ TEST_F(Import, NamesTheBadCell) {
   const auto imported = Read(bytes);
   ASSERT_FALSE(imported);
   EXPECT_EQ(imported.error().gy(), "GY2041");
-  EXPECT_EQ(imported.error().message(), "column `age` is not a number in 13 of 50,000 rows");
+  EXPECT_EQ(imported.error().message(), "column `age` is not a whole number in 13 of 50,000 rows");
   EXPECT_EQ(imported.error().where(), "sales.csv:1842:6    \"thirty-one\"");
   ASSERT_EQ(imported.error().fixes().size(), 3u);
   EXPECT_NE(imported.error().fixes()[0].find("gyre add sales.csv --bad null"), std::string::npos);

@@ -24,6 +24,7 @@ Result<> CheckReadable(const std::vector<std::string>& paths) {
 
 std::string SelectFrom(const std::vector<std::string>& paths, const ReadOptions& options) {
   std::string columns = options.columns.empty() ? "*" : "";
+  if (!options.select.empty()) columns = options.select;
   for (const std::string& name : options.columns) {
     if (!columns.empty()) columns += ", ";
     columns += SqlName(name);

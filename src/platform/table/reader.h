@@ -16,6 +16,7 @@ namespace gyre::table {
 
 struct ReadOptions {
   std::vector<std::string> columns = {};  // only these, in this order; empty = all
+  std::string select = {};                // SQL of ours in the place of column names
   std::int64_t rows_max = -1;             // stop after so many rows; negative = all
   std::function<bool()> cancelled =
       {};  // asked between chunks; true ends the call with kCancelled GY2003

@@ -8,6 +8,7 @@
 #include "platform/exec/thread_pool.h"
 #include "platform/table/append.h"
 #include "platform/table/duckdb_session.h"
+#include "platform/table/sql_guard.h"
 
 namespace gyre::table {
 
@@ -45,9 +46,15 @@ Result<> MakeViews(DuckDb& db, const std::vector<SqlTable>& tables) {
   return {};
 }
 
-// Says which tables there are when the query names another.
+// Says which tables there are when the query names another; DuckDB would suggest its own.
 Error Explain(Error error, const std::vector<SqlTable>& tables) {
-  if (error.message().find("Table with name") == std::string::npos) return error;
+  constexpr std::string_view kBefore = "Table with name ", kBehind = " does not exist";
+  const std::size_t before = error.message().find(kBefore);
+  const std::size_t behind = error.message().find(kBehind);
+  if (before == std::string::npos || behind == std::string::npos || behind < before) return error;
+  const std::size_t from = before + kBefore.size();
+  error = InvalidArgument("GY2017", "there is no table `{}`",
+                          std::string_view(error.message()).substr(from, behind - from));
   std::vector<std::string> names;
   for (const SqlTable& table : tables) names.push_back(table.name);
   return std::move(error).Fix(names.empty() ? "add a dataset first: gyre add FILE"
@@ -57,6 +64,7 @@ Error Explain(Error error, const std::vector<SqlTable>& tables) {
 
 Result<SqlResult> RunSql(const std::vector<SqlTable>& tables, const std::string& sql,
                          const SqlOptions& options) {
+  GYRE_DO(CheckSqlWords(sql));
   DuckDb::Options settings;
   settings.threads = options.threads;
   settings.memory_bytes_max = options.memory_bytes_max;
@@ -102,7 +110,8 @@ Result<SqlResult> RunSql(const std::vector<SqlTable>& tables, const std::string&
   if (late) {
     return MakeError(Code::kDeadlineExceeded, "GY2016", "the query took longer than {}",
                      HumanSeconds(static_cast<double>(options.timeout_ms) / 1000))
-        .Fix("select fewer rows, or aggregate first");
+        .Fix("select fewer rows, or aggregate first")
+        .Fix("raise the server's setting query.timeout");
   }
   if (!done) return Explain(done.error(), tables);
   return result;

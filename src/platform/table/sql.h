@@ -35,7 +35,8 @@ struct SqlResult {
 
 // Errors: kInvalidArgument GY2010 empty, GY2011 not exactly one SELECT, GY2002 what DuckDB says of
 // it; kPermissionDenied GY2013 other files; kResourceExhausted GY2012 out of memory;
-// kDeadlineExceeded GY2016; kCancelled GY2003.
+// kPermissionDenied GY2018 settings and
+// catalogue; kInvalidArgument GY2017 no such table; kDeadlineExceeded GY2016; kCancelled GY2003.
 Result<SqlResult> RunSql(const std::vector<SqlTable>& tables, const std::string& sql,
                          const SqlOptions& options);
 

@@ -90,6 +90,22 @@ TEST_F(Sql, RefusesEverythingButOneSelect) {
   EXPECT_EQ(Run("CREATE TABLE t(a int)").error().gy(), "GY2011");
 }
 
+TEST_F(Sql, ShowsNothingOfTheServer) {
+  for (const std::string& sql : std::vector<std::string>{
+           "PRAGMA version", "/* x */ pragma version", "SELECT * FROM duckdb_settings()",
+           "SELECT current_setting('temp_directory')", "SELECT * FROM \"duckdb_views\"",
+           "SELECT * FROM sqlite_master", "SELECT sql FROM system.main.DUCKDB_VIEWS()",
+           "SELECT * FROM information_schema.views", "FROM query('FROM duckdb_settings()')",
+           "SELECT '--', (SELECT current_setting('temp_directory'))",
+           "SELECT e'\\'', (SELECT current_setting('temp_directory')), ''",
+           "FROM \"query\" /* ( */ ('FROM numbers')"}) {
+    const auto result = Run(sql);
+    ASSERT_FALSE(result) << sql;
+    EXPECT_EQ(result.error().gy(), "GY2018") << sql;
+  }
+  EXPECT_TRUE(Run("SELECT n AS query, 'duckdb_settings' FROM numbers -- pragma"));
+}
+
 TEST_F(Sql, OpensNoOtherFile) {
   std::filesystem::create_symlink("/etc/passwd", folder_ + "/scratch/link.csv");
   for (const std::string& sql : std::vector<std::string>{
@@ -143,6 +159,7 @@ TEST_F(Sql, StaysWithinItsMemory) {
 TEST_F(Sql, NamesTheTablesThereAre) {
   const auto result = Run("SELECT * FROM nombers");
   ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message(), "there is no table `nombers`");
   EXPECT_EQ(result.error().code(), Code::kInvalidArgument);
   EXPECT_NE(result.error().fixes().at(0).find("numbers"), std::string::npos);
 }

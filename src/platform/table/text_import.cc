@@ -25,7 +25,7 @@ std::int64_t FileSize(const std::string& path) {
 std::string_view NounOf(Type type) {
   switch (type) {
     case Type::kInt:
-      return "a number";
+      return "a whole number";
     case Type::kDouble:
       return "a number";
     case Type::kBool:
@@ -49,14 +49,20 @@ KindSet KindFor(const ColumnPlan& plan) {
     case Type::kDouble:
       return kDoubleKind;
     case Type::kDate:
-      if (plan.date_order == ColumnPlan::DateOrder::kMonthFirst) return kMonthFirstKind;
-      return plan.date_order == ColumnPlan::DateOrder::kDayFirst ? kDayFirstKind : kDateKind;
+      if (plan.date_order == DateOrder::kMonthFirst) return kMonthFirstKind;
+      return plan.date_order == DateOrder::kDayFirst ? kDayFirstKind : kDateKind;
     case Type::kTimestamp:
       return kTimestampKind;
     case Type::kText:
       break;
   }
   return kTextKind;
+}
+
+std::string PlanWords(const ColumnPlan& plan) {
+  const bool slash = plan.type == Type::kDate && plan.date_order != DateOrder::kYearFirst;
+  return slash ? fmt::format("a date as {}", FormatWords(plan.date_order))
+               : std::string(TypeName(plan.type));
 }
 
 std::string Shown(std::string_view text) {
@@ -89,6 +95,7 @@ Result<ImportReport> TextImport::Run() {
       Apply(Decide(column.counts, decimal_point_), &column);
       column.filled = column.counts.filled;
       column.ambiguous_date = column.counts.of(kDayFirstKind) == column.counts.of(kMonthFirstKind);
+      ApplyKnown(&column);
     }
     decided_ = true;
   }
@@ -116,6 +123,7 @@ Result<> TextImport::Pass() {
     column.tokens.clear();
   }
   pending_ = {};
+  origins_.clear();
   if (decided_) {
     Schema schema;
     for (const Column& column : columns_) schema.push_back({column.name, column.plan.type});
@@ -152,6 +160,7 @@ Result<std::unique_ptr<RecordSource>> TextImport::Open(std::size_t file) {
 
 Result<> TextImport::ReadFile(std::size_t file) {
   GYRE_TRY(const auto source, Open(file));
+  file_ = static_cast<std::uint32_t>(file);
   RecordBatch batch;
   for (;;) {
     if (options_.cancelled && options_.cancelled())
@@ -184,11 +193,23 @@ Result<> TextImport::AddColumn(const std::string& name) {
   column.name = name;
   column.plan.undecided = true;
   column.plan.decimal_point = decimal_point_;
-  for (const Field& given : options_.types) {
-    if (given.name != name) continue;
+  const auto give = [&](const Field& field, const Formats& formats, const std::string& by) {
     column.given = true;
+    column.given_by = by;
     column.plan.undecided = false;
-    column.plan.type = given.type;
+    column.plan.type = field.type;
+    const auto format = formats.find(name);
+    if (format == formats.end()) return;
+    column.format = format->second;
+    column.plan.date_order = format->second;
+  };
+  if (options_.bad == BadCells::kQuarantine) {
+    for (const Field& known : options_.known.schema) {
+      if (known.name == name) give(known, options_.known.formats, options_.known.name);
+    }
+  }
+  for (const Field& given : options_.types) {
+    if (given.name == name) give(given, options_.formats, options_.types_by);
   }
   columns_.push_back(std::move(column));
   return {};
@@ -237,29 +258,43 @@ void TextImport::PlanFromFirst(const RecordBatch& batch, const std::vector<std::
     if (!column.given) Apply(Decide(counts, decimal_point_), &column);
     column.ambiguous_date = counts.of(kDayFirstKind) == counts.of(kMonthFirstKind);
     column.plan.decimal_point = decimal_point_;
+    ApplyKnown(&column);
   }
 }
 
 void TextImport::Apply(const Decision& decision, Column* column) {
-  if (!column->given) {
-    column->plan = decision.plan;
-    column->bad = decision.bad;
-    column->mixed = decision.mixed;
-    return;
-  }
+  if (column->given) return ApplyGiven(column);
+  column->plan = decision.plan;
+  column->bad = decision.bad;
+  column->mixed = decision.mixed;
+}
+
+void TextImport::ApplyGiven(Column* column) const {
+  const auto bad_of = [&](const ColumnPlan& plan) {
+    return column->counts.filled - column->counts.of(KindFor(plan));
+  };
   column->plan.decimal_point = decimal_point_;
-  column->bad = column->counts.filled - column->counts.of(KindFor(column->plan));
+  column->bad = bad_of(column->plan);
   if (column->plan.type != Type::kDate || column->bad == 0) return;
-  for (const auto order : {ColumnPlan::DateOrder::kMonthFirst,
-                           ColumnPlan::DateOrder::kDayFirst}) {  // a given date may be in any order
+  // Without a format a given date may be in any order; with one, only the form that has a single
+  // meaning may stand in for it.
+  for (const auto order : {DateOrder::kYearFirst, DateOrder::kMonthFirst, DateOrder::kDayFirst}) {
+    if (column->format && order != DateOrder::kYearFirst) continue;
     ColumnPlan other = column->plan;
     other.date_order = order;
-    const std::int64_t bad = column->counts.filled - column->counts.of(KindFor(other));
-    if (bad < column->bad) {
-      column->bad = bad;
-      column->plan = other;
-    }
+    if (bad_of(other) >= column->bad) continue;
+    column->bad = bad_of(other);
+    column->plan = other;
   }
+}
+
+// Day and month fit both ways: the table that the rows join says which is which.
+void TextImport::ApplyKnown(Column* column) const {
+  const auto known = options_.known.formats.find(column->name);
+  if (known == options_.known.formats.end() || column->given) return;
+  const bool slash =
+      column->plan.type == Type::kDate && column->plan.date_order != DateOrder::kYearFirst;
+  if (slash && column->ambiguous_date) column->plan.date_order = known->second;
 }
 
 Result<> TextImport::TakeBatch(const RecordSource& source, const RecordBatch& batch,
@@ -272,13 +307,20 @@ Result<> TextImport::TakeBatch(const RecordSource& source, const RecordBatch& ba
   return Convert(source, batch, map);
 }
 
-bool TextImport::Fits(const RecordBatch& batch, const std::vector<std::size_t>& map) const {
+bool TextImport::Fits(const RecordBatch& batch, const std::vector<std::size_t>& map) {
   for (std::size_t i = 0; i < map.size(); ++i) {
-    const ColumnPlan& plan = columns_[map[i]].plan;
+    Column& column = columns_[map[i]];
+    const ColumnPlan& plan = column.plan;
     if (plan.type == Type::kText && !plan.undecided) continue;  // everything is text
+    ColumnPlan other = plan;
+    other.date_order =
+        plan.date_order == DateOrder::kDayFirst ? DateOrder::kMonthFirst : DateOrder::kDayFirst;
+    const bool slash = plan.type == Type::kDate && plan.date_order != DateOrder::kYearFirst;
     for (std::size_t row = 0; row < batch.rows(); ++row) {
-      if (ParseCell(batch.cells[row * batch.width + i], plan).outcome == CellOutcome::kBad)
-        return false;
+      const RawCell& cell = batch.cells[row * batch.width + i];
+      if (ParseCell(cell, plan).outcome == CellOutcome::kBad) return false;
+      if (slash && column.ambiguous_date)
+        column.ambiguous_date = ParseCell(cell, other).outcome != CellOutcome::kBad;
     }
   }
   return true;
@@ -287,10 +329,14 @@ bool TextImport::Fits(const RecordBatch& batch, const std::vector<std::size_t>& 
 void TextImport::StartCounting() {
   counting_ = true;
   pending_ = {};
+  origins_.clear();
   for (Column& column : columns_) {
     // Cells of a text column were not looked at closely, but the first of them were no numbers: it
     // stays text.
-    column.counts.AddKnown(KindsOf(column.plan), column.good);
+    KindSet known = KindsOf(column.plan);
+    if (column.ambiguous_date && (known & (kMonthFirstKind | kDayFirstKind)) != 0)
+      known |= kMonthFirstKind | kDayFirstKind;
+    column.counts.AddKnown(known, column.good);
   }
 }
 
@@ -370,6 +416,11 @@ Result<> TextImport::Convert(const RecordSource& source, const RecordBatch& batc
     if (filled[i] != 0) continue;
     for (std::size_t row = 0; row < rows; ++row) pending_.columns[i].PushNull();
   }
+  if (options_.bad == BadCells::kQuarantine) {
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+      if (keep.empty() || keep[row] != 0) origins_.push_back({file_, batch.lines[row]});
+    }
+  }
   const bool full = static_cast<std::int64_t>(pending_.rows()) >= options_.chunk_rows_max ||
                     FrameBytes(pending_) >= options_.chunk_bytes_max;
   return full ? Flush() : Result<>();
@@ -378,6 +429,7 @@ Result<> TextImport::Convert(const RecordSource& source, const RecordBatch& batc
 Result<> TextImport::Flush() {
   if (pending_.rows() == 0) return {};
   const Schema schema = pending_.schema();
+  sink_.Origins(std::exchange(origins_, {}));
   GYRE_DO(sink_.Chunk(pending_));
   pending_ = EmptyFrame(schema);
   return {};
@@ -415,8 +467,8 @@ Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, 
   }
   const std::string shown_rows = GroupDigits(rows_total_), shown_bad = GroupDigits(column.bad);
   const std::string file = files_.size() == 1 ? source.file() : std::string("FOLDER");
-  std::string why = column.given ? fmt::format("{} says that `{}` is {}", options_.types_by,
-                                               column.name, TypeName(column.plan.type))
+  std::string why = column.given ? fmt::format("{} says that `{}` is {}", column.given_by,
+                                               column.name, PlanWords(column.plan))
                                  : fmt::format("the other {} values are, so `{}` was read as {}",
                                                GroupDigits(column.filled - column.bad), column.name,
                                                TypeName(column.plan.type));
@@ -431,6 +483,32 @@ Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, 
       .Fix(fmt::format("gyre add {} --type {}=text     (keep it as text)", file, column.name));
 }
 
+// Which of day and month came first, when no value shows it or another table had it otherwise.
+void TextImport::NoteFormat(const Column& column) {
+  const DateOrder order = column.plan.date_order;
+  if (column.plan.type != Type::kDate || order == DateOrder::kYearFirst) return;
+  report_.formats[column.name] = order;
+  if (column.format) return;
+  const auto known = options_.known.formats.find(column.name);
+  std::string note = fmt::format("`{}` was read as {}", column.name, FormatWords(order));
+  if (known != options_.known.formats.end() && known->second != order) {
+    note += fmt::format(", whereas {} has {}: look whether these are the same dates",
+                        options_.known.name, FormatWords(known->second));
+  } else if (!column.ambiguous_date) {
+    return;
+  } else if (known != options_.known.formats.end()) {
+    note += fmt::format(", as in {}: no value shows which of both it is", options_.known.name);
+  } else {
+    const DateOrder other =
+        order == DateOrder::kMonthFirst ? DateOrder::kDayFirst : DateOrder::kMonthFirst;
+    note += "; no value shows which of both it is";
+    note += column.given ? ": write dates as 2024-12-31"
+                         : fmt::format(". For {}: --type {}=date:{}", FormatWords(other),
+                                       column.name, FormatText(other));
+  }
+  report_.notes.push_back(std::move(note));
+}
+
 void TextImport::WriteNotes() {
   std::map<std::string, std::pair<std::int64_t, std::vector<std::string>>> tokens;
   for (const Column& column : columns_) {
@@ -442,12 +520,7 @@ void TextImport::WriteNotes() {
       report_.notes.push_back(fmt::format(
           "`{}` was read as text: most of its values are numbers or dates, but not 95 %",
           column.name));
-    const bool slash = column.plan.type == Type::kDate &&
-                       column.plan.date_order == ColumnPlan::DateOrder::kMonthFirst;
-    if (slash && column.ambiguous_date) {
-      report_.notes.push_back(fmt::format(
-          "`{}` was read as month/day/year; no value shows which of both it is", column.name));
-    }
+    NoteFormat(column);
   }
   for (const auto& [token, met] : tokens) {
     const auto& [count, names] = met;

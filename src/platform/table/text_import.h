@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,14 @@ class TextImport {
   struct Column {
     std::string name;
     ColumnPlan plan;
-    bool given = false;           // by --type
-    KindCounts counts;            // while counting
-    std::int64_t good = 0;        // cells read by `plan` before counting began
-    std::int64_t bad = 0;         // known after the decision
-    std::int64_t filled = 0;      // cells that are not missing, likewise
-    bool ambiguous_date = false;  // day/month and month/day would both fit
+    bool given = false;  // by --type, or by the known table
+    std::string given_by;
+    std::optional<DateOrder> format;  // given, with the type
+    KindCounts counts;                // while counting
+    std::int64_t good = 0;            // cells read by `plan` before counting began
+    std::int64_t bad = 0;             // known after the decision
+    std::int64_t filled = 0;          // cells that are not missing, likewise
+    bool ambiguous_date = false;      // day/month and month/day would both fit
     bool mixed = false;
     std::map<std::string, std::int64_t, std::less<>> tokens;  // words read as missing
   };
@@ -41,7 +44,10 @@ class TextImport {
   void Apply(const Decision& decision, Column* column);
   Result<> TakeBatch(const RecordSource& source, const RecordBatch& batch,
                      const std::vector<std::size_t>& map);
-  bool Fits(const RecordBatch& batch, const std::vector<std::size_t>& map) const;
+  bool Fits(const RecordBatch& batch, const std::vector<std::size_t>& map);
+  void ApplyGiven(Column* column) const;
+  void ApplyKnown(Column* column) const;
+  void NoteFormat(const Column& column);
   void StartCounting();
   void Count(const RecordBatch& batch, const std::vector<std::size_t>& map);
   Result<> Convert(const RecordSource& source, const RecordBatch& batch,
@@ -62,6 +68,7 @@ class TextImport {
   ImportSink& sink_;
   std::vector<std::optional<Encoding>> encodings_;
   std::vector<std::int64_t> sizes_;
+  std::uint32_t file_ = 0;        // that is being read
   std::int64_t size_before_ = 0;  // bytes of the files that were read
   std::vector<Column> columns_;
   std::vector<unsigned char> present_;  // columns of the current CSV file
@@ -70,6 +77,7 @@ class TextImport {
   std::int64_t rows_ = 0;        // seen in this pass
   std::int64_t rows_total_ = 0;  // seen in the pass that counted
   Frame pending_;
+  std::vector<RowOrigin> origins_;  // of pending_'s rows
   ImportReport report_;
 };
 

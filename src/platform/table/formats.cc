@@ -1,0 +1,113 @@
+#include "platform/table/formats.h"
+
+#include "base/time.h"
+
+namespace gyre::table {
+
+namespace {
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// One or two digits, or exactly four.
+bool TakeNumber(std::string_view* text, std::size_t digits_min, std::size_t digits_max, int* out) {
+  std::size_t n = 0;
+  int value = 0;
+  while (n < text->size() && n < digits_max && IsDigit((*text)[n]))
+    value = value * 10 + ((*text)[n++] - '0');
+  if (n < digits_min) return false;
+  text->remove_prefix(n);
+  *out = value;
+  return true;
+}
+
+bool TakeChar(std::string_view* text, char c) {
+  if (text->empty() || text->front() != c) return false;
+  text->remove_prefix(1);
+  return true;
+}
+
+std::optional<std::int64_t> Days(int year, int month, int day) {
+  constexpr int kLengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (month < 1 || month > 12 || day < 1) return std::nullopt;
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  if (day > kLengths[month - 1] + (month == 2 && leap ? 1 : 0)) return std::nullopt;
+  return DaysFromCivil(year, month, day);
+}
+
+// 2011-12-31, 2011/12/31, 31.12.2011: forms with one meaning.
+std::optional<std::int64_t> ParsePlainDate(std::string_view text) {
+  int a = 0, b = 0, c = 0;
+  if (text.size() >= 8 && text.size() <= 10 && IsDigit(text[2]) && TakeNumber(&text, 4, 4, &a)) {
+    const char separator = text.empty() ? ' ' : text.front();
+    if (separator != '-' && separator != '/') return std::nullopt;
+    if (!TakeChar(&text, separator) || !TakeNumber(&text, 1, 2, &b) ||
+        !TakeChar(&text, separator) || !TakeNumber(&text, 1, 2, &c)) {
+      return std::nullopt;
+    }
+    return text.empty() ? Days(a, b, c) : std::nullopt;
+  }
+  if (!TakeNumber(&text, 1, 2, &a) || !TakeChar(&text, '.') || !TakeNumber(&text, 1, 2, &b) ||
+      !TakeChar(&text, '.') || !TakeNumber(&text, 4, 4, &c) || !text.empty()) {
+    return std::nullopt;
+  }
+  return Days(c, b, a);
+}
+
+std::optional<std::int64_t> ParseSlashDate(std::string_view text, bool month_first) {
+  int a = 0, b = 0, year = 0;
+  if (!TakeNumber(&text, 1, 2, &a) || !TakeChar(&text, '/') || !TakeNumber(&text, 1, 2, &b) ||
+      !TakeChar(&text, '/') || !TakeNumber(&text, 4, 4, &year) || !text.empty()) {
+    return std::nullopt;
+  }
+  return month_first ? Days(year, a, b) : Days(year, b, a);
+}
+}  // namespace
+
+std::string_view FormatText(DateOrder order) {
+  if (order == DateOrder::kMonthFirst) return "%m/%d/%Y";
+  return order == DateOrder::kDayFirst ? "%d/%m/%Y" : "%Y-%m-%d";
+}
+
+std::optional<DateOrder> ParseFormat(std::string_view text) {
+  for (const auto order : {DateOrder::kYearFirst, DateOrder::kMonthFirst, DateOrder::kDayFirst}) {
+    if (text == FormatText(order)) return order;
+  }
+  return std::nullopt;
+}
+
+std::string_view FormatWords(DateOrder order) {
+  if (order == DateOrder::kMonthFirst) return "month/day/year";
+  return order == DateOrder::kDayFirst ? "day/month/year" : "year-month-day";
+}
+
+void AddFormats(const Formats& formats, Json* columns) {
+  Json out = Json::Arr();
+  for (Json column : columns->items()) {
+    const auto found = formats.find(column["name"].AsString());
+    if (found != formats.end()) column.Set("format", FormatText(found->second));
+    out.Push(std::move(column));
+  }
+  *columns = std::move(out);
+}
+
+Formats FormatsOf(const Json& columns) {
+  Formats formats;
+  for (const Json& column : columns.items()) {
+    const auto order = ParseFormat(column["format"].AsString());
+    if (order) formats[column["name"].AsString()] = *order;
+  }
+  return formats;
+}
+
+Json FormatsToJson(const Formats& formats) {
+  Json columns = Json::Arr();
+  for (const auto& [column, order] : formats)
+    columns.Push(Json::Obj({{"name", column}, {"format", FormatText(order)}}));
+  return columns;
+}
+
+std::optional<std::int64_t> ParseDate(std::string_view text, DateOrder order) {
+  if (order == DateOrder::kYearFirst) return ParsePlainDate(text);
+  return ParseSlashDate(text, order == DateOrder::kMonthFirst);
+}
+
+}  // namespace gyre::table

@@ -1,0 +1,101 @@
+"""What a column was read by is kept: dates with the day first mean the same day in the next version, in a scored file and in a request. Rows that are set
+aside are read by the types that the dataset has, with file and line."""
+import json
+import os
+import random
+
+from harness import Gyre
+
+
+def write(folder, name, header, rows, delimiter=','):
+    path = os.path.join(folder, name)
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(delimiter.join(header) + '\n')
+        for row in rows:
+            f.write(delimiter.join(str(cell) for cell in row) + '\n')
+    return path
+
+
+def dates(g):
+    r = random.Random(3)
+    rows = []
+    for _ in range(1500):
+        day, month = r.randint(1, 28), r.randint(1, 12)
+        spend = f'{r.uniform(1, 50):.2f}'.replace('.', ',')
+        rows.append([f'{day:02d}/{month:02d}/2024', spend, 'yes' if (month >= 7) != (r.random() < 0.05) else 'no'])
+    g.cli('add', write(g.work, 'fr.csv', ['when', 'spend', 'late'], rows, ';'))
+    version = g.json('GET', '/api/v1/projects/default/datasets/fr/versions/latest')
+    assert version['schema'][0] == {'name': 'when', 'type': 'date', 'format': '%d/%m/%Y'}, version['schema']
+    g.cli('train', 'fr', '--target', 'late', '--budget', '5s', '--seed', '1')
+    g.cli('deploy', 'fr@champion')
+
+    # A file that fits both ways is read as the model's data was.
+    both = write(g.work, 'fr_amb.csv', ['when', 'spend'], [['01/12/2024', '10,5'], ['12/01/2024', '10,5']], ';')
+    iso = write(g.work, 'fr_iso.csv', ['when', 'spend'], [['2024-12-01', '10.5'], ['2024-01-12', '10.5']])
+    scored = [g.cli('predict', 'fr@champion', '--in', f, '--format', 'jsonl').stdout.splitlines() for f in (both, iso)]
+    answers = [[json.loads(line)['probability_yes'] for line in lines] for lines in scored]
+    assert answers[0] == answers[1] and answers[0][0] > 0.5 > answers[0][1], answers
+
+    online = g.json('POST', '/e/fr', {'inputs': [{'when': '01/12/2024', 'spend': 10.5}, {'when': '2024-12-01', 'spend': 10.5}]})
+    assert [o['probability']['yes'] for o in online['outputs']] == [answers[0][0]] * 2, online
+    refused = g.http('POST', '/e/fr', {'inputs': [{'when': '12/25/2024', 'spend': 1}]})
+    assert refused.status in (400, 422) and 'day first' in json.dumps(refused.json()), refused.json()
+    huge = g.http('POST', '/e/fr', b'{"inputs":[{"spend":1e999}]}')
+    assert 'beyond what double holds' in json.dumps(huge.json()), huge.json()
+
+    # The next version reads by the one before it, and says so.
+    more = g.cli('add', both, '--name', 'fr', '--tag', 'part=amb')
+    assert 'day/month/year, as in fr:v1' in more.stderr, more.stderr
+    again = g.cli('add', both, '--name', 'fr', '--tag', 'seen=twice')
+    assert 'tag seen=twice was set' in again.stderr, again.stderr
+    tags = g.json('GET', '/api/v1/projects/default/datasets/fr/versions/v2')['tags']
+    assert tags == {'part': 'amb', 'seen': 'twice'}, tags
+    alone = g.cli('add', both, '--name', 'alone')
+    assert '--type when=date:%d/%m/%Y' in alone.stderr, alone.stderr
+    g.cli('add', both, '--name', 'given', '--type', 'when=date:%d/%m/%Y')
+    assert '2024-12-01' in g.cli('datasets', 'rows', 'given').stdout
+    assert g.cli('datasets', 'diff', 'fr:v1', 'fr:v2').returncode == 0
+
+
+def set_aside(g):
+    header = ['n', 'word']
+    g.cli('add', write(g.work, 'q.csv', header, [[i, 'ab'[i % 2]] for i in range(100)]))
+    suite = os.path.join(g.work, 'suite.json')
+    with open(suite, 'w', encoding='utf-8') as f:
+        json.dump({'expectations': [{'kind': 'between', 'column': 'n', 'min': 0, 'max': 100}]}, f)
+    g.cli('datasets', 'expectations', 'q', '--set', suite)
+    path = write(g.work, 'q2.csv', header, [[1, 'a'], [2, 'b'], ['x', 'a'], [4, 'b'], [900, 'a']])
+    added = g.cli('add', path, '--name', 'q', '--bad', 'quarantine')
+    assert 'fail' not in added.stderr, added.stderr
+    aside = g.json('GET', '/api/v1/projects/default/datasets/q/versions/v2/quarantine')['items']
+    assert [(row['file'], row['line']) for row in aside] == [('q2.csv', 4), ('q2.csv', 6)], aside
+    nothing = g.cli('add', write(g.work, 'q3.csv', header, [['x', 'a'], ['y', 'b']]), '--name', 'q', '--bad', 'quarantine', check=False)
+    assert 'q3.csv:2' in nothing.stderr and 'meets the expectations' not in nothing.stderr, nothing.stderr
+
+
+def queries(g):
+    wrong = g.cli('query', 'select * from nosuch', check=False)
+    assert 'pg_' not in wrong.stderr and 'datasets of the project' in wrong.stderr, wrong.stderr
+    for sql in ('pragma version', "select current_setting('temp_directory')"):
+        refused = g.cli('query', sql, check=False)
+        assert refused.returncode != 0 and 'GY2018' in refused.stderr, refused.stderr
+
+
+def problems(g):
+    g.cli('init', 'churn', '--target', 'Churn', cwd=g.work)
+    changed = g.cli('init', 'churn', '--target', 'Churn2', cwd=g.work)
+    assert 'target: Churn' in changed.stderr and 'version 2' in changed.stderr, changed.stderr
+    for kpi in ('auc => 3', 'auc >= 3'):
+        assert g.cli('init', 'bad', '--kpi', kpi, cwd=g.work, check=False).returncode != 0, kpi
+
+
+def main():
+    with Gyre() as g:
+        g.start()
+        dates(g)
+        set_aside(g)
+        queries(g)
+        problems(g)
+
+
+main()
