@@ -1,4 +1,6 @@
 // gyre deploy, gyre endpoints, gyre predict: from a registered model to answers.
+#include <cmath>
+
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
@@ -23,21 +25,41 @@ std::string ModelName(std::string_view reference) {
   return std::string(reference.substr(0, reference.find_first_of(":@")));
 }
 
-// A request that works when it is pasted: a value of the right kind for each of the first columns.
-std::string ExampleRow(const Json& columns) {
+// What rows that taught the model hold in a column: the middle of the numbers, the most frequent of
+// the rest. Null, which every column takes, when that is not known or too long to paste.
+Json UsualValue(const Json& profile, const Json& column) {
+  constexpr std::size_t kShownBytes = 60;
+  const std::string& type = column["type"].AsString();
+  for (const Json& known : profile["columns"].items()) {
+    if (known["name"] != column["name"]) continue;
+    const Json& middle = known["quantiles"]["0.5"];
+    if (type == "int" && middle.is_number()) return std::llround(middle.AsDouble());
+    if (type != "text" && type != "bool") return middle;
+    if (known["top"].size() == 0) return nullptr;
+    const std::string& most = known["top"].items()[0]["value"].AsString();
+    if (type == "bool") return most == "true";
+    return most.size() <= kShownBytes ? Json(most) : Json();
+  }
+  return nullptr;
+}
+
+// A request that works when it is pasted: real values of the first columns.
+std::string ExampleRow(const Json& columns, const Json& profile) {
   constexpr std::size_t kShown = 3;
   Json row = Json::Obj();
   for (const Json& column : columns.items()) {
     if (row.size() == kShown) break;
-    const std::string& type = column["type"].AsString();
-    Json value = "text";
-    if (type == "int" || type == "double") value = 1;
-    if (type == "bool") value = true;
-    if (type == "date") value = "2026-01-31";
-    if (type == "timestamp") value = "2026-01-31T12:00:00Z";
-    row.Set(column["name"].AsString(), std::move(value));
+    row.Set(column["name"].AsString(), UsualValue(profile, column));
   }
   return Json::Obj({{"inputs", Json::Arr({std::move(row)})}}).Dump();
+}
+
+// The profile of the rows that taught a version ("churn:v3"); null when none is kept.
+Json TrainingProfile(const Invocation& in, Session& session, const std::string& version) {
+  const auto reference = session.Get(fmt::format(
+      "/api/v1/projects/{}/models/{}/versions/{}/reference", PercentEncode(in.project()),
+      PercentEncode(ModelName(version)), PercentEncode(version.substr(version.rfind(':') + 1))));
+  return reference ? (*reference)["profile"] : Json();
 }
 
 Result<> Announce(Invocation& in, Session& session, const Json& endpoint, std::string_view what) {
@@ -50,8 +72,10 @@ Result<> Announce(Invocation& in, Session& session, const Json& endpoint, std::s
   out.Done(fmt::format("endpoint {} {}   {}", name, what, endpoint["model"].AsString()));
   const auto signature = session.Get("/e/" + PercentEncode(name));
   if (signature && !session.url().empty()) {
+    const Json profile = TrainingProfile(in, session, endpoint["model"].AsString());
     out.Print(fmt::format("  try: curl -d {} {}/e/{}\n",
-                          ShellWord(ExampleRow((*signature)["columns"])), session.url(), name));
+                          ShellWord(ExampleRow((*signature)["columns"], profile)), session.url(),
+                          name));
   }
   return {};
 }

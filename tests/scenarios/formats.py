@@ -27,7 +27,8 @@ def dates(g):
     version = g.json('GET', '/api/v1/projects/default/datasets/fr/versions/latest')
     assert version['schema'][0] == {'name': 'when', 'type': 'date', 'format': '%d/%m/%Y'}, version['schema']
     g.cli('train', 'fr', '--target', 'late', '--budget', '5s', '--seed', '1')
-    g.cli('deploy', 'fr@champion')
+    offered = g.cli('deploy', 'fr@champion').stdout.partition("curl -d '")[2].partition("'")[0]
+    assert g.http('POST', '/e/fr', offered.encode()).status == 200 and '"when":"2024-' in offered, offered
 
     # A file that fits both ways is read as the model's data was.
     both = write(g.work, 'fr_amb.csv', ['when', 'spend'], [['01/12/2024', '10,5'], ['12/01/2024', '10,5']], ';')

@@ -4,6 +4,8 @@ python3 tests/scenarios/models.py"""
 import json
 import os
 import random
+import shlex
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
@@ -48,7 +50,13 @@ def first_version(g):
 
 
 def what_was_used(g):
-    g.cli('deploy', 'customers@champion', '--name', 'used')
+    deployed = g.cli('deploy', 'customers@champion', '--name', 'used')
+    # The line that is offered for pasting holds values that the model knows.
+    line = shlex.split(deployed.stdout.partition('try: ')[2])
+    row = json.loads(line[line.index('-d') + 1])['inputs'][0]
+    assert 20 < row['tenure'] < 50 and 50 < row['charge'] < 90 and row['contract'] in ('month', 'year', 'two years'), row
+    answered = subprocess.run([*line, '--silent', '--fail'], capture_output=True, text=True, timeout=60)
+    assert answered.returncode == 0 and json.loads(answered.stdout)['outputs'][0]['prediction'] in ('Yes', 'No'), answered
     row = {'tenure': 3, 'charge': 80.5, 'contract': 'month', 'region': 'north'}
     asked = [g.http('POST', '/e/used', {'inputs': [row] * 1000}) for _ in range(5)]
     assert all(answer.status == 200 for answer in asked), asked[0].body
@@ -56,7 +64,7 @@ def what_was_used(g):
     g.start()
     lines = {line['label']: line for line in g.cli_json('usage')}
     used = lines['used']
-    assert used['kind'] == 'endpoint' and used['requests'] == 5 and used['cpu_seconds'] > 0, used
+    assert used['kind'] == 'endpoint' and used['requests'] == 6 and used['cpu_seconds'] > 0, used
     assert used['bytes'] >= sum(len(answer.body) for answer in asked), used
     trained = next(line for line in lines.values() if line['kind'] == 'run')
     assert trained['cpu_seconds'] > 0 and trained['bytes'] > 10_000 and trained['memory_gib_hours'] > 0, trained
