@@ -49,6 +49,19 @@ std::string DiffOf(const std::string& root) {
   return diff;
 }
 
+// The first files and folders that .gitignore names: no commit and no diff holds them.
+Json IgnoredIn(const std::string& root) {
+  constexpr std::size_t kNamesMax = 20;
+  const std::string text =
+      Git(root, {"ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"})
+          .value_or("");
+  Json names = Json::Arr();
+  for (const std::string_view name : Split(text, '\0')) {
+    if (!name.empty() && names.size() < kNamesMax && IsValidUtf8(name)) names.Push(name);
+  }
+  return names;
+}
+
 }  // namespace
 
 CodeState ReadCodeState(const std::string& directory) {
@@ -64,7 +77,8 @@ CodeState ReadCodeState(const std::string& directory) {
        {"remote", WithoutPassword(Git(directory, {"remote", "get-url", "origin"}).value_or(""))},
        {"dirty", !state.diff.empty()},
        {"root", *root},
-       {"folder", Git(directory, {"rev-parse", "--show-prefix"}).value_or("")}});
+       {"folder", Git(directory, {"rev-parse", "--show-prefix"}).value_or("")},
+       {"ignored", IgnoredIn(*root)}});
   return state;
 }
 

@@ -9,8 +9,9 @@
 namespace gyre::cli {
 
 struct CodeState {
-  Json facts;  // {"commit", "branch", "remote", "dirty", "folder"}: folder is where we stand below
-               // the root; null without git
+  Json facts;  // {"commit", "branch", "remote", "dirty", "root", "folder", "ignored"}: folder is
+               // where we stand below the root; ignored, some of the files that git leaves out and
+               // a copy lacks; null without git
   std::string root;  // of the working tree
   std::string diff;  // binary patch of everything that is not in the commit, new files too; what
                      // .gitignore names and outputs/ left out

@@ -57,19 +57,28 @@ Result<int> Show(Invocation& in) {
                                     PercentEncode(in.project()), PercentEncode(in.Get("ID")),
                                     down ? "down" : "up", depth)));
   in.out().Document(answer, Tree(answer, !down).Text(answer["start"]["id"].AsString()));
+  for (const Json& other : answer["others"].items()) {
+    in.out().Note(fmt::format("shown is {}; `{}` is the name of another thing too: gyre lineage {}",
+                              answer["start"]["name"].AsString(), in.Get("ID"),
+                              other["name"].AsString()));
+  }
   if (answer["truncated"].AsBool())
     in.out().Note("there is more: raise --depth, or begin further along");
   return 0;
 }
 
-constexpr Positional kId[] = {{"ID", "an id, its first 6 digits, or a label such as churn:v1"}};
+constexpr Positional kId[] = {
+    {"ID",
+     "an id, its first 6 digits, or a label: churn:v1, model:churn:v1, dataset:churn:v1, "
+     "churn@champion"}};
 constexpr Option kOptions[] = {
     {"--down", "", "what depends on it; without it: where it came from"},
     {"--depth", "N", "how many edges away", "100"},
 };
 constexpr Command kCommands[] = {
     {"lineage", "where a thing came from, and what depends on it",
-     "gyre lineage churn:v1\ngyre lineage churn:v1 --down -o json", kId, kOptions, Show},
+     "gyre lineage churn@champion\ngyre lineage dataset:churn:v1 --down -o json", kId, kOptions,
+     Show},
 };
 
 }  // namespace

@@ -69,7 +69,8 @@ class Recorder {
                            {"params", request_.params}});
     if (!request_.name.empty()) body.Set("name", request_.name);
     if (!request_.experiment.empty()) body.Set("experiment", request_.experiment);
-    if (!request_.rerun_of.empty()) body.Set("rerun_of", request_.rerun_of);
+    if (!request_.rerun_of.empty())
+      body.Set("rerun_of", request_.rerun_of).Set("pin_data", request_.pin_data);
     GYRE_TRY(const Json answer, session_.Post(fmt::format("/api/v1/projects/{}/programs",
                                                           PercentEncode(request_.project)),
                                               body));

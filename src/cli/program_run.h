@@ -22,6 +22,7 @@ struct ProgramRequest {
   int cpus = 0;                       // 0 = all
   std::int64_t memory_bytes_max = 0;  // 0 = no limit
   std::string rerun_of;               // id of a run
+  bool pin_data = false;              // it reads the dataset versions that that run read
   Json params = Json::Obj();
 };
 struct ProgramResult {

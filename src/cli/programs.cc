@@ -78,6 +78,26 @@ Result<std::map<std::string, std::string>> DigestsOf(const Invocation& in, Sessi
   return digests;
 }
 
+// What only one of two runs read.
+void DataDifferences(const Json& before, const Json& after, std::vector<std::string>* lines) {
+  const auto reads = [](const Json& run, const Json& wanted) {
+    for (const Json& input : run["inputs"].items()) {
+      if (input["id"] == wanted["id"]) return true;
+    }
+    return false;
+  };
+  for (const Json& input : after["inputs"].items()) {
+    if (!reads(before, input))
+      lines->push_back(
+          fmt::format("data: also read {}, which the first run did not", input["name"].AsString()));
+  }
+  for (const Json& input : before["inputs"].items()) {
+    if (!reads(after, input))
+      lines->push_back(
+          fmt::format("data: did not read {}, which the first run read", input["name"].AsString()));
+  }
+}
+
 // What differs between a run and its repetition, one line each; empty = nothing.
 Result<std::vector<std::string>> Differences(const Invocation& in, Session& session,
                                              const Json& before, const Json& after) {
@@ -85,6 +105,7 @@ Result<std::vector<std::string>> Differences(const Invocation& in, Session& sess
   const auto exit_code = [](const Json& run) { return run["resources"]["exit_code"].AsInt(); };
   if (exit_code(before) != exit_code(after))
     lines.push_back(fmt::format("exit code: {} then, {} now", exit_code(before), exit_code(after)));
+  DataDifferences(before, after, &lines);
   GYRE_TRY(const auto old_files, DigestsOf(in, session, before["id"].AsString()));
   GYRE_TRY(const auto new_files, DigestsOf(in, session, after["id"].AsString()));
   for (const auto& [path, digest] : old_files) {
@@ -125,7 +146,64 @@ Result<ProgramRequest> RequestLike(const Invocation& in, const Json& before) {
   request.cpus = static_cast<int>(source["cpus"].AsInt());
   request.memory_bytes_max = source["memory_bytes_max"].AsInt();
   request.params = before["params"];
+  request.pin_data = !in.Has("latest");
   return request;
+}
+
+// The recorded code in a folder of its own, which `request` then runs in; nothing without git.
+Result<std::optional<CodeCopy>> BringBackCode(Invocation& in, Session& session, const Json& before,
+                                              const std::string& scratch, ProgramRequest* request) {
+  const Json& code = before["code"];
+  if (code["commit"].AsString().empty()) {
+    in.out().Warn(
+        "the run recorded no code state (its folder was no git repository): the program runs on "
+        "what lies there now");
+    return std::optional<CodeCopy>();
+  }
+  std::string diff_file;
+  if (code["dirty"].AsBool()) {
+    diff_file = scratch + "/changes.diff";
+    GYRE_DO(session.Download(RunPath(in, before["id"].AsString()) + "/artifacts/code/changes.diff",
+                             diff_file, in.out()));
+    GYRE_TRY(request->code.diff, exec::ReadFile(diff_file));
+  }
+  GYRE_TRY(CodeCopy copy,
+           CodeCopy::Make(code["root"].AsString(), code["commit"].AsString(), diff_file));
+  request->directory = copy.directory() + "/" + code["folder"].AsString();
+  if (request->directory.ends_with('/')) request->directory.pop_back();
+  request->code.facts = code;
+  in.out().Note(fmt::format("code of commit {}{} in {}", code["commit"].AsString().substr(0, 10),
+                            diff_file.empty() ? "" : " with its uncommitted changes",
+                            request->directory));
+  return std::optional<CodeCopy>(std::move(copy));
+}
+
+Result<ProgramResult> RunAgain(Invocation& in, Session& session, const Json& before) {
+  GYRE_TRY(ProgramRequest request, RequestLike(in, before));
+  GYRE_TRY(const std::string scratch, exec::MakeTemporaryDirectory());
+  const auto copy = BringBackCode(in, session, before, scratch, &request);
+  auto result = copy ? RunProgram(request, session, in.out()) : copy.error();
+  (void)exec::RemoveTree(scratch);
+  return result;
+}
+
+std::string NamesOf(const Json& items, std::string_view key) {
+  std::vector<std::string> names;
+  for (const Json& item : items.items())
+    names.push_back(key.empty() ? item.AsString() : item[key].AsString());
+  return Join(names, ", ");
+}
+
+// What a rerun had to go on beside its code.
+void TellWhatWasGiven(const Json& before, const Json& after, bool differs, Output& out) {
+  const Json& pinned = after["source"]["pinned"];
+  if (pinned.size() > 0) out.Note("data as the first run read them: " + NamesOf(pinned, "name"));
+  const Json& ignored = before["code"]["ignored"];
+  if (differs && ignored.size() > 0) {
+    out.Warn(
+        "the first run's folder also held files that git ignores, which are not brought back: " +
+        NamesOf(ignored, ""));
+  }
 }
 
 Result<int> Rerun(Invocation& in) {
@@ -136,54 +214,33 @@ Result<int> Rerun(Invocation& in) {
                               before["id"].AsString().substr(0, 8), before["kind"].AsString())
         .Fix("a training is repeated by the same gyre train with the same --seed and --trials");
   }
-  GYRE_TRY(ProgramRequest request, RequestLike(in, before));
-  const Json& code = before["code"];
-  std::optional<CodeCopy> copy;
-  GYRE_TRY(const std::string scratch, exec::MakeTemporaryDirectory());
-  if (!code["commit"].AsString().empty()) {
-    std::string diff_file;
-    if (code["dirty"].AsBool()) {
-      diff_file = scratch + "/changes.diff";
-      GYRE_DO(
-          session->Download(RunPath(in, before["id"].AsString()) + "/artifacts/code/changes.diff",
-                            diff_file, in.out()));
-      GYRE_TRY(request.code.diff, exec::ReadFile(diff_file));
-    }
-    GYRE_TRY(copy, CodeCopy::Make(code["root"].AsString(), code["commit"].AsString(), diff_file));
-    request.directory = copy->directory() + "/" + code["folder"].AsString();
-    if (request.directory.ends_with('/')) request.directory.pop_back();
-    request.code.facts = code;
-    in.out().Note(fmt::format("code of commit {}{} in {}", code["commit"].AsString().substr(0, 10),
-                              diff_file.empty() ? "" : " with its uncommitted changes",
-                              request.directory));
-  } else {
-    in.out().Warn(
-        "the run recorded no code state (its folder was no git repository): the program runs on "
-        "what lies there now");
-  }
-  auto result = RunProgram(request, *session, in.out());
-  (void)exec::RemoveTree(scratch);
-  if (!result) return std::move(result).error();
-  GYRE_TRY(const Json after, session->Get(RunPath(in, result->run)));
+  GYRE_TRY(const ProgramResult result, RunAgain(in, *session, before));
+  GYRE_TRY(const Json after, session->Get(RunPath(in, result.run)));
   GYRE_TRY(const auto lines, Differences(in, *session, before, after));
-  Json listed = Json::Arr();
-  for (const std::string& line : lines) listed.Push(line);
+  TellWhatWasGiven(before, after, !lines.empty() || result.exit_code != 0, in.out());
   if (in.out().json()) {
+    Json listed = Json::Arr();
+    for (const std::string& line : lines) listed.Push(line);
     in.out().Document(
         Json::Obj({{"run", after}, {"rerun_of", before["id"]}, {"differences", std::move(listed)}}),
         "");
-    return result->exit_code;
+    return result.exit_code;
   }
   if (lines.empty()) in.out().Done("nothing differs: exit code, output and files are the same");
   for (const std::string& line : lines)
     in.out().Print(fmt::format("{} {}\n", in.out().Mark("dot"), line));
-  return result->exit_code;
+  return result.exit_code;
 }
 
 constexpr Positional kCommand[] = {
     {.name = "CMD", .help = "the program and its arguments", .repeated = true}};
 constexpr Positional kRun[] = {
     {.name = "RUN", .help = "id, its beginning, a name, or - for the newest", .completes = "runs"}};
+constexpr Option kRerunOptions[] = {
+    {.name = "--latest",
+     .value_name = "",
+     .help = "read the newest dataset versions, not those that the run read"},
+};
 constexpr Option kRunOptions[] = {
     {.name = "--cpu", .value_name = "N", .help = "let it use so many CPUs"},
     {.name = "--mem",
@@ -205,10 +262,10 @@ constexpr Command kCommands[] = {
      .run = Run,
      .passes_rest = true},
     {.path = "runs rerun",
-     .summary = "Run a recorded program again from its own code, and say what differs",
-     .examples = "gyre runs rerun 3f2a",
+     .summary = "Run a recorded program again from its own code and data, and say what differs",
+     .examples = "gyre runs rerun 3f2a\ngyre runs rerun 3f2a --latest",
      .positionals = kRun,
-     .options = {},
+     .options = kRerunOptions,
      .run = Rerun},
 };
 

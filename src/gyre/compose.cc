@@ -307,9 +307,10 @@ void House::Rooms::OpenApis() {
   AddApi<native::AccessApi>(*access, *projects);
   AddApi<prometheus::MetricsApi>(metrics);
   AddApi<native::ProjectsApi>(*projects);
-  AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry);
+  AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry,
+                              native::ProgramReads(*access, *tracking, *datasets));
   AddApi<native::JobsApi>(*jobs);
-  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry);
+  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
   AddApi<native::TrainingApi>(*training);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *blobs, *serving);
   AddApi<native::EvaluationApi>(*evaluations);
@@ -317,7 +318,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));
-  AddApi<native::LineageApi>(*lineage);
+  AddApi<native::LineageApi>(*lineage, *registry, *datasets);
   AddApi<native::EventsApi>(*events);
   AddApi<native::AuditApi>(*audit);
   AddApi<native::UsageApi>(*usage);

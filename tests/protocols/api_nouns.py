@@ -200,6 +200,30 @@ def lineage(g, trained):
     assert graph['edges'] and all(e['from'] in ids and e['to'] in ids for e in graph['edges'])
     down = g.json('GET', f'{P}/lineage?id=people0:v1&direction=down')
     assert any(node['label'] == model for node in down['nodes']), down
+    # Both ways from everything on the road: dataset, recipe, candidate, training, model, endpoint.
+    g.json('PUT', P + '/endpoints/road', {'model': model})
+    by_kind = {}
+    for node in down['nodes'] + g.json('GET', f'{P}/lineage?id=dataset:people0:v1&direction=down')['nodes']:
+        by_kind.setdefault(node['kind'], {})[node['id']] = node
+    assert by_kind.keys() >= {'dataset_version', 'recipe', 'run', 'model_version', 'endpoint'}, by_kind.keys()
+    data, version, best = g.json('GET', f'{P}/datasets/people0/versions/v1')['id'], trained['result']['version_id'], trained['result']['run']
+    road = [data, next(iter(by_kind['recipe'])), best, version, next(i for i, node in by_kind['endpoint'].items() if node['label'] == 'road')]
+    for place, here in enumerate(road):
+        for direction, wanted in (('up', road[:place + 1]), ('down', road[place:])):
+            seen = {node['id'] for node in g.json('GET', f'{P}/lineage?id={here}&direction={direction}')['nodes']}
+            assert set(wanted) <= seen, (here, direction, wanted, seen)
+    assert data in {node['id'] for node in g.json('GET', f"{P}/lineage?id={trained['result']['training_run']}")['nodes']}
+    # What people call things.
+    name = trained['result']['model_name']
+    names = [(f'model:{model}', version), (f'model:{name}', version), ('dataset:people0:v1', data), ('dataset:people0', data)]
+    for text, there in names + [(f'{name}@champion', version)] * trained['result']['promoted']:
+        start = g.json('GET', f'{P}/lineage?id={text}')['start']
+        assert start['id'] == there, (text, start)
+    problem(g.http('GET', f'{P}/lineage?id={name}@nobody'), 404, 'GY3604')
+    problem(g.http('GET', f'{P}/lineage?id=dataset:nobody'), 404, 'GY2101')
+    same = g.json('GET', f'{P}/lineage?id={name}:v1')
+    assert same['start']['kind'] == 'model_version', same['start']
+    assert [other['name'] for other in same['others']] == (['dataset:people0:v1'] if name == 'people0' else []), same['others']
     problem(g.http('GET', P + '/lineage'), 400, 'GY4154')
     problem(g.http('GET', f'{P}/lineage?id={model}&direction=sideways'), 400, 'GY4153')
     problem(g.http('GET', f'{P}/lineage?id={model}&depth=0'), 400)

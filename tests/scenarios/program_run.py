@@ -128,6 +128,92 @@ def code_is_recorded_and_run_again(g):
     assert newest(g)['status'] == 'finished'
 
 
+GYRE_WORDS = f"""
+import os, subprocess
+def gyre(*words):
+    done = subprocess.run([{GYRE!r}, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+"""
+
+
+def add(g, name, *rows):
+    open(os.path.join(g.work, name + '.csv'), 'w').write('\n'.join(['x', *map(str, rows)]) + '\n')
+    g.cli('add', name + '.csv')
+
+
+def data_are_recorded_and_read_again(g):
+    """What a program reads with its token becomes its inputs; a rerun reads the same versions."""
+    for name in ('sales', 'people', 'more', 'price'):
+        add(g, name, 1, 2)
+    program = os.path.join(g.work, 'read.py')
+    open(program, 'w').write(GYRE_WORDS + """
+os.makedirs('outputs', exist_ok=True)
+gyre('datasets', 'export', 'sales', '--out', 'outputs/sales.csv')
+print(gyre('datasets', 'query', 'select sum(x) as total from people'))
+print(gyre('datasets', 'rows', 'price:v1'))
+if os.environ.get('EXTRA'):
+    gyre('datasets', 'rows', 'more')
+""")
+    g.cli('run', sys.executable, 'read.py')
+    run = newest(g)
+    inputs = {item['name']: item for item in run['inputs']}
+    assert inputs.keys() == {'sales:v1', 'people:v1', 'price:v1'}, inputs
+    assert inputs['sales:v1']['latest'] is True and inputs['price:v1']['latest'] is False, inputs
+    version = api(g, '/projects/default/datasets/sales/versions/v1')
+    assert inputs['sales:v1']['id'] == version['id'] and inputs['sales:v1']['digest'] == version['content_hash'], (inputs, version)
+    assert 'sales:v1' in g.cli('runs', 'show', run['id']).stdout
+    up = api(g, f"/projects/default/lineage?id={run['id']}&direction=up")
+    assert {node['label'] for node in up['nodes']} >= {'sales:v1', 'people:v1', 'price:v1'}, up
+    down = api(g, '/projects/default/lineage?id=sales:v1&direction=down')
+    assert run['id'] in {node['id'] for node in down['nodes']}, down
+
+    for name in ('sales', 'people', 'price'):
+        add(g, name, 1, 2, 300)
+    again = g.cli('runs', 'rerun', run['id'])
+    assert 'nothing differs' in again.stdout + again.stderr, again
+    assert 'data as the first run read them' in again.stderr and 'sales:v1' in again.stderr and 'people:v1' in again.stderr, again.stderr
+    twice = newest(g)
+    assert {item['id'] for item in twice['inputs']} == {item['id'] for item in run['inputs']}, twice['inputs']
+    thrice = g.cli('runs', 'rerun', twice['id'])
+    assert 'nothing differs' in thrice.stdout + thrice.stderr, thrice
+
+    other = g.cli('runs', 'rerun', run['id'], environment={'EXTRA': '1'})
+    assert 'data: also read more:v1, which the first run did not' in other.stdout, other
+    new = g.cli('runs', 'rerun', run['id'], '--latest')
+    assert 'data: also read sales:v2, which the first run did not' in new.stdout, new
+    assert 'data: did not read sales:v1, which the first run read' in new.stdout, new
+
+    g.cli('datasets', 'rm', 'sales:v1', '--yes', '--force')
+    before = newest(g)['id']
+    refused = g.cli('runs', 'rerun', run['id'], check=False)
+    assert refused.returncode != 0 and 'GY3414' in refused.stderr and 'sales:v1' in refused.stderr and '--latest' in refused.stderr, refused
+    assert newest(g)['id'] == before, 'it was begun'
+    g.cli('runs', 'rerun', run['id'], '--latest')
+
+
+def files_that_git_ignores_are_named(g):
+    git(g, 'init', '-q')
+    for name, text in (('.gitignore', 'local.txt\n'), ('p.py', 'print(open("local.txt").read())\n'), ('local.txt', 'mine')):
+        open(os.path.join(g.work, name), 'w').write(text)
+    git(g, 'add', '.gitignore', 'p.py')
+    git(g, 'commit', '-q', '-m', 'first')
+    g.cli('run', sys.executable, 'p.py')
+    run = newest(g)
+    assert run['code']['ignored'] == ['local.txt'], run['code']
+    again = g.cli('runs', 'rerun', run['id'], check=False)
+    assert again.returncode == 1 and 'git ignores' in again.stderr and 'local.txt' in again.stderr, again
+
+
+def what_it_used_is_booked(g):
+    g.cli('run', '--name', 'night', *python('x = bytearray(64 << 20)', 'x[::4096] = b"x" * (1 << 14)', 'sum(range(10**7))', 'import time', 'time.sleep(0.2)'))
+    run = newest(g)
+    line = next(line for line in g.cli_json('usage') if line['id'] == run['id'])
+    assert line['kind'] == 'run' and line['label'] == 'night' and line['project'] == 'default', line
+    assert abs(line['cpu_seconds'] - run['resources']['cpu_seconds']) < 1e-5 and line['cpu_seconds'] > 0, (line, run['resources'])
+    assert line['memory_mib_ms'] > 64 * 200 and line['bytes'] == run['resources']['read_bytes'] + run['resources']['written_bytes'], (line, run['resources'])
+
+
 def a_program_outlives_the_server(g):
     """Whoever owns the directory next neither ends its run nor loses what it still has to store."""
     g.start()
@@ -172,7 +258,8 @@ def with_two_users_it_is_refused(g):
 
 
 SCENARIOS = [output_exit_code_and_files, what_cannot_be_kept_is_only_a_warning, too_many_files_are_only_a_warning, memory_is_limited, cpus_are_limited,
-             code_is_recorded_and_run_again, a_program_outlives_the_server, with_two_users_it_is_refused]
+             code_is_recorded_and_run_again,
+             data_are_recorded_and_read_again, files_that_git_ignores_are_named, what_it_used_is_booked, a_program_outlives_the_server, with_two_users_it_is_refused]
 
 if __name__ == '__main__':
     for scenario in SCENARIOS:

@@ -51,9 +51,12 @@ Result<data::ImportRequest> ReadImportRequest(const net::Request& request) {
 
 net::RouteTable DatasetsApi::table() { return {"native", kDatasetRoutes, this}; }
 
-Result<data::Version> DatasetsApi::VersionOf(net::Request& request) {
-  return datasets_.Resolve(request.Param("project"),
-                           request.Param("dataset") + ":" + request.Param("version"));
+Result<data::Version> DatasetsApi::VersionOf(const net::Request& request) {
+  return reads_.Resolve(request, request.Param("dataset"), request.Param("version"));
+}
+
+Result<data::Version> DatasetsApi::ReadVersion(const net::Request& request) {
+  return reads_.Read(request, request.Param("dataset"), request.Param("version"));
 }
 
 Result<net::Response> DatasetsApi::List(net::Request& request) {
@@ -64,8 +67,11 @@ Result<net::Response> DatasetsApi::List(net::Request& request) {
 }
 
 Result<net::Response> DatasetsApi::Get(net::Request& request) {
-  GYRE_TRY(const data::Dataset dataset,
+  GYRE_TRY(data::Dataset dataset,
            datasets_.Get(request.Param("project"), request.Param("dataset")));
+  if (dataset.latest) {
+    GYRE_TRY(dataset.latest, reads_.Resolve(request, dataset.name, "latest"));
+  }
   return net::Response::JsonDoc(data::DatasetToJson(dataset));
 }
 
@@ -147,7 +153,7 @@ Result<net::Response> DatasetsApi::SetTags(net::Request& request) {
 }
 
 Result<net::Response> DatasetsApi::Profile(net::Request& request) {
-  GYRE_TRY(const data::Version version, VersionOf(request));
+  GYRE_TRY(const data::Version version, ReadVersion(request));
   const auto target = request.Query("target");
   GYRE_TRY(const Json profile,
            target ? datasets_.ProfileAgainst(version, *target) : datasets_.Profile(version));
@@ -157,13 +163,13 @@ Result<net::Response> DatasetsApi::Profile(net::Request& request) {
 Result<net::Response> DatasetsApi::Rows(net::Request& request) {
   GYRE_TRY(const int limit, ReadLimit(request));
   GYRE_TRY(const std::int64_t offset, request.QueryInt("offset", 0, 0, INT64_MAX / 2));
-  GYRE_TRY(const data::Version version, VersionOf(request));
+  GYRE_TRY(const data::Version version, ReadVersion(request));
   GYRE_TRY(const Json rows, datasets_.Rows(version, offset, limit));
   return net::Response::JsonDoc(rows);
 }
 
 Result<net::Response> DatasetsApi::ParquetFile(net::Request& request) {
-  GYRE_TRY(const data::Version version, VersionOf(request));
+  GYRE_TRY(const data::Version version, ReadVersion(request));
   const std::string tag = "\"" + version.content_hash + "\"";
   if (request.Header("if-none-match") == std::string_view(tag)) return net::Response::Empty(304);
   GYRE_TRY(const blob::Object object, datasets_.ParquetFile(version));
@@ -192,7 +198,7 @@ Result<net::Response> DatasetsApi::ParquetFile(net::Request& request) {
 Result<net::Response> DatasetsApi::Export(net::Request& request) {
   const std::string format = request.Query("format").value_or("csv");
   if (format == "parquet") return ParquetFile(request);
-  GYRE_TRY(const data::Version version, VersionOf(request));
+  GYRE_TRY(const data::Version version, ReadVersion(request));
   GYRE_TRY(std::string path,
            datasets_.Export(version, format, [&request] { return request.client_gone(); }));
   auto folder = std::make_shared<ScratchFolder>(path.substr(0, path.rfind('/')));
@@ -207,7 +213,7 @@ Result<net::Response> DatasetsApi::Export(net::Request& request) {
 
 Result<net::Response> DatasetsApi::Quarantine(net::Request& request) {
   GYRE_TRY(const int limit, ReadLimit(request));
-  GYRE_TRY(const data::Version version, VersionOf(request));
+  GYRE_TRY(const data::Version version, ReadVersion(request));
   GYRE_TRY(const Json rows, datasets_.Quarantine(version, limit));
   return net::Response::JsonDoc(rows);
 }
@@ -219,13 +225,12 @@ Result<net::Response> DatasetsApi::Check(net::Request& request) {
 }
 
 Result<net::Response> DatasetsApi::Diff(net::Request& request) {
-  const std::string& project = request.Param("project");
   const std::string& dataset = request.Param("dataset");
   GYRE_TRY(const data::Version to,
-           datasets_.Resolve(project, dataset + ":" + request.Query("to").value_or("latest")));
+           reads_.Read(request, dataset, request.Query("to").value_or("latest")));
   const std::string before = fmt::format("v{}", std::max<std::int64_t>(1, to.number - 1));
   GYRE_TRY(const data::Version from,
-           datasets_.Resolve(project, dataset + ":" + request.Query("from").value_or(before)));
+           reads_.Read(request, dataset, request.Query("from").value_or(before)));
   GYRE_TRY(const Json diff, datasets_.Diff(from, to));
   return net::Response::JsonDoc(diff);
 }
@@ -256,8 +261,8 @@ Result<net::Response> DatasetsApi::Query(net::Request& request) {
           .Where("limit");
   }
   GYRE_TRY(const auto project, projects_.Get(request.Param("project")));
-  GYRE_TRY(const Json result,
-           datasets_.Query(project.name, sql, limit, [&request] { return request.client_gone(); }));
+  GYRE_TRY(const data::QueryOptions options, reads_.OptionsOf(request));
+  GYRE_TRY(const Json result, datasets_.Query(project.name, sql, limit, options));
   return net::Response::JsonDoc(result);
 }
 

@@ -2,15 +2,12 @@
 // like, and queries over them.
 #pragma once
 
+#include "api/native/program_reads.h"
 #include "platform/net/http.h"
 
 namespace gyre::blob {
 class Store;
 }
-namespace gyre::data {
-class Datasets;
-struct Version;
-}  // namespace gyre::data
 namespace gyre::projects {
 class Projects;
 }
@@ -23,8 +20,12 @@ namespace gyre::native {
 class DatasetsApi {
  public:
   DatasetsApi(data::Datasets& datasets, projects::Projects& projects, blob::Store& blobs,
-              registry::Registry& registry)
-      : datasets_(datasets), projects_(projects), blobs_(blobs), registry_(registry) {}
+              registry::Registry& registry, ProgramReads reads)
+      : datasets_(datasets),
+        projects_(projects),
+        blobs_(blobs),
+        registry_(registry),
+        reads_(reads) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -50,11 +51,14 @@ class DatasetsApi {
   // GY2113 when models were made from one of them and the request does not force it.
   Result<> CheckNotNeeded(const net::Request& request, const std::vector<data::Version>& versions,
                           const std::string& reference);
-  Result<data::Version> VersionOf(net::Request& request);
+  Result<data::Version> VersionOf(const net::Request& request);
+  // To hand out what is in it.
+  Result<data::Version> ReadVersion(const net::Request& request);
   data::Datasets& datasets_;
   projects::Projects& projects_;
   blob::Store& blobs_;
   registry::Registry& registry_;
+  ProgramReads reads_;
 };
 
 }  // namespace gyre::native

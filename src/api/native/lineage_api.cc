@@ -3,6 +3,8 @@
 #include "api/native/route_table.h"
 #include "base/time.h"
 #include "ledger/lineage/lineage.h"
+#include "ml/data/datasets.h"
+#include "ml/registry/registry.h"
 
 namespace gyre::native {
 namespace {
@@ -15,7 +17,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/lineage",
      .handler = Bind<&LineageApi::Walk>,
      .permission = Permission("lineage.read"),
-     .summary = "Upstream (direction=up), downstream (down) or both of an id or label, to a depth",
+     .summary = "Upstream (direction=up), downstream (down) or both of an id or label (churn:v1, "
+                "model:churn:v1, churn@champion), to a depth; `others` share the label",
      .response_type = "Lineage"},
 };
 
@@ -30,6 +33,7 @@ Json NodeToJson(const lineage::Node& node) {
   return Json::Obj({{"id", node.id},
                     {"kind", node.kind},
                     {"label", node.label},
+                    {"name", lineage::NameWithKind(node)},
                     {"project", node.project},
                     {"depth", node.depth},
                     {"created_at", FormatTime(node.created_us)}});
@@ -38,6 +42,32 @@ Json NodeToJson(const lineage::Node& node) {
 }  // namespace
 
 net::RouteTable LineageApi::table() { return {"native", kRoutes, this}; }
+
+// Lineage knows ids and labels; the rooms of models and datasets know what else people call them:
+// churn@champion, churn, model:churn, dataset:sales:latest.
+Result<lineage::Found> LineageApi::Find(const std::string& project, const std::string& text) {
+  auto found = lineage_.Find(project, text);
+  if (found || found.error().code() != Code::kNotFound) return found;
+  constexpr std::string_view kModel = "model:", kDataset = "dataset:";
+  const bool is_model = text.starts_with(kModel), is_dataset = text.starts_with(kDataset);
+  if (!is_dataset) {
+    const auto version = registry_.Resolve(project, is_model ? text.substr(kModel.size()) : text);
+    if (version) {
+      GYRE_TRY(lineage::Found named, lineage_.Find(project, version->id));
+      if (text.find_first_of(":@") != std::string::npos) return named;
+      const auto data = datasets_.Resolve(project, text);
+      if (!data) return named;
+      GYRE_TRY(const lineage::Found other, lineage_.Find(project, data->id));
+      named.others.push_back(other.node);
+      return named;
+    }
+    if (is_model || text.find('@') != std::string::npos) return version.error();
+  }
+  const auto version = datasets_.Resolve(project, is_dataset ? text.substr(kDataset.size()) : text);
+  if (version) return lineage_.Find(project, version->id);
+  if (is_dataset) return version.error();
+  return found;
+}
 
 Result<net::Response> LineageApi::Walk(net::Request& request) {
   const auto id = request.Query("id");
@@ -48,15 +78,18 @@ Result<net::Response> LineageApi::Walk(net::Request& request) {
   GYRE_TRY(const lineage::Direction direction,
            ParseDirection(request.Query("direction").value_or("up")));
   GYRE_TRY(const std::int64_t depth, request.QueryInt("depth", 100, 1, kDepthMax));
-  GYRE_TRY(const lineage::Node start, lineage_.Find(request.Param("project"), *id));
+  GYRE_TRY(const lineage::Found found, Find(request.Param("project"), *id));
   GYRE_TRY(const lineage::Graph graph,
-           lineage_.Walk(start.id, direction, static_cast<int>(depth), kNodesMax));
+           lineage_.Walk(found.node.id, direction, static_cast<int>(depth), kNodesMax));
+  Json others = Json::Arr();
+  for (const lineage::Node& node : found.others) others.Push(NodeToJson(node));
   Json nodes = Json::Arr(), edges = Json::Arr();
   for (const lineage::Node& node : graph.nodes) nodes.Push(NodeToJson(node));
   for (const lineage::Edge& edge : graph.edges) {
     edges.Push(Json::Obj({{"from", edge.from}, {"to", edge.to}, {"role", edge.role}}));
   }
   return net::Response::JsonDoc(Json::Obj({{"start", NodeToJson(graph.nodes.front())},
+                                           {"others", std::move(others)},
                                            {"nodes", std::move(nodes)},
                                            {"edges", std::move(edges)},
                                            {"truncated", graph.truncated}}));

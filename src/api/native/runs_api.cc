@@ -6,6 +6,7 @@
 #include "api/native/file_bodies.h"
 #include "api/native/in_use.h"
 #include "api/native/lists.h"
+#include "api/native/program_reads.h"
 #include "api/native/route_table.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -271,25 +272,36 @@ Result<net::Response> RunsApi::Log(net::Request& request) {
   return net::Response::Text(std::move(text));
 }
 
-Result<net::Response> RunsApi::StartProgram(net::Request& request) {
-  GYRE_TRY(const Json body, request.JsonBody());
+Result<tracking::NewRun> RunsApi::ProgramOf(const net::Request& request, const Json& body) {
   GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
   tracking::NewRun from;
   from.project = project.name;
   from.experiment = body["experiment"].StringOr("programs");
   from.name = body["name"].AsString();
   from.kind = "program";
-  from.parent = body["rerun_of"].AsString();
   from.created_by = request.principal.name;
   from.source = body["source"];
   from.code = body["code"];
-  from.inputs = body["inputs"];
   from.environment = body["environment"];
   GYRE_TRY(from.params, Texts(body, "params"));
   GYRE_TRY(from.tags, Texts(body, "tags"));
   if (!from.source["command"].is_array() || from.source["command"].size() == 0) {
     return InvalidArgument("GY3412", "`source.command` must be the words of the command");
   }
+  if (const std::string& again = body["rerun_of"].AsString(); !again.empty()) {
+    GYRE_TRY(const tracking::Run before, tracking_.GetRun(project.name, again));
+    from.parent = before.id;
+    if (body["pin_data"].AsBool()) {
+      GYRE_TRY(Json pinned, VersionsToPin(before, datasets_));
+      from.source.Set("pinned", std::move(pinned));
+    }
+  }
+  return from;
+}
+
+Result<net::Response> RunsApi::StartProgram(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(tracking::NewRun from, ProgramOf(request, body));
   GYRE_TRY(const tracking::Run run, tracking_.CreateRun(std::move(from)));
   Json answer =
       Json::Obj({{"run", tracking::RunToJson(run)}, {"several_users", access_.several_users()}});

@@ -10,6 +10,9 @@ class Access;
 namespace gyre::blob {
 class Store;
 }
+namespace gyre::data {
+class Datasets;
+}
 namespace gyre::projects {
 class Projects;
 }
@@ -21,6 +24,7 @@ class Jobs;
 }
 namespace gyre::tracking {
 class Tracking;
+struct NewRun;
 struct Run;
 }  // namespace gyre::tracking
 
@@ -29,13 +33,15 @@ namespace gyre::native {
 class RunsApi {
  public:
   RunsApi(tracking::Tracking& tracking, runners::Jobs& jobs, blob::Store& blobs,
-          access::Access& access, projects::Projects& projects, registry::Registry& registry)
+          access::Access& access, projects::Projects& projects, registry::Registry& registry,
+          data::Datasets& datasets)
       : tracking_(tracking),
         jobs_(jobs),
         blobs_(blobs),
         access_(access),
         projects_(projects),
-        registry_(registry) {}
+        registry_(registry),
+        datasets_(datasets) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -52,6 +58,7 @@ class RunsApi {
 
  private:
   Result<tracking::Run> RunOf(const net::Request& request);
+  Result<tracking::NewRun> ProgramOf(const net::Request& request, const Json& body);
 
   tracking::Tracking& tracking_;
   runners::Jobs& jobs_;
@@ -59,6 +66,7 @@ class RunsApi {
   access::Access& access_;
   projects::Projects& projects_;
   registry::Registry& registry_;
+  data::Datasets& datasets_;
 };
 
 }  // namespace gyre::native

@@ -118,6 +118,8 @@ class Access : public net::Gatekeeper {
   virtual Result<std::string> IssueProgramToken(std::string_view project, std::string_view run_id,
                                                 std::string_view user,
                                                 std::int64_t lifetime_us) = 0;
+  // The run whose program this is; empty = no program.
+  virtual std::string RunOfProgram(const net::Principal& principal) const = 0;
   virtual Result<> RevokeProgramTokens(std::string_view run_id) = 0;
   // Runs whose program may still write to them: their token is neither revoked nor expired.
   virtual Result<std::vector<std::string>> RunsOfLivePrograms() = 0;

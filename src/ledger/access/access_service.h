@@ -92,6 +92,7 @@ class AccessService final : public Access {
   Result<> RevokeToken(const net::Principal& by, std::string_view id) override;
   Result<std::string> IssueProgramToken(std::string_view project, std::string_view run_id,
                                         std::string_view user, std::int64_t lifetime_us) override;
+  std::string RunOfProgram(const net::Principal& principal) const override;
   Result<> RevokeProgramTokens(std::string_view run_id) override;
   Result<std::vector<std::string>> RunsOfLivePrograms() override;
   bool several_users() const override { return Current()->users > 1; }

@@ -127,6 +127,15 @@ Result<std::string> AccessService::IssueProgramToken(std::string_view project,
   return secret;
 }
 
+std::string AccessService::RunOfProgram(const net::Principal& principal) const {
+  if (principal.kind != "program") return {};
+  const std::shared_ptr<const Snapshot> snapshot = Current();
+  for (const auto& [hash, known] : snapshot->tokens) {
+    if (known->token.id == principal.token_id) return known->token.run_id;
+  }
+  return {};
+}
+
 Result<> AccessService::RevokeProgramTokens(std::string_view run_id) {
   return Change(
       [&](db::Transaction& tx) { return RevokeTokensOfRun(tx, run_id, clock_.NowMicros()); });

@@ -7,8 +7,9 @@ namespace {
 
 constexpr int kUsersMax = 1'000'000;
 // What a program may besides reading its project: write to its own run.
-constexpr std::string_view kProgramReads[] = {
-    "project.read", "dataset.read", "run.read", "model.read", "recipe.read", "job.read", "self"};
+constexpr std::string_view kProgramReads[] = {"project.read", "dataset.read", "query",
+                                              "run.read",     "model.read",   "recipe.read",
+                                              "job.read",     "self"};
 
 const std::string* ParamOf(const net::Request& request, std::string_view name) {
   for (const auto& [key, value] : request.params) {

@@ -16,6 +16,42 @@ Node MakeNode(const db::Row& row) {
 constexpr std::string_view kById =
     "SELECT id, kind, label, project, created_us FROM lineage_node WHERE id = ?1";
 
+// Words for kinds, as people write them before a label.
+constexpr std::pair<std::string_view, std::string_view> kKindWords[] = {
+    {"dataset", "dataset_version"}, {"model", "model_version"}};
+
+std::string_view KindOf(std::string_view word) {
+  for (const auto& [short_word, kind] : kKindWords) {
+    if (word == short_word) return kind;
+  }
+  return word;
+}
+
+// Everything that a text may name; several things may have one label ("churn:v1" the dataset and
+// the model).
+Result<std::vector<Node>> Matches(db::Reader& reader, std::string_view project,
+                                  std::string_view text) {
+  const auto nodes = [&](std::string_view condition, db::Params params) {
+    return db::Collect<Node>(
+        reader,
+        fmt::format("SELECT id, kind, label, project, created_us FROM lineage_node WHERE {} AND "
+                    "(?1 = '' OR project = ?1) ORDER BY created_us, id LIMIT 20",
+                    condition),
+        params, MakeNode);
+  };
+  GYRE_TRY(auto found, nodes("id = ?2", {project, text}));
+  if (!found.empty()) return found;
+  GYRE_TRY(found, nodes("label = ?2", {project, text}));
+  if (!found.empty()) return found;
+  if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
+    GYRE_TRY(found, nodes("kind = ?2 AND (label = ?3 OR id = ?3)",
+                          {project, KindOf(text.substr(0, colon)), text.substr(colon + 1)}));
+  }
+  if (!found.empty() || text.size() < kPrefixLengthMin) return found;
+  const std::string end = std::string(text) + "~";
+  return nodes("id >= ?2 AND id < ?3", {project, text, end});
+}
+
 // The nodes at the other end of one node's edges; fills `edges`.
 using EdgeKey = std::tuple<std::string, std::string, std::string>;
 
@@ -107,28 +143,18 @@ Result<> AddEdge(db::Transaction& tx, std::string_view from, std::string_view to
       {from, to, role});
 }
 
-Result<Node> Lineage::Find(std::string_view project, std::string_view text) const {
+std::string NameWithKind(const Node& node) {
+  for (const auto& [word, kind] : kKindWords) {
+    if (node.kind == kind) return fmt::format("{}:{}", word, node.label);
+  }
+  return fmt::format("{}:{}", node.kind, node.label);
+}
+
+Result<Found> Lineage::Find(std::string_view project, std::string_view text) const {
   std::vector<Node> found;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    const auto collect = [&](const db::Row& row) -> Result<> {
-      found.push_back(MakeNode(row));
-      return {};
-    };
-    GYRE_DO(
-        reader.Query("SELECT id, kind, label, project, created_us FROM lineage_node WHERE id = ?1 "
-                     "AND (?2 = '' OR project = ?2)",
-                     {text, project}, collect));
-    if (!found.empty()) return {};
-    // Several things may have one label ("churn:v1" the dataset and the model).
-    GYRE_DO(
-        reader.Query("SELECT id, kind, label, project, created_us FROM lineage_node WHERE label = "
-                     "?1 AND (?2 = '' OR project = ?2) ORDER BY created_us",
-                     {text, project}, collect));
-    if (!found.empty() || text.size() < kPrefixLengthMin) return {};
-    return reader.Query(
-        "SELECT id, kind, label, project, created_us FROM lineage_node WHERE id >= ?1 AND id < ?2 "
-        "AND (?3 = '' OR project = ?3) LIMIT 5",
-        {text, std::string(text) + "~", project}, collect);
+    GYRE_TRY(found, Matches(reader, project, text));
+    return {};
   }));
   if (found.empty()) {
     return NotFound("GY4111", "nothing called `{}` has a lineage{}", text,
@@ -137,22 +163,21 @@ Result<Node> Lineage::Find(std::string_view project, std::string_view text) cons
             "give the id or the label of a dataset version, run, model version or endpoint: "
             "`churn:v1`");
   }
-  // A model takes its dataset's name by default: then the model is meant, which leads to both.
-  if (found.size() > 1 && found[0].label == text) {
-    std::vector<Node> models;
-    for (const Node& node : found)
-      if (node.kind == "model_version") models.push_back(node);
-    if (models.size() == 1) return models[0];
+  if (found.size() == 1) return Found{found.front()};
+  const auto is_model = [](const Node& node) { return node.kind == "model_version"; };
+  const auto model = std::ranges::find_if(found, is_model);
+  if (found.front().label == text && std::ranges::count_if(found, is_model) == 1) {
+    Found answer{*model};
+    found.erase(model);
+    answer.others = std::move(found);
+    return answer;
   }
-  if (found.size() > 1) {
-    std::string names;
-    for (const Node& node : found)
-      names +=
-          fmt::format("{}{} {} ({})", names.empty() ? "" : ", ", node.kind, node.label, node.id);
-    return InvalidArgument("GY4112", "`{}` could be any of: {}", text, names)
-        .Fix("give the id of the one you mean");
+  std::string names;
+  for (const Node& node : found) {
+    names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", NameWithKind(node), node.id);
   }
-  return found.front();
+  return InvalidArgument("GY4112", "`{}` could be any of: {}", text, names)
+      .Fix("give the id of the one you mean, or its kind and label");
 }
 
 Result<Graph> Lineage::Walk(std::string_view id, Direction direction, int depth_max,

@@ -39,6 +39,16 @@ Result<> EnsureNode(db::Transaction& tx, const Node& node);
 Result<> AddEdge(db::Transaction& tx, std::string_view from, std::string_view to,
                  std::string_view role);
 
+// How a node is named when its label alone could mean another: "dataset:churn:v1",
+// "model:churn:v1", "run:night".
+std::string NameWithKind(const Node& node);
+
+// What a text names. A dataset and a model of one label: the model, which leads to both.
+struct Found {
+  Node node = {};
+  std::vector<Node> others = {};  // what else has this label
+};
+
 enum class Direction { kUp, kDown, kBoth };  // kUp: where it came from; kDown: what depends on it
 
 struct Graph {
@@ -51,9 +61,9 @@ struct Graph {
 class Lineage {
  public:
   explicit Lineage(db::Database& database) : database_(database) {}
-  // By id, unique beginning of an id (6 digits or more), or label. Errors: kNotFound GY4111,
-  // kInvalidArgument GY4112 when several match.
-  Result<Node> Find(std::string_view project, std::string_view text) const;
+  // By id, label, kind and one of the two ("model:churn:v1"), or unique beginning of an id (6
+  // digits or more). Errors: kNotFound GY4111, kInvalidArgument GY4112 when several match.
+  Result<Found> Find(std::string_view project, std::string_view text) const;
   Result<Graph> Walk(std::string_view id, Direction direction, int depth_max = 100,
                      int nodes_max = 1000) const;
 

@@ -87,14 +87,34 @@ TEST_F(LineageTest, ACycleEnds) {
 
 TEST_F(LineageTest, FindsByIdBeginningAndLabel) {
   AddRoad();
-  EXPECT_EQ(lineage_->Find("p", "run000001")->id, "run000001");
-  EXPECT_EQ(lineage_->Find("p", "endpoi")->id, "endpoint1");
-  EXPECT_EQ(lineage_->Find("", "scores")->id, "batch0001");
+  EXPECT_EQ(lineage_->Find("p", "run000001")->node.id, "run000001");
+  EXPECT_EQ(lineage_->Find("p", "endpoi")->node.id, "endpoint1");
+  EXPECT_EQ(lineage_->Find("", "scores")->node.id, "batch0001");
   EXPECT_EQ(lineage_->Find("p", "endpo").error().gy(), "GY4111");
   EXPECT_EQ(lineage_->Find("other", "run000001").error().gy(), "GY4111");
-  // A dataset and a model of one name: the model, which leads to both.
-  EXPECT_EQ(lineage_->Find("p", "churn:v1")->id, "model0001");
+  EXPECT_TRUE(lineage_->Find("p", "scores")->others.empty());
   EXPECT_EQ(lineage_->Walk("nothing", Direction::kUp).error().code(), Code::kNotFound);
+}
+
+TEST_F(LineageTest, SaysWhatElseHasTheLabel) {
+  AddRoad();
+  // A dataset and a model of one name: the model, which leads to both.
+  const Found found = *lineage_->Find("p", "churn:v1");
+  EXPECT_EQ(found.node.id, "model0001");
+  ASSERT_EQ(found.others.size(), 1u);
+  EXPECT_EQ(NameWithKind(found.node), "model:churn:v1");
+  EXPECT_EQ(NameWithKind(found.others[0]), "dataset:churn:v1");
+  for (const auto& [name, id] :
+       {std::pair("dataset:churn:v1", "data00001"), std::pair("model:churn:v1", "model0001"),
+        std::pair("run:run 1", "run000001"), std::pair("endpoint:endpoint1", "endpoint1")}) {
+    const auto named = lineage_->Find("p", name);
+    ASSERT_TRUE(named) << named.error().ToString();
+    EXPECT_EQ(named->node.id, id);
+    EXPECT_TRUE(named->others.empty());
+  }
+  EXPECT_EQ(lineage_->Find("p", "run:churn:v1").error().gy(), "GY4111");
+  Add({{"run000002", "run", "run 1", "p", 7}}, {});
+  EXPECT_EQ(lineage_->Find("p", "run 1").error().gy(), "GY4112");
 }
 
 TEST_F(LineageTest, EnsuringANodeLeavesTheLabelThatItHas) {
@@ -103,8 +123,8 @@ TEST_F(LineageTest, EnsuringANodeLeavesTheLabelThatItHas) {
     GYRE_DO(EnsureNode(tx, {"data00001", "dataset_version", "data0000", "p", 2}));
     return EnsureNode(tx, {"data00002", "dataset_version", "data0000", "p", 2});
   }));
-  EXPECT_EQ(lineage_->Find("p", "sales:v1")->id, "data00001");
-  EXPECT_EQ(lineage_->Find("p", "data0000")->id, "data00002");
+  EXPECT_EQ(lineage_->Find("p", "sales:v1")->node.id, "data00001");
+  EXPECT_EQ(lineage_->Find("p", "data0000")->node.id, "data00002");
 }
 
 TEST_F(LineageTest, AnEdgeNeedsItsNodesAndCountsOnce) {
@@ -115,8 +135,8 @@ TEST_F(LineageTest, AnEdgeNeedsItsNodesAndCountsOnce) {
   Add({{"data00001", "dataset_version", "churn:v1 renamed", "p", 9}},
       {{"data00001", "run000001", "trained_on"}});
   EXPECT_EQ(lineage_->Walk("run000001", Direction::kUp)->edges.size(), 2u);
-  EXPECT_EQ(lineage_->Find("p", "data00001")->label, "churn:v1 renamed");
-  EXPECT_EQ(lineage_->Find("p", "data00001")->created_us, 1);
+  EXPECT_EQ(lineage_->Find("p", "data00001")->node.label, "churn:v1 renamed");
+  EXPECT_EQ(lineage_->Find("p", "data00001")->node.created_us, 1);
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ class DatasetsService : public Datasets {
   Result<Json> Quarantine(const Version& version, std::int64_t limit) override;
   Result<Json> Diff(const Version& from, const Version& to) override;
   Result<Json> Query(std::string_view project, const std::string& sql, std::int64_t limit,
-                     const std::function<bool()>& cancelled) override;
+                     const QueryOptions& options) override;
   Result<blob::Object> ParquetFile(const Version& version) override;
   Result<std::string> Export(const Version& version, std::string_view format,
                              const std::function<bool()>& cancelled) override;
@@ -98,6 +98,8 @@ class DatasetsService : public Datasets {
   Result<Json> SuiteInForce(const Dataset& dataset);
   Result<> Announce(db::Transaction& tx, const Version& version, std::string_view kind);
   Result<Json> ExecuteCheck(runners::JobRun& run);
+  Result<> AddTables(const Dataset& dataset, const std::string& sql, const QueryOptions& options,
+                     Json* tables);
   Result<Json> RunQuery(Json tables, const std::string& sql, std::int64_t limit,
                         const std::function<bool()>& cancelled);
 
@@ -418,38 +420,36 @@ Result<Json> DatasetsService::Rows(const Version& version, std::int64_t offset,
                   fmt::format("SELECT * FROM part LIMIT {} OFFSET {}", limit, offset), limit, {});
 }
 
-// With the datasets that there are.
-Error NoSuchTable(const Error& error, const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 10;
-  const std::string& message = error.message();
-  const std::size_t from = message.find('`') + 1;
-  Error own = InvalidArgument("GY2017", "{}", message);
-  if (const auto close = ClosestMatch(message.substr(from, message.rfind('`') - from), names))
-    own = std::move(own).Fix(fmt::format("did you mean `{}`?", *close));
-  const std::vector<std::string> some(
-      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kShown)));
-  return std::move(own).Fix("datasets of the project: " + Join(some, ", "));
+// The tables of one dataset that a query names.
+Result<> DatasetsService::AddTables(const Dataset& dataset, const std::string& sql,
+                                    const QueryOptions& options, Json* tables) {
+  const auto pin = options.pinned.find(dataset.name);
+  GYRE_TRY(const auto versions, store_.ListVersions(dataset.id, 0, 1000));
+  for (const Version& version : versions) {
+    const bool bare = pin == options.pinned.end() ? version.number == versions.front().number
+                                                  : version.id == pin->second;
+    const bool named = MentionsName(sql, version.reference());
+    if (!bare && !named) continue;
+    GYRE_TRY(const auto paths, PartPaths(version));
+    if (bare) tables->Push(Json::Obj({{"name", dataset.name}, {"paths", PathsJson(paths)}}));
+    if (named)
+      tables->Push(Json::Obj({{"name", version.reference()}, {"paths", PathsJson(paths)}}));
+    const bool alone = bare && MentionsNameAlone(sql, dataset.name);
+    if (options.on_read && (named || alone)) GYRE_DO(options.on_read(version, alone));
+  }
+  return {};
 }
 
 Result<Json> DatasetsService::Query(std::string_view project, const std::string& sql,
-                                    std::int64_t limit, const std::function<bool()>& cancelled) {
+                                    std::int64_t limit, const QueryOptions& options) {
   GYRE_TRY(const auto names, store_.DatasetNames(project, kNamesMax));
   Json tables = Json::Arr();
   for (const std::string& name : names) {
     if (!MentionsName(sql, name)) continue;
     GYRE_TRY(const Dataset dataset, Get(project, name));
-    GYRE_TRY(const auto versions, store_.ListVersions(dataset.id, 0, 1000));
-    for (const Version& version : versions) {
-      const bool latest = version.number == versions.front().number;
-      const bool named = MentionsName(sql, version.reference());
-      if (!latest && !named) continue;
-      GYRE_TRY(const auto paths, PartPaths(version));
-      if (latest) tables.Push(Json::Obj({{"name", name}, {"paths", PathsJson(paths)}}));
-      if (named)
-        tables.Push(Json::Obj({{"name", version.reference()}, {"paths", PathsJson(paths)}}));
-    }
+    GYRE_DO(AddTables(dataset, sql, options, &tables));
   }
-  auto result = RunQuery(std::move(tables), sql, limit, cancelled);
+  auto result = RunQuery(std::move(tables), sql, limit, options.cancelled);
   if (!result && result.error().gy() == "GY2017" && !names.empty())
     return NoSuchTable(result.error(), names);
   return result;

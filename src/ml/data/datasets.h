@@ -82,6 +82,15 @@ struct ImportRequest {
   std::string created_by{};
 };
 
+struct QueryOptions {
+  std::function<bool()> cancelled{};
+  // Dataset -> id of the version that its bare name means; the latest when there is none.
+  std::map<std::string, std::string> pinned{};
+  // Told of each version that the query names, before it runs. A name that stands in it for
+  // something else (a column) counts too: rather one too many than one too few.
+  std::function<Result<>(const Version& version, bool by_name_alone)> on_read{};
+};
+
 class Datasets {
  public:
   virtual ~Datasets() = default;
@@ -120,7 +129,7 @@ class Datasets {
   virtual Result<Json> Diff(const Version& from, const Version& to) = 0;
   // SQL over the datasets of a project by name; "name:v2" in quotes for an older version.
   virtual Result<Json> Query(std::string_view project, const std::string& sql, std::int64_t limit,
-                             const std::function<bool()>& cancelled) = 0;
+                             const QueryOptions& options) = 0;
   // One Parquet file of all parts; made and kept at the first call when there are several.
   virtual Result<blob::Object> ParquetFile(const Version& version) = 0;
   // Writes csv, jsonl or parquet into a scratch file; the caller removes it.

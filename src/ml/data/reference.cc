@@ -1,5 +1,7 @@
 #include "ml/data/reference.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "platform/table/formats.h"
 #include "platform/table/frame.h"
@@ -62,17 +64,42 @@ Result<Json> ParseTypes(const std::vector<std::string>& types) {
   return list;
 }
 
-bool MentionsName(std::string_view sql, std::string_view name) {
+namespace {
+
+bool Mentions(std::string_view sql, std::string_view name, bool alone) {
   const std::string text = ToLower(sql), word = ToLower(name);
   const auto is_word = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   };
   for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
     const bool begins = at == 0 || !is_word(text[at - 1]);
-    const bool ends = at + word.size() >= text.size() || !is_word(text[at + word.size()]);
-    if (begins && ends) return true;
+    const bool ends = end >= text.size() || !is_word(text[end]);
+    if (begins && ends && !(alone && text.compare(end, 2, ":v") == 0)) return true;
   }
   return false;
+}
+
+}  // namespace
+
+bool MentionsName(std::string_view sql, std::string_view name) {
+  return Mentions(sql, name, false);
+}
+
+bool MentionsNameAlone(std::string_view sql, std::string_view name) {
+  return Mentions(sql, name, true);
+}
+
+Error NoSuchTable(const Error& error, const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 10;
+  const std::string& message = error.message();
+  const std::size_t from = message.find('`') + 1;
+  Error own = InvalidArgument("GY2017", "{}", message);
+  if (const auto close = ClosestMatch(message.substr(from, message.rfind('`') - from), names))
+    own = std::move(own).Fix(fmt::format("did you mean `{}`?", *close));
+  const std::vector<std::string> some(
+      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kShown)));
+  return std::move(own).Fix("datasets of the project: " + Join(some, ", "));
 }
 
 }  // namespace gyre::data

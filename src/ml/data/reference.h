@@ -24,5 +24,9 @@ Result<std::int64_t> ParseVersionNumber(std::string_view text);
 Result<Json> ParseTypes(const std::vector<std::string>& types);
 // True when `name` stands in `sql` as a word, in any case: then the query may need that table.
 bool MentionsName(std::string_view sql, std::string_view name);
+// The same, but for names that are only the beginning of a version's: "sales:v3".
+bool MentionsNameAlone(std::string_view sql, std::string_view name);
+// Of a query that names a table that is none of these: with what was meant, or what there is.
+Error NoSuchTable(const Error& error, const std::vector<std::string>& names);
 
 }  // namespace gyre::data

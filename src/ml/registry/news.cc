@@ -1,5 +1,6 @@
 #include "ml/registry/news.h"
 
+#include "base/hash.h"
 #include "ledger/lineage/lineage.h"
 
 namespace gyre::registry {
@@ -16,6 +17,24 @@ Result<> From(db::Transaction& tx, std::string_view kind, const std::string& sou
                                    .project = version.project,
                                    .created_us = now_us}));
   return lineage::AddEdge(tx, source, version_id, role);
+}
+
+// A recipe as it was fitted: one text fitted on other data is another node, or a model would seem
+// to come from data that it never saw. Its id begins with the hash of the text.
+Result<> TellRecipe(db::Transaction& tx, const NewVersion& version, std::string_view version_id,
+                    std::int64_t now_us) {
+  std::string fitted_on = version.project;
+  for (const DatasetUse& use : version.datasets) {
+    if (use.role != "holdout") fitted_on += "/" + use.dataset_version_id;
+  }
+  const std::string id = version.recipe_hash + "-" + Sha256Hex(fitted_on).substr(0, 12);
+  GYRE_DO(From(tx, "recipe", id, version_id, "prepared_by", version, now_us));
+  for (const DatasetUse& use : version.datasets) {
+    if (use.role != "holdout")
+      GYRE_DO(lineage::AddEdge(tx, use.dataset_version_id, id, "fitted_on"));
+  }
+  if (version.run_id.empty()) return {};
+  return lineage::AddEdge(tx, id, version.run_id, "prepared_by");
 }
 
 // Names are checked and numbers are numbers: nothing here needs escaping.
@@ -39,10 +58,9 @@ Result<> TellCreated(db::Transaction& tx, events::Events* events, const NewVersi
     GYRE_DO(From(tx, "dataset_version", use.dataset_version_id, id,
                  use.role == "holdout" ? "evaluated_on" : "trained_on", version, now_us));
   }
-  if (!version.recipe_hash.empty())
-    GYRE_DO(From(tx, "recipe", version.recipe_hash, id, "prepared_by", version, now_us));
   if (!version.run_id.empty())
     GYRE_DO(From(tx, "run", version.run_id, id, "produced", version, now_us));
+  if (!version.recipe_hash.empty()) GYRE_DO(TellRecipe(tx, version, id, now_us));
   return Publish(tx, events, "model.version.created", version.project, id,
                  fmt::format(R"({{"model":"{}","version":{}}})", version.model, number));
 }

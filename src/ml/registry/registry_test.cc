@@ -122,13 +122,33 @@ TEST_F(RegistryTest, LineageLeadsToTheExactDataRecipeAndRun) {
   const auto graph = lineage::Lineage(*database_).Walk(one.id, lineage::Direction::kUp);
   ASSERT_TRUE(graph) << graph.error().ToString();
   std::vector<std::string> roles;
-  for (const lineage::Edge& edge : graph->edges) roles.push_back(edge.from + " " + edge.role);
+  for (const lineage::Edge& edge : graph->edges) {
+    const bool of_recipe = edge.from.starts_with("r1-");
+    roles.push_back((of_recipe ? "r1" : edge.from) + " " + edge.role);
+  }
   std::ranges::sort(roles);
-  std::vector<std::string> expected = {"d1 trained_on", "d2 evaluated_on", "r1 prepared_by",
-                                       one.run_id + " produced"};
+  // The recipe was fitted on the data, and prepared what both the run and the version learned from.
+  std::vector<std::string> expected = {"d1 fitted_on",    "d1 trained_on",
+                                       "d2 evaluated_on", "r1 prepared_by",
+                                       "r1 prepared_by",  one.run_id + " produced"};
   std::ranges::sort(expected);
   EXPECT_EQ(roles, expected);
-  EXPECT_EQ(lineage::Lineage(*database_).Find("default", "churn:v1")->id, one.id);
+  EXPECT_EQ(lineage::Lineage(*database_).Find("default", "churn:v1")->node.id, one.id);
+}
+
+TEST_F(RegistryTest, ARecipeFittedOnOtherDataIsAnotherNode) {
+  NewVersion later = Sample('b');
+  later.datasets = {{"d3", "train"}};
+  const ModelVersion one = Register('a');
+  const auto two = registry_->Register(later);
+  ASSERT_TRUE(two) << two.error().ToString();
+  const lineage::Lineage lineage(*database_);
+  const auto graph = lineage.Walk(two->id, lineage::Direction::kUp);
+  ASSERT_TRUE(graph);
+  for (const lineage::Node& node : graph->nodes) EXPECT_NE(node.id, "d1") << "it never saw it";
+  const auto down = lineage.Walk("d1", lineage::Direction::kDown);
+  ASSERT_TRUE(down);
+  EXPECT_EQ(down->nodes.size(), 4u) << "recipe, run and version of the first";
 }
 
 TEST_F(RegistryTest, TheSamePackageOfTheSameRunIsTheSameVersion) {
@@ -296,7 +316,8 @@ TEST_F(RegistryTest, TellsWhatHappened) {
   registry_.emplace(*database_, clock_, events.get());
   const ModelVersion one = Register('a');
   ASSERT_TRUE(Move(1, "x", true));
-  const auto told = events->List({.project = "default", .kind = "model."});
+  const auto told =
+      events->List({.projects = std::vector<std::string>{"default"}, .kind = "model."});
   ASSERT_TRUE(told);
   ASSERT_EQ(told->size(), 2u);
   EXPECT_EQ(told->back().kind, "model.version.created");

@@ -148,6 +148,10 @@ Result<> PutMetrics(db::Transaction& tx, std::string_view run_id,
   return {};
 }
 
+Result<> UpdateInputs(db::Transaction& tx, std::string_view run_id, std::string_view inputs) {
+  return tx.Execute("UPDATE tracking_run SET inputs = ?2 WHERE id = ?1", {run_id, inputs});
+}
+
 Result<> UpdateEnd(db::Transaction& tx, std::string_view run_id, const RunEnd& end,
                    std::string_view resources) {
   return tx.Execute(

@@ -28,6 +28,7 @@ Result<> PutTags(db::Transaction& tx, std::string_view run_id,
 Result<> PutMetrics(db::Transaction& tx, std::string_view run_id,
                     const std::map<std::string, LatestMetric>& latest,
                     std::string_view encoded_points);
+Result<> UpdateInputs(db::Transaction& tx, std::string_view run_id, std::string_view inputs);
 Result<> UpdateEnd(db::Transaction& tx, std::string_view run_id, const RunEnd& end,
                    std::string_view resources);
 Result<> RemoveRun(db::Transaction& tx, std::string_view run_id);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <tuple>
 #include <unordered_set>
 #include <utility>
@@ -9,6 +10,8 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "ledger/lineage/lineage.h"
+#include "ledger/usage/usage.h"
 #include "ml/tracking/metric_codec.h"
 #include "ml/tracking/run_store.h"
 
@@ -82,6 +85,79 @@ std::map<std::string, LatestMetric> LatestOf(const std::vector<MetricPoint>& poi
 
 std::string TextOf(const Json& json) { return json.is_null() ? std::string() : json.Dump(); }
 
+// In the transaction of the run: what it was given to read; what is part of a run has read what
+// the run has read.
+Result<> WriteLineage(db::Transaction& tx, const Run& run) {
+  const auto node = [&](const std::string& id, std::string_view kind, std::string label) {
+    return lineage::Node{.id = id,
+                         .kind = std::string(kind),
+                         .label = std::move(label),
+                         .project = run.project,
+                         .created_us = run.created_us};
+  };
+  GYRE_DO(lineage::AddNode(tx, node(run.id, "run", run.name)));
+  if (run.kind == "program") return {};  // it tells what it reads while it runs
+  if (!run.parent.empty()) {
+    GYRE_DO(lineage::EnsureNode(tx, node(run.parent, "run", run.parent.substr(0, 12))));
+    return lineage::AddEdge(tx, run.parent, run.id, "tried");
+  }
+  for (const Json& input : run.inputs.items()) {
+    const std::string& id = input["id"].AsString();
+    GYRE_DO(lineage::EnsureNode(tx, node(id, input["kind"].AsString(), input["name"].AsString())));
+    GYRE_DO(lineage::AddEdge(tx, id, run.id, "read_by"));
+  }
+  return {};
+}
+
+// Whoever reports what a program used may report anything; sums stay whole numbers.
+double Between(const Json& value, double most) {
+  const double number = value.AsDouble();
+  return number > 0 ? std::min(number, most) : 0;
+}
+
+// What jobs use is booked by their room.
+Result<> BookUsage(db::Transaction& tx, const Run& run, const RunEnd& end) {
+  if (run.kind != "program" || run.ended_us != 0) return {};
+  const Json& used = end.resources;
+  constexpr double kSecondsMax = 1e7, kBytesMax = 1e13;
+  const auto bytes =
+      Between(used["read_bytes"], kBytesMax) + Between(used["written_bytes"], kBytesMax);
+  const usage::Quantities quantities = usage::QuantitiesOf(
+      Between(used["cpu_seconds"], kSecondsMax), Between(used["wall_seconds"], kSecondsMax),
+      static_cast<std::int64_t>(Between(used["memory_bytes_peak"], kBytesMax)),
+      static_cast<std::int64_t>(bytes));
+  if (quantities == usage::Quantities{}) return {};
+  return usage::Record(tx, {.project = run.project,
+                            .subject_kind = "run",
+                            .subject_id = run.id,
+                            .subject_label = run.name,
+                            .at_us = end.ended_us,
+                            .quantities = quantities});
+}
+
+// The inputs with one more; nothing when it is there already.
+std::optional<Json> WithInput(const Json& inputs, const RunInput& input) {
+  Json all = Json::Arr();
+  bool there = false;
+  for (const Json& item : inputs.items()) {
+    Json same = item;
+    if (item["id"].AsString() == input.id) {
+      if (item["latest"].AsBool() || !input.latest) return std::nullopt;
+      same.Set("latest", true);
+      there = true;
+    }
+    all.Push(std::move(same));
+  }
+  if (!there) {
+    all.Push(Json::Obj({{"kind", input.kind},
+                        {"id", input.id},
+                        {"name", input.name},
+                        {"digest", input.digest},
+                        {"latest", input.latest}}));
+  }
+  return all;
+}
+
 class TrackingImpl final : public Tracking {
  public:
   TrackingImpl(db::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
@@ -120,6 +196,7 @@ class TrackingImpl final : public Tracking {
                                               std::string_view prefix) override;
   Result<Artifact> GetArtifact(std::string_view run_id, std::string_view path) override;
 
+  Result<> AddInput(std::string_view run_id, const RunInput& input) override;
   Result<> AddOutput(std::string_view run_id, const Output& output) override {
     return database_.Write([&](db::Transaction& tx) -> Result<> {
       GYRE_DO(CheckRunExists(tx, run_id));
@@ -173,7 +250,8 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(run.experiment_id,
              EnsureExperimentIn(tx, run.project, run.experiment, experiment_id, run.created_us));
-    return InsertRun(tx, run, texts);
+    GYRE_DO(InsertRun(tx, run, texts));
+    return WriteLineage(tx, run);
   }));
   return run;
 }
@@ -240,10 +318,42 @@ Result<> TrackingImpl::EndRun(std::string_view run_id, const RunEnd& end) {
   if (ending.ended_us == 0) ending.ended_us = clock_.NowMicros();
   const std::string resources = TextOf(ending.resources);
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(CheckRunExists(tx, run_id));
+    Run run;
+    GYRE_DO(ReadRun(tx, run_id, &run));
+    GYRE_DO(BookUsage(tx, run, ending));
     return UpdateEnd(tx, run_id, ending, resources);
   }));
   return Compact(run_id);
+}
+
+Result<> TrackingImpl::AddInput(std::string_view run_id, const RunInput& input) {
+  // Most reads are of what was read before: those do not wait for the writer.
+  bool news = false;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    Run run;
+    GYRE_DO(ReadRun(reader, run_id, &run));
+    news = WithInput(run.inputs, input).has_value();
+    return {};
+  }));
+  if (!news) return {};
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    Run run;
+    GYRE_DO(ReadRun(tx, run_id, &run));
+    const auto inputs = WithInput(run.inputs, input);
+    if (!inputs) return {};
+    GYRE_DO(UpdateInputs(tx, run_id, inputs->Dump()));
+    GYRE_DO(lineage::EnsureNode(tx, {.id = run.id,
+                                     .kind = "run",
+                                     .label = run.name,
+                                     .project = run.project,
+                                     .created_us = run.created_us}));
+    GYRE_DO(lineage::EnsureNode(tx, {.id = input.id,
+                                     .kind = input.kind,
+                                     .label = input.name,
+                                     .project = run.project,
+                                     .created_us = clock_.NowMicros()}));
+    return lineage::AddEdge(tx, input.id, run.id, "read_by");
+  });
 }
 
 // Many small batches become one, so that a history reads one row.

@@ -59,7 +59,7 @@ struct NewRun {
   std::optional<std::uint64_t> seed;
   Json source;       // {"command": [...], "working_directory": ...} or {"learner": ...}
   Json code;         // {"commit", "branch", "dirty", "remote"}
-  Json inputs;       // [{"kind": "dataset_version", "id", "name", "digest"}]
+  Json inputs;       // [{"kind": "dataset_version", "id", "name", "digest", "latest"}]
   Json environment;  // versions, variables without secrets
   std::map<std::string, std::string> params, tags;
   RunStatus status = RunStatus::kRunning;
@@ -99,6 +99,12 @@ struct Artifact {
   std::string media_type;  // guessed from the path when empty
 };
 
+// What a run read: a dataset version.
+struct RunInput {
+  std::string kind, id, name, digest;
+  bool latest = false;  // it was asked for without a version: a rerun gets this one again
+};
+
 // What a run made for others: "model_version", "dataset_version".
 struct Output {
   std::string kind, id, name;
@@ -133,8 +139,8 @@ class Tracking {
   virtual Result<Run> GetRun(std::string_view project, std::string_view reference) = 0;
   virtual Result<RunPage> ListRuns(const RunQuery& query) = 0;
   virtual Result<> LogBatch(std::string_view run_id, const Batch& batch) = 0;
-  virtual Result<> EndRun(std::string_view run_id,
-                          const RunEnd& end) = 0;  // ending twice overwrites
+  // Ending twice overwrites. What a program used is booked to it at its first end.
+  virtual Result<> EndRun(std::string_view run_id, const RunEnd& end) = 0;
   virtual Result<> DeleteRun(
       std::string_view run_id) = 0;  // with its metrics, artifacts and references to blobs
   // Runs that were running when their server died, but for those in `alive`: a program goes on
@@ -153,6 +159,8 @@ class Tracking {
                                                       std::string_view prefix) = 0;
   virtual Result<Artifact> GetArtifact(std::string_view run_id,
                                        std::string_view path) = 0;  // kNotFound GY3403
+  // Once per id, with an edge of lineage.
+  virtual Result<> AddInput(std::string_view run_id, const RunInput& input) = 0;
   virtual Result<> AddOutput(std::string_view run_id, const Output& output) = 0;
   virtual Result<std::vector<Output>> ListOutputs(std::string_view run_id) = 0;
 };

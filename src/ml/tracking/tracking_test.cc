@@ -6,6 +6,9 @@
 #include <cmath>
 #include <filesystem>
 
+#include "ledger/lineage/lineage.h"
+#include "ledger/usage/usage.h"
+
 namespace gyre::tracking {
 namespace {
 
@@ -17,7 +20,8 @@ class TrackingTest : public testing::Test {
     auto database = db::OpenSqlite({.path = directory_ + "/gyre.db"});
     ASSERT_TRUE(database);
     database_ = *std::move(database);
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), TrackingSchema()};
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), lineage::LineageSchema(),
+                                        usage::UsageSchema(), TrackingSchema()};
     const auto migrated = database_->Migrate(schemas);
     ASSERT_TRUE(migrated) << migrated.error().ToString();
     auto tracking = OpenTracking(*database_, SystemClock());
@@ -45,6 +49,72 @@ class TrackingTest : public testing::Test {
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<Tracking> tracking_;
 };
+
+TEST_F(TrackingTest, WhatARunReadIsAnInputAndAnEdgeOnce) {
+  NewRun from{.project = "p", .kind = "program"};
+  const tracking::Run run = *tracking_->CreateRun(from);
+  const RunInput sales{"dataset_version", "data1", "sales:v1", "hash1"};
+  const RunInput people{"dataset_version", "data2", "people:v3", "hash2", true};
+  for (const RunInput& input : {sales, sales, people})
+    ASSERT_TRUE(tracking_->AddInput(run.id, input));
+  RunInput later = sales;
+  later.latest = true;
+  ASSERT_TRUE(tracking_->AddInput(run.id, later));
+  ASSERT_TRUE(tracking_->AddInput(run.id, sales));
+  const Json inputs = tracking_->GetRun("p", run.id)->inputs;
+  EXPECT_EQ(inputs.Dump(),
+            R"([{"kind":"dataset_version","id":"data1","name":"sales:v1","digest":"hash1",)"
+            R"("latest":true},{"kind":"dataset_version","id":"data2","name":"people:v3",)"
+            R"("digest":"hash2","latest":true}])");
+  const lineage::Lineage lineage(*database_);
+  const auto up = lineage.Walk(run.id, lineage::Direction::kUp);
+  ASSERT_TRUE(up);
+  ASSERT_EQ(up->nodes.size(), 3u);
+  EXPECT_EQ(up->nodes[1].label, "sales:v1");
+  EXPECT_EQ(up->edges.size(), 2u);
+  EXPECT_EQ(tracking_->AddInput("nobody", sales).error().gy(), "GY3401");
+}
+
+TEST_F(TrackingTest, PartsOfARunComeFromWhatItRead) {
+  NewRun from{.project = "p", .kind = "training"};
+  from.inputs = Json::Arr({Json::Obj(
+      {{"kind", "dataset_version"}, {"id", "data1"}, {"name", "sales:v1"}, {"digest", "hash1"}})});
+  const tracking::Run training = *tracking_->CreateRun(from);
+  from.kind = "candidate";
+  from.parent = training.id;
+  const tracking::Run candidate = *tracking_->CreateRun(from);
+  const lineage::Lineage lineage(*database_);
+  EXPECT_EQ(lineage.Walk(candidate.id, lineage::Direction::kUp)->nodes.back().id, "data1");
+  EXPECT_EQ(lineage.Walk("data1", lineage::Direction::kDown)->nodes.back().id, candidate.id);
+}
+
+TEST_F(TrackingTest, WhatAProgramUsedIsBookedAtItsFirstEnd) {
+  const tracking::Run program =
+      *tracking_->CreateRun({.project = "p", .name = "night", .kind = "program"});
+  const tracking::Run candidate = *tracking_->CreateRun({.project = "p", .kind = "candidate"});
+  const tracking::Run boaster = *tracking_->CreateRun({.project = "q", .kind = "program"});
+  const Json used = Json::Obj({{"cpu_seconds", 1.5},
+                               {"wall_seconds", 2.0},
+                               {"memory_bytes_peak", 3 << 20},
+                               {"read_bytes", 40},
+                               {"written_bytes", 2}});
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(tracking_->EndRun(program.id, {RunStatus::kFinished, "", used, 0}));
+    ASSERT_TRUE(tracking_->EndRun(candidate.id, {RunStatus::kFinished, "", used, 0}));
+  }
+  ASSERT_TRUE(tracking_->EndRun(
+      boaster.id,
+      {RunStatus::kFinished, "", Json::Obj({{"cpu_seconds", 1e300}, {"written_bytes", -5}}), 0}));
+  const usage::Usage usage(*database_, SystemClock());
+  const auto report = usage.Sum({.projects = std::vector<std::string>{"p"}});
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->lines.size(), 1u);
+  EXPECT_EQ(report->lines[0].subject_kind, "run");
+  EXPECT_EQ(report->lines[0].subject_label, "night");
+  EXPECT_EQ(report->total, (usage::Quantities{1'500'000, 6'000, 42, 0}));
+  EXPECT_EQ(usage.Sum({.projects = std::vector<std::string>{"q"}})->total,
+            (usage::Quantities{10'000'000'000'000, 0, 0, 0}));
+}
 
 TEST_F(TrackingTest, ARunComesBackWhole) {
   const tracking::Run made = Create("first");
