@@ -96,6 +96,14 @@ Result<int> List(Invocation& in) {
   return 0;
 }
 
+// Data that is gone has no name any more.
+std::string DataText(const Json& use) {
+  const std::string& role = use["role"].AsString();
+  if (!use.Has("name")) return fmt::format("{} ({}, removed)", use["id"].AsString(), role);
+  return fmt::format("{} ({})   content {}", use["name"].AsString(), role,
+                     use["content_hash"].AsString().substr(0, 12));
+}
+
 Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const std::string path, VersionPath(*session, Parse(in, in.Get("MODEL"))));
@@ -110,8 +118,7 @@ Result<int> Show(Invocation& in) {
                            version["learner"].AsString()));
   line("metrics", MetricText(version["metrics"]));
   line("run", version["run"].AsString());
-  for (const Json& use : version["datasets"].items())
-    line("data", fmt::format("{} ({})", use["id"].AsString(), use["role"].AsString()));
+  for (const Json& use : version["datasets"].items()) line("data", DataText(use));
   line("package", fmt::format("{} ({})", version["package"]["digest"].AsString().substr(0, 12),
                               HumanBytes(version["package"]["size_bytes"].AsInt())));
   line("created",

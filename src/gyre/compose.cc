@@ -312,7 +312,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::JobsApi>(*jobs);
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
   AddApi<native::TrainingApi>(*training);
-  AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *blobs, *serving);
+  AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
   AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);

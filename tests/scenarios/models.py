@@ -36,6 +36,10 @@ def first_version(g):
     g.cli('train', 'customers', '--target', 'Churn', '--budget', '4s', '--trials', '2', '--seed', '1')
     version = document(g, 'models', 'show', 'customers')
     assert version['name'] == 'customers:v1' and version['aliases'] == ['champion'], version
+    data = version['datasets'][0]
+    shown = g.cli('models', 'show', 'customers').stdout
+    assert data['name'] == 'customers:v1' and f"customers:v1 (train)   content {data['content_hash'][:12]}" in shown, shown
+    assert f"customers:v1 (content {data['content_hash']})" in g.cli('models', 'card', 'customers:v1').stdout
     goals = {goal['kpi']: goal['met'] for goal in version['goals']}
     assert goals == {'auc >= 0.6': True, 'cost per saved customer <= 12': None}, goals
     assert version['verdict']['pass'] is True, version['verdict']

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "ml/data/datasets.h"
 #include "ml/evaluation/evaluations.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
@@ -219,12 +220,26 @@ Result<net::Response> ModelsApi::Versions(net::Request& request) {
   return WholeList(versions, registry::VersionToJson);
 }
 
+Json ModelsApi::Document(const registry::ModelVersion& version) {
+  Json document = registry::VersionToJson(version);
+  Json uses = Json::Arr();
+  for (Json use : document["datasets"].items()) {
+    if (const auto data = datasets_.GetVersionById(use["id"].AsString())) {
+      use.Set("name", data->reference());
+      use.Set("content_hash", data->content_hash);
+    }
+    uses.Push(std::move(use));
+  }
+  document.Set("datasets", std::move(uses));
+  return document;
+}
+
 Result<net::Response> ModelsApi::GetVersion(net::Request& request) {
   GYRE_TRY(const registry::ModelVersion version, Version(request));
   GYRE_TRY(const Json evaluation, EvaluationOf(version));
   GYRE_TRY(Json goals, Goals(version, evaluation));
   GYRE_TRY(const auto verdict, registry_.LatestVerdict(version.id, "champion"));
-  Json answer = registry::VersionToJson(version);
+  Json answer = Document(version);
   answer.Set("goals", std::move(goals));
   answer.Set("verdict", verdict ? verdict->verdict.ToJson() : Json());
   return net::Response::JsonDoc(answer);
@@ -253,7 +268,8 @@ Result<net::Response> ModelsApi::Card(net::Request& request) {
   GYRE_TRY(const projects::Project project, projects_.Get(facts.version.project));
   if (project.problem) facts.problem = projects::ProblemToJson(*project.problem);
   GYRE_TRY(facts.goals, Goals(facts.version, evaluation));
-  const Json card = registry::MakeCard(facts);
+  Json card = registry::MakeCard(facts);
+  card.Set("version", Document(facts.version));
   if (request.Query("format").value_or("json") != "markdown") return net::Response::JsonDoc(card);
   return net::Response::Text(registry::CardMarkdown(card), 200, "text/markdown; charset=utf-8");
 }

@@ -7,6 +7,9 @@
 namespace gyre::blob {
 class Store;
 }
+namespace gyre::data {
+class Datasets;
+}
 namespace gyre::evaluation {
 class Evaluations;
 }
@@ -26,10 +29,12 @@ namespace gyre::native {
 class ModelsApi {
  public:
   ModelsApi(registry::Registry& registry, evaluation::Evaluations& evaluations,
-            projects::Projects& projects, blob::Store& blobs, serving::Serving& serving)
+            projects::Projects& projects, data::Datasets& datasets, blob::Store& blobs,
+            serving::Serving& serving)
       : registry_(registry),
         evaluations_(evaluations),
         projects_(projects),
+        datasets_(datasets),
         blobs_(blobs),
         serving_(serving) {}
   net::RouteTable table();
@@ -57,11 +62,14 @@ class ModelsApi {
   Result<Json> EvaluationOf(const registry::ModelVersion& version);
   // GY3621 when an endpoint serves it.
   Result<> CheckNotServed(const registry::ModelVersion& version);
+  // With the name and the content hash of the data that it was made from, while those are there.
+  Json Document(const registry::ModelVersion& version);
   Result<Json> Goals(const registry::ModelVersion& version, const Json& evaluation);
 
   registry::Registry& registry_;
   evaluation::Evaluations& evaluations_;
   projects::Projects& projects_;
+  data::Datasets& datasets_;
   blob::Store& blobs_;
   serving::Serving& serving_;
 };

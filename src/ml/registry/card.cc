@@ -37,6 +37,13 @@ void Line(std::string* out, std::string_view key, const std::string& value) {
   if (!value.empty()) *out += fmt::format("- **{}**: {}\n", key, value);
 }
 
+// The registry knows ids; who knows the data adds its name.
+std::string DataText(const Json& use) {
+  if (!use.Has("name")) return use["id"].AsString();
+  return fmt::format("{} (content {})", Plain(use["name"].AsString()),
+                     use["content_hash"].AsString());
+}
+
 void GoalsSection(const Json& card, std::string* out) {
   if (card["goals"].size() == 0) return;
   *out += "\n## Goals\n\n";
@@ -163,7 +170,7 @@ std::string CardMarkdown(const Json& card) {
                    Plain(version["created_by"].AsString())));
   Line(&out, "Run", version["run"].AsString());
   for (const Json& use : version["datasets"].items())
-    Line(&out, fmt::format("Data ({})", Plain(use["role"].AsString())), use["id"].AsString());
+    Line(&out, fmt::format("Data ({})", Plain(use["role"].AsString())), DataText(use));
   Line(&out, "Recipe", version["recipe_hash"].AsString());
   Line(&out, "Package", fmt::format("sha256 {}", version["package"]["digest"].AsString()));
   Line(&out, "Inputs", fmt::format("{} columns", version["signature"]["inputs"].size()));
