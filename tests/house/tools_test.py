@@ -127,5 +127,35 @@ class ErrorCodes(unittest.TestCase):
         self.assertEqual((code, out), (1, 'GY1003 needs no line in SHARED\n'))
 
 
+class Deps(unittest.TestCase):
+    """Debian packages go by name; what is recorded beside is only compared."""
+    RECORDED = '# package version SHA-256\ncmake 3.25.1-1 aa\nlibssl-dev 3.0.22-1~deb12u2 bb\ngit 1:2.39.5-0+deb12u3 cc\n'
+
+    def said(self, installed):
+        answers = ''.join(f"    {package}) echo 'install ok installed {version}' ;;\n" for package, version in installed.items())
+        fakes = {'bin/dpkg-query': f'#!/bin/sh\nfor last; do :; done\ncase $last in\n{answers}    *) exit 1 ;;\nesac\n', 'bin/sudo': '#!/bin/sh\n"$@"\n',
+                 'bin/apt-get': '#!/bin/sh\necho "apt-get $*"\n'}
+        with open(os.path.join(ROOT, 'tools', 'deps')) as script, house({**fakes, 'tools/deps': script.read(), 'deps/debian-check.txt': self.RECORDED}) as root:
+            for name in fakes:
+                os.chmod(os.path.join(root, name), 0o755)
+            path = os.path.join(root, 'bin') + ':' + os.environ['PATH']
+            done = subprocess.run(['bash', os.path.join(root, 'tools', 'deps'), 'check'], capture_output=True, text=True,
+                                  env={**os.environ, 'PATH': path, 'GYRE_DEPS_DIR': os.path.join(root, 'cache')})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout + done.stderr
+
+    def test_what_is_recorded_says_nothing(self):
+        self.assertEqual(self.said({'cmake': '3.25.1-1', 'libssl-dev': '3.0.22-1~deb12u3', 'git': '1:2.39.5-0+deb12u9'}), '', "Debian's own revision does not matter")
+
+    def test_another_version_is_one_line_and_no_error(self):
+        said = self.said({'cmake': '3.31.0-2', 'libssl-dev': '3.0.19-1~deb12u2', 'git': '1:2.39.5-0+deb12u3'})
+        self.assertEqual(said, 'deps: other versions than in deps/debian-check.txt: cmake 3.31.0-2 (recorded: 3.25.1-1), libssl-dev 3.0.19-1~deb12u2 (recorded: 3.0.22-1~deb12u2)\n')
+
+    def test_what_is_missing_is_installed_by_name(self):
+        said = self.said({'cmake': '3.25.1-1', 'libssl-dev': '3.0.22-1~deb12u2'})
+        self.assertIn('installing 1 Debian packages: git\n', said)
+        self.assertIn('--no-install-recommends git\n', said)
+
+
 if __name__ == '__main__':
     unittest.main()
