@@ -181,8 +181,11 @@ Result<int> Add(Invocation& in) {
   const std::int64_t start_us = SystemClock().MonotonicMicros();
   GYRE_TRY(const std::string path, UploadPath(in, in.project(), file, format));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json job, session->Upload(path, upload, in.out()));
-  GYRE_TRY(const Json done, session->WaitJob(job, in.out()));
+  const auto job = session->Upload(path, upload, in.out());
+  if (!job && job.error().gy() == "GY4066")
+    return Error(Code::kCancelled, "GY4067", "stopped; nothing was added");
+  if (!job) return job.error();
+  GYRE_TRY(const Json done, session->WaitJob(*job, in.out()));
   const Json& result = done["result"];
   const double seconds =
       static_cast<double>(SystemClock().MonotonicMicros() - start_us) / kMicrosPerSecond;
@@ -292,9 +295,12 @@ Result<int> Query(Invocation& in) {
   GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
   GYRE_TRY(Session* const session, in.session());
   const Json body = Json::Obj({{"sql", in.Get("SQL")}, {"limit", limit}});
-  GYRE_TRY(const Json answer,
-           session->Post("/api/v1/projects/" + PercentEncode(in.project()) + "/query", body));
-  ShowRows(answer, in.out());
+  const auto answer =
+      session->Post("/api/v1/projects/" + PercentEncode(in.project()) + "/query", body);
+  if (!answer && answer.error().gy() == "GY1625")
+    return Error(Code::kCancelled, "GY4064", "stopped; the query was cancelled");
+  if (!answer) return answer.error();
+  ShowRows(*answer, in.out());
   return 0;
 }
 

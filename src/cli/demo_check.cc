@@ -35,11 +35,14 @@ Result<double> ScoreFreshCustomers(Session& session, const std::string& folder, 
   const DemoData fresh = MakeChurnData(kDemoFreshSeed, kDemoFreshRows);
   const std::string in_file = folder + "/fresh.csv", out_file = folder + "/scored.jsonl";
   GYRE_DO(exec::WriteFile(in_file, fresh.csv));
-  GYRE_DO(session.Exchange(
-      fmt::format(
-          "/api/v1/projects/{}/predict?model={}%40champion&filename=fresh.csv&output_format=jsonl",
-          kDemoProject, kDemoModel),
-      in_file, out_file, out));
+  const std::string path = fmt::format("/api/v1/projects/{}/predict", kDemoProject);
+  GYRE_TRY(
+      const Json job,
+      session.Upload(fmt::format("{}?model={}%40champion&filename=fresh.csv&output_format=jsonl",
+                                 path, kDemoModel),
+                     in_file, out));
+  GYRE_TRY(const Json ended, session.WaitJob(job, out));
+  GYRE_DO(session.Download(path + "/" + ended["id"].AsString(), out_file, out));
   GYRE_TRY(const std::string text, exec::ReadFile(out_file));
   std::vector<double> scores;
   for (std::string_view line : Split(text, '\n')) {

@@ -71,18 +71,15 @@ class DryRunSession : public Session {
     Plan("GET", path, "into " + file);
     return End();
   }
-  Result<> Exchange(std::string_view path, const std::string& in_file, const std::string& out_file,
-                    Output& out) override {
-    if (out_file == "-") return session_->Exchange(path, in_file, out_file, out);
-    Plan("POST", path, fmt::format("the content of {}; the answer into {}", in_file, out_file));
-    return End();
-  }
   Result<Json> WaitJob(const Json& job, Output& out) override {
     return session_->WaitJob(job, out);
   }
   const std::string& url() const override { return session_->url(); }
   bool is_local() const override { return session_->is_local(); }
   const std::string& audience() const override { return session_->audience(); }
+  std::string Repeatable(std::string command) const override {
+    return session_->Repeatable(std::move(command));
+  }
   Result<> EnsureServerOutlivesUs(Output& /*out*/) override { return {}; }
   void StopStartedServer(Output& /*out*/) override {}
 

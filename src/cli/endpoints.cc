@@ -204,7 +204,19 @@ Result<int> Predict(Invocation& in) {
   const std::string path = fmt::format(
       "/api/v1/projects/{}/predict?model={}&filename={}&output_format={}",
       PercentEncode(in.project()), PercentEncode(in.Get("MODEL")), PercentEncode(shown), format);
-  GYRE_DO(session->Exchange(path, input, output, in.out()));
+  GYRE_TRY(const Json job, session->Upload(path, input, in.out()));
+  const auto ended = session->WaitJob(job, in.out());
+  const std::string& id = job["id"].AsString();
+  if (!ended && ended.error().gy() == "GY4026") {
+    return Error(ended.error())
+        .Fix(session->Repeatable(fmt::format("gyre jobs output {} --out {}", id.substr(0, 8),
+                                             output == "-" ? "FILE" : ShellWord(output))) +
+             "   (fetch what it has made, within a day)");
+  }
+  if (!ended) return ended.error();
+  GYRE_DO(session->Download(
+      fmt::format("/api/v1/projects/{}/predict/{}", PercentEncode(in.project()), id), output,
+      in.out()));
   if (output != "-")
     in.out().Done(fmt::format("scored {} with {} into {}", shown, in.Get("MODEL"), output));
   return 0;

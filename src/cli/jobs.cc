@@ -70,6 +70,20 @@ Result<int> Log(Invocation& in) {
   return 0;
 }
 
+Result<int> FetchOutput(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json job, session->Get(JobPath(in.Get("JOB"))));
+  const std::string file = in.Get("out");
+  GYRE_DO(session->Download(
+      fmt::format("/api/v1/projects/{}/predict/{}", PercentEncode(job["project"].AsString()),
+                  PercentEncode(job["id"].AsString())),
+      file, in.out()));
+  if (file != "-")
+    in.out().Done(fmt::format("{}: {} rows into {}", job["title"].AsString(),
+                              GroupDigits(job["result"]["rows"].AsInt()), file));
+  return 0;
+}
+
 Result<int> Cancel(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   for (const std::string& id : in.List("JOB")) {
@@ -100,6 +114,13 @@ constexpr Option kListOptions[] = {
     {.name = "-n,--limit", .value_name = "N", .help = "at most so many", .default_value = "50"},
     {.name = "--all", .help = "of every project"},
 };
+constexpr Option kOutputOptions[] = {
+    {.name = "--out",
+     .value_name = "FILE",
+     .help = "where to; - = standard output",
+     .default_value = "-",
+     .completes = "file"},
+};
 constexpr Command kCommands[] = {
     {.path = "jobs ls",
      .summary = "List jobs, newest first",
@@ -119,6 +140,12 @@ constexpr Command kCommands[] = {
      .positionals = kJob,
      .options = {},
      .run = Log},
+    {.path = "jobs output",
+     .summary = "Fetch the file that `gyre predict` has made; it is kept for a day",
+     .examples = "gyre jobs output 3f2a --out scored.csv",
+     .positionals = kJob,
+     .options = kOutputOptions,
+     .run = FetchOutput},
     {.path = "jobs cancel",
      .summary = "Ask jobs to stop",
      .examples = "gyre jobs cancel 3f2a",

@@ -59,18 +59,24 @@ std::optional<std::int64_t> SizeOf(std::FILE* file) {
   return size;
 }
 
-// A request body from a file, with its progress shown.
-void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string& name,
+Error StoppedSending(const std::string& name) {
+  return MakeError(Code::kCancelled, "GY4066", "stopped while {} was sent", name);
+}
+
+// A request body from a file, with its progress shown; `whole`: all of it was handed over.
+void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string& name, bool* whole,
                 Output& out) {
   const std::optional<std::int64_t> size = SizeOf(file);
   request.content_length = size;
   const std::int64_t started_us = SystemClock().MonotonicMicros();
-  request.body_source = [file, name, size, started_us, &out,
+  request.body_source = [file, name, whole, size, started_us, &out,
                          sent = std::int64_t{0}]() mutable -> Result<std::string> {
     std::string piece(kPieceBytes, '\0');
     piece.resize(std::fread(piece.data(), 1, piece.size(), file));
-    if (std::ferror(file) != 0) return SystemError("reading " + name, errno);
+    if (std::ferror(file) != 0)
+      return errno == EINTR ? StoppedSending(name) : SystemError("reading " + name, errno);
     sent += static_cast<std::int64_t>(piece.size());
+    *whole = size ? sent >= *size : piece.empty();
     const double seconds =
         static_cast<double>(SystemClock().MonotonicMicros() - started_us) / kMicrosPerSecond;
     const std::string rate = seconds > 0.2
@@ -179,22 +185,19 @@ class NetSession : public Session {
   Result<Json> Upload(std::string_view path, const std::string& file, Output& out) override {
     GYRE_TRY(const File source, OpenFile(file, "r"));
     net::ClientRequest request = NewRequest("POST", path);
-    AttachFile(request, source.get(), file == "-" ? "standard input" : file, out);
+    const std::string name = file == "-" ? "standard input" : file;
+    bool whole = false;
+    AttachFile(request, source.get(), name, &whole, out);
     auto answer = SendForJson(std::move(request));
     out.EndProgress();
-    return answer;
+    if (answer || answer.error().gy() != "GY1625") return answer;
+    // A part of a file is thrown away by the server; of a whole one work may have begun.
+    if (!whole) return StoppedSending(name);
+    return std::move(answer).error().Fix("gyre jobs    (whether the work has begun all the same)");
   }
 
   Result<> Download(std::string_view path, const std::string& file, Output& out) override {
     return Receive(NewRequest("GET", path), file, out);
-  }
-
-  Result<> Exchange(std::string_view path, const std::string& in_file, const std::string& out_file,
-                    Output& out) override {
-    GYRE_TRY(const File source, OpenFile(in_file, "r"));
-    net::ClientRequest request = NewRequest("POST", path);
-    AttachFile(request, source.get(), in_file == "-" ? "standard input" : in_file, out);
-    return Receive(std::move(request), out_file, out);
   }
 
   Result<Json> WaitJob(const Json& job, Output& out) override {
@@ -209,6 +212,12 @@ class NetSession : public Session {
   const std::string& url() const override { return url_; }
   bool is_local() const override { return settings_.server_url.empty(); }
   const std::string& audience() const override { return audience_; }
+
+  std::string Repeatable(std::string command) const override {
+    if (!is_local()) return command + " --server " + settings_.server_url;
+    if (settings_.data_directory == config::DefaultDataDirectory()) return command;
+    return command + " --data " + settings_.data_directory;
+  }
 
   Result<> EnsureServerOutlivesUs(Output& out) override {
     if (!settings_.server_url.empty()) return {};
@@ -378,13 +387,6 @@ class NetSession : public Session {
     return Error(Code::kCancelled, "GY4021",
                  in_time ? "the job was cancelled" : "the job had ended before it was cancelled")
         .Where("job " + id);
-  }
-
-  // A command that finds what this one worked on.
-  std::string Repeatable(std::string command) const {
-    if (!is_local()) return command + " --server " + settings_.server_url;
-    if (settings_.data_directory == config::DefaultDataDirectory()) return command;
-    return command + " --data " + settings_.data_directory;
   }
 
   net::ClientRequest NewRequest(std::string_view method, std::string_view path) const {

@@ -24,13 +24,11 @@ class Session {
   virtual Result<Json> Put(std::string_view path, const Json& body) = 0;
   virtual Result<Json> Patch(std::string_view path, const Json& body) = 0;
   virtual Result<Json> Delete(std::string_view path) = 0;
-  // Streams a local file ("-" = standard input) as the request body, with a progress line.
+  // Streams a local file ("-" = standard input) as the request body, with a progress line. Error:
+  // kCancelled GY4066 a Ctrl-C before all was sent.
   virtual Result<Json> Upload(std::string_view path, const std::string& file, Output& out) = 0;
   // Streams the answer into a file ("-" = standard output). A partial file is removed on error.
   virtual Result<> Download(std::string_view path, const std::string& file, Output& out) = 0;
-  // Uploads a file and streams the answer into another (batch scoring).
-  virtual Result<> Exchange(std::string_view path, const std::string& in_file,
-                            const std::string& out_file, Output& out) = 0;
   // Follows a job to its end with a progress line. Ctrl-C once leaves the job and says how to come
   // back and how to cancel, twice cancels it; both return kCancelled (exit 130). A failed job
   // becomes its Error; else the job document, its "result" in it.
@@ -41,6 +39,8 @@ class Session {
   virtual bool is_local() const = 0;
   // What a kept token belongs to: the server's URL, or the data directory.
   virtual const std::string& audience() const = 0;
+  // A command that finds what this one worked on: with --server or --data where needed.
+  virtual std::string Repeatable(std::string command) const = 0;
   // What was begun must outlive the command: leaves it to the keeper, if there is one; else starts
   // `gyre server` detached when this process is the owner, and reconnects to it.
   virtual Result<> EnsureServerOutlivesUs(Output& out) = 0;

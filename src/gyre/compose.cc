@@ -43,6 +43,7 @@
 #include "ml/recipes/tasks.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
+#include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
 #include "ml/tracking/tracking.h"
 #include "ml/training/training.h"
@@ -134,6 +135,7 @@ struct House::Rooms {
   std::unique_ptr<evaluation::Evaluations> evaluations;
   std::unique_ptr<training::Training> training;
   std::unique_ptr<serving::Serving> serving;
+  std::unique_ptr<serving::Predictions> predictions;
   std::unique_ptr<EndpointMeter> meter;
 
   std::vector<std::shared_ptr<void>> apis;  // what the tables' handlers are called on
@@ -246,6 +248,7 @@ Result<> House::Rooms::OpenMl() {
           .memory_bytes = settings.Int("training.memory"),
           .budget_seconds = settings.Number("training.budget")});
   training->AddJobs();
+  predictions = std::make_unique<serving::Predictions>(*registry, *blobs, *jobs);
   AddCheckJob(*jobs, *database, *blobs, *datasets, *registry);
   GYRE_TRY(serving,
            serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(),
@@ -315,7 +318,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
-  AddApi<native::EndpointsApi>(*serving, *registry, *jobs, *blobs);
+  AddApi<native::EndpointsApi>(*serving, *predictions, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));
   AddApi<native::LineageApi>(*lineage, *registry, *datasets);

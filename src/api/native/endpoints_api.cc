@@ -1,22 +1,19 @@
 #include "api/native/endpoints_api.h"
 
 #include "api/native/file_bodies.h"
+#include "api/native/job_answer.h"
 #include "api/native/lists.h"
 #include "api/native/request_members.h"
 #include "api/native/route_table.h"
-#include "base/id.h"
 #include "base/text.h"
-#include "ml/registry/registry.h"
-#include "ml/runners/jobs.h"
+#include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
 #include "platform/blob/blob_store.h"
-#include "platform/exec/files.h"
 
 namespace gyre::native {
 namespace {
 
 constexpr std::int64_t kFileBytesMax = std::int64_t{64} << 30;
-constexpr std::int64_t kPieceBytes = 1 << 20;
 constexpr int kHistoryShown = 100;
 
 constexpr net::Route kRoutes[] = {
@@ -59,26 +56,18 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/predict",
      .handler = Bind<&EndpointsApi::PredictFile>,
      .permission = Permission("predict"),
-     .summary = "Score a file: ?model=churn@champion&filename=rows.csv&output_format=csv; the file "
-                "in, the scored file out",
+     .summary = "Start a job that scores the file in the body: "
+                "?model=churn@champion&filename=rows.csv&output_format=csv",
      .body = Body::kStream,
      .body_bytes_max = kFileBytesMax,
+     .response_type = "Job",
      .audited = false},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/predict/{job}",
+     .handler = Bind<&EndpointsApi::ScoredFile>,
+     .permission = Permission("predict"),
+     .summary = "The file that such a job has made; kept for a day"},
 };
-
-Result<> SaveBody(net::Request& request, const std::string& path) {
-  GYRE_DO(exec::WriteFile(path, ""));
-  std::string waiting;
-  while (true) {
-    GYRE_TRY(const std::string piece, request.body_reader().Next());
-    waiting += piece;
-    if (piece.empty() || static_cast<std::int64_t>(waiting.size()) >= kPieceBytes) {
-      GYRE_DO(exec::AppendFile(path, waiting));
-      waiting.clear();
-    }
-    if (piece.empty()) return {};
-  }
-}
 
 }  // namespace
 
@@ -152,34 +141,34 @@ Result<net::Response> EndpointsApi::PredictFile(net::Request& request) {
     return InvalidArgument("GY3824", "the query lacks `model`").Fix("?model=churn@champion");
   }
   const std::string format = request.Query("output_format").value_or("csv");
-  const auto content_type = TableContentType(format);
-  if (!content_type)
+  if (!TableContentType(format))
     return InvalidArgument("GY3820", "`{}` is no format of answers", format)
         .Fix("csv, jsonl or parquet");
-  GYRE_TRY(const registry::ModelVersion version,
-           registry_.Resolve(request.Param("project"), *reference));
-  GYRE_TRY(const std::string package, registry::LocalPathOf(blobs_, version, version.package));
-  const auto scratch =
-      std::make_shared<ScratchFolder>(blobs_.scratch_directory() + "/predict-" + NewId());
-  GYRE_DO(exec::MakeDirectories(scratch->path()));
-  const std::string input = scratch->path() + "/input";
-  GYRE_DO(SaveBody(request, input));
-  runners::JobRun::TaskOptions options;
-  options.scratch_directory = scratch->path();
-  options.cancelled = [&request] { return request.client_gone(); };
-  GYRE_TRY(const Json done,
-           jobs_.RunTaskNow("predictors.score_file",
-                            Json::Obj({{"model", package},
-                                       {"input", input},
-                                       {"name", request.Query("filename").value_or("input")},
-                                       {"format", request.Query("format").value_or("")},
-                                       {"output_format", format}}),
-                            options));
+  const std::string& project = request.Param("project");
+  GYRE_TRY(const registry::ModelVersion version, predictions_.Model(project, *reference));
+  GYRE_TRY(auto writer, blobs_.NewWriter());
+  GYRE_DO(Receive(request, *writer));
+  GYRE_TRY(const blob::Object upload, writer->Commit());
+  GYRE_TRY(const runners::Job job,
+           predictions_.Submit(version,
+                               {.project = project,
+                                .filename = request.Query("filename").value_or("input"),
+                                .format = request.Query("format").value_or(""),
+                                .output_format = format,
+                                .created_by = request.principal.name},
+                               upload));
+  return Accepted(job);
+}
+
+Result<net::Response> EndpointsApi::ScoredFile(net::Request& request) {
+  GYRE_TRY(const serving::ScoredFile file,
+           predictions_.Find(request.Param("project"), request.Param("job")));
+  GYRE_DO(blobs_.CheckBlocks(file.object.digest));
+  GYRE_TRY(std::shared_ptr<blob::ReadStream> stream, blobs_.Open(file.object.digest));
   net::Response response;
-  response.content_type = *content_type;
-  response.stream = StreamFile(scratch, done["output"].AsString());
-  response.headers.emplace_back("X-Gyre-Model", version.name());
-  response.headers.emplace_back("X-Gyre-Rows", std::to_string(done["rows"].AsInt()));
+  response.content_type = TableContentType(file.format).value_or("application/octet-stream");
+  response.content_length = file.object.size_bytes;
+  response.stream = StreamBlob(std::move(stream), 0, file.object.size_bytes);
   return response;
 }
 

@@ -1,5 +1,5 @@
-// /api/v1/projects/{project}/endpoints: what is deployed where; /predict: a file scored without an
-// endpoint.
+// /api/v1/projects/{project}/endpoints: what is deployed where; /predict: a file scored by a
+// job, without an endpoint.
 #pragma once
 
 #include "platform/net/http.h"
@@ -7,23 +7,17 @@
 namespace gyre::blob {
 class Store;
 }
-namespace gyre::registry {
-class Registry;
-}
-namespace gyre::runners {
-class Jobs;
-}
 namespace gyre::serving {
+class Predictions;
 class Serving;
-}
+}  // namespace gyre::serving
 
 namespace gyre::native {
 
 class EndpointsApi {
  public:
-  EndpointsApi(serving::Serving& serving, registry::Registry& registry, runners::Jobs& jobs,
-               blob::Store& blobs)
-      : serving_(serving), registry_(registry), jobs_(jobs), blobs_(blobs) {}
+  EndpointsApi(serving::Serving& serving, serving::Predictions& predictions, blob::Store& blobs)
+      : serving_(serving), predictions_(predictions), blobs_(blobs) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -32,11 +26,11 @@ class EndpointsApi {
   Result<net::Response> Remove(net::Request& request);
   Result<net::Response> Rollback(net::Request& request);
   Result<net::Response> PredictFile(net::Request& request);
+  Result<net::Response> ScoredFile(net::Request& request);
 
  private:
   serving::Serving& serving_;
-  registry::Registry& registry_;
-  runners::Jobs& jobs_;
+  serving::Predictions& predictions_;
   blob::Store& blobs_;
 };
 

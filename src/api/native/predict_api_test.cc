@@ -4,6 +4,7 @@
 
 #include "api/native/endpoints_api.h"
 #include "ml/runners/jobs.h"
+#include "ml/serving/predictions.h"
 #include "ml/serving/testing/house.h"
 #include "platform/exec/thread_pool.h"
 #include "platform/net/client.h"
@@ -21,8 +22,8 @@ class PredictApiTest : public testing::Test {
     runners::JobSettings settings;
     settings.log_directory = (house_.directory() / "logs").string();
     jobs_ = *runners::OpenJobs(*house_.database, *house_.blobs, SystemClock(), settings);
-    endpoints_ =
-        std::make_unique<EndpointsApi>(*house_.serving, *house_.registry, *jobs_, *house_.blobs);
+    predictions_ = std::make_unique<serving::Predictions>(*house_.registry, *house_.blobs, *jobs_);
+    endpoints_ = std::make_unique<EndpointsApi>(*house_.serving, *predictions_, *house_.blobs);
     const net::RouteTable tables[] = {predict_.table(), endpoints_->table()};
     auto server = net::StartServer({.listen = "127.0.0.1:0"}, tables, gate_, nullptr);
     ASSERT_TRUE(server) << server.error().ToString();
@@ -44,6 +45,7 @@ class PredictApiTest : public testing::Test {
   serving::TestHouse house_;
   PredictApi predict_{*house_.serving};
   std::unique_ptr<runners::Jobs> jobs_;
+  std::unique_ptr<serving::Predictions> predictions_;
   std::unique_ptr<EndpointsApi> endpoints_;
   net::OpenGate gate_;
   std::unique_ptr<net::Server> server_;

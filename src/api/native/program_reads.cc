@@ -49,6 +49,7 @@ Result<> ProgramReads::Note(const std::string& run, const data::Version& version
 
 Result<data::QueryOptions> ProgramReads::OptionsOf(const net::Request& request) {
   data::QueryOptions options;
+  options.by = request.principal.name;
   options.cancelled = [&request] { return request.client_gone(); };
   const std::string run = access_.RunOfProgram(request.principal);
   GYRE_TRY(options.pinned, PinnedFor(request, run));

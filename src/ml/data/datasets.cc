@@ -92,6 +92,10 @@ class DatasetsService : public Datasets {
   Result<StoredVersion> Find(std::string_view project, std::string_view reference);
   Result<Json> ExecuteImport(runners::JobRun& run);
   Result<Json> RunImport(runners::JobRun& run);
+  // A job is shown to people: it names the folder, not where it lies.
+  std::string UploadFolder(const runners::Job& job) const {
+    return blobs_.scratch_directory() + "/" + job.input["upload"].AsString();
+  }
   bool Sound(const StoredVersion& stored);
   Result<Json> Unchanged(const Version& version, const Json& tags);
   Result<NewVersion> StoreFiles(const Json& input, const Json& made, const std::string& scratch);
@@ -101,7 +105,7 @@ class DatasetsService : public Datasets {
   Result<> AddTables(const Dataset& dataset, const std::string& sql, const QueryOptions& options,
                      Json* tables);
   Result<Json> RunQuery(Json tables, const std::string& sql, std::int64_t limit,
-                        const std::function<bool()>& cancelled);
+                        runners::JobRun::TaskOptions options);
 
   VersionStore store_;
   blob::Store& blobs_;
@@ -240,7 +244,7 @@ Result<runners::Job> DatasetsService::Import(ImportRequest request,
                           {"types", types},
                           {"tags", std::move(tags)},
                           {"target", request.target},
-                          {"upload", scratch->folder()},
+                          {"upload", scratch->folder().substr(scratch->folder().rfind('/') + 1)},
                           {"source_bytes", scratch->size()},
                           {"source_key", Sha256Hex(scratch->digest() + how)}});
   auto job = jobs_.Submit(std::move(spec));
@@ -250,8 +254,7 @@ Result<runners::Job> DatasetsService::Import(ImportRequest request,
 
 Result<Json> DatasetsService::ExecuteImport(runners::JobRun& run) {
   auto result = RunImport(run);
-  (void)exec::RemoveTree(
-      run.job().input["upload"].AsString());  // what stays is removed at the next start
+  (void)exec::RemoveTree(UploadFolder(run.job()));  // what stays is removed at the next start
   return result;
 }
 
@@ -282,7 +285,7 @@ Json KnownTable(const Version& newest, const Json& suite) {
 Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
   const runners::Job& job = run.job();
   const Json& input = job.input;
-  const std::string file = input["upload"].AsString() + "/data";
+  const std::string file = UploadFolder(job) + "/data";
   if (!exec::FileExists(file)) {
     return FailedPrecondition("GY2108", "the upload of {} was lost when the server restarted",
                               input["name"].AsString())
@@ -401,10 +404,8 @@ Result<Json> DatasetsService::ProfileAgainst(const Version& version, std::string
 }
 
 Result<Json> DatasetsService::RunQuery(Json tables, const std::string& sql, std::int64_t limit,
-                                       const std::function<bool()>& cancelled) {
-  runners::JobRun::TaskOptions options;
+                                       runners::JobRun::TaskOptions options) {
   options.timeout_ms = settings_.query_timeout_ms + 5'000;
-  options.cancelled = cancelled;
   const Json input = Json::Obj({{"tables", std::move(tables)},
                                 {"sql", sql},
                                 {"rows_max", limit},
@@ -449,7 +450,14 @@ Result<Json> DatasetsService::Query(std::string_view project, const std::string&
     GYRE_TRY(const Dataset dataset, Get(project, name));
     GYRE_DO(AddTables(dataset, sql, options, &tables));
   }
-  auto result = RunQuery(std::move(tables), sql, limit, options.cancelled);
+  runners::JobRun::TaskOptions task;
+  task.cancelled = options.cancelled;
+  task.listed = runners::JobSpec{.kind = "dataset.query",
+                                 .project = std::string(project),
+                                 .title = "query: " + ShortTitle(sql),
+                                 .created_by = options.by,
+                                 .input = Json::Obj({{"sql", sql}})};
+  auto result = RunQuery(std::move(tables), sql, limit, std::move(task));
   if (!result && result.error().gy() == "GY2017" && !names.empty())
     return NoSuchTable(result.error(), names);
   return result;

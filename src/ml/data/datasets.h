@@ -83,6 +83,7 @@ struct ImportRequest {
 };
 
 struct QueryOptions {
+  std::string by{};  // who asks: the query is shown among the jobs while it runs
   std::function<bool()> cancelled{};
   // Dataset -> id of the version that its bare name means; the latest when there is none.
   std::map<std::string, std::string> pinned{};

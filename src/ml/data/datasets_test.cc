@@ -86,6 +86,7 @@ class DatasetsTest : public testing::Test {
 TEST_F(DatasetsTest, AFileBecomesAVersion) {
   const runners::Job job = Add(People(100), {.tags = {{"source", "crm"}}});
   ASSERT_EQ(job.state, "succeeded") << job.error_message;
+  EXPECT_EQ(job.input.Dump().find('/'), std::string::npos) << "where we keep files is ours to know";
   EXPECT_EQ(job.result["reference"].AsString(), "people:v1");
   const auto version = datasets_->Resolve("default", "people");
   ASSERT_TRUE(version) << version.error().ToString();

@@ -90,6 +90,16 @@ bool MentionsNameAlone(std::string_view sql, std::string_view name) {
   return Mentions(sql, name, true);
 }
 
+std::string ShortTitle(std::string_view sql) {
+  constexpr std::size_t kShown = 60;
+  std::string title(Trim(sql));
+  std::ranges::replace(title, '\n', ' ');
+  std::size_t end = 0;
+  while (end < std::min(title.size(), kShown))
+    end += std::max<std::size_t>(1, Utf8SequenceLength(std::string_view(title).substr(end)));
+  return end < title.size() ? title.substr(0, end) + "..." : title;
+}
+
 Error NoSuchTable(const Error& error, const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 10;
   const std::string& message = error.message();

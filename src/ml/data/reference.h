@@ -29,4 +29,9 @@ bool MentionsNameAlone(std::string_view sql, std::string_view name);
 // Of a query that names a table that is none of these: with what was meant, or what there is.
 Error NoSuchTable(const Error& error, const std::vector<std::string>& names);
 
+// A query as one line of a list.
+std::string ShortTitle(std::string_view sql);
+// GY2017 with the datasets that there are.
+Error NoSuchTable(const Error& error, const std::vector<std::string>& names);
+
 }  // namespace gyre::data

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/mutex.h"
 #include "ml/runners/job_store.h"
+#include "ml/runners/tasks_now.h"
 #include "ml/runners/wire.h"
 #include "ml/runners/worker_pool.h"
 #include "platform/exec/files.h"
@@ -25,7 +26,6 @@ namespace {
 
 constexpr telemetry::Logger kLog{"runners"};
 constexpr int kJobThreads = 8;
-constexpr int kTasksNowMax = 4;
 constexpr double kSlotsMin = 0.25;
 constexpr double kShortSlots = 1;  // that long jobs never take
 // How long a job's end waits for a database that refuses it (a full disk) before each new try.
@@ -53,7 +53,8 @@ class JobsImpl final : public Jobs {
         blobs_(blobs),
         clock_(clock),
         settings_(std::move(settings)),
-        workers_(std::move(pool), clock) {}
+        workers_(std::move(pool), clock),
+        now_(workers_, clock, blobs.scratch_directory()) {}
   ~JobsImpl() override;
 
   void Register(JobKind kind) override { kinds_.insert_or_assign(kind.name, std::move(kind)); }
@@ -70,7 +71,9 @@ class JobsImpl final : public Jobs {
                    const std::function<bool(const Job&)>& on_change) override;
   Result<std::string> ReadLog(std::string_view id, std::int64_t offset) override;
   Result<Json> RunTaskNow(std::string_view task, const Json& input,
-                          const JobRun::TaskOptions& options) override;
+                          const JobRun::TaskOptions& options) override {
+    return now_.Run(task, input, options);
+  }
 
  private:
   friend class RunOfJob;
@@ -106,6 +109,7 @@ class JobsImpl final : public Jobs {
   const JobSettings settings_;
   std::map<std::string, JobKind, std::less<>> kinds_;  // constant after Start
   WorkerPool workers_;
+  TasksNow now_;
 
   Mutex mutex_;
   CondVar changed_;
@@ -114,7 +118,6 @@ class JobsImpl final : public Jobs {
   double cpu_used_[2] GYRE_GUARDED_BY(mutex_) = {0, 0};  // of short jobs, of long ones
   int running_ GYRE_GUARDED_BY(mutex_) = 0;
   std::int64_t memory_used_ GYRE_GUARDED_BY(mutex_) = 0;
-  int tasks_now_ GYRE_GUARDED_BY(mutex_) = 0;
   bool stopping_ GYRE_GUARDED_BY(mutex_) = false;
 
   exec::Worker reaper_;
@@ -452,6 +455,7 @@ std::shared_ptr<Active> JobsImpl::FindActive(std::string_view id) {
 }
 
 Result<Job> JobsImpl::Get(std::string_view id) {
+  if (auto now = now_.Find(id)) return *std::move(now);
   GYRE_TRY(Job stored, store_.Get(id));
   const auto active = FindActive(stored.id);
   if (active == nullptr) {
@@ -463,8 +467,10 @@ Result<Job> JobsImpl::Get(std::string_view id) {
 }
 
 Result<std::vector<Job>> JobsImpl::List(const JobQuery& query) {
-  GYRE_TRY(auto jobs, store_.List(query));
-  return WithNews(std::move(jobs));
+  GYRE_TRY(auto stored, store_.List(query));
+  std::vector<Job> jobs = now_.List(query);
+  for (Job& job : WithNews(std::move(stored))) jobs.push_back(std::move(job));
+  return jobs;
 }
 
 // Rows know little of what runs now.
@@ -478,6 +484,7 @@ std::vector<Job> JobsImpl::WithNews(std::vector<Job> jobs) {
 }
 
 Result<> JobsImpl::Cancel(std::string_view id) {
+  if (now_.Cancel(id)) return {};
   GYRE_TRY(const Job job, Get(id));
   const auto active = FindActive(job.id);
   if (active == nullptr) return {};
@@ -503,6 +510,10 @@ Result<> JobsImpl::Cancel(std::string_view id) {
 
 Result<Job> JobsImpl::Wait(std::string_view id, std::int64_t timeout_ms,
                            const std::function<bool(const Job&)>& on_change) {
+  if (auto now = now_.Wait(id, timeout_ms)) {
+    if (on_change) on_change(*now);
+    return *std::move(now);
+  }
   GYRE_TRY(Job job, Get(id));
   const auto active = FindActive(job.id);
   if (active == nullptr) {
@@ -531,45 +542,10 @@ Result<Job> JobsImpl::Wait(std::string_view id, std::int64_t timeout_ms,
 
 Result<std::string> JobsImpl::ReadLog(std::string_view id, std::int64_t offset) {
   constexpr std::int64_t kPartBytesMax = std::int64_t{1} << 20;
-  GYRE_TRY(const Job job, store_.Get(id));
+  GYRE_TRY(const Job job, Get(id));
   const std::string path = LogOf(job.id);
   if (!exec::FileExists(path)) return std::string();
   return exec::ReadFilePart(path, std::max<std::int64_t>(offset, 0), kPartBytesMax);
-}
-
-Result<Json> JobsImpl::RunTaskNow(std::string_view task, const Json& input,
-                                  const JobRun::TaskOptions& options) {
-  constexpr std::int64_t kPatienceMicros = 10 * kMicrosPerSecond;
-  const std::int64_t deadline_us = clock_.MonotonicMicros() + kPatienceMicros;
-  {
-    const MutexLock lock(mutex_);
-    while (tasks_now_ >= kTasksNowMax) {
-      if (clock_.MonotonicMicros() >= deadline_us) {
-        return MakeError(Code::kResourceExhausted, "GY3304", "{} requests of this kind run already",
-                         kTasksNowMax)
-            .Fix("try again in a moment");
-      }
-      changed_.WaitMicros(mutex_, kMicrosPerSecond);
-    }
-    ++tasks_now_;
-  }
-  const std::string own = ScratchOf(NewId());
-  TaskCall call;
-  call.task = task;
-  call.input = &input;
-  call.scratch_directory = options.scratch_directory.empty() ? own : options.scratch_directory;
-  call.memory_bytes_max = options.memory_bytes_max;
-  call.timeout_ms = options.timeout_ms;
-  call.cancelled = options.cancelled;
-  call.on_event = options.on_event;
-  TaskUsage usage;
-  const auto made = exec::MakeDirectories(call.scratch_directory);
-  Result<Json> result = made ? workers_.Run(call, &usage) : Result<Json>(made.error());
-  (void)exec::RemoveTree(own);
-  const MutexLock lock(mutex_);
-  --tasks_now_;
-  changed_.NotifyAll();
-  return result;
 }
 
 }  // namespace

@@ -67,6 +67,8 @@ class JobRun {
     std::string scratch_directory;    // where the task writes; empty = the job's (of RunTaskNow: a
                                       // fresh one, removed after)
     std::function<bool()> cancelled;  // for RunTaskNow: the client has gone
+    // For RunTaskNow: shown among the jobs while it runs, and may be cancelled as one; no row.
+    std::optional<JobSpec> listed;
   };
   virtual Result<Json> RunTask(std::string_view task, const Json& input,
                                const TaskOptions& options) = 0;
@@ -110,8 +112,8 @@ class Jobs {
   virtual Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
                            const std::function<bool(const Job&)>& on_change) = 0;
   virtual Result<std::string> ReadLog(std::string_view id, std::int64_t offset) = 0;
-  // Runs a task now, outside the queue, for a request that waits (SQL query, predict on a file).
-  // Bounded by a small slot count.
+  // Runs a task now, outside the queue, for a request that waits (SQL query, export).
+  // Bounded by a small slot count; beyond that a few wait, more are refused: kUnavailable GY3304.
   virtual Result<Json> RunTaskNow(std::string_view task, const Json& input,
                                   const JobRun::TaskOptions& options) = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -219,6 +220,8 @@ TEST_F(JobsTest, AWorkerThatDiedWhileIdleIsReplaced) {
   ASSERT_TRUE(jobs_->Start());
   const auto pid = static_cast<int>(SubmitAndWait("echo").result["pid"].AsInt());
   kill(pid, SIGKILL);
+  siginfo_t dead{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid), &dead, WEXITED | WNOWAIT), 0);
   const Job job = SubmitAndWait("echo");
   EXPECT_EQ(job.state, "succeeded");
   EXPECT_NE(job.result["pid"].AsInt(), pid);
