@@ -124,8 +124,9 @@ Result<Json> Json::Parse(std::string_view text, int depth_max) {
     return MakeError(Code::kResourceExhausted, "GY1101", "no memory to parse {} bytes of JSON",
                      text.size());
   simdjson::dom::element element;
-  if (auto error = parser.parse(text.data(), text.size(), true).get(element);
-      error != simdjson::SUCCESS)
+  // simdjson copies, and an empty view may have no address.
+  const char* bytes = text.empty() ? "" : text.data();
+  if (auto error = parser.parse(bytes, text.size(), true).get(element); error != simdjson::SUCCESS)
     return BadJson(simdjson::error_message(error));
   return Convert(element);
 }

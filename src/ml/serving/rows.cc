@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -299,7 +300,7 @@ Result<RowFacts> RowReader::Read(std::string_view body, const Snapshot& snapshot
   State& s = *state_;
   if (s.padded.size() < body.size() + simdjson::SIMDJSON_PADDING)
     s.padded.resize(body.size() + simdjson::SIMDJSON_PADDING);
-  std::memcpy(s.padded.data(), body.data(), body.size());
+  std::ranges::copy(body, s.padded.data());
   std::memset(s.padded.data() + body.size(), 0, simdjson::SIMDJSON_PADDING);
   od::document document;
   if (const auto code =

@@ -279,7 +279,8 @@ void FillVector(const DuckDbApi& api, const Column& column, std::size_t from, st
                 duckdb_vector vector) {
   void* data = api.duckdb_vector_get_data(vector);
   if (column.type == Type::kDouble) {
-    std::memcpy(data, column.doubles.data() + from, count * sizeof(double));
+    std::copy_n(column.doubles.begin() + static_cast<std::ptrdiff_t>(from), count,
+                static_cast<double*>(data));
   } else if (column.type == Type::kText) {
     for (std::size_t i = 0; i < count; ++i) {
       const std::string_view text = column.text[from + i];
@@ -292,7 +293,8 @@ void FillVector(const DuckDbApi& api, const Column& column, std::size_t from, st
     for (std::size_t i = 0; i < count; ++i)
       static_cast<std::int32_t*>(data)[i] = static_cast<std::int32_t>(column.ints[from + i]);
   } else {
-    std::memcpy(data, column.ints.data() + from, count * sizeof(std::int64_t));
+    std::copy_n(column.ints.begin() + static_cast<std::ptrdiff_t>(from), count,
+                static_cast<std::int64_t*>(data));
   }
   if (column.valid.empty()) return;
   const unsigned char* valid = column.valid.data() + from;
