@@ -65,10 +65,11 @@ def main():
         assert seen['types'][0] == 'int64' and seen['types'][2] == 'float64', seen
 
         # From outside, with a token: once a second user exists the owner's connection is no longer enough.
-        token = g.cli('tokens', 'add', 'notebook', '--scope', 'read')
-        secret = next(word for word in (token.stdout + token.stderr).split() if word.startswith('gyre_'))
         for user in ('ann', 'bob'):
             g.cli('users', 'add', user, '--role', 'admin' if user == 'ann' else 'viewer', stdin='a long enough password\n')
+        g.cli('login', '--user', 'bob', stdin='a long enough password\n')
+        token = g.cli('tokens', 'add', 'notebook', '--scope', 'read')
+        secret = next(word for word in (token.stdout + token.stderr).split() if word.startswith('gyre_'))
         assert g.http('GET', path).status == 401
         assert g.http('GET', path, headers={'Authorization': 'Bearer gyre_nonsense'}).status == 401
         seen = pandas_reads(url, secret)

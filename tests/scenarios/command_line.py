@@ -325,7 +325,7 @@ def dry_runs(g):
     text = g.cli('train', 'people', '--target', 'buys', '--dry-run').stdout
     for word in ('binary', 'auc', 'stratified', 'LightGBM', 'age, city', 'left out', 'id', 'the baseline'):
         assert word in text, (word, text)
-    usage(g, 'train', 'people', '--target', 'bus', '--dry-run', code=1, gy='GY3501', says='--target buys')
+    usage(g, 'train', 'people', '--target', 'bus', '--dry-run', code=1, gy='GY3501', says='did you mean `buys`')
     assert 'DELETE' in g.cli('datasets', 'rm', 'people', '--dry-run').stdout
     usage(g, 'datasets', 'rm', 'nobody', '--dry-run', code=3, gy='GY2101')
     usage(g, 'server', '--dry-run', code=2, gy='GY4029')
@@ -399,7 +399,7 @@ def contexts(g):
 
 def doctor(g):
     def states(check, *flags, code=0, **environment):
-        done = g.cli('doctor', '-o', 'json', *flags, check=False, environment=environment)
+        done = g.cli('doctor', '-o', 'json', *flags, check=False, environment={'GYRE_LISTEN': '127.0.0.1:0', **environment})  # 7171 may be somebody's
         assert done.returncode == code, (check, done.stdout, done.stderr)
         return {row['state'] for row in json.loads(done.stdout) if row['check'] == check}
     assert states('data directory') == {'ok'} and not os.path.exists(g.data), 'looking makes nothing'
