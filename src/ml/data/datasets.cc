@@ -254,7 +254,7 @@ Result<runners::Job> DatasetsService::Import(ImportRequest request,
 
 Result<Json> DatasetsService::ExecuteImport(runners::JobRun& run) {
   auto result = RunImport(run);
-  (void)exec::RemoveTree(UploadFolder(run.job()));  // what stays is removed at the next start
+  (void)exec::RemoveTree(UploadFolder(run.job()));  // what stays goes at the next start
   return result;
 }
 
@@ -263,9 +263,8 @@ bool DatasetsService::Sound(const StoredVersion& stored) {
   for (const Part& part : stored.version.parts) {
     if (!blobs_.CheckBlocks(part.object.digest)) return false;
   }
-  const std::string& quarantine = stored.files.quarantine_digest;
-  return blobs_.CheckBlocks(stored.files.profile_digest) &&
-         (quarantine.empty() || blobs_.CheckBlocks(quarantine));
+  const std::string &profile = stored.files.profile_digest, &other = stored.files.quarantine_digest;
+  return blobs_.CheckBlocks(profile) && (other.empty() || blobs_.CheckBlocks(other));
 }
 
 // What new rows of a dataset are read by: the newest version's columns, as the suite wants them.
