@@ -409,7 +409,7 @@ def ctrl_c_gives_up_what_nobody_keeps(g):
     wait_for('the keeper owns the directory', lambda: (owner_of(g) or {}).get('kind') == 'keeper')
     time.sleep(0.3)
     out, err = interrupt(asking)
-    assert asking.returncode == 130 and 'GY1625' in err and out == '', (asking.returncode, out, err)
+    assert asking.returncode == 130 and 'GY4064' in err and out == '', (asking.returncode, out, err)
     wait_for('the keeper ends', lambda: owner_of(g) is None)
 
 
