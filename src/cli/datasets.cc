@@ -11,6 +11,7 @@
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/small_file.h"
 #include "cli/table_text.h"
 #include "platform/config/environment.h"
 #include "platform/exec/files.h"
@@ -347,9 +348,8 @@ Result<int> Expectations(Invocation& in) {
     in.out().Document(suite, suite.DumpPretty() + "\n");
     return 0;
   }
-  GYRE_TRY(const auto text, config::ReadSmallFile(in.Get("set"), 8 << 20));
-  if (!text) return NotFound("GY4061", "there is no file {}", in.Get("set"));
-  GYRE_TRY(const Json suite, Json::Parse(*text));
+  GYRE_TRY(const std::string text, ReadNamedFile(in.Get("set")));
+  GYRE_TRY(const Json suite, Json::Parse(text));
   GYRE_TRY(const Json stored, session->Put(target.path() + "/expectations",
                                            Json::Obj({{"expectations", suite["expectations"]}})));
   in.out().Done(fmt::format("dataset {}   {} expectations, suite {}", target.dataset,

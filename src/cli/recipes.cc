@@ -4,6 +4,7 @@
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/small_file.h"
 #include "platform/config/yaml.h"
 
 namespace gyre::cli {
@@ -33,6 +34,31 @@ Result<int> Suggest(Invocation& in) {
   return 0;
 }
 
+std::string FieldsText(const Json& fields) {
+  std::vector<std::string> texts;
+  for (const Json& field : fields.items())
+    texts.push_back(fmt::format("{} {}", field["name"].AsString(), field["type"].AsString()));
+  return Join(texts, ", ");
+}
+
+Result<int> Check(Invocation& in) {
+  GYRE_TRY(const std::string text, ReadNamedFile(in.Get("FILE")));
+  Json body = Json::Obj({{"recipe", text}});
+  if (in.Has("on")) body.Set("dataset", in.Get("on"));
+  if (in.Has("target")) body.Set("target", in.Get("target"));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json answer, session->Post(ProjectPath(in) + "/recipes/check", body));
+  std::vector<std::string> outputs;
+  for (const Json& output : answer["outputs"].items()) outputs.push_back(output.AsString());
+  const std::string& dataset = answer["dataset"].AsString();
+  in.out().Document(
+      answer, fmt::format("{} recipe holds{}: {} steps, hash {}\n  reads   {}\n  gives   {}\n",
+                          in.out().Mark("ok"), dataset.empty() ? "" : " for " + dataset,
+                          answer["steps"].AsInt(), answer["hash"].AsString().substr(0, 12),
+                          FieldsText(answer["inputs"]), Join(outputs, ", ")));
+  return 0;
+}
+
 // "churn:v3" or "churn@champion" as a path; a bare name is its champion, or the newest version.
 std::string VersionPath(const Invocation& in, const std::string& reference) {
   const std::size_t at = reference.find_first_of(":@");
@@ -55,6 +81,17 @@ constexpr Positional kDataset[] = {
     {.name = "DATASET", .help = "a dataset or one of its versions", .completes = "datasets"}};
 constexpr Positional kModel[] = {
     {.name = "MODEL", .help = "churn, churn:v3 or churn@champion", .completes = "models"}};
+constexpr Positional kFile[] = {
+    {.name = "FILE", .help = "a recipe: YAML or JSON", .completes = "file"}};
+constexpr Option kCheckOptions[] = {
+    {.name = "--on",
+     .value_name = "DATASET",
+     .help = "a dataset or one of its versions, which must have the columns",
+     .completes = "datasets"},
+    {.name = "-t,--target",
+     .value_name = "COLUMN",
+     .help = "what is to be predicted: no step may read it"},
+};
 constexpr Option kSuggestOptions[] = {
     {.name = "-t,--target",
      .value_name = "COLUMN",
@@ -70,6 +107,10 @@ constexpr Command kCommands[] = {
      "gyre recipes suggest customers --target churned\ngyre recipes suggest customers --target "
      "churned --for linear > recipe.yaml",
      kDataset, kSuggestOptions, Suggest},
+    {"recipes check", "whether a recipe written by hand holds",
+     "gyre recipes check recipe.yaml\ngyre recipes check recipe.yaml --on customers --target "
+     "churned",
+     kFile, kCheckOptions, Check},
     {"recipes show",
      "the recipe that a model was trained with",
      "gyre recipes show churn\ngyre recipes show churn:v3 -o json",

@@ -26,6 +26,16 @@ constexpr net::Route kRoutes[] = {
      .request_type = "SuggestRequest",
      .response_type = "SuggestedRecipe",
      .audited = false},
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/recipes/check",
+     .handler = Bind<&RecipesApi::Check>,
+     .permission = Permission("dataset.read"),
+     .summary = "Whether a recipe written by hand holds, for a dataset and a target when they are "
+                "named: its canonical form, inputs and outputs",
+     .body = Body::kBuffer,
+     .request_type = "CheckRecipeRequest",
+     .response_type = "CheckedRecipe",
+     .audited = false},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/recipe",
      .handler = Bind<&RecipesApi::OfModel>,
@@ -46,6 +56,12 @@ Result<> CheckMembers(const Json& body) {
   if (model != "trees" && model != "linear")
     return InvalidArgument("GY3114", "`for` must be trees or linear, not `{}`", model);
   return {};
+}
+
+Result<> CheckTarget(const data::Version& version, const std::string& target) {
+  const auto& schema = version.schema;
+  if (std::ranges::find(schema, target, &table::Field::name) != schema.end()) return {};
+  return NotFound("GY3115", "dataset {} has no column `{}`", version.reference(), target);
 }
 
 // {version} is v3, an alias, or "default": the champion, or the newest version when there is none.
@@ -72,10 +88,7 @@ Result<net::Response> RecipesApi::Suggest(net::Request& request) {
   for (const std::string& path : paths) parts.Push(path);
   for (const Json& column : body["exclude"].items()) exclude.Push(column.AsString());
   if (!target.empty()) {
-    const bool known = std::any_of(version.schema.begin(), version.schema.end(),
-                                   [&](const table::Field& f) { return f.name == target; });
-    if (!known)
-      return NotFound("GY3115", "dataset {} has no column `{}`", version.reference(), target);
+    GYRE_DO(CheckTarget(version, target));
     GYRE_TRY(const Json profile, datasets_.ProfileAgainst(version, target));
     for (const Json& warning : profile["warnings"].items()) {
       if (!warning["leave_out"].AsBool()) continue;
@@ -94,6 +107,32 @@ Result<net::Response> RecipesApi::Suggest(net::Request& request) {
   answer.Set("dataset", version.reference());
   answer.Set("target", target);
   answer.Set("leaks", std::move(leaks));
+  return net::Response::JsonDoc(answer);
+}
+
+Result<net::Response> RecipesApi::Check(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_DO(OnlyMembers(body, {"recipe", "dataset", "target"}));
+  for (const char* key : {"dataset", "target"}) {
+    if (!body[key].is_null() && !body[key].is_string())
+      return InvalidArgument("GY3114", "`{}` must be text", key);
+  }
+  GYRE_TRY(const recipes::Spec spec, recipes::Spec::FromTextOrObject(body["recipe"]));
+  Json answer = Json::Obj({{"recipe", spec.ToJson()},
+                           {"hash", spec.hash()},
+                           {"steps", spec.step_count()},
+                           {"inputs", table::SchemaToJson(spec.input())},
+                           {"outputs", spec.ToJson()["output"]["vector"]},
+                           {"dataset", Json()}});
+  const std::string& target = body["target"].AsString();
+  if (const std::string& dataset = body["dataset"].AsString(); !dataset.empty()) {
+    GYRE_TRY(const data::Version version, datasets_.Resolve(request.Param("project"), dataset));
+    if (!target.empty()) GYRE_DO(CheckTarget(version, target));
+    GYRE_DO(recipes::CheckAgainst(spec, version.schema, target));
+    answer.Set("dataset", version.reference());
+  } else if (!target.empty()) {
+    GYRE_DO(recipes::CheckAgainst(spec, spec.input(), target));
+  }
   return net::Response::JsonDoc(answer);
 }
 

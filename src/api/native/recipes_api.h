@@ -1,4 +1,5 @@
-// Recipes: one suggested for a dataset, and the one that a model version was trained with.
+// Recipes: one suggested for a dataset, one written by hand that is checked, and the one that a
+// model version was trained with.
 #pragma once
 
 #include "platform/net/http.h"
@@ -26,6 +27,7 @@ class RecipesApi {
   net::RouteTable table();
 
   Result<net::Response> Suggest(net::Request& request);
+  Result<net::Response> Check(net::Request& request);
   Result<net::Response> OfModel(net::Request& request);
 
  private:

@@ -96,18 +96,6 @@ bool AllMissing(const table::Column& column) {
                                                [](unsigned char v) { return v == 0; }));
 }
 
-// What can stand for another type without loss; the same column of another file may have been read
-// so (12 for 12.0, no value at all).
-bool Serves(const table::Column& column, Type wanted) {
-  if (column.type == wanted) return true;
-  if (wanted == Type::kDouble) return column.type == Type::kInt || column.type == Type::kBool;
-  if (wanted == Type::kInt) return column.type == Type::kBool;
-  if (wanted == Type::kText)
-    return column.type == Type::kInt || column.type == Type::kDouble || column.type == Type::kBool;
-  if (wanted == Type::kTimestamp) return column.type == Type::kDate;
-  return false;
-}
-
 constexpr std::int64_t kDayLimit = 106'751'991;  // beyond it, microseconds do not fit in 64 bits
 
 std::string_view NumberText(const table::Column& column, std::size_t row, char* slot) {
@@ -128,17 +116,10 @@ Result<std::vector<const table::Column*>> BindColumns(const table::Schema& wante
     if (column == nullptr) {
       std::vector<std::string> names;
       for (const auto& c : frame.columns) names.push_back(c.name);
-      Error error = InvalidArgument("GY3111", "the data has no column `{}`, which the recipe reads",
-                                    field.name);
-      if (const auto close = ClosestMatch(field.name, names))
-        return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
-      return error;
+      return NoSuchColumn(field.name, names);
     }
-    if (!Serves(*column, field.type) && !AllMissing(*column)) {
-      return InvalidArgument("GY3111", "column `{}` is {}, but the recipe was made for {}",
-                             field.name, table::TypeName(column->type), table::TypeName(field.type))
-          .Fix(fmt::format("gyre add FILE --type {}={}", field.name, table::TypeName(field.type)));
-    }
+    if (!Serves(column->type, field.type) && !AllMissing(*column))
+      return OtherType(field, column->type);
     columns.push_back(column);
   }
   return columns;
@@ -146,7 +127,7 @@ Result<std::vector<const table::Column*>> BindColumns(const table::Schema& wante
 
 Lane ReadColumn(const table::Column& column, Type wanted, std::size_t begin, std::size_t rows,
                 Register& storage) {
-  const bool nothing = !Serves(column, wanted);  // bound because every value is missing
+  const bool nothing = !Serves(column.type, wanted);  // bound because every value is missing
   const auto missing = [&](std::size_t i) { return nothing || !column.IsValid(begin + i); };
   if (wanted == Type::kDouble) {
     if (column.type == Type::kDouble && column.valid.empty())

@@ -61,6 +61,12 @@ void RunBlock(const Fitted::Body& body, std::span<const Lane> columns, std::size
               double* matrix, RowScratch::State& state, const Overrides* overrides = nullptr,
               std::size_t first_row = 0);
 
+// Whether a column of one type can stand for another without loss: the same column of another file
+// may have been read so (12 for 12.0).
+bool Serves(table::Type given, table::Type wanted);
+Error NoSuchColumn(std::string_view name, std::span<const std::string> names);  // GY3111
+Error OtherType(const table::Field& wanted, table::Type given);                 // GY3111
+
 // Columns of a frame in the order and types that a recipe wants. Errors: GY3111.
 Result<std::vector<const table::Column*>> BindColumns(const table::Schema& wanted,
                                                       const table::Frame& frame);

@@ -31,6 +31,8 @@ class Spec {
   // GY3103 (type or argument).
   static Result<Spec> FromYaml(std::string_view text);
   static Result<Spec> FromJson(const Json& json);
+  // YAML text, or the object itself: what a request brings.
+  static Result<Spec> FromTextOrObject(const Json& json);
   Json ToJson() const;                 // canonical
   std::string hash() const;            // SHA-256 of the canonical JSON
   const table::Schema& input() const;  // the raw columns it reads, in order
@@ -42,6 +44,8 @@ class Spec {
   const Body& body() const { return *body_; }
 
  private:
+  // `wrong_step`: the number of the step that is at fault, 0 when it is none.
+  static Result<Spec> Compile(const Json& json, std::size_t* wrong_step);
   std::shared_ptr<const Body> body_;
 };
 
@@ -92,6 +96,10 @@ class Fitted {
  private:
   std::shared_ptr<const Body> body_;
 };
+
+// Whether data of this schema can be read to predict this target (empty: none). Errors:
+// kInvalidArgument GY3111 a column is missing or has another type, GY3116 a step reads the target.
+Result<> CheckAgainst(const Spec& spec, const table::Schema& data, std::string_view target);
 
 // Errors: kInvalidArgument GY3112 when a step cannot be fitted on this data (named).
 Result<Fitted> Fit(const Spec& spec, const table::Frame& train, const FitOptions& options);

@@ -160,7 +160,10 @@ Result<table::Schema> ReadSchema(const Json& json) {
 // --- steps ---------------------------------------------------------------------------------------
 class Compiler {
  public:
-  explicit Compiler(table::Schema schema) { body_.input = std::move(schema); }
+  explicit Compiler(table::Schema schema) {
+    body_.input = std::move(schema);
+    for (std::size_t c = 0; c < body_.input.size(); ++c) columns_.emplace(body_.input[c].name, c);
+  }
 
   Result<> AddStep(const Json& json, std::size_t number) {
     if (!json.is_object())
@@ -254,13 +257,10 @@ class Compiler {
   // A step may take the name of the column that its chain begins with: later steps then read the
   // step. The name of any other column would mislead.
   Result<> CheckShadow(const Step& step) const {
-    for (std::size_t c = 0; c < body_.input.size(); ++c) {
-      if (body_.input[c].name == step.id && c != step.column)
-        return SyntaxError(fmt::format(
-            "step `{}` has the name of a column that it does not read; give it another id",
-            step.id));
-    }
-    return {};
+    const auto found = columns_.find(step.id);
+    if (found == columns_.end() || found->second == step.column) return {};
+    return SyntaxError(fmt::format(
+        "step `{}` has the name of a column that it does not read; give it another id", step.id));
   }
 
   static Result<> FindOp(const Json& op, Step* step) {
@@ -290,16 +290,14 @@ class Compiler {
       step->column = from.column;
       return {};
     }
-    std::vector<std::string> names = Ids();
-    for (std::size_t c = 0; c < body_.input.size(); ++c) {
-      if (body_.input[c].name == name.AsString()) {
-        step->from = {true, c};
-        step->input_type = body_.input[c].type;
-        step->column = c;
-        return {};
-      }
-      names.push_back(body_.input[c].name);
+    if (const auto found = columns_.find(name.AsString()); found != columns_.end()) {
+      step->from = {true, found->second};
+      step->input_type = body_.input[found->second].type;
+      step->column = found->second;
+      return {};
     }
+    std::vector<std::string> names = Ids();
+    for (const table::Field& field : body_.input) names.push_back(field.name);
     Error error = TypeError(
         *step,
         fmt::format("reads `{}`, which is neither a column nor an earlier step", name.AsString()));
@@ -320,7 +318,7 @@ class Compiler {
   }
 
   Spec::Body body_;
-  std::map<std::string, std::size_t, std::less<>> ids_;
+  std::map<std::string, std::size_t, std::less<>> ids_, columns_;
 };
 
 // What the format can say and this program does in one way only: that way may be written down,
@@ -365,10 +363,25 @@ Result<Spec> Spec::FromYaml(std::string_view text) {
           "leave out the `?` inside braces: any column may have missing values");
     return error;
   }
-  return FromJson(*json);
+  std::size_t step = 0;
+  auto spec = Compile(*json, &step);
+  if (spec || step == 0) return spec;
+  return std::move(spec.error())
+      .Where(fmt::format("recipe:{}", config::YamlLineOf(text, "steps", step - 1)));
+}
+
+Result<Spec> Spec::FromTextOrObject(const Json& json) {
+  if (json.is_string()) return FromYaml(json.AsString());
+  if (json.is_object()) return FromJson(json);
+  return SyntaxError("`recipe` must be the text of a recipe, or the recipe as an object");
 }
 
 Result<Spec> Spec::FromJson(const Json& json) {
+  std::size_t step = 0;
+  return Compile(json, &step);
+}
+
+Result<Spec> Spec::Compile(const Json& json, std::size_t* wrong_step) {
   if (!json.is_object()) return SyntaxError("a recipe is a mapping with input, steps and output");
   static const std::vector<std::string> kKeys = {"recipe", "input", "steps", "output", "fit"};
   static const std::vector<std::string> kInputKeys = {"schema", "key", "label", "time"};
@@ -382,8 +395,8 @@ Result<Spec> Spec::FromJson(const Json& json) {
   if (json["steps"].size() > kStepsMax)
     return SyntaxError(fmt::format("a recipe has at most {} steps", kStepsMax));
   Compiler compiler(std::move(schema));
-  std::size_t number = 0;
-  for (const Json& step : json["steps"].items()) GYRE_DO(compiler.AddStep(step, ++number));
+  for (const Json& step : json["steps"].items()) GYRE_DO(compiler.AddStep(step, ++*wrong_step));
+  *wrong_step = 0;
   GYRE_DO(CheckOutput(json["output"]));
   GYRE_DO(CheckFit(json["fit"]));
   const Json& outputs = json["output"].is_object() ? json["output"]["vector"] : json["output"];

@@ -216,6 +216,48 @@ TEST(Spec, RefusesWrongSteps) {
   for (const Bad& bad : kBad) ExpectRefused(OneStep(bad.text), bad);
 }
 
+TEST(Spec, SaysInWhichLineAStepIsWrong) {
+  const auto spec = Spec::FromYaml(
+      "input: {schema: {x: double}}\n"
+      "steps:\n"
+      "  - {id: a, op: number, in: x}\n"
+      "  - id: b\n"
+      "    op: nmber\n"
+      "    in: x\n"
+      "output: {vector: [a]}\n");
+  ASSERT_FALSE(spec);
+  EXPECT_EQ(spec.error().where(), "recipe:4") << spec.error().ToString();
+}
+
+TEST(Spec, ReadsTextAndObjectsAlike) {
+  const std::string text = OneStep("{id: s, op: number, in: x}");
+  const auto from_text = Spec::FromTextOrObject(Json(text));
+  ASSERT_TRUE(from_text) << from_text.error().ToString();
+  const auto from_object = Spec::FromTextOrObject(from_text->ToJson());
+  ASSERT_TRUE(from_object);
+  EXPECT_EQ(from_text->hash(), from_object->hash());
+  for (const Json& neither : {Json(), Json(7), Json::Arr()})
+    EXPECT_EQ(Spec::FromTextOrObject(neither).error().gy(), "GY3101");
+}
+
+TEST(Spec, IsCheckedAgainstTheColumnsOfTheData) {
+  const auto spec = *Spec::FromYaml(
+      "input: {schema: {age: double}}\nsteps: [{id: s, op: number, in: age}]\noutput: [s]");
+  using enum table::Type;
+  EXPECT_TRUE(CheckAgainst(spec, {{"y", kText}, {"age", kDouble}}, "y"));
+  EXPECT_TRUE(CheckAgainst(spec, {{"age", kInt}}, "")) << "a whole number stands for a number";
+  const auto missing = CheckAgainst(spec, {{"ages", kDouble}, {"y", kText}}, "y");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().gy(), "GY3111");
+  EXPECT_TRUE(missing.error().ToString().contains("did you mean `ages`?"));
+  const auto other = CheckAgainst(spec, {{"age", kText}}, "");
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().gy(), "GY3111");
+  const auto target = CheckAgainst(spec, {{"age", kDouble}}, "age");
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error().gy(), "GY3116");
+}
+
 TEST(Spec, SurvivesHostileYaml) {
   std::string deep = "input: ";
   for (int i = 0; i < 5000; ++i) deep += "[";

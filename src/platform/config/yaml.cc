@@ -188,6 +188,16 @@ Result<Json> ParseYaml(std::string_view text, std::string_view source) {
   }
 }
 
+int YamlLineOf(std::string_view text, const std::string& key, std::size_t item) {
+  try {
+    const YAML::Node document = YAML::Load(std::string(text));
+    const YAML::Mark mark = document[key][item].Mark();
+    return mark.is_null() ? 0 : mark.line + 1;
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
+
 std::string DumpYaml(const Json& json) {
   YAML::Emitter out;
   Emit(json, out);

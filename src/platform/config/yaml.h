@@ -13,6 +13,8 @@ namespace gyre::config {
 // column for broken YAML, several documents, invalid UTF-8, duplicate or non-text keys, nesting
 // deeper than 64, or more than 100,000 nodes after aliases are followed.
 Result<Json> ParseYaml(std::string_view text, std::string_view source);
+// The line, from 1, where an item of the list `key` of the document begins; 0 when it has none.
+int YamlLineOf(std::string_view text, const std::string& key, std::size_t item);
 // Block style, two spaces; reads back the same.
 std::string DumpYaml(const Json& json);
 
