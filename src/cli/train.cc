@@ -6,6 +6,7 @@
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/small_file.h"
 #include "platform/exec/files.h"
 
 namespace gyre::cli {
@@ -77,6 +78,10 @@ Result<Json> RequestOf(Invocation& in, const std::string& dataset) {
     body.Set("test_share", share);
   }
   if (in.Has("keep-leaks")) body.Set("keep_leaks", true);
+  if (in.Has("recipe")) {
+    GYRE_TRY(std::string text, ReadNamedFile(in.Get("recipe")));
+    body.Set("recipe", std::move(text));
+  }
   return body;
 }
 
@@ -187,6 +192,8 @@ std::string PlanText(const Json& plan, const Output& out) {
     time += fmt::format("{}{}", time.empty() ? "" : ", at most ", HumanSeconds(budget.AsDouble()));
   line("time", time);
   line("columns", list(plan["columns"]));
+  if (const std::string& hash = plan["recipe"].AsString(); !hash.empty())
+    line("recipe", "as given, hash " + hash.substr(0, 12));
   for (const Json& f : plan["findings"].items()) {
     line(f["left_out"].AsBool() ? "left out" : "note",
          fmt::format("{} {} {}", f["column"].AsString(), out.Mark("dash"), f["text"].AsString()));
@@ -262,6 +269,10 @@ constexpr Option kOptions[] = {
      .value_name = "X",
      .help = "share of rows that only test (default: by size)"},
     {.name = "--keep-leaks", .help = "do not leave out columns that seem to know the answer"},
+    {.name = "--recipe",
+     .value_name = "FILE",
+     .help = "how columns become numbers (gyre recipes suggest prints one; default: made to suit)",
+     .completes = "file"},
     {.name = "--gate",
      .value_name = "KIND",
      .help = "default; kpi: the project's KPIs bind too; none: only register"},

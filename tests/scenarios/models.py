@@ -210,6 +210,43 @@ def removal_names_who_needs_it(g):
     g.cli('models', 'rm', 'kept', '--yes')
 
 
+def recipe_by_hand(g):
+    """A suggested recipe, a step taken out by hand, checked, trained with, deployed and asked."""
+    path = os.path.join(g.work, 'recipe.yaml')
+    suggested = g.cli('recipes', 'suggest', 'customers', '--target', 'Churn').stdout
+    with open(path, 'w') as out:
+        out.write(suggested)
+    whole = document(g, 'recipes', 'check', path, '--on', 'customers', '--target', 'Churn')
+    assert whole['recipe'] == document(g, 'recipes', 'suggest', 'customers', '--target', 'Churn')['recipe'], 'what is printed is read as it was meant'
+    recipe = whole['recipe']
+    gone = {step['id'] for step in recipe['steps'] if step['in'] == 'region'}
+    assert gone, recipe
+    recipe['steps'] = [step for step in recipe['steps'] if step['id'] not in gone]
+    recipe['output']['vector'] = [name for name in recipe['output']['vector'] if name not in gone]
+    with open(path, 'w') as out:
+        json.dump(recipe, out)
+    checked = document(g, 'recipes', 'check', path, '--on', 'customers', '--target', 'Churn')
+    assert 'region' not in [column['name'] for column in checked['inputs']] and checked['hash'] != whole['hash'], checked
+    plan = document(g, 'train', 'customers', '--target', 'Churn', '--recipe', path, '--dry-run')
+    assert plan['recipe'] == checked['hash'] and 'region' not in plan['columns'], plan
+    trained = document(g, 'train', 'customers', '--target', 'Churn', '--recipe', path, '--model', 'by-hand', '--trials', '1', '--seed', '1')
+    shown = document(g, 'recipes', 'show', 'by-hand:v1')
+    assert shown['recipe'] == checked['recipe'] and shown['recipe_hash'] == checked['hash'], shown
+    run = g.json('GET', f"/api/v1/projects/default/runs/{trained['run']}")
+    assert run['params']['recipe'] == checked['hash'], run['params']
+    g.cli('deploy', 'by-hand:v1', '--name', 'by-hand')
+    answer = g.http('POST', '/e/by-hand', {'inputs': [{'tenure': 3, 'charge': 80.5, 'contract': 'month'}]})
+    assert answer.status == 200, answer.body
+    g.cli('endpoints', 'rm', 'by-hand', '--yes')
+    with open(path, 'w') as out:
+        out.write('input: {schema: {tenure: int}}\nsteps:\n  - {id: a, op: number, in: tenur}\noutput: [a]\n')
+    for arguments in (('recipes', 'check', path), ('train', 'customers', '--target', 'Churn', '--recipe', path)):
+        wrong = g.cli(*arguments, check=False)
+        assert wrong.returncode != 0 and 'recipe:3' in wrong.stderr and 'did you mean `tenure`' in wrong.stderr, wrong.stderr
+    refused = g.cli('recipes', 'check', path.replace('recipe.yaml', 'none.yaml'), check=False)
+    assert refused.returncode == 3 and 'there is no file' in refused.stderr, refused
+
+
 def bad_requests(g):
     base = '/api/v1/projects/default'
     for method, path, body, status in (
@@ -246,6 +283,7 @@ def main():
         compare_and_promote(g)
         goals_of_another_target(g)
         rows_it_learned_from(g)
+        recipe_by_hand(g)
         approvals(g)
         bad_requests(g)
         card_and_removal(g)

@@ -55,6 +55,10 @@ Result<Commit> Commit::Begin(const TrainingRooms& rooms, runners::JobRun& run) {
     const std::string text = value.is_string() ? value.AsString() : value.Dump();
     if (!text.empty()) parent.params[key] = text;
   }
+  // As the hash of the recipe is made: the artifact is found by it.
+  if (const Json& recipe = job.input["recipe"]; !recipe.is_null()) {
+    GYRE_TRY(commit.recipe_, rooms.blobs.Put(recipe.DumpCanonical()));
+  }
   GYRE_TRY(commit.parent_, rooms.tracking.CreateRun(std::move(parent)));
   return commit;
 }
@@ -103,6 +107,7 @@ Result<> Commit::AddCandidate(const Json& candidate) {
   from.environment = parent_.environment;
   from.params = TextMembers(candidate["params"]);
   from.params["learner"] = candidate["learner"].AsString();
+  if (recipe_) from.params["recipe"] = recipe_->digest;
   from.tags["state"] = candidate["state"].AsString();
   from.started_us = rooms_.clock.NowMicros() -
                     static_cast<std::int64_t>(candidate["effort"]["wall_seconds"].AsDouble() * 1e6);
@@ -117,6 +122,9 @@ Result<> Commit::AddCandidate(const Json& candidate) {
           {candidate["curve_key"].AsString(), pair[1].AsDouble(), pair[0].AsInt(), 0});
   }
   GYRE_DO(rooms_.tracking.LogBatch(run.id, batch));
+  if (recipe_) {
+    GYRE_DO(rooms_.tracking.AddArtifacts(run.id, {{"recipe.json", *recipe_, "application/json"}}));
+  }
   tracking::RunEnd end;
   end.resources = candidate["effort"];
   return rooms_.tracking.EndRun(run.id, end);

@@ -60,6 +60,7 @@ class Commit {
   std::string model_;
   std::optional<registry::ModelVersion> champion_;
   tracking::Run parent_;
+  std::optional<blob::Object> recipe_;                 // the one that was asked for
   std::map<std::string, std::string> candidate_runs_;  // name -> run id
   std::map<std::string, blob::Object> kept_;
   std::string best_run_;

@@ -1,6 +1,7 @@
 #include "ml/training/fit_task.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <limits>
 #include <numeric>
@@ -67,6 +68,31 @@ Json HonestText(const Json& spec, bool linear, bool* free_text) {
   honest.Set("steps", std::move(steps));
   honest.Set("output", Json::Obj({{"vector", std::move(outputs)}}));
   return honest;
+}
+
+// Which texts a recipe reads word by word.
+bool HasFreeText(const recipes::Spec& spec) {
+  const Json document = spec.ToJson();
+  return std::ranges::any_of(document["steps"].items(), [](const Json& step) {
+    return step["op"].AsString() == "text.ngrams";
+  });
+}
+
+// A recipe that was asked for is fitted as it stands, for every family alike.
+Result<Prepared> PrepareAsked(const Problem& problem) {
+  const recipes::Spec& spec = *problem.request.recipe;
+  recipes::FitOptions options;
+  options.target = problem.train.Find(problem.request.target);
+  options.seed = problem.request.seed;
+  GYRE_TRY(recipes::FitTransformResult both, recipes::FitTransform(spec, problem.train, options));
+  Prepared prepared{std::move(both.fitted), std::move(both.matrix), {}, {}, HasFreeText(spec)};
+  // A linear model has no answer to a value that is missing.
+  if (std::ranges::all_of(prepared.matrix.values, [](double x) { return std::isfinite(x); })) {
+    prepared.rows.emplace(prepared.matrix.columns);
+    prepared.rows->Append(prepared.matrix);
+  }
+  prepared.saved = prepared.fitted.Save();
+  return prepared;
 }
 
 // Rows of a wide recipe without ever holding all its columns for all rows.
@@ -300,11 +326,22 @@ struct Families {
   std::vector<Packed> finalists;
 };
 
+Result<> FitLinear(FitSession& session, const Prepared& prepared, double share, Families* out) {
+  GYRE_TRY(auto finalists, FitLinearFamily(session, *prepared.rows, share));
+  for (Finalist& finalist : finalists) {
+    GYRE_TRY(Packed packed, Pack(session.problem(), std::move(finalist), prepared.saved));
+    out->finalists.push_back(std::move(packed));
+  }
+  return {};
+}
+
 // Trees first when they are sure to be needed; a linear model that its recipe cannot be made for is
 // left out, and said.
 Result<> FitFamilies(runners::TaskContext& context, FitSession& session, Families* out) {
   const Problem& problem = session.problem();
-  GYRE_TRY(Prepared trees, Prepare(problem, SuggestOptions::For::kTrees));
+  const bool asked = problem.request.recipe.has_value();
+  GYRE_TRY(Prepared trees,
+           asked ? PrepareAsked(problem) : Prepare(problem, SuggestOptions::For::kTrees));
   out->trees = std::move(trees);
   const recipes::Matrix& matrix = out->trees->matrix;
   GYRE_TRY(Finalist constant, FitConstant(session, matrix.columns));
@@ -313,13 +350,15 @@ Result<> FitFamilies(runners::TaskContext& context, FitSession& session, Familie
 
   // Of the budget. With free text linear models are the ones to beat.
   const double linear_share = out->trees->free_text ? 0.5 : 0.2;
-  if (auto linear = Prepare(problem, SuggestOptions::For::kLinear)) {
-    out->linear = *std::move(linear);
-    GYRE_TRY(auto finalists, FitLinearFamily(session, *out->linear->rows, linear_share));
-    for (Finalist& finalist : finalists) {
-      GYRE_TRY(Packed packed, Pack(problem, std::move(finalist), out->linear->saved));
-      out->finalists.push_back(std::move(packed));
+  if (asked) {
+    if (out->trees->rows) {
+      GYRE_DO(FitLinear(session, *out->trees, linear_share, out));
+    } else {
+      session.Note("no linear model: the recipe leaves values missing");
     }
+  } else if (auto linear = Prepare(problem, SuggestOptions::For::kLinear)) {
+    out->linear = *std::move(linear);
+    GYRE_DO(FitLinear(session, *out->linear, linear_share, out));
   } else {
     context.Log(fmt::format("no linear model: {}", linear.error().message()));
   }
@@ -346,27 +385,34 @@ Result<Json> PlanTask(runners::TaskContext& context) {
   const FitSession session(context, problem);
   Json columns = Json::Arr(), candidates = Json::Arr(), classes = Json::Arr();
   for (const table::Column& column : problem.train.columns) {
+    const auto& recipe = problem.request.recipe;
     const bool left_out =
         column.name == problem.request.target ||
-        std::ranges::find(problem.excluded, column.name) != problem.excluded.end();
+        std::ranges::find(problem.excluded, column.name) != problem.excluded.end() ||
+        (recipe && std::ranges::find(recipe->input(), column.name, &table::Field::name) ==
+                       recipe->input().end());
     if (!left_out) columns.Push(column.name);
   }
   const bool regression = problem.task() == predictors::Task::kRegression;
   candidates.Push("constant");
-  candidates.Push(regression ? "linear: ridge and lasso" : "logistic");
+  const std::string linear = regression ? "linear: ridge and lasso" : "logistic";
+  candidates.Push(problem.request.recipe ? linear + " (when the recipe leaves nothing missing)"
+                                         : linear);
   candidates.Push(session.holds_out() ? "LightGBM" : "LightGBM, a bag over the folds");
   for (const std::string& name : problem.train_target.classes) classes.Push(name);
-  return Json::Obj({{"task", predictors::TaskName(problem.task())},
-                    {"target", problem.request.target},
-                    {"classes", std::move(classes)},
-                    {"metric", problem.metric->name},
-                    {"split", Json::Obj({{"kind", SplitKindName(problem.split_kind)},
-                                         {"train_rows", problem.train.rows()},
-                                         {"test_rows", problem.test.rows()},
-                                         {"folds", session.fold_count()}})},
-                    {"candidates", std::move(candidates)},
-                    {"columns", std::move(columns)},
-                    {"findings", FindingsJson(problem)}});
+  return Json::Obj(
+      {{"task", predictors::TaskName(problem.task())},
+       {"target", problem.request.target},
+       {"classes", std::move(classes)},
+       {"metric", problem.metric->name},
+       {"split", Json::Obj({{"kind", SplitKindName(problem.split_kind)},
+                            {"train_rows", problem.train.rows()},
+                            {"test_rows", problem.test.rows()},
+                            {"folds", session.fold_count()}})},
+       {"candidates", std::move(candidates)},
+       {"columns", std::move(columns)},
+       {"recipe", problem.request.recipe ? Json(problem.request.recipe->hash()) : Json()},
+       {"findings", FindingsJson(problem)}});
 }
 
 Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {

@@ -63,6 +63,30 @@ TEST(Fit, BeatsTheBaselineAndReportsEveryCandidate) {
   EXPECT_TRUE((*scorer)->Score(problem->test));
 }
 
+TEST(Fit, UsesTheRecipeThatWasAskedForAsItStands) {
+  for (const bool leaves_missing : {false, true}) {
+    FitRequest request = Ask("churn", 2, 2);
+    request.recipe = *recipes::Spec::FromYaml(
+        fmt::format("input: {{schema: {{x: double, z: int, city: text}}}}\n"
+                    "steps:\n"
+                    "  - {{id: a, op: number, in: x}}\n"
+                    "  - {{id: b, op: {}, in: z}}\n"
+                    "  - {{id: c, op: encode.target, in: city}}\n"
+                    "output: {{vector: [a, b, c]}}\n",
+                    leaves_missing ? "number" : "impute.mean"));
+    const std::string hash = request.recipe->hash();
+    FakeContext context;
+    const auto problem = PrepareProblem(std::move(request), ChurnFrame(1'000, 1));
+    ASSERT_TRUE(problem) << problem.error().ToString();
+    const auto fit = FitProblem(context, *problem);
+    ASSERT_TRUE(fit) << fit.error().ToString();
+    EXPECT_EQ((*fit)["recipe_hash"].AsString(), hash);
+    EXPECT_EQ((*fit)["signature"]["inputs"].size(), 3U);
+    EXPECT_EQ((*fit)["leaderboard"].size(), leaves_missing ? 2U : 4U);
+    EXPECT_EQ((*fit)["notes"].Dump().contains("no linear model"), leaves_missing);
+  }
+}
+
 TEST(Fit, SameInputsSeedAndTrialsGiveTheSameBytesWhateverTheThreads) {
   const auto trees = [](const Json& fit) {
     for (const Json& entry : fit["leaderboard"].items()) {

@@ -56,15 +56,29 @@ Target Subset(const Target& target, const std::vector<std::uint32_t>& rows) {
   return part;
 }
 
-// Columns that know the answer, or only say which row it is. The user may keep the former.
-void FindSuspects(const table::Frame& frame, Problem* problem) {
+bool Reads(const FitRequest& request, std::string_view column) {
+  if (!request.recipe) return false;
+  const table::Schema& input = request.recipe->input();
+  return std::ranges::find(input, column, &table::Field::name) != input.end();
+}
+
+// Columns that know the answer, or only say which row it is. The user may keep the former; a recipe
+// written by hand says itself which of the latter it wants.
+Result<> FindSuspects(const table::Frame& frame, Problem* problem) {
   const FitRequest& r = problem->request;
   for (const data::LeakWarning& warning : data::FindLeaks(frame, r.target)) {
     if (warning.column == r.target || warning.column == r.time_column ||
         warning.column == r.group_column)
       continue;
     const bool harmless = warning.kind == "id_like" || warning.kind == "constant";
-    const bool left_out = warning.leave_out && (harmless || !r.keep_leaks);
+    const bool read = Reads(r, warning.column);
+    const bool left_out = warning.leave_out && (harmless ? !read : !r.keep_leaks);
+    if (left_out && read) {
+      return InvalidArgument("GY3506", "the recipe reads a column that knows the answer: {}",
+                             warning.message)
+          .Fix(fmt::format("leave out the steps that read `{}`", warning.column))
+          .Fix("--keep-leaks, if it is known before the answer is");
+    }
     if (!left_out && harmless) continue;
     const std::string_view kind = warning.kind == "id_like"    ? "id"
                                   : warning.kind == "constant" ? "constant"
@@ -72,6 +86,7 @@ void FindSuspects(const table::Frame& frame, Problem* problem) {
     problem->findings.push_back({warning.column, std::string(kind), warning.message, left_out});
     if (left_out) problem->excluded.push_back(warning.column);
   }
+  return {};
 }
 
 // Equal rows are told apart by which of them came first: else all rows of one frequent kind would
@@ -181,7 +196,14 @@ Result<> CheckColumns(const FitRequest& request, const table::Schema& schema) {
     return InvalidArgument("GY3501", "`{}` cannot be both the time and the group column",
                            request.time_column);
   }
-  return {};
+  if (!request.recipe) return {};
+  if (!request.group_column.empty() && Reads(request, request.group_column)) {
+    return InvalidArgument("GY3507", "the recipe reads `{}`, the group column",
+                           request.group_column)
+        .Why("new rows are of new groups, of which the model knows nothing")
+        .Fix("leave out the steps that read it");
+  }
+  return recipes::CheckAgainst(*request.recipe, schema, request.target);
 }
 
 std::string_view DefaultMetric(Task task) {
@@ -215,6 +237,9 @@ Result<FitRequest> ParseFitRequest(const Json& json) {
   request.keep_leaks = json["keep_leaks"].AsBool();
   request.test_share = json["test_share"].AsDouble(0);
   request.formats = table::FormatsOf(json["formats"]);
+  if (const Json& recipe = json["recipe"]; !recipe.is_null()) {
+    GYRE_TRY(request.recipe, recipes::Spec::FromJson(recipe));
+  }
   request.champion_package = json["champion_package"].AsString();
   request.champion_name = json["champion_name"].AsString();
   constexpr double kBudgetMin = 1, kBudgetMax = 7 * 86'400;
@@ -254,6 +279,7 @@ Json FitRequestToJson(const FitRequest& r) {
                     {"keep_leaks", r.keep_leaks},
                     {"test_share", r.test_share},
                     {"formats", table::FormatsToJson(r.formats)},
+                    {"recipe", r.recipe ? r.recipe->ToJson() : Json()},
                     {"champion_package", r.champion_package},
                     {"champion_name", r.champion_name}});
 }
@@ -280,7 +306,7 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
          fmt::format("{} rows have no target and are left out", target.missing), false});
     frame = frame.Select(target.kept);
   }
-  FindSuspects(frame, &problem);
+  GYRE_DO(FindSuspects(frame, &problem));
   SplitRequest split{
       .target = &target, .time = {}, .group = {}, .content = {}, .test_share = r.test_share};
   GYRE_DO(ReadTimeAndGroup(frame, &problem, &split));

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "ml/recipes/recipe.h"
 #include "ml/statistics/metrics.h"
 #include "ml/training/split.h"
 #include "ml/training/target.h"
@@ -34,8 +35,9 @@ struct FitRequest {
   std::string time_column, group_column;
   bool keep_leaks = false;
   double test_share = 0;
-  table::Formats formats;        // of the text that the columns were read from
-  std::string champion_package;  // path; empty = none
+  table::Formats formats;               // of the text that the columns were read from
+  std::optional<recipes::Spec> recipe;  // empty = suggested, for each family its own
+  std::string champion_package;         // path; empty = none
   std::string champion_name;
 };
 Result<FitRequest> ParseFitRequest(const Json& json);  // GY3501
@@ -70,7 +72,8 @@ Result<Problem> PrepareProblem(FitRequest request);
 // The same from a frame: for tests.
 Result<Problem> PrepareProblem(FitRequest request, table::Frame frame);
 
-// What needs only the names and types of the columns: the target, the columns of the split. GY3501.
+// What needs only the names and types of the columns: the target, the columns of the split,
+// those of a recipe. GY3501, and of the recipe GY3111, GY3116.
 Result<> CheckColumns(const FitRequest& request, const table::Schema& schema);
 
 std::string_view DefaultMetric(predictors::Task task);

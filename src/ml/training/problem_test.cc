@@ -199,5 +199,26 @@ TEST(Problem, TrialsAloneReadNoClockAndABudgetBesideThemDoes) {
   EXPECT_EQ(budget(Json::Obj({{"trials", 3}, {"budget_seconds", 5}})), 5);
 }
 
+TEST(Problem, RefusesARecipeThatReadsTheAnswer) {
+  const auto prepare = [](std::string_view column, bool keep_leaks, std::string group) {
+    FitRequest request;
+    request.target = "churn";
+    request.keep_leaks = keep_leaks;
+    request.group_column = std::move(group);
+    request.recipe = *recipes::Spec::FromYaml(
+        fmt::format("input: {{schema: {{{0}: text}}}}\n"
+                    "steps: [{{id: s, op: encode.onehot, in: {0}}}]\noutput: [s]\n",
+                    column));
+    const auto problem = PrepareProblem(std::move(request), ChurnFrame(2'000, 1));
+    return problem ? std::string() : std::string(problem.error().gy());
+  };
+  EXPECT_EQ(prepare("city", false, ""), "");
+  EXPECT_EQ(prepare("leak", false, ""), "GY3506");
+  EXPECT_EQ(prepare("leak", true, ""), "");
+  EXPECT_EQ(prepare("churn", true, ""), "GY3116");
+  EXPECT_EQ(prepare("citi", false, ""), "GY3111");
+  EXPECT_EQ(prepare("city", false, "city"), "GY3507");
+}
+
 }  // namespace
 }  // namespace gyre::training

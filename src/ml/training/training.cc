@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "ml/recipes/recipe.h"
 #include "ml/training/commit.h"
 #include "ml/training/fit_task.h"
 
@@ -15,7 +16,7 @@ namespace {
 constexpr std::array kMembers = {"dataset",    "target",      "model",          "experiment",
                                  "metric",     "task",        "budget_seconds", "trials",
                                  "seed",       "time_column", "group_column",   "keep_leaks",
-                                 "test_share", "gate"};
+                                 "test_share", "gate",        "recipe"};
 constexpr std::array kGates = {"default", "kpi", "none"};
 
 Error BadMember(std::string_view key, std::string_view rule) {
@@ -60,7 +61,8 @@ Json RequestJson(const TrainRequest& r) {
                     {"group_column", r.group_column},
                     {"keep_leaks", r.keep_leaks},
                     {"test_share", r.test_share},
-                    {"gate", r.gate}});
+                    {"gate", r.gate},
+                    {"recipe", r.recipe}});
 }
 
 }  // namespace
@@ -105,6 +107,10 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
   r.trials = static_cast<int>(trials);
   if (std::ranges::find(kGates, r.gate) == kGates.end())
     return BadMember("gate", "default, kpi or none");
+  if (const Json* recipe = json.Find("recipe"); recipe != nullptr && !recipe->is_null()) {
+    GYRE_TRY(const recipes::Spec spec, recipes::Spec::FromTextOrObject(*recipe));
+    r.recipe = spec.ToJson();
+  }
   if (r.dataset.empty())
     return InvalidArgument("GY3501", "`dataset` is missing")
         .Fix("name a dataset: \"dataset\": \"customers\"");

@@ -35,10 +35,11 @@ struct TrainRequest {
   bool keep_leaks = false;
   double test_share = 0;         // 0 = by size
   std::string gate = "default";  // "default", "kpi" (a missed KPI binds), "none" (register only)
+  Json recipe;                   // canonical; null = one that suits the data
   std::string created_by;
 };
 Result<TrainRequest> TrainRequestFromJson(
-    const Json& json);  // GY3501 names an unknown or wrong member
+    const Json& json);  // GY3501 names an unknown or wrong member; a recipe's own
 
 struct TrainingRooms {
   data::Datasets& datasets;
