@@ -214,6 +214,8 @@ Result<int> Predict(Invocation& in) {
              "   (fetch what it has made, within a day)");
   }
   if (!ended) return ended.error();
+  for (const auto& [from, to] : (*ended)["result"]["renamed"].members())
+    in.out().Note(fmt::format("the file's own `{}` stands under `{}`", from, to.AsString()));
   GYRE_DO(session->Download(
       fmt::format("/api/v1/projects/{}/predict/{}", PercentEncode(in.project()), id), output,
       in.out()));

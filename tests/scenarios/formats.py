@@ -37,6 +37,9 @@ def dates(g):
     answers = [[json.loads(line)['probability_yes'] for line in lines] for lines in scored]
     assert answers[0] == answers[1] and answers[0][0] > 0.5 > answers[0][1], answers
 
+    own = g.cli('predict', 'fr@champion', '--in', write(g.work, 'own.csv', ['when', 'spend', 'prediction'], [['2024-12-01', '10.5', 'mine']]), '--format', 'jsonl')
+    assert json.loads(own.stdout)['input_prediction'] == 'mine' and own.stderr.count('input_prediction') == 1, own
+
     online = g.json('POST', '/e/fr', {'inputs': [{'when': '01/12/2024', 'spend': 10.5}, {'when': '2024-12-01', 'spend': 10.5}]})
     assert [o['probability']['yes'] for o in online['outputs']] == [answers[0][0]] * 2, online
     refused = g.http('POST', '/e/fr', {'inputs': [{'when': '12/25/2024', 'spend': 1}]})

@@ -14,7 +14,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/jobs",
      .handler = Bind<&JobsApi::List>,
      .permission = Permission("job.read"),
-     .summary = "List jobs, newest first; ?project= for those of one project",
+     .summary = "List jobs, newest first; ?project= for those of one project, ?state= for those in "
+                "one state",
      .response_type = "JobList",
      .per_project = true},
     {.method = Method::kGet,
@@ -46,6 +47,17 @@ constexpr net::Route kRoutes[] = {
      .per_project = true},
 };
 
+// "" = every state.
+Result<std::string> ReadState(const net::Request& request) {
+  std::string state = request.Query("state").value_or("");
+  for (const std::string_view known :
+       {"", "queued", "running", "succeeded", "failed", "cancelled", "interrupted"}) {
+    if (state == known) return state;
+  }
+  return InvalidArgument("GY3318", "`{}` is no state of a job", state)
+      .Fix("queued, running, succeeded, failed, cancelled or interrupted");
+}
+
 // A job of a project that the caller may not see is not there for him.
 Result<runners::Job> JobOf(runners::Jobs& jobs, const net::Request& request) {
   const std::string& id = request.Param("job");
@@ -61,9 +73,11 @@ net::RouteTable JobsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> JobsApi::List(net::Request& request) {
   GYRE_TRY(const NamePage page, ReadNamePage(request));
-  GYRE_TRY(
-      const auto jobs,
-      jobs_.List({.projects = VisibleProjects(request), .limit = page.limit, .after = page.after}));
+  GYRE_TRY(const std::string state, ReadState(request));
+  GYRE_TRY(const auto jobs, jobs_.List({.projects = VisibleProjects(request),
+                                        .state = state,
+                                        .limit = page.limit,
+                                        .after = page.after}));
   return PageOf(jobs, page.limit, runners::JobToJson, &runners::Job::id);
 }
 

@@ -168,6 +168,10 @@ Result<std::vector<Job>> JobStore::List(const JobQuery& query) {
   std::vector<Job> jobs;
   std::vector<db::Value> values = {query.limit};
   std::string where = fmt::format("WHERE {} ", db::AmongText("project", query.projects, &values));
+  if (!query.state.empty()) {
+    values.emplace_back(std::string_view(query.state));
+    where += fmt::format("AND state = ?{} ", values.size());
+  }
   if (!query.after.empty()) {
     values.emplace_back(std::string_view(query.after));
     where += fmt::format(

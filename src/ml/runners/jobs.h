@@ -47,6 +47,7 @@ struct JobSpec {
 
 struct JobQuery {
   std::optional<std::vector<std::string>> projects{};  // only these; nothing = all
+  std::string state{};                                 // only these; "" = all
   int limit = 100;
   std::string after{};  // id of a job: those before it in time, where a page goes on
 };

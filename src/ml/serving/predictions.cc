@@ -61,6 +61,7 @@ Result<Json> Predictions::Execute(runners::JobRun& run) {
   return Json::Obj({{"model", version.name()},
                     {"rows", done["rows"]},
                     {"notes", done["notes"]},
+                    {"renamed", done["renamed"]},
                     {"format", input["output_format"]},
                     {"sha256", scored.digest},
                     {"bytes", scored.size_bytes}});

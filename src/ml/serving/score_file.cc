@@ -1,6 +1,7 @@
 #include "ml/serving/score_file.h"
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include "base/text.h"
@@ -24,8 +25,14 @@ table::Frame ModelColumns(const table::Frame& chunk, const table::Schema& input)
   return frame;
 }
 
-bool IsAnswer(const std::string& name) {
-  return name == "prediction" || name.starts_with("probability_");
+bool Holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+std::vector<std::string> AnswerNames(const predictors::Scorer& scorer) {
+  std::vector<std::string> names = {"prediction"};
+  for (const std::string& name : scorer.classes()) names.push_back("probability_" + name);
+  return names;
 }
 
 // The class names as a column of the target's type when each of them reads as one.
@@ -71,6 +78,7 @@ class ScoringSink final : public table::ImportSink {
   ScoringSink(runners::TaskContext& context, const predictors::Scorer& scorer, std::string format)
       : scorer_(scorer),
         format_(std::move(format)),
+        answers_(AnswerNames(scorer)),
         path_(context.scratch_directory() + "/scores") {}
 
   Result<> Begin(const table::Schema& schema) override {
@@ -79,6 +87,7 @@ class ScoringSink final : public table::ImportSink {
     text_.clear();
     std::vector<std::string> missing;
     header_ = false;
+    KeepAside(schema);
     for (const table::Field& field : scorer_.input()) {
       const auto has = [&](const table::Field& other) { return other.name == field.name; };
       if (std::none_of(schema.begin(), schema.end(), has)) missing.push_back(field.name);
@@ -93,12 +102,15 @@ class ScoringSink final : public table::ImportSink {
 
   Result<> Chunk(table::Frame& frame) override {
     GYRE_TRY(const predictors::Scores scores, scorer_.Score(ModelColumns(frame, scorer_.input())));
-    std::erase_if(frame.columns, [](const table::Column& column) { return IsAnswer(column.name); });
+    for (table::Column& column : frame.columns) {
+      if (const auto kept = renamed_.find(column.name); kept != renamed_.end())
+        column.name = kept->second;
+    }
     frame.columns.push_back(PredictionColumn(scorer_, scores));
     const std::size_t classes = scorer_.classes().size();
     for (std::size_t k = 0; k < classes; ++k) {
       table::Column column;
-      column.name = "probability_" + scorer_.classes()[k];
+      column.name = answers_[k + 1];
       column.type = table::Type::kDouble;
       for (std::size_t i = 0; i < scores.rows; ++i)
         column.PushDouble(scores.probabilities[i * classes + k]);
@@ -118,8 +130,21 @@ class ScoringSink final : public table::ImportSink {
     return path_;
   }
   std::int64_t rows() const { return rows_; }
+  // Columns of the input that are called as an answer is, and what they are called beside it.
+  const std::map<std::string, std::string>& renamed() const { return renamed_; }
 
  private:
+  void KeepAside(const table::Schema& schema) {
+    renamed_.clear();
+    std::vector<std::string> taken = answers_;
+    for (const table::Field& field : schema) taken.push_back(field.name);
+    for (const table::Field& field : schema) {
+      if (!Holds(answers_, field.name)) continue;
+      std::string name = "input_" + field.name;
+      while (Holds(taken, name)) name = "input_" + name;
+      renamed_.emplace(field.name, std::move(name));
+    }
+  }
   Result<> Write(const table::Frame& frame) {
     if (format_ == "parquet") {
       parts_.push_back(fmt::format("{}.{}.parquet", path_, parts_.size()));
@@ -141,6 +166,8 @@ class ScoringSink final : public table::ImportSink {
   const predictors::Scorer& scorer_;
   const std::string format_;
   const std::string path_;
+  const std::vector<std::string> answers_;
+  std::map<std::string, std::string> renamed_;
   std::string text_;
   std::vector<std::string> parts_;
   bool header_ = false;
@@ -181,8 +208,12 @@ Result<Json> ScoreFile(runners::TaskContext& context) {
   GYRE_TRY(std::string output, sink.Finish());
   Json notes = Json::Arr();
   for (const std::string& note : report->notes) notes.Push(note);
-  return Json::Obj(
-      {{"output", std::move(output)}, {"rows", sink.rows()}, {"notes", std::move(notes)}});
+  Json renamed = Json::Obj();
+  for (const auto& [from, to] : sink.renamed()) renamed.Set(from, to);
+  return Json::Obj({{"output", std::move(output)},
+                    {"rows", sink.rows()},
+                    {"notes", std::move(notes)},
+                    {"renamed", std::move(renamed)}});
 }
 
 void AddTasks(runners::TaskRegistry& tasks) { tasks.Add("predictors.score_file", ScoreFile); }

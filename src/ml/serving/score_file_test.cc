@@ -77,6 +77,24 @@ TEST_F(ScoreFileTest, AFileWithoutAColumnOfTheModelIsRefusedByName) {
   EXPECT_NE(done.error().message().find("country"), std::string::npos);
 }
 
+TEST_F(ScoreFileTest, ColumnsNamedAsAnswersAreKeptBesideThem) {
+  const auto done = Score(
+      "id,amount,country,active,age,joined,seen,prediction,probability_Yes,probability_of_rain,"
+      "input_prediction\na,0.1,NL,true,30,,,mine,0.125,0.5,older\n",
+      "again.csv", "csv");
+  ASSERT_TRUE(done) << done.error().ToString();
+  EXPECT_EQ((*done)["renamed"], Json::Obj({{"prediction", "input_input_prediction"},
+                                           {"probability_Yes", "input_probability_Yes"}}));
+  const auto scored =
+      table::ImportFrame({{(*done)["output"].AsString(), std::string("scores.csv")}}, {});
+  ASSERT_TRUE(scored) << scored.error().ToString();
+  EXPECT_EQ(scored->frame.Find("input_input_prediction")->text[0], "mine");
+  EXPECT_EQ(scored->frame.Find("input_prediction")->text[0], "older");
+  EXPECT_EQ(scored->frame.Find("input_probability_Yes")->doubles[0], 0.125);
+  EXPECT_EQ(scored->frame.Find("probability_of_rain")->doubles[0], 0.5);
+  EXPECT_NE(scored->frame.Find("prediction")->text[0], "mine");
+}
+
 TEST_F(ScoreFileTest, WrongCellsAndFormatsAreErrors) {
   const std::string header = "id,amount,country,active,age,joined,seen\n";
   const auto wrong = Score(header + "a,,,,30,,\nb,,,,old,,\n", "wrong.csv", "csv");

@@ -222,7 +222,11 @@ class Exchanging {
       return {};
     }
     const std::string why = wire_.transport.failure();
-    return Broke(why.empty() ? "it ended before the answer did" : why);
+    Error broke = Broke(why.empty() ? "it ended before the answer did" : why);
+    if (!wire_.transport.distrusts()) return broke;
+    return std::move(broke)
+        .Fix("SSL_CERT_FILE=cert.pem gyre ...   with the server's certificate, or its authority's")
+        .Fix("address the server by a name that its certificate holds");
   }
   Result<> Take(std::string_view bytes) {
     pending_ += bytes;

@@ -1,5 +1,7 @@
 #include "platform/net/server.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/mutex.h"
@@ -15,6 +17,13 @@ namespace {
 constexpr std::int64_t kDrainPollMicros = 2'000;
 constexpr std::int64_t kPartForRefusals = 10;  // one tenth
 
+// "0.0.0.0" is where a server listens, but nowhere to go: others know the machine by its name.
+std::string ReachableHost(const std::string& host) {
+  if (host != "0.0.0.0" && host != "[::]") return host;
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : host;
+}
+
 class EpollServer final : public Server {
  public:
   EpollServer(std::vector<std::unique_ptr<Listener>> listeners,
@@ -24,8 +33,8 @@ class EpollServer final : public Server {
     for (const auto& listener : listeners_) {
       if (listener->is_unix()) continue;
       port_ = listener->port();
-      url_ = fmt::format("{}://{}:{}{}", dispatcher_->tls() ? "https" : "http", listener->host(),
-                         port_, settings.base_path);
+      url_ = fmt::format("{}://{}:{}{}", dispatcher_->tls() ? "https" : "http",
+                         ReachableHost(listener->host()), port_, settings.base_path);
     }
     std::vector<EventLoop*> all;
     for (int i = 0; i < std::max(settings.io_threads, 1); ++i) {

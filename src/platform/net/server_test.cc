@@ -255,6 +255,11 @@ TEST_F(TlsTest, AStrangersCertificateOrNameIsRefused) {
   ASSERT_FALSE(untrusted.has_value());
   EXPECT_NE(untrusted.error().message().find("self"), std::string::npos)
       << untrusted.error().ToString();
+  ASSERT_FALSE(untrusted.error().fixes().empty());
+  EXPECT_TRUE(untrusted.error().fixes()[0].starts_with("SSL_CERT_FILE="));
+  char name[256] = {};
+  ASSERT_EQ(gethostname(name, sizeof name - 1), 0);
+  EXPECT_EQ(server_->url(), Url(name)) << "nobody can go to 0.0.0.0";
   const auto misnamed =
       Client({.url = Url("127.0.0.2"), .tls_ca_file = certificate_}).Send({.path = "/hello"});
   ASSERT_FALSE(misnamed.has_value());

@@ -104,6 +104,7 @@ ssize_t Transport::Judge(int result) {
       return 0;
     default:
       if (const long verify = SSL_get_verify_result(ssl_); verify != X509_V_OK) {
+        distrusts_ = true;
         failure_ = X509_verify_cert_error_string(verify);
         ERR_clear_error();
       } else {

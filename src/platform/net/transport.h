@@ -58,15 +58,16 @@ class Transport {
   }  // a TLS handshake that waits for the socket to take bytes
   bool tls() const { return ssl_ != nullptr; }
   void ShutdownSend();
-  void ShutdownReceive();       // what has arrived can still be received
-  std::string failure() const;  // why TLS refused, after kBroken; may be empty
+  void ShutdownReceive();                        // what has arrived can still be received
+  std::string failure() const;                   // why TLS refused, after kBroken; may be empty
+  bool distrusts() const { return distrusts_; }  // it refused the other side's certificate
 
  private:
   ssize_t Judge(int result);
 
   int fd_;
   ssl_st* ssl_ = nullptr;
-  bool wants_write_ = false;
+  bool wants_write_ = false, distrusts_ = false;
   std::string failure_;
 };
 
