@@ -434,6 +434,18 @@ def doctor(g):
     assert '(hidden)' in text and '"rows": 3' in text
 
 
+def tokens_are_kept_for_oneself(g):
+    g.start()
+    g.cli('users', 'add', 'ann', '--role', 'admin', stdin='a long enough password\n')
+    g.cli('login', '--user', 'ann', stdin='a long enough password\n')
+    kept = os.path.join(g.directory, '.config', 'gyre', 'credentials.json')
+    assert os.stat(kept).st_mode & 0o777 == 0o600 and os.stat(os.path.dirname(kept)).st_mode & 0o777 == 0o700
+    # A file that others could read is replaced by one that they cannot.
+    os.chmod(kept, 0o644)
+    g.cli('login', '--user', 'ann', stdin='a long enough password\n')
+    assert os.stat(kept).st_mode & 0o777 == 0o600
+
+
 def manual_pages(g):
     folder = os.path.join(g.work, 'man')
     assert 'pages into' in g.cli('help', '--man', folder).stdout
@@ -452,7 +464,7 @@ def explain(g):
     usage(g, 'explain', 'GY9999', code=3, gy='GY4012')
 
 
-SCENARIOS = [exit_codes, output_formats, jq, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, json_documents_keep_their_members, settings_that_can_be_tuned, settings_are_read_again, dry_runs, removals_are_confirmed, contexts, doctor, manual_pages, explain]
+SCENARIOS = [exit_codes, output_formats, jq, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, json_documents_keep_their_members, settings_that_can_be_tuned, settings_are_read_again, dry_runs, removals_are_confirmed, contexts, doctor, tokens_are_kept_for_oneself, manual_pages, explain]
 
 if __name__ == '__main__':
     for scenario in SCENARIOS:

@@ -7,6 +7,7 @@ import random
 import shlex
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 from harness import Gyre  # noqa: E402
@@ -73,6 +74,26 @@ def what_was_used(g):
     trained = next(line for line in lines.values() if line['kind'] == 'run')
     assert trained['cpu_seconds'] > 0 and trained['bytes'] > 10_000 and trained['memory_gib_hours'] > 0, trained
     g.cli('endpoints', 'rm', 'used', '--yes')
+
+
+def answers_go_on_beside_trainings(g):
+    """Two trainings, running or waiting: whoever asks an endpoint meanwhile gets his answers."""
+    g.cli('deploy', 'customers@champion', '--name', 'asked')
+    body = {'dataset': 'customers', 'target': 'Churn', 'model': 'beside', 'budget_seconds': 4, 'trials': 2}
+    jobs = [g.json('POST', '/api/v1/projects/default/train', {**body, 'seed': seed})['id'] for seed in (1, 2)]
+    took = []
+    deadline = time.monotonic() + 300
+    while any(g.json('GET', f'/api/v1/jobs/{job}')['state'] in ('queued', 'running') for job in jobs):
+        assert time.monotonic() < deadline, 'the trainings end'
+        for _ in range(20):
+            start = time.monotonic()
+            answer = g.http('POST', '/e/asked', {'inputs': [{'tenure': 3, 'charge': 80.5}]})
+            took.append(time.monotonic() - start)
+            assert answer.status == 200, (answer.status, answer.body)
+    took.sort()
+    print(f'models: {len(took)} answers beside two trainings: p50 {took[len(took) // 2] * 1e3:.2f} ms, p99 {took[len(took) * 99 // 100] * 1e3:.2f} ms')
+    assert len(took) >= 20
+    g.cli('endpoints', 'rm', 'asked', '--yes')
 
 
 def goals_of_another_target(g):
@@ -261,6 +282,10 @@ def bad_requests(g):
         answer = g.http(method, base + path, body)
         assert answer.status == status, f'{method} {path} {body}: {answer.status} {answer.body[:300]!r}'
         assert answer.json()['code'].startswith('GY'), answer.body
+    answer = g.http('GET', '/api/v1/jobs?state=foo')
+    assert answer.status == 400 and b'succeeded' in answer.body, answer.body
+    assert {job['state'] for job in g.json('GET', '/api/v1/jobs?state=succeeded')['items']} == {'succeeded'}
+    assert g.json('GET', '/api/v1/jobs?state=queued')['items'] == []
 
 
 def audit_names_what_changed(g):
@@ -280,6 +305,7 @@ def main():
         version = first_version(g)
         evaluate(g, version)
         what_was_used(g)
+        answers_go_on_beside_trainings(g)
         compare_and_promote(g)
         goals_of_another_target(g)
         rows_it_learned_from(g)
