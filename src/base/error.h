@@ -74,8 +74,8 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
  public:
   using Base = std::expected<T, Error>;
   using Base::Base;
-  Result(Error error)
-      : Base(std::unexpected(std::move(error))) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(Error error) : Base(std::unexpected(std::move(error))) {}
 };
 
 template <class... Args>

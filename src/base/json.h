@@ -28,9 +28,9 @@ class Json {
   Json(unsigned v) : value_(std::int64_t{v}) {}  // NOLINT
   Json(long v) : value_(std::int64_t{v}) {}      // NOLINT
   Json(long long v) : value_(static_cast<std::int64_t>(v)) {}  // NOLINT
-  Json(unsigned long v)
-      : value_(static_cast<std::int64_t>(v)) {}  // NOLINT: sizes; above 2^63 is a programmer error
-  Json(double v) : value_(v) {}                  // NOLINT
+  // Sizes; above 2^63 is a programmer error. NOLINTNEXTLINE
+  Json(unsigned long v) : value_(static_cast<std::int64_t>(v)) {}
+  Json(double v) : value_(v) {}                         // NOLINT
   Json(const char* v) : value_(std::string(v)) {}       // NOLINT
   Json(std::string v) : value_(std::move(v)) {}         // NOLINT
   Json(std::string_view v) : value_(std::string(v)) {}  // NOLINT

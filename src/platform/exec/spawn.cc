@@ -4,6 +4,7 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -22,6 +24,12 @@ namespace gyre::exec {
 namespace {
 
 constexpr std::size_t kChildStackBytes = 64 * 1024;
+
+// In memory that both see.
+struct ChildAnswer {
+  const char* failed_step = nullptr;
+  int failed_errno = 0;
+};
 
 // Everything the child needs, laid out before the clone: the child allocates nothing and takes no
 // lock.
@@ -39,14 +47,20 @@ struct ChildPlan {
   int cpus;
   std::int64_t memory_bytes_max;
   std::int64_t cpu_seconds_max;
-  // Answers; the memory is shared until exec.
-  const char* failed_step = nullptr;
-  int failed_errno = 0;
+  ChildAnswer* answer;
 };
 
+// The sanitizer's wrapper of clone() takes a child's steps for the thread's own when they share
+// their memory.
+#ifdef __SANITIZE_THREAD__
+constexpr int kShareMemory = 0;
+#else
+constexpr int kShareMemory = CLONE_VM;
+#endif
+
 [[noreturn]] void Fail(ChildPlan* plan, const char* step) {
-  plan->failed_errno = errno;
-  plan->failed_step = step;
+  plan->answer->failed_errno = errno;
+  plan->answer->failed_step = step;
   _exit(127);
 }
 
@@ -153,14 +167,14 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
-Error SpawnError(const SpawnOptions& options, const ChildPlan& plan) {
-  const std::string step = plan.failed_step;
-  const std::string reason = SystemError(step, plan.failed_errno).message();
-  if (step == "exec" && (plan.failed_errno == ENOENT || plan.failed_errno == ENOTDIR)) {
+Error SpawnError(const SpawnOptions& options, const ChildAnswer& answer) {
+  const std::string step = answer.failed_step;
+  const std::string reason = SystemError(step, answer.failed_errno).message();
+  if (step == "exec" && (answer.failed_errno == ENOENT || answer.failed_errno == ENOTDIR)) {
     return NotFound("GY1310", "no program `{}`", options.argv[0])
         .Fix("give its full path, or put its folder into PATH");
   }
-  if (step == "exec" && plan.failed_errno == EACCES) {
+  if (step == "exec" && answer.failed_errno == EACCES) {
     return NotFound("GY1310", "`{}` is not a program that may be run", options.argv[0])
         .Fix(fmt::format("chmod +x {}", options.argv[0]));
   }
@@ -169,6 +183,15 @@ Error SpawnError(const SpawnOptions& options, const ChildPlan& plan) {
                     options.working_directory, reason);
   }
   return Internal("GY1311", "cannot start `{}`: {}", options.argv[0], reason);
+}
+
+using AnswerPointer = std::unique_ptr<ChildAnswer, void (*)(ChildAnswer*)>;
+AnswerPointer SharedAnswer() {
+  void* memory =
+      mmap(nullptr, sizeof(ChildAnswer), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  GYRE_CHECK(memory != MAP_FAILED);
+  return {new (memory) ChildAnswer(),
+          [](ChildAnswer* answer) { munmap(answer, sizeof(ChildAnswer)); }};
 }
 
 Result<int> SpawnHere(const SpawnOptions& options) {
@@ -185,6 +208,7 @@ Result<int> SpawnHere(const SpawnOptions& options) {
   std::vector<std::pair<int, int>> descriptors = options.descriptors;
   int highest = 2;
   for (const auto& pair : descriptors) highest = std::max(highest, pair.second);
+  const auto answer = SharedAnswer();
   ChildPlan plan{.program = program.c_str(),
                  .argv = argv.data(),
                  .envp = envp.data(),
@@ -199,7 +223,8 @@ Result<int> SpawnHere(const SpawnOptions& options) {
                  .parent = getpid(),
                  .cpus = options.cpus,
                  .memory_bytes_max = options.memory_bytes_max,
-                 .cpu_seconds_max = options.cpu_seconds_max};
+                 .cpu_seconds_max = options.cpu_seconds_max,
+                 .answer = answer.get()};
 
   // posix_spawn cannot set the death signal or limits, and fork would copy the page tables of a
   // large server; so: share the memory, stop this thread until exec, run on a stack of its own.
@@ -208,16 +233,16 @@ Result<int> SpawnHere(const SpawnOptions& options) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const int pid =
-      clone(RunChild, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+      clone(RunChild, stack.data() + stack.size(), kShareMemory | CLONE_VFORK | SIGCHLD, &plan);
   const int clone_errno = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
     return Internal("GY1311", "cannot start `{}`: {}", options.argv[0],
                     SystemError("clone", clone_errno).message());
   }
-  if (plan.failed_step) {
+  if (answer->failed_step) {
     waitpid(pid, nullptr, 0);
-    return SpawnError(options, plan);
+    return SpawnError(options, *answer);
   }
   return pid;
 }
