@@ -283,7 +283,7 @@ Result<Job> JobsImpl::Submit(JobSpec spec) {
 }
 
 void JobsImpl::Pump() {
-  if (threads_ == nullptr || stopping_) return;
+  if (stopping_ || threads_ == nullptr) return;  // in this order: the end takes the threads away
   bool waits[2] = {false, false};  // a short, a long one: those after it wait too
   for (auto it = queue_.begin(); it != queue_.end();) {
     const std::shared_ptr<Active> next = *it;
