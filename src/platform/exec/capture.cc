@@ -56,11 +56,18 @@ void Drain(std::array<End*, 2> ends, const std::function<void(int, std::string_v
   }
 }
 
-// True when they were too large: then none of them is left.
+// True when they were too large. Again and again until none is left: one may be forking meanwhile.
 bool KillWhenOver(std::int64_t memory_bytes_max, const Process& process) {
   if (memory_bytes_max <= 0) return false;
   std::vector<int> pids = ProcessTree(process.pid());
-  if (MemoryBytes(pids) <= memory_bytes_max) return false;
+  if (MemoryBytes(pids, MemoryCount::kQuick) <= memory_bytes_max ||
+      MemoryBytes(pids, MemoryCount::kExact) <= memory_bytes_max)
+    return false;
+  // Stopped first, from the root down: who is stopped forks no more.
+  for (std::size_t known = 0; known != pids.size(); pids = ProcessTree(process.pid())) {
+    for (std::size_t i = known; i < pids.size(); ++i) kill(pids[i], SIGSTOP);
+    known = pids.size();
+  }
   for (const int pid : pids) kill(pid, SIGKILL);
   return true;
 }

@@ -1,6 +1,7 @@
 #include "platform/exec/process_tree.h"
 
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,22 @@ void AppendChildren(int pid, std::vector<int>* out) {
   }
 }
 
+// Lines `Name:   123 kB`, in bytes; 0 for a process that has ended meanwhile.
+std::int64_t SumOfFields(const std::string& path, std::initializer_list<std::string_view> fields) {
+  const auto text = ReadSystemFile(path);
+  if (!text) return 0;
+  std::int64_t bytes = 0;
+  for (const std::string_view line : Split(*text, '\n')) {
+    for (const std::string_view field : fields) {
+      if (!line.starts_with(field)) continue;
+      std::string_view number = Trim(line.substr(field.size()));
+      if (number.ends_with(" kB")) number.remove_suffix(3);
+      bytes += ParseInt(Trim(number)).value_or(0) * 1024;
+    }
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<int> ProcessTree(int pid) {
@@ -35,19 +52,13 @@ std::vector<int> ProcessTree(int pid) {
   return pids;
 }
 
-std::int64_t MemoryBytes(const std::vector<int>& pids) {
+std::int64_t MemoryBytes(const std::vector<int>& pids, MemoryCount count) {
   std::int64_t bytes = 0;
   for (const int pid : pids) {
-    const auto status = ReadSystemFile(fmt::format("/proc/{}/status", pid));
-    if (!status) continue;  // it has ended meanwhile
-    for (const std::string_view line : Split(*status, '\n')) {
-      for (const std::string_view field : {"RssAnon:", "RssShmem:", "VmSwap:"}) {
-        if (!line.starts_with(field)) continue;
-        std::string_view number = Trim(line.substr(field.size()));
-        if (number.ends_with(" kB")) number.remove_suffix(3);
-        bytes += ParseInt(number).value_or(0) * 1024;
-      }
-    }
+    bytes += count == MemoryCount::kQuick ? SumOfFields(fmt::format("/proc/{}/status", pid),
+                                                        {"RssAnon:", "RssShmem:", "VmSwap:"})
+                                          : SumOfFields(fmt::format("/proc/{}/smaps_rollup", pid),
+                                                        {"Pss_Anon:", "Pss_Shmem:", "SwapPss:"});
   }
   return bytes;
 }

@@ -10,8 +10,11 @@ namespace gyre::exec {
 // somebody else.
 std::vector<int> ProcessTree(int pid);
 
-// Bytes of memory that only these processes account for: anonymous, shared between them (counted
-// once for each) and swapped out, without the pages of files, which the system can take back.
-std::int64_t MemoryBytes(const std::vector<int>& pids);
+// Bytes of memory that these processes use together: anonymous, shared between them and swapped
+// out, without the pages of files, which the system can take back. kQuick counts a page once for
+// each process that maps it, so it is an upper bound: a forked child shares its parent's pages.
+// kExact divides such pages among those who share them, and costs a walk over the page tables.
+enum class MemoryCount { kQuick, kExact };
+std::int64_t MemoryBytes(const std::vector<int>& pids, MemoryCount count);
 
 }  // namespace gyre::exec

@@ -24,9 +24,10 @@ TEST(ProcessTree, HasTheDescendants) {
 
 TEST(ProcessTree, CountsMemoryThatIsUsed) {
   const std::vector<int> self{getpid()};
-  const std::int64_t before = MemoryBytes(self);
+  const std::int64_t before = MemoryBytes(self, MemoryCount::kExact);
   std::vector<char> used(std::size_t{64} << 20, 'x');
-  const std::int64_t after = MemoryBytes(self);
+  const std::int64_t after = MemoryBytes(self, MemoryCount::kExact);
+  EXPECT_GE(MemoryBytes(self, MemoryCount::kQuick), after - (std::int64_t{8} << 20));
   EXPECT_GE(after - before, std::int64_t{60} << 20);
   EXPECT_LE(after - before, std::int64_t{80} << 20);
 }
@@ -41,6 +42,25 @@ TEST(RunCapturing, EndsATreeThatUsesTooMuchMemory) {
   ASSERT_TRUE(ended.has_value());
   EXPECT_TRUE(ended->over_memory);
   EXPECT_EQ(ended->signal, SIGKILL);
+}
+
+// What a parent made before it forked is there once.
+TEST(RunCapturing, CountsPagesThatForkedChildrenShareOnce) {
+  CaptureOptions options;
+  options.spawn = Python(
+      "import os, time\n"
+      "x = bytearray(b'x' * (60 << 20))\n"
+      "for i in range(4):\n"
+      "  if os.fork() == 0:\n"
+      "    time.sleep(0.5)\n"
+      "    os._exit(0)\n"
+      "for i in range(4): os.wait()\n"
+      "raise SystemExit(7)");
+  options.memory_bytes_max = std::int64_t{150} << 20;
+  const auto ended = RunCapturing(std::move(options));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_FALSE(ended->over_memory);
+  EXPECT_EQ(ended->code, 7);
 }
 
 TEST(RunCapturing, LeavesAloneWhatOnlyReservesMemory) {

@@ -189,8 +189,8 @@ using AnswerPointer = std::unique_ptr<ChildAnswer, void (*)(ChildAnswer*)>;
 AnswerPointer SharedAnswer() {
   void* memory =
       mmap(nullptr, sizeof(ChildAnswer), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  GYRE_CHECK(memory != MAP_FAILED);
-  return {new (memory) ChildAnswer(),
+  if (memory == MAP_FAILED) memory = nullptr;
+  return {memory == nullptr ? nullptr : new (memory) ChildAnswer(),
           [](ChildAnswer* answer) { munmap(answer, sizeof(ChildAnswer)); }};
 }
 
@@ -209,6 +209,7 @@ Result<int> SpawnHere(const SpawnOptions& options) {
   int highest = 2;
   for (const auto& pair : descriptors) highest = std::max(highest, pair.second);
   const auto answer = SharedAnswer();
+  if (!answer) return Internal("GY1311", "cannot start `{}`: no memory", options.argv[0]);
   ChildPlan plan{.program = program.c_str(),
                  .argv = argv.data(),
                  .envp = envp.data(),
