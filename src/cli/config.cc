@@ -34,6 +34,9 @@ Result<int> ShowConfig(Invocation& in) {
   columns.push_back({"VARIABLE", "variable", ColumnSpec::Format::kText, true});
   columns.push_back({"MEANING", "doc"});
   in.out().Table(columns, rows);
+  std::vector<std::string> refused;
+  if (in.Has("origin")) config::FindProjectFile(&refused);
+  for (const std::string& file : refused) in.out().Note("not read: " + file);
   return 0;
 }
 

@@ -172,9 +172,14 @@ void CheckClock(const std::string& data, Findings& found) {
 }
 
 void CheckSettings(Findings& found) {
-  for (const std::string& path :
-       {std::string("/etc/gyre/config.yaml"), config::UserConfigDirectory() + "/config.yaml",
-        config::FindProjectFile()}) {
+  std::vector<std::string> refused;
+  const std::string project_file = config::FindProjectFile(&refused);
+  for (const std::string& file : refused) {
+    found.Warn("settings", "not read: " + file,
+               "copy it into this folder, or let only its owner write to it and its folder");
+  }
+  for (const std::string& path : {std::string("/etc/gyre/config.yaml"),
+                                  config::UserConfigDirectory() + "/config.yaml", project_file}) {
     if (path.empty()) continue;
     const auto text = config::ReadSmallFile(path);
     if (!text) {

@@ -38,6 +38,27 @@ std::string FromHome(const char* variable, std::string_view below_home) {
   return HomeDirectory() + std::string(below_home);
 }
 
+// Only this user and root can change it. The group that a user has alone bears the user's number.
+bool IsOurs(const struct stat& info) {
+  const uid_t user = ::geteuid();
+  const bool shared = (info.st_mode & S_IWGRP) != 0 && info.st_gid != 0 &&
+                      (info.st_gid != ::getegid() || info.st_gid != user);
+  return (info.st_uid == user || info.st_uid == 0) && !shared && (info.st_mode & S_IWOTH) == 0;
+}
+
+// Empty when the file may be read, or is not there. Whoever could put a file into a folder above
+// would else choose the settings of everybody who works below; an empty folder is the current one.
+std::string_view WhyNotProjectFile(const std::string& path, const std::string& folder) {
+  struct stat file{}, around{};
+  if (::stat(path.c_str(), &file) != 0) return {};
+  if (!S_ISREG(file.st_mode)) return "it is not a regular file";
+  if (folder.empty()) return {};
+  if (!IsOurs(file)) return "it belongs to another user or is writable by others";
+  if (::stat(folder.c_str(), &around) != 0 || !IsOurs(around))
+    return "its folder belongs to another user or is writable by others";
+  return {};
+}
+
 }  // namespace
 
 std::optional<std::string> Environment(std::string_view name) {
@@ -76,16 +97,21 @@ std::string DefaultDataDirectory() {
 
 std::string UserConfigDirectory() { return FromHome("XDG_CONFIG_HOME", "/.config/gyre"); }
 
-std::string FindProjectFile() {
+std::string FindProjectFile(std::vector<std::string>* refused) {
   constexpr std::string_view kName = "gyre.yaml";
-  if (::access(kName.data(), F_OK) == 0) return std::string(kName);
+  const auto usable = [&](const std::string& path, const std::string& folder) {
+    const std::string_view why = WhyNotProjectFile(path, folder);
+    if (!why.empty() && refused != nullptr) refused->push_back(fmt::format("{}: {}", path, why));
+    return why.empty() && ::access(path.c_str(), F_OK) == 0;
+  };
+  if (usable(std::string(kName), "")) return std::string(kName);
   const auto here = CurrentDirectory();
   if (!here) return {};
   const std::string home = HomeDirectory();
   for (std::string folder = *here; folder != "/" && folder != home;) {
     folder.resize(std::max<std::size_t>(folder.rfind('/'), 1));
     std::string path = fmt::format("{}{}{}", folder, folder == "/" ? "" : "/", kName);
-    if (::access(path.c_str(), F_OK) == 0) return path;
+    if (usable(path, folder)) return path;
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -19,8 +20,10 @@ std::string HomeDirectory();         // $HOME, else the password database
 std::string DefaultDataDirectory();  // GYRE_DATA, XDG_DATA_HOME/gyre, ~/.local/share/gyre
 std::string UserConfigDirectory();   // XDG_CONFIG_HOME/gyre, ~/.config/gyre
 // The gyre.yaml of this folder ("gyre.yaml"), else of the nearest folder above it (its whole path),
-// up to the home folder or the root; empty when there is none.
-std::string FindProjectFile();
+// up to the home folder or the root; empty when there is none. It is a regular file; above this
+// folder, it and its folder belong to this user or root, and nobody else can write to them. What
+// is passed over is told in `refused`: "/tmp/gyre.yaml: why".
+std::string FindProjectFile(std::vector<std::string>* refused = nullptr);
 std::string AbsolutePath(std::string_view path);  // "~/x" and relative paths; touches no file
 
 // A small text file; empty optional when it is not there. Errors: GY1801 unreadable, GY1802 larger
