@@ -18,35 +18,105 @@ constexpr std::string_view kCatalog[] = {
 bool IsWord(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsBeyondAscii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
-// The text behind a comment or a literal that begins at `at`; `at` itself where none does.
-std::size_t Behind(std::string_view sql, std::size_t at) {
-  const auto end_of = [&](std::string_view end, std::size_t from) {
-    const std::size_t found = sql.find(end, from);
-    return found == std::string_view::npos ? sql.size() : found + end.size();
-  };
-  const std::string_view rest = sql.substr(at);
-  if (rest.starts_with("--")) return end_of("\n", at);
-  if (rest.starts_with("/*")) return end_of("*/", at + 2);
-  if (rest.front() != '\'') return at;
-  const bool escapes = at > 0 && (sql[at - 1] == 'e' || sql[at - 1] == 'E');
-  std::size_t i = at + 1;
-  for (; i < sql.size() && sql[i] != '\''; ++i) {
-    if (escapes && sql[i] == '\\') ++i;
+enum class Kind : unsigned char { kWord, kName, kText, kComment, kOther, kUnclear };
+
+struct Token {
+  Kind kind;
+  std::size_t begin, end;
+};
+
+// Cuts SQL as DuckDB does. Where DuckDB may cut otherwise than it looks (`1e'`, `a$$`, `U&"`), the
+// token is unclear and the query is refused: a text that ends elsewhere would hide words.
+class Tokens {
+ public:
+  explicit Tokens(std::string_view sql) : sql_(sql) {}
+
+  Token At(std::size_t at) const {
+    const std::string_view rest = sql_.substr(at);
+    if (rest.starts_with("--"))
+      return {Kind::kComment, at, std::min(sql_.find_first_of("\r\n", at), sql_.size())};
+    if (rest.starts_with("/*")) return {Kind::kComment, at, BehindComment(at)};
+    if (rest[0] == '\'') return {Kind::kText, at, BehindQuote(at, '\'', false)};
+    if (rest[0] == '"') return {Kind::kName, at, BehindQuote(at, '"', false)};
+    if (rest[0] == '$') return Dollar(at);
+    if (IsWord(rest[0])) return Word(at);
+    return {Kind::kOther, at, at + 1};
   }
-  return std::min(i + 1, sql.size());
-}
+
+ private:
+  char CharAt(std::size_t at) const { return at < sql_.size() ? sql_[at] : '\0'; }
+
+  std::size_t BehindComment(std::size_t at) const {
+    int depth = 0;
+    while (at < sql_.size()) {
+      const std::string_view pair = sql_.substr(at, 2);
+      if (pair == "/*") ++depth;
+      if (pair == "*/") --depth;
+      at += pair == "/*" || pair == "*/" ? 2 : 1;
+      if (depth == 0) break;
+    }
+    return std::min(at, sql_.size());
+  }
+
+  std::size_t BehindQuote(std::size_t at, char quote, bool escapes) const {
+    for (++at; at < sql_.size(); ++at) {
+      if (escapes && sql_[at] == '\\') {
+        ++at;
+      } else if (sql_[at] == quote) {
+        if (CharAt(at + 1) != quote) return at + 1;
+        ++at;
+      }
+    }
+    return sql_.size();
+  }
+
+  Token Dollar(std::size_t at) const {
+    std::size_t end = at + 1;
+    while (end < sql_.size() && (IsWord(sql_[end]) || IsBeyondAscii(sql_[end]))) ++end;
+    const bool joined = at > 0 && (IsWord(sql_[at - 1]) || IsBeyondAscii(sql_[at - 1]));
+    if (joined || CharAt(end) != '$' || IsDigit(sql_[at + 1])) return {Kind::kUnclear, at, at + 1};
+    const std::string_view tag = sql_.substr(at, end + 1 - at);
+    const std::size_t closed = sql_.find(tag, end + 1);
+    return {Kind::kText, at, closed == std::string_view::npos ? sql_.size() : closed + tag.size()};
+  }
+
+  Token Word(std::size_t at) const {
+    std::size_t end = at;
+    while (end < sql_.size() && IsWord(sql_[end])) ++end;
+    const char last = sql_[end - 1], next = CharAt(end);
+    const bool quoted = next == '\'';
+    const bool joined = IsDigit(sql_[at]) || (at > 0 && IsBeyondAscii(sql_[at - 1]));
+    const bool names_unicode = (last == 'u' || last == 'U') && next == '&' &&
+                               (CharAt(end + 1) == '"' || CharAt(end + 1) == '\'');
+    const bool escapes = quoted && (last == 'e' || last == 'E');
+    if (names_unicode || (joined && escapes)) return {Kind::kUnclear, at, end};
+    if (!escapes || end != at + 1) return {Kind::kWord, at, end};
+    // DuckDB goes on with a text behind a line break, and its escapes count too.
+    const std::size_t behind = BehindQuote(end, '\'', true);
+    std::size_t more = behind;
+    while (more < sql_.size()) {
+      const Token token = At(more);
+      const bool blank = token.kind == Kind::kOther && sql_[more] <= ' ';
+      if (!blank && token.kind != Kind::kComment) break;
+      more = token.end;
+    }
+    return {CharAt(more) == '\'' ? Kind::kUnclear : Kind::kText, at, behind};
+  }
+
+  std::string_view sql_;
+};
 
 bool IsCalled(std::string_view sql, std::size_t at) {
-  for (; at < sql.size(); ++at) {
-    const std::size_t behind = Behind(sql, at);
-    if (behind != at) {
-      at = behind - 1;
-    } else if (sql[at] == '(') {
-      return true;
-    } else if (sql[at] != '"' && sql[at] > ' ') {
-      return false;
-    }
+  const Tokens tokens(sql);
+  while (at < sql.size()) {
+    const Token token = tokens.At(at);
+    const char c = sql[at];
+    const bool blank = token.kind == Kind::kOther && (c <= ' ' || IsBeyondAscii(c));
+    if (token.kind != Kind::kComment && !blank) return c == '(';
+    at = token.end;
   }
   return false;
 }
@@ -56,32 +126,41 @@ bool IsCatalog(std::string_view word) {
          std::find(std::begin(kCatalog), std::end(kCatalog), word) != std::end(kCatalog);
 }
 
+Error Refusal(std::string_view word) {
+  return MakeError(Code::kPermissionDenied, "GY2018", "a query may not use `{}`", word)
+      .Why("a query reads datasets; settings and the catalogue belong to the server")
+      .Fix("gyre datasets ls")
+      .Fix("gyre datasets show NAME");
+}
+
+// Each word of a token; a quoted name may hold several.
+Result<> CheckToken(std::string_view sql, const Token& token, bool first) {
+  for (std::size_t at = token.begin; at < token.end;) {
+    std::size_t end = at;
+    while (end < token.end && IsWord(sql[end])) ++end;
+    const std::string word = ToLower(sql.substr(at, end - at));
+    const bool statement = word == "pragma" || word == "show" || word == "call";
+    const bool hidden_sql = word == "query" && IsCalled(sql, token.end);
+    if ((first && statement) || hidden_sql || IsCatalog(word)) return Refusal(word);
+    at = std::max(end, at + 1);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> CheckSqlWords(std::string_view sql) {
+  const Tokens tokens(sql);
   bool first = true;
   for (std::size_t at = 0; at < sql.size();) {
-    if (const std::size_t behind = Behind(sql, at); behind != at) {
-      at = behind;
-      continue;
+    const Token token = tokens.At(at);
+    if (token.kind == Kind::kUnclear)
+      return Refusal(sql.substr(token.begin, token.end - token.begin));
+    if (token.kind == Kind::kWord || token.kind == Kind::kName) {
+      GYRE_DO(CheckToken(sql, token, first));
+      first = false;
     }
-    if (!IsWord(sql[at])) {
-      ++at;
-      continue;
-    }
-    std::size_t end = at;
-    while (end < sql.size() && IsWord(sql[end])) ++end;
-    const std::string word = ToLower(sql.substr(at, end - at));
-    const bool hidden_sql = word == "query" && IsCalled(sql, end);
-    if ((first && (word == "pragma" || word == "show" || word == "call")) || hidden_sql ||
-        IsCatalog(word)) {
-      return MakeError(Code::kPermissionDenied, "GY2018", "a query may not use `{}`", word)
-          .Why("a query reads datasets; settings and the catalogue belong to the server")
-          .Fix("gyre datasets ls")
-          .Fix("gyre datasets show NAME");
-    }
-    first = false;
-    at = end;
+    at = token.end;
   }
   return {};
 }

@@ -91,19 +91,40 @@ TEST_F(Sql, RefusesEverythingButOneSelect) {
 }
 
 TEST_F(Sql, ShowsNothingOfTheServer) {
-  for (const std::string& sql : std::vector<std::string>{
-           "PRAGMA version", "/* x */ pragma version", "SELECT * FROM duckdb_settings()",
-           "SELECT current_setting('temp_directory')", "SELECT * FROM \"duckdb_views\"",
-           "SELECT * FROM sqlite_master", "SELECT sql FROM system.main.DUCKDB_VIEWS()",
-           "SELECT * FROM information_schema.views", "FROM query('FROM duckdb_settings()')",
-           "SELECT '--', (SELECT current_setting('temp_directory'))",
-           "SELECT e'\\'', (SELECT current_setting('temp_directory')), ''",
-           "FROM \"query\" /* ( */ ('FROM numbers')"}) {
+  for (const std::string& sql :
+       std::vector<std::string>{"PRAGMA version",
+                                "/* x */ pragma version",
+                                "SELECT * FROM duckdb_settings()",
+                                "SELECT current_setting('temp_directory')",
+                                "SELECT * FROM \"duckdb_views\"",
+                                "SELECT * FROM sqlite_master",
+                                "SELECT sql FROM system.main.DUCKDB_VIEWS()",
+                                "SELECT * FROM information_schema.views",
+                                "FROM query('FROM duckdb_settings()')",
+                                "SELECT '--', (SELECT current_setting('temp_directory'))",
+                                "SELECT e'\\'', (SELECT current_setting('temp_directory')), ''",
+                                "FROM \"query\" /* ( */ ('FROM numbers')",
+                                "SELECT 1 AS \"'\", * FROM duckdb_settings() AS \"'\"",
+                                "SELECT $$'$$, * FROM duckdb_settings() -- '",
+                                "SELECT $tag$ $$ ' $tag$, * FROM duckdb_settings() -- '",
+                                "SELECT 1 /* /* */ ' */, * FROM duckdb_settings() -- '",
+                                "SELECT 1 -- '\r, * FROM duckdb_settings() -- '",
+                                "SELECT e'it''s \\'', * FROM duckdb_settings() -- '",
+                                "SELECT e'a'\n'\\'', * FROM duckdb_settings() -- '",
+                                "SELECT\u00a0e'\\'', * FROM duckdb_settings() -- '",
+                                "SELECT 1 AS the'\\', * FROM duckdb_settings() -- '",
+                                "SELECT 1e'\\'', * FROM duckdb_settings() -- '",
+                                "SELECT 1 AS a$$, '$$', * FROM duckdb_settings()",
+                                "SELECT * FROM U&\"\\0064uckdb_views\"",
+                                "SELECT * FROM\u00a0duckdb_settings()",
+                                "SELECT * FROM \"main\".\"duckdb_\u00e9\""}) {
     const auto result = Run(sql);
     ASSERT_FALSE(result) << sql;
     EXPECT_EQ(result.error().gy(), "GY2018") << sql;
   }
   EXPECT_TRUE(Run("SELECT n AS query, 'duckdb_settings' FROM numbers -- pragma"));
+  EXPECT_TRUE(Run("SELECT n AS \"it's\", $$getenv$$, $a$'$a$ FROM numbers /* /* ' */ getenv */"));
+  EXPECT_TRUE(Run("SELECT e'\\'getenv', 'it''s', 1e3, 'e' FROM numbers"));
 }
 
 TEST_F(Sql, OpensNoOtherFile) {
