@@ -300,6 +300,8 @@ def roles(g):
     admin = user(g, 'ada', 'admin', '*')
     viewer = user(g, 'vic', 'viewer', by=admin)
     stranger = user(g, 'sam', 'developer', 'other', by=admin)
+    logins = [e['actor'] for e in g.json('GET', '/api/v1/audit?limit=1000', headers=admin)['items'] if 'login' in e['action']]
+    assert [(actor['kind'], actor['name']) for actor in logins] == [('user', name) for name in ('sam', 'vic', 'ada')], logins
     problem(g.http('GET', P + '/runs'), 401)  # with several users this machine's owner has to say who he is
     changes = [('DELETE', f"{P}/runs/{run['id']}", None), ('POST', f"{P}/runs/{run['id']}/end", {}), ('POST', f"{P}/runs/{run['id']}/batch", {}),
                ('PUT', f"{P}/runs/{run['id']}/artifacts/a.txt", 'x'), ('POST', P + '/programs', {}), ('POST', P + '/train', {}),

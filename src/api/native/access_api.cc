@@ -265,11 +265,10 @@ Result<Response> AccessApi::SetupPage(net::Request& request) {
 Result<Response> AccessApi::SetupForm(net::Request& request) {
   const std::string secret = FormValue(request.body(), "token");
   const std::string name = FormValue(request.body(), "name");
-  const auto issued = access_.Setup(secret, name, FormValue(request.body(), "password"));
+  const auto issued =
+      access_.Setup(secret, name, FormValue(request.body(), "password"), &request.principal);
   if (!issued)
     return SetupFormPage(secret, issued.error().message(), net::HttpStatus(issued.error()));
-  request.principal = {
-      .id = issued->token.user_id, .name = name, .kind = "user", .token_id = issued->token.id};
   return Page("Ready", "<p>The user " + EscapeHtml(name) +
                            " is made. On the command line: <code>gyre login --user " +
                            EscapeHtml(name) + "</code></p>");
@@ -281,9 +280,7 @@ Result<Response> AccessApi::Setup(net::Request& request) {
   GYRE_TRY(const std::string secret, body.GetString("token"));
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const std::string password, body.GetString("password"));
-  GYRE_TRY(const access::Issued issued, access_.Setup(secret, name, password));
-  request.principal = {
-      .id = issued.token.user_id, .name = name, .kind = "user", .token_id = issued.token.id};
+  GYRE_TRY(const access::Issued issued, access_.Setup(secret, name, password, &request.principal));
   return IssuedResponse(issued, 201);
 }
 
@@ -292,9 +289,8 @@ Result<Response> AccessApi::Login(net::Request& request) {
   GYRE_DO(OnlyMembers(body, {"name", "password"}));
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const std::string password, body.GetString("password"));
-  GYRE_TRY(const access::Issued issued, access_.Login(name, password, request.peer().address));
-  request.principal = {
-      .id = issued.token.user_id, .name = name, .kind = "user", .token_id = issued.token.id};
+  GYRE_TRY(const access::Issued issued,
+           access_.Login(name, password, request.peer().address, &request.principal));
   return IssuedResponse(issued, 200);
 }
 

@@ -78,13 +78,15 @@ class Access : public net::Gatekeeper {
   virtual Result<std::string> NewSetupSecret() = 0;
   // Errors: kUnauthenticated GY1703 wrong, used or expired; kInvalidArgument GY1712 weak password,
   // GY1200 name.
+  // `who`, here and below: becomes the user before the session is written, because the record of
+  // the change rides on that write; nobody again when it fails.
   virtual Result<Issued> Setup(std::string_view secret, std::string_view name,
-                               std::string_view password) = 0;
+                               std::string_view password, net::Principal* who = nullptr) = 0;
 
   // --- login. Errors: kUnauthenticated GY1704 (never says which of the two was wrong),
   // kResourceExhausted GY1705 after failures.
   virtual Result<Issued> Login(std::string_view name, std::string_view password,
-                               std::string_view address) = 0;
+                               std::string_view address, net::Principal* who = nullptr) = 0;
   virtual Result<> Logout(const net::Principal& principal) = 0;
   virtual Result<Me> WhoAmI(const net::Principal& principal) = 0;
   virtual Result<> ChangePassword(const net::Principal& principal, std::string_view old_password,

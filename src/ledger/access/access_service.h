@@ -66,10 +66,10 @@ class AccessService final : public Access {
   }
 
   Result<std::string> NewSetupSecret() override;
-  Result<Issued> Setup(std::string_view secret, std::string_view name,
-                       std::string_view password) override;
-  Result<Issued> Login(std::string_view name, std::string_view password,
-                       std::string_view address) override;
+  Result<Issued> Setup(std::string_view secret, std::string_view name, std::string_view password,
+                       net::Principal* who) override;
+  Result<Issued> Login(std::string_view name, std::string_view password, std::string_view address,
+                       net::Principal* who) override;
   Result<> Logout(const net::Principal& principal) override;
   Result<Me> WhoAmI(const net::Principal& principal) override;
   Result<> ChangePassword(const net::Principal& principal, std::string_view old_password,

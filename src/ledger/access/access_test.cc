@@ -1,6 +1,7 @@
 #include "ledger/access/access.h"
 
 #include "ledger/access/testing/rooms.h"
+#include "platform/db/write_companion.h"
 
 namespace gyre::access {
 namespace {
@@ -245,6 +246,33 @@ TEST_F(AccessTest, SessionsEndByLogoutTimePasswordChangeAndDisabling) {
 }
 
 // --- the record of changes
+
+TEST_F(AccessTest, TheRecordOfALoginNamesWhoCameIn) {
+  net::Principal who;
+  std::vector<std::string> names;
+  const auto recorded = [&](const auto& enter) {
+    const db::WriteCompanion record([&] {
+      return [&, name = who.kind + " " + who.name](db::Transaction&) -> Result<> {
+        names.push_back(name);
+        return {};
+      };
+    });
+    return enter();
+  };
+  const auto secret = access_->NewSetupSecret();
+  EXPECT_FALSE(recorded([&] { return access_->Setup("wrong", "ann", kPassword, &who); }));
+  EXPECT_EQ(who.id, "") << "a stranger stays one";
+  const auto first = recorded([&] { return access_->Setup(*secret, "ann", kPassword, &who); });
+  ASSERT_TRUE(first) << first.error().ToString();
+  EXPECT_EQ(who.id, first->token.user_id);
+  who = {};
+  EXPECT_FALSE(recorded([&] { return access_->Login("ann", "wrong password", "x:1", &who); }));
+  EXPECT_EQ(who.id, "");
+  const auto again = recorded([&] { return access_->Login("ann", kPassword, "x:1", &who); });
+  ASSERT_TRUE(again) << again.error().ToString();
+  EXPECT_EQ(who.token_id, again->token.id);
+  EXPECT_EQ(names, (std::vector<std::string>{"user ann", "user ann"}));
+}
 
 TEST_F(AccessTest, ChangesAreRecordedBeforeTheyAreAnswered) {
   server_.reset();

@@ -22,6 +22,24 @@ Result<> CheckPasswordStands(db::Transaction& tx, std::string_view user_id, std:
   return now == hash ? Result<>() : UserHasGone();
 }
 
+// Names who comes in while his session is written; nobody has come in unless it is Done.
+class Entering {
+ public:
+  Entering(const Token& session, net::Principal* who) : who_(who) {
+    if (who_ == nullptr) return;
+    *who_ = {.id = session.user_id, .name = session.user, .kind = "user", .token_id = session.id};
+  }
+  ~Entering() {
+    if (who_ != nullptr) *who_ = {};
+  }
+  Entering(const Entering&) = delete;
+  Entering& operator=(const Entering&) = delete;
+  void Done() { who_ = nullptr; }
+
+ private:
+  net::Principal* who_;
+};
+
 Error NoSuchUser(std::string_view name) {
   return NotFound("GY1714", "there is no user `{}`", name).Fix("gyre users");
 }
@@ -41,7 +59,7 @@ Result<std::string> AccessService::NewSetupSecret() {
 }
 
 Result<Issued> AccessService::Setup(std::string_view secret, std::string_view name,
-                                    std::string_view password) {
+                                    std::string_view password, net::Principal* who) {
   GYRE_DO(CheckName("user", name));
   GYRE_DO(CheckPassword(name, password));
   const std::int64_t now_us = clock_.NowMicros();
@@ -55,6 +73,7 @@ Result<Issued> AccessService::Setup(std::string_view secret, std::string_view na
   Issued issued;
   const StoredToken session =
       NewStoredToken("session", user.id, user.name, settings_.session_lifetime_us, &issued.secret);
+  Entering entering(session.token, who);
   GYRE_DO(Change([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const int users, CountUsers(tx));
     GYRE_TRY(const bool good, UseSetup(tx, hash, now_us));
@@ -63,13 +82,14 @@ Result<Issued> AccessService::Setup(std::string_view secret, std::string_view na
     GYRE_DO(InsertGrant(tx, user.id, user.grants[0], "setup", now_us));
     return InsertToken(tx, session);
   }));
+  entering.Done();
   issued.token = session.token;
   kLog.Info("first user made", {{"user", user.name}});
   return issued;
 }
 
 Result<Issued> AccessService::Login(std::string_view name, std::string_view password,
-                                    std::string_view address) {
+                                    std::string_view address, net::Principal* who) {
   const std::int64_t now_us = clock_.NowMicros();
   const std::string by_user = "user " + std::string(name.substr(0, 200));
   const std::string by_address = "address " + std::string(address.substr(0, address.rfind(':')));
@@ -94,10 +114,12 @@ Result<Issued> AccessService::Login(std::string_view name, std::string_view pass
   Issued issued;
   const StoredToken session = NewStoredToken("session", user->id, user->name,
                                              settings_.session_lifetime_us, &issued.secret);
+  Entering entering(session.token, who);
   GYRE_DO(Change([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(CheckPasswordStands(tx, user->id, hash));
     return InsertTokenOfLivingUser(tx, session);
   }));
+  entering.Done();
   issued.token = session.token;
   return issued;
 }
