@@ -52,11 +52,12 @@ net::Response WholeList(const Rows& rows, const ToJson& to_json) {
   return net::Response::JsonDoc(Json::Obj({{"items", ItemsOf(rows, to_json)}}));
 }
 
-// One page. A full one has a token, the key of its last row: there may be more.
+// One page. A full one (things that have no row may stand in front of `limit` rows) has a token,
+// the key of its last row: there may be more.
 template <typename Rows, typename ToJson, typename Key>
 net::Response PageOf(const Rows& rows, int limit, const ToJson& to_json, const Key& key) {
   Json answer = Json::Obj({{"items", ItemsOf(rows, to_json)}});
-  if (rows.size() == static_cast<std::size_t>(limit))
+  if (!rows.empty() && rows.size() >= static_cast<std::size_t>(limit))
     answer.Set("next_page_token", fmt::format("{}", std::invoke(key, rows.back())));
   return net::Response::JsonDoc(answer);
 }

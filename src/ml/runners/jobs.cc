@@ -284,7 +284,7 @@ Result<Job> JobsImpl::Submit(JobSpec spec) {
 
 void JobsImpl::Pump() {
   if (stopping_ || threads_ == nullptr) return;  // in this order: the end takes the threads away
-  bool waits[2] = {false, false};  // a short, a long one: those after it wait too
+  bool waits[2] = {false, false};                // a short, a long one: those after it wait too
   for (auto it = queue_.begin(); it != queue_.end();) {
     const std::shared_ptr<Active> next = *it;
     const bool is_long = IsLong(*next);
@@ -467,8 +467,11 @@ Result<Job> JobsImpl::Get(std::string_view id) {
 }
 
 Result<std::vector<Job>> JobsImpl::List(const JobQuery& query) {
-  GYRE_TRY(auto stored, store_.List(query));
   std::vector<Job> jobs = now_.List(query);
+  // A page goes on after a row, so at least one is on it.
+  JobQuery rows = query;
+  rows.limit = std::max(1, query.limit - static_cast<int>(jobs.size()));
+  GYRE_TRY(auto stored, store_.List(rows));
   for (Job& job : WithNews(std::move(stored))) jobs.push_back(std::move(job));
   return jobs;
 }

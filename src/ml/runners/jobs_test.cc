@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
+#include <thread>
 
 #include "ledger/usage/usage.h"
 #include "platform/exec/files.h"
@@ -421,6 +423,34 @@ TEST_F(JobsTest, ATaskForARequestRunsBesideTheQueue) {
   ASSERT_FALSE(slow);
   EXPECT_EQ(slow.error().code(), Code::kDeadlineExceeded);
   ASSERT_TRUE(jobs_->Cancel(waits->id));
+}
+
+TEST_F(JobsTest, AQueryThatRunsDoesNotBreakTheListOfJobs) {
+  std::vector<std::string> stored;
+  for (int i = 0; i < 5; ++i) stored.push_back(jobs_->Submit({.kind = "echo", .project = "p"})->id);
+  JobRun::TaskOptions options;
+  options.listed = JobSpec{.kind = "query", .project = "p"};
+  std::thread query([&] { (void)jobs_->RunTaskNow("wait", Json(), options); });
+  std::vector<Job> running;
+  while (running.empty()) running = *jobs_->List({.state = "running"});
+  EXPECT_EQ(running.front().kind, "query");
+  EXPECT_EQ(jobs_->List({.state = "succeeded"})->size(), 0U);
+  EXPECT_EQ(jobs_->List({.state = "queued"})->size(), 5U);
+  for (const int limit : {1, 2, 3, 5, 6}) {
+    std::vector<std::string> seen;
+    for (JobQuery page{.limit = limit};; page.after = seen.back()) {
+      const auto jobs = jobs_->List(page);
+      ASSERT_TRUE(jobs) << jobs.error().ToString();
+      EXPECT_LE(jobs->size(), std::max<std::size_t>(limit, 2));
+      for (const Job& job : *jobs) seen.push_back(job.id);
+      if (jobs->size() < static_cast<std::size_t>(limit)) break;
+    }
+    EXPECT_EQ(seen.size(), 6U) << limit;
+    EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 6U) << limit;
+    EXPECT_EQ(seen.front(), running.front().id) << limit;
+  }
+  ASSERT_TRUE(jobs_->Cancel(running.front().id));
+  query.join();
 }
 
 TEST_F(JobsTest, UnknownThingsAreNamed) {

@@ -112,7 +112,8 @@ std::optional<Job> TasksNow::Find(std::string_view id_or_prefix) {
 
 std::vector<Job> TasksNow::List(const JobQuery& query) {
   std::vector<Job> jobs;
-  if (!query.after.empty()) return jobs;  // on the first page
+  if (!query.after.empty()) return jobs;                              // on the first page
+  if (!query.state.empty() && query.state != "running") return jobs;  // none other is listed
   const MutexLock lock(mutex_);
   for (const auto& [id, listed] : listed_) {
     const auto& projects = query.projects;
