@@ -486,12 +486,19 @@ std::vector<Job> JobsImpl::WithNews(std::vector<Job> jobs) {
   return jobs;
 }
 
+// If its end cannot be written either, the next start finds it unfinished.
+Error StopNotWritten(Error error) {
+  return std::move(error).Context(
+      "the job was stopped, but may come back after a restart, as this could not be written");
+}
+
 Result<> JobsImpl::Cancel(std::string_view id) {
   if (now_.Cancel(id)) return {};
   GYRE_TRY(const Job job, Get(id));
   const auto active = FindActive(job.id);
   if (active == nullptr) return {};
-  GYRE_DO(store_.AskToCancel(job.id));
+  // What the database refuses must not keep a job running: it is stopped all the same.
+  const auto asked = store_.AskToCancel(job.id);
   active->user_cancelled.store(true);
   active->cancel.store(true);
   bool waited = false;
@@ -499,7 +506,7 @@ Result<> JobsImpl::Cancel(std::string_view id) {
     const MutexLock lock(mutex_);
     waited = std::erase(queue_, active) > 0;
   }
-  if (!waited) return {};
+  if (!waited) return asked ? Result<>() : StopNotWritten(asked.error());
   const auto ended = CancelWaiting(*active);
   const MutexLock lock(mutex_);
   if (ended) {
