@@ -39,7 +39,7 @@ class Tokens {
     if (rest.starts_with("--"))
       return {Kind::kComment, at, std::min(sql_.find_first_of("\r\n", at), sql_.size())};
     if (rest.starts_with("/*")) return {Kind::kComment, at, BehindComment(at)};
-    if (rest[0] == '\'') return {Kind::kText, at, BehindQuote(at, '\'', false)};
+    if (rest[0] == '\'') return Text(at, at, false);
     if (rest[0] == '"') return {Kind::kName, at, BehindQuote(at, '"', false)};
     if (rest[0] == '$') return Dollar(at);
     if (IsWord(rest[0])) return Word(at);
@@ -94,14 +94,25 @@ class Tokens {
     const bool escapes = quoted && (last == 'e' || last == 'E');
     if (names_unicode || (joined && escapes)) return {Kind::kUnclear, at, end};
     if (!escapes || end != at + 1) return {Kind::kWord, at, end};
-    // DuckDB goes on with a text behind a line break, and its escapes count too.
-    const std::size_t behind = BehindQuote(end, '\'', true);
+    return Text(at, end, true);
+  }
+
+  // Unclear where what it says is not what it looks like: DuckDB goes on with a text behind a line
+  // break, and `\x5f` is a letter too.
+  Token Text(std::size_t at, std::size_t quote, bool escapes) const {
+    const std::size_t behind = BehindQuote(quote, '\'', escapes);
+    for (std::size_t i = quote; escapes && i < behind; ++i) {
+      if (sql_[i] != '\\') continue;
+      ++i;
+      if (std::string_view("\\'\"nrtbf").find(CharAt(i)) == std::string_view::npos)
+        return {Kind::kUnclear, at, behind};
+    }
     std::size_t more = behind;
     while (more < sql_.size()) {
-      const Token token = At(more);
-      const bool blank = token.kind == Kind::kOther && sql_[more] <= ' ';
-      if (!blank && token.kind != Kind::kComment) break;
-      more = token.end;
+      const bool comment = sql_.substr(more, 2) == "--" || sql_.substr(more, 2) == "/*";
+      const bool blank = (sql_[more] >= '\0' && sql_[more] <= ' ') || IsBeyondAscii(sql_[more]);
+      if (!comment && !blank) break;
+      more = comment ? At(more).end : more + 1;
     }
     return {CharAt(more) == '\'' ? Kind::kUnclear : Kind::kText, at, behind};
   }
@@ -147,6 +158,14 @@ Result<> CheckToken(std::string_view sql, const Token& token, bool first) {
   return {};
 }
 
+// DuckDB takes a text for the name of a table: FROM 'duckdb_views'. Only a text that is nothing but
+// a name can be one.
+bool MayBeName(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return IsWord(c) || std::string_view(".'\"$").find(c) != std::string_view::npos;
+  });
+}
+
 }  // namespace
 
 Result<> CheckSqlWords(std::string_view sql) {
@@ -156,7 +175,9 @@ Result<> CheckSqlWords(std::string_view sql) {
     const Token token = tokens.At(at);
     if (token.kind == Kind::kUnclear)
       return Refusal(sql.substr(token.begin, token.end - token.begin));
-    if (token.kind == Kind::kWord || token.kind == Kind::kName) {
+    const bool name =
+        token.kind == Kind::kText && MayBeName(sql.substr(token.begin, token.end - token.begin));
+    if (token.kind == Kind::kWord || token.kind == Kind::kName || name) {
       GYRE_DO(CheckToken(sql, token, first));
       first = false;
     }

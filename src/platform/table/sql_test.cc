@@ -115,6 +115,12 @@ TEST_F(Sql, ShowsNothingOfTheServer) {
                                 "SELECT 1 AS the'\\', * FROM duckdb_settings() -- '",
                                 "SELECT 1e'\\'', * FROM duckdb_settings() -- '",
                                 "SELECT 1 AS a$$, '$$', * FROM duckdb_settings()",
+                                "FROM 'duckdb_views'",
+                                "FROM numbers, 'Sqlite_Master'",
+                                "SELECT * FROM $$duckdb_views$$",
+                                "FROM e'duckdb\\x5fviews'",
+                                "FROM e'duck\\db_views'",
+                                "FROM 'duckdb_' -- x\n 'views'",
                                 "SELECT * FROM U&\"\\0064uckdb_views\"",
                                 "SELECT * FROM\u00a0duckdb_settings()",
                                 "SELECT * FROM \"main\".\"duckdb_\u00e9\""}) {
@@ -122,8 +128,8 @@ TEST_F(Sql, ShowsNothingOfTheServer) {
     ASSERT_FALSE(result) << sql;
     EXPECT_EQ(result.error().gy(), "GY2018") << sql;
   }
-  EXPECT_TRUE(Run("SELECT n AS query, 'duckdb_settings' FROM numbers -- pragma"));
-  EXPECT_TRUE(Run("SELECT n AS \"it's\", $$getenv$$, $a$'$a$ FROM numbers /* /* ' */ getenv */"));
+  EXPECT_TRUE(Run("SELECT n AS query, 'the getenv' FROM numbers -- pragma"));
+  EXPECT_TRUE(Run("SELECT n AS \"it's\", $$a getenv$$, $a$'$a$ FROM numbers /* /* ' */ getenv */"));
   EXPECT_TRUE(Run("SELECT e'\\'getenv', 'it''s', 1e3, 'e' FROM numbers"));
 }
 
