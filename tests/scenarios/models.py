@@ -51,6 +51,11 @@ def first_version(g):
     columns = {column['name']: column for column in reference['columns']}
     assert sum(columns['tenure']['counts']) == reference['rows'] and {value['value'] for value in columns['contract']['values']} == {'month', 'year', 'two years'}, reference
     assert reference['predictions']['columns'][0]['name'] == 'prediction' and reference['profile']['rows'] == reference['rows'], reference.keys()
+    # It names values of the rows, so a token for models alone does not open it.
+    for scopes, status in ((['model.read'], 403), (['dataset.read'], 200)):
+        secret = g.json('POST', '/api/v1/tokens', {'name': scopes[0].replace('.', '-'), 'scopes': scopes})['secret']
+        answer = g.http('GET', '/api/v1/projects/default/models/customers/versions/v1/reference', headers={'Authorization': 'Bearer ' + secret})
+        assert answer.status == status, (scopes, answer.status, answer.body[:300])
     return version
 
 

@@ -67,7 +67,7 @@ constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/reference",
      .handler = Bind<&ModelsApi::Reference>,
-     .permission = Permission("model.read"),
+     .permission = Permission("dataset.read"),  // it names values of the rows
      .summary = "Bins of the rows that taught a version and of its predictions, to compare later "
                 "data with"},
     {.method = Method::kGet,

@@ -15,6 +15,7 @@ constexpr std::size_t kBins = 256;
 constexpr std::size_t kValues = 1'000;      // kept when there are no more
 constexpr std::size_t kValuesOfMany = 100;  // else
 constexpr std::size_t kValueBytesMax = 200;
+constexpr std::int64_t kValueRowsMin = 5;  // a value of fewer rows may point to a person
 
 std::vector<double> EdgesOf(const std::vector<double>& sorted) {
   std::vector<double> edges;
@@ -56,7 +57,8 @@ void CountValues(const table::Column& column, Json* json) {
   }
   std::vector<std::pair<std::int64_t, std::string>> ranked;
   for (const auto& [value, count] : counts) {
-    if (value.size() <= kValueBytesMax) ranked.emplace_back(-count, value);
+    if (value.size() <= kValueBytesMax && count >= kValueRowsMin)
+      ranked.emplace_back(-count, value);
   }
   std::ranges::sort(ranked);
   if (counts.size() > kValues) ranked.resize(std::min(ranked.size(), kValuesOfMany));

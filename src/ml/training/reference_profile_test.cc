@@ -37,15 +37,25 @@ TEST(ReferenceProfile, OneValueIsOneBinAndNoneIsNone) {
 
 TEST(ReferenceProfile, FrequentValuesComeFirstAndTheRestIsCounted) {
   table::Column column{.name = "city", .type = table::Type::kText};
-  for (int i = 0; i < 2'000; ++i) column.PushText(fmt::format("rare {}", i));
+  for (int i = 0; i < 10'000; ++i) column.PushText(fmt::format("rare {}", i % 2'000));
   for (int i = 0; i < 30; ++i) column.PushText("Delft");
   column.PushNull();
   const Json json = BinnedColumn(column);
   ASSERT_EQ(json["values"].size(), 100U);
   EXPECT_EQ(json["values"].items()[0]["value"].AsString(), "Delft");
   EXPECT_EQ(json["values"].items()[0]["count"].AsInt(), 30);
-  EXPECT_EQ(json["other"].AsInt(), 2'000 - 99);
+  EXPECT_EQ(json["other"].AsInt(), 10'000 - 99 * 5);
   EXPECT_EQ(json["missing"].AsInt(), 1);
+}
+
+TEST(ReferenceProfile, ValuesOfFewRowsAreNotNamed) {
+  table::Column column{.name = "name", .type = table::Type::kText};
+  for (const auto& [value, rows] : {std::pair{"ana", 4}, {"bo", 5}, {"cy", 1}}) {
+    for (int i = 0; i < rows; ++i) column.PushText(value);
+  }
+  const Json json = BinnedColumn(column);
+  EXPECT_EQ(json["values"].Dump(), R"([{"value":"bo","count":5}])");
+  EXPECT_EQ(json["other"].AsInt(), 5);
 }
 
 }  // namespace
