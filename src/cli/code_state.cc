@@ -41,7 +41,8 @@ std::string DiffOf(const std::string& root) {
   const std::map<std::string, std::string> own_index = {{"GIT_INDEX_FILE", *scratch + "/index"}};
   std::string diff;
   if (Git(root, {"read-tree", "HEAD"}, own_index) &&
-      Git(root, {"add", "-A", "--", ".", ":(exclude)outputs", ":(exclude)**/outputs"}, own_index)) {
+      // As a pattern: a plain name that .gitignore has too would be an error of git's.
+      Git(root, {"add", "-A", "--", ".", ":(exclude,glob)**/outputs/**"}, own_index)) {
     diff = Git(root, {"diff", "--cached", "--binary", "HEAD"}, own_index).value_or("");
   }
   (void)exec::RemoveTree(*scratch);

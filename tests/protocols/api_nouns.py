@@ -73,6 +73,11 @@ def runs(g):
     assert [(p['step'], p['value']) for p in points] == [(i, 2.5 - i) for i in range(5)], points
     assert len(g.json('GET', run + '/metrics/loss?limit=2')['items']) <= 2
     assert g.json('GET', run)['tags'] == {'team': 'red', 'stage': 'one'}
+    for i, other in enumerate(made[1:4]):
+        assert g.http('POST', f"{P}/runs/{other['id']}/batch", {'metrics': [{'key': key, 'value': float(i)} for key in ('test_rmse', 'valid_auc')]}).status == 204
+    best = {key: g.json('GET', runs_path + '&order_by=' + key)['items'][0]['name'] for key in ('test_rmse', 'valid_auc')}
+    assert best == {'test_rmse': 'run-1', 'valid_auc': 'run-3'}, best
+    assert g.json('GET', runs_path + '&order_by=test_rmse&ascending=false')['items'][0]['name'] == 'run-3'
     problem(g.http('POST', run + '/batch', {'params': {'depth': 9}}), 409, 'GY3404')
     for body in ({'metrics': [{'key': 'loss', 'value': 'high'}]}, {'metrics': [{'value': 1}]}, {'params': {'a': [1]}}, {'tags': {'a': {}}}):
         problem(g.http('POST', run + '/batch', body), (400, 422))

@@ -13,6 +13,7 @@
 #include "ledger/access/access.h"
 #include "ml/projects/projects.h"
 #include "ml/runners/jobs.h"
+#include "ml/statistics/metrics.h"
 #include "ml/tracking/tracking.h"
 #include "platform/blob/blob_store.h"
 
@@ -29,7 +30,7 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&RunsApi::List>,
      .permission = Permission("run.read"),
      .summary = "List runs, newest first; ?experiment= kind= status= job= parent= tag=key:value "
-                "order_by=metric ascending=true",
+                "order_by=metric (the best first; ascending=true or false)",
      .response_type = "RunList"},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/runs/{run}",
@@ -147,6 +148,15 @@ Result<double> MetricValue(const Json& value) {
       "GY3412", "the value of a metric must be a number, or the text NaN, Infinity or -Infinity");
 }
 
+// "rmse", or what a run calls it: "test_rmse".
+bool LowerIsBetter(std::string_view metric) {
+  const statistics::MetricInfo* info = statistics::FindMetric(metric);
+  const std::size_t prefix = metric.find('_');
+  if (info == nullptr && prefix != std::string_view::npos)
+    info = statistics::FindMetric(metric.substr(prefix + 1));
+  return info != nullptr && info->better == statistics::Better::kLower;
+}
+
 Result<tracking::RunQuery> QueryOf(net::Request& request) {
   tracking::RunQuery query;
   query.project = request.Param("project");
@@ -155,7 +165,8 @@ Result<tracking::RunQuery> QueryOf(net::Request& request) {
   query.job = request.Query("job").value_or("");
   query.parent = request.Query("parent").value_or("");
   query.order_by_metric = request.Query("order_by").value_or("");
-  query.ascending = request.Query("ascending").value_or("") == "true";
+  const auto ascending = request.Query("ascending");
+  query.ascending = ascending ? *ascending == "true" : LowerIsBetter(query.order_by_metric);
   query.page_token = request.Query("page_token").value_or("");
   GYRE_TRY(query.limit, ReadLimit(request));
   if (const auto status = request.Query("status")) {
