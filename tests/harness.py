@@ -33,6 +33,21 @@ def skip(reason):
     sys.exit(SKIPPED)
 
 
+def run_scenarios(scenarios):
+    """Each with a Gyre of its own; names on the command line pick some. The server's log of one that fails is printed."""
+    for scenario in scenarios:
+        if sys.argv[1:] and scenario.__name__ not in sys.argv[1:]:
+            continue
+        begin = time.monotonic()
+        with Gyre() as gyre:
+            try:
+                scenario(gyre)
+            except BaseException:
+                print(f'FAILED {scenario.__name__}\n{gyre.log() if hasattr(gyre, "log_path") else ""}')
+                raise
+        print(f'ok {scenario.__name__} ({time.monotonic() - begin:.2f} s)')
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body

@@ -1,5 +1,5 @@
 // Finds the API: a server by URL, the owner of the data directory by its socket, else this process
-// becomes the owner.
+// becomes the owner, or starts a keeper that is.
 #pragma once
 
 #include <cstdint>

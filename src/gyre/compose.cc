@@ -286,7 +286,7 @@ native::SystemInfo House::Rooms::SystemFacts() {
   system.version = std::string(Version());
   shown_settings = settings.ToJson();
   system.settings = [this] {
-    MutexLock lock(settings_mutex);
+    const MutexLock held(settings_mutex);
     return shown_settings;
   };
   // A path that cannot be used is refused where the server begins to listen.

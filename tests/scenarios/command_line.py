@@ -7,11 +7,10 @@ import pty
 import select
 import signal
 import subprocess
-import sys
 import tarfile
 import time
 
-from harness import GYRE, Gyre
+from harness import GYRE, run_scenarios
 
 
 def usage(g, *arguments, code, gy, says=''):
@@ -464,13 +463,8 @@ def explain(g):
     usage(g, 'explain', 'GY9999', code=3, gy='GY4012')
 
 
-SCENARIOS = [exit_codes, output_formats, jq, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion, settings_and_their_origin, json_documents_keep_their_members, settings_that_can_be_tuned, settings_are_read_again, dry_runs, removals_are_confirmed, contexts, doctor, tokens_are_kept_for_oneself, manual_pages, explain]
-
 if __name__ == '__main__':
-    for scenario in SCENARIOS:
-        if sys.argv[1:] and scenario.__name__ not in sys.argv[1:]:
-            continue
-        begin = time.monotonic()
-        with Gyre() as gyre:
-            scenario(gyre)
-        print(f'ok {scenario.__name__} ({time.monotonic() - begin:.2f} s)')
+    run_scenarios([
+        exit_codes, output_formats, jq, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion,
+        settings_and_their_origin, json_documents_keep_their_members, settings_that_can_be_tuned, settings_are_read_again, dry_runs,
+        removals_are_confirmed, contexts, doctor, tokens_are_kept_for_oneself, manual_pages, explain])

@@ -11,10 +11,9 @@ import socket
 import sqlite3
 import stat
 import subprocess
-import sys
 import time
 
-from harness import GYRE, Gyre
+from harness import GYRE, run_scenarios
 
 
 def a_server_says_where_it_is(g):
@@ -413,21 +412,11 @@ def ctrl_c_gives_up_what_nobody_keeps(g):
     wait_for('the keeper ends', lambda: owner_of(g) is None)
 
 
-SCENARIOS = [deploy_without_a_server_leaves_one_running, a_failed_deploy_leaves_no_server, a_taken_port_is_said, a_detached_training_needs_no_server, a_second_command_works_beside_a_long_one, deploy_waits_for_the_command_that_owns,
-             ctrl_c_leaves_the_job_to_the_server, ctrl_c_leaves_the_job_to_the_keeper, ctrl_c_twice_cancels, a_closed_terminal_leaves_the_job, a_killed_keeper_is_replaced,
-             ctrl_c_gives_up_what_nobody_keeps, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused, a_server_without_its_port_ends_in_order, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life,
-             two_commands_at_once, commands_use_the_running_server, stop_and_status, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs]
-
 if __name__ == '__main__':
-    wanted = sys.argv[1:]
-    for scenario in SCENARIOS:
-        if wanted and scenario.__name__ not in wanted:
-            continue
-        begin = time.monotonic()
-        with Gyre() as gyre:
-            try:
-                scenario(gyre)
-            except BaseException:
-                print(f'FAILED {scenario.__name__}\n{gyre.log() if hasattr(gyre, "log_path") else ""}')
-                raise
-        print(f'ok {scenario.__name__} ({time.monotonic() - begin:.2f} s)')
+    run_scenarios([
+        deploy_without_a_server_leaves_one_running, a_failed_deploy_leaves_no_server, a_taken_port_is_said, a_detached_training_needs_no_server,
+        a_second_command_works_beside_a_long_one, deploy_waits_for_the_command_that_owns, ctrl_c_leaves_the_job_to_the_server,
+        ctrl_c_leaves_the_job_to_the_keeper, ctrl_c_twice_cancels, a_closed_terminal_leaves_the_job, a_killed_keeper_is_replaced,
+        ctrl_c_gives_up_what_nobody_keeps, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused,
+        a_server_without_its_port_ends_in_order, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life, two_commands_at_once,
+        commands_use_the_running_server, stop_and_status, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs])

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from harness import GYRE, Gyre
+from harness import GYRE, run_scenarios
 
 PASSWORD = 'a long enough password\n'
 
@@ -260,15 +260,8 @@ def with_two_users_it_is_refused(g):
     assert os.path.exists(marker)
 
 
-SCENARIOS = [output_exit_code_and_files, what_cannot_be_kept_is_only_a_warning, too_many_files_are_only_a_warning, memory_is_limited, cpus_are_limited,
-             code_is_recorded_and_run_again,
-             data_are_recorded_and_read_again, files_that_git_ignores_are_named, what_it_used_is_booked, a_program_outlives_the_server, with_two_users_it_is_refused]
-
 if __name__ == '__main__':
-    for scenario in SCENARIOS:
-        if sys.argv[1:] and scenario.__name__ not in sys.argv[1:]:
-            continue
-        begin = time.monotonic()
-        with Gyre() as gyre:
-            scenario(gyre)
-        print(f'ok {scenario.__name__} ({time.monotonic() - begin:.2f} s)')
+    run_scenarios([
+        output_exit_code_and_files, what_cannot_be_kept_is_only_a_warning, too_many_files_are_only_a_warning, memory_is_limited, cpus_are_limited,
+        code_is_recorded_and_run_again, data_are_recorded_and_read_again, files_that_git_ignores_are_named, what_it_used_is_booked,
+        a_program_outlives_the_server, with_two_users_it_is_refused])

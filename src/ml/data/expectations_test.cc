@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ml/data/content_hash.h"
-#include "platform/table/testing/frame_of.h"
+#include "platform/table/append.h"
 
 namespace gyre::data {
 namespace {
@@ -12,7 +12,7 @@ using table::Frame;
 using table::Type;
 
 Frame People(std::int64_t rows) {
-  Frame frame = table::FrameOf(
+  Frame frame = table::EmptyFrame(
       {{"id", Type::kInt}, {"age", Type::kDouble}, {"sex", Type::kText}, {"day", Type::kDate}});
   for (std::int64_t i = 0; i < rows; ++i) {
     frame.columns[0].PushInt(i + 1);

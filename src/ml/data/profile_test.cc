@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "ml/data/sketches.h"
-#include "platform/table/testing/frame_of.h"
+#include "platform/table/append.h"
 
 namespace gyre::data {
 namespace {
@@ -18,7 +18,7 @@ using table::Type;
 
 Frame Numbers(std::size_t rows) {
   Random random(11);
-  Frame frame = table::FrameOf(
+  Frame frame = table::EmptyFrame(
       {{"n", Type::kInt}, {"x", Type::kDouble}, {"t", Type::kText}, {"d", Type::kDate}});
   for (std::size_t i = 0; i < rows; ++i) {
     frame.columns[0].PushInt(static_cast<std::int64_t>(i));
@@ -77,7 +77,7 @@ TEST(Profile, ChunksGiveTheSame) {
 }
 
 TEST(Profile, OddValues) {
-  Frame frame = table::FrameOf({{"x", Type::kDouble}, {"empty", Type::kInt}});
+  Frame frame = table::EmptyFrame({{"x", Type::kDouble}, {"empty", Type::kInt}});
   for (const double v :
        std::vector<double>{1.0, -0.0, 0.0, std::nan(""), INFINITY, -INFINITY, 1e308, -1e308}) {
     frame.columns[0].PushDouble(v);

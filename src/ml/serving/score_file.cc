@@ -78,8 +78,8 @@ class ScoringSink final : public table::ImportSink {
   ScoringSink(runners::TaskContext& context, const predictors::Scorer& scorer, std::string format)
       : scorer_(scorer),
         format_(std::move(format)),
-        answers_(AnswerNames(scorer)),
-        path_(context.scratch_directory() + "/scores") {}
+        path_(context.scratch_directory() + "/scores"),
+        answers_(AnswerNames(scorer)) {}
 
   Result<> Begin(const table::Schema& schema) override {
     rows_ = 0;

@@ -50,18 +50,18 @@ struct MetricPoint {
 };
 
 struct NewRun {
-  std::string project, experiment = "default";  // the experiment is made when there is none
-  std::string name;                             // empty = made up from the kind and the id
+  std::string project = {}, experiment = "default";  // the experiment is made when there is none
+  std::string name = {};                             // empty = made up from the kind and the id
   std::string kind = "run";                     // "candidate", "program", "run"
-  std::string job;                              // id of the job that does the work
-  std::string parent;                           // id of the run that this one belongs to
-  std::string created_by;
-  std::optional<std::uint64_t> seed;
-  Json source;       // {"command": [...], "working_directory": ...} or {"learner": ...}
-  Json code;         // {"commit", "branch", "dirty", "remote"}
-  Json inputs;       // [{"kind": "dataset_version", "id", "name", "digest", "latest"}]
-  Json environment;  // versions, variables without secrets
-  std::map<std::string, std::string> params, tags;
+  std::string job = {};                              // id of the job that does the work
+  std::string parent = {};                           // id of the run that this one belongs to
+  std::string created_by = {};
+  std::optional<std::uint64_t> seed = {};
+  Json source = {};       // {"command": [...], "working_directory": ...} or {"learner": ...}
+  Json code = {};         // {"commit", "branch", "dirty", "remote"}
+  Json inputs = {};       // [{"kind": "dataset_version", "id", "name", "digest", "latest"}]
+  Json environment = {};  // versions, variables without secrets
+  std::map<std::string, std::string> params = {}, tags = {};
   RunStatus status = RunStatus::kRunning;
   std::int64_t started_us = 0;  // 0 = now
 };

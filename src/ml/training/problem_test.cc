@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "ml/training/frames_for_tests.h"
-#include "platform/table/testing/frame_of.h"
+#include "platform/table/append.h"
 
 namespace gyre::training {
 namespace {
@@ -17,7 +17,7 @@ FitRequest Ask(const std::string& target) {
 }
 
 table::Frame OneColumn(table::Type type, const std::vector<double>& values) {
-  table::Frame frame = table::FrameOf({{"x", table::Type::kDouble}, {"y", type}});
+  table::Frame frame = table::EmptyFrame({{"x", table::Type::kDouble}, {"y", type}});
   Random random(3);
   for (const double v : values) {
     frame.columns[0].PushDouble(random.Normal());
@@ -120,10 +120,10 @@ TEST(Problem, ColumnsOfTheSplitAreCheckedByNameAndTypeBeforeAnythingIsRead) {
 
 // x, "when" that goes up by one per row, "who" that changes every `run` rows, y.
 table::Frame Visits(std::size_t rows, std::size_t run, bool come_back) {
-  table::Frame frame = table::FrameOf({{"x", table::Type::kDouble},
-                                       {"when", table::Type::kDate},
-                                       {"who_id", table::Type::kInt},
-                                       {"y", table::Type::kDouble}});
+  table::Frame frame = table::EmptyFrame({{"x", table::Type::kDouble},
+                                          {"when", table::Type::kDate},
+                                          {"who_id", table::Type::kInt},
+                                          {"y", table::Type::kDouble}});
   Random random(4);
   for (std::size_t i = 0; i < rows; ++i) {
     frame.columns[0].PushDouble(random.Normal());

@@ -28,9 +28,9 @@ std::string_view SplitKindName(SplitKind kind);
 struct SplitRequest {
   SplitKind kind = SplitKind::kStratified;
   const Target* target = nullptr;
-  std::vector<double> time;  // InTime: when each row happened; NaN = unknown, taken as first
-  std::vector<std::uint64_t> group;    // kGroup, kTimeGroup: rows of one number stay together
-  std::vector<std::uint64_t> content;  // kStratified: a hash of each row's values
+  std::vector<double> time = {};  // InTime: when each row happened; NaN = unknown, taken as first
+  std::vector<std::uint64_t> group = {};    // kGroup, kTimeGroup: rows of one number stay together
+  std::vector<std::uint64_t> content = {};  // kStratified: a hash of each row's values
   double test_share = 0;  // 0 = by size: a tenth, at least 50 of a small table, at most 10,000
 };
 struct Split {

@@ -21,7 +21,7 @@ struct OwnerInfo {
   std::string kind;
   std::string log_file;
   std::int64_t started_us = 0;
-  std::string taken;              // the address that it was to have, when another program had it
+  std::string taken = {};         // the address that it was to have, when another program had it
   std::string base_path() const;  // the path of `url`: what requests on the socket begin with
 };
 

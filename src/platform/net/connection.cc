@@ -232,7 +232,8 @@ void Connection::OnHead() {
   const std::string_view options =
       connection == nullptr ? std::string_view() : head.Value(*connection);
   e.keep_alive = head.version == 11 ? !HasToken(options, "close") : HasToken(options, "keep-alive");
-  if (loop_.dispatcher.draining.load(std::memory_order_relaxed)) e.keep_alive = false;
+  if (takes_no_more_ || loop_.dispatcher.draining.load(std::memory_order_relaxed))
+    e.keep_alive = false;
   if (head.content_length >= 0) e.body_length = head.content_length;
   if (!method)
     return Refuse(MakeError(Code::kUnimplemented, "GY1608", "the method is not known here"));
@@ -590,7 +591,8 @@ void Connection::EndIdle() {
   if (transport_.tls()) return Close();
   takes_no_more_ = true;
   transport_.ShutdownReceive();
-  while (!dead_ && WantsRead()) ReadSome();
+  // On TCP bytes can still come; what comes behind the last request is for the loop to throw away.
+  while (!dead_ && state_ != State::kLinger && WantsRead()) ReadSome();
   FlushReply();
   UpdateInterest(false);
 }

@@ -53,10 +53,10 @@ struct TextColumn {
 struct Column {
   std::string name;
   Type type = Type::kText;
-  std::vector<unsigned char> valid;
-  std::vector<std::int64_t> ints;
-  std::vector<double> doubles;
-  TextColumn text;
+  std::vector<unsigned char> valid = {};
+  std::vector<std::int64_t> ints = {};
+  std::vector<double> doubles = {};
+  TextColumn text = {};
 
   std::size_t size() const;
   bool IsValid(std::size_t row) const { return valid.empty() || valid[row] != 0; }

@@ -1,0 +1,49 @@
+// Files on their way to the API and back, with their progress shown. "-" is standard input or
+// output.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "cli/output.h"
+#include "platform/net/client.h"
+
+namespace gyre::cli {
+
+struct FileCloser {
+  void operator()(std::FILE* file) const {
+    if (file != stdin && file != stdout) std::fclose(file);
+  }
+};
+using File = std::unique_ptr<std::FILE, FileCloser>;
+
+// mode: "r" or "w". Errors: kNotFound GY4061 no such file or folder; what the file system says.
+Result<File> OpenFile(const std::string& path, const char* mode);
+
+// Makes the file the body of the request; both must outlive its sending. `whole` becomes true when
+// all of it was handed over.
+void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string& name, bool* whole,
+                Output& out);
+// Ctrl-C while a body was read: kCancelled GY4066.
+Error StoppedSending(const std::string& name);
+
+// An answer's body into a file that appears whole, by Commit, or not at all. Errors: what the file
+// system says; kCancelled GY4024 when nobody reads standard output any more.
+class FileSink {
+ public:
+  static Result<FileSink> Open(const std::string& path);
+  FileSink(FileSink&&) = default;
+  ~FileSink();
+  Result<> Write(std::string_view bytes);
+  Result<> Commit();
+
+ private:
+  FileSink() = default;
+  std::string path_, temporary_;
+  File file_;
+};
+
+}  // namespace gyre::cli
