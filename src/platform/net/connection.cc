@@ -28,13 +28,6 @@ std::optional<Method> MethodOf(std::string_view text) {
   return std::nullopt;
 }
 
-bool HasToken(std::string_view list, std::string_view token) {
-  for (const std::string_view item : Split(list, ',')) {
-    if (EqualsIgnoreCase(Trim(item), token)) return true;
-  }
-  return false;
-}
-
 Error Truncated() { return InvalidArgument("GY1603", "the body ends before its announced length"); }
 Error BodyTooLarge(std::int64_t limit) {
   return InvalidArgument("GY1604", "the body is larger than {} allowed here", HumanBytes(limit));
@@ -228,12 +221,8 @@ void Connection::OnHead() {
   e.Begin(method.value_or(Method::kGet), target.path, loop_.dispatcher.settings().behind_proxy,
           loop_.now_us);
   answer_begun_ = false;
-  const Head::Field* connection = head.Find("connection");
-  const std::string_view options =
-      connection == nullptr ? std::string_view() : head.Value(*connection);
-  e.keep_alive = head.version == 11 ? !HasToken(options, "close") : HasToken(options, "keep-alive");
-  if (takes_no_more_ || loop_.dispatcher.draining.load(std::memory_order_relaxed))
-    e.keep_alive = false;
+  e.keep_alive = head.KeepsAlive() && !takes_no_more_ &&
+                 !loop_.dispatcher.draining.load(std::memory_order_relaxed);
   if (head.content_length >= 0) e.body_length = head.content_length;
   if (!method)
     return Refuse(MakeError(Code::kUnimplemented, "GY1608", "the method is not known here"));

@@ -17,6 +17,13 @@ constexpr std::int64_t kChunkLineMax = 4096;
 
 std::string_view View(BeastView v) { return {v.data(), v.size()}; }
 
+bool HasToken(std::string_view list, std::string_view token) {
+  for (const std::string_view item : Split(list, ',')) {
+    if (EqualsIgnoreCase(Trim(item), token)) return true;
+  }
+  return false;
+}
+
 // What the parser's callbacks fill. It refuses, beyond Beast's own strictness, whatever two readers
 // could understand differently.
 struct Collected {
@@ -142,6 +149,12 @@ const Head::Field* Head::Find(std::string_view name) const {
     if (field.name_size == name.size() && EqualsIgnoreCase(Name(field), name)) return &field;
   }
   return nullptr;
+}
+
+bool Head::KeepsAlive() const {
+  const Field* connection = Find("connection");
+  const std::string_view options = connection == nullptr ? std::string_view() : Value(*connection);
+  return version == 11 ? !HasToken(options, "close") : HasToken(options, "keep-alive");
 }
 
 void Head::Clear() {

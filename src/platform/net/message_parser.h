@@ -36,6 +36,7 @@ struct Head {
     return std::string_view(text).substr(field.value, field.value_size);
   }
   const Field* Find(std::string_view name) const;  // the first, any case
+  bool KeepsAlive() const;                         // what the sender asks for (RFC 9112, 9.3)
   void Clear();
 };
 
