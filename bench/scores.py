@@ -90,7 +90,7 @@ def run_flaml(task, metric, train_x, train_y, test_x, test_y, seed):
     a, b = both.iloc[:len(train_x)], both.iloc[len(train_x):]
     model = AutoML()
     model.fit(a, train_y, task='regression' if task == 'regression' else 'classification', time_budget=SECONDS, n_jobs=1, seed=seed, verbose=0,
-              metric={'auc': 'roc_auc', 'rmse': 'rmse', 'log_loss': 'log_loss', 'accuracy': 'accuracy'}[metric], estimator_list=['lgbm', 'rf', 'extra_tree', 'lrl1'])
+              metric={'auc': 'roc_auc', 'rmse': 'rmse', 'log_loss': 'log_loss', 'accuracy': 'accuracy'}[metric])
     predicted = model.predict(b) if task == 'regression' else model.predict_proba(b)
     return score(metric, test_y, predicted, None if task == 'regression' else model.classes_)
 
