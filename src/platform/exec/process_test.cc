@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "base/text.h"
+#include "platform/exec/capture.h"
 #include "platform/exec/thread_pool.h"
 
 namespace gyre::exec {
@@ -194,6 +196,17 @@ TEST(Process, RunsOnAsManyCpusAsItMay) {
   const auto [text, status] = RunProgram(
       {.argv = {"python3", "-c", "import os; print(len(os.sched_getaffinity(0)))"}, .cpus = 1});
   EXPECT_EQ(text, "1\n");
+}
+
+TEST(Process, SpreadsOverTheCpus) {
+  if (AllowedCpus() < 2) GTEST_SKIP() << "one CPU only";
+  std::set<std::string> used;
+  for (int i = 0; i < 16; ++i) {
+    const auto [text, status] =
+        RunProgram({.argv = {"grep", "Cpus_allowed_list", "/proc/self/status"}, .cpus = 1});
+    used.insert(text);
+  }
+  EXPECT_GE(used.size(), 2U);
 }
 
 TEST(Process, IgnoredPipeSignalIsNotInherited) {

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,15 +71,18 @@ void LimitResource(ChildPlan* plan, int resource, std::int64_t limit, const char
   if (setrlimit(static_cast<__rlimit_resource>(resource), &value) != 0) Fail(plan, step);
 }
 
-// The first of those that this process may run on.
+// Some of those that this process may run on. Consecutive process numbers begin at different ones,
+// so that programs limited to one CPU each do not share the first.
 void LimitCpus(ChildPlan* plan) {
   if (plan->cpus <= 0) return;
   cpu_set_t ours, fewer;
   if (sched_getaffinity(0, sizeof ours, &ours) != 0) Fail(plan, "sched_getaffinity");
   CPU_ZERO(&fewer);
-  for (int cpu = 0, left = plan->cpus; cpu < CPU_SETSIZE && left > 0; ++cpu) {
-    if (!CPU_ISSET(cpu, &ours)) continue;
-    CPU_SET(cpu, &fewer);
+  int skip = static_cast<int>(syscall(SYS_getpid)) % CPU_COUNT(&ours);
+  int left = std::min(plan->cpus, CPU_COUNT(&ours));
+  for (int at = 0; left > 0; at = (at + 1) % CPU_SETSIZE) {
+    if (!CPU_ISSET(at, &ours) || skip-- > 0) continue;
+    CPU_SET(at, &fewer);
     --left;
   }
   if (sched_setaffinity(0, sizeof fewer, &fewer) != 0) Fail(plan, "sched_setaffinity");
