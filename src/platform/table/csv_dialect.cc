@@ -13,20 +13,22 @@ namespace {
 constexpr std::size_t kRows = 200;  // looked at
 using Rows = std::vector<std::vector<std::string>>;
 
-// How well the sample falls into columns: 0 = one column only, 1 = every record has the same number
-// of cells, 2 or more.
+// How well the sample falls into columns: 0 = one column only, about 1 = every record has as many
+// cells as the first, 2 or more. The first record names the columns, so that a few ragged rows say
+// little; where it stands alone, a width that most others share says a little, too.
 double Fit(const Rows& rows) {
+  constexpr double kMajority = 1e-3;
   std::map<std::size_t, std::size_t> widths;
   for (const auto& row : rows) ++widths[row.size()];
-  std::size_t best_width = 0, best_count = 0;
+  const auto share = [&](std::size_t count) {
+    return static_cast<double>(count) / static_cast<double>(rows.size());
+  };
+  double fit = 0;
   for (const auto& [width, count] : widths) {
-    if (count > best_count || (count == best_count && width > best_width)) {
-      best_width = width;
-      best_count = count;
-    }
+    if (width < 2) continue;
+    fit = std::max(fit, share(count) * (width == rows[0].size() ? 1 : kMajority));
   }
-  if (best_width < 2) return 0;
-  return static_cast<double>(best_count) / static_cast<double>(rows.size());
+  return fit;
 }
 
 bool LooksTyped(std::string_view text) {
@@ -163,6 +165,10 @@ CsvDialect DetectDialect(std::string_view sample, bool cut) {
         }
       }
     }
+  }
+  if (!best_rows.empty()) {  // what stands in a ragged row may be of any column
+    const std::size_t width = best_rows[0].size();
+    std::erase_if(best_rows, [&](const auto& row) { return row.size() != width; });
   }
   best.header = DetectHeader(best_rows);
   if (DetectDecimalComma(best_rows, best.delimiter)) best.decimal_point = ',';

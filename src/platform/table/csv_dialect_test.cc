@@ -38,6 +38,20 @@ TEST(Dialect, FindsTheDecimalComma) {
   EXPECT_EQ(DetectDialect("a;b\n1.5;x\n2.5;y\n", false).decimal_point, '.');
 }
 
+// Decimal commas part each row in two as well, and a row or two has another number of cells.
+TEST(Dialect, AFewRaggedRowsChangeNothing) {
+  std::string bytes = "day;price;n;who\n";
+  for (int i = 0; i < 12; ++i) bytes += "01.02.2024;12,5;3;Ann\n";
+  for (const char* ragged : {"01.02.2024;12,5\n", "01.02.2024;12,5;3;Ann;x, y;z\n", "total\n"}) {
+    for (const std::size_t at : {bytes.find('\n') + 1, bytes.size()}) {
+      const CsvDialect dialect = DetectDialect(std::string(bytes).insert(at, ragged), false);
+      EXPECT_EQ(dialect.delimiter, ';') << ragged;
+      EXPECT_EQ(dialect.decimal_point, ',') << ragged;
+      EXPECT_TRUE(dialect.header) << ragged;
+    }
+  }
+}
+
 TEST(Dialect, SurvivesAnything) {
   Random random(7);
   for (int round = 0; round < 3000; ++round) {

@@ -162,6 +162,22 @@ TEST_F(Import, QuarantineReadsByTheKnownTable) {
   EXPECT_EQ(imported->report.quarantine[0].line, 4);
 }
 
+// Only the ragged row is set aside; the others are read in the file's dialect.
+TEST_F(Import, QuarantineKeepsTheDialect) {
+  const std::string rows = "01.02.2024;12,5;Ann\n02.02.2024;7,25;Bob\n";
+  for (const char* ragged : {"03.02.2024;1,5\n", "03.02.2024;1,5;Ann;x, y\n"}) {
+    for (const std::string& bytes :
+         {"day;price;who\n" + (ragged + rows) + rows, "day;price;who\n" + rows + rows + ragged}) {
+      const auto imported = Read(bytes, {.bad = BadCells::kQuarantine});
+      ASSERT_TRUE(imported) << imported.error().ToString();
+      EXPECT_EQ(Types(*imported), "date double text") << bytes;
+      EXPECT_EQ(imported->report.format, "CSV, semicolon separated, UTF-8, decimal comma");
+      EXPECT_EQ(imported->report.rows, 4);
+      EXPECT_EQ(imported->report.quarantine.size(), 1u);
+    }
+  }
+}
+
 // What Parquet holds and we do not is read as exactly as can be, and what is lost is said.
 TEST_F(Import, ParquetTypesBeyondOurs) {
   const std::string path = folder_ + "/wide.parquet";

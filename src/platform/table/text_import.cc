@@ -161,6 +161,10 @@ Result<std::unique_ptr<RecordSource>> TextImport::Open(std::size_t file) {
 Result<> TextImport::ReadFile(std::size_t file) {
   GYRE_TRY(const auto source, Open(file));
   file_ = static_cast<std::uint32_t>(file);
+  if (file == 0) {
+    decimal_point_ = source->decimal_point();
+    report_.format = source->Description();
+  }
   RecordBatch batch;
   for (;;) {
     if (options_.cancelled && options_.cancelled())
@@ -168,10 +172,6 @@ Result<> TextImport::ReadFile(std::size_t file) {
     GYRE_TRY(const bool more, source->Next(&batch));
     GYRE_DO(SetAside(*source));
     if (!more) break;
-    if (file == 0 && rows_ == 0) {
-      decimal_point_ = source->decimal_point();
-      report_.format = source->Description();
-    }
     GYRE_TRY(const auto map, MapColumns(*source, file));
     if (!planned_) {
       PlanFromFirst(batch, map);
