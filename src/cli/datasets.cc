@@ -412,7 +412,8 @@ constexpr Option kAdd[] = {
     {"--bad", "HOW", "cells that are not of their column's type: error, null, quarantine", "error"},
     {"--type",
      "COLUMN=TYPE",
-     "bool, int, double, text, date (also date:%d/%m/%Y) or timestamp; repeat it for more",
+     "bool, int, double (also double:1.234,5), text, date (also date:%d/%m/%Y) or timestamp; "
+     "repeat it for more",
      {},
      true},
     {"--tag", "KEY=VALUE", "kept with the version; repeat it for more", {}, true},

@@ -61,6 +61,22 @@ def dates(g):
     assert g.cli('datasets', 'diff', 'fr:v1', 'fr:v2').returncode == 0
 
 
+def amounts(g):
+    """Amounts with signs of thousands are numbers, and stay what they were in the next version."""
+    path = write(g.work, 'eur.csv', ['n', 'price', 'share'], [[1, '1.196,10 €', '10%'], [2, '7,50 €', '5%']], ';')
+    added = g.cli('add', path)
+    assert '`price` was read as numbers like 1.234,5; € is left out' in added.stderr, added.stderr
+    version = g.json('GET', '/api/v1/projects/default/datasets/eur/versions/latest')
+    assert version['schema'][1] == {'name': 'price', 'type': 'double', 'format': '1.234,5'}, version['schema']
+    more = g.cli('add', write(g.work, 'eur2.csv', ['n', 'price', 'share'], [[1, '1.196', '10%'], [2, '2.500', '5%']], ';'), '--name', 'eur')
+    assert 'numbers like 1.234,5, as in eur:v1' in more.stderr, more.stderr
+    assert '1196' in g.cli('datasets', 'rows', 'eur').stdout
+    g.cli('add', path, '--name', 'kept', '--type', 'price=text')
+    assert '1.196,10 €' in g.cli('datasets', 'rows', 'kept').stdout
+    g.cli('add', write(g.work, 'us.csv', ['n', 'price'], [[1, '"1,234"'], [2, '"2,500"']]), '--type', 'price=double:1,234.5')
+    assert '1234' in g.cli('datasets', 'rows', 'us').stdout
+
+
 def set_aside(g):
     header = ['n', 'word']
     g.cli('add', write(g.work, 'q.csv', header, [[i, 'ab'[i % 2]] for i in range(100)]))
@@ -97,6 +113,7 @@ def main():
     with Gyre() as g:
         g.start()
         dates(g)
+        amounts(g)
         set_aside(g)
         queries(g)
         problems(g)

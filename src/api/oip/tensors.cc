@@ -213,7 +213,7 @@ Result<> EachJson(const Tensor& tensor, const Take& take) {
 }
 
 // The element as a value of the column's type; false when it is none.
-bool Push(const Element& element, table::DateOrder order, Column* column) {
+bool Push(const Element& element, table::TextFormat order, Column* column) {
   const bool is_nan = element.real && std::isnan(*element.real);
   if (element.is_null || is_nan) return column->PushNull(), true;
   std::optional<std::int64_t> whole = element.whole;
@@ -242,7 +242,7 @@ bool Push(const Element& element, table::DateOrder order, Column* column) {
                             ? table::ParseDate(*element.text, order)
                             : std::nullopt;
       if (days) return column->PushInt(*days), true;
-      const auto time = element.text ? ParseTime(*element.text) : std::nullopt;
+      const auto time = element.text ? table::ParseTimestamp(*element.text) : std::nullopt;
       if (!time) return false;
       const std::int64_t day_start =
           *time - ((*time % kMicrosPerDay) + kMicrosPerDay) % kMicrosPerDay;
@@ -274,7 +274,7 @@ Result<std::vector<bool>> ReadNullMask(const Tensor& tensor) {
   return mask;
 }
 
-Result<> FillColumn(const Tensor& tensor, table::DateOrder order, Column* column) {
+Result<> FillColumn(const Tensor& tensor, table::TextFormat order, Column* column) {
   GYRE_TRY(const std::vector<bool> mask, ReadNullMask(tensor));
   const Take take = [&](std::int64_t row, Element element) -> Result<> {
     if (!mask.empty() && mask[static_cast<std::size_t>(row)])
@@ -385,7 +385,7 @@ Result<table::Frame> FrameOfInputs(const InferBody& body, const table::Schema& s
     if (filled[column]) return Wrong(tensor.name, "it is sent twice");
     filled[column] = true;
     const auto format = formats.find(tensor.name);
-    const auto order = format == formats.end() ? table::DateOrder::kYearFirst : format->second;
+    const auto order = format == formats.end() ? table::TextFormat::kUsual : format->second;
     GYRE_DO(FillColumn(tensor, order, &frame.columns[column]));
   }
   if (!binary.empty())

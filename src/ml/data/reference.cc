@@ -43,15 +43,23 @@ Result<Json> ParseTypes(const std::vector<std::string>& types) {
   for (const std::string& item : types) {
     // The last separator: a column's name may hold one.
     std::string_view text = item, format;
-    if (const std::size_t colon = text.rfind(":%"); colon != std::string_view::npos) {
+    std::size_t colon = text.rfind(":%");
+    for (const auto number : {table::TextFormat::kDecimalComma, table::TextFormat::kDecimalPoint}) {
+      const std::string_view written = table::FormatText(number);
+      if (text.ends_with(":" + std::string(written))) colon = text.size() - written.size() - 1;
+    }
+    if (colon != std::string_view::npos) {
       format = text.substr(colon + 1);
       text = text.substr(0, colon);
     }
     const std::size_t at = text.find_last_of("=:");
     const std::string type(at == std::string_view::npos ? "" : text.substr(at + 1));
-    if (!format.empty() && (type != "date" || !table::ParseFormat(format))) {
+    const auto known = table::ParseFormat(format);
+    if (!format.empty() &&
+        (!known || type != (table::IsNumberFormat(*known) ? "double" : "date"))) {
       return InvalidArgument("GY2106", "`{}` does not give a column a format", item.substr(0, 100))
-          .Fix("--type when=date:%d/%m/%Y    (or %m/%d/%Y, %Y-%m-%d)");
+          .Fix("--type when=date:%d/%m/%Y    (or %m/%d/%Y, %Y-%m-%d)")
+          .Fix("--type price=double:1.234,5    (or 1,234.5)");
     }
     if (at == std::string::npos || at == 0 || !table::ParseType(type)) {
       return InvalidArgument("GY2106", "`{}` does not give a column a type", item.substr(0, 100))

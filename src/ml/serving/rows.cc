@@ -40,7 +40,7 @@ std::string Shown(std::string_view text) {
   return text.size() > kShownBytes ? out + "..." : out;
 }
 
-std::string_view TypeWords(Type type, table::DateOrder order) {
+std::string_view TypeWords(Type type, table::TextFormat order) {
   switch (type) {
     case Type::kBool:
       return "true or false";
@@ -51,9 +51,9 @@ std::string_view TypeWords(Type type, table::DateOrder order) {
     case Type::kText:
       return "text";
     case Type::kDate:
-      if (order == table::DateOrder::kDayFirst)
+      if (order == table::TextFormat::kDayFirst)
         return "a date like \"2026-11-21\", or day first \"21/11/2026\"";
-      if (order == table::DateOrder::kMonthFirst)
+      if (order == table::TextFormat::kMonthFirst)
         return "a date like \"2026-11-21\", or month first \"11/21/2026\"";
       return "a date like \"2026-11-21\"";
     case Type::kTimestamp:
@@ -104,16 +104,16 @@ bool ReadText(od::value& value, od::json_type type, Cell* cell) {
 }
 
 // A date also as the training data spelled it.
-bool ReadTime(od::value& value, Type column, table::DateOrder order, Cell* cell) {
+bool ReadTime(od::value& value, Type column, table::TextFormat order, Cell* cell) {
   std::string_view text;
   if (value.get_string().get(text) != simdjson::SUCCESS) return false;
-  if (order != table::DateOrder::kYearFirst && column == Type::kDate) {
+  if (order != table::TextFormat::kUsual && column == Type::kDate) {
     if (const auto days = table::ParseDate(text, order)) {
       cell->i = *days;
       return true;
     }
   }
-  const auto time = ParseTime(text);
+  const auto time = table::ParseTimestamp(text);
   if (!time) return false;
   cell->i = *time;
   if (column == Type::kDate)
@@ -132,7 +132,7 @@ bool ReadBool(od::value& value, od::json_type type, Cell* cell) {
          (cell->i == 0 || cell->i == 1);
 }
 
-bool ReadValue(od::value& value, od::json_type type, Type column, table::DateOrder order,
+bool ReadValue(od::value& value, od::json_type type, Type column, table::TextFormat order,
                Cell* cell) {
   switch (column) {
     case Type::kDouble:
@@ -170,7 +170,7 @@ bool BeyondRange(Type column, od::json_type type, std::string_view raw) {
          (column == Type::kInt && std::fabs(value) >= 9.2e18);
 }
 
-Error CellError(std::size_t row, const table::Field& field, table::DateOrder order,
+Error CellError(std::size_t row, const table::Field& field, table::TextFormat order,
                 od::json_type type, od::value& value) {
   std::string_view raw = Trim(value.raw_json_token());
   if (BeyondRange(field.type, type, raw)) {
@@ -262,8 +262,8 @@ struct RowReader::State {
           return BodyError("broken JSON (a word that is not null)");
         continue;
       }
-      if (!ReadValue(value, type, schema[column].type, snapshot.date_orders[column], &cell))
-        return CellError(row, schema[column], snapshot.date_orders[column], type, value);
+      if (!ReadValue(value, type, schema[column].type, snapshot.text_formats[column], &cell))
+        return CellError(row, schema[column], snapshot.text_formats[column], type, value);
       cell.valid = true;
     }
     return {};

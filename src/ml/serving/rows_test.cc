@@ -67,7 +67,7 @@ TEST_F(Rows, ReadsEveryType) {
 TEST_F(Rows, DatesAsTheTrainingDataHadThem) {
   EXPECT_EQ(Fails(R"({"inputs":[{"joined":"03/01/1970"}]})").substr(0, 6), "GY3811");
   predictors::ModelPackage package = TestPackage(0);
-  package.formats = {{"joined", table::DateOrder::kDayFirst}};
+  package.formats = {{"joined", table::TextFormat::kDayFirst}};
   auto scorer = predictors::Scorer::FromPackage(*predictors::ModelPackage::Load(package.Save()));
   ASSERT_TRUE(scorer) << scorer.error().ToString();
   SnapshotInfo info = snapshot_->info;

@@ -68,8 +68,8 @@ std::shared_ptr<const Snapshot> MakeSnapshot(SnapshotInfo info, SnapshotCounters
   for (std::size_t i = 0; i < scorer.input().size(); ++i) {
     snapshot->columns.emplace(scorer.input()[i].name, static_cast<std::uint32_t>(i));
     const auto format = scorer.package().formats.find(scorer.input()[i].name);
-    snapshot->date_orders.push_back(
-        format == scorer.package().formats.end() ? table::DateOrder::kYearFirst : format->second);
+    snapshot->text_formats.push_back(
+        format == scorer.package().formats.end() ? table::TextFormat::kUsual : format->second);
   }
   snapshot->head = R"({"model":)";
   AppendJsonString(info.model, &snapshot->head);

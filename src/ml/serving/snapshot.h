@@ -28,7 +28,7 @@ struct Snapshot {
   SnapshotCounters counters = {};
   std::uint64_t serial = 0;                                   // unique in this process
   std::map<std::string, std::uint32_t, std::less<>> columns;  // name -> index in input()
-  std::vector<table::DateOrder> date_orders;                  // by index in input()
+  std::vector<table::TextFormat> text_formats;                // by index in input()
   std::string head;                      // {"model":"churn:v1","inference_id":"
   std::vector<std::string> predictions;  // JSON of each class, typed as the target: "Yes", 3, true
   std::vector<std::string> keys;         // "Yes": as an object's key

@@ -1,58 +1,17 @@
 #include "platform/table/cell_types.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <bit>
 #include <optional>
 
 #include "base/text.h"
 #include "base/time.h"
+#include "platform/table/number_text.h"
 
 namespace gyre::table {
 
 namespace {
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-std::optional<std::int64_t> ParseTimestamp(std::string_view text) {
-  if (text.size() < 10 || !IsDigit(text[0]) || text.find_first_of("-/") == std::string_view::npos)
-    return std::nullopt;
-  return ParseTime(text);
-}
-
-// Whole number without superfluous zeros, so that ids keep theirs.
-std::optional<std::int64_t> ParseWhole(std::string_view text) {
-  if (text.empty() || text.size() > 20) return std::nullopt;
-  const std::string_view digits = text[0] == '-' ? text.substr(1) : text;
-  if (digits.empty() || !IsDigit(digits[0]) || (digits.size() > 1 && digits[0] == '0'))
-    return std::nullopt;
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::optional<double> ParseReal(std::string_view text, char decimal_point) {
-  if (text.empty()) return std::nullopt;
-  if (text[0] == '+' && text.size() > 1 && (IsDigit(text[1]) || text[1] == '.'))
-    text.remove_prefix(1);
-  const char first = text[0];
-  if (!IsDigit(first) && first != '-' && first != '.' && first != decimal_point && first != 'i' &&
-      first != 'I')
-    return std::nullopt;
-  double value = 0;
-  if (decimal_point == '.') {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (end != text.data() + text.size()) return std::nullopt;
-    if (error == std::errc())
-      return std::isnan(value) ? std::nullopt : std::optional<double>(value);
-    return ParseDouble(text);  // out of range: infinity or zero
-  }
-  char buffer[64];
-  if (text.size() >= sizeof buffer || text.find('.') != std::string_view::npos) return std::nullopt;
-  std::copy(text.begin(), text.end(), buffer);
-  std::replace(buffer, buffer + text.size(), decimal_point, '.');
-  return ParseReal({buffer, text.size()}, '.');
-}
 
 bool AllDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit);
@@ -64,26 +23,55 @@ std::optional<bool> ParseBool(std::string_view text) {
   return std::nullopt;
 }
 
-int BitIndex(KindSet kind) { return __builtin_ctz(kind); }
-
 bool MayBeNumber(const RawCell& cell) { return cell.kind != CellKind::kJsonString; }
+
+bool MayBeginNumber(char c, char decimal_point) {
+  // The last two begin € and £ in UTF-8.
+  return IsDigit(c) || c == '-' || c == '+' || c == '.' || c == decimal_point || c == 'i' ||
+         c == 'I' || c == '$' || c == '\xE2' || c == '\xC2';
+}
+
+// What a text says as 1.234,5 and as 1,234.5. `real`: what it is as a plain number.
+KindSet WrittenKinds(std::string_view text, char decimal_point, std::optional<double> real) {
+  int unit = -1;
+  const auto read = [&](char point) {
+    return real && point == decimal_point ? real : ParseWritten(text, point, &unit);
+  };
+  const auto comma = read(','), point = read('.');
+  KindSet kinds = 0;
+  if (comma) kinds |= kCommaKind;
+  if (point) kinds |= kPointKind;
+  if (comma && point && *comma != *point) kinds |= kEitherKind;
+  if (comma && !point && text.find(',') != std::string_view::npos) kinds |= kShowsCommaKind;
+  if (point && !comma) kinds |= kShowsPointKind;
+  if (kinds != 0 && unit >= 0) kinds |= kUnitKind << unit;
+  return kinds;
+}
+
+std::optional<double> ParseNumber(std::string_view text, const ColumnPlan& plan) {
+  if (!IsNumberFormat(plan.format)) return ParseReal(text, plan.decimal_point);
+  int unit = -1;
+  const auto value = ParseWritten(text, plan.decimal_point, &unit);
+  const bool fits = unit == plan.unit || (unit < 0 && !plan.unit_always);
+  return fits ? value : std::nullopt;
+}
 }  // namespace
 
 KindSet ClassifyText(std::string_view text, char decimal_point) {
   KindSet kinds = kTextKind;
   if (text.empty()) return kinds;
-  if (ParseWhole(text)) return kinds | kIntKind | kDoubleKind;
+  if (ParseWhole(text)) return kinds | kIntKind | kDoubleKind | kCommaKind | kPointKind;
   const char first = text[0];
   if (first == 't' || first == 'T' || first == 'f' || first == 'F')
     return ParseBool(text) ? kinds | kBoolKind : kinds;
-  if (!IsDigit(first) && first != '-' && first != '+' && first != '.' && first != decimal_point &&
-      first != 'i' && first != 'I')
-    return kinds;
+  if (!MayBeginNumber(first, decimal_point)) return kinds;
   if (AllDigits(text)) return kinds | kIdKind;
-  if (ParseReal(text, decimal_point)) return kinds | kDoubleKind;
-  if (ParseDate(text, DateOrder::kYearFirst)) return kinds | kDateKind | kTimestampKind;
-  if (ParseDate(text, DateOrder::kMonthFirst)) kinds |= kMonthFirstKind;
-  if (ParseDate(text, DateOrder::kDayFirst)) kinds |= kDayFirstKind;
+  const auto real = ParseReal(text, decimal_point);
+  kinds |= WrittenKinds(text, decimal_point, real);
+  if (real) return kinds | kDoubleKind;
+  if (ParseDate(text, TextFormat::kUsual)) return kinds | kDateKind | kTimestampKind;
+  if (ParseDate(text, TextFormat::kMonthFirst)) kinds |= kMonthFirstKind;
+  if (ParseDate(text, TextFormat::kDayFirst)) kinds |= kDayFirstKind;
   if (ParseTimestamp(text)) kinds |= kTimestampKind;
   return kinds;
 }
@@ -128,7 +116,7 @@ CellValue ParseCell(const RawCell& cell, const ColumnPlan& plan) {
       whole = numbers ? ParseWhole(text) : std::nullopt;
       break;
     case Type::kDouble:
-      if (const auto real = numbers ? ParseReal(text, plan.decimal_point) : std::nullopt) {
+      if (const auto real = numbers ? ParseNumber(text, plan) : std::nullopt) {
         value.d = *real;
         return value;
       }
@@ -137,13 +125,10 @@ CellValue ParseCell(const RawCell& cell, const ColumnPlan& plan) {
       whole = numbers ? ParseBool(text) : std::nullopt;
       break;
     case Type::kDate:
-      whole = ParseDate(text, plan.date_order);
+      whole = ParseDate(text, plan.format);
       break;
     case Type::kTimestamp:
       whole = ParseTimestamp(text);
-      if (!whole) {
-        if (const auto days = ParseDate(text, DateOrder::kYearFirst)) whole = *days * kMicrosPerDay;
-      }
       break;
     case Type::kText:
       break;
@@ -169,20 +154,17 @@ void KindCounts::Add(const RawCell& cell, char decimal_point) {
   }
   KindSet found = ClassifyText(text, decimal_point);
   if (!MayBeNumber(cell)) found &= kTextKind | kDateKind | kTimestampKind;
-  ++filled;
-  for (int bit = 0; bit < kKindCount; ++bit)
-    kinds[static_cast<std::size_t>(bit)] += (found >> bit) & 1;
+  AddKnown(found, 1);
 }
 
 void KindCounts::AddKnown(KindSet known, std::int64_t count) {
   filled += count;
-  for (int bit = 0; bit < kKindCount; ++bit) {
-    if ((known >> bit) & 1) kinds[static_cast<std::size_t>(bit)] += count;
-  }
+  for (; known != 0; known &= known - 1)
+    kinds[static_cast<std::size_t>(std::countr_zero(known))] += count;
 }
 
 std::int64_t KindCounts::of(KindSet kind) const {
-  return kinds[static_cast<std::size_t>(BitIndex(kind))];
+  return kinds[static_cast<std::size_t>(std::countr_zero(kind))];
 }
 
 KindSet KindsOf(const ColumnPlan& plan) {
@@ -190,12 +172,12 @@ KindSet KindsOf(const ColumnPlan& plan) {
     case Type::kBool:
       return kTextKind | kBoolKind;
     case Type::kInt:
-      return kTextKind | kIntKind | kDoubleKind;
+      return kTextKind | kIntKind | kDoubleKind | kCommaKind | kPointKind;
     case Type::kDouble:
-      return kTextKind | kDoubleKind;
+      return kTextKind | kDoubleKind | (plan.decimal_point == ',' ? kCommaKind : kPointKind);
     case Type::kDate:
-      if (plan.date_order == DateOrder::kMonthFirst) return kTextKind | kMonthFirstKind;
-      if (plan.date_order == DateOrder::kDayFirst) return kTextKind | kDayFirstKind;
+      if (plan.format == TextFormat::kMonthFirst) return kTextKind | kMonthFirstKind;
+      if (plan.format == TextFormat::kDayFirst) return kTextKind | kDayFirstKind;
       return kTextKind | kDateKind | kTimestampKind;
     case Type::kTimestamp:
       return kTextKind | kTimestampKind;
@@ -203,6 +185,106 @@ KindSet KindsOf(const ColumnPlan& plan) {
       break;
   }
   return kTextKind;
+}
+
+void ColumnPlan::SetFormat(TextFormat to) {
+  format = to;
+  if (IsNumberFormat(to)) decimal_point = to == TextFormat::kDecimalComma ? ',' : '.';
+}
+
+KindSet KindFor(const ColumnPlan& plan) {
+  switch (plan.type) {
+    case Type::kBool:
+      return kBoolKind;
+    case Type::kInt:
+      return kIntKind;
+    case Type::kDouble:
+      if (plan.format == TextFormat::kDecimalComma) return kCommaKind;
+      return plan.format == TextFormat::kDecimalPoint ? kPointKind : kDoubleKind;
+    case Type::kDate:
+      if (plan.format == TextFormat::kMonthFirst) return kMonthFirstKind;
+      return plan.format == TextFormat::kDayFirst ? kDayFirstKind : kDateKind;
+    case Type::kTimestamp:
+      return kTimestampKind;
+    case Type::kText:
+      break;
+  }
+  return kTextKind;
+}
+
+namespace {
+// With the unit that most cells have.
+ColumnPlan WrittenPlan(const KindCounts& counts, TextFormat format) {
+  ColumnPlan plan;
+  plan.type = Type::kDouble;
+  plan.SetFormat(format);
+  for (int unit = 0; unit < kUnitCount; ++unit) {
+    const std::int64_t count = counts.of(kUnitKind << unit);
+    if (count > 0 && (plan.unit < 0 || count > counts.of(kUnitKind << plan.unit))) plan.unit = unit;
+  }
+  return plan;
+}
+
+// How the column's numbers are written when all its cells agree in it and in their unit, and no
+// other way would give other numbers.
+std::optional<ColumnPlan> Written(const KindCounts& counts) {
+  const std::int64_t filled = counts.filled;
+  const bool comma = counts.of(kCommaKind) == filled && counts.of(kShowsCommaKind) > 0;
+  const bool point = counts.of(kPointKind) == filled &&
+                     (counts.of(kShowsPointKind) > 0 || counts.of(kEitherKind) == 0);
+  if (!comma && !point) return std::nullopt;
+  ColumnPlan plan =
+      WrittenPlan(counts, comma ? TextFormat::kDecimalComma : TextFormat::kDecimalPoint);
+  plan.unit_always = plan.unit >= 0;
+  if (plan.unit_always && counts.of(kUnitKind << plan.unit) != filled) return std::nullopt;
+  return plan;
+}
+}  // namespace
+
+std::int64_t BadCount(const KindCounts& counts, const ColumnPlan& plan) {
+  std::int64_t bad = counts.filled - counts.of(KindFor(plan));
+  for (int unit = 0; IsNumberFormat(plan.format) && unit < kUnitCount; ++unit) {
+    if (unit != plan.unit) bad += counts.of(kUnitKind << unit);
+  }
+  return std::min(bad, counts.filled);
+}
+
+bool FitsEitherWay(const KindCounts& counts) {
+  return counts.of(kEitherKind) > 0 && counts.of(kCommaKind) == counts.filled &&
+         counts.of(kPointKind) == counts.filled;
+}
+
+ColumnPlan PlanGiven(const KindCounts& counts, Type type, std::optional<TextFormat> format,
+                     char decimal_point) {
+  ColumnPlan best;
+  best.type = type;
+  best.decimal_point = decimal_point;
+  std::int64_t best_bad = counts.filled + 1;
+  const auto try_plan = [&](const ColumnPlan& plan) {
+    const std::int64_t bad = BadCount(counts, plan);
+    if (bad >= best_bad) return;
+    best = plan;
+    best_bad = bad;
+  };
+  const auto with = [&](TextFormat chosen) {
+    if (IsNumberFormat(chosen)) return WrittenPlan(counts, chosen);
+    ColumnPlan plan;
+    plan.type = type;
+    plan.decimal_point = decimal_point;
+    plan.SetFormat(chosen);
+    return plan;
+  };
+  // With a format, a date may else only have the form that has a single meaning.
+  if (format) try_plan(with(*format));
+  try_plan(with(TextFormat::kUsual));
+  if (type == Type::kDate && !format) {
+    for (const auto order : {TextFormat::kMonthFirst, TextFormat::kDayFirst}) try_plan(with(order));
+  }
+  if (type == Type::kDouble && (format || !FitsEitherWay(counts))) {
+    for (const auto way : {TextFormat::kDecimalPoint, TextFormat::kDecimalComma})
+      try_plan(with(way));
+  }
+  return best;
 }
 
 Decision Decide(const KindCounts& counts, char decimal_point) {
@@ -216,16 +298,16 @@ Decision Decide(const KindCounts& counts, char decimal_point) {
   struct Candidate {
     KindSet kind;
     Type type;
-    DateOrder order;
+    TextFormat order;
   };
-  using Order = DateOrder;
-  constexpr Candidate kCandidates[] = {{kBoolKind, Type::kBool, Order::kYearFirst},
-                                       {kIntKind, Type::kInt, Order::kYearFirst},
-                                       {kDoubleKind, Type::kDouble, Order::kYearFirst},
-                                       {kDateKind, Type::kDate, Order::kYearFirst},
+  using Order = TextFormat;
+  constexpr Candidate kCandidates[] = {{kBoolKind, Type::kBool, Order::kUsual},
+                                       {kIntKind, Type::kInt, Order::kUsual},
+                                       {kDoubleKind, Type::kDouble, Order::kUsual},
+                                       {kDateKind, Type::kDate, Order::kUsual},
                                        {kMonthFirstKind, Type::kDate, Order::kMonthFirst},
                                        {kDayFirstKind, Type::kDate, Order::kDayFirst},
-                                       {kTimestampKind, Type::kTimestamp, Order::kYearFirst}};
+                                       {kTimestampKind, Type::kTimestamp, Order::kUsual}};
   const Candidate* best = nullptr;
   for (const Candidate& candidate :
        kCandidates) {  // the narrowest type among those that fit most cells
@@ -234,13 +316,25 @@ Decision Decide(const KindCounts& counts, char decimal_point) {
   // Digits that a number would lose make the column an id.
   const bool id = counts.of(kIdKind) > 0 && counts.of(kIdKind) + counts.of(kDoubleKind) == filled;
   const std::int64_t fitting = counts.of(best->kind);
-  if (fitting == 0 || id) return decision;
+  if (id) return decision;
+  if (fitting < filled) {
+    if (const auto written = Written(counts)) {
+      decision.plan = *written;
+      return decision;
+    }
+    const bool comma = counts.of(kCommaKind) > counts.of(kPointKind);
+    const ColumnPlan seems =
+        WrittenPlan(counts, comma ? TextFormat::kDecimalComma : TextFormat::kDecimalPoint);
+    const std::int64_t count = filled - BadCount(counts, seems);
+    if (count > counts.of(kDoubleKind) && count * 2 >= filled)
+      decision.seems = {seems, count, filled, FitsEitherWay(counts)};
+  }
   if (fitting * 20 < filled * 19) {
-    decision.mixed = fitting * 2 >= filled;
+    decision.mixed = fitting > 0 && fitting * 2 >= filled;
     return decision;
   }
   decision.plan.type = best->type;
-  decision.plan.date_order = best->order;
+  decision.plan.format = best->order;
   decision.bad = filled - fitting;
   return decision;
 }

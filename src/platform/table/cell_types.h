@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,12 +15,17 @@
 namespace gyre::table {
 
 // A set of bits: everything that a text could be.
-using KindSet = std::uint16_t;
+using KindSet = std::uint32_t;
 constexpr KindSet kTextKind = 1, kIntKind = 2, kDoubleKind = 4, kBoolKind = 8, kDateKind = 16,
                   kTimestampKind = 32;
 constexpr KindSet kMonthFirstKind = 64, kDayFirstKind = 128;  // 12/31/2011, 31/12/2011
 constexpr KindSet kIdKind = 256;  // digits that a number would lose: 00123, more than 64 bits
-constexpr int kKindCount = 9;
+// A number as 1.234,5 or as 1,234.5; of these, one that only fits this way, and one that both ways
+// make other numbers of.
+constexpr KindSet kCommaKind = 512, kPointKind = 1024, kShowsCommaKind = 2048,
+                  kShowsPointKind = 4096, kEitherKind = 8192;
+constexpr KindSet kUnitKind = 16384;  // and the bits after it: with kUnits[0], ...
+constexpr int kKindCount = 18;
 
 // Of a trimmed text that is not missing. Always includes kTextKind.
 KindSet ClassifyText(std::string_view text, char decimal_point);
@@ -33,7 +39,10 @@ struct ColumnPlan {
   Type type = Type::kText;
   bool undecided = false;  // nothing but missing values so far
   char decimal_point = '.';
-  DateOrder date_order = DateOrder::kYearFirst;
+  TextFormat format = TextFormat::kUsual;
+  int unit = -1;             // with a number format: the one of kUnits that cells may have
+  bool unit_always = false;  // that they all must have
+  void SetFormat(TextFormat to);
 };
 
 enum class CellOutcome : unsigned char { kValue, kMissing, kMissingToken, kBad };
@@ -56,14 +65,29 @@ struct KindCounts {
 // Kinds that every cell of a column read by `plan` certainly has.
 KindSet KindsOf(const ColumnPlan& plan);
 
+// The kind that a column's good cells have, and how many filled cells are not of it.
+KindSet KindFor(const ColumnPlan& plan);
+std::int64_t BadCount(const KindCounts& counts, const ColumnPlan& plan);
+
 struct Decision {
   ColumnPlan plan;
   std::int64_t bad =
       0;  // cells that are not of the type: an error, missing, or quarantined, as asked
   bool mixed = false;  // mostly numbers or dates, yet read as text
+  // Of a column that was not read so: how most of its filled cells seem to be written.
+  struct Seems {
+    ColumnPlan plan;
+    std::int64_t count = 0, filled = 0;
+    bool either = false;  // 1,234 may be 1234 or 1.234
+  } seems = {};
 };
 // When at least 95 % of the filled cells are numbers (dates, ...), the rest counts as bad cells;
 // below that the column is text.
 Decision Decide(const KindCounts& counts, char decimal_point);
+// How a column is read whose type is given, perhaps with its format.
+ColumnPlan PlanGiven(const KindCounts& counts, Type type, std::optional<TextFormat> format,
+                     char decimal_point);
+// All cells are numbers as 1.234,5 and as 1,234.5, but not the same ones.
+bool FitsEitherWay(const KindCounts& counts);
 
 }  // namespace gyre::table

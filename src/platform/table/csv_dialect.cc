@@ -73,10 +73,9 @@ bool DetectDecimalComma(const Rows& rows, char delimiter) {
   for (const auto& row : rows) {
     for (const std::string& cell : row) {
       const std::string_view text = Trim(cell);
-      if (text.find(',') != std::string_view::npos && (ClassifyText(text, ',') & kDoubleKind) != 0)
-        ++with_comma;
-      if (text.find('.') != std::string_view::npos && (ClassifyText(text, '.') & kDoubleKind) != 0)
-        ++with_point;
+      const KindSet kinds = ClassifyText(text, ',');
+      with_comma += text.find(',') != std::string_view::npos && (kinds & kCommaKind) != 0;
+      with_point += text.find('.') != std::string_view::npos && (kinds & kPointKind) != 0;
     }
   }
   return with_comma > with_point;

@@ -65,8 +65,9 @@ TEST(Dialect, SurvivesAnything) {
 }
 
 TEST(Kinds, OfText) {
-  EXPECT_EQ(ClassifyText("12", '.'), kTextKind | kIntKind | kDoubleKind);
-  EXPECT_EQ(ClassifyText("-0.5e3", '.'), kTextKind | kDoubleKind);
+  constexpr KindSet kBothWays = kCommaKind | kPointKind;
+  EXPECT_EQ(ClassifyText("12", '.'), kTextKind | kIntKind | kDoubleKind | kBothWays);
+  EXPECT_EQ(ClassifyText("-0.5e3", '.'), kTextKind | kDoubleKind | kPointKind | kShowsPointKind);
   EXPECT_EQ(ClassifyText("00123", '.'), kTextKind | kIdKind);
   EXPECT_EQ(ClassifyText("99999999999999999999", '.'), kTextKind | kIdKind);
   EXPECT_EQ(ClassifyText("TRUE", '.'), kTextKind | kBoolKind);
@@ -76,8 +77,21 @@ TEST(Kinds, OfText) {
   EXPECT_EQ(ClassifyText("12/31/2012", '.'), kTextKind | kMonthFirstKind);
   EXPECT_EQ(ClassifyText("31/12/2012", '.'), kTextKind | kDayFirstKind);
   EXPECT_EQ(ClassifyText("2012-02-28T10:00:00Z", '.'), kTextKind | kTimestampKind);
-  EXPECT_EQ(ClassifyText("3,14", ','), kTextKind | kDoubleKind);
-  EXPECT_EQ(ClassifyText("3,14", '.'), kTextKind);
+  EXPECT_EQ(ClassifyText("31.12.2012 10:00", '.'), kTextKind | kTimestampKind);
+  EXPECT_EQ(ClassifyText("31.12.2012 24:00", '.'), kTextKind);
+  EXPECT_EQ(ClassifyText("3,14", ','), kTextKind | kDoubleKind | kCommaKind | kShowsCommaKind);
+  EXPECT_EQ(ClassifyText("3,14", '.'), kTextKind | kCommaKind | kShowsCommaKind);
+  EXPECT_EQ(ClassifyText("1,234", '.'), kTextKind | kBothWays | kEitherKind);
+  EXPECT_EQ(ClassifyText("1.196", '.'), kTextKind | kDoubleKind | kBothWays | kEitherKind);
+  EXPECT_EQ(ClassifyText("1.196,10", '.'), kTextKind | kCommaKind | kShowsCommaKind);
+  EXPECT_EQ(ClassifyText("-1,234.50", '.'), kTextKind | kPointKind | kShowsPointKind);
+  EXPECT_EQ(ClassifyText("10 %", '.'), kTextKind | kBothWays | kUnitKind);
+  EXPECT_EQ(ClassifyText("-$5", '.'), kTextKind | kBothWays | (kUnitKind << 1));
+  EXPECT_EQ(ClassifyText("1.196,10\xC2\xA0€", '.'),
+            kTextKind | kCommaKind | kShowsCommaKind | (kUnitKind << 2));
+  for (const char* text : {"1.19,6", "01.196,10", "1,,2", "1.196.", "$", "%", "$-", "1234.567,8",
+                           "$007", "5 $ 5", "+49 30 1234", "192.168.0.1"})
+    EXPECT_EQ(ClassifyText(text, '.'), kTextKind) << text;
   EXPECT_EQ(ClassifyText("1-2", '.'), kTextKind);
   EXPECT_EQ(ClassifyText("+49 30 1234", '.'), kTextKind);
 }

@@ -62,21 +62,48 @@ std::optional<std::int64_t> ParseSlashDate(std::string_view text, bool month_fir
 }
 }  // namespace
 
-std::string_view FormatText(DateOrder order) {
-  if (order == DateOrder::kMonthFirst) return "%m/%d/%Y";
-  return order == DateOrder::kDayFirst ? "%d/%m/%Y" : "%Y-%m-%d";
+std::string_view FormatText(TextFormat format) {
+  switch (format) {
+    case TextFormat::kUsual:
+      break;
+    case TextFormat::kMonthFirst:
+      return "%m/%d/%Y";
+    case TextFormat::kDayFirst:
+      return "%d/%m/%Y";
+    case TextFormat::kDecimalComma:
+      return "1.234,5";
+    case TextFormat::kDecimalPoint:
+      return "1,234.5";
+  }
+  return "%Y-%m-%d";
 }
 
-std::optional<DateOrder> ParseFormat(std::string_view text) {
-  for (const auto order : {DateOrder::kYearFirst, DateOrder::kMonthFirst, DateOrder::kDayFirst}) {
-    if (text == FormatText(order)) return order;
+std::optional<TextFormat> ParseFormat(std::string_view text) {
+  for (const auto format : {TextFormat::kUsual, TextFormat::kMonthFirst, TextFormat::kDayFirst,
+                            TextFormat::kDecimalComma, TextFormat::kDecimalPoint}) {
+    if (text == FormatText(format)) return format;
   }
   return std::nullopt;
 }
 
-std::string_view FormatWords(DateOrder order) {
-  if (order == DateOrder::kMonthFirst) return "month/day/year";
-  return order == DateOrder::kDayFirst ? "day/month/year" : "year-month-day";
+bool IsNumberFormat(TextFormat format) {
+  return format == TextFormat::kDecimalComma || format == TextFormat::kDecimalPoint;
+}
+
+std::string_view FormatWords(TextFormat format) {
+  switch (format) {
+    case TextFormat::kUsual:
+      break;
+    case TextFormat::kMonthFirst:
+      return "month/day/year";
+    case TextFormat::kDayFirst:
+      return "day/month/year";
+    case TextFormat::kDecimalComma:
+      return "numbers like 1.234,5";
+    case TextFormat::kDecimalPoint:
+      return "numbers like 1,234.5";
+  }
+  return "year-month-day";
 }
 
 void AddFormats(const Formats& formats, Json* columns) {
@@ -105,9 +132,21 @@ Json FormatsToJson(const Formats& formats) {
   return columns;
 }
 
-std::optional<std::int64_t> ParseDate(std::string_view text, DateOrder order) {
-  if (order == DateOrder::kYearFirst) return ParsePlainDate(text);
-  return ParseSlashDate(text, order == DateOrder::kMonthFirst);
+std::optional<std::int64_t> ParseDate(std::string_view text, TextFormat order) {
+  if (order == TextFormat::kUsual) return ParsePlainDate(text);
+  return ParseSlashDate(text, order == TextFormat::kMonthFirst);
+}
+
+std::optional<std::int64_t> ParseTimestamp(std::string_view text) {
+  if (const auto time = ParseTime(text)) return time;
+  const std::size_t blank = text.find(' ');
+  const auto days = ParsePlainDate(text.substr(0, blank));
+  if (!days) return std::nullopt;
+  if (blank == std::string_view::npos) return *days * kMicrosPerDay;
+  // The time of day is read as that of the first of all days.
+  const auto time = ParseTime("1970-01-01" + std::string(text.substr(blank)));
+  if (!time) return std::nullopt;
+  return *days * kMicrosPerDay + *time;
 }
 
 }  // namespace gyre::table

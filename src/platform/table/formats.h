@@ -1,6 +1,7 @@
 // How the text of a column is read where its type alone does not say: which of day and month comes
-// first. It belongs to a table's schema and to a model's input, so that 01/02/2024 means the same
-// day in every file and request that follows. Pure functions.
+// first, and which of comma and point sets off decimals. It belongs to a table's schema and to a
+// model's input, so that 01/02/2024 means the same day in every file and request that follows, and
+// 1.234 the same number in every file. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +15,30 @@
 
 namespace gyre::table {
 
-enum class DateOrder : unsigned char { kYearFirst, kMonthFirst, kDayFirst };
-using Formats = std::map<std::string, DateOrder, std::less<>>;  // by column; kYearFirst is left out
+enum class TextFormat : unsigned char {
+  kUsual,  // dates with the year first, numbers without signs of thousands
+  kMonthFirst,
+  kDayFirst,
+  kDecimalComma,  // 1.234,5
+  kDecimalPoint,  // 1,234.5
+};
+using Formats = std::map<std::string, TextFormat, std::less<>>;  // by column; kUsual is left out
 
-std::string_view FormatText(DateOrder order);  // "%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y"
-std::optional<DateOrder> ParseFormat(std::string_view text);
-std::string_view FormatWords(DateOrder order);  // "day/month/year"
+// "%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "1.234,5", "1,234.5"
+std::string_view FormatText(TextFormat format);
+std::optional<TextFormat> ParseFormat(std::string_view text);
+bool IsNumberFormat(TextFormat format);
+std::string_view FormatWords(TextFormat format);  // "day/month/year"
 
 // `columns`: a schema as JSON, [{"name", "type"}, ...], whose members get "format".
 void AddFormats(const Formats& formats, Json* columns);
 Formats FormatsOf(const Json& columns);
 Json FormatsToJson(const Formats& formats);  // [{"name", "format"}, ...]
 
-// Days since 1970-01-01. kYearFirst: 2011-12-31, 2011/12/31, 31.12.2011, forms with one meaning.
-std::optional<std::int64_t> ParseDate(std::string_view text, DateOrder order);
+// Days since 1970-01-01. kUsual: 2011-12-31, 2011/12/31, 31.12.2011, forms with one meaning.
+std::optional<std::int64_t> ParseDate(std::string_view text, TextFormat order);
+// Microseconds since then: ISO 8601 (a blank may part date and time, and a plain date is its
+// midnight), and with the day written 31.12.2011.
+std::optional<std::int64_t> ParseTimestamp(std::string_view text);
 
 }  // namespace gyre::table

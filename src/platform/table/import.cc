@@ -55,6 +55,8 @@ Result<Column> Cast(const Column& column, const Field& to, const ImportOptions& 
                     ImportReport* report) {
   ColumnPlan plan;
   plan.type = to.type;
+  if (const auto format = options.formats.find(to.name); format != options.formats.end())
+    plan.SetFormat(format->second);
   Column out;
   out.name = column.name;
   out.type = to.type;

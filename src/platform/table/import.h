@@ -3,10 +3,11 @@
 // guessed from the first rows that a later row contradicts is decided anew from the whole file,
 // which is then read a second time. Constant memory. For worker tasks.
 //
-// Types: bool (true, false), int, double, date (2011-12-31, 2011/12/31, 31.12.2011, 12/31/2011),
-// timestamp (ISO 8601; without a zone it is UTC), text. Whole numbers with leading zeros or beyond
-// 64 bits are ids and stay text. Empty cells and the words NA, N/A, NaN, NULL, ? are missing (in
-// typed columns also None, - and .); a quoted word in a text column is a value. The report says
+// Types: bool (true, false), int, double (where all of a column agree also 1.234,5 and 1,234.5,
+// with the same %, $, € or £), date (2011-12-31, 2011/12/31, 31.12.2011, 12/31/2011), timestamp
+// (ISO 8601, 31.12.2011 10:00; without a zone it is UTC), text. Whole numbers with leading zeros or
+// beyond 64 bits are ids and stay text. Empty cells and the words NA, N/A, NaN, NULL, ? are missing
+// (in typed columns also None, - and .); a quoted word in a text column is a value. The report says
 // which were met.
 #pragma once
 

@@ -10,6 +10,7 @@
 #include "platform/table/append.h"
 #include "platform/table/csv_records.h"
 #include "platform/table/json_records.h"
+#include "platform/table/number_text.h"
 
 namespace gyre::table {
 
@@ -40,28 +41,9 @@ std::string_view NounOf(Type type) {
   return "text";
 }
 
-KindSet KindFor(const ColumnPlan& plan) {
-  switch (plan.type) {
-    case Type::kBool:
-      return kBoolKind;
-    case Type::kInt:
-      return kIntKind;
-    case Type::kDouble:
-      return kDoubleKind;
-    case Type::kDate:
-      if (plan.date_order == DateOrder::kMonthFirst) return kMonthFirstKind;
-      return plan.date_order == DateOrder::kDayFirst ? kDayFirstKind : kDateKind;
-    case Type::kTimestamp:
-      return kTimestampKind;
-    case Type::kText:
-      break;
-  }
-  return kTextKind;
-}
-
 std::string PlanWords(const ColumnPlan& plan) {
-  const bool slash = plan.type == Type::kDate && plan.date_order != DateOrder::kYearFirst;
-  return slash ? fmt::format("a date as {}", FormatWords(plan.date_order))
+  const bool slash = plan.type == Type::kDate && plan.format != TextFormat::kUsual;
+  return slash ? fmt::format("a date as {}", FormatWords(plan.format))
                : std::string(TypeName(plan.type));
 }
 
@@ -95,7 +77,7 @@ Result<ImportReport> TextImport::Run() {
       Apply(Decide(column.counts, decimal_point_), &column);
       column.filled = column.counts.filled;
       column.ambiguous_date = column.counts.of(kDayFirstKind) == column.counts.of(kMonthFirstKind);
-      ApplyKnown(&column);
+      ApplyKnown(column.counts, &column);
     }
     decided_ = true;
   }
@@ -114,7 +96,7 @@ Result<ImportReport> TextImport::Run() {
 Result<> TextImport::Pass() {
   rows_ = 0;
   size_before_ = 0;
-  counting_ = false;
+  counting_ = std::exchange(from_start_, false);
   report_.quarantine.clear();
   report_.rows_quarantined = report_.cells_nulled = 0;
   for (Column& column : columns_) {
@@ -141,6 +123,7 @@ Result<> TextImport::Pass() {
       return Pass();
     }
     if (!read) return read.error();
+    if (from_start_) return Pass();
     size_before_ += sizes_[i];
   }
   return {};
@@ -182,6 +165,7 @@ Result<> TextImport::ReadFile(std::size_t file) {
       GYRE_DO(sink_.Begin(schema));
     }
     GYRE_DO(TakeBatch(*source, batch, map));
+    if (from_start_) return {};
     rows_ += static_cast<std::int64_t>(batch.rows());
     Progress(*source);
   }
@@ -201,7 +185,7 @@ Result<> TextImport::AddColumn(const std::string& name) {
     const auto format = formats.find(name);
     if (format == formats.end()) return;
     column.format = format->second;
-    column.plan.date_order = format->second;
+    column.plan.SetFormat(format->second);
   };
   if (options_.bad == BadCells::kQuarantine) {
     for (const Field& known : options_.known.schema) {
@@ -257,8 +241,8 @@ void TextImport::PlanFromFirst(const RecordBatch& batch, const std::vector<std::
     Column& column = columns_[map[i]];
     if (!column.given) Apply(Decide(counts, decimal_point_), &column);
     column.ambiguous_date = counts.of(kDayFirstKind) == counts.of(kMonthFirstKind);
-    column.plan.decimal_point = decimal_point_;
-    ApplyKnown(&column);
+    if (!IsNumberFormat(column.plan.format)) column.plan.decimal_point = decimal_point_;
+    ApplyKnown(counts, &column);
   }
 }
 
@@ -267,39 +251,39 @@ void TextImport::Apply(const Decision& decision, Column* column) {
   column->plan = decision.plan;
   column->bad = decision.bad;
   column->mixed = decision.mixed;
+  column->seems = decision.seems;
 }
 
 void TextImport::ApplyGiven(Column* column) const {
-  const auto bad_of = [&](const ColumnPlan& plan) {
-    return column->counts.filled - column->counts.of(KindFor(plan));
-  };
-  column->plan.decimal_point = decimal_point_;
-  column->bad = bad_of(column->plan);
-  if (column->plan.type != Type::kDate || column->bad == 0) return;
-  // Without a format a given date may be in any order; with one, only the form that has a single
-  // meaning may stand in for it.
-  for (const auto order : {DateOrder::kYearFirst, DateOrder::kMonthFirst, DateOrder::kDayFirst}) {
-    if (column->format && order != DateOrder::kYearFirst) continue;
-    ColumnPlan other = column->plan;
-    other.date_order = order;
-    if (bad_of(other) >= column->bad) continue;
-    column->bad = bad_of(other);
-    column->plan = other;
-  }
+  column->plan = PlanGiven(column->counts, column->plan.type, column->format, decimal_point_);
+  column->bad = BadCount(column->counts, column->plan);
 }
 
-// Day and month fit both ways: the table that the rows join says which is which.
-void TextImport::ApplyKnown(Column* column) const {
+// Day and month, or comma and point, fit both ways: the table that the rows join says which is
+// which.
+void TextImport::ApplyKnown(const KindCounts& counts, Column* column) const {
   const auto known = options_.known.formats.find(column->name);
+  column->as_known = false;
   if (known == options_.known.formats.end() || column->given) return;
-  const bool slash =
-      column->plan.type == Type::kDate && column->plan.date_order != DateOrder::kYearFirst;
-  if (slash && column->ambiguous_date) column->plan.date_order = known->second;
+  const bool slash = column->plan.type == Type::kDate && column->plan.format != TextFormat::kUsual;
+  if (slash && column->ambiguous_date) column->plan.format = known->second;
+  if (!IsNumberFormat(known->second) || !FitsEitherWay(counts)) return;
+  column->plan = PlanGiven(counts, Type::kDouble, known->second, decimal_point_);
+  column->as_known = true;
+  column->seems = {};
 }
 
 Result<> TextImport::TakeBatch(const RecordSource& source, const RecordBatch& batch,
                                const std::vector<std::size_t>& map) {
-  if (!counting_ && !decided_ && !Fits(batch, map)) StartCounting();
+  if (!counting_ && !decided_ && !Fits(batch, map)) {
+    // How numbers are written is said by all of them together: a plan does not tell what the first
+    // ones could be besides.
+    from_start_ = rows_ > 0 && std::any_of(columns_.begin(), columns_.end(), [](const Column& c) {
+                    return c.plan.type == Type::kDouble || c.seems.count > 0;
+                  });
+    if (from_start_) return {};
+    StartCounting();
+  }
   if (counting_) {
     Count(batch, map);
     return {};
@@ -311,11 +295,12 @@ bool TextImport::Fits(const RecordBatch& batch, const std::vector<std::size_t>& 
   for (std::size_t i = 0; i < map.size(); ++i) {
     Column& column = columns_[map[i]];
     const ColumnPlan& plan = column.plan;
+    if (column.seems.count > 0 && rows_ > 0) return false;
     if (plan.type == Type::kText && !plan.undecided) continue;  // everything is text
     ColumnPlan other = plan;
-    other.date_order =
-        plan.date_order == DateOrder::kDayFirst ? DateOrder::kMonthFirst : DateOrder::kDayFirst;
-    const bool slash = plan.type == Type::kDate && plan.date_order != DateOrder::kYearFirst;
+    other.format =
+        plan.format == TextFormat::kDayFirst ? TextFormat::kMonthFirst : TextFormat::kDayFirst;
+    const bool slash = plan.type == Type::kDate && plan.format != TextFormat::kUsual;
     for (std::size_t row = 0; row < batch.rows(); ++row) {
       const RawCell& cell = batch.cells[row * batch.width + i];
       if (ParseCell(cell, plan).outcome == CellOutcome::kBad) return false;
@@ -483,30 +468,65 @@ Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, 
       .Fix(fmt::format("gyre add {} --type {}=text     (keep it as text)", file, column.name));
 }
 
-// Which of day and month came first, when no value shows it or another table had it otherwise.
+// Which of day and month came first, or how numbers are written, when no value shows it, another
+// table had it otherwise, or more than digits was read.
 void TextImport::NoteFormat(const Column& column) {
-  const DateOrder order = column.plan.date_order;
-  if (column.plan.type != Type::kDate || order == DateOrder::kYearFirst) return;
-  report_.formats[column.name] = order;
+  const TextFormat format = column.plan.format;
+  if (format == TextFormat::kUsual) return;
+  report_.formats[column.name] = format;
   if (column.format) return;
   const auto known = options_.known.formats.find(column.name);
-  std::string note = fmt::format("`{}` was read as {}", column.name, FormatWords(order));
-  if (known != options_.known.formats.end() && known->second != order) {
-    note += fmt::format(", whereas {} has {}: look whether these are the same dates",
-                        options_.known.name, FormatWords(known->second));
-  } else if (!column.ambiguous_date) {
-    return;
-  } else if (known != options_.known.formats.end()) {
+  const bool is_known = known != options_.known.formats.end();
+  const bool number = IsNumberFormat(format);
+  const bool open = number ? column.as_known : column.ambiguous_date;
+  std::string note = fmt::format("`{}` was read as {}", column.name, FormatWords(format));
+  if (is_known && known->second != format) {
+    note +=
+        fmt::format(", whereas {} has {}: look whether these are the same {}", options_.known.name,
+                    FormatWords(known->second), number ? "numbers" : "dates");
+  } else if (is_known && open) {
     note += fmt::format(", as in {}: no value shows which of both it is", options_.known.name);
+  } else if (is_known || (!number && !open)) {
+    return;
+  } else if (number) {
+    if (column.plan.unit >= 0) note += fmt::format("; {} is left out", kUnits[column.plan.unit]);
   } else {
-    const DateOrder other =
-        order == DateOrder::kMonthFirst ? DateOrder::kDayFirst : DateOrder::kMonthFirst;
+    const TextFormat other =
+        format == TextFormat::kMonthFirst ? TextFormat::kDayFirst : TextFormat::kMonthFirst;
     note += "; no value shows which of both it is";
     note += column.given ? ": write dates as 2024-12-31"
                          : fmt::format(". For {}: --type {}=date:{}", FormatWords(other),
                                        column.name, FormatText(other));
   }
   report_.notes.push_back(std::move(note));
+}
+
+// Why a column that looks like numbers is text, and how to read it as numbers.
+void TextImport::NoteText(const Column& column) {
+  if (column.seems.count == 0 || column.plan.type != Type::kText) {
+    if (column.mixed)
+      report_.notes.push_back(fmt::format(
+          "`{}` was read as text: most of its values are numbers or dates, but not 95 %",
+          column.name));
+    return;
+  }
+  const auto& [plan, count, filled, either] = column.seems;
+  const auto type = [&](TextFormat format) {
+    return fmt::format("--type {}=double:{}", column.name, FormatText(format));
+  };
+  if (either) {
+    report_.notes.push_back(fmt::format(
+        "`{}` was read as text: its values look like numbers, but 1,234 may mean 1234 or 1.234. "
+        "Say which: {} or {}",
+        column.name, type(TextFormat::kDecimalPoint), type(TextFormat::kDecimalComma)));
+    return;
+  }
+  report_.notes.push_back(
+      fmt::format("`{}` was read as text: {} of {} values look like {}. To read these: {}{}",
+                  column.name, GroupDigits(count), GroupDigits(filled),
+                  plan.unit < 0 ? std::string(FormatWords(plan.format))
+                                : fmt::format("numbers, some with {}", kUnits[plan.unit]),
+                  type(plan.format), count < filled ? " --bad null" : ""));
 }
 
 void TextImport::WriteNotes() {
@@ -516,10 +536,7 @@ void TextImport::WriteNotes() {
       tokens[token].first += count;
       tokens[token].second.push_back(column.name);
     }
-    if (column.mixed)
-      report_.notes.push_back(fmt::format(
-          "`{}` was read as text: most of its values are numbers or dates, but not 95 %",
-          column.name));
+    NoteText(column);
     NoteFormat(column);
   }
   for (const auto& [token, met] : tokens) {

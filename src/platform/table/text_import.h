@@ -25,13 +25,15 @@ class TextImport {
     ColumnPlan plan;
     bool given = false;  // by --type, or by the known table
     std::string given_by;
-    std::optional<DateOrder> format;  // given, with the type
-    KindCounts counts;                // while counting
-    std::int64_t good = 0;            // cells read by `plan` before counting began
-    std::int64_t bad = 0;             // known after the decision
-    std::int64_t filled = 0;          // cells that are not missing, likewise
-    bool ambiguous_date = false;      // day/month and month/day would both fit
+    std::optional<TextFormat> format;  // given, with the type
+    KindCounts counts;                 // while counting
+    std::int64_t good = 0;             // cells read by `plan` before counting began
+    std::int64_t bad = 0;              // known after the decision
+    std::int64_t filled = 0;           // cells that are not missing, likewise
+    bool ambiguous_date = false;       // day/month and month/day would both fit
     bool mixed = false;
+    bool as_known = false;  // no value shows how its numbers are written
+    Decision::Seems seems;
     std::map<std::string, std::int64_t, std::less<>> tokens;  // words read as missing
   };
 
@@ -46,8 +48,9 @@ class TextImport {
                      const std::vector<std::size_t>& map);
   bool Fits(const RecordBatch& batch, const std::vector<std::size_t>& map);
   void ApplyGiven(Column* column) const;
-  void ApplyKnown(Column* column) const;
+  void ApplyKnown(const KindCounts& counts, Column* column) const;
   void NoteFormat(const Column& column);
+  void NoteText(const Column& column);
   void StartCounting();
   void Count(const RecordBatch& batch, const std::vector<std::size_t>& map);
   Result<> Convert(const RecordSource& source, const RecordBatch& batch,
@@ -74,6 +77,7 @@ class TextImport {
   std::vector<unsigned char> present_;  // columns of the current CSV file
   char decimal_point_ = '.';
   bool planned_ = false, decided_ = false, counting_ = false;
+  bool from_start_ = false;      // count, and begin anew for it
   std::int64_t rows_ = 0;        // seen in this pass
   std::int64_t rows_total_ = 0;  // seen in the pass that counted
   Frame pending_;
