@@ -449,7 +449,7 @@ Result<> House::Reload() {
     shown.Push(hot ? read.items()[i] : rooms_->shown_settings.items()[i]);
   }
   rooms_->shown_settings = std::move(shown);
-  return {};
+  return rooms_->server->ReloadCertificate();
 }
 
 void House::Drain() { rooms_->Drain(); }

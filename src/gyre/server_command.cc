@@ -78,9 +78,9 @@ int WaitForEnd(exec::SignalWaiter& signals, House& house) {
     const int signal = signals.Wait(-1).value_or(SIGTERM);
     if (signal != SIGHUP || ::isatty(STDIN_FILENO) != 0) return signal;
     if (const auto reloaded = house.Reload(); !reloaded) {
-      kLog.Error("settings kept", {{"error", reloaded.error().ToString()}});
+      kLog.Error("kept what was read before", {{"error", reloaded.error().ToString()}});
     } else {
-      kLog.Info("settings reloaded", {});
+      kLog.Info("settings and certificate read again", {});
     }
   }
 }

@@ -1,6 +1,7 @@
 """What every noun of the API does alike: made, listed page by page, shown, changed, removed, and then not found; wrong input is a problem with a code;
 who may not, may not; the OpenAPI document and the route tables say the same."""
 import http.client
+import json
 import os
 import re
 import sys
@@ -63,7 +64,8 @@ def runs(g):
     assert [r['name'] for r in pages(g, runs_path + '&tag=team:blue', 1)] == ['run-5', 'run-3', 'run-1']
     wrong_pages(g, runs_path)
     problem(g.http('GET', runs_path + '&page_token=nonsense'), 400)
-    problem(g.http('GET', runs_path + '&status=happy'), 400, 'GY3412')
+    problem(g.http('GET', runs_path + '&status=happy'), 400, 'GY1601')
+    assert 'did you mean `status`?' in problem(g.http('GET', runs_path + '&statu=failed'), 400, 'GY1631')['fix']
     problem(g.http('GET', runs_path + '&tag=blue'), 400, 'GY3412')
 
     run = f"{P}/runs/{made[0]['id']}"
@@ -77,6 +79,7 @@ def runs(g):
         assert g.http('POST', f"{P}/runs/{other['id']}/batch", {'metrics': [{'key': key, 'value': float(i)} for key in ('test_rmse', 'valid_auc')]}).status == 204
     best = {key: g.json('GET', runs_path + '&order_by=' + key)['items'][0]['name'] for key in ('test_rmse', 'valid_auc')}
     assert best == {'test_rmse': 'run-1', 'valid_auc': 'run-3'}, best
+    assert 'did you mean `test_rmse`?' in problem(g.http('GET', runs_path + '&order_by=test_rmsle'), 400, 'GY3415')['fix']
     assert g.json('GET', runs_path + '&order_by=test_rmse&ascending=false')['items'][0]['name'] == 'run-3'
     problem(g.http('POST', run + '/batch', {'params': {'depth': 9}}), 409, 'GY3404')
     for body in ({'metrics': [{'key': 'loss', 'value': 'high'}]}, {'metrics': [{'value': 1}]}, {'params': {'a': [1]}}, {'tags': {'a': {}}}):
@@ -230,7 +233,7 @@ def lineage(g, trained):
     assert same['start']['kind'] == 'model_version', same['start']
     assert [other['name'] for other in same['others']] == (['dataset:people0:v1'] if name == 'people0' else []), same['others']
     problem(g.http('GET', P + '/lineage'), 400, 'GY4154')
-    problem(g.http('GET', f'{P}/lineage?id={model}&direction=sideways'), 400, 'GY4153')
+    problem(g.http('GET', f'{P}/lineage?id={model}&direction=sideways'), 400, 'GY1601')
     problem(g.http('GET', f'{P}/lineage?id={model}&depth=0'), 400)
     problem(g.http('GET', P + '/lineage?id=nobody'), 404)
 
@@ -242,7 +245,7 @@ def usage(g):
         for report in (by_subject, by_project):
             assert sum(item[quantity] for item in report['items']) == report['total'][quantity], (quantity, report)
     assert by_subject['total']['cpu_us'] > 0
-    problem(g.http('GET', '/api/v1/usage?group=colour'), 400, 'GY4157')
+    problem(g.http('GET', '/api/v1/usage?group=colour'), 400, 'GY1601')
     problem(g.http('GET', '/api/v1/usage?from=soon'), 400, 'GY4152')
     problem(g.http('PUT', '/api/v1/usage/prices', '{"currency": "EUR"}', headers={'Content-Type': 'text/plain'}), 415, 'GY1629')
     before = len(g.json('GET', '/api/v1/usage/prices')['items'])
@@ -250,7 +253,7 @@ def usage(g):
     assert len(books) == before + 1 and books[-1]['currency'] == 'CHF' and books[-1]['cpu_hour_micros'] == 70_000
     for wrong in ({'cpu_hour_micros': 'dear'}, {'cpu_hour_micros': -1}, {'currency': 5}, {'colour': 1}):
         problem(g.http('PUT', '/api/v1/usage/prices', wrong), (400, 422))
-    assert problem(g.http('PUT', '/api/v1/usage/prices', {'curency': 'EUR'}), 422, 'GY1630')['fix'] == ['did you mean `currency`?']
+    assert problem(g.http('PUT', '/api/v1/usage/prices', {'curency': 'EUR'}), 422, 'GY1630')['fix'][0] == 'did you mean `currency`?'
     assert len(g.json('GET', '/api/v1/usage/prices')['items']) == before + 1
 
 
@@ -270,9 +273,74 @@ def secrets(g):
     assert b'hidden' not in g.http('GET', '/api/v1/audit?limit=1000').body
 
 
+def references(node):
+    if isinstance(node, dict):
+        if '$ref' in node:
+            yield node['$ref']
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def well_formed(document):
+    """What OpenAPI 3.1 asks for and a client's generator trips over."""
+    assert document['openapi'].startswith('3.1.') and document['info']['title'] and document['info']['version']
+    for reference in references(document):
+        node = document
+        for part in reference.removeprefix('#/').split('/'):
+            node = node[part]
+    ids = set()
+    for path, methods in document['paths'].items():
+        for method, operation in methods.items():
+            assert operation['operationId'] not in ids, operation['operationId']
+            ids.add(operation['operationId'])
+            parameters = operation.get('parameters', [])
+            named = [(p['in'], p['name']) for p in parameters]
+            assert len(set(named)) == len(named), (path, named)
+            assert {n for i, n in named if i == 'path'} == set(re.findall(r'\{(\w+)\}', path)), (path, named)
+            assert all(p['schema'] and (p['in'] == 'query' or p['required']) for p in parameters), (path, parameters)
+            assert operation['responses'] and (method != 'get' or 'requestBody' not in operation), (method, path)
+            for media in operation.get('requestBody', {}).get('content', {}).values():
+                assert 'schema' in media, (method, path)
+    for name, schema in document['components']['schemas'].items():
+        assert schema['type'] == 'object' and set(schema.get('required', [])) <= set(schema['properties'] if 'required' in schema else []), name
+
+
+def request(g, method, target):
+    connection = http.client.HTTPConnection(g.host, g.port, timeout=60)
+    connection.request(method, target, body=b'' if method in ('POST', 'PUT', 'PATCH') else None)
+    response = connection.getresponse()  # of a stream the head is enough
+    assert response.status < 500, f'{method} {target}: {response.status} {response.read(500)!r}'
+    return connection, response
+
+
+def listed_parameters(g, method, target, operation):
+    """Those in the document are taken, others are refused; the server checks that its handlers read no others."""
+    def code(query):
+        connection, response = request(g, method, target + '?' + query)
+        answer = response.read() if 'problem' in response.headers.get('Content-Type', '') else b'{}'
+        connection.close()
+        return json.loads(answer).get('code', '')
+    query = [p for p in operation.get('parameters', []) if p['in'] == 'query']
+    assert code('nosuch=1') == 'GY1631', (method, target)
+    for parameter in query:
+        schema = parameter['schema']
+        value = schema['enum'][0] if 'enum' in schema else {'integer': '1', 'boolean': 'true'}.get(schema['type'], '2026-11-21' if 'examples' in schema else 'a')
+        assert code(f"{parameter['name']}={value}") != 'GY1631', (method, target, parameter)
+        if schema['type'] != 'array':
+            assert code(f"{parameter['name']}={value}&{parameter['name']}={value}") == 'GY1631', (method, target, parameter)
+        if 'enum' in schema:
+            assert code(f"{parameter['name']}=nosuch") == 'GY1601', (method, target, parameter)
+
+
 def openapi(g):
-    """The document lists the tables' rows, and no row answers 500 to nothing at all."""
+    """The document lists the tables' rows with their parameters, and no row answers 500 to nothing at all."""
     document = g.json('GET', '/api/v1/openapi.json')
+    well_formed(document)
+    train = document['components']['schemas']['TrainRequest']
+    assert train['required'] == ['dataset'] and train['properties']['trials']['type'] == 'integer' and not train['additionalProperties'], train
     listed = {(method.upper(), path) for path, methods in document['paths'].items() for method in methods}
     rows = set()
     for folder, _, files in os.walk(os.path.join(SOURCE, 'src', 'api')):
@@ -288,11 +356,9 @@ def openapi(g):
     for method, path in sorted(listed):
         filled = path.replace('{project}', 'default')
         filled = re.sub(r'\{\w+\}', 'nobody', filled)
-        connection = http.client.HTTPConnection(g.host, g.port, timeout=60)
-        connection.request(method, filled, body=b'' if method in ('POST', 'PUT', 'PATCH') else None)
-        response = connection.getresponse()  # of a stream the head is enough
-        assert response.status < 500, f'{method} {filled}: {response.status} {response.read(500)!r}'
-        connection.close()
+        request(g, method, filled)[0].close()
+        if (method, path) in rows and path.startswith(('/api/', '/e/')):
+            listed_parameters(g, method, filled, document['paths'][path][method.lower()])
         answered += 1
     assert answered == len(listed)
     return len(listed)

@@ -1,11 +1,15 @@
-"""A server that stops tells everybody so in time; below another path every address names it; a path that two programs could read differently is refused."""
+"""A server that stops tells everybody so in time, and SIGHUP brings a new certificate; below another path every address names it; a path that two programs could read differently is refused."""
 import http.client
 import json
+import os
 import signal
 import socket
+import ssl
+import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 
 from harness import Gyre
 
@@ -63,11 +67,58 @@ def wrong_settings(g):
     print('ok: a wrong setting is a usage error')
 
 
+def certificate(g, name):
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=' + name,
+                    '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', 'key.pem', '-out', 'cert.pem'], cwd=g.work, check=True, capture_output=True)
+    with open(os.path.join(g.work, 'cert.pem')) as f:
+        return f.read()
+
+
+def new_certificate(g):
+    """SIGHUP: who connects then gets the new one, who is connected goes on, and broken files change nothing."""
+    def shown():
+        return ssl.get_server_certificate((g.host, g.port))
+
+    def wait_for(said):
+        deadline = time.monotonic() + 20
+        while said not in g.log():
+            assert time.monotonic() < deadline and g.server.poll() is None, g.log()
+            time.sleep(0.05)
+
+    def reload(said):
+        g.server.send_signal(signal.SIGHUP)
+        wait_for(said)
+
+    first = certificate(g, 'one')
+    g.start('--tls-cert', os.path.join(g.work, 'cert.pem'), '--tls-key', os.path.join(g.work, 'key.pem'), wait=False)
+    wait_for('ready data=' + g.data + ' url=https:')
+    with open(os.path.join(g.data, 'server.json')) as f:
+        g.host, g.port = '127.0.0.1', urllib.parse.urlparse(json.load(f)['url']).port
+    assert shown() == first
+    context = ssl.create_default_context(cadata=first)
+    kept = http.client.HTTPSConnection(g.host, g.port, timeout=60, context=context)
+    kept.request('GET', '/healthz')
+    assert kept.getresponse().read() == b'ok\n'
+    second = certificate(g, 'two')
+    assert shown() == first, 'only when it is told'
+    reload('certificate read again')
+    assert shown() == second != first
+    os.remove(os.path.join(g.work, 'cert.pem'))
+    reload('kept what was read before')
+    assert shown() == second
+    kept.request('GET', '/healthz')
+    assert kept.getresponse().read() == b'ok\n', 'its connection was cut'
+    kept.close()
+    assert g.stop() == 0
+    print('ok: a new certificate without a restart')
+
+
 def main():
     with Gyre() as g:
         stopping(g)
         base_path(g)
         wrong_settings(g)
+        new_certificate(g)
 
 
 if __name__ == '__main__':

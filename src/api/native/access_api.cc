@@ -1,7 +1,6 @@
 #include "api/native/access_api.h"
 
 #include "api/native/lists.h"
-#include "api/native/request_members.h"
 #include "api/native/route_table.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -22,7 +21,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/setup",
      .handler = Bind<&AccessApi::SetupPage>,
      .permission = net::kPublic,
-     .summary = "The page behind the one-time setup link"},
+     .summary = "The page behind the one-time setup link",
+     .query = {{"token", Type::kText, "the secret of the setup link"}}},
     {.method = Method::kPost,
      .path = "/setup",
      .handler = Bind<&AccessApi::SetupForm>,
@@ -38,7 +38,10 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .body_bytes_max = kSmall,
      .request_type = "NewSetup",
-     .response_type = "IssuedToken"},
+     .response_type = "IssuedToken",
+     .members = {{"token", Type::kText, "the secret of the setup link", "", net::kRequired},
+                 {"name", Type::kText, "of the user", "", net::kRequired},
+                 {"password", Type::kText, "at least 10 characters", "", net::kRequired}}},
     {.method = Method::kPost,
      .path = "/api/v1/login",
      .handler = Bind<&AccessApi::Login>,
@@ -47,7 +50,9 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .body_bytes_max = kSmall,
      .request_type = "NewLogin",
-     .response_type = "IssuedToken"},
+     .response_type = "IssuedToken",
+     .members = {{"name", Type::kText, "of the user", "", net::kRequired},
+                 {"password", Type::kText, "of the user", "", net::kRequired}}},
     {.method = Method::kPost,
      .path = "/api/v1/logout",
      .handler = Bind<&AccessApi::Logout>,
@@ -66,13 +71,16 @@ constexpr net::Route kRoutes[] = {
      .summary = "Change one's own password; ends all sessions",
      .body = Body::kBuffer,
      .body_bytes_max = kSmall,
-     .request_type = "PasswordChange"},
+     .request_type = "PasswordChange",
+     .members = {{"old", Type::kText, "the password until now", "", net::kRequired},
+                 {"new", Type::kText, "the password from now on", "", net::kRequired}}},
     {.method = Method::kGet,
      .path = "/api/v1/users",
      .handler = Bind<&AccessApi::ListUsers>,
      .permission = kAdmin,
      .summary = "List users by name",
-     .response_type = "UserList"},
+     .response_type = "UserList",
+     .query = {kLimit, kPageToken}},
     {.method = Method::kPost,
      .path = "/api/v1/users",
      .handler = Bind<&AccessApi::CreateUser>,
@@ -81,7 +89,10 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .body_bytes_max = kSmall,
      .request_type = "NewUser",
-     .response_type = "User"},
+     .response_type = "User",
+     .members = {{"name", Type::kText, "of the user", "", net::kRequired},
+                 {"password", Type::kText, "at least 10 characters", "", net::kRequired},
+                 {"roles", Type::kObjects, "{role, project} each; no project = everywhere"}}},
     {.method = Method::kGet,
      .path = "/api/v1/users/{user}",
      .handler = Bind<&AccessApi::GetUser>,
@@ -96,7 +107,9 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .body_bytes_max = kSmall,
      .request_type = "UserChange",
-     .response_type = "User"},
+     .response_type = "User",
+     .members = {{"password", Type::kText, "a new one; ends all sessions"},
+                 {"disabled", Type::kBool, "whether the user is shut out"}}},
     {.method = Method::kDelete,
      .path = "/api/v1/users/{user}",
      .handler = Bind<&AccessApi::DeleteUser>,
@@ -106,20 +119,23 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/users/{user}/roles/{role}",
      .handler = Bind<&AccessApi::GrantRole>,
      .permission = kAdmin,
-     .summary = "Give a role, in ?project= or everywhere",
-     .response_type = "User"},
+     .summary = "Give a role, in a project or everywhere",
+     .response_type = "User",
+     .query = {{"project", Type::kText, "where; * or nothing = everywhere"}}},
     {.method = Method::kDelete,
      .path = "/api/v1/users/{user}/roles/{role}",
      .handler = Bind<&AccessApi::RevokeRole>,
      .permission = kAdmin,
      .summary = "Take a role away",
-     .response_type = "User"},
+     .response_type = "User",
+     .query = {{"project", Type::kText, "where; * or nothing = everywhere"}}},
     {.method = Method::kGet,
      .path = "/api/v1/tokens",
      .handler = Bind<&AccessApi::ListTokens>,
      .permission = kSelf,
      .summary = "One's own tokens; an administrator sees all",
-     .response_type = "TokenList"},
+     .response_type = "TokenList",
+     .query = {kLimit, kPageToken}},
     {.method = Method::kPost,
      .path = "/api/v1/tokens",
      .handler = Bind<&AccessApi::CreateToken>,
@@ -128,7 +144,11 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .body_bytes_max = kSmall,
      .request_type = "NewToken",
-     .response_type = "IssuedToken"},
+     .response_type = "IssuedToken",
+     .members = {{"name", Type::kText, "what the token is for"},
+                 {"scopes", Type::kTexts, "what it may: permissions, or read, write"},
+                 {"project", Type::kText, "the only project that it opens"},
+                 {"expires_in_seconds", Type::kWhole, "when it ends"}}},
     {.method = Method::kDelete,
      .path = "/api/v1/tokens/{token}",
      .handler = Bind<&AccessApi::RevokeToken>,
@@ -276,7 +296,6 @@ Result<Response> AccessApi::SetupForm(net::Request& request) {
 
 Result<Response> AccessApi::Setup(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"token", "name", "password"}));
   GYRE_TRY(const std::string secret, body.GetString("token"));
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const std::string password, body.GetString("password"));
@@ -286,7 +305,6 @@ Result<Response> AccessApi::Setup(net::Request& request) {
 
 Result<Response> AccessApi::Login(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"name", "password"}));
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const std::string password, body.GetString("password"));
   GYRE_TRY(const access::Issued issued,
@@ -316,7 +334,6 @@ Result<Response> AccessApi::Me(net::Request& request) {
 
 Result<Response> AccessApi::ChangePassword(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"old", "new"}));
   GYRE_TRY(const std::string old_password, body.GetString("old"));
   GYRE_TRY(const std::string password, body.GetString("new"));
   GYRE_DO(access_.ChangePassword(request.principal, old_password, password));
@@ -331,7 +348,6 @@ Result<Response> AccessApi::ListUsers(net::Request& request) {
 
 Result<Response> AccessApi::CreateUser(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"name", "password", "roles"}));
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const std::string password, body.GetString("password"));
   std::vector<access::Grant> grants;
@@ -358,7 +374,6 @@ Result<Response> AccessApi::GetUser(net::Request& request) {
 
 Result<Response> AccessApi::ChangeUser(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"password", "disabled"}));
   const std::string& name = request.Param("user");
   if (body.Has("disabled") && !body["disabled"].is_bool())
     return InvalidArgument("GY1719", "`disabled` must be true or false");
@@ -405,7 +420,6 @@ Result<Response> AccessApi::ListTokens(net::Request& request) {
 
 Result<Response> AccessApi::CreateToken(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"name", "scopes", "project", "expires_in_seconds"}));
   access::NewToken wanted;
   wanted.name = body["name"].AsString();
   wanted.project = body["project"].AsString();

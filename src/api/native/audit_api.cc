@@ -16,14 +16,23 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&AuditApi::List>,
      .permission = Permission("audit.read"),
      .summary = "The audit log, newest first; by project, actor, action, object and time",
-     .response_type = "AuditList"},
+     .response_type = "AuditList",
+     .query = {{"project", Type::kText, "only changes in it"},
+               {"actor", Type::kText, "only changes by this id or name"},
+               {"action", Type::kText, "only this permission: model.approve"},
+               {"object", Type::kText, "only changes of it"},
+               {"from", Type::kTime, "the earliest"},
+               {"to", Type::kTime, "the end, not included"},
+               kLimit,
+               kPageToken}},
     {.method = Method::kGet,
      .path = "/api/v1/audit/verify",
      .handler = Bind<&AuditApi::Verify>,
      .permission = Permission("audit.read"),
-     .summary =
-         "Checks the chain of hashes, also against an anchor kept elsewhere (sequence, hash)",
-     .response_type = "AuditVerdict"},
+     .summary = "Checks the chain of hashes, also against an anchor kept elsewhere",
+     .response_type = "AuditVerdict",
+     .query = {{"sequence", Type::kWhole, "number of the entry that the anchor names"},
+               {"hash", Type::kText, "of that entry"}}},
 };
 
 Json EntryToJson(const audit::Entry& entry) {

@@ -6,7 +6,6 @@
 #include "api/native/in_use.h"
 #include "api/native/job_answer.h"
 #include "api/native/lists.h"
-#include "api/native/request_members.h"
 #include "base/text.h"
 #include "ml/data/datasets.h"
 #include "ml/projects/projects.h"
@@ -22,28 +21,18 @@ Result<data::ImportRequest> ReadImportRequest(const net::Request& request) {
   import.project = request.Param("project");
   import.dataset = request.Param("dataset");
   import.created_by = request.principal.name;
-  import.filename = import.dataset;
-  for (const auto& [name, value] : request.query) {
-    if (name == "filename") {
-      import.filename = value.substr(value.rfind('/') + 1).substr(0, 255);
-    } else if (name == "format") {
-      import.format = value;
-    } else if (name == "bad") {
-      import.bad = value;
-    } else if (name == "target") {
-      import.target = value;
-    } else if (name == "type") {
-      import.types.push_back(value);
-    } else if (name == "tag") {
-      const std::size_t colon = value.find(':');
-      if (colon == std::string::npos)
-        return InvalidArgument("GY2109", "`tag={}` lacks a value", value.substr(0, 100))
-            .Fix("tag=source:crm");
-      import.tags[value.substr(0, colon)] = value.substr(colon + 1);
-    } else {
-      return InvalidArgument("GY2109", "the query has no parameter `{}`", name.substr(0, 100))
-          .Fix("filename, format, bad, type, tag, target");
-    }
+  import.filename = request.Query("filename").value_or(import.dataset);
+  import.filename = import.filename.substr(import.filename.rfind('/') + 1).substr(0, 255);
+  import.format = request.Query("format").value_or("");
+  import.bad = request.Query("bad").value_or(import.bad);
+  import.target = request.Query("target").value_or("");
+  import.types = request.QueryAll("type");
+  for (const std::string& tag : request.QueryAll("tag")) {
+    const std::size_t colon = tag.find(':');
+    if (colon == std::string::npos)
+      return InvalidArgument("GY2109", "`tag={}` lacks a value", tag.substr(0, 100))
+          .Fix("tag=source:crm");
+    import.tags[tag.substr(0, colon)] = tag.substr(colon + 1);
   }
   return import;
 }
@@ -251,7 +240,6 @@ Result<net::Response> DatasetsApi::SetExpectations(net::Request& request) {
 
 Result<net::Response> DatasetsApi::Query(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"sql", "limit"}));
   GYRE_TRY(const std::string sql, body.GetString("sql"));
   std::int64_t limit = 1000;
   if (body.Has("limit")) {

@@ -3,7 +3,6 @@
 #include "api/native/file_bodies.h"
 #include "api/native/job_answer.h"
 #include "api/native/lists.h"
-#include "api/native/request_members.h"
 #include "api/native/route_table.h"
 #include "base/text.h"
 #include "ml/serving/predictions.h"
@@ -22,7 +21,8 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&EndpointsApi::List>,
      .permission = Permission("endpoint.read"),
      .summary = "List endpoints by name",
-     .response_type = "EndpointList"},
+     .response_type = "EndpointList",
+     .query = {kLimit, kPageToken}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}",
      .handler = Bind<&EndpointsApi::Get>,
@@ -33,11 +33,12 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}",
      .handler = Bind<&EndpointsApi::Deploy>,
      .permission = Permission("endpoint.deploy"),
-     .summary =
-         "Deploy a model: {\"model\": \"churn@champion\", \"reason\": ...}; answers when it serves",
+     .summary = "Deploy a model; answers when it serves",
      .body = Body::kBuffer,
      .request_type = "Deploy",
-     .response_type = "Endpoint"},
+     .response_type = "Endpoint",
+     .members = {{"model", Type::kText, "churn@champion or churn:v3", "", net::kRequired},
+                 {"reason", Type::kText, "kept with the deployment"}}},
     {.method = Method::kDelete,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}",
      .handler = Bind<&EndpointsApi::Remove>,
@@ -47,21 +48,26 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}/rollback",
      .handler = Bind<&EndpointsApi::Rollback>,
      .permission = Permission("endpoint.deploy"),
-     .summary = "Back to an earlier deployment: {\"to\": number, \"reason\": ...}; without `to`, "
-                "the one before",
+     .summary = "Back to an earlier deployment",
      .body = Body::kBuffer,
      .request_type = "Rollback",
-     .response_type = "Endpoint"},
+     .response_type = "Endpoint",
+     .members = {{"to", Type::kWhole, "number of a deployment; else the one before"},
+                 {"reason", Type::kText, "kept with the deployment"}}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/predict",
      .handler = Bind<&EndpointsApi::PredictFile>,
      .permission = Permission("predict"),
-     .summary = "Start a job that scores the file in the body: "
-                "?model=churn@champion&filename=rows.csv&output_format=csv",
+     .summary = "Start a job that scores the file in the body",
      .body = Body::kStream,
      .body_bytes_max = kFileBytesMax,
      .response_type = "Job",
-     .audited = false},
+     .audited = false,
+     .query = {{"model", Type::kText, "churn@champion or churn:v3", "", net::kRequired},
+               {"filename", Type::kText, "for messages"},
+               {"format", Type::kText, "of the file; else by its content",
+                "csv|tsv|json|jsonl|ndjson|parquet"},
+               {"output_format", Type::kText, "csv when it is not given", "csv|jsonl|parquet"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/predict/{job}",
      .handler = Bind<&EndpointsApi::ScoredFile>,
@@ -96,7 +102,6 @@ Result<net::Response> EndpointsApi::Get(net::Request& request) {
 
 Result<net::Response> EndpointsApi::Deploy(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"model", "reason"}));
   GYRE_TRY(const std::string reference, body.GetString("model"));
   GYRE_TRY(const serving::Endpoint endpoint,
            serving_.Deploy({.project = request.Param("project"),
@@ -118,7 +123,6 @@ Result<net::Response> EndpointsApi::Rollback(net::Request& request) {
   if (!request.body().empty()) {
     GYRE_TRY(body, request.JsonBody());
   }
-  GYRE_DO(OnlyMembers(body, {"to", "reason"}));
   std::int64_t to = 0;
   if (body.Has("to")) {
     GYRE_TRY(to, body.GetInt("to"));
@@ -141,9 +145,6 @@ Result<net::Response> EndpointsApi::PredictFile(net::Request& request) {
     return InvalidArgument("GY3824", "the query lacks `model`").Fix("?model=churn@champion");
   }
   const std::string format = request.Query("output_format").value_or("csv");
-  if (!TableContentType(format))
-    return InvalidArgument("GY3820", "`{}` is no format of answers", format)
-        .Fix("csv, jsonl or parquet");
   const std::string& project = request.Param("project");
   GYRE_TRY(const registry::ModelVersion version, predictions_.Model(project, *reference));
   GYRE_TRY(auto writer, blobs_.NewWriter());

@@ -2,7 +2,6 @@
 
 #include "api/native/job_answer.h"
 #include "api/native/lists.h"
-#include "api/native/request_members.h"
 #include "api/native/route_table.h"
 #include "base/text.h"
 #include "ml/evaluation/evaluations.h"
@@ -18,19 +17,35 @@ constexpr net::Route kRoutes[] = {
      .summary = "Evaluate a model on a dataset, or on the rows that its training held out; the "
                 "gate's verdict is recorded",
      .body = Body::kBuffer,
-     .response_type = "Job"},
+     .response_type = "Job",
+     .members = {{"model", Type::kText, "churn:v3 or churn@champion", "", net::kRequired},
+                 {"dataset", Type::kText, "churn:v2; else the rows that the training held out"},
+                 {"alias", Type::kText, "whose gate judges: champion"},
+                 {"rules", Type::kObjects, "of the gate, instead of its own"},
+                 {"options", Type::kObject, "slice, threshold, resamples, interval and the like"},
+                 {"facts", Type::kObject, "numbers of yours for the rules of the gate"},
+                 {"primary", Type::kText, "the metric that decides"}}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/compare",
      .handler = Bind<&EvaluationApi::Compare>,
      .permission = Permission("model.write"),
      .summary = "Compare two models on the same rows; the gate's verdict on the first is recorded",
      .body = Body::kBuffer,
-     .response_type = "Job"},
+     .response_type = "Job",
+     .members = {{"model", Type::kText, "churn:v3 or churn@champion", "", net::kRequired},
+                 {"against", Type::kText, "the other model", "", net::kRequired},
+                 {"dataset", Type::kText, "churn:v2; else the rows that the training held out"},
+                 {"alias", Type::kText, "whose gate judges: champion"},
+                 {"rules", Type::kObjects, "of the gate, instead of its own"},
+                 {"options", Type::kObject, "slice, threshold, resamples, interval and the like"},
+                 {"facts", Type::kObject, "numbers of yours for the rules of the gate"},
+                 {"primary", Type::kText, "the metric that decides"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/evaluations",
      .handler = Bind<&EvaluationApi::List>,
      .permission = Permission("model.read"),
-     .summary = "Evaluations, newest first; model_version=ID for those of one version"},
+     .summary = "Evaluations, newest first",
+     .query = {{"model_version", Type::kText, "only those of this version, by id"}, kLimit}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/evaluations/{evaluation}",
      .handler = Bind<&EvaluationApi::Get>,
@@ -51,8 +66,6 @@ net::RouteTable EvaluationApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> EvaluationApi::Submit(net::Request& request, bool compare) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(
-      body, {"model", "against", "dataset", "alias", "rules", "options", "facts", "primary"}));
   evaluation::EvaluateRequest asked;
   asked.project = request.Param("project");
   GYRE_TRY(asked.model, body.GetString("model"));

@@ -14,10 +14,14 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/jobs",
      .handler = Bind<&JobsApi::List>,
      .permission = Permission("job.read"),
-     .summary = "List jobs, newest first; ?project= for those of one project, ?state= for those in "
-                "one state",
+     .summary = "List jobs, newest first",
      .response_type = "JobList",
-     .per_project = true},
+     .per_project = true,
+     .query = {kOfProject,
+               {"state", Type::kText, "only jobs in this state",
+                "queued|running|succeeded|failed|cancelled|interrupted"},
+               kLimit,
+               kPageToken}},
     {.method = Method::kGet,
      .path = "/api/v1/jobs/{job}",
      .handler = Bind<&JobsApi::Get>,
@@ -29,9 +33,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/jobs/{job}/log",
      .handler = Bind<&JobsApi::Log>,
      .permission = Permission("job.read"),
-     .summary = "The log of a job as text; ?offset= goes on where a reader stopped (at most 1 MiB "
-                "an answer)",
-     .per_project = true},
+     .summary = "The log of a job as text, at most 1 MiB an answer",
+     .per_project = true,
+     .query = {kOffset}},
     {.method = Method::kGet,
      .path = "/api/v1/jobs/{job}/events",
      .handler = Bind<&JobsApi::Events>,
@@ -46,17 +50,6 @@ constexpr net::Route kRoutes[] = {
      .response_type = "Job",
      .per_project = true},
 };
-
-// "" = every state.
-Result<std::string> ReadState(const net::Request& request) {
-  std::string state = request.Query("state").value_or("");
-  for (const std::string_view known :
-       {"", "queued", "running", "succeeded", "failed", "cancelled", "interrupted"}) {
-    if (state == known) return state;
-  }
-  return InvalidArgument("GY3318", "`{}` is no state of a job", state)
-      .Fix("queued, running, succeeded, failed, cancelled or interrupted");
-}
 
 // A job of a project that the caller may not see is not there for him.
 Result<runners::Job> JobOf(runners::Jobs& jobs, const net::Request& request) {
@@ -73,9 +66,8 @@ net::RouteTable JobsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> JobsApi::List(net::Request& request) {
   GYRE_TRY(const NamePage page, ReadNamePage(request));
-  GYRE_TRY(const std::string state, ReadState(request));
   GYRE_TRY(const auto jobs, jobs_.List({.projects = VisibleProjects(request),
-                                        .state = state,
+                                        .state = request.Query("state").value_or(""),
                                         .limit = page.limit,
                                         .after = page.after}));
   return PageOf(jobs, page.limit, runners::JobToJson, &runners::Job::id);

@@ -17,16 +17,17 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/lineage",
      .handler = Bind<&LineageApi::Walk>,
      .permission = Permission("lineage.read"),
-     .summary = "Upstream (direction=up), downstream (down) or both of an id or label (churn:v1, "
-                "model:churn:v1, churn@champion), to a depth; `others` share the label",
-     .response_type = "Lineage"},
+     .summary = "Upstream, downstream or both of an id or label (churn:v1, model:churn:v1, "
+                "churn@champion), to a depth; `others` share the label",
+     .response_type = "Lineage",
+     .query = {{"id", Type::kText, "churn:v1, churn@champion, or an id", "", net::kRequired},
+               {"direction", Type::kText, "up when it is not given", "up|down|both"},
+               {"depth", Type::kWhole, "how far: 1 to 1000, else 100"}}},
 };
 
-Result<lineage::Direction> ParseDirection(std::string_view text) {
-  if (text == "up") return lineage::Direction::kUp;
+lineage::Direction DirectionOf(std::string_view text) {
   if (text == "down") return lineage::Direction::kDown;
-  if (text == "both") return lineage::Direction::kBoth;
-  return InvalidArgument("GY4153", "`direction` is `{}`", text).Fix("up, down or both");
+  return text == "both" ? lineage::Direction::kBoth : lineage::Direction::kUp;
 }
 
 Json NodeToJson(const lineage::Node& node) {
@@ -75,8 +76,7 @@ Result<net::Response> LineageApi::Walk(net::Request& request) {
     return InvalidArgument("GY4154", "`id` is missing")
         .Fix("?id=churn:v1, or the id of a dataset version, run, model version or endpoint");
   }
-  GYRE_TRY(const lineage::Direction direction,
-           ParseDirection(request.Query("direction").value_or("up")));
+  const lineage::Direction direction = DirectionOf(request.Query("direction").value_or("up"));
   GYRE_TRY(const std::int64_t depth, request.QueryInt("depth", 100, 1, kDepthMax));
   GYRE_TRY(const lineage::Found found, Find(request.Param("project"), *id));
   GYRE_TRY(const lineage::Graph graph,

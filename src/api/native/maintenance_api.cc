@@ -16,17 +16,17 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/maintenance/gc",
      .handler = Bind<&MaintenanceApi::Collect>,
      .permission = Permission("access.admin"),
-     .summary = "Removes blobs that nothing refers to and that are older than grace_hours (24)",
-     .response_type = "CollectResult"},
+     .summary = "Removes blobs that nothing refers to, when they are old enough",
+     .response_type = "CollectResult",
+     .query = {{"grace_hours", Type::kWhole, "younger blobs stay: 24"}}},
     {.method = Method::kPost,
      .path = "/api/v1/maintenance/fsck",
      .handler = Bind<&MaintenanceApi::Check>,
      .permission = Permission("access.admin"),
-     .summary =
-         "Starts a job that checks the database and every byte of every blob; quick=1: only that "
-         "the blobs are there",
+     .summary = "Starts a job that checks the database and every byte of every blob",
      .response_type = "Job",
-     .audited = false},
+     .audited = false,
+     .query = {{"quick", Type::kWhole, "1 = only that the blobs are there"}}},
 };
 
 }  // namespace

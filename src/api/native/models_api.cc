@@ -4,7 +4,6 @@
 
 #include "api/native/in_use.h"
 #include "api/native/lists.h"
-#include "api/native/request_members.h"
 #include "api/native/route_table.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -24,7 +23,8 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&ModelsApi::List>,
      .permission = Permission("model.read"),
      .summary = "List registered models by name",
-     .response_type = "ModelList"},
+     .response_type = "ModelList",
+     .query = {kLimit, kPageToken}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}",
      .handler = Bind<&ModelsApi::Get>,
@@ -58,7 +58,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/card",
      .handler = Bind<&ModelsApi::Card>,
      .permission = Permission("model.read"),
-     .summary = "The model card, as JSON or with format=markdown"},
+     .summary = "The model card",
+     .query = {{"format", Type::kText, "json when it is not given", "json|markdown"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/evaluation",
      .handler = Bind<&ModelsApi::Evaluation>,
@@ -80,18 +81,23 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&ModelsApi::Approve>,
      .permission = Permission("model.approve"),
      .summary = "Approve or reject a version",
-     .body = Body::kBuffer},
+     .body = Body::kBuffer,
+     .members = {{"approved", Type::kBool, "false = rejected"}, {"comment", Type::kText, "why"}}},
     {.method = Method::kPut,
      .path = "/api/v1/projects/{project}/models/{model}/aliases/{alias}",
      .handler = Bind<&ModelsApi::MoveAlias>,
      .permission = Permission("model.approve"),
      .summary = "Move an alias: by the verdict of its gate, or by an override with a reason",
-     .body = Body::kBuffer},
+     .body = Body::kBuffer,
+     .members = {{"version", Type::kAny, "3 or v3", "", net::kRequired},
+                 {"reason", Type::kText, "kept in the history; an override needs one"},
+                 {"override", Type::kBool, "although the gate says no"}}},
     {.method = Method::kDelete,
      .path = "/api/v1/projects/{project}/models/{model}/aliases/{alias}",
      .handler = Bind<&ModelsApi::RemoveAlias>,
      .permission = Permission("model.approve"),
-     .summary = "Take an alias away; the history stays"},
+     .summary = "Take an alias away; the history stays",
+     .query = {{"reason", Type::kText, "kept in the history"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/policies/{alias}",
      .handler = Bind<&ModelsApi::GetPolicy>,
@@ -102,12 +108,20 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&ModelsApi::SetPolicy>,
      .permission = Permission("model.approve"),
      .summary = "Say what an alias asks for",
-     .body = Body::kBuffer},
+     .body = Body::kBuffer,
+     .members = {{"approvals_min", Type::kWhole, "0 to 100"},
+                 {"author_may_approve", Type::kBool, "whether who made a version may approve it"},
+                 {"rules", Type::kObjects, "of the gate; null = its own"},
+                 {"metric", Type::kText, "that comparisons go by"},
+                 {"dataset", Type::kText, "that candidates are judged on; empty = held-out rows"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/history",
      .handler = Bind<&ModelsApi::History>,
      .permission = Permission("model.read"),
-     .summary = "Moves of aliases, newest first; with at=TIME who held the alias then"},
+     .summary = "Moves of aliases, newest first; with a time, who held the alias then",
+     .query = {{"alias", Type::kText, "only its moves"},
+               {"at", Type::kTime, "who held the alias then"},
+               kLimit}},
 };
 
 // 3, "3", "v3".
@@ -303,7 +317,6 @@ Result<net::Response> ModelsApi::Approvals(net::Request& request) {
 
 Result<net::Response> ModelsApi::Approve(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"approved", "comment"}));
   GYRE_TRY(const registry::ModelVersion version, Version(request));
   GYRE_TRY(const registry::Approval approval,
            registry_.Approve(version.id, request.principal.name, body["approved"].AsBool(true),
@@ -313,7 +326,6 @@ Result<net::Response> ModelsApi::Approve(net::Request& request) {
 
 Result<net::Response> ModelsApi::MoveAlias(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"version", "reason", "override"}));
   registry::Registry::MoveRequest move;
   move.project = request.Param("project");
   move.model = request.Param("model");

@@ -1,13 +1,18 @@
 #include "api/native/projects_api.h"
 
 #include "api/native/lists.h"
-#include "api/native/request_members.h"
 #include "api/native/route_table.h"
 #include "base/text.h"
 #include "ml/projects/projects.h"
 
 namespace gyre::native {
 namespace {
+
+constexpr net::Fields kProblemMembers = {
+    {"statement", Type::kText, "what is to be solved, and for whom"},
+    {"target", Type::kText, "the column that is predicted"},
+    {"owner", Type::kText, "who answers for it"},
+    {"kpis", Type::kTexts, "goals such as auc >= 0.84"}};
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,
@@ -16,7 +21,8 @@ constexpr net::Route kRoutes[] = {
      .permission = Permission("project.read"),
      .summary = "List projects by name",
      .response_type = "ProjectList",
-     .per_project = true},
+     .per_project = true,
+     .query = {kLimit, kPageToken}},
     {.method = Method::kPost,
      .path = "/api/v1/projects",
      .handler = Bind<&ProjectsApi::Create>,
@@ -24,7 +30,9 @@ constexpr net::Route kRoutes[] = {
      .summary = "Create a project, optionally with its problem statement",
      .body = Body::kBuffer,
      .request_type = "NewProject",
-     .response_type = "Project"},
+     .response_type = "Project",
+     .members = {{"name", Type::kText, "of the project", "", net::kRequired},
+                 {"problem", Type::kObject, "its problem statement", "ProblemChange"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}",
      .handler = Bind<&ProjectsApi::Get>,
@@ -38,7 +46,8 @@ constexpr net::Route kRoutes[] = {
      .summary = "Change parts of the problem statement",
      .body = Body::kBuffer,
      .request_type = "ProblemChange",
-     .response_type = "Problem"},
+     .response_type = "Problem",
+     .members = kProblemMembers},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/problem",
      .handler = Bind<&ProjectsApi::GetProblem>,
@@ -52,7 +61,8 @@ constexpr net::Route kRoutes[] = {
      .summary = "State the problem; what is left out stays as it was",
      .body = Body::kBuffer,
      .request_type = "ProblemChange",
-     .response_type = "Problem"},
+     .response_type = "Problem",
+     .members = kProblemMembers},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/problem/history",
      .handler = Bind<&ProjectsApi::ProblemHistory>,
@@ -80,7 +90,6 @@ Result<net::Response> ProjectsApi::List(net::Request& request) {
 
 Result<net::Response> ProjectsApi::Create(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"name", "problem"}));
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const projects::ProblemChange problem, projects::ProblemChangeFromJson(body["problem"]));
   GYRE_TRY(const projects::Project project,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "api/native/request_members.h"
 #include "api/native/route_table.h"
 #include "ml/data/datasets.h"
 #include "ml/predictors/scorer.h"
@@ -25,7 +24,12 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .request_type = "SuggestRequest",
      .response_type = "SuggestedRecipe",
-     .audited = false},
+     .audited = false,
+     .members = {{"dataset", Type::kText, "churn or churn:v2", "", net::kRequired},
+                 {"target", Type::kText, "the column that is predicted"},
+                 {"for", Type::kText, "the kind of model: trees when it is not given",
+                  "trees|linear"},
+                 {"exclude", Type::kTexts, "columns to leave out"}}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/recipes/check",
      .handler = Bind<&RecipesApi::Check>,
@@ -35,7 +39,10 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .request_type = "CheckRecipeRequest",
      .response_type = "CheckedRecipe",
-     .audited = false},
+     .audited = false,
+     .members = {{"recipe", Type::kAny, "a recipe: its text, or an object", "", net::kRequired},
+                 {"dataset", Type::kText, "to check it against"},
+                 {"target", Type::kText, "the column that is predicted"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/recipe",
      .handler = Bind<&RecipesApi::OfModel>,
@@ -45,7 +52,6 @@ constexpr net::Route kRoutes[] = {
 };
 
 Result<> CheckMembers(const Json& body) {
-  GYRE_DO(OnlyMembers(body, {"dataset", "target", "for", "exclude"}));
   if (!body["dataset"].is_string())
     return InvalidArgument("GY3114", "`dataset` must name a dataset");
   if (!body["target"].is_null() && !body["target"].is_string())
@@ -112,7 +118,6 @@ Result<net::Response> RecipesApi::Suggest(net::Request& request) {
 
 Result<net::Response> RecipesApi::Check(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_DO(OnlyMembers(body, {"recipe", "dataset", "target"}));
   for (const char* key : {"dataset", "target"}) {
     if (!body[key].is_null() && !body[key].is_string())
       return InvalidArgument("GY3114", "`{}` must be text", key);

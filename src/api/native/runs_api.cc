@@ -29,9 +29,19 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/runs",
      .handler = Bind<&RunsApi::List>,
      .permission = Permission("run.read"),
-     .summary = "List runs, newest first; ?experiment= kind= status= job= parent= tag=key:value "
-                "order_by=metric (the best first; ascending=true or false)",
-     .response_type = "RunList"},
+     .summary = "List runs, newest first or by a metric",
+     .response_type = "RunList",
+     .query = {{"experiment", Type::kText, "only runs of it"},
+               {"kind", Type::kText, "only runs of this kind: training, program"},
+               {"status", Type::kText, "only runs in this status",
+                "scheduled|running|finished|failed|killed"},
+               {"job", Type::kText, "only runs of this job"},
+               {"parent", Type::kText, "only runs below this one"},
+               {"tag", Type::kTexts, "only runs with this tag: key:value"},
+               {"order_by", Type::kText, "a metric: the best first"},
+               {"ascending", Type::kBool, "the order of that metric, instead of the best first"},
+               kLimit,
+               kPageToken}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/runs/{run}",
      .handler = Bind<&RunsApi::Get>,
@@ -42,20 +52,22 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/runs/{run}",
      .handler = Bind<&RunsApi::Remove>,
      .permission = Permission("run.write"),
-     .summary = "Remove a run with its metrics and artifacts; ?force=true although a registered "
-                "model was made by it"},
+     .summary = "Remove a run with its metrics and artifacts",
+     .query = {{"force", Type::kBool, "although a registered model was made by it"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/runs/{run}/metrics/{key}",
      .handler = Bind<&RunsApi::Metrics>,
      .permission = Permission("run.read"),
-     .summary = "The points of a metric by step; ?limit= thins them evenly",
-     .response_type = "MetricHistory"},
+     .summary = "The points of a metric by step",
+     .response_type = "MetricHistory",
+     .query = {{"limit", Type::kWhole, "points: 1 to 1,000,000, else 10,000; thinned evenly"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/runs/{run}/artifacts",
      .handler = Bind<&RunsApi::Artifacts>,
      .permission = Permission("run.read"),
      .summary = "List the artifacts of a run",
-     .response_type = "ArtifactList"},
+     .response_type = "ArtifactList",
+     .query = {{"prefix", Type::kText, "only paths that begin so"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/runs/{run}/artifacts/{path*}",
      .handler = Bind<&RunsApi::GetArtifact>,
@@ -81,7 +93,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/runs/{run}/log",
      .handler = Bind<&RunsApi::Log>,
      .permission = Permission("run.read"),
-     .summary = "What the program printed, or the log of the job; ?offset="},
+     .summary = "What the program printed, or the log of the job",
+     .query = {kOffset}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/programs",
      .handler = Bind<&RunsApi::StartProgram>,
@@ -91,7 +104,17 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .body_bytes_max = kJsonBodyBytesMax,
      .request_type = "NewProgram",
-     .response_type = "Program"},
+     .response_type = "Program",
+     .members = {{"source", Type::kObject, "command: its words; where it came from", "",
+                  net::kRequired},
+                 {"experiment", Type::kText, "programs when it is not given"},
+                 {"name", Type::kText, "of the run"},
+                 {"code", Type::kObject, "state of the code: commit, changes"},
+                 {"environment", Type::kObject, "variables and machine"},
+                 {"params", Type::kObject, "text, number or true/false by name"},
+                 {"tags", Type::kObject, "text by name"},
+                 {"rerun_of", Type::kText, "the run that this one repeats"},
+                 {"pin_data", Type::kBool, "read the versions that that run read"}}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/runs/{run}/batch",
      .handler = Bind<&RunsApi::AddBatch>,
@@ -100,7 +123,10 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .body_bytes_max = kJsonBodyBytesMax,
      .request_type = "RunBatch",
-     .audited = false},
+     .audited = false,
+     .members = {{"params", Type::kObject, "text, number or true/false by name"},
+                 {"tags", Type::kObject, "text by name"},
+                 {"metrics", Type::kObjects, "points: {key, value, step, time_us}"}}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/runs/{run}/end",
      .handler = Bind<&RunsApi::End>,
@@ -108,7 +134,10 @@ constexpr net::Route kRoutes[] = {
      .summary = "End a run: status, error, resources",
      .body = Body::kBuffer,
      .request_type = "RunEnd",
-     .response_type = "Run"},
+     .response_type = "Run",
+     .members = {{"status", Type::kText, "finished when it is not given", "finished|failed|killed"},
+                 {"error", Type::kText, "why it failed"},
+                 {"resources", Type::kObject, "what it used"}}},
 };
 
 Json ArtifactJson(const tracking::Artifact& a) {
@@ -169,15 +198,8 @@ Result<tracking::RunQuery> QueryOf(net::Request& request) {
   query.ascending = ascending ? *ascending == "true" : LowerIsBetter(query.order_by_metric);
   query.page_token = request.Query("page_token").value_or("");
   GYRE_TRY(query.limit, ReadLimit(request));
-  if (const auto status = request.Query("status")) {
-    query.status = tracking::ParseRunStatus(*status);
-    if (!query.status) {
-      return InvalidArgument("GY3412", "`{}` is not the status of a run", *status)
-          .Fix("scheduled, running, finished, failed or killed");
-    }
-  }
-  for (const auto& [key, value] : request.query) {
-    if (key != "tag") continue;
+  query.status = tracking::ParseRunStatus(request.Query("status").value_or(""));
+  for (const std::string& value : request.QueryAll("tag")) {
     const std::size_t colon = value.find(':');
     if (colon == std::string::npos)
       return InvalidArgument("GY3412", "tag=`{}` has no colon", value).Fix("tag=team:blue");

@@ -11,13 +11,15 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&SystemApi::Health>,
      .permission = net::kPublic,
      .summary = "The process answers",
-     .where = net::Where::kInline},
+     .where = net::Where::kInline,
+     .any_query = true},
     {.method = Method::kGet,
      .path = "/readyz",
      .handler = Bind<&SystemApi::Ready>,
      .permission = net::kPublic,
      .summary = "Everything that should run is loaded",
-     .where = net::Where::kInline},
+     .where = net::Where::kInline,
+     .any_query = true},
     {.method = Method::kGet,
      .path = "/api/v1/openapi.json",
      .handler = Bind<&SystemApi::OpenApi>,
@@ -51,13 +53,7 @@ Json Schemas() {
   const auto page_of = [&](std::string_view name) {
     return object({{"items", list_of(name)}, {"next_page_token", Json::Obj({{"type", "string"}})}});
   };
-  const Json texts = Json::Obj({{"type", "array"}, {"items", text}});
   Json schemas = Json::Obj();
-  schemas.Set("ProblemChange",
-              object({{"statement", text}, {"target", text}, {"owner", text}, {"kpis", texts}}));
-  schemas.Set("NewProject",
-              object({{"name", text},
-                      {"problem", Json::Obj({{"$ref", "#/components/schemas/ProblemChange"}})}}));
   schemas.Set("Kpi", object({{"text", text},
                              {"name", text},
                              {"comparison", text},

@@ -7,6 +7,23 @@
 namespace gyre::native {
 namespace {
 
+constexpr net::Fields kTrainMembers = {
+    {"dataset", Type::kText, "churn or churn:v2", "", net::kRequired},
+    {"target", Type::kText, "the column that is predicted; else the project's"},
+    {"model", Type::kText, "its name; the dataset's when it is not given"},
+    {"experiment", Type::kText, "where its runs stand"},
+    {"metric", Type::kText, "that candidates are judged by"},
+    {"task", Type::kText, "binary, multiclass or regression; else by the target's values"},
+    {"budget_seconds", Type::kNumber, "time for the search"},
+    {"trials", Type::kWhole, "1 to 10,000, instead of a time"},
+    {"seed", Type::kWhole, "of the random numbers"},
+    {"time_column", Type::kText, "the test comes after the training in it"},
+    {"group_column", Type::kText, "rows that share its value stay together"},
+    {"keep_leaks", Type::kBool, "train with columns that give the target away"},
+    {"test_share", Type::kNumber, "of the rows, that no candidate sees"},
+    {"gate", Type::kText, "default when it is not given", "default|kpi|none"},
+    {"recipe", Type::kAny, "a recipe, instead of a suggested one"}};
+
 constexpr net::Route kRoutes[] = {
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/train",
@@ -16,7 +33,8 @@ constexpr net::Route kRoutes[] = {
                 "@champion: a job",
      .body = Body::kBuffer,
      .request_type = "TrainRequest",
-     .response_type = "Job"},
+     .response_type = "Job",
+     .members = kTrainMembers},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/train/plan",
      .handler = Bind<&TrainingApi::Plan>,
@@ -26,7 +44,8 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .request_type = "TrainRequest",
      .response_type = "TrainPlan",
-     .audited = false},
+     .audited = false,
+     .members = kTrainMembers},
 };
 
 }  // namespace

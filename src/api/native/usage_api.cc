@@ -1,7 +1,6 @@
 #include "api/native/usage_api.h"
 
 #include "api/native/lists.h"
-#include "api/native/request_members.h"
 #include "api/native/route_table.h"
 #include "base/time.h"
 #include "ledger/usage/usage.h"
@@ -14,9 +13,16 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/usage",
      .handler = Bind<&UsageApi::Sum>,
      .permission = Permission("usage.read"),
-     .summary = "CPU, memory, bytes, requests and cost by subject or project (group=), over a time",
+     .summary = "CPU, memory, bytes, requests and cost by subject or project, over a time",
      .response_type = "UsageReport",
-     .per_project = true},
+     .per_project = true,
+     .query = {kOfProject,
+               {"kind", Type::kText, "only subjects of this kind: job, run, endpoint"},
+               {"id", Type::kText, "only this subject"},
+               {"from", Type::kTime, "the earliest"},
+               {"to", Type::kTime, "the end, not included"},
+               {"group", Type::kText, "a line for each: subject when it is not given",
+                "subject|project"}}},
     {.method = Method::kGet,
      .path = "/api/v1/usage/prices",
      .handler = Bind<&UsageApi::GetPrices>,
@@ -32,7 +38,12 @@ constexpr net::Route kRoutes[] = {
          "Prices from now on, in millionths of the currency; what has passed keeps its price",
      .body = Body::kBuffer,
      .request_type = "PriceBook",
-     .response_type = "PriceBookList"},
+     .response_type = "PriceBookList",
+     .members = {{"currency", Type::kText, "EUR"},
+                 {"cpu_hour_micros", Type::kWhole, "of an hour of one core"},
+                 {"memory_gib_hour_micros", Type::kWhole, "of a GiB for an hour"},
+                 {"gigabyte_micros", Type::kWhole, "of a GB read or written"},
+                 {"thousand_requests_micros", Type::kWhole, "of a thousand requests"}}},
 };
 
 void AddQuantities(const usage::Quantities& quantities, Json* document) {
@@ -65,8 +76,6 @@ Result<usage::PriceBook> BookFromJson(const Json& body) {
       {"memory_gib_hour_micros", &book.memory_gib_hour_micros},
       {"gigabyte_micros", &book.gigabyte_micros},
       {"thousand_requests_micros", &book.thousand_requests_micros}};
-  GYRE_DO(OnlyMembers(body, {"currency", "cpu_hour_micros", "memory_gib_hour_micros",
-                             "gigabyte_micros", "thousand_requests_micros"}));
   for (const auto& [key, price] : prices) {
     if (!body.Has(key)) continue;
     GYRE_TRY(*price, body.GetInt(key));
@@ -88,10 +97,8 @@ Result<net::Response> UsageApi::Sum(net::Request& request) {
   filter.subject_id = request.Query("id").value_or("");
   GYRE_TRY(filter.from_us, ReadTime(request, "from"));
   GYRE_TRY(filter.to_us, ReadTime(request, "to"));
-  const std::string group = request.Query("group").value_or("subject");
-  if (group != "subject" && group != "project")
-    return InvalidArgument("GY4157", "`group` is `{}`", group).Fix("subject or project");
-  filter.group_by = group == "project" ? usage::GroupBy::kProject : usage::GroupBy::kSubject;
+  filter.group_by =
+      request.Query("group") == "project" ? usage::GroupBy::kProject : usage::GroupBy::kSubject;
   GYRE_TRY(const usage::Report report, usage_.Sum(filter));
   Json items = Json::Arr();
   for (const usage::Line& line : report.lines) {

@@ -33,7 +33,8 @@ constexpr net::Route Get(std::string_view path, net::HandlerFunction handler, Pe
           .summary = summary,
           .where = Where::kInline,
           .error_response = ErrorDocument,
-          .per_project = true};
+          .per_project = true,
+          .any_query = true};
 }
 constexpr net::Route Infer(std::string_view path, net::HandlerFunction handler) {
   return {.method = Method::kPost,
@@ -46,7 +47,8 @@ constexpr net::Route Infer(std::string_view path, net::HandlerFunction handler) 
           .where = Where::kInline,
           .audited = false,
           .error_response = ErrorDocument,
-          .per_project = true};
+          .per_project = true,
+          .any_query = true};
 }
 
 constexpr net::Route kRoutes[] = {

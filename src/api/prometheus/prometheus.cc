@@ -14,7 +14,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/metrics",
      .handler = net::Bind<&MetricsApi::Expose>,
      .permission = net::Permission("metrics.read"),
-     .summary = "Metrics in Prometheus' text format"},
+     .summary = "Metrics in Prometheus' text format",
+     .any_query = true},
 };
 
 constexpr int kStatusMin = 100;

@@ -254,6 +254,26 @@ class Conditions {
   std::vector<db::Value> values_;
 };
 
+// Order by what nobody has measured is a slip, unless nothing has been measured yet.
+Result<> CheckMeasured(db::Reader& reader, const std::string& project, const std::string& metric) {
+  constexpr std::string_view kFrom =
+      "FROM tracking_metric_latest m JOIN tracking_run r ON r.id = m.run_id WHERE r.project = ?1";
+  GYRE_TRY(const bool there,
+           reader.QueryOne(fmt::format("SELECT 1 {} AND m.key = ?2 LIMIT 1", kFrom),
+                           {project, metric}, [](const db::Row&) {}));
+  if (there) return {};
+  GYRE_TRY(const auto names,
+           db::Collect<std::string>(
+               reader, fmt::format("SELECT DISTINCT m.key {} ORDER BY m.key LIMIT 50", kFrom),
+               {project}, [](const db::Row& row) { return row.Str(0); }));
+  if (names.empty()) return {};
+  Error error = InvalidArgument("GY3415", "no run of project `{}` has a metric `{}`", project,
+                                metric.substr(0, 100));
+  if (const auto close = ClosestMatch(metric, names))
+    error = std::move(error).Fix("did you mean `" + *close + "`?");
+  return std::move(error).Fix("there are " + Join(names, ", "));
+}
+
 }  // namespace
 
 Result<RunIdPage> FindRuns(db::Reader& reader, const RunQuery& query) {
@@ -280,6 +300,7 @@ Result<RunIdPage> FindRuns(db::Reader& reader, const RunQuery& query) {
   }
   std::string join, order = " ORDER BY r.number DESC", page;
   if (by_metric) {
+    GYRE_DO(CheckMeasured(reader, query.project, query.order_by_metric));
     join = fmt::format(" LEFT JOIN tracking_metric_latest m ON m.run_id = r.id AND m.key = ?{}",
                        where.Add(query.order_by_metric));
     order = fmt::format(

@@ -233,6 +233,13 @@ TEST_F(TrackingTest, ListsByTagMetricAndPage) {
   ASSERT_EQ(ordered->runs.size(), 5U);
   EXPECT_EQ(ordered->runs.front().id, ids[3]);
   EXPECT_EQ(ordered->runs.back().id, ids[2]);  // without the metric: last
+  query.order_by_metric = "auk";
+  const auto slip = tracking_->ListRuns(query);
+  ASSERT_FALSE(slip);
+  EXPECT_EQ(slip.error().gy(), "GY3415");
+  EXPECT_EQ(slip.error().fixes().front(), "did you mean `auc`?");
+  query.project = "empty";
+  EXPECT_TRUE(tracking_->ListRuns(query)) << "nothing has been measured yet";
 }
 
 TEST_F(TrackingTest, ArtifactsKeepTheirBlobs) {

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "platform/net/fields.h"
 #include "platform/net/reply.h"
 #include "platform/telemetry/log.h"
 
@@ -87,6 +88,7 @@ Result<Response> Dispatcher::Guarded(Exchange& exchange) {
   // One of the four places where exceptions (of third parties) end.
   try {
     GYRE_DO(gatekeeper_.Admit(exchange, *exchange.route));
+    GYRE_DO(CheckQuery(exchange, *exchange.route));
     if (exchange.early && exchange.route->body != Body::kStream) {
       while (true) {
         GYRE_TRY(const std::string piece, exchange.body_reader().Next());

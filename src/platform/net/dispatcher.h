@@ -24,7 +24,7 @@ class Dispatcher {
 
   const ServerSettings& settings() const { return settings_; }
   const RouteIndex& index() const { return index_; }
-  const TlsServer* tls() const { return tls_.get(); }
+  TlsServer* tls() const { return tls_.get(); }
   bool AdmitsWithoutWaiting(const Exchange& exchange) const;
 
   // On the I/O thread: appends the answer, or returns the response when it is a stream.

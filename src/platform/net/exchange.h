@@ -68,7 +68,6 @@ class Exchange final : public Request {
   void SetBody(std::string_view view) { body_ = view; }  // not copied
   void OwnBody();  // copies the view, because the handler runs elsewhere
   std::string* mutable_body() { return &owned_body_; }
-  const Route* route = nullptr;
   const RouteTable* table = nullptr;
   bool keep_alive = true;
   bool early = false;  // dispatched before its body was complete: the body comes through the reader

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "platform/net/fields.h"
 
 namespace gyre::net {
 
@@ -37,25 +38,6 @@ const std::string& Request::Param(std::string_view name) const {
   CheckFailed("the route has this parameter", __FILE__, __LINE__);
 }
 
-std::optional<std::string> Request::Query(std::string_view name) const {
-  for (const auto& [key, value] : query) {
-    if (key == name) return value;
-  }
-  return std::nullopt;
-}
-
-Result<std::int64_t> Request::QueryInt(std::string_view name, std::int64_t fallback,
-                                       std::int64_t min, std::int64_t max) const {
-  const auto text = Query(name);
-  if (!text) return fallback;
-  const auto value = ParseInt(*text);
-  if (!value || *value < min || *value > max) {
-    return InvalidArgument("GY1601", "`{}` is `{}`, not a whole number from {} to {}", name, *text,
-                           min, max);
-  }
-  return *value;
-}
-
 Result<Json> Request::JsonBody() const {
   if (const auto type = Header("content-type")) {
     const std::string_view media = Trim(type->substr(0, type->find(';')));
@@ -70,6 +52,7 @@ Result<Json> Request::JsonBody() const {
         .Why(json.error().why());
   }
   if (!json->is_object()) return InvalidArgument("GY1602", "the body must be a JSON object");
+  if (route != nullptr) GYRE_DO(CheckMembers(*json, *route));
   return json;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,6 +53,8 @@ class BodyReader {
   virtual std::optional<std::int64_t> content_length() const = 0;
 };
 
+struct Route;
+
 class Request {
  public:
   virtual ~Request() = default;
@@ -67,14 +70,18 @@ class Request {
   // Path parameters and query, decoded exactly once.
   const std::string& Param(
       std::string_view name) const;  // "{name}" of the pattern; GYRE_CHECK that it exists
+  // Only what the route's row lists (GYRE_CHECK); other parameters were refused before.
   std::optional<std::string> Query(std::string_view name) const;
+  std::vector<std::string> QueryAll(std::string_view name) const;  // of Type::kTexts
   Result<std::int64_t> QueryInt(std::string_view name, std::int64_t fallback, std::int64_t min,
                                 std::int64_t max) const;
-  Result<Json> JsonBody() const;  // kInvalidArgument GY1602 unless an object
+  // kInvalidArgument GY1602 unless an object, GY1630 with a member that the route's row lacks.
+  Result<Json> JsonBody() const;
 
   Principal principal;
   std::vector<std::pair<std::string, std::string>> params;
   std::vector<std::pair<std::string, std::string>> query;
+  const Route* route = nullptr;  // null when none matched
 };
 
 // Streams a response: called from a pool thread.
@@ -138,6 +145,28 @@ struct BindImpl<Function> {
 template <auto MemberFunction>
 inline constexpr HandlerFunction Bind = &BindImpl<MemberFunction>::Call;
 
+// A query parameter of a route, or a member of the JSON object that its body is.
+enum class Type : unsigned char {
+  kText,
+  kTexts,  // a list of texts; a query parameter that may come more than once
+  kWhole,
+  kNumber,
+  kBool,
+  kTime,
+  kObject,
+  kObjects,
+  kAny,
+};
+inline constexpr bool kRequired = true;
+struct Field {
+  const char* name;  // "*": every member, whatever its name
+  Type type;
+  const char* about;      // one line
+  const char* only = "";  // the values that a text may have: "csv|jsonl|parquet"
+  bool required = false;
+};
+using Fields = std::initializer_list<Field>;
+
 struct Route {
   Method method;
   std::string_view path;  // "/api/v1/projects/{project}/datasets/{dataset}"; the last part may be
@@ -157,6 +186,10 @@ struct Route {
   // The path has no "{project}" but the handler asks principal.AllowsProject; without it, the
   // permission must hold in every project.
   bool per_project = false;
+  // A parameter or a member that is not listed is refused.
+  Fields query = {};
+  Fields members = {};     // of the JSON object in the body; none = whatever the handler takes
+  bool any_query = false;  // this protocol passes over parameters that it does not know
 };
 
 struct RouteTable {

@@ -29,6 +29,67 @@ std::string PathOf(const Route& route, Json* parameters) {
   return path;
 }
 
+Json TypeSchema(const Field& field) {
+  const auto of = [](std::string_view type) { return Json::Obj({{"type", type}}); };
+  const auto list_of = [&](Json item) { return of("array").Set("items", std::move(item)); };
+  const bool named = *field.only != '\0';
+  switch (field.type) {
+    case Type::kText: {
+      Json schema = of("string");
+      if (!named) return schema;
+      Json values = Json::Arr();
+      for (const std::string_view value : Split(field.only, '|')) values.Push(value);
+      return schema.Set("enum", std::move(values));
+    }
+    case Type::kTexts:
+      return list_of(of("string"));
+    case Type::kWhole:
+      return of("integer");
+    case Type::kNumber:
+      return of("number");
+    case Type::kBool:
+      return of("boolean");
+    case Type::kTime:
+      return of("string").Set("examples", Json::Arr({"2026-11-21", "2026-11-21T08:30:00Z"}));
+    case Type::kObject:
+      return named ? Reference(field.only) : of("object");
+    case Type::kObjects:
+      return list_of(named ? Reference(field.only) : of("object"));
+    case Type::kAny:
+      break;
+  }
+  return Json::Obj();
+}
+
+void AddQuery(const Route& route, Json* parameters) {
+  for (const Field& field : route.query) {
+    Json parameter = Json::Obj({{"name", field.name},
+                                {"in", "query"},
+                                {"description", field.about},
+                                {"schema", TypeSchema(field)}});
+    if (field.required) parameter.Set("required", true);
+    parameters->Push(std::move(parameter));
+  }
+}
+
+// Of the JSON object that the body is.
+Json BodySchema(const Route& route) {
+  Json properties = Json::Obj(), required = Json::Arr();
+  Json others = false;
+  for (const Field& field : route.members) {
+    Json schema = TypeSchema(field).Set("description", field.about);
+    if (std::string_view(field.name) == "*") {
+      others = std::move(schema);
+      continue;
+    }
+    properties.Set(field.name, std::move(schema));
+    if (field.required) required.Push(field.name);
+  }
+  Json schema = Json::Obj({{"type", "object"}, {"properties", std::move(properties)}});
+  if (required.size() > 0) schema.Set("required", std::move(required));
+  return schema.Set("additionalProperties", std::move(others));
+}
+
 // "GET /api/v1/projects/{project}" -> "get_api_v1_projects_project".
 std::string OperationId(const Route& route) {
   std::string id = ToLower(MethodName(route.method));
@@ -50,7 +111,9 @@ Json Operation(const RouteTable& table, const Route& route, Json parameters) {
   if (route.body != Body::kNone) {
     const std::string_view media =
         route.body == Body::kStream ? "application/octet-stream" : "application/json";
-    const Json schema = route.request_type.empty() ? Json::Obj() : Reference(route.request_type);
+    const Json schema = !route.request_type.empty() ? Reference(route.request_type)
+                        : route.members.size() > 0  ? BodySchema(route)
+                                                    : Json::Obj();
     operation.Set(
         "requestBody",
         Json::Obj(
@@ -105,9 +168,12 @@ Json OpenApi(std::span<const RouteTable> tables, const Json& schemas, std::strin
     for (const Route& route : table.routes) {
       Json parameters = Json::Arr();
       const std::string path = PathOf(route, &parameters);
+      AddQuery(route, &parameters);
       Json item = paths[path].is_object() ? paths[path] : Json::Obj();
       item.Set(ToLower(MethodName(route.method)), Operation(table, route, std::move(parameters)));
       paths.Set(path, std::move(item));
+      if (!route.request_type.empty() && route.members.size() > 0)
+        all.Set(std::string(route.request_type), BodySchema(route));
       // A type that nobody described yet is still named, so that the document is complete.
       for (const std::string_view type : {route.request_type, route.response_type}) {
         if (!type.empty() && !all.Has(type)) all.Set(type, Json::Obj({{"type", "object"}}));

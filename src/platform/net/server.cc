@@ -54,6 +54,9 @@ class EpollServer final : public Server {
 
   int port() const override { return port_; }
   const std::string& url() const override { return url_; }
+  Result<> ReloadCertificate() override {
+    return dispatcher_->tls() == nullptr ? Result<>() : dispatcher_->tls()->Reload();
+  }
   void Drain() override {
     dispatcher_->draining = true;
     for (const auto& loop : loops_) loop->StartDraining();

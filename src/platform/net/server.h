@@ -39,6 +39,9 @@ class Server {
   virtual ~Server() = default;                 // stops at once
   virtual int port() const = 0;                // the bound one
   virtual const std::string& url() const = 0;  // "http://127.0.0.1:7171" + base path
+  // Reads the certificate and its key again, for new connections. On an error (GY1619) the old ones
+  // stay.
+  virtual Result<> ReloadCertificate() = 0;
   virtual void
   Drain() = 0;  // no new connections; running requests finish (drain_timeout_ms), then closes
 };

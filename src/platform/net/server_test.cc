@@ -268,6 +268,25 @@ TEST_F(TlsTest, AStrangersCertificateOrNameIsRefused) {
   EXPECT_EQ(plain.ReadToEnd().find("hello"), std::string::npos);
 }
 
+TEST_F(TlsTest, NewConnectionsGetTheNewCertificateAndABrokenOneChangesNothing) {
+  Start();
+  const std::string old = certificate_ + ".old";
+  ASSERT_EQ(std::rename(certificate_.c_str(), old.c_str()), 0);
+  Client client({.url = Url("127.0.0.1"), .tls_ca_file = old});
+  ASSERT_TRUE(client.Send({.path = "/hello"}));
+  const auto missing = server_->ReloadCertificate();
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().gy(), "GY1619");
+  EXPECT_TRUE(Client({.url = Url("127.0.0.1"), .tls_ca_file = old}).Send({.path = "/hello"}));
+  WriteCertificate(certificate_, key_);
+  ASSERT_TRUE(server_->ReloadCertificate());
+  EXPECT_TRUE(
+      Client({.url = Url("127.0.0.1"), .tls_ca_file = certificate_}).Send({.path = "/hello"}));
+  EXPECT_FALSE(Client({.url = Url("127.0.0.1"), .tls_ca_file = old}).Send({.path = "/hello"}));
+  EXPECT_TRUE(client.Send({.path = "/hello"})) << "an open connection goes on";
+  unlink(old.c_str());
+}
+
 TEST_F(TlsTest, FilesThatDoNotFitAreRefusedAtStart) {
   const RouteTable tables[] = {house_.table()};
   const std::string other = certificate_ + ".other";
@@ -300,6 +319,40 @@ TEST_F(ServerTest, OpenApiDescribesEveryRoute) {
   EXPECT_TRUE(document["components"]["schemas"].Has("Name"));
   EXPECT_EQ(document["paths"]["/hello"]["get"]["security"].size(), 0u);
   EXPECT_TRUE(document["paths"].Has("/files/{path}"));
+  const Json& asked = document["paths"]["/ask"]["post"];
+  EXPECT_EQ(asked["parameters"].Dump(),
+            R"([{"name":"colour","in":"query","description":"of it","schema":)"
+            R"({"type":"string","enum":["red","blue"]}},)"
+            R"({"name":"tag","in":"query","description":"of it","schema":)"
+            R"({"type":"array","items":{"type":"string"}}}])");
+  EXPECT_EQ(document["components"]["schemas"]["Question"].Dump(),
+            R"({"type":"object","properties":{"text":{"type":"string","description":"what"}},)"
+            R"("required":["text"],"additionalProperties":false})");
+}
+
+TEST_F(ServerTest, WhatARowDoesNotListIsRefused) {
+  Start();
+  Client client({.url = server_->url()});
+  const auto ask = [&](const std::string& query, const std::string& body) {
+    const auto answer = client.Send({.method = "POST", .path = "/ask" + query, .body = body});
+    return answer ? answer->body : answer.error().ToString();
+  };
+  const auto has = [](const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+  };
+  EXPECT_EQ(ask("?colour=red&tag=a&tag=b", R"({"text": "x"})"), "red a b x");
+  const std::string unknown = ask("?color=red", R"({"text": "x"})");
+  EXPECT_TRUE(has(unknown, "GY1631") && has(unknown, "`color`") &&
+              has(unknown, "did you mean `colour`?") && has(unknown, "colour, tag"))
+      << unknown;
+  EXPECT_TRUE(has(ask("?colour=red&colour=blue", R"({"text": "x"})"), "twice"));
+  const std::string value = ask("?colour=green", R"({"text": "x"})");
+  EXPECT_TRUE(has(value, "GY1601") && has(value, "red, blue")) << value;
+  const std::string member = ask("", R"({"txt": "x"})");
+  EXPECT_TRUE(has(member, "GY1630") && has(member, "did you mean `text`?")) << member;
+  const auto lenient = client.Send({.path = "/names/all?whatever=1"});
+  ASSERT_TRUE(lenient);
+  EXPECT_EQ(lenient->status, 200);
 }
 
 }  // namespace

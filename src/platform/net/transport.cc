@@ -19,13 +19,12 @@ std::string TlsReason() {
   return text;
 }
 
-}  // namespace
+using Context = std::unique_ptr<SSL_CTX, decltype([](SSL_CTX* c) { SSL_CTX_free(c); })>;
 
-Result<std::unique_ptr<TlsServer>> TlsServer::Load(const std::string& certificate_file,
-                                                   const std::string& key_file) {
-  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+Result<Context> ServerContext(const std::string& certificate_file, const std::string& key_file) {
+  Context owned(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX* const context = owned.get();
   GYRE_CHECK(context != nullptr);
-  std::unique_ptr<TlsServer> server(new TlsServer(context));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(
       context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
@@ -42,10 +41,36 @@ Result<std::unique_ptr<TlsServer>> TlsServer::Load(const std::string& certificat
     return InvalidArgument("GY1619", "the TLS key {} does not belong to the certificate {}",
                            key_file, certificate_file);
   }
+  return owned;
+}
+
+}  // namespace
+
+TlsServer::TlsServer(std::string certificate_file, std::string key_file)
+    : certificate_file_(std::move(certificate_file)), key_file_(std::move(key_file)) {}
+
+TlsServer::~TlsServer() { SSL_CTX_free(context_); }
+
+Result<std::unique_ptr<TlsServer>> TlsServer::Load(std::string certificate_file,
+                                                   std::string key_file) {
+  std::unique_ptr<TlsServer> server(
+      new TlsServer(std::move(certificate_file), std::move(key_file)));
+  GYRE_DO(server->Reload());
   return server;
 }
 
-TlsServer::~TlsServer() { SSL_CTX_free(context_); }
+Result<> TlsServer::Reload() {
+  GYRE_TRY(Context fresh, ServerContext(certificate_file_, key_file_));
+  const MutexLock lock(mutex_);
+  SSL_CTX_free(context_);
+  context_ = fresh.release();
+  return {};
+}
+
+ssl_st* TlsServer::NewConnection() const {
+  const MutexLock lock(mutex_);
+  return SSL_new(context_);
+}
 
 Result<std::unique_ptr<TlsClient>> TlsClient::Make(const std::string& ca_file) {
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
@@ -82,7 +107,7 @@ std::string Transport::failure() const { return failure_; }
 
 Transport::Transport(int fd, const TlsServer* tls) : fd_(fd) {
   if (tls == nullptr) return;
-  ssl_ = SSL_new(tls->context());
+  ssl_ = tls->NewConnection();
   GYRE_CHECK(ssl_ != nullptr);
   SSL_set_fd(ssl_, fd);
   SSL_set_accept_state(ssl_);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/mutex.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -16,17 +17,24 @@ namespace gyre::net {
 constexpr ssize_t kAgain = -1;
 constexpr ssize_t kBroken = -2;
 
+// The server's certificate. Thread-safe.
 class TlsServer {
  public:
   // Error: kInvalidArgument GY1619.
-  static Result<std::unique_ptr<TlsServer>> Load(const std::string& certificate_file,
-                                                 const std::string& key_file);
+  static Result<std::unique_ptr<TlsServer>> Load(std::string certificate_file,
+                                                 std::string key_file);
   ~TlsServer();
-  ssl_ctx_st* context() const { return context_; }
+  // Reads the files again, for connections that come after; on an error (GY1619) all stays as it
+  // was.
+  Result<> Reload();
+  ssl_st* NewConnection() const;
 
  private:
-  explicit TlsServer(ssl_ctx_st* context) : context_(context) {}
-  ssl_ctx_st* context_;
+  TlsServer(std::string certificate_file, std::string key_file);
+
+  const std::string certificate_file_, key_file_;
+  mutable Mutex mutex_;
+  ssl_ctx_st* context_ GYRE_GUARDED_BY(mutex_) = nullptr;  // connections hold theirs
 };
 
 // The client's side of TLS: the server's certificate is checked against the system's authorities

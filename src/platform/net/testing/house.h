@@ -53,6 +53,12 @@ class House {
     for (const auto& [name, value] : request.query) query.Push(Json::Arr({name, value}));
     return Response::JsonDoc(Json::Obj({{"name", request.Param("name")}, {"query", query}}));
   }
+  Result<Response> Ask(Request& request) {
+    GYRE_TRY(const Json body, request.JsonBody());
+    std::string text = request.Query("colour").value_or("");
+    for (const std::string& tag : request.QueryAll("tag")) text += " " + tag;
+    return Response::Text(text + " " + body["text"].AsString());
+  }
   Result<Response> Files(Request& request) { return Response::Text(request.Param("path")); }
   Result<Response> Upload(Request& request) {
     std::int64_t bytes = 0;
@@ -151,9 +157,37 @@ inline constexpr Route kHouseRoutes[] = {
     {Method::kPost, "/slow-echo", Bind<&House::Echo>, kTestPermission, "Echoes", Body::kBuffer,
      1 << 20},
     {Method::kPut, "/echo", Bind<&House::Echo>, kTestPermission, "Echoes too", Body::kBuffer, 100},
-    {Method::kGet, "/names/{name}", Bind<&House::Name>, kTestPermission, "A name", Body::kNone, 0,
-     Where::kInline, "", "Name"},
-    {Method::kGet, "/names/all", Bind<&House::Hello>, kTestPermission, "A literal wins"},
+    {Method::kGet,
+     "/names/{name}",
+     Bind<&House::Name>,
+     kTestPermission,
+     "A name",
+     Body::kNone,
+     0,
+     Where::kInline,
+     "",
+     "Name",
+     true,
+     nullptr,
+     false,
+     {},
+     {},
+     true},
+    {.method = Method::kGet,
+     .path = "/names/all",
+     .handler = Bind<&House::Hello>,
+     .permission = kTestPermission,
+     .summary = "A literal wins",
+     .any_query = true},
+    {.method = Method::kPost,
+     .path = "/ask",
+     .handler = Bind<&House::Ask>,
+     .permission = kTestPermission,
+     .summary = "Lists what it takes",
+     .body = Body::kBuffer,
+     .request_type = "Question",
+     .query = {{"colour", Type::kText, "of it", "red|blue"}, {"tag", Type::kTexts, "of it"}},
+     .members = {{"text", Type::kText, "what", "", kRequired}}},
     {Method::kGet, "/files/{path*}", Bind<&House::Files>, kTestPermission, "The rest"},
     {Method::kPost, "/upload", Bind<&House::Upload>, kTestPermission, "Counts", Body::kStream,
      1 << 30},
@@ -163,7 +197,12 @@ inline constexpr Route kHouseRoutes[] = {
      Body::kStream, 1 << 30},
     {Method::kPost, "/mirror", Bind<&House::Mirror>, kTestPermission, "Streams both ways",
      Body::kStream, 1 << 30},
-    {Method::kGet, "/download", Bind<&House::Download>, kTestPermission, "Streams"},
+    {.method = Method::kGet,
+     .path = "/download",
+     .handler = Bind<&House::Download>,
+     .permission = kTestPermission,
+     .summary = "Streams",
+     .query = {{"size", Type::kWhole, "in bytes"}, {"length", Type::kText, "say it before"}}},
     {Method::kGet, "/breaks", Bind<&House::Breaks>, kTestPermission, "Breaks in the middle"},
     {Method::kGet, "/events", Bind<&House::Events>, kTestPermission, "Server-sent events"},
     {Method::kGet, "/large", Bind<&House::Large>, kTestPermission, "Compressible"},
