@@ -86,6 +86,22 @@ TEST_F(OipTest, NullsByMaskAndByNull) {
   EXPECT_NE(masked.find("\"id\":\"a\""), std::string::npos);
 }
 
+TEST_F(OipTest, NotANumberIsNullBareOrAsText) {
+  const auto answer = [&](std::string_view amounts) {
+    return Send("POST", "/v2/models/churn/infer",
+                fmt::format(R"({{"id":"NaN \" NaN","inputs":[)"
+                            R"({{"name":"amount","shape":[2],"datatype":"FP64","data":[{}]}}]}})",
+                            amounts));
+  };
+  const auto null = answer("1,null"), bare = answer("1, NaN"), text = answer(R"(1,"NaN")");
+  EXPECT_EQ(null.status, 200) << null.body;
+  EXPECT_EQ(bare.body, null.body);
+  EXPECT_EQ(text.body, null.body);
+  EXPECT_EQ(answer("Infinity,-Infinity").status, 200);
+  for (const char* broken : {"1,NaNN", "1,nan", "1,-NaN", "1,\"x\"", "1,+Infinity"})
+    EXPECT_EQ(answer(broken).status, 400) << broken;
+}
+
 TEST_F(OipTest, ZeroRowsGiveZeroAnswers) {
   const net::ClientResponse response =
       Send("POST", "/v2/models/churn/infer",

@@ -1,11 +1,13 @@
 #include "api/oip/tensors.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -178,6 +180,49 @@ Result<> EachBinary(const Tensor& tensor, const Take& take) {
   return {};
 }
 
+constexpr std::pair<std::string_view, double> kNotNumbers[] = {
+    {"NaN", std::numeric_limits<double>::quiet_NaN()},
+    {"Infinity", std::numeric_limits<double>::infinity()},
+    {"-Infinity", -std::numeric_limits<double>::infinity()}};
+
+std::optional<double> NotANumber(std::string_view text) {
+  for (const auto& [name, value] : kNotNumbers) {
+    if (name == text) return value;
+  }
+  return std::nullopt;
+}
+
+// Clients in Python write NaN and Infinity bare, which JSON has no word for: they become texts.
+std::string QuoteNotNumbers(std::string_view json) {
+  std::string quoted;
+  bool in_text = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_text && c == '\\' && i + 1 < json.size()) {
+      quoted += c;
+      quoted += json[++i];
+      continue;
+    }
+    if (c == '"') in_text = !in_text;
+    const auto* const found =
+        in_text ? std::end(kNotNumbers) : std::ranges::find_if(kNotNumbers, [&](const auto& word) {
+          return json.substr(i).starts_with(word.first);
+        });
+    if (found == std::end(kNotNumbers)) {
+      quoted += c;
+    } else {
+      quoted += fmt::format("\"{}\"", found->first);
+      i += found->first.size() - 1;
+    }
+  }
+  return quoted;
+}
+
+Result<Json> ParseDocument(std::string_view text) {
+  const bool plain = !text.contains("NaN") && !text.contains("Infinity");
+  return plain ? Json::Parse(text) : Json::Parse(QuoteNotNumbers(text));
+}
+
 Result<> EachJson(const Tensor& tensor, const Take& take) {
   const auto& data = tensor.data->items();
   if (static_cast<std::int64_t>(data.size()) != tensor.rows) {
@@ -204,6 +249,10 @@ Result<> EachJson(const Tensor& tensor, const Take& take) {
       element.text = value->AsString();
     else
       return Wrong(tensor.name, "data[{}] holds an object", row);
+    if (element.text && tensor.type->kind == Kind::kFloat) {
+      element.real = NotANumber(*element.text);
+      if (element.real) element.text.reset();
+    }
     if (element.text.has_value() != (tensor.type->kind == Kind::kBytes) && !element.is_null) {
       return Wrong(tensor.name, "data[{}] does not hold a value of {}", row, tensor.type->name);
     }
@@ -354,7 +403,7 @@ Result<InferBody> SplitBody(std::string_view body, std::string_view header_lengt
     length = static_cast<std::size_t>(*given);
   }
   InferBody split;
-  GYRE_TRY(split.document, Json::Parse(body.substr(0, length)));
+  GYRE_TRY(split.document, ParseDocument(body.substr(0, length)));
   if (!split.document.is_object()) return InvalidArgument("GY3830", "the body is no JSON object");
   split.binary = body.substr(length);
   return split;

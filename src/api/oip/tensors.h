@@ -21,8 +21,9 @@ struct InferBody {
 Result<InferBody> SplitBody(std::string_view body, std::string_view header_length);
 
 // One tensor per column, shape [n] or [n, 1]; a column that is not sent is missing. Missing values:
-// NaN in a floating tensor, or `parameters.null_mask`: "0010" or [false, false, true, false].
-// Errors: kInvalidArgument GY3830 (document), GY3831 (tensor, named).
+// NaN in a floating tensor (in JSON bare or as text, and so are Infinity and -Infinity), or
+// `parameters.null_mask`: "0010" or [false, false, true, false]. Errors: kInvalidArgument GY3830
+// (document), GY3831 (tensor, named).
 Result<table::Frame> FrameOfInputs(const InferBody& body, const table::Schema& schema,
                                    const table::Formats& formats, std::int64_t rows_max);
 
