@@ -23,6 +23,7 @@ constexpr telemetry::Logger kLog{"ml/serving"};
 constexpr std::int64_t kFollowEveryMicros =
     5 * kMicrosPerSecond;  // events tell at once; this is for those that were lost
 constexpr int kPage = 500;
+constexpr int kDeploymentsSearched = 1'000;
 
 std::uint64_t NextServing() {
   static std::atomic<std::uint64_t> next{1};
@@ -109,6 +110,8 @@ class ServingService final : public Serving {
   Result<Endpoint> Require(std::string_view project, std::string_view name);
   void Publish(std::shared_ptr<const Snapshot> snapshot, std::string_view removed);
   void Describe(Endpoint* endpoint);
+  Result<bool> IsThere(const std::string& model_version_id);
+  Result<> CheckStillThere(const Endpoint& endpoint, const Deployment& earlier);
   Result<> FollowOne(const Endpoint& endpoint);
   Error Missing(std::string_view endpoint);
   ThreadView& View();
@@ -318,6 +321,38 @@ Result<Endpoint> ServingService::Require(std::string_view project, std::string_v
   return endpoint;
 }
 
+Result<bool> ServingService::IsThere(const std::string& model_version_id) {
+  const auto version = registry_.GetVersion(model_version_id);
+  if (!version && version.error().code() != Code::kNotFound) return version.error();
+  return version.has_value();
+}
+
+// Who removed a version wants it to answer no more: its package is still here, but is not used.
+Result<> ServingService::CheckStillThere(const Endpoint& endpoint, const Deployment& earlier) {
+  GYRE_TRY(const bool there, IsThere(earlier.model_version_id));
+  if (there) return {};
+  Error error = FailedPrecondition("GY3807",
+                                   "deployment {} of endpoint `{}` was {}, which has been "
+                                   "removed",
+                                   earlier.number, endpoint.name, earlier.model)
+                    .Why("a removed version is not brought back");
+  std::vector<Deployment> all;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(all, ReadDeployments(reader, endpoint.id, kDeploymentsSearched));
+    return {};
+  }));
+  for (const Deployment& one : all) {
+    if (one.model_version_id == endpoint.deployment.model_version_id) continue;
+    GYRE_TRY(const bool alive, IsThere(one.model_version_id));
+    if (!alive) continue;
+    return std::move(error).Fix(fmt::format("gyre endpoints rollback {} --to {}    ({})",
+                                            endpoint.name, one.number, one.model));
+  }
+  return std::move(error).Fix(fmt::format("gyre deploy {}:vN --name {}",
+                                          earlier.model.substr(0, earlier.model.find(':')),
+                                          endpoint.name));
+}
+
 Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(Endpoint endpoint, Require(request.project, request.endpoint));
@@ -336,6 +371,7 @@ Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
     return NotFound("GY3803", "endpoint `{}` has no deployment {}", request.endpoint, to)
         .Fix(fmt::format("gyre endpoints show {}", request.endpoint));
   }
+  GYRE_DO(CheckStillThere(endpoint, earlier));
   earlier.basis = fmt::format("rollback to {}", to);
   earlier.reason = request.reason;
   earlier.deployed_by = request.deployed_by;

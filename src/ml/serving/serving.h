@@ -119,7 +119,7 @@ class Serving {
   // GY3203, GY3110 a broken package.
   virtual Result<Endpoint> Deploy(DeployRequest request) = 0;
   // Errors: kNotFound GY3802 no such endpoint, GY3803 no such deployment, kFailedPrecondition
-  // GY3804 there is no earlier one.
+  // GY3804 there is no earlier one, GY3807 its model version has been removed.
   virtual Result<Endpoint> Rollback(RollbackRequest request) = 0;
   virtual Result<> Remove(std::string_view project, std::string_view endpoint,
                           std::string_view by) = 0;

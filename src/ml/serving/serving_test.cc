@@ -70,20 +70,28 @@ TEST_F(ServingTest, RollsBackToAnyEarlierDeployment) {
       "GY3803");
 }
 
-// The packages of earlier deployments stay, even when the registry has forgotten their versions.
-TEST_F(ServingTest, EarlierPackagesAreKept) {
-  house_.Register("churn", 0);
-  const auto second = house_.Register("churn", 1);
-  ASSERT_TRUE(house_.Deploy("churn:v1"));
-  ASSERT_TRUE(house_.Deploy("churn:v2"));
-  const auto first = house_.registry->Resolve("default", "churn:v1");
-  ASSERT_TRUE(first);
-  ASSERT_TRUE(house_.registry->DeleteVersion(first->id));
-  ASSERT_TRUE(
-      blob::Collect(*house_.database, *house_.blobs, 0, SystemClock().NowMicros() + kMicrosPerDay));
-  ASSERT_TRUE(house_.serving->Rollback(
-      {.project = "default", .endpoint = "churn", .to = 1, .reason = {}, .deployed_by = {}}));
+TEST_F(ServingTest, ARollbackRevivesNoRemovedVersionAndNamesOneThatIsThere) {
+  for (int i = 0; i < 3; ++i) house_.Register("churn", i);
+  for (const char* reference : {"churn:v1", "churn:v2", "churn:v3"})
+    ASSERT_TRUE(house_.Deploy(reference));
+  const auto back = [&](int to) {
+    return house_.serving->Rollback(
+        {.project = "default", .endpoint = "churn", .to = to, .reason = {}, .deployed_by = {}});
+  };
+  const auto remove = [&](const char* reference) {
+    ASSERT_TRUE(house_.registry->DeleteVersion(house_.registry->Resolve("default", reference)->id));
+  };
+  remove("churn:v2");
+  const auto refused = back(0);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().gy(), "GY3807");
+  EXPECT_EQ(refused.error().fixes(),
+            std::vector<std::string>{"gyre endpoints rollback churn --to 1    (churn:v1)"});
+  EXPECT_EQ(ModelOf("churn"), "churn:v3");
+  ASSERT_TRUE(back(1));
   EXPECT_EQ(ModelOf("churn"), "churn:v1");
+  remove("churn:v3");
+  EXPECT_EQ(back(3).error().fixes(), std::vector<std::string>{"gyre deploy churn:vN --name churn"});
 }
 
 TEST_F(ServingTest, LoadsWhatShouldRunAfterARestart) {
