@@ -61,7 +61,8 @@ Result<std::size_t> CountLearned(const table::Frame& frame, const Lessons& lesso
   GYRE_DO(AddLessons(lessons.parts, options, 1, &seen));
   if (!lessons.holdout.empty()) GYRE_DO(AddLessons({lessons.holdout}, options, -1, &seen));
   std::size_t learned = 0;
-  for (const auto& [hash, row] : seen) learned += row.here == 1 && row.taught > 0 ? 1 : 0;
+  for (const auto& [hash, row] : seen)
+    learned += row.taught > 0 && (row.here == 1 || row.taught == 1) ? 1 : 0;
   return learned;
 }
 

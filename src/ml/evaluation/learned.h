@@ -20,8 +20,8 @@ Json LessonsToJson(const Lessons& lessons);
 Lessons LessonsFromJson(const Json& json);
 
 // Rows of the frame that equal a row that the model learned from, in all columns that both have.
-// Rows of a kind that the frame holds more than once are not counted: that they occur in the other
-// table too is no sign of a copy.
+// A kind of row that stands more than once on both sides is not counted, for it is a frequent one,
+// and no sign of a copy; of another kind one row is.
 Result<std::size_t> CountLearned(const table::Frame& frame, const Lessons& lessons,
                                  const std::function<bool()>& cancelled);
 

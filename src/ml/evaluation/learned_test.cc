@@ -51,12 +51,20 @@ TEST_F(LearnedTest, ColumnsOfOneSideOnlyDoNotMatter) {
   EXPECT_EQ(*CountLearned(wider, lessons, {}), 5U);
 }
 
-TEST_F(LearnedTest, AFrequentKindOfRowIsNoCopy) {
-  const Lessons lessons{"churn:v1", {File("all", Rows(0, 3))}, {}};
-  table::Frame frame = Rows(0, 1);
-  frame.columns[0].PushInt(0);
-  frame.columns[1].PushText("a");
-  EXPECT_EQ(*CountLearned(frame, lessons, {}), 0U);
+TEST_F(LearnedTest, AKindThatIsFrequentOnBothSidesIsNoCopyAndARepeatedRowIs) {
+  const auto twice = [](int from, int to) {
+    table::Frame frame = Rows(from, to);
+    for (int i = from; i < to; ++i) {
+      frame.columns[0].PushInt(i);
+      frame.columns[1].PushText("a");
+    }
+    return frame;
+  };
+  const Lessons once{"churn:v1", {File("once", Rows(0, 100))}, {}};
+  const Lessons often{"churn:v2", {File("often", twice(0, 100))}, {}};
+  EXPECT_EQ(*CountLearned(twice(0, 30), once, {}), 30U) << "each row stands twice, one is a copy";
+  EXPECT_EQ(*CountLearned(twice(0, 30), often, {}), 0U);
+  EXPECT_EQ(*CountLearned(Rows(0, 30), often, {}), 30U);
 }
 
 }  // namespace
