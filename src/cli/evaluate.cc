@@ -65,9 +65,11 @@ std::string GateText(const Json& result, const Output& out) {
 
 std::string Head(const Json& result) {
   const bool held_out = result["rows_used"].AsString() == "held out";
-  return fmt::format("{} on {}   {} rows{}\n", result["model"].AsString(),
+  const std::string& positive = result["positive"].AsString();
+  return fmt::format("{} on {}   {} rows{}{}\n", result["model"].AsString(),
                      result["dataset"].AsString(), GroupDigits(result["rows"].AsInt()),
-                     held_out ? ", held out in training" : "");
+                     held_out ? ", held out in training" : "",
+                     positive.empty() ? "" : ", positive class " + positive);
 }
 
 Result<int> Evaluate(Invocation& in) {

@@ -116,6 +116,7 @@ Result<int> Show(Invocation& in) {
   line("aliases", Aliases(version["aliases"]));
   line("task", fmt::format("{} of {}, {}", version["task"].AsString(), version["target"].AsString(),
                            version["learner"].AsString()));
+  line("positive", version["positive"].AsString());
   line("metrics", MetricText(version["metrics"]));
   line("run", version["run"].AsString());
   for (const Json& use : version["datasets"].items()) line("data", DataText(use));
@@ -182,6 +183,12 @@ Result<int> Promote(Invocation& in) {
   }
   if (!moved) return std::move(moved).error();
   const Json& move = *moved;
+  if (!move["moved"].AsBool()) {
+    out.Document(move,
+                 fmt::format("{} {} is @{} already, since {}: nothing was moved\n", out.Mark("ok"),
+                             version["name"].AsString(), alias, move["moved_at"].AsString()));
+    return 0;
+  }
   out.Document(move,
                fmt::format("{} {} {} @{}   {}{}\n", out.Mark("ok"), version["name"].AsString(),
                            out.Mark("arrow"), alias, move["basis"].AsString(),

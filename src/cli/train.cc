@@ -16,7 +16,8 @@ constexpr std::array kTextOptions = {
     std::pair{"target", "target"},           std::pair{"model", "model"},
     std::pair{"metric", "metric"},           std::pair{"task", "task"},
     std::pair{"time-column", "time_column"}, std::pair{"group-column", "group_column"},
-    std::pair{"experiment", "experiment"},   std::pair{"gate", "gate"}};
+    std::pair{"experiment", "experiment"},   std::pair{"gate", "gate"},
+    std::pair{"positive", "positive"}};
 
 std::string ProjectPath(const Invocation& in) {
   return "/api/v1/projects/" + PercentEncode(in.project());
@@ -97,6 +98,11 @@ void ShowFindings(const Json& findings, Output& out) {
   }
 }
 
+std::string PositiveText(const Json& answer) {
+  return fmt::format("{} ({})", answer["positive"].AsString(),
+                     answer["positive_reason"].AsString());
+}
+
 void ShowLeaderboard(const Json& result, Output& out) {
   Json rows = Json::Arr();
   for (const Json& entry : result["leaderboard"].items()) rows.Push(entry);
@@ -146,6 +152,8 @@ int Show(const Json& result, Output& out) {
       "run {} candidates in {}, {} split, {} + {} test rows", result["candidates"].AsInt(),
       HumanSeconds(result["wall_seconds"].AsDouble()), split["kind"].AsString(),
       GroupDigits(split["train_rows"].AsInt()), GroupDigits(split["test_rows"].AsInt())));
+  if (result["positive"].is_string())
+    out.Print(fmt::format("  positive class {}\n", PositiveText(result)));
   ShowLeaderboard(result, out);
   out.Done(fmt::format("best {}   test {} {}{}", result["best"].AsString(),
                        result["metric"].AsString(), Number(interval["estimate"]), between));
@@ -180,6 +188,7 @@ std::string PlanText(const Json& plan, const Output& out) {
   line("target", plan["target"].AsString());
   line("task",
        plan["task"].AsString() + (plan["classes"].size() > 0 ? ": " + list(plan["classes"]) : ""));
+  if (plan["positive"].is_string()) line("positive", PositiveText(plan));
   line("metric", plan["metric"].AsString());
   line("split", fmt::format("{}, {} rows to learn from in {} fold{}, {} test",
                             split["kind"].AsString(), GroupDigits(split["train_rows"].AsInt()),
@@ -261,6 +270,10 @@ constexpr Option kOptions[] = {
     {.name = "--task",
      .value_name = "TASK",
      .help = "binary, multiclass or regression (default: from the column)"},
+    {.name = "--positive",
+     .value_name = "CLASS",
+     .help = "the class of two that is to be found (default: the champion's; else the one that "
+             "says yes, else the rarer)"},
     {.name = "--time-column",
      .value_name = "COLUMN",
      .help = "split by time: the newest rows test"},

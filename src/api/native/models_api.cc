@@ -335,7 +335,7 @@ Result<net::Response> ModelsApi::MoveAlias(net::Request& request) {
   move.override_gate = body["override"].AsBool();
   move.moved_by = request.principal.name;
   GYRE_TRY(const registry::AliasMove moved, registry_.MoveAlias(std::move(move)));
-  return net::Response::JsonDoc(registry::MoveToJson(moved));
+  return net::Response::JsonDoc(registry::MoveToJson(moved).Set("moved", moved.moved));
 }
 
 Result<net::Response> ModelsApi::RemoveAlias(net::Request& request) {

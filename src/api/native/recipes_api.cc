@@ -135,8 +135,8 @@ Result<net::Response> RecipesApi::Check(net::Request& request) {
     if (!target.empty()) GYRE_DO(CheckTarget(version, target));
     GYRE_DO(recipes::CheckAgainst(spec, version.schema, target));
     answer.Set("dataset", version.reference());
-  } else if (!target.empty()) {
-    GYRE_DO(recipes::CheckAgainst(spec, spec.input(), target));
+  } else {
+    GYRE_DO(recipes::CheckRoles(spec, target));
   }
   return net::Response::JsonDoc(answer);
 }

@@ -82,6 +82,7 @@ Json Evaluation::ToJson() const {
   json.Set("intervals", BootstrapJson(metrics.method, metrics.resamples, metrics.confidence));
   json.Set("over_baseline", PairedJson(over_baseline));
   json.Set("classes", TextList(classes));
+  json.Set("positive", task == predictors::Task::kBinary ? Json(classes[1]) : Json());
   if (confusion.classes > 0) json.Set("confusion", ConfusionJson(confusion));
   json.Set("curves", curves);
   json.Set("slices", SlicesJson(slices));

@@ -128,6 +128,18 @@ void AddWarnings(Evaluation* evaluation) {
                      surely, evaluation->slices_examined));
 }
 
+bool HasOtherPositive(const predictors::Scorer& a, const predictors::Scorer& b) {
+  return a.task() == Task::kBinary && b.task() == Task::kBinary &&
+         a.classes()[0] == b.classes()[1] && a.classes()[1] == b.classes()[0];
+}
+
+void SwapClasses(predictors::Scores* scores) {
+  for (std::size_t i = 0; i < scores->rows; ++i) {
+    std::swap(scores->probabilities[2 * i], scores->probabilities[2 * i + 1]);
+    scores->label[i] = 1 - scores->label[i];
+  }
+}
+
 void CopyTo(std::map<std::string, registry::Number, std::less<>>* map, std::string_view name,
             double estimate, double lower, double upper) {
   registry::Number number{estimate, {}, {}};
@@ -228,16 +240,18 @@ Result<Comparison> Compare(const predictors::Scorer& a, const predictors::Scorer
   };
   if (a.task() != b.task()) return mismatch("tasks");
   if (a.package().target != b.package().target) return mismatch("targets");
-  if (a.classes() != b.classes()) return mismatch("classes");
+  const bool swapped = HasOtherPositive(a, b);
+  if (!swapped && a.classes() != b.classes()) return mismatch("classes");
   GYRE_TRY(const statistics::MetricInfo* primary, PrimaryMetric(a.task(), options.primary_metric));
   GYRE_TRY(const Truth truth, ReadTruth(a.package(), frame));
   GYRE_DO(CheckTwoClasses(a, truth));
   GYRE_TRY(const Judged of_a, ScoreJudged(a, frame, truth));
   GYRE_DO(CheckCancelled(options));
-  GYRE_TRY(const Judged of_b, ScoreJudged(b, frame, truth));
+  GYRE_TRY(Judged of_b, ScoreJudged(b, frame, truth));
+  if (swapped) SwapClasses(&of_b.scores);
   GYRE_DO(CheckCancelled(options));
   GYRE_TRY(const statistics::Scored scored_a, Join(a, of_a.scores, truth));
-  GYRE_TRY(const statistics::Scored scored_b, Join(b, of_b.scores, truth));
+  GYRE_TRY(const statistics::Scored scored_b, Join(a, of_b.scores, truth));
   Comparison comparison;
   comparison.task = a.task();
   comparison.primary = primary->name;
@@ -249,6 +263,13 @@ Result<Comparison> Compare(const predictors::Scorer& a, const predictors::Scorer
     comparison.agreement += of_a.scores.label[i] == of_b.scores.label[i];
   comparison.agreement /= static_cast<double>(comparison.rows);
   return comparison;
+}
+
+std::string OtherPositive(const predictors::Scorer& a, const predictors::Scorer& b,
+                          std::string_view name_of_b) {
+  if (!HasOtherPositive(a, b)) return {};
+  return fmt::format("the positive class of {} is `{}`: it is compared on `{}`", name_of_b,
+                     b.classes()[1], a.classes()[1]);
 }
 
 Result<statistics::MetricSet> QuickMetrics(const predictors::Scorer& scorer,

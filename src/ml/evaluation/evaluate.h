@@ -88,10 +88,14 @@ struct Comparison {
   double agreement = 0;             // share of equal decisions; 0 for regression
   Json ToJson() const;
 };
-// Two models of one task and target on the same rows. Errors: as Evaluate; GY3704 different tasks,
-// targets or classes.
+// Two models of one task and target on the same rows, both by the positive class of `a`. Errors: as
+// Evaluate; GY3704 different tasks, targets or classes.
 Result<Comparison> Compare(const predictors::Scorer& a, const predictors::Scorer& b,
                            const table::Frame& frame, const EvaluateOptions& options);
+
+// A line for who reads a comparison of models that differ in their positive class; else empty.
+std::string OtherPositive(const predictors::Scorer& a, const predictors::Scorer& b,
+                          std::string_view name_of_b);
 
 // Only the metrics: no intervals, slices or curves. What a leaderboard asks for.
 Result<statistics::MetricSet> QuickMetrics(const predictors::Scorer& scorer,

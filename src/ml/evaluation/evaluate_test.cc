@@ -250,6 +250,26 @@ TEST(Compare, TheBetterModelWinsAndTheGateSaysSo) {
       registry::Judge(registry::DefaultRules(false), MakeGateNumbers(*of_worse, nullptr, {})).pass);
 }
 
+TEST(Compare, AnotherPositiveClassIsComparedOnThatOfTheChallenger) {
+  const table::Frame frame = ChurnFrame(700, 9);
+  const auto yes = ChurnScorer(frame, 3);
+  predictors::ModelPackage package = ChurnPackage(frame, -3);
+  package.classes = {"yes", "no"};
+  const auto no = Load(package);
+  EXPECT_EQ(OtherPositive(*yes, *yes, "b"), "");
+  EXPECT_EQ(OtherPositive(*yes, *no, "churn:v1"),
+            "the positive class of churn:v1 is `no`: it is compared on `yes`");
+  const auto comparison = Compare(*yes, *no, frame, Quick());
+  ASSERT_TRUE(comparison) << comparison.error().ToString();
+  const auto alone = Evaluate(*yes, frame, Quick());
+  for (const char* metric : {"auc", "f1", "recall"}) {
+    const auto* gain = comparison->paired.Find(metric);
+    ASSERT_NE(gain, nullptr) << metric;
+    EXPECT_EQ(gain->a, alone->metrics.Find(metric)->estimate) << metric;
+    EXPECT_GT(gain->b, 0.5) << metric;
+  }
+}
+
 TEST(Compare, UnlikeModelsAreRefused) {
   const table::Frame churn = ChurnFrame(100, 11), price = PriceFrame(100, 11);
   EXPECT_EQ(Compare(*ChurnScorer(churn, 3), *PriceScorer(price, 2), churn, Quick()).error().gy(),

@@ -1,6 +1,7 @@
 #include "ml/evaluation/evaluation_task.h"
 
 #include <limits>
+#include <optional>
 
 #include "base/text.h"
 #include "ml/evaluation/evaluations.h"
@@ -116,20 +117,22 @@ Result<Json> RunEvaluationTask(runners::TaskContext& context) {
   GYRE_TRY(const table::Frame frame, ReadFrame(input["parts"], context));
   GYRE_TRY(Evaluation evaluation, Evaluate(*scorer, frame, options));
   GYRE_TRY(Json learned, CountLessons(input, frame, &evaluation, context));
+  std::optional<Comparison> comparison;
+  const std::string champion_name = input["champion_name"].StringOr("champion");
+  if (input.Has("champion")) {
+    context.Progress(0.92, "comparing with the champion");
+    GYRE_TRY(const auto champion, LoadScorer(input["champion"].AsString()));
+    GYRE_TRY(comparison, Compare(*scorer, *champion, frame, options));
+    if (std::string line = OtherPositive(*scorer, *champion, champion_name); !line.empty())
+      evaluation.warnings.push_back(std::move(line));
+  }
   for (const std::string& warning : evaluation.warnings) context.Log(warning);
   Json answer = Json::Obj({{"evaluation", evaluation.ToJson()}, {"learned", std::move(learned)}});
   answer.Set("rows_read", frame.rows());
-  if (!input.Has("champion")) {
-    answer.Set("numbers", MakeGateNumbers(evaluation, nullptr, {}).ToJson());
-    return answer;
-  }
-  context.Progress(0.92, "comparing with the champion");
-  GYRE_TRY(const auto champion, LoadScorer(input["champion"].AsString()));
-  GYRE_TRY(const Comparison comparison, Compare(*scorer, *champion, frame, options));
-  answer.Set("comparison", comparison.ToJson());
-  answer.Set("numbers",
-             MakeGateNumbers(evaluation, &comparison, input["champion_name"].StringOr("champion"))
-                 .ToJson());
+  if (comparison) answer.Set("comparison", comparison->ToJson());
+  answer.Set(
+      "numbers",
+      MakeGateNumbers(evaluation, comparison ? &*comparison : nullptr, champion_name).ToJson());
   return answer;
 }
 

@@ -408,6 +408,7 @@ Result<Json> EvaluationService::Execute(runners::JobRun& run) {
                            {"rows_used", rows.choice}});
   result.Set("rows", answer["evaluation"]["rows"]);
   result.Set("primary", stored.primary);
+  result.Set("positive", answer["evaluation"]["positive"]);
   result.Set("metrics", stored.metrics);
   result.Set("warnings", answer["evaluation"]["warnings"]);
   if (other != nullptr) {

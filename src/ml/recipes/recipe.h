@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,13 @@ struct Matrix {
   const double* row(std::size_t i) const { return values.data() + i * columns; }
 };
 
+// What a recipe may say of columns that it need not read. Empty = it does not say.
+struct Roles {
+  std::string label;  // what is to be predicted
+  std::string time;   // when a row happened: the newest test
+  std::string key;    // whose row it is: no feature; rows of one key stay together
+};
+
 // A parsed and type-checked recipe. Format: src/ml/recipes/README.md (YAML or JSON).
 class Spec {
  public:
@@ -36,6 +44,7 @@ class Spec {
   Json ToJson() const;                 // canonical
   std::string hash() const;            // SHA-256 of the canonical JSON
   const table::Schema& input() const;  // the raw columns it reads, in order
+  const Roles& roles() const;
   std::size_t step_count() const;
   std::size_t output_step_count() const;
 
@@ -97,8 +106,14 @@ class Fitted {
   std::shared_ptr<const Body> body_;
 };
 
-// Whether data of this schema can be read to predict this target (empty: none). Errors:
-// kInvalidArgument GY3111 a column is missing or has another type, GY3116 a step reads the target.
+// The outputs that learn from the label, as a recipe of their own. Empty when none does.
+std::optional<Spec> LabelLearners(const Spec& spec);
+
+// Whether the recipe is for this target (empty: none). Errors: kInvalidArgument GY3116 a step reads
+// the target or a key, GY3118 its label is another one.
+Result<> CheckRoles(const Spec& spec, std::string_view target);
+// Whether data of this schema can be read to predict this target. Errors: those of CheckRoles,
+// kInvalidArgument GY3111 a column is missing or has another type.
 Result<> CheckAgainst(const Spec& spec, const table::Schema& data, std::string_view target);
 
 // Errors: kInvalidArgument GY3112 when a step cannot be fitted on this data (named).

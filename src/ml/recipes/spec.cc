@@ -332,6 +332,37 @@ Result<> CheckOnlyWay(const Json& object, std::string_view where, std::string_vi
       .Why(std::string(why));
 }
 
+// A name, or a list of one.
+Result<std::string> ReadRole(const Json& input, std::string_view role) {
+  const Json& given = input[role];
+  if (given.is_null()) return std::string();
+  const Json& name = given.is_array() && given.size() == 1 ? given.items()[0] : given;
+  if (name.is_string() && !name.AsString().empty() && IsValidUtf8(name.AsString()))
+    return name.AsString();
+  return SyntaxError(
+      fmt::format("`input.{}` must name one column, not {}", role, given.Dump().substr(0, 80)));
+}
+
+Result<Roles> ReadRoles(const Json& input) {
+  Roles roles;
+  GYRE_TRY(roles.label, ReadRole(input, "label"));
+  GYRE_TRY(roles.time, ReadRole(input, "time"));
+  GYRE_TRY(roles.key, ReadRole(input, "key"));
+  if (roles.label.empty() || (roles.label != roles.time && roles.label != roles.key)) return roles;
+  return SyntaxError(
+      fmt::format("`{}` is the label: it cannot be the time or the key too", roles.label));
+}
+
+Json InputToJson(const Spec::Body& body) {
+  Json input = Json::Obj({{"schema", table::SchemaToJson(body.input)}});
+  for (const auto& [role, name] : {std::pair{"label", &body.roles.label},
+                                   {"time", &body.roles.time},
+                                   {"key", &body.roles.key}}) {
+    if (!name->empty()) input.Set(role, *name);
+  }
+  return input;
+}
+
 Result<> CheckFit(const Json& fit) {
   static const std::vector<std::string> kFitKeys = {"scope", "sample"};
   if (fit.is_null()) return {};
@@ -390,6 +421,7 @@ Result<Spec> Spec::Compile(const Json& json, std::size_t* wrong_step) {
     return SyntaxError("the recipe needs `input`").Fix("input: {schema: {age: int, city: text}}");
   GYRE_DO(CheckKeys(json["input"], "`input`", kInputKeys));
   GYRE_TRY(table::Schema schema, ReadSchema(json["input"]["schema"]));
+  GYRE_TRY(Roles roles, ReadRoles(json["input"]));
   if (!json["steps"].is_array() || json["steps"].size() == 0)
     return SyntaxError("the recipe needs `steps`: a list of one or more");
   if (json["steps"].size() > kStepsMax)
@@ -405,7 +437,9 @@ Result<Spec> Spec::Compile(const Json& json, std::size_t* wrong_step) {
   for (const Json& output : outputs.items()) GYRE_DO(compiler.AddOutput(output));
   if (!json["recipe"].is_null() && !json["recipe"].is_string())
     return SyntaxError("`recipe` must be a name");
-  return Spec(std::make_shared<const Body>(compiler.Finish(json["recipe"].AsString())));
+  Body body = compiler.Finish(json["recipe"].AsString());
+  body.roles = std::move(roles);
+  return Spec(std::make_shared<const Body>(std::move(body)));
 }
 
 Json Spec::ToJson() const {
@@ -419,7 +453,7 @@ Json Spec::ToJson() const {
   for (std::size_t output : body_->outputs) outputs.Push(body_->steps[output].id);
   Json json = Json(Json::Object());
   if (!body_->name.empty()) json.Set("recipe", body_->name);
-  json.Set("input", Json::Obj({{"schema", table::SchemaToJson(body_->input)}}));
+  json.Set("input", InputToJson(*body_));
   json.Set("steps", std::move(steps));
   json.Set("output", Json::Obj({{"vector", std::move(outputs)}}));
   return json;
@@ -427,6 +461,7 @@ Json Spec::ToJson() const {
 
 std::string Spec::hash() const { return Sha256Hex(ToJson().DumpCanonical()); }
 const table::Schema& Spec::input() const { return body_->input; }
+const Roles& Spec::roles() const { return body_->roles; }
 std::size_t Spec::step_count() const { return body_->steps.size(); }
 std::size_t Spec::output_step_count() const { return body_->outputs.size(); }
 

@@ -28,6 +28,7 @@ struct Step {
 
 struct Spec::Body {
   std::string name;
+  Roles roles;
   table::Schema input;               // only what is read
   std::vector<Step> steps;           // each reads only what stands before it
   std::vector<std::size_t> outputs;  // steps

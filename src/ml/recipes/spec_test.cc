@@ -39,6 +39,36 @@ TEST(Spec, ReadsTheDocumentedForm) {
   EXPECT_EQ(again->hash(), spec->hash());
 }
 
+Result<Spec> WithInput(std::string_view input) {
+  return Spec::FromYaml(
+      fmt::format("input: {{schema: {{a: double}}, {}}}\n"
+                  "steps: [{{id: x, op: number, in: a}}]\noutput: [x]\n",
+                  input));
+}
+
+TEST(Spec, RolesOfColumnsAreKeptAndChecked) {
+  const auto spec = WithInput("key: [who], label: y, time: ts");
+  ASSERT_TRUE(spec) << spec.error().ToString();
+  EXPECT_EQ(spec->roles().key, "who");
+  EXPECT_EQ(spec->roles().label, "y");
+  EXPECT_EQ(spec->roles().time, "ts");
+  EXPECT_EQ(Spec::FromJson(spec->ToJson())->hash(), spec->hash());
+  EXPECT_NE(WithInput("label: y")->hash(), spec->hash());
+  EXPECT_TRUE(CheckRoles(*spec, "y"));
+  EXPECT_TRUE(CheckRoles(*spec, ""));
+  EXPECT_EQ(CheckRoles(*spec, "z").error().gy(), "GY3118");
+  EXPECT_EQ(CheckRoles(*WithInput("key: a"), "y").error().gy(), "GY3116");
+  EXPECT_EQ(CheckRoles(*WithInput("label: a"), "").error().gy(), "GY3116");
+  using enum table::Type;
+  EXPECT_TRUE(CheckAgainst(*spec, {{"a", kInt}, {"who", kText}, {"y", kInt}, {"ts", kDate}}, "y"));
+  const auto absent =
+      CheckAgainst(*spec, {{"a", kInt}, {"whom", kText}, {"y", kInt}, {"ts", kDate}}, "y");
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().fixes(), std::vector<std::string>{"did you mean `whom`?"});
+  for (const char* wrong : {"key: [a, b]", "label: 3", "time: ''", "label: y, time: y"})
+    EXPECT_EQ(WithInput(wrong).error().gy(), "GY3101") << wrong;
+}
+
 // Every line that the format knows, and steps named after the columns that they read.
 TEST(Spec, ReadsAllThatTheFormatCanSay) {
   const auto spec = Spec::FromYaml(R"(

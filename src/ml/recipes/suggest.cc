@@ -244,7 +244,7 @@ class Suggester {
     const int columns = static_cast<int>(std::clamp(room, 64.0, most));
     if (text_learns_) Output(Step(column, "bayes", "text.bayes", column));
     Output(Step(column, "words", "text.ngrams", column,
-                Json::Obj({{"columns", columns}, {"min_rows", 3}})));
+                Json::Obj({{"columns", columns}, {"min_rows", 3}, {"select", "frequency"}})));
     if (!linear()) Output(Step(column, "length", "text.length", column));
     if (look.missing() > 0) Output(Step(column, "missing", "missing.flag", column));
   }

@@ -164,6 +164,7 @@ std::string CardMarkdown(const Json& card) {
   Line(&out, "Problem", Plain(card["problem"]["statement"].AsString()));
   Line(&out, "Task",
        fmt::format("{} of `{}`", version["task"].AsString(), Plain(version["target"].AsString())));
+  Line(&out, "Positive class", Plain(version["positive"].AsString()));
   Line(&out, "Learner", Plain(version["learner"].AsString()));
   Line(&out, "Made",
        fmt::format("{} by {}", version["created_at"].AsString(),

@@ -4,6 +4,12 @@
 
 namespace gyre::registry {
 
+std::string PositiveClass(const ModelVersion& version) {
+  const Json::Array& classes = version.signature["outputs"]["classes"].items();
+  if (version.task != "binary" || classes.size() != 2) return {};
+  return classes[1].AsString();
+}
+
 Json VersionToJson(const ModelVersion& version) {
   Json datasets = Json::Arr(), attachments = Json::Arr(), aliases = Json::Arr();
   for (const DatasetUse& use : version.datasets)
@@ -14,6 +20,7 @@ Json VersionToJson(const ModelVersion& version) {
                                 {"size_bytes", one.object.size_bytes}}));
   }
   for (const std::string& alias : version.aliases) aliases.Push(alias);
+  const std::string positive = PositiveClass(version);
   return Json::Obj({{"id", version.id},
                     {"project", version.project},
                     {"model", version.model},
@@ -21,6 +28,7 @@ Json VersionToJson(const ModelVersion& version) {
                     {"name", version.name()},
                     {"task", version.task},
                     {"target", version.target},
+                    {"positive", positive.empty() ? Json() : Json(positive)},
                     {"learner", version.learner},
                     {"metrics", version.metrics},
                     {"signature", version.signature},

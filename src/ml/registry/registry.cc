@@ -234,6 +234,7 @@ Result<AliasMove> Registry::MoveAlias(MoveRequest request) {
     if (holder && holder->version_id == version_id) {
       GYRE_TRY(const auto moves, ReadMoves(tx, model.id, request.alias, 1));
       if (!moves.empty()) move = moves[0];
+      move.moved = false;
       return {};
     }
     PromotionFacts facts{version.name(),

@@ -63,6 +63,8 @@ struct ModelVersion {
   std::vector<std::string> aliases;                                           // that point here now
   std::string name() const { return fmt::format("{}:v{}", model, version); }  // "churn:v3"
 };
+// The class that a binary model looks for: the last of its two. Else empty.
+std::string PositiveClass(const ModelVersion& version);
 Json VersionToJson(const ModelVersion& version);
 // Where a worker reads a blob of that version. Error: kDataLoss GY1502 names the model.
 Result<std::string> LocalPathOf(blob::Store& blobs, const ModelVersion& version,
@@ -105,6 +107,7 @@ struct AliasMove {
   std::string basis;                      // "gate", "gate and approvals", "override", "removed"
   std::string verdict_id, reason, moved_by;
   std::int64_t moved_us = 0;  // never before the move it follows
+  bool moved = true;          // false: it was asked for, and the alias stood there already
 };
 Json MoveToJson(const AliasMove& move);
 

@@ -204,7 +204,9 @@ TEST_F(RegistryTest, ChampionMovesOnlyByAVerdict) {
   EXPECT_EQ(moved->basis, "gate");
   EXPECT_EQ(registry_->Resolve("default", "churn@champion")->id, one.id);
   EXPECT_EQ(registry_->GetVersion(one.id)->aliases, std::vector<std::string>{"champion"});
+  EXPECT_TRUE(moved->moved);
   EXPECT_EQ(Move(1)->sequence, moved->sequence) << "moving to where it stands changes nothing";
+  EXPECT_FALSE(Move(1)->moved);
 }
 
 TEST_F(RegistryTest, AVerdictAgainstAnotherChampionIsStale) {

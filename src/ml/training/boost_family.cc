@@ -57,11 +57,12 @@ Held HeldOf(const Trial& trial, std::size_t outputs) {
 
 class BoostFamily {
  public:
-  BoostFamily(FitSession& session, const recipes::Matrix& matrix,
+  BoostFamily(FitSession& session, const recipes::Matrix& matrix, const FoldValues& values,
               const std::vector<int>& categorical)
       : session_(session),
         target_(session.problem().train_target),
         matrix_(matrix),
+        values_(values),
         categorical_(categorical),
         outputs_(session.problem().outputs()),
         space_(MakeSearchSpace(
@@ -97,7 +98,8 @@ class BoostFamily {
     while (static_cast<int>(parts_.size()) <= repeat) {
       std::vector<Part> parts;
       for (Fold& fold : session_.Folds(static_cast<int>(parts_.size()))) {
-        GYRE_TRY(BoostFold binned, Bin(fold.train, fold.valid));
+        GYRE_TRY(const FoldValues::Part part, values_.Of(fold));
+        GYRE_TRY(BoostFold binned, Bin(fold, part));
         parts.push_back(Part{std::move(fold), std::move(binned)});
       }
       parts_.push_back(std::move(parts));
@@ -113,7 +115,9 @@ class BoostFamily {
               static_cast<std::int32_t>(columns), labels.data()};
     }
   };
-  Block Gather(const std::vector<std::uint32_t>& rows) const {
+  using Columns = std::vector<std::pair<std::size_t, std::size_t>>;
+  Block Gather(const std::vector<std::uint32_t>& rows, const recipes::Matrix& replaced,
+               const Columns& columns) const {
     Block block;
     block.values.reserve(rows.size() * matrix_.columns);
     for (const std::uint32_t row : rows) {
@@ -121,11 +125,15 @@ class BoostFamily {
       block.labels.push_back(
           static_cast<float>(target_.labels.empty() ? target_.values[row] : target_.labels[row]));
     }
+    for (const auto& [here, there] : columns) {
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        block.values[i * matrix_.columns + there] = replaced.row(i)[here];
+    }
     return block;
   }
-  Result<BoostFold> Bin(const std::vector<std::uint32_t>& train,
-                        const std::vector<std::uint32_t>& valid) const {
-    const Block a = Gather(train), b = Gather(valid);
+  Result<BoostFold> Bin(const Fold& fold, const FoldValues::Part& part) const {
+    const Block a = Gather(fold.train, part.train, part.columns),
+                b = Gather(fold.valid, part.valid, part.columns);
     return BoostFold::Bin(a.data(matrix_.columns), b.data(matrix_.columns), categorical_,
                           session_.request().threads);
   }
@@ -355,8 +363,9 @@ class BoostFamily {
   Result<> RefitOnAll() {
     weights_.assign(top_.size(), 0.0);
     weights_[0] = 1;
-    std::vector<std::uint32_t> all(target_.rows());
-    std::iota(all.begin(), all.end(), 0U);
+    Fold all;
+    all.train.resize(target_.rows());
+    std::iota(all.train.begin(), all.train.end(), 0U);
     GYRE_TRY(const BoostFold binned, Bin(all, {}));
     BoostLimits limits = Limits(top_[0].params, 1);
     limits.deadline_us = 0;  // a refit that is cut short would be worse than what was measured
@@ -420,6 +429,7 @@ class BoostFamily {
   FitSession& session_;
   const Target& target_;
   const recipes::Matrix& matrix_;
+  const FoldValues& values_;
   const std::vector<int>& categorical_;
   const std::size_t outputs_;
   const SearchSpace space_;
@@ -434,8 +444,9 @@ class BoostFamily {
 }  // namespace
 
 Result<std::optional<Finalist>> FitBoostFamily(FitSession& session, const recipes::Matrix& matrix,
+                                               const FoldValues& values,
                                                const std::vector<int>& categorical) {
-  return BoostFamily(session, matrix, categorical).Run();
+  return BoostFamily(session, matrix, values, categorical).Run();
 }
 
 }  // namespace gyre::training

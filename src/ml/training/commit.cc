@@ -63,10 +63,15 @@ Result<Commit> Commit::Begin(const TrainingRooms& rooms, runners::JobRun& run) {
   return commit;
 }
 
+std::string PositiveOfChampion(const registry::ModelVersion& champion, const std::string& target) {
+  return champion.target == target ? registry::PositiveClass(champion) : std::string();
+}
+
 Result<> AddChampion(const registry::ModelVersion& champion, blob::Store& blobs, Json* input) {
   GYRE_TRY(const std::string path, registry::LocalPathOf(blobs, champion, champion.package));
   input->Set("champion_package", path);
   input->Set("champion_name", champion.name());
+  input->Set("champion_positive", PositiveOfChampion(champion, (*input)["target"].AsString()));
   return {};
 }
 
@@ -144,10 +149,19 @@ Result<std::string> Commit::RunOf(const Json& entry) {
   return candidate_runs_[name];
 }
 
+// Known only when the target has been read.
+Result<> Commit::LogPositive(const Json& fit, const std::string& run) {
+  if (!fit["positive"].is_string()) return {};
+  tracking::Batch batch;
+  batch.params["positive"] = fit["positive"].AsString();
+  return rooms_.tracking.LogBatch(run, batch);
+}
+
 Result<> Commit::LogFinalists(const Json& fit) {
   const std::string metric = fit["metric"].AsString();
   for (const Json& entry : fit["leaderboard"].items()) {
     GYRE_TRY(const std::string id, RunOf(entry));
+    GYRE_DO(LogPositive(fit, id));
     tracking::Batch batch;
     batch.tags["finalist"] = fmt::format("{}", entry["rank"].AsInt());
     for (const char* part : {"valid", "test"}) {
@@ -335,9 +349,10 @@ Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version,
                            {"kpis_of", outcome.kpis_of},
                            {"previous_champion", champion_ ? Json(champion_->name()) : Json()},
                            {"next", std::move(deploy)}});
-  for (const char* key : {"task", "metric", "better", "target", "reason", "split", "findings",
-                          "leaderboard", "candidates", "best", "learner", "valid_metrics",
-                          "test_metrics", "package_sha256", "wall_seconds"}) {
+  for (const char* key :
+       {"task", "metric", "better", "target", "positive", "positive_reason", "reason", "split",
+        "findings", "leaderboard", "candidates", "best", "learner", "valid_metrics", "test_metrics",
+        "package_sha256", "wall_seconds"}) {
     if (!result.Has(key)) result.Set(key, fit[key]);
   }
   result.Set("task_reason", fit["reason"]);
@@ -352,6 +367,7 @@ Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version,
 }
 
 Result<Json> Commit::Finish(const Json& fit) {
+  GYRE_DO(LogPositive(fit, parent_.id));
   GYRE_DO(LogFinalists(fit));
   GYRE_TRY(const registry::ModelVersion version, Register(fit));
   GYRE_TRY(const Outcome outcome, Promote(fit, version));

@@ -16,6 +16,9 @@ namespace gyre::training {
 // read, so that no gate takes it for a champion that is not there.
 Result<> AddChampion(const registry::ModelVersion& champion, blob::Store& blobs, Json* input);
 
+// The class that the successor of a champion looks for too; empty when it predicts something else.
+std::string PositiveOfChampion(const registry::ModelVersion& champion, const std::string& target);
+
 // What the worker measured, with the champion as the owner knows it: one that was not compared
 // fails the rules that compare with it. Comparisons go by the policy's metric, whatever the
 // training asked for.
@@ -37,6 +40,7 @@ class Commit {
   Commit(const TrainingRooms& rooms, runners::JobRun& run) : rooms_(rooms), run_(run) {}
   Result<std::string> RunOf(const Json& entry);
   Json Used(double wall_seconds) const;
+  Result<> LogPositive(const Json& fit, const std::string& run);
   Result<> LogFinalists(const Json& fit);
   Result<blob::Object> Keep(const std::string& name);
   Result<registry::ModelVersion> Register(const Json& fit);

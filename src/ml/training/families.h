@@ -1,5 +1,6 @@
 // The families of the portfolio. Each tries what it has, reports candidates, and hands back its
-// best as a predictor over one matrix.
+// best as a predictor over one matrix. Within folds columns that learn from the label have the
+// values of the fold.
 #pragma once
 
 #include <optional>
@@ -7,6 +8,7 @@
 
 #include "base/error.h"
 #include "ml/recipes/recipe.h"
+#include "ml/training/fold_values.h"
 #include "ml/training/linear_fit.h"
 #include "ml/training/session.h"
 
@@ -18,12 +20,13 @@ Result<Finalist> FitConstant(FitSession& session, std::size_t features);
 
 // L2 and L1 over a path of strengths; until `share` of the budget is used up.
 Result<std::vector<Finalist>> FitLinearFamily(FitSession& session, const SparseRows& rows,
-                                              double share);
+                                              const FoldValues& values, double share);
 
 // LightGBM: search until `search_share`, then a weighted bag over the folds (or a refit on all
 // rows), done by `end_share`. Empty when not even one fold was done in time. `categorical`: columns
 // of codes.
 Result<std::optional<Finalist>> FitBoostFamily(FitSession& session, const recipes::Matrix& matrix,
+                                               const FoldValues& values,
                                                const std::vector<int>& categorical);
 
 }  // namespace gyre::training

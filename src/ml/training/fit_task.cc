@@ -35,10 +35,10 @@ struct Prepared {
   bool free_text = false;
 };
 
-// Free text is a special case. What learns from labels before the folds are cut (word odds, words
-// chosen by their odds) makes validation rows look better than new ones: out it goes. And a linear
-// model wants many more words than fit into a matrix of the usual kind.
-Json HonestText(const Json& spec, bool linear, bool* free_text) {
+// Free text is a special case. Word odds, which learn from labels before the folds are cut, say
+// little that words do not: out they go. And a linear model wants many more words than fit into a
+// matrix of the usual kind.
+Json SuitText(const Json& spec, bool linear, bool* free_text) {
   constexpr int kWordsLinear = 8'192;
   Json steps = Json::Arr(), outputs = Json::Arr();
   std::vector<std::string> dropped;
@@ -53,10 +53,9 @@ Json HonestText(const Json& spec, bool linear, bool* free_text) {
       continue;
     }
     Json kept = step;
-    if (op == "text.ngrams") {
+    if (linear && op == "text.ngrams") {
       Json args = step["args"];
-      args.Set("select", "frequency");
-      if (linear) args.Set("columns", kWordsLinear).Set("min_rows", 2);
+      args.Set("columns", kWordsLinear).Set("min_rows", 2);
       kept.Set("args", std::move(args));
     }
     steps.Push(std::move(kept));
@@ -115,7 +114,7 @@ Result<Prepared> Prepare(const Problem& problem, SuggestOptions::For model) {
   GYRE_TRY(const recipes::Spec suggested, recipes::Suggest(problem.train, suggest));
   bool free_text = false;
   GYRE_TRY(const recipes::Spec spec,
-           recipes::Spec::FromJson(HonestText(suggested.ToJson(), linear, &free_text)));
+           recipes::Spec::FromJson(SuitText(suggested.ToJson(), linear, &free_text)));
   recipes::FitOptions options;
   options.target = problem.train.Find(problem.request.target);
   options.seed = problem.request.seed;
@@ -254,6 +253,18 @@ Json LeaderboardJson(const Problem& problem, const std::vector<Packed>& finalist
   return board;
 }
 
+// Null where no class is the one to find.
+Json PositiveJson(const Problem& problem) {
+  const std::string positive = problem.train_target.positive();
+  return positive.empty() ? Json() : Json(positive);
+}
+
+Json WithPositive(const Problem& problem, Json answer) {
+  answer.Set("positive", PositiveJson(problem));
+  answer.Set("positive_reason", problem.train_target.positive_reason);
+  return answer;
+}
+
 Json Signature(const table::Schema& input, const Problem& problem) {
   Json inputs = table::SchemaToJson(input);
   table::AddFormats(problem.request.formats, &inputs);
@@ -261,7 +272,8 @@ Json Signature(const table::Schema& input, const Problem& problem) {
   for (const std::string& name : problem.train_target.classes) classes.Push(name);
   return Json::Obj({{"inputs", std::move(inputs)},
                     {"outputs", Json::Obj({{"task", predictors::TaskName(problem.task())},
-                                           {"classes", std::move(classes)}})}});
+                                           {"classes", std::move(classes)},
+                                           {"positive", PositiveJson(problem)}})}});
 }
 
 // Columns of codes among the outputs of a recipe: what LightGBM may split by sets of codes.
@@ -276,9 +288,12 @@ std::vector<int> CategoricalColumns(const recipes::Fitted& fitted) {
 
 Result<evaluation::Comparison> CompareWithChampion(const Problem& problem,
                                                    const predictors::Scorer& scorer,
-                                                   const evaluation::EvaluateOptions& options) {
+                                                   const evaluation::EvaluateOptions& options,
+                                                   std::vector<std::string>* warnings) {
   GYRE_TRY(const std::string bytes, exec::ReadFile(problem.request.champion_package));
   GYRE_TRY(const auto champion, predictors::Scorer::Load(bytes));
+  std::string line = evaluation::OtherPositive(scorer, *champion, problem.request.champion_name);
+  if (!line.empty()) warnings->push_back(std::move(line));
   return evaluation::Compare(scorer, *champion, problem.test, options);
 }
 
@@ -298,12 +313,11 @@ Result<Json> Judge(runners::TaskContext& context, const FitSession& session, con
   options.progress = [&](double fraction, std::string_view text) {
     context.Progress(kFrom + (1 - kFrom) * fraction, text);
   };
-  GYRE_TRY(const evaluation::Evaluation evaluation,
-           evaluation::Evaluate(*scorer, problem.test, options));
-  Json answer = Json::Obj({{"evaluation", evaluation.ToJson()}});
+  GYRE_TRY(evaluation::Evaluation evaluation, evaluation::Evaluate(*scorer, problem.test, options));
+  Json answer = Json::Obj();
   std::optional<evaluation::Comparison> comparison;
   if (!problem.request.champion_package.empty()) {
-    auto compared = CompareWithChampion(problem, *scorer, options);
+    auto compared = CompareWithChampion(problem, *scorer, options, &evaluation.warnings);
     if (compared) {
       comparison = *std::move(compared);
       answer.Set("comparison", comparison->ToJson());
@@ -313,6 +327,7 @@ Result<Json> Judge(runners::TaskContext& context, const FitSession& session, con
       answer.Set("not_compared", compared.error().message());
     }
   }
+  answer.Set("evaluation", evaluation.ToJson());
   const std::string_view champion =
       comparison ? std::string_view(problem.request.champion_name) : std::string_view();
   answer.Set("gate_numbers",
@@ -327,7 +342,8 @@ struct Families {
 };
 
 Result<> FitLinear(FitSession& session, const Prepared& prepared, double share, Families* out) {
-  GYRE_TRY(auto finalists, FitLinearFamily(session, *prepared.rows, share));
+  const FoldValues values(prepared.fitted, session.problem());
+  GYRE_TRY(auto finalists, FitLinearFamily(session, *prepared.rows, values, share));
   for (Finalist& finalist : finalists) {
     GYRE_TRY(Packed packed, Pack(session.problem(), std::move(finalist), prepared.saved));
     out->finalists.push_back(std::move(packed));
@@ -362,12 +378,24 @@ Result<> FitFamilies(runners::TaskContext& context, FitSession& session, Familie
   } else {
     context.Log(fmt::format("no linear model: {}", linear.error().message()));
   }
-  GYRE_TRY(auto boosted, FitBoostFamily(session, matrix, CategoricalColumns(out->trees->fitted)));
+  const FoldValues values(out->trees->fitted, problem);
+  GYRE_TRY(auto boosted,
+           FitBoostFamily(session, matrix, values, CategoricalColumns(out->trees->fitted)));
   if (boosted) {
     GYRE_TRY(Packed packed, Pack(problem, *std::move(boosted), out->trees->saved));
     out->finalists.push_back(std::move(packed));
   }
   return {};
+}
+
+Result<> WriteFiles(const std::string& scratch, const Problem& problem, const std::string& best,
+                    const std::string& baseline) {
+  GYRE_DO(exec::WriteFile(scratch + "/model.json", best));
+  GYRE_DO(exec::WriteFile(scratch + "/baseline.json", baseline));
+  GYRE_TRY(const auto scorer, predictors::Scorer::Load(best));
+  GYRE_TRY(const Json reference, ReferenceProfile(problem.train, problem.test, *scorer));
+  GYRE_DO(exec::WriteFile(scratch + "/reference.json", reference.Dump()));
+  return table::WriteParquet(problem.test, scratch + "/holdout.parquet");
 }
 
 }  // namespace
@@ -400,19 +428,20 @@ Result<Json> PlanTask(runners::TaskContext& context) {
                                          : linear);
   candidates.Push(session.holds_out() ? "LightGBM" : "LightGBM, a bag over the folds");
   for (const std::string& name : problem.train_target.classes) classes.Push(name);
-  return Json::Obj(
-      {{"task", predictors::TaskName(problem.task())},
-       {"target", problem.request.target},
-       {"classes", std::move(classes)},
-       {"metric", problem.metric->name},
-       {"split", Json::Obj({{"kind", SplitKindName(problem.split_kind)},
-                            {"train_rows", problem.train.rows()},
-                            {"test_rows", problem.test.rows()},
-                            {"folds", session.fold_count()}})},
-       {"candidates", std::move(candidates)},
-       {"columns", std::move(columns)},
-       {"recipe", problem.request.recipe ? Json(problem.request.recipe->hash()) : Json()},
-       {"findings", FindingsJson(problem)}});
+  return WithPositive(
+      problem,
+      Json::Obj({{"task", predictors::TaskName(problem.task())},
+                 {"target", problem.request.target},
+                 {"classes", std::move(classes)},
+                 {"metric", problem.metric->name},
+                 {"split", Json::Obj({{"kind", SplitKindName(problem.split_kind)},
+                                      {"train_rows", problem.train.rows()},
+                                      {"test_rows", problem.test.rows()},
+                                      {"folds", session.fold_count()}})},
+                 {"candidates", std::move(candidates)},
+                 {"columns", std::move(columns)},
+                 {"recipe", problem.request.recipe ? Json(problem.request.recipe->hash()) : Json()},
+                 {"findings", FindingsJson(problem)}}));
 }
 
 Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
@@ -430,7 +459,6 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
   const std::string baseline = finalists[0].bytes;
   RankFinalists(session, &finalists);
   const Packed& best = finalists[0];
-  const std::string& scratch = context.scratch_directory();
   // Few test rows of one class cannot judge a model; it is then registered without a verdict, and
   // that is said.
   Json judged;
@@ -441,40 +469,37 @@ Result<Json> FitProblem(runners::TaskContext& context, const Problem& problem) {
   } else {
     judged.Set("not_evaluated", result.error().message());
   }
-  GYRE_DO(exec::WriteFile(scratch + "/model.json", best.bytes));
-  GYRE_DO(exec::WriteFile(scratch + "/baseline.json", baseline));
-  GYRE_TRY(const auto scorer, predictors::Scorer::Load(best.bytes));
-  GYRE_TRY(const Json reference, ReferenceProfile(problem.train, problem.test, *scorer));
-  GYRE_DO(exec::WriteFile(scratch + "/reference.json", reference.Dump()));
-  GYRE_DO(table::WriteParquet(problem.test, scratch + "/holdout.parquet"));
+  GYRE_DO(WriteFiles(context.scratch_directory(), problem, best.bytes, baseline));
   const recipes::Fitted& recipe =
       best.recipe == &families.trees->saved ? families.trees->fitted : families.linear->fitted;
-  return Json::Obj(
-      {{"task", predictors::TaskName(problem.task())},
-       {"metric", problem.metric->name},
-       {"better", problem.metric->better == statistics::Better::kHigher ? "higher" : "lower"},
-       {"target", problem.request.target},
-       {"reason", problem.train_target.reason},
-       {"split", Json::Obj({{"kind", SplitKindName(problem.split_kind)},
-                            {"train_rows", problem.train_target.rows()},
-                            {"test_rows", problem.test_target.rows()}})},
-       {"findings", FindingsJson(problem)},
-       {"leaderboard", LeaderboardJson(problem, finalists)},
-       {"candidates", session.candidates().size()},
-       {"notes", NotesJson(session)},
-       {"best", best.finalist.name},
-       {"learner", best.finalist.learner},
-       {"valid_metrics", best.valid.ToJson()},
-       {"test_metrics", best.test.ToJson()},
-       {"package", "model.json"},
-       {"baseline_package", "baseline.json"},
-       {"holdout", "holdout.parquet"},
-       {"reference", "reference.json"},
-       {"package_sha256", Sha256Hex(best.bytes)},
-       {"recipe_hash", recipe.spec().hash()},
-       {"signature", Signature(recipe.input(), problem)},
-       {"judged", std::move(judged)},
-       {"wall_seconds", session.elapsed()}});
+  return WithPositive(
+      problem,
+      Json::Obj(
+          {{"task", predictors::TaskName(problem.task())},
+           {"metric", problem.metric->name},
+           {"better", problem.metric->better == statistics::Better::kHigher ? "higher" : "lower"},
+           {"target", problem.request.target},
+           {"reason", problem.train_target.reason},
+           {"split", Json::Obj({{"kind", SplitKindName(problem.split_kind)},
+                                {"train_rows", problem.train_target.rows()},
+                                {"test_rows", problem.test_target.rows()}})},
+           {"findings", FindingsJson(problem)},
+           {"leaderboard", LeaderboardJson(problem, finalists)},
+           {"candidates", session.candidates().size()},
+           {"notes", NotesJson(session)},
+           {"best", best.finalist.name},
+           {"learner", best.finalist.learner},
+           {"valid_metrics", best.valid.ToJson()},
+           {"test_metrics", best.test.ToJson()},
+           {"package", "model.json"},
+           {"baseline_package", "baseline.json"},
+           {"holdout", "holdout.parquet"},
+           {"reference", "reference.json"},
+           {"package_sha256", Sha256Hex(best.bytes)},
+           {"recipe_hash", recipe.spec().hash()},
+           {"signature", Signature(recipe.input(), problem)},
+           {"judged", std::move(judged)},
+           {"wall_seconds", session.elapsed()}}));
 }
 
 }  // namespace gyre::training

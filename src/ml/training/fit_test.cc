@@ -4,6 +4,7 @@
 #include "ml/training/fit_task.h"
 #include "ml/training/frames_for_tests.h"
 #include "platform/exec/files.h"
+#include "platform/table/append.h"
 
 namespace gyre::training {
 namespace {
@@ -159,6 +160,29 @@ TEST(Fit, AColumnThatIsAllMissingDoesNoHarm) {
   frame.columns.push_back(std::move(empty));
   const auto fit = FitProblem(context, *PrepareProblem(Ask("churn", 1, 1), std::move(frame)));
   EXPECT_TRUE(fit) << fit.error().ToString();
+}
+
+// Categories and answers of their own: whoever scores well on validation rows has seen them.
+TEST(Fit, EncodingsOfTheAnswerDoNotFlatterTheRowsThatChooseAModel) {
+  table::Frame frame = table::EmptyFrame({{"city", table::Type::kText}, {"y", table::Type::kText}});
+  Random random(9);
+  for (int i = 0; i < 1'500; ++i) {
+    frame.columns[0].PushText(fmt::format("c{}", random.Below(500)));
+    frame.columns[1].PushText(random.Below(2) == 0 ? "no" : "yes");
+  }
+  FitRequest request = Ask("y", 2, 2);
+  request.recipe = *recipes::Spec::FromYaml(
+      "input: {schema: {city: text}}\nsteps:\n"
+      "  - {id: a, op: encode.target, in: city, args: {smoothing: 1}}\n"
+      "  - {id: b, op: encode.onehot, in: city, args: {max: 500, min_count: 1}}\n"
+      "output: [a, b]\n");
+  FakeContext context;
+  const auto problem = PrepareProblem(request, std::move(frame));
+  ASSERT_TRUE(problem) << problem.error().ToString();
+  const auto fit = FitProblem(context, *problem);
+  ASSERT_TRUE(fit) << fit.error().ToString();
+  for (const Json& entry : (*fit)["leaderboard"].items())
+    EXPECT_LT(entry["valid"].AsDouble(), 0.6) << entry.Dump();
 }
 
 TEST(Fit, EveryFinalistSaysWhatItTook) {

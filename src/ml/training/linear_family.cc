@@ -32,10 +32,13 @@ double Deviation(const std::vector<double>& values) {
 
 class LinearFamily {
  public:
-  LinearFamily(FitSession& session, const SparseRows& x, double share)
+  // `fold_rows`: of each fold, or none where all folds have the rows of `x`.
+  LinearFamily(FitSession& session, const SparseRows& x, const std::vector<SparseRows>& fold_rows,
+               double share)
       : session_(session),
         target_(session.problem().train_target),
         x_(x),
+        fold_rows_(fold_rows),
         share_(share),
         folds_(session.Folds(0)) {
     if (target_.task == Task::kRegression) scale_ = std::max(Deviation(target_.values), 1e-12);
@@ -83,11 +86,12 @@ class LinearFamily {
     for (std::size_t f = 0; f < folds_.size(); ++f) {
       if (session_.Over(share_)) return std::optional<Held>();
       LinearModel& start = (*starts)[f];
-      const LinearData data{&x_, &target_, folds_[f].train};
+      const SparseRows& x = fold_rows_.empty() ? x_ : fold_rows_[f];
+      const LinearData data{&x, &target_, folds_[f].train};
       GYRE_TRY(start, FitLinear(data, {penalty, Strength(penalty, strength), kIterationsMax},
                                 start.intercepts.empty() ? nullptr : &start,
                                 [&] { return session_.cancelled(); }));
-      raw[f] = LinearRaw(start, x_, folds_[f].valid);
+      raw[f] = LinearRaw(start, x, folds_[f].valid);
       for (std::size_t i = 0; i < folds_[f].valid.size(); ++i) where[folds_[f].valid[i]] = {f, i};
     }
     Held held;
@@ -135,6 +139,7 @@ class LinearFamily {
   FitSession& session_;
   const Target& target_;
   const SparseRows& x_;
+  const std::vector<SparseRows>& fold_rows_;
   const double share_;
   const std::vector<Fold> folds_;
   double scale_ = 1;
@@ -186,11 +191,16 @@ Result<Finalist> FitConstant(FitSession& session, std::size_t features) {
 }
 
 Result<std::vector<Finalist>> FitLinearFamily(FitSession& session, const SparseRows& rows,
-                                              double share) {
+                                              const FoldValues& values, double share) {
   std::vector<Finalist> finalists;
+  std::vector<SparseRows> fold_rows;
+  for (const Fold& fold : values.empty() ? std::vector<Fold>() : session.Folds(0)) {
+    GYRE_TRY(const FoldValues::Part part, values.Of(fold));
+    fold_rows.push_back(WithFoldValues(rows, fold, part));
+  }
   for (const Penalty penalty : {Penalty::kL2, Penalty::kL1}) {
     // The second has what the first has left, and at least a little.
-    LinearFamily family(session, rows, penalty == Penalty::kL2 ? share : share * 1.3);
+    LinearFamily family(session, rows, fold_rows, penalty == Penalty::kL2 ? share : share * 1.3);
     GYRE_TRY(auto finalist, family.Run(penalty));
     if (finalist) finalists.push_back(*std::move(finalist));
   }

@@ -168,16 +168,22 @@ std::vector<double> StartingPoint(const LinearData& data, std::size_t columns,
 
 }  // namespace
 
+void SparseRows::Add(std::size_t column, double value) {
+  if (value == 0 || !std::isfinite(value)) return;
+  index_.push_back(static_cast<std::uint32_t>(column));
+  values_.push_back(value);
+}
+
 void SparseRows::Append(const recipes::Matrix& matrix) {
   for (std::size_t i = 0; i < matrix.rows; ++i) {
-    const double* row = matrix.row(i);
-    for (std::size_t j = 0; j < matrix.columns; ++j) {
-      if (row[j] == 0 || !std::isfinite(row[j])) continue;
-      index_.push_back(static_cast<std::uint32_t>(j));
-      values_.push_back(row[j]);
-    }
+    for (std::size_t j = 0; j < matrix.columns; ++j) Add(j, matrix.row(i)[j]);
     begins_.push_back(values_.size());
   }
+}
+
+void SparseRows::Append(const std::map<std::uint32_t, double>& row) {
+  for (const auto& [column, value] : row) Add(column, value);
+  begins_.push_back(values_.size());
 }
 
 Result<LinearModel> FitLinear(const LinearData& data, const LinearParams& params,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "base/error.h"
@@ -18,7 +19,8 @@ namespace gyre::training {
 class SparseRows {
  public:
   explicit SparseRows(std::size_t columns) : columns_(columns) {}
-  void Append(const recipes::Matrix& matrix);  // NaN counts as 0
+  void Append(const recipes::Matrix& matrix);               // NaN counts as 0
+  void Append(const std::map<std::uint32_t, double>& row);  // column -> value
   std::size_t rows() const { return begins_.size() - 1; }
   std::size_t columns() const { return columns_; }
   std::size_t nonzeros() const { return values_.size(); }
@@ -32,6 +34,8 @@ class SparseRows {
   }
 
  private:
+  void Add(std::size_t column, double value);  // to the row that is being appended
+
   std::size_t columns_;
   std::vector<std::size_t> begins_ = {0};
   std::vector<std::uint32_t> index_;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "ml/data/leakage.h"
+#include "ml/training/positive.h"
 #include "ml/training/split_hints.h"
 #include "platform/table/reader.h"
 
@@ -48,6 +49,7 @@ Target Subset(const Target& target, const std::vector<std::uint32_t>& rows) {
   part.task = target.task;
   part.classes = target.classes;
   part.reason = target.reason;
+  part.positive_reason = target.positive_reason;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     part.kept.push_back(static_cast<std::uint32_t>(i));
     if (!target.labels.empty()) part.labels.push_back(target.labels[rows[i]]);
@@ -112,6 +114,11 @@ Result<> CheckVaries(const table::Column& column, std::string_view option) {
                          column.name);
 }
 
+bool AllDiffer(std::vector<std::uint64_t> hashes) {
+  std::ranges::sort(hashes);
+  return std::ranges::adjacent_find(hashes) == hashes.end();
+}
+
 Result<> ReadTimeAndGroup(const table::Frame& frame, Problem* problem, SplitRequest* split) {
   const FitRequest& r = problem->request;
   if (!r.time_column.empty()) {
@@ -123,10 +130,14 @@ Result<> ReadTimeAndGroup(const table::Frame& frame, Problem* problem, SplitRequ
   if (r.group_column.empty()) return {};
   const table::Column& column = *frame.Find(r.group_column);
   GYRE_DO(CheckVaries(column, "group column"));
-  split->kind = r.time_column.empty() ? SplitKind::kGroup : SplitKind::kTimeGroup;
   for (std::size_t i = 0; i < column.size(); ++i)
     split->group.push_back(Xxh3(table::CellText(column, i)));
   problem->excluded.push_back(r.group_column);
+  if (AllDiffer(split->group)) {  // then no row has company to be kept from
+    split->group.clear();
+    return {};
+  }
+  split->kind = r.time_column.empty() ? SplitKind::kGroup : SplitKind::kTimeGroup;
   problem->findings.push_back(
       {r.group_column, "group", "names the groups of the split, so it is no feature", true});
   return {};
@@ -151,6 +162,39 @@ Result<> CheckParts(const Problem& problem, std::size_t rows) {
         fmt::format("`{}` has two groups: one teaches, one tests, and none is left to "
                     "choose a model by",
                     problem.request.group_column));
+  return {};
+}
+
+// A recipe may say how rows are to be split. In time known keys are predicted, so a key splits only
+// where there is no time.
+Result<> TakeRoles(FitRequest* request) {
+  if (!request->recipe) return {};
+  const recipes::Roles& roles = request->recipe->roles();
+  if (!roles.time.empty() && !request->time_column.empty() && roles.time != request->time_column) {
+    return InvalidArgument("GY3501", "the time column is `{}`, but the recipe says `{}`",
+                           request->time_column, roles.time)
+        .Fix("leave `time` out of the recipe's `input`, or --time-column out");
+  }
+  if (!roles.time.empty()) request->time_column = roles.time;
+  if (!roles.key.empty() && request->group_column.empty() && request->time_column.empty())
+    request->group_column = roles.key;
+  return {};
+}
+
+// Words chosen by the answers of all rows make the rows that a model is chosen by look better than
+// new ones: by half of the way from chance to certainty, on texts that say nothing.
+Result<> CheckWordsAreChosenBlindly(const recipes::Spec& recipe) {
+  const Json document = recipe.ToJson();
+  for (const Json& step : document["steps"].items()) {
+    const Json& args = step["args"];
+    if (step["op"].AsString() != "text.ngrams" || args["to"].AsString() == "hash" ||
+        args["select"].AsString() != "chi2")
+      continue;
+    return InvalidArgument("GY3523", "step `{}` chooses its words by the answer",
+                           step["id"].AsString())
+        .Why("rows that are to choose a model would have helped to choose its words")
+        .Fix("args: {select: frequency}");
+  }
   return {};
 }
 
@@ -203,6 +247,7 @@ Result<> CheckColumns(const FitRequest& request, const table::Schema& schema) {
         .Why("new rows are of new groups, of which the model knows nothing")
         .Fix("leave out the steps that read it");
   }
+  GYRE_DO(CheckWordsAreChosenBlindly(*request.recipe));
   return recipes::CheckAgainst(*request.recipe, schema, request.target);
 }
 
@@ -226,6 +271,7 @@ Result<FitRequest> ParseFitRequest(const Json& json) {
     GYRE_TRY(request.task, predictors::ParseTask(task));
   }
   request.metric = json["metric"].AsString();
+  request.positive = json["positive"].AsString();
   request.dataset = json["dataset"].AsString();
   request.trials = static_cast<int>(json["trials"].AsInt(0));
   const bool has_clock = json["budget_seconds"].is_number() || request.trials == 0;
@@ -240,8 +286,10 @@ Result<FitRequest> ParseFitRequest(const Json& json) {
   if (const Json& recipe = json["recipe"]; !recipe.is_null()) {
     GYRE_TRY(request.recipe, recipes::Spec::FromJson(recipe));
   }
+  GYRE_DO(TakeRoles(&request));
   request.champion_package = json["champion_package"].AsString();
   request.champion_name = json["champion_name"].AsString();
+  request.champion_positive = json["champion_positive"].AsString();
   constexpr double kBudgetMin = 1, kBudgetMax = 7 * 86'400;
   constexpr int kTrialsMax = 10'000;
   if (has_clock &&
@@ -270,6 +318,7 @@ Json FitRequestToJson(const FitRequest& r) {
                     {"target", r.target},
                     {"task", r.task ? Json(predictors::TaskName(*r.task)) : Json()},
                     {"metric", r.metric},
+                    {"positive", r.positive},
                     {"budget_seconds", r.budget_seconds > 0 ? Json(r.budget_seconds) : Json()},
                     {"trials", r.trials},
                     {"seed", static_cast<std::int64_t>(r.seed)},
@@ -281,7 +330,8 @@ Json FitRequestToJson(const FitRequest& r) {
                     {"formats", table::FormatsToJson(r.formats)},
                     {"recipe", r.recipe ? r.recipe->ToJson() : Json()},
                     {"champion_package", r.champion_package},
-                    {"champion_name", r.champion_name}});
+                    {"champion_name", r.champion_name},
+                    {"champion_positive", r.champion_positive}});
 }
 
 Result<Problem> PrepareProblem(FitRequest request) {
@@ -298,7 +348,8 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
   problem.request = std::move(request);
   const FitRequest& r = problem.request;
   GYRE_DO(CheckColumns(r, frame.schema()));
-  GYRE_TRY(const Target target, ReadTarget(*frame.Find(r.target), r.task));
+  GYRE_TRY(Target target, ReadTarget(*frame.Find(r.target), r.task));
+  GYRE_DO(ChoosePositive({r.positive, r.champion_positive}, &target));
   GYRE_TRY(problem.metric, ChooseMetric(r.metric, target.task));
   if (target.missing > 0) {
     problem.findings.push_back(

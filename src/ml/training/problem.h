@@ -32,6 +32,7 @@ struct FitRequest {
   int trials = 0;  // > 0: so many LightGBM settings; without a budget no clock is read
   std::uint64_t seed = 0;
   int threads = 1;
+  std::string positive;  // class of a binary target; empty = see ChoosePositive
   std::string time_column, group_column;
   bool keep_leaks = false;
   double test_share = 0;
@@ -39,6 +40,7 @@ struct FitRequest {
   std::optional<recipes::Spec> recipe;  // empty = suggested, for each family its own
   std::string champion_package;         // path; empty = none
   std::string champion_name;
+  std::string champion_positive;  // its positive class; empty = none
 };
 Result<FitRequest> ParseFitRequest(const Json& json);  // GY3501
 Json FitRequestToJson(const FitRequest& request);
@@ -73,7 +75,8 @@ Result<Problem> PrepareProblem(FitRequest request);
 Result<Problem> PrepareProblem(FitRequest request, table::Frame frame);
 
 // What needs only the names and types of the columns: the target, the columns of the split,
-// those of a recipe. GY3501, and of the recipe GY3111, GY3116.
+// those of a recipe. GY3501, and of the recipe GY3507, GY3523
+// and those of recipes::CheckAgainst.
 Result<> CheckColumns(const FitRequest& request, const table::Schema& schema);
 
 std::string_view DefaultMetric(predictors::Task task);

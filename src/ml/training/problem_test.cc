@@ -189,6 +189,47 @@ TEST(Problem, ARandomSplitOfRowsInTimeOrRepeatedIdsIsNamedWithTheCommandThatMend
   EXPECT_TRUE(PrepareProblem(request, Visits(1'000, 20, false))->findings.empty());
 }
 
+TEST(Problem, ARecipeThatChoosesWordsByTheAnswerIsRefused) {
+  const auto checked = [](const char* args) -> std::string {
+    FitRequest request = Ask("y");
+    request.recipe = *recipes::Spec::FromYaml(
+        fmt::format("input: {{schema: {{note: text}}}}\n"
+                    "steps: [{{id: w, op: text.ngrams, in: note, args: {}}}]\noutput: [w]\n",
+                    args));
+    const auto result =
+        CheckColumns(request, {{"note", table::Type::kText}, {"y", table::Type::kInt}});
+    return result ? "" : result.error().gy();
+  };
+  EXPECT_EQ(checked("{columns: 300}"), "GY3523");
+  EXPECT_EQ(checked("{columns: 300, select: frequency}"), "");
+  EXPECT_EQ(checked("{columns: 300, to: hash}"), "");
+}
+
+TEST(Problem, ARecipeMaySayHowRowsAreSplit) {
+  const auto split_of = [](const char* roles, const Json& more = Json::Obj()) -> std::string {
+    Json json = Json::Obj({{"target", "y"}});
+    for (const auto& [key, value] : more.members()) json.Set(key, value);
+    json.Set("recipe", recipes::Spec::FromYaml(
+                           fmt::format("input: {{schema: {{x: double}}{}}}\n"
+                                       "steps: [{{id: a, op: number, in: x}}]\noutput: [a]\n",
+                                       roles))
+                           ->ToJson());
+    auto request = ParseFitRequest(json);
+    if (!request) return request.error().gy();
+    const auto problem = PrepareProblem(*std::move(request), Visits(1'000, 20, true));
+    return problem ? std::string(SplitKindName(problem->split_kind)) : problem.error().gy();
+  };
+  EXPECT_EQ(split_of(""), "stratified");
+  EXPECT_EQ(split_of(", label: y"), "stratified");
+  EXPECT_EQ(split_of(", label: x"), "GY3118");
+  EXPECT_EQ(split_of(", time: when"), "time");
+  EXPECT_EQ(split_of(", key: who_id"), "group");
+  EXPECT_EQ(split_of(", key: when"), "stratified") << "every row is its own";
+  EXPECT_EQ(split_of(", key: who_id, time: when"), "time");
+  EXPECT_EQ(split_of(", key: whom"), "GY3501");
+  EXPECT_EQ(split_of(", time: when", Json::Obj({{"time_column", "who_id"}})), "GY3501");
+}
+
 TEST(Problem, TrialsAloneReadNoClockAndABudgetBesideThemDoes) {
   const auto budget = [](Json extra) {
     extra.Set("target", "y");

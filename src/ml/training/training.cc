@@ -16,7 +16,7 @@ namespace {
 constexpr std::array kMembers = {"dataset",    "target",      "model",          "experiment",
                                  "metric",     "task",        "budget_seconds", "trials",
                                  "seed",       "time_column", "group_column",   "keep_leaks",
-                                 "test_share", "gate",        "recipe"};
+                                 "test_share", "gate",        "recipe",         "positive"};
 constexpr std::array kGates = {"default", "kpi", "none"};
 
 Error BadMember(std::string_view key, std::string_view rule) {
@@ -54,6 +54,7 @@ Json RequestJson(const TrainRequest& r) {
                     {"experiment", r.experiment},
                     {"metric", r.metric},
                     {"task", r.task},
+                    {"positive", r.positive},
                     {"budget_seconds", r.budget_seconds ? Json(*r.budget_seconds) : Json()},
                     {"trials", r.trials},
                     {"seed", r.seed},
@@ -85,6 +86,7 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
                                  {"experiment", &r.experiment},
                                  {"metric", &r.metric},
                                  {"task", &r.task},
+                                 {"positive", &r.positive},
                                  {"time_column", &r.time_column},
                                  {"group_column", &r.group_column},
                                  {"gate", &r.gate}}) {
@@ -124,6 +126,7 @@ void Training::AddJobs() {
 }
 
 Result<Json> Training::InputOf(TrainRequest& request, const data::Version& version) {
+  if (request.target.empty()) request.target = request.recipe["input"]["label"].AsString();
   if (request.target.empty()) {
     GYRE_TRY(const projects::Project project, rooms_.projects.Get(request.project));
     if (project.problem) request.target = project.problem->target;
@@ -156,12 +159,13 @@ Result<Json> Training::Plan(TrainRequest request) {
   Json parts = Json::Arr();
   for (const std::string& path : paths) parts.Push(path);
   input.Set("parts", std::move(parts));
+  GYRE_TRY(const auto champion,
+           rooms_.registry.FindAlias(request.project, request.model, "champion"));
+  if (champion) input.Set("champion_positive", PositiveOfChampion(*champion, request.target));
   runners::JobRun::TaskOptions options;
   options.memory_bytes_max = settings_.memory_bytes;
   GYRE_TRY(Json plan, rooms_.jobs.RunTaskNow("training.plan", input, options));
   plan.Set("dataset", version.reference()).Set("model", request.model);
-  GYRE_TRY(const auto champion,
-           rooms_.registry.FindAlias(request.project, request.model, "champion"));
   plan.Set("champion", champion ? Json(champion->name()) : Json());
   plan.Set("gate", request.gate).Set("experiment", request.experiment);
   GYRE_TRY(const FitRequest asked, ParseFitRequest(input));

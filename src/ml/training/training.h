@@ -23,11 +23,12 @@
 namespace gyre::training {
 
 struct TrainRequest {
-  std::string project, dataset;            // "customers", "customers:v3"
-  std::string target;                      // empty = that of the project's problem statement
-  std::string model;                       // empty = the dataset's name
-  std::string experiment;                  // empty = the model's name
-  std::string metric, task;                // empty = from the target
+  std::string project, dataset;  // "customers", "customers:v3"
+  std::string target;            // empty = the recipe's label, else that of the problem statement
+  std::string model;             // empty = the dataset's name
+  std::string experiment;        // empty = the model's name
+  std::string metric, task;      // empty = from the target
+  std::string positive;          // class of a binary target; empty = see positive.h
   std::optional<double> budget_seconds{};  // empty = that of the settings, none with trials
   int trials = 0;  // > 0: fixed counts; without a budget: same inputs and seed, same model bytes
   std::int64_t seed = 0;
