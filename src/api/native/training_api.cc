@@ -14,6 +14,7 @@ constexpr net::Fields kTrainMembers = {
     {"experiment", Type::kText, "where its runs stand"},
     {"metric", Type::kText, "that candidates are judged by"},
     {"task", Type::kText, "binary, multiclass or regression; else by the target's values"},
+    {"positive", Type::kText, "of two classes the one to find; else see the plan"},
     {"budget_seconds", Type::kNumber, "time for the search"},
     {"trials", Type::kWhole, "1 to 10,000, instead of a time"},
     {"seed", Type::kWhole, "of the random numbers"},
