@@ -55,7 +55,7 @@ TEST(PrometheusTest, CountsByRoutePatternAndLogsWithoutQueryOrBody) {
   telemetry::FlushLog();
   std::ifstream in(log);
   const std::string lines{std::istreambuf_iterator<char>(in), {}};
-  EXPECT_NE(lines.find("method=GET path=/files/ann status=200"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("method=GET path=/files/ann status=400"), std::string::npos) << lines;
   EXPECT_NE(lines.find("request_id=id-1"), std::string::npos);
   EXPECT_EQ(lines.find("path=/hello"), std::string::npos)
       << "inline routes are silent while they succeed";
