@@ -296,12 +296,18 @@ Result<int> Query(Invocation& in) {
   GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
   GYRE_TRY(Session* const session, in.session());
   const Json body = Json::Obj({{"sql", in.Get("SQL")}, {"limit", limit}});
-  const auto answer =
-      session->Post("/api/v1/projects/" + PercentEncode(in.project()) + "/query", body);
-  if (!answer && answer.error().gy() == "GY1625")
-    return Error(Code::kCancelled, "GY4064", "stopped; the query was cancelled");
-  if (!answer) return answer.error();
-  ShowRows(*answer, in.out());
+  const std::string path = "/api/v1/projects/" + PercentEncode(in.project()) + "/query";
+  GYRE_TRY(const Json job, session->Post(path + "?wait=false", body));
+  const std::string& id = job["id"].AsString();
+  const auto ended = session->WaitJob(job, in.out());
+  if (!ended && ended.error().gy() == "GY4026") {
+    return Error(ended.error())
+        .Fix(session->Repeatable(fmt::format("gyre jobs output {}", id.substr(0, 8))) +
+             "   (fetch its answer, within a day)");
+  }
+  if (!ended) return ended.error();
+  GYRE_TRY(const Json answer, session->Get(path + "/" + PercentEncode(id)));
+  ShowRows(answer, in.out());
   return 0;
 }
 

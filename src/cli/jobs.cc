@@ -74,8 +74,9 @@ Result<int> FetchOutput(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json job, session->Get(JobPath(in.Get("JOB"))));
   const std::string file = in.Get("out");
+  const std::string_view noun = job["kind"].AsString() == "dataset.query" ? "query" : "predict";
   GYRE_DO(session->Download(
-      fmt::format("/api/v1/projects/{}/predict/{}", PercentEncode(job["project"].AsString()),
+      fmt::format("/api/v1/projects/{}/{}/{}", PercentEncode(job["project"].AsString()), noun,
                   PercentEncode(job["id"].AsString())),
       file, in.out()));
   if (file != "-")
@@ -141,8 +142,9 @@ constexpr Command kCommands[] = {
      .options = {},
      .run = Log},
     {.path = "jobs output",
-     .summary = "Fetch the file that `gyre predict` has made; it is kept for a day",
-     .examples = "gyre jobs output 3f2a --out scored.csv",
+     .summary = "Fetch what `gyre predict` or `gyre query` has made; it is kept for a day",
+     .examples =
+         "gyre jobs output 3f2a --out scored.csv\ngyre jobs output 3f2a    (of a query: JSON)",
      .positionals = kJob,
      .options = kOutputOptions,
      .run = FetchOutput},

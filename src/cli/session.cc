@@ -180,7 +180,7 @@ class NetSession : public Session {
                        ? (state == "queued" ? "waiting for a free slot" : now["title"].AsString())
                        : text);
       exec::InterruptCounter::SleepMicros(pause_us);
-      pause_us = std::min(pause_us * 3 / 2, kJobPollMicrosMax);
+      pause_us = std::min(pause_us * 6 / 5, kJobPollMicrosMax);
       if (interrupted_ || exec::InterruptCounter::count() > 0) return Leave(now, out);
     }
   }

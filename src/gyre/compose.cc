@@ -15,6 +15,7 @@
 #include "api/native/maintenance_api.h"
 #include "api/native/models_api.h"
 #include "api/native/projects_api.h"
+#include "api/native/queries_api.h"
 #include "api/native/recipes_api.h"
 #include "api/native/runs_api.h"
 #include "api/native/secrets_api.h"
@@ -38,6 +39,7 @@
 #include "ledger/secrets/secrets.h"
 #include "ledger/usage/usage.h"
 #include "ml/data/datasets.h"
+#include "ml/data/queries.h"
 #include "ml/evaluation/evaluations.h"
 #include "ml/projects/projects.h"
 #include "ml/recipes/tasks.h"
@@ -130,6 +132,7 @@ struct House::Rooms {
   std::unique_ptr<runners::Jobs> jobs;
   std::unique_ptr<projects::Projects> projects;
   std::unique_ptr<data::Datasets> datasets;
+  std::unique_ptr<data::Queries> queries;
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<evaluation::Evaluations> evaluations;
@@ -151,6 +154,9 @@ struct House::Rooms {
   Result<> OpenMl();
   Result<evaluation::DatasetRows> RowsOf(const Result<data::Version>& version);
   void OpenApis();
+  std::int64_t QueryMillis() const {
+    return static_cast<std::int64_t>(settings.Number("query.timeout") * 1000);
+  }
   template <class Api, class... Arguments>
   std::shared_ptr<Api> AddApi(Arguments&&... arguments);
   native::SystemInfo SystemFacts();
@@ -214,6 +220,7 @@ Result<> House::Rooms::OpenJobs() {
   job_settings.memory_bytes = settings.Int("jobs.memory");
   job_settings.queue_length_max = static_cast<int>(settings.Int("jobs.queue_length_max"));
   job_settings.log_directory = options.data_directory + "/logs/jobs";
+  job_settings.request_timeout_ms = QueryMillis();
   GYRE_TRY(jobs, runners::OpenJobs(*database, *blobs, SystemClock(), std::move(job_settings)));
   return {};
 }
@@ -221,10 +228,8 @@ Result<> House::Rooms::OpenJobs() {
 Result<> House::Rooms::OpenMl() {
   projects = std::make_unique<projects::Projects>(*database, SystemClock());
   GYRE_DO(projects->EnsureDefault());
-  const data::DatasetSettings dataset_settings{
-      .query_timeout_ms = static_cast<std::int64_t>(settings.Number("query.timeout") * 1000)};
-  GYRE_TRY(datasets,
-           data::OpenDatasets(*database, *blobs, *jobs, *events, SystemClock(), dataset_settings));
+  GYRE_TRY(datasets, data::OpenDatasets(*database, *blobs, *jobs, *events, SystemClock()));
+  queries = std::make_unique<data::Queries>(*datasets, *blobs, *jobs, QueryMillis());
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   GYRE_TRY(
@@ -313,6 +318,8 @@ void House::Rooms::OpenApis() {
   AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry,
                               native::ProgramReads(*access, *tracking, *datasets));
   AddApi<native::JobsApi>(*jobs);
+  AddApi<native::QueriesApi>(*queries, *jobs, *projects, *blobs,
+                             native::ProgramReads(*access, *tracking, *datasets));
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
   AddApi<native::TrainingApi>(*training);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);

@@ -61,7 +61,7 @@ inline constexpr config::Setting kServerSettings[] = {
     {"retention.events", config::Type::kSeconds, "90d", 3600, 1e10,
      "Older events are forgotten by `gyre gc`."},
     {"query.timeout", config::Type::kSeconds, "10m", 1, 86'400,
-     "An SQL query that runs longer is ended."},
+     "An SQL query, or a plan or export that a client waits for, is ended after this time."},
     {"database.readers_max", config::Type::kInt, "8", 1, 64, "Connections that read at once."},
 };
 

@@ -1,11 +1,13 @@
-"""Scoring a file is a job that may be left and fetched later; a query is shown while it runs and can be stopped; many slow ones leave the server answering.
+"""Scoring a file is a job that may be left and fetched later; a query is a job too; many slow ones leave the server answering.
 
 python3 tests/scenarios/long_work.py"""
 import concurrent.futures
 import csv
+import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -74,14 +76,43 @@ def cancelled_query(g):
     assert job['id'][:8] in g.cli('jobs').stdout
     g.cli('jobs', 'cancel', job['id'][:8])
     _, said = command.communicate(timeout=30)
-    assert command.returncode == 130 and 'GY3317' in said, (command.returncode, said)
+    assert command.returncode == 130 and 'GY4021' in said, (command.returncode, said)
+    assert g.cli_json('jobs', 'show', job['id'])['state'] == 'cancelled'
+
+
+def left_query(g):
+    """Ctrl-C, a client that goes and a restart: the job is there, and says how it ended."""
     command = subprocess.Popen([GYRE, 'query', SLOW], cwd=g.work, env=g.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: running(g, 'dataset.query'))
+    job = wait_for(lambda: running(g, 'dataset.query'))[0]['id']
     command.send_signal(signal.SIGINT)
     _, said = command.communicate(timeout=30)
-    assert command.returncode == 130 and 'stopped; the query was cancelled' in said, (command.returncode, said)
-    wait_for(lambda: not running(g, 'dataset.query'))
+    assert command.returncode == 130 and 'GY4026' in said and f'gyre jobs output {job[:8]}' in said, (command.returncode, said)
+    assert g.cli_json('jobs', 'show', job)['state'] == 'running'
+    refused = g.cli('jobs', 'output', job, check=False)
+    assert 'GY2119' in refused.stderr, refused
+    g.stop()
+    g.start()
+    ended = g.cli_json('jobs', 'show', job)
+    assert ended['state'] == 'interrupted' and ended['error']['code'] == 'GY3303', ended
+
+    some = 'SELECT count(*) AS n FROM range(40000) a, range(10000) b WHERE hash(a.range + b.range) % 1000003 = 1'
+    gone = socket.create_connection((g.host, g.port))
+    body = json.dumps({'sql': some})
+    gone.sendall(f'POST /api/v1/projects/default/query HTTP/1.1\r\nHost: {g.host}:{g.port}\r\nContent-Length: {len(body)}\r\n\r\n{body}'.encode())
+    job = wait_for(lambda: [j for j in g.json('GET', '/api/v1/jobs')['items'] if j['kind'] == 'dataset.query' and j['input']['sql'] == some])[0]['id']
+    gone.close()
+    wait_for(lambda: g.cli_json('jobs', 'show', job)['state'] == 'succeeded')
+    answer = json.loads(g.cli('jobs', 'output', job).stdout)
+    assert [c['name'] for c in answer['columns']] == ['n'] and len(answer['rows']) == 1, answer
+    assert 'rows' in g.cli('jobs', 'log', job).stdout
+    assert g.json('POST', '/api/v1/projects/default/query', {'sql': some})['rows'] == answer['rows']
+    g.cli('gc', '--grace-hours', '0')
+    removed = g.cli('jobs', 'output', job, check=False)
+    assert 'GY2120' in removed.stderr, removed
+    for limit in (1, 2, 100):  # pages of rows only
+        page = g.json('GET', f'/api/v1/jobs?limit={limit}')
+        assert len(page['items']) <= limit
 
 
 def many_queries(g):
@@ -91,7 +122,6 @@ def many_queries(g):
         assert refused[0].result().status == 503 and refused[0].result().headers['Retry-After'], refused[0].result().body
         # Some threads stay for others while eight queries run or wait.
         assert g.http('GET', '/api/v1/projects').status == 200
-        assert len(running(g, 'dataset.query')) == 4
         while not all(a.done() for a in answers):
             for job in running(g, 'dataset.query'):
                 g.http('POST', f"/api/v1/jobs/{job['id']}/cancel")
@@ -121,6 +151,7 @@ def main():
         g.cli('train', 'numbers', '--target', 'answer', '--budget', '3s', '--trials', '1')
         predict(g)
         cancelled_query(g)
+        left_query(g)
         many_queries(g)
         stopped_upload(g)
     print('left, fetched, stopped')

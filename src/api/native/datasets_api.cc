@@ -14,8 +14,6 @@
 namespace gyre::native {
 namespace {
 
-constexpr std::int64_t kQueryRowsMax = 10'000;
-
 Result<data::ImportRequest> ReadImportRequest(const net::Request& request) {
   data::ImportRequest import;
   import.project = request.Param("project");
@@ -236,22 +234,6 @@ Result<net::Response> DatasetsApi::SetExpectations(net::Request& request) {
            datasets_.SetExpectations(request.Param("project"), request.Param("dataset"), body,
                                      request.principal.name));
   return net::Response::JsonDoc(suite);
-}
-
-Result<net::Response> DatasetsApi::Query(net::Request& request) {
-  GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_TRY(const std::string sql, body.GetString("sql"));
-  std::int64_t limit = 1000;
-  if (body.Has("limit")) {
-    GYRE_TRY(limit, body.GetInt("limit"));
-    if (limit < 1 || limit > kQueryRowsMax)
-      return InvalidArgument("GY2109", "`limit` must be between 1 and {}", kQueryRowsMax)
-          .Where("limit");
-  }
-  GYRE_TRY(const auto project, projects_.Get(request.Param("project")));
-  GYRE_TRY(const data::QueryOptions options, reads_.OptionsOf(request));
-  GYRE_TRY(const Json result, datasets_.Query(project.name, sql, limit, options));
-  return net::Response::JsonDoc(result);
 }
 
 }  // namespace gyre::native

@@ -1,5 +1,5 @@
-// /api/v1/projects/{project}/datasets: versions of tables, what they look like, what they must be
-// like, and queries over them.
+// /api/v1/projects/{project}/datasets: versions of tables, what they look like and what they
+// must be like.
 #pragma once
 
 #include "api/native/program_reads.h"
@@ -45,7 +45,6 @@ class DatasetsApi {
   Result<net::Response> Diff(net::Request& request);
   Result<net::Response> Expectations(net::Request& request);
   Result<net::Response> SetExpectations(net::Request& request);
-  Result<net::Response> Query(net::Request& request);
 
  private:
   // GY2113 when models were made from one of them and the request does not force it.

@@ -138,17 +138,6 @@ inline constexpr net::Route kDatasetRoutes[] = {
      .response_type = "ExpectationSuite",
      .members = {{"expectations", Type::kObjects, "{kind, column, ...} each", "", net::kRequired},
                  {"*", Type::kAny, "passed over, such as what GET answers beside them"}}},
-    {.method = Method::kPost,
-     .path = "/api/v1/projects/{project}/query",
-     .handler = Bind<&DatasetsApi::Query>,
-     .permission = Permission("query"),
-     .summary = "One SELECT over the project's datasets by name",
-     .body = Body::kBuffer,
-     .request_type = "QueryRequest",
-     .response_type = "QueryResult",
-     .audited = false,
-     .members = {{"sql", Type::kText, "one SELECT; datasets are tables", "", net::kRequired},
-                 {"limit", Type::kWhole, "rows of the answer: 1 to 10,000, else 1000"}}},
 };
 
 }  // namespace gyre::native

@@ -115,8 +115,8 @@ Result<net::Response> JobsApi::Events(net::Request& request) {
 Result<net::Response> JobsApi::Cancel(net::Request& request) {
   GYRE_TRY(const runners::Job job, JobOf(jobs_, request));
   GYRE_DO(jobs_.Cancel(job.id));
-  const auto now = jobs_.Get(job.id);  // a query that has ended leaves nothing behind
-  return net::Response::JsonDoc(runners::JobToJson(now ? *now : job));
+  GYRE_TRY(const runners::Job now, jobs_.Get(job.id));
+  return net::Response::JsonDoc(runners::JobToJson(now));
 }
 
 }  // namespace gyre::native

@@ -1,7 +1,7 @@
 #include "api/native/program_reads.h"
 
 #include "ledger/access/access.h"
-#include "ml/data/datasets.h"
+#include "ml/data/queries.h"
 #include "ml/tracking/tracking.h"
 
 namespace gyre::native {
@@ -47,16 +47,13 @@ Result<> ProgramReads::Note(const std::string& run, const data::Version& version
                                   .latest = latest});
 }
 
-Result<data::QueryOptions> ProgramReads::OptionsOf(const net::Request& request) {
-  data::QueryOptions options;
-  options.by = request.principal.name;
-  options.cancelled = [&request] { return request.client_gone(); };
+Result<> ProgramReads::Follow(const net::Request& request, data::QueryRequest* query) {
   const std::string run = access_.RunOfProgram(request.principal);
-  GYRE_TRY(options.pinned, PinnedFor(request, run));
-  options.on_read = [this, run](const data::Version& version, bool by_name_alone) {
+  GYRE_TRY(query->pinned, PinnedFor(request, run));
+  query->on_read = [this, run](const data::Version& version, bool by_name_alone) {
     return Note(run, version, by_name_alone);
   };
-  return options;
+  return {};
 }
 
 Result<Json> VersionsToPin(const tracking::Run& run, data::Datasets& datasets) {

@@ -15,7 +15,7 @@ class Access;
 }
 namespace gyre::data {
 class Datasets;
-struct QueryOptions;
+struct QueryRequest;
 struct Version;
 }  // namespace gyre::data
 namespace gyre::tracking {
@@ -36,8 +36,8 @@ class ProgramReads {
   // The same, to be read: noted before its first byte leaves.
   Result<data::Version> Read(const net::Request& request, const std::string& dataset,
                              const std::string& version);
-  // Of a query by whoever asks.
-  Result<data::QueryOptions> OptionsOf(const net::Request& request);
+  // The same of what a query by whoever asks names.
+  Result<> Follow(const net::Request& request, data::QueryRequest* query);
 
  private:
   // Dataset -> id of the version that its bare name means to a program that is run again.

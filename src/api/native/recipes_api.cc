@@ -109,7 +109,9 @@ Result<net::Response> RecipesApi::Suggest(net::Request& request) {
                           {"exclude", std::move(exclude)},
                           {"for", body["for"].StringOr("trees")},
                           {"rows_max", kRowsLookedAtMax}});
-  GYRE_TRY(Json answer, jobs_.RunTaskNow("recipes.suggest", input, {}));
+  runners::JobRun::TaskOptions options;
+  options.cancelled = [&request] { return request.client_gone(); };
+  GYRE_TRY(Json answer, jobs_.RunTaskNow("recipes.suggest", input, options));
   answer.Set("dataset", version.reference());
   answer.Set("target", target);
   answer.Set("leaks", std::move(leaks));

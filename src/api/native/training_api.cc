@@ -57,7 +57,8 @@ Result<net::Response> TrainingApi::Plan(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(training::TrainRequest train, training::TrainRequestFromJson(body));
   train.project = request.Param("project");
-  GYRE_TRY(const Json plan, training_.Plan(std::move(train)));
+  GYRE_TRY(const Json plan,
+           training_.Plan(std::move(train), [&request] { return request.client_gone(); }));
   return net::Response::JsonDoc(plan);
 }
 

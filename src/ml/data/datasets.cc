@@ -30,13 +30,8 @@ Json PathsJson(const std::vector<std::string>& paths) {
 class DatasetsService : public Datasets {
  public:
   DatasetsService(db::Database& database, blob::Store& blobs, runners::Jobs& jobs,
-                  events::Events& events, const Clock& clock, DatasetSettings settings)
-      : store_(database),
-        blobs_(blobs),
-        jobs_(jobs),
-        events_(events),
-        clock_(clock),
-        settings_(settings) {
+                  events::Events& events, const Clock& clock)
+      : store_(database), blobs_(blobs), jobs_(jobs), events_(events), clock_(clock) {
     jobs_.Register({.name = "dataset.import",
                     .execute = [this](runners::JobRun& run) { return ExecuteImport(run); }});
     jobs_.Register({.name = "dataset.check",
@@ -58,6 +53,9 @@ class DatasetsService : public Datasets {
                                     int limit) override {
     return store_.ListDatasets(project, after_name, limit);
   }
+  Result<std::vector<std::string>> Names(std::string_view project) override {
+    return store_.DatasetNames(project, kNamesMax);
+  }
   Result<std::vector<Version>> ListVersions(std::string_view project, std::string_view name,
                                             std::int64_t before_number, int limit) override {
     GYRE_TRY(const Dataset dataset, Get(project, name));
@@ -76,8 +74,6 @@ class DatasetsService : public Datasets {
   Result<Json> Rows(const Version& version, std::int64_t offset, std::int64_t limit) override;
   Result<Json> Quarantine(const Version& version, std::int64_t limit) override;
   Result<Json> Diff(const Version& from, const Version& to) override;
-  Result<Json> Query(std::string_view project, const std::string& sql, std::int64_t limit,
-                     const QueryOptions& options) override;
   Result<blob::Object> ParquetFile(const Version& version) override;
   Result<std::string> Export(const Version& version, std::string_view format,
                              const std::function<bool()>& cancelled) override;
@@ -102,17 +98,12 @@ class DatasetsService : public Datasets {
   Result<Json> SuiteInForce(const Dataset& dataset);
   Result<> Announce(db::Transaction& tx, const Version& version, std::string_view kind);
   Result<Json> ExecuteCheck(runners::JobRun& run);
-  Result<> AddTables(const Dataset& dataset, const std::string& sql, const QueryOptions& options,
-                     Json* tables);
-  Result<Json> RunQuery(Json tables, const std::string& sql, std::int64_t limit,
-                        runners::JobRun::TaskOptions options);
 
   VersionStore store_;
   blob::Store& blobs_;
   runners::Jobs& jobs_;
   events::Events& events_;
   const Clock& clock_;
-  const DatasetSettings settings_;
 };
 
 Result<Dataset> DatasetsService::Get(std::string_view project, std::string_view name) {
@@ -402,64 +393,14 @@ Result<Json> DatasetsService::ProfileAgainst(const Version& version, std::string
   return profile;
 }
 
-Result<Json> DatasetsService::RunQuery(Json tables, const std::string& sql, std::int64_t limit,
-                                       runners::JobRun::TaskOptions options) {
-  options.timeout_ms = settings_.query_timeout_ms + 5'000;
-  const Json input = Json::Obj({{"tables", std::move(tables)},
-                                {"sql", sql},
-                                {"rows_max", limit},
-                                {"timeout_ms", settings_.query_timeout_ms}});
-  return jobs_.RunTaskNow("data.query", input, options);
-}
-
 Result<Json> DatasetsService::Rows(const Version& version, std::int64_t offset,
                                    std::int64_t limit) {
   GYRE_TRY(const auto paths, PartPaths(version));
-  Json tables = Json::Arr({Json::Obj({{"name", "part"}, {"paths", PathsJson(paths)}})});
-  return RunQuery(std::move(tables),
-                  fmt::format("SELECT * FROM part LIMIT {} OFFSET {}", limit, offset), limit, {});
-}
-
-// The tables of one dataset that a query names.
-Result<> DatasetsService::AddTables(const Dataset& dataset, const std::string& sql,
-                                    const QueryOptions& options, Json* tables) {
-  const auto pin = options.pinned.find(dataset.name);
-  GYRE_TRY(const auto versions, store_.ListVersions(dataset.id, 0, 1000));
-  for (const Version& version : versions) {
-    const bool bare = pin == options.pinned.end() ? version.number == versions.front().number
-                                                  : version.id == pin->second;
-    const bool named = MentionsName(sql, version.reference());
-    if (!bare && !named) continue;
-    GYRE_TRY(const auto paths, PartPaths(version));
-    if (bare) tables->Push(Json::Obj({{"name", dataset.name}, {"paths", PathsJson(paths)}}));
-    if (named)
-      tables->Push(Json::Obj({{"name", version.reference()}, {"paths", PathsJson(paths)}}));
-    const bool alone = bare && MentionsNameAlone(sql, dataset.name);
-    if (options.on_read && (named || alone)) GYRE_DO(options.on_read(version, alone));
-  }
-  return {};
-}
-
-Result<Json> DatasetsService::Query(std::string_view project, const std::string& sql,
-                                    std::int64_t limit, const QueryOptions& options) {
-  GYRE_TRY(const auto names, store_.DatasetNames(project, kNamesMax));
-  Json tables = Json::Arr();
-  for (const std::string& name : names) {
-    if (!MentionsName(sql, name)) continue;
-    GYRE_TRY(const Dataset dataset, Get(project, name));
-    GYRE_DO(AddTables(dataset, sql, options, &tables));
-  }
-  runners::JobRun::TaskOptions task;
-  task.cancelled = options.cancelled;
-  task.listed = runners::JobSpec{.kind = "dataset.query",
-                                 .project = std::string(project),
-                                 .title = "query: " + ShortTitle(sql),
-                                 .created_by = options.by,
-                                 .input = Json::Obj({{"sql", sql}})};
-  auto result = RunQuery(std::move(tables), sql, limit, std::move(task));
-  if (!result && result.error().gy() == "GY2017" && !names.empty())
-    return NoSuchTable(result.error(), names);
-  return result;
+  const Json input = Json::Obj(
+      {{"tables", Json::Arr({Json::Obj({{"name", "part"}, {"paths", PathsJson(paths)}})})},
+       {"sql", fmt::format("SELECT * FROM part LIMIT {} OFFSET {}", limit, offset)},
+       {"rows_max", limit}});
+  return jobs_.RunTaskNow("data.query", input, {});
 }
 
 Result<Json> DatasetsService::Quarantine(const Version& version, std::int64_t limit) {
@@ -591,9 +532,9 @@ Result<Json> DatasetsService::ExecuteCheck(runners::JobRun& run) {
 
 Result<std::unique_ptr<Datasets>> OpenDatasets(db::Database& database, blob::Store& blobs,
                                                runners::Jobs& jobs, events::Events& events,
-                                               const Clock& clock, DatasetSettings settings) {
+                                               const Clock& clock) {
   return std::unique_ptr<Datasets>(
-      std::make_unique<DatasetsService>(database, blobs, jobs, events, clock, settings));
+      std::make_unique<DatasetsService>(database, blobs, jobs, events, clock));
 }
 
 }  // namespace gyre::data

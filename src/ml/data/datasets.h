@@ -82,16 +82,6 @@ struct ImportRequest {
   std::string created_by{};
 };
 
-struct QueryOptions {
-  std::string by{};  // who asks: the query is shown among the jobs while it runs
-  std::function<bool()> cancelled{};
-  // Dataset -> id of the version that its bare name means; the latest when there is none.
-  std::map<std::string, std::string> pinned{};
-  // Told of each version that the query names, before it runs. A name that stands in it for
-  // something else (a column) counts too: rather one too many than one too few.
-  std::function<Result<>(const Version& version, bool by_name_alone)> on_read{};
-};
-
 class Datasets {
  public:
   virtual ~Datasets() = default;
@@ -105,6 +95,7 @@ class Datasets {
   virtual Result<Dataset> Get(std::string_view project, std::string_view name) = 0;
   virtual Result<std::vector<Dataset>> List(std::string_view project, std::string_view after_name,
                                             int limit) = 0;
+  virtual Result<std::vector<std::string>> Names(std::string_view project) = 0;
   virtual Result<std::vector<Version>> ListVersions(std::string_view project, std::string_view name,
                                                     std::int64_t before_number, int limit) = 0;
   // Local paths of the parts, for a worker task. Error: kDataLoss GY1502 when one is damaged.
@@ -128,9 +119,6 @@ class Datasets {
   virtual Result<Json> Rows(const Version& version, std::int64_t offset, std::int64_t limit) = 0;
   virtual Result<Json> Quarantine(const Version& version, std::int64_t limit) = 0;
   virtual Result<Json> Diff(const Version& from, const Version& to) = 0;
-  // SQL over the datasets of a project by name; "name:v2" in quotes for an older version.
-  virtual Result<Json> Query(std::string_view project, const std::string& sql, std::int64_t limit,
-                             const QueryOptions& options) = 0;
   // One Parquet file of all parts; made and kept at the first call when there are several.
   virtual Result<blob::Object> ParquetFile(const Version& version) = 0;
   // Writes csv, jsonl or parquet into a scratch file; the caller removes it.
@@ -148,15 +136,11 @@ class Datasets {
   virtual Result<runners::Job> Check(const Version& version, std::string_view by) = 0;
 };
 
-struct DatasetSettings {
-  std::int64_t query_timeout_ms = 600'000;
-};
-
 // Registers its kinds of jobs, so before jobs.Start(). Events: dataset.version.created,
 // dataset.version.removed.
 Result<std::unique_ptr<Datasets>> OpenDatasets(db::Database& database, blob::Store& blobs,
                                                runners::Jobs& jobs, events::Events& events,
-                                               const Clock& clock, DatasetSettings settings = {});
+                                               const Clock& clock);
 
 // Worker side: "data.import", "data.check", "data.query", "data.export", "data.associate".
 void AddTasks(runners::TaskRegistry& tasks);

@@ -1,11 +1,10 @@
-#include "ml/data/datasets.h"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
 
 #include "ledger/lineage/lineage.h"
+#include "ml/data/queries.h"
 #include "ml/runners/testing/jobs_here.h"
 #include "platform/exec/files.h"
 #include "platform/table/archive.h"
@@ -27,8 +26,10 @@ class DatasetsTest : public testing::Test {
     AddTasks(tasks_);
     jobs_ = std::make_unique<runners::JobsHere>(tasks_, blobs_->scratch_directory());
     datasets_ = *OpenDatasets(*database_, *blobs_, *jobs_, *events_, SystemClock());
+    queries_ = std::make_unique<Queries>(*datasets_, *blobs_, *jobs_, 60'000);
   }
   void TearDown() override {
+    queries_.reset();
     datasets_.reset();
     events_.reset();
     jobs_.reset();
@@ -63,6 +64,14 @@ class DatasetsTest : public testing::Test {
     }
     return names;
   }
+  Result<Json> Ask(const std::string& sql, const std::string& project = "default") {
+    GYRE_TRY(const runners::Job job,
+             queries_->Submit({.project = project, .sql = sql, .rows_max = 10}));
+    if (job.state != "succeeded") return runners::ErrorOf(job);
+    EXPECT_EQ(job.input.Dump().find('/'), std::string::npos);
+    GYRE_TRY(const std::string text, blobs_->Get(job.result["sha256"].AsString()));
+    return Json::Parse(text);
+  }
   std::int64_t Count(const std::string& sql) {
     std::int64_t count = -1;
     EXPECT_TRUE(database_->Read([&](db::Reader& reader) -> Result<> {
@@ -81,6 +90,7 @@ class DatasetsTest : public testing::Test {
   runners::TaskRegistry tasks_;
   std::unique_ptr<runners::JobsHere> jobs_;
   std::unique_ptr<Datasets> datasets_;
+  std::unique_ptr<Queries> queries_;
 };
 
 TEST_F(DatasetsTest, AFileBecomesAVersion) {
@@ -116,7 +126,7 @@ TEST_F(DatasetsTest, DamagedPartsGiveNoNumbersUntilTheFileIsAddedAgain) {
     EXPECT_NE(result.error().fixes().front().find("gyre add people.csv --name people"),
               std::string::npos);
   };
-  expect_loss(datasets_->Query("default", "select sum(age) from people", 10, {}));
+  expect_loss(Ask("select sum(age) from people"));
   expect_loss(datasets_->Rows(version, 0, 10));
   expect_loss(datasets_->ProfileAgainst(version, "age"));
   expect_loss(datasets_->ParquetFile(version));
@@ -125,7 +135,7 @@ TEST_F(DatasetsTest, DamagedPartsGiveNoNumbersUntilTheFileIsAddedAgain) {
   const runners::Job again = Add(People(100));
   ASSERT_EQ(again.state, "succeeded") << again.error_message;
   EXPECT_TRUE(again.result["unchanged"].AsBool());
-  EXPECT_TRUE(datasets_->Query("default", "select sum(age) from people", 10, {}));
+  EXPECT_TRUE(Ask("select sum(age) from people"));
 }
 
 TEST_F(DatasetsTest, TheSameContentIsNoNewVersion) {
@@ -259,25 +269,44 @@ TEST_F(DatasetsTest, QueriesSeeDatasetsByName) {
   ASSERT_EQ(Add(People(100)).state, "succeeded");
   ASSERT_EQ(Add(People(50)).state, "succeeded");
   ASSERT_EQ(Add("k,v\n1,2\n3,4\n", {.dataset = "with-dash"}).state, "succeeded");
-  const auto answer = datasets_->Query("default",
-                                       "SELECT (SELECT count(*) FROM people), (SELECT count(*) "
-                                       "FROM \"people:v1\"), sum(v) FROM \"with-dash\"",
-                                       10, {});
+  const auto answer =
+      Ask("SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM \"people:v1\"), sum(v) FROM "
+          "\"with-dash\"");
   ASSERT_TRUE(answer) << answer.error().ToString();
   EXPECT_EQ((*answer)["rows"].Dump(), "[[50,100,6.0]]");
-  const auto cut = datasets_->Query("default", "SELECT * FROM people", 10, {});
+  const auto cut = Ask("SELECT * FROM people");
   EXPECT_EQ((*cut)["rows"].size(), 10u);
   EXPECT_TRUE((*cut)["truncated"].AsBool());
-  const auto missing = datasets_->Query("default", "SELECT * FROM poeple", 10, {});
+  const auto missing = Ask("SELECT * FROM poeple");
   EXPECT_EQ(missing.error().code(), Code::kInvalidArgument);
   EXPECT_NE(missing.error().fixes().back().find("people"), std::string::npos);
-  EXPECT_EQ(
-      datasets_->Query("default", "SELECT * FROM read_csv('/etc/passwd')", 10, {}).error().code(),
-      Code::kPermissionDenied);
-  EXPECT_EQ(datasets_->Query("elsewhere", "SELECT * FROM people", 10, {}).error().code(),
-            Code::kInvalidArgument);
+  EXPECT_EQ(Ask("SELECT * FROM read_csv('/etc/passwd')").error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(Ask("SELECT * FROM people", "elsewhere").error().code(), Code::kInvalidArgument);
   EXPECT_EQ((*datasets_->Rows(*datasets_->Resolve("default", "people"), 48, 10))["rows"].Dump(),
             "[[49,28,\"f\"],[50,29,\"m\"]]");
+}
+
+TEST_F(DatasetsTest, AQueryThatWaitsSeesTheVersionsItWasAskedFor) {
+  ASSERT_EQ(Add(People(100)).state, "succeeded");
+  jobs_->hold = true;
+  std::vector<std::string> read;
+  const QueryRequest asked{.project = "default",
+                           .sql = "SELECT count(*) FROM people",
+                           .on_read = [&](const Version& version, bool) {
+                             read.push_back(version.reference());
+                             return Result<>();
+                           }};
+  ASSERT_TRUE(queries_->Submit(asked));
+  const runners::Job waits = jobs_->held;
+  jobs_->hold = false;
+  ASSERT_EQ(Add(People(50)).state, "succeeded");
+  const runners::Job ended = jobs_->Finish(waits);
+  ASSERT_EQ(ended.state, "succeeded") << ended.error_message;
+  EXPECT_EQ(ended.result["rows"].AsInt(), 1);
+  const auto answer = Json::Parse(*blobs_->Get(ended.result["sha256"].AsString()));
+  EXPECT_EQ((*answer)["rows"].Dump(), "[[100]]");
+  EXPECT_EQ(read, std::vector<std::string>{"people:v1"});
+  EXPECT_EQ(queries_->Answer("default", waits.id).error().gy(), "GY2118") << "no such job is kept";
 }
 
 TEST_F(DatasetsTest, ExportsReadBackAsTheSame) {

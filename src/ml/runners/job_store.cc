@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ledger/usage/usage.h"
+#include "ml/runners/wire.h"
 #include "platform/db/in_list.h"
 
 namespace gyre::runners {
@@ -76,6 +77,7 @@ Result<> RecordUse(db::Transaction& tx, std::string_view id, std::string_view ru
 }  // namespace
 
 void FillError(const Json& error, Job* job) {
+  job->error_kind = error["kind"].AsString();
   job->error_code = error["code"].AsString();
   job->error_message = error["message"].AsString();
   job->error_why = error["why"].AsString();
@@ -199,17 +201,29 @@ Result<std::vector<QueuedJob>> JobStore::Unfinished() {
   return jobs;
 }
 
+namespace {
+
+Json ErrorDocument(const Job& job) {
+  if (job.error_code.empty()) return Json();
+  Json fixes = Json::Arr();
+  for (const std::string& fix : job.error_fixes) fixes.Push(fix);
+  return Json::Obj({{"kind", job.error_kind},
+                    {"code", job.error_code},
+                    {"message", job.error_message},
+                    {"why", job.error_why},
+                    {"where", job.error_where},
+                    {"fix", std::move(fixes)}});
+}
+
+}  // namespace
+
+Error ErrorOf(const Job& job) {
+  if (!job.error_code.empty()) return ErrorFromJson(ErrorDocument(job));
+  return MakeError(Code::kCancelled, "GY3317", "the job was cancelled: {}", job.title)
+      .Where("job " + job.id);
+}
+
 Json JobToJson(const Job& job) {
-  Json error;
-  if (!job.error_code.empty()) {
-    Json fixes = Json::Arr();
-    for (const std::string& fix : job.error_fixes) fixes.Push(fix);
-    error = Json::Obj({{"code", job.error_code},
-                       {"message", job.error_message},
-                       {"why", job.error_why},
-                       {"where", job.error_where},
-                       {"fix", std::move(fixes)}});
-  }
   const auto time = [](std::int64_t time_us) {
     return time_us == 0 ? Json() : Json(FormatTime(time_us));
   };
@@ -222,7 +236,7 @@ Json JobToJson(const Job& job) {
                     {"progress_text", job.progress_text},
                     {"input", job.input},
                     {"result", job.result},
-                    {"error", std::move(error)},
+                    {"error", ErrorDocument(job)},
                     {"created_by", job.created_by},
                     {"created_at", time(job.created_us)},
                     {"started_at", time(job.started_us)},

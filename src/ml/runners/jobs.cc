@@ -54,7 +54,7 @@ class JobsImpl final : public Jobs {
         clock_(clock),
         settings_(std::move(settings)),
         workers_(std::move(pool), clock),
-        now_(workers_, clock, blobs.scratch_directory()) {}
+        now_(workers_, clock, blobs.scratch_directory(), settings_.request_timeout_ms) {}
   ~JobsImpl() override;
 
   void Register(JobKind kind) override { kinds_.insert_or_assign(kind.name, std::move(kind)); }
@@ -131,7 +131,8 @@ class RunOfJob final : public JobRun {
       : jobs_(jobs),
         active_(active),
         spec_(active.queued.job),
-        scratch_(jobs.ScratchOf(spec_.id)) {}
+        scratch_(jobs.ScratchOf(spec_.id)),
+        saved_us_(jobs.clock_.MonotonicMicros()) {}
   const Job& job() const override { return spec_; }
   const std::string& scratch_directory() const override { return scratch_; }
   bool cancelled() const override { return active_.cancel.load(); }
@@ -188,7 +189,7 @@ class RunOfJob final : public JobRun {
   Active& active_;
   const Job spec_;
   const std::string scratch_;
-  std::int64_t saved_us_ = 0;
+  std::int64_t saved_us_;  // a short job never writes its progress
 };
 
 JobsImpl::~JobsImpl() {
@@ -455,7 +456,6 @@ std::shared_ptr<Active> JobsImpl::FindActive(std::string_view id) {
 }
 
 Result<Job> JobsImpl::Get(std::string_view id) {
-  if (auto now = now_.Find(id)) return *std::move(now);
   GYRE_TRY(Job stored, store_.Get(id));
   const auto active = FindActive(stored.id);
   if (active == nullptr) {
@@ -467,13 +467,8 @@ Result<Job> JobsImpl::Get(std::string_view id) {
 }
 
 Result<std::vector<Job>> JobsImpl::List(const JobQuery& query) {
-  std::vector<Job> jobs = now_.List(query);
-  // A page goes on after a row, so at least one is on it.
-  JobQuery rows = query;
-  rows.limit = std::max(1, query.limit - static_cast<int>(jobs.size()));
-  GYRE_TRY(auto stored, store_.List(rows));
-  for (Job& job : WithNews(std::move(stored))) jobs.push_back(std::move(job));
-  return jobs;
+  GYRE_TRY(auto stored, store_.List(query));
+  return WithNews(std::move(stored));
 }
 
 // Rows know little of what runs now.
@@ -493,7 +488,6 @@ Error StopNotWritten(Error error) {
 }
 
 Result<> JobsImpl::Cancel(std::string_view id) {
-  if (now_.Cancel(id)) return {};
   GYRE_TRY(const Job job, Get(id));
   const auto active = FindActive(job.id);
   if (active == nullptr) return {};
@@ -520,10 +514,6 @@ Result<> JobsImpl::Cancel(std::string_view id) {
 
 Result<Job> JobsImpl::Wait(std::string_view id, std::int64_t timeout_ms,
                            const std::function<bool(const Job&)>& on_change) {
-  if (auto now = now_.Wait(id, timeout_ms)) {
-    if (on_change) on_change(*now);
-    return *std::move(now);
-  }
   GYRE_TRY(Job job, Get(id));
   const auto active = FindActive(job.id);
   if (active == nullptr) {

@@ -28,7 +28,8 @@ struct Job {
   Json input{}, result{};  // result: what Commit returned
   double progress = 0;     // 0..1; negative = unknown
   std::string progress_text{};
-  std::string error_code{}, error_message{}, error_why{}, error_where{};  // when failed
+  // When failed or interrupted.
+  std::string error_kind{}, error_code{}, error_message{}, error_why{}, error_where{};
   std::vector<std::string> error_fixes{};
   std::string created_by{};
   std::int64_t created_us = 0, started_us = 0, ended_us = 0;
@@ -36,6 +37,8 @@ struct Job {
   std::int64_t memory_bytes_peak = 0;
 };
 Json JobToJson(const Job& job);
+// Why a job that has ended did not succeed.
+Error ErrorOf(const Job& job);
 
 struct JobSpec {
   std::string kind{};  // must be registered
@@ -68,8 +71,6 @@ class JobRun {
     std::string scratch_directory;    // where the task writes; empty = the job's (of RunTaskNow: a
                                       // fresh one, removed after)
     std::function<bool()> cancelled;  // for RunTaskNow: the client has gone
-    // For RunTaskNow: shown among the jobs while it runs, and may be cancelled as one; no row.
-    std::optional<JobSpec> listed;
   };
   virtual Result<Json> RunTask(std::string_view task, const Json& input,
                                const TaskOptions& options) = 0;
@@ -92,8 +93,9 @@ struct JobSettings {
   double cpu_slots = 2;
   std::int64_t memory_bytes = 0;  // 0 = 3/4 of the machine
   int queue_length_max = 1000;
-  std::string worker_program;  // path of gyre; empty = ourselves
-  std::string log_directory;   // job logs, one file each
+  std::string worker_program;                 // path of gyre; empty = ourselves
+  std::string log_directory;                  // job logs, one file each
+  std::int64_t request_timeout_ms = 600'000;  // of RunTaskNow, when the task names no time
 };
 
 class Jobs {
@@ -113,7 +115,7 @@ class Jobs {
   virtual Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
                            const std::function<bool(const Job&)>& on_change) = 0;
   virtual Result<std::string> ReadLog(std::string_view id, std::int64_t offset) = 0;
-  // Runs a task now, outside the queue, for a request that waits (SQL query, export).
+  // Runs a task now, outside the queue, for a request that waits (rows, export, plan).
   // Bounded by a small slot count; beyond that a few wait, more are refused: kUnavailable GY3304.
   virtual Result<Json> RunTaskNow(std::string_view task, const Json& input,
                                   const JobRun::TaskOptions& options) = 0;

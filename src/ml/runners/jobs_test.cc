@@ -8,8 +8,6 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
-#include <set>
-#include <thread>
 
 #include "ledger/usage/usage.h"
 #include "platform/exec/files.h"
@@ -50,6 +48,7 @@ class JobsTest : public testing::Test {
     settings.worker_program = WorkerProgram();
     settings.log_directory = directory_ + "/logs";
     settings.queue_length_max = 5;
+    settings.request_timeout_ms = request_timeout_ms_;
     auto jobs = OpenJobs(*database_, *blobs_, SystemClock(), settings);
     ASSERT_TRUE(jobs);
     jobs_ = *std::move(jobs);
@@ -130,6 +129,7 @@ class JobsTest : public testing::Test {
   std::unique_ptr<blob::Store> blobs_;
   std::unique_ptr<Jobs> jobs_;
   std::atomic<int> events_{0}, pid_{0};
+  std::int64_t request_timeout_ms_ = 600'000;
 };
 
 TEST_F(JobsTest, ShortJobsPassLongOnesThatWaitAndTwoLongOnesQueue) {
@@ -425,32 +425,28 @@ TEST_F(JobsTest, ATaskForARequestRunsBesideTheQueue) {
   ASSERT_TRUE(jobs_->Cancel(waits->id));
 }
 
-TEST_F(JobsTest, AQueryThatRunsDoesNotBreakTheListOfJobs) {
-  std::vector<std::string> stored;
-  for (int i = 0; i < 5; ++i) stored.push_back(jobs_->Submit({.kind = "echo", .project = "p"})->id);
-  JobRun::TaskOptions options;
-  options.listed = JobSpec{.kind = "query", .project = "p"};
-  std::thread query([&] { (void)jobs_->RunTaskNow("wait", Json(), options); });
-  std::vector<Job> running;
-  while (running.empty()) running = *jobs_->List({.state = "running"});
-  EXPECT_EQ(running.front().kind, "query");
-  EXPECT_EQ(jobs_->List({.state = "succeeded"})->size(), 0U);
-  EXPECT_EQ(jobs_->List({.state = "queued"})->size(), 5U);
-  for (const int limit : {1, 2, 3, 5, 6}) {
-    std::vector<std::string> seen;
-    for (JobQuery page{.limit = limit};; page.after = seen.back()) {
-      const auto jobs = jobs_->List(page);
-      ASSERT_TRUE(jobs) << jobs.error().ToString();
-      EXPECT_LE(jobs->size(), std::max<std::size_t>(limit, 2));
-      for (const Job& job : *jobs) seen.push_back(job.id);
-      if (jobs->size() < static_cast<std::size_t>(limit)) break;
-    }
-    EXPECT_EQ(seen.size(), 6U) << limit;
-    EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 6U) << limit;
-    EXPECT_EQ(seen.front(), running.front().id) << limit;
-  }
-  ASSERT_TRUE(jobs_->Cancel(running.front().id));
-  query.join();
+TEST_F(JobsTest, ATaskForARequestEndsWithItsClientOrItsTime) {
+  Close();
+  request_timeout_ms_ = 50;
+  Open();
+  ASSERT_TRUE(jobs_->Start());
+  EXPECT_EQ(jobs_->RunTaskNow("wait", Json(), {}).error().code(), Code::kDeadlineExceeded);
+  JobRun::TaskOptions left;
+  left.timeout_ms = 60'000;
+  left.cancelled = [] { return true; };
+  EXPECT_EQ(jobs_->RunTaskNow("wait", Json(), left).error().code(), Code::kCancelled);
+}
+
+TEST_F(JobsTest, AJobThatHasEndedSaysWhy) {
+  ASSERT_TRUE(jobs_->Start());
+  const Error failed = ErrorOf(SubmitAndWait("devour"));
+  EXPECT_EQ(failed.code(), Code::kResourceExhausted);
+  const auto waits = jobs_->Submit({.kind = "wait", .project = "p", .title = "it"});
+  WaitForPid();
+  ASSERT_TRUE(jobs_->Cancel(waits->id));
+  const auto ended = jobs_->Wait(waits->id, kForEver, {});
+  EXPECT_EQ(ErrorOf(*ended).code(), Code::kCancelled);
+  EXPECT_EQ(ErrorOf(*ended).gy(), "GY3317");
 }
 
 TEST_F(JobsTest, UnknownThingsAreNamed) {

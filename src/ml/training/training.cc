@@ -152,7 +152,7 @@ Result<Json> Training::InputOf(TrainRequest& request, const data::Version& versi
   return input;
 }
 
-Result<Json> Training::Plan(TrainRequest request) {
+Result<Json> Training::Plan(TrainRequest request, std::function<bool()> cancelled) {
   GYRE_TRY(const data::Version version, rooms_.datasets.Resolve(request.project, request.dataset));
   GYRE_TRY(Json input, InputOf(request, version));
   GYRE_TRY(const std::vector<std::string> paths, rooms_.datasets.PartPaths(version));
@@ -164,6 +164,7 @@ Result<Json> Training::Plan(TrainRequest request) {
   if (champion) input.Set("champion_positive", PositiveOfChampion(*champion, request.target));
   runners::JobRun::TaskOptions options;
   options.memory_bytes_max = settings_.memory_bytes;
+  options.cancelled = std::move(cancelled);
   GYRE_TRY(Json plan, rooms_.jobs.RunTaskNow("training.plan", input, options));
   plan.Set("dataset", version.reference()).Set("model", request.model);
   plan.Set("champion", champion ? Json(champion->name()) : Json());

@@ -68,7 +68,8 @@ class Training {
   // GY1200, GY3301.
   Result<runners::Job> Train(TrainRequest request);
   // What Train would do: task, metric, split, candidates, columns left out. Changes nothing.
-  Result<Json> Plan(TrainRequest request);
+  // Ends early when `cancelled` says so.
+  Result<Json> Plan(TrainRequest request, std::function<bool()> cancelled);
 
  private:
   // The request made whole; the input of the job.

@@ -70,9 +70,11 @@ class JobsHere final : public Jobs {
     if (result) {
       job.result = *std::move(result);
     } else {
+      job.error_kind = CodeName(result.error().code());
       job.error_code = result.error().gy();
       job.error_message = result.error().message();
       job.error_where = result.error().where();
+      job.error_fixes.assign(result.error().fixes().begin(), result.error().fixes().end());
     }
     return job;
   }

@@ -1,0 +1,113 @@
+#include "api/native/queries_api.h"
+
+#include "api/native/file_bodies.h"
+#include "api/native/job_answer.h"
+#include "api/native/route_table.h"
+#include "ml/data/queries.h"
+#include "ml/projects/projects.h"
+
+namespace gyre::native {
+namespace {
+
+constexpr std::int64_t kRowsMax = 10'000;
+constexpr int kWaitingMax = 8;  // each holds a thread that answers requests
+
+constexpr net::Route kRoutes[] = {
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/query",
+     .handler = Bind<&QueriesApi::Ask>,
+     .permission = Permission("query"),
+     .summary = "One SELECT over the project's datasets by name: a job, whose answer is waited for",
+     .body = Body::kBuffer,
+     .request_type = "QueryRequest",
+     .response_type = "QueryResult",
+     .audited = false,
+     .query = {{"wait", Type::kBool, "false = 202 with the job at once"}},
+     .members = {{"sql", Type::kText, "one SELECT; datasets are tables", "", net::kRequired},
+                 {"limit", Type::kWhole, "rows of the answer: 1 to 10,000, else 1000"}}},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/query/{job}",
+     .handler = Bind<&QueriesApi::Answer>,
+     .permission = Permission("query"),
+     .summary = "The answer of such a job; kept for a day",
+     .response_type = "QueryResult"},
+};
+
+// One of the few who may wait.
+class Seat {
+ public:
+  explicit Seat(std::atomic<int>& taken) : taken_(taken), free_(taken.fetch_add(1) < kWaitingMax) {}
+  ~Seat() { taken_.fetch_sub(1); }
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+  bool free() const { return free_; }
+
+ private:
+  std::atomic<int>& taken_;
+  const bool free_;
+};
+
+}  // namespace
+
+net::RouteTable QueriesApi::table() { return {"native", kRoutes, this}; }
+
+Result<runners::Job> QueriesApi::Submit(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  data::QueryRequest query;
+  GYRE_TRY(query.sql, body.GetString("sql"));
+  if (body.Has("limit")) {
+    GYRE_TRY(query.rows_max, body.GetInt("limit"));
+    if (query.rows_max < 1 || query.rows_max > kRowsMax)
+      return InvalidArgument("GY2123", "`limit` must be between 1 and {}", kRowsMax).Where("limit");
+  }
+  GYRE_TRY(const auto project, projects_.Get(request.Param("project")));
+  query.project = project.name;
+  query.created_by = request.principal.name;
+  GYRE_DO(reads_.Follow(request, &query));
+  return queries_.Submit(query);
+}
+
+Result<net::Response> QueriesApi::Ask(net::Request& request) {
+  if (request.Query("wait") == "false") {
+    GYRE_TRY(const runners::Job job, Submit(request));
+    return Accepted(job);
+  }
+  const Seat seat(waiting_);
+  if (!seat.free()) {
+    return MakeError(Code::kUnavailable, "GY2121", "{} queries are waited for already", kWaitingMax)
+        .Fix("try again in a moment")
+        .Fix("?wait=false, then look at the job");
+  }
+  GYRE_TRY(const runners::Job job, Submit(request));
+  return WaitFor(job, request);
+}
+
+Result<net::Response> QueriesApi::WaitFor(const runners::Job& job, net::Request& request) {
+  constexpr std::int64_t kLookMs = 250;  // at whether the client or the server goes
+  runners::Job now = job;
+  while (now.ended_us == 0) {
+    if (request.client_gone())
+      return Error(Code::kCancelled, "GY2122", "nobody waits for the query; it goes on as a job")
+          .Where("job " + job.id);
+    GYRE_TRY(now, jobs_.Wait(job.id, kLookMs, [](const runners::Job&) { return true; }));
+  }
+  if (now.state != "succeeded") return runners::ErrorOf(now);
+  GYRE_TRY(net::Response answer, AnswerOf(now.project, now.id));
+  return std::move(answer).With("Location", "/api/v1/jobs/" + now.id);
+}
+
+Result<net::Response> QueriesApi::Answer(net::Request& request) {
+  return AnswerOf(request.Param("project"), request.Param("job"));
+}
+
+Result<net::Response> QueriesApi::AnswerOf(const std::string& project, const std::string& job) {
+  GYRE_TRY(const blob::Object kept, queries_.Answer(project, job));
+  GYRE_DO(blobs_.CheckBlocks(kept.digest));
+  GYRE_TRY(std::shared_ptr<blob::ReadStream> stream, blobs_.Open(kept.digest));
+  net::Response response;
+  response.content_length = kept.size_bytes;
+  response.stream = StreamBlob(std::move(stream), 0, kept.size_bytes);
+  return response;
+}
+
+}  // namespace gyre::native
