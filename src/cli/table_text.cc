@@ -144,6 +144,7 @@ std::string HumanCell(const Json& value, ColumnSpec::Format format) {
       case Format::kNumber:
         return Significant(value.AsDouble());
       case Format::kPercent:
+        if (value.AsDouble() < 0) return {};  // nobody knows
         return fmt::format("{:.1f} %", 100 * value.AsDouble());
       case Format::kText:
         break;

@@ -26,6 +26,16 @@ TEST(TableText, ColumnsAlignByWhatIsSeen) {
             "a,\"b\"\\tc       7\n");
 }
 
+TEST(TableText, UnknownProgressIsEmpty) {
+  constexpr ColumnSpec kJobs[] = {{"JOB", "id"}, {"PROGRESS", "progress", Format::kPercent}};
+  const Json rows = Json::Arr({Json::Obj({{"id", "a"}, {"progress", -1.0}}),
+                               Json::Obj({{"id", "b"}, {"progress", 0.5}})});
+  EXPECT_EQ(AlignedTable(kJobs, rows, true, 80),
+            "JOB  PROGRESS\n"
+            "a\n"
+            "b      50.0 %\n");
+}
+
 TEST(TableText, TsvAndCsvKeepTheValues) {
   EXPECT_EQ(
       TsvTable(kColumns, Rows(), true),
