@@ -17,7 +17,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/query",
      .handler = Bind<&QueriesApi::Ask>,
      .permission = Permission("query"),
-     .summary = "One SELECT over the project's datasets by name: a job, whose answer is waited for",
+     .summary =
+         "One SELECT over the project's datasets by name: a job, whose answer is waited for; "
+         "whole numbers beyond 64 bits, NaN, Infinity and -Infinity come as text",
      .body = Body::kBuffer,
      .request_type = "QueryRequest",
      .response_type = "QueryResult",

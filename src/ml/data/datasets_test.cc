@@ -273,7 +273,7 @@ TEST_F(DatasetsTest, QueriesSeeDatasetsByName) {
       Ask("SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM \"people:v1\"), sum(v) FROM "
           "\"with-dash\"");
   ASSERT_TRUE(answer) << answer.error().ToString();
-  EXPECT_EQ((*answer)["rows"].Dump(), "[[50,100,6.0]]");
+  EXPECT_EQ((*answer)["rows"].Dump(), "[[50,100,6]]");
   const auto cut = Ask("SELECT * FROM people");
   EXPECT_EQ((*cut)["rows"].size(), 10u);
   EXPECT_TRUE((*cut)["truncated"].AsBool());

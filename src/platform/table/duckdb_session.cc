@@ -178,7 +178,7 @@ Result<> DuckDb::Query(const std::string& sql, const QueryOptions& options,
   GYRE_DO(Prepare(connection_, sql, options.select_only, query.get()));
   // Types that we do not hold become text: DuckDB casts them in an outer SELECT around the
   // statement, which was just seen to be one.
-  const std::string wrapped = WithTextCasts(api_, query->prepared, sql);
+  const std::string wrapped = WithTextCasts(api_, query->prepared, sql, options.wide);
   Schema schema = NamesOf(api_, query->prepared);
   if (!wrapped.empty()) {
     query = std::make_unique<table::Query>(api_);

@@ -42,6 +42,9 @@ class DuckDb {
   struct QueryOptions {
     std::function<bool()> cancelled = {};
     bool select_only = false;  // for SQL that a person wrote: exactly one SELECT without parameters
+    // Where given, columns of whole numbers that may lie beyond 64 bits come as text and are named
+    // here; else they are doubles.
+    std::vector<std::size_t>* wide = nullptr;
   };
   // Streams the answer in frames of at most 2048 rows. The schema is given first, also when there
   // are no rows. `chunk` returns false to stop.

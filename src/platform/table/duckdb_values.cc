@@ -48,6 +48,11 @@ bool NeedsTextCast(duckdb_type type) {
   return OurType(type) == Type::kText && type != DUCKDB_TYPE_VARCHAR;
 }
 
+// Whole numbers that may lie beyond 64 bits, as a sum of whole numbers may.
+bool IsWide(duckdb_type type) {
+  return type == DUCKDB_TYPE_HUGEINT || type == DUCKDB_TYPE_UHUGEINT || type == DUCKDB_TYPE_UBIGINT;
+}
+
 bool IsRowValid(const std::uint64_t* validity, std::size_t row) {
   return validity == nullptr || ((validity[row / 64] >> (row % 64)) & 1) != 0;
 }
@@ -210,12 +215,14 @@ Schema NamesOf(const DuckDbApi& api, duckdb_prepared_statement prepared) {
 }
 
 std::string WithTextCasts(const DuckDbApi& api, duckdb_prepared_statement prepared,
-                          const std::string& sql) {
+                          const std::string& sql, std::vector<std::size_t>* wide) {
   const idx_t count = api.duckdb_prepared_statement_column_count(prepared);
   bool needed = false;
   std::string select = "SELECT ", names;
   for (idx_t i = 0; i < count; ++i) {
-    const bool cast = NeedsTextCast(api.duckdb_prepared_statement_column_type(prepared, i));
+    const duckdb_type type = api.duckdb_prepared_statement_column_type(prepared, i);
+    if (wide != nullptr && IsWide(type)) wide->push_back(i);
+    const bool cast = NeedsTextCast(type) || (wide != nullptr && IsWide(type));
     needed = needed || cast;
     if (i > 0) {
       select += ", ";

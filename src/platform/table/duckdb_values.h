@@ -9,10 +9,10 @@
 
 namespace gyre::table {
 
-// The statement wrapped so that columns of types which we do not hold come as text; empty when no
-// column needs it.
+// The statement wrapped so that columns of types which we do not hold come as text, and where
+// `wide` is given also whole numbers that may lie beyond 64 bits; empty when no column needs it.
 std::string WithTextCasts(const DuckDbApi& api, duckdb_prepared_statement prepared,
-                          const std::string& sql);
+                          const std::string& sql, std::vector<std::size_t>* wide);
 Schema NamesOf(const DuckDbApi& api, duckdb_prepared_statement prepared);
 // Sets the types of `schema`; returns the decimal scale per column (0 elsewhere).
 std::vector<int> FillTypes(const DuckDbApi& api, duckdb_result* result, Schema* schema);

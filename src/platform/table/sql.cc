@@ -60,6 +60,22 @@ Error Explain(Error error, const std::vector<SqlTable>& tables) {
   return std::move(error).Fix(names.empty() ? "add a dataset first: gyre add FILE"
                                             : "datasets named in the query: " + Join(names, ", "));
 }
+// Whole numbers that came as text: int where 64 bits hold them all, else every digit is kept.
+void Narrow(Column* column) {
+  Column narrow;
+  narrow.name = column->name;
+  narrow.type = Type::kInt;
+  for (std::size_t row = 0; row < column->size(); ++row) {
+    if (!column->IsValid(row)) {
+      narrow.PushNull();
+      continue;
+    }
+    const auto value = ParseInt(column->text[row]);
+    if (!value) return;
+    narrow.PushInt(*value);
+  }
+  *column = std::move(narrow);
+}
 }  // namespace
 
 Result<SqlResult> RunSql(const std::vector<SqlTable>& tables, const std::string& sql,
@@ -88,6 +104,8 @@ Result<SqlResult> RunSql(const std::vector<SqlTable>& tables, const std::string&
   SqlResult result;
   DuckDb::QueryOptions query_options;
   query_options.select_only = true;
+  std::vector<std::size_t> wide;
+  query_options.wide = &wide;
   query_options.cancelled = [&] { return late || stop; };
   const auto take_schema = [&](const Schema& schema) -> Result<> {
     result.frame = EmptyFrame(schema);
@@ -114,6 +132,7 @@ Result<SqlResult> RunSql(const std::vector<SqlTable>& tables, const std::string&
         .Fix("raise the server's setting query.timeout");
   }
   if (!done) return Explain(done.error(), tables);
+  for (const std::size_t i : wide) Narrow(&result.frame.columns[i]);
   return result;
 }
 

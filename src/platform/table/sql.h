@@ -29,7 +29,7 @@ struct SqlOptions {
 };
 
 struct SqlResult {
-  Frame frame;
+  Frame frame;             // sums of whole numbers are exact: int, or text beyond 64 bits
   bool truncated = false;  // rows_max or result_bytes_max was reached
 };
 

@@ -43,11 +43,25 @@ TEST_F(Sql, Selects) {
   const auto result =
       Run("SELECT sum(n) AS total, count(*) c, [1,2] AS list, 1.25::decimal(9,2) d FROM numbers; ");
   ASSERT_TRUE(result) << result.error().ToString();
-  EXPECT_EQ(result->frame.columns[0].doubles[0], 499500);
+  EXPECT_EQ(result->frame.columns[0].ints[0], 499500);
   EXPECT_EQ(result->frame.columns[1].ints[0], 1000);
   EXPECT_EQ(result->frame.columns[2].text[0], "[1, 2]");
   EXPECT_EQ(result->frame.columns[3].doubles[0], 1.25);
   EXPECT_EQ(result->frame.columns[0].name, "total");
+}
+
+TEST_F(Sql, WholeNumbersKeepEachDigit) {
+  const auto result =
+      Run("SELECT sum(n + 9007199254740993) AS fits, sum(n + 9223372036854774000) AS beyond, "
+          "18446744073709551615::UBIGINT AS wide, sum(n) FILTER (n < 0) AS none FROM numbers");
+  ASSERT_TRUE(result) << result.error().ToString();
+  EXPECT_EQ(result->frame.columns[0].ints[0], 9007199254740993 * 1000 + 499500);
+  EXPECT_EQ(result->frame.columns[1].text[0], "9223372036854774499500");
+  EXPECT_EQ(result->frame.columns[2].text[0], "18446744073709551615");
+  EXPECT_FALSE(result->frame.columns[3].IsValid(0));
+  const auto odd = Run("SELECT 'inf'::double a, '-inf'::double b, 'nan'::double c, 1.5::double d");
+  ASSERT_TRUE(odd);
+  EXPECT_EQ(FrameToJson(odd->frame)["rows"].Dump(), R"([["Infinity","-Infinity","NaN",1.5]])");
 }
 
 TEST_F(Sql, CutsOffAtTheRowLimit) {

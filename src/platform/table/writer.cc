@@ -1,5 +1,7 @@
 #include "platform/table/writer.h"
 
+#include <cmath>
+
 #include "base/time.h"
 #include "platform/table/append.h"
 #include "platform/table/duckdb_session.h"
@@ -111,6 +113,13 @@ void AppendJsonLines(const Frame& frame, std::string* out) {
 }
 
 namespace {
+// JSON has no numbers for these; metrics are sent by the same words.
+Json DoubleJson(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+  return value;
+}
+
 Json CellJson(const Column& column, std::size_t row) {
   if (!column.IsValid(row)) return nullptr;
   switch (column.type) {
@@ -119,7 +128,7 @@ Json CellJson(const Column& column, std::size_t row) {
     case Type::kInt:
       return column.ints[row];
     case Type::kDouble:
-      return column.doubles[row];
+      return DoubleJson(column.doubles[row]);
     case Type::kText:
       return column.text[row];
     case Type::kDate:

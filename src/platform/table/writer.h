@@ -30,7 +30,8 @@ void AppendCsvRows(const Frame& frame, std::string* out);
 void AppendJsonLines(const Frame& frame, std::string* out);
 // One value as JSON: dates and timestamps as text.
 void AppendJsonCell(const Column& column, std::size_t row, std::string* out);
-// {"columns": [{"name","type"}], "rows": [[...], ...]}
+// {"columns": [{"name","type"}], "rows": [[...], ...]}; NaN and infinities as "NaN", "Infinity" and
+// "-Infinity"
 Json FrameToJson(const Frame& frame);
 
 }  // namespace gyre::table
