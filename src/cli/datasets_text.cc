@@ -71,8 +71,11 @@ std::string Summary(const Json& column) {
     return text;
   }
   std::string text;
+  if (const std::int64_t empty = column["empty"].AsInt(); empty > 0)
+    text = GroupDigits(empty) + " empty";
   for (const Json& value : column["top"].items()) {
     if (text.size() > 40) break;
+    if (value["value"].AsString().empty()) continue;
     text +=
         fmt::format("{}{} ({})", text.empty() ? "" : ", ", Cut(value["value"].AsString(), kTextMax),
                     GroupDigits(value["count"].AsInt()));

@@ -18,8 +18,6 @@ constexpr double kNearPerfect = 0.98;
 constexpr double kPure = 0.97;
 constexpr std::size_t kSumColumnsMax = 60;  // pairs; triples up to half of it
 
-std::string Percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
-
 std::uint64_t CellHash(const table::Column& column, std::uint32_t row) {
   const table::Cell cell = table::CellAt(column, row);
   if (!cell.valid) return 0;
@@ -51,10 +49,16 @@ void FindUseless(const table::Frame& frame, const std::vector<std::uint32_t>& ro
       ++filled;
     }
     if (distinct.size() <= 1) {
-      found->push_back({column.name, "constant", Severity::kLow, 1, "distinct.exact",
-                        filled == 0 ? fmt::format("`{}` is always missing", column.name)
-                                    : fmt::format("`{}` has one value only", column.name),
-                        true});
+      found->push_back(
+          {column.name, "constant", Severity::kLow, 1, "distinct.exact",
+           filled == 0 ? fmt::format("`{}` is always missing", column.name)
+           : filled == rows.size()
+               ? fmt::format("`{}` has one value only", column.name)
+               : fmt::format("`{}` has one value only, and is missing in {} of the rows",
+                             column.name,
+                             PercentText(1 - static_cast<double>(filled) /
+                                                 static_cast<double>(rows.size()))),
+           true});
       continue;
     }
     if (filled != rows.size() || distinct.size() != filled || rows.size() < 50) continue;
@@ -66,7 +70,8 @@ void FindUseless(const table::Frame& frame, const std::vector<std::uint32_t>& ro
     if (!id) continue;
     found->push_back(
         {column.name, "id_like", Severity::kLow, 1, "distinct.exact",
-         fmt::format("`{}` has another value in each row: it names rows and cannot be learned from",
+         fmt::format("`{}` has another value in each row and looks like a name of the rows, which "
+                     "nothing can be learned from",
                      column.name),
          true});
   }
@@ -119,7 +124,7 @@ void FindTellingGaps(const table::Column& column, const Target& target,
   if (pure == 0 && score < (numbers ? 0.5 : 0.85)) return;
   const std::string what =
       pure > 0 ? fmt::format("where it is {}, {} of the rows have the same `target`",
-                             pure_side == 1 ? "filled" : "missing", Percent(pure))
+                             pure_side == 1 ? "filled" : "missing", PercentText(pure))
                : std::string("whether it is filled predicts the target");
   LeakWarning warning{column.name,
                       "missingness",
@@ -231,6 +236,14 @@ void FindPredictors(const table::Frame& frame, const table::Column& target_colum
   }
 }
 }  // namespace
+
+std::string PercentText(double share) {
+  const double percent = 100 * share;
+  if (percent < 100 && percent > 99.9) return "more than 99.9 %";
+  if (percent > 0 && percent < 0.1) return "less than 0.1 %";
+  const bool near_end = percent != 0 && percent != 100 && (percent < 1 || percent > 99);
+  return near_end ? fmt::format("{:.1f} %", percent) : fmt::format("{:.0f} %", percent);
+}
 
 std::string_view SeverityName(Severity severity) {
   return severity == Severity::kHigh ? "high" : "low";

@@ -12,6 +12,8 @@
 namespace gyre::data {
 
 enum class Severity : unsigned char { kHigh, kLow };
+// "97 %"; never 100 % of what is less, nor 0 % of what is more.
+std::string PercentText(double share);
 std::string_view SeverityName(Severity severity);  // "high", "low"
 
 struct LeakWarning {

@@ -45,7 +45,7 @@ struct ColumnState {
   Moments moments;
   bool increasing = true, any = false;
   std::int64_t characters = 0, words = 0, length_min = std::numeric_limits<std::int64_t>::max(),
-               length_max = 0;
+               length_max = 0, empty = 0;
   CountTable counts;
   std::vector<std::string> first_values;  // text of counted keys, by Slot::row
   bool overflow = false;
@@ -81,6 +81,7 @@ void AddText(const table::Column& column, ColumnState* state) {
     const auto length = static_cast<std::int64_t>(value.size());
     state->characters += length;
     state->words += 1 + std::count(value.begin(), value.end(), ' ');
+    state->empty += length == 0;
     state->length_min = std::min(state->length_min, length);
     state->length_max = std::max(state->length_max, length);
   }
@@ -303,6 +304,7 @@ Profile Profiler::Finish() const {
       column.increasing = false;
       column.length_min = filled > 0 ? state.length_min : 0;
       column.length_max = state.length_max;
+      column.empty = state.empty;
       column.mean_length =
           filled > 0 ? static_cast<double>(state.characters) / static_cast<double>(filled) : 0;
       column.mean_words =

@@ -36,6 +36,7 @@ struct ColumnProfile {
   std::vector<ValueCount> top;             // most frequent values, at most 10
   double mean_length = 0, mean_words = 0;  // text
   std::int64_t length_min = 0, length_max = 0;
+  std::int64_t empty = 0;  // texts that are there and have no characters
   bool increasing = true;  // each value above the one before
 };
 inline constexpr double kQuantiles[] = {0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99};

@@ -38,6 +38,7 @@ Json ColumnJson(const ColumnProfile& column) {
                                   {"max", column.length_max},
                                   {"mean", column.mean_length}}));
     json.Set("mean_words", column.mean_words);
+    json.Set("empty", column.empty);
   } else {
     const bool time = type == table::Type::kDate || type == table::Type::kTimestamp;
     json.Set("min", EndJson(type, column.min, column.whole_min));
@@ -80,10 +81,10 @@ void AddColumnWarnings(const ColumnProfile& column, Json::Array* high, Json::Arr
   const std::int64_t filled = column.rows - column.missing;
   const double missing =
       column.rows > 0 ? static_cast<double>(column.missing) / static_cast<double>(column.rows) : 0;
-  if (missing >= 0.5 && filled > 0) {
+  if (missing >= 0.5 && column.distinct > 1) {  // of one value only: said with that
     low->push_back(Warning(
         Severity::kLow, "missing", column.name,
-        fmt::format("`{}` is missing in {:.0f} % of the rows", column.name, 100 * missing)));
+        fmt::format("`{}` is missing in {} of the rows", column.name, PercentText(missing))));
   }
   if (column.not_finite > 0) {
     high->push_back(Warning(Severity::kHigh, "not_finite", column.name,
@@ -92,17 +93,21 @@ void AddColumnWarnings(const ColumnProfile& column, Json::Array* high, Json::Arr
   }
   if (column.type == table::Type::kText && column.mean_words < 2 && column.distinct > 100 &&
       column.distinct * 2 > filled && column.distinct < filled) {
-    low->push_back(
-        Warning(Severity::kLow, "many_values", column.name,
-                fmt::format("`{}` has {} different values in {} rows: most are seen once",
-                            column.name, GroupDigits(column.distinct), GroupDigits(filled))));
+    low->push_back(Warning(
+        Severity::kLow, "many_values", column.name,
+        fmt::format("`{}` has {} different values in the {} rows that have one: {:.1f} rows "
+                    "for each",
+                    column.name, GroupDigits(column.distinct), GroupDigits(filled),
+                    static_cast<double>(filled) / static_cast<double>(column.distinct))));
   }
   if (!column.top.empty() && filled > 100 && column.distinct > 1 &&
       column.top[0].count * 1000 > filled * 995) {
     low->push_back(Warning(
         Severity::kLow, "almost_constant", column.name,
-        fmt::format("`{}` is \"{}\" in {:.1f} % of the rows", column.name, column.top[0].value,
-                    100 * static_cast<double>(column.top[0].count) / static_cast<double>(filled))));
+        fmt::format(
+            "`{}` is \"{}\" in {} of the rows{}", column.name, column.top[0].value,
+            PercentText(static_cast<double>(column.top[0].count) / static_cast<double>(filled)),
+            column.missing > 0 ? " that have a value" : "")));
   }
 }
 }  // namespace

@@ -124,6 +124,42 @@ TEST(Profile, IdsOf64BitsStayExact) {
   EXPECT_TRUE(ProfileFrame(frame).columns[0].increasing);
 }
 
+// What is said of a column is true of its rows: empty texts are counted, gaps are named, and
+// nothing less than all is called 100 %.
+TEST(Profile, WarningsSayWhatIsThere) {
+  table::Frame frame;
+  frame.columns.resize(3);
+  const char* names[] = {"once", "rare", "code"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    frame.columns[i].name = names[i];
+    frame.columns[i].type = table::Type::kText;
+  }
+  for (int row = 0; row < 1000; ++row) {
+    frame.columns[0].PushText(row == 0 ? "other" : "");
+    if (row < 2) {
+      frame.columns[1].PushText("yes");
+    } else {
+      frame.columns[1].PushNull();
+    }
+    frame.columns[2].PushText("c" + std::to_string(row * 3 / 5));
+  }
+  const Profile profile = ProfileFrame(frame);
+  EXPECT_EQ(profile.columns[0].empty, 999);
+  EXPECT_EQ(ProfileToJson(profile)["columns"].items()[0]["empty"].AsInt(), 999);
+  const Json warnings = ProfileWarnings(profile, FindLeaks(frame, ""));
+  std::vector<std::string> messages;
+  for (const Json& warning : warnings.items()) messages.push_back(warning["message"].AsString());
+  const std::vector<std::string> expected = {
+      "`rare` has one value only, and is missing in 99.8 % of the rows",
+      "`once` is \"\" in 99.9 % of the rows",
+      "`code` has 600 different values in the 1,000 rows that have one: 1.7 rows for each"};
+  EXPECT_EQ(messages, expected);
+  EXPECT_EQ(PercentText(1), "100 %");
+  EXPECT_EQ(PercentText(0.99999), "more than 99.9 %");
+  EXPECT_EQ(PercentText(0.00001), "less than 0.1 %");
+  EXPECT_EQ(PercentText(0.974), "97 %");
+}
+
 TEST(Sketches, HyperLogLogIsClose) {
   for (const std::int64_t n : {100LL, 10'000LL, 1'000'000LL}) {
     HyperLogLog sketch;
