@@ -1,5 +1,7 @@
 #include "cli/transfer.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <optional>
@@ -77,13 +79,20 @@ void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string&
 Result<FileSink> FileSink::Open(const std::string& path) {
   FileSink sink;
   sink.path_ = path;
-  sink.temporary_ = path == "-" ? path : path + ".part";
+  struct stat there{};
+  // A pipe or a device is written into; a file appears whole.
+  sink.direct_ = path == "-" || (stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode));
+  if (path == "/dev/stdout") {
+    sink.path_ = "-";
+    sink.direct_ = true;
+  }
+  sink.temporary_ = sink.direct_ ? sink.path_ : sink.path_ + ".part";
   GYRE_TRY(sink.file_, OpenFile(sink.temporary_, "w"));
   return sink;
 }
 
 FileSink::~FileSink() {
-  if (file_ && temporary_ != "-") std::remove(temporary_.c_str());
+  if (file_ && !direct_) std::remove(temporary_.c_str());
 }
 
 Result<> FileSink::Write(std::string_view bytes) {
@@ -95,7 +104,7 @@ Result<> FileSink::Write(std::string_view bytes) {
 Result<> FileSink::Commit() {
   if (std::fflush(file_.get()) != 0) return WriteError(path_, errno);
   file_.reset();
-  if (temporary_ != "-" && std::rename(temporary_.c_str(), path_.c_str()) != 0)
+  if (!direct_ && std::rename(temporary_.c_str(), path_.c_str()) != 0)
     return SystemError("renaming to " + path_, errno);
   return {};
 }

@@ -43,6 +43,7 @@ class FileSink {
  private:
   FileSink() = default;
   std::string path_, temporary_;
+  bool direct_ = false;  // without a temporary file
   File file_;
 };
 
