@@ -131,6 +131,23 @@ Result<Json> TriedVersion(Session& scratch, const std::string& path, const std::
   return scratch.Get(version);
 }
 
+// How the version in `scratch` does by the expectations that the dataset has; null without any.
+Result<Json> TriedSuite(Session& session, Session& scratch, const std::string& dataset_path,
+                        const Json& version, Output& out) {
+  const auto suite = session.Get(dataset_path + "/expectations");
+  if (!suite && suite.error().code() == Code::kNotFound) return Json();
+  if (!suite) return suite.error();
+  const std::string path =
+      "/api/v1/projects/default/datasets/" + PercentEncode(version["dataset"].AsString());
+  const Json body = Json::Obj({{"expectations", (*suite)["expectations"]}});
+  GYRE_TRY(const Json stored, scratch.Put(path + "/expectations", body));
+  GYRE_TRY(const Json job, scratch.Post(path + "/versions/latest/check", Json::Obj()));
+  GYRE_TRY(Json done, scratch.WaitJob(job, out));
+  Json check = done["result"];
+  check.Set("origin", (*suite)["origin"]);
+  return check;
+}
+
 // The file is read into a directory of its own, and compared with the versions that are there.
 Result<int> AddDryRun(Invocation& in, const std::string& file, const std::string& upload,
                       const std::string& format) {
@@ -140,7 +157,8 @@ Result<int> AddDryRun(Invocation& in, const std::string& file, const std::string
   GYRE_TRY(const std::string scratch_path, UploadPath(in, "default", file, format));
   Json profile;
   GYRE_TRY(Json version, TriedVersion(*scratch, scratch_path, upload, in.out(), &profile));
-  const auto there = session->Get(path.substr(0, path.find('?')) + "?limit=1000");
+  const std::string versions = path.substr(0, path.find('?'));
+  const auto there = session->Get(versions + "?limit=1000");
   std::int64_t newest = 0;
   std::string same;
   if (!there && there.error().code() != Code::kNotFound) return there.error();
@@ -151,12 +169,17 @@ Result<int> AddDryRun(Invocation& in, const std::string& file, const std::string
   const std::string& name = version["dataset"].AsString();
   const std::string reference = same.empty() ? fmt::format("{}:v{}", name, newest + 1) : same;
   version.Set("reference", reference).Set("version", reference.substr(reference.rfind(':') + 1));
+  profile.Set("version", version["version"]);
   const std::string verdict =
       same.empty() ? fmt::format("would add {}, a new version\n", reference)
                    : fmt::format("would add nothing: the same content is {} already\n", reference);
+  GYRE_TRY(Json check, TriedSuite(*session, *scratch, versions.substr(0, versions.rfind('/')),
+                                  version, in.out()));
+  version.Set("check", check);
+  std::string text = verdict + VersionText(version, profile, in.out());
+  if (check.is_object()) text += CheckText(check.Set("reference", reference), in.out());
   in.out().Document(
-      Json::Obj({{"dry_run", true}, {"unchanged", !same.empty()}, {"version", version}}),
-      verdict + VersionText(version, profile, in.out()));
+      Json::Obj({{"dry_run", true}, {"unchanged", !same.empty()}, {"version", version}}), text);
   return 0;
 }
 
@@ -322,7 +345,8 @@ Result<int> Rows(Invocation& in) {
 
 Result<int> Export(Invocation& in) {
   const Target target = TargetOf(in);
-  const std::string file = in.Has("out") ? in.Get("out") : "-";
+  std::string file = in.Has("out") ? in.Get("out") : "-";
+  if (file == "/dev/stdout") file = "-";
   std::string format = in.Get("format");
   if (!in.Has("format")) {
     for (const std::string_view known : {"csv", "jsonl", "parquet"}) {
@@ -431,7 +455,7 @@ constexpr Option kLimit[] = {{"-n,--limit", "N", "rows at most", "1000"}};
 constexpr Option kFewRows[] = {{"-n,--limit", "N", "rows at most", "20"}};
 constexpr Option kExport[] = {
     {"--format", "FORMAT", "csv, jsonl or parquet; default: by the file's name, else csv", "csv"},
-    {"--out", "FILE", "where to; default: standard output", {}, false, "file"}};
+    {"--out", "FILE", "where to; default, and -: standard output", {}, false, "file"}};
 constexpr Option kRemove[] = {{"--force", "", "although models were made from it; they stay"}};
 constexpr Option kSet[] = {{"--set", "FILE", "a suite as JSON", {}, false, "file"}};
 

@@ -96,9 +96,48 @@ def set_aside(g):
 def queries(g):
     wrong = g.cli('query', 'select * from nosuch', check=False)
     assert 'pg_' not in wrong.stderr and 'datasets of the project' in wrong.stderr, wrong.stderr
+    exact = g.json('POST', '/api/v1/projects/default/query', {'sql': "select sum(n + 9007199254740993) as fits, sum(n + 9223372036854775000) as beyond, 'inf'::double as i from eur"})
+    assert exact['rows'] == [[2 * 9007199254740993 + 3, str(2 * 9223372036854775000 + 3), 'Infinity']], exact
     for sql in ('pragma version', "select current_setting('temp_directory')"):
         refused = g.cli('query', sql, check=False)
         assert refused.returncode != 0 and 'GY2018' in refused.stderr, refused.stderr
+
+
+def outputs(g):
+    """Rows go into a pipe; a dry run says what the expectations would."""
+    rows = g.cli('datasets', 'export', 'eur').stdout
+    assert rows.startswith('n,price') and rows == g.cli('datasets', 'export', 'eur', '--out', '-').stdout
+    assert rows == g.cli('datasets', 'export', 'eur', '--out', '/dev/stdout').stdout
+    assert os.path.islink('/dev/stdout'), 'the device was replaced'
+    bad = write(g.work, 'q9.csv', ['n', 'word'], [[900, 'a'], [2, 'b']])
+    dry = g.cli('add', bad, '--name', 'q', '--dry-run').stdout
+    assert 'would add q:v' in dry and 'between `n`' in dry and '"900" (row 1)' in dry, dry
+    tried = g.cli_json('add', bad, '--name', 'q', '--dry-run')['version']
+    assert tried['check']['success'] is False and tried['check']['failed'] == 1, tried
+    assert 'expectations' not in g.cli('add', bad, '--name', 'fresh', '--dry-run').stdout
+    script = os.path.join(g.work, 'env.sh')
+    with open(script, 'w', encoding='utf-8') as f:
+        f.write('#!/bin/sh\nexport A=1\nrun it\n')
+    refused = g.cli('add', script, check=False)
+    assert refused.returncode != 0 and 'GY2040' in refused.stderr and '--format csv' in refused.stderr, refused.stderr
+    g.cli('add', script, '--format', 'csv')
+
+
+def nested(g):
+    """An object in a row can be sent as it was added."""
+    r = random.Random(7)
+    path = os.path.join(g.work, 'events.jsonl')
+    with open(path, 'w', encoding='utf-8') as f:
+        for i in range(1000):
+            won = 'yes' if (i % 2 == 1) != (r.random() < 0.15) else 'no'
+            f.write(json.dumps({'tags': {'kind': 'ab'[i % 2], 'list': [1, 2]}, 'size': r.randint(1, 9), 'won': won}) + '\n')
+    g.cli('add', path)
+    g.cli('train', 'events', '--target', 'won', '--budget', '5s', '--seed', '1')
+    g.cli('deploy', 'events@champion')
+    sent = g.json('POST', '/e/events', {'inputs': [{'tags': {'kind': kind, 'list': [1, 2]}, 'size': 3} for kind in 'ab']})
+    assert [o['prediction'] for o in sent['outputs']] == ['no', 'yes'], sent
+    quoted = g.http('POST', '/e/events', {'inputs': [{'size': '3'}]})
+    assert quoted.status == 422 and 'without quotes: 3' in json.dumps(quoted.json()), quoted.json()
 
 
 def problems(g):
@@ -116,6 +155,8 @@ def main():
         amounts(g)
         set_aside(g)
         queries(g)
+        outputs(g)
+        nested(g)
         problems(g)
 
 

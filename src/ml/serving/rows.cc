@@ -6,7 +6,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "base/text.h"
@@ -103,6 +105,19 @@ bool ReadText(od::value& value, od::json_type type, Cell* cell) {
   return value.get_bool().get(ignored) == simdjson::SUCCESS;
 }
 
+// An object or a list where the training data had such: as the importer spells it, without blanks.
+bool ReadNested(od::value& value, std::deque<std::string>* kept, Cell* cell) {
+  std::string_view text;
+  if (simdjson::to_json_string(value).get(text) != simdjson::SUCCESS) return false;
+  std::string& compact = kept->emplace_back(text.size() + simdjson::SIMDJSON_PADDING, '\0');
+  std::size_t size = 0;
+  if (simdjson::minify(text.data(), text.size(), compact.data(), size) != simdjson::SUCCESS)
+    return false;
+  compact.resize(size);
+  cell->text = compact;
+  return true;
+}
+
 // A date also as the training data spelled it.
 bool ReadTime(od::value& value, Type column, table::TextFormat order, Cell* cell) {
   std::string_view text;
@@ -133,13 +148,15 @@ bool ReadBool(od::value& value, od::json_type type, Cell* cell) {
 }
 
 bool ReadValue(od::value& value, od::json_type type, Type column, table::TextFormat order,
-               Cell* cell) {
+               std::deque<std::string>* kept, Cell* cell) {
+  const bool nested = type == od::json_type::object || type == od::json_type::array;
   switch (column) {
     case Type::kDouble:
       return type == od::json_type::number && value.get_double().get(cell->d) == simdjson::SUCCESS;
     case Type::kInt:
       return type == od::json_type::number && WholeNumber(value, &cell->i);
     case Type::kText:
+      if (nested && order == table::TextFormat::kJson) return ReadNested(value, kept, cell);
       return ReadText(value, type, cell);
     case Type::kBool:
       return ReadBool(value, type, cell);
@@ -170,6 +187,17 @@ bool BeyondRange(Type column, od::json_type type, std::string_view raw) {
          (column == Type::kInt && std::fabs(value) >= 9.2e18);
 }
 
+// What a number column was sent as text, as it stands in a file: "49,28".
+std::optional<double> MeantNumber(Type column, table::TextFormat format, od::json_type type,
+                                  std::string_view raw) {
+  if (type != od::json_type::string || raw.size() < 2) return std::nullopt;
+  if (column != Type::kDouble && column != Type::kInt) return std::nullopt;
+  const auto number = table::NumberMeant(Trim(raw.substr(1, raw.size() - 2)), format);
+  const bool fits = number && std::isfinite(*number) &&
+                    (column == Type::kDouble || *number == std::floor(*number));
+  return fits ? number : std::nullopt;
+}
+
 Error CellError(std::size_t row, const table::Field& field, table::TextFormat order,
                 od::json_type type, od::value& value) {
   std::string_view raw = Trim(value.raw_json_token());
@@ -180,10 +208,15 @@ Error CellError(std::size_t row, const table::Field& field, table::TextFormat or
                                       : "the largest number is about 1.8e308")
         .Where(fmt::format("inputs[{}].{}", row, field.name));
   }
-  return InvalidArgument("GY3811", "inputs[{}].{} must be {}, but {} was sent: {}", row, field.name,
-                         TypeWords(field.type, order), JsonWords(value), Shown(raw))
-      .Why(field.type == Type::kText ? "" : "a missing value is sent as null, or left out")
-      .Where(fmt::format("inputs[{}].{}", row, field.name));
+  Error error =
+      InvalidArgument("GY3811", "inputs[{}].{} must be {}, but {} was sent: {}", row, field.name,
+                      TypeWords(field.type, order), JsonWords(value), Shown(raw))
+          .Why(field.type == Type::kText ? "" : "a missing value is sent as null, or left out")
+          .Where(fmt::format("inputs[{}].{}", row, field.name));
+  const auto number = MeantNumber(field.type, order, type, raw);
+  if (!number) return error;
+  return std::move(error).Fix(
+      fmt::format("send {} as a JSON number, without quotes: {}", Shown(raw), *number));
 }
 
 }  // namespace
@@ -194,6 +227,7 @@ struct RowReader::State {
   std::vector<Cell> cells;
   std::vector<std::size_t> seen;  // by column: 1 + the row that set it
   std::vector<Learned> learned;
+  std::deque<std::string> kept;  // texts of the request that do not stand in its body
 
   Learned& LearnedFor(std::uint64_t serial) {
     for (Learned& item : learned) {
@@ -262,7 +296,7 @@ struct RowReader::State {
           return BodyError("broken JSON (a word that is not null)");
         continue;
       }
-      if (!ReadValue(value, type, schema[column].type, snapshot.text_formats[column], &cell))
+      if (!ReadValue(value, type, schema[column].type, snapshot.text_formats[column], &kept, &cell))
         return CellError(row, schema[column], snapshot.text_formats[column], type, value);
       cell.valid = true;
     }
@@ -298,6 +332,7 @@ RowReader::~RowReader() = default;
 Result<RowFacts> RowReader::Read(std::string_view body, const Snapshot& snapshot,
                                  std::size_t rows_max, RowSink& sink) {
   State& s = *state_;
+  s.kept.clear();
   if (s.padded.size() < body.size() + simdjson::SIMDJSON_PADDING)
     s.padded.resize(body.size() + simdjson::SIMDJSON_PADDING);
   std::ranges::copy(body, s.padded.data());

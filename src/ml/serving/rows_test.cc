@@ -80,6 +80,41 @@ TEST_F(Rows, DatesAsTheTrainingDataHadThem) {
   EXPECT_NE(Fails(R"({"inputs":[{"joined":"01/25/1970"}]})").find("day first"), std::string::npos);
 }
 
+// Where the training data held objects and lists, the same ones can be sent.
+TEST_F(Rows, NestedValuesAsTheTrainingDataHadThem) {
+  predictors::ModelPackage package = TestPackage(0);
+  package.formats = {{"country", table::TextFormat::kJson}};
+  auto scorer = predictors::Scorer::FromPackage(*predictors::ModelPackage::Load(package.Save()));
+  ASSERT_TRUE(scorer) << scorer.error().ToString();
+  SnapshotInfo info = snapshot_->info;
+  info.scorer = *std::move(scorer);
+  snapshot_ = MakeSnapshot(std::move(info), {});
+  ASSERT_TRUE(Read(R"({"inputs":[{"country": {"a": [1, "x y"],
+      "b": null}}]})"));
+  EXPECT_EQ(texts_[0], R"({"a":[1,"x y"],"b":null})");
+  ASSERT_TRUE(Read(R"({"inputs":[{"country":[1, 2]},{"country":"DE"}]})"));
+  EXPECT_EQ(texts_[0], "[1,2]");
+  EXPECT_TRUE(Fails(R"({"inputs":[{"amount":[1]}]})").starts_with("GY3811"));
+}
+
+TEST_F(Rows, NumbersSentAsTextNameTheNumber) {
+  for (const auto& [sent, fix] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"amount":"49.28"})", "send \"49.28\" as a JSON number, without quotes: 49.28"},
+           {R"({"amount":"49,28"})", "send \"49,28\" as a JSON number, without quotes: 49.28"},
+           {R"({"amount":"1.196,10 €"})", "1196.1"},
+           {R"({"age":"34"})", "send \"34\" as a JSON number, without quotes: 34"},
+           {R"({"age":"34.5"})", ""},
+           {R"({"amount":"1,234"})", ""},
+           {R"({"amount":"x"})", ""}}) {
+    const auto facts = Read("{\"inputs\":[" + sent + "]}");
+    ASSERT_FALSE(facts);
+    EXPECT_EQ(facts.error().gy(), "GY3811");
+    EXPECT_EQ(facts.error().fixes().empty(), fix.empty()) << sent;
+    if (fix.empty()) continue;
+    EXPECT_NE(facts.error().fixes()[0].find(fix), std::string::npos) << sent;
+  }
+}
+
 TEST_F(Rows, NumbersBeyondRangeAreCalledThat) {
   for (const char* body :
        {R"({"inputs":[{"amount":1e999}]})", R"({"inputs":[{"age":99999999999999999999}]})"}) {

@@ -94,7 +94,7 @@ CellValue ParseCell(const RawCell& cell, const ColumnPlan& plan) {
   const bool quoted = cell.kind == CellKind::kQuoted || cell.kind == CellKind::kJsonString;
   if (plan.type == Type::kText) {
     value.text = quoted ? cell.view() : Trim(cell.view());
-    if (!quoted && value.text.empty()) return value;
+    if (value.text.empty() && (!quoted || plan.undecided)) return value;
     value.outcome = CellOutcome::kValue;
     if (!quoted && IsMissingToken(value.text, MissingIn::kText))
       value.outcome = CellOutcome::kMissingToken;

@@ -1,6 +1,7 @@
 #include "platform/table/formats.h"
 
 #include "base/time.h"
+#include "platform/table/number_text.h"
 
 namespace gyre::table {
 
@@ -74,16 +75,28 @@ std::string_view FormatText(TextFormat format) {
       return "1.234,5";
     case TextFormat::kDecimalPoint:
       return "1,234.5";
+    case TextFormat::kJson:
+      return "json";
   }
   return "%Y-%m-%d";
 }
 
 std::optional<TextFormat> ParseFormat(std::string_view text) {
-  for (const auto format : {TextFormat::kUsual, TextFormat::kMonthFirst, TextFormat::kDayFirst,
-                            TextFormat::kDecimalComma, TextFormat::kDecimalPoint}) {
+  for (const auto format :
+       {TextFormat::kUsual, TextFormat::kMonthFirst, TextFormat::kDayFirst,
+        TextFormat::kDecimalComma, TextFormat::kDecimalPoint, TextFormat::kJson}) {
     if (text == FormatText(format)) return format;
   }
   return std::nullopt;
+}
+
+std::optional<double> NumberMeant(std::string_view text, TextFormat format) {
+  int unit = -1;
+  const auto comma = ParseWritten(text, ',', &unit), point = ParseWritten(text, '.', &unit);
+  if (format == TextFormat::kDecimalComma && comma) return comma;
+  if (format == TextFormat::kDecimalPoint && point) return point;
+  if (comma && point && *comma != *point) return std::nullopt;
+  return point ? point : comma;
 }
 
 bool IsNumberFormat(TextFormat format) {
@@ -102,6 +115,8 @@ std::string_view FormatWords(TextFormat format) {
       return "numbers like 1.234,5";
     case TextFormat::kDecimalPoint:
       return "numbers like 1,234.5";
+    case TextFormat::kJson:
+      return "text of JSON";
   }
   return "year-month-day";
 }

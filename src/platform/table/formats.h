@@ -21,10 +21,11 @@ enum class TextFormat : unsigned char {
   kDayFirst,
   kDecimalComma,  // 1.234,5
   kDecimalPoint,  // 1,234.5
+  kJson,          // text of which some was an object or a list in JSON
 };
 using Formats = std::map<std::string, TextFormat, std::less<>>;  // by column; kUsual is left out
 
-// "%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "1.234,5", "1,234.5"
+// "%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "1.234,5", "1,234.5", "json"
 std::string_view FormatText(TextFormat format);
 std::optional<TextFormat> ParseFormat(std::string_view text);
 bool IsNumberFormat(TextFormat format);
@@ -34,6 +35,9 @@ std::string_view FormatWords(TextFormat format);  // "day/month/year"
 void AddFormats(const Formats& formats, Json* columns);
 Formats FormatsOf(const Json& columns);
 Json FormatsToJson(const Formats& formats);  // [{"name", "format"}, ...]
+
+// The number that a text means, a unit left out; nothing when it could be two numbers.
+std::optional<double> NumberMeant(std::string_view text, TextFormat format);
 
 // Days since 1970-01-01. kUsual: 2011-12-31, 2011/12/31, 31.12.2011, forms with one meaning.
 std::optional<std::int64_t> ParseDate(std::string_view text, TextFormat order);

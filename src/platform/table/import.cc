@@ -37,6 +37,33 @@ Result<FileFormat> GuessFormat(const SourceFile& file) {
   return named_json ? FileFormat::kJson : FileFormat::kCsv;
 }
 
+bool HasTableEnding(std::string_view name) {
+  std::string lower = ToLower(name);
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (lower.ends_with(packed)) lower.resize(lower.size() - packed.size());
+  }
+  const std::string_view ending = std::string_view(lower).substr(lower.rfind('.') + 1);
+  return ending == "txt" || ending == "dat" || ending == "tab" || ParseFileFormat(ending);
+}
+
+// A script or a letter parts into no columns either: what only its text says is no table.
+Result<> CheckIsTable(const std::vector<SourceFile>& files, const ImportOptions& options,
+                      const ImportReport& report) {
+  if (options.format || !options.types.empty() || report.schema.size() != 1 ||
+      report.schema[0].type != Type::kText)
+    return {};
+  for (const SourceFile& file : files) {
+    if (HasTableEnding(file.name)) continue;
+    return InvalidArgument("GY2040", "{} does not look like a table", file.name)
+        .Where(file.name + ":1    " + report.schema[0].name.substr(0, 60))
+        .Why(
+            "nothing parts its lines into columns, and its name does not end in .csv, .tsv, .txt, "
+            ".json, .jsonl or .parquet")
+        .Fix(fmt::format("gyre add {} --format csv    (one column of text)", file.name));
+  }
+  return {};
+}
+
 Result<> CheckGiven(const ImportOptions& options, const std::vector<std::string>& names) {
   if (options.types_may_miss) return {};
   for (const Field& given : options.types) {
@@ -92,12 +119,24 @@ Result<Column> Cast(const Column& column, const Field& to, const ImportOptions& 
   return out;
 }
 
+// What DuckDB says of a file names our copy of it and quotes the statement that we asked.
+Error OfParquet(const Error& error, const SourceFile& file) {
+  if (error.gy() != "GY2002") return Error(error).Context("reading " + file.name);
+  std::string said = error.message().substr(0, error.message().find("  LINE "));
+  for (std::size_t at = said.find(file.path); at != std::string::npos; at = said.find(file.path))
+    said.replace(at, file.path.size(), file.name);
+  return InvalidArgument("GY2039", "{} is a damaged Parquet file, or of a kind that cannot be read",
+                         file.name)
+      .Why(said)
+      .Fix("copy or write the file again, and add that: it may have been cut off on its way");
+}
+
 // The columns of all files, which must be alike, and their rows together.
 Result<ParquetInfo> InfoOfAll(const std::vector<SourceFile>& files) {
   ParquetInfo all;
   for (const SourceFile& file : files) {
     Result<ParquetInfo> info = ReadParquetInfo({file.path});
-    if (!info) return Error(info.error()).Context("reading " + file.name);
+    if (!info) return OfParquet(info.error(), file);
     if (all.schema.empty()) all.schema = info->schema;
     if (all.schema != info->schema) {
       return InvalidArgument("GY2038", "{} does not have the columns of {}", file.name,
@@ -161,7 +200,7 @@ Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
                              report.rows);
           return sink.Chunk(chunk);
         });
-    if (!done) return Error(done.error()).Context("reading " + file.name);
+    if (!done) return OfParquet(done.error(), file);
   }
   if (report.cells_nulled > 0)
     report.notes.push_back(
@@ -218,6 +257,7 @@ Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const Imp
   std::vector<std::string> names;
   for (const Field& field : report.schema) names.push_back(field.name);
   GYRE_DO(CheckGiven(options, names));
+  GYRE_DO(CheckIsTable(files, options, report));
   return report;
 }
 

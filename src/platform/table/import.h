@@ -97,7 +97,8 @@ class ImportSink {
   virtual Result<> Chunk(Frame& frame) = 0;
 };
 
-// Errors: kInvalidArgument GY2030 to GY2041 with file, line and column; kNotFound GY2004;
+// Errors: kInvalidArgument GY2030 to GY2041 (GY2040: one column of text that nothing calls a table)
+// with file, line and column; kNotFound GY2004;
 // kCancelled GY2003; those of the sink.
 Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const ImportOptions& options,
                                  ImportSink& sink);

@@ -368,7 +368,7 @@ TEST_F(Import, SaysWhatIsWrongWithTheFile) {
       {"{\"a\":1,\"a\":2}\n", "GY2036"},
       {"[]", "GY2031"},
       {"{\"\":1}\n", "GY2032"},
-      {"PAR1 is not enough PAR1", "GY2002"},
+      {"PAR1 is not enough PAR1", "GY2039"},
   };
   int number = 0;
   for (const auto& [bytes, code] : cases) {
@@ -400,8 +400,10 @@ TEST_F(Import, ReadsJson) {
   const auto imported = Read(lines, {}, "a.jsonl");
   ASSERT_TRUE(imported) << imported.error().ToString();
   EXPECT_EQ(Types(*imported), "double text date text bool");
-  EXPECT_EQ(Row(imported->frame, 0), "1|007|2011-01-01|[1, 2]|~");
+  EXPECT_EQ(Row(imported->frame, 0), "1|007|2011-01-01|[1,2]|~");
   EXPECT_EQ(Row(imported->frame, 1), "2.5|x\nü|~|~|true");
+  EXPECT_EQ(imported->report.formats.size(), 1u);
+  EXPECT_EQ(imported->report.formats.begin()->second, TextFormat::kJson);
   EXPECT_EQ(Row(imported->frame, 2), "~|~|~|~|~");
   const auto array =
       Read("[\n {\"n\": 1, \"s\": \"a]b\"},\n {\"n\": 2,\n \"s\": \"c\"}\n]\n", {}, "a.json");
@@ -436,6 +438,45 @@ TEST_F(Import, ReadsCompressedFiles) {
   std::string zstd(1000, '\0');
   zstd.resize(ZSTD_compress(zstd.data(), zstd.size(), text.data(), text.size(), 3));
   EXPECT_EQ(Row(Read(zstd, {}, "a.csv.zst")->frame, 1), "2|y");
+}
+
+TEST_F(Import, DamagedParquetIsCalledByItsName) {
+  const auto good = Read("a,b\n1,x\n2,y\n");
+  ASSERT_TRUE(WriteParquet(good->frame, folder_ + "/p.parquet"));
+  const auto bytes = exec::ReadFile(folder_ + "/p.parquet");
+  ASSERT_TRUE(bytes);
+  for (const std::string& damaged :
+       {bytes->substr(0, bytes->size() / 2), "PAR1" + std::string(200, 'x') + "PAR1"}) {
+    const Error error = Read(damaged, {}, "sales.parquet").error();
+    EXPECT_EQ(error.gy(), "GY2039");
+    const std::string text = error.ToString() + error.why();
+    EXPECT_NE(text.find("sales.parquet is a damaged"), std::string::npos) << text;
+    EXPECT_EQ(text.find(folder_), std::string::npos) << text;
+    EXPECT_EQ(text.find("SELECT"), std::string::npos) << text;
+    EXPECT_EQ(error.fixes().size(), 1u);
+  }
+}
+
+TEST_F(Import, WhatIsNoTableIsRefused) {
+  const std::string script = "#!/bin/sh\nexport A=1\nrun it\n";
+  EXPECT_EQ(Read(script, {}, "env.sh").error().gy(), "GY2040");
+  EXPECT_EQ(Read(script, {}, "notes").error().gy(), "GY2040");
+  EXPECT_TRUE(Read(script, {.format = FileFormat::kCsv}, "env.sh"));
+  EXPECT_TRUE(Read(script, {}, "words.txt"));
+  EXPECT_TRUE(Read(script, {}, "words.csv.zst"));
+  EXPECT_TRUE(Read("n\n1\n2\n", {}, "numbers"));
+  EXPECT_TRUE(Read("a;b\nx;y\n", {}, "table"));
+}
+
+// An empty cell in quotes is text only where the column holds some.
+TEST_F(Import, EmptyQuotesInColumnsWithoutText) {
+  const auto imported = Read(
+      "\"n\",\"day\",\"none\",\"word\"\n\"1\",\"\",\"\",\"\"\n"
+      "\"\",\"2024-01-02\",\"\",\"x\"\n");
+  ASSERT_TRUE(imported) << imported.error().ToString();
+  EXPECT_EQ(Types(*imported), "int date text text");
+  EXPECT_EQ(Row(imported->frame, 0), "1|~|~|");
+  EXPECT_EQ(Row(imported->frame, 1), "~|2024-01-02|~|x");
 }
 
 TEST_F(Import, ReadsParquetAndFolders) {

@@ -202,6 +202,15 @@ class JsonSource : public RecordSource {
     if (type == simdjson::ondemand::json_type::array ||
         type == simdjson::ondemand::json_type::object) {
       if (simdjson::to_json_string(value).get(text) != simdjson::SUCCESS) return broken();
+      // Without blanks: however it was spaced, it is the same value.
+      char* copy = batch->arena.Take(text.size() + 1);
+      std::size_t size = 0;
+      if (simdjson::minify(text.data(), text.size(), copy, size) != simdjson::SUCCESS)
+        return broken();
+      cell->at = static_cast<std::uint32_t>(text.data() - record.data());
+      cell->data = copy;
+      cell->size = static_cast<std::uint32_t>(size);
+      return {};
     } else {
       text = Trim(value.raw_json_token());
       if (type == simdjson::ondemand::json_type::null) {

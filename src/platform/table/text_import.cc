@@ -102,6 +102,7 @@ Result<> TextImport::Pass() {
   for (Column& column : columns_) {
     column.counts = {};
     column.good = 0;
+    column.nested = false;
     column.tokens.clear();
   }
   pending_ = {};
@@ -371,6 +372,8 @@ Result<> TextImport::Convert(const RecordSource& source, const RecordBatch& batc
         ++column.good;
         if (column.plan.type == Type::kText) {
           out.PushText(value.text);
+          column.nested = column.nested || (cell.kind == CellKind::kJsonOther &&
+                                            (value.text[0] == '{' || value.text[0] == '['));
         } else if (column.plan.type == Type::kDouble) {
           out.PushDouble(value.d);
         } else {
@@ -538,6 +541,7 @@ void TextImport::WriteNotes() {
     }
     NoteText(column);
     NoteFormat(column);
+    if (column.nested) report_.formats[column.name] = TextFormat::kJson;
   }
   for (const auto& [token, met] : tokens) {
     const auto& [count, names] = met;

@@ -32,6 +32,7 @@ class TextImport {
     std::int64_t filled = 0;           // cells that are not missing, likewise
     bool ambiguous_date = false;       // day/month and month/day would both fit
     bool mixed = false;
+    bool nested = false;    // JSON: a cell is an object or a list
     bool as_known = false;  // no value shows how its numbers are written
     Decision::Seems seems;
     std::map<std::string, std::int64_t, std::less<>> tokens;  // words read as missing
