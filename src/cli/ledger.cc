@@ -61,6 +61,13 @@ Result<int> VerifyAudit(Invocation& in) {
     out.Document(verdict, "");
   } else if (sound) {
     out.Done(fmt::format("audit log whole: {} entries", GroupDigits(verdict["entries"].AsInt())));
+    const Json& anchored = verdict["anchored"];
+    const std::string& at = anchored["at"].AsString();
+    out.Note(
+        anchored.is_null()
+            ? std::string("not anchored: the log fits itself, and nothing outside vouches for it")
+            : fmt::format("anchored up to entry {}{}", GroupDigits(anchored["sequence"].AsInt()),
+                          at.empty() ? "" : ", written down " + at));
     out.Note(fmt::format("anchor {}:{}", verdict["anchor"]["sequence"].AsInt(),
                          verdict["anchor"]["hash"].AsString()));
   } else {

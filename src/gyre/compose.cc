@@ -33,7 +33,7 @@
 #include "gyre/requests.h"
 #include "gyre/settings.h"
 #include "ledger/access/access.h"
-#include "ledger/audit/audit.h"
+#include "ledger/audit/anchors.h"
 #include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
 #include "ledger/secrets/secrets.h"
@@ -124,6 +124,7 @@ struct House::Rooms {
 
   std::unique_ptr<access::Access> access;
   std::unique_ptr<audit::Audit> audit;
+  std::unique_ptr<audit::Anchors> anchors;
   std::unique_ptr<events::Events> events;
   std::unique_ptr<lineage::Lineage> lineage;
   std::unique_ptr<secrets::Secrets> secrets;
@@ -205,6 +206,8 @@ Result<> House::Rooms::OpenLedger() {
       options.is_server && !net::IsLoopbackListen(settings.Text("server.listen"));
   GYRE_TRY(access, access::OpenAccess(*database, SystemClock(), access_settings));
   audit = std::make_unique<audit::Audit>(*database);
+  anchors = std::make_unique<audit::Anchors>(*audit, options.data_directory + "/audit.anchors",
+                                             SystemClock());
   access->SetChangeRecorder(RecordOfChange);
   events = events::OpenEvents(*database, SystemClock());
   lineage = std::make_unique<lineage::Lineage>(*database);
@@ -330,7 +333,7 @@ void House::Rooms::OpenApis() {
   AddApi<oip::OipApi>(*serving, std::string(Version()));
   AddApi<native::LineageApi>(*lineage, *registry, *datasets);
   AddApi<native::EventsApi>(*events);
-  AddApi<native::AuditApi>(*audit);
+  AddApi<native::AuditApi>(*audit, anchors->path());
   AddApi<native::UsageApi>(*usage);
   AddApi<native::SecretsApi>(*secrets, *projects);
   AddApi<native::MaintenanceApi>(
@@ -409,6 +412,7 @@ void House::Rooms::Drain() {
   if (serving) serving->Stop();
   jobs.reset();
   events.reset();
+  anchors.reset();  // nothing is changed any more
 }
 
 House::House(std::unique_ptr<Rooms> rooms) : rooms_(std::move(rooms)) {}

@@ -193,6 +193,7 @@ def audit(g):
     problem(g.http('GET', '/api/v1/audit?from=yesterday'), 400, 'GY4152')
     verdict = g.json('GET', '/api/v1/audit/verify')
     assert verdict['sound'] and verdict['entries'] == len(numbers), verdict
+    assert verdict['anchored'] is None or verdict['anchored']['sequence'] <= verdict['entries'], verdict
     anchor = verdict['anchor']
     assert g.json('GET', f"/api/v1/audit/verify?sequence={anchor['sequence']}&hash={anchor['hash']}")['sound']
     assert not g.json('GET', f"/api/v1/audit/verify?sequence={anchor['sequence']}&hash={'0' * 64}")['sound']

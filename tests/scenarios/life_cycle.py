@@ -152,6 +152,26 @@ def stop_and_status(g):
     assert g.cli('server', 'status', check=False).returncode == 3
 
 
+def the_audit_log_is_anchored(g):
+    """Its end stands outside of the database too: cut off there, it is missed."""
+    g.start()
+    g.cli('init', 'one')
+    g.cli('init', 'two')
+    g.stop()
+    with open(os.path.join(g.data, 'audit.anchors')) as lines:
+        anchors = [json.loads(line) for line in lines]
+    assert f"hash={anchors[-1]['hash']}" in g.log(), g.log()
+    verdict = g.cli_json('audit', 'verify')
+    assert verdict['anchored']['sequence'] == anchors[-1]['sequence'] == verdict['anchor']['sequence'], (verdict, anchors)
+    shown = g.cli('audit', 'verify')
+    assert f"anchored up to entry {anchors[-1]['sequence']}, written down {anchors[-1]['at']}" in shown.stdout + shown.stderr, shown
+    with contextlib.closing(sqlite3.connect(os.path.join(g.data, 'gyre.db'))) as database:
+        database.execute('DELETE FROM audit_entry WHERE sequence = (SELECT max(sequence) FROM audit_entry)')
+        database.commit()
+    broken = g.cli('audit', 'verify', check=False)
+    assert broken.returncode == 5 and f"the anchor names entry {anchors[-1]['sequence']}" in broken.stderr, broken
+
+
 def base_path_works_everywhere(g):
     g.start('--base-path', '/ml/gyre', wait=False)
     deadline = time.monotonic() + 20
@@ -421,4 +441,4 @@ if __name__ == '__main__':
         ctrl_c_leaves_the_job_to_the_keeper, ctrl_c_twice_cancels, a_closed_terminal_leaves_the_job, a_killed_keeper_is_replaced,
         ctrl_c_leaves_a_query_to_the_keeper, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused,
         a_server_without_its_port_ends_in_order, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life, two_commands_at_once,
-        commands_use_the_running_server, stop_and_status, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs])
+        commands_use_the_running_server, stop_and_status, the_audit_log_is_anchored, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs])

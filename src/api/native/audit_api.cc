@@ -5,7 +5,7 @@
 #include "api/native/lists.h"
 #include "api/native/route_table.h"
 #include "base/time.h"
-#include "ledger/audit/audit.h"
+#include "ledger/audit/anchors.h"
 
 namespace gyre::native {
 namespace {
@@ -52,6 +52,13 @@ Json EntryToJson(const audit::Entry& entry) {
                     {"hash", entry.hash}});
 }
 
+// Up to where the chain agrees with what was written down outside of it.
+Json AnchoredJson(const audit::Anchor& anchor) {
+  if (anchor.sequence == 0) return Json();
+  return Json::Obj({{"sequence", anchor.sequence},
+                    {"at", anchor.at_us == 0 ? Json() : Json(FormatTime(anchor.at_us))}});
+}
+
 }  // namespace
 
 net::RouteTable AuditApi::table() { return {"native", kRoutes, this}; }
@@ -72,15 +79,18 @@ Result<net::Response> AuditApi::List(net::Request& request) {
 }
 
 Result<net::Response> AuditApi::Verify(net::Request& request) {
-  audit::Anchor anchor;
-  GYRE_TRY(anchor.sequence,
+  GYRE_TRY(std::vector<audit::Anchor> anchors, audit::Anchors::Read(anchors_));
+  audit::Anchor given;
+  GYRE_TRY(given.sequence,
            request.QueryInt("sequence", 0, 0, std::numeric_limits<std::int64_t>::max()));
-  anchor.hash = request.Query("hash").value_or("");
-  GYRE_TRY(const audit::Verdict verdict, audit_.Verify(anchor));
+  given.hash = request.Query("hash").value_or("");
+  if (given.sequence > 0) anchors.push_back(std::move(given));
+  GYRE_TRY(const audit::Verdict verdict, audit_.Verify(anchors));
   Json document = Json::Obj(
       {{"sound", verdict.sound},
        {"entries", verdict.entries},
-       {"anchor", Json::Obj({{"sequence", verdict.end.sequence}, {"hash", verdict.end.hash}})}});
+       {"anchor", Json::Obj({{"sequence", verdict.end.sequence}, {"hash", verdict.end.hash}})},
+       {"anchored", AnchoredJson(verdict.anchored)}});
   if (!verdict.sound) document.Set("broken_at", verdict.broken_at).Set("problem", verdict.problem);
   return net::Response::JsonDoc(document);
 }

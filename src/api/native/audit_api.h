@@ -1,6 +1,9 @@
 // /api/v1/audit: who did what, and whether the log is whole.
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "platform/net/http.h"
 
 namespace gyre::audit {
@@ -11,7 +14,9 @@ namespace gyre::native {
 
 class AuditApi {
  public:
-  explicit AuditApi(audit::Audit& audit) : audit_(audit) {}
+  // `anchors`: the file of audit::Anchors.
+  AuditApi(audit::Audit& audit, std::string anchors)
+      : audit_(audit), anchors_(std::move(anchors)) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -19,6 +24,7 @@ class AuditApi {
 
  private:
   audit::Audit& audit_;
+  const std::string anchors_;
 };
 
 }  // namespace gyre::native

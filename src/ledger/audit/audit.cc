@@ -1,6 +1,7 @@
 #include "ledger/audit/audit.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/hash.h"
 
@@ -37,7 +38,9 @@ NewEntry ViewOf(const Entry& entry) {
 // Walks the chain and stops at the first entry that does not fit.
 class Verifier {
  public:
-  explicit Verifier(const Anchor& anchor) : anchor_(anchor) {}
+  explicit Verifier(std::span<const Anchor> anchors) {
+    for (const Anchor& anchor : anchors) anchors_.emplace(anchor.sequence, anchor);
+  }
 
   void Check(const Entry& entry) {
     if (!verdict_.sound) return;
@@ -47,21 +50,26 @@ class Verifier {
     if (HashOf(verdict_.end.hash, entry.sequence, ViewOf(entry)) != entry.hash) {
       return Break(entry.sequence, fmt::format("entry {} has been changed", entry.sequence));
     }
-    if (entry.sequence == anchor_.sequence && entry.hash != anchor_.hash) {
-      return Break(
-          entry.sequence,
-          fmt::format("entry {} is not the one that the anchor names: the log was rewritten",
-                      entry.sequence));
+    const auto [first, last] = anchors_.equal_range(entry.sequence);
+    for (auto it = first; it != last; ++it) {
+      if (it->second.hash != entry.hash) {
+        return Break(
+            entry.sequence,
+            fmt::format("entry {} is not the one that the anchor names: the log was rewritten",
+                        entry.sequence));
+      }
+      verdict_.anchored = it->second;
     }
     ++verdict_.entries;
-    verdict_.end = {entry.sequence, entry.hash};
+    verdict_.end = {entry.sequence, entry.hash, entry.at_us};
   }
 
   Verdict Finish() {
-    if (verdict_.sound && verdict_.end.sequence < anchor_.sequence) {
+    const std::int64_t newest = anchors_.empty() ? 0 : anchors_.rbegin()->first;
+    if (verdict_.sound && verdict_.end.sequence < newest) {
       Break(verdict_.end.sequence + 1,
             fmt::format("the log ends at entry {}, the anchor names entry {}",
-                        verdict_.end.sequence, anchor_.sequence));
+                        verdict_.end.sequence, newest));
     }
     return verdict_;
   }
@@ -73,7 +81,7 @@ class Verifier {
     verdict_.problem = std::move(problem);
   }
 
-  const Anchor& anchor_;
+  std::multimap<std::int64_t, Anchor> anchors_;
   Verdict verdict_;
 };
 
@@ -123,8 +131,18 @@ Result<std::vector<Entry>> Audit::List(const Filter& filter) const {
   return entries;
 }
 
-Result<Verdict> Audit::Verify(const Anchor& anchor) const {
-  Verifier verifier(anchor);
+Result<Anchor> Audit::End() const {
+  Anchor end;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_DO(reader.QueryOne("SELECT sequence, hash FROM audit_entry ORDER BY sequence DESC LIMIT 1",
+                            {}, [&](const db::Row& row) { end = {row.Int(0), row.Str(1)}; }));
+    return {};
+  }));
+  return end;
+}
+
+Result<Verdict> Audit::Verify(std::span<const Anchor> anchors) const {
+  Verifier verifier(anchors);
   GYRE_DO(database_.Read([&](db::Reader& reader) {
     return reader.Query(fmt::format("SELECT {} FROM audit_entry ORDER BY sequence", kColumns), {},
                         [&](const db::Row& row) -> Result<> {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,7 @@ struct Filter {
 struct Anchor {
   std::int64_t sequence = 0;
   std::string hash = {};
+  std::int64_t at_us = 0;  // when it was written down
 };
 
 struct Verdict {
@@ -61,6 +63,7 @@ struct Verdict {
   std::int64_t broken_at = 0;  // the first entry that does not fit
   std::string problem = {};
   Anchor end = {};
+  Anchor anchored = {};  // the newest of the anchors that the chain fits; sequence 0 = none
 };
 
 class Audit {
@@ -68,8 +71,10 @@ class Audit {
   explicit Audit(db::Database& database) : database_(database) {}
   Result<> Append(const NewEntry& entry);  // a transaction of its own: refusals, logins
   Result<std::vector<Entry>> List(const Filter& filter) const;  // newest first
-  Result<Verdict> Verify(
-      const Anchor& anchor = {}) const;  // with an anchor: also that it is part of the chain
+  Result<Anchor> End() const;                                   // sequence 0 = there is no entry
+  // Also whether each anchor is part of the chain.
+  Result<Verdict> Verify(std::span<const Anchor> anchors = {}) const;
+
  private:
   db::Database& database_;
 };

@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include "base/id.h"
+#include "ledger/audit/anchors.h"
+#include "platform/exec/files.h"
 
 namespace gyre::audit {
 namespace {
@@ -119,12 +121,60 @@ TEST_F(AuditTest, AnAnchorShowsACutOrRewrittenLog) {
   AppendSome(5);
   const Anchor anchor = audit_->Verify()->end;
   AppendSome(2);
-  EXPECT_TRUE(audit_->Verify(anchor)->sound);
+  EXPECT_TRUE(audit_->Verify(std::span(&anchor, 1))->sound);
   Tamper("DELETE FROM audit_entry WHERE sequence > 4");
   EXPECT_TRUE(audit_->Verify()->sound) << "the end of a chain alone cannot be missed";
-  EXPECT_FALSE(audit_->Verify(anchor)->sound);
+  EXPECT_FALSE(audit_->Verify(std::span(&anchor, 1))->sound);
   AppendSome(1);
-  EXPECT_NE(audit_->Verify(anchor)->problem.find("rewritten"), std::string::npos);
+  EXPECT_NE(audit_->Verify(std::span(&anchor, 1))->problem.find("rewritten"), std::string::npos);
+}
+
+TEST_F(AuditTest, AnchorsStandOutsideOfTheDatabaseAndAreNotRepeated) {
+  const std::string path = directory_ + "/audit.anchors";
+  EXPECT_TRUE(Anchors::Read(path)->empty());
+  {
+    const Anchors anchors(*audit_, path, SystemClock());
+  }
+  EXPECT_TRUE(Anchors::Read(path)->empty()) << "there is no entry yet";
+  AppendSome(3);
+  {
+    const Anchors anchors(*audit_, path, SystemClock());
+  }
+  {
+    const Anchors anchors(*audit_, path, SystemClock());
+    AppendSome(2);
+  }
+  const std::vector<Anchor> kept = *Anchors::Read(path);
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_EQ(kept[0].sequence, 3);
+  EXPECT_EQ(kept[1].sequence, 5);
+  const Verdict verdict = *audit_->Verify(kept);
+  EXPECT_TRUE(verdict.sound);
+  EXPECT_EQ(verdict.anchored.sequence, 5);
+  EXPECT_GT(verdict.anchored.at_us, 0);
+
+  // All of it written anew, hashes and all, with one entry left out.
+  Tamper("DELETE FROM audit_entry");
+  AppendSome(6);
+  Tamper("UPDATE audit_entry SET actor_name = 'eve' WHERE sequence = 1");
+  EXPECT_FALSE(audit_->Verify(kept)->sound);
+  Tamper("DELETE FROM audit_entry");
+  ASSERT_TRUE(audit_->Append({.actor_name = "eve", .action = "x"}));
+  AppendSome(6);
+  EXPECT_TRUE(audit_->Verify()->sound);
+  EXPECT_EQ(audit_->Verify(kept)->broken_at, 3);
+}
+
+TEST_F(AuditTest, AnAnchorCutOffIsLeftOutAndAChangedOneIsSaid) {
+  const std::string path = directory_ + "/audit.anchors";
+  AppendSome(1);
+  {
+    const Anchors anchors(*audit_, path, SystemClock());
+  }
+  ASSERT_TRUE(exec::AppendFile(path, "{\"sequence\":"));
+  EXPECT_EQ(Anchors::Read(path)->size(), 1u);
+  ASSERT_TRUE(exec::AppendFile(path, "\n"));
+  EXPECT_EQ(Anchors::Read(path).error().gy(), "GY4165");
 }
 
 }  // namespace
