@@ -17,7 +17,7 @@ constexpr std::array kTextOptions = {
     std::pair{"metric", "metric"},           std::pair{"task", "task"},
     std::pair{"time-column", "time_column"}, std::pair{"group-column", "group_column"},
     std::pair{"experiment", "experiment"},   std::pair{"gate", "gate"},
-    std::pair{"positive", "positive"}};
+    std::pair{"positive", "positive"},       std::pair{"split", "split"}};
 
 std::string ProjectPath(const Invocation& in) {
   return "/api/v1/projects/" + PercentEncode(in.project());
@@ -274,6 +274,9 @@ constexpr Option kOptions[] = {
      .value_name = "CLASS",
      .help = "the class of two that is to be found (default: the champion's; else the one that "
              "says yes, else the rarer)"},
+    {.name = "--split",
+     .value_name = "KIND",
+     .help = "auto: by a column of time or of people when that is clear, and it is said; random"},
     {.name = "--time-column",
      .value_name = "COLUMN",
      .help = "split by time: the newest rows test"},

@@ -269,6 +269,29 @@ def positive_class(g):
     g.cli('models', 'rm', 'hired', '--yes')
 
 
+def split_is_found(g):
+    """Rows in the order of their own times are split by time, repeated people by person; who wants chance says so."""
+    path = os.path.join(g.work, 'rides.csv')
+    pick = random.Random(6)
+    with open(path, 'w') as out:
+        out.write('at,customer_id,km,late\n')
+        for i in range(600):
+            km = pick.uniform(1, 20)
+            out.write(f"2026-01-{1 + i // 24:02} {i % 24:02}:00:00,{pick.randrange(60)},{km:.2f},{'yes' if km + pick.gauss(0, 4) > 10 else 'no'}\n")
+    g.cli('add', path, '--name', 'rides')
+    ask = ('train', 'rides', '--target', 'late')
+    assert document(g, *ask, '--dry-run')['split']['kind'] == 'time'
+    assert 'the newest rows test' in g.cli(*ask, '--dry-run').stdout
+    assert document(g, *ask, '--dry-run', '--split', 'random')['split']['kind'] == 'stratified'
+    people = path.replace('rides', 'riders')
+    with open(path) as rows, open(people, 'w') as out:
+        out.writelines(line.split(',', 1)[1] for line in rows)
+    g.cli('add', people, '--name', 'riders')
+    assert document(g, 'train', 'riders', '--target', 'late', '--dry-run')['split']['kind'] == 'group'
+    wrong = g.cli(*ask, '--split', 'random', '--time-column', 'at', check=False)
+    assert wrong.returncode != 0 and 'GY3501' in wrong.stderr, wrong.stderr
+
+
 def recipe_by_hand(g):
     """A suggested recipe, a step taken out by hand, checked, trained with, deployed and asked."""
     path = os.path.join(g.work, 'recipe.yaml')
@@ -349,6 +372,7 @@ def main():
         rows_it_learned_from(g)
         recipe_by_hand(g)
         positive_class(g)
+        split_is_found(g)
         approvals(g)
         bad_requests(g)
         card_and_removal(g)

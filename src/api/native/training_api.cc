@@ -18,6 +18,7 @@ constexpr net::Fields kTrainMembers = {
     {"budget_seconds", Type::kNumber, "time for the search"},
     {"trials", Type::kWhole, "1 to 10,000, instead of a time"},
     {"seed", Type::kWhole, "of the random numbers"},
+    {"split", Type::kText, "random looks for no column of time or of people", "auto|random"},
     {"time_column", Type::kText, "the test comes after the training in it"},
     {"group_column", Type::kText, "rows that share its value stay together"},
     {"keep_leaks", Type::kBool, "train with columns that give the target away"},

@@ -1,6 +1,7 @@
 #include "ml/training/problem.h"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -58,12 +59,6 @@ Target Subset(const Target& target, const std::vector<std::uint32_t>& rows) {
   return part;
 }
 
-bool Reads(const FitRequest& request, std::string_view column) {
-  if (!request.recipe) return false;
-  const table::Schema& input = request.recipe->input();
-  return std::ranges::find(input, column, &table::Field::name) != input.end();
-}
-
 // Columns that know the answer, or only say which row it is. The user may keep the former; a recipe
 // written by hand says itself which of the latter it wants.
 Result<> FindSuspects(const table::Frame& frame, Problem* problem) {
@@ -73,7 +68,7 @@ Result<> FindSuspects(const table::Frame& frame, Problem* problem) {
         warning.column == r.group_column)
       continue;
     const bool harmless = warning.kind == "id_like" || warning.kind == "constant";
-    const bool read = Reads(r, warning.column);
+    const bool read = ReadsColumn(r, warning.column);
     const bool left_out = warning.leave_out && (harmless ? !read : !r.keep_leaks);
     if (left_out && read) {
       return InvalidArgument("GY3506", "the recipe reads a column that knows the answer: {}",
@@ -168,7 +163,7 @@ Result<> CheckParts(const Problem& problem, std::size_t rows) {
 // A recipe may say how rows are to be split. In time known keys are predicted, so a key splits only
 // where there is no time.
 Result<> TakeRoles(FitRequest* request) {
-  if (!request->recipe) return {};
+  if (!request->recipe || request->random_split) return {};
   const recipes::Roles& roles = request->recipe->roles();
   if (!roles.time.empty() && !request->time_column.empty() && roles.time != request->time_column) {
     return InvalidArgument("GY3501", "the time column is `{}`, but the recipe says `{}`",
@@ -209,6 +204,60 @@ void NameTheUnused(std::size_t rows, Problem* problem) {
        false});
 }
 
+// Columns that are left out, and which rows teach and which test.
+Result<> Divide(const table::Frame& frame, const Target& target, Problem* problem) {
+  const FitRequest& r = problem->request;
+  GYRE_DO(FindSuspects(frame, problem));
+  SplitRequest split{
+      .target = &target, .time = {}, .group = {}, .content = {}, .test_share = r.test_share};
+  GYRE_DO(ReadTimeAndGroup(frame, problem, &split));
+  if (split.kind == SplitKind::kStratified) {
+    split.content = SplitHashes(frame);
+    if (!r.random_split)
+      std::ranges::move(SplitHints(frame, r), std::back_inserter(problem->findings));
+  }
+  problem->split_kind = split.kind;
+  GYRE_TRY(const Split parts, MakeSplit(split));
+  problem->train = frame.Select(parts.train);
+  problem->test = frame.Select(parts.test);
+  problem->train_target = Subset(target, parts.train);
+  problem->test_target = Subset(target, parts.test);
+  if (!split.group.empty()) {
+    for (const std::uint32_t row : parts.train) problem->train_group.push_back(split.group[row]);
+  }
+  GYRE_DO(CheckParts(*problem, frame.rows()));
+  NameTheUnused(frame.rows(), problem);
+  return {};
+}
+
+bool HasOneClass(const Target& target) {
+  return !target.labels.empty() &&
+         std::ranges::all_of(target.labels, [&](auto l) { return l == target.labels[0]; });
+}
+
+// By the column that surely splits better than chance, when there is one and both parts can be
+// used.
+bool DivideBy(const SplitChoice& choice, const table::Frame& frame, const Target& target,
+              Problem* problem) {
+  (choice.is_time ? problem->request.time_column : problem->request.group_column) = choice.column;
+  problem->findings.push_back({choice.column, "split", choice.text, false});
+  return Divide(frame, target, problem).has_value() && !HasOneClass(problem->test_target);
+}
+
+Result<> ChooseAndDivide(const table::Frame& frame, const Target& target, Problem* problem) {
+  const FitRequest& r = problem->request;
+  if (!r.random_split && r.time_column.empty() && r.group_column.empty()) {
+    if (const auto choice = ChooseSplit(frame, r)) {
+      Problem divided = *problem;
+      if (DivideBy(*choice, frame, target, &divided)) {
+        *problem = std::move(divided);
+        return {};
+      }
+    }
+  }
+  return Divide(frame, target, problem);
+}
+
 }  // namespace
 
 Result<> CheckColumns(const FitRequest& request, const table::Schema& schema) {
@@ -241,7 +290,7 @@ Result<> CheckColumns(const FitRequest& request, const table::Schema& schema) {
                            request.time_column);
   }
   if (!request.recipe) return {};
-  if (!request.group_column.empty() && Reads(request, request.group_column)) {
+  if (!request.group_column.empty() && ReadsColumn(request, request.group_column)) {
     return InvalidArgument("GY3507", "the recipe reads `{}`, the group column",
                            request.group_column)
         .Why("new rows are of new groups, of which the model knows nothing")
@@ -249,6 +298,12 @@ Result<> CheckColumns(const FitRequest& request, const table::Schema& schema) {
   }
   GYRE_DO(CheckWordsAreChosenBlindly(*request.recipe));
   return recipes::CheckAgainst(*request.recipe, schema, request.target);
+}
+
+bool ReadsColumn(const FitRequest& request, std::string_view column) {
+  if (!request.recipe) return false;
+  const table::Schema& input = request.recipe->input();
+  return std::ranges::find(input, column, &table::Field::name) != input.end();
 }
 
 std::string_view DefaultMetric(Task task) {
@@ -280,11 +335,16 @@ Result<FitRequest> ParseFitRequest(const Json& json) {
   request.threads = static_cast<int>(std::clamp<std::int64_t>(json["threads"].AsInt(1), 1, 64));
   request.time_column = json["time_column"].AsString();
   request.group_column = json["group_column"].AsString();
+  request.random_split = json["split"].AsString() == "random";
   request.keep_leaks = json["keep_leaks"].AsBool();
   request.test_share = json["test_share"].AsDouble(0);
   request.formats = table::FormatsOf(json["formats"]);
   if (const Json& recipe = json["recipe"]; !recipe.is_null()) {
     GYRE_TRY(request.recipe, recipes::Spec::FromJson(recipe));
+  }
+  if (request.random_split && !(request.time_column.empty() && request.group_column.empty())) {
+    return InvalidArgument("GY3501", "a random split goes by no time and no group column")
+        .Fix("leave out --split random, or the column");
   }
   GYRE_DO(TakeRoles(&request));
   request.champion_package = json["champion_package"].AsString();
@@ -325,6 +385,7 @@ Json FitRequestToJson(const FitRequest& r) {
                     {"threads", r.threads},
                     {"time_column", r.time_column},
                     {"group_column", r.group_column},
+                    {"split", r.random_split ? "random" : ""},
                     {"keep_leaks", r.keep_leaks},
                     {"test_share", r.test_share},
                     {"formats", table::FormatsToJson(r.formats)},
@@ -357,25 +418,7 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
          fmt::format("{} rows have no target and are left out", target.missing), false});
     frame = frame.Select(target.kept);
   }
-  GYRE_DO(FindSuspects(frame, &problem));
-  SplitRequest split{
-      .target = &target, .time = {}, .group = {}, .content = {}, .test_share = r.test_share};
-  GYRE_DO(ReadTimeAndGroup(frame, &problem, &split));
-  if (split.kind == SplitKind::kStratified) {
-    split.content = SplitHashes(frame);
-    for (Finding& hint : SplitHints(frame, r)) problem.findings.push_back(std::move(hint));
-  }
-  problem.split_kind = split.kind;
-  GYRE_TRY(const Split parts, MakeSplit(split));
-  problem.train = frame.Select(parts.train);
-  problem.test = frame.Select(parts.test);
-  problem.train_target = Subset(target, parts.train);
-  problem.test_target = Subset(target, parts.test);
-  if (!split.group.empty()) {
-    for (const std::uint32_t row : parts.train) problem.train_group.push_back(split.group[row]);
-  }
-  GYRE_DO(CheckParts(problem, frame.rows()));
-  NameTheUnused(frame.rows(), &problem);
+  GYRE_DO(ChooseAndDivide(frame, target, &problem));
   return problem;
 }
 

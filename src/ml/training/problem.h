@@ -34,6 +34,7 @@ struct FitRequest {
   int threads = 1;
   std::string positive;  // class of a binary target; empty = see ChoosePositive
   std::string time_column, group_column;
+  bool random_split = false;  // nobody looks for a better one
   bool keep_leaks = false;
   double test_share = 0;
   table::Formats formats;               // of the text that the columns were read from
@@ -48,7 +49,7 @@ Json FitRequestToJson(const FitRequest& request);
 // A column that was left out, or deserves a look.
 struct Finding {
   std::string column, kind, text;  // kind: "leak", "id", "constant", "group", "missing target",
-                                   // "time order", "repeats", "neither side"
+                                   // "time order", "repeats", "neither side", "split"
   bool left_out = false;
 };
 
@@ -78,6 +79,9 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame);
 // those of a recipe. GY3501, and of the recipe GY3507, GY3523
 // and those of recipes::CheckAgainst.
 Result<> CheckColumns(const FitRequest& request, const table::Schema& schema);
+
+// Whether a recipe was given that reads this column.
+bool ReadsColumn(const FitRequest& request, std::string_view column);
 
 std::string_view DefaultMetric(predictors::Task task);
 

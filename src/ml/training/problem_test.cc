@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "ml/training/frames_for_tests.h"
 #include "platform/table/append.h"
@@ -176,7 +177,9 @@ TEST(Problem, AColumnThatSplitsNothingIsRefused) {
 TEST(Problem, ARandomSplitOfRowsInTimeOrRepeatedIdsIsNamedWithTheCommandThatMendsIt) {
   FitRequest request = Ask("y");
   request.dataset = "visits";
-  const auto problem = PrepareProblem(request, Visits(1'000, 20, false));
+  table::Frame twice = Visits(1'000, 20, false);
+  for (std::int64_t& day : twice.columns[1].ints) day /= 2;
+  const auto problem = PrepareProblem(request, twice);
   ASSERT_TRUE(problem) << problem.error().ToString();
   std::vector<std::string> kinds;
   for (const Finding& f : problem->findings) {
@@ -187,6 +190,47 @@ TEST(Problem, ARandomSplitOfRowsInTimeOrRepeatedIdsIsNamedWithTheCommandThatMend
   EXPECT_EQ(kinds, (std::vector<std::string>{"time order", "repeats"}));
   request.time_column = "when";
   EXPECT_TRUE(PrepareProblem(request, Visits(1'000, 20, false))->findings.empty());
+}
+
+TEST(Problem, AClearColumnOfTimeOrPeopleSplitsAndThatIsSaid) {
+  const auto split_of = [](const table::Frame& frame, bool random = false) {
+    FitRequest request = Ask("y");
+    request.random_split = random;
+    const auto problem = PrepareProblem(request, frame);
+    if (!problem) return problem.error().ToString();
+    const auto said = std::ranges::count(problem->findings, "split", &Finding::kind);
+    EXPECT_EQ(said == 1, problem->split_kind != SplitKind::kStratified);
+    return std::string(SplitKindName(problem->split_kind));
+  };
+  const table::Frame visits = Visits(1'000, 20, true);
+  EXPECT_EQ(split_of(visits), "time");
+  EXPECT_EQ(split_of(visits, true), "stratified");
+  table::Frame two_times = visits;
+  two_times.columns.push_back(visits.columns[1]);
+  two_times.columns.back().name = "later";
+  EXPECT_EQ(split_of(two_times), "stratified") << "which of them?";
+  table::Frame people = visits.WithoutColumns({"when"});
+  EXPECT_EQ(split_of(people), "stratified") << "who_id names nobody in particular";
+  people.columns[1].name = "Customer_ID";
+  EXPECT_EQ(split_of(people), "group");
+  EXPECT_EQ(split_of(people, true), "stratified");
+  EXPECT_EQ(split_of(people.Select([] {
+              std::vector<std::uint32_t> some(30);
+              std::iota(some.begin(), some.end(), 0U);
+              return some;
+            }())),
+            "stratified")
+      << "each stands there once or twice";
+}
+
+TEST(Problem, AClearTimeThatLeavesOneClassOnASideDoesNotSplit) {
+  table::Frame frame = Visits(400, 20, false).WithoutColumns({"y"});
+  table::Column y{.name = "y", .type = table::Type::kInt};
+  for (std::size_t i = 0; i < 400; ++i) y.PushInt(i < 320 ? 0 : 1);
+  frame.columns.push_back(std::move(y));
+  const auto problem = PrepareProblem(Ask("y"), frame);
+  ASSERT_TRUE(problem) << problem.error().ToString();
+  EXPECT_EQ(problem->split_kind, SplitKind::kStratified);
 }
 
 TEST(Problem, ARecipeThatChoosesWordsByTheAnswerIsRefused) {
@@ -216,7 +260,9 @@ TEST(Problem, ARecipeMaySayHowRowsAreSplit) {
                            ->ToJson());
     auto request = ParseFitRequest(json);
     if (!request) return request.error().gy();
-    const auto problem = PrepareProblem(*std::move(request), Visits(1'000, 20, true));
+    table::Frame frame = Visits(1'000, 20, true);
+    for (std::int64_t& day : frame.columns[1].ints) day = day * 7 % 1'000;
+    const auto problem = PrepareProblem(*std::move(request), std::move(frame));
     return problem ? std::string(SplitKindName(problem->split_kind)) : problem.error().gy();
   };
   EXPECT_EQ(split_of(""), "stratified");

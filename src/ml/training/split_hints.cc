@@ -41,9 +41,13 @@ std::size_t Distinct(const table::Column& column) {
   return seen.size();
 }
 
+bool IsTime(const table::Column& column) {
+  return column.type == table::Type::kDate || column.type == table::Type::kTimestamp;
+}
+
 // Dates that never go back, or never forth.
 bool IsInOrder(const table::Column& column) {
-  if (column.type != table::Type::kDate && column.type != table::Type::kTimestamp) return false;
+  if (!IsTime(column)) return false;
   bool up = true, down = true;
   for (std::size_t i = 0; i < column.size(); ++i) {
     if (!column.IsValid(i)) return false;
@@ -63,7 +67,49 @@ bool NamesSomebody(const std::string& name) {
   return std::ranges::any_of(kWhos, [&](std::string_view who) { return lower == who; });
 }
 
+// "customer", "Customer_ID", "userId", but no "id", and no "device", which may well be known.
+bool NamesPeople(std::string name) {
+  static constexpr std::array kPeople = {"account", "client", "customer", "household", "member",
+                                         "patient", "person", "student",  "user"};
+  name = ToLower(name);
+  for (const std::string_view end : {"_id", " id", "-id", "id"}) {
+    if (!name.ends_with(end)) continue;
+    name.resize(name.size() - end.size());
+    break;
+  }
+  return std::ranges::any_of(kPeople, [&](std::string_view who) { return name == who; });
+}
+
+std::optional<SplitChoice> ChooseTime(const std::vector<const table::Column*>& times) {
+  if (times.size() != 1 || !IsInOrder(*times[0])) return std::nullopt;
+  if (20 * Distinct(*times[0]) < 19 * times[0]->size()) return std::nullopt;
+  return SplitChoice{
+      times[0]->name, true,
+      fmt::format("split by `{}`, the newest rows test: the rows stand in its order, each with its "
+                  "own; by chance instead: --split random",
+                  times[0]->name)};
+}
+
 }  // namespace
+
+std::optional<SplitChoice> ChooseSplit(const table::Frame& frame, const FitRequest& request) {
+  std::vector<const table::Column*> times, groups;
+  for (const table::Column& column : frame.columns) {
+    if (column.name == request.target) continue;
+    if (IsTime(column)) times.push_back(&column);
+    if (NamesPeople(column.name) && !ReadsColumn(request, column.name)) groups.push_back(&column);
+  }
+  if (auto chosen = ChooseTime(times)) return chosen;
+  if (groups.size() != 1) return std::nullopt;
+  const std::size_t distinct = Distinct(*groups[0]), rows = frame.rows();
+  if (distinct < kDistinctMin || 2 * distinct > rows) return std::nullopt;
+  return SplitChoice{
+      groups[0]->name, false,
+      fmt::format("split by `{}`, which repeats ({} values in {} rows): all rows of one test, or "
+                  "none; by chance instead: --split random",
+                  groups[0]->name, GroupDigits(static_cast<std::int64_t>(distinct)),
+                  GroupDigits(static_cast<std::int64_t>(rows)))};
+}
 
 std::vector<Finding> SplitHints(const table::Frame& frame, const FitRequest& request) {
   std::vector<Finding> hints;

@@ -13,10 +13,10 @@ namespace gyre::training {
 
 namespace {
 
-constexpr std::array kMembers = {"dataset",    "target",      "model",          "experiment",
-                                 "metric",     "task",        "budget_seconds", "trials",
-                                 "seed",       "time_column", "group_column",   "keep_leaks",
-                                 "test_share", "gate",        "recipe",         "positive"};
+constexpr std::array kMembers = {
+    "dataset",        "target", "model",  "experiment",  "metric",       "task",
+    "budget_seconds", "trials", "seed",   "time_column", "group_column", "keep_leaks",
+    "test_share",     "gate",   "recipe", "positive",    "split"};
 constexpr std::array kGates = {"default", "kpi", "none"};
 
 Error BadMember(std::string_view key, std::string_view rule) {
@@ -58,6 +58,7 @@ Json RequestJson(const TrainRequest& r) {
                     {"budget_seconds", r.budget_seconds ? Json(*r.budget_seconds) : Json()},
                     {"trials", r.trials},
                     {"seed", r.seed},
+                    {"split", r.split},
                     {"time_column", r.time_column},
                     {"group_column", r.group_column},
                     {"keep_leaks", r.keep_leaks},
@@ -87,6 +88,7 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
                                  {"metric", &r.metric},
                                  {"task", &r.task},
                                  {"positive", &r.positive},
+                                 {"split", &r.split},
                                  {"time_column", &r.time_column},
                                  {"group_column", &r.group_column},
                                  {"gate", &r.gate}}) {
@@ -107,6 +109,7 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
   if (json.Has("trials") && (trials < 1 || trials > 10'000))
     return BadMember("trials", "1 to 10,000");
   r.trials = static_cast<int>(trials);
+  if (r.split != "auto" && r.split != "random") return BadMember("split", "auto or random");
   if (std::ranges::find(kGates, r.gate) == kGates.end())
     return BadMember("gate", "default, kpi or none");
   if (const Json* recipe = json.Find("recipe"); recipe != nullptr && !recipe->is_null()) {

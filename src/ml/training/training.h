@@ -32,6 +32,7 @@ struct TrainRequest {
   std::optional<double> budget_seconds{};  // empty = that of the settings, none with trials
   int trials = 0;  // > 0: fixed counts; without a budget: same inputs and seed, same model bytes
   std::int64_t seed = 0;
+  std::string split = "auto";  // "auto" looks for a column to split by, "random" does not
   std::string time_column, group_column;
   bool keep_leaks = false;
   double test_share = 0;         // 0 = by size
