@@ -95,7 +95,7 @@ Result<Grammar::Match> Grammar::Find(const std::vector<std::string>& arguments) 
       ++i;
   }
   if (words.empty()) return InvalidArgument("GY4001", "no command given").Fix("gyre help");
-  const std::string first = arguments[words[0]];
+  const std::string& first = arguments[words[0]];
   Match match;
   match.arguments = arguments;
   if (words.size() == 2) {

@@ -15,7 +15,7 @@ namespace gyre::exec {
 // thread. Children get them unblocked.
 class SignalWaiter {
  public:
-  explicit SignalWaiter(std::initializer_list<int> signals);
+  SignalWaiter(std::initializer_list<int> signals);
   SignalWaiter(const SignalWaiter&) = delete;
   SignalWaiter& operator=(const SignalWaiter&) = delete;
   // The next of them; empty when the time passed. Negative = for ever.
