@@ -26,7 +26,7 @@ struct StoredSecret {
 class SecretsImpl : public Secrets {
  public:
   SecretsImpl(db::Database& database, std::string path, Key master, const Clock& clock)
-      : database_(database), path_(std::move(path)), clock_(clock), master_(std::move(master)) {}
+      : database_(database), path_(std::move(path)), clock_(clock), master_(master) {}
 
   Result<> Put(std::string_view project, std::string_view name, std::string_view value,
                std::string_view changed_by) override;

@@ -218,6 +218,16 @@ Result<> FinishBody(Fitted::Body& body) {
 const table::Schema& Fitted::input() const { return body_->spec.input(); }
 const std::vector<std::string>& Fitted::output_names() const { return body_->names; }
 std::size_t Fitted::width() const { return body_->names.size(); }
+std::vector<int> Fitted::code_columns() const {
+  std::vector<int> columns;
+  const Spec::Body& spec = body_->spec.body();
+  for (const std::size_t s : spec.outputs) {
+    if (spec.steps[s].operation->name == "encode.ordinal" &&
+        spec.steps[s].args["order"].size() == 0)
+      columns.push_back(static_cast<int>(body_->steps[s].offset));
+  }
+  return columns;
+}
 const Spec& Fitted::spec() const { return body_->spec; }
 
 Result<Matrix> Fitted::Apply(const table::Frame& frame) const {

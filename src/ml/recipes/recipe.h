@@ -88,6 +88,9 @@ class Fitted {
   const table::Schema& input() const;  // raw columns, in the order that ApplyRow wants its cells
   const std::vector<std::string>& output_names() const;
   std::size_t width() const;  // output_names().size()
+  // Outputs that are codes of categories in no order (encode.ordinal without `order`): a learner
+  // may split them by sets of codes.
+  std::vector<int> code_columns() const;
   const Spec& spec() const;
 
   // Column path. Columns are found by name; extra ones are ignored. Errors: kInvalidArgument GY3111

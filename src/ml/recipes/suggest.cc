@@ -109,6 +109,9 @@ class Suggester {
  private:
   static constexpr std::size_t kClassesEncodedMax = 10, kOneHotMaxTrees = 12, kOneHotMaxLinear = 50,
                                kOneHotNumbersMax = 31;
+  // With so many rows for each category, trees that split sets of categories learn more than from
+  // columns that we make of them.
+  static constexpr std::size_t kRowsPerCodeMin = 200, kCodesMax = 200;
 
   bool linear() const { return options_.model == SuggestOptions::For::kLinear; }
   bool Skipped(const std::string& name) const {
@@ -214,6 +217,11 @@ class Suggester {
     }
     // Unique short codes: nothing to learn that would hold for new rows.
     if (look.present >= 50 && look.distinct_share() > 0.95) return;
+    if (!linear() && look.distinct <= kCodesMax &&
+        look.present >= kRowsPerCodeMin * look.distinct) {
+      Output(Step(column, "ordinal", "encode.ordinal", column));
+      return;
+    }
     if (look.distinct <= (linear() ? kOneHotMaxLinear : kOneHotMaxTrees)) {
       Output(
           Step(column, "onehot", "encode.onehot", column,

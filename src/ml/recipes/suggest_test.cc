@@ -87,6 +87,26 @@ TEST(Suggest, ForTrees) {
   ASSERT_TRUE(fitted.has_value()) << fitted.error().ToString();
 }
 
+TEST(Suggest, GivesTreesTheCategoriesThemselvesWhereEachHasManyRows) {
+  Frame frame;
+  Column city{"city", Type::kText, {}, {}, {}, {}}, churned{"churned", Type::kText, {}, {}, {}, {}};
+  for (int i = 0; i < 6'000; ++i) {
+    city.PushText(fmt::format("city{}", i % 20));
+    churned.PushText(i % 7 < 3 ? "yes" : "no");
+  }
+  frame.columns = {std::move(city), std::move(churned)};
+  const auto trees = Suggest(frame, {.target = "churned", .exclude = {}});
+  ASSERT_TRUE(trees.has_value()) << trees.error().ToString();
+  EXPECT_EQ(OpsOf(*trees, "city"), (Ops{"encode.ordinal"}));
+  const auto fitted = FitTransform(*trees, frame, {.target = frame.Find("churned")});
+  ASSERT_TRUE(fitted.has_value()) << fitted.error().ToString();
+  EXPECT_EQ(fitted->fitted.code_columns(), (std::vector<int>{0}));
+  const auto linear =
+      Suggest(frame, {.target = "churned", .exclude = {}, .model = SuggestOptions::For::kLinear});
+  ASSERT_TRUE(linear.has_value()) << linear.error().ToString();
+  EXPECT_EQ(OpsOf(*linear, "city"), (Ops{"encode.onehot"}));
+}
+
 TEST(Suggest, ForLinearModels) {
   const Frame frame = Sample();
   const auto spec = Suggest(

@@ -22,6 +22,11 @@ constexpr std::size_t kLeavesMin = 20'000,
 constexpr double kSearchShare = 0.6;         // of the budget; the rest deepens the bag
 constexpr double kAfterSeconds = 2.5;        // packing and evaluation come after
 constexpr double kAfterShareMin = 0.07, kAfterShareMax = 0.2;
+// From so many rows on, what a fold's fit lacks in rows costs more than the variety of the folds
+// gains: the chosen settings are fitted again on all of them.
+constexpr std::size_t kRefitRowsMin = 6'000;
+constexpr double kRefitGrowth = 1.4;    // of a fit's time, for more rows and rounds than a fold's
+constexpr double kRefitShareMin = 0.2;  // of the budget, after folds
 
 RawLink LinkOf(const BoostParams& params) {
   if (params.objective == "binary") return RawLink::kSigmoid;
@@ -67,7 +72,8 @@ class BoostFamily {
         outputs_(session.problem().outputs()),
         space_(MakeSearchSpace(
             target_, matrix.columns,
-            session.problem().metric->name == "mae" || session.problem().metric->name == "medae")),
+            session.problem().metric->name == "mae" || session.problem().metric->name == "medae",
+            session.timed() ? session.budget() : kUsualBudgetSeconds)),
         end_share_(1 - std::clamp(kAfterSeconds / std::max(session.budget(), 1.0), kAfterShareMin,
                                   kAfterShareMax)),
         leaves_max_(std::clamp(kLeavesPerRowMax * target_.rows(), kLeavesMin, kLeavesMax)),
@@ -78,11 +84,12 @@ class BoostFamily {
     if (top_.empty()) return std::optional<Finalist>();
     const Stopwatch watch;
     if (session_.holds_out()) {
-      GYRE_DO(RefitOnAll());
+      weights_.assign(top_.size(), 0.0);
+      weights_[0] = 1;
     } else {
       weights_ = GreedyWeights();
-      GYRE_DO(Deepen());
     }
+    GYRE_DO(Refits() ? RefitOnAll() : Deepen());
     GYRE_TRY(auto finalist, Pack());
     finalist->effort.Add(watch.Stop());
     return finalist;
@@ -176,19 +183,24 @@ class BoostFamily {
                     session_.budget(), tried, session_.request().trials));
   }
 
-  // A hold-out needs time for the refit on all rows.
+  // The search leaves time for the refit on all rows, or for a deeper bag where there is room for
+  // one.
   double SearchShare() const {
     constexpr double kLongSearchShare = 0.85;
     if (top_.empty()) return kSearchShare;
-    if (!session_.holds_out()) {
-      // Time for a deeper bag is kept only where there is room for one.
-      std::size_t leaves = 0;
-      for (const BoostFit& fit : top_[0].fits) leaves += CountLeaves(fit.text);
-      return session_.repeats_max() > 1 && 2 * leaves <= leaves_max_ ? kSearchShare
-                                                                     : kLongSearchShare;
+    if (session_.holds_out())
+      return std::clamp(end_share_ - 1.5 * top_[0].effort.wall_seconds / session_.budget(), 0.2,
+                        kLongSearchShare);
+    if (EnoughToRefit()) {
+      double seconds = 0;
+      for (const Trial& trial : top_) seconds += RefitSeconds(trial);
+      return std::clamp(end_share_ - std::max(seconds / session_.budget(), kRefitShareMin), 0.3,
+                        kLongSearchShare);
     }
-    return std::clamp(end_share_ - 1.5 * top_[0].effort.wall_seconds / session_.budget(), 0.2,
-                      0.85);
+    std::size_t leaves = 0;
+    for (const BoostFit& fit : top_[0].fits) leaves += CountLeaves(fit.text);
+    return session_.repeats_max() > 1 && 2 * leaves <= leaves_max_ ? kSearchShare
+                                                                   : kLongSearchShare;
   }
 
   // Fits fold after fold; gives up early what is behind. True when all folds were done.
@@ -358,31 +370,62 @@ class BoostFamily {
     return {};
   }
 
-  // After a hold-out: the best setting on every row, with the rounds that the hold-out found (a
-  // little more rows, a little more rounds).
+  // --- the refit ---------------------------------------------------------------------------------
+  bool EnoughToRefit() const { return session_.holds_out() || target_.rows() >= kRefitRowsMin; }
+
+  // What one fit on all rows should take.
+  static double RefitSeconds(const Trial& trial) {
+    return kRefitGrowth * trial.effort.cpu_seconds / static_cast<double>(trial.fits.size());
+  }
+
+  // A refit that is cut short would be worse than the folds' fits, so it is not begun.
+  bool Refits() const {
+    if (session_.holds_out()) return true;
+    if (!EnoughToRefit() || top_[0].folds_done < static_cast<std::size_t>(session_.fold_count()))
+      return false;
+    double seconds = session_.elapsed();
+    for (std::size_t t = 0; t < top_.size(); ++t)
+      if (weights_[t] > 0) seconds += RefitSeconds(top_[t]);
+    return !session_.timed() || seconds < end_share_ * session_.budget();
+  }
+
+  // The chosen settings on every row, with the rounds that the folds found (a little more rows, a
+  // little more rounds), with several seeds while there is time and room.
   Result<> RefitOnAll() {
-    weights_.assign(top_.size(), 0.0);
-    weights_[0] = 1;
     Fold all;
     all.train.resize(target_.rows());
     std::iota(all.train.begin(), all.train.end(), 0U);
     GYRE_TRY(const BoostFold binned, Bin(all, {}));
-    BoostLimits limits = Limits(top_[0].params, 1);
-    limits.deadline_us = 0;  // a refit that is cut short would be worse than what was measured
-    limits.fixed_iterations =
-        std::max(1, static_cast<int>(std::lround(top_[0].fits[0].iterations * 1.1)));
-    constexpr std::uint64_t kFitsMax = 3;
-    std::vector<BoostFit> fits;
-    for (std::uint64_t i = 0; i < kFitsMax; ++i) {
+    const std::uint64_t passes_max = !session_.counted() ? 4 : session_.holds_out() ? 1 : 2;
+    std::vector<std::vector<BoostFit>> fits(top_.size());
+    std::size_t leaves = 0;
+    for (std::uint64_t pass = 0; pass < passes_max; ++pass) {
       const double before = session_.elapsed();
-      limits.seed = session_.request().seed * 1'009 + 500 + i;
-      GYRE_TRY(BoostFit fit, binned.Fit(top_[0].params, static_cast<int>(outputs_), limits));
-      fits.push_back(std::move(fit));
+      for (std::size_t t = 0; t < top_.size(); ++t) {
+        if (weights_[t] == 0) continue;
+        GYRE_TRY(BoostFit fit, RefitOne(binned, top_[t], pass));
+        leaves += CountLeaves(fit.text);
+        fits[t].push_back(std::move(fit));
+      }
       const double took = session_.elapsed() - before;
-      if (session_.counted() || session_.elapsed() + took > end_share_ * session_.budget()) break;
+      if (session_.timed() && session_.elapsed() + took > end_share_ * session_.budget()) break;
+      if (leaves + leaves / (pass + 1) > leaves_max_) break;
     }
-    top_[0].fits = std::move(fits);
+    for (std::size_t t = 0; t < top_.size(); ++t)
+      if (weights_[t] > 0) top_[t].fits = std::move(fits[t]);
     return {};
+  }
+
+  Result<BoostFit> RefitOne(const BoostFold& binned, const Trial& trial, std::uint64_t pass) const {
+    constexpr double kMoreRounds = 1.1;
+    double rounds = 0;
+    for (const BoostFit& fit : trial.fits) rounds += fit.iterations;
+    rounds /= static_cast<double>(trial.fits.size());
+    BoostLimits limits = Limits(trial.params, 1);
+    limits.deadline_us = 0;
+    limits.fixed_iterations = std::max(1, static_cast<int>(std::lround(rounds * kMoreRounds)));
+    limits.seed = session_.request().seed * 1'009 + 500 + pass;
+    return binned.Fit(trial.params, static_cast<int>(outputs_), limits);
   }
 
   Result<std::optional<Finalist>> Pack() {

@@ -276,16 +276,6 @@ Json Signature(const table::Schema& input, const Problem& problem) {
                                            {"positive", PositiveJson(problem)}})}});
 }
 
-// Columns of codes among the outputs of a recipe: what LightGBM may split by sets of codes.
-std::vector<int> CategoricalColumns(const recipes::Fitted& fitted) {
-  std::vector<int> columns;
-  const auto& names = fitted.output_names();
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i].ends_with(".ordinal")) columns.push_back(static_cast<int>(i));
-  }
-  return columns;
-}
-
 Result<evaluation::Comparison> CompareWithChampion(const Problem& problem,
                                                    const predictors::Scorer& scorer,
                                                    const evaluation::EvaluateOptions& options,
@@ -380,7 +370,7 @@ Result<> FitFamilies(runners::TaskContext& context, FitSession& session, Familie
   }
   const FoldValues values(out->trees->fitted, problem);
   GYRE_TRY(auto boosted,
-           FitBoostFamily(session, matrix, values, CategoricalColumns(out->trees->fitted)));
+           FitBoostFamily(session, matrix, values, out->trees->fitted.code_columns()));
   if (boosted) {
     GYRE_TRY(Packed packed, Pack(problem, *std::move(boosted), out->trees->saved));
     out->finalists.push_back(std::move(packed));

@@ -64,6 +64,17 @@ TEST(Fit, BeatsTheBaselineAndReportsEveryCandidate) {
   EXPECT_TRUE((*scorer)->Score(problem->test));
 }
 
+TEST(Fit, TreesSplitSetsOfCategoriesWhereEachHasManyRows) {
+  FakeContext context;
+  const auto problem = PrepareProblem(Ask("churn", 1, 1), ChurnFrame(6'000, 5));
+  ASSERT_TRUE(problem);
+  ASSERT_TRUE(FitProblem(context, *problem));
+  const auto bytes = exec::ReadFile(context.scratch_directory() + "/model.json");
+  ASSERT_TRUE(bytes);
+  EXPECT_NE(bytes->find("encode.ordinal"), std::string::npos);
+  EXPECT_NE(bytes->find("cat_threshold="), std::string::npos);
+}
+
 TEST(Fit, UsesTheRecipeThatWasAskedForAsItStands) {
   for (const bool leaves_missing : {false, true}) {
     FitRequest request = Ask("churn", 2, 2);

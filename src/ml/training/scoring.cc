@@ -99,8 +99,9 @@ double Worth(const Target& target, const statistics::MetricInfo& metric,
   if (!value || !std::isfinite(*value)) return kWorst;
   double worth = metric.better == statistics::Better::kHigher ? *value : -*value;
   if (target.task != Task::kRegression && MovesInSteps(metric.name)) {
-    constexpr double kTieBreak = 0.02;
-    worth -= kTieBreak * all->Find("log_loss").value_or(0);
+    // On few rows one lucky decision outweighs a better model: there the probabilities say more.
+    const double weight = std::max(0.02, 2 / std::sqrt(static_cast<double>(rows.size())));
+    worth -= weight * all->Find("log_loss").value_or(0);
   }
   return worth;
 }

@@ -46,7 +46,7 @@ BoostParams Fixed(const SearchSpace& space, int index) {
   const int few_rows = std::min(5, LeafRowsMax(space));
   switch (index) {
     case 0:
-      p.feature_fraction = 0.7, p.bagging_fraction = 0.9, p.lambda_l2 = 1;
+      p.leaves = 24, p.feature_fraction = 0.5, p.lambda_l2 = 1;
       break;
     case 1:
       p.leaves = 12, p.feature_fraction = 0.5, p.bagging_fraction = 0.8, p.lambda_l2 = 5;
@@ -78,7 +78,7 @@ BoostParams Anywhere(const SearchSpace& space, Random& random) {
   p.leaves = static_cast<int>(LogUniform(random, 4, leaves_max));
   p.leaf_rows_min = static_cast<int>(LogUniform(random, 1, LeafRowsMax(space)));
   p.feature_fraction = Rounded(0.2 + 0.8 * random.Uniform(), 0.01);
-  p.bagging_fraction = Rounded(0.5 + 0.5 * random.Uniform(), 0.01);
+  p.bagging_fraction = std::min(Rounded(0.5 + 0.8 * random.Uniform(), 0.01), 1.0);
   p.lambda_l1 = random.Uniform() < 0.6 ? 0 : Rounded(LogUniform(random, 0.01, 10), 0.001);
   p.lambda_l2 = Rounded(LogUniform(random, 0.01, 100), 0.001);
   p.path_smooth = random.Uniform() < 0.7 ? 0 : Rounded(LogUniform(random, 0.5, 50), 0.01);
@@ -132,7 +132,8 @@ void ChooseScale(const SearchSpace& space, int trial, const BoostParams* best, R
 
 }  // namespace
 
-SearchSpace MakeSearchSpace(const Target& target, std::size_t columns, bool absolute_metric) {
+SearchSpace MakeSearchSpace(const Target& target, std::size_t columns, bool absolute_metric,
+                            double budget_seconds) {
   SearchSpace space;
   space.task = target.task;
   space.rows = target.rows();
@@ -146,10 +147,10 @@ SearchSpace MakeSearchSpace(const Target& target, std::size_t columns, bool abso
     std::ranges::nth_element(sorted, middle);
     space.counts = *low >= 0 && *high > 4 * std::max(*middle, 1e-9);
   }
-  // Smaller steps where they are affordable.
+  // Smaller steps where they are affordable: cells per second of the budget.
   const double work = static_cast<double>(space.rows) * static_cast<double>(columns + 5) *
-                      static_cast<double>(space.outputs);
-  space.learning_rate = work < 2e5 ? 0.03 : work < 1e6 ? 0.05 : work < 5e6 ? 0.08 : 0.1;
+                      static_cast<double>(space.outputs) / budget_seconds;
+  space.learning_rate = work < 5e3 ? 0.03 : work < 5e4 ? 0.05 : work < 15e4 ? 0.08 : 0.1;
   return space;
 }
 

@@ -18,7 +18,10 @@ struct SearchSpace {
   bool absolute = false;  // the metric asks for the median rather than the mean
   double learning_rate = 0.05;
 };
-SearchSpace MakeSearchSpace(const Target& target, std::size_t columns, bool absolute_metric);
+// The more seconds there are for the work, the smaller the steps of the boosting.
+constexpr double kUsualBudgetSeconds = 40;
+SearchSpace MakeSearchSpace(const Target& target, std::size_t columns, bool absolute_metric,
+                            double budget_seconds);
 
 // Setting number `trial`, from 0. `best` is null before the first has been measured.
 BoostParams ProposeParams(const SearchSpace& space, int trial, const BoostParams* best,
