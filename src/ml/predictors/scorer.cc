@@ -1,6 +1,7 @@
 #include "ml/predictors/scorer.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace gyre::predictors {
@@ -74,17 +75,33 @@ std::int64_t Scorer::memory_bytes() const { return body_->predictor->memory_byte
 const recipes::Fitted& Scorer::recipe() const { return body_->recipe; }
 const Predictor& Scorer::predictor() const { return *body_->predictor; }
 
+// Raw answers, piece by piece: a wide recipe's columns never stand in memory for all rows.
+Result<std::vector<double>> Scorer::RawOf(const table::Frame& frame) const {
+  constexpr std::size_t kCellsMax = std::size_t{4} << 20;
+  const std::size_t rows = frame.rows(), outputs = body_->predictor->outputs();
+  const std::size_t piece = std::max<std::size_t>(1, kCellsMax / body_->recipe.width());
+  std::vector<double> raw(rows * outputs);
+  // A table without rows is looked at too: its columns must be there.
+  for (std::size_t begin = 0; begin == 0 || begin < rows; begin += piece) {
+    std::vector<std::uint32_t> chosen(std::min(piece, rows - begin));
+    std::iota(chosen.begin(), chosen.end(), static_cast<std::uint32_t>(begin));
+    GYRE_TRY(const recipes::Matrix matrix,
+             body_->recipe.Apply(chosen.size() == rows ? frame : frame.Select(chosen)));
+    body_->predictor->PredictBatch(matrix.values.data(), matrix.rows,
+                                   raw.data() + begin * outputs);
+  }
+  return raw;
+}
+
 Result<Scores> Scorer::Score(const table::Frame& frame) const {
-  GYRE_TRY(const recipes::Matrix matrix, body_->recipe.Apply(frame));
+  GYRE_TRY(const std::vector<double> raw, RawOf(frame));
   const std::size_t outputs = body_->predictor->outputs();
-  std::vector<double> raw(matrix.rows * outputs);
-  body_->predictor->PredictBatch(matrix.values.data(), matrix.rows, raw.data());
   const std::size_t width = std::max<std::size_t>(1, classes().size());
   Scores scores;
-  scores.rows = matrix.rows;
-  scores.probabilities.resize(matrix.rows * width);
-  scores.label.resize(matrix.rows);
-  for (std::size_t i = 0; i < matrix.rows; ++i) {
+  scores.rows = frame.rows();
+  scores.probabilities.resize(scores.rows * width);
+  scores.label.resize(scores.rows);
+  for (std::size_t i = 0; i < scores.rows; ++i) {
     scores.label[i] =
         Decode(body_->package, raw.data() + i * outputs, scores.probabilities.data() + i * width)
             .label;

@@ -77,6 +77,7 @@ class Scorer {
   ~Scorer();
 
  private:
+  Result<std::vector<double>> RawOf(const table::Frame& frame) const;
   struct Body;
   std::unique_ptr<Body> body_;
 };

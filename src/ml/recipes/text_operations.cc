@@ -63,7 +63,7 @@ class GramKernel final : public Kernel {
 };
 
 constexpr Argument kGramArguments[] = {
-    {"columns", ArgumentKind::kInteger, "512", 1, 8192},
+    {"columns", ArgumentKind::kInteger, "512", 1, 32768},
     {"max", ArgumentKind::kInteger, "2", 1, 6},
     {"min", ArgumentKind::kInteger, "1", 1, 6},
     {"min_rows", ArgumentKind::kInteger, "2", 1, 1e15},

@@ -39,7 +39,7 @@ struct Prepared {
 // little that words do not: out they go. And a linear model wants many more words than fit into a
 // matrix of the usual kind.
 Json SuitText(const Json& spec, bool linear, bool* free_text) {
-  constexpr int kWordsLinear = 8'192;
+  constexpr int kWordsLinear = 32'768;
   Json steps = Json::Arr(), outputs = Json::Arr();
   std::vector<std::string> dropped;
   for (const Json& step : spec["steps"].items())
@@ -55,7 +55,7 @@ Json SuitText(const Json& spec, bool linear, bool* free_text) {
     Json kept = step;
     if (linear && op == "text.ngrams") {
       Json args = step["args"];
-      args.Set("columns", kWordsLinear).Set("min_rows", 2);
+      args.Set("columns", kWordsLinear).Set("min_rows", 1);
       kept.Set("args", std::move(args));
     }
     steps.Push(std::move(kept));

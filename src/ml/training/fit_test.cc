@@ -66,7 +66,18 @@ TEST(Fit, BeatsTheBaselineAndReportsEveryCandidate) {
 
 TEST(Fit, TreesSplitSetsOfCategoriesWhereEachHasManyRows) {
   FakeContext context;
-  const auto problem = PrepareProblem(Ask("churn", 1, 1), ChurnFrame(6'000, 5));
+  table::Frame frame = ChurnFrame(6'000, 5).WithoutColumns({"leak", "churn"});
+  table::Column churn{.name = "churn",
+                      .type = table::Type::kText,
+                      .valid = {},
+                      .ints = {},
+                      .doubles = {},
+                      .text = {}};
+  for (std::size_t i = 0; i < frame.rows(); ++i)  // no linear model can say this
+    churn.PushText(
+        (frame.columns[0].doubles[i] > 0) == (frame.columns[2].text[i] == "Oslo") ? "yes" : "no");
+  frame.columns.push_back(std::move(churn));
+  const auto problem = PrepareProblem(Ask("churn", 1, 1), std::move(frame));
   ASSERT_TRUE(problem);
   ASSERT_TRUE(FitProblem(context, *problem));
   const auto bytes = exec::ReadFile(context.scratch_directory() + "/model.json");

@@ -66,7 +66,7 @@ class LinearFamily {
         best_strength = strength;
         best = *std::move(held);
         worse = 0;
-      } else if (++worse == 2) {
+      } else if (worth < best_worth && ++worse == 2) {  // equal: all weights are still zero
         break;
       }
     }
