@@ -87,8 +87,7 @@ Result<std::vector<double>> Scorer::RawOf(const table::Frame& frame) const {
     std::iota(chosen.begin(), chosen.end(), static_cast<std::uint32_t>(begin));
     GYRE_TRY(const recipes::Matrix matrix,
              body_->recipe.Apply(chosen.size() == rows ? frame : frame.Select(chosen)));
-    body_->predictor->PredictBatch(matrix.values.data(), matrix.rows,
-                                   raw.data() + begin * outputs);
+    body_->predictor->PredictBatch(matrix.values.data(), matrix.rows, raw.data() + begin * outputs);
   }
   return raw;
 }

@@ -48,8 +48,8 @@ class LinearFamily {
   // first was done.
   Result<std::optional<Finalist>> Run(Penalty penalty) {
     const Stopwatch watch;
-    static constexpr std::array kStrengths = {0.3,   0.1,  0.03, 0.01, 0.003,
-                                              0.001, 3e-4, 1e-4, 3e-5, 1e-5};
+    static constexpr std::array kStrengths = {0.3,  0.1,  0.03, 0.01, 0.003, 0.001,
+                                              3e-4, 1e-4, 3e-5, 1e-5, 3e-6,  1e-6};
     std::vector<LinearModel> starts(folds_.size());
     double best_worth = -std::numeric_limits<double>::infinity(), best_strength = 0;
     Held best;
