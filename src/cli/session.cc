@@ -315,8 +315,14 @@ class NetSession : public Session {
     };
   }
 
-  // A command that owned the directory may have ended since our last request: then nothing was
-  // done, and we look again, as often as owners come and go.
+  // The owner may have ended before it took the request, and what only reads may be asked again.
+  static bool MayBeRepeated(const net::ClientRequest& request, const Error& error) {
+    if (error.gy() == "GY1620") return true;
+    return error.gy() == "GY1624" && request.method == "GET" && !request.body_sink;
+  }
+
+  // A command that owned the directory may have ended since our last request: then we look again,
+  // as often as owners come and go.
   Result<net::ClientResponse> Send(net::ClientRequest request) {
     const std::string path = request.path.substr(base_path_.size());
     std::optional<exec::InterruptCounter> interrupts;
@@ -327,7 +333,8 @@ class NetSession : public Session {
     while (true) {
       auto response = client_->Send(request);
       if (interrupts) interrupted_ = exec::InterruptCounter::count() > 0;
-      if (response || !is_local() || owner_ || response.error().gy() != "GY1620") return response;
+      if (response || !is_local() || owner_ || !MayBeRepeated(request, response.error()))
+        return response;
       keeper_.reset();  // it was ours and is gone
       GYRE_DO(Attach());
       request.path = base_path_ + path;
