@@ -16,9 +16,10 @@ Result<int> Collect(Invocation& in) {
   Output& out = in.out();
   if (out.json()) out.Document(result, "");
   out.Done(fmt::format(
-      "removed {} blobs ({}), kept {}; forgot {} events",
+      "removed {} blobs ({}), kept {}; forgot {} events and {} queries",
       GroupDigits(result["blobs_removed"].AsInt()), HumanBytes(result["bytes_removed"].AsInt()),
-      GroupDigits(result["blobs_kept"].AsInt()), GroupDigits(result["events_removed"].AsInt())));
+      GroupDigits(result["blobs_kept"].AsInt()), GroupDigits(result["events_removed"].AsInt()),
+      GroupDigits(result["queries_removed"].AsInt())));
   return 0;
 }
 
@@ -50,7 +51,7 @@ constexpr Option kCheckOptions[] = {
     {"--quick", "", "only that every blob is there; contents are not read"}};
 constexpr Command kCommands[] = {
     {"gc",
-     "remove blobs that nothing refers to, and old events",
+     "remove blobs that nothing refers to, and old events and queries",
      "gyre gc\ngyre gc --grace-hours 0",
      {},
      kCollectOptions,

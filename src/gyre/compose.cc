@@ -336,11 +336,13 @@ void House::Rooms::OpenApis() {
   AddApi<native::AuditApi>(*audit, anchors->path());
   AddApi<native::UsageApi>(*usage);
   AddApi<native::SecretsApi>(*secrets, *projects);
-  AddApi<native::MaintenanceApi>(
-      HouseKeeping(
-          *database, *blobs, *events, SystemClock(),
-          static_cast<std::int64_t>(settings.Number("retention.events") * kMicrosPerSecond)),
-      *jobs);
+  const auto kept_us = [&](std::string_view name) {
+    return static_cast<std::int64_t>(settings.Number(name) * kMicrosPerSecond);
+  };
+  AddApi<native::MaintenanceApi>(HouseKeeping(*database, *blobs, *events, *jobs, SystemClock(),
+                                              {.events_us = kept_us("retention.events"),
+                                               .queries_us = kept_us("retention.queries")}),
+                                 *jobs);
   system->Describe(tables);
 }
 

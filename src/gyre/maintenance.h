@@ -12,8 +12,11 @@
 
 namespace gyre {
 
+struct Retention {
+  std::int64_t events_us = 0, queries_us = 0;
+};
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
-                                 const Clock& clock, std::int64_t events_kept_us);
+                                 runners::Jobs& jobs, const Clock& clock, Retention retention);
 
 // The job behind `gyre fsck`; before jobs.Start(). Its result: {"sound", "contents", "blobs",
 // "bytes_read", "problems": [...]}.

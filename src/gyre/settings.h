@@ -60,6 +60,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "Rows in one request to an endpoint."},
     {"retention.events", config::Type::kSeconds, "90d", 3600, 1e10,
      "Older events are forgotten by `gyre gc`."},
+    {"retention.queries", config::Type::kSeconds, "7d", 3600, 1e10,
+     "Queries that ended longer ago are forgotten by `gyre gc`."},
     {"query.timeout", config::Type::kSeconds, "10m", 1, 86'400,
      "An SQL query, or a plan or export that a client waits for, is ended after this time."},
     {"database.readers_max", config::Type::kInt, "8", 1, 64, "Connections that read at once."},

@@ -7,7 +7,6 @@
 namespace gyre::data {
 namespace {
 
-constexpr std::string_view kKind = "dataset.query";
 constexpr int kVersionsMax = 1000;
 constexpr double kSlots = 0.5;  // mostly short, and somebody waits
 
@@ -17,14 +16,14 @@ constexpr double kSlots = 0.5;  // mostly short, and somebody waits
 Queries::Queries(Datasets& datasets, blob::Store& blobs, runners::Jobs& jobs,
                  std::int64_t timeout_ms)
     : datasets_(datasets), blobs_(blobs), jobs_(jobs), timeout_ms_(timeout_ms) {
-  jobs_.Register({.name = std::string(kKind),
+  jobs_.Register({.name = std::string(kQueryJob),
                   .execute = [this](runners::JobRun& run) { return Execute(run); }});
 }
 
 Result<runners::Job> Queries::Submit(const QueryRequest& request) {
   GYRE_TRY(Json tables, TablesOf(request));
   return jobs_.Submit(
-      {.kind = std::string(kKind),
+      {.kind = std::string(kQueryJob),
        .project = request.project,
        .title = "query: " + ShortTitle(request.sql),
        .created_by = request.created_by,
@@ -99,7 +98,7 @@ Result<Json> Queries::Ask(runners::JobRun& run) {
 Result<blob::Object> Queries::Answer(std::string_view project, std::string_view job_id) {
   const auto job = jobs_.Get(job_id);
   if (!job && job.error().code() != Code::kNotFound) return job.error();
-  if (!job || job->project != project || job->kind != kKind)
+  if (!job || job->project != project || job->kind != kQueryJob)
     return NotFound("GY2118", "no query was asked by a job `{}`", job_id).Fix("gyre jobs");
   if (job->state != "succeeded") {
     return FailedPrecondition("GY2119", "job {} is {}: it has no answer", job->id, job->state)

@@ -28,6 +28,8 @@ struct QueryRequest {
   std::function<Result<>(const Version& version, bool by_name_alone)> on_read{};
 };
 
+constexpr std::string_view kQueryJob = "dataset.query";
+
 class Queries {
  public:
   // Registers the kind "dataset.query", so before jobs.Start().

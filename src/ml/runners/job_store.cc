@@ -245,4 +245,16 @@ Json JobToJson(const Job& job) {
                     {"memory_bytes_peak", job.memory_bytes_peak}});
 }
 
+Result<std::vector<std::string>> JobStore::Forget(std::string_view kind, std::int64_t before_us) {
+  std::vector<std::string> ids;
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    constexpr std::string_view kOld = "kind = ?1 AND ended_us > 0 AND ended_us < ?2";
+    GYRE_TRY(ids, db::Collect<std::string>(tx, fmt::format("SELECT id FROM job WHERE {}", kOld),
+                                           {kind, before_us},
+                                           [](const db::Row& row) { return row.Str(0); }));
+    return tx.Execute(fmt::format("DELETE FROM job WHERE {}", kOld), {kind, before_us});
+  }));
+  return ids;
+}
+
 }  // namespace gyre::runners

@@ -43,6 +43,8 @@ class JobStore {
   Result<Job> Get(std::string_view id_or_prefix);
   Result<std::vector<Job>> List(const JobQuery& query);
   Result<std::vector<QueuedJob>> Unfinished();  // oldest first
+  // Removes those of a kind that ended before then; their ids.
+  Result<std::vector<std::string>> Forget(std::string_view kind, std::int64_t before_us);
 
  private:
   db::Database& database_;

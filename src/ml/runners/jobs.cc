@@ -70,6 +70,7 @@ class JobsImpl final : public Jobs {
   Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
                    const std::function<bool(const Job&)>& on_change) override;
   Result<std::string> ReadLog(std::string_view id, std::int64_t offset) override;
+  Result<std::int64_t> Forget(std::string_view kind, std::int64_t before_us) override;
   Result<Json> RunTaskNow(std::string_view task, const Json& input,
                           const JobRun::TaskOptions& options) override {
     return now_.Run(task, input, options);
@@ -546,6 +547,15 @@ Result<std::string> JobsImpl::ReadLog(std::string_view id, std::int64_t offset) 
   const std::string path = LogOf(job.id);
   if (!exec::FileExists(path)) return std::string();
   return exec::ReadFilePart(path, std::max<std::int64_t>(offset, 0), kPartBytesMax);
+}
+
+Result<std::int64_t> JobsImpl::Forget(std::string_view kind, std::int64_t before_us) {
+  GYRE_TRY(const std::vector<std::string> ids, store_.Forget(kind, before_us));
+  for (const std::string& id : ids) {
+    // A job that never ran has no log; one that stays behind does no harm.
+    static_cast<void>(exec::RemoveTree(LogOf(id)));
+  }
+  return std::ssize(ids);
 }
 
 }  // namespace

@@ -115,6 +115,8 @@ class Jobs {
   virtual Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
                            const std::function<bool(const Job&)>& on_change) = 0;
   virtual Result<std::string> ReadLog(std::string_view id, std::int64_t offset) = 0;
+  // Removes the jobs of a kind that ended before then, with their logs; how many.
+  virtual Result<std::int64_t> Forget(std::string_view kind, std::int64_t before_us) = 0;
   // Runs a task now, outside the queue, for a request that waits (rows, export, plan).
   // Bounded by a small slot count; beyond that a few wait, more are refused: kUnavailable GY3304.
   virtual Result<Json> RunTaskNow(std::string_view task, const Json& input,

@@ -437,6 +437,16 @@ TEST_F(JobsTest, ATaskForARequestEndsWithItsClientOrItsTime) {
   EXPECT_EQ(jobs_->RunTaskNow("wait", Json(), left).error().code(), Code::kCancelled);
 }
 
+TEST_F(JobsTest, ForgetsWhatEndedLongAgo) {
+  ASSERT_TRUE(jobs_->Start());
+  const Job old = SubmitAndWait("echo"), other = SubmitAndWait("again");
+  EXPECT_EQ(*jobs_->Forget("echo", old.ended_us), 0);
+  EXPECT_EQ(*jobs_->Forget("echo", old.ended_us + 1), 1);
+  EXPECT_EQ(jobs_->Get(old.id).error().gy(), "GY3302");
+  EXPECT_FALSE(jobs_->ReadLog(old.id, 0));
+  EXPECT_TRUE(jobs_->Get(other.id));
+}
+
 TEST_F(JobsTest, AJobThatHasEndedSaysWhy) {
   ASSERT_TRUE(jobs_->Start());
   const Error failed = ErrorOf(SubmitAndWait("devour"));
