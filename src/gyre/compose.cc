@@ -321,8 +321,11 @@ void House::Rooms::OpenApis() {
   AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry,
                               native::ProgramReads(*access, *tracking, *datasets));
   AddApi<native::JobsApi>(*jobs);
+  // A quarter of the threads that answer requests may wait for queries.
+  const auto threads = static_cast<int>(settings.Int("server.blocking_threads"));
   AddApi<native::QueriesApi>(*queries, *jobs, *projects, *blobs,
-                             native::ProgramReads(*access, *tracking, *datasets));
+                             native::ProgramReads(*access, *tracking, *datasets),
+                             std::max(1, threads / 4));
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
   AddApi<native::TrainingApi>(*training);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);

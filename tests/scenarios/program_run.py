@@ -195,6 +195,16 @@ if os.environ.get('EXTRA'):
     g.cli('runs', 'rerun', run['id'], '--latest')
 
 
+def answers_of_others_are_not_read(g):
+    """An answer that somebody else asked for would not stand among the inputs of the run."""
+    add(g, 'people', 1, 2)
+    g.cli('query', 'select sum(x) as total from people')
+    job = next(job for job in api(g, '/jobs')['items'] if job['kind'] == 'dataset.query')['id']
+    refused = g.cli('run', GYRE, 'jobs', 'output', job, check=False)
+    assert refused.returncode != 0 and 'GY2125' in refused.stdout + refused.stderr, refused
+    assert 'total' in g.cli('jobs', 'output', job).stdout
+
+
 def files_that_git_ignores_are_named(g):
     git(g, 'init', '-q')
     for name, text in (('.gitignore', 'local.txt\n'), ('p.py', 'print(open("local.txt").read())\n'), ('local.txt', 'mine')):
@@ -263,5 +273,6 @@ def with_two_users_it_is_refused(g):
 if __name__ == '__main__':
     run_scenarios([
         output_exit_code_and_files, what_cannot_be_kept_is_only_a_warning, too_many_files_are_only_a_warning, memory_is_limited, cpus_are_limited,
-        code_is_recorded_and_run_again, data_are_recorded_and_read_again, files_that_git_ignores_are_named, what_it_used_is_booked,
+        code_is_recorded_and_run_again, data_are_recorded_and_read_again,
+                   answers_of_others_are_not_read, files_that_git_ignores_are_named, what_it_used_is_booked,
         a_program_outlives_the_server, with_two_users_it_is_refused])

@@ -14,7 +14,7 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/jobs",
      .handler = Bind<&JobsApi::List>,
      .permission = Permission("job.read"),
-     .summary = "List jobs, newest first",
+     .summary = "List jobs without their inputs, newest first",
      .response_type = "JobList",
      .per_project = true,
      .query = {kOfProject,
@@ -70,7 +70,7 @@ Result<net::Response> JobsApi::List(net::Request& request) {
                                         .state = request.Query("state").value_or(""),
                                         .limit = page.limit,
                                         .after = page.after}));
-  return PageOf(jobs, page.limit, runners::JobToJson, &runners::Job::id);
+  return PageOf(jobs, page.limit, runners::JobItem, &runners::Job::id);
 }
 
 Result<net::Response> JobsApi::Get(net::Request& request) {

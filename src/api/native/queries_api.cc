@@ -3,6 +3,7 @@
 #include "api/native/file_bodies.h"
 #include "api/native/job_answer.h"
 #include "api/native/route_table.h"
+#include "base/text.h"
 #include "ml/data/queries.h"
 #include "ml/projects/projects.h"
 
@@ -10,7 +11,7 @@ namespace gyre::native {
 namespace {
 
 constexpr std::int64_t kRowsMax = 10'000;
-constexpr int kWaitingMax = 8;  // each holds a thread that answers requests
+constexpr std::size_t kSqlBytesMax = 64 << 10;  // it is kept with the job
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kPost,
@@ -38,7 +39,7 @@ constexpr net::Route kRoutes[] = {
 // One of the few who may wait.
 class Seat {
  public:
-  explicit Seat(std::atomic<int>& taken) : taken_(taken), free_(taken.fetch_add(1) < kWaitingMax) {}
+  Seat(std::atomic<int>& taken, int seats) : taken_(taken), free_(taken.fetch_add(1) < seats) {}
   ~Seat() { taken_.fetch_sub(1); }
   Seat(const Seat&) = delete;
   Seat& operator=(const Seat&) = delete;
@@ -57,6 +58,9 @@ Result<runners::Job> QueriesApi::Submit(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   data::QueryRequest query;
   GYRE_TRY(query.sql, body.GetString("sql"));
+  if (query.sql.size() > kSqlBytesMax)
+    return InvalidArgument("GY2124", "the query is longer than {}", HumanBytes(kSqlBytesMax))
+        .Fix("put long lists of values into a file, gyre add it, and join with it");
   if (body.Has("limit")) {
     GYRE_TRY(query.rows_max, body.GetInt("limit"));
     if (query.rows_max < 1 || query.rows_max > kRowsMax)
@@ -74,9 +78,10 @@ Result<net::Response> QueriesApi::Ask(net::Request& request) {
     GYRE_TRY(const runners::Job job, Submit(request));
     return Accepted(job);
   }
-  const Seat seat(waiting_);
+  const Seat seat(waiting_, waiting_max_);
   if (!seat.free()) {
-    return MakeError(Code::kUnavailable, "GY2121", "{} queries are waited for already", kWaitingMax)
+    return MakeError(Code::kUnavailable, "GY2121", "{} queries are waited for already",
+                     waiting_max_)
         .Fix("try again in a moment")
         .Fix("?wait=false, then look at the job");
   }
@@ -98,7 +103,17 @@ Result<net::Response> QueriesApi::WaitFor(const runners::Job& job, net::Request&
   return std::move(answer).With("Location", "/api/v1/jobs/" + now.id);
 }
 
+// What a program reads becomes an input of its run, so it gets the answers of its own questions.
 Result<net::Response> QueriesApi::Answer(net::Request& request) {
+  if (request.principal.kind == "program") {
+    GYRE_TRY(const runners::Job job, jobs_.Get(request.Param("job")));
+    if (job.created_by != request.principal.name)
+      return Error(Code::kPermissionDenied, "GY2125", "the query was asked by somebody else")
+          .Why(
+              "a program reads the answers of its own queries only, so that its run tells what it "
+              "read")
+          .Fix("ask the same query in the program");
+  }
   return AnswerOf(request.Param("project"), request.Param("job"));
 }
 

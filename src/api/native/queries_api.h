@@ -25,8 +25,13 @@ namespace gyre::native {
 class QueriesApi {
  public:
   QueriesApi(data::Queries& queries, runners::Jobs& jobs, projects::Projects& projects,
-             blob::Store& blobs, ProgramReads reads)
-      : queries_(queries), jobs_(jobs), projects_(projects), blobs_(blobs), reads_(reads) {}
+             blob::Store& blobs, ProgramReads reads, int waiting_max)
+      : queries_(queries),
+        jobs_(jobs),
+        projects_(projects),
+        blobs_(blobs),
+        reads_(reads),
+        waiting_max_(waiting_max) {}
   net::RouteTable table();
 
   Result<net::Response> Ask(net::Request& request);
@@ -42,6 +47,7 @@ class QueriesApi {
   projects::Projects& projects_;
   blob::Store& blobs_;
   ProgramReads reads_;
+  const int waiting_max_;  // each holds a thread that answers requests
   std::atomic<int> waiting_{0};
 };
 

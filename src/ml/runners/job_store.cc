@@ -224,6 +224,12 @@ Error ErrorOf(const Job& job) {
 }
 
 Json JobToJson(const Job& job) {
+  Json document = JobItem(job);
+  document.Set("input", job.input);
+  return document;
+}
+
+Json JobItem(const Job& job) {
   const auto time = [](std::int64_t time_us) {
     return time_us == 0 ? Json() : Json(FormatTime(time_us));
   };
@@ -234,7 +240,6 @@ Json JobToJson(const Job& job) {
                     {"state", job.state},
                     {"progress", job.progress},
                     {"progress_text", job.progress_text},
-                    {"input", job.input},
                     {"result", job.result},
                     {"error", ErrorDocument(job)},
                     {"created_by", job.created_by},
