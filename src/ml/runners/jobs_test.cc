@@ -449,8 +449,9 @@ TEST_F(JobsTest, ForgetsWhatEndedLongAgo) {
 
 TEST_F(JobsTest, AJobThatHasEndedSaysWhy) {
   ASSERT_TRUE(jobs_->Start());
-  const Error failed = ErrorOf(SubmitAndWait("devour"));
-  EXPECT_EQ(failed.code(), Code::kResourceExhausted);
+  const Error failed = ErrorOf(SubmitAndWait("fail"));
+  EXPECT_EQ(failed.code(), Code::kInvalidArgument);
+  EXPECT_EQ(failed.gy(), "GY2041");
   const auto waits = jobs_->Submit({.kind = "wait", .project = "p", .title = "it"});
   WaitForPid();
   ASSERT_TRUE(jobs_->Cancel(waits->id));
