@@ -29,6 +29,7 @@
 #include "base/time.h"
 #include "gyre/change_record.h"
 #include "gyre/endpoint_meter.h"
+#include "gyre/housekeeper.h"
 #include "gyre/maintenance.h"
 #include "gyre/requests.h"
 #include "gyre/settings.h"
@@ -141,6 +142,7 @@ struct House::Rooms {
   std::unique_ptr<serving::Serving> serving;
   std::unique_ptr<serving::Predictions> predictions;
   std::unique_ptr<EndpointMeter> meter;
+  std::unique_ptr<Housekeeper> housekeeper;  // of a server
 
   std::vector<std::shared_ptr<void>> apis;  // what the tables' handlers are called on
   std::vector<net::RouteTable> tables;
@@ -162,6 +164,7 @@ struct House::Rooms {
   std::shared_ptr<Api> AddApi(Arguments&&... arguments);
   native::SystemInfo SystemFacts();
   Result<> Start();
+  std::int64_t Micros(std::string_view setting) const;
   Result<> Listen();
   bool Busy() const;
   void Drain();
@@ -281,6 +284,10 @@ std::shared_ptr<Api> House::Rooms::AddApi(Arguments&&... arguments) {
   return api;
 }
 
+std::int64_t House::Rooms::Micros(std::string_view setting) const {
+  return static_cast<std::int64_t>(settings.Number(setting) * kMicrosPerSecond);
+}
+
 // Everything is in its place: what was left unfinished is ended or taken up, then news flow.
 Result<> House::Rooms::Start() {
   GYRE_DO(jobs->Start());
@@ -339,13 +346,12 @@ void House::Rooms::OpenApis() {
   AddApi<native::AuditApi>(*audit, anchors->path());
   AddApi<native::UsageApi>(*usage);
   AddApi<native::SecretsApi>(*secrets, *projects);
-  const auto kept_us = [&](std::string_view name) {
-    return static_cast<std::int64_t>(settings.Number(name) * kMicrosPerSecond);
-  };
-  AddApi<native::MaintenanceApi>(HouseKeeping(*database, *blobs, *events, *jobs, SystemClock(),
-                                              {.events_us = kept_us("retention.events"),
-                                               .queries_us = kept_us("retention.queries")}),
-                                 *jobs);
+  const native::Maintenance maintenance = HouseKeeping(
+      *database, *blobs, *events, *jobs, SystemClock(),
+      {.events_us = Micros("retention.events"), .queries_us = Micros("retention.queries")});
+  AddApi<native::MaintenanceApi>(maintenance, *jobs);
+  if (const std::int64_t every_us = Micros("retention.every"); options.is_server && every_us > 0)
+    housekeeper = std::make_unique<Housekeeper>(maintenance, every_us);
   system->Describe(tables);
 }
 
@@ -413,6 +419,7 @@ void House::Rooms::Drain() {
   server.reset();
   // Jobs and subscribers use every room of the loop, so they end before any of them; jobs publish
   // events, so they go first.
+  housekeeper.reset();
   meter.reset();  // books the last requests
   if (serving) serving->Stop();
   jobs.reset();

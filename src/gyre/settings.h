@@ -58,6 +58,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "Memory that one training may use."},
     {"serving.rows_max", config::Type::kInt, "10000", 1, 10'000'000,
      "Rows in one request to an endpoint."},
+    {"retention.every", config::Type::kSeconds, "1d", 0, 1e9,
+     "How often a server collects by itself what `gyre gc` collects; 0 = never."},
     {"retention.events", config::Type::kSeconds, "90d", 3600, 1e10,
      "Older events are forgotten by `gyre gc`."},
     {"retention.queries", config::Type::kSeconds, "7d", 3600, 1e10,

@@ -420,6 +420,12 @@ def a_killed_keeper_is_replaced(g):
     wait_for('the keeper that took its place ends', lambda: owner_of(g) is None)
 
 
+def a_server_collects_by_itself(g):
+    g.start(environment={'GYRE_RETENTION_EVERY': '1s'})
+    wait_for('the server collects', lambda: ' collected blobs=0' in g.log(), 20)
+    g.stop()
+
+
 def ctrl_c_leaves_a_query_to_the_keeper(g):
     """A question to the data is a job as well: left, it goes on until somebody stops it."""
     g.cli('add', people(g))
@@ -439,6 +445,6 @@ if __name__ == '__main__':
         deploy_without_a_server_leaves_one_running, a_failed_deploy_leaves_no_server, a_taken_port_is_said, a_detached_training_needs_no_server,
         a_second_command_works_beside_a_long_one, deploy_waits_for_the_command_that_owns, ctrl_c_leaves_the_job_to_the_server,
         ctrl_c_leaves_the_job_to_the_keeper, ctrl_c_twice_cancels, a_closed_terminal_leaves_the_job, a_killed_keeper_is_replaced,
-        ctrl_c_leaves_a_query_to_the_keeper, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused,
+        ctrl_c_leaves_a_query_to_the_keeper, a_server_collects_by_itself, a_server_says_where_it_is, it_is_light, sigterm_drains, a_second_server_is_refused,
         a_server_without_its_port_ends_in_order, a_killed_owner_leaves_nothing_to_repair, stale_files_of_another_life, two_commands_at_once,
         commands_use_the_running_server, stop_and_status, the_audit_log_is_anchored, base_path_works_everywhere, listening_beyond_loopback_is_refused, logs])

@@ -1,0 +1,31 @@
+#include "gyre/housekeeper.h"
+
+#include <utility>
+
+#include "base/time.h"
+#include "platform/telemetry/log.h"
+
+namespace gyre {
+namespace {
+
+constexpr telemetry::Logger kLog{"gyre"};
+constexpr std::int64_t kGraceMicros = 24 * 3600 * kMicrosPerSecond;
+
+}  // namespace
+
+Housekeeper::Housekeeper(native::Maintenance maintenance, std::int64_t every_us)
+    : maintenance_(std::move(maintenance)),
+      worker_("housekeeper", [this, every_us](const exec::StopFlag& stop) {
+        while (!stop.WaitMicros(every_us)) Collect();
+      }) {}
+
+void Housekeeper::Collect() const {
+  const auto result = maintenance_.collect(kGraceMicros);
+  if (!result) return kLog.Failed("not collected", result.error());
+  kLog.Info("collected", {{"blobs", (*result)["blobs_removed"].AsInt()},
+                          {"bytes", (*result)["bytes_removed"].AsInt()},
+                          {"events", (*result)["events_removed"].AsInt()},
+                          {"queries", (*result)["queries_removed"].AsInt()}});
+}
+
+}  // namespace gyre
