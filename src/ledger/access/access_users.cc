@@ -67,7 +67,10 @@ Result<Issued> AccessService::Setup(std::string_view secret, std::string_view na
   const Error refused =
       Error(Code::kUnauthenticated, "GY1703", "this setup link is wrong, used or expired")
           .Fix("start the server again for a new one");
-  if (Current()->users > 0) return refused;
+  if (Current()->users > 0)
+    return Error(Code::kUnauthenticated, "GY1703", "there is a first user already")
+        .Why("a setup link makes the first user only")
+        .Fix("gyre login, or ask an administrator for a user");
   GYRE_TRY(const std::string password_hash, HashPassword(password));
   User user{NewId(), std::string(name), false, now_us, {{"*", Role::kAdmin}}};
   Issued issued;
@@ -185,6 +188,8 @@ Result<User> AccessService::CreateUser(const net::Principal& by, std::string_vie
     GYRE_TRY(const auto existing, FindUser(tx, user.name));
     if (existing)
       return MakeError(Code::kAlreadyExists, "GY1713", "there is a user `{}` already", user.name);
+    GYRE_TRY(const int before, CountUsers(tx));
+    if (before == 0 && user.grants.empty()) user.grants = {{"*", Role::kAdmin}};
     GYRE_DO(InsertUser(tx, user, hash, by.id));
     for (const Grant& grant : user.grants)
       GYRE_DO(InsertGrant(tx, user.id, grant, by.id, user.created_us));

@@ -43,6 +43,13 @@ TEST_F(AccessTest, EveryRouteIsClosedToStrangers) {
   }
 }
 
+TEST_F(AccessTest, TheFirstUserAdministersUnlessToldOtherwise) {
+  AddUser("ann", {});
+  EXPECT_EQ(access_->GetUser("ann")->grants.at(0).role, Role::kAdmin);
+  AddUser("bob", {});
+  EXPECT_TRUE(access_->GetUser("bob")->grants.empty());
+}
+
 TEST_F(AccessTest, SomebodyAlwaysAdministers) {
   AddUser("ann", {{"churn", Role::kViewer}});
   EXPECT_EQ(access_->CreateUser(Owner(), "bob", kPassword, {}).error().gy(), "GY1715");

@@ -37,6 +37,16 @@ std::string SingleSpaced(std::string_view text) {
   return out;
 }
 
+// What stands behind the number is a unit, and no second condition that nobody would look at.
+bool HoldsACondition(std::string_view unit) {
+  if (unit.find_first_of("<>=!&|,;") != std::string_view::npos) return true;
+  for (const std::string_view word : Split(unit, ' ')) {
+    if (EqualsIgnoreCase(word, "and") || EqualsIgnoreCase(word, "or")) return true;
+  }
+  return unit.find("\xE2\x89\xA5") != std::string_view::npos ||
+         unit.find("\xE2\x89\xA4") != std::string_view::npos;
+}
+
 Result<> ReadNumber(std::string_view whole, std::string_view text, Kpi* kpi) {
   const std::size_t end = text.find_first_not_of("0123456789.eE+-");
   std::string_view number = text.substr(0, end);
@@ -55,6 +65,9 @@ Result<> ReadNumber(std::string_view whole, std::string_view text, Kpi* kpi) {
     kpi->value /= 100;
     kpi->unit.clear();
   }
+  if (HoldsACondition(kpi->unit))
+    return Malformed(whole, "holds more than one condition")
+        .Fix("give each condition a --kpi of its own: all of them must hold");
   if (kpi->unit.size() > 32) return Malformed(whole, "has more after the number than a unit");
   return {};
 }

@@ -42,9 +42,11 @@ TEST(Kpi, CanonicalTextReadsBackTheSame) {
 }
 
 TEST(Kpi, BadOnesSayWhy) {
-  for (const char* text : {"", "auc", ">= 3", "auc >= ", "auc >= much", "auc >= inf", "auc >= nan",
-                           "auc >= 1e999", "auc 0.84", "auc == 1", "auc => 0.8", "auc =< 0.8",
-                           "auc >= 0.8 >= 0.9 and a lot more text that is no unit at all"}) {
+  for (const char* text :
+       {"", "auc", ">= 3", "auc >= ", "auc >= much", "auc >= inf", "auc >= nan", "auc >= 1e999",
+        "auc 0.84", "auc == 1", "auc => 0.8", "auc =< 0.8",
+        "auc >= 0.8 >= 0.9 and a lot more text that is no unit at all", "auc > 0.5 and f1 > 0.999",
+        "auc > 0.8 AND", "auc >= 0.8, f1 >= 0.5", "auc > 0.5 && x"}) {
     const auto kpi = ParseKpi(text);
     ASSERT_FALSE(kpi) << text;
     EXPECT_EQ(kpi.error().gy(), "GY3010");

@@ -25,8 +25,9 @@ double Fit(const Rows& rows) {
   };
   double fit = 0;
   for (const auto& [width, count] : widths) {
-    if (width < 2) continue;
-    fit = std::max(fit, share(count) * (width == rows[0].size() ? 1 : kMajority));
+    const bool alone = width != rows[0].size();  // a mark inside some texts is no separator
+    if (width < 2 || (alone && 2 * count <= rows.size())) continue;
+    fit = std::max(fit, share(count) * (alone ? kMajority : 1));
   }
   return fit;
 }

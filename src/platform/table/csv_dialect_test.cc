@@ -17,6 +17,13 @@ TEST(Dialect, FindsTheDelimiter) {
   EXPECT_EQ(DetectDialect("n,t\n1,\"a;b;c\"\n2,\"d;e;f\"\n", false).delimiter, ',');
 }
 
+TEST(Dialect, AMarkInsideSomeTextsIsNoSeparator) {
+  std::string file = "sentence\n";
+  for (int i = 0; i < 60; ++i)
+    file += i % 20 == 3 ? "dark ; but funny ; moments\n" : "a film about nothing\n";
+  EXPECT_EQ(DetectDialect(file, false).delimiter, ',');
+}
+
 TEST(Dialect, FindsQuotesAndEscapes) {
   EXPECT_EQ(DetectDialect("a,b\n'x, y',1\n'z, w',2\n", false).quote, '\'');
   EXPECT_EQ(DetectDialect("a,b\n\"x, y\",1\n", false).quote, '"');
