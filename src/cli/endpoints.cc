@@ -170,9 +170,14 @@ Result<int> Rollback(Invocation& in) {
   }
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json endpoint,
-           session->Post(EndpointPath(in, in.Get("ENDPOINT")) + "/rollback", body));
+  const std::string path = EndpointPath(in, in.Get("ENDPOINT"));
+  GYRE_TRY(const Json before, session->Get(path));
+  GYRE_TRY(const Json endpoint, session->Post(path + "/rollback", body));
   GYRE_DO(Announce(in, *session, endpoint, "rolled back"));
+  const std::string& followed = before["follows"].AsString();
+  if (!followed.empty() && endpoint["follows"].AsString().empty())
+    in.out().Note(fmt::format("it does not follow {} any more; gyre deploy {} follows it again",
+                              followed, followed));
   return 0;
 }
 
@@ -201,9 +206,10 @@ Result<int> Predict(Invocation& in) {
   if (in.Has("format")) format = in.Get("format");
   GYRE_TRY(Session* const session, in.session());
   const std::string shown = input == "-" ? "standard input" : input.substr(input.rfind('/') + 1);
-  const std::string path = fmt::format(
+  std::string path = fmt::format(
       "/api/v1/projects/{}/predict?model={}&filename={}&output_format={}",
       PercentEncode(in.project()), PercentEncode(in.Get("MODEL")), PercentEncode(shown), format);
+  if (in.Has("bad")) path += "&bad=" + PercentEncode(in.Get("bad"));
   GYRE_TRY(const Json job, session->Upload(path, input, in.out()));
   const auto ended = session->WaitJob(job, in.out());
   const std::string& id = job["id"].AsString();
@@ -214,6 +220,9 @@ Result<int> Predict(Invocation& in) {
              "   (fetch what it has made, within a day)");
   }
   if (!ended) return ended.error();
+  if (const std::int64_t nulled = (*ended)["result"]["cells_nulled"].AsInt(); nulled > 0)
+    in.out().Warn(
+        fmt::format("cells that could not be read and count as missing: {}", GroupDigits(nulled)));
   for (const auto& [from, to] : (*ended)["result"]["renamed"].members())
     in.out().Note(fmt::format("the file's own `{}` stands under `{}`", from, to.AsString()));
   GYRE_DO(session->Download(
@@ -242,6 +251,7 @@ constexpr Option kPredictOptions[] = {
     {"--out", "FILE", "where to write them with prediction and probability_*; - = standard output",
      "-", false, "file"},
     {"--format", "FORMAT", "of the answer: csv, jsonl or parquet; default: by the name of --out"},
+    {"--bad", "HOW", "cells that cannot be read: error, or null to count them as missing"},
 };
 constexpr Command kCommands[] = {
     {"deploy", "put a model behind an endpoint",

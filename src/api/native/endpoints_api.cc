@@ -67,6 +67,8 @@ constexpr net::Route kRoutes[] = {
                {"filename", Type::kText, "for messages"},
                {"format", Type::kText, "of the file; else by its content",
                 "csv|tsv|json|jsonl|ndjson|parquet"},
+               {"bad", Type::kText, "cells that cannot be read: an error, or missing",
+                "error|null"},
                {"output_format", Type::kText, "csv when it is not given", "csv|jsonl|parquet"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/predict/{job}",
@@ -156,6 +158,7 @@ Result<net::Response> EndpointsApi::PredictFile(net::Request& request) {
                                 .filename = request.Query("filename").value_or("input"),
                                 .format = request.Query("format").value_or(""),
                                 .output_format = format,
+                                .bad_is_missing = request.Query("bad") == "null",
                                 .created_by = request.principal.name},
                                upload));
   return Accepted(job);

@@ -28,6 +28,7 @@ Result<runners::Job> Predictions::Submit(const registry::ModelVersion& version,
                           {"name", request.filename},
                           {"format", request.format},
                           {"output_format", request.output_format},
+                          {"bad_is_missing", request.bad_is_missing},
                           {"sha256", upload.digest},
                           {"bytes", upload.size_bytes}});
   return jobs_.Submit(std::move(spec));
@@ -54,13 +55,15 @@ Result<Json> Predictions::Execute(runners::JobRun& run) {
                                                    {"input", *upload},
                                                    {"name", input["name"]},
                                                    {"format", input["format"]},
-                                                   {"output_format", input["output_format"]}}),
+                                                   {"output_format", input["output_format"]},
+                                                   {"bad_is_missing", input["bad_is_missing"]}}),
                                         options));
   run.Progress(kScored, "storing");
   GYRE_TRY(const blob::Object scored, blobs_.PutFile(done["output"].AsString()));
   return Json::Obj({{"model", version.name()},
                     {"rows", done["rows"]},
                     {"notes", done["notes"]},
+                    {"cells_nulled", done["cells_nulled"]},
                     {"renamed", done["renamed"]},
                     {"format", input["output_format"]},
                     {"sha256", scored.digest},

@@ -15,9 +15,10 @@ namespace gyre::serving {
 
 struct PredictionRequest {
   std::string project;
-  std::string filename;       // for messages
-  std::string format;         // of the file; empty = by content
-  std::string output_format;  // csv, jsonl, parquet
+  std::string filename;         // for messages
+  std::string format;           // of the file; empty = by content
+  std::string output_format;    // csv, jsonl, parquet
+  bool bad_is_missing = false;  // cells that cannot be read: missing instead of an error
   std::string created_by;
 };
 

@@ -68,9 +68,10 @@ Error ForPrediction(const Error& error, const std::string& name) {
   if (gy != "GY2034" && gy != "GY2036" && gy != "GY2041") return error;
   Error own(error.code(), gy, error.message());
   own = std::move(own).Where(error.where()).Why(error.why());
-  return gy == "GY2041" ? std::move(own).Fix(fmt::format(
-                              "correct the cell in {}, or leave it empty: a missing value", name))
-                        : std::move(own).Fix(fmt::format("correct that line of {}", name));
+  own = gy == "GY2041" ? std::move(own).Fix(fmt::format(
+                             "correct the cell in {}, or leave it empty: a missing value", name))
+                       : std::move(own).Fix(fmt::format("correct that line of {}", name));
+  return std::move(own).Fix("gyre predict --bad null   (what cannot be read is missing)");
 }
 
 class ScoringSink final : public table::ImportSink {
@@ -195,6 +196,7 @@ Result<Json> ScoreFile(runners::TaskContext& context) {
   options.types = scorer->input();
   options.formats = scorer->package().formats;
   options.types_may_miss = true;
+  if (input["bad_is_missing"].AsBool()) options.bad = table::BadCells::kNull;
   options.types_by = "the model";
   options.chunk_rows_max = kChunkRows;
   options.cancelled = [&] { return context.cancelled(); };
@@ -213,6 +215,7 @@ Result<Json> ScoreFile(runners::TaskContext& context) {
   return Json::Obj({{"output", std::move(output)},
                     {"rows", sink.rows()},
                     {"notes", std::move(notes)},
+                    {"cells_nulled", report->cells_nulled},
                     {"renamed", std::move(renamed)}});
 }
 
