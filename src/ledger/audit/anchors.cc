@@ -19,8 +19,7 @@ std::string LineOf(const Anchor& anchor) {
   return Json::Obj({{"sequence", anchor.sequence},
                     {"hash", anchor.hash},
                     {"at", FormatTime(anchor.at_us)}})
-             .Dump() +
-         "\n";
+      .Dump();
 }
 
 }  // namespace
@@ -55,7 +54,7 @@ void Anchors::WriteWhenDue() {
 
 Result<> Anchors::Write(const Anchor& end) {
   kLog.Info("audit anchor", {{"sequence", end.sequence}, {"hash", end.hash}});
-  GYRE_DO(exec::AppendFile(path_, LineOf(end)));
+  GYRE_DO(exec::AppendLineDurably(path_, LineOf(end)));
   last_ = end;
   return {};
 }

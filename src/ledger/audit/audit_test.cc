@@ -173,7 +173,15 @@ TEST_F(AuditTest, AnAnchorCutOffIsLeftOutAndAChangedOneIsSaid) {
   }
   ASSERT_TRUE(exec::AppendFile(path, "{\"sequence\":"));
   EXPECT_EQ(Anchors::Read(path)->size(), 1u);
-  ASSERT_TRUE(exec::AppendFile(path, "\n"));
+  AppendSome(1);
+  {
+    const Anchors anchors(*audit_, path, SystemClock());
+  }
+  const auto kept = Anchors::Read(path);
+  ASSERT_TRUE(kept) << kept.error().ToString();
+  EXPECT_EQ(kept->size(), 2u);
+  EXPECT_TRUE(audit_->Verify(*kept)->sound);
+  ASSERT_TRUE(exec::AppendFile(path, "{\"sequence\":\n"));
   EXPECT_EQ(Anchors::Read(path).error().gy(), "GY4165");
 }
 

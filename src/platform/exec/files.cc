@@ -28,9 +28,7 @@ class Descriptor {
   int fd_;
 };
 
-Result<> WriteWith(const std::string& path, std::string_view bytes, int flags) {
-  const Descriptor file(open(path.c_str(), flags | O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  if (file.get() < 0) return SystemError("writing " + path, errno);
+Result<> WriteAll(const Descriptor& file, const std::string& path, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = write(file.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
@@ -38,6 +36,34 @@ Result<> WriteWith(const std::string& path, std::string_view bytes, int flags) {
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
   return {};
+}
+
+Result<> WriteWith(const std::string& path, std::string_view bytes, int flags) {
+  const Descriptor file(open(path.c_str(), flags | O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (file.get() < 0) return SystemError("writing " + path, errno);
+  return WriteAll(file, path, bytes);
+}
+
+// So that a name in it outlives a crash.
+Result<> SyncFolderOf(const std::string& path) {
+  const std::string folder = fs::path(path).parent_path().string();
+  const Descriptor directory(
+      open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || fsync(directory.get()) != 0)
+    return SystemError("fsync of " + folder, errno);
+  return {};
+}
+
+// Where the last whole line ends.
+Result<off_t> EndOfLines(const Descriptor& file, const std::string& path) {
+  struct stat info{};
+  if (fstat(file.get(), &info) != 0) return SystemError("reading " + path, errno);
+  off_t end = info.st_size;
+  for (char last = 0; end > 0; --end) {
+    if (pread(file.get(), &last, 1, end - 1) != 1) return SystemError("reading " + path, errno);
+    if (last == '\n') break;
+  }
+  return end;
 }
 
 std::int64_t ModifiedMicros(const std::string& path) {
@@ -110,15 +136,21 @@ Result<> AppendFile(const std::string& path, std::string_view bytes) {
   return WriteWith(path, bytes, O_APPEND);
 }
 
+Result<> AppendLineDurably(const std::string& path, std::string_view line) {
+  const bool is_new = !FileExists(path);
+  const Descriptor file(open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  if (file.get() < 0) return SystemError("writing " + path, errno);
+  GYRE_TRY(const off_t end, EndOfLines(file, path));
+  if (ftruncate(file.get(), end) != 0) return SystemError("writing " + path, errno);
+  GYRE_DO(WriteAll(file, path, std::string(line) + "\n"));
+  if (fsync(file.get()) != 0) return SystemError("fsync of " + path, errno);
+  return is_new ? SyncFolderOf(path) : Result<>();
+}
+
 Result<> RenameDurably(const std::string& from, const std::string& to) {
   if (rename(from.c_str(), to.c_str()) != 0)
     return SystemError(fmt::format("renaming {} to {}", from, to), errno);
-  const std::string folder = fs::path(to).parent_path().string();
-  const Descriptor directory(
-      open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || fsync(directory.get()) != 0)
-    return SystemError("fsync of " + folder, errno);
-  return {};
+  return SyncFolderOf(to);
 }
 
 Result<> WritePrivateFile(const std::string& path, std::string_view bytes) {

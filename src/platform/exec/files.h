@@ -20,6 +20,9 @@ Result<std::string> ReadFile(const std::string& path,
 Result<std::string> ReadFilePart(const std::string& path, std::int64_t offset, std::int64_t length);
 Result<> WriteFile(const std::string& path, std::string_view bytes);  // replaces; not synced
 Result<> AppendFile(const std::string& path, std::string_view bytes);
+// For a file of lines that must not be lost: durable when it returns. What a crash left of a line
+// that was never whole is cut off first.
+Result<> AppendLineDurably(const std::string& path, std::string_view line);
 // For keys: mode 0600, replaced at once and durable when it returns.
 Result<> WritePrivateFile(const std::string& path, std::string_view bytes);
 // Errors: kNotFound; kPermissionDenied GY1333 when anybody but its owner may read it.
