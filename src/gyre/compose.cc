@@ -459,7 +459,7 @@ std::string House::setup_url() const {
   return secret && !secret->empty() ? rooms_->info.url + "/setup?token=" + *secret : std::string();
 }
 
-Result<> House::Reload() {
+Result<> House::ReloadSettings() {
   GYRE_TRY(const config::Settings fresh,
            config::Settings::Load(kSettingTables, rooms_->options.sources));
   GYRE_TRY(const telemetry::LogLevel level, telemetry::ParseLogLevel(fresh.Text("log.level")));
@@ -472,8 +472,10 @@ Result<> House::Reload() {
     shown.Push(hot ? read.items()[i] : rooms_->shown_settings.items()[i]);
   }
   rooms_->shown_settings = std::move(shown);
-  return rooms_->server->ReloadCertificate();
+  return {};
 }
+
+Result<> House::ReloadCertificate() { return rooms_->server->ReloadCertificate(); }
 
 void House::Drain() { rooms_->Drain(); }
 

@@ -36,9 +36,10 @@ class House : public cli::Owner {
   const std::string& data_directory() const;
   std::string setup_url() const;  // one-time link while there is no user; "" otherwise
   // Reads the settings again and takes up those that are hot. Errors: those of Settings::Load.
-  Result<> Reload();
-  void Drain();       // no new requests; running ones finish
-  bool busy() const;  // somebody's request or job runs
+  Result<> ReloadSettings();
+  Result<> ReloadCertificate();  // nothing to do without TLS
+  void Drain();                  // no new requests; running ones finish
+  bool busy() const;             // somebody's request or job runs
   void WaitUntilIdle() override;
 
  private:

@@ -72,16 +72,24 @@ void PrintWhereItIs(const House& house, double milliseconds, cli::Output& out) {
   if (!setup.empty()) line(true, "Set up", setup + "   (first user; works once)");
 }
 
+void SayReloaded(std::string_view what, const Result<>& reloaded) {
+  if (reloaded) return kLog.Info(fmt::format("{} read again", what), {});
+  kLog.Error(fmt::format("{}: kept what was read before", what),
+             {{"error", reloaded.error().ToString()}});
+}
+
+// Each by itself: broken settings do not keep a certificate from being renewed.
+void Reload(House& house) {
+  SayReloaded("settings", house.ReloadSettings());
+  if (house.info().url.starts_with("https:")) SayReloaded("certificate", house.ReloadCertificate());
+}
+
 // SIGHUP reloads, except in a terminal: there it says that the terminal is gone.
 int WaitForEnd(exec::SignalWaiter& signals, House& house) {
   while (true) {
     const int signal = signals.Wait(-1).value_or(SIGTERM);
     if (signal != SIGHUP || ::isatty(STDIN_FILENO) != 0) return signal;
-    if (const auto reloaded = house.Reload(); !reloaded) {
-      kLog.Error("kept what was read before", {{"error", reloaded.error().ToString()}});
-    } else {
-      kLog.Info("settings and certificate read again", {});
-    }
+    Reload(house);
   }
 }
 

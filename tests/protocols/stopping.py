@@ -104,8 +104,18 @@ def new_certificate(g):
     reload('certificate read again')
     assert shown() == second != first
     os.remove(os.path.join(g.work, 'cert.pem'))
-    reload('kept what was read before')
-    assert shown() == second
+    os.makedirs(os.path.join(g.directory, '.config', 'gyre'))
+    settings = os.path.join(g.directory, '.config', 'gyre', 'config.yaml')
+    open(settings, 'w').write('log: {level: debug}\n')
+    reload('certificate: kept what was read before')
+    assert shown() == second and 'settings: kept' not in g.log()
+    third = certificate(g, 'three')
+    open(settings, 'w').write('log: {level: [')
+    reload('settings: kept what was read before')
+    deadline = time.monotonic() + 20
+    while shown() != third:
+        assert time.monotonic() < deadline, 'broken settings keep no certificate from being renewed'
+        time.sleep(0.05)
     kept.request('GET', '/healthz')
     assert kept.getresponse().read() == b'ok\n', 'its connection was cut'
     kept.close()

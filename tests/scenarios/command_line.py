@@ -280,7 +280,7 @@ def settings_are_read_again(g):
     wait_until(lambda: level() == ('debug', '2'), 'only what is hot changes')
     open(settings, 'w').write('log: {level: [')
     g.server.send_signal(signal.SIGHUP)
-    wait_until(lambda: 'kept what was read before' in g.log(), 'broken settings are said')
+    wait_until(lambda: 'settings: kept what was read before' in g.log(), 'broken settings are said')
     assert level() == ('debug', '2') and g.server.poll() is None
 
 
