@@ -360,6 +360,25 @@ def audit_names_what_changed(g):
     assert objects('--object', 'customers') and all(o.split('/')[0] == 'customers' for _, o in objects('--object', 'customers'))
 
 
+def champion_that_knows_the_rows(g):
+    """A champion of a random split has learned from rows of the groups that test its successor: they do not compare the two."""
+    pick = random.Random(3)
+    stays = [(pick.random() < .5, pick.gauss(0, 1)) for _ in range(100)]
+    with open(os.path.join(g.work, 'visits.csv'), 'w') as f:
+        f.write('customer_id,height,noise,stays\n')
+        for customer, (stay, height) in enumerate(stays):
+            for _ in range(15):
+                f.write(f'{customer},{height:.4f},{pick.gauss(0, 1):.4f},{"yes" if stay else "no"}\n')
+    g.cli('add', 'visits.csv')
+    quick = ('--target', 'stays', '--budget', '3s', '--trials', '1', '--seed', '1')
+    assert g.cli_json('train', 'visits', *quick, '--split', 'random')['promoted']
+    done = g.cli('train', 'visits', *quick, check=False)
+    assert done.returncode == 5 and 'comparable with the champion: visits:v1: it learned from' in done.stdout, (done.stdout, done.stderr)
+    assert 'gyre evaluate MODEL --on DATASET' in done.stdout and 'worse by' not in done.stdout, done.stdout
+    again = g.cli('train', 'visits', *quick, '--split', 'random', check=False).stdout
+    assert 'learned from' not in again and 'not inferior to champion' in again, again
+
+
 def main():
     with Gyre() as g:
         g.start()
@@ -373,6 +392,7 @@ def main():
         recipe_by_hand(g)
         positive_class(g)
         split_is_found(g)
+        champion_that_knows_the_rows(g)
         approvals(g)
         bad_requests(g)
         card_and_removal(g)

@@ -117,6 +117,7 @@ class EvaluationService final : public Evaluations {
   Result<Json> Document(const StoredEvaluation& evaluation) override;
   Result<std::vector<StoredEvaluation>> List(std::string_view project,
                                              std::string_view model_version_id, int limit) override;
+  Result<Json> LessonsOf(const registry::ModelVersion& version) override;
   Result<runners::Job> Submit(EvaluateRequest request) override;
   Result<Json> Execute(runners::JobRun& run);
 
@@ -125,7 +126,6 @@ class EvaluationService final : public Evaluations {
                         const std::string& dataset);
   Result<Json> TaskInput(const Json& input, const registry::ModelVersion& version,
                          const registry::ModelVersion* against, const Rows& rows);
-  Result<Json> LessonsOf(const registry::ModelVersion& version);
   Result<std::vector<std::string>> OwnTerms(const runners::Job& job,
                                             const registry::ModelVersion& version,
                                             const registry::AliasPolicy& policy, const Rows& rows);
@@ -292,7 +292,6 @@ Result<Json> EvaluationService::TaskInput(const Json& input, const registry::Mod
   return task;
 }
 
-// Null when the data that taught it is gone: then nothing can be said.
 Result<Json> EvaluationService::LessonsOf(const registry::ModelVersion& version) {
   Lessons lessons{version.name(), {}, {}};
   for (const registry::DatasetUse& use : version.datasets) {

@@ -75,6 +75,9 @@ class Evaluations {
   virtual Result<std::vector<StoredEvaluation>> List(std::string_view project,
                                                      std::string_view model_version_id,
                                                      int limit) = 0;  // newest first
+  // The rows that taught a version, as LessonsToJson; null when they are gone: then nothing can be
+  // said.
+  virtual Result<Json> LessonsOf(const registry::ModelVersion& version) = 0;
   // Submits an "evaluation.run" job. Its result: {"evaluation": id, "model", "against"?, "dataset",
   // "rows", "metrics", "verdict", ...}. The verdict is recorded with the model version
   // ("verdict_recorded") when it was reached on the terms of the policy; "trial" names those of the

@@ -1,5 +1,6 @@
 #include "ml/evaluation/learned.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 
@@ -28,6 +29,35 @@ Result<> AddLessons(const std::vector<std::string>& paths, const table::ReadOpti
                                     });
 }
 
+// The frame's rows, and what is known of each kind of them.
+struct Compared {
+  std::vector<std::uint64_t> rows;  // the kind of each
+  SeenRows seen;
+};
+
+bool IsLearned(const Seen& kind) { return kind.taught > 0 && (kind.here == 1 || kind.taught == 1); }
+
+Result<Compared> CompareRows(const table::Frame& frame, const Lessons& lessons,
+                             const std::function<bool()>& cancelled) {
+  GYRE_TRY(const table::ParquetInfo info, table::ReadParquetInfo(lessons.parts));
+  table::ReadOptions options;
+  options.cancelled = cancelled;
+  table::Frame common;
+  for (const table::Field& field : info.schema) {
+    const table::Column* column = frame.Find(field.name);
+    if (column == nullptr) continue;
+    options.columns.push_back(field.name);
+    common.columns.push_back(*column);
+  }
+  Compared compared;
+  if (common.columns.empty()) return compared;
+  compared.rows = table::RowHashes(common);
+  for (const std::uint64_t hash : compared.rows) ++compared.seen[hash].here;
+  GYRE_DO(AddLessons(lessons.parts, options, 1, &compared.seen));
+  if (!lessons.holdout.empty()) GYRE_DO(AddLessons({lessons.holdout}, options, -1, &compared.seen));
+  return compared;
+}
+
 }  // namespace
 
 Json LessonsToJson(const Lessons& lessons) {
@@ -45,24 +75,19 @@ Lessons LessonsFromJson(const Json& json) {
 
 Result<std::size_t> CountLearned(const table::Frame& frame, const Lessons& lessons,
                                  const std::function<bool()>& cancelled) {
-  GYRE_TRY(const table::ParquetInfo info, table::ReadParquetInfo(lessons.parts));
-  table::ReadOptions options;
-  options.cancelled = cancelled;
-  table::Frame common;
-  for (const table::Field& field : info.schema) {
-    const table::Column* column = frame.Find(field.name);
-    if (column == nullptr) continue;
-    options.columns.push_back(field.name);
-    common.columns.push_back(*column);
+  GYRE_TRY(const Compared compared, CompareRows(frame, lessons, cancelled));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      compared.seen, [](const auto& kind) { return IsLearned(kind.second); }));
+}
+
+Result<std::vector<std::uint32_t>> LearnedRows(const table::Frame& frame, const Lessons& lessons,
+                                               const std::function<bool()>& cancelled) {
+  GYRE_TRY(const Compared compared, CompareRows(frame, lessons, cancelled));
+  std::vector<std::uint32_t> learned;
+  for (std::size_t i = 0; i < compared.rows.size(); ++i) {
+    if (IsLearned(compared.seen.at(compared.rows[i])))
+      learned.push_back(static_cast<std::uint32_t>(i));
   }
-  if (common.columns.empty()) return 0;
-  SeenRows seen;
-  for (const std::uint64_t hash : table::RowHashes(common)) ++seen[hash].here;
-  GYRE_DO(AddLessons(lessons.parts, options, 1, &seen));
-  if (!lessons.holdout.empty()) GYRE_DO(AddLessons({lessons.holdout}, options, -1, &seen));
-  std::size_t learned = 0;
-  for (const auto& [hash, row] : seen)
-    learned += row.taught > 0 && (row.here == 1 || row.taught == 1) ? 1 : 0;
   return learned;
 }
 

@@ -1,6 +1,7 @@
 // Which rows of an evaluation a model has seen before.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -24,5 +25,8 @@ Lessons LessonsFromJson(const Json& json);
 // and no sign of a copy; of another kind one row is.
 Result<std::size_t> CountLearned(const table::Frame& frame, const Lessons& lessons,
                                  const std::function<bool()>& cancelled);
+// Every row of the kinds that CountLearned counts, in order.
+Result<std::vector<std::uint32_t>> LearnedRows(const table::Frame& frame, const Lessons& lessons,
+                                               const std::function<bool()>& cancelled);
 
 }  // namespace gyre::evaluation

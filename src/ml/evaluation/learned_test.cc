@@ -40,6 +40,7 @@ TEST_F(LearnedTest, RowsThatTaughtAreCountedAndHeldOutOnesAreNot) {
   const Lessons lessons{"churn:v1", {File("all", Rows(0, 100))}, File("held", Rows(80, 100))};
   EXPECT_EQ(*CountLearned(Rows(70, 120), lessons, {}), 10U);
   EXPECT_EQ(*CountLearned(Rows(100, 120), lessons, {}), 0U);
+  EXPECT_EQ(*LearnedRows(Rows(78, 120), lessons, {}), (std::vector<std::uint32_t>{0, 1}));
   EXPECT_EQ(*CountLearned(Rows(0, 50, "b"), lessons, {}), 0U);
 }
 
@@ -63,6 +64,7 @@ TEST_F(LearnedTest, AKindThatIsFrequentOnBothSidesIsNoCopyAndARepeatedRowIs) {
   const Lessons once{"churn:v1", {File("once", Rows(0, 100))}, {}};
   const Lessons often{"churn:v2", {File("often", twice(0, 100))}, {}};
   EXPECT_EQ(*CountLearned(twice(0, 30), once, {}), 30U) << "each row stands twice, one is a copy";
+  EXPECT_EQ(LearnedRows(twice(0, 30), once, {})->size(), 60U) << "nobody knows which";
   EXPECT_EQ(*CountLearned(twice(0, 30), often, {}), 0U);
   EXPECT_EQ(*CountLearned(Rows(0, 30), often, {}), 30U);
 }

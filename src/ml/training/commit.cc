@@ -93,7 +93,13 @@ Result<Json> Commit::FitInput() const {
   for (const std::string& path : paths) parts.Push(path);
   input.Set("parts", std::move(parts));
   input.Set("formats", table::FormatsToJson(data_.formats));
-  if (champion_) GYRE_DO(AddChampion(*champion_, rooms_.blobs, &input));
+  if (champion_) {
+    GYRE_DO(AddChampion(*champion_, rooms_.blobs, &input));
+    if (rooms_.evaluations != nullptr) {
+      GYRE_TRY(Json lessons, rooms_.evaluations->LessonsOf(*champion_));
+      input.Set("champion_lessons", std::move(lessons));
+    }
+  }
   return input;
 }
 

@@ -12,6 +12,7 @@
 #include "ml/evaluation/evaluate.h"
 #include "ml/predictors/scorer.h"
 #include "ml/recipes/recipe.h"
+#include "ml/training/champion.h"
 #include "ml/training/families.h"
 #include "ml/training/linear_fit.h"
 #include "ml/training/reference_profile.h"
@@ -276,19 +277,8 @@ Json Signature(const table::Schema& input, const Problem& problem) {
                                            {"positive", PositiveJson(problem)}})}});
 }
 
-Result<evaluation::Comparison> CompareWithChampion(const Problem& problem,
-                                                   const predictors::Scorer& scorer,
-                                                   const evaluation::EvaluateOptions& options,
-                                                   std::vector<std::string>* warnings) {
-  GYRE_TRY(const std::string bytes, exec::ReadFile(problem.request.champion_package));
-  GYRE_TRY(const auto champion, predictors::Scorer::Load(bytes));
-  std::string line = evaluation::OtherPositive(scorer, *champion, problem.request.champion_name);
-  if (!line.empty()) warnings->push_back(std::move(line));
-  return evaluation::Compare(scorer, *champion, problem.test, options);
-}
-
 // How good the chosen model is on rows that no fit has seen, and whether it beats the champion on
-// the very same rows.
+// rows that are new to both.
 Result<Json> Judge(runners::TaskContext& context, const FitSession& session, const Packed& best) {
   const Problem& problem = session.problem();
   constexpr double kFrom = 0.93;
@@ -312,9 +302,12 @@ Result<Json> Judge(runners::TaskContext& context, const FitSession& session, con
       comparison = *std::move(compared);
       answer.Set("comparison", comparison->ToJson());
     } else {
-      // The champion answers another question, or reads columns that are gone: it cannot defend
-      // itself here.
-      answer.Set("not_compared", compared.error().message());
+      // The champion answers another question, reads columns that are gone, or knows the rows: it
+      // cannot defend itself here.
+      const Error& error = compared.error();
+      answer.Set("not_compared", error.fixes().empty()
+                                     ? error.message()
+                                     : fmt::format("{}; {}", error.message(), error.fixes()[0]));
     }
   }
   answer.Set("evaluation", evaluation.ToJson());

@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "ml/predictors/scorer.h"
 #include "ml/training/fit_task.h"
 #include "ml/training/frames_for_tests.h"
 #include "platform/exec/files.h"
 #include "platform/table/append.h"
+#include "platform/table/writer.h"
 
 namespace gyre::training {
 namespace {
@@ -205,6 +208,45 @@ TEST(Fit, EncodingsOfTheAnswerDoNotFlatterTheRowsThatChooseAModel) {
   ASSERT_TRUE(fit) << fit.error().ToString();
   for (const Json& entry : (*fit)["leaderboard"].items())
     EXPECT_LT(entry["valid"].AsDouble(), 0.6) << entry.Dump();
+}
+
+// A champion whose rows were split otherwise knows answers of the rows that judge the new model.
+TEST(Fit, TheChampionIsComparedOnRowsThatItDidNotLearnFrom) {
+  FakeContext context;
+  auto problem = PrepareProblem(Ask("churn", 1, 2), ChurnFrame(2'500, 3));
+  ASSERT_TRUE(problem);
+  ASSERT_TRUE(FitProblem(context, *problem));
+  const std::string folder = context.scratch_directory() + "/";
+  const std::string all = folder + "all.parquet", held = folder + "held.parquet";
+  const std::string taught = folder + "taught.parquet";
+  problem->request.champion_package = folder + "champion.json";
+  problem->request.champion_name = "churn:v1";
+  ASSERT_TRUE(
+      exec::WriteFile(problem->request.champion_package, *exec::ReadFile(folder + "model.json")));
+  const std::size_t rows = problem->test.rows();
+  ASSERT_GT(rows, 120U);
+  std::vector<std::uint32_t> some(rows - 110);
+  std::iota(some.begin(), some.end(), 0U);
+  ASSERT_TRUE(table::WriteParquet(ChurnFrame(2'500, 3), all));
+  ASSERT_TRUE(table::WriteParquet(problem->test, held));
+  ASSERT_TRUE(table::WriteParquet(problem->test.Select(some), taught));
+  const auto judged = [&](std::vector<std::string> parts, std::string holdout) {
+    problem->request.champion_lessons = {"churn:v1", std::move(parts), std::move(holdout)};
+    const auto fit = FitProblem(context, *problem);
+    EXPECT_TRUE(fit);
+    return fit ? (*fit)["judged"] : Json();
+  };
+  const std::string known = fmt::format("learned from {} of the {} rows", rows - 110, rows);
+  const Json honest = judged({all}, held);
+  EXPECT_EQ(honest["comparison"]["rows"].AsInt(), static_cast<std::int64_t>(rows));
+  EXPECT_EQ(honest["evaluation"]["warnings"].Dump().find("learned"), std::string::npos);
+  const Json partly = judged({taught}, "");
+  EXPECT_EQ(partly["comparison"]["rows"].AsInt(), 110) << partly.Dump();
+  EXPECT_NE(partly["evaluation"]["warnings"].Dump().find(known), std::string::npos);
+  const Json leaky = judged({all}, "");
+  EXPECT_FALSE(leaky.Has("comparison"));
+  EXPECT_NE(leaky["not_compared"].AsString().find("0 are new to it, too few"), std::string::npos)
+      << leaky["not_compared"].AsString();
 }
 
 TEST(Fit, EveryFinalistSaysWhatItTook) {

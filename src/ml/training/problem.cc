@@ -349,6 +349,7 @@ Result<FitRequest> ParseFitRequest(const Json& json) {
   GYRE_DO(TakeRoles(&request));
   request.champion_package = json["champion_package"].AsString();
   request.champion_name = json["champion_name"].AsString();
+  request.champion_lessons = evaluation::LessonsFromJson(json["champion_lessons"]);
   request.champion_positive = json["champion_positive"].AsString();
   constexpr double kBudgetMin = 1, kBudgetMax = 7 * 86'400;
   constexpr int kTrialsMax = 10'000;
@@ -392,6 +393,7 @@ Json FitRequestToJson(const FitRequest& r) {
                     {"recipe", r.recipe ? r.recipe->ToJson() : Json()},
                     {"champion_package", r.champion_package},
                     {"champion_name", r.champion_name},
+                    {"champion_lessons", evaluation::LessonsToJson(r.champion_lessons)},
                     {"champion_positive", r.champion_positive}});
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "ml/evaluation/learned.h"
 #include "ml/recipes/recipe.h"
 #include "ml/statistics/metrics.h"
 #include "ml/training/split.h"
@@ -41,7 +42,8 @@ struct FitRequest {
   std::optional<recipes::Spec> recipe;  // empty = suggested, for each family its own
   std::string champion_package;         // path; empty = none
   std::string champion_name;
-  std::string champion_positive;  // its positive class; empty = none
+  evaluation::Lessons champion_lessons;  // no parts = nobody knows them
+  std::string champion_positive;         // its positive class; empty = none
 };
 Result<FitRequest> ParseFitRequest(const Json& json);  // GY3501
 Json FitRequestToJson(const FitRequest& request);
