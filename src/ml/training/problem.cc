@@ -130,6 +130,11 @@ Result<> ReadTimeAndGroup(const table::Frame& frame, Problem* problem, SplitRequ
   problem->excluded.push_back(r.group_column);
   if (AllDiffer(split->group)) {  // then no row has company to be kept from
     split->group.clear();
+    if (r.recipe && r.recipe->roles().key == r.group_column) return {};  // as most keys
+    problem->findings.push_back(
+        {r.group_column, "no groups",
+         fmt::format("`{}` differs in every row: rows are split without it", r.group_column),
+         true});
     return {};
   }
   split->kind = r.time_column.empty() ? SplitKind::kGroup : SplitKind::kTimeGroup;

@@ -51,7 +51,8 @@ Json FitRequestToJson(const FitRequest& request);
 // A column that was left out, or deserves a look.
 struct Finding {
   std::string column, kind, text;  // kind: "leak", "id", "constant", "group", "missing target",
-                                   // "time order", "repeats", "neither side", "split"
+                                   // "time order", "repeats", "neither side", "split",
+                                   // "no groups"
   bool left_out = false;
 };
 

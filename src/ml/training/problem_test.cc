@@ -174,6 +174,18 @@ TEST(Problem, AColumnThatSplitsNothingIsRefused) {
   EXPECT_TRUE(PrepareProblem(request, Visits(200, 60, false)));
 }
 
+TEST(Problem, AGroupColumnThatDiffersInEveryRowIsSaidToSplitNothing) {
+  FitRequest request = Ask("y");
+  request.group_column = "who_id";
+  const auto problem = PrepareProblem(request, Visits(200, 1, false));
+  ASSERT_TRUE(problem);
+  EXPECT_EQ(problem->split_kind, SplitKind::kStratified);
+  const auto said = std::ranges::find(problem->findings, "who_id", &Finding::column);
+  ASSERT_NE(said, problem->findings.end());
+  EXPECT_EQ(said->kind, "no groups");
+  EXPECT_TRUE(said->left_out);
+}
+
 TEST(Problem, ARandomSplitOfRowsInTimeOrRepeatedIdsIsNamedWithTheCommandThatMendsIt) {
   FitRequest request = Ask("y");
   request.dataset = "visits";
