@@ -77,6 +77,20 @@ def amounts(g):
     assert '1234' in g.cli('datasets', 'rows', 'us').stdout
 
 
+def thousands(g):
+    """What other columns show decides how thousands are read, and the note names the way back."""
+    header = ['ort', 'einw', 'flaeche', 'preis']
+    path = write(g.work, 'orte.csv', header, [['A', '12.345', '1.200', '3,5'], ['B', '9.000', '2.100', '4']], ';')
+    added = g.cli('add', path)
+    assert '`einw` was read as numbers like 1.234,5, because `preis` shows it' in added.stderr, added.stderr
+    assert 'A,12345,1200,3.5' in g.cli('datasets', 'export', 'orte').stdout
+    g.cli('add', path, '--name', 'back', '--type', 'einw=double:1,234.5')
+    assert 'A,12.345,1200,3.5' in g.cli('datasets', 'export', 'back').stdout
+    odd = write(g.work, 'odd.csv', ['price', 'n'], [['"1,234"', 1], ['"2,500"', 2], ['n.v.', 3]])
+    for options in ((), ('--type', 'price=double', '--bad', 'null')):
+        assert 'Say which' in g.cli('add', odd, '--dry-run', *options).stdout, options
+
+
 def set_aside(g):
     header = ['n', 'word']
     g.cli('add', write(g.work, 'q.csv', header, [[i, 'ab'[i % 2]] for i in range(100)]))
@@ -153,6 +167,7 @@ def main():
         g.start()
         dates(g)
         amounts(g)
+        thousands(g)
         set_aside(g)
         queries(g)
         outputs(g)

@@ -262,7 +262,7 @@ Result<> EachJson(const Tensor& tensor, const Take& take) {
 }
 
 // The element as a value of the column's type; false when it is none.
-bool Push(const Element& element, table::TextFormat order, Column* column) {
+bool Push(const Element& element, table::TextFormat format, Column* column) {
   const bool is_nan = element.real && std::isnan(*element.real);
   if (element.is_null || is_nan) return column->PushNull(), true;
   std::optional<std::int64_t> whole = element.whole;
@@ -288,7 +288,7 @@ bool Push(const Element& element, table::TextFormat order, Column* column) {
     case Type::kDate:
     case Type::kTimestamp: {
       const auto days = element.text && column->type == Type::kDate
-                            ? table::ParseDate(*element.text, order)
+                            ? table::ParseDate(*element.text, format)
                             : std::nullopt;
       if (days) return column->PushInt(*days), true;
       const auto time = element.text ? table::ParseTimestamp(*element.text) : std::nullopt;
@@ -323,12 +323,12 @@ Result<std::vector<bool>> ReadNullMask(const Tensor& tensor) {
   return mask;
 }
 
-Result<> FillColumn(const Tensor& tensor, table::TextFormat order, Column* column) {
+Result<> FillColumn(const Tensor& tensor, table::TextFormat format, Column* column) {
   GYRE_TRY(const std::vector<bool> mask, ReadNullMask(tensor));
   const Take take = [&](std::int64_t row, Element element) -> Result<> {
     if (!mask.empty() && mask[static_cast<std::size_t>(row)])
       element = Element{.is_null = true, .whole = {}, .real = {}, .text = {}};
-    if (Push(element, order, column)) return {};
+    if (Push(element, format, column)) return {};
     return Wrong(tensor.name, "data[{}]: a value of {} is no {}", row, tensor.type->name,
                  table::TypeName(column->type));
   };
@@ -433,9 +433,9 @@ Result<table::Frame> FrameOfInputs(const InferBody& body, const table::Schema& s
     if (column == schema.size()) return Wrong(tensor.name, "the model has no such input");
     if (filled[column]) return Wrong(tensor.name, "it is sent twice");
     filled[column] = true;
-    const auto format = formats.find(tensor.name);
-    const auto order = format == formats.end() ? table::TextFormat::kUsual : format->second;
-    GYRE_DO(FillColumn(tensor, order, &frame.columns[column]));
+    const auto known = formats.find(tensor.name);
+    const auto format = known == formats.end() ? table::TextFormat::kUsual : known->second;
+    GYRE_DO(FillColumn(tensor, format, &frame.columns[column]));
   }
   if (!binary.empty())
     return InvalidArgument("GY3830", "{} bytes follow the last binary tensor", binary.size());

@@ -42,7 +42,7 @@ std::string Shown(std::string_view text) {
   return text.size() > kShownBytes ? out + "..." : out;
 }
 
-std::string_view TypeWords(Type type, table::TextFormat order) {
+std::string_view TypeWords(Type type, table::TextFormat format) {
   switch (type) {
     case Type::kBool:
       return "true or false";
@@ -53,9 +53,9 @@ std::string_view TypeWords(Type type, table::TextFormat order) {
     case Type::kText:
       return "text";
     case Type::kDate:
-      if (order == table::TextFormat::kDayFirst)
+      if (format == table::TextFormat::kDayFirst)
         return "a date like \"2026-11-21\", or day first \"21/11/2026\"";
-      if (order == table::TextFormat::kMonthFirst)
+      if (format == table::TextFormat::kMonthFirst)
         return "a date like \"2026-11-21\", or month first \"11/21/2026\"";
       return "a date like \"2026-11-21\"";
     case Type::kTimestamp:
@@ -119,11 +119,11 @@ bool ReadNested(od::value& value, std::deque<std::string>* kept, Cell* cell) {
 }
 
 // A date also as the training data spelled it.
-bool ReadTime(od::value& value, Type column, table::TextFormat order, Cell* cell) {
+bool ReadTime(od::value& value, Type column, table::TextFormat format, Cell* cell) {
   std::string_view text;
   if (value.get_string().get(text) != simdjson::SUCCESS) return false;
-  if (order != table::TextFormat::kUsual && column == Type::kDate) {
-    if (const auto days = table::ParseDate(text, order)) {
+  if (format != table::TextFormat::kUsual && column == Type::kDate) {
+    if (const auto days = table::ParseDate(text, format)) {
       cell->i = *days;
       return true;
     }
@@ -147,7 +147,7 @@ bool ReadBool(od::value& value, od::json_type type, Cell* cell) {
          (cell->i == 0 || cell->i == 1);
 }
 
-bool ReadValue(od::value& value, od::json_type type, Type column, table::TextFormat order,
+bool ReadValue(od::value& value, od::json_type type, Type column, table::TextFormat format,
                std::deque<std::string>* kept, Cell* cell) {
   const bool nested = type == od::json_type::object || type == od::json_type::array;
   switch (column) {
@@ -156,13 +156,13 @@ bool ReadValue(od::value& value, od::json_type type, Type column, table::TextFor
     case Type::kInt:
       return type == od::json_type::number && WholeNumber(value, &cell->i);
     case Type::kText:
-      if (nested && order == table::TextFormat::kJson) return ReadNested(value, kept, cell);
+      if (nested && format == table::TextFormat::kJson) return ReadNested(value, kept, cell);
       return ReadText(value, type, cell);
     case Type::kBool:
       return ReadBool(value, type, cell);
     case Type::kDate:
     case Type::kTimestamp:
-      return type == od::json_type::string && ReadTime(value, column, order, cell);
+      return type == od::json_type::string && ReadTime(value, column, format, cell);
   }
   return false;
 }
@@ -198,7 +198,7 @@ std::optional<double> MeantNumber(Type column, table::TextFormat format, od::jso
   return fits ? number : std::nullopt;
 }
 
-Error CellError(std::size_t row, const table::Field& field, table::TextFormat order,
+Error CellError(std::size_t row, const table::Field& field, table::TextFormat format,
                 od::json_type type, od::value& value) {
   std::string_view raw = Trim(value.raw_json_token());
   if (BeyondRange(field.type, type, raw)) {
@@ -210,10 +210,10 @@ Error CellError(std::size_t row, const table::Field& field, table::TextFormat or
   }
   Error error =
       InvalidArgument("GY3811", "inputs[{}].{} must be {}, but {} was sent: {}", row, field.name,
-                      TypeWords(field.type, order), JsonWords(value), Shown(raw))
+                      TypeWords(field.type, format), JsonWords(value), Shown(raw))
           .Why(field.type == Type::kText ? "" : "a missing value is sent as null, or left out")
           .Where(fmt::format("inputs[{}].{}", row, field.name));
-  const auto number = MeantNumber(field.type, order, type, raw);
+  const auto number = MeantNumber(field.type, format, type, raw);
   if (!number) return error;
   return std::move(error).Fix(
       fmt::format("send {} as a JSON number, without quotes: {}", Shown(raw), *number));

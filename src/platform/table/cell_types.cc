@@ -48,7 +48,10 @@ KindSet WrittenKinds(std::string_view text, char decimal_point, std::optional<do
   return kinds;
 }
 
-std::optional<double> ParseNumber(std::string_view text, const ColumnPlan& plan) {
+std::optional<double> ParseNumber(const RawCell& cell, std::string_view text,
+                                  const ColumnPlan& plan) {
+  if (!MayBeNumber(cell)) return std::nullopt;
+  if (cell.kind == CellKind::kJsonOther) return ParseReal(text, '.');
   if (!IsNumberFormat(plan.format)) return ParseReal(text, plan.decimal_point);
   int unit = -1;
   const auto value = ParseWritten(text, plan.decimal_point, &unit);
@@ -116,7 +119,7 @@ CellValue ParseCell(const RawCell& cell, const ColumnPlan& plan) {
       whole = numbers ? ParseWhole(text) : std::nullopt;
       break;
     case Type::kDouble:
-      if (const auto real = numbers ? ParseNumber(text, plan) : std::nullopt) {
+      if (const auto real = ParseNumber(cell, text, plan)) {
         value.d = *real;
         return value;
       }
@@ -154,6 +157,10 @@ void KindCounts::Add(const RawCell& cell, char decimal_point) {
   }
   KindSet found = ClassifyText(text, decimal_point);
   if (!MayBeNumber(cell)) found &= kTextKind | kDateKind | kTimestampKind;
+  if (cell.kind == CellKind::kJsonOther && (found & kDoubleKind) != 0) {  // has one meaning
+    found &= ~(kEitherKind | kShowsCommaKind | kShowsPointKind);
+    found |= kCommaKind | kPointKind;
+  }
   AddKnown(found, 1);
 }
 
@@ -250,8 +257,15 @@ std::int64_t BadCount(const KindCounts& counts, const ColumnPlan& plan) {
 }
 
 bool FitsEitherWay(const KindCounts& counts) {
-  return counts.of(kEitherKind) > 0 && counts.of(kCommaKind) == counts.filled &&
-         counts.of(kPointKind) == counts.filled;
+  return counts.of(kEitherKind) > 0 && counts.of(kShowsCommaKind) == 0 &&
+         counts.of(kShowsPointKind) == 0;
+}
+
+std::optional<TextFormat> ShownForm(const KindCounts& counts) {
+  const bool comma = counts.of(kShowsCommaKind) > 0, point = counts.of(kShowsPointKind) > 0;
+  if (comma == point) return std::nullopt;
+  if (counts.of(comma ? kCommaKind : kPointKind) * 2 < counts.filled) return std::nullopt;
+  return comma ? TextFormat::kDecimalComma : TextFormat::kDecimalPoint;
 }
 
 ColumnPlan PlanGiven(const KindCounts& counts, Type type, std::optional<TextFormat> format,
@@ -278,7 +292,7 @@ ColumnPlan PlanGiven(const KindCounts& counts, Type type, std::optional<TextForm
   if (format) try_plan(with(*format));
   try_plan(with(TextFormat::kUsual));
   if (type == Type::kDate && !format) {
-    for (const auto order : {TextFormat::kMonthFirst, TextFormat::kDayFirst}) try_plan(with(order));
+    for (const auto way : {TextFormat::kMonthFirst, TextFormat::kDayFirst}) try_plan(with(way));
   }
   if (type == Type::kDouble && (format || !FitsEitherWay(counts))) {
     for (const auto way : {TextFormat::kDecimalPoint, TextFormat::kDecimalComma})
@@ -298,16 +312,16 @@ Decision Decide(const KindCounts& counts, char decimal_point) {
   struct Candidate {
     KindSet kind;
     Type type;
-    TextFormat order;
+    TextFormat format;
   };
-  using Order = TextFormat;
-  constexpr Candidate kCandidates[] = {{kBoolKind, Type::kBool, Order::kUsual},
-                                       {kIntKind, Type::kInt, Order::kUsual},
-                                       {kDoubleKind, Type::kDouble, Order::kUsual},
-                                       {kDateKind, Type::kDate, Order::kUsual},
-                                       {kMonthFirstKind, Type::kDate, Order::kMonthFirst},
-                                       {kDayFirstKind, Type::kDate, Order::kDayFirst},
-                                       {kTimestampKind, Type::kTimestamp, Order::kUsual}};
+  using Format = TextFormat;
+  constexpr Candidate kCandidates[] = {{kBoolKind, Type::kBool, Format::kUsual},
+                                       {kIntKind, Type::kInt, Format::kUsual},
+                                       {kDoubleKind, Type::kDouble, Format::kUsual},
+                                       {kDateKind, Type::kDate, Format::kUsual},
+                                       {kMonthFirstKind, Type::kDate, Format::kMonthFirst},
+                                       {kDayFirstKind, Type::kDate, Format::kDayFirst},
+                                       {kTimestampKind, Type::kTimestamp, Format::kUsual}};
   const Candidate* best = nullptr;
   for (const Candidate& candidate :
        kCandidates) {  // the narrowest type among those that fit most cells
@@ -334,7 +348,7 @@ Decision Decide(const KindCounts& counts, char decimal_point) {
     return decision;
   }
   decision.plan.type = best->type;
-  decision.plan.format = best->order;
+  decision.plan.format = best->format;
   decision.bad = filled - fitting;
   return decision;
 }

@@ -87,7 +87,9 @@ Decision Decide(const KindCounts& counts, char decimal_point);
 // How a column is read whose type is given, perhaps with its format.
 ColumnPlan PlanGiven(const KindCounts& counts, Type type, std::optional<TextFormat> format,
                      char decimal_point);
-// All cells are numbers as 1.234,5 and as 1,234.5, but not the same ones.
+// Cells are numbers as 1.234,5 and as 1,234.5, but not the same ones, and no cell shows which.
 bool FitsEitherWay(const KindCounts& counts);
+// kDecimalComma or kDecimalPoint where a column that looks like numbers shows it without doubt.
+std::optional<TextFormat> ShownForm(const KindCounts& counts);
 
 }  // namespace gyre::table

@@ -68,15 +68,15 @@ bool DetectHeader(const Rows& rows) {
   return true;
 }
 
+// 12.345 and 12,345 say nothing: both may be thousands.
 bool DetectDecimalComma(const Rows& rows, char delimiter) {
   if (delimiter == ',') return false;
   std::size_t with_comma = 0, with_point = 0;
   for (const auto& row : rows) {
     for (const std::string& cell : row) {
-      const std::string_view text = Trim(cell);
-      const KindSet kinds = ClassifyText(text, ',');
-      with_comma += text.find(',') != std::string_view::npos && (kinds & kCommaKind) != 0;
-      with_point += text.find('.') != std::string_view::npos && (kinds & kPointKind) != 0;
+      const KindSet kinds = ClassifyText(Trim(cell), ',');
+      with_comma += (kinds & kShowsCommaKind) != 0;
+      with_point += (kinds & kShowsPointKind) != 0;
     }
   }
   return with_comma > with_point;

@@ -43,6 +43,10 @@ TEST(Dialect, FindsTheHeader) {
 TEST(Dialect, FindsTheDecimalComma) {
   EXPECT_EQ(DetectDialect("a;b\n1,5;x\n2,5;y\n", false).decimal_point, ',');
   EXPECT_EQ(DetectDialect("a;b\n1.5;x\n2.5;y\n", false).decimal_point, '.');
+  // What may be thousands does not outweigh what may not.
+  EXPECT_EQ(DetectDialect("a;b;c\n12.345;1.200;3,5\n", false).decimal_point, ',');
+  EXPECT_EQ(DetectDialect("a\tb\n12,345\t3.5\n", false).decimal_point, '.');
+  EXPECT_EQ(DetectDialect("a;b\n12,345;x\n", false).decimal_point, '.');
 }
 
 // Decimal commas part each row in two as well, and a row or two has another number of cells.

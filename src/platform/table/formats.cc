@@ -103,6 +103,10 @@ bool IsNumberFormat(TextFormat format) {
   return format == TextFormat::kDecimalComma || format == TextFormat::kDecimalPoint;
 }
 
+bool IsDateFormat(TextFormat format) {
+  return format == TextFormat::kMonthFirst || format == TextFormat::kDayFirst;
+}
+
 std::string_view FormatWords(TextFormat format) {
   switch (format) {
     case TextFormat::kUsual:
@@ -134,22 +138,23 @@ void AddFormats(const Formats& formats, Json* columns) {
 Formats FormatsOf(const Json& columns) {
   Formats formats;
   for (const Json& column : columns.items()) {
-    const auto order = ParseFormat(column["format"].AsString());
-    if (order) formats[column["name"].AsString()] = *order;
+    const auto format = ParseFormat(column["format"].AsString());
+    if (format) formats[column["name"].AsString()] = *format;
   }
   return formats;
 }
 
 Json FormatsToJson(const Formats& formats) {
   Json columns = Json::Arr();
-  for (const auto& [column, order] : formats)
-    columns.Push(Json::Obj({{"name", column}, {"format", FormatText(order)}}));
+  for (const auto& [column, format] : formats)
+    columns.Push(Json::Obj({{"name", column}, {"format", FormatText(format)}}));
   return columns;
 }
 
-std::optional<std::int64_t> ParseDate(std::string_view text, TextFormat order) {
-  if (order == TextFormat::kUsual) return ParsePlainDate(text);
-  return ParseSlashDate(text, order == TextFormat::kMonthFirst);
+std::optional<std::int64_t> ParseDate(std::string_view text, TextFormat format) {
+  if (format == TextFormat::kUsual) return ParsePlainDate(text);
+  if (!IsDateFormat(format)) return std::nullopt;
+  return ParseSlashDate(text, format == TextFormat::kMonthFirst);
 }
 
 std::optional<std::int64_t> ParseTimestamp(std::string_view text) {

@@ -25,10 +25,11 @@ enum class TextFormat : unsigned char {
 };
 using Formats = std::map<std::string, TextFormat, std::less<>>;  // by column; kUsual is left out
 
-// "%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "1.234,5", "1,234.5", "json"
+// "%Y-%m-%d" (kUsual, that of dates), "%m/%d/%Y", "%d/%m/%Y", "1.234,5", "1,234.5", "json"
 std::string_view FormatText(TextFormat format);
 std::optional<TextFormat> ParseFormat(std::string_view text);
 bool IsNumberFormat(TextFormat format);
+bool IsDateFormat(TextFormat format);             // day and month with slashes
 std::string_view FormatWords(TextFormat format);  // "day/month/year"
 
 // `columns`: a schema as JSON, [{"name", "type"}, ...], whose members get "format".
@@ -39,8 +40,9 @@ Json FormatsToJson(const Formats& formats);  // [{"name", "format"}, ...]
 // The number that a text means, a unit left out; nothing when it could be two numbers.
 std::optional<double> NumberMeant(std::string_view text, TextFormat format);
 
-// Days since 1970-01-01. kUsual: 2011-12-31, 2011/12/31, 31.12.2011, forms with one meaning.
-std::optional<std::int64_t> ParseDate(std::string_view text, TextFormat order);
+// Days since 1970-01-01. kUsual: 2011-12-31, 2011/12/31, 31.12.2011, forms with one meaning. By
+// what is no format of dates, nothing is one.
+std::optional<std::int64_t> ParseDate(std::string_view text, TextFormat format);
 // Microseconds since then: ISO 8601 (a blank may part date and time, and a plain date is its
 // midnight), and with the day written 31.12.2011.
 std::optional<std::int64_t> ParseTimestamp(std::string_view text);

@@ -123,8 +123,10 @@ Result<Column> Cast(const Column& column, const Field& to, const ImportOptions& 
 Error OfParquet(const Error& error, const SourceFile& file) {
   if (error.gy() != "GY2002") return Error(error).Context("reading " + file.name);
   std::string said = error.message().substr(0, error.message().find("  LINE "));
-  for (std::size_t at = said.find(file.path); at != std::string::npos; at = said.find(file.path))
+  for (std::size_t at = said.find(file.path); at != std::string::npos;) {
     said.replace(at, file.path.size(), file.name);
+    at = said.find(file.path, at + file.name.size());
+  }
   return InvalidArgument("GY2039", "{} is a damaged Parquet file, or of a kind that cannot be read",
                          file.name)
       .Why(said)

@@ -1,7 +1,8 @@
 // Files that people have -> typed frames. CSV (any usual dialect, UTF-8, UTF-16, Windows-1252),
 // JSON lines or an array, Parquet; plain, gzip or zstd. Types are decided by all rows: a type
 // guessed from the first rows that a later row contradicts is decided anew from the whole file,
-// which is then read a second time. Constant memory. For worker tasks.
+// which is then read a second time, and a third time where it holds real numbers: how these are
+// written is said by all rows, and all columns, together. Constant memory. For worker tasks.
 //
 // Types: bool (true, false), int, double (where all of a column agree also 1.234,5 and 1,234.5,
 // with the same %, $, € or £), date (2011-12-31, 2011/12/31, 31.12.2011, 12/31/2011), timestamp
@@ -98,8 +99,7 @@ class ImportSink {
 };
 
 // Errors: kInvalidArgument GY2030 to GY2041 (GY2040: one column of text that nothing calls a table)
-// with file, line and column; kNotFound GY2004;
-// kCancelled GY2003; those of the sink.
+// with file, line and column; kNotFound GY2004; kCancelled GY2003; those of the sink.
 Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const ImportOptions& options,
                                  ImportSink& sink);
 

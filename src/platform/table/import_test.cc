@@ -1,7 +1,6 @@
 #include "platform/table/import.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -11,43 +10,11 @@
 #include "platform/exec/files.h"
 #include "platform/table/duckdb_session.h"
 #include "platform/table/reader.h"
+#include "platform/table/testing/import_fixture.h"
 #include "platform/table/writer.h"
 
 namespace gyre::table {
 namespace {
-
-class Import : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = testing::TempDir() + "/gyre_import_" + std::to_string(getpid());
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  SourceFile File(const std::string& name, std::string_view bytes) {
-    const std::string path = folder_ + "/" + name;
-    EXPECT_TRUE(exec::WriteFile(path, bytes));
-    return {path, name};
-  }
-  Result<ImportedFrame> Read(std::string_view bytes, const ImportOptions& options = {},
-                             const std::string& name = "sales.csv") {
-    return ImportFrame({File(name, bytes)}, options);
-  }
-  // Types of the columns as "int text".
-  static std::string Types(const ImportedFrame& imported) {
-    std::string out;
-    for (const Field& field : imported.report.schema)
-      out += std::string(out.empty() ? "" : " ") + std::string(TypeName(field.type));
-    return out;
-  }
-  static std::string Row(const Frame& frame, std::size_t row) {
-    std::string out;
-    for (const Column& column : frame.columns)
-      out += (out.empty() ? "" : "|") + (column.IsValid(row) ? CellText(column, row) : "~");
-    return out;
-  }
-  std::string folder_;
-};
 
 TEST_F(Import, InfersTypes) {
   const auto imported = Read(
@@ -136,101 +103,6 @@ TEST_F(Import, DatesAreReadAsBefore) {
   EXPECT_EQ(Row(Read(both, given)->frame, 0), "2024-12-01|1");
   EXPECT_EQ(Row(Read("when\n2024-12-01\n", given)->frame, 0), "2024-12-01");
   EXPECT_EQ(Read("when\n01/25/2024\n", given).error().gy(), "GY2041");
-}
-
-// Where all values of a column agree in one way to write numbers, they are numbers.
-TEST_F(Import, NumbersAsPeopleWriteThem) {
-  const auto imported = Read(
-      "price;us;share;cost;at\n1.196,10;1,234.50;10%;$5;01.02.2020 00:00\n"
-      "7;12.5;7.5%;$1,000.25;02.02.2020 10:30:05\n;NA;-3%;-$2;\n");
-  ASSERT_TRUE(imported) << imported.error().ToString();
-  EXPECT_EQ(Types(*imported), "double double double double timestamp");
-  EXPECT_EQ(Row(imported->frame, 0), "1196.1|1234.5|10|5|2020-02-01T00:00:00Z");
-  EXPECT_EQ(Row(imported->frame, 1), "7|12.5|7.5|1000.25|2020-02-02T10:30:05Z");
-  EXPECT_EQ(Row(imported->frame, 2), "~|~|-3|-2|~");
-  EXPECT_EQ(imported->report.formats.at("price"), TextFormat::kDecimalComma);
-  EXPECT_EQ(imported->report.formats.at("us"), TextFormat::kDecimalPoint);
-  ASSERT_GE(imported->report.notes.size(), 4u);
-  EXPECT_EQ(imported->report.notes[0], "`price` was read as numbers like 1.234,5");
-  EXPECT_EQ(imported->report.notes[2], "`share` was read as numbers like 1,234.5; % is left out");
-
-  const auto quoted = Read("name,price\na,\"39,87\"\nb,\"1,5\"\n");
-  ASSERT_TRUE(quoted);
-  EXPECT_EQ(Row(quoted->frame, 0), "a|39.87");
-  EXPECT_EQ(Types(*Read("name,price\na,\"39,87\"\n", {.types = {{"price", Type::kText}}})),
-            "text text");
-}
-
-// What could be two numbers, or is none in a few rows, stays text, and the remedy is said.
-TEST_F(Import, NumbersThatStayTextAreNoted) {
-  const auto either = Read("n,s\n\"1,234\",a\n\"2,500\",b\n");
-  ASSERT_TRUE(either);
-  EXPECT_EQ(Types(*either), "text text");
-  ASSERT_EQ(either->report.notes.size(), 1u);
-  EXPECT_NE(either->report.notes[0].find("--type n=double:1,234.5 or --type n=double:1.234,5"),
-            std::string::npos);
-  for (const auto& [format, wanted] : std::vector<std::pair<TextFormat, std::string>>{
-           {TextFormat::kDecimalPoint, "1234"}, {TextFormat::kDecimalComma, "1.234"}}) {
-    const auto given = Read("n\n\"1,234\"\n\"2,500\"\n",
-                            {.types = {{"n", Type::kDouble}}, .formats = {{"n", format}}});
-    ASSERT_TRUE(given) << given.error().ToString();
-    EXPECT_EQ(Row(given->frame, 0), wanted);
-  }
-  EXPECT_EQ(Read("n\n\"1,234\"\n", {.types = {{"n", Type::kDouble}}}).error().gy(), "GY2041");
-
-  std::string bytes = "price;who\n";
-  for (int i = 0; i < 40; ++i) bytes += "1.196,10;a\n";
-  const auto most = Read(bytes + "on request;b\n");
-  ASSERT_TRUE(most);
-  EXPECT_EQ(Types(*most), "text text");
-  ASSERT_EQ(most->report.notes.size(), 1u);
-  EXPECT_EQ(most->report.notes[0],
-            "`price` was read as text: 40 of 41 values look like numbers like 1.234,5. To read "
-            "these: --type price=double:1.234,5 --bad null");
-  const auto given =
-      Read(bytes + "on request;b\n", {.bad = BadCells::kNull, .types = {{"price", Type::kDouble}}});
-  ASSERT_TRUE(given) << given.error().ToString();
-  EXPECT_EQ(Row(given->frame, 0), "1196.1|a");
-  EXPECT_EQ(Row(given->frame, 40), "~|b");
-  for (const char* mixed : {"n,s\n10%,a\n5,b\n", "n,s\n$5,a\n€5,b\n"})
-    EXPECT_EQ(Types(*Read(mixed)), "text text") << mixed;
-  EXPECT_EQ(Types(*Read("n,s\n1.196,a\n2.500,b\n")), "double text");
-}
-
-TEST_F(Import, NumbersAreReadAsBefore) {
-  const KnownTable before{.name = "de:v1",
-                          .schema = {{"n", Type::kDouble}},
-                          .formats = {{"n", TextFormat::kDecimalComma}}};
-  const auto joined = Read("n,s\n1.196,a\n2.500,b\n", {.known = before});
-  ASSERT_TRUE(joined);
-  EXPECT_EQ(Row(joined->frame, 0), "1196|a");
-  ASSERT_EQ(joined->report.notes.size(), 1u);
-  EXPECT_NE(joined->report.notes[0].find("as in de:v1: no value shows"), std::string::npos);
-  EXPECT_EQ(Row(Read("n,s\n1.196,a\n2.5,b\n", {.known = before})->frame, 0), "1.196|a");
-  const ImportOptions model{.types = {{"n", Type::kDouble}},
-                            .formats = {{"n", TextFormat::kDecimalComma}}};
-  EXPECT_EQ(Row(Read("n,s\n1.196,a\n\"2.500,5\",b\n", model)->frame, 0), "1196|a");
-  std::string whole = "n,s\n";
-  for (int i = 0; i < 20'000; ++i) whole += "12,a\n";
-  EXPECT_EQ(Row(Read(whole + "10.5,b\n", model)->frame, 20'000), "10.5|b");
-}
-
-// The first rows look like whole numbers, and late ones show how they are written.
-TEST_F(Import, ALateNumberShowsHowAllAreWritten) {
-  std::string bytes = "n;s\n";
-  for (int i = 0; i < 20'000; ++i) bytes += "1.196;a\n";
-  const auto late = Read(bytes + "2.500,5;b\n");
-  ASSERT_TRUE(late) << late.error().ToString();
-  EXPECT_EQ(Types(*late), "double text");
-  EXPECT_EQ(Row(late->frame, 0), "1196|a");
-  bytes = "n;s\n";
-  for (int i = 0; i < 20'000; ++i) bytes += "1.196,5;a\n";
-  const auto mixed = Read(bytes + "10.5;a\n");
-  ASSERT_TRUE(mixed) << mixed.error().ToString();
-  EXPECT_EQ(Types(*mixed), "text text");
-  ASSERT_EQ(mixed->report.notes.size(), 1u);
-  EXPECT_NE(mixed->report.notes[0].find("20,000 of 20,001"), std::string::npos)
-      << mixed->report.notes[0];
 }
 
 // The first rows fit both ways, a late one does not.
@@ -455,6 +327,9 @@ TEST_F(Import, DamagedParquetIsCalledByItsName) {
     EXPECT_EQ(text.find("SELECT"), std::string::npos) << text;
     EXPECT_EQ(error.fixes().size(), 1u);
   }
+  // Also when the name that is shown holds the path.
+  const SourceFile file = File("damaged", "PAR1" + std::string(200, 'x') + "PAR1");
+  EXPECT_EQ(ImportFrame({{file.path, "a" + file.path}}, {}).error().gy(), "GY2039");
 }
 
 TEST_F(Import, WhatIsNoTableIsRefused) {

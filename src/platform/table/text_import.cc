@@ -10,7 +10,6 @@
 #include "platform/table/append.h"
 #include "platform/table/csv_records.h"
 #include "platform/table/json_records.h"
-#include "platform/table/number_text.h"
 
 namespace gyre::table {
 
@@ -74,11 +73,10 @@ Result<ImportReport> TextImport::Run() {
     if (!counting_) break;
     rows_total_ = rows_;
     for (Column& column : columns_) {
-      Apply(Decide(column.counts, decimal_point_), &column);
-      column.filled = column.counts.filled;
-      column.ambiguous_date = column.counts.of(kDayFirstKind) == column.counts.of(kMonthFirstKind);
-      ApplyKnown(column.counts, &column);
+      if (column.given) ApplyGiven(&column);
+      Settle(&column);
     }
+    AgreeOnForm();
     decided_ = true;
   }
   if (rows_ == 0) {
@@ -236,42 +234,110 @@ Result<std::vector<std::size_t>> TextImport::MapColumns(const RecordSource& sour
 
 void TextImport::PlanFromFirst(const RecordBatch& batch, const std::vector<std::size_t>& map) {
   for (std::size_t i = 0; i < map.size(); ++i) {
-    KindCounts counts;
-    for (std::size_t row = 0; row < batch.rows(); ++row)
-      counts.Add(batch.cells[row * batch.width + i], decimal_point_);
     Column& column = columns_[map[i]];
-    if (!column.given) Apply(Decide(counts, decimal_point_), &column);
-    column.ambiguous_date = counts.of(kDayFirstKind) == counts.of(kMonthFirstKind);
+    for (std::size_t row = 0; row < batch.rows(); ++row)
+      column.counts.Add(batch.cells[row * batch.width + i], decimal_point_);
+    Settle(&column);
     if (!IsNumberFormat(column.plan.format)) column.plan.decimal_point = decimal_point_;
-    ApplyKnown(counts, &column);
   }
+  AgreeOnForm();
+  for (Column& column : columns_) column.counts = {};
 }
 
-void TextImport::Apply(const Decision& decision, Column* column) {
-  if (column->given) return ApplyGiven(column);
-  column->plan = decision.plan;
-  column->bad = decision.bad;
-  column->mixed = decision.mixed;
-  column->seems = decision.seems;
+// By the column's own cells, and the table that they join.
+void TextImport::Settle(Column* column) {
+  const KindCounts& counts = column->counts;
+  if (!column->given) {
+    Decision decision = Decide(counts, decimal_point_);
+    column->plan = decision.plan;
+    column->bad = decision.bad;
+    column->mixed = decision.mixed;
+    column->seems = decision.seems;
+  }
+  column->filled = counts.filled;
+  column->ambiguous_date = counts.of(kDayFirstKind) == counts.of(kMonthFirstKind);
+  ApplyKnown(column);
+}
+
+bool TextImport::GivenByUser(const Column& column) const {
+  return column.given && column.given_by == ImportOptions().types_by;
 }
 
 void TextImport::ApplyGiven(Column* column) const {
-  column->plan = PlanGiven(column->counts, column->plan.type, column->format, decimal_point_);
-  column->bad = BadCount(column->counts, column->plan);
+  const KindCounts& counts = column->counts;
+  column->plan = PlanGiven(counts, column->plan.type, column->format, decimal_point_);
+  column->bad = BadCount(counts, column->plan);
+  column->seems = {};
+  const bool unread = counts.of(kPointKind) > counts.of(kDoubleKind);
+  if (column->plan.type == Type::kDouble && !column->format && unread && FitsEitherWay(counts))
+    column->seems = {column->plan, counts.of(kPointKind), counts.filled, true};
 }
 
 // Day and month, or comma and point, fit both ways: the table that the rows join says which is
 // which.
-void TextImport::ApplyKnown(const KindCounts& counts, Column* column) const {
+void TextImport::ApplyKnown(Column* column) const {
+  column->as_known = column->given && column->format && IsNumberFormat(column->plan.format) &&
+                     !GivenByUser(*column) && FitsEitherWay(column->counts);
   const auto known = options_.known.formats.find(column->name);
-  column->as_known = false;
   if (known == options_.known.formats.end() || column->given) return;
-  const bool slash = column->plan.type == Type::kDate && column->plan.format != TextFormat::kUsual;
-  if (slash && column->ambiguous_date) column->plan.format = known->second;
-  if (!IsNumberFormat(known->second) || !FitsEitherWay(counts)) return;
-  column->plan = PlanGiven(counts, Type::kDouble, known->second, decimal_point_);
-  column->as_known = true;
+  const bool slash = column->plan.type == Type::kDate && IsDateFormat(column->plan.format);
+  if (slash && column->ambiguous_date && IsDateFormat(known->second))
+    column->plan.format = known->second;
+  if (IsNumberFormat(known->second) && FitsEitherWay(column->counts))
+    column->as_known = ReadAs(known->second, column);
+}
+
+// False when too many cells would not be numbers.
+bool TextImport::ReadAs(TextFormat form, Column* column) const {
+  const KindCounts& counts = column->counts;
+  ColumnPlan plan = PlanGiven(counts, Type::kDouble, form, decimal_point_);
+  const std::int64_t bad = BadCount(counts, plan);
+  if (counts.of(kIdKind) > 0 || bad * 20 > counts.filled) return false;
+  const std::int64_t with_unit = plan.unit < 0 ? 0 : counts.of(kUnitKind << plan.unit);
+  if (with_unit > 0 && with_unit + bad != counts.filled) return false;
+  plan.unit_always = with_unit > 0;
+  column->plan = plan;
+  column->bad = bad;
   column->seems = {};
+  column->mixed = false;
+  return true;
+}
+
+// Numbers that fit both ways are read as other columns of the file show it.
+void TextImport::AgreeOnForm() {
+  const Column *comma = nullptr, *point = nullptr;
+  for (const Column& column : columns_) {
+    const auto shown = ShownForm(column.counts);
+    if (shown == TextFormat::kDecimalComma && comma == nullptr) comma = &column;
+    if (shown == TextFormat::kDecimalPoint && point == nullptr) point = &column;
+  }
+  for (Column& column : columns_) {
+    column.shown_by.clear();
+    ReadAsShown(comma, point, &column);
+  }
+}
+
+void TextImport::ReadAsShown(const Column* comma, const Column* point, Column* column) const {
+  const ColumnPlan& plan = column->plan;
+  const bool number = plan.type == Type::kDouble || column->seems.count > 0;
+  if (!number || GivenByUser(*column) || !FitsEitherWay(column->counts)) return;
+  const bool by_comma = plan.decimal_point == ',';
+  if (column->as_known) {  // the file does not outweigh it, but may say otherwise
+    const Column* other = by_comma ? point : comma;
+    if (other != nullptr && (by_comma ? comma : point) == nullptr) column->shown_by = other->name;
+    return;
+  }
+  if (comma != nullptr && point != nullptr && !column->given) {
+    column->seems = {plan, column->counts.of(kPointKind), column->counts.filled, true};
+    column->plan = {};
+    column->bad = 0;
+    return;
+  }
+  if ((comma == nullptr) == (point == nullptr)) return;
+  const Column* shown = comma != nullptr ? comma : point;
+  if (plan.type == Type::kDouble && by_comma == (comma != nullptr)) return;
+  if (ReadAs(comma != nullptr ? TextFormat::kDecimalComma : TextFormat::kDecimalPoint, column))
+    column->shown_by = shown->name;
 }
 
 Result<> TextImport::TakeBatch(const RecordSource& source, const RecordBatch& batch,
@@ -469,96 +535,6 @@ Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, 
       .Fix(fmt::format("gyre add {} --bad quarantine    (such rows are set aside, with the reason)",
                        file))
       .Fix(fmt::format("gyre add {} --type {}=text     (keep it as text)", file, column.name));
-}
-
-// Which of day and month came first, or how numbers are written, when no value shows it, another
-// table had it otherwise, or more than digits was read.
-void TextImport::NoteFormat(const Column& column) {
-  const TextFormat format = column.plan.format;
-  if (format == TextFormat::kUsual) return;
-  report_.formats[column.name] = format;
-  if (column.format) return;
-  const auto known = options_.known.formats.find(column.name);
-  const bool is_known = known != options_.known.formats.end();
-  const bool number = IsNumberFormat(format);
-  const bool open = number ? column.as_known : column.ambiguous_date;
-  std::string note = fmt::format("`{}` was read as {}", column.name, FormatWords(format));
-  if (is_known && known->second != format) {
-    note +=
-        fmt::format(", whereas {} has {}: look whether these are the same {}", options_.known.name,
-                    FormatWords(known->second), number ? "numbers" : "dates");
-  } else if (is_known && open) {
-    note += fmt::format(", as in {}: no value shows which of both it is", options_.known.name);
-  } else if (is_known || (!number && !open)) {
-    return;
-  } else if (number) {
-    if (column.plan.unit >= 0) note += fmt::format("; {} is left out", kUnits[column.plan.unit]);
-  } else {
-    const TextFormat other =
-        format == TextFormat::kMonthFirst ? TextFormat::kDayFirst : TextFormat::kMonthFirst;
-    note += "; no value shows which of both it is";
-    note += column.given ? ": write dates as 2024-12-31"
-                         : fmt::format(". For {}: --type {}=date:{}", FormatWords(other),
-                                       column.name, FormatText(other));
-  }
-  report_.notes.push_back(std::move(note));
-}
-
-// Why a column that looks like numbers is text, and how to read it as numbers.
-void TextImport::NoteText(const Column& column) {
-  if (column.seems.count == 0 || column.plan.type != Type::kText) {
-    if (column.mixed)
-      report_.notes.push_back(fmt::format(
-          "`{}` was read as text: most of its values are numbers or dates, but not 95 %",
-          column.name));
-    return;
-  }
-  const auto& [plan, count, filled, either] = column.seems;
-  const auto type = [&](TextFormat format) {
-    return fmt::format("--type {}=double:{}", column.name, FormatText(format));
-  };
-  if (either) {
-    report_.notes.push_back(fmt::format(
-        "`{}` was read as text: its values look like numbers, but 1,234 may mean 1234 or 1.234. "
-        "Say which: {} or {}",
-        column.name, type(TextFormat::kDecimalPoint), type(TextFormat::kDecimalComma)));
-    return;
-  }
-  report_.notes.push_back(
-      fmt::format("`{}` was read as text: {} of {} values look like {}. To read these: {}{}",
-                  column.name, GroupDigits(count), GroupDigits(filled),
-                  plan.unit < 0 ? std::string(FormatWords(plan.format))
-                                : fmt::format("numbers, some with {}", kUnits[plan.unit]),
-                  type(plan.format), count < filled ? " --bad null" : ""));
-}
-
-void TextImport::WriteNotes() {
-  std::map<std::string, std::pair<std::int64_t, std::vector<std::string>>> tokens;
-  for (const Column& column : columns_) {
-    for (const auto& [token, count] : column.tokens) {
-      tokens[token].first += count;
-      tokens[token].second.push_back(column.name);
-    }
-    NoteText(column);
-    NoteFormat(column);
-    if (column.nested) report_.formats[column.name] = TextFormat::kJson;
-  }
-  for (const auto& [token, met] : tokens) {
-    const auto& [count, names] = met;
-    report_.notes.push_back(fmt::format("`{}` was read as missing in {} cells of {}", token,
-                                        GroupDigits(count),
-                                        names.size() > 4 ? fmt::format("{} columns", names.size())
-                                                         : "`" + Join(names, "`, `") + "`"));
-  }
-  if (report_.cells_nulled > 0) {
-    report_.notes.push_back(fmt::format("{} bad cell{} became missing",
-                                        GroupDigits(report_.cells_nulled),
-                                        report_.cells_nulled == 1 ? "" : "s"));
-  }
-  if (report_.rows_quarantined > 0) {
-    report_.notes.push_back(fmt::format("{} row{} set aside", GroupDigits(report_.rows_quarantined),
-                                        report_.rows_quarantined == 1 ? " was" : "s were"));
-  }
 }
 
 void TextImport::Progress(const RecordSource& source) {

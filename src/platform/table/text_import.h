@@ -23,7 +23,7 @@ class TextImport {
   struct Column {
     std::string name;
     ColumnPlan plan;
-    bool given = false;  // by --type, or by the known table
+    bool given = false;  // by --type, the known table or a model
     std::string given_by;
     std::optional<TextFormat> format;  // given, with the type
     KindCounts counts;                 // while counting
@@ -34,6 +34,7 @@ class TextImport {
     bool mixed = false;
     bool nested = false;    // JSON: a cell is an object or a list
     bool as_known = false;  // no value shows how its numbers are written
+    std::string shown_by;   // but that column, which has it thus; with as_known, otherwise
     Decision::Seems seems;
     std::map<std::string, std::int64_t, std::less<>> tokens;  // words read as missing
   };
@@ -44,13 +45,20 @@ class TextImport {
   Result<std::vector<std::size_t>> MapColumns(const RecordSource& source, std::size_t file);
   Result<> AddColumn(const std::string& name);
   void PlanFromFirst(const RecordBatch& batch, const std::vector<std::size_t>& map);
-  void Apply(const Decision& decision, Column* column);
+  void Settle(Column* column);
+  void AgreeOnForm();
   Result<> TakeBatch(const RecordSource& source, const RecordBatch& batch,
                      const std::vector<std::size_t>& map);
   bool Fits(const RecordBatch& batch, const std::vector<std::size_t>& map);
+  bool GivenByUser(const Column& column) const;
   void ApplyGiven(Column* column) const;
-  void ApplyKnown(const KindCounts& counts, Column* column) const;
+  void ApplyKnown(Column* column) const;
+  bool ReadAs(TextFormat form, Column* column) const;
+  void ReadAsShown(const Column* comma, const Column* point, Column* column) const;
   void NoteFormat(const Column& column);
+  std::string NumberNote(const Column& column) const;
+  std::string DateNote(const Column& column) const;
+  std::string Differs(TextFormat known, std::string_view what) const;
   void NoteText(const Column& column);
   void StartCounting();
   void Count(const RecordBatch& batch, const std::vector<std::size_t>& map);
