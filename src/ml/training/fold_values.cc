@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <set>
+#include <utility>
 
 namespace gyre::training {
 
@@ -35,22 +36,61 @@ Result<FoldValues::Part> FoldValues::Of(const Fold& fold) const {
   return part;
 }
 
-SparseRows WithFoldValues(const SparseRows& whole, const Fold& fold, const FoldValues::Part& part) {
-  std::vector<const double*> replaced(whole.rows(), nullptr);
-  for (std::size_t i = 0; i < fold.train.size(); ++i) replaced[fold.train[i]] = part.train.row(i);
-  for (std::size_t i = 0; i < fold.valid.size(); ++i) replaced[fold.valid[i]] = part.valid.row(i);
-  SparseRows rows(whole.columns());
-  std::map<std::uint32_t, double> merged;
-  for (std::size_t i = 0; i < whole.rows(); ++i) {
-    const SparseRows::Row row = whole.row(i);
-    merged.clear();
-    for (std::size_t j = 0; j < row.size; ++j) merged.emplace(row.index[j], row.value[j]);
-    for (const auto& [here, there] : part.columns) {
-      if (replaced[i] != nullptr) merged[static_cast<std::uint32_t>(there)] = replaced[i][here];
-    }
-    rows.Append(merged);
+Result<FoldRows> FoldRows::Make(const SparseRows& whole, const FoldValues& values,
+                                const std::vector<Fold>& folds) {
+  std::vector<FoldValues::Part> parts;
+  std::set<std::uint32_t> columns;
+  for (const Fold& fold : folds) {
+    GYRE_TRY(FoldValues::Part part, values.Of(fold));
+    for (const auto& [here, there] : part.columns)
+      columns.insert(static_cast<std::uint32_t>(there));
+    parts.push_back(std::move(part));
+  }
+  const std::vector<std::uint32_t> differing(columns.begin(), columns.end());
+  FoldRows rows(whole.columns());
+  for (std::size_t i = 0; i < whole.rows(); ++i) rows.Add(whole.row(i), differing);
+  std::vector<double> of_whole;  // stays where a fold has nothing of its own
+  for (const std::size_t place : rows.places_) of_whole.push_back(rows.rows_.value(place));
+  for (std::size_t f = 0; f < folds.size(); ++f) {
+    rows.own_.push_back(of_whole);
+    rows.Keep(folds[f], std::exchange(parts[f], {}), differing);
   }
   return rows;
+}
+
+void FoldRows::Add(const SparseRows::Row& row, const std::vector<std::uint32_t>& differing) {
+  std::size_t at = 0;
+  for (const std::uint32_t column : differing) {
+    for (; at < row.size && row.index[at] < column; ++at)
+      rows_.AddPlace(row.index[at], row.value[at]);
+    const bool is_there = at < row.size && row.index[at] == column;
+    places_.push_back(rows_.AddPlace(column, is_there ? row.value[at] : 0));
+    if (is_there) ++at;
+  }
+  for (; at < row.size; ++at) rows_.AddPlace(row.index[at], row.value[at]);
+  rows_.EndRow();
+}
+
+void FoldRows::Keep(const Fold& fold, const FoldValues::Part& part,
+                    const std::vector<std::uint32_t>& differing) {
+  std::vector<double>& own = own_.back();
+  for (const auto& [here, there] : part.columns) {
+    const auto at = static_cast<std::size_t>(
+        std::ranges::lower_bound(differing, static_cast<std::uint32_t>(there)) - differing.begin());
+    const auto keep = [&](const std::vector<std::uint32_t>& rows, const recipes::Matrix& matrix) {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const double value = matrix.row(i)[here];
+        own[rows[i] * differing.size() + at] = std::isfinite(value) ? value : 0;
+      }
+    };
+    keep(fold.train, part.train);
+    keep(fold.valid, part.valid);
+  }
+}
+
+const SparseRows& FoldRows::Take(std::size_t fold) {
+  for (std::size_t i = 0; i < places_.size(); ++i) rows_.Set(places_[i], own_[fold][i]);
+  return rows_;
 }
 
 }  // namespace gyre::training

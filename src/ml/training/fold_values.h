@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,7 +36,23 @@ class FoldValues {
   recipes::FitOptions options_;
 };
 
-// The rows of the whole with the columns of a fold in the place of theirs.
-SparseRows WithFoldValues(const SparseRows& whole, const Fold& fold, const FoldValues::Part& part);
+// The rows of the whole, in which the columns of one fold at a time stand in the place of theirs:
+// each fold keeps only what differs. Not thread-safe.
+class FoldRows {
+ public:
+  static Result<FoldRows> Make(const SparseRows& whole, const FoldValues& values,
+                               const std::vector<Fold>& folds);
+  const SparseRows& Take(std::size_t fold);  // until the next call
+
+ private:
+  explicit FoldRows(std::size_t columns) : rows_(columns) {}
+  void Add(const SparseRows::Row& row, const std::vector<std::uint32_t>& differing);
+  void Keep(const Fold& fold, const FoldValues::Part& part,
+            const std::vector<std::uint32_t>& differing);
+
+  SparseRows rows_;
+  std::vector<std::size_t> places_;       // of what differs, row by row
+  std::vector<std::vector<double>> own_;  // of each fold, for the places
+};
 
 }  // namespace gyre::training

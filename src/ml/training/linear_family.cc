@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "ml/training/families.h"
 #include "ml/training/linear_fit.h"
@@ -32,9 +33,8 @@ double Deviation(const std::vector<double>& values) {
 
 class LinearFamily {
  public:
-  // `fold_rows`: of each fold, or none where all folds have the rows of `x`.
-  LinearFamily(FitSession& session, const SparseRows& x, const std::vector<SparseRows>& fold_rows,
-               double share)
+  // `fold_rows`: null where all folds have the rows of `x`.
+  LinearFamily(FitSession& session, const SparseRows& x, FoldRows* fold_rows, double share)
       : session_(session),
         target_(session.problem().train_target),
         x_(x),
@@ -86,7 +86,7 @@ class LinearFamily {
     for (std::size_t f = 0; f < folds_.size(); ++f) {
       if (session_.Over(share_)) return std::optional<Held>();
       LinearModel& start = (*starts)[f];
-      const SparseRows& x = fold_rows_.empty() ? x_ : fold_rows_[f];
+      const SparseRows& x = fold_rows_ == nullptr ? x_ : fold_rows_->Take(f);
       const LinearData data{&x, &target_, folds_[f].train};
       GYRE_TRY(start, FitLinear(data, {penalty, Strength(penalty, strength), kIterationsMax},
                                 start.intercepts.empty() ? nullptr : &start,
@@ -139,7 +139,7 @@ class LinearFamily {
   FitSession& session_;
   const Target& target_;
   const SparseRows& x_;
-  const std::vector<SparseRows>& fold_rows_;
+  FoldRows* const fold_rows_;
   const double share_;
   const std::vector<Fold> folds_;
   double scale_ = 1;
@@ -193,14 +193,14 @@ Result<Finalist> FitConstant(FitSession& session, std::size_t features) {
 Result<std::vector<Finalist>> FitLinearFamily(FitSession& session, const SparseRows& rows,
                                               const FoldValues& values, double share) {
   std::vector<Finalist> finalists;
-  std::vector<SparseRows> fold_rows;
-  for (const Fold& fold : values.empty() ? std::vector<Fold>() : session.Folds(0)) {
-    GYRE_TRY(const FoldValues::Part part, values.Of(fold));
-    fold_rows.push_back(WithFoldValues(rows, fold, part));
+  std::optional<FoldRows> fold_rows;
+  if (!values.empty()) {
+    GYRE_TRY(fold_rows, FoldRows::Make(rows, values, session.Folds(0)));
   }
   for (const Penalty penalty : {Penalty::kL2, Penalty::kL1}) {
     // The second has what the first has left, and at least a little.
-    LinearFamily family(session, rows, fold_rows, penalty == Penalty::kL2 ? share : share * 1.3);
+    LinearFamily family(session, rows, fold_rows ? &*fold_rows : nullptr,
+                        penalty == Penalty::kL2 ? share : share * 1.3);
     GYRE_TRY(auto finalist, family.Run(penalty));
     if (finalist) finalists.push_back(*std::move(finalist));
   }

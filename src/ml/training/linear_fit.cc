@@ -168,22 +168,20 @@ std::vector<double> StartingPoint(const LinearData& data, std::size_t columns,
 
 }  // namespace
 
-void SparseRows::Add(std::size_t column, double value) {
-  if (value == 0 || !std::isfinite(value)) return;
+std::size_t SparseRows::AddPlace(std::size_t column, double value) {
   index_.push_back(static_cast<std::uint32_t>(column));
   values_.push_back(value);
+  return values_.size() - 1;
 }
 
 void SparseRows::Append(const recipes::Matrix& matrix) {
   for (std::size_t i = 0; i < matrix.rows; ++i) {
-    for (std::size_t j = 0; j < matrix.columns; ++j) Add(j, matrix.row(i)[j]);
-    begins_.push_back(values_.size());
+    for (std::size_t j = 0; j < matrix.columns; ++j) {
+      const double value = matrix.row(i)[j];
+      if (value != 0 && std::isfinite(value)) AddPlace(j, value);
+    }
+    EndRow();
   }
-}
-
-void SparseRows::Append(const std::map<std::uint32_t, double>& row) {
-  for (const auto& [column, value] : row) Add(column, value);
-  begins_.push_back(values_.size());
 }
 
 Result<LinearModel> FitLinear(const LinearData& data, const LinearParams& params,

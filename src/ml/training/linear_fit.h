@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <vector>
 
 #include "base/error.h"
@@ -19,8 +18,12 @@ namespace gyre::training {
 class SparseRows {
  public:
   explicit SparseRows(std::size_t columns) : columns_(columns) {}
-  void Append(const recipes::Matrix& matrix);               // NaN counts as 0
-  void Append(const std::map<std::uint32_t, double>& row);  // column -> value
+  void Append(const recipes::Matrix& matrix);  // NaN counts as 0
+  // One row value by value, columns ascending; a value that is 0 keeps its place too. The place.
+  std::size_t AddPlace(std::size_t column, double value);
+  void EndRow() { begins_.push_back(values_.size()); }
+  void Set(std::size_t place, double value) { values_[place] = value; }
+  double value(std::size_t place) const { return values_[place]; }
   std::size_t rows() const { return begins_.size() - 1; }
   std::size_t columns() const { return columns_; }
   std::size_t nonzeros() const { return values_.size(); }
@@ -34,8 +37,6 @@ class SparseRows {
   }
 
  private:
-  void Add(std::size_t column, double value);  // to the row that is being appended
-
   std::size_t columns_;
   std::vector<std::size_t> begins_ = {0};
   std::vector<std::uint32_t> index_;

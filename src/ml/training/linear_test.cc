@@ -4,6 +4,8 @@
 #include <numeric>
 
 #include "base/random.h"
+#include "ml/training/fold_values.h"
+#include "ml/training/frames_for_tests.h"
 #include "ml/training/linear_fit.h"
 #include "ml/training/model_text.h"
 #include "ml/training/split.h"
@@ -48,6 +50,55 @@ TEST(Linear, RidgeFindsThePlaneBothWays) {
   EXPECT_EQ(lasso->coefficients[2],
             0);  // the corner of |w| keeps what says nothing at exactly zero
   EXPECT_NEAR(lasso->coefficients[0], 1.9, 0.05);
+}
+
+std::vector<double> Dense(const SparseRows& rows, std::size_t i) {
+  std::vector<double> dense(rows.columns(), 0.0);
+  const SparseRows::Row row = rows.row(i);
+  for (std::size_t j = 0; j < row.size; ++j) dense[row.index[j]] = row.value[j];
+  return dense;
+}
+
+TEST(Linear, TheRowsOfAFoldDifferFromTheWholeInWhatLearnsFromTheLabelOnly) {
+  FitRequest request;
+  request.target = "churn";
+  const auto problem = PrepareProblem(request, ChurnFrame(300, 2));
+  ASSERT_TRUE(problem);
+  const auto spec = recipes::Spec::FromYaml(
+      "input: {schema: {x: double, city: text}}\n"
+      "steps:\n"
+      "  - {id: c, op: encode.target, in: city}\n"
+      "  - {id: a, op: number, in: x}\n"
+      "output: {vector: [c, a]}\n");
+  ASSERT_TRUE(spec);
+  recipes::FitOptions options;
+  options.target = problem->train.Find("churn");
+  const auto both = recipes::FitTransform(*spec, problem->train, options);
+  ASSERT_TRUE(both) << both.error().ToString();
+  SparseRows whole(both->matrix.columns);
+  whole.Append(both->matrix);
+  const auto rows = static_cast<std::uint32_t>(whole.rows());
+  std::vector<Fold> folds(2);
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    for (const std::uint32_t f : {0U, 1U})
+      (i % 2 == f ? folds[f].valid : folds[f].train).push_back(i);
+  }
+  const FoldValues values(both->fitted, *problem);
+  auto made = FoldRows::Make(whole, values, folds);
+  ASSERT_TRUE(made);
+  for (const std::size_t f : {1U, 0U}) {
+    const auto part = values.Of(folds[f]);
+    ASSERT_TRUE(part);
+    ASSERT_EQ(part->columns.size(), 1U);
+    const auto [here, there] = part->columns[0];
+    const SparseRows& own = made->Take(f);
+    for (std::size_t i = 0; i < folds[f].valid.size(); ++i) {
+      std::vector<double> expected = Dense(whole, folds[f].valid[i]);
+      expected[there] = part->valid.row(i)[here];
+      EXPECT_EQ(Dense(own, folds[f].valid[i]), expected);
+    }
+    EXPECT_EQ(Dense(own, folds[f].train[0])[there], part->train.row(0)[here]);
+  }
 }
 
 // Literals of sklearn.linear_model.LogisticRegression(C=1/(n*strength)) on the same rows.
