@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "ml/data/leakage.h"
+#include "ml/training/copies.h"
 #include "ml/training/positive.h"
 #include "ml/training/split_hints.h"
 #include "platform/table/reader.h"
@@ -426,6 +427,7 @@ Result<Problem> PrepareProblem(FitRequest request, table::Frame frame) {
     frame = frame.Select(target.kept);
   }
   GYRE_DO(ChooseAndDivide(frame, target, &problem));
+  NoteCopies(&problem);
   return problem;
 }
 

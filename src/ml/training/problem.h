@@ -52,7 +52,7 @@ Json FitRequestToJson(const FitRequest& request);
 struct Finding {
   std::string column, kind, text;  // kind: "leak", "id", "constant", "group", "missing target",
                                    // "time order", "repeats", "neither side", "split",
-                                   // "no groups"
+                                   // "no groups", "copies"
   bool left_out = false;
 };
 

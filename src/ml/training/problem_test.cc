@@ -319,5 +319,23 @@ TEST(Problem, RefusesARecipeThatReadsTheAnswer) {
   EXPECT_EQ(prepare("city", false, "city"), "GY3507");
 }
 
+TEST(Problem, CopiesOnBothSidesAreTold) {
+  const table::Frame once = ChurnFrame(300, 8).WithoutColumns({"leak"});
+  const auto told = [](const table::Frame& frame) {
+    FitRequest request;
+    request.target = "churn";
+    const auto problem = PrepareProblem(request, frame);
+    EXPECT_TRUE(problem) << problem.error().ToString();
+    return std::ranges::any_of(problem->findings,
+                               [](const Finding& finding) { return finding.kind == "copies"; });
+  };
+  EXPECT_FALSE(told(once));
+  std::vector<std::uint32_t> thrice;
+  for (std::uint32_t i = 0; i < 900; ++i) thrice.push_back(i / 3);
+  EXPECT_TRUE(told(once.Select(thrice)));
+  // Few kinds of rows are no copies.
+  EXPECT_FALSE(told(once.WithoutColumns({"x"}).Select(thrice)));
+}
+
 }  // namespace
 }  // namespace gyre::training
