@@ -97,7 +97,11 @@ std::optional<SplitChoice> ChooseSplit(const table::Frame& frame, const FitReque
   for (const table::Column& column : frame.columns) {
     if (column.name == request.target) continue;
     if (IsTime(column)) times.push_back(&column);
-    if (NamesPeople(column.name) && !ReadsColumn(request, column.name)) groups.push_back(&column);
+    const auto format = request.formats.find(column.name);
+    const bool nested =
+        format != request.formats.end() && format->second == table::TextFormat::kJson;
+    if (NamesPeople(column.name) && !nested && !ReadsColumn(request, column.name))
+      groups.push_back(&column);
   }
   if (auto chosen = ChooseTime(times)) return chosen;
   if (groups.size() != 1) return std::nullopt;
@@ -106,7 +110,7 @@ std::optional<SplitChoice> ChooseSplit(const table::Frame& frame, const FitReque
   return SplitChoice{
       groups[0]->name, false,
       fmt::format("split by `{}`, which repeats ({} values in {} rows): all rows of one test, or "
-                  "none; by chance instead: --split random",
+                  "none, and it is no feature; by chance instead: --split random",
                   groups[0]->name, GroupDigits(static_cast<std::int64_t>(distinct)),
                   GroupDigits(static_cast<std::int64_t>(rows)))};
 }
