@@ -203,12 +203,12 @@ Result<std::unique_ptr<Output>> OutputFor(const Parsed& parsed) {
   return NewTerminalOutput(std::move(settings));
 }
 
-int RunCommand(const Command& command, const std::vector<std::string>& arguments,
-               const Host& host) {
+int RunCommand(const Grammar& grammar, const Command& command,
+               const std::vector<std::string>& arguments, const Host& host) {
   auto parsed = ParseArguments(command, arguments);
   if (!parsed) return Fail(parsed.error(), false);
   if (parsed->Has("help")) {
-    Write(stdout, CommandHelp(command));
+    Write(stdout, CommandHelp(command) + SubVerbs(grammar, command.path));
     return 0;
   }
   const std::string format = parsed->Get("output");
@@ -354,7 +354,7 @@ int Main(int argc, char** argv, const Host& host) {
   }
   const auto match = grammar.Find(words);
   if (!match) return Fail(match.error(), false);
-  return RunCommand(*match->command, match->arguments, host);
+  return RunCommand(grammar, *match->command, match->arguments, host);
 }
 
 }  // namespace gyre::cli

@@ -49,7 +49,7 @@ constexpr Topic kTopics[] = {
   --config FILE
   GYRE_* variables       GYRE_SERVER_IDLE_TIMEOUT for server.idle_timeout
   flags
-A server takes up log.level again on SIGHUP; the others need a restart.
+A server takes up log.level and its TLS certificate again on SIGHUP; the others need a restart.
 `gyre config show --origin` prints every value and where it came from.
 )"},
     {"environment", R"(environment
@@ -134,13 +134,28 @@ std::string CommandHelp(const Command& command, bool everything) {
 }
 
 std::string NounHelp(const Grammar& grammar, std::string_view noun) {
+  constexpr std::size_t kExamplesMax = 4;
   std::vector<Row> rows;
+  std::vector<std::string> examples;
   for (const Command& command : grammar.commands()) {
-    if (command.path.starts_with(std::string(noun) + " "))
-      rows.push_back({fmt::format("gyre {}", command.path), std::string(command.summary)});
+    if (!command.path.starts_with(std::string(noun) + " ")) continue;
+    rows.push_back({fmt::format("gyre {}", command.path), std::string(command.summary)});
+    const std::string_view example = Trim(command.examples).substr(0, command.examples.find('\n'));
+    if (!example.empty() && examples.size() < kExamplesMax)
+      examples.push_back("  " + std::string(Trim(example)));
   }
   if (rows.empty()) return "";
-  return fmt::format("gyre {} has\n{}\n", noun, Join(Aligned(rows), "\n"));
+  return fmt::format("gyre {}, for example\n{}\n\nit has\n{}\n", noun, Join(examples, "\n"),
+                     Join(Aligned(rows), "\n"));
+}
+
+std::string SubVerbs(const Grammar& grammar, std::string_view path) {
+  std::vector<std::string> words;
+  for (const Command& command : grammar.commands()) {
+    if (command.path.starts_with(std::string(path) + " "))
+      words.emplace_back(command.path.substr(path.size() + 1));
+  }
+  return words.empty() ? "" : fmt::format("  and gyre {} {}\n", path, Join(words, ", "));
 }
 
 std::string Overview(const Grammar& grammar, std::string_view version) {

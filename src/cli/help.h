@@ -17,6 +17,8 @@ std::string OptionHead(const Option& option);  // "-t, --target COLUMN"
 std::string CommandHelp(const Command& command, bool everything = false);
 // The sub-verbs of a noun, one line each; empty when there are none.
 std::string NounHelp(const Grammar& grammar, std::string_view noun);
+// A line with the words that may follow a command that does something by itself; "" without any.
+std::string SubVerbs(const Grammar& grammar, std::string_view path);
 std::string Overview(const Grammar& grammar, std::string_view version);
 std::vector<std::string> HelpTopics();
 // A topic's text, or empty: exit-codes, output, references, config, environment.

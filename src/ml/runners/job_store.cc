@@ -224,12 +224,6 @@ Error ErrorOf(const Job& job) {
 }
 
 Json JobToJson(const Job& job) {
-  Json document = JobItem(job);
-  document.Set("input", job.input);
-  return document;
-}
-
-Json JobItem(const Job& job) {
   const auto time = [](std::int64_t time_us) {
     return time_us == 0 ? Json() : Json(FormatTime(time_us));
   };
@@ -240,6 +234,7 @@ Json JobItem(const Job& job) {
                     {"state", job.state},
                     {"progress", job.progress},
                     {"progress_text", job.progress_text},
+                    {"input", job.input},
                     {"result", job.result},
                     {"error", ErrorDocument(job)},
                     {"created_by", job.created_by},
@@ -248,6 +243,13 @@ Json JobItem(const Job& job) {
                     {"ended_at", time(job.ended_us)},
                     {"cpu_seconds", job.cpu_seconds},
                     {"memory_bytes_peak", job.memory_bytes_peak}});
+}
+
+Json JobItem(const Job& job) {
+  constexpr std::size_t kInputBytesMax = 2'048;
+  Json item = JobToJson(job);
+  if (job.input.Dump().size() > kInputBytesMax) item.Set("input", Json());
+  return item;
 }
 
 Result<std::vector<std::string>> JobStore::Forget(std::string_view kind, std::int64_t before_us) {

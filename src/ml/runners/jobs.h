@@ -37,7 +37,7 @@ struct Job {
   std::int64_t memory_bytes_peak = 0;
 };
 Json JobToJson(const Job& job);
-Json JobItem(const Job& job);  // in a list: without its input, which may be large
+Json JobItem(const Job& job);  // in a list: an input that is large is null
 // Why a job that has ended did not succeed.
 Error ErrorOf(const Job& job);
 
