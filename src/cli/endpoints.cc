@@ -220,9 +220,7 @@ Result<int> Predict(Invocation& in) {
              "   (fetch what it has made, within a day)");
   }
   if (!ended) return ended.error();
-  if (const std::int64_t nulled = (*ended)["result"]["cells_nulled"].AsInt(); nulled > 0)
-    in.out().Warn(
-        fmt::format("cells that could not be read and count as missing: {}", GroupDigits(nulled)));
+  for (const Json& note : (*ended)["result"]["notes"].items()) in.out().Note(note.AsString());
   for (const auto& [from, to] : (*ended)["result"]["renamed"].members())
     in.out().Note(fmt::format("the file's own `{}` stands under `{}`", from, to.AsString()));
   GYRE_DO(session->Download(

@@ -21,7 +21,7 @@ def dates(g):
     rows = []
     for _ in range(1500):
         day, month = r.randint(1, 28), r.randint(1, 12)
-        spend = f'{r.uniform(1, 50):.2f}'.replace('.', ',')
+        spend = f'{r.uniform(1, 50):.2f} €'.replace('.', ',')
         rows.append([f'{day:02d}/{month:02d}/2024', spend, 'yes' if (month >= 7) != (r.random() < 0.05) else 'no'])
     g.cli('add', write(g.work, 'fr.csv', ['when', 'spend', 'late'], rows, ';'))
     version = g.json('GET', '/api/v1/projects/default/datasets/fr/versions/latest')
@@ -34,6 +34,8 @@ def dates(g):
     both = write(g.work, 'fr_amb.csv', ['when', 'spend'], [['01/12/2024', '10,5'], ['12/01/2024', '10,5']], ';')
     iso = write(g.work, 'fr_iso.csv', ['when', 'spend'], [['2024-12-01', '10.5'], ['2024-01-12', '10.5']])
     scored = [g.cli('predict', 'fr@champion', '--in', f, '--format', 'jsonl').stdout.splitlines() for f in (both, iso)]
+    told = g.cli('predict', 'fr@champion', '--in', iso, '--format', 'jsonl').stderr
+    assert '`spend` has no unit, whereas the model has €' in told, told
     answers = [[json.loads(line)['probability_yes'] for line in lines] for lines in scored]
     assert answers[0] == answers[1] and answers[0][0] > 0.5 > answers[0][1], answers
 
@@ -67,10 +69,12 @@ def amounts(g):
     added = g.cli('add', path)
     assert '`price` was read as numbers like 1.234,5; € is left out' in added.stderr, added.stderr
     version = g.json('GET', '/api/v1/projects/default/datasets/eur/versions/latest')
-    assert version['schema'][1] == {'name': 'price', 'type': 'double', 'format': '1.234,5'}, version['schema']
+    assert version['schema'][1] == {'name': 'price', 'type': 'double', 'format': '1.234,5€'}, version['schema']
     more = g.cli('add', write(g.work, 'eur2.csv', ['n', 'price', 'share'], [[1, '1.196', '10%'], [2, '2.500', '5%']], ';'), '--name', 'eur')
     assert 'numbers like 1.234,5, as in eur:v1' in more.stderr, more.stderr
     assert '1196' in g.cli('datasets', 'rows', 'eur').stdout
+    assert '`price` has no unit, whereas eur:v1 has €' in more.stderr and '`share`' not in more.stderr, more.stderr
+    g.cli('add', path, '--name', 'copied', '--type', 'price=double:1.234,5€')
     g.cli('add', path, '--name', 'kept', '--type', 'price=text')
     assert '1.196,10 €' in g.cli('datasets', 'rows', 'kept').stdout
     g.cli('add', write(g.work, 'us.csv', ['n', 'price'], [[1, '"1,234"'], [2, '"2,500"']]), '--type', 'price=double:1,234.5')

@@ -434,7 +434,7 @@ Result<table::Frame> FrameOfInputs(const InferBody& body, const table::Schema& s
     if (filled[column]) return Wrong(tensor.name, "it is sent twice");
     filled[column] = true;
     const auto known = formats.find(tensor.name);
-    const auto format = known == formats.end() ? table::TextFormat::kUsual : known->second;
+    const auto format = known == formats.end() ? table::TextFormat::kUsual : known->second.text;
     GYRE_DO(FillColumn(tensor, format, &frame.columns[column]));
   }
   if (!binary.empty())

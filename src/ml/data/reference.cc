@@ -44,9 +44,9 @@ Result<Json> ParseTypes(const std::vector<std::string>& types) {
     // The last separator: a column's name may hold one.
     std::string_view text = item, format;
     std::size_t colon = text.rfind(":%");
-    for (const auto number : {table::TextFormat::kDecimalComma, table::TextFormat::kDecimalPoint}) {
-      const std::string_view written = table::FormatText(number);
-      if (text.ends_with(":" + std::string(written))) colon = text.size() - written.size() - 1;
+    if (const std::size_t at = text.rfind(":1"); at != std::string_view::npos) {
+      const auto number = table::ParseFormat(text.substr(at + 1));
+      if (number && table::IsNumberFormat(number->text)) colon = at;
     }
     if (colon != std::string_view::npos) {
       format = text.substr(colon + 1);
@@ -56,7 +56,7 @@ Result<Json> ParseTypes(const std::vector<std::string>& types) {
     const std::string type(at == std::string_view::npos ? "" : text.substr(at + 1));
     const auto known = table::ParseFormat(format);
     if (!format.empty() &&
-        (!known || type != (table::IsNumberFormat(*known) ? "double" : "date"))) {
+        (!known || type != (table::IsNumberFormat(known->text) ? "double" : "date"))) {
       return InvalidArgument("GY2106", "`{}` does not give a column a format", item.substr(0, 100))
           .Fix("--type when=date:%d/%m/%Y    (or %m/%d/%Y, %Y-%m-%d)")
           .Fix("--type price=double:1.234,5    (or 1,234.5)");

@@ -69,7 +69,7 @@ std::shared_ptr<const Snapshot> MakeSnapshot(SnapshotInfo info, SnapshotCounters
     snapshot->columns.emplace(scorer.input()[i].name, static_cast<std::uint32_t>(i));
     const auto format = scorer.package().formats.find(scorer.input()[i].name);
     snapshot->text_formats.push_back(
-        format == scorer.package().formats.end() ? table::TextFormat::kUsual : format->second);
+        format == scorer.package().formats.end() ? table::TextFormat::kUsual : format->second.text);
   }
   snapshot->head = R"({"model":)";
   AppendJsonString(info.model, &snapshot->head);

@@ -194,9 +194,10 @@ KindSet KindsOf(const ColumnPlan& plan) {
   return kTextKind;
 }
 
-void ColumnPlan::SetFormat(TextFormat to) {
-  format = to;
-  if (IsNumberFormat(to)) decimal_point = to == TextFormat::kDecimalComma ? ',' : '.';
+void ColumnPlan::SetFormat(ColumnFormat to) {
+  format = to.text;
+  unit = to.unit;
+  if (IsNumberFormat(format)) decimal_point = format == TextFormat::kDecimalComma ? ',' : '.';
 }
 
 KindSet KindFor(const ColumnPlan& plan) {
@@ -341,7 +342,12 @@ Decision Decide(const KindCounts& counts, char decimal_point) {
         WrittenPlan(counts, comma ? TextFormat::kDecimalComma : TextFormat::kDecimalPoint);
     const std::int64_t count = filled - BadCount(counts, seems);
     if (count > counts.of(kDoubleKind) && count * 2 >= filled)
-      decision.seems = {seems, count, filled, FitsEitherWay(counts)};
+      decision.seems = {
+          .plan = seems, .count = count, .filled = filled, .either = FitsEitherWay(counts)};
+    if (seems.unit >= 0) {
+      decision.seems.with_unit = counts.of(kUnitKind << seems.unit);
+      decision.seems.mixed_units = decision.seems.with_unit < counts.of(KindFor(seems));
+    }
   }
   if (fitting * 20 < filled * 19) {
     decision.mixed = fitting > 0 && fitting * 2 >= filled;

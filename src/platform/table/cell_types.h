@@ -42,7 +42,7 @@ struct ColumnPlan {
   TextFormat format = TextFormat::kUsual;
   int unit = -1;             // with a number format: the one of kUnits that cells may have
   bool unit_always = false;  // that they all must have
-  void SetFormat(TextFormat to);
+  void SetFormat(ColumnFormat to);
 };
 
 enum class CellOutcome : unsigned char { kValue, kMissing, kMissingToken, kBad };
@@ -78,7 +78,9 @@ struct Decision {
   struct Seems {
     ColumnPlan plan;
     std::int64_t count = 0, filled = 0;
-    bool either = false;  // 1,234 may be 1234 or 1.234
+    bool either = false;         // 1,234 may be 1234 or 1.234
+    std::int64_t with_unit = 0;  // numbers with the plan's unit
+    bool mixed_units = false;    // and others that have it not
   } seems = {};
 };
 // When at least 95 % of the filled cells are numbers (dates, ...), the rest counts as bad cells;

@@ -63,8 +63,9 @@ std::optional<std::int64_t> ParseSlashDate(std::string_view text, bool month_fir
 }
 }  // namespace
 
-std::string_view FormatText(TextFormat format) {
-  switch (format) {
+std::string FormatText(ColumnFormat format) {
+  const std::string unit(format.unit < 0 ? std::string_view() : kUnits[format.unit]);
+  switch (format.text) {
     case TextFormat::kUsual:
       break;
     case TextFormat::kMonthFirst:
@@ -72,20 +73,22 @@ std::string_view FormatText(TextFormat format) {
     case TextFormat::kDayFirst:
       return "%d/%m/%Y";
     case TextFormat::kDecimalComma:
-      return "1.234,5";
+      return "1.234,5" + unit;
     case TextFormat::kDecimalPoint:
-      return "1,234.5";
+      return "1,234.5" + unit;
     case TextFormat::kJson:
       return "json";
   }
   return "%Y-%m-%d";
 }
 
-std::optional<TextFormat> ParseFormat(std::string_view text) {
+std::optional<ColumnFormat> ParseFormat(std::string_view text) {
   for (const auto format :
        {TextFormat::kUsual, TextFormat::kMonthFirst, TextFormat::kDayFirst,
         TextFormat::kDecimalComma, TextFormat::kDecimalPoint, TextFormat::kJson}) {
-    if (text == FormatText(format)) return format;
+    for (int unit = -1; unit < (IsNumberFormat(format) ? kUnitCount : 0); ++unit) {
+      if (text == FormatText({format, unit})) return ColumnFormat(format, unit);
+    }
   }
   return std::nullopt;
 }

@@ -23,11 +23,23 @@ enum class TextFormat : unsigned char {
   kDecimalPoint,  // 1,234.5
   kJson,          // text of which some was an object or a list in JSON
 };
-using Formats = std::map<std::string, TextFormat, std::less<>>;  // by column; kUsual is left out
+// Of one column: with numbers also the unit beside them, for 12.5% is not 0.125.
+struct ColumnFormat {
+  // NOLINTNEXTLINE(google-explicit-constructor): most formats have no unit
+  constexpr ColumnFormat(TextFormat of_text = TextFormat::kUsual, int of_unit = -1)
+      : text(of_text), unit(of_unit) {}
+  TextFormat text;
+  int unit;  // place in kUnits, -1 without one
+  friend bool operator==(const ColumnFormat&, const ColumnFormat&) = default;
+};
+constexpr std::string_view kUnits[] = {"%", "$", "€", "£"};
+constexpr int kUnitCount = 4;
+using Formats = std::map<std::string, ColumnFormat, std::less<>>;  // by column, without kUsual
 
-// "%Y-%m-%d" (kUsual, that of dates), "%m/%d/%Y", "%d/%m/%Y", "1.234,5", "1,234.5", "json"
-std::string_view FormatText(TextFormat format);
-std::optional<TextFormat> ParseFormat(std::string_view text);
+// "%Y-%m-%d" (kUsual, that of dates), "%m/%d/%Y", "%d/%m/%Y", "1.234,5", "1,234.5", "1,234.5%",
+// "json"
+std::string FormatText(ColumnFormat format);
+std::optional<ColumnFormat> ParseFormat(std::string_view text);
 bool IsNumberFormat(TextFormat format);
 bool IsDateFormat(TextFormat format);             // day and month with slashes
 std::string_view FormatWords(TextFormat format);  // "day/month/year"

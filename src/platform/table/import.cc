@@ -151,6 +151,19 @@ Result<ParquetInfo> InfoOfAll(const std::vector<SourceFile>& files) {
   return all;
 }
 
+// Numbers in Parquet have no unit.
+void NoteUnits(const ImportOptions& options, ImportReport* report) {
+  const bool joins = !options.known.name.empty();
+  for (const Field& field : report->schema) {
+    const Formats& formats = joins ? options.known.formats : options.formats;
+    const auto before = formats.find(field.name);
+    if (before == formats.end() || before->second.unit < 0) continue;
+    if (field.type != Type::kDouble && field.type != Type::kInt) continue;
+    report->notes.push_back(UnitNote(field.name, -1, before->second.unit,
+                                     joins ? options.known.name : options.types_by));
+  }
+}
+
 Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
                                    const ImportOptions& options, ImportSink& sink) {
   ImportReport report;
@@ -179,6 +192,7 @@ Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
       if (given.name == field.name) field.type = given.type;
     }
   }
+  NoteUnits(options, &report);
   GYRE_DO(sink.Begin(report.schema));
   // About as many rows as fit into a chunk, by a guess of 16 bytes a cell.
   const auto width = static_cast<std::int64_t>(report.schema.size());

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/table/testing/import_fixture.h"
+#include "platform/table/writer.h"
 
 namespace gyre::table {
 namespace {
@@ -196,6 +197,66 @@ TEST_F(Import, NumbersSayNothingOfDates) {
     EXPECT_EQ(imported->report.formats.at("x"), TextFormat::kMonthFirst);
     EXPECT_EQ(imported->report.notes.size(), 1u);
   }
+}
+
+// The unit is kept with the format, and another one, or none, is said, whoever reads the file.
+TEST_F(Import, UnitsAreKept) {
+  const auto first = Read("r,s\n12.5%,a\n4%,b\n");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(FormatText(first->report.formats.at("r")), "1,234.5%");
+  EXPECT_EQ(ParseFormat("1,234.5%"), first->report.formats.at("r"));
+  EXPECT_EQ(ParseFormat("1,234.5x"), std::nullopt);
+  const KnownTable before{
+      .name = "r:v1", .schema = first->report.schema, .formats = first->report.formats};
+  EXPECT_TRUE(Read("r,s\n10%,a\n", {.known = before})->report.notes.empty());
+  const ImportOptions model{
+      .types = {{"r", Type::kDouble}}, .formats = first->report.formats, .types_by = "the model"};
+  EXPECT_TRUE(Read("r,s\n10%,a\n", model)->report.notes.empty());
+  for (const auto& [bytes, unit] : std::vector<std::pair<std::string, std::string>>{
+           {"r,s\n0.125,a\n", "no unit"}, {"r,s\n12,a\n", "no unit"}, {"r,s\n$12.50,a\n", "$"}}) {
+    const auto joined = Read(bytes, {.known = before});
+    ASSERT_TRUE(joined);
+    const std::string said = "`r` has " + unit + ", whereas r:v1 has %";
+    ASSERT_EQ(joined->report.notes.size(), 1u) << bytes;
+    EXPECT_EQ(joined->report.notes[0], said + ": look whether these are the same numbers");
+    const auto scored = Read(bytes, model);
+    ASSERT_TRUE(scored) << scored.error().ToString();
+    ASSERT_FALSE(scored->report.notes.empty()) << bytes;
+    EXPECT_NE(scored->report.notes.back().find("whereas the model has %"), std::string::npos);
+  }
+  const auto json = Read("{\"r\":0.125}\n", model, "a.jsonl");
+  ASSERT_TRUE(json) << json.error().ToString();
+  EXPECT_EQ(Row(json->frame, 0), "0.125");
+  EXPECT_EQ(json->report.notes.size(), 1u);
+  const KnownTable plain{.name = "p:v1", .schema = first->report.schema, .formats = {}};
+  const auto percent = Read("r,s\n12.5%,a\n", {.known = plain});
+  ASSERT_TRUE(percent);
+  EXPECT_NE(percent->report.notes.back().find("`r` has %, whereas p:v1 has no unit"),
+            std::string::npos);
+
+  ASSERT_TRUE(WriteParquet(Read("r\n0.125\n")->frame, folder_ + "/r.parquet"));
+  const auto parquet = ImportFrame({{folder_ + "/r.parquet", "r.parquet"}}, {.known = before});
+  ASSERT_TRUE(parquet);
+  EXPECT_EQ(parquet->report.notes.size(), 1u);
+}
+
+// No way to read these makes the same numbers of all of them.
+TEST_F(Import, MixedUnitsAreNotAdvised) {
+  for (const char* bytes : {"r,s\n12.5%,a\n0.035,b\n4%,c\n", "r,s\n$12.50,a\n$3,b\n€4,c\n"}) {
+    const auto mixed = Read(bytes);
+    ASSERT_TRUE(mixed);
+    EXPECT_EQ(Types(*mixed), "text text");
+    ASSERT_EQ(mixed->report.notes.size(), 1u);
+    EXPECT_NE(mixed->report.notes[0].find("2 of 3 have"), std::string::npos);
+    EXPECT_EQ(mixed->report.notes[0].find("--type"), std::string::npos);
+  }
+  const ImportOptions asked{.types = {{"r", Type::kDouble}},
+                            .formats = {{"r", TextFormat::kDecimalPoint}}};
+  const auto given = Read("r,s\n12.5%,a\n0.035,b\n4%,c\n", asked);
+  ASSERT_TRUE(given) << given.error().ToString();
+  EXPECT_EQ(given->report.notes.at(0),
+            "2 of 3 values of `r` have %, the others have not: look whether these are the same "
+            "numbers");
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#include "platform/table/formats.h"
+
 namespace gyre::table {
 
 // Whole number without superfluous zeros, so that ids keep theirs.
@@ -13,8 +15,6 @@ std::optional<std::int64_t> ParseWhole(std::string_view text);
 // A plain number: no signs of thousands, no currency.
 std::optional<double> ParseReal(std::string_view text, char decimal_point);
 
-constexpr std::string_view kUnits[] = {"%", "$", "€", "£"};
-constexpr int kUnitCount = 4;
 // Also with signs of thousands (the other one of comma and point), and a unit on either side.
 // `*unit` is its place in kUnits, -1 without one.
 std::optional<double> ParseWritten(std::string_view text, char decimal_point, int* unit);

@@ -185,6 +185,7 @@ Result<> TextImport::AddColumn(const std::string& name) {
     if (format == formats.end()) return;
     column.format = format->second;
     column.plan.SetFormat(format->second);
+    column.plan.unit_always = column.plan.unit >= 0;  // else another unit would go unseen
   };
   if (options_.bad == BadCells::kQuarantine) {
     for (const Field& known : options_.known.schema) {
@@ -265,12 +266,16 @@ bool TextImport::GivenByUser(const Column& column) const {
 
 void TextImport::ApplyGiven(Column* column) const {
   const KindCounts& counts = column->counts;
-  column->plan = PlanGiven(counts, column->plan.type, column->format, decimal_point_);
+  const auto form = column->format ? std::optional(column->format->text) : std::nullopt;
+  column->plan = PlanGiven(counts, column->plan.type, form, decimal_point_);
   column->bad = BadCount(counts, column->plan);
   column->seems = {};
   const bool unread = counts.of(kPointKind) > counts.of(kDoubleKind);
   if (column->plan.type == Type::kDouble && !column->format && unread && FitsEitherWay(counts))
-    column->seems = {column->plan, counts.of(kPointKind), counts.filled, true};
+    column->seems = {.plan = column->plan,
+                     .count = counts.of(kPointKind),
+                     .filled = counts.filled,
+                     .either = true};
 }
 
 // Day and month, or comma and point, fit both ways: the table that the rows join says which is
@@ -281,10 +286,10 @@ void TextImport::ApplyKnown(Column* column) const {
   const auto known = options_.known.formats.find(column->name);
   if (known == options_.known.formats.end() || column->given) return;
   const bool slash = column->plan.type == Type::kDate && IsDateFormat(column->plan.format);
-  if (slash && column->ambiguous_date && IsDateFormat(known->second))
-    column->plan.format = known->second;
-  if (IsNumberFormat(known->second) && FitsEitherWay(column->counts))
-    column->as_known = ReadAs(known->second, column);
+  if (slash && column->ambiguous_date && IsDateFormat(known->second.text))
+    column->plan.format = known->second.text;
+  if (IsNumberFormat(known->second.text) && FitsEitherWay(column->counts))
+    column->as_known = ReadAs(known->second.text, column);
 }
 
 // False when too many cells would not be numbers.
@@ -314,6 +319,8 @@ void TextImport::AgreeOnForm() {
   for (Column& column : columns_) {
     column.shown_by.clear();
     ReadAsShown(comma, point, &column);
+    const int unit = column.plan.unit;
+    column.with_unit = unit < 0 ? 0 : column.counts.of(kUnitKind << unit);
   }
 }
 
@@ -328,7 +335,10 @@ void TextImport::ReadAsShown(const Column* comma, const Column* point, Column* c
     return;
   }
   if (comma != nullptr && point != nullptr && !column->given) {
-    column->seems = {plan, column->counts.of(kPointKind), column->counts.filled, true};
+    column->seems = {.plan = plan,
+                     .count = column->counts.of(kPointKind),
+                     .filled = column->counts.filled,
+                     .either = true};
     column->plan = {};
     column->bad = 0;
     return;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "platform/table/cell_types.h"
@@ -12,6 +13,9 @@
 #include "platform/table/text_source.h"
 
 namespace gyre::table {
+
+// A column's unit now and before; -1 without one. `by`: what had it before.
+std::string UnitNote(std::string_view column, int now, int before, std::string_view by);
 
 class TextImport {
  public:
@@ -25,12 +29,13 @@ class TextImport {
     ColumnPlan plan;
     bool given = false;  // by --type, the known table or a model
     std::string given_by;
-    std::optional<TextFormat> format;  // given, with the type
-    KindCounts counts;                 // while counting
-    std::int64_t good = 0;             // cells read by `plan` before counting began
-    std::int64_t bad = 0;              // known after the decision
-    std::int64_t filled = 0;           // cells that are not missing, likewise
-    bool ambiguous_date = false;       // day/month and month/day would both fit
+    std::optional<ColumnFormat> format;  // given, with the type
+    KindCounts counts;                   // while counting
+    std::int64_t good = 0;               // cells read by `plan` before counting began
+    std::int64_t bad = 0;                // known after the decision
+    std::int64_t filled = 0;             // cells that are not missing, likewise
+    std::int64_t with_unit = 0;          // of these, with the plan's unit
+    bool ambiguous_date = false;         // day/month and month/day would both fit
     bool mixed = false;
     bool nested = false;    // JSON: a cell is an object or a list
     bool as_known = false;  // no value shows how its numbers are written
@@ -58,6 +63,7 @@ class TextImport {
   void NoteFormat(const Column& column);
   std::string NumberNote(const Column& column) const;
   std::string DateNote(const Column& column) const;
+  void NoteUnits(const Column& column);
   std::string Differs(TextFormat known, std::string_view what) const;
   void NoteText(const Column& column);
   void StartCounting();

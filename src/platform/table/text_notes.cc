@@ -14,7 +14,7 @@ namespace gyre::table {
 void TextImport::NoteFormat(const Column& column) {
   const TextFormat format = column.plan.format;
   if (format == TextFormat::kUsual) return;
-  report_.formats[column.name] = format;
+  report_.formats[column.name] = {format, column.plan.unit};
   if (column.format && !column.as_known) return;
   report_.notes.push_back(IsNumberFormat(format) ? NumberNote(column) : DateNote(column));
   if (report_.notes.back().empty()) report_.notes.pop_back();
@@ -45,7 +45,8 @@ std::string TextImport::NumberNote(const Column& column) const {
     return column.plan.unit < 0 ? note
                                 : fmt::format("{}; {} is left out", note, kUnits[column.plan.unit]);
   }
-  return known->second == format ? std::string() : note + Differs(known->second, "numbers");
+  return known->second.text == format ? std::string()
+                                      : note + Differs(known->second.text, "numbers");
 }
 
 std::string TextImport::DateNote(const Column& column) const {
@@ -53,7 +54,7 @@ std::string TextImport::DateNote(const Column& column) const {
   const auto known = options_.known.formats.find(column.name);
   const bool is_known = known != options_.known.formats.end();
   const std::string note = fmt::format("`{}` was read as {}", column.name, FormatWords(format));
-  if (is_known && known->second != format) return note + Differs(known->second, "dates");
+  if (is_known && known->second != format) return note + Differs(known->second.text, "dates");
   if (!column.ambiguous_date) return {};
   if (is_known)
     return fmt::format("{}, as in {}: no value shows which of both it is", note,
@@ -71,6 +72,39 @@ std::string TextImport::Differs(TextFormat known, std::string_view what) const {
                      FormatWords(known), what);
 }
 
+std::string UnitNote(std::string_view column, int now, int before, std::string_view by) {
+  const auto words = [](int unit) { return unit < 0 ? std::string_view("no unit") : kUnits[unit]; };
+  return fmt::format("`{}` has {}, whereas {} has {}: look whether these are the same numbers",
+                     column, words(now), by, words(before));
+}
+
+// Another unit than before, or one beside some values only.
+void TextImport::NoteUnits(const Column& column) {
+  const ColumnPlan& plan = column.plan;
+  if (column.filled == 0 || (plan.type != Type::kDouble && plan.type != Type::kInt)) return;
+  if (plan.unit >= 0 && column.with_unit < column.filled - column.bad) {
+    report_.notes.push_back(
+        fmt::format("{} of {} values of `{}` have {}, the others have not: look whether these are "
+                    "the same numbers",
+                    GroupDigits(column.with_unit), GroupDigits(column.filled - column.bad),
+                    column.name, kUnits[plan.unit]));
+  }
+  if (column.given && (!GivenByUser(column) || (column.format && column.format->unit >= 0))) {
+    const int before = column.format ? column.format->unit : -1;
+    if (before != plan.unit)
+      report_.notes.push_back(UnitNote(column.name, plan.unit, before, column.given_by));
+    return;
+  }
+  for (const Field& field : options_.known.schema) {
+    if (field.name != column.name || (field.type != Type::kDouble && field.type != Type::kInt))
+      continue;
+    const auto format = options_.known.formats.find(column.name);
+    const int before = format == options_.known.formats.end() ? -1 : format->second.unit;
+    if (before != plan.unit)
+      report_.notes.push_back(UnitNote(column.name, plan.unit, before, options_.known.name));
+  }
+}
+
 // Why a column that looks like numbers is text, and how to read it as numbers.
 void TextImport::NoteText(const Column& column) {
   if (column.seems.count == 0) {
@@ -80,7 +114,14 @@ void TextImport::NoteText(const Column& column) {
           column.name));
     return;
   }
-  const auto& [plan, count, filled, either] = column.seems;
+  const auto& [plan, count, filled, either, with_unit, mixed_units] = column.seems;
+  if (mixed_units) {
+    report_.notes.push_back(fmt::format(
+        "`{}` was read as text: its values look like numbers, but {} of {} have {} and others have "
+        "not. Write all of them with the same unit",
+        column.name, GroupDigits(with_unit), GroupDigits(filled), kUnits[plan.unit]));
+    return;
+  }
   const auto type = [&](TextFormat format) {
     return fmt::format("--type {}=double:{}", column.name, FormatText(format));
   };
@@ -111,6 +152,7 @@ void TextImport::WriteNotes() {
     }
     NoteText(column);
     NoteFormat(column);
+    NoteUnits(column);
     if (column.nested) report_.formats[column.name] = TextFormat::kJson;
   }
   for (const auto& [token, met] : tokens) {
