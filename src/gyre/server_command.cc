@@ -119,8 +119,13 @@ Result<int> RunServer(Invocation& in) {
 Result<int> RunStop(Invocation& in) {
   GYRE_TRY(const double seconds, in.GetSeconds("timeout"));
   const std::string data = DataDirectory(in);
+  const auto running = in.Ask("/api/v1/jobs?state=running&limit=100");
   GYRE_TRY(const bool stopped, cli::StopServer(data, static_cast<std::int64_t>(seconds * 1000)));
   in.out().Done(stopped ? "server stopped" : fmt::format("no server runs on {}", data));
+  if (!stopped || !running) return 0;
+  for (const Json& job : (*running)["items"].items())
+    in.out().Warn(fmt::format("it ended `{}`, which ran (gyre jobs show {})",
+                              job["title"].AsString(), job["id"].AsString().substr(0, 8)));
   return 0;
 }
 

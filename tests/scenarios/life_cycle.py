@@ -150,6 +150,15 @@ def stop_and_status(g):
     assert g.server.wait(15) == 0
     g.server = None
     assert g.cli('server', 'status', check=False).returncode == 3
+    g.cli('add', people(g))
+    g.start()
+    training = start_command(g, 'train', 'people', '--target', 'buys', '--budget', '30s')
+    wait_for('the training runs', lambda: training_state(g) == 'running')
+    stopped = g.cli('server', 'stop')
+    assert 'it ended `' in stopped.stderr and 'gyre jobs show' in stopped.stderr, stopped
+    training.communicate(timeout=60)
+    g.server.wait(15)
+    g.server = None
 
 
 def the_audit_log_is_anchored(g):
