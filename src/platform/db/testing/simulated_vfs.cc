@@ -160,8 +160,8 @@ int ShmMap(sqlite3_file* file, int region, int bytes, int extend, void volatile*
 
 int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
   FileState& state = StateOf(file);
-  MutexLock lock(state.shared->mutex);
   Shared& shared = *state.shared;
+  MutexLock lock(shared.mutex);
   const bool exclusive = flags & SQLITE_SHM_EXCLUSIVE;
   for (int slot = offset; slot < offset + count && (flags & SQLITE_SHM_LOCK); ++slot) {
     const auto owner = shared.shm_exclusive.find(slot);
