@@ -299,7 +299,10 @@ Result<> House::Rooms::Start() {
 native::SystemInfo House::Rooms::SystemFacts() {
   native::SystemInfo system;
   system.version = std::string(Version());
-  shown_settings = settings.ToJson();
+  {
+    const MutexLock held(settings_mutex);
+    shown_settings = settings.ToJson();
+  }
   system.settings = [this] {
     const MutexLock held(settings_mutex);
     return shown_settings;
