@@ -28,8 +28,8 @@ TEST(TableText, ColumnsAlignByWhatIsSeen) {
 
 TEST(TableText, UnknownProgressIsEmpty) {
   constexpr ColumnSpec kJobs[] = {{"JOB", "id"}, {"PROGRESS", "progress", Format::kPercent}};
-  const Json rows = Json::Arr({Json::Obj({{"id", "a"}, {"progress", -1.0}}),
-                               Json::Obj({{"id", "b"}, {"progress", 0.5}})});
+  const Json rows = Json::Arr(
+      {Json::Obj({{"id", "a"}, {"progress", -1.0}}), Json::Obj({{"id", "b"}, {"progress", 0.5}})});
   EXPECT_EQ(AlignedTable(kJobs, rows, true, 80),
             "JOB  PROGRESS\n"
             "a\n"

@@ -52,7 +52,7 @@ struct MetricPoint {
 struct NewRun {
   std::string project = {}, experiment = "default";  // the experiment is made when there is none
   std::string name = {};                             // empty = made up from the kind and the id
-  std::string kind = "run";                     // "candidate", "program", "run"
+  std::string kind = "run";                          // "candidate", "program", "run"
   std::string job = {};                              // id of the job that does the work
   std::string parent = {};                           // id of the run that this one belongs to
   std::string created_by = {};

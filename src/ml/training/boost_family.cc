@@ -423,6 +423,8 @@ class BoostFamily {
     rounds /= static_cast<double>(trial.fits.size());
     BoostLimits limits = Limits(trial.params, 1);
     limits.deadline_us = 0;
+    // Threads that meet after each of many small steps cost more than they bring.
+    if (!session_.holds_out()) limits.threads = 1;
     limits.fixed_iterations = std::max(1, static_cast<int>(std::lround(rounds * kMoreRounds)));
     limits.seed = session_.request().seed * 1'009 + 500 + pass;
     return binned.Fit(trial.params, static_cast<int>(outputs_), limits);
