@@ -38,9 +38,11 @@ struct Prepared {
 
 // Free text is a special case. Word odds, which learn from labels before the folds are cut, say
 // little that words do not: out they go. And a linear model wants many more words than fit into a
-// matrix of the usual kind.
+// matrix of the usual kind, rare ones too where the text is the main matter.
 Json SuitText(const Json& spec, bool linear, bool* free_text) {
-  constexpr int kWordsLinear = 32'768;
+  constexpr std::size_t kColumnsBesideText = 4;
+  const bool main_matter = spec["input"]["schema"].size() <= kColumnsBesideText;
+  const int words = main_matter ? 32'768 : 8'192, rows_min = main_matter ? 1 : 2;
   Json steps = Json::Arr(), outputs = Json::Arr();
   std::vector<std::string> dropped;
   for (const Json& step : spec["steps"].items())
@@ -56,7 +58,7 @@ Json SuitText(const Json& spec, bool linear, bool* free_text) {
     Json kept = step;
     if (linear && op == "text.ngrams") {
       Json args = step["args"];
-      args.Set("columns", kWordsLinear).Set("min_rows", 1);
+      args.Set("columns", words).Set("min_rows", rows_min);
       kept.Set("args", std::move(args));
     }
     steps.Push(std::move(kept));

@@ -56,7 +56,9 @@ class LinearFamily {
     Candidate candidate;
     int worse = 0;
     for (const double strength : kStrengths) {
-      if (penalty == Penalty::kL1 && strength > 0.1) continue;
+      // So strong only where rows are few: elsewhere it is time lost.
+      constexpr std::size_t kFewRows = 2'000;
+      if (strength > 0.1 && (penalty == Penalty::kL1 || target_.rows() > kFewRows)) continue;
       GYRE_TRY(auto held, Validate(penalty, strength, &starts));
       if (!held) break;
       const double worth = session_.WorthOf(*held);
