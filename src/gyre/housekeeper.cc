@@ -9,7 +9,7 @@ namespace gyre {
 namespace {
 
 constexpr telemetry::Logger kLog{"gyre"};
-constexpr std::int64_t kGraceMicros = 24 * 3600 * kMicrosPerSecond;
+constexpr std::int64_t kGraceMicros = native::kGraceHours * 3600 * kMicrosPerSecond;
 
 }  // namespace
 

@@ -9,6 +9,16 @@
 namespace gyre::native {
 namespace {
 
+// What both ways of judging take.
+constexpr net::Field kDataset{"dataset", Type::kText,
+                              "churn:v2; else the rows that the training held out"};
+constexpr net::Field kAlias{"alias", Type::kText, "whose gate judges: champion"};
+constexpr net::Field kRules{"rules", Type::kObjects, "of the gate, instead of its own"};
+constexpr net::Field kOptions{"options", Type::kObject,
+                              "slice, threshold, resamples, interval and the like"};
+constexpr net::Field kFacts{"facts", Type::kObject, "numbers of yours for the rules of the gate"};
+constexpr net::Field kPrimary{"primary", Type::kText, "the metric that decides"};
+
 constexpr net::Route kRoutes[] = {
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/evaluate",
@@ -19,12 +29,12 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .response_type = "Job",
      .members = {{"model", Type::kText, "churn:v3 or churn@champion", "", net::kRequired},
-                 {"dataset", Type::kText, "churn:v2; else the rows that the training held out"},
-                 {"alias", Type::kText, "whose gate judges: champion"},
-                 {"rules", Type::kObjects, "of the gate, instead of its own"},
-                 {"options", Type::kObject, "slice, threshold, resamples, interval and the like"},
-                 {"facts", Type::kObject, "numbers of yours for the rules of the gate"},
-                 {"primary", Type::kText, "the metric that decides"}}},
+                 kDataset,
+                 kAlias,
+                 kRules,
+                 kOptions,
+                 kFacts,
+                 kPrimary}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/compare",
      .handler = Bind<&EvaluationApi::Compare>,
@@ -34,12 +44,12 @@ constexpr net::Route kRoutes[] = {
      .response_type = "Job",
      .members = {{"model", Type::kText, "churn:v3 or churn@champion", "", net::kRequired},
                  {"against", Type::kText, "the other model", "", net::kRequired},
-                 {"dataset", Type::kText, "churn:v2; else the rows that the training held out"},
-                 {"alias", Type::kText, "whose gate judges: champion"},
-                 {"rules", Type::kObjects, "of the gate, instead of its own"},
-                 {"options", Type::kObject, "slice, threshold, resamples, interval and the like"},
-                 {"facts", Type::kObject, "numbers of yours for the rules of the gate"},
-                 {"primary", Type::kText, "the metric that decides"}}},
+                 kDataset,
+                 kAlias,
+                 kRules,
+                 kOptions,
+                 kFacts,
+                 kPrimary}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/evaluations",
      .handler = Bind<&EvaluationApi::List>,

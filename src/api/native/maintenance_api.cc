@@ -7,7 +7,6 @@
 namespace gyre::native {
 namespace {
 
-constexpr std::int64_t kGraceHours = 24;
 constexpr std::int64_t kGraceHoursMax = 24 * 366;
 constexpr std::int64_t kMicrosPerHour = 3600 * kMicrosPerSecond;
 

@@ -16,6 +16,9 @@ namespace gyre::native {
 // The kind of job that checks everything; input: {"quick": bool}.
 constexpr std::string_view kCheckJob = "maintenance.check";
 
+// Younger blobs stay, by hand and by itself.
+constexpr std::int64_t kGraceHours = 24;
+
 struct Maintenance {
   std::function<Result<Json>(std::int64_t grace_us)> collect;  // what was removed and kept
 };

@@ -106,8 +106,9 @@ Result<net::Response> QueriesApi::WaitFor(const runners::Job& job, net::Request&
 // What a program reads becomes an input of its run, so it gets the answers of its own questions.
 Result<net::Response> QueriesApi::Answer(net::Request& request) {
   if (request.principal.kind == "program") {
-    GYRE_TRY(const runners::Job job, jobs_.Get(request.Param("job")));
-    if (job.created_by != request.principal.name)
+    const auto job = jobs_.Get(request.Param("job"));
+    if (job && job->project == request.Param("project") &&
+        job->created_by != request.principal.name)
       return Error(Code::kPermissionDenied, "GY2125", "the query was asked by somebody else")
           .Why(
               "a program reads the answers of its own queries only, so that its run tells what it "

@@ -23,8 +23,6 @@ bool IsFine(const table::Column& column, std::size_t different_rows) {
   return static_cast<double>(different.size()) > kFineShare * static_cast<double>(different_rows);
 }
 
-}  // namespace
-
 std::size_t CountCopies(const Problem& problem) {
   const auto rest = [&](const table::Frame& frame) {
     std::vector<std::string> ids;
@@ -44,6 +42,8 @@ std::size_t CountCopies(const Problem& problem) {
   });
   return fine ? copies : 0;
 }
+
+}  // namespace
 
 void NoteCopies(Problem* problem) {
   const std::size_t rows = problem->test.rows();
