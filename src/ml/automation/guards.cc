@@ -1,0 +1,139 @@
+#include "ml/automation/guards.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/time.h"
+
+namespace gyre::automation {
+namespace {
+
+constexpr int kMinutesPerDay = 24 * 60;
+// A run ends when it ends: ask again soon.
+constexpr std::int64_t kRunningAgainMicros = 10 * kMicrosPerSecond;
+
+// What one guard says: no action means that it agrees.
+struct Word {
+  std::string_view guard;
+  bool agrees = true;
+  Action action = Action::kStart;
+  std::string reason;
+  std::int64_t again_us = 0;
+};
+Word Agrees(std::string_view guard, std::string reason) {
+  return {guard, true, Action::kStart, std::move(reason), 0};
+}
+
+std::string Since(std::int64_t micros) {
+  return HumanSeconds(static_cast<double>(micros) / kMicrosPerSecond);
+}
+
+Word Enabled(const TriggerSpec& spec) {
+  if (spec.enabled) return Agrees("enabled", "the trigger is on");
+  return {"enabled", false, Action::kSkip, "the trigger is switched off", 0};
+}
+
+Word Failures(const Guards& guards, const GuardFacts& facts) {
+  if (facts.by_hand || guards.failures_max == 0 || facts.failures_in_a_row < guards.failures_max)
+    return Agrees("failures", fmt::format("{} of its last runs failed one after another",
+                                          facts.failures_in_a_row));
+  return {"failures", false, Action::kPerson,
+          fmt::format("its last {} runs failed: a person must look", facts.failures_in_a_row), 0};
+}
+
+Word Quality(const Guards& guards, const GuardFacts& facts) {
+  if (!guards.quality_first || facts.quality_alert.empty())
+    return Agrees("quality", "no data quality alert fires");
+  return {"quality", false, Action::kSkip,
+          fmt::format("the data is in doubt (alert {}): a model learnt from it would be too",
+                      facts.quality_alert),
+          0};
+}
+
+Word OneAtATime(const Guards& guards, const GuardFacts& facts) {
+  if (!guards.one_at_a_time || facts.running.empty())
+    return Agrees("one at a time", "no other run goes on");
+  return {"one at a time", false, Action::kWait, fmt::format("run {} goes on", facts.running),
+          facts.now_us + kRunningAgainMicros};
+}
+
+// A start in the future is a clock that was set back: it counts as just begun.
+Word Cooldown(const Guards& guards, const GuardFacts& facts) {
+  if (facts.starts_us.empty()) return Agrees("cooldown", "it has not run yet");
+  const std::int64_t last_us = std::min(std::ranges::max(facts.starts_us), facts.now_us);
+  const std::int64_t asked_us = guards.cooldown_s * kMicrosPerSecond;
+  const std::int64_t passed_us = facts.now_us - last_us;
+  const std::string text =
+      fmt::format("its last run began {} ago, {} asked", Since(passed_us), Since(asked_us));
+  if (facts.by_hand || passed_us >= asked_us) return Agrees("cooldown", text);
+  return {"cooldown", false, Action::kSkip, text, 0};
+}
+
+Word RunsPerDay(const Guards& guards, const GuardFacts& facts) {
+  const std::int64_t runs = std::ranges::count_if(facts.starts_us, [&](std::int64_t start_us) {
+    return start_us > facts.now_us - kMicrosPerDay;
+  });
+  const std::string text =
+      guards.runs_per_day_max == 0
+          ? fmt::format("{} runs in 24 hours, no limit", runs)
+          : fmt::format("{} of {} runs in 24 hours", runs, guards.runs_per_day_max);
+  if (guards.runs_per_day_max == 0 || runs < guards.runs_per_day_max)
+    return Agrees("runs a day", text);
+  return {"runs a day", false, Action::kSkip, text, 0};
+}
+
+Word Budget(const Guards& guards, const GuardFacts& facts) {
+  if (guards.cpu_seconds_per_month == 0) return Agrees("budget", "no limit");
+  const std::string text = fmt::format("{:.0f} of {:.0f} CPU-seconds used in 30 days",
+                                       facts.cpu_seconds_of_month, guards.cpu_seconds_per_month);
+  if (facts.cpu_seconds_of_month < guards.cpu_seconds_per_month) return Agrees("budget", text);
+  return {"budget", false, Action::kSkip, text, 0};
+}
+
+Word Quiet(const Guards& guards, const GuardFacts& facts) {
+  if (!guards.quiet_hours) return Agrees("quiet hours", "none");
+  const int left = QuietMinutesLeft(*guards.quiet_hours, facts.minute_of_day);
+  if (facts.by_hand || left == 0) return Agrees("quiet hours", "it is not their time");
+  return {"quiet hours", false, Action::kWait, fmt::format("they end in {} minutes", left),
+          facts.now_us + std::int64_t{left} * 60 * kMicrosPerSecond};
+}
+
+}  // namespace
+
+std::string_view ActionName(Action action) {
+  constexpr std::string_view kNames[] = {"start", "wait", "skip", "person"};
+  return kNames[static_cast<std::size_t>(action)];
+}
+
+bool IsQuiet(const QuietHours& hours, int minute_of_day) {
+  if (hours.from_minute < hours.to_minute)
+    return minute_of_day >= hours.from_minute && minute_of_day < hours.to_minute;
+  return minute_of_day >= hours.from_minute || minute_of_day < hours.to_minute;
+}
+
+int QuietMinutesLeft(const QuietHours& hours, int minute_of_day) {
+  if (!IsQuiet(hours, minute_of_day)) return 0;
+  return (hours.to_minute - minute_of_day + kMinutesPerDay) % kMinutesPerDay;
+}
+
+Decision Judge(const TriggerSpec& spec, const GuardFacts& facts) {
+  const Guards& guards = spec.guards;
+  const Word words[] = {Enabled(spec),           Failures(guards, facts),
+                        Quality(guards, facts),  OneAtATime(guards, facts),
+                        Cooldown(guards, facts), RunsPerDay(guards, facts),
+                        Budget(guards, facts),   Quiet(guards, facts)};
+  Decision decision;
+  decision.reason = "all guards agree";
+  for (const Word& word : words) {
+    decision.checks.push_back(
+        fmt::format("{} {}: {}", word.agrees ? "pass" : "stop", word.guard, word.reason));
+    if (word.agrees || !decision.guard.empty()) continue;
+    decision.action = word.action;
+    decision.guard = word.guard;
+    decision.reason = fmt::format("{}: {}", word.guard, word.reason);
+    decision.again_us = word.again_us;
+  }
+  return decision;
+}
+
+}  // namespace gyre::automation

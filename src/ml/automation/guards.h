@@ -1,0 +1,50 @@
+// May a trigger start its run now? The decision alone: facts in, an answer with its reason out. No
+// I/O, no clock.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ml/automation/trigger.h"
+
+namespace gyre::automation {
+
+// What is known when an occurrence is judged.
+struct GuardFacts {
+  std::int64_t now_us = 0;
+  int minute_of_day = 0;                  // in the zone of the quiet hours
+  std::vector<std::int64_t> starts_us{};  // runs of this trigger in the last 30 days, any order
+  double cpu_seconds_of_month = 0;        // that they have used
+  std::string running{};                  // id of a run that holds the same lock; empty = none
+  std::string quality_alert{};            // id of a data quality alert of the subject that fires
+  int failures_in_a_row = 0;
+  bool by_hand = false;  // a person asked: cooldown, quiet hours and failures do not bind
+};
+
+enum class Action : unsigned char {
+  kStart,
+  kWait,    // asked again at `again_us`
+  kSkip,    // this occurrence is over
+  kPerson,  // skipped, and a person must look
+};
+std::string_view ActionName(Action action);  // "start", "wait", "skip", "person"
+
+struct Decision {
+  Action action = Action::kStart;
+  std::string guard{};   // "cooldown"; empty when all agree
+  std::string reason{};  // one sentence
+  std::int64_t again_us = 0;
+  // What each guard said, for a dry run: "cooldown: last run began 7 h ago, 6 h asked".
+  std::vector<std::string> checks{};
+};
+
+// Guards in the order of their weight: enabled, failures, quality, one at a time, cooldown, runs a
+// day, budget, quiet hours. The first that objects decides; all are listed.
+Decision Judge(const TriggerSpec& spec, const GuardFacts& facts);
+
+bool IsQuiet(const QuietHours& hours, int minute_of_day);
+// Minutes until they are over; 0 outside them.
+int QuietMinutesLeft(const QuietHours& hours, int minute_of_day);
+
+}  // namespace gyre::automation
