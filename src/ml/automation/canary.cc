@@ -1,10 +1,10 @@
 #include "ml/automation/canary.h"
 
 #include <algorithm>
-#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 
 #include "ml/automation/members.h"
+#include "ml/statistics/sequential.h"
 
 namespace gyre::automation {
 namespace {
@@ -15,25 +15,6 @@ constexpr double kEvidence = 100;  // one healthy canary in a hundred may be sen
 double Rate(const SideFacts& side) {
   return side.requests == 0 ? 0
                             : static_cast<double>(side.failed) / static_cast<double>(side.requests);
-}
-
-// Logarithm of the evidence that failures fall on the canary more often than its share of the
-// traffic explains, which may be looked at after each request: a betting score that starts at 1 and
-// exceeds 1/a with probability at most a while both sides fail alike (Ville's inequality). Each
-// failure is the canary's with probability `share` then; the score is the likelihood ratio against
-// that, averaged over all greater probabilities.
-double LogFailureEvidence(const SideFacts& champion, const SideFacts& canary, double share) {
-  const auto mine = static_cast<double>(canary.failed),
-             other = static_cast<double>(champion.failed);
-  using boost::math::policies::errno_on_error;
-  constexpr auto kNoThrow =
-      boost::math::policies::make_policy(boost::math::policies::overflow_error<errno_on_error>(),
-                                         boost::math::policies::evaluation_error<errno_on_error>());
-  const double tail = boost::math::ibetac(mine + 1, other + 1, share, kNoThrow);
-  const double log_beta =
-      std::lgamma(mine + 1) + std::lgamma(other + 1) - std::lgamma(mine + other + 2);
-  return std::log(tail) + log_beta - std::log1p(-share) - mine * std::log(share) -
-         other * std::log1p(-share);
 }
 
 // What speaks against the canary; empty = nothing.
@@ -59,7 +40,7 @@ void LookAtErrors(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm) 
                static_cast<double>(facts.canary.requests) / std::max(requests, 1.0));
   // With all of the traffic on the canary there is nobody beside it: the allowance alone decides.
   const bool beyond_chance =
-      share >= 1 || LogFailureEvidence(facts.champion, facts.canary, share) >= std::log(kEvidence);
+      share >= 1 || statistics::LogEvidenceOfMore(facts.canary.failed, facts.champion.failed, share) >= std::log(kEvidence);
   harm->Look(more > plan.error_rate_more_max && beyond_chance, "errors",
              fmt::format("{} of {} requests failed, {} of {} at the champion", facts.canary.failed,
                          facts.canary.requests, facts.champion.failed, facts.champion.requests));
