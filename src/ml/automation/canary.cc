@@ -40,7 +40,8 @@ void LookAtErrors(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm) 
                static_cast<double>(facts.canary.requests) / std::max(requests, 1.0));
   // With all of the traffic on the canary there is nobody beside it: the allowance alone decides.
   const bool beyond_chance =
-      share >= 1 || statistics::LogEvidenceOfMore(facts.canary.failed, facts.champion.failed, share) >= std::log(kEvidence);
+      share >= 1 || statistics::LogEvidenceOfMore(facts.canary.failed, facts.champion.failed,
+                                                  share) >= std::log(kEvidence);
   harm->Look(more > plan.error_rate_more_max && beyond_chance, "errors",
              fmt::format("{} of {} requests failed, {} of {} at the champion", facts.canary.failed,
                          facts.canary.requests, facts.champion.failed, facts.champion.requests));

@@ -188,8 +188,11 @@ Result<> DatasetsService::Remove(std::string_view project, std::string_view text
 
 Result<> DatasetsService::Announce(db::Transaction& tx, const Version& version,
                                    std::string_view kind) {
+  // Names are checked: nothing here needs escaping.
+  const std::string payload =
+      fmt::format(R"({{"dataset":"{}","version":{}}})", version.dataset, version.number);
   return events_.Publish(
-      tx, {.kind = kind, .project = version.project, .subject = version.id, .payload = "{}"});
+      tx, {.kind = kind, .project = version.project, .subject = version.id, .payload = payload});
 }
 
 Result<std::unique_ptr<Upload>> DatasetsService::NewUpload() {

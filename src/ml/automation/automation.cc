@@ -1,0 +1,491 @@
+#include "ml/automation/automation.h"
+
+#include <algorithm>
+
+#include "base/id.h"
+#include "base/mutex.h"
+#include "base/text.h"
+#include "ledger/lineage/lineage.h"
+#include "ml/automation/trigger_store.h"
+#include "platform/exec/thread_pool.h"
+#include "platform/telemetry/log.h"
+
+namespace gyre::automation {
+namespace {
+
+constexpr telemetry::Logger kLog{"automation"};
+constexpr std::int64_t kMonthMicros = 30 * kMicrosPerDay;
+constexpr int kFiringsPerTurn = 100;
+constexpr std::size_t kTriggersMax = 10'000;
+
+std::string ChecksText(const Firing& firing) {
+  return (firing.checks.is_array() ? firing.checks : Json::Arr()).Dump();
+}
+
+Json Texts(const std::vector<std::string>& texts) {
+  Json list = Json::Arr();
+  for (const std::string& text : texts) list.Push(text);
+  return list;
+}
+
+class AutomationService final : public Automation {
+ public:
+  AutomationService(db::Database& database, const Clock& clock, Below below, Settings settings)
+      : database_(database), clock_(clock), below_(std::move(below)), settings_(settings) {}
+
+  Result<> Start() override;
+  void Stop() override { worker_ = exec::Worker(); }
+
+  Result<Trigger> Create(std::string_view project, TriggerSpec spec, std::string_view by) override;
+  Result<Trigger> Replace(std::string_view project, TriggerSpec spec, std::string_view by) override;
+  Result<> Remove(std::string_view project, std::string_view name) override;
+  Result<Trigger> Get(std::string_view project, std::string_view name) override;
+  Result<std::vector<Trigger>> List(std::string_view project) override;
+
+  Result<int> Tell(const Occurrence& occurrence) override;
+  Result<Firing> Fire(std::string_view project, std::string_view name, Occurrence occurrence,
+                      std::string_view by) override;
+  Result<Json> DryRun(std::string_view project, std::string_view name) override;
+  Result<std::vector<Firing>> Firings(const FiringQuery& query) override;
+  Result<Firing> GetFiring(std::string_view project, std::string_view id) override;
+  Result<Firing> Approve(std::string_view project, std::string_view id, bool agreed,
+                         std::string_view by, std::string_view comment) override;
+  Result<> Turn() override;
+
+ private:
+  Firing NewFiring(const Trigger& trigger, const Occurrence& occurrence, std::string_view by) const;
+  Result<Decision> JudgeNow(const Trigger& trigger, const Firing& firing);
+  Result<> Advance(Firing firing);
+  Result<> JudgeFiring(Firing firing, const Trigger& trigger);
+  Result<> LaunchRun(Firing firing, const Trigger& trigger);
+  Result<> Follow(Firing firing);
+  Result<> Save(const Firing& firing);
+  Result<> AskForApproval(const Firing& firing, const Trigger& trigger);
+
+  db::Database& database_;
+  const Clock& clock_;
+  const Below below_;
+  const Settings settings_;
+  Mutex turn_mutex_;  // one turn at a time
+  exec::Worker worker_;
+};
+
+Result<> AutomationService::Start() {
+  worker_ = exec::Worker("automation", [this](const exec::StopFlag& stop) {
+    do {
+      if (const auto turned = Turn(); !turned)
+        kLog.Error("a turn failed", {{"error", turned.error().ToString()}});
+    } while (!stop.WaitMicros(settings_.tick_us));
+  });
+  return {};
+}
+
+// --- triggers ------------------------------------------------------------------------------------
+
+Result<Trigger> AutomationService::Create(std::string_view project, TriggerSpec spec,
+                                          std::string_view by) {
+  GYRE_DO(CheckName("trigger", spec.name));
+  GYRE_DO(below_.check(project, spec.pipeline, spec.params));
+  GYRE_TRY(const std::vector<Trigger> all, List(project));
+  if (all.size() >= kTriggersMax)
+    return Error(Code::kResourceExhausted, "GY4807",
+                 fmt::format("the project has {} triggers already", all.size()));
+  Trigger trigger;
+  trigger.id = NewId();
+  trigger.project = project;
+  trigger.spec = std::move(spec);
+  trigger.created_by = by;
+  trigger.created_us = trigger.updated_us = clock_.NowMicros();
+  const std::string text = TriggerSpecToJson(trigger.spec).Dump();
+  const auto written = database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(InsertTrigger(tx, trigger, text));
+    return lineage::AddNode(tx, {.id = trigger.id,
+                                 .kind = "trigger",
+                                 .label = trigger.spec.name,
+                                 .project = trigger.project,
+                                 .created_us = trigger.created_us});
+  });
+  if (!written && written.error().code() == Code::kAlreadyExists) {
+    return Error(Code::kAlreadyExists, "GY4803",
+                 fmt::format("there is a trigger `{}` already", trigger.spec.name))
+        .Fix(fmt::format("gyre triggers show {}", trigger.spec.name));
+  }
+  GYRE_DO(Result<>(written));
+  return trigger;
+}
+
+Result<Trigger> AutomationService::Replace(std::string_view project, TriggerSpec spec,
+                                           std::string_view /*by*/) {
+  GYRE_TRY(Trigger trigger, Get(project, spec.name));
+  GYRE_DO(below_.check(project, spec.pipeline, spec.params));
+  trigger.spec = std::move(spec);
+  trigger.updated_us = clock_.NowMicros();
+  const std::string text = TriggerSpecToJson(trigger.spec).Dump();
+  GYRE_DO(database_.Write([&](db::Transaction& tx) { return UpdateTrigger(tx, trigger, text); }));
+  return trigger;
+}
+
+Result<> AutomationService::Remove(std::string_view project, std::string_view name) {
+  GYRE_TRY(const Trigger trigger, Get(project, name));
+  return database_.Write([&](db::Transaction& tx) { return DeleteTrigger(tx, trigger.id); });
+}
+
+Result<Trigger> AutomationService::Get(std::string_view project, std::string_view name) {
+  std::optional<Trigger> found;
+  std::vector<std::string> names;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(found, FindTrigger(reader, project, name));
+    if (found) return {};
+    GYRE_TRY(const auto all, ListTriggers(reader, project));
+    for (const Trigger& trigger : all) names.push_back(trigger.spec.name);
+    return {};
+  }));
+  if (found) return *std::move(found);
+  Error error = NotFound("GY4804", "there is no trigger `{}`", name);
+  if (const auto close = ClosestMatch(name, names))
+    return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+  return std::move(error).Fix("gyre triggers");
+}
+
+Result<std::vector<Trigger>> AutomationService::List(std::string_view project) {
+  std::vector<Trigger> triggers;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(triggers, ListTriggers(reader, project));
+    return {};
+  }));
+  return triggers;
+}
+
+// --- occurrences ---------------------------------------------------------------------------------
+
+Firing AutomationService::NewFiring(const Trigger& trigger, const Occurrence& occurrence,
+                                    std::string_view by) const {
+  Firing firing;
+  firing.id = NewId();
+  firing.trigger_id = trigger.id;
+  firing.trigger = trigger.spec.name;
+  firing.project = trigger.project;
+  firing.key = occurrence.key;
+  firing.cause = CauseName(occurrence.cause);
+  firing.subject = occurrence.subject;
+  firing.source_id = occurrence.source_id;
+  firing.text = occurrence.text;
+  firing.fired_by = by;
+  firing.state = "open";
+  firing.created_us = clock_.NowMicros();
+  return firing;
+}
+
+Result<int> AutomationService::Tell(const Occurrence& occurrence) {
+  GYRE_TRY(const std::vector<Trigger> triggers, List(occurrence.project));
+  std::vector<Firing> firings;
+  for (const Trigger& trigger : triggers) {
+    if (Listens(trigger.spec, occurrence)) firings.push_back(NewFiring(trigger, occurrence, ""));
+  }
+  if (firings.empty()) return 0;
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    for (const Firing& firing : firings) GYRE_DO(InsertFiring(tx, firing));
+    return {};
+  }));
+  return static_cast<int>(firings.size());
+}
+
+Result<Firing> AutomationService::Fire(std::string_view project, std::string_view name,
+                                       Occurrence occurrence, std::string_view by) {
+  GYRE_TRY(const Trigger trigger, Get(project, name));
+  occurrence.project = project;
+  if (occurrence.subject.empty()) occurrence.subject = trigger.spec.on.subject;
+  Firing firing = NewFiring(trigger, occurrence, by);
+  if (firing.key.empty()) firing.key = firing.id;
+  bool is_new = false;
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(is_new, InsertFiring(tx, firing));
+    return {};
+  }));
+  if (!is_new) {
+    GYRE_TRY(const std::vector<Firing> known,
+             Firings({.project = trigger.project, .trigger = trigger.spec.name, .limit = 1000}));
+    const auto same = std::ranges::find(known, firing.key, &Firing::key);
+    if (same != known.end()) return *same;
+  }
+  GYRE_DO(Turn());
+  return GetFiring(project, firing.id);
+}
+
+// --- the reconciler ------------------------------------------------------------------------------
+
+Result<Decision> AutomationService::JudgeNow(const Trigger& trigger, const Firing& firing) {
+  GuardFacts facts;
+  facts.now_us = clock_.NowMicros();
+  facts.by_hand = firing.cause == CauseName(Cause::kHand);
+  if (trigger.spec.guards.quiet_hours)
+    facts.minute_of_day = below_.minute_of_day(trigger.spec.guards.quiet_hours->zone, facts.now_us);
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(History history, HistoryOf(reader, trigger.id, facts.now_us - kMonthMicros));
+    facts.starts_us = std::move(history.starts_us);
+    facts.cpu_seconds_of_month = history.cpu_seconds;
+    facts.failures_in_a_row = history.failures_in_a_row;
+    GYRE_TRY(facts.running, RunningBeside(reader, firing));
+    return {};
+  }));
+  if (trigger.spec.guards.quality_first && !firing.subject.empty() &&
+      firing.cause != CauseName(Cause::kQuality)) {
+    GYRE_TRY(facts.quality_alert, below_.quality_alert(trigger.project, firing.subject));
+  }
+  return Judge(trigger.spec, facts);
+}
+
+Result<Json> AutomationService::DryRun(std::string_view project, std::string_view name) {
+  GYRE_TRY(const Trigger trigger, Get(project, name));
+  Occurrence occurrence{.cause = trigger.spec.on.cause, .subject = trigger.spec.on.subject};
+  GYRE_TRY(const Decision decision, JudgeNow(trigger, NewFiring(trigger, occurrence, "")));
+  GYRE_TRY(const std::vector<Firing> past,
+           Firings({.project = trigger.project, .trigger = trigger.spec.name, .limit = 1000}));
+  double cpu_seconds = 0;
+  int runs = 0;
+  for (const Firing& firing : past) {
+    if (firing.ended_us == 0 || firing.run_id.empty()) continue;
+    cpu_seconds += firing.cpu_seconds;
+    ++runs;
+  }
+  const Json cost = runs == 0 ? Json() : Json(cpu_seconds / runs);
+  return Json::Obj({{"trigger", trigger.spec.name},
+                    {"action", ActionName(decision.action)},
+                    {"reason", decision.reason},
+                    {"checks", Texts(decision.checks)},
+                    {"pipeline", trigger.spec.pipeline},
+                    {"params", trigger.spec.params},
+                    {"approval", trigger.spec.approval},
+                    {"past_runs", runs},
+                    {"cpu_seconds_per_run", cost}});
+}
+
+Result<> AutomationService::Turn() {
+  const MutexLock turn(turn_mutex_);
+  std::vector<Firing> due;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(due, DueFirings(reader, clock_.NowMicros(), kFiringsPerTurn));
+    return {};
+  }));
+  for (Firing& firing : due) {
+    const std::string id = firing.id;
+    if (const auto advanced = Advance(std::move(firing)); !advanced)
+      kLog.Error("a firing stands still", {{"firing", id}, {"error", advanced.error().ToString()}});
+  }
+  return {};
+}
+
+Result<> AutomationService::Save(const Firing& firing) {
+  const std::string checks = ChecksText(firing);
+  return database_.Write([&](db::Transaction& tx) { return UpdateFiring(tx, firing, checks); });
+}
+
+Result<> AutomationService::Advance(Firing firing) {
+  if (firing.state == "running") return Follow(std::move(firing));
+  GYRE_TRY(const Trigger trigger, Get(firing.project, firing.trigger));
+  if (firing.state == "starting") return LaunchRun(std::move(firing), trigger);
+  if (firing.state == "approval") {  // its time has passed
+    firing.state = "expired";
+    firing.reason = fmt::format("nobody with role {} agreed in time", trigger.spec.approval);
+    firing.ended_us = clock_.NowMicros();
+    return Save(firing);
+  }
+  return JudgeFiring(std::move(firing), trigger);
+}
+
+Result<> AutomationService::JudgeFiring(Firing firing, const Trigger& trigger) {
+  GYRE_TRY(const Decision decision, JudgeNow(trigger, firing));
+  firing.guard = decision.guard;
+  firing.reason = decision.reason;
+  firing.checks = Texts(decision.checks);
+  const std::int64_t now_us = clock_.NowMicros();
+  switch (decision.action) {
+    case Action::kWait:
+      firing.state = "waiting";
+      firing.again_us = decision.again_us;
+      return Save(firing);
+    case Action::kSkip:
+    case Action::kPerson:
+      firing.state = "skipped";
+      firing.ended_us = now_us;
+      return Save(firing);
+    case Action::kStart:
+      break;
+  }
+  if (!trigger.spec.approval.empty() && firing.approved_by.empty()) {
+    firing.state = "approval";
+    firing.reason = fmt::format("waits for somebody with role {}", trigger.spec.approval);
+    firing.again_us = now_us + settings_.approval_s_max * kMicrosPerSecond;
+    return AskForApproval(firing, trigger);
+  }
+  firing.state = "starting";
+  firing.started_us = now_us;
+  firing.again_us = 0;
+  GYRE_DO(Save(firing));  // the intent, before the act
+  return LaunchRun(std::move(firing), trigger);
+}
+
+Result<> AutomationService::AskForApproval(const Firing& firing, const Trigger& trigger) {
+  const std::string checks = ChecksText(firing);
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(UpdateFiring(tx, firing, checks));
+    return below_.ask ? below_.ask(tx, firing, trigger.spec.approval) : Result<>();
+  });
+}
+
+// The firing's id is the key: begun again after a crash, it is the same run.
+Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
+  const auto run = below_.start({.project = trigger.project,
+                                 .pipeline = trigger.spec.pipeline,
+                                 .key = firing.id,
+                                 .params = trigger.spec.params,
+                                 .triggered_by = Json::Obj({{"trigger", trigger.spec.name},
+                                                            {"firing", firing.id},
+                                                            {"cause", firing.cause},
+                                                            {"subject", firing.subject},
+                                                            {"source", firing.source_id},
+                                                            {"text", firing.text}})});
+  if (!run) {
+    firing.state = "failed";
+    firing.reason = "the run could not be started: " + run.error().ToString();
+    firing.ended_us = clock_.NowMicros();
+    return Save(firing);
+  }
+  firing.state = "running";
+  firing.run_id = *run;
+  const std::string checks = ChecksText(firing);
+  const std::int64_t now_us = clock_.NowMicros();
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(UpdateFiring(tx, firing, checks));
+    GYRE_DO(lineage::EnsureNode(tx, {.id = firing.run_id,
+                                     .kind = "pipeline_run",
+                                     .label = firing.run_id.substr(0, 12),
+                                     .project = firing.project,
+                                     .created_us = now_us}));
+    if (firing.source_id.empty())
+      return lineage::AddEdge(tx, firing.trigger_id, firing.run_id, "triggered");
+    GYRE_DO(lineage::EnsureNode(tx, {.id = firing.source_id,
+                                     .kind = firing.cause,
+                                     .label = firing.text,
+                                     .project = firing.project,
+                                     .created_us = now_us}));
+    return lineage::AddEdge(tx, firing.source_id, firing.run_id, "triggered");
+  });
+}
+
+Result<> AutomationService::Follow(Firing firing) {
+  GYRE_TRY(const Below::RunState run, below_.run_state(firing.run_id));
+  if (run.state == "running") return {};
+  firing.state = run.state == "succeeded" ? "succeeded" : "failed";
+  firing.reason = run.state == "succeeded" ? "its run succeeded"
+                                           : fmt::format("its run {}: {}", run.state, run.error);
+  firing.cpu_seconds = run.cpu_seconds;
+  firing.ended_us = clock_.NowMicros();
+  return Save(firing);
+}
+
+// --- firings -------------------------------------------------------------------------------------
+
+Result<std::vector<Firing>> AutomationService::Firings(const FiringQuery& query) {
+  std::vector<Firing> firings;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(firings, ListFirings(reader, query));
+    return {};
+  }));
+  return firings;
+}
+
+Result<Firing> AutomationService::GetFiring(std::string_view project, std::string_view id) {
+  std::optional<Firing> found;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(found, FindFiring(reader, id));
+    return {};
+  }));
+  if (found && found->project == project) return *std::move(found);
+  return NotFound("GY4805", "there is no firing `{}`", id).Fix("gyre triggers firings");
+}
+
+Result<Firing> AutomationService::Approve(std::string_view project, std::string_view id,
+                                          bool agreed, std::string_view by,
+                                          std::string_view comment) {
+  GYRE_TRY(const std::string full_id, [&]() -> Result<std::string> {
+    GYRE_TRY(const Firing found, GetFiring(project, id));
+    return found.id;
+  }());
+  {
+    const MutexLock turn(turn_mutex_);
+    GYRE_TRY(Firing firing, GetFiring(project, full_id));
+    if (firing.state != "approval") {
+      return FailedPrecondition("GY4806", "firing {} waits for nobody: it is {}",
+                                firing.id.substr(0, 8), firing.state);
+    }
+    const std::string said = comment.empty() ? std::string() : fmt::format(": {}", comment);
+    if (agreed) {
+      firing.state = "open";  // judged again: the world may have changed meanwhile
+      firing.approved_by = by;
+      firing.reason = fmt::format("{} agreed{}", by, said);
+      firing.again_us = 0;
+    } else {
+      firing.state = "skipped";
+      firing.guard = "approval";
+      firing.reason = fmt::format("{} said no{}", by, said);
+      firing.ended_us = clock_.NowMicros();
+    }
+    GYRE_DO(Save(firing));
+  }
+  GYRE_DO(Turn());
+  return GetFiring(project, full_id);
+}
+
+}  // namespace
+
+Json TriggerToJson(const Trigger& trigger) {
+  Json json = TriggerSpecToJson(trigger.spec);
+  return json.Set("id", trigger.id)
+      .Set("project", trigger.project)
+      .Set("created_by", trigger.created_by)
+      .Set("created_at", FormatTime(trigger.created_us))
+      .Set("updated_at", FormatTime(trigger.updated_us));
+}
+
+Json FiringToJson(const Firing& firing) {
+  const auto time = [](std::int64_t at_us) {
+    return at_us == 0 ? Json() : Json(FormatTime(at_us));
+  };
+  return Json::Obj({{"id", firing.id},
+                    {"trigger", firing.trigger},
+                    {"project", firing.project},
+                    {"cause", firing.cause},
+                    {"subject", firing.subject},
+                    {"source", firing.source_id},
+                    {"text", firing.text},
+                    {"fired_by", firing.fired_by},
+                    {"state", firing.state},
+                    {"guard", firing.guard},
+                    {"reason", firing.reason},
+                    {"checks", firing.checks},
+                    {"run", firing.run_id},
+                    {"approved_by", firing.approved_by},
+                    {"cpu_seconds", firing.cpu_seconds},
+                    {"created_at", time(firing.created_us)},
+                    {"started_at", time(firing.started_us)},
+                    {"ended_at", time(firing.ended_us)}});
+}
+
+std::unique_ptr<Automation> OpenAutomation(db::Database& database, events::Events& events,
+                                           const Clock& clock, Below below,
+                                           Automation::Settings settings) {
+  auto automation =
+      std::make_unique<AutomationService>(database, clock, std::move(below), settings);
+  events.Subscribe({.name = "automation",
+                    .kinds = {"alert.", "dataset.version.created", "model."},
+                    .react = [service = automation.get()](const events::Event& event) -> Result<> {
+                      const auto occurrence = OccurrenceOf(event);
+                      if (!occurrence) return {};
+                      GYRE_TRY([[maybe_unused]] const int heard, service->Tell(*occurrence));
+                      return {};
+                    }});
+  return automation;
+}
+
+}  // namespace gyre::automation

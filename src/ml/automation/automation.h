@@ -1,0 +1,124 @@
+// Triggers: what happens in the world starts guarded runs. Each occurrence that a trigger listens
+// for becomes one **firing**, however often it is told; a firing is judged by the guards, waits,
+// asks a person, starts one pipeline run, and ends as that run ends. Every state carries its
+// reason. Thread-safe.
+//
+//   open ----> waiting (asked again later) ----> starting -> running -> succeeded | failed
+//     |  \--> approval (a role must agree) --/
+//     \---> skipped (a guard said no) | expired (nobody agreed in time)
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "ledger/events/events.h"
+#include "ml/automation/guards.h"
+#include "ml/automation/trigger.h"
+#include "platform/db/database.h"
+
+namespace gyre::automation {
+
+db::ModuleSchema AutomationSchema();
+
+struct Trigger {
+  std::string id{}, project{};
+  TriggerSpec spec{};
+  std::string created_by{};
+  std::int64_t created_us = 0, updated_us = 0;
+};
+Json TriggerToJson(const Trigger& trigger);
+
+struct Firing {
+  std::string id{}, trigger_id{}, trigger{}, project{};
+  std::string key{};  // of its occurrence
+  std::string cause{}, subject{}, source_id{}, text{}, fired_by{};
+  std::string state{}, guard{}, reason{};
+  Json checks{};  // what each guard said: texts
+  std::string run_id{}, approved_by{};
+  double cpu_seconds = 0;
+  std::int64_t created_us = 0, again_us = 0, started_us = 0, ended_us = 0;
+};
+Json FiringToJson(const Firing& firing);
+
+// What automation asks of the rooms below; filled in by compose.
+struct Below {
+  struct Start {
+    std::string project{}, pipeline{}, key{};  // the same key again is the same run
+    Json params{}, triggered_by{};             // {"trigger", "firing", "cause", "source", "text"}
+  };
+  struct RunState {
+    std::string state{};  // running, succeeded, failed, cancelled
+    std::string error{};
+    double cpu_seconds = 0;
+  };
+  std::function<Result<std::string>(const Start&)> start{};  // the run's id
+  std::function<Result<RunState>(std::string_view run_id)> run_state{};
+  // Refuses a pipeline that is not there or parameters it does not take.
+  std::function<Result<>(std::string_view project, std::string_view pipeline, const Json& params)>
+      check{};
+  // Id of a data quality alert of that endpoint that fires now; empty = none.
+  std::function<Result<std::string>(std::string_view project, std::string_view subject)>
+      quality_alert{};
+  std::function<int(std::string_view zone, std::int64_t now_us)> minute_of_day{};
+  // A person is asked: in the transaction that makes the firing wait for an approval.
+  std::function<Result<>(db::Transaction&, const Firing&, std::string_view role)> ask{};
+};
+
+// An event of the outbox as an occurrence; nothing when no trigger could listen for it. Pure.
+std::optional<Occurrence> OccurrenceOf(const events::Event& event);
+
+struct FiringQuery {
+  std::string project{}, trigger{}, state{};
+  int limit = 100;
+  std::string after{};  // id; those before it in time
+};
+
+class Automation {
+ public:
+  struct Settings {
+    std::int64_t tick_us = 500'000;
+    std::int64_t approval_s_max = std::int64_t{7} * 86'400;
+  };
+  virtual ~Automation() = default;
+  virtual Result<> Start() = 0;  // takes up what was open, then follows
+  virtual void Stop() = 0;
+
+  // Errors: GY4801, GY1200, kAlreadyExists GY4803, those of Below::check.
+  virtual Result<Trigger> Create(std::string_view project, TriggerSpec spec,
+                                 std::string_view by) = 0;
+  virtual Result<Trigger> Replace(std::string_view project, TriggerSpec spec,
+                                  std::string_view by) = 0;  // kNotFound GY4804
+  virtual Result<> Remove(std::string_view project, std::string_view name) = 0;
+  virtual Result<Trigger> Get(std::string_view project, std::string_view name) = 0;
+  virtual Result<std::vector<Trigger>> List(std::string_view project) = 0;  // by name
+
+  // Tells every trigger of an occurrence: how many listen. Durable when it returns; the same key
+  // again changes nothing.
+  virtual Result<int> Tell(const Occurrence& occurrence) = 0;
+  // By hand or by its URL; `by_hand` loosens the guards that are about patience.
+  virtual Result<Firing> Fire(std::string_view project, std::string_view name,
+                              Occurrence occurrence, std::string_view by) = 0;
+  // What would happen now, and what its runs cost on average. Changes nothing.
+  virtual Result<Json> DryRun(std::string_view project, std::string_view name) = 0;
+
+  virtual Result<std::vector<Firing>> Firings(const FiringQuery& query) = 0;  // newest first
+  virtual Result<Firing> GetFiring(std::string_view project, std::string_view id) = 0;  // GY4805
+  // Errors: kFailedPrecondition GY4806 it does not wait for an approval.
+  virtual Result<Firing> Approve(std::string_view project, std::string_view id, bool agreed,
+                                 std::string_view by, std::string_view comment) = 0;
+  // One turn of the reconciler now; for tests and for those who wait.
+  virtual Result<> Turn() = 0;
+};
+
+std::unique_ptr<Automation> OpenAutomation(db::Database& database, events::Events& events,
+                                           const Clock& clock, Below below,
+                                           Automation::Settings settings);
+
+}  // namespace gyre::automation

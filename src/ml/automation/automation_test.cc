@@ -1,0 +1,301 @@
+#include "ml/automation/automation.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+
+#include "base/id.h"
+#include "ledger/lineage/lineage.h"
+
+namespace gyre::automation {
+namespace {
+
+class SetClock final : public Clock {
+ public:
+  std::int64_t NowMicros() const override { return now_us; }
+  std::int64_t MonotonicMicros() const override { return now_us; }
+  std::int64_t now_us = 1'800'000'000 * kMicrosPerSecond;
+};
+
+constexpr std::int64_t kHour = 3600 * kMicrosPerSecond;
+
+class AutomationTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = std::filesystem::temp_directory_path() / ("automation-" + NewId());
+    std::filesystem::create_directories(directory_);
+    auto database = db::OpenSqlite({.path = (directory_ / "gyre.db").string()});
+    ASSERT_TRUE(database) << database.error().ToString();
+    database_ = *std::move(database);
+    const db::ModuleSchema schemas[] = {events::EventsSchema(), lineage::LineageSchema(),
+                                        AutomationSchema()};
+    const auto migrated = database_->Migrate(schemas);
+    ASSERT_TRUE(migrated) << migrated.error().ToString();
+    Open();
+  }
+  void TearDown() override {
+    automation_.reset();
+    events_.reset();
+    database_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+  // Rooms below that keep runs by their key, as pipelines do.
+  void Open() {
+    automation_.reset();
+    events_ = events::OpenEvents(*database_, clock_);
+    Below below;
+    below.start = [this](const Below::Start& start) -> Result<std::string> {
+      if (refuse_) return Internal("GY9999", "no disk");
+      starts_.push_back(start);
+      if (!runs_.contains("run-" + start.key)) runs_["run-" + start.key] = {"running", "", 0};
+      return "run-" + start.key;
+    };
+    below.run_state = [this](std::string_view id) -> Result<Below::RunState> {
+      return runs_.at(std::string(id));
+    };
+    below.check = [](std::string_view, std::string_view pipeline, const Json&) -> Result<> {
+      if (pipeline == "nowhere") return NotFound("GY4710", "no such pipeline");
+      return {};
+    };
+    below.quality_alert = [this](std::string_view, std::string_view) -> Result<std::string> {
+      return quality_alert_;
+    };
+    below.minute_of_day = [](std::string_view, std::int64_t now_us) {
+      return static_cast<int>(now_us / kMicrosPerSecond / 60 % (24 * 60));
+    };
+    below.ask = [this](db::Transaction&, const Firing&, std::string_view role) -> Result<> {
+      asked_.emplace_back(role);
+      return {};
+    };
+    automation_ = OpenAutomation(*database_, *events_, clock_, std::move(below), {});
+  }
+  TriggerSpec Spec(Cause cause = Cause::kDrift) {
+    TriggerSpec spec;
+    spec.name = "churn-drift";
+    spec.on.cause = cause;
+    if (cause == Cause::kDrift) spec.on.subject = "churn";
+    spec.pipeline = "retrain";
+    return spec;
+  }
+  Occurrence Drift(std::string key) {
+    return {.cause = Cause::kDrift,
+            .project = "default",
+            .subject = "churn",
+            .key = std::move(key),
+            .source_id = "alert-1",
+            .text = "tenure drifted"};
+  }
+  Firing Newest() {
+    const auto firings = automation_->Firings({.project = "default"});
+    EXPECT_TRUE(firings && !firings->empty());
+    return firings && !firings->empty() ? firings->front() : Firing();
+  }
+  void End(const Firing& firing, const std::string& state) {
+    runs_[firing.run_id] = {state, state == "failed" ? "step train failed" : "", 12.5};
+    ASSERT_TRUE(automation_->Turn());
+  }
+
+  std::filesystem::path directory_;
+  SetClock clock_;
+  std::unique_ptr<db::Database> database_;
+  std::unique_ptr<events::Events> events_;
+  std::map<std::string, Below::RunState> runs_;
+  std::vector<Below::Start> starts_;
+  std::vector<std::string> asked_;
+  std::string quality_alert_;
+  bool refuse_ = false;
+  std::unique_ptr<Automation> automation_;
+};
+
+TEST_F(AutomationTest, AnAlertStartsOneRunHoweverOftenItIsTold) {
+  ASSERT_TRUE(automation_->Create("default", Spec(), "ann"));
+  EXPECT_EQ(*automation_->Tell(Drift("event 7")), 1);
+  EXPECT_EQ(*automation_->Tell(Drift("event 7")), 1);
+  ASSERT_TRUE(automation_->Turn());
+  ASSERT_TRUE(automation_->Turn());
+  ASSERT_EQ(starts_.size(), 1u);
+  EXPECT_EQ(starts_[0].triggered_by["source"].AsString(), "alert-1");
+  EXPECT_EQ(Newest().state, "running");
+  End(Newest(), "succeeded");
+  EXPECT_EQ(Newest().state, "succeeded");
+  EXPECT_EQ(Newest().cpu_seconds, 12.5);
+  const lineage::Lineage lineage(*database_);
+  const auto graph = lineage.Walk("alert-1", lineage::Direction::kDown);
+  ASSERT_TRUE(graph);
+  ASSERT_EQ(graph->nodes.size(), 2u);
+  EXPECT_EQ(graph->nodes[1].kind, "pipeline_run");
+}
+
+TEST_F(AutomationTest, CooldownSkipsAndSaysWhy) {
+  ASSERT_TRUE(automation_->Create("default", Spec(), "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  End(Newest(), "succeeded");
+  clock_.now_us += kHour;
+  ASSERT_TRUE(automation_->Tell(Drift("2")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "skipped");
+  EXPECT_EQ(Newest().guard, "cooldown");
+  EXPECT_EQ(starts_.size(), 1u);
+  clock_.now_us += 6 * kHour;
+  ASSERT_TRUE(automation_->Tell(Drift("3")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "running");
+}
+
+TEST_F(AutomationTest, ASecondTriggerOfTheSameEndpointWaitsForTheFirstRun) {
+  TriggerSpec spec = Spec();
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  spec.name = "again";
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  EXPECT_EQ(*automation_->Tell(Drift("1")), 2);
+  ASSERT_TRUE(automation_->Turn());
+  ASSERT_EQ(starts_.size(), 1u);
+  const auto waiting = automation_->Firings({.project = "default", .state = "waiting"});
+  ASSERT_EQ(waiting->size(), 1u);
+  EXPECT_EQ((*waiting)[0].guard, "one at a time");
+  const auto running = automation_->Firings({.project = "default", .state = "running"});
+  End(running->front(), "succeeded");
+  clock_.now_us += kHour;
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(starts_.size(), 2u);
+}
+
+TEST_F(AutomationTest, DoubtfulDataStartsNothing) {
+  quality_alert_ = "alert-9";
+  ASSERT_TRUE(automation_->Create("default", Spec(), "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "skipped");
+  EXPECT_NE(Newest().reason.find("alert-9"), std::string::npos);
+  EXPECT_TRUE(starts_.empty());
+}
+
+TEST_F(AutomationTest, ThreeFailuresAskAPerson) {
+  TriggerSpec spec = Spec();
+  spec.guards.cooldown_s = 0;
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  for (int i = 0; i < 3; ++i) {
+    clock_.now_us += kHour;
+    ASSERT_TRUE(automation_->Tell(Drift(std::to_string(i))));
+    ASSERT_TRUE(automation_->Turn());
+    End(Newest(), "failed");
+    EXPECT_NE(Newest().reason.find("step train failed"), std::string::npos);
+  }
+  clock_.now_us += kHour;
+  ASSERT_TRUE(automation_->Tell(Drift("4")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().guard, "failures");
+  clock_.now_us += kHour;
+  // A person who has looked fires it by hand.
+  const auto fired = automation_->Fire("default", "churn-drift", {}, "ann");
+  ASSERT_TRUE(fired) << fired.error().ToString();
+  EXPECT_EQ(fired->state, "running");
+  EXPECT_EQ(fired->fired_by, "ann");
+}
+
+TEST_F(AutomationTest, AnApprovalIsAskedForOnceAndJudgedAgain) {
+  TriggerSpec spec = Spec();
+  spec.approval = "approver";
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "approval");
+  EXPECT_EQ(asked_, std::vector<std::string>{"approver"});
+  EXPECT_TRUE(starts_.empty());
+  const auto approved =
+      automation_->Approve("default", Newest().id.substr(0, 8), true, "ben", "go");
+  ASSERT_TRUE(approved) << approved.error().ToString();
+  EXPECT_EQ(approved->state, "running");
+  EXPECT_EQ(approved->approved_by, "ben");
+  EXPECT_EQ(automation_->Approve("default", approved->id, true, "ben", "").error().gy(), "GY4806");
+}
+
+TEST_F(AutomationTest, AnApprovalEndsWithItsTimeOrWithANo) {
+  TriggerSpec spec = Spec();
+  spec.approval = "approver";
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(automation_->Approve("default", Newest().id, false, "ben", "not now")->reason,
+            "ben said no: not now");
+  ASSERT_TRUE(automation_->Tell(Drift("2")));
+  ASSERT_TRUE(automation_->Turn());
+  clock_.now_us += 8 * kMicrosPerDay;
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(automation_->Firings({.project = "default", .state = "expired"})->size(), 1u);
+  EXPECT_TRUE(starts_.empty());
+}
+
+// The process dies after the run has begun and before that is written down.
+TEST_F(AutomationTest, ARunBegunBeforeACrashIsTheSameRun) {
+  ASSERT_TRUE(automation_->Create("default", Spec(), "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  const std::string run = Newest().run_id;
+  ASSERT_TRUE(database_->Write([](db::Transaction& tx) {
+    return tx.Execute("UPDATE automation_firing SET state = 'starting', run_id = ''", {});
+  }));
+  Open();
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "running");
+  EXPECT_EQ(Newest().run_id, run);
+  EXPECT_EQ(runs_.size(), 1u);
+}
+
+TEST_F(AutomationTest, ARunThatCannotStartIsAFailure) {
+  refuse_ = true;
+  ASSERT_TRUE(automation_->Create("default", Spec(), "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "failed");
+  EXPECT_NE(Newest().reason.find("no disk"), std::string::npos);
+}
+
+TEST_F(AutomationTest, ADryRunChangesNothing) {
+  ASSERT_TRUE(automation_->Create("default", Spec(), "ann"));
+  const auto dry = automation_->DryRun("default", "churn-drift");
+  ASSERT_TRUE(dry);
+  EXPECT_EQ((*dry)["action"].AsString(), "start");
+  EXPECT_TRUE((*dry)["cpu_seconds_per_run"].is_null());
+  EXPECT_TRUE(automation_->Firings({.project = "default"})->empty());
+  EXPECT_TRUE(starts_.empty());
+}
+
+TEST_F(AutomationTest, NamesWhatIsThereAlreadyOrNotThere) {
+  ASSERT_TRUE(automation_->Create("default", Spec(), "ann"));
+  EXPECT_EQ(automation_->Create("default", Spec(), "ann").error().gy(), "GY4803");
+  EXPECT_EQ(automation_->Get("default", "churn-drft").error().fixes()[0],
+            "did you mean `churn-drift`?");
+  TriggerSpec spec = Spec();
+  spec.pipeline = "nowhere";
+  EXPECT_EQ(automation_->Replace("default", spec, "ann").error().gy(), "GY4710");
+  EXPECT_EQ(automation_->GetFiring("default", "abc").error().gy(), "GY4805");
+  ASSERT_TRUE(automation_->Remove("default", "churn-drift"));
+  EXPECT_TRUE(automation_->List("default")->empty());
+}
+
+TEST(OccurrenceOf, ReadsEventsOfTheHouse) {
+  const auto alert = OccurrenceOf(
+      {.sequence = 5,
+       .kind = "alert.firing",
+       .project = "default",
+       .subject = "a1",
+       .payload = R"({"kind":"drift","endpoint":"churn","columns":["age"],"text":"age drifted"})"});
+  ASSERT_TRUE(alert);
+  EXPECT_EQ(alert->cause, Cause::kDrift);
+  EXPECT_EQ(alert->columns, std::vector<std::string>{"age"});
+  EXPECT_EQ(alert->key, "event 5");
+  EXPECT_EQ(alert->source_id, "a1");
+  const auto data = OccurrenceOf(
+      {.kind = "dataset.version.created", .payload = R"({"dataset":"sales","version":3})"});
+  ASSERT_TRUE(data);
+  EXPECT_EQ(data->text, "new version sales:v3");
+  EXPECT_FALSE(OccurrenceOf({.kind = "alert.resolved", .payload = R"({"kind":"drift"})"}));
+  EXPECT_FALSE(OccurrenceOf({.kind = "alert.firing", .payload = "{"}));
+}
+
+}  // namespace
+}  // namespace gyre::automation

@@ -1,0 +1,157 @@
+#include "ml/automation/trigger_store.h"
+
+namespace gyre::automation {
+namespace {
+
+constexpr std::string_view kTriggerColumns =
+    "SELECT id, project, spec, created_by, created_us, updated_us FROM automation_trigger ";
+constexpr std::string_view kFiringColumns =
+    "SELECT f.id, f.trigger_id, t.name, t.project, f.occurrence_key, f.cause, f.subject, "
+    "f.source_id, f.text, f.fired_by, f.state, f.guard, f.reason, f.checks, f.run_id, "
+    "f.approved_by, f.cpu_seconds, f.created_us, f.again_us, f.started_us, f.ended_us "
+    "FROM automation_firing f JOIN automation_trigger t ON t.id = f.trigger_id ";
+
+// What was stored was read once before, so it can be read again.
+Trigger TriggerAt(const db::Row& row) {
+  Trigger trigger;
+  trigger.id = row.Str(0);
+  trigger.project = row.Str(1);
+  if (const auto json = Json::Parse(row.Text(2))) {
+    if (auto spec = TriggerSpecFromJson(*json)) trigger.spec = *std::move(spec);
+  }
+  trigger.created_by = row.Str(3);
+  trigger.created_us = row.Int(4);
+  trigger.updated_us = row.Int(5);
+  return trigger;
+}
+
+Firing FiringAt(const db::Row& row) {
+  Firing f;
+  int column = 0;
+  for (std::string* text :
+       {&f.id, &f.trigger_id, &f.trigger, &f.project, &f.key, &f.cause, &f.subject, &f.source_id,
+        &f.text, &f.fired_by, &f.state, &f.guard, &f.reason}) {
+    *text = row.Str(column++);
+  }
+  f.checks = Json::Parse(row.Text(column++)).value_or(Json::Arr());
+  f.run_id = row.Str(column++);
+  f.approved_by = row.Str(column++);
+  f.cpu_seconds = row.Real(column++);
+  for (std::int64_t* time_us : {&f.created_us, &f.again_us, &f.started_us, &f.ended_us})
+    *time_us = row.Int(column++);
+  return f;
+}
+
+}  // namespace
+
+Result<> InsertTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view spec) {
+  return tx.Execute(
+      "INSERT INTO automation_trigger (id, project, name, spec, created_by, created_us, "
+      "updated_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+      {trigger.id, trigger.project, trigger.spec.name, spec, trigger.created_by, trigger.created_us,
+       trigger.updated_us});
+}
+
+Result<> UpdateTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view spec) {
+  return tx.Execute("UPDATE automation_trigger SET spec = ?2, updated_us = ?3 WHERE id = ?1",
+                    {trigger.id, spec, trigger.updated_us});
+}
+
+Result<> DeleteTrigger(db::Transaction& tx, std::string_view id) {
+  GYRE_DO(tx.Execute("DELETE FROM automation_firing WHERE trigger_id = ?1", {id}));
+  return tx.Execute("DELETE FROM automation_trigger WHERE id = ?1", {id});
+}
+
+Result<std::optional<Trigger>> FindTrigger(db::Reader& reader, std::string_view project,
+                                           std::string_view name) {
+  static const std::string sql = std::string(kTriggerColumns) + "WHERE project = ?1 AND name = ?2";
+  std::optional<Trigger> found;
+  GYRE_DO(
+      reader.QueryOne(sql, {project, name}, [&](const db::Row& row) { found = TriggerAt(row); }));
+  return found;
+}
+
+Result<std::vector<Trigger>> ListTriggers(db::Reader& reader, std::string_view project) {
+  static const std::string sql =
+      std::string(kTriggerColumns) + "WHERE (?1 = '' OR project = ?1) ORDER BY project, name";
+  return db::Collect<Trigger>(reader, sql, {project}, TriggerAt);
+}
+
+Result<bool> InsertFiring(db::Transaction& tx, const Firing& f) {
+  GYRE_DO(tx.Execute(
+      "INSERT INTO automation_firing (id, trigger_id, occurrence_key, cause, subject, source_id, "
+      "text, fired_by, state, guard, reason, checks, run_id, approved_by, cpu_seconds, created_us, "
+      "again_us, started_us, ended_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '', '', '[]', "
+      "'', '', 0, ?10, ?11, 0, 0) ON CONFLICT (trigger_id, occurrence_key) DO NOTHING",
+      {f.id, f.trigger_id, f.key, f.cause, f.subject, f.source_id, f.text, f.fired_by, f.state,
+       f.created_us, f.again_us}));
+  return tx.changes() > 0;
+}
+
+Result<> UpdateFiring(db::Transaction& tx, const Firing& f, std::string_view checks) {
+  return tx.Execute(
+      "UPDATE automation_firing SET state = ?2, guard = ?3, reason = ?4, checks = ?5, run_id = ?6, "
+      "approved_by = ?7, cpu_seconds = ?8, again_us = ?9, started_us = ?10, ended_us = ?11 "
+      "WHERE id = ?1",
+      {f.id, f.state, f.guard, f.reason, checks, f.run_id, f.approved_by, f.cpu_seconds, f.again_us,
+       f.started_us, f.ended_us});
+}
+
+Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id_or_beginning) {
+  static const std::string sql =
+      std::string(kFiringColumns) + "WHERE f.id >= ?1 AND f.id < ?2 ORDER BY f.id LIMIT 2";
+  std::vector<Firing> found;
+  const std::string end = std::string(id_or_beginning) + "g";  // ids are hexadecimal
+  GYRE_TRY(found, db::Collect<Firing>(reader, sql, {id_or_beginning, end}, FiringAt));
+  if (found.size() != 1) return std::optional<Firing>();
+  return std::optional<Firing>(std::move(found.front()));
+}
+
+Result<std::vector<Firing>> ListFirings(db::Reader& reader, const FiringQuery& query) {
+  static const std::string sql =
+      std::string(kFiringColumns) +
+      "WHERE (?1 = '' OR t.project = ?1) AND (?2 = '' OR t.name = ?2) AND (?3 = '' OR f.state = "
+      "?3) AND (?4 = '' OR (f.created_us, f.id) < (SELECT created_us, id FROM automation_firing "
+      "WHERE id = ?4)) ORDER BY f.created_us DESC, f.id DESC LIMIT ?5";
+  return db::Collect<Firing>(
+      reader, sql, {query.project, query.trigger, query.state, query.after, query.limit}, FiringAt);
+}
+
+Result<std::vector<Firing>> DueFirings(db::Reader& reader, std::int64_t now_us, int limit) {
+  static const std::string sql =
+      std::string(kFiringColumns) +
+      "WHERE f.state IN ('open', 'waiting', 'approval', 'starting', 'running') "
+      "AND f.again_us <= ?1 ORDER BY f.created_us, f.id LIMIT ?2";
+  return db::Collect<Firing>(reader, sql, {now_us, limit}, FiringAt);
+}
+
+Result<std::string> RunningBeside(db::Reader& reader, const Firing& firing) {
+  std::string running;
+  GYRE_DO(reader.QueryOne(
+      "SELECT f.run_id FROM automation_firing f JOIN automation_trigger t ON t.id = f.trigger_id "
+      "WHERE f.state IN ('starting', 'running') AND f.id <> ?1 AND (f.trigger_id = ?2 OR "
+      "(t.project = ?3 AND f.subject = ?4 AND f.subject <> '')) LIMIT 1",
+      {firing.id, firing.trigger_id, firing.project, firing.subject}, [&](const db::Row& row) {
+        running = row.IsNull(0) || row.Text(0).empty() ? "that starts now" : row.Str(0);
+      }));
+  return running;
+}
+
+Result<History> HistoryOf(db::Reader& reader, std::string_view trigger_id, std::int64_t since_us) {
+  History history;
+  bool counting = true;  // failures from the newest backwards, until one succeeded
+  GYRE_DO(reader.Query(
+      "SELECT state, started_us, cpu_seconds FROM automation_firing "
+      "WHERE trigger_id = ?1 AND started_us >= ?2 AND started_us > 0 ORDER BY started_us DESC",
+      {trigger_id, since_us}, [&](const db::Row& row) -> Result<> {
+        const std::string_view state = row.Text(0);
+        history.starts_us.push_back(row.Int(1));
+        history.cpu_seconds += row.Real(2);
+        if (state == "succeeded") counting = false;
+        if (counting && state == "failed") ++history.failures_in_a_row;
+        return {};
+      }));
+  return history;
+}
+
+}  // namespace gyre::automation

@@ -1,0 +1,42 @@
+// The SQL of this module. Private.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ml/automation/automation.h"
+
+namespace gyre::automation {
+
+Result<> InsertTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view spec);
+Result<> UpdateTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view spec);
+Result<> DeleteTrigger(db::Transaction& tx, std::string_view id);
+Result<std::optional<Trigger>> FindTrigger(db::Reader& reader, std::string_view project,
+                                           std::string_view name);
+Result<std::vector<Trigger>> ListTriggers(db::Reader& reader,
+                                          std::string_view project);  // "" = all
+
+// Nothing when the trigger has heard of that occurrence before.
+Result<bool> InsertFiring(db::Transaction& tx, const Firing& firing);
+// State, guard, reason, checks, run, approval, cost and times.
+Result<> UpdateFiring(db::Transaction& tx, const Firing& firing, std::string_view checks);
+Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id_or_beginning);
+Result<std::vector<Firing>> ListFirings(db::Reader& reader, const FiringQuery& query);
+// Those that are not at their end and due, oldest first.
+Result<std::vector<Firing>> DueFirings(db::Reader& reader, std::int64_t now_us, int limit);
+
+// What guards ask of the past of one trigger.
+struct History {
+  std::vector<std::int64_t> starts_us;
+  double cpu_seconds = 0;
+  int failures_in_a_row = 0;
+};
+Result<History> HistoryOf(db::Reader& reader, std::string_view trigger_id, std::int64_t since_us);
+
+// The run of another firing of the same trigger, or about the same subject of the project; empty =
+// none goes on.
+Result<std::string> RunningBeside(db::Reader& reader, const Firing& firing);
+
+}  // namespace gyre::automation
