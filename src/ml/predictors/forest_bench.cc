@@ -10,7 +10,7 @@
 
 #include "ml/predictors/forest.h"
 #include "ml/predictors/testing/lightgbm_training.h"
-#include "platform/exec/library.h"
+#include "ml/predictors/testing/xgboost_library.h"
 
 #ifndef GYRE_BENCH_LIBS
 #define GYRE_BENCH_LIBS "."
@@ -43,58 +43,15 @@ double Measure(const std::function<void(std::size_t row)>& call) {
   return best * 1e9;
 }
 
-struct XgboostApi {
-  int (*MatrixFromMat)(const float* data, std::uint64_t rows, std::uint64_t columns, float missing,
-                       void** out);
-  int (*SetFloatInfo)(void* matrix, const char* field, const float* values, std::uint64_t count);
-  int (*Create)(void* const matrices[], std::uint64_t count, void** out);
-  int (*SetParam)(void* booster, const char* name, const char* value);
-  int (*Update)(void* booster, int iteration, void* matrix);
-  int (*PredictFromDense)(void* booster, const char* array, const char* config, void* matrix,
-                          const std::uint64_t** shape, std::uint64_t* dimensions,
-                          const float** out);
-};
-
-Result<XgboostApi> LoadXgboost() {
-  GYRE_TRY(const exec::Library library,
-           exec::Library::Open(GYRE_BENCH_LIBS "/xgboost/xgboost/lib/libxgboost.so"));
-  XgboostApi api{};
-  const auto bind = [&]<class F>(const char* name, F** out) -> Result<> {
-    GYRE_TRY(void* symbol, library.Symbol(name));
-    *out = std::bit_cast<F*>(symbol);
-    return {};
-  };
-  GYRE_DO(bind("XGDMatrixCreateFromMat", &api.MatrixFromMat));
-  GYRE_DO(bind("XGDMatrixSetFloatInfo", &api.SetFloatInfo));
-  GYRE_DO(bind("XGBoosterCreate", &api.Create));
-  GYRE_DO(bind("XGBoosterSetParam", &api.SetParam));
-  GYRE_DO(bind("XGBoosterUpdateOneIter", &api.Update));
-  GYRE_DO(bind("XGBoosterPredictFromDense", &api.PredictFromDense));
-  return api;
-}
-
 // Negative when the library is not there.
 double MeasureXgboost(const Generated& data) {
-  const auto api = LoadXgboost();
+  const auto api = LoadXgboost(GYRE_BENCH_LIBS);
   if (!api) {
     fmt::print("XGBoost skipped: {} (make bench fetches it)\n", api.error().message());
     return -1;
   }
   const std::vector<float> x(data.x.begin(), data.x.end());
-  void* matrix = nullptr;
-  void* booster = nullptr;
-  int bad = api->MatrixFromMat(x.data(), data.rows, data.columns,
-                               std::numeric_limits<float>::quiet_NaN(), &matrix);
-  bad |= api->SetFloatInfo(matrix, "label", data.label.data(), data.rows);
-  bad |= api->Create(&matrix, 1, &booster);
-  for (const auto& [name, value] : {std::pair{"objective", "binary:logistic"},
-                                    {"max_depth", "6"},
-                                    {"nthread", "1"},
-                                    {"tree_method", "hist"},
-                                    {"min_child_weight", "0"}}) {
-    bad |= api->SetParam(booster, name, value);
-  }
-  for (int i = 0; i < kTrees; ++i) bad |= api->Update(booster, i, matrix);
+  XgboostModel model = TrainXgboost(*api, data, x, kTrees, "6");
   const char* config =
       R"({"type":0,"iteration_begin":0,"iteration_end":0,"strict_shape":true,"training":false,"missing":NaN,"cache_id":0})";
   double sink = 0;
@@ -108,10 +65,11 @@ double MeasureXgboost(const Generated& data) {
     const std::uint64_t* shape = nullptr;
     std::uint64_t dimensions = 0;
     const float* out = nullptr;
-    bad |= api->PredictFromDense(booster, array, config, nullptr, &shape, &dimensions, &out);
-    if (bad == 0) sink += static_cast<double>(*out);
+    model.bad |=
+        api->PredictFromDense(model.booster, array, config, nullptr, &shape, &dimensions, &out);
+    if (model.bad == 0) sink += static_cast<double>(*out);
   });
-  if (bad != 0 || sink == 0) {
+  if (model.bad != 0 || sink == 0) {
     fmt::print("XGBoost skipped: a call failed\n");
     return -1;
   }

@@ -245,7 +245,7 @@ struct TreeText {
   std::size_t line = 0;
   std::int64_t leaves = 0, categorical = 0;
   std::optional<Line> split_feature, threshold, decision_type, left_child, right_child, leaf_value,
-      cat_boundaries, cat_threshold;
+      cat_boundaries, cat_threshold, leaf_count, internal_count;
 };
 
 Result<> TakeTreeLine(const Line& line, TreeText* tree) {
@@ -253,7 +253,7 @@ Result<> TakeTreeLine(const Line& line, TreeText* tree) {
     std::string_view key;
     std::optional<Line> TreeText::* member;
   };
-  static constexpr std::array kNeeded = {
+  static constexpr std::array kRead = {
       Slot{"split_feature", &TreeText::split_feature},
       Slot{"threshold", &TreeText::threshold},
       Slot{"decision_type", &TreeText::decision_type},
@@ -262,12 +262,13 @@ Result<> TakeTreeLine(const Line& line, TreeText* tree) {
       Slot{"leaf_value", &TreeText::leaf_value},
       Slot{"cat_boundaries", &TreeText::cat_boundaries},
       Slot{"cat_threshold", &TreeText::cat_threshold},
+      Slot{"leaf_count", &TreeText::leaf_count},
+      Slot{"internal_count", &TreeText::internal_count},
   };
-  static constexpr std::array<std::string_view, 8> kStatistics = {
-      "split_gain",      "leaf_weight",    "leaf_count", "internal_value",
-      "internal_weight", "internal_count", "shrinkage",  "leaf_parent"};
+  static constexpr std::array<std::string_view, 6> kStatistics = {
+      "split_gain", "leaf_weight", "internal_value", "internal_weight", "shrinkage", "leaf_parent"};
   if (!line.has_value) return Broken(line.number, "`key=value` was expected");
-  for (const Slot& slot : kNeeded) {
+  for (const Slot& slot : kRead) {
     if (line.key != slot.key) continue;
     if (tree->*slot.member) return Broken(line.number, "`{}` stands twice in one tree", line.key);
     tree->*slot.member = line;
@@ -384,18 +385,41 @@ Result<> ReadSplits(const TreeText& text, const TreeModel& model, Tree* tree) {
   return CheckShape(*tree, text.line);
 }
 
-Result<Tree> FinishTree(const TreeText& text, const TreeModel& model) {
+Result<> ReadCovers(const TreeText& text, Tree* tree) {
+  if (!text.leaf_count || !text.internal_count) {
+    return FailedPrecondition("GY3206",
+                              "the model cannot be explained: it does not say how many rows came "
+                              "to each leaf (`leaf_count` and `internal_count`)")
+        .Where(fmt::format("line {}", text.line))
+        .Fix("train it again: gyre train");
+  }
+  GYRE_TRY(tree->leaf_covers, Numbers(*text.leaf_count, tree->leaves.size()));
+  GYRE_TRY(tree->split_covers, Numbers(*text.internal_count, tree->splits.size()));
+  for (const auto* covers : {&tree->leaf_covers, &tree->split_covers}) {
+    for (const double cover : *covers) {
+      if (!(cover >= 0 && std::isfinite(cover)))
+        return Broken(text.line, "this tree counts {} rows at a place", cover);
+    }
+  }
+  if (tree->split_covers[0] > 0) return {};
+  return FailedPrecondition("GY3206", "the model cannot be explained: no row came to its tree")
+      .Where(fmt::format("line {}", text.line));
+}
+
+Result<Tree> FinishTree(const TreeText& text, const TreeModel& model, Covers covers) {
   if (text.leaves == 0) return Broken(text.line, "this tree lacks `num_leaves`");
   if (!text.leaf_value) return Broken(text.line, "this tree lacks `leaf_value`");
   Tree tree;
   GYRE_TRY(tree.leaves, Numbers(*text.leaf_value, static_cast<std::size_t>(text.leaves)));
-  if (text.leaves > 1) GYRE_DO(ReadSplits(text, model, &tree));
+  if (text.leaves == 1) return tree;
+  GYRE_DO(ReadSplits(text, model, &tree));
+  if (covers == Covers::kRead) GYRE_DO(ReadCovers(text, &tree));
   return tree;
 }
 
 }  // namespace
 
-Result<TreeModel> ParseLightGbmText(std::string_view text) {
+Result<TreeModel> ParseLightGbmText(std::string_view text, Covers covers) {
   TreeModel model;
   Lines lines(text);
   Line line;
@@ -413,7 +437,7 @@ Result<TreeModel> ParseLightGbmText(std::string_view text) {
       if (line.key == "Tree" || line.key == "end of trees") break;
       GYRE_DO(TakeTreeLine(line, &tree));
     }
-    GYRE_TRY(Tree finished, FinishTree(tree, model));
+    GYRE_TRY(Tree finished, FinishTree(tree, model, covers));
     model.trees.push_back(std::move(finished));
   }
   if (header.saw_sizes && header.tree_count != model.trees.size()) {

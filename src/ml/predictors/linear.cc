@@ -4,6 +4,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 
 #include "base/json.h"
 #include "ml/predictors/tree_model.h"
@@ -81,6 +82,46 @@ Result<> CheckOutputs(Task task, std::size_t outputs) {
   return {};
 }
 
+Result<LinearModel> ReadLinear(std::string_view bytes) {
+  GYRE_TRY(const Head head, ReadHead(bytes, "gyre.linear"));
+  LinearModel model{
+      .task = head.task, .features = head.features, .coefficients = {}, .intercepts = {}};
+  GYRE_TRY(model.coefficients, ReadHexDoubles(head.document["coefficients"], "coefficients"));
+  GYRE_TRY(model.intercepts, ReadHexDoubles(head.document["intercepts"], "intercepts"));
+  GYRE_DO(CheckOutputs(model.task, model.intercepts.size()));
+  if (model.coefficients.size() != model.features * model.intercepts.size()) {
+    return InvalidArgument("GY3202", "the model has {} coefficients for {} features and {} outputs",
+                           model.coefficients.size(), model.features, model.intercepts.size());
+  }
+  return model;
+}
+
+Result<ConstantModel> ReadConstant(std::string_view bytes) {
+  GYRE_TRY(const Head head, ReadHead(bytes, "gyre.constant"));
+  ConstantModel model{.task = head.task, .features = head.features, .values = {}};
+  GYRE_TRY(model.values, ReadHexDoubles(head.document["values"], "values"));
+  GYRE_DO(CheckOutputs(model.task, model.values.size()));
+  return model;
+}
+
+Link LinkOf(Task task) {
+  return task == Task::kBinary       ? Link::kSigmoid
+         : task == Task::kMulticlass ? Link::kSoftmax
+                                     : Link::kIdentity;
+}
+
+// The raw answer for one row.
+void Sums(const LinearModel& model, const double* x, double* out) {
+  const double* row = model.coefficients.data();
+  for (std::size_t k = 0; k < model.intercepts.size(); ++k, row += model.features) {
+    double sum = model.intercepts[k];
+    for (std::size_t i = 0; i < model.features; ++i) {
+      if (!std::isnan(x[i])) sum += row[i] * x[i];
+    }
+    out[k] = sum;
+  }
+}
+
 class Linear final : public Predictor {
  public:
   explicit Linear(LinearModel model) : model_(std::move(model)) {}
@@ -88,18 +129,8 @@ class Linear final : public Predictor {
   std::size_t features() const override { return model_.features; }
   std::size_t outputs() const override { return model_.intercepts.size(); }
   void Predict(const double* x, double* out) const override {
-    const double* row = model_.coefficients.data();
-    for (std::size_t k = 0; k < model_.intercepts.size(); ++k, row += model_.features) {
-      double sum = model_.intercepts[k];
-      for (std::size_t i = 0; i < model_.features; ++i) {
-        if (!std::isnan(x[i])) sum += row[i] * x[i];
-      }
-      out[k] = sum;
-    }
-    const Link link = model_.task == Task::kBinary       ? Link::kSigmoid
-                      : model_.task == Task::kMulticlass ? Link::kSoftmax
-                                                         : Link::kIdentity;
-    ApplyLink(link, 1.0, out, model_.intercepts.size());
+    Sums(model_, x, out);
+    ApplyLink(LinkOf(model_.task), 1.0, out, model_.intercepts.size());
   }
   std::int64_t memory_bytes() const override {
     return static_cast<std::int64_t>(
@@ -127,6 +158,55 @@ class Constant final : public Predictor {
   ConstantModel model_;
 };
 
+// A missing feature adds nothing, so a row of which nothing is known gets the intercept, and each
+// feature that is known adds its product whatever else is.
+class LinearExplainer final : public Explainer {
+ public:
+  explicit LinearExplainer(LinearModel model) : model_(std::move(model)), used_(model_.features) {
+    std::iota(used_.begin(), used_.end(), 0U);
+  }
+  std::size_t features() const override { return model_.features; }
+  std::size_t outputs() const override { return model_.intercepts.size(); }
+  const std::vector<std::uint32_t>& used() const override { return used_; }
+  const std::vector<double>& base() const override { return model_.intercepts; }
+  std::string_view scale() const override { return ScaleName(LinkOf(model_.task)); }
+  void Explain(const double* x, std::size_t rows, double* out) const override {
+    for (std::size_t row = 0; row < rows; ++row, x += model_.features) {
+      for (std::size_t k = 0; k < model_.coefficients.size(); ++k) {
+        const double value = x[k % model_.features];
+        *out++ = std::isnan(value) ? 0.0 : model_.coefficients[k] * value;
+      }
+    }
+  }
+  void RawAnswers(const double* x, std::size_t rows, double* out) const override {
+    for (std::size_t row = 0; row < rows; ++row)
+      Sums(model_, x + row * model_.features, out + row * outputs());
+  }
+
+ private:
+  LinearModel model_;
+  std::vector<std::uint32_t> used_;
+};
+
+class ConstantExplainer final : public Explainer {
+ public:
+  explicit ConstantExplainer(ConstantModel model) : model_(std::move(model)) {}
+  std::size_t features() const override { return model_.features; }
+  std::size_t outputs() const override { return model_.values.size(); }
+  const std::vector<std::uint32_t>& used() const override { return used_; }
+  const std::vector<double>& base() const override { return model_.values; }
+  std::string_view scale() const override { return ScaleName(Link::kIdentity); }
+  void Explain(const double* /*x*/, std::size_t /*rows*/, double* /*out*/) const override {}
+  void RawAnswers(const double* /*x*/, std::size_t rows, double* out) const override {
+    for (std::size_t row = 0; row < rows; ++row)
+      out = std::copy(model_.values.begin(), model_.values.end(), out);
+  }
+
+ private:
+  ConstantModel model_;
+  const std::vector<std::uint32_t> used_;
+};
+
 }  // namespace
 
 std::string SaveLinear(const LinearModel& model) {
@@ -149,25 +229,23 @@ std::string SaveConstant(const ConstantModel& model) {
 }
 
 Result<std::unique_ptr<Predictor>> LoadLinear(std::string_view bytes) {
-  GYRE_TRY(const Head head, ReadHead(bytes, "gyre.linear"));
-  LinearModel model{
-      .task = head.task, .features = head.features, .coefficients = {}, .intercepts = {}};
-  GYRE_TRY(model.coefficients, ReadHexDoubles(head.document["coefficients"], "coefficients"));
-  GYRE_TRY(model.intercepts, ReadHexDoubles(head.document["intercepts"], "intercepts"));
-  GYRE_DO(CheckOutputs(model.task, model.intercepts.size()));
-  if (model.coefficients.size() != model.features * model.intercepts.size()) {
-    return InvalidArgument("GY3202", "the model has {} coefficients for {} features and {} outputs",
-                           model.coefficients.size(), model.features, model.intercepts.size());
-  }
+  GYRE_TRY(LinearModel model, ReadLinear(bytes));
   return std::make_unique<Linear>(std::move(model));
 }
 
 Result<std::unique_ptr<Predictor>> LoadConstant(std::string_view bytes) {
-  GYRE_TRY(const Head head, ReadHead(bytes, "gyre.constant"));
-  ConstantModel model{.task = head.task, .features = head.features, .values = {}};
-  GYRE_TRY(model.values, ReadHexDoubles(head.document["values"], "values"));
-  GYRE_DO(CheckOutputs(model.task, model.values.size()));
+  GYRE_TRY(ConstantModel model, ReadConstant(bytes));
   return std::make_unique<Constant>(std::move(model));
+}
+
+Result<std::unique_ptr<Explainer>> ExplainLinear(std::string_view bytes) {
+  GYRE_TRY(LinearModel model, ReadLinear(bytes));
+  return std::make_unique<LinearExplainer>(std::move(model));
+}
+
+Result<std::unique_ptr<Explainer>> ExplainConstant(std::string_view bytes) {
+  GYRE_TRY(ConstantModel model, ReadConstant(bytes));
+  return std::make_unique<ConstantExplainer>(std::move(model));
 }
 
 }  // namespace gyre::predictors

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ml/predictors/explainer.h"
 #include "ml/predictors/predictor.h"
 
 namespace gyre::predictors {
@@ -34,5 +35,7 @@ std::string SaveConstant(const ConstantModel& model);  // format "gyre.constant"
 // Errors: kInvalidArgument GY3202.
 Result<std::unique_ptr<Predictor>> LoadLinear(std::string_view bytes);
 Result<std::unique_ptr<Predictor>> LoadConstant(std::string_view bytes);
+Result<std::unique_ptr<Explainer>> ExplainLinear(std::string_view bytes);
+Result<std::unique_ptr<Explainer>> ExplainConstant(std::string_view bytes);
 
 }  // namespace gyre::predictors

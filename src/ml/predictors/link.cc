@@ -5,6 +5,24 @@
 
 namespace gyre::predictors {
 
+std::string_view ScaleName(Link link) {
+  switch (link) {
+    case Link::kIdentity:
+      return "the value itself";
+    case Link::kSquare:
+      return "the square root of the value";
+    case Link::kExp:
+      return "the logarithm of the value";
+    case Link::kSigmoid:
+      return "log-odds";
+    case Link::kSoftmax:
+      return "log-odds between the classes";
+    case Link::kLog1pExp:
+      return "log(exp(value) - 1)";
+  }
+  return "";
+}
+
 // The order of operations is LightGBM's, so that the bits are.
 void ApplyLink(Link link, double sigmoid, double* values, std::size_t count) {
   switch (link) {

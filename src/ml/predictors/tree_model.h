@@ -32,6 +32,8 @@ struct Tree {
   std::vector<Split> splits;  // split 0 is the root; empty for a single leaf
   std::vector<double> leaves;
   std::vector<std::uint32_t> bitsets;
+  // Rows of training that came by; empty unless they were asked for.
+  std::vector<double> split_covers, leaf_covers;
 };
 
 // How raw sums become answers.
@@ -55,12 +57,16 @@ struct TreeModel {
 
 constexpr double kZeroThreshold = 1e-35F;  // LightGBM takes smaller magnitudes for zero
 
+// What raw sums count in, for people.
+std::string_view ScaleName(Link link);
 // In place, with LightGBM's own order of operations.
 void ApplyLink(Link link, double sigmoid, double* values, std::size_t count);
 
+// Answers do not need the covers, explanations do.
+enum class Covers : unsigned char { kSkip, kRead };
 // Reads LightGBM's model text, versions 2 to 4. Errors: kInvalidArgument GY3202 with line and
 // reason; kUnimplemented GY3204 for what it can say and we do not run (linear trees, ranking
-// objectives).
-Result<TreeModel> ParseLightGbmText(std::string_view text);
+// objectives); kFailedPrecondition GY3206 the covers are asked for and are not there.
+Result<TreeModel> ParseLightGbmText(std::string_view text, Covers covers = Covers::kSkip);
 
 }  // namespace gyre::predictors

@@ -228,6 +228,13 @@ std::vector<int> Fitted::code_columns() const {
   }
   return columns;
 }
+std::vector<std::size_t> Fitted::source_columns() const {
+  std::vector<std::size_t> columns;
+  const Spec::Body& spec = body_->spec.body();
+  for (const std::size_t s : spec.outputs)
+    columns.insert(columns.end(), body_->steps[s].width, spec.steps[s].column);
+  return columns;
+}
 const Spec& Fitted::spec() const { return body_->spec; }
 
 Result<Matrix> Fitted::Apply(const table::Frame& frame) const {

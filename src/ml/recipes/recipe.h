@@ -91,6 +91,8 @@ class Fitted {
   // Outputs that are codes of categories in no order (encode.ordinal without `order`): a learner
   // may split them by sets of codes.
   std::vector<int> code_columns() const;
+  // By output: the column of input() that it was made of.
+  std::vector<std::size_t> source_columns() const;
   const Spec& spec() const;
 
   // Column path. Columns are found by name; extra ones are ignored. Errors: kInvalidArgument GY3111
