@@ -42,7 +42,9 @@ Result<std::string> ReadLine(const std::string& prompt) {
     line += static_cast<char>(c);
     if (line.size() > 4096) break;
   }
-  if (line.empty()) return InvalidArgument("GY4050", "nothing was entered");
+  if (line.empty())
+    return InvalidArgument("GY4050", "nothing was entered")
+        .Fix("type it where it is asked for, or pipe it in: gyre ... < FILE");
   return line;
 }
 

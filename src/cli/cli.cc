@@ -38,12 +38,13 @@ std::vector<std::string> CommaList(const std::string& text) {
   return items;
 }
 
-std::string ProjectOfFile() {
-  const std::string file = config::FindProjectFile();
-  if (file.empty()) return {};
-  const auto text = config::ReadSmallFile(file);
+// Of the gyre.yaml that counts here, which is told in `file`.
+std::string ProjectOfFile(std::string* file) {
+  *file = config::FindProjectFile();
+  if (file->empty()) return {};
+  const auto text = config::ReadSmallFile(*file);
   if (!text || !*text) return {};
-  const auto json = config::ParseYaml(**text, file);
+  const auto json = config::ParseYaml(**text, *file);
   return json ? (*json)["project"].AsString() : std::string();
 }
 
@@ -73,14 +74,30 @@ class CommandInvocation : public Invocation {
     return *value;
   }
 
-  std::string project() const override {
-    for (std::string name :
-         {Get("project"), context_.named ? context_.project : std::string(),
-          config::Environment("GYRE_PROJECT").value_or(""), ProjectOfFile(), context_.project}) {
-      if (!name.empty()) return name;
-    }
-    return "default";
+  std::string project() const override { return SaidProject().text; }
+  Json place() const override {
+    Json rows = Json::Arr();
+    const auto add = [&](std::string_view name, Said said, std::string_view fallback,
+                         std::string_view doc, std::string_view variable) {
+      rows.Push(Json::Obj({{"name", name},
+                           {"value", said.text},
+                           {"origin", said.origin},
+                           {"default", fallback},
+                           {"type", "text"},
+                           {"variable", variable},
+                           {"doc", doc},
+                           {"hot", false}}));
+    };
+    const Said server = SaidServer();
+    add("project", SaidProject(), "default", "Project of commands that name none.", "GYRE_PROJECT");
+    add("server", server, "", "Server that commands talk to; empty = that of the data directory.",
+        "GYRE_SERVER");
+    if (server.text.empty())
+      add("data", SaidData(), "~/.local/share/gyre", "Directory that keeps everything.",
+          "GYRE_DATA");
+    return rows;
   }
+  Result<> CheckSettings() const override { return host_.check_settings(Get("config")); }
 
   Result<Session*> session() override {
     if (session_) return session_.get();
@@ -135,17 +152,8 @@ class CommandInvocation : public Invocation {
 
   ConnectSettings Where() const {
     ConnectSettings where;
-    const bool said = Has("server") || Has("data");
-    where.server_url = Get("server");
-    std::string data = Get("data");
-    if (!said && (!context_.server.empty() || !context_.data.empty())) {
-      where.server_url = context_.server;
-      data = context_.data;
-    } else if (!said) {
-      where.server_url = config::Environment("GYRE_SERVER").value_or("");
-    }
-    where.data_directory =
-        data.empty() ? config::DefaultDataDirectory() : config::AbsolutePath(data);
+    where.server_url = SaidServer().text;
+    where.data_directory = SaidData().text;
     where.config_file = Get("config");
     where.host = &host_;
     where.may_be_left = command_.may_be_left;
@@ -158,6 +166,42 @@ class CommandInvocation : public Invocation {
   }
 
  private:
+  // A value, and who said it.
+  struct Said {
+    std::string text, origin;
+  };
+  std::string ContextName() const { return "context " + context_.name; }
+
+  Said SaidProject() const {
+    std::string file;
+    const std::string of_file = ProjectOfFile(&file);
+    for (const Said& said : {Said{Get("project"), "--project"},
+                             Said{context_.named ? context_.project : "", ContextName()},
+                             Said{config::Environment("GYRE_PROJECT").value_or(""), "GYRE_PROJECT"},
+                             Said{of_file, file}, Said{context_.project, ContextName()}}) {
+      if (!said.text.empty()) return said;
+    }
+    return {"default", "default"};
+  }
+  bool ContextSaysWhere() const {
+    return !Has("server") && !Has("data") && (!context_.server.empty() || !context_.data.empty());
+  }
+  Said SaidServer() const {
+    if (ContextSaysWhere()) return {context_.server, ContextName()};
+    if (Has("server")) return {Get("server"), "--server"};
+    const auto variable = config::Environment("GYRE_SERVER");
+    return variable && !Has("data") ? Said{*variable, "GYRE_SERVER"} : Said{"", "default"};
+  }
+  Said SaidData() const {
+    if (ContextSaysWhere() && !context_.data.empty())
+      return {config::AbsolutePath(context_.data), ContextName()};
+    if (Has("data")) return {config::AbsolutePath(Get("data")), "--data"};
+    const char* const origin = config::Environment("GYRE_DATA")       ? "GYRE_DATA"
+                               : config::Environment("XDG_DATA_HOME") ? "XDG_DATA_HOME"
+                                                                      : "default";
+    return {config::DefaultDataDirectory(), origin};
+  }
+
   Result<std::string> ScratchDirectory() {
     GYRE_TRY(std::string directory, exec::MakeTemporaryDirectory());
     scratch_.push_back(directory);
@@ -268,7 +312,8 @@ int RunComplete(const Grammar& grammar, const std::vector<std::string>& words, c
     where.host = &host;
     where.server_url = config::Environment("GYRE_SERVER").value_or("");
     where.data_directory = config::DefaultDataDirectory();
-    std::string project = config::Environment("GYRE_PROJECT").value_or(ProjectOfFile());
+    std::string file;
+    std::string project = config::Environment("GYRE_PROJECT").value_or(ProjectOfFile(&file));
     for (std::size_t i = 0; i + 1 < words.size(); ++i) {
       if (words[i] == "--data") where.data_directory = config::AbsolutePath(words[i + 1]);
       if (words[i] == "--server") where.server_url = words[i + 1];

@@ -31,6 +31,7 @@ struct Host {
   std::string_view version;
   std::span<const Command> commands;  // of the program itself: server, worker
   std::function<Result<std::unique_ptr<Owner>>(const OwnerRequest&)> become_owner;
+  std::function<Result<>(const std::string& config_file)> check_settings;
 };
 
 int Main(int argc, char** argv, const Host& host);

@@ -45,6 +45,10 @@ class Invocation {
   virtual Result<double> GetDouble(std::string_view name) const = 0;
   virtual Result<double> GetSeconds(std::string_view name) const = 0;  // "60s", "5m", "1h", "90"
   virtual std::string project() const = 0;  // --project, GYRE_PROJECT, gyre.yaml, else "default"
+  // What commands are about and talk to, like settings: [{name, value, origin, doc, ...}].
+  virtual Json place() const = 0;
+  // Whether the settings files and variables say what they may. Errors: those of Settings::Load.
+  virtual Result<> CheckSettings() const = 0;
   virtual Result<Session*>
   session() = 0;  // connects, or becomes the owner of the data directory, at the first call
   // Asks whoever answers, for a short time; never becomes the owner.

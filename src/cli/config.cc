@@ -17,7 +17,9 @@ Result<int> ShowConfig(Invocation& in) {
   const std::string name = in.Get("NAME");
   Json rows = Json::Arr();
   std::vector<std::string> names;
-  for (const Json& item : answer["items"].items()) {
+  Json all = in.place();
+  for (const Json& item : answer["items"].items()) all.Push(item);
+  for (const Json& item : all.items()) {
     const std::string& full = item["name"].AsString();
     names.push_back(full);
     if (name.empty() || full == name || full.starts_with(name + ".")) rows.Push(item);

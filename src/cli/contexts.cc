@@ -68,6 +68,7 @@ Result<ChosenContext> ChooseContext(const std::string& flag) {
   if (!chosen.named) name = contexts.current;
   if (name.empty()) return chosen;
   GYRE_TRY(static_cast<Context&>(chosen), contexts.Find(name));
+  chosen.name = name;
   return chosen;
 }
 

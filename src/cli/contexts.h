@@ -26,6 +26,7 @@ struct Contexts {
 // unless GYRE_SERVER or GYRE_DATA say where, the current one. Empty members say nothing.
 struct ChosenContext : Context {
   bool named = false;  // asked for by this call, not only current
+  std::string name = {};
 };
 Result<ChosenContext> ChooseContext(const std::string& flag);
 

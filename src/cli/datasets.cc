@@ -4,11 +4,13 @@
 
 #include <algorithm>
 
+#include "base/shell.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/datasets_text.h"
 #include "cli/nouns.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/small_file.h"
@@ -63,9 +65,8 @@ Result<std::string> UploadPath(const Invocation& in, const std::string& project,
   target.dataset = in.Has("name") ? in.Get("name") : DatasetNameOf(file);
   GYRE_DO(CheckName("dataset", target.dataset));
   std::string query =
-      "?filename=" +
-      PercentEncode(file == "-" ? target.dataset : file.substr(file.rfind('/') + 1)) +
-      "&bad=" + PercentEncode(in.Get("bad"));
+      "?filename=" + PercentEncode(file == "-" ? target.dataset : file.substr(file.rfind('/') + 1));
+  if (in.Has("bad")) query += "&bad=" + PercentEncode(in.Get("bad"));
   if (!format.empty()) query += "&format=" + PercentEncode(format);
   if (in.Has("target")) query += "&target=" + PercentEncode(in.Get("target"));
   for (const std::string& type : in.List("type")) query += "&type=" + PercentEncode(type);
@@ -93,6 +94,37 @@ void ShowWarnings(const Json& warnings, Output& out) {
                          warnings.size() - kWarningsShown));
 }
 
+// What the expectations made of the rows, and how to have it otherwise. `again`: gyre add ... of
+// the same file.
+void ShowChecked(const Json& result, const std::string& again, Output& out) {
+  const std::string reference = result["reference"].AsString();
+  const auto rows = [](std::int64_t count) {
+    return fmt::format("{} row{}", GroupDigits(count), count == 1 ? "" : "s");
+  };
+  const std::int64_t aside = result["rows_quarantined"].AsInt();
+  if (aside > 0 && result["unchanged"].AsBool()) {
+    out.Warn(fmt::format("{} of the file {} set aside: the others are those of {}", rows(aside),
+                         aside == 1 ? "was" : "were", reference));
+    for (const Json& row : result["quarantine"].items()) {
+      out.Note(fmt::format("  {} {}:{} {}", out.Mark("dot"), row["file"].AsString(),
+                           row["line"].AsInt(), OneLineText(row["reason"].AsString())));
+    }
+  } else if (aside > 0) {
+    out.Warn(fmt::format("{} {} set aside: gyre datasets quarantine {}", rows(aside),
+                         aside == 1 ? "was" : "were", reference));
+  }
+  const Json& check = result["check"];
+  if (result["unchanged"].AsBool() || !check.is_object() || check["success"].AsBool()) return;
+  const std::int64_t broken = check["rows_broken"].AsInt(), failed = check["failed"].AsInt();
+  out.Warn(fmt::format("{} expectation{} of {} ({}) fail{}: gyre datasets check {}", failed,
+                       failed == 1 ? "" : "s", result["dataset"].AsString(),
+                       check["origin"].AsString(), failed == 1 ? "s" : "", reference));
+  if (broken == 0) return;
+  out.Note(fmt::format("  {} {} that break{} one {} kept; to set such rows aside: {}",
+                       out.Mark("dot"), rows(broken), broken == 1 ? "s" : "",
+                       broken == 1 ? "was" : "were", again));
+}
+
 void ShowAdded(const Json& result, double seconds, Output& out) {
   const std::string reference = result["reference"].AsString();
   const std::string size =
@@ -113,11 +145,6 @@ void ShowAdded(const Json& result, double seconds, Output& out) {
   for (const Json& note : result["notes"].items())
     out.Note(fmt::format("  {} {}", out.Mark("dot"), note.AsString()));
   ShowWarnings(warnings, out);
-  const Json& check = result["check"];
-  if (check.is_object() && !check["success"].AsBool()) {
-    out.Warn(fmt::format("{} of the expectations of {} fail: gyre datasets check {}",
-                         check["failed"].AsInt(), result["dataset"].AsString(), reference));
-  }
 }
 
 // What a version is, as an empty data directory says that has only just taken it.
@@ -214,6 +241,10 @@ Result<int> Add(Invocation& in) {
   const double seconds =
       static_cast<double>(SystemClock().MonotonicMicros() - start_us) / kMicrosPerSecond;
   ShowAdded(result, seconds, in.out());
+  ShowChecked(result,
+              session->Repeatable(fmt::format("gyre add {} --name {} --bad quarantine",
+                                              ShellWord(file), result["dataset"].AsString())),
+              in.out());
   if (in.out().json()) in.out().Document(result, "");
   in.out().Hint(fmt::format("gyre train {} --target COLUMN", result["dataset"].AsString()));
   return 0;
@@ -311,25 +342,49 @@ void ShowRows(const Json& answer, Output& out) {
   }
   out.Table(columns, rows, names.empty() ? "" : names[0]);
   if (answer["truncated"].AsBool())
-    out.Note(fmt::format("cut off after {} rows: --limit N shows more",
+    out.Note(fmt::format("cut off after {} rows: --limit N shows more, --out FILE writes all",
                          GroupDigits(static_cast<std::int64_t>(rows.size()))));
 }
 
+// --format, else what the name of the file says.
+std::string FormatOf(const Invocation& in, const std::string& file) {
+  if (in.Has("format")) return in.Get("format");
+  for (const std::string_view known : {"csv", "jsonl", "parquet"}) {
+    if (file.ends_with("." + std::string(known))) return std::string(known);
+  }
+  return "csv";
+}
+
 Result<int> Query(Invocation& in) {
-  GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
+  Json body = Json::Obj({{"sql", in.Get("SQL")}});
+  const bool to_file = in.Has("out") || in.Has("format");
+  GYRE_TRY(const std::string file, OutFile(in));
+  if (to_file) body.Set("format", FormatOf(in, file));
+  if (!to_file || in.Has("limit")) {
+    GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
+    body.Set("limit", limit);
+  }
   GYRE_TRY(Session* const session, in.session());
-  const Json body = Json::Obj({{"sql", in.Get("SQL")}, {"limit", limit}});
   const std::string path = "/api/v1/projects/" + PercentEncode(in.project()) + "/query";
   GYRE_TRY(const Json job, session->Post(path + "?wait=false", body));
   const std::string& id = job["id"].AsString();
   const auto ended = session->WaitJob(job, in.out());
   if (!ended && ended.error().gy() == "GY4026") {
     return Error(ended.error())
-        .Fix(session->Repeatable(fmt::format("gyre jobs output {}", id.substr(0, 8))) +
+        .Fix(session->Repeatable(
+                 fmt::format("gyre jobs output {} --out {}", id.substr(0, 8), ShellWord(file))) +
              "   (fetch its answer, within a day)");
   }
   if (!ended) return ended.error();
-  GYRE_TRY(const Json answer, session->Get(path + "/" + PercentEncode(id)));
+  const std::string answer_path = path + "/" + PercentEncode(id);
+  if (to_file) {
+    GYRE_DO(session->Download(answer_path, file, in.out()));
+    if (file != "-")
+      in.out().Done(fmt::format("wrote {} rows into {}",
+                                GroupDigits((*ended)["result"]["rows"].AsInt()), file));
+    return 0;
+  }
+  GYRE_TRY(const Json answer, session->Get(answer_path));
   ShowRows(answer, in.out());
   return 0;
 }
@@ -345,14 +400,8 @@ Result<int> Rows(Invocation& in) {
 
 Result<int> Export(Invocation& in) {
   const Target target = TargetOf(in);
-  std::string file = in.Has("out") ? in.Get("out") : "-";
-  if (file == "/dev/stdout") file = "-";
-  std::string format = in.Get("format");
-  if (!in.Has("format")) {
-    for (const std::string_view known : {"csv", "jsonl", "parquet"}) {
-      if (file.ends_with("." + std::string(known))) format = known;
-    }
-  }
+  GYRE_TRY(const std::string file, OutFile(in));
+  const std::string format = FormatOf(in, file);
   GYRE_TRY(Session* const session, in.session());
   GYRE_DO(session->Download(target.version_path() + "/export?format=" + PercentEncode(format), file,
                             in.out()));
@@ -439,7 +488,10 @@ constexpr Positional kSql[] = {
     {"SQL", "one SELECT; datasets are tables, \"name:v2\" an older version"}};
 constexpr Option kAdd[] = {
     {"--name", "NAME", "the dataset's name; default: the file's"},
-    {"--bad", "HOW", "cells that are not of their column's type: error, null, quarantine", "error"},
+    {"--bad", "HOW",
+     "cells that are not of their column's type: error, null or quarantine (sets rows aside, also "
+     "those that break an expectation); default: error, and quarantine where expectations were "
+     "set"},
     {"--type",
      "COLUMN=TYPE",
      "bool, int, double (also double:1.234,5), text, date (also date:%d/%m/%Y) or timestamp; "
@@ -451,11 +503,17 @@ constexpr Option kAdd[] = {
     {"--format", "FORMAT", "csv, jsonl or parquet; default: by content"}};
 constexpr Option kTarget[] = {
     {"--target", "COLUMN", "association of each column with it, and leaks"}};
-constexpr Option kLimit[] = {{"-n,--limit", "N", "rows at most", "1000"}};
 constexpr Option kFewRows[] = {{"-n,--limit", "N", "rows at most", "20"}};
 constexpr Option kExport[] = {
-    {"--format", "FORMAT", "csv, jsonl or parquet; default: by the file's name, else csv", "csv"},
-    {"--out", "FILE", "where to; default, and -: standard output", {}, false, "file"}};
+    {"--format", "FORMAT", "csv, jsonl or parquet; default: by the file's name, else csv"},
+    {"--out", "FILE", "where to; default, and -: standard output", {}, false, "file"},
+    kForceOut};
+constexpr Option kQuery[] = {
+    {"-n,--limit", "N", "rows at most, up to 10,000; default: 1000, and all with --out", "1000"},
+    {"--out", "FILE", "all rows into a file; - = standard output", {}, false, "file"},
+    {"--format", "FORMAT",
+     "of --out: csv, jsonl or parquet; default: by the file's name, else csv"},
+    kForceOut};
 constexpr Option kRemove[] = {{"--force", "", "although models were made from it; they stay"}};
 constexpr Option kSet[] = {{"--set", "FILE", "a suite as JSON", {}, false, "file"}};
 
@@ -489,7 +547,7 @@ constexpr Command kCommands[] = {
      {},
      Diff},
     {"datasets query", "Run one SELECT over datasets",
-     "gyre datasets query 'select count(*) from sales'", kSql, kLimit, Query, false, true},
+     "gyre datasets query 'select count(*) from sales'", kSql, kQuery, Query, false, true},
     {"datasets export", "Write a version as csv, jsonl or parquet",
      "gyre datasets export sales --out sales.parquet\ngyre datasets export sales:v2 --format jsonl",
      kDataset, kExport, Export, false, true},
@@ -521,8 +579,8 @@ constexpr Command kCommands[] = {
      "gyre datasets rm sales:v1 --yes\ngyre datasets rm sales --yes", kDataset, kRemove, Remove},
     {"query", "Run one SELECT over datasets",
      "gyre query 'select plan, avg(age) from customers group by plan'\ngyre query 'select * from "
-     "\"sales:v1\"' -o csv",
-     kSql, kLimit, Query, false, true},
+     "\"sales:v1\"' -o csv\ngyre query 'select * from sales where region = 3' --out region.parquet",
+     kSql, kQuery, Query, false, true},
 };
 
 }  // namespace

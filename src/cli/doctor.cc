@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "platform/config/data_directory.h"
 #include "platform/config/environment.h"
@@ -171,7 +172,7 @@ void CheckClock(const std::string& data, Findings& found) {
   found.Ok("clock", now);
 }
 
-void CheckSettings(Findings& found) {
+void CheckSettings(const Invocation& in, Findings& found) {
   std::vector<std::string> refused;
   const std::string project_file = config::FindProjectFile(&refused);
   for (const std::string& file : refused) {
@@ -182,12 +183,16 @@ void CheckSettings(Findings& found) {
                                   config::UserConfigDirectory() + "/config.yaml", project_file}) {
     if (path.empty()) continue;
     const auto text = config::ReadSmallFile(path);
-    if (!text) {
-      found.Fail("settings", text.error());
-    } else if (*text) {
-      const auto parsed = config::ParseYaml(**text, path);
-      parsed ? found.Ok("settings", path + " can be read") : found.Fail("settings", parsed.error());
-    }
+    if (!text) return found.Fail("settings", text.error());
+    if (!*text) continue;
+    if (const auto parsed = config::ParseYaml(**text, path); !parsed)
+      return found.Fail("settings", parsed.error());
+    found.Ok("settings", path + " can be read");
+  }
+  if (const auto checked = in.CheckSettings(); !checked) {
+    const Error& error = checked.error();
+    found.Fail("settings", fmt::format("{}: {}", error.where(), error.message()),
+               error.fixes().empty() ? "gyre explain " + error.gy() : error.fixes()[0]);
   }
 }
 
@@ -202,7 +207,7 @@ Findings Examine(Invocation& in) {
   CheckLibraries(found);
   CheckPort(data, found);
   CheckClock(data, found);
-  CheckSettings(found);
+  CheckSettings(in, found);
   return found;
 }
 
@@ -305,6 +310,10 @@ Result<> WriteBundle(Invocation& in, const Findings& found, const std::string& f
 }
 
 Result<int> Doctor(Invocation& in) {
+  std::string file;
+  if (in.Has("bundle")) {
+    GYRE_TRY(file, OutFile(in, "gyre-doctor.tar.gz"));
+  }
   const Findings found = Examine(in);
   Output& out = in.out();
   std::string text;
@@ -316,7 +325,6 @@ Result<int> Doctor(Invocation& in) {
   }
   out.Document(found.rows(), text);
   if (in.Has("bundle")) {
-    const std::string file = in.Has("out") ? in.Get("out") : "gyre-doctor.tar.gz";
     GYRE_DO(WriteBundle(in, found, file));
     out.Note(fmt::format("wrote {}: look at it before you send it", file));
   }
@@ -325,7 +333,8 @@ Result<int> Doctor(Invocation& in) {
 
 constexpr Option kOptions[] = {
     {"--bundle", "", "write a redacted archive for a report of a fault"},
-    {"--out", "FILE", "name of the archive (gyre-doctor.tar.gz)", {}, false, "file"}};
+    {"--out", "FILE", "name of the archive (gyre-doctor.tar.gz)", {}, false, "file"},
+    kForceOut};
 constexpr Command kCommands[] = {
     {"doctor",
      "what is wrong with this machine (exit 5 when something is)",

@@ -30,6 +30,20 @@ bool IsRoute(std::string_view route, std::string_view path) {
   return true;
 }
 
+std::string Plain(std::string_view encoded) {
+  bool ok = true;
+  std::string text = PercentDecode(encoded, true, &ok);
+  return ok ? text : std::string(encoded);
+}
+
+// "model=churn&output_format=csv"
+void AddQuery(std::string_view query, Json* about) {
+  for (const std::string_view part : Split(query, '&')) {
+    const std::size_t at = part.find('=');
+    if (at != std::string_view::npos) about->Set(part.substr(0, at), Plain(part.substr(at + 1)));
+  }
+}
+
 class DryRunSession : public Session {
  public:
   DryRunSession(std::unique_ptr<Session> session, Json* planned)
@@ -87,23 +101,35 @@ class DryRunSession : public Session {
   static Error End() { return Error(Code::kCancelled, kEnd, "a dry run changes nothing"); }
 
   void Plan(std::string_view method, std::string_view path, const Json& body) {
+    std::string summary;
+    Json about = Json::Obj();
+    Explain(method, WithoutQuery(path), &summary, &about);
+    const std::size_t query = path.find('?');
+    if (query != std::string_view::npos) AddQuery(path.substr(query + 1), &about);
     planned_.Push(Json::Obj({{"method", method},
                              {"path", path},
                              {"body", body},
-                             {"summary", Summary(method, WithoutQuery(path))}}));
+                             {"summary", summary},
+                             {"about", std::move(about)}}));
   }
 
-  // What the server says that this request does.
-  std::string Summary(std::string_view method, std::string_view path) {
+  // What the server says that this request does, and the names in its path: {"endpoint": "churn"}.
+  void Explain(std::string_view method, std::string_view path, std::string* summary, Json* about) {
     if (!description_) {
       auto description = session_->Get("/api/v1/openapi.json");
       description_ = description ? *std::move(description) : Json::Obj();
     }
     const std::string verb = ToLower(method);
     for (const auto& [route, methods] : (*description_)["paths"].members()) {
-      if (IsRoute(route, path) && methods.Has(verb)) return methods[verb]["summary"].AsString();
+      if (!IsRoute(route, path) || !methods.Has(verb)) continue;
+      *summary = methods[verb]["summary"].AsString();
+      const auto names = Split(route, '/'), values = Split(path, '/');
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        if (names[i].starts_with('{'))
+          about->Set(names[i].substr(1, names[i].size() - 2), Plain(values[i]));
+      }
+      return;
     }
-    return {};
   }
 
   std::unique_ptr<Session> session_;
@@ -130,13 +156,20 @@ std::unique_ptr<Session> NewDryRunSession(std::unique_ptr<Session> session, Json
 std::string PlanText(const Json& planned) {
   std::string text;
   for (const Json& request : planned.items()) {
-    const std::string& summary = request["summary"].AsString();
-    text += fmt::format("would {} {}{}\n", request["method"].AsString(), request["path"].AsString(),
-                        summary.empty() ? "" : "   " + summary);
+    const std::string& method = request["method"].AsString();
+    const std::string& path = request["path"].AsString();
+    std::string summary = request["summary"].AsString();
+    if (summary.empty()) summary = fmt::format("{} {}", method, path);
+    text += "would: " + summary + "\n";
+    Json about = request["about"];
     const Json& body = request["body"];
-    if (body.is_null() || (body.is_object() && body.members().empty())) continue;
-    const std::string yaml = body.is_string() ? body.AsString() : config::DumpYaml(body);
-    for (const std::string_view line : Split(Trim(yaml), '\n')) text += fmt::format("  {}\n", line);
+    for (const auto& [key, value] : body.members()) about.Set(key, value);
+    std::string details = about.members().empty() ? "" : config::DumpYaml(about);
+    if (body.is_string()) details += body.AsString();
+    for (const std::string_view line : Split(Trim(details), '\n')) {
+      if (!line.empty()) text += fmt::format("  {}\n", line);
+    }
+    text += fmt::format("  ({} {})\n", method, path.substr(0, path.find('?')));
   }
   return text;
 }

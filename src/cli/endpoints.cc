@@ -1,9 +1,11 @@
 // gyre deploy, gyre endpoints, gyre predict: from a registered model to answers.
 #include <cmath>
 
+#include "base/shell.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/table_text.h"
@@ -80,12 +82,28 @@ Result<> Announce(Invocation& in, Session& session, const Json& endpoint, std::s
   return {};
 }
 
+// A dry run says what would be refused.
+Result<> CheckModel(const Invocation& in, Session& session) {
+  std::string reference = in.Get("MODEL"), project = in.project();
+  if (const std::size_t slash = reference.find('/'); slash != std::string::npos) {
+    project = reference.substr(0, slash);
+    reference.erase(0, slash + 1);
+  }
+  const std::size_t at = reference.find_first_of(":@");
+  std::string path = fmt::format("/api/v1/projects/{}/models/{}", PercentEncode(project),
+                                 PercentEncode(reference.substr(0, at)));
+  if (at != std::string::npos) path += "/versions/" + PercentEncode(reference.substr(at + 1));
+  const auto found = session.Get(path);
+  return found ? Result<>() : found.error();
+}
+
 Result<int> Deploy(Invocation& in) {
   const std::string reference = in.Get("MODEL");
   const std::string name = in.Has("name") ? in.Get("name") : ModelName(reference);
   GYRE_TRY(Session * session, in.session());
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
   GYRE_TRY(session, in.session());
+  if (in.dry_run()) GYRE_DO(CheckModel(in, *session));
   Json body = Json::Obj({{"model", reference}});
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
   const auto endpoint = session->Put(EndpointPath(in, name), body);
@@ -173,6 +191,12 @@ Result<int> Rollback(Invocation& in) {
   const std::string path = EndpointPath(in, in.Get("ENDPOINT"));
   GYRE_TRY(const Json before, session->Get(path));
   GYRE_TRY(const Json endpoint, session->Post(path + "/rollback", body));
+  if (before["deployment"]["id"] == endpoint["deployment"]["id"]) {
+    in.out().Document(endpoint,
+                      fmt::format("nothing changed: endpoint {} answers with {} already\n",
+                                  endpoint["name"].AsString(), endpoint["model"].AsString()));
+    return 0;
+  }
   GYRE_DO(Announce(in, *session, endpoint, "rolled back"));
   const std::string& followed = before["follows"].AsString();
   if (!followed.empty() && endpoint["follows"].AsString().empty())
@@ -200,7 +224,7 @@ Result<std::string> FormatOfFile(const std::string& file) {
 
 Result<int> Predict(Invocation& in) {
   const std::string input = in.Get("in");
-  const std::string output = in.Get("out");
+  GYRE_TRY(const std::string output, OutFile(in));
   GYRE_TRY(std::string format, FormatOfFile(output));
   if (in.out().json() && output == "-") format = "jsonl";  // -o json: an object a row
   if (in.Has("format")) format = in.Get("format");
@@ -210,6 +234,7 @@ Result<int> Predict(Invocation& in) {
       "/api/v1/projects/{}/predict?model={}&filename={}&output_format={}",
       PercentEncode(in.project()), PercentEncode(in.Get("MODEL")), PercentEncode(shown), format);
   if (in.Has("bad")) path += "&bad=" + PercentEncode(in.Get("bad"));
+  if (in.dry_run()) GYRE_DO(CheckModel(in, *session));
   GYRE_TRY(const Json job, session->Upload(path, input, in.out()));
   const auto ended = session->WaitJob(job, in.out());
   const std::string& id = job["id"].AsString();
@@ -248,6 +273,7 @@ constexpr Option kPredictOptions[] = {
      "file"},
     {"--out", "FILE", "where to write them with prediction and probability_*; - = standard output",
      "-", false, "file"},
+    kForceOut,
     {"--format", "FORMAT", "of the answer: csv, jsonl or parquet; default: by the name of --out"},
     {"--bad", "HOW", "cells that cannot be read: error, or null to count them as missing"},
 };

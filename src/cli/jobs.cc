@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
@@ -38,6 +39,8 @@ Result<int> List(Invocation& in) {
                   {"MEMORY", "memory_bytes_peak", ColumnSpec::Format::kBytes, true},
                   {"BY", "created_by", ColumnSpec::Format::kText, true}},
                  rows, "id");
+  if (!answer["next_page_token"].AsString().empty() && !in.out().json())
+    in.out().Note(fmt::format("the newest {} are shown; more: --limit N", rows.size()));
   return 0;
 }
 
@@ -73,7 +76,7 @@ Result<int> Log(Invocation& in) {
 Result<int> FetchOutput(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json job, session->Get(JobPath(in.Get("JOB"))));
-  const std::string file = in.Get("out");
+  GYRE_TRY(const std::string file, OutFile(in));
   const std::string_view noun = job["kind"].AsString() == "dataset.query" ? "query" : "predict";
   GYRE_DO(session->Download(
       fmt::format("/api/v1/projects/{}/{}/{}", PercentEncode(job["project"].AsString()), noun,
@@ -121,6 +124,7 @@ constexpr Option kOutputOptions[] = {
      .help = "where to; - = standard output",
      .default_value = "-",
      .completes = "file"},
+    kForceOut,
 };
 constexpr Command kCommands[] = {
     {.path = "jobs ls",

@@ -42,12 +42,14 @@ std::string FieldsText(const Json& fields) {
 }
 
 Result<int> Check(Invocation& in) {
-  GYRE_TRY(const std::string text, ReadNamedFile(in.Get("FILE")));
+  GYRE_TRY(const std::string text, ReadRecipe(in.Get("FILE")));
   Json body = Json::Obj({{"recipe", text}});
   if (in.Has("on")) body.Set("dataset", in.Get("on"));
   if (in.Has("target")) body.Set("target", in.Get("target"));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json answer, session->Post(ProjectPath(in) + "/recipes/check", body));
+  const auto checked = session->Post(ProjectPath(in) + "/recipes/check", body);
+  if (!checked) return OfRecipe(checked.error(), in.Get("FILE"));
+  const Json& answer = *checked;
   std::vector<std::string> outputs;
   for (const Json& output : answer["outputs"].items()) outputs.push_back(output.AsString());
   const std::string& dataset = answer["dataset"].AsString();

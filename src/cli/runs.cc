@@ -1,9 +1,11 @@
 // gyre runs: what was tried and what came out.
 #include <set>
 
+#include "base/shell.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/table_text.h"
@@ -64,6 +66,9 @@ Result<int> List(Invocation& in) {
                   {"STARTED", "started_at", ColumnSpec::Format::kTime},
                   {"BY", "created_by", ColumnSpec::Format::kText, true}},
                  rows, "id");
+  if (!answer["next_page_token"].AsString().empty() && !in.out().json())
+    in.out().Note(fmt::format("the {} {} are shown; more: --limit N",
+                              in.Has("sort") ? "first" : "newest", rows.size()));
   if (rows.size() == 0) in.out().Hint("gyre train DATA --target COLUMN   or   gyre run CMD...");
   return 0;
 }
@@ -188,7 +193,7 @@ Result<int> Logs(Invocation& in) {
 Result<int> Get(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   const std::string path = in.Get("PATH");
-  const std::string file = in.Has("out") ? in.Get("out") : path.substr(path.rfind('/') + 1);
+  GYRE_TRY(const std::string file, OutFile(in, path.substr(path.rfind('/') + 1)));
   std::string encoded;
   for (const std::string_view part : Split(path, '/')) encoded += "/" + PercentEncode(part);
   GYRE_DO(session->Download(RunPath(in, in.Get("RUN")) + "/artifacts" + encoded, file, in.out()));
@@ -229,7 +234,8 @@ constexpr Option kCompareOptions[] = {{.name = "--all", .help = "also what is eq
 constexpr Option kRemoveOptions[] = {
     {.name = "--force", .help = "although a registered model was made by it; the model stays"}};
 constexpr Option kGetOptions[] = {
-    {.name = "--out", .value_name = "FILE", .help = "where to (default: its own name; - prints)"}};
+    {.name = "--out", .value_name = "FILE", .help = "where to (default: its own name; - prints)"},
+    kForceOut};
 constexpr Command kCommands[] = {
     {.path = "runs ls",
      .summary = "List runs, newest first",

@@ -1,6 +1,7 @@
 #include "cli/table_text.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -91,17 +92,6 @@ std::string OneLineText(std::string_view text) {
   return line;
 }
 
-std::string ShellWord(std::string_view word) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_-./=:,@%+").find(c) != std::string_view::npos;
-  };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return std::string(word);
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 bool HasMemberAt(const Json& row, std::string_view key) {
   if (row.Has(key)) return true;
   const std::size_t dot = key.find('.');
@@ -120,6 +110,9 @@ std::string PlainCell(const Json& value, ColumnSpec::Format format) {
   if (format == Format::kTime && value.is_int())
     return value.AsInt() == 0 ? std::string() : FormatTime(value.AsInt());
   if (value.is_string()) return value.AsString();
+  // What was measured to the microsecond has no more digits.
+  if (value.is_number() && (format == Format::kSeconds || format == Format::kPercent))
+    return fmt::format("{}", std::round(value.AsDouble() * 1e6) / 1e6);
   return value.Dump();
 }
 

@@ -13,8 +13,6 @@ namespace gyre::cli {
 
 // Control characters as \n, \t, \x1b: a cell must neither break its line nor steer a terminal.
 std::string OneLineText(std::string_view text);
-// A word as a shell reads it back; plain words stay as they are.
-std::string ShellWord(std::string_view word);
 // The member of that name, else the one that the dotted key leads to.
 bool HasMemberAt(const Json& row, std::string_view key);
 const Json& MemberAt(const Json& row, std::string_view key);

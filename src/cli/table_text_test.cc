@@ -44,6 +44,13 @@ TEST(TableText, TsvAndCsvKeepTheValues) {
             "zürich,50000,1200000,2026-11-21T08:12:30.5Z\n\"a,\"\"b\"\"\tc\",7,,\n");
 }
 
+TEST(TableText, MeasuredTimesHaveNoDigitsOfChance) {
+  constexpr ColumnSpec kTimes[] = {{"CPU", "cpu", Format::kSeconds},
+                                   {"PROGRESS", "progress", Format::kPercent}};
+  const Json rows = Json::Arr({Json::Obj({{"cpu", 0.040964999999999994}, {"progress", 1.0}})});
+  EXPECT_EQ(TsvTable(kTimes, rows, false), "0.040965\t1\n");
+}
+
 TEST(TableText, ControlCharactersAreShown) {
   EXPECT_EQ(OneLineText("a\nb\tc\r\x1b[31m\x7f zürich \u0085é"),
             "a\\nb\\tc\\r\\x1b[31m\\x7f zürich \\x85é");
@@ -53,12 +60,6 @@ TEST(TableText, AColumnMayHaveADotInItsName) {
   constexpr ColumnSpec kDotted[] = {{"temp.in", "temp.in"}, {"a\nb", "a\nb"}};
   EXPECT_EQ(AlignedTable(kDotted, Json::Arr({Json::Obj({{"temp.in", 20}, {"a\nb", 1}})}), true, 80),
             "temp.in  a\\nb\n20       1\n");
-}
-
-TEST(TableText, ShellWords) {
-  EXPECT_EQ(ShellWord("train.py"), "train.py");
-  EXPECT_EQ(ShellWord("it's $HOME"), "'it'\\''s $HOME'");
-  EXPECT_EQ(ShellWord(""), "''");
 }
 
 TEST(TableText, LongCellsAreCutWithoutBreakingACharacter) {

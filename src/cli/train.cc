@@ -1,12 +1,15 @@
 // gyre train: from a file or a dataset to a model that a gate has judged.
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/datasets_text.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/small_file.h"
+#include "platform/config/environment.h"
 #include "platform/exec/files.h"
 
 namespace gyre::cli {
@@ -19,28 +22,33 @@ constexpr std::array kTextOptions = {
     std::pair{"experiment", "experiment"},   std::pair{"gate", "gate"},
     std::pair{"positive", "positive"},       std::pair{"split", "split"}};
 
+constexpr std::array<std::string_view, 9> kFileEndings = {
+    ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zst"};
+
 std::string ProjectPath(const Invocation& in) {
   return "/api/v1/projects/" + PercentEncode(in.project());
 }
 
-// "data/My sales.2026.csv" -> "My-sales.2026".
-std::string DatasetName(std::string_view path) {
-  std::string_view file = path.substr(path.rfind('/') + 1);
-  file = file.substr(0, file.rfind('.'));
-  std::string name;
-  for (const char c : file) {
-    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '.' || c == '_' || c == '-';
-    if (kept || !name.empty()) name += kept ? c : '-';
-  }
-  return name.empty() ? "data" : name;
+// Few datasets have such a name.
+bool LooksLikeFile(std::string_view data) {
+  const std::string lower = ToLower(data.substr(0, data.rfind(':')));
+  return data.starts_with('.') || data.starts_with('/') || data.starts_with('~') ||
+         std::ranges::any_of(kFileEndings,
+                             [&](std::string_view ending) { return lower.ends_with(ending); });
 }
 
 // A local file is added first; anything else is a reference.
 Result<std::string> DatasetOf(Invocation& in, Session& session, const std::string& project) {
   const std::string data = in.Get("DATA");
-  if (!exec::FileExists(data)) return data;
-  const std::string name = DatasetName(data);
+  if (!exec::FileExists(data)) {
+    const std::string known =
+        project + "/datasets/" + PercentEncode(data.substr(0, data.rfind(':')));
+    if (!LooksLikeFile(data) || session.Get(known)) return data;
+    return NotFound("GY4061", "there is no file {}", data)
+        .Where(config::AbsolutePath(data))
+        .Fix("give the path of a file, or the name of a dataset: gyre datasets");
+  }
+  const std::string name = DatasetNameOf(data);
   GYRE_TRY(const Json job,
            session.Upload(
                fmt::format("{}/datasets/{}/versions?filename={}", project, PercentEncode(name),
@@ -56,6 +64,11 @@ Result<std::string> DatasetOf(Invocation& in, Session& session, const std::strin
     in.out().Note(line);  // stdout is for the job's id
   } else {
     in.out().Done(line);
+  }
+  if (const std::int64_t aside = result["rows_quarantined"].AsInt();
+      aside > 0 && !result["unchanged"].AsBool()) {
+    in.out().Warn(fmt::format("{} of its rows were set aside: gyre datasets quarantine {}",
+                              GroupDigits(aside), result["reference"].AsString()));
   }
   return fmt::format("{}:{}", name, result["version"].AsString());
 }
@@ -80,7 +93,7 @@ Result<Json> RequestOf(Invocation& in, const std::string& dataset) {
   }
   if (in.Has("keep-leaks")) body.Set("keep_leaks", true);
   if (in.Has("recipe")) {
-    GYRE_TRY(std::string text, ReadNamedFile(in.Get("recipe")));
+    GYRE_TRY(std::string text, ReadRecipe(in.Get("recipe")));
     body.Set("recipe", std::move(text));
   }
   return body;
@@ -218,8 +231,9 @@ Result<int> TrainDryRun(Invocation& in) {
   const std::string project = is_file ? "/api/v1/projects/default" : ProjectPath(in);
   GYRE_TRY(const std::string dataset, DatasetOf(in, *session, project));
   GYRE_TRY(const Json body, RequestOf(in, dataset));
-  GYRE_TRY(const Json plan, session->Post(project + "/train/plan", body));
-  in.out().Document(plan, PlanText(plan, in.out()));
+  const auto plan = session->Post(project + "/train/plan", body);
+  if (!plan) return OfRecipe(plan.error(), in.Get("recipe"));
+  in.out().Document(*plan, PlanText(*plan, in.out()));
   return 0;
 }
 
@@ -228,7 +242,9 @@ Result<int> Train(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const std::string dataset, DatasetOf(in, *session, ProjectPath(in)));
   GYRE_TRY(const Json body, RequestOf(in, dataset));
-  GYRE_TRY(const Json job, session->Post(ProjectPath(in) + "/train", body));
+  const auto begun = session->Post(ProjectPath(in) + "/train", body);
+  if (!begun) return OfRecipe(begun.error(), in.Get("recipe"));
+  const Json& job = *begun;
   if (in.Has("detach")) {
     GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
     const std::string& id = job["id"].AsString();

@@ -430,6 +430,11 @@ void House::Rooms::Drain() {
   anchors.reset();  // nothing is changed any more
 }
 
+Result<> CheckSettings(const config::Sources& sources) {
+  const auto settings = config::Settings::Load(kSettingTables, sources);
+  return settings ? Result<>() : settings.error();
+}
+
 House::House(std::unique_ptr<Rooms> rooms) : rooms_(std::move(rooms)) {}
 
 Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {

@@ -15,6 +15,9 @@ namespace gyre {
 
 std::string_view Version();
 
+// Errors: those of Settings::Load.
+Result<> CheckSettings(const config::Sources& sources);
+
 struct HouseOptions {
   std::string data_directory;  // absolute
   config::Sources sources;

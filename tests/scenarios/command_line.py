@@ -113,6 +113,9 @@ def project_file(g):
     os.remove(os.path.join(below, 'gyre.yaml'))
     row = g.cli_json('config', 'show', 'jobs.cpu_slots', '--origin', cwd=below)[0]
     assert (row['value'], row['origin']) == ('4', os.path.realpath(os.path.join(g.work, 'gyre.yaml'))), row
+    place = {row['name']: row for row in g.cli_json('config', 'show', '--origin', '--project', 'p2', cwd=below)}
+    assert (place['project']['value'], place['project']['origin']) == ('p2', '--project'), place['project']
+    assert place['server']['value'] == '' and place['data']['value'] == os.path.realpath(g.data), place
     # Above the home folder nobody looks.
     home = os.path.join(below, 'home')
     os.makedirs(home)
@@ -325,13 +328,64 @@ def dry_runs(g):
     for word in ('binary', 'auc', 'stratified', 'LightGBM', 'age, city', 'left out', 'id', 'the baseline'):
         assert word in text, (word, text)
     usage(g, 'train', 'people', '--target', 'bus', '--dry-run', code=1, gy='GY3501', says='did you mean `buys`')
-    assert 'DELETE' in g.cli('datasets', 'rm', 'people', '--dry-run').stdout
+    removal = g.cli('datasets', 'rm', 'people', '--dry-run').stdout
+    assert 'would: Remove a dataset' in removal and 'dataset: people' in removal and 'DELETE' in removal, removal
+    usage(g, 'deploy', 'nosuch', '--dry-run', code=3, gy='GY3602')
     usage(g, 'datasets', 'rm', 'nobody', '--dry-run', code=3, gy='GY2101')
     usage(g, 'server', '--dry-run', code=2, gy='GY4029')
     assert [row['reference'] for row in g.cli_json('datasets', 'versions', 'people')] == ['people:v1']
     assert not [job for job in g.cli_json('jobs') if job['kind'].startswith('training')]
     # Questions are asked.
     assert g.cli('query', 'select count(*) as n from people', '--dry-run', '-o', 'csv', '--no-headers').stdout.strip() == '1500'
+
+
+def answers_into_files(g):
+    """All rows of an answer fit into a file, and no file is overwritten unasked."""
+    path = os.path.join(g.work, 'many.csv')
+    with open(path, 'w') as f:
+        f.write('n,word\n' + ''.join(f'{i},{"ab"[i % 2]}\n' for i in range(12000)))
+    g.cli('add', path)
+    usage(g, 'query', 'select * from many', '-n', '20000', code=1, gy='GY2123', says='--out FILE')
+    out = os.path.join(g.work, 'answer.csv')
+    assert '12,000 rows' in g.cli('query', 'select n, word from many', '--out', out).stdout
+    with open(out) as f:
+        assert [next(f), next(f)] == ['n,word\n', '0,a\n'] and sum(1 for _ in f) == 11999
+    usage(g, 'query', 'select 1 from many', '--out', out, code=6, gy='GY4068', says='--force')
+    usage(g, 'datasets', 'export', 'many', '--out', out, code=6, gy='GY4068', says='--force')
+    g.cli('query', 'select sum(n) as s from many', '--out', out, '--force')
+    with open(out) as f:
+        assert f.read() == 's\n71994000\n'
+    lines = g.cli('query', 'select n from many where n > 11997', '--format', 'jsonl').stdout
+    assert lines.split() == ['{"n":11998}', '{"n":11999}'], lines
+    g.cli('query', 'select * from many', '--out', os.path.join(g.work, 'answer.parquet'))
+    with open(os.path.join(g.work, 'answer.parquet'), 'rb') as f:
+        assert f.read(4) == b'PAR1'
+    wrong = g.cli('query', 'select m from many', check=False).stderr
+    assert 'Binder' not in wrong and '--> LINE 1: select m from many' in wrong and 'gyre datasets show many' in wrong, wrong
+    assert 'the newest 2 are shown' in g.cli('jobs', '-n', '2').stderr
+
+
+def mistakes_are_told_with_their_remedy(g):
+    path = people(g)
+    g.cli('add', path)
+    usage(g, 'train', 'nosuch.csv', '--target', 'buys', code=3, gy='GY4061', says=os.path.join(os.path.realpath(g.work), 'nosuch.csv'))
+    usage(g, 'train', 'people', '--target', 'buys', '--split', 'time', code=1, gy='GY3501', says='--time-column')
+    recipe = os.path.join(g.work, 'r.yaml')
+    for text, gy in (('steps:\n - {id: a\n', 'GY1810'), ('stepz: []\n', 'GY3101')):
+        with open(recipe, 'w') as f:
+            f.write(text)
+        for command in (('recipes', 'check', recipe), ('train', 'people', '--target', 'buys', '--recipe', recipe)):
+            failed = g.cli(*command, check=False).stderr
+            assert f'error[{gy}]' in failed and '--> ' + recipe in failed, (command, failed)
+    g.start()
+    g.cli('train', 'people', '--target', 'buys', '--trials', '1')
+    planned = g.cli('deploy', 'people', '--dry-run').stdout
+    assert 'would: Deploy a model' in planned and 'endpoint: people' in planned, planned
+    g.cli('deploy', 'people:v1')
+    again = g.cli('endpoints', 'rollback', 'people', '--to', '1').stdout
+    assert 'nothing changed' in again and 'people:v1' in again, again
+    assert len(g.cli_json('endpoints', 'show', 'people')['deployments']) == 1
+    g.stop()
 
 
 def typed(g, text, *arguments):
@@ -414,6 +468,9 @@ def doctor(g):
     settings = os.path.join(g.directory, '.config', 'gyre', 'config.yaml')
     open(settings, 'w').write('jobs: [1')
     assert states('settings', code=5) == {'fail'}
+    open(settings, 'w').write('jobs:\n  cpu_slot: 3\n')
+    assert 'fail' in states('settings', code=5)
+    assert 'jobs.cpu_slots' in g.cli('doctor', check=False).stdout
     os.remove(settings)
     os.kill(g.server.pid, signal.SIGSTOP)
     try:
@@ -467,4 +524,5 @@ if __name__ == '__main__':
     run_scenarios([
         exit_codes, output_formats, jq, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion,
         settings_and_their_origin, json_documents_keep_their_members, settings_that_can_be_tuned, settings_are_read_again, dry_runs,
-        removals_are_confirmed, contexts, doctor, tokens_are_kept_for_oneself, manual_pages, explain])
+        removals_are_confirmed, contexts, doctor, tokens_are_kept_for_oneself, manual_pages, explain,
+        answers_into_files, mistakes_are_told_with_their_remedy])

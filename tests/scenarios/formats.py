@@ -107,8 +107,27 @@ def set_aside(g):
     assert 'fail' not in added.stderr, added.stderr
     aside = g.json('GET', '/api/v1/projects/default/datasets/q/versions/v2/quarantine')['items']
     assert [(row['file'], row['line']) for row in aside] == [('q2.csv', 4), ('q2.csv', 6)], aside
+    by_default = g.cli('add', write(g.work, 'q4.csv', header, [[3, 'a'], [-5, 'b'], [7, 'b']]), '--name', 'q')
+    assert '1 row was set aside: gyre datasets quarantine q:v3' in by_default.stderr, by_default.stderr
+    assert 'outside 0..100' in g.cli('datasets', 'quarantine', 'q:v3').stdout
+    kept = g.cli('add', os.path.join(g.work, 'q4.csv'), '--name', 'q', '--bad', 'error')
+    assert '1 row that breaks one was kept' in kept.stderr and '--name q --bad quarantine' in kept.stderr, kept.stderr
     nothing = g.cli('add', write(g.work, 'q3.csv', header, [['x', 'a'], ['y', 'b']]), '--name', 'q', '--bad', 'quarantine', check=False)
     assert 'q3.csv:2' in nothing.stderr and 'meets the expectations' not in nothing.stderr, nothing.stderr
+
+
+def suggested(g):
+    """What was only suggested warns and names the remedy; fixes repeat the whole command."""
+    header = ['n', 'm']
+    g.cli('add', write(g.work, 's.csv', header, [[i, i % 7] for i in range(100)]))
+    second = g.cli('add', write(g.work, 's2.csv', header, [[i, i % 7 + 90 * (i % 2)] for i in range(100)]), '--name', 's')
+    assert 'suggested from s:v1' in second.stderr and '50 rows that break one were kept' in second.stderr, second.stderr
+    assert 'set such rows aside: gyre add' in second.stderr and '--name s --bad quarantine' in second.stderr, second.stderr
+    folder = os.path.join(g.work, 'my files')
+    os.makedirs(folder)
+    bad = g.cli('add', write(folder, 'it s.csv', ['when', 'my n'], [['2024-01-01', '1'], ['2024-01-02', 'x']]), '--name', 'w',
+                '--type', 'when=text', '--type', 'my n=int', check=False)
+    assert "gyre add 'it s.csv' --name w --type when=text --type 'my n=int' --bad null" in bad.stderr, bad.stderr
 
 
 def queries(g):
@@ -173,6 +192,7 @@ def main():
         amounts(g)
         thousands(g)
         set_aside(g)
+        suggested(g)
         queries(g)
         outputs(g)
         nested(g)

@@ -65,7 +65,7 @@ def predict(g):
     g.start()
     g.cli(*fetch.split()[1:-1], 'later.csv')
     g.cli('gc', '--grace-hours', '0')
-    gone = g.cli(*fetch.split()[1:], check=False)
+    gone = g.cli(*fetch.split()[1:], '--force', check=False)
     assert 'GY3828' in gone.stderr, gone
 
 

@@ -175,6 +175,7 @@ def rows_it_learned_from(g):
     g.cli('add', 'customers.csv')
     flattered = g.cli('evaluate', 'customers:v1', '--on', 'customers')
     assert 'customers:v1 learned from 1,3' in flattered.stderr and 'the numbers flatter it' in flattered.stderr, flattered.stderr
+    assert 'held out from it: gyre evaluate customers:v1' in flattered.stderr, flattered.stderr
     full = document(g, 'evaluate', 'customers:v1', '--on', 'customers')
     assert not full['verdict']['pass'] and any('flatter' in warning for warning in full['warnings']), full
     kept = g.json('GET', f"/api/v1/projects/default/evaluations/{full['evaluation']}")

@@ -43,7 +43,9 @@ inline constexpr net::Route kDatasetRoutes[] = {
      .query = {{"filename", Type::kText, "for messages, and the format"},
                {"format", Type::kText, "of the file; else by its content",
                 "csv|tsv|json|jsonl|ndjson|parquet|tar"},
-               {"bad", Type::kText, "cells that are not of their type: error when it is not given",
+               {"bad", Type::kText,
+                "cells that are not of their type: error when it is not given; quarantine, also of "
+                "rows that break an expectation, where somebody has set a suite",
                 "error|null|quarantine"},
                {"type", Type::kTexts, "column:type, when the rows do not say it"},
                {"tag", Type::kTexts, "key:value, kept with the version"},

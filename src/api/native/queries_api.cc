@@ -27,7 +27,11 @@ constexpr net::Route kRoutes[] = {
      .audited = false,
      .query = {{"wait", Type::kBool, "false = 202 with the job at once"}},
      .members = {{"sql", Type::kText, "one SELECT; datasets are tables", "", net::kRequired},
-                 {"limit", Type::kWhole, "rows of the answer: 1 to 10,000, else 1000"}}},
+                 {"limit", Type::kWhole,
+                  "rows of the answer: 1 to 10,000, else 1000, and all of them with `format`"},
+                 {"format", Type::kText,
+                  "of the answer, a file; a QueryResult when it is not given",
+                  "csv|jsonl|parquet"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/query/{job}",
      .handler = Bind<&QueriesApi::Answer>,
@@ -61,10 +65,15 @@ Result<runners::Job> QueriesApi::Submit(net::Request& request) {
   if (query.sql.size() > kSqlBytesMax)
     return InvalidArgument("GY2124", "the query is longer than {}", HumanBytes(kSqlBytesMax))
         .Fix("put long lists of values into a file, gyre add it, and join with it");
+  query.format = body["format"].AsString();
   if (body.Has("limit")) {
     GYRE_TRY(query.rows_max, body.GetInt("limit"));
     if (query.rows_max < 1 || query.rows_max > kRowsMax)
-      return InvalidArgument("GY2123", "`limit` must be between 1 and {}", kRowsMax).Where("limit");
+      return InvalidArgument("GY2123", "`limit` must be between 1 and {}", GroupDigits(kRowsMax))
+          .Where("limit")
+          .Fix("gyre query SQL --out FILE    (all rows, as csv, jsonl or parquet)");
+  } else if (!query.format.empty()) {
+    query.rows_max = 0;
   }
   GYRE_TRY(const auto project, projects_.Get(request.Param("project")));
   query.project = project.name;
@@ -119,10 +128,13 @@ Result<net::Response> QueriesApi::Answer(net::Request& request) {
 }
 
 Result<net::Response> QueriesApi::AnswerOf(const std::string& project, const std::string& job) {
-  GYRE_TRY(const blob::Object kept, queries_.Answer(project, job));
+  GYRE_TRY(const data::Queries::Kept answer, queries_.Answer(project, job));
+  const blob::Object& kept = answer.object;
   GYRE_DO(blobs_.CheckBlocks(kept.digest));
   GYRE_TRY(std::shared_ptr<blob::ReadStream> stream, blobs_.Open(kept.digest));
   net::Response response;
+  if (!answer.format.empty())
+    response.content_type = TableContentType(answer.format).value_or("application/octet-stream");
   response.content_length = kept.size_bytes;
   response.stream = StreamBlob(std::move(stream), 0, kept.size_bytes);
   return response;

@@ -21,11 +21,13 @@ Mutex& Turn() {
 
 Result<> CheckPassword(std::string_view user, std::string_view password) {
   if (password.size() < kLengthMin || password.size() > kLengthMax) {
-    return InvalidArgument("GY1712", "a password has {} to {} characters", kLengthMin, kLengthMax);
+    return InvalidArgument("GY1712", "a password has {} to {} characters", kLengthMin, kLengthMax)
+        .Fix("take a longer sentence that only you know, or let a password manager make one");
   }
   if (EqualsIgnoreCase(user, password) ||
       password.find_first_not_of(password[0]) == std::string_view::npos) {
-    return InvalidArgument("GY1712", "this password is too easy to guess");
+    return InvalidArgument("GY1712", "this password is too easy to guess")
+        .Fix("take one that is neither your name nor one letter over and over");
   }
   return {};
 }

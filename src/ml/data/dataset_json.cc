@@ -14,7 +14,10 @@ Json ImportResult(const Version& version, bool created) {
   Json warnings = version.warnings;
   Json check;
   if (version.check.is_object())
-    check = Json::Obj({{"success", version.check["success"]}, {"failed", version.check["failed"]}});
+    check = Json::Obj({{"success", version.check["success"]},
+                       {"failed", version.check["failed"]},
+                       {"rows_broken", version.check["rows_broken"]},
+                       {"origin", version.check["origin"]}});
   Json notes = Json::Arr();
   for (const std::string& note : version.notes) notes.Push(note);
   return Json::Obj({{"dataset", version.dataset},

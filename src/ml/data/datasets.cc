@@ -86,6 +86,12 @@ class DatasetsService : public Datasets {
 
  private:
   Result<StoredVersion> Find(std::string_view project, std::string_view reference);
+  // How a file joins the versions that are there.
+  struct ImportTerms {
+    std::string bad, source_key;
+    Json suite{}, origin{}, known{};
+  };
+  Result<ImportTerms> TermsOf(const Dataset& dataset, ImportTerms terms);
   Result<Json> ExecuteImport(runners::JobRun& run);
   Result<Json> RunImport(runners::JobRun& run);
   // A job is shown to people: it names the folder, not where it lies.
@@ -205,7 +211,8 @@ Result<runners::Job> DatasetsService::Import(ImportRequest request,
                                              std::unique_ptr<Upload> upload) {
   GYRE_DO(CheckName("dataset", request.dataset));
   for (const auto& [name, value] : request.tags) GYRE_DO(CheckName("tag", name));
-  if (request.bad != "error" && request.bad != "null" && request.bad != "quarantine") {
+  static constexpr std::string_view kBad[] = {"", "error", "null", "quarantine"};
+  if (std::find(std::begin(kBad), std::end(kBad), request.bad) == std::end(kBad)) {
     return InvalidArgument("GY2106", "bad cells cannot be treated as `{}`", request.bad)
         .Fix("--bad error, null or quarantine");
   }
@@ -220,9 +227,10 @@ Result<runners::Job> DatasetsService::Import(ImportRequest request,
   // Uploads are made by NewUpload only.
   auto* scratch = static_cast<ScratchUpload*>(upload.get());
   GYRE_DO(scratch->Finish());
-  const std::string how =
-      Json::Obj({{"format", request.format}, {"bad", request.bad}, {"types", types}})
-          .DumpCanonical();
+  const std::string how = Json::Obj({{"format", request.format},
+                                     {"bad", request.bad.empty() ? "error" : request.bad},
+                                     {"types", types}})
+                              .DumpCanonical();
   Json tags = Json::Obj();
   for (const auto& [name, value] : request.tags) tags.Set(name, value);
   runners::JobSpec spec;
@@ -262,17 +270,52 @@ bool DatasetsService::Sound(const StoredVersion& stored) {
 }
 
 // What new rows of a dataset are read by: the newest version's columns, as the suite wants them.
-Json KnownTable(const Version& newest, const Json& suite) {
-  Json columns = Json::Arr();
+// Who did not ask for quarantine gets it for what the suite speaks of; other columns may change.
+Json KnownTable(const Version& newest, const Json& suite, bool hold_all) {
+  Json columns = Json::Arr(), held = Json::Arr();
   const Json schema = SchemaJson(newest);
   for (Json column : schema.items()) {
+    bool hold = hold_all;
     for (const Json& expected : suite["expectations"].items()) {
-      if (expected["kind"].AsString() == "column_type" && expected["column"] == column["name"])
-        column.Set("type", expected["type"]);
+      if (expected["column"] != column["name"]) continue;
+      const std::string& kind = expected["kind"].AsString();
+      hold = hold || kind == "column_type" || kind == "between";
+      if (kind == "column_type") column.Set("type", expected["type"]);
     }
+    if (hold) held.Push(column);
     columns.Push(std::move(column));
   }
-  return Json::Obj({{"name", newest.reference()}, {"columns", std::move(columns)}});
+  return Json::Obj(
+      {{"name", newest.reference()}, {"columns", std::move(columns)}, {"held", std::move(held)}});
+}
+
+Result<DatasetsService::ImportTerms> DatasetsService::TermsOf(const Dataset& dataset,
+                                                              ImportTerms terms) {
+  const bool asked = !terms.bad.empty();
+  GYRE_TRY(const Json suite, SuiteInForce(dataset));
+  if (suite.is_object()) terms.suite = Json::Obj({{"expectations", suite["expectations"]}});
+  terms.origin = suite["origin"];
+  const std::int64_t number = suite["number"].AsInt();  // 0: nobody has set it
+  if (!asked && number > 0) terms.bad = "quarantine";
+  // The same bytes are other rows by another suite.
+  if (terms.bad == "quarantine" && number > 0)
+    terms.source_key = Sha256Hex(fmt::format("{} suite {}", terms.source_key, number));
+  GYRE_TRY(const auto newest, store_.FindVersion(dataset.id, 0));
+  if (newest) terms.known = KnownTable(newest->version, terms.suite, asked);
+  return terms;
+}
+
+// No version keeps these rows: what is said of them now is all that is said.
+Json FirstSetAside(const Json& made, const std::string& scratch) {
+  constexpr std::size_t kShown = 5;
+  Json rows = Json::Arr();
+  const std::string& file = made["quarantine"].AsString();
+  const auto text = file.empty() ? Result<std::string>("") : exec::ReadFile(scratch + "/" + file);
+  for (const std::string_view line : Split(text ? std::string_view(*text) : "", '\n')) {
+    const auto row = Json::Parse(line);
+    if (row && rows.size() < kShown) rows.Push(*row);
+  }
+  return rows;
 }
 
 Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
@@ -285,31 +328,32 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
         .Fix("add the file again");
   }
   GYRE_TRY(const auto dataset, store_.FindDataset(job.project, input["dataset"].AsString()));
-  Json suite, known;
+  ImportTerms terms = {.bad = input["bad"].AsString(),
+                       .source_key = input["source_key"].AsString()};
   if (dataset) {
-    GYRE_TRY(const auto same, store_.FindBySource(dataset->id, input["source_key"].AsString()));
+    GYRE_TRY(terms, TermsOf(*dataset, std::move(terms)));
+    GYRE_TRY(const auto same, store_.FindBySource(dataset->id, terms.source_key));
     if (same) {
       GYRE_TRY(auto stored, store_.FindVersion(dataset->id, *same));
       if (stored && Sound(*stored)) return Unchanged(stored->version, input["tags"]);
     }
-    GYRE_TRY(const Json in_force, SuiteInForce(*dataset));
-    if (in_force.is_object()) suite = Json::Obj({{"expectations", in_force["expectations"]}});
-    GYRE_TRY(const auto newest, store_.FindVersion(dataset->id, 0));
-    if (newest) known = KnownTable(newest->version, suite);
   }
   const Json task = Json::Obj({{"path", file},
                                {"name", input["name"]},
+                               {"dataset", input["dataset"]},
                                {"format", input["format"]},
-                               {"bad", input["bad"]},
+                               {"bad", terms.bad},
                                {"types", input["types"]},
-                               {"known", std::move(known)},
+                               {"known", std::move(terms.known)},
                                {"target", input["target"]},
-                               {"suite", std::move(suite)}});
+                               {"suite", std::move(terms.suite)}});
   runners::JobRun::TaskOptions options;
   options.progress_to = 0.95;
-  GYRE_TRY(const Json made, run.RunTask("data.import", task, options));
+  GYRE_TRY(Json made, run.RunTask("data.import", task, options));
+  if (made["check"].is_object()) made.Set("check", Json(made["check"]).Set("origin", terms.origin));
   run.Progress(0.95, "storing");
   GYRE_TRY(NewVersion version, StoreFiles(input, made, run.scratch_directory()));
+  version.source_key = std::move(terms.source_key);
   version.version.project = job.project;
   version.version.created_by = job.created_by;
   version.version.created_us = clock_.NowMicros();
@@ -323,7 +367,10 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
                                            .created_us = v.created_us}));
              return Announce(tx, v, "dataset.version.created");
            }));
-  return created ? ImportResult(stored, true) : Unchanged(stored, input["tags"]);
+  if (created) return ImportResult(stored, true);
+  GYRE_TRY(Json unchanged, Unchanged(stored, input["tags"]));
+  unchanged.Set("rows_quarantined", version.version.rows_quarantined);
+  return unchanged.Set("quarantine", FirstSetAside(made, run.scratch_directory()));
 }
 
 // The content is there already: what the caller wanted to say of it is said of that version.
@@ -356,7 +403,6 @@ Result<NewVersion> DatasetsService::StoreFiles(const Json& input, const Json& ma
     GYRE_TRY(const blob::Object quarantine, put(made["quarantine"].AsString()));
     out.files.quarantine_digest = quarantine.digest;
   }
-  out.source_key = input["source_key"].AsString();
   version.dataset = input["dataset"].AsString();
   version.source_name = input["name"].AsString();
   version.source_bytes = input["source_bytes"].AsInt();

@@ -75,7 +75,8 @@ struct ImportRequest {
   std::string project{}, dataset{};
   std::string filename{};            // shown in messages; its extension is a hint
   std::string format{};              // csv, jsonl, parquet, tar (a folder); empty = by content
-  std::string bad = "error";         // error, null, quarantine
+  std::string bad{};                 // error, null, quarantine; empty = quarantine where somebody
+                                     // has set expectations, else error
   std::vector<std::string> types{};  // "age=text", "when=date:%d/%m/%Y"
   std::map<std::string, std::string> tags{};
   std::string target{};  // for association and leak warnings; may be empty

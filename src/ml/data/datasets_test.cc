@@ -237,6 +237,8 @@ TEST_F(DatasetsTest, TheNextVersionIsCheckedAndBadRowsSetAside) {
   EXPECT_FALSE(check->result["success"].AsBool());
   EXPECT_EQ(check->result["failed"].AsInt(), 3);
   EXPECT_EQ(check->result["bad_rows"].items()[1]["row"].AsInt(), 201);
+  EXPECT_EQ(plain.result["check"]["origin"].AsString(), "suggested from people:v1");
+  EXPECT_EQ(plain.result["check"]["rows_broken"].AsInt(), 3);
   // A suite of one's own takes its place, and is kept with its number.
   const auto set = datasets_->SetExpectations(
       "default", "people", *Json::Parse(R"({"expectations":[{"kind":"rows_between","min":1}]})"),
@@ -250,6 +252,44 @@ TEST_F(DatasetsTest, TheNextVersionIsCheckedAndBadRowsSetAside) {
                 .error()
                 .gy(),
             "GY2110");
+}
+
+TEST_F(DatasetsTest, WhatBreaksASuiteThatWasSetIsSetAside) {
+  ASSERT_EQ(Add(People(200)).state, "succeeded");
+  ASSERT_TRUE(datasets_->SetExpectations("default", "people", *Json::Parse(R"({"expectations":[
+      {"kind":"between","column":"age","min":0,"max":120},
+      {"kind":"in_set","column":"sex","values":["m"],"mostly":0.5}]})"),
+                                         "ann"));
+  // One cell does not turn the column into text; other columns may change.
+  const std::string next = People(200, 1) + "200.5,31,m\n201,900,f\n202,old,f\n";
+  const runners::Job job = Add(next);
+  ASSERT_EQ(job.state, "succeeded") << job.error_message;
+  EXPECT_EQ(job.result["rows"].AsInt(), 201);
+  EXPECT_EQ(job.result["rows_quarantined"].AsInt(), 2);
+  EXPECT_TRUE(job.result["check"]["success"].AsBool()) << job.result.Dump();
+  const auto version = datasets_->Resolve("default", "people");
+  EXPECT_EQ(version->schema[0].type, table::Type::kDouble);
+  const auto rows = datasets_->Quarantine(*version, 10);
+  ASSERT_EQ((*rows)["items"].size(), 2u);
+  EXPECT_EQ((*rows)["items"].items()[0]["line"].AsInt(), 204);
+  EXPECT_EQ((*rows)["items"].items()[1]["reason"].AsString(), "`age` is 900, outside 0..120");
+  // The same again is the same; another suite reads it anew; who asks for it gets all rows.
+  EXPECT_TRUE(Add(next).result["unchanged"].AsBool());
+  ASSERT_TRUE(datasets_->SetExpectations("default", "people", *Json::Parse(R"({"expectations":[
+      {"kind":"between","column":"age","min":0,"max":1000}]})"),
+                                         "ann"));
+  EXPECT_EQ(Add(next).result["rows"].AsInt(), 202);
+  EXPECT_EQ(Add(next, {.bad = "error"}).error_code, "GY2041");
+  const runners::Job all = Add(next + "203,2000,f\n", {.bad = "null"});
+  EXPECT_EQ(all.result["rows"].AsInt(), 204);
+  EXPECT_EQ(all.result["check"]["rows_broken"].AsInt(), 1);
+  // What is left is there already: no version names the rows, so the answer does.
+  const runners::Job same = Add(People(200) + "203,2000,f\n");
+  EXPECT_TRUE(same.result["unchanged"].AsBool());
+  EXPECT_EQ(same.result["quarantine"].items()[0]["line"].AsInt(), 202);
+  // Nothing but bad rows: none is lost without a word.
+  const runners::Job none = Add("id,age,sex\n1,-1,m\n2,-2,m\n");
+  EXPECT_EQ(none.error_code, "GY2104");
 }
 
 TEST_F(DatasetsTest, DiffSaysWhatChanged) {

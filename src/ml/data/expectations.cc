@@ -127,6 +127,15 @@ Result<> CheckSuite(const Json& suite) {
   return {};
 }
 
+Json StrictRules(const Json& suite) {
+  Json list = Json::Arr();
+  for (const Json& rule : suite["expectations"].items()) {
+    const Kind* kind = FindKind(rule["kind"].AsString());
+    if (kind != nullptr && kind->by_row && rule["mostly"].AsDouble(1) >= 1) list.Push(rule);
+  }
+  return Json::Obj({{"expectations", std::move(list)}});
+}
+
 namespace {
 Json RangeOf(const ColumnProfile& column) {
   const double room = std::max((column.max - column.min) / 2,
@@ -203,7 +212,7 @@ struct SuiteCheck::State {
   };
   table::Schema schema;
   std::vector<Item> items;
-  std::int64_t rows = 0;
+  std::int64_t rows = 0, rows_broken = 0;
 };
 
 namespace {
@@ -297,6 +306,8 @@ std::vector<std::string> SuiteCheck::Add(const table::Frame& chunk) {
     }
   }
   state_->rows += static_cast<std::int64_t>(chunk.rows());
+  state_->rows_broken +=
+      std::ranges::count_if(complaints, [](const std::string& text) { return !text.empty(); });
   return complaints;
 }
 
@@ -350,6 +361,7 @@ Json SuiteCheck::Finish() const {
   return Json::Obj({{"success", failed == 0},
                     {"failed", failed},
                     {"rows", state_->rows},
+                    {"rows_broken", state_->rows_broken},
                     {"results", std::move(results)}});
 }
 

@@ -24,6 +24,8 @@ namespace gyre::data {
 // Errors: kInvalidArgument GY2110 unknown kind or member (did you mean), GY2111 an argument is
 // missing or of the wrong type.
 Result<> CheckSuite(const Json& suite);
+// The rules that a single row can break: one with `mostly` below 1 bears such rows.
+Json StrictRules(const Json& suite);
 // A suite that this version passes with room: ranges are widened by half their span, shares of
 // missing values doubled.
 Json SuggestSuite(const Profile& profile);
@@ -39,8 +41,8 @@ class SuiteCheck {
   // The first broken row-by-row expectation per row, as a sentence; empty where all hold. One entry
   // per row, or none when all rows are good.
   std::vector<std::string> Add(const table::Frame& chunk);
-  // {"success", "failed", "results": [{"kind", "column", "success", "observed", "bad_rows",
-  // "examples": [{"row", "value"}]}]}
+  // {"success", "failed", "rows", "rows_broken", "results": [{"kind", "column", "success",
+  // "observed", "bad_rows", "examples": [{"row", "value"}]}]}
   Json Finish() const;
 
  private:

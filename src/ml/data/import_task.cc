@@ -1,6 +1,7 @@
 // File -> checked rows -> Parquet parts, profile and content hash, in one pass and constant memory.
 #include <optional>
 
+#include "base/shell.h"
 #include "base/text.h"
 #include "ml/data/content_hash.h"
 #include "ml/data/expectations.h"
@@ -35,7 +36,7 @@ class PartSink : public table::ImportSink {
     find_.reset();
     if (!suite_.is_object()) return {};
     check_.emplace(suite_, schema);
-    if (quarantine_) find_.emplace(suite_, schema);
+    if (quarantine_) find_.emplace(StrictRules(suite_), schema);
     return {};
   }
 
@@ -113,6 +114,18 @@ class PartSink : public table::ImportSink {
   std::int64_t rows_ = 0, rows_quarantined_ = 0;
 };
 
+// The command that brought the file, less what it said of bad cells.
+std::string CommandOf(const Json& input) {
+  std::string command = fmt::format("gyre add {} --name {}", ShellWord(input["name"].AsString()),
+                                    ShellWord(input["dataset"].AsString()));
+  for (const Json& type : input["types"].items()) {
+    std::string text = type["name"].AsString() + "=" + type["type"].AsString();
+    if (type.Has("format")) text += ":" + type["format"].AsString();
+    command += " --type " + ShellWord(text);
+  }
+  return command;
+}
+
 Result<table::ImportOptions> OptionsOf(runners::TaskContext& context) {
   const Json& input = context.input();
   table::ImportOptions options;
@@ -127,7 +140,9 @@ Result<table::ImportOptions> OptionsOf(runners::TaskContext& context) {
     options.known.name = known["name"].AsString();
     GYRE_TRY(options.known.schema, table::SchemaFromJson(known["columns"]));
     options.known.formats = table::FormatsOf(known["columns"]);
+    GYRE_TRY(options.known.held, table::SchemaFromJson(known["held"]));
   }
+  options.command = CommandOf(input);
   options.cancelled = [&context] { return context.cancelled(); };
   options.progress = [&context](double fraction, std::int64_t rows) {
     context.Progress(fraction, GroupDigits(rows) + " rows");
@@ -149,8 +164,10 @@ Result<> WriteQuarantine(const std::string& path, const table::ImportReport& rep
   for (const Json& row : broken.items()) lines += row.Dump() + "\n";
   return exec::WriteFile(path, lines);
 }
+
 Error NothingLeft(const std::string& name, const table::ImportReport& report, const Json& broken,
-                  const std::string& known) {
+                  const table::ImportOptions& options) {
+  const std::string& known = options.known.name;
   Error error = InvalidArgument("GY2104", "every row of {} was set aside", name);
   const std::string dataset = known.substr(0, known.rfind(':'));
   if (!report.quarantine.empty()) {
@@ -159,15 +176,15 @@ Error NothingLeft(const std::string& name, const table::ImportReport& report, co
                 .Where(fmt::format("{}:{}    {}", first.file, first.line, first.reason))
                 .Why(known.empty() ? "no row could be read"
                                    : fmt::format("the rows were read by the columns of {}", known));
-    return std::move(error).Fix(
-        fmt::format("gyre add {} --bad null    (or --type COLUMN=TYPE)", name));
+    return std::move(error).Fix(options.command + " --bad null    (or --type COLUMN=TYPE)");
   }
   const Json& first = broken.items().front();
   return std::move(error)
       .Where(fmt::format("{}:{}    {}", first["file"].StringOr(name), first["line"].AsInt(),
                          first["reason"].AsString()))
       .Why("no row meets the expectations of the dataset")
-      .Fix("gyre datasets expectations " + dataset);
+      .Fix(fmt::format("gyre datasets expectations {}    (they may be set anew)", dataset))
+      .Fix(options.command + " --bad error    (the rows stay, and a warning says what they break)");
 }
 
 }  // namespace
@@ -188,7 +205,7 @@ Result<Json> ImportTask(runners::TaskContext& context) {
   GYRE_TRY(const table::ImportReport report, table::ImportFiles(files, options, sink));
   GYRE_DO(exec::RemoveTree(folder));
   if (sink.rows() == 0) {
-    return NothingLeft(name, report, sink.quarantined(), options.known.name);
+    return NothingLeft(name, report, sink.quarantined(), options);
   }
   const Profile profile = sink.profiler().Finish();
   const std::string& target = input["target"].AsString();
@@ -216,8 +233,9 @@ Result<Json> ImportTask(runners::TaskContext& context) {
   Json notes = Json::Arr();
   for (const std::string& note : report.notes) notes.Push(note);
   if (sink.rows_quarantined() > 0)
-    notes.Push(fmt::format("{} rows broke an expectation and were set aside",
-                           GroupDigits(sink.rows_quarantined())));
+    notes.Push(fmt::format(
+        "{} row{} broke an expectation and {} set aside", GroupDigits(sink.rows_quarantined()),
+        sink.rows_quarantined() == 1 ? "" : "s", sink.rows_quarantined() == 1 ? "was" : "were"));
   return Json::Obj({{"schema", std::move(schema)},
                     {"rows", sink.rows()},
                     {"format", report.format},

@@ -22,14 +22,15 @@ Queries::Queries(Datasets& datasets, blob::Store& blobs, runners::Jobs& jobs,
 
 Result<runners::Job> Queries::Submit(const QueryRequest& request) {
   GYRE_TRY(Json tables, TablesOf(request));
-  return jobs_.Submit(
-      {.kind = std::string(kQueryJob),
-       .project = request.project,
-       .title = "query: " + ShortTitle(request.sql),
-       .created_by = request.created_by,
-       .input = Json::Obj(
-           {{"sql", request.sql}, {"limit", request.rows_max}, {"tables", std::move(tables)}}),
-       .cpu_slots = kSlots});
+  return jobs_.Submit({.kind = std::string(kQueryJob),
+                       .project = request.project,
+                       .title = "query: " + ShortTitle(request.sql),
+                       .created_by = request.created_by,
+                       .input = Json::Obj({{"sql", request.sql},
+                                           {"limit", request.rows_max},
+                                           {"format", request.format},
+                                           {"tables", std::move(tables)}}),
+                       .cpu_slots = kSlots});
 }
 
 // [{"name", "version"}] of what the query may name.
@@ -60,11 +61,16 @@ Result<> Queries::AddTables(const std::string& dataset, const QueryRequest& requ
 
 Result<Json> Queries::Execute(runners::JobRun& run) {
   GYRE_TRY(const Json answer, Ask(run));
-  const auto rows = static_cast<std::int64_t>(answer["rows"].size());
-  GYRE_TRY(const blob::Object kept, blobs_.Put(answer.Dump()));
+  const bool is_file = answer["file"].is_string();
+  const std::int64_t rows =
+      is_file ? answer["rows"].AsInt() : static_cast<std::int64_t>(answer["rows"].size());
+  GYRE_TRY(const blob::Object kept,
+           is_file ? blobs_.PutFile(run.scratch_directory() + "/" + answer["file"].AsString())
+                   : blobs_.Put(answer.Dump()));
   run.Log(fmt::format("{} rows, {} bytes", rows, kept.size_bytes));
   return Json::Obj({{"rows", rows},
                     {"truncated", answer["truncated"]},
+                    {"format", run.job().input["format"]},
                     {"sha256", kept.digest},
                     {"bytes", kept.size_bytes}});
 }
@@ -88,6 +94,7 @@ Result<Json> Queries::Ask(runners::JobRun& run) {
                             Json::Obj({{"tables", std::move(tables)},
                                        {"sql", input["sql"]},
                                        {"rows_max", input["limit"]},
+                                       {"format", input["format"]},
                                        {"timeout_ms", timeout_ms_}}),
                             options);
   if (answer || answer.error().gy() != "GY2017") return answer;
@@ -95,7 +102,7 @@ Result<Json> Queries::Ask(runners::JobRun& run) {
   return names.empty() ? answer : NoSuchTable(answer.error(), names);
 }
 
-Result<blob::Object> Queries::Answer(std::string_view project, std::string_view job_id) {
+Result<Queries::Kept> Queries::Answer(std::string_view project, std::string_view job_id) {
   const auto job = jobs_.Get(job_id);
   if (!job && job.error().code() != Code::kNotFound) return job.error();
   if (!job || job->project != project || job->kind != kQueryJob)
@@ -111,7 +118,7 @@ Result<blob::Object> Queries::Answer(std::string_view project, std::string_view 
         .Why("an answer is kept for a day; gyre gc removes it after that")
         .Fix("ask again: gyre query");
   }
-  return kept;
+  return Kept{std::move(kept), job->result["format"].AsString()};
 }
 
 }  // namespace gyre::data

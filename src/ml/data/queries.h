@@ -18,8 +18,9 @@ namespace gyre::data {
 
 struct QueryRequest {
   std::string project{};
-  std::string sql{};  // datasets are tables; "name:v2" in quotes is an older version
-  std::int64_t rows_max = 1000;
+  std::string sql{};             // datasets are tables; "name:v2" in quotes is an older version
+  std::int64_t rows_max = 1000;  // 0 = all, with a format
+  std::string format{};          // csv, jsonl, parquet: the answer is a file; empty: JSON
   std::string created_by{};
   // Dataset -> id of the version that its bare name means; the latest when there is none.
   std::map<std::string, std::string> pinned{};
@@ -38,9 +39,13 @@ class Queries {
   // Which versions the names mean is settled here, however long the job waits. Its result: {"rows",
   // "truncated", "sha256", "bytes"}.
   Result<runners::Job> Submit(const QueryRequest& request);
-  // {"columns", "rows", "truncated"} as JSON. Errors: kNotFound GY2118 no such job, GY2120 its
-  // answer has been removed, kFailedPrecondition GY2119 it has not succeeded.
-  Result<blob::Object> Answer(std::string_view project, std::string_view job_id);
+  // {"columns", "rows", "truncated"} as JSON, or a file of the format. Errors: kNotFound GY2118 no
+  // such job, GY2120 its answer has been removed, kFailedPrecondition GY2119 it has not succeeded.
+  struct Kept {
+    blob::Object object;
+    std::string format;  // as asked
+  };
+  Result<Kept> Answer(std::string_view project, std::string_view job_id);
 
  private:
   Result<Json> TablesOf(const QueryRequest& request);

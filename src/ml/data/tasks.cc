@@ -1,5 +1,7 @@
 #include "ml/data/tasks.h"
 
+#include <limits>
+
 #include "base/text.h"
 #include "ml/data/datasets.h"
 #include "ml/data/expectations.h"
@@ -15,6 +17,7 @@ namespace gyre::data {
 namespace {
 constexpr std::int64_t kChunkRows = 100'000;
 constexpr std::size_t kBadRowsShown = 100;
+constexpr std::int64_t kFileBytesMax = 256 << 20;  // of a query's answer, in memory
 
 std::vector<std::string> Paths(const Json& list) {
   std::vector<std::string> paths;
@@ -34,7 +37,7 @@ Result<Json> CheckTask(runners::TaskContext& context) {
   GYRE_DO(CheckSuite(suite));
   std::optional<SuiteCheck> check;
   Json bad_rows = Json::Arr();
-  std::int64_t before = 0, bad_count = 0;
+  std::int64_t before = 0;
   GYRE_DO(table::ForEachParquetChunk(
       Paths(context.input()["paths"]), ReadOptionsOf(context), kChunkRows,
       [&](table::Frame& chunk) -> Result<> {
@@ -42,7 +45,6 @@ Result<Json> CheckTask(runners::TaskContext& context) {
         const std::vector<std::string> complaints = check->Add(chunk);
         for (std::size_t row = 0; row < complaints.size(); ++row) {
           if (complaints[row].empty()) continue;
-          ++bad_count;
           if (bad_rows.size() >= kBadRowsShown) continue;
           std::string text;
           table::AppendJsonLines(chunk.Select({static_cast<std::uint32_t>(row)}), &text);
@@ -56,9 +58,34 @@ Result<Json> CheckTask(runners::TaskContext& context) {
         return {};
       }));
   Json result = check->Finish();
-  result.Set("bad_row_count", bad_count);
   result.Set("bad_rows", std::move(bad_rows));
   return result;
+}
+
+// A file holds all rows, or there is none.
+Result<Json> WriteAnswer(runners::TaskContext& context, const table::SqlResult& result,
+                         std::int64_t rows_max, const std::string& format) {
+  const auto rows = static_cast<std::int64_t>(result.frame.rows());
+  if (result.truncated && rows < rows_max) {
+    return MakeError(Code::kResourceExhausted, "GY2126", "the answer is larger than {}",
+                     HumanBytes(kFileBytesMax))
+        .Fix("select fewer columns or rows")
+        .Fix("gyre datasets export NAME --out FILE    (a whole version, of any size)");
+  }
+  const std::string file = "answer." + format, path = context.scratch_directory() + "/" + file;
+  if (format == "parquet") {
+    GYRE_DO(table::WriteParquet(result.frame, path));
+  } else {
+    std::string text;
+    if (format == "csv") {
+      table::AppendCsvHeader(result.frame.schema(), &text);
+      table::AppendCsvRows(result.frame, &text);
+    } else {
+      table::AppendJsonLines(result.frame, &text);
+    }
+    GYRE_DO(exec::WriteFile(path, text));
+  }
+  return Json::Obj({{"file", file}, {"rows", rows}, {"truncated", result.truncated}});
 }
 
 Result<Json> QueryTask(runners::TaskContext& context) {
@@ -67,11 +94,16 @@ Result<Json> QueryTask(runners::TaskContext& context) {
   for (const Json& item : input["tables"].items())
     tables.push_back({item["name"].AsString(), Paths(item["paths"])});
   table::SqlOptions options;
+  const std::string& format = input["format"].AsString();
   options.rows_max = input["rows_max"].AsInt(1000);
+  if (!format.empty()) options.result_bytes_max = kFileBytesMax;
+  if (!format.empty() && options.rows_max == 0)
+    options.rows_max = std::numeric_limits<std::int64_t>::max();
   options.timeout_ms = input["timeout_ms"].AsInt(60'000);
   options.scratch_directory = context.scratch_directory();
   options.cancelled = [&context] { return context.cancelled(); };
   GYRE_TRY(const table::SqlResult result, table::RunSql(tables, input["sql"].AsString(), options));
+  if (!format.empty()) return WriteAnswer(context, result, options.rows_max, format);
   Json answer = table::FrameToJson(result.frame);
   answer.Set("truncated", result.truncated);
   return answer;

@@ -76,6 +76,14 @@ Result<table::Frame> ReadFrame(const Json& parts, runners::TaskContext& context)
   return table::ReadParquet(paths, options);
 }
 
+std::string RemedyOf(const Lessons& lessons, bool is_champion) {
+  if (is_champion)
+    return ". To compare on rows that are new to both, add them as a dataset and name it: --on";
+  if (lessons.holdout.empty())
+    return ". To judge by rows that it has not seen, add them as a dataset and name it: --on";
+  return ". To judge by the rows held out from it: gyre evaluate " + lessons.model;
+}
+
 // Numbers on rows that a model learned from flatter it.
 Result<Json> CountLessons(const Json& input, const table::Frame& frame, Evaluation* evaluation,
                           runners::TaskContext& context) {
@@ -87,9 +95,10 @@ Result<Json> CountLessons(const Json& input, const table::Frame& frame, Evaluati
     counts.Set(lessons.model, learned);
     if (learned == 0) continue;
     evaluation->warnings.push_back(
-        fmt::format("{} learned from {} of these {} rows: the numbers flatter it", lessons.model,
+        fmt::format("{} learned from {} of these {} rows: the numbers flatter it{}", lessons.model,
                     GroupDigits(static_cast<std::int64_t>(learned)),
-                    GroupDigits(static_cast<std::int64_t>(frame.rows()))));
+                    GroupDigits(static_cast<std::int64_t>(frame.rows())),
+                    RemedyOf(lessons, lessons.model == input["champion_name"].AsString())));
   }
   return counts;
 }

@@ -372,6 +372,10 @@ Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
         .Fix(fmt::format("gyre endpoints show {}", request.endpoint));
   }
   GYRE_DO(CheckStillThere(endpoint, earlier));
+  Describe(&endpoint);
+  const bool live = endpoint.ready && endpoint.follows.empty() &&
+                    earlier.model_version_id == endpoint.deployment.model_version_id;
+  if (live) return endpoint;
   earlier.basis = fmt::format("rollback to {}", to);
   earlier.reason = request.reason;
   earlier.deployed_by = request.deployed_by;

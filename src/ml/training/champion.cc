@@ -31,8 +31,12 @@ std::vector<std::uint32_t> Unrelated(const Problem& problem,
   if (kind == SplitKind::kGroup || kind == SplitKind::kTimeGroup) {
     const table::Column& group = *problem.test.Find(problem.request.group_column);
     std::set<std::string> known;
-    for (const std::uint32_t row : learned) known.insert(table::CellText(group, row));
-    std::erase_if(rest, [&](auto row) { return known.contains(table::CellText(group, row)); });
+    for (const std::uint32_t row : learned) {
+      if (group.IsValid(row)) known.insert(table::CellText(group, row));
+    }
+    std::erase_if(rest, [&](auto row) {
+      return group.IsValid(row) && known.contains(table::CellText(group, row));
+    });
   }
   if (InTime(kind)) {
     const std::vector<double> time =

@@ -115,6 +115,19 @@ bool AllDiffer(std::vector<std::uint64_t> hashes) {
   return std::ranges::adjacent_find(hashes) == hashes.end();
 }
 
+std::int64_t Missing(const table::Column& column) {
+  return column.valid.empty() ? 0 : std::ranges::count(column.valid, 0);
+}
+
+// Rows that lack the key are not known to belong together, unless they are equal.
+std::vector<std::uint64_t> GroupsOf(const table::Column& column, const table::Frame& frame) {
+  std::vector<std::uint64_t> groups, rows;
+  if (Missing(column) > 0) rows = table::RowHashes(frame);
+  for (std::size_t i = 0; i < column.size(); ++i)
+    groups.push_back(column.IsValid(i) ? Xxh3(table::CellText(column, i)) : Xxh3("row", rows[i]));
+  return groups;
+}
+
 Result<> ReadTimeAndGroup(const table::Frame& frame, Problem* problem, SplitRequest* split) {
   const FitRequest& r = problem->request;
   if (!r.time_column.empty()) {
@@ -126,8 +139,7 @@ Result<> ReadTimeAndGroup(const table::Frame& frame, Problem* problem, SplitRequ
   if (r.group_column.empty()) return {};
   const table::Column& column = *frame.Find(r.group_column);
   GYRE_DO(CheckVaries(column, "group column"));
-  for (std::size_t i = 0; i < column.size(); ++i)
-    split->group.push_back(Xxh3(table::CellText(column, i)));
+  split->group = GroupsOf(column, frame);
   problem->excluded.push_back(r.group_column);
   if (AllDiffer(split->group)) {  // then no row has company to be kept from
     split->group.clear();
@@ -141,6 +153,15 @@ Result<> ReadTimeAndGroup(const table::Frame& frame, Problem* problem, SplitRequ
   split->kind = r.time_column.empty() ? SplitKind::kGroup : SplitKind::kTimeGroup;
   problem->findings.push_back(
       {r.group_column, "group", "names the groups of the split, so it is no feature", true});
+  const std::int64_t missing = Missing(column);
+  if (missing > 0) {
+    problem->findings.push_back(
+        {r.group_column, "missing groups",
+         fmt::format("`{}` is missing in {} of {} rows: each of them is a group of its own",
+                     r.group_column, GroupDigits(missing),
+                     GroupDigits(static_cast<std::int64_t>(column.size()))),
+         false});
+  }
   return {};
 }
 

@@ -186,6 +186,23 @@ TEST(Problem, AGroupColumnThatDiffersInEveryRowIsSaidToSplitNothing) {
   EXPECT_TRUE(said->left_out);
 }
 
+TEST(Problem, RowsWithoutAKeyAreNotOneGroup) {
+  FitRequest request = Ask("y");
+  request.group_column = "who_id";
+  table::Frame frame = Visits(1'000, 5, false);
+  table::Column& who = frame.columns[2];
+  who.valid.assign(who.size(), 1);
+  for (std::size_t i = 0; i < who.size(); i += 2) who.valid[i] = 0;
+  const auto problem = PrepareProblem(request, frame);
+  ASSERT_TRUE(problem) << problem.error().ToString();
+  EXPECT_EQ(problem->split_kind, SplitKind::kGroup);
+  EXPECT_EQ(problem->test.rows(), 100U);
+  const auto said = std::ranges::find(problem->findings, "missing groups", &Finding::kind);
+  ASSERT_NE(said, problem->findings.end());
+  EXPECT_EQ(said->text,
+            "`who_id` is missing in 500 of 1,000 rows: each of them is a group of its own");
+}
+
 TEST(Problem, ARandomSplitOfRowsInTimeOrRepeatedIdsIsNamedWithTheCommandThatMendsIt) {
   FitRequest request = Ask("y");
   request.dataset = "visits";

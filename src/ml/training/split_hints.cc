@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/hash.h"
+#include "base/shell.h"
 #include "base/text.h"
 #include "platform/table/reader.h"
 
@@ -17,20 +18,9 @@ constexpr std::array kWhos = {"account", "client",  "customer", "device",   "dri
                               "member",  "patient", "person",   "player",   "session",
                               "student", "subject", "user",     "employee", "household"};
 
-std::string Word(const std::string& text) {
-  const bool plain = !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_-.:/").contains(c);
-  });
-  if (plain) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 std::string Command(const FitRequest& request, std::string_view option, const std::string& column) {
-  return fmt::format("gyre train {} --target {} {} {}", Word(request.dataset), Word(request.target),
-                     option, Word(column));
+  return fmt::format("gyre train {} --target {} {} {}", ShellWord(request.dataset),
+                     ShellWord(request.target), option, ShellWord(column));
 }
 
 std::size_t Distinct(const table::Column& column) {

@@ -23,6 +23,16 @@ Error BadMember(std::string_view key, std::string_view rule) {
   return InvalidArgument("GY3501", "`{}` must be {}", key, rule);
 }
 
+// What people call the kinds that columns decide.
+Error BadSplit(std::string_view split) {
+  Error error = BadMember("split", "auto or random");
+  if (split == "time")
+    return std::move(error).Fix("--time-column COLUMN    (the newest rows test)");
+  if (split == "group")
+    return std::move(error).Fix("--group-column COLUMN    (rows of one group stay together)");
+  return std::move(error).Fix("--split random    (by chance; the classes keep their shares)");
+}
+
 Result<> ReadText(const Json& json, std::string_view key, std::string* out) {
   const Json* value = json.Find(key);
   if (value == nullptr || value->is_null()) return {};
@@ -109,7 +119,7 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
   if (json.Has("trials") && (trials < 1 || trials > 10'000))
     return BadMember("trials", "1 to 10,000");
   r.trials = static_cast<int>(trials);
-  if (r.split != "auto" && r.split != "random") return BadMember("split", "auto or random");
+  if (r.split != "auto" && r.split != "random") return BadSplit(r.split);
   if (std::ranges::find(kGates, r.gate) == kGates.end())
     return BadMember("gate", "default, kpi or none");
   if (const Json* recipe = json.Find("recipe"); recipe != nullptr && !recipe->is_null()) {

@@ -288,10 +288,9 @@ class CsvSource : public RecordSource {
                              count, columns_.size())
           .Where(fmt::format("{}:{}    {}", name_, line, record.substr(0, 60)))
           .Why("every row must have as many cells as the header")
-          .Fix(fmt::format("gyre add {} --bad null          (missing cells become missing, extra "
-                           "ones are dropped)",
-                           name_))
-          .Fix(fmt::format("gyre add {} --bad quarantine    (such rows are set aside)", name_));
+          .Fix(options_.command +
+               " --bad null          (missing cells become missing, extra ones are dropped)")
+          .Fix(options_.command + " --bad quarantine    (such rows are set aside)");
     }
     bad_.push_back({line, std::string(record.substr(0, 4096)), std::move(reason)});
     batch->cells.resize(options_.ragged == Ragged::kPad ? before + columns_.size() : before);

@@ -23,6 +23,7 @@ struct CsvOptions {
   std::optional<char> delimiter = {};
   std::optional<bool> header = {};
   Ragged ragged = Ragged::kError;
+  std::string command = "gyre add FILE";  // of ImportOptions
 };
 
 // Errors: kInvalidArgument GY2031 empty file or no rows, GY2032 two columns of one name, GY2034 a

@@ -127,7 +127,17 @@ Error DuckDbError(std::string_view message, duckdb_error_type type) {
     return MakeError(Code::kOutOfSpace, "GY1003", "the disk is full").Why(std::move(text));
   }
   if (text.find("No files found") != std::string::npos) return NotFound("GY2004", "{}", text);
-  return InvalidArgument("GY2002", "{}", text);
+  // "Binder Error: ...  LINE 1: SELECT ...  ^": the kind says nothing to a person, the place does.
+  std::string where;
+  if (const std::size_t line = text.find("  LINE "); line != std::string::npos) {
+    where = Trim(std::string_view(text).substr(line));
+    while (where.ends_with('^') || where.ends_with(' ')) where.pop_back();
+    text.resize(line);
+  }
+  const std::size_t kind = text.find(" Error: ");
+  if (kind != std::string::npos && kind < 30) text.erase(0, kind + 8);
+  Error error = InvalidArgument("GY2002", "{}", Trim(text));
+  return where.empty() ? error : std::move(error).Where(where);
 }
 
 Result<std::unique_ptr<DuckDb>> DuckDb::Open(const Options& options) {

@@ -59,7 +59,7 @@ Result<> CheckIsTable(const std::vector<SourceFile>& files, const ImportOptions&
         .Why(
             "nothing parts its lines into columns, and its name does not end in .csv, .tsv, .txt, "
             ".json, .jsonl or .parquet")
-        .Fix(fmt::format("gyre add {} --format csv    (one column of text)", file.name));
+        .Fix(options.command + " --format csv    (one column of text)");
   }
   return {};
 }
@@ -113,7 +113,7 @@ Result<Column> Cast(const Column& column, const Field& to, const ImportOptions& 
                            GroupDigits(static_cast<std::int64_t>(column.size())))
         .Where(fmt::format("\"{}\"", first))
         .Why(fmt::format("{} says that `{}` is {}", options.types_by, to.name, TypeName(to.type)))
-        .Fix("--bad null: such cells become missing");
+        .Fix(options.command + " --bad null    (such cells become missing)");
   }
   report->cells_nulled += bad_count;
   return out;
@@ -122,7 +122,7 @@ Result<Column> Cast(const Column& column, const Field& to, const ImportOptions& 
 // What DuckDB says of a file names our copy of it and quotes the statement that we asked.
 Error OfParquet(const Error& error, const SourceFile& file) {
   if (error.gy() != "GY2002") return Error(error).Context("reading " + file.name);
-  std::string said = error.message().substr(0, error.message().find("  LINE "));
+  std::string said = error.message();
   for (std::size_t at = said.find(file.path); at != std::string::npos;) {
     said.replace(at, file.path.size(), file.name);
     at = said.find(file.path, at + file.name.size());

@@ -42,11 +42,13 @@ enum class BadCells : unsigned char {
 };
 
 // The table that the new rows join. Its columns' formats hold where the file itself does not say;
-// with kQuarantine its types hold too, so that one bad row does not turn a column into text.
+// with kQuarantine the types of `held` hold too, so that one bad row does not turn a column into
+// text.
 struct KnownTable {
   std::string name;  // "sales:v3"
   Schema schema;
   Formats formats;
+  Schema held;
 };
 
 struct ImportOptions {
@@ -60,7 +62,8 @@ struct ImportOptions {
   std::optional<bool> header = {};
   std::int64_t chunk_rows_max = 1'000'000;
   std::int64_t chunk_bytes_max = 128 << 20;
-  std::string types_by = "--type";  // who gave `types`, for errors
+  std::string types_by = "--type";        // who gave `types`, for errors
+  std::string command = "gyre add FILE";  // what fixes repeat, with another option
   std::function<void(double fraction, std::int64_t rows)> progress = {};
   std::function<bool()> cancelled = {};
 };

@@ -118,9 +118,8 @@ TEST_F(Import, ALateDateShowsTheOrder) {
 
 // One bad row of five is set aside, and its column keeps the type that the table has.
 TEST_F(Import, QuarantineReadsByTheKnownTable) {
-  const ImportOptions options{
-      .bad = BadCells::kQuarantine,
-      .known = {.name = "q:v1", .schema = {{"n", Type::kInt}}, .formats = {}}};
+  const ImportOptions options{.bad = BadCells::kQuarantine,
+                              .known = {.name = "q:v1", .held = {{"n", Type::kInt}}}};
   const auto imported = Read("n,s\n1,a\n2,b\nx,c\n4,d\n5,e\n", options);
   ASSERT_TRUE(imported) << imported.error().ToString();
   EXPECT_EQ(Types(*imported), "int text");
@@ -191,7 +190,7 @@ TEST_F(Import, NamesTheBadCell) {
   EXPECT_EQ(imported.error().message(), "column `age` is not a whole number in 13 of 50,000 rows");
   EXPECT_EQ(imported.error().where(), "sales.csv:1842:6    \"thirty-one\"");
   ASSERT_EQ(imported.error().fixes().size(), 3u);
-  EXPECT_NE(imported.error().fixes()[0].find("gyre add sales.csv --bad null"), std::string::npos);
+  EXPECT_NE(imported.error().fixes()[0].find("gyre add FILE --bad null"), std::string::npos);
   EXPECT_NE(imported.error().fixes()[2].find("--type age=text"), std::string::npos);
 
   const auto nulled = Read(bytes, {.bad = BadCells::kNull});

@@ -20,8 +20,11 @@ bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 class JsonSource : public RecordSource {
  public:
-  JsonSource(TextSource text, std::string name, Ragged ragged)
-      : text_(std::move(text)), name_(std::move(name)), ragged_(ragged) {}
+  JsonSource(TextSource text, std::string name, const CsvOptions& options)
+      : text_(std::move(text)),
+        name_(std::move(name)),
+        command_(options.command),
+        ragged_(options.ragged) {}
 
   Result<> Start() {
     GYRE_DO(Fill(kBlock));
@@ -102,8 +105,7 @@ class JsonSource : public RecordSource {
         .Where(fmt::format("{}:{}    {}", name_, line,
                            record.substr(0, std::min<std::size_t>(60, record.find('\n')))))
         .Why("each record is one JSON object, {\"column\": value, ...}")
-        .Fix(fmt::format(
-            "gyre add {} --bad quarantine    (records that cannot be read are set aside)", name_));
+        .Fix(command_ + " --bad quarantine    (records that cannot be read are set aside)");
   }
 
   // Bytes of the object at `begin`; 0 when it goes on beyond the buffer and `may_fill` is false.
@@ -245,7 +247,7 @@ class JsonSource : public RecordSource {
   }
 
   TextSource text_;
-  std::string name_;
+  std::string name_, command_;
   Ragged ragged_;
   std::vector<std::string> columns_;
   std::unordered_map<std::string, std::size_t> index_;
@@ -263,7 +265,7 @@ Result<std::unique_ptr<RecordSource>> OpenJson(const std::string& path,
                                                const std::string& shown_name,
                                                const CsvOptions& options) {
   GYRE_TRY(TextSource text, TextSource::Open(path, shown_name, options.encoding));
-  auto source = std::make_unique<JsonSource>(std::move(text), shown_name, options.ragged);
+  auto source = std::make_unique<JsonSource>(std::move(text), shown_name, options);
   GYRE_DO(source->Start());
   return std::unique_ptr<RecordSource>(std::move(source));
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <limits>
 
+#include "base/shell.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "platform/exec/thread_pool.h"
@@ -51,7 +52,13 @@ Error Explain(Error error, const std::vector<SqlTable>& tables) {
   constexpr std::string_view kBefore = "Table with name ", kBehind = " does not exist";
   const std::size_t before = error.message().find(kBefore);
   const std::size_t behind = error.message().find(kBehind);
-  if (before == std::string::npos || behind == std::string::npos || behind < before) return error;
+  if (before == std::string::npos || behind == std::string::npos || behind < before) {
+    if (error.gy() != "GY2002") return error;
+    return std::move(error).Fix(
+        tables.empty() ? "gyre datasets    (lists what may be asked)"
+                       : fmt::format("gyre datasets show {}    (lists its columns and their types)",
+                                     ShellWord(tables[0].name)));
+  }
   const std::size_t from = before + kBefore.size();
   error = InvalidArgument("GY2017", "there is no table `{}`",
                           std::string_view(error.message()).substr(from, behind - from));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/shell.h"
 #include "base/text.h"
 #include "platform/table/append.h"
 #include "platform/table/csv_records.h"
@@ -133,6 +134,7 @@ Result<std::unique_ptr<RecordSource>> TextImport::Open(std::size_t file) {
   csv.encoding = encodings_[file];
   csv.delimiter = options_.delimiter;
   csv.header = options_.header;
+  csv.command = options_.command;
   if (options_.bad == BadCells::kNull) csv.ragged = Ragged::kPad;
   if (options_.bad == BadCells::kQuarantine) csv.ragged = Ragged::kSetAside;
   if (formats_[file] == FileFormat::kJson)
@@ -188,7 +190,7 @@ Result<> TextImport::AddColumn(const std::string& name) {
     column.plan.unit_always = column.plan.unit >= 0;  // else another unit would go unseen
   };
   if (options_.bad == BadCells::kQuarantine) {
-    for (const Field& known : options_.known.schema) {
+    for (const Field& known : options_.known.held) {
       if (known.name == name) give(known, options_.known.formats, options_.known.name);
     }
   }
@@ -530,7 +532,7 @@ Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, 
     }
   }
   const std::string shown_rows = GroupDigits(rows_total_), shown_bad = GroupDigits(column.bad);
-  const std::string file = files_.size() == 1 ? source.file() : std::string("FOLDER");
+  const std::string& command = options_.command;
   std::string why = column.given ? fmt::format("{} says that `{}` is {}", column.given_by,
                                                column.name, PlanWords(column.plan))
                                  : fmt::format("the other {} values are, so `{}` was read as {}",
@@ -540,11 +542,12 @@ Error TextImport::BadCell(const RecordSource& source, const RecordBatch& batch, 
                          NounOf(column.plan.type), shown_bad, shown_rows)
       .Where(fmt::format("{}:{}:{}    {}", source.file(), line, at, Shown(Trim(cell.view()))))
       .Why(std::move(why))
-      .Fix(fmt::format("gyre add {} --bad null          ({} {} missing)", file, shown_bad,
+      .Fix(fmt::format("{} --bad null          ({} {} missing)", command, shown_bad,
                        column.bad == 1 ? "cell becomes" : "cells become"))
-      .Fix(fmt::format("gyre add {} --bad quarantine    (such rows are set aside, with the reason)",
-                       file))
-      .Fix(fmt::format("gyre add {} --type {}=text     (keep it as text)", file, column.name));
+      .Fix(
+          fmt::format("{} --bad quarantine    (such rows are set aside, with the reason)", command))
+      .Fix(fmt::format("{} --type {}     (keep it as text)", command,
+                       ShellWord(column.name + "=text")));
 }
 
 void TextImport::Progress(const RecordSource& source) {
