@@ -152,7 +152,7 @@ def data_are_recorded_and_read_again(g):
     program = os.path.join(g.work, 'read.py')
     open(program, 'w').write(GYRE_WORDS + """
 os.makedirs('outputs', exist_ok=True)
-gyre('datasets', 'export', 'sales', '--out', 'outputs/sales.csv')
+gyre('datasets', 'export', 'sales', '--out', 'outputs/sales.csv', '--force')
 print(gyre('datasets', 'query', 'select sum(x) as total from people'))
 print(gyre('datasets', 'rows', 'price:v1'))
 if os.environ.get('EXTRA'):
