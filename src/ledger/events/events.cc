@@ -14,8 +14,8 @@ class EventsImpl : public Events {
   EventsImpl(db::Database& database, const Clock& clock)
       : database_(database),
         clock_(clock),
-        published_(std::make_shared<News>()),
-        moved_(std::make_shared<News>()) {}
+        published_(std::make_shared<exec::News>()),
+        moved_(std::make_shared<exec::News>()) {}
 
   ~EventsImpl() override {
     published_->End();
@@ -116,7 +116,7 @@ class EventsImpl : public Events {
  private:
   db::Database& database_;
   const Clock& clock_;
-  const std::shared_ptr<News> published_, moved_;
+  const std::shared_ptr<exec::News> published_, moved_;
   bool started_ = false;
   std::vector<std::unique_ptr<Subscriber>> subscribers_;  // fixed after Start
 };

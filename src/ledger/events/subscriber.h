@@ -9,32 +9,15 @@
 
 #include "base/mutex.h"
 #include "ledger/events/event_store.h"
+#include "platform/exec/news.h"
 #include "platform/exec/thread_pool.h"
 
 namespace gyre::events {
 
-// Wakes whoever waits for something to happen: a commit with events, a cursor that moved, the end.
-// Shared, because a commit may still tell of itself while the service ends.
-class News {
- public:
-  void Tell();
-  void End();  // wakes everybody for good
-  std::int64_t count() const;
-  bool ended() const;
-  // Until something was told after `seen`; false when the time is over or all is ended.
-  bool Wait(std::int64_t seen, std::int64_t timeout_us) const;
-
- private:
-  mutable Mutex mutex_;
-  mutable CondVar told_;
-  std::int64_t count_ GYRE_GUARDED_BY(mutex_) = 0;
-  bool ended_ GYRE_GUARDED_BY(mutex_) = false;
-};
-
 class Subscriber {
  public:
   Subscriber(Subscription subscription, db::Database& database, const Clock& clock,
-             std::shared_ptr<News> published, std::shared_ptr<News> moved);
+             std::shared_ptr<exec::News> published, std::shared_ptr<exec::News> moved);
   ~Subscriber();
 
   Result<> Start();  // makes the cursor durable, then follows
@@ -57,7 +40,7 @@ class Subscriber {
   const Subscription subscription_;
   db::Database& database_;
   const Clock& clock_;
-  const std::shared_ptr<News> published_, moved_;
+  const std::shared_ptr<exec::News> published_, moved_;
   mutable Mutex mutex_;
   std::int64_t position_ GYRE_GUARDED_BY(mutex_) = 0;
   std::deque<std::int64_t> retries_ GYRE_GUARDED_BY(mutex_);
