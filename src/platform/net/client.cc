@@ -1,20 +1,17 @@
 #include "platform/net/client.h"
 
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <limits>
 
 #include "base/text.h"
 #include "base/time.h"
+#include "platform/net/dial.h"
 #include "platform/net/listener.h"
 #include "platform/net/message_parser.h"
 #include "platform/net/reply.h"
@@ -23,7 +20,6 @@
 namespace gyre::net {
 namespace {
 
-constexpr std::int64_t kConnectMicros = 10 * kMicrosPerSecond;
 constexpr std::int64_t kHeaderBytesMax = 256 << 10;
 constexpr std::size_t kBodyBytesMax = std::size_t{1}
                                       << 30;  // of an answer that is collected in memory
@@ -72,55 +68,6 @@ Result<Url> ParseUrl(const std::string& text) {
   if (url.host.empty() || !port || *port < 1 || *port > 65535) return bad();
   if (text.find_first_of(" \r\n\t@") != std::string::npos) return bad();
   return url;
-}
-
-int MillisUntil(std::int64_t until_us) {
-  if (until_us == std::numeric_limits<std::int64_t>::max()) return -1;
-  const std::int64_t left = until_us - SystemClock().MonotonicMicros();
-  return left <= 0 ? 0 : static_cast<int>(std::min<std::int64_t>(left / 1000 + 1, 1'000'000));
-}
-
-bool ConnectWithin(int fd, const sockaddr* address, socklen_t size, std::int64_t until_us) {
-  if (connect(fd, address, size) == 0) return true;
-  if (errno != EINPROGRESS) return false;
-  pollfd waiting{fd, POLLOUT, 0};
-  if (poll(&waiting, 1, MillisUntil(until_us)) <= 0) {
-    errno = ETIMEDOUT;
-    return false;
-  }
-  int reason = 0;
-  socklen_t reason_size = sizeof reason;
-  getsockopt(fd, SOL_SOCKET, SO_ERROR, &reason, &reason_size);
-  errno = reason;
-  return reason == 0;
-}
-
-Result<int> ConnectTcp(const Url& url) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (const int failed = getaddrinfo(url.host.c_str(), url.port.c_str(), &hints, &found);
-      failed != 0) {
-    return MakeError(Code::kUnavailable, "GY1620", "cannot find the server {}: {}", url.host,
-                     gai_strerror(failed));
-  }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
-  int reason = ECONNREFUSED;
-  const std::int64_t until_us = SystemClock().MonotonicMicros() + kConnectMicros;
-  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-    const int fd = socket(each->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) continue;
-    if (ConnectWithin(fd, each->ai_addr, each->ai_addrlen, until_us)) {
-      const int one = 1;
-      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-      return fd;
-    }
-    reason = errno;
-    close(fd);
-  }
-  return MakeError(Code::kUnavailable, "GY1620", "cannot connect to {}: {}", url.authority,
-                   std::strerror(reason));
 }
 
 struct Wire {
@@ -279,9 +226,18 @@ class Exchanging {
     if (piece.empty()) return {};
     if (request_.body_sink && response_.status >= 200 && response_.status < 300)
       return request_.body_sink(piece);
+    if (request_.body_bytes_kept > 0) return KeepBeginning(piece);
     if (response_.body.size() + piece.size() > kBodyBytesMax)
       return Broke("the answer is too large to keep in memory");
     response_.body += piece;
+    return {};
+  }
+  // What is longer is not waited for.
+  Result<> KeepBeginning(std::string_view piece) {
+    response_.body += piece.substr(0, request_.body_bytes_kept - response_.body.size());
+    if (done_ || response_.body.size() < request_.body_bytes_kept) return {};
+    done_ = true;
+    keep_ = false;
     return {};
   }
 
@@ -321,7 +277,7 @@ struct Client::Impl {
   std::unique_ptr<TlsClient> tls;
   std::unique_ptr<Wire> wire;
 
-  Result<> Connect() {
+  Result<> Connect(const ClientRequest& request) {
     if (!settings.unix_socket.empty()) {
       GYRE_TRY(const int fd, ConnectUnix(settings.unix_socket));
       fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -332,7 +288,10 @@ struct Client::Impl {
     if (url.tls && !tls) {
       GYRE_TRY(tls, TlsClient::Make(settings.tls_ca_file));
     }
-    GYRE_TRY(const int fd, ConnectTcp(url));
+    const std::int64_t until_us =
+        SystemClock().MonotonicMicros() + settings.connect_timeout_ms * 1000;
+    GYRE_TRY(const int fd,
+             Dial(url.host, url.port, {until_us, request.interrupted, settings.guard}));
     wire = std::make_unique<Wire>(fd, url.tls ? tls.get() : nullptr, url.host);
     return {};
   }
@@ -382,7 +341,7 @@ Result<ClientResponse> Client::Send(ClientRequest request) {
   while (true) {
     if (impl_->wire && !StillOpen(*impl_->wire)) impl_->wire.reset();
     const bool reused = impl_->wire != nullptr;
-    if (!reused) GYRE_DO(impl_->Connect());
+    if (!reused) GYRE_DO(impl_->Connect(request));
     Exchanging exchanging(*impl_->wire, request, head);
     auto response = exchanging.Run();
     if (!response || !exchanging.keep()) impl_->wire.reset();

@@ -15,6 +15,8 @@
 
 namespace gyre::net {
 
+class EgressGuard;
+
 struct ClientRequest {
   std::string method = "GET";
   std::string path = "/";  // "/api/v1/projects?limit=5", already encoded
@@ -27,6 +29,8 @@ struct ClientRequest {
   // Instead of collecting the answer's body: called per piece (only for 2xx); an error ends the
   // transfer.
   std::function<Result<>(std::string_view)> body_sink = {};
+  // Of an answer that is only looked at: this much of its body is enough; 0 = all of it.
+  std::size_t body_bytes_kept = 0;
   std::int64_t timeout_ms = 0;             // of the whole exchange; 0 = none
   std::function<bool()> interrupted = {};  // asked now and then: true gives the exchange up
 };
@@ -43,6 +47,8 @@ struct ClientSettings {
   std::string unix_socket = {};  // path
   std::string token = {};        // sent as Authorization: Bearer
   std::string tls_ca_file = {};  // PEM; empty = the system's authorities
+  std::int64_t connect_timeout_ms = 10'000;
+  const EgressGuard* guard = nullptr;  // where it may connect to; null = anywhere. Must outlive it
 };
 
 class Client {
@@ -54,8 +60,8 @@ class Client {
   // error status is a response. Errors: kUnavailable GY1620 (the server cannot be reached or went
   // before it took the request: nothing was done, and no body_source was called), GY1624 (the
   // connection broke: the request may have been carried out), kDeadlineExceeded GY1621,
-  // kInvalidArgument GY1623 (the URL), kCancelled GY1625 (interrupted); those of body_source and
-  // body_sink.
+  // kInvalidArgument GY1623 (the URL), kCancelled GY1625 (interrupted), kPermissionDenied GY1626
+  // (the guard); those of body_source and body_sink. Redirections are answers: nobody follows them.
   Result<ClientResponse> Send(ClientRequest request);
 
  private:

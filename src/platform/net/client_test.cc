@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "platform/exec/thread_pool.h"
+#include "platform/net/egress.h"
 #include "platform/net/testing/house.h"
 
 namespace gyre::net {
@@ -107,6 +108,32 @@ TEST_F(ClientTest, TimesOut) {
   house_.Release();
   ASSERT_FALSE(response.has_value());
   EXPECT_EQ(response.error().gy(), "GY1621");
+}
+
+TEST_F(ClientTest, GoesOnlyWhereItsGuardLetsIt) {
+  Start();
+  for (const std::string host : {"127.0.0.1", "localhost"}) {
+    const std::string url = "http://" + host + ":" + std::to_string(port());
+    const EgressGuard closed = *EgressGuard::Parse(""), open = *EgressGuard::Parse("loopback");
+    EXPECT_EQ(Client({.url = url, .guard = &closed}).Send({.path = "/hello"}).error().gy(),
+              "GY1626");
+    EXPECT_TRUE(Client({.url = url, .guard = &open}).Send({.path = "/hello"}));
+  }
+}
+
+TEST_F(ClientTest, GivesUpAndSaysSoWhenNobodyCanBeFound) {
+  const auto unknown = Client({.url = "http://nobody.invalid"}).Send({.path = "/"});
+  EXPECT_EQ(unknown.error().gy(), "GY1620");
+}
+
+TEST_F(ClientTest, KeepsTheBeginningOfALongAnswer) {
+  Start();
+  Client client = Connect();
+  const auto response = client.Send({.path = "/download?size=100000000", .body_bytes_kept = 1000});
+  ASSERT_TRUE(response) << response.error().ToString();
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->body, std::string(1000, 'x'));
+  EXPECT_EQ(client.Send({.path = "/hello", .body_bytes_kept = 1000})->body, "hello");
 }
 
 TEST_F(ClientTest, ReconnectsAfterTheServerWasReplaced) {
