@@ -1,0 +1,228 @@
+#include "ml/monitoring/alerts.h"
+
+#include <algorithm>
+
+namespace gyre::monitoring {
+namespace {
+
+constexpr std::string_view kPhaseNames[] = {"ok", "pending", "firing"};
+
+int BadOf(const AlertState& state) {
+  return static_cast<int>(std::ranges::count(state.recent, true));
+}
+
+void Remember(const AlertRule& rule, bool bad, AlertState* state) {
+  state->recent.push_back(bad);
+  const auto keep = static_cast<std::size_t>(rule.of_windows);
+  if (state->recent.size() > keep)
+    state->recent.erase(state->recent.begin(), state->recent.end() - rule.of_windows);
+}
+
+bool Flapping(const AlertRule& rule, AlertState* state) {
+  std::erase_if(state->changes,
+                [&](std::int64_t at) { return at <= state->windows - rule.flap_windows; });
+  return static_cast<int>(state->changes.size()) >= rule.flap_changes;
+}
+
+// Why nobody is told; empty: they are.
+std::string MuteOf(const AlertRule& rule, AlertState* state, std::int64_t time_us,
+                   std::int64_t now_us) {
+  if (now_us < state->snoozed_until_us)
+    return "snoozed until " + FormatTime(state->snoozed_until_us);
+  if (Flapping(rule, state))
+    return fmt::format("it began or ended {} times within {} windows", state->changes.size(),
+                       rule.flap_windows);
+  if (state->told_us != 0 && time_us - state->told_us < rule.renotify_us)
+    return "told at " + FormatTime(state->told_us);
+  return {};
+}
+
+void Begin(const AlertRule& rule, const Observation& seen, std::int64_t now_us, AlertState* state,
+           Step* step) {
+  state->phase = Phase::kFiring;
+  state->since_us = seen.time_us;
+  state->acked_by.clear();
+  state->changes.push_back(state->windows);
+  step->began = true;
+  step->reason = fmt::format("{} ({} of the last {} windows)", seen.what, BadOf(*state),
+                             state->recent.size());
+  step->mute = MuteOf(rule, state, seen.time_us, now_us);
+  step->tell = step->mute.empty();
+  if (step->tell) state->told_us = seen.time_us;
+}
+
+void End(const AlertRule& rule, const Observation& seen, std::int64_t now_us, AlertState* state,
+         Step* step) {
+  state->phase = Phase::kOk;
+  state->since_us = seen.time_us;
+  state->acked_by.clear();
+  state->changes.push_back(state->windows);
+  step->ended = true;
+  step->reason = fmt::format("{} calm windows in a row", state->calm_in_row);
+  if (now_us < state->snoozed_until_us)
+    step->mute = "snoozed until " + FormatTime(state->snoozed_until_us);
+  else if (Flapping(rule, state))
+    step->mute = "it comes and goes";
+  step->tell = step->mute.empty();
+  state->recent.clear();
+}
+
+void GoOn(const AlertRule& rule, const Observation& seen, std::int64_t now_us, AlertState* state,
+          Step* step) {
+  step->reason = seen.level == Level::kBad ? seen.what : "it is not calm long enough";
+  if (!state->acked_by.empty()) {
+    step->mute = "acknowledged by " + state->acked_by;
+  } else if (step->mute = MuteOf(rule, state, seen.time_us, now_us); step->mute.empty()) {
+    step->tell = seen.level == Level::kBad;
+    if (step->tell) state->told_us = seen.time_us;
+  }
+}
+
+void Await(const AlertRule& rule, const Observation& seen, std::int64_t now_us, AlertState* state,
+           Step* step) {
+  const int bad = BadOf(*state);
+  const Phase before = state->phase;
+  if (bad >= rule.bad_windows && seen.level == Level::kBad && seen.inhibited_by.empty()) {
+    Begin(rule, seen, now_us, state, step);
+    return;
+  }
+  state->phase = bad > 0 ? Phase::kPending : Phase::kOk;
+  if (state->phase != before) state->since_us = seen.time_us;
+  if (!seen.inhibited_by.empty() && seen.level == Level::kBad) {
+    step->reason = fmt::format("{}; held back: {} explains it", seen.what, seen.inhibited_by);
+  } else if (bad > 0) {
+    step->reason = fmt::format("{} ({} of {} windows that an alert takes)",
+                               seen.level == Level::kBad ? seen.what : "not bad this time", bad,
+                               rule.bad_windows);
+  } else {
+    step->reason = before == Phase::kPending ? "it has passed" : "nothing to say";
+  }
+}
+
+Result<> ReadCount(const Json& json, std::string_view key, int max, int* count) {
+  const Json* value = json.Find(key);
+  if (value == nullptr) return {};
+  if (!value->is_int() || value->AsInt() < 1 || value->AsInt() > max)
+    return InvalidArgument("GY4503", "`{}` of an alert rule must be a whole number from 1 to {}",
+                           key, max)
+        .Where("alert." + std::string(key));
+  *count = static_cast<int>(value->AsInt());
+  return {};
+}
+
+}  // namespace
+
+std::string RuleText(const AlertRule& rule) {
+  return fmt::format("{} of {} windows, over after {} calm ones", rule.bad_windows,
+                     rule.of_windows, rule.calm_windows);
+}
+
+Json RuleToJson(const AlertRule& rule) {
+  return Json::Obj({{"bad", rule.bad_windows},
+                    {"of", rule.of_windows},
+                    {"calm", rule.calm_windows},
+                    {"renotify", rule.renotify_us / kMicrosPerSecond},
+                    {"flap_changes", rule.flap_changes},
+                    {"flap_windows", rule.flap_windows}});
+}
+
+Result<AlertRule> RuleFromJson(const Json& json) {
+  constexpr int kWindowsMax = 1'000;
+  AlertRule rule;
+  if (json.is_null()) return rule;
+  const Json known = RuleToJson(rule);
+  for (const auto& [key, value] : json.members()) {
+    if (!known.Has(key))
+      return InvalidArgument("GY4503", "an alert rule has no `{}`", key)
+          .Why("its members are bad, of, calm, renotify, flap_changes and flap_windows");
+  }
+  GYRE_DO(ReadCount(json, "bad", kWindowsMax, &rule.bad_windows));
+  rule.of_windows = std::max(rule.of_windows, rule.bad_windows);
+  GYRE_DO(ReadCount(json, "of", kWindowsMax, &rule.of_windows));
+  GYRE_DO(ReadCount(json, "calm", kWindowsMax, &rule.calm_windows));
+  GYRE_DO(ReadCount(json, "flap_changes", kWindowsMax, &rule.flap_changes));
+  GYRE_DO(ReadCount(json, "flap_windows", kWindowsMax, &rule.flap_windows));
+  int seconds = static_cast<int>(rule.renotify_us / kMicrosPerSecond);
+  GYRE_DO(ReadCount(json, "renotify", 366 * 86'400, &seconds));
+  rule.renotify_us = seconds * kMicrosPerSecond;
+  if (rule.bad_windows > rule.of_windows)
+    return InvalidArgument("GY4503", "{} of {} windows can never be bad", rule.bad_windows,
+                           rule.of_windows)
+        .Where("alert.of");
+  return rule;
+}
+
+Level LevelOf(double score, double raise, double clear) {
+  if (score >= raise) return Level::kBad;
+  return score >= clear ? Level::kBetween : Level::kCalm;
+}
+
+std::string_view PhaseName(Phase phase) { return kPhaseNames[static_cast<std::size_t>(phase)]; }
+
+std::optional<Phase> ParsePhase(std::string_view name) {
+  const auto found = std::ranges::find(kPhaseNames, name);
+  if (found == std::end(kPhaseNames)) return std::nullopt;
+  return static_cast<Phase>(found - std::begin(kPhaseNames));
+}
+
+Json StateToJson(const AlertState& state) {
+  Json recent = Json::Arr(), changes = Json::Arr();
+  for (const bool bad : state.recent) recent.Push(bad);
+  for (const std::int64_t at : state.changes) changes.Push(at);
+  return Json::Obj({{"phase", PhaseName(state.phase)},
+                    {"recent", std::move(recent)},
+                    {"calm_in_row", state.calm_in_row},
+                    {"changes", std::move(changes)},
+                    {"windows", state.windows},
+                    {"since_us", state.since_us},
+                    {"told_us", state.told_us},
+                    {"acked_by", state.acked_by},
+                    {"snoozed_until_us", state.snoozed_until_us}});
+}
+
+AlertState StateFromJson(const Json& json) {
+  AlertState state;
+  state.phase = ParsePhase(json["phase"].AsString()).value_or(Phase::kOk);
+  for (const Json& bad : json["recent"].items()) state.recent.push_back(bad.AsBool());
+  state.calm_in_row = static_cast<int>(json["calm_in_row"].AsInt());
+  for (const Json& at : json["changes"].items()) state.changes.push_back(at.AsInt());
+  state.windows = json["windows"].AsInt();
+  state.since_us = json["since_us"].AsInt();
+  state.told_us = json["told_us"].AsInt();
+  state.acked_by = json["acked_by"].AsString();
+  state.snoozed_until_us = json["snoozed_until_us"].AsInt();
+  return state;
+}
+
+Step Observe(const AlertRule& rule, AlertState* state, const Observation& observation,
+             std::int64_t now_us) {
+  Step step{.from = state->phase, .to = state->phase, .reason = {}};
+  if (observation.level == Level::kUnknown) {
+    step.reason = observation.what.empty() ? "too little is known" : observation.what;
+    return step;
+  }
+  ++state->windows;
+  Remember(rule, observation.level == Level::kBad, state);
+  state->calm_in_row = observation.level == Level::kCalm ? state->calm_in_row + 1 : 0;
+  if (state->phase != Phase::kFiring) {
+    Await(rule, observation, now_us, state, &step);
+  } else if (state->calm_in_row >= rule.calm_windows) {
+    End(rule, observation, now_us, state, &step);
+  } else {
+    GoOn(rule, observation, now_us, state, &step);
+  }
+  step.to = state->phase;
+  return step;
+}
+
+Result<> Acknowledge(AlertState* state, std::string_view by) {
+  if (state->phase != Phase::kFiring)
+    return FailedPrecondition("GY4504", "the alert is {}: there is nothing to acknowledge",
+                              PhaseName(state->phase));
+  state->acked_by = std::string(by);
+  return {};
+}
+
+void Snooze(AlertState* state, std::int64_t until_us) { state->snoozed_until_us = until_us; }
+
+}  // namespace gyre::monitoring

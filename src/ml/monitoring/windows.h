@@ -1,0 +1,84 @@
+// Which rows of an endpoint's traffic are judged together. Pure: the same traffic and watermark
+// give the same windows, in whatever order rows arrived.
+//
+// A window by count holds the next so many rows in the order of their capture; one by time holds
+// the rows whose event time lies in it, counted from 1970-01-01T00:00Z. A window by time that has
+// ended is judged once the watermark has passed it by the lateness; rows that come later belong to
+// it all the same, and it is judged again until it is final.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace gyre::monitoring {
+
+// What becomes of a window by time that has fewer rows than a judgement takes.
+enum class Few : unsigned char {
+  kKeep,    // it stays as it is, and its signals say that they know too little
+  kAppend,  // it goes on until it has enough
+  kSkip,    // nobody judges it
+};
+
+struct WindowSpec {
+  std::int64_t rows = 0;       // by count; 0 = by time
+  std::int64_t period_us = 0;  // by time
+  std::int64_t lateness_us = 0;
+  std::int64_t rows_min = 0;
+  Few few = Few::kAppend;
+  bool by_time() const { return rows == 0; }
+  friend bool operator==(const WindowSpec&, const WindowSpec&) = default;
+};
+// "500 rows", "1h, at least 500 rows": for people.
+std::string WindowText(const WindowSpec& spec);
+Json WindowSpecToJson(const WindowSpec& spec);
+// {"rows"} or {"every": seconds, "lateness": seconds, "rows_min", "few": "keep|append|skip"}.
+// Errors: kInvalidArgument GY4502 names the member.
+Result<WindowSpec> WindowSpecFromJson(const Json& json);
+
+// Rows whose event time lies in [begin_us, begin_us + period).
+struct PeriodRows {
+  std::int64_t begin_us = 0;
+  std::int64_t rows = 0;
+};
+// The beginning of the period that a time lies in.
+std::int64_t PeriodOf(const WindowSpec& spec, std::int64_t time_us);
+
+// [begin, end): event times, or numbers of rows in the order of capture.
+struct Window {
+  std::int64_t begin = 0, end = 0;
+  std::int64_t rows = 0;
+  bool closed = false;  // to be judged
+  friend bool operator==(const Window&, const Window&) = default;
+};
+
+// Windows from `from` on; what was judged before ends there. `periods` ascending, without empty
+// ones; where nothing came there is no window. The last one may be open.
+std::vector<Window> WindowsByTime(const WindowSpec& spec, std::int64_t from,
+                                  std::span<const PeriodRows> periods, std::int64_t watermark_us);
+// `captured`: how many rows there are in all.
+std::vector<Window> WindowsByCount(const WindowSpec& spec, std::int64_t from,
+                                   std::int64_t captured);
+
+// Up to when all rows are there, as far as one can know. One row of the year 2040 or a clock that
+// jumps must not close what is under way, so that no event time counts for later than it came;
+// where traffic has ended, its windows are closed by the time that has passed since.
+std::int64_t Watermark(const WindowSpec& spec, std::int64_t newest_event_us,
+                       std::int64_t newest_received_us, std::int64_t now_us);
+
+// How sure a judged window is: labels and late rows may still change a provisional one.
+enum class WindowState : unsigned char { kOpen, kProvisional, kFinal };
+std::string_view WindowStateName(WindowState state);
+struct LabelsOf {
+  std::int64_t rows = 0, labelled = 0;
+  std::int64_t since_end_us = 0;  // between the end of the window and the watermark
+  std::int64_t wait_us = 0;       // labels that come later change nothing any more
+};
+WindowState StateOf(const LabelsOf& labels);
+
+}  // namespace gyre::monitoring

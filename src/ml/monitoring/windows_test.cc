@@ -1,0 +1,136 @@
+#include "ml/monitoring/windows.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/random.h"
+#include "base/time.h"
+
+namespace gyre::monitoring {
+namespace {
+
+constexpr std::int64_t kHour = 3600 * kMicrosPerSecond;
+
+WindowSpec Hourly(std::int64_t rows_min, Few few) {
+  return {.period_us = kHour, .lateness_us = 0, .rows_min = rows_min, .few = few};
+}
+
+TEST(Windows, ByCountAreFullOrOpen) {
+  const auto windows = WindowsByCount({.rows = 100}, 200, 450);
+  ASSERT_EQ(windows.size(), 3U);
+  EXPECT_EQ(windows[0], (Window{200, 300, 100, true}));
+  EXPECT_EQ(windows[2], (Window{400, 500, 50, false}));
+}
+
+TEST(Windows, ThatHaveEndedWaitForLateRows) {
+  WindowSpec spec = Hourly(0, Few::kKeep);
+  spec.lateness_us = kHour / 2;
+  const PeriodRows periods[] = {{0, 10}, {kHour, 5}};
+  EXPECT_FALSE(WindowsByTime(spec, 0, periods, kHour)[0].closed);
+  EXPECT_TRUE(WindowsByTime(spec, 0, periods, kHour + kHour / 2)[0].closed);
+  EXPECT_FALSE(WindowsByTime(spec, 0, periods, kHour + kHour / 2)[1].closed);
+}
+
+TEST(Windows, OfTooFewRowsAreKeptAppendedOrSkipped) {
+  const PeriodRows periods[] = {{0, 10}, {kHour, 100}, {5 * kHour, 30}};
+  const std::int64_t late = 10 * kHour;
+  const auto kept = WindowsByTime(Hourly(50, Few::kKeep), 0, periods, late);
+  ASSERT_EQ(kept.size(), 3U);
+  EXPECT_TRUE(kept[0].closed);
+  const auto appended = WindowsByTime(Hourly(50, Few::kAppend), 0, periods, late);
+  ASSERT_EQ(appended.size(), 2U);
+  EXPECT_EQ(appended[0], (Window{0, 2 * kHour, 110, true}));
+  EXPECT_EQ(appended[1], (Window{5 * kHour, 6 * kHour, 30, false}));
+  const auto skipped = WindowsByTime(Hourly(50, Few::kSkip), 0, periods, late);
+  ASSERT_EQ(skipped.size(), 1U);
+  EXPECT_EQ(skipped[0].begin, kHour);
+}
+
+// Whatever the rows, the watermark and the way: windows lie in order, apart, hold each row at most
+// once, and those that were closed stay as they are when more rows come after them.
+TEST(Windows, AreDisjointAndStayWhatTheyWereWhenTheyClosed) {
+  for (std::uint64_t seed = 0; seed < 3'000; ++seed) {
+    Random random(seed);
+    WindowSpec spec = Hourly(static_cast<std::int64_t>(random.Below(60)),
+                             static_cast<Few>(random.Below(3)));
+    spec.lateness_us = static_cast<std::int64_t>(random.Below(3)) * kHour;
+    std::map<std::int64_t, std::int64_t> rows;
+    std::int64_t newest = 0;
+    std::vector<Window> judged;
+    for (int step = 0; step < 6; ++step) {
+      const std::uint64_t more = 1 + random.Below(5);
+      for (std::uint64_t i = 0; i < more; ++i) {
+        newest += static_cast<std::int64_t>(random.Below(4)) * kHour;
+        rows[newest] += static_cast<std::int64_t>(1 + random.Below(40));
+      }
+      std::vector<PeriodRows> periods;
+      for (const auto& [begin, count] : rows) periods.push_back({begin, count});
+      const std::int64_t from = judged.empty() ? 0 : judged.back().end;
+      const auto windows = WindowsByTime(spec, from, periods, newest);
+      for (std::size_t i = 0; i < windows.size(); ++i) {
+        ASSERT_LT(windows[i].begin, windows[i].end);
+        ASSERT_GE(windows[i].begin, i == 0 ? from : windows[i - 1].end);
+        if (windows[i].closed) {
+          ASSERT_EQ(judged.empty() || windows[i].begin >= judged.back().end, true);
+          judged.push_back(windows[i]);
+          if (spec.few != Few::kKeep) {
+            ASSERT_GE(windows[i].rows, spec.rows_min);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Watermark, FollowsEventsButNeverAheadOfTheirArrival) {
+  const WindowSpec spec = Hourly(0, Few::kKeep);
+  EXPECT_EQ(Watermark(spec, 10 * kHour, 10 * kHour, 10 * kHour), 10 * kHour);
+  // A row of the year 2040.
+  EXPECT_EQ(Watermark(spec, 500'000 * kHour, 10 * kHour, 10 * kHour), 10 * kHour);
+  // A replay of last year: its own time counts.
+  EXPECT_EQ(Watermark(spec, 3 * kHour, 10 * kHour, 10 * kHour), 3 * kHour);
+}
+
+TEST(Watermark, ClosesTheLastWindowWhenTrafficHasEnded) {
+  const WindowSpec spec = Hourly(0, Few::kKeep);
+  const std::int64_t newest = 10 * kHour + kHour / 4;
+  EXPECT_EQ(Watermark(spec, newest, newest, newest + kHour), newest);
+  EXPECT_EQ(Watermark(spec, newest, newest, newest + kHour + 1), 11 * kHour);
+  // A clock that jumped by a year closes the same window and no other.
+  EXPECT_EQ(Watermark(spec, newest, newest, newest + 8'760 * kHour), 11 * kHour);
+  // One that was set back closes nothing.
+  EXPECT_EQ(Watermark(spec, newest, newest, 0), newest);
+}
+
+TEST(WindowState, IsFinalWhenAllLabelsAreThereOrTheWaitIsOver) {
+  EXPECT_EQ(StateOf({.rows = 10, .labelled = 0, .since_end_us = -1, .wait_us = 5}),
+            WindowState::kOpen);
+  EXPECT_EQ(StateOf({.rows = 10, .labelled = 9, .since_end_us = 4, .wait_us = 5}),
+            WindowState::kProvisional);
+  EXPECT_EQ(StateOf({.rows = 10, .labelled = 10, .since_end_us = 0, .wait_us = 5}),
+            WindowState::kFinal);
+  EXPECT_EQ(StateOf({.rows = 10, .labelled = 1, .since_end_us = 5, .wait_us = 5}),
+            WindowState::kFinal);
+}
+
+TEST(WindowSpec, ReadsWhatItWrites) {
+  for (const char* text : {R"({"rows":500})",
+                           R"({"every":3600,"lateness":60,"rows_min":100,"few":"skip"})"}) {
+    const auto spec = WindowSpecFromJson(*Json::Parse(text));
+    ASSERT_TRUE(spec) << spec.error().ToString();
+    EXPECT_EQ(WindowSpecToJson(*spec).Dump(), text);
+  }
+  for (const char* text : {"{}", R"({"rows":5})", R"({"rows":500,"every":1})", R"({"every":0})",
+                           R"({"every":60,"few":"drop"})", R"({"row":1})", "3"}) {
+    const auto spec = WindowSpecFromJson(*Json::Parse(text));
+    ASSERT_FALSE(spec) << text;
+    EXPECT_EQ(spec.error().gy(), "GY4502");
+  }
+  EXPECT_EQ(WindowText({.rows = 1500}), "1,500 rows");
+  EXPECT_EQ(WindowText(Hourly(500, Few::kAppend)), "1h, at least 500 rows");
+}
+
+}  // namespace
+}  // namespace gyre::monitoring
