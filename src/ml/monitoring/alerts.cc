@@ -11,11 +11,25 @@ int BadOf(const AlertState& state) {
   return static_cast<int>(std::ranges::count(state.recent, true));
 }
 
-void Remember(const AlertRule& rule, bool bad, AlertState* state) {
+void Remember(const AlertRule& rule, const Observation& seen, AlertState* state) {
+  const bool bad = seen.level == Level::kBad;
   state->recent.push_back(bad);
+  state->named.push_back(bad ? seen.columns : std::vector<std::string>());
   const auto keep = static_cast<std::size_t>(rule.of_windows);
-  if (state->recent.size() > keep)
-    state->recent.erase(state->recent.begin(), state->recent.end() - rule.of_windows);
+  if (state->recent.size() > keep) state->recent.erase(state->recent.begin());
+  if (state->named.size() > keep) state->named.erase(state->named.begin());
+}
+
+std::vector<std::string> NamedOften(const AlertRule& rule, const AlertState& state) {
+  std::vector<std::string> often;
+  for (const std::string& column :
+       state.named.empty() ? std::vector<std::string>() : state.named.back()) {
+    const auto times = std::ranges::count_if(state.named, [&](const auto& columns) {
+      return std::ranges::find(columns, column) != columns.end();
+    });
+    if (times >= rule.bad_windows) often.push_back(column);
+  }
+  return often;
 }
 
 bool Flapping(const AlertRule& rule, AlertState* state) {
@@ -44,8 +58,8 @@ void Begin(const AlertRule& rule, const Observation& seen, std::int64_t now_us, 
   state->acked_by.clear();
   state->changes.push_back(state->windows);
   step->began = true;
-  step->reason = fmt::format("{} ({} of the last {} windows)", seen.what, BadOf(*state),
-                             state->recent.size());
+  step->reason =
+      fmt::format("{} ({} of the last {} windows)", seen.what, BadOf(*state), state->recent.size());
   step->mute = MuteOf(rule, state, seen.time_us, now_us);
   step->tell = step->mute.empty();
   if (step->tell) state->told_us = seen.time_us;
@@ -65,6 +79,7 @@ void End(const AlertRule& rule, const Observation& seen, std::int64_t now_us, Al
     step->mute = "it comes and goes";
   step->tell = step->mute.empty();
   state->recent.clear();
+  state->named.clear();
 }
 
 void GoOn(const AlertRule& rule, const Observation& seen, std::int64_t now_us, AlertState* state,
@@ -82,7 +97,9 @@ void Await(const AlertRule& rule, const Observation& seen, std::int64_t now_us, 
            Step* step) {
   const int bad = BadOf(*state);
   const Phase before = state->phase;
-  if (bad >= rule.bad_windows && seen.level == Level::kBad && seen.inhibited_by.empty()) {
+  // Where columns are named, one of them must be named again: chance rarely names the same twice.
+  const bool again = seen.columns.empty() || !step->columns.empty();
+  if (bad >= rule.bad_windows && again && seen.level == Level::kBad && seen.inhibited_by.empty()) {
     Begin(rule, seen, now_us, state, step);
     return;
   }
@@ -90,6 +107,8 @@ void Await(const AlertRule& rule, const Observation& seen, std::int64_t now_us, 
   if (state->phase != before) state->since_us = seen.time_us;
   if (!seen.inhibited_by.empty() && seen.level == Level::kBad) {
     step->reason = fmt::format("{}; held back: {} explains it", seen.what, seen.inhibited_by);
+  } else if (bad >= rule.bad_windows && !again) {
+    step->reason = seen.what + "; not the same columns as before";
   } else if (bad > 0) {
     step->reason = fmt::format("{} ({} of {} windows that an alert takes)",
                                seen.level == Level::kBad ? seen.what : "not bad this time", bad,
@@ -113,8 +132,8 @@ Result<> ReadCount(const Json& json, std::string_view key, int max, int* count) 
 }  // namespace
 
 std::string RuleText(const AlertRule& rule) {
-  return fmt::format("{} of {} windows, over after {} calm ones", rule.bad_windows,
-                     rule.of_windows, rule.calm_windows);
+  return fmt::format("{} of {} windows, over after {} calm ones", rule.bad_windows, rule.of_windows,
+                     rule.calm_windows);
 }
 
 Json RuleToJson(const AlertRule& rule) {
@@ -166,11 +185,17 @@ std::optional<Phase> ParsePhase(std::string_view name) {
 }
 
 Json StateToJson(const AlertState& state) {
-  Json recent = Json::Arr(), changes = Json::Arr();
+  Json recent = Json::Arr(), named = Json::Arr(), changes = Json::Arr();
+  for (const std::vector<std::string>& columns : state.named) {
+    Json list = Json::Arr();
+    for (const std::string& column : columns) list.Push(column);
+    named.Push(std::move(list));
+  }
   for (const bool bad : state.recent) recent.Push(bad);
   for (const std::int64_t at : state.changes) changes.Push(at);
   return Json::Obj({{"phase", PhaseName(state.phase)},
                     {"recent", std::move(recent)},
+                    {"named", std::move(named)},
                     {"calm_in_row", state.calm_in_row},
                     {"changes", std::move(changes)},
                     {"windows", state.windows},
@@ -184,6 +209,10 @@ AlertState StateFromJson(const Json& json) {
   AlertState state;
   state.phase = ParsePhase(json["phase"].AsString()).value_or(Phase::kOk);
   for (const Json& bad : json["recent"].items()) state.recent.push_back(bad.AsBool());
+  for (const Json& columns : json["named"].items()) {
+    state.named.emplace_back();
+    for (const Json& column : columns.items()) state.named.back().push_back(column.AsString());
+  }
   state.calm_in_row = static_cast<int>(json["calm_in_row"].AsInt());
   for (const Json& at : json["changes"].items()) state.changes.push_back(at.AsInt());
   state.windows = json["windows"].AsInt();
@@ -202,7 +231,8 @@ Step Observe(const AlertRule& rule, AlertState* state, const Observation& observ
     return step;
   }
   ++state->windows;
-  Remember(rule, observation.level == Level::kBad, state);
+  Remember(rule, observation, state);
+  step.columns = NamedOften(rule, *state);
   state->calm_in_row = observation.level == Level::kCalm ? state->calm_in_row + 1 : 0;
   if (state->phase != Phase::kFiring) {
     Await(rule, observation, now_us, state, &step);

@@ -21,11 +21,11 @@
 namespace gyre::monitoring {
 
 struct AlertRule {
-  int bad_windows = 2;    // m of
-  int of_windows = 3;     // the last n
-  int calm_windows = 2;   // in a row end it
+  int bad_windows = 2;                                      // m of
+  int of_windows = 3;                                       // the last n
+  int calm_windows = 2;                                     // in a row end it
   std::int64_t renotify_us = 24 * 3600 * kMicrosPerSecond;  // between two tellings of the same
-  int flap_changes = 4;   // beginnings and ends
+  int flap_changes = 4;                                     // beginnings and ends
   int flap_windows = 12;  // within so many windows: told only once until it settles
   friend bool operator==(const AlertRule&, const AlertRule&) = default;
 };
@@ -48,7 +48,8 @@ std::optional<Phase> ParsePhase(std::string_view name);
 
 struct AlertState {
   Phase phase = Phase::kOk;
-  std::vector<bool> recent = {};  // bad or not, of the last windows, newest last
+  std::vector<bool> recent = {};                     // bad or not, of the last windows, newest last
+  std::vector<std::vector<std::string>> named = {};  // what each of them named
   int calm_in_row = 0;
   std::vector<std::int64_t> changes = {};  // numbers of windows at which it began or ended
   std::int64_t windows = 0;                // observed
@@ -63,17 +64,20 @@ AlertState StateFromJson(const Json& json);
 
 struct Observation {
   Level level = Level::kUnknown;
-  std::int64_t time_us = 0;     // the end of the window
-  std::string what = {};        // "2 columns drifted: hour, temp"
+  std::int64_t time_us = 0;  // the end of the window
+  std::string what = {};     // "2 columns drifted: hour, temp"
+  std::vector<std::string> columns = {};
   std::string inhibited_by = {};  // a firing alert that explains this one: "data quality"
 };
 
 struct Step {
   Phase from = Phase::kOk, to = Phase::kOk;
   bool began = false, ended = false;
-  bool tell = false;    // people are told
-  std::string reason;   // of the change, or of there being none
+  bool tell = false;      // people are told
+  std::string reason;     // of the change, or of there being none
   std::string mute = {};  // why nobody is told of a change
+  // Named by as many windows as an alert takes: one that chance names once is none of them.
+  std::vector<std::string> columns = {};
 };
 Step Observe(const AlertRule& rule, AlertState* state, const Observation& observation,
              std::int64_t now_us);

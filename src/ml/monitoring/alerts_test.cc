@@ -127,8 +127,25 @@ TEST(Alerts, AreHeldBackWhileAnotherExplainsThem) {
   EXPECT_TRUE(run.See(Level::kBad).began);
 }
 
+TEST(Alerts, NameTheColumnsThatSeveralWindowsNamed) {
+  AlertState state;
+  const auto see = [&](std::vector<std::string> columns) {
+    return Observe({}, &state, {.level = Level::kBad, .what = "x", .columns = std::move(columns)},
+                   0);
+  };
+  EXPECT_TRUE(see({"chance"}).columns.empty());
+  const Step step = see({"hour"});
+  EXPECT_EQ(step.to, Phase::kPending);
+  EXPECT_EQ(step.reason, "x; not the same columns as before");
+  state = {};
+  EXPECT_TRUE(see({"hour", "chance"}).columns.empty());
+  EXPECT_EQ(see({"temp", "hour"}).columns, std::vector<std::string>{"hour"});
+  EXPECT_EQ(see({"temp", "hour"}).columns, (std::vector<std::string>{"temp", "hour"}));
+}
+
 TEST(Alerts, StateSurvivesAsJson) {
   Watched run;
+  Observe(run.rule, &run.state, {.level = Level::kBad, .what = "x", .columns = {"hour"}}, 0);
   run.See(Level::kBad);
   run.See(Level::kBad);
   Snooze(&run.state, 77);

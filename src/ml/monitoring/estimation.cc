@@ -190,7 +190,8 @@ Result<EstimateInterval> IntervalOfEstimate(std::span<const double> calibrated,
   const double qs[] = {0.025, 0.5, 0.975};
   const std::vector<double> ends = statistics::Quantiles(drawn, qs);
   // Fewer rows than there are spread wider, by the root of their share.
-  const double scale = std::sqrt(static_cast<double>(d.size()) / static_cast<double>(decided.size()));
+  const double scale =
+      std::sqrt(static_cast<double>(d.size()) / static_cast<double>(decided.size()));
   return EstimateInterval{ends[1] + (ends[0] - ends[1]) * scale,
                           ends[1] + (ends[2] - ends[1]) * scale};
 }

@@ -134,8 +134,9 @@ Json CountsToJson(const BinCounts& counts) {
 }
 
 std::optional<BinCounts> CountsFromJson(const Bins& bins, const Json& json) {
-  const std::size_t expected =
-      !bins.is_number ? bins.values.size() + 1 : bins.edges.empty() ? 2 : bins.edges.size() + 1;
+  const std::size_t expected = !bins.is_number      ? bins.values.size() + 1
+                               : bins.edges.empty() ? 2
+                                                    : bins.edges.size() + 1;
   if (json["counts"].size() != expected) return std::nullopt;
   BinCounts counts;
   counts.rows = json["rows"].AsInt();

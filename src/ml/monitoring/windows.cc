@@ -54,8 +54,9 @@ Json WindowSpecToJson(const WindowSpec& spec) {
 
 Result<WindowSpec> WindowSpecFromJson(const Json& json) {
   if (!json.is_object())
-    return InvalidArgument("GY4502", "a window is an object: {{\"rows\": 500}} or {{\"every\": "
-                                     "3600}}")
+    return InvalidArgument("GY4502",
+                           "a window is an object: {{\"rows\": 500}} or {{\"every\": "
+                           "3600}}")
         .Where("window");
   for (const auto& [key, value] : json.members()) {
     if (key != "rows" && key != "every" && key != "lateness" && key != "rows_min" && key != "few")
@@ -83,38 +84,31 @@ Result<WindowSpec> WindowSpecFromJson(const Json& json) {
   return spec;
 }
 
-std::int64_t PeriodOf(const WindowSpec& spec, std::int64_t time_us) {
-  return FloorTo(time_us, spec.period_us);
+std::int64_t PlaceOf(const WindowSpec& spec, std::int64_t event_us) {
+  return spec.by_time() ? FloorTo(event_us, spec.period_us) : event_us;
 }
 
-std::vector<Window> WindowsByTime(const WindowSpec& spec, std::int64_t from,
-                                  std::span<const PeriodRows> periods, std::int64_t watermark_us) {
+bool IsFromTheFuture(std::int64_t event_us, std::int64_t received_us) {
+  return event_us > received_us + kClockSkewMax;
+}
+
+std::vector<Window> AssignWindows(const WindowSpec& spec, std::int64_t from,
+                                  std::span<const RowsAt> rows, std::int64_t watermark_us) {
+  const std::int64_t length = spec.by_time() ? spec.period_us : 1;
+  const std::int64_t enough = spec.by_time() ? spec.rows_min : spec.rows;
+  const bool append = !spec.by_time() || spec.few == Few::kAppend;
   std::vector<Window> windows;
   bool gathering = false;  // the last one has too few rows yet
-  for (const PeriodRows& period : periods) {
-    if (period.begin_us < from) continue;
-    const std::int64_t end = period.begin_us + spec.period_us;
-    if (gathering) {
-      windows.back().end = end;
-      windows.back().rows += period.rows;
-    } else {
-      windows.push_back({period.begin_us, end, period.rows, false});
-    }
+  for (const RowsAt& at : rows) {
+    if (at.time_us < from) continue;
+    if (!gathering) windows.push_back({.begin = at.time_us});
     Window& last = windows.back();
-    const bool few = last.rows < spec.rows_min;
-    gathering = few && spec.few == Few::kAppend;
-    last.closed = !gathering && watermark_us >= last.end + spec.lateness_us;
+    last.end = at.time_us + length;
+    last.rows += at.rows;
+    const bool few = last.rows < enough;
+    gathering = few && append;
+    last.closed = !gathering && (!spec.by_time() || watermark_us >= last.end + spec.lateness_us);
     if (few && spec.few == Few::kSkip && last.closed) windows.pop_back();
-  }
-  return windows;
-}
-
-std::vector<Window> WindowsByCount(const WindowSpec& spec, std::int64_t from,
-                                   std::int64_t captured) {
-  std::vector<Window> windows;
-  for (std::int64_t begin = from; begin < captured; begin += spec.rows) {
-    const std::int64_t end = begin + spec.rows;
-    windows.push_back({begin, end, std::min(end, captured) - begin, end <= captured});
   }
   return windows;
 }
@@ -124,7 +118,7 @@ std::int64_t Watermark(const WindowSpec& spec, std::int64_t newest_event_us,
   const std::int64_t seen = std::min(newest_event_us, newest_received_us);
   const std::int64_t quiet = now_us - newest_received_us;
   if (spec.by_time() && quiet > spec.period_us + spec.lateness_us)
-    return PeriodOf(spec, seen) + spec.period_us + spec.lateness_us;
+    return FloorTo(seen, spec.period_us) + spec.period_us + spec.lateness_us;
   return seen;
 }
 

@@ -1,10 +1,10 @@
 // Which rows of an endpoint's traffic are judged together. Pure: the same traffic and watermark
 // give the same windows, in whatever order rows arrived.
 //
-// A window by count holds the next so many rows in the order of their capture; one by time holds
-// the rows whose event time lies in it, counted from 1970-01-01T00:00Z. A window by time that has
-// ended is judged once the watermark has passed it by the lateness; rows that come later belong to
-// it all the same, and it is judged again until it is final.
+// Every window is a stretch of event time. One by count ends with the row that makes it full (rows
+// of one moment stay together); one by time with its period, counted from 1970-01-01T00:00Z, and it
+// is judged once the watermark has passed it by the lateness. Rows that come later belong to the
+// window they lie in all the same, and it is judged again until it is final.
 #pragma once
 
 #include <cstdint>
@@ -41,15 +41,19 @@ Json WindowSpecToJson(const WindowSpec& spec);
 // Errors: kInvalidArgument GY4502 names the member.
 Result<WindowSpec> WindowSpecFromJson(const Json& json);
 
-// Rows whose event time lies in [begin_us, begin_us + period).
-struct PeriodRows {
-  std::int64_t begin_us = 0;
+// Rows of one moment, or of the period that begins then.
+struct RowsAt {
+  std::int64_t time_us = 0;
   std::int64_t rows = 0;
 };
-// The beginning of the period that a time lies in.
-std::int64_t PeriodOf(const WindowSpec& spec, std::int64_t time_us);
+// The beginning of the period that a row lies in, or its own moment.
+std::int64_t PlaceOf(const WindowSpec& spec, std::int64_t event_us);
+// No event is later than its arrival, but for clocks that disagree a little: one row of the year
+// 2040 must not push all others into the past.
+constexpr std::int64_t kClockSkewMax = 300'000'000;
+bool IsFromTheFuture(std::int64_t event_us, std::int64_t received_us);
 
-// [begin, end): event times, or numbers of rows in the order of capture.
+// [begin, end) of event time.
 struct Window {
   std::int64_t begin = 0, end = 0;
   std::int64_t rows = 0;
@@ -57,17 +61,14 @@ struct Window {
   friend bool operator==(const Window&, const Window&) = default;
 };
 
-// Windows from `from` on; what was judged before ends there. `periods` ascending, without empty
-// ones; where nothing came there is no window. The last one may be open.
-std::vector<Window> WindowsByTime(const WindowSpec& spec, std::int64_t from,
-                                  std::span<const PeriodRows> periods, std::int64_t watermark_us);
-// `captured`: how many rows there are in all.
-std::vector<Window> WindowsByCount(const WindowSpec& spec, std::int64_t from,
-                                   std::int64_t captured);
+// Windows from `from` on; what was judged before ends there. `rows` ascending, without empty ones;
+// where nothing came there is no window. The last one may be open.
+std::vector<Window> AssignWindows(const WindowSpec& spec, std::int64_t from,
+                                  std::span<const RowsAt> rows, std::int64_t watermark_us);
 
-// Up to when all rows are there, as far as one can know. One row of the year 2040 or a clock that
-// jumps must not close what is under way, so that no event time counts for later than it came;
-// where traffic has ended, its windows are closed by the time that has passed since.
+// Up to when all rows are there, as far as one can know: the newest event, and where traffic has
+// ended, the end of its window by the time that has passed since. A clock that jumps closes that
+// one window and no other.
 std::int64_t Watermark(const WindowSpec& spec, std::int64_t newest_event_us,
                        std::int64_t newest_received_us, std::int64_t now_us);
 

@@ -17,33 +17,42 @@ WindowSpec Hourly(std::int64_t rows_min, Few few) {
   return {.period_us = kHour, .lateness_us = 0, .rows_min = rows_min, .few = few};
 }
 
-TEST(Windows, ByCountAreFullOrOpen) {
-  const auto windows = WindowsByCount({.rows = 100}, 200, 450);
-  ASSERT_EQ(windows.size(), 3U);
-  EXPECT_EQ(windows[0], (Window{200, 300, 100, true}));
-  EXPECT_EQ(windows[2], (Window{400, 500, 50, false}));
+TEST(Windows, ByCountEndWithTheRowThatFillsThem) {
+  const RowsAt rows[] = {{5, 60}, {7, 30}, {9, 20}, {20, 40}, {21, 100}, {30, 1}};
+  const auto windows = AssignWindows({.rows = 100}, 6, rows, 0);
+  ASSERT_EQ(windows.size(), 2U);
+  EXPECT_EQ(windows[0], (Window{7, 22, 190, true}));
+  EXPECT_EQ(windows[1], (Window{30, 31, 1, false}));
+}
+
+TEST(Windows, NoEventIsLaterThanItsArrival) {
+  EXPECT_TRUE(IsFromTheFuture(kHour + 1, 0));
+  EXPECT_FALSE(IsFromTheFuture(60 * kMicrosPerSecond, 0));
+  EXPECT_EQ(PlaceOf({.rows = 10}, 50), 50);
+  EXPECT_EQ(PlaceOf(Hourly(0, Few::kKeep), kHour + 7), kHour);
+  EXPECT_EQ(PlaceOf(Hourly(0, Few::kKeep), -7), -kHour);
 }
 
 TEST(Windows, ThatHaveEndedWaitForLateRows) {
   WindowSpec spec = Hourly(0, Few::kKeep);
   spec.lateness_us = kHour / 2;
-  const PeriodRows periods[] = {{0, 10}, {kHour, 5}};
-  EXPECT_FALSE(WindowsByTime(spec, 0, periods, kHour)[0].closed);
-  EXPECT_TRUE(WindowsByTime(spec, 0, periods, kHour + kHour / 2)[0].closed);
-  EXPECT_FALSE(WindowsByTime(spec, 0, periods, kHour + kHour / 2)[1].closed);
+  const RowsAt periods[] = {{0, 10}, {kHour, 5}};
+  EXPECT_FALSE(AssignWindows(spec, 0, periods, kHour)[0].closed);
+  EXPECT_TRUE(AssignWindows(spec, 0, periods, kHour + kHour / 2)[0].closed);
+  EXPECT_FALSE(AssignWindows(spec, 0, periods, kHour + kHour / 2)[1].closed);
 }
 
 TEST(Windows, OfTooFewRowsAreKeptAppendedOrSkipped) {
-  const PeriodRows periods[] = {{0, 10}, {kHour, 100}, {5 * kHour, 30}};
+  const RowsAt periods[] = {{0, 10}, {kHour, 100}, {5 * kHour, 30}};
   const std::int64_t late = 10 * kHour;
-  const auto kept = WindowsByTime(Hourly(50, Few::kKeep), 0, periods, late);
+  const auto kept = AssignWindows(Hourly(50, Few::kKeep), 0, periods, late);
   ASSERT_EQ(kept.size(), 3U);
   EXPECT_TRUE(kept[0].closed);
-  const auto appended = WindowsByTime(Hourly(50, Few::kAppend), 0, periods, late);
+  const auto appended = AssignWindows(Hourly(50, Few::kAppend), 0, periods, late);
   ASSERT_EQ(appended.size(), 2U);
   EXPECT_EQ(appended[0], (Window{0, 2 * kHour, 110, true}));
   EXPECT_EQ(appended[1], (Window{5 * kHour, 6 * kHour, 30, false}));
-  const auto skipped = WindowsByTime(Hourly(50, Few::kSkip), 0, periods, late);
+  const auto skipped = AssignWindows(Hourly(50, Few::kSkip), 0, periods, late);
   ASSERT_EQ(skipped.size(), 1U);
   EXPECT_EQ(skipped[0].begin, kHour);
 }
@@ -53,8 +62,8 @@ TEST(Windows, OfTooFewRowsAreKeptAppendedOrSkipped) {
 TEST(Windows, AreDisjointAndStayWhatTheyWereWhenTheyClosed) {
   for (std::uint64_t seed = 0; seed < 3'000; ++seed) {
     Random random(seed);
-    WindowSpec spec = Hourly(static_cast<std::int64_t>(random.Below(60)),
-                             static_cast<Few>(random.Below(3)));
+    WindowSpec spec =
+        Hourly(static_cast<std::int64_t>(random.Below(60)), static_cast<Few>(random.Below(3)));
     spec.lateness_us = static_cast<std::int64_t>(random.Below(3)) * kHour;
     std::map<std::int64_t, std::int64_t> rows;
     std::int64_t newest = 0;
@@ -65,10 +74,10 @@ TEST(Windows, AreDisjointAndStayWhatTheyWereWhenTheyClosed) {
         newest += static_cast<std::int64_t>(random.Below(4)) * kHour;
         rows[newest] += static_cast<std::int64_t>(1 + random.Below(40));
       }
-      std::vector<PeriodRows> periods;
+      std::vector<RowsAt> periods;
       for (const auto& [begin, count] : rows) periods.push_back({begin, count});
       const std::int64_t from = judged.empty() ? 0 : judged.back().end;
-      const auto windows = WindowsByTime(spec, from, periods, newest);
+      const auto windows = AssignWindows(spec, from, periods, newest);
       for (std::size_t i = 0; i < windows.size(); ++i) {
         ASSERT_LT(windows[i].begin, windows[i].end);
         ASSERT_GE(windows[i].begin, i == 0 ? from : windows[i - 1].end);
@@ -116,8 +125,8 @@ TEST(WindowState, IsFinalWhenAllLabelsAreThereOrTheWaitIsOver) {
 }
 
 TEST(WindowSpec, ReadsWhatItWrites) {
-  for (const char* text : {R"({"rows":500})",
-                           R"({"every":3600,"lateness":60,"rows_min":100,"few":"skip"})"}) {
+  for (const char* text :
+       {R"({"rows":500})", R"({"every":3600,"lateness":60,"rows_min":100,"few":"skip"})"}) {
     const auto spec = WindowSpecFromJson(*Json::Parse(text));
     ASSERT_TRUE(spec) << spec.error().ToString();
     EXPECT_EQ(WindowSpecToJson(*spec).Dump(), text);

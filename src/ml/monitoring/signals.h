@@ -1,0 +1,120 @@
+// What a window says of an endpoint, each as a signal: a score that grows with the trouble, two
+// thresholds, the level between them and one sentence. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "ml/monitoring/alerts.h"
+#include "ml/monitoring/reference.h"
+#include "ml/statistics/bootstrap.h"
+#include "ml/statistics/drift.h"
+#include "ml/statistics/kpi.h"
+
+namespace gyre::monitoring {
+
+// Names of signals, and of the alerts that come of them, in the order in which they are judged:
+// what explains another comes before it.
+inline constexpr std::string_view kDataQuality = "data_quality", kDrift = "drift",
+                                  kPredictionDrift = "prediction_drift",
+                                  kPerformance = "performance", kKpi = "kpi",
+                                  kEstimate = "estimated_performance",
+                                  kConceptDrift = "concept_drift", kFeedback = "feedback",
+                                  kService = "service";
+inline constexpr std::string_view kSignalNames[] = {kDataQuality,  kDrift,    kPredictionDrift,
+                                                    kPerformance,  kKpi,      kEstimate,
+                                                    kConceptDrift, kFeedback, kService};
+
+struct Signal {
+  std::string name = {};
+  Level level = Level::kUnknown;
+  double score = 0, raise = 0, clear = 0;
+  std::string what = {};
+  std::vector<std::string> columns = {};  // that it is about
+  std::string model_version_id = {};
+  bool broken_input = false;  // of data quality: values are lost, so that drift there says nothing
+};
+Json SignalToJson(const Signal& signal);
+Signal SignalFromJson(const Json& json);
+
+constexpr std::int64_t kRowsMin = 30;  // fewer rows say nothing
+
+// --- data quality --------------------------------------------------------------------------------
+struct QualityFinding {
+  std::string column = {};
+  std::string kind = {};  // "missing", "out_of_range", "unseen"
+  double share = 0, reference_share = 0;
+  std::string what = {};
+};
+struct Quality {
+  std::vector<QualityFinding> findings = {};
+  Signal signal = {};
+};
+// `current` in the order of `reference`.
+Quality QualityOf(std::span<const ReferenceColumn> reference, std::span<const BinCounts> current);
+
+// --- drift ---------------------------------------------------------------------------------------
+struct ColumnDrift {
+  std::string column = {};
+  statistics::Drift drift = {};
+  std::string what = {};  // "0.43 standard deviations away (p 1e-9)"
+};
+struct DriftFindings {
+  std::vector<ColumnDrift> columns = {};  // the farthest first
+  Signal signal = {};
+};
+inline constexpr std::string_view kBinnedKs = "ks.reference_bins/gyre";
+inline constexpr std::string_view kBinnedWasserstein = "wasserstein1.std_ref.reference_bins/gyre";
+
+// The calibrated default on the fixed bins: of windows like the reference at most
+// kFalseDiscoveryRate have a column that signals. `current` in the order of `reference`; columns
+// without rows on either side are left out. `name` is kDrift or kPredictionDrift; `than`: "the
+// training data", "the window before".
+DriftFindings DriftOf(std::string_view name, std::span<const ReferenceColumn> reference,
+                      std::span<const BinCounts> current, double effect_min, std::string_view than);
+
+// --- performance ---------------------------------------------------------------------------------
+// A metric with the ends of its interval; NaN where they are not known.
+struct Measured {
+  double value = 0, lower = 0, upper = 0;
+};
+// Has the metric surely become worse? By the ends of the difference of two intervals (MOVER), and
+// by an amount that matters: kFallMin of the reference.
+inline constexpr double kFallMin = 0.02;
+Signal FallOf(std::string_view name, const statistics::MetricInfo& metric, const Measured& then,
+              const Measured& now, std::string_view since);
+// The project's goals on labelled rows.
+Signal KpisOf(std::span<const statistics::Kpi> kpis, const statistics::MetricSet& metrics);
+// Worse answers to inputs like before: the relation between them has changed.
+Signal ConceptOf(const Signal& performance, const Signal& drift);
+
+// --- labels --------------------------------------------------------------------------------------
+struct Feedback {
+  std::int64_t rows = 0, labelled = 0;
+  double delay_p50_us = 0, delay_p99_us = 0;
+  // Scores of the rows that have a label against the rest.
+  std::optional<statistics::Drift> selection = {};
+  Signal signal = {};
+};
+Feedback FeedbackOf(std::span<const double> scores, std::span<const std::int64_t> delays_us);
+
+// --- the service itself --------------------------------------------------------------------------
+struct Health {
+  double latency_p50_us = 0, latency_p99_us = 0;
+  double rows_per_hour = 0;
+  double failed_share = 0, ignored_share = 0;  // of requests since the window before
+};
+Json HealthToJson(const Health& health);
+Health HealthFromJson(const Json& json);
+// Against the windows before (median and median absolute deviation); fewer than kHealthWindows of
+// them say nothing.
+inline constexpr std::size_t kHealthWindows = 8;
+Signal ServiceOf(std::span<const Health> before, const Health& now);
+
+}  // namespace gyre::monitoring
