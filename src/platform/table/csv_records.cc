@@ -206,6 +206,7 @@ class CsvSource : public RecordSource {
   std::int64_t bytes_read() const override { return text_.stored_bytes_read(); }
   std::vector<BadRecord> TakeBadRecords() override { return std::exchange(bad_, {}); }
   char decimal_point() const override { return dialect_.decimal_point; }
+  char delimiter() const override { return dialect_.delimiter; }
   std::string Description() const override {
     return fmt::format("CSV, {} separated, {}{}{}", DelimiterName(dialect_.delimiter),
                        EncodingName(text_.encoding()), dialect_.header ? "" : ", no header line",

@@ -70,7 +70,7 @@ TEST_F(Import, NumbersAreReadAsBefore) {
   const KnownTable before{.name = "de:v1",
                           .schema = {{"n", Type::kDouble}},
                           .formats = {{"n", TextFormat::kDecimalComma}}};
-  const auto joined = Read("n,s\n1.196,a\n2.500,b\n", {.known = before});
+  const auto joined = Read("n;s\n1.196;a\n2.500;b\n", {.known = before});
   ASSERT_TRUE(joined);
   EXPECT_EQ(Row(joined->frame, 0), "1196|a");
   ASSERT_EQ(joined->report.notes.size(), 1u);
@@ -82,6 +82,34 @@ TEST_F(Import, NumbersAreReadAsBefore) {
   std::string whole = "n,s\n";
   for (int i = 0; i < 20'000; ++i) whole += "12,a\n";
   EXPECT_EQ(Row(Read(whole + "10.5,b\n", model)->frame, 20'000), "10.5|b");
+}
+
+// A file that has decimal commas throughout says so of its columns, as one with thousands does.
+TEST_F(Import, ADecimalCommaIsKept) {
+  const auto first = Read("n;s;k\n1,5;a;1\n2,25;b;2\n");
+  ASSERT_TRUE(first) << first.error().ToString();
+  EXPECT_EQ(Types(*first), "double text int");
+  EXPECT_TRUE(first->report.notes.empty());
+  EXPECT_EQ(first->report.formats, (Formats{{"n", TextFormat::kDecimalComma}}));
+  const KnownTable before{
+      .name = "de:v1", .schema = first->report.schema, .formats = first->report.formats};
+  const auto joined = Read("n;s;k\n1.196;a;1\n2.500;b;2\n", {.known = before});
+  ASSERT_TRUE(joined);
+  EXPECT_EQ(Row(joined->frame, 0), "1196|a|1");
+  ASSERT_EQ(joined->report.notes.size(), 1u);
+  EXPECT_NE(joined->report.notes[0].find("as in de:v1: no value shows"), std::string::npos);
+  // The next file of the kind, and one with points that show it.
+  EXPECT_TRUE(Read("n;s;k\n1,5;a;1\n", {.known = before})->report.notes.empty());
+  EXPECT_EQ(Row(Read("n,s,k\n1.5,a,1\n", {.known = before})->frame, 0), "1.5|a|1");
+  // Cells that commas part have decimal points, unless one shows otherwise.
+  const ImportOptions model{
+      .types = first->report.schema, .formats = before.formats, .types_by = "the model"};
+  for (const ImportOptions& options : {ImportOptions{.known = before}, model}) {
+    const auto points = Read("n,s,k\n1.196,a,1\n2.500,b,2\n", options);
+    ASSERT_TRUE(points) << points.error().ToString();
+    EXPECT_EQ(Row(points->frame, 0), "1.196|a|1");
+    EXPECT_EQ(Row(Read("n,s,k\n1.196,a,1\n\"2.500,5\",b,2\n", options)->frame, 0), "1196|a|1");
+  }
 }
 
 // The first rows look like whole numbers, and late ones show how they are written.
@@ -153,12 +181,12 @@ TEST_F(Import, TheFormOfOthersIsSaid) {
                             .formats = {{"n", TextFormat::kDecimalComma}},
                             .types_may_miss = true,
                             .types_by = "the model"};
-  const auto open = Read("n,m\n1.196,3\n", model);
+  const auto open = Read("n;m\n1.196;3\n", model);
   ASSERT_TRUE(open);
   EXPECT_EQ(Row(open->frame, 0), "1196|3");
   ASSERT_EQ(open->report.notes.size(), 1u);
   EXPECT_NE(open->report.notes[0].find("as in the model: no value shows"), std::string::npos);
-  const auto against = Read("n,m\n1.196,3.5\n", model);
+  const auto against = Read("n;m\n1.196;3.5\n", model);
   ASSERT_TRUE(against);
   EXPECT_NE(against->report.notes.at(0).find("`m` is written the other way"), std::string::npos);
   EXPECT_EQ(Row(Read("n,m\n\"1,5\",12.345\n", model)->frame, 0), "1.5|12345");

@@ -85,7 +85,8 @@ class RecordSource {
       const = 0;  // of the file as it is stored (compressed bytes count)
   virtual std::vector<BadRecord> TakeBadRecords() = 0;  // records left out since the last call
   virtual char decimal_point() const { return '.'; }
-  virtual std::string Description() const = 0;  // "comma separated, UTF-8, header"
+  virtual char delimiter() const { return '\0'; }  // between cells; none in JSON
+  virtual std::string Description() const = 0;     // "comma separated, UTF-8, header"
 };
 
 }  // namespace gyre::table

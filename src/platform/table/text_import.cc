@@ -147,6 +147,7 @@ Result<> TextImport::ReadFile(std::size_t file) {
   file_ = static_cast<std::uint32_t>(file);
   if (file == 0) {
     decimal_point_ = source->decimal_point();
+    comma_parts_ = source->delimiter() == ',';
     report_.format = source->Description();
   }
   RecordBatch batch;
@@ -240,6 +241,8 @@ void TextImport::PlanFromFirst(const RecordBatch& batch, const std::vector<std::
     Column& column = columns_[map[i]];
     for (std::size_t row = 0; row < batch.rows(); ++row)
       column.counts.Add(batch.cells[row * batch.width + i], decimal_point_);
+    if (column.given && column.plan.format == TextFormat::kDecimalComma && StandsAsItIs(column))
+      ApplyGiven(&column);
     Settle(&column);
     if (!IsNumberFormat(column.plan.format)) column.plan.decimal_point = decimal_point_;
   }
@@ -266,9 +269,18 @@ bool TextImport::GivenByUser(const Column& column) const {
   return column.given && column.given_by == ImportOptions().types_by;
 }
 
+// Who parts cells by commas writes decimal points: 1.196 is what it looks like there, although
+// another file of the table had decimal commas.
+bool TextImport::StandsAsItIs(const Column& column) const {
+  const KindCounts& counts = column.counts;
+  return comma_parts_ && !GivenByUser(column) && counts.filled > 0 &&
+         counts.of(kDoubleKind) == counts.filled;
+}
+
 void TextImport::ApplyGiven(Column* column) const {
   const KindCounts& counts = column->counts;
-  const auto form = column->format ? std::optional(column->format->text) : std::nullopt;
+  auto form = column->format ? std::optional(column->format->text) : std::nullopt;
+  if (form == TextFormat::kDecimalComma && StandsAsItIs(*column)) form = TextFormat::kUsual;
   column->plan = PlanGiven(counts, column->plan.type, form, decimal_point_);
   column->bad = BadCount(counts, column->plan);
   column->seems = {};
@@ -290,6 +302,7 @@ void TextImport::ApplyKnown(Column* column) const {
   const bool slash = column->plan.type == Type::kDate && IsDateFormat(column->plan.format);
   if (slash && column->ambiguous_date && IsDateFormat(known->second.text))
     column->plan.format = known->second.text;
+  if (known->second.text == TextFormat::kDecimalComma && StandsAsItIs(*column)) return;
   if (IsNumberFormat(known->second.text) && FitsEitherWay(column->counts))
     column->as_known = ReadAs(known->second.text, column);
 }

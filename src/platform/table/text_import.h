@@ -58,6 +58,7 @@ class TextImport {
   bool GivenByUser(const Column& column) const;
   void ApplyGiven(Column* column) const;
   void ApplyKnown(Column* column) const;
+  bool StandsAsItIs(const Column& column) const;
   bool ReadAs(TextFormat form, Column* column) const;
   void ReadAsShown(const Column* comma, const Column* point, Column* column) const;
   void NoteFormat(const Column& column);
@@ -91,6 +92,7 @@ class TextImport {
   std::vector<Column> columns_;
   std::vector<unsigned char> present_;  // columns of the current CSV file
   char decimal_point_ = '.';
+  bool comma_parts_ = false;  // the cells of the first file
   bool planned_ = false, decided_ = false, counting_ = false;
   bool from_start_ = false;      // count, and begin anew for it
   std::int64_t rows_ = 0;        // seen in this pass

@@ -13,7 +13,12 @@ namespace gyre::table {
 // table had it otherwise, or more than digits was read.
 void TextImport::NoteFormat(const Column& column) {
   const TextFormat format = column.plan.format;
-  if (format == TextFormat::kUsual) return;
+  if (format == TextFormat::kUsual) {
+    // Told by the whole file; what joins the column later may show nothing.
+    if (column.plan.type == Type::kDouble && column.plan.decimal_point == ',')
+      report_.formats[column.name] = TextFormat::kDecimalComma;
+    return;
+  }
   report_.formats[column.name] = {format, column.plan.unit};
   if (column.format && !column.as_known) return;
   report_.notes.push_back(IsNumberFormat(format) ? NumberNote(column) : DateNote(column));
