@@ -198,6 +198,34 @@ int YamlLineOf(std::string_view text, const std::string& key, std::size_t item) 
   }
 }
 
+int YamlLineAt(std::string_view text, std::span<const std::string> path) {
+  try {
+    YAML::Node node = YAML::Load(std::string(text));
+    YAML::Mark mark = node.Mark();
+    for (const std::string& part : path) {
+      bool found = false;
+      if (node.IsSequence()) {
+        const auto index = ParseInt(part);
+        found = index && *index >= 0 && static_cast<std::size_t>(*index) < node.size();
+        if (found) node.reset(node[static_cast<std::size_t>(*index)]);
+        if (found) mark = node.Mark();
+      } else if (node.IsMap()) {
+        for (const auto& member : node) {
+          if (!member.first.IsScalar() || member.first.Scalar() != part) continue;
+          mark = member.first.Mark();
+          node.reset(member.second);
+          found = true;
+          break;
+        }
+      }
+      if (!found) break;
+    }
+    return mark.is_null() ? 0 : mark.line + 1;
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
+
 std::string DumpYaml(const Json& json) {
   YAML::Emitter out;
   Emit(json, out);

@@ -2,6 +2,8 @@
 // schema; quoted ones stay text.
 #pragma once
 
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -15,6 +17,9 @@ namespace gyre::config {
 Result<Json> ParseYaml(std::string_view text, std::string_view source);
 // The line, from 1, where an item of the list `key` of the document begins; 0 when it has none.
 int YamlLineOf(std::string_view text, const std::string& key, std::size_t item);
+// The line, from 1, of what stands at a path of keys and, in lists, numbers from 0: of the key, or
+// of its nearest parent that is there. 0 when the text cannot be read.
+int YamlLineAt(std::string_view text, std::span<const std::string> path);
 // Block style, two spaces; reads back the same.
 std::string DumpYaml(const Json& json);
 

@@ -1,0 +1,94 @@
+#include "ml/pipelines/cache.h"
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "ml/pipelines/programs.h"
+#include "platform/exec/files.h"
+
+namespace gyre::pipelines {
+namespace {
+
+constexpr std::string_view kFilePrefix = "sha256:";
+constexpr std::int64_t kFileBytesMax = std::int64_t{1} << 30;
+
+std::string HashOf(const Json& value) { return Sha256Hex(value.DumpCanonical()).substr(0, 32); }
+
+Result<> AddFiles(const Json& files, Json* parts) {
+  const Json::Array one = {files};
+  for (const Json& file : files.is_array() ? files.items() : one) {
+    if (file.is_null()) continue;
+    GYRE_TRY(const std::string bytes, exec::ReadFile(TextOf(file), kFileBytesMax));
+    parts->Set("files." + TextOf(file), Sha256Hex(bytes).substr(0, 32));
+  }
+  return {};
+}
+
+bool FilesAreThere(blob::Store& blobs, const Step& step, const Json& outputs) {
+  for (const OutputSpec& output : step.outputs) {
+    if (output.type != ValueType::kFile) continue;
+    const std::string& value = outputs[output.name].AsString();
+    if (!value.starts_with(kFilePrefix)) return false;
+    const auto exists = blobs.Exists(value.substr(kFilePrefix.size()));
+    if (!exists || !*exists) return false;
+  }
+  return true;
+}
+
+std::string Difference(const Json& before, const Json& now) {
+  std::vector<std::string> changed;
+  for (const auto& [name, hash] : now.members()) {
+    if (before[name] != hash) changed.push_back(name + (before.Has(name) ? " changed" : " is new"));
+  }
+  for (const auto& [name, hash] : before.members()) {
+    if (!now.Has(name)) changed.push_back(name + " is gone");
+  }
+  return changed.empty() ? "its result was too old or is gone" : Join(changed, ", ");
+}
+
+}  // namespace
+
+Result<CacheKey> CacheKeyOf(const Machine& machine, std::size_t task) {
+  const Step& step = machine.step_of(machine.tasks()[task]);
+  const auto verbatim = [&](std::string_view key) { return IsVerbatim(step.kind, key); };
+  // Where an output is written changes with each attempt and means nothing.
+  GYRE_TRY(const Machine::Filled filled, machine.Fill(task, verbatim, [](std::string_view name) {
+    return fmt::format("outputs/{}", name);
+  }));
+  CacheKey key;
+  key.parts = Json::Obj({{"kind", HashOf(Json(step.kind))}});
+  for (const auto& [name, value] : filled.with.members())
+    key.parts.Set("with." + name, HashOf(value));
+  for (const auto& [name, value] : filled.inputs.members())
+    key.parts.Set("inputs." + name, HashOf(value));
+  if (step.kind == "shell" || step.kind == "script") {  // which may read them all
+    for (const auto& [name, value] : machine.run().params.members())
+      key.parts.Set("params." + name, HashOf(value));
+  }
+  for (const OutputSpec& output : step.outputs)
+    key.parts.Set("outputs." + output.name, std::string(ValueTypeName(output.type)));
+  GYRE_DO(AddFiles(filled.with["files"], &key.parts));
+  const TaskRecord& record = machine.tasks()[task];
+  if (record.item >= 0) key.parts.Set("item", HashOf(record.value));
+  key.key = HashOf(key.parts);
+  return key;
+}
+
+Result<CacheAnswer> AskCache(PipelineStore& store, blob::Store& blobs, const RunRecord& run,
+                             const Step& step, const CacheKey& key, std::int64_t now_us) {
+  CacheAnswer answer;
+  const std::int64_t after_us = *step.cache_us == 0 ? 0 : now_us - *step.cache_us;
+  GYRE_TRY(auto hit, store.FindCached(run.project, key.key, after_us));
+  if (hit && FilesAreThere(blobs, step, hit->outputs)) {
+    answer.hit = std::move(hit);
+    return answer;
+  }
+  if (hit) {
+    answer.why_not = "the files that it made are gone";
+    return answer;
+  }
+  GYRE_TRY(const auto newest, store.NewestOfStep(run.project, run.pipeline, step.name));
+  answer.why_not = newest ? Difference(newest->parts, key.parts) : "no earlier result";
+  return answer;
+}
+
+}  // namespace gyre::pipelines

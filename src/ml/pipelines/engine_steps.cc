@@ -1,0 +1,266 @@
+// How the engine begins attempts and takes their ends.
+#include <unistd.h>
+
+#include "base/text.h"
+#include "ml/pipelines/engine.h"
+#include "platform/exec/files.h"
+#include "platform/telemetry/log.h"
+
+namespace gyre::pipelines {
+namespace {
+
+constexpr telemetry::Logger kLog{"pipelines"};
+constexpr std::int64_t kPollUs = 50'000;
+
+Outcome Refused(const Error& error) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::kRefused;
+  outcome.reason = error.message();
+  return outcome;
+}
+
+// Of a program that has ended; its log stays.
+void RemoveScratch(const std::string& folder) {
+  if (::rmdir((folder + "/work").c_str()) != 0)
+    static_cast<void>(exec::RemoveTree(folder + "/work"));
+  static_cast<void>(exec::RemoveTree(folder + "/outputs"));
+}
+
+}  // namespace
+
+void Engine::StartDue() {
+  while (programs_running_ < parallel_max_ && !due_.empty()) {
+    const std::uint64_t tag = due_.front();
+    due_.pop_front();
+    if (flights_.contains(tag)) StartProgram(tag);
+  }
+}
+
+void Engine::StartProgram(std::uint64_t tag) {
+  Flight& flight = flights_.at(tag);
+  const Machine& machine = *runs_.at(flight.run_id).machine;
+  --programs_ahead_;
+  ++programs_running_;
+  flight.begun = true;
+  auto options = PrepareProgram(programs_, machine, flight.intent);
+  if (!options) return End(tag, Refused(options.error()), {});
+  if (auto started = shims_->Start(tag, *options); !started) End(tag, Refused(started.error()), {});
+}
+
+void Engine::LookInCache(std::uint64_t tag) {
+  Flight& flight = flights_.at(tag);
+  const Machine& machine = *runs_.at(flight.run_id).machine;
+  auto key = CacheKeyOf(machine, flight.intent.task);
+  const auto go_on = [this](std::uint64_t missed) {
+    const auto found = flights_.find(missed);
+    if (found == flights_.end()) return;
+    if (found->second.is_program)
+      due_.push_back(missed);
+    else
+      BeginKind(missed);
+  };
+  if (!key) return go_on(tag);  // what cannot be read is for the step to say
+  flight.cache = *key;
+  const Step& step = machine.step_of(machine.tasks()[flight.intent.task]);
+  InPool([this, tag, go_on, key = *std::move(key), run = machine.run(), step] {
+    auto answer = AskCache(store_, programs_.blobs, run, step, key, clock_.NowMicros());
+    Post([this, tag, go_on, key, answer = std::move(answer)]() mutable {
+      const auto found = flights_.find(tag);
+      if (found == flights_.end()) return;
+      if (!answer || !answer->hit) {
+        if (answer) found->second.why_not_cached = answer->why_not;
+        return go_on(tag);
+      }
+      Outcome outcome;
+      outcome.reason = fmt::format("taken from run {}", answer->hit->run_id.substr(0, 8));
+      outcome.outputs = std::move(answer->hit->outputs);
+      outcome.cache_key = key.key;
+      outcome.cached_from = answer->hit->run_id;
+      End(tag, std::move(outcome), {});
+    });
+  });
+}
+
+void Engine::BeginKind(std::uint64_t tag) {
+  Flight& flight = flights_.at(tag);
+  const Machine& machine = *runs_.at(flight.run_id).machine;
+  const TaskRecord& task = machine.tasks()[flight.intent.task];
+  const Step& step = machine.step_of(task);
+  const auto kind = kinds_.find(step.kind);
+  if (kind == kinds_.end())
+    return End(tag, Refused(Internal("GY4704", "there is no kind of step `{}`", step.kind)), {});
+  auto filled = machine.Fill(
+      flight.intent.task, [](std::string_view) { return false; },
+      [](std::string_view) { return std::string(); });
+  if (!filled) return End(tag, Refused(filled.error()), {});
+  flight.context = {.project = machine.run().project,
+                    .run_id = machine.run().id,
+                    .step = step.name,
+                    .item = task.item,
+                    .attempt = flight.intent.number,
+                    .key = EffectKey(machine.run().id, step, task.item),
+                    .attempt_key = "",
+                    .created_by = machine.run().created_by,
+                    .with = std::move(filled->with),
+                    .inputs = std::move(filled->inputs)};
+  flight.context.attempt_key = fmt::format("{}#{}", flight.context.key, flight.intent.number);
+  flight.polling = true;
+  AttemptRecord record;
+  record.step = task.step;
+  record.item = task.item;
+  record.number = flight.intent.number;
+  InPool([this, tag, &kind = *kind->second, context = flight.context, record]() mutable {
+    auto begun = kind.Start(context);
+    if (begun && !begun->empty()) {
+      record.reference = *begun;
+      if (auto kept = store_.SetReference(context.run_id, record); !kept)
+        kLog.Error("a step's job was not noted", {{"error", kept.error().ToString()}});
+    }
+    Post([this, tag, begun = std::move(begun)]() mutable {
+      const auto found = flights_.find(tag);
+      if (found == flights_.end()) return;
+      found->second.polling = false;
+      found->second.begun = true;
+      found->second.begun_us = clock_.NowMicros();
+      if (begun)
+        found->second.reference = *std::move(begun);
+      else
+        OnKindEnd(tag, {.outputs = std::move(begun).error()});
+      polled_us_ = 0;
+    });
+  });
+}
+
+void Engine::PollKinds() {
+  const std::int64_t now_us = clock_.MonotonicMicros();
+  if (kind_flights_.empty() || now_us - polled_us_ < kPollUs) return;
+  polled_us_ = now_us;
+  const std::set<std::uint64_t> tags = kind_flights_;
+  for (const std::uint64_t tag : tags) {
+    Flight& flight = flights_.at(tag);
+    if (!flight.begun || flight.polling) continue;
+    const Machine& machine = *runs_.at(flight.run_id).machine;
+    const Step& step = machine.step_of(machine.tasks()[flight.intent.task]);
+    const auto kind = kinds_.find(step.kind);
+    flight.polling = true;
+    const std::int64_t due_us = step.timeout_us == 0 ? 0 : flight.begun_us + step.timeout_us;
+    if (due_us != 0 && clock_.NowMicros() >= due_us) {
+      InPool([&kind = *kind->second, reference = flight.reference] { kind.Cancel(reference); });
+      OnKindEnd(tag,
+                {.outputs = MakeError(Code::kDeadlineExceeded, "GY4723", "it took longer than {}",
+                                      HumanSeconds(static_cast<double>(step.timeout_us) / 1e6))});
+      continue;
+    }
+    InPool(
+        [this, tag, &kind = *kind->second, reference = flight.reference, context = flight.context] {
+          auto polled = kind.Poll(reference, context);
+          Post([this, tag, polled = std::move(polled)]() mutable {
+            const auto found = flights_.find(tag);
+            if (found == flights_.end()) return;
+            found->second.polling = false;
+            if (!polled) return OnKindEnd(tag, {.outputs = std::move(polled).error()});
+            if (*polled) OnKindEnd(tag, **std::move(polled));
+          });
+        });
+  }
+}
+
+void Engine::OnKindEnd(std::uint64_t tag, StepEnd end) {
+  Outcome outcome;
+  outcome.cpu_seconds = end.cpu_seconds;
+  outcome.memory_bytes_peak = end.memory_bytes_peak;
+  TaskGroup extra;
+  for (StepLink& link : end.links)
+    extra.links.push_back(
+        {std::move(link.id), std::move(link.kind), std::move(link.label), link.made});
+  if (end.outputs) {
+    outcome.outputs = *std::move(end.outputs);
+  } else {
+    const Code code = end.outputs.error().code();
+    const bool retriable = code == Code::kUnavailable || code == Code::kInternal ||
+                           code == Code::kDeadlineExceeded || code == Code::kAborted ||
+                           code == Code::kResourceExhausted || code == Code::kOutOfSpace;
+    outcome.kind = end.findings || !retriable ? Outcome::Kind::kRefused
+                   : code == Code::kCancelled ? Outcome::Kind::kCancelled
+                                              : Outcome::Kind::kFailed;
+    outcome.reason = fmt::format("{} {}", end.outputs.error().gy(), end.outputs.error().message());
+  }
+  End(tag, std::move(outcome), std::move(extra));
+}
+
+void Engine::OnShimEnd(std::uint64_t tag, const exec::ShimEnd& end) {
+  const auto found = flights_.find(tag);
+  if (found == flights_.end()) return;
+  const Flight& flight = found->second;
+  const Machine& machine = *runs_.at(flight.run_id).machine;
+  const TaskRecord& task = machine.tasks()[flight.intent.task];
+  const Step& step = machine.step_of(task);
+  const std::string folder =
+      AttemptFolder(programs_.directory, flight.run_id, step, task.item, flight.intent.number);
+  Outcome outcome = OutcomeOf(end, step, folder);
+  if (step.outputs.empty() || outcome.kind != Outcome::Kind::kSucceeded) {
+    RemoveScratch(folder);
+    return End(tag, std::move(outcome), {});
+  }
+  // The slot is free while its results are read.
+  --programs_running_;
+  ++programs_ahead_;
+  found->second.begun = false;
+  InPool([this, tag, folder, outputs = step.outputs, outcome = std::move(outcome)]() mutable {
+    auto read = CollectOutputs(programs_, folder, outputs);
+    RemoveScratch(folder);
+    Post([this, tag, read = std::move(read), outcome = std::move(outcome)]() mutable {
+      TaskGroup extra;
+      if (read) {
+        outcome.outputs = std::move(read->values);
+        extra.blobs = std::move(read->blobs);
+      } else {
+        outcome.kind = Outcome::Kind::kRefused;
+        outcome.reason = read.error().message();
+      }
+      End(tag, std::move(outcome), std::move(extra));
+    });
+  });
+}
+
+void Engine::End(std::uint64_t tag, Outcome outcome, TaskGroup extra) {
+  const auto found = flights_.find(tag);
+  if (found == flights_.end()) return;
+  Flight flight = std::move(found->second);
+  flights_.erase(found);
+  kind_flights_.erase(tag);
+  if (flight.is_program) --(flight.begun ? programs_running_ : programs_ahead_);
+  Live* const live = LiveOf(flight.run_id);
+  if (live == nullptr) return;
+  live->dirty = true;
+  const bool succeeded = outcome.kind == Outcome::Kind::kSucceeded;
+  if (succeeded && !flight.cache.key.empty() && outcome.cached_from.empty()) {
+    const Machine& machine = *live->machine;
+    extra.cache =
+        CacheRow{flight.cache.key, machine.step_of(machine.tasks()[flight.intent.task]).name,
+                 outcome.outputs.Dump(), flight.cache.parts.Dump()};
+    outcome.cache_key = flight.cache.key;
+    outcome.reason = "run, because " + flight.why_not_cached;
+  }
+  const std::size_t task = flight.intent.task;
+  if (!live->machine->End(task, flight.intent.nonce, std::move(outcome), clock_.NowMicros()))
+    return;
+  if (succeeded) live->extras.insert_or_assign(task, std::move(extra));
+}
+
+void Engine::Stop(std::uint64_t tag) {
+  Flight& flight = flights_.at(tag);
+  if (flight.is_program && flight.begun) return shims_->Stop(tag);  // its end comes
+  if (!flight.is_program && flight.begun) {
+    const Machine& machine = *runs_.at(flight.run_id).machine;
+    const auto kind = kinds_.find(machine.step_of(machine.tasks()[flight.intent.task]).kind);
+    if (kind != kinds_.end())
+      InPool([&kind = *kind->second, reference = flight.reference] { kind.Cancel(reference); });
+  }
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::kCancelled;
+  outcome.reason = "it was stopped";
+  End(tag, std::move(outcome), {});
+}
+
+}  // namespace gyre::pipelines

@@ -1,0 +1,504 @@
+#include "ml/pipelines/pipeline_store.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "ledger/events/events.h"
+#include "ledger/lineage/lineage.h"
+#include "ledger/usage/usage.h"
+#include "platform/db/in_list.h"
+
+namespace gyre::pipelines {
+namespace {
+
+constexpr std::size_t kGroupsOfOneWrite = 400;  // keeps a closure within its 5 ms
+constexpr std::int64_t kVersionsMax = 1000;
+
+constexpr std::string_view kVersionColumns =
+    "SELECT project, name, version, noun, digest, source, description, steps, created_by, "
+    "created_us FROM pipeline_version";
+
+PipelineVersion VersionAt(const db::Row& row) {
+  return {.project = row.Str(0),
+          .name = row.Str(1),
+          .version = row.Int(2),
+          .noun = row.Str(3),
+          .digest = row.Str(4),
+          .source = row.Str(5),
+          .description = row.Str(6),
+          .created_by = row.Str(8),
+          .steps = row.Int(7),
+          .created_us = row.Int(9)};
+}
+
+constexpr std::string_view kRunColumns =
+    "SELECT id, project, pipeline, version, state, reason, params, outputs, triggered_by, "
+    "created_by, created_us, ended_us, cpu_us, cancel_asked, retries FROM pipeline_run";
+
+Json Parsed(std::string_view text) { return Json::Parse(text, 128).value_or(Json()); }
+
+RunView ViewAt(const db::Row& row) {
+  RunView run;
+  run.id = row.Str(0);
+  run.project = row.Str(1);
+  run.pipeline = row.Str(2);
+  run.version = row.Int(3);
+  run.state = row.Str(4);
+  run.reason = row.Str(5);
+  run.params = Parsed(row.Text(6));
+  run.outputs = Parsed(row.Text(7));
+  run.triggered_by = row.Str(8);
+  run.created_by = row.Str(9);
+  run.created_us = row.Int(10);
+  run.ended_us = row.Int(11);
+  run.cpu_seconds = static_cast<double>(row.Int(12)) / 1e6;
+  run.cancel_asked = row.Bool(13);
+  run.retries = static_cast<int>(row.Int(14));
+  return run;
+}
+
+std::int64_t Micros(double seconds) { return static_cast<std::int64_t>(seconds * 1e6); }
+
+Result<std::optional<PipelineVersion>> OneVersion(db::Database& database, const std::string& sql,
+                                                  db::Params params) {
+  std::optional<PipelineVersion> found;
+  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY([[maybe_unused]] const bool any,
+             reader.QueryOne(sql, params, [&](const db::Row& row) { found = VersionAt(row); }));
+    return {};
+  }));
+  return found;
+}
+
+}  // namespace
+
+Result<> PipelineStore::InsertVersion(const PipelineVersion& version) {
+  return database_.Write([&](db::Transaction& tx) {
+    return tx.Execute(
+        "INSERT INTO pipeline_version (project, name, version, noun, digest, source, description, "
+        "steps, created_by, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        {version.project, version.name, version.version, version.noun, version.digest,
+         version.source, version.description, version.steps, version.created_by,
+         version.created_us});
+  });
+}
+
+Result<std::optional<PipelineVersion>> PipelineStore::FindVersion(std::string_view project,
+                                                                  std::string_view name,
+                                                                  std::int64_t version) {
+  static const std::string sql = std::string(kVersionColumns) +
+                                 " WHERE project = ?1 AND name = ?2 AND (?3 = 0 OR version = ?3) "
+                                 "ORDER BY version DESC LIMIT 1";
+  return OneVersion(database_, sql, {project, name, version});
+}
+
+Result<std::optional<PipelineVersion>> PipelineStore::FindDigest(std::string_view project,
+                                                                 std::string_view name,
+                                                                 std::string_view digest) {
+  static const std::string sql =
+      std::string(kVersionColumns) + " WHERE project = ?1 AND name = ?2 AND digest = ?3";
+  return OneVersion(database_, sql, {project, name, digest});
+}
+
+Result<std::vector<PipelineVersion>> PipelineStore::ListNewest(std::string_view project,
+                                                               std::string_view after_name,
+                                                               int limit) {
+  static const std::string sql =
+      std::string(kVersionColumns) +
+      " AS v WHERE project = ?1 AND name > ?2 AND version = (SELECT MAX(w.version) FROM "
+      "pipeline_version AS w WHERE w.project = v.project AND w.name = v.name) ORDER BY name LIMIT "
+      "?3";
+  std::vector<PipelineVersion> found;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(found,
+             db::Collect<PipelineVersion>(reader, sql, {project, after_name, limit}, VersionAt));
+    return {};
+  }));
+  return found;
+}
+
+Result<std::vector<PipelineVersion>> PipelineStore::ListVersions(std::string_view project,
+                                                                 std::string_view name) {
+  static const std::string sql = std::string(kVersionColumns) +
+                                 " WHERE project = ?1 AND name = ?2 ORDER BY version DESC LIMIT ?3";
+  std::vector<PipelineVersion> found;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(found,
+             db::Collect<PipelineVersion>(reader, sql, {project, name, kVersionsMax}, VersionAt));
+    return {};
+  }));
+  return found;
+}
+
+Result<bool> PipelineStore::RemoveVersions(std::string_view project, std::string_view name,
+                                           std::int64_t version) {
+  bool any = false;
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(
+        tx.Execute("DELETE FROM pipeline_version WHERE project = ?1 AND name = ?2 AND (?3 = 0 "
+                   "OR version = ?3)",
+                   {project, name, version}));
+    any = tx.changes() > 0;
+    return {};
+  }));
+  return any;
+}
+
+Result<> PipelineStore::InsertRun(const RunRecord& run, std::string_view plan,
+                                  std::string_view key) {
+  const std::string params = run.params.Dump();
+  const std::string label = fmt::format("{} {}", run.pipeline, run.id.substr(0, 8));
+  const std::string payload =
+      Json::Obj({{"pipeline", run.pipeline}, {"triggered_by", run.triggered_by}}).Dump();
+  const std::optional<std::string_view> start_key =
+      key.empty() ? std::nullopt : std::optional<std::string_view>(key);
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(tx.Execute(
+        "INSERT INTO pipeline_run (id, project, pipeline, version, state, reason, params, outputs, "
+        "plan, triggered_by, start_key, created_by, created_us, ended_us, cpu_us, cancel_asked, "
+        "retries) VALUES (?1, ?2, ?3, ?4, 'running', '', ?5, 'null', ?6, ?7, ?8, ?9, ?10, 0, 0, 0, "
+        "0)",
+        {run.id, run.project, run.pipeline, run.version, params, plan, run.triggered_by, start_key,
+         run.created_by, run.created_us}));
+    GYRE_DO(lineage::AddNode(tx, {.id = run.id,
+                                  .kind = "pipeline_run",
+                                  .label = label,
+                                  .project = run.project,
+                                  .created_us = run.created_us}));
+    return events_.Publish(tx, {.kind = "pipeline.run.started",
+                                .project = run.project,
+                                .subject = run.id,
+                                .payload = payload});
+  });
+}
+
+Result<std::optional<std::string>> PipelineStore::RunOfKey(std::string_view key) {
+  std::optional<std::string> id;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY([[maybe_unused]] const bool any,
+             reader.QueryOne("SELECT id FROM pipeline_run WHERE start_key = ?1", {key},
+                             [&](const db::Row& row) { id = row.Str(0); }));
+    return {};
+  }));
+  return id;
+}
+
+Result<RunView> PipelineStore::GetRun(std::string_view id) {
+  static const std::string sql =
+      std::string(kRunColumns) + " WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 2";
+  constexpr std::size_t kPrefixMin = 4;
+  std::vector<RunView> found;
+  const std::string beyond = std::string(id) + "g";  // above every hexadecimal digit
+  if (id.size() >= kPrefixMin) {
+    GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+      GYRE_TRY(found, db::Collect<RunView>(reader, sql, {id, beyond}, ViewAt));
+      return {};
+    }));
+  }
+  if (found.size() == 1) return std::move(found[0]);
+  if (found.size() > 1)
+    return InvalidArgument("GY4712", "`{}` begins more than one run", id).Fix("give more of it");
+  return NotFound("GY4712", "there is no pipeline run `{}`", id).Fix("gyre pipelines runs");
+}
+
+Result<std::vector<RunView>> PipelineStore::ListRuns(const RunQuery& query) {
+  std::vector<RunView> found;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    std::int64_t before_us = INT64_MAX;
+    GYRE_TRY([[maybe_unused]] const bool any,
+             reader.QueryOne("SELECT created_us FROM pipeline_run WHERE id = ?1", {query.after},
+                             [&](const db::Row& row) { before_us = row.Int(0); }));
+    std::vector<db::Value> values = {before_us, query.after, query.pipeline, query.state,
+                                     query.limit};
+    const std::string among = db::AmongText("project", query.projects, &values);
+    const std::string sql = fmt::format(
+        "{} WHERE (created_us < ?1 OR (created_us = ?1 AND id < ?2)) AND (?3 = '' OR pipeline = "
+        "?3) "
+        "AND (?4 = '' OR state = ?4) AND {} ORDER BY created_us DESC, id DESC LIMIT ?5",
+        kRunColumns, among);
+    return reader.QueryList(sql, values, [&](const db::Row& row) -> Result<> {
+      found.push_back(ViewAt(row));
+      return {};
+    });
+  }));
+  return found;
+}
+
+Result<std::vector<std::string>> PipelineStore::Unfinished() {
+  constexpr int kMax = 100'000;
+  std::vector<std::string> ids;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(ids, db::Collect<std::string>(
+                      reader,
+                      "SELECT id FROM pipeline_run WHERE state = 'running' ORDER BY created_us "
+                      "LIMIT ?1",
+                      {kMax}, [](const db::Row& row) { return row.Str(0); }));
+    return {};
+  }));
+  return ids;
+}
+
+namespace {
+
+TaskRecord TaskAt(const db::Row& row) {
+  TaskRecord task;
+  task.step = static_cast<int>(row.Int(0));
+  task.item = row.Int(1);
+  task.value = Parsed(row.Text(2));
+  task.state = StateFromName(row.Text(3));
+  task.reason = row.Str(4);
+  task.attempts = static_cast<int>(row.Int(5));
+  task.tries = static_cast<int>(row.Int(6));
+  task.losses = static_cast<int>(row.Int(7));
+  task.ready_us = row.Int(8);
+  task.outputs = Parsed(row.Text(9));
+  task.cache_key = row.Str(10);
+  task.cached_from = row.Str(11);
+  task.started_us = row.Int(12);
+  task.ended_us = row.Int(13);
+  task.cpu_seconds = static_cast<double>(row.Int(14)) / 1e6;
+  task.memory_bytes_peak = row.Int(15);
+  return task;
+}
+
+AttemptRecord AttemptAt(const db::Row& row) {
+  AttemptRecord attempt;
+  attempt.step = static_cast<int>(row.Int(0));
+  attempt.item = row.Int(1);
+  attempt.number = static_cast<int>(row.Int(2));
+  attempt.nonce = row.Str(3);
+  attempt.state = StateFromName(row.Text(4));
+  attempt.reason = row.Str(5);
+  attempt.reference = row.Str(6);
+  attempt.exit_code = static_cast<int>(row.Int(7));
+  attempt.started_us = row.Int(8);
+  attempt.ended_us = row.Int(9);
+  attempt.cpu_seconds = static_cast<double>(row.Int(10)) / 1e6;
+  attempt.memory_bytes_peak = row.Int(11);
+  return attempt;
+}
+
+constexpr std::string_view kAttemptsOfRun =
+    "SELECT step, item, number, nonce, state, reason, reference, exit_code, started_us, ended_us, "
+    "cpu_us, memory_bytes_peak FROM pipeline_attempt WHERE run_id = ?1 AND (?2 = '' OR state = ?2) "
+    "ORDER BY step, item, number LIMIT ?3";
+constexpr std::int64_t kAttemptsMax = 10'000'000;
+
+}  // namespace
+
+Result<StoredRun> PipelineStore::Load(std::string_view id, Which attempts) {
+  StoredRun stored;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    static const std::string run_sql =
+        std::string(kRunColumns.substr(0, kRunColumns.find(" FROM"))) +
+        ", plan FROM pipeline_run WHERE id = ?1";
+    GYRE_TRY([[maybe_unused]] const bool any,
+             reader.QueryOne(run_sql, {id}, [&](const db::Row& row) {
+               const RunView view = ViewAt(row);
+               stored.run = {view.id,
+                             view.project,
+                             view.pipeline,
+                             view.version,
+                             StateFromName(view.state),
+                             view.reason,
+                             view.params,
+                             view.outputs,
+                             view.triggered_by,
+                             view.created_by,
+                             view.created_us,
+                             view.ended_us,
+                             view.cpu_seconds,
+                             view.cancel_asked,
+                             view.retries};
+               stored.plan = row.Str(15);
+             }));
+    GYRE_TRY(stored.tasks,
+             db::Collect<TaskRecord>(
+                 reader,
+                 "SELECT step, item, value, state, reason, attempts, tries, losses, ready_us, "
+                 "outputs, cache_key, cached_from, started_us, ended_us, cpu_us, memory_bytes_peak "
+                 "FROM pipeline_task WHERE run_id = ?1 ORDER BY step, item LIMIT ?2",
+                 {id, kAttemptsMax}, TaskAt));
+    GYRE_TRY(stored.running,
+             db::Collect<AttemptRecord>(
+                 reader, kAttemptsOfRun,
+                 {id, attempts == Which::kRunning ? "running" : "", kAttemptsMax}, AttemptAt));
+    return {};
+  }));
+  return stored;
+}
+
+Result<> PipelineStore::SetReference(std::string_view run_id, const AttemptRecord& attempt) {
+  return database_.Write([&](db::Transaction& tx) {
+    return tx.Execute(
+        "UPDATE pipeline_attempt SET reference = ?5 WHERE run_id = ?1 AND step = ?2 AND item = ?3 "
+        "AND number = ?4",
+        {run_id, attempt.step, attempt.item, attempt.number, attempt.reference});
+  });
+}
+
+namespace {
+
+Result<> WriteAttempt(db::Transaction& tx, const RunChange& change, const AttemptRecord& attempt) {
+  // The fence: a result counts only for the attempt that runs, and only once.
+  GYRE_DO(tx.Execute(
+      "INSERT INTO pipeline_attempt (run_id, step, item, number, nonce, state, reason, reference, "
+      "exit_code, started_us, ended_us, cpu_us, memory_bytes_peak) VALUES (?1, ?2, ?3, ?4, ?5, "
+      "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (run_id, step, item, number) DO UPDATE SET "
+      "state = excluded.state, reason = excluded.reason, exit_code = excluded.exit_code, "
+      "ended_us = excluded.ended_us, cpu_us = excluded.cpu_us, memory_bytes_peak = "
+      "excluded.memory_bytes_peak WHERE pipeline_attempt.nonce = excluded.nonce AND "
+      "pipeline_attempt.state = 'running'",
+      {change.run_id, attempt.step, attempt.item, attempt.number, attempt.nonce,
+       StateName(attempt.state), attempt.reason, attempt.reference, attempt.exit_code,
+       attempt.started_us, attempt.ended_us, Micros(attempt.cpu_seconds),
+       attempt.memory_bytes_peak}));
+  if (tx.changes() == 0)
+    return MakeError(Code::kAborted, "GY4722", "attempt {} of run {} has ended before",
+                     attempt.number, change.run_id.substr(0, 8));
+  return {};
+}
+
+Result<> BookUsage(db::Transaction& tx, const RunChange& change, const AttemptRecord& attempt,
+                   std::int64_t now_us) {
+  const double wall = static_cast<double>(attempt.ended_us - attempt.started_us) / 1e6;
+  return usage::Record(tx,
+                       {.project = change.project,
+                        .subject_kind = "pipeline_run",
+                        .subject_id = change.run_id,
+                        .subject_label = change.label,
+                        .at_us = now_us,
+                        .quantities = usage::QuantitiesOf(attempt.cpu_seconds, std::max(wall, 0.0),
+                                                          attempt.memory_bytes_peak, 0)});
+}
+
+Result<> WriteLink(db::Transaction& tx, const RunChange& change, const LinkRow& link,
+                   std::int64_t now_us) {
+  GYRE_DO(lineage::EnsureNode(tx, {.id = link.id,
+                                   .kind = link.kind,
+                                   .label = link.label,
+                                   .project = change.project,
+                                   .created_us = now_us}));
+  return link.made ? lineage::AddEdge(tx, change.run_id, link.id, "produced")
+                   : lineage::AddEdge(tx, link.id, change.run_id, "read");
+}
+
+Result<> WriteCache(db::Transaction& tx, const RunChange& change, const CacheRow& cache,
+                    std::int64_t now_us) {
+  return tx.Execute(
+      "INSERT INTO pipeline_cache (project, cache_key, pipeline, step, run_id, outputs, parts, "
+      "created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (project, cache_key) DO "
+      "UPDATE SET run_id = excluded.run_id, outputs = excluded.outputs, created_us = "
+      "excluded.created_us",
+      {change.project, cache.key, change.pipeline, cache.step, change.run_id, cache.outputs,
+       cache.parts, now_us});
+}
+
+Result<> WriteTask(db::Transaction& tx, const RunChange& change, const TaskRow& row) {
+  const TaskRecord& task = row.task;
+  return tx.Execute(
+      "INSERT INTO pipeline_task (run_id, step, item, value, state, reason, attempts, tries, "
+      "losses, ready_us, outputs, cache_key, cached_from, started_us, ended_us, cpu_us, "
+      "memory_bytes_peak) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+      "?15, ?16, ?17) ON CONFLICT (run_id, step, item) DO UPDATE SET value = excluded.value, state "
+      "= excluded.state, reason = excluded.reason, attempts = excluded.attempts, tries = "
+      "excluded.tries, losses = excluded.losses, ready_us = excluded.ready_us, outputs = "
+      "excluded.outputs, cache_key = excluded.cache_key, cached_from = excluded.cached_from, "
+      "started_us = excluded.started_us, ended_us = excluded.ended_us, cpu_us = excluded.cpu_us, "
+      "memory_bytes_peak = excluded.memory_bytes_peak",
+      {change.run_id, task.step, task.item, row.value, StateName(task.state), task.reason,
+       task.attempts, task.tries, task.losses, task.ready_us, row.outputs, task.cache_key,
+       task.cached_from, task.started_us, task.ended_us, Micros(task.cpu_seconds),
+       task.memory_bytes_peak});
+}
+
+Result<> WriteGroup(db::Transaction& tx, const RunChange& change, const TaskGroup& group,
+                    std::int64_t now_us) {
+  for (const AttemptRecord& attempt : group.attempts) {
+    GYRE_DO(WriteAttempt(tx, change, attempt));
+    if (group.books_usage && HasEnded(attempt.state))
+      GYRE_DO(BookUsage(tx, change, attempt, now_us));
+  }
+  for (const blob::Object& object : group.blobs)
+    GYRE_DO(blob::AddRef(tx, "pipeline_run", change.run_id, object));
+  for (const LinkRow& link : group.links) GYRE_DO(WriteLink(tx, change, link, now_us));
+  if (group.cache) GYRE_DO(WriteCache(tx, change, *group.cache, now_us));
+  return group.task ? WriteTask(tx, change, *group.task) : Result<>{};
+}
+
+Result<> WriteRun(db::Transaction& tx, events::Events& events, const RunChange& change) {
+  const RunRecord& run = *change.run;
+  GYRE_DO(tx.Execute(
+      "UPDATE pipeline_run SET state = ?2, reason = ?3, outputs = ?4, ended_us = ?5, cpu_us = ?6, "
+      "cancel_asked = ?7, retries = ?8 WHERE id = ?1",
+      {run.id, StateName(run.state), run.reason, change.outputs, run.ended_us,
+       Micros(run.cpu_seconds), run.cancel_asked, run.retries}));
+  if (change.event.empty()) return {};
+  return events.Publish(tx, {.kind = change.event,
+                             .project = run.project,
+                             .subject = run.id,
+                             .payload = change.event_payload});
+}
+
+}  // namespace
+
+Result<> PipelineStore::Write(const std::vector<RunChange>& changes, std::int64_t now_us) {
+  struct Part {
+    const RunChange* change;
+    const TaskGroup* group;  // null = the run's own row, which comes after its tasks
+  };
+  std::vector<Part> parts;
+  for (const RunChange& change : changes) {
+    for (const TaskGroup& group : change.groups) parts.push_back({&change, &group});
+    if (change.run) parts.push_back({&change, nullptr});
+  }
+  for (std::size_t from = 0; from < parts.size(); from += kGroupsOfOneWrite) {
+    const std::size_t to = std::min(parts.size(), from + kGroupsOfOneWrite);
+    GYRE_DO(database_.Write([&, from, to](db::Transaction& tx) -> Result<> {
+      for (std::size_t i = from; i < to; ++i) {
+        const Part& part = parts[i];
+        GYRE_DO(part.group != nullptr ? WriteGroup(tx, *part.change, *part.group, now_us)
+                                      : WriteRun(tx, events_, *part.change));
+      }
+      return {};
+    }));
+  }
+  return {};
+}
+
+Result<std::optional<CacheHit>> PipelineStore::FindCached(std::string_view project,
+                                                          std::string_view key,
+                                                          std::int64_t after_us) {
+  std::optional<CacheHit> hit;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY([[maybe_unused]] const bool any,
+             reader.QueryOne("SELECT run_id, outputs, parts, created_us FROM pipeline_cache WHERE "
+                             "project = ?1 AND cache_key = ?2 AND created_us >= ?3",
+                             {project, key, after_us}, [&](const db::Row& row) {
+                               hit = CacheHit{row.Str(0), Parsed(row.Text(1)), Parsed(row.Text(2)),
+                                              row.Int(3)};
+                             }));
+    return {};
+  }));
+  return hit;
+}
+
+Result<std::optional<CacheHit>> PipelineStore::NewestOfStep(std::string_view project,
+                                                            std::string_view pipeline,
+                                                            std::string_view step) {
+  std::optional<CacheHit> hit;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY([[maybe_unused]] const bool any,
+             reader.QueryOne("SELECT run_id, outputs, parts, created_us FROM pipeline_cache WHERE "
+                             "project = ?1 AND pipeline = ?2 AND step = ?3 ORDER BY created_us "
+                             "DESC LIMIT 1",
+                             {project, pipeline, step}, [&](const db::Row& row) {
+                               hit = CacheHit{row.Str(0), Parsed(row.Text(1)), Parsed(row.Text(2)),
+                                              row.Int(3)};
+                             }));
+    return {};
+  }));
+  return hit;
+}
+
+}  // namespace gyre::pipelines

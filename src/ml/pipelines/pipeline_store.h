@@ -1,0 +1,101 @@
+// All SQL of pipelines. Private.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ml/pipelines/pipelines.h"
+#include "ml/pipelines/records.h"
+
+namespace gyre::events {
+class Events;
+}
+
+namespace gyre::pipelines {
+
+// Rows with their documents as text: closures do no JSON work.
+struct TaskRow {
+  TaskRecord task;
+  std::string value, outputs;
+};
+struct LinkRow {  // of lineage
+  std::string id, kind, label;
+  bool made = true;  // else it was read
+};
+struct CacheRow {
+  std::string key, step, outputs, parts;
+};
+// One task with all that happened to its attempts: written together or not at all.
+struct TaskGroup {
+  std::optional<TaskRow> task;
+  std::vector<AttemptRecord> attempts;
+  std::vector<LinkRow> links;
+  std::vector<blob::Object> blobs;
+  std::optional<CacheRow> cache;
+  bool books_usage = false;
+};
+struct RunChange {
+  std::string run_id, project, pipeline, label;
+  std::vector<TaskGroup> groups;
+  std::optional<RunRecord> run;  // when it changed
+  std::string outputs;           // of the run
+  std::string event, event_payload;
+};
+
+struct StoredRun {
+  RunRecord run;
+  std::string plan;
+  std::vector<TaskRecord> tasks;
+  std::vector<AttemptRecord> running;
+};
+
+struct CacheHit {
+  std::string run_id;
+  Json outputs, parts;
+  std::int64_t created_us = 0;
+};
+
+class PipelineStore {
+ public:
+  PipelineStore(db::Database& database, events::Events& events)
+      : database_(database), events_(events) {}
+
+  Result<> InsertVersion(const PipelineVersion& version);
+  Result<std::optional<PipelineVersion>> FindVersion(std::string_view project,
+                                                     std::string_view name,
+                                                     std::int64_t version);  // 0 = the newest
+  Result<std::optional<PipelineVersion>> FindDigest(std::string_view project, std::string_view name,
+                                                    std::string_view digest);
+  Result<std::vector<PipelineVersion>> ListNewest(std::string_view project,
+                                                  std::string_view after_name, int limit);
+  Result<std::vector<PipelineVersion>> ListVersions(std::string_view project,
+                                                    std::string_view name);
+  Result<bool> RemoveVersions(std::string_view project, std::string_view name,
+                              std::int64_t version);  // 0 = all
+
+  // Error: kAlreadyExists when the key has a run.
+  Result<> InsertRun(const RunRecord& run, std::string_view plan, std::string_view key);
+  Result<std::optional<std::string>> RunOfKey(std::string_view key);
+  Result<RunView> GetRun(std::string_view id_or_prefix);
+  Result<std::vector<RunView>> ListRuns(const RunQuery& query);
+  Result<std::vector<std::string>> Unfinished();
+  enum class Which { kRunning, kAll };
+  Result<StoredRun> Load(std::string_view id, Which attempts);
+  Result<> SetReference(std::string_view run_id, const AttemptRecord& attempt);
+
+  // Everything of a turn, in order; a crash in between leaves whole groups.
+  Result<> Write(const std::vector<RunChange>& changes, std::int64_t now_us);
+
+  Result<std::optional<CacheHit>> FindCached(std::string_view project, std::string_view key,
+                                             std::int64_t after_us);
+  Result<std::optional<CacheHit>> NewestOfStep(std::string_view project, std::string_view pipeline,
+                                               std::string_view step);
+
+ private:
+  db::Database& database_;
+  events::Events& events_;
+};
+
+}  // namespace gyre::pipelines

@@ -1,0 +1,377 @@
+#include "ml/pipelines/pipelines.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "ml/pipelines/engine.h"
+#include "ml/pipelines/run_view.h"
+#include "platform/exec/files.h"
+
+namespace gyre::pipelines {
+namespace {
+
+constexpr int kDepthMax = 8;  // of pipelines that run pipelines
+constexpr KindKey kPipelineKeys[] = {{"pipeline", true, true}, {"params"}};
+const KindFacts kPipelineFacts{"pipeline", kPipelineKeys, {}, true};
+
+// A step that is a run of another pipeline. It holds no slot: only that run's own steps do.
+class PipelineKind final : public StepKind {
+ public:
+  explicit PipelineKind(Pipelines& pipelines) : pipelines_(pipelines) {}
+  const KindFacts& facts() const override { return kPipelineFacts; }
+
+  Result<std::string> Start(const StepContext& context) override {
+    const auto depth = std::ranges::count(context.created_by, '>');
+    if (depth >= kDepthMax)
+      return InvalidArgument("GY4724", "pipelines run one another {} deep", kDepthMax)
+          .Fix("a pipeline cannot be part of itself");
+    RunRequest request;
+    request.project = context.project;
+    request.pipeline = context.with["pipeline"].AsString();
+    request.params = context.with["params"];
+    request.triggered_by = fmt::format("pipeline run {}", context.run_id.substr(0, 8));
+    request.key = context.attempt_key;
+    request.created_by = context.created_by + ">" + context.step;
+    GYRE_TRY(const RunView run, pipelines_.Run(std::move(request)));
+    return run.id;
+  }
+
+  Result<std::optional<StepEnd>> Poll(const std::string& reference,
+                                      const StepContext& /*context*/) override {
+    GYRE_TRY(const RunView run, pipelines_.Get(reference));
+    if (run.state == "running") return std::optional<StepEnd>();
+    if (run.state != "succeeded")
+      return std::optional<StepEnd>(
+          StepEnd{.outputs = FailedPrecondition("GY4725", "run {} {}: {}", run.id.substr(0, 8),
+                                                run.state, run.reason)});
+    return std::optional<StepEnd>(
+        StepEnd{.outputs = run.outputs,
+                .links = {{"pipeline_run", run.id,
+                           fmt::format("{} {}", run.pipeline, run.id.substr(0, 8)), true}}});
+  }
+
+  void Cancel(const std::string& reference) override {
+    static_cast<void>(pipelines_.Cancel(reference, "the run that began it was cancelled"));
+  }
+
+ private:
+  Pipelines& pipelines_;
+};
+
+class PipelinesOnStore final : public Pipelines {
+ public:
+  PipelinesOnStore(const PipelinesRooms& rooms, PipelinesSettings settings)
+      : rooms_(rooms),
+        settings_(std::move(settings)),
+        store_(rooms.database, rooms.events),
+        engine_(store_, ProgramRooms{rooms.blobs, settings_.directory, Environment()}, kinds_,
+                rooms.clock, settings_.parallel_max) {
+    AddKind(std::make_unique<PipelineKind>(*this));
+  }
+
+  void AddKind(std::unique_ptr<StepKind> kind) override {
+    std::string name(kind->facts().name);
+    kinds_.insert_or_assign(std::move(name), std::move(kind));
+  }
+  Result<> Start() override { return engine_.Start(); }
+
+  Result<PipelineVersion> Add(std::string_view project, std::string_view source,
+                              std::string_view source_name, std::string_view by) override;
+  Result<PipelineVersion> Resolve(std::string_view project, std::string_view reference) override;
+  Result<std::vector<PipelineVersion>> List(std::string_view project, std::string_view after_name,
+                                            int limit) override {
+    return store_.ListNewest(project, after_name, limit);
+  }
+  Result<std::vector<PipelineVersion>> Versions(std::string_view project,
+                                                std::string_view name) override {
+    return store_.ListVersions(project, name);
+  }
+  Result<> Remove(std::string_view project, std::string_view reference) override;
+  Result<Json> Graph(std::string_view project, std::string_view reference) override;
+  Result<std::vector<std::string>> PermissionsOf(const RunRequest& request) override;
+
+  Result<RunView> Run(RunRequest request) override;
+  Result<RunView> Get(std::string_view id) override { return store_.GetRun(id); }
+  Result<std::vector<RunView>> ListRuns(const RunQuery& query) override {
+    return store_.ListRuns(query);
+  }
+  Result<Json> Describe(std::string_view id, int limit) override;
+  Result<> Cancel(std::string_view id, std::string_view reason) override;
+  Result<RunView> Retry(std::string_view id, std::string_view from) override;
+  Result<LogPart> ReadLog(std::string_view id, std::string_view step, int attempt,
+                          std::int64_t offset, std::int64_t bytes_max) override;
+  Result<RunView> Wait(std::string_view id, std::int64_t timeout_ms) override {
+    GYRE_TRY(const RunView run, store_.GetRun(id));
+    engine_.WaitForEnd(run.id, timeout_ms * 1000);
+    return store_.GetRun(run.id);
+  }
+  bool busy() override { return engine_.busy(); }
+
+ private:
+  struct Source {
+    std::string text, name, pipeline;
+    std::int64_t version = 0;
+  };
+  std::vector<std::string> Environment() const {
+    std::vector<std::string> environment;
+    for (const auto& [name, value] : settings_.environment)
+      environment.push_back(fmt::format("{}={}", name, value));
+    return environment;
+  }
+  Result<Spec> Parse(std::string_view project, std::string_view source, std::string_view name);
+  Result<Source> SourceOf(const RunRequest& request);
+  Result<> AddPermissions(const RunRequest& request, int depth, std::set<std::string>* permissions);
+
+  const PipelinesRooms rooms_;
+  const PipelinesSettings settings_;
+  Kinds kinds_;
+  PipelineStore store_;
+  Engine engine_;  // last: it uses all of the above
+};
+
+struct Reference {
+  std::string name;
+  std::int64_t version = 0;
+};
+
+Result<Reference> ParseReference(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  Reference reference{std::string(text.substr(0, colon)), 0};
+  if (colon == std::string_view::npos) return reference;
+  const std::string_view version = text.substr(colon + 1);
+  const auto number = version.starts_with('v') ? ParseInt(version.substr(1)) : std::nullopt;
+  if (!number || *number < 1)
+    return InvalidArgument("GY4711", "`{}` is no version of a pipeline", text)
+        .Fix(reference.name + ":v1");
+  reference.version = *number;
+  return reference;
+}
+
+Result<Spec> PipelinesOnStore::Parse(std::string_view project, std::string_view source,
+                                     std::string_view name) {
+  std::vector<KindFacts> kinds(ProgramKinds().begin(), ProgramKinds().end());
+  for (const auto& [kind, implementation] : kinds_) kinds.push_back(implementation->facts());
+  const FindComponent find = [&](std::string_view reference) -> Result<Spec> {
+    GYRE_TRY(const PipelineVersion found, Resolve(project, reference));
+    if (found.noun != "component")
+      return InvalidArgument("GY4711", "`{}` is a pipeline, no component", found.reference())
+          .Fix(fmt::format("kind: pipeline, pipeline: {}", found.name));
+    return ParseSpec(found.source, found.reference(), kinds, nullptr);
+  };
+  return ParseSpec(source, name, kinds, find);
+}
+
+Result<PipelineVersion> PipelinesOnStore::Add(std::string_view project, std::string_view source,
+                                              std::string_view source_name, std::string_view by) {
+  GYRE_TRY(const Spec spec, Parse(project, source, source_name));
+  PipelineVersion version;
+  version.project = project;
+  version.name = spec.name;
+  version.noun = spec.is_component ? "component" : "pipeline";
+  version.digest = Sha256Hex(source);
+  version.source = source;
+  version.description = spec.description;
+  version.steps = static_cast<std::int64_t>(spec.steps.size());
+  version.created_by = by;
+  version.created_us = rooms_.clock.NowMicros();
+  constexpr int kAttemptsMax = 5;  // two who add at once get two numbers
+  for (int attempt = 1;; ++attempt) {
+    GYRE_TRY(auto same, store_.FindDigest(project, version.name, version.digest));
+    if (same) return *std::move(same);
+    GYRE_TRY(const auto newest, store_.FindVersion(project, version.name, 0));
+    if (newest && newest->noun != version.noun)
+      return FailedPrecondition("GY4714", "`{}` is a {} already", version.name, newest->noun)
+          .Fix("give it another name");
+    version.version = newest ? newest->version + 1 : 1;
+    const Result<> written = store_.InsertVersion(version);
+    if (written) return version;
+    if (written.error().code() != Code::kAlreadyExists || attempt == kAttemptsMax)
+      return written.error();
+  }
+}
+
+Result<PipelineVersion> PipelinesOnStore::Resolve(std::string_view project,
+                                                  std::string_view reference) {
+  GYRE_TRY(const Reference wanted, ParseReference(reference));
+  GYRE_TRY(auto found, store_.FindVersion(project, wanted.name, wanted.version));
+  if (found) return *std::move(found);
+  GYRE_TRY(const auto known, store_.ListNewest(project, "", 1000));
+  std::vector<std::string> names;
+  for (const PipelineVersion& one : known) names.push_back(one.name);
+  Error error = NotFound("GY4711", "there is no pipeline `{}`", reference);
+  const auto close = ClosestMatch(wanted.name, names);
+  return Error(std::move(error).Fix(close && *close != wanted.name
+                                        ? fmt::format("did you mean `{}`?", *close)
+                                        : "gyre pipelines"));
+}
+
+Result<> PipelinesOnStore::Remove(std::string_view project, std::string_view reference) {
+  GYRE_TRY(const PipelineVersion found, Resolve(project, reference));
+  GYRE_TRY(const Reference wanted, ParseReference(reference));
+  GYRE_TRY([[maybe_unused]] const bool any,
+           store_.RemoveVersions(project, found.name, wanted.version));
+  return {};
+}
+
+Result<Json> PipelinesOnStore::Graph(std::string_view project, std::string_view reference) {
+  GYRE_TRY(const PipelineVersion found, Resolve(project, reference));
+  GYRE_TRY(const Spec spec, Parse(project, found.source, found.reference()));
+  Json document = VersionToJson(found);
+  document.Set("spec", SpecToJson(spec)).Set("source", found.source);
+  return document;
+}
+
+Result<PipelinesOnStore::Source> PipelinesOnStore::SourceOf(const RunRequest& request) {
+  if (request.pipeline.empty())
+    return Source{request.source,
+                  request.source_name.empty() ? "pipeline.yaml" : request.source_name, "", 0};
+  GYRE_TRY(const PipelineVersion version, Resolve(request.project, request.pipeline));
+  if (version.noun == "component")
+    return InvalidArgument("GY4711", "`{}` is a component: a pipeline uses it", version.reference())
+        .Fix(fmt::format("steps: {{first: {{use: {}}}}}", version.name));
+  return Source{version.source, version.reference(), version.name, version.version};
+}
+
+// Also those of the pipelines that it runs; deeper than they may go, the run itself ends them.
+Result<> PipelinesOnStore::AddPermissions(const RunRequest& request, int depth,
+                                          std::set<std::string>* permissions) {
+  GYRE_TRY(const Source source, SourceOf(request));
+  GYRE_TRY(const Spec spec, Parse(request.project, source.text, source.name));
+  for (const Step& step : spec.steps) {
+    if (step.kind == kPipelineFacts.name && depth < kDepthMax) {
+      RunRequest inner;
+      inner.project = request.project;
+      inner.pipeline = step.with["pipeline"].AsString();
+      GYRE_DO(AddPermissions(inner, depth + 1, permissions));
+    }
+    const auto kind = kinds_.find(step.kind);
+    if (kind != kinds_.end() && !kind->second->permission().empty())
+      permissions->insert(std::string(kind->second->permission()));
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> PipelinesOnStore::PermissionsOf(const RunRequest& request) {
+  std::set<std::string> permissions;
+  GYRE_DO(AddPermissions(request, 0, &permissions));
+  return std::vector<std::string>(permissions.begin(), permissions.end());
+}
+
+Result<RunView> PipelinesOnStore::Run(RunRequest request) {
+  if (!request.key.empty()) {
+    GYRE_TRY(const auto same, store_.RunOfKey(request.key));
+    if (same) return store_.GetRun(*same);
+  }
+  GYRE_TRY(const Source source, SourceOf(request));
+  GYRE_TRY(const Spec spec, Parse(request.project, source.text, source.name));
+  if (spec.is_component)
+    return InvalidArgument("GY4711", "{} is a component: a pipeline uses it", source.name)
+        .Fix("gyre pipelines add FILE");
+  RunRecord run;
+  GYRE_TRY(Json given, ParamsFromTexts(spec, request.param_texts));
+  for (const auto& [name, value] : request.params.members()) given.Set(name, value);
+  GYRE_TRY(run.params, BindParams(spec, given));
+  run.id = NewId();
+  run.project = request.project;
+  run.pipeline = spec.name;
+  run.version = source.version;
+  run.triggered_by = request.triggered_by;
+  run.created_by = request.created_by;
+  run.created_us = rooms_.clock.NowMicros();
+  const Result<> written = store_.InsertRun(run, SpecToJson(spec).Dump(), request.key);
+  if (!written && written.error().code() == Code::kAlreadyExists && !request.key.empty()) {
+    GYRE_TRY(const auto same, store_.RunOfKey(request.key));
+    if (same) return store_.GetRun(*same);
+  }
+  if (!written) return written.error();
+  engine_.Begin(run.id);
+  return store_.GetRun(run.id);
+}
+
+Result<Json> PipelinesOnStore::Describe(std::string_view id, int limit) {
+  GYRE_TRY(const RunView run, store_.GetRun(id));
+  GYRE_TRY(const StoredRun stored, store_.Load(run.id, PipelineStore::Which::kAll));
+  return DescribeRun(run, stored, limit);
+}
+
+Result<> PipelinesOnStore::Cancel(std::string_view id, std::string_view reason) {
+  GYRE_TRY(const RunView run, store_.GetRun(id));
+  if (run.state != "running") return {};
+  return engine_.Cancel(run.id, std::string(reason));
+}
+
+Result<RunView> PipelinesOnStore::Retry(std::string_view id, std::string_view from) {
+  GYRE_TRY(const RunView run, store_.GetRun(id));
+  GYRE_DO(engine_.Retry(run.id, std::string(from)));
+  return store_.GetRun(run.id);
+}
+
+Result<LogPart> PipelinesOnStore::ReadLog(std::string_view id, std::string_view step, int attempt,
+                                          std::int64_t offset, std::int64_t bytes_max) {
+  GYRE_TRY(const RunView run, store_.GetRun(id));
+  GYRE_TRY(const StoredRun stored, store_.Load(run.id, PipelineStore::Which::kAll));
+  GYRE_TRY(const LoggedAttempt found, FindAttempt(stored, step, attempt));
+  LogPart part;
+  part.ended = found.ended || run.state != "running";
+  if (!found.reference.empty()) {
+    const std::string text = fmt::format("it works as {}\n", found.reference);
+    if (offset < static_cast<std::int64_t>(text.size()))
+      part.text = text.substr(static_cast<std::size_t>(offset));
+    return part;
+  }
+  if (found.number == 0) return part;
+  const std::string file =
+      AttemptFolder(settings_.directory, run.id, found.step, found.item, found.number) + "/log";
+  auto text = exec::ReadFilePart(file, offset, bytes_max);
+  if (text) part.text = *std::move(text);
+  if (part.text.size() == static_cast<std::size_t>(bytes_max)) part.ended = false;
+  return part;
+}
+
+// Keeps what was done until somebody asks for it; after a restart it is done again, harmlessly.
+class Immediate final : public StepKind {
+ public:
+  Immediate(const KindFacts& facts, std::string_view permission,
+            std::function<StepEnd(const StepContext&)> execute)
+      : facts_(facts), permission_(permission), execute_(std::move(execute)) {}
+  const KindFacts& facts() const override { return facts_; }
+  std::string_view permission() const override { return permission_; }
+  Result<std::string> Start(const StepContext& context) override {
+    StepEnd end = execute_(context);
+    const MutexLock lock(mutex_);
+    ends_.insert_or_assign(context.attempt_key, std::move(end));
+    return std::string();
+  }
+  Result<std::optional<StepEnd>> Poll(const std::string& /*reference*/,
+                                      const StepContext& context) override {
+    const MutexLock lock(mutex_);
+    auto found = ends_.extract(context.attempt_key);
+    if (!found) return std::optional<StepEnd>();
+    return std::optional<StepEnd>(std::move(found.mapped()));
+  }
+
+ private:
+  const KindFacts facts_;
+  const std::string permission_;
+  const std::function<StepEnd(const StepContext&)> execute_;
+  Mutex mutex_;
+  std::map<std::string, StepEnd> ends_ GYRE_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+std::unique_ptr<StepKind> ImmediateKind(const KindFacts& facts, std::string_view permission,
+                                        std::function<StepEnd(const StepContext&)> execute) {
+  return std::make_unique<Immediate>(facts, permission, std::move(execute));
+}
+
+Result<std::unique_ptr<Pipelines>> OpenPipelines(const PipelinesRooms& rooms,
+                                                 PipelinesSettings settings) {
+  GYRE_DO(exec::MakeDirectories(settings.directory));
+  return std::unique_ptr<Pipelines>(std::make_unique<PipelinesOnStore>(rooms, std::move(settings)));
+}
+
+}  // namespace gyre::pipelines

@@ -1,0 +1,134 @@
+// Pipelines: typed graphs of steps, kept as versions, and their runs. A run is durable from the
+// moment that Run returns: its steps outlive this process, are taken up again by the next, and what
+// has ended is not repeated. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "ml/pipelines/step_kind.h"
+#include "platform/blob/blob_store.h"
+#include "platform/db/database.h"
+
+namespace gyre::events {
+class Events;
+}
+
+namespace gyre::pipelines {
+
+db::ModuleSchema PipelinesSchema();
+
+struct PipelineVersion {
+  std::string project{}, name{};
+  std::int64_t version = 0;  // from 1
+  std::string noun{};        // pipeline or component
+  std::string digest{};      // of the source
+  std::string source{};      // YAML, as it was added
+  std::string description{}, created_by{};
+  std::int64_t steps = 0, created_us = 0;
+  std::string reference() const;  // "nightly:v3"
+};
+Json VersionToJson(const PipelineVersion& version);
+
+// How automation, the API and schedules start a run.
+struct RunRequest {
+  std::string project{};
+  std::string pipeline{};  // "nightly" (the newest) or "nightly:v3"; or empty, and:
+  std::string source{};    // YAML that is run without being added
+  std::string source_name{};
+  Json params{};                           // an object, by name
+  std::vector<std::string> param_texts{};  // "name=value", read by the parameter's type
+  std::string triggered_by = "hand";       // "schedule nightly", "trigger churn-drift: alert 3f2a"
+  // Two requests with one key are one run; empty = each is its own.
+  std::string key{};
+  std::string created_by{};
+};
+
+struct RunView {
+  std::string id{}, project{}, pipeline{}, state{}, reason{}, triggered_by{}, created_by{};
+  std::int64_t version = 0, created_us = 0, ended_us = 0;
+  double cpu_seconds = 0;
+  int retries = 0;
+  bool cancel_asked = false;
+  Json params{}, outputs{};
+  std::string name() const;  // "nightly:v3 3f2a1b0c"
+};
+Json RunToJson(const RunView& run);
+
+struct RunQuery {
+  std::optional<std::vector<std::string>> projects{};  // only these; nothing = all
+  std::string pipeline{}, state{};
+  int limit = 100;
+  std::string after{};  // id of a run: those before it in time
+};
+
+struct LogPart {
+  std::string text;
+  bool ended = false;  // nothing more will come
+};
+
+struct PipelinesSettings {
+  std::string directory;                           // of attempts: logs, status, scratch
+  int parallel_max = 4;                            // programs at once
+  std::map<std::string, std::string> environment;  // what programs are given besides their own
+};
+
+struct PipelinesRooms {
+  db::Database& database;
+  blob::Store& blobs;
+  events::Events& events;
+  const Clock& clock;
+};
+
+class Pipelines {
+ public:
+  virtual ~Pipelines() = default;  // programs go on; the next owner of the data takes them up
+  virtual void AddKind(std::unique_ptr<StepKind> kind) = 0;  // before Start
+  virtual Result<> Start() = 0;
+
+  // The same bytes are the same version. Errors: those of ParseSpec.
+  virtual Result<PipelineVersion> Add(std::string_view project, std::string_view source,
+                                      std::string_view source_name, std::string_view by) = 0;
+  // "nightly", "nightly:v3". kNotFound GY4711.
+  virtual Result<PipelineVersion> Resolve(std::string_view project, std::string_view reference) = 0;
+  virtual Result<std::vector<PipelineVersion>> List(std::string_view project,
+                                                    std::string_view after_name, int limit) = 0;
+  virtual Result<std::vector<PipelineVersion>> Versions(std::string_view project,
+                                                        std::string_view name) = 0;
+  // All versions, or one. Its runs stay.
+  virtual Result<> Remove(std::string_view project, std::string_view reference) = 0;
+  // The checked graph of a version or a file, as a document.
+  virtual Result<Json> Graph(std::string_view project, std::string_view reference) = 0;
+  // What a run of it needs to be allowed, besides running pipelines.
+  virtual Result<std::vector<std::string>> PermissionsOf(const RunRequest& request) = 0;
+
+  virtual Result<RunView> Run(RunRequest request) = 0;
+  virtual Result<RunView> Get(std::string_view id) = 0;  // or unique prefix; kNotFound GY4712
+  virtual Result<std::vector<RunView>> ListRuns(const RunQuery& query) = 0;
+  // Every step and task: state, reason, attempts, times, cpu; at most `limit` tasks.
+  virtual Result<Json> Describe(std::string_view id, int limit) = 0;
+  virtual Result<> Cancel(std::string_view id, std::string_view reason) = 0;
+  // The same run goes on: from a step, or (empty) from what did not succeed. GY4721.
+  virtual Result<RunView> Retry(std::string_view id, std::string_view from) = 0;
+  // What a task's attempt has printed, from an offset. `step`: "train" or "train[3]"; attempt 0 =
+  // the last. kNotFound GY4713.
+  virtual Result<LogPart> ReadLog(std::string_view id, std::string_view step, int attempt,
+                                  std::int64_t offset, std::int64_t bytes_max) = 0;
+  // Until it ends or the time passes.
+  virtual Result<RunView> Wait(std::string_view id, std::int64_t timeout_ms) = 0;
+  virtual bool busy() = 0;  // some run goes on
+};
+
+Result<std::unique_ptr<Pipelines>> OpenPipelines(const PipelinesRooms& rooms,
+                                                 PipelinesSettings settings);
+
+}  // namespace gyre::pipelines

@@ -1,0 +1,231 @@
+#include "ml/pipelines/pipelines.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <map>
+
+#include "ledger/events/events.h"
+#include "ledger/lineage/lineage.h"
+#include "ledger/usage/usage.h"
+#include "platform/exec/files.h"
+
+namespace gyre::pipelines {
+namespace {
+
+class PipelinesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/gyre-pipelines-XXXXXX";
+    root_ = mkdtemp(pattern);
+    db::Settings settings;
+    settings.path = root_ + "/gyre.db";
+    database_ = *db::OpenSqlite(settings);
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(),
+                                        lineage::LineageSchema(), usage::UsageSchema(),
+                                        PipelinesSchema()};
+    ASSERT_TRUE(database_->Migrate(schemas));
+    blobs_ = *blob::OpenLocalStore(root_ + "/blobs");
+    events_ = events::OpenEvents(*database_, SystemClock());
+    ASSERT_TRUE(events_->Start());
+    Open();
+  }
+  void TearDown() override {
+    pipelines_.reset();
+    events_.reset();
+    ASSERT_TRUE(exec::RemoveTree(root_));
+  }
+  void Open() {
+    pipelines_.reset();
+    PipelinesSettings settings;
+    settings.directory = root_ + "/pipelines";
+    settings.environment = {{"PATH", "/usr/bin:/bin"}};
+    auto opened = OpenPipelines({*database_, *blobs_, *events_, SystemClock()}, settings);
+    ASSERT_TRUE(opened) << opened.error().ToString();
+    pipelines_ = *std::move(opened);
+    ASSERT_TRUE(pipelines_->Start());
+  }
+  RunView Begin(std::string_view source, std::vector<std::string> params = {}) {
+    RunRequest request;
+    request.project = "default";
+    request.source = source;
+    request.param_texts = std::move(params);
+    request.created_by = "ann";
+    auto run = pipelines_->Run(request);
+    EXPECT_TRUE(run) << run.error().ToString() << run.error().where();
+    return run ? *run : RunView();
+  }
+  RunView End(const RunView& run) {
+    auto ended = pipelines_->Wait(run.id, 20'000);
+    EXPECT_TRUE(ended);
+    return *ended;
+  }
+  std::string Log(const RunView& run, std::string_view step) {
+    return pipelines_->ReadLog(run.id, step, 0, 0, 1 << 20)->text;
+  }
+
+  std::string root_;
+  std::unique_ptr<db::Database> database_;
+  std::unique_ptr<blob::Store> blobs_;
+  std::unique_ptr<events::Events> events_;
+  std::unique_ptr<Pipelines> pipelines_;
+};
+
+TEST_F(PipelinesTest, SameBytesAreOneVersion) {
+  const std::string text = "name: a\nsteps: {x: {command: [echo, hello]}}\n";
+  EXPECT_EQ(pipelines_->Add("default", text, "a.yaml", "ann")->version, 1);
+  EXPECT_EQ(pipelines_->Add("default", text, "b.yaml", "ben")->version, 1);
+  EXPECT_EQ(pipelines_->Add("default", text + "#\n", "a.yaml", "ann")->version, 2);
+  EXPECT_EQ(pipelines_->Resolve("default", "a")->version, 2);
+  EXPECT_EQ(pipelines_->Resolve("default", "a:v1")->version, 1);
+  EXPECT_EQ(pipelines_->Resolve("default", "b").error().gy(), "GY4711");
+  ASSERT_TRUE(pipelines_->Remove("default", "a:v2"));
+  EXPECT_EQ(pipelines_->Resolve("default", "a")->version, 1);
+}
+
+TEST_F(PipelinesTest, StepsPassWhatTheyMake) {
+  const RunView run = End(Begin(R"(
+name: a
+params: {who: {type: text, default: world}}
+steps:
+  one:
+    shell: |
+      echo "hello $GYRE_PARAM_WHO" > "$GYRE_OUTPUT_FILE"
+      echo 41 > "$GYRE_OUTPUT_N"
+    outputs: {file: file, n: int}
+  two:
+    command: [cat, "${steps.one.outputs.file}"]
+    when: ${steps.one.outputs.n} == 41
+  three:
+    script: |
+      import os
+      print(int(os.environ["GYRE_INPUT_N"]) + 1)
+    inputs: {n: "${steps.one.outputs.n}"}
+outputs: {n: "${steps.one.outputs.n}"}
+)",
+                                {"who=you; echo $HOME"}));
+  EXPECT_EQ(run.state, "succeeded") << run.reason;
+  EXPECT_EQ(run.outputs.Dump(), R"({"n":41})");
+  EXPECT_EQ(Log(run, "two"), "hello you; echo $HOME\n");
+  EXPECT_EQ(Log(run, "three"), "42\n");
+  const auto described = pipelines_->Describe(run.id, 100);
+  ASSERT_TRUE(described);
+  EXPECT_EQ((*described)["steps"].size(), 3u);
+  const auto news = events_->List({.kind = "pipeline.", .after = 0});
+  ASSERT_EQ(news->size(), 2u);
+  EXPECT_EQ((*news)[1].kind, "pipeline.run.succeeded");
+}
+
+TEST_F(PipelinesTest, AFailureSaysWhyAndExitHandlersRun) {
+  const RunView run = End(Begin(R"(
+name: a
+steps:
+  bad: {shell: "echo no such column >&2; exit 3"}
+  after: {command: [echo, x], needs: bad}
+  tell: {command: [echo, "it ${run.state}"], always: true}
+)"));
+  EXPECT_EQ(run.state, "failed");
+  EXPECT_EQ(run.reason, "step `bad` failed: exit status 3: no such column");
+  EXPECT_EQ(Log(run, "tell"), "it failed\n");
+}
+
+TEST_F(PipelinesTest, LoopsTimeoutsAndMissingOutputs) {
+  const RunView run = End(Begin(R"(
+name: a
+steps:
+  loop: {command: [echo, "${item}", "${index}"], for_each: [a, b, c]}
+  slow: {command: [sleep, "60"], timeout: 200ms}
+  mute: {command: ["true"], outputs: {x: int}}
+  gone: {command: [no-such-program]}
+)"));
+  EXPECT_EQ(Log(run, "loop[1]"), "b 1\n");
+  const auto described = pipelines_->Describe(run.id, 100);
+  std::map<std::string, std::string> reasons;
+  for (const Json& task : (*described)["tasks"].items())
+    reasons[task["task"].AsString()] = task["reason"].AsString();
+  EXPECT_EQ(reasons["slow"], "it took longer than 0.2 s");
+  EXPECT_EQ(reasons["mute"], "the output `x` was not written");
+  EXPECT_NE(reasons["gone"].find("cannot be started"), std::string::npos);
+}
+
+TEST_F(PipelinesTest, ARestartAdoptsWhatRunsAndRepeatsNothing) {
+  const std::string text =
+      "name: a\nsteps:\n"
+      "  first: {shell: \"echo first >> " +
+      root_ +
+      "/effects\"}\n"
+      "  second: {shell: \"sleep 0.6; echo second >> " +
+      root_ +
+      "/effects\", needs: first}\n"
+      "  third: {shell: \"echo third >> " +
+      root_ + "/effects\", needs: second}\n";
+  const RunView real = Begin(text);
+  while (!exec::FileExists(root_ + "/effects")) usleep(1000);
+  usleep(100'000);
+  for (int i = 0; i < 3; ++i) Open();
+  EXPECT_EQ(End(real).state, "succeeded");
+  EXPECT_EQ(exec::ReadFile(root_ + "/effects").value(), "first\nsecond\nthird\n");
+}
+
+TEST_F(PipelinesTest, ResultsAreTakenFromTheCacheAndMissesExplained) {
+  const std::string text =
+      "name: a\nparams: {n: {type: int, default: 1}}\nsteps:\n  x:\n    command: [sh, -c, 'echo "
+      "$1 > \"$GYRE_OUTPUT_F\"', x, '${params.n}']\n    outputs: {f: file}\n    cache: true\n";
+  const auto reason = [&](const RunView& run) {
+    return (*pipelines_->Describe(run.id, 10))["tasks"].items()[0]["reason"].AsString();
+  };
+  const RunView first = End(Begin(text));
+  ASSERT_EQ(first.state, "succeeded") << first.reason;
+  EXPECT_EQ(reason(first), "run, because no earlier result");
+  const RunView second = End(Begin(text));
+  EXPECT_EQ(reason(second), "taken from run " + first.id.substr(0, 8));
+  const RunView third = End(Begin(text, {"n=2"}));
+  EXPECT_EQ(reason(third), "run, because with.command changed");
+  const auto described = pipelines_->Describe(first.id, 10);
+  const std::string file = (*described)["tasks"].items()[0]["outputs"]["f"].AsString();
+  ASSERT_TRUE(blobs_->Remove(file.substr(7)));
+  const RunView fourth = End(Begin(text));
+  EXPECT_EQ(reason(fourth), "run, because the files that it made are gone");
+}
+
+TEST_F(PipelinesTest, CancelAndRetry) {
+  const std::string text = "name: a\nsteps:\n  x: {command: [test, -e, " + root_ +
+                           "/there]}\n  y: {command: [sleep, '60'], needs: x}\n";
+  const RunView failed = End(Begin(text));
+  EXPECT_EQ(failed.state, "failed");
+  ASSERT_TRUE(exec::WriteFile(root_ + "/there", ""));
+  const auto again = pipelines_->Retry(failed.id, "");
+  ASSERT_TRUE(again) << again.error().ToString();
+  usleep(200'000);
+  ASSERT_TRUE(pipelines_->Cancel(failed.id, "by ann"));
+  const RunView cancelled = End(failed);
+  EXPECT_EQ(cancelled.state, "cancelled");
+  EXPECT_EQ(cancelled.reason, "by ann");
+}
+
+TEST_F(PipelinesTest, AKeyIsOneRunAndPipelinesRunPipelines) {
+  ASSERT_TRUE(pipelines_->Add(
+      "default",
+      "name: inner\nparams: {n: int}\nsteps:\n  x:\n    shell: echo $((GYRE_PARAM_N * 2)) > "
+      "\"$GYRE_OUTPUT_D\"\n    outputs: {d: int}\noutputs: {d: \"${steps.x.outputs.d}\"}\n",
+      "inner.yaml", "ann"));
+  RunRequest request;
+  request.project = "default";
+  request.source =
+      "name: outer\nsteps:\n  a: {kind: pipeline, pipeline: inner, params: {n: '${item}'}, "
+      "for_each: "
+      "[3, 4], outputs: {d: int}}\noutputs: {ds: '${steps.a.outputs.d}'}\n";
+  request.key = "trigger-1";
+  request.triggered_by = "trigger drift: alert 1";
+  const auto first = pipelines_->Run(request);
+  ASSERT_TRUE(first) << first.error().ToString();
+  EXPECT_EQ(pipelines_->Run(request)->id, first->id);
+  const RunView ended = End(*first);
+  EXPECT_EQ(ended.state, "succeeded") << ended.reason;
+  EXPECT_EQ(ended.outputs.Dump(), R"({"ds":[6,8]})");
+  EXPECT_EQ(pipelines_->ListRuns({})->size(), 3u);
+}
+
+}  // namespace
+}  // namespace gyre::pipelines

@@ -1,0 +1,346 @@
+#include "ml/pipelines/programs.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "platform/exec/files.h"
+
+namespace gyre::pipelines {
+namespace {
+
+constexpr std::string_view kFilePrefix = "sha256:";
+constexpr std::size_t kDigestLength = 64;
+constexpr std::size_t kVariableBytesMax = 100'000;  // the system's limit of one is 128 KiB
+constexpr std::int64_t kOutputBytesMax = 1 << 20;   // of a value; files may be as large as they are
+
+constexpr KindKey kCommandKeys[] = {
+    {"command", true}, {"working_directory"}, {"environment"}, {"files"}};
+constexpr KindKey kShellKeys[] = {
+    {"shell", true, true}, {"working_directory"}, {"environment"}, {"files"}};
+constexpr KindKey kScriptKeys[] = {{"script", true, true}, {"interpreter"}, {"arguments"},
+                                   {"working_directory"},  {"environment"}, {"files"}};
+constexpr KindKey kGitKeys[] = {{"git", true}, {"commit", true}, {"command", true},
+                                {"test"},      {"environment"},  {"files"}};
+const OutputSpec kGitOutputs[] = {
+    {"remote", ValueType::kText}, {"commit", ValueType::kText}, {"test", ValueType::kText}};
+
+// Fetches one commit (all when the server gives no single ones), tests and runs it. Words come as
+// arguments; none is read as code.
+constexpr std::string_view kGitProgram = R"(set -eu
+remote=$1; commit=$2; tests=$3; shift 3
+git init -q code
+cd code
+if ! git fetch -q --depth 1 -- "$remote" "$commit" 2>/dev/null; then
+  git fetch -q --tags -- "$remote" '+refs/heads/*:refs/remotes/origin/*'
+  git checkout -q "$commit" 2>/dev/null || git checkout -q "origin/$commit"
+else
+  git checkout -q FETCH_HEAD
+fi
+printf %s "$remote" > "$GYRE_OUTPUT_REMOTE"
+git rev-parse HEAD > "$GYRE_OUTPUT_COMMIT"
+echo "at $(git rev-parse HEAD) of $remote"
+# Runs the first words of its list alone.
+first_words() {
+  wanted=$1; shift
+  all=$#; seen=0
+  while [ "$seen" -lt "$all" ]; do
+    seen=$((seen + 1)); word=$1; shift
+    if [ "$seen" -le "$wanted" ]; then set -- "$@" "$word"; fi
+  done
+  "$@"
+}
+if [ "$tests" -eq 0 ]; then
+  echo none > "$GYRE_OUTPUT_TEST"
+elif first_words "$tests" "$@"; then
+  echo passed > "$GYRE_OUTPUT_TEST"
+else
+  echo "the test of this commit failed"
+  exit 1
+fi
+shift "$tests"
+exec "$@"
+)";
+
+const KindFacts kKinds[] = {{"command", kCommandKeys, {}, true},
+                            {"shell", kShellKeys, {}, true},
+                            {"script", kScriptKeys, {}, true},
+                            {"git", kGitKeys, kGitOutputs, true}};
+
+std::string VariableName(std::string_view prefix, std::string_view name) {
+  std::string variable(prefix);
+  for (const char c : name) {
+    const bool lower = c >= 'a' && c <= 'z';
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    variable += lower ? static_cast<char>(c - 32) : plain ? c : '_';
+  }
+  return variable;
+}
+
+void AddVariable(std::vector<std::string>* environment, std::string_view prefix,
+                 std::string_view name, const Json& value) {
+  const std::string text = TextOf(value);
+  if (text.size() > kVariableBytesMax || text.find('\0') != std::string::npos) return;
+  environment->push_back(fmt::format("{}={}", VariableName(prefix, name), text));
+}
+
+Result<> AddWords(const Json& list, std::string_view key, std::vector<std::string>* words) {
+  const Json::Array one = {list};
+  for (const Json& word : list.is_array() ? list.items() : one) {
+    if (word.is_null() || word.is_object() || word.is_array())
+      return InvalidArgument("GY4708", "a word of `{}` is {}", key, word.Dump().substr(0, 60))
+          .Fix("words are text or numbers");
+    words->push_back(TextOf(word));
+    if (words->back().find('\0') != std::string::npos)
+      return InvalidArgument("GY4708", "a word of `{}` holds a zero byte", key);
+  }
+  return {};
+}
+
+Result<> AddScript(const Json& with, const std::string& folder, std::vector<std::string>* words) {
+  const std::string path = folder + "/script";
+  GYRE_DO(exec::WriteFile(path, with["script"].AsString()));
+  GYRE_DO(AddWords(with.Has("interpreter") ? with["interpreter"] : Json("python3"), "interpreter",
+                   words));
+  words->push_back(path);
+  return with.Has("arguments") ? AddWords(with["arguments"], "arguments", words) : Result<>{};
+}
+
+Result<> AddGit(const Json& with, std::vector<std::string>* words) {
+  words->assign({"/bin/sh", "-c", std::string(kGitProgram), "gyre-git"});
+  words->push_back(TextOf(with["git"]));
+  words->push_back(TextOf(with["commit"]));
+  if (words->back().starts_with('-'))
+    return InvalidArgument("GY4708", "`{}` is no commit", words->back());
+  std::vector<std::string> test;
+  if (with.Has("test")) GYRE_DO(AddWords(with["test"], "test", &test));
+  words->push_back(fmt::format("{}", test.size()));
+  words->insert(words->end(), test.begin(), test.end());
+  return AddWords(with["command"], "command", words);
+}
+
+Result<std::vector<std::string>> WordsOf(const Step& step, const Json& with,
+                                         const std::string& folder) {
+  std::vector<std::string> words;
+  if (step.kind == "shell")
+    return std::vector<std::string>{"/bin/sh", "-ec", with["shell"].AsString()};
+  if (step.kind == "script") {
+    GYRE_DO(AddScript(with, folder, &words));
+  } else if (step.kind == "git") {
+    GYRE_DO(AddGit(with, &words));
+  } else {
+    GYRE_DO(AddWords(with["command"], "command", &words));
+  }
+  if (words.empty() || words[0].empty())
+    return InvalidArgument("GY4708", "step `{}` names no program", step.name);
+  return words;
+}
+
+std::string LastLine(const std::string& log) {
+  constexpr std::int64_t kTail = 2000;
+  const auto size = exec::ListFiles(log.substr(0, log.rfind('/')), 10);
+  std::int64_t from = 0;
+  if (size) {
+    for (const exec::FileEntry& file : *size) {
+      if (file.path == "log") from = std::max<std::int64_t>(0, file.size_bytes - kTail);
+    }
+  }
+  const auto text = exec::ReadFilePart(log, from, kTail);
+  if (!text) return {};
+  const std::string_view trimmed = Trim(*text);
+  const std::size_t line = trimmed.rfind('\n');
+  std::string last(line == std::string_view::npos ? trimmed : trimmed.substr(line + 1));
+  if (!IsValidUtf8(last)) return {};
+  return last.size() > 200 ? last.substr(0, 200) : last;
+}
+
+}  // namespace
+
+std::span<const KindFacts> ProgramKinds() { return kKinds; }
+
+bool IsProgram(std::string_view kind) {
+  return std::ranges::find(kKinds, kind, &KindFacts::name) != std::end(kKinds);
+}
+
+bool IsVerbatim(std::string_view kind, std::string_view key) {
+  const auto facts = std::ranges::find(kKinds, kind, &KindFacts::name);
+  if (facts == std::end(kKinds)) return false;
+  const auto found = std::ranges::find(facts->keys, key, &KindKey::name);
+  return found != facts->keys.end() && found->verbatim;
+}
+
+std::string TaskName(const Step& step, std::int64_t item) {
+  return item < 0 ? step.name : fmt::format("{}[{}]", step.name, item);
+}
+
+std::string AttemptFolder(const std::string& directory, std::string_view run_id, const Step& step,
+                          std::int64_t item, int attempt) {
+  return item < 0 ? fmt::format("{}/{}/{}.{}", directory, run_id, step.name, attempt)
+                  : fmt::format("{}/{}/{}.{}.{}", directory, run_id, step.name, item, attempt);
+}
+
+std::string EffectKey(std::string_view run_id, const Step& step, std::int64_t item) {
+  return fmt::format("{}/{}", run_id, TaskName(step, item));
+}
+
+Result<Json> WithLocalFiles(blob::Store& blobs, const Json& document) {
+  if (document.is_string()) {
+    std::string text = document.AsString();
+    std::size_t at = text.find(kFilePrefix);
+    if (at == std::string::npos) return document;
+    for (; at != std::string::npos; at = text.find(kFilePrefix, at + 1)) {
+      const std::string digest = text.substr(at + kFilePrefix.size(), kDigestLength);
+      std::string bytes;
+      if (digest.size() != kDigestLength || !HexDecode(digest, &bytes)) continue;
+      GYRE_TRY(const std::string path, blobs.LocalPath(digest));
+      text.replace(at, kFilePrefix.size() + kDigestLength, path);
+    }
+    return Json(std::move(text));
+  }
+  if (document.is_array()) {
+    Json list = Json::Arr();
+    for (const Json& item : document.items()) {
+      GYRE_TRY(Json one, WithLocalFiles(blobs, item));
+      list.Push(std::move(one));
+    }
+    return list;
+  }
+  if (!document.is_object()) return document;
+  Json::Object members;
+  for (const auto& [key, value] : document.members()) {
+    GYRE_TRY(Json one, WithLocalFiles(blobs, value));
+    members.emplace_back(key, std::move(one));
+  }
+  return Json(std::move(members));
+}
+
+exec::ShimOptions FoundProgram(const ProgramRooms& rooms, const Machine& machine,
+                               const Intent& intent) {
+  const TaskRecord& task = machine.tasks()[intent.task];
+  const Step& step = machine.step_of(task);
+  exec::ShimOptions options;
+  options.folder = AttemptFolder(rooms.directory, machine.run().id, step, task.item, intent.number);
+  options.nonce = intent.nonce;
+  options.memory_bytes_max = step.resources.memory_bytes;
+  return options;
+}
+
+namespace {
+
+void AddOwnVariables(const Machine& machine, const Intent& intent, const Machine::Filled& filled,
+                     const std::string& outputs, std::vector<std::string>* environment) {
+  const TaskRecord& task = machine.tasks()[intent.task];
+  const Step& step = machine.step_of(task);
+  for (const auto& [name, value] : filled.with["environment"].members())
+    environment->push_back(fmt::format("{}={}", name, TextOf(value)));
+  // Code reads its values here; a list of words has them filled in.
+  if (step.kind == "shell" || step.kind == "script") {
+    for (const auto& [name, value] : machine.run().params.members())
+      AddVariable(environment, "GYRE_PARAM_", name, value);
+  }
+  for (const auto& [name, value] : filled.inputs.members())
+    AddVariable(environment, "GYRE_INPUT_", name, value);
+  for (const OutputSpec& output : step.outputs)
+    AddVariable(environment, "GYRE_OUTPUT_", output.name, Json(outputs + "/" + output.name));
+  if (task.item >= 0) {
+    AddVariable(environment, "GYRE_", "INDEX", Json(task.item));
+    AddVariable(environment, "GYRE_", "ITEM", task.value);
+  }
+  environment->push_back("GYRE_PIPELINE_RUN=" + machine.run().id);
+  environment->push_back("GYRE_STEP=" + step.name);
+  environment->push_back(fmt::format("GYRE_ATTEMPT={}", intent.number));
+  environment->push_back("GYRE_IDEMPOTENCY_KEY=" + EffectKey(machine.run().id, step, task.item));
+}
+
+}  // namespace
+
+Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machine& machine,
+                                         const Intent& intent) {
+  const Step& step = machine.step_of(machine.tasks()[intent.task]);
+  exec::ShimOptions options = FoundProgram(rooms, machine, intent);
+  const std::string outputs = options.folder + "/outputs";
+  GYRE_TRY(Machine::Filled filled,
+           machine.Fill(
+               intent.task, [&](std::string_view key) { return IsVerbatim(step.kind, key); },
+               [&](std::string_view name) { return fmt::format("{}/{}", outputs, name); }));
+  GYRE_TRY(filled.inputs, WithLocalFiles(rooms.blobs, filled.inputs));
+  GYRE_TRY(filled.with, WithLocalFiles(rooms.blobs, filled.with));
+  const std::string work = options.folder + "/work";
+  GYRE_DO(exec::MakeDirectories(work));
+  if (!step.outputs.empty()) GYRE_DO(exec::MakeDirectories(outputs));
+  GYRE_TRY(options.argv, WordsOf(step, filled.with, options.folder));
+  options.working_directory = filled.with["working_directory"].StringOr(work);
+  options.environment = rooms.environment;
+  AddOwnVariables(machine, intent, filled, outputs, &options.environment);
+  options.log_file = options.folder + "/log";
+  options.timeout_ms = step.timeout_us / 1000;
+  options.stall_ms = step.stall_us / 1000;
+  options.cpus = step.resources.cpus;
+  return options;
+}
+
+Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string& folder,
+                                   const std::vector<OutputSpec>& outputs) {
+  ReadOutputs read;
+  for (const OutputSpec& output : outputs) {
+    const std::string path = folder + "/outputs/" + output.name;
+    if (!exec::FileExists(path))
+      return InvalidArgument("GY4709", "the output `{}` was not written", output.name)
+          .Fix(fmt::format("write it to the file \"${}\"",
+                           VariableName("GYRE_OUTPUT_", output.name)));
+    if (output.type == ValueType::kFile) {
+      GYRE_TRY(blob::Object object, rooms.blobs.PutFile(path));
+      read.values.Set(output.name, std::string(kFilePrefix) + object.digest);
+      read.blobs.push_back(std::move(object));
+      continue;
+    }
+    GYRE_TRY(const std::string text, exec::ReadFile(path, kOutputBytesMax));
+    if (!IsValidUtf8(text))
+      return InvalidArgument("GY4709", "the output `{}` is not UTF-8 text", output.name)
+          .Fix("declare it as a file");
+    const std::string_view value = output.type == ValueType::kText ? Trim(text) : text;
+    GYRE_TRY(Json parsed, ValueFromText(output.type, output.name, value));
+    read.values.Set(output.name, std::move(parsed));
+  }
+  return read;
+}
+
+Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const std::string& folder) {
+  Outcome outcome;
+  outcome.exit_code = end.code;
+  outcome.cpu_seconds = end.cpu_seconds;
+  outcome.memory_bytes_peak = end.memory_bytes_peak;
+  using Kind = Outcome::Kind;
+  outcome.kind = Kind::kFailed;
+  if (end.why == "lost") {
+    outcome.kind = Kind::kLost;
+    outcome.reason = "its process is gone and left no status";
+  } else if (end.why == "cancelled") {
+    outcome.kind = Kind::kCancelled;
+    outcome.reason = "it was stopped";
+  } else if (end.why == "start") {
+    outcome.kind = Kind::kRefused;
+    outcome.reason =
+        fmt::format("the program cannot be started: {}", std::strerror(end.start_errno));
+  } else if (end.why == "timeout") {
+    outcome.reason = fmt::format("it took longer than {}",
+                                 HumanSeconds(static_cast<double>(step.timeout_us) / 1e6));
+  } else if (end.why == "stall") {
+    outcome.reason = fmt::format("it printed nothing for {}",
+                                 HumanSeconds(static_cast<double>(step.stall_us) / 1e6));
+  } else if (end.why == "memory") {
+    outcome.reason =
+        fmt::format("it used more than {} of memory", HumanBytes(step.resources.memory_bytes));
+  } else if (end.signal != 0) {
+    outcome.reason = fmt::format("it was killed by signal {}", end.signal);
+  } else if (end.code != 0) {
+    const std::string last = LastLine(folder + "/log");
+    outcome.reason = fmt::format("exit status {}{}{}", end.code, last.empty() ? "" : ": ", last);
+  } else {
+    outcome.kind = Kind::kSucceeded;
+  }
+  return outcome;
+}
+
+}  // namespace gyre::pipelines

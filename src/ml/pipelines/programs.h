@@ -1,0 +1,54 @@
+// The kinds of steps that are programs: command, shell, script and code from git. What a shim must
+// run for an attempt, and what its end means. Private.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ml/pipelines/machine.h"
+#include "platform/blob/blob_store.h"
+#include "platform/exec/shims.h"
+
+namespace gyre::pipelines {
+
+std::span<const KindFacts> ProgramKinds();
+bool IsProgram(std::string_view kind);
+bool IsVerbatim(std::string_view kind, std::string_view key);
+
+struct ProgramRooms {
+  blob::Store& blobs;
+  std::string directory;                 // of all attempts
+  std::vector<std::string> environment;  // "NAME=value", of every program
+};
+
+// Where an attempt lives: log, claim, status, work/, outputs/.
+std::string TaskName(const Step& step, std::int64_t item);  // "train", "train[3]"
+std::string AttemptFolder(const std::string& directory, std::string_view run_id, const Step& step,
+                          std::int64_t item, int attempt);
+// For effects outside: the same for all attempts of a task.
+std::string EffectKey(std::string_view run_id, const Step& step, std::int64_t item);
+
+// Makes the folder and fills in whatever the step refers to. Errors: GY4707, GY4708 a value that no
+// word can be; those of files.
+Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machine& machine,
+                                         const Intent& intent);
+// The options as far as an attempt that was begun is found by them.
+exec::ShimOptions FoundProgram(const ProgramRooms& rooms, const Machine& machine,
+                               const Intent& intent);
+
+// Reads what a program that succeeded has written; files go into the store. Runs on a pool.
+struct ReadOutputs {
+  Json values = Json::Obj();
+  std::vector<blob::Object> blobs;
+};
+Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string& folder,
+                                   const std::vector<OutputSpec>& outputs);
+Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const std::string& folder);
+
+// Every "sha256:..." in a text or document as the path of that file.
+Result<Json> WithLocalFiles(blob::Store& blobs, const Json& document);
+
+}  // namespace gyre::pipelines

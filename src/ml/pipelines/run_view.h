@@ -1,0 +1,23 @@
+// A run as people look at it: its steps, tasks and attempts. Private.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ml/pipelines/pipeline_store.h"
+
+namespace gyre::pipelines {
+
+Result<Json> DescribeRun(const RunView& run, const StoredRun& stored, int limit);
+
+struct LoggedAttempt {
+  Step step;
+  std::int64_t item = -1;
+  int number = 0;         // 0 = none yet
+  std::string reference;  // what works for it elsewhere
+  bool ended = false;
+};
+// "train", "train[3]"; attempt 0 = the last. Error: kNotFound GY4713.
+Result<LoggedAttempt> FindAttempt(const StoredRun& stored, std::string_view name, int attempt);
+
+}  // namespace gyre::pipelines
