@@ -20,6 +20,8 @@ constexpr PermissionRow kTable[] = {
     {"endpoint.read", "vdapA"}, {"endpoint.deploy", "pA"}, {"predict", "dapA"},
     {"recipe.read", "vdapA"},   {"lineage.read", "vdapA"}, {"usage.read", "vdapA"},
     {"event.read", "vdapA"},    {"audit.read", "A"},       {"config.read", "A"},
+    {"pipeline.read", "vdapA"}, {"pipeline.write", "dA"},  {"pipeline.run", "dpA"},
+    {"pipeline.program", "A"},  // a step's program has the server's own rights on its machine
     {"metrics.read", "vdapA"},  {"secret.write", "A"},     {"access.admin", "A"},
     {"self", "vdapA"},  // one's own account: every caller who is somebody has it, with or without a
                         // role
