@@ -1,8 +1,7 @@
-// gyre api, completion, explain: commands about the program itself.
+// gyre api, completion: commands about the program itself.
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/completion.h"
-#include "cli/error_guide.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -56,21 +55,10 @@ Result<int> RunCompletion(Invocation& in) {
   return 0;
 }
 
-Result<int> RunExplain(Invocation& in) {
-  std::string code = in.Get("CODE");
-  for (char& c : code) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-  const std::string_view text = ErrorGuide(code);
-  if (text.empty())
-    return NotFound("GY4012", "there is no error code `{}`", code).Fix("codes look like GY2041");
-  in.out().Print(std::string(text) + "\n");
-  return 0;
-}
-
 constexpr Positional kApiPositionals[] = {{"METHOD", "GET, POST, PUT, PATCH or DELETE"},
                                           {"PATH", "/projects or /api/v1/projects"}};
 constexpr Option kApiOptions[] = {{"--body", "JSON", "the request's document, or @FILE"}};
 constexpr Positional kShell[] = {{"SHELL", "bash, zsh or fish", true, false, "shells"}};
-constexpr Positional kCode[] = {{"CODE", "an error code, as in error[GY2041]"}};
 
 constexpr Command kCommands[] = {
     {"api", "call the API as any program would",
@@ -82,12 +70,6 @@ constexpr Command kCommands[] = {
      kShell,
      {},
      RunCompletion},
-    {"explain",
-     "what an error code means and what to do",
-     "gyre explain GY2041",
-     kCode,
-     {},
-     RunExplain},
 };
 
 }  // namespace

@@ -1,11 +1,11 @@
-// gyre deploy, gyre endpoints, gyre predict: from a registered model to answers.
+// gyre deploy, gyre endpoints: from a registered model to answers.
 #include <cmath>
 
 #include "base/shell.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/model_name.h"
 #include "cli/nouns.h"
-#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/table_text.h"
@@ -18,13 +18,6 @@ std::string EndpointsPath(const Invocation& in) {
 }
 std::string EndpointPath(const Invocation& in, std::string_view name) {
   return EndpointsPath(in) + "/" + PercentEncode(name);
-}
-
-// "shop/churn:v3", "churn@champion" -> "churn".
-std::string ModelName(std::string_view reference) {
-  if (const std::size_t slash = reference.find('/'); slash != std::string_view::npos)
-    reference.remove_prefix(slash + 1);
-  return std::string(reference.substr(0, reference.find_first_of(":@")));
 }
 
 // What rows that taught the model hold in a column: the middle of the numbers, the most frequent of
@@ -58,9 +51,10 @@ std::string ExampleRow(const Json& columns, const Json& profile) {
 
 // The profile of the rows that taught a version ("churn:v3"); null when none is kept.
 Json TrainingProfile(const Invocation& in, Session& session, const std::string& version) {
-  const auto reference = session.Get(fmt::format(
-      "/api/v1/projects/{}/models/{}/versions/{}/reference", PercentEncode(in.project()),
-      PercentEncode(ModelName(version)), PercentEncode(version.substr(version.rfind(':') + 1))));
+  const auto reference = session.Get(
+      fmt::format("/api/v1/projects/{}/models/{}/versions/{}/reference",
+                  PercentEncode(in.project()), PercentEncode(NameModel(in, version).model),
+                  PercentEncode(version.substr(version.rfind(':') + 1))));
   return reference ? (*reference)["profile"] : Json();
 }
 
@@ -82,28 +76,13 @@ Result<> Announce(Invocation& in, Session& session, const Json& endpoint, std::s
   return {};
 }
 
-// A dry run says what would be refused.
-Result<> CheckModel(const Invocation& in, Session& session) {
-  std::string reference = in.Get("MODEL"), project = in.project();
-  if (const std::size_t slash = reference.find('/'); slash != std::string::npos) {
-    project = reference.substr(0, slash);
-    reference.erase(0, slash + 1);
-  }
-  const std::size_t at = reference.find_first_of(":@");
-  std::string path = fmt::format("/api/v1/projects/{}/models/{}", PercentEncode(project),
-                                 PercentEncode(reference.substr(0, at)));
-  if (at != std::string::npos) path += "/versions/" + PercentEncode(reference.substr(at + 1));
-  const auto found = session.Get(path);
-  return found ? Result<>() : found.error();
-}
-
 Result<int> Deploy(Invocation& in) {
   const std::string reference = in.Get("MODEL");
-  const std::string name = in.Has("name") ? in.Get("name") : ModelName(reference);
+  const std::string name = in.Has("name") ? in.Get("name") : NameModel(in, reference).model;
   GYRE_TRY(Session * session, in.session());
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
   GYRE_TRY(session, in.session());
-  if (in.dry_run()) GYRE_DO(CheckModel(in, *session));
+  if (in.dry_run()) GYRE_DO(CheckModel(in, *session, in.Get("MODEL")));
   Json body = Json::Obj({{"model", reference}});
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
   const auto endpoint = session->Put(EndpointPath(in, name), body);
@@ -216,46 +195,6 @@ Result<int> Remove(Invocation& in) {
   return 0;
 }
 
-Result<std::string> FormatOfFile(const std::string& file) {
-  if (file.ends_with(".parquet")) return "parquet";
-  if (file.ends_with(".jsonl") || file.ends_with(".ndjson")) return "jsonl";
-  return "csv";
-}
-
-Result<int> Predict(Invocation& in) {
-  const std::string input = in.Get("in");
-  GYRE_TRY(const std::string output, OutFile(in));
-  GYRE_TRY(std::string format, FormatOfFile(output));
-  if (in.out().json() && output == "-") format = "jsonl";  // -o json: an object a row
-  if (in.Has("format")) format = in.Get("format");
-  GYRE_TRY(Session* const session, in.session());
-  const std::string shown = input == "-" ? "standard input" : input.substr(input.rfind('/') + 1);
-  std::string path = fmt::format(
-      "/api/v1/projects/{}/predict?model={}&filename={}&output_format={}",
-      PercentEncode(in.project()), PercentEncode(in.Get("MODEL")), PercentEncode(shown), format);
-  if (in.Has("bad")) path += "&bad=" + PercentEncode(in.Get("bad"));
-  if (in.dry_run()) GYRE_DO(CheckModel(in, *session));
-  GYRE_TRY(const Json job, session->Upload(path, input, in.out()));
-  const auto ended = session->WaitJob(job, in.out());
-  const std::string& id = job["id"].AsString();
-  if (!ended && ended.error().gy() == "GY4026") {
-    return Error(ended.error())
-        .Fix(session->Repeatable(fmt::format("gyre jobs output {} --out {}", id.substr(0, 8),
-                                             output == "-" ? "FILE" : ShellWord(output))) +
-             "   (fetch what it has made, within a day)");
-  }
-  if (!ended) return ended.error();
-  for (const Json& note : (*ended)["result"]["notes"].items()) in.out().Note(note.AsString());
-  for (const auto& [from, to] : (*ended)["result"]["renamed"].members())
-    in.out().Note(fmt::format("the file's own `{}` stands under `{}`", from, to.AsString()));
-  GYRE_DO(session->Download(
-      fmt::format("/api/v1/projects/{}/predict/{}", PercentEncode(in.project()), id), output,
-      in.out()));
-  if (output != "-")
-    in.out().Done(fmt::format("scored {} with {} into {}", shown, in.Get("MODEL"), output));
-  return 0;
-}
-
 constexpr Positional kModel[] = {
     {"MODEL", "a model: churn@champion, churn:v3, shop/churn@champion", true, false, "models"}};
 constexpr Positional kEndpoint[] = {{"ENDPOINT", "an endpoint", true, false, "endpoints"}};
@@ -268,23 +207,10 @@ constexpr Option kRollbackOptions[] = {
     {"--to", "NUMBER", "an earlier deployment; default: the one before"},
     {"--reason", "TEXT", "kept with the deployment"},
 };
-constexpr Option kPredictOptions[] = {
-    {"--in", "FILE", "rows to score: CSV, JSON lines or Parquet; - = standard input", "-", false,
-     "file"},
-    {"--out", "FILE", "where to write them with prediction and probability_*; - = standard output",
-     "-", false, "file"},
-    kForceOut,
-    {"--format", "FORMAT", "of the answer: csv, jsonl or parquet; default: by the name of --out"},
-    {"--bad", "HOW", "cells that cannot be read: error, or null to count them as missing"},
-};
 constexpr Command kCommands[] = {
     {"deploy", "put a model behind an endpoint",
      "gyre deploy churn@champion\ngyre deploy churn:v3 --name churn-test --reason 'try it'", kModel,
      kDeployOptions, Deploy},
-    {"predict", "score a file with a model",
-     "gyre predict churn@champion --in new.csv --out scored.csv\ncat new.csv | gyre predict "
-     "churn:v3 > scored.csv",
-     kModel, kPredictOptions, Predict, false, true},
     {"endpoints ls",
      "every endpoint, its model and state",
      "gyre endpoints\ngyre endpoints -o json",

@@ -146,7 +146,7 @@ constexpr Command kCommands[] = {
      .options = {},
      .run = Log},
     {.path = "jobs output",
-     .summary = "Fetch what `gyre predict` or `gyre query` has made; it is kept for a day",
+     .summary = "Fetch what `gyre predict`, `explain` or `query` has made; it is kept for a day",
      .examples =
          "gyre jobs output 3f2a --out scored.csv\ngyre jobs output 3f2a    (of a query: JSON)",
      .positionals = kJob,

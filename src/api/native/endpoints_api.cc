@@ -70,6 +70,23 @@ constexpr net::Route kRoutes[] = {
                {"bad", Type::kText, "cells that cannot be read: an error, or missing",
                 "error|null"},
                {"output_format", Type::kText, "csv when it is not given", "csv|jsonl|parquet"}}},
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/models/{model}/explain",
+     .handler = Bind<&EndpointsApi::ExplainFile>,
+     .permission = Permission("predict"),
+     .summary = "Start a job that says what each column adds to the answers for a file's rows",
+     .body = Body::kStream,
+     .body_bytes_max = kFileBytesMax,
+     .response_type = "Job",
+     .audited = false,
+     .query = {{"version", Type::kText, "v3 or an alias; else champion"},
+               {"filename", Type::kText, "for messages"},
+               {"format", Type::kText, "of the file; else by its content",
+                "csv|tsv|json|jsonl|ndjson|parquet"},
+               {"bad", Type::kText, "cells that cannot be read: an error, or missing",
+                "error|null"},
+               {"output_format", Type::kText, "makes a file with the contributions to each row",
+                "csv|jsonl|parquet"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/predict/{job}",
      .handler = Bind<&EndpointsApi::ScoredFile>,
@@ -141,6 +158,12 @@ Result<net::Response> EndpointsApi::Rollback(net::Request& request) {
   return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
 }
 
+Result<blob::Object> EndpointsApi::Uploaded(net::Request& request) {
+  GYRE_TRY(auto writer, blobs_.NewWriter());
+  GYRE_DO(Receive(request, *writer));
+  return writer->Commit();
+}
+
 Result<net::Response> EndpointsApi::PredictFile(net::Request& request) {
   const auto reference = request.Query("model");
   if (!reference || reference->empty()) {
@@ -149,9 +172,7 @@ Result<net::Response> EndpointsApi::PredictFile(net::Request& request) {
   const std::string format = request.Query("output_format").value_or("csv");
   const std::string& project = request.Param("project");
   GYRE_TRY(const registry::ModelVersion version, predictions_.Model(project, *reference));
-  GYRE_TRY(auto writer, blobs_.NewWriter());
-  GYRE_DO(Receive(request, *writer));
-  GYRE_TRY(const blob::Object upload, writer->Commit());
+  GYRE_TRY(const blob::Object upload, Uploaded(request));
   GYRE_TRY(const runners::Job job,
            predictions_.Submit(version,
                                {.project = project,
@@ -161,6 +182,27 @@ Result<net::Response> EndpointsApi::PredictFile(net::Request& request) {
                                 .bad_is_missing = request.Query("bad") == "null",
                                 .created_by = request.principal.name},
                                upload));
+  return Accepted(job);
+}
+
+Result<net::Response> EndpointsApi::ExplainFile(net::Request& request) {
+  const std::string& project = request.Param("project");
+  const std::string named = request.Query("version").value_or("champion");
+  const bool is_number = named.size() > 1 && named[0] == 'v' && ParseInt(named.substr(1));
+  GYRE_TRY(const registry::ModelVersion version,
+           predictions_.Model(project, fmt::format("{}{}{}", request.Param("model"),
+                                                   is_number ? ":" : "@", named)));
+  GYRE_TRY(const blob::Object upload, Uploaded(request));
+  GYRE_TRY(const runners::Job job,
+           predictions_.SubmitExplanation(
+               version,
+               {.project = project,
+                .filename = request.Query("filename").value_or("input"),
+                .format = request.Query("format").value_or(""),
+                .output_format = request.Query("output_format").value_or("none"),
+                .bad_is_missing = request.Query("bad") == "null",
+                .created_by = request.principal.name},
+               upload));
   return Accepted(job);
 }
 

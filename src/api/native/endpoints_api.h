@@ -1,12 +1,13 @@
-// /api/v1/projects/{project}/endpoints: what is deployed where; /predict: a file scored by a
-// job, without an endpoint.
+// /api/v1/projects/{project}/endpoints: what is deployed where; /predict and
+// models/{model}/explain: a file scored or explained by a job, without an endpoint.
 #pragma once
 
 #include "platform/net/http.h"
 
 namespace gyre::blob {
+struct Object;
 class Store;
-}
+}  // namespace gyre::blob
 namespace gyre::serving {
 class Predictions;
 class Serving;
@@ -26,9 +27,12 @@ class EndpointsApi {
   Result<net::Response> Remove(net::Request& request);
   Result<net::Response> Rollback(net::Request& request);
   Result<net::Response> PredictFile(net::Request& request);
+  Result<net::Response> ExplainFile(net::Request& request);
   Result<net::Response> ScoredFile(net::Request& request);
 
  private:
+  Result<blob::Object> Uploaded(net::Request& request);
+
   serving::Serving& serving_;
   serving::Predictions& predictions_;
   blob::Store& blobs_;

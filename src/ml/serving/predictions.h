@@ -1,5 +1,6 @@
-// Scoring files as jobs. The file that comes in and the scored one are blobs that no row refers
-// to: the collector removes them when they are older than its grace time (a day). Thread-safe.
+// Scoring and explaining files as jobs. The file that comes in and the one that is made are blobs
+// that no row refers to: the collector removes them when they are older than its grace time (a
+// day). Thread-safe.
 #pragma once
 
 #include <string>
@@ -17,7 +18,7 @@ struct PredictionRequest {
   std::string project;
   std::string filename;         // for messages
   std::string format;           // of the file; empty = by content
-  std::string output_format;    // csv, jsonl, parquet
+  std::string output_format;    // csv, jsonl, parquet; explanations: none, only their summary
   bool bad_is_missing = false;  // cells that cannot be read: missing instead of an error
   std::string created_by;
 };
@@ -29,7 +30,7 @@ struct ScoredFile {
 
 class Predictions {
  public:
-  // Registers the kind "predict.file", so before jobs.Start().
+  // Registers the kinds "predict.file" and "explain.file", so before jobs.Start().
   Predictions(registry::Registry& registry, blob::Store& blobs, runners::Jobs& jobs);
 
   // Before a large file is sent for nothing: that the model is there. The version's name.
@@ -39,12 +40,19 @@ class Predictions {
   // Scores a blob. Result of the job: {"model", "rows", "notes", "format", "sha256", "bytes"}.
   Result<runners::Job> Submit(const registry::ModelVersion& version, PredictionRequest request,
                               const blob::Object& upload);
-  // Errors: kNotFound GY3826 no such job, GY3828 its file has been removed, kFailedPrecondition
-  // GY3827 it has not succeeded.
+  // Explains how a model comes to its answers for a blob's rows. Result of the job: {"model",
+  // "rows", "notes", "scale", "outputs"}, and where a file was asked for what Submit's has.
+  Result<runners::Job> SubmitExplanation(const registry::ModelVersion& version,
+                                         PredictionRequest request, const blob::Object& upload);
+  // Errors: kNotFound GY3826 no such job, or it was to make no file, GY3828 its file has been
+  // removed, kFailedPrecondition GY3827 it has not succeeded.
   Result<ScoredFile> Find(std::string_view project, std::string_view job_id);
 
  private:
-  Result<Json> Execute(runners::JobRun& run);
+  Result<runners::Job> SubmitKind(std::string_view kind, std::string title,
+                                  const registry::ModelVersion& version, PredictionRequest request,
+                                  const blob::Object& upload);
+  Result<Json> Execute(runners::JobRun& run, std::string task);
 
   registry::Registry& registry_;
   blob::Store& blobs_;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ml/runners/testing/jobs_here.h"
+#include "ml/serving/explain_file.h"
 #include "ml/serving/testing/house.h"
 #include "platform/exec/files.h"
 #include "platform/table/import.h"
@@ -31,6 +32,10 @@ class ScoreFileTest : public testing::Test {
   }
   Result<Json> Score(std::string_view text, const std::string& name,
                      const std::string& output_format) {
+    return Run(ScoreFile, text, name, output_format);
+  }
+  Result<Json> Run(Result<Json> (*task)(runners::TaskContext&), std::string_view text,
+                   const std::string& name, const std::string& output_format) {
     const std::string path = (house_.directory() / name).string();
     GYRE_DO(exec::WriteFile(path, text));
     GYRE_TRY(const std::string model, house_.blobs->LocalPath(version_.package.digest));
@@ -38,7 +43,7 @@ class ScoreFileTest : public testing::Test {
         Json::Obj(
             {{"model", model}, {"input", path}, {"name", name}, {"output_format", output_format}}),
         house_.directory().string());
-    return ScoreFile(context);
+    return task(context);
   }
   TestHouse house_;
   registry::ModelVersion version_;
@@ -93,6 +98,33 @@ TEST_F(ScoreFileTest, ColumnsNamedAsAnswersAreKeptBesideThem) {
   EXPECT_EQ(scored->frame.Find("input_probability_Yes")->doubles[0], 0.125);
   EXPECT_EQ(scored->frame.Find("probability_of_rain")->doubles[0], 0.5);
   EXPECT_NE(scored->frame.Find("prediction")->text[0], "mine");
+}
+
+TEST_F(ScoreFileTest, ExplanationsAddUpToTheAnswers) {
+  const auto done = Run(ExplainFile, kCsv, "rows.csv", "parquet");
+  ASSERT_TRUE(done) << done.error().ToString();
+  EXPECT_EQ((*done)["scale"].AsString(), "log-odds");
+  ASSERT_EQ((*done)["outputs"].size(), 1U);
+  const Json& output = (*done)["outputs"].items()[0];
+  EXPECT_EQ(output["output"].AsString(), "Yes");
+  EXPECT_EQ(output["base"].AsDouble(), 0.25);
+  const Json& first = output["columns"].items()[0];
+  EXPECT_EQ(first["column"].AsString(), "amount");
+  EXPECT_NEAR(first["mean_abs"].AsDouble(), (0.1 + 1.75e-3 + 123456.789) / 4, 1e-9);
+  const auto file =
+      table::ImportFrame({{(*done)["output"].AsString(), std::string("why.parquet")}}, {});
+  ASSERT_TRUE(file) << file.error().ToString();
+  ASSERT_NE(file->frame.Find("id"), nullptr);
+  // DE weighs 2, a year of age 0.01, the amount 1.
+  EXPECT_DOUBLE_EQ(file->frame.Find("contribution_country")->doubles[1], 2);
+  EXPECT_DOUBLE_EQ(file->frame.Find("contribution_age")->doubles[1], 0.41);
+  EXPECT_DOUBLE_EQ(file->frame.Find("contribution_amount")->doubles[1], -1.75e-3);
+  EXPECT_DOUBLE_EQ(file->frame.Find("raw")->doubles[1], 0.25 + 2 + 0.41 - 1.75e-3);
+  EXPECT_DOUBLE_EQ(file->frame.Find("raw")->doubles[2], 0.25);
+  const auto summary = Run(ExplainFile, kCsv, "rows.csv", "none");
+  ASSERT_TRUE(summary);
+  EXPECT_FALSE(summary->Has("output"));
+  EXPECT_EQ((*summary)["outputs"], (*done)["outputs"]);
 }
 
 TEST_F(ScoreFileTest, WrongCellsAndFormatsAreErrors) {

@@ -153,7 +153,7 @@ Result<std::unique_ptr<Serving>> OpenServing(db::Database& database, blob::Store
                                              telemetry::Metrics& metrics, const Clock& clock,
                                              ServingSettings settings);
 
-// The worker's side: "predictors.score_file".
+// The worker's side: "predictors.score_file", "predictors.explain_file".
 void AddTasks(runners::TaskRegistry& tasks);
 
 }  // namespace gyre::serving
