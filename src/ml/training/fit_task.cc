@@ -14,6 +14,7 @@
 #include "ml/recipes/recipe.h"
 #include "ml/training/champion.h"
 #include "ml/training/families.h"
+#include "ml/training/fold_values.h"
 #include "ml/training/linear_fit.h"
 #include "ml/training/reference_profile.h"
 #include "ml/training/session.h"
@@ -49,9 +50,7 @@ Json SuitText(const Json& spec, bool linear, bool* free_text) {
     *free_text = *free_text || step["op"].AsString() == "text.ngrams";
   for (const Json& step : spec["steps"].items()) {
     const std::string& op = step["op"].AsString();
-    // Rows of a wide recipe are made piece by piece, which gives no out-of-fold encodings of the
-    // label.
-    if (op == "text.bayes" || (linear && *free_text && op == "encode.target")) {
+    if (op == "text.bayes") {
       dropped.push_back(step["id"].AsString());
       continue;
     }
@@ -111,6 +110,19 @@ Result<SparseRows> ApplyInPieces(const recipes::Fitted& fitted, const table::Fra
   return sparse;
 }
 
+// Rows that were made piece by piece have read their own labels: what learns from these is made
+// again, out of fold.
+Result<SparseRows> OutOfFold(const recipes::Fitted& fitted, const Problem& problem,
+                             SparseRows rows) {
+  const FoldValues values(fitted, problem);
+  if (values.empty()) return rows;
+  Fold all;
+  all.train.resize(problem.train.rows());
+  std::iota(all.train.begin(), all.train.end(), 0U);
+  GYRE_TRY(FoldRows own, FoldRows::Make(rows, values, {all}));
+  return own.Take(0);
+}
+
 Result<Prepared> Prepare(const Problem& problem, SuggestOptions::For model) {
   const bool linear = model == SuggestOptions::For::kLinear;
   SuggestOptions suggest{problem.request.target, problem.excluded, model};
@@ -125,6 +137,7 @@ Result<Prepared> Prepare(const Problem& problem, SuggestOptions::For model) {
   if (linear && free_text) {
     GYRE_TRY(recipes::Fitted fitted, recipes::Fit(spec, problem.train, options));
     GYRE_TRY(SparseRows rows, ApplyInPieces(fitted, problem.train));
+    GYRE_TRY(rows, OutOfFold(fitted, problem, std::move(rows)));
     prepared = Prepared{std::move(fitted), {}, std::move(rows), {}, true};
   } else {
     GYRE_TRY(recipes::FitTransformResult both, recipes::FitTransform(spec, problem.train, options));

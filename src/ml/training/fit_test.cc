@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 
 #include "ml/predictors/scorer.h"
@@ -208,6 +209,36 @@ TEST(Fit, EncodingsOfTheAnswerDoNotFlatterTheRowsThatChooseAModel) {
   ASSERT_TRUE(fit) << fit.error().ToString();
   for (const Json& entry : (*fit)["leaderboard"].items())
     EXPECT_LT(entry["valid"].AsDouble(), 0.6) << entry.Dump();
+}
+
+// Texts of chance beside towns: what towns say is heard, and what they do not say is not.
+TEST(Fit, ALinearModelOfTextsLearnsFromManyCategoriesHonestly) {
+  const auto linear = [](bool towns_tell) {
+    table::Frame frame = table::EmptyFrame(
+        {{"note", table::Type::kText}, {"town", table::Type::kText}, {"y", table::Type::kText}});
+    Random random(11);
+    for (int i = 0; i < 1'500; ++i) {
+      const std::uint64_t town = random.Below(80);
+      std::string note;
+      for (int word = 0; word < 8; ++word) note += fmt::format("word{} ", random.Below(60));
+      const bool often = towns_tell ? town % 2 == 0 : random.Below(2) == 0;
+      frame.columns[0].PushText(note);
+      frame.columns[1].PushText(fmt::format("t{}", town));
+      frame.columns[2].PushText(random.Below(10) < (often ? 8U : 2U) ? "yes" : "no");
+    }
+    FakeContext context;
+    const auto fit = FitProblem(context, *PrepareProblem(Ask("y", 1, 2), std::move(frame)));
+    EXPECT_TRUE(fit) << fit.error().ToString();
+    Json found;
+    for (const Json& entry : (*fit)["leaderboard"].items()) {
+      if (entry["name"].AsString() == "logistic") found = entry;
+    }
+    return found;
+  };
+  const Json heard = linear(true), chance = linear(false);
+  EXPECT_GT(heard["test"].AsDouble(), 0.72) << heard.Dump();
+  EXPECT_LT(chance["valid"].AsDouble(), 0.57) << chance.Dump();
+  EXPECT_LT(std::fabs(heard["valid"].AsDouble() - heard["test"].AsDouble()), 0.08) << heard.Dump();
 }
 
 // A champion whose rows were split otherwise knows answers of the rows that judge the new model.
