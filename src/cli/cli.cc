@@ -187,7 +187,8 @@ class CommandInvocation : public Invocation {
     return !Has("server") && !Has("data") && (!context_.server.empty() || !context_.data.empty());
   }
   Said SaidServer() const {
-    if (ContextSaysWhere()) return {context_.server, ContextName()};
+    if (ContextSaysWhere() && !context_.server.empty()) return {context_.server, ContextName()};
+    if (ContextSaysWhere()) return {"", "default"};
     if (Has("server")) return {Get("server"), "--server"};
     const auto variable = config::Environment("GYRE_SERVER");
     return variable && !Has("data") ? Said{*variable, "GYRE_SERVER"} : Said{"", "default"};

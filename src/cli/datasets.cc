@@ -205,6 +205,10 @@ Result<int> AddDryRun(Invocation& in, const std::string& file, const std::string
   version.Set("check", check);
   std::string text = verdict + VersionText(version, profile, in.out());
   if (check.is_object()) text += CheckText(check.Set("reference", reference), in.out());
+  const bool aside =
+      in.Has("bad") ? in.Get("bad") == "quarantine" : check["origin"].AsString().starts_with("set");
+  if (aside && check["rows_broken"].AsInt() > 0)
+    text += "  rows that break an expectation would be set aside; --bad error keeps them\n";
   in.out().Document(
       Json::Obj({{"dry_run", true}, {"unchanged", !same.empty()}, {"version", version}}), text);
   return 0;

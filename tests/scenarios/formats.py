@@ -148,6 +148,7 @@ def outputs(g):
     assert os.path.islink('/dev/stdout'), 'the device was replaced'
     bad = write(g.work, 'q9.csv', ['n', 'word'], [[900, 'a'], [2, 'b']])
     dry = g.cli('add', bad, '--name', 'q', '--dry-run').stdout
+    assert 'would be set aside; --bad error keeps them' in dry, dry
     assert 'would add q:v' in dry and 'between `n`' in dry and '"900" (row 1)' in dry, dry
     tried = g.cli_json('add', bad, '--name', 'q', '--dry-run')['version']
     assert tried['check']['success'] is False and tried['check']['failed'] == 1, tried
