@@ -7,6 +7,7 @@
 #include "base/shell.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cli/cell_rows.h"
 #include "cli/command.h"
 #include "cli/datasets_text.h"
 #include "cli/nouns.h"
@@ -330,24 +331,6 @@ Result<int> Diff(Invocation& in) {
   GYRE_TRY(const Json diff, session->Get(target.path() + "/diff" + query));
   in.out().Document(diff, DiffText(diff));
   return 0;
-}
-
-// Cells of an answer as rows of a table.
-void ShowRows(const Json& answer, Output& out) {
-  std::vector<std::string> names;
-  for (const Json& column : answer["columns"].items()) names.push_back(column["name"].AsString());
-  std::vector<ColumnSpec> columns;
-  for (const std::string& name : names) columns.push_back({name, name});
-  Json rows = Json::Arr();
-  for (const Json& row : answer["rows"].items()) {
-    Json object = Json::Obj();
-    for (std::size_t i = 0; i < names.size(); ++i) object.Set(names[i], row.items()[i]);
-    rows.Push(std::move(object));
-  }
-  out.Table(columns, rows, names.empty() ? "" : names[0]);
-  if (answer["truncated"].AsBool())
-    out.Note(fmt::format("cut off after {} rows: --limit N shows more, --out FILE writes all",
-                         GroupDigits(static_cast<std::int64_t>(rows.size()))));
 }
 
 // --format, else what the name of the file says.

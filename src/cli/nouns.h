@@ -9,6 +9,7 @@ namespace gyre::cli {
 
 std::span<const Command> AccessCommands();
 std::span<const Command> ApiCommands();
+std::span<const Command> CapturesCommands();
 std::span<const Command> ConfigCommands();
 std::span<const Command> DatasetsCommands();
 std::span<const Command> DemoCommands();

@@ -6,6 +6,7 @@
 
 #include "api/native/access_api.h"
 #include "api/native/audit_api.h"
+#include "api/native/captures_api.h"
 #include "api/native/datasets_api.h"
 #include "api/native/endpoints_api.h"
 #include "api/native/evaluation_api.h"
@@ -42,6 +43,7 @@
 #include "ml/data/datasets.h"
 #include "ml/data/queries.h"
 #include "ml/evaluation/evaluations.h"
+#include "ml/inference_log/inference_log.h"
 #include "ml/projects/projects.h"
 #include "ml/recipes/tasks.h"
 #include "ml/registry/registry.h"
@@ -139,6 +141,7 @@ struct House::Rooms {
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<evaluation::Evaluations> evaluations;
   std::unique_ptr<training::Training> training;
+  std::unique_ptr<inference_log::InferenceLog> inference_log;
   std::unique_ptr<serving::Serving> serving;
   std::unique_ptr<serving::Predictions> predictions;
   std::unique_ptr<EndpointMeter> meter;
@@ -155,6 +158,7 @@ struct House::Rooms {
   Result<> OpenLedger();
   Result<> OpenJobs();
   Result<> OpenMl();
+  inference_log::LogSettings CaptureSettings() const;
   Result<evaluation::DatasetRows> RowsOf(const Result<data::Version>& version);
   void OpenApis();
   std::int64_t QueryMillis() const {
@@ -194,6 +198,7 @@ Result<> House::Rooms::Migrate() {
                                       tracking::TrackingSchema(),
                                       registry::RegistrySchema(),
                                       evaluation::EvaluationSchema(),
+                                      inference_log::InferenceLogSchema(),
                                       serving::ServingSchema()};
   return database->Migrate(schemas);
 }
@@ -261,13 +266,23 @@ Result<> House::Rooms::OpenMl() {
   training->AddJobs();
   predictions = std::make_unique<serving::Predictions>(*registry, *blobs, *jobs);
   AddCheckJob(*jobs, *database, *blobs, *datasets, *registry);
-  GYRE_TRY(serving,
-           serving::OpenServing(*database, *blobs, *registry, *events, metrics, SystemClock(),
-                                {.rows_max = settings.Int("serving.rows_max")}));
+  GYRE_TRY(inference_log,
+           inference_log::OpenInferenceLog(*database, *blobs, *jobs, *datasets, metrics,
+                                           SystemClock(), CaptureSettings()));
+  GYRE_TRY(serving, serving::OpenServing(
+                        *database, *blobs, *registry, *events, metrics, SystemClock(),
+                        {.rows_max = settings.Int("serving.rows_max")}, inference_log.get()));
   events->Subscribe({.name = "serving", .kinds = {"model."}, .react = [this](const events::Event&) {
                        return serving->Reconcile();
                      }});
   return {};
+}
+
+inference_log::LogSettings House::Rooms::CaptureSettings() const {
+  return {.key_path = options.data_directory + "/capture.key",
+          .buffer_bytes_max = settings.Int("capture.buffer"),
+          .segment_rows_max = settings.Int("capture.segment_rows"),
+          .seal_us = Micros("capture.seal")};
 }
 
 Result<evaluation::DatasetRows> House::Rooms::RowsOf(const Result<data::Version>& version) {
@@ -291,6 +306,7 @@ std::int64_t House::Rooms::Micros(std::string_view setting) const {
 // Everything is in its place: what was left unfinished is ended or taken up, then news flow.
 Result<> House::Rooms::Start() {
   GYRE_DO(jobs->Start());
+  inference_log->Start();
   GYRE_DO(serving->Start());
   meter = std::make_unique<EndpointMeter>(*serving, *usage, SystemClock());
   return events->Start();
@@ -342,6 +358,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
   AddApi<native::EndpointsApi>(*serving, *predictions, *blobs);
+  AddApi<native::CapturesApi>(*inference_log, *serving, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));
   AddApi<native::LineageApi>(*lineage, *registry, *datasets);
@@ -425,6 +442,7 @@ void House::Rooms::Drain() {
   housekeeper.reset();
   meter.reset();  // books the last requests
   if (serving) serving->Stop();
+  if (inference_log) inference_log->Stop();  // nobody answers any more: the last rows are sealed
   jobs.reset();
   events.reset();
   anchors.reset();  // nothing is changed any more
@@ -497,6 +515,7 @@ runners::TaskRegistry AllTasks() {
   runners::TaskRegistry tasks;
   data::AddTasks(tasks);
   evaluation::AddTasks(tasks);
+  inference_log::AddTasks(tasks);
   recipes::AddTasks(tasks);
   serving::AddTasks(tasks);
   training::AddTasks(tasks);

@@ -56,6 +56,14 @@ inline constexpr config::Setting kServerSettings[] = {
      "Time of a training that names none, from reading the data to the verdict."},
     {"training.memory", config::Type::kBytes, "4GiB", 134'217'728, 1e15,
      "Memory that one training may use."},
+    {"capture.buffer", config::Type::kBytes, "8MiB", 65'536, 1e10,
+     "Memory for answered rows that are not written yet, of each thread that answers; beyond it "
+     "rows are dropped and counted."},
+    {"capture.segment_rows", config::Type::kInt, "32768", 1, 1'000'000,
+     "Captured rows that are written as one segment."},
+    {"capture.seal", config::Type::kSeconds, "3s", 0.1, 3600,
+     "Captured rows are written at the latest after this time; a crash loses at most what is "
+     "younger."},
     {"serving.rows_max", config::Type::kInt, "10000", 1, 10'000'000,
      "Rows in one request to an endpoint."},
     {"retention.every", config::Type::kSeconds, "1d", 0, 1e9,

@@ -160,6 +160,7 @@ Result<net::Response> OipApi::Infer(net::Request& request) {
   const AnswerHead head{info.endpoint, std::to_string(info.model_version),
                         body.document["id"].is_string() ? body.document["id"].AsString() : NewId()};
   GYRE_TRY(InferAnswer answer, MakeAnswer(head, body.document, *info.scorer, scores));
+  meter.Capture(frame, scores, head.id);
   meter.Answered(scores.rows, answer.body.size());
   net::Response response;
   response.body = std::move(answer.body);

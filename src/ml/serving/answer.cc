@@ -45,8 +45,9 @@ constexpr std::uint64_t kGolden =
 // cost more than the forest.
 Answer::Answer() : id_high_(RandomBits()), id_low_(RandomBits()) {}
 
-void Answer::Begin(const Snapshot& snapshot) {
+void Answer::Begin(const Snapshot& snapshot, inference_log::Recorder* recorder) {
   snapshot_ = &snapshot;
+  recorder_ = recorder;
   if (scratch_serial_ != snapshot.serial) {
     scratch_.emplace();
     scratch_serial_ = snapshot.serial;
@@ -58,11 +59,13 @@ void Answer::Begin(const Snapshot& snapshot) {
   id_low_ += kGolden;
   AppendHex(id_high_, &out_);
   AppendHex(id_low_, &out_);
+  if (recorder_ != nullptr) recorder_->Begin(snapshot.stream.get(), id_high_, id_low_);
   out_ += R"(","outputs":[)";
 }
 
 void Answer::Row(std::span<const table::Cell> cells) {
   const auto score = snapshot_->info.scorer->ScoreRow(cells, probabilities_, *scratch_);
+  if (recorder_ != nullptr) recorder_->Row(cells, score.prediction, score.label, probabilities_);
   out_ += first_ ? R"({"prediction":)" : R"(,{"prediction":)";
   first_ = false;
   if (snapshot_->predictions.empty()) {

@@ -9,16 +9,17 @@
 
 namespace gyre::serving {
 
-// Scores rows as they come and writes their outputs. One per thread, reused.
+// Scores rows as they come, writes their outputs and records both. One per thread, reused.
 class Answer final : public RowSink {
  public:
   Answer();
-  void Begin(const Snapshot& snapshot);
+  void Begin(const Snapshot& snapshot, inference_log::Recorder* recorder = nullptr);
   void Row(std::span<const table::Cell> cells) override;
   std::string Finish(const RowFacts& facts);
 
  private:
   const Snapshot* snapshot_ = nullptr;
+  inference_log::Recorder* recorder_ = nullptr;
   std::uint64_t scratch_serial_ = 0;
   std::optional<predictors::Scorer::RowScratch> scratch_;
   std::vector<double> probabilities_;

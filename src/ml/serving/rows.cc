@@ -23,12 +23,16 @@ using table::Cell;
 using table::Type;
 
 constexpr std::uint32_t kIgnored = 0xffffffff;
+constexpr std::uint32_t kKey = 0xfffffffe;  // no input: what labels may come by
 constexpr std::size_t kShownBytes = 40;
+constexpr std::size_t kNameBytesMax = 512;
 
 // Keys come in the same order row after row, and request after request: what stood at each place
 // last time is tried first.
 struct Learned {
   std::uint64_t snapshot = 0;
+  std::uint64_t key_generation = 0;
+  std::string key_column;
   struct Place {
     std::string key;  // as it is spelled between the quotes
     std::uint32_t column = kIgnored;
@@ -228,15 +232,88 @@ struct RowReader::State {
   std::vector<std::size_t> seen;  // by column: 1 + the row that set it
   std::vector<Learned> learned;
   std::deque<std::string> kept;  // texts of the request that do not stand in its body
+  std::vector<std::int64_t> event_times;
+  bool one_event_time = false;
+  std::vector<std::string_view> ids, keys, row_keys;
 
-  Learned& LearnedFor(std::uint64_t serial) {
-    for (Learned& item : learned) {
-      if (item.snapshot == serial) return item;
+  Learned& LearnedFor(const Snapshot& snapshot) {
+    auto item = std::ranges::find(learned, snapshot.serial, &Learned::snapshot);
+    if (item == learned.end()) {
+      constexpr std::size_t kKeep = 16;
+      if (learned.size() >= kKeep) learned.erase(learned.begin());
+      learned.emplace_back().snapshot = snapshot.serial;
+      item = std::prev(learned.end());
     }
-    constexpr std::size_t kKeep = 16;
-    if (learned.size() >= kKeep) learned.erase(learned.begin());
-    learned.push_back({serial, {}});
-    return learned.back();
+    if (snapshot.stream == nullptr) return *item;
+    const inference_log::KeyColumn& key = snapshot.stream->counters->key_column;
+    if (const std::uint64_t generation = key.generation(); generation != item->key_generation) {
+      item->key_generation = generation;
+      item->key_column = key.Get();
+      item->places.clear();
+    }
+    return *item;
+  }
+
+  Result<> ReadEventTime(od::value value, std::string_view place) {
+    std::string_view text;
+    const auto time =
+        value.get_string().get(text) == simdjson::SUCCESS ? ParseTime(text) : std::nullopt;
+    if (!time)
+      return BodyError(fmt::format("`{}` is no time like \"2026-11-21T08:30:00Z\"", place));
+    event_times.push_back(*time);
+    return {};
+  }
+
+  // Text, or a whole number as it is spelled.
+  Result<> ReadName(od::value value, std::string_view place, std::vector<std::string_view>* names) {
+    std::string_view text;
+    od::json_type type{};
+    std::int64_t ignored = 0;
+    const bool known = value.type().get(type) == simdjson::SUCCESS;
+    if (known && type == od::json_type::string) {
+      if (value.get_string().get(text) != simdjson::SUCCESS) text = {};
+    } else if (known && type == od::json_type::number) {
+      text = Trim(std::string_view(value.raw_json_token()));
+      if (value.get_int64().get(ignored) != simdjson::SUCCESS) text = {};
+    }
+    if (text.empty() || text.size() > kNameBytesMax)
+      return BodyError(fmt::format("`{}` is no text of 1 to {} bytes", place, kNameBytesMax));
+    names->push_back(text);
+    return {};
+  }
+
+  // What stands beside the rows: when they happened and how their labels will name them.
+  Result<> ReadBeside(std::string_view key, od::value value) {
+    if (key == "event_time") {
+      one_event_time = true;
+      return ReadEventTime(value, key);
+    }
+    if (key != "event_times" && key != "inference_ids" && key != "keys") return {};
+    const std::string name(key);
+    od::array array;
+    if (value.get_array().get(array) != simdjson::SUCCESS)
+      return BodyError(fmt::format("`{}` is no array", name));
+    one_event_time = one_event_time && name != "event_times";
+    std::size_t place = 0;
+    for (auto item : array) {
+      od::value one;
+      if (const auto code = item.get(one); code != simdjson::SUCCESS) return BodyError(code);
+      const std::string at = fmt::format("{}[{}]", name, place++);
+      GYRE_DO(name == "event_times" ? ReadEventTime(one, at)
+                                    : ReadName(one, at, name == "keys" ? &keys : &ids));
+    }
+    return {};
+  }
+
+  Result<> CheckBeside(std::size_t rows) const {
+    const auto fits = [&](std::size_t size) { return size == 0 || size == rows; };
+    const bool times = one_event_time ? event_times.size() == 1 : fits(event_times.size());
+    if (times && fits(ids.size()) && fits(keys.size())) return {};
+    return BodyError(fmt::format("`{}` must have one value for each of the {} rows",
+                                 !times             ? "event_times"
+                                 : fits(ids.size()) ? "keys"
+                                                    : "inference_ids",
+                                 rows));
   }
 
   // The column that this key names; kIgnored for one that the model does not know.
@@ -254,7 +331,8 @@ struct RowReader::State {
     if (const auto code = field.unescaped_key().get(key); code != simdjson::SUCCESS)
       return BodyError(code);
     const auto found = snapshot.columns.find(key);
-    const std::uint32_t column = found == snapshot.columns.end() ? kIgnored : found->second;
+    std::uint32_t column = found == snapshot.columns.end() ? kIgnored : found->second;
+    if (column == kIgnored && key == learned_order.key_column) column = kKey;
     constexpr std::size_t kPlacesMax = 4096;
     if (place < kPlacesMax && std::strncmp(raw, key.data(), key.size()) == 0 &&
         raw[key.size()] == '"' && key.find('\0') == std::string_view::npos) {
@@ -263,6 +341,14 @@ struct RowReader::State {
       learned_order.places[place] = {std::string(key), column};
     }
     return column;
+  }
+
+  // Empty when it is none: the row then has no key.
+  static std::string_view KeyText(od::value& value) {
+    Cell cell = Cell::Null(Type::kText);
+    od::json_type type{};
+    if (value.type().get(type) != simdjson::SUCCESS || !ReadText(value, type, &cell)) return {};
+    return cell.text.size() <= kNameBytesMax ? cell.text : std::string_view();
   }
 
   Result<> ReadRow(od::object& object, std::size_t row, Learned& order, const Snapshot& snapshot,
@@ -277,6 +363,11 @@ struct RowReader::State {
       GYRE_TRY(const std::uint32_t column, ColumnOf(field, place++, order, snapshot));
       if (column == kIgnored) {
         ++facts->ignored;
+        continue;
+      }
+      if (column == kKey) {
+        row_keys.resize(row);
+        row_keys.push_back(KeyText(field.value()));
         continue;
       }
       if (seen[column] == row + 1) {
@@ -305,7 +396,7 @@ struct RowReader::State {
 
   Result<> ReadRows(od::array& array, const Snapshot& snapshot, std::size_t rows_max, RowSink& sink,
                     RowFacts* facts) {
-    Learned& order = LearnedFor(snapshot.serial);
+    Learned& order = LearnedFor(snapshot);
     cells.resize(snapshot.info.scorer->input().size());
     seen.assign(cells.size(), 0);
     for (auto item : array) {
@@ -333,6 +424,11 @@ Result<RowFacts> RowReader::Read(std::string_view body, const Snapshot& snapshot
                                  std::size_t rows_max, RowSink& sink) {
   State& s = *state_;
   s.kept.clear();
+  s.event_times.clear();
+  s.one_event_time = false;
+  s.ids.clear();
+  s.keys.clear();
+  s.row_keys.clear();
   if (s.padded.size() < body.size() + simdjson::SIMDJSON_PADDING)
     s.padded.resize(body.size() + simdjson::SIMDJSON_PADDING);
   std::ranges::copy(body, s.padded.data());
@@ -357,7 +453,10 @@ Result<RowFacts> RowReader::Read(std::string_view body, const Snapshot& snapshot
     std::string_view key;
     if (const auto code = field.unescaped_key().get(key); code != simdjson::SUCCESS)
       return BodyError(code);
-    if (key != "inputs") continue;
+    if (key != "inputs") {
+      GYRE_DO(s.ReadBeside(key, field.value()));
+      continue;
+    }
     if (found) return BodyError("`inputs` stands twice");
     found = true;
     od::array array;
@@ -370,6 +469,11 @@ Result<RowFacts> RowReader::Read(std::string_view body, const Snapshot& snapshot
   if (!found) return BodyError("`inputs` is missing");
   if (document.current_location().error() == simdjson::SUCCESS)
     return BodyError("something follows the JSON object");
+  GYRE_DO(s.CheckBeside(facts.rows));
+  facts.event_times_us = s.event_times;
+  facts.inference_ids = s.ids;
+  if (!s.row_keys.empty()) s.row_keys.resize(facts.rows);
+  facts.keys = s.keys.empty() ? s.row_keys : s.keys;
   return facts;
 }
 

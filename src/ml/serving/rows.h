@@ -22,6 +22,9 @@ namespace gyre::serving {
 struct RowFacts {
   std::size_t rows = 0;
   std::size_t ignored = 0;  // values of columns that the model does not know, over all rows
+  // What stood beside the rows, of each; valid until the next Read. One event time is of all rows.
+  std::span<const std::int64_t> event_times_us = {};
+  std::span<const std::string_view> inference_ids = {}, keys = {};
 };
 
 // Receives each row; the cells and their texts are valid during the call.

@@ -213,6 +213,45 @@ TEST_F(Rows, BrokenBodies) {
     EXPECT_TRUE(Fails(body).starts_with("GY381")) << body.substr(0, 60) << " -> " << Fails(body);
 }
 
+TEST_F(Rows, WhatStandsBesideTheRowsIsTakenForEach) {
+  const auto facts = Read(
+      R"({"event_times":["2026-11-21T08:00:00Z","2026-11-22"],"inputs":[{},{}],"keys":[7,"b"],)"
+      R"("inference_ids":["x","y"]})");
+  ASSERT_TRUE(facts) << facts.error().ToString();
+  ASSERT_EQ(facts->event_times_us.size(), 2U);
+  EXPECT_EQ(facts->event_times_us[1] - facts->event_times_us[0], 16 * 3600 * kMicrosPerSecond);
+  EXPECT_EQ(facts->keys[0], "7");
+  EXPECT_EQ(facts->keys[1], "b");
+  EXPECT_EQ(facts->inference_ids[1], "y");
+  const auto one = Read(R"({"inputs":[{},{}],"event_time":"2026-11-21"})");
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->event_times_us.size(), 1U);
+  EXPECT_TRUE(one->keys.empty());
+  for (const char* body :
+       {R"({"inputs":[{}],"event_time":"soon"})", R"({"inputs":[{}],"event_time":5})",
+        R"({"inputs":[{},{}],"event_times":["2026-11-21"]})", R"({"inputs":[{}],"keys":[1.5]})",
+        R"({"inputs":[{}],"keys":"a"})", R"({"inputs":[{}],"inference_ids":["a","b"]})"})
+    EXPECT_TRUE(Fails(body).starts_with("GY3810")) << body;
+}
+
+TEST_F(Rows, AKeyThatIsNoInputIsTakenFromTheRow) {
+  auto stream = std::make_shared<inference_log::Stream>();
+  stream->counters = std::make_shared<inference_log::EndpointCounters>();
+  auto with_key = std::make_shared<Snapshot>(*snapshot_);
+  with_key->stream = stream;
+  snapshot_ = with_key;
+  const char* body = R"({"inputs":[{"age":1,"customer":17},{"age":2},{"customer":"c","age":3}]})";
+  EXPECT_EQ(Read(body)->ignored, 2U);
+  stream->counters->key_column.Set("customer");
+  const auto facts = Read(body);
+  ASSERT_TRUE(facts) << facts.error().ToString();
+  EXPECT_EQ(facts->ignored, 0U);
+  ASSERT_EQ(facts->keys.size(), 3U);
+  EXPECT_EQ(facts->keys[0], "17");
+  EXPECT_EQ(facts->keys[1], "");
+  EXPECT_EQ(facts->keys[2], "c");
+}
+
 TEST_F(Rows, LimitOfRows) {
   std::string body = R"({"inputs":[{})";
   for (int i = 0; i < 100; ++i) body += ",{}";

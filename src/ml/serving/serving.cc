@@ -37,6 +37,7 @@ struct ThreadView {
   std::shared_ptr<const SnapshotTable> table;
   RowReader reader;
   Answer answer;
+  inference_log::Recorder recorder;
   unsigned requests = 0;  // on this thread
 };
 
@@ -75,7 +76,7 @@ class ServingService final : public Serving {
  public:
   ServingService(db::Database& database, blob::Store& blobs, registry::Registry& registry,
                  events::Events& events, telemetry::Metrics& metrics, const Clock& clock,
-                 ServingSettings settings)
+                 ServingSettings settings, inference_log::InferenceLog* log)
       : database_(database),
         blobs_(blobs),
         registry_(registry),
@@ -83,6 +84,7 @@ class ServingService final : public Serving {
         metrics_(metrics),
         clock_(clock),
         settings_(settings),
+        log_(log),
         serial_(NextServing()),
         table_(std::make_shared<SnapshotTable>()) {}
 
@@ -116,6 +118,8 @@ class ServingService final : public Serving {
   Error Missing(std::string_view endpoint);
   ThreadView& View();
   SnapshotCounters CountersOf(const std::string& endpoint);
+  std::shared_ptr<const inference_log::Stream> OpenStream(const SnapshotInfo& info,
+                                                          const Deployment& deployment);
 
   db::Database& database_;
   blob::Store& blobs_;
@@ -124,6 +128,7 @@ class ServingService final : public Serving {
   telemetry::Metrics& metrics_;
   const Clock& clock_;
   const ServingSettings settings_;
+  inference_log::InferenceLog* const log_;
   const std::uint64_t serial_;
   std::atomic<bool> ready_{false};
   std::atomic<std::uint64_t> generation_{1};
@@ -151,6 +156,21 @@ SnapshotCounters ServingService::CountersOf(const std::string& endpoint) {
                                "CPU time of answering by endpoint, sampled", labels)};
 }
 
+std::shared_ptr<const inference_log::Stream> ServingService::OpenStream(
+    const SnapshotInfo& info, const Deployment& deployment) {
+  if (log_ == nullptr) return nullptr;
+  const predictors::ModelPackage& package = info.scorer->package();
+  return log_->Open({.project = info.project,
+                     .endpoint = info.endpoint,
+                     .deployment_id = deployment.id,
+                     .model = deployment.model,
+                     .model_version_id = deployment.model_version_id,
+                     .inputs = info.scorer->input(),
+                     .target = package.target,
+                     .target_type = package.target_type,
+                     .classes = info.scorer->classes()});
+}
+
 // Everything that can fail or is slow happens here, before a request sees the snapshot.
 Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpoint& endpoint) {
   const Deployment& deployment = endpoint.deployment;
@@ -168,7 +188,8 @@ Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpo
     info.model_version = static_cast<int>(
         ParseInt(std::string_view(deployment.model).substr(colon + 2)).value_or(0));
   }
-  auto snapshot = MakeSnapshot(std::move(info), CountersOf(endpoint.name));
+  auto stream = OpenStream(info, deployment);
+  auto snapshot = MakeSnapshot(std::move(info), CountersOf(endpoint.name), std::move(stream));
   Answer warm_up;
   RowReader reader;
   warm_up.Begin(*snapshot);
@@ -468,10 +489,12 @@ Result<std::string> ServingService::Predict(std::string_view endpoint, std::stri
       *found->second;  // the view holds it; only this thread changes its view
   snapshot.counters.requests->Add();
   const CpuMeter meter(body.size(), view.requests++, *snapshot.counters.cpu_ns);
-  view.answer.Begin(snapshot);
+  const std::int64_t begin_us = clock_.NowMicros();
+  view.answer.Begin(snapshot, &view.recorder);
   const auto facts =
       view.reader.Read(body, snapshot, static_cast<std::size_t>(settings_.rows_max), view.answer);
   if (!facts) {
+    view.recorder.Discard();
     snapshot.counters.failed->Add();
     return facts.error();
   }
@@ -479,6 +502,11 @@ Result<std::string> ServingService::Predict(std::string_view endpoint, std::stri
   if (facts->ignored != 0)
     snapshot.counters.ignored->Add(static_cast<std::int64_t>(facts->ignored));
   std::string answer = view.answer.Finish(*facts);
+  view.recorder.Commit({.received_us = begin_us,
+                        .latency_us = std::max<std::int64_t>(0, clock_.NowMicros() - begin_us),
+                        .event_times_us = facts->event_times_us,
+                        .inference_ids = facts->inference_ids,
+                        .keys = facts->keys});
   snapshot.counters.bytes->Add(static_cast<std::int64_t>(body.size() + answer.size()));
   return answer;
 }
@@ -537,9 +565,10 @@ Result<> ServingService::Reconcile() {
 Result<std::unique_ptr<Serving>> OpenServing(db::Database& database, blob::Store& blobs,
                                              registry::Registry& registry, events::Events& events,
                                              telemetry::Metrics& metrics, const Clock& clock,
-                                             ServingSettings settings) {
+                                             ServingSettings settings,
+                                             inference_log::InferenceLog* log) {
   return std::make_unique<ServingService>(database, blobs, registry, events, metrics, clock,
-                                          settings);
+                                          settings, log);
 }
 
 }  // namespace gyre::serving

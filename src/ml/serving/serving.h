@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "ledger/events/events.h"
+#include "ml/inference_log/inference_log.h"
 #include "ml/predictors/scorer.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/tasks.h"
@@ -65,7 +66,7 @@ struct SnapshotInfo {
 const SnapshotInfo& InfoOf(const Snapshot& snapshot);
 
 // For protocols that score by themselves: counts a request, as failed unless it was answered, with
-// the CPU time of its thread.
+// the CPU time of its thread, and captures what was answered.
 class RequestMeter {
  public:
   RequestMeter(std::shared_ptr<const Snapshot> snapshot, std::size_t body_bytes);
@@ -73,11 +74,14 @@ class RequestMeter {
   RequestMeter(const RequestMeter&) = delete;
   RequestMeter& operator=(const RequestMeter&) = delete;
   void Answered(std::size_t rows, std::size_t answer_bytes);
+  // `id`: the client's own, if it gave one; it names the rows ("id", "id-1", ...).
+  void Capture(const table::Frame& inputs, const predictors::Scores& scores, std::string_view id);
 
  private:
   const std::shared_ptr<const Snapshot> snapshot_;
   const std::size_t body_bytes_;
   const std::int64_t begin_ns_;
+  const std::int64_t begin_us_;  // of the clock on the wall
   bool answered_ = false;
 };
 
@@ -148,10 +152,12 @@ class Serving {
   virtual Result<> Reconcile() = 0;
 };
 
+// `log` gets what endpoints answer; null: nothing is captured.
 Result<std::unique_ptr<Serving>> OpenServing(db::Database& database, blob::Store& blobs,
                                              registry::Registry& registry, events::Events& events,
                                              telemetry::Metrics& metrics, const Clock& clock,
-                                             ServingSettings settings);
+                                             ServingSettings settings,
+                                             inference_log::InferenceLog* log = nullptr);
 
 // The worker's side: "predictors.score_file", "predictors.explain_file".
 void AddTasks(runners::TaskRegistry& tasks);

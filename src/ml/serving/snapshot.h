@@ -32,9 +32,12 @@ struct Snapshot {
   std::string head;                      // {"model":"churn:v1","inference_id":"
   std::vector<std::string> predictions;  // JSON of each class, typed as the target: "Yes", 3, true
   std::vector<std::string> keys;         // "Yes": as an object's key
+  std::shared_ptr<const inference_log::Stream> stream;  // where answers are captured, or null
 };
 
-std::shared_ptr<const Snapshot> MakeSnapshot(SnapshotInfo info, SnapshotCounters counters);
+std::shared_ptr<const Snapshot> MakeSnapshot(
+    SnapshotInfo info, SnapshotCounters counters,
+    std::shared_ptr<const inference_log::Stream> stream = nullptr);
 
 std::int64_t ThreadCpuNanos();  // a system call
 

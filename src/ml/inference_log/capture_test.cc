@@ -1,0 +1,272 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <set>
+
+#include "ml/inference_log/testing/log_house.h"
+#include "platform/exec/thread_pool.h"
+#include "platform/table/reader.h"
+
+namespace gyre::inference_log {
+namespace {
+
+class CaptureTest : public testing::Test {
+ protected:
+  CaptureStatus Status() {
+    const auto status = house_.log->Status("p", "churn");
+    EXPECT_TRUE(status) << status.error().ToString();
+    return *status;
+  }
+  void Change(const std::string& json) {
+    const auto changed = house_.log->SetPolicy("p", "churn", *Json::Parse(json), "ann");
+    ASSERT_TRUE(changed) << changed.error().ToString();
+  }
+  LogHouse house_;
+  Recorder recorder_;
+};
+
+TEST_F(CaptureTest, WhatWasAnsweredIsThereAfterAFlush) {
+  const auto stream = house_.log->Open(house_.Spec());
+  LogHouse::Answer(recorder_, *stream, 1, 3);
+  LogHouse::Answer(recorder_, *stream, 2, 1);
+  EXPECT_EQ(Status().pending, 4);
+  ASSERT_TRUE(house_.log->Flush());
+  EXPECT_EQ(Status().captured, 4);
+  EXPECT_EQ(Status().pending, 0);
+  const Joined joined = house_.Read();
+  ASSERT_EQ(joined.frame.rows(), 4U);
+  const auto text = [&](std::string_view column, std::size_t row) {
+    return table::CellText(*joined.frame.Find(column), row);
+  };
+  EXPECT_EQ(text("inference_id", 0), "0000000000000abc0000000000000001");
+  EXPECT_EQ(text("inference_id", 1), "0000000000000abc0000000000000001-1");
+  EXPECT_EQ(text("model_version", 0), "churn:v1");
+  EXPECT_EQ(text("role", 0), "champion");
+  EXPECT_EQ(text("age", 2), "2");
+  EXPECT_EQ(text("amount", 1), "");
+  EXPECT_EQ(text("amount", 2), "1");
+  EXPECT_EQ(text("country", 0), "Österreich");
+  EXPECT_EQ(text("prediction", 0), "Yes");
+  EXPECT_EQ(text("probability_Yes", 0), "0.75");
+  EXPECT_EQ(text("label", 0), "");
+  EXPECT_EQ(joined.target, "Churn");
+}
+
+TEST_F(CaptureTest, AnUnansweredRequestLeavesNothing) {
+  const auto stream = house_.log->Open(house_.Spec());
+  LogHouse::Answer(recorder_, *stream, 1, 2);
+  recorder_.Begin(stream.get(), 1, 9);
+  const table::Cell cells[3] = {table::Cell::Null(table::Type::kInt),
+                                table::Cell::Null(table::Type::kDouble),
+                                table::Cell::Null(table::Type::kText)};
+  recorder_.Row(cells, 0, 0, std::array<double, 2>{1, 0});
+  recorder_.Discard();
+  ASSERT_TRUE(house_.log->Flush());
+  EXPECT_EQ(house_.Read().frame.rows(), 2U);
+  EXPECT_EQ(Status().captured + Status().dropped, 2);
+}
+
+TEST_F(CaptureTest, EventTimesAndOwnIdsAndKeysWin) {
+  const auto stream = house_.log->Open(house_.Spec());
+  const std::int64_t times[] = {1'000'000, 2'000'000};
+  const std::string_view ids[] = {"order-1", "order-2"}, keys[] = {"17", "18"};
+  LogHouse::Answer(
+      recorder_, *stream, 1, 2,
+      {.received_us = 5'000'000, .event_times_us = times, .inference_ids = ids, .keys = keys});
+  ASSERT_TRUE(house_.log->Flush());
+  const Joined second = house_.Read(2'000'000, 3'000'000);
+  ASSERT_EQ(second.frame.rows(), 1U);
+  EXPECT_EQ(second.frame.Find("inference_id")->text[0], "order-2");
+  EXPECT_EQ(second.frame.Find("key")->text[0], "18");
+  EXPECT_EQ(second.frame.Find("received_time")->ints[0], 5'000'000);
+  const auto window = house_.log->Window("p", "churn", 0, 10'000'000);
+  ASSERT_TRUE(window);
+  EXPECT_EQ(window->rows, 2);
+  EXPECT_EQ(window->event_max_us, 2'000'000);
+  EXPECT_GT(window->complete_through_us, 5'000'000);
+}
+
+TEST_F(CaptureTest, ColumnsAreKeptHashedOrDropped) {
+  const auto stream = house_.log->Open(house_.Spec());
+  Change(R"({"columns": {"country": "hash", "amount": "drop"}, "key_column": "country"})");
+  LogHouse::Answer(recorder_, *stream, 1, 4);
+  ASSERT_TRUE(house_.log->Flush());
+  const Joined joined = house_.Read();
+  EXPECT_EQ(joined.frame.Find("amount"), nullptr);
+  const table::TextColumn& country = joined.frame.Find("country")->text;
+  EXPECT_EQ(country[0].size(), 32U);
+  EXPECT_EQ(country[0], country[3]);
+  EXPECT_NE(country[0], country[1]);
+  EXPECT_EQ(joined.frame.Find("key")->text[0], country[0]) << "labels come by the hash of the key";
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(house_.directory() / "blobs")) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+    EXPECT_EQ(bytes.find("Österreich"), std::string::npos) << "nothing of it is on the disk";
+  }
+}
+
+TEST_F(CaptureTest, APolicyThatCannotBeIsRefused) {
+  const auto stream = house_.log->Open(house_.Spec());
+  const auto code = [&](const std::string& json) {
+    const auto changed = house_.log->SetPolicy("p", "churn", *Json::Parse(json), "ann");
+    return changed ? std::string("ok") : changed.error().gy();
+  };
+  EXPECT_EQ(code(R"({"sample": 2})"), "GY4602");
+  EXPECT_EQ(code(R"({"columns": {"agee": "hash"}})"), "GY4603");
+  EXPECT_EQ(code(R"({"columns": {"age": "drop"}, "key_column": "age"})"), "GY4604");
+  EXPECT_EQ(code(R"({"retention_days": 0})"), "GY4602");
+  EXPECT_EQ(code(R"({"sample": 0.5, "retention_days": 7})"), "ok");
+  house_.Reopen();
+  EXPECT_EQ(house_.log->GetPolicy("p", "churn")->sample, 0.5);
+}
+
+TEST_F(CaptureTest, OffCapturesNothingAndASampleLeavesTheRestOutExactly) {
+  const auto stream = house_.log->Open(house_.Spec());
+  Change(R"({"on": false})");
+  LogHouse::Answer(recorder_, *stream, 1, 100);
+  EXPECT_EQ(Status().pending, 0);
+  Change(R"({"on": true, "sample": 0.25})");
+  for (std::uint64_t i = 0; i < 400; ++i) LogHouse::Answer(recorder_, *stream, i, 10);
+  ASSERT_TRUE(house_.log->Flush());
+  const CaptureStatus status = Status();
+  EXPECT_EQ(status.captured + status.left_out, 4000);
+  EXPECT_NEAR(static_cast<double>(status.captured), 1000, 150);
+}
+
+TEST(CaptureBounds, AStalledWriterDropsAndCountsExactly) {
+  LogHouse house({.buffer_bytes_max = 100'000});  // no Start: nobody writes
+  const auto stream = house.log->Open(house.Spec());
+  constexpr int kThreads = 4, kRequests = 500, kRows = 7;
+  {
+    exec::ThreadPool pool({.name = "answer", .threads = kThreads});
+    for (int t = 0; t < kThreads; ++t) {
+      ASSERT_TRUE(pool.Post([&, t] {
+        Recorder recorder;
+        for (int i = 0; i < kRequests; ++i)
+          LogHouse::Answer(recorder, *stream, static_cast<std::uint64_t>(t * kRequests + i), kRows);
+      }));
+    }
+  }
+  constexpr std::int64_t kAll = kThreads * kRequests * kRows;
+  const auto stalled = house.log->Status("p", "churn");
+  EXPECT_GT(stalled->dropped, 0);
+  EXPECT_EQ(stalled->pending + stalled->dropped, kAll);
+  ASSERT_TRUE(house.log->Flush());
+  const auto after = house.log->Status("p", "churn");
+  EXPECT_EQ(after->captured, stalled->pending);
+  EXPECT_EQ(after->dropped, stalled->dropped);
+  EXPECT_EQ(house.Read().frame.rows(), static_cast<std::size_t>(after->captured));
+  const std::string text = house.metrics->ExposeText();
+  EXPECT_NE(text.find(fmt::format("gyre_capture_dropped_rows_total{{endpoint=\"churn\"}} {}",
+                                  after->dropped)),
+            std::string::npos)
+      << text;
+  house.Reopen();
+  EXPECT_EQ(house.log->Status("p", "churn")->dropped, after->dropped) << "also after a restart";
+}
+
+TEST(CaptureBounds, AWriterBesideTheAnswersLosesNothing) {
+  LogHouse house({.segment_rows_max = 500, .seal_us = 1});
+  house.log->Start();
+  const auto stream = house.log->Open(house.Spec());
+  constexpr int kThreads = 4, kRequests = 2000;
+  {
+    exec::ThreadPool pool({.name = "answer", .threads = kThreads});
+    for (int t = 0; t < kThreads; ++t) {
+      ASSERT_TRUE(pool.Post([&, t] {
+        Recorder recorder;
+        for (int i = 0; i < kRequests; ++i) {
+          LogHouse::Answer(recorder, *stream, static_cast<std::uint64_t>(t * kRequests + i), 1);
+          if (i % 500 != 0) continue;
+          ASSERT_TRUE(house.log->Flush());
+        }
+      }));
+    }
+  }
+  house.log->Stop();
+  const Joined joined = house.Read();
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < joined.frame.rows(); ++i)
+    ids.emplace(joined.frame.Find("inference_id")->text[i]);
+  EXPECT_EQ(ids.size(), std::size_t{kThreads * kRequests});
+  EXPECT_EQ(joined.frame.rows(), ids.size());
+}
+
+TEST(CaptureBounds, ADeploymentThatEndsKeepsItsRows) {
+  LogHouse house;
+  Recorder recorder;
+  auto stream = house.log->Open(house.Spec());
+  LogHouse::Answer(recorder, *stream, 1, 2);
+  stream.reset();
+  StreamSpec second = house.Spec();
+  second.deployment_id = "d2";
+  second.model = "churn:v2";
+  second.inputs.push_back({"extra", table::Type::kInt});
+  second.inputs[0].type = table::Type::kDouble;
+  ASSERT_TRUE(house.log->Flush());
+  const auto other = house.log->Open(second);
+  recorder.Begin(other.get(), 1, 2);
+  table::Cell cells[4] = {
+      table::Cell::Null(table::Type::kDouble), table::Cell::Null(table::Type::kDouble),
+      table::Cell::Null(table::Type::kText), table::Cell::Null(table::Type::kInt)};
+  cells[0].valid = true;
+  cells[0].d = 1.5;
+  recorder.Row(cells, 0, 0, std::array<double, 2>{1, 0});
+  recorder.Commit({.received_us = SystemClock().NowMicros()});
+  ASSERT_TRUE(house.log->Flush());
+  const Joined joined = house.Read();
+  ASSERT_EQ(joined.frame.rows(), 3U);
+  EXPECT_EQ(joined.frame.Find("age")->type, table::Type::kDouble) << "both versions in one column";
+  EXPECT_EQ(joined.frame.Find("age")->doubles[2], 1.5);
+  EXPECT_FALSE(joined.frame.Find("extra")->IsValid(0));
+  EXPECT_EQ(joined.frame.Find("model_version")->text[2], "churn:v2");
+}
+
+TEST_F(CaptureTest, ADamagedSegmentIsNamedAndTheOthersAreRead) {
+  const auto stream = house_.log->Open(house_.Spec());
+  LogHouse::Answer(recorder_, *stream, 1, 3);
+  ASSERT_TRUE(house_.log->Flush());
+  const auto first = house_.log->Plan("p", "churn", INT64_MIN, INT64_MAX);
+  LogHouse::Answer(recorder_, *stream, 2, 5);
+  ASSERT_TRUE(house_.log->Flush());
+  const std::string path = first->request.segments.at(0).path;
+  const auto broken = first->request.segments.at(0).name;
+  std::filesystem::permissions(path, std::filesystem::perms::owner_write,
+                               std::filesystem::perm_options::add);
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(200);
+    file.put('!');
+    file.put('!');
+  }
+  const Joined joined = house_.Read();
+  EXPECT_EQ(joined.frame.rows(), 5U);
+  EXPECT_EQ(joined.counts.damaged_segments, 1);
+  EXPECT_EQ(joined.counts.damaged_rows, 3);
+  ASSERT_EQ(joined.problems.size(), 1U);
+  EXPECT_NE(joined.problems[0].find(broken), std::string::npos) << joined.problems[0];
+}
+
+TEST(CaptureMerge, ManySmallSegmentsBecomeOne) {
+  LogHouse house;
+  const auto stream = house.log->Open(house.Spec());
+  Recorder recorder;
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    LogHouse::Answer(recorder, *stream, i, 2);
+    ASSERT_TRUE(house.log->Flush());
+  }
+  const Joined before = house.Read();
+  house.log->Start();
+  for (int i = 0; i < 200 && house.log->Status("p", "churn")->segments != 1; ++i)
+    ASSERT_TRUE(house.jobs != nullptr && usleep(50'000) == 0);
+  EXPECT_EQ(house.log->Status("p", "churn")->segments, 1);
+  const Joined after = house.Read();
+  ASSERT_EQ(after.frame.rows(), before.frame.rows());
+  EXPECT_EQ(table::RowHashes(after.frame), table::RowHashes(before.frame));
+}
+
+}  // namespace
+}  // namespace gyre::inference_log

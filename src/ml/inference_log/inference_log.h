@@ -1,0 +1,147 @@
+// What endpoints answered, and what turned out to be true: rows with inputs and outputs, captured
+// in bounded memory, and labels that come later, in any order. The owner's side: it finds files;
+// reading them (joined.h) is a worker's work. An endpoint is a name in a project; what it answered
+// stays when it is removed, until it is too old. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "ml/data/datasets.h"
+#include "ml/inference_log/joined.h"
+#include "ml/inference_log/policy.h"
+#include "ml/inference_log/recorder.h"
+#include "ml/runners/jobs.h"
+#include "ml/runners/tasks.h"
+#include "platform/blob/blob_store.h"
+#include "platform/db/database.h"
+#include "platform/telemetry/metrics.h"
+
+namespace gyre::inference_log {
+
+db::ModuleSchema InferenceLogSchema();
+
+struct LogSettings {
+  std::string key_path = {};                // of the key that hashes columns; made when missing
+  std::int64_t buffer_bytes_max = 8 << 20;  // of each thread that answers
+  std::int64_t segment_rows_max = 32'768;
+  std::int64_t segment_bytes_max = 8 << 20;
+  std::int64_t seal_us = 3 * kMicrosPerSecond;  // a crash loses at most what is younger
+};
+
+// What there is of an endpoint in a range of event times, without reading a file: whether a window
+// is complete, and how full it is.
+struct WindowFacts {
+  std::int64_t segments = 0;
+  std::int64_t rows = 0;     // of the segments that reach into the range: an upper bound
+  std::int64_t pending = 0;  // answered, in no segment yet (of the endpoint)
+  std::int64_t label_batches = 0, labels = 0;          // of the endpoint
+  std::int64_t event_max_us = 0, received_max_us = 0;  // of the endpoint, sealed; 0 = nothing
+  std::int64_t complete_through_us = 0;  // what came before then is sealed, or counted as dropped
+};
+
+// An endpoint as people ask for it. Rows that were answered while capture was on = captured +
+// pending + dropped + left_out (+ expired).
+struct CaptureStatus {
+  std::string project = {}, endpoint = {};
+  Policy policy = {};
+  std::int64_t captured = 0, pending = 0, dropped = 0;
+  std::int64_t left_out = 0;  // by sampling
+  std::int64_t expired = 0;   // removed by retention
+  std::int64_t labels = 0;    // as they came, with repeats
+  std::int64_t segments = 0, bytes = 0;
+  std::int64_t event_min_us = 0, event_max_us = 0, received_max_us = 0;
+};
+Json CaptureStatusToJson(const CaptureStatus& status);
+
+// Files for ReadJoined, held so that none is collected meanwhile.
+struct ReadPlan {
+  ReadRequest request;
+  std::vector<blob::Pin> pins;
+};
+
+// Labels of one request: all of them, or none.
+class Feedback {
+ public:
+  virtual ~Feedback() = default;
+  // `place` is said in messages: "rows[3]". Errors: kInvalidArgument GY4610, GY4611.
+  virtual Result<> Add(const Json& row, std::string_view place) = 0;
+  // Durable when it returns: {"accepted", "unknown_classes": {name: count}}.
+  virtual Result<Json> Commit() = 0;
+};
+
+class InferenceLog {
+ public:
+  virtual ~InferenceLog() = default;  // as Stop
+  virtual void Start() = 0;
+  virtual void Stop() = 0;  // writes what there is
+
+  // --- answering ---------------------------------------------------------------------------------
+  // Before a deployment answers. Recorders are given the stream.
+  virtual std::shared_ptr<const Stream> Open(StreamSpec spec) = 0;
+  // Seals what was answered until now. Error: kOutOfSpace and others; it is tried again by itself.
+  virtual Result<> Flush() = 0;
+
+  // --- policy ------------------------------------------------------------------------------------
+  virtual Result<Policy> GetPolicy(std::string_view project, std::string_view endpoint) = 0;
+  // Errors: kInvalidArgument GY4602 to GY4604.
+  virtual Result<Policy> SetPolicy(std::string_view project, std::string_view endpoint,
+                                   const Json& change, std::string_view by) = 0;
+
+  // --- labels ------------------------------------------------------------------------------------
+  // Error: kFailedPrecondition GY4612 when the endpoint has never answered.
+  virtual Result<std::unique_ptr<Feedback>> NewFeedback(std::string_view project,
+                                                        std::string_view endpoint) = 0;
+  // A file of labels (csv, jsonl, parquet) by a job "feedback.import". Its result: {"accepted",
+  // "unknown_classes", "notes"}.
+  virtual Result<runners::Job> ImportLabels(std::string_view project, std::string_view endpoint,
+                                            std::string filename, std::string format,
+                                            std::string by, const blob::Object& upload) = 0;
+
+  // --- reading -----------------------------------------------------------------------------------
+  virtual Result<WindowFacts> Window(std::string_view project, std::string_view endpoint,
+                                     std::int64_t from_us, std::int64_t to_us) = 0;
+  virtual Result<ReadPlan> Plan(std::string_view project, std::string_view endpoint,
+                                std::int64_t from_us, std::int64_t to_us) = 0;
+  virtual Result<CaptureStatus> Status(std::string_view project, std::string_view endpoint) = 0;
+  virtual Result<std::vector<CaptureStatus>> List(std::string_view project) = 0;
+  // In a worker, while the caller waits: JoinCountsToJson and "problems".
+  virtual Result<Json> Count(std::string_view project, std::string_view endpoint) = 0;
+  // The newest rows: {"columns", "rows", "problems"}.
+  virtual Result<Json> Rows(std::string_view project, std::string_view endpoint,
+                            std::int64_t from_us, std::int64_t to_us, std::int64_t limit) = 0;
+  // Writes csv, jsonl or parquet into a scratch folder that the caller removes.
+  virtual Result<std::string> Export(std::string_view project, std::string_view endpoint,
+                                     std::int64_t from_us, std::int64_t to_us,
+                                     std::string_view format) = 0;
+
+  // --- retraining --------------------------------------------------------------------------------
+  struct DatasetRequest {
+    std::string project, endpoint, dataset;
+    std::int64_t from_us = INT64_MIN, to_us = INT64_MAX;
+    bool labelled_only = false;
+    std::string by;
+  };
+  // A job "captures.dataset": inputs and the label under the target's name become a version. Its
+  // result is that of dataset.import. Lineage: model version -> dataset version, "captured".
+  virtual Result<runners::Job> MakeDataset(DatasetRequest request) = 0;
+};
+
+// Registers its kinds of jobs, so before jobs.Start().
+Result<std::unique_ptr<InferenceLog>> OpenInferenceLog(db::Database& database, blob::Store& blobs,
+                                                       runners::Jobs& jobs,
+                                                       data::Datasets& datasets,
+                                                       telemetry::Metrics& metrics,
+                                                       const Clock& clock, LogSettings settings);
+
+// Worker side: "inference_log.count", "inference_log.rows", "inference_log.export",
+// "inference_log.dataset", "inference_log.labels".
+void AddTasks(runners::TaskRegistry& tasks);
+
+}  // namespace gyre::inference_log

@@ -1,0 +1,77 @@
+// Answers and their labels as one table: what monitoring, export and retraining read. For worker
+// tasks; segments and labels come as files (InferenceLog::Plan finds them). Thread-safe.
+//
+// A label belongs to each row with its inference id or key. Of several, the one with the latest
+// label_time counts (then the higher version, then the greater label), so the result does not
+// depend on the order in which they came; the same label again changes nothing. label_time is the
+// time since which it stands.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "platform/table/frame.h"
+
+namespace gyre::inference_log {
+
+struct FileRef {
+  std::string path, name;
+  std::int64_t rows = 0;  // as its row in the database says
+};
+
+struct ReadRequest {
+  std::vector<FileRef> segments = {}, labels = {};
+  std::int64_t from_us = INT64_MIN, to_us = INT64_MAX;  // of the event time, without its end
+  std::int64_t lateness_us = INT64_MAX;
+  std::int64_t dropped = 0;                // of the endpoint: passed on to the counts
+  std::vector<std::string> problems = {};  // files that were damaged when they were found
+  std::int64_t damaged_segments = 0, damaged_rows = 0;
+  std::function<bool()> cancelled = {};
+};
+Json ReadRequestToJson(const ReadRequest& request);
+ReadRequest ReadRequestFromJson(const Json& json);
+
+struct JoinCounts {
+  std::int64_t rows = 0, labelled = 0;
+  std::int64_t late = 0;        // rows whose first label came after the allowed lateness
+  std::int64_t duplicates = 0;  // labels that said again what was known
+  std::int64_t corrected = 0;   // labels that a later one replaced
+  std::int64_t unknown = 0;     // labels of no row in these segments
+  std::int64_t dropped = 0;     // rows that were answered but not captured, over all time
+  std::int64_t damaged_segments = 0, damaged_rows = 0;
+};
+Json JoinCountsToJson(const JoinCounts& counts);
+
+struct JoinedInput {
+  std::string name;    // of the model's input
+  std::string column;  // in the frame: another one when the name is taken ("input_label")
+};
+
+// Columns: inference_id, key, event_time, received_time, model_version ("churn:v3"), role,
+// latency_us, the inputs (typed as the model's; hashed ones are text, dropped ones are not there),
+// prediction (a number, or the name of the class), probability_CLASS..., label (as prediction),
+// label_time. Rows by event time, then id.
+struct Joined {
+  table::Frame frame = {};
+  std::vector<JoinedInput> inputs = {};
+  std::string target = {};  // of the newest segment
+  table::Type target_type = table::Type::kText;
+  std::vector<std::string> classes = {};  // empty: a regression
+  JoinCounts counts = {};
+  std::vector<std::string> problems = {};  // damaged files, named; their rows are not there
+};
+
+// Errors: kCancelled GY4606. A damaged file is no error but a problem.
+Result<Joined> ReadJoined(const ReadRequest& request);
+
+// The same piece by piece, whole segments up to about that many rows; each piece has the same
+// columns, and is in order for itself. `frame` of the answer is empty.
+using JoinedCallback = std::function<Result<>(const Joined& head, table::Frame& chunk)>;
+Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows,
+                             const JoinedCallback& callback);
+
+}  // namespace gyre::inference_log

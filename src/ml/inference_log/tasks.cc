@@ -1,0 +1,242 @@
+// What a worker does for this module: everything that reads segments, and files of labels.
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "ml/inference_log/inference_log.h"
+#include "ml/inference_log/labels.h"
+#include "platform/exec/files.h"
+#include "platform/table/import.h"
+#include "platform/table/writer.h"
+
+namespace gyre::inference_log {
+namespace {
+
+constexpr std::int64_t kChunkRows = 100'000;
+
+ReadRequest RequestOf(runners::TaskContext& context) {
+  ReadRequest request = ReadRequestFromJson(context.input()["read"]);
+  request.cancelled = [&context] { return context.cancelled(); };
+  return request;
+}
+
+Json ProblemsJson(const Joined& joined) {
+  Json problems = Json::Arr();
+  for (const std::string& problem : joined.problems) problems.Push(problem);
+  return problems;
+}
+
+Result<Json> CountTask(runners::TaskContext& context) {
+  GYRE_TRY(const Joined joined,
+           ForEachJoined(RequestOf(context), kChunkRows,
+                         [](const Joined&, table::Frame&) -> Result<> { return {}; }));
+  return JoinCountsToJson(joined.counts).Set("problems", ProblemsJson(joined));
+}
+
+// The newest rows, newest first.
+Result<Json> RowsTask(runners::TaskContext& context) {
+  ReadRequest request = RequestOf(context);
+  const auto limit = static_cast<std::size_t>(context.input()["limit"].AsInt(100));
+  GYRE_TRY(const Joined joined, ReadJoined(request));
+  std::vector<std::uint32_t> newest;
+  for (std::size_t i = joined.frame.rows(); i > 0 && newest.size() < limit; --i)
+    newest.push_back(static_cast<std::uint32_t>(i - 1));
+  Json answer = table::FrameToJson(joined.frame.Select(newest));
+  answer.Set("problems", ProblemsJson(joined));
+  return answer;
+}
+
+Result<Json> ExportTask(runners::TaskContext& context) {
+  const std::string& format = context.input()["format"].AsString();
+  const std::string file = "captures." + format;
+  const std::string path = context.scratch_directory() + "/" + file;
+  std::vector<std::string> parts;
+  bool first = true;
+  if (format != "parquet") GYRE_DO(exec::WriteFile(path, ""));
+  GYRE_TRY(const Joined joined,
+           ForEachJoined(RequestOf(context), kChunkRows,
+                         [&](const Joined&, table::Frame& chunk) -> Result<> {
+                           if (format == "parquet") {
+                             parts.push_back(fmt::format("{}.{}", path, parts.size()));
+                             return table::WriteParquet(chunk, parts.back());
+                           }
+                           std::string text;
+                           if (format == "csv" && first)
+                             table::AppendCsvHeader(chunk.schema(), &text);
+                           first = false;
+                           if (format == "csv") table::AppendCsvRows(chunk, &text);
+                           if (format == "jsonl") table::AppendJsonLines(chunk, &text);
+                           return exec::AppendFile(path, text);
+                         }));
+  if (format == "parquet") GYRE_DO(table::MergeParquet(parts, path));
+  return Json::Obj({{"file", file}, {"problems", ProblemsJson(joined)}});
+}
+
+// The label as a column of the target's type.
+table::Column TargetColumn(const Joined& joined) {
+  const table::Column& label = *joined.frame.Find("label");
+  table::Column target{.name = joined.target, .type = joined.target_type};
+  if (joined.classes.empty() || target.type == table::Type::kText ||
+      label.type != table::Type::kText) {
+    target = label;
+    target.name = joined.target;
+    return target;
+  }
+  for (std::size_t row = 0; row < label.size(); ++row) {
+    const std::string_view word = label.IsValid(row) ? label.text[row] : std::string_view();
+    const auto number = ParseDouble(word == "true" ? "1" : word == "false" ? "0" : word);
+    if (!number)
+      target.PushNull();
+    else if (target.type == table::Type::kDouble)
+      target.PushDouble(*number);
+    else
+      target.PushInt(static_cast<std::int64_t>(*number));
+  }
+  return target;
+}
+
+// Inputs and target, as the training data had them.
+Result<Json> DatasetTask(runners::TaskContext& context) {
+  GYRE_TRY(const Joined joined, ReadJoined(RequestOf(context)));
+  const table::Column& label = *joined.frame.Find("label");
+  const bool labelled_only = context.input()["labelled_only"].AsBool();
+  std::vector<std::uint32_t> rows;
+  for (std::size_t row = 0; row < joined.frame.rows(); ++row) {
+    if (!labelled_only || label.IsValid(row)) rows.push_back(static_cast<std::uint32_t>(row));
+  }
+  if (rows.empty()) {
+    return FailedPrecondition("GY4613", "there are no {}rows to make a dataset of",
+                              labelled_only ? "labelled " : "")
+        .Fix("gyre captures show ENDPOINT");
+  }
+  table::Frame frame;
+  for (const JoinedInput& input : joined.inputs) {
+    frame.columns.push_back(*joined.frame.Find(input.column));
+    frame.columns.back().name = input.name;
+  }
+  frame.columns.push_back(TargetColumn(joined));
+  const std::string path = context.scratch_directory() + "/captures.parquet";
+  GYRE_DO(table::WriteParquet(frame.Select(rows), path));
+  return Json::Obj({{"file", path},
+                    {"rows", static_cast<std::int64_t>(rows.size())},
+                    {"problems", ProblemsJson(joined)}});
+}
+
+// --- files of labels -----------------------------------------------------------------------------
+
+class LabelSink final : public table::ImportSink {
+ public:
+  LabelSink(const LabelRule& rule, std::int64_t received_us, std::string name, std::string path)
+      : rule_(rule), received_us_(received_us), name_(std::move(name)), path_(std::move(path)) {}
+
+  Result<> Begin(const table::Schema& schema) override {
+    GYRE_DO(exec::WriteFile(path_, ""));
+    batch_.emplace(rule_, received_us_,
+                   [this](std::string_view bytes) { return exec::AppendFile(path_, bytes); });
+    ids_ = Among(schema, {"inference_id"});
+    keys_ = Among(schema, {"key", rule_.key_column});
+    labels_ = Among(schema, {"label", rule_.target});
+    times_ = Among(schema, {"time", "label_time"});
+    versions_ = Among(schema, {"version"});
+    row_ = 0;
+    if (labels_.empty() || (ids_.empty() && keys_.empty())) {
+      return InvalidArgument("GY4614", "{} lacks the column `{}`", name_,
+                             labels_.empty() ? "label" : "inference_id")
+          .Why("labels need inference_id or key, and label; time and version may be there");
+    }
+    return {};
+  }
+
+  Result<> Chunk(table::Frame& frame) override {
+    const auto column = [&](const std::string& name) {
+      return name.empty() ? nullptr : frame.Find(name);
+    };
+    const table::Column *ids = column(ids_), *keys = column(keys_), *labels = column(labels_),
+                        *times = column(times_), *versions = column(versions_);
+    for (std::size_t i = 0; i < frame.rows(); ++i) {
+      const std::string place = fmt::format("{} row {}", name_, ++row_);
+      Label label{.time_us = received_us_};
+      if (ids != nullptr && ids->IsValid(i))
+        label.inference_id = CanonicalId(std::string(ids->text[i]));
+      if (keys != nullptr && keys->IsValid(i)) label.key = keys->text[i];
+      if (label.inference_id.empty() && label.key.empty())
+        return InvalidArgument("GY4610", "{} has neither inference_id nor key", place).Where(place);
+      GYRE_DO(SetLabel(labels->IsValid(i) ? labels->text[i] : std::string_view(), rule_, place,
+                       &label));
+      if (!rule_.numbers() && label.word.empty())
+        return InvalidArgument("GY4611", "{} has no label", place).Where(place + ".label");
+      if (times != nullptr && times->IsValid(i)) label.time_us = times->ints[i];
+      if (versions != nullptr && versions->IsValid(i)) label.version = versions->ints[i];
+      GYRE_DO(batch_->Add(label));
+    }
+    return {};
+  }
+
+  Result<Json> Finish() {
+    GYRE_DO(batch_->Finish());
+    return Json::Obj(
+        {{"accepted", batch_->rows()}, {"unknown_classes", batch_->unknown_classes()}});
+  }
+
+ private:
+  static std::string Among(const table::Schema& schema, std::initializer_list<std::string> names) {
+    for (const std::string& name : names) {
+      if (name.empty()) continue;
+      for (const table::Field& field : schema) {
+        if (field.name == name) return name;
+      }
+    }
+    return {};
+  }
+
+  const LabelRule& rule_;
+  const std::int64_t received_us_;
+  const std::string name_, path_;
+  std::optional<LabelBatch> batch_;
+  std::string ids_, keys_, labels_, times_, versions_;
+  std::int64_t row_ = 0;
+};
+
+Result<Json> LabelsTask(runners::TaskContext& context) {
+  const Json& input = context.input();
+  const LabelRule rule = RuleFromJson(input["rule"]);
+  const std::string name = input["name"].StringOr("labels");
+  const std::string path = context.scratch_directory() + "/labels";
+  table::ImportOptions options;
+  if (const std::string& named = input["format"].AsString(); !named.empty())
+    options.format = table::ParseFileFormat(named);
+  using table::Type;
+  options.types = {{"inference_id", Type::kText},    {"key", Type::kText},
+                   {"label", Type::kText},           {"time", Type::kTimestamp},
+                   {"label_time", Type::kTimestamp}, {"version", Type::kInt}};
+  for (const std::string& column : {rule.target, rule.key_column}) {
+    const auto has = [&](const table::Field& field) { return field.name == column; };
+    if (!column.empty() && std::ranges::none_of(options.types, has))
+      options.types.push_back({column, Type::kText});
+  }
+  options.types_may_miss = true;
+  options.types_by = "gyre feedback";
+  options.cancelled = [&context] { return context.cancelled(); };
+  options.progress = [&context](double fraction, std::int64_t rows) {
+    context.Progress(fraction, GroupDigits(rows) + " labels");
+  };
+  LabelSink sink(rule, input["received_us"].AsInt(), name, path);
+  GYRE_TRY(const table::ImportReport report,
+           table::ImportFiles({{input["path"].AsString(), name}}, options, sink));
+  GYRE_TRY(Json done, sink.Finish());
+  Json notes = Json::Arr();
+  for (const std::string& note : report.notes) notes.Push(note);
+  return done.Set("file", path).Set("notes", std::move(notes));
+}
+
+}  // namespace
+
+void AddTasks(runners::TaskRegistry& tasks) {
+  tasks.Add("inference_log.count", CountTask);
+  tasks.Add("inference_log.rows", RowsTask);
+  tasks.Add("inference_log.export", ExportTask);
+  tasks.Add("inference_log.dataset", DatasetTask);
+  tasks.Add("inference_log.labels", LabelsTask);
+}
+
+}  // namespace gyre::inference_log
