@@ -58,12 +58,12 @@ std::vector<std::string> FirstWords(const std::vector<Command>& commands) {
 
 Grammar::Grammar(std::span<const Command> program_commands) {
   for (const auto& rows :
-       {program_commands,    AccessCommands(),      ApiCommands(),     CapturesCommands(),
-        ConfigCommands(),    DatasetsCommands(),    DemoCommands(),    DoctorCommands(),
-        EndpointsCommands(), EvaluateCommands(),    JobsCommands(),    LedgerCommands(),
-        LineageCommands(),   MaintenanceCommands(), ModelsCommands(),  PredictCommands(),
-        ProgramsCommands(),  ProjectsCommands(),    RecipesCommands(), RunsCommands(),
-        TrainCommands()}) {
+       {program_commands,    AccessCommands(),      ApiCommands(),      CapturesCommands(),
+        ConfigCommands(),    DatasetsCommands(),    DemoCommands(),     DoctorCommands(),
+        EndpointsCommands(), EvaluateCommands(),    JobsCommands(),     LedgerCommands(),
+        LineageCommands(),   MaintenanceCommands(), ModelsCommands(),   NoticesCommands(),
+        PredictCommands(),   ProgramsCommands(),    ProjectsCommands(), RecipesCommands(),
+        RunsCommands(),      TrainCommands()}) {
     commands_.insert(commands_.end(), rows.begin(), rows.end());
   }
   std::sort(commands_.begin(), commands_.end(),

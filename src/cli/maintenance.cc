@@ -16,9 +16,10 @@ Result<int> Collect(Invocation& in) {
   Output& out = in.out();
   if (out.json()) out.Document(result, "");
   out.Done(fmt::format(
-      "removed {} blobs ({}), kept {}; forgot {} events and {} queries",
+      "removed {} blobs ({}), kept {}; forgot {} events, {} notices and {} queries",
       GroupDigits(result["blobs_removed"].AsInt()), HumanBytes(result["bytes_removed"].AsInt()),
       GroupDigits(result["blobs_kept"].AsInt()), GroupDigits(result["events_removed"].AsInt()),
+      GroupDigits(result["notices_removed"].AsInt()),
       GroupDigits(result["queries_removed"].AsInt())));
   return 0;
 }

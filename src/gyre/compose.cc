@@ -15,6 +15,7 @@
 #include "api/native/lineage_api.h"
 #include "api/native/maintenance_api.h"
 #include "api/native/models_api.h"
+#include "api/native/notices_api.h"
 #include "api/native/projects_api.h"
 #include "api/native/queries_api.h"
 #include "api/native/recipes_api.h"
@@ -38,6 +39,7 @@
 #include "ledger/audit/anchors.h"
 #include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
+#include "ledger/notices/notices.h"
 #include "ledger/secrets/secrets.h"
 #include "ledger/usage/usage.h"
 #include "ml/data/datasets.h"
@@ -56,6 +58,7 @@
 #include "platform/config/environment.h"
 #include "platform/db/database.h"
 #include "platform/exec/signals.h"
+#include "platform/net/egress.h"
 #include "platform/net/server.h"
 #include "platform/telemetry/log.h"
 #include "platform/telemetry/metrics.h"
@@ -132,6 +135,8 @@ struct House::Rooms {
   std::unique_ptr<lineage::Lineage> lineage;
   std::unique_ptr<secrets::Secrets> secrets;
   std::unique_ptr<usage::Usage> usage;
+  net::EgressGuard egress;
+  std::unique_ptr<notices::Notices> notices;
 
   std::unique_ptr<runners::Jobs> jobs;
   std::unique_ptr<projects::Projects> projects;
@@ -192,6 +197,7 @@ Result<> House::Rooms::Migrate() {
                                       lineage::LineageSchema(),
                                       secrets::SecretsSchema(),
                                       usage::UsageSchema(),
+                                      notices::NoticesSchema(),
                                       runners::RunnersSchema(),
                                       projects::ProjectsSchema(),
                                       data::DataSchema(),
@@ -222,6 +228,14 @@ Result<> House::Rooms::OpenLedger() {
   GYRE_TRY(secrets,
            secrets::OpenSecrets(*database, options.data_directory + "/master.key", SystemClock()));
   usage = std::make_unique<usage::Usage>(*database, SystemClock());
+  GYRE_TRY(egress, net::EgressGuard::Parse(settings.Text("egress.allow")));
+  notices = notices::OpenNotices(
+      {*database, *events, *secrets, metrics, egress, SystemClock()},
+      {.threads = options.is_server ? static_cast<int>(settings.Int("notices.threads")) : 1,
+       .attempts_max = static_cast<int>(settings.Int("notices.attempts_max")),
+       .retry_us = Micros("notices.retry_first"),
+       .timeout_us = Micros("notices.timeout"),
+       .only_new = !options.is_server});
   return {};
 }
 
@@ -309,6 +323,7 @@ Result<> House::Rooms::Start() {
   inference_log->Start();
   GYRE_DO(serving->Start());
   meter = std::make_unique<EndpointMeter>(*serving, *usage, SystemClock());
+  notices->Start();
   return events->Start();
 }
 
@@ -365,9 +380,10 @@ void House::Rooms::OpenApis() {
   AddApi<native::EventsApi>(*events);
   AddApi<native::AuditApi>(*audit, anchors->path());
   AddApi<native::UsageApi>(*usage);
+  AddApi<native::NoticesApi>(*notices, *projects);
   AddApi<native::SecretsApi>(*secrets, *projects);
   const native::Maintenance maintenance = HouseKeeping(
-      *database, *blobs, *events, *jobs, SystemClock(),
+      *database, *blobs, *events, *notices, *jobs, SystemClock(),
       {.events_us = Micros("retention.events"), .queries_us = Micros("retention.queries")});
   AddApi<native::MaintenanceApi>(maintenance, *jobs);
   if (const std::int64_t every_us = Micros("retention.every"); options.is_server && every_us > 0)
@@ -430,11 +446,13 @@ Result<> House::Rooms::Listen() {
 // Other commands use our socket: what they began shall end well.
 bool House::Rooms::Busy() const {
   if (running->count() > 0) return true;
-  return jobs->busy();
+  // A command that has told something lets each channel hear it once; a server has time.
+  return jobs->busy() || (!options.is_server && notices->busy());
 }
 
 // No new requests; what runs ends. A second call finds nothing left to do.
 void House::Rooms::Drain() {
+  if (notices) notices->Stop();  // receivers that hang hold up no end
   if (server) server->Drain();
   server.reset();
   // Jobs and subscribers use every room of the loop, so they end before any of them; jobs publish

@@ -60,18 +60,21 @@ Result<Json> CheckAll(runners::JobRun& run, db::Database& database, blob::Store&
 }  // namespace
 
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
-                                 runners::Jobs& jobs, const Clock& clock, Retention retention) {
+                                 notices::Notices& notices, runners::Jobs& jobs, const Clock& clock,
+                                 Retention retention) {
   native::Maintenance maintenance;
   maintenance.collect = [&, retention](std::int64_t grace_us) -> Result<Json> {
     GYRE_TRY(const blob::CollectResult collected,
              blob::Collect(database, blobs, grace_us, clock.NowMicros()));
     GYRE_TRY(const std::int64_t trimmed, events.Trim(clock.NowMicros() - retention.events_us));
+    GYRE_TRY(const std::int64_t told, notices.Trim(clock.NowMicros() - retention.events_us));
     GYRE_TRY(const std::int64_t queries,
              jobs.Forget(data::kQueryJob, clock.NowMicros() - retention.queries_us));
     return Json::Obj({{"blobs_removed", collected.removed},
                       {"bytes_removed", collected.removed_bytes},
                       {"blobs_kept", collected.kept},
                       {"events_removed", trimmed},
+                      {"notices_removed", told},
                       {"queries_removed", queries}});
   };
   return maintenance;

@@ -4,6 +4,7 @@
 #include "api/native/maintenance_api.h"
 #include "base/time.h"
 #include "ledger/events/events.h"
+#include "ledger/notices/notices.h"
 #include "ml/data/datasets.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
@@ -16,7 +17,8 @@ struct Retention {
   std::int64_t events_us = 0, queries_us = 0;
 };
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
-                                 runners::Jobs& jobs, const Clock& clock, Retention retention);
+                                 notices::Notices& notices, runners::Jobs& jobs, const Clock& clock,
+                                 Retention retention);
 
 // The job behind `gyre fsck`; before jobs.Start(). Its result: {"sound", "contents", "blobs",
 // "bytes_read", "problems": [...]}.

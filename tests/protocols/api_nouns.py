@@ -178,6 +178,42 @@ def events(g):
     problem(g.http('POST', '/api/v1/events/parked/nobody/first/retry'), 400, 'GY4155')
 
 
+def notices(g):
+    channels, path = P + '/channels', P + '/notices'
+    for wrong in ({}, {'name': 'a'}, {'name': 'a', 'webhook': 7}, {'name': 'a b', 'webhook': 'https://example.org/'}, {'name': 'a', 'webhook': 'example.org'},
+                  {'name': 'a', 'webhook': 'https://example.org/', 'smtp': 'example.org:25'}, {'name': 'a', 'webhook': 'https://example.org/', 'format': 'xml'},
+                  {'name': 'a', 'smtp': 'example.org:25', 'from': 'x', 'to': ['a@example.org']}, {'name': 'a', 'smtp': 'example.org:25', 'from': 'a@example.org', 'to': 'b'},
+                  {'name': 'a', 'webhook': 'https://example.org/', 'min_severity': 'loud'}):
+        problem(g.http('POST', channels, wrong), (400, 422))
+    problem(g.http('POST', channels, {'name': 'a', 'webhook': 'https://example.org/', 'secret': 'plain'}), (400, 422), 'GY4404')
+    problem(g.http('POST', channels, {'name': 'a', 'webhook': 'http://169.254.169.254/'}), 403, 'GY1626')
+    problem(g.http('POST', channels, {'name': 'a', 'webhook': 'secret:none'}), 404, 'GY4142')
+    problem(g.http('POST', '/api/v1/projects/nobody/channels', {'name': 'a', 'webhook': 'https://example.org/'}), 404)
+    # Only what is critical goes there, so that nothing leaves this test.
+    made = {'name': 'grave', 'webhook': 'https://nobody.invalid/hook', 'min_severity': 'critical'}
+    assert g.http('POST', channels, made).status == 201
+    problem(g.http('POST', channels, made), 409, 'GY4405')
+    assert g.json('POST', channels, {**made, 'replace': True})['webhook'] == made['webhook']
+    assert [c['name'] for c in g.json('GET', channels)['items']] == ['grave'] and g.json('GET', channels + '/grave')['kind'] == 'webhook'
+
+    told = [g.json('POST', path, {'title': f'number {i}', 'key': f'k{i}'})['id'] for i in range(5)]
+    again = g.http('POST', path, {'title': 'other words', 'key': 'k4'})
+    assert (again.status, again.json()['id'], again.json()['title'], again.json()['fresh']) == (200, told[4], 'number 4', False)
+    assert [n['id'] for n in pages(g, path, 2)] == told[::-1] == [n['id'] for n in pages(g, path + '?state=unsent', 2)]
+    assert g.json('GET', path + '?state=dead')['items'] == []
+    assert g.json('GET', f'{path}/{told[0][:10]}')['title'] == 'number 0'
+    wrong_pages(g, path)
+    problem(g.http('GET', path + '?state=happy'), 400, 'GY1601')
+    problem(g.http('GET', path + '/none'), 404, 'GY4406')
+    problem(g.http('POST', f'{path}/{told[0]}/retry'), 409, 'GY4408')
+    for wrong in ({}, {'title': 7}, {'title': 'a', 'severity': 'loud'}, {'title': 'a', 'kind': 'two words'}, {'title': 'a', 'payload': []}, {'title': 'a', 'links': ['x']}):
+        problem(g.http('POST', path, wrong), (400, 422))
+    problem(g.http('POST', path, {'title': 'a', 'channels': ['nobody']}), 404, 'GY4402')
+    assert g.http('DELETE', channels + '/grave').status == 204
+    for method, end in (('GET', ''), ('DELETE', ''), ('POST', '/test')):
+        problem(g.http(method, channels + '/grave' + end), 404, 'GY4402')
+
+
 def audit(g):
     whole = g.json('GET', '/api/v1/audit?limit=1000')['items']
     numbers = [entry['sequence'] for entry in whole]
@@ -378,12 +414,14 @@ def roles(g):
     changes = [('DELETE', f"{P}/runs/{run['id']}", None), ('POST', f"{P}/runs/{run['id']}/end", {}), ('POST', f"{P}/runs/{run['id']}/batch", {}),
                ('PUT', f"{P}/runs/{run['id']}/artifacts/a.txt", 'x'), ('POST', P + '/programs', {}), ('POST', P + '/train', {}),
                ('DELETE', P + '/datasets/people0', None), ('PUT', P + '/secrets/A', {'value': 'x'}), ('DELETE', P + '/secrets/A', None),
-               ('PUT', '/api/v1/usage/prices', {}), ('POST', '/api/v1/secrets/rotate', None), ('POST', '/api/v1/events/parked/a/1/retry', None)]
+               ('PUT', '/api/v1/usage/prices', {}), ('POST', '/api/v1/secrets/rotate', None), ('POST', '/api/v1/events/parked/a/1/retry', None),
+               ('POST', P + '/channels', {'name': 'a', 'webhook': 'https://example.org/'}), ('DELETE', P + '/channels/a', None), ('POST', P + '/channels/a/test', None),
+               ('POST', P + '/notices', {'title': 'a'}), ('POST', P + '/notices/a/retry', None)]
     for who in (viewer, stranger):
         for method, path, body in changes:
             problem(g.http(method, path, body, headers=who), (403, 404))
     job = g.json('GET', '/api/v1/jobs?limit=1', headers=admin)['items'][0]['id']
-    reads = [P + '/runs', f"{P}/runs/{run['id']}", P + '/lineage?id=people0:v1', P + '/datasets', P + '/models', f'/api/v1/jobs/{job}', f'/api/v1/jobs/{job}/log']
+    reads = [P + '/runs', f"{P}/runs/{run['id']}", P + '/lineage?id=people0:v1', P + '/datasets', P + '/models', P + '/channels', P + '/notices', f'/api/v1/jobs/{job}', f'/api/v1/jobs/{job}/log']
     for path in reads:
         assert g.http('GET', path, headers=viewer).status == 200, path
         problem(g.http('GET', path, headers=stranger), (403, 404))
@@ -424,11 +462,12 @@ def main():
         lineage(g, trained)
         usage(g)
         secrets(g)
+        notices(g)
         audit(g)
         count = openapi(g)
         roles(g)
         assert g.stop() == 0
-    print(f'ok: ten nouns, {count} routes')
+    print(f'ok: twelve nouns, {count} routes')
 
 
 if __name__ == '__main__':

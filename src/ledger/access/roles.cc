@@ -19,6 +19,7 @@ constexpr PermissionRow kTable[] = {
     {"model.read", "vdapA"},    {"model.write", "dpA"},    {"model.approve", "aA"},
     {"endpoint.read", "vdapA"}, {"endpoint.deploy", "pA"}, {"predict", "dapA"},
     {"recipe.read", "vdapA"},   {"lineage.read", "vdapA"}, {"usage.read", "vdapA"},
+    {"notice.read", "vdapA"},   {"notice.write", "dapA"},  {"channel.write", "A"},
     {"event.read", "vdapA"},    {"audit.read", "A"},       {"config.read", "A"},
     {"pipeline.read", "vdapA"}, {"pipeline.write", "dA"},  {"pipeline.run", "dpA"},
     {"pipeline.program", "A"},  // a step's program has the server's own rights on its machine

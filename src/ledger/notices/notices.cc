@@ -88,10 +88,7 @@ class NoticesImpl : public Notices {
   Result<Notice> Get(std::string_view project, std::string_view id) override;
   Result<Notice> Retry(std::string_view project, std::string_view id) override;
 
-  Result<> Start() override {
-    courier_.Start();
-    return {};
-  }
+  void Start() override { courier_.Start(); }
   void Stop() override { courier_.Stop(); }
   bool busy() override {
     if (courier_.news()->ended() || courier_.stuck()) return false;

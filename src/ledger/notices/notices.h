@@ -180,7 +180,7 @@ class Notices {
   // dead.
   virtual Result<Notice> Retry(std::string_view project, std::string_view id) = 0;
 
-  virtual Result<> Start() = 0;
+  virtual void Start() = 0;
   // Ends attempts that run; what is not delivered goes on at the next start. Publishing goes on.
   virtual void Stop() = 0;
   // A notice that was written during this life has not been tried yet.
