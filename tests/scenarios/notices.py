@@ -1,12 +1,13 @@
 """Notices reach real receivers: signed webhooks that a receiver verifies, mail over STARTTLS; retries, dead letters, receivers that hang, a kill between
 commit and delivery, credentials that nobody gets to see, addresses that nobody gets to.
 
-python3 tests/scenarios/notices.py [signed|hanging|killed|dead|mail|masked|guarded]"""
+python3 tests/scenarios/notices.py [signed|hanging|killed|dead|https|mail|masked|guarded]"""
 import http.server
 import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -31,7 +32,7 @@ def documented_check():
 class Receiver:
     """A webhook's receiver on loopback. `answer(request number, headers, body)` gives a status and a body, or None: it hangs until it is closed."""
 
-    def __init__(self, answer=lambda n, headers, body: (200, 'thanks')):
+    def __init__(self, answer=lambda n, headers, body: (200, 'thanks'), certificate=None):
         self.answer, self.heard, self.closing, self.lock = answer, [], threading.Event(), threading.Lock()
         receiver = self
 
@@ -59,6 +60,11 @@ class Receiver:
         self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self.server.daemon_threads = True
         self.url = f'http://127.0.0.1:{self.server.server_address[1]}'
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(*certificate)
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+            self.url = f'https://localhost:{self.server.server_address[1]}'
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def __enter__(self):
@@ -221,19 +227,41 @@ def free_port():
         return s.getsockname()[1]
 
 
+def make_certificate(g):
+    certificate, key = os.path.join(g.directory, 'cert.pem'), os.path.join(g.directory, 'key.pem')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost',
+                    '-keyout', key, '-out', certificate], check=True, capture_output=True)
+    return certificate, key
+
+
+def https(g):
+    certificate = make_certificate(g)
+    with Receiver(certificate=certificate) as receiver:
+        start(g)
+        add(g, 'ops', receiver.url)
+        tried = g.cli('channels', 'test', 'ops', check=False)
+        assert tried.returncode == 5 and 'self-signed certificate' in tried.stderr and 'SSL_CERT_FILE' in tried.stderr and not receiver.heard, tried
+        g.stop()
+        g.environment['SSL_CERT_FILE'] = certificate[0]
+        start(g)
+        assert '200 thanks' in g.cli('channels', 'test', 'ops').stdout and len(receiver.heard) == 1
+        # The certificate names localhost, not this address.
+        add(g, 'other', receiver.url.replace('localhost', '127.0.0.1'))
+        tried = g.cli('channels', 'test', 'other', check=False)
+        assert tried.returncode == 5 and 'IP address mismatch' in tried.stderr and len(receiver.heard) == 1, tried
+
+
 def mail(g):
     if subprocess.run([PYTHON, '-c', 'import aiosmtpd'], capture_output=True).returncode != 0:
         print('without a mail server: aiosmtpd is not there')
         return
-    certificate, key = os.path.join(g.directory, 'cert.pem'), os.path.join(g.directory, 'key.pem')
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost',
-                    '-keyout', key, '-out', certificate], check=True, capture_output=True)
+    certificate, key = make_certificate(g)
     port = free_port()
     server = subprocess.Popen([PYTHON, '-W', 'ignore', '-c', MAIL_SERVER, certificate, key, SECRET, str(port)], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, text=True)
     try:
         assert server.stdout.readline() == 'ready\n'
-        os.environ['SSL_CERT_FILE'] = g.environment['SSL_CERT_FILE'] = certificate
+        g.environment['SSL_CERT_FILE'] = certificate
         start(g)
         g.cli('secrets', 'set', 'mail', stdin=SECRET)
         g.cli('secrets', 'set', 'wrong', stdin='a wrong word')
@@ -258,8 +286,6 @@ def mail(g):
         assert refused.returncode == 5 and 'GY1632' in refused.stderr, refused
         assert 'a wrong word' not in g.log() and SECRET not in g.log()
     finally:
-        g.environment.pop('SSL_CERT_FILE', None)
-        os.environ.pop('SSL_CERT_FILE', None)
         server.kill()
         server.wait()
 
@@ -307,4 +333,4 @@ def guarded(g):
 
 
 if __name__ == '__main__':
-    run_scenarios([signed, hanging, killed, dead, mail, masked, guarded])
+    run_scenarios([signed, hanging, killed, dead, https, mail, masked, guarded])

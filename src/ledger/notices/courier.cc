@@ -61,7 +61,7 @@ void Courier::Run() {
     const std::int64_t seen = news_->count();
     std::int64_t wait_us = kLookMicros;
     if (const auto parcel = Take(&wait_us)) {
-      if (!Deliver(*parcel)) news_->Wait(news_->count(), kTroubleMicros);
+      Deliver(*parcel);
     } else {
       news_->Wait(seen, wait_us);
     }
@@ -71,7 +71,21 @@ void Courier::Run() {
 bool Courier::DeliverOne() {
   std::int64_t wait_us = 0;
   const auto parcel = Take(&wait_us);
-  return parcel && Deliver(*parcel);
+  if (parcel) Deliver(*parcel);
+  return parcel.has_value();
+}
+
+bool Courier::busy() {
+  if (news_->ended() || stuck_) return false;
+  MutexLock lock(mutex_);
+  bool untried = false;
+  const auto read = rooms_.database.Read([&](db::Reader& reader) GYRE_REQUIRES(mutex_) -> Result<> {
+    GYRE_TRY(const std::vector<Due> due, ReadDue(reader, since_us_));
+    for (const Due& each : due)
+      untried |= each.attempts == 0 && !failing_.contains({each.project, each.channel});
+    return {};
+  });
+  return read && untried;
 }
 
 std::optional<Due> Courier::Choose(const std::vector<Due>& due, std::int64_t* wait_us) {
@@ -121,20 +135,23 @@ void Courier::Release(const Name& name, bool failed) {
   news_->Tell();
 }
 
-bool Courier::Deliver(const Parcel& parcel) {
+void Courier::Deliver(const Parcel& parcel) {
   const Outcome outcome = transmit_(parcel.channel, parcel.notice, interrupted());
   const Name name{parcel.due.project, parcel.due.channel};
   if (news_->ended() && outcome.error) {  // cut short by our own end: it is no attempt
     Release(name, false);
-    return false;
+    return;
   }
-  const auto recorded = Record(parcel, outcome);
-  if (!recorded) {
+  auto recorded = Record(parcel, outcome);
+  // On a full disk, say. It is kept in mind: sent again it would be for as long as that lasts.
+  while (!recorded && !news_->ended()) {
     kLog.Failed("what became of a notice cannot be written down", recorded.error());
     stuck_ = true;
+    news_->Wait(news_->count(), kTroubleMicros);
+    recorded = Record(parcel, outcome);
   }
+  stuck_ = false;
   Release(name, outcome.error.has_value());
-  return recorded.has_value();
 }
 
 Result<> Courier::Record(const Parcel& parcel, const Outcome& outcome) {

@@ -38,9 +38,8 @@ class Courier {
   Interrupted interrupted() const {
     return [news = news_] { return news->ended(); };
   }
-  // It could not be written down what became of an attempt.
-  bool stuck() const { return stuck_; }
-  std::int64_t since_us() const { return since_us_; }
+  // Something has not been tried yet, at a channel that has not just failed.
+  bool busy();
 
  private:
   using Name = std::pair<std::string, std::string>;  // project, channel
@@ -51,7 +50,7 @@ class Courier {
   std::optional<Due> Choose(const std::vector<Due>& due, std::int64_t* wait_us)
       GYRE_REQUIRES(mutex_);
   void Release(const Name& name, bool failed);
-  bool Deliver(const Parcel& parcel);
+  void Deliver(const Parcel& parcel);
   Result<> Record(const Parcel& parcel, const Outcome& outcome);
 
   const NoticeRooms rooms_;
@@ -59,7 +58,7 @@ class Courier {
   const Transmit transmit_;
   const std::int64_t since_us_;
   const std::shared_ptr<exec::News> news_ = std::make_shared<exec::News>();
-  std::atomic<bool> stuck_{false};
+  std::atomic<bool> stuck_{false};  // it cannot be written down what became of an attempt
   Mutex mutex_;
   std::set<Name> held_ GYRE_GUARDED_BY(mutex_);
   std::set<Name> failing_ GYRE_GUARDED_BY(mutex_);

@@ -259,11 +259,4 @@ Result<std::int64_t> CountWaiting(db::Reader& reader) {
   return Number(reader, "SELECT count(*) FROM notice_delivery WHERE state = 'waiting'", {});
 }
 
-Result<bool> AnyUntried(db::Reader& reader, std::int64_t since_us) {
-  return reader.QueryOne(
-      "SELECT 1 FROM notice_delivery d JOIN notice_channel c ON c.project = d.project AND c.name = "
-      "d.channel WHERE d.state = 'waiting' AND d.attempts = 0 AND d.changed_us >= ?1 LIMIT 1",
-      {since_us}, [](const db::Row&) {});
-}
-
 }  // namespace gyre::notices

@@ -66,6 +66,5 @@ struct Attempted {
 Result<bool> WriteAttempt(db::Transaction& tx, const Due& due, const Attempted& attempted,
                           std::int64_t now_us);
 Result<std::int64_t> CountWaiting(db::Reader& reader);
-Result<bool> AnyUntried(db::Reader& reader, std::int64_t since_us);
 
 }  // namespace gyre::notices

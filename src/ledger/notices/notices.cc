@@ -90,15 +90,7 @@ class NoticesImpl : public Notices {
 
   void Start() override { courier_.Start(); }
   void Stop() override { courier_.Stop(); }
-  bool busy() override {
-    if (courier_.news()->ended() || courier_.stuck()) return false;
-    bool any = false;
-    const auto read = rooms_.database.Read([&](db::Reader& reader) -> Result<> {
-      GYRE_TRY(any, AnyUntried(reader, courier_.since_us()));
-      return {};
-    });
-    return read && any;
-  }
+  bool busy() override { return courier_.busy(); }
   Result<std::int64_t> Trim(std::int64_t before_us) override {
     std::int64_t removed = 0;
     GYRE_DO(rooms_.database.Write([&](db::Transaction& tx) -> Result<> {

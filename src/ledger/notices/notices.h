@@ -183,7 +183,7 @@ class Notices {
   virtual void Start() = 0;
   // Ends attempts that run; what is not delivered goes on at the next start. Publishing goes on.
   virtual void Stop() = 0;
-  // A notice that was written during this life has not been tried yet.
+  // A notice has not been tried yet, at a channel that has not just failed.
   virtual bool busy() = 0;
   // Forgets notices older than that whose deliveries have all ended. Returns their number.
   virtual Result<std::int64_t> Trim(std::int64_t before_us) = 0;

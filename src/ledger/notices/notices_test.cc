@@ -272,6 +272,41 @@ TEST_F(NoticesTest, ACommandDeliversOnlyWhatWasWrittenMeanwhile) {
   EXPECT_EQ(TakeSent(), Sent{"ops:meanwhile"});
 }
 
+// While nothing can be written down, nobody is told the same again and again.
+TEST_F(NoticesTest, AnAttemptThatCannotBeWrittenDownIsNotMadeAgain) {
+  Add("ops");
+  const auto courier = MakeCourier();
+  const std::string id = Tell("x");
+  ASSERT_TRUE(database_->Write([](db::Transaction& tx) {
+    return tx.Execute(
+        "CREATE TRIGGER full BEFORE UPDATE ON notice_delivery BEGIN SELECT RAISE(ABORT, 'full'); "
+        "END",
+        {});
+  }));
+  EXPECT_TRUE(courier->busy());
+  courier->Start();
+  while (courier->busy()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int i = 0; i < 5; ++i) courier->news()->Tell();
+  EXPECT_EQ(State(id), "waiting");
+  ASSERT_TRUE(
+      database_->Write([](db::Transaction& tx) { return tx.Execute("DROP TRIGGER full", {}); }));
+  courier->news()->Tell();
+  while (State(id) != "delivered") std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  courier->Stop();
+  EXPECT_EQ(TakeSent(), Sent{"ops:x"});
+}
+
+TEST_F(NoticesTest, ACommandDoesNotWaitForAChannelThatFails) {
+  Add("ops");
+  broken_ = {"ops"};
+  const auto courier = MakeCourier();
+  Tell("x");
+  Tell("y");
+  EXPECT_TRUE(courier->busy());
+  EXPECT_TRUE(courier->DeliverOne());
+  EXPECT_FALSE(courier->busy());
+}
+
 TEST_F(NoticesTest, ForgetsWhatIsOldAndEnded) {
   Add("ops");
   Tell("delivered", {.dedupe_key = "k"});

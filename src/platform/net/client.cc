@@ -164,7 +164,8 @@ class Exchanging {
   }
   Result<> OnEnd(bool orderly) {
     keep_ = false;
-    if (to_the_end_ && orderly) {
+    // Some end a TLS connection without a goodbye: who reads only the beginning need not mind.
+    if (to_the_end_ && (orderly || request_.body_bytes_kept > 0)) {
       done_ = true;
       return {};
     }
