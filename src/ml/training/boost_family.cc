@@ -378,8 +378,17 @@ class BoostFamily {
     return kRefitGrowth * trial.effort.cpu_seconds / static_cast<double>(trial.fits.size());
   }
 
+  // With few trees it is chance which columns they have seen: a refit would be another model than
+  // the one that was measured.
+  static bool HasFewRounds(const Trial& trial) {
+    constexpr int kFewRounds = 20;
+    return std::ranges::any_of(
+        trial.fits, [](const BoostFit& fit) { return fit.iterations < kFewRounds; });
+  }
+
   // A refit that is cut short would be worse than the folds' fits, so it is not begun.
   bool Refits() const {
+    if (HasFewRounds(top_[0])) return false;
     if (session_.holds_out()) return true;
     if (!EnoughToRefit() || top_[0].folds_done < static_cast<std::size_t>(session_.fold_count()))
       return false;

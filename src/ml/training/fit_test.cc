@@ -239,6 +239,31 @@ TEST(Fit, ALinearModelOfTextsLearnsFromManyCategoriesHonestly) {
   EXPECT_LT(chance["valid"].AsDouble(), 0.57) << chance.Dump();
 }
 
+// One tree sees a share of the columns. When the time ends after it, a refit with another seed
+// would see others: what was measured must be what is kept.
+TEST(Fit, AFitOfOneTreeIsKeptAsItWasMeasured) {
+  table::Frame frame = table::EmptyFrame(
+      {{"a", table::Type::kDouble}, {"b", table::Type::kDouble}, {"y", table::Type::kText}});
+  Random random(3);
+  for (int i = 0; i < 80'000; ++i) {
+    const double a = random.Normal();
+    frame.columns[0].PushDouble(a);
+    frame.columns[1].PushDouble(random.Normal());
+    frame.columns[2].PushText(a + 0.5 * random.Normal() > 0 ? "yes" : "no");
+  }
+  for (int seed = 0; seed < 6; ++seed) {
+    FitRequest request = Ask("y", 0, 2);
+    request.seed = seed;
+    request.budget_seconds = 0.01;
+    FakeContext context;
+    const auto fit = FitProblem(context, *PrepareProblem(std::move(request), frame));
+    ASSERT_TRUE(fit) << fit.error().ToString();
+    for (const Json& entry : (*fit)["leaderboard"].items()) {
+      EXPECT_NEAR(entry["valid"].AsDouble(), entry["test"].AsDouble(), 0.05) << entry.Dump();
+    }
+  }
+}
+
 // A champion whose rows were split otherwise knows answers of the rows that judge the new model.
 TEST(Fit, TheChampionIsComparedOnRowsThatItDidNotLearnFrom) {
   FakeContext context;
