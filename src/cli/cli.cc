@@ -118,6 +118,7 @@ class CommandInvocation : public Invocation {
     if (scratch_session_) return scratch_session_.get();
     ConnectSettings where = Where();
     where.server_url.clear();
+    where.is_scratch = true;
     GYRE_TRY(where.data_directory, ScratchDirectory());
     GYRE_TRY(scratch_session_, Connect(where));
     return scratch_session_.get();

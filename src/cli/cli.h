@@ -24,6 +24,7 @@ class Owner {
 struct OwnerRequest {
   std::string data_directory;
   std::string config_file;
+  bool is_scratch = false;  // the directory goes with the command
 };
 
 // What only the composition root knows.

@@ -63,7 +63,7 @@ Grammar::Grammar(std::span<const Command> program_commands) {
         EndpointsCommands(), EvaluateCommands(),    JobsCommands(),     LedgerCommands(),
         LineageCommands(),   MaintenanceCommands(), ModelsCommands(),   NoticesCommands(),
         PredictCommands(),   ProgramsCommands(),    ProjectsCommands(), RecipesCommands(),
-        RunsCommands(),      TrainCommands()}) {
+        ReportCommands(),    RunsCommands(),        TrainCommands()}) {
     commands_.insert(commands_.end(), rows.begin(), rows.end());
   }
   std::sort(commands_.begin(), commands_.end(),

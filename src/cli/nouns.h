@@ -26,6 +26,7 @@ std::span<const Command> PredictCommands();
 std::span<const Command> ProgramsCommands();
 std::span<const Command> ProjectsCommands();
 std::span<const Command> RecipesCommands();
+std::span<const Command> ReportCommands();
 std::span<const Command> RunsCommands();
 std::span<const Command> TrainCommands();
 

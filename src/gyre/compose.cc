@@ -7,6 +7,7 @@
 #include "api/native/access_api.h"
 #include "api/native/audit_api.h"
 #include "api/native/captures_api.h"
+#include "api/native/comparisons_api.h"
 #include "api/native/datasets_api.h"
 #include "api/native/endpoints_api.h"
 #include "api/native/evaluation_api.h"
@@ -46,6 +47,7 @@
 #include "ml/data/queries.h"
 #include "ml/evaluation/evaluations.h"
 #include "ml/inference_log/inference_log.h"
+#include "ml/monitoring/comparisons.h"
 #include "ml/projects/projects.h"
 #include "ml/recipes/tasks.h"
 #include "ml/registry/registry.h"
@@ -149,6 +151,7 @@ struct House::Rooms {
   std::unique_ptr<inference_log::InferenceLog> inference_log;
   std::unique_ptr<serving::Serving> serving;
   std::unique_ptr<serving::Predictions> predictions;
+  std::unique_ptr<monitoring::Comparisons> comparisons;
   std::unique_ptr<EndpointMeter> meter;
   std::unique_ptr<Housekeeper> housekeeper;  // of a server
 
@@ -279,6 +282,8 @@ Result<> House::Rooms::OpenMl() {
           .budget_seconds = settings.Number("training.budget")});
   training->AddJobs();
   predictions = std::make_unique<serving::Predictions>(*registry, *blobs, *jobs);
+  comparisons = std::make_unique<monitoring::Comparisons>(
+      *datasets, *blobs, *jobs, std::max(1, static_cast<int>(settings.Number("jobs.cpu_slots"))));
   AddCheckJob(*jobs, *database, *blobs, *datasets, *registry);
   GYRE_TRY(inference_log,
            inference_log::OpenInferenceLog(*database, *blobs, *jobs, *datasets, metrics,
@@ -367,6 +372,9 @@ void House::Rooms::OpenApis() {
   AddApi<native::QueriesApi>(*queries, *jobs, *projects, *blobs,
                              native::ProgramReads(*access, *tracking, *datasets),
                              std::max(1, threads / 4));
+  AddApi<native::ComparisonsApi>(*comparisons, *blobs,
+                                 native::ProgramReads(*access, *tracking, *datasets),
+                                 options.is_scratch);
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
   AddApi<native::TrainingApi>(*training);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
@@ -534,6 +542,7 @@ runners::TaskRegistry AllTasks() {
   data::AddTasks(tasks);
   evaluation::AddTasks(tasks);
   inference_log::AddTasks(tasks);
+  monitoring::AddTasks(tasks);
   recipes::AddTasks(tasks);
   serving::AddTasks(tasks);
   training::AddTasks(tasks);

@@ -21,9 +21,10 @@ Result<> CheckSettings(const config::Sources& sources);
 struct HouseOptions {
   std::string data_directory;  // absolute
   config::Sources sources;
-  bool is_server = false;  // listens on TCP and outlives commands; else only on the socket
-  bool is_keeper = false;  // owns the directory for a command that may be left
-  bool any_port = false;   // when the address is in use, take any free port
+  bool is_server = false;   // listens on TCP and outlives commands; else only on the socket
+  bool is_keeper = false;   // owns the directory for a command that may be left
+  bool is_scratch = false;  // of a directory that goes with the command, whose user asks
+  bool any_port = false;    // when the address is in use, take any free port
 };
 
 // An open house owns its data directory. Rooms are built from the ground up and closed from the top

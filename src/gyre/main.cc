@@ -12,6 +12,7 @@ gyre::Result<std::unique_ptr<gyre::cli::Owner>> BecomeOwner(
   options.data_directory = request.data_directory;
   options.sources = gyre::config::DefaultSources();
   options.sources.explicit_file = request.config_file;
+  options.is_scratch = request.is_scratch;
   GYRE_TRY(auto house, gyre::House::Open(options));
   return std::unique_ptr<gyre::cli::Owner>(std::move(house));
 }

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/text.h"
+#include "ml/statistics/moments.h"
 #include "ml/statistics/two_samples.h"
 
 namespace gyre::statistics {
@@ -33,19 +34,8 @@ constexpr DriftMethod kMethods[] = {
 constexpr std::string_view kWassersteinId = kMethods[1].of_numbers;
 constexpr std::string_view kJensenShannonId = kMethods[3].of_counts;
 
-double Deviation(std::span<const double> values) {
-  const auto size = static_cast<double>(values.size());
-  // Around a value of the sample, so that a large mean does not swallow a small spread.
-  const double middle = values[values.size() / 2];
-  double sum = 0, squares = 0;
-  for (const double value : values) sum += value - middle;
-  const double mean = sum / size;
-  for (const double value : values) squares += (value - middle - mean) * (value - middle - mean);
-  return std::sqrt(squares / size);
-}
-
 double InDeviations(double distance, std::span<const double> reference) {
-  return distance / std::max(Deviation(reference), kDeviationMin);
+  return distance / std::max(DeviationOf(reference), kDeviationMin);
 }
 
 // Counts of both samples over the values of both.

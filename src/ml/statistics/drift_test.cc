@@ -51,7 +51,7 @@ TEST(RadixSort, OrdersAsComparingDoes) {
   Random random(7);
   SortScratch scratch;
   for (const std::size_t count : {0, 1, 2, 500, 513, 5000, 40'000}) {
-    for (int kind = 0; kind < 6; ++kind) {
+    for (int kind = 0; kind < 9; ++kind) {
       std::vector<double> values(count);
       for (double& value : values) {
         value = random.Normal();
@@ -60,6 +60,9 @@ TEST(RadixSort, OrdersAsComparingDoes) {
         if (kind == 3) value = std::ldexp(value, static_cast<int>(random.Below(2000)) - 1000);
         if (kind == 4) value = 5;
         if (kind == 5) value = 1 + std::ldexp(static_cast<double>(random.Below(50'000)), -52);
+        if (kind == 6) value = std::exp(4 * value);
+        if (kind == 7) value *= 1e308 / 8;
+        if (kind == 8) value = random.Below(1000) == 0 ? 1e9 : value / 1e9;
       }
       std::vector<double> expected = values;
       std::ranges::sort(expected);

@@ -8,6 +8,7 @@ namespace gyre::statistics {
 
 // Memory that one sort leaves to the next.
 struct SortScratch {
+  std::vector<double> values;
   std::vector<std::uint64_t> keys, other;
 };
 

@@ -200,16 +200,41 @@ Result<> DuckDb::Query(const std::string& sql, const QueryOptions& options,
   return Stream(query->result, options, schema, scales, chunk);
 }
 
+Result<> DuckDb::QueryVectors(const std::string& sql, const std::function<bool()>& cancelled,
+                              const std::function<Result<>(duckdb_data_chunk)>& chunk) {
+  table::Query query(api_);
+  GYRE_DO(Prepare(connection_, sql, true, &query));
+  GYRE_DO(Start({.cancelled = cancelled}, &query));
+  return Fetch(query.result, cancelled, [&](duckdb_data_chunk data) -> Result<bool> {
+    GYRE_DO(chunk(data));
+    return true;
+  });
+}
+
+Result<> DuckDb::Fetch(duckdb_result& result, const std::function<bool()>& cancelled,
+                       const std::function<Result<bool>(duckdb_data_chunk)>& take) {
+  for (;;) {
+    if (cancelled && cancelled()) return Cancelled();
+    duckdb_data_chunk data = api_.duckdb_fetch_chunk(result);
+    if (data == nullptr) break;
+    const auto more = api_.duckdb_data_chunk_get_size(data) > 0 ? take(data) : Result<bool>(true);
+    api_.duckdb_destroy_data_chunk(&data);
+    if (!more) return more.error();
+    if (!*more) return {};
+  }
+  const char* message = api_.duckdb_result_error(&result);
+  if (message != nullptr && *message != 0)
+    return DuckDbError(message, api_.duckdb_result_error_type(&result));
+  return {};
+}
+
 Result<> DuckDb::Stream(duckdb_result& result, const QueryOptions& options, const Schema& schema,
                         const std::vector<int>& scales,
                         const std::function<Result<bool>(Frame&)>& chunk) {
   std::vector<duckdb_type> types;
   for (std::size_t i = 0; i < schema.size(); ++i)
     types.push_back(api_.duckdb_column_type(&result, i));
-  for (;;) {
-    if (options.cancelled && options.cancelled()) return Cancelled();
-    duckdb_data_chunk data = api_.duckdb_fetch_chunk(result);
-    if (data == nullptr) break;
+  return Fetch(result, options.cancelled, [&](duckdb_data_chunk data) -> Result<bool> {
     const idx_t rows = api_.duckdb_data_chunk_get_size(data);
     Frame frame;
     frame.columns.resize(schema.size());
@@ -219,15 +244,8 @@ Result<> DuckDb::Stream(duckdb_result& result, const QueryOptions& options, cons
       AppendVector(api_, api_.duckdb_data_chunk_get_vector(data, i), types[i], scales[i], rows,
                    &frame.columns[i]);
     }
-    api_.duckdb_destroy_data_chunk(&data);
-    if (rows == 0) continue;
-    GYRE_TRY(const bool more, chunk(frame));
-    if (!more) return {};
-  }
-  const char* message = api_.duckdb_result_error(&result);
-  if (message != nullptr && *message != 0)
-    return DuckDbError(message, api_.duckdb_result_error_type(&result));
-  return {};
+    return chunk(frame);
+  });
 }
 
 }  // namespace gyre::table

@@ -52,11 +52,18 @@ class DuckDb {
                  const std::function<Result<>(const Schema&)>& schema,
                  const std::function<Result<bool>(Frame&)>& chunk);
 
+  // The same for our own SELECT, with the vectors as DuckDB made them.
+  Result<> QueryVectors(const std::string& sql, const std::function<bool()>& cancelled,
+                        const std::function<Result<>(duckdb_data_chunk)>& chunk);
+
   // Makes `frame` readable as the table function `name`() while it lives. Single-threaded scan.
   Result<> RegisterFrame(const std::string& name, const Frame* frame);
 
  private:
   explicit DuckDb(const DuckDbApi& api) : api_(api) {}
+  // Each chunk of the answer, until the end or `take` returns false.
+  Result<> Fetch(duckdb_result& result, const std::function<bool()>& cancelled,
+                 const std::function<Result<bool>(duckdb_data_chunk)>& take);
   Result<> Stream(duckdb_result& result, const QueryOptions& options, const Schema& schema,
                   const std::vector<int>& scales, const std::function<Result<bool>(Frame&)>& chunk);
 

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
+#include "platform/table/column_values.h"
 #include "platform/table/writer.h"
 
 namespace gyre::table {
@@ -133,6 +135,59 @@ TEST(TextOut, CsvAndJsonLines) {
   AppendJsonLines(frame, &json);
   EXPECT_EQ(csv, "boo,int,dou,tex\ntrue,,0.1,\"a,\"\"b\"\"\n\"\n");
   EXPECT_EQ(json, "{\"boo\":true,\"int\":null,\"dou\":0.1,\"tex\":\"a,\\\"b\\\"\\n\"}\n");
+}
+
+// Column by column, the values of the frame: numbers of all numeric types, the rest counted.
+TEST(ColumnReader, HoldsWhatTheFrameHolds) {
+  const Frame frame = SampleFrame(5000);
+  const std::string path = ScratchFile("columns.parquet");
+  ASSERT_TRUE(WriteParquet(frame, path, {.row_group_rows = 2048}));
+  const auto reader = ColumnReader::Open({});
+  ASSERT_TRUE(reader) << reader.error().ToString();
+  Schema numeric;
+  for (const Field& field : frame.schema()) {
+    if (field.type != Type::kText && field.type != Type::kBool) numeric.push_back(field);
+  }
+  std::vector<NumberColumn> numbers(1);
+  numbers[0] = {{1, 2, 3}, 4};  // from before
+  const auto read = (*reader)->Numbers({path, path}, numeric, &numbers);
+  ASSERT_TRUE(read) << read.error().ToString();
+  for (std::size_t k = 0; k < numeric.size(); ++k) {
+    const Column& column = *frame.Find(numeric[k].name);
+    std::vector<double> expected, found = numbers[k].values;
+    std::int64_t missing = 0;
+    const std::vector<double> all = AsDoubles(column);
+    for (std::size_t row = 0; row < frame.rows(); ++row) {
+      missing += column.IsValid(row) ? 0 : 2;
+      if (column.IsValid(row) && !std::isnan(all[row]))
+        expected.insert(expected.end(), 2, all[row]);
+    }
+    std::erase_if(found, [](double v) { return std::isnan(v); });
+    std::ranges::sort(expected);
+    std::ranges::sort(found);
+    EXPECT_EQ(found, expected) << numeric[k].name;
+    EXPECT_EQ(numbers[k].missing, missing);
+  }
+}
+
+TEST(ColumnReader, CountsValues) {
+  const Frame frame = SampleFrame(5000);
+  const std::string path = ScratchFile("counted.parquet");
+  ASSERT_TRUE(WriteParquet(frame, path));
+  const auto reader = ColumnReader::Open({});
+  ASSERT_TRUE(reader);
+  auto flags = (*reader)->Count({path}, frame.columns[0].name, 10);
+  ASSERT_TRUE(flags);
+  std::ranges::sort(flags->values);
+  ASSERT_EQ(flags->values.size(), 2u);
+  EXPECT_EQ(flags->values[0].first, "false");
+  EXPECT_EQ(flags->values[0].second + flags->values[1].second + flags->missing, 5000);
+  EXPECT_FALSE(flags->cut_off);
+  const auto texts = (*reader)->Count({path}, frame.columns[3].name, 100);
+  ASSERT_TRUE(texts);
+  EXPECT_EQ(texts->values.size(), 100u);
+  EXPECT_TRUE(texts->cut_off);
+  EXPECT_EQ((*reader)->Count({"/nowhere.parquet"}, "x", 10).error().gy(), "GY2004");
 }
 
 }  // namespace
