@@ -57,7 +57,9 @@ Result<TableSide> OpenSide(runners::TaskContext& context, std::string_view which
     std::vector<std::string> paths;
     for (const Json& path : side["parts"].items()) paths.push_back(path.AsString());
     GYRE_TRY(TableSide table, OfParts(name, std::move(paths)));
-    *known = {.name = name, .schema = table.schema, .formats = table::FormatsOf(side["columns"])};
+    known->name = name;
+    known->schema = table.schema;
+    known->formats = table::FormatsOf(side["columns"]);
     return table;
   }
   const std::string &path = side["file"].AsString(), &format = side["format"].AsString();
@@ -69,7 +71,9 @@ Result<TableSide> OpenSide(runners::TaskContext& context, std::string_view which
   PartsSink sink(fmt::format("{}/{}", context.scratch_directory(), which));
   GYRE_TRY(auto report, table::ImportFiles({{path, name}}, options, sink));
   for (const std::string& note : report.notes) notes->Push(name + ": " + note);
-  *known = {.name = name, .schema = std::move(report.schema), .formats = std::move(report.formats)};
+  known->name = name;
+  known->schema = std::move(report.schema);
+  known->formats = std::move(report.formats);
   return sink.Side(name);
 }
 

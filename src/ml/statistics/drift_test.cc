@@ -148,24 +148,6 @@ TEST(TwoSamples, KolmogorovEqualsScipyInAllBranches) {
   EXPECT_NEAR(KsOneSampleP(0.006, 500000) / 4.619269692908277e-16, 1, 1e-9);
 }
 
-TEST(TwoSamples, BinnedCountsMergeInAnyOrderToTheSameBits) {
-  const auto values = Sorted(3, 3000, -0.2);
-  const std::vector<double> edges = {0, 0.25, 0.5, 0.75};
-  BinnedSample whole(edges), first(edges), second(edges);
-  whole.Add(values);
-  second.Add(std::span(values).subspan(1000));
-  first.Add(std::span(values).first(1000));
-  second.Merge(first);
-  EXPECT_EQ(whole, second);
-  BinnedSample other(edges);
-  const auto shifted = Sorted(4, 2000, -0.1);
-  other.Add(shifted);
-  const SampleDistance binned = CompareBinned(whole, other), exact = CompareSorted(values, shifted);
-  EXPECT_LE(binned.ks, exact.ks);
-  EXPECT_NEAR(binned.ks, exact.ks, 0.26);                    // the largest share of a bin
-  EXPECT_NEAR(binned.wasserstein, exact.wasserstein, 0.25);  // the width of a bin
-}
-
 // Literals: scipy 1.17.1 chi2_contingency, chisquare, jensenshannon, false_discovery_control.
 TEST(CategoryCounts, EqualScipy) {
   const Whole reference = {120, 30, 7, 0, 3}, current = {90, 41, 3, 5, 2};

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "base/error.h"
-
 namespace gyre::statistics {
 
 namespace {
@@ -119,41 +117,6 @@ std::vector<std::uint64_t> CountSorted(std::span<const double> sorted,
     begin = end;
   }
   return counts;
-}
-
-void BinnedSample::Add(std::span<const double> values) {
-  for (const double value : values) {
-    if (std::isnan(value)) {
-      ++missing_;
-      continue;
-    }
-    const auto above = std::upper_bound(edges_.begin(), edges_.end(), value);
-    ++counts_[static_cast<std::size_t>(above - edges_.begin())];
-    ++values_;
-  }
-}
-
-void BinnedSample::Merge(const BinnedSample& other) {
-  GYRE_CHECK(edges_ == other.edges_);
-  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
-  values_ += other.values_;
-  missing_ += other.missing_;
-}
-
-SampleDistance CompareBinned(const BinnedSample& a, const BinnedSample& b) {
-  SampleDistance distance;
-  const std::span<const double> edges = a.edges();
-  std::uint64_t in_a = 0, in_b = 0;
-  for (std::size_t i = 0; i + 1 < a.counts().size(); ++i) {
-    in_a += a.counts()[i];
-    in_b += b.counts()[i];
-    const double apart = std::abs(static_cast<double>(in_a) / static_cast<double>(a.values()) -
-                                  static_cast<double>(in_b) / static_cast<double>(b.values()));
-    distance.ks = std::max(distance.ks, apart);
-    // A value below the first edge counts at that edge, one in bin i at edge i - 1.
-    if (i > 0) distance.wasserstein += apart * (edges[i] - edges[i - 1]);
-  }
-  return distance;
 }
 
 }  // namespace gyre::statistics

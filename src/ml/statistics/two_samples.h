@@ -32,27 +32,4 @@ std::vector<double> SturgesEdges(std::span<const double> a, std::span<const doub
 std::vector<std::uint64_t> CountSorted(std::span<const double> sorted,
                                        std::span<const double> edges);
 
-// A sample by fixed edges, in whole numbers: adding in any order and any parts gives equal counts.
-// counts: below the first edge, the bins (a bin holds its lower edge), and the last edge and above.
-class BinnedSample {
- public:
-  explicit BinnedSample(std::vector<double> edges)  // ascending, at least one
-      : edges_(std::move(edges)), counts_(edges_.size() + 1) {}
-  void Add(std::span<const double> values);  // NaN counts as missing
-  void Merge(const BinnedSample& other);     // of the same edges
-  std::span<const double> edges() const { return edges_; }
-  std::span<const std::uint64_t> counts() const { return counts_; }
-  std::uint64_t values() const { return values_; }
-  std::uint64_t missing() const { return missing_; }
-  friend bool operator==(const BinnedSample&, const BinnedSample&) = default;
-
- private:
-  std::vector<double> edges_;
-  std::vector<std::uint64_t> counts_;
-  std::uint64_t values_ = 0, missing_ = 0;
-};
-// Of samples with the same edges that hold values: the KS statistic misses at most the largest
-// share of a bin; the Wasserstein distance counts each value at the lower edge of its bin.
-SampleDistance CompareBinned(const BinnedSample& a, const BinnedSample& b);
-
 }  // namespace gyre::statistics
