@@ -224,13 +224,12 @@ Result<> LabelBatch::Add(const Label& label) {
 }
 
 Result<> LabelBatch::Flush() {
-  if (!begun_) {
-    // An id of its own: the same labels again are another file.
-    GYRE_DO(sink_(FileHead(Json::Obj({{"kind", "labels"}, {"id", NewId()}}))));
-    begun_ = true;
-  }
-  if (frame_.rows() == 0) return {};
-  GYRE_DO(sink_(FrameRecord(frame_)));
+  std::string bytes;
+  // An id of its own: the same labels again are another file.
+  if (!begun_) AppendHead(Json::Obj({{"kind", "labels"}, {"id", NewId()}}), &bytes);
+  begun_ = true;
+  if (frame_.rows() > 0) AppendFrameRecord(frame_, &bytes);
+  if (!bytes.empty()) GYRE_DO(sink_(bytes));
   frame_ = table::EmptyFrame(frame_.schema());
   return {};
 }

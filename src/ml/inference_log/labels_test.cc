@@ -1,6 +1,7 @@
 #include "ml/inference_log/labels.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/random.h"
 #include "base/time.h"
@@ -194,6 +195,24 @@ TEST(Labels, OfTheTargetsType) {
   EXPECT_EQ(label(Type::kBool, {"0", "1"}, "true"), "1");
   EXPECT_EQ(label(Type::kBool, {"false", "true"}, "2"), "GY4611");
   EXPECT_EQ(label(Type::kText, {"No", "Yes"}, "\"Yes\""), "Yes");
+}
+
+TEST(Labels, OnesThatComeOneByOneAreMerged) {
+  LogHouse house;
+  AnswerMany(house, 40);
+  for (std::uint64_t i = 0; i < 40; ++i)
+    Send(house,
+         {Row(Id(i % 35), i % 2 == 0 ? "Yes" : "No", static_cast<std::int64_t>(20'000 + i))});
+  const Joined before = house.Read();
+  house.log->Start();
+  const auto batches = [&] {
+    return house.log->Window("p", "churn", INT64_MIN, INT64_MAX)->label_batches;
+  };
+  for (int i = 0; i < 400 && batches() != 1; ++i) usleep(20'000);
+  EXPECT_EQ(batches(), 1);
+  const Joined after = house.Read();
+  EXPECT_EQ(table::RowHashes(after.frame), table::RowHashes(before.frame));
+  EXPECT_EQ(JoinCountsToJson(after.counts), JoinCountsToJson(before.counts));
 }
 
 TEST(Labels, AStormOfThemIsStoredInPieces) {

@@ -1,7 +1,6 @@
 #include "ml/inference_log/merge.h"
 
 #include <algorithm>
-#include <optional>
 #include <vector>
 
 #include "base/id.h"
@@ -12,27 +11,33 @@
 namespace gyre::inference_log {
 namespace {
 
-constexpr int kWorthIt = 32;  // segments
+constexpr int kWorthIt = 32;  // files
 
-// What stands beside the frame: the same deployment under the same policy.
-Json Alike(const Json& facts) {
-  Json alike = facts;
-  return alike.Set("rows", nullptr);
-}
-
+template <class Row>
 struct Merged {
   Json facts;
   table::Frame frame;
-  std::vector<SegmentRow> sources;
+  std::vector<Row> sources;
 };
 
+// What must be alike: of segments the deployment and its policy, of labels their type.
+bool Alike(const Json& a, const Json& b) {
+  Json left = a, right = b;
+  for (const std::string_view own : {"rows", "id"}) {
+    left.Set(own, nullptr);
+    right.Set(own, nullptr);
+  }
+  return left == right;
+}
+
 // Nothing when it does not fit to what was taken before.
-Result<> Take(blob::Store& blobs, const SegmentRow& segment, Merged* merged) {
-  const auto bytes = blobs.Get(segment.object.digest);
-  if (!bytes) return bytes.error();
-  GYRE_TRY(const Json facts, FactsOf(*bytes, segment.object.digest));
+template <class Row>
+Result<> Take(blob::Store& blobs, const Row& source, Merged<Row>* merged) {
+  const std::string& name = source.object.digest;
+  GYRE_TRY(const std::string bytes, blobs.Get(name));
+  GYRE_TRY(const Json facts, FactsOf(bytes, name));
   table::Frame frame;
-  GYRE_DO(ForEachFrameOf(*bytes, segment.object.digest, [&](table::Frame& part) -> Result<> {
+  GYRE_DO(ForEachFrameOf(bytes, name, [&](table::Frame& part) -> Result<> {
     if (frame.columns.empty())
       frame = std::move(part);
     else
@@ -43,36 +48,78 @@ Result<> Take(blob::Store& blobs, const SegmentRow& segment, Merged* merged) {
     merged->facts = facts;
     merged->frame = std::move(frame);
   } else {
-    if (Alike(facts) != Alike(merged->facts)) return {};
+    if (!Alike(facts, merged->facts) || frame.schema() != merged->frame.schema()) return {};
     table::AppendFrame(frame, &merged->frame);
   }
-  merged->sources.push_back(segment);
+  merged->sources.push_back(source);
   return {};
 }
 
-Result<> Replace(db::Database& database, blob::Store& blobs, const Clock& clock, Merged merged) {
+template <class Row>
+Result<Merged<Row>> TakeAll(blob::Store& blobs, const std::vector<Row>& small,
+                            std::int64_t bytes_max) {
+  Merged<Row> merged;
+  std::int64_t bytes = 0;
+  for (const Row& source : small) {
+    bytes += source.object.size_bytes;
+    if (bytes > bytes_max && merged.sources.size() >= 2) break;
+    const auto taken = Take(blobs, source, &merged);
+    if (!taken && taken.error().code() != Code::kDataLoss) return taken.error();
+  }
+  return merged;
+}
+
+template <class Row>
+Result<blob::Object> Write(blob::Store& blobs, Merged<Row>& merged) {
+  merged.facts.Set("id", NewId());
+  if (merged.facts.Has("rows"))
+    merged.facts.Set("rows", static_cast<std::int64_t>(merged.frame.rows()));
+  std::string bytes;
+  AppendHead(merged.facts, &bytes);
+  AppendFrameRecord(merged.frame, &bytes);
+  return blobs.Put(bytes);
+}
+
+Result<> MergeSegments(db::Database& database, blob::Store& blobs, const Clock& clock,
+                       const LogSettings& settings) {
+  std::vector<SegmentRow> small;
+  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(small, SmallSegments(reader, settings.segment_rows_max / 4, kWorthIt));
+    return {};
+  }));
+  GYRE_TRY(auto merged, TakeAll(blobs, small, settings.segment_bytes_max));
+  if (merged.sources.size() < 2) return {};
   SegmentRow row = merged.sources.front();
   row.id = NewId();
-  row.rows = 0;
+  row.rows = static_cast<std::int64_t>(merged.frame.rows());
   for (const SegmentRow& source : merged.sources) {
-    row.rows += source.rows;
     row.event_min_us = std::min(row.event_min_us, source.event_min_us);
     row.event_max_us = std::max(row.event_max_us, source.event_max_us);
     row.received_max_us = std::max(row.received_max_us, source.received_max_us);
   }
   row.sealed_us = clock.NowMicros();
-  merged.facts.Set("rows", row.rows);
-  GYRE_TRY(row.object, blobs.Put(FileHead(merged.facts) + FrameRecord(merged.frame)));
+  GYRE_TRY(row.object, Write(blobs, merged));
   return database.Write([&](db::Transaction& tx) -> Result<> {
-    for (const SegmentRow& source : merged.sources) {
-      // Retention may have been faster: then nothing is brought back.
-      GYRE_DO(tx.Execute("UPDATE inference_segment SET sealed_us = sealed_us WHERE id = ?1",
-                         {source.id}));
-      if (tx.changes() != 1)
-        return MakeError(Code::kAborted, "GY4605", "segment {} has gone meanwhile", source.id);
-      GYRE_DO(DeleteSegment(tx, source.id));
-    }
+    for (const SegmentRow& source : merged.sources) GYRE_DO(DeleteSegment(tx, source.id));
     return InsertSegment(tx, row);
+  });
+}
+
+Result<> MergeLabels(db::Database& database, blob::Store& blobs, const LogSettings& settings) {
+  std::vector<LabelRow> small;
+  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(small, SmallLabels(reader, settings.segment_rows_max / 4, kWorthIt));
+    return {};
+  }));
+  GYRE_TRY(auto merged, TakeAll(blobs, small, settings.segment_bytes_max));
+  if (merged.sources.size() < 2) return {};
+  LabelRow row = merged.sources.back();  // the newest: retention counts from it
+  row.id = NewId();
+  row.rows = static_cast<std::int64_t>(merged.frame.rows());
+  GYRE_TRY(row.object, Write(blobs, merged));
+  return database.Write([&](db::Transaction& tx) -> Result<> {
+    for (const LabelRow& source : merged.sources) GYRE_DO(DeleteLabels(tx, source.id));
+    return InsertLabels(tx, row);
   });
 }
 
@@ -80,22 +127,8 @@ Result<> Replace(db::Database& database, blob::Store& blobs, const Clock& clock,
 
 Result<> MergeSmall(db::Database& database, blob::Store& blobs, const Clock& clock,
                     const LogSettings& settings) {
-  std::vector<SegmentRow> small;
-  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(small, SmallSegments(reader, settings.segment_rows_max / 4, kWorthIt));
-    return {};
-  }));
-  if (small.empty()) return {};
-  Merged merged;
-  std::int64_t bytes = 0;
-  for (const SegmentRow& segment : small) {
-    bytes += segment.object.size_bytes;
-    if (bytes > settings.segment_bytes_max && merged.sources.size() >= 2) break;
-    const auto taken = Take(blobs, segment, &merged);
-    if (!taken && taken.error().code() != Code::kDataLoss) return taken.error();
-  }
-  if (merged.sources.size() < 2) return {};
-  return Replace(database, blobs, clock, std::move(merged));
+  GYRE_DO(MergeSegments(database, blobs, clock, settings));
+  return MergeLabels(database, blobs, settings);
 }
 
 }  // namespace gyre::inference_log

@@ -5,6 +5,7 @@
 
 #include "ml/inference_log/keyed_hash.h"
 #include "ml/inference_log/segment_file.h"
+#include "platform/table/append.h"
 
 namespace gyre::inference_log {
 namespace {
@@ -26,6 +27,24 @@ std::string_view GetText(const char*& at) {
   return text;
 }
 
+// As Column's own, but in this file: they are called for each cell.
+void Push(table::Column& column, std::int64_t value) {
+  column.ints.push_back(value);
+  if (!column.valid.empty()) column.valid.push_back(1);
+}
+void Push(table::Column& column, double value) {
+  column.doubles.push_back(value);
+  if (!column.valid.empty()) column.valid.push_back(1);
+}
+
+void Clear(table::Column& column) {
+  column.valid.clear();
+  column.ints.clear();
+  column.doubles.clear();
+  column.text.offsets.resize(1);
+  column.text.chars.clear();
+}
+
 struct SystemField {
   std::string_view name;
   Type type;
@@ -39,12 +58,6 @@ constexpr SystemField kSystemFields[kSystemColumns] = {
     {"event_time", Type::kTimestamp},
     {"received_time", Type::kTimestamp},
     {"latency_us", Type::kInt},
-};
-
-// What came with the rows of a request, by row.
-struct Extras {
-  std::vector<std::int64_t> event_times;
-  std::vector<std::string_view> ids, keys;
 };
 
 }  // namespace
@@ -130,11 +143,11 @@ void SegmentBuilder::PushInput(std::size_t i, bool valid, const char* cell, std:
       whole = Get<std::int64_t>(number);
     column.PushText(Hashed(plan, ValueText(type, whole, real, text)));
   } else if (type == Type::kDouble) {
-    column.PushDouble(Get<double>(cell));
+    Push(column, Get<double>(cell));
   } else if (type == Type::kText) {
     column.PushText(text);
   } else {
-    column.PushInt(Get<std::int64_t>(cell));
+    Push(column, Get<std::int64_t>(cell));
   }
 }
 
@@ -143,19 +156,19 @@ const char* SegmentBuilder::AddRow(const char* at, const RequestHead& head, std:
   const StreamSpec& spec = stream_->spec;
   const auto row = Get<std::uint32_t>(at);
   const auto label = Get<std::uint32_t>(at);
-  frame_.columns[kIdHigh].PushInt(static_cast<std::int64_t>(head.id_high));
-  frame_.columns[kIdLow].PushInt(static_cast<std::int64_t>(head.id_low));
-  frame_.columns[kRow].PushInt(row);
+  Push(frame_.columns[kIdHigh], static_cast<std::int64_t>(head.id_high));
+  Push(frame_.columns[kIdLow], static_cast<std::int64_t>(head.id_low));
+  Push(frame_.columns[kRow], std::int64_t{row});
   const std::size_t count = spec.inputs.size();
   const char* const mask = at;
   const char* const cells = at + (count + 7) / 8;
   const char* out = cells + sizeof(std::int64_t) * count;
   if (spec.classes.empty()) {
-    frame_.columns[outputs_].PushDouble(Get<double>(out));
+    Push(frame_.columns[outputs_], Get<double>(out));
   } else {
-    frame_.columns[outputs_].PushInt(label);
+    Push(frame_.columns[outputs_], std::int64_t{label});
     for (std::size_t k = 0; k < spec.classes.size(); ++k)
-      frame_.columns[outputs_ + 1 + k].PushDouble(Get<double>(out));
+      Push(frame_.columns[outputs_ + 1 + k], Get<double>(out));
   }
   for (std::size_t i = 0; i < count; ++i) {
     const bool valid = ((static_cast<unsigned char>(mask[i / 8]) >> (i % 8)) & 1) == 0;
@@ -177,50 +190,71 @@ const char* SegmentBuilder::AddRow(const char* at, const RequestHead& head, std:
 void SegmentBuilder::Add(std::string_view request) {
   const char* at = request.data();
   const auto head = Get<RequestHead>(at);
-  // What came with the request stands behind the rows; it is found by walking over them twice.
-  std::vector<std::uint32_t> numbers;
-  std::vector<std::string> keys;
+  numbers_.clear();
+  if (keys_.size() < head.rows) keys_.resize(head.rows);
   for (std::uint32_t i = 0; i < head.rows; ++i) {
     const char* number = at;
-    numbers.push_back(Get<std::uint32_t>(number));
-    at = AddRow(at, head, &keys.emplace_back());
+    numbers_.push_back(Get<std::uint32_t>(number));
+    keys_[i].clear();
+    at = AddRow(at, head, &keys_[i]);
   }
-  Extras extras;
-  for (std::uint32_t i = 0; i < head.event_times; ++i)
-    extras.event_times.push_back(Get<std::int64_t>(at));
-  for (std::uint32_t i = 0; i < head.ids; ++i) extras.ids.push_back(GetText(at));
-  for (std::uint32_t i = 0; i < head.keys; ++i) extras.keys.push_back(GetText(at));
-  const bool hash_key = policy_->Of(policy_->key_column) == Keep::kHash;
-  for (std::uint32_t i = 0; i < head.rows; ++i) {
-    const std::uint32_t row = numbers[i];
-    std::int64_t event_us = head.received_us;
-    if (extras.event_times.size() == 1) event_us = extras.event_times[0];
-    if (extras.event_times.size() > 1) event_us = extras.event_times[row];
-    frame_.columns[kEventTime].PushInt(event_us);
-    frame_.columns[kReceivedTime].PushInt(head.received_us);
-    frame_.columns[kLatency].PushInt(head.latency_us);
-    if (extras.ids.empty())
-      frame_.columns[kClientId].PushNull();
-    else
-      frame_.columns[kClientId].PushText(extras.ids[row]);
-    std::string key = extras.keys.empty() ? std::move(keys[i]) : std::string(extras.keys[row]);
-    if (key.empty())
-      frame_.columns[kKey].PushNull();
-    else
-      frame_.columns[kKey].PushText(hash_key ? KeyedHash(hash_key_, key) : key);
-    event_min_us_ = std::min(event_min_us_, event_us);
-    event_max_us_ = std::max(event_max_us_, event_us);
-  }
+  extras_.Read(at, head);
+  for (std::uint32_t i = 0; i < head.rows; ++i) AddExtras(head, i);
   received_min_us_ = std::min(received_min_us_, head.received_us);
   received_max_us_ = std::max(received_max_us_, head.received_us);
   rows_ += head.rows;
   bytes_ += static_cast<std::int64_t>(request.size());
 }
 
+void SegmentBuilder::Extras::Read(const char* at, const RequestHead& head) {
+  event_times.clear();
+  ids.clear();
+  keys.clear();
+  for (std::uint32_t i = 0; i < head.event_times; ++i) event_times.push_back(Get<std::int64_t>(at));
+  for (std::uint32_t i = 0; i < head.ids; ++i) ids.push_back(GetText(at));
+  for (std::uint32_t i = 0; i < head.keys; ++i) keys.push_back(GetText(at));
+}
+
+// What came with the request for its i-th captured row, which is row numbers_[i] of those sent.
+void SegmentBuilder::AddExtras(const RequestHead& head, std::size_t i) {
+  const std::uint32_t row = numbers_[i];
+  std::int64_t event_us = head.received_us;
+  if (extras_.event_times.size() == 1) event_us = extras_.event_times[0];
+  if (extras_.event_times.size() > 1) event_us = extras_.event_times[row];
+  Push(frame_.columns[kEventTime], event_us);
+  Push(frame_.columns[kReceivedTime], head.received_us);
+  Push(frame_.columns[kLatency], head.latency_us);
+  if (extras_.ids.empty())
+    frame_.columns[kClientId].PushNull();
+  else
+    frame_.columns[kClientId].PushText(extras_.ids[row]);
+  const std::string_view key = extras_.keys.empty() ? keys_[i] : extras_.keys[row];
+  if (key.empty())
+    frame_.columns[kKey].PushNull();
+  else if (policy_->Of(policy_->key_column) == Keep::kHash)
+    frame_.columns[kKey].PushText(KeyedHash(hash_key_, key));
+  else
+    frame_.columns[kKey].PushText(key);
+  event_min_us_ = std::min(event_min_us_, event_us);
+  event_max_us_ = std::max(event_max_us_, event_us);
+}
+
 std::string SegmentBuilder::Finish() const {
   Json facts = StreamFacts(stream_->spec);
   facts.Set("kind", "segment").Set("rows", rows_).Set("policy", PolicyToJson(*policy_));
-  return FileHead(facts) + FrameRecord(frame_);
+  std::string file;
+  file.reserve(static_cast<std::size_t>(table::FrameBytes(frame_)));
+  AppendHead(facts, &file);
+  AppendFrameRecord(frame_, &file);
+  return file;
+}
+
+void SegmentBuilder::Clear(std::int64_t began_us) {
+  for (table::Column& column : frame_.columns) inference_log::Clear(column);
+  began_us_ = began_us;
+  rows_ = bytes_ = 0;
+  event_min_us_ = received_min_us_ = INT64_MAX;
+  event_max_us_ = received_max_us_ = INT64_MIN;
 }
 
 }  // namespace gyre::inference_log

@@ -40,6 +40,8 @@ class SegmentBuilder {
   // The rows of one request as the recorder wrote them.
   void Add(std::string_view request);
   std::string Finish() const;  // the file
+  // Begins the next segment in the memory of this one.
+  void Clear(std::int64_t began_us);
 
   const Stream& stream() const { return *stream_; }
   const std::shared_ptr<const Policy>& policy() const { return policy_; }
@@ -57,6 +59,13 @@ class SegmentBuilder {
     std::size_t column = 0;  // in the frame
     std::unordered_map<std::string, std::string> hashes = {};
   };
+  // What came with the rows of a request, by row.
+  struct Extras {
+    std::vector<std::int64_t> event_times;
+    std::vector<std::string_view> ids, keys;
+    void Read(const char* at, const RequestHead& head);
+  };
+  void AddExtras(const RequestHead& head, std::size_t i);
   const char* AddRow(const char* at, const RequestHead& head, std::string* key);
   void PushInput(std::size_t i, bool valid, const char* cell, std::string_view text);
   const std::string& Hashed(InputPlan& plan, std::string value);
@@ -64,11 +73,14 @@ class SegmentBuilder {
   const std::shared_ptr<const Stream> stream_;
   const std::shared_ptr<const Policy> policy_;
   const std::string_view hash_key_;
-  const std::int64_t began_us_;
+  std::int64_t began_us_;
   std::size_t key_input_;  // inputs.size() = none
   table::Frame frame_;
   std::vector<InputPlan> inputs_;
-  std::size_t outputs_ = 0;  // first of the outputs in the frame
+  Extras extras_;                       // of the request that is being added, like the two below
+  std::vector<std::uint32_t> numbers_;  // of its rows
+  std::vector<std::string> keys_;       // from an input column
+  std::size_t outputs_ = 0;             // first of the outputs in the frame
   std::int64_t rows_ = 0, bytes_ = 0;
   std::int64_t event_min_us_ = INT64_MAX, event_max_us_ = INT64_MIN;
   std::int64_t received_min_us_ = INT64_MAX, received_max_us_ = INT64_MIN;

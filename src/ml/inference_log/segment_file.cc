@@ -174,14 +174,17 @@ void PutColumn(const Column& column, std::string* out) {
   }
 }
 
-std::string Record(std::uint32_t kind, std::string_view payload) {
-  std::string out;
-  out.reserve(payload.size() + kHeadBytes);
-  Put(kind, &out);
-  Put(static_cast<std::uint64_t>(payload.size()), &out);
-  Put(Xxh3(payload), &out);
-  out.append(payload);
-  return out;
+// A head whose numbers are known when the payload behind it is whole.
+std::size_t BeginRecord(std::uint32_t kind, std::string* out) {
+  Put(kind, out);
+  out->resize(out->size() + kHeadBytes - sizeof kind);
+  return out->size();
+}
+void EndRecord(std::size_t payload, std::string* out) {
+  const std::uint64_t size = out->size() - payload;
+  const std::uint64_t sum = Xxh3(std::string_view(*out).substr(payload));
+  std::memcpy(out->data() + payload - sizeof sum, &sum, sizeof sum);
+  std::memcpy(out->data() + payload - sizeof sum - sizeof size, &size, sizeof size);
 }
 
 // --- reading: every length is checked against what is there -------------------------------------
@@ -413,16 +416,19 @@ std::string NameOf(const std::string& path) { return path.substr(path.rfind('/')
 
 }  // namespace
 
-std::string FileHead(const Json& facts) {
-  return std::string(kMagic) + Record(kFacts, facts.Dump());
+void AppendHead(const Json& facts, std::string* out) {
+  out->append(kMagic);
+  const std::size_t payload = BeginRecord(kFacts, out);
+  facts.DumpTo(out);
+  EndRecord(payload, out);
 }
 
-std::string FrameRecord(const table::Frame& frame) {
-  std::string payload;
-  Put(static_cast<std::uint32_t>(frame.columns.size()), &payload);
-  Put(static_cast<std::uint64_t>(frame.rows()), &payload);
-  for (const Column& column : frame.columns) PutColumn(column, &payload);
-  return Record(kFrame, payload);
+void AppendFrameRecord(const table::Frame& frame, std::string* out) {
+  const std::size_t payload = BeginRecord(kFrame, out);
+  Put(static_cast<std::uint32_t>(frame.columns.size()), out);
+  Put(static_cast<std::uint64_t>(frame.rows()), out);
+  for (const Column& column : frame.columns) PutColumn(column, out);
+  EndRecord(payload, out);
 }
 
 Result<Json> ReadFacts(const std::string& path) {

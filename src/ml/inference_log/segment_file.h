@@ -15,8 +15,8 @@
 
 namespace gyre::inference_log {
 
-std::string FileHead(const Json& facts);             // magic and the document
-std::string FrameRecord(const table::Frame& frame);  // to be appended
+void AppendHead(const Json& facts, std::string* out);  // magic and the document
+void AppendFrameRecord(const table::Frame& frame, std::string* out);
 
 // Reads a file record by record, so that a long one takes no memory. Errors: kDataLoss GY4601 names
 // the file and what is wrong with it; those of the frames' receiver.

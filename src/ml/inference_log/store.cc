@@ -19,6 +19,20 @@ SegmentRow ReadSegment(const db::Row& row) {
           .sealed_us = row.Int(10)};
 }
 
+LabelRow ReadLabelRow(const db::Row& row) {
+  return {.id = row.Str(0),
+          .project = row.Str(1),
+          .endpoint = row.Str(2),
+          .object = {row.Str(3), row.Int(4)},
+          .rows = row.Int(5),
+          .received_us = row.Int(6)};
+}
+
+Result<> CheckGone(const db::Transaction& tx, const std::string& id) {
+  if (tx.changes() == 1) return {};
+  return MakeError(Code::kAborted, "GY4605", "file {} of the captures has gone meanwhile", id);
+}
+
 }  // namespace
 
 std::string StreamId(const StreamSpec& spec) { return spec.deployment_id + "-" + spec.role; }
@@ -77,14 +91,7 @@ Result<std::vector<LabelRow>> ReadLabels(db::Reader& reader, std::string_view pr
       reader,
       "SELECT id, project, endpoint, digest, size_bytes, row_count, received_us "
       "FROM inference_label_batch WHERE project = ?1 AND endpoint = ?2 ORDER BY received_us, id",
-      {project, endpoint}, [](const db::Row& row) {
-        return LabelRow{.id = row.Str(0),
-                        .project = row.Str(1),
-                        .endpoint = row.Str(2),
-                        .object = {row.Str(3), row.Int(4)},
-                        .rows = row.Int(5),
-                        .received_us = row.Int(6)};
-      });
+      {project, endpoint}, ReadLabelRow);
 }
 
 Result<Totals> ReadTotals(db::Reader& reader, std::string_view project, std::string_view endpoint) {
@@ -157,7 +164,14 @@ Result<> WritePolicy(db::Transaction& tx, const EndpointName& name, const std::s
 
 Result<> DeleteSegment(db::Transaction& tx, const std::string& id) {
   GYRE_DO(blob::DropRefs(tx, kSegmentKind, id));
-  return tx.Execute("DELETE FROM inference_segment WHERE id = ?1", {id});
+  GYRE_DO(tx.Execute("DELETE FROM inference_segment WHERE id = ?1", {id}));
+  return CheckGone(tx, id);
+}
+
+Result<> DeleteLabels(db::Transaction& tx, const std::string& id) {
+  GYRE_DO(blob::DropRefs(tx, kLabelKind, id));
+  GYRE_DO(tx.Execute("DELETE FROM inference_label_batch WHERE id = ?1", {id}));
+  return CheckGone(tx, id);
 }
 
 Result<std::int64_t> Expire(db::Transaction& tx, const EndpointName& name, std::int64_t before_us,
@@ -180,10 +194,7 @@ Result<std::int64_t> Expire(db::Transaction& tx, const EndpointName& name, std::
         return {};
       }));
   for (const std::string& id : segments) GYRE_DO(DeleteSegment(tx, id));
-  for (const std::string& id : batches) {
-    GYRE_DO(blob::DropRefs(tx, kLabelKind, id));
-    GYRE_DO(tx.Execute("DELETE FROM inference_label_batch WHERE id = ?1", {id}));
-  }
+  for (const std::string& id : batches) GYRE_DO(DeleteLabels(tx, id));
   if (rows > 0) GYRE_DO(AddToCount(tx, name.project, name.endpoint, "expired", rows));
   return static_cast<std::int64_t>(segments.size() + batches.size());
 }
@@ -200,8 +211,24 @@ Result<std::vector<SegmentRow>> SmallSegments(db::Reader& reader, std::int64_t r
       reader,
       "SELECT id, stream_id, project, endpoint, digest, size_bytes, row_count, event_min_us, "
       "event_max_us, received_max_us, sealed_us FROM inference_segment "
-      "WHERE stream_id = ?1 AND row_count < ?2 ORDER BY sealed_us, id LIMIT 64",
+      "WHERE stream_id = ?1 AND row_count < ?2 ORDER BY sealed_us, id LIMIT 512",
       {stream, rows_max}, ReadSegment);
+}
+
+Result<std::vector<LabelRow>> SmallLabels(db::Reader& reader, std::int64_t rows_max, int least) {
+  EndpointName name;
+  GYRE_TRY(const bool found,
+           reader.QueryOne(
+               "SELECT project, endpoint FROM inference_label_batch WHERE "
+               "row_count < ?1 GROUP BY project, endpoint HAVING COUNT(*) >= ?2 LIMIT 1",
+               {rows_max, least}, [&](const db::Row& row) { name = {row.Str(0), row.Str(1)}; }));
+  if (!found) return std::vector<LabelRow>();
+  return db::Collect<LabelRow>(
+      reader,
+      "SELECT id, project, endpoint, digest, size_bytes, row_count, received_us "
+      "FROM inference_label_batch WHERE project = ?1 AND endpoint = ?2 AND row_count < ?3 "
+      "ORDER BY received_us, id LIMIT 512",
+      {name.project, name.endpoint, rows_max}, ReadLabelRow);
 }
 
 }  // namespace gyre::inference_log

@@ -66,8 +66,12 @@ Result<> WritePolicy(db::Transaction& tx, const EndpointName& name, const std::s
 Result<std::int64_t> Expire(db::Transaction& tx, const EndpointName& name, std::int64_t before_us,
                             int limit);
 
-// The oldest segments of one stream that are smaller than `rows_max`, if there are `least` of one.
+// The oldest segments of one stream, or batches of one endpoint, that are smaller than `rows_max`,
+// if there are `least` of one.
 Result<std::vector<SegmentRow>> SmallSegments(db::Reader& reader, std::int64_t rows_max, int least);
+Result<std::vector<LabelRow>> SmallLabels(db::Reader& reader, std::int64_t rows_max, int least);
+// Error: kAborted GY4605 when it has gone already.
 Result<> DeleteSegment(db::Transaction& tx, const std::string& id);
+Result<> DeleteLabels(db::Transaction& tx, const std::string& id);
 
 }  // namespace gyre::inference_log

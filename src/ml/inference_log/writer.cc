@@ -142,15 +142,17 @@ Result<SegmentBuilder*> Writer::BuilderOf(std::uint64_t serial) {
   const auto found = builders_.find(serial);
   if (found != builders_.end()) {
     SegmentBuilder& builder = *found->second;
+    if (builder.rows() >= settings_.segment_rows_max ||
+        builder.bytes() >= settings_.segment_bytes_max)
+      GYRE_DO(Seal(builder));
     std::shared_ptr<const Policy> policy;
     {
       const MutexLock lock(mutex_);
       policy = StateOf(NameOf(builder.stream().spec)).policy;
     }
-    const bool full = builder.rows() >= settings_.segment_rows_max ||
-                      builder.bytes() >= settings_.segment_bytes_max;
-    if (!full && builder.policy() == policy) return &builder;
-    GYRE_DO(Seal(serial));
+    if (builder.policy() == policy) return &builder;
+    GYRE_DO(Seal(builder));
+    builders_.erase(found);
   }
   const auto stream = StreamOf(serial);
   GYRE_CHECK(stream != nullptr);  // a stream is forgotten after its last row
@@ -212,10 +214,10 @@ Result<> Writer::StorePending() {
   return {};
 }
 
-Result<> Writer::Seal(std::uint64_t serial) {
+// The builder is empty afterwards, also when what it held could not be written yet.
+Result<> Writer::Seal(SegmentBuilder& builder) {
   GYRE_DO(StorePending());
-  const auto found = builders_.find(serial);
-  const SegmentBuilder& builder = *found->second;
+  if (builder.rows() == 0) return {};
   const StreamSpec& spec = builder.stream().spec;
   pending_.emplace(Sealed{{.id = NewId(),
                            .stream_id = StreamId(spec),
@@ -227,7 +229,7 @@ Result<> Writer::Seal(std::uint64_t serial) {
                            .received_max_us = builder.received_max_us()},
                           spec,
                           builder.Finish()});
-  builders_.erase(found);
+  builder.Clear(clock_.MonotonicMicros());
   return StorePending();
 }
 
@@ -280,16 +282,19 @@ Result<> Writer::Round(bool seal_all) {
   GYRE_DO(StorePending());
   GYRE_DO(Sweep());
   const std::int64_t now_us = clock_.MonotonicMicros();
-  std::vector<std::uint64_t> due;
-  for (const auto& [serial, builder] : builders_) {
-    if (seal_all || now_us - builder->began_us() >= settings_.seal_us) due.push_back(serial);
+  for (auto at = builders_.begin(); at != builders_.end();) {
+    SegmentBuilder& builder = *at->second;
+    const bool due = seal_all || now_us - builder.began_us() >= settings_.seal_us;
+    if (due) GYRE_DO(Seal(builder));
+    // One that is busy fills before its time is over, and keeps its memory.
+    at = due ? builders_.erase(at) : std::next(at);
   }
-  for (const std::uint64_t serial : due) GYRE_DO(Seal(serial));
   GYRE_DO(SaveCounts());
   ForgetStreams();
   std::int64_t complete_us = begin_us - kAnswerMicros;
-  for (const auto& [serial, builder] : builders_)
-    complete_us = std::min(complete_us, builder->received_min_us());
+  for (const auto& [serial, builder] : builders_) {
+    if (builder->rows() > 0) complete_us = std::min(complete_us, builder->received_min_us());
+  }
   const MutexLock lock(mutex_);
   complete_through_us_ = std::max(complete_through_us_, complete_us);
   return {};

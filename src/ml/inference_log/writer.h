@@ -71,7 +71,7 @@ class Writer {
   Result<> Sweep() GYRE_REQUIRES(work_mutex_);
   Result<> Digest() GYRE_REQUIRES(work_mutex_);
   Result<SegmentBuilder*> BuilderOf(std::uint64_t serial) GYRE_REQUIRES(work_mutex_);
-  Result<> Seal(std::uint64_t serial) GYRE_REQUIRES(work_mutex_);
+  Result<> Seal(SegmentBuilder& builder) GYRE_REQUIRES(work_mutex_);
   Result<> StorePending() GYRE_REQUIRES(work_mutex_);
   Result<> SaveCounts() GYRE_REQUIRES(work_mutex_);
   void GiveUp() GYRE_REQUIRES(work_mutex_);

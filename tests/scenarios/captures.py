@@ -1,0 +1,226 @@
+"""What endpoints answered comes back: captured rows and labels in any order join exactly; a kill loses at most what was not sealed, and no
+acknowledged label; a full disk costs nobody an answer and every row is stored or counted; a damaged segment is named; both become a dataset."""
+import csv
+import io
+import json
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+
+from harness import Gyre, run_scenarios
+
+MEBIBYTE = 1 << 20
+E = '/api/v1/projects/default/endpoints/churn'
+
+
+def write_table(path, rows=800):
+    r = random.Random(1)
+    with open(path, 'w') as f:
+        f.write('tenure,charges,contract,Churn\n')
+        for _ in range(rows):
+            tenure, charges, contract = r.randrange(1, 72), round(r.uniform(20, 120), 2), r.choice(['monthly', 'yearly'])
+            risk = 0.6 * (contract == 'monthly') + 0.3 * (charges > 80) - tenure / 150
+            f.write(f'{tenure},{charges},{contract},{"Yes" if r.random() < risk else "No"}\n')
+
+
+def deployed(g):
+    write_table(os.path.join(g.work, 'churn.csv'))
+    g.start()
+    g.cli('add', 'churn.csv')
+    g.cli('train', 'churn', '--target', 'Churn', '--budget', '1s')
+    g.cli('deploy', 'churn@champion')
+
+
+def row(i):
+    return {'customer': f'c-{i}', 'tenure': i % 71, 'charges': 20 + i % 90 + 0.25, 'contract': 'monthly' if i % 3 else None}
+
+
+def predict(g, count, first=0):
+    """Some of one row, some of several; the ids of the rows."""
+    ids = []
+    while len(ids) < count:
+        rows = min(1 + len(ids) % 4, count - len(ids))
+        at = first + len(ids)
+        answer = g.json('POST', '/e/churn', {'inputs': [row(at + i) for i in range(rows)], 'event_time': f'2026-11-{1 + at % 20:02}T08:00:00Z'})
+        ids += [answer['inference_id'] + (f'-{i}' if i else '') for i in range(rows)]
+    return ids
+
+
+def exported(g, *options):
+    return list(csv.DictReader(io.StringIO(g.cli('captures', 'export', 'churn', *options).stdout)))
+
+
+def status(g):
+    return g.json('GET', E + '/captures?labels=true')
+
+
+def feedback(g, rows, lines=False):
+    if lines:
+        body = ''.join(json.dumps(r) + '\n' for r in rows)
+        return g.json('POST', E + '/feedback', body, headers={'Content-Type': 'application/x-ndjson'})
+    return g.json('POST', E + '/feedback', {'rows': rows})
+
+
+def labels_come_in_any_order_and_join_once(g):
+    deployed(g)
+    g.cli('captures', 'policy', 'churn', '--key', 'customer')
+    ids = predict(g, 500)
+    truth = {name: random.Random(name).choice(['Yes', 'No']) for name in ids[:400]}
+    labels = [{'inference_id': name, 'label': label, 'time': '2026-11-21T00:00:00Z'} for name, label in truth.items()]
+    labels += labels[:50]                                                                            # repeats
+    labels += [{'inference_id': name, 'label': 'No' if truth[name] == 'Yes' else 'Yes', 'time': '2026-11-20T00:00:00Z'} for name in ids[:30]]  # superseded
+    labels += [{'inference_id': f'nobody-{i}', 'label': 'Yes'} for i in range(7)]
+    random.Random(3).shuffle(labels)
+    assert feedback(g, labels[:200]) == {'accepted': 200, 'unknown_classes': {}}
+    assert feedback(g, labels[200:], lines=True)['accepted'] == len(labels) - 200
+    got = {r['inference_id']: r for r in exported(g)}
+    assert len(got) == 500 and set(got) == set(ids)
+    assert {name: r['label'] for name, r in got.items() if r['label']} == truth
+    assert got[ids[5]]['key'] == 'c-5' and got[ids[5]]['tenure'] == '5' and got[ids[5]]['charges'] == '25.25', got[ids[5]]
+    assert got[ids[3]]['contract'] == '' and got[ids[3]]['model_version'] == 'churn:v1' and got[ids[3]]['role'] == 'champion'
+    assert {r['event_time'][:10] for r in exported(g, '--from', '2026-11-02', '--to', '2026-11-07')} == {'2026-11-02', '2026-11-04'}
+    now = status(g)
+    assert (now['captured'], now['dropped'], now['pending']) == (500, 0, 0), now
+    counts = now['counts']
+    assert (counts['rows'], counts['labelled'], counts['unknown'], counts['duplicates'], counts['corrected']) == (500, 400, 7, 50, 30), counts
+    # By key, and from a file; the same file again changes nothing.
+    with open(os.path.join(g.work, 'late.csv'), 'w') as f:
+        f.write('customer,Churn\n' + ''.join(f'c-{i},Yes\n' for i in range(400, 450)))
+    for repeated in (0, 50):
+        assert '50 labels' in g.cli('feedback', 'churn', 'late.csv').stdout
+        counts = status(g)['counts']
+        assert (counts['labelled'], counts['duplicates']) == (450, 50 + repeated), counts
+    wrong_labels_are_named(g, ids)
+    fresh_data(g)
+    storm(g, ids)
+
+
+def wrong_labels_are_named(g, ids):
+    wrong = g.http('POST', E + '/feedback', {'rows': [{'inference_id': ids[0], 'label': 'Yes'}, {'inference_id': ids[1], 'label': None}]})
+    assert wrong.status == 422 and wrong.json()['code'] == 'GY4611' and wrong.json()['where'] == 'rows[1].label', wrong.body
+    assert feedback(g, [{'inference_id': ids[499], 'label': 'Perhaps'}])['unknown_classes'] == {'Perhaps': 1}
+    feedback(g, [{'inference_id': ids[499], 'label': 'No'}])
+    missing = g.cli('feedback', 'nobody', 'late.csv', check=False)
+    assert missing.returncode == 3 and 'GY3802' in missing.stderr, missing
+
+
+def fresh_data(g):
+    """Inputs and labels as a version whose columns training knows; the same content again is no new one."""
+    first = g.cli_json('captures', 'to-dataset', 'churn', 'fresh', '--labelled')
+    assert first['reference'] == 'fresh:v1' and first['rows'] == 451, first
+    assert g.cli_json('captures', 'to-dataset', 'churn', 'fresh', '--labelled')['unchanged']
+    names = [c['name'] for c in g.json('GET', '/api/v1/projects/default/datasets/fresh/versions/1')['schema']]
+    assert sorted(names) == ['Churn', 'charges', 'contract', 'tenure'], names
+    lineage = g.cli('lineage', 'fresh:v1').stdout
+    assert 'model_version churn:v1' in lineage and 'captured' in lineage, lineage
+
+
+def storm(g, ids):
+    def resident():
+        with open(f'/proc/{g.server.pid}/status') as f:
+            return next(int(line.split()[1]) for line in f if line.startswith('VmHWM')) / 1024
+    before = resident()
+    body = ''.join(f'{{"inference_id":"{ids[i % 500]}","label":"No","time":"2026-11-19"}}\n' for i in range(200_000))
+    begin = time.monotonic()
+    assert g.json('POST', E + '/feedback', body, headers={'Content-Type': 'application/x-ndjson'})['accepted'] == 200_000
+    print(f'  200,000 labels in {time.monotonic() - begin:.2f} s; peak memory {before:.0f} -> {resident():.0f} MiB')
+    assert resident() - before < 64, 'a storm of labels takes no memory'
+    assert 'duckdb' not in open(f'/proc/{g.server.pid}/maps').read(), 'heavy libraries belong into workers'
+
+
+def a_kill_loses_at_most_what_was_not_sealed(g):
+    deployed(g)
+    ids = predict(g, 120)
+    deadline = time.monotonic() + 20
+    while g.json('GET', E + '/captures')['captured'] < 120 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    young = predict(g, 30, first=120)
+    feedback(g, [{'inference_id': name, 'label': 'Yes'} for name in ids + young])
+    g.kill()
+    g.start()
+    rows = {r['inference_id']: r for r in exported(g)}
+    assert set(ids) <= set(rows) <= set(ids + young), 'sealed rows stay, and none is invented'
+    assert all(r['label'] == 'Yes' for r in rows.values()), 'an acknowledged label is there'
+    counts = status(g)['counts']
+    assert counts['labelled'] == len(rows) and counts['labelled'] + counts['unknown'] == 150, counts
+    # An ordered end writes everything.
+    more = predict(g, 10, first=150)
+    assert g.stop() == 0
+    g.start()
+    assert set(more) <= {r['inference_id'] for r in exported(g)}
+
+
+def a_damaged_segment_is_named(g):
+    deployed(g)
+    first = predict(g, 40)
+    assert len(exported(g)) == 40  # and is sealed by that
+    blobs = os.path.join(g.data, 'blobs', 'objects')
+    segments = [p for p in (os.path.join(d, f) for d, _, files in os.walk(blobs) for f in files) if open(p, 'rb').read(7) == b'GYRLOG1']
+    assert len(segments) == 1, segments
+    second = predict(g, 15, first=40)
+    assert len(exported(g)) == 55
+    g.stop()
+    os.chmod(segments[0], 0o600)
+    with open(segments[0], 'r+b') as f:
+        f.seek(600)
+        f.write(b'????')
+    g.start()
+    assert {r['inference_id'] for r in exported(g)} == set(second)
+    counts = status(g)['counts']
+    digest = os.path.basename(os.path.dirname(segments[0])) + os.path.basename(segments[0])
+    assert (counts['rows'], counts['damaged_segments'], counts['damaged_rows']) == (15, 1, len(first)), counts
+    assert digest[:12] in counts['problems'][0], counts
+    shown = g.cli('captures', 'churn')
+    assert digest[:12] in shown.stderr, shown.stderr
+
+
+def fill(path):
+    with open(path, 'wb', buffering=0) as f:
+        for size in (MEBIBYTE, 4096, 1):
+            try:
+                while True:
+                    f.write(b'x' * size)
+            except OSError:
+                pass
+
+
+def a_full_disk_costs_no_answer(_):
+    mount = tempfile.mkdtemp(prefix='gyre-small-')
+    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=48m', 'none', mount], capture_output=True).returncode != 0:
+        os.rmdir(mount)
+        print('  skipped: no small file system can be mounted here')
+        return
+    try:
+        with Gyre(directory=mount, environment={'GYRE_CAPTURE_BUFFER': '65536', 'GYRE_CAPTURE_SEAL': '0.2s'}) as g:
+            deployed(g)
+            answered = len(predict(g, 40))
+            filler = os.path.join(mount, 'filler')
+            fill(filler)
+            wide = {'inputs': [row(i) for i in range(200)]}
+            for _ in range(40):
+                assert len(g.json('POST', '/e/churn', wide)['outputs']) == 200, 'answers go on'
+                answered += 200
+            full = g.json('GET', E + '/captures')
+            assert full['dropped'] > 0 and full['captured'] + full['pending'] + full['dropped'] == answered, (full, answered)
+            os.unlink(filler)
+            deadline = time.monotonic() + 20
+            while g.json('GET', E + '/captures')['pending'] > 0 and time.monotonic() < deadline:
+                time.sleep(0.1)
+            after = g.json('GET', E + '/captures')
+            assert after['dropped'] == full['dropped'] and after['captured'] + after['dropped'] == answered, (after, full, answered)
+            metric = g.http('GET', '/metrics').body.decode()
+            assert f'gyre_capture_dropped_rows_total{{endpoint="churn"}} {after["dropped"]}\n' in metric
+            g.stop()
+            g.start()
+            assert g.json('GET', E + '/captures')['dropped'] == after['dropped'], 'the count is kept'
+            assert len(exported(g)) == after['captured']
+    finally:
+        subprocess.run(['umount', '-l', mount], check=False)
+        shutil.rmtree(mount, ignore_errors=True)
+
+
+if __name__ == '__main__':
+    run_scenarios([labels_come_in_any_order_and_join_once, a_kill_loses_at_most_what_was_not_sealed, a_damaged_segment_is_named, a_full_disk_costs_no_answer])
