@@ -86,6 +86,7 @@ def labels_come_in_any_order_and_join_once(g):
     assert (now['captured'], now['dropped'], now['pending']) == (500, 0, 0), now
     counts = now['counts']
     assert (counts['rows'], counts['labelled'], counts['unknown'], counts['duplicates'], counts['corrected']) == (500, 400, 7, 50, 30), counts
+    open_inference(g)
     # By key, and from a file; the same file again changes nothing.
     with open(os.path.join(g.work, 'late.csv'), 'w') as f:
         f.write('customer,Churn\n' + ''.join(f'c-{i},Yes\n' for i in range(400, 450)))
@@ -96,6 +97,16 @@ def labels_come_in_any_order_and_join_once(g):
     wrong_labels_are_named(g, ids)
     fresh_data(g)
     storm(g, ids)
+
+
+def open_inference(g):
+    """The other protocol is captured too, under the client's own id."""
+    inputs = [{'name': 'tenure', 'shape': [2], 'datatype': 'INT64', 'data': [3, 4]}, {'name': 'charges', 'shape': [2], 'datatype': 'FP64', 'data': [30.5, 40.5]},
+              {'name': 'contract', 'shape': [2], 'datatype': 'BYTES', 'data': ['monthly', 'yearly']}]
+    g.json('POST', '/v2/models/churn/infer', {'id': 'order-9', 'inputs': inputs})
+    rows = {r['inference_id']: r for r in exported(g) if r['inference_id'].startswith('order-9')}
+    assert set(rows) == {'order-9', 'order-9-1'} and rows['order-9-1']['charges'] == '40.5', rows
+    assert status(g)['captured'] == 502
 
 
 def wrong_labels_are_named(g, ids):

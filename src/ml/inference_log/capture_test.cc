@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -250,6 +251,22 @@ TEST_F(CaptureTest, ADamagedSegmentIsNamedAndTheOthersAreRead) {
   EXPECT_NE(joined.problems[0].find(broken), std::string::npos) << joined.problems[0];
 }
 
+TEST(CaptureBounds, WhatIsTooOldGoesAndIsCounted) {
+  LogHouse house;
+  const auto stream = house.log->Open(house.Spec());
+  Recorder recorder;
+  LogHouse::Answer(recorder, *stream, 1, 3, {.received_us = 1});  // in 1970
+  ASSERT_TRUE(house.log->Flush());
+  LogHouse::Answer(recorder, *stream, 2, 2);
+  ASSERT_TRUE(house.log->Flush());
+  EXPECT_EQ(house.log->Status("p", "churn")->captured, 5);
+  house.log->Start();
+  for (int i = 0; i < 200 && house.log->Status("p", "churn")->expired == 0; ++i) usleep(20'000);
+  const auto status = house.log->Status("p", "churn");
+  EXPECT_EQ(status->expired, 3);
+  EXPECT_EQ(status->captured, 2);
+}
+
 TEST(CaptureMerge, ManySmallSegmentsBecomeOne) {
   LogHouse house;
   const auto stream = house.log->Open(house.Spec());
@@ -260,8 +277,7 @@ TEST(CaptureMerge, ManySmallSegmentsBecomeOne) {
   }
   const Joined before = house.Read();
   house.log->Start();
-  for (int i = 0; i < 200 && house.log->Status("p", "churn")->segments != 1; ++i)
-    ASSERT_TRUE(house.jobs != nullptr && usleep(50'000) == 0);
+  for (int i = 0; i < 200 && house.log->Status("p", "churn")->segments != 1; ++i) usleep(50'000);
   EXPECT_EQ(house.log->Status("p", "churn")->segments, 1);
   const Joined after = house.Read();
   ASSERT_EQ(after.frame.rows(), before.frame.rows());

@@ -19,6 +19,7 @@ using table::Type;
 
 constexpr std::string_view kBefore[] = {"inference_id",  "key",  "event_time", "received_time",
                                         "model_version", "role", "latency_us"};
+constexpr std::string_view kProbability = "probability_";
 constexpr std::size_t kBeforeInputs = std::size(kBefore);
 constexpr Type kBeforeTypes[kBeforeInputs] = {Type::kText,      Type::kText, Type::kTimestamp,
                                               Type::kTimestamp, Type::kText, Type::kText,
@@ -26,7 +27,7 @@ constexpr Type kBeforeTypes[kBeforeInputs] = {Type::kText,      Type::kText, Typ
 
 bool Reserved(std::string_view name) {
   return std::ranges::find(kBefore, name) != std::end(kBefore) || name == "prediction" ||
-         name == "label" || name == "label_time" || name.starts_with("probability_");
+         name == "label" || name == "label_time" || name.starts_with(kProbability);
 }
 
 Type Common(Type a, Type b) {
@@ -76,7 +77,7 @@ class Shape {
     }
     schema.push_back({"prediction", label_type()});
     for (const std::string& name : classes_)
-      schema.push_back({"probability_" + name, Type::kDouble});
+      schema.push_back({std::string(kProbability) + name, Type::kDouble});
     return table::EmptyFrame(schema);
   }
 
@@ -88,14 +89,13 @@ class Shape {
 
 void PushAs(const Column& from, std::size_t row, Column* to) {
   if (!from.IsValid(row)) return to->PushNull();
+  const bool real = from.type == Type::kDouble;
+  if (to->type == Type::kText && from.type == Type::kText) return to->PushText(from.text[row]);
   if (to->type == Type::kText)
-    return to->PushText(from.type == Type::kText
-                            ? std::string(from.text[row])
-                            : ValueText(from.type, from.type == Type::kDouble ? 0 : from.ints[row],
-                                        from.type == Type::kDouble ? from.doubles[row] : 0, {}));
+    return to->PushText(
+        ValueText(from.type, real ? 0 : from.ints[row], real ? from.doubles[row] : 0, {}));
   if (to->type == Type::kDouble)
-    return to->PushDouble(from.type == Type::kDouble ? from.doubles[row]
-                                                     : static_cast<double>(from.ints[row]));
+    return to->PushDouble(real ? from.doubles[row] : static_cast<double>(from.ints[row]));
   to->PushInt(from.ints[row]);
 }
 
@@ -119,7 +119,7 @@ class Filler {
     const std::size_t outputs = 1 + spec.classes.size();
     if (part.columns.size() < kSystemColumns + outputs)
       return MakeError(Code::kDataLoss, "GY4607", "a segment lacks columns");
-    const std::size_t first_output = part.columns.size() - outputs;
+    const std::vector<const Column*> sources = Sources(spec, part);
     for (std::size_t row = 0; row < part.rows(); ++row) {
       const std::int64_t event_us = part.columns[kEventTime].ints[row];
       if (event_us < request_.from_us || event_us >= request_.to_us) continue;
@@ -130,48 +130,49 @@ class Filler {
       to_->columns[4].PushText(spec.model);
       to_->columns[5].PushText(spec.role);
       to_->columns[6].PushInt(part.columns[kLatency].ints[row]);
-      AddInputs(part, first_output, row);
-      AddOutputs(spec, part, first_output, row);
+      for (std::size_t c = kBeforeInputs; c < to_->columns.size(); ++c) {
+        if (sources[c] == nullptr)
+          to_->columns[c].PushNull();
+        else if (c == prediction() && !spec.classes.empty())
+          PushClass(spec, *sources[c], row);
+        else
+          PushAs(*sources[c], row, &to_->columns[c]);
+      }
     }
     return {};
   }
 
  private:
-  void AddInputs(const table::Frame& part, std::size_t first_output, std::size_t row) {
+  std::size_t prediction() const { return kBeforeInputs + names_.size(); }
+
+  // Where each column comes from; null: this segment does not have it.
+  std::vector<const Column*> Sources(const StreamSpec& spec, const table::Frame& part) const {
+    std::vector<const Column*> sources(to_->columns.size(), nullptr);
+    const std::size_t first_output = part.columns.size() - 1 - spec.classes.size();
     for (std::size_t i = 0; i < names_.size(); ++i) {
-      Column& to = to_->columns[kBeforeInputs + i];
-      const Column* from = nullptr;
-      for (std::size_t c = kSystemColumns; c < first_output && from == nullptr; ++c) {
-        if (part.columns[c].name == names_[i].name) from = &part.columns[c];
+      for (std::size_t c = kSystemColumns; c < first_output; ++c) {
+        if (part.columns[c].name == names_[i].name) sources[kBeforeInputs + i] = &part.columns[c];
       }
-      if (from == nullptr)
-        to.PushNull();
-      else
-        PushAs(*from, row, &to);
     }
-  }
-  void AddOutputs(const StreamSpec& spec, const table::Frame& part, std::size_t first,
-                  std::size_t row) {
-    const std::size_t prediction = kBeforeInputs + names_.size();
-    Column& to = to_->columns[prediction];
-    if (spec.classes.empty()) {
-      PushAs(part.columns[first], row, &to);
-    } else {
-      const auto label = static_cast<std::size_t>(part.columns[first].ints[row]);
-      if (label < spec.classes.size())
-        to.PushText(spec.classes[label]);
-      else
-        to.PushNull();
-    }
-    for (std::size_t c = prediction + 1; c < to_->columns.size(); ++c) {
-      const std::string_view name = std::string_view(to_->columns[c].name).substr(12);
+    sources[prediction()] = &part.columns[first_output];
+    for (std::size_t c = prediction() + 1; c < to_->columns.size(); ++c) {
+      const std::string_view name =
+          std::string_view(to_->columns[c].name).substr(kProbability.size());
       const auto known = std::ranges::find(spec.classes, name);
-      if (known == spec.classes.end())
-        to_->columns[c].PushNull();
-      else
-        PushAs(part.columns[first + 1 + static_cast<std::size_t>(known - spec.classes.begin())],
-               row, &to_->columns[c]);
+      if (known == spec.classes.end()) continue;
+      const auto place = static_cast<std::size_t>(known - spec.classes.begin());
+      sources[c] = &part.columns[first_output + 1 + place];
     }
+    return sources;
+  }
+
+  void PushClass(const StreamSpec& spec, const Column& from, std::size_t row) {
+    Column& to = to_->columns[prediction()];
+    const auto label = static_cast<std::size_t>(from.ints[row]);
+    if (from.type == Type::kInt && label < spec.classes.size())
+      to.PushText(spec.classes[label]);
+    else
+      to.PushNull();
   }
 
   const ReadRequest& request_;

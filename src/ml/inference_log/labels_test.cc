@@ -203,6 +203,8 @@ TEST(Labels, OnesThatComeOneByOneAreMerged) {
   for (std::uint64_t i = 0; i < 40; ++i)
     Send(house,
          {Row(Id(i % 35), i % 2 == 0 ? "Yes" : "No", static_cast<std::int64_t>(20'000 + i))});
+  const std::string keep = R"({"retention_days": 36500})";  // the rows are of 1970
+  ASSERT_TRUE(house.log->SetPolicy("p", "churn", *Json::Parse(keep), "ann"));
   const Joined before = house.Read();
   house.log->Start();
   const auto batches = [&] {

@@ -18,6 +18,7 @@ constexpr std::size_t kBusyBytes = 256 << 10;  // taken in one round: come back 
 constexpr std::size_t kSpareBytes = 1 << 20;   // a buffer that grew beyond it goes
 constexpr std::int64_t kExpireEveryMicros = 600 * kMicrosPerSecond;
 constexpr std::int64_t kMergeEveryMicros = 10 * kMicrosPerSecond;
+constexpr std::int64_t kClockJumpMicros = 3600 * kMicrosPerSecond;
 constexpr int kExpiredAtOnce = 500;
 constexpr int kRoundsKept = 1000;
 // A request is answered within this time after it came: older rows have reached their buffer.
@@ -296,7 +297,7 @@ Result<> Writer::Round(bool seal_all) {
     if (builder->rows() > 0) complete_us = std::min(complete_us, builder->received_min_us());
   }
   const MutexLock lock(mutex_);
-  complete_through_us_ = std::max(complete_through_us_, complete_us);
+  complete_through_us_ = complete_us;  // also when the clock was set back: so are the rows
   return {};
 }
 
@@ -335,10 +336,16 @@ void Writer::KeepHouse() {
   }
   if (expired_us_ != 0 && now_us - expired_us_ < kExpireEveryMicros) return;
   expired_us_ = now_us;
+  // A clock that was set forward makes everything look old.
+  const std::int64_t drift_us = clock_.NowMicros() - now_us - clock_offset_us_;
+  if (drift_us > kClockJumpMicros)
+    return kLog.Warn("old captures are not removed: the clock was set forward",
+                     {{"seconds", drift_us / kMicrosPerSecond}});
   ExpireOld();
 }
 
 void Writer::Start() {
+  clock_offset_us_ = clock_.NowMicros() - clock_.MonotonicMicros();
   worker_ = exec::Worker("capture", [this](const exec::StopFlag& stop) {
     std::int64_t rest_us = kRestMicros;
     while (!stop.WaitMicros(rest_us)) {

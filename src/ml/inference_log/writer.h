@@ -98,7 +98,8 @@ class Writer {
   std::map<std::uint64_t, std::unique_ptr<SegmentBuilder>> builders_ GYRE_GUARDED_BY(work_mutex_);
   std::size_t swept_bytes_ GYRE_GUARDED_BY(work_mutex_) = 0;
   bool troubled_ GYRE_GUARDED_BY(work_mutex_) = false;  // the last round failed, and was logged
-  std::int64_t expired_us_ = 0, merged_us_ = 0;         // of the writer's thread
+  // Of the writer's thread.
+  std::int64_t expired_us_ = 0, merged_us_ = 0, clock_offset_us_ = 0;
 
   exec::Worker worker_;  // last: stops before the rest goes
 };
