@@ -76,16 +76,83 @@ Result<> Announce(Invocation& in, Session& session, const Json& endpoint, std::s
   return {};
 }
 
+// Who answers what share; the champion first.
+Result<int> ShowTraffic(Invocation& in, const Json& endpoint, std::string_view done) {
+  Output& out = in.out();
+  if (out.json()) {
+    out.Document(endpoint, "");
+    return 0;
+  }
+  out.Done(done);
+  for (const Json& variant : endpoint["variants"].items()) {
+    out.Print(fmt::format("  {:<10} {:>7}   {}\n", variant["name"].AsString(),
+                          variant["shadow"].AsBool()
+                              ? std::string("shadow")
+                              : fmt::format("{:.4g} %", 100 * variant["share"].AsDouble()),
+                          variant["model"].AsString()));
+  }
+  return 0;
+}
+
+// "10%" or "0.1" -> 0.1.
+Result<double> ShareOf(std::string_view text) {
+  const bool percent = text.ends_with('%');
+  const auto number = ParseDouble(Trim(percent ? text.substr(0, text.size() - 1) : text));
+  const double share = number.value_or(-1) * (percent ? 0.01 : 1);
+  if (number && share >= 0 && share <= 1) return share;
+  return InvalidArgument("GY4071", "`{}` is no share of the requests", text).Fix("10% or 0.1");
+}
+
+// Who keeps a caller where, and when the endpoint is parked; nothing where neither is said.
+Result<Json> ChangesAsked(const Invocation& in) {
+  Json body = Json::Obj();
+  if (in.Has("sticky"))
+    body.Set("sticky", in.Get("sticky") == "none" ? std::string() : in.Get("sticky"));
+  if (in.Has("park-after") && in.Get("park-after") == "off") {
+    body.Set("park_after_seconds", 0);
+  } else if (in.Has("park-after")) {
+    GYRE_TRY(const double seconds, in.GetSeconds("park-after"));
+    body.Set("park_after_seconds", std::llround(seconds));
+  }
+  return body;
+}
+
+// Beside the champion: a canary with a share of the requests, or a shadow.
+Result<int> DeployBeside(Invocation& in, Session& session, const std::string& name) {
+  Json body = Json::Obj({{"model", in.Get("MODEL")}});
+  if (in.Has("shadow")) {
+    body.Set("shadow", true);
+  } else {
+    GYRE_TRY(const double share, ShareOf(in.Get("canary")));
+    body.Set("share", share);
+  }
+  if (in.Has("reason")) body.Set("reason", in.Get("reason"));
+  const std::string variant = in.Has("variant")  ? in.Get("variant")
+                              : in.Has("shadow") ? "shadow"
+                                                 : "canary";
+  GYRE_TRY(const Json endpoint,
+           session.Put(EndpointPath(in, name) + "/variants/" + PercentEncode(variant), body));
+  return ShowTraffic(in, endpoint, fmt::format("{} of endpoint {} live", variant, name));
+}
+
 Result<int> Deploy(Invocation& in) {
   const std::string reference = in.Get("MODEL");
   const std::string name = in.Has("name") ? in.Get("name") : NameModel(in, reference).model;
+  if (in.Has("canary") && in.Has("shadow"))
+    return InvalidArgument("GY4071", "a shadow answers nobody, so it has no share")
+        .Fix("--canary 10%, or --shadow");
+  if (in.Has("variant") && !in.Has("canary") && !in.Has("shadow"))
+    return InvalidArgument("GY4071", "--variant needs its share").Fix("--canary 10%, or --shadow");
+  GYRE_TRY(const Json changes, ChangesAsked(in));
   GYRE_TRY(Session * session, in.session());
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
   GYRE_TRY(session, in.session());
   if (in.dry_run()) GYRE_DO(CheckModel(in, *session, in.Get("MODEL")));
+  if (in.Has("canary") || in.Has("shadow")) return DeployBeside(in, *session, name);
   Json body = Json::Obj({{"model", reference}});
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
-  const auto endpoint = session->Put(EndpointPath(in, name), body);
+  auto endpoint = session->Put(EndpointPath(in, name), body);
+  if (endpoint && changes.size() > 0) endpoint = session->Patch(EndpointPath(in, name), changes);
   if (!endpoint) {
     session->StopStartedServer(in.out());
     return endpoint.error();
@@ -97,6 +164,7 @@ Result<int> Deploy(Invocation& in) {
 // Without a server the endpoint runs in this command only.
 std::string StateOf(const Session& session, const Json& endpoint) {
   if (session.url().empty()) return "not served: no server runs";
+  if (endpoint["parked"].AsBool()) return "parked: the next request wakes it";
   return endpoint["ready"].AsBool() ? "ready" : endpoint["problem"].StringOr("not loaded");
 }
 
@@ -129,6 +197,31 @@ Result<int> List(Invocation& in) {
   return 0;
 }
 
+void PrintVariants(Output& out, const Json& variants) {
+  Json rows = Json::Arr();
+  for (const Json& variant : variants.items()) {
+    Json row = variant;
+    row.Set("p99_ms", variant["latency_us"]["p99"].AsDouble() / 1000);
+    if (variant["shadow"].AsBool()) row.Set("share", nullptr);
+    const Json& seen = variant["comparison"];
+    if (seen["rows"].AsInt() > 0) {
+      row.Set("agreed", seen["agreed"].AsDouble() / seen["rows"].AsDouble());
+      row.Set("difference", seen["difference"]["mean"]);
+    }
+    rows.Push(std::move(row));
+  }
+  out.Table({{"VARIANT", "name"},
+             {"MODEL", "model"},
+             {"SHARE", "share", ColumnSpec::Format::kPercent},
+             {"REQUESTS", "requests", ColumnSpec::Format::kCount},
+             {"REFUSED", "failed", ColumnSpec::Format::kCount},
+             {"P99 MS", "p99_ms", ColumnSpec::Format::kNumber},
+             {"AGREED", "agreed", ColumnSpec::Format::kPercent},
+             {"DIFFERENCE", "difference", ColumnSpec::Format::kNumber}},
+            rows, "name");
+  out.Print("\n");
+}
+
 Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json endpoint, session->Get(EndpointPath(in, in.Get("ENDPOINT"))));
@@ -148,9 +241,16 @@ Result<int> Show(Invocation& in) {
   text += fmt::format("answered   {} requests, {} rows, {} refused\n",
                       GroupDigits(counts["requests"].AsInt()), GroupDigits(counts["rows"].AsInt()),
                       GroupDigits(counts["failed"].AsInt()));
+  if (!endpoint["sticky"].AsString().empty())
+    text += fmt::format("sticky     {}\n", endpoint["sticky"].AsString());
+  if (const std::int64_t seconds = endpoint["park_after_seconds"].AsInt(); seconds > 0)
+    text += fmt::format("parked     after {} without a request\n",
+                        HumanSeconds(static_cast<double>(seconds)));
   out.Print(text + "\n");
+  if (endpoint["variants"].size() > 1) PrintVariants(out, endpoint["variants"]);
   out.Table({{"NUMBER", "number", ColumnSpec::Format::kCount},
              {"MODEL", "model"},
+             {"VARIANT", "variant"},
              {"BASIS", "basis"},
              {"BY", "deployed_by"},
              {"DEPLOYED", "created", ColumnSpec::Format::kTime},
@@ -170,6 +270,11 @@ Result<int> Rollback(Invocation& in) {
   const std::string path = EndpointPath(in, in.Get("ENDPOINT"));
   GYRE_TRY(const Json before, session->Get(path));
   GYRE_TRY(const Json endpoint, session->Post(path + "/rollback", body));
+  if (before["variants"].size() > endpoint["variants"].size() &&
+      before["deployment"]["id"] == endpoint["deployment"]["id"])
+    return ShowTraffic(in, endpoint,
+                       fmt::format("endpoint {} rolled back: its champion answers again",
+                                   endpoint["name"].AsString()));
   if (before["deployment"]["id"] == endpoint["deployment"]["id"]) {
     in.out().Document(endpoint,
                       fmt::format("nothing changed: endpoint {} answers with {} already\n",
@@ -181,6 +286,82 @@ Result<int> Rollback(Invocation& in) {
   if (!followed.empty() && endpoint["follows"].AsString().empty())
     in.out().Note(fmt::format("it does not follow {} any more; gyre deploy {} follows it again",
                               followed, followed));
+  return 0;
+}
+
+Result<int> Traffic(Invocation& in) {
+  const std::string name = in.Get("ENDPOINT");
+  GYRE_TRY(Session* const session, in.session());
+  Json shares = Json::Obj();
+  for (const std::string& word : in.List("SHARE")) {
+    const std::size_t equals = word.find('=');
+    const auto number = equals == std::string::npos
+                            ? std::nullopt
+                            : ParseDouble(std::string_view(word).substr(equals + 1));
+    // Whole percents are what people split by: champion=90.
+    if (number && !word.ends_with('%')) {
+      shares.Set(word.substr(0, equals), *number / 100);
+      continue;
+    }
+    if (equals == std::string::npos)
+      return InvalidArgument("GY4071", "`{}` names no share", word).Fix("canary=10");
+    GYRE_TRY(const double share, ShareOf(word.substr(equals + 1)));
+    shares.Set(word.substr(0, equals), share);
+  }
+  if (shares.size() == 0) {
+    GYRE_TRY(const Json endpoint, session->Get(EndpointPath(in, name)));
+    if (in.out().json())
+      in.out().Document(endpoint["variants"], "");
+    else
+      PrintVariants(in.out(), endpoint["variants"]);
+    return 0;
+  }
+  Json body = Json::Obj({{"shares", std::move(shares)}});
+  if (in.Has("reason")) body.Set("reason", in.Get("reason"));
+  GYRE_TRY(const Json endpoint, session->Put(EndpointPath(in, name) + "/traffic", body));
+  return ShowTraffic(in, endpoint, fmt::format("endpoint {} answers with", name));
+}
+
+Result<int> Promote(Invocation& in) {
+  const std::string name = in.Get("ENDPOINT"), variant = in.Get("variant");
+  Json body = Json::Obj();
+  if (in.Has("reason")) body.Set("reason", in.Get("reason"));
+  GYRE_TRY(Session* const session, in.session());
+  const std::string path = EndpointPath(in, name);
+  GYRE_TRY(const Json before, session->Get(path));
+  GYRE_TRY(const Json endpoint,
+           session->Post(path + "/variants/" + PercentEncode(variant) + "/promote", body));
+  GYRE_DO(Announce(in, *session, endpoint, "promoted"));
+  const std::string& followed = before["follows"].AsString();
+  if (!followed.empty() && endpoint["follows"].AsString().empty())
+    in.out().Note(fmt::format("it does not follow {} any more; gyre promote {} moves the alias",
+                              followed, endpoint["model"].AsString()));
+  return 0;
+}
+
+Result<int> Edit(Invocation& in) {
+  const std::string name = in.Get("ENDPOINT");
+  GYRE_TRY(const Json changes, ChangesAsked(in));
+  if (changes.size() == 0)
+    return InvalidArgument("GY4071", "there is nothing to change")
+        .Fix(fmt::format("gyre endpoints edit {} --park-after 10m", name));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json endpoint, session->Patch(EndpointPath(in, name), changes));
+  in.out().Document(endpoint, "");
+  in.out().Done(fmt::format("endpoint {} changed", name));
+  return 0;
+}
+
+Result<int> Logs(Invocation& in) {
+  GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json log, session->Get(fmt::format("{}/logs?limit={}",
+                                                    EndpointPath(in, in.Get("ENDPOINT")), limit)));
+  in.out().Table({{"AT", "at", ColumnSpec::Format::kTime},
+                  {"LEVEL", "level"},
+                  {"VARIANT", "variant"},
+                  {"MESSAGE", "message"}},
+                 log["items"], "at");
   return 0;
 }
 
@@ -199,18 +380,52 @@ constexpr Positional kModel[] = {
     {"MODEL", "a model: churn@champion, churn:v3, shop/churn@champion", true, false, "models"}};
 constexpr Positional kEndpoint[] = {{"ENDPOINT", "an endpoint", true, false, "endpoints"}};
 constexpr Positional kEndpoints[] = {{"ENDPOINT", "endpoints", true, true, "endpoints"}};
+constexpr Positional kShares[] = {
+    {"ENDPOINT", "an endpoint", true, false, "endpoints"},
+    {"SHARE", "percents by variant: champion=90 canary=10; without any: who answers what", false,
+     true}};
+constexpr Option kSticky = {"--sticky", "BY",
+                            "a caller stays on one variant by header:NAME, column:NAME of the "
+                            "first row or member:NAME of the body; none: each request by itself"};
+constexpr Option kParkAfter = {"--park-after", "TIME",
+                               "give its memory back after so long without a request, and wake on "
+                               "the next; off"};
 constexpr Option kDeployOptions[] = {
     {"--name", "ENDPOINT", "name of the endpoint; default: the model's"},
+    {"--canary", "SHARE", "beside what answers now, for that share of the requests: 10%"},
+    {"--shadow", "", "beside what answers now, unseen: scores the same rows and is compared"},
+    {"--variant", "NAME", "name of what stands beside; default: canary or shadow"},
+    kSticky,
+    kParkAfter,
     {"--reason", "TEXT", "kept with the deployment"},
 };
+constexpr Option kEditOptions[] = {kSticky, kParkAfter};
+constexpr Option kReasonOption[] = {{"--reason", "TEXT", "kept in the endpoint's log"}};
+constexpr Option kPromoteOptions[] = {
+    {"--variant", "NAME", "what becomes the champion", "canary"},
+    {"--reason", "TEXT", "kept with the deployment"},
+};
+constexpr Option kLogOptions[] = {{"--limit", "N", "newest entries", "50"}};
 constexpr Option kRollbackOptions[] = {
     {"--to", "NUMBER", "an earlier deployment; default: the one before"},
     {"--reason", "TEXT", "kept with the deployment"},
 };
 constexpr Command kCommands[] = {
     {"deploy", "put a model behind an endpoint",
-     "gyre deploy churn@champion\ngyre deploy churn:v3 --name churn-test --reason 'try it'", kModel,
-     kDeployOptions, Deploy},
+     "gyre deploy churn@champion\ngyre deploy churn:v3 --name churn-test --reason 'try it'\ngyre "
+     "deploy churn@challenger --canary 10%\ngyre deploy churn:v4 --shadow",
+     kModel, kDeployOptions, Deploy},
+    {"endpoints traffic", "which variant answers what share of the requests",
+     "gyre endpoints traffic churn\ngyre endpoints traffic churn champion=90 canary=10", kShares,
+     kReasonOption, Traffic},
+    {"endpoints promote", "make a canary the endpoint's champion",
+     "gyre endpoints promote churn --reason 'a day without complaints'", kEndpoint, kPromoteOptions,
+     Promote},
+    {"endpoints edit", "who stays on which variant, and when an endpoint is parked",
+     "gyre endpoints edit churn --sticky header:X-User\ngyre endpoints edit churn --park-after 10m",
+     kEndpoint, kEditOptions, Edit},
+    {"endpoints logs", "what happened to an endpoint since the server started",
+     "gyre endpoints logs churn", kEndpoint, kLogOptions, Logs},
     {"endpoints ls",
      "every endpoint, its model and state",
      "gyre endpoints\ngyre endpoints -o json",
@@ -223,7 +438,8 @@ constexpr Command kCommands[] = {
      kEndpoint,
      {},
      Show},
-    {"endpoints rollback", "back to an earlier deployment",
+    {"endpoints rollback",
+     "back to what was before: without the canary, or to an earlier deployment",
      "gyre endpoints rollback churn\ngyre endpoints rollback churn --to 3 --reason 'AUC fell'",
      kEndpoint, kRollbackOptions, Rollback},
     {"endpoints rm",

@@ -32,19 +32,28 @@ void EndpointMeter::Book() {
   while (true) {
     const auto endpoints = serving_.List("", static_cast<int>(kPageSizeMax), after);
     if (!endpoints) return;
-    for (const serving::Endpoint& endpoint : *endpoints) BookOne(endpoint, held_ms);
+    for (const serving::Endpoint& endpoint : *endpoints) BookEndpoint(endpoint, held_ms);
     if (endpoints->size() < static_cast<std::size_t>(kPageSizeMax)) return;
     after = endpoints->back().name;
   }
 }
 
+// The champion under the endpoint's name, each variant beside it under its own: what a canary or a
+// shadow costs is seen apart. The memory of all of them is the endpoint's.
+void EndpointMeter::BookEndpoint(const serving::Endpoint& endpoint, std::int64_t held_ms) {
+  const double memory_mib_ms =
+      static_cast<double>(endpoint.memory_bytes) / kBytesPerMib * static_cast<double>(held_ms);
+  BookOne(endpoint, endpoint.name, serving::kChampion, memory_mib_ms);
+  for (const serving::Variant& variant : endpoint.variants)
+    BookOne(endpoint, endpoint.name + "/" + variant.name, variant.name, 0);
+}
+
 // What was used since it was last booked. Memory that could not be booked is booked the next time.
-void EndpointMeter::BookOne(const serving::Endpoint& endpoint, std::int64_t held_ms) {
-  const serving::EndpointCounts now = serving_.Counts(endpoint.name);
-  Booked& booked = booked_[endpoint.name];
-  if (endpoint.ready)
-    booked.memory_mib_ms +=
-        static_cast<double>(endpoint.memory_bytes) / kBytesPerMib * static_cast<double>(held_ms);
+void EndpointMeter::BookOne(const serving::Endpoint& endpoint, const std::string& subject,
+                            std::string_view variant, double memory_mib_ms) {
+  const serving::EndpointCounts now = serving_.Counts(endpoint.name, variant);
+  Booked& booked = booked_[subject];
+  booked.memory_mib_ms += memory_mib_ms;
   usage::Quantities quantities;
   quantities.requests = now.requests - booked.counts.requests;
   quantities.bytes = now.bytes - booked.counts.bytes;
@@ -53,8 +62,8 @@ void EndpointMeter::BookOne(const serving::Endpoint& endpoint, std::int64_t held
   if (quantities == usage::Quantities{}) return;
   const auto recorded = usage_.Record({.project = endpoint.project,
                                        .subject_kind = "endpoint",
-                                       .subject_id = endpoint.name,
-                                       .subject_label = endpoint.name,
+                                       .subject_id = subject,
+                                       .subject_label = subject,
                                        .at_us = clock_.NowMicros(),
                                        .quantities = quantities});
   if (!recorded) return kLog.Failed("use of an endpoint not booked yet", recorded.error());

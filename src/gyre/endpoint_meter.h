@@ -1,5 +1,5 @@
 // Books what endpoints used: requests, bytes and CPU time from counters in memory, the memory that
-// their predictors hold; a row per endpoint and hour from time to time.
+// their predictors hold; a row per endpoint or variant and hour from time to time.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,9 @@ class EndpointMeter {
 
  private:
   void Book();
-  void BookOne(const serving::Endpoint& endpoint, std::int64_t held_ms);
+  void BookEndpoint(const serving::Endpoint& endpoint, std::int64_t held_ms);
+  void BookOne(const serving::Endpoint& endpoint, const std::string& subject,
+               std::string_view variant, double memory_mib_ms);
 
   serving::Serving& serving_;
   usage::Usage& usage_;
@@ -29,7 +31,7 @@ class EndpointMeter {
     serving::EndpointCounts counts;  // since start
     double memory_mib_ms = 0;        // not booked yet
   };
-  std::map<std::string, Booked> booked_;  // by endpoint
+  std::map<std::string, Booked> booked_;  // by endpoint, or "endpoint/variant"
   std::int64_t booked_us_;
   exec::Worker worker_;
 };

@@ -4,7 +4,9 @@
 #include "api/native/job_answer.h"
 #include "api/native/lists.h"
 #include "api/native/route_table.h"
+#include "base/limits.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
 #include "platform/blob/blob_store.h"
@@ -14,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kFileBytesMax = std::int64_t{64} << 30;
 constexpr int kHistoryShown = 100;
+constexpr std::int64_t kParkSecondsMax = std::int64_t{366} * 24 * 3600;
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,
@@ -39,6 +42,61 @@ constexpr net::Route kRoutes[] = {
      .response_type = "Endpoint",
      .members = {{"model", Type::kText, "churn@champion or churn:v3", "", net::kRequired},
                  {"reason", Type::kText, "kept with the deployment"}}},
+    {.method = Method::kPatch,
+     .path = "/api/v1/projects/{project}/endpoints/{endpoint}",
+     .handler = Bind<&EndpointsApi::Change>,
+     .permission = Permission("endpoint.deploy"),
+     .summary = "How callers are kept on a variant, and when the endpoint is parked",
+     .body = Body::kBuffer,
+     .request_type = "EndpointChange",
+     .response_type = "Endpoint",
+     .members = {{"sticky", Type::kText,
+                  "header:NAME, column:NAME, member:NAME; empty: by request"},
+                 {"park_after_seconds", Type::kWhole, "without requests for so long; 0: never"}}},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/endpoints/{endpoint}/logs",
+     .handler = Bind<&EndpointsApi::Log>,
+     .permission = Permission("endpoint.read"),
+     .summary = "What happened since the server started, newest first; of refused requests a few",
+     .response_type = "EndpointLog",
+     .query = {kLimit}},
+    {.method = Method::kPut,
+     .path = "/api/v1/projects/{project}/endpoints/{endpoint}/traffic",
+     .handler = Bind<&EndpointsApi::SetTraffic>,
+     .permission = Permission("endpoint.deploy"),
+     .summary = "Shares of the requests by variant; the champion has the rest",
+     .body = Body::kBuffer,
+     .request_type = "Traffic",
+     .response_type = "Endpoint",
+     .members = {{"shares", Type::kObject, "{variant: 0 to 1}", "", net::kRequired},
+                 {"reason", Type::kText, "kept in the endpoint's log"}}},
+    {.method = Method::kPut,
+     .path = "/api/v1/projects/{project}/endpoints/{endpoint}/variants/{variant}",
+     .handler = Bind<&EndpointsApi::SetVariant>,
+     .permission = Permission("endpoint.deploy"),
+     .summary = "Deploy a version beside the champion; answers when it serves",
+     .body = Body::kBuffer,
+     .request_type = "Variant",
+     .response_type = "Endpoint",
+     .members = {{"model", Type::kText, "churn@challenger or churn:v4; else what it runs"},
+                 {"share", Type::kNumber, "of the requests, 0 to 1"},
+                 {"shadow", Type::kBool, "scores what others have answered instead"},
+                 {"reason", Type::kText, "kept with the deployment"}}},
+    {.method = Method::kDelete,
+     .path = "/api/v1/projects/{project}/endpoints/{endpoint}/variants/{variant}",
+     .handler = Bind<&EndpointsApi::RemoveVariant>,
+     .permission = Permission("endpoint.deploy"),
+     .summary = "Take a variant away; the champion has its share",
+     .response_type = "Endpoint"},
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/endpoints/{endpoint}/variants/{variant}/promote",
+     .handler = Bind<&EndpointsApi::PromoteVariant>,
+     .permission = Permission("endpoint.deploy"),
+     .summary = "Make what a variant runs the endpoint's champion",
+     .body = Body::kBuffer,
+     .request_type = "PromoteVariant",
+     .response_type = "Endpoint",
+     .members = {{"reason", Type::kText, "kept with the deployment"}}},
     {.method = Method::kDelete,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}",
      .handler = Bind<&EndpointsApi::Remove>,
@@ -116,7 +174,85 @@ Result<net::Response> EndpointsApi::Get(net::Request& request) {
                                 {"rows", counts.rows},
                                 {"failed", counts.failed},
                                 {"ignored_columns", counts.ignored_columns}}));
+  GYRE_TRY(const auto variants, serving_.Variants(project, name));
+  json.Set("variants", ItemsOf(variants, serving::VariantCountsToJson));
   return net::Response::JsonDoc(json);
+}
+
+Result<net::Response> EndpointsApi::Change(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  serving::EndpointChange change{.project = request.Param("project"),
+                                 .endpoint = request.Param("endpoint"),
+                                 .sticky = {},
+                                 .park_after_us = {},
+                                 .by = request.principal.name};
+  if (body.Has("sticky")) {
+    GYRE_TRY(change.sticky, body.GetString("sticky"));
+  }
+  if (body.Has("park_after_seconds")) {
+    GYRE_TRY(const std::int64_t seconds, body.GetInt("park_after_seconds"));
+    if (seconds < 0 || seconds > kParkSecondsMax)
+      return InvalidArgument("GY3853", "an endpoint is parked after {} seconds at the latest",
+                             kParkSecondsMax)
+          .Where("park_after_seconds");
+    change.park_after_us = seconds * kMicrosPerSecond;
+  }
+  GYRE_TRY(const serving::Endpoint endpoint, serving_.Change(std::move(change)));
+  return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
+}
+
+Result<net::Response> EndpointsApi::Log(net::Request& request) {
+  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 100, 1, kPageSizeMax));
+  GYRE_TRY(Json items, serving_.Log(request.Param("project"), request.Param("endpoint"),
+                                    static_cast<int>(limit)));
+  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+}
+
+Result<net::Response> EndpointsApi::SetTraffic(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  std::map<std::string, double> shares;
+  for (const auto& [name, share] : body["shares"].members()) {
+    if (!share.is_number())
+      return InvalidArgument("GY3850", "the share of `{}` is no number", name).Where("shares");
+    shares[name] = share.AsDouble();
+  }
+  GYRE_TRY(const serving::Endpoint endpoint,
+           serving_.SetTraffic(request.Param("project"), request.Param("endpoint"), shares,
+                               body["reason"].AsString(), request.principal.name));
+  return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
+}
+
+Result<net::Response> EndpointsApi::SetVariant(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(const serving::Endpoint endpoint,
+           serving_.SetVariant({.project = request.Param("project"),
+                                .endpoint = request.Param("endpoint"),
+                                .variant = request.Param("variant"),
+                                .reference = body["model"].AsString(),
+                                .share = body["share"].AsDouble(),
+                                .shadow = body["shadow"].AsBool(),
+                                .reason = body["reason"].AsString(),
+                                .by = request.principal.name}));
+  return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
+}
+
+Result<net::Response> EndpointsApi::RemoveVariant(net::Request& request) {
+  GYRE_TRY(const serving::Endpoint endpoint,
+           serving_.RemoveVariant(request.Param("project"), request.Param("endpoint"),
+                                  request.Param("variant"), "", request.principal.name));
+  return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
+}
+
+Result<net::Response> EndpointsApi::PromoteVariant(net::Request& request) {
+  Json body = Json::Obj();
+  if (!request.body().empty()) {
+    GYRE_TRY(body, request.JsonBody());
+  }
+  GYRE_TRY(const serving::Endpoint endpoint,
+           serving_.PromoteVariant(request.Param("project"), request.Param("endpoint"),
+                                   request.Param("variant"), body["reason"].AsString(),
+                                   request.principal.name));
+  return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
 }
 
 Result<net::Response> EndpointsApi::Deploy(net::Request& request) {

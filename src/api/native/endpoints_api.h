@@ -26,6 +26,12 @@ class EndpointsApi {
   Result<net::Response> Deploy(net::Request& request);
   Result<net::Response> Remove(net::Request& request);
   Result<net::Response> Rollback(net::Request& request);
+  Result<net::Response> Change(net::Request& request);
+  Result<net::Response> Log(net::Request& request);
+  Result<net::Response> SetTraffic(net::Request& request);
+  Result<net::Response> SetVariant(net::Request& request);
+  Result<net::Response> RemoveVariant(net::Request& request);
+  Result<net::Response> PromoteVariant(net::Request& request);
   Result<net::Response> PredictFile(net::Request& request);
   Result<net::Response> ExplainFile(net::Request& request);
   Result<net::Response> ScoredFile(net::Request& request);

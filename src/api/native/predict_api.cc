@@ -38,6 +38,17 @@ Error NoEndpoint(std::string_view name) {
   return NotFound("GY3802", "there is no endpoint `{}`", name).Fix("gyre endpoints");
 }
 
+class RequestHeaders final : public serving::Headers {
+ public:
+  explicit RequestHeaders(const net::Request& request) : request_(request) {}
+  std::optional<std::string_view> Find(std::string_view name) const override {
+    return request_.Header(name);
+  }
+
+ private:
+  const net::Request& request_;
+};
+
 }  // namespace
 
 net::RouteTable PredictApi::table() { return {"predict", kRoutes, this}; }
@@ -50,7 +61,8 @@ Result<net::Response> PredictApi::Predict(net::Request& request) {
     if (snapshot && !request.principal.AllowsProject(serving::InfoOf(*snapshot).project))
       return NoEndpoint(name);
   }
-  GYRE_TRY(response.body, serving_.Predict(name, request.body()));
+  const RequestHeaders headers(request);
+  GYRE_TRY(response.body, serving_.Predict(name, request.body(), &headers));
   return response;
 }
 

@@ -102,6 +102,26 @@ Result<std::shared_ptr<const serving::Snapshot>> FindModel(serving::Serving& ser
   return snapshot;
 }
 
+class RequestHeaders final : public serving::Headers {
+ public:
+  explicit RequestHeaders(const net::Request& request) : request_(request) {}
+  std::optional<std::string_view> Find(std::string_view name) const override {
+    return request_.Header(name);
+  }
+
+ private:
+  const net::Request& request_;
+};
+
+// Who answers: where no version is asked for, the endpoint's traffic is split.
+Result<std::shared_ptr<const serving::Snapshot>> ChooseModel(serving::Serving& serving,
+                                                             const net::Request& request) {
+  GYRE_TRY(auto snapshot, FindModel(serving, request));
+  if (!VersionOf(request).empty()) return snapshot;
+  auto chosen = serving.Choose(request.Param("endpoint"), RequestHeaders(request));
+  return chosen ? std::move(chosen) : std::move(snapshot);
+}
+
 }  // namespace
 
 net::RouteTable OipApi::table() { return {"oip", kRoutes, this}; }
@@ -148,7 +168,7 @@ Result<net::Response> OipApi::ModelReady(net::Request& request) {
 }
 
 Result<net::Response> OipApi::Infer(net::Request& request) {
-  GYRE_TRY(const auto snapshot, FindModel(serving_, request));
+  GYRE_TRY(const auto snapshot, ChooseModel(serving_, request));
   serving::RequestMeter meter(snapshot, request.body().size());
   const serving::SnapshotInfo& info = serving::InfoOf(*snapshot);
   GYRE_TRY(

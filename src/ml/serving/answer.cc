@@ -45,7 +45,25 @@ constexpr std::uint64_t kGolden =
 // cost more than the forest.
 Answer::Answer() : id_high_(RandomBits()), id_low_(RandomBits()) {}
 
-void Answer::Begin(const Snapshot& snapshot, inference_log::Recorder* recorder) {
+void Outputs::Clear() {
+  rows = 0;
+  values.clear();
+  labels.clear();
+}
+
+void Outputs::Add(std::uint32_t label, const std::vector<double>& probabilities) {
+  ++rows;
+  values.insert(values.end(), probabilities.begin(), probabilities.end());
+  labels.push_back(label);
+}
+
+std::uint64_t Answer::NextKey() const { return id_high_ ^ (id_low_ + kGolden); }
+
+void Answer::TakeKey() { id_low_ += kGolden; }
+
+void Answer::Begin(const Snapshot& snapshot, inference_log::Recorder* recorder, bool keep) {
+  keep_ = keep;
+  outputs_.Clear();
   snapshot_ = &snapshot;
   recorder_ = recorder;
   if (scratch_serial_ != snapshot.serial) {
@@ -66,6 +84,7 @@ void Answer::Begin(const Snapshot& snapshot, inference_log::Recorder* recorder) 
 void Answer::Row(std::span<const table::Cell> cells) {
   const auto score = snapshot_->info.scorer->ScoreRow(cells, probabilities_, *scratch_);
   if (recorder_ != nullptr) recorder_->Row(cells, score.prediction, score.label, probabilities_);
+  if (keep_) outputs_.Add(score.label, probabilities_);
   out_ += first_ ? R"({"prediction":)" : R"(,{"prediction":)";
   first_ = false;
   if (snapshot_->predictions.empty()) {

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "base/time.h"
 #include "ml/serving/serving.h"
 
 namespace gyre::serving {
@@ -10,10 +13,59 @@ Json DeploymentToJson(const Deployment& d) {
        {"model_version_id", d.model_version_id},
        {"reference", d.reference},
        {"package", Json::Obj({{"digest", d.package.digest}, {"size_bytes", d.package.size_bytes}})},
+       {"variant", d.variant.empty() ? std::string(kChampion) : d.variant},
        {"basis", d.basis},
        {"reason", d.reason},
        {"deployed_by", d.deployed_by},
        {"created", FormatTime(d.created_us)}});
+}
+
+namespace {
+
+// The champion first: who answers what share of the requests.
+Json VariantsJson(const Endpoint& e) {
+  double rest = 1;
+  for (const Variant& variant : e.variants) rest -= variant.share;
+  Json all = Json::Arr();
+  const auto add = [&](std::string_view name, const Deployment& deployment, double share,
+                       bool shadow) {
+    all.Push(Json::Obj({{"name", name},
+                        {"model", deployment.model},
+                        {"share", std::max(0.0, share)},
+                        {"shadow", shadow},
+                        {"deployment", deployment.number},
+                        {"deployment_id", deployment.id}}));
+  };
+  add(kChampion, e.deployment, rest, false);
+  for (const Variant& variant : e.variants)
+    add(variant.name, variant.deployment, variant.share, variant.shadow);
+  return all;
+}
+
+}  // namespace
+
+Json VariantCountsToJson(const VariantCounts& c) {
+  Json json = Json::Obj({{"name", c.variant},
+                         {"model", c.model},
+                         {"share", c.share},
+                         {"shadow", c.shadow},
+                         {"deployment_id", c.deployment_id},
+                         {"since", c.since_us == 0 ? Json() : Json(FormatTime(c.since_us))},
+                         {"requests", c.requests},
+                         {"rows", c.rows},
+                         {"failed", c.failed},
+                         {"latency_us", Json::Obj({{"p50", c.latency_us_p50},
+                                                   {"p95", c.latency_us_p95},
+                                                   {"p99", c.latency_us_p99}})}});
+  if (!c.shadow) return json;
+  json.Set("comparison", Json::Obj({{"rows", c.compared},
+                                    {"agreed", c.agreed},
+                                    {"dropped", c.dropped},
+                                    {"difference", Json::Obj({{"mean", c.difference_mean},
+                                                              {"p50", c.difference_p50},
+                                                              {"p95", c.difference_p95},
+                                                              {"p99", c.difference_p99}})}}));
+  return json;
 }
 
 Json EndpointToJson(const Endpoint& e) {
@@ -23,6 +75,10 @@ Json EndpointToJson(const Endpoint& e) {
                          {"model", e.deployment.model},
                          {"follows", e.follows},
                          {"ready", e.ready},
+                         {"parked", e.parked},
+                         {"sticky", e.sticky},
+                         {"park_after_seconds", e.park_after_us / kMicrosPerSecond},
+                         {"variants", VariantsJson(e)},
                          {"path", "/e/" + e.name},
                          {"deployment", DeploymentToJson(e.deployment)},
                          {"memory_bytes", e.memory_bytes},

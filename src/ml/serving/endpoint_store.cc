@@ -8,19 +8,28 @@ namespace {
 
 constexpr std::string_view kRefKind = "serving_deployment";
 
-constexpr std::string_view kFindEndpoint =
-    "SELECT e.id, e.project, e.name, e.follows, e.created_by, e.created_us, e.updated_us, "
-    "d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, d.package_bytes, "
-    "d.basis, d.reason, "
-    "d.deployed_by, d.created_us "
-    "FROM serving_endpoint e JOIN serving_deployment d ON d.id = e.deployment_id WHERE e.name = ?1";
-constexpr std::string_view kListEndpoints =
-    "SELECT e.id, e.project, e.name, e.follows, e.created_by, e.created_us, e.updated_us, "
-    "d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, d.package_bytes, "
-    "d.basis, d.reason, "
-    "d.deployed_by, d.created_us "
-    "FROM serving_endpoint e JOIN serving_deployment d ON d.id = e.deployment_id "
+#define GYRE_DEPLOYMENT_COLUMNS                                                  \
+  "d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, " \
+  "d.package_bytes, d.basis, d.reason, d.deployed_by, d.created_us, d.variant "
+#define GYRE_ENDPOINT_SELECT                                                              \
+  "SELECT e.id, e.project, e.name, e.follows, e.created_by, e.created_us, e.updated_us, " \
+  "e.sticky, e.park_after_us, " GYRE_DEPLOYMENT_COLUMNS                                   \
+  "FROM serving_endpoint e JOIN serving_deployment d ON d.id = e.deployment_id "
+constexpr std::string_view kFindEndpoint = GYRE_ENDPOINT_SELECT "WHERE e.name = ?1";
+constexpr std::string_view kListEndpoints = GYRE_ENDPOINT_SELECT
     "WHERE (?1 = '' OR e.project = ?1) AND e.name > ?2 ORDER BY e.name LIMIT ?3";
+constexpr std::string_view kVariants =
+    "SELECT v.name, v.share, v.shadow, " GYRE_DEPLOYMENT_COLUMNS
+    "FROM serving_variant v JOIN serving_deployment d ON d.id = v.deployment_id "
+    "WHERE v.endpoint_id = ?1 ORDER BY v.name";
+constexpr std::string_view kDeployments =
+    "SELECT " GYRE_DEPLOYMENT_COLUMNS
+    "FROM serving_deployment d WHERE d.endpoint_id = ?1 ORDER BY d.number DESC LIMIT ?2";
+constexpr std::string_view kDeployment =
+    "SELECT " GYRE_DEPLOYMENT_COLUMNS
+    "FROM serving_deployment d WHERE d.endpoint_id = ?1 AND d.number = ?2";
+#undef GYRE_ENDPOINT_SELECT
+#undef GYRE_DEPLOYMENT_COLUMNS
 
 Deployment ReadDeployment(const db::Row& row, int first, std::string endpoint_id) {
   Deployment d;
@@ -36,6 +45,7 @@ Deployment ReadDeployment(const db::Row& row, int first, std::string endpoint_id
   d.reason = row.Str(first + 8);
   d.deployed_by = row.Str(first + 9);
   d.created_us = row.Int(first + 10);
+  d.variant = row.Str(first + 11);
   return d;
 }
 
@@ -48,8 +58,21 @@ Endpoint ReadEndpoint(const db::Row& row) {
   e.created_by = row.Str(4);
   e.created_us = row.Int(5);
   e.updated_us = row.Int(6);
-  e.deployment = ReadDeployment(row, 7, e.id);
+  e.sticky = row.Str(7);
+  e.park_after_us = row.Int(8);
+  e.deployment = ReadDeployment(row, 9, e.id);
   return e;
+}
+
+Result<> AddVariants(db::Reader& reader, Endpoint* endpoint) {
+  GYRE_TRY(endpoint->variants,
+           db::Collect<Variant>(reader, kVariants, {endpoint->id}, [&](const db::Row& row) {
+             return Variant{.name = row.Str(0),
+                            .deployment = ReadDeployment(row, 3, endpoint->id),
+                            .share = row.Real(1),
+                            .shadow = row.Int(2) != 0};
+           }));
+  return {};
 }
 
 }  // namespace
@@ -57,12 +80,11 @@ Endpoint ReadEndpoint(const db::Row& row) {
 Result<> InsertEndpoint(db::Transaction& tx, const Endpoint& e) {
   return tx.Execute(
       "INSERT INTO serving_endpoint (id, project, name, follows, deployment_id, created_by, "
-      "created_us, updated_us) "
-      "VALUES (?1, ?2, ?3, ?4, '', ?5, ?6, ?7)",
-      {e.id, e.project, e.name, e.follows, e.created_by, e.created_us, e.updated_us});
+      "created_us, updated_us) VALUES (?1, ?2, ?3, '', '', ?4, ?5, ?6)",
+      {e.id, e.project, e.name, e.created_by, e.created_us, e.updated_us});
 }
 
-Result<> AppendDeployment(db::Transaction& tx, const Endpoint& endpoint, Deployment* d) {
+Result<> AppendDeployment(db::Transaction& tx, Deployment* d) {
   GYRE_TRY(
       const bool some,
       tx.QueryOne("SELECT COALESCE(MAX(number), 0) FROM serving_deployment WHERE endpoint_id = ?1",
@@ -72,15 +94,27 @@ Result<> AppendDeployment(db::Transaction& tx, const Endpoint& endpoint, Deploym
   GYRE_DO(
       tx.Execute("INSERT INTO serving_deployment (id, endpoint_id, number, model_version_id, "
                  "model, reference, package_digest, "
-                 "package_bytes, basis, reason, deployed_by, created_us) "
-                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 "package_bytes, basis, reason, deployed_by, created_us, variant) "
+                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
                  {d->id, d->endpoint_id, d->number, d->model_version_id, d->model, d->reference,
                   d->package.digest, d->package.size_bytes, d->basis, d->reason, d->deployed_by,
-                  d->created_us}));
-  GYRE_DO(blob::AddRef(tx, kRefKind, d->id, d->package));
-  return tx.Execute(
-      "UPDATE serving_endpoint SET deployment_id = ?2, follows = ?3, updated_us = ?4 WHERE id = ?1",
-      {d->endpoint_id, d->id, endpoint.follows, d->created_us});
+                  d->created_us, d->variant}));
+  return blob::AddRef(tx, kRefKind, d->id, d->package);
+}
+
+Result<> SaveEndpoint(db::Transaction& tx, const Endpoint& e) {
+  GYRE_DO(
+      tx.Execute("UPDATE serving_endpoint SET deployment_id = ?2, follows = ?3, sticky = ?4, "
+                 "park_after_us = ?5, updated_us = ?6 WHERE id = ?1",
+                 {e.id, e.deployment.id, e.follows, e.sticky, e.park_after_us, e.updated_us}));
+  GYRE_DO(tx.Execute("DELETE FROM serving_variant WHERE endpoint_id = ?1", {e.id}));
+  for (const Variant& v : e.variants) {
+    GYRE_DO(
+        tx.Execute("INSERT INTO serving_variant (endpoint_id, name, deployment_id, share, "
+                   "shadow) VALUES (?1, ?2, ?3, ?4, ?5)",
+                   {e.id, v.name, v.deployment.id, v.share, v.shadow ? 1 : 0}));
+  }
+  return {};
 }
 
 Result<> TellLineage(db::Transaction& tx, const Endpoint& endpoint, const Deployment& deployment) {
@@ -105,41 +139,49 @@ Result<> RemoveEndpoint(db::Transaction& tx, std::string_view endpoint_id) {
                      return {};
                    }));
   for (const std::string& id : ids) GYRE_DO(blob::DropRefs(tx, kRefKind, id));
+  GYRE_DO(tx.Execute("DELETE FROM serving_variant WHERE endpoint_id = ?1", {endpoint_id}));
   GYRE_DO(tx.Execute("DELETE FROM serving_deployment WHERE endpoint_id = ?1", {endpoint_id}));
   return tx.Execute("DELETE FROM serving_endpoint WHERE id = ?1", {endpoint_id});
 }
 
 Result<bool> FindEndpoint(db::Reader& reader, std::string_view name, Endpoint* endpoint) {
-  return reader.QueryOne(kFindEndpoint, {name},
-                         [&](const db::Row& row) { *endpoint = ReadEndpoint(row); });
+  GYRE_TRY(const bool found, reader.QueryOne(kFindEndpoint, {name}, [&](const db::Row& row) {
+    *endpoint = ReadEndpoint(row);
+  }));
+  if (found) GYRE_DO(AddVariants(reader, endpoint));
+  return found;
 }
 
 Result<std::vector<Endpoint>> ReadEndpoints(db::Reader& reader, std::string_view project, int limit,
                                             std::string_view after) {
-  return db::Collect<Endpoint>(reader, kListEndpoints, {project, after, limit}, ReadEndpoint);
+  GYRE_TRY(auto endpoints,
+           db::Collect<Endpoint>(reader, kListEndpoints, {project, after, limit}, ReadEndpoint));
+  for (Endpoint& endpoint : endpoints) GYRE_DO(AddVariants(reader, &endpoint));
+  return endpoints;
 }
 
 Result<std::vector<Deployment>> ReadDeployments(db::Reader& reader, std::string_view endpoint_id,
                                                 int limit) {
   return db::Collect<Deployment>(
-      reader,
-      "SELECT d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, "
-      "d.package_bytes, "
-      "d.basis, d.reason, d.deployed_by, d.created_us "
-      "FROM serving_deployment d WHERE d.endpoint_id = ?1 ORDER BY d.number DESC LIMIT ?2",
-      {endpoint_id, limit},
+      reader, kDeployments, {endpoint_id, limit},
       [&](const db::Row& row) { return ReadDeployment(row, 0, std::string(endpoint_id)); });
 }
 
 Result<bool> FindDeployment(db::Reader& reader, std::string_view endpoint_id, int number,
                             Deployment* deployment) {
-  return reader.QueryOne(
-      "SELECT d.id, d.number, d.model_version_id, d.model, d.reference, d.package_digest, "
-      "d.package_bytes, d.basis, d.reason, "
-      "d.deployed_by, d.created_us FROM serving_deployment d WHERE d.endpoint_id = ?1 AND d.number "
-      "= ?2",
-      {endpoint_id, number},
-      [&](const db::Row& row) { *deployment = ReadDeployment(row, 0, std::string(endpoint_id)); });
+  return reader.QueryOne(kDeployment, {endpoint_id, number}, [&](const db::Row& row) {
+    *deployment = ReadDeployment(row, 0, std::string(endpoint_id));
+  });
+}
+
+Result<int> NumberBefore(db::Reader& reader, const Deployment& deployment) {
+  int number = 0;
+  GYRE_TRY([[maybe_unused]] const bool some,
+           reader.QueryOne("SELECT COALESCE(MAX(number), 0) FROM serving_deployment WHERE "
+                           "endpoint_id = ?1 AND variant = '' AND number < ?2",
+                           {deployment.endpoint_id, deployment.number},
+                           [&](const db::Row& row) { number = static_cast<int>(row.Int(0)); }));
+  return number;
 }
 
 }  // namespace gyre::serving

@@ -9,9 +9,10 @@
 namespace gyre::serving {
 
 Result<> InsertEndpoint(db::Transaction& tx, const Endpoint& endpoint);
-// Writes the deployment with the next number (set in *deployment), its reference to the package,
-// and points the endpoint at it.
-Result<> AppendDeployment(db::Transaction& tx, const Endpoint& endpoint, Deployment* deployment);
+// Writes the deployment with the next number (set in *deployment) and its reference to the package.
+Result<> AppendDeployment(db::Transaction& tx, Deployment* deployment);
+// What it points at, follows and is beside it; its deployments are written already.
+Result<> SaveEndpoint(db::Transaction& tx, const Endpoint& endpoint);
 // Model version -> endpoint.
 Result<> TellLineage(db::Transaction& tx, const Endpoint& endpoint, const Deployment& deployment);
 Result<> RemoveEndpoint(db::Transaction& tx, std::string_view endpoint_id);
@@ -24,5 +25,7 @@ Result<std::vector<Deployment>> ReadDeployments(db::Reader& reader, std::string_
                                                 int limit);  // newest first
 Result<bool> FindDeployment(db::Reader& reader, std::string_view endpoint_id, int number,
                             Deployment* deployment);
+// Of the champion's deployment before this one; 0 = none.
+Result<int> NumberBefore(db::Reader& reader, const Deployment& deployment);
 
 }  // namespace gyre::serving

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -254,6 +255,15 @@ struct RowReader::State {
     return *item;
   }
 
+  Result<> Open(std::string_view body, od::document* document) {
+    if (padded.size() < body.size() + simdjson::SIMDJSON_PADDING)
+      padded.resize(body.size() + simdjson::SIMDJSON_PADDING);
+    std::ranges::copy(body, padded.data());
+    std::memset(padded.data() + body.size(), 0, simdjson::SIMDJSON_PADDING);
+    const auto code = parser.iterate(padded.data(), body.size(), padded.size()).get(*document);
+    return code == simdjson::SUCCESS ? Result<>() : BodyError(code);
+  }
+
   Result<> ReadEventTime(od::value value, std::string_view place) {
     std::string_view text;
     const auto time =
@@ -417,6 +427,39 @@ struct RowReader::State {
   }
 };
 
+namespace {
+
+// The value as it is spelled, a text without its quotes: 7 and "7" are the same caller.
+std::uint64_t HashOf(od::value value) {
+  std::string_view text;
+  od::json_type type{};
+  if (value.type().get(type) != simdjson::SUCCESS || type == od::json_type::null) return 0;
+  if (type == od::json_type::string) {
+    if (value.get_string().get(text) != simdjson::SUCCESS) return 0;
+  } else {
+    text = Trim(std::string_view(value.raw_json_token()));
+  }
+  return Xxh3(text);
+}
+
+}  // namespace
+
+std::uint64_t RowReader::KeyOf(std::string_view body, Sticky::By by, std::string_view name) {
+  od::document document;
+  od::object object;
+  od::value value;
+  if (!state_->Open(body, &document) || document.get_object().get(object) != simdjson::SUCCESS)
+    return 0;
+  if (by == Sticky::By::kMember)
+    return object.find_field_unordered(name).get(value) == simdjson::SUCCESS ? HashOf(value) : 0;
+  od::array rows;
+  if (object.find_field_unordered("inputs").get_array().get(rows) != simdjson::SUCCESS) return 0;
+  for (auto row : rows) {
+    return row.find_field_unordered(name).get(value) == simdjson::SUCCESS ? HashOf(value) : 0;
+  }
+  return 0;
+}
+
 RowReader::RowReader() : state_(std::make_unique<State>()) {}
 RowReader::~RowReader() = default;
 
@@ -429,16 +472,8 @@ Result<RowFacts> RowReader::Read(std::string_view body, const Snapshot& snapshot
   s.ids.clear();
   s.keys.clear();
   s.row_keys.clear();
-  if (s.padded.size() < body.size() + simdjson::SIMDJSON_PADDING)
-    s.padded.resize(body.size() + simdjson::SIMDJSON_PADDING);
-  std::ranges::copy(body, s.padded.data());
-  std::memset(s.padded.data() + body.size(), 0, simdjson::SIMDJSON_PADDING);
   od::document document;
-  if (const auto code =
-          s.parser.iterate(s.padded.data(), body.size(), s.padded.size()).get(document);
-      code != simdjson::SUCCESS) {
-    return BodyError(code);
-  }
+  if (const auto opened = s.Open(body, &document); !opened) return opened.error();
   od::object object;
   if (const auto code = document.get_object().get(object); code != simdjson::SUCCESS) {
     if (code == simdjson::INCORRECT_TYPE) return BodyError("it is no JSON object");

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "ml/serving/route.h"
 #include "ml/serving/snapshot.h"
 
 namespace gyre::serving {
@@ -42,6 +43,9 @@ class RowReader {
   // "inputs[0].age"), GY3812 too many rows.
   Result<RowFacts> Read(std::string_view body, const Snapshot& snapshot, std::size_t rows_max,
                         RowSink& sink);
+  // A hash of a value of the body, for spreading requests by it: of a column in the first row, or
+  // of a member beside the rows. 0 where there is none.
+  std::uint64_t KeyOf(std::string_view body, Sticky::By by, std::string_view name);
 
  private:
   struct State;

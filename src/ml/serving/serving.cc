@@ -1,18 +1,12 @@
 #include "ml/serving/serving.h"
 
 #include <algorithm>
-#include <atomic>
-#include <map>
 #include <utility>
 
-#include "base/id.h"
-#include "base/mutex.h"
+#include "base/hash.h"
 #include "base/text.h"
-#include "ml/registry/reference.h"
-#include "ml/serving/answer.h"
 #include "ml/serving/endpoint_store.h"
-#include "ml/serving/snapshot.h"
-#include "platform/exec/thread_pool.h"
+#include "ml/serving/service.h"
 #include "platform/telemetry/log.h"
 
 namespace gyre::serving {
@@ -20,26 +14,11 @@ namespace gyre::serving {
 namespace {
 
 constexpr telemetry::Logger kLog{"ml/serving"};
-constexpr std::int64_t kFollowEveryMicros =
-    5 * kMicrosPerSecond;  // events tell at once; this is for those that were lost
+constexpr std::int64_t kTickMicros = kMicrosPerSecond;
+constexpr int kFollowTicks = 5;  // events tell at once; this is for those that were lost
 constexpr int kPage = 500;
-constexpr int kDeploymentsSearched = 1'000;
-
-std::uint64_t NextServing() {
-  static std::atomic<std::uint64_t> next{1};
-  return next.fetch_add(1);
-}
-
-// What one thread keeps between requests. It looks at the table through its own pointer and takes
-// the lock only after a change, so that a request touches nothing that other threads write.
-struct ThreadView {
-  std::uint64_t serving = 0, generation = 0;
-  std::shared_ptr<const SnapshotTable> table;
-  RowReader reader;
-  Answer answer;
-  inference_log::Recorder recorder;
-  unsigned requests = 0;  // on this thread
-};
+constexpr std::size_t kNotesMax = 200;
+constexpr std::int64_t kRefusalsASecond = 5;
 
 // Reading the thread's CPU clock is a system call. Each large request pays it; of the small ones
 // one in kSampled does and stands for all of them.
@@ -66,115 +45,56 @@ class CpuMeter {
   const std::int64_t begin_ns_;
 };
 
+}  // namespace
+
 Error NoSuchEndpoint(std::string_view name) {
   return NotFound("GY3802", "there is no endpoint `{}`", name)
       .Fix("gyre endpoints")
       .Fix("gyre deploy MODEL@champion");
 }
 
-class ServingService final : public Serving {
- public:
-  ServingService(db::Database& database, blob::Store& blobs, registry::Registry& registry,
-                 events::Events& events, telemetry::Metrics& metrics, const Clock& clock,
-                 ServingSettings settings, inference_log::InferenceLog* log)
-      : database_(database),
-        blobs_(blobs),
-        registry_(registry),
-        events_(events),
-        metrics_(metrics),
-        clock_(clock),
-        settings_(settings),
-        log_(log),
-        serial_(NextServing()),
-        table_(std::make_shared<SnapshotTable>()) {}
+ServingService::ServingService(const Surroundings& around, ServingSettings settings)
+    : around_(around), settings_(settings), shadows_(settings.rows_max) {}
 
-  Result<> Start() override;
-  bool ready() const override { return ready_.load(); }
-  void Stop() override { follower_ = exec::Worker(); }
-  Result<Endpoint> Deploy(DeployRequest request) override;
-  Result<Endpoint> Rollback(RollbackRequest request) override;
-  Result<> Remove(std::string_view project, std::string_view endpoint,
-                  std::string_view by) override;
-  Result<Endpoint> Get(std::string_view project, std::string_view endpoint) override;
-  Result<std::vector<Endpoint>> List(std::string_view project, int limit,
-                                     std::string_view after) override;
-  Result<std::vector<Deployment>> History(std::string_view project, std::string_view endpoint,
-                                          int limit) override;
-  std::shared_ptr<const Snapshot> Find(std::string_view endpoint) override;
-  std::vector<std::shared_ptr<const Snapshot>> Snapshots() override;
-  Result<std::string> Predict(std::string_view endpoint, std::string_view body) override;
-  EndpointCounts Counts(std::string_view endpoint) override;
-  Result<> Reconcile() override;
+// --- loading -------------------------------------------------------------------------------------
 
- private:
-  Result<std::shared_ptr<const Snapshot>> LoadSnapshot(const Endpoint& endpoint);
-  Result<Endpoint> Replace(Endpoint endpoint, Deployment deployment) GYRE_REQUIRES(deploy_mutex_);
-  Result<Endpoint> Require(std::string_view project, std::string_view name);
-  void Publish(std::shared_ptr<const Snapshot> snapshot, std::string_view removed);
-  void Describe(Endpoint* endpoint);
-  Result<bool> IsThere(const std::string& model_version_id);
-  Result<> CheckStillThere(const Endpoint& endpoint, const Deployment& earlier);
-  Result<> FollowOne(const Endpoint& endpoint);
-  Error Missing(std::string_view endpoint);
-  ThreadView& View();
-  SnapshotCounters CountersOf(const std::string& endpoint);
-  std::shared_ptr<const inference_log::Stream> OpenStream(const SnapshotInfo& info,
-                                                          const Deployment& deployment);
-
-  db::Database& database_;
-  blob::Store& blobs_;
-  registry::Registry& registry_;
-  events::Events& events_;
-  telemetry::Metrics& metrics_;
-  const Clock& clock_;
-  const ServingSettings settings_;
-  inference_log::InferenceLog* const log_;
-  const std::uint64_t serial_;
-  std::atomic<bool> ready_{false};
-  std::atomic<std::uint64_t> generation_{1};
-
-  Mutex deploy_mutex_;  // one change at a time; held while loading, never by a request
-  Mutex table_mutex_;
-  std::shared_ptr<const SnapshotTable> table_ GYRE_GUARDED_BY(table_mutex_);
-  std::map<std::string, Error, std::less<>> problems_ GYRE_GUARDED_BY(table_mutex_);
-
-  exec::Worker follower_;  // last: stops before the rest goes
-};
-
-SnapshotCounters ServingService::CountersOf(const std::string& endpoint) {
-  const telemetry::Labels labels = {{"endpoint", endpoint}};
-  return {&metrics_.GetCounter("gyre_endpoint_requests_total", "Prediction requests by endpoint",
-                               labels),
-          &metrics_.GetCounter("gyre_endpoint_rows_total", "Rows predicted by endpoint", labels),
-          &metrics_.GetCounter("gyre_endpoint_failed_total",
-                               "Prediction requests that were refused", labels),
-          &metrics_.GetCounter("gyre_endpoint_ignored_columns_total",
-                               "Values sent for columns that the model does not know", labels),
-          &metrics_.GetCounter("gyre_endpoint_bytes_total",
-                               "Bytes of prediction requests and answers", labels),
-          &metrics_.GetCounter("gyre_endpoint_cpu_nanoseconds_total",
-                               "CPU time of answering by endpoint, sampled", labels)};
+SnapshotCounters ServingService::CountersOf(const std::string& endpoint, std::string_view variant) {
+  telemetry::Labels labels = {{"endpoint", endpoint}};
+  if (variant != kChampion) labels.emplace_back("variant", variant);
+  telemetry::Metrics& metrics = around_.metrics;
+  return {&metrics.GetCounter("gyre_endpoint_requests_total", "Prediction requests by endpoint",
+                              labels),
+          &metrics.GetCounter("gyre_endpoint_rows_total", "Rows predicted by endpoint", labels),
+          &metrics.GetCounter("gyre_endpoint_failed_total", "Prediction requests that were refused",
+                              labels),
+          &metrics.GetCounter("gyre_endpoint_ignored_columns_total",
+                              "Values sent for columns that the model does not know", labels),
+          &metrics.GetCounter("gyre_endpoint_bytes_total",
+                              "Bytes of prediction requests and answers", labels),
+          &metrics.GetCounter("gyre_endpoint_cpu_nanoseconds_total",
+                              "CPU time of answering by endpoint, sampled", labels)};
 }
 
-std::shared_ptr<const inference_log::Stream> ServingService::OpenStream(
-    const SnapshotInfo& info, const Deployment& deployment) {
-  if (log_ == nullptr) return nullptr;
-  const predictors::ModelPackage& package = info.scorer->package();
-  return log_->Open({.project = info.project,
-                     .endpoint = info.endpoint,
-                     .deployment_id = deployment.id,
-                     .model = deployment.model,
-                     .model_version_id = deployment.model_version_id,
-                     .inputs = info.scorer->input(),
-                     .target = package.target,
-                     .target_type = package.target_type,
-                     .classes = info.scorer->classes()});
+std::shared_ptr<VariantStats> ServingService::StatsOf(const Deployment& deployment,
+                                                      const SnapshotCounters& counters) {
+  const MutexLock lock(state_mutex_);
+  std::shared_ptr<VariantStats>& stats = stats_[deployment.id];
+  if (!stats) {
+    stats = std::make_shared<VariantStats>();
+    stats->deployment_id = deployment.id;
+    stats->since_us = around_.clock.NowMicros();
+    stats->requests = counters.requests->value();
+    stats->rows = counters.rows->value();
+    stats->failed = counters.failed->value();
+  }
+  return stats;
 }
 
 // Everything that can fail or is slow happens here, before a request sees the snapshot.
-Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpoint& endpoint) {
-  const Deployment& deployment = endpoint.deployment;
-  GYRE_TRY(const std::string bytes, blobs_.Get(deployment.package.digest));
+Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpoint& endpoint,
+                                                                     const Deployment& deployment,
+                                                                     std::string_view role) {
+  GYRE_TRY(const std::string bytes, around_.blobs.Get(deployment.package.digest));
   GYRE_TRY(auto scorer, predictors::Scorer::Load(bytes));
   SnapshotInfo info{.endpoint = endpoint.name,
                     .project = endpoint.project,
@@ -188,8 +108,23 @@ Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpo
     info.model_version = static_cast<int>(
         ParseInt(std::string_view(deployment.model).substr(colon + 2)).value_or(0));
   }
-  auto stream = OpenStream(info, deployment);
-  auto snapshot = MakeSnapshot(std::move(info), CountersOf(endpoint.name), std::move(stream));
+  std::shared_ptr<const inference_log::Stream> stream;
+  if (around_.log != nullptr) {
+    stream = around_.log->Open({.project = info.project,
+                                .endpoint = info.endpoint,
+                                .deployment_id = deployment.id,
+                                .model = deployment.model,
+                                .model_version_id = deployment.model_version_id,
+                                .role = std::string(role),
+                                .inputs = info.scorer->input(),
+                                .target = info.scorer->package().target,
+                                .target_type = info.scorer->package().target_type,
+                                .classes = info.scorer->classes()});
+  }
+  const SnapshotCounters counters = CountersOf(
+      endpoint.name, deployment.variant.empty() ? kChampion : std::string_view(deployment.variant));
+  auto stats = StatsOf(deployment, counters);
+  auto snapshot = MakeSnapshot(std::move(info), counters, std::move(stats), std::move(stream));
   Answer warm_up;
   RowReader reader;
   warm_up.Begin(*snapshot);
@@ -197,144 +132,94 @@ Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpo
   return snapshot;
 }
 
-void ServingService::Publish(std::shared_ptr<const Snapshot> snapshot, std::string_view removed) {
-  const MutexLock lock(table_mutex_);
-  auto next = std::make_shared<SnapshotTable>(*table_);
-  if (!removed.empty()) {
-    if (const auto found = next->by_name.find(removed); found != next->by_name.end())
-      next->by_name.erase(found);
-    if (const auto found = problems_.find(removed); found != problems_.end())
-      problems_.erase(found);
+Result<std::shared_ptr<const Route>> ServingService::MakeRoute(const Endpoint& endpoint) {
+  const std::shared_ptr<const Route> running = routes_.Find(endpoint.name);
+  const auto get = [&](const Deployment& deployment,
+                       std::string_view role) -> Result<std::shared_ptr<const Snapshot>> {
+    const auto runs = [&](const std::shared_ptr<const Snapshot>& snapshot) {
+      return snapshot && snapshot->info.deployment_id == deployment.id;
+    };
+    if (running && runs(running->main)) return running->main;
+    for (const Arm& arm : running ? running->arms : std::vector<Arm>()) {
+      if (runs(arm.snapshot) && role != "shadow") return arm.snapshot;
+    }
+    for (const auto& shadow :
+         running ? running->shadows : std::vector<std::shared_ptr<const Snapshot>>()) {
+      if (runs(shadow) && role == "shadow") return shadow;
+    }
+    return LoadSnapshot(endpoint, deployment, role);
+  };
+  auto route = std::make_shared<Route>();
+  route->project = endpoint.project;
+  route->endpoint = endpoint.name;
+  route->park_after_us = endpoint.park_after_us;
+  GYRE_TRY(route->sticky, ParseSticky(endpoint.sticky));
+  GYRE_TRY(route->main, get(endpoint.deployment, kChampion));
+  for (const Variant& variant : endpoint.variants) {
+    GYRE_TRY(auto snapshot, get(variant.deployment, variant.shadow ? "shadow" : "canary"));
+    if (variant.shadow)
+      route->shadows.push_back(std::move(snapshot));
+    else
+      route->arms.push_back({variant.name, Xxh3(variant.name), variant.share, std::move(snapshot)});
   }
-  if (snapshot) {
-    const std::string& name = snapshot->info.endpoint;
-    if (const auto found = problems_.find(name); found != problems_.end()) problems_.erase(found);
-    next->by_name[name] = std::move(snapshot);
-  }
-  table_ = std::move(next);
-  generation_.fetch_add(1);
+  if (!route->arms.empty())
+    route->arms.push_back(
+        {std::string(kChampion), Xxh3(kChampion), ChampionShare(endpoint), route->main});
+  return route;
 }
 
-ThreadView& ServingService::View() {
-  thread_local ThreadView view;
-  const std::uint64_t generation = generation_.load();
-  if (view.serving != serial_ || view.generation != generation) {
-    const MutexLock lock(table_mutex_);
-    view.table = table_;
-    view.generation = generation_.load();
-    view.serving = serial_;
+void ServingService::Publish(std::shared_ptr<const Route> route) {
+  {
+    const MutexLock lock(state_mutex_);
+    if (const auto found = problems_.find(route->endpoint); found != problems_.end())
+      problems_.erase(found);
   }
-  return view;
+  routes_.Publish(std::move(route));
 }
 
 Result<> ServingService::Start() {
   std::string after;
   while (true) {
     std::vector<Endpoint> page;
-    GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
       GYRE_TRY(page, ReadEndpoints(reader, "", kPage, after));
       return {};
     }));
     for (const Endpoint& endpoint : page) {
-      auto snapshot = LoadSnapshot(endpoint);
-      if (snapshot) {
-        Publish(*std::move(snapshot), "");
+      auto route = MakeRoute(endpoint);
+      if (route) {
+        Publish(*std::move(route));
       } else {
-        kLog.Failed("endpoint not loaded", snapshot.error());
-        const MutexLock lock(table_mutex_);
-        problems_.insert_or_assign(endpoint.name, snapshot.error());
+        kLog.Failed("endpoint not loaded", route.error());
+        const MutexLock lock(state_mutex_);
+        problems_.insert_or_assign(endpoint.name, route.error());
       }
     }
     if (page.size() < kPage) break;
     after = page.back().name;
   }
   ready_.store(true);
-  if (!settings_.follow_aliases) return {};
   follower_ = exec::Worker("follower", [this](const exec::StopFlag& stop) {
-    while (!stop.WaitMicros(kFollowEveryMicros)) {
+    for (int tick = 1; !stop.WaitMicros(kTickMicros); ++tick) {
+      ParkIdle();
+      if (tick % kFollowTicks != 0) continue;
       if (const auto done = Reconcile(); !done) kLog.Failed("aliases not followed", done.error());
     }
   });
   return {};
 }
 
-Result<Endpoint> ServingService::Replace(Endpoint endpoint, Deployment deployment) {
-  const bool is_new = endpoint.id.empty();
-  const std::int64_t now_us = clock_.NowMicros();
-  if (is_new) {
-    endpoint.id = NewId();
-    endpoint.created_us = now_us;
-    endpoint.created_by = deployment.deployed_by;
-  }
-  endpoint.updated_us = now_us;
-  deployment.id = NewId();
-  deployment.endpoint_id = endpoint.id;
-  deployment.created_us = now_us;
-  endpoint.deployment = deployment;
-  GYRE_TRY(auto snapshot, LoadSnapshot(endpoint));
-  const std::string news = Json::Obj({{"endpoint", endpoint.name},
-                                      {"deployment", deployment.id},
-                                      {"model", deployment.model},
-                                      {"model_version_id", deployment.model_version_id},
-                                      {"basis", deployment.basis},
-                                      {"by", deployment.deployed_by}})
-                               .Dump();
-  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    if (is_new) GYRE_DO(InsertEndpoint(tx, endpoint));
-    GYRE_DO(AppendDeployment(tx, endpoint, &endpoint.deployment));
-    GYRE_DO(TellLineage(tx, endpoint, endpoint.deployment));
-    return events_.Publish(tx, {.kind = "endpoint.deployed",
-                                .project = endpoint.project,
-                                .subject = endpoint.name,
-                                .payload = news});
-  }));
-  Publish(std::move(snapshot), "");
-  kLog.Info("endpoint swapped", {{"endpoint", endpoint.name},
-                                 {"model", endpoint.deployment.model},
-                                 {"deployment", endpoint.deployment.number},
-                                 {"basis", endpoint.deployment.basis}});
-  Describe(&endpoint);
-  return endpoint;
+void ServingService::Stop() {
+  follower_ = exec::Worker();
+  shadows_.Stop();
 }
 
-Result<Endpoint> ServingService::Deploy(DeployRequest request) {
-  GYRE_TRY(const registry::ModelVersion version,
-           registry_.Resolve(request.project, request.reference));
-  const std::string name = request.endpoint.empty() ? version.model : request.endpoint;
-  GYRE_DO(CheckName("endpoint", name));
-  GYRE_TRY(const registry::ModelReference reference, registry::ParseReference(request.reference));
-  const MutexLock lock(deploy_mutex_);
-  Endpoint endpoint;
-  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY([[maybe_unused]] const bool found, FindEndpoint(reader, name, &endpoint));
-    return {};
-  }));
-  if (!endpoint.id.empty() && endpoint.project != request.project) {
-    return MakeError(Code::kAlreadyExists, "GY3801",
-                     "the endpoint name `{}` belongs to another project", name)
-        .Why("endpoint names are unique per server")
-        .Fix("choose another: gyre deploy MODEL --name OTHER");
-  }
-  endpoint.project = request.project;
-  endpoint.name = name;
-  endpoint.follows = reference.alias.empty() ? "" : request.reference;
-  return Replace(std::move(endpoint), Deployment{.id = {},
-                                                 .endpoint_id = {},
-                                                 .number = 0,
-                                                 .model_version_id = version.id,
-                                                 .model = version.name(),
-                                                 .reference = request.reference,
-                                                 .package = version.package,
-                                                 .basis = "deploy",
-                                                 .reason = request.reason,
-                                                 .deployed_by = request.deployed_by,
-                                                 .created_us = 0});
-}
+// --- what there is -------------------------------------------------------------------------------
 
 Result<Endpoint> ServingService::Require(std::string_view project, std::string_view name) {
   Endpoint endpoint;
   bool found = false;
-  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+  GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(found, FindEndpoint(reader, name, &endpoint));
     return {};
   }));
@@ -343,87 +228,29 @@ Result<Endpoint> ServingService::Require(std::string_view project, std::string_v
 }
 
 Result<bool> ServingService::IsThere(const std::string& model_version_id) {
-  const auto version = registry_.GetVersion(model_version_id);
+  const auto version = around_.registry.GetVersion(model_version_id);
   if (!version && version.error().code() != Code::kNotFound) return version.error();
   return version.has_value();
 }
 
-// Who removed a version wants it to answer no more: its package is still here, but is not used.
-Result<> ServingService::CheckStillThere(const Endpoint& endpoint, const Deployment& earlier) {
-  GYRE_TRY(const bool there, IsThere(earlier.model_version_id));
-  if (there) return {};
-  Error error = FailedPrecondition("GY3807",
-                                   "deployment {} of endpoint `{}` was {}, which has been "
-                                   "removed",
-                                   earlier.number, endpoint.name, earlier.model)
-                    .Why("a removed version is not brought back");
-  std::vector<Deployment> all;
-  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(all, ReadDeployments(reader, endpoint.id, kDeploymentsSearched));
-    return {};
-  }));
-  for (const Deployment& one : all) {
-    if (one.model_version_id == endpoint.deployment.model_version_id) continue;
-    GYRE_TRY(const bool alive, IsThere(one.model_version_id));
-    if (!alive) continue;
-    return std::move(error).Fix(fmt::format("gyre endpoints rollback {} --to {}    ({})",
-                                            endpoint.name, one.number, one.model));
-  }
-  return std::move(error).Fix(fmt::format("gyre deploy {}:vN --name {}",
-                                          earlier.model.substr(0, earlier.model.find(':')),
-                                          endpoint.name));
-}
-
-Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
-  const MutexLock lock(deploy_mutex_);
-  GYRE_TRY(Endpoint endpoint, Require(request.project, request.endpoint));
-  const int to = request.to == 0 ? endpoint.deployment.number - 1 : request.to;
-  if (to < 1 && request.to == 0) {
-    return FailedPrecondition("GY3804", "endpoint `{}` has no earlier deployment", request.endpoint)
-        .Fix(fmt::format("gyre endpoints show {}", request.endpoint));
-  }
-  Deployment earlier;
-  bool found = false;
-  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(found, FindDeployment(reader, endpoint.id, to, &earlier));
-    return {};
-  }));
-  if (!found) {
-    return NotFound("GY3803", "endpoint `{}` has no deployment {}", request.endpoint, to)
-        .Fix(fmt::format("gyre endpoints show {}", request.endpoint));
-  }
-  GYRE_DO(CheckStillThere(endpoint, earlier));
-  Describe(&endpoint);
-  const bool live = endpoint.ready && endpoint.follows.empty() &&
-                    earlier.model_version_id == endpoint.deployment.model_version_id;
-  if (live) return endpoint;
-  earlier.basis = fmt::format("rollback to {}", to);
-  earlier.reason = request.reason;
-  earlier.deployed_by = request.deployed_by;
-  endpoint.follows.clear();  // else the alias would undo it at once
-  return Replace(std::move(endpoint), std::move(earlier));
-}
-
-Result<> ServingService::Remove(std::string_view project, std::string_view name,
-                                std::string_view /*by*/) {
-  const MutexLock lock(deploy_mutex_);
-  GYRE_TRY(const Endpoint endpoint, Require(project, name));
-  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(RemoveEndpoint(tx, endpoint.id));
-    return events_.Publish(
-        tx, {.kind = "endpoint.removed", .project = endpoint.project, .subject = endpoint.name});
-  }));
-  Publish(nullptr, endpoint.name);
-  return {};
-}
-
 // What is, beside what should be.
 void ServingService::Describe(Endpoint* endpoint) {
-  const MutexLock lock(table_mutex_);
-  if (const auto found = table_->by_name.find(endpoint->name); found != table_->by_name.end()) {
-    endpoint->ready = found->second->info.deployment_id == endpoint->deployment.id;
-    endpoint->memory_bytes = found->second->info.scorer->memory_bytes();
+  if (const auto route = routes_.Find(endpoint->name)) {
+    endpoint->parked = route->parked;
+    std::vector<std::shared_ptr<const Snapshot>> all = route->shadows;
+    for (const Arm& arm : route->arms) all.push_back(arm.snapshot);
+    if (route->arms.empty() && route->main) all.push_back(route->main);
+    const auto runs = [&](const Deployment& deployment) {
+      return std::ranges::any_of(
+          all, [&](const auto& one) { return one->info.deployment_id == deployment.id; });
+    };
+    endpoint->ready = runs(endpoint->deployment) &&
+                      std::ranges::all_of(endpoint->variants, [&](const Variant& variant) {
+                        return runs(variant.deployment);
+                      });
+    for (const auto& one : all) endpoint->memory_bytes += one->info.scorer->memory_bytes();
   }
+  const MutexLock lock(state_mutex_);
   if (const auto problem = problems_.find(endpoint->name); problem != problems_.end()) {
     endpoint->problem = problem->second.ToString();
   }
@@ -438,7 +265,7 @@ Result<Endpoint> ServingService::Get(std::string_view project, std::string_view 
 Result<std::vector<Endpoint>> ServingService::List(std::string_view project, int limit,
                                                    std::string_view after) {
   std::vector<Endpoint> endpoints;
-  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+  GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(endpoints, ReadEndpoints(reader, project, limit, after));
     return {};
   }));
@@ -450,28 +277,77 @@ Result<std::vector<Deployment>> ServingService::History(std::string_view project
                                                         std::string_view name, int limit) {
   GYRE_TRY(const Endpoint endpoint, Require(project, name));
   std::vector<Deployment> deployments;
-  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+  GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(deployments, ReadDeployments(reader, endpoint.id, limit));
     return {};
   }));
   return deployments;
 }
 
+void ServingService::Note(const std::string& endpoint, std::string_view level,
+                          std::string_view variant, std::string message) {
+  const std::int64_t now_us = around_.clock.NowMicros();
+  const MutexLock lock(state_mutex_);
+  Noted& noted = notes_[endpoint];
+  if (level == "refused") {
+    if (noted.second != now_us / kMicrosPerSecond) noted.in_second = 0;
+    noted.second = now_us / kMicrosPerSecond;
+    if (++noted.in_second > kRefusalsASecond) return;
+  }
+  noted.entries.push_back(Json::Obj({{"at", FormatTime(now_us)},
+                                     {"level", level},
+                                     {"variant", variant},
+                                     {"message", std::move(message)}}));
+  if (noted.entries.size() > kNotesMax) noted.entries.pop_front();
+}
+
+Result<Json> ServingService::Log(std::string_view project, std::string_view name, int limit) {
+  GYRE_TRY(const Endpoint endpoint, Require(project, name));
+  Json items = Json::Arr();
+  const MutexLock lock(state_mutex_);
+  const auto found = notes_.find(endpoint.name);
+  if (found == notes_.end()) return items;
+  const auto& entries = found->second.entries;
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    if (items.size() == static_cast<std::size_t>(limit)) break;
+    items.Push(*entry);
+  }
+  return items;
+}
+
+EndpointCounts ServingService::Counts(std::string_view endpoint, std::string_view variant) {
+  const SnapshotCounters counters = CountersOf(std::string(endpoint), variant);
+  return {counters.requests->value(), counters.rows->value(),  counters.failed->value(),
+          counters.ignored->value(),  counters.bytes->value(), counters.cpu_ns->value()};
+}
+
+// --- requests ------------------------------------------------------------------------------------
+
 std::shared_ptr<const Snapshot> ServingService::Find(std::string_view endpoint) {
-  const ThreadView& view = View();
-  const auto found = view.table->by_name.find(endpoint);
-  return found == view.table->by_name.end() ? nullptr : found->second;
+  const auto route = Awake(endpoint);
+  return route ? route->main : nullptr;
+}
+
+std::shared_ptr<const Snapshot> ServingService::Choose(std::string_view endpoint,
+                                                       const Headers& headers) {
+  const auto route = Awake(endpoint);
+  if (!route || route->arms.empty()) return route ? route->main : nullptr;
+  const auto view = routes_.Enter();
+  view->answer.TakeKey();
+  return route->arms[PickArm(route->arms, KeyOf(*route, {}, &headers, *view))].snapshot;
 }
 
 std::vector<std::shared_ptr<const Snapshot>> ServingService::Snapshots() {
   std::vector<std::shared_ptr<const Snapshot>> all;
-  for (const auto& [name, snapshot] : View().table->by_name) all.push_back(snapshot);
+  for (const auto& [name, route] : routes_.All()->by_name) {
+    if (route->main) all.push_back(route->main);
+  }
   return all;
 }
 
 Error ServingService::Missing(std::string_view endpoint) {
   {
-    const MutexLock lock(table_mutex_);
+    const MutexLock lock(state_mutex_);
     if (const auto problem = problems_.find(endpoint); problem != problems_.end()) {
       return MakeError(Code::kUnavailable, "GY3805", "endpoint `{}` is not loaded: {}", endpoint,
                        problem->second.message());
@@ -481,94 +357,71 @@ Error ServingService::Missing(std::string_view endpoint) {
   return NoSuchEndpoint(endpoint);
 }
 
-Result<std::string> ServingService::Predict(std::string_view endpoint, std::string_view body) {
-  ThreadView& view = View();
-  const auto found = view.table->by_name.find(endpoint);
-  if (found == view.table->by_name.end()) return Missing(endpoint);
-  const Snapshot& snapshot =
-      *found->second;  // the view holds it; only this thread changes its view
+// What decides on the variant: the caller's key where the endpoint asks for one and the request has
+// it, else the request itself.
+std::uint64_t ServingService::KeyOf(const Route& route, std::string_view body,
+                                    const Headers* headers, Routes::View& view) {
+  std::uint64_t key = 0;
+  if (route.sticky.by == Sticky::By::kHeader) {
+    const auto value = headers != nullptr ? headers->Find(route.sticky.name) : std::nullopt;
+    if (value && !value->empty()) key = Xxh3(*value);
+  } else if (route.sticky.by != Sticky::By::kRequest && !body.empty()) {
+    key = view.reader.KeyOf(body, route.sticky.by, route.sticky.name);
+  }
+  return key != 0 ? key : view.answer.NextKey();
+}
+
+Result<std::string> ServingService::Predict(std::string_view endpoint, std::string_view body,
+                                            const Headers* headers) {
+  const auto view = routes_.Enter();
+  auto found = view->table->by_name.find(endpoint);
+  if (found != view->table->by_name.end() && found->second->parked) {
+    GYRE_DO(Wake(endpoint));
+    routes_.Refresh(*view);
+    found = view->table->by_name.find(endpoint);
+  }
+  if (found == view->table->by_name.end()) return Missing(endpoint);
+  const Route& route = *found->second;  // the view holds it until the guard goes
+  const std::shared_ptr<const Snapshot>& chosen =
+      route.arms.empty()
+          ? route.main
+          : route.arms[PickArm(route.arms, KeyOf(route, body, headers, *view))].snapshot;
+  const Snapshot& snapshot = *chosen;
   snapshot.counters.requests->Add();
-  const CpuMeter meter(body.size(), view.requests++, *snapshot.counters.cpu_ns);
-  const std::int64_t begin_us = clock_.NowMicros();
-  view.answer.Begin(snapshot, &view.recorder);
+  const CpuMeter meter(body.size(), view->requests++, *snapshot.counters.cpu_ns);
+  const std::int64_t begin_us = around_.clock.NowMicros();
+  view->answer.Begin(snapshot, &view->recorder, !route.shadows.empty());
   const auto facts =
-      view.reader.Read(body, snapshot, static_cast<std::size_t>(settings_.rows_max), view.answer);
+      view->reader.Read(body, snapshot, static_cast<std::size_t>(settings_.rows_max), view->answer);
   if (!facts) {
-    view.recorder.Discard();
+    view->recorder.Discard();
     snapshot.counters.failed->Add();
+    Note(route.endpoint, "refused", snapshot.info.model, facts.error().message());
     return facts.error();
   }
   snapshot.counters.rows->Add(static_cast<std::int64_t>(facts->rows));
   if (facts->ignored != 0)
     snapshot.counters.ignored->Add(static_cast<std::int64_t>(facts->ignored));
-  std::string answer = view.answer.Finish(*facts);
-  view.recorder.Commit({.received_us = begin_us,
-                        .latency_us = std::max<std::int64_t>(0, clock_.NowMicros() - begin_us),
-                        .event_times_us = facts->event_times_us,
-                        .inference_ids = facts->inference_ids,
-                        .keys = facts->keys});
+  std::string answer = view->answer.Finish(*facts);
+  const std::int64_t took_us = std::max<std::int64_t>(0, around_.clock.NowMicros() - begin_us);
+  view->recorder.Commit({.received_us = begin_us,
+                         .latency_us = took_us,
+                         .event_times_us = facts->event_times_us,
+                         .inference_ids = facts->inference_ids,
+                         .keys = facts->keys});
+  snapshot.stats->latency_us.Add(static_cast<double>(took_us));
   snapshot.counters.bytes->Add(static_cast<std::int64_t>(body.size() + answer.size()));
+  if (!route.shadows.empty()) shadows_.Offer(route, chosen, body, view->answer, begin_us);
   return answer;
 }
-
-EndpointCounts ServingService::Counts(std::string_view endpoint) {
-  const SnapshotCounters counters = CountersOf(std::string(endpoint));
-  return {counters.requests->value(), counters.rows->value(),  counters.failed->value(),
-          counters.ignored->value(),  counters.bytes->value(), counters.cpu_ns->value()};
-}
-
-Result<> ServingService::FollowOne(const Endpoint& seen) {
-  const MutexLock lock(deploy_mutex_);
-  GYRE_TRY(Endpoint endpoint, Require(seen.project, seen.name));
-  if (endpoint.follows.empty()) return {};
-  GYRE_TRY(const registry::ModelVersion version,
-           registry_.Resolve(endpoint.project, endpoint.follows));
-  if (version.id == endpoint.deployment.model_version_id) return {};
-  Deployment next{.id = {},
-                  .endpoint_id = {},
-                  .number = 0,
-                  .model_version_id = version.id,
-                  .model = version.name(),
-                  .reference = endpoint.follows,
-                  .package = version.package,
-                  .basis = "alias moved",
-                  .reason = {},
-                  .deployed_by = "gyre",
-                  .created_us = 0};
-  GYRE_DO(Replace(std::move(endpoint), std::move(next)));
-  return {};
-}
-
-// Compares what the database wants with what runs.
-Result<> ServingService::Reconcile() {
-  if (!settings_.follow_aliases) return {};
-  std::string after;
-  while (true) {
-    std::vector<Endpoint> page;
-    GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-      GYRE_TRY(page, ReadEndpoints(reader, "", kPage, after));
-      return {};
-    }));
-    for (const Endpoint& endpoint : page) {
-      if (endpoint.follows.empty()) continue;
-      // One broken model must not keep the others from being followed.
-      if (const auto done = FollowOne(endpoint); !done)
-        kLog.Failed("alias not followed", done.error());
-    }
-    if (page.size() < kPage) return {};
-    after = page.back().name;
-  }
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Serving>> OpenServing(db::Database& database, blob::Store& blobs,
                                              registry::Registry& registry, events::Events& events,
                                              telemetry::Metrics& metrics, const Clock& clock,
                                              ServingSettings settings,
                                              inference_log::InferenceLog* log) {
-  return std::make_unique<ServingService>(database, blobs, registry, events, metrics, clock,
-                                          settings, log);
+  return std::make_unique<ServingService>(
+      Surroundings{database, blobs, registry, events, metrics, clock, log}, settings);
 }
 
 }  // namespace gyre::serving

@@ -1,13 +1,14 @@
 // Endpoints: names that answer predictions, and the deployments behind them.
 //
-// What should run stands in the database (one append-only row per deployment, the endpoint points
-// at one of them); what runs is a table of immutable snapshots {scorer, names, plan} that is
-// swapped as a whole. A request holds its snapshot until it is answered, so that a swap fails
-// nobody. The packages of earlier deployments stay referenced: rolling back needs nothing but the
-// database. Thread-safe.
+// What should run stands in the database: one append-only row per deployment; the endpoint points
+// at its champion, and variants beside it have a share of the traffic or shadow it. What runs is a
+// table of routes over immutable snapshots {scorer, names, plan} that is swapped as a whole. A
+// request holds its snapshot until it is answered, so that a swap fails nobody. The packages of
+// earlier deployments stay referenced: rolling back needs nothing but the database. Thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,23 +38,55 @@ struct Deployment {
   std::string model;      // "churn:v3"
   std::string reference;  // as it was asked for: "churn@champion"
   blob::Object package;
-  std::string basis;  // "deploy", "rollback", "alias moved"
+  std::string variant;  // "" = the champion, "canary"
+  std::string basis;    // "deploy", "rollback", "alias moved", "canary", "shadow", "promoted"
   std::string reason, deployed_by;
   std::int64_t created_us = 0;
 };
 Json DeploymentToJson(const Deployment& deployment);
 
+// What answers beside the champion, which has the rest of the traffic.
+inline constexpr std::string_view kChampion = "champion";
+struct Variant {
+  std::string name;  // "canary"
+  Deployment deployment;
+  double share = 0;     // of the requests, 0 to 1
+  bool shadow = false;  // scores what others have answered; has no share
+};
+
 struct Endpoint {
   std::string id, project, name;  // names are unique per server
   std::string follows;    // "churn@champion": moves of this alias are followed; empty = pinned
   Deployment deployment;  // what should run
-  bool ready = false;     // it runs
-  std::string problem;    // why not
+  std::vector<Variant> variants;   // by name
+  std::string sticky;              // keeps a caller on one variant: "", "header:X-User",
+                                   // "column:customer" of the first row, "member:session"
+  std::int64_t park_after_us = 0;  // without requests for so long, memory is given back; 0 = never
+  bool ready = false;              // all of it runs
+  bool parked = false;             // the next request loads it
+  std::string problem;             // why not
   std::string created_by;
   std::int64_t created_us = 0, updated_us = 0;
   std::int64_t memory_bytes = 0;  // of the loaded predictor
 };
 Json EndpointToJson(const Endpoint& endpoint);
+
+// What one variant did since its deployment began to answer in this process: cumulative, so that
+// two readings give what was between them.
+struct VariantCounts {
+  std::string variant, deployment_id, model;  // "champion", ..., "churn:v3"
+  double share = 1;
+  bool shadow = false;
+  std::int64_t since_us = 0;
+  std::int64_t requests = 0, rows = 0, failed = 0;
+  double latency_us_p50 = 0, latency_us_p95 = 0, latency_us_p99 = 0;
+  // Of a shadow: its outputs beside those that were answered.
+  std::int64_t compared = 0, agreed = 0;  // rows; the same class, or the same number to 1e-9
+  std::int64_t dropped = 0;               // requests that came faster than it could score
+  double difference_mean = 0;  // of the value, or the largest of a row's class probabilities
+  double difference_p50 = 0, difference_p95 = 0, difference_p99 = 0;
+};
+Json VariantCountsToJson(const VariantCounts& counts);
 
 // What answers: immutable, shared by the requests that use it.
 struct Snapshot;
@@ -108,6 +141,31 @@ struct EndpointCounts {
   std::int64_t cpu_ns = 0;  // of the answering threads; small requests are sampled
 };
 
+struct VariantRequest {
+  std::string project, endpoint;
+  std::string variant;    // "canary"
+  std::string reference;  // "churn@challenger"; empty = what it runs already
+  double share = 0;       // 0 to 1
+  bool shadow = false;
+  std::string reason, by;
+};
+// Members that are not there stay as they are.
+struct EndpointChange {
+  std::string project, endpoint;
+  std::optional<std::string> sticky;
+  std::optional<std::int64_t> park_after_us;
+  std::string by;
+};
+
+// Headers of a request, for endpoints that keep a caller on one variant by one of them.
+class Headers {
+ public:
+  virtual std::optional<std::string_view> Find(std::string_view name) const = 0;
+
+ protected:
+  ~Headers() = default;
+};
+
 class Serving {
  public:
   virtual ~Serving() = default;
@@ -122,9 +180,39 @@ class Serving {
   // Errors: those of Registry::Resolve, kAlreadyExists GY3801 the name belongs to another project,
   // GY3203, GY3110 a broken package.
   virtual Result<Endpoint> Deploy(DeployRequest request) = 0;
-  // Errors: kNotFound GY3802 no such endpoint, GY3803 no such deployment, kFailedPrecondition
-  // GY3804 there is no earlier one, GY3807 its model version has been removed.
+  // Back to the state before: when a canary has traffic that was the last change, and it goes;
+  // else, or with `to`, the champion is replaced, and no canary stays either. Shadows stay. Errors:
+  // kNotFound GY3802 no such endpoint, GY3803 no such deployment, kFailedPrecondition GY3804 there
+  // is no earlier one, GY3807 its model version has been removed.
   virtual Result<Endpoint> Rollback(RollbackRequest request) = 0;
+
+  // --- traffic -----------------------------------------------------------------------------------
+  // Sets one variant, made where it is missing: loaded and answering when it returns. The same
+  // request again changes nothing. Errors: those of Deploy, kInvalidArgument GY3850 (name, share),
+  // kNotFound GY3851 no such variant.
+  virtual Result<Endpoint> SetVariant(VariantRequest request) = 0;
+  // Shares by name. Those that are not named stay; the champion has the rest, or what is said of it
+  // must be that. Errors: GY3850, GY3851.
+  virtual Result<Endpoint> SetTraffic(std::string_view project, std::string_view endpoint,
+                                      const std::map<std::string, double>& shares,
+                                      std::string reason, std::string by) = 0;
+  // Takes a variant away; empty = all that have a share. Error: GY3851 unless empty.
+  virtual Result<Endpoint> RemoveVariant(std::string_view project, std::string_view endpoint,
+                                         std::string_view variant, std::string reason,
+                                         std::string by) = 0;
+  // What the variant runs becomes the champion, and the variant goes. Follows its alias on only
+  // where that names this version. Error: GY3851.
+  virtual Result<Endpoint> PromoteVariant(std::string_view project, std::string_view endpoint,
+                                          std::string_view variant, std::string reason,
+                                          std::string by) = 0;
+  virtual Result<Endpoint> Change(EndpointChange change) = 0;  // GY3852 sticky, GY3853 park_after
+  // The champion first, then by name.
+  virtual Result<std::vector<VariantCounts>> Variants(std::string_view project,
+                                                      std::string_view endpoint) = 0;
+  // Newest first, since start: {"at", "level", "variant", "message"}; of refused requests a few a
+  // second.
+  virtual Result<Json> Log(std::string_view project, std::string_view endpoint, int limit) = 0;
+
   virtual Result<> Remove(std::string_view project, std::string_view endpoint,
                           std::string_view by) = 0;
   virtual Result<Endpoint> Get(std::string_view project, std::string_view endpoint) = 0;
@@ -135,17 +223,26 @@ class Serving {
                                                   std::string_view endpoint,
                                                   int limit) = 0;  // newest first
 
-  // Never waits. Null when there is no such endpoint or it is not loaded.
+  // The champion. Waits only where a parked endpoint must be loaded. Null when there is no such
+  // endpoint or it is not loaded.
   virtual std::shared_ptr<const Snapshot> Find(std::string_view endpoint) = 0;
+  // The variant for one request, for protocols that score by themselves: by the header, where the
+  // endpoint is sticky by one, else by chance.
+  virtual std::shared_ptr<const Snapshot> Choose(std::string_view endpoint,
+                                                 const Headers& headers) = 0;
   virtual std::vector<std::shared_ptr<const Snapshot>> Snapshots() = 0;
 
   // The online path: a body `{"inputs": [{column: value, ...}, ...]}` in, the answer as JSON out.
-  // Never waits, and does not allocate beyond its answer once warm. Column order of the rows is
+  // Waits only for a parked endpoint, and does not allocate beyond its answer once warm (beside a
+  // shadow it copies the body). Column order of the rows is
   // learned, unknown columns are ignored and counted, missing ones are null. Errors: kNotFound
   // GY3802, kUnavailable GY3805 not loaded, kInvalidArgument GY3810 (body), GY3811 (row and column
   // named), GY3812 (too many rows).
-  virtual Result<std::string> Predict(std::string_view endpoint, std::string_view body) = 0;
-  virtual EndpointCounts Counts(std::string_view endpoint) = 0;
+  virtual Result<std::string> Predict(std::string_view endpoint, std::string_view body,
+                                      const Headers* headers = nullptr) = 0;
+  // Of the endpoint's champion, or of one variant, over all its deployments.
+  virtual EndpointCounts Counts(std::string_view endpoint,
+                                std::string_view variant = kChampion) = 0;
 
   // Compares what should run with what runs: deploys what followed aliases point at now. Called
   // when an alias has moved (event "model.alias.moved") and now and then.

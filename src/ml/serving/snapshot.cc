@@ -68,6 +68,8 @@ RequestMeter::~RequestMeter() {
   counters.requests->Add();
   if (!answered_) counters.failed->Add();
   counters.cpu_ns->Add(ThreadCpuNanos() - begin_ns_);
+  snapshot_->stats->latency_us.Add(
+      static_cast<double>(std::max<std::int64_t>(0, SystemClock().NowMicros() - begin_us_)));
 }
 
 void RequestMeter::Capture(const table::Frame& inputs, const predictors::Scores& scores,
@@ -101,9 +103,11 @@ void RequestMeter::Answered(std::size_t rows, std::size_t answer_bytes) {
 }
 
 std::shared_ptr<const Snapshot> MakeSnapshot(SnapshotInfo info, SnapshotCounters counters,
+                                             std::shared_ptr<VariantStats> stats,
                                              std::shared_ptr<const inference_log::Stream> stream) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->counters = counters;
+  snapshot->stats = std::move(stats);
   snapshot->stream = std::move(stream);
   snapshot->serial = NextSerial();
   const predictors::Scorer& scorer = *info.scorer;

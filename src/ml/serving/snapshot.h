@@ -10,23 +10,15 @@
 #include <vector>
 
 #include "ml/serving/serving.h"
+#include "ml/serving/variant_stats.h"
 
 namespace gyre::serving {
-
-// Of the endpoint, not of the snapshot: they go on counting over swaps.
-struct SnapshotCounters {
-  telemetry::Counter* requests;
-  telemetry::Counter* rows;
-  telemetry::Counter* failed;
-  telemetry::Counter* ignored;
-  telemetry::Counter* bytes;
-  telemetry::Counter* cpu_ns;
-};
 
 struct Snapshot {
   SnapshotInfo info;
   SnapshotCounters counters = {};
-  std::uint64_t serial = 0;                                   // unique in this process
+  std::shared_ptr<VariantStats> stats;  // of the deployment; goes on over swaps
+  std::uint64_t serial = 0;             // unique in this process
   std::map<std::string, std::uint32_t, std::less<>> columns;  // name -> index in input()
   std::vector<table::TextFormat> text_formats;                // by index in input()
   std::string head;                      // {"model":"churn:v1","inference_id":"
@@ -37,13 +29,9 @@ struct Snapshot {
 
 std::shared_ptr<const Snapshot> MakeSnapshot(
     SnapshotInfo info, SnapshotCounters counters,
+    std::shared_ptr<VariantStats> stats = std::make_shared<VariantStats>(),
     std::shared_ptr<const inference_log::Stream> stream = nullptr);
 
 std::int64_t ThreadCpuNanos();  // a system call
-
-// The table of what runs; replaced as a whole.
-struct SnapshotTable {
-  std::map<std::string, std::shared_ptr<const Snapshot>, std::less<>> by_name;
-};
 
 }  // namespace gyre::serving

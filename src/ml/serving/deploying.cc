@@ -1,0 +1,266 @@
+// What changes what an endpoint runs: deploy, roll back, follow an alias, remove.
+#include <algorithm>
+#include <utility>
+
+#include "base/id.h"
+#include "base/text.h"
+#include "ml/registry/reference.h"
+#include "ml/serving/endpoint_store.h"
+#include "ml/serving/service.h"
+#include "platform/telemetry/log.h"
+
+namespace gyre::serving {
+
+namespace {
+
+constexpr telemetry::Logger kLog{"ml/serving"};
+constexpr int kPage = 500;
+constexpr int kDeploymentsSearched = 1'000;
+
+// What a version runs as the champion, nobody runs beside it any more.
+void DropPromoted(Endpoint* endpoint) {
+  std::erase_if(endpoint->variants, [&](const Variant& variant) {
+    return !variant.shadow &&
+           variant.deployment.model_version_id == endpoint->deployment.model_version_id;
+  });
+}
+
+}  // namespace
+
+Result<Endpoint> ServingService::Apply(Endpoint endpoint, const Move& move) {
+  endpoint.updated_us = around_.clock.NowMicros();
+  GYRE_TRY(auto route, MakeRoute(endpoint));
+  Deployment* const fresh =
+      move.fresh == nullptr ? nullptr
+      : endpoint.deployment.id == move.fresh->id
+          ? &endpoint.deployment
+          : &std::ranges::find(endpoint.variants, move.fresh->id, [](const Variant& variant) {
+               return variant.deployment.id;
+             })->deployment;
+  const Deployment& told = fresh != nullptr ? *fresh : endpoint.deployment;
+  const std::string news = Json::Obj({{"endpoint", endpoint.name},
+                                      {"deployment", told.id},
+                                      {"model", told.model},
+                                      {"model_version_id", told.model_version_id},
+                                      {"variant", told.variant},
+                                      {"basis", told.basis},
+                                      {"what", move.what},
+                                      {"reason", move.reason},
+                                      {"by", move.by}})
+                               .Dump();
+  GYRE_DO(around_.database.Write([&](db::Transaction& tx) -> Result<> {
+    if (move.is_new) GYRE_DO(InsertEndpoint(tx, endpoint));
+    if (fresh != nullptr) {
+      GYRE_DO(AppendDeployment(tx, fresh));
+      GYRE_DO(TellLineage(tx, endpoint, *fresh));
+    }
+    GYRE_DO(SaveEndpoint(tx, endpoint));
+    return around_.events.Publish(tx, {.kind = move.kind,
+                                       .project = endpoint.project,
+                                       .subject = endpoint.name,
+                                       .payload = news});
+  }));
+  Publish(std::move(route));
+  kLog.Info("endpoint swapped", {{"endpoint", endpoint.name},
+                                 {"model", told.model},
+                                 {"deployment", told.number},
+                                 {"basis", told.basis},
+                                 {"what", move.what}});
+  Note(endpoint.name, "info", told.variant.empty() ? kChampion : std::string_view(told.variant),
+       fmt::format("{} by {}{}{}", move.what, move.by, move.reason.empty() ? "" : ": ",
+                   move.reason));
+  Describe(&endpoint);
+  return endpoint;
+}
+
+Result<Endpoint> ServingService::Replace(Endpoint endpoint, Deployment deployment) {
+  const bool is_new = endpoint.id.empty();
+  const std::int64_t now_us = around_.clock.NowMicros();
+  if (is_new) {
+    endpoint.id = NewId();
+    endpoint.created_us = now_us;
+    endpoint.created_by = deployment.deployed_by;
+  }
+  deployment.id = NewId();
+  deployment.endpoint_id = endpoint.id;
+  deployment.created_us = now_us;
+  deployment.variant.clear();
+  endpoint.deployment = deployment;
+  DropPromoted(&endpoint);
+  return Apply(std::move(endpoint),
+               {.kind = "endpoint.deployed",
+                .what = fmt::format("{} answers ({})", deployment.model, deployment.basis),
+                .by = deployment.deployed_by,
+                .reason = deployment.reason,
+                .fresh = &deployment,
+                .is_new = is_new});
+}
+
+Result<Endpoint> ServingService::Deploy(DeployRequest request) {
+  GYRE_TRY(const registry::ModelVersion version,
+           around_.registry.Resolve(request.project, request.reference));
+  const std::string name = request.endpoint.empty() ? version.model : request.endpoint;
+  GYRE_DO(CheckName("endpoint", name));
+  GYRE_TRY(const registry::ModelReference reference, registry::ParseReference(request.reference));
+  const MutexLock lock(deploy_mutex_);
+  Endpoint endpoint;
+  GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY([[maybe_unused]] const bool found, FindEndpoint(reader, name, &endpoint));
+    return {};
+  }));
+  if (!endpoint.id.empty() && endpoint.project != request.project) {
+    return MakeError(Code::kAlreadyExists, "GY3801",
+                     "the endpoint name `{}` belongs to another project", name)
+        .Why("endpoint names are unique per server")
+        .Fix("choose another: gyre deploy MODEL --name OTHER");
+  }
+  endpoint.project = request.project;
+  endpoint.name = name;
+  endpoint.follows = reference.alias.empty() ? "" : request.reference;
+  return Replace(std::move(endpoint), Deployment{.id = {},
+                                                 .endpoint_id = {},
+                                                 .number = 0,
+                                                 .model_version_id = version.id,
+                                                 .model = version.name(),
+                                                 .reference = request.reference,
+                                                 .package = version.package,
+                                                 .variant = {},
+                                                 .basis = "deploy",
+                                                 .reason = request.reason,
+                                                 .deployed_by = request.deployed_by,
+                                                 .created_us = 0});
+}
+
+// Who removed a version wants it to answer no more: its package is still here, but is not used.
+Result<> ServingService::CheckStillThere(const Endpoint& endpoint, const Deployment& earlier) {
+  GYRE_TRY(const bool there, IsThere(earlier.model_version_id));
+  if (there) return {};
+  Error error = FailedPrecondition("GY3807",
+                                   "deployment {} of endpoint `{}` was {}, which has been "
+                                   "removed",
+                                   earlier.number, endpoint.name, earlier.model)
+                    .Why("a removed version is not brought back");
+  std::vector<Deployment> all;
+  GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(all, ReadDeployments(reader, endpoint.id, kDeploymentsSearched));
+    return {};
+  }));
+  for (const Deployment& one : all) {
+    if (one.model_version_id == endpoint.deployment.model_version_id) continue;
+    GYRE_TRY(const bool alive, IsThere(one.model_version_id));
+    if (!alive) continue;
+    return std::move(error).Fix(fmt::format("gyre endpoints rollback {} --to {}    ({})",
+                                            endpoint.name, one.number, one.model));
+  }
+  return std::move(error).Fix(fmt::format("gyre deploy {}:vN --name {}",
+                                          earlier.model.substr(0, earlier.model.find(':')),
+                                          endpoint.name));
+}
+
+Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
+  const MutexLock lock(deploy_mutex_);
+  GYRE_TRY(Endpoint endpoint, Require(request.project, request.endpoint));
+  const auto has_share = [](const Variant& variant) { return !variant.shadow; };
+  const bool canaries = std::ranges::any_of(endpoint.variants, has_share);
+  std::erase_if(endpoint.variants, has_share);
+  if (canaries && request.to == 0)
+    return Apply(std::move(endpoint), {.kind = "endpoint.traffic",
+                                       .what = "all traffic is back at the champion",
+                                       .by = request.deployed_by,
+                                       .reason = request.reason});
+  int to = request.to;
+  if (to == 0) {
+    GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
+      GYRE_TRY(to, NumberBefore(reader, endpoint.deployment));
+      return {};
+    }));
+  }
+  if (to < 1 && request.to == 0) {
+    return FailedPrecondition("GY3804", "endpoint `{}` has no earlier deployment", request.endpoint)
+        .Fix(fmt::format("gyre endpoints show {}", request.endpoint));
+  }
+  Deployment earlier;
+  bool found = false;
+  GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(found, FindDeployment(reader, endpoint.id, to, &earlier));
+    return {};
+  }));
+  if (!found) {
+    return NotFound("GY3803", "endpoint `{}` has no deployment {}", request.endpoint, to)
+        .Fix(fmt::format("gyre endpoints show {}", request.endpoint));
+  }
+  GYRE_DO(CheckStillThere(endpoint, earlier));
+  Describe(&endpoint);
+  const bool live = endpoint.ready && endpoint.follows.empty() &&
+                    earlier.model_version_id == endpoint.deployment.model_version_id;
+  if (live) return endpoint;
+  earlier.basis = fmt::format("rollback to {}", to);
+  earlier.reason = request.reason;
+  earlier.deployed_by = request.deployed_by;
+  endpoint.follows.clear();  // else the alias would undo it at once
+  return Replace(std::move(endpoint), std::move(earlier));
+}
+
+Result<> ServingService::Remove(std::string_view project, std::string_view name,
+                                std::string_view /*by*/) {
+  const MutexLock lock(deploy_mutex_);
+  GYRE_TRY(const Endpoint endpoint, Require(project, name));
+  GYRE_DO(around_.database.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(RemoveEndpoint(tx, endpoint.id));
+    return around_.events.Publish(
+        tx, {.kind = "endpoint.removed", .project = endpoint.project, .subject = endpoint.name});
+  }));
+  {
+    const MutexLock state(state_mutex_);
+    if (const auto found = problems_.find(endpoint.name); found != problems_.end())
+      problems_.erase(found);
+  }
+  routes_.Remove(endpoint.name);
+  return {};
+}
+
+Result<> ServingService::FollowOne(const Endpoint& seen) {
+  const MutexLock lock(deploy_mutex_);
+  GYRE_TRY(Endpoint endpoint, Require(seen.project, seen.name));
+  if (endpoint.follows.empty()) return {};
+  GYRE_TRY(const registry::ModelVersion version,
+           around_.registry.Resolve(endpoint.project, endpoint.follows));
+  if (version.id == endpoint.deployment.model_version_id) return {};
+  Deployment next{.id = {},
+                  .endpoint_id = {},
+                  .number = 0,
+                  .model_version_id = version.id,
+                  .model = version.name(),
+                  .reference = endpoint.follows,
+                  .package = version.package,
+                  .variant = {},
+                  .basis = "alias moved",
+                  .reason = {},
+                  .deployed_by = "gyre",
+                  .created_us = 0};
+  GYRE_DO(Replace(std::move(endpoint), std::move(next)));
+  return {};
+}
+
+// Compares what the database wants with what runs.
+Result<> ServingService::Reconcile() {
+  if (!settings_.follow_aliases) return {};
+  std::string after;
+  while (true) {
+    std::vector<Endpoint> page;
+    GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
+      GYRE_TRY(page, ReadEndpoints(reader, "", kPage, after));
+      return {};
+    }));
+    for (const Endpoint& endpoint : page) {
+      if (endpoint.follows.empty()) continue;
+      // One broken model must not keep the others from being followed.
+      if (const auto done = FollowOne(endpoint); !done)
+        kLog.Failed("alias not followed", done.error());
+    }
+    if (page.size() < kPage) return {};
+    after = page.back().name;
+  }
+}
+
+}  // namespace gyre::serving

@@ -1,0 +1,182 @@
+"""Canary, sticky callers, shadow, rollback and parking on the built program, under load.
+
+python3 tests/scenarios/traffic.py"""
+import json
+import os
+import random
+import sys
+import threading
+import time
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from harness import Gyre  # noqa: E402
+
+ENDPOINT = '/api/v1/projects/default/endpoints/shop'
+
+
+def train(g):
+    pick = random.Random(1)
+    with open(os.path.join(g.work, 'shop.csv'), 'w') as out:
+        out.write('who,spent,visits,bought\n')
+        for i in range(600):
+            spent, visits = pick.uniform(0, 100), pick.randint(0, 20)
+            out.write(f'c{i},{spent:.2f},{visits},{"yes" if spent / 50 + visits / 10 + pick.gauss(0, .5) > 2 else "no"}\n')
+    g.cli('add', 'shop.csv')
+    for seed in '1', '2', '3':
+        g.cli('train', 'shop', '--target', 'bought', '--trials', '1', '--seed', seed, check=False)
+    versions = [v['name'] for v in g.json('GET', '/api/v1/projects/default/models/shop/versions')['items']]
+    assert len(versions) == 3, versions
+    g.cli('deploy', 'shop:v1')
+
+
+def body(customer=0):
+    return json.dumps({'inputs': [{'spent': customer % 100, 'visits': customer % 20}]})
+
+
+class Callers:
+    """Threads that ask without pause; any answer but 200 is a failure."""
+
+    def __init__(self, g, count=3):
+        self.g, self.stop, self.answered, self.failures, self.models = g, False, 0, [], {}
+        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(count)]
+
+    def run(self, number):
+        url = f'http://{self.g.host}:{self.g.port}/e/shop'
+        customer = number
+        while not self.stop:
+            customer += 1
+            request = urllib.request.Request(url, body(customer).encode(), {'X-User': f'u{customer % 500}'})
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    model = json.load(answer)['model']
+                    self.answered += 1
+                    self.models.setdefault(f'u{customer % 500}', set()).add(model)
+            except Exception as problem:  # whatever it is, a caller was failed
+                self.failures.append(repr(problem))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        for thread in self.threads:
+            thread.join()
+
+
+def variants(g):
+    return {variant['name']: variant for variant in g.json('GET', ENDPOINT)['variants']}
+
+
+def nobody_fails(g):
+    said = g.cli('deploy', 'shop:v2', '--name', 'shop', '--canary', '10%').stdout
+    assert 'canary of endpoint shop live' in said and '90 %' in said and '10 %' in said, said
+    before = variants(g)
+    with Callers(g) as callers:
+        for step in range(50):
+            g.json('PUT', ENDPOINT + '/traffic', {'shares': {'canary': (step * 7 % 100) / 100}})
+        begin = time.monotonic()
+        g.json('POST', ENDPOINT + '/rollback', {'reason': 'drill'})
+        took = time.monotonic() - begin
+        assert list(variants(g)) == ['champion']
+        g.cli('deploy', 'shop:v2', '--name', 'shop', '--canary', '50%')
+        time.sleep(0.3)
+    assert not callers.failures, callers.failures[:3]
+    assert callers.answered > 100, callers.answered
+    after = variants(g)
+    assert after['canary']['deployment_id'] != before['canary']['deployment_id']
+    assert after['champion']['requests'] > 0 and after['canary']['requests'] > 0, after
+    assert after['canary']['latency_us']['p99'] > 0 and after['canary']['failed'] == 0, after
+    print(f'traffic: {callers.answered} answers over 50 changes and a rollback ({took * 1000:.0f} ms), none failed')
+
+
+def callers_stay(g):
+    g.cli('endpoints', 'edit', 'shop', '--sticky', 'header:X-User')
+    g.cli('endpoints', 'traffic', 'shop', 'champion=70', 'canary=30')
+    with Callers(g) as callers:
+        time.sleep(1)
+    assert not callers.failures, callers.failures[:3]
+    assert all(len(models) == 1 for models in callers.models.values()), callers.models
+    first = {user for user, models in callers.models.items() if models == {'shop:v2'}}
+    share = len(first) / len(callers.models)
+    assert 0.15 < share < 0.45, share
+    g.cli('endpoints', 'traffic', 'shop', 'canary=60')
+    with Callers(g) as callers:
+        time.sleep(1)
+    second = {user for user, models in callers.models.items() if models == {'shop:v2'}}
+    assert first & set(callers.models) <= second and len(second) > len(first), (len(first), len(second))
+    done = g.cli('endpoints', 'traffic', 'shop', 'champion=50', 'canary=60', check=False)
+    assert done.returncode != 0 and 'GY3850' in done.stderr, done.stderr
+
+
+def shadow(g):
+    g.cli('endpoints', 'rollback', 'shop')
+    g.cli('deploy', 'shop:v3', '--name', 'shop', '--shadow')
+    g.cli('predict', 'shop:v1', '--in', 'shop.csv', '--out', 'v1.csv')
+    g.cli('predict', 'shop:v3', '--in', 'shop.csv', '--out', 'v3.csv')
+    rows = []
+    for name in 'v1.csv', 'v3.csv':
+        with open(os.path.join(g.work, name)) as file:
+            header, *lines = [line.rstrip('\n').split(',') for line in file]
+            rows.append([dict(zip(header, line)) for line in lines])
+    asked = rows[0][:200]
+    for row in asked:
+        sent = {'inputs': [{'spent': float(row['spent']), 'visits': int(row['visits'])}]}
+        assert g.json('POST', '/e/shop', sent)['model'] == 'shop:v1'
+    for _ in range(100):
+        seen = variants(g)['shadow']['comparison']
+        if seen['rows'] == len(asked):
+            break
+        time.sleep(0.05)
+    pairs = list(zip(rows[0], rows[1]))[:200]
+    agreed = sum(a['prediction'] == b['prediction'] for a, b in pairs)
+    mean = sum(abs(float(a['probability_yes']) - float(b['probability_yes'])) for a, b in pairs) / len(pairs)
+    assert seen['rows'] == 200 and seen['agreed'] == agreed and seen['dropped'] == 0, (seen, agreed)
+    assert abs(seen['difference']['mean'] - mean) < 1e-9, (seen, mean)
+    shown = g.cli('endpoints', 'traffic', 'shop').stdout
+    assert 'shadow' in shown and 'AGREED' in shown, shown
+
+
+def promote(g):
+    g.cli('deploy', 'shop:v2', '--name', 'shop', '--canary', '5%')
+    said = g.cli('endpoints', 'promote', 'shop', '--reason', 'calm').stdout
+    assert 'endpoint shop promoted' in said and 'shop:v2' in said, said
+    assert set(variants(g)) == {'champion', 'shadow'}
+    assert g.json('DELETE', ENDPOINT + '/variants/shadow')['model'] == 'shop:v2'
+    log = g.cli('endpoints', 'logs', 'shop').stdout
+    assert 'promoted canary' in log and 'all traffic is back at the champion' in log, log
+    usage = json.dumps(g.json('GET', '/api/v1/projects/default/endpoints/shop')['deployments'])
+    assert '"variant":"canary"' in usage.replace(' ', ''), usage
+
+
+def parks_and_wakes(g):
+    g.cli('endpoints', 'edit', 'shop', '--park-after', '1s')
+    for _ in range(150):
+        endpoint = g.json('GET', ENDPOINT)
+        if endpoint['parked']:
+            break
+        time.sleep(0.1)
+    assert endpoint['parked'] and endpoint['memory_bytes'] == 0, endpoint
+    assert 'parked' in g.cli('endpoints').stdout
+    assert g.json('POST', '/e/shop', json.loads(body()))['model'] == 'shop:v2'
+    endpoint = g.json('GET', ENDPOINT)
+    assert endpoint['ready'] and not endpoint['parked'], endpoint
+    assert 'woken' in g.cli('endpoints', 'logs', 'shop').stdout
+
+
+def main():
+    with Gyre() as g:
+        g.start()
+        train(g)
+        nobody_fails(g)
+        callers_stay(g)
+        shadow(g)
+        promote(g)
+        parks_and_wakes(g)
+    print('traffic: split, kept, shadowed, promoted, parked')
+
+
+if __name__ == '__main__':
+    main()
