@@ -8,6 +8,32 @@
 namespace gyre::cli {
 namespace {
 
+// One a line: nouns are added side by side.
+constexpr std::span<const Command> (*kNouns[])() = {
+    AccessCommands,       //
+    ApiCommands,          //
+    CapturesCommands,     //
+    ConfigCommands,       //
+    DatasetsCommands,     //
+    DemoCommands,         //
+    DoctorCommands,       //
+    EndpointsCommands,    //
+    EvaluateCommands,     //
+    JobsCommands,         //
+    LedgerCommands,       //
+    LineageCommands,      //
+    MaintenanceCommands,  //
+    ModelsCommands,       //
+    NoticesCommands,      //
+    PredictCommands,      //
+    ProgramsCommands,     //
+    ProjectsCommands,     //
+    RecipesCommands,      //
+    ReportCommands,       //
+    RunsCommands,         //
+    TrainCommands,        //
+};
+
 constexpr Option kGlobalOptions[] = {
     {"-o,--output",
      "FORMAT",
@@ -56,14 +82,10 @@ std::vector<std::string> FirstWords(const std::vector<Command>& commands) {
 
 }  // namespace
 
-Grammar::Grammar(std::span<const Command> program_commands) {
-  for (const auto& rows :
-       {program_commands,    AccessCommands(),      ApiCommands(),      CapturesCommands(),
-        ConfigCommands(),    DatasetsCommands(),    DemoCommands(),     DoctorCommands(),
-        EndpointsCommands(), EvaluateCommands(),    JobsCommands(),     LedgerCommands(),
-        LineageCommands(),   MaintenanceCommands(), ModelsCommands(),   NoticesCommands(),
-        PredictCommands(),   ProgramsCommands(),    ProjectsCommands(), RecipesCommands(),
-        ReportCommands(),    RunsCommands(),        TrainCommands()}) {
+Grammar::Grammar(std::span<const Command> program_commands)
+    : commands_(program_commands.begin(), program_commands.end()) {
+  for (const auto noun : kNouns) {
+    const auto rows = noun();
     commands_.insert(commands_.end(), rows.begin(), rows.end());
   }
   std::sort(commands_.begin(), commands_.end(),

@@ -149,7 +149,9 @@ void ShowGate(const Json& result, Output& out) {
 
 int Show(const Json& result, Output& out) {
   const bool promoted = result["promoted"].AsBool();
-  const int code = promoted || result["verdict"].is_null() ? 0 : 5;
+  const Json& verdict = result["verdict"];
+  const bool judged_only = result["gate"].AsString() == "judge" && verdict["pass"].AsBool();
+  const int code = promoted || judged_only || verdict.is_null() ? 0 : 5;
   if (out.json()) {
     out.Document(result, "");
     return code;
@@ -307,7 +309,8 @@ constexpr Option kOptions[] = {
      .completes = "file"},
     {.name = "--gate",
      .value_name = "KIND",
-     .help = "default; kpi: the project's KPIs bind too; none: only register"},
+     .help =
+         "default; kpi: the project's KPIs bind too; judge: @champion stays; none: only register"},
     {.name = "--experiment",
      .value_name = "NAME",
      .help = "experiment of the runs (default: the model's name)"},

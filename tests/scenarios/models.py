@@ -361,6 +361,17 @@ def audit_names_what_changed(g):
     assert objects('--object', 'customers') and all(o.split('/')[0] == 'customers' for _, o in objects('--object', 'customers'))
 
 
+def judged_only(g):
+    """--gate judge: the verdict counts, the alias waits for somebody who moves it."""
+    customers(os.path.join(g.work, 'trial.csv'), 1500, 9)
+    g.cli('add', 'trial.csv')
+    done = g.cli('train', 'trial', '--target', 'Churn', '--budget', '3s', '--trials', '1', '--seed', '1', '--gate', 'judge')
+    assert '@champion was to stay' in done.stdout and 'gyre models promote trial:v1\n' in done.stdout, done.stdout
+    assert document(g, 'models', 'show', 'trial:v1')['aliases'] == []
+    g.cli('models', 'promote', 'trial:v1')
+    assert document(g, 'models', 'show', 'trial@champion')['name'] == 'trial:v1'
+
+
 def champion_that_knows_the_rows(g):
     """A champion of a random split has learned from rows of the groups that test its successor: they do not compare the two."""
     pick = random.Random(3)
@@ -393,6 +404,7 @@ def main():
         recipe_by_hand(g)
         positive_class(g)
         split_is_found(g)
+        judged_only(g)
         champion_that_knows_the_rows(g)
         approvals(g)
         bad_requests(g)

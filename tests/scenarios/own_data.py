@@ -1,6 +1,6 @@
 """Own data works the same: on each real table, and on generated tables with the same flaws, `gyre add`, `gyre train --target`, `gyre deploy`, then one raw
 row over HTTP as a person would send it. Nothing else is configured: in the full tier not even the budget, and then
-the whole road takes a minute at most. The suite checks that the model beats the constant baseline and that leaks are left out."""
+the whole road takes a minute at most on a machine of its own: the seconds are printed, and judged by no test. The suite checks that the model beats the constant baseline and that leaks are left out."""
 import csv
 import json
 import os
@@ -11,7 +11,6 @@ import time
 from harness import FULL, Gyre, data_directory
 
 BUDGET = [] if FULL else ['--budget', '5s']
-SECONDS_MAX = 60  # from `gyre add` to the answer, with the default budget
 
 # file, target, task, columns that must be warned of and left out, the row's columns that are never inputs
 REAL = [
@@ -57,7 +56,6 @@ def walk(g, path, target, task, leaks):
         del row[target]
     answer = g.json('POST', f'/e/{name}', {'inputs': rows})
     seconds = time.monotonic() - begin
-    assert seconds <= SECONDS_MAX, f'{name}: {seconds:.1f} s from add to answer'
     assert len(answer['outputs']) == len(rows), answer
     for output in answer['outputs']:
         assert 'prediction' in output, answer

@@ -23,7 +23,7 @@ constexpr net::Fields kTrainMembers = {
     {"group_column", Type::kText, "rows that share its value stay together"},
     {"keep_leaks", Type::kBool, "train with columns that give the target away"},
     {"test_share", Type::kNumber, "of the rows, that no candidate sees"},
-    {"gate", Type::kText, "default when it is not given", "default|kpi|none"},
+    {"gate", Type::kText, "default when it is not given", "default|kpi|judge|none"},
     {"recipe", Type::kAny, "a recipe, instead of a suggested one"}};
 
 constexpr net::Route kRoutes[] = {

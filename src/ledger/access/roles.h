@@ -18,7 +18,7 @@ constexpr int kRoleCount = 5;
 std::string_view RoleName(Role role);
 Result<Role> ParseRole(std::string_view name);  // kInvalidArgument GY1710
 
-constexpr std::size_t kPermissionsMax = 32;
+constexpr std::size_t kPermissionsMax = 64;
 using PermissionSet = std::bitset<kPermissionsMax>;
 
 struct PermissionRow {

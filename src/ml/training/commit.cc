@@ -313,12 +313,17 @@ Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVe
                                           .created_by = parent_.created_by,
                                           .policy = outcome.policy,
                                           .verdict = outcome.verdict}));
+  outcome.recorded = true;
   if (!outcome.verdict.pass) {
     for (const registry::Reason& reason : outcome.verdict.reasons) {
       if (!reason.pass)
         outcome.reason +=
             fmt::format("{}{}: {}", outcome.reason.empty() ? "" : "; ", reason.rule, reason.text);
     }
+    return outcome;
+  }
+  if (run_.job().input["gate"].AsString() == "judge") {
+    outcome.reason = "@champion was to stay (--gate judge)";
     return outcome;
   }
   const auto moved = rooms_.registry.MoveAlias({.project = parent_.project,
@@ -338,7 +343,10 @@ Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version,
   if (outcome.promoted) {
     deploy.Push(fmt::format("gyre deploy {}@champion", model_));
   } else {
-    deploy.Push(fmt::format("gyre models promote {} --override --reason \"...\"", version.name()));
+    const bool passed = outcome.recorded && outcome.verdict.pass;
+    deploy.Push(
+        passed ? fmt::format("gyre models promote {}", version.name())
+               : fmt::format("gyre models promote {} --override --reason \"...\"", version.name()));
     deploy.Push(fmt::format("gyre deploy {}", version.name()));
   }
   Json result = Json::Obj({{"model", version.name()},
@@ -350,6 +358,7 @@ Json Commit::ResultOf(const Json& fit, const registry::ModelVersion& version,
                            {"training_run", parent_.id},
                            {"promoted", outcome.promoted},
                            {"reason", outcome.reason},
+                           {"gate", run_.job().input["gate"]},
                            {"verdict", outcome.judged ? outcome.verdict.ToJson() : Json()},
                            {"kpis", outcome.kpis},
                            {"kpis_of", outcome.kpis_of},

@@ -46,7 +46,7 @@ class Commit {
   Result<registry::ModelVersion> Register(const Json& fit);
   struct Outcome {
     registry::Verdict verdict;
-    bool judged = false, promoted = false;
+    bool judged = false, recorded = false, promoted = false;
     Json kpis = Json::Arr();
     std::string kpis_of;           // the other target that the project's KPIs are for
     registry::AliasPolicy policy;  // as it was when the gate judged

@@ -17,7 +17,7 @@ constexpr std::array kMembers = {
     "dataset",        "target", "model",  "experiment",  "metric",       "task",
     "budget_seconds", "trials", "seed",   "time_column", "group_column", "keep_leaks",
     "test_share",     "gate",   "recipe", "positive",    "split"};
-constexpr std::array kGates = {"default", "kpi", "none"};
+constexpr std::array kGates = {"default", "kpi", "judge", "none"};
 
 Error BadMember(std::string_view key, std::string_view rule) {
   return InvalidArgument("GY3501", "`{}` must be {}", key, rule);
@@ -121,7 +121,7 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
   r.trials = static_cast<int>(trials);
   if (r.split != "auto" && r.split != "random") return BadSplit(r.split);
   if (std::ranges::find(kGates, r.gate) == kGates.end())
-    return BadMember("gate", "default, kpi or none");
+    return BadMember("gate", "default, kpi, judge or none");
   if (const Json* recipe = json.Find("recipe"); recipe != nullptr && !recipe->is_null()) {
     GYRE_TRY(const recipes::Spec spec, recipes::Spec::FromTextOrObject(*recipe));
     r.recipe = spec.ToJson();

@@ -36,7 +36,8 @@ struct TrainRequest {
   std::string time_column, group_column;
   bool keep_leaks = false;
   double test_share = 0;         // 0 = by size
-  std::string gate = "default";  // "default", "kpi" (a missed KPI binds), "none" (register only)
+  std::string gate = "default";  // "default", "kpi" (a missed KPI binds), "judge"
+                                 // (@champion stays), "none" (register only)
   Json recipe;                   // canonical; null = one that suits the data
   std::string created_by;
 };
