@@ -16,7 +16,9 @@ namespace {
 
 constexpr telemetry::Logger kLog{"ml/serving"};
 constexpr double kShareSlack = 1e-6;
+constexpr double kShareSaid = 1e-4;  // how exactly people say one
 constexpr std::int64_t kParkAfterMin = kMicrosPerSecond;
+constexpr std::int64_t kParkAfterMax = std::int64_t{366} * 24 * 3600 * kMicrosPerSecond;
 constexpr std::size_t kNameBytesMax = 200;
 
 std::string Percent(double share) { return fmt::format("{:.4g} %", share * 100); }
@@ -147,7 +149,7 @@ Result<Endpoint> ServingService::SetTraffic(std::string_view project, std::strin
   GYRE_DO(CheckShares(endpoint));
   const double rest = ChampionShare(endpoint);
   if (const auto said = shares.find(std::string(kChampion));
-      said != shares.end() && std::fabs(said->second - rest) > 1e-4) {
+      said != shares.end() && !(std::fabs(said->second - rest) <= kShareSaid)) {
     return InvalidArgument("GY3850", "the shares of `{}` add up to {}, not to 100 %", name,
                            Percent(1 - rest + said->second))
         .Fix(fmt::format("champion={:.6g}, or leave it out: it has the rest", rest * 100));
@@ -209,8 +211,9 @@ Result<Endpoint> ServingService::Change(EndpointChange change) {
                                    : fmt::format("callers stay by {}", endpoint.sticky);
   }
   if (change.park_after_us) {
-    if (*change.park_after_us != 0 && *change.park_after_us < kParkAfterMin)
-      return InvalidArgument("GY3853", "an endpoint is parked after a second at the earliest")
+    if (*change.park_after_us != 0 &&
+        (*change.park_after_us < kParkAfterMin || *change.park_after_us > kParkAfterMax))
+      return InvalidArgument("GY3853", "an endpoint is parked after a second to a year, or never")
           .Fix("--park-after 10m, or off");
     endpoint.park_after_us = *change.park_after_us;
     if (!what.empty()) what += ", ";
