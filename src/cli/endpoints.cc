@@ -135,6 +135,15 @@ Result<int> DeployBeside(Invocation& in, Session& session, const std::string& na
   return ShowTraffic(in, endpoint, fmt::format("{} of endpoint {} live", variant, name));
 }
 
+void SayWatched(Invocation& in, Session& session, const std::string& endpoint) {
+  if (in.out().json()) return;
+  const auto monitor = session.Get(fmt::format(
+      "/api/v1/projects/{}/monitors/{}", PercentEncode(in.project()), PercentEncode(endpoint)));
+  if (!monitor) return;
+  in.out().Print(fmt::format("  watched: {}; gyre monitors show {}\n",
+                             (*monitor)["window_text"].AsString(), endpoint));
+}
+
 Result<int> Deploy(Invocation& in) {
   const std::string reference = in.Get("MODEL");
   const std::string name = in.Has("name") ? in.Get("name") : NameModel(in, reference).model;
@@ -158,6 +167,7 @@ Result<int> Deploy(Invocation& in) {
     return endpoint.error();
   }
   GYRE_DO(Announce(in, *session, *endpoint, "live"));
+  SayWatched(in, *session, (*endpoint)["name"].AsString());
   return 0;
 }
 

@@ -21,6 +21,7 @@ std::span<const Command> LedgerCommands();
 std::span<const Command> LineageCommands();
 std::span<const Command> MaintenanceCommands();
 std::span<const Command> ModelsCommands();
+std::span<const Command> MonitorsCommands();
 std::span<const Command> NoticesCommands();
 std::span<const Command> PredictCommands();
 std::span<const Command> ProgramsCommands();

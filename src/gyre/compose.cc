@@ -16,6 +16,7 @@
 #include "api/native/lineage_api.h"
 #include "api/native/maintenance_api.h"
 #include "api/native/models_api.h"
+#include "api/native/monitors_api.h"
 #include "api/native/notices_api.h"
 #include "api/native/projects_api.h"
 #include "api/native/queries_api.h"
@@ -48,6 +49,7 @@
 #include "ml/evaluation/evaluations.h"
 #include "ml/inference_log/inference_log.h"
 #include "ml/monitoring/comparisons.h"
+#include "ml/monitoring/monitors.h"
 #include "ml/projects/projects.h"
 #include "ml/recipes/tasks.h"
 #include "ml/registry/registry.h"
@@ -152,6 +154,7 @@ struct House::Rooms {
   std::unique_ptr<serving::Serving> serving;
   std::unique_ptr<serving::Predictions> predictions;
   std::unique_ptr<monitoring::Comparisons> comparisons;
+  std::unique_ptr<monitoring::Monitors> monitors;
   std::unique_ptr<EndpointMeter> meter;
   std::unique_ptr<Housekeeper> housekeeper;  // of a server
 
@@ -167,6 +170,7 @@ struct House::Rooms {
   Result<> OpenJobs();
   Result<> OpenMl();
   inference_log::LogSettings CaptureSettings() const;
+  monitoring::Notify AlertNotices();
   Result<evaluation::DatasetRows> RowsOf(const Result<data::Version>& version);
   void OpenApis();
   std::int64_t QueryMillis() const {
@@ -208,7 +212,8 @@ Result<> House::Rooms::Migrate() {
                                       registry::RegistrySchema(),
                                       evaluation::EvaluationSchema(),
                                       inference_log::InferenceLogSchema(),
-                                      serving::ServingSchema()};
+                                      serving::ServingSchema(),
+                                      monitoring::MonitoringSchema()};
   return database->Migrate(schemas);
 }
 
@@ -294,7 +299,27 @@ Result<> House::Rooms::OpenMl() {
   events->Subscribe({.name = "serving", .kinds = {"model."}, .react = [this](const events::Event&) {
                        return serving->Reconcile();
                      }});
+  GYRE_TRY(monitors, monitoring::OpenMonitors({*database, *blobs, *events, *projects, *registry,
+                                               *evaluations, *serving, *inference_log, *jobs,
+                                               metrics, SystemClock(), AlertNotices()}));
   return {};
+}
+
+monitoring::Notify House::Rooms::AlertNotices() {
+  return [this](monitoring::Notice told) {
+    notices::Draft draft = notices::Compose(
+        {.project = std::move(told.project),
+         .kind = std::move(told.kind),
+         .severity = told.urgent ? notices::Severity::kWarning : notices::Severity::kInfo,
+         .title = std::move(told.title),
+         .text = std::move(told.text),
+         .dedupe_key = std::move(told.dedupe_key),
+         .payload = std::move(told.payload)});
+    return [this, draft = std::move(draft)](db::Transaction& tx) -> Result<> {
+      GYRE_TRY([[maybe_unused]] const notices::Published published, notices->Publish(tx, draft));
+      return {};
+    };
+  };
 }
 
 inference_log::LogSettings House::Rooms::CaptureSettings() const {
@@ -328,6 +353,8 @@ Result<> House::Rooms::Start() {
   inference_log->Start();
   GYRE_DO(serving->Start());
   meter = std::make_unique<EndpointMeter>(*serving, *usage, SystemClock());
+  const std::int64_t every_us = Micros("monitoring.every");
+  if (options.is_server && every_us > 0) monitors->Start(every_us);
   notices->Start();
   return events->Start();
 }
@@ -380,6 +407,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
+  AddApi<native::MonitorsApi>(*monitors);
   AddApi<native::EndpointsApi>(*serving, *predictions, *blobs);
   AddApi<native::CapturesApi>(*inference_log, *serving, *blobs);
   AddApi<native::PredictApi>(*serving);
@@ -466,6 +494,7 @@ void House::Rooms::Drain() {
   // Jobs and subscribers use every room of the loop, so they end before any of them; jobs publish
   // events, so they go first.
   housekeeper.reset();
+  if (monitors) monitors->Stop();
   meter.reset();  // books the last requests
   if (serving) serving->Stop();
   if (inference_log) inference_log->Stop();  // nobody answers any more: the last rows are sealed

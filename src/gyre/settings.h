@@ -66,6 +66,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "younger."},
     {"serving.rows_max", config::Type::kInt, "10000", 1, 10'000'000,
      "Rows in one request to an endpoint."},
+    {"monitoring.every", config::Type::kSeconds, "5s", 0, 86'400,
+     "How often monitors look whether a window of traffic is complete; 0 = never."},
     {"egress.allow", config::Type::kText, "", 0, 0,
      "Where notices may go beside public addresses: loopback, private, or networks such as "
      "10.1.0.0/16, with commas between."},

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ml/monitoring/comparisons.h"
+#include "ml/monitoring/window_task.h"
 #include "platform/exec/files.h"
 #include "platform/table/import.h"
 #include "platform/table/reader.h"
@@ -120,6 +121,9 @@ Result<Json> CompareTask(runners::TaskContext& context) {
   return Json::Obj({{"comparison", std::move(comparison)}, {"notes", std::move(notes)}});
 }
 
-void AddTasks(runners::TaskRegistry& tasks) { tasks.Add("monitoring.compare", CompareTask); }
+void AddTasks(runners::TaskRegistry& tasks) {
+  tasks.Add("monitoring.compare", CompareTask);
+  tasks.Add("monitoring.window", RunWindowTask);
+}
 
 }  // namespace gyre::monitoring

@@ -15,6 +15,7 @@ constexpr std::size_t kNamed = 5;
 constexpr double kShareRise = 0.05;
 constexpr double kOutsideMin = 0.1;
 constexpr double kSure = 5;  // standard errors
+constexpr double kPredictionRate = 0.01;
 
 double ShareOf(std::uint64_t part, double whole) {
   return whole > 0 ? static_cast<double>(part) / whole : 0;
@@ -101,6 +102,11 @@ void Thresholds(double raise, Signal* signal) {
 
 }  // namespace
 
+std::string DriftedText(std::string_view signal, std::size_t columns) {
+  if (signal == kPredictionDrift) return "predictions drifted";
+  return fmt::format("{} {} drifted", columns, columns == 1 ? "column" : "columns");
+}
+
 Quality QualityOf(std::span<const ReferenceColumn> reference, std::span<const BinCounts> current) {
   Quality quality;
   Signal& signal = quality.signal;
@@ -134,6 +140,10 @@ Quality QualityOf(std::span<const ReferenceColumn> reference, std::span<const Bi
 DriftFindings DriftOf(std::string_view name, std::span<const ReferenceColumn> reference,
                       std::span<const BinCounts> current, double effect_min,
                       std::string_view than) {
+  // All windows are compared with the same few rows that training held out: where those are off by
+  // chance, every window is.
+  const double significance =
+      name == kPredictionDrift ? kPredictionRate : statistics::kFalseDiscoveryRate;
   DriftFindings found;
   std::vector<const Bins*> bins;
   std::uint64_t rows = 0;
@@ -157,7 +167,7 @@ DriftFindings DriftOf(std::string_view name, std::span<const ReferenceColumn> re
   Thresholds(effect_min, &signal);
   for (std::size_t i = 0; i < found.columns.size(); ++i) {
     ColumnDrift& column = found.columns[i];
-    const bool significant = column.drift.compared <= statistics::kFalseDiscoveryRate;
+    const bool significant = column.drift.compared <= significance;
     column.drift.drifted = significant && column.drift.effect >= effect_min;
     column.what = DescriptionOf(*bins[i], column.drift);
     if (significant) signal.score = std::max(signal.score, column.drift.effect);
@@ -172,9 +182,8 @@ DriftFindings DriftOf(std::string_view name, std::span<const ReferenceColumn> re
   if (rows >= static_cast<std::uint64_t>(kRowsMin))
     signal.level = LevelOf(signal.score, signal.raise, signal.clear);
   if (!signal.columns.empty())
-    signal.what = fmt::format("{} {} from {}: {}", signal.columns.size(),
-                              signal.columns.size() == 1 ? "column drifted" : "columns drifted",
-                              than, Named(signal.columns));
+    signal.what = fmt::format("{} from {}: {}", DriftedText(name, signal.columns.size()), than,
+                              Named(signal.columns));
   return found;
 }
 

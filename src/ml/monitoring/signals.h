@@ -72,10 +72,12 @@ struct DriftFindings {
 inline constexpr std::string_view kBinnedKs = "ks.reference_bins/gyre";
 inline constexpr std::string_view kBinnedWasserstein = "wasserstein1.std_ref.reference_bins/gyre";
 
+// "2 columns drifted"
+std::string DriftedText(std::string_view signal, std::size_t columns);
 // The calibrated default on the fixed bins: of windows like the reference at most
-// kFalseDiscoveryRate have a column that signals. `current` in the order of `reference`; columns
-// without rows on either side are left out. `name` is kDrift or kPredictionDrift; `than`: "the
-// training data", "the window before".
+// kFalseDiscoveryRate have a column that signals (one in a hundred of the predictions). `current`
+// in the order of `reference`; columns without rows on either side are left out. `name` is kDrift
+// or kPredictionDrift; `than`: "the training data", "the window before".
 DriftFindings DriftOf(std::string_view name, std::span<const ReferenceColumn> reference,
                       std::span<const BinCounts> current, double effect_min, std::string_view than);
 

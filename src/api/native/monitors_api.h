@@ -1,0 +1,37 @@
+// /api/v1/projects/{project}/monitors, windows, signals, alerts: what happens to deployed models.
+#pragma once
+
+#include "platform/net/http.h"
+
+namespace gyre::monitoring {
+class Monitors;
+}
+
+namespace gyre::native {
+
+class MonitorsApi {
+ public:
+  explicit MonitorsApi(monitoring::Monitors& monitors) : monitors_(monitors) {}
+  net::RouteTable table();
+
+  Result<net::Response> List(net::Request& request);
+  Result<net::Response> Create(net::Request& request);
+  Result<net::Response> Get(net::Request& request);
+  Result<net::Response> Edit(net::Request& request);
+  Result<net::Response> Remove(net::Request& request);
+  Result<net::Response> Run(net::Request& request);
+  Result<net::Response> Windows(net::Request& request);
+  Result<net::Response> Window(net::Request& request);
+  Result<net::Response> Signals(net::Request& request);
+  Result<net::Response> Rules(net::Request& request);
+
+  Result<net::Response> Alerts(net::Request& request);
+  Result<net::Response> GetAlert(net::Request& request);
+  Result<net::Response> Ack(net::Request& request);
+  Result<net::Response> Snooze(net::Request& request);
+
+ private:
+  monitoring::Monitors& monitors_;
+};
+
+}  // namespace gyre::native

@@ -1,0 +1,159 @@
+#include "ml/monitoring/answers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ml/monitoring/estimation.h"
+#include "platform/table/reader.h"
+
+namespace gyre::monitoring {
+namespace {
+
+constexpr std::uint64_t kSeed = 1;
+constexpr std::uint32_t kNoClass = 0xffff'ffff;
+
+std::uint32_t ClassOf(const std::vector<std::string>& classes, const std::string& text) {
+  const auto found = std::ranges::find(classes, text);
+  return found == classes.end() ? kNoClass : static_cast<std::uint32_t>(found - classes.begin());
+}
+
+std::vector<std::uint8_t> Bytes(const std::vector<std::uint32_t>& values) {
+  return {values.begin(), values.end()};
+}
+
+void ReadClasses(const inference_log::Joined& head, const table::Frame& frame,
+                 const std::vector<std::uint32_t>& rows, Answers* answers) {
+  const table::Column* const prediction = frame.Find("prediction");
+  std::vector<std::vector<double>> columns;
+  for (const std::string& name : head.classes) {
+    const table::Column* const column = frame.Find("probability_" + name);
+    columns.push_back(column == nullptr ? std::vector<double>(frame.rows(), std::nan(""))
+                                        : table::AsDoubles(*column));
+  }
+  for (const std::uint32_t row : rows) {
+    for (const std::vector<double>& column : columns) answers->p.push_back(column[row]);
+    const std::uint32_t decided =
+        prediction == nullptr ? kNoClass : ClassOf(head.classes, table::CellText(*prediction, row));
+    answers->decided.push_back(decided == kNoClass ? 0 : decided);
+  }
+}
+
+void ReadLabels(const inference_log::Joined& head, const table::Frame& frame,
+                const std::vector<std::uint32_t>& rows, Answers* answers) {
+  const table::Column* const label = frame.Find("label");
+  const table::Column* const time = frame.Find("label_time");
+  const table::Column* const event = frame.Find("event_time");
+  answers->delays_us.assign(rows.size(), -1);
+  if (label == nullptr) return;
+  const std::vector<double> numbers =
+      head.classes.empty() ? table::AsDoubles(*label) : std::vector<double>();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!label->IsValid(rows[i])) continue;
+    const bool timed = time != nullptr && event != nullptr && time->IsValid(rows[i]);
+    answers->delays_us[i] =
+        timed ? std::max<std::int64_t>(0, time->ints[rows[i]] - event->ints[rows[i]]) : 0;
+    if (head.classes.empty()) {
+      if (!std::isfinite(numbers[rows[i]])) continue;
+      answers->truth.push_back(numbers[rows[i]]);
+    } else {
+      const std::uint32_t k = ClassOf(head.classes, table::CellText(*label, rows[i]));
+      if (k == kNoClass) continue;
+      answers->label.push_back(k);
+    }
+    answers->labelled.push_back(static_cast<std::uint32_t>(i));
+  }
+}
+
+}  // namespace
+
+std::vector<double> Answers::scores() const {
+  if (classes == 0) return predicted;
+  std::vector<double> scores(rows());
+  for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = p[i * classes + classes - 1];
+  return scores;
+}
+
+Answers AnswersOf(const inference_log::Joined& head, const table::Frame& frame,
+                  const std::vector<std::uint32_t>& rows) {
+  Answers answers;
+  answers.classes = head.classes.size();
+  if (head.classes.empty()) {
+    const table::Column* const column = frame.Find("prediction");
+    const std::vector<double> all =
+        column == nullptr ? std::vector<double>(frame.rows()) : table::AsDoubles(*column);
+    for (const std::uint32_t row : rows) answers.predicted.push_back(all[row]);
+  } else {
+    ReadClasses(head, frame, rows, &answers);
+  }
+  ReadLabels(head, frame, rows, &answers);
+  return answers;
+}
+
+std::optional<statistics::Scored> ScoredOf(const Answers& answers) {
+  if (std::ssize(answers.labelled) < kRowsMin) return std::nullopt;
+  std::vector<double> p, predicted;
+  std::vector<std::uint32_t> decided;
+  for (const std::uint32_t i : answers.labelled) {
+    if (answers.classes == 0) {
+      predicted.push_back(answers.predicted[i]);
+      continue;
+    }
+    decided.push_back(answers.decided[i]);
+    const std::size_t first = answers.classes == 2 ? 1 : 0;
+    for (std::size_t k = first; k < answers.classes; ++k)
+      p.push_back(answers.p[i * answers.classes + k]);
+  }
+  Result<statistics::Scored> scored =
+      answers.classes == 0 ? statistics::Scored::Regression(answers.truth, predicted)
+      : answers.classes == 2
+          ? statistics::Scored::Binary(Bytes(answers.label), p, Bytes(decided))
+          : statistics::Scored::Multiclass(answers.label, p, answers.classes, decided);
+  if (!scored) return std::nullopt;
+  return *std::move(scored);
+}
+
+std::optional<statistics::MetricSet> EstimateOf(const Answers& answers) {
+  if (answers.classes < 2 || static_cast<std::int64_t>(answers.rows()) < kRowsMin)
+    return std::nullopt;
+  const std::vector<double> scores = answers.scores();
+  auto metrics = answers.classes == 2
+                     ? EstimateBinary(scores, scores, Bytes(answers.decided))
+                     : EstimateMulticlass(answers.p, answers.p, answers.decided, answers.classes);
+  if (!metrics) return std::nullopt;
+  return *std::move(metrics);
+}
+
+std::optional<Measured> EstimatedInterval(const Answers& answers, std::string_view metric,
+                                          double value) {
+  const auto ends = IntervalOfEstimate(answers.p, answers.decided, answers.classes, metric, kSeed);
+  if (!ends) return std::nullopt;
+  return Measured{value, ends->lower, ends->upper};
+}
+
+std::optional<statistics::MetricSet> EstimateOfReference(const Reference& reference) {
+  const std::size_t size = reference.predictions.size();
+  if (size != 3) return std::nullopt;  // the class, and the probability of each of two
+  const ReferenceColumn& column = reference.predictions.back();
+  std::vector<double> p;
+  std::vector<std::uint8_t> decided;
+  for (std::size_t i = 0; i + 1 < column.bins.edges.size(); ++i) {
+    // Rows spread evenly in their bin keep the estimate from seeing ties where there are none.
+    const double low = column.bins.edges[i], width = column.bins.edges[i + 1] - low;
+    const std::uint64_t count = column.counts.counts[i + 1];
+    for (std::uint64_t k = 0; k < count; ++k) {
+      p.push_back(low + width * (static_cast<double>(k) + 0.5) / static_cast<double>(count));
+      decided.push_back(p.back() >= 0.5);
+    }
+  }
+  auto metrics = EstimateBinary(p, p, decided);
+  if (!metrics) return std::nullopt;
+  return *std::move(metrics);
+}
+
+const statistics::MetricInfo* PrimaryOf(std::string_view named, std::size_t classes) {
+  const statistics::MetricInfo* const info = statistics::FindMetric(named);
+  if (info != nullptr) return info;
+  return statistics::FindMetric(classes == 0 ? "rmse" : classes == 2 ? "auc" : "accuracy");
+}
+
+}  // namespace gyre::monitoring

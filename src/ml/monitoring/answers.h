@@ -1,0 +1,46 @@
+// What a model answered in some rows of the log, and what turned out to be true. Private.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ml/inference_log/joined.h"
+#include "ml/monitoring/signals.h"
+#include "ml/statistics/metrics.h"
+
+namespace gyre::monitoring {
+
+struct Answers {
+  std::size_t classes = 0;             // 0: a regression
+  std::vector<double> predicted = {};  // regression
+  std::vector<double> p = {};          // rows x classes
+  std::vector<std::uint32_t> decided = {};
+  std::vector<std::int64_t> delays_us = {};  // of the label; -1 = none yet
+  std::vector<std::uint32_t> labelled = {};  // rows that have one which the model knows
+  std::vector<std::uint32_t> label = {};     // of those
+  std::vector<double> truth = {};            // of those, regression
+  std::size_t rows() const { return delays_us.size(); }
+  // One number a row: the prediction, or how probable the last class is.
+  std::vector<double> scores() const;
+};
+// `rows` of the frame, of one model version.
+Answers AnswersOf(const inference_log::Joined& head, const table::Frame& frame,
+                  const std::vector<std::uint32_t>& rows);
+
+// The labelled rows; nothing where there are too few.
+std::optional<statistics::Scored> ScoredOf(const Answers& answers);
+// All rows, by their scores alone; nothing for a regression.
+std::optional<statistics::MetricSet> EstimateOf(const Answers& answers);
+std::optional<Measured> EstimatedInterval(const Answers& answers, std::string_view metric,
+                                          double value);
+
+// How good the same estimate found the rows that training held out, from the bins of their
+// probabilities; nothing unless there are two classes.
+std::optional<statistics::MetricSet> EstimateOfReference(const Reference& reference);
+
+// The metric that a task is judged by when nobody named one.
+const statistics::MetricInfo* PrimaryOf(std::string_view named, std::size_t classes);
+
+}  // namespace gyre::monitoring

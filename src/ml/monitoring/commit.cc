@@ -1,0 +1,189 @@
+// What one judged window changes, in one transaction; and the gauges that show it.
+#include "ledger/events/events.h"
+#include "ledger/lineage/lineage.h"
+#include "ml/monitoring/monitor_service.h"
+#include "platform/telemetry/metrics.h"
+
+namespace gyre::monitoring {
+namespace {
+
+constexpr std::size_t kColumnsShown = 50;  // series of one endpoint
+
+constexpr std::string_view kDriftHelp =
+    "Distance of an input column from the reference in the newest window.";
+constexpr std::string_view kAlertHelp = "0 = ok, 1 = pending, 2 = firing.";
+constexpr std::string_view kMetricHelp =
+    "Metric of the newest window: of labelled rows, or estimated from scores.";
+constexpr std::string_view kWindowHelp = "End of the newest judged window, in seconds since 1970.";
+
+// What an alert's beginning or end says, made before the transaction.
+struct Told {
+  std::string kind, payload, reason, state, columns;
+  const AlertMove* move = nullptr;
+  std::move_only_function<Result<>(db::Transaction&)> notify;
+};
+
+std::string TitleOf(const AlertMove& move) {
+  const Alert& alert = move.alert;
+  const std::string what = alert.what.empty() ? move.step.reason : alert.what;
+  return move.step.ended ? fmt::format("{} is over", alert.name())
+                         : fmt::format("{}: {}", alert.name(), what);
+}
+
+Told Tell(const MonitoringRooms& rooms, const AlertMove& move, const JudgedWindow& window) {
+  Told told;
+  told.move = &move;
+  told.state = StateToJson(move.alert.state).Dump();
+  told.columns = AlertToJson(move.alert)["columns"].Dump();
+  const Json event = AlertEvent(move, window);
+  if (move.step.began) told.kind = "alert.firing";
+  if (move.step.ended) told.kind = "alert.resolved";
+  told.payload = event.Dump();
+  if (!move.step.tell || !rooms.notify) return told;
+  told.notify =
+      rooms.notify({.project = move.alert.project,
+                    .kind = move.step.ended ? "alert.resolved" : "alert.firing",
+                    .title = TitleOf(move),
+                    .text = fmt::format("{}\nmodel {}, window {} until {}", move.step.reason,
+                                        move.alert.model, window.number, FormatTime(window.end_us)),
+                    .dedupe_key = fmt::format("{}/{}", move.alert.id, move.alert.changes),
+                    .urgent = !move.step.ended,
+                    .payload = event});
+  return told;
+}
+
+Result<> WriteLineage(db::Transaction& tx, const AlertMove& move, const JudgedWindow& window,
+                      const std::string& endpoint_id) {
+  const Alert& alert = move.alert;
+  const auto node = [&](std::string id, std::string kind, std::string label) {
+    return lineage::EnsureNode(tx, {.id = std::move(id),
+                                    .kind = std::move(kind),
+                                    .label = std::move(label),
+                                    .project = alert.project,
+                                    .created_us = alert.updated_us});
+  };
+  GYRE_DO(node(window.id, "window", fmt::format("{}/window-{}", alert.monitor, window.number)));
+  GYRE_DO(node(alert.incident_id, "alert", fmt::format("{}/{}", alert.name(), window.number)));
+  GYRE_DO(lineage::AddEdge(tx, window.id, alert.incident_id, "raised"));
+  if (!endpoint_id.empty()) {
+    GYRE_DO(node(endpoint_id, "endpoint", alert.endpoint));
+    GYRE_DO(lineage::AddEdge(tx, endpoint_id, window.id, "watched_in"));
+  }
+  if (alert.model_version_id.empty()) return {};
+  GYRE_DO(node(alert.model_version_id, "model_version", alert.model));
+  return lineage::AddEdge(tx, alert.model_version_id, window.id, "watched_in");
+}
+
+double NumberOf(Phase phase) { return static_cast<double>(static_cast<int>(phase)); }
+
+}  // namespace
+
+Result<> MonitorService::Write(const Commit& commit) {
+  std::vector<Told> all;
+  for (const AlertMove& move : commit.moves) all.push_back(Tell(rooms_, move, commit.window));
+  return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
+    if (commit.revised) GYRE_DO(KeepRevision(tx, commit.window.id));
+    GYRE_DO(PutWindow(tx, commit.window, commit.document));
+    for (Told& told : all) {
+      const AlertMove& move = *told.move;
+      GYRE_DO(MarkObserved(tx, commit.window.id, move.alert.signal));
+      GYRE_DO(PutAlert(tx, move.alert, told.state, told.columns));
+      if (move.change) GYRE_DO(InsertChange(tx, move.alert.id, *move.change));
+      if (move.step.began) GYRE_DO(WriteLineage(tx, move, commit.window, commit.endpoint_id));
+      if (!told.kind.empty()) {
+        GYRE_DO(rooms_.events.Publish(tx, {.kind = told.kind,
+                                           .project = move.alert.project,
+                                           .subject = commit.window.id,
+                                           .payload = told.payload}));
+      }
+      if (told.notify) GYRE_DO(told.notify(tx));
+    }
+    return AdvanceMonitor(tx, commit.row);
+  });
+}
+
+void MonitorService::SetGauges(const Commit& commit) {
+  const Monitor& monitor = commit.row.monitor;
+  const Json& document = commit.window.document;
+  for (const AlertMove& move : commit.moves) {
+    rooms_.metrics
+        .GetGauge("gyre_alert_state", kAlertHelp,
+                  {{"endpoint", monitor.endpoint},
+                   {"monitor", monitor.name},
+                   {"signal", move.alert.signal}})
+        .Set(NumberOf(move.alert.state.phase));
+  }
+  if (commit.window.end_us < commit.row.cursor_us) return;  // an older window, judged again
+  std::size_t shown = 0;
+  for (const Json& column : document["columns"].items()) {
+    if (++shown > kColumnsShown) break;
+    rooms_.metrics
+        .GetGauge("gyre_drift_score", kDriftHelp,
+                  {{"endpoint", monitor.endpoint},
+                   {"monitor", monitor.name},
+                   {"column", column["name"].AsString()},
+                   {"method", column["effect_method"].AsString()}})
+        .Set(column["effect"].AsDouble());
+  }
+  const auto metric = [&](const Json& of, double value, const char* basis) {
+    rooms_.metrics
+        .GetGauge("gyre_model_metric", kMetricHelp,
+                  {{"endpoint", monitor.endpoint},
+                   {"monitor", monitor.name},
+                   {"model", of["model"].AsString()},
+                   {"metric", of["primary"].AsString()},
+                   {"basis", basis}})
+        .Set(value);
+  };
+  for (const Json& one : document["performance"].items())
+    metric(one, one["metrics"][one["primary"].AsString()]["estimate"].AsDouble(), "labels");
+  for (const Json& one : document["estimate"].items())
+    metric(one, one["interval"]["estimate"].AsDouble(), "estimate");
+  rooms_.metrics
+      .GetGauge("gyre_monitor_window_end_seconds", kWindowHelp,
+                {{"endpoint", monitor.endpoint}, {"monitor", monitor.name}})
+      .Set(static_cast<double>(commit.window.end_us) / kMicrosPerSecond);
+}
+
+Result<> MonitorService::RestoreGauges() {
+  GYRE_TRY(const std::vector<Alert> alerts, Alerts({.all = true, .limit = 2'000}));
+  for (const Alert& alert : alerts) {
+    rooms_.metrics
+        .GetGauge(
+            "gyre_alert_state", kAlertHelp,
+            {{"endpoint", alert.endpoint}, {"monitor", alert.monitor}, {"signal", alert.signal}})
+        .Set(NumberOf(alert.state.phase));
+  }
+  return {};
+}
+
+std::string PrometheusRules() {
+  return R"(# Alert rules for Prometheus over the gauges of gyre's /metrics.
+groups:
+  - name: gyre
+    rules:
+      - alert: GyreAlertFiring
+        expr: gyre_alert_state == 2
+        labels:
+          severity: warning
+        annotations:
+          summary: '{{ $labels.signal }} of endpoint {{ $labels.endpoint }}'
+          description: 'gyre alerts show {{ $labels.monitor }}:{{ $labels.signal }}'
+      - alert: GyreModelPerformance
+        expr: gyre_alert_state{signal=~"performance|kpi|estimated_performance|concept_drift"} == 2
+        labels:
+          severity: critical
+        annotations:
+          summary: 'the model behind {{ $labels.endpoint }} answers worse than promised'
+          description: 'gyre monitors show {{ $labels.monitor }}'
+      - alert: GyreRequestsRefused
+        expr: rate(gyre_endpoint_failed_total[5m]) > 0.05 * rate(gyre_endpoint_requests_total[5m])
+        for: 5m
+        labels:
+          severity: warning
+        annotations:
+          summary: 'more than one request in twenty to {{ $labels.endpoint }} is refused'
+)";
+}
+
+}  // namespace gyre::monitoring

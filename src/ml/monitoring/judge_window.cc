@@ -1,0 +1,335 @@
+// One window's document: {"begin", "end", "rows", "labelled", "again", "model", "signals",
+// "columns", "quality", "predictions", "performance", "estimate", "labels", "health", "counts"}.
+#include <algorithm>
+#include <cmath>
+
+#include "base/time.h"
+#include "ml/monitoring/answers.h"
+#include "ml/monitoring/window_task.h"
+#include "ml/statistics/quantiles.h"
+#include "platform/table/reader.h"
+
+namespace gyre::monitoring {
+namespace {
+
+constexpr int kResamples = 200;
+constexpr std::string_view kProbabilityOf = "probability of ";
+
+std::string ColumnInLog(const inference_log::Joined& head, const std::string& name) {
+  for (const inference_log::JoinedInput& input : head.inputs) {
+    if (input.name == name) return input.column;
+  }
+  return {};
+}
+
+// Columns of the reference that these rows can be compared with, and the rows in their bins.
+struct Pairs {
+  std::vector<ReferenceColumn> reference;
+  std::vector<BinCounts> current;
+};
+
+bool Comparable(const Bins& bins, const table::Column& column) {
+  const bool text = column.type == table::Type::kText;
+  return bins.is_number ? !text : text || column.type == bins.type;
+}
+
+Pairs InputPairs(const WindowTask& task, const Promise& promise, const inference_log::Joined& head,
+                 const table::Frame& rows) {
+  Pairs pairs;
+  for (const ReferenceColumn& column : promise.reference.inputs) {
+    if (std::ranges::find(task.ignore, column.bins.name) != task.ignore.end()) continue;
+    const table::Column* const now = rows.Find(ColumnInLog(head, column.bins.name));
+    if (now == nullptr || !Comparable(column.bins, *now)) continue;
+    pairs.reference.push_back(column);
+    pairs.current.push_back(CountInto(column.bins, *now));
+  }
+  return pairs;
+}
+
+Pairs PredictionPairs(const Promise& promise, const table::Frame& rows) {
+  Pairs pairs;
+  const std::size_t size = promise.reference.predictions.size();
+  for (std::size_t i = 0; i < size; ++i) {
+    const ReferenceColumn& column = promise.reference.predictions[i];
+    std::string name = column.bins.name;
+    const bool probability = name.starts_with(kProbabilityOf);
+    // Of two classes the second probability says all.
+    if (probability && size == 3 && i == 1) continue;
+    if (probability) name = "probability_" + name.substr(kProbabilityOf.size());
+    const table::Column* const now = rows.Find(name);
+    if (now == nullptr || !Comparable(column.bins, *now)) continue;
+    pairs.reference.push_back(column);
+    pairs.current.push_back(CountInto(column.bins, *now));
+  }
+  return pairs;
+}
+
+Json CountsOf(const Pairs& pairs) {
+  Json json = Json::Obj();
+  for (std::size_t i = 0; i < pairs.current.size(); ++i)
+    json.Set(pairs.reference[i].bins.name, CountsToJson(pairs.current[i]));
+  return json;
+}
+
+// The window before in the place of the training data, where it has the column.
+Pairs AgainstPrevious(const Pairs& pairs, const Json& previous) {
+  Pairs changed;
+  for (std::size_t i = 0; i < pairs.current.size(); ++i) {
+    const Bins& bins = pairs.reference[i].bins;
+    auto counts = CountsFromJson(bins, previous[bins.name]);
+    if (!counts) continue;
+    changed.reference.push_back({bins, *std::move(counts)});
+    changed.current.push_back(pairs.current[i]);
+  }
+  return changed;
+}
+
+Json DriftToJson(const DriftFindings& found) {
+  Json columns = Json::Arr();
+  for (const ColumnDrift& column : found.columns) {
+    columns.Push(
+        Json::Obj({{"name", column.column},
+                   {"method", column.drift.method},
+                   {"statistic", column.drift.statistic},
+                   {"p_value", column.drift.p_value ? Json(*column.drift.p_value) : Json()},
+                   {"p_corrected", column.drift.compared},
+                   {"effect_method", column.drift.effect_method},
+                   {"effect", column.drift.effect},
+                   {"drifted", column.drift.drifted},
+                   {"reason", column.what}}));
+  }
+  return columns;
+}
+
+Json QualityToJson(const Quality& quality) {
+  Json findings = Json::Arr();
+  for (const QualityFinding& finding : quality.findings) {
+    findings.Push(Json::Obj({{"column", finding.column},
+                             {"kind", finding.kind},
+                             {"share", finding.share},
+                             {"reference_share", finding.reference_share},
+                             {"reason", finding.what}}));
+  }
+  return findings;
+}
+
+Json MeasuredToJson(const Measured& measured) {
+  return Json::Obj(
+      {{"estimate", measured.value}, {"lower", measured.lower}, {"upper", measured.upper}});
+}
+
+// What one model version did in the window.
+struct VersionOf {
+  std::string model;
+  std::vector<std::uint32_t> rows;
+};
+std::vector<VersionOf> ByVersion(const table::Frame& frame) {
+  std::vector<VersionOf> versions;
+  const table::Column* const model = frame.Find("model_version");
+  for (std::size_t row = 0; row < frame.rows(); ++row) {
+    const std::string name = model == nullptr ? "" : table::CellText(*model, row);
+    auto found = std::ranges::find(versions, name, &VersionOf::model);
+    if (found == versions.end()) found = versions.insert(versions.end(), {name, {}});
+    found->rows.push_back(static_cast<std::uint32_t>(row));
+  }
+  std::ranges::stable_sort(versions, [](const VersionOf& a, const VersionOf& b) {
+    return a.rows.size() > b.rows.size();
+  });
+  return versions;
+}
+
+struct Judged {
+  Json document = {};
+  Signal signal = {}, kpi = {}, concept_drift = {};
+};
+
+// Realised performance of one version.
+Judged Performance(const WindowTask& task, const Promise& promise, const std::string& model,
+                   const Answers& answers, const Signal& drift) {
+  Judged judged;
+  judged.signal.name = kPerformance;
+  judged.kpi.name = kKpi;
+  judged.concept_drift.name = kConceptDrift;
+  const auto scored = ScoredOf(answers);
+  if (!scored) return judged;
+  const auto set = statistics::Bootstrap(*scored, {.resamples = kResamples});
+  if (!set) return judged;
+  Json metrics = Json::Obj();
+  for (const statistics::MetricInterval& one : set->metrics)
+    metrics.Set(one.info->name, MeasuredToJson({one.estimate, one.lower, one.upper}));
+  const statistics::MetricInfo* const primary = PrimaryOf(promise.primary, answers.classes);
+  judged.document = Json::Obj({{"model", model},
+                               {"model_version_id", promise.version_id},
+                               {"rows", answers.labelled.size()},
+                               {"primary", primary->name},
+                               {"metrics", std::move(metrics)}});
+  judged.kpi = KpisOf(task.kpis, scored->Values());
+  judged.kpi.model_version_id = promise.version_id;
+  const auto promised = promise.metrics.find(std::string(primary->name));
+  const statistics::MetricInterval* const now = set->Find(primary->name);
+  if (promised == promise.metrics.end() || now == nullptr) return judged;
+  judged.document.Set("reference", MeasuredToJson(promised->second));
+  judged.signal = FallOf(kPerformance, *primary, promised->second,
+                         {now->estimate, now->lower, now->upper}, "on the rows held out");
+  judged.signal.model_version_id = promise.version_id;
+  judged.concept_drift = ConceptOf(judged.signal, drift);
+  return judged;
+}
+
+// Performance of all rows by their scores alone.
+Judged Estimated(const Promise& promise, const std::string& model, const Answers& answers) {
+  Judged judged;
+  judged.signal.name = kEstimate;
+  const auto estimate = EstimateOf(answers);
+  const statistics::MetricInfo* const primary = PrimaryOf(promise.primary, answers.classes);
+  const auto value = estimate ? estimate->Find(primary->name) : std::nullopt;
+  if (!value) return judged;
+  const auto interval = EstimatedInterval(answers, primary->name, *value);
+  if (!interval) return judged;
+  judged.document = Json::Obj({{"model", model},
+                               {"method", "cbpe/nannyml"},
+                               {"primary", primary->name},
+                               {"metrics", estimate->ToJson()},
+                               {"interval", MeasuredToJson(*interval)}});
+  const auto before = EstimateOfReference(promise.reference);
+  const auto then = before ? before->Find(primary->name) : std::nullopt;
+  if (!then) return judged;
+  judged.document.Set("reference", *then);
+  judged.signal =
+      FallOf(kEstimate, *primary, {*then, *then, *then}, *interval, "estimated on rows held out");
+  judged.signal.what = "estimated " + judged.signal.what;
+  judged.signal.model_version_id = promise.version_id;
+  return judged;
+}
+
+Health HealthOf(const WindowTask& task, const Window& window, const table::Frame& rows) {
+  Health health = task.traffic;
+  if (const table::Column* const latency = rows.Find("latency_us"); latency != nullptr) {
+    const double qs[] = {0.5, 0.99};
+    const std::vector<double> ends = statistics::Quantiles(table::AsDoubles(*latency), qs);
+    health.latency_p50_us = std::isnan(ends[0]) ? 0 : ends[0];
+    health.latency_p99_us = std::isnan(ends[1]) ? 0 : ends[1];
+  }
+  // A window by count says nothing of how many come in an hour.
+  const double hours = static_cast<double>(window.end - window.begin) / (3600.0 * kMicrosPerSecond);
+  health.rows_per_hour = task.window.by_time() ? static_cast<double>(rows.rows()) / hours : 0;
+  return health;
+}
+
+Json LabelsToJson(const Feedback& feedback) {
+  Json json = Json::Obj({{"rows", feedback.rows},
+                         {"labelled", feedback.labelled},
+                         {"coverage", feedback.rows > 0 ? static_cast<double>(feedback.labelled) /
+                                                              static_cast<double>(feedback.rows)
+                                                        : 0.0},
+                         {"delay_p50", feedback.delay_p50_us / kMicrosPerSecond},
+                         {"delay_p99", feedback.delay_p99_us / kMicrosPerSecond}});
+  if (feedback.selection)
+    json.Set("selection", Json::Obj({{"method", feedback.selection->effect_method},
+                                     {"effect", feedback.selection->effect},
+                                     {"p_value", feedback.selection->compared}}));
+  return json;
+}
+
+// Signals in the order of kSignalNames; of several versions the worst.
+class Signals {
+ public:
+  void Add(Signal signal) {
+    auto found = std::ranges::find(signals_, signal.name, &Signal::name);
+    if (found == signals_.end()) {
+      signals_.push_back(std::move(signal));
+    } else if (found->level == Level::kUnknown ||
+               (signal.level != Level::kUnknown && signal.score > found->score)) {
+      *found = std::move(signal);
+    }
+  }
+  Json ToJson() const {
+    Json json = Json::Arr();
+    for (const std::string_view name : kSignalNames) {
+      const auto found = std::ranges::find(signals_, name, &Signal::name);
+      if (found != signals_.end()) json.Push(SignalToJson(*found));
+    }
+    return json;
+  }
+
+ private:
+  std::vector<Signal> signals_;
+};
+
+void AddInputs(const WindowTask& task, const Promise& promise, const inference_log::Joined& head,
+               const table::Frame& rows, Signals* signals, Signal* drift, Json* document) {
+  const Pairs pairs = InputPairs(task, promise, head, rows);
+  const Quality quality = QualityOf(pairs.reference, pairs.current);
+  const Pairs compared = task.against_previous ? AgainstPrevious(pairs, task.previous) : pairs;
+  const std::string_view than = task.against_previous ? "the window before" : "the training data";
+  DriftFindings found =
+      DriftOf(kDrift, compared.reference, compared.current, task.effect_min, than);
+  const Pairs answered = PredictionPairs(promise, rows);
+  DriftFindings predictions = DriftOf(kPredictionDrift, answered.reference, answered.current,
+                                      task.effect_min, "those on rows held out");
+  for (Signal* signal : {&found.signal, &predictions.signal})
+    signal->model_version_id = promise.version_id;
+  *drift = found.signal;
+  document->Set("quality", QualityToJson(quality));
+  document->Set("columns", DriftToJson(found));
+  document->Set("predictions", DriftToJson(predictions));
+  document->Set("counts", CountsOf(pairs));
+  for (Signal signal : {quality.signal, found.signal, predictions.signal})
+    signals->Add(std::move(signal));
+}
+
+void AddAnswers(const WindowTask& task, const inference_log::Joined& head, const table::Frame& rows,
+                const std::vector<VersionOf>& versions, const Signal& drift, Signals* signals,
+                Json* document) {
+  static const Promise kNone;
+  Json performance = Json::Arr(), estimates = Json::Arr();
+  for (const VersionOf& version : versions) {
+    const auto known = task.promises.find(version.model);
+    const Promise& promise = known == task.promises.end() ? kNone : known->second;
+    const Answers answers = AnswersOf(head, rows, version.rows);
+    Judged realised = Performance(task, promise, version.model, answers, drift);
+    Judged estimated = Estimated(promise, version.model, answers);
+    for (Signal* signal :
+         {&realised.signal, &realised.kpi, &realised.concept_drift, &estimated.signal})
+      signals->Add(std::move(*signal));
+    if (!realised.document.is_null()) performance.Push(std::move(realised.document));
+    if (!estimated.document.is_null()) estimates.Push(std::move(estimated.document));
+  }
+  document->Set("performance", std::move(performance));
+  document->Set("estimate", std::move(estimates));
+}
+
+}  // namespace
+
+Result<Json> JudgeWindow(const WindowTask& task, const inference_log::Joined& head,
+                         const table::Frame& rows, const Window& window, bool is_again) {
+  static const Promise kNone;
+  const std::vector<VersionOf> versions = ByVersion(rows);
+  const std::string model = versions.empty() ? "" : versions[0].model;
+  const auto known = task.promises.find(model);
+  const Promise& promise = known == task.promises.end() ? kNone : known->second;
+  Json document = Json::Obj({{"begin", window.begin},
+                             {"end", window.end},
+                             {"rows", rows.rows()},
+                             {"again", is_again},
+                             {"model", model},
+                             {"model_version_id", promise.version_id}});
+  Signals signals;
+  Signal drift;
+  AddInputs(task, promise, head, rows, &signals, &drift, &document);
+  AddAnswers(task, head, rows, versions, drift, &signals, &document);
+  std::vector<std::uint32_t> all(rows.rows());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint32_t>(i);
+  const Answers answers = AnswersOf(head, rows, all);
+  const Feedback feedback = FeedbackOf(answers.scores(), answers.delays_us);
+  const Health health = HealthOf(task, window, rows);
+  signals.Add(feedback.signal);
+  signals.Add(ServiceOf(task.health, health));
+  document.Set("labelled", feedback.labelled);
+  document.Set("labels", LabelsToJson(feedback));
+  document.Set("health", HealthToJson(health));
+  document.Set("signals", signals.ToJson());
+  return document;
+}
+
+}  // namespace gyre::monitoring

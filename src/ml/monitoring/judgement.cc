@@ -1,0 +1,150 @@
+#include "ml/monitoring/judgement.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/text.h"
+
+namespace gyre::monitoring {
+namespace {
+
+constexpr std::size_t kIdDigits = 32;
+
+std::string IdOf(std::string_view of, std::string_view what) {
+  return Sha256Hex(fmt::format("{}\n{}", of, what)).substr(0, kIdDigits);
+}
+
+bool Has(const std::vector<std::string>& list, std::string_view item) {
+  return std::ranges::find(list, item) != list.end();
+}
+
+bool TakesLabels(std::string_view signal) {
+  return signal == kPerformance || signal == kKpi || signal == kConceptDrift;
+}
+
+bool IsReady(const Monitor& monitor, const JudgedWindow& window, const Signal& signal) {
+  if (signal.level == Level::kUnknown) return false;
+  if (!TakesLabels(signal.name) || window.state == WindowState::kFinal) return true;
+  return static_cast<double>(window.labelled) >=
+         monitor.spec.coverage_min * static_cast<double>(window.rows);
+}
+
+// Lost values explain drift in the same columns.
+std::string InhibitorOf(const Signal& signal, const Signal& quality) {
+  if (signal.name != kDrift || !quality.broken_input || quality.level != Level::kBad) return {};
+  const bool all = !signal.columns.empty() &&
+                   std::ranges::all_of(signal.columns, [&](const std::string& column) {
+                     return Has(quality.columns, column);
+                   });
+  return all ? "data quality" : "";
+}
+
+// What the alert is about: of drift only the columns that several windows named.
+std::string WhatOf(const Signal& signal, const std::vector<std::string>& columns) {
+  const bool of_columns = signal.name == kDrift || signal.name == kPredictionDrift;
+  if (!of_columns || columns.empty() || columns == signal.columns) return signal.what;
+  return fmt::format("{}: {}", DriftedText(signal.name, columns.size()), Join(columns, ", "));
+}
+
+Alert FreshAlert(const Monitor& monitor, std::string_view signal) {
+  Alert alert;
+  alert.id = AlertId(monitor.id, signal);
+  alert.monitor_id = monitor.id;
+  alert.project = monitor.project;
+  alert.monitor = monitor.name;
+  alert.endpoint = monitor.endpoint;
+  alert.signal = std::string(signal);
+  return alert;
+}
+
+AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal& signal,
+               std::string inhibitor, Alert alert, std::int64_t now_us) {
+  AlertMove move;
+  move.step = Observe(monitor.spec.alert, &alert.state,
+                      {.level = signal.level,
+                       .time_us = window.end_us,
+                       .what = signal.what,
+                       .columns = signal.columns,
+                       .inhibited_by = std::move(inhibitor)},
+                      now_us);
+  alert.window_id = window.id;
+  alert.window_number = window.number;
+  alert.updated_us = now_us;
+  if (move.step.to != Phase::kOk) {
+    alert.columns = move.step.columns.empty() ? signal.columns : move.step.columns;
+    alert.what = WhatOf(signal, alert.columns);
+    alert.model = window.document["model"].AsString();
+    alert.model_version_id = signal.model_version_id.empty()
+                                 ? window.document["model_version_id"].AsString()
+                                 : signal.model_version_id;
+  }
+  if (move.step.began) alert.incident_id = IdOf(alert.id, window.id);
+  if (move.step.from != move.step.to || move.step.tell) {
+    move.change = AlertChange{.number = ++alert.changes,
+                              .window_id = window.id,
+                              .from = move.step.from,
+                              .to = move.step.to,
+                              .reason = move.step.reason,
+                              .mute = move.step.mute,
+                              .told = move.step.tell,
+                              .data_us = window.end_us,
+                              .changed_us = now_us};
+  }
+  move.alert = std::move(alert);
+  return move;
+}
+
+}  // namespace
+
+std::string AlertId(std::string_view monitor_id, std::string_view signal) {
+  return IdOf(monitor_id, signal);
+}
+
+std::string WindowId(std::string_view monitor_id, std::int64_t begin_us) {
+  return IdOf(monitor_id, std::to_string(begin_us));
+}
+
+std::vector<AlertMove> MoveAlerts(const Monitor& monitor, const JudgedWindow& window,
+                                  const std::vector<Alert>& alerts,
+                                  const std::vector<std::string>& observed, std::int64_t now_us) {
+  std::vector<AlertMove> moves;
+  Signal quality;
+  for (const Json& json : window.document["signals"].items()) {
+    const Signal signal = SignalFromJson(json);
+    if (signal.name == kDataQuality) quality = signal;
+    const bool known = std::ranges::find(kSignalNames, signal.name) != std::end(kSignalNames);
+    if (!known || Has(observed, signal.name) || Has(monitor.spec.quiet, signal.name) ||
+        !IsReady(monitor, window, signal))
+      continue;
+    const auto found = std::ranges::find(alerts, signal.name, &Alert::signal);
+    Alert alert = found == alerts.end() ? FreshAlert(monitor, signal.name) : *found;
+    moves.push_back(
+        Move(monitor, window, signal, InhibitorOf(signal, quality), std::move(alert), now_us));
+  }
+  return moves;
+}
+
+Json AlertEvent(const AlertMove& move, const JudgedWindow& window) {
+  const Alert& alert = move.alert;
+  Json columns = Json::Arr();
+  for (const std::string& column : alert.columns) columns.Push(column);
+  return Json::Obj({{"alert", alert.id},
+                    {"name", alert.name()},
+                    {"incident", alert.incident_id},
+                    {"signal", alert.signal},
+                    {"monitor", alert.monitor},
+                    {"endpoint", alert.endpoint},
+                    {"model", alert.model},
+                    {"model_version_id", alert.model_version_id},
+                    {"columns", std::move(columns)},
+                    {"what", alert.what},
+                    {"reason", move.step.reason},
+                    {"window", window.id},
+                    {"window_number", window.number},
+                    {"window_begin", FormatTime(window.begin_us)},
+                    {"window_end", FormatTime(window.end_us)},
+                    {"told", move.step.tell},
+                    {"mute", move.step.mute}});
+}
+
+}  // namespace gyre::monitoring

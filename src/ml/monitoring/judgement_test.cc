@@ -1,0 +1,118 @@
+#include "ml/monitoring/judgement.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace gyre::monitoring {
+namespace {
+
+Json SignalJson(std::string_view name, Level level, std::vector<std::string> columns = {},
+                bool broken = false) {
+  Signal signal{.name = std::string(name), .level = level, .what = "something"};
+  signal.columns = std::move(columns);
+  signal.broken_input = broken;
+  return SignalToJson(signal);
+}
+
+// A monitor whose alerts are kept as the store keeps them.
+class Kept {
+ public:
+  Kept() {
+    monitor.id = "m";
+    monitor.name = monitor.endpoint = "churn";
+  }
+  std::vector<AlertMove> See(std::vector<Json> signals, std::int64_t labelled = 0) {
+    ++number;
+    window = {.id = WindowId("m", number), .monitor_id = "m", .number = number};
+    window.begin_us = number * 10;
+    window.end_us = number * 10 + 10;
+    window.rows = 100;
+    window.document = Json::Obj({{"model", "churn:v1"}, {"model_version_id", "v1"}});
+    observed.clear();
+    return Again(std::move(signals), labelled);
+  }
+  // The same window, judged again.
+  std::vector<AlertMove> Again(std::vector<Json> signals, std::int64_t labelled) {
+    window.labelled = labelled;
+    window.document.Set("signals", Json(Json::Array(signals)));
+    std::vector<AlertMove> moves = MoveAlerts(monitor, window, alerts, observed, 1);
+    for (const AlertMove& move : moves) {
+      observed.push_back(move.alert.signal);
+      std::erase_if(alerts, [&](const Alert& alert) { return alert.id == move.alert.id; });
+      alerts.push_back(move.alert);
+    }
+    return moves;
+  }
+  Monitor monitor;
+  JudgedWindow window;
+  std::vector<Alert> alerts;
+  std::vector<std::string> observed;
+  std::int64_t number = 0;
+};
+
+TEST(Judgement, AnAlertBeginsWithTheColumnsThatSeveralWindowsNamed) {
+  Kept kept;
+  auto moves = kept.See({SignalJson(kDrift, Level::kBad, {"hour", "chance"})});
+  ASSERT_EQ(moves.size(), 1U);
+  EXPECT_EQ(moves[0].change->to, Phase::kPending);
+  moves = kept.See({SignalJson(kDrift, Level::kBad, {"temp", "hour"})});
+  ASSERT_TRUE(moves[0].step.began);
+  EXPECT_EQ(moves[0].alert.what, "1 column drifted: hour");
+  const Json event = AlertEvent(moves[0], kept.window);
+  EXPECT_EQ(event["name"].AsString(), "churn:drift");
+  EXPECT_EQ(event["columns"].Dump(), R"(["hour"])");
+  EXPECT_EQ(event["model_version_id"].AsString(), "v1");
+  EXPECT_EQ(event["window"].AsString(), kept.window.id);
+  EXPECT_FALSE(event["incident"].AsString().empty());
+}
+
+TEST(Judgement, TheSameWindowIsObservedOnce) {
+  Kept kept;
+  const std::vector<Json> bad = {SignalJson(kDrift, Level::kBad, {"hour"})};
+  kept.See(bad);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(kept.Again(bad, 0).empty());
+  EXPECT_EQ(kept.alerts[0].state.windows, 1);
+}
+
+TEST(Judgement, PerformanceWaitsForLabels) {
+  Kept kept;
+  const std::vector<Json> fell = {SignalJson(kPerformance, Level::kBad)};
+  EXPECT_TRUE(kept.See(fell, 40).empty());
+  EXPECT_EQ(kept.Again(fell, 60).size(), 1U);
+  EXPECT_TRUE(kept.See(fell, 40).empty());
+  kept.window.state = WindowState::kFinal;
+  const auto moves = kept.Again(fell, 40);
+  ASSERT_EQ(moves.size(), 1U);
+  EXPECT_TRUE(moves[0].step.began);
+}
+
+TEST(Judgement, LostValuesExplainDriftInTheSameColumnsOnly) {
+  Kept kept;
+  const Json quality = SignalJson(kDataQuality, Level::kBad, {"hour"}, true);
+  for (int i = 0; i < 4; ++i) {
+    const auto moves = kept.See({quality, SignalJson(kDrift, Level::kBad, {"hour"})});
+    EXPECT_EQ(moves[1].alert.state.phase, Phase::kPending);
+  }
+  Kept other;
+  other.See({quality, SignalJson(kDrift, Level::kBad, {"hour", "temp"})});
+  EXPECT_TRUE(
+      other.See({quality, SignalJson(kDrift, Level::kBad, {"hour", "temp"})})[1].step.began);
+}
+
+TEST(Judgement, QuietSignalsAndUnknownLevelsRaiseNothing) {
+  Kept kept;
+  kept.monitor.spec.quiet = {std::string(kService)};
+  EXPECT_TRUE(kept.See({SignalJson(kService, Level::kBad), SignalJson(kDrift, Level::kUnknown),
+                        SignalJson("made up", Level::kBad)})
+                  .empty());
+}
+
+TEST(Judgement, IdsAreThoseOfTheThing) {
+  EXPECT_EQ(WindowId("m", 5), WindowId("m", 5));
+  EXPECT_NE(WindowId("m", 5), WindowId("n", 5));
+  EXPECT_EQ(AlertId("m", "drift").size(), 32U);
+}
+
+}  // namespace
+}  // namespace gyre::monitoring

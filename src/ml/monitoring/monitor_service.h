@@ -1,0 +1,86 @@
+// The monitors of one data directory. Private.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "ml/inference_log/inference_log.h"
+#include "ml/monitoring/judgement.h"
+#include "ml/monitoring/monitor_store.h"
+#include "ml/serving/serving.h"
+#include "platform/exec/thread_pool.h"
+
+namespace gyre::monitoring {
+
+class MonitorService final : public Monitors {
+ public:
+  explicit MonitorService(MonitoringRooms rooms) : rooms_(std::move(rooms)) {}
+  ~MonitorService() override { Stop(); }
+
+  void Start(std::int64_t every_us) override;
+  void Stop() override;
+  Result<Monitor> Create(NewMonitor monitor) override;
+  Result<Monitor> Edit(std::string_view project, std::string_view name,
+                       const Json& change) override;
+  Result<> Remove(std::string_view project, std::string_view name) override;
+  Result<Monitor> Get(std::string_view project, std::string_view name) override;
+  Result<std::vector<Monitor>> List(std::string_view project) override;
+  Result<std::int64_t> Run(std::string_view project, std::string_view name) override;
+  Result<> Tick() override;
+  Result<std::vector<JudgedWindow>> Windows(const Monitor& monitor, std::int64_t before,
+                                            int limit) override;
+  Result<JudgedWindow> Window(std::string_view project, std::string_view id) override;
+  Result<Json> Revisions(const JudgedWindow& window) override;
+  Result<Json> Signals(std::string_view project, std::string_view endpoint) override;
+  Result<std::vector<Alert>> Alerts(const AlertQuery& query) override;
+  Result<Alert> GetAlert(std::string_view project, std::string_view text) override;
+  Result<std::vector<AlertChange>> History(const Alert& alert, int limit) override;
+  Result<Alert> Ack(std::string_view project, std::string_view alert, std::string_view by) override;
+  Result<Alert> Snooze(std::string_view project, std::string_view alert, std::int64_t seconds,
+                       std::string_view by) override;
+
+  Result<> RestoreGauges();
+
+ private:
+  // What there is to be judged.
+  struct Look {
+    std::int64_t from_us = 0, watermark_us = 0;
+    std::vector<JudgedWindow> again;
+    std::string looked;
+    bool changed = false;
+  };
+  // What a window's commit writes: made before the transaction.
+  struct Commit {
+    MonitorRow row;
+    JudgedWindow window;
+    bool revised = false;  // another document stood there
+    std::string document, model_version_id, endpoint_id;
+    std::vector<AlertMove> moves;
+  };
+
+  Result<MonitorRow> Find(std::string_view project, std::string_view name);
+  Result<> EnsureDefaults(std::string_view project);
+  Result<std::vector<MonitorRow>> Rows(std::string_view project);
+  Result<std::int64_t> Evaluate(MonitorRow row, bool by_hand) GYRE_REQUIRES(evaluating_);
+  Result<Look> LookAt(const MonitorRow& row, bool by_hand);
+  Result<Json> TaskInput(const MonitorRow& row, const Look& look);
+  Result<Json> Promises(const MonitorRow& row);
+  Json Traffic(const std::string& endpoint) GYRE_REQUIRES(evaluating_);
+  Result<bool> Keep(MonitorRow* row, const Look& look, const Json& document);
+  Result<> Write(const Commit& commit);
+  void SetGauges(const Commit& commit);
+  Result<Alert> Change(std::string_view project, std::string_view text, std::string_view by,
+                       const std::function<Result<std::string>(AlertState*)>& change);
+
+  const MonitoringRooms rooms_;
+  std::atomic<bool> stopping_ = false;
+  Mutex evaluating_;  // one evaluation at a time; may take long
+  Mutex writing_;     // of alerts and monitors; short
+  std::map<std::string, serving::EndpointCounts> counted_ GYRE_GUARDED_BY(evaluating_);
+  exec::Worker worker_;
+};
+
+}  // namespace gyre::monitoring

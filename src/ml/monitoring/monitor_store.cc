@@ -1,0 +1,204 @@
+#include "ml/monitoring/monitor_store.h"
+
+#include <algorithm>
+
+namespace gyre::monitoring {
+namespace {
+
+constexpr std::string_view kMonitorColumns =
+    "m.id, m.project, m.name, m.endpoint, m.spec_json, m.enabled, m.removed, m.cursor_us, "
+    "m.counts_json, m.looked_json, m.problem, m.created_by, m.created_us, m.updated_us, "
+    "(SELECT COUNT(*) FROM monitoring_window w WHERE w.monitor_id = m.id), "
+    "(SELECT COALESCE(MAX(w.end_us), 0) FROM monitoring_window w WHERE w.monitor_id = m.id), "
+    "(SELECT COUNT(*) FROM monitoring_alert a WHERE a.monitor_id = m.id AND a.phase = 'firing'), "
+    "(SELECT COUNT(*) FROM monitoring_alert a WHERE a.monitor_id = m.id AND a.phase = 'pending')";
+constexpr std::string_view kWindowColumns =
+    "w.id, w.monitor_id, w.number, w.begin_us, w.end_us, w.state, w.row_count, w.labelled, "
+    "w.revision, w.document_json, w.computed_us";
+
+Json JsonOf(std::string_view text) {
+  auto json = Json::Parse(text);
+  return json ? *std::move(json) : Json();
+}
+
+MonitorRow MonitorOf(const db::Row& row) {
+  MonitorRow read;
+  Monitor& monitor = read.monitor;
+  monitor.id = row.Str(0);
+  monitor.project = row.Str(1);
+  monitor.name = row.Str(2);
+  monitor.endpoint = row.Str(3);
+  monitor.spec = ChangedSpec({}, JsonOf(row.Text(4))).value_or(MonitorSpec());
+  monitor.enabled = row.Bool(5);
+  read.removed = row.Bool(6);
+  read.cursor_us = row.Int(7);
+  read.counts = row.Str(8);
+  read.looked = row.Str(9);
+  monitor.problem = row.Str(10);
+  monitor.created_by = row.Str(11);
+  monitor.created_us = row.Int(12);
+  monitor.updated_us = row.Int(13);
+  monitor.windows = row.Int(14);
+  monitor.newest_us = row.Int(15);
+  monitor.firing = static_cast<int>(row.Int(16));
+  monitor.pending = static_cast<int>(row.Int(17));
+  return read;
+}
+
+JudgedWindow WindowOf(const db::Row& row) {
+  JudgedWindow window;
+  window.id = row.Str(0);
+  window.monitor_id = row.Str(1);
+  window.number = row.Int(2);
+  window.begin_us = row.Int(3);
+  window.end_us = row.Int(4);
+  window.state = row.Text(5) == WindowStateName(WindowState::kFinal) ? WindowState::kFinal
+                                                                     : WindowState::kProvisional;
+  window.rows = row.Int(6);
+  window.labelled = row.Int(7);
+  window.revision = static_cast<int>(row.Int(8));
+  window.document = JsonOf(row.Text(9));
+  window.computed_us = row.Int(10);
+  return window;
+}
+
+}  // namespace
+
+Result<> InsertMonitor(db::Transaction& tx, const MonitorRow& row, const std::string& spec) {
+  const Monitor& monitor = row.monitor;
+  return tx.Execute(
+      "INSERT INTO monitoring_monitor (id, project, name, endpoint, spec_json, enabled, removed, "
+      "cursor_us, counts_json, looked_json, problem, created_by, created_us, updated_us) VALUES "
+      "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+      {monitor.id, monitor.project, monitor.name, monitor.endpoint, spec, monitor.enabled,
+       row.removed, row.cursor_us, row.counts, row.looked, monitor.problem, monitor.created_by,
+       monitor.created_us, monitor.updated_us});
+}
+
+Result<> UpdateMonitor(db::Transaction& tx, const MonitorRow& row, const std::string& spec) {
+  const Monitor& monitor = row.monitor;
+  return tx.Execute(
+      "UPDATE monitoring_monitor SET endpoint = ?2, spec_json = ?3, enabled = ?4, removed = ?5, "
+      "created_by = ?6, updated_us = ?7 WHERE id = ?1",
+      {monitor.id, monitor.endpoint, spec, monitor.enabled, row.removed, monitor.created_by,
+       monitor.updated_us});
+}
+
+Result<> AdvanceMonitor(db::Transaction& tx, const MonitorRow& row) {
+  return tx.Execute(
+      "UPDATE monitoring_monitor SET cursor_us = ?2, counts_json = ?3, looked_json = ?4, problem = "
+      "?5 WHERE id = ?1",
+      {row.monitor.id, row.cursor_us, row.counts, row.looked, row.monitor.problem});
+}
+
+Result<> DeleteJudged(db::Transaction& tx, std::string_view monitor_id) {
+  for (
+      const std::string_view sql :
+      {"DELETE FROM monitoring_revision WHERE window_id IN (SELECT id FROM monitoring_window WHERE "
+       "monitor_id = ?1)",
+       "DELETE FROM monitoring_observed WHERE window_id IN (SELECT id FROM monitoring_window WHERE "
+       "monitor_id = ?1)",
+       "DELETE FROM monitoring_window WHERE monitor_id = ?1",
+       "DELETE FROM monitoring_alert_change WHERE alert_id IN (SELECT id FROM monitoring_alert "
+       "WHERE monitor_id = ?1)",
+       "DELETE FROM monitoring_alert WHERE monitor_id = ?1"})
+    GYRE_DO(tx.Execute(sql, {monitor_id}));
+  return {};
+}
+
+Result<> DeleteMonitor(db::Transaction& tx, std::string_view id) {
+  GYRE_DO(DeleteJudged(tx, id));
+  return tx.Execute("DELETE FROM monitoring_monitor WHERE id = ?1", {id});
+}
+
+Result<bool> FindMonitor(db::Reader& reader, std::string_view project, std::string_view name,
+                         MonitorRow* row) {
+  static const std::string kSql = fmt::format(
+      "SELECT {} FROM monitoring_monitor m WHERE m.project = ?1 AND m.name = ?2", kMonitorColumns);
+  return reader.QueryOne(kSql, {project, name},
+                         [&](const db::Row& found) { *row = MonitorOf(found); });
+}
+
+Result<std::vector<MonitorRow>> ReadMonitors(db::Reader& reader, std::string_view project) {
+  static const std::string kSql = fmt::format(
+      "SELECT {} FROM monitoring_monitor m WHERE ?1 = '' OR m.project = ?1 "
+      "ORDER BY m.project, m.name",
+      kMonitorColumns);
+  return db::Collect<MonitorRow>(reader, kSql, {project}, MonitorOf);
+}
+
+Result<> PutWindow(db::Transaction& tx, const JudgedWindow& window, const std::string& document) {
+  return tx.Execute(
+      "INSERT INTO monitoring_window (id, monitor_id, number, begin_us, end_us, state, row_count, "
+      "labelled, revision, document_json, computed_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+      "?10, ?11) ON CONFLICT (id) DO UPDATE SET state = ?6, row_count = ?7, labelled = ?8, "
+      "revision = ?9, document_json = ?10, computed_us = ?11",
+      {window.id, window.monitor_id, window.number, window.begin_us, window.end_us,
+       WindowStateName(window.state), window.rows, window.labelled, window.revision, document,
+       window.computed_us});
+}
+
+Result<> KeepRevision(db::Transaction& tx, std::string_view window_id) {
+  return tx.Execute(
+      "INSERT INTO monitoring_revision (window_id, revision, document_json, computed_us) SELECT "
+      "id, revision, document_json, computed_us FROM monitoring_window WHERE id = ?1",
+      {window_id});
+}
+
+Result<std::vector<JudgedWindow>> ReadWindows(db::Reader& reader, std::string_view monitor_id,
+                                              std::int64_t before, int limit) {
+  static const std::string kSql = fmt::format(
+      "SELECT {} FROM monitoring_window w WHERE w.monitor_id = ?1 AND (?2 = 0 OR "
+      "w.number < ?2) ORDER BY w.number DESC LIMIT ?3",
+      kWindowColumns);
+  return db::Collect<JudgedWindow>(reader, kSql, {monitor_id, before, limit}, WindowOf);
+}
+
+Result<std::vector<JudgedWindow>> ReadProvisional(db::Reader& reader, std::string_view monitor_id,
+                                                  int limit) {
+  static const std::string kSql = fmt::format(
+      "SELECT {} FROM monitoring_window w WHERE w.monitor_id = ?1 AND w.state = "
+      "'provisional' ORDER BY w.number DESC LIMIT ?2",
+      kWindowColumns);
+  GYRE_TRY(std::vector<JudgedWindow> windows,
+           db::Collect<JudgedWindow>(reader, kSql, {monitor_id, limit}, WindowOf));
+  std::ranges::reverse(windows);
+  return windows;
+}
+
+Result<bool> FindWindow(db::Reader& reader, std::string_view project, std::string_view id,
+                        JudgedWindow* window) {
+  static const std::string kSql = fmt::format(
+      "SELECT {} FROM monitoring_window w JOIN monitoring_monitor m ON m.id = "
+      "w.monitor_id WHERE m.project = ?1 AND w.id = ?2",
+      kWindowColumns);
+  return reader.QueryOne(kSql, {project, id}, [&](const db::Row& row) { *window = WindowOf(row); });
+}
+
+Result<Json> ReadRevisions(db::Reader& reader, std::string_view window_id) {
+  Json revisions = Json::Arr();
+  GYRE_DO(
+      reader.Query("SELECT revision, document_json, computed_us FROM monitoring_revision WHERE "
+                   "window_id = ?1 ORDER BY revision",
+                   {window_id}, [&](const db::Row& row) -> Result<> {
+                     Json document = JsonOf(row.Text(1));
+                     document.Set("revision", row.Int(0));
+                     document.Set("computed", FormatTime(row.Int(2)));
+                     revisions.Push(std::move(document));
+                     return {};
+                   }));
+  return revisions;
+}
+
+Result<> MarkObserved(db::Transaction& tx, std::string_view window_id, std::string_view signal) {
+  return tx.Execute("INSERT INTO monitoring_observed (window_id, signal) VALUES (?1, ?2)",
+                    {window_id, signal});
+}
+
+Result<std::vector<std::string>> ReadObserved(db::Reader& reader, std::string_view window_id) {
+  return db::Collect<std::string>(reader,
+                                  "SELECT signal FROM monitoring_observed WHERE window_id = ?1",
+                                  {window_id}, [](const db::Row& row) { return row.Str(0); });
+}
+
+}  // namespace gyre::monitoring

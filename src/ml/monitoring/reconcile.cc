@@ -1,0 +1,296 @@
+// From the log to judged windows: what has come, what a worker makes of it, what is kept.
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "ledger/events/events.h"
+#include "ledger/lineage/lineage.h"
+#include "ml/evaluation/evaluations.h"
+#include "ml/monitoring/monitor_service.h"
+#include "ml/projects/projects.h"
+#include "ml/registry/registry.h"
+#include "ml/runners/jobs.h"
+#include "platform/telemetry/log.h"
+
+namespace gyre::monitoring {
+namespace {
+
+constexpr telemetry::Logger kLog{"monitoring"};
+constexpr int kAgainMax = 64;    // windows that are judged again when labels have come
+constexpr int kLateWindows = 3;  // and when only rows have
+constexpr int kHealthHistory = 30;
+constexpr int kDeploymentsMax = 50;
+constexpr int kBatchesMax = 10'000;
+
+Json JsonOf(const std::string& text) {
+  auto json = Json::Parse(text);
+  return json ? *std::move(json) : Json();
+}
+
+const registry::Attachment* ReferenceOf(const registry::ModelVersion& version) {
+  for (const registry::Attachment& attachment : version.attachments) {
+    if (attachment.name == "reference") return &attachment;
+  }
+  return nullptr;
+}
+
+Json InputNames(const registry::ModelVersion& version) {
+  Json names = Json::Arr();
+  for (const Json& input : version.signature["inputs"].items()) names.Push(input["name"]);
+  return names;
+}
+
+Json WindowList(const std::vector<JudgedWindow>& windows) {
+  Json list = Json::Arr();
+  for (const JudgedWindow& window : windows)
+    list.Push(Json::Obj({{"begin", window.begin_us}, {"end", window.end_us}}));
+  return list;
+}
+
+double ShareOf(std::int64_t part, std::int64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+void SetSignal(const Json& signal, Json* document) {
+  Json signals = Json::Arr();
+  for (const Json& one : (*document)["signals"].items())
+    signals.Push(one["signal"] == signal["signal"] ? signal : one);
+  document->Set("signals", std::move(signals));
+}
+
+// What a window said of the time before it: late rows and labels do not change that.
+void CarryOver(const Json& before, bool against_previous, Json* document) {
+  const auto carry = [&](std::string_view member, std::string_view name) {
+    document->Set(member, before[member]);
+    for (const Json& signal : before["signals"].items()) {
+      if (signal["signal"].AsString() == name) SetSignal(signal, document);
+    }
+  };
+  carry("health", kService);
+  if (against_previous) carry("columns", kDrift);
+}
+
+// What is stored: not the counts, which only the next window needs.
+Json Stored(const Json& document) {
+  Json stored = Json::Obj();
+  for (const auto& [key, value] : document.members()) {
+    if (key != "counts" && key != "again" && key != "begin" && key != "end") stored.Set(key, value);
+  }
+  return stored;
+}
+
+}  // namespace
+
+Result<std::int64_t> MonitorService::Run(std::string_view project, std::string_view name) {
+  GYRE_TRY(const MonitorRow found, Find(project, name));
+  if (const auto flushed = rooms_.log.Flush(); !flushed)
+    return MakeError(Code::kUnavailable, "GY4509", "the newest rows cannot be stored now: {}",
+                     flushed.error().message());
+  const MutexLock lock(evaluating_);
+  GYRE_TRY(MonitorRow row, Find(project, name));
+  return Evaluate(std::move(row), true);
+}
+
+Result<> MonitorService::Tick() {
+  GYRE_DO(EnsureDefaults(""));
+  const MutexLock lock(evaluating_);
+  GYRE_TRY(std::vector<MonitorRow> rows, Rows(""));
+  for (MonitorRow& row : rows) {
+    if (row.removed || !row.monitor.enabled) continue;
+    const std::string name = row.monitor.name;
+    if (const auto judged = Evaluate(std::move(row), false); !judged)
+      kLog.Failed("monitor " + name + " did not judge its windows", judged.error());
+  }
+  return {};
+}
+
+Result<MonitorService::Look> MonitorService::LookAt(const MonitorRow& row, bool by_hand) {
+  const Monitor& monitor = row.monitor;
+  Look look;
+  std::vector<JudgedWindow> provisional;
+  GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(provisional, ReadProvisional(reader, monitor.id, kAgainMax));
+    return {};
+  }));
+  const std::int64_t oldest_us =
+      provisional.empty() ? row.cursor_us : std::min(row.cursor_us, provisional[0].begin_us);
+  GYRE_TRY(const inference_log::WindowFacts facts,
+           rooms_.log.Window(monitor.project, monitor.endpoint, oldest_us, INT64_MAX));
+  look.watermark_us = Watermark(monitor.spec.window, facts.event_max_us, facts.received_max_us,
+                                rooms_.clock.NowMicros());
+  const Json looked = Json::Obj({{"segments", facts.segments},
+                                 {"rows", facts.rows},
+                                 {"labels", facts.labels},
+                                 {"newest", facts.event_max_us},
+                                 {"watermark", look.watermark_us},
+                                 {"updated", monitor.updated_us}});
+  look.looked = looked.Dump();
+  look.changed = facts.rows > 0 && (by_hand || look.looked != row.looked);
+  const bool new_labels = JsonOf(row.looked)["labels"].AsInt(-1) != facts.labels;
+  const std::size_t again = by_hand || new_labels ? kAgainMax : kLateWindows;
+  if (provisional.size() > again)
+    provisional.erase(provisional.begin(), provisional.end() - static_cast<std::ptrdiff_t>(again));
+  look.from_us =
+      provisional.empty() ? row.cursor_us : std::min(row.cursor_us, provisional[0].begin_us);
+  look.again = std::move(provisional);
+  return look;
+}
+
+// What the versions that this endpoint has run promised when they were registered.
+Result<Json> MonitorService::Promises(const MonitorRow& row) {
+  Json promises = Json::Obj();
+  GYRE_TRY(const auto deployments,
+           rooms_.serving.History(row.monitor.project, row.monitor.endpoint, kDeploymentsMax));
+  for (const serving::Deployment& deployment : deployments) {
+    if (promises.Has(deployment.model)) continue;
+    const auto version = rooms_.registry.GetVersion(deployment.model_version_id);
+    if (!version) continue;  // removed since
+    Json promise = Json::Obj({{"version_id", version->id},
+                              {"metrics", version->metrics},
+                              {"inputs", InputNames(*version)}});
+    const auto evaluation = rooms_.evaluations.Get(version->evaluation_id);
+    if (evaluation) {
+      promise.Set("metrics", evaluation->metrics);
+      promise.Set("primary", evaluation->primary);
+    }
+    if (const registry::Attachment* const reference = ReferenceOf(*version)) {
+      GYRE_TRY(std::string path, registry::LocalPathOf(rooms_.blobs, *version, reference->object));
+      promise.Set("reference", std::move(path));
+    }
+    promises.Set(deployment.model, std::move(promise));
+  }
+  return promises;
+}
+
+// Requests since the last evaluation; the log holds only those that were answered.
+Json MonitorService::Traffic(const std::string& endpoint) {
+  const serving::EndpointCounts now = rooms_.serving.Counts(endpoint);
+  serving::EndpointCounts& before = counted_[endpoint];
+  if (now.requests < before.requests) before = {};  // it was deployed anew
+  const std::int64_t requests = now.requests - before.requests;
+  Health health;
+  health.failed_share = ShareOf(now.failed - before.failed, requests);
+  health.ignored_share =
+      std::min(1.0, ShareOf(now.ignored_columns - before.ignored_columns, now.rows - before.rows));
+  before = now;
+  return HealthToJson(health);
+}
+
+Result<Json> MonitorService::TaskInput(const MonitorRow& row, const Look& look) {
+  const Monitor& monitor = row.monitor;
+  Json kpis = Json::Arr(), ignore = Json::Arr(), health = Json::Arr();
+  GYRE_TRY(const projects::Project project, rooms_.projects.Get(monitor.project));
+  if (project.problem) {
+    for (const statistics::Kpi& kpi : project.problem->kpis) kpis.Push(kpi.ToString());
+  }
+  for (const std::string& column : monitor.spec.ignore) ignore.Push(column);
+  GYRE_TRY(const inference_log::Policy policy,
+           rooms_.log.GetPolicy(monitor.project, monitor.endpoint));
+  for (const auto& [column, keep] : policy.columns) {
+    if (keep != inference_log::Keep::kKeep) ignore.Push(column);
+  }
+  GYRE_TRY(std::vector<JudgedWindow> before, Windows(monitor, 0, kHealthHistory));
+  std::ranges::reverse(before);
+  for (const JudgedWindow& window : before) health.Push(window.document["health"]);
+  GYRE_TRY(Json promises, Promises(row));
+  return Json::Obj({{"window", WindowSpecToJson(monitor.spec.window)},
+                    {"from", row.cursor_us},
+                    {"watermark", look.watermark_us},
+                    {"again", WindowList(look.again)},
+                    {"promises", std::move(promises)},
+                    {"kpis", std::move(kpis)},
+                    {"ignore", std::move(ignore)},
+                    {"effect_min", monitor.spec.effect_min},
+                    {"against", monitor.spec.against_previous ? "previous" : "training"},
+                    {"previous", JsonOf(row.counts)},
+                    {"health", std::move(health)}});
+}
+
+Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
+  std::int64_t judged = 0;
+  GYRE_TRY(Look look, LookAt(row, by_hand));
+  if (!look.changed) return judged;
+  const std::string endpoint = row.monitor.endpoint;
+  const Json traffic = Traffic(endpoint);
+  runners::JobRun::TaskOptions options;
+  options.cancelled = [this] { return stopping_.load(); };
+  for (int batch = 0; batch < kBatchesMax; ++batch) {
+    // The plan holds the files while the worker reads them.
+    GYRE_TRY(const inference_log::ReadPlan plan,
+             rooms_.log.Plan(row.monitor.project, endpoint, look.from_us, INT64_MAX));
+    GYRE_TRY(Json input, TaskInput(row, look));
+    input.Set("log", inference_log::ReadRequestToJson(plan.request));
+    input.Set("traffic", traffic);
+    GYRE_TRY(const Json answer, rooms_.jobs.RunTaskNow("monitoring.window", input, options));
+    row.monitor.problem = answer["problems"].size() == 0
+                              ? ""
+                              : fmt::format("computed without damaged files: {}",
+                                            answer["problems"].items()[0].AsString());
+    for (const Json& document : answer["windows"].items()) {
+      GYRE_TRY(const bool kept, Keep(&row, look, document));
+      if (!kept) return judged;
+      ++judged;
+    }
+    if (!answer["more"].AsBool()) break;
+    look.again.clear();
+    look.from_us = row.cursor_us;
+  }
+  row.looked = look.looked;
+  GYRE_DO(rooms_.database.Write([&](db::Transaction& tx) { return AdvanceMonitor(tx, row); }));
+  return judged;
+}
+
+// One window; false when the monitor was changed or removed meanwhile: the next look goes on.
+Result<bool> MonitorService::Keep(MonitorRow* row, const Look& look, const Json& document) {
+  const MutexLock lock(writing_);
+  Commit commit;
+  JudgedWindow& window = commit.window;
+  window.id = WindowId(row->monitor.id, document["begin"].AsInt());
+  std::vector<Alert> alerts;
+  std::vector<std::string> observed;
+  MonitorRow now;
+  bool there = false, stood = false;
+  GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(there, FindMonitor(reader, row->monitor.project, row->monitor.name, &now));
+    GYRE_TRY(stood, FindWindow(reader, row->monitor.project, window.id, &window));
+    GYRE_TRY(alerts, AlertsOf(reader, row->monitor.id));
+    GYRE_TRY(observed, ReadObserved(reader, window.id));
+    return {};
+  }));
+  if (!there || now.removed || now.monitor.updated_us != row->monitor.updated_us) return false;
+  Json stored = Stored(document);
+  if (stood) CarryOver(window.document, row->monitor.spec.against_previous, &stored);
+  commit.revised = stood && stored != window.document;
+  window.revision += commit.revised ? 1 : 0;
+  if (!stood) window.number = now.monitor.windows + 1;
+  window.monitor_id = row->monitor.id;
+  window.begin_us = document["begin"].AsInt();
+  window.end_us = document["end"].AsInt();
+  window.rows = document["rows"].AsInt();
+  window.labelled = document["labelled"].AsInt();
+  if (!stood || commit.revised) window.computed_us = rooms_.clock.NowMicros();
+  window.document = stored;
+  const WindowState state = StateOf({.rows = window.rows,
+                                     .labelled = window.labelled,
+                                     .since_end_us = look.watermark_us - window.end_us,
+                                     .wait_us = row->monitor.spec.label_wait_us});
+  // Judged is judged, also where its last rows lie after the watermark.
+  window.state = state == WindowState::kFinal ? state : WindowState::kProvisional;
+  commit.document = stored.Dump();
+  commit.model_version_id = document["model_version_id"].AsString();
+  commit.moves = MoveAlerts(row->monitor, window, alerts, observed, rooms_.clock.NowMicros());
+  if (!document["again"].AsBool()) {
+    row->cursor_us = std::max(row->cursor_us, window.end_us);
+    row->counts = document["counts"].Dump();
+  }
+  commit.row = *row;
+  commit.row.looked.clear();  // until all windows of this look are kept
+  if (const auto endpoint = rooms_.serving.Get(row->monitor.project, row->monitor.endpoint))
+    commit.endpoint_id = endpoint->id;
+  GYRE_DO(Write(commit));
+  row->monitor.windows = now.monitor.windows + (stood ? 0 : 1);
+  SetGauges(commit);
+  return true;
+}
+
+}  // namespace gyre::monitoring

@@ -1,0 +1,54 @@
+// The worker's side: a stretch of an endpoint's log cut into windows, and what each of them says.
+// Private.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ml/inference_log/joined.h"
+#include "ml/monitoring/reference.h"
+#include "ml/monitoring/signals.h"
+#include "ml/monitoring/windows.h"
+#include "ml/runners/tasks.h"
+
+namespace gyre::monitoring {
+
+// What a model version promised.
+struct Promise {
+  std::string version_id = {};
+  std::string primary = {};  // metric; empty = the task's own
+  std::map<std::string, Measured> metrics = {};
+  Reference reference = {};
+  bool has_reference = false;
+};
+
+// {"log": a ReadRequest, "window", "from", "watermark", "again": [{"begin", "end"}] windows that
+// were judged before, "promises": {"churn:v3": {"version_id", "primary", "metrics", "reference":
+// path}}, "kpis": [text], "ignore": [column], "effect_min", "against": "training" or "previous",
+// "previous": counts of the window before, "health": [of windows before], "traffic":
+// {"failed_share", "ignored_share"}}.
+struct WindowTask {
+  inference_log::ReadRequest log;
+  WindowSpec window;
+  std::int64_t from = 0, watermark = 0;
+  std::vector<Window> again;
+  std::map<std::string, Promise> promises;
+  std::vector<statistics::Kpi> kpis;
+  std::vector<std::string> ignore;
+  double effect_min = statistics::kEffectMin;
+  bool against_previous = false;
+  Json previous;
+  std::vector<Health> health;
+  Health traffic;
+};
+Result<WindowTask> WindowTaskFromJson(const Json& json);
+
+// The document of one window over its rows; `head` says what the columns are.
+Result<Json> JudgeWindow(const WindowTask& task, const inference_log::Joined& head,
+                         const table::Frame& rows, const Window& window, bool is_again);
+
+// {"windows": [documents, in the order of time], "more": there are further ones}.
+Result<Json> RunWindowTask(runners::TaskContext& context);
+
+}  // namespace gyre::monitoring

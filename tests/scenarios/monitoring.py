@@ -1,0 +1,206 @@
+"""A deployed model is watched: stable traffic is quiet, shifted columns are named and alert, labels bring performance, people take note, restarts forget nothing."""
+import datetime
+import json
+import os
+import random
+import re
+import time
+
+from harness import run_scenarios
+
+ROWS = 400  # of an hour
+BEGIN = datetime.datetime(2026, 3, 2)
+PLANS = ['basic', 'plus', 'pro', 'team']
+
+
+def row_of(rng, shifted=False, broken=False):
+    age, income = rng.gauss(40, 10), rng.lognormvariate(10, 0.4)
+    calls = rng.randint(0, 9)
+    plan = PLANS[int(4 * rng.random() ** (3 if shifted else 1))]
+    if shifted:
+        age += 9
+    row = {'age': round(age, 1), 'income': None if broken else round(income), 'calls': calls, 'plan': plan}
+    # What is true of a row: after the shift the world also answers otherwise.
+    drive = 0.5 * (calls - 4.5) + (0.08 * (age - 40) if not shifted else -0.08 * (age - 49)) + (1 if plan == 'pro' else 0)
+    return row, 'yes' if rng.random() < 1 / (1 + 2.718281828 ** -drive) else 'no'
+
+
+class World:
+    """Traffic of one hour after another; remembers what is true."""
+
+    def __init__(self, g, seed=7):
+        self.g, self.rng, self.hour, self.truth = g, random.Random(seed), 0, []
+
+    def hours(self, count, **how):
+        for _ in range(count):
+            rows = [row_of(self.rng, **how) for _ in range(ROWS)]
+            begin = BEGIN + datetime.timedelta(hours=self.hour)
+            times = [(begin + datetime.timedelta(seconds=int(i * 3600 / ROWS))).isoformat() + 'Z' for i in range(ROWS)]
+            ids = [f'{self.hour}-{i}' for i in range(ROWS)]
+            answer = self.g.http('POST', '/e/churn', {'inputs': [row for row, _ in rows], 'event_times': times, 'inference_ids': ids})
+            assert answer.status == 200, answer.body[:500]
+            self.truth += [(name, label) for name, (_, label) in zip(ids, rows)]
+            self.hour += 1
+
+    def send_labels(self):
+        self.g.json('POST', '/api/v1/projects/default/endpoints/churn/feedback',
+                    {'rows': [{'inference_id': name, 'label': label} for name, label in self.truth]})
+        self.truth = []
+
+
+def start(g, seconds='0.2s'):
+    g.start(environment={'GYRE_MONITORING_EVERY': seconds, 'GYRE_CAPTURE_SEAL': seconds})
+
+
+def deployed(g):
+    rng = random.Random(1)
+    with open(os.path.join(g.work, 'churn.csv'), 'w') as f:
+        f.write('age,income,calls,plan,churned\n')
+        for _ in range(4000):
+            row, label = row_of(rng)
+            f.write(','.join(str(v) for v in row.values()) + f',{label}\n')
+    start(g)
+    g.cli('projects', 'edit', 'default', '--kpi', 'auc >= 0.75')
+    g.cli('add', 'churn.csv', '--name', 'churn')
+    g.cli('train', 'churn', '--target', 'churned', '--trials', '2')
+    done = g.cli('deploy', 'churn@champion')
+    assert re.search(r'watched: 1h, at least 500 rows', done.stdout), done.stdout
+    g.cli('monitors', 'edit', 'churn', '--every', '1h', '--rows-min', '200')
+    return World(g)
+
+
+def judged(g, windows):
+    """Once so many windows are judged by the server itself."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        monitor = g.json('GET', '/api/v1/projects/default/monitors/churn')
+        if monitor['windows'] >= windows:
+            return monitor
+        time.sleep(0.05)
+    raise AssertionError(f'{windows} windows are not judged: {json.dumps(monitor)[:2000]}')
+
+
+def alert(g, name):
+    return next((a for a in g.json('GET', '/api/v1/projects/default/alerts?all=true')['items'] if a['name'] == name), None)
+
+
+def events(g, kind):
+    return [e for e in reversed(g.json('GET', f'/api/v1/events?kind={kind}')['items'])]
+
+
+def drift_is_named_and_alerts_and_labels_bring_performance(g):
+    world = deployed(g)
+    world.hours(6)
+    monitor = judged(g, 5)
+    assert monitor['firing'] == 0 and not events(g, 'alert.'), monitor['alerts']
+    assert all(w['rows'] == ROWS for w in monitor['judged'])
+    assert g.cli('monitors', 'check', 'churn').returncode == 0
+
+    world.hours(1, shifted=True)
+    world.hours(1, shifted=True)
+    monitor = judged(g, 7)
+    first = next(w for w in monitor['judged'] if w['number'] == 7)
+    assert sorted(c['name'] for c in first['columns']) == ['age', 'plan'], first['columns']
+    assert alert(g, 'churn:drift')['state'] == 'pending'
+    world.hours(1, shifted=True)
+    judged(g, 8)
+    drift = alert(g, 'churn:drift')
+    assert drift['state'] == 'firing' and sorted(drift['columns']) == ['age', 'plan'], drift
+    (event,) = [e for e in events(g, 'alert.firing') if e['payload']['signal'] == 'drift']
+    assert event['subject'] == drift['window'] and sorted(event['payload']['columns']) == ['age', 'plan'], event
+    assert event['payload']['endpoint'] == 'churn' and event['payload']['model'] == 'churn:v1', event
+    assert g.cli('monitors', 'check', 'churn', check=False).returncode == 5
+    lineage = g.cli('lineage', drift['incident']).stdout
+    assert 'window churn/window-8' in lineage and 'endpoint churn' in lineage and 'model_version churn:v1' in lineage, lineage
+    shown = g.cli('monitors', 'show', 'churn').stdout
+    assert 'age, plan' in shown or 'plan, age' in shown, shown
+    print(shown)
+
+    # Labels come late: earlier windows are judged again, and performance has fallen since the shift.
+    before = g.json('GET', f"/api/v1/projects/default/windows/{first['id']}")
+    assert before['labelled'] == 0 and not before['performance'] and before['estimate'], before
+    world.hours(1, shifted=True)
+    world.send_labels()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and (alert(g, 'churn:kpi') or {}).get('state') != 'firing':
+        time.sleep(0.1)
+    assert alert(g, 'churn:kpi')['state'] == 'firing', alert(g, 'churn:kpi')
+    assert alert(g, 'churn:performance')['state'] == 'firing', alert(g, 'churn:performance')
+    assert 'auc >= 0.75' in alert(g, 'churn:kpi')['what'], alert(g, 'churn:kpi')
+    after = g.json('GET', f"/api/v1/projects/default/windows/{first['id']}")
+    assert after['labelled'] == ROWS and after['state'] == 'final' and after['revision'] == 2, after
+    assert after['revisions'][0]['labelled'] == 0 and after['performance'][0]['model'] == 'churn:v1'
+
+    # People take note; a restart keeps all of it.
+    g.cli('alerts', 'ack', 'churn:drift')
+    g.cli('alerts', 'snooze', 'churn:kpi', '--for', '4h')
+    g.stop()
+    start(g)
+    assert alert(g, 'churn:drift')['acked_by'] and alert(g, 'churn:kpi')['snoozed_until']
+    metrics = g.http('GET', '/metrics').body.decode()
+    assert re.search(r'gyre_alert_state\{.*signal="drift".*\} 2', metrics), metrics[-2000:]
+    history = g.cli('alerts', 'show', 'churn:drift').stdout
+    assert 'acknowledged by' in history, history
+    print(history)
+    print(g.cli('monitors', 'show', 'churn').stdout)
+    world.hours(4)
+    judged(g, 13)
+    assert alert(g, 'churn:drift')['state'] == 'ok'
+    assert [e['payload']['signal'] for e in events(g, 'alert.resolved')].count('drift') == 1
+    metrics = g.http('GET', '/metrics').body.decode()
+    assert re.search(r'gyre_drift_score\{[^}]*column="age"', metrics), metrics[-2000:]
+
+
+def lost_values_explain_drift(g):
+    world = deployed(g)
+    world.hours(1)
+    world.hours(4, broken=True)
+    judged(g, 4)
+    quality = alert(g, 'churn:data_quality')
+    assert quality['state'] == 'firing' and quality['columns'] == ['income'], quality
+
+
+def a_kill_at_any_moment_repeats_nothing(g):
+    world = deployed(g)
+    world.hours(3)
+    for _ in range(4):
+        world.hours(1, shifted=True)
+        time.sleep(random.Random(world.hour).random() * 0.6)
+        g.kill()
+        start(g, '0.1s')
+    time.sleep(1)
+    world.hours(2, shifted=True)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and (alert(g, 'churn:drift') or {}).get('state') != 'firing':
+        time.sleep(0.1)
+    items = g.json('GET', '/api/v1/projects/default/monitors/churn/windows?limit=100')['items']
+    assert len({w['begin'] for w in items}) == len(items) and sorted(w['number'] for w in items) == list(range(1, len(items) + 1)), items
+    assert len([e for e in events(g, 'alert.firing') if e['payload']['signal'] == 'drift']) == 1
+
+
+def monitors_are_made_changed_and_removed(g):
+    world = deployed(g)
+    g.cli('monitors', 'create', 'churn-fast', '--endpoint', 'churn', '--rows', '150', '--quiet-signal', 'service')
+    listed = g.cli('monitors').stdout
+    assert 'churn-fast' in listed and '150 rows' in listed, listed
+    world.hours(1)
+    time.sleep(0.5)
+    ran = g.cli('monitors', 'run', 'churn-fast').stdout
+    assert g.json('GET', '/api/v1/projects/default/monitors/churn-fast')['windows'] == 2, ran
+    assert g.cli('monitors', 'create', 'churn-fast', '--endpoint', 'churn', check=False).returncode == 6
+    wrong = g.cli('monitors', 'show', 'churm', check=False)
+    assert wrong.returncode == 3 and 'did you mean' in wrong.stderr, wrong.stderr
+    assert g.cli('monitors', 'edit', 'churn-fast', '--rows', '3', check=False).returncode != 0
+    assert 'off' in g.cli('monitors', 'edit', 'churn-fast', '--off', '-o', 'json').stdout
+    g.cli('monitors', 'rm', 'churn-fast', '--yes')
+    g.cli('monitors', 'rm', 'churn', '--yes')
+    time.sleep(0.5)
+    assert not g.json('GET', '/api/v1/projects/default/monitors')['items']
+    g.cli('endpoints', 'rm', 'churn', '--yes')
+    rules = g.cli('monitors', 'rules').stdout
+    assert 'gyre_alert_state == 2' in rules
+    open(os.path.join(g.work, 'rules.yml'), 'w').write(rules)
+
+
+run_scenarios([drift_is_named_and_alerts_and_labels_bring_performance, lost_values_explain_drift, a_kill_at_any_moment_repeats_nothing,
+               monitors_are_made_changed_and_removed])
