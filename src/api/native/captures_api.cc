@@ -15,6 +15,7 @@ namespace gyre::native {
 namespace {
 
 constexpr std::int64_t kFileBytesMax = std::int64_t{64} << 30;
+constexpr std::int64_t kDocumentBytesMax = 2 * kMiB;  // it is held as a whole, unlike lines
 constexpr std::size_t kLineBytesMax = 64 << 10;
 
 constexpr net::Field kFrom{"from", Type::kTime, "rows whose event is not before it"};
@@ -133,9 +134,9 @@ Result<> TakeDocument(net::Request& request, inference_log::Feedback& feedback) 
     GYRE_TRY(const std::string piece, request.body_reader().Next());
     if (piece.empty()) break;
     text += piece;
-    if (static_cast<std::int64_t>(text.size()) > kJsonBodyBytesMax) {
+    if (static_cast<std::int64_t>(text.size()) > kDocumentBytesMax) {
       return InvalidArgument("GY4615", "the document is larger than {}",
-                             HumanBytes(kJsonBodyBytesMax))
+                             HumanBytes(kDocumentBytesMax))
           .Fix("send a row a line, as application/x-ndjson: that may be as long as you like");
     }
   }

@@ -110,6 +110,7 @@ class InferenceLog {
   virtual Result<ReadPlan> Plan(std::string_view project, std::string_view endpoint,
                                 std::int64_t from_us, std::int64_t to_us) = 0;
   virtual Result<CaptureStatus> Status(std::string_view project, std::string_view endpoint) = 0;
+  // By name; empty project = of all.
   virtual Result<std::vector<CaptureStatus>> List(std::string_view project) = 0;
   // In a worker, while the caller waits: JoinCountsToJson and "problems".
   virtual Result<Json> Count(std::string_view project, std::string_view endpoint) = 0;

@@ -46,10 +46,10 @@ std::string_view WantedWords(const LabelRule& rule) {
   }
 }
 
-Error NoLabel(const LabelRule& rule, std::string_view place, std::string_view sent) {
-  Error error = InvalidArgument("GY4611", "{}.label must be {}, as `{}` is, but is {}", place,
+Error NoLabel(const LabelRule& rule, std::string_view where, std::string_view sent) {
+  Error error = InvalidArgument("GY4611", "{} must be {}, as `{}` is, but is {}", where,
                                 WantedWords(rule), rule.target, Shown(sent))
-                    .Where(fmt::format("{}.label", place));
+                    .Where(std::string(where));
   if (rule.numbers()) return error;
   std::vector<std::string> some(
       rule.classes.begin(),
@@ -137,16 +137,16 @@ std::string CanonicalId(std::string id) {
   return id;
 }
 
-Result<> SetLabel(std::string_view text, const LabelRule& rule, std::string_view place,
+Result<> SetLabel(std::string_view text, const LabelRule& rule, std::string_view where,
                   Label* label) {
   if (rule.numbers()) {
     const auto number = ParseDouble(text);
-    if (!number || !std::isfinite(*number)) return NoLabel(rule, place, text);
+    if (!number || !std::isfinite(*number)) return NoLabel(rule, where, text);
     label->number = *number;
     return {};
   }
   auto word = ClassOf(text, rule);
-  if (!word) return NoLabel(rule, place, text);
+  if (!word) return NoLabel(rule, where, text);
   label->word = *std::move(word);
   return {};
 }
@@ -171,13 +171,14 @@ Result<Label> ReadLabel(const Json& row, const LabelRule& rule, std::string_view
     return InvalidArgument("GY4610", "{} has neither inference_id nor key", place)
         .Where(std::string(place));
   const Json& value = row["label"];
+  const std::string where = fmt::format("{}.label", place);
   // Text does not become a number on the way, nor a number text: who sends "1" sends "n/a" next.
   const bool wants_text = !rule.numbers() && rule.target_type == Type::kText;
   const bool is_text = value.is_string();
   const bool wants_time = rule.target_type == Type::kDate || rule.target_type == Type::kTimestamp;
   if (PlainText(value).empty() || (is_text && !wants_text && !wants_time))
-    return NoLabel(rule, place, value.Dump());
-  GYRE_DO(SetLabel(PlainText(value), rule, place, &label));
+    return NoLabel(rule, where, value.Dump());
+  GYRE_DO(SetLabel(PlainText(value), rule, where, &label));
   label.time_us = received_us;
   if (row.Has("time")) {
     const auto time_us = ParseTime(row["time"].AsString());

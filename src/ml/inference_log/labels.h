@@ -45,8 +45,8 @@ std::string CanonicalId(std::string id);
 // the target.
 Result<Label> ReadLabel(const Json& row, const LabelRule& rule, std::string_view place,
                         std::int64_t received_us);
-// The label as it stands in a file.
-Result<> SetLabel(std::string_view text, const LabelRule& rule, std::string_view place,
+// The label as it stands in a file; `where` is said in messages: "labels.csv, row 3, column label".
+Result<> SetLabel(std::string_view text, const LabelRule& rule, std::string_view where,
                   Label* label);
 
 // A file that grows: a frame each 65,536 labels, so that a storm of them takes no memory.

@@ -107,7 +107,7 @@ Result<Json> DatasetTask(runners::TaskContext& context) {
   if (rows.empty()) {
     return FailedPrecondition("GY4613", "there are no {}rows to make a dataset of",
                               labelled_only ? "labelled " : "")
-        .Fix("gyre captures show ENDPOINT");
+        .Fix("gyre captures   (lists what there is)");
   }
   table::Frame frame;
   for (const JoinedInput& input : joined.inputs) {
@@ -154,17 +154,17 @@ class LabelSink final : public table::ImportSink {
     const table::Column *ids = column(ids_), *keys = column(keys_), *labels = column(labels_),
                         *times = column(times_), *versions = column(versions_);
     for (std::size_t i = 0; i < frame.rows(); ++i) {
-      const std::string place = fmt::format("{} row {}", name_, ++row_);
+      const std::string place = fmt::format("{}, row {}", name_, ++row_);
       Label label{.time_us = received_us_};
       if (ids != nullptr && ids->IsValid(i))
         label.inference_id = CanonicalId(std::string(ids->text[i]));
       if (keys != nullptr && keys->IsValid(i)) label.key = keys->text[i];
       if (label.inference_id.empty() && label.key.empty())
         return InvalidArgument("GY4610", "{} has neither inference_id nor key", place).Where(place);
-      GYRE_DO(SetLabel(labels->IsValid(i) ? labels->text[i] : std::string_view(), rule_, place,
-                       &label));
-      if (!rule_.numbers() && label.word.empty())
-        return InvalidArgument("GY4611", "{} has no label", place).Where(place + ".label");
+      const std::string where = fmt::format("{}, column {}", place, labels_);
+      if (!labels->IsValid(i) || labels->text[i].empty())
+        return InvalidArgument("GY4611", "{} is empty", where).Where(where);
+      GYRE_DO(SetLabel(labels->text[i], rule_, where, &label));
       if (times != nullptr && times->IsValid(i)) label.time_us = times->ints[i];
       if (versions != nullptr && versions->IsValid(i)) label.version = versions->ints[i];
       GYRE_DO(batch_->Add(label));
