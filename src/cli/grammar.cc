@@ -24,6 +24,7 @@ constexpr std::span<const Command> (*kNouns[])() = {
     LineageCommands,      //
     MaintenanceCommands,  //
     ModelsCommands,       //
+    MonitorsCommands,     //
     NoticesCommands,      //
     PredictCommands,      //
     ProgramsCommands,     //
@@ -82,21 +83,10 @@ std::vector<std::string> FirstWords(const std::vector<Command>& commands) {
 
 }  // namespace
 
-<<<<<<< HEAD
 Grammar::Grammar(std::span<const Command> program_commands)
     : commands_(program_commands.begin(), program_commands.end()) {
   for (const auto noun : kNouns) {
     const auto rows = noun();
-=======
-Grammar::Grammar(std::span<const Command> program_commands) {
-  for (const auto& rows :
-       {program_commands,    AccessCommands(),      ApiCommands(),      CapturesCommands(),
-        ConfigCommands(),    DatasetsCommands(),    DemoCommands(),     DoctorCommands(),
-        EndpointsCommands(), EvaluateCommands(),    JobsCommands(),     LedgerCommands(),
-        LineageCommands(),   MaintenanceCommands(), ModelsCommands(),   MonitorsCommands(),
-        NoticesCommands(),   PredictCommands(),     ProgramsCommands(), ProjectsCommands(),
-        RecipesCommands(),   ReportCommands(),      RunsCommands(),     TrainCommands()}) {
->>>>>>> 85dd28e (Watch endpoints: monitors judge windows of captured traffic, alerts begin and end, gyre monitors and gyre alerts)
     commands_.insert(commands_.end(), rows.begin(), rows.end());
   }
   std::sort(commands_.begin(), commands_.end(),
