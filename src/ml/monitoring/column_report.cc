@@ -118,8 +118,8 @@ struct Categories {
   std::vector<std::uint64_t> reference, current;
 };
 
-// The most frequent ones, by the larger of both shares.
-Json Values(const Categories& categories) {
+// The most frequent ones, by the larger of both shares; whole numbers in their own order.
+Json Values(const Categories& categories, bool ordered) {
   const auto sum = [](const std::vector<std::uint64_t>& counts) {
     return std::max(
         1.0, static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0})));
@@ -127,10 +127,11 @@ Json Values(const Categories& categories) {
   const double in_reference = sum(categories.reference), in_current = sum(categories.current);
   std::vector<std::size_t> order(categories.names.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t i) {
+  const auto by_share = [&](std::size_t i) {
     return std::max(static_cast<double>(categories.reference[i]) / in_reference,
                     static_cast<double>(categories.current[i]) / in_current);
-  });
+  };
+  if (!ordered) std::ranges::stable_sort(order, std::greater<>(), by_share);
   Json values = Json::Arr();
   std::uint64_t other_reference = 0, other_current = 0;
   for (std::size_t rank = 0; rank < order.size(); ++rank) {
@@ -250,9 +251,10 @@ bool BothFilled(ColumnReport* report) {
   return false;
 }
 
-void SetCategories(const Categories& categories, const statistics::DriftOptions& options,
+void SetCategories(const Categories& categories, Type type, const statistics::DriftOptions& options,
                    ColumnReport* report) {
-  report->document.Set("distinct", categories.names.size()).Set("values", Values(categories));
+  report->document.Set("distinct", categories.names.size())
+      .Set("values", Values(categories, type == Type::kInt));
   if (!BothFilled(report)) return;
   report->drift = statistics::DriftOfCounts(categories.reference, categories.current, options);
 }
@@ -314,7 +316,7 @@ ColumnReport ReportOfNumbers(const Field& field, table::NumberColumn* reference,
   report.document.Set("summary", Sides(Summary(field.type, reference->values),
                                        Summary(field.type, current->values)));
   if (!number) {
-    SetCategories(ByValue(reference->values, current->values), options, &report);
+    SetCategories(ByValue(reference->values, current->values), field.type, options, &report);
     return report;
   }
   if (!BothFilled(&report)) return report;
@@ -339,7 +341,7 @@ ColumnReport ReportOfValues(const Field& field, const table::ValueCounts& refere
   }
   report.document = Begin(field, KindName(false));
   SetRows(reference.missing, current.missing, &report);
-  SetCategories(Together(reference, current), options, &report);
+  SetCategories(Together(reference, current), field.type, options, &report);
   return report;
 }
 

@@ -15,7 +15,7 @@ using table::Field;
 using table::Schema;
 using table::Type;
 
-constexpr std::int64_t kBatchBytes = 32 << 20;  // of numbers that are read at once, per thread
+constexpr std::int64_t kBatchBytes = 64 << 20;  // of numbers that are read at once, per thread
 constexpr std::size_t kDistinctMax = 100'000;
 
 const Field* Find(const Schema& schema, std::string_view name) {
@@ -138,11 +138,19 @@ class Comparison {
       batches_.push_back({numbers, {column}});
   }
 
+  // With ours. Each needs a DuckDB and memory of its own, which small tables are not worth.
+  std::size_t Threads() const {
+    const auto cells =
+        static_cast<std::int64_t>(fields_.size()) * (reference_.rows + current_.rows);
+    const std::int64_t worth = 1 + cells / options_.cells_per_thread;
+    const std::int64_t threads = std::min({static_cast<std::int64_t>(options_.threads), worth,
+                                           static_cast<std::int64_t>(batches_.size())});
+    return static_cast<std::size_t>(std::max(threads, std::int64_t{1}));
+  }
+
   // The threads take batches until none is left or one failed.
   Result<> Compare() {
-    // This thread is one of them.
-    const auto wanted = std::min(static_cast<std::size_t>(std::max(options_.threads, 1)),
-                                 std::max(batches_.size(), std::size_t{1}));
+    const std::size_t wanted = Threads();
     {
       std::vector<exec::Worker> helpers;
       for (std::size_t i = 1; i < wanted; ++i)
@@ -188,7 +196,17 @@ class Comparison {
     return fields;
   }
 
+  // Memory that grew while it is filled would be written twice.
+  static void Reserve(const TableSide& side, const Batch& batch,
+                      std::vector<table::NumberColumn>* columns) {
+    columns->resize(batch.columns.size());
+    for (table::NumberColumn& column : *columns)
+      column.values.reserve(static_cast<std::size_t>(side.rows));
+  }
+
   Result<> CompareNumbers(table::ColumnReader& reader, const Batch& batch, Scratch* scratch) {
+    Reserve(reference_, batch, &scratch->reference);
+    Reserve(current_, batch, &scratch->current);
     GYRE_DO(reader.Numbers(reference_.paths, FieldsOf(reference_, batch), &scratch->reference));
     GYRE_DO(reader.Numbers(current_.paths, FieldsOf(current_, batch), &scratch->current));
     for (std::size_t k = 0; k < batch.columns.size(); ++k) {

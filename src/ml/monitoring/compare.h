@@ -26,7 +26,8 @@ struct TableSide {
 struct CompareOptions {
   statistics::DriftOptions drift = {};
   std::vector<std::string> columns = {};  // only these; none = all
-  int threads = 1;
+  int threads = 1;                        // at most, and one for so many cells
+  std::int64_t cells_per_thread = 50'000'000;
   std::string scratch_directory = {};
   std::function<bool()> cancelled = {};
   std::function<void(double fraction, const std::string& column)> progress = {};

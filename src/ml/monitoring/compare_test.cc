@@ -99,7 +99,7 @@ TEST(Compare, ThreadsAndPartsDoNotChangeTheAnswer) {
   parts.paths = {Side("part2", frame.Select(second)).paths[0],
                  Side("part1", frame.Select(first)).paths[0]};
   const auto one = CompareTables(whole, moved, {}),
-             other = CompareTables(parts, moved, {.threads = 3});
+             other = CompareTables(parts, moved, {.threads = 3, .cells_per_thread = 100});
   ASSERT_TRUE(one && other);
   EXPECT_EQ(one->Dump(), other->Dump());
 }
@@ -135,6 +135,7 @@ TEST(Compare, WholeNumbersWithFewValuesAreCategories) {
              mixed = CompareTables(Side("a", a), Side("b", b), {});
   ASSERT_TRUE(whole && mixed);
   EXPECT_EQ(ColumnOf(*whole, "stars")["kind"].AsString(), "category");
+  EXPECT_EQ(ColumnOf(*whole, "stars")["values"].items()[1]["value"].AsString(), "1");
   EXPECT_EQ(ColumnOf(*whole, "count")["kind"].AsString(), "number");
   EXPECT_EQ(ColumnOf(*mixed, "stars")["kind"].AsString(), "number");
   EXPECT_EQ(ColumnOf(*mixed, "stars")["statistic"].AsDouble(), 0);
@@ -172,7 +173,7 @@ TEST(Compare, RefusesWhatCannotBeCompared) {
   EXPECT_EQ(typo.error().fixes()[0], "did you mean `income`?");
   TableSide gone = a;
   gone.paths = {"/nowhere.parquet"};
-  EXPECT_EQ(CompareTables(a, gone, {.threads = 2}).error().gy(), "GY2004");
+  EXPECT_EQ(CompareTables(a, gone, {.threads = 2, .cells_per_thread = 1}).error().gy(), "GY2004");
 }
 
 }  // namespace

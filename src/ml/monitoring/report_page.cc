@@ -34,7 +34,7 @@ table{border-collapse:collapse;width:100%}
 th{font-weight:500;font-size:11px;color:var(--ink-3);text-align:left;padding:6px 12px;border-bottom:1px solid var(--line)}
 td{padding:5px 12px;border-bottom:1px solid var(--line);vertical-align:middle;font-variant-numeric:tabular-nums}
 tr:last-child td{border-bottom:0}
-.n{text-align:right;white-space:nowrap}.name{font-weight:500;overflow-wrap:anywhere}td.name{min-width:150px}.dim{color:var(--ink-3)}
+.n{text-align:right;white-space:nowrap}.name{font-weight:500;overflow-wrap:anywhere}td.name{min-width:150px}.why{min-width:280px}.dim{color:var(--ink-3)}
 .chip{display:inline-block;padding:0 8px;border-radius:10px;font-size:12px;white-space:nowrap}
 .bad{color:var(--bad-t);background:var(--bad-s)}.ok{color:var(--ok-t);background:var(--ok-s)}
 .warn{color:var(--warn-t);background:var(--warn-s)}.idle{color:var(--idle-t);background:var(--idle-s)}
@@ -133,7 +133,7 @@ std::string Overview(const std::vector<const Json*>& columns) {
     html += fmt::format(
         "<tr><td class=\"name\"><a href=\"#{}\">{}</a></td><td class=\"dim\">{}</td><td>{}</td>"
         "<td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>"
-        "<td class=\"dim\">{}</td></tr>\n",
+        "<td class=\"dim why\">{}</td></tr>\n",
         Anchor(rank), EscapeHtml(column["name"].AsString()), EscapeHtml(column["type"].AsString()),
         ColumnSpark(column), Verdict(column), Shown(column["statistic"]), ShownP(p),
         Shown(column["effect"]["value"]), EscapeHtml(column["reason"].AsString()));

@@ -83,6 +83,9 @@ TEST(ReportPicture, BarsOfCategories) {
 
 TEST(ReportPicture, NumbersByType) {
   EXPECT_EQ(ShownNumber("double", 1234.5678), "1235");
+  EXPECT_EQ(ShownNumber("int", 13034), "13034");
+  EXPECT_EQ(ShownNumber("double", 0.123456), "0.1235");
+  EXPECT_EQ(ShownNumber("double", 3e9), "3e+09");
   EXPECT_EQ(ShownNumber("date", 0.5), "1970-01-01");
   EXPECT_EQ(ShownNumber("timestamp", 60e6), "1970-01-01 00:01");
 }

@@ -179,6 +179,9 @@ std::string ShownNumber(std::string_view type, double value) {
     std::ranges::replace(text, 'T', ' ');
     return text;
   }
+  constexpr double kPlainMin = 1e3, kPlainMax = 1e7;  // 13034, not 1.303e+04
+  if (std::abs(value) >= kPlainMin && std::abs(value) < kPlainMax)
+    return fmt::format("{:.0f}", value);
   return fmt::format("{:.4g}", value);
 }
 

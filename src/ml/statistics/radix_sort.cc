@@ -141,23 +141,46 @@ void SortByBits(std::vector<double>* values, SortScratch* scratch) {
   }
 }
 
+struct Range {
+  double low, high;
+  bool finite;
+};
+
+// Also turns -0.0 into 0.0. In four lanes, which need not wait for each other.
+Range RangeOf(std::vector<double>& values) {
+  constexpr std::size_t kLanes = 4;
+  constexpr double kMost = std::numeric_limits<double>::max();
+  double low[kLanes], high[kLanes];
+  bool strange[kLanes] = {};
+  std::ranges::fill(low, kMost);
+  std::ranges::fill(high, -kMost);
+  const auto take = [&](double& value, std::size_t lane) {
+    value += 0.0;
+    low[lane] = value < low[lane] ? value : low[lane];
+    high[lane] = value > high[lane] ? value : high[lane];
+    strange[lane] |= !(std::abs(value) <= kMost);
+  };
+  std::size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) take(values[i + lane], lane);
+  }
+  for (; i < values.size(); ++i) take(values[i], 0);
+  return {std::ranges::min(low), std::ranges::max(high),
+          std::ranges::none_of(strange, [](bool is) { return is; })};
+}
+
 }  // namespace
 
 void SortFinite(std::vector<double>* values, SortScratch* scratch) {
-  std::size_t count = 0;
-  double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();
-  for (const double value : *values) {
-    (*values)[count] = value + 0.0;  // -0.0 + 0.0 is 0.0
-    const bool finite = std::isfinite(value);
-    count += finite;
-    low = finite && value < low ? value : low;
-    high = finite && value > high ? value : high;
+  Range range = RangeOf(*values);
+  if (!range.finite) {
+    std::erase_if(*values, [](double value) { return !std::isfinite(value); });
+    range = RangeOf(*values);
   }
-  GYRE_CHECK(count <= UINT32_MAX);
-  values->resize(count);
-  if (count < kFewValues) {
+  GYRE_CHECK(values->size() <= UINT32_MAX);
+  if (values->size() < kFewValues) {
     std::ranges::sort(*values);
-  } else if (low < high && !SortByCells(low, high, values, scratch)) {
+  } else if (range.low < range.high && !SortByCells(range.low, range.high, values, scratch)) {
     SortByBits(values, scratch);
   }
 }
