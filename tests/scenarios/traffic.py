@@ -73,6 +73,8 @@ def variants(g):
 def nobody_fails(g):
     said = g.cli('deploy', 'shop:v2', '--name', 'shop', '--canary', '10%').stdout
     assert 'canary of endpoint shop live' in said and '90 %' in said and '10 %' in said, said
+    held = g.cli('models', 'rm', 'shop:v2', '--yes', check=False)
+    assert held.returncode != 0 and 'shop' in held.stderr, held.stderr
     before = variants(g)
     with Callers(g) as callers:
         for step in range(50):

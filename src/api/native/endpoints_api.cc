@@ -172,7 +172,15 @@ Result<net::Response> EndpointsApi::Get(net::Request& request) {
   GYRE_TRY(const auto history, serving_.History(project, name, kHistoryShown));
   Json json = serving::EndpointToJson(endpoint);
   json.Set("deployments", ItemsOf(history, serving::DeploymentToJson));
-  const serving::EndpointCounts counts = serving_.Counts(name);
+  serving::EndpointCounts counts = serving_.Counts(name);
+  for (const serving::Variant& variant : endpoint.variants) {
+    if (variant.shadow) continue;
+    const serving::EndpointCounts more = serving_.Counts(name, variant.name);
+    counts.requests += more.requests;
+    counts.rows += more.rows;
+    counts.failed += more.failed;
+    counts.ignored_columns += more.ignored_columns;
+  }
   json.Set("counts", Json::Obj({{"requests", counts.requests},
                                 {"rows", counts.rows},
                                 {"failed", counts.failed},

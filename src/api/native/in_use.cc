@@ -1,5 +1,7 @@
 #include "api/native/in_use.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "ml/registry/registry.h"
 #include "ml/serving/serving.h"
@@ -35,7 +37,12 @@ Result<std::vector<std::string>> EndpointsOf(serving::Serving& serving,
   for (;;) {
     GYRE_TRY(const auto page, serving.List("", kPage, after));
     for (const serving::Endpoint& endpoint : page) {
-      if (endpoint.deployment.model_version_id == model_version_id) names.push_back(endpoint.name);
+      const auto runs = [&](const serving::Deployment& deployment) {
+        return deployment.model_version_id == model_version_id;
+      };
+      const auto beside = [&](const serving::Variant& variant) { return runs(variant.deployment); };
+      if (runs(endpoint.deployment) || std::ranges::any_of(endpoint.variants, beside))
+        names.push_back(endpoint.name);
     }
     if (page.size() < kPage) return names;
     after = page.back().name;

@@ -96,9 +96,10 @@ Result<std::shared_ptr<const serving::Snapshot>> FindModel(serving::Serving& ser
   if (!snapshot || !request.principal.AllowsProject(serving::InfoOf(*snapshot).project))
     return WhyMissing(serving, request, name);
   const std::string version = VersionOf(request);
-  if (!version.empty() && version != std::to_string(serving::InfoOf(*snapshot).model_version)) {
+  if (version.empty()) return snapshot;
+  snapshot = serving.FindVersion(name, version);
+  if (!snapshot)
     return NotFound("GY3833", "model `{}` with version {} is not found", name, version);
-  }
   return snapshot;
 }
 

@@ -19,6 +19,7 @@ class Rows : public testing::Test, public RowSink {
                               .project = "p",
                               .deployment_id = "d",
                               .model = "churn:v1",
+                              .variant = {},
                               .model_name = "churn",
                               .model_version = 1,
                               .scorer = *std::move(scorer)},

@@ -46,6 +46,8 @@ class ServingService final : public Serving {
   std::shared_ptr<const Snapshot> Find(std::string_view endpoint) override;
   std::shared_ptr<const Snapshot> Choose(std::string_view endpoint,
                                          const Headers& headers) override;
+  std::shared_ptr<const Snapshot> FindVersion(std::string_view endpoint,
+                                              std::string_view version) override;
   std::vector<std::shared_ptr<const Snapshot>> Snapshots() override;
   Result<std::string> Predict(std::string_view endpoint, std::string_view body,
                               const Headers* headers) override;

@@ -96,13 +96,15 @@ Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpo
                                                                      std::string_view role) {
   GYRE_TRY(const std::string bytes, around_.blobs.Get(deployment.package.digest));
   GYRE_TRY(auto scorer, predictors::Scorer::Load(bytes));
-  SnapshotInfo info{.endpoint = endpoint.name,
-                    .project = endpoint.project,
-                    .deployment_id = deployment.id,
-                    .model = deployment.model,
-                    .model_name = deployment.model.substr(0, deployment.model.rfind(":v")),
-                    .model_version = 0,
-                    .scorer = std::move(scorer)};
+  SnapshotInfo info{
+      .endpoint = endpoint.name,
+      .project = endpoint.project,
+      .deployment_id = deployment.id,
+      .model = deployment.model,
+      .variant = deployment.variant.empty() ? std::string(kChampion) : deployment.variant,
+      .model_name = deployment.model.substr(0, deployment.model.rfind(":v")),
+      .model_version = 0,
+      .scorer = std::move(scorer)};
   const std::size_t colon = deployment.model.rfind(":v");
   if (colon != std::string::npos) {
     info.model_version = static_cast<int>(
@@ -121,8 +123,7 @@ Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpo
                                 .target_type = info.scorer->package().target_type,
                                 .classes = info.scorer->classes()});
   }
-  const SnapshotCounters counters = CountersOf(
-      endpoint.name, deployment.variant.empty() ? kChampion : std::string_view(deployment.variant));
+  const SnapshotCounters counters = CountersOf(endpoint.name, info.variant);
   auto stats = StatsOf(deployment, counters);
   auto snapshot = MakeSnapshot(std::move(info), counters, std::move(stats), std::move(stream));
   Answer warm_up;
@@ -337,6 +338,19 @@ std::shared_ptr<const Snapshot> ServingService::Choose(std::string_view endpoint
   return route->arms[PickArm(route->arms, KeyOf(*route, {}, &headers, *view))].snapshot;
 }
 
+std::shared_ptr<const Snapshot> ServingService::FindVersion(std::string_view endpoint,
+                                                            std::string_view version) {
+  const auto route = Awake(endpoint);
+  if (!route) return nullptr;
+  const auto runs = [&](const std::shared_ptr<const Snapshot>& snapshot) {
+    return std::to_string(snapshot->info.model_version) == version;
+  };
+  for (const Arm& arm : route->arms) {
+    if (runs(arm.snapshot)) return arm.snapshot;
+  }
+  return runs(route->main) ? route->main : nullptr;
+}
+
 std::vector<std::shared_ptr<const Snapshot>> ServingService::Snapshots() {
   std::vector<std::shared_ptr<const Snapshot>> all;
   for (const auto& [name, route] : routes_.All()->by_name) {
@@ -396,7 +410,7 @@ Result<std::string> ServingService::Predict(std::string_view endpoint, std::stri
   if (!facts) {
     view->recorder.Discard();
     snapshot.counters.failed->Add();
-    Note(route.endpoint, "refused", snapshot.info.model, facts.error().message());
+    Note(route.endpoint, "refused", snapshot.info.variant, facts.error().message());
     return facts.error();
   }
   snapshot.counters.rows->Add(static_cast<std::int64_t>(facts->rows));

@@ -92,6 +92,7 @@ Json VariantCountsToJson(const VariantCounts& counts);
 struct Snapshot;
 struct SnapshotInfo {
   std::string endpoint, project, deployment_id, model;  // "churn:v3"
+  std::string variant;                                  // "champion", "canary"
   std::string model_name;                               // "churn"
   int model_version = 0;
   std::shared_ptr<const predictors::Scorer> scorer;
@@ -230,6 +231,9 @@ class Serving {
   // endpoint is sticky by one, else by chance.
   virtual std::shared_ptr<const Snapshot> Choose(std::string_view endpoint,
                                                  const Headers& headers) = 0;
+  // The champion or canary that runs this version of its model. Null when none does.
+  virtual std::shared_ptr<const Snapshot> FindVersion(std::string_view endpoint,
+                                                      std::string_view version) = 0;
   virtual std::vector<std::shared_ptr<const Snapshot>> Snapshots() = 0;
 
   // The online path: a body `{"inputs": [{column: value, ...}, ...]}` in, the answer as JSON out.
