@@ -163,14 +163,27 @@ void FillUsage(Random& random, Customer& c) {
   c.note_weight = opening.weight + topic.weight + ending.weight;
 }
 
+// Before the price rise: who is bound stays, and who came lately goes.
+double BoundScore(const Customer& c) {
+  double score = c.contract == 0 ? 1.15 : c.contract == 1 ? -0.35 : -1.5;
+  score += c.tenure < 6 ? 0.85 : c.tenure < 18 ? 0.25 : -0.45;
+  return score + 0.028 * (c.monthly - 27) * (c.contract == 0 ? 1.4 : 0.5);
+}
+
+// After it: everybody may cancel, whatever the contract says; the loyal feel betrayed, the dear
+// plans are looked at twice, and who is about to leave calls first.
+double FreeScore(const Customer& c) {
+  double score = c.contract == 0 ? 0.1 : 0;
+  score += c.tenure < 6 ? -0.7 : c.tenure < 18 ? -0.1 : 0.4;
+  return score + 0.03 * (c.monthly - 33) + 0.016 * (c.calls - 34);
+}
+
 // The truth behind the table: what makes people leave, with interactions that a straight line
 // cannot follow.
-double Risk(const Customer& c, double happiness) {
+double Risk(const Customer& c, double happiness, bool prices_rose) {
   const double city_mood = std::sin(static_cast<double>(c.city) * 1.7);
   double score = -1.95;
-  score += c.contract == 0 ? 1.15 : c.contract == 1 ? -0.35 : -1.5;
-  score += c.tenure < 6 ? 0.85 : c.tenure < 18 ? 0.25 : -0.45;
-  score += 0.028 * (c.monthly - 27) * (c.contract == 0 ? 1.4 : 0.5);
+  score += prices_rose ? FreeScore(c) : BoundScore(c);
   score += 0.42 * c.tickets + 1.05 * c.note_weight;
   score += c.payment == 2 ? 0.4 : c.payment == 1 ? -0.3 : 0;
   score += c.auto_pay ? -0.35 : 0.25;
@@ -181,6 +194,13 @@ double Risk(const Customer& c, double happiness) {
   score += c.no_promo ? 0 : (c.promo == 4 ? -0.8 : 0.3);
   score -= 0.95 * happiness;
   return Sigmoid(1.6 * score);
+}
+
+// What the company does on the day of the drift, and what its customers do at once. No other column
+// follows: bills of the past stay as they were.
+void RaisePrices(Customer& c) {
+  c.monthly = std::round(c.monthly * 1.12 * 100 + 350) / 100;
+  c.calls = static_cast<int>(std::lround(1.45 * c.calls));
 }
 
 // What happens after the decision, and so must not be learnt from.
@@ -262,7 +282,42 @@ Json RequestRow(const Customer& c) {
                     {"late_payments", c.late}});
 }
 
+// How happy the customer is, which no column says.
+double FillAll(Random& random, Customer& c) {
+  FillContract(random, c);
+  FillPerson(random, c);
+  FillUsage(random, c);
+  return random.Normal();
+}
+
+// Days until it is known what the customer did: most within two, a few after a week, some never.
+int LabelDelay(Random& random) {
+  if (random.Uniform() < 0.06) return kNeverLabelled;
+  return static_cast<int>(-1.1 * std::log(1 - random.Uniform()));
+}
+
 }  // namespace
+
+std::int64_t DemoDayMicros(int day) { return (kToday + day) * kMicrosPerDay; }
+
+DemoDay MakeChurnDay(std::uint64_t seed, int day, std::size_t rows) {
+  // A generator of its own for each day, so that the rows of one do not depend on how many another
+  // has.
+  Random random(seed * 1000 + static_cast<std::uint64_t>(day));
+  DemoDay made;
+  for (std::size_t row = 0; row < rows; ++row) {
+    Customer c;
+    const double happiness = FillAll(random, c);
+    if (day >= kDemoDriftDay) RaisePrices(c);
+    made.old_risk.push_back(Risk(c, happiness, false));
+    made.risk.push_back(Risk(c, happiness, day >= kDemoDriftDay));
+    FillOutcome(random, c, made.risk.back(), happiness);
+    made.inputs.push_back(RequestRow(c));
+    made.left.push_back(c.left);
+    made.label_delay.push_back(LabelDelay(random));
+  }
+  return made;
+}
 
 DemoData MakeChurnData(std::uint64_t seed, std::size_t rows) {
   DemoData data;
@@ -276,11 +331,8 @@ DemoData MakeChurnData(std::uint64_t seed, std::size_t rows) {
   for (std::size_t row = 0; row <= rows; ++row) {
     Customer c;
     c.id = 100'000 + static_cast<std::int64_t>(row * 7919 % 899'981);
-    FillContract(random, c);
-    FillPerson(random, c);
-    FillUsage(random, c);
-    const double happiness = random.Normal();
-    const double risk = Risk(c, happiness);
+    const double happiness = FillAll(random, c);
+    const double risk = Risk(c, happiness, false);
     FillOutcome(random, c, risk, happiness);
     if (row == rows) {
       data.new_customer = RequestRow(c);

@@ -28,4 +28,21 @@ inline constexpr std::string_view kDemoConstant = "currency";
 // The same seed and count give the same bytes.
 DemoData MakeChurnData(std::uint64_t seed, std::size_t rows);
 
+// What follows the table: days on which customers are asked about. On one of them the company
+// raises its prices, which nobody tells the model: two columns move, and other people leave.
+inline constexpr int kDemoDays = 30, kDemoDriftDay = 21;  // counted from 1
+inline constexpr std::string_view kDemoDrifted[] = {"calls_last_month", "monthly_charge"};
+inline constexpr int kNeverLabelled = -1;
+
+struct DemoDay {
+  std::vector<Json> inputs;      // as a client would send them
+  std::vector<double> risk;      // the true probability of leaving
+  std::vector<double> old_risk;  // what it would be had nothing happened: the best that the past
+                                 // could teach
+  std::vector<bool> left;        // what happened
+  std::vector<int> label_delay;  // days until that is known, or kNeverLabelled
+};
+DemoDay MakeChurnDay(std::uint64_t seed, int day, std::size_t rows);
+std::int64_t DemoDayMicros(int day);  // its midnight, UTC
+
 }  // namespace gyre::cli

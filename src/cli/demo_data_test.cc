@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "base/text.h"
+#include "base/time.h"
 
 namespace gyre::cli {
 namespace {
@@ -107,6 +109,106 @@ TEST(DemoData, TheNewCustomerHasNoLabelAndNoLeak) {
         << name;
   }
   EXPECT_GE(row.size(), 20u);
+}
+
+// --- the days that follow
+constexpr std::size_t kDayRows = 2'000;
+
+// What a column holds, sorted; texts and booleans as a number that tells them apart.
+std::vector<double> Sorted(const std::vector<Json>& rows, std::string_view column) {
+  std::vector<double> numbers;
+  for (const Json& row : rows) {
+    const Json& value = row[column];
+    if (value.is_null()) continue;
+    double number = value.is_number() ? value.AsDouble() : 0;
+    if (!value.is_number()) {
+      for (const char c : value.Dump()) number = number * 31 + c;
+    }
+    numbers.push_back(number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+// The largest distance of two distribution functions, in units in which chance gives 1.63 or more
+// once in a hundred times (two samples of Kolmogorov and Smirnov).
+double KsOf(const std::vector<double>& a, const std::vector<double>& b) {
+  double widest = 0;
+  for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+    const double at = std::min(a[i], b[j]);
+    while (i < a.size() && a[i] == at) ++i;
+    while (j < b.size() && b[j] == at) ++j;
+    widest = std::max(widest, std::abs(static_cast<double>(i) / static_cast<double>(a.size()) -
+                                       static_cast<double>(j) / static_cast<double>(b.size())));
+  }
+  const double n = static_cast<double>(a.size()), m = static_cast<double>(b.size());
+  return widest * std::sqrt(n * m / (n + m));
+}
+
+// Columns of a day that lie farther from `before` than chance explains in all columns and days.
+std::vector<std::string> Drifted(const std::vector<Json>& before, int day) {
+  const DemoDay now = MakeChurnDay(7, day, kDayRows);
+  std::vector<std::string> drifted;
+  for (const auto& [column, value] : now.inputs[0].members()) {
+    if (KsOf(Sorted(before, column), Sorted(now.inputs, column)) > 2.4) drifted.push_back(column);
+  }
+  std::sort(drifted.begin(), drifted.end());
+  return drifted;
+}
+
+TEST(DemoDays, AreTheSameForTheSameSeedAndUnlikeEachOther) {
+  const DemoDay day = MakeChurnDay(7, 3, 50);
+  EXPECT_EQ(day.inputs, MakeChurnDay(7, 3, 50).inputs);
+  EXPECT_EQ(day.inputs[9], MakeChurnDay(7, 3, 10).inputs[9]);
+  EXPECT_NE(day.inputs, MakeChurnDay(8, 3, 50).inputs);
+  EXPECT_NE(day.inputs, MakeChurnDay(7, 4, 50).inputs);
+  EXPECT_EQ(DemoDayMicros(4) - DemoDayMicros(3), kMicrosPerDay);
+  for (std::string_view leak : kDemoLeaks) EXPECT_FALSE(day.inputs[0].Has(leak));
+}
+
+TEST(DemoDays, AreStableUntilTwoColumnsMove) {
+  const std::vector<std::string> moved(std::begin(kDemoDrifted), std::end(kDemoDrifted));
+  const DemoDay before = MakeChurnDay(7, 0, 2 * kDayRows);
+  for (int day = 1; day <= kDemoDays; ++day) {
+    EXPECT_EQ(Drifted(before.inputs, day), day < kDemoDriftDay ? std::vector<std::string>() : moved)
+        << day;
+  }
+}
+
+// What the past could teach at best falls below the goal of the demo; the truth can be learned as
+// well as before.
+TEST(DemoDays, ThePastTeachesLessAfterTheDrift) {
+  for (const int day : {1, kDemoDriftDay - 1, kDemoDriftDay, kDemoDays}) {
+    const DemoDay made = MakeChurnDay(7, day, 4 * kDayRows);
+    const double leavers =
+        static_cast<double>(std::count(made.left.begin(), made.left.end(), true)) /
+        static_cast<double>(made.left.size());
+    EXPECT_GT(leavers, 0.15) << day;
+    EXPECT_LT(leavers, 0.40) << day;
+    EXPECT_GT(Auc(made.risk, made.left), 0.91) << day;
+    const double past = Auc(made.old_risk, made.left);
+    if (day < kDemoDriftDay) {
+      EXPECT_GT(past, 0.91) << day;
+    } else {
+      EXPECT_LT(past, 0.82) << day;
+      EXPECT_GT(past, 0.70) << day;
+    }
+  }
+}
+
+TEST(DemoDays, LabelsComeLateAndSomeNever) {
+  const DemoDay day = MakeChurnDay(7, 5, kDayRows);
+  const auto share = [&](auto fits) {
+    return static_cast<double>(
+               std::count_if(day.label_delay.begin(), day.label_delay.end(), fits)) /
+           static_cast<double>(kDayRows);
+  };
+  const double never = share([](int delay) { return delay == kNeverLabelled; });
+  EXPECT_GT(never, 0.03);
+  EXPECT_LT(never, 0.10);
+  EXPECT_GT(share([](int delay) { return delay == 0; }), 0.4);
+  EXPECT_GT(share([](int delay) { return delay >= 1; }), 0.25);
+  EXPECT_GT(share([](int delay) { return delay >= 3; }), 0.02);
 }
 
 }  // namespace
