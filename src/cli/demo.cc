@@ -203,6 +203,8 @@ class Storyteller {
     return {};
   }
 
+  Result<> Watch() { return ReplayMonth(*session_, story_.url, story_.month, out_); }
+
   Session& session() { return *session_; }
 
  private:
@@ -217,7 +219,7 @@ class Storyteller {
       request.method = "POST";
       request.path = fmt::format("/e/{}", kDemoEndpoint);
       request.headers.emplace_back("Content-Type", "application/json");
-      request.body = Json::Obj({{"inputs", Json::Arr({row})}}).Dump();
+      request.body = QuestionOf(row).Dump();
       GYRE_TRY(const net::ClientResponse response, client->Send(std::move(request)));
       if (response.status >= 300) return net::ErrorOfResponse(response);
       return Json::Parse(response.body);
@@ -268,6 +270,7 @@ Result<int> Tell(Invocation& in, DemoHome& home) {
   GYRE_DO(teller.Judge());
   GYRE_DO(teller.Deploy());
   GYRE_DO(teller.Prove());
+  GYRE_DO(teller.Watch());
   out.Done(fmt::format("all stations have been walked ({:.1f} s).  Next: gyre add your.csv",
                        SecondsSince(start_us)));
   int failed = 0;

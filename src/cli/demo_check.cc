@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "cli/demo_story.h"
 #include "cli/output.h"
 #include "platform/exec/files.h"
@@ -59,13 +60,17 @@ Result<double> ScoreFreshCustomers(Session& session, const std::string& folder, 
   return DemoAuc(scores, fresh.left);
 }
 
+Json QuestionOf(const Json& row) {
+  return Json::Obj({{"inputs", Json::Arr({row})}, {"event_time", FormatTime(DemoDayMicros(0))}});
+}
+
 Result<Json> AskEndpoint(const std::string& url, const Json& row) {
   net::Client client({.url = url, .unix_socket = {}, .token = {}});
   net::ClientRequest request;
   request.method = "POST";
   request.path = fmt::format("/e/{}", kDemoEndpoint);
   request.headers.emplace_back("Content-Type", "application/json");
-  request.body = Json::Obj({{"inputs", Json::Arr({row})}}).Dump();
+  request.body = QuestionOf(row).Dump();
   GYRE_TRY(const net::ClientResponse response, client.Send(std::move(request)));
   if (response.status >= 300) return net::ErrorOfResponse(response);
   GYRE_TRY(Json answer, Json::Parse(response.body));
@@ -89,6 +94,7 @@ class Checker {
     GYRE_DO(CheckRun());
     GYRE_DO(CheckModel());
     GYRE_DO(CheckEndpoint());
+    GYRE_DO(CheckMonth());
     out_.Print(fmt::format("{} claims, {} wrong\n", claims_, wrong_));
     return wrong_;
   }
@@ -203,6 +209,52 @@ class Checker {
                  no = answer["outputs"].items()[0]["probability"]["no"].AsDouble();
     Claim(yes > 0 && no > 0 && yes + no > 1 - 1e-9 && yes + no < 1 + 1e-9,
           "its probabilities add up to one");
+    return {};
+  }
+
+  Result<> CheckMonth() {
+    const DemoMonth& month = story_.month;
+    const std::string capture =
+        fmt::format("{}/endpoints/{}/captures", ProjectPath(), kDemoEndpoint);
+    const std::string range =
+        fmt::format("from={}&to={}", PercentEncode(FormatTime(DemoDayMicros(1))),
+                    PercentEncode(FormatTime(DemoDayMicros(kDemoDays + 1))));
+    GYRE_TRY(const Json captured, session_.Get(capture + "?labels=true"));
+    Claim(captured["dropped"].AsInt() == 0 &&
+              captured["counts"]["labelled"].AsInt() == month.labels &&
+              captured["counts"]["unknown"].AsInt() == 0,
+          "every answer was captured, and every label found its answer");
+    GYRE_TRY(const Json events, session_.Get("/api/v1/events?kind=alert.firing&limit=1000"));
+    bool early = false;
+    for (const Json& event : events["items"].items()) {
+      const auto at = ParseTime(event["payload"]["window_end"].AsString());
+      early |= at && *at <= DemoDayMicros(kDemoDriftDay);
+    }
+    Claim(!early, "no alert fired before the drift");
+    std::vector<std::string> named;
+    for (const Json& column : month.drift["columns"].items()) named.push_back(column.AsString());
+    std::sort(named.begin(), named.end());
+    Claim(std::equal(named.begin(), named.end(), std::begin(kDemoDrifted), std::end(kDemoDrifted)),
+          "the drift alert names the two columns that moved, and no other");
+    GYRE_DO(CheckServedAuc(capture + "/export?format=jsonl&" + range));
+    return {};
+  }
+
+  // From what was captured, which is what monitors and retraining see.
+  Result<> CheckServedAuc(const std::string& path) {
+    const std::string file = FolderOf(story_.csv_file) + "/captured.jsonl";
+    GYRE_DO(session_.Download(path, file, out_));
+    GYRE_TRY(const std::string text, exec::ReadFile(file));
+    std::vector<double> captured;
+    for (std::string_view line : Split(text, '\n')) {
+      if (line.empty()) continue;
+      GYRE_TRY(const Json row, Json::Parse(line));
+      captured.push_back(row["probability_yes"].AsDouble());
+    }
+    std::vector<double> answered = story_.month.scores;
+    std::sort(captured.begin(), captured.end());
+    std::sort(answered.begin(), answered.end());
+    Claim(captured == answered, "the captured scores are those that were answered, to the bit");
     return {};
   }
 

@@ -1,0 +1,36 @@
+// The month after the deployment of `gyre demo`: traffic with a hidden drift, labels that come
+// late, and what gyre makes of it by itself.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/session.h"
+
+namespace gyre::cli {
+
+class Output;
+
+inline constexpr std::uint64_t kDemoMonthSeed = 9;
+inline constexpr std::size_t kDemoDayRows = 1'500;
+
+// What was answered, in order, and what became known of it.
+struct DemoMonth {
+  std::vector<double> scores;
+  std::vector<bool> left;
+  std::vector<int> day;
+  std::int64_t labels = 0;  // that were sent
+  // Alerts of drift and of performance as they were when they began to fire, and on which day.
+  Json drift, performance;
+  int drift_day = 0, performance_day = 0;
+};
+// The AUC of what was answered on these days.
+double AucOfDays(const DemoMonth& month, int first, int last);
+
+// Says that the endpoint is watched day by day, replays the month and prints what happens.
+Result<> ReplayMonth(Session& session, const std::string& url, DemoMonth& month, Output& out);
+
+}  // namespace gyre::cli
