@@ -45,9 +45,7 @@ class Replay {
         out_.Mark("play"), kDemoDays, GroupDigits(kDemoDayRows), kDemoDriftDay));
     for (int day = 1; day <= kDemoDays; ++day) {
       out_.Progress(static_cast<double>(day) / kDemoDays, fmt::format("day {}", day));
-      GYRE_DO(Answer(day));
-      GYRE_DO(Label(day));
-      GYRE_DO(Look(day));
+      GYRE_DO(Live(day));
     }
     out_.EndProgress();
     out_.Done(
@@ -71,37 +69,50 @@ class Replay {
     return Json::Parse(response.body);
   }
 
-  Result<> Answer(int day) {
+  // With the first customers of a day the one before is over: what became known by then is told,
+  // its window is judged, and whatever follows from that meets the other customers.
+  Result<> Live(int day) {
     const DemoDay made = MakeChurnDay(kDemoMonthSeed, day, kDemoDayRows);
     for (std::size_t begin = 0; begin < kDemoDayRows; begin += kRowsARequest) {
-      Json rows = Json::Arr(), ids = Json::Arr();
-      const std::size_t end = std::min(begin + kRowsARequest, kDemoDayRows);
-      for (std::size_t row = begin; row < end; ++row) {
-        rows.Push(made.inputs[row]);
-        ids.Push(IdOf(day, row));
-      }
-      const auto part = static_cast<std::int64_t>(begin * kMicrosPerDay / kDemoDayRows);
-      const Json body = Json::Obj({{"inputs", std::move(rows)},
-                                   {"inference_ids", std::move(ids)},
-                                   {"event_time", FormatTime(DemoDayMicros(day) + part)}});
-      GYRE_TRY(const Json answer,
-               Post(fmt::format("/e/{}", kDemoEndpoint), "application/json", body.Dump()));
-      for (const Json& output : answer["outputs"].items())
-        month_.scores.push_back(output["probability"]["yes"].AsDouble());
+      GYRE_DO(Answer(made, day, begin));
+      if (begin > 0) continue;
+      GYRE_DO(Label(day - 1));
+      GYRE_DO(Look(day));
     }
+    Remember(made, day);
+    return {};
+  }
+
+  Result<> Answer(const DemoDay& made, int day, std::size_t begin) {
+    Json rows = Json::Arr(), ids = Json::Arr();
+    const std::size_t end = std::min(begin + kRowsARequest, kDemoDayRows);
+    for (std::size_t row = begin; row < end; ++row) {
+      rows.Push(made.inputs[row]);
+      ids.Push(IdOf(day, row));
+    }
+    const auto into_day = static_cast<std::int64_t>(begin * kMicrosPerDay / kDemoDayRows);
+    const Json body = Json::Obj({{"inputs", std::move(rows)},
+                                 {"inference_ids", std::move(ids)},
+                                 {"event_time", FormatTime(DemoDayMicros(day) + into_day)}});
+    GYRE_TRY(const Json answer,
+             Post(fmt::format("/e/{}", kDemoEndpoint), "application/json", body.Dump()));
+    for (const Json& output : answer["outputs"].items())
+      month_.scores.push_back(output["probability"]["yes"].AsDouble());
+    return {};
+  }
+
+  void Remember(const DemoDay& made, int day) {
     for (std::size_t row = 0; row < kDemoDayRows; ++row) {
       month_.left.push_back(made.left[row]);
       month_.day.push_back(day);
       if (made.label_delay[row] == kNeverLabelled) continue;
       const int known = day + made.label_delay[row];
-      labels_[known] +=
+      const Json label =
           Json::Obj({{"inference_id", IdOf(day, row)},
                      {"label", made.left[row] ? "yes" : "no"},
-                     {"time", FormatTime(DemoDayMicros(known + 1) - kMicrosPerSecond)}})
-              .Dump() +
-          "\n";
+                     {"time", FormatTime(DemoDayMicros(known + 1) - kMicrosPerSecond)}});
+      labels_[known] += label.Dump() + "\n";
     }
-    return {};
   }
 
   // What became known in the course of the day.
@@ -115,11 +126,13 @@ class Replay {
     return {};
   }
 
-  // The day is over: its window is judged, and alerts may begin.
+  // Alerts may begin.
   Result<> Look(int day) {
     GYRE_DO(session_.Post(MonitorPath() + "/run", Json::Obj()));
     GYRE_TRY(const Json alerts, session_.Get(ProjectPath() + "/alerts?state=firing"));
-    for (const Json& alert : alerts["items"].items()) {
+    Json::Array firing = alerts["items"].items();
+    std::ranges::sort(firing, {}, [](const Json& alert) { return alert["signal"].AsString(); });
+    for (const Json& alert : firing) {
       const std::string& signal = alert["signal"].AsString();
       if (signal == "drift" && month_.drift_day == 0) {
         month_.drift = alert;
