@@ -64,8 +64,12 @@ Result<Asked> Ask(Invocation& in) {
   const bool own = reference_is_file && current_is_file;
   Asked asked;
   GYRE_TRY(asked.session, own ? in.scratch_session() : in.session());
-  const std::string base =
-      fmt::format("/api/v1/projects/{}/comparisons", own ? "default" : PercentEncode(in.project()));
+  std::string project = own ? "default" : in.project();
+  const std::string& dataset = reference_is_file ? current : reference;
+  // "shop/sales:v3" says where it lies.
+  if (const std::size_t slash = dataset.find('/'); !own && slash != std::string::npos)
+    project = dataset.substr(0, slash);
+  const std::string base = fmt::format("/api/v1/projects/{}/comparisons", PercentEncode(project));
   std::string query = "?", upload;
   const auto add = [&](std::string_view side, const std::string& name, bool is_file) {
     if (own) {

@@ -83,7 +83,7 @@ def same_numbers(g):
     g.cli('add', b, '--name', 'shop')
     g.start()
     stored = g.cli_json('report', 'shop:v1', 'shop:v2')
-    mixed = g.cli_json('report', 'shop:v1', b)
+    mixed = g.cli_json('report', 'default/shop:v1', b, '--project', 'elsewhere')
     job = g.json('POST', '/api/v1/projects/default/comparisons?reference=shop:v1&current=shop:v2')
     while g.json('GET', f'/api/v1/jobs/{job["id"]}')['state'] in ('queued', 'running'):
         time.sleep(0.05)
