@@ -4,6 +4,9 @@ import json
 import os
 import random
 import re
+import shutil
+import sqlite3
+import subprocess
 import time
 
 from harness import run_scenarios
@@ -116,6 +119,9 @@ def drift_is_named_and_alerts_and_labels_bring_performance(g):
     assert 'age, plan' in shown or 'plan, age' in shown, shown
     print(shown)
 
+    told = [n for n in g.json('GET', '/api/v1/projects/default/notices')['items'] if n['kind'] == 'alert.firing' and 'churn:drift' in n['title']]
+    assert len(told) == 1 and 'age, plan' in told[0]['title'].replace('plan, age', 'age, plan'), told
+
     # Labels come late: earlier windows are judged again, and performance has fallen since the shift.
     before = g.json('GET', f"/api/v1/projects/default/windows/{first['id']}")
     assert before['labelled'] == 0 and not before['performance'] and before['estimate'], before
@@ -151,13 +157,34 @@ def drift_is_named_and_alerts_and_labels_bring_performance(g):
     assert re.search(r'gyre_drift_score\{[^}]*column="age"', metrics), metrics[-2000:]
 
 
-def lost_values_explain_drift(g):
+def lost_values_and_damaged_files_are_said(g):
     world = deployed(g)
     world.hours(1)
     world.hours(4, broken=True)
     judged(g, 4)
     quality = alert(g, 'churn:data_quality')
     assert quality['state'] == 'firing' and quality['columns'] == ['income'], quality
+    g.stop()
+
+    # A segment that nobody has judged yet breaks: the window is made of the rest, and that is said.
+    g.start(environment={'GYRE_MONITORING_EVERY': '0', 'GYRE_CAPTURE_SEAL': '0.1s'})
+    for _ in range(2):
+        world.hours(1)
+        time.sleep(0.6)
+    with sqlite3.connect(os.path.join(g.data, 'gyre.db')) as database:
+        (digest,) = database.execute('SELECT digest FROM inference_segment ORDER BY event_max_us DESC LIMIT 1').fetchone()
+    (path,) = [os.path.join(folder, name) for folder, _, names in os.walk(os.path.join(g.data, 'blobs')) for name in names
+               if digest.removeprefix('sha256:') in os.path.join(folder, name).replace('/', '') and not name.endswith('.sums')][:1]
+    os.chmod(path, 0o600)
+    with open(path, 'r+b') as f:
+        f.seek(os.path.getsize(path) // 2)
+        f.write(b'broken here')
+    world.hours(2)
+    time.sleep(0.6)
+    ran = g.cli_json('monitors', 'run', 'churn')
+    assert 'damaged' in ran['problem'], ran
+    shown = g.json('GET', '/api/v1/projects/default/monitors/churn')
+    assert shown['windows'] >= 6 and shown['judged'][0]['problems'], shown['judged'][0]
 
 
 def a_kill_at_any_moment_repeats_nothing(g):
@@ -199,8 +226,22 @@ def monitors_are_made_changed_and_removed(g):
     g.cli('endpoints', 'rm', 'churn', '--yes')
     rules = g.cli('monitors', 'rules').stdout
     assert 'gyre_alert_state == 2' in rules
-    open(os.path.join(g.work, 'rules.yml'), 'w').write(rules)
+    with open(os.path.join(g.work, 'rules.yml'), 'w') as f:
+        f.write(rules)
+    promtool = os.environ.get('PROMTOOL') or shutil.which('promtool')
+    if promtool:
+        checked = subprocess.run([promtool, 'check', 'rules', f.name], capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+    else:
+        print('  without promtool: the rules were not loaded')
+
+    # Another endpoint of that name begins anew.
+    g.cli('deploy', 'churn@champion')
+    world.hour += 30 * 24
+    assert g.json('GET', '/api/v1/projects/default/monitors/churn')['windows'] == 0
+    time.sleep(0.5)
+    assert g.json('GET', '/api/v1/projects/default/monitors/churn')['windows'] == 0
 
 
-run_scenarios([drift_is_named_and_alerts_and_labels_bring_performance, lost_values_explain_drift, a_kill_at_any_moment_repeats_nothing,
+run_scenarios([drift_is_named_and_alerts_and_labels_bring_performance, lost_values_and_damaged_files_are_said, a_kill_at_any_moment_repeats_nothing,
                monitors_are_made_changed_and_removed])

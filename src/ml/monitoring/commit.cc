@@ -145,6 +145,18 @@ void MonitorService::SetGauges(const Commit& commit) {
       .Set(static_cast<double>(commit.window.end_us) / kMicrosPerSecond);
 }
 
+// Nobody watches any more, so nothing fires.
+void MonitorService::ClearGauges(const Monitor& monitor) {
+  for (const std::string_view signal : kSignalNames) {
+    rooms_.metrics
+        .GetGauge("gyre_alert_state", kAlertHelp,
+                  {{"endpoint", monitor.endpoint},
+                   {"monitor", monitor.name},
+                   {"signal", std::string(signal)}})
+        .Set(0);
+  }
+}
+
 Result<> MonitorService::RestoreGauges() {
   GYRE_TRY(const std::vector<Alert> alerts, Alerts({.all = true, .limit = 2'000}));
   for (const Alert& alert : alerts) {

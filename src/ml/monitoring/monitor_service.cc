@@ -1,6 +1,7 @@
 #include "ml/monitoring/monitor_service.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/id.h"
@@ -39,6 +40,13 @@ Result<std::vector<MonitorRow>> MonitorService::Rows(std::string_view project) {
   return rows;
 }
 
+// What an endpoint of the same name answered before this one was there is none of its windows.
+Result<std::int64_t> MonitorService::FirstCursor(const serving::Endpoint& endpoint) {
+  GYRE_TRY(const inference_log::WindowFacts facts,
+           rooms_.log.Window(endpoint.project, endpoint.name, 0, INT64_MAX));
+  return facts.received_max_us < endpoint.created_us ? facts.event_max_us + 1 : 0;
+}
+
 // Each endpoint has a monitor; one whose endpoint is gone goes too.
 Result<> MonitorService::EnsureDefaults(std::string_view project) {
   const MutexLock lock(writing_);
@@ -50,33 +58,43 @@ Result<> MonitorService::EnsureDefaults(std::string_view project) {
     after = page.back().name;
   }
   GYRE_TRY(const std::vector<MonitorRow> rows, Rows(project));
-  std::set<std::pair<std::string, std::string>> watched, served;
+  using Name = std::pair<std::string, std::string>;
+  std::map<Name, std::int64_t> served;  // since when
+  for (const serving::Endpoint& endpoint : endpoints)
+    served[{endpoint.project, endpoint.name}] = endpoint.created_us;
+  std::set<Name> watched;
+  std::vector<std::string> gone;
   for (const MonitorRow& row : rows) {
-    watched.emplace(row.monitor.project, row.monitor.endpoint);
-    watched.emplace(row.monitor.project, row.monitor.name);
+    const Monitor& monitor = row.monitor;
+    const auto found = served.find({monitor.project, monitor.endpoint});
+    // A younger endpoint of the same name is another one.
+    if (found != served.end() && found->second <= monitor.created_us) {
+      watched.emplace(monitor.project, monitor.endpoint);
+      watched.emplace(monitor.project, monitor.name);
+      continue;
+    }
+    ClearGauges(monitor);
+    gone.push_back(monitor.id);
   }
   std::vector<MonitorRow> fresh;
   for (const serving::Endpoint& endpoint : endpoints) {
-    served.emplace(endpoint.project, endpoint.name);
     if (watched.contains({endpoint.project, endpoint.name})) continue;
     MonitorRow row;
     row.monitor.id = NewId();
     row.monitor.project = endpoint.project;
     row.monitor.name = row.monitor.endpoint = endpoint.name;
     row.monitor.created_by = endpoint.created_by;
-    row.monitor.created_us = row.monitor.updated_us = rooms_.clock.NowMicros();
+    // Not before its endpoint, whatever the clock says.
+    row.monitor.created_us = row.monitor.updated_us =
+        std::max(rooms_.clock.NowMicros(), endpoint.created_us);
+    GYRE_TRY(row.cursor_us, FirstCursor(endpoint));
     fresh.push_back(std::move(row));
-  }
-  std::vector<std::string> gone;
-  for (const MonitorRow& row : rows) {
-    if (!served.contains({row.monitor.project, row.monitor.endpoint}))
-      gone.push_back(row.monitor.id);
   }
   if (fresh.empty() && gone.empty()) return {};
   const std::string spec = MonitorSpecToJson({}).Dump();
   return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
-    for (const MonitorRow& row : fresh) GYRE_DO(InsertMonitor(tx, row, spec));
     for (const std::string& id : gone) GYRE_DO(DeleteMonitor(tx, id));
+    for (const MonitorRow& row : fresh) GYRE_DO(InsertMonitor(tx, row, spec));
     return {};
   });
 }
@@ -100,6 +118,7 @@ Result<Monitor> MonitorService::Create(NewMonitor asked) {
   GYRE_DO(CheckName("monitor", asked.name));
   GYRE_TRY(const serving::Endpoint endpoint, rooms_.serving.Get(asked.project, asked.endpoint));
   GYRE_TRY(MonitorSpec spec, ChangedSpec({}, asked.spec));
+  GYRE_TRY(const std::int64_t cursor_us, FirstCursor(endpoint));
   GYRE_DO(EnsureDefaults(asked.project));
   const MutexLock lock(writing_);
   MonitorRow row;
@@ -116,7 +135,8 @@ Result<Monitor> MonitorService::Create(NewMonitor asked) {
     monitor.id = NewId();
     monitor.project = asked.project;
     monitor.name = asked.name;
-    monitor.created_us = rooms_.clock.NowMicros();
+    monitor.created_us = std::max(rooms_.clock.NowMicros(), endpoint.created_us);
+    row.cursor_us = cursor_us;
   }
   monitor.endpoint = endpoint.name;
   monitor.spec = std::move(spec);
@@ -162,6 +182,7 @@ Result<> MonitorService::Remove(std::string_view project, std::string_view name)
   row.counts.clear();
   row.looked.clear();
   const std::string text = MonitorSpecToJson(row.monitor.spec).Dump();
+  ClearGauges(row.monitor);
   return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(DeleteJudged(tx, row.monitor.id));
     GYRE_DO(UpdateMonitor(tx, row, text));

@@ -63,6 +63,7 @@ class MonitorService final : public Monitors {
 
   Result<MonitorRow> Find(std::string_view project, std::string_view name);
   Result<> EnsureDefaults(std::string_view project);
+  Result<std::int64_t> FirstCursor(const serving::Endpoint& endpoint);
   Result<std::vector<MonitorRow>> Rows(std::string_view project);
   Result<std::int64_t> Evaluate(MonitorRow row, bool by_hand) GYRE_REQUIRES(evaluating_);
   Result<Look> LookAt(const MonitorRow& row, bool by_hand);
@@ -72,6 +73,7 @@ class MonitorService final : public Monitors {
   Result<bool> Keep(MonitorRow* row, const Look& look, const Json& document);
   Result<> Write(const Commit& commit);
   void SetGauges(const Commit& commit);
+  void ClearGauges(const Monitor& monitor);
   Result<Alert> Change(std::string_view project, std::string_view text, std::string_view by,
                        const std::function<Result<std::string>(AlertState*)>& change);
 
@@ -80,6 +82,9 @@ class MonitorService final : public Monitors {
   Mutex evaluating_;  // one evaluation at a time; may take long
   Mutex writing_;     // of alerts and monitors; short
   std::map<std::string, serving::EndpointCounts> counted_ GYRE_GUARDED_BY(evaluating_);
+  // By monitor: when it may be looked at again, so that a storm of small batches costs a share of
+  // the time, not all of it.
+  std::map<std::string, std::int64_t> rested_us_ GYRE_GUARDED_BY(evaluating_);
   exec::Worker worker_;
 };
 

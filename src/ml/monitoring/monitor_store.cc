@@ -5,6 +5,7 @@
 namespace gyre::monitoring {
 namespace {
 
+constexpr int kRevisionsKept = 4;  // beside the first
 constexpr std::string_view kMonitorColumns =
     "m.id, m.project, m.name, m.endpoint, m.spec_json, m.enabled, m.removed, m.cursor_us, "
     "m.counts_json, m.looked_json, m.problem, m.created_by, m.created_us, m.updated_us, "
@@ -138,7 +139,12 @@ Result<> PutWindow(db::Transaction& tx, const JudgedWindow& window, const std::s
        window.computed_us});
 }
 
+// The first one and the newest: labels may come in thousands of small batches.
 Result<> KeepRevision(db::Transaction& tx, std::string_view window_id) {
+  GYRE_DO(
+      tx.Execute("DELETE FROM monitoring_revision WHERE window_id = ?1 AND revision > 1 AND "
+                 "revision <= (SELECT revision FROM monitoring_window WHERE id = ?1) - ?2",
+                 {window_id, kRevisionsKept}));
   return tx.Execute(
       "INSERT INTO monitoring_revision (window_id, revision, document_json, computed_us) SELECT "
       "id, revision, document_json, computed_us FROM monitoring_window WHERE id = ?1",

@@ -21,6 +21,7 @@ constexpr int kLateWindows = 3;  // and when only rows have
 constexpr int kHealthHistory = 30;
 constexpr int kDeploymentsMax = 50;
 constexpr int kBatchesMax = 10'000;
+constexpr std::int64_t kRestShare = 4;  // pause after an evaluation, in its own length
 
 Json JsonOf(const std::string& text) {
   auto json = Json::Parse(text);
@@ -96,10 +97,13 @@ Result<> MonitorService::Tick() {
   const MutexLock lock(evaluating_);
   GYRE_TRY(std::vector<MonitorRow> rows, Rows(""));
   for (MonitorRow& row : rows) {
-    if (row.removed || !row.monitor.enabled) continue;
-    const std::string name = row.monitor.name;
+    const std::int64_t begin_us = rooms_.clock.MonotonicMicros();
+    if (row.removed || !row.monitor.enabled || begin_us < rested_us_[row.monitor.id]) continue;
+    const std::string name = row.monitor.name, id = row.monitor.id;
     if (const auto judged = Evaluate(std::move(row), false); !judged)
       kLog.Failed("monitor " + name + " did not judge its windows", judged.error());
+    const std::int64_t end_us = rooms_.clock.MonotonicMicros();
+    rested_us_[id] = end_us + kRestShare * (end_us - begin_us);
   }
   return {};
 }

@@ -1,0 +1,209 @@
+#include "ml/monitoring/window_task.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "ml/training/reference_profile.h"
+
+namespace gyre::monitoring {
+namespace {
+
+constexpr std::int64_t kHour = 3600 * kMicrosPerSecond;
+
+// Rows of one model with one input, as the log joins them.
+struct Log {
+  inference_log::Joined head;
+  table::Frame rows;
+};
+
+table::Column Column(std::string name, table::Type type) {
+  return {.name = std::move(name), .type = type};
+}
+
+// `labels`: of so many rows from the first on. `shift` moves the input, `flip` turns the truth.
+Log MakeLog(std::size_t classes, std::size_t rows, std::size_t labels, double shift, bool flip,
+            std::uint64_t seed = 23) {
+  Log log;
+  Random random(seed);
+  log.head.inputs = {{"x", "x"}};
+  for (std::size_t k = 0; k < classes; ++k) log.head.classes.push_back(fmt::format("c{}", k));
+  table::Column event = Column("event_time", table::Type::kTimestamp);
+  table::Column received = Column("received_time", table::Type::kTimestamp);
+  table::Column model = Column("model_version", table::Type::kText);
+  table::Column x = Column("x", table::Type::kDouble);
+  const table::Type answer = classes == 0 ? table::Type::kDouble : table::Type::kText;
+  table::Column prediction = Column("prediction", answer), label = Column("label", answer);
+  table::Column time = Column("label_time", table::Type::kTimestamp);
+  std::vector<table::Column> p;
+  for (const std::string& name : log.head.classes)
+    p.push_back(Column("probability_" + name, table::Type::kDouble));
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto at = static_cast<std::int64_t>(i) * kMicrosPerSecond;
+    event.PushInt(at);
+    received.PushInt(at);
+    model.PushText("churn:v1");
+    const double value = random.Normal();
+    x.PushDouble(value + shift);
+    std::size_t truth = 0;
+    if (classes == 0) {
+      prediction.PushDouble(value);
+    } else {
+      double rest = 1;
+      const double high = 0.5 + 0.5 * random.Uniform();
+      const std::size_t decided = random.Below(classes);
+      for (std::size_t k = 0; k < classes; ++k) {
+        const double share = k == decided ? high : (1 - high) / static_cast<double>(classes - 1);
+        p[k].PushDouble(share);
+        rest -= share;
+      }
+      prediction.PushText(log.head.classes[decided]);
+      truth = random.Uniform() < high ? decided : (decided + 1) % classes;
+      if (flip) truth = (truth + 1) % classes;
+    }
+    if (i >= labels) {
+      label.PushNull();
+      time.PushNull();
+      continue;
+    }
+    if (classes == 0)
+      label.PushDouble((flip ? -value : value) + 0.1 * random.Normal());
+    else
+      label.PushText(log.head.classes[truth]);
+    time.PushInt(at + kHour);
+  }
+  log.rows.columns = {event, received, model, x, prediction, label, time};
+  log.rows.columns.insert(log.rows.columns.end(), p.begin(), p.end());
+  return log;
+}
+
+WindowTask TaskFor(const Log& log, std::string primary, double promised) {
+  WindowTask task;
+  task.window = {.period_us = kHour};
+  Promise promise;
+  promise.version_id = "v1";
+  promise.primary = std::move(primary);
+  promise.metrics[promise.primary] = {promised, promised - 0.01, promised + 0.01};
+  Random random(3);
+  table::Column x = Column("x", table::Type::kDouble);
+  for (int i = 0; i < 11'000; ++i) x.PushDouble(random.Normal());
+  const Json document = Json::Obj({{"schema", "gyre.reference.v1"},
+                                   {"columns", Json::Arr({training::BinnedColumn(x)})},
+                                   {"predictions", Json::Obj({{"columns", Json::Arr()}})}});
+  const std::string inputs[] = {log.head.inputs[0].name};
+  promise.reference = *ReadReference(document, inputs);
+  promise.has_reference = true;
+  task.promises.emplace("churn:v1", std::move(promise));
+  return task;
+}
+
+Json Judge(const WindowTask& task, const Log& log) {
+  return *JudgeWindow(task, log.head, log.rows, {0, kHour, 0, true}, false);
+}
+
+std::string LevelOfSignal(const Json& document, std::string_view name) {
+  for (const Json& signal : document["signals"].items()) {
+    if (signal["signal"].AsString() == name) return signal["level"].AsString();
+  }
+  return "absent";
+}
+
+TEST(JudgeWindow, SaysWhatDriftedAndHowGoodTwoClassesAre) {
+  const Log log = MakeLog(2, 600, 600, 1.0, false);
+  const WindowTask task = TaskFor(log, "auc", 0.8);
+  const Json document = Judge(task, log);
+  EXPECT_EQ(LevelOfSignal(document, kDrift), "bad");
+  EXPECT_EQ(document["columns"].items()[0]["name"].AsString(), "x");
+  EXPECT_EQ(document["labelled"].AsInt(), 600);
+  EXPECT_EQ(document["labels"]["delay_p50"].AsDouble(), 3600);
+  const Json& performance = document["performance"].items()[0];
+  EXPECT_EQ(performance["model"].AsString(), "churn:v1");
+  // What the scores promise is what the labels say.
+  const double realised = performance["metrics"]["auc"]["estimate"].AsDouble();
+  const Json& interval = document["estimate"].items()[0]["interval"];
+  EXPECT_GT(realised, interval["lower"].AsDouble());
+  EXPECT_LT(realised, interval["upper"].AsDouble());
+  EXPECT_EQ(LevelOfSignal(document, kPerformance), "calm");
+  EXPECT_EQ(LevelOfSignal(document, kConceptDrift), "calm");
+}
+
+TEST(JudgeWindow, ConceptDriftIsAFallOnInputsAsBefore) {
+  const Log log = MakeLog(2, 600, 600, 0, true);
+  const Json document = Judge(TaskFor(log, "auc", 0.8), log);
+  EXPECT_EQ(LevelOfSignal(document, kDrift), "calm");
+  EXPECT_EQ(LevelOfSignal(document, kPerformance), "bad");
+  EXPECT_EQ(LevelOfSignal(document, kConceptDrift), "bad");
+}
+
+TEST(JudgeWindow, EstimatesHoldTheTruthAsOftenAsTheySay) {
+  int inside = 0;
+  constexpr int kWindows = 60;
+  for (std::uint64_t seed = 100; seed < 100 + kWindows; ++seed) {
+    const Log log = MakeLog(2, 300, 300, 0, false, seed);
+    const Json document = Judge(TaskFor(log, "accuracy", 0.75), log);
+    const double realised =
+        document["performance"].items()[0]["metrics"]["accuracy"]["estimate"].AsDouble();
+    const Json& interval = document["estimate"].items()[0]["interval"];
+    inside += realised >= interval["lower"].AsDouble() && realised <= interval["upper"].AsDouble();
+  }
+  EXPECT_GE(inside, 51);  // 99.9 % bound of the binomial of 0.95
+}
+
+TEST(JudgeWindow, ManyClassesAreMeasuredAndEstimated) {
+  const Log log = MakeLog(3, 900, 900, 0, false);
+  const Json document = Judge(TaskFor(log, "accuracy", 0.75), log);
+  const double realised =
+      document["performance"].items()[0]["metrics"]["accuracy"]["estimate"].AsDouble();
+  const Json& interval = document["estimate"].items()[0]["interval"];
+  EXPECT_NEAR(realised, 0.75, 0.06);
+  EXPECT_GT(realised, interval["lower"].AsDouble());
+  EXPECT_LT(realised, interval["upper"].AsDouble());
+  EXPECT_EQ(LevelOfSignal(document, kPerformance), "calm");
+}
+
+TEST(JudgeWindow, NumbersAreMeasuredAndNotEstimated) {
+  const Log log = MakeLog(0, 300, 300, 0, false);
+  WindowTask task = TaskFor(log, "rmse", 0.1);
+  task.kpis = {*statistics::ParseKpi("rmse <= 0.05")};
+  const Json document = Judge(task, log);
+  EXPECT_NEAR(document["performance"].items()[0]["metrics"]["rmse"]["estimate"].AsDouble(), 0.1,
+              0.02);
+  EXPECT_EQ(document["estimate"].size(), 0U);
+  EXPECT_EQ(LevelOfSignal(document, kPerformance), "calm");
+  EXPECT_EQ(LevelOfSignal(document, kKpi), "bad");
+  const Log turned = MakeLog(0, 300, 300, 0, true);
+  EXPECT_EQ(LevelOfSignal(Judge(task, turned), kPerformance), "bad");
+}
+
+TEST(JudgeWindow, WithoutLabelsOrProfileItSaysSo) {
+  const Log log = MakeLog(2, 200, 10, 3.0, false);
+  WindowTask task = TaskFor(log, "auc", 0.8);
+  task.promises.clear();
+  const Json document = Judge(task, log);
+  for (const std::string_view name : {kDataQuality, kDrift, kPredictionDrift, kPerformance, kKpi})
+    EXPECT_EQ(LevelOfSignal(document, name), "unknown") << name;
+  EXPECT_EQ(document["estimate"].size(), 1U);
+}
+
+TEST(JudgeWindow, IgnoredColumnsAreNotCompared) {
+  const Log log = MakeLog(2, 400, 0, 3.0, false);
+  WindowTask task = TaskFor(log, "auc", 0.8);
+  task.ignore = {"x"};
+  EXPECT_EQ(Judge(task, log)["columns"].size(), 0U);
+}
+
+TEST(JudgeWindow, TheWindowBeforeMayBeTheReference) {
+  const Log shifted = MakeLog(2, 400, 0, 3.0, false);
+  WindowTask task = TaskFor(shifted, "auc", 0.8);
+  task.against_previous = true;
+  const Json first = Judge(task, shifted);
+  EXPECT_EQ(LevelOfSignal(first, kDrift), "unknown");  // there is none before
+  task.previous = first["counts"];
+  EXPECT_EQ(LevelOfSignal(Judge(task, shifted), kDrift), "calm");
+  EXPECT_EQ(LevelOfSignal(Judge(task, MakeLog(2, 400, 0, 0, false)), kDrift), "bad");
+}
+
+}  // namespace
+}  // namespace gyre::monitoring
