@@ -26,6 +26,7 @@ constexpr std::span<const Command> (*kNouns[])() = {
     ModelsCommands,       //
     MonitorsCommands,     //
     NoticesCommands,      //
+    PipelinesCommands,    //
     PredictCommands,      //
     ProgramsCommands,     //
     ProjectsCommands,     //

@@ -24,6 +24,7 @@ std::span<const Command> ModelsCommands();
 std::span<const Command> MonitorsCommands();
 std::span<const Command> NoticesCommands();
 std::span<const Command> PredictCommands();
+std::span<const Command> PipelinesCommands();
 std::span<const Command> ProgramsCommands();
 std::span<const Command> ProjectsCommands();
 std::span<const Command> RecipesCommands();

@@ -18,6 +18,7 @@
 #include "api/native/models_api.h"
 #include "api/native/monitors_api.h"
 #include "api/native/notices_api.h"
+#include "api/native/pipelines_api.h"
 #include "api/native/projects_api.h"
 #include "api/native/queries_api.h"
 #include "api/native/recipes_api.h"
@@ -46,17 +47,24 @@
 #include "ledger/usage/usage.h"
 #include "ml/data/datasets.h"
 #include "ml/data/queries.h"
+#include "ml/data/steps.h"
 #include "ml/evaluation/evaluations.h"
+#include "ml/evaluation/steps.h"
 #include "ml/inference_log/inference_log.h"
 #include "ml/monitoring/comparisons.h"
 #include "ml/monitoring/monitors.h"
+#include "ml/pipelines/notify_kind.h"
+#include "ml/pipelines/pipelines.h"
 #include "ml/projects/projects.h"
 #include "ml/recipes/tasks.h"
 #include "ml/registry/registry.h"
+#include "ml/registry/steps.h"
 #include "ml/runners/jobs.h"
 #include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
+#include "ml/serving/steps.h"
 #include "ml/tracking/tracking.h"
+#include "ml/training/steps.h"
 #include "ml/training/training.h"
 #include "platform/blob/blob_store.h"
 #include "platform/config/environment.h"
@@ -143,6 +151,7 @@ struct House::Rooms {
   std::unique_ptr<notices::Notices> notices;
 
   std::unique_ptr<runners::Jobs> jobs;
+  std::unique_ptr<pipelines::Pipelines> pipelines;
   std::unique_ptr<projects::Projects> projects;
   std::unique_ptr<data::Datasets> datasets;
   std::unique_ptr<data::Queries> queries;
@@ -168,7 +177,9 @@ struct House::Rooms {
   Result<> Migrate();
   Result<> OpenLedger();
   Result<> OpenJobs();
+  Result<> OpenPipelines();
   Result<> OpenMl();
+  void AddSteps();
   inference_log::LogSettings CaptureSettings() const;
   monitoring::Notify AlertNotices();
   Result<evaluation::DatasetRows> RowsOf(const Result<data::Version>& version);
@@ -206,6 +217,7 @@ Result<> House::Rooms::Migrate() {
                                       usage::UsageSchema(),
                                       notices::NoticesSchema(),
                                       runners::RunnersSchema(),
+                                      pipelines::PipelinesSchema(),
                                       projects::ProjectsSchema(),
                                       data::DataSchema(),
                                       tracking::TrackingSchema(),
@@ -255,6 +267,19 @@ Result<> House::Rooms::OpenJobs() {
   job_settings.log_directory = options.data_directory + "/logs/jobs";
   job_settings.request_timeout_ms = QueryMillis();
   GYRE_TRY(jobs, runners::OpenJobs(*database, *blobs, SystemClock(), std::move(job_settings)));
+  return {};
+}
+
+Result<> House::Rooms::OpenPipelines() {
+  pipelines::PipelinesSettings pipeline_settings;
+  pipeline_settings.directory = options.data_directory + "/pipelines";
+  pipeline_settings.parallel_max = static_cast<int>(settings.Int("pipelines.parallel_max"));
+  // Programs get the variables of the server, but none that looks like a secret.
+  for (const auto& [name, value] : config::RedactedEnvironment()) {
+    if (value != "(hidden)") pipeline_settings.environment.emplace(name, value);
+  }
+  GYRE_TRY(pipelines, pipelines::OpenPipelines({*database, *blobs, *events, SystemClock()},
+                                               std::move(pipeline_settings)));
   return {};
 }
 
@@ -329,6 +354,16 @@ inference_log::LogSettings House::Rooms::CaptureSettings() const {
           .seal_us = Micros("capture.seal")};
 }
 
+// What a step of a pipeline can be, besides a program.
+void House::Rooms::AddSteps() {
+  data::AddSteps(*pipelines, *datasets, *queries, *blobs, *jobs);
+  evaluation::AddSteps(*pipelines, *evaluations, *jobs);
+  registry::AddSteps(*pipelines, *registry);
+  serving::AddSteps(*pipelines, *serving, *registry);
+  training::AddSteps(*pipelines, *training, *datasets, *jobs);
+  pipelines->AddKind(pipelines::NotifyKind(*notices));
+}
+
 Result<evaluation::DatasetRows> House::Rooms::RowsOf(const Result<data::Version>& version) {
   if (!version) return version.error();
   GYRE_TRY(std::vector<std::string> parts, datasets->PartPaths(*version));
@@ -351,6 +386,7 @@ std::int64_t House::Rooms::Micros(std::string_view setting) const {
 Result<> House::Rooms::Start() {
   GYRE_DO(jobs->Start());
   inference_log->Start();
+  GYRE_DO(pipelines->Start());
   GYRE_DO(serving->Start());
   meter = std::make_unique<EndpointMeter>(*serving, *usage, SystemClock());
   const std::int64_t every_us = Micros("monitoring.every");
@@ -402,6 +438,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::ComparisonsApi>(*comparisons, *blobs,
                                  native::ProgramReads(*access, *tracking, *datasets),
                                  options.is_scratch);
+  AddApi<native::PipelinesApi>(*pipelines, *access);
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
   AddApi<native::TrainingApi>(*training);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
@@ -483,7 +520,7 @@ Result<> House::Rooms::Listen() {
 bool House::Rooms::Busy() const {
   if (running->count() > 0) return true;
   // A command that has told something lets each channel hear it once; a server has time.
-  return jobs->busy() || (!options.is_server && notices->busy());
+  return jobs->busy() || pipelines->busy() || (!options.is_server && notices->busy());
 }
 
 // No new requests; what runs ends. A second call finds nothing left to do.
@@ -498,6 +535,7 @@ void House::Rooms::Drain() {
   meter.reset();  // books the last requests
   if (serving) serving->Stop();
   if (inference_log) inference_log->Stop();  // nobody answers any more: the last rows are sealed
+  pipelines.reset();                         // asks jobs; programs go on
   jobs.reset();
   events.reset();
   anchors.reset();  // nothing is changed any more
@@ -520,7 +558,9 @@ Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {
   GYRE_DO(rooms->Migrate());
   GYRE_DO(rooms->OpenLedger());
   GYRE_DO(rooms->OpenJobs());
+  GYRE_DO(rooms->OpenPipelines());
   GYRE_DO(rooms->OpenMl());
+  rooms->AddSteps();
   GYRE_DO(rooms->Start());
   rooms->OpenApis();
   GYRE_DO(rooms->Listen());

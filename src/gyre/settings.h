@@ -79,6 +79,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "A notice that was not taken so often is dead; the default is about a day."},
     {"notices.retry_first", config::Type::kSeconds, "1s", 0.01, 3600,
      "Pause after the first attempt; each one is four times as long, up to 6 hours."},
+    {"pipelines.parallel_max", config::Type::kInt, "4", 1, 4096,
+     "Programs of pipelines that run at once, of all runs together."},
     {"retention.every", config::Type::kSeconds, "1d", 0, 1e9,
      "How often a server collects by itself what `gyre gc` collects; 0 = never."},
     {"retention.events", config::Type::kSeconds, "90d", 3600, 1e10,

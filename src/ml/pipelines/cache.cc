@@ -47,9 +47,9 @@ std::string Difference(const Json& before, const Json& now) {
 
 }  // namespace
 
-Result<CacheKey> CacheKeyOf(const Machine& machine, std::size_t task) {
+Result<CacheKey> CacheKeyOf(const Machine& machine, std::size_t task,
+                            const std::function<bool(std::string_view)>& verbatim) {
   const Step& step = machine.step_of(machine.tasks()[task]);
-  const auto verbatim = [&](std::string_view key) { return IsVerbatim(step.kind, key); };
   // Where an output is written changes with each attempt and means nothing.
   GYRE_TRY(const Machine::Filled filled, machine.Fill(task, verbatim, [](std::string_view name) {
     return fmt::format("outputs/{}", name);

@@ -1,6 +1,7 @@
 // The content cache: what makes two executions of a step the same. Private.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +20,9 @@ struct CacheKey {
 };
 
 // Files are named by their content: references to what other steps made are hashes already.
-Result<CacheKey> CacheKeyOf(const Machine& machine, std::size_t task);
+// `verbatim`: keys of the step that are code.
+Result<CacheKey> CacheKeyOf(const Machine& machine, std::size_t task,
+                            const std::function<bool(std::string_view)>& verbatim);
 
 struct CacheAnswer {
   std::optional<CacheHit> hit;

@@ -1,5 +1,7 @@
 #include "ml/pipelines/engine.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/id.h"
@@ -16,6 +18,16 @@ constexpr std::int64_t kPollUs = 50'000;
 constexpr std::int64_t kWriteAgainUs = 1'000'000;
 constexpr int kAhead = 24;  // durable intents that wait for a slot: no start waits for a commit
 constexpr std::size_t kKindsAtOnce = 256;
+
+// Of programs whose end is durable: until then the next server may have to read it again. The log
+// stays.
+void RemoveScratch(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    if (::rmdir((folder + "/work").c_str()) != 0)
+      static_cast<void>(exec::RemoveTree(folder + "/work"));
+    static_cast<void>(exec::RemoveTree(folder + "/outputs"));
+  }
+}
 
 std::string EventPayload(const RunRecord& run) {
   return Json::Obj({{"pipeline", run.pipeline},
@@ -112,6 +124,7 @@ void Engine::Begin(const std::string& run_id) {
   {
     const MutexLock lock(mutex_);
     open_.insert(run_id);
+    begun_.insert(run_id);
   }
   Post([this, run_id] {
     if (runs_.contains(run_id)) return;
@@ -149,13 +162,14 @@ Result<> Engine::Retry(const std::string& run_id, const std::string& from) {
     if (!retried) return retried;
     const MutexLock lock(mutex_);
     open_.insert(run_id);
+    begun_.insert(run_id);
     return {};
   });
 }
 
 bool Engine::busy() {
   const MutexLock lock(mutex_);
-  return !open_.empty();
+  return !begun_.empty();
 }
 
 bool Engine::WaitForEnd(const std::string& run_id, std::int64_t timeout_us) {
@@ -326,8 +340,9 @@ void Engine::Commit() {
   }
   if (changes->empty()) return;
   committing_ = true;
-  auto posted = committer_->Post(
-      [this, changes, tags = std::exchange(undurable_, {}), ended = std::move(ended)]() mutable {
+  auto posted =
+      committer_->Post([this, changes, tags = std::exchange(undurable_, {}),
+                        scratch = std::exchange(scratch_, {}), ended = std::move(ended)]() mutable {
         while (true) {
           const Result<> written = store_.Write(*changes, clock_.NowMicros());
           if (written) break;
@@ -338,6 +353,7 @@ void Engine::Commit() {
           changed_.WaitMicros(mutex_, kWriteAgainUs);
         }
         Post([this, tags = std::move(tags), ended = std::move(ended)] { Committed(tags, ended); });
+        RemoveScratch(scratch);
       });
   if (!posted) kLog.Error("a turn could not be written", {{"error", posted.error().ToString()}});
 }
@@ -364,6 +380,7 @@ void Engine::Committed(const std::vector<std::uint64_t>& tags,
     if (found == runs_.end() || !found->second.machine->ended()) continue;
     runs_.erase(found);
     open_.erase(id);
+    begun_.erase(id);
   }
   changed_.NotifyAll();
 }

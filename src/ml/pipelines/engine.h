@@ -78,6 +78,7 @@ class Engine {
   Result<> Ask(std::move_only_function<Result<>()> question);
   Live* LiveOf(const std::string& run_id);
   RunChange ChangeOf(Live& live);
+  std::function<bool(std::string_view)> VerbatimOf(const Step& step) const;
 
   PipelineStore& store_;
   const ProgramRooms programs_;
@@ -90,6 +91,7 @@ class Engine {
   std::map<std::string, Live> runs_;
   std::unordered_map<std::uint64_t, Flight> flights_;
   std::deque<std::uint64_t> due_;         // durable intents of programs that wait for a slot
+  std::vector<std::string> scratch_;      // folders of attempts whose end the next commit writes
   std::vector<std::uint64_t> undurable_;  // intents of the next commit
   std::set<std::uint64_t> kind_flights_;
   std::uint64_t next_tag_ = 1;
@@ -100,7 +102,8 @@ class Engine {
   Mutex mutex_;
   CondVar changed_;
   std::vector<Message> messages_ GYRE_GUARDED_BY(mutex_);
-  std::set<std::string> open_ GYRE_GUARDED_BY(mutex_);  // runs that have not ended
+  std::set<std::string> open_ GYRE_GUARDED_BY(mutex_);   // runs that have not ended
+  std::set<std::string> begun_ GYRE_GUARDED_BY(mutex_);  // of them, those that began here
   bool ending_ GYRE_GUARDED_BY(mutex_) = false;
 
   // Last, so that they end first: the loop, then those that answer it.

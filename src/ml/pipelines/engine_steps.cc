@@ -1,5 +1,5 @@
 // How the engine begins attempts and takes their ends.
-#include <unistd.h>
+#include <algorithm>
 
 #include "base/text.h"
 #include "ml/pipelines/engine.h"
@@ -19,14 +19,19 @@ Outcome Refused(const Error& error) {
   return outcome;
 }
 
-// Of a program that has ended; its log stays.
-void RemoveScratch(const std::string& folder) {
-  if (::rmdir((folder + "/work").c_str()) != 0)
-    static_cast<void>(exec::RemoveTree(folder + "/work"));
-  static_cast<void>(exec::RemoveTree(folder + "/outputs"));
-}
-
 }  // namespace
+
+// Which of a step's keys are code, and are never filled in.
+std::function<bool(std::string_view)> Engine::VerbatimOf(const Step& step) const {
+  const auto kind = kinds_.find(step.kind);
+  const bool elsewhere = kind != kinds_.end();
+  return [&step, facts = elsewhere ? kind->second->facts() : KindFacts{},
+          elsewhere](std::string_view key) {
+    if (!elsewhere) return IsVerbatim(step.kind, key);
+    return std::ranges::any_of(facts.keys,
+                               [&](const KindKey& one) { return one.name == key && one.verbatim; });
+  };
+}
 
 void Engine::StartDue() {
   while (programs_running_ < parallel_max_ && !due_.empty()) {
@@ -50,7 +55,8 @@ void Engine::StartProgram(std::uint64_t tag) {
 void Engine::LookInCache(std::uint64_t tag) {
   Flight& flight = flights_.at(tag);
   const Machine& machine = *runs_.at(flight.run_id).machine;
-  auto key = CacheKeyOf(machine, flight.intent.task);
+  auto key = CacheKeyOf(machine, flight.intent.task,
+                        VerbatimOf(machine.step_of(machine.tasks()[flight.intent.task])));
   const auto go_on = [this](std::uint64_t missed) {
     const auto found = flights_.find(missed);
     if (found == flights_.end()) return;
@@ -89,9 +95,8 @@ void Engine::BeginKind(std::uint64_t tag) {
   const auto kind = kinds_.find(step.kind);
   if (kind == kinds_.end())
     return End(tag, Refused(Internal("GY4704", "there is no kind of step `{}`", step.kind)), {});
-  auto filled = machine.Fill(
-      flight.intent.task, [](std::string_view) { return false; },
-      [](std::string_view) { return std::string(); });
+  auto filled = machine.Fill(flight.intent.task, VerbatimOf(step),
+                             [](std::string_view) { return std::string(); });
   if (!filled) return End(tag, Refused(filled.error()), {});
   flight.context = {.project = machine.run().project,
                     .run_id = machine.run().id,
@@ -173,7 +178,11 @@ void Engine::OnKindEnd(std::uint64_t tag, StepEnd end) {
   for (StepLink& link : end.links)
     extra.links.push_back(
         {std::move(link.id), std::move(link.kind), std::move(link.label), link.made});
-  if (end.outputs) {
+  extra.blobs = std::move(end.blobs);
+  if (end.lost) {
+    outcome.kind = Outcome::Kind::kLost;
+    outcome.reason = end.outputs ? "" : end.outputs.error().message();
+  } else if (end.outputs) {
     outcome.outputs = *std::move(end.outputs);
   } else {
     const Code code = end.outputs.error().code();
@@ -199,7 +208,7 @@ void Engine::OnShimEnd(std::uint64_t tag, const exec::ShimEnd& end) {
       AttemptFolder(programs_.directory, flight.run_id, step, task.item, flight.intent.number);
   Outcome outcome = OutcomeOf(end, step, folder);
   if (step.outputs.empty() || outcome.kind != Outcome::Kind::kSucceeded) {
-    RemoveScratch(folder);
+    scratch_.push_back(folder);
     return End(tag, std::move(outcome), {});
   }
   // The slot is free while its results are read.
@@ -208,8 +217,8 @@ void Engine::OnShimEnd(std::uint64_t tag, const exec::ShimEnd& end) {
   found->second.begun = false;
   InPool([this, tag, folder, outputs = step.outputs, outcome = std::move(outcome)]() mutable {
     auto read = CollectOutputs(programs_, folder, outputs);
-    RemoveScratch(folder);
-    Post([this, tag, read = std::move(read), outcome = std::move(outcome)]() mutable {
+    Post([this, tag, folder, read = std::move(read), outcome = std::move(outcome)]() mutable {
+      scratch_.push_back(folder);
       TaskGroup extra;
       if (read) {
         outcome.outputs = std::move(read->values);

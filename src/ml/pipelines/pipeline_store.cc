@@ -328,6 +328,32 @@ Result<StoredRun> PipelineStore::Load(std::string_view id, Which attempts) {
   return stored;
 }
 
+Result<PipelineStore::RunSums> PipelineStore::Sums(std::string_view id) {
+  RunSums sums;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY([[maybe_unused]] const bool any,
+             reader.QueryOne("SELECT plan FROM pipeline_run WHERE id = ?1", {id},
+                             [&](const db::Row& row) { sums.plan = row.Str(0); }));
+    GYRE_TRY(sums.steps,
+             db::Collect<StepSum>(
+                 reader,
+                 "SELECT step, state, COUNT(*), MIN(CASE WHEN started_us = 0 THEN NULL ELSE "
+                 "started_us END), MAX(ended_us), SUM(cpu_us), MAX(reason) FROM pipeline_task "
+                 "WHERE run_id = ?1 GROUP BY step, state ORDER BY step, state",
+                 {id}, [](const db::Row& row) {
+                   return StepSum{static_cast<int>(row.Int(0)),
+                                  StateFromName(row.Text(1)),
+                                  row.Int(2),
+                                  row.Int(3),
+                                  row.Int(4),
+                                  static_cast<double>(row.Int(5)) / 1e6,
+                                  row.Str(6)};
+                 }));
+    return {};
+  }));
+  return sums;
+}
+
 Result<> PipelineStore::SetReference(std::string_view run_id, const AttemptRecord& attempt) {
   return database_.Write([&](db::Transaction& tx) {
     return tx.Execute(

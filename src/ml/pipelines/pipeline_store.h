@@ -83,6 +83,19 @@ class PipelineStore {
   Result<std::vector<std::string>> Unfinished();
   enum class Which { kRunning, kAll };
   Result<StoredRun> Load(std::string_view id, Which attempts);
+  // The run, its plan, and of its tasks only what they come to by step and state.
+  struct StepSum {
+    int step = 0;
+    State state = State::kWaiting;
+    std::int64_t count = 0, started_us = 0, ended_us = 0;
+    double cpu_seconds = 0;
+    std::string reason;  // of one of them
+  };
+  struct RunSums {
+    std::string plan;
+    std::vector<StepSum> steps;
+  };
+  Result<RunSums> Sums(std::string_view id);
   Result<> SetReference(std::string_view run_id, const AttemptRecord& attempt);
 
   // Everything of a turn, in order; a crash in between leaves whole groups.

@@ -14,6 +14,7 @@ namespace gyre::pipelines {
 namespace {
 
 constexpr int kDepthMax = 8;  // of pipelines that run pipelines
+constexpr std::string_view kProgramPermission = "pipeline.program";
 constexpr KindKey kPipelineKeys[] = {{"pipeline", true, true}, {"params"}};
 const KindFacts kPipelineFacts{"pipeline", kPipelineKeys, {}, true};
 
@@ -91,7 +92,13 @@ class PipelinesOnStore final : public Pipelines {
   }
   Result<> Remove(std::string_view project, std::string_view reference) override;
   Result<Json> Graph(std::string_view project, std::string_view reference) override;
+  Result<Json> Check(std::string_view project, std::string_view source,
+                     std::string_view source_name) override {
+    GYRE_TRY(const Spec spec, Parse(project, source, source_name));
+    return Json::Obj({{"name", spec.name}, {"spec", SpecToJson(spec)}});
+  }
   Result<std::vector<std::string>> PermissionsOf(const RunRequest& request) override;
+  Result<std::vector<std::string>> PermissionsOfRun(std::string_view id) override;
 
   Result<RunView> Run(RunRequest request) override;
   Result<RunView> Get(std::string_view id) override { return store_.GetRun(id); }
@@ -123,7 +130,8 @@ class PipelinesOnStore final : public Pipelines {
   }
   Result<Spec> Parse(std::string_view project, std::string_view source, std::string_view name);
   Result<Source> SourceOf(const RunRequest& request);
-  Result<> AddPermissions(const RunRequest& request, int depth, std::set<std::string>* permissions);
+  Result<> AddPermissions(const Spec& spec, std::string_view project, int depth,
+                          std::set<std::string>* permissions);
 
   const PipelinesRooms rooms_;
   const PipelinesSettings settings_;
@@ -236,27 +244,38 @@ Result<PipelinesOnStore::Source> PipelinesOnStore::SourceOf(const RunRequest& re
 }
 
 // Also those of the pipelines that it runs; deeper than they may go, the run itself ends them.
-Result<> PipelinesOnStore::AddPermissions(const RunRequest& request, int depth,
+Result<> PipelinesOnStore::AddPermissions(const Spec& spec, std::string_view project, int depth,
                                           std::set<std::string>* permissions) {
-  GYRE_TRY(const Source source, SourceOf(request));
-  GYRE_TRY(const Spec spec, Parse(request.project, source.text, source.name));
   for (const Step& step : spec.steps) {
     if (step.kind == kPipelineFacts.name && depth < kDepthMax) {
-      RunRequest inner;
-      inner.project = request.project;
-      inner.pipeline = step.with["pipeline"].AsString();
-      GYRE_DO(AddPermissions(inner, depth + 1, permissions));
+      GYRE_TRY(const PipelineVersion inner, Resolve(project, step.with["pipeline"].AsString()));
+      GYRE_TRY(const Spec inner_spec, Parse(project, inner.source, inner.reference()));
+      GYRE_DO(AddPermissions(inner_spec, project, depth + 1, permissions));
+    }
+    if (IsProgram(step.kind)) {
+      permissions->emplace(kProgramPermission);
+      continue;
     }
     const auto kind = kinds_.find(step.kind);
     if (kind != kinds_.end() && !kind->second->permission().empty())
-      permissions->insert(std::string(kind->second->permission()));
+      permissions->emplace(kind->second->permission());
   }
   return {};
 }
 
 Result<std::vector<std::string>> PipelinesOnStore::PermissionsOf(const RunRequest& request) {
+  GYRE_TRY(const Source source, SourceOf(request));
+  GYRE_TRY(const Spec spec, Parse(request.project, source.text, source.name));
   std::set<std::string> permissions;
-  GYRE_DO(AddPermissions(request, 0, &permissions));
+  GYRE_DO(AddPermissions(spec, request.project, 0, &permissions));
+  return std::vector<std::string>(permissions.begin(), permissions.end());
+}
+
+Result<std::vector<std::string>> PipelinesOnStore::PermissionsOfRun(std::string_view id) {
+  GYRE_TRY(const StoredRun stored, store_.Load(id, PipelineStore::Which::kRunning));
+  GYRE_TRY(const Json plan, Json::Parse(stored.plan, 128));
+  std::set<std::string> permissions;
+  GYRE_DO(AddPermissions(SpecFromJson(plan), stored.run.project, 0, &permissions));
   return std::vector<std::string>(permissions.begin(), permissions.end());
 }
 
@@ -293,8 +312,13 @@ Result<RunView> PipelinesOnStore::Run(RunRequest request) {
 
 Result<Json> PipelinesOnStore::Describe(std::string_view id, int limit) {
   GYRE_TRY(const RunView run, store_.GetRun(id));
+  GYRE_TRY(const PipelineStore::RunSums sums, store_.Sums(run.id));
+  GYRE_TRY(Json document, DescribeRun(run, sums));
+  if (limit == 0) return document;
   GYRE_TRY(const StoredRun stored, store_.Load(run.id, PipelineStore::Which::kAll));
-  return DescribeRun(run, stored, limit);
+  GYRE_TRY(Json tasks, TasksOfRun(stored, limit));
+  document.Set("tasks", std::move(tasks));
+  return document;
 }
 
 Result<> PipelinesOnStore::Cancel(std::string_view id, std::string_view reason) {

@@ -108,13 +108,16 @@ class Pipelines {
   virtual Result<> Remove(std::string_view project, std::string_view reference) = 0;
   // The checked graph of a version or a file, as a document.
   virtual Result<Json> Graph(std::string_view project, std::string_view reference) = 0;
+  virtual Result<Json> Check(std::string_view project, std::string_view source,
+                             std::string_view source_name) = 0;
   // What a run of it needs to be allowed, besides running pipelines.
   virtual Result<std::vector<std::string>> PermissionsOf(const RunRequest& request) = 0;
+  virtual Result<std::vector<std::string>> PermissionsOfRun(std::string_view id) = 0;
 
   virtual Result<RunView> Run(RunRequest request) = 0;
   virtual Result<RunView> Get(std::string_view id) = 0;  // or unique prefix; kNotFound GY4712
   virtual Result<std::vector<RunView>> ListRuns(const RunQuery& query) = 0;
-  // Every step and task: state, reason, attempts, times, cpu; at most `limit` tasks.
+  // Every step, and up to `limit` tasks: state, reason, attempts, times, CPU.
   virtual Result<Json> Describe(std::string_view id, int limit) = 0;
   virtual Result<> Cancel(std::string_view id, std::string_view reason) = 0;
   // The same run goes on: from a step, or (empty) from what did not succeed. GY4721.
@@ -125,7 +128,8 @@ class Pipelines {
                                   std::int64_t offset, std::int64_t bytes_max) = 0;
   // Until it ends or the time passes.
   virtual Result<RunView> Wait(std::string_view id, std::int64_t timeout_ms) = 0;
-  virtual bool busy() = 0;  // some run goes on
+  // Some run that was begun here goes on; those taken up at the start can be left again.
+  virtual bool busy() = 0;
 };
 
 Result<std::unique_ptr<Pipelines>> OpenPipelines(const PipelinesRooms& rooms,

@@ -271,6 +271,10 @@ Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machin
   if (!step.outputs.empty()) GYRE_DO(exec::MakeDirectories(outputs));
   GYRE_TRY(options.argv, WordsOf(step, filled.with, options.folder));
   options.working_directory = filled.with["working_directory"].StringOr(work);
+  if (!options.working_directory.starts_with('/'))
+    return InvalidArgument("GY4708", "the working_directory `{}` is no full path",
+                           options.working_directory)
+        .Fix("leave it out for an empty folder, or begin it with a slash");
   options.environment = rooms.environment;
   AddOwnVariables(machine, intent, filled, outputs, &options.environment);
   options.log_file = options.folder + "/log";

@@ -59,26 +59,25 @@ Json AttemptToJson(const AttemptRecord& attempt) {
                     {"cpu_seconds", attempt.cpu_seconds}});
 }
 
-struct StepSum {
+struct WholeStep {
   std::map<State, std::int64_t> counts;
   std::int64_t all = 0, started_us = 0, ended_us = 0;
   double cpu_seconds = 0;
   std::string reason;
 };
 
-void Add(const TaskRecord& task, StepSum* sum) {
-  ++sum->counts[task.state];
-  ++sum->all;
-  sum->cpu_seconds += task.cpu_seconds;
-  if (task.started_us != 0 && (sum->started_us == 0 || task.started_us < sum->started_us))
-    sum->started_us = task.started_us;
-  sum->ended_us = std::max(sum->ended_us, task.ended_us);
-  if (sum->reason.empty() || task.state == State::kFailed) {
-    if (!task.reason.empty()) sum->reason = task.reason;
-  }
+void Add(const PipelineStore::StepSum& part, WholeStep* whole) {
+  whole->counts[part.state] += part.count;
+  whole->all += part.count;
+  whole->cpu_seconds += part.cpu_seconds;
+  if (part.started_us != 0 && (whole->started_us == 0 || part.started_us < whole->started_us))
+    whole->started_us = part.started_us;
+  whole->ended_us = std::max(whole->ended_us, part.ended_us);
+  const bool matters = whole->reason.empty() || part.state == State::kFailed;
+  if (matters && !part.reason.empty()) whole->reason = part.reason;
 }
 
-Json StepToJson(const Step& step, const StepSum& sum) {
+Json StepToJson(const Step& step, const WholeStep& sum) {
   const std::string state = StepState(sum.counts, sum.all);
   const bool over = state != "running" && state != "waiting";
   Json counts = Json::Obj();
@@ -100,28 +99,36 @@ Json StepToJson(const Step& step, const StepSum& sum) {
 
 }  // namespace
 
-Result<Json> DescribeRun(const RunView& run, const StoredRun& stored, int limit) {
+Result<Json> DescribeRun(const RunView& run, const PipelineStore::RunSums& sums) {
+  GYRE_TRY(const Json plan, Json::Parse(sums.plan, 128));
+  const Spec spec = SpecFromJson(plan);
+  std::vector<WholeStep> wholes(spec.steps.size());
+  std::int64_t tasks = 0;
+  for (const PipelineStore::StepSum& part : sums.steps) {
+    Add(part, &wholes[static_cast<std::size_t>(part.step)]);
+    tasks += part.count;
+  }
+  Json steps = Json::Arr();
+  for (std::size_t i = 0; i < wholes.size(); ++i) steps.Push(StepToJson(spec.steps[i], wholes[i]));
+  Json document = RunToJson(run);
+  document.Set("steps", std::move(steps)).Set("tasks_in_all", tasks);
+  return document;
+}
+
+Result<Json> TasksOfRun(const StoredRun& stored, int limit) {
   GYRE_TRY(const Json plan, Json::Parse(stored.plan, 128));
   const Spec spec = SpecFromJson(plan);
   std::map<std::pair<int, std::int64_t>, Json> attempts;
   for (const AttemptRecord& attempt : stored.running)
     attempts[{attempt.step, attempt.item}].Push(AttemptToJson(attempt));
-  std::vector<StepSum> sums(spec.steps.size());
-  Json tasks = Json::Arr(), steps = Json::Arr();
+  Json tasks = Json::Arr();
   for (const TaskRecord& task : stored.tasks) {
-    const auto index = static_cast<std::size_t>(task.step);
-    Add(task, &sums[index]);
-    if (static_cast<int>(tasks.size()) >= limit) continue;
+    if (static_cast<int>(tasks.size()) >= limit) break;
     const auto found = attempts.find({task.step, task.item});
-    tasks.Push(
-        TaskToJson(spec.steps[index], task, found == attempts.end() ? Json::Arr() : found->second));
+    tasks.Push(TaskToJson(spec.steps[static_cast<std::size_t>(task.step)], task,
+                          found == attempts.end() ? Json::Arr() : found->second));
   }
-  for (std::size_t i = 0; i < sums.size(); ++i) steps.Push(StepToJson(spec.steps[i], sums[i]));
-  Json document = RunToJson(run);
-  document.Set("steps", std::move(steps))
-      .Set("tasks", std::move(tasks))
-      .Set("tasks_in_all", static_cast<std::int64_t>(stored.tasks.size()));
-  return document;
+  return tasks;
 }
 
 Result<LoggedAttempt> FindAttempt(const StoredRun& stored, std::string_view name, int attempt) {

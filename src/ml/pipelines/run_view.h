@@ -8,7 +8,8 @@
 
 namespace gyre::pipelines {
 
-Result<Json> DescribeRun(const RunView& run, const StoredRun& stored, int limit);
+Result<Json> DescribeRun(const RunView& run, const PipelineStore::RunSums& sums);
+Result<Json> TasksOfRun(const StoredRun& stored, int limit);
 
 struct LoggedAttempt {
   Step step;

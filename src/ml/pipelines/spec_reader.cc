@@ -164,8 +164,11 @@ const KindFacts* SpecReader::FindKind(std::string_view name) const {
 Result<Step> SpecReader::ReadBody(const Path& path, const Json& json) {
   Step step;
   step.kind = json["kind"].AsString();
-  for (const KindFacts& kind : kinds_) {  // `shell: ...` says its kind by itself
-    if (step.kind.empty() && json.Has(kind.name)) step.kind = kind.name;
+  // `shell: ...` says its kind by itself; beside another such key, `command` is only what that kind
+  // runs.
+  for (const KindFacts& kind : kinds_) {
+    const bool unsaid = step.kind.empty() || (step.kind == "command" && !json.Has("kind"));
+    if (unsaid && json.Has(kind.name)) step.kind = kind.name;
   }
   const KindFacts* const kind = FindKind(step.kind);
   if (kind == nullptr) {

@@ -124,6 +124,14 @@ outputs: {said: text}
   EXPECT_NE(missing.error().message().find("needs the input `who`"), std::string::npos);
 }
 
+TEST(SpecTest, TheKindIsSaidByItsKey) {
+  const auto spec =
+      Read("name: a\nsteps:\n  x: {git: /r, commit: main, command: [a]}\n  y: {command: [a]}\n");
+  ASSERT_TRUE(spec) << spec.error().ToString();
+  EXPECT_EQ(spec->steps[0].kind, "git");
+  EXPECT_EQ(spec->steps[1].kind, "command");
+}
+
 TEST(SpecTest, ParametersAreTyped) {
   const auto spec = Read(
       "name: a\nparams: {n: int, b: {type: bool, default: false}, l: {type: list, default: []}}\n"

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "ml/pipelines/spec.h"
+#include "platform/blob/blob_store.h"
 
 namespace gyre::pipelines {
 
@@ -39,6 +40,8 @@ struct StepEnd {
   double cpu_seconds = 0;
   std::int64_t memory_bytes_peak = 0;
   std::vector<StepLink> links = {};
+  std::vector<blob::Object> blobs = {};  // of the files among the outputs
+  bool lost = false;      // interrupted by a restart: begun again, at no cost of a try
   bool findings = false;  // it worked and said no (a gate, a check): not tried again
 };
 

@@ -86,18 +86,32 @@ void FillError(const Json& error, Job* job) {
   for (const Json& fix : error["fix"].items()) job->error_fixes.push_back(fix.AsString());
 }
 
-Result<> JobStore::Insert(const QueuedJob& queued) {
+Result<> JobStore::Insert(const QueuedJob& queued, std::string_view key) {
+  const std::optional<std::string_view> submit_key =
+      key.empty() ? std::nullopt : std::optional<std::string_view>(key);
   const std::string input = queued.job.input.Dump();
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     const Job& j = queued.job;
     return tx.Execute(
         "INSERT INTO job (id, kind, project, title, state, input, result, progress, progress_text, "
         "error, created_by, created_us, "
-        "started_us, ended_us, cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak) "
-        "VALUES (?1, ?2, ?3, ?4, 'queued', ?5, '', 0.0, '', '', ?6, ?7, 0, 0, ?8, ?9, 0.0, 0)",
+        "started_us, ended_us, cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak, "
+        "submit_key) "
+        "VALUES (?1, ?2, ?3, ?4, 'queued', ?5, '', 0.0, '', '', ?6, ?7, 0, 0, ?8, ?9, 0.0, 0, ?10)",
         {j.id, j.kind, j.project, j.title, input, j.created_by, j.created_us, queued.cpu_slots,
-         queued.memory_bytes});
+         queued.memory_bytes, submit_key});
   });
+}
+
+Result<std::optional<Job>> JobStore::OfKey(std::string_view key) {
+  std::optional<Job> found;
+  GYRE_DO(database_.Read([&](db::Reader& reader) {
+    return reader.Query(Select("WHERE submit_key = ?1"), {key}, [&](const db::Row& row) {
+      found = FromRow(row).job;
+      return Result<>();
+    });
+  }));
+  return found;
 }
 
 Result<> JobStore::MarkRunning(std::string_view id, std::int64_t started_us) {

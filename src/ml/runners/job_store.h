@@ -34,7 +34,9 @@ struct Ending {
 class JobStore {
  public:
   explicit JobStore(db::Database& database) : database_(database) {}
-  Result<> Insert(const QueuedJob& job);
+  // Error: kAlreadyExists when the key (empty = none) has a job.
+  Result<> Insert(const QueuedJob& job, std::string_view key);
+  Result<std::optional<Job>> OfKey(std::string_view key);
   Result<> MarkRunning(std::string_view id, std::int64_t started_us);
   Result<> MarkQueued(std::string_view id);
   Result<> MarkEnded(std::string_view id, const Ending& ending);

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/mutex.h"
 #include "ml/runners/job_store.h"
+#include "ml/runners/submission.h"
 #include "ml/runners/tasks_now.h"
 #include "ml/runners/wire.h"
 #include "ml/runners/worker_pool.h"
@@ -251,6 +252,11 @@ Result<> JobsImpl::Start() {
 }
 
 Result<Job> JobsImpl::Submit(JobSpec spec) {
+  const std::string key = SubmitOnce::TakeKey();
+  if (!key.empty()) {
+    GYRE_TRY(auto same, store_.OfKey(key));
+    if (same) return *std::move(same);
+  }
   if (!kinds_.contains(spec.kind))
     return InvalidArgument("GY3314", "there is no kind of job called `{}`", spec.kind);
   QueuedJob queued;
@@ -274,7 +280,7 @@ Result<Job> JobsImpl::Submit(JobSpec spec) {
           .Fix("wait until some have ended (gyre jobs), or cancel some (gyre jobs cancel ID)");
     }
   }
-  GYRE_DO(store_.Insert(queued));
+  GYRE_DO(store_.Insert(queued, key));
   auto active = std::make_shared<Active>(std::move(queued));
   const MutexLock lock(mutex_);
   if (stopping_) return active->job;

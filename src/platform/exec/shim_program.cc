@@ -1,133 +1,199 @@
-// The shim: a tiny static program, one for each program that must outlive the process that started
-// it. It claims its folder (so that a program runs at most once there), starts the program with its
-// output in a log file, ends it when its time is over, and leaves what became of it in a file.
+// The shim: a tiny program, one for each program that must outlive the process that started it. It
+// claims its folder (so that a program runs at most once there), starts the program with its output
+// in a log file, ends it when its time is over, and leaves what became of it in a file.
 //
 //   shim FOLDER NONCE TIMEOUT_MS STALL_MS GRACE_MS CPUS LOG WORKDIR PROGRAM WORD...
 //
 //   FOLDER/claim    a symbolic link "PID START NONCE": made at once and only once
 //   FOLDER/status   "CODE SIGNAL WHY ERRNO CPU_US PEAK_KIB STARTED_US ENDED_US", renamed into place
 //
-// SIGTERM ends the program as cancelled, SIGUSR1 at once as over its memory. No C++ library, no
-// allocation: it starts in well under a millisecond.
+// SIGTERM ends the program as cancelled, SIGUSR1 at once as over its memory. It stands on the
+// system calls alone (x86-64): what the C library does before main() costs several times as much as
+// everything here, and a shim is paid for with every program.
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <initializer_list>
 
 namespace {
 
 constexpr int kClaimedByAnother = 17;
+constexpr long long kMicros = 1000000;
 
+// The kernel's answer: negative = -errno. Always inlined: between vfork and exec the child runs on
+// this frame's stack, and nothing may return above it.
+[[gnu::always_inline]] inline long Call(long number, long a = 0, long b = 0, long c = 0,
+                                        long d = 0) {
+  long result;
+  register long r10 asm("r10") = d;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+               : "rcx", "r11", "memory");
+  return result;
+}
+template <class T>
+long Bits(T* pointer) {
+  return reinterpret_cast<long>(pointer);
+}
+
+long Open(const char* path, int flags) {
+  return Call(SYS_open, Bits(path), flags | O_CLOEXEC, 0600);
+}
+[[noreturn]] void Exit(int code) {
+  while (true) Call(SYS_exit_group, code);
+}
 long long NowMicros(clockid_t clock) {
   timespec now;
-  clock_gettime(clock, &now);
-  return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+  Call(SYS_clock_gettime, clock, Bits(&now));
+  return now.tv_sec * kMicros + now.tv_nsec / 1000;
 }
+
+// --- text ----------------------------------------------------------------------------------------
+
+struct Line {
+  char text[320];
+  size_t length = 0;
+
+  Line& Add(const char* word) {
+    while (*word != 0 && length + 1 < sizeof text) text[length++] = *word++;
+    return End();
+  }
+  Line& Add(long long number) {
+    char digits[24];
+    int count = 0;
+    if (number < 0) Add("-");
+    for (unsigned long long rest = number < 0 ? -static_cast<unsigned long long>(number)
+                                              : static_cast<unsigned long long>(number);
+         count == 0 || rest > 0; rest /= 10)
+      digits[count++] = static_cast<char>('0' + rest % 10);
+    while (count > 0 && length + 1 < sizeof text) text[length++] = digits[--count];
+    return End();
+  }
+  Line& End() {
+    text[length] = 0;
+    return *this;
+  }
+};
+
+long long Number(const char* text) {
+  long long number = 0;
+  for (; *text >= '0' && *text <= '9'; ++text) number = number * 10 + (*text - '0');
+  return number;
+}
+
+// A small file of /proc; its length.
+size_t ReadAll(const char* path, char* out, size_t size) {
+  const long file = Open(path, O_RDONLY);
+  const long length = file < 0 ? 0 : Call(SYS_read, file, Bits(out), static_cast<long>(size - 1));
+  if (file >= 0) Call(SYS_close, file);
+  const size_t read = length > 0 ? static_cast<size_t>(length) : 0;
+  out[read] = 0;
+  return read;
+}
+
+// --- the claim -----------------------------------------------------------------------------------
 
 // Ticks since boot at which this process began: with its pid, its identity.
-void OwnStart(char* out, size_t size) {
+void AddOwnStart(Line* line) {
   char text[1024];
-  const int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-  const ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
-  if (file >= 0) close(file);
-  text[length > 0 ? length : 0] = 0;
-  const char* at = strrchr(text, ')');  // the name before it may hold anything
-  for (int field = 2; at != nullptr && field < 22; ++field) at = strchr(at + 1, ' ');
-  const char* const end = at == nullptr ? nullptr : strchr(at + 1, ' ');
-  if (end == nullptr || static_cast<size_t>(end - at) > size) {
-    strcpy(out, "0");
-    return;
-  }
-  memcpy(out, at + 1, static_cast<size_t>(end - at - 1));
-  out[end - at - 1] = 0;
+  const size_t length = ReadAll("/proc/self/stat", text, sizeof text);
+  size_t at = length;
+  while (at > 0 && text[at] != ')') --at;  // the name before it may hold anything
+  for (int field = 2; at < length && field < 22; ++at) field += text[at] == ' ' ? 1 : 0;
+  size_t end = at;
+  while (end < length && text[end] != ' ') ++end;
+  text[end] = 0;
+  line->Add(end > at ? text + at : "0");
 }
 
-bool Claim(const char* nonce) {
-  char start[32], claim[256];
-  OwnStart(start, sizeof start);
-  snprintf(claim, sizeof claim, "%d %s %s", static_cast<int>(getpid()), start, nonce);
-  return symlink(claim, "claim") == 0;
+// 0, or -errno.
+long Claim(const char* nonce) {
+  Line claim;
+  claim.Add(Call(SYS_getpid)).Add(" ");
+  AddOwnStart(&claim);
+  claim.Add(" ").Add(nonce);
+  return Call(SYS_symlink, Bits(claim.text), Bits("claim"));
 }
 
-void LimitCpus(int cpus) {
-  if (cpus <= 0) return;
-  cpu_set_t ours, fewer;
-  if (sched_getaffinity(0, sizeof ours, &ours) != 0) return;
-  CPU_ZERO(&fewer);
-  int skip = static_cast<int>(getpid()) % CPU_COUNT(&ours);
-  int left = cpus < CPU_COUNT(&ours) ? cpus : CPU_COUNT(&ours);
-  for (int at = 0; left > 0; at = (at + 1) % CPU_SETSIZE) {
-    if (!CPU_ISSET(at, &ours) || skip-- > 0) continue;
-    CPU_SET(at, &fewer);
+// --- the program ---------------------------------------------------------------------------------
+
+// So many of the CPUs that we may run on; consecutive processes begin at different ones.
+void LimitCpus(long long cpus) {
+  constexpr int kBytes = 1024;
+  unsigned char ours[kBytes] = {}, fewer[kBytes] = {};
+  const long bytes = cpus <= 0 ? -1 : Call(SYS_sched_getaffinity, 0, kBytes, Bits(ours));
+  if (bytes <= 0) return;
+  const auto has = [&](long cpu) { return (ours[cpu / 8] >> (cpu % 8) & 1) != 0; };
+  long count = 0;
+  for (long cpu = 0; cpu < bytes * 8; ++cpu) count += has(cpu) ? 1 : 0;
+  long skip = Call(SYS_getpid) % (count > 0 ? count : 1);
+  long long left = cpus < count ? cpus : count;
+  for (long cpu = 0; left > 0; cpu = (cpu + 1) % (bytes * 8)) {
+    if (!has(cpu) || skip-- > 0) continue;
+    fewer[cpu / 8] = static_cast<unsigned char>(fewer[cpu / 8] | 1 << (cpu % 8));
     --left;
   }
-  sched_setaffinity(0, sizeof fewer, &fewer);
+  Call(SYS_sched_setaffinity, 0, bytes, Bits(fewer));
 }
 
-void BecomeProgram(char** argv, const char* work, int log, volatile int* failed) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  setpgid(0, 0);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  dup2(log, 1);
-  dup2(log, 2);
-  if (*work != 0 && chdir(work) != 0) {
-    *failed = errno;
-    _exit(126);
-  }
-  execvp(argv[0], argv);
-  *failed = errno;
-  _exit(127);
+// Between vfork and exec, in our memory.
+[[noreturn]] void BecomeProgram(char** argv, char** envp, long log, volatile int* failed) {
+  Call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+  Call(SYS_setpgid, 0, 0);
+  const unsigned long none = 0;
+  Call(SYS_rt_sigprocmask, SIG_SETMASK, Bits(&none), 0, sizeof none);
+  Call(SYS_dup2, log, 1);
+  Call(SYS_dup2, log, 2);
+  long result = Call(SYS_chdir, Bits(argv[8]));
+  if (result == 0) result = Call(SYS_execve, Bits(argv[9]), Bits(argv + 10), Bits(envp));
+  *failed = static_cast<int>(-result);
+  Exit(127);
 }
 
 // Whoever is our child: the program, and what was orphaned below it.
 bool KillChildren(int signal) {
-  char path[64], text[8192];
-  const int self = static_cast<int>(getpid());
-  snprintf(path, sizeof path, "/proc/%d/task/%d/children", self, self);
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return false;
-  const ssize_t length = read(file, text, sizeof text - 1);
-  close(file);
-  text[length > 0 ? length : 0] = 0;
+  Line path;
+  const long self = Call(SYS_getpid);
+  path.Add("/proc/").Add(self).Add("/task/").Add(self).Add("/children");
+  char text[8192];
+  const size_t length = ReadAll(path.text, text, sizeof text);
   bool any = false;
-  for (char* at = text; *at != 0;) {
-    const int pid = static_cast<int>(strtol(at, &at, 10));
+  for (size_t at = 0; at < length;) {
+    const long long pid = Number(text + at);
     if (pid <= 0) break;
-    kill(pid, signal);
+    Call(SYS_kill, static_cast<long>(pid), signal);
     any = true;
-    while (*at == ' ') ++at;
+    while (at < length && text[at] != ' ') ++at;
+    while (at < length && text[at] == ' ') ++at;
   }
   return any;
 }
 
+long Reap(int* status) { return Call(SYS_wait4, -1, Bits(status), WNOHANG, 0); }
+
 // Nothing of a program is left behind: who is orphaned by a death becomes our child and is next.
 void EndDescendants() {
+  int status;
   for (int round = 0; round < 1000 && KillChildren(SIGKILL); ++round) {
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
+    while (Reap(&status) > 0) {
     }
     const timespec pause = {0, 1000000};
-    nanosleep(&pause, nullptr);
+    Call(SYS_nanosleep, Bits(&pause));
   }
 }
 
 struct Watch {
   long long timeout_us, stall_us, grace_us;
-  int log;
-  pid_t program;
-  sigset_t signals;
+  long log, program;
+  unsigned long signals;
 };
 
 // Until the program has ended; why it was made to, or "exit".
@@ -139,31 +205,30 @@ const char* WatchOver(const Watch& watch, int* status) {
   const auto end = [&](const char* reason, int signal) {
     if (kill_at != 0) return;
     why = reason;
-    kill(-watch.program, signal);
+    Call(SYS_kill, -watch.program, signal);
     kill_at = NowMicros(CLOCK_MONOTONIC) + (signal == SIGKILL ? 0 : watch.grace_us);
   };
   while (true) {
-    pid_t ended;
     int how;
-    while ((ended = waitpid(-1, &how, WNOHANG)) > 0) {
+    for (long ended = Reap(&how); ended > 0; ended = Reap(&how)) {
       if (ended != watch.program) continue;
       *status = how;
       return why;
     }
     const long long now = NowMicros(CLOCK_MONOTONIC);
-    long long wake = now + 3600 * 1000000LL;
+    long long wake = now + 3600 * kMicros;
     if (kill_at != 0) {
       if (now >= kill_at) KillChildren(SIGKILL);
       wake = now >= kill_at ? now + 50000 : kill_at;
     } else {
       if (watch.stall_us > 0) {
         struct stat facts;
-        if (fstat(watch.log, &facts) == 0 && facts.st_size != size) {
+        if (Call(SYS_fstat, watch.log, Bits(&facts)) == 0 && facts.st_size != size) {
           size = facts.st_size;
           grown_at = now;
         }
         if (now - grown_at >= watch.stall_us) end("stall", SIGTERM);
-        wake = now + (watch.stall_us < 1000000 ? watch.stall_us : 1000000);
+        wake = now + (watch.stall_us < kMicros ? watch.stall_us : kMicros);
       }
       if (watch.timeout_us > 0 && now - started >= watch.timeout_us) end("timeout", SIGTERM);
       if (watch.timeout_us > 0 && started + watch.timeout_us < wake)
@@ -171,9 +236,10 @@ const char* WatchOver(const Watch& watch, int* status) {
       if (kill_at != 0) continue;
     }
     const long long left = wake > now ? wake - now : 0;
-    const timespec time = {static_cast<time_t>(left / 1000000),
-                           static_cast<long>(left % 1000000) * 1000};
-    const int signal = sigtimedwait(&watch.signals, nullptr, &time);
+    const timespec time = {static_cast<time_t>(left / kMicros),
+                           static_cast<long>(left % kMicros) * 1000};
+    const long signal =
+        Call(SYS_rt_sigtimedwait, Bits(&watch.signals), 0, Bits(&time), sizeof watch.signals);
     if (signal == SIGTERM) end("cancelled", SIGTERM);
     if (signal == SIGUSR1) end("memory", SIGKILL);
   }
@@ -181,50 +247,74 @@ const char* WatchOver(const Watch& watch, int* status) {
 
 void WriteStatus(int status, const char* why, int failed, long long started) {
   rusage used;
-  getrusage(RUSAGE_CHILDREN, &used);
-  const long long cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000LL +
+  Call(SYS_getrusage, RUSAGE_CHILDREN, Bits(&used));
+  const long long cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * kMicros +
                         used.ru_utime.tv_usec + used.ru_stime.tv_usec;
-  char line[256];
-  const int length =
-      snprintf(line, sizeof line, "%d %d %s %d %lld %ld %lld %lld\n",
-               WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-               WIFSIGNALED(status) ? WTERMSIG(status) : 0, failed != 0 ? "start" : why, failed, cpu,
-               used.ru_maxrss, started, NowMicros(CLOCK_REALTIME));
-  const int file = open("status.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  Line line;
+  line.Add(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)).Add(" ");
+  line.Add(WIFSIGNALED(status) ? WTERMSIG(status) : 0).Add(" ");
+  line.Add(failed != 0 ? "start" : why).Add(" ").Add(failed).Add(" ").Add(cpu).Add(" ");
+  line.Add(used.ru_maxrss).Add(" ").Add(started).Add(" ").Add(NowMicros(CLOCK_REALTIME)).Add("\n");
+  const long file = Open("status.new", O_WRONLY | O_CREAT | O_TRUNC);
   if (file < 0) return;
-  const bool whole = write(file, line, static_cast<size_t>(length)) == length;
-  close(file);
-  if (whole) rename("status.new", "status");
+  const long written = Call(SYS_write, file, Bits(line.text), static_cast<long>(line.length));
+  Call(SYS_close, file);
+  if (written == static_cast<long>(line.length))
+    Call(SYS_rename, Bits("status.new"), Bits("status"));
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc < 10 || chdir(argv[1]) != 0) return 2;
-  if (!Claim(argv[2])) return errno == EEXIST ? kClaimedByAnother : 3;
+int Run(int argc, char** argv, char** envp) {
+  if (argc < 11 || Call(SYS_chdir, Bits(argv[1])) != 0) return 2;
+  if (const long claimed = Claim(argv[2]); claimed != 0)
+    return claimed == -EEXIST ? kClaimedByAnother : 3;
   Watch watch;
-  watch.timeout_us = strtoll(argv[3], nullptr, 10) * 1000;
-  watch.stall_us = strtoll(argv[4], nullptr, 10) * 1000;
-  watch.grace_us = strtoll(argv[5], nullptr, 10) * 1000;
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
-  sigemptyset(&watch.signals);
-  for (const int signal : {SIGCHLD, SIGTERM, SIGUSR1}) sigaddset(&watch.signals, signal);
-  sigprocmask(SIG_BLOCK, &watch.signals, nullptr);
-  watch.log = open(argv[7], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  watch.timeout_us = Number(argv[3]) * 1000;
+  watch.stall_us = Number(argv[4]) * 1000;
+  watch.grace_us = Number(argv[5]) * 1000;
+  Call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+  watch.signals = 1UL << (SIGCHLD - 1) | 1UL << (SIGTERM - 1) | 1UL << (SIGUSR1 - 1);
+  Call(SYS_rt_sigprocmask, SIG_BLOCK, Bits(&watch.signals), 0, sizeof watch.signals);
+  watch.log = Open(argv[7], O_WRONLY | O_CREAT | O_APPEND);
   if (watch.log < 0) return 4;
-  LimitCpus(static_cast<int>(strtol(argv[6], nullptr, 10)));
+  LimitCpus(Number(argv[6]));
   const long long started = NowMicros(CLOCK_REALTIME);
   volatile int failed = 0;
-  watch.program = vfork();
-  if (watch.program == 0) BecomeProgram(argv + 9, argv[8], watch.log, &failed);
+  watch.program = Call(SYS_vfork);
+  if (watch.program == 0) BecomeProgram(argv, envp, watch.log, &failed);
   int status = 127 << 8;
   const char* why = "start";
   if (watch.program < 0) {
-    failed = errno;
+    failed = static_cast<int>(-watch.program);
   } else {
     why = WatchOver(watch, &status);
   }
   EndDescendants();
   WriteStatus(status, why, failed, started);
   return 0;
+}
+
+}  // namespace
+
+extern "C" {
+
+// The compiler may ask for these.
+void* memset(void* to, int byte, size_t count) {
+  auto* bytes = static_cast<volatile unsigned char*>(to);
+  for (size_t i = 0; i < count; ++i) bytes[i] = static_cast<unsigned char>(byte);
+  return to;
+}
+void* memcpy(void* to, const void* from, size_t count) {
+  auto* bytes = static_cast<volatile unsigned char*>(to);
+  for (size_t i = 0; i < count; ++i) bytes[i] = static_cast<const unsigned char*>(from)[i];
+  return to;
+}
+
+// Where the kernel enters: the stack holds argc, argv, null, environment, null.
+[[noreturn, gnu::used]] void ShimBegin(long* stack) {
+  const int argc = static_cast<int>(stack[0]);
+  char** const argv = reinterpret_cast<char**>(stack + 1);
+  Exit(Run(argc, argv, argv + argc + 1));
+}
+asm(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call "
+    "ShimBegin\n");
 }

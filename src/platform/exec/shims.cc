@@ -73,6 +73,35 @@ std::string StartOf(int pid) {
   return fields.size() > 20 && fields[1] != "Z" ? std::string(fields[20]) : std::string();
 }
 
+// Where programs are, as far as they were looked for: a lookup walks through many folders.
+class Programs {
+ public:
+  const std::string& Find(const ShimOptions& options);
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::string> found_;  // name, PATH -> file
+};
+
+// In the program's own PATH; a name that is nowhere is left to exec, which says so.
+const std::string& Programs::Find(const ShimOptions& options) {
+  const std::string& name = options.argv.at(0);
+  if (name.find('/') != std::string::npos) return name;
+  std::string_view path = "/usr/local/bin:/usr/bin:/bin";
+  for (const std::string& variable : options.environment) {
+    if (variable.starts_with("PATH=")) path = std::string_view(variable).substr(5);
+  }
+  std::string& known = found_[{name, std::string(path)}];
+  if (!known.empty() && ::access(known.c_str(), X_OK) == 0) return known;
+  known = name;
+  for (const std::string_view directory : Split(path, ':')) {
+    std::string candidate = fmt::format("{}/{}", directory.empty() ? "." : directory, name);
+    if (::access(candidate.c_str(), X_OK) != 0) continue;
+    known = std::move(candidate);
+    break;
+  }
+  return known;
+}
+
 class ShimsOfThisProcess final : public Shims {
  public:
   ShimsOfThisProcess(std::string program, int poll, int wake)
@@ -144,16 +173,18 @@ class ShimsOfThisProcess final : public Shims {
     ShimOptions options;
   };
 
-  Result<int> Spawn(const ShimOptions& options) const {
-    std::vector<std::string> words = {program_,
-                                      options.folder,
-                                      options.nonce,
-                                      fmt::format("{}", options.timeout_ms),
-                                      fmt::format("{}", options.stall_ms),
-                                      fmt::format("{}", options.grace_ms),
-                                      fmt::format("{}", options.cpus),
-                                      options.log_file,
-                                      options.working_directory};
+  Result<int> Spawn(const ShimOptions& options) {
+    std::vector<std::string> words = {
+        program_,
+        options.folder,
+        options.nonce,
+        fmt::format("{}", options.timeout_ms),
+        fmt::format("{}", options.stall_ms),
+        fmt::format("{}", options.grace_ms),
+        fmt::format("{}", options.cpus),
+        options.log_file,
+        options.working_directory.empty() ? options.folder : options.working_directory,
+        programs_.Find(options)};
     words.insert(words.end(), options.argv.begin(), options.argv.end());
     std::vector<std::string> environment = options.environment;
     std::vector<char*> argv, envp;
@@ -248,6 +279,7 @@ class ShimsOfThisProcess final : public Shims {
   }
 
   const std::string program_;
+  Programs programs_;
   const int poll_, wake_;
   std::map<std::uint64_t, Watched> watched_;
   std::vector<Ended> ended_;  // known before anybody waits

@@ -1,0 +1,44 @@
+// Pipelines, their versions, and their runs: begun, followed, cancelled, gone on with.
+#pragma once
+
+#include "platform/net/http.h"
+
+namespace gyre::access {
+class Access;
+}
+namespace gyre::pipelines {
+class Pipelines;
+struct RunRequest;
+struct RunView;
+}  // namespace gyre::pipelines
+
+namespace gyre::native {
+
+class PipelinesApi {
+ public:
+  PipelinesApi(pipelines::Pipelines& pipelines, access::Access& access)
+      : pipelines_(pipelines), access_(access) {}
+  net::RouteTable table();
+
+  Result<net::Response> Add(net::Request& request);
+  Result<net::Response> List(net::Request& request);
+  Result<net::Response> Get(net::Request& request);
+  Result<net::Response> Remove(net::Request& request);
+  Result<net::Response> Check(net::Request& request);
+  Result<net::Response> Run(net::Request& request);
+  Result<net::Response> ListRuns(net::Request& request);
+  Result<net::Response> GetRun(net::Request& request);
+  Result<net::Response> Events(net::Request& request);
+  Result<net::Response> Log(net::Request& request);
+  Result<net::Response> Cancel(net::Request& request);
+  Result<net::Response> Retry(net::Request& request);
+
+ private:
+  Result<pipelines::RunView> RunOf(const net::Request& request);
+  Result<> AdmitSteps(net::Request& request, const std::vector<std::string>& permissions);
+
+  pipelines::Pipelines& pipelines_;
+  access::Access& access_;
+};
+
+}  // namespace gyre::native

@@ -1,0 +1,336 @@
+// gyre pipelines: graphs of steps, and their runs.
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/nouns.h"
+#include "cli/output.h"
+#include "cli/pipelines_text.h"
+#include "cli/session.h"
+#include "cli/small_file.h"
+#include "platform/exec/signals.h"
+
+namespace gyre::cli {
+namespace {
+
+constexpr std::int64_t kLookMicros = 150'000;
+
+std::string ProjectPath(const Invocation& in) {
+  return "/api/v1/projects/" + PercentEncode(in.project());
+}
+std::string PipelinePath(const Invocation& in, const std::string& reference) {
+  return ProjectPath(in) + "/pipelines/" + PercentEncode(reference);
+}
+std::string RunPath(const std::string& run) {
+  return "/api/v1/pipeline_runs/" + PercentEncode(run);
+}
+
+bool IsFile(const std::string& name) {
+  return name.ends_with(".yaml") || name.ends_with(".yml") || name.find('/') != std::string::npos;
+}
+
+Result<int> List(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json answer, session->Get(ProjectPath(in) + "/pipelines?limit=1000"));
+  in.out().Table({{"NAME", "name"},
+                  {"VERSION", "version", ColumnSpec::Format::kCount},
+                  {"IS A", "noun"},
+                  {"STEPS", "steps", ColumnSpec::Format::kCount},
+                  {"ADDED", "created_at", ColumnSpec::Format::kTime},
+                  {"BY", "created_by"},
+                  {"DESCRIPTION", "description", ColumnSpec::Format::kText, true}},
+                 answer["items"]);
+  return 0;
+}
+
+Result<int> Add(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  for (const std::string& file : in.List("FILE")) {
+    GYRE_TRY(const std::string source, ReadNamedFile(file));
+    GYRE_TRY(const Json version,
+             session->Post(ProjectPath(in) + "/pipelines",
+                           Json::Obj({{"source", source}, {"source_name", file}})));
+    in.out().Document(
+        version,
+        fmt::format("{} {} {}: {} steps\n", in.out().Mark("ok"), version["noun"].AsString(),
+                    version["reference"].AsString(), version["steps"].AsInt()));
+  }
+  return 0;
+}
+
+Result<Json> GraphOf(Invocation& in, Session& session, const std::string& name) {
+  if (!IsFile(name)) return session.Get(PipelinePath(in, name));
+  GYRE_TRY(const std::string source, ReadNamedFile(name));
+  return session.Post(ProjectPath(in) + "/pipelines/check",
+                      Json::Obj({{"source", source}, {"source_name", name}}));
+}
+
+Result<int> Show(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json document, session->Get(PipelinePath(in, in.Get("PIPELINE"))));
+  in.out().Document(document, document["source"].AsString());
+  in.out().Note(fmt::format("{} by {}, {}", document["reference"].AsString(),
+                            document["created_by"].AsString(), document["created_at"].AsString()));
+  return 0;
+}
+
+Result<int> Graph(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json document, GraphOf(in, *session, in.Get("PIPELINE")));
+  in.out().Document(document, GraphText(document["spec"], in.out()));
+  return 0;
+}
+
+Result<int> Remove(Invocation& in) {
+  const std::string name = in.Get("PIPELINE");
+  GYRE_DO(in.Confirm("remove pipeline " + name, name));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY([[maybe_unused]] const Json gone, session->Delete(PipelinePath(in, name)));
+  in.out().Done(fmt::format("pipeline {} removed; its runs stay", name));
+  return 0;
+}
+
+// Follows a run to its end. Ctrl-C leaves it; it goes on.
+Result<int> Follow(Invocation& in, Session& session, const std::string& id) {
+  const exec::InterruptCounter interrupts;
+  const std::string shortened = id.substr(0, 8);
+  while (true) {
+    GYRE_TRY(const Json run, session.Get(RunPath(id) + "?tasks=0&wait_ms=400"));
+    if (!run["ended_at"].is_null()) {
+      in.out().EndProgress();
+      in.out().Document(run, PipelineRunText(run, in.out(), false));
+      return run["state"].AsString() == "succeeded" ? 0 : 1;
+    }
+    in.out().Progress(-1, PipelineProgress(run));
+    if (exec::InterruptCounter::count() > 0) {
+      in.out().EndProgress();
+      return MakeError(Code::kCancelled, "GY4731", "left run {}; it goes on", shortened)
+          .Fix(session.Repeatable("gyre pipelines status " + shortened))
+          .Fix(session.Repeatable("gyre pipelines cancel " + shortened));
+    }
+  }
+}
+
+Result<int> Run(Invocation& in) {
+  const std::string name = in.Get("PIPELINE");
+  Json body = Json::Obj();
+  if (IsFile(name)) {
+    GYRE_TRY(const std::string source, ReadNamedFile(name));
+    body.Set("source", source).Set("source_name", name);
+  } else {
+    body.Set("pipeline", name);
+  }
+  Json params = Json::Arr();
+  for (const std::string& param : in.List("param")) params.Push(param);
+  body.Set("param_texts", std::move(params));
+  if (in.Has("key")) body.Set("key", in.Get("key"));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
+  GYRE_TRY(const Json run, session->Post(ProjectPath(in) + "/pipeline_runs", body));
+  const std::string& id = run["id"].AsString();
+  if (in.Has("wait")) return Follow(in, *session, id);
+  in.out().Document(run, fmt::format("{} run {} of {}\n", in.out().Mark("ok"), id.substr(0, 8),
+                                     run["pipeline"].AsString()));
+  in.out().Hint(session->Repeatable("gyre pipelines status " + id.substr(0, 8)));
+  return 0;
+}
+
+Result<int> ListRuns(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
+  std::string path = fmt::format("/api/v1/pipeline_runs?limit={}", limit);
+  if (!in.Has("all")) path += "&project=" + PercentEncode(in.project());
+  if (in.Has("state")) path += "&state=" + PercentEncode(in.Get("state"));
+  if (in.Has("PIPELINE")) path += "&pipeline=" + PercentEncode(in.Get("PIPELINE"));
+  GYRE_TRY(const Json answer, session->Get(path));
+  in.out().Table({{"RUN", "short"},
+                  {"PIPELINE", "pipeline"},
+                  {"STATE", "state"},
+                  {"STARTED", "created_at", ColumnSpec::Format::kTime},
+                  {"TOOK", "seconds", ColumnSpec::Format::kSeconds},
+                  {"CPU", "cpu_seconds", ColumnSpec::Format::kSeconds},
+                  {"TRIGGERED BY", "triggered_by"},
+                  {"BY", "created_by", ColumnSpec::Format::kText, true},
+                  {"REASON", "reason", ColumnSpec::Format::kText, true}},
+                 answer["items"], "id");
+  return 0;
+}
+
+Result<int> Status(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  if (in.Has("wait")) return Follow(in, *session, in.Get("RUN"));
+  GYRE_TRY(const Json run, session->Get(RunPath(in.Get("RUN"))));
+  in.out().Document(run, PipelineRunText(run, in.out(), in.Has("explain")));
+  return 0;
+}
+
+// A log from where it was read; nothing when there is no more for now.
+Result<bool> PrintLog(Invocation& in, Session& session, const std::string& path,
+                      std::int64_t* offset) {
+  GYRE_TRY(const Json part, session.Get(fmt::format("{}&offset={}&format=json", path, *offset)));
+  const std::string& text = part["text"].AsString();
+  in.out().Print(text);
+  *offset = part["next_offset"].AsInt();
+  return part["ended"].AsBool();
+}
+
+Result<int> OneLog(Invocation& in, Session& session, const std::string& run,
+                   const std::string& task) {
+  std::string path = fmt::format("{}/log?step={}", RunPath(run), PercentEncode(task));
+  if (in.Has("attempt")) path += "&attempt=" + PercentEncode(in.Get("attempt"));
+  std::int64_t offset = 0;
+  const exec::InterruptCounter interrupts;
+  while (true) {
+    const std::int64_t before = offset;
+    GYRE_TRY(const bool ended, PrintLog(in, session, path, &offset));
+    if (offset > before) continue;
+    if (ended || !in.Has("follow")) return 0;
+    if (exec::InterruptCounter::SleepMicros(kLookMicros / 3)) return 0;
+  }
+}
+
+Result<int> Logs(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  const std::string run = in.Get("RUN");
+  if (in.Has("STEP")) return OneLog(in, *session, run, in.Get("STEP"));
+  GYRE_TRY(const Json document, session->Get(RunPath(run)));
+  for (const Json& task : document["tasks"].items()) {
+    if (task["attempts"].size() == 0) continue;
+    in.out().Note(fmt::format("--- {}", task["task"].AsString()));
+    GYRE_TRY([[maybe_unused]] const int code, OneLog(in, *session, run, task["task"].AsString()));
+  }
+  return 0;
+}
+
+Result<int> Cancel(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  for (const std::string& id : in.List("RUN")) {
+    GYRE_TRY(const Json run, session->Post(RunPath(id) + "/cancel", Json::Obj()));
+    in.out().Done(fmt::format("run {} {}", run["short"].AsString(),
+                              run["state"].AsString() == "running"
+                                  ? "was told to stop"
+                                  : "is " + run["state"].AsString()));
+  }
+  return 0;
+}
+
+Result<int> Retry(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
+  Json body = Json::Obj();
+  if (in.Has("from")) body.Set("from", in.Get("from"));
+  GYRE_TRY(const Json run, session->Post(RunPath(in.Get("RUN")) + "/retry", body));
+  if (in.Has("wait")) return Follow(in, *session, run["id"].AsString());
+  in.out().Document(
+      run, fmt::format("{} run {} goes on\n", in.out().Mark("ok"), run["short"].AsString()));
+  return 0;
+}
+
+constexpr Positional kFiles[] = {{.name = "FILE",
+                                  .help = "YAML of a pipeline or a component",
+                                  .repeated = true,
+                                  .completes = "file"}};
+constexpr Positional kPipeline[] = {
+    {.name = "PIPELINE", .help = "NAME or NAME:v2", .completes = "pipelines"}};
+constexpr Positional kPipelineOrFile[] = {
+    {.name = "PIPELINE", .help = "NAME, NAME:v2, or a YAML file", .completes = "file"}};
+constexpr Positional kPerhapsPipeline[] = {
+    {.name = "PIPELINE", .help = "only of this one", .required = false, .completes = "pipelines"}};
+constexpr Positional kRun[] = {{.name = "RUN", .help = "id of a run, or its beginning"}};
+constexpr Positional kRuns[] = {
+    {.name = "RUN", .help = "id of a run, or its beginning", .repeated = true}};
+constexpr Positional kRunAndStep[] = {
+    {.name = "RUN", .help = "id of a run, or its beginning"},
+    {.name = "STEP", .help = "train, or train[3] of a loop; all when left out", .required = false}};
+constexpr Option kWait{.name = "--wait", .help = "follow it to its end; 1 when it did not succeed"};
+constexpr Option kRunOptions[] = {
+    {.name = "-p,--param", .value_name = "NAME=VALUE", .help = "a parameter", .repeated = true},
+    kWait,
+    {.name = "--key", .value_name = "KEY", .help = "two runs with one key are one"}};
+constexpr Option kListRunsOptions[] = {
+    {.name = "-n,--limit", .value_name = "N", .help = "at most so many", .default_value = "50"},
+    {.name = "--state", .value_name = "STATE", .help = "running, succeeded, failed or cancelled"},
+    {.name = "--all", .help = "of every project"}};
+constexpr Option kStatusOptions[] = {
+    {.name = "--explain", .help = "each task: why it ran, was skipped, or came from the cache"},
+    kWait};
+constexpr Option kLogOptions[] = {
+    {.name = "-f,--follow", .help = "go on as it is written"},
+    {.name = "--attempt", .value_name = "N", .help = "of a step that was tried again; the last"}};
+constexpr Option kRetryOptions[] = {
+    {.name = "--from", .value_name = "STEP", .help = "it and all that needs it run again"}, kWait};
+constexpr Command kCommands[] = {
+    {.path = "pipelines ls",
+     .summary = "List pipelines and components",
+     .examples = "gyre pipelines\ngyre pipelines ls -o json",
+     .positionals = {},
+     .options = {},
+     .run = List},
+    {.path = "pipelines add",
+     .summary = "Add a version of a pipeline or a component",
+     .examples = "gyre pipelines add nightly.yaml\ngyre pipelines add notify.yaml nightly.yaml",
+     .positionals = kFiles,
+     .options = {},
+     .run = Add},
+    {.path = "pipelines show",
+     .summary = "Print the YAML of a pipeline",
+     .examples = "gyre pipelines show nightly\ngyre pipelines show nightly:v2 -o json",
+     .positionals = kPipeline,
+     .options = {},
+     .run = Show},
+    {.path = "pipelines graph",
+     .summary = "Check a pipeline and draw its graph as text",
+     .examples = "gyre pipelines graph nightly\ngyre pipelines graph nightly.yaml",
+     .positionals = kPipelineOrFile,
+     .options = {},
+     .run = Graph},
+    {.path = "pipelines rm",
+     .summary = "Remove a pipeline or one of its versions; its runs stay",
+     .examples = "gyre pipelines rm nightly:v1 --yes",
+     .positionals = kPipeline,
+     .options = {},
+     .run = Remove},
+    {.path = "pipelines run",
+     .summary = "Run a pipeline",
+     .examples = "gyre pipelines run nightly -p url=https://example.org/rows.csv --wait\ngyre "
+                 "pipelines run nightly.yaml",
+     .positionals = kPipelineOrFile,
+     .options = kRunOptions,
+     .run = Run,
+     .may_be_left = true},
+    {.path = "pipelines runs",
+     .summary = "List runs of pipelines, newest first",
+     .examples = "gyre pipelines runs\ngyre pipelines runs nightly --state failed",
+     .positionals = kPerhapsPipeline,
+     .options = kListRunsOptions,
+     .run = ListRuns},
+    {.path = "pipelines status",
+     .summary = "Show a run and its steps",
+     .examples = "gyre pipelines status 3f2a\ngyre pipelines status 3f2a --explain",
+     .positionals = kRun,
+     .options = kStatusOptions,
+     .run = Status},
+    {.path = "pipelines logs",
+     .summary = "Print what the steps of a run wrote",
+     .examples = "gyre pipelines logs 3f2a\ngyre pipelines logs 3f2a train[2] --follow",
+     .positionals = kRunAndStep,
+     .options = kLogOptions,
+     .run = Logs},
+    {.path = "pipelines cancel",
+     .summary = "Stop runs; their exit handlers still run",
+     .examples = "gyre pipelines cancel 3f2a",
+     .positionals = kRuns,
+     .options = {},
+     .run = Cancel},
+    {.path = "pipelines retry",
+     .summary = "Go on with a run from what did not succeed, or from a step",
+     .examples = "gyre pipelines retry 3f2a --wait\ngyre pipelines retry 3f2a --from train",
+     .positionals = kRun,
+     .options = kRetryOptions,
+     .run = Retry,
+     .may_be_left = true},
+};
+
+}  // namespace
+
+std::span<const Command> PipelinesCommands() { return kCommands; }
+
+}  // namespace gyre::cli

@@ -1,0 +1,153 @@
+"""Pipelines from the command line: programs, scripts, code from git, loops, conditions, cache, retry, cancel, the kinds that are verbs of the loop.
+
+python3 tests/scenarios/pipelines.py"""
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from harness import GYRE, run_scenarios  # noqa: E402
+
+
+def write(g, name, text):
+    path = os.path.join(g.work, name)
+    with open(path, 'w') as out:
+        out.write(text)
+    return path
+
+
+def run(g, *arguments, expect='succeeded'):
+    done = g.cli('pipelines', 'run', *arguments, '--wait', '-o', 'json', check=False)
+    document = json.loads(done.stdout)
+    assert document['state'] == expect, (document['state'], document['reason'], done.stderr)
+    assert done.returncode == (0 if expect == 'succeeded' else 1), done.returncode
+    return g.cli_json('pipelines', 'status', document['id'])
+
+
+def tasks(document):
+    return {task['task']: task for task in document['tasks']}
+
+
+def versions_params_and_refusals(g):
+    g.start()
+    write(g, 'a.yaml', 'name: a\nparams: {n: int}\nsteps:\n  x: {command: [echo, "n is ${params.n}"]}\n')
+    first = g.cli_json('pipelines', 'add', 'a.yaml')
+    assert first['reference'] == 'a:v1' and g.cli_json('pipelines', 'add', 'a.yaml')['reference'] == 'a:v1'
+    write(g, 'b.yaml', 'name: a\nparams: {n: int}\nsteps:\n  x: {command: [echo, "${params.m}"]}\n')
+    refused = g.cli('pipelines', 'add', 'b.yaml', check=False)
+    assert refused.returncode == 1 and 'b.yaml:4' in refused.stderr and 'GY4703' in refused.stderr, refused
+    missing = g.cli('pipelines', 'run', 'a', check=False)
+    assert 'needs the parameter `n`' in missing.stderr and '-p n=' in missing.stderr, missing.stderr
+    done = run(g, 'a', '-p', 'n=7')
+    assert g.cli('pipelines', 'logs', done['id'], 'x').stdout == 'n is 7\n'
+    assert 'x [command]' in g.cli('pipelines', 'graph', 'a').stdout
+    assert g.cli_json('pipelines', 'runs')[0]['id'] == done['id']
+    g.cli('pipelines', 'rm', 'a', '--yes')
+    assert 'GY4711' in g.cli('pipelines', 'run', 'a', check=False).stderr
+
+
+def a_cached_step_is_taken_again_and_explained(g):
+    g.start()
+    write(g, 'p.yaml', 'name: p\nparams: {n: {type: int, default: 1}}\nsteps:\n  x:\n    shell: echo $GYRE_PARAM_N > "$GYRE_OUTPUT_F"\n'
+                       '    outputs: {f: file}\n    cache: true\n  y: {command: [cat, "${steps.x.outputs.f}"]}\n')
+    run(g, 'p.yaml')
+    again = run(g, 'p.yaml')
+    assert tasks(again)['x']['cached_from'] and 'taken from run' in tasks(again)['x']['reason'], again
+    other = run(g, 'p.yaml', '-p', 'n=2')
+    assert 'params.n changed' in g.cli('pipelines', 'status', other['id'], '--explain').stdout
+    assert g.cli('pipelines', 'logs', other['id'], 'y').stdout == '2\n'
+
+
+def failing_steps_are_retried_by_hand(g):
+    g.start()
+    there = os.path.join(g.work, 'there')
+    write(g, 'p.yaml', f'name: p\nsteps:\n  x: {{command: [echo, once]}}\n  y: {{shell: "test -e {there} || (echo no file; exit 4)", needs: x}}\n'
+                       '  z: {command: [echo, after], needs: y}\n  tell: {command: [echo, "${run.state}"], always: true}\n')
+    failed = run(g, 'p.yaml', expect='failed')
+    assert failed['reason'] == 'step `y` failed: exit status 4: no file', failed['reason']
+    assert tasks(failed)['z']['state'] == 'skipped' and tasks(failed)['tell']['state'] == 'succeeded'
+    write(g, 'there', '')
+    g.cli('pipelines', 'retry', failed['id'], '--wait')
+    done = g.cli_json('pipelines', 'status', failed['id'])
+    assert done['state'] == 'succeeded' and len(tasks(done)['x']['attempts']) == 1 and len(tasks(done)['y']['attempts']) == 2, done
+    assert g.cli('pipelines', 'logs', done['id'], 'y', '--attempt', '1').stdout == 'no file\n'
+
+
+def a_run_is_followed_and_cancelled(g):
+    g.start()
+    write(g, 'p.yaml', 'name: p\nsteps:\n  x: {shell: "echo begun; (trap \'\' TERM; exec sleep 61) & sleep 60"}\n')
+    begun = g.cli_json('pipelines', 'run', 'p.yaml')
+    follower = subprocess.Popen([GYRE, 'pipelines', 'logs', begun['id'], 'x', '--follow'], cwd=g.work, env=g.environment, stdout=subprocess.PIPE, text=True)
+    assert follower.stdout.readline() == 'begun\n'
+    g.cli('pipelines', 'cancel', begun['id'])
+    assert follower.wait(30) == 0
+    g.cli('pipelines', 'status', begun['id'], '--wait', check=False)
+    assert g.cli_json('pipelines', 'status', begun['id'])['state'] == 'cancelled'
+    assert 'sleep 61' not in subprocess.run(['ps', '-eo', 'args'], capture_output=True, text=True).stdout
+
+
+def code_comes_from_git_at_a_commit(g):
+    g.start()
+    repository = os.path.join(g.work, 'code')
+    os.makedirs(repository)
+    git = lambda *words: subprocess.run(['git', '-C', repository, '-c', 'user.name=a', '-c', 'user.email=a@example.org', *words], check=True,
+                                        capture_output=True, text=True).stdout.strip()
+    git('init', '-q', '-b', 'main')
+    commits = []
+    for branch in ('main', 'other'):
+        if branch == 'other':
+            git('checkout', '-q', '-b', 'other')
+        write(g, 'code/say.sh', f'echo "this is {branch} with $1"\n')
+        git('add', '.')
+        git('commit', '-qm', branch)
+        commits.append(git('rev-parse', 'HEAD'))
+    write(g, 'p.yaml', f'name: p\nparams: {{branches: {{type: list, default: [main, other]}}}}\nsteps:\n  x:\n    git: {repository}\n    commit: "${{item}}"\n'
+                       '    test: [sh, -c, "test -e say.sh"]\n    command: [sh, say.sh, "a b"]\n    for_each: ${params.branches}\n'
+                       'outputs: {commits: "${steps.x.outputs.commit}", tests: "${steps.x.outputs.test}"}\n')
+    done = run(g, 'p.yaml')
+    assert done['outputs'] == {'commits': commits, 'tests': ['passed', 'passed']}, done['outputs']
+    assert 'this is other with a b' in g.cli('pipelines', 'logs', done['id'], 'x[1]').stdout
+
+
+def the_loop_itself_is_steps(g):
+    g.start()
+    pick = random.Random(3)
+    write(g, 'rows.csv', 'a,b,answer\n' + ''.join(f'{a:.4f},{pick.randint(0, 9)},{"yes" if a > .5 else "no"}\n' for a in (pick.random() for _ in range(600))))
+    write(g, 'p.yaml', f'''name: loop
+steps:
+  fetch: {{shell: 'cp {g.work}/rows.csv "$GYRE_OUTPUT_ROWS"', outputs: {{rows: file}}}}
+  add: {{kind: add, dataset: rows, file: "${{steps.fetch.outputs.rows}}"}}
+  check: {{kind: check, dataset: "${{steps.add.outputs.dataset}}", allow_findings: true}}
+  count: {{sql: "select count(*) as n from rows", format: csv, needs: add}}
+  shown: {{command: [cat, "${{steps.count.outputs.file}}"]}}
+  recipe: {{kind: recipe, dataset: "${{steps.add.outputs.dataset}}", target: answer, needs: check}}
+  train: {{kind: train, dataset: "${{steps.add.outputs.dataset}}", target: answer, trials: 2, recipe: "${{steps.recipe.outputs.recipe}}"}}
+  evaluate: {{kind: evaluate, model: "${{steps.train.outputs.model}}", dataset: "${{steps.add.outputs.dataset}}"}}
+  deploy: {{kind: deploy, model: "${{steps.train.outputs.model}}", endpoint: answers, needs: evaluate}}
+  tell: {{kind: notify, title: "it ${{run.state}}", always: true}}
+outputs: {{model: "${{steps.train.outputs.model}}", dataset: "${{steps.add.outputs.dataset}}"}}
+''')
+    done = run(g, 'p.yaml')
+    assert done['outputs'] == {'model': 'rows:v1', 'dataset': 'rows:v1'}, done['outputs']
+    assert g.cli('pipelines', 'logs', done['id'], 'shown').stdout.split() == ['n', '600']
+    assert g.json('POST', '/e/answers', {'inputs': [{'a': .9, 'b': 1}]})
+    graph = g.cli_json('lineage', 'model:rows:v1')
+    assert any(node['kind'] == 'pipeline_run' for node in graph['nodes']), graph
+    assert len([notice for notice in g.cli_json('notices') if notice['title'] == 'it succeeded']) == 1
+
+
+def commands_without_a_server_work_too(g):
+    write(g, 'p.yaml', 'name: p\nsteps:\n  x: {command: [echo, "${item}"], for_each: [1, 2, 3]}\n')
+    done = run(g, 'p.yaml')
+    assert done['steps'][0]['tasks'] == 3
+    begun = time.monotonic()
+    g.cli('pipelines', 'runs')
+    assert time.monotonic() - begun < 20
+
+
+if __name__ == '__main__':
+    run_scenarios([versions_params_and_refusals, a_cached_step_is_taken_again_and_explained, failing_steps_are_retried_by_hand,
+                   a_run_is_followed_and_cancelled, code_comes_from_git_at_a_commit, the_loop_itself_is_steps, commands_without_a_server_work_too])
