@@ -36,6 +36,7 @@
 #include "gyre/endpoint_meter.h"
 #include "gyre/housekeeper.h"
 #include "gyre/maintenance.h"
+#include "gyre/pipeline_steps.h"
 #include "gyre/requests.h"
 #include "gyre/settings.h"
 #include "ledger/access/access.h"
@@ -47,24 +48,18 @@
 #include "ledger/usage/usage.h"
 #include "ml/data/datasets.h"
 #include "ml/data/queries.h"
-#include "ml/data/steps.h"
 #include "ml/evaluation/evaluations.h"
-#include "ml/evaluation/steps.h"
 #include "ml/inference_log/inference_log.h"
 #include "ml/monitoring/comparisons.h"
 #include "ml/monitoring/monitors.h"
-#include "ml/pipelines/notify_kind.h"
 #include "ml/pipelines/pipelines.h"
 #include "ml/projects/projects.h"
 #include "ml/recipes/tasks.h"
 #include "ml/registry/registry.h"
-#include "ml/registry/steps.h"
 #include "ml/runners/jobs.h"
 #include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
-#include "ml/serving/steps.h"
 #include "ml/tracking/tracking.h"
-#include "ml/training/steps.h"
 #include "ml/training/training.h"
 #include "platform/blob/blob_store.h"
 #include "platform/config/environment.h"
@@ -177,9 +172,7 @@ struct House::Rooms {
   Result<> Migrate();
   Result<> OpenLedger();
   Result<> OpenJobs();
-  Result<> OpenPipelines();
   Result<> OpenMl();
-  void AddSteps();
   inference_log::LogSettings CaptureSettings() const;
   monitoring::Notify AlertNotices();
   Result<evaluation::DatasetRows> RowsOf(const Result<data::Version>& version);
@@ -267,19 +260,9 @@ Result<> House::Rooms::OpenJobs() {
   job_settings.log_directory = options.data_directory + "/logs/jobs";
   job_settings.request_timeout_ms = QueryMillis();
   GYRE_TRY(jobs, runners::OpenJobs(*database, *blobs, SystemClock(), std::move(job_settings)));
-  return {};
-}
-
-Result<> House::Rooms::OpenPipelines() {
-  pipelines::PipelinesSettings pipeline_settings;
-  pipeline_settings.directory = options.data_directory + "/pipelines";
-  pipeline_settings.parallel_max = static_cast<int>(settings.Int("pipelines.parallel_max"));
-  // Programs get the variables of the server, but none that looks like a secret.
-  for (const auto& [name, value] : config::RedactedEnvironment()) {
-    if (value != "(hidden)") pipeline_settings.environment.emplace(name, value);
-  }
-  GYRE_TRY(pipelines, pipelines::OpenPipelines({*database, *blobs, *events, SystemClock()},
-                                               std::move(pipeline_settings)));
+  GYRE_TRY(pipelines,
+           pipelines::OpenPipelines({*database, *blobs, *events, SystemClock()},
+                                    PipelinesSettingsOf(settings, options.data_directory)));
   return {};
 }
 
@@ -327,6 +310,8 @@ Result<> House::Rooms::OpenMl() {
   GYRE_TRY(monitors, monitoring::OpenMonitors({*database, *blobs, *events, *projects, *registry,
                                                *evaluations, *serving, *inference_log, *jobs,
                                                metrics, SystemClock(), AlertNotices()}));
+  AddSteps(*pipelines, {*blobs, *jobs, *datasets, *queries, *evaluations, *registry, *serving,
+                        *training, *notices});
   return {};
 }
 
@@ -352,16 +337,6 @@ inference_log::LogSettings House::Rooms::CaptureSettings() const {
           .buffer_bytes_max = settings.Int("capture.buffer"),
           .segment_rows_max = settings.Int("capture.segment_rows"),
           .seal_us = Micros("capture.seal")};
-}
-
-// What a step of a pipeline can be, besides a program.
-void House::Rooms::AddSteps() {
-  data::AddSteps(*pipelines, *datasets, *queries, *blobs, *jobs);
-  evaluation::AddSteps(*pipelines, *evaluations, *jobs);
-  registry::AddSteps(*pipelines, *registry);
-  serving::AddSteps(*pipelines, *serving, *registry);
-  training::AddSteps(*pipelines, *training, *datasets, *jobs);
-  pipelines->AddKind(pipelines::NotifyKind(*notices));
 }
 
 Result<evaluation::DatasetRows> House::Rooms::RowsOf(const Result<data::Version>& version) {
@@ -558,9 +533,7 @@ Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {
   GYRE_DO(rooms->Migrate());
   GYRE_DO(rooms->OpenLedger());
   GYRE_DO(rooms->OpenJobs());
-  GYRE_DO(rooms->OpenPipelines());
   GYRE_DO(rooms->OpenMl());
-  rooms->AddSteps();
   GYRE_DO(rooms->Start());
   rooms->OpenApis();
   GYRE_DO(rooms->Listen());

@@ -1,0 +1,34 @@
+#include "gyre/pipeline_steps.h"
+
+#include "ml/data/steps.h"
+#include "ml/evaluation/steps.h"
+#include "ml/pipelines/notify_kind.h"
+#include "ml/registry/steps.h"
+#include "ml/serving/steps.h"
+#include "ml/training/steps.h"
+#include "platform/config/environment.h"
+
+namespace gyre {
+
+pipelines::PipelinesSettings PipelinesSettingsOf(const config::Settings& settings,
+                                                 const std::string& data_directory) {
+  pipelines::PipelinesSettings made;
+  made.directory = data_directory + "/pipelines";
+  made.parallel_max = static_cast<int>(settings.Int("pipelines.parallel_max"));
+  // Programs get the variables of the server, but none that looks like a secret.
+  for (const auto& [name, value] : config::RedactedEnvironment()) {
+    if (value != "(hidden)") made.environment.emplace(name, value);
+  }
+  return made;
+}
+
+void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms) {
+  data::AddSteps(pipelines, rooms.datasets, rooms.queries, rooms.blobs, rooms.jobs);
+  evaluation::AddSteps(pipelines, rooms.evaluations, rooms.jobs);
+  registry::AddSteps(pipelines, rooms.registry);
+  serving::AddSteps(pipelines, rooms.serving, rooms.registry);
+  training::AddSteps(pipelines, rooms.training, rooms.datasets, rooms.jobs);
+  pipelines.AddKind(pipelines::NotifyKind(rooms.notices));
+}
+
+}  // namespace gyre
