@@ -125,7 +125,7 @@ class Service final : public InferenceLog {
   Result<Json> ExecuteDataset(runners::JobRun& run);
   Result<Json> ExecuteLabels(runners::JobRun& run);
   Result<Json> Imported(runners::JobRun& run, const std::string& file);
-  Result<> TellLineage(const Json& result, const EndpointName& name);
+  Result<> TellLineage(const Json& result, const Json& versions, const EndpointName& name);
 
   db::Database& database_;
   blob::Store& blobs_;
@@ -463,27 +463,29 @@ Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
                                         options));
   run.Progress(0.5, "adding the dataset");
   GYRE_TRY(Json result, Imported(run, made["file"].AsString()));
-  GYRE_DO(TellLineage(result, name));
+  GYRE_DO(TellLineage(result, made["versions"], name));
   return result.Set("problems", made["problems"]);
 }
 
-Result<> Service::TellLineage(const Json& result, const EndpointName& name) {
-  GYRE_TRY(const StreamSpec spec, NewestSpec(name));
+Result<> Service::TellLineage(const Json& result, const Json& versions, const EndpointName& name) {
   GYRE_TRY(const data::Version version,
            datasets_.Resolve(name.project, result["reference"].AsString()));
   const std::int64_t now_us = clock_.NowMicros();
   return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(lineage::EnsureNode(tx, {.id = spec.model_version_id,
-                                     .kind = "model_version",
-                                     .label = spec.model,
-                                     .project = name.project,
-                                     .created_us = now_us}));
     GYRE_DO(lineage::EnsureNode(tx, {.id = version.id,
                                      .kind = "dataset_version",
                                      .label = version.reference(),
                                      .project = name.project,
                                      .created_us = now_us}));
-    return lineage::AddEdge(tx, spec.model_version_id, version.id, "captured");
+    for (const Json& from : versions.items()) {
+      GYRE_DO(lineage::EnsureNode(tx, {.id = from["id"].AsString(),
+                                       .kind = "model_version",
+                                       .label = from["model"].AsString(),
+                                       .project = name.project,
+                                       .created_us = now_us}));
+      GYRE_DO(lineage::AddEdge(tx, from["id"].AsString(), version.id, "captured"));
+    }
+    return {};
   });
 }
 

@@ -282,7 +282,12 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
   head.counts.damaged_rows = request.damaged_rows;
   const std::vector<KnownSegment> known = KnownSegments(request, &head);
   Shape shape;
-  for (const KnownSegment& segment : known) shape.Add(segment.spec, segment.policy);
+  for (const KnownSegment& segment : known) {
+    shape.Add(segment.spec, segment.policy);
+    const std::string& model = segment.spec.model;
+    if (std::ranges::find(head.versions, model, &AnsweringVersion::model) == head.versions.end())
+      head.versions.push_back({model, segment.spec.model_version_id});
+  }
   if (!known.empty()) {
     const StreamSpec& newest = known.back().spec;
     head.target = newest.target;

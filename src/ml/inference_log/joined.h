@@ -51,6 +51,11 @@ struct JoinedInput {
   std::string column;  // in the frame: another one when the name is taken ("input_label")
 };
 
+struct AnsweringVersion {
+  std::string model;  // "churn:v3", as in the column model_version
+  std::string model_version_id;
+};
+
 // Columns: inference_id, key, event_time, received_time, model_version ("churn:v3"), role,
 // latency_us, the inputs (typed as the model's; hashed ones are text, dropped ones are not there),
 // prediction (a number, or the name of the class), probability_CLASS..., label (as prediction),
@@ -58,6 +63,7 @@ struct JoinedInput {
 struct Joined {
   table::Frame frame = {};
   std::vector<JoinedInput> inputs = {};
+  std::vector<AnsweringVersion> versions = {};
   std::string target = {};  // of the newest segment
   table::Type target_type = table::Type::kText;
   std::vector<std::string> classes = {};  // empty: a regression
@@ -73,5 +79,10 @@ Result<Joined> ReadJoined(const ReadRequest& request);
 using JoinedCallback = std::function<Result<>(const Joined& head, table::Frame& chunk)>;
 Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows,
                              const JoinedCallback& callback);
+
+// Inputs and target as the training data had them: the label under the target's name and of its
+// type. A shadow's rows are left out: it answered nobody. `versions` gets those that answered.
+table::Frame TrainingFrame(const Joined& joined, bool labelled_only,
+                           std::vector<AnsweringVersion>* versions);
 
 }  // namespace gyre::inference_log

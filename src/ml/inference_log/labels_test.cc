@@ -131,6 +131,36 @@ TEST(Labels, InPiecesTheCountsAreTheSame) {
   EXPECT_EQ(joined->counts.labelled, 13);
 }
 
+TEST(Labels, WhatTrainsAgainHasTheTargetsTypeAndNoShadows) {
+  LogHouse house;
+  StreamSpec spec = house.Spec();
+  spec.target_type = table::Type::kInt;
+  spec.classes = {"0", "1"};
+  const auto stream = house.log->Open(spec);
+  spec.role = "shadow";
+  spec.model = "churn:v2";
+  spec.model_version_id = "m2";
+  const auto shadow = house.log->Open(spec);
+  Recorder recorder;
+  LogHouse::Answer(recorder, *stream, 1, 3);
+  LogHouse::Answer(recorder, *shadow, 1, 3);
+  ASSERT_TRUE(house.log->Flush());
+  Send(house, {Json::Obj({{"inference_id", Id(1)}, {"label", 1}}),
+               Json::Obj({{"inference_id", Id(1) + "-2"}, {"label", 0}})});
+  const Joined joined = house.Read();
+  EXPECT_EQ(joined.frame.rows(), 6U);
+  std::vector<AnsweringVersion> versions;
+  const table::Frame frame = TrainingFrame(joined, true, &versions);
+  ASSERT_EQ(frame.rows(), 2U);
+  ASSERT_NE(frame.Find("Churn"), nullptr);
+  EXPECT_EQ(frame.Find("Churn")->type, table::Type::kInt);
+  EXPECT_EQ(frame.Find("Churn")->ints, (std::vector<std::int64_t>{1, 0}));
+  EXPECT_EQ(frame.columns.size(), 4U);
+  ASSERT_EQ(versions.size(), 1U);
+  EXPECT_EQ(versions[0].model_version_id, "m1");
+  EXPECT_EQ(TrainingFrame(joined, false, &versions).rows(), 3U);
+}
+
 TEST(Labels, LateOnesAreJoinedAndCounted) {
   LogHouse house;
   AnswerMany(house, 3);  // in 1970, and the labels come now

@@ -72,53 +72,24 @@ Result<Json> ExportTask(runners::TaskContext& context) {
   return Json::Obj({{"file", file}, {"problems", ProblemsJson(joined)}});
 }
 
-// The label as a column of the target's type.
-table::Column TargetColumn(const Joined& joined) {
-  const table::Column& label = *joined.frame.Find("label");
-  table::Column target{.name = joined.target, .type = joined.target_type};
-  if (joined.classes.empty() || target.type == table::Type::kText ||
-      label.type != table::Type::kText) {
-    target = label;
-    target.name = joined.target;
-    return target;
-  }
-  for (std::size_t row = 0; row < label.size(); ++row) {
-    const std::string_view word = label.IsValid(row) ? label.text[row] : std::string_view();
-    const auto number = ParseDouble(word == "true" ? "1" : word == "false" ? "0" : word);
-    if (!number)
-      target.PushNull();
-    else if (target.type == table::Type::kDouble)
-      target.PushDouble(*number);
-    else
-      target.PushInt(static_cast<std::int64_t>(*number));
-  }
-  return target;
-}
-
-// Inputs and target, as the training data had them.
 Result<Json> DatasetTask(runners::TaskContext& context) {
   GYRE_TRY(const Joined joined, ReadJoined(RequestOf(context)));
-  const table::Column& label = *joined.frame.Find("label");
   const bool labelled_only = context.input()["labelled_only"].AsBool();
-  std::vector<std::uint32_t> rows;
-  for (std::size_t row = 0; row < joined.frame.rows(); ++row) {
-    if (!labelled_only || label.IsValid(row)) rows.push_back(static_cast<std::uint32_t>(row));
-  }
-  if (rows.empty()) {
+  std::vector<AnsweringVersion> versions;
+  const table::Frame frame = TrainingFrame(joined, labelled_only, &versions);
+  if (frame.rows() == 0) {
     return FailedPrecondition("GY4613", "there are no {}rows to make a dataset of",
                               labelled_only ? "labelled " : "")
         .Fix("gyre captures   (lists what there is)");
   }
-  table::Frame frame;
-  for (const JoinedInput& input : joined.inputs) {
-    frame.columns.push_back(*joined.frame.Find(input.column));
-    frame.columns.back().name = input.name;
-  }
-  frame.columns.push_back(TargetColumn(joined));
   const std::string path = context.scratch_directory() + "/captures.parquet";
-  GYRE_DO(table::WriteParquet(frame.Select(rows), path));
+  GYRE_DO(table::WriteParquet(frame, path));
+  Json from = Json::Arr();
+  for (const AnsweringVersion& version : versions)
+    from.Push(Json::Obj({{"model", version.model}, {"id", version.model_version_id}}));
   return Json::Obj({{"file", path},
-                    {"rows", static_cast<std::int64_t>(rows.size())},
+                    {"rows", static_cast<std::int64_t>(frame.rows())},
+                    {"versions", std::move(from)},
                     {"problems", ProblemsJson(joined)}});
 }
 

@@ -109,7 +109,8 @@ std::shared_ptr<const Stream> Writer::Open(StreamSpec spec) {
   EndpointState& state = StateOf(name);
   if (!state.policy) state.policy = std::make_shared<const Policy>();
   stream->counters = state.counters;
-  state.newest = stream->spec;
+  // What labels are judged by is said by the champion; a shadow answers nobody.
+  if (!state.newest || stream->spec.role == StreamSpec().role) state.newest = stream->spec;
   streams_.emplace(stream->serial, OpenStream{stream});
   return stream;
 }
