@@ -25,6 +25,17 @@ EndpointMeter::EndpointMeter(serving::Serving& serving, usage::Usage& usage, con
 EndpointMeter::~EndpointMeter() = default;
 
 void EndpointMeter::Book() {
+  BookMemory();
+  // The champion under the endpoint's name, each variant beside it under its own: what a canary or
+  // a shadow costs is seen apart, also when it is gone by now.
+  for (const serving::CountedVariant& one : serving_.Counted()) {
+    const bool champion = one.variant == serving::kChampion;
+    BookOne(one, champion ? one.endpoint : one.endpoint + "/" + one.variant);
+  }
+}
+
+// Of all that an endpoint has loaded.
+void EndpointMeter::BookMemory() {
   const std::int64_t now_us = clock_.MonotonicMicros();
   const std::int64_t held_ms = (now_us - booked_us_) / 1000;
   booked_us_ = now_us;
@@ -32,35 +43,26 @@ void EndpointMeter::Book() {
   while (true) {
     const auto endpoints = serving_.List("", static_cast<int>(kPageSizeMax), after);
     if (!endpoints) return;
-    for (const serving::Endpoint& endpoint : *endpoints) BookEndpoint(endpoint, held_ms);
+    for (const serving::Endpoint& endpoint : *endpoints) {
+      booked_[endpoint.name].memory_mib_ms +=
+          static_cast<double>(endpoint.memory_bytes) / kBytesPerMib * static_cast<double>(held_ms);
+    }
     if (endpoints->size() < static_cast<std::size_t>(kPageSizeMax)) return;
     after = endpoints->back().name;
   }
 }
 
-// The champion under the endpoint's name, each variant beside it under its own: what a canary or a
-// shadow costs is seen apart. The memory of all of them is the endpoint's.
-void EndpointMeter::BookEndpoint(const serving::Endpoint& endpoint, std::int64_t held_ms) {
-  const double memory_mib_ms =
-      static_cast<double>(endpoint.memory_bytes) / kBytesPerMib * static_cast<double>(held_ms);
-  BookOne(endpoint, endpoint.name, serving::kChampion, memory_mib_ms);
-  for (const serving::Variant& variant : endpoint.variants)
-    BookOne(endpoint, endpoint.name + "/" + variant.name, variant.name, 0);
-}
-
 // What was used since it was last booked. Memory that could not be booked is booked the next time.
-void EndpointMeter::BookOne(const serving::Endpoint& endpoint, const std::string& subject,
-                            std::string_view variant, double memory_mib_ms) {
-  const serving::EndpointCounts now = serving_.Counts(endpoint.name, variant);
+void EndpointMeter::BookOne(const serving::CountedVariant& one, const std::string& subject) {
+  const serving::EndpointCounts now = serving_.Counts(one.endpoint, one.variant);
   Booked& booked = booked_[subject];
-  booked.memory_mib_ms += memory_mib_ms;
   usage::Quantities quantities;
   quantities.requests = now.requests - booked.counts.requests;
   quantities.bytes = now.bytes - booked.counts.bytes;
   quantities.cpu_us = (now.cpu_ns - booked.counts.cpu_ns) / 1000;
   quantities.memory_mib_ms = static_cast<std::int64_t>(booked.memory_mib_ms);
   if (quantities == usage::Quantities{}) return;
-  const auto recorded = usage_.Record({.project = endpoint.project,
+  const auto recorded = usage_.Record({.project = one.project,
                                        .subject_kind = "endpoint",
                                        .subject_id = subject,
                                        .subject_label = subject,

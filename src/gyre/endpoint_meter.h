@@ -20,9 +20,8 @@ class EndpointMeter {
 
  private:
   void Book();
-  void BookEndpoint(const serving::Endpoint& endpoint, std::int64_t held_ms);
-  void BookOne(const serving::Endpoint& endpoint, const std::string& subject,
-               std::string_view variant, double memory_mib_ms);
+  void BookMemory();
+  void BookOne(const serving::CountedVariant& one, const std::string& subject);
 
   serving::Serving& serving_;
   usage::Usage& usage_;

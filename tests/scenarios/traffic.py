@@ -168,6 +168,13 @@ def parks_and_wakes(g):
     assert 'woken' in g.cli('endpoints', 'logs', 'shop').stdout
 
 
+def costs(g):
+    """Each variant by itself, also those that lived for a moment only."""
+    g.stop()
+    used = {row.split('\t')[2]: row for row in g.cli('usage').stdout.splitlines() if '\tendpoint\t' in row}
+    assert {'shop', 'shop/canary', 'shop/shadow'} <= set(used), used
+
+
 def main():
     with Gyre() as g:
         g.start()
@@ -177,6 +184,7 @@ def main():
         shadow(g)
         promote(g)
         parks_and_wakes(g)
+        costs(g)
     print('traffic: split, kept, shadowed, promoted, parked')
 
 

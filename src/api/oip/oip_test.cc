@@ -40,6 +40,32 @@ class OipTest : public testing::Test {
   std::unique_ptr<net::Client> client_;
 };
 
+// Without a version the endpoint's traffic is split; with one, who runs it answers.
+TEST_F(OipTest, CanariesAnswerTheirShare) {
+  house_.Register("churn", 3);
+  ASSERT_TRUE(house_.serving->SetVariant({.project = "default",
+                                          .endpoint = "churn",
+                                          .variant = "canary",
+                                          .reference = "churn:v2",
+                                          .share = 0.5,
+                                          .reason = {},
+                                          .by = "ann"}));
+  EXPECT_EQ(Send("GET", "/v2/models/churn/versions/2").status, 200);
+  const std::string body =
+      R"({"inputs":[{"name":"amount","datatype":"FP64","shape":[1],"data":[0.5]}]})";
+  std::map<std::string, int> answered;
+  for (int i = 0; i < 60; ++i) {
+    const auto json = Json::Parse(Send("POST", "/v2/models/churn/infer", body).body);
+    ASSERT_TRUE(json);
+    ++answered[(*json)["model_version"].AsString()];
+  }
+  EXPECT_GT(answered["1"], 5);
+  EXPECT_GT(answered["2"], 5);
+  const auto asked = Json::Parse(Send("POST", "/v2/models/churn/versions/2/infer", body).body);
+  ASSERT_TRUE(asked);
+  EXPECT_EQ((*asked)["model_version"].AsString(), "2");
+}
+
 TEST_F(OipTest, TheUnmodifiedTritonClientWorks) {
   const char* deps = std::getenv("GYRE_DEPS_DIR");
   const char* home = std::getenv("HOME");

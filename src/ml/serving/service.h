@@ -52,6 +52,7 @@ class ServingService final : public Serving {
   Result<std::string> Predict(std::string_view endpoint, std::string_view body,
                               const Headers* headers) override;
   EndpointCounts Counts(std::string_view endpoint, std::string_view variant) override;
+  std::vector<CountedVariant> Counted() override;
   Result<Endpoint> Get(std::string_view project, std::string_view endpoint) override;
   Result<std::vector<Endpoint>> List(std::string_view project, int limit,
                                      std::string_view after) override;
@@ -137,6 +138,8 @@ class ServingService final : public Serving {
   std::map<std::string, Error, std::less<>> problems_ GYRE_GUARDED_BY(state_mutex_);
   std::map<std::string, std::shared_ptr<VariantStats>> stats_
       GYRE_GUARDED_BY(state_mutex_);  // by deployment
+  std::map<std::pair<std::string, std::string>, std::string> counted_
+      GYRE_GUARDED_BY(state_mutex_);  // endpoint and variant -> project
   struct Noted {
     std::deque<Json> entries;                // the newest last
     std::int64_t second = 0, in_second = 0;  // refusals

@@ -125,6 +125,10 @@ Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpo
   }
   const SnapshotCounters counters = CountersOf(endpoint.name, info.variant);
   auto stats = StatsOf(deployment, counters);
+  {
+    const MutexLock lock(state_mutex_);
+    counted_[{info.endpoint, info.variant}] = info.project;
+  }
   auto snapshot = MakeSnapshot(std::move(info), counters, std::move(stats), std::move(stream));
   Answer warm_up;
   RowReader reader;
@@ -320,6 +324,13 @@ EndpointCounts ServingService::Counts(std::string_view endpoint, std::string_vie
   const SnapshotCounters counters = CountersOf(std::string(endpoint), variant);
   return {counters.requests->value(), counters.rows->value(),  counters.failed->value(),
           counters.ignored->value(),  counters.bytes->value(), counters.cpu_ns->value()};
+}
+
+std::vector<CountedVariant> ServingService::Counted() {
+  std::vector<CountedVariant> all;
+  const MutexLock lock(state_mutex_);
+  for (const auto& [key, project] : counted_) all.push_back({project, key.first, key.second});
+  return all;
 }
 
 // --- requests ------------------------------------------------------------------------------------

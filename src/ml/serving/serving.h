@@ -99,6 +99,11 @@ struct SnapshotInfo {
 };
 const SnapshotInfo& InfoOf(const Snapshot& snapshot);
 
+// What answered in this process, also what is gone again.
+struct CountedVariant {
+  std::string project, endpoint, variant;
+};
+
 // For protocols that score by themselves: counts a request, as failed unless it was answered, with
 // the CPU time of its thread, and captures what was answered.
 class RequestMeter {
@@ -247,6 +252,7 @@ class Serving {
   // Of the endpoint's champion, or of one variant, over all its deployments.
   virtual EndpointCounts Counts(std::string_view endpoint,
                                 std::string_view variant = kChampion) = 0;
+  virtual std::vector<CountedVariant> Counted() = 0;
 
   // Compares what should run with what runs: deploys what followed aliases point at now. Called
   // when an alias has moved (event "model.alias.moved") and now and then.
