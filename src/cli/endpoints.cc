@@ -118,7 +118,8 @@ Result<Json> ChangesAsked(const Invocation& in) {
 }
 
 // Beside the champion: a canary with a share of the requests, or a shadow.
-Result<int> DeployBeside(Invocation& in, Session& session, const std::string& name) {
+Result<int> DeployBeside(Invocation& in, Session& session, const std::string& name,
+                         const Json& changes) {
   Json body = Json::Obj({{"model", in.Get("MODEL")}});
   if (in.Has("shadow")) {
     body.Set("shadow", true);
@@ -130,8 +131,11 @@ Result<int> DeployBeside(Invocation& in, Session& session, const std::string& na
   const std::string variant = in.Has("variant")  ? in.Get("variant")
                               : in.Has("shadow") ? "shadow"
                                                  : "canary";
-  GYRE_TRY(const Json endpoint,
+  GYRE_TRY(Json endpoint,
            session.Put(EndpointPath(in, name) + "/variants/" + PercentEncode(variant), body));
+  if (changes.size() > 0) {
+    GYRE_TRY(endpoint, session.Patch(EndpointPath(in, name), changes));
+  }
   return ShowTraffic(in, endpoint, fmt::format("{} of endpoint {} live", variant, name));
 }
 
@@ -157,7 +161,7 @@ Result<int> Deploy(Invocation& in) {
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
   GYRE_TRY(session, in.session());
   if (in.dry_run()) GYRE_DO(CheckModel(in, *session, in.Get("MODEL")));
-  if (in.Has("canary") || in.Has("shadow")) return DeployBeside(in, *session, name);
+  if (in.Has("canary") || in.Has("shadow")) return DeployBeside(in, *session, name, changes);
   Json body = Json::Obj({{"model", reference}});
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
   auto endpoint = session->Put(EndpointPath(in, name), body);

@@ -83,10 +83,11 @@ def nobody_fails(g):
         g.json('POST', ENDPOINT + '/rollback', {'reason': 'drill'})
         took = time.monotonic() - begin
         assert list(variants(g)) == ['champion']
-        g.cli('deploy', 'shop:v2', '--name', 'shop', '--canary', '50%')
+        g.cli('deploy', 'shop:v2', '--name', 'shop', '--canary', '50%', '--sticky', 'column:spent')
         time.sleep(0.3)
     assert not callers.failures, callers.failures[:3]
     assert callers.answered > 100, callers.answered
+    assert g.json('GET', ENDPOINT)['sticky'] == 'column:spent'
     after = variants(g)
     assert after['canary']['deployment_id'] != before['canary']['deployment_id']
     assert after['champion']['requests'] > 0 and after['canary']['requests'] > 0, after
