@@ -135,6 +135,7 @@ def drift_is_named_and_alerts_and_labels_bring_performance(g):
     assert 'auc >= 0.75' in alert(g, 'churn:kpi')['what'], alert(g, 'churn:kpi')
     after = g.json('GET', f"/api/v1/projects/default/windows/{first['id']}")
     assert after['labelled'] == ROWS and after['state'] == 'final' and after['revision'] == 2, after
+    assert sorted(after['attributions']) == ['age', 'calls', 'income', 'plan'] and after['attributions']['calls'] > after['attributions']['income'], after['attributions']
     assert after['revisions'][0]['labelled'] == 0 and after['performance'][0]['model'] == 'churn:v1'
 
     # People take note; a restart keeps all of it.

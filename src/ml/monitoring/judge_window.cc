@@ -278,6 +278,32 @@ void AddInputs(const WindowTask& task, const Promise& promise, const inference_l
     signals->Add(std::move(signal));
 }
 
+// The inputs of the rows of one version, under their own names.
+table::Frame InputsOf(const inference_log::Joined& head, const table::Frame& rows,
+                      const std::vector<std::uint32_t>& chosen) {
+  table::Frame inputs;
+  for (const inference_log::JoinedInput& input : head.inputs) {
+    const table::Column* const column = rows.Find(input.column);
+    if (column == nullptr) continue;
+    inputs.columns.push_back(column->Select(chosen));
+    inputs.columns.back().name = input.name;
+  }
+  return inputs;
+}
+
+void AddAttributions(const Promise& promise, const inference_log::Joined& head,
+                     const table::Frame& rows, const VersionOf& version, Signals* signals,
+                     Json* document) {
+  if (promise.attributor == nullptr) return;
+  const auto live = promise.attributor->Live(InputsOf(head, rows, version.rows));
+  if (!live) return;
+  const Attributions& promised = promise.attributor->Promised();
+  Signal signal = AttributionSignal(promised, *live, version.rows.size());
+  signal.model_version_id = promise.version_id;
+  signals->Add(std::move(signal));
+  document->Set("attributions", AttributionsToJson(*live));
+}
+
 void AddAnswers(const WindowTask& task, const inference_log::Joined& head, const table::Frame& rows,
                 const std::vector<VersionOf>& versions, const Signal& drift, Signals* signals,
                 Json* document) {
@@ -317,6 +343,7 @@ Result<Json> JudgeWindow(const WindowTask& task, const inference_log::Joined& he
   Signals signals;
   Signal drift;
   AddInputs(task, promise, head, rows, &signals, &drift, &document);
+  if (!versions.empty()) AddAttributions(promise, head, rows, versions[0], &signals, &document);
   AddAnswers(task, head, rows, versions, drift, &signals, &document);
   std::vector<std::uint32_t> all(rows.rows());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint32_t>(i);

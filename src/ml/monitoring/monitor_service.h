@@ -67,8 +67,8 @@ class MonitorService final : public Monitors {
   Result<std::vector<MonitorRow>> Rows(std::string_view project);
   Result<std::int64_t> Evaluate(MonitorRow row, bool by_hand) GYRE_REQUIRES(evaluating_);
   Result<Look> LookAt(const MonitorRow& row, bool by_hand);
-  Result<Json> TaskInput(const MonitorRow& row, const Look& look);
-  Result<Json> Promises(const MonitorRow& row);
+  Result<Json> TaskInput(const MonitorRow& row, const Look& look) GYRE_REQUIRES(evaluating_);
+  Result<Json> Promises(const MonitorRow& row) GYRE_REQUIRES(evaluating_);
   Json Traffic(const std::string& endpoint) GYRE_REQUIRES(evaluating_);
   Result<bool> Keep(MonitorRow* row, const Look& look, const Json& document);
   Result<> Write(const Commit& commit);
@@ -84,6 +84,8 @@ class MonitorService final : public Monitors {
   std::map<std::string, serving::EndpointCounts> counted_ GYRE_GUARDED_BY(evaluating_);
   // By monitor: when it may be looked at again, so that a storm of small batches costs a share of
   // the time, not all of it.
+  // By model version: what its columns added on the rows held out; computed once.
+  std::map<std::string, Json> attributions_ GYRE_GUARDED_BY(evaluating_);
   std::map<std::string, std::int64_t> rested_us_ GYRE_GUARDED_BY(evaluating_);
   exec::Worker worker_;
 };

@@ -28,9 +28,19 @@ Json JsonOf(const std::string& text) {
   return json ? *std::move(json) : Json();
 }
 
-const registry::Attachment* ReferenceOf(const registry::ModelVersion& version) {
+// Where a worker finds a file of that version; null when there is none, or it is damaged: the rest
+// can be judged all the same.
+Json PathOf(blob::Store& blobs, const registry::ModelVersion& version, const blob::Object& object) {
+  auto path = registry::LocalPathOf(blobs, version, object);
+  if (path) return *std::move(path);
+  kLog.Failed("a file of " + version.name() + " cannot be read", path.error());
+  return nullptr;
+}
+
+Json AttachmentPath(blob::Store& blobs, const registry::ModelVersion& version,
+                    std::string_view name) {
   for (const registry::Attachment& attachment : version.attachments) {
-    if (attachment.name == "reference") return &attachment;
+    if (attachment.name == name) return PathOf(blobs, version, attachment.object);
   }
   return nullptr;
 }
@@ -157,10 +167,13 @@ Result<Json> MonitorService::Promises(const MonitorRow& row) {
       promise.Set("metrics", evaluation->metrics);
       promise.Set("primary", evaluation->primary);
     }
-    if (const registry::Attachment* const reference = ReferenceOf(*version)) {
-      GYRE_TRY(std::string path, registry::LocalPathOf(rooms_.blobs, *version, reference->object));
-      promise.Set("reference", std::move(path));
-    }
+    promise.Set("reference", AttachmentPath(rooms_.blobs, *version, "reference"));
+    promise.Set("package", PathOf(rooms_.blobs, *version, version->package));
+    const auto known = attributions_.find(deployment.model_version_id);
+    if (known == attributions_.end())
+      promise.Set("holdout", AttachmentPath(rooms_.blobs, *version, "holdout"));
+    else
+      promise.Set("attributions", known->second);
     promises.Set(deployment.model, std::move(promise));
   }
   return promises;
@@ -226,6 +239,8 @@ Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
     input.Set("log", inference_log::ReadRequestToJson(plan.request));
     input.Set("traffic", traffic);
     GYRE_TRY(const Json answer, rooms_.jobs.RunTaskNow("monitoring.window", input, options));
+    for (const auto& [model, attributions] : answer["attributions"].members())
+      attributions_[input["promises"][model]["version_id"].AsString()] = attributions;
     row.monitor.problem = answer["problems"].size() == 0
                               ? ""
                               : fmt::format("computed without damaged files: {}",

@@ -23,13 +23,14 @@ namespace gyre::monitoring {
 // what explains another comes before it.
 inline constexpr std::string_view kDataQuality = "data_quality", kDrift = "drift",
                                   kPredictionDrift = "prediction_drift",
+                                  kAttributionDrift = "attribution_drift",
                                   kPerformance = "performance", kKpi = "kpi",
                                   kEstimate = "estimated_performance",
                                   kConceptDrift = "concept_drift", kFeedback = "feedback",
                                   kService = "service";
-inline constexpr std::string_view kSignalNames[] = {kDataQuality,  kDrift,    kPredictionDrift,
-                                                    kPerformance,  kKpi,      kEstimate,
-                                                    kConceptDrift, kFeedback, kService};
+inline constexpr std::string_view kSignalNames[] = {
+    kDataQuality, kDrift,    kPredictionDrift, kAttributionDrift, kPerformance,
+    kKpi,         kEstimate, kConceptDrift,    kFeedback,         kService};
 
 struct Signal {
   std::string name = {};

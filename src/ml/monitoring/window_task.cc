@@ -28,6 +28,9 @@ Result<Promise> PromiseFromJson(const Json& json, std::span<const std::string> i
     promise.metrics[name] = {estimate, NumberOr(value["lower"], estimate),
                              NumberOr(value["upper"], estimate)};
   }
+  promise.attributor =
+      std::make_shared<Attributor>(json["package"].AsString(), json["holdout"].AsString(),
+                                   AttributionsFromJson(json["attributions"]));
   if (json["reference"].AsString().empty()) return promise;
   GYRE_TRY(const std::string text,
            exec::ReadFile(json["reference"].AsString(), kReferenceBytesMax));
@@ -202,8 +205,15 @@ Result<Json> RunWindowTask(runners::TaskContext& context) {
     }
     windows.Push(std::move(document));
   }
-  return Json::Obj(
-      {{"windows", std::move(windows)}, {"more", more}, {"problems", std::move(problems)}});
+  Json attributions = Json::Obj();
+  for (const auto& [model, promise] : task.promises) {
+    const Attributions known = promise.attributor->Known();
+    if (!known.empty()) attributions.Set(model, AttributionsToJson(known));
+  }
+  return Json::Obj({{"windows", std::move(windows)},
+                    {"more", more},
+                    {"problems", std::move(problems)},
+                    {"attributions", std::move(attributions)}});
 }
 
 }  // namespace gyre::monitoring

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "ml/inference_log/joined.h"
+#include "ml/monitoring/attributions.h"
 #include "ml/monitoring/reference.h"
 #include "ml/monitoring/signals.h"
 #include "ml/monitoring/windows.h"
@@ -21,12 +23,14 @@ struct Promise {
   std::map<std::string, Measured> metrics = {};
   Reference reference = {};
   bool has_reference = false;
+  std::shared_ptr<Attributor> attributor = {};  // null: nothing is known
 };
 
 // {"log": a ReadRequest, "window", "from", "watermark", "again": [{"begin", "end"}] windows that
-// were judged before, "promises": {"churn:v3": {"version_id", "primary", "metrics", "reference":
-// path}}, "kpis": [text], "ignore": [column], "effect_min", "against": "training" or "previous",
-// "previous": counts of the window before, "health": [of windows before], "traffic":
+// were judged before, "promises": {"churn:v3": {"version_id", "primary", "metrics", "reference",
+// "package", "holdout": paths, "attributions"?}}, "kpis": [text], "ignore": [column], "effect_min",
+// "against": "training" or "previous", "previous": counts of the window before, "health": [of
+// windows before], "traffic":
 // {"failed_share", "ignored_share"}}.
 struct WindowTask {
   inference_log::ReadRequest log;
@@ -48,7 +52,8 @@ Result<WindowTask> WindowTaskFromJson(const Json& json);
 Result<Json> JudgeWindow(const WindowTask& task, const inference_log::Joined& head,
                          const table::Frame& rows, const Window& window, bool is_again);
 
-// {"windows": [documents, in the order of time], "more": there are further ones}.
+// {"windows": [documents, in the order of time], "more": there are further ones, "attributions":
+// {"churn:v3": on the rows held out}}.
 Result<Json> RunWindowTask(runners::TaskContext& context);
 
 }  // namespace gyre::monitoring
