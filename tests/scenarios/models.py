@@ -62,7 +62,7 @@ def first_version(g):
 def what_was_used(g):
     deployed = g.cli('deploy', 'customers@champion', '--name', 'used')
     # The line that is offered for pasting holds values that the model knows.
-    line = shlex.split(deployed.stdout.partition('try: ')[2])
+    line = shlex.split(deployed.stdout.partition('try: ')[2].splitlines()[0])
     row = json.loads(line[line.index('-d') + 1])['inputs'][0]
     assert 20 < row['tenure'] < 50 and 50 < row['charge'] < 90 and row['contract'] in ('month', 'year', 'two years'), row
     answered = subprocess.run([*line, '--silent', '--fail'], capture_output=True, text=True, timeout=60)
