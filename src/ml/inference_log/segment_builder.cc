@@ -239,14 +239,13 @@ void SegmentBuilder::AddExtras(const RequestHead& head, std::size_t i) {
   event_max_us_ = std::max(event_max_us_, event_us);
 }
 
-std::string SegmentBuilder::Finish() const {
+void SegmentBuilder::Finish(std::string* file) const {
   Json facts = StreamFacts(stream_->spec);
   facts.Set("kind", "segment").Set("rows", rows_).Set("policy", PolicyToJson(*policy_));
-  std::string file;
-  file.reserve(static_cast<std::size_t>(table::FrameBytes(frame_)));
-  AppendHead(facts, &file);
-  AppendFrameRecord(frame_, &file);
-  return file;
+  file->clear();
+  file->reserve(static_cast<std::size_t>(table::FrameBytes(frame_)));
+  AppendHead(facts, file);
+  AppendFrameRecord(frame_, file);
 }
 
 void SegmentBuilder::Clear(std::int64_t began_us) {

@@ -39,7 +39,7 @@ class SegmentBuilder {
 
   // The rows of one request as the recorder wrote them.
   void Add(std::string_view request);
-  std::string Finish() const;  // the file
+  void Finish(std::string* file) const;
   // Begins the next segment in the memory of this one.
   void Clear(std::int64_t began_us);
 

@@ -141,19 +141,19 @@ std::shared_ptr<const Stream> Writer::StreamOf(std::uint64_t serial) {
 }
 
 Result<SegmentBuilder*> Writer::BuilderOf(std::uint64_t serial) {
+  if (latest_ != nullptr && latest_->stream().serial == serial && !Full(*latest_)) return latest_;
   const auto found = builders_.find(serial);
   if (found != builders_.end()) {
     SegmentBuilder& builder = *found->second;
-    if (builder.rows() >= settings_.segment_rows_max ||
-        builder.bytes() >= settings_.segment_bytes_max)
-      GYRE_DO(Seal(builder));
+    if (Full(builder)) GYRE_DO(Seal(builder));
     std::shared_ptr<const Policy> policy;
     {
       const MutexLock lock(mutex_);
       policy = StateOf(NameOf(builder.stream().spec)).policy;
     }
-    if (builder.policy() == policy) return &builder;
+    if (builder.policy() == policy) return latest_ = &builder;
     GYRE_DO(Seal(builder));
+    latest_ = nullptr;
     builders_.erase(found);
   }
   const auto stream = StreamOf(serial);
@@ -161,7 +161,7 @@ Result<SegmentBuilder*> Writer::BuilderOf(std::uint64_t serial) {
   GYRE_TRY(const auto policy, PolicyOf(NameOf(stream->spec)));
   auto& builder = builders_[serial];
   builder = std::make_unique<SegmentBuilder>(stream, policy, hash_key_, clock_.MonotonicMicros());
-  return builder.get();
+  return latest_ = builder.get();
 }
 
 // What is in hand into builders. After an error it goes on where it stopped.
@@ -186,6 +186,7 @@ Result<> Writer::Digest() {
 
 Result<> Writer::Sweep() {
   swept_bytes_ = 0;
+  latest_ = nullptr;  // the policy may be another one by now
   GYRE_DO(Digest());
   for (const std::shared_ptr<Lane>& lane : lanes_->All()) {
     Buffer* const taken = lane->full.exchange(nullptr, std::memory_order_acquire);
@@ -212,6 +213,7 @@ Result<> Writer::StorePending() {
   EndpointState& state = StateOf(NameOf(sealed.spec));
   state.stored += row.rows;
   state.counters->stored_metric->Add(row.rows);
+  spare_ = std::move(pending_->bytes);
   pending_.reset();
   return {};
 }
@@ -230,7 +232,8 @@ Result<> Writer::Seal(SegmentBuilder& builder) {
                            .event_max_us = builder.event_max_us(),
                            .received_max_us = builder.received_max_us()},
                           spec,
-                          builder.Finish()});
+                          std::move(spare_)});
+  builder.Finish(&pending_->bytes);
   builder.Clear(clock_.MonotonicMicros());
   return StorePending();
 }
@@ -291,6 +294,8 @@ Result<> Writer::Round(bool seal_all) {
     // One that is busy fills before its time is over, and keeps its memory.
     at = due ? builders_.erase(at) : std::next(at);
   }
+  latest_ = nullptr;
+  if (builders_.empty()) spare_ = std::string();
   GYRE_DO(SaveCounts());
   ForgetStreams();
   std::int64_t complete_us = begin_us - kAnswerMicros;
@@ -384,6 +389,7 @@ void Writer::Stop() {
   GiveUp();
   pending_.reset();
   in_hand_.reset();
+  latest_ = nullptr;
   builders_.clear();
   if (const auto saved = SaveCounts(); !saved) kLog.Failed("drops not booked", saved.error());
 }

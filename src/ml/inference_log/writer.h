@@ -72,6 +72,10 @@ class Writer {
   Result<> Digest() GYRE_REQUIRES(work_mutex_);
   Result<SegmentBuilder*> BuilderOf(std::uint64_t serial) GYRE_REQUIRES(work_mutex_);
   Result<> Seal(SegmentBuilder& builder) GYRE_REQUIRES(work_mutex_);
+  bool Full(const SegmentBuilder& builder) const {
+    return builder.rows() >= settings_.segment_rows_max ||
+           builder.bytes() >= settings_.segment_bytes_max;
+  }
   Result<> StorePending() GYRE_REQUIRES(work_mutex_);
   Result<> SaveCounts() GYRE_REQUIRES(work_mutex_);
   void GiveUp() GYRE_REQUIRES(work_mutex_);
@@ -96,6 +100,9 @@ class Writer {
   std::optional<InHand> in_hand_ GYRE_GUARDED_BY(work_mutex_);
   std::optional<Sealed> pending_ GYRE_GUARDED_BY(work_mutex_);
   std::map<std::uint64_t, std::unique_ptr<SegmentBuilder>> builders_ GYRE_GUARDED_BY(work_mutex_);
+  // Of the last request, while nothing else can have changed.
+  SegmentBuilder* latest_ GYRE_GUARDED_BY(work_mutex_) = nullptr;
+  std::string spare_ GYRE_GUARDED_BY(work_mutex_);  // memory for the next file
   std::size_t swept_bytes_ GYRE_GUARDED_BY(work_mutex_) = 0;
   bool troubled_ GYRE_GUARDED_BY(work_mutex_) = false;  // the last round failed, and was logged
   // Of the writer's thread.
