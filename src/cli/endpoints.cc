@@ -144,7 +144,7 @@ void SayWatched(Invocation& in, Session& session, const std::string& endpoint) {
   const auto monitor = session.Get(fmt::format(
       "/api/v1/projects/{}/monitors/{}", PercentEncode(in.project()), PercentEncode(endpoint)));
   if (!monitor) return;
-  in.out().Print(fmt::format("  watched: {}; gyre monitors show {}\n",
+  in.out().Print(fmt::format("  watched: every {}; gyre monitors show {}\n",
                              (*monitor)["window_text"].AsString(), endpoint));
 }
 

@@ -285,6 +285,7 @@ Result<int> ListAlerts(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json answer, session->Get(path));
   PrintAlerts(in.out(), answer["items"]);
+  if (answer["items"].size() == 0) in.out().Note("no alert fires or is pending");
   return 0;
 }
 

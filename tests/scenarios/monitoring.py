@@ -67,7 +67,7 @@ def deployed(g):
     g.cli('add', 'churn.csv', '--name', 'churn')
     g.cli('train', 'churn', '--target', 'churned', '--trials', '2')
     done = g.cli('deploy', 'churn@champion')
-    assert re.search(r'watched: 1h, at least 500 rows', done.stdout), done.stdout
+    assert re.search(r'watched: every 1h, at least 500 rows', done.stdout), done.stdout
     g.cli('monitors', 'edit', 'churn', '--every', '1h', '--rows-min', '200')
     return World(g)
 

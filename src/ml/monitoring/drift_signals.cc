@@ -52,6 +52,10 @@ std::string Named(const std::vector<std::string>& columns) {
   return fmt::format("{} and {} more", Join(first, ", "), columns.size() - kNamed);
 }
 
+bool IsTime(table::Type type) {
+  return type == table::Type::kDate || type == table::Type::kTimestamp;
+}
+
 struct QualityRule {
   std::string_view kind;
   double share = 0, reference_share = 0, rise_min = 0;
@@ -78,7 +82,9 @@ std::vector<QualityRule> RulesOf(const ReferenceColumn& column, const BinCounts&
   rules.push_back({"missing", missing, missed, kShareRise,
                    fmt::format("{} is missing in {:.0f} % of the rows, {:.0f} % before", name,
                                100 * missing, 100 * missed)});
-  if (column.bins.is_number) {
+  if (IsTime(column.bins.type)) {
+    // Time goes on: it is always later than what the model has seen.
+  } else if (column.bins.is_number) {
     const double outside = ShareOf(now.counts.front() + now.counts.back(), present);
     rules.push_back({"out_of_range", outside, 0, kOutsideMin,
                      fmt::format("{:.0f} % of {} lie outside the range that the model has seen",
@@ -150,6 +156,7 @@ DriftFindings DriftOf(std::string_view name, std::span<const ReferenceColumn> re
   for (std::size_t i = 0; i < reference.size(); ++i) {
     const ReferenceColumn& column = reference[i];
     if (column.counts.present() == 0 || current[i].present() == 0) continue;
+    if (IsTime(column.bins.type)) continue;
     rows = std::max(rows, current[i].present());
     found.columns.push_back(
         {column.bins.name,

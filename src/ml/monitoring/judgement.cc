@@ -70,7 +70,8 @@ AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal&
   alert.window_id = window.id;
   alert.window_number = window.number;
   alert.updated_us = now_us;
-  if (move.step.to != Phase::kOk) {
+  // A window between two bad ones says nothing of the trouble.
+  if (move.step.to != Phase::kOk && signal.level == Level::kBad) {
     alert.columns = move.step.columns.empty() ? signal.columns : move.step.columns;
     alert.what = WhatOf(signal, alert.columns);
     alert.model = window.document["model"].AsString();

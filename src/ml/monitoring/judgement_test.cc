@@ -67,6 +67,15 @@ TEST(Judgement, AnAlertBeginsWithTheColumnsThatSeveralWindowsNamed) {
   EXPECT_FALSE(event["incident"].AsString().empty());
 }
 
+TEST(Judgement, ACalmWindowLeavesWhatTheAlertIsAbout) {
+  Kept kept;
+  for (int i = 0; i < 2; ++i) kept.See({SignalJson(kDrift, Level::kBad, {"hour"})});
+  const auto moves = kept.See({SignalJson(kDrift, Level::kCalm)});
+  EXPECT_EQ(moves[0].alert.state.phase, Phase::kFiring);
+  EXPECT_EQ(moves[0].alert.what, "something");
+  EXPECT_EQ(moves[0].alert.columns, std::vector<std::string>{"hour"});
+}
+
 TEST(Judgement, TheSameWindowIsObservedOnce) {
   Kept kept;
   const std::vector<Json> bad = {SignalJson(kDrift, Level::kBad, {"hour"})};

@@ -37,17 +37,18 @@ double Median(std::vector<double> values) {
 struct HealthRule {
   std::string_view what;
   double Health::* field;
-  double floor;     // deviations below it are noise
+  double floor;     // deviations below it are noise,
+  double relative;  // and those below this share of what is usual
   bool both_sides;  // less is as strange as more
   double scale;     // of the number that people read
   std::string_view unit;
 };
 constexpr HealthRule kHealthRules[] = {
-    {"requests that failed", &Health::failed_share, 0.01, false, 100, " %"},
-    {"the slowest of a hundred answers", &Health::latency_p99_us, 500, false, 1e-3, " ms"},
-    {"rows an hour", &Health::rows_per_hour, 1, true, 1, ""},
-    {"requests with columns that the model does not know", &Health::ignored_share, 0.05, false, 100,
-     " %"},
+    {"requests that failed", &Health::failed_share, 0.01, 0.1, false, 100, " %"},
+    {"the slowest of a hundred answers", &Health::latency_p99_us, 500, 0.3, false, 1e-3, " ms"},
+    {"rows an hour", &Health::rows_per_hour, 1, 0.1, true, 1, ""},
+    {"requests with columns that the model does not know", &Health::ignored_share, 0.05, 0.1, false,
+     100, " %"},
 };
 
 struct Strange {
@@ -61,7 +62,7 @@ Strange StrangenessOf(const HealthRule& rule, std::span<const Health> before, co
   for (const double value : values) distances.push_back(std::abs(value - middle));
   // A spread of nothing, as of a constant, would make anything strange.
   const double spread =
-      std::max({kMadToDeviation * Median(distances), rule.floor, 0.1 * std::abs(middle)});
+      std::max({kMadToDeviation * Median(distances), rule.floor, rule.relative * std::abs(middle)});
   const double off = (now.*rule.field - middle) / spread;
   const double deviations = rule.both_sides ? std::abs(off) : off;
   return {deviations,

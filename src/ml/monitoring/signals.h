@@ -77,8 +77,9 @@ inline constexpr std::string_view kBinnedWasserstein = "wasserstein1.std_ref.ref
 std::string DriftedText(std::string_view signal, std::size_t columns);
 // The calibrated default on the fixed bins: of windows like the reference at most
 // kFalseDiscoveryRate have a column that signals (one in a hundred of the predictions). `current`
-// in the order of `reference`; columns without rows on either side are left out. `name` is kDrift
-// or kPredictionDrift; `than`: "the training data", "the window before".
+// in the order of `reference`; columns of times, which always go on, and those without rows on
+// either side are left out. `name` is kDrift or kPredictionDrift; `than`: "the training data", "the
+// window before".
 DriftFindings DriftOf(std::string_view name, std::span<const ReferenceColumn> reference,
                       std::span<const BinCounts> current, double effect_min, std::string_view than);
 

@@ -184,6 +184,17 @@ TEST_F(DriftSignals, QualityNamesMissingUnseenAndOutOfRange) {
   EXPECT_EQ(quality.signal.columns, (std::vector<std::string>{"n0", "n5", "c1"}));
 }
 
+TEST_F(DriftSignals, TimeGoesOnWithoutDrift) {
+  std::vector<ReferenceColumn> reference(reference_.begin(), reference_.begin() + 1);
+  table::Frame window = World(&random_, kWindowRows);
+  window.columns.resize(1);
+  for (double& value : window.columns[0].doubles) value += 100;
+  EXPECT_EQ(Drift(reference, window, 0.1).signal.level, Level::kBad);
+  reference[0].bins.type = table::Type::kDate;
+  EXPECT_TRUE(Drift(reference, window, 0.1).columns.empty());
+  EXPECT_EQ(QualityOf(reference, CountsOf(reference, window)).findings.size(), 0U);
+}
+
 TEST_F(DriftSignals, FewRowsSayNothing) {
   const table::Frame window = World(&random_, 20, 3.0);
   EXPECT_EQ(Drift(reference_, window, 0.1).signal.level, Level::kUnknown);
