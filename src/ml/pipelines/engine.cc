@@ -1,7 +1,5 @@
 #include "ml/pipelines/engine.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/id.h"
@@ -22,11 +20,7 @@ constexpr std::size_t kKindsAtOnce = 256;
 // Of programs whose end is durable: until then the next server may have to read it again. The log
 // stays.
 void RemoveScratch(const std::vector<std::string>& folders) {
-  for (const std::string& folder : folders) {
-    if (::rmdir((folder + "/work").c_str()) != 0)
-      static_cast<void>(exec::RemoveTree(folder + "/work"));
-    static_cast<void>(exec::RemoveTree(folder + "/outputs"));
-  }
+  for (const std::string& folder : folders) exec::RemoveContents(folder, ".gyre-");
 }
 
 std::string EventPayload(const RunRecord& run) {
@@ -213,6 +207,7 @@ Engine::Live* Engine::LiveOf(const std::string& run_id) {
 Result<> Engine::Load(const std::string& run_id, bool adopts) {
   GYRE_TRY(StoredRun stored, store_.Load(run_id, PipelineStore::Which::kRunning));
   GYRE_TRY(const Json plan, Json::Parse(stored.plan, 128));
+  GYRE_DO(exec::MakeDirectory(fmt::format("{}/{}", programs_.directory, run_id)));
   Live live;
   live.machine =
       std::make_unique<Machine>(SpecFromJson(plan), std::move(stored.run), std::move(stored.tasks),

@@ -348,7 +348,7 @@ Result<LogPart> PipelinesOnStore::ReadLog(std::string_view id, std::string_view 
   }
   if (found.number == 0) return part;
   const std::string file =
-      AttemptFolder(settings_.directory, run.id, found.step, found.item, found.number) + "/log";
+      LogFile(AttemptFolder(settings_.directory, run.id, found.step, found.item, found.number));
   auto text = exec::ReadFilePart(file, offset, bytes_max);
   if (text) part.text = *std::move(text);
   if (part.text.size() == static_cast<std::size_t>(bytes_max)) part.ended = false;

@@ -99,7 +99,7 @@ Result<> AddWords(const Json& list, std::string_view key, std::vector<std::strin
 }
 
 Result<> AddScript(const Json& with, const std::string& folder, std::vector<std::string>* words) {
-  const std::string path = folder + "/script";
+  const std::string path = folder + "/.gyre-script";
   GYRE_DO(exec::WriteFile(path, with["script"].AsString()));
   GYRE_DO(AddWords(with.Has("interpreter") ? with["interpreter"] : Json("python3"), "interpreter",
                    words));
@@ -139,13 +139,7 @@ Result<std::vector<std::string>> WordsOf(const Step& step, const Json& with,
 
 std::string LastLine(const std::string& log) {
   constexpr std::int64_t kTail = 2000;
-  const auto size = exec::ListFiles(log.substr(0, log.rfind('/')), 10);
-  std::int64_t from = 0;
-  if (size) {
-    for (const exec::FileEntry& file : *size) {
-      if (file.path == "log") from = std::max<std::int64_t>(0, file.size_bytes - kTail);
-    }
-  }
+  const std::int64_t from = std::max<std::int64_t>(0, exec::FileSize(log) - kTail);
   const auto text = exec::ReadFilePart(log, from, kTail);
   if (!text) return {};
   const std::string_view trimmed = Trim(*text);
@@ -169,6 +163,8 @@ bool IsVerbatim(std::string_view kind, std::string_view key) {
   const auto found = std::ranges::find(facts->keys, key, &KindKey::name);
   return found != facts->keys.end() && found->verbatim;
 }
+
+std::string LogFile(const std::string& folder) { return folder + "/.gyre-log"; }
 
 std::string TaskName(const Step& step, std::int64_t item) {
   return item < 0 ? step.name : fmt::format("{}[{}]", step.name, item);
@@ -266,18 +262,17 @@ Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machin
                [&](std::string_view name) { return fmt::format("{}/{}", outputs, name); }));
   GYRE_TRY(filled.inputs, WithLocalFiles(rooms.blobs, filled.inputs));
   GYRE_TRY(filled.with, WithLocalFiles(rooms.blobs, filled.with));
-  const std::string work = options.folder + "/work";
-  GYRE_DO(exec::MakeDirectories(work));
-  if (!step.outputs.empty()) GYRE_DO(exec::MakeDirectories(outputs));
+  GYRE_DO(exec::MakeDirectory(options.folder));
+  if (!step.outputs.empty()) GYRE_DO(exec::MakeDirectory(outputs));
   GYRE_TRY(options.argv, WordsOf(step, filled.with, options.folder));
-  options.working_directory = filled.with["working_directory"].StringOr(work);
+  options.working_directory = filled.with["working_directory"].StringOr(options.folder);
   if (!options.working_directory.starts_with('/'))
     return InvalidArgument("GY4708", "the working_directory `{}` is no full path",
                            options.working_directory)
         .Fix("leave it out for an empty folder, or begin it with a slash");
   options.environment = rooms.environment;
   AddOwnVariables(machine, intent, filled, outputs, &options.environment);
-  options.log_file = options.folder + "/log";
+  options.log_file = LogFile(options.folder);
   options.timeout_ms = step.timeout_us / 1000;
   options.stall_ms = step.stall_us / 1000;
   options.cpus = step.resources.cpus;
@@ -339,7 +334,7 @@ Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const std::string&
   } else if (end.signal != 0) {
     outcome.reason = fmt::format("it was killed by signal {}", end.signal);
   } else if (end.code != 0) {
-    const std::string last = LastLine(folder + "/log");
+    const std::string last = LastLine(LogFile(folder));
     outcome.reason = fmt::format("exit status {}{}{}", end.code, last.empty() ? "" : ": ", last);
   } else {
     outcome.kind = Kind::kSucceeded;

@@ -24,10 +24,12 @@ struct ProgramRooms {
   std::vector<std::string> environment;  // "NAME=value", of every program
 };
 
-// Where an attempt lives: log, claim, status, work/, outputs/.
+// Where an attempt lives: it is the program's working directory, with outputs/; what begins with
+// .gyre- is ours (claim, status, log) and stays.
 std::string TaskName(const Step& step, std::int64_t item);  // "train", "train[3]"
 std::string AttemptFolder(const std::string& directory, std::string_view run_id, const Step& step,
                           std::int64_t item, int attempt);
+std::string LogFile(const std::string& folder);
 // For effects outside: the same for all attempts of a task.
 std::string EffectKey(std::string_view run_id, const Step& step, std::int64_t item);
 

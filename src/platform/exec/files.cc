@@ -89,6 +89,20 @@ Result<> MakeDirectories(const std::string& path) {
   return {};
 }
 
+Result<> MakeDirectory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return {};
+  return SystemError("making the folder " + path, errno);
+}
+
+void RemoveContents(const std::string& directory, std::string_view kept) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    if (!at->path().filename().native().starts_with(kept)) found.push_back(at->path());
+  }
+  for (const fs::path& path : found) fs::remove_all(path, error);
+}
+
 Result<> RemoveTree(const std::string& path) {
   std::error_code error;
   fs::remove_all(path, error);
@@ -191,6 +205,11 @@ Result<std::string> ReadSystemFile(const std::string& path) {
   }
   bytes.resize(done);
   return bytes;
+}
+
+std::int64_t FileSize(const std::string& path) {
+  struct stat info{};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : -1;
 }
 
 bool FileExists(const std::string& path) {

@@ -12,6 +12,9 @@
 namespace gyre::exec {
 
 Result<> MakeDirectories(const std::string& path);  // and its parents; an existing one is fine
+Result<> MakeDirectory(const std::string& path);    // its parent is there; an existing one is fine
+// Everything in a folder whose name does not begin with `kept`.
+void RemoveContents(const std::string& directory, std::string_view kept);
 Result<> RemoveTree(
     const std::string& path);  // a missing one is fine; links are removed, not followed
 Result<std::string> ReadFile(const std::string& path,
@@ -31,6 +34,7 @@ Result<> RenameDurably(const std::string& from, const std::string& to);  // in o
 // A file of /proc or /sys, whose size is not known beforehand; at most 64 KiB.
 Result<std::string> ReadSystemFile(const std::string& path);
 bool FileExists(const std::string& path);
+std::int64_t FileSize(const std::string& path);  // -1 when there is none
 bool FolderExists(const std::string& path);
 // A new empty folder of our own (0700) where temporary files go.
 Result<std::string> MakeTemporaryDirectory();

@@ -4,8 +4,9 @@
 //
 //   shim FOLDER NONCE TIMEOUT_MS STALL_MS GRACE_MS CPUS LOG WORKDIR PROGRAM WORD...
 //
-//   FOLDER/claim    a symbolic link "PID START NONCE": made at once and only once
-//   FOLDER/status   "CODE SIGNAL WHY ERRNO CPU_US PEAK_KIB STARTED_US ENDED_US", renamed into place
+//   FOLDER/.gyre-claim   a symbolic link "PID START NONCE": made at once and only once
+//   FOLDER/.gyre-status  "CODE SIGNAL WHY ERRNO CPU_US PEAK_KIB STARTED_US ENDED_US", renamed into
+//   place
 //
 // SIGTERM ends the program as cancelled, SIGUSR1 at once as over its memory. It stands on the
 // system calls alone (x86-64): what the C library does before main() costs several times as much as
@@ -120,7 +121,7 @@ long Claim(const char* nonce) {
   claim.Add(Call(SYS_getpid)).Add(" ");
   AddOwnStart(&claim);
   claim.Add(" ").Add(nonce);
-  return Call(SYS_symlink, Bits(claim.text), Bits("claim"));
+  return Call(SYS_symlink, Bits(claim.text), Bits(".gyre-claim"));
 }
 
 // --- the program ---------------------------------------------------------------------------------
@@ -255,12 +256,12 @@ void WriteStatus(int status, const char* why, int failed, long long started) {
   line.Add(WIFSIGNALED(status) ? WTERMSIG(status) : 0).Add(" ");
   line.Add(failed != 0 ? "start" : why).Add(" ").Add(failed).Add(" ").Add(cpu).Add(" ");
   line.Add(used.ru_maxrss).Add(" ").Add(started).Add(" ").Add(NowMicros(CLOCK_REALTIME)).Add("\n");
-  const long file = Open("status.new", O_WRONLY | O_CREAT | O_TRUNC);
+  const long file = Open(".gyre-status.new", O_WRONLY | O_CREAT | O_TRUNC);
   if (file < 0) return;
   const long written = Call(SYS_write, file, Bits(line.text), static_cast<long>(line.length));
   Call(SYS_close, file);
   if (written == static_cast<long>(line.length))
-    Call(SYS_rename, Bits("status.new"), Bits("status"));
+    Call(SYS_rename, Bits(".gyre-status.new"), Bits(".gyre-status"));
 }
 
 int Run(int argc, char** argv, char** envp) {

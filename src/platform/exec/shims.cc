@@ -33,7 +33,7 @@ struct Claim {
 
 std::optional<Claim> ReadClaim(const std::string& folder) {
   char text[256];
-  const ssize_t length = ::readlink((folder + "/claim").c_str(), text, sizeof text);
+  const ssize_t length = ::readlink((folder + "/.gyre-claim").c_str(), text, sizeof text);
   if (length <= 0) return std::nullopt;
   const auto parts = Split(std::string_view(text, static_cast<std::size_t>(length)), ' ');
   if (parts.size() != 3) return std::nullopt;
@@ -42,7 +42,7 @@ std::optional<Claim> ReadClaim(const std::string& folder) {
 }
 
 std::optional<ShimEnd> ReadStatus(const std::string& folder) {
-  const int file = ::open((folder + "/status").c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = ::open((folder + "/.gyre-status").c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return std::nullopt;
   char text[256];
   const ssize_t length = ::read(file, text, sizeof text);

@@ -96,7 +96,7 @@ TEST_F(ShimsTest, AShimThatWasKilledIsLostAndItsProgramWithIt) {
   ASSERT_TRUE(shims_->Start(1, options));
   while (Log(options).empty()) usleep(1000);
   char claim[256] = {};
-  ASSERT_GT(::readlink((options.folder + "/claim").c_str(), claim, sizeof claim - 1), 0);
+  ASSERT_GT(::readlink((options.folder + "/.gyre-claim").c_str(), claim, sizeof claim - 1), 0);
   ::kill(atoi(claim), SIGKILL);
   EXPECT_EQ(Next(*shims_, 1).why, "lost");
   const int program = atoi(Log(options).c_str());
