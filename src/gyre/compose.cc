@@ -311,7 +311,7 @@ Result<> House::Rooms::OpenMl() {
                                                *evaluations, *serving, *inference_log, *jobs,
                                                metrics, SystemClock(), AlertNotices()}));
   AddSteps(*pipelines, {*blobs, *jobs, *datasets, *queries, *evaluations, *registry, *serving,
-                        *training, *notices});
+                        *training, *comparisons, *notices});
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include "ml/data/steps.h"
 #include "ml/evaluation/steps.h"
+#include "ml/monitoring/steps.h"
 #include "ml/pipelines/notify_kind.h"
 #include "ml/registry/steps.h"
 #include "ml/serving/steps.h"
@@ -28,6 +29,7 @@ void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms) {
   registry::AddSteps(pipelines, rooms.registry);
   serving::AddSteps(pipelines, rooms.serving, rooms.registry);
   training::AddSteps(pipelines, rooms.training, rooms.datasets, rooms.jobs);
+  monitoring::AddSteps(pipelines, rooms.comparisons, rooms.datasets, rooms.blobs, rooms.jobs);
   pipelines.AddKind(pipelines::NotifyKind(rooms.notices));
 }
 

@@ -14,6 +14,9 @@ class Queries;
 namespace gyre::evaluation {
 class Evaluations;
 }
+namespace gyre::monitoring {
+class Comparisons;
+}
 namespace gyre::notices {
 class Notices;
 }
@@ -44,6 +47,7 @@ struct StepRooms {
   registry::Registry& registry;
   serving::Serving& serving;
   training::Training& training;
+  monitoring::Comparisons& comparisons;
   notices::Notices& notices;
 };
 // What a step of a pipeline can be, besides a program.

@@ -126,6 +126,8 @@ steps:
   recipe: {{kind: recipe, dataset: "${{steps.add.outputs.dataset}}", target: answer, needs: check}}
   train: {{kind: train, dataset: "${{steps.add.outputs.dataset}}", target: answer, trials: 2, recipe: "${{steps.recipe.outputs.recipe}}"}}
   evaluate: {{kind: evaluate, model: "${{steps.train.outputs.model}}", dataset: "${{steps.add.outputs.dataset}}"}}
+  report: {{kind: report, reference: "${{steps.add.outputs.dataset}}", current: rows, needs: check}}
+  page: {{command: [head, -c, "15", "${{steps.report.outputs.page}}"]}}
   deploy: {{kind: deploy, model: "${{steps.train.outputs.model}}", endpoint: answers, needs: evaluate}}
   tell: {{kind: notify, title: "it ${{run.state}}", always: true}}
 outputs: {{model: "${{steps.train.outputs.model}}", dataset: "${{steps.add.outputs.dataset}}"}}
@@ -133,6 +135,7 @@ outputs: {{model: "${{steps.train.outputs.model}}", dataset: "${{steps.add.outpu
     done = run(g, 'p.yaml')
     assert done['outputs'] == {'model': 'rows:v1', 'dataset': 'rows:v1'}, done['outputs']
     assert g.cli('pipelines', 'logs', done['id'], 'shown').stdout.split() == ['n', '600']
+    assert g.cli('pipelines', 'logs', done['id'], 'page').stdout.lower() == '<!doctype html>'
     assert g.json('POST', '/e/answers', {'inputs': [{'a': .9, 'b': 1}]})
     graph = g.cli_json('lineage', 'model:rows:v1')
     assert any(node['kind'] == 'pipeline_run' for node in graph['nodes']), graph
