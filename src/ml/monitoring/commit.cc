@@ -84,6 +84,7 @@ Result<> MonitorService::Write(const Commit& commit) {
   return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
     if (commit.revised) GYRE_DO(KeepRevision(tx, commit.window.id));
     GYRE_DO(PutWindow(tx, commit.window, commit.document));
+    GYRE_DO(ForgetOldWindows(tx, commit.window));
     for (Told& told : all) {
       const AlertMove& move = *told.move;
       GYRE_DO(MarkObserved(tx, commit.window.id, move.alert.signal));

@@ -5,11 +5,12 @@
 namespace gyre::monitoring {
 namespace {
 
-constexpr int kRevisionsKept = 4;  // beside the first
+constexpr int kRevisionsKept = 4;             // beside the first
+constexpr std::int64_t kWindowsKept = 5'000;  // of a monitor: hours of seven months
 constexpr std::string_view kMonitorColumns =
     "m.id, m.project, m.name, m.endpoint, m.spec_json, m.enabled, m.removed, m.cursor_us, "
     "m.counts_json, m.looked_json, m.problem, m.created_by, m.created_us, m.updated_us, "
-    "(SELECT COUNT(*) FROM monitoring_window w WHERE w.monitor_id = m.id), "
+    "(SELECT COALESCE(MAX(w.number), 0) FROM monitoring_window w WHERE w.monitor_id = m.id), "
     "(SELECT COALESCE(MAX(w.end_us), 0) FROM monitoring_window w WHERE w.monitor_id = m.id), "
     "(SELECT COUNT(*) FROM monitoring_alert a WHERE a.monitor_id = m.id AND a.phase = 'firing'), "
     "(SELECT COUNT(*) FROM monitoring_alert a WHERE a.monitor_id = m.id AND a.phase = 'pending')";
@@ -137,6 +138,20 @@ Result<> PutWindow(db::Transaction& tx, const JudgedWindow& window, const std::s
       {window.id, window.monitor_id, window.number, window.begin_us, window.end_us,
        WindowStateName(window.state), window.rows, window.labelled, window.revision, document,
        window.computed_us});
+}
+
+Result<> ForgetOldWindows(db::Transaction& tx, const JudgedWindow& newest) {
+  const std::int64_t through = newest.number - kWindowsKept;
+  if (through <= 0) return {};
+  for (
+      const std::string_view sql :
+      {"DELETE FROM monitoring_revision WHERE window_id IN (SELECT id FROM monitoring_window WHERE "
+       "monitor_id = ?1 AND number <= ?2)",
+       "DELETE FROM monitoring_observed WHERE window_id IN (SELECT id FROM monitoring_window WHERE "
+       "monitor_id = ?1 AND number <= ?2)",
+       "DELETE FROM monitoring_window WHERE monitor_id = ?1 AND number <= ?2"})
+    GYRE_DO(tx.Execute(sql, {newest.monitor_id, through}));
+  return {};
 }
 
 // The first one and the newest: labels may come in thousands of small batches.

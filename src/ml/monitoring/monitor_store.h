@@ -32,6 +32,8 @@ Result<std::vector<MonitorRow>> ReadMonitors(db::Reader& reader,
                                              std::string_view project);  // "" = all
 
 Result<> PutWindow(db::Transaction& tx, const JudgedWindow& window, const std::string& document);
+// So that a monitor of years takes bounded room.
+Result<> ForgetOldWindows(db::Transaction& tx, const JudgedWindow& newest);
 // Keeps the document that stands as a revision of its number.
 Result<> KeepRevision(db::Transaction& tx, std::string_view window_id);
 Result<std::vector<JudgedWindow>> ReadWindows(db::Reader& reader, std::string_view monitor_id,

@@ -1,0 +1,146 @@
+#include "ml/monitoring/monitor_store.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/id.h"
+#include "ml/monitoring/judgement.h"
+
+namespace gyre::monitoring {
+namespace {
+
+class Store : public testing::Test {
+ protected:
+  Store() : directory_(std::filesystem::temp_directory_path() / ("monitoring-" + NewId())) {
+    std::filesystem::create_directories(directory_);
+    database_ = *db::OpenSqlite({.path = (directory_ / "gyre.db").string()});
+    const db::ModuleSchema schemas[] = {MonitoringSchema()};
+    EXPECT_TRUE(database_->Migrate(schemas));
+    row_.monitor.id = "m";
+    row_.monitor.project = "p";
+    row_.monitor.name = row_.monitor.endpoint = "churn";
+    Write([&](db::Transaction& tx) {
+      return InsertMonitor(tx, row_, MonitorSpecToJson({.effect_min = 0.3}).Dump());
+    });
+  }
+  ~Store() override {
+    database_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+  void Write(db::Database::WriteBody body) {
+    const auto written = database_->Write(std::move(body));
+    EXPECT_TRUE(written) << written.error().ToString();
+  }
+  void Read(const std::function<Result<>(db::Reader&)>& body) {
+    const auto read = database_->Read(body);
+    EXPECT_TRUE(read) << read.error().ToString();
+  }
+  static JudgedWindow WindowOf(std::int64_t number, int revision = 1) {
+    JudgedWindow window{.id = WindowId("m", number), .monitor_id = "m", .number = number};
+    window.begin_us = number * 10;
+    window.end_us = number * 10 + 10;
+    window.revision = revision;
+    return window;
+  }
+  MonitorRow Monitor() {
+    MonitorRow row;
+    Read([&](db::Reader& reader) -> Result<> {
+      GYRE_TRY([[maybe_unused]] const bool found, FindMonitor(reader, "p", "churn", &row));
+      return {};
+    });
+    return row;
+  }
+
+  const std::filesystem::path directory_;
+  std::unique_ptr<db::Database> database_;
+  MonitorRow row_;
+};
+
+TEST_F(Store, KeepsTheFirstAndTheNewestRevisions) {
+  for (int revision = 1; revision <= 9; ++revision) {
+    Write([&](db::Transaction& tx) -> Result<> {
+      if (revision > 1) GYRE_DO(KeepRevision(tx, WindowId("m", 1)));
+      return PutWindow(tx, WindowOf(1, revision), "{}");
+    });
+  }
+  Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(const Json revisions, ReadRevisions(reader, WindowId("m", 1)));
+    std::vector<std::int64_t> numbers;
+    for (const Json& one : revisions.items()) numbers.push_back(one["revision"].AsInt());
+    EXPECT_EQ(numbers, (std::vector<std::int64_t>{1, 5, 6, 7, 8}));
+    return {};
+  });
+}
+
+TEST_F(Store, ForgetsWindowsOfLongAgoAndGoesOnCounting) {
+  Write([&](db::Transaction& tx) -> Result<> {
+    for (const std::int64_t number : {1, 2, 6'000}) {
+      GYRE_DO(PutWindow(tx, WindowOf(number), "{}"));
+      GYRE_DO(MarkObserved(tx, WindowId("m", number), kDrift));
+    }
+    return ForgetOldWindows(tx, WindowOf(6'000));
+  });
+  EXPECT_EQ(Monitor().monitor.windows, 6'000);
+  Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(const auto windows, ReadWindows(reader, "m", 0, 10));
+    EXPECT_EQ(windows.size(), 1U);
+    GYRE_TRY(const auto forgotten, ReadObserved(reader, WindowId("m", 1)));
+    EXPECT_TRUE(forgotten.empty());
+    GYRE_TRY(const auto observed, ReadObserved(reader, WindowId("m", 6'000)));
+    EXPECT_EQ(observed, std::vector<std::string>{std::string(kDrift)});
+    return {};
+  });
+}
+
+TEST_F(Store, ASignalOfAWindowIsObservedOnce) {
+  Write([&](db::Transaction& tx) { return MarkObserved(tx, "w", kDrift); });
+  const auto again =
+      database_->Write([&](db::Transaction& tx) { return MarkObserved(tx, "w", kDrift); });
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().gy(), "GY1402");
+}
+
+TEST_F(Store, AlertsAndTheirChangesComeBackAsTheyWere) {
+  Alert alert;
+  alert.id = AlertId("m", kDrift);
+  alert.monitor_id = "m";
+  alert.project = "p";
+  alert.monitor = alert.endpoint = "churn";
+  alert.signal = std::string(kDrift);
+  alert.state.phase = Phase::kFiring;
+  alert.columns = {"hour"};
+  alert.changes = 1;
+  Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(PutAlert(tx, alert, StateToJson(alert.state).Dump(), R"(["hour"])"));
+    return InsertChange(tx, alert.id, {.number = 1, .to = Phase::kFiring, .reason = "why"});
+  });
+  EXPECT_EQ(Monitor().monitor.firing, 1);
+  EXPECT_EQ(Monitor().monitor.spec.effect_min, 0.3);
+  Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(const auto firing, ReadAlerts(reader, {.projects = {{"p"}}, .phase = "firing"}));
+    EXPECT_EQ(firing.size(), 1U);
+    GYRE_TRY(const auto others, ReadAlerts(reader, {.projects = {{"q"}}, .all = true}));
+    EXPECT_TRUE(others.empty());
+    EXPECT_EQ(AlertToJson(firing[0]).Dump(), AlertToJson(alert).Dump());
+    GYRE_TRY(const auto changes, ReadChanges(reader, alert.id, 10));
+    EXPECT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].reason, "why");
+    return {};
+  });
+  Write([&](db::Transaction& tx) { return DeleteMonitor(tx, "m"); });
+}
+
+TEST(MonitorSpec, ReadsWhatItWritesAndNamesWhatIsWrong) {
+  const MonitorSpec spec = *ChangedSpec(
+      {}, *Json::Parse(R"({"window":{"rows":200},"alert":{"bad":4},"against":"previous",
+          "ignore":["id"],"quiet":["service"],"label_wait":60,"coverage_min":0.2})"));
+  EXPECT_EQ(spec.alert.of_windows, 4);
+  EXPECT_EQ(*ChangedSpec({}, MonitorSpecToJson(spec)), spec);
+  for (const char* change : {R"({"effect":1})", R"({"effect_min":-1})", R"({"against":"x"})",
+                             R"({"quiet":["x"]})", R"({"ignore":"id"})", R"({"label_wait":-1})"})
+    EXPECT_EQ(ChangedSpec({}, *Json::Parse(change)).error().gy(), "GY4501") << change;
+}
+
+}  // namespace
+}  // namespace gyre::monitoring
