@@ -33,7 +33,8 @@ constexpr std::span<const Command> (*kNouns[])() = {
     RecipesCommands,      //
     ReportCommands,       //
     RunsCommands,         //
-    TrainCommands,        //
+    TrainCommands,
+    TriggersCommands,  //
 };
 
 constexpr Option kGlobalOptions[] = {

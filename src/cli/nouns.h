@@ -31,5 +31,6 @@ std::span<const Command> RecipesCommands();
 std::span<const Command> ReportCommands();
 std::span<const Command> RunsCommands();
 std::span<const Command> TrainCommands();
+std::span<const Command> TriggersCommands();
 
 }  // namespace gyre::cli

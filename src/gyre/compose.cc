@@ -26,6 +26,7 @@
 #include "api/native/secrets_api.h"
 #include "api/native/system_api.h"
 #include "api/native/training_api.h"
+#include "api/native/triggers_api.h"
 #include "api/native/usage_api.h"
 #include "api/oip/oip_api.h"
 #include "api/prometheus/prometheus.h"
@@ -34,6 +35,7 @@
 #include "base/time.h"
 #include "gyre/change_record.h"
 #include "gyre/endpoint_meter.h"
+#include "gyre/feedback_loop.h"
 #include "gyre/housekeeper.h"
 #include "gyre/maintenance.h"
 #include "gyre/pipeline_steps.h"
@@ -46,6 +48,8 @@
 #include "ledger/notices/notices.h"
 #include "ledger/secrets/secrets.h"
 #include "ledger/usage/usage.h"
+#include "ml/automation/automation.h"
+#include "ml/automation/release.h"
 #include "ml/data/datasets.h"
 #include "ml/data/queries.h"
 #include "ml/evaluation/evaluations.h"
@@ -159,6 +163,8 @@ struct House::Rooms {
   std::unique_ptr<serving::Predictions> predictions;
   std::unique_ptr<monitoring::Comparisons> comparisons;
   std::unique_ptr<monitoring::Monitors> monitors;
+  std::unique_ptr<automation::Releases> releases;
+  std::unique_ptr<automation::Automation> automation;
   std::unique_ptr<EndpointMeter> meter;
   std::unique_ptr<Housekeeper> housekeeper;  // of a server
 
@@ -174,7 +180,6 @@ struct House::Rooms {
   Result<> OpenJobs();
   Result<> OpenMl();
   inference_log::LogSettings CaptureSettings() const;
-  monitoring::Notify AlertNotices();
   Result<evaluation::DatasetRows> RowsOf(const Result<data::Version>& version);
   void OpenApis();
   std::int64_t QueryMillis() const {
@@ -218,7 +223,8 @@ Result<> House::Rooms::Migrate() {
                                       evaluation::EvaluationSchema(),
                                       inference_log::InferenceLogSchema(),
                                       serving::ServingSchema(),
-                                      monitoring::MonitoringSchema()};
+                                      monitoring::MonitoringSchema(),
+                                      automation::AutomationSchema()};
   return database->Migrate(schemas);
 }
 
@@ -309,27 +315,14 @@ Result<> House::Rooms::OpenMl() {
                      }});
   GYRE_TRY(monitors, monitoring::OpenMonitors({*database, *blobs, *events, *projects, *registry,
                                                *evaluations, *serving, *inference_log, *jobs,
-                                               metrics, SystemClock(), AlertNotices()}));
+                                               metrics, SystemClock(), MakeNotify(*notices)}));
+  releases = std::make_unique<automation::Releases>(*database, SystemClock(),
+                                                    MakeTraffic(*serving, *monitors));
+  automation = automation::OpenAutomation(*database, *events, SystemClock(),
+                                          MakeBelow(*pipelines, *monitors, *notices), {});
   AddSteps(*pipelines, {*blobs, *jobs, *datasets, *queries, *evaluations, *registry, *serving,
-                        *training, *comparisons, *notices});
+                        *training, *comparisons, *notices, *inference_log, *releases});
   return {};
-}
-
-monitoring::Notify House::Rooms::AlertNotices() {
-  return [this](monitoring::Notice told) {
-    notices::Draft draft = notices::Compose(
-        {.project = std::move(told.project),
-         .kind = std::move(told.kind),
-         .severity = told.urgent ? notices::Severity::kWarning : notices::Severity::kInfo,
-         .title = std::move(told.title),
-         .text = std::move(told.text),
-         .dedupe_key = std::move(told.dedupe_key),
-         .payload = std::move(told.payload)});
-    return [this, draft = std::move(draft)](db::Transaction& tx) -> Result<> {
-      GYRE_TRY([[maybe_unused]] const notices::Published published, notices->Publish(tx, draft));
-      return {};
-    };
-  };
 }
 
 inference_log::LogSettings House::Rooms::CaptureSettings() const {
@@ -366,6 +359,7 @@ Result<> House::Rooms::Start() {
   meter = std::make_unique<EndpointMeter>(*serving, *usage, SystemClock());
   const std::int64_t every_us = Micros("monitoring.every");
   if (options.is_server && every_us > 0) monitors->Start(every_us);
+  if (options.is_server) GYRE_DO(automation->Start());
   notices->Start();
   return events->Start();
 }
@@ -416,6 +410,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::PipelinesApi>(*pipelines, *access);
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
   AddApi<native::TrainingApi>(*training);
+  AddApi<native::TriggersApi>(*automation, *projects);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
@@ -507,6 +502,7 @@ void House::Rooms::Drain() {
   // events, so they go first.
   housekeeper.reset();
   if (monitors) monitors->Stop();
+  if (automation) automation->Stop();
   meter.reset();  // books the last requests
   if (serving) serving->Stop();
   if (inference_log) inference_log->Stop();  // nobody answers any more: the last rows are sealed

@@ -1,7 +1,9 @@
 #include "gyre/pipeline_steps.h"
 
+#include "ml/automation/steps.h"
 #include "ml/data/steps.h"
 #include "ml/evaluation/steps.h"
+#include "ml/inference_log/steps.h"
 #include "ml/monitoring/steps.h"
 #include "ml/pipelines/notify_kind.h"
 #include "ml/registry/steps.h"
@@ -31,6 +33,9 @@ void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms) {
   training::AddSteps(pipelines, rooms.training, rooms.datasets, rooms.jobs);
   monitoring::AddSteps(pipelines, rooms.comparisons, rooms.datasets, rooms.blobs, rooms.jobs);
   pipelines.AddKind(pipelines::NotifyKind(rooms.notices));
+  inference_log::AddSteps(pipelines, rooms.log, rooms.jobs);
+  automation::AddSteps(
+      pipelines, {rooms.releases, rooms.serving, rooms.registry, rooms.datasets, rooms.blobs});
 }
 
 }  // namespace gyre

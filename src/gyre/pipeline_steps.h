@@ -7,12 +7,18 @@
 #include "ml/pipelines/pipelines.h"
 #include "platform/config/settings.h"
 
+namespace gyre::automation {
+class Releases;
+}
 namespace gyre::data {
 class Datasets;
 class Queries;
 }  // namespace gyre::data
 namespace gyre::evaluation {
 class Evaluations;
+}
+namespace gyre::inference_log {
+class InferenceLog;
 }
 namespace gyre::monitoring {
 class Comparisons;
@@ -49,6 +55,8 @@ struct StepRooms {
   training::Training& training;
   monitoring::Comparisons& comparisons;
   notices::Notices& notices;
+  inference_log::InferenceLog& log;
+  automation::Releases& releases;
 };
 // What a step of a pipeline can be, besides a program.
 void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms);

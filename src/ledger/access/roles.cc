@@ -24,6 +24,7 @@ constexpr PermissionRow kTable[] = {
     {"pipeline.read", "vdapA"}, {"pipeline.write", "dA"},  {"pipeline.run", "dpA"},
     {"pipeline.program", "A"},  // a step's program has the server's own rights on its machine
     {"metrics.read", "vdapA"},  {"secret.write", "A"},     {"access.admin", "A"},
+    {"trigger.read", "vdapA"},  {"trigger.write", "pA"},   {"trigger.fire", "dpA"},
     {"self", "vdapA"},  // one's own account: every caller who is somebody has it, with or without a
                         // role
 };

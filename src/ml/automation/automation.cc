@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ledger/lineage/lineage.h"
 #include "ml/automation/trigger_store.h"
+#include "ml/automation/watched_folder.h"
 #include "platform/exec/thread_pool.h"
 #include "platform/telemetry/log.h"
 
@@ -16,6 +17,9 @@ namespace {
 constexpr telemetry::Logger kLog{"automation"};
 constexpr std::int64_t kMonthMicros = 30 * kMicrosPerDay;
 constexpr int kFiringsPerTurn = 100;
+constexpr std::int64_t kLookMicros = 2 * kMicrosPerSecond;  // between looks at folders
+constexpr std::int64_t kRestMicros = 2 * kMicrosPerSecond;  // without a change: the file is whole
+constexpr std::size_t kFilesPerLook = 1000;
 constexpr std::size_t kTriggersMax = 10'000;
 
 std::string ChecksText(const Firing& firing) {
@@ -60,13 +64,15 @@ class AutomationService final : public Automation {
   Result<> LaunchRun(Firing firing, const Trigger& trigger);
   Result<> Follow(Firing firing);
   Result<> Save(const Firing& firing);
+  Result<> LookAtFolders();
   Result<> AskForApproval(const Firing& firing, const Trigger& trigger);
 
   db::Database& database_;
   const Clock& clock_;
   const Below below_;
   const Settings settings_;
-  Mutex turn_mutex_;  // one turn at a time
+  Mutex turn_mutex_;                                       // one turn at a time
+  std::int64_t look_us_ GYRE_GUARDED_BY(turn_mutex_) = 0;  // at folders, not before
   exec::Worker worker_;
 };
 
@@ -218,8 +224,7 @@ Result<Decision> AutomationService::JudgeNow(const Trigger& trigger, const Firin
   GuardFacts facts;
   facts.now_us = clock_.NowMicros();
   facts.by_hand = firing.cause == CauseName(Cause::kHand);
-  if (trigger.spec.guards.quiet_hours)
-    facts.minute_of_day = below_.minute_of_day(trigger.spec.guards.quiet_hours->zone, facts.now_us);
+  facts.minute_of_day = static_cast<int>(facts.now_us / (60 * kMicrosPerSecond) % (24 * 60));
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(History history, HistoryOf(reader, trigger.id, facts.now_us - kMonthMicros));
     facts.starts_us = std::move(history.starts_us);
@@ -260,8 +265,37 @@ Result<Json> AutomationService::DryRun(std::string_view project, std::string_vie
                     {"cpu_seconds_per_run", cost}});
 }
 
+// A file is told of once: its name, time and size are the key, and what was there before the
+// trigger is not news.
+Result<> AutomationService::LookAtFolders() {
+  GYRE_TRY(const std::vector<Trigger> triggers, List(""));
+  for (const Trigger& trigger : triggers) {
+    const Listening& on = trigger.spec.on;
+    if (on.cause != Cause::kFile || !trigger.spec.enabled) continue;
+    const auto files = FilesAtRest(on.subject, on.pattern, trigger.created_us, clock_.NowMicros(),
+                                   kRestMicros, kFilesPerLook);
+    if (!files) {
+      kLog.Warn("a watched folder cannot be read",
+                {{"trigger", trigger.spec.name}, {"error", files.error().ToString()}});
+      continue;
+    }
+    for (const RestingFile& file : *files) {
+      Occurrence seen{.cause = Cause::kFile, .project = trigger.project, .subject = on.subject};
+      seen.file = file.name;
+      seen.key = fmt::format("{} {} {}", file.name, file.changed_us, file.bytes);
+      seen.text = fmt::format("file {} in {}", file.name, on.subject);
+      GYRE_TRY([[maybe_unused]] const int heard, Tell(seen));
+    }
+  }
+  return {};
+}
+
 Result<> AutomationService::Turn() {
   const MutexLock turn(turn_mutex_);
+  if (const std::int64_t now_us = clock_.MonotonicMicros(); now_us >= look_us_) {
+    look_us_ = now_us + kLookMicros;
+    GYRE_DO(LookAtFolders());
+  }
   std::vector<Firing> due;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(due, DueFirings(reader, clock_.NowMicros(), kFiringsPerTurn));

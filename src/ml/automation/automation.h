@@ -63,10 +63,9 @@ struct Below {
   // Refuses a pipeline that is not there or parameters it does not take.
   std::function<Result<>(std::string_view project, std::string_view pipeline, const Json& params)>
       check{};
-  // Id of a data quality alert of that endpoint that fires now; empty = none.
+  // Name of an alert that fires now because input values of that endpoint are lost; empty = none.
   std::function<Result<std::string>(std::string_view project, std::string_view subject)>
       quality_alert{};
-  std::function<int(std::string_view zone, std::int64_t now_us)> minute_of_day{};
   // A person is asked: in the transaction that makes the firing wait for an approval.
   std::function<Result<>(db::Transaction&, const Firing&, std::string_view role)> ask{};
 };

@@ -61,9 +61,6 @@ class AutomationTest : public testing::Test {
     below.quality_alert = [this](std::string_view, std::string_view) -> Result<std::string> {
       return quality_alert_;
     };
-    below.minute_of_day = [](std::string_view, std::int64_t now_us) {
-      return static_cast<int>(now_us / kMicrosPerSecond / 60 % (24 * 60));
-    };
     below.ask = [this](db::Transaction&, const Firing&, std::string_view role) -> Result<> {
       asked_.emplace_back(role);
       return {};
@@ -282,18 +279,21 @@ TEST(OccurrenceOf, ReadsEventsOfTheHouse) {
       {.sequence = 5,
        .kind = "alert.firing",
        .project = "default",
-       .subject = "a1",
-       .payload = R"({"kind":"drift","endpoint":"churn","columns":["age"],"text":"age drifted"})"});
+       .subject = "window-1",
+       .payload = R"({"name":"churn:drift","incident":"i1","signal":"drift","endpoint":"churn",)"
+                  R"("columns":["age"],"what":"age drifted","reason":"2 of 2 windows"})"});
   ASSERT_TRUE(alert);
   EXPECT_EQ(alert->cause, Cause::kDrift);
   EXPECT_EQ(alert->columns, std::vector<std::string>{"age"});
-  EXPECT_EQ(alert->key, "event 5");
-  EXPECT_EQ(alert->source_id, "a1");
+  EXPECT_EQ(alert->key, "alert i1");
+  EXPECT_EQ(alert->source_id, "i1");
+  EXPECT_EQ(alert->text, "churn:drift: age drifted");
+  EXPECT_FALSE(OccurrenceOf({.kind = "alert.firing", .payload = R"({"signal":"service"})"}));
   const auto data = OccurrenceOf(
       {.kind = "dataset.version.created", .payload = R"({"dataset":"sales","version":3})"});
   ASSERT_TRUE(data);
   EXPECT_EQ(data->text, "new version sales:v3");
-  EXPECT_FALSE(OccurrenceOf({.kind = "alert.resolved", .payload = R"({"kind":"drift"})"}));
+  EXPECT_FALSE(OccurrenceOf({.kind = "alert.resolved", .payload = R"({"signal":"drift"})"}));
   EXPECT_FALSE(OccurrenceOf({.kind = "alert.firing", .payload = "{"}));
 }
 

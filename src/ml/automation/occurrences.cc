@@ -1,10 +1,24 @@
 // Events of the outbox as occurrences. Pure.
+#include <algorithm>
+
 #include "ml/automation/automation.h"
 
 namespace gyre::automation {
 namespace {
 
-// Alerts carry their class of signal in "kind"; the others say by their event kind what they are.
+// What the signals of monitors are to triggers.
+struct SignalCause {
+  std::string_view signal;
+  Cause cause;
+};
+constexpr SignalCause kSignals[] = {{"data_quality", Cause::kQuality},
+                                    {"drift", Cause::kDrift},
+                                    {"prediction_drift", Cause::kDrift},
+                                    {"performance", Cause::kPerformance},
+                                    {"kpi", Cause::kKpi},
+                                    {"estimated_performance", Cause::kPerformance},
+                                    {"concept_drift", Cause::kPerformance}};
+
 Occurrence Begin(const events::Event& event, Cause cause) {
   Occurrence o;
   o.cause = cause;
@@ -16,12 +30,17 @@ Occurrence Begin(const events::Event& event, Cause cause) {
 }
 
 std::optional<Occurrence> OfAlert(const events::Event& event, const Json& payload) {
-  const auto cause = ParseCause(payload["kind"].AsString());
-  if (!cause) return std::nullopt;
-  Occurrence o = Begin(event, *cause);
+  const auto known =
+      std::ranges::find(kSignals, payload["signal"].AsString(), &SignalCause::signal);
+  if (known == std::end(kSignals)) return std::nullopt;
+  Occurrence o = Begin(event, known->cause);
   o.subject = payload["endpoint"].AsString();
+  o.source_id = payload["incident"].AsString();
+  o.key = "alert " + o.source_id;
   for (const Json& column : payload["columns"].items()) o.columns.push_back(column.AsString());
-  o.text = payload["text"].StringOr(fmt::format("{} alert on {}", CauseName(*cause), o.subject));
+  const std::string& what = payload["what"].AsString();
+  o.text = fmt::format("{}: {}", payload["name"].AsString(),
+                       what.empty() ? payload["reason"].AsString() : what);
   return o;
 }
 

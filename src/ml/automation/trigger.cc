@@ -12,6 +12,7 @@ namespace gyre::automation {
 namespace {
 
 constexpr std::string_view kBad = "GY4801";
+constexpr std::string_view kApprover = "approver";
 constexpr std::int64_t kYearSeconds = std::int64_t{366} * 86'400;
 
 struct CauseRow {
@@ -25,7 +26,6 @@ constexpr std::array kCauses = std::to_array<CauseRow>({
     {Cause::kPerformance, "performance", "endpoint", false},
     {Cause::kKpi, "kpi", "endpoint", false},
     {Cause::kQuality, "quality", "endpoint", false},
-    {Cause::kSchedule, "schedule", "", false},
     {Cause::kDataset, "dataset", "dataset", true},
     {Cause::kFile, "file", "folder", true},
     {Cause::kPush, "push", "repository", false},
@@ -55,7 +55,6 @@ Result<QuietHours> QuietHoursFromJson(const Json& json) {
   GYRE_DO(MemberReader("a trigger's `quiet_hours`", kBad)
               .Text("from", &from)
               .Text("to", &to)
-              .Text("zone", &hours.zone)
               .Read(json));
   GYRE_TRY(hours.from_minute, MinuteOfDay(from));
   GYRE_TRY(hours.to_minute, MinuteOfDay(to));
@@ -97,12 +96,12 @@ Result<> ReadListening(const Json& json, Listening* on) {
   if (on->cause == Cause::kFile) reader.Text("pattern", &on->pattern);
   if (on->cause == Cause::kPush) reader.Text("branch", &on->branch);
   if (on->cause == Cause::kRegistry) reader.Text("alias", &on->alias);
-  if (on->cause == Cause::kSchedule) reader.Text("at", &on->schedule).Text("zone", &on->zone);
   GYRE_DO(reader.Read(json));
   if (row.needs_subject && on->subject.empty())
     return InvalidArgument(kBad, "a {} trigger must say which {}", row.name, row.subject);
-  if (on->cause == Cause::kSchedule && on->schedule.empty())
-    return InvalidArgument(kBad, "a schedule trigger must say when").Fix("--at '0 3 * * *'");
+  if (on->cause == Cause::kFile && !on->subject.starts_with('/'))
+    return InvalidArgument(kBad, "`{}` is no folder that can be watched", on->subject)
+        .Why("a folder is named from the root, as the server sees it");
   return {};
 }
 
@@ -127,7 +126,6 @@ Json ListeningToJson(const Listening& on) {
   if (!on.pattern.empty()) json.Set("pattern", on.pattern);
   if (!on.branch.empty()) json.Set("branch", on.branch);
   if (!on.alias.empty()) json.Set("alias", on.alias);
-  if (on.cause == Cause::kSchedule) json.Set("at", on.schedule).Set("zone", on.zone);
   return json;
 }
 
@@ -140,8 +138,7 @@ Json GuardsToJson(const Guards& guards) {
                          {"failures_max", guards.failures_max}});
   if (guards.quiet_hours) {
     json.Set("quiet_hours", Json::Obj({{"from", ClockText(guards.quiet_hours->from_minute)},
-                                       {"to", ClockText(guards.quiet_hours->to_minute)},
-                                       {"zone", guards.quiet_hours->zone}}));
+                                       {"to", ClockText(guards.quiet_hours->to_minute)}}));
   }
   return json;
 }
@@ -190,6 +187,11 @@ Result<TriggerSpec> TriggerSpecFromJson(const Json& json) {
   if (spec.pipeline.empty())
     return InvalidArgument(kBad, "trigger `{}` must say what it starts", spec.name)
         .Fix("--run retrain");
+  if (!spec.approval.empty() && spec.approval != kApprover) {
+    return InvalidArgument(kBad, "nobody can agree as `{}`", spec.approval)
+        .Why("who may approve models may approve runs")
+        .Fix(fmt::format("--approval {}", kApprover));
+  }
   return spec;
 }
 

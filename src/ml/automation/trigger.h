@@ -22,7 +22,6 @@ enum class Cause : unsigned char {
   kPerformance,  // an alert of a performance signal fires; subject: the endpoint
   kKpi,          // an alert of a KPI of the problem statement fires; subject: the endpoint
   kQuality,      // an alert of a data quality signal fires; subject: the endpoint
-  kSchedule,     // a cron line or an interval is due
   kDataset,      // a new version of a dataset; subject: the dataset
   kFile,         // a file has come to rest in a watched folder; subject: the folder
   kPush,         // a git hook reports a push; subject: the repository's name
@@ -35,8 +34,7 @@ std::optional<Cause> ParseCause(std::string_view name);
 std::vector<std::string> CauseNames();
 
 struct QuietHours {
-  int from_minute = 0, to_minute = 0;  // of the day in `zone`; from > to spans midnight
-  std::string zone = "UTC";
+  int from_minute = 0, to_minute = 0;  // of the day in UTC; from > to spans midnight
   friend bool operator==(const QuietHours&, const QuietHours&) = default;
 };
 
@@ -54,13 +52,11 @@ struct Guards {
 
 struct Listening {
   Cause cause = Cause::kHand;
-  std::string subject{};     // see Cause; empty = any of the project
-  std::string columns{};     // drift: only alerts that name one of these, comma separated
-  std::string schedule{};    // schedule: "0 3 * * *" or "every 6h"
-  std::string zone = "UTC";  // of the schedule
-  std::string pattern{};     // file: "*.csv"
-  std::string branch{};      // push: only this branch
-  std::string alias{};       // registry: only moves of this alias; empty = new versions too
+  std::string subject{};  // see Cause; empty = any of the project
+  std::string columns{};  // drift: only alerts that name one of these, comma separated
+  std::string pattern{};  // file: "*.csv"
+  std::string branch{};   // push: only this branch
+  std::string alias{};    // registry: only moves of this alias; empty = new versions too
   friend bool operator==(const Listening&, const Listening&) = default;
 };
 
@@ -70,7 +66,7 @@ struct TriggerSpec {
   std::string pipeline{};  // name of a pipeline of the project, or the preset "retrain"
   Json params{};           // of the pipeline; an object or null
   Guards guards{};
-  std::string approval{};  // role that must agree before the run starts; empty = nobody
+  std::string approval{};  // "approver": one must agree before the run starts; empty = nobody
   bool enabled = true;
   friend bool operator==(const TriggerSpec&, const TriggerSpec&) = default;
 };

@@ -405,6 +405,10 @@ Result<std::string> Service::Export(std::string_view project, std::string_view e
 // --- retraining ----------------------------------------------------------------------------------
 Result<runners::Job> Service::MakeDataset(DatasetRequest request) {
   GYRE_TRY(const StreamSpec spec, NewestSpec(Name(request.project, request.endpoint)));
+  if (!request.history.empty()) {
+    GYRE_TRY(const data::Version version, datasets_.Resolve(request.project, request.history));
+    request.history = version.reference();  // the newest of now, whenever the job begins
+  }
   runners::JobSpec job;
   job.kind = kDatasetJob;
   job.project = request.project;
@@ -416,7 +420,11 @@ Result<runners::Job> Service::MakeDataset(DatasetRequest request) {
                          {"target", spec.target},
                          {"from_us", request.from_us},
                          {"to_us", request.to_us},
-                         {"labelled_only", request.labelled_only}});
+                         {"last_us", request.last_us},
+                         {"labelled_only", request.labelled_only},
+                         {"rows_min", request.rows_min},
+                         {"history", std::move(request.history)},
+                         {"history_below", request.history_below}});
   return jobs_.Submit(std::move(job));
 }
 
@@ -453,18 +461,32 @@ Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
   const Json& input = run.job().input;
   const EndpointName name = Name(run.job().project, input["endpoint"].AsString());
   SealWhatThereIs();
-  GYRE_TRY(const ReadPlan plan,
-           Plan(name.project, name.endpoint, input["from_us"].AsInt(), input["to_us"].AsInt()));
+  std::int64_t from_us = input["from_us"].AsInt();
+  if (const std::int64_t last_us = input["last_us"].AsInt(); last_us > 0) {
+    GYRE_TRY(const CaptureStatus status, Status(name.project, name.endpoint));
+    from_us = status.event_max_us - last_us;
+  }
+  GYRE_TRY(const ReadPlan plan, Plan(name.project, name.endpoint, from_us, input["to_us"].AsInt()));
+  Json task = Json::Obj({{"read", ReadRequestToJson(plan.request)},
+                         {"labelled_only", input["labelled_only"]},
+                         {"rows_min", input["rows_min"]},
+                         {"history_below", input["history_below"]}});
+  if (const std::string& history = input["history"].AsString(); !history.empty()) {
+    GYRE_TRY(const data::Version version, datasets_.Resolve(name.project, history));
+    GYRE_TRY(const std::vector<std::string> parts, datasets_.PartPaths(version));
+    Json paths = Json::Arr();
+    for (const std::string& part : parts) paths.Push(part);
+    task.Set("history", std::move(paths));
+  }
   runners::JobRun::TaskOptions options;
   options.progress_to = 0.5;
-  GYRE_TRY(const Json made, run.RunTask("inference_log.dataset",
-                                        Json::Obj({{"read", ReadRequestToJson(plan.request)},
-                                                   {"labelled_only", input["labelled_only"]}}),
-                                        options));
+  GYRE_TRY(const Json made, run.RunTask("inference_log.dataset", task, options));
   run.Progress(0.5, "adding the dataset");
   GYRE_TRY(Json result, Imported(run, made["file"].AsString()));
   GYRE_DO(TellLineage(result, made["versions"], name));
-  return result.Set("problems", made["problems"]);
+  return result.Set("problems", made["problems"])
+      .Set("fresh_rows", made["fresh_rows"])
+      .Set("mixed", made["mixed"]);
 }
 
 Result<> Service::TellLineage(const Json& result, const Json& versions, const EndpointName& name) {

@@ -126,11 +126,18 @@ class InferenceLog {
   struct DatasetRequest {
     std::string project, endpoint, dataset;
     std::int64_t from_us = INT64_MIN, to_us = INT64_MAX;
+    std::int64_t last_us = 0;  // > 0: only so much before the newest event, instead of from_us
     bool labelled_only = false;
+    std::int64_t rows_min = 0;  // fewer are an error of the job: GY4617
+    // With fewer rows than that, those of an older dataset version stand before them, in the same
+    // columns.
+    std::int64_t history_below = 0;
+    std::string history{};  // reference
     std::string by;
   };
   // A job "captures.dataset": inputs and the label under the target's name become a version. Its
-  // result is that of dataset.import. Lineage: model version -> dataset version, "captured".
+  // result is that of dataset.import, with "fresh_rows" and "mixed". Lineage: model version ->
+  // dataset version, "captured". Errors: those of Datasets::Resolve for the history.
   virtual Result<runners::Job> MakeDataset(DatasetRequest request) = 0;
 };
 

@@ -6,7 +6,9 @@
 #include "ml/inference_log/inference_log.h"
 #include "ml/inference_log/labels.h"
 #include "platform/exec/files.h"
+#include "platform/table/append.h"
 #include "platform/table/import.h"
+#include "platform/table/reader.h"
 #include "platform/table/writer.h"
 
 namespace gyre::inference_log {
@@ -72,15 +74,70 @@ Result<Json> ExportTask(runners::TaskContext& context) {
   return Json::Obj({{"file", file}, {"problems", ProblemsJson(joined)}});
 }
 
+// A column of older rows as one of that type; values that are of another kind are missing.
+table::Column AsType(table::Column from, table::Type type) {
+  if (from.type == type) return from;
+  table::Column to{.name = from.name, .type = type};
+  const std::vector<double> numbers =
+      type == table::Type::kDouble ? table::AsDoubles(from) : std::vector<double>();
+  for (std::size_t row = 0; row < from.size(); ++row) {
+    if (!from.IsValid(row) || (type != table::Type::kText && type != table::Type::kDouble))
+      to.PushNull();
+    else if (type == table::Type::kText)
+      to.PushText(table::CellText(from, row));
+    else
+      to.PushDouble(numbers[row]);
+  }
+  return to;
+}
+
+// The rows of those files in the columns of `like`, and then `like` itself: the newest last.
+Result<table::Frame> AfterHistory(const std::vector<std::string>& paths, table::Frame like,
+                                  const std::function<bool()>& cancelled) {
+  table::ReadOptions options;
+  options.cancelled = cancelled;
+  GYRE_TRY(const table::ParquetInfo info, table::ReadParquetInfo(paths));
+  for (const table::Column& column : like.columns) {
+    if (std::ranges::find(info.schema, column.name, &table::Field::name) != info.schema.end())
+      options.columns.push_back(column.name);
+  }
+  table::Frame all = table::EmptyFrame(like.schema());
+  if (options.columns.empty()) return like;
+  GYRE_TRY(const table::Frame older, table::ReadParquet(paths, options));
+  table::Frame fitted;
+  for (const table::Column& column : like.columns) {
+    const table::Column* const found = older.Find(column.name);
+    table::Column missing{.name = column.name, .type = column.type};
+    if (found == nullptr)
+      for (std::size_t row = 0; row < older.rows(); ++row) missing.PushNull();
+    fitted.columns.push_back(found == nullptr ? std::move(missing) : AsType(*found, column.type));
+  }
+  table::AppendFrame(fitted, &all);
+  table::AppendFrame(like, &all);
+  return all;
+}
+
 Result<Json> DatasetTask(runners::TaskContext& context) {
   GYRE_TRY(const Joined joined, ReadJoined(RequestOf(context)));
   const bool labelled_only = context.input()["labelled_only"].AsBool();
   std::vector<AnsweringVersion> versions;
-  const table::Frame frame = TrainingFrame(joined, labelled_only, &versions);
+  table::Frame frame = TrainingFrame(joined, labelled_only, &versions);
   if (frame.rows() == 0) {
     return FailedPrecondition("GY4613", "there are no {}rows to make a dataset of",
                               labelled_only ? "labelled " : "")
         .Fix("gyre captures   (lists what there is)");
+  }
+  const auto fresh = static_cast<std::int64_t>(frame.rows());
+  if (const std::int64_t least = context.input()["rows_min"].AsInt(); fresh < least) {
+    return FailedPrecondition("GY4617", "there are {} {}rows, {} were asked for", fresh,
+                              labelled_only ? "labelled " : "", least)
+        .Fix("gyre feedback ENDPOINT FILE    (or wait for more traffic)");
+  }
+  std::vector<std::string> history;
+  for (const Json& part : context.input()["history"].items()) history.push_back(part.AsString());
+  const bool mixed = !history.empty() && fresh < context.input()["history_below"].AsInt();
+  if (mixed) {
+    GYRE_TRY(frame, AfterHistory(history, std::move(frame), [&] { return context.cancelled(); }));
   }
   const std::string path = context.scratch_directory() + "/captures.parquet";
   GYRE_DO(table::WriteParquet(frame, path));
@@ -89,6 +146,8 @@ Result<Json> DatasetTask(runners::TaskContext& context) {
     from.Push(Json::Obj({{"model", version.model}, {"id", version.model_version_id}}));
   return Json::Obj({{"file", path},
                     {"rows", static_cast<std::int64_t>(frame.rows())},
+                    {"fresh_rows", fresh},
+                    {"mixed", mixed},
                     {"versions", std::move(from)},
                     {"problems", ProblemsJson(joined)}});
 }

@@ -18,10 +18,10 @@ constexpr KindKey kTrainKeys[] = {
     {"split"},         {"time_column"}, {"group_column"},   {"keep_leaks"}, {"test_share"},
     {"gate"},          {"recipe"}};
 const OutputSpec kTrainOutputs[] = {
-    {"model", ValueType::kText},       {"version_id", ValueType::kText},
-    {"version", ValueType::kInt},      {"run", ValueType::kText},
-    {"promoted", ValueType::kBool},    {"metric", ValueType::kText},
-    {"test_metrics", ValueType::kJson}};
+    {"model", ValueType::kText},        {"version_id", ValueType::kText},
+    {"version", ValueType::kInt},       {"run", ValueType::kText},
+    {"promoted", ValueType::kBool},     {"metric", ValueType::kText},
+    {"test_metrics", ValueType::kJson}, {"passed", ValueType::kBool}};
 const KindFacts kTrain{"train", kTrainKeys, kTrainOutputs};
 
 constexpr KindKey kRecipeKeys[] = {{"dataset", true}, {"target", true}, {"for"}};
@@ -41,6 +41,7 @@ StepEnd End(const StepContext& /*context*/, const runners::Job& job) {
   const Json& made = job.result;
   Json outputs = Json::Obj();
   for (const OutputSpec& output : kTrainOutputs) outputs.Set(output.name, made[output.name]);
+  outputs.Set("passed", made["verdict"]["pass"].AsBool());
   return {.outputs = std::move(outputs),
           .links = {{.kind = "model_version",
                      .id = made["version_id"].AsString(),

@@ -1,0 +1,381 @@
+// gyre triggers: what happens in the world starts guarded runs.
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/nouns.h"
+#include "cli/output.h"
+#include "cli/session.h"
+
+namespace gyre::cli {
+namespace {
+
+using Format = ColumnSpec::Format;
+
+std::string ProjectPath(const Invocation& in, std::string_view rest) {
+  return fmt::format("/api/v1/projects/{}/{}", PercentEncode(in.project()), rest);
+}
+std::string TriggerPath(const Invocation& in, std::string_view rest = "") {
+  return ProjectPath(in, fmt::format("triggers/{}{}", PercentEncode(in.Get("TRIGGER")), rest));
+}
+
+// --- what a trigger is made of
+// ---------------------------------------------------------------------
+
+// Options that say what a trigger listens for, and the member of `on` that each becomes.
+struct OnOption {
+  std::string_view option, member;
+};
+constexpr OnOption kOnOptions[] = {{"dataset", "dataset"},       {"folder", "folder"},
+                                   {"pattern", "pattern"},       {"branch", "branch"},
+                                   {"repository", "repository"}, {"alias", "alias"},
+                                   {"model", "model"},           {"columns", "columns"}};
+
+bool HearsAnEndpoint(std::string_view kind) {
+  return kind == "drift" || kind == "performance" || kind == "kpi" || kind == "quality";
+}
+
+Json OnOf(const Invocation& in) {
+  const std::string kind = in.Get("on");
+  Json on = Json::Obj({{"kind", kind}});
+  if (HearsAnEndpoint(kind)) on.Set("endpoint", in.Get("SUBJECT"));
+  for (const auto& [option, member] : kOnOptions) {
+    if (in.Has(option)) on.Set(member, in.Get(option));
+  }
+  return on;
+}
+
+// "k=v": numbers, true and false as such, anything else as text.
+Result<Json> ParamsOf(const Invocation& in) {
+  Json params = Json::Obj();
+  for (const std::string& given : in.List("param")) {
+    const std::size_t at = given.find('=');
+    if (at == std::string::npos || at == 0) {
+      return InvalidArgument("GY4073", "`{}` is no parameter", given)
+          .Why("a parameter is NAME=VALUE")
+          .Fix("--param budget=60s");
+    }
+    const std::string value = given.substr(at + 1);
+    const auto parsed = Json::Parse(value);
+    const bool plain = parsed && (parsed->is_number() || parsed->is_bool());
+    params.Set(given.substr(0, at), plain ? *parsed : Json(value));
+  }
+  params.Set("endpoint", in.Get("SUBJECT"));
+  return params;
+}
+
+// "22:00-06:00".
+Result<Json> QuietOf(const std::string& text) {
+  const std::size_t dash = text.find('-');
+  if (dash == std::string::npos) {
+    return InvalidArgument("GY4074", "`{}` are no quiet hours", text).Fix("--quiet 22:00-06:00");
+  }
+  return Json::Obj({{"from", text.substr(0, dash)}, {"to", text.substr(dash + 1)}});
+}
+
+Result<Json> GuardsOf(const Invocation& in) {
+  Json guards = Json::Obj();
+  if (in.Has("cooldown")) {
+    GYRE_TRY(const double seconds, in.GetSeconds("cooldown"));
+    guards.Set("cooldown_s", static_cast<std::int64_t>(seconds));
+  }
+  if (in.Has("runs-per-day")) {
+    GYRE_TRY(const std::int64_t runs, in.GetInt("runs-per-day"));
+    guards.Set("runs_per_day_max", runs);
+  }
+  if (in.Has("cpu-per-month")) {
+    GYRE_TRY(const double seconds, in.GetSeconds("cpu-per-month"));
+    guards.Set("cpu_seconds_per_month", seconds);
+  }
+  if (in.Has("quiet")) {
+    GYRE_TRY(Json quiet, QuietOf(in.Get("quiet")));
+    guards.Set("quiet_hours", std::move(quiet));
+  }
+  return guards;
+}
+
+// --- verbs
+// -----------------------------------------------------------------------------------------
+
+Result<int> ListTriggers(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json answer, session->Get(ProjectPath(in, "triggers")));
+  in.out().Table({{"NAME", "name"},
+                  {"ON", "on.kind"},
+                  {"RUNS", "run.pipeline"},
+                  {"APPROVAL", "approval"},
+                  {"ON/OFF", "enabled"},
+                  {"CREATED", "created_at", Format::kTime},
+                  {"BY", "created_by"}},
+                 answer["items"]);
+  return 0;
+}
+
+std::string Human(const Json& trigger) {
+  std::string on;
+  for (const auto& [key, value] : trigger["on"].members()) {
+    if (key == "kind") continue;
+    on += fmt::format(" {} {}", key, value.AsString());
+  }
+  std::string text = fmt::format("trigger    {}{}\n", trigger["name"].AsString(),
+                                 trigger["enabled"].AsBool() ? "" : "   (switched off)");
+  text += fmt::format("on         {}{}\n", trigger["on"]["kind"].AsString(), on);
+  text += fmt::format("runs       {} {}\n", trigger["run"]["pipeline"].AsString(),
+                      trigger["run"]["params"].is_null() ? "" : trigger["run"]["params"].Dump());
+  for (const auto& [name, value] : trigger["guards"].members())
+    text += fmt::format("  {:<22} {}\n", name, value.Dump());
+  if (const std::string& role = trigger["approval"].AsString(); !role.empty())
+    text += fmt::format("approval   by an {}\n", role);
+  return text;
+}
+
+Result<int> ShowTrigger(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json trigger, session->Get(TriggerPath(in)));
+  in.out().Document(trigger, Human(trigger));
+  return 0;
+}
+
+Result<int> AddTrigger(Invocation& in) {
+  GYRE_TRY(Json params, ParamsOf(in));
+  GYRE_TRY(Json guards, GuardsOf(in));
+  const std::string name =
+      in.Has("name") ? in.Get("name") : fmt::format("{}-{}", in.Get("SUBJECT"), in.Get("on"));
+  const Json spec =
+      Json::Obj({{"name", name},
+                 {"on", OnOf(in)},
+                 {"run", Json::Obj({{"pipeline", in.Get("run")}, {"params", std::move(params)}})},
+                 {"guards", std::move(guards)},
+                 {"approval", in.Get("approval")}});
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json trigger, session->Post(ProjectPath(in, "triggers"), spec));
+  in.out().Document(trigger, "");
+  in.out().Done(fmt::format("trigger {}: on {}, run {}", name, in.Get("on"), in.Get("run")));
+  in.out().Hint(fmt::format("gyre triggers check {}    (what would happen now)", name));
+  GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
+  return 0;
+}
+
+Result<int> SwitchTrigger(Invocation& in, bool enabled) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json trigger, session->Get(TriggerPath(in)));
+  const Json spec = Json::Obj({{"name", trigger["name"]},
+                               {"on", trigger["on"]},
+                               {"run", trigger["run"]},
+                               {"guards", trigger["guards"]},
+                               {"approval", trigger["approval"]},
+                               {"enabled", enabled}});
+  GYRE_TRY(const Json changed, session->Put(TriggerPath(in), spec));
+  in.out().Document(changed, "");
+  in.out().Done(
+      fmt::format("trigger {} is switched {}", in.Get("TRIGGER"), enabled ? "on" : "off"));
+  return 0;
+}
+Result<int> EnableTrigger(Invocation& in) { return SwitchTrigger(in, true); }
+Result<int> DisableTrigger(Invocation& in) { return SwitchTrigger(in, false); }
+
+Result<int> RemoveTrigger(Invocation& in) {
+  GYRE_DO(in.Confirm("remove trigger " + in.Get("TRIGGER"), in.Get("TRIGGER")));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json done, session->Delete(TriggerPath(in)));
+  in.out().Done(fmt::format("trigger {} is gone", in.Get("TRIGGER")));
+  return 0;
+}
+
+std::string HumanChecks(const Json& checks) {
+  std::string text;
+  for (const Json& check : checks.items()) text += "  " + check.AsString() + "\n";
+  return text;
+}
+
+// Exit 5 when it would not start: for scripts.
+Result<int> CheckTrigger(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json check, session->Get(TriggerPath(in, "/check")));
+  const std::string action = check["action"].AsString();
+  std::string text = fmt::format("now it would {}: {}\n{}", action, check["reason"].AsString(),
+                                 HumanChecks(check["checks"]));
+  text += fmt::format("  runs {}", check["pipeline"].AsString());
+  if (check["cpu_seconds_per_run"].is_number())
+    text += fmt::format(", {} of CPU each on average of {}",
+                        HumanSeconds(check["cpu_seconds_per_run"].AsDouble()),
+                        check["past_runs"].AsInt());
+  in.out().Document(check, text + "\n");
+  return action == "start" ? 0 : 5;
+}
+
+std::string HumanFiring(const Json& firing) {
+  std::string text = fmt::format(
+      "firing     {} of {}\nbecause    {}\nstate      {}\nreason     {}\n",
+      firing["id"].AsString().substr(0, 8), firing["trigger"].AsString(), firing["text"].AsString(),
+      firing["state"].AsString(), firing["reason"].AsString());
+  text += HumanChecks(firing["checks"]);
+  if (const std::string& run = firing["run"].AsString(); !run.empty())
+    text += fmt::format("run        {}    (gyre pipelines runs show {})\n", run, run.substr(0, 8));
+  return text;
+}
+
+int ExitOf(const Json& firing) {
+  const std::string& state = firing["state"].AsString();
+  return state == "skipped" || state == "failed" || state == "expired" ? 5 : 0;
+}
+
+Result<int> FireTrigger(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  Json body = Json::Obj();
+  if (in.Has("key")) body.Set("key", in.Get("key"));
+  if (in.Has("text")) body.Set("text", in.Get("text"));
+  if (in.Has("webhook")) body.Set("webhook", true);
+  GYRE_TRY(const Json firing, session->Post(TriggerPath(in, "/fire"), body));
+  in.out().Document(firing, HumanFiring(firing));
+  GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
+  return ExitOf(firing);
+}
+
+Result<int> ListFirings(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  std::string path = ProjectPath(in, fmt::format("firings?limit={}", in.Get("limit")));
+  if (in.Has("TRIGGER")) path += "&trigger=" + PercentEncode(in.Get("TRIGGER"));
+  if (in.Has("state")) path += "&state=" + PercentEncode(in.Get("state"));
+  GYRE_TRY(const Json answer, session->Get(path));
+  in.out().Table({{"FIRING", "id"},
+                  {"TRIGGER", "trigger"},
+                  {"STATE", "state"},
+                  {"BECAUSE", "text"},
+                  {"REASON", "reason"},
+                  {"RUN", "run"},
+                  {"AT", "created_at", Format::kTime}},
+                 answer["items"], "id");
+  return 0;
+}
+
+Result<int> ShowFiring(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json firing,
+           session->Get(ProjectPath(in, "firings/" + PercentEncode(in.Get("FIRING")))));
+  in.out().Document(firing, HumanFiring(firing));
+  return 0;
+}
+
+Result<int> ApproveFiring(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json firing,
+           session->Post(
+               ProjectPath(in, fmt::format("firings/{}/approval", PercentEncode(in.Get("FIRING")))),
+               Json::Obj({{"approved", !in.Has("reject")}, {"comment", in.Get("comment")}})));
+  in.out().Document(firing, HumanFiring(firing));
+  return in.Has("reject") ? 0 : ExitOf(firing);
+}
+
+// A hook is a program of the user's repository: it tells of the push and never holds it up.
+Result<int> PrintHook(Invocation& in) {
+  in.out().Print(fmt::format(
+      "#!/bin/sh\n"
+      "# .git/hooks/post-receive (or post-commit): tells gyre of a push\n"
+      "repository=$(basename \"$(git rev-parse --show-toplevel 2>/dev/null || pwd)\" .git)\n"
+      "branch=$(git rev-parse --abbrev-ref HEAD)\n"
+      "commit=$(git rev-parse HEAD)\n"
+      "gyre api POST /api/v1/projects/{}/pushes --body \\\n"
+      "  \"{{\\\"repository\\\": \\\"$repository\\\", \\\"branch\\\": \\\"$branch\\\", "
+      "\\\"commit\\\": "
+      "\\\"$commit\\\"}}\" >/dev/null || echo \"gyre was not told of the push\" >&2\n",
+      PercentEncode(in.project())));
+  return 0;
+}
+
+constexpr Positional kTrigger[] = {{"TRIGGER", "the trigger's name", true, false, "triggers"}};
+constexpr Positional kMaybeTrigger[] = {
+    {"TRIGGER", "only of this trigger", false, false, "triggers"}};
+constexpr Positional kSubject[] = {
+    {"SUBJECT", "the endpoint that it is about", true, false, "endpoints"}};
+constexpr Positional kFiring[] = {{"FIRING", "its id, or the beginning of it"}};
+constexpr Option kAddOptions[] = {
+    {"--on", "KIND",
+     "drift, performance, kpi, quality, dataset, file, push, registry, webhook or hand"},
+    {"--run", "PIPELINE", "what it starts", "retrain"},
+    {"--name", "NAME", "of the trigger; else SUBJECT-KIND"},
+    {"--param", "NAME=VALUE", "of the pipeline", {}, true},
+    {"--approval", "ROLE", "approver: one must agree first"},
+    {"--cooldown", "TIME", "between two runs (6h)"},
+    {"--runs-per-day", "N", "at most (4)"},
+    {"--cpu-per-month", "TIME", "CPU time of all its runs in 30 days (no limit)"},
+    {"--quiet", "FROM-TO", "hours of UTC in which nothing starts: 22:00-06:00"},
+    {"--dataset", "NAME", "dataset: whose new versions", {}, false, "datasets"},
+    {"--folder", "DIR", "file: the folder that is watched, on the server", {}, false, "file"},
+    {"--pattern", "GLOB", "file: only such names: '*.csv'"},
+    {"--repository", "NAME", "push: only of this repository"},
+    {"--branch", "NAME", "push: only to this branch"},
+    {"--model", "NAME", "registry: only of this model", {}, false, "models"},
+    {"--alias", "NAME", "registry: only moves of this alias"},
+    {"--columns", "A,B", "drift: only when one of these has drifted"}};
+constexpr Option kFireOptions[] = {
+    {"--key", "KEY", "of what has happened: the same key again is the same firing"},
+    {"--text", "TEXT", "what has happened"},
+    {"--webhook", "", "as a program: all guards hold"}};
+constexpr Option kFiringsOptions[] = {
+    {"--state", "STATE",
+     "open, waiting, approval, starting, running, succeeded, failed, skipped or expired"},
+    {"-n,--limit", "N", "how many", "50"}};
+constexpr Option kApproveOptions[] = {{"--reject", "", "say no"}, {"--comment", "TEXT", "why"}};
+
+constexpr Command kCommands[] = {
+    {"triggers ls", "what starts runs", "gyre triggers", {}, {}, ListTriggers},
+    {"triggers show",
+     "one trigger with its guards",
+     "gyre triggers show churn-drift",
+     kTrigger,
+     {},
+     ShowTrigger},
+    {"triggers add", "start a pipeline when something happens",
+     "gyre triggers add churn --on drift --run retrain --approval approver\n"
+     "gyre triggers add churn --on dataset --dataset customers --cooldown 1h",
+     kSubject, kAddOptions, AddTrigger},
+    {"triggers check",
+     "what would happen if it fired now (exit 5 when nothing would start)",
+     "gyre triggers check churn-drift",
+     kTrigger,
+     {},
+     CheckTrigger},
+    {"triggers fire", "fire a trigger by hand",
+     "gyre triggers fire churn-drift --text 'new prices'", kTrigger, kFireOptions, FireTrigger},
+    {"triggers firings", "what triggers have heard and done, newest first",
+     "gyre triggers firings\ngyre triggers firings churn-drift --state skipped", kMaybeTrigger,
+     kFiringsOptions, ListFirings},
+    {"triggers firing",
+     "one firing with what each guard said",
+     "gyre triggers firing 7f3a",
+     kFiring,
+     {},
+     ShowFiring},
+    {"triggers approve", "agree that a firing may start its run, or say no",
+     "gyre triggers approve 7f3a\ngyre triggers approve 7f3a --reject --comment 'not in December'",
+     kFiring, kApproveOptions, ApproveFiring},
+    {"triggers enable",
+     "switch a trigger on",
+     "gyre triggers enable churn-drift",
+     kTrigger,
+     {},
+     EnableTrigger},
+    {"triggers disable",
+     "switch a trigger off; its firings stay",
+     "gyre triggers disable churn-drift",
+     kTrigger,
+     {},
+     DisableTrigger},
+    {"triggers rm",
+     "remove a trigger and its firings",
+     "gyre triggers rm churn-drift --yes",
+     kTrigger,
+     {},
+     RemoveTrigger},
+    {"triggers hook",
+     "a git hook that tells of pushes",
+     "gyre triggers hook > .git/hooks/post-commit",
+     {},
+     {},
+     PrintHook},
+};
+
+}  // namespace
+
+std::span<const Command> TriggersCommands() { return kCommands; }
+
+}  // namespace gyre::cli

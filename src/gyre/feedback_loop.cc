@@ -1,0 +1,178 @@
+#include "gyre/feedback_loop.h"
+
+#include <algorithm>
+
+#include "base/time.h"
+#include "ledger/notices/notices.h"
+#include "ml/automation/presets.h"
+#include "ml/pipelines/pipelines.h"
+#include "ml/serving/serving.h"
+
+namespace gyre {
+namespace {
+
+constexpr std::string_view kCanary = "canary";
+constexpr std::string_view kBy = "automation";
+
+// A preset becomes a pipeline of the project when it is first asked for: from then on it is the
+// project's own, to be read and changed.
+Result<> EnsurePipeline(pipelines::Pipelines& pipelines, std::string_view project,
+                        std::string_view name) {
+  const auto found = pipelines.Resolve(project, name);
+  if (found || found.error().code() != Code::kNotFound) return {};
+  const std::string_view preset = automation::PresetNamed(name);
+  if (preset.empty()) return found.error();
+  GYRE_TRY([[maybe_unused]] const auto added,
+           pipelines.Add(project, preset, fmt::format("{}.yaml", name), kBy));
+  return {};
+}
+
+automation::Below::RunState StateOf(const pipelines::RunView& run) {
+  return {.state = run.ended_us == 0 ? "running" : run.state,
+          .error = run.reason,
+          .cpu_seconds = run.cpu_seconds};
+}
+
+automation::SideFacts SideOf(const serving::VariantCounts& counts) {
+  return {.requests = counts.requests,
+          .failed = counts.failed,
+          .rows = counts.rows,
+          .latency_us_p99 = counts.latency_us_p99};
+}
+
+// An alert that says that values are lost. Values that the model has not seen before are no such
+// thing: they are what a new model is wanted for.
+Result<std::string> BrokenInput(monitoring::Monitors& monitors, std::string_view project,
+                                std::string_view endpoint) {
+  GYRE_TRY(const auto alerts, monitors.Alerts({.projects = std::vector{std::string(project)},
+                                               .endpoint = std::string(endpoint),
+                                               .phase = "firing"}));
+  const auto quality =
+      std::ranges::find(alerts, monitoring::kDataQuality, &monitoring::Alert::signal);
+  if (quality == alerts.end()) return std::string();
+  GYRE_TRY(const Json monitored, monitors.Signals(project, endpoint));
+  for (const Json& monitor : monitored.items()) {
+    for (const Json& signal : monitor["signals"].items()) {
+      if (signal["signal"].AsString() == monitoring::kDataQuality &&
+          signal["broken_input"].AsBool())
+        return quality->name();
+    }
+  }
+  return std::string();
+}
+
+Result<bool> HasCanary(serving::Serving& serving, std::string_view project,
+                       std::string_view endpoint) {
+  GYRE_TRY(const serving::Endpoint now, serving.Get(project, endpoint));
+  return std::ranges::any_of(now.variants, [](const auto& v) { return v.name == kCanary; });
+}
+
+}  // namespace
+
+monitoring::Notify MakeNotify(notices::Notices& notices) {
+  return [&notices](monitoring::Notice told) {
+    notices::Draft draft = notices::Compose(
+        {.project = std::move(told.project),
+         .kind = std::move(told.kind),
+         .severity = told.urgent ? notices::Severity::kWarning : notices::Severity::kInfo,
+         .title = std::move(told.title),
+         .text = std::move(told.text),
+         .dedupe_key = std::move(told.dedupe_key),
+         .payload = std::move(told.payload)});
+    return [&notices, draft = std::move(draft)](db::Transaction& tx) -> Result<> {
+      GYRE_TRY([[maybe_unused]] const notices::Published published, notices.Publish(tx, draft));
+      return {};
+    };
+  };
+}
+
+automation::Below MakeBelow(pipelines::Pipelines& pipelines, monitoring::Monitors& monitors,
+                            notices::Notices& notices) {
+  automation::Below below;
+  below.check = [&](std::string_view project, std::string_view pipeline, const Json&) {
+    return EnsurePipeline(pipelines, project, pipeline);
+  };
+  below.start = [&](const automation::Below::Start& start) -> Result<std::string> {
+    GYRE_DO(EnsurePipeline(pipelines, start.project, start.pipeline));
+    const Json& by = start.triggered_by;
+    GYRE_TRY(const pipelines::RunView run,
+             pipelines.Run({.project = start.project,
+                            .pipeline = start.pipeline,
+                            .params = start.params,
+                            .triggered_by = fmt::format("trigger {}: {}", by["trigger"].AsString(),
+                                                        by["text"].AsString()),
+                            .key = start.key,
+                            .created_by = std::string(kBy)}));
+    return run.id;
+  };
+  below.run_state = [&](std::string_view id) -> Result<automation::Below::RunState> {
+    GYRE_TRY(const pipelines::RunView run, pipelines.Get(id));
+    return StateOf(run);
+  };
+  below.quality_alert = [&](std::string_view project, std::string_view endpoint) {
+    return BrokenInput(monitors, project, endpoint);
+  };
+  below.ask = [&](db::Transaction& tx, const automation::Firing& firing,
+                  std::string_view role) -> Result<> {
+    const notices::Draft draft = notices::Compose(
+        {.project = firing.project,
+         .kind = "trigger.approval",
+         .severity = notices::Severity::kWarning,
+         .title = fmt::format("trigger {} waits for an {}", firing.trigger, role),
+         .text = fmt::format("{}\ngyre triggers approve {}", firing.text, firing.id.substr(0, 8)),
+         .dedupe_key = firing.id,
+         .payload = automation::FiringToJson(firing)});
+    GYRE_TRY([[maybe_unused]] const auto published, notices.Publish(tx, draft));
+    return {};
+  };
+  return below;
+}
+
+automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors& monitors) {
+  automation::Traffic traffic;
+  traffic.give = [&](std::string_view project, std::string_view endpoint, std::string_view model,
+                     double share) -> Result<> {
+    GYRE_TRY([[maybe_unused]] const auto now, serving.SetVariant({.project = std::string(project),
+                                                                  .endpoint = std::string(endpoint),
+                                                                  .variant = std::string(kCanary),
+                                                                  .reference = std::string(model),
+                                                                  .share = share,
+                                                                  .reason = "canary release",
+                                                                  .by = std::string(kBy)}));
+    return {};
+  };
+  traffic.take_back = [&](std::string_view project, std::string_view endpoint,
+                          std::string_view reason) -> Result<> {
+    GYRE_TRY(const bool there, HasCanary(serving, project, endpoint));
+    if (!there) return {};
+    GYRE_TRY(
+        [[maybe_unused]] const auto now,
+        serving.RemoveVariant(project, endpoint, kCanary, std::string(reason), std::string(kBy)));
+    return {};
+  };
+  traffic.counts = [&](std::string_view project,
+                       std::string_view endpoint) -> Result<automation::Traffic::Counts> {
+    GYRE_TRY(const auto variants, serving.Variants(project, endpoint));
+    automation::Traffic::Counts counts;
+    for (const serving::VariantCounts& variant : variants) {
+      if (variant.variant == serving::kChampion) counts.champion = SideOf(variant);
+      if (variant.variant == kCanary) counts.canary = SideOf(variant);
+    }
+    return counts;
+  };
+  // Broken data while the canary bakes says that neither side can be judged.
+  traffic.judge = [&](std::string_view project, std::string_view endpoint, std::string_view model,
+                      std::int64_t /*since_us*/, automation::CanaryFacts* facts) -> Result<> {
+    GYRE_TRY(const auto alerts, monitors.Alerts({.projects = std::vector{std::string(project)},
+                                                 .endpoint = std::string(endpoint),
+                                                 .phase = "firing"}));
+    for (const monitoring::Alert& alert : alerts) {
+      if (alert.model == model || alert.signal == monitoring::kService)
+        facts->alert = fmt::format("{}: {}", alert.name(), alert.what);
+    }
+    return {};
+  };
+  return traffic;
+}
+
+}  // namespace gyre

@@ -1,0 +1,27 @@
+// What automation asks of the rooms below, answered by them: compose.cc opens the rooms, this file
+// introduces them to each other.
+#pragma once
+
+#include "ml/automation/automation.h"
+#include "ml/automation/release.h"
+#include "ml/monitoring/monitors.h"
+
+namespace gyre::notices {
+class Notices;
+}
+namespace gyre::pipelines {
+class Pipelines;
+}
+namespace gyre::serving {
+class Serving;
+}
+
+namespace gyre {
+
+monitoring::Notify MakeNotify(notices::Notices& notices);
+// All must outlive what is returned.
+automation::Below MakeBelow(pipelines::Pipelines& pipelines, monitoring::Monitors& monitors,
+                            notices::Notices& notices);
+automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors& monitors);
+
+}  // namespace gyre

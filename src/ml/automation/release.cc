@@ -1,0 +1,217 @@
+#include "ml/automation/release.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/id.h"
+
+namespace gyre::automation {
+namespace {
+
+constexpr std::string_view kColumns =
+    "SELECT id, release_key, project, endpoint, model, plan, state, reason, step, step_us, base, "
+    "history, created_us, ended_us FROM automation_canary ";
+
+Release ReleaseAt(const db::Row& row) {
+  Release r;
+  r.id = row.Str(0);
+  r.key = row.Str(1);
+  r.project = row.Str(2);
+  r.endpoint = row.Str(3);
+  r.model = row.Str(4);
+  // What was stored was read once before, so it can be read again.
+  if (const auto plan = Json::Parse(row.Text(5)))
+    r.plan = CanaryPlanFromJson(*plan).value_or(CanaryPlan());
+  r.state = row.Str(6);
+  r.reason = row.Str(7);
+  r.step = static_cast<int>(row.Int(8));
+  r.step_us = row.Int(9);
+  r.base = Json::Parse(row.Text(10)).value_or(Json());
+  r.history = Json::Parse(row.Text(11)).value_or(Json());
+  r.created_us = row.Int(12);
+  r.ended_us = row.Int(13);
+  return r;
+}
+
+Result<std::optional<Release>> FindBy(db::Reader& reader, std::string_view where,
+                                      std::string_view value) {
+  const std::string sql = std::string(kColumns) + std::string(where);
+  std::optional<Release> found;
+  GYRE_DO(reader.QueryOne(sql, {value}, [&](const db::Row& row) { found = ReleaseAt(row); }));
+  return found;
+}
+
+Json SideToJson(const SideFacts& side) {
+  return Json::Obj({{"requests", side.requests}, {"failed", side.failed}, {"rows", side.rows}});
+}
+
+SideFacts Since(const SideFacts& now, const Json& base) {
+  SideFacts since = now;
+  since.requests -= base["requests"].AsInt();
+  since.failed -= base["failed"].AsInt();
+  since.rows -= base["rows"].AsInt();
+  return since;
+}
+
+Json BaseOf(std::string_view process, const Traffic::Counts& counts) {
+  return Json::Obj({{"process", process},
+                    {"champion", SideToJson(counts.champion)},
+                    {"canary", SideToJson(counts.canary)}});
+}
+
+void Note(Release* release, std::string_view move, std::string_view reason, double weight,
+          std::int64_t now_us) {
+  release->history.Push(Json::Obj(
+      {{"at", FormatTime(now_us)}, {"move", move}, {"reason", reason}, {"weight", weight}}));
+}
+
+}  // namespace
+
+Json ReleaseToJson(const Release& release) {
+  return Json::Obj({{"id", release.id},
+                    {"project", release.project},
+                    {"endpoint", release.endpoint},
+                    {"model", release.model},
+                    {"state", release.state},
+                    {"reason", release.reason},
+                    {"step", release.step},
+                    {"plan", CanaryPlanToJson(release.plan)},
+                    {"history", release.history},
+                    {"created_at", FormatTime(release.created_us)}});
+}
+
+Releases::Releases(db::Database& database, const Clock& clock, Traffic traffic)
+    : database_(database), clock_(clock), traffic_(std::move(traffic)), process_(NewId()) {}
+
+Result<Release> Releases::Begin(std::string_view key, std::string_view project,
+                                std::string_view endpoint, std::string_view model,
+                                const CanaryPlan& plan) {
+  GYRE_TRY(const Traffic::Counts counts, traffic_.counts(project, endpoint));
+  Release release;
+  release.id = NewId();
+  release.key = key;
+  release.project = project;
+  release.endpoint = endpoint;
+  release.model = model;
+  release.plan = plan;
+  release.state = "baking";
+  release.created_us = release.step_us = clock_.NowMicros();
+  release.base = BaseOf(process_, counts);
+  release.reason = fmt::format("{:.0f} % of the traffic", 100 * plan.weights.front());
+  Note(&release, "begin", release.reason, plan.weights.front(), release.created_us);
+  const std::string plan_text = CanaryPlanToJson(plan).Dump(), base = release.base.Dump(),
+                    history = release.history.Dump();
+  std::optional<Release> same, other;
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(same, FindBy(tx, "WHERE release_key = ?1", key));
+    if (same) return {};
+    GYRE_TRY(other, FindBy(tx, "WHERE state = 'baking' AND endpoint = ?1", endpoint));
+    if (other) return {};
+    return tx.Execute(
+        "INSERT INTO automation_canary (id, release_key, project, endpoint, model, plan, state, "
+        "reason, step, step_us, base, history, created_us, ended_us) VALUES (?1, ?2, ?3, ?4, ?5, "
+        "?6, ?7, ?8, 0, ?9, ?10, ?11, ?12, 0)",
+        {release.id, release.key, release.project, release.endpoint, release.model, plan_text,
+         release.state, release.reason, release.step_us, base, history, release.created_us});
+  }));
+  if (other) {
+    return FailedPrecondition("GY4808", "endpoint `{}` has a canary already: {}", endpoint,
+                              other->model)
+        .Fix(fmt::format("gyre endpoints rollback {}", endpoint));
+  }
+  if (same) release = *std::move(same);
+  if (release.state == "baking") {
+    const double share = release.plan.weights[static_cast<std::size_t>(release.step)];
+    GYRE_DO(traffic_.give(project, endpoint, release.model, share));
+  }
+  return release;
+}
+
+Result<Release> Releases::Get(std::string_view id) {
+  std::optional<Release> found;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(found, FindBy(reader, "WHERE id = ?1", id));
+    return {};
+  }));
+  if (!found) return NotFound("GY4809", "there is no release `{}`", id);
+  return *std::move(found);
+}
+
+Result<> Releases::Save(const Release& release) {
+  const std::string base = release.base.Dump(), history = release.history.Dump();
+  return database_.Write([&](db::Transaction& tx) {
+    return tx.Execute(
+        "UPDATE automation_canary SET state = ?2, reason = ?3, step = ?4, step_us = ?5, base = ?6, "
+        "history = ?7, ended_us = ?8 WHERE id = ?1",
+        {release.id, release.state, release.reason, release.step, release.step_us, base, history,
+         release.ended_us});
+  });
+}
+
+Result<CanaryFacts> Releases::FactsOf(Release* release) {
+  GYRE_TRY(const Traffic::Counts now, traffic_.counts(release->project, release->endpoint));
+  CanaryFacts facts;
+  facts.step = release->step;
+  facts.seconds_in_step =
+      std::max<std::int64_t>(0, clock_.NowMicros() - release->step_us) / kMicrosPerSecond;
+  // Counters begin anew with each process.
+  const bool same_process = release->base["process"].AsString() == process_;
+  const Json base = same_process ? release->base : Json();
+  facts.champion = Since(now.champion, base["champion"]);
+  facts.canary = Since(now.canary, base["canary"]);
+  if (traffic_.judge) {
+    GYRE_DO(traffic_.judge(release->project, release->endpoint, release->model, release->created_us,
+                           &facts));
+  }
+  return facts;
+}
+
+Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
+  const std::int64_t now_us = clock_.NowMicros();
+  release->reason = decision.reason;
+  switch (decision.move) {
+    case CanaryMove::kHold:
+      return {};
+    case CanaryMove::kRollBack:
+      // First the traffic, then the record: a crash in between looks, finds harm and repeats it.
+      GYRE_DO(traffic_.take_back(release->project, release->endpoint, decision.reason));
+      release->state = "rolled back";
+      release->ended_us = now_us;
+      Note(release, "roll back", decision.reason, 0, now_us);
+      return Save(*release);
+    case CanaryMove::kPromote:
+      release->state = "passed";
+      release->ended_us = now_us;
+      Note(release, "pass", decision.reason, release->plan.weights.back(), now_us);
+      return Save(*release);
+    case CanaryMove::kAdvance:
+      break;
+  }
+  ++release->step;
+  release->step_us = now_us;
+  const double share = release->plan.weights[static_cast<std::size_t>(release->step)];
+  GYRE_TRY(const Traffic::Counts counts, traffic_.counts(release->project, release->endpoint));
+  release->base = BaseOf(process_, counts);
+  Note(release, "advance", decision.reason, share, now_us);
+  GYRE_DO(Save(*release));  // the intent: Look gives the share that stands here
+  return traffic_.give(release->project, release->endpoint, release->model, share);
+}
+
+Result<Release> Releases::Look(std::string_view id) {
+  GYRE_TRY(Release release, Get(id));
+  if (release.state != "baking") return release;
+  const double share = release.plan.weights[static_cast<std::size_t>(release.step)];
+  GYRE_DO(traffic_.give(release.project, release.endpoint, release.model, share));
+  GYRE_TRY(const CanaryFacts facts, FactsOf(&release));
+  GYRE_DO(Apply(&release, DecideCanary(release.plan, facts)));
+  return release;
+}
+
+Result<Release> Releases::RollBack(std::string_view id, std::string_view reason) {
+  GYRE_TRY(Release release, Get(id));
+  if (release.state != "baking") return release;
+  GYRE_DO(Apply(&release, {CanaryMove::kRollBack, std::string(reason), {}}));
+  return release;
+}
+
+}  // namespace gyre::automation

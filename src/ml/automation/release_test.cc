@@ -1,0 +1,125 @@
+#include "ml/automation/release.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "ledger/events/events.h"
+#include "ml/automation/automation.h"
+
+namespace gyre::automation {
+namespace {
+
+class SetClock final : public Clock {
+ public:
+  std::int64_t NowMicros() const override { return now_us; }
+  std::int64_t MonotonicMicros() const override { return now_us; }
+  std::int64_t now_us = 1'800'000'000 * kMicrosPerSecond;
+};
+
+class ReleaseTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = std::filesystem::temp_directory_path() / ("release-" + std::to_string(getpid()));
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+    auto database = db::OpenSqlite({.path = (directory_ / "gyre.db").string()});
+    ASSERT_TRUE(database);
+    database_ = *std::move(database);
+    const db::ModuleSchema schemas[] = {AutomationSchema()};
+    ASSERT_TRUE(database_->Migrate(schemas));
+    Open();
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+  void Open() {
+    Traffic traffic;
+    traffic.give = [this](std::string_view, std::string_view, std::string_view,
+                          double share) -> Result<> {
+      share_ = share;
+      return {};
+    };
+    traffic.take_back = [this](std::string_view, std::string_view, std::string_view) -> Result<> {
+      share_ = 0;
+      return {};
+    };
+    traffic.counts = [this](std::string_view, std::string_view) -> Result<Traffic::Counts> {
+      return counts_;
+    };
+    releases_ = std::make_unique<Releases>(*database_, clock_, std::move(traffic));
+  }
+  Release Begin(std::string_view key = "k") {
+    auto release = releases_->Begin(key, "default", "churn", "churn:v2", {});
+    EXPECT_TRUE(release) << release.error().ToString();
+    return release ? *release : Release();
+  }
+  void Serve(std::int64_t requests, std::int64_t failed = 0) {
+    counts_.champion.requests += requests;
+    counts_.champion.rows += requests;
+    counts_.canary.requests += requests;
+    counts_.canary.rows += requests;
+    counts_.canary.failed += failed;
+    clock_.now_us += 601 * kMicrosPerSecond;
+  }
+
+  std::filesystem::path directory_;
+  SetClock clock_;
+  std::unique_ptr<db::Database> database_;
+  Traffic::Counts counts_;
+  double share_ = -1;
+  std::unique_ptr<Releases> releases_;
+};
+
+TEST_F(ReleaseTest, GoesThroughItsStepsAndPasses) {
+  const Release release = Begin();
+  EXPECT_EQ(share_, 0.05);
+  EXPECT_EQ(releases_->Look(release.id)->state, "baking");
+  for (const double share : {0.25, 0.5}) {
+    Serve(300);
+    EXPECT_EQ(releases_->Look(release.id)->state, "baking");
+    EXPECT_EQ(share_, share);
+  }
+  Serve(199);
+  EXPECT_EQ(releases_->Look(release.id)->state, "baking") << "too few rows in this step";
+  Serve(1);
+  const auto passed = releases_->Look(release.id);
+  EXPECT_EQ(passed->state, "passed");
+  EXPECT_EQ(passed->history.size(), 4u);
+  EXPECT_EQ(share_, 0.5) << "until somebody promotes it";
+}
+
+TEST_F(ReleaseTest, TakesTheTrafficBackForHarm) {
+  const Release release = Begin();
+  Serve(300, 60);
+  const auto back = releases_->Look(release.id);
+  EXPECT_EQ(back->state, "rolled back");
+  EXPECT_NE(back->reason.find("60 of 300"), std::string::npos);
+  EXPECT_EQ(share_, 0);
+  EXPECT_EQ(releases_->Look(release.id)->history.size(), 2u) << "ended is ended";
+}
+
+TEST_F(ReleaseTest, GoesOnAfterARestart) {
+  const Release release = Begin();
+  Serve(300);
+  ASSERT_TRUE(releases_->Look(release.id));
+  share_ = 0;  // the new process knows nothing
+  counts_ = {};
+  Open();
+  EXPECT_EQ(Begin().id, release.id) << "the same key is the same release";
+  EXPECT_EQ(share_, 0.25);
+  Serve(300);
+  EXPECT_EQ(releases_->Look(release.id)->step, 2);
+}
+
+TEST_F(ReleaseTest, OneAtATimeOnAnEndpoint) {
+  const Release release = Begin();
+  const auto second = releases_->Begin("other", "default", "churn", "churn:v3", {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().gy(), "GY4808");
+  EXPECT_EQ(releases_->RollBack(release.id, "its run was cancelled")->reason,
+            "its run was cancelled");
+  EXPECT_TRUE(releases_->Begin("other", "default", "churn", "churn:v3", {}));
+  EXPECT_EQ(releases_->Get("nothing").error().gy(), "GY4809");
+}
+
+}  // namespace
+}  // namespace gyre::automation

@@ -1,0 +1,154 @@
+#include "ml/automation/steps.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "ml/data/datasets.h"
+#include "ml/predictors/scorer.h"
+#include "ml/recipes/recipe.h"
+#include "ml/registry/registry.h"
+#include "ml/serving/serving.h"
+#include "platform/blob/blob_store.h"
+
+namespace gyre::automation {
+namespace {
+
+using pipelines::KindFacts;
+using pipelines::KindKey;
+using pipelines::OutputSpec;
+using pipelines::StepContext;
+using pipelines::StepEnd;
+using pipelines::ValueType;
+
+constexpr std::string_view kCanary = "canary";
+
+constexpr KindKey kCanaryKeys[] = {{"endpoint", true}, {"model", true}, {"plan"}};
+const OutputSpec kCanaryOutputs[] = {{"state", ValueType::kText}, {"reason", ValueType::kText}};
+const KindFacts kCanaryFacts{"canary", kCanaryKeys, kCanaryOutputs};
+
+constexpr KindKey kChampionKeys[] = {{"endpoint", true}};
+const OutputSpec kChampionOutputs[] = {{"model", ValueType::kText},
+                                       {"name", ValueType::kText},
+                                       {"target", ValueType::kText},
+                                       {"dataset", ValueType::kText},
+                                       {"recipe", ValueType::kJson}};
+const KindFacts kChampionFacts{"champion", kChampionKeys, kChampionOutputs};
+
+constexpr KindKey kTakeoverKeys[] = {{"endpoint", true}, {"model", true}};
+const OutputSpec kTakeoverOutputs[] = {{"model", ValueType::kText}};
+const KindFacts kTakeoverFacts{"takeover", kTakeoverKeys, kTakeoverOutputs};
+
+class CanaryKind final : public pipelines::StepKind {
+ public:
+  explicit CanaryKind(Releases& releases) : releases_(releases) {}
+
+  const KindFacts& facts() const override { return kCanaryFacts; }
+  std::string_view permission() const override { return "endpoint.deploy"; }
+
+  Result<std::string> Start(const StepContext& context) override {
+    GYRE_TRY(const CanaryPlan plan, CanaryPlanFromJson(context.with["plan"]));
+    GYRE_TRY(const std::string endpoint, context.with.GetString("endpoint"));
+    GYRE_TRY(const std::string model, context.with.GetString("model"));
+    GYRE_TRY(const Release release,
+             releases_.Begin(context.attempt_key, context.project, endpoint, model, plan));
+    return release.id;
+  }
+
+  Result<std::optional<StepEnd>> Poll(const std::string& reference,
+                                      const StepContext& /*context*/) override {
+    GYRE_TRY(const Release release, releases_.Look(reference));
+    if (release.state == "baking") return std::optional<StepEnd>();
+    const bool passed = release.state == "passed";
+    StepEnd end{.outputs = Json::Obj({{"state", release.state}, {"reason", release.reason}})};
+    if (!passed) {
+      end.outputs = FailedPrecondition("GY4810", "the canary {} was rolled back: {}", release.model,
+                                       release.reason);
+      end.findings = true;
+    }
+    return std::optional<StepEnd>(std::move(end));
+  }
+
+  void Cancel(const std::string& reference) override {
+    static_cast<void>(releases_.RollBack(reference, "its run was cancelled"));
+  }
+
+ private:
+  Releases& releases_;
+};
+
+// The reference of the dataset version that it learned from; empty when that has been removed.
+std::string TaughtBy(const StepRooms& rooms, const registry::ModelVersion& version) {
+  for (const registry::DatasetUse& use : version.datasets) {
+    if (use.role != "train") continue;
+    if (const auto dataset = rooms.datasets.GetVersionById(use.dataset_version_id))
+      return dataset->reference();
+  }
+  return {};
+}
+
+Result<Json> RecipeOf(const StepRooms& rooms, const registry::ModelVersion& version) {
+  GYRE_TRY(const std::string bytes, rooms.blobs.Get(version.package.digest));
+  GYRE_TRY(const auto package, predictors::ModelPackage::Load(bytes));
+  GYRE_TRY(const auto fitted, recipes::Fitted::Load(package.recipe));
+  return fitted.spec().ToJson();
+}
+
+Result<Json> DescribeChampion(const StepRooms& rooms, const StepContext& context) {
+  GYRE_TRY(const serving::Endpoint endpoint,
+           rooms.serving.Get(context.project, context.with["endpoint"].AsString()));
+  GYRE_TRY(const registry::ModelVersion version,
+           rooms.registry.GetVersion(endpoint.deployment.model_version_id));
+  GYRE_TRY(Json recipe, RecipeOf(rooms, version));
+  return Json::Obj({{"model", version.name()},
+                    {"name", version.model},
+                    {"target", version.target},
+                    {"dataset", TaughtBy(rooms, version)},
+                    {"recipe", std::move(recipe)}});
+}
+
+bool HasCanaryOf(const serving::Endpoint& endpoint, std::string_view model) {
+  return std::ranges::any_of(endpoint.variants, [&](const serving::Variant& variant) {
+    return variant.name == kCanary && variant.deployment.model == model;
+  });
+}
+
+// An endpoint that follows the alias takes the version over by itself, before us or meanwhile.
+Result<Json> TakeOver(const StepRooms& rooms, const StepContext& context) {
+  GYRE_TRY(const std::string model, context.with.GetString("model"));
+  const std::string name = context.with["endpoint"].AsString();
+  const std::string reason = "the canary became champion";
+  GYRE_TRY(const serving::Endpoint before, rooms.serving.Get(context.project, name));
+  if (HasCanaryOf(before, model)) {
+    const auto promoted =
+        rooms.serving.PromoteVariant(context.project, name, kCanary, reason, context.created_by);
+    if (!promoted && promoted.error().code() != Code::kNotFound) return promoted.error();
+  }
+  GYRE_TRY(const serving::Endpoint now, rooms.serving.Get(context.project, name));
+  if (now.deployment.model != model) {
+    GYRE_TRY([[maybe_unused]] const auto deployed,
+             rooms.serving.Deploy({.project = context.project,
+                                   .reference = model,
+                                   .endpoint = name,
+                                   .reason = reason,
+                                   .deployed_by = context.created_by}));
+  }
+  return Json::Obj({{"model", model}});
+}
+
+}  // namespace
+
+void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms) {
+  pipelines.AddKind(std::make_unique<CanaryKind>(rooms.releases));
+  pipelines.AddKind(pipelines::ImmediateKind(kChampionFacts, "model.read",
+                                             [rooms](const StepContext& context) -> StepEnd {
+                                               return {.outputs = DescribeChampion(rooms, context)};
+                                             }));
+  pipelines.AddKind(pipelines::ImmediateKind(kTakeoverFacts, "endpoint.deploy",
+                                             [rooms](const StepContext& context) -> StepEnd {
+                                               return {.outputs = TakeOver(rooms, context)};
+                                             }));
+}
+
+}  // namespace gyre::automation

@@ -1,0 +1,13 @@
+// The step kind of this module: `captures`, a dataset version of what an endpoint answered.
+#pragma once
+
+#include "ml/inference_log/inference_log.h"
+#include "ml/pipelines/pipelines.h"
+
+namespace gyre::inference_log {
+
+// with: endpoint, dataset, labelled, last_s, rows_min, history, history_below (see
+// InferenceLog::DatasetRequest). Outputs: dataset, version_id, rows, fresh_rows, mixed.
+void AddSteps(pipelines::Pipelines& pipelines, InferenceLog& log, runners::Jobs& jobs);
+
+}  // namespace gyre::inference_log

@@ -1,0 +1,167 @@
+"""The loop closes without a click: traffic drifts, an alert fires a trigger, the model is trained anew on labelled traffic, judged against the champion, tried
+as a canary and promoted. Guards, approvals, dry runs and hands in between.
+
+python3 tests/scenarios/automation.py"""
+import datetime
+import os
+import random
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from harness import Gyre  # noqa: E402
+from replay import Replay  # noqa: E402
+
+BEGIN = datetime.datetime(2026, 1, 1)
+ROWS_A_DAY = 400
+CANARY = {'weights': [0.3], 'bake_s': 0, 'rows_min': 50, 'step_s_max': 600}
+
+
+def visits(seed, rows, turned=False):
+    """`stays` is told by a; after the turn a has moved and tells the opposite."""
+    pick = random.Random(seed)
+    made = []
+    for _ in range(rows):
+        a, b = pick.gauss(3 if turned else 0, 1), pick.gauss(0, 1)
+        score = (3 - a if turned else a) + 0.4 * b + pick.gauss(0, 0.5)
+        made.append({'a': round(a, 4), 'b': round(b, 4), 'stays': 'yes' if score > 0 else 'no'})
+    return made
+
+
+def first_model(g):
+    with open(os.path.join(g.work, 'visits.csv'), 'w') as f:
+        f.write('a,b,stays\n')
+        f.writelines(f"{row['a']},{row['b']},{row['stays']}\n" for row in visits(1, 3000))
+    g.cli('add', 'visits.csv')
+    g.cli('train', 'visits', '--target', 'stays', '--budget', '3s', '--trials', '1', '--seed', '1')
+    g.cli('deploy', 'visits@champion')
+    g.json('PATCH', '/api/v1/projects/default/monitors/visits', {'window': {'every': 86400, 'rows_min': 100}})
+
+
+def day(replay, number, turned=False):
+    rows = visits(100 + number, ROWS_A_DAY, turned)
+    begin = BEGIN + datetime.timedelta(days=number)
+    replay.rows(rows, [begin + datetime.timedelta(seconds=200 * i) for i in range(len(rows))])
+    replay.labels(begin + datetime.timedelta(days=1))
+
+
+def firings(g, state=''):
+    return g.json('GET', f'/api/v1/projects/default/firings?state={state}' if state else '/api/v1/projects/default/firings')['items']
+
+
+def refusals(g):
+    for arguments, gy, says in ((('--on', 'wind'), 'GY4801', 'drift'), (('--on', 'drift', '--run', 'nowhere'), 'GY4711', 'nowhere'),
+                                (('--on', 'dataset'), 'GY4801', 'which dataset'), (('--on', 'drift', '--quiet', 'late'), 'GY4074', '22:00-06:00'),
+                                (('--on', 'drift', '--param', 'budget'), 'GY4073', 'NAME=VALUE'), (('--on', 'file', '--folder', 'in'), 'GY4801', 'from the root')):
+        done = g.cli('triggers', 'add', 'visits', *arguments, check=False)
+        assert done.returncode != 0 and gy in done.stderr and says in done.stderr, (arguments, done.returncode, done.stderr)
+    assert g.cli('triggers', 'show', 'nothing', check=False).returncode == 3
+
+
+def the_loop(g):
+    param = ('--param', 'budget_seconds=3', '--param', 'rows_min=300', '--param', 'history_below=0')
+    g.cli('triggers', 'add', 'visits', '--on', 'drift', '--run', 'retrain', '--cooldown', '0s', *param)
+    trigger = g.json('GET', '/api/v1/projects/default/triggers/visits-drift')
+    trigger['run']['params']['canary'] = CANARY
+    g.json('PUT', '/api/v1/projects/default/triggers/visits-drift', {k: trigger[k] for k in ('name', 'on', 'run', 'guards')})
+    dry = g.cli_json('triggers', 'check', 'visits-drift')
+    assert dry['action'] == 'start' and dry['pipeline'] == 'retrain' and len(dry['checks']) == 8, dry
+    assert 'kind: canary' in g.cli('pipelines', 'show', 'retrain').stdout
+
+    replay = Replay(g, 'visits', label='stays')
+    for number in range(3):
+        day(replay, number)
+    replay.judge()
+    assert firings(g) == [], firings(g)
+    for number in range(3, 7):
+        day(replay, number, turned=True)
+        replay.judge()
+    deadline = time.monotonic() + 120
+    number = 7
+    while time.monotonic() < deadline:
+        fired = firings(g)
+        if fired and fired[-1]['state'] in ('succeeded', 'failed', 'skipped'):
+            break
+        rows = visits(100 + number, 60, turned=True)  # the canary waits for traffic
+        replay.rows(rows, [BEGIN + datetime.timedelta(days=7, seconds=number)] * len(rows))
+        number += 1
+        time.sleep(0.3)
+    first = firings(g)[-1]
+    run = g.cli('pipelines', 'status', first['run'][:8], check=False).stdout if first['run'] else ''
+    assert first['state'] == 'succeeded', (first, run)
+    assert first['cause'] == 'drift' and 'a' in first['text'], first
+    assert first['cpu_seconds'] > 0, first
+    champion = g.json('GET', '/api/v1/projects/default/models/visits/versions/champion') if False else g.cli_json('models', 'show', 'visits@champion')
+    assert champion['name'] != 'visits:v1', (champion['name'], run)
+    endpoint = g.json('GET', '/api/v1/projects/default/endpoints/visits')
+    assert endpoint['deployment']['model'] == champion['name'], endpoint
+    good = visits(999, 500, turned=True)
+    answer = g.json('POST', '/e/visits', {'inputs': [{'a': r['a'], 'b': r['b']} for r in good]})
+    right = sum(o['prediction'] == r['stays'] for o, r in zip(answer['outputs'], good))
+    assert right > 400, right
+    up = g.cli_json('lineage', champion['id'])
+    kinds = {node['kind'] for node in up['nodes']}
+    assert {'alert', 'window', 'pipeline_run', 'dataset_version', 'endpoint'} <= kinds, kinds
+    print(f"the loop: {champion['name']} answers, {right} of 500 right, {number} days", flush=True)
+
+
+def hands_and_approvals(g):
+    g.cli('triggers', 'add', 'visits', '--on', 'hand', '--run', 'retrain', '--approval', 'approver', '--cooldown', '0s', '--param', 'rows_min=100000000')
+    fired = g.cli_json('triggers', 'fire', 'visits-hand', '--text', 'new prices', '--key', 'prices')
+    assert fired['state'] == 'approval' and fired['fired_by'], fired
+    assert g.cli_json('triggers', 'fire', 'visits-hand', '--key', 'prices')['id'] == fired['id'], 'the same key is the same firing'
+    started = g.cli_json('triggers', 'approve', fired['id'][:8], '--comment', 'go')
+    assert started['state'] == 'running' and started['approved_by'], started
+    for _ in range(100):
+        ended = g.json('GET', f"/api/v1/projects/default/firings/{fired['id']}")
+        if ended['ended_at']:
+            break
+        time.sleep(0.2)
+    assert ended['state'] == 'failed' and 'GY4617' in ended['reason'], ended
+    g.cli('triggers', 'disable', 'visits-hand')
+    assert g.cli('triggers', 'check', 'visits-hand', check=False).returncode == 5
+    assert g.cli('triggers', 'fire', 'visits-hand', check=False).returncode == 5
+    g.cli('triggers', 'rm', 'visits-hand', '--yes')
+
+
+def files_and_pushes(g):
+    folder = os.path.join(g.work, 'incoming')
+    os.makedirs(folder)
+    g.cli('pipelines', 'add', _pipeline(g))
+    g.cli('triggers', 'add', 'visits', '--on', 'file', '--folder', folder, '--pattern', '*.csv', '--run', 'note', '--name', 'incoming', '--cooldown', '0s')
+    g.cli('triggers', 'add', 'visits', '--on', 'push', '--branch', 'main', '--run', 'note', '--name', 'pushed', '--cooldown', '0s')
+    time.sleep(1.1)
+    with open(os.path.join(folder, 'a.csv'), 'w') as f:
+        f.write('a\n1\n')
+    push = {'repository': 'churn', 'branch': 'main', 'commit': 'c0ffee'}
+    assert g.json('POST', '/api/v1/projects/default/pushes', push)['triggers'] == 1
+    assert g.json('POST', '/api/v1/projects/default/pushes', {**push, 'branch': 'topic'})['triggers'] == 0
+    for _ in range(100):
+        heard = {f['trigger']: f for f in firings(g, 'succeeded')}
+        if {'incoming', 'pushed'} <= set(heard):
+            break
+        time.sleep(0.2)
+    assert 'a.csv' in heard['incoming']['text'] and 'main' in heard['pushed']['text'], firings(g)
+    assert 'pushes' in g.cli('triggers', 'hook').stdout
+
+
+def _pipeline(g):
+    path = os.path.join(g.work, 'note.yaml')
+    with open(path, 'w') as f:
+        f.write('name: note\nparams: {endpoint: {type: text, default: ""}}\nsteps:\n  say: {command: [echo, hello]}\n')
+    return path
+
+
+def main():
+    with Gyre() as g:
+        g.start()
+        first_model(g)
+        refusals(g)
+        the_loop(g)
+        hands_and_approvals(g)
+        files_and_pushes(g)
+    print('automation: heard, judged, trained, tried, promoted')
+
+
+if __name__ == '__main__':
+    main()
