@@ -48,10 +48,13 @@ class Timeline {
     const std::vector<unsigned char> counts = Believable(chunk);
     const table::Column& event = *chunk.Find("event_time");
     for (std::size_t row = 0; row < chunk.rows(); ++row) {
-      if (counts[row] != 0) ++rows_[PlaceOf(task_.window, event.ints[row])];
+      if (counts[row] != 0) places_.push_back(PlaceOf(task_.window, event.ints[row]));
     }
+    // Of windows by time a period is one number, however many rows it has.
+    if (task_.window.by_time()) Gather();
   }
-  std::vector<Window> Windows() const {
+  std::vector<Window> Windows() {
+    Gather();
     std::vector<RowsAt> rows;
     for (const auto& [time_us, count] : rows_) rows.push_back({time_us, count});
     return AssignWindows(task_.window, task_.from, rows, task_.watermark);
@@ -71,8 +74,24 @@ class Timeline {
   }
 
  private:
+  void Gather() {
+    std::ranges::sort(places_);
+    std::vector<std::pair<std::int64_t, std::int64_t>> merged = std::move(rows_);
+    for (const std::int64_t place : places_) merged.emplace_back(place, 1);
+    std::ranges::inplace_merge(merged, merged.end() - std::ssize(places_));
+    rows_.clear();
+    for (const auto& [place, count] : merged) {
+      if (rows_.empty() || rows_.back().first != place)
+        rows_.emplace_back(place, count);
+      else
+        rows_.back().second += count;
+    }
+    places_.clear();
+  }
+
   const WindowTask& task_;
-  std::map<std::int64_t, std::int64_t> rows_;
+  std::vector<std::int64_t> places_;                         // not gathered yet
+  std::vector<std::pair<std::int64_t, std::int64_t>> rows_;  // by place, ascending
 };
 
 // Rows of several windows, in one reading of the log.
