@@ -195,7 +195,8 @@ class Storyteller {
   }
 
   Result<> Prove() {
-    GYRE_TRY(story_.fresh_auc, ScoreFreshCustomers(*session_, home_.directory(), out_));
+    GYRE_TRY(story_.fresh_auc, ScoreFreshCustomers(*session_, story_.trained["model"].AsString(),
+                                                   home_.directory(), out_));
     out_.Done(fmt::format("batch   {} customers made up after the training: auc {:.3f}",
                           GroupDigits(kDemoFreshRows), story_.fresh_auc));
     if (story_.fresh_auc < kDemoAucMin)
@@ -271,7 +272,7 @@ Result<int> Tell(Invocation& in, DemoHome& home) {
   GYRE_DO(teller.Deploy());
   GYRE_DO(teller.Prove());
   GYRE_DO(teller.Watch());
-  out.Done(fmt::format("all stations have been walked ({:.1f} s).  Next: gyre add your.csv",
+  out.Done(fmt::format("all 8 stages have run ({:.1f} s).  Next: gyre add your.csv",
                        SecondsSince(start_us)));
   int failed = 0;
   if (in.Has("check")) {
@@ -318,7 +319,7 @@ constexpr Option kOptions[] = {
 };
 constexpr Command kCommands[] = {
     {"demo",
-     "walk the whole road on made-up customers: data, recipe, training, gate, endpoint",
+     "the whole loop on made-up customers: from a file to a live model, drift, a better one",
      "gyre demo\ngyre demo --keep\ngyre demo --check",
      {},
      kOptions,

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "cli/demo_loop.h"
 #include "cli/demo_story.h"
 #include "cli/output.h"
 #include "platform/exec/files.h"
@@ -32,16 +33,16 @@ double DemoAuc(const std::vector<double>& scores, const std::vector<bool>& posit
   return positives == 0 || negatives == 0 ? 0 : won / (positives * negatives);
 }
 
-Result<double> ScoreFreshCustomers(Session& session, const std::string& folder, Output& out) {
+Result<double> ScoreFreshCustomers(Session& session, std::string_view model,
+                                   const std::string& folder, Output& out) {
   const DemoData fresh = MakeChurnData(kDemoFreshSeed, kDemoFreshRows);
   const std::string in_file = folder + "/fresh.csv", out_file = folder + "/scored.jsonl";
   GYRE_DO(exec::WriteFile(in_file, fresh.csv));
   const std::string path = fmt::format("/api/v1/projects/{}/predict", kDemoProject);
-  GYRE_TRY(
-      const Json job,
-      session.Upload(fmt::format("{}?model={}%40champion&filename=fresh.csv&output_format=jsonl",
-                                 path, kDemoModel),
-                     in_file, out));
+  GYRE_TRY(const Json job,
+           session.Upload(fmt::format("{}?model={}&filename=fresh.csv&output_format=jsonl", path,
+                                      PercentEncode(model)),
+                          in_file, out));
   GYRE_TRY(const Json ended, session.WaitJob(job, out));
   GYRE_DO(session.Download(path + "/" + ended["id"].AsString(), out_file, out));
   GYRE_TRY(const std::string text, exec::ReadFile(out_file));
@@ -95,6 +96,7 @@ class Checker {
     GYRE_DO(CheckModel());
     GYRE_DO(CheckEndpoint());
     GYRE_DO(CheckMonth());
+    GYRE_DO(CheckLoop());
     out_.Print(fmt::format("{} claims, {} wrong\n", claims_, wrong_));
     return wrong_;
   }
@@ -190,7 +192,8 @@ class Checker {
     const bool met =
         result["interval"]["estimate"].AsDouble() >= kDemoAucMin && story_.fresh_auc >= kDemoAucMin;
     Claim(kpi && met, "the goal is met on the test rows and on new customers");
-    GYRE_TRY(const double again, ScoreFreshCustomers(session_, FolderOf(story_.csv_file), out_));
+    GYRE_TRY(const double again, ScoreFreshCustomers(session_, story_.trained["model"].AsString(),
+                                                     FolderOf(story_.csv_file), out_));
     Claim(again == story_.fresh_auc, "scoring the new customers again gives the same AUC");
     return {};
   }
@@ -198,13 +201,16 @@ class Checker {
   Result<> CheckEndpoint() {
     GYRE_TRY(const Json endpoint,
              session_.Get(fmt::format("{}/endpoints/{}", ProjectPath(), kDemoEndpoint)));
-    Claim(endpoint["ready"].AsBool() && endpoint["model"] == story_.trained["model"],
-          "the endpoint runs the promoted version");
+    const std::string& champion = story_.month.challenger;
+    Claim(endpoint["ready"].AsBool() && endpoint["model"].AsString() == champion &&
+              endpoint["variants"].size() == 1,
+          "the endpoint runs the version that was promoted last, and no other");
     GYRE_TRY(const Json answer, AskEndpoint(story_.url, story_.data.new_customer));
-    Claim(answer["outputs"] == story_.answer["outputs"] &&
-              answer["model"] == story_.trained["model"] &&
-              answer["inference_id"] != story_.answer["inference_id"],
-          "it answers the new customer with the same bits, under a new id");
+    GYRE_TRY(const Json again, AskEndpoint(story_.url, story_.data.new_customer));
+    Claim(story_.answer["model"] == story_.trained["model"] &&
+              answer["model"].AsString() == champion && answer["outputs"] == again["outputs"] &&
+              answer["inference_id"] != again["inference_id"],
+          "it answers the new customer twice with the same bits, under two ids");
     const double yes = answer["outputs"].items()[0]["probability"]["yes"].AsDouble(),
                  no = answer["outputs"].items()[0]["probability"]["no"].AsDouble();
     Claim(yes > 0 && no > 0 && yes + no > 1 - 1e-9 && yes + no < 1 + 1e-9,
@@ -246,15 +252,51 @@ class Checker {
     GYRE_DO(session_.Download(path, file, out_));
     GYRE_TRY(const std::string text, exec::ReadFile(file));
     std::vector<double> captured;
+    std::size_t tried = 0, mixed = 0;
     for (std::string_view line : Split(text, '\n')) {
       if (line.empty()) continue;
       GYRE_TRY(const Json row, Json::Parse(line));
       captured.push_back(row["probability_yes"].AsDouble());
+      const bool is_new = row["model_version"].AsString() == story_.month.challenger;
+      const bool by_canary = row["role"].AsString() == "canary";
+      tried += by_canary ? 1 : 0;
+      mixed += by_canary && !is_new ? 1 : 0;
     }
     std::vector<double> answered = story_.month.scores;
     std::sort(captured.begin(), captured.end());
     std::sort(answered.begin(), answered.end());
     Claim(captured == answered, "the captured scores are those that were answered, to the bit");
+    Claim(tried > 0 && mixed == 0 && tried < answered.size() / 10,
+          "the new model was tried on a part of the customers first");
+    return {};
+  }
+
+  Result<> CheckLoop() {
+    const DemoMonth& month = story_.month;
+    GYRE_TRY(const Json firing, session_.Get(fmt::format("{}/firings/{}", ProjectPath(),
+                                                         month.firing["id"].AsString())));
+    Claim(firing["state"].AsString() == "succeeded" && firing["cause"].AsString() == "drift" &&
+              firing["source"] == month.drift["incident"] && firing["fired_by"].AsString().empty(),
+          "the drift alert started the retraining, and nobody else");
+    GYRE_TRY(const Json run,
+             session_.Get(fmt::format("/api/v1/pipeline_runs/{}", firing["run"].AsString())));
+    Claim(
+        run["state"].AsString() == "succeeded" &&
+            run["triggered_by"].AsString().find(firing["trigger"].AsString()) != std::string::npos,
+        "its run says what triggered it, and succeeded");
+    GYRE_TRY(const Json history,
+             session_.Get(fmt::format("{}/models/{}/history", ProjectPath(), kDemoModel)));
+    const Json::Array& moves = history["items"].items();  // the newest first
+    Claim(moves.size() == 2 && moves[0]["basis"].AsString() == "gate" &&
+              moves[0]["by"].AsString() == "automation" &&
+              fmt::format("{}:{}", kDemoModel, moves[0]["version"].AsString()) == month.challenger,
+          "@champion moved by the gate's verdict, without a click");
+    GYRE_TRY(const auto chain, ChainOfChampion(session_, month.drift));
+    Claim(chain.size() >= 3 && chain.back().ends_with(month.challenger),
+          "one chain of lineage leads from the alert to the new champion");
+    Claim(AucOfDays(month, month.promoted_day, kDemoDays) >
+              AucOfDays(month, kDemoDriftDay, month.promoted_day - 1),
+          "the answers are better since the new model gives them");
     return {};
   }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/demo_data.h"
+#include "cli/demo_loop.h"
 #include "cli/demo_story.h"
 #include "cli/output.h"
 #include "platform/net/client.h"
@@ -13,7 +14,7 @@
 namespace gyre::cli {
 namespace {
 
-constexpr std::size_t kRowsARequest = 25;
+constexpr std::size_t kRowsARequest = 10;
 constexpr std::int64_t kSecondsADay = kMicrosPerDay / kMicrosPerSecond;
 
 std::string ProjectPath() { return fmt::format("/api/v1/projects/{}", kDemoProject); }
@@ -25,7 +26,8 @@ class Replay {
       : session_(session),
         client_({.url = url, .unix_socket = {}, .token = {}}),
         month_(month),
-        out_(out) {}
+        out_(out),
+        loop_(session, month, out) {}
 
   // The endpoint has a monitor from its first minute; here its windows are days.
   Result<> Watch() {
@@ -35,7 +37,7 @@ class Replay {
                             Json::Obj({{"window", window}, {"label_wait", 4 * kSecondsADay}})));
     out_.Done(fmt::format("monitor {}   windows of {}   alert: {}", monitor["name"].AsString(),
                           monitor["window_text"].AsString(), monitor["alert_text"].AsString()));
-    return {};
+    return loop_.Arm();
   }
 
   Result<> Run() {
@@ -47,14 +49,16 @@ class Replay {
       out_.Progress(static_cast<double>(day) / kDemoDays, fmt::format("day {}", day));
       GYRE_DO(Live(day));
     }
+    GYRE_DO(loop_.Finish(kDemoDays));
     out_.EndProgress();
-    out_.Done(
-        fmt::format("month   {} answers, {} labels, late   auc of the answers {:.3f} until day {}, "
-                    "{:.3f} since",
-                    GroupDigits(static_cast<std::int64_t>(month_.scores.size())),
-                    GroupDigits(month_.labels), AucOfDays(month_, 1, kDemoDriftDay - 1),
-                    kDemoDriftDay - 1, AucOfDays(month_, kDemoDriftDay, kDemoDays)));
-    return {};
+    out_.Done(fmt::format(
+        "month   {} answers, {} labels, late   auc of the answers {:.3f} until day {}, {:.3f} "
+        "until day {}, {:.3f} since",
+        GroupDigits(static_cast<std::int64_t>(month_.scores.size())), GroupDigits(month_.labels),
+        AucOfDays(month_, 1, kDemoDriftDay - 1), kDemoDriftDay - 1,
+        AucOfDays(month_, kDemoDriftDay, month_.promoted_day - 1), month_.promoted_day - 1,
+        AucOfDays(month_, month_.promoted_day, kDemoDays)));
+    return loop_.TellChain();
   }
 
  private:
@@ -145,7 +149,7 @@ class Replay {
         Say(day, fmt::format("performance: {}", alert["what"].AsString()));
       }
     }
-    return {};
+    return loop_.Look(day);
   }
 
   // "calls_last_month 0.77, monthly_charge 0.51 standard deviations away", from the window.
@@ -172,6 +176,7 @@ class Replay {
   net::Client client_;  // one connection, as a client would keep it
   DemoMonth& month_;
   Output& out_;
+  DemoLoop loop_;
   std::map<int, std::string> labels_;  // lines by the day on which they become known
 };
 

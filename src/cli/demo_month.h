@@ -26,11 +26,17 @@ struct DemoMonth {
   // Alerts of drift and of performance as they were when they began to fire, and on which day.
   Json drift, performance;
   int drift_day = 0, performance_day = 0;
+  // What followed: the firing of the trigger and its run as they ended, and on which day a new
+  // model had all the traffic; 0 = never.
+  Json trigger, firing, run;
+  std::string challenger;  // "churn:v2"
+  int promoted_day = 0;
 };
 // The AUC of what was answered on these days.
 double AucOfDays(const DemoMonth& month, int first, int last);
 
-// Says that the endpoint is watched day by day, replays the month and prints what happens.
+// Watches the endpoint day by day, has drift trigger a retraining, replays the month and prints
+// what happens.
 Result<> ReplayMonth(Session& session, const std::string& url, DemoMonth& month, Output& out);
 
 }  // namespace gyre::cli

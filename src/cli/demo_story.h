@@ -30,7 +30,8 @@ inline constexpr std::size_t kDemoRows = 50'000, kDemoFreshRows = 5'000;
 // Area under the ROC curve; equal scores count half.
 double DemoAuc(const std::vector<double>& scores, const std::vector<bool>& positive);
 // Scores customers that no training has seen and compares with what they did. The AUC.
-Result<double> ScoreFreshCustomers(Session& session, const std::string& folder, Output& out);
+Result<double> ScoreFreshCustomers(Session& session, std::string_view model,
+                                   const std::string& folder, Output& out);
 // A question on the day on which the table was drawn: {"inputs": [row], "event_time": ...}.
 Json QuestionOf(const Json& row);
 // One row over HTTP, as curl would send it.

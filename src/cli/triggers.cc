@@ -55,8 +55,8 @@ Result<Json> ParamsOf(const Invocation& in) {
     }
     const std::string value = given.substr(at + 1);
     const auto parsed = Json::Parse(value);
-    const bool plain = parsed && (parsed->is_number() || parsed->is_bool());
-    params.Set(given.substr(0, at), plain ? *parsed : Json(value));
+    const bool is_text = !parsed || parsed->is_string() || parsed->is_null();
+    params.Set(given.substr(0, at), is_text ? Json(value) : *parsed);
   }
   params.Set("endpoint", in.Get("SUBJECT"));
   return params;

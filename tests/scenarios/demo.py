@@ -8,8 +8,9 @@ from harness import GYRE, Gyre
 
 STATIONS = [r'server ready in', r'project churn +goal: auc >= 0\.84', r'dataset customers:v1 +50,000 rows', r'refund_amount.*almost perfectly', r'recipe +\d+ steps',
             r'run +\d+ candidates', r'gate .*baseline', r'model churn:v1', r'endpoint churn live', r'try: curl -d', r'batch +5,000 customers',
-            r'monitor churn +windows of 1d', r'replaying 30 days of traffic.*drift is hidden on day 21', r'drift: calls_last_month \d\.\d+, monthly_charge \d\.\d+ standard',
-            r'month +45,000 answers', r'all stations have been walked']
+            r'monitor churn +windows of 1d', r'trigger churn-drift +drift of churn', r'replaying 30 days of traffic.*drift is hidden on day 21', r'drift: calls_last_month \d\.\d+, monthly_charge \d\.\d+ standard',
+            r'trigger churn-drift started retrain', r'churn:v2 learned from 2,000 labelled answers', r'gate not inferior to champion', r'canary 10 %', r'canary 50 %',
+            r'churn:v2 → @champion, 100 %', r'month +45,000 answers', r'lineage +alert:churn:drift/22 → .*model:churn:v2', r'all 8 stages have run']
 
 
 def run(g, *arguments):
@@ -29,7 +30,7 @@ def main():
             assert found, f'no line like {station!r} after the ones before it'
             position = found.start()
         claims = re.search(r'(\d+) claims, 0 wrong', told.stdout)
-        assert claims and int(claims[1]) >= 19, told.stdout
+        assert claims and int(claims[1]) >= 25, told.stdout
         assert os.listdir(g.work) == [], f'left behind: {os.listdir(g.work)}'
         refused = run(g, '--server', 'http://127.0.0.1:1')
         assert refused.returncode != 0 and 'GY4081' in refused.stderr, refused.stderr

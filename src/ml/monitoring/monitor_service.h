@@ -47,8 +47,7 @@ class MonitorService final : public Monitors {
  private:
   // What there is to be judged.
   struct Look {
-    std::int64_t from_us = 0, received_us = 0, now_us = 0;
-    std::int64_t watermark_us = 0;  // as the worker found it
+    std::int64_t from_us = 0, watermark_us = 0;
     std::vector<JudgedWindow> again;
     std::string looked;
     bool changed = false;

@@ -130,17 +130,13 @@ Result<MonitorService::Look> MonitorService::LookAt(const MonitorRow& row, bool 
       provisional.empty() ? row.cursor_us : std::min(row.cursor_us, provisional[0].begin_us);
   GYRE_TRY(const inference_log::WindowFacts facts,
            rooms_.log.Window(monitor.project, monitor.endpoint, oldest_us, INT64_MAX));
-  look.received_us = facts.received_max_us;
-  look.now_us = rooms_.clock.NowMicros();
-  const WindowSpec& window = monitor.spec.window;
-  // Traffic that has ended closes a window although nothing comes.
-  const bool quiet = look.now_us - look.received_us > window.period_us + window.lateness_us;
+  look.watermark_us = Watermark(monitor.spec.window, facts.event_max_us, facts.received_max_us,
+                                rooms_.clock.NowMicros());
   const Json looked = Json::Obj({{"segments", facts.segments},
                                  {"rows", facts.rows},
                                  {"labels", facts.labels},
                                  {"newest", facts.event_max_us},
-                                 {"received", facts.received_max_us},
-                                 {"quiet", quiet},
+                                 {"watermark", look.watermark_us},
                                  {"updated", monitor.updated_us}});
   look.looked = looked.Dump();
   look.changed = facts.rows > 0 && (by_hand || look.looked != row.looked);
@@ -216,8 +212,7 @@ Result<Json> MonitorService::TaskInput(const MonitorRow& row, const Look& look) 
   GYRE_TRY(Json promises, Promises(row));
   return Json::Obj({{"window", WindowSpecToJson(monitor.spec.window)},
                     {"from", row.cursor_us},
-                    {"received", look.received_us},
-                    {"now", look.now_us},
+                    {"watermark", look.watermark_us},
                     {"again", WindowList(look.again)},
                     {"promises", std::move(promises)},
                     {"kpis", std::move(kpis)},
@@ -244,7 +239,6 @@ Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
     input.Set("log", inference_log::ReadRequestToJson(plan.request));
     input.Set("traffic", traffic);
     GYRE_TRY(const Json answer, rooms_.jobs.RunTaskNow("monitoring.window", input, options));
-    look.watermark_us = answer["watermark"].AsInt();
     for (const auto& [model, attributions] : answer["attributions"].members())
       attributions_[input["promises"][model]["version_id"].AsString()] = attributions;
     row.monitor.problem = answer["problems"].size() == 0

@@ -48,9 +48,7 @@ class Timeline {
     const std::vector<unsigned char> counts = Believable(chunk);
     const table::Column& event = *chunk.Find("event_time");
     for (std::size_t row = 0; row < chunk.rows(); ++row) {
-      if (counts[row] == 0) continue;
-      places_.push_back(PlaceOf(task_.window, event.ints[row]));
-      newest_ = std::max(newest_, event.ints[row]);
+      if (counts[row] != 0) places_.push_back(PlaceOf(task_.window, event.ints[row]));
     }
     // Of windows by time a period is one number, however many rows it has.
     if (task_.window.by_time()) Gather();
@@ -59,10 +57,7 @@ class Timeline {
     Gather();
     std::vector<RowsAt> rows;
     for (const auto& [time_us, count] : rows_) rows.push_back({time_us, count});
-    return AssignWindows(task_.window, task_.from, rows, watermark());
-  }
-  std::int64_t watermark() const {
-    return Watermark(task_.window, newest_, task_.received, task_.now);
+    return AssignWindows(task_.window, task_.from, rows, task_.watermark);
   }
   // 1 for each row that is not from the future and was not answered in the shadow.
   static std::vector<unsigned char> Believable(const table::Frame& chunk) {
@@ -95,7 +90,6 @@ class Timeline {
   }
 
   const WindowTask& task_;
-  std::int64_t newest_ = 0;                                  // event
   std::vector<std::int64_t> places_;                         // not gathered yet
   std::vector<std::pair<std::int64_t, std::int64_t>> rows_;  // by place, ascending
 };
@@ -182,8 +176,7 @@ Result<WindowTask> WindowTaskFromJson(const Json& json) {
   task.log = inference_log::ReadRequestFromJson(json["log"]);
   GYRE_TRY(task.window, WindowSpecFromJson(json["window"]));
   task.from = json["from"].AsInt();
-  task.received = json["received"].AsInt();
-  task.now = json["now"].AsInt();
+  task.watermark = json["watermark"].AsInt();
   for (const Json& window : json["again"].items())
     task.again.push_back({window["begin"].AsInt(), window["end"].AsInt(), 0, true});
   GYRE_DO(ReadPromises(json["promises"], &task));
@@ -238,7 +231,6 @@ Result<Json> RunWindowTask(runners::TaskContext& context) {
   }
   return Json::Obj({{"windows", std::move(windows)},
                     {"more", more},
-                    {"watermark", timeline.watermark()},
                     {"problems", std::move(problems)},
                     {"attributions", std::move(attributions)}});
 }

@@ -26,17 +26,16 @@ struct Promise {
   std::shared_ptr<Attributor> attributor = {};  // null: nothing is known
 };
 
-// {"log": a ReadRequest, "window", "from", "received", "now", "again": [{"begin", "end"}] windows
-// that were judged before, "promises": {"churn:v3": {"version_id", "primary", "metrics",
-// "reference", "package", "holdout": paths, "attributions"?}}, "kpis": [text], "ignore": [column],
-// "effect_min", "against": "training" or "previous", "previous": counts of the window before,
-// "health": [of windows before], "traffic":
+// {"log": a ReadRequest, "window", "from", "watermark", "again": [{"begin", "end"}] windows that
+// were judged before, "promises": {"churn:v3": {"version_id", "primary", "metrics", "reference",
+// "package", "holdout": paths, "attributions"?}}, "kpis": [text], "ignore": [column], "effect_min",
+// "against": "training" or "previous", "previous": counts of the window before, "health": [of
+// windows before], "traffic":
 // {"failed_share", "ignored_share"}}.
 struct WindowTask {
   inference_log::ReadRequest log;
   WindowSpec window;
-  std::int64_t from = 0;
-  std::int64_t received = 0, now = 0;  // the newest arrival, and the clock
+  std::int64_t from = 0, watermark = 0;
   std::vector<Window> again;
   std::map<std::string, Promise> promises;
   std::vector<statistics::Kpi> kpis;
@@ -53,8 +52,8 @@ Result<WindowTask> WindowTaskFromJson(const Json& json);
 Result<Json> JudgeWindow(const WindowTask& task, const inference_log::Joined& head,
                          const table::Frame& rows, const Window& window, bool is_again);
 
-// {"windows": [documents, in the order of time], "more": there are further ones, "watermark",
-// "attributions": {"churn:v3": on the rows held out}}.
+// {"windows": [documents, in the order of time], "more": there are further ones, "attributions":
+// {"churn:v3": on the rows held out}}.
 Result<Json> RunWindowTask(runners::TaskContext& context);
 
 }  // namespace gyre::monitoring
