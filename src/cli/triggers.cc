@@ -24,10 +24,11 @@ std::string TriggerPath(const Invocation& in, std::string_view rest = "") {
 struct OnOption {
   std::string_view option, member;
 };
-constexpr OnOption kOnOptions[] = {{"dataset", "dataset"},       {"folder", "folder"},
-                                   {"pattern", "pattern"},       {"branch", "branch"},
-                                   {"repository", "repository"}, {"alias", "alias"},
-                                   {"model", "model"},           {"columns", "columns"}};
+constexpr OnOption kOnOptions[] = {
+    {"dataset", "dataset"}, {"folder", "folder"},         {"pattern", "pattern"},
+    {"branch", "branch"},   {"repository", "repository"}, {"alias", "alias"},
+    {"model", "model"},     {"columns", "columns"},       {"at", "at"},
+    {"zone", "zone"}};
 
 bool HearsAnEndpoint(std::string_view kind) {
   return kind == "drift" || kind == "performance" || kind == "kpi" || kind == "quality";
@@ -62,13 +63,17 @@ Result<Json> ParamsOf(const Invocation& in) {
   return params;
 }
 
-// "22:00-06:00".
+// "22:00-06:00" or "22:00-06:00@Europe/Zurich".
 Result<Json> QuietOf(const std::string& text) {
-  const std::size_t dash = text.find('-');
-  if (dash == std::string::npos) {
-    return InvalidArgument("GY4074", "`{}` are no quiet hours", text).Fix("--quiet 22:00-06:00");
+  const std::size_t zone = text.find('@'), dash = text.find('-');
+  if (dash == std::string::npos || dash > zone) {
+    return InvalidArgument("GY4074", "`{}` are no quiet hours", text)
+        .Fix("--quiet 22:00-06:00@Europe/Zurich");
   }
-  return Json::Obj({{"from", text.substr(0, dash)}, {"to", text.substr(dash + 1)}});
+  Json quiet =
+      Json::Obj({{"from", text.substr(0, dash)}, {"to", text.substr(dash + 1, zone - dash - 1)}});
+  if (zone != std::string::npos) quiet.Set("zone", text.substr(zone + 1));
+  return quiet;
 }
 
 Result<Json> GuardsOf(const Invocation& in) {
@@ -289,7 +294,7 @@ constexpr Positional kSubject[] = {
 constexpr Positional kFiring[] = {{"FIRING", "its id, or the beginning of it"}};
 constexpr Option kAddOptions[] = {
     {"--on", "KIND",
-     "drift, performance, kpi, quality, dataset, file, push, registry, webhook or hand"},
+     "drift, performance, kpi, quality, schedule, dataset, file, push, registry, webhook or hand"},
     {"--run", "PIPELINE", "what it starts", "retrain"},
     {"--name", "NAME", "of the trigger; else SUBJECT-KIND"},
     {"--param", "NAME=VALUE", "of the pipeline", {}, true},
@@ -297,7 +302,9 @@ constexpr Option kAddOptions[] = {
     {"--cooldown", "TIME", "between two runs (6h)"},
     {"--runs-per-day", "N", "at most (4)"},
     {"--cpu-per-month", "TIME", "CPU time of all its runs in 30 days (no limit)"},
-    {"--quiet", "FROM-TO", "hours of UTC in which nothing starts: 22:00-06:00"},
+    {"--quiet", "FROM-TO", "hours in which nothing starts: 22:00-06:00@Europe/Zurich"},
+    {"--at", "CRON", "schedule: '0 3 * * *', or 'every 6h'"},
+    {"--zone", "ZONE", "schedule: time zone (UTC)"},
     {"--dataset", "NAME", "dataset: whose new versions", {}, false, "datasets"},
     {"--folder", "DIR", "file: the folder that is watched, on the server", {}, false, "file"},
     {"--pattern", "GLOB", "file: only such names: '*.csv'"},
@@ -326,6 +333,7 @@ constexpr Command kCommands[] = {
      ShowTrigger},
     {"triggers add", "start a pipeline when something happens",
      "gyre triggers add churn --on drift --run retrain --approval approver\n"
+     "gyre triggers add churn --on schedule --at '0 3 * * 1' --zone Europe/Zurich\n"
      "gyre triggers add churn --on dataset --dataset customers --cooldown 1h",
      kSubject, kAddOptions, AddTrigger},
     {"triggers check",

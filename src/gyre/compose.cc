@@ -410,7 +410,7 @@ void House::Rooms::OpenApis() {
   AddApi<native::PipelinesApi>(*pipelines, *access);
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
   AddApi<native::TrainingApi>(*training);
-  AddApi<native::TriggersApi>(*automation, *projects);
+  AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);

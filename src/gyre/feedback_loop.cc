@@ -16,15 +16,14 @@ constexpr std::string_view kBy = "automation";
 
 // A preset becomes a pipeline of the project when it is first asked for: from then on it is the
 // project's own, to be read and changed.
-Result<> EnsurePipeline(pipelines::Pipelines& pipelines, std::string_view project,
-                        std::string_view name) {
-  const auto found = pipelines.Resolve(project, name);
-  if (found || found.error().code() != Code::kNotFound) return {};
+Result<std::string> PipelineNamed(pipelines::Pipelines& pipelines, std::string_view project,
+                                  std::string_view name) {
+  auto found = pipelines.Resolve(project, name);
   const std::string_view preset = automation::PresetNamed(name);
-  if (preset.empty()) return found.error();
-  GYRE_TRY([[maybe_unused]] const auto added,
-           pipelines.Add(project, preset, fmt::format("{}.yaml", name), kBy));
-  return {};
+  if (!found && found.error().code() == Code::kNotFound && !preset.empty())
+    found = pipelines.Add(project, preset, fmt::format("{}.yaml", name), kBy);
+  if (!found) return found.error();
+  return found->reference();
 }
 
 automation::Below::RunState StateOf(const pipelines::RunView& run) {
@@ -90,10 +89,9 @@ automation::Below MakeBelow(pipelines::Pipelines& pipelines, monitoring::Monitor
                             notices::Notices& notices) {
   automation::Below below;
   below.check = [&](std::string_view project, std::string_view pipeline, const Json&) {
-    return EnsurePipeline(pipelines, project, pipeline);
+    return PipelineNamed(pipelines, project, pipeline);
   };
   below.start = [&](const automation::Below::Start& start) -> Result<std::string> {
-    GYRE_DO(EnsurePipeline(pipelines, start.project, start.pipeline));
     const Json& by = start.triggered_by;
     GYRE_TRY(const pipelines::RunView run,
              pipelines.Run({.project = start.project,

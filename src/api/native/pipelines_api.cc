@@ -4,6 +4,7 @@
 
 #include "api/native/lists.h"
 #include "api/native/route_table.h"
+#include "api/native/step_rights.h"
 #include "ledger/access/access.h"
 #include "ml/pipelines/pipelines.h"
 
@@ -180,16 +181,6 @@ Result<net::Response> PipelinesApi::Remove(net::Request& request) {
 
 // Who runs steps does what they do: the gate is asked for each permission as if it were the
 // route's.
-Result<> PipelinesApi::AdmitSteps(net::Request& request,
-                                  const std::vector<std::string>& permissions) {
-  for (const std::string& permission : permissions) {
-    net::Route needed = *request.route;
-    needed.permission.name = permission;
-    GYRE_DO(access_.Admit(request, needed));
-  }
-  return {};
-}
-
 Result<net::Response> PipelinesApi::Run(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   pipelines::RunRequest run;
@@ -207,7 +198,7 @@ Result<net::Response> PipelinesApi::Run(net::Request& request) {
   run.created_by = request.principal.name;
   if (!run.key.empty()) run.key = fmt::format("{}/{}", run.project, run.key);
   GYRE_TRY(const auto permissions, pipelines_.PermissionsOf(run));
-  GYRE_DO(AdmitSteps(request, permissions));
+  GYRE_DO(AdmitSteps(access_, request, permissions));
   GYRE_TRY(const pipelines::RunView begun, pipelines_.Run(std::move(run)));
   return net::Response::JsonDoc(pipelines::RunToJson(begun), 202);
 }
@@ -293,7 +284,7 @@ Result<net::Response> PipelinesApi::Retry(net::Request& request) {
   GYRE_TRY(const std::string from, TextMember(body, "from"));
   GYRE_TRY(const pipelines::RunView run, RunOf(request));
   GYRE_TRY(const auto permissions, pipelines_.PermissionsOfRun(run.id));
-  GYRE_DO(AdmitSteps(request, permissions));
+  GYRE_DO(AdmitSteps(access_, request, permissions));
   GYRE_TRY(const pipelines::RunView now, pipelines_.Retry(run.id, from));
   return net::Response::JsonDoc(pipelines::RunToJson(now));
 }

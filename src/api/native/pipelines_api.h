@@ -35,7 +35,6 @@ class PipelinesApi {
 
  private:
   Result<pipelines::RunView> RunOf(const net::Request& request);
-  Result<> AdmitSteps(net::Request& request, const std::vector<std::string>& permissions);
 
   pipelines::Pipelines& pipelines_;
   access::Access& access_;

@@ -2,7 +2,9 @@
 
 #include "api/native/lists.h"
 #include "api/native/route_table.h"
+#include "api/native/step_rights.h"
 #include "ml/automation/automation.h"
+#include "ml/pipelines/pipelines.h"
 #include "ml/projects/projects.h"
 
 namespace gyre::native {
@@ -127,10 +129,20 @@ Result<net::Response> TriggersApi::List(net::Request& request) {
   return WholeList(triggers, automation::TriggerToJson);
 }
 
+Result<> TriggersApi::AdmitPipeline(net::Request& request, const std::string& project,
+                                    automation::TriggerSpec* spec) {
+  GYRE_TRY(spec->pipeline, automation_.PipelineOf(project, *spec));
+  GYRE_TRY(const auto permissions,
+           pipelines_.PermissionsOf(
+               {.project = project, .pipeline = spec->pipeline, .params = spec->params}));
+  return AdmitSteps(access_, request, permissions);
+}
+
 Result<net::Response> TriggersApi::Create(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(automation::TriggerSpec spec, automation::TriggerSpecFromJson(body));
   GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
+  GYRE_DO(AdmitPipeline(request, project.name, &spec));
   GYRE_TRY(const auto trigger,
            automation_.Create(project.name, std::move(spec), request.principal.name));
   return net::Response::JsonDoc(automation::TriggerToJson(trigger), 201);
@@ -145,6 +157,7 @@ Result<net::Response> TriggersApi::Replace(net::Request& request) {
   GYRE_TRY(Json body, request.JsonBody());
   GYRE_TRY(automation::TriggerSpec spec,
            automation::TriggerSpecFromJson(body.Set("name", request.Param("trigger"))));
+  GYRE_DO(AdmitPipeline(request, request.Param("project"), &spec));
   GYRE_TRY(const auto trigger,
            automation_.Replace(request.Param("project"), std::move(spec), request.principal.name));
   return net::Response::JsonDoc(automation::TriggerToJson(trigger));

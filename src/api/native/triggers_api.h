@@ -3,8 +3,15 @@
 
 #include "platform/net/http.h"
 
+namespace gyre::access {
+class Access;
+}
 namespace gyre::automation {
 class Automation;
+struct TriggerSpec;
+}  // namespace gyre::automation
+namespace gyre::pipelines {
+class Pipelines;
 }
 namespace gyre::projects {
 class Projects;
@@ -14,8 +21,9 @@ namespace gyre::native {
 
 class TriggersApi {
  public:
-  TriggersApi(automation::Automation& automation, projects::Projects& projects)
-      : automation_(automation), projects_(projects) {}
+  TriggersApi(automation::Automation& automation, projects::Projects& projects,
+              pipelines::Pipelines& pipelines, access::Access& access)
+      : automation_(automation), projects_(projects), pipelines_(pipelines), access_(access) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -31,8 +39,14 @@ class TriggersApi {
   Result<net::Response> Approve(net::Request& request);
 
  private:
+  // A trigger runs its pipeline in its maker's place: he must be allowed what its steps do.
+  Result<> AdmitPipeline(net::Request& request, const std::string& project,
+                         automation::TriggerSpec* spec);
+
   automation::Automation& automation_;
   projects::Projects& projects_;
+  pipelines::Pipelines& pipelines_;
+  access::Access& access_;
 };
 
 }  // namespace gyre::native

@@ -8,6 +8,7 @@
 #include "ledger/lineage/lineage.h"
 #include "ml/automation/trigger_store.h"
 #include "ml/automation/watched_folder.h"
+#include "ml/pipelines/schedule.h"
 #include "platform/exec/thread_pool.h"
 #include "platform/telemetry/log.h"
 
@@ -20,6 +21,8 @@ constexpr int kFiringsPerTurn = 100;
 constexpr std::int64_t kLookMicros = 2 * kMicrosPerSecond;  // between looks at folders
 constexpr std::int64_t kRestMicros = 2 * kMicrosPerSecond;  // without a change: the file is whole
 constexpr std::size_t kFilesPerLook = 1000;
+constexpr std::int64_t kScheduleNoteMicros =
+    60 * kMicrosPerSecond;  // between notes that nothing was due
 constexpr std::size_t kTriggersMax = 10'000;
 
 std::string ChecksText(const Firing& firing) {
@@ -40,6 +43,9 @@ class AutomationService final : public Automation {
   Result<> Start() override;
   void Stop() override { worker_ = exec::Worker(); }
 
+  Result<std::string> PipelineOf(std::string_view project, const TriggerSpec& spec) override {
+    return below_.check(project, spec.pipeline, spec.params);
+  }
   Result<Trigger> Create(std::string_view project, TriggerSpec spec, std::string_view by) override;
   Result<Trigger> Replace(std::string_view project, TriggerSpec spec, std::string_view by) override;
   Result<> Remove(std::string_view project, std::string_view name) override;
@@ -65,6 +71,7 @@ class AutomationService final : public Automation {
   Result<> Follow(Firing firing);
   Result<> Save(const Firing& firing);
   Result<> LookAtFolders();
+  Result<> LookAtSchedules();
   Result<> AskForApproval(const Firing& firing, const Trigger& trigger);
 
   db::Database& database_;
@@ -91,7 +98,7 @@ Result<> AutomationService::Start() {
 Result<Trigger> AutomationService::Create(std::string_view project, TriggerSpec spec,
                                           std::string_view by) {
   GYRE_DO(CheckName("trigger", spec.name));
-  GYRE_DO(below_.check(project, spec.pipeline, spec.params));
+  GYRE_TRY(spec.pipeline, below_.check(project, spec.pipeline, spec.params));
   GYRE_TRY(const std::vector<Trigger> all, List(project));
   if (all.size() >= kTriggersMax)
     return Error(Code::kResourceExhausted, "GY4807",
@@ -123,7 +130,7 @@ Result<Trigger> AutomationService::Create(std::string_view project, TriggerSpec 
 Result<Trigger> AutomationService::Replace(std::string_view project, TriggerSpec spec,
                                            std::string_view /*by*/) {
   GYRE_TRY(Trigger trigger, Get(project, spec.name));
-  GYRE_DO(below_.check(project, spec.pipeline, spec.params));
+  GYRE_TRY(spec.pipeline, below_.check(project, spec.pipeline, spec.params));
   trigger.spec = std::move(spec);
   trigger.updated_us = clock_.NowMicros();
   const std::string text = TriggerSpecToJson(trigger.spec).Dump();
@@ -290,11 +297,48 @@ Result<> AutomationService::LookAtFolders() {
   return {};
 }
 
+// Times that passed while nobody looked are run for once, the last of them: a model needs no second
+// retraining for yesterday.
+Result<> AutomationService::LookAtSchedules() {
+  GYRE_TRY(const std::vector<Trigger> triggers, List(""));
+  const std::int64_t now_us = clock_.NowMicros();
+  for (const Trigger& trigger : triggers) {
+    if (trigger.spec.on.cause != Cause::kSchedule || !trigger.spec.enabled) continue;
+    std::optional<std::int64_t> looked_us;
+    GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+      GYRE_TRY(looked_us, LookedAt(reader, trigger.id));
+      return {};
+    }));
+    GYRE_TRY(const auto cadence, pipelines::Cadence::Parse(trigger.spec.on.at));
+    GYRE_TRY(const auto zone, pipelines::TimeZone::Load(trigger.spec.on.zone));
+    const pipelines::DueTimes due = pipelines::DueBetween(cadence, zone, trigger.created_us,
+                                                          looked_us.value_or(trigger.created_us),
+                                                          now_us, pipelines::CatchUp::kLast);
+    std::vector<Firing> firings;
+    for (const std::int64_t due_us : due.due_us) {
+      const std::string when = FormatTime(due_us);
+      firings.push_back(NewFiring(trigger,
+                                  {.cause = Cause::kSchedule,
+                                   .project = trigger.project,
+                                   .key = when,
+                                   .text = fmt::format("due at {}", when)},
+                                  ""));
+    }
+    if (firings.empty() && looked_us && now_us - *looked_us < kScheduleNoteMicros) continue;
+    GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+      for (const Firing& firing : firings) GYRE_DO(InsertFiring(tx, firing));
+      return SetLookedAt(tx, trigger.id, now_us);
+    }));
+  }
+  return {};
+}
+
 Result<> AutomationService::Turn() {
   const MutexLock turn(turn_mutex_);
   if (const std::int64_t now_us = clock_.MonotonicMicros(); now_us >= look_us_) {
     look_us_ = now_us + kLookMicros;
     GYRE_DO(LookAtFolders());
+    GYRE_DO(LookAtSchedules());
   }
   std::vector<Firing> due;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {

@@ -60,8 +60,10 @@ struct Below {
   };
   std::function<Result<std::string>(const Start&)> start{};  // the run's id
   std::function<Result<RunState>(std::string_view run_id)> run_state{};
-  // Refuses a pipeline that is not there or parameters it does not take.
-  std::function<Result<>(std::string_view project, std::string_view pipeline, const Json& params)>
+  // The pipeline with its version ("retrain:v1"); refuses one that is not there or parameters it
+  // does not take. A preset becomes the project's own.
+  std::function<Result<std::string>(std::string_view project, std::string_view pipeline,
+                                    const Json& params)>
       check{};
   // Name of an alert that fires now because input values of that endpoint are lost; empty = none.
   std::function<Result<std::string>(std::string_view project, std::string_view subject)>
@@ -89,6 +91,8 @@ class Automation {
   virtual Result<> Start() = 0;  // takes up what was open, then follows
   virtual void Stop() = 0;
 
+  // What the trigger would run, with its version. Errors: those of Below::check.
+  virtual Result<std::string> PipelineOf(std::string_view project, const TriggerSpec& spec) = 0;
   // Errors: GY4801, GY1200, kAlreadyExists GY4803, those of Below::check.
   virtual Result<Trigger> Create(std::string_view project, TriggerSpec spec,
                                  std::string_view by) = 0;

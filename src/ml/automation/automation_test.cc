@@ -54,9 +54,10 @@ class AutomationTest : public testing::Test {
     below.run_state = [this](std::string_view id) -> Result<Below::RunState> {
       return runs_.at(std::string(id));
     };
-    below.check = [](std::string_view, std::string_view pipeline, const Json&) -> Result<> {
+    below.check = [](std::string_view, std::string_view pipeline,
+                     const Json&) -> Result<std::string> {
       if (pipeline == "nowhere") return NotFound("GY4710", "no such pipeline");
-      return {};
+      return std::string(pipeline);
     };
     below.quality_alert = [this](std::string_view, std::string_view) -> Result<std::string> {
       return quality_alert_;
@@ -249,6 +250,30 @@ TEST_F(AutomationTest, ARunThatCannotStartIsAFailure) {
   ASSERT_TRUE(automation_->Turn());
   EXPECT_EQ(Newest().state, "failed");
   EXPECT_NE(Newest().reason.find("no disk"), std::string::npos);
+}
+
+TEST_F(AutomationTest, AScheduleIsDueOnceHoweverLongNobodyLooked) {
+  TriggerSpec spec = Spec(Cause::kSchedule);
+  spec.on.at = "0 3 * * *";
+  spec.guards.cooldown_s = 0;
+  clock_.now_us = *ParseTime("2026-03-01T12:00:00Z");
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_TRUE(automation_->Firings({.project = "default"})->empty());
+  clock_.now_us = *ParseTime("2026-03-02T03:00:05Z");
+  ASSERT_TRUE(automation_->Turn());
+  ASSERT_TRUE(automation_->Turn());
+  ASSERT_EQ(automation_->Firings({.project = "default"})->size(), 1u);
+  EXPECT_EQ(Newest().text, "due at 2026-03-02T03:00:00Z");
+  End(Newest(), "succeeded");
+  clock_.now_us = *ParseTime("2026-03-09T10:00:00Z");  // the server was off for a week
+  Open();
+  ASSERT_TRUE(automation_->Turn());
+  ASSERT_EQ(automation_->Firings({.project = "default"})->size(), 2u);
+  EXPECT_EQ(Newest().text, "due at 2026-03-09T03:00:00Z");
+  clock_.now_us -= 3 * kMicrosPerDay;  // the clock is put back
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(automation_->Firings({.project = "default"})->size(), 2u);
 }
 
 TEST_F(AutomationTest, ADryRunChangesNothing) {

@@ -13,7 +13,7 @@ namespace gyre::automation {
 // What is known when an occurrence is judged.
 struct GuardFacts {
   std::int64_t now_us = 0;
-  int minute_of_day = 0;                  // in UTC
+  int minute_of_day = 0;                  // in the zone of the quiet hours
   std::vector<std::int64_t> starts_us{};  // runs of this trigger in the last 30 days, any order
   double cpu_seconds_of_month = 0;        // that they have used
   std::string running{};                  // id of a run that holds the same lock; empty = none

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "ml/automation/members.h"
+#include "ml/pipelines/schedule.h"
 
 namespace gyre::automation {
 namespace {
@@ -26,6 +27,7 @@ constexpr std::array kCauses = std::to_array<CauseRow>({
     {Cause::kPerformance, "performance", "endpoint", false},
     {Cause::kKpi, "kpi", "endpoint", false},
     {Cause::kQuality, "quality", "endpoint", false},
+    {Cause::kSchedule, "schedule", "", false},
     {Cause::kDataset, "dataset", "dataset", true},
     {Cause::kFile, "file", "folder", true},
     {Cause::kPush, "push", "repository", false},
@@ -55,9 +57,11 @@ Result<QuietHours> QuietHoursFromJson(const Json& json) {
   GYRE_DO(MemberReader("a trigger's `quiet_hours`", kBad)
               .Text("from", &from)
               .Text("to", &to)
+              .Text("zone", &hours.zone)
               .Read(json));
   GYRE_TRY(hours.from_minute, MinuteOfDay(from));
   GYRE_TRY(hours.to_minute, MinuteOfDay(to));
+  GYRE_TRY([[maybe_unused]] const auto zone, pipelines::TimeZone::Load(hours.zone));
   if (hours.from_minute == hours.to_minute)
     return InvalidArgument(kBad, "quiet hours from {0} to {0} would never end", from);
   return hours;
@@ -96,9 +100,16 @@ Result<> ReadListening(const Json& json, Listening* on) {
   if (on->cause == Cause::kFile) reader.Text("pattern", &on->pattern);
   if (on->cause == Cause::kPush) reader.Text("branch", &on->branch);
   if (on->cause == Cause::kRegistry) reader.Text("alias", &on->alias);
+  if (on->cause == Cause::kSchedule) reader.Text("at", &on->at).Text("zone", &on->zone);
   GYRE_DO(reader.Read(json));
   if (row.needs_subject && on->subject.empty())
     return InvalidArgument(kBad, "a {} trigger must say which {}", row.name, row.subject);
+  if (on->cause == Cause::kSchedule) {
+    if (on->at.empty())
+      return InvalidArgument(kBad, "a schedule trigger must say when").Fix("--at '0 3 * * *'");
+    GYRE_TRY([[maybe_unused]] const auto cadence, pipelines::Cadence::Parse(on->at));
+    GYRE_TRY([[maybe_unused]] const auto zone, pipelines::TimeZone::Load(on->zone));
+  }
   if (on->cause == Cause::kFile && !on->subject.starts_with('/'))
     return InvalidArgument(kBad, "`{}` is no folder that can be watched", on->subject)
         .Why("a folder is named from the root, as the server sees it");
@@ -123,6 +134,7 @@ Json ListeningToJson(const Listening& on) {
   Json json = Json::Obj({{"kind", row.name}});
   if (!on.subject.empty()) json.Set(row.subject, on.subject);
   if (!on.columns.empty()) json.Set("columns", on.columns);
+  if (on.cause == Cause::kSchedule) json.Set("at", on.at).Set("zone", on.zone);
   if (!on.pattern.empty()) json.Set("pattern", on.pattern);
   if (!on.branch.empty()) json.Set("branch", on.branch);
   if (!on.alias.empty()) json.Set("alias", on.alias);
@@ -138,7 +150,8 @@ Json GuardsToJson(const Guards& guards) {
                          {"failures_max", guards.failures_max}});
   if (guards.quiet_hours) {
     json.Set("quiet_hours", Json::Obj({{"from", ClockText(guards.quiet_hours->from_minute)},
-                                       {"to", ClockText(guards.quiet_hours->to_minute)}}));
+                                       {"to", ClockText(guards.quiet_hours->to_minute)},
+                                       {"zone", guards.quiet_hours->zone}}));
   }
   return json;
 }

@@ -22,6 +22,7 @@ enum class Cause : unsigned char {
   kPerformance,  // an alert of a performance signal fires; subject: the endpoint
   kKpi,          // an alert of a KPI of the problem statement fires; subject: the endpoint
   kQuality,      // an alert of a data quality signal fires; subject: the endpoint
+  kSchedule,     // a cron line or an interval is due
   kDataset,      // a new version of a dataset; subject: the dataset
   kFile,         // a file has come to rest in a watched folder; subject: the folder
   kPush,         // a git hook reports a push; subject: the repository's name
@@ -34,7 +35,8 @@ std::optional<Cause> ParseCause(std::string_view name);
 std::vector<std::string> CauseNames();
 
 struct QuietHours {
-  int from_minute = 0, to_minute = 0;  // of the day in UTC; from > to spans midnight
+  int from_minute = 0, to_minute = 0;  // of the day in `zone`; from > to spans midnight
+  std::string zone = "UTC";
   friend bool operator==(const QuietHours&, const QuietHours&) = default;
 };
 
@@ -52,19 +54,23 @@ struct Guards {
 
 struct Listening {
   Cause cause = Cause::kHand;
-  std::string subject{};  // see Cause; empty = any of the project
-  std::string columns{};  // drift: only alerts that name one of these, comma separated
-  std::string pattern{};  // file: "*.csv"
-  std::string branch{};   // push: only this branch
-  std::string alias{};    // registry: only moves of this alias; empty = new versions too
+  std::string subject{};     // see Cause; empty = any of the project
+  std::string columns{};     // drift: only alerts that name one of these, comma separated
+  std::string at{};          // schedule: "0 3 * * *" or "every 6h"
+  std::string zone = "UTC";  // of the schedule
+  std::string pattern{};     // file: "*.csv"
+  std::string branch{};      // push: only this branch
+  std::string alias{};       // registry: only moves of this alias; empty = new versions too
   friend bool operator==(const Listening&, const Listening&) = default;
 };
 
 struct TriggerSpec {
   std::string name{};
   Listening on{};
-  std::string pipeline{};  // name of a pipeline of the project, or the preset "retrain"
-  Json params{};           // of the pipeline; an object or null
+  // A pipeline of the project, or the preset "retrain". Stored with its version ("retrain:v1"): who
+  // made the trigger was allowed to run that one, and not what others make of it later.
+  std::string pipeline{};
+  Json params{};  // of the pipeline; an object or null
   Guards guards{};
   std::string approval{};  // "approver": one must agree before the run starts; empty = nobody
   bool enabled = true;

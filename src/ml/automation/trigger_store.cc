@@ -57,7 +57,22 @@ Result<> UpdateTrigger(db::Transaction& tx, const Trigger& trigger, std::string_
                     {trigger.id, spec, trigger.updated_us});
 }
 
+Result<std::optional<std::int64_t>> LookedAt(db::Reader& reader, std::string_view trigger_id) {
+  std::optional<std::int64_t> looked_us;
+  GYRE_DO(reader.QueryOne("SELECT looked_us FROM automation_schedule WHERE trigger_id = ?1",
+                          {trigger_id}, [&](const db::Row& row) { looked_us = row.Int(0); }));
+  return looked_us;
+}
+
+Result<> SetLookedAt(db::Transaction& tx, std::string_view trigger_id, std::int64_t looked_us) {
+  return tx.Execute(
+      "INSERT INTO automation_schedule (trigger_id, looked_us) VALUES (?1, ?2) "
+      "ON CONFLICT (trigger_id) DO UPDATE SET looked_us = excluded.looked_us",
+      {trigger_id, looked_us});
+}
+
 Result<> DeleteTrigger(db::Transaction& tx, std::string_view id) {
+  GYRE_DO(tx.Execute("DELETE FROM automation_schedule WHERE trigger_id = ?1", {id}));
   GYRE_DO(tx.Execute("DELETE FROM automation_firing WHERE trigger_id = ?1", {id}));
   return tx.Execute("DELETE FROM automation_trigger WHERE id = ?1", {id});
 }

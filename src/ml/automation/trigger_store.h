@@ -35,6 +35,9 @@ struct History {
 };
 Result<History> HistoryOf(db::Reader& reader, std::string_view trigger_id, std::int64_t since_us);
 
+// When a schedule was looked at last; nothing when never.
+Result<std::optional<std::int64_t>> LookedAt(db::Reader& reader, std::string_view trigger_id);
+Result<> SetLookedAt(db::Transaction& tx, std::string_view trigger_id, std::int64_t looked_us);
 // The run of another firing of the same trigger, or about the same subject of the project; empty =
 // none goes on.
 Result<std::string> RunningBeside(db::Reader& reader, const Firing& firing);

@@ -22,7 +22,7 @@ constexpr std::string_view kWhole = R"({
   "run": {"pipeline": "retrain", "params": {"budget": "60s"}},
   "guards": {"cooldown_s": 60, "runs_per_day_max": 2, "cpu_seconds_per_month": 5000.5,
              "one_at_a_time": false, "quality_first": false, "failures_max": 1,
-             "quiet_hours": {"from": "22:00", "to": "06:30"}},
+             "quiet_hours": {"from": "22:00", "to": "06:30", "zone": "Europe/Zurich"}},
   "approval": "approver", "enabled": false})";
 
 TEST(TriggerSpec, ReadsBackWhatItWrites) {
@@ -49,6 +49,12 @@ TEST(TriggerSpec, RefusesByName) {
       {R"({"name": "t", "on": {"kind": "hand"}})", "must say what it starts"},
       {R"({"name": "t", "on": {"kind": "wind"}, "run": {"pipeline": "p"}})", "listen for `wind`"},
       {R"({"name": "t", "on": {"kind": "dataset"}, "run": {"pipeline": "p"}})", "which dataset"},
+      {R"({"name": "t", "on": {"kind": "schedule"}, "run": {"pipeline": "p"}})", "must say when"},
+      {R"({"name": "t", "on": {"kind": "schedule", "at": "soon"}, "run": {"pipeline": "p"}})",
+       "GY4742"},
+      {R"({"name": "t", "on": {"kind": "schedule", "at": "@daily", "zone": "Mars"},
+           "run": {"pipeline": "p"}})",
+       "GY4741"},
       {R"({"name": "t", "on": {"kind": "hand", "endpoint": "x"}, "run": {"pipeline": "p"}})",
        "has no member `endpoint`"},
       {R"({"name": "t", "on": {"kind": "hand"}, "run": {"pipeline": "p", "params": [1]}})",
