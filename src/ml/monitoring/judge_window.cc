@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "ml/monitoring/answers.h"
+#include "ml/monitoring/estimation.h"
 #include "ml/monitoring/window_task.h"
 #include "ml/statistics/quantiles.h"
 #include "platform/table/reader.h"
@@ -187,7 +188,7 @@ Judged Estimated(const Promise& promise, const std::string& model, const Answers
   const auto interval = EstimatedInterval(answers, primary->name, *value);
   if (!interval) return judged;
   judged.document = Json::Obj({{"model", model},
-                               {"method", "cbpe/nannyml"},
+                               {"method", kEstimationMethod},
                                {"primary", primary->name},
                                {"metrics", estimate->ToJson()},
                                {"interval", MeasuredToJson(*interval)}});

@@ -104,15 +104,6 @@ double Area(double left, double right, double width) {
 
 }  // namespace
 
-void BinCounts::Merge(const BinCounts& other) {
-  rows += other.rows;
-  missing += other.missing;
-  below_by += other.below_by;
-  above_by += other.above_by;
-  counts.resize(std::max(counts.size(), other.counts.size()));
-  for (std::size_t i = 0; i < other.counts.size(); ++i) counts[i] += other.counts[i];
-}
-
 BinCounts CountInto(const Bins& bins, const table::Column& column) {
   BinCounts counts;
   counts.rows = static_cast<std::int64_t>(column.size());

@@ -1,6 +1,6 @@
 // What a window is compared with: the bins of the reference profile that training stored with the
 // model version (`gyre.reference.v1`), and any rows counted into the same bins. Counts are whole
-// numbers in fixed bins, so that parts merge without loss and every tool sees the same numbers.
+// numbers in fixed bins, so that the order of rows changes nothing.
 // Pure.
 #pragma once
 
@@ -37,7 +37,6 @@ struct BinCounts {
   double below_by = 0, above_by = 0;  // by how much values lie outside, summed
 
   std::uint64_t present() const { return static_cast<std::uint64_t>(rows - missing); }
-  void Merge(const BinCounts& other);
   friend bool operator==(const BinCounts&, const BinCounts&) = default;
 };
 BinCounts CountInto(const Bins& bins, const table::Column& column);

@@ -201,15 +201,12 @@ TEST_F(DriftSignals, FewRowsSayNothing) {
   EXPECT_EQ(QualityOf(reference_, CountsOf(reference_, window)).signal.level, Level::kUnknown);
 }
 
-TEST_F(DriftSignals, CountsMergeAndSurviveAsJson) {
-  const table::Frame a = World(&random_, 300), b = World(&random_, 200, 2.0);
+TEST_F(DriftSignals, CountsSurviveAsJson) {
+  const table::Frame window = World(&random_, 300, 2.0);
   for (std::size_t i = 0; i < reference_.size(); ++i) {
     const Bins& bins = reference_[i].bins;
-    BinCounts ab = CountInto(bins, a.columns[i]), ba = CountInto(bins, b.columns[i]);
-    ab.Merge(CountInto(bins, b.columns[i]));
-    ba.Merge(CountInto(bins, a.columns[i]));
-    EXPECT_EQ(ab.counts, ba.counts);
-    EXPECT_EQ(*CountsFromJson(bins, *Json::Parse(CountsToJson(ab).Dump())), ab);
+    const BinCounts counts = CountInto(bins, window.columns[i]);
+    EXPECT_EQ(*CountsFromJson(bins, *Json::Parse(CountsToJson(counts).Dump())), counts);
     EXPECT_FALSE(CountsFromJson(bins, Json()));
   }
 }
