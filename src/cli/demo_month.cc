@@ -34,7 +34,7 @@ class Replay {
     const Json window = Json::Obj({{"every", kSecondsADay}, {"rows_min", 1'000}, {"few", "skip"}});
     GYRE_TRY(const Json monitor,
              session_.Patch(MonitorPath(),
-                            Json::Obj({{"window", window}, {"label_wait", 4 * kSecondsADay}})));
+                            Json::Obj({{"window", window}, {"label_wait", kSecondsADay}})));
     out_.Done(fmt::format("monitor {}   windows of {}   alert: {}", monitor["name"].AsString(),
                           monitor["window_text"].AsString(), monitor["alert_text"].AsString()));
     return loop_.Arm();
