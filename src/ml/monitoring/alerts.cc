@@ -245,6 +245,22 @@ Step Observe(const AlertRule& rule, AlertState* state, const Observation& observ
   return step;
 }
 
+Step Restart(const AlertRule& rule, AlertState* state, const Observation& observation,
+             std::string_view model, std::int64_t now_us) {
+  Step step{.from = state->phase, .to = state->phase, .reason = {}};
+  if (state->phase == Phase::kFiring) End(rule, observation, now_us, state, &step);
+  state->recent.clear();
+  state->named.clear();
+  state->calm_in_row = observation.level == Level::kCalm ? 1 : 0;
+  ++state->windows;
+  Remember(rule, observation, state);
+  state->phase = observation.level == Level::kBad ? Phase::kPending : Phase::kOk;
+  state->since_us = observation.time_us;
+  step.to = state->phase;
+  step.reason = fmt::format("{} answers since and is judged anew", model);
+  return step;
+}
+
 Result<> Acknowledge(AlertState* state, std::string_view by) {
   if (state->phase != Phase::kFiring)
     return FailedPrecondition("GY4504", "the alert is {}: there is nothing to acknowledge",

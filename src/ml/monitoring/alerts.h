@@ -81,6 +81,10 @@ struct Step {
 };
 Step Observe(const AlertRule& rule, AlertState* state, const Observation& observation,
              std::int64_t now_us);
+// The window is of another model than the alert: it is over, and this is the first window of the
+// new one.
+Step Restart(const AlertRule& rule, AlertState* state, const Observation& observation,
+             std::string_view model, std::int64_t now_us);
 
 // By people. Errors: kFailedPrecondition GY4504 when it does not fire.
 Result<> Acknowledge(AlertState* state, std::string_view by);

@@ -57,16 +57,35 @@ Alert FreshAlert(const Monitor& monitor, std::string_view signal) {
   return alert;
 }
 
+// These are measured against what a model promised; broken input, biased labels and a slow service
+// are the same trouble whoever answers.
+bool IsOfTheModel(std::string_view signal) {
+  return signal != kDataQuality && signal != kFeedback && signal != kService;
+}
+
+std::string VersionOf(const JudgedWindow& window, const Signal& signal) {
+  return signal.model_version_id.empty() ? window.document["model_version_id"].AsString()
+                                         : signal.model_version_id;
+}
+
+bool IsOfAnother(const Alert& alert, const Signal& signal, std::string_view version) {
+  return IsOfTheModel(signal.name) && alert.state.phase != Phase::kOk &&
+         !alert.model_version_id.empty() && !version.empty() && alert.model_version_id != version;
+}
+
 AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal& signal,
                std::string inhibitor, Alert alert, std::int64_t now_us) {
   AlertMove move;
-  move.step = Observe(monitor.spec.alert, &alert.state,
-                      {.level = signal.level,
-                       .time_us = window.end_us,
-                       .what = signal.what,
-                       .columns = signal.columns,
-                       .inhibited_by = std::move(inhibitor)},
-                      now_us);
+  const std::string version = VersionOf(window, signal);
+  const Observation seen{.level = signal.level,
+                         .time_us = window.end_us,
+                         .what = signal.what,
+                         .columns = signal.columns,
+                         .inhibited_by = std::move(inhibitor)};
+  move.step = IsOfAnother(alert, signal, version)
+                  ? Restart(monitor.spec.alert, &alert.state, seen,
+                            window.document["model"].AsString(), now_us)
+                  : Observe(monitor.spec.alert, &alert.state, seen, now_us);
   alert.window_id = window.id;
   alert.window_number = window.number;
   alert.updated_us = now_us;
@@ -75,9 +94,7 @@ AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal&
     alert.columns = move.step.columns.empty() ? signal.columns : move.step.columns;
     alert.what = WhatOf(signal, alert.columns);
     alert.model = window.document["model"].AsString();
-    alert.model_version_id = signal.model_version_id.empty()
-                                 ? window.document["model_version_id"].AsString()
-                                 : signal.model_version_id;
+    alert.model_version_id = version;
   }
   if (move.step.began) alert.incident_id = IdOf(alert.id, window.id);
   if (move.step.from != move.step.to || move.step.tell) {

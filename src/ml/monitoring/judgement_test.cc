@@ -28,7 +28,7 @@ class Kept {
     window.begin_us = number * 10;
     window.end_us = number * 10 + 10;
     window.rows = 100;
-    window.document = Json::Obj({{"model", "churn:v1"}, {"model_version_id", "v1"}});
+    window.document = Json::Obj({{"model", "churn:" + version}, {"model_version_id", version}});
     observed.clear();
     return Again(std::move(signals), labelled);
   }
@@ -45,6 +45,7 @@ class Kept {
     return moves;
   }
   Monitor monitor;
+  std::string version = "v1";  // that answers
   JudgedWindow window;
   std::vector<Alert> alerts;
   std::vector<std::string> observed;
@@ -115,6 +116,31 @@ TEST(Judgement, QuietSignalsAndUnknownLevelsRaiseNothing) {
   EXPECT_TRUE(kept.See({SignalJson(kService, Level::kBad), SignalJson(kDrift, Level::kUnknown),
                         SignalJson("made up", Level::kBad)})
                   .empty());
+}
+
+// Else the trouble of the model that was replaced would hide that of the one that came.
+TEST(Judgement, AModelThatComesIsJudgedAnew) {
+  Kept kept;
+  const std::vector<Json> bad = {SignalJson(kDataQuality, Level::kBad),
+                                 SignalJson(kPerformance, Level::kBad)};
+  kept.See(bad, 100);
+  auto moves = kept.See(bad, 100);
+  ASSERT_TRUE(moves[1].step.began);
+  const std::string incident = moves[1].alert.incident_id;
+  kept.version = "v2";
+  moves = kept.See(bad, 100);
+  EXPECT_EQ(moves[0].step.to, Phase::kFiring);  // the data is as broken as before
+  EXPECT_TRUE(moves[1].step.ended && moves[1].step.tell);
+  EXPECT_EQ(moves[1].step.reason, "churn:v2 answers since and is judged anew");
+  EXPECT_EQ(moves[1].step.to, Phase::kPending);
+  moves = kept.See(bad, 100);
+  EXPECT_TRUE(moves[1].step.began);
+  EXPECT_EQ(moves[1].alert.model, "churn:v2");
+  EXPECT_NE(moves[1].alert.incident_id, incident);
+  kept.version = "v3";
+  moves = kept.See({SignalJson(kPerformance, Level::kCalm)}, 100);
+  EXPECT_TRUE(moves[0].step.ended);
+  EXPECT_EQ(moves[0].step.to, Phase::kOk);
 }
 
 TEST(Judgement, IdsAreThoseOfTheThing) {
