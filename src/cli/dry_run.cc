@@ -12,8 +12,9 @@ namespace gyre::cli {
 namespace {
 
 constexpr std::string_view kEnd = "GY4028";
-constexpr std::string_view kWithoutDryRun[] = {"server", "server stop", "demo",   "login", "logout",
-                                               "worker", "keeper",      "doctor", "report"};
+constexpr std::string_view kWithoutDryRun[] = {"server", "server stop", "demo",   "login",
+                                               "logout", "worker",      "keeper", "faults",
+                                               "doctor", "report"};
 // Posts that only ask.
 constexpr std::string_view kQuestions[] = {"/query", "/plan", "/suggest"};
 

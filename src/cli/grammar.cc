@@ -161,7 +161,7 @@ Result<Grammar::Match> Grammar::Find(const std::vector<std::string>& arguments) 
 }
 
 bool IsHidden(const Command& command) {
-  return command.path == "worker" || command.path == "keeper";
+  return command.path == "worker" || command.path == "keeper" || command.path == "faults";
 }
 
 std::span<const Option> GlobalOptions() { return kGlobalOptions; }

@@ -13,6 +13,7 @@
 #include "ml/runners/tasks.h"
 #include "platform/config/environment.h"
 #include "platform/exec/companion.h"
+#include "platform/exec/fault_point.h"
 #include "platform/exec/signals.h"
 #include "platform/telemetry/log.h"
 
@@ -96,6 +97,7 @@ int WaitForEnd(exec::SignalWaiter& signals, House& house) {
 Result<int> RunServer(Invocation& in) {
   const std::int64_t started_us = SystemClock().MonotonicMicros();
   exec::SignalWaiter signals({SIGTERM, SIGINT, SIGHUP});
+  if (const auto fault = config::Environment("GYRE_FAULT_POINT")) GYRE_DO(exec::ArmFault(*fault));
   GYRE_TRY(const auto house, House::Open(OptionsOf(in)));
   const double milliseconds =
       static_cast<double>(SystemClock().MonotonicMicros() - started_us) / 1000;
@@ -168,6 +170,20 @@ Result<int> RunKeeper(Invocation& in) {
   return 0;
 }
 
+// What GYRE_FAULT_POINT may name.
+Result<int> RunFaults(Invocation& in) {
+  Json items = Json::Arr();
+  std::string text;
+  for (const exec::FaultPoint& point : exec::kFaultPoints) {
+    const std::string name =
+        fmt::format("{}{}{}", point.name, point.of.empty() ? "" : ":", point.of);
+    items.Push(Json::Obj({{"name", point.name}, {"of", point.of}, {"says", point.says}}));
+    text += fmt::format("{:<22} {}\n", name, point.says);
+  }
+  in.out().Document(Json::Obj({{"items", std::move(items)}}), text);
+  return 0;
+}
+
 Result<int> RunWorker(Invocation& /*in*/) { return runners::WorkerMain(AllTasks()); }
 
 constexpr cli::Option kServerOptions[] = {
@@ -207,6 +223,7 @@ constexpr cli::Command kCommands[] = {
      RunStop},
     {"keeper", "owns the data directory for a command", "", {}, {}, RunKeeper},
     {"worker", "computes tasks for a server", "", {}, {}, RunWorker},
+    {"faults", "where a test lets the server die", "", {}, {}, RunFaults},
 };
 
 }  // namespace

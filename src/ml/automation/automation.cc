@@ -9,6 +9,7 @@
 #include "ml/automation/trigger_store.h"
 #include "ml/automation/watched_folder.h"
 #include "ml/pipelines/schedule.h"
+#include "platform/exec/fault_point.h"
 #include "platform/exec/thread_pool.h"
 #include "platform/telemetry/log.h"
 
@@ -200,6 +201,7 @@ Result<int> AutomationService::Tell(const Occurrence& occurrence) {
     for (const Firing& firing : firings) GYRE_DO(InsertFiring(tx, firing));
     return {};
   }));
+  exec::Fault("firing.open");
   return static_cast<int>(firings.size());
 }
 
@@ -215,6 +217,7 @@ Result<Firing> AutomationService::Fire(std::string_view project, std::string_vie
     GYRE_TRY(is_new, InsertFiring(tx, firing));
     return {};
   }));
+  exec::Fault("firing.open");
   if (!is_new) {
     GYRE_TRY(const std::vector<Firing> known,
              Firings({.project = trigger.project, .trigger = trigger.spec.name, .limit = 1000}));
@@ -399,7 +402,9 @@ Result<> AutomationService::JudgeFiring(Firing firing, const Trigger& trigger) {
   firing.state = "starting";
   firing.started_us = now_us;
   firing.again_us = 0;
+  exec::Fault("firing.judged");
   GYRE_DO(Save(firing));  // the intent, before the act
+  exec::Fault("firing.starting");
   return LaunchRun(std::move(firing), trigger);
 }
 
@@ -429,11 +434,12 @@ Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
     firing.ended_us = clock_.NowMicros();
     return Save(firing);
   }
+  exec::Fault("firing.launched");
   firing.state = "running";
   firing.run_id = *run;
   const std::string checks = ChecksText(firing);
   const std::int64_t now_us = clock_.NowMicros();
-  return database_.Write([&](db::Transaction& tx) -> Result<> {
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(UpdateFiring(tx, firing, checks));
     GYRE_DO(lineage::EnsureNode(tx, {.id = firing.run_id,
                                      .kind = "pipeline_run",
@@ -448,7 +454,9 @@ Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
                                      .project = firing.project,
                                      .created_us = now_us}));
     return lineage::AddEdge(tx, firing.source_id, firing.run_id, "triggered");
-  });
+  }));
+  exec::Fault("firing.running");
+  return {};
 }
 
 Result<> AutomationService::Follow(Firing firing) {
@@ -459,7 +467,10 @@ Result<> AutomationService::Follow(Firing firing) {
                                            : fmt::format("its run {}: {}", run.state, run.error);
   firing.cpu_seconds = run.cpu_seconds;
   firing.ended_us = clock_.NowMicros();
-  return Save(firing);
+  exec::Fault("firing.ending");
+  GYRE_DO(Save(firing));
+  exec::Fault("firing.ended");
+  return {};
 }
 
 // --- firings -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/id.h"
+#include "platform/exec/fault_point.h"
 
 namespace gyre::automation {
 namespace {
@@ -119,6 +120,7 @@ Result<Release> Releases::Begin(std::string_view key, std::string_view project,
                               other->model)
         .Fix(fmt::format("gyre endpoints rollback {}", endpoint));
   }
+  exec::Fault("canary.written");
   if (same) release = *std::move(same);
   if (release.state == "baking") {
     const double share = release.plan.weights[static_cast<std::size_t>(release.step)];
@@ -175,6 +177,7 @@ Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
     case CanaryMove::kRollBack:
       // First the traffic, then the record: a crash in between looks, finds harm and repeats it.
       GYRE_DO(traffic_.take_back(release->project, release->endpoint, decision.reason));
+      exec::Fault("canary.ending");
       release->state = "rolled back";
       release->ended_us = now_us;
       Note(release, "roll back", decision.reason, 0, now_us);
@@ -183,7 +186,10 @@ Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
       release->state = "passed";
       release->ended_us = now_us;
       Note(release, "pass", decision.reason, release->plan.weights.back(), now_us);
-      return Save(*release);
+      exec::Fault("canary.ending");
+      GYRE_DO(Save(*release));
+      exec::Fault("canary.ended");
+      return {};
     case CanaryMove::kAdvance:
       break;
   }
@@ -194,6 +200,7 @@ Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
   release->base = BaseOf(process_, counts);
   Note(release, "advance", decision.reason, share, now_us);
   GYRE_DO(Save(*release));  // the intent: Look gives the share that stands here
+  exec::Fault("canary.advanced");
   return traffic_.give(release->project, release->endpoint, release->model, share);
 }
 

@@ -11,6 +11,7 @@
 #include "ml/registry/registry.h"
 #include "ml/serving/serving.h"
 #include "platform/blob/blob_store.h"
+#include "platform/exec/fault_point.h"
 
 namespace gyre::automation {
 namespace {
@@ -134,6 +135,7 @@ Result<Json> TakeOver(const StepRooms& rooms, const StepContext& context) {
                                    .reason = reason,
                                    .deployed_by = context.created_by}));
   }
+  exec::Fault("takeover.deployed");
   return Json::Obj({{"model", model}});
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "platform/exec/fault_point.h"
 #include "platform/exec/files.h"
 #include "platform/telemetry/log.h"
 
@@ -356,6 +357,7 @@ void Engine::Commit() {
 void Engine::Committed(const std::vector<std::uint64_t>& tags,
                        const std::vector<std::string>& ended) {
   committing_ = false;
+  if (!ended.empty()) exec::Fault("run.ended");
   for (const std::uint64_t tag : tags) {
     const auto found = flights_.find(tag);
     if (found == flights_.end()) continue;  // cancelled meanwhile

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "ml/pipelines/engine.h"
+#include "platform/exec/fault_point.h"
 #include "platform/exec/files.h"
 #include "platform/telemetry/log.h"
 
@@ -115,12 +116,15 @@ void Engine::BeginKind(std::uint64_t tag) {
   record.item = task.item;
   record.number = flight.intent.number;
   InPool([this, tag, &kind = *kind->second, context = flight.context, record]() mutable {
+    exec::Fault("step.due", context.step);
     auto begun = kind.Start(context);
+    exec::Fault("step.begun", context.step);
     if (begun && !begun->empty()) {
       record.reference = *begun;
       if (auto kept = store_.SetReference(context.run_id, record); !kept)
         kLog.Error("a step's job was not noted", {{"error", kept.error().ToString()}});
     }
+    exec::Fault("step.noted", context.step);
     Post([this, tag, begun = std::move(begun)]() mutable {
       const auto found = flights_.find(tag);
       if (found == flights_.end()) return;
@@ -171,6 +175,7 @@ void Engine::PollKinds() {
 }
 
 void Engine::OnKindEnd(std::uint64_t tag, StepEnd end) {
+  exec::Fault("step.ended", flights_.at(tag).context.step);
   Outcome outcome;
   outcome.cpu_seconds = end.cpu_seconds;
   outcome.memory_bytes_peak = end.memory_bytes_peak;

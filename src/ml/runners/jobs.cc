@@ -16,6 +16,7 @@
 #include "ml/runners/tasks_now.h"
 #include "ml/runners/wire.h"
 #include "ml/runners/worker_pool.h"
+#include "platform/exec/fault_point.h"
 #include "platform/exec/files.h"
 #include "platform/exec/process.h"
 #include "platform/exec/thread_pool.h"
@@ -354,6 +355,7 @@ void JobsImpl::Execute(Active& active) {
     job.state = "running";
     job.started_us = started_us;
   });
+  exec::Fault("job.running", active.queued.job.kind);
   const std::string scratch = ScratchOf(id);
   if (const auto made = exec::MakeDirectories(scratch); !made) return End(active, made.error());
   const Result<Json> result = CallKind(kinds_.find(active.queued.job.kind)->second, active);
@@ -446,6 +448,7 @@ void JobsImpl::End(Active& active, const Result<Json>& result) {
     ending.state = "failed";
     ending.error = ErrorToJson(result.error());
   }
+  exec::Fault("job.ending", active.queued.job.kind);
   WriteEnd(active.queued.job.id, ending);
   Alter(active, [&](Job& job) {
     job.state = ending.state;

@@ -7,6 +7,7 @@
 #include "ml/registry/reference.h"
 #include "ml/serving/endpoint_store.h"
 #include "ml/serving/service.h"
+#include "platform/exec/fault_point.h"
 #include "platform/telemetry/log.h"
 
 namespace gyre::serving {
@@ -60,6 +61,7 @@ Result<Endpoint> ServingService::Apply(Endpoint endpoint, const Move& move) {
                                        .subject = endpoint.name,
                                        .payload = news});
   }));
+  exec::Fault("endpoint.written", move.kind);
   Publish(std::move(route));
   kLog.Info("endpoint swapped", {{"endpoint", endpoint.name},
                                  {"model", told.model},
