@@ -46,7 +46,7 @@ def main():
     with Gyre() as g:
         environment = dict(g.environment, TMPDIR=g.work)
         environment.pop('GYRE_DATA', None)
-        told = inside(GYRE, 'demo', env=environment, cwd=g.work)
+        told = inside(GYRE, 'demo', '--budget', '25s', env=environment, cwd=g.work)
         sys.stdout.write(told.stdout + told.stderr)
         assert told.returncode == 0, told.returncode
         assert 'all 8 stages have run' in told.stdout, told.stdout
