@@ -425,9 +425,11 @@ void House::Rooms::OpenApis() {
   AddApi<native::UsageApi>(*usage);
   AddApi<native::NoticesApi>(*notices, *projects);
   AddApi<native::SecretsApi>(*secrets, *projects);
-  const native::Maintenance maintenance = HouseKeeping(
-      *database, *blobs, *events, *notices, *jobs, SystemClock(),
-      {.events_us = Micros("retention.events"), .queries_us = Micros("retention.queries")});
+  const native::Maintenance maintenance =
+      HouseKeeping(*database, *blobs, *events, *notices, *jobs, *pipelines, SystemClock(),
+                   {.events_us = Micros("retention.events"),
+                    .queries_us = Micros("retention.queries"),
+                    .pipelines_us = Micros("retention.pipelines")});
   AddApi<native::MaintenanceApi>(maintenance, *jobs);
   if (const std::int64_t every_us = Micros("retention.every"); options.is_server && every_us > 0)
     housekeeper = std::make_unique<Housekeeper>(maintenance, every_us);

@@ -25,7 +25,8 @@ void Housekeeper::Collect() const {
   kLog.Info("collected", {{"blobs", (*result)["blobs_removed"].AsInt()},
                           {"bytes", (*result)["bytes_removed"].AsInt()},
                           {"events", (*result)["events_removed"].AsInt()},
-                          {"queries", (*result)["queries_removed"].AsInt()}});
+                          {"queries", (*result)["queries_removed"].AsInt()},
+                          {"pipeline_runs", (*result)["pipeline_runs_removed"].AsInt()}});
 }
 
 }  // namespace gyre

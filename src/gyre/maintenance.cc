@@ -60,10 +60,15 @@ Result<Json> CheckAll(runners::JobRun& run, db::Database& database, blob::Store&
 }  // namespace
 
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
-                                 notices::Notices& notices, runners::Jobs& jobs, const Clock& clock,
+                                 notices::Notices& notices, runners::Jobs& jobs,
+                                 pipelines::Pipelines& pipelines, const Clock& clock,
                                  Retention retention) {
   native::Maintenance maintenance;
   maintenance.collect = [&, retention](std::int64_t grace_us) -> Result<Json> {
+    // First what refers to blobs, then the blobs.
+    const std::int64_t kept_us = retention.pipelines_us;
+    GYRE_TRY(const pipelines::Pipelines::Forgotten forgotten,
+             pipelines.Forget(kept_us == 0 ? 0 : clock.NowMicros() - kept_us));
     GYRE_TRY(const blob::CollectResult collected,
              blob::Collect(database, blobs, grace_us, clock.NowMicros()));
     GYRE_TRY(const std::int64_t trimmed, events.Trim(clock.NowMicros() - retention.events_us));
@@ -75,7 +80,10 @@ native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, eve
                       {"blobs_kept", collected.kept},
                       {"events_removed", trimmed},
                       {"notices_removed", told},
-                      {"queries_removed", queries}});
+                      {"queries_removed", queries},
+                      {"pipeline_runs_removed", forgotten.runs},
+                      {"pipeline_results_removed", forgotten.results},
+                      {"pipeline_folders_removed", forgotten.folders}});
   };
   return maintenance;
 }

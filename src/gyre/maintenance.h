@@ -6,6 +6,7 @@
 #include "ledger/events/events.h"
 #include "ledger/notices/notices.h"
 #include "ml/data/datasets.h"
+#include "ml/pipelines/pipelines.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
 #include "platform/blob/blob_store.h"
@@ -15,9 +16,11 @@ namespace gyre {
 
 struct Retention {
   std::int64_t events_us = 0, queries_us = 0;
+  std::int64_t pipelines_us = 0;  // 0 = for ever
 };
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
-                                 notices::Notices& notices, runners::Jobs& jobs, const Clock& clock,
+                                 notices::Notices& notices, runners::Jobs& jobs,
+                                 pipelines::Pipelines& pipelines, const Clock& clock,
                                  Retention retention);
 
 // The job behind `gyre fsck`; before jobs.Start(). Its result: {"sound", "contents", "blobs",

@@ -87,6 +87,10 @@ inline constexpr config::Setting kServerSettings[] = {
      "Older events and notices are forgotten by `gyre gc`."},
     {"retention.queries", config::Type::kSeconds, "7d", 3600, 1e10,
      "Queries that ended longer ago are forgotten by `gyre gc`."},
+    {"retention.pipelines", config::Type::kSeconds, "90d", 0, 1e10,
+     "Runs of pipelines that ended longer ago are forgotten by `gyre gc`, with their logs and "
+     "files; "
+     "results that a cache still serves stay. 0 = kept for ever."},
     {"query.timeout", config::Type::kSeconds, "10m", 1, 86'400,
      "An SQL query, or a plan or export that a client waits for, is ended after this time."},
     {"database.readers_max", config::Type::kInt, "8", 1, 64, "Connections that read at once."},

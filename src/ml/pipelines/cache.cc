@@ -8,7 +8,6 @@
 namespace gyre::pipelines {
 namespace {
 
-constexpr std::string_view kFilePrefix = "sha256:";
 constexpr std::int64_t kFileBytesMax = std::int64_t{1} << 30;
 
 std::string HashOf(const Json& value) { return Sha256Hex(value.DumpCanonical()).substr(0, 32); }
@@ -23,13 +22,12 @@ Result<> AddFiles(const Json& files, Json* parts) {
   return {};
 }
 
-bool FilesAreThere(blob::Store& blobs, const Step& step, const Json& outputs) {
+bool FindFiles(blob::Store& blobs, const Step& step, CacheHit* hit) {
   for (const OutputSpec& output : step.outputs) {
     if (output.type != ValueType::kFile) continue;
-    const std::string& value = outputs[output.name].AsString();
-    if (!value.starts_with(kFilePrefix)) return false;
-    const auto exists = blobs.Exists(value.substr(kFilePrefix.size()));
-    if (!exists || !*exists) return false;
+    auto file = FileOf(blobs, hit->outputs[output.name]);
+    if (!file) return false;
+    hit->files.push_back(*std::move(file));
   }
   return true;
 }
@@ -78,7 +76,7 @@ Result<CacheAnswer> AskCache(PipelineStore& store, blob::Store& blobs, const Run
   CacheAnswer answer;
   const std::int64_t after_us = *step.cache_us == 0 ? 0 : now_us - *step.cache_us;
   GYRE_TRY(auto hit, store.FindCached(run.project, key.key, after_us));
-  if (hit && FilesAreThere(blobs, step, hit->outputs)) {
+  if (hit && FindFiles(blobs, step, &*hit)) {
     answer.hit = std::move(hit);
     return answer;
   }

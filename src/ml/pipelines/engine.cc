@@ -162,6 +162,23 @@ Result<> Engine::Retry(const std::string& run_id, const std::string& from) {
   });
 }
 
+Result<std::int64_t> Engine::Forget(std::vector<std::string> run_ids) {
+  GYRE_DO(Ask([&, this]() -> Result<> {
+    std::erase_if(run_ids, [this](const std::string& id) { return LiveOf(id) != nullptr; });
+    going_.insert(run_ids.begin(), run_ids.end());
+    return {};
+  }));
+  const Result<> forgotten = store_.Forget(run_ids);
+  GYRE_DO(Ask([this]() -> Result<> {
+    going_.clear();
+    return {};
+  }));
+  GYRE_DO(forgotten);
+  for (const std::string& id : run_ids)
+    GYRE_DO(exec::RemoveTree(fmt::format("{}/{}", programs_.directory, id)));
+  return std::ssize(run_ids);
+}
+
 bool Engine::busy() {
   const MutexLock lock(mutex_);
   return !begun_.empty();
@@ -207,6 +224,8 @@ Engine::Live* Engine::LiveOf(const std::string& run_id) {
 
 Result<> Engine::Load(const std::string& run_id, bool adopts) {
   GYRE_TRY(StoredRun stored, store_.Load(run_id, PipelineStore::Which::kRunning));
+  if (stored.run.id.empty() || going_.contains(run_id))
+    return NotFound("GY4712", "there is no pipeline run `{}`", run_id).Fix("gyre pipelines runs");
   GYRE_TRY(const Json plan, Json::Parse(stored.plan, 128));
   GYRE_DO(exec::MakeDirectory(fmt::format("{}/{}", programs_.directory, run_id)));
   Live live;

@@ -34,6 +34,9 @@ class Engine {
   void Begin(const std::string& run_id);  // its row is durable
   Result<> Cancel(const std::string& run_id, const std::string& reason);
   Result<> Retry(const std::string& run_id, const std::string& from);
+  // Those of them with which nobody goes on are removed, rows first. Returns their number; not for
+  // two threads at once.
+  Result<std::int64_t> Forget(std::vector<std::string> run_ids);
   bool busy();
   // True when it has ended, as far as this engine knows.
   bool WaitForEnd(const std::string& run_id, std::int64_t timeout_us);
@@ -94,6 +97,7 @@ class Engine {
   std::vector<std::string> scratch_;      // folders of attempts whose end the next commit writes
   std::vector<std::uint64_t> undurable_;  // intents of the next commit
   std::set<std::uint64_t> kind_flights_;
+  std::set<std::string, std::less<>> going_;  // runs that are being forgotten
   std::uint64_t next_tag_ = 1;
   int programs_running_ = 0, programs_ahead_ = 0;
   bool committing_ = false;

@@ -83,7 +83,9 @@ void Engine::LookInCache(std::uint64_t tag) {
       outcome.outputs = std::move(answer->hit->outputs);
       outcome.cache_key = key.key;
       outcome.cached_from = answer->hit->run_id;
-      End(tag, std::move(outcome), {});
+      TaskGroup extra;
+      extra.blobs = std::move(answer->hit->files);
+      End(tag, std::move(outcome), std::move(extra));
     });
   });
 }
@@ -250,9 +252,9 @@ void Engine::End(std::uint64_t tag, Outcome outcome, TaskGroup extra) {
   const bool succeeded = outcome.kind == Outcome::Kind::kSucceeded;
   if (succeeded && !flight.cache.key.empty() && outcome.cached_from.empty()) {
     const Machine& machine = *live->machine;
-    extra.cache =
-        CacheRow{flight.cache.key, machine.step_of(machine.tasks()[flight.intent.task]).name,
-                 outcome.outputs.Dump(), flight.cache.parts.Dump()};
+    const Step& step = machine.step_of(machine.tasks()[flight.intent.task]);
+    extra.cache = CacheRow{flight.cache.key, step.name, outcome.outputs.Dump(),
+                           flight.cache.parts.Dump(), step.cache_us.value_or(0)};
     outcome.cache_key = flight.cache.key;
     outcome.reason = "run, because " + flight.why_not_cached;
   }

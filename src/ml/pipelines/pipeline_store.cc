@@ -72,6 +72,10 @@ Result<std::optional<PipelineVersion>> OneVersion(db::Database& database, const 
 
 }  // namespace
 
+std::string CacheOwnerId(std::string_view project, std::string_view key) {
+  return fmt::format("{}/{}", project, key);
+}
+
 Result<> PipelineStore::InsertVersion(const PipelineVersion& version) {
   return database_.Write([&](db::Transaction& tx) {
     return tx.Execute(
@@ -410,14 +414,17 @@ Result<> WriteLink(db::Transaction& tx, const RunChange& change, const LinkRow& 
 }
 
 Result<> WriteCache(db::Transaction& tx, const RunChange& change, const CacheRow& cache,
-                    std::int64_t now_us) {
+                    const std::vector<blob::Object>& files, std::int64_t now_us) {
+  const std::string owner = CacheOwnerId(change.project, cache.key);
+  GYRE_DO(blob::DropRefs(tx, kCacheOwner, owner));
+  for (const blob::Object& object : files) GYRE_DO(blob::AddRef(tx, kCacheOwner, owner, object));
   return tx.Execute(
       "INSERT INTO pipeline_cache (project, cache_key, pipeline, step, run_id, outputs, parts, "
-      "created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (project, cache_key) DO "
-      "UPDATE SET run_id = excluded.run_id, outputs = excluded.outputs, created_us = "
-      "excluded.created_us",
+      "created_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (project, "
+      "cache_key) DO UPDATE SET run_id = excluded.run_id, outputs = excluded.outputs, created_us = "
+      "excluded.created_us, expires_us = excluded.expires_us",
       {change.project, cache.key, change.pipeline, cache.step, change.run_id, cache.outputs,
-       cache.parts, now_us});
+       cache.parts, now_us, cache.keep_us == 0 ? 0 : now_us + cache.keep_us});
 }
 
 Result<> WriteTask(db::Transaction& tx, const RunChange& change, const TaskRow& row) {
@@ -446,9 +453,9 @@ Result<> WriteGroup(db::Transaction& tx, const RunChange& change, const TaskGrou
       GYRE_DO(BookUsage(tx, change, attempt, now_us));
   }
   for (const blob::Object& object : group.blobs)
-    GYRE_DO(blob::AddRef(tx, "pipeline_run", change.run_id, object));
+    GYRE_DO(blob::AddRef(tx, kRunOwner, change.run_id, object));
   for (const LinkRow& link : group.links) GYRE_DO(WriteLink(tx, change, link, now_us));
-  if (group.cache) GYRE_DO(WriteCache(tx, change, *group.cache, now_us));
+  if (group.cache) GYRE_DO(WriteCache(tx, change, *group.cache, group.blobs, now_us));
   return group.task ? WriteTask(tx, change, *group.task) : Result<>{};
 }
 

@@ -26,6 +26,7 @@ struct LinkRow {  // of lineage
 };
 struct CacheRow {
   std::string key, step, outputs, parts;
+  std::int64_t keep_us = 0;  // 0 = for ever
 };
 // One task with all that happened to its attempts: written together or not at all.
 struct TaskGroup {
@@ -55,7 +56,12 @@ struct CacheHit {
   std::string run_id;
   Json outputs, parts;
   std::int64_t created_us = 0;
+  std::vector<blob::Object> files = {};  // among the outputs
 };
+
+// Who refers to blobs: a run to what it made or took, and a kept result to its files.
+constexpr std::string_view kRunOwner = "pipeline_run", kCacheOwner = "pipeline_cache";
+std::string CacheOwnerId(std::string_view project, std::string_view key);
 
 class PipelineStore {
  public:
@@ -105,6 +111,14 @@ class PipelineStore {
                                              std::int64_t after_us);
   Result<std::optional<CacheHit>> NewestOfStep(std::string_view project, std::string_view pipeline,
                                                std::string_view step);
+
+  // Runs that have ended and that no running run began.
+  Result<std::vector<std::string>> EndedBefore(std::int64_t before_us);
+  // Their rows and references, all or, after a crash, some. Lineage stays.
+  Result<> Forget(const std::vector<std::string>& run_ids);
+  // Kept results whose time is over and whose run is gone. Returns their number.
+  Result<std::int64_t> ForgetCached(std::int64_t now_us);
+  Result<bool> HasRun(std::string_view id);
 
  private:
   db::Database& database_;

@@ -9,6 +9,7 @@
 #include "ml/pipelines/engine.h"
 #include "ml/pipelines/run_view.h"
 #include "platform/exec/files.h"
+#include "platform/exec/folders.h"
 
 namespace gyre::pipelines {
 namespace {
@@ -21,7 +22,7 @@ const KindFacts kPipelineFacts{"pipeline", kPipelineKeys, {}, true};
 // A step that is a run of another pipeline. It holds no slot: only that run's own steps do.
 class PipelineKind final : public StepKind {
  public:
-  explicit PipelineKind(Pipelines& pipelines) : pipelines_(pipelines) {}
+  PipelineKind(Pipelines& pipelines, blob::Store& blobs) : pipelines_(pipelines), blobs_(blobs) {}
   const KindFacts& facts() const override { return kPipelineFacts; }
 
   Result<std::string> Start(const StepContext& context) override {
@@ -51,7 +52,8 @@ class PipelineKind final : public StepKind {
     return std::optional<StepEnd>(
         StepEnd{.outputs = run.outputs,
                 .links = {{"pipeline_run", run.id,
-                           fmt::format("{} {}", run.pipeline, run.id.substr(0, 8)), true}}});
+                           fmt::format("{} {}", run.pipeline, run.id.substr(0, 8)), true}},
+                .blobs = FilesOf(run.outputs)});
   }
 
   void Cancel(const std::string& reference) override {
@@ -59,7 +61,20 @@ class PipelineKind final : public StepKind {
   }
 
  private:
+  // So that they outlive that run.
+  std::vector<blob::Object> FilesOf(const Json& outputs) const {
+    std::vector<blob::Object> files;
+    for (const auto& [name, value] : outputs.members()) {
+      const Json::Array one = {value};
+      for (const Json& item : value.is_array() ? value.items() : one) {
+        if (auto file = FileOf(blobs_, item)) files.push_back(*std::move(file));
+      }
+    }
+    return files;
+  }
+
   Pipelines& pipelines_;
+  blob::Store& blobs_;
 };
 
 class PipelinesOnStore final : public Pipelines {
@@ -70,7 +85,7 @@ class PipelinesOnStore final : public Pipelines {
         store_(rooms.database, rooms.events),
         engine_(store_, ProgramRooms{rooms.blobs, settings_.directory, Environment()}, kinds_,
                 rooms.clock, settings_.parallel_max) {
-    AddKind(std::make_unique<PipelineKind>(*this));
+    AddKind(std::make_unique<PipelineKind>(*this, rooms_.blobs));
   }
 
   void AddKind(std::unique_ptr<StepKind> kind) override {
@@ -115,6 +130,7 @@ class PipelinesOnStore final : public Pipelines {
     engine_.WaitForEnd(run.id, timeout_ms * 1000);
     return store_.GetRun(run.id);
   }
+  Result<Forgotten> Forget(std::int64_t ended_before_us) override GYRE_EXCLUDES(forgetting_);
   bool busy() override { return engine_.busy(); }
 
  private:
@@ -132,9 +148,11 @@ class PipelinesOnStore final : public Pipelines {
   Result<Source> SourceOf(const RunRequest& request);
   Result<> AddPermissions(const Spec& spec, std::string_view project, int depth,
                           std::set<std::string>* permissions);
+  Result<std::int64_t> RemoveFolders();
 
   const PipelinesRooms rooms_;
   const PipelinesSettings settings_;
+  Mutex forgetting_;
   Kinds kinds_;
   PipelineStore store_;
   Engine engine_;  // last: it uses all of the above
@@ -353,6 +371,31 @@ Result<LogPart> PipelinesOnStore::ReadLog(std::string_view id, std::string_view 
   if (text) part.text = *std::move(text);
   if (part.text.size() == static_cast<std::size_t>(bytes_max)) part.ended = false;
   return part;
+}
+
+Result<Pipelines::Forgotten> PipelinesOnStore::Forget(std::int64_t ended_before_us) {
+  const MutexLock lock(forgetting_);
+  GYRE_TRY(std::vector<std::string> old, store_.EndedBefore(ended_before_us));
+  Forgotten forgotten;
+  GYRE_TRY(forgotten.runs, engine_.Forget(std::move(old)));
+  GYRE_TRY(forgotten.results, store_.ForgetCached(rooms_.clock.NowMicros()));
+  GYRE_TRY(forgotten.folders, RemoveFolders());
+  return forgotten;
+}
+
+// Those whose run is gone: its rows go before its files do.
+Result<std::int64_t> PipelinesOnStore::RemoveFolders() {
+  GYRE_TRY(const auto folders, exec::ListFolders(settings_.directory));
+  const std::int64_t old_us = rooms_.clock.NowMicros() - kMicrosPerDay;
+  std::int64_t removed = 0;
+  for (const exec::FolderEntry& folder : folders) {
+    if (!LooksLikeId(folder.name) || folder.modified_us > old_us) continue;
+    GYRE_TRY(const bool needed, store_.HasRun(folder.name));
+    if (needed) continue;
+    GYRE_DO(exec::RemoveTree(fmt::format("{}/{}", settings_.directory, folder.name)));
+    ++removed;
+  }
+  return removed;
 }
 
 // Keeps what was done until somebody asks for it; after a restart it is done again, harmlessly.

@@ -128,6 +128,12 @@ class Pipelines {
                                   std::int64_t offset, std::int64_t bytes_max) = 0;
   // Until it ends or the time passes.
   virtual Result<RunView> Wait(std::string_view id, std::int64_t timeout_ms) = 0;
+  struct Forgotten {
+    std::int64_t runs = 0, results = 0, folders = 0;
+  };
+  // Runs that ended before that time, their tasks, files and logs; lineage stays. Also what a cache
+  // no longer serves and no run holds, and folders that a crash left behind a day ago.
+  virtual Result<Forgotten> Forget(std::int64_t ended_before_us) = 0;
   // Some run that was begun here goes on; those taken up at the start can be left again.
   virtual bool busy() = 0;
 };

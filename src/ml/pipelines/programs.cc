@@ -180,6 +180,18 @@ std::string EffectKey(std::string_view run_id, const Step& step, std::int64_t it
   return fmt::format("{}/{}", run_id, TaskName(step, item));
 }
 
+std::optional<blob::Object> FileOf(blob::Store& blobs, const Json& value) {
+  const std::string& text = value.AsString();
+  std::string bytes;
+  if (!text.starts_with(kFilePrefix) || text.size() != kFilePrefix.size() + kDigestLength ||
+      !HexDecode(text.substr(kFilePrefix.size()), &bytes))
+    return std::nullopt;
+  std::string digest = text.substr(kFilePrefix.size());
+  const auto stream = blobs.Open(digest);
+  if (!stream) return std::nullopt;
+  return blob::Object{std::move(digest), (*stream)->size_bytes()};
+}
+
 Result<Json> WithLocalFiles(blob::Store& blobs, const Json& document) {
   if (document.is_string()) {
     std::string text = document.AsString();

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,8 @@ Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string&
                                    const std::vector<OutputSpec>& outputs);
 Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const std::string& folder);
 
+// The file that a value "sha256:..." means; nothing for other values and when it is not there.
+std::optional<blob::Object> FileOf(blob::Store& blobs, const Json& value);
 // Every "sha256:..." in a text or document as the path of that file.
 Result<Json> WithLocalFiles(blob::Store& blobs, const Json& document);
 

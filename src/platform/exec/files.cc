@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "platform/exec/folders.h"
+
 namespace gyre::exec {
 
 namespace {
@@ -242,6 +244,21 @@ Result<std::vector<FileEntry>> ListFiles(const std::string& directory, std::size
   if (error) return SystemError("listing " + directory, error.value());
   std::ranges::sort(files, {}, &FileEntry::path);
   return files;
+}
+
+Result<std::vector<FolderEntry>> ListFolders(const std::string& directory) {
+  std::vector<FolderEntry> folders;
+  std::error_code error;
+  if (!fs::exists(directory, error)) return folders;
+  fs::directory_iterator it(directory, error);
+  for (; !error && it != fs::directory_iterator(); it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_symlink(ignored) || !it->is_directory(ignored)) continue;
+    folders.push_back({it->path().filename().string(), ModifiedMicros(it->path().string())});
+  }
+  if (error) return SystemError("listing " + directory, error.value());
+  std::ranges::sort(folders, {}, &FolderEntry::name);
+  return folders;
 }
 
 }  // namespace gyre::exec
