@@ -6,8 +6,8 @@
 #include "base/mutex.h"
 #include "base/text.h"
 #include "ledger/lineage/lineage.h"
+#include "ml/automation/lookout.h"
 #include "ml/automation/trigger_store.h"
-#include "ml/automation/watched_folder.h"
 #include "ml/pipelines/schedule.h"
 #include "platform/exec/fault_point.h"
 #include "platform/exec/thread_pool.h"
@@ -19,11 +19,8 @@ namespace {
 constexpr telemetry::Logger kLog{"automation"};
 constexpr std::int64_t kMonthMicros = 30 * kMicrosPerDay;
 constexpr int kFiringsPerTurn = 100;
-constexpr std::int64_t kLookMicros = 2 * kMicrosPerSecond;  // between looks at folders
-constexpr std::int64_t kRestMicros = 2 * kMicrosPerSecond;  // without a change: the file is whole
-constexpr std::size_t kFilesPerLook = 1000;
-constexpr std::int64_t kScheduleNoteMicros =
-    60 * kMicrosPerSecond;  // between notes that nothing was due
+constexpr std::int64_t kLookMicros = 2 * kMicrosPerSecond;  // between looks at folders and clocks
+constexpr std::int64_t kLookNoteMicros = 60 * kMicrosPerSecond;  // of looks that saw nothing
 constexpr std::size_t kTriggersMax = 10'000;
 
 std::string ChecksText(const Firing& firing) {
@@ -71,8 +68,8 @@ class AutomationService final : public Automation {
   Result<> LaunchRun(Firing firing, const Trigger& trigger);
   Result<> Follow(Firing firing);
   Result<> Save(const Firing& firing);
-  Result<> LookAtFolders();
-  Result<> LookAtSchedules();
+  Result<> LookFor(const Trigger& trigger);
+  Result<> LookAround();
   Result<> AskForApproval(const Firing& firing, const Trigger& trigger);
 
   db::Database& database_;
@@ -135,7 +132,11 @@ Result<Trigger> AutomationService::Replace(std::string_view project, TriggerSpec
   trigger.spec = std::move(spec);
   trigger.updated_us = clock_.NowMicros();
   const std::string text = TriggerSpecToJson(trigger.spec).Dump();
-  GYRE_DO(database_.Write([&](db::Transaction& tx) { return UpdateTrigger(tx, trigger, text); }));
+  const MutexLock turn(turn_mutex_);
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(UpdateTrigger(tx, trigger, text));
+    return AskAnew(tx, trigger.id);
+  }));
   return trigger;
 }
 
@@ -275,63 +276,34 @@ Result<Json> AutomationService::DryRun(std::string_view project, std::string_vie
                     {"cpu_seconds_per_run", cost}});
 }
 
-// A file is told of once: its name, time and size are the key, and what was there before the
-// trigger is not news.
-Result<> AutomationService::LookAtFolders() {
-  GYRE_TRY(const std::vector<Trigger> triggers, List(""));
-  for (const Trigger& trigger : triggers) {
-    const Listening& on = trigger.spec.on;
-    if (on.cause != Cause::kFile || !trigger.spec.enabled) continue;
-    const auto files = FilesAtRest(on.subject, on.pattern, trigger.created_us, clock_.NowMicros(),
-                                   kRestMicros, kFilesPerLook);
-    if (!files) {
-      kLog.Warn("a watched folder cannot be read",
-                {{"trigger", trigger.spec.name}, {"error", files.error().ToString()}});
-      continue;
-    }
-    for (const RestingFile& file : *files) {
-      Occurrence seen{.cause = Cause::kFile, .project = trigger.project, .subject = on.subject};
-      seen.file = file.name;
-      seen.key = fmt::format("{} {} {}", file.name, file.changed_us, file.bytes);
-      seen.text = fmt::format("file {} in {}", file.name, on.subject);
-      GYRE_TRY([[maybe_unused]] const int heard, Tell(seen));
-    }
+Result<> AutomationService::LookFor(const Trigger& trigger) {
+  std::optional<std::int64_t> last_us;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(last_us, LookedAt(reader, trigger.id));
+    return {};
+  }));
+  GYRE_TRY(const Seen seen,
+           LookOut(trigger, last_us.value_or(trigger.created_us), clock_.NowMicros()));
+  std::vector<Firing> firings;
+  for (const Occurrence& occurrence : seen.occurrences) {
+    if (Listens(trigger.spec, occurrence)) firings.push_back(NewFiring(trigger, occurrence, ""));
   }
-  return {};
+  const bool moved = seen.looked_us - last_us.value_or(0) >= kLookNoteMicros;
+  if (firings.empty() && !moved) return {};
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    for (const Firing& firing : firings) GYRE_DO(InsertFiring(tx, firing));
+    return SetLookedAt(tx, trigger.id, seen.looked_us);
+  });
 }
 
-// Times that passed while nobody looked are run for once, the last of them: a model needs no second
-// retraining for yesterday.
-Result<> AutomationService::LookAtSchedules() {
+// One that cannot look does not keep the others from looking.
+Result<> AutomationService::LookAround() {
   GYRE_TRY(const std::vector<Trigger> triggers, List(""));
-  const std::int64_t now_us = clock_.NowMicros();
   for (const Trigger& trigger : triggers) {
-    if (trigger.spec.on.cause != Cause::kSchedule || !trigger.spec.enabled) continue;
-    std::optional<std::int64_t> looked_us;
-    GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-      GYRE_TRY(looked_us, LookedAt(reader, trigger.id));
-      return {};
-    }));
-    GYRE_TRY(const auto cadence, pipelines::Cadence::Parse(trigger.spec.on.at));
-    GYRE_TRY(const auto zone, pipelines::TimeZone::Load(trigger.spec.on.zone));
-    const pipelines::DueTimes due = pipelines::DueBetween(cadence, zone, trigger.created_us,
-                                                          looked_us.value_or(trigger.created_us),
-                                                          now_us, pipelines::CatchUp::kLast);
-    std::vector<Firing> firings;
-    for (const std::int64_t due_us : due.due_us) {
-      const std::string when = FormatTime(due_us);
-      firings.push_back(NewFiring(trigger,
-                                  {.cause = Cause::kSchedule,
-                                   .project = trigger.project,
-                                   .key = when,
-                                   .text = fmt::format("due at {}", when)},
-                                  ""));
-    }
-    if (firings.empty() && looked_us && now_us - *looked_us < kScheduleNoteMicros) continue;
-    GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-      for (const Firing& firing : firings) GYRE_DO(InsertFiring(tx, firing));
-      return SetLookedAt(tx, trigger.id, now_us);
-    }));
+    if (!LooksOut(trigger.spec)) continue;
+    if (const auto looked = LookFor(trigger); !looked)
+      kLog.Warn("a trigger cannot look",
+                {{"trigger", trigger.spec.name}, {"error", looked.error().ToString()}});
   }
   return {};
 }
@@ -340,8 +312,7 @@ Result<> AutomationService::Turn() {
   const MutexLock turn(turn_mutex_);
   if (const std::int64_t now_us = clock_.MonotonicMicros(); now_us >= look_us_) {
     look_us_ = now_us + kLookMicros;
-    GYRE_DO(LookAtFolders());
-    GYRE_DO(LookAtSchedules());
+    GYRE_DO(LookAround());
   }
   std::vector<Firing> due;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {

@@ -211,6 +211,22 @@ TEST_F(AutomationTest, AnApprovalIsAskedForOnceAndJudgedAgain) {
   EXPECT_EQ(automation_->Approve("default", approved->id, true, "ben", "").error().gy(), "GY4806");
 }
 
+TEST_F(AutomationTest, AnApprovalIsOfWhatTheTriggerSaidThen) {
+  TriggerSpec spec = Spec();
+  spec.approval = "approver";
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(asked_.size(), 1u);
+  spec.pipeline = "another";
+  ASSERT_TRUE(automation_->Replace("default", spec, "mallory"));
+  EXPECT_EQ(Newest().state, "open");
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "approval");
+  EXPECT_EQ(asked_.size(), 2u) << "asked for anew";
+  EXPECT_TRUE(starts_.empty());
+}
+
 TEST_F(AutomationTest, AnApprovalEndsWithItsTimeOrWithANo) {
   TriggerSpec spec = Spec();
   spec.approval = "approver";

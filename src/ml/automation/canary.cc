@@ -49,7 +49,10 @@ void LookAtErrors(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm) 
 
 void LookAtLatency(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm) {
   const double mine = facts.canary.latency_us_p99, other = facts.champion.latency_us_p99;
-  if (mine == 0 || other == 0) return;
+  // The p99 of a few requests is the slowest of them.
+  if (mine == 0 || other == 0 ||
+      std::min(facts.canary.requests, facts.champion.requests) < plan.latency_requests_min)
+    return;
   const bool slower = mine > other * plan.latency_ratio_max &&
                       mine - other > static_cast<double>(plan.latency_us_slack);
   harm->Look(slower, "latency",
@@ -113,6 +116,7 @@ Result<CanaryPlan> CanaryPlanFromJson(const Json& json) {
           .Whole("step_s_max", &plan.step_s_max, 1, kMonthSeconds)
           .Number("error_rate_more_max", &plan.error_rate_more_max, 0, 1)
           .Number("latency_ratio_max", &plan.latency_ratio_max, 1, 1e6)
+          .Whole("latency_requests_min", &plan.latency_requests_min, 1, 1'000'000'000)
           .Whole("latency_us_slack", &plan.latency_us_slack, 0, 1'000'000'000)
           .Number("prediction_drift_max", &plan.prediction_drift_max, 0, 1)
           .Number("quality_loss_max", &plan.quality_loss_max, 0, 1e300)
@@ -131,6 +135,7 @@ Json CanaryPlanToJson(const CanaryPlan& plan) {
                     {"step_s_max", plan.step_s_max},
                     {"error_rate_more_max", plan.error_rate_more_max},
                     {"latency_ratio_max", plan.latency_ratio_max},
+                    {"latency_requests_min", plan.latency_requests_min},
                     {"latency_us_slack", plan.latency_us_slack},
                     {"prediction_drift_max", plan.prediction_drift_max},
                     {"quality_loss_max", plan.quality_loss_max}});

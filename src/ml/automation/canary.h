@@ -20,8 +20,9 @@ struct CanaryPlan {
   double error_rate_more_max = 0.01;     // canary's share of failed requests above the champion's
   double latency_ratio_max = 1.5;        // p99 against the champion's,
   std::int64_t latency_us_slack = 5000;  // when it is also this much slower
-  double prediction_drift_max = 0.2;     // Jensen-Shannon distance of the two sides' predictions
-  double quality_loss_max = 0.02;        // of the metric, where labels have come for both
+  std::int64_t latency_requests_min = 300;  // of each side, before that is looked at
+  double prediction_drift_max = 0.2;        // Jensen-Shannon distance of the two sides' predictions
+  double quality_loss_max = 0.02;           // of the metric, where labels have come for both
 };
 // Errors: kInvalidArgument GY4802 names the member and its rule.
 Result<CanaryPlan> CanaryPlanFromJson(const Json& json);
@@ -53,8 +54,8 @@ struct CanaryDecision {
 
 // Harm is judged at every look and binds at once; time and traffic only hold back. A difference in
 // error rates counts when it is larger than the plan allows and larger than chance would make it at
-// any of the looks, so that neither one early failure nor many looks end a healthy release.
-// `step` must be an index of `weights`.
+// any of the looks, so that neither one early failure nor many looks end a healthy release
+// (failures counted as independent). `step` must be an index of `weights`.
 CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts);
 
 }  // namespace gyre::automation

@@ -39,6 +39,9 @@ TEST(Canary, GoesBackForHarmAtOnce) {
   facts = Healthy();
   facts.canary.latency_us_p99 = 9000;
   EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kRollBack);
+  facts.canary.requests = 299;  // the slowest of a few
+  EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kAdvance);
+  facts.canary.requests = 500;
   facts.canary.latency_us_p99 = 3000;  // more than half slower, but by two milliseconds
   EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kAdvance);
 

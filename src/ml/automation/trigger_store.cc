@@ -92,6 +92,13 @@ Result<std::vector<Trigger>> ListTriggers(db::Reader& reader, std::string_view p
   return db::Collect<Trigger>(reader, sql, {project}, TriggerAt);
 }
 
+Result<> AskAnew(db::Transaction& tx, std::string_view trigger_id) {
+  return tx.Execute(
+      "UPDATE automation_firing SET state = 'open', approved_by = '', again_us = 0 "
+      "WHERE trigger_id = ?1 AND state IN ('open', 'waiting', 'approval')",
+      {trigger_id});
+}
+
 Result<bool> InsertFiring(db::Transaction& tx, const Firing& f) {
   GYRE_DO(tx.Execute(
       "INSERT INTO automation_firing (id, trigger_id, occurrence_key, cause, subject, source_id, "

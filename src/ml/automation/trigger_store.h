@@ -18,6 +18,10 @@ Result<std::optional<Trigger>> FindTrigger(db::Reader& reader, std::string_view 
 Result<std::vector<Trigger>> ListTriggers(db::Reader& reader,
                                           std::string_view project);  // "" = all
 
+// What somebody agreed to, or is asked to, is what the trigger said then: firings that have not
+// started are judged and asked for anew.
+Result<> AskAnew(db::Transaction& tx, std::string_view trigger_id);
+
 // Nothing when the trigger has heard of that occurrence before.
 Result<bool> InsertFiring(db::Transaction& tx, const Firing& firing);
 // State, guard, reason, checks, run, approval, cost and times.

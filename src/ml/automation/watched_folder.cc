@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/text.h"
 #include "base/time.h"
 
 namespace gyre::automation {
@@ -22,11 +23,13 @@ Result<std::vector<RestingFile>> FilesAtRest(const std::string& folder, const st
   std::vector<RestingFile> files;
   while (const dirent* const entry = ::readdir(open.get())) {
     if (::fnmatch(glob.c_str(), entry->d_name, FNM_PERIOD) != 0) continue;
+    if (!IsValidUtf8(entry->d_name)) continue;
     struct stat info = {};
     if (::fstatat(::dirfd(open.get()), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (!S_ISREG(info.st_mode)) continue;
+    // Of the entry, not of its bytes: a file that is moved in keeps the time of those.
     const std::int64_t changed_us =
-        info.st_mtim.tv_sec * kMicrosPerSecond + info.st_mtim.tv_nsec / 1000;
+        info.st_ctim.tv_sec * kMicrosPerSecond + info.st_ctim.tv_nsec / 1000;
     if (changed_us <= after_us || changed_us > now_us - rest_us) continue;
     files.push_back({entry->d_name, changed_us, info.st_size});
   }

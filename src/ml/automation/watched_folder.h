@@ -15,8 +15,9 @@ struct RestingFile {
 };
 
 // Plain files of the folder itself that match the pattern ("" = all that do not begin with a dot),
-// were changed after `after_us`, and have not been changed for `rest_us`; by time, at most
-// `files_max`. Errors: kNotFound, kPermissionDenied of the folder.
+// came or were changed after `after_us`, and have not been changed for `rest_us`; by time, at most
+// `files_max`: those after them come when the caller has moved on to the last of these. Names that
+// are no UTF-8 are passed over. Errors: kNotFound, kPermissionDenied of the folder.
 Result<std::vector<RestingFile>> FilesAtRest(const std::string& folder, const std::string& pattern,
                                              std::int64_t after_us, std::int64_t now_us,
                                              std::int64_t rest_us, std::size_t files_max);

@@ -16,6 +16,11 @@ TEST(LogEvidenceOfMore, MatchesTheIntegralByHand) {
   EXPECT_NEAR(LogEvidenceOfMore(0, 1, 0.5), std::log(0.125 / 0.5 / 0.5), 1e-12);
 }
 
+TEST(LogEvidenceOfMore, TakesNonsenseForNothing) {
+  EXPECT_EQ(LogEvidenceOfMore(2, -5, 0.1), LogEvidenceOfMore(2, 0, 0.1));
+  EXPECT_EQ(LogEvidenceOfMore(-1, -1, 0.1), LogEvidenceOfMore(0, 0, 0.1));
+}
+
 TEST(LogEvidenceOfMore, StandsLargeCounts) {
   EXPECT_GT(LogEvidenceOfMore(60'000, 95'000, 0.05), 10'000);
   EXPECT_LT(LogEvidenceOfMore(5'000, 95'000, 0.05), 0);
