@@ -271,8 +271,34 @@ class Checker {
     return {};
   }
 
+  // Answers of the days before the alert whose labels were known by then.
+  static std::int64_t KnownAtAlert(const DemoMonth& month) {
+    std::int64_t known = 0;
+    for (int day = month.drift_day - kDemoLearnedDays; day < month.drift_day; ++day) {
+      const DemoDay made = MakeChurnDay(kDemoMonthSeed, day, kDemoDayRows);
+      known += std::ranges::count_if(made.label_delay, [&](int delay) {
+        return delay != kNeverLabelled && day + delay < month.drift_day;
+      });
+    }
+    return known;
+  }
+
+  Result<> CheckRules() {
+    GYRE_TRY(const Json monitor,
+             session_.Get(fmt::format("{}/monitors/{}", ProjectPath(), kDemoEndpoint)));
+    GYRE_TRY(const Json trigger,
+             session_.Get(fmt::format("{}/triggers/{}", ProjectPath(),
+                                      story_.month.trigger["name"].AsString())));
+    Claim(monitor["spec"] == story_.month.monitor["spec"] &&
+              trigger["on"] == story_.month.trigger["on"] &&
+              trigger["run"] == story_.month.trigger["run"],
+          "monitor and trigger are as they were announced");
+    return {};
+  }
+
   Result<> CheckLoop() {
     const DemoMonth& month = story_.month;
+    GYRE_DO(CheckRules());
     GYRE_TRY(const Json firing, session_.Get(fmt::format("{}/firings/{}", ProjectPath(),
                                                          month.firing["id"].AsString())));
     Claim(firing["state"].AsString() == "succeeded" && firing["cause"].AsString() == "drift" &&
@@ -284,6 +310,10 @@ class Checker {
         run["state"].AsString() == "succeeded" &&
             run["triggered_by"].AsString().find(firing["trigger"].AsString()) != std::string::npos,
         "its run says what triggered it, and succeeded");
+    GYRE_TRY(const Json fresh, session_.Get(fmt::format("{}/datasets/{}-fresh/versions/v1",
+                                                        ProjectPath(), kDemoEndpoint)));
+    Claim(fresh["rows"].AsInt() == month.learned && month.learned == KnownAtAlert(month),
+          "the new model learned from the answers whose labels were known, and no other");
     GYRE_TRY(const Json history,
              session_.Get(fmt::format("{}/models/{}/history", ProjectPath(), kDemoModel)));
     const Json::Array& moves = history["items"].items();  // the newest first

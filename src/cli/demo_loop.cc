@@ -13,7 +13,7 @@
 namespace gyre::cli {
 namespace {
 
-constexpr std::int64_t kTrainingSeconds = 4, kLearnedDays = 2;
+constexpr std::int64_t kTrainingSeconds = 4;
 constexpr std::int64_t kTrainedWithinMicros = 60 * kMicrosPerSecond;
 constexpr std::int64_t kCanaryMovesWithinMicros = kMicrosPerSecond / 2;
 constexpr std::chrono::milliseconds kLookEvery(20);
@@ -49,7 +49,7 @@ Result<> DemoLoop::Arm() {
   const Json params = Json::Obj({{"endpoint", kDemoEndpoint},
                                  {"budget_seconds", kTrainingSeconds},
                                  {"seed", 1},
-                                 {"last_s", kLearnedDays * 86'400},
+                                 {"last_s", kDemoLearnedDays * 86'400},
                                  {"history_below", 0},
                                  {"canary", canary}});
   GYRE_TRY(month_.trigger,
@@ -116,9 +116,10 @@ Result<> DemoLoop::TellJudgement(int day) {
   month_.challenger = model;
   GYRE_TRY(const Json version, session_.Get(fmt::format("{}/models/{}/versions/v{}", ProjectPath(),
                                                         kDemoModel, trained["version"].AsInt())));
+  month_.learned = fresh["fresh_rows"].AsInt();
   Say(day, "arrow",
       fmt::format("{} learned from {} labelled answers of {} days", model,
-                  GroupDigits(fresh["fresh_rows"].AsInt()), kLearnedDays));
+                  GroupDigits(month_.learned), kDemoLearnedDays));
   for (const Json& reason : version["verdict"]["reasons"].items()) {
     Say(day, reason["pass"].AsBool() ? "ok" : "fail",
         fmt::format("gate {}: {}", reason["rule"].AsString(), reason["text"].AsString()));
@@ -160,12 +161,11 @@ Result<> DemoLoop::Finish(int day) {
     GYRE_TRY(const bool fired, WaitForNews());
     if (!fired) break;
   }
-  if (month_.promoted_day == 0 || month_.firing["state"].AsString() != "succeeded") {
-    return LoopFailed(month_.firing.is_null()
-                          ? "the trigger heard nothing"
-                          : fmt::format("{}: {}", month_.firing["state"].AsString(),
-                                        month_.firing["reason"].AsString()));
-  }
+  if (month_.firing.is_null()) return LoopFailed("the trigger heard nothing");
+  if (month_.firing["state"].AsString() != "succeeded")
+    return LoopFailed(month_.firing["reason"].AsString());
+  if (month_.promoted_day == 0)
+    return LoopFailed(fmt::format("{} was not promoted", month_.challenger));
   return {};
 }
 

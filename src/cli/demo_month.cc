@@ -32,9 +32,10 @@ class Replay {
   // The endpoint has a monitor from its first minute; here its windows are days.
   Result<> Watch() {
     const Json window = Json::Obj({{"every", kSecondsADay}, {"rows_min", 1'000}, {"few", "skip"}});
-    GYRE_TRY(const Json monitor,
+    GYRE_TRY(month_.monitor,
              session_.Patch(MonitorPath(),
                             Json::Obj({{"window", window}, {"label_wait", kSecondsADay}})));
+    const Json& monitor = month_.monitor;
     out_.Done(fmt::format("monitor {}   windows of {}   alert: {}", monitor["name"].AsString(),
                           monitor["window_text"].AsString(), monitor["alert_text"].AsString()));
     return loop_.Arm();

@@ -16,6 +16,7 @@ class Output;
 
 inline constexpr std::uint64_t kDemoMonthSeed = 9;
 inline constexpr std::size_t kDemoDayRows = 1'500;
+inline constexpr int kDemoLearnedDays = 2;  // that a retraining looks back
 
 // What was answered, in order, and what became known of it.
 struct DemoMonth {
@@ -28,8 +29,9 @@ struct DemoMonth {
   int drift_day = 0, performance_day = 0;
   // What followed: the firing of the trigger and its run as they ended, and on which day a new
   // model had all the traffic; 0 = never.
-  Json trigger, firing, run;
-  std::string challenger;  // "churn:v2"
+  Json monitor, trigger, firing, run;
+  std::string challenger;    // "churn:v2"
+  std::int64_t learned = 0;  // rows that it was trained on
   int promoted_day = 0;
 };
 // The AUC of what was answered on these days.
