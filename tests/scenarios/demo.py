@@ -10,7 +10,7 @@ STATIONS = [r'server ready in', r'project churn +goal: auc >= 0\.84', r'dataset 
             r'run +\d+ candidates', r'gate .*baseline', r'model churn:v1', r'endpoint churn live', r'try: curl -d', r'batch +5,000 customers',
             r'monitor churn +windows of 1d', r'trigger churn-drift +drift of churn', r'replaying 30 days of traffic.*drift is hidden on day 21', r'drift: calls_last_month \d\.\d+, monthly_charge \d\.\d+ standard',
             r'trigger churn-drift started retrain', r'churn:v2 learned from 2,000 labelled answers', r'gate not inferior to champion', r'canary 10 %', r'canary 50 %',
-            r'churn:v2 → @champion, 100 %', r'month +45,000 answers', r'lineage +alert:churn:drift/22 → .*model:churn:v2', r'all 8 stages have run']
+            r'churn:v2 \S+ @champion, 100 %', r'month +45,000 answers', r'lineage +alert:churn:drift/22 .*model:churn:v2', r'all 8 stages have run']
 
 
 def run(g, *arguments):
