@@ -10,6 +10,7 @@
 #include "ml/data/dataset_json.h"
 #include "ml/data/diff.h"
 #include "ml/data/expectations.h"
+#include "ml/data/import_request.h"
 #include "ml/data/reference.h"
 #include "ml/data/upload.h"
 #include "ml/data/version_store.h"
@@ -32,8 +33,9 @@ class DatasetsService : public Datasets {
   DatasetsService(db::Database& database, blob::Store& blobs, runners::Jobs& jobs,
                   events::Events& events, const Clock& clock)
       : store_(database), blobs_(blobs), jobs_(jobs), events_(events), clock_(clock) {
-    jobs_.Register({.name = "dataset.import",
-                    .execute = [this](runners::JobRun& run) { return ExecuteImport(run); }});
+    jobs_.Register({.name = "dataset.import", .execute = [this](runners::JobRun& run) {
+                      return ExecuteImport(run, run.job().input, 0);
+                    }});
     jobs_.Register({.name = "dataset.check",
                     .execute = [this](runners::JobRun& run) { return ExecuteCheck(run); },
                     .requeue_after_restart = true});
@@ -68,6 +70,8 @@ class DatasetsService : public Datasets {
 
   Result<std::unique_ptr<Upload>> NewUpload() override;
   Result<runners::Job> Import(ImportRequest request, std::unique_ptr<Upload> upload) override;
+  Result<Json> ImportWithin(runners::JobRun& run, double progress_from, ImportRequest request,
+                            std::unique_ptr<Upload> upload) override;
 
   Result<Json> Profile(const Version& version) override;
   Result<Json> ProfileAgainst(const Version& version, std::string_view target) override;
@@ -92,11 +96,11 @@ class DatasetsService : public Datasets {
     Json suite{}, origin{}, known{};
   };
   Result<ImportTerms> TermsOf(const Dataset& dataset, ImportTerms terms);
-  Result<Json> ExecuteImport(runners::JobRun& run);
-  Result<Json> RunImport(runners::JobRun& run);
+  Result<Json> ExecuteImport(runners::JobRun& run, const Json& input, double progress_from);
+  Result<Json> RunImport(runners::JobRun& run, const Json& input, double progress_from);
   // A job is shown to people: it names the folder, not where it lies.
-  std::string UploadFolder(const runners::Job& job) const {
-    return blobs_.scratch_directory() + "/" + job.input["upload"].AsString();
+  std::string UploadFolder(const Json& input) const {
+    return blobs_.scratch_directory() + "/" + input["upload"].AsString();
   }
   bool Sound(const StoredVersion& stored);
   Result<Json> Unchanged(const Version& version, const Json& tags);
@@ -209,54 +213,30 @@ Result<std::unique_ptr<Upload>> DatasetsService::NewUpload() {
 
 Result<runners::Job> DatasetsService::Import(ImportRequest request,
                                              std::unique_ptr<Upload> upload) {
-  GYRE_DO(CheckName("dataset", request.dataset));
-  for (const auto& [name, value] : request.tags) GYRE_DO(CheckName("tag", name));
-  static constexpr std::string_view kBad[] = {"", "error", "null", "quarantine"};
-  if (std::find(std::begin(kBad), std::end(kBad), request.bad) == std::end(kBad)) {
-    return InvalidArgument("GY2106", "bad cells cannot be treated as `{}`", request.bad)
-        .Fix("--bad error, null or quarantine");
-  }
-  static constexpr std::string_view kFormats[] = {"",      "csv",    "tsv",     "json",
-                                                  "jsonl", "ndjson", "parquet", "tar"};
-  if (std::find(std::begin(kFormats), std::end(kFormats), request.format) == std::end(kFormats)) {
-    return InvalidArgument("GY2106", "there is no format `{}`", request.format)
-        .Fix("csv, jsonl, parquet or tar");
-  }
-  GYRE_TRY(const Json types, ParseTypes(request.types));
-  if (!IsValidUtf8(request.filename)) request.filename = "upload";
   // Uploads are made by NewUpload only.
   auto* scratch = static_cast<ScratchUpload*>(upload.get());
-  GYRE_DO(scratch->Finish());
-  const std::string how = Json::Obj({{"format", request.format},
-                                     {"bad", request.bad.empty() ? "error" : request.bad},
-                                     {"types", types}})
-                              .DumpCanonical();
-  Json tags = Json::Obj();
-  for (const auto& [name, value] : request.tags) tags.Set(name, value);
   runners::JobSpec spec;
+  GYRE_TRY(spec.input, ImportInput(request, *scratch));
   spec.kind = "dataset.import";
   spec.project = request.project;
-  spec.title = fmt::format("add {} as {}", request.filename, request.dataset);
+  spec.title = fmt::format("add {} as {}", spec.input["name"].AsString(), request.dataset);
   spec.created_by = request.created_by;
   spec.memory_bytes = kImportMemoryBytes;
-  spec.input = Json::Obj({{"dataset", request.dataset},
-                          {"name", request.filename},
-                          {"format", request.format},
-                          {"bad", request.bad},
-                          {"types", types},
-                          {"tags", std::move(tags)},
-                          {"target", request.target},
-                          {"upload", scratch->folder().substr(scratch->folder().rfind('/') + 1)},
-                          {"source_bytes", scratch->size()},
-                          {"source_key", Sha256Hex(scratch->digest() + how)}});
   auto job = jobs_.Submit(std::move(spec));
   if (!job) (void)exec::RemoveTree(scratch->folder());
   return job;
 }
 
-Result<Json> DatasetsService::ExecuteImport(runners::JobRun& run) {
-  auto result = RunImport(run);
-  (void)exec::RemoveTree(UploadFolder(run.job()));  // what stays goes at the next start
+Result<Json> DatasetsService::ImportWithin(runners::JobRun& run, double progress_from,
+                                           ImportRequest request, std::unique_ptr<Upload> upload) {
+  GYRE_TRY(const Json input, ImportInput(request, *static_cast<ScratchUpload*>(upload.get())));
+  return ExecuteImport(run, input, progress_from);
+}
+
+Result<Json> DatasetsService::ExecuteImport(runners::JobRun& run, const Json& input,
+                                            double progress_from) {
+  auto result = RunImport(run, input, progress_from);
+  (void)exec::RemoveTree(UploadFolder(input));  // what stays goes at the next start
   return result;
 }
 
@@ -318,10 +298,10 @@ Json FirstSetAside(const Json& made, const std::string& scratch) {
   return rows;
 }
 
-Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
+Result<Json> DatasetsService::RunImport(runners::JobRun& run, const Json& input,
+                                        double progress_from) {
   const runners::Job& job = run.job();
-  const Json& input = job.input;
-  const std::string file = UploadFolder(job) + "/data";
+  const std::string file = UploadFolder(input) + "/data";
   if (!exec::FileExists(file)) {
     return FailedPrecondition("GY2108", "the upload of {} was lost when the server restarted",
                               input["name"].AsString())
@@ -348,6 +328,7 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run) {
                                {"target", input["target"]},
                                {"suite", std::move(terms.suite)}});
   runners::JobRun::TaskOptions options;
+  options.progress_from = progress_from;
   options.progress_to = 0.95;
   GYRE_TRY(Json made, run.RunTask("data.import", task, options));
   if (made["check"].is_object()) made.Set("check", Json(made["check"]).Set("origin", terms.origin));

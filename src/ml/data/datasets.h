@@ -112,6 +112,11 @@ class Datasets {
   // Submits a "dataset.import" job. Its result: {"dataset", "version", "unchanged", "rows",
   // "columns", "warnings", "notes", ...}.
   virtual Result<runners::Job> Import(ImportRequest request, std::unique_ptr<Upload> upload) = 0;
+  // The same within a job that runs, from that progress on: a job that waited for another one would
+  // hold the slot that this one needs. The job's project, person and memory are those of the
+  // import.
+  virtual Result<Json> ImportWithin(runners::JobRun& run, double progress_from,
+                                    ImportRequest request, std::unique_ptr<Upload> upload) = 0;
 
   // --- looking into a version --------------------------------------------------------------------
   virtual Result<Json> Profile(const Version& version) = 0;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ml/inference_log/testing/log_house.h"
+#include "ml/runners/testing/jobs_here.h"
 #include "platform/exec/thread_pool.h"
 #include "platform/table/reader.h"
 
@@ -265,6 +266,37 @@ TEST(CaptureBounds, WhatIsTooOldGoesAndIsCounted) {
   const auto status = house.log->Status("p", "churn");
   EXPECT_EQ(status->expired, 3);
   EXPECT_EQ(status->captured, 2);
+}
+
+// A job that waited for a second one would hold the slot that the second needs.
+TEST(CaptureDataset, IsMadeByOneJobAlone) {
+  LogHouse house;
+  house.log.reset();
+  runners::TaskRegistry tasks;
+  data::AddTasks(tasks);
+  AddTasks(tasks);
+  runners::JobsHere jobs(tasks, house.blobs->scratch_directory());
+  const auto datasets =
+      *data::OpenDatasets(*house.database, *house.blobs, jobs, *house.events, SystemClock());
+  const auto log = *OpenInferenceLog(*house.database, *house.blobs, jobs, *datasets, *house.metrics,
+                                     SystemClock(), house.settings());
+  const auto stream = log->Open(house.Spec());
+  Recorder recorder;
+  LogHouse::Answer(recorder, *stream, 1, 20);
+  const auto job = log->MakeDataset(
+      {.project = "p", .endpoint = "churn", .dataset = "fresh", .last_us = 0, .by = "ann"});
+  ASSERT_TRUE(job) << job.error().ToString();
+  ASSERT_EQ(job->state, "succeeded") << job->error_message;
+  EXPECT_EQ(jobs.jobs_run, 1);
+  EXPECT_EQ(job->result["reference"].AsString(), "fresh:v1");
+  EXPECT_EQ(job->result["fresh_rows"].AsInt(), 20);
+  const auto version = datasets->Resolve("p", "fresh");
+  ASSERT_TRUE(version);
+  EXPECT_EQ(version->rows, 20);
+  EXPECT_EQ(version->created_by, "ann");
+  EXPECT_EQ(version->source_name, "churn captures");
+  for (const auto& entry : std::filesystem::directory_iterator(house.blobs->scratch_directory()))
+    EXPECT_FALSE(entry.path().filename().string().starts_with("upload")) << entry.path();
 }
 
 TEST(CaptureMerge, ManySmallSegmentsBecomeOne) {

@@ -15,8 +15,7 @@ namespace {
 
 constexpr std::string_view kDatasetJob = "captures.dataset", kLabelsJob = "feedback.import";
 constexpr std::int64_t kPieceBytes = 1 << 20;
-constexpr double kWaitingSlots = 0.1;  // a job that mostly waits for another
-constexpr std::int64_t kWaitMillis = 1000;
+constexpr double kReadShare = 0.5;  // of a dataset's job: reading the captures
 
 class Service;
 
@@ -414,7 +413,6 @@ Result<runners::Job> Service::MakeDataset(DatasetRequest request) {
   job.project = request.project;
   job.title = fmt::format("captures of {} as dataset {}", request.endpoint, request.dataset);
   job.created_by = std::move(request.by);
-  job.cpu_slots = kWaitingSlots;
   job.input = Json::Obj({{"endpoint", std::move(request.endpoint)},
                          {"dataset", std::move(request.dataset)},
                          {"target", spec.target},
@@ -438,23 +436,14 @@ Result<Json> Service::Imported(runners::JobRun& run, const std::string& file) {
     GYRE_DO(upload->Append(piece));
     offset += static_cast<std::int64_t>(piece.size());
   }
-  GYRE_TRY(runners::Job import,
-           datasets_.Import({.project = job.project,
-                             .dataset = job.input["dataset"].AsString(),
-                             .filename = job.input["endpoint"].AsString() + " captures",
-                             .format = "parquet",
-                             .target = job.input["target"].AsString(),
-                             .created_by = job.created_by},
-                            std::move(upload)));
-  while (import.state == "queued" || import.state == "running") {
-    if (run.cancelled()) {
-      GYRE_DO(jobs_.Cancel(import.id));
-      return MakeError(Code::kCancelled, "GY4606", "making the dataset was cancelled");
-    }
-    GYRE_TRY(import, jobs_.Wait(import.id, kWaitMillis, [](const runners::Job&) { return true; }));
-  }
-  if (import.state != "succeeded") return runners::ErrorOf(import);
-  return import.result;
+  return datasets_.ImportWithin(run, kReadShare,
+                                {.project = job.project,
+                                 .dataset = job.input["dataset"].AsString(),
+                                 .filename = job.input["endpoint"].AsString() + " captures",
+                                 .format = "parquet",
+                                 .target = job.input["target"].AsString(),
+                                 .created_by = job.created_by},
+                                std::move(upload));
 }
 
 Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
@@ -479,9 +468,9 @@ Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
     task.Set("history", std::move(paths));
   }
   runners::JobRun::TaskOptions options;
-  options.progress_to = 0.5;
+  options.progress_to = kReadShare;
   GYRE_TRY(const Json made, run.RunTask("inference_log.dataset", task, options));
-  run.Progress(0.5, "adding the dataset");
+  run.Progress(kReadShare, "adding the dataset");
   GYRE_TRY(Json result, Imported(run, made["file"].AsString()));
   GYRE_DO(TellLineage(result, made["versions"], name));
   return result.Set("problems", made["problems"])

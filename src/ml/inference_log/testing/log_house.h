@@ -90,6 +90,7 @@ class LogHouse {
     return *std::move(joined);
   }
   const std::filesystem::path& directory() const { return directory_; }
+  const LogSettings& settings() const { return settings_; }
 
   std::unique_ptr<db::Database> database;
   std::unique_ptr<blob::Store> blobs;

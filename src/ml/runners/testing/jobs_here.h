@@ -64,6 +64,7 @@ class JobsHere final : public Jobs {
     return job;
   }
   Job Finish(Job job) {
+    ++jobs_run;
     RunHere run(*this, job);
     auto result = kinds_.at(job.kind).execute(run);
     job.state = result ? "succeeded" : "failed";
@@ -99,7 +100,7 @@ class JobsHere final : public Jobs {
   Answer answer;
   bool hold = false;  // keep the next job in `held` until Finish
   Job held;
-  int tasks_run = 0;
+  int tasks_run = 0, jobs_run = 0;
   Json last_input;
 
  private:
