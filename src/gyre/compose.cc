@@ -318,8 +318,8 @@ Result<> House::Rooms::OpenMl() {
                                                metrics, SystemClock(), MakeNotify(*notices)}));
   releases = std::make_unique<automation::Releases>(*database, SystemClock(),
                                                     MakeTraffic(*serving, *monitors));
-  automation = automation::OpenAutomation(*database, *events, SystemClock(),
-                                          MakeBelow(*pipelines, *monitors, *notices), {});
+  automation = automation::OpenAutomation(
+      *database, *events, SystemClock(), MakeBelow(*pipelines, *monitors, *notices, *releases), {});
   AddSteps(*pipelines, {*blobs, *jobs, *datasets, *queries, *evaluations, *registry, *serving,
                         *training, *comparisons, *notices, *inference_log, *releases});
   return {};

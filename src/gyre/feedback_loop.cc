@@ -86,8 +86,14 @@ monitoring::Notify MakeNotify(notices::Notices& notices) {
 }
 
 automation::Below MakeBelow(pipelines::Pipelines& pipelines, monitoring::Monitors& monitors,
-                            notices::Notices& notices) {
+                            notices::Notices& notices, automation::Releases& releases) {
   automation::Below below;
+  below.settle = [&] {
+    return releases.Settle([&](std::string_view id) -> Result<std::string> {
+      GYRE_TRY(const pipelines::RunView run, pipelines.Get(id));
+      return StateOf(run).state;
+    });
+  };
   below.check = [&](std::string_view project, std::string_view pipeline, const Json&) {
     return PipelineNamed(pipelines, project, pipeline);
   };
@@ -141,8 +147,10 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
   };
   traffic.take_back = [&](std::string_view project, std::string_view endpoint,
                           std::string_view reason) -> Result<> {
-    GYRE_TRY(const bool there, HasCanary(serving, project, endpoint));
-    if (!there) return {};
+    const auto there = HasCanary(serving, project, endpoint);
+    if (!there && there.error().code() == Code::kNotFound) return {};  // the endpoint is gone
+    if (!there) return there.error();
+    if (!*there) return {};
     GYRE_TRY(
         [[maybe_unused]] const auto now,
         serving.RemoveVariant(project, endpoint, kCanary, std::string(reason), std::string(kBy)));

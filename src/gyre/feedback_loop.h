@@ -21,7 +21,7 @@ namespace gyre {
 monitoring::Notify MakeNotify(notices::Notices& notices);
 // All must outlive what is returned.
 automation::Below MakeBelow(pipelines::Pipelines& pipelines, monitoring::Monitors& monitors,
-                            notices::Notices& notices);
+                            notices::Notices& notices, automation::Releases& releases);
 automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors& monitors);
 
 }  // namespace gyre

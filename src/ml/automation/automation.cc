@@ -1,6 +1,7 @@
 #include "ml/automation/automation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/id.h"
 #include "base/mutex.h"
@@ -70,14 +71,16 @@ class AutomationService final : public Automation {
   Result<> Save(const Firing& firing);
   Result<> LookFor(const Trigger& trigger);
   Result<> LookAround();
+  Result<> MindTheClock() GYRE_REQUIRES(turn_mutex_);
   Result<> AskForApproval(const Firing& firing, const Trigger& trigger);
 
   db::Database& database_;
   const Clock& clock_;
   const Below below_;
   const Settings settings_;
-  Mutex turn_mutex_;                                       // one turn at a time
-  std::int64_t look_us_ GYRE_GUARDED_BY(turn_mutex_) = 0;  // at folders, not before
+  Mutex turn_mutex_;                                         // one turn at a time
+  std::int64_t look_us_ GYRE_GUARDED_BY(turn_mutex_) = 0;    // at folders, not before
+  std::int64_t turned_us_ GYRE_GUARDED_BY(turn_mutex_) = 0;  // the last turn, by the clock
   exec::Worker worker_;
 };
 
@@ -308,8 +311,19 @@ Result<> AutomationService::LookAround() {
   return {};
 }
 
+// A start that lies ahead counts as just begun, once: else a clock that was a year ahead for a
+// minute would hold its triggers for a year.
+Result<> AutomationService::MindTheClock() {
+  const std::int64_t now_us = clock_.NowMicros(), before_us = std::exchange(turned_us_, now_us);
+  if (before_us != 0 && now_us >= before_us) return {};
+  return database_.Write([&](db::Transaction& tx) {
+    return ForgetTheFuture(tx, now_us, settings_.approval_s_max * kMicrosPerSecond);
+  });
+}
+
 Result<> AutomationService::Turn() {
   const MutexLock turn(turn_mutex_);
+  GYRE_DO(MindTheClock());
   if (const std::int64_t now_us = clock_.MonotonicMicros(); now_us >= look_us_) {
     look_us_ = now_us + kLookMicros;
     GYRE_DO(LookAround());
@@ -323,6 +337,11 @@ Result<> AutomationService::Turn() {
     const std::string id = firing.id;
     if (const auto advanced = Advance(std::move(firing)); !advanced)
       kLog.Error("a firing stands still", {{"firing", id}, {"error", advanced.error().ToString()}});
+  }
+  if (below_.settle) {
+    if (const auto settled = below_.settle(); !settled)
+      kLog.Error("a canary without a run was not taken back",
+                 {{"error", settled.error().ToString()}});
   }
   return {};
 }
@@ -431,7 +450,9 @@ Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
 }
 
 Result<> AutomationService::Follow(Firing firing) {
-  GYRE_TRY(const Below::RunState run, below_.run_state(firing.run_id));
+  auto seen = below_.run_state(firing.run_id);
+  if (!seen && seen.error().code() == Code::kNotFound) seen = Below::RunState{"was removed", "", 0};
+  GYRE_TRY(const Below::RunState run, seen);
   if (run.state == "running") return {};
   firing.state = run.state == "succeeded" ? "succeeded" : "failed";
   firing.reason = run.state == "succeeded" ? "its run succeeded"
@@ -498,39 +519,6 @@ Result<Firing> AutomationService::Approve(std::string_view project, std::string_
 }
 
 }  // namespace
-
-Json TriggerToJson(const Trigger& trigger) {
-  Json json = TriggerSpecToJson(trigger.spec);
-  return json.Set("id", trigger.id)
-      .Set("project", trigger.project)
-      .Set("created_by", trigger.created_by)
-      .Set("created_at", FormatTime(trigger.created_us))
-      .Set("updated_at", FormatTime(trigger.updated_us));
-}
-
-Json FiringToJson(const Firing& firing) {
-  const auto time = [](std::int64_t at_us) {
-    return at_us == 0 ? Json() : Json(FormatTime(at_us));
-  };
-  return Json::Obj({{"id", firing.id},
-                    {"trigger", firing.trigger},
-                    {"project", firing.project},
-                    {"cause", firing.cause},
-                    {"subject", firing.subject},
-                    {"source", firing.source_id},
-                    {"text", firing.text},
-                    {"fired_by", firing.fired_by},
-                    {"state", firing.state},
-                    {"guard", firing.guard},
-                    {"reason", firing.reason},
-                    {"checks", firing.checks},
-                    {"run", firing.run_id},
-                    {"approved_by", firing.approved_by},
-                    {"cpu_seconds", firing.cpu_seconds},
-                    {"created_at", time(firing.created_us)},
-                    {"started_at", time(firing.started_us)},
-                    {"ended_at", time(firing.ended_us)}});
-}
 
 std::unique_ptr<Automation> OpenAutomation(db::Database& database, events::Events& events,
                                            const Clock& clock, Below below,

@@ -68,6 +68,8 @@ struct Below {
   // Name of an alert that fires now because input values of that endpoint are lost; empty = none.
   std::function<Result<std::string>(std::string_view project, std::string_view subject)>
       quality_alert{};
+  // Tidies up behind runs that have ended: canaries without a run have no traffic.
+  std::function<Result<>()> settle{};
   // A person is asked: in the transaction that makes the firing wait for an approval.
   std::function<Result<>(db::Transaction&, const Firing&, std::string_view role)> ask{};
 };

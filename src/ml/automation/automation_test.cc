@@ -338,5 +338,71 @@ TEST(OccurrenceOf, ReadsEventsOfTheHouse) {
   EXPECT_FALSE(OccurrenceOf({.kind = "alert.firing", .payload = "{"}));
 }
 
+TEST_F(AutomationTest, AYearAheadFiresNothingAndEndsEachCooldown) {
+  ASSERT_TRUE(automation_->Create("default", Spec(), "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  End(Newest(), "succeeded");
+  clock_.now_us += 365 * kMicrosPerDay;
+  for (int turn = 0; turn < 3; ++turn) ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(starts_.size(), 1u);
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(starts_.size(), 1u) << "told again, it is the same firing";
+  ASSERT_TRUE(automation_->Tell(Drift("2")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(starts_.size(), 2u);
+}
+
+// Ahead for a moment, a start was noted; set right again, it holds for its cooldown, not for a
+// year.
+TEST_F(AutomationTest, AClockSetBackHoldsForOneCooldown) {
+  for (const std::int64_t jump_us : {kMicrosPerDay, 365 * kMicrosPerDay}) {
+    TriggerSpec spec = Spec();
+    spec.name = fmt::format("jump-{}", jump_us / kMicrosPerDay);
+    spec.on.subject = spec.name;
+    ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+    const auto tell = [&](std::string_view key) {
+      Occurrence seen = Drift(fmt::format("{} {}", spec.name, key));
+      seen.subject = spec.name;
+      ASSERT_TRUE(automation_->Tell(seen));
+      ASSERT_TRUE(automation_->Turn());
+    };
+    tell("1");
+    const std::size_t started = starts_.size();
+    for (auto& [id, run] : runs_) run = {"succeeded", "", 1};
+    ASSERT_TRUE(automation_->Turn());
+    clock_.now_us -= jump_us;
+    ASSERT_TRUE(automation_->Turn());
+    clock_.now_us += kHour;
+    tell("2");
+    EXPECT_EQ(starts_.size(), started) << "an hour is no cooldown";
+    clock_.now_us += 6 * kHour;
+    tell("3");
+    EXPECT_EQ(starts_.size(), started + 1);
+    clock_.now_us += 2 * 365 * kMicrosPerDay;  // beyond the other
+    for (auto& [id, run] : runs_) run = {"succeeded", "", 1};
+    ASSERT_TRUE(automation_->Turn());
+  }
+}
+
+TEST_F(AutomationTest, AClockSetBackKeepsNobodyWaiting) {
+  TriggerSpec spec = Spec();
+  spec.guards.cooldown_s = 0;
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  const Firing first = Newest();
+  clock_.now_us += kMicrosPerSecond;
+  ASSERT_TRUE(automation_->Tell(Drift("2")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "waiting") << "for the first";
+  clock_.now_us -= kMicrosPerDay;
+  End(first, "succeeded");
+  clock_.now_us += 11 * kMicrosPerSecond;
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "running");
+}
+
 }  // namespace
 }  // namespace gyre::automation

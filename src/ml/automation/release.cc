@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "SELECT id, release_key, project, endpoint, model, plan, state, reason, step, step_us, base, "
-    "history, created_us, ended_us FROM automation_canary ";
+    "history, created_us, ended_us, run_id FROM automation_canary ";
 
 Release ReleaseAt(const db::Row& row) {
   Release r;
@@ -31,6 +31,7 @@ Release ReleaseAt(const db::Row& row) {
   r.history = Json::Parse(row.Text(11)).value_or(Json());
   r.created_us = row.Int(12);
   r.ended_us = row.Int(13);
+  r.run_id = row.Str(14);
   return r;
 }
 
@@ -84,16 +85,17 @@ Json ReleaseToJson(const Release& release) {
 Releases::Releases(db::Database& database, const Clock& clock, Traffic traffic)
     : database_(database), clock_(clock), traffic_(std::move(traffic)), process_(NewId()) {}
 
-Result<Release> Releases::Begin(std::string_view key, std::string_view project,
-                                std::string_view endpoint, std::string_view model,
-                                const CanaryPlan& plan) {
-  GYRE_TRY(const Traffic::Counts counts, traffic_.counts(project, endpoint));
+Result<Release> Releases::Begin(const Start& start) {
+  const MutexLock lock(mutex_);
+  const CanaryPlan& plan = start.plan;
+  GYRE_TRY(const Traffic::Counts counts, traffic_.counts(start.project, start.endpoint));
   Release release;
   release.id = NewId();
-  release.key = key;
-  release.project = project;
-  release.endpoint = endpoint;
-  release.model = model;
+  release.key = start.key;
+  release.run_id = start.run_id;
+  release.project = start.project;
+  release.endpoint = start.endpoint;
+  release.model = start.model;
   release.plan = plan;
   release.state = "baking";
   release.created_us = release.step_us = clock_.NowMicros();
@@ -104,27 +106,28 @@ Result<Release> Releases::Begin(std::string_view key, std::string_view project,
                     history = release.history.Dump();
   std::optional<Release> same, other;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(same, FindBy(tx, "WHERE release_key = ?1", key));
+    GYRE_TRY(same, FindBy(tx, "WHERE release_key = ?1", release.key));
     if (same) return {};
-    GYRE_TRY(other, FindBy(tx, "WHERE state = 'baking' AND endpoint = ?1", endpoint));
+    GYRE_TRY(other, FindBy(tx, "WHERE state = 'baking' AND endpoint = ?1", release.endpoint));
     if (other) return {};
     return tx.Execute(
         "INSERT INTO automation_canary (id, release_key, project, endpoint, model, plan, state, "
-        "reason, step, step_us, base, history, created_us, ended_us) VALUES (?1, ?2, ?3, ?4, ?5, "
-        "?6, ?7, ?8, 0, ?9, ?10, ?11, ?12, 0)",
+        "reason, step, step_us, base, history, created_us, ended_us, run_id) VALUES (?1, ?2, ?3, "
+        "?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11, ?12, 0, ?13)",
         {release.id, release.key, release.project, release.endpoint, release.model, plan_text,
-         release.state, release.reason, release.step_us, base, history, release.created_us});
+         release.state, release.reason, release.step_us, base, history, release.created_us,
+         release.run_id});
   }));
   if (other) {
-    return FailedPrecondition("GY4808", "endpoint `{}` has a canary already: {}", endpoint,
+    return FailedPrecondition("GY4808", "endpoint `{}` has a canary already: {}", start.endpoint,
                               other->model)
-        .Fix(fmt::format("gyre endpoints rollback {}", endpoint));
+        .Fix(fmt::format("gyre endpoints rollback {}", start.endpoint));
   }
   exec::Fault("canary.written");
   if (same) release = *std::move(same);
   if (release.state == "baking") {
     const double share = release.plan.weights[static_cast<std::size_t>(release.step)];
-    GYRE_DO(traffic_.give(project, endpoint, release.model, share));
+    GYRE_DO(traffic_.give(release.project, release.endpoint, release.model, share));
   }
   return release;
 }
@@ -144,9 +147,9 @@ Result<> Releases::Save(const Release& release) {
   return database_.Write([&](db::Transaction& tx) {
     return tx.Execute(
         "UPDATE automation_canary SET state = ?2, reason = ?3, step = ?4, step_us = ?5, base = ?6, "
-        "history = ?7, ended_us = ?8 WHERE id = ?1",
+        "history = ?7, ended_us = ?8, run_id = ?9 WHERE id = ?1",
         {release.id, release.state, release.reason, release.step, release.step_us, base, history,
-         release.ended_us});
+         release.ended_us, release.run_id});
   });
 }
 
@@ -154,8 +157,12 @@ Result<CanaryFacts> Releases::FactsOf(Release* release) {
   GYRE_TRY(const Traffic::Counts now, traffic_.counts(release->project, release->endpoint));
   CanaryFacts facts;
   facts.step = release->step;
-  facts.seconds_in_step =
-      std::max<std::int64_t>(0, clock_.NowMicros() - release->step_us) / kMicrosPerSecond;
+  const std::int64_t now_us = clock_.NowMicros();
+  if (release->step_us > now_us) {  // the clock was set back: the step begins anew
+    release->step_us = now_us;
+    GYRE_DO(Save(*release));
+  }
+  facts.seconds_in_step = (now_us - release->step_us) / kMicrosPerSecond;
   // Counters begin anew with each process.
   const bool same_process = release->base["process"].AsString() == process_;
   const Json base = same_process ? release->base : Json();
@@ -205,6 +212,7 @@ Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
 }
 
 Result<Release> Releases::Look(std::string_view id) {
+  const MutexLock lock(mutex_);
   GYRE_TRY(Release release, Get(id));
   if (release.state != "baking") return release;
   const double share = release.plan.weights[static_cast<std::size_t>(release.step)];
@@ -215,10 +223,36 @@ Result<Release> Releases::Look(std::string_view id) {
 }
 
 Result<Release> Releases::RollBack(std::string_view id, std::string_view reason) {
+  const MutexLock lock(mutex_);
   GYRE_TRY(Release release, Get(id));
   if (release.state != "baking") return release;
   GYRE_DO(Apply(&release, {CanaryMove::kRollBack, std::string(reason), {}}));
   return release;
+}
+
+Result<> Releases::Settle(const StateOfRun& state) {
+  std::vector<Release> open;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    static const std::string sql = std::string(kColumns) + "WHERE run_id <> '' ORDER BY id";
+    GYRE_TRY(open, db::Collect<Release>(reader, sql, {}, ReleaseAt));
+    return {};
+  }));
+  const MutexLock lock(mutex_);
+  for (const Release& release : open) GYRE_DO(SettleOne(release.id, state));
+  return {};
+}
+
+Result<> Releases::SettleOne(std::string_view id, const StateOfRun& state) {
+  GYRE_TRY(Release release, Get(id));
+  const auto run = state(release.run_id);
+  if (!run && run.error().code() != Code::kNotFound) return run.error();
+  if (run && *run == "running") return {};
+  const bool succeeded = run && *run == "succeeded";
+  release.run_id.clear();
+  if (release.state == "rolled back" || (release.state == "passed" && succeeded))
+    return Save(release);
+  const std::string reason = run ? fmt::format("its run {}", *run) : "its run was removed";
+  return Apply(&release, {CanaryMove::kRollBack, reason, {}});
 }
 
 }  // namespace gyre::automation

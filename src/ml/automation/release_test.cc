@@ -47,8 +47,15 @@ class ReleaseTest : public testing::Test {
     };
     releases_ = std::make_unique<Releases>(*database_, clock_, std::move(traffic));
   }
+  static Releases::Start Start(std::string_view key, std::string_view model) {
+    return {.key = std::string(key),
+            .run_id = "run-1",
+            .project = "default",
+            .endpoint = "churn",
+            .model = std::string(model)};
+  }
   Release Begin(std::string_view key = "k") {
-    auto release = releases_->Begin(key, "default", "churn", "churn:v2", {});
+    auto release = releases_->Begin(Start(key, "churn:v2"));
     EXPECT_TRUE(release) << release.error().ToString();
     return release ? *release : Release();
   }
@@ -112,13 +119,68 @@ TEST_F(ReleaseTest, GoesOnAfterARestart) {
 
 TEST_F(ReleaseTest, OneAtATimeOnAnEndpoint) {
   const Release release = Begin();
-  const auto second = releases_->Begin("other", "default", "churn", "churn:v3", {});
+  const auto second = releases_->Begin(Start("other", "churn:v3"));
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().gy(), "GY4808");
   EXPECT_EQ(releases_->RollBack(release.id, "its run was cancelled")->reason,
             "its run was cancelled");
-  EXPECT_TRUE(releases_->Begin("other", "default", "churn", "churn:v3", {}));
+  EXPECT_TRUE(releases_->Begin(Start("other", "churn:v3")));
   EXPECT_EQ(releases_->Get("nothing").error().gy(), "GY4809");
+}
+
+TEST_F(ReleaseTest, NoShareIsLeftBehindByARunThatDidNotSucceed) {
+  std::string run = "running";
+  const auto state = [&](std::string_view) -> Result<std::string> {
+    if (run == "gone") return NotFound("GY4711", "no such run");
+    return run;
+  };
+  for (const std::string_view end : {"failed", "cancelled", "gone"}) {
+    run = "running";
+    const Release release = Begin(end);
+    ASSERT_TRUE(releases_->Settle(state));
+    EXPECT_EQ(releases_->Get(release.id)->state, "baking");
+    run = end;
+    ASSERT_TRUE(releases_->Settle(state));
+    EXPECT_EQ(releases_->Get(release.id)->state, "rolled back");
+    EXPECT_NE(releases_->Get(release.id)->reason.find("its run"), std::string::npos);
+    EXPECT_EQ(share_, 0);
+    share_ = 0.5;  // of somebody else
+    ASSERT_TRUE(releases_->Settle(state));
+    EXPECT_EQ(share_, 0.5) << "settled is settled";
+  }
+}
+
+TEST_F(ReleaseTest, WhatPassedIsTakenBackWhenItWasNotPromoted) {
+  for (const bool succeeded : {true, false}) {
+    const Release release = Begin(succeeded ? "one" : "two");
+    for (int step = 0; step < 3; ++step) {
+      Serve(300);
+      ASSERT_TRUE(releases_->Look(release.id));
+    }
+    ASSERT_EQ(releases_->Get(release.id)->state, "passed");
+    ASSERT_TRUE(releases_->Settle([&](std::string_view) -> Result<std::string> {
+      return std::string(succeeded ? "succeeded" : "failed");
+    }));
+    EXPECT_EQ(releases_->Get(release.id)->state, succeeded ? "passed" : "rolled back");
+    EXPECT_EQ(share_, succeeded ? 0.5 : 0);
+  }
+}
+
+TEST_F(ReleaseTest, AClockThatIsSetBackBeginsTheStepAnew) {
+  const Release release = Begin();
+  clock_.now_us -= kMicrosPerDay;
+  ASSERT_TRUE(releases_->Look(release.id));
+  Serve(300);  // ten minutes
+  EXPECT_EQ(releases_->Look(release.id)->step, 1);
+}
+
+TEST_F(ReleaseTest, AClockThatJumpsAYearAheadPromotesNobody) {
+  const Release release = Begin();
+  clock_.now_us += 365 * kMicrosPerDay;
+  const auto looked = releases_->Look(release.id);
+  EXPECT_EQ(looked->state, "rolled back") << "nobody has seen it work";
+  EXPECT_FALSE(looked->reason.empty());
+  EXPECT_EQ(share_, 0);
 }
 
 }  // namespace

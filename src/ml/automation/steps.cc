@@ -41,6 +41,12 @@ constexpr KindKey kTakeoverKeys[] = {{"endpoint", true}, {"model", true}};
 const OutputSpec kTakeoverOutputs[] = {{"model", ValueType::kText}};
 const KindFacts kTakeoverFacts{"takeover", kTakeoverKeys, kTakeoverOutputs};
 
+// A full disk, a database that is busy: the next look does it again.
+bool Passes(Code code) {
+  return code == Code::kOutOfSpace || code == Code::kUnavailable ||
+         code == Code::kResourceExhausted;
+}
+
 class CanaryKind final : public pipelines::StepKind {
  public:
   explicit CanaryKind(Releases& releases) : releases_(releases) {}
@@ -49,17 +55,20 @@ class CanaryKind final : public pipelines::StepKind {
   std::string_view permission() const override { return "endpoint.deploy"; }
 
   Result<std::string> Start(const StepContext& context) override {
-    GYRE_TRY(const CanaryPlan plan, CanaryPlanFromJson(context.with["plan"]));
-    GYRE_TRY(const std::string endpoint, context.with.GetString("endpoint"));
-    GYRE_TRY(const std::string model, context.with.GetString("model"));
-    GYRE_TRY(const Release release,
-             releases_.Begin(context.attempt_key, context.project, endpoint, model, plan));
+    Releases::Start start{
+        .key = context.attempt_key, .run_id = context.run_id, .project = context.project};
+    GYRE_TRY(start.plan, CanaryPlanFromJson(context.with["plan"]));
+    GYRE_TRY(start.endpoint, context.with.GetString("endpoint"));
+    GYRE_TRY(start.model, context.with.GetString("model"));
+    GYRE_TRY(const Release release, releases_.Begin(start));
     return release.id;
   }
 
   Result<std::optional<StepEnd>> Poll(const std::string& reference,
                                       const StepContext& /*context*/) override {
-    GYRE_TRY(const Release release, releases_.Look(reference));
+    const auto looked = releases_.Look(reference);
+    if (!looked && Passes(looked.error().code())) return std::optional<StepEnd>();
+    GYRE_TRY(const Release release, looked);
     if (release.state == "baking") return std::optional<StepEnd>();
     const bool passed = release.state == "passed";
     StepEnd end{.outputs = Json::Obj({{"state", release.state}, {"reason", release.reason}})};

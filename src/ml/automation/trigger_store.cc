@@ -147,6 +147,18 @@ Result<std::vector<Firing>> DueFirings(db::Reader& reader, std::int64_t now_us, 
   return db::Collect<Firing>(reader, sql, {now_us, limit}, FiringAt);
 }
 
+Result<> ForgetTheFuture(db::Transaction& tx, std::int64_t now_us, std::int64_t approval_us_max) {
+  GYRE_DO(
+      tx.Execute("UPDATE automation_firing SET started_us = ?1 WHERE started_us > ?1", {now_us}));
+  GYRE_DO(tx.Execute(
+      "UPDATE automation_firing SET again_us = ?1 WHERE state = 'waiting' AND again_us > ?1",
+      {now_us}));
+  GYRE_DO(tx.Execute(
+      "UPDATE automation_firing SET again_us = ?1 WHERE state = 'approval' AND again_us > ?1",
+      {now_us + approval_us_max}));
+  return tx.Execute("UPDATE automation_schedule SET looked_us = ?1 WHERE looked_us > ?1", {now_us});
+}
+
 Result<std::string> RunningBeside(db::Reader& reader, const Firing& firing) {
   std::string running;
   GYRE_DO(reader.QueryOne(

@@ -29,6 +29,8 @@ Result<> UpdateFiring(db::Transaction& tx, const Firing& firing, std::string_vie
 Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id_or_beginning);
 Result<std::vector<Firing>> ListFirings(db::Reader& reader, const FiringQuery& query);
 // Those that are not at their end and due, oldest first.
+// After the clock was set back: what seemed to lie ahead is now, so that nothing waits for it.
+Result<> ForgetTheFuture(db::Transaction& tx, std::int64_t now_us, std::int64_t approval_us_max);
 Result<std::vector<Firing>> DueFirings(db::Reader& reader, std::int64_t now_us, int limit);
 
 // What guards ask of the past of one trigger.
