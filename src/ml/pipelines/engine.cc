@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "ml/pipelines/plain_text.h"
 #include "platform/exec/fault_point.h"
 #include "platform/exec/files.h"
 #include "platform/telemetry/log.h"
@@ -47,6 +48,7 @@ Engine::~Engine() {
   {
     const MutexLock lock(mutex_);
     ending_ = true;
+    changed_.NotifyAll();
   }
   if (shims_) shims_->Wake();
   loop_.reset();
@@ -96,23 +98,18 @@ void Engine::InPool(Message work) {
 }
 
 Result<> Engine::Ask(std::move_only_function<Result<>()> question) {
-  struct Answer {
-    Mutex mutex;
-    CondVar told;
-    bool done GYRE_GUARDED_BY(mutex) = false;
-    Result<> result GYRE_GUARDED_BY(mutex);
-  };
-  const auto answer = std::make_shared<Answer>();
-  Post([answer, question = std::move(question)]() mutable {
+  const auto answer = std::make_shared<std::optional<Result<>>>();  // guarded by mutex_
+  Post([this, answer, question = std::move(question)]() mutable {
     Result<> result = question();
-    const MutexLock lock(answer->mutex);
-    answer->result = std::move(result);
-    answer->done = true;
-    answer->told.NotifyAll();
+    const MutexLock lock(mutex_);
+    *answer = std::move(result);
+    changed_.NotifyAll();
   });
-  const MutexLock lock(answer->mutex);
-  while (!answer->done) answer->told.Wait(answer->mutex);
-  return std::move(answer->result);
+  const MutexLock lock(mutex_);
+  while (!*answer && !ending_) changed_.Wait(mutex_);
+  // The loop ends without answering whatever is left; those that it waits for may be asking.
+  if (!*answer) return MakeError(Code::kCancelled, "GY4726", "the server is ending");
+  return **std::move(answer);
 }
 
 void Engine::Begin(const std::string& run_id) {
@@ -262,8 +259,15 @@ std::uint64_t Engine::AddFlight(const std::string& run_id, Intent intent) {
 // An attempt whose record is there: it runs, has ended, or was never begun.
 void Engine::Adopt(std::uint64_t tag) {
   Flight& flight = flights_.at(tag);
-  if (!flight.is_program) return BeginKind(tag);
   const Machine& machine = *runs_.at(flight.run_id).machine;
+  // What was to be stopped may not know it yet.
+  const bool unwanted =
+      machine.run().cancel_asked && !machine.step_of(machine.tasks()[flight.intent.task]).always;
+  if (!flight.is_program) {
+    BeginKind(tag);
+    if (unwanted && flights_.contains(tag)) Stop(tag);
+    return;
+  }
   const auto adopted = shims_->Adopt(tag, FoundProgram(programs_, machine, flight.intent));
   if (adopted && *adopted) {
     --programs_ahead_;
@@ -272,6 +276,7 @@ void Engine::Adopt(std::uint64_t tag) {
   } else {
     due_.push_back(tag);
   }
+  if (unwanted) Stop(tag);
 }
 
 // Returns when some machine wants to be looked at again; 0 = none.
@@ -344,33 +349,77 @@ RunChange Engine::ChangeOf(Live& live) {
 
 void Engine::Commit() {
   if (committing_) return;
-  auto changes = std::make_shared<std::vector<RunChange>>();
+  const auto turn = std::make_shared<WrittenTurn>();
   std::vector<std::string> ended;
   for (auto& [id, live] : runs_) {
     if (!live.dirty) continue;
     live.dirty = false;
     RunChange change = ChangeOf(live);
     if (change.run && HasEnded(change.run->state)) ended.push_back(id);
-    if (!change.groups.empty() || change.run) changes->push_back(std::move(change));
+    if (!change.groups.empty() || change.run) turn->changes.push_back(std::move(change));
   }
-  if (changes->empty()) return;
+  if (turn->changes.empty()) return;
   committing_ = true;
   auto posted =
-      committer_->Post([this, changes, tags = std::exchange(undurable_, {}),
+      committer_->Post([this, turn, tags = std::exchange(undurable_, {}),
                         scratch = std::exchange(scratch_, {}), ended = std::move(ended)]() mutable {
-        while (true) {
-          const Result<> written = store_.Write(*changes, clock_.NowMicros());
-          if (written) break;
-          // Nothing goes on before this is durable: a full disk may be freed.
-          kLog.Error("a turn could not be written", {{"error", written.error().ToString()}});
-          const MutexLock lock(mutex_);
-          if (ending_) return;
-          changed_.WaitMicros(mutex_, kWriteAgainUs);
-        }
-        Post([this, tags = std::move(tags), ended = std::move(ended)] { Committed(tags, ended); });
+        if (!WriteTurn(turn.get())) return;
+        Post([this, turn, tags = std::move(tags), ended = std::move(ended)]() mutable {
+          for (const auto& [run_id, error] : turn->broken) {
+            Abandon(run_id);
+            std::erase(ended, run_id);
+          }
+          Committed(tags, ended);
+        });
         RemoveScratch(scratch);
       });
   if (!posted) kLog.Error("a turn could not be written", {{"error", posted.error().ToString()}});
+}
+
+// False: the engine ends, and nothing of the turn may have an effect.
+bool Engine::WriteTurn(WrittenTurn* turn) {
+  // Nothing goes on before this is durable: a full disk may be freed.
+  const auto until_written = [this](const auto& write) {
+    while (true) {
+      const Result<> written = write();
+      if (written) return true;
+      kLog.Error("a turn could not be written", {{"error", written.error().ToString()}});
+      const MutexLock lock(mutex_);
+      if (ending_) return false;
+      changed_.WaitMicros(mutex_, kWriteAgainUs);
+    }
+  };
+  if (!until_written([&] { return store_.Write(turn, clock_.NowMicros()); })) return false;
+  for (const RunChange& change : turn->changes) {
+    const auto broken = turn->broken.find(change.run_id);
+    if (broken == turn->broken.end()) continue;
+    const std::string reason =
+        PlainText(fmt::format("what it did cannot be written: {}", broken->second.message()));
+    if (!until_written([&] { return store_.Fail(change, reason, clock_.NowMicros()); }))
+      return false;
+  }
+  return true;
+}
+
+// A run that has ended in the records, whatever its machine believes.
+void Engine::Abandon(const std::string& run_id) {
+  for (auto at = flights_.begin(); at != flights_.end();) {
+    const auto& [tag, flight] = *at;
+    if (flight.run_id != run_id) {
+      ++at;
+      continue;
+    }
+    if (flight.is_program && flight.begun) shims_->Stop(tag);
+    if (!flight.is_program) CancelKind(tag);
+    if (flight.is_program) --(flight.begun ? programs_running_ : programs_ahead_);
+    kind_flights_.erase(tag);
+    at = flights_.erase(at);
+  }
+  runs_.erase(run_id);
+  const MutexLock lock(mutex_);
+  open_.erase(run_id);
+  begun_.erase(run_id);
+  changed_.NotifyAll();
 }
 
 void Engine::Committed(const std::vector<std::uint64_t>& tags,

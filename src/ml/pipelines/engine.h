@@ -51,6 +51,7 @@ class Engine {
     std::string run_id;
     Intent intent;
     bool is_program = false, begun = false, polling = false;
+    bool stopped = false;  // it ends once its kind knows
     CacheKey cache;
     StepContext context;
     std::string reference, why_not_cached;
@@ -65,7 +66,9 @@ class Engine {
   void Gather();
   std::uint64_t AddFlight(const std::string& run_id, Intent intent);
   void Commit();
+  bool WriteTurn(WrittenTurn* turn);
   void Committed(const std::vector<std::uint64_t>& tags, const std::vector<std::string>& ended);
+  void Abandon(const std::string& run_id);
   void StartDue();
   void StartProgram(std::uint64_t tag);
   void LookInCache(std::uint64_t tag);
@@ -75,6 +78,7 @@ class Engine {
   void OnKindEnd(std::uint64_t tag, StepEnd end);
   void End(std::uint64_t tag, Outcome outcome, TaskGroup extra);
   void Stop(std::uint64_t tag);
+  void CancelKind(std::uint64_t tag);
   void Post(Message message) GYRE_EXCLUDES(mutex_);
   void TakeMessages() GYRE_EXCLUDES(mutex_);
   void InPool(Message work);

@@ -20,6 +20,13 @@ Outcome Refused(const Error& error) {
   return outcome;
 }
 
+Outcome Stopped() {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::kCancelled;
+  outcome.reason = "it was stopped";
+  return outcome;
+}
+
 }  // namespace
 
 // Which of a step's keys are code, and are never filled in.
@@ -127,16 +134,18 @@ void Engine::BeginKind(std::uint64_t tag) {
         kLog.Error("a step's job was not noted", {{"error", kept.error().ToString()}});
     }
     exec::Fault("step.noted", context.step);
-    Post([this, tag, begun = std::move(begun)]() mutable {
+    Post([this, tag, &kind, begun = std::move(begun)]() mutable {
       const auto found = flights_.find(tag);
-      if (found == flights_.end()) return;
+      if (found == flights_.end()) {  // its run was given up meanwhile
+        if (begun) InPool([&kind, reference = *std::move(begun)] { kind.Cancel(reference); });
+        return;
+      }
       found->second.polling = false;
       found->second.begun = true;
       found->second.begun_us = clock_.NowMicros();
-      if (begun)
-        found->second.reference = *std::move(begun);
-      else
-        OnKindEnd(tag, {.outputs = std::move(begun).error()});
+      if (!begun) return OnKindEnd(tag, {.outputs = std::move(begun).error()});
+      found->second.reference = *std::move(begun);
+      if (found->second.stopped) CancelKind(tag);
       polled_us_ = 0;
     });
   });
@@ -149,7 +158,7 @@ void Engine::PollKinds() {
   const std::set<std::uint64_t> tags = kind_flights_;
   for (const std::uint64_t tag : tags) {
     Flight& flight = flights_.at(tag);
-    if (!flight.begun || flight.polling) continue;
+    if (!flight.begun || flight.polling || flight.stopped) continue;
     const Machine& machine = *runs_.at(flight.run_id).machine;
     const Step& step = machine.step_of(machine.tasks()[flight.intent.task]);
     const auto kind = kinds_.find(step.kind);
@@ -267,16 +276,26 @@ void Engine::End(std::uint64_t tag, Outcome outcome, TaskGroup extra) {
 void Engine::Stop(std::uint64_t tag) {
   Flight& flight = flights_.at(tag);
   if (flight.is_program && flight.begun) return shims_->Stop(tag);  // its end comes
-  if (!flight.is_program && flight.begun) {
-    const Machine& machine = *runs_.at(flight.run_id).machine;
-    const auto kind = kinds_.find(machine.step_of(machine.tasks()[flight.intent.task]).kind);
-    if (kind != kinds_.end())
-      InPool([&kind = *kind->second, reference = flight.reference] { kind.Cancel(reference); });
+  if (!flight.is_program && (flight.begun || flight.polling)) {
+    // What it began is still unknown while Start works: that is cancelled when Start answers.
+    flight.stopped = true;
+    if (flight.begun) CancelKind(tag);
+    return;
   }
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::kCancelled;
-  outcome.reason = "it was stopped";
-  End(tag, std::move(outcome), {});
+  End(tag, Stopped(), {});
+}
+
+// Its end is written only once its work knows: whoever dies in between leaves an attempt that runs,
+// and the next server cancels it again.
+void Engine::CancelKind(std::uint64_t tag) {
+  const Flight& flight = flights_.at(tag);
+  const Machine& machine = *runs_.at(flight.run_id).machine;
+  const auto kind = kinds_.find(machine.step_of(machine.tasks()[flight.intent.task]).kind);
+  if (kind == kinds_.end() || !flight.begun) return;
+  InPool([this, tag, &kind = *kind->second, reference = flight.reference] {
+    kind.Cancel(reference);
+    Post([this, tag] { End(tag, Stopped(), {}); });
+  });
 }
 
 }  // namespace gyre::pipelines

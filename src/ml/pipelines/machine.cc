@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "ml/pipelines/plain_text.h"
 
 namespace gyre::pipelines {
 namespace {
@@ -153,7 +154,7 @@ bool Machine::ExpandLoop(std::size_t step, std::int64_t now_us) {
   if (!list)
     problem = list.error().message();
   else if (!list->is_array())
-    problem = fmt::format("for_each goes over a list, not {}", list->Dump().substr(0, 60));
+    problem = fmt::format("for_each goes over a list, not {}", PlainText(list->Dump(), 60));
   else if (list->size() > kItemsMax)
     problem = fmt::format("for_each has {} items, at most {}", list->size(), kItemsMax);
   if (!problem.empty()) {
@@ -260,6 +261,7 @@ bool Machine::End(std::size_t task, std::string_view nonce, Outcome outcome, std
   if (found == running_.end() || found->second.nonce != nonce) return false;
   AttemptRecord attempt = std::move(found->second);
   running_.erase(found);
+  outcome.reason = PlainText(outcome.reason);
   TaskRecord& record = tasks_[task];
   const Step& step = step_of(record);
   StepFacts& facts = steps_[static_cast<std::size_t>(record.step)];
@@ -309,7 +311,7 @@ void Machine::Close(std::size_t task, State state, std::string reason, std::int6
   TaskRecord& record = tasks_[task];
   StepFacts& facts = steps_[static_cast<std::size_t>(record.step)];
   record.state = state;
-  record.reason = std::move(reason);
+  record.reason = PlainText(reason);
   record.ended_us = now_us;
   Touch(task);
   ++facts.ended;
@@ -363,14 +365,14 @@ void Machine::EndRun(std::int64_t now_us) {
     run_.outputs = *std::move(outputs);
   } else {
     run_.state = State::kFailed;
-    run_.reason = "outputs: " + outputs.error().message();
+    run_.reason = PlainText("outputs: " + outputs.error().message());
   }
 }
 
 std::vector<Intent> Machine::Cancel(std::string_view reason, std::int64_t now_us) {
   if (ended() || run_.cancel_asked) return {};
   run_.cancel_asked = true;
-  run_.reason = reason;
+  run_.reason = PlainText(reason);
   changes_.run = true;
   const auto stays = [&](std::size_t task) { return step_of(tasks_[task]).always; };
   std::vector<std::size_t> closing;

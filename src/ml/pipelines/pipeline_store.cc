@@ -473,30 +473,81 @@ Result<> WriteRun(db::Transaction& tx, events::Events& events, const RunChange& 
                              .payload = change.event_payload});
 }
 
-}  // namespace
+struct Part {
+  const RunChange* change;
+  const TaskGroup* group;  // null = the run's own row, which comes after its tasks
+};
 
-Result<> PipelineStore::Write(const std::vector<RunChange>& changes, std::int64_t now_us) {
-  struct Part {
-    const RunChange* change;
-    const TaskGroup* group;  // null = the run's own row, which comes after its tasks
-  };
+std::vector<Part> PartsOf(const std::vector<RunChange>& changes) {
   std::vector<Part> parts;
   for (const RunChange& change : changes) {
     for (const TaskGroup& group : change.groups) parts.push_back({&change, &group});
     if (change.run) parts.push_back({&change, nullptr});
   }
-  for (std::size_t from = 0; from < parts.size(); from += kGroupsOfOneWrite) {
-    const std::size_t to = std::min(parts.size(), from + kGroupsOfOneWrite);
-    GYRE_DO(database_.Write([&, from, to](db::Transaction& tx) -> Result<> {
-      for (std::size_t i = from; i < to; ++i) {
+  return parts;
+}
+
+bool Passes(const Error& error) {
+  const Code code = error.code();  // exhausted: the writer's queue is full
+  return code == Code::kOutOfSpace || code == Code::kUnavailable ||
+         code == Code::kResourceExhausted;
+}
+
+}  // namespace
+
+Result<> PipelineStore::Write(WrittenTurn* turn, std::int64_t now_us) {
+  const std::vector<Part> parts = PartsOf(turn->changes);
+  const auto write = [&](std::size_t to) {
+    return database_.Write([&, to](db::Transaction& tx) -> Result<> {
+      for (std::size_t i = turn->written; i < to; ++i) {
         const Part& part = parts[i];
+        if (turn->broken.contains(part.change->run_id)) continue;
         GYRE_DO(part.group != nullptr ? WriteGroup(tx, *part.change, *part.group, now_us)
                                       : WriteRun(tx, events_, *part.change));
       }
       return {};
-    }));
+    });
+  };
+  while (turn->written < parts.size()) {
+    const std::size_t to = std::min(parts.size(), turn->written + kGroupsOfOneWrite);
+    const Result<> together = write(to);
+    if (!together && Passes(together.error())) return together;
+    while (!together && turn->written < to) {  // each run by itself: whose fault is it?
+      const RunChange* const change = parts[turn->written].change;
+      std::size_t end = turn->written;
+      while (end < to && parts[end].change == change) ++end;
+      const Result<> alone = write(end);
+      if (!alone && Passes(alone.error())) return alone;
+      if (!alone) turn->broken.emplace(change->run_id, alone.error());
+      turn->written = end;
+    }
+    turn->written = to;
   }
   return {};
+}
+
+Result<> PipelineStore::Fail(const RunChange& change, std::string_view reason,
+                             std::int64_t now_us) {
+  const std::string payload =
+      Json::Obj({{"pipeline", change.pipeline}, {"state", "failed"}, {"reason", reason}}).Dump();
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(
+        tx.Execute("UPDATE pipeline_attempt SET state = 'failed', ended_us = ?2 WHERE run_id = "
+                   "?1 AND state = 'running'",
+                   {change.run_id, now_us}));
+    GYRE_DO(
+        tx.Execute("UPDATE pipeline_task SET state = CASE state WHEN 'running' THEN 'failed' "
+                   "ELSE 'cancelled' END, reason = ?3, ended_us = ?2 WHERE run_id = ?1 AND "
+                   "state IN ('waiting', 'running')",
+                   {change.run_id, now_us, reason}));
+    GYRE_DO(tx.Execute(
+        "UPDATE pipeline_run SET state = 'failed', reason = ?3, ended_us = ?2 WHERE id = ?1",
+        {change.run_id, now_us, reason}));
+    return events_.Publish(tx, {.kind = "pipeline.run.failed",
+                                .project = change.project,
+                                .subject = change.run_id,
+                                .payload = payload});
+  });
 }
 
 Result<std::optional<CacheHit>> PipelineStore::FindCached(std::string_view project,

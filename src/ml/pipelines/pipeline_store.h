@@ -1,6 +1,7 @@
 // All SQL of pipelines. Private.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,13 @@ struct RunChange {
   std::optional<RunRecord> run;  // when it changed
   std::string outputs;           // of the run
   std::string event, event_payload;
+};
+
+// All that one turn of the engine changes, and how far it is written.
+struct WrittenTurn {
+  std::vector<RunChange> changes;       // one of a run
+  std::size_t written = 0;              // parts, in order
+  std::map<std::string, Error> broken;  // runs of which something cannot be written, ever
 };
 
 struct StoredRun {
@@ -104,8 +112,12 @@ class PipelineStore {
   Result<RunSums> Sums(std::string_view id);
   Result<> SetReference(std::string_view run_id, const AttemptRecord& attempt);
 
-  // Everything of a turn, in order; a crash in between leaves whole groups.
-  Result<> Write(const std::vector<RunChange>& changes, std::int64_t now_us);
+  // Everything of a turn, in order; a crash in between leaves whole groups. Errors are those that
+  // pass by themselves (a full disk): called again, it goes on where it stood. Any other breaks its
+  // run alone.
+  Result<> Write(WrittenTurn* turn, std::int64_t now_us);
+  // A run whose records cannot be written ends, with all that it has begun.
+  Result<> Fail(const RunChange& change, std::string_view reason, std::int64_t now_us);
 
   Result<std::optional<CacheHit>> FindCached(std::string_view project, std::string_view key,
                                              std::int64_t after_us);

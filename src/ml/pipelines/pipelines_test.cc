@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <map>
 
+#include "base/mutex.h"
 #include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
 #include "ledger/usage/usage.h"
@@ -44,6 +46,7 @@ class PipelinesTest : public testing::Test {
     auto opened = OpenPipelines({*database_, *blobs_, *events_, SystemClock()}, settings);
     ASSERT_TRUE(opened) << opened.error().ToString();
     pipelines_ = *std::move(opened);
+    if (kind_) pipelines_->AddKind(kind_());
     ASSERT_TRUE(pipelines_->Start());
   }
   RunView Begin(std::string_view source, std::vector<std::string> params = {}) {
@@ -66,6 +69,7 @@ class PipelinesTest : public testing::Test {
   }
 
   std::string root_;
+  std::function<std::unique_ptr<StepKind>()> kind_;  // that the next Open adds
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<blob::Store> blobs_;
   std::unique_ptr<events::Events> events_;
@@ -202,6 +206,98 @@ TEST_F(PipelinesTest, CancelAndRetry) {
   const RunView cancelled = End(failed);
   EXPECT_EQ(cancelled.state, "cancelled");
   EXPECT_EQ(cancelled.reason, "by ann");
+}
+
+// A letter that is cut in two, and bytes that are none, are no text that a database takes.
+TEST_F(PipelinesTest, WhatAFailingProgramPrintsNeverStopsTheOthers) {
+  const RunView cut = Begin(
+      "name: a\nsteps:\n  x: {script: \"print('a' * 199 + 'é' * 9); "
+      "exit(3)\"}\n");
+  const RunView broken = Begin(
+      "name: a\nsteps:\n  x: {shell: \"printf 'no \\\\377 letter'; "
+      "exit 3\"}\n");
+  const RunView other = Begin("name: b\nsteps: {x: {command: [sleep, '0.3']}}\n");
+  EXPECT_EQ(End(cut).state, "failed");
+  EXPECT_TRUE(End(cut).reason.ends_with(": " + std::string(199, 'a'))) << End(cut).reason;
+  EXPECT_TRUE(End(broken).reason.ends_with("no \xEF\xBF\xBD letter")) << End(broken).reason;
+  EXPECT_EQ(End(other).state, "succeeded");
+}
+
+// A kind whose work is only what the test says of it.
+struct Work {
+  std::atomic<bool> may_begin = true;
+  std::string label = "work", cancelled;  // cancelled: what was
+  Mutex mutex;
+};
+constexpr KindKey kWorkKeys[] = {{"work"}};
+const KindFacts kWorkFacts{"work", kWorkKeys, {}};
+class WorkKind final : public StepKind {
+ public:
+  explicit WorkKind(Work& work) : work_(work) {}
+  const KindFacts& facts() const override { return kWorkFacts; }
+  Result<std::string> Start(const StepContext& context) override {
+    while (!work_.may_begin) usleep(1000);
+    return "of " + context.step;
+  }
+  Result<std::optional<StepEnd>> Poll(const std::string& /*reference*/,
+                                      const StepContext& context) override {
+    if (context.with["work"].AsString() == "endless") return std::optional<StepEnd>();
+    return std::optional<StepEnd>(
+        StepEnd{.outputs = Json::Obj(), .links = {{"thing", "id", work_.label, true}}});
+  }
+  void Cancel(const std::string& reference) override {
+    const MutexLock lock(work_.mutex);
+    work_.cancelled += reference + ";";
+  }
+
+ private:
+  Work& work_;
+};
+
+TEST_F(PipelinesTest, WhatCannotBeWrittenFailsItsRunAlone) {
+  Work work;
+  work.label = "no \xFF letter";
+  kind_ = [&] { return std::make_unique<WorkKind>(work); };
+  Open();
+  const RunView other = Begin("name: b\nsteps: {x: {command: [sleep, '0.3']}}\n");
+  const RunView broken = End(
+      Begin("name: a\nsteps: {x: {kind: work}, y: {command: [sleep, '60']}, z: {kind: work, work: "
+            "endless}}\n"));
+  EXPECT_EQ(broken.state, "failed");
+  EXPECT_NE(broken.reason.find("cannot be written"), std::string::npos) << broken.reason;
+  EXPECT_EQ(End(other).state, "succeeded");
+  Open();
+  EXPECT_EQ(pipelines_->Get(broken.id)->state, "failed");
+  EXPECT_EQ(work.cancelled, "of z;");
+}
+
+TEST_F(PipelinesTest, WorkThatBeginsWhileItsRunIsCancelledIsCancelledToo) {
+  Work work;
+  work.may_begin = false;
+  kind_ = [&] { return std::make_unique<WorkKind>(work); };
+  Open();
+  const RunView run = Begin("name: a\nsteps: {x: {kind: work, work: endless}}\n");
+  usleep(100'000);
+  ASSERT_TRUE(pipelines_->Cancel(run.id, "by ann"));
+  usleep(50'000);
+  work.may_begin = true;
+  EXPECT_EQ(End(run).state, "cancelled");
+  Open();
+  EXPECT_EQ(work.cancelled, "of x;");
+}
+
+TEST_F(PipelinesTest, EndsThoughNestedRunsAreBeingCancelled) {
+  ASSERT_TRUE(pipelines_->Add("default", "name: inner\nsteps: {x: {command: [sleep, '60']}}\n",
+                              "inner.yaml", "ann"));
+  const RunView outer = Begin(
+      "name: outer\nsteps:\n  a: {kind: pipeline, pipeline: inner, for_each: "
+      "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}\n");
+  while (pipelines_->ListRuns({})->size() < 21) usleep(1000);
+  ASSERT_TRUE(pipelines_->Cancel(outer.id, "by ann"));
+  Open();
+  EXPECT_EQ(End(outer).state, "cancelled");
+  const auto runs = pipelines_->ListRuns({});
+  for (const RunView& run : *runs) EXPECT_EQ(End(run).state, "cancelled");
 }
 
 TEST_F(PipelinesTest, AKeyIsOneRunAndPipelinesRunPipelines) {

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "ml/pipelines/plain_text.h"
 #include "platform/exec/files.h"
 
 namespace gyre::pipelines {
@@ -89,7 +90,7 @@ Result<> AddWords(const Json& list, std::string_view key, std::vector<std::strin
   const Json::Array one = {list};
   for (const Json& word : list.is_array() ? list.items() : one) {
     if (word.is_null() || word.is_object() || word.is_array())
-      return InvalidArgument("GY4708", "a word of `{}` is {}", key, word.Dump().substr(0, 60))
+      return InvalidArgument("GY4708", "a word of `{}` is {}", key, PlainText(word.Dump(), 60))
           .Fix("words are text or numbers");
     words->push_back(TextOf(word));
     if (words->back().find('\0') != std::string::npos)
@@ -144,9 +145,7 @@ std::string LastLine(const std::string& log) {
   if (!text) return {};
   const std::string_view trimmed = Trim(*text);
   const std::size_t line = trimmed.rfind('\n');
-  std::string last(line == std::string_view::npos ? trimmed : trimmed.substr(line + 1));
-  if (!IsValidUtf8(last)) return {};
-  return last.size() > 200 ? last.substr(0, 200) : last;
+  return PlainText(line == std::string_view::npos ? trimmed : trimmed.substr(line + 1), 200);
 }
 
 }  // namespace

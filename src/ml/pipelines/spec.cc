@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "ml/pipelines/expression.h"
+#include "ml/pipelines/plain_text.h"
 #include "ml/pipelines/spec_reader.h"
 
 namespace gyre::pipelines {
@@ -66,7 +67,7 @@ Result<Json> ValueFromText(ValueType type, std::string_view name, std::string_vi
     return list;
   }
   return InvalidArgument("GY4706", "`{}` is to be {}, and `{}` is not", name, ValueTypeName(type),
-                         trimmed.substr(0, 60));
+                         PlainText(trimmed, 60));
 }
 
 Result<Json> BindParams(const Spec& spec, const Json& given) {
@@ -90,7 +91,7 @@ Result<Json> BindParams(const Spec& spec, const Json& given) {
     const Json& chosen = value != nullptr ? *value : *param.default_value;
     if (!Fits(param.type, chosen))
       return InvalidArgument("GY4705", "the parameter `{}` is to be {}, and {} is not", param.name,
-                             ValueTypeName(param.type), chosen.Dump().substr(0, 60));
+                             ValueTypeName(param.type), PlainText(chosen.Dump(), 60));
     bound.Set(param.name, chosen);
   }
   return bound;

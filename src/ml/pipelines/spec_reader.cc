@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ml/pipelines/expression.h"
+#include "ml/pipelines/plain_text.h"
 #include "platform/config/settings.h"
 #include "platform/config/yaml.h"
 
@@ -120,7 +121,7 @@ Result<Param> SpecReader::ReadParam(const Path& path, const std::string& name, c
   if (const Json* value = json.is_object() ? json.Find("default") : nullptr) {
     if (!Fits(param.type, *value))
       return Bad(Below(path, "default"),
-                 fmt::format("is {}, and the type is {}", value->Dump().substr(0, 60), type));
+                 fmt::format("is {}, and the type is {}", PlainText(value->Dump(), 60), type));
     param.default_value = *value;
   }
   return param;
