@@ -382,8 +382,8 @@ class BoostFamily {
   // the one that was measured.
   static bool HasFewRounds(const Trial& trial) {
     constexpr int kFewRounds = 20;
-    return std::ranges::any_of(
-        trial.fits, [](const BoostFit& fit) { return fit.iterations < kFewRounds; });
+    return std::ranges::any_of(trial.fits,
+                               [](const BoostFit& fit) { return fit.iterations < kFewRounds; });
   }
 
   // A refit that is cut short would be worse than the folds' fits, so it is not begun.
