@@ -161,8 +161,20 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
     GYRE_TRY(const auto variants, serving.Variants(project, endpoint));
     automation::Traffic::Counts counts;
     for (const serving::VariantCounts& variant : variants) {
-      if (variant.variant == serving::kChampion) counts.champion = SideOf(variant);
-      if (variant.variant == kCanary) counts.canary = SideOf(variant);
+      if (variant.variant == serving::kChampion) {
+        counts.champion = SideOf(variant);
+        counts.champion_deployment = variant.deployment_id;
+      } else if (variant.variant == kCanary) {
+        counts.canary = SideOf(variant);
+        counts.canary_deployment = variant.deployment_id;
+      }
+    }
+    // What should answer, whether it is loaded yet or not.
+    GYRE_TRY(const serving::Endpoint now, serving.Get(project, endpoint));
+    for (const serving::Variant& variant : now.variants) {
+      if (variant.name != kCanary) continue;
+      counts.canary_model = variant.deployment.model;
+      counts.canary_share = variant.share;
     }
     return counts;
   };

@@ -1,6 +1,7 @@
 #include "ml/automation/release.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/id.h"
@@ -43,22 +44,37 @@ Result<std::optional<Release>> FindBy(db::Reader& reader, std::string_view where
   return found;
 }
 
-Json SideToJson(const SideFacts& side) {
-  return Json::Obj({{"requests", side.requests}, {"failed", side.failed}, {"rows", side.rows}});
+Json SideToJson(std::string_view deployment, const SideFacts& side) {
+  return Json::Obj({{"deployment", deployment},
+                    {"requests", side.requests},
+                    {"failed", side.failed},
+                    {"rows", side.rows}});
 }
 
-SideFacts Since(const SideFacts& now, const Json& base) {
+// Counters begin anew with each process and with each deployment.
+SideFacts Since(const SideFacts& now, std::string_view deployment, const Json& base) {
+  if (base["deployment"].AsString() != deployment) return now;
   SideFacts since = now;
-  since.requests -= base["requests"].AsInt();
-  since.failed -= base["failed"].AsInt();
-  since.rows -= base["rows"].AsInt();
+  since.requests = std::max<std::int64_t>(0, now.requests - base["requests"].AsInt());
+  since.failed = std::max<std::int64_t>(0, now.failed - base["failed"].AsInt());
+  since.rows = std::max<std::int64_t>(0, now.rows - base["rows"].AsInt());
   return since;
 }
 
 Json BaseOf(std::string_view process, const Traffic::Counts& counts) {
   return Json::Obj({{"process", process},
-                    {"champion", SideToJson(counts.champion)},
-                    {"canary", SideToJson(counts.canary)}});
+                    {"champion", SideToJson(counts.champion_deployment, counts.champion)},
+                    {"canary", SideToJson(counts.canary_deployment, counts.canary)}});
+}
+
+double ShareOf(const Release& release) {
+  return release.plan.weights[static_cast<std::size_t>(release.step)];
+}
+
+// It was given this step's share, and has another now: somebody else has decided.
+bool TakenByOthers(const Release& release, const Traffic::Counts& now) {
+  if (release.base["given"].AsInt(-1) != release.step) return false;
+  return now.canary_model != release.model || std::abs(now.canary_share - ShareOf(release)) > 1e-9;
 }
 
 void Note(Release* release, std::string_view move, std::string_view reason, double weight,
@@ -125,11 +141,16 @@ Result<Release> Releases::Begin(const Start& start) {
   }
   exec::Fault("canary.written");
   if (same) release = *std::move(same);
-  if (release.state == "baking") {
-    const double share = release.plan.weights[static_cast<std::size_t>(release.step)];
-    GYRE_DO(traffic_.give(release.project, release.endpoint, release.model, share));
-  }
+  if (release.state == "baking") GYRE_DO(Give(&release));
   return release;
+}
+
+// Once for each step: after that, a share that is another was set by somebody.
+Result<> Releases::Give(Release* release) {
+  if (release->base["given"].AsInt(-1) == release->step) return {};
+  GYRE_DO(traffic_.give(release->project, release->endpoint, release->model, ShareOf(*release)));
+  release->base.Set("given", release->step);
+  return Save(*release);
 }
 
 Result<Release> Releases::Get(std::string_view id) {
@@ -156,6 +177,7 @@ Result<> Releases::Save(const Release& release) {
 Result<CanaryFacts> Releases::FactsOf(Release* release) {
   GYRE_TRY(const Traffic::Counts now, traffic_.counts(release->project, release->endpoint));
   CanaryFacts facts;
+  if (TakenByOthers(*release, now)) facts.alert = "somebody changed the canary's share";
   facts.step = release->step;
   const std::int64_t now_us = clock_.NowMicros();
   if (release->step_us > now_us) {  // the clock was set back: the step begins anew
@@ -163,12 +185,11 @@ Result<CanaryFacts> Releases::FactsOf(Release* release) {
     GYRE_DO(Save(*release));
   }
   facts.seconds_in_step = (now_us - release->step_us) / kMicrosPerSecond;
-  // Counters begin anew with each process.
   const bool same_process = release->base["process"].AsString() == process_;
   const Json base = same_process ? release->base : Json();
-  facts.champion = Since(now.champion, base["champion"]);
-  facts.canary = Since(now.canary, base["canary"]);
-  if (traffic_.judge) {
+  facts.champion = Since(now.champion, now.champion_deployment, base["champion"]);
+  facts.canary = Since(now.canary, now.canary_deployment, base["canary"]);
+  if (traffic_.judge && facts.alert.empty()) {
     GYRE_DO(traffic_.judge(release->project, release->endpoint, release->model, release->created_us,
                            &facts));
   }
@@ -202,21 +223,19 @@ Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
   }
   ++release->step;
   release->step_us = now_us;
-  const double share = release->plan.weights[static_cast<std::size_t>(release->step)];
   GYRE_TRY(const Traffic::Counts counts, traffic_.counts(release->project, release->endpoint));
   release->base = BaseOf(process_, counts);
-  Note(release, "advance", decision.reason, share, now_us);
+  Note(release, "advance", decision.reason, ShareOf(*release), now_us);
   GYRE_DO(Save(*release));  // the intent: Look gives the share that stands here
   exec::Fault("canary.advanced");
-  return traffic_.give(release->project, release->endpoint, release->model, share);
+  return Give(release);
 }
 
 Result<Release> Releases::Look(std::string_view id) {
   const MutexLock lock(mutex_);
   GYRE_TRY(Release release, Get(id));
   if (release.state != "baking") return release;
-  const double share = release.plan.weights[static_cast<std::size_t>(release.step)];
-  GYRE_DO(traffic_.give(release.project, release.endpoint, release.model, share));
+  GYRE_DO(Give(&release));
   GYRE_TRY(const CanaryFacts facts, FactsOf(&release));
   GYRE_DO(Apply(&release, DecideCanary(release.plan, facts)));
   return release;

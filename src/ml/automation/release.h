@@ -31,7 +31,10 @@ struct Traffic {
                          std::string_view reason)>
       take_back{};
   struct Counts {
-    SideFacts champion{}, canary{};  // since the process began
+    SideFacts champion{}, canary{};  // since their deployments began to answer in this process
+    std::string champion_deployment{}, canary_deployment{};
+    std::string canary_model{};  // that has a share now; empty = none has
+    double canary_share = 0;
   };
   std::function<Result<Counts>(std::string_view project, std::string_view endpoint)> counts{};
   // prediction_drift, quality_loss, quality_loss_lower and alert of the facts, where known.
@@ -78,6 +81,7 @@ class Releases {
   Result<CanaryFacts> FactsOf(Release* release) GYRE_REQUIRES(mutex_);
   Result<> Apply(Release* release, const CanaryDecision& decision) GYRE_REQUIRES(mutex_);
   Result<> Save(const Release& release);
+  Result<> Give(Release* release) GYRE_REQUIRES(mutex_);
   Result<> SettleOne(std::string_view id, const StateOfRun& state) GYRE_REQUIRES(mutex_);
 
   db::Database& database_;

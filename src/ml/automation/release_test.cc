@@ -35,11 +35,14 @@ class ReleaseTest : public testing::Test {
     Traffic traffic;
     traffic.give = [this](std::string_view, std::string_view, std::string_view,
                           double share) -> Result<> {
-      share_ = share;
+      share_ = counts_.canary_share = share;
+      counts_.canary_model = "churn:v2";
+      ++gives_;
       return {};
     };
     traffic.take_back = [this](std::string_view, std::string_view, std::string_view) -> Result<> {
-      share_ = 0;
+      share_ = counts_.canary_share = 0;
+      counts_.canary_model = "";
       return {};
     };
     traffic.counts = [this](std::string_view, std::string_view) -> Result<Traffic::Counts> {
@@ -73,6 +76,7 @@ class ReleaseTest : public testing::Test {
   std::unique_ptr<db::Database> database_;
   Traffic::Counts counts_;
   double share_ = -1;
+  int gives_ = 0;
   std::unique_ptr<Releases> releases_;
 };
 
@@ -108,13 +112,37 @@ TEST_F(ReleaseTest, GoesOnAfterARestart) {
   const Release release = Begin();
   Serve(300);
   ASSERT_TRUE(releases_->Look(release.id));
-  share_ = 0;  // the new process knows nothing
-  counts_ = {};
+  counts_.champion = counts_.canary = {};  // counted anew; shares are durable
   Open();
   EXPECT_EQ(Begin().id, release.id) << "the same key is the same release";
-  EXPECT_EQ(share_, 0.25);
+  EXPECT_EQ(gives_, 2);
   Serve(300);
   EXPECT_EQ(releases_->Look(release.id)->step, 2);
+}
+
+TEST_F(ReleaseTest, WhatSomebodyTookBackStaysBack) {
+  const Release release = Begin();
+  Serve(10);
+  ASSERT_TRUE(releases_->Look(release.id));
+  counts_.canary_model = "";  // gyre endpoints rollback
+  counts_.canary_share = 0;
+  const auto looked = releases_->Look(release.id);
+  EXPECT_EQ(looked->state, "rolled back");
+  EXPECT_NE(looked->reason.find("somebody"), std::string::npos) << looked->reason;
+  EXPECT_EQ(gives_, 1);
+  EXPECT_EQ(counts_.canary_share, 0);
+}
+
+// Failures of the champion before the release, and a champion that was deployed anew: its counts
+// begin at zero, and are no fewer than those of before.
+TEST_F(ReleaseTest, CountsBelongToADeployment) {
+  counts_.champion = {.requests = 500, .failed = 5, .rows = 500};
+  counts_.champion_deployment = "d1";
+  const Release release = Begin();
+  counts_.champion = {};
+  counts_.champion_deployment = "d2";
+  Serve(300);
+  EXPECT_EQ(releases_->Look(release.id)->step, 1);
 }
 
 TEST_F(ReleaseTest, OneAtATimeOnAnEndpoint) {
