@@ -60,6 +60,22 @@ Result<std::string> BrokenInput(monitoring::Monitors& monitors, std::string_view
   return std::string();
 }
 
+// Drift, quality and performance of the canary as its monitor sees them, once windows are judged;
+// trouble of the service that began with it.
+Result<std::string> AlertOfCanary(monitoring::Monitors& monitors, std::string_view project,
+                                  std::string_view endpoint, std::string_view model,
+                                  std::int64_t since_us) {
+  GYRE_TRY(const auto alerts, monitors.Alerts({.projects = std::vector{std::string(project)},
+                                               .endpoint = std::string(endpoint),
+                                               .phase = "firing"}));
+  for (const monitoring::Alert& alert : alerts) {
+    const bool its_own = alert.model == model || alert.signal == monitoring::kService;
+    if (its_own && alert.updated_us >= since_us)
+      return fmt::format("{}: {}", alert.name(), alert.what);
+  }
+  return std::string();
+}
+
 Result<bool> HasCanary(serving::Serving& serving, std::string_view project,
                        std::string_view endpoint) {
   GYRE_TRY(const serving::Endpoint now, serving.Get(project, endpoint));
@@ -178,16 +194,9 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
     }
     return counts;
   };
-  // Broken data while the canary bakes says that neither side can be judged.
   traffic.judge = [&](std::string_view project, std::string_view endpoint, std::string_view model,
-                      std::int64_t /*since_us*/, automation::CanaryFacts* facts) -> Result<> {
-    GYRE_TRY(const auto alerts, monitors.Alerts({.projects = std::vector{std::string(project)},
-                                                 .endpoint = std::string(endpoint),
-                                                 .phase = "firing"}));
-    for (const monitoring::Alert& alert : alerts) {
-      if (alert.model == model || alert.signal == monitoring::kService)
-        facts->alert = fmt::format("{}: {}", alert.name(), alert.what);
-    }
+                      std::int64_t since_us, automation::CanaryFacts* facts) -> Result<> {
+    GYRE_TRY(facts->alert, AlertOfCanary(monitors, project, endpoint, model, since_us));
     return {};
   };
   return traffic;

@@ -59,20 +59,6 @@ void LookAtLatency(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm)
              fmt::format("p99 {:.2f} ms, {:.2f} ms at the champion", mine / 1000, other / 1000));
 }
 
-void LookAtQuality(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm) {
-  if (facts.prediction_drift) {
-    harm->Look(*facts.prediction_drift > plan.prediction_drift_max, "predictions",
-               fmt::format("distance {:.3f} from the champion's, {:.3f} allowed",
-                           *facts.prediction_drift, plan.prediction_drift_max));
-  }
-  if (!facts.quality_loss || !facts.quality_loss_lower) return;
-  // Worse beyond doubt, not by the chance of a few labels.
-  harm->Look(*facts.quality_loss > plan.quality_loss_max && *facts.quality_loss_lower > 0,
-             "quality",
-             fmt::format("worse by {:.4f} (at least {:.4f}), {:.4f} allowed", *facts.quality_loss,
-                         *facts.quality_loss_lower, plan.quality_loss_max));
-}
-
 CanaryDecision Onward(const CanaryPlan& plan, const CanaryFacts& facts, CanaryDecision decision) {
   const auto steps = std::ssize(plan.weights);
   const bool last = facts.step + 1 >= steps;
@@ -118,8 +104,6 @@ Result<CanaryPlan> CanaryPlanFromJson(const Json& json) {
           .Number("latency_ratio_max", &plan.latency_ratio_max, 1, 1e6)
           .Whole("latency_requests_min", &plan.latency_requests_min, 1, 1'000'000'000)
           .Whole("latency_us_slack", &plan.latency_us_slack, 0, 1'000'000'000)
-          .Number("prediction_drift_max", &plan.prediction_drift_max, 0, 1)
-          .Number("quality_loss_max", &plan.quality_loss_max, 0, 1e300)
           .Read(json));
   if (plan.step_s_max < plan.bake_s)
     return InvalidArgument(kBad, "`step_s_max` of a canary must not be below its `bake_s`");
@@ -136,9 +120,7 @@ Json CanaryPlanToJson(const CanaryPlan& plan) {
                     {"error_rate_more_max", plan.error_rate_more_max},
                     {"latency_ratio_max", plan.latency_ratio_max},
                     {"latency_requests_min", plan.latency_requests_min},
-                    {"latency_us_slack", plan.latency_us_slack},
-                    {"prediction_drift_max", plan.prediction_drift_max},
-                    {"quality_loss_max", plan.quality_loss_max}});
+                    {"latency_us_slack", plan.latency_us_slack}});
 }
 
 CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts) {
@@ -146,7 +128,6 @@ CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts) {
   Harm harm(&decision.checks);
   LookAtErrors(plan, facts, &harm);
   LookAtLatency(plan, facts, &harm);
-  LookAtQuality(plan, facts, &harm);
   if (!facts.alert.empty()) harm.Look(true, "alert", facts.alert);
   if (!harm.reason().empty()) {
     decision.move = CanaryMove::kRollBack;

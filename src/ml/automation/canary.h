@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +20,6 @@ struct CanaryPlan {
   double latency_ratio_max = 1.5;        // p99 against the champion's,
   std::int64_t latency_us_slack = 5000;  // when it is also this much slower
   std::int64_t latency_requests_min = 300;  // of each side, before that is looked at
-  double prediction_drift_max = 0.2;        // Jensen-Shannon distance of the two sides' predictions
-  double quality_loss_max = 0.02;           // of the metric, where labels have come for both
 };
 // Errors: kInvalidArgument GY4802 names the member and its rule.
 Result<CanaryPlan> CanaryPlanFromJson(const Json& json);
@@ -37,9 +34,6 @@ struct CanaryFacts {
   int step = 0;  // index in weights
   std::int64_t seconds_in_step = 0;
   SideFacts champion{}, canary{};
-  std::optional<double> prediction_drift{};
-  // By how much the canary is worse (positive), with the lower end of its 95 % interval.
-  std::optional<double> quality_loss{}, quality_loss_lower{};
   std::string alert{};  // of the canary's own monitor; empty = none
 };
 

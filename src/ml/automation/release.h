@@ -37,7 +37,7 @@ struct Traffic {
     double canary_share = 0;
   };
   std::function<Result<Counts>(std::string_view project, std::string_view endpoint)> counts{};
-  // prediction_drift, quality_loss, quality_loss_lower and alert of the facts, where known.
+  // Sets `alert` of the facts when one of the canary's own fires that began after `since_us`.
   std::function<Result<>(std::string_view project, std::string_view endpoint,
                          std::string_view model, std::int64_t since_us, CanaryFacts* facts)>
       judge{};
