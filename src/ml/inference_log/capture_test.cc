@@ -110,6 +110,29 @@ TEST_F(CaptureTest, ColumnsAreKeptHashedOrDropped) {
   }
 }
 
+// Keeping all columns instead would write what must not be written.
+TEST_F(CaptureTest, NothingIsCapturedWhileThePolicyCannotBeRead) {
+  const auto before = house_.log->Open(house_.Spec());
+  Change(R"({"columns": {"country": "hash", "amount": "drop"}})");
+  const auto rename = [&](const std::string& sql) {
+    ASSERT_TRUE(house_.database->Write([&](db::Transaction& tx) { return tx.Execute(sql, {}); }));
+  };
+  rename("ALTER TABLE inference_policy RENAME TO elsewhere");
+  house_.Reopen();
+  const auto stream = house_.log->Open(house_.Spec());
+  LogHouse::Answer(recorder_, *stream, 1, 4);
+  ASSERT_TRUE(house_.log->Flush());
+  rename("ALTER TABLE elsewhere RENAME TO inference_policy");
+  ASSERT_TRUE(house_.log->Flush());  // reads it
+  LogHouse::Answer(recorder_, *stream, 2, 3);
+  ASSERT_TRUE(house_.log->Flush());
+  EXPECT_EQ(Status().captured, 3);
+  EXPECT_EQ(Status().dropped, 4);
+  const Joined joined = house_.Read();
+  EXPECT_EQ(joined.frame.Find("amount"), nullptr);
+  EXPECT_EQ(joined.frame.Find("country")->text[0].size(), 32U);
+}
+
 TEST_F(CaptureTest, APolicyThatCannotBeIsRefused) {
   const auto stream = house_.log->Open(house_.Spec());
   const auto code = [&](const std::string& json) {
@@ -314,6 +337,53 @@ TEST(CaptureMerge, ManySmallSegmentsBecomeOne) {
   const Joined after = house.Read();
   ASSERT_EQ(after.frame.rows(), before.frame.rows());
   EXPECT_EQ(table::RowHashes(after.frame), table::RowHashes(before.frame));
+}
+
+// The first segment has nobody of its kind: that must not keep the others apart.
+TEST(CaptureMerge, AnEarlyChangeOfPolicyDoesNotKeepTheRestApart) {
+  LogHouse house;
+  const auto stream = house.log->Open(house.Spec());
+  Recorder recorder;
+  const auto change = [&](const std::string& json) {
+    ASSERT_TRUE(house.log->SetPolicy("p", "churn", *Json::Parse(json), "ann"));
+  };
+  LogHouse::Answer(recorder, *stream, 1, 2);
+  ASSERT_TRUE(house.log->Flush());
+  change(R"({"columns": {"amount": "drop"}})");
+  for (std::uint64_t i = 2; i < 42; ++i) {
+    LogHouse::Answer(recorder, *stream, i, 2);
+    ASSERT_TRUE(house.log->Flush());
+  }
+  const Joined before = house.Read();
+  house.log->Start();
+  for (int i = 0; i < 60 && house.log->Status("p", "churn")->segments != 2; ++i) usleep(50'000);
+  EXPECT_EQ(house.log->Status("p", "churn")->segments, 2);
+  EXPECT_EQ(house.Read().frame.rows(), before.frame.rows());
+}
+
+// A stream whose segments are all unlike must not stand before one whose are alike.
+TEST(CaptureMerge, AStreamThatGivesNothingIsSteppedOver) {
+  LogHouse house;
+  const auto stream = house.log->Open(house.Spec());
+  Recorder recorder;
+  for (int i = 0; i < 45; ++i) {
+    const Json days = Json::Obj({{"retention_days", 10 + i}});
+    ASSERT_TRUE(house.log->SetPolicy("p", "churn", days, "ann"));
+    LogHouse::Answer(recorder, *stream, static_cast<std::uint64_t>(i), 1);
+    ASSERT_TRUE(house.log->Flush());
+  }
+  StreamSpec spec = house.Spec();
+  spec.endpoint = "other";
+  spec.deployment_id = "d2";
+  const auto second = house.log->Open(spec);
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    LogHouse::Answer(recorder, *second, i, 1);
+    ASSERT_TRUE(house.log->Flush());
+  }
+  house.log->Start();
+  for (int i = 0; i < 60 && house.log->Status("p", "other")->segments != 1; ++i) usleep(50'000);
+  EXPECT_EQ(house.log->Status("p", "other")->segments, 1);
+  EXPECT_EQ(house.log->Status("p", "churn")->segments, 45);
 }
 
 }  // namespace

@@ -73,6 +73,9 @@ void Recorder::Begin(const Stream* stream, std::uint64_t id_high, std::uint64_t 
     lanes_ = stream->lanes;
     lane_ = lanes_->New();
   }
+  // No room: what may be kept is not known yet.
+  bytes_max_ =
+      stream->counters->policy_read.load(std::memory_order_acquire) ? lanes_->bytes_max : 0;
   buffer_ = lane_->full.exchange(nullptr, std::memory_order_acquire);
   if (buffer_ == nullptr) buffer_ = lane_->spare.exchange(nullptr, std::memory_order_acquire);
   if (buffer_ == nullptr) buffer_ = new Buffer;
@@ -99,7 +102,7 @@ void Recorder::Append(std::span<const table::Cell> cells, double prediction, std
   const std::size_t outputs = stream_->spec.classes.empty() ? 1 : probabilities.size();
   const std::size_t bytes = 2 * sizeof(std::uint32_t) + mask_bytes +
                             sizeof(double) * (cells.size() + outputs) + text_bytes;
-  if (buffer_->size() + bytes > lanes_->bytes_max) {
+  if (buffer_->size() + bytes > bytes_max_) {
     ++dropped_;
     return;
   }

@@ -58,6 +58,7 @@ struct EndpointCounters {
   std::atomic<std::int64_t> taken{0};                          // by recorders since start
   std::atomic<std::int64_t> left_out{0};                       // by sampling, since start
   std::atomic<std::int64_t> dropped{0};                        // since start
+  std::atomic<bool> policy_read{false};                        // until then nothing is kept
   KeyColumn key_column;
   telemetry::Counter* stored_metric = nullptr;
   telemetry::Counter* dropped_metric = nullptr;
@@ -167,6 +168,7 @@ class Recorder {
 
   const Stream* stream_ = nullptr;
   std::uint64_t sample_below_ = 0;
+  std::size_t bytes_max_ = 0;
   std::shared_ptr<Lanes> lanes_;
   std::shared_ptr<Lane> lane_;
   Buffer* buffer_ = nullptr;

@@ -199,14 +199,22 @@ Result<std::int64_t> Expire(db::Transaction& tx, const EndpointName& name, std::
   return static_cast<std::int64_t>(segments.size() + batches.size());
 }
 
-Result<std::vector<SegmentRow>> SmallSegments(db::Reader& reader, std::int64_t rows_max,
-                                              int least) {
-  std::string stream;
-  GYRE_TRY(const bool found,
-           reader.QueryOne("SELECT stream_id FROM inference_segment WHERE row_count < ?1 "
-                           "GROUP BY stream_id HAVING COUNT(*) >= ?2 LIMIT 1",
-                           {rows_max, least}, [&](const db::Row& row) { stream = row.Str(0); }));
-  if (!found) return std::vector<SegmentRow>();
+Result<std::vector<Counted<std::string>>> StreamsWithSmall(db::Reader& reader,
+                                                           std::int64_t rows_max,
+                                                           std::int64_t least) {
+  std::vector<Counted<std::string>> all;
+  GYRE_DO(
+      reader.Query("SELECT stream_id, COUNT(*) AS files FROM inference_segment WHERE "
+                   "row_count < ?1 GROUP BY stream_id HAVING files >= ?2 ORDER BY files DESC",
+                   {rows_max, least}, [&](const db::Row& row) -> Result<> {
+                     all.push_back({row.Str(0), row.Int(1)});
+                     return {};
+                   }));
+  return all;
+}
+
+Result<std::vector<SegmentRow>> SmallSegments(db::Reader& reader, const std::string& stream,
+                                              std::int64_t rows_max) {
   return db::Collect<SegmentRow>(
       reader,
       "SELECT id, stream_id, project, endpoint, digest, size_bytes, row_count, event_min_us, "
@@ -215,14 +223,22 @@ Result<std::vector<SegmentRow>> SmallSegments(db::Reader& reader, std::int64_t r
       {stream, rows_max}, ReadSegment);
 }
 
-Result<std::vector<LabelRow>> SmallLabels(db::Reader& reader, std::int64_t rows_max, int least) {
-  EndpointName name;
-  GYRE_TRY(const bool found,
-           reader.QueryOne(
-               "SELECT project, endpoint FROM inference_label_batch WHERE "
-               "row_count < ?1 GROUP BY project, endpoint HAVING COUNT(*) >= ?2 LIMIT 1",
-               {rows_max, least}, [&](const db::Row& row) { name = {row.Str(0), row.Str(1)}; }));
-  if (!found) return std::vector<LabelRow>();
+Result<std::vector<Counted<EndpointName>>> EndpointsWithSmall(db::Reader& reader,
+                                                              std::int64_t rows_max,
+                                                              std::int64_t least) {
+  std::vector<Counted<EndpointName>> all;
+  GYRE_DO(reader.Query(
+      "SELECT project, endpoint, COUNT(*) AS files FROM inference_label_batch WHERE "
+      "row_count < ?1 GROUP BY project, endpoint HAVING files >= ?2 ORDER BY files DESC",
+      {rows_max, least}, [&](const db::Row& row) -> Result<> {
+        all.push_back({{row.Str(0), row.Str(1)}, row.Int(2)});
+        return {};
+      }));
+  return all;
+}
+
+Result<std::vector<LabelRow>> SmallLabels(db::Reader& reader, const EndpointName& name,
+                                          std::int64_t rows_max) {
   return db::Collect<LabelRow>(
       reader,
       "SELECT id, project, endpoint, digest, size_bytes, row_count, received_us "

@@ -66,10 +66,23 @@ Result<> WritePolicy(db::Transaction& tx, const EndpointName& name, const std::s
 Result<std::int64_t> Expire(db::Transaction& tx, const EndpointName& name, std::int64_t before_us,
                             int limit);
 
-// The oldest segments of one stream, or batches of one endpoint, that are smaller than `rows_max`,
-// if there are `least` of one.
-Result<std::vector<SegmentRow>> SmallSegments(db::Reader& reader, std::int64_t rows_max, int least);
-Result<std::vector<LabelRow>> SmallLabels(db::Reader& reader, std::int64_t rows_max, int least);
+// Who has at least `least` files that are smaller than `rows_max`, with most of them first.
+template <class Owner>
+struct Counted {
+  Owner owner = {};
+  std::int64_t count = 0;
+};
+Result<std::vector<Counted<std::string>>> StreamsWithSmall(db::Reader& reader,
+                                                           std::int64_t rows_max,
+                                                           std::int64_t least);
+Result<std::vector<Counted<EndpointName>>> EndpointsWithSmall(db::Reader& reader,
+                                                              std::int64_t rows_max,
+                                                              std::int64_t least);
+// The oldest of them.
+Result<std::vector<SegmentRow>> SmallSegments(db::Reader& reader, const std::string& stream,
+                                              std::int64_t rows_max);
+Result<std::vector<LabelRow>> SmallLabels(db::Reader& reader, const EndpointName& name,
+                                          std::int64_t rows_max);
 // Error: kAborted GY4605 when it has gone already.
 Result<> DeleteSegment(db::Transaction& tx, const std::string& id);
 Result<> DeleteLabels(db::Transaction& tx, const std::string& id);

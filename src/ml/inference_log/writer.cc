@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "base/id.h"
-#include "ml/inference_log/merge.h"
 #include "platform/telemetry/log.h"
 
 namespace gyre::inference_log {
@@ -33,6 +32,7 @@ std::uint64_t Threshold(const Policy& policy) {
 void Apply(const Policy& policy, EndpointCounters& counters) {
   counters.sample_below.store(Threshold(policy));
   counters.key_column.Set(policy.key_column);
+  counters.policy_read.store(true, std::memory_order_release);
 }
 
 std::uint64_t NextSerial() {
@@ -100,14 +100,13 @@ void Writer::SetPolicy(const EndpointName& name, std::shared_ptr<const Policy> p
 std::shared_ptr<const Stream> Writer::Open(StreamSpec spec) {
   const EndpointName name = NameOf(spec);
   if (const auto policy = PolicyOf(name); !policy)
-    kLog.Failed("policy not read; all columns are kept", policy.error());
+    kLog.Failed("policy not read yet; nothing is captured", policy.error());
   auto stream = std::make_shared<Stream>();
   stream->serial = NextSerial();
   stream->spec = std::move(spec);
   stream->lanes = lanes_;
   const MutexLock lock(mutex_);
   EndpointState& state = StateOf(name);
-  if (!state.policy) state.policy = std::make_shared<const Policy>();
   stream->counters = state.counters;
   // What labels are judged by is said by the champion; a shadow answers nobody.
   if (!state.newest || stream->spec.role == StreamSpec().role) state.newest = stream->spec;
@@ -270,6 +269,21 @@ Result<> Writer::SaveCounts() {
   return {};
 }
 
+// Columns that are hashed or dropped must not reach the disk because one read failed: until it is
+// known what is kept, rows are dropped and counted.
+void Writer::ReadMissingPolicies() {
+  std::vector<EndpointName> missing;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [name, state] : endpoints_) {
+      if (!state.policy && state.newest) missing.push_back(name);
+    }
+  }
+  for (const EndpointName& name : missing) {
+    if (PolicyOf(name)) kLog.Info("policy read", {{"endpoint", name.endpoint}});
+  }
+}
+
 // A stream that only we hold gets no more rows. Those it got may be in a buffer that a request of
 // another stream holds just now, so it is kept for many rounds more.
 void Writer::ForgetStreams() {
@@ -284,6 +298,7 @@ void Writer::ForgetStreams() {
 
 Result<> Writer::Round(bool seal_all) {
   const std::int64_t begin_us = clock_.NowMicros();
+  ReadMissingPolicies();
   GYRE_DO(StorePending());
   GYRE_DO(Sweep());
   const std::int64_t now_us = clock_.MonotonicMicros();
@@ -337,7 +352,8 @@ void Writer::KeepHouse() {
   const std::int64_t now_us = clock_.MonotonicMicros();
   if (now_us - merged_us_ >= kMergeEveryMicros) {
     merged_us_ = now_us;
-    if (const auto merged = MergeSmall(database_, blobs_, clock_, settings_); !merged)
+    if (const auto merged = MergeSmall(database_, blobs_, clock_, settings_, &stepped_over_);
+        !merged)
       kLog.Failed("small segments not merged", merged.error());
   }
   if (expired_us_ != 0 && now_us - expired_us_ < kExpireEveryMicros) return;

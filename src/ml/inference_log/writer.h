@@ -13,6 +13,7 @@
 #include "base/mutex.h"
 #include "base/time.h"
 #include "ml/inference_log/inference_log.h"
+#include "ml/inference_log/merge.h"
 #include "ml/inference_log/segment_builder.h"
 #include "ml/inference_log/store.h"
 #include "platform/exec/thread_pool.h"
@@ -79,6 +80,7 @@ class Writer {
   Result<> StorePending() GYRE_REQUIRES(work_mutex_);
   Result<> SaveCounts() GYRE_REQUIRES(work_mutex_);
   void GiveUp() GYRE_REQUIRES(work_mutex_);
+  void ReadMissingPolicies();
   void ForgetStreams() GYRE_REQUIRES(work_mutex_);
   void ExpireOld();
   void KeepHouse();
@@ -107,6 +109,7 @@ class Writer {
   bool troubled_ GYRE_GUARDED_BY(work_mutex_) = false;  // the last round failed, and was logged
   // Of the writer's thread.
   std::int64_t expired_us_ = 0, merged_us_ = 0, clock_offset_us_ = 0;
+  SteppedOver stepped_over_;
 
   exec::Worker worker_;  // last: stops before the rest goes
 };
