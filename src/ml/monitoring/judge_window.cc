@@ -341,6 +341,12 @@ Result<Json> JudgeWindow(const WindowTask& task, const inference_log::Joined& he
                              {"again", is_again},
                              {"model", model},
                              {"model_version_id", promise.version_id}});
+  Json answering = Json::Arr();
+  for (const VersionOf& version : versions) {
+    const auto promised = task.promises.find(version.model);
+    if (promised != task.promises.end()) answering.Push(promised->second.version_id);
+  }
+  document.Set("versions", std::move(answering));
   Signals signals;
   Signal drift;
   AddInputs(task, promise, head, rows, &signals, &drift, &document);

@@ -68,21 +68,26 @@ std::string VersionOf(const JudgedWindow& window, const Signal& signal) {
                                          : signal.model_version_id;
 }
 
-bool IsOfAnother(const Alert& alert, const Signal& signal, std::string_view version) {
+// The version that the alert is about answers no more. While two answer (a canary), the worse one
+// may be another in each window: that is no change of model.
+bool IsOfAnother(const Alert& alert, const Signal& signal, const JudgedWindow& window) {
+  const Json& versions = window.document["versions"];
   return IsOfTheModel(signal.name) && alert.state.phase != Phase::kOk &&
-         !alert.model_version_id.empty() && !version.empty() && alert.model_version_id != version;
+         !alert.model_version_id.empty() && versions.size() > 0 &&
+         std::ranges::none_of(versions.items(), [&](const Json& version) {
+           return version.AsString() == alert.model_version_id;
+         });
 }
 
 AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal& signal,
                std::string inhibitor, Alert alert, std::int64_t now_us) {
   AlertMove move;
-  const std::string version = VersionOf(window, signal);
   const Observation seen{.level = signal.level,
                          .time_us = window.end_us,
                          .what = signal.what,
                          .columns = signal.columns,
                          .inhibited_by = std::move(inhibitor)};
-  move.step = IsOfAnother(alert, signal, version)
+  move.step = IsOfAnother(alert, signal, window)
                   ? Restart(monitor.spec.alert, &alert.state, seen,
                             window.document["model"].AsString(), now_us)
                   : Observe(monitor.spec.alert, &alert.state, seen, now_us);
@@ -94,7 +99,7 @@ AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal&
     alert.columns = move.step.columns.empty() ? signal.columns : move.step.columns;
     alert.what = WhatOf(signal, alert.columns);
     alert.model = window.document["model"].AsString();
-    alert.model_version_id = version;
+    alert.model_version_id = VersionOf(window, signal);
   }
   if (move.step.began) alert.incident_id = IdOf(alert.id, window.id);
   if (move.step.from != move.step.to || move.step.tell) {

@@ -29,6 +29,10 @@ class Kept {
     window.end_us = number * 10 + 10;
     window.rows = 100;
     window.document = Json::Obj({{"model", "churn:" + version}, {"model_version_id", version}});
+    Json answering = Json::Arr();
+    answering.Push(version);
+    if (!canary.empty()) answering.Push(canary);
+    window.document.Set("versions", std::move(answering));
     observed.clear();
     return Again(std::move(signals), labelled);
   }
@@ -45,7 +49,7 @@ class Kept {
     return moves;
   }
   Monitor monitor;
-  std::string version = "v1";  // that answers
+  std::string version = "v1", canary;  // that answer
   JudgedWindow window;
   std::vector<Alert> alerts;
   std::vector<std::string> observed;
@@ -141,6 +145,30 @@ TEST(Judgement, AModelThatComesIsJudgedAnew) {
   moves = kept.See({SignalJson(kPerformance, Level::kCalm)}, 100);
   EXPECT_TRUE(moves[0].step.ended);
   EXPECT_EQ(moves[0].step.to, Phase::kOk);
+}
+
+// The signal is of the worse version, which may be another in each window.
+TEST(Judgement, TwoVersionsThatAnswerAreNoChangeOfModel) {
+  Kept kept;
+  kept.canary = "v2";
+  const auto of = [](const std::string& version, Level level) {
+    return SignalJson(kPerformance, level).Set("model_version_id", version);
+  };
+  kept.See({of("v1", Level::kBad)}, 100);
+  auto moves = kept.See({of("v2", Level::kBad)}, 100);
+  ASSERT_TRUE(moves[0].step.began);
+  EXPECT_EQ(moves[0].alert.model_version_id, "v2");
+  moves = kept.See({of("v1", Level::kCalm)}, 100);
+  EXPECT_FALSE(moves[0].step.ended) << "one calm window ends nothing";
+  EXPECT_EQ(moves[0].step.to, Phase::kFiring);
+  std::swap(kept.version, kept.canary);  // which of them answers more is no change either
+  moves = kept.See({of("v1", Level::kBad)}, 100);
+  EXPECT_EQ(moves[0].step.to, Phase::kFiring);
+  kept.version = "v2";
+  kept.canary.clear();
+  moves = kept.See({of("v2", Level::kBad)}, 100);
+  EXPECT_TRUE(moves[0].step.ended) << "v1 answers no more";
+  EXPECT_EQ(moves[0].step.to, Phase::kPending);
 }
 
 TEST(Judgement, IdsAreThoseOfTheThing) {

@@ -69,7 +69,7 @@ class MonitorService final : public Monitors {
   Result<Look> LookAt(const MonitorRow& row, bool by_hand);
   Result<Json> TaskInput(const MonitorRow& row, const Look& look) GYRE_REQUIRES(evaluating_);
   Result<Json> Promises(const MonitorRow& row) GYRE_REQUIRES(evaluating_);
-  Json Traffic(const std::string& endpoint) GYRE_REQUIRES(evaluating_);
+  Json Traffic(const Monitor& monitor) GYRE_REQUIRES(evaluating_);
   Result<bool> Keep(MonitorRow* row, const Look& look, const Json& document);
   Result<> Write(const Commit& commit);
   void SetGauges(const Commit& commit);
@@ -81,11 +81,12 @@ class MonitorService final : public Monitors {
   std::atomic<bool> stopping_ = false;
   Mutex evaluating_;  // one evaluation at a time; may take long
   Mutex writing_;     // of alerts and monitors; short
+  // By monitor: what its endpoint had counted when it last looked.
   std::map<std::string, serving::EndpointCounts> counted_ GYRE_GUARDED_BY(evaluating_);
-  // By monitor: when it may be looked at again, so that a storm of small batches costs a share of
-  // the time, not all of it.
   // By model version: what its columns added on the rows held out; computed once.
   std::map<std::string, Json> attributions_ GYRE_GUARDED_BY(evaluating_);
+  // By monitor: when it may be looked at again, so that a storm of small batches costs a share of
+  // the time, not all of it.
   std::map<std::string, std::int64_t> rested_us_ GYRE_GUARDED_BY(evaluating_);
   exec::Worker worker_;
 };

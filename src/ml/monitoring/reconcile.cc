@@ -179,10 +179,10 @@ Result<Json> MonitorService::Promises(const MonitorRow& row) {
   return promises;
 }
 
-// Requests since the last evaluation; the log holds only those that were answered.
-Json MonitorService::Traffic(const std::string& endpoint) {
-  const serving::EndpointCounts now = rooms_.serving.Counts(endpoint);
-  serving::EndpointCounts& before = counted_[endpoint];
+// Requests since the monitor's last evaluation; the log holds only those that were answered.
+Json MonitorService::Traffic(const Monitor& monitor) {
+  const serving::EndpointCounts now = rooms_.serving.Counts(monitor.endpoint);
+  serving::EndpointCounts& before = counted_[monitor.id];
   if (now.requests < before.requests) before = {};  // it was deployed anew
   const std::int64_t requests = now.requests - before.requests;
   Health health;
@@ -228,7 +228,7 @@ Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
   GYRE_TRY(Look look, LookAt(row, by_hand));
   if (!look.changed) return judged;
   const std::string endpoint = row.monitor.endpoint;
-  const Json traffic = Traffic(endpoint);
+  const Json traffic = Traffic(row.monitor);
   runners::JobRun::TaskOptions options;
   options.cancelled = [this] { return stopping_.load(); };
   for (int batch = 0; batch < kBatchesMax; ++batch) {
