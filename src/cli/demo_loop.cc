@@ -66,11 +66,24 @@ Result<> DemoLoop::Arm() {
   return {};
 }
 
+// The trigger hears of an alert a moment after it has begun.
+Result<std::string> DemoLoop::FirstFiring() {
+  const std::string path =
+      fmt::format("{}/firings?trigger={}", ProjectPath(), month_.trigger["name"].AsString());
+  const std::int64_t begin_us = SystemClock().MonotonicMicros();
+  while (month_.drift_day != 0) {
+    GYRE_TRY(const Json firings, session_.Get(path));
+    if (firings["items"].size() > 0) return firings["items"].items().back()["id"].AsString();
+    if (SystemClock().MonotonicMicros() - begin_us > kTrainedWithinMicros)
+      return LoopFailed("the trigger heard nothing");
+    std::this_thread::sleep_for(kLookEvery);
+  }
+  return std::string();
+}
+
 Result<bool> DemoLoop::WaitForNews() {
-  GYRE_TRY(const Json firings, session_.Get(fmt::format("{}/firings?trigger={}", ProjectPath(),
-                                                        month_.trigger["name"].AsString())));
-  if (firings["items"].size() == 0) return false;
-  const std::string id = firings["items"].items().back()["id"].AsString();
+  GYRE_TRY(const std::string id, FirstFiring());
+  if (id.empty()) return false;
   const std::int64_t begin_us = SystemClock().MonotonicMicros();
   for (;;) {
     GYRE_TRY(month_.firing, session_.Get(fmt::format("{}/firings/{}", ProjectPath(), id)));
@@ -161,7 +174,7 @@ Result<> DemoLoop::Finish(int day) {
     GYRE_TRY(const bool fired, WaitForNews());
     if (!fired) break;
   }
-  if (month_.firing.is_null()) return LoopFailed("the trigger heard nothing");
+  if (month_.firing.is_null()) return LoopFailed("no drift alert began");
   if (month_.firing["state"].AsString() != "succeeded")
     return LoopFailed(month_.firing["reason"].AsString());
   if (month_.promoted_day == 0)

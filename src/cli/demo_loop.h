@@ -28,7 +28,8 @@ class DemoLoop {
   Result<> TellChain();
 
  private:
-  Result<bool> WaitForNews();  // there is a firing
+  Result<std::string> FirstFiring();  // empty before the alert
+  Result<bool> WaitForNews();         // there is a firing
   Result<> TellJudgement(int day);
   Result<> TellTraffic(int day);
   void Say(int day, std::string_view mark, std::string_view text);
