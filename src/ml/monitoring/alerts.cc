@@ -1,6 +1,7 @@
 #include "ml/monitoring/alerts.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace gyre::monitoring {
 namespace {
@@ -46,7 +47,8 @@ std::string MuteOf(const AlertRule& rule, AlertState* state, std::int64_t time_u
   if (Flapping(rule, state))
     return fmt::format("it began or ended {} times within {} windows", state->changes.size(),
                        rule.flap_windows);
-  if (state->told_us != 0 && time_us - state->told_us < rule.renotify_us)
+  // Told far ahead of this window: a clock that was wrong. It must not silence what comes now.
+  if (state->told_us != 0 && std::abs(time_us - state->told_us) < rule.renotify_us)
     return "told at " + FormatTime(state->told_us);
   return {};
 }

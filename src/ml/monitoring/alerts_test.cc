@@ -91,6 +91,23 @@ TEST(Alerts, AreToldOnceThenAgainAfterAPauseUnlessAcknowledged) {
   EXPECT_EQ(run.See(Level::kBad).mute, "acknowledged by ann");
 }
 
+// Back by a day, the clock falls into the pause; back by a year, what was told then counts no more.
+TEST(Alerts, AClockThatJumpsNeitherStormsNorSilences) {
+  for (const std::int64_t year : {0, 1}) {
+    Watched run({.renotify_us = 48 * kHour});
+    run.time_us = run.now_us = 20'000 * kHour;
+    run.See(Level::kBad);
+    run.time_us += year * 8'760 * kHour;
+    EXPECT_TRUE(run.See(Level::kBad).tell);
+    run.time_us -= year * 8'760 * kHour + 24 * kHour;
+    int told = 0;
+    for (int i = 0; i < 24; ++i) told += run.See(Level::kBad).tell ? 1 : 0;
+    EXPECT_EQ(told, year) << "once at most, whatever the clock did";
+    run.now_us += 8'760 * kHour;
+    EXPECT_FALSE(run.See(Level::kBad).tell) << "the pause is one of the data";
+  }
+}
+
 TEST(Alerts, OnlyWhatFiresIsAcknowledged) {
   AlertState state;
   EXPECT_EQ(Acknowledge(&state, "ann").error().gy(), "GY4504");

@@ -225,6 +225,7 @@ Result<Json> MonitorService::TaskInput(const MonitorRow& row, const Look& look) 
 
 Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
   std::int64_t judged = 0;
+  row.cursor_us = GoOnFrom(row.monitor.spec.window, row.cursor_us, rooms_.clock.NowMicros());
   GYRE_TRY(Look look, LookAt(row, by_hand));
   if (!look.changed) return judged;
   const std::string endpoint = row.monitor.endpoint;

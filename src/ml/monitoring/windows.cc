@@ -115,11 +115,15 @@ std::vector<Window> AssignWindows(const WindowSpec& spec, std::int64_t from,
 
 std::int64_t Watermark(const WindowSpec& spec, std::int64_t newest_event_us,
                        std::int64_t newest_received_us, std::int64_t now_us) {
-  const std::int64_t seen = std::min(newest_event_us, newest_received_us);
+  const std::int64_t seen = std::min({newest_event_us, newest_received_us, now_us + kClockSkewMax});
   const std::int64_t quiet = now_us - newest_received_us;
   if (spec.by_time() && quiet > spec.period_us + spec.lateness_us)
     return FloorTo(seen, spec.period_us) + spec.period_us + spec.lateness_us;
   return seen;
+}
+
+std::int64_t GoOnFrom(const WindowSpec& spec, std::int64_t judged_us, std::int64_t now_us) {
+  return judged_us <= now_us + 2 * kClockSkewMax ? judged_us : PlaceOf(spec, now_us);
 }
 
 std::string_view WindowStateName(WindowState state) {

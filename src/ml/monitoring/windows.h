@@ -72,6 +72,10 @@ std::vector<Window> AssignWindows(const WindowSpec& spec, std::int64_t from,
 std::int64_t Watermark(const WindowSpec& spec, std::int64_t newest_event_us,
                        std::int64_t newest_received_us, std::int64_t now_us);
 
+// Where to go on: at the end of what was judged. If that lies ahead of the clock, the clock was set
+// back: what comes now would be ignored until it has caught up.
+std::int64_t GoOnFrom(const WindowSpec& spec, std::int64_t judged_us, std::int64_t now_us);
+
 // How sure a judged window is: labels and late rows may still change a provisional one.
 enum class WindowState : unsigned char { kOpen, kProvisional, kFinal };
 std::string_view WindowStateName(WindowState state);

@@ -55,7 +55,7 @@ class Engine {
     CacheKey cache;
     StepContext context;
     std::string reference, why_not_cached;
-    std::int64_t begun_us = 0;
+    std::int64_t begun_us = 0;  // of the clock that never goes back
   };
   using Message = std::move_only_function<void()>;
 

@@ -142,7 +142,7 @@ void Engine::BeginKind(std::uint64_t tag) {
       }
       found->second.polling = false;
       found->second.begun = true;
-      found->second.begun_us = clock_.NowMicros();
+      found->second.begun_us = clock_.MonotonicMicros();
       if (!begun) return OnKindEnd(tag, {.outputs = std::move(begun).error()});
       found->second.reference = *std::move(begun);
       if (found->second.stopped) CancelKind(tag);
@@ -164,7 +164,7 @@ void Engine::PollKinds() {
     const auto kind = kinds_.find(step.kind);
     flight.polling = true;
     const std::int64_t due_us = step.timeout_us == 0 ? 0 : flight.begun_us + step.timeout_us;
-    if (due_us != 0 && clock_.NowMicros() >= due_us) {
+    if (due_us != 0 && now_us >= due_us) {
       InPool([&kind = *kind->second, reference = flight.reference] { kind.Cancel(reference); });
       OnKindEnd(tag,
                 {.outputs = MakeError(Code::kDeadlineExceeded, "GY4723", "it took longer than {}",

@@ -185,6 +185,8 @@ void ServingService::Publish(std::shared_ptr<const Route> route) {
 Result<> ServingService::Start() {
   std::string after;
   while (true) {
+    // What goes on after a crash changes endpoints already: a change must not be loaded over.
+    const MutexLock lock(deploy_mutex_);
     std::vector<Endpoint> page;
     GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
       GYRE_TRY(page, ReadEndpoints(reader, "", kPage, after));

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <set>
+#include <thread>
 
 #include "base/hash.h"
 #include "ml/serving/route.h"
@@ -386,6 +387,27 @@ TEST_F(TrafficTest, NobodyFailsWhileSharesChange) {
   callers.clear();
   EXPECT_EQ(failed.load(), 0);
   EXPECT_GT(answered.load(), 100);
+}
+
+// What goes on where a dead process stopped may change an endpoint while the next one still loads.
+TEST_F(TrafficTest, AChangeWhileTheServerStartsIsNotLost) {
+  constexpr int kRounds = 3, kBefore = 40;  // so many are loaded before it
+  for (int i = 0; i < kBefore; ++i) ASSERT_TRUE(house_.Deploy("churn:v1", fmt::format("a{}", i)));
+  for (int round = 0; round < kRounds; ++round) {
+    house_.serving.reset();
+    house_.serving = *OpenServing(*house_.database, *house_.blobs, *house_.registry, *house_.events,
+                                  *house_.metrics, SystemClock(), {});
+    exec::ThreadPool pool({.name = "start", .threads = 1});
+    ASSERT_TRUE(pool.Post([&] { EXPECT_TRUE(house_.serving->Start()); }));
+    const std::string model = fmt::format("churn:v{}", 2 + round);
+    while (!house_.serving->Find("a0")) std::this_thread::yield();
+    ASSERT_TRUE(house_.Deploy(model));
+    while (!house_.serving->ready()) std::this_thread::yield();
+    const auto endpoint = house_.serving->Get("default", "churn");
+    ASSERT_TRUE(endpoint);
+    EXPECT_TRUE(endpoint->ready) << "it runs something else than " << model;
+    EXPECT_EQ(ModelOf(Body("x")), model);
+  }
 }
 
 }  // namespace
