@@ -197,8 +197,7 @@ Result<net::Response> PipelinesApi::Run(net::Request& request) {
   for (const Json& text : body["param_texts"].items()) run.param_texts.push_back(text.AsString());
   run.created_by = request.principal.name;
   if (!run.key.empty()) run.key = fmt::format("{}/{}", run.project, run.key);
-  GYRE_TRY(const auto permissions, pipelines_.PermissionsOf(run));
-  GYRE_DO(AdmitSteps(access_, request, permissions));
+  run.admit = [&](const auto& permissions) { return AdmitSteps(access_, request, permissions); };
   GYRE_TRY(const pipelines::RunView begun, pipelines_.Run(std::move(run)));
   return net::Response::JsonDoc(pipelines::RunToJson(begun), 202);
 }

@@ -212,6 +212,14 @@ void Engine::Loop(const exec::StopFlag& stop) {
     TakeMessages();
     PollKinds();
   }
+  // What somebody was told (that a run is cancelled) is written before this ends. A program's end
+  // that is seen here stays in its folder.
+  constexpr int kLooksMax = 200;
+  for (int look = 0; committing_ && look < kLooksMax; ++look) {
+    static_cast<void>(shims_->Wait(10'000));
+    TakeMessages();
+  }
+  Commit();
 }
 
 Engine::Live* Engine::LiveOf(const std::string& run_id) {

@@ -12,24 +12,6 @@ namespace gyre::pipelines {
 namespace {
 
 constexpr std::size_t kGroupsOfOneWrite = 400;  // keeps a closure within its 5 ms
-constexpr std::int64_t kVersionsMax = 1000;
-
-constexpr std::string_view kVersionColumns =
-    "SELECT project, name, version, noun, digest, source, description, steps, created_by, "
-    "created_us FROM pipeline_version";
-
-PipelineVersion VersionAt(const db::Row& row) {
-  return {.project = row.Str(0),
-          .name = row.Str(1),
-          .version = row.Int(2),
-          .noun = row.Str(3),
-          .digest = row.Str(4),
-          .source = row.Str(5),
-          .description = row.Str(6),
-          .created_by = row.Str(8),
-          .steps = row.Int(7),
-          .created_us = row.Int(9)};
-}
 
 constexpr std::string_view kRunColumns =
     "SELECT id, project, pipeline, version, state, reason, params, outputs, triggered_by, "
@@ -59,93 +41,10 @@ RunView ViewAt(const db::Row& row) {
 
 std::int64_t Micros(double seconds) { return static_cast<std::int64_t>(seconds * 1e6); }
 
-Result<std::optional<PipelineVersion>> OneVersion(db::Database& database, const std::string& sql,
-                                                  db::Params params) {
-  std::optional<PipelineVersion> found;
-  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY([[maybe_unused]] const bool any,
-             reader.QueryOne(sql, params, [&](const db::Row& row) { found = VersionAt(row); }));
-    return {};
-  }));
-  return found;
-}
-
 }  // namespace
 
 std::string CacheOwnerId(std::string_view project, std::string_view key) {
   return fmt::format("{}/{}", project, key);
-}
-
-Result<> PipelineStore::InsertVersion(const PipelineVersion& version) {
-  return database_.Write([&](db::Transaction& tx) {
-    return tx.Execute(
-        "INSERT INTO pipeline_version (project, name, version, noun, digest, source, description, "
-        "steps, created_by, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        {version.project, version.name, version.version, version.noun, version.digest,
-         version.source, version.description, version.steps, version.created_by,
-         version.created_us});
-  });
-}
-
-Result<std::optional<PipelineVersion>> PipelineStore::FindVersion(std::string_view project,
-                                                                  std::string_view name,
-                                                                  std::int64_t version) {
-  static const std::string sql = std::string(kVersionColumns) +
-                                 " WHERE project = ?1 AND name = ?2 AND (?3 = 0 OR version = ?3) "
-                                 "ORDER BY version DESC LIMIT 1";
-  return OneVersion(database_, sql, {project, name, version});
-}
-
-Result<std::optional<PipelineVersion>> PipelineStore::FindDigest(std::string_view project,
-                                                                 std::string_view name,
-                                                                 std::string_view digest) {
-  static const std::string sql =
-      std::string(kVersionColumns) + " WHERE project = ?1 AND name = ?2 AND digest = ?3";
-  return OneVersion(database_, sql, {project, name, digest});
-}
-
-Result<std::vector<PipelineVersion>> PipelineStore::ListNewest(std::string_view project,
-                                                               std::string_view after_name,
-                                                               int limit) {
-  static const std::string sql =
-      std::string(kVersionColumns) +
-      " AS v WHERE project = ?1 AND name > ?2 AND version = (SELECT MAX(w.version) FROM "
-      "pipeline_version AS w WHERE w.project = v.project AND w.name = v.name) ORDER BY name LIMIT "
-      "?3";
-  std::vector<PipelineVersion> found;
-  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(found,
-             db::Collect<PipelineVersion>(reader, sql, {project, after_name, limit}, VersionAt));
-    return {};
-  }));
-  return found;
-}
-
-Result<std::vector<PipelineVersion>> PipelineStore::ListVersions(std::string_view project,
-                                                                 std::string_view name) {
-  static const std::string sql = std::string(kVersionColumns) +
-                                 " WHERE project = ?1 AND name = ?2 ORDER BY version DESC LIMIT ?3";
-  std::vector<PipelineVersion> found;
-  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(found,
-             db::Collect<PipelineVersion>(reader, sql, {project, name, kVersionsMax}, VersionAt));
-    return {};
-  }));
-  return found;
-}
-
-Result<bool> PipelineStore::RemoveVersions(std::string_view project, std::string_view name,
-                                           std::int64_t version) {
-  bool any = false;
-  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(
-        tx.Execute("DELETE FROM pipeline_version WHERE project = ?1 AND name = ?2 AND (?3 = 0 "
-                   "OR version = ?3)",
-                   {project, name, version}));
-    any = tx.changes() > 0;
-    return {};
-  }));
-  return any;
 }
 
 Result<> PipelineStore::InsertRun(const RunRecord& run, std::string_view plan,

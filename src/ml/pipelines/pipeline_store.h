@@ -1,4 +1,4 @@
-// All SQL of pipelines. Private.
+// All SQL of runs. Private.
 #pragma once
 
 #include <map>
@@ -75,19 +75,6 @@ class PipelineStore {
  public:
   PipelineStore(db::Database& database, events::Events& events)
       : database_(database), events_(events) {}
-
-  Result<> InsertVersion(const PipelineVersion& version);
-  Result<std::optional<PipelineVersion>> FindVersion(std::string_view project,
-                                                     std::string_view name,
-                                                     std::int64_t version);  // 0 = the newest
-  Result<std::optional<PipelineVersion>> FindDigest(std::string_view project, std::string_view name,
-                                                    std::string_view digest);
-  Result<std::vector<PipelineVersion>> ListNewest(std::string_view project,
-                                                  std::string_view after_name, int limit);
-  Result<std::vector<PipelineVersion>> ListVersions(std::string_view project,
-                                                    std::string_view name);
-  Result<bool> RemoveVersions(std::string_view project, std::string_view name,
-                              std::int64_t version);  // 0 = all
 
   // Error: kAlreadyExists when the key has a run.
   Result<> InsertRun(const RunRecord& run, std::string_view plan, std::string_view key);

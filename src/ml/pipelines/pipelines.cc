@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ml/pipelines/engine.h"
 #include "ml/pipelines/run_view.h"
+#include "ml/pipelines/versions.h"
 #include "platform/exec/files.h"
 #include "platform/exec/folders.h"
 
@@ -15,9 +16,8 @@ namespace gyre::pipelines {
 namespace {
 
 constexpr int kDepthMax = 8;  // of pipelines that run pipelines
-constexpr std::string_view kProgramPermission = "pipeline.program";
-constexpr KindKey kPipelineKeys[] = {{"pipeline", true, true}, {"params"}};
-const KindFacts kPipelineFacts{"pipeline", kPipelineKeys, {}, true};
+constexpr KindKey kPipelineKeys[] = {{kPipelineKey, true, true}, {"params"}};
+const KindFacts kPipelineFacts{kPipelineKind, kPipelineKeys, {}, true};
 
 // A step that is a run of another pipeline. It holds no slot: only that run's own steps do.
 class PipelineKind final : public StepKind {
@@ -32,7 +32,10 @@ class PipelineKind final : public StepKind {
           .Fix("a pipeline cannot be part of itself");
     RunRequest request;
     request.project = context.project;
-    request.pipeline = context.with["pipeline"].AsString();
+    request.pipeline = context.with[kPipelineKey].AsString();
+    if (request.pipeline.find(':') == std::string::npos)  // who began it was asked about no version
+      return InvalidArgument("GY4717", "the run is of a server that fixed no versions")
+          .Fix("gyre pipelines run, which begins a new one");
     request.params = context.with["params"];
     request.triggered_by = fmt::format("pipeline run {}", context.run_id.substr(0, 8));
     request.key = context.attempt_key;
@@ -82,6 +85,7 @@ class PipelinesOnStore final : public Pipelines {
   PipelinesOnStore(const PipelinesRooms& rooms, PipelinesSettings settings)
       : rooms_(rooms),
         settings_(std::move(settings)),
+        versions_(rooms.database, kinds_, rooms.clock),
         store_(rooms.database, rooms.events),
         engine_(store_, ProgramRooms{rooms.blobs, settings_.directory, Environment()}, kinds_,
                 rooms.clock, settings_.parallel_max) {
@@ -92,24 +96,33 @@ class PipelinesOnStore final : public Pipelines {
     std::string name(kind->facts().name);
     kinds_.insert_or_assign(std::move(name), std::move(kind));
   }
-  Result<> Start() override { return engine_.Start(); }
+  Result<> Start() override {
+    GYRE_DO(versions_.Start());
+    return engine_.Start();
+  }
 
   Result<PipelineVersion> Add(std::string_view project, std::string_view source,
-                              std::string_view source_name, std::string_view by) override;
-  Result<PipelineVersion> Resolve(std::string_view project, std::string_view reference) override;
+                              std::string_view source_name, std::string_view by) override {
+    return versions_.Add(project, source, source_name, by);
+  }
+  Result<PipelineVersion> Resolve(std::string_view project, std::string_view reference) override {
+    return versions_.Resolve(project, reference);
+  }
   Result<std::vector<PipelineVersion>> List(std::string_view project, std::string_view after_name,
                                             int limit) override {
-    return store_.ListNewest(project, after_name, limit);
+    return versions_.store().ListNewest(project, after_name, limit);
   }
   Result<std::vector<PipelineVersion>> Versions(std::string_view project,
                                                 std::string_view name) override {
-    return store_.ListVersions(project, name);
+    return versions_.store().ListVersions(project, name);
   }
-  Result<> Remove(std::string_view project, std::string_view reference) override;
+  Result<> Remove(std::string_view project, std::string_view reference) override {
+    return versions_.Remove(project, reference);
+  }
   Result<Json> Graph(std::string_view project, std::string_view reference) override;
   Result<Json> Check(std::string_view project, std::string_view source,
                      std::string_view source_name) override {
-    GYRE_TRY(const Spec spec, Parse(project, source, source_name));
+    GYRE_TRY(const Spec spec, versions_.Fix(project, source, source_name));
     return Json::Obj({{"name", spec.name}, {"spec", SpecToJson(spec)}});
   }
   Result<std::vector<std::string>> PermissionsOf(const RunRequest& request) override;
@@ -134,9 +147,9 @@ class PipelinesOnStore final : public Pipelines {
   bool busy() override { return engine_.busy(); }
 
  private:
-  struct Source {
-    std::string text, name, pipeline;
-    std::int64_t version = 0;
+  struct Planned {
+    Spec spec;
+    std::int64_t version = 0;  // 0 = of a source that was not added
   };
   std::vector<std::string> Environment() const {
     std::vector<std::string> environment;
@@ -144,157 +157,55 @@ class PipelinesOnStore final : public Pipelines {
       environment.push_back(fmt::format("{}={}", name, value));
     return environment;
   }
-  Result<Spec> Parse(std::string_view project, std::string_view source, std::string_view name);
-  Result<Source> SourceOf(const RunRequest& request);
-  Result<> AddPermissions(const Spec& spec, std::string_view project, int depth,
-                          std::set<std::string>* permissions);
+  Result<Planned> PlanOf(const RunRequest& request);
   Result<std::int64_t> RemoveFolders();
 
   const PipelinesRooms rooms_;
   const PipelinesSettings settings_;
   Mutex forgetting_;
   Kinds kinds_;
+  pipelines::Versions versions_;
   PipelineStore store_;
   Engine engine_;  // last: it uses all of the above
 };
 
-struct Reference {
-  std::string name;
-  std::int64_t version = 0;
-};
-
-Result<Reference> ParseReference(std::string_view text) {
-  const std::size_t colon = text.find(':');
-  Reference reference{std::string(text.substr(0, colon)), 0};
-  if (colon == std::string_view::npos) return reference;
-  const std::string_view version = text.substr(colon + 1);
-  const auto number = version.starts_with('v') ? ParseInt(version.substr(1)) : std::nullopt;
-  if (!number || *number < 1)
-    return InvalidArgument("GY4711", "`{}` is no version of a pipeline", text)
-        .Fix(reference.name + ":v1");
-  reference.version = *number;
-  return reference;
-}
-
-Result<Spec> PipelinesOnStore::Parse(std::string_view project, std::string_view source,
-                                     std::string_view name) {
-  std::vector<KindFacts> kinds(ProgramKinds().begin(), ProgramKinds().end());
-  for (const auto& [kind, implementation] : kinds_) kinds.push_back(implementation->facts());
-  const FindComponent find = [&](std::string_view reference) -> Result<Spec> {
-    GYRE_TRY(const PipelineVersion found, Resolve(project, reference));
-    if (found.noun != "component")
-      return InvalidArgument("GY4711", "`{}` is a pipeline, no component", found.reference())
-          .Fix(fmt::format("kind: pipeline, pipeline: {}", found.name));
-    return ParseSpec(found.source, found.reference(), kinds, nullptr);
-  };
-  return ParseSpec(source, name, kinds, find);
-}
-
-Result<PipelineVersion> PipelinesOnStore::Add(std::string_view project, std::string_view source,
-                                              std::string_view source_name, std::string_view by) {
-  GYRE_TRY(const Spec spec, Parse(project, source, source_name));
-  PipelineVersion version;
-  version.project = project;
-  version.name = spec.name;
-  version.noun = spec.is_component ? "component" : "pipeline";
-  version.digest = Sha256Hex(source);
-  version.source = source;
-  version.description = spec.description;
-  version.steps = static_cast<std::int64_t>(spec.steps.size());
-  version.created_by = by;
-  version.created_us = rooms_.clock.NowMicros();
-  constexpr int kAttemptsMax = 5;  // two who add at once get two numbers
-  for (int attempt = 1;; ++attempt) {
-    GYRE_TRY(auto same, store_.FindDigest(project, version.name, version.digest));
-    if (same) return *std::move(same);
-    GYRE_TRY(const auto newest, store_.FindVersion(project, version.name, 0));
-    if (newest && newest->noun != version.noun)
-      return FailedPrecondition("GY4714", "`{}` is a {} already", version.name, newest->noun)
-          .Fix("give it another name");
-    version.version = newest ? newest->version + 1 : 1;
-    const Result<> written = store_.InsertVersion(version);
-    if (written) return version;
-    if (written.error().code() != Code::kAlreadyExists || attempt == kAttemptsMax)
-      return written.error();
-  }
-}
-
-Result<PipelineVersion> PipelinesOnStore::Resolve(std::string_view project,
-                                                  std::string_view reference) {
-  GYRE_TRY(const Reference wanted, ParseReference(reference));
-  GYRE_TRY(auto found, store_.FindVersion(project, wanted.name, wanted.version));
-  if (found) return *std::move(found);
-  GYRE_TRY(const auto known, store_.ListNewest(project, "", 1000));
-  std::vector<std::string> names;
-  for (const PipelineVersion& one : known) names.push_back(one.name);
-  Error error = NotFound("GY4711", "there is no pipeline `{}`", reference);
-  const auto close = ClosestMatch(wanted.name, names);
-  return Error(std::move(error).Fix(close && *close != wanted.name
-                                        ? fmt::format("did you mean `{}`?", *close)
-                                        : "gyre pipelines"));
-}
-
-Result<> PipelinesOnStore::Remove(std::string_view project, std::string_view reference) {
-  GYRE_TRY(const PipelineVersion found, Resolve(project, reference));
-  GYRE_TRY(const Reference wanted, ParseReference(reference));
-  GYRE_TRY([[maybe_unused]] const bool any,
-           store_.RemoveVersions(project, found.name, wanted.version));
-  return {};
-}
-
 Result<Json> PipelinesOnStore::Graph(std::string_view project, std::string_view reference) {
   GYRE_TRY(const PipelineVersion found, Resolve(project, reference));
-  GYRE_TRY(const Spec spec, Parse(project, found.source, found.reference()));
+  GYRE_TRY(const Spec spec, versions_.SpecOf(found));
   Json document = VersionToJson(found);
   document.Set("spec", SpecToJson(spec)).Set("source", found.source);
   return document;
 }
 
-Result<PipelinesOnStore::Source> PipelinesOnStore::SourceOf(const RunRequest& request) {
-  if (request.pipeline.empty())
-    return Source{request.source,
-                  request.source_name.empty() ? "pipeline.yaml" : request.source_name, "", 0};
+// What a request would run now, exactly.
+Result<PipelinesOnStore::Planned> PipelinesOnStore::PlanOf(const RunRequest& request) {
+  Planned planned;
+  if (request.pipeline.empty()) {
+    const std::string name = request.source_name.empty() ? "pipeline.yaml" : request.source_name;
+    GYRE_TRY(planned.spec, versions_.Fix(request.project, request.source, name));
+    if (planned.spec.is_component)
+      return InvalidArgument("GY4711", "{} is a component: a pipeline uses it", name)
+          .Fix("gyre pipelines add FILE");
+    return planned;
+  }
   GYRE_TRY(const PipelineVersion version, Resolve(request.project, request.pipeline));
   if (version.noun == "component")
     return InvalidArgument("GY4711", "`{}` is a component: a pipeline uses it", version.reference())
         .Fix(fmt::format("steps: {{first: {{use: {}}}}}", version.name));
-  return Source{version.source, version.reference(), version.name, version.version};
-}
-
-// Also those of the pipelines that it runs; deeper than they may go, the run itself ends them.
-Result<> PipelinesOnStore::AddPermissions(const Spec& spec, std::string_view project, int depth,
-                                          std::set<std::string>* permissions) {
-  for (const Step& step : spec.steps) {
-    if (step.kind == kPipelineFacts.name && depth < kDepthMax) {
-      GYRE_TRY(const PipelineVersion inner, Resolve(project, step.with["pipeline"].AsString()));
-      GYRE_TRY(const Spec inner_spec, Parse(project, inner.source, inner.reference()));
-      GYRE_DO(AddPermissions(inner_spec, project, depth + 1, permissions));
-    }
-    if (IsProgram(step.kind)) {
-      permissions->emplace(kProgramPermission);
-      continue;
-    }
-    const auto kind = kinds_.find(step.kind);
-    if (kind != kinds_.end() && !kind->second->permission().empty())
-      permissions->emplace(kind->second->permission());
-  }
-  return {};
+  planned.version = version.version;
+  GYRE_TRY(planned.spec, versions_.SpecOf(version));
+  return planned;
 }
 
 Result<std::vector<std::string>> PipelinesOnStore::PermissionsOf(const RunRequest& request) {
-  GYRE_TRY(const Source source, SourceOf(request));
-  GYRE_TRY(const Spec spec, Parse(request.project, source.text, source.name));
-  std::set<std::string> permissions;
-  GYRE_DO(AddPermissions(spec, request.project, 0, &permissions));
-  return std::vector<std::string>(permissions.begin(), permissions.end());
+  GYRE_TRY(const Planned planned, PlanOf(request));
+  return versions_.PermissionsOf(planned.spec, request.project);
 }
 
 Result<std::vector<std::string>> PipelinesOnStore::PermissionsOfRun(std::string_view id) {
   GYRE_TRY(const StoredRun stored, store_.Load(id, PipelineStore::Which::kRunning));
   GYRE_TRY(const Json plan, Json::Parse(stored.plan, 128));
-  std::set<std::string> permissions;
-  GYRE_DO(AddPermissions(SpecFromJson(plan), stored.run.project, 0, &permissions));
-  return std::vector<std::string>(permissions.begin(), permissions.end());
+  return versions_.PermissionsOf(SpecFromJson(plan), stored.run.project);
 }
 
 Result<RunView> PipelinesOnStore::Run(RunRequest request) {
@@ -302,11 +213,12 @@ Result<RunView> PipelinesOnStore::Run(RunRequest request) {
     GYRE_TRY(const auto same, store_.RunOfKey(request.key));
     if (same) return store_.GetRun(*same);
   }
-  GYRE_TRY(const Source source, SourceOf(request));
-  GYRE_TRY(const Spec spec, Parse(request.project, source.text, source.name));
-  if (spec.is_component)
-    return InvalidArgument("GY4711", "{} is a component: a pipeline uses it", source.name)
-        .Fix("gyre pipelines add FILE");
+  GYRE_TRY(const Planned planned, PlanOf(request));
+  const Spec& spec = planned.spec;
+  if (request.admit) {
+    GYRE_TRY(const auto permissions, versions_.PermissionsOf(spec, request.project));
+    GYRE_DO(request.admit(permissions));
+  }
   RunRecord run;
   GYRE_TRY(Json given, ParamsFromTexts(spec, request.param_texts));
   for (const auto& [name, value] : request.params.members()) given.Set(name, value);
@@ -314,7 +226,7 @@ Result<RunView> PipelinesOnStore::Run(RunRequest request) {
   run.id = NewId();
   run.project = request.project;
   run.pipeline = spec.name;
-  run.version = source.version;
+  run.version = planned.version;
   run.triggered_by = request.triggered_by;
   run.created_by = request.created_by;
   run.created_us = rooms_.clock.NowMicros();

@@ -31,7 +31,7 @@ struct PipelineVersion {
   std::string project{}, name{};
   std::int64_t version = 0;  // from 1
   std::string noun{};        // pipeline or component
-  std::string digest{};      // of the source
+  std::string digest{};      // of the source and of what that refers to
   std::string source{};      // YAML, as it was added
   std::string description{}, created_by{};
   std::int64_t steps = 0, created_us = 0;
@@ -51,6 +51,8 @@ struct RunRequest {
   // Two requests with one key are one run; empty = each is its own.
   std::string key{};
   std::string created_by{};
+  // Asked with the permissions of exactly what will run, before it does; empty = whoever asks may.
+  std::function<Result<>(const std::vector<std::string>& permissions)> admit{};
 };
 
 struct RunView {
@@ -95,7 +97,9 @@ class Pipelines {
   virtual void AddKind(std::unique_ptr<StepKind> kind) = 0;  // before Start
   virtual Result<> Start() = 0;
 
-  // The same bytes are the same version. Errors: those of ParseSpec.
+  // What it uses and runs is fixed to versions now: it means one graph for ever. The same bytes
+  // with the same parts are the same version; a number is never given again. Errors: those of
+  // ParseSpec.
   virtual Result<PipelineVersion> Add(std::string_view project, std::string_view source,
                                       std::string_view source_name, std::string_view by) = 0;
   // "nightly", "nightly:v3". kNotFound GY4711.
@@ -104,7 +108,7 @@ class Pipelines {
                                                     std::string_view after_name, int limit) = 0;
   virtual Result<std::vector<PipelineVersion>> Versions(std::string_view project,
                                                         std::string_view name) = 0;
-  // All versions, or one. Its runs stay.
+  // All versions, or one. Its runs stay. Error: GY4715 when it is part of another.
   virtual Result<> Remove(std::string_view project, std::string_view reference) = 0;
   // The checked graph of a version or a file, as a document.
   virtual Result<Json> Graph(std::string_view project, std::string_view reference) = 0;

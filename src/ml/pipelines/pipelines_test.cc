@@ -59,6 +59,9 @@ class PipelinesTest : public testing::Test {
     EXPECT_TRUE(run) << run.error().ToString() << run.error().where();
     return run ? *run : RunView();
   }
+  Result<PipelineVersion> Add(std::string_view source) {
+    return pipelines_->Add("default", source, "a.yaml", "ann");
+  }
   RunView End(const RunView& run) {
     auto ended = pipelines_->Wait(run.id, 20'000);
     EXPECT_TRUE(ended);
@@ -298,6 +301,72 @@ TEST_F(PipelinesTest, EndsThoughNestedRunsAreBeingCancelled) {
   EXPECT_EQ(End(outer).state, "cancelled");
   const auto runs = pipelines_->ListRuns({});
   for (const RunView& run : *runs) EXPECT_EQ(End(run).state, "cancelled");
+}
+
+TEST_F(PipelinesTest, ANumberIsNeverGivenAgain) {
+  ASSERT_TRUE(Add("name: a\nsteps: {x: {command: [echo, hello]}}\n"));
+  ASSERT_TRUE(Add("name: a\nsteps: {x: {command: [echo, you]}}\n"));
+  ASSERT_TRUE(pipelines_->Remove("default", "a"));
+  EXPECT_EQ(Add("name: a\nsteps: {x: {command: [echo, other]}}\n")->version, 3);
+  EXPECT_EQ(pipelines_->Resolve("default", "a:v1").error().gy(), "GY4711");
+}
+
+// What runs is what was there when it was added: who adds a version later adds nothing to it.
+TEST_F(PipelinesTest, AVersionMeansOneGraphForEver) {
+  const std::string outer =
+      "name: outer\nsteps: {p: {kind: pipeline, pipeline: inner}, c: {use: part}}\n";
+  const auto nothing = Add(outer);
+  EXPECT_EQ(nothing.error().gy(), "GY4711");
+  Work work;
+  kind_ = [&] { return std::make_unique<WorkKind>(work); };
+  Open();
+  ASSERT_TRUE(Add("component: part\nkind: work\n"));
+  EXPECT_EQ(Add(outer).error().where(), "a.yaml:2");
+  ASSERT_TRUE(Add("name: inner\nsteps: {x: {kind: work}}\n"));
+  ASSERT_TRUE(Add(outer));
+  ASSERT_TRUE(Add("component: part\nshell: echo now > " + root_ + "/part\n"));
+  ASSERT_TRUE(Add("name: inner\nsteps: {x: {shell: 'echo now > " + root_ + "/inner'}}\n"));
+  RunRequest request;
+  request.project = "default";
+  request.pipeline = "outer:v1";
+  EXPECT_EQ(pipelines_->PermissionsOf(request)->size(), 0u);
+  EXPECT_EQ(End(*pipelines_->Run(request)).state, "succeeded");
+  EXPECT_FALSE(exec::FileExists(root_ + "/part"));
+  EXPECT_FALSE(exec::FileExists(root_ + "/inner"));
+  // The same bytes with other parts are another version, and it needs what those need.
+  EXPECT_EQ(Add(outer)->version, 2);
+  request.pipeline = "outer";
+  EXPECT_EQ(*pipelines_->PermissionsOf(request), std::vector<std::string>{"pipeline.program"});
+  request.admit = [](const std::vector<std::string>& permissions) -> Result<> {
+    return MakeError(Code::kPermissionDenied, "GY9999", "{}", permissions.at(0));
+  };
+  EXPECT_EQ(pipelines_->Run(request).error().message(), "pipeline.program");
+}
+
+TEST_F(PipelinesTest, APartOfAnotherIsNotRemoved) {
+  ASSERT_TRUE(Add("name: inner\nsteps: {x: {command: [echo, hello]}}\n"));
+  ASSERT_TRUE(Add("name: inner\nsteps: {x: {command: [echo, you]}}\n"));
+  ASSERT_TRUE(Add("name: outer\nsteps: {p: {kind: pipeline, pipeline: 'inner:v1'}}\n"));
+  const auto removed = pipelines_->Remove("default", "inner");
+  EXPECT_EQ(removed.error().gy(), "GY4715");
+  EXPECT_EQ(removed.error().message(), "`inner:v1` is part of `outer:v1`");
+  EXPECT_TRUE(pipelines_->Remove("default", "inner:v2"));
+  EXPECT_TRUE(pipelines_->Remove("default", "outer"));
+  EXPECT_TRUE(pipelines_->Remove("default", "inner"));
+}
+
+// A database of a server that fixed nothing.
+TEST_F(PipelinesTest, VersionsOfBeforeAreFixedAtTheStart) {
+  ASSERT_TRUE(Add("name: inner\nsteps: {x: {command: [echo, hello]}}\n"));
+  ASSERT_TRUE(Add("name: outer\nsteps: {p: {kind: pipeline, pipeline: inner}}\n"));
+  for (const char* sql : {"UPDATE pipeline_version SET plan = ''", "DELETE FROM pipeline_part"})
+    ASSERT_TRUE(database_->Write([&](db::Transaction& tx) { return tx.Execute(sql, {}); }));
+  Open();
+  EXPECT_EQ(pipelines_->Remove("default", "inner").error().gy(), "GY4715");
+  RunRequest request;
+  request.project = "default";
+  request.pipeline = "outer";
+  EXPECT_EQ(End(*pipelines_->Run(request)).state, "succeeded");
 }
 
 TEST_F(PipelinesTest, AKeyIsOneRunAndPipelinesRunPipelines) {
