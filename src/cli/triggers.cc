@@ -59,7 +59,8 @@ Result<Json> ParamsOf(const Invocation& in) {
     const bool is_text = !parsed || parsed->is_string() || parsed->is_null();
     params.Set(given.substr(0, at), is_text ? Json(value) : *parsed);
   }
-  params.Set("endpoint", in.Get("SUBJECT"));
+  // The preset asks for it; other pipelines take what they declare.
+  if (in.Get("run") == "retrain") params.Set("endpoint", in.Get("SUBJECT"));
   return params;
 }
 
@@ -214,7 +215,7 @@ std::string HumanFiring(const Json& firing) {
       firing["state"].AsString(), firing["reason"].AsString());
   text += HumanChecks(firing["checks"]);
   if (const std::string& run = firing["run"].AsString(); !run.empty())
-    text += fmt::format("run        {}    (gyre pipelines runs show {})\n", run, run.substr(0, 8));
+    text += fmt::format("run        {}    (gyre pipelines status {})\n", run, run.substr(0, 8));
   return text;
 }
 

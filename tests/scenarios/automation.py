@@ -148,7 +148,7 @@ def files_and_pushes(g):
 def _pipeline(g):
     path = os.path.join(g.work, 'note.yaml')
     with open(path, 'w') as f:
-        f.write('name: note\nparams: {endpoint: {type: text, default: ""}}\nsteps:\n  say: {command: [echo, hello]}\n')
+        f.write('name: note\nsteps:\n  say: {command: [echo, hello]}\n')
     return path
 
 

@@ -114,6 +114,18 @@ def callers_stay(g):
     assert done.returncode != 0 and 'GY3850' in done.stderr, done.stderr
 
 
+def another_task(g):
+    """Callers read one kind of answer: a model of another target answers nobody beside the champion."""
+    with open(os.path.join(g.work, 'prices.csv'), 'w') as f:
+        f.write('x,price\n')
+        f.writelines(f'{i % 50},{3 * (i % 50) + i % 7}\n' for i in range(400))
+    g.cli('add', 'prices.csv')
+    g.cli('train', 'prices', '--target', 'price', '--budget', '2s', '--trials', '1', '--gate', 'none')
+    for how in (('--canary', '10%'), ('--shadow',)):
+        done = g.cli('deploy', 'prices:v1', '--name', 'shop', *how, check=False)
+        assert done.returncode != 0 and 'GY3854' in done.stderr, (how, done.returncode, done.stdout, done.stderr)
+
+
 def shadow(g):
     g.cli('endpoints', 'rollback', 'shop')
     g.cli('deploy', 'shop:v3', '--name', 'shop', '--shadow')
@@ -183,6 +195,7 @@ def main():
         nobody_fails(g)
         callers_stay(g)
         shadow(g)
+        another_task(g)
         promote(g)
         parks_and_wakes(g)
         costs(g)

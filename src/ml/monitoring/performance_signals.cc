@@ -135,7 +135,9 @@ Feedback FeedbackOf(std::span<const double> scores, std::span<const std::int64_t
   for (std::size_t i = 0; i < delays_us.size(); ++i) {
     const bool labelled = delays_us[i] >= 0;
     if (labelled) delays.push_back(static_cast<double>(delays_us[i]));
-    if (i < scores.size()) (labelled ? with : without).push_back(scores[i]);
+    // An answer of another kind of model has no score.
+    if (i < scores.size() && !std::isnan(scores[i]))
+      (labelled ? with : without).push_back(scores[i]);
   }
   feedback.rows = static_cast<std::int64_t>(delays_us.size());
   feedback.labelled = static_cast<std::int64_t>(delays.size());

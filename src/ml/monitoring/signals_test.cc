@@ -260,6 +260,8 @@ TEST(Feedback, TellsWhenLabelsComeForOtherRowsThanTheRest) {
   EXPECT_EQ(feedback.signal.level, Level::kBad);
   EXPECT_EQ(feedback.delay_p50_us, 5);
   EXPECT_EQ(FeedbackOf(scores, std::vector<std::int64_t>(1'000, -1)).signal.level, Level::kUnknown);
+  scores[7] = scores[400] = std::nan("");  // answers of another kind
+  EXPECT_EQ(FeedbackOf(scores, fair).signal.level, Level::kCalm);
 }
 
 TEST(Service, IsJudgedByItsOwnHistory) {

@@ -71,6 +71,7 @@ class ServingService final : public Serving {
 
   // --- traffic.cc --------------------------------------------------------------------------------
   Result<Endpoint> SetVariant(VariantRequest request) override;
+  Result<> CheckSameTask(const Endpoint& endpoint, const registry::ModelVersion& version);
   Result<Endpoint> SetTraffic(std::string_view project, std::string_view endpoint,
                               const std::map<std::string, double>& shares, std::string reason,
                               std::string by) override;

@@ -80,6 +80,18 @@ Result<Sticky> ParseSticky(std::string_view text) {
       .Fix("header:X-User, column:customer, member:session, or none");
 }
 
+// Callers of an endpoint read one kind of answer.
+Result<> ServingService::CheckSameTask(const Endpoint& endpoint,
+                                       const registry::ModelVersion& version) {
+  GYRE_TRY(const registry::ModelVersion champion,
+           around_.registry.GetVersion(endpoint.deployment.model_version_id));
+  if (champion.task == version.task && champion.target == version.target) return {};
+  return InvalidArgument("GY3854", "{} cannot answer beside {}: it is {} of `{}`, not {} of `{}`",
+                         version.name(), champion.name(), version.task, version.target,
+                         champion.task, champion.target)
+      .Fix(fmt::format("gyre deploy {} --name ANOTHER", version.name()));
+}
+
 Result<Endpoint> ServingService::SetVariant(VariantRequest request) {
   if (request.variant == kChampion)
     return InvalidArgument("GY3850", "`champion` is what the endpoint itself is deployed as")
@@ -94,6 +106,7 @@ Result<Endpoint> ServingService::SetVariant(VariantRequest request) {
   if (!request.reference.empty()) {
     GYRE_TRY(const registry::ModelVersion version,
              around_.registry.Resolve(endpoint.project, request.reference));
+    GYRE_DO(CheckSameTask(endpoint, version));
     if (variant == nullptr || variant->shadow != request.shadow ||
         variant->deployment.model_version_id != version.id) {
       fresh = Deployment{.id = NewId(),

@@ -111,6 +111,15 @@ TEST(TwoSamples, EqualScipy) {
   }
 }
 
+TEST(TwoSamples, NanAtTheEndsComparesWithNothing) {
+  const double nan = std::nan("");
+  const SampleDistance clean = CompareSorted(std::vector{1., 2., 3.}, std::vector{2., 4.});
+  const SampleDistance some =
+      CompareSorted(std::vector{1., 2., 3., nan, nan}, std::vector{nan, 2., 4.});
+  EXPECT_EQ(some.ks, clean.ks);
+  EXPECT_EQ(some.wasserstein, clean.wasserstein);
+}
+
 // Literals: scipy 1.17.1, kstwo.sf(d, n); a row for each branch.
 TEST(TwoSamples, KolmogorovEqualsScipyInAllBranches) {
   struct Case {

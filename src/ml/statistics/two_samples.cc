@@ -65,9 +65,18 @@ class Walk {
   double unit_, last_, area_ = 0;
 };
 
+// Without NaN, which a sort leaves at an end, and which compares with nothing.
+std::span<const double> Numbers(std::span<const double> sorted) {
+  while (!sorted.empty() && std::isnan(sorted.back())) sorted = sorted.first(sorted.size() - 1);
+  while (!sorted.empty() && std::isnan(sorted.front())) sorted = sorted.subspan(1);
+  return sorted;
+}
+
 }  // namespace
 
 SampleDistance CompareSorted(std::span<const double> a, std::span<const double> b) {
+  a = Numbers(a);
+  b = Numbers(b);
   // Each step of a walk waits for the one before; two walks side by side wait half as long. They
   // part below a value, so that no tie is torn.
   const double middle = a[a.size() / 2];
