@@ -36,10 +36,16 @@ pipelines::StepLink VersionLink(const std::string& id, const std::string& refere
   return {.kind = "dataset_version", .id = id, .label = reference, .made = made};
 }
 
-Result<runners::Job> SubmitAdd(Datasets& datasets, blob::Store& blobs, const StepContext& context) {
+Result<runners::Job> SubmitAdd(pipelines::Pipelines& pipelines, Datasets& datasets,
+                               blob::Store& blobs, const StepContext& context) {
   const std::string& file = context.with["file"].AsString();
   if (!file.starts_with(kFilePrefix))
     return InvalidArgument("GY2131", "`file` is `{}`, not a file that another step made", file)
+        .Fix("file: ${steps.fetch.outputs.NAME}, of type file");
+  // Who knows the digest of another project's file has no right to its rows.
+  GYRE_TRY(const bool ours, pipelines.HasFile(context.project, file.substr(kFilePrefix.size())));
+  if (!ours)
+    return NotFound("GY2133", "no step of a run of this project made the file `{}`", file)
         .Fix("file: ${steps.fetch.outputs.NAME}, of type file");
   ImportRequest request;
   request.project = context.project;
@@ -103,7 +109,8 @@ void AddSteps(pipelines::Pipelines& pipelines, Datasets& datasets, Queries& quer
               blob::Store& blobs, runners::Jobs& jobs) {
   pipelines.AddKind(pipelines::JobStepKind(
       jobs, kAdd, "dataset.write",
-      {[&](const StepContext& context) { return SubmitAdd(datasets, blobs, context); }, EndAdd}));
+      {[&](const StepContext& context) { return SubmitAdd(pipelines, datasets, blobs, context); },
+       EndAdd}));
   pipelines.AddKind(pipelines::JobStepKind(
       jobs, kCheck, "dataset.write",
       {[&](const StepContext& context) -> Result<runners::Job> {

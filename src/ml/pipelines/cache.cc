@@ -22,11 +22,12 @@ Result<> AddFiles(const Json& files, Json* parts) {
   return {};
 }
 
-bool FindFiles(blob::Store& blobs, const Step& step, CacheHit* hit) {
+bool FindFiles(PipelineStore& store, blob::Store& blobs, std::string_view project, const Step& step,
+               CacheHit* hit) {
   for (const OutputSpec& output : step.outputs) {
     if (output.type != ValueType::kFile) continue;
     auto file = FileOf(blobs, hit->outputs[output.name]);
-    if (!file) return false;
+    if (!file || !store.HasFile(project, file->digest).value_or(false)) return false;
     hit->files.push_back(*std::move(file));
   }
   return true;
@@ -76,7 +77,7 @@ Result<CacheAnswer> AskCache(PipelineStore& store, blob::Store& blobs, const Run
   CacheAnswer answer;
   const std::int64_t after_us = *step.cache_us == 0 ? 0 : now_us - *step.cache_us;
   GYRE_TRY(auto hit, store.FindCached(run.project, key.key, after_us));
-  if (hit && FindFiles(blobs, step, &*hit)) {
+  if (hit && FindFiles(store, blobs, run.project, step, &*hit)) {
     answer.hit = std::move(hit);
     return answer;
   }

@@ -449,6 +449,24 @@ Result<> PipelineStore::Fail(const RunChange& change, std::string_view reason,
   });
 }
 
+Result<bool> PipelineStore::HasFile(std::string_view project, std::string_view digest) {
+  bool has = false;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(has, reader.QueryOne("SELECT 1 FROM blob_ref AS b JOIN pipeline_run AS r ON r.id = "
+                                  "b.owner_id WHERE b.digest = ?1 AND b.owner_kind = ?2 AND "
+                                  "r.project = ?3 LIMIT 1",
+                                  {digest, kRunOwner, project}, [](const db::Row&) {}));
+    if (has) return {};
+    // Or a result that is kept: its run may be forgotten.
+    const std::string from = CacheOwnerId(project, ""), to = CacheOwnerId(project, "g");
+    GYRE_TRY(has, reader.QueryOne("SELECT 1 FROM blob_ref WHERE digest = ?1 AND owner_kind = ?2 "
+                                  "AND owner_id >= ?3 AND owner_id < ?4 LIMIT 1",
+                                  {digest, kCacheOwner, from, to}, [](const db::Row&) {}));
+    return {};
+  }));
+  return has;
+}
+
 Result<std::optional<CacheHit>> PipelineStore::FindCached(std::string_view project,
                                                           std::string_view key,
                                                           std::int64_t after_us) {

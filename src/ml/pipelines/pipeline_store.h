@@ -106,6 +106,8 @@ class PipelineStore {
   // A run whose records cannot be written ends, with all that it has begun.
   Result<> Fail(const RunChange& change, std::string_view reason, std::int64_t now_us);
 
+  // Whether a run of the project refers to it.
+  Result<bool> HasFile(std::string_view project, std::string_view digest);
   Result<std::optional<CacheHit>> FindCached(std::string_view project, std::string_view key,
                                              std::int64_t after_us);
   Result<std::optional<CacheHit>> NewestOfStep(std::string_view project, std::string_view pipeline,

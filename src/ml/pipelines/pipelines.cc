@@ -56,7 +56,7 @@ class PipelineKind final : public StepKind {
         StepEnd{.outputs = run.outputs,
                 .links = {{"pipeline_run", run.id,
                            fmt::format("{} {}", run.pipeline, run.id.substr(0, 8)), true}},
-                .blobs = FilesOf(run.outputs)});
+                .blobs = FilesOf(run)});
   }
 
   void Cancel(const std::string& reference) override {
@@ -64,13 +64,15 @@ class PipelineKind final : public StepKind {
   }
 
  private:
-  // So that they outlive that run.
-  std::vector<blob::Object> FilesOf(const Json& outputs) const {
+  // So that they outlive that run. A text that only looks like a file of the project is none.
+  std::vector<blob::Object> FilesOf(const RunView& run) const {
     std::vector<blob::Object> files;
-    for (const auto& [name, value] : outputs.members()) {
+    for (const auto& [name, value] : run.outputs.members()) {
       const Json::Array one = {value};
       for (const Json& item : value.is_array() ? value.items() : one) {
-        if (auto file = FileOf(blobs_, item)) files.push_back(*std::move(file));
+        auto file = FileOf(blobs_, item);
+        if (file && pipelines_.HasFile(run.project, file->digest).value_or(false))
+          files.push_back(*std::move(file));
       }
     }
     return files;
@@ -134,6 +136,9 @@ class PipelinesOnStore final : public Pipelines {
     return store_.ListRuns(query);
   }
   Result<Json> Describe(std::string_view id, int limit) override;
+  Result<bool> HasFile(std::string_view project, std::string_view digest) override {
+    return store_.HasFile(project, digest);
+  }
   Result<> Cancel(std::string_view id, std::string_view reason) override;
   Result<RunView> Retry(std::string_view id, std::string_view from) override;
   Result<LogPart> ReadLog(std::string_view id, std::string_view step, int attempt,

@@ -130,6 +130,8 @@ class Pipelines {
   // the last. kNotFound GY4713.
   virtual Result<LogPart> ReadLog(std::string_view id, std::string_view step, int attempt,
                                   std::int64_t offset, std::int64_t bytes_max) = 0;
+  // Whether a step of a run of the project made the file, or a run of it was given that by a step.
+  virtual Result<bool> HasFile(std::string_view project, std::string_view digest) = 0;
   // Until it ends or the time passes.
   virtual Result<RunView> Wait(std::string_view id, std::int64_t timeout_ms) = 0;
   struct Forgotten {

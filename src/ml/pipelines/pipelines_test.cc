@@ -369,6 +369,30 @@ TEST_F(PipelinesTest, VersionsOfBeforeAreFixedAtTheStart) {
   EXPECT_EQ(End(*pipelines_->Run(request)).state, "succeeded");
 }
 
+// Neither a parameter nor the output of a nested run makes a file of another project one's own.
+TEST_F(PipelinesTest, AFileIsOfTheProjectWhoseStepMadeIt) {
+  const RunView made =
+      End(Begin("name: a\nsteps:\n  x: {shell: 'echo secret > \"$GYRE_OUTPUT_F\"', outputs: {f: "
+                "file}}\noutputs: {f: '${steps.x.outputs.f}'}\n"));
+  const std::string file = made.outputs["f"].AsString(), digest = file.substr(7);
+  EXPECT_TRUE(*pipelines_->HasFile("default", digest));
+  EXPECT_FALSE(*pipelines_->HasFile("other", digest));
+  Work work;
+  kind_ = [&] { return std::make_unique<WorkKind>(work); };
+  Open();
+  const std::string inner =
+      "name: inner\nparams: {f: text}\nsteps: {x: {kind: work}}\noutputs: {f: '${params.f}'}\n";
+  ASSERT_TRUE(pipelines_->Add("other", inner, "inner.yaml", "ben"));
+  RunRequest request;
+  request.project = "other";
+  request.source = "name: outer\nsteps:\n  a: {kind: pipeline, pipeline: inner, params: {f: '" +
+                   file + "'}, outputs: {f: file}, cache: true}\n";
+  for (int time = 0; time < 2; ++time) {
+    EXPECT_EQ(End(*pipelines_->Run(request)).state, "succeeded");
+    EXPECT_FALSE(*pipelines_->HasFile("other", digest));
+  }
+}
+
 TEST_F(PipelinesTest, AKeyIsOneRunAndPipelinesRunPipelines) {
   ASSERT_TRUE(pipelines_->Add(
       "default",

@@ -230,6 +230,7 @@ exec::ShimOptions FoundProgram(const ProgramRooms& rooms, const Machine& machine
   options.folder = AttemptFolder(rooms.directory, machine.run().id, step, task.item, intent.number);
   options.nonce = intent.nonce;
   options.memory_bytes_max = step.resources.memory_bytes;
+  options.claims_durably = step.effects_external;
   return options;
 }
 

@@ -2,7 +2,7 @@
 // claims its folder (so that a program runs at most once there), starts the program with its output
 // in a log file, ends it when its time is over, and leaves what became of it in a file.
 //
-//   shim FOLDER NONCE TIMEOUT_MS STALL_MS GRACE_MS CPUS LOG WORKDIR PROGRAM WORD...
+//   shim FOLDER NONCE TIMEOUT_MS STALL_MS GRACE_MS CPUS DURABLE LOG WORKDIR PROGRAM WORD...
 //
 //   FOLDER/.gyre-claim   a symbolic link "PID START NONCE": made at once and only once
 //   FOLDER/.gyre-status  "CODE SIGNAL WHY ERRNO CPU_US PEAK_KIB STARTED_US ENDED_US", renamed into
@@ -124,6 +124,19 @@ long Claim(const char* nonce) {
   return Call(SYS_symlink, Bits(claim.text), Bits(".gyre-claim"));
 }
 
+// So that no loss of power makes the claim undone: neither it, nor the folder or the one above it.
+bool SyncClaim() {
+  const char* const folders[] = {".", "..", "../.."};
+  for (const char* folder : folders) {
+    const long opened = Open(folder, O_RDONLY | O_DIRECTORY);
+    if (opened < 0) return false;
+    const long synced = Call(SYS_fsync, opened);
+    Call(SYS_close, opened);
+    if (synced != 0) return false;
+  }
+  return true;
+}
+
 // --- the program ---------------------------------------------------------------------------------
 
 // So many of the CPUs that we may run on; consecutive processes begin at different ones.
@@ -153,8 +166,8 @@ void LimitCpus(long long cpus) {
   Call(SYS_rt_sigprocmask, SIG_SETMASK, Bits(&none), 0, sizeof none);
   Call(SYS_dup2, log, 1);
   Call(SYS_dup2, log, 2);
-  long result = Call(SYS_chdir, Bits(argv[8]));
-  if (result == 0) result = Call(SYS_execve, Bits(argv[9]), Bits(argv + 10), Bits(envp));
+  long result = Call(SYS_chdir, Bits(argv[9]));
+  if (result == 0) result = Call(SYS_execve, Bits(argv[10]), Bits(argv + 11), Bits(envp));
   *failed = static_cast<int>(-result);
   Exit(127);
 }
@@ -265,9 +278,10 @@ void WriteStatus(int status, const char* why, int failed, long long started) {
 }
 
 int Run(int argc, char** argv, char** envp) {
-  if (argc < 11 || Call(SYS_chdir, Bits(argv[1])) != 0) return 2;
+  if (argc < 12 || Call(SYS_chdir, Bits(argv[1])) != 0) return 2;
   if (const long claimed = Claim(argv[2]); claimed != 0)
     return claimed == -EEXIST ? kClaimedByAnother : 3;
+  if (Number(argv[7]) != 0 && !SyncClaim()) return 5;
   Watch watch;
   watch.timeout_us = Number(argv[3]) * 1000;
   watch.stall_us = Number(argv[4]) * 1000;
@@ -275,7 +289,7 @@ int Run(int argc, char** argv, char** envp) {
   Call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
   watch.signals = 1UL << (SIGCHLD - 1) | 1UL << (SIGTERM - 1) | 1UL << (SIGUSR1 - 1);
   Call(SYS_rt_sigprocmask, SIG_BLOCK, Bits(&watch.signals), 0, sizeof watch.signals);
-  watch.log = Open(argv[7], O_WRONLY | O_CREAT | O_APPEND);
+  watch.log = Open(argv[8], O_WRONLY | O_CREAT | O_APPEND);
   if (watch.log < 0) return 4;
   LimitCpus(Number(argv[6]));
   const long long started = NowMicros(CLOCK_REALTIME);

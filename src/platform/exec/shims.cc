@@ -182,6 +182,7 @@ class ShimsOfThisProcess final : public Shims {
         fmt::format("{}", options.stall_ms),
         fmt::format("{}", options.grace_ms),
         fmt::format("{}", options.cpus),
+        options.claims_durably ? "1" : "0",
         options.log_file,
         options.working_directory.empty() ? options.folder : options.working_directory,
         programs_.Find(options)};

@@ -25,6 +25,7 @@ struct ShimOptions {
   std::int64_t grace_ms = 5'000;         // between SIGTERM and SIGKILL
   std::int64_t memory_bytes_max = 0;     // of the program and its descendants; 0 = none
   int cpus = 0;                          // > 0: may run on so many CPUs only
+  bool claims_durably = false;           // at most one program, even through a loss of power
 };
 
 struct ShimEnd {

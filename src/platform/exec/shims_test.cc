@@ -66,6 +66,14 @@ TEST_F(ShimsTest, AProgramThatIsNotThereSaysSo) {
   EXPECT_EQ(end.start_errno, ENOENT);
 }
 
+TEST_F(ShimsTest, AProgramBeginsBehindAClaimThatIsSynced) {
+  auto options = Options("a", {"sh", "-c", "echo $1; exit 3", "sh", "word"});
+  options.claims_durably = true;
+  ASSERT_TRUE(shims_->Start(7, options));
+  EXPECT_EQ(Next(*shims_, 7).code, 3);
+  EXPECT_EQ(Log(options), "word\n");
+}
+
 TEST_F(ShimsTest, AFolderIsClaimedOnce) {
   const auto options = Options("a", {"sh", "-c", "echo once; sleep 0.3"});
   ASSERT_TRUE(shims_->Start(1, options));
