@@ -50,6 +50,7 @@ class PredictApi {
   explicit PredictApi(serving::Serving& serving) : serving_(serving) {}
   net::RouteTable table();
 
+  bool Waits(const net::Request& request);
   Result<net::Response> Predict(net::Request& request);
   Result<net::Response> Describe(net::Request& request);
 

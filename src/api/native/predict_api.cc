@@ -24,7 +24,8 @@ constexpr net::Route kRoutes[] = {
                  {"event_times", Type::kAny, "the same of each row: a list"},
                  {"inference_ids", Type::kAny, "own ids of the rows, for their labels: a list"},
                  {"keys", Type::kAny, "what else their labels may come by: a list"},
-                 {"*", Type::kAny, "passed over"}}},
+                 {"*", Type::kAny, "passed over"}},
+     .waits = net::BindWaits<&PredictApi::Waits>},
     {.method = Method::kGet,
      .path = "/e/{endpoint}",
      .handler = Bind<&PredictApi::Describe>,
@@ -53,13 +54,17 @@ class RequestHeaders final : public serving::Headers {
 
 net::RouteTable PredictApi::table() { return {"predict", kRoutes, this}; }
 
+// To load a model takes long: the other connections of the thread would stand still.
+bool PredictApi::Waits(const net::Request& request) {
+  return serving_.Parked(request.Param("endpoint"));
+}
+
 Result<net::Response> PredictApi::Predict(net::Request& request) {
   net::Response response;
   const std::string& name = request.Param("endpoint");
   if (!request.principal.all_projects) {
-    const auto snapshot = serving_.Find(name);
-    if (snapshot && !request.principal.AllowsProject(serving::InfoOf(*snapshot).project))
-      return NoEndpoint(name);
+    const std::string project = serving_.ProjectOf(name);  // before it may be woken
+    if (!project.empty() && !request.principal.AllowsProject(project)) return NoEndpoint(name);
   }
   const RequestHeaders headers(request);
   GYRE_TRY(response.body, serving_.Predict(name, request.body(), &headers));
@@ -68,9 +73,9 @@ Result<net::Response> PredictApi::Predict(net::Request& request) {
 
 Result<net::Response> PredictApi::Describe(net::Request& request) {
   const std::string& name = request.Param("endpoint");
+  if (!request.principal.AllowsProject(serving_.ProjectOf(name))) return NoEndpoint(name);
   const auto snapshot = serving_.Find(name);
-  if (!snapshot || !request.principal.AllowsProject(serving::InfoOf(*snapshot).project))
-    return NoEndpoint(name);
+  if (!snapshot) return NoEndpoint(name);
   const serving::SnapshotInfo& info = serving::InfoOf(*snapshot);
   Json classes = Json::Arr();
   for (const std::string& text : info.scorer->classes()) classes.Push(text);

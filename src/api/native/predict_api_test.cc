@@ -16,6 +16,22 @@ namespace {
 
 constexpr char kBody[] = R"({"inputs":[{"age":30,"amount":0.5,"country":"NL"}]})";
 
+class Door final : public net::Gatekeeper {
+ public:
+  Result<> Admit(net::Request& request, const net::Route&) override {
+    request.principal.id = "somebody";
+    request.principal.all_projects = all_projects;
+    return {};
+  }
+  // Asked only for what is to be answered on the connection's thread.
+  bool AdmitsWithoutWaiting(const net::Request&, const net::Route&) const override {
+    ++inline_asked;
+    return true;
+  }
+  std::atomic<bool> all_projects{true};
+  mutable std::atomic<int> inline_asked{0};
+};
+
 class PredictApiTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -47,7 +63,7 @@ class PredictApiTest : public testing::Test {
   std::unique_ptr<runners::Jobs> jobs_;
   std::unique_ptr<serving::Predictions> predictions_;
   std::unique_ptr<EndpointsApi> endpoints_;
-  net::OpenGate gate_;
+  Door gate_;
   std::unique_ptr<net::Server> server_;
 };
 
@@ -120,6 +136,30 @@ TEST_F(PredictApiTest, LargeBatchesGiveTheSameAnswers) {
     EXPECT_EQ(Document("POST", "/e/churn", row)["outputs"].items()[0],
               many["outputs"].items()[static_cast<std::size_t>(i)]);
   }
+}
+
+// Waking on the thread of the connection would hold all its other connections.
+TEST_F(PredictApiTest, AParkedEndpointIsWokenElsewhereAndOnlyForThoseWhoMay) {
+  house_.Register("churn", 30);
+  ASSERT_TRUE(house_.Deploy("churn:v1"));
+  ASSERT_TRUE(house_.serving->Change({.project = "default",
+                                      .endpoint = "churn",
+                                      .sticky = {},
+                                      .park_after_us = kMicrosPerSecond,
+                                      .by = "ann"}));
+  for (int i = 0; i < 100 && !house_.serving->Parked("churn"); ++i) usleep(100'000);
+  ASSERT_TRUE(house_.serving->Parked("churn"));
+  gate_.all_projects = false;
+  EXPECT_EQ(Send("POST", "/e/churn", kBody).status, 404);
+  EXPECT_EQ(Send("GET", "/e/churn").status, 404);
+  EXPECT_TRUE(house_.serving->Parked("churn")) << "who may not ask does not wake it";
+  gate_.all_projects = true;
+  gate_.inline_asked = 0;
+  EXPECT_EQ(Send("POST", "/e/churn", kBody).status, 200);
+  EXPECT_EQ(gate_.inline_asked.load(), 0) << "a pool thread wakes it";
+  EXPECT_FALSE(house_.serving->Parked("churn"));
+  EXPECT_EQ(Send("POST", "/e/churn", kBody).status, 200);
+  EXPECT_EQ(gate_.inline_asked.load(), 1);
 }
 
 TEST_F(PredictApiTest, TwoHundredSwapsFailNoRequest) {

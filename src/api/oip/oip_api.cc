@@ -34,7 +34,8 @@ constexpr net::Route Get(std::string_view path, net::HandlerFunction handler, Pe
           .where = Where::kInline,
           .error_response = ErrorDocument,
           .per_project = true,
-          .any_query = true};
+          .any_query = true,
+          .waits = net::BindWaits<&OipApi::Waits>};
 }
 constexpr net::Route Infer(std::string_view path, net::HandlerFunction handler) {
   return {.method = Method::kPost,
@@ -48,7 +49,8 @@ constexpr net::Route Infer(std::string_view path, net::HandlerFunction handler) 
           .audited = false,
           .error_response = ErrorDocument,
           .per_project = true,
-          .any_query = true};
+          .any_query = true,
+          .waits = net::BindWaits<&OipApi::Waits>};
 }
 
 constexpr net::Route kRoutes[] = {
@@ -92,9 +94,10 @@ Error WhyMissing(serving::Serving& serving, const net::Request& request, const s
 Result<std::shared_ptr<const serving::Snapshot>> FindModel(serving::Serving& serving,
                                                            const net::Request& request) {
   const std::string& name = request.Param("endpoint");
-  auto snapshot = serving.Find(name);
-  if (!snapshot || !request.principal.AllowsProject(serving::InfoOf(*snapshot).project))
+  if (!request.principal.AllowsProject(serving.ProjectOf(name)))  // before it may be woken
     return WhyMissing(serving, request, name);
+  auto snapshot = serving.Find(name);
+  if (!snapshot) return WhyMissing(serving, request, name);
   const std::string version = VersionOf(request);
   if (version.empty()) return snapshot;
   snapshot = serving.FindVersion(name, version);
@@ -126,6 +129,14 @@ Result<std::shared_ptr<const serving::Snapshot>> ChooseModel(serving::Serving& s
 }  // namespace
 
 net::RouteTable OipApi::table() { return {"oip", kRoutes, this}; }
+
+// A model that must be loaded first is waited for on another thread.
+bool OipApi::Waits(const net::Request& request) {
+  for (const auto& [name, value] : request.params) {
+    if (name == "endpoint") return serving_.Parked(value);
+  }
+  return false;
+}
 
 Result<net::Response> OipApi::Server(net::Request& /*request*/) {
   return net::Response::JsonDoc(Json::Obj({{"name", "gyre"},

@@ -17,6 +17,7 @@ class OipApi {
       : serving_(serving), version_(std::move(version)) {}
   net::RouteTable table();
 
+  bool Waits(const net::Request& request);
   Result<net::Response> Server(net::Request& request);
   Result<net::Response> Live(net::Request& request);
   Result<net::Response> Ready(net::Request& request);

@@ -216,6 +216,7 @@ Result<> ServingService::Remove(std::string_view project, std::string_view name,
     const MutexLock state(state_mutex_);
     if (const auto found = problems_.find(endpoint.name); found != problems_.end())
       problems_.erase(found);
+    stats_.erase(endpoint.name);
   }
   routes_.Remove(endpoint.name);
   return {};

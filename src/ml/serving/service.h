@@ -43,6 +43,8 @@ class ServingService final : public Serving {
   Result<> Start() override;
   bool ready() const override { return ready_.load(); }
   void Stop() override;
+  std::string ProjectOf(std::string_view endpoint) override;
+  bool Parked(std::string_view endpoint) override;
   std::shared_ptr<const Snapshot> Find(std::string_view endpoint) override;
   std::shared_ptr<const Snapshot> Choose(std::string_view endpoint,
                                          const Headers& headers) override;
@@ -102,7 +104,7 @@ class ServingService final : public Serving {
 
   // --- loading (serving.cc)
   SnapshotCounters CountersOf(const std::string& endpoint, std::string_view variant);
-  std::shared_ptr<VariantStats> StatsOf(const Deployment& deployment,
+  std::shared_ptr<VariantStats> StatsOf(const std::string& endpoint, const Deployment& deployment,
                                         const SnapshotCounters& counters);
   Result<std::shared_ptr<const Snapshot>> LoadSnapshot(const Endpoint& endpoint,
                                                        const Deployment& deployment,
@@ -110,6 +112,8 @@ class ServingService final : public Serving {
   // The route that `endpoint` asks for; what runs already is not loaded again.
   Result<std::shared_ptr<const Route>> MakeRoute(const Endpoint& endpoint);
   void Publish(std::shared_ptr<const Route> route);
+  // Statistics are large: those of deployments that answer no more go.
+  void KeepStatsOf(const Route& route) GYRE_REQUIRES(state_mutex_);
   void Note(const std::string& endpoint, std::string_view level, std::string_view variant,
             std::string message);
 
@@ -137,8 +141,9 @@ class ServingService final : public Serving {
   Mutex deploy_mutex_;  // one change at a time; held while loading, never by a request
   Mutex state_mutex_;
   std::map<std::string, Error, std::less<>> problems_ GYRE_GUARDED_BY(state_mutex_);
-  std::map<std::string, std::shared_ptr<VariantStats>> stats_
-      GYRE_GUARDED_BY(state_mutex_);  // by deployment
+  // By endpoint and deployment, of those that answer; a parked endpoint keeps its own.
+  std::map<std::string, std::map<std::string, std::shared_ptr<VariantStats>>, std::less<>> stats_
+      GYRE_GUARDED_BY(state_mutex_);
   std::map<std::pair<std::string, std::string>, std::string> counted_
       GYRE_GUARDED_BY(state_mutex_);  // endpoint and variant -> project
   struct Noted {

@@ -75,10 +75,11 @@ SnapshotCounters ServingService::CountersOf(const std::string& endpoint, std::st
                               "CPU time of answering by endpoint, sampled", labels)};
 }
 
-std::shared_ptr<VariantStats> ServingService::StatsOf(const Deployment& deployment,
+std::shared_ptr<VariantStats> ServingService::StatsOf(const std::string& endpoint,
+                                                      const Deployment& deployment,
                                                       const SnapshotCounters& counters) {
   const MutexLock lock(state_mutex_);
-  std::shared_ptr<VariantStats>& stats = stats_[deployment.id];
+  std::shared_ptr<VariantStats>& stats = stats_[endpoint][deployment.id];
   if (!stats) {
     stats = std::make_shared<VariantStats>();
     stats->deployment_id = deployment.id;
@@ -124,7 +125,7 @@ Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpo
                                 .classes = info.scorer->classes()});
   }
   const SnapshotCounters counters = CountersOf(endpoint.name, info.variant);
-  auto stats = StatsOf(deployment, counters);
+  auto stats = StatsOf(endpoint.name, deployment, counters);
   {
     const MutexLock lock(state_mutex_);
     counted_[{info.endpoint, info.variant}] = info.project;
@@ -173,11 +174,23 @@ Result<std::shared_ptr<const Route>> ServingService::MakeRoute(const Endpoint& e
   return route;
 }
 
+void ServingService::KeepStatsOf(const Route& route) {
+  std::map<std::string, std::shared_ptr<VariantStats>> kept;
+  const auto keep = [&](const std::shared_ptr<const Snapshot>& snapshot) {
+    kept[snapshot->info.deployment_id] = snapshot->stats;
+  };
+  keep(route.main);
+  for (const Arm& arm : route.arms) keep(arm.snapshot);
+  for (const auto& shadow : route.shadows) keep(shadow);
+  stats_.insert_or_assign(route.endpoint, std::move(kept));
+}
+
 void ServingService::Publish(std::shared_ptr<const Route> route) {
   {
     const MutexLock lock(state_mutex_);
     if (const auto found = problems_.find(route->endpoint); found != problems_.end())
       problems_.erase(found);
+    KeepStatsOf(*route);
   }
   routes_.Publish(std::move(route));
 }
@@ -336,6 +349,17 @@ std::vector<CountedVariant> ServingService::Counted() {
 }
 
 // --- requests ------------------------------------------------------------------------------------
+
+std::string ServingService::ProjectOf(std::string_view endpoint) {
+  const auto route = routes_.Find(endpoint);
+  return route ? route->project : "";
+}
+
+bool ServingService::Parked(std::string_view endpoint) {
+  const auto view = routes_.Enter();
+  const auto found = view->table->by_name.find(endpoint);
+  return found != view->table->by_name.end() && found->second->parked;
+}
 
 std::shared_ptr<const Snapshot> ServingService::Find(std::string_view endpoint) {
   const auto route = Awake(endpoint);

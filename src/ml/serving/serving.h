@@ -229,6 +229,10 @@ class Serving {
                                                   std::string_view endpoint,
                                                   int limit) = 0;  // newest first
 
+  // Whose it is, without waking it; empty when there is no such endpoint or it is not loaded.
+  virtual std::string ProjectOf(std::string_view endpoint) = 0;
+  // Whether the next request waits until its models are loaded again.
+  virtual bool Parked(std::string_view endpoint) = 0;
   // The champion. Waits only where a parked endpoint must be loaded. Null when there is no such
   // endpoint or it is not loaded.
   virtual std::shared_ptr<const Snapshot> Find(std::string_view endpoint) = 0;

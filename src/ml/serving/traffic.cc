@@ -252,8 +252,10 @@ Result<std::vector<VariantCounts>> ServingService::Variants(std::string_view pro
     std::shared_ptr<VariantStats> stats;
     {
       const MutexLock lock(state_mutex_);
-      if (const auto found = stats_.find(deployment.id); found != stats_.end())
-        stats = found->second;
+      if (const auto all = stats_.find(name); all != stats_.end()) {
+        if (const auto found = all->second.find(deployment.id); found != all->second.end())
+          stats = found->second;
+      }
     }
     if (stats) {
       const EndpointCounts total = Counts(name, variant);

@@ -320,6 +320,21 @@ TEST_F(TrafficTest, WhatHappenedIsInItsLog) {
             "churn:v1 answers (deploy) by ann");
 }
 
+TEST_F(TrafficTest, StatisticsGoWithTheDeploymentThatTheyAreOf) {
+  EXPECT_EQ(ModelOf(Body("NL")), "churn:v1");
+  const std::weak_ptr<VariantStats> champion = house_.serving->Find("churn")->stats;
+  ASSERT_TRUE(Canary("churn:v2", 0.5));
+  EXPECT_FALSE(champion.expired());
+  ASSERT_TRUE(house_.Deploy("churn:v3"));
+  EXPECT_EQ(CountsOf("champion").requests, 0);
+  for (int i = 0; i < 50 && !champion.expired(); ++i) usleep(100'000);
+  EXPECT_TRUE(champion.expired());
+  const std::weak_ptr<VariantStats> last = house_.serving->Find("churn")->stats;
+  ASSERT_TRUE(house_.serving->Remove("default", "churn", "ann"));
+  for (int i = 0; i < 50 && !last.expired(); ++i) usleep(100'000);
+  EXPECT_TRUE(last.expired());
+}
+
 TEST_F(TrafficTest, AnIdleEndpointIsParkedAndWakes) {
   const auto parked = house_.serving->Change({.project = "default",
                                               .endpoint = "churn",
@@ -337,6 +352,9 @@ TEST_F(TrafficTest, AnIdleEndpointIsParkedAndWakes) {
   }
   ASSERT_TRUE(endpoint);
   EXPECT_TRUE(endpoint->parked);
+  EXPECT_TRUE(house_.serving->Parked("churn"));
+  EXPECT_EQ(house_.serving->ProjectOf("churn"), "default");
+  EXPECT_TRUE(house_.serving->Parked("churn")) << "asking whose it is wakes nothing";
   EXPECT_FALSE(endpoint->ready);
   EXPECT_EQ(endpoint->memory_bytes, 0);
   for (int i = 0; i < 50 && !held.expired(); ++i) usleep(100'000);
@@ -344,6 +362,7 @@ TEST_F(TrafficTest, AnIdleEndpointIsParkedAndWakes) {
   EXPECT_EQ(ModelOf(Body("NL")), "churn:v1");
   endpoint = house_.serving->Get("default", "churn");
   EXPECT_TRUE(endpoint->ready);
+  EXPECT_FALSE(house_.serving->Parked("churn"));
   EXPECT_EQ(CountsOf("champion").requests, 2);
   EXPECT_EQ(house_.serving
                 ->Change({.project = "default",

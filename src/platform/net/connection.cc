@@ -350,7 +350,7 @@ bool Connection::TakeEarly(std::string_view in, std::size_t* used) {
 void Connection::DispatchWhole() {
   Exchange& e = *exchange_;
   body_left_ = 0;
-  if (e.route->where == Where::kInline && loop_.dispatcher.AdmitsWithoutWaiting(e)) {
+  if (loop_.dispatcher.AnswersWithoutWaiting(e)) {
     std::optional<Response> stream = loop_.dispatcher.RunInline(e, &loop_.reply);
     if (!stream) return AfterReply();
     e.OwnBody();

@@ -72,8 +72,11 @@ Dispatcher::Dispatcher(const ServerSettings& settings, std::span<const RouteTabl
       tls_(std::move(tls)),
       blocking_({"http", settings.blocking_threads, settings.blocking_threads * 64}) {}
 
-bool Dispatcher::AdmitsWithoutWaiting(const Exchange& exchange) const {
-  return gatekeeper_.AdmitsWithoutWaiting(exchange, *exchange.route);
+bool Dispatcher::AnswersWithoutWaiting(const Exchange& exchange) const {
+  const Route& route = *exchange.route;
+  if (route.where != Where::kInline) return false;
+  if (route.waits != nullptr && route.waits(exchange.table->self, exchange)) return false;
+  return gatekeeper_.AdmitsWithoutWaiting(exchange, route);
 }
 
 void Dispatcher::Tell(Exchange& exchange, int status, std::int64_t bytes) {

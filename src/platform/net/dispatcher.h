@@ -25,7 +25,7 @@ class Dispatcher {
   const ServerSettings& settings() const { return settings_; }
   const RouteIndex& index() const { return index_; }
   TlsServer* tls() const { return tls_.get(); }
-  bool AdmitsWithoutWaiting(const Exchange& exchange) const;
+  bool AnswersWithoutWaiting(const Exchange& exchange) const;
 
   // On the I/O thread: appends the answer, or returns the response when it is a stream.
   std::optional<Response> RunInline(Exchange& exchange, std::string* out);

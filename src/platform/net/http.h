@@ -145,6 +145,17 @@ struct BindImpl<Function> {
 template <auto MemberFunction>
 inline constexpr HandlerFunction Bind = &BindImpl<MemberFunction>::Call;
 
+template <auto MemberFunction>
+struct BindWaitsImpl;
+template <class Class, bool (Class::*Function)(const Request&)>
+struct BindWaitsImpl<Function> {
+  static bool Call(void* self, const Request& request) {
+    return (static_cast<Class*>(self)->*Function)(request);
+  }
+};
+template <auto MemberFunction>
+inline constexpr auto BindWaits = &BindWaitsImpl<MemberFunction>::Call;
+
 // A query parameter of a route, or a member of the JSON object that its body is.
 enum class Type : unsigned char {
   kText,
@@ -190,6 +201,8 @@ struct Route {
   Fields query = {};
   Fields members = {};     // of the JSON object in the body; none = whatever the handler takes
   bool any_query = false;  // this protocol passes over parameters that it does not know
+  // Of a row that is inline: this request would wait after all, so it goes to a pool thread.
+  bool (*waits)(void* self, const Request& request) = nullptr;
 };
 
 struct RouteTable {
