@@ -211,10 +211,16 @@ def monitors_are_made_changed_and_removed(g):
     g.cli('monitors', 'create', 'churn-fast', '--endpoint', 'churn', '--rows', '150', '--quiet-signal', 'service')
     listed = g.cli('monitors').stdout
     assert 'churn-fast' in listed and '150 rows' in listed, listed
+    for _ in range(20):
+        assert g.http('POST', '/e/churn', '{').status == 400
     world.hours(1)
     time.sleep(0.5)
     ran = g.cli('monitors', 'run', 'churn-fast').stdout
-    assert g.json('GET', '/api/v1/projects/default/monitors/churn-fast')['windows'] == 2, ran
+    fast = g.json('GET', '/api/v1/projects/default/monitors/churn-fast')
+    assert fast['windows'] == 2, ran
+    # The other monitor of the endpoint has looked before it: each counts for itself.
+    window = g.json('GET', f"/api/v1/projects/default/windows/{fast['judged'][0]['id']}")
+    assert window['health']['failed_share'] > 0.5, window['health']
     assert g.cli('monitors', 'create', 'churn-fast', '--endpoint', 'churn', check=False).returncode == 6
     wrong = g.cli('monitors', 'show', 'churm', check=False)
     assert wrong.returncode == 3 and 'did you mean' in wrong.stderr, wrong.stderr
