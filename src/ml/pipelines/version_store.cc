@@ -174,7 +174,7 @@ Result<> VersionStore::Remove(std::string_view project, const Reference& removed
     if (used)
       return FailedPrecondition("GY4715", "`{}:v{}` is part of `{}`", removed.name, part,
                                 user.reference())
-          .Fix("gyre pipelines remove " + user.reference());
+          .Fix("gyre pipelines rm " + user.reference());
     for (const std::string_view table : {"pipeline_part", "pipeline_version"}) {
       GYRE_DO(tx.Execute(
           fmt::format(
