@@ -1,4 +1,6 @@
 // gyre pipelines: graphs of steps, and their runs.
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
@@ -154,8 +156,56 @@ Result<int> ListRuns(Invocation& in) {
   return 0;
 }
 
+std::string Upper(std::string text) {
+  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return text;
+}
+
+// The items of a loop, one row each: outputs that differ are columns, the others are told once.
+Result<int> Compare(Invocation& in, Session& session) {
+  std::string path = fmt::format("{}/comparison?step={}", RunPath(in.Get("RUN")),
+                                 PercentEncode(in.Get("compare")));
+  if (in.Has("by")) path += "&by=" + PercentEncode(in.Get("by"));
+  if (in.Has("ascending")) path += "&ascending=true";
+  GYRE_TRY(const Json answer, session.Get(path));
+  const std::size_t outputs = answer["columns"].size();
+  std::vector<std::string> headers, keys;
+  for (const Json& name : answer["columns"].items()) {
+    headers.push_back(Upper(name.AsString()));
+    keys.push_back("outputs." + name.AsString());
+  }
+  std::vector<ColumnSpec> columns = {{"ITEM", "item"},
+                                     {"STATE", "state"},
+                                     {"TOOK", "seconds", ColumnSpec::Format::kSeconds},
+                                     {"CPU", "cpu_seconds", ColumnSpec::Format::kSeconds}};
+  for (std::size_t i = 0; i < outputs; ++i) {
+    const bool is_text = std::ranges::any_of(answer["items"].items(), [&](const Json& row) {
+      return row["outputs"][answer["columns"].items()[i].AsString()].is_string();
+    });
+    columns.push_back(
+        {headers[i], keys[i], is_text ? ColumnSpec::Format::kText : ColumnSpec::Format::kNumber});
+  }
+  const bool any_failed = std::ranges::any_of(
+      answer["items"].items(), [](const Json& row) { return row["state"].AsString() == "failed"; });
+  columns.push_back({"REASON", "reason", ColumnSpec::Format::kText, !any_failed});
+  in.out().Table(columns, answer["items"], "task");
+  if (in.out().json()) return 0;
+  std::vector<std::string> same;
+  for (const auto& [name, value] : answer["same"].members())
+    same.push_back(name + " " + (value.is_string() ? value.AsString() : value.Dump()));
+  if (!same.empty()) in.out().Note("the same for all: " + Join(same, ", "));
+  const auto shown = static_cast<std::int64_t>(answer["items"].size());
+  if (const std::int64_t all = answer["items_in_all"].AsInt(); all > shown)
+    in.out().Note(fmt::format("{} of {} items", shown, all));
+  return 0;
+}
+
 Result<int> Status(Invocation& in) {
+  if (!in.Has("compare") && (in.Has("by") || in.Has("ascending")))
+    return InvalidArgument("GY4002", "--by and --ascending sort what --compare prints")
+        .Fix("gyre pipelines status RUN --compare STEP --by OUTPUT");
   GYRE_TRY(Session* const session, in.session());
+  if (in.Has("compare")) return Compare(in, *session);
   if (in.Has("wait")) return Follow(in, *session, in.Get("RUN"));
   GYRE_TRY(const Json run, session->Get(RunPath(in.Get("RUN"))));
   in.out().Document(run, PipelineRunText(run, in.out(), in.Has("explain")));
@@ -251,6 +301,9 @@ constexpr Option kListRunsOptions[] = {
     {.name = "--all", .help = "of every project"}};
 constexpr Option kStatusOptions[] = {
     {.name = "--explain", .help = "each task: why it ran, was skipped, or came from the cache"},
+    {.name = "--compare", .value_name = "STEP", .help = "the items of a loop side by side"},
+    {.name = "--by", .value_name = "OUTPUT", .help = "with --compare: the largest first"},
+    {.name = "--ascending", .help = "with --by: the smallest first"},
     kWait};
 constexpr Option kLogOptions[] = {
     {.name = "-f,--follow", .help = "go on as it is written"},
@@ -304,7 +357,8 @@ constexpr Command kCommands[] = {
      .run = ListRuns},
     {.path = "pipelines status",
      .summary = "Show a run and its steps",
-     .examples = "gyre pipelines status 3f2a\ngyre pipelines status 3f2a --explain",
+     .examples = "gyre pipelines status 3f2a\ngyre pipelines status 3f2a --explain\ngyre "
+                 "pipelines status 3f2a --compare train --by accuracy",
      .positionals = kRun,
      .options = kStatusOptions,
      .run = Status},

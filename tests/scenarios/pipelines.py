@@ -112,6 +112,47 @@ def code_comes_from_git_at_a_commit(g):
     assert 'this is other with a b' in g.cli('pipelines', 'logs', done['id'], 'x[1]').stdout
 
 
+def a_loop_over_branches_is_compared(g):
+    g.start()
+    repository = os.path.join(g.work, 'code')
+    os.makedirs(repository)
+    git = lambda *words: subprocess.run(['git', '-C', repository, '-c', 'user.name=a', '-c', 'user.email=a@example.org', *words], check=True,
+                                        capture_output=True, text=True).stdout.strip()
+    git('init', '-q', '-b', 'main')
+    commits = {}
+    for branch, accuracy in (('main', 0.8125), ('wider', 0.9375)):
+        git('checkout', '-q', '-B', branch)
+        write(g, 'code/fit.sh', f'echo {accuracy} > "$GYRE_OUTPUT_ACCURACY"\n')
+        git('add', '.')
+        git('commit', '-qm', branch)
+        commits[branch] = git('rev-parse', 'HEAD')
+    write(g, 'p.yaml', f'name: p\nparams: {{branches: {{type: list, default: [main, wider]}}}}\nsteps:\n  fit:\n    git: {repository}\n'
+                       '    commit: "${item}"\n    command: [sh, fit.sh]\n    for_each: ${params.branches}\n    outputs: {accuracy: number}\n')
+    done = run(g, 'p.yaml')
+    table = g.cli('pipelines', 'status', done['id'], '--compare', 'fit', '--by', 'accuracy', '-o', 'tsv')
+    header, *rows = [line.split('\t') for line in table.stdout.splitlines()]
+    assert header[:4] == ['ITEM', 'STATE', 'TOOK', 'CPU'] and {'ACCURACY', 'COMMIT'} <= set(header), header
+    shown = [(row[0], row[header.index('COMMIT')], float(row[header.index('ACCURACY')])) for row in rows]
+    assert shown == [('wider', commits['wider'], .9375), ('main', commits['main'], .8125)], shown
+    assert 'test none' in table.stderr, table.stderr
+    items = g.cli_json('pipelines', 'status', done['id'], '--compare', 'fit', '--by', 'accuracy', '--ascending')
+    assert [(one['item'], one['outputs']['accuracy']) for one in items] == [('main', .8125), ('wider', .9375)], items
+    refused = g.cli('pipelines', 'status', done['id'], '--compare', 'fit', '--by', 'acuracy', check=False)
+    assert refused.returncode and 'GY4727' in refused.stderr and 'accuracy' in refused.stderr, refused
+
+
+def runs_that_ended_long_ago_are_collected(g):
+    write(g, 'p.yaml', 'name: p\nsteps:\n  x: {shell: \'echo hello > "$GYRE_OUTPUT_F"\', outputs: {f: file}}\n')
+    g.start(environment={'GYRE_RETENTION_PIPELINES': '1s'})
+    old = run(g, 'p.yaml')
+    folder = os.path.join(g.data, 'pipelines', old['id'])
+    assert os.path.isdir(folder)
+    time.sleep(1.1)
+    assert 'and 1 pipeline runs' in g.cli('gc', '--grace-hours', '0').stdout
+    assert not os.path.exists(folder) and not g.cli_json('pipelines', 'runs')
+    assert g.cli_json('gc')['pipeline_runs_removed'] == 0
+
+
 def the_loop_itself_is_steps(g):
     g.start()
     pick = random.Random(3)
@@ -153,4 +194,5 @@ def commands_without_a_server_work_too(g):
 
 if __name__ == '__main__':
     run_scenarios([versions_params_and_refusals, a_cached_step_is_taken_again_and_explained, failing_steps_are_retried_by_hand,
-                   a_run_is_followed_and_cancelled, code_comes_from_git_at_a_commit, the_loop_itself_is_steps, commands_without_a_server_work_too])
+                   a_run_is_followed_and_cancelled, code_comes_from_git_at_a_commit, a_loop_over_branches_is_compared,
+                   runs_that_ended_long_ago_are_collected, the_loop_itself_is_steps, commands_without_a_server_work_too])

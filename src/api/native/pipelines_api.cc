@@ -96,6 +96,18 @@ constexpr net::Route kRoutes[] = {
      .query = {{"tasks", Type::kWhole, "at most so many: 0 to 1000"},
                {"wait_ms", Type::kWhole, "answer when it has ended, or after this time"}}},
     {.method = Method::kGet,
+     .path = "/api/v1/pipeline_runs/{run}/comparison",
+     .handler = Bind<&PipelinesApi::Compare>,
+     .permission = Permission("pipeline.read"),
+     .summary = "The items of a loop side by side: value, state, times, outputs; and which outputs "
+                "differ",
+     .response_type = "PipelineComparison",
+     .per_project = true,
+     .query = {{"step", Type::kText, "the loop", "", net::kRequired},
+               {"by", Type::kText, "sort by this output, or by seconds or cpu_seconds"},
+               {"ascending", Type::kBool, "the smallest first, instead of the largest"},
+               kLimit}},
+    {.method = Method::kGet,
      .path = "/api/v1/pipeline_runs/{run}/events",
      .handler = Bind<&PipelinesApi::Events>,
      .permission = Permission("pipeline.read"),
@@ -229,6 +241,17 @@ Result<net::Response> PipelinesApi::GetRun(net::Request& request) {
     GYRE_TRY([[maybe_unused]] const auto waited, pipelines_.Wait(run.id, wait_ms));
   }
   GYRE_TRY(const Json document, pipelines_.Describe(run.id, static_cast<int>(tasks)));
+  return net::Response::JsonDoc(document);
+}
+
+Result<net::Response> PipelinesApi::Compare(net::Request& request) {
+  GYRE_TRY(const pipelines::RunView run, RunOf(request));
+  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", kTasksShown, 1, kTasksShown));
+  GYRE_TRY(const Json document,
+           pipelines_.Compare(run.id, {.step = request.Query("step").value_or(""),
+                                       .by = request.Query("by").value_or(""),
+                                       .ascending = request.Query("ascending") == "true",
+                                       .limit = static_cast<int>(limit)}));
   return net::Response::JsonDoc(document);
 }
 

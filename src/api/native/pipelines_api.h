@@ -28,6 +28,7 @@ class PipelinesApi {
   Result<net::Response> Run(net::Request& request);
   Result<net::Response> ListRuns(net::Request& request);
   Result<net::Response> GetRun(net::Request& request);
+  Result<net::Response> Compare(net::Request& request);
   Result<net::Response> Events(net::Request& request);
   Result<net::Response> Log(net::Request& request);
   Result<net::Response> Cancel(net::Request& request);

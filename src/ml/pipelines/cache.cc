@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ml/pipelines/programs.h"
 #include "platform/exec/files.h"
+#include "platform/exec/find_program.h"
 
 namespace gyre::pipelines {
 namespace {
@@ -20,6 +21,20 @@ Result<> AddFiles(const Json& files, Json* parts) {
     parts->Set("files." + TextOf(file), Sha256Hex(bytes).substr(0, 32));
   }
   return {};
+}
+
+// Code is the same only below the same program. A word after the first may name it: `env python3`.
+std::string InterpreterOf(const Step& step, const Json& with,
+                          std::vector<std::string> environment) {
+  if (step.kind != "shell" && step.kind != "script") return {};
+  if (const Json& path = with["environment"]["PATH"]; !path.is_null())
+    environment.push_back("PATH=" + TextOf(path));
+  const Json words = step.kind == "shell" ? Json("/bin/sh") : InterpreterWords(with);
+  std::string identity;
+  const Json::Array one = {words};
+  for (const Json& word : words.is_array() ? words.items() : one)
+    identity += exec::ProgramIdentity(TextOf(word), exec::PathOf(environment)) + "\n";
+  return identity;
 }
 
 bool FindFiles(PipelineStore& store, blob::Store& blobs, std::string_view project, const Step& step,
@@ -47,7 +62,8 @@ std::string Difference(const Json& before, const Json& now) {
 }  // namespace
 
 Result<CacheKey> CacheKeyOf(const Machine& machine, std::size_t task,
-                            const std::function<bool(std::string_view)>& verbatim) {
+                            const std::function<bool(std::string_view)>& verbatim,
+                            const std::vector<std::string>& environment) {
   const Step& step = machine.step_of(machine.tasks()[task]);
   // Where an output is written changes with each attempt and means nothing.
   GYRE_TRY(const Machine::Filled filled, machine.Fill(task, verbatim, [](std::string_view name) {
@@ -63,6 +79,8 @@ Result<CacheKey> CacheKeyOf(const Machine& machine, std::size_t task,
     for (const auto& [name, value] : machine.run().params.members())
       key.parts.Set("params." + name, HashOf(value));
   }
+  if (const std::string identity = InterpreterOf(step, filled.with, environment); !identity.empty())
+    key.parts.Set("interpreter", HashOf(Json(identity)));
   for (const OutputSpec& output : step.outputs)
     key.parts.Set("outputs." + output.name, std::string(ValueTypeName(output.type)));
   GYRE_DO(AddFiles(filled.with["files"], &key.parts));

@@ -12,17 +12,19 @@
 
 namespace gyre::pipelines {
 
-// The parts by name ("with.command", "inputs.data", "params.p", "files.a.py", "program") with the
-// hash of each, and one hash over all.
+// The parts by name ("with.command", "inputs.data", "params.p", "files.a.py", "interpreter") with
+// the hash of each, and one hash over all.
 struct CacheKey {
   std::string key;
   Json parts;
 };
 
 // Files are named by their content: references to what other steps made are hashes already.
-// `verbatim`: keys of the step that are code.
+// `verbatim`: keys of the step that are code; `environment`: of every program, where interpreters
+// are found.
 Result<CacheKey> CacheKeyOf(const Machine& machine, std::size_t task,
-                            const std::function<bool(std::string_view)>& verbatim);
+                            const std::function<bool(std::string_view)>& verbatim,
+                            const std::vector<std::string>& environment);
 
 struct CacheAnswer {
   std::optional<CacheHit> hit;

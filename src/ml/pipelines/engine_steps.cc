@@ -64,7 +64,8 @@ void Engine::LookInCache(std::uint64_t tag) {
   Flight& flight = flights_.at(tag);
   const Machine& machine = *runs_.at(flight.run_id).machine;
   auto key = CacheKeyOf(machine, flight.intent.task,
-                        VerbatimOf(machine.step_of(machine.tasks()[flight.intent.task])));
+                        VerbatimOf(machine.step_of(machine.tasks()[flight.intent.task])),
+                        programs_.environment);
   const auto go_on = [this](std::uint64_t missed) {
     const auto found = flights_.find(missed);
     if (found == flights_.end()) return;

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "ml/pipelines/compare.h"
 #include "ml/pipelines/engine.h"
 #include "ml/pipelines/run_view.h"
 #include "ml/pipelines/versions.h"
@@ -138,6 +139,11 @@ class PipelinesOnStore final : public Pipelines {
   Result<Json> Describe(std::string_view id, int limit) override;
   Result<bool> HasFile(std::string_view project, std::string_view digest) override {
     return store_.HasFile(project, digest);
+  }
+  Result<Json> Compare(std::string_view id, const Comparison& wanted) override {
+    GYRE_TRY(const RunView run, store_.GetRun(id));
+    GYRE_TRY(const StoredRun stored, store_.Load(run.id, PipelineStore::Which::kRunning));
+    return CompareItems(stored, wanted);
   }
   Result<> Cancel(std::string_view id, std::string_view reason) override;
   Result<RunView> Retry(std::string_view id, std::string_view from) override;

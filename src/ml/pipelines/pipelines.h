@@ -73,6 +73,14 @@ struct RunQuery {
   std::string after{};  // id of a run: those before it in time
 };
 
+// The items of a loop side by side.
+struct Comparison {
+  std::string step{};
+  std::string by{};  // an output, "seconds" or "cpu_seconds"; empty = as the list has them
+  bool ascending = false;
+  int limit = 1000;
+};
+
 struct LogPart {
   std::string text;
   bool ended = false;  // nothing more will come
@@ -123,6 +131,9 @@ class Pipelines {
   virtual Result<std::vector<RunView>> ListRuns(const RunQuery& query) = 0;
   // Every step, and up to `limit` tasks: state, reason, attempts, times, CPU.
   virtual Result<Json> Describe(std::string_view id, int limit) = 0;
+  // Of each item its value, state, times and outputs; which outputs are worth a column, and which
+  // are the same for all. kNotFound GY4713, GY4727 no such output.
+  virtual Result<Json> Compare(std::string_view id, const Comparison& wanted) = 0;
   virtual Result<> Cancel(std::string_view id, std::string_view reason) = 0;
   // The same run goes on: from a step, or (empty) from what did not succeed. GY4721.
   virtual Result<RunView> Retry(std::string_view id, std::string_view from) = 0;

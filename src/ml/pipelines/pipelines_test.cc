@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -194,6 +195,34 @@ TEST_F(PipelinesTest, ResultsAreTakenFromTheCacheAndMissesExplained) {
   ASSERT_TRUE(blobs_->Remove(file.substr(7)));
   const RunView fourth = End(Begin(text));
   EXPECT_EQ(reason(fourth), "run, because the files that it made are gone");
+}
+
+TEST_F(PipelinesTest, AnotherInterpreterIsAMiss) {
+  const std::string python = root_ + "/python";
+  const auto install = [&](std::string_view version) {
+    ASSERT_TRUE(
+        exec::WriteFile(python, fmt::format("#!/bin/sh\n# {}\nexec /bin/sh \"$@\"\n", version)));
+    ASSERT_EQ(chmod(python.c_str(), 0755), 0);
+  };
+  const std::string text =
+      "name: a\nsteps:\n  x: {script: echo hello, interpreter: " + python + ", cache: true}\n";
+  const auto reason = [&](const RunView& run) {
+    EXPECT_EQ(run.state, "succeeded") << run.reason;
+    return (*pipelines_->Describe(run.id, 10))["tasks"].items()[0]["reason"].AsString();
+  };
+  install("3.11");
+  const RunView first = End(Begin(text));
+  EXPECT_EQ(reason(End(Begin(text))), "taken from run " + first.id.substr(0, 8));
+  install("3.11.9");
+  EXPECT_EQ(reason(End(Begin(text))), "run, because interpreter changed");
+  // Also the one that PATH finds.
+  const std::string found =
+      "name: b\nsteps:\n  x: {script: echo hello, interpreter: [python], cache: true, "
+      "environment: {PATH: \"" +
+      root_ + ":/usr/bin:/bin\"}}\n";
+  End(Begin(found));
+  install("3.12.10-rc");
+  EXPECT_EQ(reason(End(Begin(found))), "run, because interpreter changed");
 }
 
 TEST_F(PipelinesTest, CancelAndRetry) {

@@ -102,8 +102,7 @@ Result<> AddWords(const Json& list, std::string_view key, std::vector<std::strin
 Result<> AddScript(const Json& with, const std::string& folder, std::vector<std::string>* words) {
   const std::string path = folder + "/.gyre-script";
   GYRE_DO(exec::WriteFile(path, with["script"].AsString()));
-  GYRE_DO(AddWords(with.Has("interpreter") ? with["interpreter"] : Json("python3"), "interpreter",
-                   words));
+  GYRE_DO(AddWords(InterpreterWords(with), "interpreter", words));
   words->push_back(path);
   return with.Has("arguments") ? AddWords(with["arguments"], "arguments", words) : Result<>{};
 }
@@ -161,6 +160,10 @@ bool IsVerbatim(std::string_view kind, std::string_view key) {
   if (facts == std::end(kKinds)) return false;
   const auto found = std::ranges::find(facts->keys, key, &KindKey::name);
   return found != facts->keys.end() && found->verbatim;
+}
+
+Json InterpreterWords(const Json& with) {
+  return with.Has("interpreter") ? with["interpreter"] : Json("python3");
 }
 
 std::string LogFile(const std::string& folder) { return folder + "/.gyre-log"; }

@@ -19,6 +19,8 @@ std::span<const KindFacts> ProgramKinds();
 bool IsProgram(std::string_view kind);
 bool IsVerbatim(std::string_view kind, std::string_view key);
 
+Json InterpreterWords(const Json& with);  // of a script: a text or a list
+
 struct ProgramRooms {
   blob::Store& blobs;
   std::string directory;                 // of all attempts

@@ -31,23 +31,6 @@ std::string StepState(const std::map<State, std::int64_t>& counts, std::int64_t 
   return count(State::kSucceeded) > 0 ? "succeeded" : "skipped";
 }
 
-Json TaskToJson(const Step& step, const TaskRecord& task, const Json& attempts) {
-  return Json::Obj({{"task", TaskName(step, task.item)},
-                    {"step", step.name},
-                    {"kind", step.kind},
-                    {"item", task.item < 0 ? Json() : task.value},
-                    {"state", std::string(StateName(task.state))},
-                    {"reason", task.reason},
-                    {"attempts", attempts},
-                    {"started_at", Time(task.started_us)},
-                    {"ended_at", Time(task.ended_us)},
-                    {"seconds", Seconds(task.started_us, task.ended_us)},
-                    {"cpu_seconds", task.cpu_seconds},
-                    {"memory_bytes_peak", task.memory_bytes_peak},
-                    {"cached_from", task.cached_from.empty() ? Json() : Json(task.cached_from)},
-                    {"outputs", task.outputs}});
-}
-
 Json AttemptToJson(const AttemptRecord& attempt) {
   return Json::Obj({{"attempt", attempt.number},
                     {"state", std::string(StateName(attempt.state))},
@@ -99,6 +82,23 @@ Json StepToJson(const Step& step, const WholeStep& sum) {
 
 }  // namespace
 
+Json TaskToJson(const Step& step, const TaskRecord& task, const Json& attempts) {
+  return Json::Obj({{"task", TaskName(step, task.item)},
+                    {"step", step.name},
+                    {"kind", step.kind},
+                    {"item", task.item < 0 ? Json() : task.value},
+                    {"state", std::string(StateName(task.state))},
+                    {"reason", task.reason},
+                    {"attempts", attempts},
+                    {"started_at", Time(task.started_us)},
+                    {"ended_at", Time(task.ended_us)},
+                    {"seconds", Seconds(task.started_us, task.ended_us)},
+                    {"cpu_seconds", task.cpu_seconds},
+                    {"memory_bytes_peak", task.memory_bytes_peak},
+                    {"cached_from", task.cached_from.empty() ? Json() : Json(task.cached_from)},
+                    {"outputs", task.outputs}});
+}
+
 Result<Json> DescribeRun(const RunView& run, const PipelineStore::RunSums& sums) {
   GYRE_TRY(const Json plan, Json::Parse(sums.plan, 128));
   const Spec spec = SpecFromJson(plan);
@@ -131,6 +131,16 @@ Result<Json> TasksOfRun(const StoredRun& stored, int limit) {
   return tasks;
 }
 
+Result<std::size_t> FindStep(const Spec& spec, std::string_view name) {
+  const auto at = std::ranges::find(spec.steps, name, &Step::name);
+  if (at != spec.steps.end()) return static_cast<std::size_t>(at - spec.steps.begin());
+  std::vector<std::string> names;
+  for (const Step& one : spec.steps) names.push_back(one.name);
+  const auto close = ClosestMatch(name, names);
+  return NotFound("GY4713", "the run has no step `{}`", name)
+      .Fix(close ? fmt::format("did you mean `{}`?", *close) : "one of " + Join(names, ", "));
+}
+
 Result<LoggedAttempt> FindAttempt(const StoredRun& stored, std::string_view name, int attempt) {
   GYRE_TRY(const Json plan, Json::Parse(stored.plan, 128));
   const Spec spec = SpecFromJson(plan);
@@ -139,17 +149,10 @@ Result<LoggedAttempt> FindAttempt(const StoredRun& stored, std::string_view name
   LoggedAttempt found;
   if (bracket != std::string_view::npos && name.ends_with(']'))
     found.item = ParseInt(name.substr(bracket + 1, name.size() - bracket - 2)).value_or(-1);
-  const auto at = std::ranges::find(spec.steps, step, &Step::name);
-  std::vector<std::string> names;
-  for (const Step& one : spec.steps) names.push_back(one.name);
-  if (at == spec.steps.end()) {
-    const auto close = ClosestMatch(step, names);
-    return NotFound("GY4713", "the run has no step `{}`", step)
-        .Fix(close ? fmt::format("did you mean `{}`?", *close) : "one of " + Join(names, ", "));
-  }
-  found.step = *at;
-  const auto index = static_cast<int>(at - spec.steps.begin());
-  if (at->has_loop() && found.item < 0)
+  GYRE_TRY(const std::size_t place, FindStep(spec, step));
+  found.step = spec.steps[place];
+  const auto index = static_cast<int>(place);
+  if (found.step.has_loop() && found.item < 0)
     return NotFound("GY4713", "step `{}` is a loop: name one of its items", step)
         .Fix(fmt::format("{}[0]", step));
   for (const TaskRecord& task : stored.tasks) {

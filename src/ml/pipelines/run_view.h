@@ -9,6 +9,10 @@
 namespace gyre::pipelines {
 
 Result<Json> DescribeRun(const RunView& run, const PipelineStore::RunSums& sums);
+// `attempts`: what is to be said of them.
+Json TaskToJson(const Step& step, const TaskRecord& task, const Json& attempts);
+// Error: kNotFound GY4713.
+Result<std::size_t> FindStep(const Spec& spec, std::string_view name);
 Result<Json> TasksOfRun(const StoredRun& stored, int limit);
 
 struct LoggedAttempt {

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "platform/exec/files.h"
+#include "platform/exec/find_program.h"
 #include "platform/exec/process_tree.h"
 #include "platform/exec/shim_image.h"
 
@@ -86,19 +87,10 @@ class Programs {
 const std::string& Programs::Find(const ShimOptions& options) {
   const std::string& name = options.argv.at(0);
   if (name.find('/') != std::string::npos) return name;
-  std::string_view path = "/usr/local/bin:/usr/bin:/bin";
-  for (const std::string& variable : options.environment) {
-    if (variable.starts_with("PATH=")) path = std::string_view(variable).substr(5);
-  }
+  const std::string_view path = PathOf(options.environment);
   std::string& known = found_[{name, std::string(path)}];
   if (!known.empty() && ::access(known.c_str(), X_OK) == 0) return known;
-  known = name;
-  for (const std::string_view directory : Split(path, ':')) {
-    std::string candidate = fmt::format("{}/{}", directory.empty() ? "." : directory, name);
-    if (::access(candidate.c_str(), X_OK) != 0) continue;
-    known = std::move(candidate);
-    break;
-  }
+  known = FindProgram(name, path);
   return known;
 }
 
