@@ -19,6 +19,8 @@ namespace {
 
 constexpr telemetry::Logger kLog{"automation"};
 constexpr std::int64_t kMonthMicros = 30 * kMicrosPerDay;
+constexpr std::int64_t kLabelsAgainMicros = 60 * kMicrosPerSecond;
+constexpr std::int64_t kLabelsWaitedForMicros = 7 * kMicrosPerDay;
 constexpr int kFiringsPerTurn = 100;
 constexpr std::int64_t kLookMicros = 2 * kMicrosPerSecond;  // between looks at folders and clocks
 constexpr std::int64_t kLookNoteMicros = 60 * kMicrosPerSecond;  // of looks that saw nothing
@@ -67,6 +69,7 @@ class AutomationService final : public Automation {
   Result<> Advance(Firing firing);
   Result<> JudgeFiring(Firing firing, const Trigger& trigger);
   Result<> LaunchRun(Firing firing, const Trigger& trigger);
+  bool WaitsForLabels(const Firing& firing, const Below::RunState& run) const;
   Result<> Follow(Firing firing);
   Result<> Save(const Firing& firing);
   Result<> LookFor(const Trigger& trigger);
@@ -410,7 +413,7 @@ Result<> AutomationService::AskForApproval(const Firing& firing, const Trigger& 
 Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
   const auto run = below_.start({.project = trigger.project,
                                  .pipeline = trigger.spec.pipeline,
-                                 .key = firing.id,
+                                 .key = firing.id + firing.run_id,  // of a run before it, if any
                                  .params = trigger.spec.params,
                                  .triggered_by = Json::Obj({{"trigger", trigger.spec.name},
                                                             {"firing", firing.id},
@@ -449,11 +452,27 @@ Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
   return {};
 }
 
+// Labels come later than the drift that asks for them. A person who fired it sees the reason.
+bool AutomationService::WaitsForLabels(const Firing& firing, const Below::RunState& run) const {
+  constexpr std::string_view kTooFewRows = "GY4617", kNoRows = "GY4613";
+  return firing.cause != CauseName(Cause::kHand) &&
+         (run.error.contains(kTooFewRows) || run.error.contains(kNoRows)) &&
+         clock_.NowMicros() - firing.created_us < kLabelsWaitedForMicros;
+}
+
 Result<> AutomationService::Follow(Firing firing) {
   auto seen = below_.run_state(firing.run_id);
   if (!seen && seen.error().code() == Code::kNotFound) seen = Below::RunState{"was removed", "", 0};
   GYRE_TRY(const Below::RunState run, seen);
   if (run.state == "running") return {};
+  if (WaitsForLabels(firing, run)) {
+    firing.state = "waiting";
+    firing.guard = "labels";
+    firing.reason = run.error + "; asked again when more may have come";
+    firing.started_us = 0;  // nothing was learned: no cooldown begins
+    firing.again_us = clock_.NowMicros() + kLabelsAgainMicros;
+    return Save(firing);
+  }
   firing.state = run.state == "succeeded" ? "succeeded" : "failed";
   firing.reason = run.state == "succeeded" ? "its run succeeded"
                                            : fmt::format("its run {}: {}", run.state, run.error);

@@ -193,6 +193,22 @@ TEST_F(AutomationTest, ThreeFailuresAskAPerson) {
   EXPECT_EQ(fired->fired_by, "ann");
 }
 
+TEST_F(AutomationTest, TooFewLabelsAreWaitedForAndBeginNoCooldown) {
+  ASSERT_TRUE(automation_->Create("default", Spec(), "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  const std::string first = Newest().run_id;
+  runs_[first] = {"failed", "step `fresh` failed: GY4617 there are 3 labelled rows", 0};
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "waiting");
+  clock_.now_us += kHour;
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "running");
+  EXPECT_NE(Newest().run_id, first);
+  End(Newest(), "succeeded");
+  EXPECT_EQ(Newest().state, "succeeded");
+}
+
 TEST_F(AutomationTest, AnApprovalIsAskedForOnceAndJudgedAgain) {
   TriggerSpec spec = Spec();
   spec.approval = "approver";
