@@ -219,18 +219,15 @@ Result<Firing> AutomationService::Fire(std::string_view project, std::string_vie
   if (occurrence.subject.empty()) occurrence.subject = trigger.spec.on.subject;
   Firing firing = NewFiring(trigger, occurrence, by);
   if (firing.key.empty()) firing.key = firing.id;
-  bool is_new = false;
+  std::optional<Firing> known;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(is_new, InsertFiring(tx, firing));
+    GYRE_TRY(const bool is_new, InsertFiring(tx, firing));
+    if (is_new) return {};
+    GYRE_TRY(known, FindFiringOf(tx, trigger.id, firing.key));
     return {};
   }));
   exec::Fault("firing.open");
-  if (!is_new) {
-    GYRE_TRY(const std::vector<Firing> known,
-             Firings({.project = trigger.project, .trigger = trigger.spec.name, .limit = 1000}));
-    const auto same = std::ranges::find(known, firing.key, &Firing::key);
-    if (same != known.end()) return *same;
-  }
+  if (known) return *std::move(known);
   GYRE_DO(Turn());
   return GetFiring(project, firing.id);
 }
@@ -470,7 +467,9 @@ Result<> AutomationService::Follow(Firing firing) {
     firing.guard = "labels";
     firing.reason = run.error + "; asked again when more may have come";
     firing.started_us = 0;  // nothing was learned: no cooldown begins
-    firing.again_us = clock_.NowMicros() + kLabelsAgainMicros;
+    // Half as long again as it has waited: some twenty runs a week, not one a minute.
+    const std::int64_t now_us = clock_.NowMicros();
+    firing.again_us = now_us + std::max(kLabelsAgainMicros, (now_us - firing.created_us) / 2);
     return Save(firing);
   }
   firing.state = run.state == "succeeded" ? "succeeded" : "failed";

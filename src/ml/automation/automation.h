@@ -6,6 +6,8 @@
 //   open ----> waiting (asked again later) ----> starting -> running -> succeeded | failed
 //     |  \--> approval (a role must agree) --/
 //     \---> skipped (a guard said no) | expired (nobody agreed in time)
+//
+// A run that found too few labels is no end: its firing waits, ever longer, for up to a week.
 #pragma once
 
 #include <cstdint>

@@ -7,16 +7,10 @@
 
 #include "base/id.h"
 #include "ledger/lineage/lineage.h"
+#include "ml/automation/clock_for_tests.h"
 
 namespace gyre::automation {
 namespace {
-
-class SetClock final : public Clock {
- public:
-  std::int64_t NowMicros() const override { return now_us; }
-  std::int64_t MonotonicMicros() const override { return now_us; }
-  std::int64_t now_us = 1'800'000'000 * kMicrosPerSecond;
-};
 
 constexpr std::int64_t kHour = 3600 * kMicrosPerSecond;
 
@@ -205,6 +199,11 @@ TEST_F(AutomationTest, TooFewLabelsAreWaitedForAndBeginNoCooldown) {
   ASSERT_TRUE(automation_->Turn());
   EXPECT_EQ(Newest().state, "running");
   EXPECT_NE(Newest().run_id, first);
+  runs_[Newest().run_id] = runs_[first];
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_GE(Newest().again_us, clock_.now_us + kHour / 2) << "the longer it waits, the rarer";
+  clock_.now_us += kHour;
+  ASSERT_TRUE(automation_->Turn());
   End(Newest(), "succeeded");
   EXPECT_EQ(Newest().state, "succeeded");
 }
@@ -306,6 +305,22 @@ TEST_F(AutomationTest, AScheduleIsDueOnceHoweverLongNobodyLooked) {
   clock_.now_us -= 3 * kMicrosPerDay;  // the clock is put back
   ASSERT_TRUE(automation_->Turn());
   EXPECT_EQ(automation_->Firings({.project = "default"})->size(), 2u);
+}
+
+TEST_F(AutomationTest, AKeyIsKnownHoweverManyFiringsCameSince) {
+  TriggerSpec spec = Spec(Cause::kHand);
+  spec.enabled = false;
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  const auto first = automation_->Fire("default", spec.name, {.key = "prices"}, "ann");
+  ASSERT_TRUE(first) << first.error().ToString();
+  for (int i = 0; i < 1'001; ++i) {
+    ++clock_.now_us;
+    ASSERT_TRUE(
+        automation_->Tell({.cause = Cause::kHand, .project = "default", .key = std::to_string(i)}));
+  }
+  const auto again = automation_->Fire("default", spec.name, {.key = "prices"}, "ann");
+  ASSERT_TRUE(again) << again.error().ToString();
+  EXPECT_EQ(again->id, first->id);
 }
 
 TEST_F(AutomationTest, ADryRunChangesNothing) {

@@ -6,16 +6,10 @@
 
 #include "ledger/events/events.h"
 #include "ml/automation/automation.h"
+#include "ml/automation/clock_for_tests.h"
 
 namespace gyre::automation {
 namespace {
-
-class SetClock final : public Clock {
- public:
-  std::int64_t NowMicros() const override { return now_us; }
-  std::int64_t MonotonicMicros() const override { return now_us; }
-  std::int64_t now_us = 1'800'000'000 * kMicrosPerSecond;
-};
 
 class ReleaseTest : public testing::Test {
  protected:

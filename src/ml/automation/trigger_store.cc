@@ -129,6 +129,16 @@ Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id
   return std::optional<Firing>(std::move(found.front()));
 }
 
+Result<std::optional<Firing>> FindFiringOf(db::Reader& reader, std::string_view trigger_id,
+                                           std::string_view key) {
+  static const std::string sql =
+      std::string(kFiringColumns) + "WHERE f.trigger_id = ?1 AND f.occurrence_key = ?2";
+  std::optional<Firing> found;
+  GYRE_DO(
+      reader.QueryOne(sql, {trigger_id, key}, [&](const db::Row& row) { found = FiringAt(row); }));
+  return found;
+}
+
 Result<std::vector<Firing>> ListFirings(db::Reader& reader, const FiringQuery& query) {
   static const std::string sql =
       std::string(kFiringColumns) +

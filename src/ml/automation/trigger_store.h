@@ -27,6 +27,9 @@ Result<bool> InsertFiring(db::Transaction& tx, const Firing& firing);
 // State, guard, reason, checks, run, approval, cost and times.
 Result<> UpdateFiring(db::Transaction& tx, const Firing& firing, std::string_view checks);
 Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id_or_beginning);
+// Of an occurrence that the trigger has heard of.
+Result<std::optional<Firing>> FindFiringOf(db::Reader& reader, std::string_view trigger_id,
+                                           std::string_view key);
 Result<std::vector<Firing>> ListFirings(db::Reader& reader, const FiringQuery& query);
 // Those that are not at their end and due, oldest first.
 // After the clock was set back: what seemed to lie ahead is now, so that nothing waits for it.
