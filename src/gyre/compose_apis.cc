@@ -1,0 +1,125 @@
+#include <algorithm>
+
+#include "api/native/access_api.h"
+#include "api/native/audit_api.h"
+#include "api/native/captures_api.h"
+#include "api/native/comparisons_api.h"
+#include "api/native/datasets_api.h"
+#include "api/native/endpoints_api.h"
+#include "api/native/evaluation_api.h"
+#include "api/native/events_api.h"
+#include "api/native/jobs_api.h"
+#include "api/native/lineage_api.h"
+#include "api/native/maintenance_api.h"
+#include "api/native/models_api.h"
+#include "api/native/monitors_api.h"
+#include "api/native/notices_api.h"
+#include "api/native/pipelines_api.h"
+#include "api/native/projects_api.h"
+#include "api/native/queries_api.h"
+#include "api/native/recipes_api.h"
+#include "api/native/runs_api.h"
+#include "api/native/secrets_api.h"
+#include "api/native/system_api.h"
+#include "api/native/training_api.h"
+#include "api/native/triggers_api.h"
+#include "api/native/usage_api.h"
+#include "api/oip/oip_api.h"
+#include "api/prometheus/prometheus.h"
+#include "gyre/maintenance.h"
+#include "gyre/rooms.h"
+
+namespace gyre {
+
+template <class Api, class... Arguments>
+std::shared_ptr<Api> House::Rooms::AddApi(Arguments&&... arguments) {
+  auto api = std::make_shared<Api>(std::forward<Arguments>(arguments)...);
+  apis.push_back(api);
+  tables.push_back(api->table());
+  return api;
+}
+
+native::SystemInfo House::Rooms::SystemFacts() {
+  native::SystemInfo system;
+  system.version = std::string(Version());
+  {
+    const MutexLock held(settings_mutex);
+    shown_settings = settings.ToJson();
+  }
+  system.settings = [this] {
+    const MutexLock held(settings_mutex);
+    return shown_settings;
+  };
+  // A path that cannot be used is refused where the server begins to listen.
+  if (options.is_server) system.base_path = BasePath().value_or("");
+  system.not_ready_reason = [this] {
+    return serving->ready() ? std::string() : std::string("endpoints are loading");
+  };
+  system.status = [this] {
+    return Json::Obj({{"version", Version()},
+                      {"pid", info.pid},
+                      {"url", info.url},
+                      {"kind", info.kind},
+                      {"data_directory", options.data_directory}});
+  };
+  return system;
+}
+
+void House::Rooms::OpenApis() {
+  const auto system = AddApi<native::SystemApi>(SystemFacts());
+  AddApi<prometheus::MetricsApi>(metrics);
+  OpenLedgerApis();
+  OpenMlApis();
+  OpenMaintenance();
+  system->Describe(tables);
+}
+
+void House::Rooms::OpenLedgerApis() {
+  AddApi<native::AccessApi>(*access, *projects);
+  AddApi<native::LineageApi>(*lineage, *registry, *datasets);
+  AddApi<native::EventsApi>(*events);
+  AddApi<native::AuditApi>(*audit, anchors->path());
+  AddApi<native::UsageApi>(*usage);
+  AddApi<native::NoticesApi>(*notices, *projects);
+  AddApi<native::SecretsApi>(*secrets, *projects);
+}
+
+void House::Rooms::OpenMlApis() {
+  AddApi<native::ProjectsApi>(*projects);
+  AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry,
+                              native::ProgramReads(*access, *tracking, *datasets));
+  AddApi<native::JobsApi>(*jobs);
+  // A quarter of the threads that answer requests may wait for queries.
+  const auto threads = static_cast<int>(settings.Int("server.blocking_threads"));
+  AddApi<native::QueriesApi>(*queries, *jobs, *projects, *blobs,
+                             native::ProgramReads(*access, *tracking, *datasets),
+                             std::max(1, threads / 4));
+  AddApi<native::ComparisonsApi>(*comparisons, *blobs,
+                                 native::ProgramReads(*access, *tracking, *datasets),
+                                 options.is_scratch);
+  AddApi<native::PipelinesApi>(*pipelines, *access);
+  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
+  AddApi<native::TrainingApi>(*training);
+  AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access);
+  AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
+  AddApi<native::EvaluationApi>(*evaluations);
+  AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
+  AddApi<native::MonitorsApi>(*monitors);
+  AddApi<native::EndpointsApi>(*serving, *predictions, *blobs);
+  AddApi<native::CapturesApi>(*inference_log, *serving, *blobs);
+  AddApi<native::PredictApi>(*serving);
+  AddApi<oip::OipApi>(*serving, std::string(Version()));
+}
+
+void House::Rooms::OpenMaintenance() {
+  const native::Maintenance maintenance =
+      HouseKeeping(*database, *blobs, *events, *notices, *jobs, *pipelines, SystemClock(),
+                   {.events_us = Micros("retention.events"),
+                    .queries_us = Micros("retention.queries"),
+                    .pipelines_us = Micros("retention.pipelines")});
+  AddApi<native::MaintenanceApi>(maintenance, *jobs);
+  if (const std::int64_t every_us = Micros("retention.every"); options.is_server && every_us > 0)
+    housekeeper = std::make_unique<Housekeeper>(maintenance, every_us);
+}
+
+}  // namespace gyre

@@ -1,0 +1,125 @@
+#include <algorithm>
+
+#include "gyre/feedback_loop.h"
+#include "gyre/maintenance.h"
+#include "gyre/pipeline_steps.h"
+#include "gyre/rooms.h"
+#include "ml/recipes/tasks.h"
+
+namespace gyre {
+
+// The loop, in the order in which it is gone through; last what only works once all are there.
+Result<> House::Rooms::OpenMl() {
+  GYRE_DO(OpenJobs());
+  GYRE_DO(OpenData());
+  GYRE_DO(OpenModels());
+  GYRE_DO(OpenServing());
+  GYRE_DO(OpenFeedback());
+  AddCheckJob(*jobs, *database, *blobs, *datasets, *registry);
+  AddSteps(*pipelines, {*blobs, *jobs, *datasets, *queries, *evaluations, *registry, *serving,
+                        *training, *comparisons, *notices, *inference_log, *releases});
+  return {};
+}
+
+Result<> House::Rooms::OpenJobs() {
+  runners::JobSettings job_settings;
+  job_settings.cpu_slots = settings.Number("jobs.cpu_slots");
+  job_settings.memory_bytes = settings.Int("jobs.memory");
+  job_settings.queue_length_max = static_cast<int>(settings.Int("jobs.queue_length_max"));
+  job_settings.log_directory = options.data_directory + "/logs/jobs";
+  job_settings.request_timeout_ms = Millis("query.timeout");
+  GYRE_TRY(jobs, runners::OpenJobs(*database, *blobs, SystemClock(), std::move(job_settings)));
+  GYRE_TRY(pipelines,
+           pipelines::OpenPipelines({*database, *blobs, *events, SystemClock()},
+                                    PipelinesSettingsOf(settings, options.data_directory)));
+  return {};
+}
+
+Result<> House::Rooms::OpenData() {
+  projects = std::make_unique<projects::Projects>(*database, SystemClock());
+  GYRE_DO(projects->EnsureDefault());
+  GYRE_TRY(datasets, data::OpenDatasets(*database, *blobs, *jobs, *events, SystemClock()));
+  queries = std::make_unique<data::Queries>(*datasets, *blobs, *jobs, Millis("query.timeout"));
+  return {};
+}
+
+Result<> House::Rooms::OpenModels() {
+  GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
+  registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
+  GYRE_TRY(
+      evaluations,
+      evaluation::OpenEvaluations(
+          *database, *blobs, *registry, *jobs,
+          {.by_reference =
+               [this](std::string_view project, std::string_view reference) {
+                 return RowsOf(datasets->Resolve(project, reference));
+               },
+           .by_id = [this](std::string_view id) { return RowsOf(datasets->GetVersionById(id)); }},
+          SystemClock()));
+  GYRE_TRY(const auto alive, access->RunsOfLivePrograms());
+  GYRE_TRY([[maybe_unused]] const int orphans,
+           tracking->EndOrphans("the server stopped while it ran", alive));
+  training = std::make_unique<training::Training>(
+      training::TrainingRooms{*datasets, *projects, *tracking, *registry, *blobs, *jobs,
+                              SystemClock(), evaluations.get()},
+      training::Training::Settings{
+          .threads = std::max(1, static_cast<int>(settings.Number("jobs.cpu_slots"))),
+          .memory_bytes = settings.Int("training.memory"),
+          .budget_seconds = settings.Number("training.budget")});
+  training->AddJobs();
+  return {};
+}
+
+Result<> House::Rooms::OpenServing() {
+  GYRE_TRY(inference_log,
+           inference_log::OpenInferenceLog(*database, *blobs, *jobs, *datasets, metrics,
+                                           SystemClock(), CaptureSettings()));
+  GYRE_TRY(serving, serving::OpenServing(
+                        *database, *blobs, *registry, *events, metrics, SystemClock(),
+                        {.rows_max = settings.Int("serving.rows_max")}, inference_log.get()));
+  events->Subscribe({.name = "serving", .kinds = {"model."}, .react = [this](const events::Event&) {
+                       return serving->Reconcile();
+                     }});
+  predictions = std::make_unique<serving::Predictions>(*registry, *blobs, *jobs);
+  return {};
+}
+
+Result<> House::Rooms::OpenFeedback() {
+  comparisons = std::make_unique<monitoring::Comparisons>(
+      *datasets, *blobs, *jobs, std::max(1, static_cast<int>(settings.Number("jobs.cpu_slots"))));
+  GYRE_TRY(monitors, monitoring::OpenMonitors({*database, *blobs, *events, *projects, *registry,
+                                               *evaluations, *serving, *inference_log, *jobs,
+                                               metrics, SystemClock(), MakeNotify(*notices)}));
+  releases = std::make_unique<automation::Releases>(*database, SystemClock(),
+                                                    MakeTraffic(*serving, *monitors));
+  automation = automation::OpenAutomation(
+      *database, *events, SystemClock(), MakeBelow(*pipelines, *monitors, *notices, *releases), {});
+  return {};
+}
+
+inference_log::LogSettings House::Rooms::CaptureSettings() const {
+  return {.key_path = options.data_directory + "/capture.key",
+          .buffer_bytes_max = settings.Int("capture.buffer"),
+          .segment_rows_max = settings.Int("capture.segment_rows"),
+          .seal_us = Micros("capture.seal")};
+}
+
+Result<evaluation::DatasetRows> House::Rooms::RowsOf(const Result<data::Version>& version) {
+  if (!version) return version.error();
+  GYRE_TRY(std::vector<std::string> parts, datasets->PartPaths(*version));
+  return evaluation::DatasetRows{version->id, version->reference(), std::move(parts)};
+}
+
+runners::TaskRegistry AllTasks() {
+  runners::TaskRegistry tasks;
+  data::AddTasks(tasks);
+  evaluation::AddTasks(tasks);
+  inference_log::AddTasks(tasks);
+  monitoring::AddTasks(tasks);
+  recipes::AddTasks(tasks);
+  serving::AddTasks(tasks);
+  training::AddTasks(tasks);
+  return tasks;
+}
+
+}  // namespace gyre

@@ -1,0 +1,64 @@
+#include "gyre/rooms.h"
+#include "gyre/settings.h"
+#include "platform/config/environment.h"
+#include "platform/telemetry/log.h"
+
+namespace gyre {
+
+Result<> House::Rooms::OpenLog() const {
+  telemetry::LogSettings log;
+  log.file = settings.Text("log.file");
+  // A command's stderr belongs to the command: its requests to itself are no news there.
+  if (!options.is_server && log.file.empty()) log.file = options.data_directory + "/command.log";
+  if (!log.file.empty()) log.file = config::AbsolutePath(log.file);
+  const std::string& format = settings.Text("log.format");
+  if (format != "text" && format != "json")
+    return InvalidArgument("GY1840", "log.format is `{}`", format).Fix("text or json");
+  log.format = format == "json" ? telemetry::LogFormat::kJson : telemetry::LogFormat::kText;
+  GYRE_TRY(log.level, telemetry::ParseLogLevel(settings.Text("log.level")));
+  log.file_bytes_max = settings.Int("log.file_bytes_max");
+  log.files_max = static_cast<int>(settings.Int("log.files_max"));
+  return telemetry::ConfigureLog(log);
+}
+
+Result<> House::Rooms::OpenPlatform() {
+  db::Settings database_settings;
+  database_settings.path = options.data_directory + "/gyre.db";
+  database_settings.readers_max = static_cast<int>(settings.Int("database.readers_max"));
+  GYRE_TRY(database, db::OpenSqlite(std::move(database_settings)));
+  GYRE_TRY(blobs, blob::OpenLocalStore(options.data_directory + "/blobs"));
+  return {};
+}
+
+Result<> House::Rooms::Migrate() {
+  const db::ModuleSchema schemas[] = {blob::BlobSchema(),
+                                      access::AccessSchema(),
+                                      audit::AuditSchema(),
+                                      events::EventsSchema(),
+                                      lineage::LineageSchema(),
+                                      secrets::SecretsSchema(),
+                                      usage::UsageSchema(),
+                                      notices::NoticesSchema(),
+                                      runners::RunnersSchema(),
+                                      pipelines::PipelinesSchema(),
+                                      projects::ProjectsSchema(),
+                                      data::DataSchema(),
+                                      tracking::TrackingSchema(),
+                                      registry::RegistrySchema(),
+                                      evaluation::EvaluationSchema(),
+                                      inference_log::InferenceLogSchema(),
+                                      serving::ServingSchema(),
+                                      monitoring::MonitoringSchema(),
+                                      automation::AutomationSchema()};
+  return database->Migrate(schemas);
+}
+
+std::int64_t House::Rooms::Micros(std::string_view setting) const {
+  return static_cast<std::int64_t>(settings.Number(setting) * kMicrosPerSecond);
+}
+
+std::int64_t House::Rooms::Millis(std::string_view setting) const {
+  return static_cast<std::int64_t>(settings.Number(setting) * 1000);
+}
+
+}  // namespace gyre

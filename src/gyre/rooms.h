@@ -1,0 +1,146 @@
+// The rooms of an open house, from the ground up: what exists, floor by floor, and which file opens
+// it. Destruction goes from the top down. Private to compose*.cc.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/native/system_api.h"
+#include "api/prometheus/prometheus.h"
+#include "base/mutex.h"
+#include "base/time.h"
+#include "gyre/compose.h"
+#include "gyre/endpoint_meter.h"
+#include "gyre/housekeeper.h"
+#include "gyre/requests.h"
+#include "ledger/access/access.h"
+#include "ledger/audit/anchors.h"
+#include "ledger/events/events.h"
+#include "ledger/lineage/lineage.h"
+#include "ledger/notices/notices.h"
+#include "ledger/secrets/secrets.h"
+#include "ledger/usage/usage.h"
+#include "ml/automation/automation.h"
+#include "ml/automation/release.h"
+#include "ml/data/datasets.h"
+#include "ml/data/queries.h"
+#include "ml/evaluation/evaluations.h"
+#include "ml/inference_log/inference_log.h"
+#include "ml/monitoring/comparisons.h"
+#include "ml/monitoring/monitors.h"
+#include "ml/pipelines/pipelines.h"
+#include "ml/projects/projects.h"
+#include "ml/registry/registry.h"
+#include "ml/runners/jobs.h"
+#include "ml/serving/predictions.h"
+#include "ml/serving/serving.h"
+#include "ml/tracking/tracking.h"
+#include "ml/training/training.h"
+#include "platform/blob/blob_store.h"
+#include "platform/db/database.h"
+#include "platform/net/egress.h"
+#include "platform/net/server.h"
+#include "platform/telemetry/metrics.h"
+
+namespace gyre {
+
+struct House::Rooms {
+  Rooms() = default;
+  ~Rooms() { Drain(); }  // also when they could not all be opened
+  Rooms(const Rooms&) = delete;
+  Rooms& operator=(const Rooms&) = delete;
+
+  HouseOptions options;
+  config::Settings settings;
+  Mutex settings_mutex;
+  Json shown_settings GYRE_GUARDED_BY(settings_mutex);  // as they are in effect
+  std::optional<config::DirectoryLock> lock;
+  config::OwnerInfo info;
+  std::int64_t Micros(std::string_view setting) const;  // of a setting in seconds
+  std::int64_t Millis(std::string_view setting) const;
+
+  // --- compose_platform.cc: the machine ----------------------------------------------------------
+  telemetry::Metrics metrics;
+  std::unique_ptr<db::Database> database;
+  std::unique_ptr<blob::Store> blobs;
+
+  Result<> OpenLog() const;
+  Result<> OpenPlatform();
+  Result<> Migrate();
+
+  // --- compose_ledger.cc: who, what, from what, at what cost -------------------------------------
+  std::unique_ptr<access::Access> access;
+  std::unique_ptr<audit::Audit> audit;
+  std::unique_ptr<audit::Anchors> anchors;
+  std::unique_ptr<events::Events> events;
+  std::unique_ptr<lineage::Lineage> lineage;
+  std::unique_ptr<secrets::Secrets> secrets;
+  std::unique_ptr<usage::Usage> usage;
+  net::EgressGuard egress;
+  std::unique_ptr<notices::Notices> notices;
+
+  Result<> OpenLedger();
+
+  // --- compose_ml.cc: the loop -------------------------------------------------------------------
+  std::unique_ptr<runners::Jobs> jobs;
+  std::unique_ptr<pipelines::Pipelines> pipelines;
+  std::unique_ptr<projects::Projects> projects;
+  std::unique_ptr<data::Datasets> datasets;
+  std::unique_ptr<data::Queries> queries;
+  std::unique_ptr<tracking::Tracking> tracking;
+  std::unique_ptr<registry::Registry> registry;
+  std::unique_ptr<evaluation::Evaluations> evaluations;
+  std::unique_ptr<training::Training> training;
+  std::unique_ptr<inference_log::InferenceLog> inference_log;
+  std::unique_ptr<serving::Serving> serving;
+  std::unique_ptr<serving::Predictions> predictions;
+  std::unique_ptr<monitoring::Comparisons> comparisons;
+  std::unique_ptr<monitoring::Monitors> monitors;
+  std::unique_ptr<automation::Releases> releases;
+  std::unique_ptr<automation::Automation> automation;
+
+  Result<> OpenMl();
+  Result<> OpenJobs();
+  Result<> OpenData();
+  Result<> OpenModels();
+  Result<> OpenServing();
+  Result<> OpenFeedback();
+  inference_log::LogSettings CaptureSettings() const;
+  Result<evaluation::DatasetRows> RowsOf(const Result<data::Version>& version);
+
+  // --- compose.cc: everything is in its place, then it moves -------------------------------------
+  std::unique_ptr<EndpointMeter> meter;
+  std::unique_ptr<Housekeeper> housekeeper;  // of a server
+
+  Result<> Start();
+  bool Busy() const;
+  void Drain();
+
+  // --- compose_apis.cc: what may be asked --------------------------------------------------------
+  std::vector<std::shared_ptr<void>> apis;  // what the tables' handlers are called on
+  std::vector<net::RouteTable> tables;
+
+  void OpenApis();
+  void OpenLedgerApis();
+  void OpenMlApis();
+  void OpenMaintenance();
+  native::SystemInfo SystemFacts();
+  template <class Api, class... Arguments>
+  std::shared_ptr<Api> AddApi(Arguments&&... arguments);
+
+  // --- compose_listen.cc: the door ---------------------------------------------------------------
+  std::unique_ptr<prometheus::RequestObserver> observer;
+  std::unique_ptr<RunningRequests> running;
+  std::unique_ptr<net::Server> server;
+
+  Result<> Listen();
+  Result<std::string> BasePath() const;
+  net::ServerSettings NetSettings() const;
+  Result<> StartServer(net::ServerSettings net_settings);
+};
+
+}  // namespace gyre
