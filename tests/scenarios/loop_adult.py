@@ -1,11 +1,14 @@
-"""adult.csv with a shift planted in two columns: stable traffic raises no alert, and the alert that the shift raises names exactly these two."""
+"""adult.csv with a shift planted in two columns: stable traffic raises no alert, and the alert that the shift raises names exactly these two.
+
+GYRE_LOOP_STORY=FILE keeps what tools/loop_pictures draws for docs/loop.md."""
 import csv
 import datetime
+import json
 import os
 import random
 
 from harness import data_directory, run_scenarios, skip
-from replay import Replay
+from replay import Replay, text_of
 
 BEGIN = datetime.datetime(2026, 3, 2)
 DAY = datetime.timedelta(days=1)
@@ -64,6 +67,10 @@ def exactly_the_shifted_columns_are_named(g):
     assert len(windows) == STABLE + MOVED - 1, len(windows)  # the last day is still open
     for window in windows[STABLE:]:
         assert sorted(c['name'] for c in window['columns']) == SHIFTED, window['columns']
+    if os.environ.get('GYRE_LOOP_STORY'):
+        with open(os.environ['GYRE_LOOP_STORY'], 'w') as f:
+            judged = [g.json('GET', f"/api/v1/projects/default/windows/{window['id']}") for window in windows]
+            json.dump({'windows': judged, 'moved_at': text_of(BEGIN + STABLE * DAY)}, f)
     drift = replay.alert('drift')
     assert drift['state'] == 'firing' and sorted(drift['columns']) == SHIFTED, drift
     print(drift['what'])
