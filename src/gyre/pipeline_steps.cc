@@ -30,7 +30,8 @@ void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms) {
   evaluation::AddSteps(pipelines, rooms.evaluations, rooms.jobs);
   registry::AddSteps(pipelines, rooms.registry);
   serving::AddSteps(pipelines, rooms.serving, rooms.registry);
-  training::AddSteps(pipelines, rooms.training, rooms.datasets, rooms.jobs);
+  training::AddSteps(pipelines, rooms.training, rooms.datasets, rooms.registry, rooms.blobs,
+                     rooms.jobs);
   monitoring::AddSteps(pipelines, rooms.comparisons, rooms.datasets, rooms.blobs, rooms.jobs);
   pipelines.AddKind(pipelines::NotifyKind(rooms.notices));
   inference_log::AddSteps(pipelines, rooms.log, rooms.jobs);

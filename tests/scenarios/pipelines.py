@@ -183,6 +183,41 @@ outputs: {{model: "${{steps.train.outputs.model}}", dataset: "${{steps.add.outpu
     assert len([notice for notice in g.cli_json('notices') if notice['title'] == 'it succeeded']) == 1
 
 
+def a_model_of_another_program_is_registered(g):
+    g.start()
+    write(g, 'model.txt', 'tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\nobjective=binary sigmoid:1\n'
+                          'feature_names=age income\nfeature_infos=[18:90] [0:1000]\ntree_sizes=300\n\nTree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\n'
+                          'split_gain=1\nthreshold=40.5\ndecision_type=2\nleft_child=-1\nright_child=-2\nleaf_value=-1 1\nleaf_weight=1 1\nleaf_count=1 1\n'
+                          'internal_value=0\ninternal_weight=0\ninternal_count=2\nis_linear=0\nshrinkage=1\n\n\nend of trees\n')
+    write(g, 'p.yaml', f'''name: p
+params: {{copy: {{type: text, default: model.txt}}}}
+steps:
+  fit:
+    shell: 'cp "{g.work}/$GYRE_PARAM_COPY" "$GYRE_OUTPUT_MODEL"; echo 0.91 > "$GYRE_OUTPUT_AUC"'
+    outputs: {{model: file, auc: number}}
+  register:
+    kind: register
+    file: ${{steps.fit.outputs.model}}
+    name: leavers
+    target: left
+    classes: ["no", "yes"]
+    metrics: {{auc: "${{steps.fit.outputs.auc}}"}}
+    description: made elsewhere
+  stage: {{kind: promote, model: "${{steps.register.outputs.model}}", alias: candidate}}
+  deploy: {{kind: deploy, model: leavers@candidate, endpoint: leavers, needs: stage}}
+outputs: {{model: "${{steps.register.outputs.model}}", unchanged: "${{steps.register.outputs.unchanged}}"}}
+''')
+    assert run(g, 'p.yaml')['outputs'] == {'model': 'leavers:v1', 'unchanged': False}
+    assert run(g, 'p.yaml')['outputs'] == {'model': 'leavers:v1', 'unchanged': True}
+    card = g.cli_json('models', 'show', 'leavers:v1')
+    assert card['metrics'] == {'auc': .91} and 'candidate' in card['aliases'] and card['notes'] == 'made elsewhere', card
+    answers = g.json('POST', '/e/leavers', {'inputs': [{'age': 50, 'income': 1}, {'age': 30, 'income': 1}]})
+    assert [row['prediction'] for row in answers['outputs']] == ['yes', 'no'], answers
+    write(g, 'broken.txt', 'pickled')
+    refused = run(g, 'p.yaml', '-p', 'copy=broken.txt', expect='failed')
+    assert 'GY3540' in refused['reason'] and 'step `register`' in refused['reason'], refused['reason']
+
+
 def commands_without_a_server_work_too(g):
     write(g, 'p.yaml', 'name: p\nsteps:\n  x: {command: [echo, "${item}"], for_each: [1, 2, 3]}\n')
     done = run(g, 'p.yaml')
@@ -195,4 +230,5 @@ def commands_without_a_server_work_too(g):
 if __name__ == '__main__':
     run_scenarios([versions_params_and_refusals, a_cached_step_is_taken_again_and_explained, failing_steps_are_retried_by_hand,
                    a_run_is_followed_and_cancelled, code_comes_from_git_at_a_commit, a_loop_over_branches_is_compared,
-                   runs_that_ended_long_ago_are_collected, the_loop_itself_is_steps, commands_without_a_server_work_too])
+                   runs_that_ended_long_ago_are_collected, the_loop_itself_is_steps,
+                   a_model_of_another_program_is_registered, commands_without_a_server_work_too])

@@ -1,6 +1,7 @@
 #include "ml/training/steps.h"
 
 #include "ml/pipelines/job_kind.h"
+#include "ml/training/register_step.h"
 
 namespace gyre::training {
 namespace {
@@ -75,13 +76,14 @@ StepEnd Suggest(data::Datasets& datasets, runners::Jobs& jobs, const StepContext
 }  // namespace
 
 void AddSteps(pipelines::Pipelines& pipelines, Training& training, data::Datasets& datasets,
-              runners::Jobs& jobs) {
+              registry::Registry& registry, blob::Store& blobs, runners::Jobs& jobs) {
   pipelines.AddKind(pipelines::JobStepKind(
       jobs, kTrain, "run.write",
       {[&](const StepContext& context) { return Submit(training, context); }, End}));
   pipelines.AddKind(pipelines::ImmediateKind(
       kRecipe, "dataset.read",
       [&](const StepContext& context) { return Suggest(datasets, jobs, context); }));
+  pipelines.AddKind(RegisterKind(pipelines, datasets, registry, blobs));
 }
 
 }  // namespace gyre::training
