@@ -15,8 +15,9 @@ using pipelines::ValueType;
 constexpr std::string_view kFilePrefix = "sha256:";
 constexpr std::int64_t kPieceBytes = 1 << 20;
 
-constexpr KindKey kAddKeys[] = {{"dataset", true}, {"file", true}, {"format"},
-                                {"bad"},           {"target"},     {"types"}};
+constexpr KindKey kAddKeys[] = {{"dataset", true}, {"file", true, false, ValueType::kFile},
+                                {"format"},        {"bad"},
+                                {"target"},        {"types"}};
 const OutputSpec kAddOutputs[] = {{"dataset", ValueType::kText},
                                   {"version_id", ValueType::kText},
                                   {"unchanged", ValueType::kBool},

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "ml/pipelines/engine.h"
+#include "ml/pipelines/plain_text.h"
 #include "platform/exec/fault_point.h"
 #include "platform/exec/files.h"
 #include "platform/telemetry/log.h"
@@ -16,8 +17,20 @@ constexpr std::int64_t kPollUs = 50'000;
 Outcome Refused(const Error& error) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::kRefused;
-  outcome.reason = error.message();
+  outcome.reason = fmt::format("{} {}", error.gy(), error.message());
   return outcome;
+}
+
+// Of another pipeline, whose outputs have no types of their own. What is missing is said where it
+// is read.
+Result<> CheckOutputs(const Step& step, const Json& outputs) {
+  for (const OutputSpec& output : step.outputs) {
+    const Json& value = outputs[output.name];
+    if (!value.is_null() && !Fits(output.type, value))
+      return InvalidArgument("GY4732", "the output `{}` is to be {}, and {} is not", output.name,
+                             ValueTypeName(output.type), PlainText(value.Dump(), 60));
+  }
+  return {};
 }
 
 Outcome Stopped() {
@@ -187,7 +200,14 @@ void Engine::PollKinds() {
 }
 
 void Engine::OnKindEnd(std::uint64_t tag, StepEnd end) {
-  exec::Fault("step.ended", flights_.at(tag).context.step);
+  const Flight& flight = flights_.at(tag);
+  exec::Fault("step.ended", flight.context.step);
+  if (const Machine& machine = *runs_.at(flight.run_id).machine; end.outputs) {
+    if (auto typed =
+            CheckOutputs(machine.step_of(machine.tasks()[flight.intent.task]), *end.outputs);
+        !typed)
+      end.outputs = std::move(typed).error();
+  }
   Outcome outcome;
   outcome.cpu_seconds = end.cpu_seconds;
   outcome.memory_bytes_peak = end.memory_bytes_peak;
@@ -241,8 +261,7 @@ void Engine::OnShimEnd(std::uint64_t tag, const exec::ShimEnd& end) {
         outcome.outputs = std::move(read->values);
         extra.blobs = std::move(read->blobs);
       } else {
-        outcome.kind = Outcome::Kind::kRefused;
-        outcome.reason = read.error().message();
+        outcome = Refused(read.error());
       }
       End(tag, std::move(outcome), std::move(extra));
     });

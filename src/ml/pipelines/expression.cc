@@ -231,6 +231,12 @@ std::string TextOf(const Json& value) {
   return value.is_null() ? std::string() : value.Dump();
 }
 
+std::optional<std::string> OnlyPath(std::string_view text) {
+  const auto pieces = Pieces(text);
+  if (!pieces || pieces->size() != 1 || !pieces->front().is_path) return std::nullopt;
+  return std::string(pieces->front().text);
+}
+
 Result<std::vector<std::string>> PathsIn(std::string_view text) {
   GYRE_TRY(const auto pieces, Pieces(text));
   std::vector<std::string> paths;

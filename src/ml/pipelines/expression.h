@@ -24,6 +24,9 @@ Result<std::vector<std::string>> PathsIn(std::string_view text);  // GY4703
 Result<std::vector<std::string>> PathsIn(const Json& document);
 Result<std::vector<std::string>> PathsInCondition(std::string_view condition);
 
+// The path when the text is one reference and nothing else.
+std::optional<std::string> OnlyPath(std::string_view text);
+
 // A text that is one reference becomes the value itself; else each is put in as text. Error: GY4707
 // the value is not there.
 Result<Json> Fill(const Json& document, const Lookup& lookup);

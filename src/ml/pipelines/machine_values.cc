@@ -1,6 +1,7 @@
 // What the references of a run stand for.
 #include "base/text.h"
 #include "ml/pipelines/machine.h"
+#include "ml/pipelines/plain_text.h"
 
 namespace gyre::pipelines {
 
@@ -58,6 +59,12 @@ Result<Machine::Filled> Machine::Fill(
   GYRE_TRY(filled.inputs, pipelines::Fill(step.inputs, [&](std::string_view path) {
              return LookUp(path, &record);
            }));
+  for (const OutputSpec& input : step.input_types) {
+    const Json* value = filled.inputs.Find(input.name);
+    if (value != nullptr && !Fits(input.type, *value))
+      return InvalidArgument("GY4729", "the input `{}` is to be {}, and {} is not", input.name,
+                             ValueTypeName(input.type), PlainText(value->Dump(), 60));
+  }
   filled.with = Json::Obj();
   const Lookup lookup = [&](std::string_view path) -> std::optional<Json> {
     if (path.starts_with("outputs.")) return Json(output_path(path.substr(8)));

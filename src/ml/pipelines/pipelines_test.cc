@@ -125,6 +125,43 @@ outputs: {n: "${steps.one.outputs.n}"}
   EXPECT_EQ((*news)[1].kind, "pipeline.run.succeeded");
 }
 
+TEST_F(PipelinesTest, AValueThatIsNotOfItsTypeIsNamed) {
+  const RunView run = End(Begin(R"(
+name: a
+steps:
+  one: {shell: 'echo \"seven\" > "$GYRE_OUTPUT_J"', outputs: {j: json}}
+  two: {command: [echo, x], inputs: {n: {type: int, value: "${steps.one.outputs.j}"}}}
+)"));
+  EXPECT_EQ(run.reason,
+            "step `two` failed: GY4729 the input `n` is to be int, and \"seven\" is not");
+  const RunView item = End(Begin(R"(
+name: a
+steps:
+  each: {command: [echo, x], for_each: [1, b], inputs: {n: {type: int, value: "${item}"}}}
+)"));
+  EXPECT_NE(item.reason.find("and \"b\" is not"), std::string::npos) << item.reason;
+}
+
+TEST_F(PipelinesTest, WhatAnotherPipelineIsGivenIsCheckedAtOnce) {
+  ASSERT_TRUE(
+      Add("name: inner\nparams: {n: int, t: {type: text, default: x}}\n"
+          "steps: {x: {command: [echo, hello]}}\n"));
+  const auto outer = [&](std::string_view params) {
+    return Add(
+        fmt::format("name: outer\nparams: {{k: text}}\nsteps:\n"
+                    "  x: {{kind: pipeline, pipeline: inner, params: {}}}\n",
+                    params));
+  };
+  EXPECT_TRUE(outer("{n: 3}"));
+  EXPECT_TRUE(outer("{n: '${params.k}'}"));  // its value may be a number
+  for (const char* wrong : {"{}", "{n: x}", "{n: 1, m: 2}"}) {
+    const auto added = outer(wrong);
+    ASSERT_FALSE(added) << wrong;
+    EXPECT_EQ(added.error().gy(), "GY4705") << wrong;
+    EXPECT_EQ(added.error().where(), "a.yaml:4") << wrong;
+  }
+}
+
 TEST_F(PipelinesTest, AFailureSaysWhyAndExitHandlersRun) {
   const RunView run = End(Begin(R"(
 name: a
@@ -153,7 +190,7 @@ steps:
   for (const Json& task : (*described)["tasks"].items())
     reasons[task["task"].AsString()] = task["reason"].AsString();
   EXPECT_EQ(reasons["slow"], "it took longer than 0.2 s");
-  EXPECT_EQ(reasons["mute"], "the output `x` was not written");
+  EXPECT_EQ(reasons["mute"], "GY4709 the output `x` was not written");
   EXPECT_NE(reasons["gone"].find("cannot be started"), std::string::npos);
 }
 

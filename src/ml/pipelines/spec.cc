@@ -47,6 +47,13 @@ bool Fits(ValueType type, const Json& value) {
   return false;
 }
 
+// A file stands for its path; what json holds is seen when it is there.
+bool Suits(ValueType from, ValueType to) {
+  return from == to || from == ValueType::kJson || to == ValueType::kJson ||
+         (from == ValueType::kInt && to == ValueType::kNumber) ||
+         (from == ValueType::kFile && to == ValueType::kText);
+}
+
 Result<Json> ValueFromText(ValueType type, std::string_view name, std::string_view text) {
   if (type == ValueType::kText || type == ValueType::kFile) return Json(text);
   const std::string_view trimmed = Trim(text);
@@ -115,15 +122,18 @@ Result<Json> ParamsFromTexts(const Spec& spec, std::span<const std::string> text
 namespace {
 
 Json StepToJson(const Step& step) {
-  Json outputs = Json::Obj(), needs = Json::Arr();
+  Json outputs = Json::Obj(), input_types = Json::Obj(), needs = Json::Arr();
   for (const OutputSpec& output : step.outputs)
     outputs.Set(output.name, ValueTypeName(output.type));
+  for (const OutputSpec& input : step.input_types)
+    input_types.Set(input.name, ValueTypeName(input.type));
   for (const std::string& need : step.needs) needs.Push(need);
   Json json = Json::Obj({{"name", step.name},
                          {"kind", step.kind},
                          {"needs", std::move(needs)},
                          {"with", step.with},
                          {"inputs", step.inputs},
+                         {"input_types", std::move(input_types)},
                          {"outputs", std::move(outputs)},
                          {"when", step.when},
                          {"for_each", step.for_each},
@@ -150,6 +160,8 @@ Step StepFromJson(const Json& json) {
   step.inputs = json["inputs"];
   for (const auto& [name, type] : json["outputs"].members())
     step.outputs.push_back({name, ParseValueType(type.AsString()).value_or(ValueType::kText)});
+  for (const auto& [name, type] : json["input_types"].members())
+    step.input_types.push_back({name, ParseValueType(type.AsString()).value_or(ValueType::kJson)});
   step.when = json["when"].AsString();
   step.for_each = json["for_each"];
   step.parallel_max = static_cast<int>(json["max_parallel"].AsInt());

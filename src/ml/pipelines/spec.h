@@ -26,6 +26,8 @@ std::string_view ValueTypeName(ValueType type);
 std::optional<ValueType> ParseValueType(std::string_view name);
 // Whether the value is one of that type; whole numbers are numbers too.
 bool Fits(ValueType type, const Json& value);
+// Whether a value that is declared as `from` may stand where `to` is asked for.
+bool Suits(ValueType from, ValueType to);
 // A text as a value of that type, for `-p key=value` and output files. Error: GY4706.
 Result<Json> ValueFromText(ValueType type, std::string_view name, std::string_view text);
 
@@ -53,9 +55,10 @@ struct Resources {
 
 struct Step {
   std::string name, kind;
-  std::vector<std::string> needs;  // as written, then those that references name
-  Json with;                       // what the kind takes, references unfilled
-  Json inputs;                     // name -> value or reference
+  std::vector<std::string> needs;       // as written, then those that references name
+  Json with;                            // what the kind takes, references unfilled
+  Json inputs;                          // name -> value or reference
+  std::vector<OutputSpec> input_types;  // of those inputs that say one
   std::vector<OutputSpec> outputs;
   std::string when;      // a condition; empty = always true
   Json for_each;         // a list, or a reference to one; null = one task
@@ -83,6 +86,7 @@ struct KindKey {
   std::string_view name;
   bool required = false;
   bool verbatim = false;  // code: references are not filled, values come as environment variables
+  ValueType type = ValueType::kJson;  // what a reference there must lead to; json = anything
 };
 struct KindFacts {
   std::string_view name;
@@ -95,7 +99,7 @@ struct KindFacts {
 using FindComponent = std::function<Result<Spec>(std::string_view reference)>;
 
 // Errors, all kInvalidArgument with file:line: GY4701 a key, GY4702 a value, GY4703 a reference or
-// a circle, GY4704 a kind.
+// a circle, GY4704 a kind, GY4728 a reference to a value of another type.
 Result<Spec> ParseSpec(std::string_view text, std::string_view source,
                        std::span<const KindFacts> kinds, const FindComponent& find);
 

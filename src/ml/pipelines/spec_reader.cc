@@ -223,15 +223,12 @@ Result<Step> SpecReader::UseComponent(const Path& path, const Json& json) {
       return At(path, InvalidArgument("GY4702", "component `{}` needs the input `{}`", found->name,
                                       param.name)
                           .Fix(fmt::format("inputs: {{{}: ...}}", param.name)));
-    const Json& value = given != nullptr ? *given : *param.default_value;
-    const bool literal = !value.is_string() || value.AsString().find("${") == std::string::npos;
-    if (literal && !Fits(param.type, value))
-      return Bad(Below(path, "inputs", param.name),
-                 fmt::format("is to be {}", ValueTypeName(param.type)));
-    inputs.Set(param.name, value);
+    inputs.Set(param.name, given != nullptr ? *given : *param.default_value);
   }
   GYRE_DO(ReadShared(path, json, &step));
   step.inputs = std::move(inputs);
+  step.input_types.clear();
+  for (const Param& param : found->params) step.input_types.push_back({param.name, param.type});
   return step;
 }
 
@@ -327,17 +324,31 @@ Result<> SpecReader::ReadNeeds(const Path& path, const Json& json, Step* step) {
   return {};
 }
 
+// `rows: ${...}`, or `rows: {type: file, value: ${...}}`.
+Result<> SpecReader::ReadInputs(const Path& path, const Json& json, Step* step) {
+  if (!json.is_object()) return Bad(path, "must hold one value for each name");
+  step->inputs = Json::Obj();
+  for (const auto& [name, value] : json.members()) {
+    const bool typed = value.size() == 2 && value["type"].is_string() && value.Has("value");
+    step->inputs.Set(name, typed ? value["value"] : value);
+    if (!typed) continue;
+    const auto type = ParseValueType(value["type"].AsString());
+    if (!type)
+      return At(Below(path, name),
+                InvalidArgument("GY4702", "`{}` is no type", value["type"].AsString())
+                    .Fix("text, int, number, bool, list, json or file"));
+    step->input_types.push_back({name, *type});
+  }
+  return {};
+}
+
 Result<> SpecReader::ReadShared(const Path& path, const Json& json, Step* step) {
   for (const std::string_view flag : {"always"}) {
     if (json.Has(flag) && !json[flag].is_bool())
       return Bad(Below(path, flag), "must be true or false");
   }
   GYRE_DO(ReadNeeds(Below(path, "needs"), json["needs"], step));
-  if (!json["inputs"].is_null()) {
-    if (!json["inputs"].is_object())
-      return Bad(Below(path, "inputs"), "must hold one value for each name");
-    step->inputs = json["inputs"];
-  }
+  if (!json["inputs"].is_null()) GYRE_DO(ReadInputs(Below(path, "inputs"), json["inputs"], step));
   if (const Json* when = json.Find("when")) {
     step->when = when->is_bool() ? when->Dump() : when->AsString();
     if (step->when.empty()) return Bad(Below(path, "when"), "must be a condition");

@@ -39,6 +39,11 @@ class SpecReader {
   Result<std::int64_t> Time(const Path& path, const Json& json) const;
   Result<int> Count(const Path& path, const Json& json, std::int64_t max) const;
 
+  Result<> ReadInputs(const Path& path, const Json& json, Step* step);
+  Result<> CheckTypes() const;
+  Result<> CheckType(const Path& path, const Json& value, ValueType wanted,
+                     const Step& reader) const;
+  std::optional<ValueType> TypeOf(std::string_view path, const Step& reader) const;
   Result<> CheckReferences();
   Result<> CheckStepReferences(Step* step);
   Result<> CheckPath(const Path& where, const std::string& path, const Step* reader,

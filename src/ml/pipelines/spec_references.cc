@@ -23,6 +23,7 @@ Result<> SpecReader::CheckReferences() {
   GYRE_TRY(const auto paths, PathsIn(spec_.outputs));
   std::set<std::string> needs;
   for (const std::string& path : paths) GYRE_DO(CheckPath({"outputs"}, path, nullptr, &needs));
+  GYRE_DO(CheckTypes());
   return CheckCircles();
 }
 

@@ -124,6 +124,58 @@ outputs: {said: text}
   EXPECT_NE(missing.error().message().find("needs the input `who`"), std::string::npos);
 }
 
+TEST(SpecTest, ReferencesLeadToWhatIsAskedFor) {
+  const auto component = Read(
+      "component: c\ninputs: {n: int, rows: {type: file, default: ''}, any: {type: json, default: "
+      "1}}\n"
+      "command: [c, '${inputs.n}']\n");
+  ASSERT_TRUE(component) << component.error().ToString();
+  const FindComponent find = [&](std::string_view) -> Result<Spec> { return *component; };
+  const auto read = [&](std::string_view inputs, std::string_view more = "") {
+    return ParseSpec(
+        fmt::format("name: a\nparams: {{k: int, t: text, l: list}}\nsteps:\n"
+                    "  one: {{command: [a], outputs: {{t: text, n: int, f: file, j: json}}}}\n"
+                    "  many: {{command: [a], for_each: [1], outputs: {{n: int}}}}\n"
+                    "  two:\n    use: c\n    inputs: {{{}}}\n{}",
+                    inputs, more),
+        "p.yaml", ProgramKinds(), find);
+  };
+  for (const char* fine :
+       {"n: 3", "n: '${params.k}'", "n: '${steps.one.outputs.n}'", "n: '${steps.one.outputs.j}'",
+        "n: 1, rows: '${steps.one.outputs.f}'", "n: 1, any: '${steps.many.outputs.n}'"}) {
+    const auto spec = read(fine);
+    EXPECT_TRUE(spec) << fine << spec.error().ToString();
+  }
+  for (const char* wrong :
+       {"n: x", "n: '${params.t}'", "n: '${steps.one.outputs.t}'", "n: '${steps.many.outputs.n}'",
+        "n: '${run.id}'", "n: '1${params.k}'", "n: 1, rows: '${steps.one.outputs.t}'"}) {
+    const auto spec = read(wrong);
+    ASSERT_FALSE(spec) << wrong;
+    EXPECT_EQ(spec.error().gy(), "GY4728") << wrong;
+    EXPECT_EQ(spec.error().where(), "p.yaml:8") << wrong;
+  }
+  EXPECT_EQ(read("n: 1", "    for_each: '${params.t}'\n").error().gy(), "GY4728");
+  EXPECT_TRUE(read("n: 1", "    for_each: '${steps.many.outputs.n}'\n"));
+  EXPECT_TRUE(read("n: 1", "    for_each: '${params.l}'\n"));
+}
+
+TEST(SpecTest, EveryStepMaySayTheTypesOfItsInputs) {
+  const auto spec = Read(
+      "name: a\nsteps:\n  x: {command: [a], outputs: {n: int}}\n"
+      "  y: {command: [b], inputs: {n: {type: number, value: '${steps.x.outputs.n}'}, p: {a: "
+      "1}}}\n");
+  ASSERT_TRUE(spec) << spec.error().ToString();
+  EXPECT_EQ(spec->steps[1].inputs.Dump(), R"({"n":"${steps.x.outputs.n}","p":{"a":1}})");
+  ASSERT_EQ(spec->steps[1].input_types.size(), 1u);
+  EXPECT_EQ(SpecToJson(SpecFromJson(SpecToJson(*spec))), SpecToJson(*spec));
+  EXPECT_EQ(
+      Read("name: a\nsteps:\n  x: {command: [a], outputs: {n: text}}\n"
+           "  y: {command: [b], inputs: {n: {type: number, value: '${steps.x.outputs.n}'}}}\n")
+          .error()
+          .gy(),
+      "GY4728");
+}
+
 TEST(SpecTest, TheKindIsSaidByItsKey) {
   const auto spec =
       Read("name: a\nsteps:\n  x: {git: /r, commit: main, command: [a]}\n  y: {command: [a]}\n");

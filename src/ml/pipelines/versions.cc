@@ -38,6 +38,36 @@ std::string DigestOf(std::string_view source, const std::set<Reference>& parts) 
   return Sha256Hex(all);
 }
 
+Json AnyOf(ValueType type) {
+  switch (type) {
+    case ValueType::kText:
+    case ValueType::kFile:
+      return "";
+    case ValueType::kInt:
+    case ValueType::kNumber:
+      return 0;
+    case ValueType::kBool:
+      return false;
+    case ValueType::kList:
+      return Json::Arr();
+    case ValueType::kJson:
+      break;
+  }
+  return {};
+}
+
+// Names and types of what another pipeline is given; a reference may bring anything.
+Result<> CheckGiven(const Spec& inner, const Json& params) {
+  Json given = params.is_object() ? params : Json::Obj();
+  for (const Param& param : inner.params) {
+    const Json* value = given.Find(param.name);
+    if (value != nullptr && value->AsString().find("${") != std::string::npos)
+      given.Set(param.name, AnyOf(param.type));
+  }
+  GYRE_TRY([[maybe_unused]] const Json bound, BindParams(inner, given));
+  return {};
+}
+
 }  // namespace
 
 Result<Spec> Versions::Fix(std::string_view project, std::string_view source, std::string_view name,
@@ -59,16 +89,22 @@ Result<Spec> Versions::Fix(std::string_view project, std::string_view source, st
   for (Step& step : spec.steps) {
     if (step.kind != kPipelineKind) continue;
     const auto found = exact(step.with[kPipelineKey].AsString(), "pipeline");
-    if (!found) {
+    const Result<> given = found ? CheckPart(*found, step.with["params"]) : Result<>(found.error());
+    if (!given) {
       const std::string path[] = {"steps", step.name, std::string(kPipelineKey)};
       const int line = config::YamlLineAt(source, path);
-      Error error = found.error();
+      Error error = given.error();
       return Error(
           std::move(error).Where(line > 0 ? fmt::format("{}:{}", name, line) : std::string(name)));
     }
     step.with.Set(std::string(kPipelineKey), found->reference());
   }
   return spec;
+}
+
+Result<> Versions::CheckPart(const PipelineVersion& version, const Json& params) {
+  GYRE_TRY(const Spec inner, SpecOf(version));
+  return CheckGiven(inner, params);
 }
 
 Result<Spec> Versions::SpecOf(const PipelineVersion& version) {

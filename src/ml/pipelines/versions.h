@@ -36,6 +36,7 @@ class Versions {
   Result<std::vector<std::string>> PermissionsOf(const Spec& spec, std::string_view project);
 
  private:
+  Result<> CheckPart(const PipelineVersion& version, const Json& params);
   Result<> AddPermissions(const Spec& spec, std::string_view project, std::set<std::string>* seen,
                           std::set<std::string>* permissions);
 

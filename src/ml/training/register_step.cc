@@ -16,8 +16,15 @@ using pipelines::ValueType;
 
 constexpr std::string_view kFilePrefix = "sha256:";
 
-constexpr KindKey kKeys[] = {{"file"},      {"model"},   {"name"},    {"target"},     {"classes"},
-                             {"threshold"}, {"dataset"}, {"metrics"}, {"description"}};
+constexpr KindKey kKeys[] = {{"file", false, false, ValueType::kFile},
+                             {"model"},
+                             {"name"},
+                             {"target"},
+                             {"classes"},
+                             {"threshold"},
+                             {"dataset"},
+                             {"metrics"},
+                             {"description"}};
 const OutputSpec kOutputs[] = {{"model", ValueType::kText},
                                {"version_id", ValueType::kText},
                                {"version", ValueType::kInt},
