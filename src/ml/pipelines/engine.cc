@@ -109,7 +109,7 @@ Result<> Engine::Ask(std::move_only_function<Result<>()> question) {
   while (!*answer && !ending_) changed_.Wait(mutex_);
   // The loop ends without answering whatever is left; those that it waits for may be asking.
   if (!*answer) return MakeError(Code::kCancelled, "GY4726", "the server is ending");
-  return **std::move(answer);
+  return std::move(**answer);
 }
 
 void Engine::Begin(const std::string& run_id) {

@@ -9,11 +9,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <tuple>
 
 #include "base/mutex.h"
 #include "base/time.h"
@@ -57,14 +59,19 @@ class Lookup {
     };
     gaicb* list[] = {&lookup->ask_};
     const int failed = getaddrinfo_a(GAI_NOWAIT, list, 1, &told);
-    if (failed == 0) mine.release();  // the notice owns it
+    if (failed == 0) std::ignore = mine.release();  // the notice owns it
     return failed;
   }
   // Nothing when it is not done after this time.
   std::optional<int> Wait(int millis) {
     MutexLock lock(mutex_);
-    if (!done_) told_.WaitMicros(mutex_, std::int64_t{millis} * 1000);
-    if (!done_) return std::nullopt;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(millis);
+    while (!done_) {  // a wait may end for no reason
+      const auto left = std::chrono::duration_cast<std::chrono::microseconds>(
+          until - std::chrono::steady_clock::now());
+      if (left.count() <= 0) return std::nullopt;
+      told_.WaitMicros(mutex_, left.count());
+    }
     return gai_error(&ask_);
   }
   Addresses Take() { return Addresses(std::exchange(ask_.ar_result, nullptr)); }
