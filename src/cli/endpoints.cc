@@ -7,6 +7,7 @@
 #include "cli/model_name.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
+#include "cli/release_text.h"
 #include "cli/session.h"
 #include "cli/table_text.h"
 
@@ -260,6 +261,7 @@ Result<int> Show(Invocation& in) {
   if (const std::int64_t seconds = endpoint["park_after_seconds"].AsInt(); seconds > 0)
     text += fmt::format("parked     after {} without a request\n",
                         HumanSeconds(static_cast<double>(seconds)));
+  text += ReleaseText(endpoint["release"]);
   out.Print(text + "\n");
   if (endpoint["variants"].size() > 1) PrintVariants(out, endpoint["variants"]);
   out.Table({{"NUMBER", "number", ColumnSpec::Format::kCount},

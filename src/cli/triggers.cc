@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
+#include "cli/release_text.h"
 #include "cli/session.h"
 
 namespace gyre::cli {
@@ -216,7 +217,7 @@ std::string HumanFiring(const Json& firing) {
   text += HumanChecks(firing["checks"]);
   if (const std::string& run = firing["run"].AsString(); !run.empty())
     text += fmt::format("run        {}    (gyre pipelines status {})\n", run, run.substr(0, 8));
-  return text;
+  return text + ReleaseText(firing["release"]);
 }
 
 int ExitOf(const Json& firing) {

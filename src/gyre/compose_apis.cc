@@ -100,12 +100,12 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::PipelinesApi>(*pipelines, *access);
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
   AddApi<native::TrainingApi>(*training);
-  AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access);
+  AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access, *releases);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
   AddApi<native::MonitorsApi>(*monitors);
-  AddApi<native::EndpointsApi>(*serving, *predictions, *blobs);
+  AddApi<native::EndpointsApi>(*serving, *predictions, *blobs, *releases);
   AddApi<native::CapturesApi>(*inference_log, *serving, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));

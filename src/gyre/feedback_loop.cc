@@ -34,9 +34,8 @@ automation::Below::RunState StateOf(const pipelines::RunView& run) {
 
 automation::SideFacts SideOf(const serving::VariantCounts& counts) {
   return {.requests = counts.requests,
-          .failed = counts.failed,
-          .rows = counts.rows,
-          .latency_us_p99 = counts.latency_us_p99};
+          .failed = counts.faults,  // what clients sent wrong says nothing of a model
+          .rows = counts.rows};
 }
 
 // An alert that says that values are lost. Values that the model has not seen before are no such
@@ -74,6 +73,26 @@ Result<std::string> AlertOfCanary(monitoring::Monitors& monitors, std::string_vi
       return fmt::format("{}: {}", alert.name(), alert.what);
   }
   return std::string();
+}
+
+Result<automation::Beside> BesideOf(monitoring::Monitors& monitors,
+                                    const automation::Traffic::Question& question) {
+  GYRE_TRY(const monitoring::Sides sides, monitors.Compare({.project = question.project,
+                                                            .endpoint = question.endpoint,
+                                                            .canary = question.model,
+                                                            .since_us = question.since_us,
+                                                            .cancelled = question.cancelled}));
+  const auto side = [](const monitoring::SideSeen& seen) {
+    return automation::Beside::Side{seen.rows, seen.labelled, seen.value};
+  };
+  return automation::Beside{.champion = side(sides.champion),
+                            .canary = side(sides.canary),
+                            .metric = sides.metric,
+                            .worse = sides.worse,
+                            .error = sides.error,
+                            .method = sides.answers_method,
+                            .p_value = sides.p_value,
+                            .effect = sides.effect};
 }
 
 Result<bool> HasCanary(serving::Serving& serving, std::string_view project,
@@ -151,13 +170,13 @@ automation::Below MakeBelow(pipelines::Pipelines& pipelines, monitoring::Monitor
 automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors& monitors) {
   automation::Traffic traffic;
   traffic.give = [&](std::string_view project, std::string_view endpoint, std::string_view model,
-                     double share) -> Result<> {
+                     double share, std::string_view reason) -> Result<> {
     GYRE_TRY([[maybe_unused]] const auto now, serving.SetVariant({.project = std::string(project),
                                                                   .endpoint = std::string(endpoint),
                                                                   .variant = std::string(kCanary),
                                                                   .reference = std::string(model),
                                                                   .share = share,
-                                                                  .reason = "canary release",
+                                                                  .reason = std::string(reason),
                                                                   .by = std::string(kBy)}));
     return {};
   };
@@ -179,9 +198,11 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
     for (const serving::VariantCounts& variant : variants) {
       if (variant.variant == serving::kChampion) {
         counts.champion = SideOf(variant);
+        counts.champion_latency_us = variant.latency_us;
         counts.champion_deployment = variant.deployment_id;
       } else if (variant.variant == kCanary) {
         counts.canary = SideOf(variant);
+        counts.canary_latency_us = variant.latency_us;
         counts.canary_deployment = variant.deployment_id;
       }
     }
@@ -193,6 +214,9 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
       counts.canary_share = variant.share;
     }
     return counts;
+  };
+  traffic.compare = [&](const automation::Traffic::Question& question) {
+    return BesideOf(monitors, question);
   };
   traffic.judge = [&](std::string_view project, std::string_view endpoint, std::string_view model,
                       std::int64_t since_us, automation::CanaryFacts* facts) -> Result<> {

@@ -91,6 +91,8 @@ def the_loop(g):
     assert first['state'] == 'succeeded', (first, run)
     assert first['cause'] == 'drift' and 'a' in first['text'], first
     assert first['cpu_seconds'] > 0, first
+    seen = g.cli('triggers', 'firing', first['id'][:8]).stdout
+    assert 'canary     visits:v' in seen and 'passed' in seen and 'errors: 0 of' in seen, seen
     champion = g.json('GET', '/api/v1/projects/default/models/visits/versions/champion') if False else g.cli_json('models', 'show', 'visits@champion')
     assert champion['name'] != 'visits:v1', (champion['name'], run)
     endpoint = g.json('GET', '/api/v1/projects/default/endpoints/visits')
@@ -103,6 +105,42 @@ def the_loop(g):
     kinds = {node['kind'] for node in up['nodes']}
     assert {'alert', 'window', 'pipeline_run', 'dataset_version', 'endpoint'} <= kinds, kinds
     print(f"the loop: {champion['name']} answers, {right} of 500 right, {number} days", flush=True)
+
+
+def a_worse_canary(g):
+    """The model of before the turn is tried again: its labels speak against it. Nothing else does."""
+    path = os.path.join(g.work, 'try.yaml')
+    with open(path, 'w') as f:
+        f.write('name: try\nparams: {plan: json}\nsteps:\n  canary: {kind: canary, endpoint: visits, model: visits:v1, plan: "${params.plan}"}\n')
+    g.cli('pipelines', 'add', path)
+    g.json('PATCH', '/api/v1/projects/default/monitors/visits', {'enabled': False})  # its alerts would come first
+    plan = {'weights': [0.5], 'bake_s': 0, 'rows_min': 200, 'quality_labels_min': 150, 'quality_required': True, 'latency_us_slack': 10_000_000}
+    run = g.json('POST', '/api/v1/projects/default/pipeline_runs', {'pipeline': 'try', 'params': {'plan': plan}})
+    for _ in range(100):
+        if len(g.json('GET', '/api/v1/projects/default/endpoints/visits')['variants']) == 2:
+            break
+        time.sleep(0.1)
+    replay = Replay(g, 'visits-worse', label='stays', batch=1)
+    replay.endpoint = 'visits'
+    replay.answers = [None] * 100_000  # ids of its own
+    rows = visits(5, 700, turned=True)
+    replay.rows(rows, [BEGIN + datetime.timedelta(days=20, seconds=i) for i in range(len(rows))])
+    time.sleep(0.5)
+    bakes = g.cli('endpoints', 'show', 'visits').stdout
+    assert 'step 1 of 1 at 50 %' in bakes and 'of 200 rows' in bakes, bakes
+    replay.labels(BEGIN + datetime.timedelta(days=30))
+    for _ in range(200):
+        release = g.json('GET', '/api/v1/projects/default/endpoints/visits')['release']
+        if release['state'] != 'baking':
+            break
+        time.sleep(0.1)
+    assert release['state'] == 'rolled back' and release['reason'].startswith('quality: auc') and release['run'] == run['id'], release
+    checks = ' '.join(release['history'][-1]['checks'])
+    assert 'stop quality: auc' in checks and 'predictions:' in checks and 'pass errors' in checks, checks
+    shown = g.cli('endpoints', 'show', 'visits').stdout
+    assert 'visits:v1   rolled back' in shown and 'stop quality: auc' in shown, shown
+    assert 'stop quality' in g.cli('endpoints', 'logs', 'visits').stdout
+    print(f"a worse canary: {release['reason']}", flush=True)
 
 
 def hands_and_approvals(g):
@@ -158,6 +196,7 @@ def main():
         first_model(g)
         refusals(g)
         the_loop(g)
+        a_worse_canary(g)
         hands_and_approvals(g)
         files_and_pushes(g)
     print('automation: heard, judged, trained, tried, promoted')

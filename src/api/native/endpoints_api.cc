@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "ml/automation/release.h"
 #include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
 #include "platform/blob/blob_store.h"
@@ -33,7 +34,7 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}",
      .handler = Bind<&EndpointsApi::Get>,
      .permission = Permission("endpoint.read"),
-     .summary = "One endpoint with its deployments, newest first",
+     .summary = "One endpoint with its deployments, newest first, and its newest canary release",
      .response_type = "Endpoint"},
     {.method = Method::kPut,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}",
@@ -172,19 +173,16 @@ Result<net::Response> EndpointsApi::Get(net::Request& request) {
   GYRE_TRY(const auto history, serving_.History(project, name, kHistoryShown));
   Json json = serving::EndpointToJson(endpoint);
   json.Set("deployments", ItemsOf(history, serving::DeploymentToJson));
-  serving::EndpointCounts counts = serving_.Counts(name);
-  for (const serving::Variant& variant : endpoint.variants) {
-    if (variant.shadow) continue;
-    const serving::EndpointCounts more = serving_.Counts(name, variant.name);
-    counts.requests += more.requests;
-    counts.rows += more.rows;
-    counts.failed += more.failed;
-    counts.ignored_columns += more.ignored_columns;
-  }
+  const serving::EndpointCounts counts = serving_.Answered(name);
   json.Set("counts", Json::Obj({{"requests", counts.requests},
                                 {"rows", counts.rows},
                                 {"failed", counts.failed},
+                                {"faults", counts.faults},
                                 {"ignored_columns", counts.ignored_columns}}));
+  GYRE_TRY(const auto release, releases_.OfEndpoint(name));
+  json.Set("release", release && release->project == endpoint.project
+                          ? automation::ReleaseToJson(*release)
+                          : Json());
   GYRE_TRY(const auto variants, serving_.Variants(project, name));
   json.Set("variants", ItemsOf(variants, serving::VariantCountsToJson));
   return net::Response::JsonDoc(json);

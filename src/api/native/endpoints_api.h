@@ -4,6 +4,9 @@
 
 #include "platform/net/http.h"
 
+namespace gyre::automation {
+class Releases;
+}
 namespace gyre::blob {
 struct Object;
 class Store;
@@ -17,8 +20,9 @@ namespace gyre::native {
 
 class EndpointsApi {
  public:
-  EndpointsApi(serving::Serving& serving, serving::Predictions& predictions, blob::Store& blobs)
-      : serving_(serving), predictions_(predictions), blobs_(blobs) {}
+  EndpointsApi(serving::Serving& serving, serving::Predictions& predictions, blob::Store& blobs,
+               automation::Releases& releases)
+      : serving_(serving), predictions_(predictions), blobs_(blobs), releases_(releases) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -42,6 +46,7 @@ class EndpointsApi {
   serving::Serving& serving_;
   serving::Predictions& predictions_;
   blob::Store& blobs_;
+  automation::Releases& releases_;
 };
 
 // POST /e/{endpoint}: one request, some rows, their answers.

@@ -4,6 +4,7 @@
 #include "api/native/route_table.h"
 #include "api/native/step_rights.h"
 #include "ml/automation/automation.h"
+#include "ml/automation/release.h"
 #include "ml/pipelines/pipelines.h"
 #include "ml/projects/projects.h"
 
@@ -97,7 +98,7 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/firings/{firing}",
      .handler = Bind<&TriggersApi::Firing>,
      .permission = Permission("trigger.read"),
-     .summary = "One firing, by its id or the beginning of it",
+     .summary = "One firing, by its id or the beginning of it, with the canary release of its run",
      .response_type = "Firing"},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/firings/{firing}/approval",
@@ -211,7 +212,12 @@ Result<net::Response> TriggersApi::Firings(net::Request& request) {
 Result<net::Response> TriggersApi::Firing(net::Request& request) {
   GYRE_TRY(const auto firing,
            automation_.GetFiring(request.Param("project"), request.Param("firing")));
-  return net::Response::JsonDoc(automation::FiringToJson(firing));
+  Json json = automation::FiringToJson(firing);
+  if (!firing.run_id.empty()) {
+    GYRE_TRY(const auto release, releases_.OfRun(firing.run_id));
+    json.Set("release", release ? automation::ReleaseToJson(*release) : Json());
+  }
+  return net::Response::JsonDoc(json);
 }
 
 Result<net::Response> TriggersApi::Approve(net::Request& request) {

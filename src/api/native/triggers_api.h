@@ -8,6 +8,7 @@ class Access;
 }
 namespace gyre::automation {
 class Automation;
+class Releases;
 struct TriggerSpec;
 }  // namespace gyre::automation
 namespace gyre::pipelines {
@@ -22,8 +23,13 @@ namespace gyre::native {
 class TriggersApi {
  public:
   TriggersApi(automation::Automation& automation, projects::Projects& projects,
-              pipelines::Pipelines& pipelines, access::Access& access)
-      : automation_(automation), projects_(projects), pipelines_(pipelines), access_(access) {}
+              pipelines::Pipelines& pipelines, access::Access& access,
+              automation::Releases& releases)
+      : automation_(automation),
+        projects_(projects),
+        pipelines_(pipelines),
+        access_(access),
+        releases_(releases) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -47,6 +53,7 @@ class TriggersApi {
   projects::Projects& projects_;
   pipelines::Pipelines& pipelines_;
   access::Access& access_;
+  automation::Releases& releases_;
 };
 
 }  // namespace gyre::native

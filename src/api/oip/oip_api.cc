@@ -188,7 +188,9 @@ Result<net::Response> OipApi::Infer(net::Request& request) {
       SplitBody(request.body(), request.Header("Inference-Header-Content-Length").value_or("")));
   GYRE_TRY(const table::Frame frame,
            FrameOfInputs(body, info.scorer->input(), info.scorer->package().formats, kRowsMax));
-  GYRE_TRY(const predictors::Scores scores, info.scorer->Score(frame));
+  const auto scored = info.scorer->Score(frame);
+  if (!scored) meter.Failed(scored.error());
+  GYRE_TRY(const predictors::Scores scores, scored);
   const AnswerHead head{info.endpoint, std::to_string(info.model_version),
                         body.document["id"].is_string() ? body.document["id"].AsString() : NewId()};
   GYRE_TRY(InferAnswer answer, MakeAnswer(head, body.document, *info.scorer, scores));

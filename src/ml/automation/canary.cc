@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "ml/automation/members.h"
+#include "ml/statistics/bootstrap.h"
 #include "ml/statistics/sequential.h"
 
 namespace gyre::automation {
@@ -22,8 +24,11 @@ class Harm {
  public:
   explicit Harm(std::vector<std::string>* checks) : checks_(checks) {}
   void Look(bool harm, std::string_view name, const std::string& text) {
-    checks_->push_back(fmt::format("{} {}: {}", harm ? "stop" : "pass", name, text));
+    Say(harm ? "stop" : "pass", name, text);
     if (harm && reason_.empty()) reason_ = fmt::format("{}: {}", name, text);
+  }
+  void Say(std::string_view verdict, std::string_view name, const std::string& text) {
+    checks_->push_back(fmt::format("{} {}: {}", verdict, name, text));
   }
   const std::string& reason() const { return reason_; }
 
@@ -31,6 +36,12 @@ class Harm {
   std::vector<std::string>* checks_;
   std::string reason_;
 };
+
+// What the k-th look may be wrong with, so that all of them together are not above 1 / kEvidence.
+double WrongAt(int look) {
+  const double k = std::max(look, 1);
+  return 1 / (kEvidence * k * (k + 1));
+}
 
 void LookAtErrors(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm) {
   const double more = Rate(facts.canary) - Rate(facts.champion);
@@ -56,7 +67,72 @@ void LookAtLatency(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm)
   const bool slower = mine > other * plan.latency_ratio_max &&
                       mine - other > static_cast<double>(plan.latency_us_slack);
   harm->Look(slower, "latency",
-             fmt::format("p99 {:.2f} ms, {:.2f} ms at the champion", mine / 1000, other / 1000));
+             fmt::format("p99 {:.3g} ms, {:.3g} ms at the champion", mine / 1000, other / 1000));
+}
+
+bool HasLabels(const CanaryPlan& plan, const Beside& beside) {
+  return std::min(beside.champion.labelled, beside.canary.labelled) >= plan.quality_labels_min;
+}
+
+// Whether there was anything to judge by.
+bool LookAtQuality(const CanaryPlan& plan, const Beside& beside, Harm* harm) {
+  if (!HasLabels(plan, beside)) {
+    harm->Say("wait", "quality",
+              fmt::format("{} rows with labels, {} at the champion; {} of each are wanted",
+                          GroupDigits(beside.canary.labelled),
+                          GroupDigits(beside.champion.labelled), plan.quality_labels_min));
+    return false;
+  }
+  if (!std::isfinite(beside.worse) || !std::isfinite(beside.error)) {
+    harm->Say("wait", "quality",
+              fmt::format("{} rows with labels do not define {}",
+                          GroupDigits(beside.canary.labelled), beside.metric));
+    return false;
+  }
+  const double allowed = plan.quality_worse_max * std::abs(beside.champion.value);
+  const double surely =
+      beside.worse - statistics::NormalQuantile(1 - WrongAt(beside.looks)) * beside.error;
+  const std::string by =
+      beside.worse <= 0 ? fmt::format("better by {:.4g}", -beside.worse)
+      : surely <= 0     ? fmt::format("worse by {:.4g}, not surely", beside.worse)
+                        : fmt::format("worse by {:.4g}, surely by {:.4g}", beside.worse, surely);
+  harm->Look(
+      surely > allowed, "quality",
+      fmt::format("{} {:.4g} on {} labels, {:.4g} on {} at the champion; {}; {:.2g} is "
+                  "allowed",
+                  beside.metric, beside.canary.value, GroupDigits(beside.canary.labelled),
+                  beside.champion.value, GroupDigits(beside.champion.labelled), by, allowed));
+  return true;
+}
+
+void LookAtPredictions(const CanaryPlan& plan, const Beside& beside, Harm* harm) {
+  if (beside.method.empty()) {
+    harm->Say("wait", "predictions",
+              fmt::format("{} rows, {} at the champion: too few to compare their answers",
+                          GroupDigits(beside.canary.rows), GroupDigits(beside.champion.rows)));
+    return;
+  }
+  const bool moved =
+      beside.p_value <= WrongAt(beside.looks) && beside.effect >= plan.prediction_effect_min;
+  const std::string text = fmt::format(
+      "{} answers lie {:.3g} from the champion's {} (p {:.2g}, {}); from {:.3g} on they differ",
+      GroupDigits(beside.canary.rows), beside.effect, GroupDigits(beside.champion.rows),
+      beside.p_value, beside.method, plan.prediction_effect_min);
+  if (moved && !plan.prediction_drift_back)
+    harm->Say("note", "predictions", text);
+  else
+    harm->Look(moved, "predictions", text);
+}
+
+// Whether quality was judged.
+bool LookAtBoth(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm) {
+  if (!facts.beside) return false;
+  if (!facts.beside->problem.empty()) {
+    harm->Say("note", "quality", "the answers could not be compared: " + facts.beside->problem);
+    return false;
+  }
+  LookAtPredictions(plan, *facts.beside, harm);
+  return LookAtQuality(plan, *facts.beside, harm);
 }
 
 CanaryDecision Onward(const CanaryPlan& plan, const CanaryFacts& facts, CanaryDecision decision) {
@@ -68,6 +144,14 @@ CanaryDecision Onward(const CanaryPlan& plan, const CanaryFacts& facts, CanaryDe
                         : fmt::format("step {} of {} passed, next {:.0f} %", facts.step + 1, steps,
                                       100 * plan.weights[static_cast<std::size_t>(facts.step) + 1]);
   return decision;
+}
+
+Result<> ReadPredictionDrift(const Json& value, bool* back) {
+  const std::string& text = value.AsString();
+  *back = text == "roll back";
+  if (*back || text == "tell") return {};
+  return InvalidArgument(kBad, "`prediction_drift` of a canary must be `tell` or `roll back`")
+      .Fix("tell");
 }
 
 Result<> ReadWeights(const Json& value, std::vector<double>* weights) {
@@ -104,6 +188,14 @@ Result<CanaryPlan> CanaryPlanFromJson(const Json& json) {
           .Number("latency_ratio_max", &plan.latency_ratio_max, 1, 1e6)
           .Whole("latency_requests_min", &plan.latency_requests_min, 1, 1'000'000'000)
           .Whole("latency_us_slack", &plan.latency_us_slack, 0, 1'000'000'000)
+          .Number("quality_worse_max", &plan.quality_worse_max, 0, 1e6)
+          .Whole("quality_labels_min", &plan.quality_labels_min, 30, 1'000'000'000)
+          .Flag("quality_required", &plan.quality_required)
+          .Custom("prediction_drift",
+                  [&](const Json& value) {
+                    return ReadPredictionDrift(value, &plan.prediction_drift_back);
+                  })
+          .Number("prediction_effect_min", &plan.prediction_effect_min, 0, 1e6)
           .Read(json));
   if (plan.step_s_max < plan.bake_s)
     return InvalidArgument(kBad, "`step_s_max` of a canary must not be below its `bake_s`");
@@ -120,7 +212,12 @@ Json CanaryPlanToJson(const CanaryPlan& plan) {
                     {"error_rate_more_max", plan.error_rate_more_max},
                     {"latency_ratio_max", plan.latency_ratio_max},
                     {"latency_requests_min", plan.latency_requests_min},
-                    {"latency_us_slack", plan.latency_us_slack}});
+                    {"latency_us_slack", plan.latency_us_slack},
+                    {"quality_worse_max", plan.quality_worse_max},
+                    {"quality_labels_min", plan.quality_labels_min},
+                    {"quality_required", plan.quality_required},
+                    {"prediction_drift", plan.prediction_drift_back ? "roll back" : "tell"},
+                    {"prediction_effect_min", plan.prediction_effect_min}});
 }
 
 CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts) {
@@ -128,6 +225,7 @@ CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts) {
   Harm harm(&decision.checks);
   LookAtErrors(plan, facts, &harm);
   LookAtLatency(plan, facts, &harm);
+  const bool judged = LookAtBoth(plan, facts, &harm) || !plan.quality_required;
   if (!facts.alert.empty()) harm.Look(true, "alert", facts.alert);
   if (!harm.reason().empty()) {
     decision.move = CanaryMove::kRollBack;
@@ -136,15 +234,17 @@ CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts) {
   }
   const std::string seen = fmt::format("{} of {} rows, {} of {} s", facts.canary.rows,
                                        plan.rows_min, facts.seconds_in_step, plan.bake_s);
-  if (facts.canary.rows >= plan.rows_min && facts.seconds_in_step >= plan.bake_s)
-    return Onward(plan, facts, std::move(decision));
+  const bool baked = facts.canary.rows >= plan.rows_min && facts.seconds_in_step >= plan.bake_s;
+  if (baked && judged) return Onward(plan, facts, std::move(decision));
   if (facts.seconds_in_step >= plan.step_s_max) {
     decision.move = CanaryMove::kRollBack;
     decision.reason =
-        fmt::format("traffic: {} in {} s, too few to judge by", seen, facts.seconds_in_step);
+        baked
+            ? fmt::format("quality: too few labels in {} s to judge by", facts.seconds_in_step)
+            : fmt::format("traffic: {} in {} s, too few to judge by", seen, facts.seconds_in_step);
     return decision;
   }
-  decision.reason = "baking: " + seen;
+  decision.reason = baked ? "waits for labels to judge quality by" : "baking: " + seen;
   return decision;
 }
 

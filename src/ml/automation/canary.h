@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct CanaryPlan {
   double latency_ratio_max = 1.5;        // p99 against the champion's,
   std::int64_t latency_us_slack = 5000;  // when it is also this much slower
   std::int64_t latency_requests_min = 300;  // of each side, before that is looked at
+  double quality_worse_max = 0.02;          // share of the champion's metric that may be lost
+  std::int64_t quality_labels_min = 100;    // of each side, before that is looked at
+  bool quality_required = false;            // no step passes before
+  bool prediction_drift_back = false;       // else it is only told: a better model may differ
+  double prediction_effect_min = 0.1;       // smaller differences of the answers are none
 };
 // Errors: kInvalidArgument GY4802 names the member and its rule.
 Result<CanaryPlan> CanaryPlanFromJson(const Json& json);
@@ -30,10 +36,26 @@ struct SideFacts {
   std::int64_t requests = 0, failed = 0, rows = 0;
   double latency_us_p99 = 0;  // 0 = unknown
 };
+// The answers of both sides to the rows that came since the step began, and what is known of their
+// truth by now. NaN: not measured.
+struct Beside {
+  struct Side {
+    std::int64_t rows = 0, labelled = 0;
+    double value = 0;  // of the metric
+  };
+  Side champion{}, canary{};
+  std::string metric{};            // "auc"
+  double worse = 0, error = 0;     // of the canary, whatever the direction; standard error
+  std::string method{};            // of the answers' distributions; empty = too few rows
+  double p_value = 0, effect = 0;  // of their difference
+  std::string problem{};           // why nothing could be compared
+  int looks = 1;                   // so many times it was looked, with this one
+};
 struct CanaryFacts {
   int step = 0;  // index in weights
   std::int64_t seconds_in_step = 0;
   SideFacts champion{}, canary{};
+  std::optional<Beside> beside{};
   std::string alert{};  // of the canary's own monitor; empty = none
 };
 
@@ -49,7 +71,9 @@ struct CanaryDecision {
 // Harm is judged at every look and binds at once; time and traffic only hold back. A difference in
 // error rates counts when it is larger than the plan allows and larger than chance would make it at
 // any of the looks, so that neither one early failure nor many looks end a healthy release
-// (failures counted as independent). `step` must be an index of `weights`.
+// (failures counted as independent). Quality and answers likewise: look k is allowed 1 / (k (k +
+// 1)) of the chance of a false alarm. `step` must be an index of `weights`. A check begins with its
+// verdict: pass, stop, wait (for labels or rows) or note (told, binds nobody).
 CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts);
 
 }  // namespace gyre::automation

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/random.h"
 
 namespace gyre::automation {
@@ -84,6 +86,114 @@ TEST(Canary, SurvivesManyLooksAtEqualFailureRates) {
   EXPECT_LT(sent_back, 35);
 }
 
+std::string CheckNamed(const CanaryDecision& decision, std::string_view name) {
+  for (const std::string& check : decision.checks) {
+    if (check.find(fmt::format(" {}: ", name)) != std::string::npos) return check;
+  }
+  return {};
+}
+
+Beside Alike() {
+  return {.champion = {.rows = 9500, .labelled = 4000, .value = 0.85},
+          .canary = {.rows = 500, .labelled = 200, .value = 0.84},
+          .metric = "auc",
+          .worse = 0.01,
+          .error = 0.02,
+          .method = "ks",
+          .p_value = 0.4,
+          .effect = 0.02};
+}
+
+TEST(Canary, GoesBackWhenItIsSurelyWorse) {
+  const CanaryPlan plan;
+  CanaryFacts facts = Healthy();
+  facts.beside = Alike();
+  CanaryDecision decision = DecideCanary(plan, facts);
+  EXPECT_EQ(decision.move, CanaryMove::kAdvance);
+  EXPECT_EQ(CheckNamed(decision, "quality"),
+            "pass quality: auc 0.84 on 200 labels, 0.85 on 4,000 at the champion; worse by 0.01, "
+            "not surely; 0.017 is allowed");
+  facts.beside->canary.value = 0.74;
+  facts.beside->worse = 0.11;
+  decision = DecideCanary(plan, facts);
+  EXPECT_EQ(decision.move, CanaryMove::kRollBack);
+  EXPECT_TRUE(decision.reason.starts_with("quality: auc 0.74 on 200 labels")) << decision.reason;
+  facts.beside->looks = 30;  // many looks need more evidence each
+  facts.beside->error = 0.025;
+  EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kAdvance);
+}
+
+TEST(Canary, SaysHowManyLabelsThereAreWhenThereAreTooFew) {
+  CanaryPlan plan;
+  CanaryFacts facts = Healthy();
+  facts.beside = Alike();
+  facts.beside->canary.labelled = 12;
+  facts.beside->worse = 0.5;
+  CanaryDecision decision = DecideCanary(plan, facts);
+  EXPECT_EQ(decision.move, CanaryMove::kAdvance);
+  EXPECT_EQ(CheckNamed(decision, "quality"),
+            "wait quality: 12 rows with labels, 4,000 at the champion; 100 of each are wanted");
+  plan.quality_required = true;
+  decision = DecideCanary(plan, facts);
+  EXPECT_EQ(decision.move, CanaryMove::kHold);
+  EXPECT_NE(decision.reason.find("labels"), std::string::npos);
+  facts.seconds_in_step = plan.step_s_max;
+  decision = DecideCanary(plan, facts);
+  EXPECT_EQ(decision.move, CanaryMove::kRollBack);
+  EXPECT_TRUE(decision.reason.starts_with("quality: too few labels")) << decision.reason;
+  facts.beside->canary.labelled = 120;
+  facts.beside->worse = std::nan("");
+  EXPECT_EQ(CheckNamed(DecideCanary(plan, facts), "quality"),
+            "wait quality: 120 rows with labels do not define auc");
+}
+
+TEST(Canary, OtherAnswersAreToldUnlessThePlanSaysMore) {
+  CanaryPlan plan;
+  CanaryFacts facts = Healthy();
+  facts.beside = Alike();
+  facts.beside->p_value = 1e-12;
+  facts.beside->effect = 0.4;
+  CanaryDecision decision = DecideCanary(plan, facts);
+  EXPECT_EQ(decision.move, CanaryMove::kAdvance);
+  EXPECT_TRUE(CheckNamed(decision, "predictions")
+                  .starts_with("note predictions: 500 answers lie "
+                               "0.4 from the champion's 9,500"))
+      << CheckNamed(decision, "predictions");
+  plan.prediction_drift_back = true;
+  EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kRollBack);
+  facts.beside->effect = 0.05;  // sure, but of no size
+  EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kAdvance);
+  facts.beside->method.clear();
+  EXPECT_TRUE(CheckNamed(DecideCanary(plan, facts), "predictions").starts_with("wait "));
+  facts.beside->problem = "the disk is full";
+  EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kAdvance);
+}
+
+// An equal canary, looked at again and again while labels come.
+TEST(Canary, SurvivesManyLooksAtEqualQuality) {
+  CanaryPlan plan;
+  plan.quality_worse_max = 0;
+  Random random(11);
+  int sent_back = 0;
+  constexpr int kReleases = 2000;
+  for (int release = 0; release < kReleases; ++release) {
+    CanaryFacts facts = Healthy();
+    facts.seconds_in_step = 1;
+    facts.beside = Alike();
+    double sum = 0;
+    bool back = false;
+    for (int look = 1, rows = 0; look <= 30 && !back; ++look) {
+      for (int i = 0; i < 20; ++i, ++rows) sum += random.Normal();
+      facts.beside->looks = look;
+      facts.beside->worse = sum / rows;
+      facts.beside->error = 1 / std::sqrt(rows);
+      back = DecideCanary(plan, facts).move == CanaryMove::kRollBack;
+    }
+    sent_back += back ? 1 : 0;
+  }
+  EXPECT_LT(sent_back, 35);
+}
+
 TEST(Canary, JudgesLargeCounts) {
   const CanaryPlan plan;
   CanaryFacts facts = Healthy();
@@ -102,9 +212,13 @@ TEST(Canary, ReadsBackWhatItWritesAndRefusesByName) {
   ASSERT_TRUE(again);
   EXPECT_EQ(again->weights, plan.weights);
   EXPECT_EQ(again->bake_s, 0);
+  plan.prediction_drift_back = plan.quality_required = true;
+  EXPECT_TRUE(CanaryPlanFromJson(CanaryPlanToJson(plan))->prediction_drift_back);
+  EXPECT_TRUE(CanaryPlanFromJson(CanaryPlanToJson(plan))->quality_required);
   for (const char* text :
        {R"({"weights": []})", R"({"weights": [0.5, 0.5]})", R"({"weights": [1]})",
-        R"({"weights": ["a"]})", R"({"bake": 1})", R"({"bake_s": 10, "step_s_max": 5})", R"([])"}) {
+        R"({"weights": ["a"]})", R"({"bake": 1})", R"({"bake_s": 10, "step_s_max": 5})",
+        R"({"prediction_drift": "ignore"})", R"({"quality_labels_min": 3})", R"([])"}) {
     const auto json = Json::Parse(text);
     ASSERT_TRUE(json);
     const auto read = CanaryPlanFromJson(*json);

@@ -49,7 +49,7 @@ steps:
     when: steps.train.outputs.passed
     model: ${steps.train.outputs.model}
     alias: champion
-    reason: retrained, judged and tried on a share of the traffic
+    reason: "retrained, judged, tried on a share of the traffic: ${steps.canary.outputs.reason}"
   takeover:
     kind: takeover
     needs: [promote]

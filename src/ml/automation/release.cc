@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/id.h"
+#include "base/text.h"
 #include "platform/exec/fault_point.h"
 
 namespace gyre::automation {
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "SELECT id, release_key, project, endpoint, model, plan, state, reason, step, step_us, base, "
-    "history, created_us, ended_us, run_id FROM automation_canary ";
+    "history, created_us, ended_us, run_id, of_run FROM automation_canary ";
 
 Release ReleaseAt(const db::Row& row) {
   Release r;
@@ -33,6 +34,7 @@ Release ReleaseAt(const db::Row& row) {
   r.created_us = row.Int(12);
   r.ended_us = row.Int(13);
   r.run_id = row.Str(14);
+  r.of_run = row.Str(15);
   return r;
 }
 
@@ -44,17 +46,24 @@ Result<std::optional<Release>> FindBy(db::Reader& reader, std::string_view where
   return found;
 }
 
-Json SideToJson(std::string_view deployment, const SideFacts& side) {
+Json SideToJson(std::string_view deployment, const SideFacts& side,
+                const statistics::LogCounts& latency_us) {
   return Json::Obj({{"deployment", deployment},
                     {"requests", side.requests},
                     {"failed", side.failed},
-                    {"rows", side.rows}});
+                    {"rows", side.rows},
+                    {"latency_us", latency_us.ToJson()}});
 }
 
 // Counters begin anew with each process and with each deployment.
-SideFacts Since(const SideFacts& now, std::string_view deployment, const Json& base) {
-  if (base["deployment"].AsString() != deployment) return now;
+SideFacts Since(const SideFacts& now, const statistics::LogCounts& latency_us,
+                std::string_view deployment, const Json& base) {
+  constexpr double kSlowest = 0.99;
   SideFacts since = now;
+  since.latency_us_p99 = latency_us.Quantile(kSlowest);
+  if (base["deployment"].AsString() != deployment) return since;
+  since.latency_us_p99 =
+      latency_us.Since(statistics::LogCounts::FromJson(base["latency_us"])).Quantile(kSlowest);
   since.requests = std::max<std::int64_t>(0, now.requests - base["requests"].AsInt());
   since.failed = std::max<std::int64_t>(0, now.failed - base["failed"].AsInt());
   since.rows = std::max<std::int64_t>(0, now.rows - base["rows"].AsInt());
@@ -62,9 +71,11 @@ SideFacts Since(const SideFacts& now, std::string_view deployment, const Json& b
 }
 
 Json BaseOf(std::string_view process, const Traffic::Counts& counts) {
-  return Json::Obj({{"process", process},
-                    {"champion", SideToJson(counts.champion_deployment, counts.champion)},
-                    {"canary", SideToJson(counts.canary_deployment, counts.canary)}});
+  return Json::Obj(
+      {{"process", process},
+       {"champion",
+        SideToJson(counts.champion_deployment, counts.champion, counts.champion_latency_us)},
+       {"canary", SideToJson(counts.canary_deployment, counts.canary, counts.canary_latency_us)}});
 }
 
 double ShareOf(const Release& release) {
@@ -77,10 +88,26 @@ bool TakenByOthers(const Release& release, const Traffic::Counts& now) {
   return now.canary_model != release.model || std::abs(now.canary_share - ShareOf(release)) > 1e-9;
 }
 
-void Note(Release* release, std::string_view move, std::string_view reason, double weight,
+Json ListOf(const std::vector<std::string>& texts) {
+  Json list = Json::Arr();
+  for (const std::string& text : texts) list.Push(text);
+  return list;
+}
+
+void Note(Release* release, std::string_view move, const CanaryDecision& decision, double weight,
           std::int64_t now_us) {
-  release->history.Push(Json::Obj(
-      {{"at", FormatTime(now_us)}, {"move", move}, {"reason", reason}, {"weight", weight}}));
+  release->history.Push(Json::Obj({{"at", FormatTime(now_us)},
+                                   {"move", move},
+                                   {"reason", decision.reason},
+                                   {"weight", weight},
+                                   {"checks", ListOf(decision.checks)}}));
+}
+
+// The decision with what every check said, for whoever asks the ledger later.
+std::string InFull(const CanaryDecision& decision) {
+  return decision.checks.empty()
+             ? decision.reason
+             : fmt::format("{} ({})", decision.reason, Join(decision.checks, "; "));
 }
 
 }  // namespace
@@ -95,6 +122,8 @@ Json ReleaseToJson(const Release& release) {
                     {"step", release.step},
                     {"plan", CanaryPlanToJson(release.plan)},
                     {"history", release.history},
+                    {"progress", release.progress},
+                    {"run", release.of_run},
                     {"created_at", FormatTime(release.created_us)}});
 }
 
@@ -108,7 +137,7 @@ Result<Release> Releases::Begin(const Start& start) {
   Release release;
   release.id = NewId();
   release.key = start.key;
-  release.run_id = start.run_id;
+  release.run_id = release.of_run = start.run_id;
   release.project = start.project;
   release.endpoint = start.endpoint;
   release.model = start.model;
@@ -117,7 +146,7 @@ Result<Release> Releases::Begin(const Start& start) {
   release.created_us = release.step_us = clock_.NowMicros();
   release.base = BaseOf(process_, counts);
   release.reason = fmt::format("{:.0f} % of the traffic", 100 * plan.weights.front());
-  Note(&release, "begin", release.reason, plan.weights.front(), release.created_us);
+  Note(&release, "begin", {.reason = release.reason}, plan.weights.front(), release.created_us);
   const std::string plan_text = CanaryPlanToJson(plan).Dump(), base = release.base.Dump(),
                     history = release.history.Dump();
   std::optional<Release> same, other;
@@ -128,8 +157,8 @@ Result<Release> Releases::Begin(const Start& start) {
     if (other) return {};
     return tx.Execute(
         "INSERT INTO automation_canary (id, release_key, project, endpoint, model, plan, state, "
-        "reason, step, step_us, base, history, created_us, ended_us, run_id) VALUES (?1, ?2, ?3, "
-        "?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11, ?12, 0, ?13)",
+        "reason, step, step_us, base, history, created_us, ended_us, run_id, of_run) VALUES (?1, "
+        "?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11, ?12, 0, ?13, ?13)",
         {release.id, release.key, release.project, release.endpoint, release.model, plan_text,
          release.state, release.reason, release.step_us, base, history, release.created_us,
          release.run_id});
@@ -148,7 +177,8 @@ Result<Release> Releases::Begin(const Start& start) {
 // Once for each step: after that, a share that is another was set by somebody.
 Result<> Releases::Give(Release* release) {
   if (release->base["given"].AsInt(-1) == release->step) return {};
-  GYRE_DO(traffic_.give(release->project, release->endpoint, release->model, ShareOf(*release)));
+  GYRE_DO(traffic_.give(release->project, release->endpoint, release->model, ShareOf(*release),
+                        "canary release: " + release->reason));
   release->base.Set("given", release->step);
   return Save(*release);
 }
@@ -160,7 +190,26 @@ Result<Release> Releases::Get(std::string_view id) {
     return {};
   }));
   if (!found) return NotFound("GY4809", "there is no release `{}`", id);
+  found->progress = Watched(*found).progress;
   return *std::move(found);
+}
+
+Result<std::optional<Release>> Releases::Newest(std::string_view where, std::string_view value) {
+  std::optional<Release> found;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(found, FindBy(reader, where, value));
+    return {};
+  }));
+  if (found) found->progress = Watched(*found).progress;
+  return found;
+}
+
+Result<std::optional<Release>> Releases::OfEndpoint(std::string_view endpoint) {
+  return Newest("WHERE endpoint = ?1 ORDER BY created_us DESC, id DESC LIMIT 1", endpoint);
+}
+
+Result<std::optional<Release>> Releases::OfRun(std::string_view run_id) {
+  return Newest("WHERE of_run = ?1 ORDER BY created_us DESC, id DESC LIMIT 1", run_id);
 }
 
 Result<> Releases::Save(const Release& release) {
@@ -187,8 +236,9 @@ Result<CanaryFacts> Releases::FactsOf(Release* release) {
   facts.seconds_in_step = (now_us - release->step_us) / kMicrosPerSecond;
   const bool same_process = release->base["process"].AsString() == process_;
   const Json base = same_process ? release->base : Json();
-  facts.champion = Since(now.champion, now.champion_deployment, base["champion"]);
-  facts.canary = Since(now.canary, now.canary_deployment, base["canary"]);
+  facts.champion =
+      Since(now.champion, now.champion_latency_us, now.champion_deployment, base["champion"]);
+  facts.canary = Since(now.canary, now.canary_latency_us, now.canary_deployment, base["canary"]);
   if (traffic_.judge && facts.alert.empty()) {
     GYRE_DO(traffic_.judge(release->project, release->endpoint, release->model, release->created_us,
                            &facts));
@@ -204,16 +254,17 @@ Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
       return {};
     case CanaryMove::kRollBack:
       // First the traffic, then the record: a crash in between looks, finds harm and repeats it.
-      GYRE_DO(traffic_.take_back(release->project, release->endpoint, decision.reason));
+      GYRE_DO(traffic_.take_back(release->project, release->endpoint, InFull(decision)));
       exec::Fault("canary.ending");
       release->state = "rolled back";
       release->ended_us = now_us;
-      Note(release, "roll back", decision.reason, 0, now_us);
+      Note(release, "roll back", decision, 0, now_us);
       return Save(*release);
     case CanaryMove::kPromote:
       release->state = "passed";
       release->ended_us = now_us;
-      Note(release, "pass", decision.reason, release->plan.weights.back(), now_us);
+      release->reason = InFull(decision);
+      Note(release, "pass", decision, release->plan.weights.back(), now_us);
       exec::Fault("canary.ending");
       GYRE_DO(Save(*release));
       exec::Fault("canary.ended");
@@ -224,8 +275,11 @@ Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
   ++release->step;
   release->step_us = now_us;
   GYRE_TRY(const Traffic::Counts counts, traffic_.counts(release->project, release->endpoint));
+  const std::int64_t looks = release->base["looks"].AsInt();
   release->base = BaseOf(process_, counts);
-  Note(release, "advance", decision.reason, ShareOf(*release), now_us);
+  release->base.Set("looks", looks);
+  release->reason = InFull(decision);
+  Note(release, "advance", decision, ShareOf(*release), now_us);
   GYRE_DO(Save(*release));  // the intent: Look gives the share that stands here
   exec::Fault("canary.advanced");
   return Give(release);
@@ -236,9 +290,115 @@ Result<Release> Releases::Look(std::string_view id) {
   GYRE_TRY(Release release, Get(id));
   if (release.state != "baking") return release;
   GYRE_DO(Give(&release));
-  GYRE_TRY(const CanaryFacts facts, FactsOf(&release));
-  GYRE_DO(Apply(&release, DecideCanary(release.plan, facts)));
+  const Watch watch = Watched(release);
+  GYRE_TRY(CanaryFacts facts, FactsOf(&release));
+  facts.beside = watch.newest;
+  CanaryDecision decision = DecideCanary(release.plan, facts);
+  GYRE_DO(AskNowAndThen(&release, facts, watch, &decision));
+  Tell(release, facts, decision);
+  GYRE_DO(Apply(&release, decision));
   return release;
+}
+
+// --- comparing -----------------------------------------------------------------------------------
+
+Releases::~Releases() { stopping_.store(true); }
+
+Releases::Watch Releases::Watched(const Release& release) {
+  const MutexLock lock(watching_);
+  if (release.state != "baking") {
+    if (const auto found = watched_.find(release.id); found != watched_.end())
+      watched_.erase(found);
+    return {};
+  }
+  Watch& watch = watched_[release.id];
+  if (watch.step != release.step) {
+    watch = {};
+    watch.step = release.step;
+    watch.asked_us = clock_.MonotonicMicros();
+  }
+  return watch;
+}
+
+Result<> Releases::AskNowAndThen(Release* release, const CanaryFacts& facts, const Watch& watch,
+                                 CanaryDecision* decision) {
+  constexpr std::int64_t kPauseMin = 5, kParts = 5;  // of a step
+  if (!traffic_.compare || decision->move == CanaryMove::kRollBack) return {};
+  const bool through = decision->move != CanaryMove::kHold;
+  if (through && watch.last && !watch.asking) return {};  // the decision is made of its answer
+  const std::int64_t pause_s =
+      std::max({kPauseMin, release->plan.bake_s / kParts, facts.seconds_in_step / kParts});
+  const bool due = facts.canary.rows > 0 &&
+                   clock_.MonotonicMicros() - watch.asked_us >= pause_s * kMicrosPerSecond;
+  if (!watch.asking && (through || due)) GYRE_DO(Ask(release, through));
+  if (!through) return {};
+  decision->move = CanaryMove::kHold;
+  decision->reason = "comparing what both answered";
+  return {};
+}
+
+Result<> Releases::Ask(Release* release, bool last) {
+  const std::int64_t look = release->base["looks"].AsInt() + 1;
+  release->base.Set("looks", look);
+  GYRE_DO(Save(*release));  // before: chance is not given back by a restart
+  {
+    const MutexLock lock(watching_);
+    Watch& watch = watched_[release->id];
+    watch.asking = true;
+    watch.last = last;
+    watch.asked_us = clock_.MonotonicMicros();
+  }
+  if (!comparer_)
+    comparer_ =
+        std::make_unique<exec::ThreadPool>(exec::PoolOptions{.name = "canary", .threads = 1});
+  const Traffic::Question question{.project = release->project,
+                                   .endpoint = release->endpoint,
+                                   .model = release->model,
+                                   .since_us = release->step_us,
+                                   .cancelled = [this] { return stopping_.load(); }};
+  const auto posted =
+      comparer_->Post([this, question, look, id = release->id, step = release->step] {
+        Beside beside;
+        auto compared = stopping_.load() ? Result<Beside>(beside) : traffic_.compare(question);
+        if (compared)
+          beside = *std::move(compared);
+        else
+          beside.problem = compared.error().message();
+        beside.looks = static_cast<int>(look);
+        Answered(id, step, std::move(beside));
+      });
+  if (!posted) Answered(release->id, release->step, {.problem = posted.error().message()});
+  return {};
+}
+
+void Releases::Answered(const std::string& id, int step, Beside beside) {
+  const MutexLock lock(watching_);
+  if (const auto found = watched_.find(id); found != watched_.end() && found->second.step == step) {
+    found->second.newest = std::move(beside);
+    found->second.asking = false;
+  }
+  answered_.NotifyAll();
+}
+
+void Releases::WaitForComparison() {
+  const MutexLock lock(watching_);
+  const auto asks = [](const auto& one) { return one.second.asking; };
+  while (std::ranges::any_of(watched_, asks)) answered_.Wait(watching_);
+}
+
+void Releases::Tell(const Release& release, const CanaryFacts& facts,
+                    const CanaryDecision& decision) {
+  const MutexLock lock(watching_);
+  watched_[release.id].progress = Json::Obj({{"step", facts.step + 1},
+                                             {"steps", std::ssize(release.plan.weights)},
+                                             {"share", ShareOf(release)},
+                                             {"seconds", facts.seconds_in_step},
+                                             {"bake_seconds", release.plan.bake_s},
+                                             {"requests", facts.canary.requests},
+                                             {"rows", facts.canary.rows},
+                                             {"rows_wanted", release.plan.rows_min},
+                                             {"reason", decision.reason},
+                                             {"checks", ListOf(decision.checks)}});
 }
 
 Result<Release> Releases::RollBack(std::string_view id, std::string_view reason) {

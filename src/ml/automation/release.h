@@ -4,9 +4,12 @@
 // that ends without success, however it came to that, no share is left behind. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,7 +18,9 @@
 #include "base/mutex.h"
 #include "base/time.h"
 #include "ml/automation/canary.h"
+#include "ml/statistics/log_counts.h"
 #include "platform/db/database.h"
+#include "platform/exec/thread_pool.h"
 
 namespace gyre::automation {
 
@@ -24,19 +29,29 @@ namespace gyre::automation {
 struct Traffic {
   // The endpoint gives that share to the version "churn:v4", the rest to its champion.
   std::function<Result<>(std::string_view project, std::string_view endpoint,
-                         std::string_view model, double share)>
+                         std::string_view model, double share, std::string_view reason)>
       give{};
   // All traffic to the champion again.
   std::function<Result<>(std::string_view project, std::string_view endpoint,
                          std::string_view reason)>
       take_back{};
   struct Counts {
+    // Latency: of all that was counted, so that two readings give what was between them.
+    statistics::LogCounts champion_latency_us{}, canary_latency_us{};
     SideFacts champion{}, canary{};  // since their deployments began to answer in this process
     std::string champion_deployment{}, canary_deployment{};
     std::string canary_model{};  // that has a share now; empty = none has
     double canary_share = 0;
   };
   std::function<Result<Counts>(std::string_view project, std::string_view endpoint)> counts{};
+  // The answers of the champion and of the canary to what came since then. May take long: it is
+  // called in a thread of its own. Empty: they are not compared.
+  struct Question {
+    std::string project{}, endpoint{}, model{};
+    std::int64_t since_us = 0;
+    std::function<bool()> cancelled{};
+  };
+  std::function<Result<Beside>(const Question& question)> compare{};
   // Sets `alert` of the facts when one of the canary's own fires that began after `since_us`.
   std::function<Result<>(std::string_view project, std::string_view endpoint,
                          std::string_view model, std::int64_t since_us, CanaryFacts* facts)>
@@ -44,22 +59,28 @@ struct Traffic {
 };
 
 struct Release {
-  std::string id{}, key{}, run_id{}, project{}, endpoint{};  // no run: it has been settled
-  std::string model{};                                       // "churn:v4"
+  std::string id{}, key{}, project{}, endpoint{};
+  std::string run_id{};  // empty: it has been settled
+  std::string of_run{};  // that made it, also then
+  std::string model{};   // "churn:v4"
   CanaryPlan plan{};
   std::string state{};  // baking, passed, rolled back
   std::string reason{};
   int step = 0;
   std::int64_t step_us = 0;  // when the step began
   Json base{};               // counts when it began
-  Json history{};            // [{"at", "move", "reason", "weight"}], one entry per move
+  Json history{};            // [{"at", "move", "reason", "weight", "checks"}], one entry per move
+  Json progress{};           // of what bakes, at the last look; see ReleaseToJson
   std::int64_t created_us = 0, ended_us = 0;
 };
+// "progress": {"step", "steps", "share", "seconds", "bake_seconds", "rows", "rows_wanted",
+// "requests", "checks"}; null once it has ended.
 Json ReleaseToJson(const Release& release);
 
 class Releases {
  public:
   Releases(db::Database& database, const Clock& clock, Traffic traffic);
+  ~Releases();
 
   struct Start {
     std::string key{}, run_id{}, project{}, endpoint{}, model{};
@@ -73,22 +94,51 @@ class Releases {
   // By a person, or because its run was cancelled. No-op when it has ended.
   Result<Release> RollBack(std::string_view id, std::string_view reason);
   Result<Release> Get(std::string_view id);  // kNotFound GY4809
+  // The newest; nothing where there was none.
+  Result<std::optional<Release>> OfEndpoint(std::string_view endpoint);
+  Result<std::optional<Release>> OfRun(std::string_view run_id);
+  void WaitForComparison();  // for tests
   // Takes back what runs that have ended without success left. `state` as Below::run_state says.
   using StateOfRun = std::function<Result<std::string>(std::string_view run_id)>;
   Result<> Settle(const StateOfRun& state);
 
  private:
+  // What is known of a release that bakes, in this process.
+  struct Watch {
+    int step = -1;
+    bool asking = false;           // a comparison is being made,
+    bool last = false;             // when the step was through: its answer decides
+    std::int64_t asked_us = 0;     // of the clock that never goes back
+    std::optional<Beside> newest;  // of this step
+    Json progress;
+  };
+
   Result<CanaryFacts> FactsOf(Release* release) GYRE_REQUIRES(mutex_);
   Result<> Apply(Release* release, const CanaryDecision& decision) GYRE_REQUIRES(mutex_);
   Result<> Save(const Release& release);
   Result<> Give(Release* release) GYRE_REQUIRES(mutex_);
   Result<> SettleOne(std::string_view id, const StateOfRun& state) GYRE_REQUIRES(mutex_);
+  Result<std::optional<Release>> Newest(std::string_view where, std::string_view value);
+
+  Watch Watched(const Release& release);
+  // Now and then while a step bakes, and once when it is through; then the decision waits.
+  Result<> AskNowAndThen(Release* release, const CanaryFacts& facts, const Watch& watch,
+                         CanaryDecision* decision) GYRE_REQUIRES(mutex_);
+  Result<> Ask(Release* release, bool last) GYRE_REQUIRES(mutex_);
+  void Answered(const std::string& id, int step, Beside beside);
+  void Tell(const Release& release, const CanaryFacts& facts, const CanaryDecision& decision);
 
   db::Database& database_;
   const Clock& clock_;
   const Traffic traffic_;
   const std::string process_;
-  Mutex mutex_;  // one look at a time: none gives a share back that another takes
+  std::atomic<bool> stopping_{false};
+  Mutex mutex_;     // one look at a time: none gives a share back that another takes
+  Mutex watching_;  // short
+  CondVar answered_;
+  std::map<std::string, Watch, std::less<>> watched_ GYRE_GUARDED_BY(watching_);
+  std::unique_ptr<exec::ThreadPool> comparer_
+      GYRE_GUARDED_BY(mutex_);  // once something is compared
 };
 
 }  // namespace gyre::automation

@@ -27,14 +27,16 @@ class ReleaseTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(directory_); }
   void Open() {
     Traffic traffic;
-    traffic.give = [this](std::string_view, std::string_view, std::string_view,
-                          double share) -> Result<> {
+    traffic.give = [this](std::string_view, std::string_view, std::string_view, double share,
+                          std::string_view) -> Result<> {
       share_ = counts_.canary_share = share;
       counts_.canary_model = "churn:v2";
       ++gives_;
       return {};
     };
-    traffic.take_back = [this](std::string_view, std::string_view, std::string_view) -> Result<> {
+    traffic.take_back = [this](std::string_view, std::string_view,
+                               std::string_view reason) -> Result<> {
+      told_ = reason;
       share_ = counts_.canary_share = 0;
       counts_.canary_model = "";
       return {};
@@ -42,6 +44,14 @@ class ReleaseTest : public testing::Test {
     traffic.counts = [this](std::string_view, std::string_view) -> Result<Traffic::Counts> {
       return counts_;
     };
+    if (compares_) {
+      traffic.compare = [this](const Traffic::Question& question) -> Result<Beside> {
+        asked_since_us_ = question.since_us;
+        ++comparisons_;
+        if (beside_.problem == "broken") return MakeError(Code::kInternal, "GY4800", "broken");
+        return beside_;
+      };
+    }
     releases_ = std::make_unique<Releases>(*database_, clock_, std::move(traffic));
   }
   static Releases::Start Start(std::string_view key, std::string_view model) {
@@ -70,7 +80,11 @@ class ReleaseTest : public testing::Test {
   std::unique_ptr<db::Database> database_;
   Traffic::Counts counts_;
   double share_ = -1;
-  int gives_ = 0;
+  int gives_ = 0, comparisons_ = 0;
+  bool compares_ = false;
+  std::int64_t asked_since_us_ = 0;
+  Beside beside_;
+  std::string told_;
   std::unique_ptr<Releases> releases_;
 };
 
@@ -137,6 +151,100 @@ TEST_F(ReleaseTest, CountsBelongToADeployment) {
   counts_.champion_deployment = "d2";
   Serve(300);
   EXPECT_EQ(releases_->Look(release.id)->step, 1);
+}
+
+// The step ends when its answers have been compared, and by what they say.
+TEST_F(ReleaseTest, AStepThatIsThroughIsComparedFirst) {
+  compares_ = true;
+  Open();
+  beside_ = {.champion = {.rows = 300, .labelled = 300, .value = 0.8},
+             .canary = {.rows = 300, .labelled = 300, .value = 0.8},
+             .metric = "auc",
+             .worse = 0,
+             .error = 0.01};
+  const Release release = Begin();
+  const std::int64_t began_us = clock_.now_us;
+  Serve(300);
+  const auto asked = releases_->Look(release.id);
+  EXPECT_EQ(asked->step, 0);
+  releases_->WaitForComparison();
+  EXPECT_EQ(asked_since_us_, began_us);
+  const auto next = releases_->Look(release.id);
+  EXPECT_EQ(next->step, 1);
+  EXPECT_NE(next->reason.find("pass quality: auc 0.8 on 300 labels"), std::string::npos)
+      << next->reason;
+  EXPECT_EQ(next->history.items().back()["checks"].size(), 3u) << next->history.Dump();
+
+  beside_.canary.value = 0.5;
+  beside_.worse = 0.3;
+  Serve(300);
+  ASSERT_TRUE(releases_->Look(release.id));
+  releases_->WaitForComparison();
+  const auto back = releases_->Look(release.id);
+  EXPECT_EQ(back->state, "rolled back");
+  EXPECT_TRUE(back->reason.starts_with("quality: auc 0.5")) << back->reason;
+  EXPECT_NE(told_.find("stop quality"), std::string::npos) << told_;
+  EXPECT_EQ(comparisons_, 2);
+}
+
+TEST_F(ReleaseTest, HarmIsSeenWhileAStepBakesAndAFailureToCompareHoldsNobodyUp) {
+  compares_ = true;
+  Open();
+  beside_.problem = "broken";
+  const Release release = Begin();
+  Serve(300);
+  ASSERT_TRUE(releases_->Look(release.id));
+  releases_->WaitForComparison();
+  EXPECT_EQ(releases_->Look(release.id)->step, 1);
+  EXPECT_NE(releases_->Get(release.id)->reason.find("could not be compared: broken"),
+            std::string::npos);
+  beside_ = {.champion = {.rows = 300, .labelled = 300, .value = 0.8},
+             .canary = {.rows = 50, .labelled = 100, .value = 0.4},
+             .metric = "auc",
+             .worse = 0.4,
+             .error = 0.01};
+  Serve(50);
+  clock_.now_us -= 300 * kMicrosPerSecond;  // the step is not through
+  ASSERT_TRUE(releases_->Look(release.id));
+  releases_->WaitForComparison();
+  EXPECT_EQ(releases_->Look(release.id)->state, "rolled back");
+}
+
+// A champion that was slow before the release is not slow now.
+TEST_F(ReleaseTest, LatencyIsThatOfTheStep) {
+  const auto serve = [&](statistics::LogCounts& latency, double us) {
+    latency.Add(statistics::LogCounts::PlaceOf(us), 400);
+  };
+  counts_.champion_deployment = "d1";
+  counts_.canary_deployment = "d2";
+  serve(counts_.champion_latency_us, 90'000);
+  const Release release = Begin();
+  serve(counts_.champion_latency_us, 1'000);
+  serve(counts_.canary_latency_us, 50'000);
+  Serve(400);
+  const auto back = releases_->Look(release.id);
+  EXPECT_EQ(back->state, "rolled back");
+  EXPECT_TRUE(back->reason.starts_with("latency: p99 ")) << back->reason;
+}
+
+TEST_F(ReleaseTest, SaysHowFarItIs) {
+  const Release release = Begin();
+  EXPECT_TRUE(release.progress.is_null());
+  Serve(120);
+  clock_.now_us -= 301 * kMicrosPerSecond;
+  ASSERT_TRUE(releases_->Look(release.id));
+  const auto found = releases_->OfEndpoint("churn");
+  ASSERT_TRUE(found && *found);
+  const Json& progress = (*found)->progress;
+  EXPECT_EQ(progress["step"].AsInt(), 1);
+  EXPECT_EQ(progress["steps"].AsInt(), 3);
+  EXPECT_EQ(progress["seconds"].AsInt(), 300);
+  EXPECT_EQ(progress["bake_seconds"].AsInt(), 600);
+  EXPECT_EQ(progress["rows"].AsInt(), 120);
+  EXPECT_EQ(progress["checks"].size(), 1u);
+  EXPECT_EQ((*releases_->OfRun("run-1"))->id, release.id);
+  EXPECT_FALSE(*releases_->OfRun("run-2"));
+  EXPECT_FALSE(*releases_->OfEndpoint("other"));
 }
 
 TEST_F(ReleaseTest, OneAtATimeOnAnEndpoint) {

@@ -101,6 +101,8 @@ class Service final : public InferenceLog {
                              std::int64_t from_us, std::int64_t to_us) override;
   Result<ReadPlan> Plan(std::string_view project, std::string_view endpoint, std::int64_t from_us,
                         std::int64_t to_us) override;
+  Result<ReadPlan> PlanReceived(std::string_view project, std::string_view endpoint,
+                                std::int64_t since_us) override;
   Result<CaptureStatus> Status(std::string_view project, std::string_view endpoint) override;
   Result<std::vector<CaptureStatus>> List(std::string_view project) override;
   Result<Json> Count(std::string_view project, std::string_view endpoint) override;
@@ -305,6 +307,18 @@ Result<ReadPlan> Service::Plan(std::string_view project, std::string_view endpoi
     return {};
   }));
   return PlanOf(Name(project, endpoint), segments, from_us, to_us);
+}
+
+Result<ReadPlan> Service::PlanReceived(std::string_view project, std::string_view endpoint,
+                                       std::int64_t since_us) {
+  std::vector<SegmentRow> segments;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(segments, ReadSegments(reader, project, endpoint, INT64_MIN, INT64_MAX));
+    return {};
+  }));
+  std::erase_if(segments,
+                [&](const SegmentRow& segment) { return segment.received_max_us < since_us; });
+  return PlanOf(Name(project, endpoint), segments, INT64_MIN, INT64_MAX);
 }
 
 Result<CaptureStatus> Service::Status(std::string_view project, std::string_view endpoint) {

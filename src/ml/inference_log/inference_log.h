@@ -109,6 +109,10 @@ class InferenceLog {
                                      std::int64_t from_us, std::int64_t to_us) = 0;
   virtual Result<ReadPlan> Plan(std::string_view project, std::string_view endpoint,
                                 std::int64_t from_us, std::int64_t to_us) = 0;
+  // The files that hold rows which were received since then, whatever the time of their events;
+  // among those rows may be older ones.
+  virtual Result<ReadPlan> PlanReceived(std::string_view project, std::string_view endpoint,
+                                        std::int64_t since_us) = 0;
   virtual Result<CaptureStatus> Status(std::string_view project, std::string_view endpoint) = 0;
   // By name; empty project = of all.
   virtual Result<std::vector<CaptureStatus>> List(std::string_view project) = 0;

@@ -37,6 +37,7 @@ class MonitorService final : public Monitors {
   Result<Json> Signals(std::string_view project, std::string_view endpoint) override;
   Result<std::vector<Alert>> Alerts(const AlertQuery& query) override;
   Result<Alert> GetAlert(std::string_view project, std::string_view text) override;
+  Result<Sides> Compare(const SidesRequest& request) override;  // sides.cc
   Result<std::vector<AlertChange>> History(const Alert& alert, int limit) override;
   Result<Alert> Ack(std::string_view project, std::string_view alert, std::string_view by) override;
   Result<Alert> Snooze(std::string_view project, std::string_view alert, std::int64_t seconds,

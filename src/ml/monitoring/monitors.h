@@ -154,6 +154,27 @@ struct MonitoringRooms {
   Notify notify = {};  // empty: nobody is told
 };
 
+// What one of two versions that answer beside each other did.
+struct SideSeen {
+  std::int64_t rows = 0, labelled = 0;  // labelled: with a label that the model knows
+  double value = 0;                     // of the metric; NaN where it is not measured
+};
+// The champion of an endpoint and a canary, over the same time.
+struct Sides {
+  SideSeen champion = {}, canary = {};
+  std::string metric = {};
+  double worse = 0;  // by how much the canary is worse, whatever the metric's direction, or NaN
+  double error = 0;  // the standard error of that, or NaN
+  std::string answers_method = {};  // of the answers' distributions; empty = too few rows
+  double p_value = 0, effect = 0;   // of the calibrated comparison (ml/statistics/drift.h)
+};
+struct SidesRequest {
+  std::string project = {}, endpoint = {};
+  std::string canary = {};    // "churn:v4"
+  std::int64_t since_us = 0;  // of the rows' arrival
+  std::function<bool()> cancelled = {};
+};
+
 class Monitors {
  public:
   virtual ~Monitors() = default;  // as Stop
@@ -193,6 +214,9 @@ class Monitors {
   virtual Result<std::vector<Alert>> Alerts(const AlertQuery& query) = 0;  // newest change first
   // By id, unique beginning of it, or "churn:drift". Error: kNotFound GY4510.
   virtual Result<Alert> GetAlert(std::string_view project, std::string_view text) = 0;
+  // Reads the log in a worker, while the caller waits.
+  virtual Result<Sides> Compare(const SidesRequest& request) = 0;
+
   virtual Result<std::vector<AlertChange>> History(const Alert& alert, int limit) = 0;
   virtual Result<Alert> Ack(std::string_view project, std::string_view alert,
                             std::string_view by) = 0;  // GY4504

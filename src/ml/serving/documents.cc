@@ -54,9 +54,10 @@ Json VariantCountsToJson(const VariantCounts& c) {
                          {"requests", c.requests},
                          {"rows", c.rows},
                          {"failed", c.failed},
-                         {"latency_us", Json::Obj({{"p50", c.latency_us_p50},
-                                                   {"p95", c.latency_us_p95},
-                                                   {"p99", c.latency_us_p99}})}});
+                         {"faults", c.faults},
+                         {"latency_us", Json::Obj({{"p50", c.latency_us.Quantile(0.5)},
+                                                   {"p95", c.latency_us.Quantile(0.95)},
+                                                   {"p99", c.latency_us.Quantile(0.99)}})}});
   if (!c.shadow) return json;
   json.Set("comparison", Json::Obj({{"rows", c.compared},
                                     {"agreed", c.agreed},

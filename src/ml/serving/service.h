@@ -55,6 +55,7 @@ class ServingService final : public Serving {
                               const Headers* headers) override;
   EndpointCounts Counts(std::string_view endpoint, std::string_view variant) override;
   std::vector<CountedVariant> Counted() override;
+  EndpointCounts Answered(std::string_view endpoint) override;
   Result<Endpoint> Get(std::string_view project, std::string_view endpoint) override;
   Result<std::vector<Endpoint>> List(std::string_view project, int limit,
                                      std::string_view after) override;
@@ -129,6 +130,7 @@ class ServingService final : public Serving {
   // Loads a parked endpoint; by whoever comes first, the others wait.
   Result<> Wake(std::string_view endpoint);
   std::shared_ptr<const Route> Awake(std::string_view endpoint);
+  bool Takes(const Snapshot& snapshot, std::string_view body) const;
   std::uint64_t KeyOf(const Route& route, std::string_view body, const Headers* headers,
                       Routes::View& view);
 
@@ -144,8 +146,12 @@ class ServingService final : public Serving {
   // By endpoint and deployment, of those that answer; a parked endpoint keeps its own.
   std::map<std::string, std::map<std::string, std::shared_ptr<VariantStats>>, std::less<>> stats_
       GYRE_GUARDED_BY(state_mutex_);
-  std::map<std::pair<std::string, std::string>, std::string> counted_
-      GYRE_GUARDED_BY(state_mutex_);  // endpoint and variant -> project
+  struct Owner {
+    std::string project;
+    bool answers = false;  // callers; else it was never but a shadow
+  };
+  std::map<std::pair<std::string, std::string>, Owner> counted_
+      GYRE_GUARDED_BY(state_mutex_);  // by endpoint and variant
   struct Noted {
     std::deque<Json> entries;                // the newest last
     std::int64_t second = 0, in_second = 0;  // refusals

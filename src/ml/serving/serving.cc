@@ -67,6 +67,8 @@ SnapshotCounters ServingService::CountersOf(const std::string& endpoint, std::st
           &metrics.GetCounter("gyre_endpoint_rows_total", "Rows predicted by endpoint", labels),
           &metrics.GetCounter("gyre_endpoint_failed_total", "Prediction requests that were refused",
                               labels),
+          &metrics.GetCounter("gyre_endpoint_faults_total",
+                              "Prediction requests that failed by the model's own fault", labels),
           &metrics.GetCounter("gyre_endpoint_ignored_columns_total",
                               "Values sent for columns that the model does not know", labels),
           &metrics.GetCounter("gyre_endpoint_bytes_total",
@@ -87,6 +89,7 @@ std::shared_ptr<VariantStats> ServingService::StatsOf(const std::string& endpoin
     stats->requests = counters.requests->value();
     stats->rows = counters.rows->value();
     stats->failed = counters.failed->value();
+    stats->faults = counters.faults->value();
   }
   return stats;
 }
@@ -128,7 +131,9 @@ Result<std::shared_ptr<const Snapshot>> ServingService::LoadSnapshot(const Endpo
   auto stats = StatsOf(endpoint.name, deployment, counters);
   {
     const MutexLock lock(state_mutex_);
-    counted_[{info.endpoint, info.variant}] = info.project;
+    Owner& owner = counted_[{info.endpoint, info.variant}];
+    owner.project = info.project;
+    if (role != "shadow") owner.answers = true;
   }
   auto snapshot = MakeSnapshot(std::move(info), counters, std::move(stats), std::move(stream));
   Answer warm_up;
@@ -337,14 +342,37 @@ Result<Json> ServingService::Log(std::string_view project, std::string_view name
 
 EndpointCounts ServingService::Counts(std::string_view endpoint, std::string_view variant) {
   const SnapshotCounters counters = CountersOf(std::string(endpoint), variant);
-  return {counters.requests->value(), counters.rows->value(),  counters.failed->value(),
-          counters.ignored->value(),  counters.bytes->value(), counters.cpu_ns->value()};
+  return {counters.requests->value(), counters.rows->value(),    counters.failed->value(),
+          counters.faults->value(),   counters.ignored->value(), counters.bytes->value(),
+          counters.cpu_ns->value()};
 }
 
 std::vector<CountedVariant> ServingService::Counted() {
   std::vector<CountedVariant> all;
   const MutexLock lock(state_mutex_);
-  for (const auto& [key, project] : counted_) all.push_back({project, key.first, key.second});
+  for (const auto& [key, owner] : counted_) all.push_back({owner.project, key.first, key.second});
+  return all;
+}
+
+EndpointCounts ServingService::Answered(std::string_view endpoint) {
+  std::vector<std::string> variants;
+  {
+    const MutexLock lock(state_mutex_);
+    for (const auto& [key, owner] : counted_) {
+      if (key.first == endpoint && owner.answers) variants.push_back(key.second);
+    }
+  }
+  EndpointCounts all;
+  for (const std::string& variant : variants) {
+    const EndpointCounts more = Counts(endpoint, variant);
+    all.requests += more.requests;
+    all.rows += more.rows;
+    all.failed += more.failed;
+    all.faults += more.faults;
+    all.ignored_columns += more.ignored_columns;
+    all.bytes += more.bytes;
+    all.cpu_ns += more.cpu_ns;
+  }
   return all;
 }
 
@@ -422,6 +450,15 @@ std::uint64_t ServingService::KeyOf(const Route& route, std::string_view body,
   return key != 0 ? key : view.answer.NextKey();
 }
 
+// Whether this version would have answered that; what the client sent wrong, nobody takes.
+bool ServingService::Takes(const Snapshot& snapshot, std::string_view body) const {
+  Answer answer;
+  RowReader reader;
+  answer.Begin(snapshot);
+  return reader.Read(body, snapshot, static_cast<std::size_t>(settings_.rows_max), answer)
+      .has_value();
+}
+
 Result<std::string> ServingService::Predict(std::string_view endpoint, std::string_view body,
                                             const Headers* headers) {
   const auto view = routes_.Enter();
@@ -447,6 +484,7 @@ Result<std::string> ServingService::Predict(std::string_view endpoint, std::stri
   if (!facts) {
     view->recorder.Discard();
     snapshot.counters.failed->Add();
+    if (&snapshot != route.main.get() && Takes(*route.main, body)) snapshot.counters.faults->Add();
     Note(route.endpoint, "refused", snapshot.info.variant, facts.error().message());
     return facts.error();
   }

@@ -23,6 +23,7 @@
 #include "ml/predictors/scorer.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/tasks.h"
+#include "ml/statistics/log_counts.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
 #include "platform/telemetry/metrics.h"
@@ -79,7 +80,8 @@ struct VariantCounts {
   bool shadow = false;
   std::int64_t since_us = 0;
   std::int64_t requests = 0, rows = 0, failed = 0;
-  double latency_us_p50 = 0, latency_us_p95 = 0, latency_us_p99 = 0;
+  std::int64_t faults = 0;  // of those that failed: by its own fault, see EndpointCounts
+  statistics::LogCounts latency_us;
   // Of a shadow: its outputs beside those that were answered.
   std::int64_t compared = 0, agreed = 0;  // rows; the same class, or the same number to 1e-9
   std::int64_t dropped = 0;               // requests that came faster than it could score
@@ -113,6 +115,7 @@ class RequestMeter {
   RequestMeter(const RequestMeter&) = delete;
   RequestMeter& operator=(const RequestMeter&) = delete;
   void Answered(std::size_t rows, std::size_t answer_bytes);
+  void Failed(const Error& error);  // whose fault it was; else it counts as the client's
   // `id`: the client's own, if it gave one; it names the rows ("id", "id-1", ...).
   void Capture(const table::Frame& inputs, const predictors::Scores& scores, std::string_view id);
 
@@ -140,9 +143,10 @@ struct RollbackRequest {
   std::string reason, deployed_by;
 };
 
-// Counted since start.
+// Counted since start. What a client sent wrong fails, and is nobody's fault; a variant is at fault
+// for its own errors, and for refusing what the champion takes.
 struct EndpointCounts {
-  std::int64_t requests = 0, rows = 0, failed = 0, ignored_columns = 0;
+  std::int64_t requests = 0, rows = 0, failed = 0, faults = 0, ignored_columns = 0;
   std::int64_t bytes = 0;   // of bodies and answers
   std::int64_t cpu_ns = 0;  // of the answering threads; small requests are sampled
 };
@@ -257,6 +261,9 @@ class Serving {
   virtual EndpointCounts Counts(std::string_view endpoint,
                                 std::string_view variant = kChampion) = 0;
   virtual std::vector<CountedVariant> Counted() = 0;
+  // Of all that answered callers under this name, also what has been taken away since; shadows did
+  // not.
+  virtual EndpointCounts Answered(std::string_view endpoint) = 0;
 
   // Compares what should run with what runs: deploys what followed aliases point at now. Called
   // when an alias has moved (event "model.alias.moved") and now and then.

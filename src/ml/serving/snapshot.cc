@@ -72,6 +72,10 @@ RequestMeter::~RequestMeter() {
       static_cast<double>(std::max<std::int64_t>(0, SystemClock().NowMicros() - begin_us_)));
 }
 
+void RequestMeter::Failed(const Error& error) {
+  if (error.code() != Code::kInvalidArgument) snapshot_->counters.faults->Add();
+}
+
 void RequestMeter::Capture(const table::Frame& inputs, const predictors::Scores& scores,
                            std::string_view id) {
   thread_local inference_log::Recorder recorder;

@@ -263,9 +263,8 @@ Result<std::vector<VariantCounts>> ServingService::Variants(std::string_view pro
       counts.requests = total.requests - stats->requests;
       counts.rows = total.rows - stats->rows;
       counts.failed = total.failed - stats->failed;
-      counts.latency_us_p50 = stats->latency_us.Quantile(0.5);
-      counts.latency_us_p95 = stats->latency_us.Quantile(0.95);
-      counts.latency_us_p99 = stats->latency_us.Quantile(0.99);
+      counts.faults = total.faults - stats->faults;
+      counts.latency_us = stats->latency_us.Read();
       const Comparison& seen = stats->comparison;
       counts.compared = seen.rows.value();
       counts.agreed = seen.agreed.value();
@@ -273,9 +272,10 @@ Result<std::vector<VariantCounts>> ServingService::Variants(std::string_view pro
       const auto differences =
           static_cast<double>(std::max<std::int64_t>(1, seen.compared.value()));
       counts.difference_mean = seen.DifferenceSum() / differences;
-      counts.difference_p50 = seen.differences.Quantile(0.5);
-      counts.difference_p95 = seen.differences.Quantile(0.95);
-      counts.difference_p99 = seen.differences.Quantile(0.99);
+      const statistics::LogCounts apart = seen.differences.Read();
+      counts.difference_p50 = apart.Quantile(0.5);
+      counts.difference_p95 = apart.Quantile(0.95);
+      counts.difference_p99 = apart.Quantile(0.99);
     }
     all.push_back(std::move(counts));
   };

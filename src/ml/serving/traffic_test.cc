@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <set>
@@ -69,17 +70,6 @@ TEST(PickArm, AThirdVariantOnlyTakesItsOwn) {
       ASSERT_EQ(two[PickArm(two, key)].name, three[now].name);
     }
   }
-}
-
-TEST(LogCounts, QuantilesAreRightToATenth) {
-  auto counts = std::make_unique<LogCounts>();
-  EXPECT_EQ(counts->Quantile(0.5), 0);
-  for (int i = 1; i <= 1000; ++i) counts->Add(i);
-  EXPECT_NEAR(counts->Quantile(0.5), 500, 50);
-  EXPECT_NEAR(counts->Quantile(0.99), 990, 99);
-  auto zeros = std::make_unique<LogCounts>();
-  for (int i = 0; i < 10; ++i) zeros->Add(0);
-  EXPECT_EQ(zeros->Quantile(0.99), 0);
 }
 
 TEST(Sticky, SaysByWhat) {
@@ -158,6 +148,52 @@ TEST_F(TrafficTest, ACanaryHasItsShare) {
   EXPECT_EQ(CountsOf("champion").share, 0.75);
   EXPECT_FALSE(house_.serving->Predict("churn", "{"));
   EXPECT_EQ(CountsOf("canary").failed + CountsOf("champion").failed, 1);
+}
+
+// A version that wants a number where the champion takes text.
+predictors::ModelPackage OtherInputs() {
+  std::string recipe(kTestRecipe);
+  for (const auto& [from, to] :
+       {std::pair<std::string_view, std::string_view>{"country: text", "country: int"},
+        {"encode.onehot, in: country", "number, in: country"}})
+    recipe.replace(recipe.find(from), from.size(), to);
+  table::Frame frame = TestFrame(200, 1);
+  table::Column country{.name = "country", .type = table::Type::kInt};
+  for (std::size_t i = 0; i < frame.rows(); ++i) country.PushInt(static_cast<std::int64_t>(i));
+  *std::ranges::find(frame.columns, "country", &table::Column::name) = country;
+  const auto fitted = recipes::Fit(*recipes::Spec::FromYaml(recipe), frame, {});
+  GYRE_CHECK(fitted.has_value());
+  predictors::ModelPackage package = TestPackage(0);
+  package.recipe = fitted->Save();
+  package.predictor =
+      predictors::SaveLinear({.task = predictors::Task::kBinary,
+                              .features = fitted->width(),
+                              .coefficients = std::vector<double>(fitted->width(), 0.0),
+                              .intercepts = {0}});
+  return package;
+}
+
+TEST_F(TrafficTest, WhatTheChampionRefusesTooIsTheClientsFault) {
+  house_.RegisterPackage("churn", OtherInputs());  // v5
+  ASSERT_TRUE(Canary("churn:v5", 1));
+  for (int i = 0; i < 7; ++i) EXPECT_FALSE(house_.serving->Predict("churn", "{"));
+  EXPECT_EQ(CountsOf("canary").failed, 7);
+  EXPECT_EQ(CountsOf("canary").faults, 0);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(house_.serving->Predict("churn", Body("NL")));
+  EXPECT_EQ(CountsOf("canary").failed, 10);
+  EXPECT_EQ(CountsOf("canary").faults, 3) << "the champion takes these";
+  EXPECT_EQ(CountsOf("champion").failed, 0) << "it was only asked";
+}
+
+TEST_F(TrafficTest, WhatWasAnsweredStaysCountedWhenAVariantGoes) {
+  ASSERT_TRUE(Canary("churn:v2", 0.5));
+  ASSERT_TRUE(Canary("churn:v3", 0, true));
+  for (int i = 0; i < 100; ++i) ModelOf(Body("NL"));
+  EXPECT_EQ(house_.serving->Answered("churn").requests, 100);
+  ASSERT_TRUE(house_.serving->RemoveVariant("default", "churn", "canary", "", "ann"));
+  EXPECT_EQ(house_.serving->Answered("churn").requests, 100);
+  EXPECT_EQ(house_.serving->Answered("churn").rows, 100);
+  EXPECT_EQ(house_.serving->Answered("nothing").requests, 0);
 }
 
 TEST_F(TrafficTest, CallersStayOnTheirVariant) {

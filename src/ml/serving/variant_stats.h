@@ -4,31 +4,27 @@
 
 #include <array>
 #include <atomic>
-#include <cmath>
 #include <cstdint>
 #include <string>
 
+#include "ml/statistics/log_counts.h"
 #include "platform/telemetry/metrics.h"
 
 namespace gyre::serving {
 
-// Counts on a logarithmic scale, eight steps to a doubling: a quantile is right to 9 %.
-class LogCounts {
+// statistics::LogCounts that several threads add to.
+class SharedLogCounts {
  public:
-  // Values from 2^-40 to 2^40; what is smaller counts as 0.
   void Add(double value) {
-    counts_[static_cast<std::size_t>(telemetry::MetricShard())].at[PlaceOf(value)].fetch_add(
-        1, std::memory_order_relaxed);
+    counts_[static_cast<std::size_t>(telemetry::MetricShard())]
+        .at[statistics::LogCounts::PlaceOf(value)]
+        .fetch_add(1, std::memory_order_relaxed);
   }
-  // 0 when nothing was counted.
-  double Quantile(double share) const;
+  statistics::LogCounts Read() const;
 
  private:
-  static constexpr int kSteps = 8, kOctaves = 40;
-  static constexpr std::size_t kPlaces = 2 * kSteps * kOctaves + 1;
-  static std::size_t PlaceOf(double value);
   struct alignas(64) Shard {
-    std::array<std::atomic<std::int64_t>, kPlaces> at = {};
+    std::array<std::atomic<std::int64_t>, statistics::LogCounts::kPlaces> at = {};
   };
   std::array<Shard, telemetry::kMetricShards> counts_;
 };
@@ -38,6 +34,7 @@ struct SnapshotCounters {
   telemetry::Counter* requests;
   telemetry::Counter* rows;
   telemetry::Counter* failed;
+  telemetry::Counter* faults;  // of those that failed: by its own fault
   telemetry::Counter* ignored;
   telemetry::Counter* bytes;
   telemetry::Counter* cpu_ns;
@@ -50,15 +47,15 @@ struct Comparison {
   telemetry::Counter failed;    // requests that it could not score
   telemetry::Counter compared;  // rows with a difference
   std::array<std::atomic<double>, telemetry::kMetricShards> difference_sums = {};
-  LogCounts differences;
+  SharedLogCounts differences;
   double DifferenceSum() const;
 };
 
 struct VariantStats {
   std::string deployment_id;
   std::int64_t since_us = 0;
-  std::int64_t requests = 0, rows = 0, failed = 0;  // of the counters when it began
-  LogCounts latency_us;
+  std::int64_t requests = 0, rows = 0, failed = 0, faults = 0;  // of the counters when it began
+  SharedLogCounts latency_us;
   Comparison comparison;
 };
 

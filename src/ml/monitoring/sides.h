@@ -1,0 +1,26 @@
+// Two versions that answer the same traffic beside each other, each its own requests: how good each
+// is on the rows that have labels by now, and how far apart their answers lie. The document of the
+// task "monitoring.sides", inside a worker. Private.
+#pragma once
+
+#include "base/error.h"
+#include "base/json.h"
+#include "ml/monitoring/answers.h"
+#include "ml/monitoring/monitors.h"
+#include "ml/runners/tasks.h"
+
+namespace gyre::monitoring {
+
+// Quality where both have kRowsMin labelled rows that define the metric, answers where both have
+// so many rows. The error is that of the difference: the rows of the sides are independent.
+Sides CompareSides(const Answers& champion, const Answers& canary,
+                   const statistics::MetricInfo& metric);
+
+Json SidesToJson(const Sides& sides);
+Sides SidesFromJson(const Json& json);
+
+// {"log": a ReadRequest, "since": received then or later, "champion": "churn:v1", "canary":
+// "churn:v2", "primary", "rows_max"}: with more rows some are left out, evenly.
+Result<Json> RunSidesTask(runners::TaskContext& context);
+
+}  // namespace gyre::monitoring

@@ -1,0 +1,105 @@
+#include "ml/monitoring/sides.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+
+namespace gyre::monitoring {
+namespace {
+
+// Two classes, answered with scores that are right as often as they say; `blunt` of them are
+// replaced by chance. The first `labelled` rows have labels.
+Answers MakeAnswers(std::size_t rows, std::size_t labelled, double blunt, std::uint64_t seed) {
+  Random random(seed);
+  Answers answers;
+  answers.classes = 2;
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    double p = random.Uniform();
+    const bool truth = random.Uniform() < p;
+    if (random.Uniform() < blunt) p = random.Uniform();
+    answers.p.insert(answers.p.end(), {1 - p, p});
+    answers.decided.push_back(p >= 0.5 ? 1 : 0);
+    answers.delays_us.push_back(i < labelled ? 0 : -1);
+    if (i >= labelled) continue;
+    answers.labelled.push_back(i);
+    answers.label.push_back(truth ? 1 : 0);
+  }
+  return answers;
+}
+
+TEST(CompareSides, SaysHowMuchWorseAndHowSureThatIs) {
+  const auto& auc = *statistics::FindMetric("auc");
+  const Sides sides =
+      CompareSides(MakeAnswers(4000, 4000, 0, 1), MakeAnswers(1000, 600, 0.8, 2), auc);
+  EXPECT_EQ(sides.champion.rows, 4000);
+  EXPECT_EQ(sides.canary.labelled, 600);
+  EXPECT_EQ(sides.metric, "auc");
+  EXPECT_NEAR(sides.worse, sides.champion.value - sides.canary.value, 1e-12);
+  EXPECT_GT(sides.worse, 0.15);
+  EXPECT_GT(sides.error, 0.01);
+  EXPECT_LT(sides.error, 0.04);
+}
+
+// The error is what equal versions differ by: their differences in units of it are normal.
+TEST(CompareSides, TheErrorIsThatOfTheDifference) {
+  const auto& auc = *statistics::FindMetric("auc");
+  constexpr int kPairs = 300;
+  double squares = 0;
+  for (int i = 0; i < kPairs; ++i) {
+    const auto seed = static_cast<std::uint64_t>(10 + 2 * i);
+    const Sides sides =
+        CompareSides(MakeAnswers(300, 300, 0, seed), MakeAnswers(100, 100, 0, seed + 1), auc);
+    squares += std::pow(sides.worse / sides.error, 2);
+  }
+  EXPECT_NEAR(std::sqrt(squares / kPairs), 1, 0.15);
+}
+
+TEST(CompareSides, LowerIsBetterForErrors) {
+  Random random(5);
+  Answers good, bad;
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    for (Answers* side : {&good, &bad}) {
+      const double truth = random.Normal();
+      side->predicted.push_back(truth + (side == &bad ? 1.0 : 0.1) * random.Normal());
+      side->truth.push_back(truth);
+      side->labelled.push_back(i);
+      side->delays_us.push_back(0);
+    }
+  }
+  const Sides sides = CompareSides(good, bad, *statistics::FindMetric("rmse"));
+  EXPECT_NEAR(sides.worse, 0.9, 0.2);
+  EXPECT_EQ(sides.answers_method.empty(), false);
+}
+
+TEST(CompareSides, AnswersThatLieElsewhereAreFarAway) {
+  const auto& auc = *statistics::FindMetric("auc");
+  const Answers champion = MakeAnswers(2000, 0, 0, 1);
+  const Sides alike = CompareSides(champion, MakeAnswers(500, 0, 0, 2), auc);
+  EXPECT_GT(alike.p_value, 0.001);
+  EXPECT_TRUE(std::isnan(alike.worse)) << "nothing has a label";
+  Answers other = MakeAnswers(500, 0, 0, 3);
+  for (std::size_t i = 0; i < other.p.size(); i += 2) {
+    other.p[i + 1] = 0.5 + other.p[i + 1] / 2;
+    other.p[i] = 1 - other.p[i + 1];
+  }
+  const Sides apart = CompareSides(champion, other, auc);
+  EXPECT_LT(apart.p_value, 1e-9);
+  EXPECT_GT(apart.effect, 0.5);
+}
+
+TEST(CompareSides, FewRowsSayNothingAndWhatIsSaidCanBeReadBack) {
+  const auto& auc = *statistics::FindMetric("auc");
+  const Sides few = CompareSides(MakeAnswers(20, 20, 0, 1), MakeAnswers(9, 9, 0, 2), auc);
+  EXPECT_TRUE(few.answers_method.empty());
+  const auto json = Json::Parse(SidesToJson(few).Dump());
+  ASSERT_TRUE(json);
+  const Sides again = SidesFromJson(*json);
+  EXPECT_EQ(again.canary.labelled, 9);
+  EXPECT_TRUE(std::isnan(again.worse));
+  EXPECT_TRUE(std::isnan(again.error));
+}
+
+}  // namespace
+}  // namespace gyre::monitoring
