@@ -14,7 +14,9 @@ constexpr std::span<const Command> (*kNouns[])() = {
     ApiCommands,          //
     CapturesCommands,     //
     ConfigCommands,       //
+    AddCommands,          //
     DatasetsCommands,     //
+    QueryCommands,        //
     DemoCommands,         //
     DoctorCommands,       //
     EndpointsCommands,    //

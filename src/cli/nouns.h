@@ -8,6 +8,7 @@
 namespace gyre::cli {
 
 std::span<const Command> AccessCommands();
+std::span<const Command> AddCommands();
 std::span<const Command> ApiCommands();
 std::span<const Command> CapturesCommands();
 std::span<const Command> ConfigCommands();
@@ -27,6 +28,7 @@ std::span<const Command> PredictCommands();
 std::span<const Command> PipelinesCommands();
 std::span<const Command> ProgramsCommands();
 std::span<const Command> ProjectsCommands();
+std::span<const Command> QueryCommands();
 std::span<const Command> RecipesCommands();
 std::span<const Command> ReportCommands();
 std::span<const Command> RunsCommands();
