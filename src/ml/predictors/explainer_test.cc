@@ -10,7 +10,7 @@
 #include "ml/predictors/forest.h"
 #include "ml/predictors/linear.h"
 #include "ml/predictors/row_explainer.h"
-#include "ml/predictors/testing/lightgbm_training.h"
+#include "ml/predictors/testing/lightgbm_test.h"
 #include "ml/predictors/tree_shap.h"
 
 namespace gyre::predictors {
@@ -239,31 +239,12 @@ TEST(TreeShap, EveryWidthGivesTheSameBits) {
 
 // --- against LightGBM ----------------------------------------------------------------------------
 
-class ExplainerTest : public testing::Test {
+class ExplainerTest : public LightGbmTest {
  protected:
-  void SetUp() override {
-    const auto api = LoadLightGbm();
-    ASSERT_TRUE(api) << api.error().ToString();
-    api_ = *api;
-    api_->RegisterLogCallback([](const char*) {});
-  }
-
   // LightGBM's pred_contrib: rows x outputs x (features + 1), the base last.
   std::vector<double> Reference(const std::string& text, const Generated& data,
                                 std::size_t outputs) {
-    LgbmBooster booster = nullptr;
-    int iterations = 0;
-    EXPECT_EQ(0, api_->BoosterLoadModelFromString(text.c_str(), &iterations, &booster));
-    std::vector<double> out(data.rows * outputs * (data.columns + 1));
-    std::int64_t count = 0;
-    EXPECT_EQ(0, api_->BoosterPredictForMat(
-                     booster, data.x.data(), kLgbmFloat64, static_cast<std::int32_t>(data.rows),
-                     static_cast<std::int32_t>(data.columns), 1, kLgbmPredictContribution, 0, -1,
-                     "num_threads=1", &count, out.data()))
-        << api_->LastError();
-    EXPECT_EQ(count, static_cast<std::int64_t>(out.size()));
-    api_->BoosterFree(booster);
-    return out;
+    return Answers(text, data, kLgbmPredictContribution, outputs * (data.columns + 1));
   }
 
   void Check(const GenerateOptions& options, const std::string& parameters, int iterations) {
@@ -295,8 +276,6 @@ class ExplainerTest : public testing::Test {
     EXPECT_LE(worst, 1e-9);
     EXPECT_LE(worst_gap, 1e-10);
   }
-
-  const LightGbmApi* api_ = nullptr;
 };
 
 TEST_F(ExplainerTest, EqualsLightGbm) {

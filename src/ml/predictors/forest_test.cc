@@ -7,7 +7,7 @@
 #include <limits>
 #include <memory>
 
-#include "ml/predictors/testing/lightgbm_training.h"
+#include "ml/predictors/testing/lightgbm_test.h"
 
 namespace gyre::predictors {
 namespace {
@@ -15,32 +15,11 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-class ForestTest : public testing::Test {
+class ForestTest : public LightGbmTest {
  protected:
-  void SetUp() override {
-    const auto api = LoadLightGbm();
-    ASSERT_TRUE(api) << api.error().ToString();
-    api_ = *api;
-    api_->RegisterLogCallback([](const char*) {});
-  }
-
-  // LightGBM's own answers, from the text, one thread.
   std::vector<double> Reference(const std::string& text, const Generated& data,
                                 std::size_t outputs) {
-    LgbmBooster booster = nullptr;
-    int iterations = 0;
-    EXPECT_EQ(0, api_->BoosterLoadModelFromString(text.c_str(), &iterations, &booster))
-        << api_->LastError();
-    std::vector<double> out(data.rows * outputs);
-    std::int64_t count = 0;
-    EXPECT_EQ(0, api_->BoosterPredictForMat(
-                     booster, data.x.data(), kLgbmFloat64, static_cast<std::int32_t>(data.rows),
-                     static_cast<std::int32_t>(data.columns), 1, kLgbmPredictNormal, 0, -1,
-                     "num_threads=1", &count, out.data()))
-        << api_->LastError();
-    EXPECT_EQ(count, static_cast<std::int64_t>(out.size()));
-    api_->BoosterFree(booster);
-    return out;
+    return Answers(text, data, kLgbmPredictNormal, outputs);
   }
 
   void ExpectEqual(const std::string& text, const Generated& data, std::string_view what) {
@@ -113,8 +92,6 @@ class ForestTest : public testing::Test {
     ExpectEqual(text, Generate(other), what);
     ExpectEqual(text, Nasty(options, text), what);
   }
-
-  const LightGbmApi* api_ = nullptr;
 };
 
 TEST_F(ForestTest, ObjectivesAgreeWithLightGbm) {
