@@ -5,6 +5,7 @@
         g.cli('add', 'a.csv')              # fails the test unless exit code 0
         g.json('GET', '/api/v1/projects')  # parsed answer, asserts 2xx
 """
+import contextlib
 import http.client
 import json
 import os
@@ -31,6 +32,29 @@ def data_directory():
 def skip(reason):
     print('SKIPPED: ' + reason)
     sys.exit(SKIPPED)
+
+
+@contextlib.contextmanager
+def small_disk(mebibytes):
+    """A folder on a file system of its own; None where none can be mounted: that takes root or a mount namespace."""
+    mount = tempfile.mkdtemp(prefix='gyre-small-')
+    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={mebibytes}m', 'none', mount], capture_output=True, text=True)
+    try:
+        yield mount if mounted.returncode == 0 else None
+    finally:
+        subprocess.run(['umount', '-l', mount], check=False, capture_output=True)
+        shutil.rmtree(mount, ignore_errors=True)
+
+
+def fill(path):
+    """Takes all space that is left on a disk."""
+    with open(path, 'wb', buffering=0) as f:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    f.write(b'x' * size)
+            except OSError:
+                pass
 
 
 def run_scenarios(scenarios):

@@ -2,29 +2,15 @@
 
 Needs a small tmpfs, so root (or a mount namespace); skipped elsewhere."""
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 
-from harness import Gyre, skip
+from harness import Gyre, fill, skip, small_disk
 
 MEBIBYTE = 1 << 20
 
 
 def names(g):
     return {item['name'] for item in g.json('GET', '/api/v1/projects?limit=1000')['items']}
-
-
-def fill(path):
-    """Takes all space that is left."""
-    with open(path, 'wb', buffering=0) as f:
-        for size in (MEBIBYTE, 4096, 1):
-            try:
-                while True:
-                    f.write(b'x' * size)
-            except OSError:
-                pass
 
 
 def scenario(g):
@@ -73,17 +59,11 @@ def scenario(g):
 
 
 def main():
-    mount = tempfile.mkdtemp(prefix='gyre-small-')
-    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=24m', 'none', mount], capture_output=True, text=True)
-    if mounted.returncode != 0:
-        os.rmdir(mount)
-        skip(f'no small file system can be mounted here: {mounted.stderr.strip()}')
-    try:
+    with small_disk(24) as mount:
+        if not mount:
+            skip('no small file system can be mounted here')
         with Gyre(directory=mount) as g:
             scenario(g)
-    finally:
-        subprocess.run(['umount', '-l', mount], check=False)
-        shutil.rmtree(mount, ignore_errors=True)
     print('a full disk refuses writes, loses nothing and recovers')
     return 0
 

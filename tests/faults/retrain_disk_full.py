@@ -3,15 +3,12 @@
 Needs a small tmpfs, so root (or a mount namespace); skipped elsewhere."""
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from faults.disk_full import fill  # noqa: E402
 from faults.retrain import PARAMS, P, ask, prepare  # noqa: E402
-from harness import Gyre, skip  # noqa: E402
+from harness import Gyre, fill, skip, small_disk  # noqa: E402
 from scenarios.automation import firings, visits  # noqa: E402
 
 FULL_SECONDS = 2
@@ -81,12 +78,9 @@ def scenario(g):
 
 
 def main():
-    mount = tempfile.mkdtemp(prefix='gyre-small-')
-    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64m', 'none', mount], capture_output=True, text=True)
-    if mounted.returncode != 0:
-        os.rmdir(mount)
-        skip(f'no small file system can be mounted here: {mounted.stderr.strip()}')
-    try:
+    with small_disk(64) as mount:
+        if not mount:
+            skip('no small file system can be mounted here')
         with Gyre() as before:
             prepare(before)
             shutil.copytree(before.directory, mount, dirs_exist_ok=True)
@@ -96,9 +90,6 @@ def main():
             except BaseException:
                 print(g.log(), flush=True)
                 raise
-    finally:
-        subprocess.run(['umount', '-l', mount], check=False)
-        shutil.rmtree(mount, ignore_errors=True)
     print('a full disk stops no answer, and no retraining for good')
 
 

@@ -5,14 +5,10 @@ import io
 import json
 import os
 import random
-import shutil
-import subprocess
-import tempfile
 import time
 
-from harness import Gyre, run_scenarios
+from harness import Gyre, fill, run_scenarios, small_disk
 
-MEBIBYTE = 1 << 20
 E = '/api/v1/projects/default/endpoints/churn'
 
 
@@ -188,23 +184,11 @@ def a_damaged_segment_is_named(g):
     assert digest[:12] in shown.stderr, shown.stderr
 
 
-def fill(path):
-    with open(path, 'wb', buffering=0) as f:
-        for size in (MEBIBYTE, 4096, 1):
-            try:
-                while True:
-                    f.write(b'x' * size)
-            except OSError:
-                pass
-
-
 def a_full_disk_costs_no_answer(_):
-    mount = tempfile.mkdtemp(prefix='gyre-small-')
-    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=48m', 'none', mount], capture_output=True).returncode != 0:
-        os.rmdir(mount)
-        print('  skipped: no small file system can be mounted here')
-        return
-    try:
+    with small_disk(48) as mount:
+        if not mount:
+            print('  skipped: no small file system can be mounted here')
+            return
         with Gyre(directory=mount, environment={'GYRE_CAPTURE_BUFFER': '65536', 'GYRE_CAPTURE_SEAL': '0.2s'}) as g:
             deployed(g)
             answered = len(predict(g, 40))
@@ -228,9 +212,6 @@ def a_full_disk_costs_no_answer(_):
             g.start()
             assert g.json('GET', E + '/captures')['dropped'] == after['dropped'], 'the count is kept'
             assert len(exported(g)) == after['captured']
-    finally:
-        subprocess.run(['umount', '-l', mount], check=False)
-        shutil.rmtree(mount, ignore_errors=True)
 
 
 if __name__ == '__main__':
