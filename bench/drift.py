@@ -2,6 +2,7 @@
 
 CPU seconds of the whole process tree of each, imports and all; the numbers of both must agree (Wasserstein in deviations, Jensen-Shannon) to 1e-9.
 GYRE_BENCH_ROWS=100000 makes it short."""
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import time
 
 GYRE = os.environ.get('GYRE', 'build/gyre')
 ROWS = int(os.environ.get('GYRE_BENCH_ROWS', 1_000_000))
+PEER = 'Evidently ' + importlib.metadata.version('evidently')
 RUNS = 3  # of gyre; Evidently takes minutes
 
 # In a process of its own: a child inherits the peak memory of who starts it.
@@ -76,7 +78,7 @@ def main():
         worst = max(abs(columns[name] - value) for name, value in expected.items())
     print(f'{ROWS:,} + {ROWS:,} rows x 20 columns, Parquet to JSON; gyre median of {RUNS} runs')
     print(f'gyre report          {cpu:7.2f} s CPU {wall:7.2f} s wall {memory:6.0f} MB')
-    print(f'Evidently 0.7.21     {peer_cpu:7.2f} s CPU {peer_wall:7.2f} s wall {peer_memory:6.0f} MB')
+    print(f'{PEER:<20} {peer_cpu:7.2f} s CPU {peer_wall:7.2f} s wall {peer_memory:6.0f} MB')
     print(f'ratio                {peer_cpu / cpu:7.0f} x CPU {peer_wall / wall:7.0f} x wall   (owed >= 100x CPU); scores differ by {worst:.1e} at most')
 
 
