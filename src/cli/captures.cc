@@ -4,6 +4,7 @@
 #include "cli/cell_rows.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
@@ -88,7 +89,12 @@ Result<int> List(Invocation& in) {
                   {"NEWEST", "last_event", ColumnSpec::Format::kTime},
                   {"SIZE", "bytes", ColumnSpec::Format::kBytes}},
                  answer["items"], "endpoint");
-  if (answer["items"].size() == 0) in.out().Hint("gyre deploy MODEL@champion");
+  if (answer["items"].size() == 0) {
+    GYRE_TRY(const Json endpoints, session->Get(fmt::format("/api/v1/projects/{}/endpoints?limit=1",
+                                                            PercentEncode(in.project()))));
+    in.out().Hint(endpoints["items"].size() == 0 ? "gyre deploy MODEL@champion"
+                                                 : "gyre endpoints    (ask one of them)");
+  }
   return 0;
 }
 
@@ -103,7 +109,7 @@ Result<int> Rows(Invocation& in) {
 }
 
 Result<int> Export(Invocation& in) {
-  const std::string file = in.Get("out");
+  GYRE_TRY(const std::string file, OutFile(in));
   std::string format = in.Get("format");
   if (format.empty()) {
     format = "csv";
@@ -209,6 +215,7 @@ constexpr Option kTo = {"--to", "TIME", "only events before it"};
 constexpr Option kRowsOptions[] = {{"--limit", "N", "rows to show", "20"}, kFrom, kTo};
 constexpr Option kExportOptions[] = {
     {"--out", "FILE", "where to write; - = standard output", "-", false, "file"},
+    kForceOut,
     {"--format", "FORMAT", "csv, jsonl or parquet; default: by the name of --out"},
     kFrom,
     kTo,
@@ -231,7 +238,7 @@ constexpr Option kFeedbackOptions[] = {
 
 constexpr Command kCommands[] = {
     {"captures ls",
-     "what endpoints answered: rows, labelled share, dropped, policy",
+     "rows that endpoints answered and labels that came; of one endpoint also its policy",
      "gyre captures\ngyre captures churn",
      kMaybeEndpoint,
      {},

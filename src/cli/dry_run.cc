@@ -86,6 +86,7 @@ class DryRunSession : public Session {
     Plan("GET", path, "into " + file);
     return End();
   }
+  void WillWrite(const std::string& file) override { will_write_ = file; }
   Result<Json> WaitJob(const Json& job, Output& out) override {
     return session_->WaitJob(job, out);
   }
@@ -107,6 +108,7 @@ class DryRunSession : public Session {
     Explain(method, WithoutQuery(path), &summary, &about);
     const std::size_t query = path.find('?');
     if (query != std::string_view::npos) AddQuery(path.substr(query + 1), &about);
+    if (!will_write_.empty()) about.Set("out", will_write_);
     planned_.Push(Json::Obj({{"method", method},
                              {"path", path},
                              {"body", body},
@@ -136,6 +138,7 @@ class DryRunSession : public Session {
   std::unique_ptr<Session> session_;
   Json& planned_;
   std::optional<Json> description_;
+  std::string will_write_;
 };
 
 }  // namespace

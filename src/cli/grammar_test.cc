@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/completion.h"
 #include "cli/error_text.h"
@@ -45,6 +47,19 @@ TEST_F(GrammarTest, ABareNounIsItsList) {
   ASSERT_TRUE(Parse({"--project", "things", "things", "show",
                      "x"}));  // an option's value is no word of the command
   EXPECT_EQ(path_, "things show");
+}
+
+// Whoever looks for help sees a line to copy first, and no file is replaced unasked.
+TEST_F(GrammarTest, EachCommandShowsAnExampleAndReplacesNoFileUnasked) {
+  for (const Command& command : grammar_.commands()) {
+    if (IsHidden(command)) continue;
+    EXPECT_NE(command.examples.find("gyre "), command.examples.npos) << command.path;
+    const auto has = [&](std::string_view name) {
+      return std::ranges::any_of(
+          command.options, [&](const Option& option) { return NamesOf(option).longer == name; });
+    };
+    EXPECT_TRUE(!has("out") || has("force")) << command.path;
+  }
 }
 
 TEST_F(GrammarTest, OptionsAndPositionalsMix) {

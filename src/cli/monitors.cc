@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/table_text.h"
@@ -273,8 +274,9 @@ Result<int> Check(Invocation& in) {
 }
 
 Result<int> Rules(Invocation& in) {
+  GYRE_TRY(const std::string file, OutFile(in));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_DO(session->Download("/api/v1/monitoring/rules", in.Get("out"), in.out()));
+  GYRE_DO(session->Download("/api/v1/monitoring/rules", file, in.out()));
   return 0;
 }
 
@@ -285,7 +287,9 @@ Result<int> ListAlerts(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json answer, session->Get(path));
   PrintAlerts(in.out(), answer["items"]);
-  if (answer["items"].size() == 0) in.out().Note("no alert fires or is pending");
+  if (answer["items"].size() == 0)
+    in.out().Hint(in.Has("all") ? "gyre monitors    (what is watched)"
+                                : "gyre alerts --all    (no alert fires or is pending)");
   return 0;
 }
 
@@ -309,6 +313,8 @@ Result<int> ShowAlert(Invocation& in) {
     text += fmt::format("acked by   {}\n", alert["acked_by"].AsString());
   if (!alert["snoozed_until"].is_null())
     text += fmt::format("snoozed    until {}\n", alert["snoozed_until"].AsString());
+  if (const std::string& incident = alert["incident"].AsString(); !incident.empty())
+    text += fmt::format("lineage    gyre lineage {}\n", incident.substr(0, 12));
   out.Print(text + "\n");
   out.Table({{"NUMBER", "number", ColumnSpec::Format::kCount},
              {"TIME", "time", ColumnSpec::Format::kTime},
@@ -373,8 +379,8 @@ constexpr auto kCreate =
     WithSettings({{"--endpoint", "ENDPOINT", "that it watches; default: of its own name", "", false,
                    "endpoints"}});
 constexpr auto kEdit = WithSettings({{"--on", "", "look again"}, {"--off", "", "look no more"}});
-constexpr Option kRules[] = {
-    {"--out", "FILE", "where to; - = standard output", "-", false, "file"}};
+constexpr Option kRules[] = {{"--out", "FILE", "where to; - = standard output", "-", false, "file"},
+                             kForceOut};
 constexpr Option kAlerts[] = {
     {"--all", "", "those that are over, too"},
     {"--endpoint", "ENDPOINT", "only of this one", "", false, "endpoints"},

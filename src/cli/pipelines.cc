@@ -40,6 +40,7 @@ Result<int> List(Invocation& in) {
                   {"BY", "created_by"},
                   {"DESCRIPTION", "description", ColumnSpec::Format::kText, true}},
                  answer["items"]);
+  if (answer["items"].size() == 0) in.out().Hint("gyre pipelines add FILE.yaml");
   return 0;
 }
 
@@ -153,6 +154,7 @@ Result<int> ListRuns(Invocation& in) {
                   {"BY", "created_by", ColumnSpec::Format::kText, true},
                   {"REASON", "reason", ColumnSpec::Format::kText, true}},
                  answer["items"], "id");
+  if (answer["items"].size() == 0) in.out().Hint("gyre pipelines run FILE.yaml");
   return 0;
 }
 

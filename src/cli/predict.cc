@@ -34,6 +34,7 @@ Result<Json> RunFileJob(Invocation& in, Session& session, const std::string& mod
   const std::string input = in.Get("in"), output = in.Get("out");
   path += "&filename=" + PercentEncode(ShownName(input));
   if (in.Has("bad")) path += "&bad=" + PercentEncode(in.Get("bad"));
+  if (makes_file) session.WillWrite(output == "-" ? "standard output" : output);
   GYRE_TRY(const Json job, session.Upload(path, input, in.out()));
   auto ended = session.WaitJob(job, in.out());
   if (!ended && ended.error().gy() == "GY4026" && makes_file) {
@@ -199,6 +200,7 @@ constexpr Option kExplainOptions[] = {
      {},
      false,
      "file"},
+    kForceOut,
     {"--format", "FORMAT", "of --out: csv, jsonl or parquet; default: by its name"},
     {"--bad", "HOW", "cells that cannot be read: error, or null to count them as missing"},
 };

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "platform/config/environment.h"
@@ -155,6 +156,7 @@ void Show(const Json& comparison, Output& out) {
 }
 
 Result<int> Report(Invocation& in) {
+  GYRE_TRY(const std::string file, OutFile(in));
   GYRE_TRY(const Asked asked, Ask(in));
   Output& out = in.out();
   for (const Json& note : asked.job["result"]["notes"].items()) out.Note("  " + note.AsString());
@@ -164,7 +166,6 @@ Result<int> Report(Invocation& in) {
   else
     Show(comparison, out);
   if (in.Has("out")) {
-    const std::string file = in.Get("out");
     GYRE_DO(asked.session->Download(asked.path + "?format=html", file, out));
     if (file != "-") out.Done(fmt::format("wrote {}", file));
   } else {
@@ -179,6 +180,7 @@ constexpr Positional kTables[] = {
     {"CURRENT", "what it is like now, likewise", true, false, "datasets"}};
 constexpr Option kOptions[] = {
     {"--out", "FILE.html", "write a page with pictures that needs nothing else", {}, false, "file"},
+    kForceOut,
     {"--method", "METHOD",
      "ks, wasserstein, psi, js, linf, chi2 or chi2-goodness where it applies; default: a test and "
      "an effect, calibrated over all columns"},

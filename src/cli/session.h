@@ -29,6 +29,8 @@ class Session {
   virtual Result<Json> Upload(std::string_view path, const std::string& file, Output& out) = 0;
   // Streams the answer into a file ("-" = standard output). A partial file is removed on error.
   virtual Result<> Download(std::string_view path, const std::string& file, Output& out) = 0;
+  // Where the answer to what comes next will be written: a plan says so.
+  virtual void WillWrite(const std::string& /*file*/) {}
   // Follows a job to its end with a progress line. Ctrl-C once leaves the job and says how to come
   // back and how to cancel, twice cancels it; both return kCancelled (exit 130). A failed job
   // becomes its Error; else the job document, its "result" in it.

@@ -113,6 +113,8 @@ Result<int> ListTriggers(Invocation& in) {
                   {"CREATED", "created_at", Format::kTime},
                   {"BY", "created_by"}},
                  answer["items"]);
+  if (answer["items"].size() == 0)
+    in.out().Hint("gyre triggers add ENDPOINT --on drift --run retrain");
   return 0;
 }
 
@@ -141,6 +143,17 @@ Result<int> ShowTrigger(Invocation& in) {
   return 0;
 }
 
+// A trigger may be there before its endpoint; more often the name is wrong.
+Result<> NoteMissingEndpoint(Invocation& in, Session& session) {
+  const std::string& endpoint = in.Get("SUBJECT");
+  if (!HearsAnEndpoint(in.Get("on"))) return {};
+  const auto there = session.Get(ProjectPath(in, "endpoints/" + PercentEncode(endpoint)));
+  if (there) return {};
+  if (there.error().code() != Code::kNotFound) return there.error();
+  in.out().Warn(fmt::format("there is no endpoint `{}` yet: the trigger waits for it", endpoint));
+  return {};
+}
+
 Result<int> AddTrigger(Invocation& in) {
   GYRE_TRY(Json params, ParamsOf(in));
   GYRE_TRY(Json guards, GuardsOf(in));
@@ -156,6 +169,7 @@ Result<int> AddTrigger(Invocation& in) {
   GYRE_TRY(const Json trigger, session->Post(ProjectPath(in, "triggers"), spec));
   in.out().Document(trigger, "");
   in.out().Done(fmt::format("trigger {}: on {}, run {}", name, in.Get("on"), in.Get("run")));
+  GYRE_DO(NoteMissingEndpoint(in, *session));
   in.out().Hint(fmt::format("gyre triggers check {}    (what would happen now)", name));
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
   return 0;
@@ -251,6 +265,7 @@ Result<int> ListFirings(Invocation& in) {
                   {"RUN", "run"},
                   {"AT", "created_at", Format::kTime}},
                  answer["items"], "id");
+  if (answer["items"].size() == 0) in.out().Hint("gyre triggers fire TRIGGER");
   return 0;
 }
 

@@ -382,6 +382,8 @@ def mistakes_are_told_with_their_remedy(g):
             assert f'error[{gy}]' in failed and '--> ' + recipe in failed, (command, failed)
     g.start()
     g.cli('train', 'people', '--target', 'buys', '--trials', '1')
+    scoring = g.cli('predict', 'people', '--in', path, '--out', 'scored.csv', '--dry-run').stdout
+    assert 'out: scored.csv' in scoring and not os.path.exists(os.path.join(g.work, 'scored.csv')), scoring
     planned = g.cli('deploy', 'people', '--dry-run').stdout
     assert 'would: Deploy a model' in planned and 'endpoint: people' in planned, planned
     g.cli('deploy', 'people:v1')

@@ -43,7 +43,7 @@ Word Failures(const Guards& guards, const GuardFacts& facts) {
 
 Word Quality(const Guards& guards, const GuardFacts& facts) {
   if (!guards.quality_first || facts.quality_alert.empty())
-    return Agrees("quality", "no data quality alert fires");
+    return Agrees("quality", "no alert says that input is broken");
   return {"quality", false, Action::kSkip,
           fmt::format("the data is in doubt (alert {}): a model learnt from it would be too",
                       facts.quality_alert),

@@ -17,7 +17,7 @@ struct GuardFacts {
   std::vector<std::int64_t> starts_us{};  // runs of this trigger in the last 30 days, any order
   double cpu_seconds_of_month = 0;        // that they have used
   std::string running{};                  // id of a run that holds the same lock; empty = none
-  std::string quality_alert{};            // id of a data quality alert of the subject that fires
+  std::string quality_alert{};            // an alert that says that input of the subject is broken
   int failures_in_a_row = 0;
   bool by_hand = false;  // a person asked: cooldown, quiet hours and failures do not bind
 };

@@ -46,7 +46,7 @@ struct Guards {
   std::int64_t runs_per_day_max = 4;        // in the last 24 hours
   double cpu_seconds_per_month = 0;         // of all its runs in the last 30 days
   bool one_at_a_time = true;                // not while a run of the same lock goes on
-  bool quality_first = true;                // not while a data quality alert of the subject fires
+  bool quality_first = true;                // not while an alert says that its input is broken
   std::int64_t failures_max = 3;            // one after another; then a person is asked
   std::optional<QuietHours> quiet_hours{};  // what comes then waits until they are over
   friend bool operator==(const Guards&, const Guards&) = default;
