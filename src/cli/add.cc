@@ -45,7 +45,7 @@ Result<std::string> UploadPath(const Invocation& in, const std::string& project,
   for (const std::string& tag : in.List("tag")) {
     const std::size_t at = tag.find('=');
     if (at == std::string::npos)
-      return InvalidArgument("GY4060", "`--tag {}` lacks a value", tag).Fix("--tag source=crm");
+      return InvalidArgument("GY4060", "`{}` lacks a value", tag).Fix("--tag source=crm");
     query += "&tag=" + PercentEncode(tag.substr(0, at) + ":" + tag.substr(at + 1));
   }
   return target.path() + "/versions" + query;
