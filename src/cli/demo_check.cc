@@ -89,6 +89,7 @@ class Checker {
 
   Result<int> Run() {
     out_.Print("checks, through the public API:\n");
+    GYRE_DO(CheckServer());
     GYRE_DO(CheckProject());
     GYRE_DO(CheckData());
     GYRE_DO(CheckRecipe());
@@ -107,6 +108,19 @@ class Checker {
     ++claims_;
     wrong_ += holds ? 0 : 1;
     out_.Print(fmt::format("  {} {}\n", out_.Mark(holds ? "ok" : "fail"), claim));
+  }
+
+  Result<> CheckServer() {
+    net::Client client({.url = story_.url, .unix_socket = {}, .token = {}});
+    bool there = true;
+    for (const std::string_view path : {"/api/v1/openapi.json", "/metrics"}) {
+      net::ClientRequest request;
+      request.path = path;
+      GYRE_TRY(const net::ClientResponse response, client.Send(std::move(request)));
+      there &= response.status == 200 && !response.body.empty();
+    }
+    Claim(there, "the API's description and the metrics are where they were said to be");
+    return {};
   }
 
   Result<> CheckProject() {
@@ -296,14 +310,47 @@ class Checker {
     return {};
   }
 
+  // What an alert said when it began stays in its history.
+  Result<> CheckAlert(const Json& told, std::string_view what) {
+    GYRE_TRY(const Json alert,
+             session_.Get(fmt::format("{}/alerts/{}", ProjectPath(), told["id"].AsString())));
+    Claim(std::ranges::any_of(
+              alert["history"].items(),
+              [&](const Json& move) {
+                return move["to"].AsString() == "firing" && move["window"] == told["window"] &&
+                       move["reason"].AsString().starts_with(told["what"].AsString());
+              }),
+          fmt::format("the {} alert keeps when it began, and why", what));
+    return {};
+  }
+
+  Result<> CheckRelease(const Json& firing) {
+    std::vector<double> shares;
+    for (const Json& moved : firing["release"]["history"].items()) {
+      if (const std::string& move = moved["move"].AsString(); move == "begin" || move == "advance")
+        shares.push_back(moved["weight"].AsDouble());
+    }
+    Claim(std::ranges::equal(shares, kDemoCanaryShares) &&
+              firing["release"]["model"].AsString() == story_.month.challenger,
+          "the canary was given each share that the plan named, in order");
+    GYRE_TRY(const Json version, session_.Get(fmt::format("{}/models/{}/versions/champion",
+                                                          ProjectPath(), kDemoModel)));
+    Claim(version["verdict"] == story_.month.verdict,
+          "the gate's reasons are kept with the new champion");
+    return {};
+  }
+
   Result<> CheckLoop() {
     const DemoMonth& month = story_.month;
     GYRE_DO(CheckRules());
+    GYRE_DO(CheckAlert(month.drift, "drift"));
+    if (month.performance_day != 0) GYRE_DO(CheckAlert(month.performance, "performance"));
     GYRE_TRY(const Json firing, session_.Get(fmt::format("{}/firings/{}", ProjectPath(),
                                                          month.firing["id"].AsString())));
     Claim(firing["state"].AsString() == "succeeded" && firing["cause"].AsString() == "drift" &&
               firing["source"] == month.drift["incident"] && firing["fired_by"].AsString().empty(),
           "the drift alert started the retraining, and nobody else");
+    GYRE_DO(CheckRelease(firing));
     GYRE_TRY(const Json run,
              session_.Get(fmt::format("/api/v1/pipeline_runs/{}", firing["run"].AsString())));
     Claim(

@@ -130,6 +130,7 @@ Result<> DemoLoop::TellJudgement(int day) {
   GYRE_TRY(const Json version, session_.Get(fmt::format("{}/models/{}/versions/v{}", ProjectPath(),
                                                         kDemoModel, trained["version"].AsInt())));
   month_.learned = fresh["fresh_rows"].AsInt();
+  month_.verdict = version["verdict"];
   Say(day, "arrow",
       fmt::format("{} learned from {} labelled answers of {} days", model,
                   GroupDigits(month_.learned), kDemoLearnedDays));
@@ -140,12 +141,29 @@ Result<> DemoLoop::TellJudgement(int day) {
   return {};
 }
 
+// Each share that the canary was given since the last look, from the release's own history: steps
+// may follow one another faster than anybody looks.
+Result<bool> DemoLoop::TellShares(int day) {
+  GYRE_TRY(month_.firing, session_.Get(fmt::format("{}/firings/{}", ProjectPath(),
+                                                   month_.firing["id"].AsString())));
+  std::size_t shares = 0;
+  const std::size_t told = told_shares_;
+  for (const Json& moved : month_.firing["release"]["history"].items()) {
+    const std::string& move = moved["move"].AsString();
+    if ((move != "begin" && move != "advance") || ++shares <= told) continue;
+    Say(day, "arrow", fmt::format("canary {}", Percent(moved["weight"].AsDouble())));
+  }
+  told_shares_ = shares;
+  return shares > told;
+}
+
 // A canary is given its next share once its rows have been looked at, a moment after they came.
 Result<> DemoLoop::TellTraffic(int day) {
   const std::int64_t begin_us = SystemClock().MonotonicMicros();
   for (;;) {
     GYRE_TRY(const Json endpoint,
              session_.Get(fmt::format("{}/endpoints/{}", ProjectPath(), kDemoEndpoint)));
+    GYRE_TRY(const bool told, TellShares(day));
     if (endpoint["model"].AsString() == month_.challenger) {
       month_.promoted_day = day;
       Say(day, "ok",
@@ -153,14 +171,7 @@ Result<> DemoLoop::TellTraffic(int day) {
                       out_.Mark("arrow")));
       return {};
     }
-    for (const Json& variant : endpoint["variants"].items()) {
-      const double share = variant["share"].AsDouble();
-      if (variant["name"].AsString() != "canary" || share == told_share_) continue;
-      told_share_ = share;
-      Say(day, "arrow", fmt::format("canary {}", Percent(share)));
-      return {};
-    }
-    if (SystemClock().MonotonicMicros() - begin_us > kCanaryMovesWithinMicros) return {};
+    if (told || SystemClock().MonotonicMicros() - begin_us > kCanaryMovesWithinMicros) return {};
     std::this_thread::sleep_for(kLookEvery);
   }
 }

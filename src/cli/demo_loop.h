@@ -31,6 +31,7 @@ class DemoLoop {
   Result<std::string> FirstFiring();  // empty before the alert
   Result<bool> WaitForNews();         // there is a firing
   Result<> TellJudgement(int day);
+  Result<bool> TellShares(int day);  // there was something to tell
   Result<> TellTraffic(int day);
   void Say(int day, std::string_view mark, std::string_view text);
 
@@ -38,7 +39,7 @@ class DemoLoop {
   DemoMonth& month_;
   Output& out_;
   bool told_judgement_ = false;
-  double told_share_ = 0;
+  std::size_t told_shares_ = 0;
 };
 
 // From what made a node back to `origin`, the origin first; empty when there is no way.

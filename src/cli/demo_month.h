@@ -29,7 +29,7 @@ struct DemoMonth {
   int drift_day = 0, performance_day = 0;
   // What followed: the firing of the trigger and its run as they ended, and on which day a new
   // model had all the traffic; 0 = never.
-  Json monitor, trigger, firing, run;
+  Json monitor, trigger, firing, run, verdict;
   std::string challenger;    // "churn:v2"
   std::int64_t learned = 0;  // rows that it was trained on
   int promoted_day = 0;

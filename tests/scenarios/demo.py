@@ -31,7 +31,7 @@ def main():
             assert found, f'no line like {station!r} after the ones before it'
             position = found.start()
         claims = re.search(r'(\d+) claims, 0 wrong', told.stdout)
-        assert claims and int(claims[1]) >= 27, told.stdout
+        assert claims and int(claims[1]) >= 32, told.stdout
         assert os.listdir(g.work) == [], f'left behind: {os.listdir(g.work)}'
         refused = run(g, '--server', 'http://127.0.0.1:1')
         assert refused.returncode != 0 and 'GY4081' in refused.stderr, refused.stderr
