@@ -51,6 +51,11 @@ std::string StatusText(const Json& status) {
   if (status["left_out"].AsInt() > 0)
     text += ", " + Count(status["left_out"]) + " left out by sampling";
   if (status["expired"].AsInt() > 0) text += ", " + Count(status["expired"]) + " expired";
+  if (status["ahead"].AsInt() > 0)
+    text += fmt::format(
+        "\nahead         {} with an event time ahead of the clock: their arrival "
+        "counts",
+        Count(status["ahead"]));
   const std::int64_t rows = counts["rows"].AsInt(), labelled = counts["labelled"].AsInt();
   text += fmt::format(
       "\nlabelled      {} ({:.1f} %)", GroupDigits(labelled),

@@ -96,6 +96,19 @@ void PrintAlerts(Output& out, const Json& alerts) {
             alerts);
 }
 
+// What came late; "" where nothing did.
+std::string LateText(const Json& late) {
+  const auto line = [&](std::string_view head, std::string_view rows, std::string_view labels,
+                        std::string_view what) {
+    if (late[rows].AsInt() == 0 && late[labels].AsInt() == 0) return std::string();
+    return fmt::format("{} rows {}, labels {}: came {}\n", head, GroupDigits(late[rows].AsInt()),
+                       GroupDigits(late[labels].AsInt()), what);
+  };
+  return line("late      ", "rows", "labels",
+              "after their window was judged, which was judged again") +
+         line("left out  ", "left_out_rows", "left_out_labels", "when their window was final");
+}
+
 Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json monitor, session->Get(MonitorPath(in)));
@@ -108,6 +121,7 @@ Result<int> Show(Invocation& in) {
       "monitor    {}\nendpoint   {}\nwindow     {}\nalert      {}\nstate      {}\n",
       monitor["name"].AsString(), monitor["endpoint"].AsString(), monitor["window_text"].AsString(),
       monitor["alert_text"].AsString(), monitor["state"].AsString());
+  text += LateText(monitor["late"]);
   if (!monitor["problem"].AsString().empty())
     text += fmt::format("problem    {}\n", monitor["problem"].AsString());
   out.Print(text);

@@ -4,7 +4,6 @@ import json
 import os
 import random
 import re
-import shutil
 import sqlite3
 import subprocess
 import time
@@ -13,7 +12,34 @@ from harness import run_scenarios
 
 ROWS = 400  # of an hour
 BEGIN = datetime.datetime(2026, 3, 2)
+# `tools/deps test` fetches it.
+PROMTOOL = os.environ.get('GYRE_TEST_PROMTOOL') or os.path.expanduser('~/.cache/gyre-deps/bin/promtool')
 PLANS = ['basic', 'plus', 'pro', 'team']
+
+RULES_TEST = """
+rule_files: [rules.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - series: 'gyre_alert_state{endpoint="churn", monitor="churn", signal="drift"}'
+        values: '0 1 2 2 0'
+      - series: 'gyre_alert_state{endpoint="churn", monitor="churn", signal="kpi"}'
+        values: '0 0 0 2 2'
+    alert_rule_test:
+      - eval_time: 1m
+        alertname: GyreAlertFiring
+      - eval_time: 2m
+        alertname: GyreAlertFiring
+        exp_alerts:
+          - exp_labels: {severity: warning, endpoint: churn, monitor: churn, signal: drift}
+            exp_annotations: {summary: drift of endpoint churn, description: 'gyre alerts show churn:drift'}
+      - eval_time: 3m
+        alertname: GyreModelPerformance
+        exp_alerts:
+          - exp_labels: {severity: critical, endpoint: churn, monitor: churn, signal: kpi}
+            exp_annotations: {summary: the model behind churn answers worse than promised, description: gyre monitors show churn}
+"""
 
 
 def row_of(rng, shifted=False, broken=False):
@@ -235,12 +261,14 @@ def monitors_are_made_changed_and_removed(g):
     assert 'gyre_alert_state == 2' in rules
     with open(os.path.join(g.work, 'rules.yml'), 'w') as f:
         f.write(rules)
-    promtool = os.environ.get('PROMTOOL') or shutil.which('promtool')
-    if promtool:
-        checked = subprocess.run([promtool, 'check', 'rules', f.name], capture_output=True, text=True)
-        assert checked.returncode == 0, checked.stdout + checked.stderr
-    else:
-        print('  without promtool: the rules were not loaded')
+    checked = subprocess.run([PROMTOOL, 'check', 'rules', f.name], capture_output=True, text=True)
+    assert checked.returncode == 0 and '3 rules found' in checked.stdout, checked.stdout + checked.stderr
+    # They fire on what /metrics says, as Prometheus computes it.
+    path = os.path.join(g.work, 'rules_test.yml')
+    with open(path, 'w') as f:
+        f.write(RULES_TEST)
+    tested = subprocess.run([PROMTOOL, 'test', 'rules', path], capture_output=True, text=True)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
 
     # Another endpoint of that name begins anew.
     g.cli('deploy', 'churn@champion')
@@ -250,5 +278,62 @@ def monitors_are_made_changed_and_removed(g):
     assert g.json('GET', '/api/v1/projects/default/monitors/churn')['windows'] == 0
 
 
+def notices(g, kind):
+    return [n for n in g.json('GET', '/api/v1/projects/default/notices?limit=200')['items'] if n['kind'] == kind]
+
+
+def send(g, hour, names):
+    rng = random.Random(hour)
+    time_of = (BEGIN + datetime.timedelta(hours=hour, minutes=30)).isoformat() + 'Z'
+    answer = g.http('POST', '/e/churn', {'inputs': [row_of(rng)[0] for _ in names], 'event_time': time_of, 'inference_ids': names})
+    assert answer.status == 200, answer.body
+
+
+def what_comes_late_is_counted_and_an_end_is_told(g):
+    world = deployed(g)
+    g.cli('monitors', 'edit', 'churn', '--label-wait', '2h')
+    world.hours(6)
+    judged(g, 5)
+    final = [w['number'] for w in g.json('GET', '/api/v1/projects/default/monitors/churn')['judged'] if w['state'] == 'final']
+    assert final == [2, 1] or final == [3, 2, 1], final
+    send(g, 0, ['late-0', 'late-1', 'late-2'])
+    send(g, 4, ['late-3', 'late-4'])
+    g.json('POST', '/api/v1/projects/default/endpoints/churn/feedback', {'rows': [{'inference_id': i, 'label': 'yes'} for i in ('0-5', '0-6', '4-5')]})
+    g.cli('monitors', 'run', 'churn')
+    monitor = g.json('GET', '/api/v1/projects/default/monitors/churn')
+    assert monitor['late'] == {'rows': 2, 'labels': 1, 'left_out_rows': 3, 'left_out_labels': 2}, monitor['late']
+    first = next(w for w in monitor['judged'] if w['number'] == 1)
+    assert first['rows'] == ROWS and first['late']['left_out_rows'] == 3, first
+    shown = g.cli('monitors', 'show', 'churn').stdout
+    assert 'left out   rows 3, labels 2: came when their window was final' in shown, shown
+    print(shown)
+
+    # A century is a mistake, a day may be a clock: refused, and counted at its arrival.
+    refused = g.http('POST', '/e/churn', {'inputs': [row_of(world.rng)[0]], 'event_time': '2999-01-01T00:00:00Z'})
+    assert refused.status == 400 and b'2999-01-01T00:00:00Z is more than a year ahead of the clock' in refused.body, refused.body
+
+    # Trouble in windows that are judged together is told once, as it ended.
+    g.stop()
+    g.start(environment={'GYRE_MONITORING_EVERY': '0', 'GYRE_CAPTURE_SEAL': '0.2s'})
+    g.cli('monitors', 'edit', 'churn', '--renotify', '1h')
+    for shifted in (True, False, True, False):
+        world.hours(3, shifted=shifted)
+    g.cli('monitors', 'run', 'churn')
+    drift = alert(g, 'churn:drift')
+    assert drift['state'] == 'ok' and len([e for e in events(g, 'alert.firing') if e['payload']['signal'] == 'drift']) == 2, drift
+    told = [n for n in notices(g, 'alert.firing') + notices(g, 'alert.resolved') if 'churn:drift' in n['title']]
+    assert [n['title'] for n in told] == ['churn:drift is over'] and '; then: ' in told[0]['text'], told
+
+    # Nobody watches any more: what fires is over, and that is told.
+    world.hours(4, shifted=True)
+    g.cli('monitors', 'run', 'churn')
+    assert alert(g, 'churn:drift')['state'] == 'firing'
+    g.cli('monitors', 'rm', 'churn', '--yes')
+    resolved = [e['payload'] for e in events(g, 'alert.resolved') if e['payload']['signal'] == 'drift'][-1]
+    assert resolved['reason'] == 'monitor churn was removed', resolved
+    told = [n for n in notices(g, 'alert.resolved') if 'churn:drift' in n['title'] and 'was removed' in n['text']]
+    assert len(told) == 1, notices(g, 'alert.resolved')
+
+
 run_scenarios([drift_is_named_and_alerts_and_labels_bring_performance, lost_values_and_damaged_files_are_said, a_kill_at_any_moment_repeats_nothing,
-               monitors_are_made_changed_and_removed])
+               monitors_are_made_changed_and_removed, what_comes_late_is_counted_and_an_end_is_told])

@@ -89,6 +89,24 @@ TEST_F(CaptureTest, EventTimesAndOwnIdsAndKeysWin) {
   EXPECT_GT(window->complete_through_us, 5'000'000);
 }
 
+TEST_F(CaptureTest, AnEventAheadOfItsArrivalCountsAtItsArrival) {
+  const auto stream = house_.log->Open(house_.Spec());
+  constexpr std::int64_t kArrival = 1'000'000'000, kDay = 86'400'000'000;
+  const std::int64_t times[] = {kArrival - 5, kArrival + kClockSkewMax, kArrival + kDay};
+  LogHouse::Answer(recorder_, *stream, 1, 3, {.received_us = kArrival, .event_times_us = times});
+  ASSERT_TRUE(house_.log->Flush());
+  EXPECT_EQ(Status().ahead, 1);
+  EXPECT_EQ(Status().captured, 3);
+  const auto window = house_.log->Window("p", "churn", 0, INT64_MAX);
+  ASSERT_TRUE(window);
+  EXPECT_EQ(window->event_max_us, kArrival + kClockSkewMax);
+  EXPECT_EQ(house_.Read(kArrival, kArrival + 1).frame.rows(), 1U);
+  const auto since = house_.log->Since("p", "churn", 0);
+  ASSERT_TRUE(since);
+  EXPECT_EQ(since->event_min_us, kArrival - 5);
+  EXPECT_EQ(house_.log->Since("p", "churn", since->newest_us)->event_min_us, INT64_MAX);
+}
+
 TEST_F(CaptureTest, ColumnsAreKeptHashedOrDropped) {
   const auto stream = house_.log->Open(house_.Spec());
   Change(R"({"columns": {"country": "hash", "amount": "drop"}, "key_column": "country"})");

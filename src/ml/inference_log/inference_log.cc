@@ -99,6 +99,8 @@ class Service final : public InferenceLog {
                                     const blob::Object& upload) override;
   Result<WindowFacts> Window(std::string_view project, std::string_view endpoint,
                              std::int64_t from_us, std::int64_t to_us) override;
+  Result<SealedSince> Since(std::string_view project, std::string_view endpoint,
+                            std::int64_t sealed_us) override;
   Result<ReadPlan> Plan(std::string_view project, std::string_view endpoint, std::int64_t from_us,
                         std::int64_t to_us) override;
   Result<ReadPlan> PlanReceived(std::string_view project, std::string_view endpoint,
@@ -260,6 +262,16 @@ Result<WindowFacts> Service::Window(std::string_view project, std::string_view e
   return facts;
 }
 
+Result<SealedSince> Service::Since(std::string_view project, std::string_view endpoint,
+                                   std::int64_t sealed_us) {
+  SealedSince since;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(since, ReadSealedSince(reader, project, endpoint, sealed_us));
+    return {};
+  }));
+  return since;
+}
+
 Result<ReadPlan> Service::PlanOf(const EndpointName& name, const std::vector<SegmentRow>& segments,
                                  std::int64_t from_us, std::int64_t to_us) {
   ReadPlan plan;
@@ -338,6 +350,7 @@ Result<CaptureStatus> Service::Status(std::string_view project, std::string_view
                        .dropped = totals.dropped + live.dropped,
                        .left_out = totals.left_out + live.left_out,
                        .expired = totals.expired,
+                       .ahead = totals.ahead,
                        .labels = totals.labels,
                        .segments = totals.segments,
                        .bytes = totals.bytes,
@@ -527,6 +540,7 @@ Json CaptureStatusToJson(const CaptureStatus& status) {
                     {"dropped", status.dropped},
                     {"left_out", status.left_out},
                     {"expired", status.expired},
+                    {"ahead", status.ahead},
                     {"labels", status.labels},
                     {"segments", status.segments},
                     {"bytes", status.bytes},

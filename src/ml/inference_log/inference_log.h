@@ -46,6 +46,12 @@ struct WindowFacts {
   std::int64_t complete_through_us = 0;  // what came before then is sealed, or counted as dropped
 };
 
+// What was sealed after a moment.
+struct SealedSince {
+  std::int64_t newest_us = 0;             // when the newest segment of all was sealed; 0 = none
+  std::int64_t event_min_us = INT64_MAX;  // the earliest event in those sealed since
+};
+
 // An endpoint as people ask for it. Rows that were answered while capture was on = captured +
 // pending + dropped + left_out (+ expired).
 struct CaptureStatus {
@@ -54,6 +60,7 @@ struct CaptureStatus {
   std::int64_t captured = 0, pending = 0, dropped = 0;
   std::int64_t left_out = 0;  // by sampling
   std::int64_t expired = 0;   // removed by retention
+  std::int64_t ahead = 0;     // whose event time was ahead of the clock: their arrival counts
   std::int64_t labels = 0;    // as they came, with repeats
   std::int64_t segments = 0, bytes = 0;
   std::int64_t event_min_us = 0, event_max_us = 0, received_max_us = 0;
@@ -107,6 +114,8 @@ class InferenceLog {
   // --- reading -----------------------------------------------------------------------------------
   virtual Result<WindowFacts> Window(std::string_view project, std::string_view endpoint,
                                      std::int64_t from_us, std::int64_t to_us) = 0;
+  virtual Result<SealedSince> Since(std::string_view project, std::string_view endpoint,
+                                    std::int64_t sealed_us) = 0;
   virtual Result<ReadPlan> Plan(std::string_view project, std::string_view endpoint,
                                 std::int64_t from_us, std::int64_t to_us) = 0;
   // The files that hold rows which were received since then, whatever the time of their events;

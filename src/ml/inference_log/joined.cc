@@ -286,7 +286,7 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
     shape.Add(segment.spec, segment.policy);
     const std::string& model = segment.spec.model;
     if (std::ranges::find(head.versions, model, &AnsweringVersion::model) == head.versions.end())
-      head.versions.push_back({model, segment.spec.model_version_id});
+      head.versions.push_back({model, segment.spec.model_version_id, segment.spec.classes});
   }
   if (!known.empty()) {
     const StreamSpec& newest = known.back().spec;
@@ -320,6 +320,11 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
   } while (at < known.size());
   head.counts.unknown = labels - met.count();
   return head;
+}
+
+const std::vector<std::string>& Joined::ClassesOf(std::string_view model) const {
+  const auto known = std::ranges::find(versions, model, &AnsweringVersion::model);
+  return known == versions.end() ? classes : known->classes;
 }
 
 Result<Joined> ReadJoined(const ReadRequest& request) {

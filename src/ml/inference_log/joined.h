@@ -54,6 +54,7 @@ struct JoinedInput {
 struct AnsweringVersion {
   std::string model;  // "churn:v3", as in the column model_version
   std::string model_version_id;
+  std::vector<std::string> classes = {};  // empty: a regression
 };
 
 // Columns: inference_id, key, event_time, received_time, model_version ("churn:v3"), role,
@@ -66,9 +67,12 @@ struct Joined {
   std::vector<AnsweringVersion> versions = {};
   std::string target = {};  // of the newest segment
   table::Type target_type = table::Type::kText;
-  std::vector<std::string> classes = {};  // empty: a regression
+  std::vector<std::string> classes = {};  // of the newest segment; empty: a regression
   JoinCounts counts = {};
   std::vector<std::string> problems = {};  // damaged files, named; their rows are not there
+
+  // What that version ("churn:v3") answers with; those of the newest segment for an unknown one.
+  const std::vector<std::string>& ClassesOf(std::string_view model) const;
 };
 
 // Errors: kCancelled GY4606. A damaged file is no error but a problem.

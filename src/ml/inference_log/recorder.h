@@ -119,6 +119,10 @@ struct Stream {
   std::shared_ptr<Lanes> lanes;
 };
 
+// No event is later than its arrival, but for clocks that disagree a little. One that claims to be
+// counts at its arrival: a row of the year 2999 must not push all others into the past.
+inline constexpr std::int64_t kClockSkewMax = 300'000'000;
+
 struct RequestFacts {
   std::int64_t received_us = 0;
   std::int64_t latency_us = 0;

@@ -221,6 +221,10 @@ void SegmentBuilder::AddExtras(const RequestHead& head, std::size_t i) {
   std::int64_t event_us = head.received_us;
   if (extras_.event_times.size() == 1) event_us = extras_.event_times[0];
   if (extras_.event_times.size() > 1) event_us = extras_.event_times[row];
+  if (event_us > head.received_us + kClockSkewMax) {
+    event_us = head.received_us;
+    ++ahead_;
+  }
   Push(frame_.columns[kEventTime], event_us);
   Push(frame_.columns[kReceivedTime], head.received_us);
   Push(frame_.columns[kLatency], head.latency_us);
@@ -251,7 +255,7 @@ void SegmentBuilder::Finish(std::string* file) const {
 void SegmentBuilder::Clear(std::int64_t began_us) {
   for (table::Column& column : frame_.columns) inference_log::Clear(column);
   began_us_ = began_us;
-  rows_ = bytes_ = 0;
+  rows_ = bytes_ = ahead_ = 0;
   event_min_us_ = received_min_us_ = INT64_MAX;
   event_max_us_ = received_max_us_ = INT64_MIN;
 }

@@ -52,6 +52,7 @@ class SegmentBuilder {
   std::int64_t event_max_us() const { return event_max_us_; }
   std::int64_t received_min_us() const { return received_min_us_; }
   std::int64_t received_max_us() const { return received_max_us_; }
+  std::int64_t ahead() const { return ahead_; }  // rows whose event time was ahead of the clock
 
  private:
   struct InputPlan {
@@ -81,7 +82,7 @@ class SegmentBuilder {
   std::vector<std::uint32_t> numbers_;  // of its rows
   std::vector<std::string> keys_;       // from an input column
   std::size_t outputs_ = 0;             // first of the outputs in the frame
-  std::int64_t rows_ = 0, bytes_ = 0;
+  std::int64_t rows_ = 0, bytes_ = 0, ahead_ = 0;
   std::int64_t event_min_us_ = INT64_MAX, event_max_us_ = INT64_MIN;
   std::int64_t received_min_us_ = INT64_MAX, received_max_us_ = INT64_MIN;
 };

@@ -94,6 +94,18 @@ Result<std::vector<LabelRow>> ReadLabels(db::Reader& reader, std::string_view pr
       {project, endpoint}, ReadLabelRow);
 }
 
+Result<SealedSince> ReadSealedSince(db::Reader& reader, std::string_view project,
+                                    std::string_view endpoint, std::int64_t sealed_us) {
+  SealedSince since;
+  GYRE_DO(
+      reader.QueryOne("SELECT COALESCE(MAX(sealed_us), 0), COALESCE(MIN(CASE WHEN sealed_us > ?3 "
+                      "THEN event_min_us END), ?4) FROM inference_segment WHERE project = ?1 AND "
+                      "endpoint = ?2",
+                      {project, endpoint, sealed_us, INT64_MAX},
+                      [&](const db::Row& row) { since = {row.Int(0), row.Int(1)}; }));
+  return since;
+}
+
 Result<Totals> ReadTotals(db::Reader& reader, std::string_view project, std::string_view endpoint) {
   Totals totals;
   GYRE_TRY(const bool segments,
@@ -124,6 +136,7 @@ Result<Totals> ReadTotals(db::Reader& reader, std::string_view project, std::str
                      if (row.Text(0) == "dropped") totals.dropped = row.Int(1);
                      if (row.Text(0) == "left_out") totals.left_out = row.Int(1);
                      if (row.Text(0) == "expired") totals.expired = row.Int(1);
+                     if (row.Text(0) == "ahead") totals.ahead = row.Int(1);
                      return {};
                    }));
   return totals;

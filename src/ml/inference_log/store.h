@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ml/inference_log/inference_log.h"
 #include "ml/inference_log/policy.h"
 #include "ml/inference_log/recorder.h"
 #include "platform/blob/blob_store.h"
@@ -42,9 +43,11 @@ Result<std::vector<LabelRow>> ReadLabels(db::Reader& reader, std::string_view pr
 struct Totals {
   std::int64_t segments = 0, rows = 0, bytes = 0, label_batches = 0, labels = 0;
   std::int64_t event_min_us = 0, event_max_us = 0, received_max_us = 0;
-  std::int64_t dropped = 0, left_out = 0, expired = 0;
+  std::int64_t dropped = 0, left_out = 0, expired = 0, ahead = 0;
 };
 Result<Totals> ReadTotals(db::Reader& reader, std::string_view project, std::string_view endpoint);
+Result<SealedSince> ReadSealedSince(db::Reader& reader, std::string_view project,
+                                    std::string_view endpoint, std::int64_t sealed_us);
 
 // The deployment that began last, as its facts; false when nothing was captured yet.
 Result<bool> NewestStream(db::Reader& reader, std::string_view project, std::string_view endpoint,

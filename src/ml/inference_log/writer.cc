@@ -206,6 +206,7 @@ Result<> Writer::StorePending() {
   const std::string facts = StreamFacts(sealed.spec).Dump();
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(InsertStream(tx, sealed.spec, facts, row.sealed_us));
+    if (sealed.ahead > 0) GYRE_DO(AddToCount(tx, row.project, row.endpoint, "ahead", sealed.ahead));
     return InsertSegment(tx, row);
   }));
   const MutexLock lock(mutex_);
@@ -231,7 +232,8 @@ Result<> Writer::Seal(SegmentBuilder& builder) {
                            .event_max_us = builder.event_max_us(),
                            .received_max_us = builder.received_max_us()},
                           spec,
-                          std::move(spare_)});
+                          std::move(spare_),
+                          builder.ahead()});
   builder.Finish(&pending_->bytes);
   builder.Clear(clock_.MonotonicMicros());
   return StorePending();

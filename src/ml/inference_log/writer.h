@@ -59,6 +59,7 @@ class Writer {
     SegmentRow row;
     StreamSpec spec;
     std::string bytes;
+    std::int64_t ahead = 0;
   };
   struct InHand {
     std::unique_ptr<Buffer> buffer;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace gyre::monitoring {
 namespace {
 
 constexpr std::string_view kPhaseNames[] = {"ok", "pending", "firing"};
+constexpr std::size_t kOwedBytesMax = 500;
 
 int BadOf(const AlertState& state) {
   return static_cast<int>(std::ranges::count(state.recent, true));
@@ -42,8 +44,7 @@ bool Flapping(const AlertRule& rule, AlertState* state) {
 // Why nobody is told; empty: they are.
 std::string MuteOf(const AlertRule& rule, AlertState* state, std::int64_t time_us,
                    std::int64_t now_us) {
-  if (now_us < state->snoozed_until_us)
-    return "snoozed until " + FormatTime(state->snoozed_until_us);
+  if (IsSnoozed(*state, now_us)) return "snoozed until " + FormatTime(state->snoozed_until_us);
   if (Flapping(rule, state))
     return fmt::format("it began or ended {} times within {} windows", state->changes.size(),
                        rule.flap_windows);
@@ -75,7 +76,7 @@ void End(const AlertRule& rule, const Observation& seen, std::int64_t now_us, Al
   state->changes.push_back(state->windows);
   step->ended = true;
   step->reason = fmt::format("{} calm windows in a row", state->calm_in_row);
-  if (now_us < state->snoozed_until_us)
+  if (IsSnoozed(*state, now_us))
     step->mute = "snoozed until " + FormatTime(state->snoozed_until_us);
   else if (Flapping(rule, state))
     step->mute = "it comes and goes";
@@ -118,6 +119,19 @@ void Await(const AlertRule& rule, const Observation& seen, std::int64_t now_us, 
   } else {
     step->reason = before == Phase::kPending ? "it has passed" : "nothing to say";
   }
+}
+
+// Of many windows judged at once people are told the outcome, not each turn.
+void Defer(const Observation& seen, AlertState* state, Step* step) {
+  if (!step->tell || (!seen.behind && state->owed.empty())) return;
+  state->owed = state->owed.empty() ? step->reason : state->owed + "; then: " + step->reason;
+  if (state->owed.size() > kOwedBytesMax) state->owed = "after several changes: " + step->reason;
+  if (!seen.behind) {
+    step->reason = std::exchange(state->owed, {});
+    return;
+  }
+  step->tell = false;
+  step->mute = "told with the newest window";
 }
 
 Result<> ReadCount(const Json& json, std::string_view key, int max, int* count) {
@@ -204,7 +218,9 @@ Json StateToJson(const AlertState& state) {
                     {"since_us", state.since_us},
                     {"told_us", state.told_us},
                     {"acked_by", state.acked_by},
-                    {"snoozed_until_us", state.snoozed_until_us}});
+                    {"snoozed_us", state.snoozed_us},
+                    {"snoozed_until_us", state.snoozed_until_us},
+                    {"owed", state.owed}});
 }
 
 AlertState StateFromJson(const Json& json) {
@@ -221,7 +237,9 @@ AlertState StateFromJson(const Json& json) {
   state.since_us = json["since_us"].AsInt();
   state.told_us = json["told_us"].AsInt();
   state.acked_by = json["acked_by"].AsString();
+  state.snoozed_us = json["snoozed_us"].AsInt();
   state.snoozed_until_us = json["snoozed_until_us"].AsInt();
+  state.owed = json["owed"].AsString();
   return state;
 }
 
@@ -243,6 +261,7 @@ Step Observe(const AlertRule& rule, AlertState* state, const Observation& observ
   } else {
     GoOn(rule, observation, now_us, state, &step);
   }
+  Defer(observation, state, &step);
   step.to = state->phase;
   return step;
 }
@@ -260,6 +279,7 @@ Step Restart(const AlertRule& rule, AlertState* state, const Observation& observ
   state->since_us = observation.time_us;
   step.to = state->phase;
   step.reason = fmt::format("{} answers since and is judged anew", model);
+  Defer(observation, state, &step);
   return step;
 }
 
@@ -271,6 +291,14 @@ Result<> Acknowledge(AlertState* state, std::string_view by) {
   return {};
 }
 
-void Snooze(AlertState* state, std::int64_t until_us) { state->snoozed_until_us = until_us; }
+void Snooze(AlertState* state, std::int64_t now_us, std::int64_t until_us) {
+  state->snoozed_us = now_us;
+  state->snoozed_until_us = until_us;
+}
+
+bool IsSnoozed(const AlertState& state, std::int64_t now_us) {
+  const std::int64_t length_us = state.snoozed_until_us - state.snoozed_us;
+  return now_us < state.snoozed_until_us && now_us >= state.snoozed_us - length_us;
+}
 
 }  // namespace gyre::monitoring

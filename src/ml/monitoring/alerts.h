@@ -56,7 +56,8 @@ struct AlertState {
   std::int64_t since_us = 0;               // of the phase, in the time of the data
   std::int64_t told_us = 0;                // in the time of the data; 0 = never
   std::string acked_by = {};
-  std::int64_t snoozed_until_us = 0;  // by the clock
+  std::int64_t snoozed_us = 0, snoozed_until_us = 0;  // by the clock
+  std::string owed = {};                              // what people are still to be told
   friend bool operator==(const AlertState&, const AlertState&) = default;
 };
 Json StateToJson(const AlertState& state);
@@ -68,6 +69,7 @@ struct Observation {
   std::string what = {};     // "2 columns drifted: hour, temp"
   std::vector<std::string> columns = {};
   std::string inhibited_by = {};  // a firing alert that explains this one: "data quality"
+  bool behind = false;  // newer windows are judged at once: people are told when all of them are
 };
 
 struct Step {
@@ -88,6 +90,8 @@ Step Restart(const AlertRule& rule, AlertState* state, const Observation& observ
 
 // By people. Errors: kFailedPrecondition GY4504 when it does not fire.
 Result<> Acknowledge(AlertState* state, std::string_view by);
-void Snooze(AlertState* state, std::int64_t until_us);
+// A clock that is set back lengthens it to twice its time at most.
+void Snooze(AlertState* state, std::int64_t now_us, std::int64_t until_us);
+bool IsSnoozed(const AlertState& state, std::int64_t now_us);
 
 }  // namespace gyre::monitoring

@@ -21,13 +21,49 @@ class Watched {
                    {.level = level,
                     .time_us = time_us,
                     .what = "2 columns drifted",
-                    .inhibited_by = std::move(inhibited_by)},
+                    .inhibited_by = std::move(inhibited_by),
+                    .behind = behind},
                    now_us);
   }
   AlertRule rule;
   AlertState state;
   std::int64_t time_us = 0, now_us = 0;
+  bool behind = false;
 };
+
+TEST(Alerts, OfWindowsJudgedTogetherTheOutcomeIsOwed) {
+  Watched run;
+  run.behind = true;
+  run.See(Level::kBad);
+  const Step began = run.See(Level::kBad);
+  EXPECT_TRUE(began.began && !began.tell);
+  EXPECT_EQ(began.mute, "told with the newest window");
+  EXPECT_EQ(run.state.owed, "2 columns drifted (2 of the last 2 windows)");
+  run.See(Level::kCalm);
+  EXPECT_FALSE(run.See(Level::kCalm).tell);
+  EXPECT_EQ(run.state.owed,
+            "2 columns drifted (2 of the last 2 windows); then: 2 calm windows in a row");
+  EXPECT_EQ(StateFromJson(StateToJson(run.state)), run.state);
+  run.behind = false;
+  run.See(Level::kBad);
+  const Step told = run.See(Level::kBad);
+  EXPECT_TRUE(told.began);
+  EXPECT_TRUE(told.tell || !run.state.owed.empty());
+  run.behind = true;
+  for (int i = 0; i < 40; ++i) run.See(i % 4 < 2 ? Level::kBad : Level::kCalm);
+  EXPECT_LT(run.state.owed.size(), 1'000U);
+}
+
+TEST(Alerts, ASnoozeIsNotADayLongerWhenTheClockIsSetBack) {
+  constexpr std::int64_t kDay = 24 * kHour;
+  Watched run;
+  run.now_us = 100 * kDay;
+  Snooze(&run.state, run.now_us, run.now_us + 4 * kHour);
+  EXPECT_TRUE(IsSnoozed(run.state, run.now_us + kHour));
+  EXPECT_FALSE(IsSnoozed(run.state, run.now_us + kDay));
+  EXPECT_TRUE(IsSnoozed(run.state, run.now_us - 2 * kHour));
+  EXPECT_FALSE(IsSnoozed(run.state, run.now_us - kDay)) << "not for a day longer";
+}
 
 TEST(Alerts, FireAfterMOfNAndEndAfterCalmOnes) {
   Watched run;
@@ -115,7 +151,7 @@ TEST(Alerts, OnlyWhatFiresIsAcknowledged) {
 
 TEST(Alerts, SnoozedOnesChangeButTellNobody) {
   Watched run;
-  Snooze(&run.state, 10 * kHour);
+  Snooze(&run.state, 0, 10 * kHour);
   run.See(Level::kBad);
   const Step step = run.See(Level::kBad);
   EXPECT_TRUE(step.began);
@@ -165,7 +201,7 @@ TEST(Alerts, StateSurvivesAsJson) {
   Observe(run.rule, &run.state, {.level = Level::kBad, .what = "x", .columns = {"hour"}}, 0);
   run.See(Level::kBad);
   run.See(Level::kBad);
-  Snooze(&run.state, 77);
+  Snooze(&run.state, 7, 77);
   ASSERT_TRUE(Acknowledge(&run.state, "ann"));
   EXPECT_EQ(StateFromJson(*Json::Parse(StateToJson(run.state).Dump())), run.state);
 }

@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "ml/monitoring/estimation.h"
+#include "ml/predictors/scorer.h"
+#include "platform/exec/files.h"
 #include "platform/table/reader.h"
 
 namespace gyre::monitoring {
 namespace {
 
 constexpr std::uint64_t kSeed = 1;
+constexpr std::size_t kPackageBytesMax = std::size_t{1} << 30;
 constexpr std::uint32_t kNoClass = 0xffff'ffff;
 
 std::uint32_t ClassOf(const std::vector<std::string>& classes, const std::string& text) {
@@ -17,15 +21,25 @@ std::uint32_t ClassOf(const std::vector<std::string>& classes, const std::string
   return found == classes.end() ? kNoClass : static_cast<std::uint32_t>(found - classes.begin());
 }
 
+// Numbers stand as text where another model of the endpoint answers with classes.
+std::vector<double> Numbers(const table::Column& column) {
+  if (column.type != table::Type::kText) return table::AsDoubles(column);
+  std::vector<double> numbers(column.size(), std::nan(""));
+  for (std::size_t row = 0; row < numbers.size(); ++row) {
+    if (column.IsValid(row)) numbers[row] = ParseDouble(column.text[row]).value_or(std::nan(""));
+  }
+  return numbers;
+}
+
 std::vector<std::uint8_t> Bytes(const std::vector<std::uint32_t>& values) {
   return {values.begin(), values.end()};
 }
 
-void ReadClasses(const inference_log::Joined& head, const table::Frame& frame,
+void ReadClasses(const std::vector<std::string>& classes, const table::Frame& frame,
                  const std::vector<std::uint32_t>& rows, Answers* answers) {
   const table::Column* const prediction = frame.Find("prediction");
   std::vector<std::vector<double>> columns;
-  for (const std::string& name : head.classes) {
+  for (const std::string& name : classes) {
     const table::Column* const column = frame.Find("probability_" + name);
     columns.push_back(column == nullptr ? std::vector<double>(frame.rows(), std::nan(""))
                                         : table::AsDoubles(*column));
@@ -33,30 +47,29 @@ void ReadClasses(const inference_log::Joined& head, const table::Frame& frame,
   for (const std::uint32_t row : rows) {
     for (const std::vector<double>& column : columns) answers->p.push_back(column[row]);
     const std::uint32_t decided =
-        prediction == nullptr ? kNoClass : ClassOf(head.classes, table::CellText(*prediction, row));
+        prediction == nullptr ? kNoClass : ClassOf(classes, table::CellText(*prediction, row));
     answers->decided.push_back(decided == kNoClass ? 0 : decided);
   }
 }
 
-void ReadLabels(const inference_log::Joined& head, const table::Frame& frame,
+void ReadLabels(const std::vector<std::string>& classes, const table::Frame& frame,
                 const std::vector<std::uint32_t>& rows, Answers* answers) {
   const table::Column* const label = frame.Find("label");
   const table::Column* const time = frame.Find("label_time");
   const table::Column* const event = frame.Find("event_time");
   answers->delays_us.assign(rows.size(), -1);
   if (label == nullptr) return;
-  const std::vector<double> numbers =
-      head.classes.empty() ? table::AsDoubles(*label) : std::vector<double>();
+  const std::vector<double> numbers = classes.empty() ? Numbers(*label) : std::vector<double>();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!label->IsValid(rows[i])) continue;
     const bool timed = time != nullptr && event != nullptr && time->IsValid(rows[i]);
     answers->delays_us[i] =
         timed ? std::max<std::int64_t>(0, time->ints[rows[i]] - event->ints[rows[i]]) : 0;
-    if (head.classes.empty()) {
+    if (classes.empty()) {
       if (!std::isfinite(numbers[rows[i]])) continue;
       answers->truth.push_back(numbers[rows[i]]);
     } else {
-      const std::uint32_t k = ClassOf(head.classes, table::CellText(*label, rows[i]));
+      const std::uint32_t k = ClassOf(classes, table::CellText(*label, rows[i]));
       if (k == kNoClass) continue;
       answers->label.push_back(k);
     }
@@ -73,19 +86,19 @@ std::vector<double> Answers::scores() const {
   return scores;
 }
 
-Answers AnswersOf(const inference_log::Joined& head, const table::Frame& frame,
+Answers AnswersOf(const std::vector<std::string>& classes, const table::Frame& frame,
                   const std::vector<std::uint32_t>& rows) {
   Answers answers;
-  answers.classes = head.classes.size();
-  if (head.classes.empty()) {
+  answers.classes = classes.size();
+  if (classes.empty()) {
     const table::Column* const column = frame.Find("prediction");
     const std::vector<double> all =
-        column == nullptr ? std::vector<double>(frame.rows()) : table::AsDoubles(*column);
+        column == nullptr ? std::vector<double>(frame.rows()) : Numbers(*column);
     for (const std::uint32_t row : rows) answers.predicted.push_back(all[row]);
   } else {
-    ReadClasses(head, frame, rows, &answers);
+    ReadClasses(classes, frame, rows, &answers);
   }
-  ReadLabels(head, frame, rows, &answers);
+  ReadLabels(classes, frame, rows, &answers);
   return answers;
 }
 
@@ -148,6 +161,26 @@ std::optional<statistics::MetricSet> EstimateOfReference(const Reference& refere
   auto metrics = EstimateBinary(p, p, decided);
   if (!metrics) return std::nullopt;
   return *std::move(metrics);
+}
+
+std::optional<statistics::MetricSet> EstimateOfHeldOut(const std::string& package,
+                                                       const std::string& holdout) {
+  if (package.empty() || holdout.empty()) return std::nullopt;
+  const auto bytes = exec::ReadFile(package, kPackageBytesMax);
+  const auto scorer = bytes ? predictors::Scorer::Load(*bytes) : bytes.error();
+  if (!scorer) return std::nullopt;
+  table::ReadOptions options;
+  for (const table::Field& field : (*scorer)->input()) options.columns.push_back(field.name);
+  const auto frame = table::ReadParquet({holdout}, options);
+  if (!frame) return std::nullopt;
+  auto scores = (*scorer)->Score(*frame);
+  if (!scores) return std::nullopt;
+  Answers answers;
+  answers.classes = (*scorer)->classes().size();
+  answers.p = std::move(scores->probabilities);
+  answers.decided = std::move(scores->label);
+  answers.delays_us.assign(scores->rows, -1);
+  return EstimateOf(answers);
 }
 
 const statistics::MetricInfo* PrimaryOf(std::string_view named, std::size_t classes) {

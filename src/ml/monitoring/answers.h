@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "ml/inference_log/joined.h"
 #include "ml/monitoring/signals.h"
 #include "ml/statistics/metrics.h"
+#include "platform/table/frame.h"
 
 namespace gyre::monitoring {
 
@@ -25,8 +25,8 @@ struct Answers {
   // One number a row: the prediction, or how probable the last class is.
   std::vector<double> scores() const;
 };
-// `rows` of the frame, of one model version.
-Answers AnswersOf(const inference_log::Joined& head, const table::Frame& frame,
+// `rows` of the frame, of one model version that answers with these classes; none: with numbers.
+Answers AnswersOf(const std::vector<std::string>& classes, const table::Frame& frame,
                   const std::vector<std::uint32_t>& rows);
 
 // The labelled rows; nothing where there are too few.
@@ -39,6 +39,10 @@ std::optional<Measured> EstimatedInterval(const Answers& answers, std::string_vi
 // How good the same estimate found the rows that training held out, from the bins of their
 // probabilities; nothing unless there are two classes.
 std::optional<statistics::MetricSet> EstimateOfReference(const Reference& reference);
+
+// The same of more classes: their probabilities hang together, so the rows are scored again.
+std::optional<statistics::MetricSet> EstimateOfHeldOut(const std::string& package,
+                                                       const std::string& holdout);
 
 // The metric that a task is judged by when nobody named one.
 const statistics::MetricInfo* PrimaryOf(std::string_view named, std::size_t classes);

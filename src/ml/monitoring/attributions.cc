@@ -72,8 +72,8 @@ double AttributionNdcg(const Attributions& reference, const Attributions& live) 
   return best > 0 ? gain(Ordered(live)) / best : 1;
 }
 
-Signal AttributionSignal(const Attributions& reference, const Attributions& live,
-                         std::size_t rows) {
+Signal AttributionSignal(const Attributions& reference, const Attributions& live, std::size_t rows,
+                         std::string_view where) {
   Signal signal;
   signal.name = std::string(kAttributionDrift);
   signal.raise = 1 - kNdcgMin;
@@ -84,8 +84,8 @@ Signal AttributionSignal(const Attributions& reference, const Attributions& live
   signal.score = 1 - ndcg;
   signal.level = LevelOf(signal.score, signal.raise, signal.clear);
   if (signal.level == Level::kBad)
-    signal.what = fmt::format("the model leans on {}; on the rows held out it leaned on {}",
-                              First(live), First(reference));
+    signal.what = fmt::format("the model leans on {}; {} it leaned on {}", First(live), where,
+                              First(reference));
   return signal;
 }
 

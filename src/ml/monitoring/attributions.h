@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,9 @@ Attributions AttributionsFromJson(const Json& json);
 // that of the reference, with the attributions of the reference as gains, as SageMaker Clarify
 // defines it.
 double AttributionNdcg(const Attributions& reference, const Attributions& live);
-Signal AttributionSignal(const Attributions& reference, const Attributions& live, std::size_t rows);
+// `where` the reference is from: "on the rows held out", "in the window before".
+Signal AttributionSignal(const Attributions& reference, const Attributions& live, std::size_t rows,
+                         std::string_view where);
 
 // A model version's explanations, loaded when they are first asked for. What cannot be explained
 // (no such model, a column that is not captured) is nothing.

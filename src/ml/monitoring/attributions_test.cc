@@ -20,12 +20,13 @@ TEST(Attributions, NdcgIsThatOfTheDefinition) {
 }
 
 TEST(Attributions, SignalWhenTheModelLeansOnOtherColumns) {
-  const Signal moved = AttributionSignal(kReference, {{"a", 1}, {"b", 2}, {"c", 3}}, 100);
+  const Signal moved =
+      AttributionSignal(kReference, {{"a", 1}, {"b", 2}, {"c", 3}}, 100, "on the rows held out");
   EXPECT_EQ(moved.level, Level::kBad);
   EXPECT_EQ(moved.what, "the model leans on c, b, a; on the rows held out it leaned on a, b, c");
-  EXPECT_EQ(AttributionSignal(kReference, kReference, 100).level, Level::kCalm);
-  EXPECT_EQ(AttributionSignal(kReference, kReference, 5).level, Level::kUnknown);
-  EXPECT_EQ(AttributionSignal({}, kReference, 100).level, Level::kUnknown);
+  EXPECT_EQ(AttributionSignal(kReference, kReference, 100, "before").level, Level::kCalm);
+  EXPECT_EQ(AttributionSignal(kReference, kReference, 5, "before").level, Level::kUnknown);
+  EXPECT_EQ(AttributionSignal({}, kReference, 100, "before").level, Level::kUnknown);
 }
 
 TEST(Attributions, SurviveAsJson) {

@@ -1,4 +1,7 @@
 // What one judged window changes, in one transaction; and the gauges that show it.
+#include <memory>
+#include <utility>
+
 #include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
 #include "ml/monitoring/monitor_service.h"
@@ -23,11 +26,13 @@ struct Told {
   std::move_only_function<Result<>(db::Transaction&)> notify;
 };
 
+bool IsOver(const AlertMove& move) { return move.alert.state.phase != Phase::kFiring; }
+
 std::string TitleOf(const AlertMove& move) {
   const Alert& alert = move.alert;
   const std::string what = alert.what.empty() ? move.step.reason : alert.what;
-  return move.step.ended ? fmt::format("{} is over", alert.name())
-                         : fmt::format("{}: {}", alert.name(), what);
+  return IsOver(move) ? fmt::format("{} is over", alert.name())
+                      : fmt::format("{}: {}", alert.name(), what);
 }
 
 Told Tell(const MonitoringRooms& rooms, const AlertMove& move, const JudgedWindow& window) {
@@ -42,12 +47,12 @@ Told Tell(const MonitoringRooms& rooms, const AlertMove& move, const JudgedWindo
   if (!move.step.tell || !rooms.notify) return told;
   told.notify =
       rooms.notify({.project = move.alert.project,
-                    .kind = move.step.ended ? "alert.resolved" : "alert.firing",
+                    .kind = IsOver(move) ? "alert.resolved" : "alert.firing",
                     .title = TitleOf(move),
                     .text = fmt::format("{}\nmodel {}, window {} until {}", move.step.reason,
                                         move.alert.model, window.number, FormatTime(window.end_us)),
                     .dedupe_key = fmt::format("{}/{}", move.alert.id, move.alert.changes),
-                    .urgent = !move.step.ended,
+                    .urgent = !IsOver(move),
                     .payload = event});
   return told;
 }
@@ -101,6 +106,78 @@ Result<> MonitorService::Write(const Commit& commit) {
     }
     return AdvanceMonitor(tx, commit.row);
   });
+}
+
+Result<> MonitorService::TellOwed(const Monitor& monitor) {
+  const MutexLock lock(writing_);
+  std::vector<AlertMove> moves;
+  std::vector<JudgedWindow> windows;
+  GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(std::vector<Alert> alerts, AlertsOf(reader, monitor.id));
+    for (Alert& alert : alerts) {
+      if (alert.state.owed.empty()) continue;
+      GYRE_DO(FindWindow(reader, alert.project, alert.window_id, &windows.emplace_back()));
+      AlertMove& move = moves.emplace_back();
+      move.step = {.from = alert.state.phase, .to = alert.state.phase, .reason = {}};
+      move.step.tell = true;
+      move.step.reason = std::exchange(alert.state.owed, {});
+      move.change = AlertChange{.number = ++alert.changes,
+                                .window_id = alert.window_id,
+                                .from = alert.state.phase,
+                                .to = alert.state.phase,
+                                .reason = move.step.reason,
+                                .told = true,
+                                .data_us = windows.back().end_us,
+                                .changed_us = rooms_.clock.NowMicros()};
+      move.alert = std::move(alert);
+    }
+    return {};
+  }));
+  if (moves.empty()) return {};
+  std::vector<Told> all;
+  for (std::size_t i = 0; i < moves.size(); ++i) all.push_back(Tell(rooms_, moves[i], windows[i]));
+  return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
+    for (Told& told : all) {
+      GYRE_DO(PutAlert(tx, told.move->alert, told.state, told.columns));
+      GYRE_DO(InsertChange(tx, told.move->alert.id, *told.move->change));
+      if (told.notify) GYRE_DO(told.notify(tx));
+    }
+    return {};
+  });
+}
+
+Result<MonitorService::Effect> MonitorService::EndFiring(const Monitor& monitor,
+                                                         std::string_view reason) {
+  auto moves = std::make_unique<std::vector<AlertMove>>();
+  std::vector<JudgedWindow> windows;
+  GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(std::vector<Alert> alerts, AlertsOf(reader, monitor.id));
+    for (Alert& alert : alerts) {
+      if (alert.state.phase != Phase::kFiring) continue;
+      GYRE_DO(FindWindow(reader, alert.project, alert.window_id, &windows.emplace_back()));
+      AlertMove& move = moves->emplace_back();
+      move.step = {.from = Phase::kFiring, .to = Phase::kOk, .reason = std::string(reason)};
+      move.step.ended = move.step.tell = true;
+      alert.state.phase = Phase::kOk;
+      ++alert.changes;
+      move.alert = std::move(alert);
+    }
+    return {};
+  }));
+  std::vector<Told> all;
+  for (std::size_t i = 0; i < moves->size(); ++i)
+    all.push_back(Tell(rooms_, (*moves)[i], windows[i]));
+  return [this, moves = std::move(moves),
+          all = std::move(all)](db::Transaction& tx) mutable -> Result<> {
+    for (Told& told : all) {
+      GYRE_DO(rooms_.events.Publish(tx, {.kind = told.kind,
+                                         .project = told.move->alert.project,
+                                         .subject = told.move->alert.window_id,
+                                         .payload = told.payload}));
+      if (told.notify) GYRE_DO(told.notify(tx));
+    }
+    return {};
+  };
 }
 
 void MonitorService::SetGauges(const Commit& commit) {

@@ -111,6 +111,13 @@ Result<MonitorSpec> ChangedSpec(MonitorSpec spec, const Json& change) {
   return spec;
 }
 
+Json LateToJson(const Late& late) {
+  return Json::Obj({{"rows", late.rows},
+                    {"labels", late.labels},
+                    {"left_out_rows", late.left_out_rows},
+                    {"left_out_labels", late.left_out_labels}});
+}
+
 Json MonitorToJson(const Monitor& monitor) {
   return Json::Obj({{"id", monitor.id},
                     {"project", monitor.project},
@@ -126,6 +133,7 @@ Json MonitorToJson(const Monitor& monitor) {
                     {"newest", TimeOrNull(monitor.newest_us)},
                     {"firing", monitor.firing},
                     {"pending", monitor.pending},
+                    {"late", LateToJson(monitor.late)},
                     {"window_text", WindowText(monitor.spec.window)},
                     {"alert_text", RuleText(monitor.spec.alert)},
                     {"spec", MonitorSpecToJson(monitor.spec)},
@@ -144,6 +152,7 @@ Json WindowToJson(const JudgedWindow& window) {
                          {"rows", window.rows},
                          {"labelled", window.labelled},
                          {"revision", window.revision},
+                         {"late", LateToJson(window.late)},
                          {"computed", FormatTime(window.computed_us)}});
   for (const auto& [key, value] : window.document.members()) {
     if (!json.Has(key)) json.Set(key, value);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "ml/monitoring/nannyml_sample.h"
+
 namespace gyre::monitoring {
 namespace {
 
@@ -63,6 +65,32 @@ TEST(Estimation, OfTwoClassesEqualsNannyml) {
   EXPECT_NEAR(*metrics->Find("recall"), 0.6499857693544718, 1e-12);
   EXPECT_NEAR(*metrics->Find("specificity"), 0.885216782589516, 1e-12);
   EXPECT_NEAR(*metrics->Find("accuracy"), 0.8049095162144533, 1e-12);
+}
+
+// Literals: nannyml, tests/performance_estimation/CBPE/test_cbpe_metrics.py, chunk [0:19999].
+TEST(Estimation, EqualsWhatNannymlStatesOfItsOwnDataset) {
+  std::vector<double> scores, calibrated;
+  std::vector<std::uint8_t> decided;
+  for (const SampleScore& score : kSample) {
+    for (int i = 0; i < score.rows; ++i) {
+      scores.push_back(score.percent / 100.0);
+      calibrated.push_back(score.calibrated);
+      decided.push_back(score.percent >= kSampleYes);
+    }
+  }
+  ASSERT_EQ(scores.size(), 20'000U);
+  const auto metrics = EstimateBinary(calibrated, scores, decided);
+  ASSERT_TRUE(metrics);
+  // What its function gives on these rows; its tests state what an earlier rounding gave.
+  EXPECT_NEAR(*metrics->Find("auc"), 0.9711028571137201, 1e-9);
+  EXPECT_NEAR(*metrics->Find("auc"), 0.9711057564966745, 5e-6);
+  EXPECT_NEAR(*metrics->Find("f1"), 0.9479079222515973, 1e-12);
+  EXPECT_NEAR(*metrics->Find("precision"), 0.9436121782324026, 1e-12);
+  EXPECT_NEAR(*metrics->Find("recall"), 0.9522429574319092, 1e-12);
+  EXPECT_NEAR(*metrics->Find("specificity"), 0.9434949869571513, 1e-12);
+  EXPECT_NEAR(*metrics->Find("accuracy"), 0.9478536003143163, 1e-12);
+  // Ties count as one step here, there in the order in which they happen to lie.
+  EXPECT_NEAR(*metrics->Find("average_precision"), 0.9629778663941202, 2e-3);
 }
 
 TEST(Estimation, OrdersByScoresAndCountsByCalibratedOnes) {

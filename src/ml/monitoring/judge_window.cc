@@ -192,7 +192,8 @@ Judged Estimated(const Promise& promise, const std::string& model, const Answers
                                {"primary", primary->name},
                                {"metrics", estimate->ToJson()},
                                {"interval", MeasuredToJson(*interval)}});
-  const auto before = EstimateOfReference(promise.reference);
+  const auto before = answers.classes == 2 ? EstimateOfReference(promise.reference)
+                                           : EstimateOfHeldOut(promise.package, promise.holdout);
   const auto then = before ? before->Find(primary->name) : std::nullopt;
   if (!then) return judged;
   judged.document.Set("reference", *then);
@@ -230,6 +231,22 @@ Json LabelsToJson(const Feedback& feedback) {
                                      {"effect", feedback.selection->effect},
                                      {"p_value", feedback.selection->compared}}));
   return json;
+}
+
+// Scores of another kind than those of the version that answered most rows compare with nothing.
+Feedback FeedbackOfAll(const inference_log::Joined& head, const table::Frame& rows,
+                       const std::vector<VersionOf>& versions) {
+  std::vector<double> scores;
+  std::vector<std::int64_t> delays_us;
+  for (const VersionOf& version : versions) {
+    const std::vector<std::string>& classes = head.ClassesOf(version.model);
+    const Answers answers = AnswersOf(classes, rows, version.rows);
+    const bool alike = classes == head.ClassesOf(versions[0].model);
+    const std::vector<double> own = answers.scores();
+    for (const double score : own) scores.push_back(alike ? score : std::nan(""));
+    delays_us.insert(delays_us.end(), answers.delays_us.begin(), answers.delays_us.end());
+  }
+  return FeedbackOf(scores, delays_us);
 }
 
 // Signals in the order of kSignalNames; of several versions the worst.
@@ -292,14 +309,21 @@ table::Frame InputsOf(const inference_log::Joined& head, const table::Frame& row
   return inputs;
 }
 
-void AddAttributions(const Promise& promise, const inference_log::Joined& head,
-                     const table::Frame& rows, const VersionOf& version, Signals* signals,
-                     Json* document) {
+void AddAttributions(const WindowTask& task, const Promise& promise,
+                     const inference_log::Joined& head, const table::Frame& rows,
+                     const VersionOf& version, Signals* signals, Json* document) {
   if (promise.attributor == nullptr) return;
   const auto live = promise.attributor->Live(InputsOf(head, rows, version.rows));
   if (!live) return;
-  const Attributions& promised = promise.attributor->Promised();
-  Signal signal = AttributionSignal(promised, *live, version.rows.size());
+  // Another model leans on other columns by right.
+  const Json& previous = task.previous_attributions;
+  const Attributions reference = !task.against_previous ? promise.attributor->Promised()
+                                 : previous["model"].AsString() == version.model
+                                     ? AttributionsFromJson(previous["attributions"])
+                                     : Attributions();
+  Signal signal =
+      AttributionSignal(reference, *live, version.rows.size(),
+                        task.against_previous ? "in the window before" : "on the rows held out");
   signal.model_version_id = promise.version_id;
   signals->Add(std::move(signal));
   document->Set("attributions", AttributionsToJson(*live));
@@ -313,7 +337,7 @@ void AddAnswers(const WindowTask& task, const inference_log::Joined& head, const
   for (const VersionOf& version : versions) {
     const auto known = task.promises.find(version.model);
     const Promise& promise = known == task.promises.end() ? kNone : known->second;
-    const Answers answers = AnswersOf(head, rows, version.rows);
+    const Answers answers = AnswersOf(head.ClassesOf(version.model), rows, version.rows);
     Judged realised = Performance(task, promise, version.model, answers, drift);
     Judged estimated = Estimated(promise, version.model, answers);
     for (Signal* signal :
@@ -350,14 +374,13 @@ Result<Json> JudgeWindow(const WindowTask& task, const inference_log::Joined& he
   Signals signals;
   Signal drift;
   AddInputs(task, promise, head, rows, &signals, &drift, &document);
-  if (!versions.empty()) AddAttributions(promise, head, rows, versions[0], &signals, &document);
+  if (!versions.empty())
+    AddAttributions(task, promise, head, rows, versions[0], &signals, &document);
   AddAnswers(task, head, rows, versions, drift, &signals, &document);
-  std::vector<std::uint32_t> all(rows.rows());
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint32_t>(i);
-  const Answers answers = AnswersOf(head, rows, all);
-  const Feedback feedback = FeedbackOf(answers.scores(), answers.delays_us);
+  const Feedback feedback = FeedbackOfAll(head, rows, versions);
   const Health health = HealthOf(task, window, rows);
   signals.Add(feedback.signal);
+  signals.Add(LabelDelayOf(task.labels));
   signals.Add(ServiceOf(task.health, health));
   document.Set("labelled", feedback.labelled);
   document.Set("labels", LabelsToJson(feedback));

@@ -57,10 +57,11 @@ Alert FreshAlert(const Monitor& monitor, std::string_view signal) {
   return alert;
 }
 
-// These are measured against what a model promised; broken input, biased labels and a slow service
-// are the same trouble whoever answers.
+// These are measured against what a model promised; broken input, labels that are biased or late
+// and a slow service are the same trouble whoever answers.
 bool IsOfTheModel(std::string_view signal) {
-  return signal != kDataQuality && signal != kFeedback && signal != kService;
+  return signal != kDataQuality && signal != kFeedback && signal != kLabelDelay &&
+         signal != kService;
 }
 
 std::string VersionOf(const JudgedWindow& window, const Signal& signal) {
@@ -80,13 +81,15 @@ bool IsOfAnother(const Alert& alert, const Signal& signal, const JudgedWindow& w
 }
 
 AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal& signal,
-               std::string inhibitor, Alert alert, std::int64_t now_us) {
+               std::string inhibitor, Alert alert, const Moment& moment) {
+  const std::int64_t now_us = moment.now_us;
   AlertMove move;
   const Observation seen{.level = signal.level,
                          .time_us = window.end_us,
                          .what = signal.what,
                          .columns = signal.columns,
-                         .inhibited_by = std::move(inhibitor)};
+                         .inhibited_by = std::move(inhibitor),
+                         .behind = moment.behind};
   move.step = IsOfAnother(alert, signal, window)
                   ? Restart(monitor.spec.alert, &alert.state, seen,
                             window.document["model"].AsString(), now_us)
@@ -129,7 +132,7 @@ std::string WindowId(std::string_view monitor_id, std::int64_t begin_us) {
 
 std::vector<AlertMove> MoveAlerts(const Monitor& monitor, const JudgedWindow& window,
                                   const std::vector<Alert>& alerts,
-                                  const std::vector<std::string>& observed, std::int64_t now_us) {
+                                  const std::vector<std::string>& observed, const Moment& moment) {
   std::vector<AlertMove> moves;
   Signal quality;
   for (const Json& json : window.document["signals"].items()) {
@@ -142,7 +145,7 @@ std::vector<AlertMove> MoveAlerts(const Monitor& monitor, const JudgedWindow& wi
     const auto found = std::ranges::find(alerts, signal.name, &Alert::signal);
     Alert alert = found == alerts.end() ? FreshAlert(monitor, signal.name) : *found;
     moves.push_back(
-        Move(monitor, window, signal, InhibitorOf(signal, quality), std::move(alert), now_us));
+        Move(monitor, window, signal, InhibitorOf(signal, quality), std::move(alert), moment));
   }
   return moves;
 }

@@ -19,10 +19,14 @@ struct AlertMove {
   Step step = {};
   std::optional<AlertChange> change = {};
 };
+struct Moment {
+  std::int64_t now_us = 0;
+  bool behind = false;  // of Observation
+};
 // `alerts` of the monitor, `observed` signals of the window.
 std::vector<AlertMove> MoveAlerts(const Monitor& monitor, const JudgedWindow& window,
                                   const std::vector<Alert>& alerts,
-                                  const std::vector<std::string>& observed, std::int64_t now_us);
+                                  const std::vector<std::string>& observed, const Moment& moment);
 
 // The payload of "alert.firing" and "alert.resolved".
 Json AlertEvent(const AlertMove& move, const JudgedWindow& window);

@@ -40,7 +40,7 @@ class Kept {
   std::vector<AlertMove> Again(std::vector<Json> signals, std::int64_t labelled) {
     window.labelled = labelled;
     window.document.Set("signals", Json(Json::Array(signals)));
-    std::vector<AlertMove> moves = MoveAlerts(monitor, window, alerts, observed, 1);
+    std::vector<AlertMove> moves = MoveAlerts(monitor, window, alerts, observed, {.now_us = 1});
     for (const AlertMove& move : moves) {
       observed.push_back(move.alert.signal);
       std::erase_if(alerts, [&](const Alert& alert) { return alert.id == move.alert.id; });

@@ -64,6 +64,7 @@ Result<> MonitorService::EnsureDefaults(std::string_view project) {
     served[{endpoint.project, endpoint.name}] = endpoint.created_us;
   std::set<Name> watched;
   std::vector<std::string> gone;
+  std::vector<Effect> ends;
   for (const MonitorRow& row : rows) {
     const Monitor& monitor = row.monitor;
     const auto found = served.find({monitor.project, monitor.endpoint});
@@ -75,6 +76,8 @@ Result<> MonitorService::EnsureDefaults(std::string_view project) {
     }
     ClearGauges(monitor);
     gone.push_back(monitor.id);
+    GYRE_TRY(ends.emplace_back(),
+             EndFiring(monitor, fmt::format("endpoint {} was removed", monitor.endpoint)));
   }
   std::vector<MonitorRow> fresh;
   for (const serving::Endpoint& endpoint : endpoints) {
@@ -93,6 +96,7 @@ Result<> MonitorService::EnsureDefaults(std::string_view project) {
   if (fresh.empty() && gone.empty()) return {};
   const std::string spec = MonitorSpecToJson({}).Dump();
   return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
+    for (Effect& end : ends) GYRE_DO(end(tx));
     for (const std::string& id : gone) GYRE_DO(DeleteMonitor(tx, id));
     for (const MonitorRow& row : fresh) GYRE_DO(InsertMonitor(tx, row, spec));
     return {};
@@ -182,8 +186,10 @@ Result<> MonitorService::Remove(std::string_view project, std::string_view name)
   row.counts.clear();
   row.looked.clear();
   const std::string text = MonitorSpecToJson(row.monitor.spec).Dump();
+  GYRE_TRY(Effect end, EndFiring(row.monitor, fmt::format("monitor {} was removed", name)));
   ClearGauges(row.monitor);
   return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(end(tx));
     GYRE_DO(DeleteJudged(tx, row.monitor.id));
     GYRE_DO(UpdateMonitor(tx, row, text));
     return AdvanceMonitor(tx, row);
@@ -327,9 +333,10 @@ Result<Alert> MonitorService::Snooze(std::string_view project, std::string_view 
                                      std::int64_t seconds, std::string_view by) {
   if (seconds < 0 || seconds > kSnoozeSecondsMax)
     return InvalidArgument("GY4511", "an alert is snoozed for at most a year; 0 wakes it");
-  const std::int64_t until_us = rooms_.clock.NowMicros() + seconds * kMicrosPerSecond;
+  const std::int64_t now_us = rooms_.clock.NowMicros();
+  const std::int64_t until_us = now_us + seconds * kMicrosPerSecond;
   return Change(project, alert, by, [&](AlertState* state) -> Result<std::string> {
-    monitoring::Snooze(state, seconds == 0 ? 0 : until_us);
+    monitoring::Snooze(state, now_us, seconds == 0 ? 0 : until_us);
     return seconds == 0 ? fmt::format("woken by {}", by)
                         : fmt::format("snoozed by {} until {}", by, FormatTime(until_us));
   });

@@ -50,8 +50,10 @@ class MonitorService final : public Monitors {
   struct Look {
     std::int64_t from_us = 0, watermark_us = 0;
     std::vector<JudgedWindow> again;
+    std::vector<JudgedWindow> final;  // their late rows and labels are counted
     std::string looked;
     bool changed = false;
+    bool behind = false;  // several windows are judged at once
   };
   // What a window's commit writes: made before the transaction.
   struct Commit {
@@ -67,12 +69,21 @@ class MonitorService final : public Monitors {
   Result<std::int64_t> FirstCursor(const serving::Endpoint& endpoint);
   Result<std::vector<MonitorRow>> Rows(std::string_view project);
   Result<std::int64_t> Evaluate(MonitorRow row, bool by_hand) GYRE_REQUIRES(evaluating_);
+  Result<> GoBackWithTheClock(MonitorRow* row);
   Result<Look> LookAt(const MonitorRow& row, bool by_hand);
   Result<Json> TaskInput(const MonitorRow& row, const Look& look) GYRE_REQUIRES(evaluating_);
   Result<Json> Promises(const MonitorRow& row) GYRE_REQUIRES(evaluating_);
-  Json Traffic(const Monitor& monitor) GYRE_REQUIRES(evaluating_);
+  Result<Json> LabelHistory(const Monitor& monitor);
+  Json Traffic(const Monitor& monitor, const serving::EndpointCounts& now)
+      GYRE_REQUIRES(evaluating_);
+  Result<> KeepLeftOut(const Look& look, const Json& counted);
   Result<bool> Keep(MonitorRow* row, const Look& look, const Json& document);
   Result<> Write(const Commit& commit);
+  using Effect = std::move_only_function<Result<>(db::Transaction&)>;
+  // Tells what several windows judged at once have left to be told.
+  Result<> TellOwed(const Monitor& monitor);
+  // Publishes and tells that alerts which fire are over, since nobody watches any more.
+  Result<Effect> EndFiring(const Monitor& monitor, std::string_view reason);
   void SetGauges(const Commit& commit);
   void ClearGauges(const Monitor& monitor);
   Result<Alert> Change(std::string_view project, std::string_view text, std::string_view by,
@@ -82,7 +93,7 @@ class MonitorService final : public Monitors {
   std::atomic<bool> stopping_ = false;
   Mutex evaluating_;  // one evaluation at a time; may take long
   Mutex writing_;     // of alerts and monitors; short
-  // By monitor: what its endpoint had counted when it last looked.
+  // By monitor: what its endpoint had counted at its last window.
   std::map<std::string, serving::EndpointCounts> counted_ GYRE_GUARDED_BY(evaluating_);
   // By model version: what its columns added on the rows held out; computed once.
   std::map<std::string, Json> attributions_ GYRE_GUARDED_BY(evaluating_);

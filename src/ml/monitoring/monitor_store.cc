@@ -13,10 +13,19 @@ constexpr std::string_view kMonitorColumns =
     "(SELECT COALESCE(MAX(w.number), 0) FROM monitoring_window w WHERE w.monitor_id = m.id), "
     "(SELECT COALESCE(MAX(w.end_us), 0) FROM monitoring_window w WHERE w.monitor_id = m.id), "
     "(SELECT COUNT(*) FROM monitoring_alert a WHERE a.monitor_id = m.id AND a.phase = 'firing'), "
-    "(SELECT COUNT(*) FROM monitoring_alert a WHERE a.monitor_id = m.id AND a.phase = 'pending')";
+    "(SELECT COUNT(*) FROM monitoring_alert a WHERE a.monitor_id = m.id AND a.phase = 'pending'), "
+    "(SELECT COALESCE(SUM(w.late_rows), 0) FROM monitoring_window w WHERE w.monitor_id = m.id), "
+    "(SELECT COALESCE(SUM(w.late_labels), 0) FROM monitoring_window w WHERE w.monitor_id = m.id), "
+    "(SELECT COALESCE(SUM(w.left_out_rows), 0) FROM monitoring_window w WHERE w.monitor_id = "
+    "m.id), "
+    "(SELECT COALESCE(SUM(w.left_out_labels), 0) FROM monitoring_window w WHERE w.monitor_id = "
+    "m.id)";
 constexpr std::string_view kWindowColumns =
     "w.id, w.monitor_id, w.number, w.begin_us, w.end_us, w.state, w.row_count, w.labelled, "
-    "w.revision, w.document_json, w.computed_us";
+    "w.revision, w.document_json, w.computed_us, w.late_rows, w.late_labels, w.left_out_rows, "
+    "w.left_out_labels";
+constexpr int kFinalMax = 1'000;    // windows whose late rows are counted at once
+constexpr int kLabelHistory = 500;  // windows
 
 Json JsonOf(std::string_view text) {
   auto json = Json::Parse(text);
@@ -44,6 +53,7 @@ MonitorRow MonitorOf(const db::Row& row) {
   monitor.newest_us = row.Int(15);
   monitor.firing = static_cast<int>(row.Int(16));
   monitor.pending = static_cast<int>(row.Int(17));
+  monitor.late = {row.Int(18), row.Int(19), row.Int(20), row.Int(21)};
   return read;
 }
 
@@ -61,6 +71,7 @@ JudgedWindow WindowOf(const db::Row& row) {
   window.revision = static_cast<int>(row.Int(8));
   window.document = JsonOf(row.Text(9));
   window.computed_us = row.Int(10);
+  window.late = {row.Int(11), row.Int(12), row.Int(13), row.Int(14)};
   return window;
 }
 
@@ -132,12 +143,55 @@ Result<std::vector<MonitorRow>> ReadMonitors(db::Reader& reader, std::string_vie
 Result<> PutWindow(db::Transaction& tx, const JudgedWindow& window, const std::string& document) {
   return tx.Execute(
       "INSERT INTO monitoring_window (id, monitor_id, number, begin_us, end_us, state, row_count, "
-      "labelled, revision, document_json, computed_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-      "?10, ?11) ON CONFLICT (id) DO UPDATE SET state = ?6, row_count = ?7, labelled = ?8, "
-      "revision = ?9, document_json = ?10, computed_us = ?11",
+      "labelled, revision, document_json, computed_us, label_delay_us, late_rows, late_labels) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (id) DO "
+      "UPDATE SET state = ?6, row_count = ?7, labelled = ?8, revision = ?9, document_json = ?10, "
+      "computed_us = ?11, label_delay_us = ?12, late_rows = ?13, late_labels = ?14",
       {window.id, window.monitor_id, window.number, window.begin_us, window.end_us,
        WindowStateName(window.state), window.rows, window.labelled, window.revision, document,
-       window.computed_us});
+       window.computed_us,
+       static_cast<std::int64_t>(window.document["labels"]["delay_p50"].AsDouble() *
+                                 kMicrosPerSecond),
+       window.late.rows, window.late.labels});
+}
+
+Result<std::vector<JudgedWindow>> ReadFinal(db::Reader& reader, std::string_view monitor_id,
+                                            std::int64_t since_us, int lacking_labels) {
+  static const std::string kSql = fmt::format(
+      "SELECT {} FROM monitoring_window w WHERE w.monitor_id = ?1 AND w.state = 'final' AND "
+      "(w.end_us > ?2 OR w.id IN (SELECT n.id FROM monitoring_window n WHERE n.monitor_id = ?1 AND "
+      "n.state = 'final' AND n.labelled + n.left_out_labels < n.row_count + n.left_out_rows ORDER "
+      "BY n.number DESC LIMIT ?3)) ORDER BY w.begin_us DESC LIMIT ?4",
+      kWindowColumns);
+  GYRE_TRY(std::vector<JudgedWindow> windows,
+           db::Collect<JudgedWindow>(reader, kSql,
+                                     {monitor_id, since_us, lacking_labels, kFinalMax}, WindowOf));
+  std::ranges::reverse(windows);
+  return windows;
+}
+
+Result<> LeaveOut(db::Transaction& tx, std::string_view window_id, std::int64_t rows,
+                  std::int64_t labels) {
+  return tx.Execute(
+      "UPDATE monitoring_window SET left_out_rows = ?2, left_out_labels = ?3 WHERE id = ?1 AND "
+      "(left_out_rows <> ?2 OR left_out_labels <> ?3)",
+      {window_id, rows, labels});
+}
+
+Result<std::vector<LabelsOfWindow>> ReadLabelHistory(db::Reader& reader,
+                                                     std::string_view monitor_id) {
+  GYRE_TRY(std::vector<LabelsOfWindow> windows,
+           db::Collect<LabelsOfWindow>(
+               reader,
+               "SELECT end_us, labelled, label_delay_us FROM monitoring_window WHERE monitor_id = "
+               "?1 ORDER BY number DESC LIMIT ?2",
+               {monitor_id, kLabelHistory}, [](const db::Row& row) {
+                 return LabelsOfWindow{.end_us = row.Int(0),
+                                       .labelled = row.Int(1),
+                                       .delay_us = static_cast<double>(row.Int(2))};
+               }));
+  std::ranges::reverse(windows);
+  return windows;
 }
 
 Result<> ForgetOldWindows(db::Transaction& tx, const JudgedWindow& newest) {
@@ -185,6 +239,16 @@ Result<std::vector<JudgedWindow>> ReadProvisional(db::Reader& reader, std::strin
            db::Collect<JudgedWindow>(reader, kSql, {monitor_id, limit}, WindowOf));
   std::ranges::reverse(windows);
   return windows;
+}
+
+Result<std::int64_t> ReadEndUntil(db::Reader& reader, std::string_view monitor_id,
+                                  std::int64_t event_us) {
+  std::int64_t end_us = 0;
+  GYRE_DO(reader.QueryOne(
+      "SELECT COALESCE(MAX(end_us), 0) FROM monitoring_window WHERE monitor_id = ?1 AND begin_us "
+      "<= ?2",
+      {monitor_id, event_us}, [&](const db::Row& row) { end_us = row.Int(0); }));
+  return end_us;
 }
 
 Result<bool> FindWindow(db::Reader& reader, std::string_view project, std::string_view id,

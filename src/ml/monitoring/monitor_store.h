@@ -40,6 +40,18 @@ Result<std::vector<JudgedWindow>> ReadWindows(db::Reader& reader, std::string_vi
                                               std::int64_t before, int limit);
 Result<std::vector<JudgedWindow>> ReadProvisional(db::Reader& reader, std::string_view monitor_id,
                                                   int limit);  // oldest first
+// Final windows that late rows since that event time lie in, and the newest ones that lack labels:
+// ascending, bounded.
+Result<std::vector<JudgedWindow>> ReadFinal(db::Reader& reader, std::string_view monitor_id,
+                                            std::int64_t since_us, int lacking_labels);
+// Of final windows; what is nothing new writes nothing.
+Result<> LeaveOut(db::Transaction& tx, std::string_view window_id, std::int64_t rows,
+                  std::int64_t labels);
+Result<std::vector<LabelsOfWindow>> ReadLabelHistory(db::Reader& reader,
+                                                     std::string_view monitor_id);
+// The end of what was judged of events until then; 0 = nothing.
+Result<std::int64_t> ReadEndUntil(db::Reader& reader, std::string_view monitor_id,
+                                  std::int64_t event_us);
 Result<bool> FindWindow(db::Reader& reader, std::string_view project, std::string_view id,
                         JudgedWindow* window);
 Result<Json> ReadRevisions(db::Reader& reader, std::string_view window_id);

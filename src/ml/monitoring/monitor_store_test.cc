@@ -93,6 +93,47 @@ TEST_F(Store, ForgetsWindowsOfLongAgoAndGoesOnCounting) {
   });
 }
 
+TEST_F(Store, CountsWhatCameLateByWindowAndByMonitor) {
+  Write([&](db::Transaction& tx) -> Result<> {
+    for (std::int64_t number = 1; number <= 4; ++number) {
+      JudgedWindow window = WindowOf(number);
+      window.state = number <= 3 ? WindowState::kFinal : WindowState::kProvisional;
+      window.rows = 100;
+      window.labelled = number == 1 ? 100 : 60;
+      window.late = {.rows = number, .labels = 60};
+      window.document = *Json::Parse(R"({"labels":{"delay_p50":2.5}})");
+      GYRE_DO(PutWindow(tx, window, window.document.Dump()));
+    }
+    return LeaveOut(tx, WindowId("m", 2), 7, 3);
+  });
+  const Late late = Monitor().monitor.late;
+  EXPECT_EQ(late.rows, 10);
+  EXPECT_EQ(late.labels, 240);
+  EXPECT_EQ(late.left_out_rows, 7);
+  EXPECT_EQ(late.left_out_labels, 3);
+  Read([&](db::Reader& reader) -> Result<> {
+    const auto numbers = [&](std::int64_t since_us, int lacking) {
+      std::vector<std::int64_t> found;
+      const auto windows = ReadFinal(reader, "m", since_us, lacking);
+      EXPECT_TRUE(windows);
+      for (const JudgedWindow& window : *windows) found.push_back(window.number);
+      return found;
+    };
+    using Numbers = std::vector<std::int64_t>;
+    EXPECT_EQ(numbers(25, 0), (Numbers{2, 3}));  // a late row at 25 lies in the second
+    EXPECT_EQ(numbers(INT64_MAX, 0), Numbers{});
+    EXPECT_EQ(numbers(INT64_MAX, 1), Numbers{3});
+    EXPECT_EQ(numbers(INT64_MAX, 9), (Numbers{2, 3}));
+    GYRE_TRY(const auto history, ReadLabelHistory(reader, "m"));
+    EXPECT_EQ(history.size(), 4U);
+    EXPECT_EQ(history[0].end_us, 20);
+    EXPECT_EQ(history[0].delay_us, 2'500'000);
+    GYRE_TRY(const std::int64_t end_us, ReadEndUntil(reader, "m", 25));
+    EXPECT_EQ(end_us, 30);
+    return {};
+  });
+}
+
 TEST_F(Store, ASignalOfAWindowIsObservedOnce) {
   Write([&](db::Transaction& tx) { return MarkObserved(tx, "w", kDrift); });
   const auto again =

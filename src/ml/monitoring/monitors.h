@@ -71,6 +71,13 @@ Json MonitorSpecToJson(const MonitorSpec& spec);
 // the member, GY4502, GY4503.
 Result<MonitorSpec> ChangedSpec(MonitorSpec spec, const Json& change);
 
+// What came after a window was judged first.
+struct Late {
+  std::int64_t rows = 0, labels = 0;                    // it was judged again with them
+  std::int64_t left_out_rows = 0, left_out_labels = 0;  // it was final by then
+};
+Json LateToJson(const Late& late);
+
 struct Monitor {
   std::string id = {}, project = {}, name = {}, endpoint = {};
   MonitorSpec spec = {};
@@ -78,6 +85,7 @@ struct Monitor {
   std::int64_t windows = 0;     // judged
   std::int64_t newest_us = 0;   // end of the last of them
   int firing = 0, pending = 0;  // alerts
+  Late late = {};               // of the windows that are kept
   std::string problem = {};     // why the last look failed, or what it could not read
   std::string created_by = {};
   std::int64_t created_us = 0, updated_us = 0;
@@ -90,6 +98,7 @@ struct JudgedWindow {
   WindowState state = WindowState::kProvisional;
   std::int64_t rows = 0, labelled = 0;
   int revision = 1;
+  Late late = {};
   Json document = {};
   std::int64_t computed_us = 0;
 };
@@ -193,6 +202,7 @@ class Monitors {
   // that was judged. Errors: kNotFound GY4508 with did you mean.
   virtual Result<Monitor> Edit(std::string_view project, std::string_view name,
                                const Json& change) = 0;
+  // Alerts that fire are over: that is published and told.
   virtual Result<> Remove(std::string_view project, std::string_view name) = 0;
   virtual Result<Monitor> Get(std::string_view project, std::string_view name) = 0;
   virtual Result<std::vector<Monitor>> List(std::string_view project) = 0;  // by name

@@ -34,6 +34,16 @@ double Median(std::vector<double> values) {
   return statistics::Quantiles(values, half)[0];
 }
 
+constexpr double kDelayShare = 0.25;  // of what is usual: less is noise
+constexpr double kDelayFloor = 60.0 * kMicrosPerSecond;
+
+std::string Ago(double us) {
+  const double minutes = us / (60.0 * kMicrosPerSecond);
+  if (minutes < 120) return fmt::format("{:.0f} minutes", minutes);
+  return minutes < 60 * 48 ? fmt::format("{:.0f} hours", minutes / 60)
+                           : fmt::format("{:.0f} days", minutes / (60 * 24));
+}
+
 struct HealthRule {
   std::string_view what;
   double Health::* field;
@@ -168,6 +178,37 @@ Feedback FeedbackOf(std::span<const double> scores, std::span<const std::int64_t
         drift.effect, GroupDigits(feedback.labelled), GroupDigits(feedback.rows));
   feedback.selection = drift;
   return feedback;
+}
+
+Signal LabelDelayOf(std::span<const LabelsOfWindow> before) {
+  Signal signal;
+  signal.name = std::string(kLabelDelay);
+  signal.raise = kFarAway;
+  signal.clear = kFarAway / 2;
+  std::vector<double> delays, distances;
+  double waited = 0;  // of the oldest window since the newest labels
+  for (const LabelsOfWindow& window : before) {
+    if (window.labelled >= kRowsMin) {
+      delays.push_back(window.delay_us);
+      waited = 0;
+    } else if (waited == 0) {
+      waited = static_cast<double>(window.age_us);
+    }
+  }
+  if (delays.size() < kHealthWindows) return signal;
+  const double usual = Median(delays), newest = delays.back();
+  for (const double delay : delays) distances.push_back(std::abs(delay - usual));
+  const double spread =
+      std::max({kMadToDeviation * Median(distances), kDelayShare * usual, kDelayFloor});
+  signal.score = std::max(0.0, (std::max(newest, waited) - usual) / spread);
+  signal.level = LevelOf(signal.score, signal.raise, signal.clear);
+  if (signal.level == Level::kCalm) return signal;
+  signal.what =
+      waited > newest
+          ? fmt::format("no labels for rows of {} ago, usually they come after {}", Ago(waited),
+                        Ago(usual))
+          : fmt::format("labels come {} after their rows, usually {}", Ago(newest), Ago(usual));
+  return signal;
 }
 
 Json HealthToJson(const Health& health) {

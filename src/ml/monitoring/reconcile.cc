@@ -19,6 +19,7 @@ constexpr telemetry::Logger kLog{"monitoring"};
 constexpr int kAgainMax = 64;    // windows that are judged again when labels have come
 constexpr int kLateWindows = 3;  // and when only rows have
 constexpr int kHealthHistory = 30;
+constexpr int kFinalAgain = 64;  // final windows that are looked at when labels have come
 constexpr int kDeploymentsMax = 50;
 constexpr int kBatchesMax = 10'000;
 constexpr std::int64_t kRestShare = 4;  // pause after an evaluation, in its own length
@@ -78,7 +79,12 @@ void CarryOver(const Json& before, bool against_previous, Json* document) {
     }
   };
   carry("health", kService);
-  if (against_previous) carry("columns", kDrift);
+  for (const Json& signal : before["signals"].items()) {
+    if (signal["signal"].AsString() == kLabelDelay) SetSignal(signal, document);
+  }
+  if (!against_previous) return;
+  carry("columns", kDrift);
+  carry("attributions", kAttributionDrift);
 }
 
 // What is stored: not the counts, which only the next window needs.
@@ -130,6 +136,9 @@ Result<MonitorService::Look> MonitorService::LookAt(const MonitorRow& row, bool 
       provisional.empty() ? row.cursor_us : std::min(row.cursor_us, provisional[0].begin_us);
   GYRE_TRY(const inference_log::WindowFacts facts,
            rooms_.log.Window(monitor.project, monitor.endpoint, oldest_us, INT64_MAX));
+  const Json before = JsonOf(row.looked);
+  GYRE_TRY(const inference_log::SealedSince since,
+           rooms_.log.Since(monitor.project, monitor.endpoint, before["sealed"].AsInt()));
   look.watermark_us = Watermark(monitor.spec.window, facts.event_max_us, facts.received_max_us,
                                 rooms_.clock.NowMicros());
   const Json looked = Json::Obj({{"segments", facts.segments},
@@ -137,17 +146,40 @@ Result<MonitorService::Look> MonitorService::LookAt(const MonitorRow& row, bool 
                                  {"labels", facts.labels},
                                  {"newest", facts.event_max_us},
                                  {"watermark", look.watermark_us},
+                                 {"sealed", since.newest_us},
                                  {"updated", monitor.updated_us}});
   look.looked = looked.Dump();
-  look.changed = facts.rows > 0 && (by_hand || look.looked != row.looked);
-  const bool new_labels = JsonOf(row.looked)["labels"].AsInt(-1) != facts.labels;
+  const bool any = facts.rows > 0 || since.event_min_us < oldest_us;
+  look.changed = any && (by_hand || look.looked != row.looked);
+  const bool new_labels = before["labels"].AsInt(-1) != facts.labels;
   const std::size_t again = by_hand || new_labels ? kAgainMax : kLateWindows;
   if (provisional.size() > again)
     provisional.erase(provisional.begin(), provisional.end() - static_cast<std::ptrdiff_t>(again));
   look.from_us =
       provisional.empty() ? row.cursor_us : std::min(row.cursor_us, provisional[0].begin_us);
   look.again = std::move(provisional);
+  GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(look.final,
+             ReadFinal(reader, monitor.id, since.event_min_us, new_labels ? kFinalAgain : 0));
+    return {};
+  }));
+  if (!look.final.empty()) look.from_us = std::min(look.from_us, look.final[0].begin_us);
   return look;
+}
+
+// What came too late for a window that is final.
+Result<> MonitorService::KeepLeftOut(const Look& look, const Json& counted) {
+  return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
+    for (const JudgedWindow& window : look.final) {
+      for (const Json& one : counted.items()) {
+        if (one["begin"].AsInt() != window.begin_us) continue;
+        GYRE_DO(LeaveOut(tx, window.id,
+                         std::max<std::int64_t>(0, one["rows"].AsInt() - window.rows),
+                         std::max<std::int64_t>(0, one["labelled"].AsInt() - window.labelled)));
+      }
+    }
+    return {};
+  });
 }
 
 // What the versions that this endpoint has run promised when they were registered.
@@ -169,28 +201,37 @@ Result<Json> MonitorService::Promises(const MonitorRow& row) {
     }
     promise.Set("reference", AttachmentPath(rooms_.blobs, *version, "reference"));
     promise.Set("package", PathOf(rooms_.blobs, *version, version->package));
+    promise.Set("holdout", AttachmentPath(rooms_.blobs, *version, "holdout"));
     const auto known = attributions_.find(deployment.model_version_id);
-    if (known == attributions_.end())
-      promise.Set("holdout", AttachmentPath(rooms_.blobs, *version, "holdout"));
-    else
-      promise.Set("attributions", known->second);
+    if (known != attributions_.end()) promise.Set("attributions", known->second);
     promises.Set(deployment.model, std::move(promise));
   }
   return promises;
 }
 
-// Requests since the monitor's last evaluation; the log holds only those that were answered.
-Json MonitorService::Traffic(const Monitor& monitor) {
-  const serving::EndpointCounts now = rooms_.serving.Counts(monitor.endpoint);
-  serving::EndpointCounts& before = counted_[monitor.id];
+// Requests since the monitor's last window; the log holds only those that were answered.
+Json MonitorService::Traffic(const Monitor& monitor, const serving::EndpointCounts& now) {
+  serving::EndpointCounts before = counted_[monitor.id];
   if (now.requests < before.requests) before = {};  // it was deployed anew
   const std::int64_t requests = now.requests - before.requests;
   Health health;
   health.failed_share = ShareOf(now.failed - before.failed, requests);
   health.ignored_share =
       std::min(1.0, ShareOf(now.ignored_columns - before.ignored_columns, now.rows - before.rows));
-  before = now;
   return HealthToJson(health);
+}
+
+Result<Json> MonitorService::LabelHistory(const Monitor& monitor) {
+  std::vector<LabelsOfWindow> history;
+  GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(history, ReadLabelHistory(reader, monitor.id));
+    return {};
+  }));
+  Json list = Json::Arr();
+  for (const LabelsOfWindow& window : history)
+    list.Push(Json::Obj(
+        {{"end", window.end_us}, {"labelled", window.labelled}, {"delay", window.delay_us}}));
+  return list;
 }
 
 Result<Json> MonitorService::TaskInput(const MonitorRow& row, const Look& look) {
@@ -208,28 +249,51 @@ Result<Json> MonitorService::TaskInput(const MonitorRow& row, const Look& look) 
   }
   GYRE_TRY(std::vector<JudgedWindow> before, Windows(monitor, 0, kHealthHistory));
   std::ranges::reverse(before);
-  for (const JudgedWindow& window : before) health.Push(window.document["health"]);
+  Json previous = Json::Obj();
+  for (const JudgedWindow& window : before) {
+    health.Push(window.document["health"]);
+    previous = Json::Obj(
+        {{"model", window.document["model"]}, {"attributions", window.document["attributions"]}});
+  }
+  GYRE_TRY(Json labels, LabelHistory(monitor));
   GYRE_TRY(Json promises, Promises(row));
   return Json::Obj({{"window", WindowSpecToJson(monitor.spec.window)},
                     {"from", row.cursor_us},
                     {"watermark", look.watermark_us},
                     {"again", WindowList(look.again)},
+                    {"final", WindowList(look.final)},
                     {"promises", std::move(promises)},
                     {"kpis", std::move(kpis)},
                     {"ignore", std::move(ignore)},
                     {"effect_min", monitor.spec.effect_min},
                     {"against", monitor.spec.against_previous ? "previous" : "training"},
                     {"previous", JsonOf(row.counts)},
+                    {"previous_attributions", std::move(previous)},
+                    {"labels", std::move(labels)},
                     {"health", std::move(health)}});
+}
+
+// A clock that was set back: on from now, but not into a window that holds rows of now already.
+Result<> MonitorService::GoBackWithTheClock(MonitorRow* row) {
+  const std::int64_t now_us = rooms_.clock.NowMicros();
+  const std::int64_t from_us = GoOnFrom(row->monitor.spec.window, row->cursor_us, now_us);
+  if (from_us == row->cursor_us) return {};
+  return rooms_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(const std::int64_t end_us, ReadEndUntil(reader, row->monitor.id, now_us));
+    row->cursor_us = std::max(from_us, end_us);
+    return {};
+  });
 }
 
 Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
   std::int64_t judged = 0;
-  row.cursor_us = GoOnFrom(row.monitor.spec.window, row.cursor_us, rooms_.clock.NowMicros());
+  GYRE_DO(TellOwed(row.monitor));  // of a look that was cut off
+  GYRE_DO(GoBackWithTheClock(&row));
   GYRE_TRY(Look look, LookAt(row, by_hand));
   if (!look.changed) return judged;
   const std::string endpoint = row.monitor.endpoint;
-  const Json traffic = Traffic(row.monitor);
+  const serving::EndpointCounts counts = rooms_.serving.Counts(endpoint);
+  const Json traffic = Traffic(row.monitor, counts);
   runners::JobRun::TaskOptions options;
   options.cancelled = [this] { return stopping_.load(); };
   for (int batch = 0; batch < kBatchesMax; ++batch) {
@@ -246,17 +310,23 @@ Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
                               ? ""
                               : fmt::format("computed without damaged files: {}",
                                             answer["problems"].items()[0].AsString());
+    GYRE_DO(KeepLeftOut(look, answer["final"]));
+    std::size_t left = answer["windows"].size();
     for (const Json& document : answer["windows"].items()) {
+      look.behind = --left > 0 || answer["more"].AsBool();
       GYRE_TRY(const bool kept, Keep(&row, look, document));
       if (!kept) return judged;
       ++judged;
+      if (!document["again"].AsBool()) counted_[row.monitor.id] = counts;
     }
     if (!answer["more"].AsBool()) break;
     look.again.clear();
+    look.final.clear();
     look.from_us = row.cursor_us;
   }
   row.looked = look.looked;
   GYRE_DO(rooms_.database.Write([&](db::Transaction& tx) { return AdvanceMonitor(tx, row); }));
+  GYRE_DO(TellOwed(row.monitor));
   return judged;
 }
 
@@ -282,6 +352,10 @@ Result<bool> MonitorService::Keep(MonitorRow* row, const Look& look, const Json&
   if (stood) CarryOver(window.document, row->monitor.spec.against_previous, &stored);
   commit.revised = stood && stored != window.document;
   window.revision += commit.revised ? 1 : 0;
+  if (stood) {
+    window.late.rows += std::max<std::int64_t>(0, document["rows"].AsInt() - window.rows);
+    window.late.labels += std::max<std::int64_t>(0, document["labelled"].AsInt() - window.labelled);
+  }
   if (!stood) window.number = now.monitor.windows + 1;
   window.monitor_id = row->monitor.id;
   window.begin_us = document["begin"].AsInt();
@@ -298,7 +372,8 @@ Result<bool> MonitorService::Keep(MonitorRow* row, const Look& look, const Json&
   window.state = state == WindowState::kFinal ? state : WindowState::kProvisional;
   commit.document = stored.Dump();
   commit.model_version_id = document["model_version_id"].AsString();
-  commit.moves = MoveAlerts(row->monitor, window, alerts, observed, rooms_.clock.NowMicros());
+  commit.moves = MoveAlerts(row->monitor, window, alerts, observed,
+                            {.now_us = rooms_.clock.NowMicros(), .behind = look.behind});
   if (!document["again"].AsBool()) {
     row->cursor_us = std::max(row->cursor_us, window.end_us);
     row->counts = document["counts"].Dump();

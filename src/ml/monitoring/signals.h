@@ -27,10 +27,10 @@ inline constexpr std::string_view kDataQuality = "data_quality", kDrift = "drift
                                   kPerformance = "performance", kKpi = "kpi",
                                   kEstimate = "estimated_performance",
                                   kConceptDrift = "concept_drift", kFeedback = "feedback",
-                                  kService = "service";
+                                  kLabelDelay = "label_delay", kService = "service";
 inline constexpr std::string_view kSignalNames[] = {
-    kDataQuality, kDrift,    kPredictionDrift, kAttributionDrift, kPerformance,
-    kKpi,         kEstimate, kConceptDrift,    kFeedback,         kService};
+    kDataQuality, kDrift,        kPredictionDrift, kAttributionDrift, kPerformance, kKpi,
+    kEstimate,    kConceptDrift, kFeedback,        kLabelDelay,       kService};
 
 struct Signal {
   std::string name = {};
@@ -107,6 +107,18 @@ struct Feedback {
   Signal signal = {};
 };
 Feedback FeedbackOf(std::span<const double> scores, std::span<const std::int64_t> delays_us);
+
+// Labels of a window that has been judged.
+struct LabelsOfWindow {
+  std::int64_t end_us = 0;
+  std::int64_t labelled = 0;
+  double delay_us = 0;      // half of its labels came sooner
+  std::int64_t age_us = 0;  // of its end, as far as one can know
+};
+// Do labels come later than they used to, or no more? From the windows before, oldest first: what
+// the newest of them that have labels say, and how long those after them have waited. Fewer than
+// kHealthWindows with labels say nothing.
+Signal LabelDelayOf(std::span<const LabelsOfWindow> before);
 
 // --- the service itself --------------------------------------------------------------------------
 struct Health {

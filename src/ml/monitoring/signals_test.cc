@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "base/time.h"
 
 namespace gyre::monitoring {
 namespace {
@@ -262,6 +263,32 @@ TEST(Feedback, TellsWhenLabelsComeForOtherRowsThanTheRest) {
   EXPECT_EQ(FeedbackOf(scores, std::vector<std::int64_t>(1'000, -1)).signal.level, Level::kUnknown);
   scores[7] = scores[400] = std::nan("");  // answers of another kind
   EXPECT_EQ(FeedbackOf(scores, fair).signal.level, Level::kCalm);
+}
+
+TEST(LabelDelay, IsLaterThanUsualOrNoMore) {
+  constexpr std::int64_t kHour = 3600 * kMicrosPerSecond;
+  // Hourly windows whose labels take about two hours; the two newest wait for theirs.
+  std::vector<LabelsOfWindow> before;
+  const auto see = [&](int windows, std::int64_t labelled, double hours) {
+    for (int i = 0; i < windows; ++i)
+      before.push_back({.end_us = 0,
+                        .labelled = labelled,
+                        .delay_us = (hours + 0.1 * (i % 3)) * static_cast<double>(kHour)});
+    for (std::size_t i = 0; i < before.size(); ++i)
+      before[i].age_us = static_cast<std::int64_t>(before.size() - i) * kHour;
+    return LabelDelayOf(before);
+  };
+  EXPECT_EQ(see(7, 100, 2).level, Level::kUnknown);
+  EXPECT_EQ(see(5, 100, 2).level, Level::kCalm);
+  EXPECT_EQ(see(2, 0, 0).level, Level::kCalm);
+  const Signal stopped = see(5, 0, 0);
+  EXPECT_EQ(stopped.level, Level::kBad);
+  EXPECT_EQ(stopped.what, "no labels for rows of 7 hours ago, usually they come after 2 hours");
+  const Signal late = see(1, 100, 9);
+  EXPECT_EQ(late.level, Level::kBad);
+  EXPECT_EQ(late.what, "labels come 9 hours after their rows, usually 2 hours");
+  EXPECT_EQ(see(1, 100, 2).level, Level::kCalm);
+  EXPECT_EQ(LabelDelayOf({}).level, Level::kUnknown);
 }
 
 TEST(Service, IsJudgedByItsOwnHistory) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/time.h"
 #include "platform/exec/files.h"
 
 namespace gyre::monitoring {
@@ -31,6 +32,8 @@ Result<Promise> PromiseFromJson(const Json& json, std::span<const std::string> i
   promise.attributor =
       std::make_shared<Attributor>(json["package"].AsString(), json["holdout"].AsString(),
                                    AttributionsFromJson(json["attributions"]));
+  promise.package = json["package"].AsString();
+  promise.holdout = json["holdout"].AsString();
   if (json["reference"].AsString().empty()) return promise;
   GYRE_TRY(const std::string text,
            exec::ReadFile(json["reference"].AsString(), kReferenceBytesMax));
@@ -124,6 +127,54 @@ void Append(const table::Frame& from, const std::vector<std::uint32_t>& rows, ta
   }
 }
 
+// What the log holds of windows that stay as they are.
+struct Counted {
+  std::int64_t rows = 0, labelled = 0;
+};
+
+void Count(const table::Frame& chunk, const std::vector<Window>& windows,
+           std::vector<Counted>* counted) {
+  const std::vector<unsigned char> counts = Timeline::Believable(chunk);
+  const table::Column* const event = chunk.Find("event_time");
+  const table::Column* const label = chunk.Find("label");
+  for (std::size_t row = 0; row < chunk.rows() && !windows.empty(); ++row) {
+    if (counts[row] == 0) continue;
+    const std::int64_t at = event->ints[row];
+    const auto after = std::ranges::upper_bound(windows, at, {}, &Window::begin);
+    if (after == windows.begin() || at >= std::prev(after)->end) continue;
+    Counted& found = (*counted)[static_cast<std::size_t>(std::prev(after) - windows.begin())];
+    ++found.rows;
+    found.labelled += label != nullptr && label->IsValid(row) ? 1 : 0;
+  }
+}
+
+Json CountedToJson(const std::vector<Window>& windows, const std::vector<Counted>& counted) {
+  Json list = Json::Arr();
+  for (std::size_t i = 0; i < windows.size(); ++i)
+    list.Push(Json::Obj({{"begin", windows[i].begin},
+                         {"rows", counted[i].rows},
+                         {"labelled", counted[i].labelled}}));
+  return list;
+}
+
+// A window that has been judged, as the next one sees it.
+void Remember(const Json& document, bool again, WindowTask* task) {
+  const std::int64_t end_us = document["end"].AsInt();
+  const LabelsOfWindow labels{
+      .end_us = end_us,
+      .labelled = document["labelled"].AsInt(),
+      .delay_us = document["labels"]["delay_p50"].AsDouble() * kMicrosPerSecond,
+      .age_us = std::max<std::int64_t>(0, task->watermark - end_us)};
+  const auto known = std::ranges::find(task->labels, end_us, &LabelsOfWindow::end_us);
+  if (known != task->labels.end()) *known = labels;
+  if (again) return;
+  task->previous = document["counts"];
+  task->previous_attributions =
+      Json::Obj({{"model", document["model"]}, {"attributions", document["attributions"]}});
+  task->health.push_back(HealthFromJson(document["health"]));
+  task->labels.push_back(labels);
+}
+
 void Sort(const table::Frame& chunk, std::vector<Shelf>* shelves) {
   const std::vector<unsigned char> counts = Timeline::Believable(chunk);
   const table::Column* const event = chunk.Find("event_time");
@@ -161,6 +212,13 @@ std::vector<std::string> TextsOf(const Json& list) {
   return texts;
 }
 
+std::vector<Window> WindowsOf(const Json& list) {
+  std::vector<Window> windows;
+  for (const Json& window : list.items())
+    windows.push_back({window["begin"].AsInt(), window["end"].AsInt(), 0, true});
+  return windows;
+}
+
 Result<> ReadPromises(const Json& json, WindowTask* task) {
   for (const auto& [model, promise] : json.members()) {
     GYRE_TRY(Promise read, PromiseFromJson(promise, TextsOf(promise["inputs"])));
@@ -177,8 +235,8 @@ Result<WindowTask> WindowTaskFromJson(const Json& json) {
   GYRE_TRY(task.window, WindowSpecFromJson(json["window"]));
   task.from = json["from"].AsInt();
   task.watermark = json["watermark"].AsInt();
-  for (const Json& window : json["again"].items())
-    task.again.push_back({window["begin"].AsInt(), window["end"].AsInt(), 0, true});
+  task.again = WindowsOf(json["again"]);
+  task.final = WindowsOf(json["final"]);
   GYRE_DO(ReadPromises(json["promises"], &task));
   for (const Json& kpi : json["kpis"].items()) {
     GYRE_TRY(statistics::Kpi read, statistics::ParseKpi(kpi.AsString()));
@@ -188,6 +246,13 @@ Result<WindowTask> WindowTaskFromJson(const Json& json) {
   task.effect_min = NumberOr(json["effect_min"], statistics::kEffectMin);
   task.against_previous = json["against"].AsString() == "previous";
   task.previous = json["previous"];
+  task.previous_attributions = json["previous_attributions"];
+  for (const Json& labels : json["labels"].items())
+    task.labels.push_back(
+        {.end_us = labels["end"].AsInt(),
+         .labelled = labels["labelled"].AsInt(),
+         .delay_us = labels["delay"].AsDouble(),
+         .age_us = std::max<std::int64_t>(0, task.watermark - labels["end"].AsInt())});
   for (const Json& health : json["health"].items()) task.health.push_back(HealthFromJson(health));
   task.traffic = HealthFromJson(json["traffic"]);
   return task;
@@ -204,12 +269,14 @@ Result<Json> RunWindowTask(runners::TaskContext& context) {
       }));
   context.Progress(0.3, "sorting rows");
   bool more = false;
+  std::vector<Counted> counted(task.final.size());
   std::vector<Shelf> shelves = ShelvesFor(task, timeline.Windows(), &more);
   GYRE_TRY(
       const inference_log::Joined head,
       inference_log::ForEachJoined(
           task.log, kChunkRows, [&](const inference_log::Joined&, table::Frame& chunk) -> Result<> {
             Sort(chunk, &shelves);
+            Count(chunk, task.final, &counted);
             return {};
           }));
   Json windows = Json::Arr(), problems = Json::Arr();
@@ -218,10 +285,7 @@ Result<Json> RunWindowTask(runners::TaskContext& context) {
     context.Progress(0.5, "judging");
     GYRE_TRY(Json document, JudgeWindow(task, head, shelf.rows, shelf.window, shelf.again));
     if (problems.size() > 0) document.Set("problems", problems);
-    if (!shelf.again) {
-      task.previous = document["counts"];
-      task.health.push_back(HealthFromJson(document["health"]));
-    }
+    Remember(document, shelf.again, &task);
     windows.Push(std::move(document));
   }
   Json attributions = Json::Obj();
@@ -231,6 +295,7 @@ Result<Json> RunWindowTask(runners::TaskContext& context) {
   }
   return Json::Obj({{"windows", std::move(windows)},
                     {"more", more},
+                    {"final", CountedToJson(task.final, counted)},
                     {"problems", std::move(problems)},
                     {"attributions", std::move(attributions)}});
 }

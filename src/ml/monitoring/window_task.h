@@ -23,15 +23,18 @@ struct Promise {
   std::map<std::string, Measured> metrics = {};
   Reference reference = {};
   bool has_reference = false;
+  std::string package = {}, holdout = {};       // paths
   std::shared_ptr<Attributor> attributor = {};  // null: nothing is known
 };
 
 // {"log": a ReadRequest, "window", "from", "watermark", "again": [{"begin", "end"}] windows that
 // were judged before, "promises": {"churn:v3": {"version_id", "primary", "metrics", "reference",
 // "package", "holdout": paths, "attributions"?}}, "kpis": [text], "ignore": [column], "effect_min",
-// "against": "training" or "previous", "previous": counts of the window before, "health": [of
-// windows before], "traffic":
-// {"failed_share", "ignored_share"}}.
+// "against": "training" or "previous", "previous": counts of the window before,
+// "previous_attributions": {"model", "attributions"} of it, "health": [of windows before],
+// "labels": [{"end", "labelled", "delay"} of windows before], "traffic":
+// {"failed_share", "ignored_share"}, "final": [{"begin", "end"}] windows whose rows are counted
+// only}.
 struct WindowTask {
   inference_log::ReadRequest log;
   WindowSpec window;
@@ -43,8 +46,11 @@ struct WindowTask {
   double effect_min = statistics::kEffectMin;
   bool against_previous = false;
   Json previous;
+  Json previous_attributions;  // {"model", "attributions"}
   std::vector<Health> health;
+  std::vector<LabelsOfWindow> labels;
   Health traffic;
+  std::vector<Window> final;
 };
 Result<WindowTask> WindowTaskFromJson(const Json& json);
 

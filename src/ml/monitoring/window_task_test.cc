@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.h"
 #include "base/time.h"
 #include "ml/training/reference_profile.h"
+#include "platform/table/append.h"
 
 namespace gyre::monitoring {
 namespace {
@@ -192,6 +194,60 @@ TEST(JudgeWindow, IgnoredColumnsAreNotCompared) {
   WindowTask task = TaskFor(log, "auc", 0.8);
   task.ignore = {"x"};
   EXPECT_EQ(Judge(task, log)["columns"].size(), 0U);
+}
+
+// The log as it is when another model has answered at the endpoint since.
+void Follow(Log* log, const std::vector<std::string>& classes) {
+  log->head.versions = {{"churn:v1", "v1", log->head.classes}, {"price:v1", "w1", classes}};
+  log->head.classes = classes;
+}
+
+TEST(JudgeWindow, AnotherModelThatAnsweredSinceTakesNothingAway) {
+  const auto follow = [](std::size_t classes, const std::vector<std::string>& then) {
+    Log log = MakeLog(classes, 400, 400, 0, false);
+    const WindowTask task = TaskFor(log, classes == 0 ? "rmse" : "accuracy", 0.75);
+    const Json before = Judge(task, log);
+    Follow(&log, then);
+    if (classes == 0) {
+      // Numbers stand as text where other answers are classes.
+      for (table::Column& column : log.rows.columns) {
+        if (column.name != "prediction" && column.name != "label") continue;
+        table::Column text = Column(column.name, table::Type::kText);
+        for (const double value : column.doubles) text.PushText(fmt::format("{}", value));
+        column = text;
+      }
+    }
+    const Json after = Judge(task, log);
+    EXPECT_EQ(before["performance"].size(), 1U);
+    EXPECT_EQ(after["performance"].Dump(), before["performance"].Dump());
+    EXPECT_EQ(after["estimate"].Dump(), before["estimate"].Dump());
+    EXPECT_EQ(after["labels"].Dump(), before["labels"].Dump());
+  };
+  follow(2, {"a", "b", "c"});
+  follow(3, {"c0", "c1"});
+  follow(2, {});
+  follow(0, {"yes", "no"});
+}
+
+TEST(JudgeWindow, EachVersionIsMeasuredForItself) {
+  Log log = MakeLog(2, 400, 400, 0, false), other = MakeLog(2, 300, 300, 0, true, 24);
+  log.head.versions = {{"churn:v1", "v1", log.head.classes}, {"churn:v2", "v2", log.head.classes}};
+  table::Column& model =
+      *std::ranges::find(other.rows.columns, "model_version", &table::Column::name);
+  model = Column("model_version", table::Type::kText);
+  for (int i = 0; i < 300; ++i) model.PushText("churn:v2");
+  table::AppendFrame(other.rows, &log.rows);
+  const Json document = Judge(TaskFor(log, "auc", 0.8), log);
+  ASSERT_EQ(document["performance"].size(), 2U);
+  const Json &one = document["performance"].items()[0], &two = document["performance"].items()[1];
+  EXPECT_EQ(one["model"].AsString() + " " + two["model"].AsString(), "churn:v1 churn:v2");
+  for (const Json* of : {&one, &two}) {
+    const Json& auc = (*of)["metrics"]["auc"];
+    EXPECT_LT(auc["lower"].AsDouble(), auc["estimate"].AsDouble());
+    EXPECT_LT(auc["estimate"].AsDouble(), auc["upper"].AsDouble());
+  }
+  EXPECT_GT(one["metrics"]["auc"]["estimate"].AsDouble(), 0.7);
+  EXPECT_LT(two["metrics"]["auc"]["estimate"].AsDouble(), 0.3);
 }
 
 TEST(JudgeWindow, TheWindowBeforeMayBeTheReference) {

@@ -460,6 +460,15 @@ std::uint64_t RowReader::KeyOf(std::string_view body, Sticky::By by, std::string
   return 0;
 }
 
+Result<RowFacts> CheckEventTimes(const RowFacts& facts, std::int64_t now_us) {
+  for (const std::int64_t time_us : facts.event_times_us) {
+    if (time_us > now_us + kEventAheadMax)
+      return BodyError(fmt::format("the event time {} is more than a year ahead of the clock ({})",
+                                   FormatTime(time_us), FormatTime(now_us)));
+  }
+  return facts;
+}
+
 RowReader::RowReader() : state_(std::make_unique<State>()) {}
 RowReader::~RowReader() = default;
 

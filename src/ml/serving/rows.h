@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "ml/serving/route.h"
 #include "ml/serving/snapshot.h"
 
@@ -27,6 +28,12 @@ struct RowFacts {
   std::span<const std::int64_t> event_times_us = {};
   std::span<const std::string_view> inference_ids = {}, keys = {};
 };
+
+// An event of another century is a mistake of who sends it (milliseconds as seconds), and said. One
+// that is ahead by less may be a clock that was set, and is answered: capture takes its arrival.
+inline constexpr std::int64_t kEventAheadMax = 366 * kMicrosPerDay;
+// `facts`, or kInvalidArgument GY3810.
+Result<RowFacts> CheckEventTimes(const RowFacts& facts, std::int64_t now_us);
 
 // Receives each row; the cells and their texts are valid during the call.
 class RowSink {

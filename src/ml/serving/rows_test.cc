@@ -52,6 +52,19 @@ class Rows : public testing::Test, public RowSink {
   int rows_ = 0;
 };
 
+TEST_F(Rows, AnEventOfAnotherCenturyIsRefused) {
+  const auto facts = Read(R"({"inputs":[{"age":1}],"event_time":"2999-01-01T00:00:00Z"})");
+  ASSERT_TRUE(facts) << facts.error().ToString();
+  const std::int64_t event_us = facts->event_times_us[0];
+  EXPECT_TRUE(CheckEventTimes(*facts, event_us - kEventAheadMax));
+  const auto checked = CheckEventTimes(*facts, event_us - kEventAheadMax - 1);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().gy(), "GY3810");
+  EXPECT_NE(checked.error().message().find("2999-01-01T00:00:00Z is more than a year ahead"),
+            std::string::npos)
+      << checked.error().message();
+}
+
 TEST_F(Rows, ReadsEveryType) {
   const auto facts = Read(R"({"inputs":[{"age":34,"amount":-1.5e2,"country":"D\u0045","active":true,
       "joined":"1970-01-03","seen":"1970-01-01T00:00:01Z"}]})");

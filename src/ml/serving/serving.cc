@@ -479,8 +479,9 @@ Result<std::string> ServingService::Predict(std::string_view endpoint, std::stri
   const CpuMeter meter(body.size(), view->requests++, *snapshot.counters.cpu_ns);
   const std::int64_t begin_us = around_.clock.NowMicros();
   view->answer.Begin(snapshot, &view->recorder, !route.shadows.empty());
-  const auto facts =
+  auto facts =
       view->reader.Read(body, snapshot, static_cast<std::size_t>(settings_.rows_max), view->answer);
+  if (facts) facts = CheckEventTimes(*facts, begin_us);
   if (!facts) {
     view->recorder.Discard();
     snapshot.counters.failed->Add();

@@ -212,6 +212,19 @@ TEST(Drift, EqualsEvidentlyOnTwoCategories) {
       0.007862025239525576);
 }
 
+// Literals: TFDV's definition of its comparator by hand: 4/7, 1/7, 2/7 against 1/4, 1/4, 1/2 and
+// one that is new. Sturges' bins of the worked example as evidently counts them.
+TEST(Drift, LInfinityIsTheLargestDifferenceOfAShare) {
+  const DriftOptions linf{.method = *FindDriftMethod("linf")};
+  ExpectClose(DriftOfCounts(Whole{4, 1, 2, 0}, Whole{5, 5, 9, 1}, linf).compared, 4.0 / 7 - 0.25);
+  const double counts[2][11] = {{47, 62, 50, 54, 51, 54, 47, 49, 52, 34, 0},
+                                {43, 35, 32, 42, 37, 30, 37, 32, 44, 25, 43}};
+  double largest = 0;
+  for (std::size_t i = 0; i < 11; ++i)
+    largest = std::max(largest, std::abs(counts[0][i] / 500 - counts[1][i] / 400));
+  ExpectClose(Pair().Score("linf"), largest);
+}
+
 TEST(Drift, CalibratedNeedsBothSignificanceAndEffect) {
   const auto a = Sorted(21, 50'000), slightly = Sorted(22, 50'000, 0.01),
              clearly = Sorted(23, 50'000, 0.2);
