@@ -97,7 +97,9 @@ class CommandInvocation : public Invocation {
           "GYRE_DATA");
     return rows;
   }
-  Result<> CheckSettings() const override { return host_.check_settings(Get("config")); }
+  Result<config::Settings> LoadSettings() const override {
+    return host_.load_settings(Get("config"));
+  }
 
   Result<Session*> session() override {
     if (session_) return session_.get();

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "platform/config/settings.h"
 
 namespace gyre::cli {
 
@@ -32,7 +33,7 @@ struct Host {
   std::string_view version;
   std::span<const Command> commands;  // of the program itself: server, worker
   std::function<Result<std::unique_ptr<Owner>>(const OwnerRequest&)> become_owner;
-  std::function<Result<>(const std::string& config_file)> check_settings;
+  std::function<Result<config::Settings>(const std::string& config_file)> load_settings;
 };
 
 int Main(int argc, char** argv, const Host& host);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "platform/config/settings.h"
 
 namespace gyre::cli {
 
@@ -47,8 +48,8 @@ class Invocation {
   virtual std::string project() const = 0;  // --project, GYRE_PROJECT, gyre.yaml, else "default"
   // What commands are about and talk to, like settings: [{name, value, origin, doc, ...}].
   virtual Json place() const = 0;
-  // Whether the settings files and variables say what they may. Errors: those of Settings::Load.
-  virtual Result<> CheckSettings() const = 0;
+  // What a server started here would go by. Errors: those of Settings::Load.
+  virtual Result<config::Settings> LoadSettings() const = 0;
   virtual Result<Session*>
   session() = 0;  // connects, or becomes the owner of the data directory, at the first call
   // Asks whoever answers, for a short time; never becomes the owner.

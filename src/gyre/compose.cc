@@ -17,9 +17,8 @@ const std::span<const config::Setting> kSettingTables[] = {kServerSettings};
 
 std::string_view Version() { return GYRE_VERSION; }
 
-Result<> CheckSettings(const config::Sources& sources) {
-  const auto settings = config::Settings::Load(kSettingTables, sources);
-  return settings ? Result<>() : settings.error();
+Result<config::Settings> LoadSettings(const config::Sources& sources) {
+  return config::Settings::Load(kSettingTables, sources);
 }
 
 House::House(std::unique_ptr<Rooms> rooms) : rooms_(std::move(rooms)) {}

@@ -16,7 +16,7 @@ namespace gyre {
 std::string_view Version();
 
 // Errors: those of Settings::Load.
-Result<> CheckSettings(const config::Sources& sources);
+Result<config::Settings> LoadSettings(const config::Sources& sources);
 
 struct HouseOptions {
   std::string data_directory;  // absolute

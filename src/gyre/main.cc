@@ -17,10 +17,10 @@ gyre::Result<std::unique_ptr<gyre::cli::Owner>> BecomeOwner(
   return std::unique_ptr<gyre::cli::Owner>(std::move(house));
 }
 
-gyre::Result<> CheckSettings(const std::string& config_file) {
+gyre::Result<gyre::config::Settings> LoadSettings(const std::string& config_file) {
   gyre::config::Sources sources = gyre::config::DefaultSources();
   sources.explicit_file = config_file;
-  return gyre::CheckSettings(sources);
+  return gyre::LoadSettings(sources);
 }
 
 }  // namespace
@@ -28,5 +28,5 @@ gyre::Result<> CheckSettings(const std::string& config_file) {
 int main(int argc, char** argv) {
   gyre::exec::IgnoreBrokenPipes();
   return gyre::cli::Main(argc, argv,
-                         {gyre::Version(), gyre::ProgramCommands(), BecomeOwner, CheckSettings});
+                         {gyre::Version(), gyre::ProgramCommands(), BecomeOwner, LoadSettings});
 }

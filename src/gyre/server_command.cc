@@ -14,6 +14,7 @@
 #include "platform/config/environment.h"
 #include "platform/exec/companion.h"
 #include "platform/exec/fault_point.h"
+#include "platform/exec/service_manager.h"
 #include "platform/exec/signals.h"
 #include "platform/telemetry/log.h"
 
@@ -85,6 +86,12 @@ void Reload(House& house) {
   if (house.info().url.starts_with("https:")) SayReloaded("certificate", house.ReloadCertificate());
 }
 
+// A manager that does not hear us must not keep the server from serving.
+void TellManager(std::string_view state) {
+  if (const auto told = exec::TellServiceManager(state); !told)
+    kLog.Warn("the service manager", {{"error", told.error().ToString()}});
+}
+
 // SIGHUP reloads, except in a terminal: there it says that the terminal is gone.
 int WaitForEnd(exec::SignalWaiter& signals, House& house) {
   while (true) {
@@ -111,7 +118,9 @@ Result<int> RunServer(Invocation& in) {
   } else {
     PrintWhereItIs(*house, milliseconds, in.out());
   }
+  TellManager("READY=1");
   const int signal = WaitForEnd(signals, *house);
+  TellManager("STOPPING=1");
   kLog.Info("stopping", {{"signal", signal}});
   house->Drain();
   telemetry::FlushLog();

@@ -463,9 +463,10 @@ def doctor(g):
     assert states('data directory') == {'ok'} and not os.path.exists(g.data), 'looking makes nothing'
     g.start()
     g.cli('add', people(g))
-    for check in ('data directory', 'permissions', 'lock', 'disk space', 'libraries', 'port', 'clock'):
+    for check in ('data directory', 'permissions', 'lock', 'disk space', 'libraries', 'port', 'exposure'):
         assert states(check) == {'ok'}, check
-    assert states('sync') <= {'ok', 'warn'}
+    for check in ('sync', 'clock', 'file system', 'memory', 'kernel'):  # they are the machine's
+        assert states(check) <= {'ok', 'warn'}, check
     os.chmod(os.path.join(g.data, 'master.key'), 0o644)
     assert states('permissions', code=5) == {'fail'}
     os.chmod(os.path.join(g.data, 'master.key'), 0o600)
@@ -492,7 +493,69 @@ def doctor(g):
         text = ''.join(archive.extractfile(member).read().decode() for member in archive)
     for hidden in ('abcdef0123', 's3cr3t-value', 'hunter2', 'ana:pass', g.directory, 'people'):
         assert hidden not in text, (hidden, text)
-    assert '(hidden)' in text and '"rows": 3' in text
+    assert '(hidden)' in text and '"rows":3' in text
+
+
+def doctor_sees_what_is_unsafe(g):
+    def row(check, state, code=0, **environment):
+        done = g.cli('doctor', '-o', 'json', check=False, environment={'GYRE_LISTEN': '127.0.0.1:0', **environment})
+        assert done.returncode == code, (check, done.stdout, done.stderr)
+        found = [row for row in json.loads(done.stdout) if row['check'] == check and row['state'] == state]
+        assert found, (check, state, done.stdout)
+        return found[0]
+    assert 'the server will refuse' in row('exposure', 'fail', code=5, GYRE_LISTEN='0.0.0.0:0')['text']
+    assert 'firewall' in row('exposure', 'warn', GYRE_LISTEN='0.0.0.0:0', GYRE_SERVER_BEHIND_PROXY='true')['fix']
+    key = os.path.join(g.work, 'key.pem')
+    open(key, 'w').write('x')
+    tls = {'GYRE_LISTEN': '0.0.0.0:0', 'GYRE_SERVER_TLS_CERT': key, 'GYRE_SERVER_TLS_KEY': key}
+    os.chmod(key, 0o644)
+    assert 'private key' in row('exposure', 'fail', code=5, **tls)['text']
+    os.chmod(key, 0o600)
+    assert 'TLS' in row('exposure', 'ok', **tls)['text']
+    assert '/nowhere.pem' in row('exposure', 'fail', code=5, **{**tls, 'GYRE_SERVER_TLS_CERT': '/nowhere.pem'})['text']
+    assert 'one training may use' in row('memory', 'warn', GYRE_TRAINING_MEMORY='900TB')['text']
+    settings = os.path.join(g.directory, '.config', 'gyre', 'config.yaml')
+    os.makedirs(os.path.dirname(settings), exist_ok=True)
+    open(settings, 'w').write('server:\n  listen: 0.0.0.0:0\n')
+    environment = {k: v for k, v in g.environment.items() if k != 'GYRE_LISTEN'}
+    read = subprocess.run([GYRE, 'doctor', '-o', 'json'], env=environment, capture_output=True, text=True, cwd=g.work)
+    assert read.returncode == 5 and '0.0.0.0:0 is beyond this machine' in read.stdout, 'a settings file counts, not only the variable'
+    os.chmod(settings, 0o666)
+    assert 'chmod go-w' in row('settings', 'fail', code=5)['fix']
+    os.remove(settings)
+    if os.geteuid() == 0:
+        os.makedirs(g.data)
+        os.chown(g.data, 65534, 65534)
+        assert 'doctor --data' in row('data directory', 'fail', code=5)['fix']
+
+
+def a_bundle_keeps_names_and_secrets(g):
+    """What a real server logs, in both formats, names nobody and nothing once it is in the bundle."""
+    secrets = ['patients', 'diagnosis', 'annabel', 'correct horse battery']
+    with open(os.path.join(g.work, 'patients.csv'), 'w') as f:
+        f.write('diagnosis,y\n' + ''.join(f'{i % 9},{i % 9 * 2}\n' for i in range(300)))
+    os.makedirs(g.data, mode=0o700)
+    for log_format in ('text', 'json'):
+        g.start('--log-file', os.path.join(g.data, 'server.log'), '--log-format', log_format, '--log-level', 'debug')
+        g.cli('add', 'patients.csv', check=False)
+        g.cli('train', 'patients', '--target', 'diagnosis', '--budget', '1s', check=False)
+        g.cli('train', 'patients', '--target', 'y', '--metric', 'diagnosis', check=False)
+        g.cli('users', 'add', 'annabel', '--role', 'admin', stdin='correct horse battery\n', check=False)
+        g.cli('login', '--user', 'annabel', stdin='correct horse battery\n', check=False)
+        token = g.cli('tokens', 'add', 'ci').stdout.split()
+        secrets += [word for word in token if word.startswith('gyre_')]
+        for path in ('/api/v1/projects/default/datasets/patients?token=' + secrets[-1], '/e/patients', '/v2/models/patients/ready', '/api/v1/users/annabel'):
+            g.http('GET', path, headers={'Authorization': 'Bearer ' + secrets[-1]})
+        g.stop()
+    assert 'patients' in open(os.path.join(g.data, 'server.log')).read(), 'there is something to hide'
+    bundle = os.path.join(g.work, 'b.tar.gz')
+    hidden = {'GYRE_LISTEN': '127.0.0.1:0', 'GYRE_TOKEN': 'gyre_pat_' + '0123456789abcdef' * 4}
+    g.cli('doctor', '--bundle', '--out', bundle, environment=hidden, check=False)
+    with tarfile.open(bundle, 'r:gz') as archive:
+        text = ''.join(archive.extractfile(member).read().decode() for member in archive)
+    for word in [*secrets, hidden['GYRE_TOKEN'], g.directory]:
+        assert word not in text, (word, [line for line in text.splitlines() if word in line][:3])
+    assert 'path=/api/v1/projects/(name)/datasets/(name)' in text and '"path":"/api/v1/users/(name)' in text, text[:3000]
 
 
 def tokens_are_kept_for_oneself(g):
@@ -529,5 +592,5 @@ if __name__ == '__main__':
     run_scenarios([
         exit_codes, output_formats, jq, fields_and_pipes, project_file, on_a_terminal, help_is_short, version_is_quick, completion,
         settings_and_their_origin, json_documents_keep_their_members, settings_that_can_be_tuned, settings_are_read_again, dry_runs,
-        removals_are_confirmed, contexts, doctor, tokens_are_kept_for_oneself, manual_pages, explain,
+        removals_are_confirmed, contexts, doctor, doctor_sees_what_is_unsafe, a_bundle_keeps_names_and_secrets, tokens_are_kept_for_oneself, manual_pages, explain,
         answers_into_files, mistakes_are_told_with_their_remedy])

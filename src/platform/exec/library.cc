@@ -35,7 +35,7 @@ Result<std::string> FindLibrary(std::string_view file) {
   }
   return NotFound("GY1320", "the library {} is not installed", file)
       .Why("looked in " + Join(folders, ", "))
-      .Fix("make deps")
+      .Fix("install gyre again: its package brings its libraries (in its source: make deps)")
       .Fix("set GYRE_LIB_DIR to the folder that holds it");
 }
 
