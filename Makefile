@@ -2,6 +2,7 @@
 BUILD    ?= build
 PRESET   ?= release
 JOBS     ?= $(shell nproc)
+PREFIX   ?= /usr/local
 CTEST     = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
 
 .DEFAULT_GOAL := build
@@ -40,10 +41,17 @@ bench: all       ## times and ratios against the peers
 	@tools/deps bench
 	@bench/run $(BUILD)
 
+install: build   ## PREFIX=/usr/local, DESTDIR=: program, libraries, manual pages, completions, unit
+	@cmake --install $(BUILD) --prefix $(PREFIX) --strip >/dev/null
+	@echo "installed below $(DESTDIR)$(PREFIX); make uninstall removes it"
+
+uninstall:       ## what `make install` put there; data and settings stay
+	@packaging/uninstall $(PREFIX)
+
 fmt:             ## clang-format in place
 	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
 
 clean:           ## remove the build folder
 	@rm -rf $(BUILD)
 
-.PHONY: help deps configure build all demo test test-slow check bench fmt clean
+.PHONY: help deps configure build all demo test test-slow check bench install uninstall fmt clean

@@ -1,0 +1,30 @@
+# Part of `cmake --install`: manual pages and completions as the program writes them, and the unit for this prefix.
+file(REMOVE_RECURSE "${written}")
+file(MAKE_DIRECTORY "${written}/man1")
+
+# run(FILE gyre ARGUMENTS...): its standard output goes into FILE, when one is named.
+function(run file)
+  execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE text RESULT_VARIABLE code)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "${ARGN} ended with ${code}")
+  endif()
+  if(file)
+    file(WRITE "${written}/${file}" "${text}")
+  endif()
+endfunction()
+
+run("" "${gyre}" help --man "${written}/man1")
+file(GLOB pages "${written}/man1/*.1")
+run("" gzip -9n ${pages})
+file(GLOB pages "${written}/man1/*.1.gz")
+run(gyre "${gyre}" completion bash)
+run(_gyre "${gyre}" completion zsh)
+run(gyre.fish "${gyre}" completion fish)
+set(GYRE_PREFIX "${CMAKE_INSTALL_PREFIX}")
+configure_file("${unit_template}" "${written}/gyre.service" @ONLY)
+
+file(INSTALL DESTINATION "${CMAKE_INSTALL_PREFIX}/share/man/man1" TYPE FILE FILES ${pages})
+file(INSTALL DESTINATION "${CMAKE_INSTALL_PREFIX}/share/bash-completion/completions" TYPE FILE FILES "${written}/gyre")
+file(INSTALL DESTINATION "${CMAKE_INSTALL_PREFIX}/share/zsh/vendor-completions" TYPE FILE FILES "${written}/_gyre")
+file(INSTALL DESTINATION "${CMAKE_INSTALL_PREFIX}/share/fish/vendor_completions.d" TYPE FILE FILES "${written}/gyre.fish")
+file(INSTALL DESTINATION "${CMAKE_INSTALL_PREFIX}/lib/systemd/system" TYPE FILE FILES "${written}/gyre.service")
