@@ -93,7 +93,7 @@ class Side {
                         received->ints[row] >= since_us_;
       if (mine && seen_++ % every_ == 0) rows.push_back(static_cast<std::uint32_t>(row));
     }
-    if (!rows.empty()) Append(AnswersOf(head, chunk, rows), &answers_);
+    if (!rows.empty()) Append(AnswersOf(head.ClassesOf(model_), chunk, rows), &answers_);
   }
   const Answers& answers() const { return answers_; }
 
