@@ -39,8 +39,13 @@ class PredictApiTest : public testing::Test {
     settings.log_directory = (house_.directory() / "logs").string();
     jobs_ = *runners::OpenJobs(*house_.database, *house_.blobs, SystemClock(), settings);
     predictions_ = std::make_unique<serving::Predictions>(*house_.registry, *house_.blobs, *jobs_);
+    Open();
+  }
+  void Open() {
+    server_.reset();
+    predict_ = std::make_unique<PredictApi>(*house_.serving);
     endpoints_ = std::make_unique<EndpointsApi>(*house_.serving, *predictions_, *house_.blobs);
-    const net::RouteTable tables[] = {predict_.table(), endpoints_->table()};
+    const net::RouteTable tables[] = {predict_->table(), endpoints_->table()};
     auto server = net::StartServer({.listen = "127.0.0.1:0"}, tables, gate_, nullptr);
     ASSERT_TRUE(server) << server.error().ToString();
     server_ = *std::move(server);
@@ -59,7 +64,7 @@ class PredictApiTest : public testing::Test {
   }
 
   serving::TestHouse house_;
-  PredictApi predict_{*house_.serving};
+  std::unique_ptr<PredictApi> predict_;
   std::unique_ptr<runners::Jobs> jobs_;
   std::unique_ptr<serving::Predictions> predictions_;
   std::unique_ptr<EndpointsApi> endpoints_;
@@ -91,6 +96,23 @@ TEST_F(PredictApiTest, DeployPredictRollBackRemove) {
   EXPECT_EQ(Document("GET", "/e/live")["columns"].size(), 6U);
   EXPECT_EQ(Send("DELETE", live).status, 204);
   EXPECT_EQ(Send("POST", "/e/live", kBody).status, 404);
+}
+
+TEST_F(PredictApiTest, NobodyLearnsOfAnotherProjectsEndpoints) {
+  const auto broken = house_.Register("broken", 0);
+  ASSERT_TRUE(house_.Deploy("broken:v1"));
+  ASSERT_TRUE(house_.blobs->Remove(broken.package.digest));
+  server_.reset();
+  house_.Restart({});
+  Open();
+  EXPECT_EQ(Send("POST", "/e/broken", kBody).status, 503);
+  gate_.all_projects = false;
+  const auto said = [&](const std::string& name) {
+    const net::ClientResponse answer = Send("POST", "/e/" + name, kBody);
+    EXPECT_EQ(answer.status, 404);
+    return Json::Parse(answer.body).value_or(Json())["code"].AsString();
+  };
+  EXPECT_EQ(said("broken"), said("nobody"));
 }
 
 TEST_F(PredictApiTest, WrongRequestsHaveTheirStatus) {

@@ -142,7 +142,11 @@ class ServingService final : public Serving {
 
   Mutex deploy_mutex_;  // one change at a time; held while loading, never by a request
   Mutex state_mutex_;
-  std::map<std::string, Error, std::less<>> problems_ GYRE_GUARDED_BY(state_mutex_);
+  struct Unloaded {
+    std::string project;
+    Error why;
+  };
+  std::map<std::string, Unloaded, std::less<>> problems_ GYRE_GUARDED_BY(state_mutex_);
   // By endpoint and deployment, of those that answer; a parked endpoint keeps its own.
   std::map<std::string, std::map<std::string, std::shared_ptr<VariantStats>>, std::less<>> stats_
       GYRE_GUARDED_BY(state_mutex_);

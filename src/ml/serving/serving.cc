@@ -217,7 +217,7 @@ Result<> ServingService::Start() {
       } else {
         kLog.Failed("endpoint not loaded", route.error());
         const MutexLock lock(state_mutex_);
-        problems_.insert_or_assign(endpoint.name, route.error());
+        problems_.insert_or_assign(endpoint.name, Unloaded{endpoint.project, route.error()});
       }
     }
     if (page.size() < kPage) break;
@@ -277,7 +277,7 @@ void ServingService::Describe(Endpoint* endpoint) {
   }
   const MutexLock lock(state_mutex_);
   if (const auto problem = problems_.find(endpoint->name); problem != problems_.end()) {
-    endpoint->problem = problem->second.ToString();
+    endpoint->problem = problem->second.why.ToString();
   }
 }
 
@@ -379,8 +379,10 @@ EndpointCounts ServingService::Answered(std::string_view endpoint) {
 // --- requests ------------------------------------------------------------------------------------
 
 std::string ServingService::ProjectOf(std::string_view endpoint) {
-  const auto route = routes_.Find(endpoint);
-  return route ? route->project : "";
+  if (const auto route = routes_.Find(endpoint)) return route->project;
+  const MutexLock lock(state_mutex_);
+  const auto problem = problems_.find(endpoint);
+  return problem == problems_.end() ? std::string() : problem->second.project;
 }
 
 bool ServingService::Parked(std::string_view endpoint) {
@@ -429,7 +431,7 @@ Error ServingService::Missing(std::string_view endpoint) {
     const MutexLock lock(state_mutex_);
     if (const auto problem = problems_.find(endpoint); problem != problems_.end()) {
       return MakeError(Code::kUnavailable, "GY3805", "endpoint `{}` is not loaded: {}", endpoint,
-                       problem->second.message());
+                       problem->second.why.message());
     }
   }
   if (!ready()) return MakeError(Code::kUnavailable, "GY3805", "endpoints are being loaded");

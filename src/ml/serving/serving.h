@@ -233,7 +233,7 @@ class Serving {
                                                   std::string_view endpoint,
                                                   int limit) = 0;  // newest first
 
-  // Whose it is, without waking it; empty when there is no such endpoint or it is not loaded.
+  // Whose it is, loaded or not, without waking it; empty when there is no such endpoint.
   virtual std::string ProjectOf(std::string_view endpoint) = 0;
   // Whether the next request waits until its models are loaded again.
   virtual bool Parked(std::string_view endpoint) = 0;
