@@ -36,6 +36,7 @@ Json RunToJson(const RunView& run) {
                          {"version", run.version == 0 ? Json() : Json(run.version)},
                          {"state", run.state},
                          {"reason", run.reason},
+                         {"error", run.error},
                          {"triggered_by", run.triggered_by},
                          {"created_by", run.created_by},
                          {"created_at", time(run.created_us)}});

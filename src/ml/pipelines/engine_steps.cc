@@ -18,6 +18,7 @@ Outcome Refused(const Error& error) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::kRefused;
   outcome.reason = fmt::format("{} {}", error.gy(), error.message());
+  outcome.error = error.gy();
   return outcome;
 }
 
@@ -229,7 +230,8 @@ void Engine::OnKindEnd(std::uint64_t tag, StepEnd end) {
     outcome.kind = end.findings || !retriable ? Outcome::Kind::kRefused
                    : code == Code::kCancelled ? Outcome::Kind::kCancelled
                                               : Outcome::Kind::kFailed;
-    outcome.reason = fmt::format("{} {}", end.outputs.error().gy(), end.outputs.error().message());
+    outcome.error = end.outputs.error().gy();
+    outcome.reason = fmt::format("{} {}", outcome.error, end.outputs.error().message());
   }
   End(tag, std::move(outcome), std::move(extra));
 }

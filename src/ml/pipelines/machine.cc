@@ -283,12 +283,14 @@ bool Machine::End(std::size_t task, std::string_view nonce, Outcome outcome, std
   const auto again = [&](std::int64_t ready_us) {
     record.state = State::kWaiting;
     record.reason = outcome.reason;
+    record.error = outcome.error;
     record.ready_us = ready_us;
     Touch(task);
     Pause(task, ready_us, now_us);
   };
   if (outcome.kind == Kind::kSucceeded) {
     record.outputs = std::move(outcome.outputs);
+    record.error.clear();
     record.cache_key = std::move(outcome.cache_key);
     record.cached_from = std::move(outcome.cached_from);
     Close(task, State::kSucceeded, std::move(outcome.reason), now_us);
@@ -302,6 +304,7 @@ bool Machine::End(std::size_t task, std::string_view nonce, Outcome outcome, std
     record.losses = 0;
     again(now_us + PauseAfter(step.retries, record.tries));
   } else {
+    record.error = std::move(outcome.error);
     Close(task, State::kFailed, std::move(outcome.reason), now_us);
   }
   return true;
@@ -355,6 +358,7 @@ void Machine::EndRun(std::int64_t now_us) {
     for (const TaskRecord& task : tasks_) {
       if (task.state != State::kFailed) continue;
       run_.reason = fmt::format("step `{}` failed: {}", step_of(task).name, task.reason);
+      run_.error = task.error;
       break;
     }
   }
@@ -365,6 +369,7 @@ void Machine::EndRun(std::int64_t now_us) {
     run_.outputs = *std::move(outputs);
   } else {
     run_.state = State::kFailed;
+    run_.error = outputs.error().gy();
     run_.reason = PlainText("outputs: " + outputs.error().message());
   }
 }
@@ -409,6 +414,7 @@ void Machine::ResetTask(std::size_t task) {
   TaskRecord& record = tasks_[task];
   record.state = State::kWaiting;
   record.reason.clear();
+  record.error.clear();
   record.tries = record.losses = 0;
   record.ready_us = record.ended_us = 0;
   record.outputs = Json();
@@ -448,6 +454,7 @@ Result<> Machine::Retry(std::string_view from, std::int64_t now_us) {
   }
   run_.state = State::kRunning;
   run_.reason.clear();
+  run_.error.clear();
   run_.cancel_asked = false;
   run_.ended_us = 0;
   run_.outputs = Json();

@@ -23,6 +23,7 @@ struct Outcome {
   enum class Kind { kSucceeded, kFailed, kRefused, kCancelled, kLost };  // refused: not tried again
   Kind kind = Kind::kSucceeded;
   std::string reason{};
+  std::string error{};  // code of the error, where one is the reason: "GY4617"
   Json outputs{};
   int exit_code = 0;
   double cpu_seconds = 0;

@@ -15,7 +15,7 @@ constexpr std::size_t kGroupsOfOneWrite = 400;  // keeps a closure within its 5 
 
 constexpr std::string_view kRunColumns =
     "SELECT id, project, pipeline, version, state, reason, params, outputs, triggered_by, "
-    "created_by, created_us, ended_us, cpu_us, cancel_asked, retries FROM pipeline_run";
+    "created_by, created_us, ended_us, cpu_us, cancel_asked, retries, error FROM pipeline_run";
 
 Json Parsed(std::string_view text) { return Json::Parse(text, 128).value_or(Json()); }
 
@@ -36,6 +36,7 @@ RunView ViewAt(const db::Row& row) {
   run.cpu_seconds = static_cast<double>(row.Int(12)) / 1e6;
   run.cancel_asked = row.Bool(13);
   run.retries = static_cast<int>(row.Int(14));
+  run.error = row.Str(15);
   return run;
 }
 
@@ -161,6 +162,7 @@ TaskRecord TaskAt(const db::Row& row) {
   task.ended_us = row.Int(13);
   task.cpu_seconds = static_cast<double>(row.Int(14)) / 1e6;
   task.memory_bytes_peak = row.Int(15);
+  task.error = row.Str(16);
   return task;
 }
 
@@ -204,6 +206,7 @@ Result<StoredRun> PipelineStore::Load(std::string_view id, Which attempts) {
                              view.version,
                              StateFromName(view.state),
                              view.reason,
+                             view.error,
                              view.params,
                              view.outputs,
                              view.triggered_by,
@@ -213,14 +216,15 @@ Result<StoredRun> PipelineStore::Load(std::string_view id, Which attempts) {
                              view.cpu_seconds,
                              view.cancel_asked,
                              view.retries};
-               stored.plan = row.Str(15);
+               stored.plan = row.Str(16);
              }));
     GYRE_TRY(stored.tasks,
              db::Collect<TaskRecord>(
                  reader,
                  "SELECT step, item, value, state, reason, attempts, tries, losses, ready_us, "
-                 "outputs, cache_key, cached_from, started_us, ended_us, cpu_us, memory_bytes_peak "
-                 "FROM pipeline_task WHERE run_id = ?1 ORDER BY step, item LIMIT ?2",
+                 "outputs, cache_key, cached_from, started_us, ended_us, cpu_us, "
+                 "memory_bytes_peak, error FROM pipeline_task WHERE run_id = ?1 ORDER BY step, "
+                 "item LIMIT ?2",
                  {id, kAttemptsMax}, TaskAt));
     GYRE_TRY(stored.running,
              db::Collect<AttemptRecord>(
@@ -331,17 +335,18 @@ Result<> WriteTask(db::Transaction& tx, const RunChange& change, const TaskRow& 
   return tx.Execute(
       "INSERT INTO pipeline_task (run_id, step, item, value, state, reason, attempts, tries, "
       "losses, ready_us, outputs, cache_key, cached_from, started_us, ended_us, cpu_us, "
-      "memory_bytes_peak) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-      "?15, ?16, ?17) ON CONFLICT (run_id, step, item) DO UPDATE SET value = excluded.value, state "
+      "memory_bytes_peak, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+      "?14, ?15, ?16, ?17, ?18) ON CONFLICT (run_id, step, item) DO UPDATE SET value = "
+      "excluded.value, state "
       "= excluded.state, reason = excluded.reason, attempts = excluded.attempts, tries = "
       "excluded.tries, losses = excluded.losses, ready_us = excluded.ready_us, outputs = "
       "excluded.outputs, cache_key = excluded.cache_key, cached_from = excluded.cached_from, "
       "started_us = excluded.started_us, ended_us = excluded.ended_us, cpu_us = excluded.cpu_us, "
-      "memory_bytes_peak = excluded.memory_bytes_peak",
+      "memory_bytes_peak = excluded.memory_bytes_peak, error = excluded.error",
       {change.run_id, task.step, task.item, row.value, StateName(task.state), task.reason,
        task.attempts, task.tries, task.losses, task.ready_us, row.outputs, task.cache_key,
        task.cached_from, task.started_us, task.ended_us, Micros(task.cpu_seconds),
-       task.memory_bytes_peak});
+       task.memory_bytes_peak, task.error});
 }
 
 Result<> WriteGroup(db::Transaction& tx, const RunChange& change, const TaskGroup& group,
@@ -362,9 +367,9 @@ Result<> WriteRun(db::Transaction& tx, events::Events& events, const RunChange& 
   const RunRecord& run = *change.run;
   GYRE_DO(tx.Execute(
       "UPDATE pipeline_run SET state = ?2, reason = ?3, outputs = ?4, ended_us = ?5, cpu_us = ?6, "
-      "cancel_asked = ?7, retries = ?8 WHERE id = ?1",
+      "cancel_asked = ?7, retries = ?8, error = ?9 WHERE id = ?1",
       {run.id, StateName(run.state), run.reason, change.outputs, run.ended_us,
-       Micros(run.cpu_seconds), run.cancel_asked, run.retries}));
+       Micros(run.cpu_seconds), run.cancel_asked, run.retries, run.error}));
   if (change.event.empty()) return {};
   return events.Publish(tx, {.kind = change.event,
                              .project = run.project,

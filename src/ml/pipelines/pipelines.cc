@@ -50,9 +50,9 @@ class PipelineKind final : public StepKind {
     GYRE_TRY(const RunView run, pipelines_.Get(reference));
     if (run.state == "running") return std::optional<StepEnd>();
     if (run.state != "succeeded")
-      return std::optional<StepEnd>(
-          StepEnd{.outputs = FailedPrecondition("GY4725", "run {} {}: {}", run.id.substr(0, 8),
-                                                run.state, run.reason)});
+      return std::optional<StepEnd>(StepEnd{
+          .outputs = FailedPrecondition(run.error.empty() ? "GY4725" : run.error, "run {} {}: {}",
+                                        run.id.substr(0, 8), run.state, run.reason)});
     return std::optional<StepEnd>(
         StepEnd{.outputs = run.outputs,
                 .links = {{"pipeline_run", run.id,
@@ -130,6 +130,7 @@ class PipelinesOnStore final : public Pipelines {
   }
   Result<std::vector<std::string>> PermissionsOf(const RunRequest& request) override;
   Result<std::vector<std::string>> PermissionsOfRun(std::string_view id) override;
+  Result<> CheckParams(const RunRequest& request) override;
 
   Result<RunView> Run(RunRequest request) override;
   Result<RunView> Get(std::string_view id) override { return store_.GetRun(id); }
@@ -219,6 +220,18 @@ Result<std::vector<std::string>> PipelinesOnStore::PermissionsOfRun(std::string_
   return versions_.PermissionsOf(SpecFromJson(plan), stored.run.project);
 }
 
+Result<Json> ParamsOf(const Spec& spec, const RunRequest& request) {
+  GYRE_TRY(Json given, ParamsFromTexts(spec, request.param_texts));
+  for (const auto& [name, value] : request.params.members()) given.Set(name, value);
+  return BindParams(spec, given);
+}
+
+Result<> PipelinesOnStore::CheckParams(const RunRequest& request) {
+  GYRE_TRY(const Planned planned, PlanOf(request));
+  GYRE_TRY([[maybe_unused]] const Json params, ParamsOf(planned.spec, request));
+  return {};
+}
+
 Result<RunView> PipelinesOnStore::Run(RunRequest request) {
   if (!request.key.empty()) {
     GYRE_TRY(const auto same, store_.RunOfKey(request.key));
@@ -231,9 +244,7 @@ Result<RunView> PipelinesOnStore::Run(RunRequest request) {
     GYRE_DO(request.admit(permissions));
   }
   RunRecord run;
-  GYRE_TRY(Json given, ParamsFromTexts(spec, request.param_texts));
-  for (const auto& [name, value] : request.params.members()) given.Set(name, value);
-  GYRE_TRY(run.params, BindParams(spec, given));
+  GYRE_TRY(run.params, ParamsOf(spec, request));
   run.id = NewId();
   run.project = request.project;
   run.pipeline = spec.name;

@@ -57,6 +57,7 @@ struct RunRequest {
 
 struct RunView {
   std::string id{}, project{}, pipeline{}, state{}, reason{}, triggered_by{}, created_by{};
+  std::string error{};  // code of the error that its first failed step ended with, if any
   std::int64_t version = 0, created_us = 0, ended_us = 0;
   double cpu_seconds = 0;
   int retries = 0;
@@ -125,6 +126,8 @@ class Pipelines {
   // What a run of it needs to be allowed, besides running pipelines.
   virtual Result<std::vector<std::string>> PermissionsOf(const RunRequest& request) = 0;
   virtual Result<std::vector<std::string>> PermissionsOfRun(std::string_view id) = 0;
+  // Whether a run would take these parameters. Errors: GY4711, GY4705 names the one.
+  virtual Result<> CheckParams(const RunRequest& request) = 0;
 
   virtual Result<RunView> Run(RunRequest request) = 0;
   virtual Result<RunView> Get(std::string_view id) = 0;  // or unique prefix; kNotFound GY4712

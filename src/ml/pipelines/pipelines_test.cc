@@ -482,5 +482,34 @@ TEST_F(PipelinesTest, AKeyIsOneRunAndPipelinesRunPipelines) {
   EXPECT_EQ(pipelines_->ListRuns({})->size(), 3u);
 }
 
+TEST_F(PipelinesTest, AFailedRunCarriesTheCodeOfItsError) {
+  kind_ = [] {
+    static constexpr KindFacts kFacts{"refuse", {}, {}, true};
+    return ImmediateKind(kFacts, "", [](const StepContext&) {
+      return StepEnd{.outputs = FailedPrecondition("GY4617", "there are 3 labelled rows")};
+    });
+  };
+  Open();
+  ASSERT_TRUE(Add("name: a\nsteps: {fresh: {kind: refuse}}\n"));
+  const RunView run = End(Begin("name: b\nsteps: {inner: {kind: pipeline, pipeline: a}}\n"));
+  EXPECT_EQ(run.state, "failed");
+  EXPECT_EQ(run.error, "GY4617") << "also through a pipeline that runs another";
+  ASSERT_TRUE(pipelines_->Retry(run.id, ""));
+  Open();
+  EXPECT_EQ(End(run).error, "GY4617");
+  EXPECT_EQ(End(Begin("name: c\nsteps: {x: {command: [\"false\"]}}\n")).error, "");
+}
+
+TEST_F(PipelinesTest, ParametersAreCheckedWithoutARun) {
+  ASSERT_TRUE(Add("name: a\nparams: {budget: int}\nsteps: {x: {command: [echo]}}\n"));
+  const auto check = [&](const Json& params) {
+    return pipelines_->CheckParams({.project = "default", .pipeline = "a", .params = params});
+  };
+  EXPECT_TRUE(check(Json::Obj({{"budget", 3}})));
+  EXPECT_EQ(check(Json::Obj({{"budgt", 3}})).error().fixes()[0], "did you mean `budget`?");
+  EXPECT_EQ(check(Json::Obj()).error().gy(), "GY4705");
+  EXPECT_TRUE(pipelines_->ListRuns({})->empty());
+}
+
 }  // namespace
 }  // namespace gyre::pipelines

@@ -20,7 +20,7 @@ struct RunRecord {
   std::string id, project, pipeline;
   std::int64_t version = 0;  // 0 = from a file that was not added
   State state = State::kRunning;
-  std::string reason;
+  std::string reason, error;  // error: its code, "GY4617"
   Json params, outputs;
   std::string triggered_by, created_by;
   std::int64_t created_us = 0, ended_us = 0;
@@ -35,7 +35,7 @@ struct TaskRecord {
   std::int64_t item = -1;  // -1 = no loop
   Json value;              // of the item
   State state = State::kWaiting;
-  std::string reason;
+  std::string reason, error;
   int attempts = 0;           // begun so far
   int tries = 0;              // of them, those that count: not lost, since the last retry by hand
   int losses = 0;             // in a row
