@@ -1,4 +1,5 @@
-"""kill -9 of the server at every named moment of a retrain: the loop always ends explained, never half-promoted, and the endpoint answers from the start.
+"""kill -9 of the server at every named moment of a retrain, from the window that raises an alert, or from a person's hand, to the new champion: the loop always
+ends explained, never half-promoted, and the endpoint answers from the start.
 
 Each moment begins from a copy of one data directory. Some of the list; all of it in the full tier, or those named on the command line."""
 import http.client
@@ -19,9 +20,13 @@ from scenarios.automation import day, first_model, firings, visits  # noqa: E402
 P = '/api/v1/projects/default'
 STEPS = ('champion', 'fresh', 'train', 'canary', 'promote', 'takeover')
 OF = {'': ('',), 'STEP': STEPS, 'KIND': ('captures.dataset', 'training.train'), 'EVENT': ('endpoint.traffic', 'endpoint.deployed')}
-QUICK = ('firing.launched', 'step.begun:train', 'canary.advanced', 'step.ended:promote', 'endpoint.written:endpoint.deployed')
+OF['SUBSCRIBER'] = ('automation',)
+HEARD = ('window.', 'alert.', 'event.')  # only an alert that is heard comes by here
+BEGUN = ('firing.open', 'firing.judged', 'firing.starting', 'firing.launched', 'firing.running')  # and both ways
+QUICK = ('alert.raised', 'event.handled:automation', 'firing.launched', 'step.begun:train', 'canary.advanced', 'step.ended:promote', 'endpoint.written:endpoint.deployed')
 PARAMS = {'endpoint': 'visits', 'budget_seconds': 1, 'rows_min': 300, 'history_below': 0,
           'canary': {'weights': [0.3, 0.6], 'bake_s': 0, 'rows_min': 30, 'step_s_max': 600}}
+UNWATCHED, WATCHED = {'GYRE_MONITORING_EVERY': '0'}, {'GYRE_MONITORING_EVERY': '300ms'}
 GONE = (OSError, http.client.HTTPException)
 
 
@@ -29,12 +34,14 @@ def moments():
     listed = json.loads(subprocess.run([GYRE, 'faults', '-o', 'json'], capture_output=True, text=True, check=True).stdout)['items']
     every = [point['name'] + (f':{of}' if of else '') for point in listed for of in OF[point['of']]]
     assert set(QUICK) <= set(every), every
-    return [m for m in every if m in (sys.argv[1:] or (every if FULL else QUICK))]
+    wanted = [m for m in every if m in (sys.argv[1:] or (every if FULL else QUICK))]
+    ways = [(by, m) for m in wanted for by in ('alert', 'hand') if (m.startswith(HEARD) if by == 'alert' else not m.startswith(HEARD)) or m in BEGUN]
+    return [(by, m) for by, m in ways if FULL or sys.argv[1:] or by == 'hand' or m not in BEGUN]
 
 
 def prepare(g):
-    """A champion of yesterday's world, labelled rows of today's, and a trigger."""
-    g.start()
+    """A champion of yesterday's world, labelled rows of today's that no monitor has looked at, and a trigger."""
+    g.start(environment=UNWATCHED)
     first_model(g)
     replay = Replay(g, 'visits', label='stays')
     day(replay, 0)
@@ -42,6 +49,14 @@ def prepare(g):
         day(replay, number, turned=True)
     g.json('POST', f'{P}/triggers', {'name': 'again', 'on': {'kind': 'hand'}, 'run': {'pipeline': 'retrain', 'params': PARAMS},
                                      'guards': {'cooldown_s': 0}})
+    assert g.stop() == 0
+
+
+def listen(g):
+    """From now on an alert is heard as well."""
+    g.start(environment=UNWATCHED)
+    g.json('POST', f'{P}/triggers', {'name': 'drifted', 'on': {'kind': 'drift', 'endpoint': 'visits', 'columns': 'a'},
+                                     'run': {'pipeline': 'retrain', 'params': PARAMS}})
     assert g.stop() == 0
 
 
@@ -61,11 +76,12 @@ def drive(g, until, seconds=90):
         time.sleep(0.02)
 
 
-def die(g, moment):
-    g.start(environment={'GYRE_FAULT_POINT': moment}, wait=False)
+def die(g, by, moment):
+    g.start(environment={'GYRE_FAULT_POINT': moment, **WATCHED}, wait=False)
     try:
         g.wait_ready()
-        g.json('POST', f'{P}/triggers/again/fire', {'key': 'once', 'text': 'the world has moved'})
+        if by == 'hand':
+            g.json('POST', f'{P}/triggers/again/fire', {'key': 'once', 'text': 'the world has moved'})
         drive(g, lambda: g.server.poll() is not None)
     except GONE:
         pass
@@ -80,8 +96,9 @@ def rows_of(g, sql):
         database.close()
 
 
-def check(g, moment):
+def check(g, by):
     fired = firings(g)
+    assert (fired[0]['trigger'], fired[0]['cause']) == (('again', 'hand') if by == 'hand' else ('drifted', 'drift')), fired
     assert len(fired) == 1 and fired[0]['state'] == 'succeeded' and fired[0]['reason'] and fired[0]['ended_at'], fired
     runs = g.json('GET', '/api/v1/pipeline_runs')['items']
     assert [run['id'] for run in runs] == [fired[0]['run']], 'one firing is one run'
@@ -112,35 +129,37 @@ def check(g, moment):
     return lost
 
 
-def one(base, moment):
+def one(base, by, moment):
     directory = tempfile.mkdtemp(prefix='gyre-retrain-')
     shutil.copytree(base, directory, dirs_exist_ok=True)
     begin = time.monotonic()
     with Gyre(directory=directory) as g:
         try:
-            die(g, moment)
-            g.start()
+            if by == 'alert':
+                listen(g)
+            die(g, by, moment)
+            g.start(environment=WATCHED)
             ask(g, visits(8, 1))
             drive(g, lambda: (f := firings(g)) and f[0]['ended_at'])
-            lost = check(g, moment)
+            lost = check(g, by)
             good = visits(999, 200, turned=True)
             answer = ask(g, good)
             right = sum(o['prediction'] == r['stays'] for o, r in zip(answer['outputs'], good))
             assert right > 150, right
         except BaseException:
-            print(f'FAILED {moment}\n{g.log()}', flush=True)
+            print(f'FAILED {moment} by {by}\n{g.log()}', flush=True)
             raise
         assert g.stop() == 0
     shutil.rmtree(directory)
-    print(f"ok {moment} ({time.monotonic() - begin:.1f} s{', computed twice' if lost else ''})", flush=True)
+    print(f"ok {moment} by {by} ({time.monotonic() - begin:.1f} s{', computed twice' if lost else ''})", flush=True)
 
 
 def main():
     with Gyre() as g:
         prepare(g)
         todo = moments()
-        for moment in todo:
-            one(g.directory, moment)
+        for by, moment in todo:
+            one(g.directory, by, moment)
     print(f'{len(todo)} deaths: each retrain ended explained, none half')
 
 

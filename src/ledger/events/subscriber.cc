@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "platform/exec/fault_point.h"
 #include "platform/telemetry/log.h"
 
 namespace gyre::events {
@@ -166,6 +167,7 @@ Result<> Subscriber::Settle(const std::function<Result<>(db::Transaction&)>& eff
 Result<> Subscriber::Attempt(const Event& event, bool parked_before, bool* to_blame) {
   *to_blame = true;
   if (subscription_.react) GYRE_DO(Guarded([&] { return subscription_.react(event); }));
+  exec::Fault("event.handled", subscription_.name);
   bool applied = false;
   auto settled = Settle(
       [&](db::Transaction& tx) -> Result<> {
@@ -180,6 +182,7 @@ Result<> Subscriber::Attempt(const Event& event, bool parked_before, bool* to_bl
   // A full disk or queue is nobody's fault: the event is tried again for as long as it takes.
   *to_blame = !settled && !applied && settled.error().code() != Code::kOutOfSpace &&
               settled.error().gy() != "GY1401";
+  if (settled) exec::Fault("event.passed", subscription_.name);
   return settled;
 }
 

@@ -1,10 +1,12 @@
 // What one judged window changes, in one transaction; and the gauges that show it.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
 #include "ml/monitoring/monitor_service.h"
+#include "platform/exec/fault_point.h"
 #include "platform/telemetry/metrics.h"
 
 namespace gyre::monitoring {
@@ -86,7 +88,8 @@ double NumberOf(Phase phase) { return static_cast<double>(static_cast<int>(phase
 Result<> MonitorService::Write(const Commit& commit) {
   std::vector<Told> all;
   for (const AlertMove& move : commit.moves) all.push_back(Tell(rooms_, move, commit.window));
-  return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
+  exec::Fault("window.judged");
+  GYRE_DO(rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
     if (commit.revised) GYRE_DO(KeepRevision(tx, commit.window.id));
     GYRE_DO(PutWindow(tx, commit.window, commit.document));
     GYRE_DO(ForgetOldWindows(tx, commit.window));
@@ -105,7 +108,11 @@ Result<> MonitorService::Write(const Commit& commit) {
       if (told.notify) GYRE_DO(told.notify(tx));
     }
     return AdvanceMonitor(tx, commit.row);
-  });
+  }));
+  exec::Fault("window.written");
+  if (std::ranges::any_of(all, [](const Told& told) { return told.kind == "alert.firing"; }))
+    exec::Fault("alert.raised");
+  return {};
 }
 
 Result<> MonitorService::TellOwed(const Monitor& monitor) {

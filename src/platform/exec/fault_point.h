@@ -17,6 +17,11 @@ struct FaultPoint {
   std::string_view says;
 };
 inline constexpr FaultPoint kFaultPoints[] = {
+    {"window.judged", "", "a window of traffic is judged, nothing of it is written"},
+    {"window.written", "", "it is written"},
+    {"alert.raised", "", "so is the alert that it raised, with its event; nobody has heard of it"},
+    {"event.handled", "SUBSCRIBER", "it has heard of an event, its cursor has not moved"},
+    {"event.passed", "SUBSCRIBER", "its cursor is written"},
     {"firing.open", "", "an occurrence has become a firing"},
     {"firing.judged", "", "the guards agree, nothing of it is written"},
     {"firing.starting", "", "the intent to start is written"},
