@@ -16,12 +16,13 @@ Result<int> Collect(Invocation& in) {
   Output& out = in.out();
   if (out.json()) out.Document(result, "");
   out.Done(fmt::format(
-      "removed {} blobs ({}), kept {}; forgot {} events, {} notices, {} queries and {} "
-      "pipeline runs",
+      "removed {} blobs ({}), kept {}; forgot {} events, {} notices, {} queries, {} firings and "
+      "{} pipeline runs",
       GroupDigits(result["blobs_removed"].AsInt()), HumanBytes(result["bytes_removed"].AsInt()),
       GroupDigits(result["blobs_kept"].AsInt()), GroupDigits(result["events_removed"].AsInt()),
       GroupDigits(result["notices_removed"].AsInt()),
       GroupDigits(result["queries_removed"].AsInt()),
+      GroupDigits(result["firings_removed"].AsInt()),
       GroupDigits(result["pipeline_runs_removed"].AsInt())));
   return 0;
 }
@@ -54,7 +55,7 @@ constexpr Option kCheckOptions[] = {
     {"--quick", "", "only that every blob is there; contents are not read"}};
 constexpr Command kCommands[] = {
     {"gc",
-     "remove blobs that nothing refers to, and old events, queries and pipeline runs",
+     "remove blobs that nothing refers to, and old events, queries, firings and pipeline runs",
      "gyre gc\ngyre gc --grace-hours 0",
      {},
      kCollectOptions,

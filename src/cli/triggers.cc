@@ -45,7 +45,7 @@ Json OnOf(const Invocation& in) {
   return on;
 }
 
-// "k=v": numbers, true and false as such, anything else as text.
+// "k=v": what is JSON as such ('n="5"' is a text), anything else as text.
 Result<Json> ParamsOf(const Invocation& in) {
   Json params = Json::Obj();
   for (const std::string& given : in.List("param")) {
@@ -57,11 +57,11 @@ Result<Json> ParamsOf(const Invocation& in) {
     }
     const std::string value = given.substr(at + 1);
     const auto parsed = Json::Parse(value);
-    const bool is_text = !parsed || parsed->is_string() || parsed->is_null();
-    params.Set(given.substr(0, at), is_text ? Json(value) : *parsed);
+    params.Set(given.substr(0, at), !parsed || parsed->is_null() ? Json(value) : *parsed);
   }
   // The preset asks for it; other pipelines take what they declare.
-  if (in.Get("run") == "retrain") params.Set("endpoint", in.Get("SUBJECT"));
+  if (in.Get("run") == "retrain" || in.Get("run").starts_with("retrain:"))
+    params.Set("endpoint", in.Get("SUBJECT"));
   return params;
 }
 
@@ -136,10 +136,29 @@ std::string Human(const Json& trigger) {
   return text;
 }
 
+// What it heard last, and what came of it: a run that failed says why.
+std::string HumanLately(const Json& firings) {
+  if (firings.size() == 0) return "lately     nothing was heard\n";
+  std::string text = "lately\n";
+  for (const Json& firing : firings.items()) {
+    text += fmt::format("  {}  {}  {:<9} {}\n", firing["created_at"].AsString(),
+                        firing["id"].AsString().substr(0, 8), firing["state"].AsString(),
+                        firing["text"].AsString());
+    if (const std::string& reason = firing["reason"].AsString(); !reason.empty())
+      text += fmt::format("    {}\n", reason);
+  }
+  return text;
+}
+
 Result<int> ShowTrigger(Invocation& in) {
+  constexpr int kLately = 5;
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json trigger, session->Get(TriggerPath(in)));
-  in.out().Document(trigger, Human(trigger));
+  GYRE_TRY(Json trigger, session->Get(TriggerPath(in)));
+  GYRE_TRY(const Json lately,
+           session->Get(ProjectPath(in, fmt::format("firings?limit={}&trigger={}", kLately,
+                                                    PercentEncode(in.Get("TRIGGER"))))));
+  trigger.Set("firings", lately["items"]);
+  in.out().Document(trigger, Human(trigger) + HumanLately(lately["items"]));
   return 0;
 }
 
@@ -216,9 +235,13 @@ Result<int> CheckTrigger(Invocation& in) {
                                  HumanChecks(check["checks"]));
   text += fmt::format("  runs {}", check["pipeline"].AsString());
   if (check["cpu_seconds_per_run"].is_number())
-    text += fmt::format(", {} of CPU each on average of {}",
+    text += fmt::format(", {} of CPU each on average of the {}'s last {}",
                         HumanSeconds(check["cpu_seconds_per_run"].AsDouble()),
-                        check["past_runs"].AsInt());
+                        check["past_runs_of"].AsString(), check["past_runs"].AsInt());
+  else
+    text += "; none has ended yet, so its cost is not known";
+  if (const std::string& role = check["approval"].AsString(); action == "start" && !role.empty())
+    text += fmt::format("\n  first an {} is asked", role);
   in.out().Document(check, text + "\n");
   return action == "start" ? 0 : 5;
 }
@@ -343,7 +366,7 @@ constexpr Option kApproveOptions[] = {{"--reject", "", "say no"}, {"--comment", 
 constexpr Command kCommands[] = {
     {"triggers ls", "what starts runs", "gyre triggers", {}, {}, ListTriggers},
     {"triggers show",
-     "one trigger with its guards",
+     "one trigger with its guards, and what it heard last",
      "gyre triggers show churn-drift",
      kTrigger,
      {},

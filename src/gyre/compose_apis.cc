@@ -112,11 +112,12 @@ void House::Rooms::OpenMlApis() {
 }
 
 void House::Rooms::OpenMaintenance() {
-  const native::Maintenance maintenance =
-      HouseKeeping(*database, *blobs, *events, *notices, *jobs, *pipelines, SystemClock(),
-                   {.events_us = Micros("retention.events"),
-                    .queries_us = Micros("retention.queries"),
-                    .pipelines_us = Micros("retention.pipelines")});
+  const native::Maintenance maintenance = HouseKeeping(
+      *database, *blobs, *events, *notices, *jobs, *pipelines, *automation, SystemClock(),
+      {.events_us = Micros("retention.events"),
+       .queries_us = Micros("retention.queries"),
+       .firings_us = Micros("retention.firings"),
+       .pipelines_us = Micros("retention.pipelines")});
   AddApi<native::MaintenanceApi>(maintenance, *jobs);
   if (const std::int64_t every_us = Micros("retention.every"); options.is_server && every_us > 0)
     housekeeper = std::make_unique<Housekeeper>(maintenance, every_us);

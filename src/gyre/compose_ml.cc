@@ -93,7 +93,8 @@ Result<> House::Rooms::OpenFeedback() {
   releases = std::make_unique<automation::Releases>(*database, SystemClock(),
                                                     MakeTraffic(*serving, *monitors));
   automation = automation::OpenAutomation(
-      *database, *events, SystemClock(), MakeBelow(*pipelines, *monitors, *notices, *releases), {});
+      *database, *events, SystemClock(),
+      MakeBelow({*pipelines, *monitors, *notices, *releases, *datasets, *registry, *serving}), {});
   return {};
 }
 

@@ -5,7 +5,9 @@
 #include "base/time.h"
 #include "ledger/notices/notices.h"
 #include "ml/automation/presets.h"
+#include "ml/data/datasets.h"
 #include "ml/pipelines/pipelines.h"
+#include "ml/registry/registry.h"
 #include "ml/serving/serving.h"
 
 namespace gyre {
@@ -13,6 +15,37 @@ namespace {
 
 constexpr std::string_view kCanary = "canary";
 constexpr std::string_view kBy = "automation";
+
+Result<> Publish(notices::Notices& notices, db::Transaction& tx, notices::NewNotice notice) {
+  GYRE_TRY([[maybe_unused]] const notices::Published published,
+           notices.Publish(tx, notices::Compose(std::move(notice))));
+  return {};
+}
+
+notices::NewNotice Asking(const automation::Firing& firing, std::string_view role) {
+  return {.project = firing.project,
+          .kind = "trigger.approval",
+          .severity = notices::Severity::kWarning,
+          .title = fmt::format("trigger {} waits for an {}", firing.trigger, role),
+          .text = fmt::format("{}\ngyre triggers approve {}", firing.text, firing.id.substr(0, 8)),
+          .dedupe_key = firing.id,
+          .payload = automation::FiringToJson(firing)};
+}
+
+// Its run failed, or so many did that it starts no more until a person has looked.
+notices::NewNotice Failing(const automation::Firing& firing) {
+  const bool stopped = firing.state == "skipped";
+  return {.project = firing.project,
+          .kind = stopped ? "trigger.stopped" : "trigger.failed",
+          .severity = notices::Severity::kWarning,
+          .title = stopped ? fmt::format("trigger {} starts nothing until somebody has looked",
+                                         firing.trigger)
+                           : fmt::format("what trigger {} started has failed", firing.trigger),
+          .text = fmt::format("{}\n{}\ngyre triggers firing {}", firing.text, firing.reason,
+                              firing.id.substr(0, 8)),
+          .dedupe_key = fmt::format("{} {}", firing.id, firing.state),
+          .payload = automation::FiringToJson(firing)};
+}
 
 // A preset becomes a pipeline of the project when it is first asked for: from then on it is the
 // project's own, to be read and changed.
@@ -26,9 +59,66 @@ Result<std::string> PipelineNamed(pipelines::Pipelines& pipelines, std::string_v
   return found->reference();
 }
 
+Result<std::string> CheckedPipeline(pipelines::Pipelines& pipelines, std::string_view project,
+                                    const automation::TriggerSpec& spec) {
+  GYRE_TRY(std::string reference, PipelineNamed(pipelines, project, spec.pipeline));
+  GYRE_DO(pipelines.CheckParams(
+      {.project = std::string(project), .pipeline = reference, .params = spec.params}));
+  return reference;
+}
+
+Result<std::vector<std::string>> NamesOf(const LoopRooms& rooms, std::string_view project,
+                                         std::string_view kind) {
+  constexpr int kNamesMax = 10'000;
+  if (kind == "dataset") return rooms.datasets.Names(project);
+  std::vector<std::string> names;
+  if (kind == "endpoint") {
+    GYRE_TRY(const auto endpoints, rooms.serving.List(project, kNamesMax, ""));
+    for (const serving::Endpoint& endpoint : endpoints) names.push_back(endpoint.name);
+  } else {
+    GYRE_TRY(const auto models,
+             rooms.registry.ListModels(project, {.limit = kNamesMax, .after = ""}));
+    for (const registry::Model& model : models) names.push_back(model.name);
+  }
+  return names;
+}
+
+std::string_view NameOf(std::string_view reference) {
+  return reference.substr(0, reference.find(':'));
+}
+
+// Two runs about one endpoint would take its traffic from each other. Where no endpoint is named,
+// the same work that a person has begun is enough.
+Result<std::string> RunBeside(pipelines::Pipelines& pipelines, std::string_view project,
+                              const automation::TriggerSpec& spec) {
+  constexpr int kRunsMax = 1'000;
+  GYRE_TRY(const auto running, pipelines.ListRuns({.projects = std::vector{std::string(project)},
+                                                   .state = "running",
+                                                   .limit = kRunsMax}));
+  const std::string endpoint = automation::EndpointOf(spec);
+  const auto beside = std::ranges::find_if(running, [&](const pipelines::RunView& run) {
+    if (!endpoint.empty()) return run.params["endpoint"].AsString() == endpoint;
+    return run.created_by != kBy && run.pipeline == NameOf(spec.pipeline);
+  });
+  return beside == running.end() ? std::string() : beside->id.substr(0, 8);
+}
+
+Result<automation::Below::Cost> CostOf(pipelines::Pipelines& pipelines, std::string_view project,
+                                       std::string_view pipeline) {
+  constexpr int kRunsMax = 20;
+  GYRE_TRY(const auto runs, pipelines.ListRuns({.projects = std::vector{std::string(project)},
+                                                .pipeline = std::string(NameOf(pipeline)),
+                                                .state = "succeeded",
+                                                .limit = kRunsMax}));
+  automation::Below::Cost cost{.runs = static_cast<int>(runs.size())};
+  for (const pipelines::RunView& run : runs) cost.cpu_seconds += run.cpu_seconds;
+  return cost;
+}
+
 automation::Below::RunState StateOf(const pipelines::RunView& run) {
   return {.state = run.ended_us == 0 ? "running" : run.state,
-          .error = run.reason,
+          .reason = run.reason,
+          .error = run.error,
           .cpu_seconds = run.cpu_seconds};
 }
 
@@ -120,49 +210,52 @@ monitoring::Notify MakeNotify(notices::Notices& notices) {
   };
 }
 
-automation::Below MakeBelow(pipelines::Pipelines& pipelines, monitoring::Monitors& monitors,
-                            notices::Notices& notices, automation::Releases& releases) {
+automation::Below MakeBelow(const LoopRooms& rooms) {
   automation::Below below;
-  below.settle = [&] {
-    return releases.Settle([&](std::string_view id) -> Result<std::string> {
-      GYRE_TRY(const pipelines::RunView run, pipelines.Get(id));
+  below.settle = [rooms] {
+    return rooms.releases.Settle([&](std::string_view id) -> Result<std::string> {
+      GYRE_TRY(const pipelines::RunView run, rooms.pipelines.Get(id));
       return StateOf(run).state;
     });
   };
-  below.check = [&](std::string_view project, std::string_view pipeline, const Json&) {
-    return PipelineNamed(pipelines, project, pipeline);
+  below.check = [rooms](std::string_view project, const automation::TriggerSpec& spec) {
+    return CheckedPipeline(rooms.pipelines, project, spec);
   };
-  below.start = [&](const automation::Below::Start& start) -> Result<std::string> {
+  below.names = [rooms](std::string_view project, std::string_view kind) {
+    return NamesOf(rooms, project, kind);
+  };
+  below.beside = [rooms](std::string_view project, const automation::TriggerSpec& spec) {
+    return RunBeside(rooms.pipelines, project, spec);
+  };
+  below.cost = [rooms](std::string_view project, std::string_view pipeline) {
+    return CostOf(rooms.pipelines, project, pipeline);
+  };
+  below.start = [rooms](const automation::Below::Start& start) -> Result<std::string> {
     const Json& by = start.triggered_by;
-    GYRE_TRY(const pipelines::RunView run,
-             pipelines.Run({.project = start.project,
-                            .pipeline = start.pipeline,
-                            .params = start.params,
-                            .triggered_by = fmt::format("trigger {}: {}", by["trigger"].AsString(),
-                                                        by["text"].AsString()),
-                            .key = start.key,
-                            .created_by = std::string(kBy)}));
+    GYRE_TRY(
+        const pipelines::RunView run,
+        rooms.pipelines.Run({.project = start.project,
+                             .pipeline = start.pipeline,
+                             .params = start.params,
+                             .triggered_by = fmt::format("trigger {}: {}", by["trigger"].AsString(),
+                                                         by["text"].AsString()),
+                             .key = start.key,
+                             .created_by = std::string(kBy)}));
     return run.id;
   };
-  below.run_state = [&](std::string_view id) -> Result<automation::Below::RunState> {
-    GYRE_TRY(const pipelines::RunView run, pipelines.Get(id));
+  below.run_state = [rooms](std::string_view id) -> Result<automation::Below::RunState> {
+    GYRE_TRY(const pipelines::RunView run, rooms.pipelines.Get(id));
     return StateOf(run);
   };
-  below.quality_alert = [&](std::string_view project, std::string_view endpoint) {
-    return BrokenInput(monitors, project, endpoint);
+  below.quality_alert = [rooms](std::string_view project, std::string_view endpoint) {
+    return BrokenInput(rooms.monitors, project, endpoint);
   };
-  below.ask = [&](db::Transaction& tx, const automation::Firing& firing,
-                  std::string_view role) -> Result<> {
-    const notices::Draft draft = notices::Compose(
-        {.project = firing.project,
-         .kind = "trigger.approval",
-         .severity = notices::Severity::kWarning,
-         .title = fmt::format("trigger {} waits for an {}", firing.trigger, role),
-         .text = fmt::format("{}\ngyre triggers approve {}", firing.text, firing.id.substr(0, 8)),
-         .dedupe_key = firing.id,
-         .payload = automation::FiringToJson(firing)});
-    GYRE_TRY([[maybe_unused]] const auto published, notices.Publish(tx, draft));
-    return {};
+  below.ask = [rooms](db::Transaction& tx, const automation::Firing& firing,
+                      std::string_view role) -> Result<> {
+    return Publish(rooms.notices, tx, Asking(firing, role));
+  };
+  below.tell = [rooms](db::Transaction& tx, const automation::Firing& firing) -> Result<> {
+    return Publish(rooms.notices, tx, Failing(firing));
   };
   return below;
 }

@@ -9,6 +9,12 @@
 namespace gyre::notices {
 class Notices;
 }
+namespace gyre::data {
+class Datasets;
+}
+namespace gyre::registry {
+class Registry;
+}
 namespace gyre::pipelines {
 class Pipelines;
 }
@@ -19,9 +25,17 @@ class Serving;
 namespace gyre {
 
 monitoring::Notify MakeNotify(notices::Notices& notices);
+struct LoopRooms {
+  pipelines::Pipelines& pipelines;
+  monitoring::Monitors& monitors;
+  notices::Notices& notices;
+  automation::Releases& releases;
+  data::Datasets& datasets;
+  registry::Registry& registry;
+  serving::Serving& serving;
+};
 // All must outlive what is returned.
-automation::Below MakeBelow(pipelines::Pipelines& pipelines, monitoring::Monitors& monitors,
-                            notices::Notices& notices, automation::Releases& releases);
+automation::Below MakeBelow(const LoopRooms& rooms);
 automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors& monitors);
 
 }  // namespace gyre

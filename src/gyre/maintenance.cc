@@ -61,7 +61,8 @@ Result<Json> CheckAll(runners::JobRun& run, db::Database& database, blob::Store&
 
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
                                  notices::Notices& notices, runners::Jobs& jobs,
-                                 pipelines::Pipelines& pipelines, const Clock& clock,
+                                 pipelines::Pipelines& pipelines,
+                                 automation::Automation& automation, const Clock& clock,
                                  Retention retention) {
   native::Maintenance maintenance;
   maintenance.collect = [&, retention](std::int64_t grace_us) -> Result<Json> {
@@ -73,6 +74,8 @@ native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, eve
              blob::Collect(database, blobs, grace_us, clock.NowMicros()));
     GYRE_TRY(const std::int64_t trimmed, events.Trim(clock.NowMicros() - retention.events_us));
     GYRE_TRY(const std::int64_t told, notices.Trim(clock.NowMicros() - retention.events_us));
+    GYRE_TRY(const std::int64_t firings,
+             automation.Forget(clock.NowMicros() - retention.firings_us));
     GYRE_TRY(const std::int64_t queries,
              jobs.Forget(data::kQueryJob, clock.NowMicros() - retention.queries_us));
     return Json::Obj({{"blobs_removed", collected.removed},
@@ -81,6 +84,7 @@ native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, eve
                       {"events_removed", trimmed},
                       {"notices_removed", told},
                       {"queries_removed", queries},
+                      {"firings_removed", firings},
                       {"pipeline_runs_removed", forgotten.runs},
                       {"pipeline_results_removed", forgotten.results},
                       {"pipeline_folders_removed", forgotten.folders}});

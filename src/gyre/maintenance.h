@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "ledger/events/events.h"
 #include "ledger/notices/notices.h"
+#include "ml/automation/automation.h"
 #include "ml/data/datasets.h"
 #include "ml/pipelines/pipelines.h"
 #include "ml/registry/registry.h"
@@ -16,11 +17,13 @@ namespace gyre {
 
 struct Retention {
   std::int64_t events_us = 0, queries_us = 0;
+  std::int64_t firings_us = 0;
   std::int64_t pipelines_us = 0;  // 0 = for ever
 };
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
                                  notices::Notices& notices, runners::Jobs& jobs,
-                                 pipelines::Pipelines& pipelines, const Clock& clock,
+                                 pipelines::Pipelines& pipelines,
+                                 automation::Automation& automation, const Clock& clock,
                                  Retention retention);
 
 // The job behind `gyre fsck`; before jobs.Start(). Its result: {"sound", "contents", "blobs",

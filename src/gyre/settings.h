@@ -87,6 +87,9 @@ inline constexpr config::Setting kServerSettings[] = {
      "Older events and notices are forgotten by `gyre gc`."},
     {"retention.queries", config::Type::kSeconds, "7d", 3600, 1e10,
      "Queries that ended longer ago are forgotten by `gyre gc`."},
+    {"retention.firings", config::Type::kSeconds, "90d", 2'678'400, 1e10,
+     "What triggers heard and did longer ago is forgotten by `gyre gc`; their guards look back 30 "
+     "days."},
     {"retention.pipelines", config::Type::kSeconds, "90d", 0, 1e10,
      "Runs of pipelines that ended longer ago are forgotten by `gyre gc`, with their logs and "
      "files; "

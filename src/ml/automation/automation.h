@@ -56,17 +56,28 @@ struct Below {
     Json params{}, triggered_by{};             // {"trigger", "firing", "cause", "source", "text"}
   };
   struct RunState {
-    std::string state{};  // running, succeeded, failed, cancelled
-    std::string error{};
+    std::string state{};   // running, succeeded, failed, cancelled
+    std::string reason{};  // for people
+    std::string error{};   // its code, "GY4617"; empty where no error of gyre's ended it
     double cpu_seconds = 0;
+  };
+  struct Cost {
+    int runs = 0;
+    double cpu_seconds = 0;  // of all these
   };
   std::function<Result<std::string>(const Start&)> start{};  // the run's id
   std::function<Result<RunState>(std::string_view run_id)> run_state{};
   // The pipeline with its version ("retrain:v1"); refuses one that is not there or parameters it
   // does not take. A preset becomes the project's own.
-  std::function<Result<std::string>(std::string_view project, std::string_view pipeline,
-                                    const Json& params)>
-      check{};
+  std::function<Result<std::string>(std::string_view project, const TriggerSpec& spec)> check{};
+  // The project's endpoints, datasets or models by name; kind: "endpoint", "dataset", "model".
+  std::function<Result<std::vector<std::string>>(std::string_view project, std::string_view kind)>
+      names{};
+  // Id of a run that goes on, whoever began it: about the same endpoint, or begun by hand with the
+  // same pipeline and parameters. Empty = none.
+  std::function<Result<std::string>(std::string_view project, const TriggerSpec& spec)> beside{};
+  // Of the last runs of that pipeline, whoever began them.
+  std::function<Result<Cost>(std::string_view project, std::string_view pipeline)> cost{};
   // Name of an alert that fires now because input values of that endpoint are lost; empty = none.
   std::function<Result<std::string>(std::string_view project, std::string_view subject)>
       quality_alert{};
@@ -74,6 +85,8 @@ struct Below {
   std::function<Result<>()> settle{};
   // A person is asked: in the transaction that makes the firing wait for an approval.
   std::function<Result<>(db::Transaction&, const Firing&, std::string_view role)> ask{};
+  // A person is told, in the transaction that says so: its run failed, or failed too often.
+  std::function<Result<>(db::Transaction&, const Firing&)> tell{};
 };
 
 // An event of the outbox as an occurrence; nothing when no trigger could listen for it. Pure.
@@ -97,7 +110,8 @@ class Automation {
 
   // What the trigger would run, with its version. Errors: those of Below::check.
   virtual Result<std::string> PipelineOf(std::string_view project, const TriggerSpec& spec) = 0;
-  // Errors: GY4801, GY1200, kAlreadyExists GY4803, those of Below::check.
+  // Errors: GY4801, GY1200, kAlreadyExists GY4803, kNotFound GY4811, GY4812 what it listens to or
+  // learns from is not there, those of Below::check.
   virtual Result<Trigger> Create(std::string_view project, TriggerSpec spec,
                                  std::string_view by) = 0;
   virtual Result<Trigger> Replace(std::string_view project, TriggerSpec spec,
@@ -120,6 +134,8 @@ class Automation {
   // Errors: kFailedPrecondition GY4806 it does not wait for an approval.
   virtual Result<Firing> Approve(std::string_view project, std::string_view id, bool agreed,
                                  std::string_view by, std::string_view comment) = 0;
+  // Those that ended before that time; what happened then could fire anew. How many.
+  virtual Result<std::int64_t> Forget(std::int64_t ended_before_us) = 0;
   // One turn of the reconciler now; for tests and for those who wait.
   virtual Result<> Turn() = 0;
 };

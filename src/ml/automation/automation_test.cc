@@ -42,16 +42,29 @@ class AutomationTest : public testing::Test {
     below.start = [this](const Below::Start& start) -> Result<std::string> {
       if (refuse_) return Internal("GY9999", "no disk");
       starts_.push_back(start);
-      if (!runs_.contains("run-" + start.key)) runs_["run-" + start.key] = {"running", "", 0};
+      if (!runs_.contains("run-" + start.key)) runs_["run-" + start.key] = {.state = "running"};
       return "run-" + start.key;
     };
     below.run_state = [this](std::string_view id) -> Result<Below::RunState> {
       return runs_.at(std::string(id));
     };
-    below.check = [](std::string_view, std::string_view pipeline,
-                     const Json&) -> Result<std::string> {
-      if (pipeline == "nowhere") return NotFound("GY4710", "no such pipeline");
-      return std::string(pipeline);
+    below.check = [](std::string_view, const TriggerSpec& spec) -> Result<std::string> {
+      if (spec.pipeline == "nowhere") return NotFound("GY4710", "no such pipeline");
+      return spec.pipeline;
+    };
+    below.names = [this](std::string_view,
+                         std::string_view kind) -> Result<std::vector<std::string>> {
+      return names_[std::string(kind)];
+    };
+    below.beside = [this](std::string_view, const TriggerSpec&) -> Result<std::string> {
+      return beside_;
+    };
+    below.cost = [](std::string_view, std::string_view) -> Result<Below::Cost> {
+      return Below::Cost{.runs = 2, .cpu_seconds = 50};
+    };
+    below.tell = [this](db::Transaction&, const Firing& firing) -> Result<> {
+      told_.push_back(firing.reason);
+      return {};
     };
     below.quality_alert = [this](std::string_view, std::string_view) -> Result<std::string> {
       return quality_alert_;
@@ -84,7 +97,9 @@ class AutomationTest : public testing::Test {
     return firings && !firings->empty() ? firings->front() : Firing();
   }
   void End(const Firing& firing, const std::string& state) {
-    runs_[firing.run_id] = {state, state == "failed" ? "step train failed" : "", 12.5};
+    runs_[firing.run_id] = {.state = state,
+                            .reason = state == "failed" ? "step train failed" : "",
+                            .cpu_seconds = 12.5};
     ASSERT_TRUE(automation_->Turn());
   }
 
@@ -94,7 +109,10 @@ class AutomationTest : public testing::Test {
   std::unique_ptr<events::Events> events_;
   std::map<std::string, Below::RunState> runs_;
   std::vector<Below::Start> starts_;
-  std::vector<std::string> asked_;
+  std::vector<std::string> asked_, told_;
+  std::map<std::string, std::vector<std::string>> names_{
+      {"endpoint", {"churn", "jump-1", "jump-365"}}, {"dataset", {"customers"}}};
+  std::string beside_;
   std::string quality_alert_;
   bool refuse_ = false;
   std::unique_ptr<Automation> automation_;
@@ -176,9 +194,11 @@ TEST_F(AutomationTest, ThreeFailuresAskAPerson) {
     EXPECT_NE(Newest().reason.find("step train failed"), std::string::npos);
   }
   clock_.now_us += kHour;
+  EXPECT_EQ(told_.size(), 3u) << "each failure is told";
   ASSERT_TRUE(automation_->Tell(Drift("4")));
   ASSERT_TRUE(automation_->Turn());
   EXPECT_EQ(Newest().guard, "failures");
+  EXPECT_EQ(told_.size(), 4u) << "a person is asked";
   clock_.now_us += kHour;
   // A person who has looked fires it by hand.
   const auto fired = automation_->Fire("default", "churn-drift", {}, "ann");
@@ -192,7 +212,7 @@ TEST_F(AutomationTest, TooFewLabelsAreWaitedForAndBeginNoCooldown) {
   ASSERT_TRUE(automation_->Tell(Drift("1")));
   ASSERT_TRUE(automation_->Turn());
   const std::string first = Newest().run_id;
-  runs_[first] = {"failed", "step `fresh` failed: GY4617 there are 3 labelled rows", 0};
+  runs_[first] = {.state = "failed", .reason = "3 labelled rows", .error = "GY4617"};
   ASSERT_TRUE(automation_->Turn());
   EXPECT_EQ(Newest().state, "waiting");
   clock_.now_us += kHour;
@@ -281,6 +301,75 @@ TEST_F(AutomationTest, ARunThatCannotStartIsAFailure) {
   ASSERT_TRUE(automation_->Turn());
   EXPECT_EQ(Newest().state, "failed");
   EXPECT_NE(Newest().reason.find("no disk"), std::string::npos);
+  EXPECT_EQ(told_, std::vector<std::string>{Newest().reason});
+}
+
+// The words of a reason are for people: only its code says that labels are missing.
+TEST_F(AutomationTest, AReasonThatMentionsACodeIsNone) {
+  ASSERT_TRUE(automation_->Create("default", Spec(), "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  runs_[Newest().run_id] = {.state = "failed", .reason = "printed GY4617", .error = "GY3316"};
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "failed");
+}
+
+TEST_F(AutomationTest, ARunThatAPersonBeganIsWaitedFor) {
+  beside_ = "run-by-hand";
+  TriggerSpec spec = Spec();
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().guard, "one at a time");
+  EXPECT_NE(Newest().reason.find("run-by-hand"), std::string::npos);
+  EXPECT_TRUE(starts_.empty());
+  beside_.clear();
+  clock_.now_us += kHour;
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "running");
+}
+
+TEST_F(AutomationTest, WhatATriggerNamesMustBeThere) {
+  const auto refused = [&](const TriggerSpec& spec) {
+    const auto made = automation_->Create("default", spec, "ann");
+    EXPECT_FALSE(made);
+    return made ? Error(Code::kInternal, "", "") : made.error();
+  };
+  TriggerSpec spec = Spec();
+  spec.on.subject = "chrun";
+  EXPECT_EQ(refused(spec).gy(), "GY4811");
+  EXPECT_EQ(refused(spec).fixes()[0], "did you mean `churn`?");
+  spec.on = {.cause = Cause::kDataset, .subject = "costumers"};
+  EXPECT_EQ(refused(spec).fixes()[0], "did you mean `customers`?");
+  spec.on = {.cause = Cause::kRegistry, .subject = "churn"};
+  EXPECT_EQ(refused(spec).fixes()[0], "make the model first");
+  spec.on = {.cause = Cause::kFile, .subject = (directory_ / "nowhere").string()};
+  EXPECT_NE(refused(spec).message().find("nowhere"), std::string::npos);
+  spec.on = {.cause = Cause::kHand};
+  spec.params = Json::Obj({{"endpoint", "chrun"}});
+  EXPECT_EQ(refused(spec).gy(), "GY4811") << "what it learns from";
+  spec = Spec();
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  names_.clear();  // it has outlived its endpoint, and can still be switched off
+  spec.enabled = false;
+  EXPECT_TRUE(automation_->Replace("default", spec, "ann"));
+  spec.on.subject = "fraud";
+  EXPECT_EQ(automation_->Replace("default", spec, "ann").error().gy(), "GY4811");
+}
+
+TEST_F(AutomationTest, WhatEndedLongAgoIsForgotten) {
+  TriggerSpec spec = Spec();
+  spec.guards.cooldown_s = 0;
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  for (const std::string key : {"1", "2"}) {
+    ASSERT_TRUE(automation_->Tell(Drift(key)));
+    ASSERT_TRUE(automation_->Turn());
+    if (key == "1") End(Newest(), "succeeded");
+    clock_.now_us += 40 * kMicrosPerDay;
+  }
+  EXPECT_EQ(*automation_->Forget(clock_.now_us - 60 * kMicrosPerDay), 1);
+  EXPECT_EQ(Newest().key, "2");
+  EXPECT_EQ(*automation_->Forget(clock_.now_us), 0) << "what goes on stays";
 }
 
 TEST_F(AutomationTest, AScheduleIsDueOnceHoweverLongNobodyLooked) {
@@ -291,6 +380,9 @@ TEST_F(AutomationTest, AScheduleIsDueOnceHoweverLongNobodyLooked) {
   ASSERT_TRUE(automation_->Create("default", spec, "ann"));
   ASSERT_TRUE(automation_->Turn());
   EXPECT_TRUE(automation_->Firings({.project = "default"})->empty());
+  spec.name = "another";  // made after the first look
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  ASSERT_TRUE(automation_->Remove("default", "another"));
   clock_.now_us = *ParseTime("2026-03-02T03:00:05Z");
   ASSERT_TRUE(automation_->Turn());
   ASSERT_TRUE(automation_->Turn());
@@ -305,6 +397,57 @@ TEST_F(AutomationTest, AScheduleIsDueOnceHoweverLongNobodyLooked) {
   clock_.now_us -= 3 * kMicrosPerDay;  // the clock is put back
   ASSERT_TRUE(automation_->Turn());
   EXPECT_EQ(automation_->Firings({.project = "default"})->size(), 2u);
+}
+
+// Local times through both changes of the year, and a clock that somebody moves about.
+TEST_F(AutomationTest, SchedulesKeepToTheClocksOfTheirZone) {
+  TriggerSpec spec = Spec(Cause::kSchedule);
+  spec.on.at = "30 2 * * *";
+  spec.on.zone = "Europe/Zurich";
+  spec.guards = {.cooldown_s = 0, .runs_per_day_max = 0, .one_at_a_time = false};
+  clock_.now_us = *ParseTime("2026-03-27T12:00:00Z");
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  const auto due = [&](std::string_view now) {
+    clock_.now_us = *ParseTime(now);
+    EXPECT_TRUE(automation_->Turn());
+    const auto all = automation_->Firings({.project = "default"});
+    return all && !all->empty() ? all->front().text : std::string();
+  };
+  EXPECT_EQ(due("2026-03-28T01:30:03Z"), "due at 2026-03-28T01:30:00Z");
+  EXPECT_EQ(due("2026-03-29T00:59:00Z"), "due at 2026-03-28T01:30:00Z");
+  EXPECT_EQ(due("2026-03-29T01:00:03Z"), "due at 2026-03-29T01:00:00Z") << "02:30 is jumped over";
+  EXPECT_EQ(due("2026-03-30T00:30:03Z"), "due at 2026-03-30T00:30:00Z");
+  EXPECT_EQ(due("2026-10-25T00:30:03Z"), "due at 2026-10-25T00:30:00Z") << "shown the first time";
+  const std::size_t before = automation_->Firings({.project = "default"})->size();
+  due("2026-10-25T01:30:03Z");
+  EXPECT_EQ(automation_->Firings({.project = "default"})->size(), before) << "and the second";
+  due("2026-10-25T00:30:03Z");  // set back by an hour: what was done is not done again
+  due("2026-10-25T01:30:03Z");
+  EXPECT_EQ(automation_->Firings({.project = "default"})->size(), before);
+  EXPECT_EQ(due("2026-10-27T12:00:00Z"), "due at 2026-10-27T01:30:00Z") << "days ahead: once";
+  EXPECT_EQ(automation_->Firings({.project = "default"})->size(), before + 1);
+}
+
+TEST_F(AutomationTest, QuietHoursAreThoseOfTheirZone) {
+  TriggerSpec spec = Spec();
+  spec.guards = {.cooldown_s = 0, .one_at_a_time = false};
+  spec.guards.quiet_hours =
+      QuietHours{.from_minute = 22 * 60, .to_minute = 6 * 60, .zone = "Asia/Tokyo"};
+  clock_.now_us = *ParseTime("2026-06-01T14:00:00Z");  // 23:00 in Tokyo
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  ASSERT_TRUE(automation_->Tell(Drift("1")));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().guard, "quiet hours");
+  EXPECT_EQ(Newest().again_us, *ParseTime("2026-06-01T21:00:00Z"));
+  clock_.now_us -= kHour;  // set back while it waits: asked again, and still quiet
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "waiting");
+  clock_.now_us += kMicrosPerDay;  // a day ahead: 22:00 again
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "waiting");
+  clock_.now_us += 8 * kHour;
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "running");
 }
 
 TEST_F(AutomationTest, AKeyIsKnownHoweverManyFiringsCameSince) {
@@ -328,7 +471,8 @@ TEST_F(AutomationTest, ADryRunChangesNothing) {
   const auto dry = automation_->DryRun("default", "churn-drift");
   ASSERT_TRUE(dry);
   EXPECT_EQ((*dry)["action"].AsString(), "start");
-  EXPECT_TRUE((*dry)["cpu_seconds_per_run"].is_null());
+  EXPECT_EQ((*dry)["cpu_seconds_per_run"].AsDouble(), 25) << "of the pipeline: it has no runs yet";
+  EXPECT_EQ((*dry)["past_runs_of"].AsString(), "pipeline");
   EXPECT_TRUE(automation_->Firings({.project = "default"})->empty());
   EXPECT_TRUE(starts_.empty());
 }
@@ -401,7 +545,7 @@ TEST_F(AutomationTest, AClockSetBackHoldsForOneCooldown) {
     };
     tell("1");
     const std::size_t started = starts_.size();
-    for (auto& [id, run] : runs_) run = {"succeeded", "", 1};
+    for (auto& [id, run] : runs_) run = {.state = "succeeded", .cpu_seconds = 1};
     ASSERT_TRUE(automation_->Turn());
     clock_.now_us -= jump_us;
     ASSERT_TRUE(automation_->Turn());
@@ -412,7 +556,7 @@ TEST_F(AutomationTest, AClockSetBackHoldsForOneCooldown) {
     tell("3");
     EXPECT_EQ(starts_.size(), started + 1);
     clock_.now_us += 2 * 365 * kMicrosPerDay;  // beyond the other
-    for (auto& [id, run] : runs_) run = {"succeeded", "", 1};
+    for (auto& [id, run] : runs_) run = {.state = "succeeded", .cpu_seconds = 1};
     ASSERT_TRUE(automation_->Turn());
   }
 }

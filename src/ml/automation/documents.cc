@@ -1,7 +1,13 @@
 // Triggers and firings as people and programs read them.
-#include "ml/automation/automation.h"
+#include "ml/automation/service.h"
 
 namespace gyre::automation {
+
+Json Texts(const std::vector<std::string>& texts) {
+  Json list = Json::Arr();
+  for (const std::string& text : texts) list.Push(text);
+  return list;
+}
 
 Json TriggerToJson(const Trigger& trigger) {
   Json json = TriggerSpecToJson(trigger.spec);

@@ -8,9 +8,9 @@
 namespace gyre::automation {
 namespace {
 
-constexpr int kMinutesPerDay = 24 * 60;
+constexpr std::int64_t kMinuteMicros = 60 * kMicrosPerSecond;
 // A run ends when it ends: ask again soon.
-constexpr std::int64_t kRunningAgainMicros = 10 * kMicrosPerSecond;
+constexpr std::int64_t kRunningAgainMicros = 2 * kMicrosPerSecond;
 
 // What one guard says: no action means that it agrees.
 struct Word {
@@ -92,10 +92,10 @@ Word Budget(const Guards& guards, const GuardFacts& facts) {
 
 Word Quiet(const Guards& guards, const GuardFacts& facts) {
   if (!guards.quiet_hours) return Agrees("quiet hours", "none");
-  const int left = QuietMinutesLeft(*guards.quiet_hours, facts.minute_of_day);
-  if (facts.by_hand || left == 0) return Agrees("quiet hours", "it is not their time");
-  return {"quiet hours", false, Action::kWait, fmt::format("they end in {} minutes", left),
-          facts.now_us + std::int64_t{left} * 60 * kMicrosPerSecond};
+  if (facts.by_hand || facts.quiet_until_us <= facts.now_us)
+    return Agrees("quiet hours", "it is not their time");
+  return {"quiet hours", false, Action::kWait,
+          fmt::format("they end at {}", FormatTime(facts.quiet_until_us)), facts.quiet_until_us};
 }
 
 }  // namespace
@@ -111,9 +111,12 @@ bool IsQuiet(const QuietHours& hours, int minute_of_day) {
   return minute_of_day >= hours.from_minute || minute_of_day < hours.to_minute;
 }
 
-int QuietMinutesLeft(const QuietHours& hours, int minute_of_day) {
-  if (!IsQuiet(hours, minute_of_day)) return 0;
-  return (hours.to_minute - minute_of_day + kMinutesPerDay) % kMinutesPerDay;
+std::int64_t QuietUntil(const QuietHours& hours, const pipelines::TimeZone& zone,
+                        std::int64_t now_us) {
+  std::int64_t until_us = now_us;
+  while (IsQuiet(hours, zone.MinuteOfDay(until_us)))  // two days at most: `from` is not `to`
+    until_us = (until_us / kMinuteMicros + 1) * kMinuteMicros;
+  return until_us == now_us ? 0 : until_us;
 }
 
 Decision Judge(const TriggerSpec& spec, const GuardFacts& facts) {

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "ml/automation/trigger.h"
+#include "ml/pipelines/schedule.h"
 
 namespace gyre::automation {
 
 // What is known when an occurrence is judged.
 struct GuardFacts {
   std::int64_t now_us = 0;
-  int minute_of_day = 0;                  // in the zone of the quiet hours
+  std::int64_t quiet_until_us = 0;        // the end of the quiet hours; 0 = it is not their time
   std::vector<std::int64_t> starts_us{};  // runs of this trigger in the last 30 days, any order
   double cpu_seconds_of_month = 0;        // that they have used
   std::string running{};                  // id of a run that holds the same lock; empty = none
@@ -44,7 +45,8 @@ struct Decision {
 Decision Judge(const TriggerSpec& spec, const GuardFacts& facts);
 
 bool IsQuiet(const QuietHours& hours, int minute_of_day);
-// Minutes until they are over; 0 outside them.
-int QuietMinutesLeft(const QuietHours& hours, int minute_of_day);
+// The minute at which they are over, by the clocks of the zone, however these jump; 0 outside them.
+std::int64_t QuietUntil(const QuietHours& hours, const pipelines::TimeZone& zone,
+                        std::int64_t now_us);
 
 }  // namespace gyre::automation

@@ -90,11 +90,13 @@ TEST(Guards, QuietHoursWaitUntilTheyEnd) {
   TriggerSpec spec = Spec();
   spec.guards.quiet_hours = QuietHours{.from_minute = 22 * 60, .to_minute = 6 * 60};
   GuardFacts facts = Facts();
-  facts.minute_of_day = 23 * 60;
+  facts.quiet_until_us = kNow + 7 * kHour;
   const Decision decision = Judge(spec, facts);
   EXPECT_EQ(decision.action, Action::kWait);
   EXPECT_EQ(decision.again_us, kNow + 7 * kHour);
-  facts.minute_of_day = 12 * 60;
+  facts.by_hand = true;
+  EXPECT_EQ(Judge(spec, facts).action, Action::kStart);
+  facts = Facts();
   EXPECT_EQ(Judge(spec, facts).action, Action::kStart);
 }
 
@@ -104,14 +106,25 @@ TEST(QuietHours, HoldTheirBeginningAndNotTheirEnd) {
   for (int minute = 0; minute < 24 * 60; ++minute) {
     EXPECT_EQ(IsQuiet(night, minute), minute >= 22 * 60 || minute < 6 * 60);
     EXPECT_EQ(IsQuiet(noon, minute), minute / 60 == 12);
-    for (const QuietHours& hours : {night, noon}) {
-      const int left = QuietMinutesLeft(hours, minute);
-      EXPECT_EQ(left > 0, IsQuiet(hours, minute));
-      if (left > 0) {
-        EXPECT_EQ((minute + left) % (24 * 60), hours.to_minute);
-      }
-    }
   }
+}
+
+// Whichever way the clocks jump, quiet hours end when they show that it is over.
+TEST(QuietHours, EndByTheClocksOfTheirZone) {
+  const auto zone = pipelines::TimeZone::Load("Europe/Zurich");
+  ASSERT_TRUE(zone) << zone.error().ToString();
+  const QuietHours night{.from_minute = 22 * 60, .to_minute = 6 * 60};
+  const auto until = [&](const QuietHours& hours, std::string_view now) {
+    const std::int64_t until_us = QuietUntil(hours, *zone, *ParseTime(now));
+    return until_us == 0 ? std::string() : FormatTime(until_us);
+  };
+  EXPECT_EQ(until(night, "2026-02-01T21:00:30Z"), "2026-02-02T05:00:00Z");
+  EXPECT_EQ(until(night, "2026-02-01T20:59:59Z"), "");
+  EXPECT_EQ(until(night, "2026-02-02T05:00:00Z"), "");
+  EXPECT_EQ(until(night, "2026-03-28T22:00:00Z"), "2026-03-29T04:00:00Z") << "a short night";
+  EXPECT_EQ(until(night, "2026-10-24T22:00:00Z"), "2026-10-25T05:00:00Z") << "a long night";
+  const QuietHours early{.from_minute = 60, .to_minute = 2 * 60 + 30};
+  EXPECT_EQ(until(early, "2026-03-29T00:10:00Z"), "2026-03-29T01:00:00Z") << "02:30 never comes";
 }
 
 }  // namespace

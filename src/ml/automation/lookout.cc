@@ -1,6 +1,7 @@
 #include "ml/automation/lookout.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "ml/automation/watched_folder.h"
@@ -21,11 +22,12 @@ Occurrence SeenBy(const Trigger& trigger, std::string key, std::string text) {
   return seen;
 }
 
-Result<Seen> LookAtFolder(const Trigger& trigger, std::int64_t last_us, std::int64_t now_us) {
+Result<Seen> LookAtFolder(const Lookout& lookout, std::int64_t now_us) {
+  const Trigger& trigger = lookout.trigger;
   const Listening& on = trigger.spec.on;
-  GYRE_TRY(const auto files,
-           FilesAtRest(on.subject, on.pattern, last_us, now_us, kRestMicros, kFilesPerLook));
-  Seen seen{.looked_us = files.empty() ? last_us : files.back().changed_us};
+  GYRE_TRY(const auto files, FilesAtRest(on.subject, on.pattern, lookout.last_us, now_us,
+                                         kRestMicros, kFilesPerLook));
+  Seen seen{.looked_us = files.empty() ? lookout.last_us : files.back().changed_us};
   for (const RestingFile& file : files) {
     seen.occurrences.push_back(
         SeenBy(trigger, fmt::format("{} {} {}", file.name, file.changed_us, file.bytes),
@@ -35,24 +37,32 @@ Result<Seen> LookAtFolder(const Trigger& trigger, std::int64_t last_us, std::int
   return seen;
 }
 
-Result<Seen> LookAtClock(const Trigger& trigger, std::int64_t last_us, std::int64_t now_us) {
-  GYRE_TRY(const auto cadence, pipelines::Cadence::Parse(trigger.spec.on.at));
-  GYRE_TRY(const auto zone, pipelines::TimeZone::Load(trigger.spec.on.zone));
-  const pipelines::DueTimes due = pipelines::DueBetween(cadence, zone, trigger.created_us, last_us,
-                                                        now_us, pipelines::CatchUp::kLast);
-  Seen seen{.looked_us = std::max(last_us, now_us)};  // a clock that was put back is waited for
+Seen LookAtClock(const Lookout& lookout, std::int64_t now_us) {
+  const pipelines::DueTimes due =
+      pipelines::DueBetween(*lookout.cadence, *lookout.zone, lookout.trigger.created_us,
+                            lookout.last_us, now_us, pipelines::CatchUp::kLast);
+  Seen seen{.looked_us = std::max(lookout.last_us, now_us),  // a clock put back is waited for
+            .next_us = due.next_us == 0 ? INT64_MAX : due.next_us};
   for (const std::int64_t due_us : due.due_us) {
     const std::string when = FormatTime(due_us);
-    seen.occurrences.push_back(SeenBy(trigger, when, fmt::format("due at {}", when)));
+    seen.occurrences.push_back(SeenBy(lookout.trigger, when, fmt::format("due at {}", when)));
   }
   return seen;
 }
 
 }  // namespace
 
-Result<Seen> LookOut(const Trigger& trigger, std::int64_t last_us, std::int64_t now_us) {
-  return trigger.spec.on.cause == Cause::kFile ? LookAtFolder(trigger, last_us, now_us)
-                                               : LookAtClock(trigger, last_us, now_us);
+Result<Lookout> MakeLookout(const Trigger& trigger, std::int64_t last_us) {
+  Lookout lookout{.trigger = trigger, .last_us = last_us};
+  if (trigger.spec.on.cause == Cause::kFile) return lookout;
+  GYRE_TRY(lookout.cadence, pipelines::Cadence::Parse(trigger.spec.on.at));
+  GYRE_TRY(lookout.zone, pipelines::TimeZone::Load(trigger.spec.on.zone));
+  return lookout;
+}
+
+Result<Seen> LookOut(const Lookout& lookout, std::int64_t now_us) {
+  if (lookout.trigger.spec.on.cause == Cause::kFile) return LookAtFolder(lookout, now_us);
+  return LookAtClock(lookout, now_us);
 }
 
 }  // namespace gyre::automation

@@ -166,6 +166,14 @@ bool NamesOneOf(std::string_view wanted, const std::vector<std::string>& columns
 
 std::string_view CauseName(Cause cause) { return RowOf(cause).name; }
 
+std::string_view SubjectKind(Cause cause) { return RowOf(cause).subject; }
+
+std::string EndpointOf(const TriggerSpec& spec) {
+  if (const std::string& endpoint = spec.params["endpoint"].AsString(); !endpoint.empty())
+    return endpoint;
+  return SubjectKind(spec.on.cause) == "endpoint" ? spec.on.subject : std::string();
+}
+
 std::optional<Cause> ParseCause(std::string_view name) {
   const auto row = std::ranges::find(kCauses, name, &CauseRow::name);
   if (row == kCauses.end()) return std::nullopt;

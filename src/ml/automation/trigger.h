@@ -30,7 +30,8 @@ enum class Cause : unsigned char {
   kWebhook,      // a call of the trigger's own URL
   kHand,         // gyre triggers fire
 };
-std::string_view CauseName(Cause cause);  // "drift"
+std::string_view CauseName(Cause cause);    // "drift"
+std::string_view SubjectKind(Cause cause);  // "endpoint", "dataset", "folder"; empty = it has none
 std::optional<Cause> ParseCause(std::string_view name);
 std::vector<std::string> CauseNames();
 
@@ -80,6 +81,10 @@ struct TriggerSpec {
 // Errors: kInvalidArgument GY4801 names the member that is unknown, missing or of the wrong type.
 Result<TriggerSpec> TriggerSpecFromJson(const Json& json);
 Json TriggerSpecToJson(const TriggerSpec& spec);
+
+// The endpoint that its runs are about: their parameter of that name, else what it listens to;
+// empty = none.
+std::string EndpointOf(const TriggerSpec& spec);
 
 // What has happened, as a trigger sees it.
 struct Occurrence {

@@ -139,6 +139,14 @@ Result<std::optional<Firing>> FindFiringOf(db::Reader& reader, std::string_view 
   return found;
 }
 
+Result<std::int64_t> ForgetFirings(db::Transaction& tx, std::int64_t ended_before_us, int limit) {
+  GYRE_DO(tx.Execute(
+      "DELETE FROM automation_firing WHERE id IN (SELECT id FROM automation_firing WHERE "
+      "ended_us > 0 AND ended_us < ?1 LIMIT ?2)",
+      {ended_before_us, limit}));
+  return tx.changes();
+}
+
 Result<std::vector<Firing>> ListFirings(db::Reader& reader, const FiringQuery& query) {
   static const std::string sql =
       std::string(kFiringColumns) +

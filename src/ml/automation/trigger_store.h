@@ -27,6 +27,8 @@ Result<bool> InsertFiring(db::Transaction& tx, const Firing& firing);
 // State, guard, reason, checks, run, approval, cost and times.
 Result<> UpdateFiring(db::Transaction& tx, const Firing& firing, std::string_view checks);
 Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id_or_beginning);
+// Some of those that ended before that time: how many.
+Result<std::int64_t> ForgetFirings(db::Transaction& tx, std::int64_t ended_before_us, int limit);
 // Of an occurrence that the trigger has heard of.
 Result<std::optional<Firing>> FindFiringOf(db::Reader& reader, std::string_view trigger_id,
                                            std::string_view key);

@@ -14,6 +14,15 @@
 
 namespace gyre::automation {
 
+Result<> CheckFolder(const std::string& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+  if (open) return {};
+  return NotFound("GY4812", "the folder {} cannot be watched: {}", folder,
+                  SystemError("opening it", errno).message())
+      .Why("the server must be able to list it")
+      .Fix("mkdir -p " + folder);
+}
+
 Result<std::vector<RestingFile>> FilesAtRest(const std::string& folder, const std::string& pattern,
                                              std::int64_t after_us, std::int64_t now_us,
                                              std::int64_t rest_us, std::size_t files_max) {

@@ -18,6 +18,8 @@ struct RestingFile {
 // came or were changed after `after_us`, and have not been changed for `rest_us`; by time, at most
 // `files_max`: those after them come when the caller has moved on to the last of these. Names that
 // are no UTF-8 are passed over. Errors: kNotFound, kPermissionDenied of the folder.
+// Errors: kNotFound GY4812 no such folder, or it cannot be read.
+Result<> CheckFolder(const std::string& folder);
 Result<std::vector<RestingFile>> FilesAtRest(const std::string& folder, const std::string& pattern,
                                              std::int64_t after_us, std::int64_t now_us,
                                              std::int64_t rest_us, std::size_t files_max);

@@ -1,0 +1,306 @@
+// How a firing goes on: judged, asked for, started, followed.
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "ledger/lineage/lineage.h"
+#include "ml/automation/service.h"
+#include "ml/automation/trigger_store.h"
+#include "ml/pipelines/schedule.h"
+#include "platform/exec/fault_point.h"
+#include "platform/telemetry/log.h"
+
+namespace gyre::automation {
+namespace {
+
+constexpr telemetry::Logger kLog{"automation"};
+constexpr std::int64_t kMonthMicros = 30 * kMicrosPerDay;
+constexpr std::int64_t kLabelsAgainMicros = 60 * kMicrosPerSecond;
+constexpr std::int64_t kLabelsWaitedForMicros = 7 * kMicrosPerDay;
+constexpr int kFiringsPerTurn = 100;
+constexpr std::int64_t kLookMicros = 2 * kMicrosPerSecond;  // between looks at folders and clocks
+
+// Of firings that wait for labels.
+constexpr std::string_view kTooFewRows = "GY4617", kNoRows = "GY4613";
+
+std::string ChecksText(const Firing& firing) {
+  return (firing.checks.is_array() ? firing.checks : Json::Arr()).Dump();
+}
+
+}  // namespace
+
+Result<> AutomationService::Start() {
+  worker_ = exec::Worker("automation", [this](const exec::StopFlag& stop) {
+    do {
+      if (const auto turned = Turn(); !turned)
+        kLog.Error("a turn failed", {{"error", turned.error().ToString()}});
+    } while (!stop.WaitMicros(settings_.tick_us));
+  });
+  return {};
+}
+
+Result<Decision> AutomationService::JudgeNow(const Trigger& trigger, const Firing& firing) {
+  GuardFacts facts;
+  facts.now_us = clock_.NowMicros();
+  facts.by_hand = firing.cause == CauseName(Cause::kHand);
+  if (const auto& quiet = trigger.spec.guards.quiet_hours) {
+    GYRE_TRY(const auto zone, pipelines::TimeZone::Load(quiet->zone));
+    facts.quiet_until_us = QuietUntil(*quiet, zone, facts.now_us);
+  }
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(History history, HistoryOf(reader, trigger.id, facts.now_us - kMonthMicros));
+    facts.starts_us = std::move(history.starts_us);
+    facts.cpu_seconds_of_month = history.cpu_seconds;
+    facts.failures_in_a_row = history.failures_in_a_row;
+    GYRE_TRY(facts.running, RunningBeside(reader, firing));
+    return {};
+  }));
+  if (trigger.spec.guards.one_at_a_time && facts.running.empty()) {
+    GYRE_TRY(facts.running, below_.beside(trigger.project, trigger.spec));
+  }
+  std::string endpoint = EndpointOf(trigger.spec);
+  if (endpoint.empty() && SubjectKind(trigger.spec.on.cause) == "endpoint")
+    endpoint = firing.subject;
+  if (trigger.spec.guards.quality_first && !endpoint.empty() &&
+      firing.cause != CauseName(Cause::kQuality)) {
+    GYRE_TRY(facts.quality_alert, below_.quality_alert(trigger.project, endpoint));
+  }
+  return Judge(trigger.spec, facts);
+}
+
+// Triggers and zones are read when one of them has changed, not at every look.
+Result<> AutomationService::ReadLookouts() {
+  if (!lookouts_stale_.exchange(false)) return {};
+  lookouts_.clear();
+  return database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(std::vector<Trigger> triggers, ListTriggers(reader, ""));
+    for (Trigger& trigger : triggers) {
+      if (!LooksOut(trigger.spec)) continue;
+      GYRE_TRY(const auto last_us, LookedAt(reader, trigger.id));
+      const std::int64_t since_us = last_us.value_or(trigger.created_us);
+      auto lookout = MakeLookout(trigger, since_us);
+      if (lookout) {
+        lookouts_.push_back(*std::move(lookout));
+      } else {
+        kLog.Warn("a trigger cannot look",
+                  {{"trigger", trigger.spec.name}, {"error", lookout.error().ToString()}});
+      }
+    }
+    return {};
+  });
+}
+
+Result<> AutomationService::LookFor(Lookout* lookout) {
+  GYRE_TRY(const Seen seen, LookOut(*lookout, clock_.NowMicros()));
+  std::vector<Firing> firings;
+  for (const Occurrence& occurrence : seen.occurrences) {
+    if (Listens(lookout->trigger.spec, occurrence))
+      firings.push_back(NewFiring(lookout->trigger, occurrence, ""));
+  }
+  if (!firings.empty()) {
+    GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+      for (const Firing& firing : firings) GYRE_DO(InsertFiring(tx, firing));
+      return SetLookedAt(tx, lookout->trigger.id, seen.looked_us);
+    }));
+    exec::Fault("firing.open");
+  }
+  lookout->last_us = seen.looked_us;
+  lookout->next_us = seen.next_us;
+  return {};
+}
+
+// One that cannot look does not keep the others from looking.
+Result<> AutomationService::LookAround() {
+  GYRE_DO(ReadLookouts());
+  const std::int64_t now_us = clock_.NowMicros();
+  for (Lookout& lookout : lookouts_) {
+    if (now_us < lookout.next_us) continue;
+    if (const auto looked = LookFor(&lookout); !looked)
+      kLog.Warn("a trigger cannot look",
+                {{"trigger", lookout.trigger.spec.name}, {"error", looked.error().ToString()}});
+  }
+  return {};
+}
+
+// A start that lies ahead counts as just begun, once: else a clock that was a year ahead for a
+// minute would hold its triggers for a year.
+Result<> AutomationService::MindTheClock() {
+  const std::int64_t now_us = clock_.NowMicros(), before_us = std::exchange(turned_us_, now_us);
+  if (before_us != 0 && now_us >= before_us) return {};
+  lookouts_stale_ = true;
+  return database_.Write([&](db::Transaction& tx) {
+    return ForgetTheFuture(tx, now_us, settings_.approval_s_max * kMicrosPerSecond);
+  });
+}
+
+Result<> AutomationService::Turn() {
+  const MutexLock turn(turn_mutex_);
+  GYRE_DO(MindTheClock());
+  if (const std::int64_t now_us = clock_.MonotonicMicros(); now_us >= look_us_) {
+    look_us_ = now_us + kLookMicros;
+    GYRE_DO(LookAround());
+  }
+  std::vector<Firing> due;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(due, DueFirings(reader, clock_.NowMicros(), kFiringsPerTurn));
+    return {};
+  }));
+  for (Firing& firing : due) {
+    const std::string id = firing.id;
+    if (const auto advanced = Advance(std::move(firing)); !advanced)
+      kLog.Error("a firing stands still", {{"firing", id}, {"error", advanced.error().ToString()}});
+  }
+  if (below_.settle) {
+    if (const auto settled = below_.settle(); !settled)
+      kLog.Error("a canary without a run was not taken back",
+                 {{"error", settled.error().ToString()}});
+  }
+  return {};
+}
+
+Result<> AutomationService::Save(const Firing& firing) {
+  const std::string checks = ChecksText(firing);
+  return database_.Write([&](db::Transaction& tx) { return UpdateFiring(tx, firing, checks); });
+}
+
+Result<> AutomationService::SaveAndTell(const Firing& firing) {
+  const std::string checks = ChecksText(firing);
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(UpdateFiring(tx, firing, checks));
+    return below_.tell ? below_.tell(tx, firing) : Result<>();
+  });
+}
+
+Result<> AutomationService::Advance(Firing firing) {
+  if (firing.state == "running") return Follow(std::move(firing));
+  GYRE_TRY(const Trigger trigger, Get(firing.project, firing.trigger));
+  if (firing.state == "starting") return LaunchRun(std::move(firing), trigger);
+  if (firing.state == "approval") {  // its time has passed
+    firing.state = "expired";
+    firing.reason = fmt::format("nobody with role {} agreed in time", trigger.spec.approval);
+    firing.ended_us = clock_.NowMicros();
+    return Save(firing);
+  }
+  return JudgeFiring(std::move(firing), trigger);
+}
+
+Result<> AutomationService::JudgeFiring(Firing firing, const Trigger& trigger) {
+  GYRE_TRY(const Decision decision, JudgeNow(trigger, firing));
+  firing.guard = decision.guard;
+  firing.reason = decision.reason;
+  firing.checks = Texts(decision.checks);
+  const std::int64_t now_us = clock_.NowMicros();
+  switch (decision.action) {
+    case Action::kWait:
+      firing.state = "waiting";
+      firing.again_us = decision.again_us;
+      return Save(firing);
+    case Action::kSkip:
+    case Action::kPerson:
+      firing.state = "skipped";
+      firing.ended_us = now_us;
+      return decision.action == Action::kPerson ? SaveAndTell(firing) : Save(firing);
+    case Action::kStart:
+      break;
+  }
+  if (!trigger.spec.approval.empty() && firing.approved_by.empty()) {
+    firing.state = "approval";
+    firing.reason = fmt::format("waits for somebody with role {}", trigger.spec.approval);
+    firing.again_us = now_us + settings_.approval_s_max * kMicrosPerSecond;
+    return AskForApproval(firing, trigger);
+  }
+  firing.state = "starting";
+  firing.started_us = now_us;
+  firing.again_us = 0;
+  exec::Fault("firing.judged");
+  GYRE_DO(Save(firing));  // the intent, before the act
+  exec::Fault("firing.starting");
+  return LaunchRun(std::move(firing), trigger);
+}
+
+Result<> AutomationService::AskForApproval(const Firing& firing, const Trigger& trigger) {
+  const std::string checks = ChecksText(firing);
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(UpdateFiring(tx, firing, checks));
+    return below_.ask ? below_.ask(tx, firing, trigger.spec.approval) : Result<>();
+  });
+}
+
+// The firing's id is the key: begun again after a crash, it is the same run.
+Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
+  const auto run = below_.start({.project = trigger.project,
+                                 .pipeline = trigger.spec.pipeline,
+                                 .key = firing.id + firing.run_id,  // of a run before it, if any
+                                 .params = trigger.spec.params,
+                                 .triggered_by = Json::Obj({{"trigger", trigger.spec.name},
+                                                            {"firing", firing.id},
+                                                            {"cause", firing.cause},
+                                                            {"subject", firing.subject},
+                                                            {"source", firing.source_id},
+                                                            {"text", firing.text}})});
+  if (!run) {
+    firing.state = "failed";
+    firing.reason = "the run could not be started: " + run.error().ToString();
+    firing.ended_us = clock_.NowMicros();
+    return SaveAndTell(firing);
+  }
+  exec::Fault("firing.launched");
+  firing.state = "running";
+  firing.run_id = *run;
+  const std::string checks = ChecksText(firing);
+  const std::int64_t now_us = clock_.NowMicros();
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(UpdateFiring(tx, firing, checks));
+    GYRE_DO(lineage::EnsureNode(tx, {.id = firing.run_id,
+                                     .kind = "pipeline_run",
+                                     .label = firing.run_id.substr(0, 12),
+                                     .project = firing.project,
+                                     .created_us = now_us}));
+    if (firing.source_id.empty())
+      return lineage::AddEdge(tx, firing.trigger_id, firing.run_id, "triggered");
+    GYRE_DO(lineage::EnsureNode(tx, {.id = firing.source_id,
+                                     .kind = firing.cause,
+                                     .label = firing.text,
+                                     .project = firing.project,
+                                     .created_us = now_us}));
+    return lineage::AddEdge(tx, firing.source_id, firing.run_id, "triggered");
+  }));
+  exec::Fault("firing.running");
+  return {};
+}
+
+// Labels come later than the drift that asks for them. A person who fired it sees the reason.
+bool AutomationService::WaitsForLabels(const Firing& firing, const Below::RunState& run) const {
+  return firing.cause != CauseName(Cause::kHand) &&
+         (run.error == kTooFewRows || run.error == kNoRows) &&
+         clock_.NowMicros() - firing.created_us < kLabelsWaitedForMicros;
+}
+
+Result<> AutomationService::Follow(Firing firing) {
+  auto seen = below_.run_state(firing.run_id);
+  if (!seen && seen.error().code() == Code::kNotFound)
+    seen = Below::RunState{.state = "was removed"};
+  GYRE_TRY(const Below::RunState run, seen);
+  if (run.state == "running") return {};
+  if (WaitsForLabels(firing, run)) {
+    firing.state = "waiting";
+    firing.guard = "labels";
+    firing.reason = run.reason + "; asked again when more may have come";
+    firing.started_us = 0;  // nothing was learned: no cooldown begins
+    // Half as long again as it has waited: some twenty runs a week, not one a minute.
+    const std::int64_t now_us = clock_.NowMicros();
+    firing.again_us = now_us + std::max(kLabelsAgainMicros, (now_us - firing.created_us) / 2);
+    return Save(firing);
+  }
+  firing.state = run.state == "succeeded" ? "succeeded" : "failed";
+  firing.reason = run.state == "succeeded" ? "its run succeeded"
+                                           : fmt::format("its run {}: {}", run.state, run.reason);
+  firing.cpu_seconds = run.cpu_seconds;
+  firing.ended_us = clock_.NowMicros();
+  exec::Fault("firing.ending");
+  GYRE_DO(run.state == "failed" ? SaveAndTell(firing) : Save(firing));
+  exec::Fault("firing.ended");
+  return {};
+}
+
+}  // namespace gyre::automation
