@@ -162,17 +162,6 @@ Result<int> ShowTrigger(Invocation& in) {
   return 0;
 }
 
-// A trigger may be there before its endpoint; more often the name is wrong.
-Result<> NoteMissingEndpoint(Invocation& in, Session& session) {
-  const std::string& endpoint = in.Get("SUBJECT");
-  if (!HearsAnEndpoint(in.Get("on"))) return {};
-  const auto there = session.Get(ProjectPath(in, "endpoints/" + PercentEncode(endpoint)));
-  if (there) return {};
-  if (there.error().code() != Code::kNotFound) return there.error();
-  in.out().Warn(fmt::format("there is no endpoint `{}` yet: the trigger waits for it", endpoint));
-  return {};
-}
-
 Result<int> AddTrigger(Invocation& in) {
   GYRE_TRY(Json params, ParamsOf(in));
   GYRE_TRY(Json guards, GuardsOf(in));
@@ -188,8 +177,12 @@ Result<int> AddTrigger(Invocation& in) {
   GYRE_TRY(const Json trigger, session->Post(ProjectPath(in, "triggers"), spec));
   in.out().Document(trigger, "");
   in.out().Done(fmt::format("trigger {}: on {}, run {}", name, in.Get("on"), in.Get("run")));
-  GYRE_DO(NoteMissingEndpoint(in, *session));
   in.out().Hint(fmt::format("gyre triggers check {}    (what would happen now)", name));
+  if (in.Get("on") == "webhook")
+    in.out().Hint(fmt::format("POST {} with {{\"webhook\": true}}",
+                              ProjectPath(in, fmt::format("triggers/{}/fire", name))));
+  if (in.Get("on") == "push")
+    in.out().Hint("gyre triggers hook > .git/hooks/post-commit    (tells of pushes)");
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
   return 0;
 }

@@ -35,6 +35,7 @@ def add(g, name, *arguments, run='note', on='webhook', cooldown='0s'):
 
 
 def call(g, name, hand=False):
+    """As a program, or as a person."""
     return g.cli_json('triggers', 'fire', name, *([] if hand else ['--webhook']), check=False)
 
 
@@ -123,7 +124,8 @@ def what_happens_elsewhere(g):
         f.write('a\n1\n')
     push(g)
     g.cli('models', 'promote', 'visits:v1', '--alias', 'staging', '--override', '--reason', 'to look at')
-    call(g, 'call')
+    g.json('POST', f'{P}/triggers/call/fire', {'webhook': True, 'key': 'order 7'})
+    g.json('POST', f'{P}/triggers/call/fire', {'webhook': True, 'key': 'order 7'})  # told twice
     call(g, 'hand', hand=True)
     for name, cause, says in (('data', 'dataset', 'visits:v2'), ('file', 'file', 'a.csv'), ('push', 'push', 'push to main of shop'),
                               ('alias', 'registry', '@staging'), ('call', 'webhook', 'called by'), ('hand', 'hand', 'fired by')):

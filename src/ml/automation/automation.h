@@ -74,7 +74,7 @@ struct Below {
   std::function<Result<std::vector<std::string>>(std::string_view project, std::string_view kind)>
       names{};
   // Id of a run that goes on, whoever began it: about the same endpoint, or begun by hand with the
-  // same pipeline and parameters. Empty = none.
+  // same pipeline. Empty = none.
   std::function<Result<std::string>(std::string_view project, const TriggerSpec& spec)> beside{};
   // Of the last runs of that pipeline, whoever began them.
   std::function<Result<Cost>(std::string_view project, std::string_view pipeline)> cost{};

@@ -18,10 +18,15 @@ constexpr std::int64_t kMonthMicros = 30 * kMicrosPerDay;
 constexpr std::int64_t kLabelsAgainMicros = 60 * kMicrosPerSecond;
 constexpr std::int64_t kLabelsWaitedForMicros = 7 * kMicrosPerDay;
 constexpr int kFiringsPerTurn = 100;
-constexpr std::int64_t kLookMicros = 2 * kMicrosPerSecond;  // between looks at folders and clocks
+constexpr std::int64_t kLookMicros = 2 * kMicrosPerSecond;    // between looks at folders and clocks
+constexpr std::int64_t kBlindMicros = 30 * kMicrosPerSecond;  // after a look that failed
 
 // Of firings that wait for labels.
 constexpr std::string_view kTooFewRows = "GY4617", kNoRows = "GY4613";
+
+void NoteBlind(const Trigger& trigger, const Error& error) {
+  kLog.Warn("a trigger cannot look", {{"trigger", trigger.spec.name}, {"error", error.ToString()}});
+}
 
 std::string ChecksText(const Firing& firing) {
   return (firing.checks.is_array() ? firing.checks : Json::Arr()).Dump();
@@ -71,23 +76,24 @@ Result<Decision> AutomationService::JudgeNow(const Trigger& trigger, const Firin
 // Triggers and zones are read when one of them has changed, not at every look.
 Result<> AutomationService::ReadLookouts() {
   if (!lookouts_stale_.exchange(false)) return {};
-  lookouts_.clear();
-  return database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(std::vector<Trigger> triggers, ListTriggers(reader, ""));
-    for (Trigger& trigger : triggers) {
+  std::vector<Lookout> lookouts;
+  const auto read = database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(const std::vector<Trigger> triggers, ListTriggers(reader, ""));
+    for (const Trigger& trigger : triggers) {
       if (!LooksOut(trigger.spec)) continue;
       GYRE_TRY(const auto last_us, LookedAt(reader, trigger.id));
-      const std::int64_t since_us = last_us.value_or(trigger.created_us);
-      auto lookout = MakeLookout(trigger, since_us);
+      auto lookout = MakeLookout(trigger, last_us.value_or(trigger.created_us));
       if (lookout) {
-        lookouts_.push_back(*std::move(lookout));
+        lookouts.push_back(*std::move(lookout));
       } else {
-        kLog.Warn("a trigger cannot look",
-                  {{"trigger", trigger.spec.name}, {"error", lookout.error().ToString()}});
+        NoteBlind(trigger, lookout.error());
       }
     }
     return {};
   });
+  if (!read) lookouts_stale_ = true;
+  if (read) lookouts_ = std::move(lookouts);
+  return read;
 }
 
 Result<> AutomationService::LookFor(Lookout* lookout) {
@@ -115,9 +121,10 @@ Result<> AutomationService::LookAround() {
   const std::int64_t now_us = clock_.NowMicros();
   for (Lookout& lookout : lookouts_) {
     if (now_us < lookout.next_us) continue;
-    if (const auto looked = LookFor(&lookout); !looked)
-      kLog.Warn("a trigger cannot look",
-                {{"trigger", lookout.trigger.spec.name}, {"error", looked.error().ToString()}});
+    if (const auto looked = LookFor(&lookout); !looked) {
+      NoteBlind(lookout.trigger, looked.error());
+      lookout.next_us = now_us + kBlindMicros;
+    }
   }
   return {};
 }
