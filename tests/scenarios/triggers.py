@@ -65,7 +65,8 @@ def what_traffic_tells(g):
     pipelines(g, 'note', 'learn')
     g.cli('projects', 'edit', 'default', '--kpi', 'accuracy >= 0.8')
     for cause in ('drift', 'performance', 'kpi', 'quality'):
-        add(g, f'on-{cause}', '--runs-per-day', '0', on=cause)
+        g.json('POST', f'{P}/triggers', {'name': f'on-{cause}', 'on': {'kind': cause, 'endpoint': 'visits'}, 'run': {'pipeline': 'note'},
+                                         'guards': {'cooldown_s': 0, 'runs_per_day_max': 0, 'one_at_a_time': False}})
     replay = Replay(g, 'visits', label='stays')
     for number in range(2):
         day(replay, number)
