@@ -16,7 +16,7 @@ constexpr std::string_view kWithoutDryRun[] = {"server", "server stop", "demo", 
                                                "logout", "worker",      "keeper", "faults",
                                                "doctor", "report"};
 // Posts that only ask.
-constexpr std::string_view kQuestions[] = {"/query", "/plan", "/suggest"};
+constexpr std::string_view kQuestions[] = {"/query", "/plan", "/suggest", "/recipes/check"};
 
 std::string_view WithoutQuery(std::string_view path) { return path.substr(0, path.find('?')); }
 

@@ -41,7 +41,7 @@ int ExitCodeOf(const Error& error) {
   switch (error.code()) {
     case Code::kInvalidArgument:
       return gy.starts_with("GY40") || gy.starts_with("GY12") || gy.starts_with("GY18") ||
-                     gy == "GY1060" || gy == "GY1612" || gy == "GY1619"
+                     gy.starts_with("GY49") || gy == "GY1060" || gy == "GY1612" || gy == "GY1619"
                  ? 2
                  : 1;
     case Code::kNotFound:

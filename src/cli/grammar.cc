@@ -12,6 +12,7 @@ namespace {
 constexpr std::span<const Command> (*kNouns[])() = {
     AccessCommands,       //
     ApiCommands,          //
+    ApplyCommands,        //
     CapturesCommands,     //
     ConfigCommands,       //
     AddCommands,          //

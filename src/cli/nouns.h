@@ -10,6 +10,7 @@ namespace gyre::cli {
 std::span<const Command> AccessCommands();
 std::span<const Command> AddCommands();
 std::span<const Command> ApiCommands();
+std::span<const Command> ApplyCommands();
 std::span<const Command> CapturesCommands();
 std::span<const Command> ConfigCommands();
 std::span<const Command> DatasetsCommands();

@@ -1,5 +1,6 @@
 // gyre init, gyre projects: what is to be solved, for whom, and when it counts as solved.
 #include "base/text.h"
+#include "cli/apply/template.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
@@ -96,6 +97,7 @@ void ShowChanges(const Json& before, const Json& after, Output& out) {
 
 Result<int> Init(Invocation& in) {
   const std::string name = in.Get("NAME");
+  if (in.Has("template")) return apply::WriteTemplate(in, in.Get("template"), name);
   GYRE_DO(CheckName("project", name));
   GYRE_TRY(Session* const session, in.session());
   const Json problem = ProblemOf(in);
@@ -184,9 +186,18 @@ Result<int> History(Invocation& in) {
   return 0;
 }
 
-constexpr Positional kName[] = {{"NAME", "the project's name"}};
+constexpr Positional kName[] = {
+    {"NAME", "the project's name; with --template the folder that is made"}};
 constexpr Positional kProject[] = {
     {"PROJECT", "a project; default: the current one", false, false, "projects"}};
+constexpr Option kInit[] = {
+    {"--target", "COLUMN", "what is to be predicted"},
+    {"--kpi", "EXPR", "a goal such as 'auc >= 0.84'; repeat it for more", {}, true},
+    {"--statement", "TEXT", "the problem in a sentence"},
+    {"--owner", "NAME", "who answers for it"},
+    {"--template", "TEMPLATE",
+     "write a folder of that name, a project to begin with: tabular (then gyre apply there)"},
+};
 constexpr Option kProblem[] = {
     {"--target", "COLUMN", "what is to be predicted"},
     {"--kpi", "EXPR", "a goal such as 'auc >= 0.84'; repeat it for more", {}, true},
@@ -196,8 +207,9 @@ constexpr Option kProblem[] = {
 constexpr Command kCommands[] = {
     {"init", "begin a project: the problem, its owner and its goals",
      "gyre init churn --target Churn --kpi 'auc >= 0.84'\ngyre init churn --kpi 'auc >= 0.84' "
-     "--kpi 'recall >= 0.7' --owner ana --statement 'who leaves?'",
-     kName, kProblem, Init},
+     "--kpi 'recall >= 0.7' --owner ana --statement 'who leaves?'\n"
+     "gyre init --template tabular churn",
+     kName, kInit, Init},
     {"projects ls",
      "every project with its goal",
      "gyre projects\ngyre projects -o json",

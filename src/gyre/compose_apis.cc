@@ -5,6 +5,7 @@
 #include "api/native/captures_api.h"
 #include "api/native/comparisons_api.h"
 #include "api/native/datasets_api.h"
+#include "api/native/declarations_api.h"
 #include "api/native/endpoints_api.h"
 #include "api/native/evaluation_api.h"
 #include "api/native/events_api.h"
@@ -28,6 +29,7 @@
 #include "api/prometheus/prometheus.h"
 #include "gyre/maintenance.h"
 #include "gyre/rooms.h"
+#include "ml/projects/declarations.h"
 
 namespace gyre {
 
@@ -86,6 +88,8 @@ void House::Rooms::OpenLedgerApis() {
 
 void House::Rooms::OpenMlApis() {
   AddApi<native::ProjectsApi>(*projects);
+  AddApi<native::DeclarationsApi>(
+      std::make_unique<projects::Declarations>(*database, SystemClock()));
   AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry,
                               native::ProgramReads(*access, *tracking, *datasets));
   AddApi<native::JobsApi>(*jobs);

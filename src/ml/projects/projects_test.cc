@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "ml/projects/declarations.h"
+
 namespace gyre::projects {
 namespace {
 
@@ -94,6 +96,34 @@ TEST_F(ProjectsTest, PagesGoByName) {
   const auto second = projects_->List("b", 2);
   ASSERT_EQ(second->size(), 1u);
   EXPECT_EQ((*second)[0].name, "c");
+}
+
+TEST_F(ProjectsTest, WhatAFileDeclaredIsKeptByKindAndName) {
+  ASSERT_TRUE(projects_->Create("churn", {}, "ana"));
+  Declarations declarations(*database_, SystemClock());
+  const auto keep = [&](std::string kind, std::string name, bool made, Json spec) {
+    return declarations.Keep("churn", {.kind = std::move(kind),
+                                       .name = std::move(name),
+                                       .made = made,
+                                       .spec = std::move(spec),
+                                       .applied_by = "ana"});
+  };
+  ASSERT_TRUE(keep("sources", "crm", true, Json::Obj({{"path", "a.csv"}})));
+  ASSERT_TRUE(keep("gates", "churn@champion", false, Json::Obj()));
+  // Made once, made for good.
+  ASSERT_TRUE(keep("sources", "crm", false, Json::Obj({{"path", "b.csv"}})));
+  const auto list = declarations.List("churn");
+  ASSERT_TRUE(list) << list.error().ToString();
+  ASSERT_EQ(list->size(), 2u);
+  EXPECT_EQ((*list)[0].name, "churn@champion");
+  EXPECT_FALSE((*list)[0].made);
+  EXPECT_TRUE((*list)[1].made);
+  EXPECT_EQ((*list)[1].spec["path"].AsString(), "b.csv");
+  EXPECT_EQ(keep("tables", "x", true, {}).error().gy(), "GY3910");
+  EXPECT_EQ(keep("sources", "no/slash", true, {}).error().gy(), "GY1200");
+  EXPECT_EQ(declarations.List("nobody").error().gy(), "GY3902");
+  ASSERT_TRUE(declarations.Forget("churn", "sources", "crm"));
+  EXPECT_EQ(declarations.Forget("churn", "sources", "crm").error().gy(), "GY3912");
 }
 
 }  // namespace

@@ -1,0 +1,68 @@
+#include "api/native/declarations_api.h"
+
+#include "api/native/lists.h"
+#include "api/native/route_table.h"
+#include "ml/projects/declarations.h"
+
+namespace gyre::native {
+namespace {
+
+constexpr net::Route kRoutes[] = {
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/declarations",
+     .handler = Bind<&DeclarationsApi::List>,
+     .permission = Permission("project.read"),
+     .summary = "What a file has declared of the project and an apply brought about",
+     .response_type = "DeclarationList",
+     .query = {{"kind", Type::kText, "only these: sources, recipes, ..."}}},
+    {.method = Method::kPut,
+     .path = "/api/v1/projects/{project}/declarations/{kind}/{name}",
+     .handler = Bind<&DeclarationsApi::Keep>,
+     .permission = Permission("project.write"),
+     .summary = "Keep what a file says of one thing; of sources and recipes that is all there is",
+     .body = Body::kBuffer,
+     .body_bytes_max = 8 * 1024 * 1024,
+     .request_type = "NewDeclaration",
+     .response_type = "Declaration",
+     .members = {{"spec", Type::kObject, "in the words of the file", "", net::kRequired},
+                 {"made", Type::kBool, "it was not there before"}}},
+    {.method = Method::kDelete,
+     .path = "/api/v1/projects/{project}/declarations/{kind}/{name}",
+     .handler = Bind<&DeclarationsApi::Forget>,
+     .permission = Permission("project.write"),
+     .summary = "Forget that a file has declared it; the thing itself stays"},
+};
+
+}  // namespace
+
+DeclarationsApi::DeclarationsApi(std::unique_ptr<projects::Declarations> declarations)
+    : declarations_(std::move(declarations)) {}
+DeclarationsApi::~DeclarationsApi() = default;
+
+net::RouteTable DeclarationsApi::table() { return {"native", kRoutes, this}; }
+
+Result<net::Response> DeclarationsApi::List(net::Request& request) {
+  GYRE_TRY(auto list, declarations_->List(request.Param("project")));
+  if (const auto kind = request.Query("kind"))
+    std::erase_if(list, [&](const projects::Declared& one) { return one.kind != *kind; });
+  return WholeList(list, projects::DeclaredToJson);
+}
+
+Result<net::Response> DeclarationsApi::Keep(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(const projects::Declared kept,
+           declarations_->Keep(request.Param("project"), {.kind = request.Param("kind"),
+                                                          .name = request.Param("name"),
+                                                          .made = body["made"].AsBool(),
+                                                          .spec = body["spec"],
+                                                          .applied_by = request.principal.name}));
+  return net::Response::JsonDoc(projects::DeclaredToJson(kept));
+}
+
+Result<net::Response> DeclarationsApi::Forget(net::Request& request) {
+  GYRE_DO(declarations_->Forget(request.Param("project"), request.Param("kind"),
+                                request.Param("name")));
+  return net::Response::Empty();
+}
+
+}  // namespace gyre::native

@@ -1,0 +1,134 @@
+#include "cli/apply/bring_models.h"
+
+#include "base/text.h"
+#include "cli/apply/actual.h"
+#include "platform/config/yaml.h"
+
+namespace gyre::cli::apply {
+namespace {
+
+// A gate of a new model can be set only when the model is there: its first version is judged by it
+// afterwards, not before by another one.
+bool GateComesLater(const Work& work, const std::string& model) {
+  if (work.actual.Find("training", model) != nullptr) return false;
+  return work.declaration.Find("gates", model) != nullptr ||
+         work.declaration.Find("gates", model + "@champion") != nullptr;
+}
+
+bool MayPromote(const Json& training) {
+  const std::string& gate = training["gate"].AsString();
+  return gate != "none" && gate != "judge";
+}
+
+Result<Json> RecipeOf(const Work& work, const std::string& name) {
+  if (const Entry* const entry = work.declaration.Find("recipes", name))
+    return entry->spec["recipe"];
+  if (const Json* const there = work.actual.Find("recipes", name)) return (*there)["recipe"];
+  return NotFound("GY4908", "there is no recipe `{}` in the file or on the server", name);
+}
+
+Result<Json> TrainRequest(const Work& work, const Change& change) {
+  Json body = Json::Obj({{"model", change.name}});
+  for (const auto& [key, value] : change.entry->spec.members()) {
+    if (key == "retrain" || key == "recipe") continue;
+    body.Set(key == "budget" ? "budget_seconds" : key, value);
+  }
+  if (const std::string& recipe = change.entry->spec["recipe"].AsString(); !recipe.empty()) {
+    GYRE_TRY(const Json document, RecipeOf(work, recipe));
+    body.Set("recipe", config::DumpYaml(document));
+  }
+  if (GateComesLater(work, change.name)) body.Set("gate", "none");
+  return body;
+}
+
+std::string ScoreText(const Json& result) {
+  const Json& estimate = result["interval"]["estimate"];
+  if (!estimate.is_number()) return result["best"].AsString();
+  return fmt::format("{}, test {} {:.4g}", result["best"].AsString(), result["metric"].AsString(),
+                     estimate.AsDouble());
+}
+
+// The verdict is on the terms of the policy that was just set.
+Result<std::string> JudgeFirst(Work& work, const GateName& gate, const Json& model) {
+  const std::string reference = fmt::format("{}:{}", gate.model, model["latest"].AsString());
+  GYRE_TRY(const Json job,
+           work.session.Post(ProjectPath(work.project) + "/evaluate",
+                             Json::Obj({{"model", reference}, {"alias", gate.alias}})));
+  GYRE_TRY(const Json done, work.session.WaitJob(job, work.out));
+  if (!done["result"]["verdict"]["pass"].AsBool()) {
+    work.gate_said_no = true;
+    work.out.Warn(fmt::format("the gate of @{} says no to {}: gyre models card {}", gate.alias,
+                              reference, reference));
+    return fmt::format("set; {} is not promoted", reference);
+  }
+  const auto moved =
+      work.session.Put(fmt::format("{}/aliases/{}", ThingPath(work.project, "models", gate.model),
+                                   PercentEncode(gate.alias)),
+                       Json::Obj({{"version", model["latest"]}, {"reason", "declared in a file"}}));
+  if (moved) return fmt::format("set; {} is @{}", reference, gate.alias);
+  if (moved.error().gy() != "GY3606") return moved.error();  // approvals are missing
+  work.gate_said_no = true;
+  work.out.Warn(moved.error().message());
+  for (const std::string& fix : moved.error().fixes()) work.out.Note("  fix: " + fix);
+  return fmt::format("set; {} waits for approval", reference);
+}
+
+}  // namespace
+
+Result<std::string> BringTraining(Work& work, const Change& change) {
+  GYRE_TRY(const Json body, TrainRequest(work, change));
+  GYRE_TRY(const Json job, work.session.Post(ProjectPath(work.project) + "/train", body));
+  GYRE_TRY(const Json done, work.session.WaitJob(job, work.out));
+  const Json& result = done["result"];
+  const std::string& model = result["model"].AsString();
+  for (const Json& finding : result["findings"].items()) {
+    if (finding["left_out"].AsBool())
+      work.out.Note(
+          fmt::format("  {} {} (left out)", work.out.Mark("dot"), finding["text"].AsString()));
+  }
+  if (result["promoted"].AsBool())
+    return fmt::format("{} is @champion: {}", model, ScoreText(result));
+  if (MayPromote(body)) {
+    work.gate_said_no = true;
+    work.out.Warn(fmt::format("{} is not promoted: {}", model, result["reason"].AsString()));
+  }
+  return fmt::format("{} registered: {}", model, ScoreText(result));
+}
+
+Result<std::string> BringGate(Work& work, const Change& change) {
+  const GateName gate = GateNameOf(change.name);
+  const std::string path = GatePath(work.project, change.name);
+  GYRE_TRY(const Json policy, work.session.Get(path));
+  GYRE_TRY([[maybe_unused]] const Json set,
+           work.session.Put(path, Merged(change.kind->members, policy, change.entry->spec)));
+  const Entry* const training = work.declaration.Find("training", gate.model);
+  if (training == nullptr || gate.alias != "champion" || !MayPromote(training->spec))
+    return std::string("set");
+  GYRE_TRY(const Json model, work.session.Get(ThingPath(work.project, "models", gate.model)));
+  if (model["aliases"].Has(gate.alias)) return std::string("set");
+  return JudgeFirst(work, gate, model);
+}
+
+Result<> LoosenGate(Work& work, const std::string& name) {
+  GYRE_TRY([[maybe_unused]] const Json set,
+           work.session.Put(GatePath(work.project, name), Json::Obj({{"approvals_min", 0},
+                                                                     {"author_may_approve", true},
+                                                                     {"rules", nullptr},
+                                                                     {"metric", ""},
+                                                                     {"dataset", ""}})));
+  return {};
+}
+
+Result<> RemoveModel(Work& work, const std::string& name) {
+  const std::string path = ThingPath(work.project, "models", name);
+  GYRE_TRY(const Json model, work.session.Get(path));
+  for (const auto& [alias, version] : model["aliases"].members()) {
+    GYRE_TRY([[maybe_unused]] const Json gone,
+             work.session.Delete(fmt::format("{}/aliases/{}?reason={}", path, PercentEncode(alias),
+                                             PercentEncode("no longer declared"))));
+  }
+  GYRE_TRY([[maybe_unused]] const Json removed, work.session.Delete(path));
+  return {};
+}
+
+}  // namespace gyre::cli::apply

@@ -1,0 +1,348 @@
+#include "cli/apply/converge.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/apply/actual.h"
+#include "cli/apply/bring_models.h"
+#include "cli/small_file.h"
+#include "platform/config/yaml.h"
+
+namespace gyre::cli::apply {
+namespace {
+
+bool Touches(const Change& change, std::string_view member) {
+  return std::ranges::any_of(change.fields, [&](const Field& field) {
+    return field.member == member || field.member.starts_with(std::string(member) + ".");
+  });
+}
+
+Json MergedSpec(const Work& work, const Change& change) {
+  const Json* const there = work.actual.Find(change.kind->noun, change.name);
+  return Merged(change.kind->members, there == nullptr ? Json() : *there, change.entry->spec);
+}
+
+Json Named(const std::string& name, const Json& spec) {
+  Json body = Json::Obj({{"name", name}});
+  for (const auto& [key, value] : spec.members()) body.Set(key, value);
+  return body;
+}
+
+Result<std::string> BringProblem(Work& work, const Change& change) {
+  GYRE_TRY(const Json problem,
+           work.session.Put(ProjectPath(work.project) + "/problem", change.entry->spec));
+  return fmt::format("version {}", problem["version"].AsInt());
+}
+
+Result<std::string> BringChannel(Work& work, const Change& change) {
+  const Json& declared = change.entry->spec;
+  const Json* const there = work.actual.Find("channels", change.name);
+  // A webhook that becomes a mail server keeps nothing.
+  const bool same_kind = there != nullptr && there->Has("smtp") == declared.Has("smtp");
+  Json body = Named(change.name, same_kind ? MergedSpec(work, change) : declared);
+  GYRE_TRY(const Json channel,
+           work.session.Post(ProjectPath(work.project) + "/channels", body.Set("replace", true)));
+  return "to " + channel["target"].AsString();
+}
+
+// --- datasets ------------------------------------------------------------------------------------
+
+std::string UploadPath(const Work& work, const Entry& entry, const Rows& rows,
+                       const std::string& path) {
+  std::string name = path;
+  while (name.ends_with('/')) name.pop_back();
+  std::string query = "?filename=" + PercentEncode(name.substr(name.rfind('/') + 1));
+  if (!rows.format().empty()) query += "&format=" + rows.format();
+  if (entry.spec.Has("bad")) query += "&bad=" + PercentEncode(entry.spec["bad"].AsString());
+  for (const auto& [column, type] : entry.spec["types"].members())
+    query += "&type=" + PercentEncode(column + "=" + type.AsString());
+  const auto digest = work.actual.digests.find(entry.name);
+  if (digest != work.actual.digests.end())
+    query += "&tag=" + PercentEncode(fmt::format("{}:{}", kFileTag, digest->second));
+  if (entry.spec.Has("source"))
+    query += "&tag=" + PercentEncode("source:" + entry.spec["source"].AsString());
+  if (const Entry* const problem = work.declaration.Find(kProblem, ""))
+    if (const std::string& target = problem->spec["target"].AsString(); !target.empty())
+      query += "&target=" + PercentEncode(target);
+  return ThingPath(work.project, "datasets", entry.name) + "/versions" + query;
+}
+
+Result<std::string> ReadRows(Work& work, const Entry& entry) {
+  const std::string path = RowsPath(work.declaration, entry);
+  if (path.empty()) {
+    return FailedPrecondition("GY4910", "`{}` names no file, so nothing can be read again",
+                              entry.id())
+        .Where(work.declaration.Where(entry.line))
+        .Fix("path: FILE, or source: NAME");
+  }
+  GYRE_TRY(const Rows rows, Rows::Open(path));
+  GYRE_TRY(const Json job,
+           work.session.Upload(UploadPath(work, entry, rows, path), rows.file(), work.out));
+  GYRE_TRY(const Json done, work.session.WaitJob(job, work.out));
+  const Json& result = done["result"];
+  if (const std::int64_t aside = result["rows_quarantined"].AsInt(); aside > 0)
+    work.out.Warn(fmt::format("{} of its rows were set aside: gyre datasets quarantine {}",
+                              GroupDigits(aside), result["reference"].AsString()));
+  return fmt::format("{}, {} rows {} {} columns{}", result["reference"].AsString(),
+                     GroupDigits(result["rows"].AsInt()), work.out.Mark("times"),
+                     result["columns"].AsInt(),
+                     result["unchanged"].AsBool() ? " (was there already)" : "");
+}
+
+Result<> SetExpectations(Work& work, const Entry& entry) {
+  GYRE_TRY([[maybe_unused]] const Json suite,
+           work.session.Put(ThingPath(work.project, "datasets", entry.name) + "/expectations",
+                            Json::Obj({{"expectations", entry.spec["expectations"]}})));
+  return {};
+}
+
+Result<std::string> Check(Work& work, const Entry& entry) {
+  GYRE_TRY(const Json job, work.session.Post(ThingPath(work.project, "datasets", entry.name) +
+                                                 "/versions/latest/check",
+                                             Json::Obj()));
+  GYRE_TRY(const Json done, work.session.WaitJob(job, work.out));
+  const Json& check = done["result"];
+  const std::size_t count = entry.spec["expectations"].size();
+  const std::int64_t failed = check["failed"].AsInt();
+  if (failed > 0)
+    work.out.Warn(fmt::format("{} of {} expectations of {} fail: gyre datasets check {}", failed,
+                              count, entry.name, entry.name));
+  return fmt::format("{} of {} expectations hold", static_cast<std::int64_t>(count) - failed,
+                     count);
+}
+
+Result<std::string> BringDataset(Work& work, const Change& change) {
+  const Entry& entry = *change.entry;
+  const bool is_new = change.action == Action::kAdd;
+  const bool judge = is_new ? entry.spec.Has("expectations") : Touches(change, "expectations");
+  // Rows that are read are judged by the suite that is declared; a new dataset can have one only
+  // once it is there.
+  if (judge && !is_new) GYRE_DO(SetExpectations(work, entry));
+  std::string text;
+  if (is_new || Touches(change, "rows") || Touches(change, "types")) {
+    GYRE_TRY(text, ReadRows(work, entry));
+  }
+  if (judge && is_new) GYRE_DO(SetExpectations(work, entry));
+  if (!entry.spec.Has("expectations")) return text;
+  GYRE_TRY(const std::string checked, Check(work, entry));
+  return text.empty() ? checked : text + ", " + checked;
+}
+
+// --- the others ----------------------------------------------------------------------------------
+
+Result<std::string> BringRecipe(Work& work, const Change& change) {
+  GYRE_TRY(
+      const Json checked,
+      work.session.Post(ProjectPath(work.project) + "/recipes/check",
+                        Json::Obj({{"recipe", config::DumpYaml(change.entry->spec["recipe"])}})));
+  const std::int64_t steps = checked["steps"].AsInt();
+  return fmt::format("{} step{}", steps, steps == 1 ? "" : "s");
+}
+
+Result<std::string> BringSource(Work& /*work*/, const Change& change) {
+  return change.entry->spec["path"].AsString();
+}
+
+Result<std::string> BringEndpoint(Work& work, const Change& change) {
+  const Json& spec = change.entry->spec;
+  const std::string path = ThingPath(work.project, "endpoints", change.name);
+  if (change.action == Action::kAdd || Touches(change, "model")) {
+    GYRE_TRY([[maybe_unused]] const Json live,
+             work.session.Put(path, Json::Obj({{"model", spec["model"]}})));
+  }
+  Json changes = Json::Obj();
+  if (spec.Has("sticky")) changes.Set("sticky", spec["sticky"]);
+  if (spec.Has("park_after")) changes.Set("park_after_seconds", spec["park_after"]);
+  if (changes.size() > 0) {
+    GYRE_TRY([[maybe_unused]] const Json changed, work.session.Patch(path, changes));
+  }
+  if (spec["capture"].size() > 0) {
+    GYRE_TRY([[maybe_unused]] const Json policy,
+             work.session.Patch(path + "/captures/policy", spec["capture"]));
+  }
+  GYRE_TRY(const Json endpoint, work.session.Get(path));
+  if (!endpoint["ready"].AsBool() && !endpoint["parked"].AsBool())
+    work.out.Warn(fmt::format("endpoint {} does not answer yet: {}", change.name,
+                              endpoint["problem"].StringOr("it is loading")));
+  return fmt::format("{} answers at {}{}", endpoint["model"].AsString(), work.session.url(),
+                     endpoint["path"].AsString());
+}
+
+Json MonitorSettings(const Json& merged, const Json& declared) {
+  Json body = Json::Obj();
+  for (const auto& [key, value] : merged.members()) {
+    if (key == "endpoint" || key == "enabled" || !declared.Has(key)) continue;
+    if (key != "window") {
+      body.Set(key, value);
+      continue;
+    }
+    // By count or by time: one of them.
+    const bool by_rows = declared["window"].Has("rows");
+    Json window = Json::Obj();
+    for (const auto& [member, of] : value.members())
+      if ((member == "rows") == by_rows) window.Set(member, of);
+    body.Set("window", std::move(window));
+  }
+  return body;
+}
+
+Result<std::string> BringMonitor(Work& work, const Change& change) {
+  const Json& spec = change.entry->spec;
+  const std::string path = ThingPath(work.project, "monitors", change.name);
+  // Each endpoint brings one of its own name.
+  const auto there = work.session.Get(path);
+  if (!there && there.error().code() != Code::kNotFound) return there.error();
+  const Json is = there ? InFileWords(change.kind->members, *there) : Json();
+  Json body = MonitorSettings(Merged(change.kind->members, is, spec), spec);
+  const Json& endpoint = spec["endpoint"];
+  if (!there) {
+    body.Set("name", change.name);
+    if (!endpoint.is_null()) body.Set("endpoint", endpoint);
+    GYRE_TRY([[maybe_unused]] const Json made,
+             work.session.Post(ProjectPath(work.project) + "/monitors", body));
+    body = Json::Obj();
+  } else if (!endpoint.is_null() && (*there)["endpoint"] != endpoint) {
+    return FailedPrecondition("GY4911", "monitor `{}` watches endpoint `{}`", change.name,
+                              (*there)["endpoint"].AsString())
+        .Why("what it has judged belongs to that endpoint")
+        .Fix(fmt::format("gyre monitors rm {}   (then apply makes it anew)", change.name));
+  }
+  if (spec.Has("enabled")) body.Set("enabled", spec["enabled"]);
+  if (body.size() > 0) {
+    GYRE_TRY([[maybe_unused]] const Json changed, work.session.Patch(path, body));
+  }
+  GYRE_TRY(const Json monitor, work.session.Get(path));
+  return "every " + monitor["window_text"].AsString();
+}
+
+Result<std::string> BringPipeline(Work& work, const Change& change) {
+  const Json& spec = change.entry->spec;
+  const std::string file = spec["file"].AsString();
+  std::string source = config::DumpYaml(spec["definition"]);
+  if (!file.empty()) {
+    GYRE_TRY(source, ReadNamedFile(work.declaration.PathOf(file)));
+  }
+  GYRE_TRY(
+      const Json version,
+      work.session.Post(ProjectPath(work.project) + "/pipelines",
+                        Json::Obj({{"source", source},
+                                   {"source_name", file.empty() ? work.declaration.file : file}})));
+  const std::int64_t steps = version["steps"].AsInt();
+  return fmt::format("{}, {} step{}", version["reference"].AsString(), steps,
+                     steps == 1 ? "" : "s");
+}
+
+Result<std::string> BringTrigger(Work& work, const Change& change) {
+  Json body = Named(change.name, MergedSpec(work, change));
+  const Json& on = change.entry->spec["on"];
+  const Json* const there = work.actual.Find("triggers", change.name);
+  // What it listened for says nothing about another kind.
+  if (there != nullptr && (*there)["on"]["kind"] != on["kind"]) body.Set("on", on);
+  const std::string path = ProjectPath(work.project) + "/triggers";
+  const auto trigger =
+      there == nullptr ? work.session.Post(path, body)
+                       : work.session.Put(ThingPath(work.project, "triggers", change.name), body);
+  if (!trigger) return trigger.error();
+  return fmt::format("on {}, run {}", on["kind"].AsString(),
+                     (*trigger)["run"]["pipeline"].AsString());
+}
+
+using BringOne = Result<std::string> (*)(Work&, const Change&);
+struct Way {
+  std::string_view noun;
+  BringOne bring;
+};
+constexpr Way kWays[] = {
+    {kProblem, BringProblem},     {"channels", BringChannel},   {"sources", BringSource},
+    {"datasets", BringDataset},   {"recipes", BringRecipe},     {"training", BringTraining},
+    {"gates", BringGate},         {"endpoints", BringEndpoint}, {"monitors", BringMonitor},
+    {"pipelines", BringPipeline}, {"triggers", BringTrigger}};
+
+// --- what the server remembers -------------------------------------------------------------------
+
+std::string RecordPath(const Work& work, std::string_view kind, const std::string& name) {
+  return ThingPath(work.project, fmt::format("declarations/{}", kind),
+                   name.empty() ? std::string(kind) : name);
+}
+
+// A pipeline stands in the server itself.
+Json RecordedSpec(const Entry& entry) {
+  Json spec = Json::Obj();
+  for (const auto& [key, value] : entry.spec.members())
+    if (key != "definition") spec.Set(key, value);
+  return spec;
+}
+
+Result<> KeepRecord(Work& work, const Entry& entry, bool made) {
+  GYRE_TRY([[maybe_unused]] const Json kept,
+           work.session.Put(RecordPath(work, entry.kind->noun, entry.name),
+                            Json::Obj({{"spec", RecordedSpec(entry)}, {"made", made}})));
+  return {};
+}
+
+Result<std::string> Remove(Work& work, const Change& change) {
+  const std::string_view noun = change.kind->noun;
+  const bool only_kept = noun == "sources" || noun == "recipes";
+  if (change.made && !only_kept) {
+    if (noun == "gates") {
+      GYRE_DO(LoosenGate(work, change.name));
+    } else if (noun == "training") {
+      GYRE_DO(RemoveModel(work, change.name));
+    } else {
+      GYRE_TRY([[maybe_unused]] const Json gone,
+               work.session.Delete(ThingPath(work.project, noun, change.name)));
+    }
+  }
+  GYRE_TRY([[maybe_unused]] const Json forgotten,
+           work.session.Delete(RecordPath(work, noun, change.name)));
+  return change.made ? "removed" : "forgotten";
+}
+
+}  // namespace
+
+Json Merged(std::span<const Member> members, const Json& there, const Json& declared) {
+  Json merged = there.is_object() ? there : Json::Obj();
+  for (const Member& member : members) {
+    const Json* const wanted = declared.Find(member.name);
+    if (wanted == nullptr || member.seen == Seen::kLocal) continue;
+    Json value = *wanted;
+    const Json& is = there[member.name];
+    if (member.shape == Shape::kObject) value = Merged(member.members, is, *wanted);
+    if ((member.shape == Shape::kTextMap || member.shape == Shape::kFreeMap) && is.is_object()) {
+      value = is;
+      for (const auto& [key, one] : wanted->members()) value.Set(key, one);
+    }
+    merged.Set(member.name, std::move(value));
+  }
+  return merged;
+}
+
+Result<> MakeProject(Work& work) {
+  if (work.actual.has_project) return {};
+  const auto made = work.session.Post("/api/v1/projects", Json::Obj({{"name", work.project}}));
+  if (!made && made.error().code() != Code::kAlreadyExists) return made.error();
+  work.out.Done("project " + work.project);
+  return {};
+}
+
+Result<std::string> Bring(Work& work, const Change& change) {
+  if (change.action == Action::kRemove) return Remove(work, change);
+  const auto way = std::ranges::find(kWays, change.kind->noun, &Way::noun);
+  GYRE_TRY(std::string text, way->bring(work, change));
+  GYRE_DO(KeepRecord(work, *change.entry, change.action == Action::kAdd));
+  return text;
+}
+
+Result<> KeepRecords(Work& work, const Plan& plan) {
+  for (const Entry& entry : work.declaration.entries) {
+    const bool changed =
+        std::ranges::any_of(plan.changes, [&](const Change& c) { return c.entry == &entry; });
+    const std::string name = entry.name.empty() ? std::string(entry.kind->noun) : entry.name;
+    const Record* const record = work.actual.FindRecord(entry.kind->noun, name);
+    if (changed || (record != nullptr && record->spec == RecordedSpec(entry))) continue;
+    GYRE_DO(KeepRecord(work, entry, false));
+  }
+  return {};
+}
+
+}  // namespace gyre::cli::apply

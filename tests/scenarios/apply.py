@@ -1,0 +1,295 @@
+"""gyre apply, export, schema, init --template: a project as a file. From the template to a live endpoint with one command, twice changes nothing, drift made
+by hand is said exactly and taken back, what an apply made is pruned and nothing else, what is exported makes the same project on an empty server."""
+import json
+import os
+import random
+import shutil
+
+from harness import SOURCE, Gyre, run_scenarios
+
+FILE = '''# yaml-language-server: $schema=gyre.schema.json
+project: churn
+
+problem:
+  target: churned
+  kpis:
+    - auc>=0.60
+
+sources:
+  crm:
+    path: customers.csv
+
+datasets:
+  customers:
+    source: crm
+    types: {plan: text}
+    expectations:
+      - {kind: not_missing, column: churned}
+
+recipes:
+  plain:
+    recipe:
+      input: {schema: {tenure: int, plan: text}}
+      steps:
+        - {id: t, op: number, in: tenure}
+        - {id: p, op: encode.onehot, in: plan}
+      output: {vector: [t, p]}
+
+training:
+  churn: {dataset: customers, target: churned, recipe: plain, trials: 1, seed: 1}
+
+gates:
+  churn: {metric: auc}
+
+endpoints:
+  churn:
+    model: churn@champion
+    park_after: 10m
+    capture: {retention_days: 30}
+
+monitors:
+  churn:
+    window: {rows: 200}
+
+pipelines:
+  nightly:
+    definition:
+      steps:
+        first: {command: [echo, hello]}
+
+triggers:
+  churn-drift:
+    on: {kind: drift, endpoint: churn}
+    run: {pipeline: retrain, params: {endpoint: churn}}
+    guards: {cooldown_s: 1h}
+  nightly:
+    on: {kind: schedule, at: 0 3 * * *}
+    run: {pipeline: nightly}
+'''
+
+
+def customers(path, seed=1, count=800):
+    r = random.Random(seed)
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write('tenure,plan,churned\n')
+        for _ in range(count):
+            tenure, plan = r.randint(1, 72), r.choice(['basic', 'plus', 'pro'])
+            f.write(f'{tenure},{plan},{"Yes" if r.random() < 0.8 - 0.01 * tenure else "No"}\n')
+
+
+def write(g, text=FILE, name='gyre.yaml'):
+    path = os.path.join(g.work, name)
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(text)
+    return path
+
+
+def begin(g):
+    customers(os.path.join(g.work, 'customers.csv'))
+    write(g)
+    g.start()
+    return g.cli('apply', '--yes').stdout
+
+
+def plan(g, *args, code=None):
+    done = g.cli('apply', *args, '-o', 'json', check=False)
+    assert code is None or done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return json.loads(done.stdout)
+
+
+def changes(document):
+    return [(c['action'], f'{c["kind"]}.{c["name"]}' if c['name'] else c['kind'], [f['member'] for f in c['fields']]) for c in document['changes']]
+
+
+def template_to_live(g):
+    g.cli('init', '--template', 'tabular', 'shop')
+    folder = os.path.join(g.work, 'shop')
+    assert sorted(os.listdir(folder)) == ['README.md', 'data', 'gyre.schema.json', 'gyre.yaml']
+    json.load(open(os.path.join(folder, 'gyre.schema.json'), encoding='utf-8'))
+    assert open(os.path.join(folder, 'gyre.yaml'), encoding='utf-8').readline() == '# yaml-language-server: $schema=gyre.schema.json\n'
+    g.start()
+    g.work = folder
+    with open(os.path.join(folder, 'gyre.yaml'), encoding='utf-8') as f:
+        text = f.read()
+    assert 'budget: 10s' in text
+    write(g, text.replace('budget: 10s', 'budget: 2s'))
+    told = g.cli('apply', '--yes').stdout
+    for line in ('datasets.customers   customers:v1, 3,000 rows', '4 of 4 expectations hold', 'shop:v1 registered', 'shop:v1 is @champion',
+                 'shop:v1 answers at http://', 'monitors.shop   every 500 rows', 'triggers.shop-drift   on drift, run retrain:v1'):
+        assert line in told, (line, told)
+    row = {'tenure_months': 3}
+    answer = g.json('POST', '/e/shop', {'inputs': [row]})
+    assert len(answer['outputs']) == 1, answer
+    again = g.cli('apply', '--yes').stdout
+    assert 'no changes: project shop is as gyre.yaml says (8 entries)' in again, again
+    assert g.cli('apply', '--check').returncode == 0
+    # The folder says which project commands are about, as before.
+    assert 'crm' in g.cli('sources').stdout
+    g.work = os.path.dirname(folder)
+    refused = g.cli('init', '--template', 'tabular', 'shop', check=False)
+    assert refused.returncode == 6 and 'GY4913' in refused.stderr, refused.stderr
+    refused = g.cli('init', '--template', 'timeseries', 'other', check=False)
+    assert refused.returncode == 3 and '--template tabular' in refused.stderr, refused.stderr
+    assert not os.path.exists(os.path.join(g.work, 'other'))
+
+
+def twice_nothing(g):
+    told = begin(g)
+    assert 'applied: 11 added, 0 changed, 0 removed' in told, told
+    before = g.json('GET', '/api/v1/audit?limit=1')['items'][0]
+    assert changes(plan(g, '--yes', code=0)) == []
+    assert 'no changes' in g.cli('apply', '--yes').stdout
+    assert g.json('GET', '/api/v1/audit?limit=1')['items'][0] == before, 'something was changed'
+    # Nobody to ask, and no --yes: nothing happens.
+    write(g, FILE.replace('rows: 200', 'rows: 300'))
+    refused = g.cli('apply', check=False)
+    assert refused.returncode == 2 and 'GY4062' in refused.stderr, refused.stderr
+    assert '  ~ monitors.churn\n      window.rows   200 ' in g.cli('apply', '--dry-run').stdout
+    assert g.json('GET', '/api/v1/projects/churn/monitors/churn')['spec']['window'] == {'rows': 200}
+
+
+def drift_by_hand(g):
+    begin(g)
+    g.cli('monitors', 'edit', 'churn', '--rows', '500', '-p', 'churn')
+    g.cli('projects', 'edit', 'churn', '--kpi', 'auc >= 0.9')
+    g.cli('captures', 'policy', 'churn', '--retention', '7', '-p', 'churn')
+    g.cli('triggers', 'disable', 'nightly', '-p', 'churn')
+    g.json('PUT', '/api/v1/projects/churn/datasets/customers/expectations', {'expectations': []})
+    g.cli('triggers', 'rm', 'churn-drift', '--yes', '-p', 'churn')
+    found = plan(g, '--check', code=5)
+    assert changes(found) == [
+        ('change', 'problem', ['kpis']), ('change', 'datasets.customers', ['expectations']), ('change', 'endpoints.churn', ['capture.retention_days']),
+        ('change', 'monitors.churn', ['window.rows']),
+        ('add', 'triggers.churn-drift', ['on.kind', 'on.endpoint', 'run.pipeline', 'run.params.endpoint', 'guards.cooldown_s'])], changes(found)
+    shown = g.cli('apply', '--check', check=False).stdout
+    assert '      window.rows   500 -> 200\n' in shown.replace('→', '->'), shown
+    assert 'Plan: 1 to add, 4 to change, 0 to remove.' in shown, shown
+    told = g.cli('apply', '--yes').stdout
+    assert 'applied: 1 added, 4 changed, 0 removed' in told, told
+    assert g.cli('apply', '--check').returncode == 0
+    # What the file does not say stays as people have set it: the trigger that was switched off.
+    assert g.json('GET', '/api/v1/projects/churn/triggers/nightly')['enabled'] is False
+
+
+def new_rows_and_specifications(g):
+    begin(g)
+    models = '/api/v1/projects/churn/models/churn'
+    # Other rows are a new version of the dataset, and train nothing.
+    customers(os.path.join(g.work, 'customers.csv'), seed=2)
+    assert changes(plan(g, '--check', code=5)) == [('change', 'datasets.customers', ['rows'])]
+    g.cli('apply', '--yes')
+    assert g.json('GET', models)['latest'] == 'v1'
+    # Unless the entry says so.
+    write(g, FILE.replace('seed: 1}', 'seed: 1, retrain: on_new_data}'))
+    assert changes(plan(g, '--check', code=5)) == [('change', 'training.churn', ['dataset'])]
+    g.cli('apply', '--yes', check=False)
+    assert g.json('GET', models)['latest'] == 'v2'
+    assert g.cli('apply', '--check').returncode == 0
+    # Another specification trains; the first one is there already.
+    write(g, FILE.replace('seed: 1}', 'seed: 5}'))
+    assert changes(plan(g, '--check', code=5)) == [('change', 'training.churn', ['seed'])]
+    g.cli('apply', '--yes', check=False)
+    assert g.json('GET', models)['latest'] == 'v3'
+    write(g)
+    assert g.cli('apply', '--check').returncode == 0
+    # A pipeline that changes takes its trigger along; a trigger stays with the version that it was made for otherwise.
+    write(g, FILE.replace('hello', 'good night'))
+    assert changes(plan(g, '--check', code=5)) == [('change', 'pipelines.nightly', ['definition']), ('change', 'triggers.nightly', ['run.pipeline'])]
+    g.cli('apply', '--yes')
+    assert g.json('GET', '/api/v1/projects/churn/triggers/nightly')['run']['pipeline'] == 'nightly:v2'
+    assert g.cli('apply', '--check').returncode == 0
+
+
+def prune(g):
+    begin(g)
+    g.cli('triggers', 'add', 'churn', '--on', 'quality', '--name', 'by-hand', '-p', 'churn')
+    short = FILE[:FILE.index('endpoints:')].replace('gates:\n  churn: {metric: auc}\n', '')
+    write(g, short)
+    assert changes(plan(g, '--check', code=0)) == [], 'without --prune nothing is removed'
+    shown = g.cli('apply', '--prune', '--dry-run').stdout
+    assert [line.strip() for line in shown.splitlines() if line.startswith('  - ')] == [
+        f'- {name}   (made by an earlier apply)' for name in
+        ('triggers.churn-drift', 'triggers.nightly', 'pipelines.nightly', 'monitors.churn', 'endpoints.churn', 'gates.churn')], shown
+    g.cli('apply', '--prune', '--yes')
+    assert [t['name'] for t in g.json('GET', '/api/v1/projects/churn/triggers')['items']] == ['by-hand']
+    assert g.json('GET', '/api/v1/projects/churn/endpoints')['items'] == []
+    assert g.json('GET', '/api/v1/projects/churn/models/churn/policies/champion')['metric'] == ''
+    assert g.json('GET', '/api/v1/projects/churn/models/churn')['latest'] == 'v1', 'what is declared stays'
+    assert changes(plan(g, '--prune', '--check', code=0)) == []
+    # The rest, too: the model with its alias, its dataset.
+    write(g, 'project: churn\n')
+    g.cli('apply', '--prune', '--yes')
+    assert g.json('GET', '/api/v1/projects/churn/models')['items'] == [] == g.json('GET', '/api/v1/projects/churn/datasets')['items']
+    assert g.json('GET', '/api/v1/projects/churn/declarations')['items'][0]['kind'] == 'problem'
+
+
+def adopted_is_not_pruned(g):
+    customers(os.path.join(g.work, 'customers.csv'))
+    g.start()
+    g.cli('init', 'churn')
+    g.cli('add', 'customers.csv', '-p', 'churn')
+    write(g, 'project: churn\ndatasets:\n  customers: {path: customers.csv, expectations: [{kind: not_missing, column: churned}]}\n')
+    g.cli('apply', '--yes')
+    write(g, 'project: churn\n')
+    shown = g.cli('apply', '--prune', '--yes').stdout
+    assert '- datasets.customers   (only forgotten' in shown, shown
+    assert g.json('GET', '/api/v1/projects/churn/datasets/customers')['latest']['version'] == 'v1'
+
+
+def round_trip(g):
+    begin(g)
+    first = g.cli('export', '-p', 'churn').stdout
+    write(g, first)
+    assert changes(plan(g, '--check', code=0)) == []
+    with Gyre() as other:
+        shutil.copy(os.path.join(g.work, 'customers.csv'), other.work)
+        write(other, first)
+        other.start()
+        other.cli('apply', '--yes')
+        second = other.cli('export', '--out', 'again.yaml', '-p', 'churn')
+        assert 'wrote again.yaml' in second.stdout
+        assert open(os.path.join(other.work, 'again.yaml'), encoding='utf-8').read() == first
+        assert other.cli('apply', '--check', 'again.yaml').returncode == 0
+        refused = other.cli('export', '--out', 'again.yaml', check=False)
+        assert refused.returncode == 6, refused.stderr
+
+
+def failure_names_the_entry(g):
+    customers(os.path.join(g.work, 'customers.csv'))
+    write(g, FILE.replace('target: churned, recipe', 'target: chrned, recipe'))
+    g.start()
+    stopped = g.cli('apply', '--yes', check=False)
+    assert stopped.returncode not in (0, 5) and 'training.churn: ' in stopped.stderr, stopped.stderr
+    assert 'applied already: problem, sources.crm, datasets.customers, recipes.plain' in stopped.stderr, stopped.stderr
+    write(g)
+    told = g.cli('apply', '--yes').stdout
+    assert 'datasets.customers' not in told and 'training.churn   churn:v1' in told, told
+    # What is named and is nowhere is found before anything is changed.
+    write(g, FILE.replace('model: churn@champion', 'model: chrun@champion'))
+    stopped = g.cli('apply', '--check', check=False)
+    line = FILE[:FILE.index('model: churn@champion')].count('\n') + 1
+    assert f'gyre.yaml:{line}' in stopped.stderr and 'did you mean `churn`?' in stopped.stderr, stopped.stderr
+
+
+def malformed(g):
+    wrong = {'datsets: {}': 'datasets', 'training:\n  m: {dataset: d, budgt: 1m}': 'budget', 'endpoints:\n  e: {modl: m}': 'model'}
+    for text, meant in wrong.items():
+        write(g, text)
+        stopped = g.cli('apply', '--check', check=False)
+        assert stopped.returncode == 2 and f'did you mean `{meant}`?' in stopped.stderr and 'gyre.yaml:' in stopped.stderr, stopped.stderr
+        assert not os.path.exists(g.data), 'a file that is wrong opens nothing'
+    missing = g.cli('apply', 'nowhere.yaml', check=False)
+    assert missing.returncode == 3 and 'gyre init --template tabular' in missing.stderr, missing.stderr
+
+
+def documented(g):
+    page = open(os.path.join(SOURCE, 'docs', 'gyre_yaml.md'), encoding='utf-8').read()
+    assert g.cli('schema', '--markdown').stdout == page, 'gyre schema --markdown > docs/gyre_yaml.md'
+    schema = json.loads(g.cli('schema').stdout)
+    assert schema['properties']['training']['additionalProperties']['required'] == ['dataset']
+    assert not os.path.exists(g.data)
+
+
+if __name__ == '__main__':
+    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, adopted_is_not_pruned, round_trip,
+                   failure_names_the_entry, malformed, documented])
