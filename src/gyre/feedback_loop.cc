@@ -32,7 +32,8 @@ notices::NewNotice Asking(const automation::Firing& firing, std::string_view rol
           .payload = automation::FiringToJson(firing)};
 }
 
-// Its run failed, or so many did that it starts no more until a person has looked.
+// Its run failed, or so many did that it starts no more until a person has looked: that is told
+// once a day, however much it hears.
 notices::NewNotice Failing(const automation::Firing& firing) {
   const bool stopped = firing.state == "skipped";
   return {.project = firing.project,
@@ -43,7 +44,9 @@ notices::NewNotice Failing(const automation::Firing& firing) {
                            : fmt::format("what trigger {} started has failed", firing.trigger),
           .text = fmt::format("{}\n{}\ngyre triggers firing {}", firing.text, firing.reason,
                               firing.id.substr(0, 8)),
-          .dedupe_key = fmt::format("{} {}", firing.id, firing.state),
+          .dedupe_key =
+              stopped ? fmt::format("{} {}", firing.trigger_id, firing.ended_us / kMicrosPerDay)
+                      : firing.id + " failed",
           .payload = automation::FiringToJson(firing)};
 }
 

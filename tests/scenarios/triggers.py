@@ -220,7 +220,9 @@ def a_failure_is_told(g):
             time.sleep(0.1)
     held = call(g, 'fails')
     assert (held['state'], held['guard']) == ('skipped', 'failures'), held
-    assert [n['title'] for n in g.json('GET', f'{P}/notices')['items'] if n['kind'] == 'trigger.stopped'], 'a person is asked'
+    call(g, 'fails')
+    asked = [n['title'] for n in g.json('GET', f'{P}/notices')['items'] if n['kind'] == 'trigger.stopped']
+    assert asked == ['trigger fails starts nothing until somebody has looked'], asked
 
 
 def slips_are_refused(g):
