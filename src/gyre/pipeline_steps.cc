@@ -18,6 +18,7 @@ pipelines::PipelinesSettings PipelinesSettingsOf(const config::Settings& setting
   pipelines::PipelinesSettings made;
   made.directory = data_directory + "/pipelines";
   made.parallel_max = static_cast<int>(settings.Int("pipelines.parallel_max"));
+  made.log_bytes_max = settings.Int("pipelines.log");
   // Programs get the variables of the server, but none that looks like a secret.
   for (const auto& [name, value] : config::RedactedEnvironment()) {
     if (value != "(hidden)") made.environment.emplace(name, value);

@@ -81,6 +81,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "Pause after the first attempt; each one is four times as long, up to 6 hours."},
     {"pipelines.parallel_max", config::Type::kInt, "4", 1, 4096,
      "Programs of pipelines that run at once, of all runs together."},
+    {"pipelines.log", config::Type::kBytes, "64MiB", 65'536, 1e15,
+     "What is kept of what a program of a pipeline prints; beyond it, the middle is left out."},
     {"retention.every", config::Type::kSeconds, "1d", 0, 1e9,
      "How often a server collects by itself what `gyre gc` collects; 0 = never."},
     {"retention.events", config::Type::kSeconds, "90d", 3600, 1e10,

@@ -218,6 +218,15 @@ outputs: {{model: "${{steps.register.outputs.model}}", unchanged: "${{steps.regi
     assert 'GY3540' in refused['reason'] and 'step `register`' in refused['reason'], refused['reason']
 
 
+def what_a_step_prints_takes_only_so_much(g):
+    g.start(environment={'GYRE_PIPELINES_LOG': '1MiB'})
+    write(g, 'p.yaml', 'name: p\nsteps:\n  x: {shell: "seq 1 3000000; sleep 1; echo the end"}\n')
+    done = run(g, 'p.yaml')
+    told = g.cli('pipelines', 'logs', done['id'], 'x').stdout
+    assert told.startswith('1\n2\n3\n') and told.endswith('2999999\n3000000\nthe end\n'), (told[:100], told[-100:])
+    assert 'MB of output were left out here]' in told and '\0' not in told and len(told) < 2 << 20, len(told)
+
+
 def commands_without_a_server_work_too(g):
     write(g, 'p.yaml', 'name: p\nsteps:\n  x: {command: [echo, "${item}"], for_each: [1, 2, 3]}\n')
     done = run(g, 'p.yaml')
@@ -231,4 +240,5 @@ if __name__ == '__main__':
     run_scenarios([versions_params_and_refusals, a_cached_step_is_taken_again_and_explained, failing_steps_are_retried_by_hand,
                    a_run_is_followed_and_cancelled, code_comes_from_git_at_a_commit, a_loop_over_branches_is_compared,
                    runs_that_ended_long_ago_are_collected, the_loop_itself_is_steps,
-                   a_model_of_another_program_is_registered, commands_without_a_server_work_too])
+                   a_model_of_another_program_is_registered, what_a_step_prints_takes_only_so_much,
+                   commands_without_a_server_work_too])

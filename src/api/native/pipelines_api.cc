@@ -289,9 +289,8 @@ Result<net::Response> PipelinesApi::Log(net::Request& request) {
                               offset, kLogBytesMax));
   if (request.Query("format").value_or("text") == "text")
     return net::Response::Text(std::move(part.text));
-  const auto bytes = static_cast<std::int64_t>(part.text.size());
   return net::Response::JsonDoc(Json::Obj(
-      {{"text", std::move(part.text)}, {"next_offset", offset + bytes}, {"ended", part.ended}}));
+      {{"text", std::move(part.text)}, {"next_offset", part.next_offset}, {"ended", part.ended}}));
 }
 
 Result<net::Response> PipelinesApi::Cancel(net::Request& request) {

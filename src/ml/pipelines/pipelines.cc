@@ -10,6 +10,7 @@
 #include "ml/pipelines/engine.h"
 #include "ml/pipelines/run_view.h"
 #include "ml/pipelines/versions.h"
+#include "platform/exec/bounded_log.h"
 #include "platform/exec/files.h"
 #include "platform/exec/folders.h"
 
@@ -90,8 +91,10 @@ class PipelinesOnStore final : public Pipelines {
         settings_(std::move(settings)),
         versions_(rooms.database, kinds_, rooms.clock),
         store_(rooms.database, rooms.events),
-        engine_(store_, ProgramRooms{rooms.blobs, settings_.directory, Environment()}, kinds_,
-                rooms.clock, settings_.parallel_max) {
+        engine_(
+            store_,
+            ProgramRooms{rooms.blobs, settings_.directory, Environment(), settings_.log_bytes_max},
+            kinds_, rooms.clock, settings_.parallel_max) {
     AddKind(std::make_unique<PipelineKind>(*this, rooms_.blobs));
   }
 
@@ -290,20 +293,23 @@ Result<LogPart> PipelinesOnStore::ReadLog(std::string_view id, std::string_view 
   GYRE_TRY(const RunView run, store_.GetRun(id));
   GYRE_TRY(const StoredRun stored, store_.Load(run.id, PipelineStore::Which::kAll));
   GYRE_TRY(const LoggedAttempt found, FindAttempt(stored, step, attempt));
-  LogPart part;
+  LogPart part{.text = {}, .next_offset = offset, .ended = false};
   part.ended = found.ended || run.state != "running";
   if (!found.reference.empty()) {
     const std::string text = fmt::format("it works as {}\n", found.reference);
     if (offset < static_cast<std::int64_t>(text.size()))
       part.text = text.substr(static_cast<std::size_t>(offset));
+    part.next_offset = offset + static_cast<std::int64_t>(part.text.size());
     return part;
   }
   if (found.number == 0) return part;
   const std::string file =
       LogFile(AttemptFolder(settings_.directory, run.id, found.step, found.item, found.number));
-  auto text = exec::ReadFilePart(file, offset, bytes_max);
-  if (text) part.text = *std::move(text);
-  if (part.text.size() == static_cast<std::size_t>(bytes_max)) part.ended = false;
+  if (auto piece = exec::ReadLogFrom(file, offset, bytes_max)) {
+    part.text = std::move(piece->text);
+    part.next_offset = piece->next_offset;
+  }
+  if (part.next_offset < exec::FileSize(file)) part.ended = false;
   return part;
 }
 

@@ -84,12 +84,14 @@ struct Comparison {
 
 struct LogPart {
   std::string text;
+  std::int64_t next_offset = 0;
   bool ended = false;  // nothing more will come
 };
 
 struct PipelinesSettings {
   std::string directory;                           // of attempts: logs, status, scratch
   int parallel_max = 4;                            // programs at once
+  std::int64_t log_bytes_max = 64 << 20;           // of what a program prints; its middle goes
   std::map<std::string, std::string> environment;  // what programs are given besides their own
 };
 

@@ -233,6 +233,8 @@ exec::ShimOptions FoundProgram(const ProgramRooms& rooms, const Machine& machine
   options.folder = AttemptFolder(rooms.directory, machine.run().id, step, task.item, intent.number);
   options.nonce = intent.nonce;
   options.memory_bytes_max = step.resources.memory_bytes;
+  options.log_file = LogFile(options.folder);
+  options.log_bytes_max = rooms.log_bytes_max;
   options.claims_durably = step.effects_external;
   return options;
 }
@@ -287,7 +289,6 @@ Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machin
         .Fix("leave it out for an empty folder, or begin it with a slash");
   options.environment = rooms.environment;
   AddOwnVariables(machine, intent, filled, outputs, &options.environment);
-  options.log_file = LogFile(options.folder);
   options.timeout_ms = step.timeout_us / 1000;
   options.stall_ms = step.stall_us / 1000;
   options.cpus = step.resources.cpus;

@@ -25,6 +25,7 @@ struct ProgramRooms {
   blob::Store& blobs;
   std::string directory;                 // of all attempts
   std::vector<std::string> environment;  // "NAME=value", of every program
+  std::int64_t log_bytes_max = 0;        // of each program; 0 = no limit
 };
 
 // Where an attempt lives: it is the program's working directory, with outputs/; what begins with

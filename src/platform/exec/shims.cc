@@ -16,6 +16,8 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/time.h"
+#include "platform/exec/bounded_log.h"
 #include "platform/exec/files.h"
 #include "platform/exec/find_program.h"
 #include "platform/exec/process_tree.h"
@@ -25,7 +27,7 @@ namespace gyre::exec {
 namespace {
 
 constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
-constexpr std::int64_t kMemoryLookUs = 50'000;
+constexpr std::int64_t kMemoryLookUs = 50'000, kLogLookUs = 500'000;
 
 struct Claim {
   int pid = 0;
@@ -137,6 +139,9 @@ class ShimsOfThisProcess final : public Shims {
     const bool looks = std::ranges::any_of(
         watched_, [](const auto& one) { return one.second.options.memory_bytes_max > 0; });
     if (looks) timeout_us = std::min(timeout_us, kMemoryLookUs);
+    const bool prints = std::ranges::any_of(
+        watched_, [](const auto& one) { return one.second.options.log_bytes_max > 0; });
+    if (prints) timeout_us = std::min(timeout_us, kLogLookUs);
     epoll_event events[64];
     const int count =
         ::epoll_wait(poll_, events, std::size(events), static_cast<int>((timeout_us + 999) / 1000));
@@ -149,6 +154,7 @@ class ShimsOfThisProcess final : public Shims {
       }
     }
     if (looks) EndTheOversized();
+    if (prints) BoundLogs();
     return ended;
   }
 
@@ -242,6 +248,8 @@ class ShimsOfThisProcess final : public Shims {
     if (found == watched_.end()) return;
     const Watched watched = found->second;
     Forget(tag);
+    if (watched.options.log_bytes_max > 0)
+      BoundLog(watched.options.log_file, watched.options.log_bytes_max);
     if (watched.ours) ::waitpid(watched.pid, nullptr, 0);
     // A shim that came second has done nothing: the one before it is the one to watch.
     const auto claim = ReadClaim(watched.options.folder);
@@ -271,8 +279,19 @@ class ShimsOfThisProcess final : public Shims {
     }
   }
 
+  void BoundLogs() {
+    const std::int64_t now_us = SystemClock().MonotonicMicros();
+    if (now_us < logs_looked_us_ + kLogLookUs) return;
+    logs_looked_us_ = now_us;
+    for (const auto& [tag, watched] : watched_) {
+      if (watched.options.log_bytes_max > 0)
+        BoundLog(watched.options.log_file, watched.options.log_bytes_max);
+    }
+  }
+
   const std::string program_;
   Programs programs_;
+  std::int64_t logs_looked_us_ = 0;
   const int poll_, wake_;
   std::map<std::uint64_t, Watched> watched_;
   std::vector<Ended> ended_;  // known before anybody waits
