@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/id.h"
+#include "base/testing/set_clock.h"
 #include "ledger/events/events.h"
 #include "ledger/notices/courier.h"
 #include "ledger/secrets/secrets.h"
@@ -16,13 +17,6 @@
 
 namespace gyre::notices {
 namespace {
-
-class HandClock : public Clock {
- public:
-  std::int64_t NowMicros() const override { return now_us; }
-  std::int64_t MonotonicMicros() const override { return now_us; }
-  std::atomic<std::int64_t> now_us{1'795'000'000LL * kMicrosPerSecond};
-};
 
 class NoticesTest : public testing::Test {
  protected:
@@ -81,7 +75,7 @@ class NoticesTest : public testing::Test {
   }
   using Sent = std::vector<std::string>;
 
-  HandClock clock_;
+  SetClock clock_{1'795'000'000LL * kMicrosPerSecond};
   telemetry::Metrics metrics_;
   net::EgressGuard guard_;
   std::string directory_;

@@ -6,18 +6,12 @@
 
 #include "base/id.h"
 #include "base/random.h"
+#include "base/testing/set_clock.h"
 
 namespace gyre::usage {
 namespace {
 
 constexpr std::int64_t kHour = 3600 * kMicrosPerSecond;
-
-class FixedClock : public Clock {
- public:
-  std::int64_t NowMicros() const override { return now_us; }
-  std::int64_t MonotonicMicros() const override { return now_us; }
-  std::int64_t now_us = 1000 * kHour + 5;
-};
 
 class UsageTest : public testing::Test {
  protected:
@@ -38,7 +32,7 @@ class UsageTest : public testing::Test {
     ASSERT_TRUE(usage_->Record({project, kind, id, "label", at_us, quantities}));
   }
 
-  FixedClock clock_;
+  SetClock clock_{1000 * kHour + 5};
   std::string directory_;
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<Usage> usage_;

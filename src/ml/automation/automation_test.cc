@@ -6,8 +6,8 @@
 #include <map>
 
 #include "base/id.h"
+#include "base/testing/set_clock.h"
 #include "ledger/lineage/lineage.h"
-#include "ml/automation/clock_for_tests.h"
 
 namespace gyre::automation {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
+#include "base/testing/set_clock.h"
 #include "ledger/events/events.h"
 #include "ml/automation/automation.h"
-#include "ml/automation/clock_for_tests.h"
 
 namespace gyre::automation {
 namespace {

@@ -6,18 +6,12 @@
 #include <filesystem>
 
 #include "base/id.h"
+#include "base/testing/set_clock.h"
 #include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
 
 namespace gyre::registry {
 namespace {
-
-class SetClock final : public Clock {
- public:
-  std::int64_t NowMicros() const override { return now_us; }
-  std::int64_t MonotonicMicros() const override { return now_us; }
-  std::int64_t now_us = 1'000'000;
-};
 
 class RegistryTest : public testing::Test {
  protected:
@@ -90,7 +84,7 @@ class RegistryTest : public testing::Test {
   }
 
   std::filesystem::path directory_;
-  SetClock clock_;
+  SetClock clock_{kMicrosPerSecond};
   std::unique_ptr<db::Database> database_;
   std::optional<Registry> registry_;
 };

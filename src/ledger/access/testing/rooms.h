@@ -10,6 +10,7 @@
 #include <functional>
 #include <set>
 
+#include "base/testing/set_clock.h"
 #include "ledger/access/access.h"
 #include "ledger/access/local_owner.h"
 #include "platform/exec/thread_pool.h"
@@ -19,13 +20,6 @@
 namespace gyre::access {
 
 inline constexpr std::string_view kPassword = "correct horse battery";
-
-class MovableClock final : public Clock {
- public:
-  std::int64_t NowMicros() const override { return now_us; }
-  std::int64_t MonotonicMicros() const override { return now_us; }
-  std::int64_t now_us = 1'700'000'000 * kMicrosPerSecond;
-};
 
 // Routes of every kind of permission; the handlers only say that they were reached.
 class Rooms {
@@ -206,7 +200,7 @@ class AccessTest : public testing::Test {
 
   static inline int serial_ = 0;
   std::string folder_;
-  MovableClock clock_;
+  SetClock clock_{1'700'000'000 * kMicrosPerSecond};
   Rooms rooms_;
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<Access> access_;
