@@ -211,7 +211,8 @@ def lost_values_and_damaged_files_are_said(g):
     ran = g.cli_json('monitors', 'run', 'churn')
     assert 'damaged' in ran['problem'], ran
     shown = g.json('GET', '/api/v1/projects/default/monitors/churn')
-    assert shown['windows'] >= 6 and shown['judged'][0]['problems'], shown['judged'][0]
+    assert shown['windows'] >= 6 and re.match(r'rows from \S+ until \S+ are lost: segment', ran['problem']), ran['problem']
+    assert not any(w.get('problems') for w in shown['judged']), shown['judged']
 
 
 def a_kill_at_any_moment_repeats_nothing(g):
@@ -335,5 +336,72 @@ def what_comes_late_is_counted_and_an_end_is_told(g):
     assert len(told) == 1, notices(g, 'alert.resolved')
 
 
+def level(window, name):
+    return next(s['level'] for s in window['signals'] if s['signal'] == name)
+
+
+def three_classes_are_estimated_and_judged(g):
+    rng = random.Random(3)
+
+    def flower(spread):
+        """Three heaps; those that are spread lie between them."""
+        kind = rng.randint(0, 2)
+        x, y = ((0, 0), (4, 0), (2, 4))[kind]
+        row = {'x': round(x * (1 - spread) + 2 * spread + rng.gauss(0, 0.9), 2), 'y': round(y * (1 - spread) + 1.3 * spread + rng.gauss(0, 0.9), 2)}
+        return row, ('red', 'green', 'blue')[kind]
+
+    with open(os.path.join(g.work, 'flowers.csv'), 'w') as f:
+        f.write('x,y,colour\n')
+        for _ in range(2500):
+            row, label = flower(0)
+            f.write(f"{row['x']},{row['y']},{label}\n")
+    g.start(environment={'GYRE_MONITORING_EVERY': '0', 'GYRE_CAPTURE_SEAL': '0.2s'})
+    g.cli('add', 'flowers.csv', '--name', 'flowers')
+    g.cli('train', 'flowers', '--target', 'colour', '--trials', '1')
+    g.cli('deploy', 'flowers@champion')
+    g.cli('monitors', 'edit', 'flowers', '--every', '1h', '--rows-min', '100')
+
+    def hour(number, spread):
+        time_of = (BEGIN + datetime.timedelta(hours=number, minutes=5)).isoformat() + 'Z'
+        assert g.http('POST', '/e/flowers', {'inputs': [flower(spread)[0] for _ in range(ROWS)], 'event_time': time_of}).status == 200
+
+    def newest():
+        g.cli('monitors', 'run', 'flowers')
+        return g.json('GET', '/api/v1/projects/default/monitors/flowers')['judged'][0]
+
+    hour(0, 0), hour(1, 0), hour(2, 0)
+    calm = newest()
+    calm_first = g.json('GET', '/api/v1/projects/default/monitors/flowers')['judged'][-1]
+    assert level(calm, 'estimated_performance') == 'calm' and calm['estimate'][0]['reference'] > 0.8, calm
+    hour(3, 0.9), hour(4, 0.9)
+    fell = newest()
+    assert level(fell, 'estimated_performance') == 'bad', fell
+    what = next(s['what'] for s in fell['signals'] if s['signal'] == 'estimated_performance')
+    assert 'estimated on rows held out' in what, what
+    print('  ' + what)
+
+    # Attributions, too, may be held against the window before.
+    g.cli('monitors', 'edit', 'flowers', '--against', 'previous')
+    hour(5, 0.9), hour(6, 0.9)
+    same = newest()
+    assert level(same, 'attribution_drift') == 'calm', same
+
+    # Another model, with other answers, takes nothing from what is known of these windows.
+    with open(os.path.join(g.work, 'sizes.csv'), 'w') as f:
+        f.write('x,y,size\n')
+        for _ in range(1500):
+            row, _ = flower(0)
+            f.write(f"{row['x']},{row['y']},{row['x'] + row['y'] + rng.gauss(0, 0.3):.2f}\n")
+    g.cli('add', 'sizes.csv', '--name', 'sizes')
+    g.cli('train', 'sizes', '--target', 'size', '--trials', '1')
+    g.cli('deploy', 'sizes@champion', '--name', 'flowers')
+    hour(7, 0), hour(8, 0)
+    newest()
+    windows = g.json('GET', '/api/v1/projects/default/monitors/flowers')['judged']
+    assert [w['model'] for w in windows[:2]] == ['sizes:v1', 'flowers:v1'], [w['model'] for w in windows]
+    assert all(w['estimate'] for w in windows[1:]) and windows[-1]['estimate'] == calm_first['estimate'], windows
+
+
 run_scenarios([drift_is_named_and_alerts_and_labels_bring_performance, lost_values_and_damaged_files_are_said, a_kill_at_any_moment_repeats_nothing,
-               monitors_are_made_changed_and_removed, what_comes_late_is_counted_and_an_end_is_told])
+               monitors_are_made_changed_and_removed, what_comes_late_is_counted_and_an_end_is_told,
+               three_classes_are_estimated_and_judged])

@@ -203,6 +203,12 @@ def answers_of_others_are_not_read(g):
     refused = g.cli('run', GYRE, 'jobs', 'output', job, check=False)
     assert refused.returncode != 0 and 'GY2125' in refused.stdout + refused.stderr, refused
     assert 'total' in g.cli('jobs', 'output', job).stdout
+    add(g, 'more', 1, 2, 3)
+    g.cli('report', 'people:v1', 'more:v1')
+    job = next(job for job in api(g, '/jobs')['items'] if job['kind'] == 'monitoring.compare')['id']
+    refused = g.cli('run', GYRE, 'api', 'GET', f'/projects/default/comparisons/{job}', check=False)
+    assert refused.returncode != 0 and 'GY4532' in refused.stdout + refused.stderr, refused
+    assert api(g, f'/projects/default/comparisons/{job}')['columns'], job
 
 
 def files_that_git_ignores_are_named(g):

@@ -112,8 +112,10 @@ Result<net::Response> ComparisonsApi::Compare(net::Request& request) {
 }
 
 Result<net::Response> ComparisonsApi::Get(net::Request& request) {
+  const bool program = request.principal.kind == "program";
   GYRE_TRY(const Json comparison,
-           comparisons_.Find(request.Param("project"), request.Param("job")));
+           comparisons_.Find(request.Param("project"), request.Param("job"),
+                             program ? std::string_view(request.principal.name) : ""));
   if (request.Query("format") != "html") return net::Response::JsonDoc(comparison);
   return net::Response::Text(monitoring::ReportPage(comparison), 200, "text/html; charset=utf-8");
 }

@@ -302,10 +302,14 @@ Result<ReadPlan> Service::PlanOf(const EndpointName& name, const std::vector<Seg
     return false;
   };
   for (const SegmentRow& segment : segments) {
-    if (!find(segment.object, segment.rows, "segment", &request.segments)) {
-      ++request.damaged_segments;
-      request.damaged_rows += segment.rows;
+    if (find(segment.object, segment.rows, "segment", &request.segments)) {
+      request.segments.back().event_min_us = segment.event_min_us;
+      request.segments.back().event_max_us = segment.event_max_us;
+      continue;
     }
+    request.damage.push_back({request.problems.back(), segment.event_min_us, segment.event_max_us});
+    ++request.damaged_segments;
+    request.damaged_rows += segment.rows;
   }
   for (const LabelRow& batch : labels) find(batch.object, batch.rows, "labels", &request.labels);
   return plan;

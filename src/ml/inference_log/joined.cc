@@ -199,6 +199,13 @@ struct KnownSegment {
   Policy policy;
 };
 
+void NoteDamage(const FileRef& file, const Error& error, Joined* head) {
+  head->problems.push_back(fmt::format("segment {}: {}", file.name, error.message()));
+  head->damage.push_back({head->problems.back(), file.event_min_us, file.event_max_us});
+  ++head->counts.damaged_segments;
+  head->counts.damaged_rows += file.rows;
+}
+
 // Reads what the segments say of themselves; a damaged one becomes a problem.
 std::vector<KnownSegment> KnownSegments(const ReadRequest& request, Joined* head) {
   std::vector<KnownSegment> known;
@@ -206,9 +213,7 @@ std::vector<KnownSegment> KnownSegments(const ReadRequest& request, Joined* head
     const auto facts = ReadFacts(file.path);
     const auto spec = facts ? StreamFromFacts(*facts) : Result<StreamSpec>(facts.error());
     if (!spec) {
-      head->problems.push_back(fmt::format("segment {}: {}", file.name, spec.error().message()));
-      ++head->counts.damaged_segments;
-      head->counts.damaged_rows += file.rows;
+      NoteDamage(file, spec.error(), head);
       continue;
     }
     const auto policy = ChangedPolicy({}, (*facts)["policy"]);
@@ -220,13 +225,18 @@ std::vector<KnownSegment> KnownSegments(const ReadRequest& request, Joined* head
 Json FilesJson(const std::vector<FileRef>& files) {
   Json list = Json::Arr();
   for (const FileRef& file : files)
-    list.Push(Json::Obj({{"path", file.path}, {"name", file.name}, {"rows", file.rows}}));
+    list.Push(Json::Obj({{"path", file.path},
+                         {"name", file.name},
+                         {"rows", file.rows},
+                         {"from", file.event_min_us},
+                         {"to", file.event_max_us}}));
   return list;
 }
 std::vector<FileRef> FilesFromJson(const Json& list) {
   std::vector<FileRef> files;
   for (const Json& item : list.items())
-    files.push_back({item["path"].AsString(), item["name"].AsString(), item["rows"].AsInt()});
+    files.push_back({item["path"].AsString(), item["name"].AsString(), item["rows"].AsInt(),
+                     item["from"].AsInt(INT64_MIN), item["to"].AsInt(INT64_MAX)});
   return files;
 }
 
@@ -235,6 +245,10 @@ std::vector<FileRef> FilesFromJson(const Json& list) {
 Json ReadRequestToJson(const ReadRequest& request) {
   Json problems = Json::Arr();
   for (const std::string& problem : request.problems) problems.Push(problem);
+  Json damage = Json::Arr();
+  for (const Damage& one : request.damage)
+    damage.Push(
+        Json::Obj({{"what", one.what}, {"from", one.event_min_us}, {"to", one.event_max_us}}));
   return Json::Obj({{"segments", FilesJson(request.segments)},
                     {"labels", FilesJson(request.labels)},
                     {"from_us", request.from_us},
@@ -242,6 +256,7 @@ Json ReadRequestToJson(const ReadRequest& request) {
                     {"lateness_us", request.lateness_us},
                     {"dropped", request.dropped},
                     {"problems", std::move(problems)},
+                    {"damage", std::move(damage)},
                     {"damaged_segments", request.damaged_segments},
                     {"damaged_rows", request.damaged_rows}});
 }
@@ -256,6 +271,9 @@ ReadRequest ReadRequestFromJson(const Json& json) {
   request.dropped = json["dropped"].AsInt();
   for (const Json& problem : json["problems"].items())
     request.problems.push_back(problem.AsString());
+  for (const Json& one : json["damage"].items())
+    request.damage.push_back(
+        {one["what"].AsString(), one["from"].AsInt(INT64_MIN), one["to"].AsInt(INT64_MAX)});
   request.damaged_segments = json["damaged_segments"].AsInt();
   request.damaged_rows = json["damaged_rows"].AsInt();
   return request;
@@ -277,6 +295,7 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
                              const JoinedCallback& callback) {
   Joined head;
   head.problems = request.problems;
+  head.damage = request.damage;
   head.counts.dropped = request.dropped;
   head.counts.damaged_segments = request.damaged_segments;
   head.counts.damaged_rows = request.damaged_rows;
@@ -308,10 +327,7 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
       const auto read = ForEachFrame(
           segment.file->path, [&](table::Frame& part) { return filler.Add(segment.spec, part); });
       if (read) continue;
-      head.problems.push_back(
-          fmt::format("segment {}: {}", segment.file->name, read.error().message()));
-      ++head.counts.damaged_segments;
-      head.counts.damaged_rows += segment.file->rows;
+      NoteDamage(*segment.file, read.error(), &head);
     }
     SortRows(&chunk);
     GYRE_TRY(labels,

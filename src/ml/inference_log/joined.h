@@ -20,7 +20,15 @@ namespace gyre::inference_log {
 
 struct FileRef {
   std::string path, name;
-  std::int64_t rows = 0;  // as its row in the database says
+  // As its row in the database says; of segments, the events that it holds.
+  std::int64_t rows = 0;
+  std::int64_t event_min_us = INT64_MIN, event_max_us = INT64_MAX;
+};
+
+// A segment that cannot be read, or not to its end.
+struct Damage {
+  std::string what = {};  // one of the problems
+  std::int64_t event_min_us = INT64_MIN, event_max_us = INT64_MAX;
 };
 
 struct ReadRequest {
@@ -29,6 +37,7 @@ struct ReadRequest {
   std::int64_t lateness_us = INT64_MAX;
   std::int64_t dropped = 0;                // of the endpoint: passed on to the counts
   std::vector<std::string> problems = {};  // files that were damaged when they were found
+  std::vector<Damage> damage = {};         // the segments among them
   std::int64_t damaged_segments = 0, damaged_rows = 0;
   std::function<bool()> cancelled = {};
 };
@@ -70,6 +79,7 @@ struct Joined {
   std::vector<std::string> classes = {};  // of the newest segment; empty: a regression
   JoinCounts counts = {};
   std::vector<std::string> problems = {};  // damaged files, named; their rows are not there
+  std::vector<Damage> damage = {};         // the segments among them
 
   // What that version ("churn:v3") answers with; those of the newest segment for an unknown one.
   const std::vector<std::string>& ClassesOf(std::string_view model) const;

@@ -104,11 +104,17 @@ Result<Json> Comparisons::Execute(runners::JobRun& run) {
                     {"bytes", kept.size_bytes}});
 }
 
-Result<Json> Comparisons::Find(std::string_view project, std::string_view job_id) {
+Result<Json> Comparisons::Find(std::string_view project, std::string_view job_id,
+                               std::string_view program) {
   const auto job = jobs_.Get(job_id);
   if (!job && job.error().code() != Code::kNotFound) return job.error();
   if (!job || job->project != project || job->kind != kKind)
     return NotFound("GY4526", "no tables were compared by a job `{}`", job_id).Fix("gyre jobs");
+  if (!program.empty() && job->created_by != program) {
+    return Error(Code::kPermissionDenied, "GY4532", "the tables were compared by somebody else")
+        .Why("a program reads its own comparisons only, so that its run tells what it read")
+        .Fix("compare the same tables in the program");
+  }
   if (job->state != "succeeded") {
     return FailedPrecondition("GY4527", "job {} is {}: it has no comparison", job->id, job->state)
         .Fix("gyre jobs show " + job->id);

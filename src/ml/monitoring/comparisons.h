@@ -46,9 +46,11 @@ class Comparisons {
   // Result of the job: {"drifted", "drifted_columns", "compared_columns", "notes", "sha256",
   // "bytes"}. Errors: those of CheckComparison.
   Result<runners::Job> Submit(const ComparisonRequest& request);
-  // What CompareTables said. Errors: kNotFound GY4526 no such job, GY4528 it has been removed,
-  // kFailedPrecondition GY4527 it has not succeeded.
-  Result<Json> Find(std::string_view project, std::string_view job_id);
+  // What CompareTables said. `program`: the program that asks, empty for anybody else. Errors:
+  // kNotFound GY4526 no such job, GY4528 it has been removed, kFailedPrecondition GY4527 it has not
+  // succeeded, kPermissionDenied GY4532 a program and another one's comparison.
+  Result<Json> Find(std::string_view project, std::string_view job_id,
+                    std::string_view program = {});
 
  private:
   Result<Json> Execute(runners::JobRun& run);

@@ -182,8 +182,11 @@ Judged Estimated(const Promise& promise, const std::string& model, const Answers
   Judged judged;
   judged.signal.name = kEstimate;
   const auto estimate = EstimateOf(answers);
-  const statistics::MetricInfo* const primary = PrimaryOf(promise.primary, answers.classes);
-  const auto value = estimate ? estimate->Find(primary->name) : std::nullopt;
+  if (!estimate) return judged;
+  const statistics::MetricInfo* primary = PrimaryOf(promise.primary, answers.classes);
+  // Not every metric can be estimated (log loss cannot): then the task's own.
+  if (!estimate->Find(primary->name)) primary = PrimaryOf("", answers.classes);
+  const auto value = estimate->Find(primary->name);
   if (!value) return judged;
   const auto interval = EstimatedInterval(answers, primary->name, *value);
   if (!interval) return judged;

@@ -72,7 +72,7 @@ class MonitorService final : public Monitors {
   Result<> GoBackWithTheClock(MonitorRow* row);
   Result<Look> LookAt(const MonitorRow& row, bool by_hand);
   Result<Json> TaskInput(const MonitorRow& row, const Look& look) GYRE_REQUIRES(evaluating_);
-  Result<Json> Promises(const MonitorRow& row) GYRE_REQUIRES(evaluating_);
+  Result<Json> Promises(const MonitorRow& row, Json* unread) GYRE_REQUIRES(evaluating_);
   Result<Json> LabelHistory(const Monitor& monitor);
   Json Traffic(const Monitor& monitor, const serving::EndpointCounts& now)
       GYRE_REQUIRES(evaluating_);

@@ -31,17 +31,20 @@ Json JsonOf(const std::string& text) {
 
 // Where a worker finds a file of that version; null when there is none, or it is damaged: the rest
 // can be judged all the same.
-Json PathOf(blob::Store& blobs, const registry::ModelVersion& version, const blob::Object& object) {
+Json PathOf(blob::Store& blobs, const registry::ModelVersion& version, std::string_view what,
+            const blob::Object& object, Json* unread) {
   auto path = registry::LocalPathOf(blobs, version, object);
   if (path) return *std::move(path);
   kLog.Failed("a file of " + version.name() + " cannot be read", path.error());
+  unread->Push(fmt::format("computed without the {} of {}: {}", what, version.name(),
+                           path.error().message()));
   return nullptr;
 }
 
 Json AttachmentPath(blob::Store& blobs, const registry::ModelVersion& version,
-                    std::string_view name) {
+                    std::string_view name, Json* unread) {
   for (const registry::Attachment& attachment : version.attachments) {
-    if (attachment.name == name) return PathOf(blobs, version, attachment.object);
+    if (attachment.name == name) return PathOf(blobs, version, name, attachment.object, unread);
   }
   return nullptr;
 }
@@ -85,6 +88,23 @@ void CarryOver(const Json& before, bool against_previous, Json* document) {
   if (!against_previous) return;
   carry("columns", kDrift);
   carry("attributions", kAttributionDrift);
+}
+
+// Which window is made of less than there was, and why; empty where all could be read.
+std::string ProblemOf(const Json& answer, const Json& unread) {
+  for (const Json& document : answer["windows"].items()) {
+    if (document["problems"].size() == 0) continue;
+    return fmt::format("the window from {} until {} was computed without a damaged file: {}",
+                       FormatTime(document["begin"].AsInt()), FormatTime(document["end"].AsInt()),
+                       document["problems"].items()[0].AsString());
+  }
+  for (const Json& lost : answer["damage"].items())
+    return fmt::format("rows from {} until {} are lost: {}", FormatTime(lost["from"].AsInt()),
+                       FormatTime(lost["to"].AsInt()), lost["what"].AsString());
+  if (answer["problems"].size() > 0)
+    return "computed without a damaged file: " + answer["problems"].items()[0].AsString();
+  if (unread.size() > 0) return unread.items()[0].AsString();
+  return {};
 }
 
 // What is stored: not the counts, which only the next window needs.
@@ -183,7 +203,7 @@ Result<> MonitorService::KeepLeftOut(const Look& look, const Json& counted) {
 }
 
 // What the versions that this endpoint has run promised when they were registered.
-Result<Json> MonitorService::Promises(const MonitorRow& row) {
+Result<Json> MonitorService::Promises(const MonitorRow& row, Json* unread) {
   Json promises = Json::Obj();
   GYRE_TRY(const auto deployments,
            rooms_.serving.History(row.monitor.project, row.monitor.endpoint, kDeploymentsMax));
@@ -199,9 +219,9 @@ Result<Json> MonitorService::Promises(const MonitorRow& row) {
       promise.Set("metrics", evaluation->metrics);
       promise.Set("primary", evaluation->primary);
     }
-    promise.Set("reference", AttachmentPath(rooms_.blobs, *version, "reference"));
-    promise.Set("package", PathOf(rooms_.blobs, *version, version->package));
-    promise.Set("holdout", AttachmentPath(rooms_.blobs, *version, "holdout"));
+    promise.Set("reference", AttachmentPath(rooms_.blobs, *version, "reference", unread));
+    promise.Set("package", PathOf(rooms_.blobs, *version, "package", version->package, unread));
+    promise.Set("holdout", AttachmentPath(rooms_.blobs, *version, "holdout", unread));
     const auto known = attributions_.find(deployment.model_version_id);
     if (known != attributions_.end()) promise.Set("attributions", known->second);
     promises.Set(deployment.model, std::move(promise));
@@ -256,13 +276,15 @@ Result<Json> MonitorService::TaskInput(const MonitorRow& row, const Look& look) 
         {{"model", window.document["model"]}, {"attributions", window.document["attributions"]}});
   }
   GYRE_TRY(Json labels, LabelHistory(monitor));
-  GYRE_TRY(Json promises, Promises(row));
+  Json unread = Json::Arr();
+  GYRE_TRY(Json promises, Promises(row, &unread));
   return Json::Obj({{"window", WindowSpecToJson(monitor.spec.window)},
                     {"from", row.cursor_us},
                     {"watermark", look.watermark_us},
                     {"again", WindowList(look.again)},
                     {"final", WindowList(look.final)},
                     {"promises", std::move(promises)},
+                    {"unread", std::move(unread)},
                     {"kpis", std::move(kpis)},
                     {"ignore", std::move(ignore)},
                     {"effect_min", monitor.spec.effect_min},
@@ -306,10 +328,7 @@ Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
     GYRE_TRY(const Json answer, rooms_.jobs.RunTaskNow("monitoring.window", input, options));
     for (const auto& [model, attributions] : answer["attributions"].members())
       attributions_[input["promises"][model]["version_id"].AsString()] = attributions;
-    row.monitor.problem = answer["problems"].size() == 0
-                              ? ""
-                              : fmt::format("computed without damaged files: {}",
-                                            answer["problems"].items()[0].AsString());
+    row.monitor.problem = ProblemOf(answer, input["unread"]);
     GYRE_DO(KeepLeftOut(look, answer["final"]));
     std::size_t left = answer["windows"].size();
     for (const Json& document : answer["windows"].items()) {

@@ -206,6 +206,18 @@ std::vector<Shelf> ShelvesFor(const WindowTask& task, const std::vector<Window>&
   return shelves;
 }
 
+// Of a damaged segment only in the windows whose events it held; of labels in all.
+Json ProblemsOf(const inference_log::Joined& head, const Window& window) {
+  Json problems = Json::Arr();
+  for (const std::string& problem : head.problems) {
+    const auto damage = std::ranges::find(head.damage, problem, &inference_log::Damage::what);
+    if (damage == head.damage.end() ||
+        (damage->event_min_us < window.end && damage->event_max_us >= window.begin))
+      problems.Push(problem);
+  }
+  return problems;
+}
+
 std::vector<std::string> TextsOf(const Json& list) {
   std::vector<std::string> texts;
   for (const Json& text : list.items()) texts.push_back(text.AsString());
@@ -281,10 +293,15 @@ Result<Json> RunWindowTask(runners::TaskContext& context) {
           }));
   Json windows = Json::Arr(), problems = Json::Arr();
   for (const std::string& problem : head.problems) problems.Push(problem);
+  Json damage = Json::Arr();
+  for (const inference_log::Damage& one : head.damage)
+    damage.Push(
+        Json::Obj({{"what", one.what}, {"from", one.event_min_us}, {"to", one.event_max_us}}));
   for (Shelf& shelf : shelves) {
     context.Progress(0.5, "judging");
     GYRE_TRY(Json document, JudgeWindow(task, head, shelf.rows, shelf.window, shelf.again));
-    if (problems.size() > 0) document.Set("problems", problems);
+    Json own = ProblemsOf(head, shelf.window);
+    if (own.size() > 0) document.Set("problems", std::move(own));
     Remember(document, shelf.again, &task);
     windows.Push(std::move(document));
   }
@@ -297,6 +314,7 @@ Result<Json> RunWindowTask(runners::TaskContext& context) {
                     {"more", more},
                     {"final", CountedToJson(task.final, counted)},
                     {"problems", std::move(problems)},
+                    {"damage", std::move(damage)},
                     {"attributions", std::move(attributions)}});
 }
 

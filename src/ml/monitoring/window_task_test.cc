@@ -163,6 +163,10 @@ TEST(JudgeWindow, ManyClassesAreMeasuredAndEstimated) {
   EXPECT_GT(realised, interval["lower"].AsDouble());
   EXPECT_LT(realised, interval["upper"].AsDouble());
   EXPECT_EQ(LevelOfSignal(document, kPerformance), "calm");
+  // A model that was chosen by what cannot be estimated.
+  const Json by_loss = Judge(TaskFor(log, "log_loss", 0.6), log);
+  ASSERT_EQ(by_loss["estimate"].size(), 1U);
+  EXPECT_EQ(by_loss["estimate"].items()[0]["primary"].AsString(), "accuracy");
 }
 
 TEST(JudgeWindow, NumbersAreMeasuredAndNotEstimated) {
