@@ -30,7 +30,7 @@ test: all        ## every test, repetitions scaled down
 	@GYRE_TEST_TIER=quick $(CTEST) -LE slow -j $(JOBS)
 
 test-slow: all   ## the full counts
-	@tools/deps test
+	@tools/deps test package
 	@GYRE_TEST_TIER=full $(CTEST) -L slow
 
 check:           ## format, lint, sanitizers, fuzz
@@ -48,10 +48,14 @@ install: build   ## PREFIX=/usr/local, DESTDIR=: program, libraries, manual page
 uninstall:       ## what `make install` put there; data and settings stay
 	@packaging/uninstall $(PREFIX)
 
+package: build   ## a .deb and an OCI image in build/package
+	@tools/deps package
+	@tools/package --build $(BUILD) deb image
+
 fmt:             ## clang-format in place
 	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
 
 clean:           ## remove the build folder
 	@rm -rf $(BUILD)
 
-.PHONY: help deps configure build all demo test test-slow check bench install uninstall fmt clean
+.PHONY: help deps configure build all demo test test-slow check bench install uninstall package fmt clean
