@@ -86,8 +86,11 @@ Result<int> Evaluate(Invocation& in) {
   text += GateText(result, out);
   for (const Json& warning : result["warnings"].items()) out.Warn(warning.AsString());
   out.Document(result, text);
-  out.Hint(fmt::format("gyre models card {}", result["model"].AsString()));
-  return in.Has("gate") && !result["verdict"]["pass"].AsBool() ? 5 : 0;
+  const bool pass = result["verdict"]["pass"].AsBool();
+  out.Hint(fmt::format("gyre models {} {}",
+                       pass && result["verdict_recorded"].AsBool() ? "promote" : "card",
+                       result["model"].AsString()));
+  return in.Has("gate") && !pass ? 5 : 0;
 }
 
 Result<int> Compare(Invocation& in) {
@@ -105,10 +108,7 @@ Result<int> Compare(Invocation& in) {
   text += GateText(result, out);
   for (const Json& warning : result["warnings"].items()) out.Warn(warning.AsString());
   out.Document(result, text);
-  const bool pass = result["verdict"]["pass"].AsBool();
-  if (pass && result["verdict_recorded"].AsBool())
-    out.Hint(fmt::format("gyre models promote {}", result["model"].AsString()));
-  return pass ? 0 : 5;
+  return result["verdict"]["pass"].AsBool() ? 0 : 5;
 }
 
 constexpr Positional kModel[] = {{"MODEL", "name, name:vN or name@alias", true, false, "models"}};
@@ -145,7 +145,7 @@ constexpr Command kCommands[] = {
     {"evaluate", "how good a model is, with intervals; a verdict on the policy's terms is kept",
      "gyre evaluate churn:v3 --gate\ngyre evaluate churn --on customers:v2", kModel, kEvaluate,
      Evaluate, false, true},
-    {"compare", "two models on the same rows; exit code 5 when the gate says no",
+    {"compare", "two models on the same rows; exit code 5 when the gate would say no",
      "gyre compare churn:v2 churn@champion", kModels, kCompare, Compare, false, true},
 };
 

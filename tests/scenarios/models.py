@@ -144,10 +144,12 @@ def compare_and_promote(g):
     second = document(g, 'models', 'show', 'customers:v2')
     assert second['aliases'] == [], second['aliases']
     compared = document(g, 'compare', 'customers:v2', 'customers@champion', '--on', 'later', code=5)
-    assert compared['verdict_recorded'] is False and 'other rows' in compared['trial'][0], compared['trial']
+    assert compared['verdict_recorded'] is False and 'other rows' in compared['trial'][1], compared['trial']
     g.cli('models', 'policy', 'customers', '--on', 'later')
+    judged = document(g, 'evaluate', 'customers:v2')
+    assert judged['verdict_recorded'] is True and judged['against'] == 'customers:v1', judged
     compared = document(g, 'compare', 'customers:v2', 'customers@champion', code=5)
-    assert compared['verdict_recorded'] is True and compared['dataset'] == 'later:v1', compared
+    assert compared['trial'] == ['a comparison, not the gate'] and compared['verdict_recorded'] is False and compared['dataset'] == 'later:v1', compared
     assert compared['verdict']['pass'] is False and compared['comparison']['metrics']['auc']['gain'] < 0, compared
     refused = g.cli('models', 'promote', 'customers:v2', check=False)
     assert refused.returncode == 5 and '--override' in refused.stderr, (refused.returncode, refused.stderr)
@@ -160,10 +162,16 @@ def compare_and_promote(g):
     then = document(g, 'models', 'history', 'customers', '--at', before)
     assert then['version'] == 'v1', then
     # The good one comes back through the gate.
-    assert document(g, 'compare', 'customers:v1', 'customers@champion')['verdict']['pass'] is True
-    friendlier = document(g, 'compare', 'customers:v1', 'customers@champion', '--metric', 'recall')
+    assert document(g, 'evaluate', 'customers:v1', '--gate')['verdict']['pass'] is True
+    friendlier = document(g, 'evaluate', 'customers:v1', '--metric', 'recall')
     assert friendlier['trial'] == ['recall, not auc'] and friendlier['verdict_recorded'] is False, friendlier
     g.cli('models', 'promote', 'customers:v1')
+    # What it was let in by stays on its card, whatever is asked later.
+    gate = g.cli_json('models', 'card', 'customers:v1')['verdict']
+    again = document(g, 'evaluate', 'customers:v1')
+    assert again['trial'] == ['it is @champion already'] and again['verdict_recorded'] is False, again
+    document(g, 'compare', 'customers:v1', 'customers:v2')
+    assert g.cli_json('models', 'card', 'customers:v1')['verdict'] == gate
     bases = [move['basis'] for move in g.json('GET', '/api/v1/projects/default/models/customers/history')['items']]
     assert bases == ['gate', 'override', 'gate'], bases
 
@@ -189,7 +197,7 @@ def approvals(g):
     refused = g.cli('models', 'promote', 'customers:v2', check=False)
     assert refused.returncode == 5 and 'the gate said no' in refused.stderr, 'rules of a request move no alias'
     g.cli('models', 'policy', 'customers', '--approvals', '1', '--rules', '[]')
-    assert document(g, 'compare', 'customers:v2', 'customers:v1', '--on', 'later')['verdict']['pass'] is True
+    assert document(g, 'evaluate', 'customers:v2')['verdict']['pass'] is True
     waiting = g.cli('models', 'promote', 'customers:v2', check=False)
     assert waiting.returncode == 5 and 'approvals' in waiting.stderr, waiting.stderr
     g.cli('models', 'approve', 'customers:v2', '--comment', 'looked at it')

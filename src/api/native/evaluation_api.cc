@@ -39,7 +39,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/compare",
      .handler = Bind<&EvaluationApi::Compare>,
      .permission = Permission("model.write"),
-     .summary = "Compare two models on the same rows; the gate's verdict on the first is recorded",
+     .summary =
+         "Compare two models on the same rows, and what the gate would say; no alias moves by it",
      .body = Body::kBuffer,
      .response_type = "Job",
      .members = {{"model", Type::kText, "churn:v3 or churn@champion", "", net::kRequired},
@@ -81,6 +82,7 @@ Result<net::Response> EvaluationApi::Submit(net::Request& request, bool compare)
   GYRE_TRY(asked.model, body.GetString("model"));
   if (compare) {
     GYRE_TRY(asked.against, body.GetString("against"));
+    asked.counts = false;
   }
   GYRE_TRY(asked.dataset, TextMember(body, "dataset"));
   GYRE_TRY(asked.primary, TextMember(body, "primary"));

@@ -232,6 +232,7 @@ Result<runners::Job> EvaluationService::Submit(EvaluateRequest request) {
   input.Set("options", request.options);
   input.Set("facts", request.facts);
   input.Set("primary", request.primary);
+  input.Set("counts", request.counts);
   runners::JobSpec spec;
   spec.kind = kJobKind;
   spec.project = request.project;
@@ -315,6 +316,11 @@ Result<std::vector<std::string>> EvaluationService::OwnTerms(const runners::Job&
                                                              const Rows& rows) {
   const Json& input = job.input;
   std::vector<std::string> own;
+  if (!input["counts"].AsBool(true)) own.emplace_back("a comparison, not the gate");
+  // What it was let in by stays what its card shows.
+  const std::string& alias = input["alias"].AsString();
+  GYRE_TRY(const auto holder, registry_.FindAlias(version.project, version.model, alias));
+  if (holder && holder->id == version.id) own.push_back(fmt::format("it is @{} already", alias));
   if (!input["rules"].is_null()) own.emplace_back("rules of its own");
   if (input["facts"].size() > 0) own.emplace_back("facts of its own");
   if (ChangesNumbers(input["options"])) own.emplace_back("a bootstrap of its own");

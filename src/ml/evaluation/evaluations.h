@@ -63,6 +63,7 @@ struct EvaluateRequest {
   Json options;         // of the task
   Json facts;           // to try KPI rules on: {"cost per saved customer": 11}
   std::string primary;  // metric; empty = that of the policy
+  bool counts = true;   // false: a question; its verdict is a trial, whatever its terms
   std::string created_by;
 };
 
@@ -81,8 +82,8 @@ class Evaluations {
   // Submits an "evaluation.run" job. Its result: {"evaluation": id, "model", "against"?, "dataset",
   // "rows", "metrics", "verdict", ...}. The verdict is recorded with the model version
   // ("verdict_recorded") when it was reached on the terms of the policy; "trial" names those of the
-  // request that are not: its rules, facts, metric, bootstrap, rows. Errors of references come at
-  // once.
+  // request that are not: its rules, facts, metric, bootstrap, rows, that it was a question, or
+  // that the version holds the alias already. Errors of references come at once.
   virtual Result<runners::Job> Submit(EvaluateRequest request) = 0;
 };
 

@@ -196,6 +196,27 @@ TEST_F(EvaluationsTest, OnlyTheTermsOfThePolicyMoveAnAlias) {
   EXPECT_TRUE(Promote(1));
 }
 
+// What a version was let in by is what its card shows, whatever people ask afterwards.
+TEST_F(EvaluationsTest, AQuestionAndAHolderKeepTheGateOfRecord) {
+  const auto good = Register(3), bad = Register(-3);
+  EvaluateRequest question;
+  question.project = "default";
+  question.model = "churn:v1";
+  question.against = "churn:v2";
+  question.counts = false;
+  const auto asked = evaluations_->Submit(question);
+  ASSERT_TRUE(asked) << asked.error().ToString();
+  EXPECT_EQ(asked->result["trial"].items()[0].AsString(), "a comparison, not the gate");
+  EXPECT_FALSE(*registry_->LatestVerdict(good.id, "champion"));
+  ASSERT_TRUE(Submit("churn:v1", ""));
+  ASSERT_TRUE(Promote(1));
+  const std::string gate = (*registry_->LatestVerdict(good.id, "champion"))->evaluation_id;
+  const auto again = Submit("churn:v1", "");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->result["trial"].items()[0].AsString(), "it is @champion already");
+  EXPECT_EQ((*registry_->LatestVerdict(good.id, "champion"))->evaluation_id, gate);
+}
+
 TEST_F(EvaluationsTest, APolicyNamesItsMetricAndItsRows) {
   Register(3);
   SetPolicy({.rules = {}, .metric = "f1", .dataset = "later"});

@@ -7,19 +7,11 @@
 namespace gyre::registry {
 namespace {
 
-std::string ModelOf(const std::string& version_name) {
-  return version_name.substr(0, version_name.find(':'));
-}
-
 Error NoVerdict(const PromotionFacts& facts, std::string message, std::string why) {
-  const std::string model = ModelOf(facts.version_name);
-  // Without a champion there is nothing to compare with: the gate asks for more than a constant.
-  const bool duel = facts.alias == "champion" && !facts.holder_id.empty();
   return FailedPrecondition("GY3605", "{}", message)
       .Why(std::move(why))
-      .Fix(duel ? fmt::format("gyre compare {} {}@champion", facts.version_name, model)
-                : fmt::format("gyre evaluate {}    (judges it on the rows that the policy names)",
-                              facts.version_name))
+      .Fix(fmt::format("gyre evaluate {}    (judges it on the rows that the policy names)",
+                       facts.version_name))
       .Fix(fmt::format("gyre models promote {} --alias {} --override --reason \"...\"",
                        facts.version_name, facts.alias));
 }
