@@ -164,6 +164,7 @@ Result<int> Deploy(Invocation& in) {
   if (in.dry_run()) GYRE_DO(CheckModel(in, *session, in.Get("MODEL")));
   if (in.Has("canary") || in.Has("shadow")) return DeployBeside(in, *session, name, changes);
   Json body = Json::Obj({{"model", reference}});
+  if (in.Has("replace")) body.Set("replace", true);
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
   auto endpoint = session->Put(EndpointPath(in, name), body);
   if (endpoint && changes.size() > 0) endpoint = session->Patch(EndpointPath(in, name), changes);
@@ -411,6 +412,7 @@ constexpr Option kDeployOptions[] = {
     {"--canary", "SHARE", "beside what answers now, for that share of the requests: 10%"},
     {"--shadow", "", "beside what answers now, unseen: scores the same rows and is compared"},
     {"--variant", "NAME", "name of what stands beside; default: canary or shadow"},
+    {"--replace", "", "also when callers must send or read something else from now on"},
     kSticky,
     kParkAfter,
     {"--reason", "TEXT", "kept with the deployment"},

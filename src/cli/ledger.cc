@@ -122,7 +122,7 @@ Result<int> RetryParked(Invocation& in) {
 Result<int> ShowUsage(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   const bool projects = in.Has("by-project");
-  std::string query = QueryOf(in, {"kind", "from", "to"});
+  std::string query = QueryOf(in, {"kind", "id", "from", "to"});
   query += fmt::format("{}group={}", query.empty() ? "?" : "&", projects ? "project" : "subject");
   if (!projects) query += "&project=" + PercentEncode(in.project());
   GYRE_TRY(const Json answer, session->Get("/api/v1/usage" + query));
@@ -220,10 +220,12 @@ constexpr Option kEventOptions[] = {{"--kind", "KIND", "exact, or a prefix that 
                                     {"-n,--limit", "N", "how many", "50"}};
 constexpr Positional kParked[] = {{"SUBSCRIBER", "who could not handle it"},
                                   {"SEQUENCE", "its number"}};
-constexpr Option kUsageOptions[] = {{"--by-project", "", "one line per project, all projects"},
-                                    {"--kind", "KIND", "run, job, endpoint or query"},
-                                    {"--from", "TIME", "ISO 8601"},
-                                    {"--to", "TIME", "ISO 8601"}};
+constexpr Option kUsageOptions[] = {
+    {"--by-project", "", "one line per project, all projects"},
+    {"--kind", "KIND", "run, job, endpoint or query"},
+    {"--id", "ID", "of one of them: churn, or churn/canary beside it"},
+    {"--from", "TIME", "ISO 8601"},
+    {"--to", "TIME", "ISO 8601"}};
 constexpr Option kPriceOptions[] = {{"--currency", "CODE", "three letters, once and for all"},
                                     {"--cpu-hour", "PRICE", "of one CPU for an hour"},
                                     {"--gib-hour", "PRICE", "of a GiB of memory for an hour"},
@@ -265,7 +267,7 @@ constexpr Command kCommands[] = {
      RetryParked},
     {"usage",
      "CPU, memory, bytes, requests and cost by run, job and endpoint, or by project",
-     "gyre usage\ngyre usage --by-project --from 2026-11-01",
+     "gyre usage\ngyre usage --kind endpoint --id churn\ngyre usage --by-project --from 2026-11-01",
      {},
      kUsageOptions,
      ShowUsage},

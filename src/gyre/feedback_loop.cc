@@ -152,8 +152,9 @@ Result<std::string> BrokenInput(monitoring::Monitors& monitors, std::string_view
   return std::string();
 }
 
-// Drift, quality and performance of the canary as its monitor sees them, once windows are judged;
-// trouble of the service that began with it.
+// Drift, quality and performance of the canary as its monitor sees them, once windows are judged.
+// Trouble of the service is not its own: what clients send wrong, how many they are. Its failures
+// and its latency are compared with the champion's.
 Result<std::string> AlertOfCanary(monitoring::Monitors& monitors, std::string_view project,
                                   std::string_view endpoint, std::string_view model,
                                   std::int64_t since_us) {
@@ -161,7 +162,7 @@ Result<std::string> AlertOfCanary(monitoring::Monitors& monitors, std::string_vi
                                                .endpoint = std::string(endpoint),
                                                .phase = "firing"}));
   for (const monitoring::Alert& alert : alerts) {
-    const bool its_own = alert.model == model || alert.signal == monitoring::kService;
+    const bool its_own = alert.model == model && alert.signal != monitoring::kService;
     if (its_own && alert.updated_us >= since_us)
       return fmt::format("{}: {}", alert.name(), alert.what);
   }

@@ -124,6 +124,26 @@ def another_task(g):
     for how in (('--canary', '10%'), ('--shadow',)):
         done = g.cli('deploy', 'prices:v1', '--name', 'shop', *how, check=False)
         assert done.returncode != 0 and 'GY3854' in done.stderr, (how, done.returncode, done.stdout, done.stderr)
+    before = g.json('GET', ENDPOINT)['deployment']['id']
+    done = g.cli('deploy', 'prices:v1', '--name', 'shop', check=False)
+    for said in 'GY3855', 'shop:v', 'it is regression of `price`', '--name ANOTHER', '--replace':
+        assert done.returncode != 0 and said in done.stderr, (said, done.returncode, done.stderr)
+    assert g.json('GET', ENDPOINT)['deployment']['id'] == before
+
+
+def two_targets(g):
+    """Who takes the other model all the same has answers of both in the log: a dataset is made of those that tell the same."""
+    g.cli('train', 'shop', '--target', 'visits', '--model', 'visits', '--budget', '2s', '--trials', '1', '--gate', 'none')
+    g.cli('deploy', 'visits:v1', '--name', 'both')
+    assert g.json('POST', '/e/both', {'inputs': [{'spent': 1.5}] * 3})['model'] == 'visits:v1'
+    done = g.cli('deploy', 'shop:v1', '--name', 'both', check=False)
+    assert done.returncode != 0 and 'GY3855' in done.stderr, done.stderr
+    g.cli('deploy', 'shop:v1', '--name', 'both', '--replace')
+    assert g.json('POST', '/e/both', {'inputs': [{'spent': 1.5, 'visits': 2}] * 4})['model'] == 'shop:v1'
+    made = g.cli('captures', 'to-dataset', 'both', 'mixed')
+    assert 'what visits:v1 answered is left out' in made.stderr, (made.stdout, made.stderr)
+    assert g.cli_json('datasets', 'show', 'mixed')['rows'] == 4
+    g.cli('endpoints', 'rm', 'both', '--yes')
 
 
 def shadow(g):
@@ -186,6 +206,10 @@ def costs(g):
     g.stop()
     used = {row.split('\t')[2]: row for row in g.cli('usage').stdout.splitlines() if '\tendpoint\t' in row}
     assert {'shop', 'shop/canary', 'shop/shadow'} <= set(used), used
+    one = [row for row in g.cli('usage', '--kind', 'endpoint', '--id', 'shop').stdout.splitlines() if '\tendpoint\t' in row]
+    assert len(one) == 1 and one[0].split('\t')[2] == 'shop', one
+    log = g.cli('endpoints', 'logs', 'shop').stdout
+    assert 'promoted canary' in log, log
 
 
 def main():
@@ -196,6 +220,7 @@ def main():
         callers_stay(g)
         shadow(g)
         another_task(g)
+        two_targets(g)
         promote(g)
         parks_and_wakes(g)
         costs(g)

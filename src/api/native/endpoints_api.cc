@@ -45,7 +45,9 @@ constexpr net::Route kRoutes[] = {
      .request_type = "Deploy",
      .response_type = "Endpoint",
      .members = {{"model", Type::kText, "churn@champion or churn:v3", "", net::kRequired},
-                 {"reason", Type::kText, "kept with the deployment"}}},
+                 {"reason", Type::kText, "kept with the deployment"},
+                 {"replace", Type::kBool,
+                  "also when callers must send or read something else from now on"}}},
     {.method = Method::kPatch,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}",
      .handler = Bind<&EndpointsApi::Change>,
@@ -61,7 +63,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}/logs",
      .handler = Bind<&EndpointsApi::Log>,
      .permission = Permission("endpoint.read"),
-     .summary = "What happened since the server started, newest first; of refused requests a few",
+     .summary = "What was done to it, newest first, and since the server started a few of the "
+                "refused requests",
      .response_type = "EndpointLog",
      .query = {kLimit}},
     {.method = Method::kPut,
@@ -266,7 +269,8 @@ Result<net::Response> EndpointsApi::Deploy(net::Request& request) {
                             .reference = reference,
                             .endpoint = request.Param("endpoint"),
                             .reason = body["reason"].AsString(),
-                            .deployed_by = request.principal.name}));
+                            .deployed_by = request.principal.name,
+                            .replace = body["replace"].AsBool()}));
   return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
 }
 

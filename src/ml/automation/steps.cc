@@ -142,7 +142,8 @@ Result<Json> TakeOver(const StepRooms& rooms, const StepContext& context) {
                                    .reference = model,
                                    .endpoint = name,
                                    .reason = reason,
-                                   .deployed_by = context.created_by}));
+                                   .deployed_by = context.created_by,
+                                   .replace = true}));  // it has answered them as a canary
   }
   exec::Fault("takeover.deployed");
   return Json::Obj({{"model", model}});

@@ -55,6 +55,50 @@ TEST_F(CaptureTest, WhatWasAnsweredIsThereAfterAFlush) {
   EXPECT_EQ(joined.target, "Churn");
 }
 
+// What another model answered under the same name tells something else, and took as an input what
+// is the target now.
+TEST_F(CaptureTest, OneTargetIsRead) {
+  StreamSpec other = house_.Spec();
+  other.deployment_id = "d0";
+  other.model = "spend:v1";
+  other.target = "spend";
+  other.inputs[2].name = "Churn";
+  const auto before = house_.log->Open(other);
+  LogHouse::Answer(recorder_, *before, 1, 3, {.received_us = 1'000'000});
+  const auto stream = house_.log->Open(house_.Spec());
+  LogHouse::Answer(recorder_, *stream, 2, 2);
+  ASSERT_TRUE(house_.log->Flush());
+  auto plan = house_.log->Plan("p", "churn", INT64_MIN, INT64_MAX);
+  ASSERT_TRUE(plan);
+  plan->request.one_target = true;
+  const auto joined = ReadJoined(ReadRequestFromJson(ReadRequestToJson(plan->request)));
+  ASSERT_TRUE(joined);
+  EXPECT_EQ(joined->frame.rows(), 2U);
+  ASSERT_EQ(joined->problems.size(), 1U);
+  EXPECT_EQ(joined->problems[0],
+            "what spend:v1 answered is left out: it tells the class `spend`, churn:v1 tells the "
+            "class `Churn`");
+  std::vector<AnsweringVersion> versions;
+  std::set<std::string> names;
+  const table::Frame frame = TrainingFrame(*joined, false, &versions);
+  for (const table::Column& column : frame.columns)
+    EXPECT_TRUE(names.insert(column.name).second) << column.name;
+  EXPECT_EQ(frame.rows(), 2U);
+  ASSERT_EQ(versions.size(), 1U);
+  EXPECT_EQ(versions[0].model, "churn:v1");
+}
+
+TEST_F(CaptureTest, WhatArrivedSinceIsPlannedByItsFiles) {
+  const auto stream = house_.log->Open(house_.Spec());
+  LogHouse::Answer(recorder_, *stream, 1, 3, {.received_us = 1'000'000});
+  ASSERT_TRUE(house_.log->Flush());
+  LogHouse::Answer(recorder_, *stream, 2, 2, {.received_us = 5'000'000});
+  ASSERT_TRUE(house_.log->Flush());
+  EXPECT_EQ(house_.log->PlanReceived("p", "churn", 0)->request.segments.size(), 2U);
+  EXPECT_EQ(house_.log->PlanReceived("p", "churn", 2'000'000)->request.segments.size(), 1U);
+  EXPECT_EQ(house_.log->PlanReceived("p", "churn", 6'000'000)->request.segments.size(), 0U);
+}
+
 TEST_F(CaptureTest, AnUnansweredRequestLeavesNothing) {
   const auto stream = house_.log->Open(house_.Spec());
   LogHouse::Answer(recorder_, *stream, 1, 2);

@@ -222,6 +222,27 @@ std::vector<KnownSegment> KnownSegments(const ReadRequest& request, Joined* head
   return known;
 }
 
+// Answers to another question are no rows of the same table: an input of one model may be the
+// target of the other.
+void KeepOneTarget(std::vector<KnownSegment>* known, Joined* head) {
+  if (known->empty()) return;
+  const StreamSpec newest = known->back().spec;
+  const auto other = [&](const StreamSpec& spec) {
+    return spec.target != newest.target || spec.classes.empty() != newest.classes.empty();
+  };
+  std::vector<std::string> models;
+  for (const KnownSegment& segment : *known) {
+    const StreamSpec& spec = segment.spec;
+    if (!other(spec) || std::ranges::find(models, spec.model) != models.end()) continue;
+    models.push_back(spec.model);
+    head->problems.push_back(
+        fmt::format("what {} answered is left out: it tells {} `{}`, {} tells {} `{}`", spec.model,
+                    spec.classes.empty() ? "the number" : "the class", spec.target, newest.model,
+                    newest.classes.empty() ? "the number" : "the class", newest.target));
+  }
+  std::erase_if(*known, [&](const KnownSegment& segment) { return other(segment.spec); });
+}
+
 Json FilesJson(const std::vector<FileRef>& files) {
   Json list = Json::Arr();
   for (const FileRef& file : files)
@@ -255,6 +276,7 @@ Json ReadRequestToJson(const ReadRequest& request) {
                     {"to_us", request.to_us},
                     {"lateness_us", request.lateness_us},
                     {"dropped", request.dropped},
+                    {"one_target", request.one_target},
                     {"problems", std::move(problems)},
                     {"damage", std::move(damage)},
                     {"damaged_segments", request.damaged_segments},
@@ -269,6 +291,7 @@ ReadRequest ReadRequestFromJson(const Json& json) {
   request.to_us = json["to_us"].AsInt(INT64_MAX);
   request.lateness_us = json["lateness_us"].AsInt(INT64_MAX);
   request.dropped = json["dropped"].AsInt();
+  request.one_target = json["one_target"].AsBool();
   for (const Json& problem : json["problems"].items())
     request.problems.push_back(problem.AsString());
   for (const Json& one : json["damage"].items())
@@ -299,7 +322,8 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
   head.counts.dropped = request.dropped;
   head.counts.damaged_segments = request.damaged_segments;
   head.counts.damaged_rows = request.damaged_rows;
-  const std::vector<KnownSegment> known = KnownSegments(request, &head);
+  std::vector<KnownSegment> known = KnownSegments(request, &head);
+  if (request.one_target) KeepOneTarget(&known, &head);
   Shape shape;
   for (const KnownSegment& segment : known) {
     shape.Add(segment.spec, segment.policy);

@@ -35,7 +35,8 @@ struct ReadRequest {
   std::vector<FileRef> segments = {}, labels = {};
   std::int64_t from_us = INT64_MIN, to_us = INT64_MAX;  // of the event time, without its end
   std::int64_t lateness_us = INT64_MAX;
-  std::int64_t dropped = 0;                // of the endpoint: passed on to the counts
+  std::int64_t dropped = 0;  // of the endpoint: passed on to the counts
+  bool one_target = false;   // only what tells the same as the newest; the rest is a problem
   std::vector<std::string> problems = {};  // files that were damaged when they were found
   std::vector<Damage> damage = {};         // the segments among them
   std::int64_t damaged_segments = 0, damaged_rows = 0;

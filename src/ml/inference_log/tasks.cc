@@ -118,7 +118,9 @@ Result<table::Frame> AfterHistory(const std::vector<std::string>& paths, table::
 }
 
 Result<Json> DatasetTask(runners::TaskContext& context) {
-  GYRE_TRY(const Joined joined, ReadJoined(RequestOf(context)));
+  ReadRequest request = RequestOf(context);
+  request.one_target = true;
+  GYRE_TRY(const Joined joined, ReadJoined(request));
   const bool labelled_only = context.input()["labelled_only"].AsBool();
   std::vector<AnsweringVersion> versions;
   table::Frame frame = TrainingFrame(joined, labelled_only, &versions);

@@ -18,6 +18,27 @@ constexpr telemetry::Logger kLog{"ml/serving"};
 constexpr int kPage = 500;
 constexpr int kDeploymentsSearched = 1'000;
 
+// Columns that callers do not send to `before`, or send as something else; in words.
+std::string NewNeeds(const registry::ModelVersion& before, const registry::ModelVersion& version) {
+  const Json& known = before.signature["inputs"];
+  if (known.size() == 0) return {};  // a version from before signatures were kept
+  const auto is_number = [](const std::string& type) { return type == "int" || type == "double"; };
+  std::string needs;
+  for (const Json& input : version.signature["inputs"].items()) {
+    const std::string &name = input["name"].AsString(), &type = input["type"].AsString();
+    const auto same = std::ranges::find_if(
+        known.items(), [&](const Json& one) { return one["name"].AsString() == name; });
+    std::string need;
+    if (same == known.items().end())
+      need = fmt::format("`{}`, which {} does not take", name, before.name());
+    else if (const std::string& was = (*same)["type"].AsString();
+             was != type && !(is_number(was) && is_number(type)))
+      need = fmt::format("`{}` as {}, not {}", name, type, was);
+    if (!need.empty()) needs += (needs.empty() ? "it takes " : ", ") + need;
+  }
+  return needs;
+}
+
 // What a version runs as the champion, nobody runs beside it any more.
 void DropPromoted(Endpoint* endpoint) {
   std::erase_if(endpoint->variants, [&](const Variant& variant) {
@@ -49,6 +70,10 @@ Result<Endpoint> ServingService::Apply(Endpoint endpoint, const Move& move) {
                                       {"reason", move.reason},
                                       {"by", move.by}})
                                .Dump();
+  const LogEntry entry{endpoint.updated_us,
+                       told.variant.empty() ? std::string(kChampion) : told.variant,
+                       fmt::format("{} by {}{}{}", move.what, move.by,
+                                   move.reason.empty() ? "" : ": ", move.reason)};
   GYRE_DO(around_.database.Write([&](db::Transaction& tx) -> Result<> {
     if (move.is_new) GYRE_DO(InsertEndpoint(tx, endpoint));
     if (fresh != nullptr) {
@@ -56,6 +81,7 @@ Result<Endpoint> ServingService::Apply(Endpoint endpoint, const Move& move) {
       GYRE_DO(TellLineage(tx, endpoint, *fresh));
     }
     GYRE_DO(SaveEndpoint(tx, endpoint));
+    GYRE_DO(AppendLog(tx, endpoint.id, entry));
     return around_.events.Publish(tx, {.kind = move.kind,
                                        .project = endpoint.project,
                                        .subject = endpoint.name,
@@ -68,9 +94,6 @@ Result<Endpoint> ServingService::Apply(Endpoint endpoint, const Move& move) {
                                  {"deployment", told.number},
                                  {"basis", told.basis},
                                  {"what", move.what}});
-  Note(endpoint.name, "info", told.variant.empty() ? kChampion : std::string_view(told.variant),
-       fmt::format("{} by {}{}{}", move.what, move.by, move.reason.empty() ? "" : ": ",
-                   move.reason));
   Describe(&endpoint);
   return endpoint;
 }
@@ -98,6 +121,24 @@ Result<Endpoint> ServingService::Replace(Endpoint endpoint, Deployment deploymen
                 .is_new = is_new});
 }
 
+Result<> ServingService::CheckSameCallers(const Endpoint& endpoint,
+                                          const registry::ModelVersion& version) {
+  const auto before = around_.registry.GetVersion(endpoint.deployment.model_version_id);
+  if (!before && before.error().code() == Code::kNotFound) return {};
+  if (!before) return before.error();
+  const std::string other = before->task == version.task && before->target == version.target
+                                ? NewNeeds(*before, version)
+                                : fmt::format("it is {} of `{}`, not {} of `{}`", version.task,
+                                              version.target, before->task, before->target);
+  if (other.empty()) return {};
+  return FailedPrecondition("GY3855", "{} does not fit the callers of endpoint `{}`, which runs {}",
+                            version.name(), endpoint.name, before->name())
+      .Why(other)
+      .Fix(fmt::format("gyre deploy {} --name ANOTHER", version.name()))
+      .Fix(fmt::format("gyre deploy {} --name {} --replace    (its callers know)", version.name(),
+                       endpoint.name));
+}
+
 Result<Endpoint> ServingService::Deploy(DeployRequest request) {
   GYRE_TRY(const registry::ModelVersion version,
            around_.registry.Resolve(request.project, request.reference));
@@ -116,6 +157,7 @@ Result<Endpoint> ServingService::Deploy(DeployRequest request) {
         .Why("endpoint names are unique per server")
         .Fix("choose another: gyre deploy MODEL --name OTHER");
   }
+  if (!endpoint.id.empty() && !request.replace) GYRE_DO(CheckSameCallers(endpoint, version));
   endpoint.project = request.project;
   endpoint.name = name;
   endpoint.follows = reference.alias.empty() ? "" : request.reference;
@@ -217,6 +259,7 @@ Result<> ServingService::Remove(std::string_view project, std::string_view name,
     if (const auto found = problems_.find(endpoint.name); found != problems_.end())
       problems_.erase(found);
     stats_.erase(endpoint.name);
+    notes_.erase(endpoint.name);
   }
   routes_.Remove(endpoint.name);
   return {};

@@ -139,9 +139,31 @@ Result<> RemoveEndpoint(db::Transaction& tx, std::string_view endpoint_id) {
                      return {};
                    }));
   for (const std::string& id : ids) GYRE_DO(blob::DropRefs(tx, kRefKind, id));
+  GYRE_DO(tx.Execute("DELETE FROM serving_log WHERE endpoint_id = ?1", {endpoint_id}));
   GYRE_DO(tx.Execute("DELETE FROM serving_variant WHERE endpoint_id = ?1", {endpoint_id}));
   GYRE_DO(tx.Execute("DELETE FROM serving_deployment WHERE endpoint_id = ?1", {endpoint_id}));
   return tx.Execute("DELETE FROM serving_endpoint WHERE id = ?1", {endpoint_id});
+}
+
+Result<> AppendLog(db::Transaction& tx, std::string_view endpoint_id, const LogEntry& entry) {
+  std::int64_t number = 1;
+  GYRE_DO(tx.QueryOne("SELECT COALESCE(MAX(number), 0) + 1 FROM serving_log WHERE endpoint_id = ?1",
+                      {endpoint_id}, [&](const db::Row& row) { number = row.Int(0); }));
+  GYRE_DO(
+      tx.Execute("INSERT INTO serving_log (endpoint_id, number, at_us, variant, message) VALUES "
+                 "(?1, ?2, ?3, ?4, ?5)",
+                 {endpoint_id, number, entry.at_us, entry.variant, entry.message}));
+  return tx.Execute("DELETE FROM serving_log WHERE endpoint_id = ?1 AND number <= ?2",
+                    {endpoint_id, number - kLogKept});
+}
+
+Result<std::vector<LogEntry>> ReadLog(db::Reader& reader, std::string_view endpoint_id, int limit) {
+  return db::Collect<LogEntry>(
+      reader,
+      "SELECT at_us, variant, message FROM serving_log WHERE endpoint_id = ?1 ORDER BY number DESC "
+      "LIMIT ?2",
+      {endpoint_id, limit},
+      [](const db::Row& row) { return LogEntry{row.Int(0), row.Str(1), row.Str(2)}; });
 }
 
 Result<bool> FindEndpoint(db::Reader& reader, std::string_view name, Endpoint* endpoint) {

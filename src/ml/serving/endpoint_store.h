@@ -1,6 +1,8 @@
 // All SQL of serving. Private.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +18,16 @@ Result<> SaveEndpoint(db::Transaction& tx, const Endpoint& endpoint);
 // Model version -> endpoint.
 Result<> TellLineage(db::Transaction& tx, const Endpoint& endpoint, const Deployment& deployment);
 Result<> RemoveEndpoint(db::Transaction& tx, std::string_view endpoint_id);
+
+// One entry of an endpoint's log, and no more than kLogKept of them.
+struct LogEntry {
+  std::int64_t at_us = 0;
+  std::string variant, message;
+};
+inline constexpr int kLogKept = 200;
+Result<> AppendLog(db::Transaction& tx, std::string_view endpoint_id, const LogEntry& entry);
+Result<std::vector<LogEntry>> ReadLog(db::Reader& reader, std::string_view endpoint_id,
+                                      int limit);  // newest first
 
 // False when there is none.
 Result<bool> FindEndpoint(db::Reader& reader, std::string_view name, Endpoint* endpoint);

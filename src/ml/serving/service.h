@@ -122,6 +122,7 @@ class ServingService final : public Serving {
   // Loads, writes and swaps. The endpoint is as it should be.
   Result<Endpoint> Apply(Endpoint endpoint, const Move& move) GYRE_REQUIRES(deploy_mutex_);
   Result<Endpoint> Replace(Endpoint endpoint, Deployment deployment) GYRE_REQUIRES(deploy_mutex_);
+  Result<> CheckSameCallers(const Endpoint& endpoint, const registry::ModelVersion& version);
   Result<> CheckStillThere(const Endpoint& endpoint, const Deployment& earlier);
   Result<> FollowOne(const Endpoint& seen);
 
@@ -157,7 +158,11 @@ class ServingService final : public Serving {
   std::map<std::pair<std::string, std::string>, Owner> counted_
       GYRE_GUARDED_BY(state_mutex_);  // by endpoint and variant
   struct Noted {
-    std::deque<Json> entries;                // the newest last
+    struct Entry {
+      std::int64_t at_us;
+      std::string level, variant, message;
+    };
+    std::deque<Entry> entries;               // the newest last
     std::int64_t second = 0, in_second = 0;  // refusals
   };
   std::map<std::string, Noted, std::less<>> notes_ GYRE_GUARDED_BY(state_mutex_);

@@ -319,23 +319,33 @@ void ServingService::Note(const std::string& endpoint, std::string_view level,
     noted.second = now_us / kMicrosPerSecond;
     if (++noted.in_second > kRefusalsASecond) return;
   }
-  noted.entries.push_back(Json::Obj({{"at", FormatTime(now_us)},
-                                     {"level", level},
-                                     {"variant", variant},
-                                     {"message", std::move(message)}}));
+  noted.entries.push_back({now_us, std::string(level), std::string(variant), std::move(message)});
   if (noted.entries.size() > kNotesMax) noted.entries.pop_front();
 }
 
+// What was done to it, and what this process has noted beside that.
 Result<Json> ServingService::Log(std::string_view project, std::string_view name, int limit) {
   GYRE_TRY(const Endpoint endpoint, Require(project, name));
+  std::vector<Noted::Entry> all;
+  GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(std::vector<LogEntry> done, ReadLog(reader, endpoint.id, limit));
+    for (LogEntry& entry : done)
+      all.push_back({entry.at_us, "info", std::move(entry.variant), std::move(entry.message)});
+    return {};
+  }));
+  {
+    const MutexLock lock(state_mutex_);
+    if (const auto found = notes_.find(endpoint.name); found != notes_.end())
+      all.insert(all.end(), found->second.entries.rbegin(), found->second.entries.rend());
+  }
+  std::ranges::stable_sort(all, std::greater<>(), &Noted::Entry::at_us);
   Json items = Json::Arr();
-  const MutexLock lock(state_mutex_);
-  const auto found = notes_.find(endpoint.name);
-  if (found == notes_.end()) return items;
-  const auto& entries = found->second.entries;
-  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+  for (const Noted::Entry& entry : all) {
     if (items.size() == static_cast<std::size_t>(limit)) break;
-    items.Push(*entry);
+    items.Push(Json::Obj({{"at", FormatTime(entry.at_us)},
+                          {"level", entry.level},
+                          {"variant", entry.variant},
+                          {"message", entry.message}}));
   }
   return items;
 }

@@ -136,6 +136,7 @@ struct DeployRequest {
   std::string project, reference;  // "churn@champion", "churn:v3"
   std::string endpoint;            // empty = the model's name
   std::string reason, deployed_by;
+  bool replace = false;  // callers may have to send or to read something else from now on
 };
 struct RollbackRequest {
   std::string project, endpoint;
@@ -188,7 +189,8 @@ class Serving {
 
   // Loaded, replayed against its golden vectors and answering when it returns.
   // Errors: those of Registry::Resolve, kAlreadyExists GY3801 the name belongs to another project,
-  // GY3203, GY3110 a broken package.
+  // GY3203, GY3110 a broken package, kFailedPrecondition GY3855 the endpoint's callers would have
+  // to send or to read something else.
   virtual Result<Endpoint> Deploy(DeployRequest request) = 0;
   // Back to the state before: when a canary has traffic that was the last change, and it goes;
   // else, or with `to`, the champion is replaced, and no canary stays either. Shadows stay. Errors:
@@ -219,8 +221,8 @@ class Serving {
   // The champion first, then by name.
   virtual Result<std::vector<VariantCounts>> Variants(std::string_view project,
                                                       std::string_view endpoint) = 0;
-  // Newest first, since start: {"at", "level", "variant", "message"}; of refused requests a few a
-  // second.
+  // Newest first: {"at", "level", "variant", "message"}. The newest 200 changes are kept; refused
+  // requests (a few a second) and parking only since start.
   virtual Result<Json> Log(std::string_view project, std::string_view endpoint, int limit) = 0;
 
   virtual Result<> Remove(std::string_view project, std::string_view endpoint,

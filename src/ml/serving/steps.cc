@@ -12,7 +12,7 @@ using pipelines::StepContext;
 using pipelines::StepEnd;
 using pipelines::ValueType;
 
-constexpr KindKey kKeys[] = {{"model", true}, {"endpoint"}, {"reason"}};
+constexpr KindKey kKeys[] = {{"model", true}, {"endpoint"}, {"reason"}, {"replace"}};
 const OutputSpec kOutputs[] = {
     {"endpoint", ValueType::kText}, {"model", ValueType::kText}, {"deployment", ValueType::kInt}};
 const KindFacts kDeploy{"deploy", kKeys, kOutputs};
@@ -34,6 +34,7 @@ StepEnd Deploy(Serving& serving, registry::Registry& registry, const StepContext
     request.reason = context.with["reason"].StringOr(
         fmt::format("pipeline run {}", context.run_id.substr(0, 8)));
     request.deployed_by = context.created_by;
+    request.replace = context.with["replace"].AsBool();
     // Done before a crash: the same version under the same reference is no second deployment.
     const auto there = serving.Get(context.project, request.endpoint);
     if (there && there->ready && there->deployment.model_version_id == version.id &&

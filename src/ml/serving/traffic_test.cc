@@ -185,6 +185,33 @@ TEST_F(TrafficTest, WhatTheChampionRefusesTooIsTheClientsFault) {
   EXPECT_EQ(CountsOf("champion").failed, 0) << "it was only asked";
 }
 
+TEST_F(TrafficTest, ADeployOverAnEndpointFitsItsCallers) {
+  house_.RegisterPackage("churn", OtherInputs());  // v5
+  predictors::ModelPackage package = TestPackage(0);
+  package.target = "Price";
+  house_.RegisterPackage("price", package);
+  const auto price = house_.Deploy("price:v1", "churn");
+  ASSERT_FALSE(price);
+  EXPECT_EQ(price.error().gy(), "GY3855");
+  EXPECT_NE(price.error().ToString().find("it is binary of `Price`, not binary of `Churn`"),
+            std::string::npos)
+      << price.error().ToString();
+  const auto inputs = house_.Deploy("churn:v5");
+  ASSERT_FALSE(inputs);
+  EXPECT_NE(inputs.error().ToString().find("it takes `country` as int, not text"),
+            std::string::npos)
+      << inputs.error().ToString();
+  EXPECT_EQ(ModelOf(Body("NL")), "churn:v1");
+  const auto replaced = house_.serving->Deploy({.project = "default",
+                                                .reference = "price:v1",
+                                                .endpoint = "churn",
+                                                .reason = "",
+                                                .deployed_by = "ann",
+                                                .replace = true});
+  ASSERT_TRUE(replaced) << replaced.error().ToString();
+  EXPECT_EQ(ModelOf(Body("NL")), "price:v1");
+}
+
 TEST_F(TrafficTest, WhatWasAnsweredStaysCountedWhenAVariantGoes) {
   ASSERT_TRUE(Canary("churn:v2", 0.5));
   ASSERT_TRUE(Canary("churn:v3", 0, true));
@@ -442,6 +469,31 @@ TEST_F(TrafficTest, NobodyFailsWhileSharesChange) {
   callers.clear();
   EXPECT_EQ(failed.load(), 0);
   EXPECT_GT(answered.load(), 100);
+}
+
+TEST_F(TrafficTest, WhatWasDoneIsKnownAfterARestart) {
+  ASSERT_TRUE(Canary("churn:v2", 0.25));
+  EXPECT_FALSE(house_.serving->Predict("churn", "{"));
+  const auto messages = [&](int limit) {
+    std::string text;
+    const auto log = house_.serving->Log("default", "churn", limit);
+    EXPECT_TRUE(log);
+    for (const Json& entry : log->items())
+      text += fmt::format("{} {}: {}\n", entry["level"].AsString(), entry["variant"].AsString(),
+                          entry["message"].AsString());
+    return text;
+  };
+  EXPECT_TRUE(messages(10).starts_with("refused ")) << messages(10);
+  house_.Restart({});
+  EXPECT_EQ(messages(10),
+            "info canary: champion 75 %, canary 25 % by ann: try\n"
+            "info champion: churn:v1 answers (deploy) by ann\n");
+  EXPECT_EQ(messages(1), "info canary: champion 75 %, canary 25 % by ann: try\n");
+  for (int i = 0; i < 210; ++i) ASSERT_TRUE(Canary("churn:v2", 0.001 * (1 + i % 2)));
+  EXPECT_EQ(house_.serving->Log("default", "churn", 1000)->size(), 200U);
+  ASSERT_TRUE(house_.serving->Remove("default", "churn", "ann"));
+  ASSERT_TRUE(house_.Deploy("churn:v1"));
+  EXPECT_EQ(house_.serving->Log("default", "churn", 10)->size(), 1U);
 }
 
 // What goes on where a dead process stopped may change an endpoint while the next one still loads.

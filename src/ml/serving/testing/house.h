@@ -56,6 +56,12 @@ class TestHouse {
     version.task = predictors::TaskName(package.task);
     version.target = package.target;
     version.learner = package.learner;
+    Json inputs = Json::Arr();
+    if (const auto fitted = recipes::Fitted::Load(package.recipe)) {
+      for (const table::Field& field : fitted->input())
+        inputs.Push(Json::Obj({{"name", field.name}, {"type", table::TypeName(field.type)}}));
+    }
+    version.signature = Json::Obj({{"inputs", std::move(inputs)}});
     version.created_by = "ann";
     auto registered = registry->Register(version);
     GYRE_CHECK(registered.has_value());
