@@ -12,6 +12,7 @@
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/sources.h"
 #include "cli/table_text.h"
 #include "platform/config/environment.h"
 #include "platform/exec/files.h"
@@ -30,11 +31,35 @@ struct TemporaryFile {
   }
 };
 
-Result<std::string> UploadPath(const Invocation& in, const std::string& project,
-                               const std::string& file, const std::string& format) {
+// A file or folder, and the dataset that it belongs to.
+struct Given {
+  std::string file, dataset, source;
+};
+
+// Named itself, or by the source that it is.
+Result<Given> GivenRows(Invocation& in) {
+  if (in.Has("FILE") == in.Has("source"))
+    return InvalidArgument("GY4069", "say either FILE or --source")
+        .Fix("gyre add sales.csv")
+        .Fix("gyre add --source NAME   (gyre sources lists them)");
+  Given given{in.Get("FILE"), in.Get("name"), in.Get("source")};
+  if (!given.source.empty()) {
+    GYRE_TRY(Session* const session, in.session());
+    GYRE_TRY(const SourceRows rows, FindSource(*session, in.project(), given.source));
+    given.file = rows.path;
+    if (given.dataset.empty()) given.dataset = rows.dataset;
+  }
+  while (given.file.size() > 1 && given.file.ends_with('/')) given.file.pop_back();
+  if (given.dataset.empty()) given.dataset = DatasetNameOf(given.file);
+  return given;
+}
+
+Result<std::string> UploadPath(const Invocation& in, const std::string& project, const Given& given,
+                               const std::string& format) {
+  const std::string& file = given.file;
   DatasetName target;
   target.project = project;
-  target.dataset = in.Has("name") ? in.Get("name") : DatasetNameOf(file);
+  target.dataset = given.dataset;
   GYRE_DO(CheckName("dataset", target.dataset));
   std::string query =
       "?filename=" + PercentEncode(file == "-" ? target.dataset : file.substr(file.rfind('/') + 1));
@@ -48,6 +73,7 @@ Result<std::string> UploadPath(const Invocation& in, const std::string& project,
       return InvalidArgument("GY4060", "`{}` lacks a value", tag).Fix("--tag source=crm");
     query += "&tag=" + PercentEncode(tag.substr(0, at) + ":" + tag.substr(at + 1));
   }
+  if (!given.source.empty()) query += "&tag=" + PercentEncode("source:" + given.source);
   return target.path() + "/versions" + query;
 }
 
@@ -148,12 +174,12 @@ Result<Json> TriedSuite(Session& session, Session& scratch, const std::string& d
 }
 
 // The file is read into a directory of its own, and compared with the versions that are there.
-Result<int> AddDryRun(Invocation& in, const std::string& file, const std::string& upload,
+Result<int> AddDryRun(Invocation& in, const Given& given, const std::string& upload,
                       const std::string& format) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(Session* const scratch, in.scratch_session());
-  GYRE_TRY(const std::string path, UploadPath(in, in.project(), file, format));
-  GYRE_TRY(const std::string scratch_path, UploadPath(in, "default", file, format));
+  GYRE_TRY(const std::string path, UploadPath(in, in.project(), given, format));
+  GYRE_TRY(const std::string scratch_path, UploadPath(in, "default", given, format));
   Json profile;
   GYRE_TRY(Json version, TriedVersion(*scratch, scratch_path, upload, in.out(), &profile));
   const std::string versions = path.substr(0, path.find('?'));
@@ -187,9 +213,8 @@ Result<int> AddDryRun(Invocation& in, const std::string& file, const std::string
 }
 
 Result<int> Add(Invocation& in) {
-  const std::string given = in.Get("FILE");
-  std::string file = given;
-  while (file.size() > 1 && file.ends_with('/')) file.pop_back();
+  GYRE_TRY(const Given given, GivenRows(in));
+  const std::string& file = given.file;
   std::string format = in.Get("format"), upload = file;
   TemporaryFile archive;
   if (file != "-" && exec::FolderExists(file)) {
@@ -201,12 +226,11 @@ Result<int> Add(Invocation& in) {
     upload = archive.path;
     format = "tar";
   } else if (file != "-" && !exec::FileExists(file)) {
-    return NotFound("GY4061", "there is no file {}", given)
-        .Fix("gyre add PATH_OF_A_FILE_OR_FOLDER");
+    return NotFound("GY4061", "there is no file {}", file).Fix("gyre add PATH_OF_A_FILE_OR_FOLDER");
   }
-  if (in.dry_run()) return AddDryRun(in, file, upload, format);
+  if (in.dry_run()) return AddDryRun(in, given, upload, format);
   const std::int64_t start_us = SystemClock().MonotonicMicros();
-  GYRE_TRY(const std::string path, UploadPath(in, in.project(), file, format));
+  GYRE_TRY(const std::string path, UploadPath(in, in.project(), given, format));
   GYRE_TRY(Session* const session, in.session());
   const auto job = session->Upload(path, upload, in.out());
   if (!job && job.error().gy() == "GY4066")
@@ -227,9 +251,10 @@ Result<int> Add(Invocation& in) {
 }
 
 constexpr Positional kFile[] = {
-    {"FILE", "a file, a folder of files, or - for standard input", true, false, "file"}};
+    {"FILE", "a file, a folder of files, or - for standard input", false, false, "file"}};
 constexpr Option kAdd[] = {
     {"--name", "NAME", "the dataset's name; default: the file's"},
+    {"--source", "NAME", "instead of FILE: a place that has a name (gyre sources)"},
     {"--bad", "HOW",
      "cells that are not of their column's type: error, null or quarantine (sets rows aside, also "
      "those that break an expectation); default: error, and quarantine where expectations were "

@@ -36,6 +36,7 @@ constexpr std::span<const Command> (*kNouns[])() = {
     RecipesCommands,      //
     ReportCommands,       //
     RunsCommands,         //
+    SourcesCommands,      //
     TrainCommands,
     TriggersCommands,  //
 };

@@ -33,6 +33,7 @@ std::span<const Command> QueryCommands();
 std::span<const Command> RecipesCommands();
 std::span<const Command> ReportCommands();
 std::span<const Command> RunsCommands();
+std::span<const Command> SourcesCommands();
 std::span<const Command> TrainCommands();
 std::span<const Command> TriggersCommands();
 

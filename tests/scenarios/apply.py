@@ -254,6 +254,50 @@ def round_trip(g):
         assert refused.returncode == 6, refused.stderr
 
 
+def sources(g):
+    begin(g)
+    shown = g.cli('sources', 'show', 'crm', '-p', 'churn').stdout
+    assert shown == 'source       crm\npath         customers.csv\nread into    customers:v1\n', shown
+    # What the file names is read again by name, into the dataset that is made of it, from whatever folder below.
+    customers(os.path.join(g.work, 'customers.csv'), seed=3)
+    os.makedirs(os.path.join(g.work, 'deep'))
+    told = g.cli('add', '--source', 'crm', cwd=os.path.join(g.work, 'deep')).stdout
+    assert 'dataset customers:v2' in told, told
+    assert g.json('GET', '/api/v1/projects/churn/datasets/customers')['latest']['tags']['source'] == 'crm'
+    # The model's lineage goes back to where the rows came from.
+    nodes = g.json('GET', '/api/v1/projects/churn/lineage?id=churn:v1&direction=up')['nodes']
+    assert ('source', 'crm') in [(n['kind'], n['label']) for n in nodes], nodes
+    # One that no file declares, and what is none.
+    os.makedirs(os.path.join(g.work, 'exports'))
+    customers(os.path.join(g.work, 'exports', 'a.csv'), seed=4, count=100)
+    customers(os.path.join(g.work, 'exports', 'b.csv'), seed=5, count=100)
+    g.cli('sources', 'add', 'exports', 'exports', '--description', 'weekly')
+    assert 'dataset exports:v1   200 rows' in g.cli('add', '--source', 'exports').stdout
+    refused = g.cli('add', '--source', 'exprts', check=False)
+    assert refused.returncode == 3 and 'did you mean `exports`?' in refused.stderr, refused.stderr
+    assert g.cli('add', check=False).returncode == 2
+    g.cli('sources', 'rm', 'exports', '--yes')
+    assert [s['name'] for s in g.cli_json('sources')] == ['crm']
+
+
+def approvals_and_broken_rows(g):
+    customers(os.path.join(g.work, 'customers.csv'))
+    write(g, FILE.replace('churn: {metric: auc}', 'churn: {approvals_min: 1}')
+          .replace('- {kind: not_missing, column: churned}', '- {kind: between, column: tenure, min: 0, max: 10}'))
+    g.start()
+    stopped = g.cli('apply', '--yes', check=False)
+    # The gate holds for the first version already: nobody has agreed, so nothing answers yet.
+    assert 'datasets.customers   customers:v1, 800 rows' in stopped.stdout and '0 of 1 expectations hold' in stopped.stdout, stopped.stdout
+    assert '1 of 1 expectations of customers fail: gyre datasets check customers' in stopped.stderr, stopped.stderr
+    assert 'gates.churn   set; churn:v1 waits for approval' in stopped.stdout, stopped.stdout
+    assert stopped.returncode not in (0, 5) and 'endpoints.churn: ' in stopped.stderr, stopped.stderr
+    assert g.json('GET', '/api/v1/projects/churn/models/churn')['aliases'] == {}
+    g.cli('models', 'approve', 'churn:v1', '-p', 'churn')
+    told = g.cli('apply', '--yes')
+    assert 'endpoints.churn   churn:v1 answers at' in told.stdout, told.stdout + told.stderr
+    assert g.cli('apply', '--check').returncode == 0
+
+
 def failure_names_the_entry(g):
     customers(os.path.join(g.work, 'customers.csv'))
     write(g, FILE.replace('target: churned, recipe', 'target: chrned, recipe'))
@@ -291,5 +335,5 @@ def documented(g):
 
 
 if __name__ == '__main__':
-    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, adopted_is_not_pruned, round_trip,
+    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, adopted_is_not_pruned, round_trip, sources, approvals_and_broken_rows,
                    failure_names_the_entry, malformed, documented])

@@ -240,7 +240,19 @@ class View {
     if (!names_["training"].contains(GateNameOf(entry.name).model)) return {};
     GYRE_TRY(const Json policy, session_.Get(GatePath(project_, entry.name)));
     Put("gates", entry.name, InFileWords(entry.kind->members, policy));
+    SeeNobodyPromoted(entry);
     return {};
+  }
+
+  // A first version that waits: for approval, or for a gate that says yes.
+  void SeeNobodyPromoted(const Entry& entry) {
+    const GateName gate = GateNameOf(entry.name);
+    const Entry* const training = declaration_.Find("training", gate.model);
+    if (training == nullptr || gate.alias != "champion" || !MayPromote(training->spec)) return;
+    const Json& model = documents_.at({"training", gate.model});
+    if (!model["aliases"].Has(gate.alias))
+      actual_.found[entry.id()].push_back(
+          {"@champion", {}, fmt::format("{}:{}", gate.model, model["latest"].AsString())});
   }
 
   Result<> ReadEndpoint(const Entry& entry, const Json& document) {
@@ -360,6 +372,11 @@ std::string GatePath(std::string_view project, std::string_view name) {
   const GateName gate = GateNameOf(name);
   return fmt::format("{}/policies/{}", ThingPath(project, "models", gate.model),
                      PercentEncode(gate.alias));
+}
+
+bool MayPromote(const Json& training) {
+  const std::string& gate = training["gate"].AsString();
+  return gate != "none" && gate != "judge";
 }
 
 Result<Json> TrainedWith(Session& session, std::string_view project, const Json& version) {

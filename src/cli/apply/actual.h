@@ -27,6 +27,9 @@ struct GateName {
 GateName GateNameOf(std::string_view name);
 std::string GatePath(std::string_view project, std::string_view name);
 
+// Whether what is trained so may become the champion.
+bool MayPromote(const Json& training);
+
 // A file as it is sent: a folder as one archive, which goes with it.
 class Rows {
  public:

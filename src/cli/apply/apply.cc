@@ -1,4 +1,4 @@
-// gyre apply, export, schema, sources: a project as a file.
+// gyre apply, export, schema: a project as a file.
 #include <algorithm>
 
 #include "base/text.h"
@@ -134,21 +134,6 @@ Result<int> Schema(Invocation& in) {
   return 0;
 }
 
-Result<int> Sources(Invocation& in) {
-  GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json answer,
-           session->Get(apply::ProjectPath(in.project()) + "/declarations?kind=sources"));
-  in.out().Table({{"NAME", "name"},
-                  {"PATH", "spec.path"},
-                  {"BY", "applied_by"},
-                  {"DECLARED", "applied_at", ColumnSpec::Format::kTime},
-                  {"DESCRIPTION", "spec.description"}},
-                 answer["items"]);
-  if (answer["items"].size() == 0)
-    in.out().Note("none: a gyre.yaml declares them, gyre apply keeps them");
-  return 0;
-}
-
 constexpr Positional kFile[] = {
     {"FILE", "default: the gyre.yaml of this folder, or of one above it", false, false, "file"}};
 constexpr Option kApply[] = {
@@ -173,7 +158,6 @@ constexpr Command kCommands[] = {
      {},
      kSchema,
      Schema},
-    {"sources ls", "named places that rows come from", "gyre sources", {}, {}, Sources},
 };
 
 }  // namespace

@@ -15,11 +15,6 @@ bool GateComesLater(const Work& work, const std::string& model) {
          work.declaration.Find("gates", model + "@champion") != nullptr;
 }
 
-bool MayPromote(const Json& training) {
-  const std::string& gate = training["gate"].AsString();
-  return gate != "none" && gate != "judge";
-}
-
 Result<Json> RecipeOf(const Work& work, const std::string& name) {
   if (const Entry* const entry = work.declaration.Find("recipes", name))
     return entry->spec["recipe"];

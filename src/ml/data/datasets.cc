@@ -285,6 +285,20 @@ Result<DatasetsService::ImportTerms> DatasetsService::TermsOf(const Dataset& dat
   return terms;
 }
 
+// Where its rows came from, when that place has a name: the tag `source`.
+Result<> NoteSource(db::Transaction& tx, const Version& version) {
+  const auto tag = version.tags.find("source");
+  if (tag == version.tags.end()) return {};
+  const std::string id =
+      Sha256Hex(fmt::format("source {}/{}", version.project, tag->second)).substr(0, 32);
+  GYRE_DO(lineage::EnsureNode(tx, {.id = id,
+                                   .kind = "source",
+                                   .label = tag->second,
+                                   .project = version.project,
+                                   .created_us = version.created_us}));
+  return lineage::AddEdge(tx, id, version.id, "read_into");
+}
+
 // No version keeps these rows: what is said of them now is all that is said.
 Json FirstSetAside(const Json& made, const std::string& scratch) {
   constexpr std::size_t kShown = 5;
@@ -346,6 +360,7 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run, const Json& input,
                                            .label = v.reference(),
                                            .project = v.project,
                                            .created_us = v.created_us}));
+             GYRE_DO(NoteSource(tx, v));
              return Announce(tx, v, "dataset.version.created");
            }));
   if (created) return ImportResult(stored, true);
