@@ -1,4 +1,5 @@
 """The service below a real systemd, in a container that boots: the unit's walls let the loop turn, and starting, reloading, dying, upgrading and purging do what they say."""
+import contextlib
 import os
 import re
 import subprocess
@@ -53,8 +54,9 @@ def boot(root):
     booted = subprocess.run(['timeout', '-k', '5', '150', 'systemd-nspawn', '--quiet', '--directory', root.path, '--boot', '--private-network', '--register=no', '--keep-unit',
                              '--console=pipe'], stdin=subprocess.DEVNULL, capture_output=True, text=True, env={**os.environ, 'SYSTEMD_NSPAWN_UNIFIED_HIERARCHY': '1'})
     for group in GROUPS:
-        if os.path.isdir(group):
-            os.rmdir(group)
+        for at, _, _ in os.walk(group, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(at)
     told = os.path.join(root.path, 'told')
     if not os.path.exists(told):
         skip('no container boots here: ' + (booted.stdout + booted.stderr).strip()[-300:])
