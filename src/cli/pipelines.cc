@@ -276,6 +276,54 @@ Result<int> Retry(Invocation& in) {
   return 0;
 }
 
+// Each as the pipeline declares it: a number for a text parameter is a text.
+Result<Json> ParamsAsDeclared(const Invocation& in, const Json& spec) {
+  Json params = Json::Obj();
+  for (const std::string& given : in.List("param")) {
+    const std::size_t sign = given.find('=');
+    if (sign == std::string::npos || sign == 0)
+      return InvalidArgument("GY4073", "`{}` is no parameter", given).Fix("-p NAME=VALUE");
+    const std::string name = given.substr(0, sign), text = given.substr(sign + 1);
+    const auto declared = std::ranges::find_if(
+        spec["params"].items(), [&](const Json& param) { return param["name"] == Json(name); });
+    const bool is_text =
+        declared != spec["params"].items().end() &&
+        ((*declared)["type"] == Json("text") || (*declared)["type"] == Json("file"));
+    const auto parsed = Json::Parse(text);
+    params.Set(name, is_text || !parsed ? Json(text) : *parsed);
+  }
+  return params;
+}
+
+// A trigger on a schedule, without the guards that are for alerts.
+Result<int> Schedule(Invocation& in) {
+  const std::string pipeline = in.Get("PIPELINE");
+  if (!in.Has("cron"))
+    return InvalidArgument("GY4002", "a schedule must say when")
+        .Fix(fmt::format("gyre pipelines schedule {} --cron '0 3 * * *'", pipeline));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json graph, session->Get(PipelinePath(in, pipeline)));
+  GYRE_TRY(Json params, ParamsAsDeclared(in, graph["spec"]));
+  const std::string name = in.Has("name") ? in.Get("name") : graph["name"].AsString() + "-schedule";
+  const Json guards = Json::Obj({{"cooldown_s", 0}, {"runs_per_day_max", 0}, {"failures_max", 0}});
+  const Json spec =
+      Json::Obj({{"name", name},
+                 {"on", Json::Obj({{"kind", "schedule"},
+                                   {"at", in.Get("cron")},
+                                   {"zone", in.Get("tz")},
+                                   {"catch_up", in.Get("catch-up")},
+                                   {"overlap", in.Get("overlap")}})},
+                 {"run", Json::Obj({{"pipeline", pipeline}, {"params", std::move(params)}})},
+                 {"guards", guards}});
+  GYRE_TRY(const Json trigger, session->Post(ProjectPath(in) + "/triggers", spec));
+  in.out().Document(trigger, "");
+  in.out().Done(fmt::format("{} runs at `{}` {}: trigger {}", trigger["run"]["pipeline"].AsString(),
+                            in.Get("cron"), in.Get("tz"), name));
+  in.out().Hint(fmt::format("gyre triggers rm {}    (when it is no longer to run)", name));
+  GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
+  return 0;
+}
+
 constexpr Positional kFiles[] = {{.name = "FILE",
                                   .help = "YAML of a pipeline or a component",
                                   .repeated = true,
@@ -297,6 +345,19 @@ constexpr Option kRunOptions[] = {
     {.name = "-p,--param", .value_name = "NAME=VALUE", .help = "a parameter", .repeated = true},
     kWait,
     {.name = "--key", .value_name = "KEY", .help = "two runs with one key are one"}};
+constexpr Option kScheduleOptions[] = {
+    {.name = "--cron", .value_name = "WHEN", .help = "'0 3 * * MON-FRI', @daily, or 'every 6h'"},
+    {.name = "--tz", .value_name = "ZONE", .help = "Europe/Zurich", .default_value = "UTC"},
+    {.name = "--catch-up",
+     .value_name = "RULE",
+     .help = "of the times missed while no server ran: none, last or all",
+     .default_value = "last"},
+    {.name = "--overlap",
+     .value_name = "RULE",
+     .help = "while its last run goes on: skip, queue or cancel that one",
+     .default_value = "queue"},
+    {.name = "-p,--param", .value_name = "NAME=VALUE", .help = "a parameter", .repeated = true},
+    {.name = "--name", .value_name = "NAME", .help = "of the trigger; else PIPELINE-schedule"}};
 constexpr Option kListRunsOptions[] = {
     {.name = "-n,--limit", .value_name = "N", .help = "at most so many", .default_value = "50"},
     {.name = "--state", .value_name = "STATE", .help = "running, succeeded, failed or cancelled"},
@@ -351,6 +412,13 @@ constexpr Command kCommands[] = {
      .options = kRunOptions,
      .run = Run,
      .may_be_left = true},
+    {.path = "pipelines schedule",
+     .summary = "Run a pipeline at certain times",
+     .examples = "gyre pipelines schedule nightly --cron '0 3 * * *' --tz Europe/Zurich\n"
+                 "gyre pipelines schedule refresh --cron 'every 15m' --overlap skip -p source=eu",
+     .positionals = kPipeline,
+     .options = kScheduleOptions,
+     .run = Schedule},
     {.path = "pipelines runs",
      .summary = "List runs of pipelines, newest first",
      .examples = "gyre pipelines runs\ngyre pipelines runs nightly --state failed",

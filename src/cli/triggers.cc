@@ -29,7 +29,7 @@ constexpr OnOption kOnOptions[] = {
     {"dataset", "dataset"}, {"folder", "folder"},         {"pattern", "pattern"},
     {"branch", "branch"},   {"repository", "repository"}, {"alias", "alias"},
     {"model", "model"},     {"columns", "columns"},       {"at", "at"},
-    {"zone", "zone"}};
+    {"zone", "zone"},       {"catch-up", "catch_up"},     {"overlap", "overlap"}};
 
 bool HearsAnEndpoint(std::string_view kind) {
   return kind == "drift" || kind == "performance" || kind == "kpi" || kind == "quality";
@@ -338,6 +338,8 @@ constexpr Option kAddOptions[] = {
     {"--quiet", "FROM-TO", "hours in which nothing starts: 22:00-06:00@Europe/Zurich"},
     {"--at", "CRON", "schedule: '0 3 * * *', or 'every 6h'"},
     {"--zone", "ZONE", "schedule: time zone (UTC)"},
+    {"--catch-up", "RULE", "schedule: of times missed, none, last or all (last)"},
+    {"--overlap", "RULE", "schedule: while a run goes on, skip, queue or cancel (queue)"},
     {"--dataset", "NAME", "dataset: whose new versions", {}, false, "datasets"},
     {"--folder", "DIR", "file: the folder that is watched, on the server", {}, false, "file"},
     {"--pattern", "GLOB", "file: only such names: '*.csv'"},

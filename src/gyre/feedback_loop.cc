@@ -225,6 +225,9 @@ automation::Below MakeBelow(const LoopRooms& rooms) {
   below.check = [rooms](std::string_view project, const automation::TriggerSpec& spec) {
     return CheckedPipeline(rooms.pipelines, project, spec);
   };
+  below.cancel = [rooms](std::string_view run, std::string_view reason) {
+    return rooms.pipelines.Cancel(run, reason);
+  };
   below.names = [rooms](std::string_view project, std::string_view kind) {
     return NamesOf(rooms, project, kind);
   };

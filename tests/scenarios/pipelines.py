@@ -153,6 +153,25 @@ def runs_that_ended_long_ago_are_collected(g):
     assert g.cli_json('gc')['pipeline_runs_removed'] == 0
 
 
+def a_pipeline_is_scheduled(g):
+    g.start()
+    write(g, 'p.yaml', 'name: p\nparams: {day: text, n: int}\nsteps:\n  x: {command: [echo, "${params.day} ${params.n}"]}\n')
+    g.cli('pipelines', 'add', 'p.yaml')
+    for arguments, gy in ((('p',), 'GY4002'), (('p', '--cron', '0 3 * *'), 'GY4742'), (('p', '--cron', '@daily', '--tz', 'Mars'), 'GY4741'),
+                          (('p', '--cron', '@daily'), 'GY4705'), (('p', '--cron', '@daily', '--catch-up', 'some'), 'GY4743'), (('q', '--cron', '@daily'), 'GY4711')):
+        refused = g.cli('pipelines', 'schedule', *arguments, check=False)
+        assert refused.returncode and gy in refused.stderr, (arguments, refused.stderr)
+    made = g.cli_json('pipelines', 'schedule', 'p', '--cron', 'every 1s', '--tz', 'Europe/Zurich', '--overlap', 'skip', '-p', 'day=7', '-p', 'n=8')
+    assert made['name'] == 'p-schedule' and made['on']['overlap'] == 'skip' and made['on']['catch_up'] == 'last' and made['run']['params'] == {'day': '7', 'n': 8}, made
+    assert g.cli('pipelines', 'schedule', 'p', '--cron', '@daily', '-p', 'day=7', '-p', 'n=8', check=False).returncode, 'there is one of that name'
+    until = time.monotonic() + 15
+    while not [one for one in g.cli_json('pipelines', 'runs') if one['state'] == 'succeeded']:
+        assert time.monotonic() < until, g.cli('triggers', 'firings').stdout
+        time.sleep(.2)
+    done = g.cli_json('pipelines', 'runs')[0]
+    assert done['triggered_by'].startswith('trigger p-schedule: due at'), done
+
+
 def the_loop_itself_is_steps(g):
     g.start()
     pick = random.Random(3)
@@ -239,6 +258,6 @@ def commands_without_a_server_work_too(g):
 if __name__ == '__main__':
     run_scenarios([versions_params_and_refusals, a_cached_step_is_taken_again_and_explained, failing_steps_are_retried_by_hand,
                    a_run_is_followed_and_cancelled, code_comes_from_git_at_a_commit, a_loop_over_branches_is_compared,
-                   runs_that_ended_long_ago_are_collected, the_loop_itself_is_steps,
+                   runs_that_ended_long_ago_are_collected, a_pipeline_is_scheduled, the_loop_itself_is_steps,
                    a_model_of_another_program_is_registered, what_a_step_prints_takes_only_so_much,
                    commands_without_a_server_work_too])

@@ -67,6 +67,7 @@ struct Below {
   };
   std::function<Result<std::string>(const Start&)> start{};  // the run's id
   std::function<Result<RunState>(std::string_view run_id)> run_state{};
+  std::function<Result<>(std::string_view run_id, std::string_view reason)> cancel{};
   // The pipeline with its version ("retrain:v1"); refuses one that is not there or parameters it
   // does not take. A preset becomes the project's own.
   std::function<Result<std::string>(std::string_view project, const TriggerSpec& spec)> check{};

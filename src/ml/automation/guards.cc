@@ -50,11 +50,15 @@ Word Quality(const Guards& guards, const GuardFacts& facts) {
           0};
 }
 
-Word OneAtATime(const Guards& guards, const GuardFacts& facts) {
-  if (!guards.one_at_a_time || facts.running.empty())
+Word OneAtATime(const TriggerSpec& spec, const GuardFacts& facts) {
+  if (!spec.guards.one_at_a_time || facts.running.empty())
     return Agrees("one at a time", "no other run goes on");
-  return {"one at a time", false, Action::kWait, fmt::format("run {} goes on", facts.running),
-          facts.now_us + kRunningAgainMicros};
+  Word word{"one at a time", false, Action::kWait, fmt::format("run {} goes on", facts.running),
+            facts.now_us + kRunningAgainMicros};
+  if (spec.on.cause != Cause::kSchedule || facts.by_hand) return word;
+  if (spec.on.overlap == pipelines::Overlap::kSkip) word.action = Action::kSkip;
+  if (spec.on.overlap == pipelines::Overlap::kCancel) word.action = Action::kCancel;
+  return word;
 }
 
 // A start in the future is a clock that was set back: it counts as just begun.
@@ -101,7 +105,7 @@ Word Quiet(const Guards& guards, const GuardFacts& facts) {
 }  // namespace
 
 std::string_view ActionName(Action action) {
-  constexpr std::string_view kNames[] = {"start", "wait", "skip", "person"};
+  constexpr std::string_view kNames[] = {"start", "wait", "skip", "person", "cancel"};
   return kNames[static_cast<std::size_t>(action)];
 }
 
@@ -122,7 +126,7 @@ std::int64_t QuietUntil(const QuietHours& hours, const pipelines::TimeZone& zone
 Decision Judge(const TriggerSpec& spec, const GuardFacts& facts) {
   const Guards& guards = spec.guards;
   const Word words[] = {Enabled(spec),           Failures(guards, facts),
-                        Quality(guards, facts),  OneAtATime(guards, facts),
+                        Quality(guards, facts),  OneAtATime(spec, facts),
                         Cooldown(guards, facts), RunsPerDay(guards, facts),
                         Budget(guards, facts),   Quiet(guards, facts)};
   Decision decision;

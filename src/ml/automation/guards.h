@@ -28,8 +28,9 @@ enum class Action : unsigned char {
   kWait,    // asked again at `again_us`
   kSkip,    // this occurrence is over
   kPerson,  // skipped, and a person must look
+  kCancel,  // the run that goes on is cancelled, then asked again
 };
-std::string_view ActionName(Action action);  // "start", "wait", "skip", "person"
+std::string_view ActionName(Action action);  // "start", "wait", "skip", "person", "cancel"
 
 struct Decision {
   Action action = Action::kStart;

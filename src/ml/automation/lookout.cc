@@ -40,7 +40,7 @@ Result<Seen> LookAtFolder(const Lookout& lookout, std::int64_t now_us) {
 Seen LookAtClock(const Lookout& lookout, std::int64_t now_us) {
   const pipelines::DueTimes due =
       pipelines::DueBetween(*lookout.cadence, *lookout.zone, lookout.trigger.created_us,
-                            lookout.last_us, now_us, pipelines::CatchUp::kLast);
+                            lookout.last_us, now_us, lookout.trigger.spec.on.catch_up);
   Seen seen{.looked_us = std::max(lookout.last_us, now_us),  // a clock put back is waited for
             .next_us = due.next_us == 0 ? INT64_MAX : due.next_us};
   for (const std::int64_t due_us : due.due_us) {

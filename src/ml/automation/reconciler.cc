@@ -191,6 +191,17 @@ Result<> AutomationService::Advance(Firing firing) {
   return JudgeFiring(std::move(firing), trigger);
 }
 
+// Of this trigger alone: what somebody began by hand is waited for.
+Result<> AutomationService::CancelBeside(const Firing& firing, const Trigger& trigger) {
+  std::string running;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(running, RunningBeside(reader, firing));
+    return {};
+  }));
+  if (running.empty() || running == kStartsNow) return {};
+  return below_.cancel(running, fmt::format("trigger {}: {}", trigger.spec.name, firing.text));
+}
+
 Result<> AutomationService::JudgeFiring(Firing firing, const Trigger& trigger) {
   GYRE_TRY(const Decision decision, JudgeNow(trigger, firing));
   firing.guard = decision.guard;
@@ -198,6 +209,9 @@ Result<> AutomationService::JudgeFiring(Firing firing, const Trigger& trigger) {
   firing.checks = Texts(decision.checks);
   const std::int64_t now_us = clock_.NowMicros();
   switch (decision.action) {
+    case Action::kCancel:
+      GYRE_DO(CancelBeside(firing, trigger));
+      [[fallthrough]];
     case Action::kWait:
       firing.state = "waiting";
       firing.again_us = decision.again_us;
@@ -302,6 +316,7 @@ Result<> AutomationService::Follow(Firing firing) {
   firing.state = run.state == "succeeded" ? "succeeded" : "failed";
   firing.reason = run.state == "succeeded" ? "its run succeeded"
                                            : fmt::format("its run {}: {}", run.state, run.reason);
+  if (run.state == "cancelled") firing.guard = kCancelled;
   firing.cpu_seconds = run.cpu_seconds;
   firing.ended_us = clock_.NowMicros();
   exec::Fault("firing.ending");

@@ -52,6 +52,7 @@ class AutomationService final : public Automation {
   Firing NewFiring(const Trigger& trigger, const Occurrence& occurrence, std::string_view by) const;
   Result<Decision> JudgeNow(const Trigger& trigger, const Firing& firing);
   Result<> Advance(Firing firing);
+  Result<> CancelBeside(const Firing& firing, const Trigger& trigger);
   Result<> JudgeFiring(Firing firing, const Trigger& trigger);
   Result<> LaunchRun(Firing firing, const Trigger& trigger);
   bool WaitsForLabels(const Firing& firing, const Below::RunState& run) const;

@@ -83,6 +83,20 @@ Result<> ReadGuards(const Json& json, Guards* guards) {
       .Read(json);
 }
 
+void ReadSchedule(MemberReader* reader, Listening* on) {
+  reader->Text("at", &on->at)
+      .Text("zone", &on->zone)
+      .Custom("catch_up",
+              [on](const Json& value) -> Result<> {
+                GYRE_TRY(on->catch_up, pipelines::ParseCatchUp(value.AsString()));
+                return {};
+              })
+      .Custom("overlap", [on](const Json& value) -> Result<> {
+        GYRE_TRY(on->overlap, pipelines::ParseOverlap(value.AsString()));
+        return {};
+      });
+}
+
 Result<> ReadListening(const Json& json, Listening* on) {
   const std::string kind = json["kind"].AsString();
   const auto cause = ParseCause(kind);
@@ -100,7 +114,7 @@ Result<> ReadListening(const Json& json, Listening* on) {
   if (on->cause == Cause::kFile) reader.Text("pattern", &on->pattern);
   if (on->cause == Cause::kPush) reader.Text("branch", &on->branch);
   if (on->cause == Cause::kRegistry) reader.Text("alias", &on->alias);
-  if (on->cause == Cause::kSchedule) reader.Text("at", &on->at).Text("zone", &on->zone);
+  if (on->cause == Cause::kSchedule) ReadSchedule(&reader, on);
   GYRE_DO(reader.Read(json));
   if (row.needs_subject && on->subject.empty())
     return InvalidArgument(kBad, "a {} trigger must say which {}", row.name, row.subject);
@@ -134,7 +148,12 @@ Json ListeningToJson(const Listening& on) {
   Json json = Json::Obj({{"kind", row.name}});
   if (!on.subject.empty()) json.Set(row.subject, on.subject);
   if (!on.columns.empty()) json.Set("columns", on.columns);
-  if (on.cause == Cause::kSchedule) json.Set("at", on.at).Set("zone", on.zone);
+  if (on.cause == Cause::kSchedule) {
+    json.Set("at", on.at)
+        .Set("zone", on.zone)
+        .Set("catch_up", pipelines::CatchUpName(on.catch_up))
+        .Set("overlap", pipelines::OverlapName(on.overlap));
+  }
   if (!on.pattern.empty()) json.Set("pattern", on.pattern);
   if (!on.branch.empty()) json.Set("branch", on.branch);
   if (!on.alias.empty()) json.Set("alias", on.alias);

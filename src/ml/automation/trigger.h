@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "ml/pipelines/schedule.h"
 
 namespace gyre::automation {
 
@@ -59,9 +60,12 @@ struct Listening {
   std::string columns{};     // drift: only alerts that name one of these, comma separated
   std::string at{};          // schedule: "0 3 * * *" or "every 6h"
   std::string zone = "UTC";  // of the schedule
-  std::string pattern{};     // file: "*.csv"
-  std::string branch{};      // push: only this branch
-  std::string alias{};       // registry: only moves of this alias; empty = new versions too
+  // schedule: times that passed while nobody looked, and those that come while a run goes on
+  pipelines::CatchUp catch_up = pipelines::CatchUp::kLast;
+  pipelines::Overlap overlap = pipelines::Overlap::kQueue;
+  std::string pattern{};  // file: "*.csv"
+  std::string branch{};   // push: only this branch
+  std::string alias{};    // registry: only moves of this alias; empty = new versions too
   friend bool operator==(const Listening&, const Listening&) = default;
 };
 

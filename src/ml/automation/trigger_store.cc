@@ -184,7 +184,7 @@ Result<std::string> RunningBeside(db::Reader& reader, const Firing& firing) {
       "WHERE f.state IN ('starting', 'running') AND f.id <> ?1 AND (f.trigger_id = ?2 OR "
       "(t.project = ?3 AND f.subject = ?4 AND f.subject <> '')) LIMIT 1",
       {firing.id, firing.trigger_id, firing.project, firing.subject}, [&](const db::Row& row) {
-        running = row.IsNull(0) || row.Text(0).empty() ? "that starts now" : row.Str(0);
+        running = row.IsNull(0) || row.Text(0).empty() ? std::string(kStartsNow) : row.Str(0);
       }));
   return running;
 }
@@ -193,14 +193,15 @@ Result<History> HistoryOf(db::Reader& reader, std::string_view trigger_id, std::
   History history;
   bool counting = true;  // failures from the newest backwards, until one succeeded
   GYRE_DO(reader.Query(
-      "SELECT state, started_us, cpu_seconds FROM automation_firing "
+      "SELECT state, started_us, cpu_seconds, guard FROM automation_firing "
       "WHERE trigger_id = ?1 AND started_us >= ?2 AND started_us > 0 ORDER BY started_us DESC",
       {trigger_id, since_us}, [&](const db::Row& row) -> Result<> {
         const std::string_view state = row.Text(0);
         history.starts_us.push_back(row.Int(1));
         history.cpu_seconds += row.Real(2);
         if (state == "succeeded") counting = false;
-        if (counting && state == "failed") ++history.failures_in_a_row;
+        // Whoever cancelled a run found no fault with what it runs.
+        if (counting && state == "failed" && row.Text(3) != kCancelled) ++history.failures_in_a_row;
         return {};
       }));
   return history;

@@ -46,6 +46,9 @@ struct History {
 };
 Result<History> HistoryOf(db::Reader& reader, std::string_view trigger_id, std::int64_t since_us);
 
+constexpr std::string_view kStartsNow = "that starts now";  // in place of a run's id
+constexpr std::string_view kCancelled = "cancelled";        // guard of a firing whose run was
+
 // When a schedule was looked at last; nothing when never.
 Result<std::optional<std::int64_t>> LookedAt(db::Reader& reader, std::string_view trigger_id);
 Result<> SetLookedAt(db::Transaction& tx, std::string_view trigger_id, std::int64_t looked_us);

@@ -175,6 +175,16 @@ Result<Overlap> ParseOverlap(std::string_view text) {
       .Fix("skip, queue or cancel");
 }
 
+std::string_view CatchUpName(CatchUp catch_up) {
+  constexpr std::string_view kNames[] = {"none", "last", "all"};
+  return kNames[static_cast<std::size_t>(catch_up)];
+}
+
+std::string_view OverlapName(Overlap overlap) {
+  constexpr std::string_view kNames[] = {"skip", "queue", "cancel"};
+  return kNames[static_cast<std::size_t>(overlap)];
+}
+
 DueTimes DueBetween(const Cadence& cadence, const TimeZone& zone, std::int64_t begin_us,
                     std::int64_t last_us, std::int64_t now_us, CatchUp catch_up,
                     std::int64_t grace_us) {
@@ -201,18 +211,6 @@ DueTimes DueBetween(const Cadence& cadence, const TimeZone& zone, std::int64_t b
     }
   }
   return found;
-}
-
-std::int64_t JitterOf(std::string_view name, std::int64_t due_us, std::int64_t jitter_us) {
-  if (jitter_us <= 0) return 0;
-  const std::uint64_t mixed = Xxh3(name, static_cast<std::uint64_t>(due_us));
-  return static_cast<std::int64_t>(mixed % static_cast<std::uint64_t>(jitter_us + 1));
-}
-
-StartDecision Decide(Overlap overlap, bool one_runs) {
-  if (!one_runs) return StartDecision::kStart;
-  if (overlap == Overlap::kSkip) return StartDecision::kDrop;
-  return overlap == Overlap::kQueue ? StartDecision::kWait : StartDecision::kCancelAndStart;
 }
 
 }  // namespace gyre::pipelines

@@ -76,6 +76,8 @@ enum class CatchUp : unsigned char { kNone, kLast, kAll };      // of times that
 enum class Overlap : unsigned char { kSkip, kQueue, kCancel };  // while a run of before goes on
 Result<CatchUp> ParseCatchUp(std::string_view text);            // GY4743
 Result<Overlap> ParseOverlap(std::string_view text);            // GY4743
+std::string_view CatchUpName(CatchUp catch_up);
+std::string_view OverlapName(Overlap overlap);
 
 struct DueTimes {
   std::vector<std::int64_t> due_us;  // to be run for, oldest first; at most 1,000
@@ -87,11 +89,5 @@ struct DueTimes {
 DueTimes DueBetween(const Cadence& cadence, const TimeZone& zone, std::int64_t begin_us,
                     std::int64_t last_us, std::int64_t now_us, CatchUp catch_up,
                     std::int64_t grace_us = 60'000'000);
-// The same for the same name and time, from 0 to `jitter_us`: so that many schedules do not start
-// at once.
-std::int64_t JitterOf(std::string_view name, std::int64_t due_us, std::int64_t jitter_us);
-
-enum class StartDecision : unsigned char { kStart, kWait, kDrop, kCancelAndStart };
-StartDecision Decide(Overlap overlap, bool one_runs);
 
 }  // namespace gyre::pipelines

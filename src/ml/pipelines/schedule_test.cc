@@ -99,16 +99,12 @@ TEST(ScheduleTest, WhatWasMissedIsCaughtUpAsAsked) {
   EXPECT_EQ(due(CatchUp::kAll, sharp).due_us.size(), 6u);
 }
 
-TEST(ScheduleTest, JitterIsTheSameForTheSameTimeAndOverlapsAreDecided) {
-  const std::int64_t jitter = JitterOf("nightly", 1'000'000, 60'000'000);
-  EXPECT_EQ(jitter, JitterOf("nightly", 1'000'000, 60'000'000));
-  EXPECT_NE(jitter, JitterOf("hourly", 1'000'000, 60'000'000));
-  EXPECT_LE(jitter, 60'000'000);
-  EXPECT_EQ(JitterOf("nightly", 1, 0), 0);
-  EXPECT_EQ(Decide(Overlap::kSkip, true), StartDecision::kDrop);
-  EXPECT_EQ(Decide(Overlap::kQueue, true), StartDecision::kWait);
-  EXPECT_EQ(Decide(Overlap::kCancel, true), StartDecision::kCancelAndStart);
-  EXPECT_EQ(Decide(Overlap::kSkip, false), StartDecision::kStart);
+TEST(ScheduleTest, RulesAreReadAsTheyAreWritten) {
+  for (const auto rule : {CatchUp::kNone, CatchUp::kLast, CatchUp::kAll})
+    EXPECT_EQ(*ParseCatchUp(CatchUpName(rule)), rule);
+  for (const auto rule : {Overlap::kSkip, Overlap::kQueue, Overlap::kCancel})
+    EXPECT_EQ(*ParseOverlap(OverlapName(rule)), rule);
+  EXPECT_EQ(ParseCatchUp("some").error().gy(), "GY4743");
 }
 
 }  // namespace
