@@ -125,6 +125,7 @@ Result<int> Run(Invocation& in) {
   for (const std::string& param : in.List("param")) params.Push(param);
   body.Set("param_texts", std::move(params));
   if (in.Has("key")) body.Set("key", in.Get("key"));
+  if (in.Has("no-cache")) body.Set("no_cache", true);
   GYRE_TRY(Session* const session, in.session());
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
   GYRE_TRY(const Json run, session->Post(ProjectPath(in) + "/pipeline_runs", body));
@@ -344,6 +345,7 @@ constexpr Option kWait{.name = "--wait", .help = "follow it to its end; 1 when i
 constexpr Option kRunOptions[] = {
     {.name = "-p,--param", .value_name = "NAME=VALUE", .help = "a parameter", .repeated = true},
     kWait,
+    {.name = "--no-cache", .help = "every step runs; what it makes is kept for others"},
     {.name = "--key", .value_name = "KEY", .help = "two runs with one key are one"}};
 constexpr Option kScheduleOptions[] = {
     {.name = "--cron", .value_name = "WHEN", .help = "'0 3 * * MON-FRI', @daily, or 'every 6h'"},

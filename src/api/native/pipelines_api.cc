@@ -73,6 +73,7 @@ constexpr net::Route kRoutes[] = {
                  kSourceName,
                  {"params", Type::kObject, "values by name"},
                  {"param_texts", Type::kTexts, "name=value, read by the parameter's type"},
+                 {"no_cache", Type::kBool, "takes nothing from the cache"},
                  {"key", Type::kText, "two requests with one key are one run"}}},
     {.method = Method::kGet,
      .path = "/api/v1/pipeline_runs",
@@ -207,6 +208,7 @@ Result<net::Response> PipelinesApi::Run(net::Request& request) {
     return InvalidArgument("GY4730", "`params` must hold values by name");
   run.params = body["params"];
   for (const Json& text : body["param_texts"].items()) run.param_texts.push_back(text.AsString());
+  run.no_cache = body["no_cache"].AsBool();
   run.created_by = request.principal.name;
   if (!run.key.empty()) run.key = fmt::format("{}/{}", run.project, run.key);
   run.admit = [&](const auto& permissions) { return AdmitSteps(access_, request, permissions); };

@@ -90,6 +90,10 @@ void Engine::LookInCache(std::uint64_t tag) {
   };
   if (!key) return go_on(tag);  // what cannot be read is for the step to say
   flight.cache = *key;
+  if (machine.plan().takes_nothing) {
+    flight.why_not_cached = "nothing was to be taken from the cache";
+    return go_on(tag);
+  }
   const Step& step = machine.step_of(machine.tasks()[flight.intent.task]);
   InPool([this, tag, go_on, key = *std::move(key), run = machine.run(), step] {
     auto answer = AskCache(store_, programs_.blobs, run, step, key, clock_.NowMicros());
@@ -131,6 +135,7 @@ void Engine::BeginKind(std::uint64_t tag) {
                     .key = EffectKey(machine.run().id, step, task.item),
                     .attempt_key = "",
                     .created_by = machine.run().created_by,
+                    .no_cache = machine.plan().takes_nothing,
                     .with = std::move(filled->with),
                     .inputs = std::move(filled->inputs)};
   flight.context.attempt_key = fmt::format("{}#{}", flight.context.key, flight.intent.number);
@@ -245,7 +250,7 @@ void Engine::OnShimEnd(std::uint64_t tag, const exec::ShimEnd& end) {
   const Step& step = machine.step_of(task);
   const std::string folder =
       AttemptFolder(programs_.directory, flight.run_id, step, task.item, flight.intent.number);
-  Outcome outcome = OutcomeOf(end, step, folder);
+  Outcome outcome = OutcomeOf(end, step, task, folder);
   if (step.outputs.empty() || outcome.kind != Outcome::Kind::kSucceeded) {
     scratch_.push_back(folder);
     return End(tag, std::move(outcome), {});

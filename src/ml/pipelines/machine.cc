@@ -194,6 +194,9 @@ void Machine::Decide(std::size_t task, std::int64_t now_us) {
 
 void Machine::Pause(std::size_t task, std::int64_t ready_us, std::int64_t now_us) {
   const auto step = static_cast<std::size_t>(tasks_[task].step);
+  // No longer than it may be at most: what is further away was said by a clock that was ahead.
+  ready_us =
+      std::min(ready_us, now_us + PauseAfter(step_of(tasks_[task]).retries, tasks_[task].tries));
   if (ready_us > now_us) {
     pauses_.insert({ready_us, task});
     return;
@@ -203,6 +206,9 @@ void Machine::Pause(std::size_t task, std::int64_t ready_us, std::int64_t now_us
 }
 
 void Machine::WakePaused(std::int64_t now_us) {
+  if (std::exchange(woke_us_, now_us) > now_us) {  // the clock was set back
+    for (const auto& [ready_us, task] : std::exchange(pauses_, {})) Pause(task, ready_us, now_us);
+  }
   while (!pauses_.empty() && pauses_.begin()->first <= now_us) {
     const std::size_t task = pauses_.begin()->second;
     pauses_.erase(pauses_.begin());

@@ -125,6 +125,7 @@ class Machine {
   std::map<std::size_t, AttemptRecord> running_;           // task -> its attempt
   std::set<std::pair<std::int64_t, std::size_t>> pauses_;  // ready_us, task
   std::deque<std::size_t> to_expand_;
+  std::int64_t woke_us_ = 0;
   std::size_t over_ = 0;
   std::set<std::size_t> ready_steps_;
   Changes changes_;

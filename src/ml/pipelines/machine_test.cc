@@ -265,6 +265,17 @@ TEST_F(MachineTest, RetriesWaitLongerEachTimeAndHoldInLoops) {
   EXPECT_EQ(machine_->run().reason, "step `x` failed: it broke");
 }
 
+TEST_F(MachineTest, AClockThatIsSetBackHoldsNoRetryLongerThanItsPause) {
+  now_us_ = std::int64_t{1'800'000'000} * 1'000'000;
+  Open("name: a\nsteps:\n  x: {command: [a], retries: {max: 2, backoff: 1m}}\n");
+  End(Begin().at(0), kBad);
+  now_us_ -= std::int64_t{86'400} * 1'000'000;
+  EXPECT_TRUE(Begin().empty());
+  EXPECT_EQ(machine_->wake_us(), now_us_ + 60'000'000);
+  now_us_ += 60'000'000;
+  ASSERT_EQ(Begin().size(), 1u);
+}
+
 TEST_F(MachineTest, WhatALossCostsIsNoTry) {
   Open("name: a\nsteps:\n  x: {command: [a]}\n");
   End(Begin().at(0), Outcome::Kind::kLost);

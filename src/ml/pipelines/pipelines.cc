@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ml/pipelines/compare.h"
 #include "ml/pipelines/engine.h"
+#include "ml/pipelines/resources.h"
 #include "ml/pipelines/run_view.h"
 #include "ml/pipelines/versions.h"
 #include "platform/exec/bounded_log.h"
@@ -41,6 +42,7 @@ class PipelineKind final : public StepKind {
     request.params = context.with["params"];
     request.triggered_by = fmt::format("pipeline run {}", context.run_id.substr(0, 8));
     request.key = context.attempt_key;
+    request.no_cache = context.no_cache;
     request.created_by = context.created_by + ">" + context.step;
     GYRE_TRY(const RunView run, pipelines_.Run(std::move(request)));
     return run.id;
@@ -240,13 +242,15 @@ Result<RunView> PipelinesOnStore::Run(RunRequest request) {
     GYRE_TRY(const auto same, store_.RunOfKey(request.key));
     if (same) return store_.GetRun(*same);
   }
-  GYRE_TRY(const Planned planned, PlanOf(request));
-  const Spec& spec = planned.spec;
+  GYRE_TRY(Planned planned, PlanOf(request));
+  Spec& spec = planned.spec;
+  spec.takes_nothing = request.no_cache;
   if (request.admit) {
     GYRE_TRY(const auto permissions, versions_.PermissionsOf(spec, request.project));
     GYRE_DO(request.admit(permissions));
   }
   RunRecord run;
+  GYRE_DO(CheckResources(spec, OfThisMachine()));
   GYRE_TRY(run.params, ParamsOf(spec, request));
   run.id = NewId();
   run.project = request.project;

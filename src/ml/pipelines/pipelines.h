@@ -51,6 +51,7 @@ struct RunRequest {
   // Two requests with one key are one run; empty = each is its own.
   std::string key{};
   std::string created_by{};
+  bool no_cache = false;  // nothing is taken from the cache; what is made goes there
   // Asked with the permissions of exactly what will run, before it does; empty = whoever asks may.
   std::function<Result<>(const std::vector<std::string>& permissions)> admit{};
 };

@@ -1,7 +1,6 @@
 #include "ml/pipelines/pipelines.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,76 +8,13 @@
 #include <map>
 
 #include "base/mutex.h"
-#include "ledger/events/events.h"
-#include "ledger/lineage/lineage.h"
-#include "ledger/usage/usage.h"
+#include "ml/pipelines/pipelines_for_tests.h"
 #include "platform/exec/files.h"
 
 namespace gyre::pipelines {
 namespace {
 
-class PipelinesTest : public testing::Test {
- protected:
-  void SetUp() override {
-    char pattern[] = "/tmp/gyre-pipelines-XXXXXX";
-    root_ = mkdtemp(pattern);
-    db::Settings settings;
-    settings.path = root_ + "/gyre.db";
-    database_ = *db::OpenSqlite(settings);
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(),
-                                        lineage::LineageSchema(), usage::UsageSchema(),
-                                        PipelinesSchema()};
-    ASSERT_TRUE(database_->Migrate(schemas));
-    blobs_ = *blob::OpenLocalStore(root_ + "/blobs");
-    events_ = events::OpenEvents(*database_, SystemClock());
-    ASSERT_TRUE(events_->Start());
-    Open();
-  }
-  void TearDown() override {
-    pipelines_.reset();
-    events_.reset();
-    ASSERT_TRUE(exec::RemoveTree(root_));
-  }
-  void Open() {
-    pipelines_.reset();
-    PipelinesSettings settings;
-    settings.directory = root_ + "/pipelines";
-    settings.environment = {{"PATH", "/usr/bin:/bin"}};
-    auto opened = OpenPipelines({*database_, *blobs_, *events_, SystemClock()}, settings);
-    ASSERT_TRUE(opened) << opened.error().ToString();
-    pipelines_ = *std::move(opened);
-    if (kind_) pipelines_->AddKind(kind_());
-    ASSERT_TRUE(pipelines_->Start());
-  }
-  RunView Begin(std::string_view source, std::vector<std::string> params = {}) {
-    RunRequest request;
-    request.project = "default";
-    request.source = source;
-    request.param_texts = std::move(params);
-    request.created_by = "ann";
-    auto run = pipelines_->Run(request);
-    EXPECT_TRUE(run) << run.error().ToString() << run.error().where();
-    return run ? *run : RunView();
-  }
-  Result<PipelineVersion> Add(std::string_view source) {
-    return pipelines_->Add("default", source, "a.yaml", "ann");
-  }
-  RunView End(const RunView& run) {
-    auto ended = pipelines_->Wait(run.id, 20'000);
-    EXPECT_TRUE(ended);
-    return *ended;
-  }
-  std::string Log(const RunView& run, std::string_view step) {
-    return pipelines_->ReadLog(run.id, step, 0, 0, 1 << 20)->text;
-  }
-
-  std::string root_;
-  std::function<std::unique_ptr<StepKind>()> kind_;  // that the next Open adds
-  std::unique_ptr<db::Database> database_;
-  std::unique_ptr<blob::Store> blobs_;
-  std::unique_ptr<events::Events> events_;
-  std::unique_ptr<Pipelines> pipelines_;
-};
+class PipelinesTest : public PipelinesFixture {};
 
 TEST_F(PipelinesTest, SameBytesAreOneVersion) {
   const std::string text = "name: a\nsteps: {x: {command: [echo, hello]}}\n";
@@ -160,6 +96,58 @@ TEST_F(PipelinesTest, WhatAnotherPipelineIsGivenIsCheckedAtOnce) {
     EXPECT_EQ(added.error().gy(), "GY4705") << wrong;
     EXPECT_EQ(added.error().where(), "a.yaml:4") << wrong;
   }
+}
+
+TEST_F(PipelinesTest, WhoAsksForMoreThanThereIsIsRefusedAtOnce) {
+  for (const char* asked : {"cpus: 4000", "memory: 900000GiB"}) {
+    RunRequest request;
+    request.project = "default";
+    request.source =
+        fmt::format("name: a\nsteps: {{x: {{command: [a], resources: {{{}}}}}}}\n", asked);
+    const auto run = pipelines_->Run(request);
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().gy(), "GY4733") << asked;
+  }
+}
+
+TEST_F(PipelinesTest, OutOfMemorySaysSoAndGrowsWhereThatIsAskedFor) {
+  const RunView run = End(Begin(R"(
+name: a
+steps:
+  fixed:
+    script: |
+      import time
+      held = bytearray(90_000_000); held[::4096] = b"x" * len(held[::4096]); time.sleep(3)
+    resources: {memory: 40MB}
+  grown:
+    script: |
+      import time
+      held = bytearray(90_000_000); held[::4096] = b"x" * len(held[::4096]); time.sleep(2)
+    resources: {memory: 40MB}
+    retries: {max: 3, backoff: 0, memory_factor: 2}
+)"));
+  std::map<std::string, Json> tasks;
+  const Json all = TasksOf(run);
+  for (const Json& task : all.items()) tasks[task["task"].AsString()] = task;
+  EXPECT_EQ(tasks["fixed"]["reason"].AsString().substr(0, 35),
+            "GY4734 out of memory: limit 40.0 MB")
+      << tasks["fixed"].Dump();
+  EXPECT_EQ(tasks["grown"]["state"].AsString(), "succeeded") << tasks["grown"].Dump();
+  EXPECT_GT(tasks["grown"]["attempts"].size(), 1u);
+}
+
+TEST_F(PipelinesTest, NothingIsTakenFromTheCacheWhenThatIsSaid) {
+  RunRequest request;
+  request.source =
+      "name: a\nsteps:\n  x: {shell: echo 1 > \"$GYRE_OUTPUT_N\", outputs: {n: int}, cache: "
+      "true}\n";
+  const RunView first = End(Begin(request));
+  request.no_cache = true;
+  const RunView second = End(Begin(request));
+  EXPECT_EQ(TasksOf(second).items()[0]["reason"].AsString(),
+            "run, because nothing was to be taken from the cache");
+  request.no_cache = false;
+  EXPECT_EQ(TasksOf(End(Begin(request))).items()[0]["cached_from"].AsString(), second.id);
 }
 
 TEST_F(PipelinesTest, AFailureSaysWhyAndExitHandlersRun) {

@@ -1,11 +1,13 @@
 #include "ml/pipelines/programs.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 
 #include "base/hash.h"
 #include "base/text.h"
 #include "ml/pipelines/plain_text.h"
+#include "ml/pipelines/resources.h"
 #include "platform/exec/files.h"
 
 namespace gyre::pipelines {
@@ -232,7 +234,7 @@ exec::ShimOptions FoundProgram(const ProgramRooms& rooms, const Machine& machine
   exec::ShimOptions options;
   options.folder = AttemptFolder(rooms.directory, machine.run().id, step, task.item, intent.number);
   options.nonce = intent.nonce;
-  options.memory_bytes_max = step.resources.memory_bytes;
+  options.memory_bytes_max = MemoryLimitOf(step, task);
   options.log_file = LogFile(options.folder);
   options.log_bytes_max = rooms.log_bytes_max;
   options.claims_durably = step.effects_external;
@@ -321,7 +323,17 @@ Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string&
   return read;
 }
 
-Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const std::string& folder) {
+std::int64_t MemoryLimitOf(const Step& step, const TaskRecord& task) {
+  const std::int64_t asked = step.resources.memory_bytes;
+  if (asked == 0 || step.retries.memory_factor <= 1) return asked;
+  const std::int64_t most = std::max(asked, OfThisMachine().memory_bytes);
+  double limit = static_cast<double>(asked);
+  while (limit <= static_cast<double>(task.memory_bytes_peak)) limit *= step.retries.memory_factor;
+  return static_cast<std::int64_t>(std::min(limit, static_cast<double>(most)));
+}
+
+Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const TaskRecord& task,
+                  const std::string& folder) {
   Outcome outcome;
   outcome.exit_code = end.code;
   outcome.cpu_seconds = end.cpu_seconds;
@@ -345,8 +357,16 @@ Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const std::string&
     outcome.reason = fmt::format("it printed nothing for {}",
                                  HumanSeconds(static_cast<double>(step.stall_us) / 1e6));
   } else if (end.why == "memory") {
-    outcome.reason =
-        fmt::format("it used more than {} of memory", HumanBytes(step.resources.memory_bytes));
+    // All its processes together had more than the limit; the kernel tells of the largest alone.
+    const std::int64_t limit = MemoryLimitOf(step, task);
+    outcome.memory_bytes_peak = std::max(outcome.memory_bytes_peak, limit);
+    outcome.reason = fmt::format("GY4734 out of memory: limit {}, peak {}", HumanBytes(limit),
+                                 HumanBytes(outcome.memory_bytes_peak));
+  } else if (end.signal == SIGKILL) {
+    outcome.reason = fmt::format(
+        "it was killed by signal 9, perhaps because the machine had no memory left: "
+        "peak {}",
+        HumanBytes(end.memory_bytes_peak));
   } else if (end.signal != 0) {
     outcome.reason = fmt::format("it was killed by signal {}", end.signal);
   } else if (end.code != 0) {

@@ -52,7 +52,10 @@ struct ReadOutputs {
 };
 Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string& folder,
                                    const std::vector<OutputSpec>& outputs);
-Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const std::string& folder);
+// What the task's next attempt may use: its limit, grown past what it has run out of. 0 = no limit.
+std::int64_t MemoryLimitOf(const Step& step, const TaskRecord& task);
+Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const TaskRecord& task,
+                  const std::string& folder);
 
 // The file that a value "sha256:..." means; nothing for other values and when it is not there.
 std::optional<blob::Object> FileOf(blob::Store& blobs, const Json& value);

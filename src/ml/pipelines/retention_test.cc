@@ -1,14 +1,8 @@
 // What is forgotten of runs, and what must not be.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include <atomic>
-
-#include "ledger/events/events.h"
-#include "ledger/lineage/lineage.h"
-#include "ledger/usage/usage.h"
-#include "ml/pipelines/pipelines.h"
+#include "ml/pipelines/pipelines_for_tests.h"
 #include "platform/exec/files.h"
 
 namespace gyre::pipelines {
@@ -16,52 +10,12 @@ namespace {
 
 constexpr std::int64_t kHour = 3600 * kMicrosPerSecond;
 
-class ShiftedClock final : public Clock {
- public:
-  std::int64_t NowMicros() const override { return SystemClock().NowMicros() + ahead_us; }
-  std::int64_t MonotonicMicros() const override { return SystemClock().MonotonicMicros(); }
-  std::atomic<std::int64_t> ahead_us = 0;
-};
-
-class RetentionTest : public testing::Test {
+class RetentionTest : public PipelinesFixture {
  protected:
-  void SetUp() override {
-    char pattern[] = "/tmp/gyre-retention-XXXXXX";
-    root_ = mkdtemp(pattern);
-    db::Settings settings;
-    settings.path = root_ + "/gyre.db";
-    database_ = *db::OpenSqlite(settings);
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(),
-                                        lineage::LineageSchema(), usage::UsageSchema(),
-                                        PipelinesSchema()};
-    ASSERT_TRUE(database_->Migrate(schemas));
-    blobs_ = *blob::OpenLocalStore(root_ + "/blobs");
-    events_ = events::OpenEvents(*database_, clock_);
-    ASSERT_TRUE(events_->Start());
-    PipelinesSettings pipelines;
-    pipelines.directory = root_ + "/pipelines";
-    pipelines.environment = {{"PATH", "/usr/bin:/bin"}};
-    pipelines_ = *OpenPipelines({*database_, *blobs_, *events_, clock_}, pipelines);
-    ASSERT_TRUE(pipelines_->Start());
-  }
-  void TearDown() override {
-    pipelines_.reset();
-    events_.reset();
-    ASSERT_TRUE(exec::RemoveTree(root_));
-  }
-  RunView Begin(std::string_view source) {
-    RunRequest request;
-    request.project = "default";
-    request.source = source;
-    auto run = pipelines_->Run(request);
-    EXPECT_TRUE(run) << run.error().ToString();
-    return run ? *run : RunView();
-  }
   RunView Run(std::string_view source) {
-    auto ended = pipelines_->Wait(Begin(source).id, 20'000);
-    EXPECT_TRUE(ended);
-    EXPECT_EQ(ended->state, "succeeded") << ended->reason;
-    return *ended;
+    RunView ended = End(Begin(source));
+    EXPECT_EQ(ended.state, "succeeded") << ended.reason;
+    return ended;
   }
   // As `gyre gc` does with a retention of 90 days.
   Pipelines::Forgotten Forget() {
@@ -87,13 +41,6 @@ class RetentionTest : public testing::Test {
     const std::string file = (*described)["tasks"].items()[0]["outputs"]["f"].AsString();
     return *blobs_->Exists(file.substr(7));
   }
-
-  std::string root_;
-  ShiftedClock clock_;
-  std::unique_ptr<db::Database> database_;
-  std::unique_ptr<blob::Store> blobs_;
-  std::unique_ptr<events::Events> events_;
-  std::unique_ptr<Pipelines> pipelines_;
 };
 
 constexpr std::string_view kFile =

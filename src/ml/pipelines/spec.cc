@@ -140,7 +140,8 @@ Json StepToJson(const Step& step) {
                          {"max_parallel", step.parallel_max}});
   json.Set("retries", Json::Obj({{"max", step.retries.max},
                                  {"backoff_us", step.retries.backoff_us},
-                                 {"factor", step.retries.factor}}))
+                                 {"factor", step.retries.factor},
+                                 {"memory_factor", step.retries.memory_factor}}))
       .Set("timeout_us", step.timeout_us)
       .Set("stall_us", step.stall_us)
       .Set("cpus", step.resources.cpus)
@@ -166,7 +167,8 @@ Step StepFromJson(const Json& json) {
   step.for_each = json["for_each"];
   step.parallel_max = static_cast<int>(json["max_parallel"].AsInt());
   step.retries = {static_cast<int>(json["retries"]["max"].AsInt()),
-                  json["retries"]["backoff_us"].AsInt(), json["retries"]["factor"].AsDouble(2)};
+                  json["retries"]["backoff_us"].AsInt(), json["retries"]["factor"].AsDouble(2),
+                  json["retries"]["memory_factor"].AsDouble(1)};
   step.timeout_us = json["timeout_us"].AsInt();
   step.stall_us = json["stall_us"].AsInt();
   step.resources = {static_cast<int>(json["cpus"].AsInt()), json["memory_bytes"].AsInt()};
@@ -192,7 +194,8 @@ Json SpecToJson(const Spec& spec) {
                     {"params", std::move(params)},
                     {"steps", std::move(steps)},
                     {"outputs", spec.outputs},
-                    {"max_parallel", spec.parallel_max}});
+                    {"max_parallel", spec.parallel_max},
+                    {"takes_nothing", spec.takes_nothing}});
 }
 
 Spec SpecFromJson(const Json& json) {
@@ -209,6 +212,7 @@ Spec SpecFromJson(const Json& json) {
   for (const Json& step : json["steps"].items()) spec.steps.push_back(StepFromJson(step));
   spec.outputs = json["outputs"];
   spec.parallel_max = static_cast<int>(json["max_parallel"].AsInt());
+  spec.takes_nothing = json["takes_nothing"].AsBool();
   return spec;
 }
 

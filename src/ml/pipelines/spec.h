@@ -46,6 +46,7 @@ struct Retries {
   int max = 0;                          // attempts after the first
   std::int64_t backoff_us = 1'000'000;  // before the second attempt
   double factor = 2;                    // of each further pause
+  double memory_factor = 1;             // of the limit, after an attempt that ran out of memory
 };
 
 struct Resources {
@@ -79,6 +80,7 @@ struct Spec {
   std::vector<Step> steps;  // of a component: one
   Json outputs;             // of the whole: name -> reference
   int parallel_max = 0;
+  bool takes_nothing = false;  // of a run: nothing comes from the cache; what it makes goes there
 };
 
 // What a kind of step takes, besides what every step has.

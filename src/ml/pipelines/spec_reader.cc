@@ -272,16 +272,19 @@ Result<> SpecReader::ReadRetries(const Path& path, const Json& json, Retries* re
     GYRE_TRY(retries->max, Count(path, json, kRetriesMax));
     return {};
   }
-  const std::string known[] = {"max", "backoff", "factor"};
+  const std::string known[] = {"max", "backoff", "factor", "memory_factor"};
   GYRE_DO(CheckKeys(path, json, known));
   GYRE_TRY(retries->max, Count(Below(path, "max"), json["max"], kRetriesMax));
   if (const Json* backoff = json.Find("backoff")) {
     GYRE_TRY(retries->backoff_us, Time(Below(path, "backoff"), *backoff));
   }
-  if (const Json* factor = json.Find("factor")) {
-    retries->factor = factor->AsDouble();
-    if (!factor->is_number() || retries->factor < 1 || retries->factor > 100)
-      return Bad(Below(path, "factor"), "must be a number from 1 to 100");
+  for (const auto& [key, member] :
+       {std::pair{"factor", &retries->factor}, {"memory_factor", &retries->memory_factor}}) {
+    const Json* factor = json.Find(key);
+    if (factor == nullptr) continue;
+    *member = factor->AsDouble();
+    if (!factor->is_number() || *member < 1 || *member > 100)
+      return Bad(Below(path, key), "must be a number from 1 to 100");
   }
   return {};
 }

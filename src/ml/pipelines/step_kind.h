@@ -26,6 +26,7 @@ struct StepContext {
   std::string key;          // the same for all attempts: for effects outside
   std::string attempt_key;  // for work that is begun anew with each attempt
   std::string created_by;
+  bool no_cache = false;  // of the whole run
   Json with, inputs;
 };
 
