@@ -29,9 +29,12 @@ Result<> House::Rooms::OpenJobs() {
   job_settings.log_directory = options.data_directory + "/logs/jobs";
   job_settings.request_timeout_ms = Millis("query.timeout");
   GYRE_TRY(jobs, runners::OpenJobs(*database, *blobs, SystemClock(), std::move(job_settings)));
-  GYRE_TRY(pipelines,
-           pipelines::OpenPipelines({*database, *blobs, *events, SystemClock()},
-                                    PipelinesSettingsOf(settings, options.data_directory)));
+  auto pipelines_settings = PipelinesSettingsOf(settings, options.data_directory);
+  pipelines_settings.find_secret = [this](std::string_view project, std::string_view reference) {
+    return secrets->Resolve(project, reference);
+  };
+  GYRE_TRY(pipelines, pipelines::OpenPipelines({*database, *blobs, *events, SystemClock()},
+                                               std::move(pipelines_settings)));
   return {};
 }
 

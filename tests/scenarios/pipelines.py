@@ -4,12 +4,13 @@ python3 tests/scenarios/pipelines.py"""
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from harness import GYRE, run_scenarios  # noqa: E402
+from harness import GYRE, SOURCE, run_scenarios  # noqa: E402
 
 
 def write(g, name, text):
@@ -172,6 +173,45 @@ def a_pipeline_is_scheduled(g):
     assert done['triggered_by'].startswith('trigger p-schedule: due at'), done
 
 
+def what_the_page_shows_runs(g):
+    """Each example of docs/pipelines.md, those that others use first."""
+    with open(os.path.join(SOURCE, 'docs', 'pipelines.md')) as page:
+        examples = re.findall(r'```yaml\n(.*?)```', page.read(), re.S)
+    names = {re.search(r'^(?:name|component): (\S+)', example).group(1): example for example in examples}
+    g.start()
+    for name in ('table', 'rows', *(name for name in names if name not in ('table', 'rows'))):
+        write(g, name + '.yaml', names[name])
+        g.cli('pipelines', 'add', name + '.yaml')
+    assert g.cli('pipelines', 'logs', run(g, 'hello', '-p', 'who=Ann')['id'], 'greet').stdout == 'hello Ann\n'
+    assert run(g, 'measure')['outputs'] == {'parts': [100, 200]}
+    again = run(g, 'measure', '--no-cache')
+    assert 'nothing was to be taken' in tasks(again)['make']['reason'], tasks(again)['make']
+    repository = os.path.join(g.work, 'code')
+    os.makedirs(repository)
+    write(g, 'code/fit.sh', 'echo 0.9 > "$GYRE_OUTPUT_ACCURACY"\n')
+    for words in (('init', '-q', '-b', 'main'), ('add', '.'), ('-c', 'user.name=a', '-c', 'user.email=a@example.org', 'commit', '-qm', 'fit')):
+        subprocess.run(['git', '-C', repository, *words], check=True)
+    assert run(g, 'branches', '-p', 'repository=' + repository)['outputs']['accuracies'] == [.9]
+    assert run(g, 'answers')['outputs'] == {'model': 'answers:v1', 'copy': 'answers-copy:v1'}
+
+
+def secrets_reach_programs_alone(g):
+    g.start()
+    g.cli('secrets', 'set', 'token', stdin='open sesame')
+    write(g, 'p.yaml', 'name: p\nsteps:\n  x: {shell: \'echo "it is $TOKEN"; exit 3\', environment: {TOKEN: "secret:token"}}\n')
+    failed = run(g, 'p.yaml', expect='failed')
+    assert failed['reason'] == 'step `x` failed: exit status 3: it is ***********', failed['reason']
+    assert g.cli('pipelines', 'logs', failed['id'], 'x').stdout == 'it is ***********\n'
+    write(g, 'q.yaml', 'name: q\nsteps:\n  x: {command: [a], environment: {TOKEN: "secret:other"}}\n')
+    assert 'GY4142' in g.cli('pipelines', 'run', 'q.yaml', check=False).stderr
+    g.stop()
+    for folder, _, files in os.walk(g.data):
+        for path in (os.path.join(folder, name) for name in files):
+            if os.path.isfile(path):  # a claim is a link that leads nowhere
+                with open(path, 'rb') as stored:
+                    assert b'open sesame' not in stored.read(), path
+
+
 def the_loop_itself_is_steps(g):
     g.start()
     pick = random.Random(3)
@@ -258,6 +298,6 @@ def commands_without_a_server_work_too(g):
 if __name__ == '__main__':
     run_scenarios([versions_params_and_refusals, a_cached_step_is_taken_again_and_explained, failing_steps_are_retried_by_hand,
                    a_run_is_followed_and_cancelled, code_comes_from_git_at_a_commit, a_loop_over_branches_is_compared,
-                   runs_that_ended_long_ago_are_collected, a_pipeline_is_scheduled, the_loop_itself_is_steps,
-                   a_model_of_another_program_is_registered, what_a_step_prints_takes_only_so_much,
+                   runs_that_ended_long_ago_are_collected, a_pipeline_is_scheduled, what_the_page_shows_runs, secrets_reach_programs_alone,
+                   the_loop_itself_is_steps, a_model_of_another_program_is_registered, what_a_step_prints_takes_only_so_much,
                    commands_without_a_server_work_too])

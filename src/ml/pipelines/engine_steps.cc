@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ml/pipelines/engine.h"
 #include "ml/pipelines/plain_text.h"
+#include "ml/pipelines/step_secrets.h"
 #include "platform/exec/fault_point.h"
 #include "platform/exec/files.h"
 #include "platform/telemetry/log.h"
@@ -250,7 +251,14 @@ void Engine::OnShimEnd(std::uint64_t tag, const exec::ShimEnd& end) {
   const Step& step = machine.step_of(task);
   const std::string folder =
       AttemptFolder(programs_.directory, flight.run_id, step, task.item, flight.intent.number);
-  Outcome outcome = OutcomeOf(end, step, task, folder);
+  const auto secrets = SecretsOf(step, machine.run().project, programs_.find_secret);
+  Outcome outcome = OutcomeOf(end, step, task, folder, secrets);
+  if (!secrets.empty()) {
+    InPool([log = LogFile(folder), secrets] {
+      if (auto masked = MaskFile(log, secrets); !masked)
+        kLog.Error("a log may show a secret", {{"file", log}});
+    });
+  }
   if (step.outputs.empty() || outcome.kind != Outcome::Kind::kSucceeded) {
     scratch_.push_back(folder);
     return End(tag, std::move(outcome), {});
@@ -259,20 +267,21 @@ void Engine::OnShimEnd(std::uint64_t tag, const exec::ShimEnd& end) {
   --programs_running_;
   ++programs_ahead_;
   found->second.begun = false;
-  InPool([this, tag, folder, outputs = step.outputs, outcome = std::move(outcome)]() mutable {
-    auto read = CollectOutputs(programs_, folder, outputs);
-    Post([this, tag, folder, read = std::move(read), outcome = std::move(outcome)]() mutable {
-      scratch_.push_back(folder);
-      TaskGroup extra;
-      if (read) {
-        outcome.outputs = std::move(read->values);
-        extra.blobs = std::move(read->blobs);
-      } else {
-        outcome = Refused(read.error());
-      }
-      End(tag, std::move(outcome), std::move(extra));
-    });
-  });
+  InPool(
+      [this, tag, folder, secrets, outputs = step.outputs, outcome = std::move(outcome)]() mutable {
+        auto read = CollectOutputs(programs_, folder, outputs, secrets);
+        Post([this, tag, folder, read = std::move(read), outcome = std::move(outcome)]() mutable {
+          scratch_.push_back(folder);
+          TaskGroup extra;
+          if (read) {
+            outcome.outputs = std::move(read->values);
+            extra.blobs = std::move(read->blobs);
+          } else {
+            outcome = Refused(read.error());
+          }
+          End(tag, std::move(outcome), std::move(extra));
+        });
+      });
 }
 
 void Engine::End(std::uint64_t tag, Outcome outcome, TaskGroup extra) {

@@ -10,6 +10,7 @@
 #include "ml/pipelines/engine.h"
 #include "ml/pipelines/resources.h"
 #include "ml/pipelines/run_view.h"
+#include "ml/pipelines/step_secrets.h"
 #include "ml/pipelines/versions.h"
 #include "platform/exec/bounded_log.h"
 #include "platform/exec/files.h"
@@ -95,7 +96,8 @@ class PipelinesOnStore final : public Pipelines {
         store_(rooms.database, rooms.events),
         engine_(
             store_,
-            ProgramRooms{rooms.blobs, settings_.directory, Environment(), settings_.log_bytes_max},
+            ProgramRooms{rooms.blobs, settings_.directory, Environment(), settings_.log_bytes_max,
+                         settings_.find_secret},
             kinds_, rooms.clock, settings_.parallel_max) {
     AddKind(std::make_unique<PipelineKind>(*this, rooms_.blobs));
   }
@@ -251,6 +253,7 @@ Result<RunView> PipelinesOnStore::Run(RunRequest request) {
   }
   RunRecord run;
   GYRE_DO(CheckResources(spec, OfThisMachine()));
+  GYRE_DO(CheckSecrets(spec, request.project, settings_.find_secret));
   GYRE_TRY(run.params, ParamsOf(spec, request));
   run.id = NewId();
   run.project = request.project;
@@ -309,7 +312,8 @@ Result<LogPart> PipelinesOnStore::ReadLog(std::string_view id, std::string_view 
   if (found.number == 0) return part;
   const std::string file =
       LogFile(AttemptFolder(settings_.directory, run.id, found.step, found.item, found.number));
-  if (auto piece = exec::ReadLogFrom(file, offset, bytes_max)) {
+  const auto secrets = SecretsOf(found.step, run.project, settings_.find_secret);
+  if (auto piece = ReadMaskedLog(file, offset, bytes_max, secrets, part.ended)) {
     part.text = std::move(piece->text);
     part.next_offset = piece->next_offset;
   }
@@ -373,6 +377,12 @@ class Immediate final : public StepKind {
 };
 
 }  // namespace
+
+FindSecret NoSecrets() {
+  return [](std::string_view, std::string_view reference) -> Result<std::string> {
+    return NotFound("GY4736", "nobody keeps `{}` here", reference);
+  };
+}
 
 std::unique_ptr<StepKind> ImmediateKind(const KindFacts& facts, std::string_view permission,
                                         std::function<StepEnd(const StepContext&)> execute) {

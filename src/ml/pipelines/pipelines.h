@@ -89,11 +89,17 @@ struct LogPart {
   bool ended = false;  // nothing more will come
 };
 
+// The value of "secret:NAME" of a project.
+using FindSecret =
+    std::function<Result<std::string>(std::string_view project, std::string_view reference)>;
+FindSecret NoSecrets();
+
 struct PipelinesSettings {
   std::string directory;                           // of attempts: logs, status, scratch
   int parallel_max = 4;                            // programs at once
   std::int64_t log_bytes_max = 64 << 20;           // of what a program prints; its middle goes
   std::map<std::string, std::string> environment;  // what programs are given besides their own
+  FindSecret find_secret = NoSecrets();            // for the environment of steps
 };
 
 struct PipelinesRooms {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ml/pipelines/plain_text.h"
 #include "ml/pipelines/resources.h"
+#include "ml/pipelines/step_secrets.h"
 #include "platform/exec/files.h"
 
 namespace gyre::pipelines {
@@ -139,10 +140,10 @@ Result<std::vector<std::string>> WordsOf(const Step& step, const Json& with,
   return words;
 }
 
-std::string LastLine(const std::string& log) {
+std::string LastLine(const std::string& log, std::span<const std::string> secrets) {
   constexpr std::int64_t kTail = 2000;
   const std::int64_t from = std::max<std::int64_t>(0, exec::FileSize(log) - kTail);
-  const auto text = exec::ReadFilePart(log, from, kTail);
+  const auto text = ReadMasked(log, from, kTail, secrets);
   if (!text) return {};
   const std::string_view trimmed = Trim(*text);
   const std::size_t line = trimmed.rfind('\n');
@@ -243,12 +244,23 @@ exec::ShimOptions FoundProgram(const ProgramRooms& rooms, const Machine& machine
 
 namespace {
 
+// A secret is one that the file itself names: a value that is filled in is never looked up.
+Result<> AddVariablesOfStep(const ProgramRooms& rooms, const Machine& machine, const Step& step,
+                            const Json& filled, std::vector<std::string>* environment) {
+  for (const auto& [name, value] : filled["environment"].members()) {
+    std::string text = TextOf(value);
+    if (const Json& written = step.with["environment"][name]; IsSecret(written)) {
+      GYRE_TRY(text, rooms.find_secret(machine.run().project, written.AsString()));
+    }
+    environment->push_back(fmt::format("{}={}", name, text));
+  }
+  return {};
+}
+
 void AddOwnVariables(const Machine& machine, const Intent& intent, const Machine::Filled& filled,
                      const std::string& outputs, std::vector<std::string>* environment) {
   const TaskRecord& task = machine.tasks()[intent.task];
   const Step& step = machine.step_of(task);
-  for (const auto& [name, value] : filled.with["environment"].members())
-    environment->push_back(fmt::format("{}={}", name, TextOf(value)));
   // Code reads its values here; a list of words has them filled in.
   if (step.kind == "shell" || step.kind == "script") {
     for (const auto& [name, value] : machine.run().params.members())
@@ -290,6 +302,7 @@ Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machin
                            options.working_directory)
         .Fix("leave it out for an empty folder, or begin it with a slash");
   options.environment = rooms.environment;
+  GYRE_DO(AddVariablesOfStep(rooms, machine, step, filled.with, &options.environment));
   AddOwnVariables(machine, intent, filled, outputs, &options.environment);
   options.timeout_ms = step.timeout_us / 1000;
   options.stall_ms = step.stall_us / 1000;
@@ -298,7 +311,8 @@ Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machin
 }
 
 Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string& folder,
-                                   const std::vector<OutputSpec>& outputs) {
+                                   const std::vector<OutputSpec>& outputs,
+                                   std::span<const std::string> secrets) {
   ReadOutputs read;
   for (const OutputSpec& output : outputs) {
     const std::string path = folder + "/outputs/" + output.name;
@@ -313,6 +327,10 @@ Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string&
       continue;
     }
     GYRE_TRY(const std::string text, exec::ReadFile(path, kOutputBytesMax));
+    if (Masked(text, secrets) != text)
+      return InvalidArgument("GY4735", "the output `{}` holds a secret", output.name)
+          .Why("outputs are kept and shown")
+          .Fix("give the next step the same secret in its environment");
     if (!IsValidUtf8(text))
       return InvalidArgument("GY4709", "the output `{}` is not UTF-8 text", output.name)
           .Fix("declare it as a file");
@@ -333,7 +351,7 @@ std::int64_t MemoryLimitOf(const Step& step, const TaskRecord& task) {
 }
 
 Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const TaskRecord& task,
-                  const std::string& folder) {
+                  const std::string& folder, std::span<const std::string> secrets) {
   Outcome outcome;
   outcome.exit_code = end.code;
   outcome.cpu_seconds = end.cpu_seconds;
@@ -370,7 +388,7 @@ Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const TaskRecord& 
   } else if (end.signal != 0) {
     outcome.reason = fmt::format("it was killed by signal {}", end.signal);
   } else if (end.code != 0) {
-    const std::string last = LastLine(LogFile(folder));
+    const std::string last = LastLine(LogFile(folder), secrets);
     outcome.reason = fmt::format("exit status {}{}{}", end.code, last.empty() ? "" : ": ", last);
   } else {
     outcome.kind = Kind::kSucceeded;

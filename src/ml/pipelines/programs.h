@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ml/pipelines/machine.h"
+#include "ml/pipelines/pipelines.h"
 #include "platform/blob/blob_store.h"
 #include "platform/exec/shims.h"
 
@@ -26,6 +27,7 @@ struct ProgramRooms {
   std::string directory;                 // of all attempts
   std::vector<std::string> environment;  // "NAME=value", of every program
   std::int64_t log_bytes_max = 0;        // of each program; 0 = no limit
+  FindSecret find_secret;
 };
 
 // Where an attempt lives: it is the program's working directory, with outputs/; what begins with
@@ -51,11 +53,12 @@ struct ReadOutputs {
   std::vector<blob::Object> blobs;
 };
 Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string& folder,
-                                   const std::vector<OutputSpec>& outputs);
+                                   const std::vector<OutputSpec>& outputs,
+                                   std::span<const std::string> secrets);
 // What the task's next attempt may use: its limit, grown past what it has run out of. 0 = no limit.
 std::int64_t MemoryLimitOf(const Step& step, const TaskRecord& task);
 Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const TaskRecord& task,
-                  const std::string& folder);
+                  const std::string& folder, std::span<const std::string> secrets);
 
 // The file that a value "sha256:..." means; nothing for other values and when it is not there.
 std::optional<blob::Object> FileOf(blob::Store& blobs, const Json& value);
