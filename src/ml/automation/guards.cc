@@ -125,9 +125,8 @@ std::int64_t QuietUntil(const QuietHours& hours, const pipelines::TimeZone& zone
 
 Decision Judge(const TriggerSpec& spec, const GuardFacts& facts) {
   const Guards& guards = spec.guards;
-  const Word words[] = {Enabled(spec),           Failures(guards, facts),
-                        Quality(guards, facts),  OneAtATime(spec, facts),
-                        Cooldown(guards, facts), RunsPerDay(guards, facts),
+  const Word words[] = {Enabled(spec),           Failures(guards, facts), Quality(guards, facts),
+                        OneAtATime(spec, facts), Cooldown(guards, facts), RunsPerDay(guards, facts),
                         Budget(guards, facts),   Quiet(guards, facts)};
   Decision decision;
   decision.reason = "all guards agree";

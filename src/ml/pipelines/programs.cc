@@ -378,8 +378,11 @@ Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const TaskRecord& 
     // All its processes together had more than the limit; the kernel tells of the largest alone.
     const std::int64_t limit = MemoryLimitOf(step, task);
     outcome.memory_bytes_peak = std::max(outcome.memory_bytes_peak, limit);
-    outcome.reason = fmt::format("GY4734 out of memory: limit {}, peak {}", HumanBytes(limit),
-                                 HumanBytes(outcome.memory_bytes_peak));
+    const Error error =
+        MakeError(Code::kResourceExhausted, "GY4734", "out of memory: limit {}, peak {}",
+                  HumanBytes(limit), HumanBytes(outcome.memory_bytes_peak));
+    outcome.reason = fmt::format("{} {}", error.gy(), error.message());
+    outcome.error = error.gy();
   } else if (end.signal == SIGKILL) {
     outcome.reason = fmt::format(
         "it was killed by signal 9, perhaps because the machine had no memory left: "
