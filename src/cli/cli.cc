@@ -139,7 +139,7 @@ class CommandInvocation : public Invocation {
     Write(stderr, fmt::format("this will {}; type `{}` to go on: ", what, name));
     char line[512];
     if (std::fgets(line, sizeof line, stdin) != nullptr && Trim(line) == name) return {};
-    return Error(Code::kCancelled, "GY4063", "nothing was removed: the answer was another one");
+    return Error(Code::kCancelled, "GY4063", "nothing was changed: the answer was another one");
   }
 
   Result<> Prepare() {

@@ -308,6 +308,13 @@ def failure_names_the_entry(g):
     write(g)
     told = g.cli('apply', '--yes').stdout
     assert 'datasets.customers' not in told and 'training.churn   churn:v1' in told, told
+    # Rows that the server has are not missed; those of a new dataset are.
+    os.rename(os.path.join(g.work, 'customers.csv'), os.path.join(g.work, 'kept.csv'))
+    assert 'customers.csv is not here' in g.cli('apply', '--check').stderr
+    write(g, FILE.replace('datasets:\n', 'datasets:\n  others: {path: others.csv}\n'))
+    stopped = g.cli('apply', '--check', check=False)
+    assert stopped.returncode == 3 and 'gyre.yaml:14\n' in stopped.stderr and 'others.csv' in stopped.stderr, stopped.stderr
+    os.rename(os.path.join(g.work, 'kept.csv'), os.path.join(g.work, 'customers.csv'))
     # What is named and is nowhere is found before anything is changed.
     write(g, FILE.replace('model: churn@champion', 'model: chrun@champion'))
     stopped = g.cli('apply', '--check', check=False)

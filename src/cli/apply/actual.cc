@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "platform/config/yaml.h"
+#include "platform/exec/files.h"
 
 namespace gyre::cli::apply {
 namespace {
@@ -125,10 +126,19 @@ class View {
     for (const Entry& entry : declaration_.entries) {
       const std::string path = RowsPath(declaration_, entry);
       if (entry.kind->noun != "datasets" || path.empty()) continue;
+      const Json* const document = Document(entry);
+      if (!exec::FileExists(path) && !exec::FolderExists(path)) {
+        if (document == nullptr)
+          return Error(NoFile(declaration_, entry, path).Where(declaration_.Where(entry.line)));
+        // Whoever checks a server need not have its data beside the file.
+        actual_.warnings.push_back(fmt::format(
+            "datasets.{}: {} is not here: the rows of the server are not compared with it",
+            entry.name, path));
+        continue;
+      }
       GYRE_TRY(const Rows rows, Rows::Open(path));
       GYRE_TRY(const std::string digest, rows.Digest());
       actual_.digests[entry.name] = digest;
-      const Json* const document = Document(entry);
       std::string from;
       if (document != nullptr) {
         GYRE_TRY(const bool known, HasRead(entry.name, *document, digest));
@@ -153,10 +163,10 @@ class View {
     GYRE_TRY(const Json versions, ListOf(session_, PathOf("datasets", name) + "/versions"));
     for (const Json& version : versions.items()) {
       if (version["tags"][kFileTag].AsString() != digest) continue;
-      actual_.notes.push_back(fmt::format("datasets.{}: the file is {}; {} came later, from {}",
-                                          name, version["reference"].AsString(),
-                                          latest["reference"].AsString(),
-                                          latest["source_name"].AsString()));
+      actual_.warnings.push_back(fmt::format("datasets.{}: the file is {}; {} came later, from {}",
+                                             name, version["reference"].AsString(),
+                                             latest["reference"].AsString(),
+                                             latest["source_name"].AsString()));
       return true;
     }
     return false;

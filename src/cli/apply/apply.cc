@@ -86,7 +86,7 @@ Result<int> Apply(Invocation& in) {
   GYRE_TRY(Session * session, in.session());
   GYRE_TRY(const apply::Actual actual, apply::ReadActual(*session, project, declaration));
   const apply::Plan plan = apply::MakePlan(declaration, actual, {.prune = in.Has("prune")});
-  for (const std::string& note : actual.notes) out.Note(note);
+  for (const std::string& warning : actual.warnings) out.Warn(warning);
   const bool only_look = in.Has("check") || in.dry_run();
   apply::Work work{*session, out, project, declaration, actual};
   if (plan.changes.empty() && (actual.has_project || only_look)) {

@@ -8,7 +8,6 @@
 #include "platform/config/environment.h"
 #include "platform/config/settings.h"
 #include "platform/config/yaml.h"
-#include "platform/exec/files.h"
 
 namespace gyre::cli::apply {
 namespace {
@@ -80,7 +79,6 @@ class Reader {
       if (entry.kind->noun == "recipes") ReadNamed(entry, "recipe");
       if (entry.kind->noun == "pipelines") ReadPipeline(entry);
       if (entry.kind->noun == "channels") CheckChannel(entry);
-      if (entry.kind->noun == "sources") CheckIsThere(entry, "path");
       if (entry.kind->noun == "endpoints") FollowChampion(entry);
     }
   }
@@ -264,15 +262,6 @@ class Reader {
     return static_cast<double>(whole) == seconds ? Json(whole) : Json(seconds);
   }
 
-  void CheckIsThere(const Entry& entry, std::string_view member) {
-    const std::string& path = entry.spec[member].AsString();
-    const std::string whole = declaration_.PathOf(path);
-    if (path.empty() || exec::FileExists(whole) || exec::FolderExists(whole)) return;
-    Say(Below(PathOf(entry), member),
-        NotFound("GY4906", "`{}`: there is no file or folder {}", entry.id(), path)
-            .Why("paths are read from the folder of " + declaration_.file));
-  }
-
   void CheckRows(const Entry& entry) {
     const bool source = entry.spec.Has("source"), path = entry.spec.Has("path");
     if (source && path) {
@@ -280,7 +269,6 @@ class Reader {
                  InvalidArgument("GY4907", "`{}` has both `source` and `path`", entry.id())
                      .Why("its rows come from one place"));
     }
-    if (path) CheckIsThere(entry, "path");
     if (!source) return;
     const std::string& name = entry.spec["source"].AsString();
     if (declaration_.Find("sources", name) != nullptr) return;
@@ -303,7 +291,9 @@ class Reader {
     if (inside) return;
     const std::string& file = entry.spec["file"].AsString();
     const auto text = ReadNamedFile(declaration_.PathOf(file));
-    if (!text) return CheckIsThere(entry, "file");
+    if (!text) {
+      return Say(Below(PathOf(entry), "file"), NoFile(declaration_, entry, file));
+    }
     auto document = config::ParseYaml(*text, file);
     if (!document) {
       problems_.push_back(document.error());  // names its own line
@@ -401,6 +391,11 @@ Result<Declaration> ReadDeclaration(const std::string& file, std::vector<Error>*
   }
   const std::string whole = config::AbsolutePath(file);
   return ParseDeclaration(*std::move(text), file, whole.substr(0, whole.rfind('/')), also);
+}
+
+Error NoFile(const Declaration& declaration, const Entry& entry, std::string_view path) {
+  return NotFound("GY4906", "`{}`: there is no file or folder {}", entry.id(), path)
+      .Why("paths are read from the folder of " + declaration.file);
 }
 
 std::string GoalText(std::string_view text) {

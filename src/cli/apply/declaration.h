@@ -40,6 +40,9 @@ Result<Declaration> ReadDeclaration(const std::string& file, std::vector<Error>*
 Result<Declaration> ParseDeclaration(std::string text, std::string file, std::string folder,
                                      std::vector<Error>* also);
 
+// GY4906, without the line.
+Error NoFile(const Declaration& declaration, const Entry& entry, std::string_view path);
+
 // A goal as the server keeps it: "auc>=0.840" -> "auc >= 0.84". What is none stays.
 std::string GoalText(std::string_view text);
 

@@ -141,29 +141,34 @@ class Exporter {
     return {};
   }
 
+  // How the newest version was trained that no loop has made of what an endpoint answered.
   Result<Json> TrainingOf(const Json& model) {
     const std::string& name = model["name"].AsString();
     if (const Json* const record = Record("training", name)) return *record;
-    const Json& champion = model["aliases"]["champion"];
-    const Json& number = champion.is_null() ? model["latest"] : champion;
-    if (number.AsString().empty()) return Json();
-    GYRE_TRY(const Json version,
-             session_.Get(fmt::format("{}/versions/{}", ThingPath(project_, "models", name),
-                                      PercentEncode(number.AsString()))));
-    return TrainedWith(session_, project_, version);
+    GYRE_TRY(const Json versions,
+             ListOf(session_, ThingPath(project_, "models", name) + "/versions"));
+    Json newest;
+    for (const Json& version : versions.items()) {
+      GYRE_TRY(Json spec, TrainedWith(session_, project_, version));
+      if (datasets_.contains(Bare(spec["dataset"].AsString()))) return spec;
+      if (newest.is_null()) newest = std::move(spec);
+    }
+    return newest;
+  }
+  static std::string Bare(const std::string& dataset) {
+    return dataset.substr(0, dataset.rfind(':'));
   }
 
   Result<> AddTraining(const Json& model) {
     const std::string& name = model["name"].AsString();
     GYRE_TRY(Json spec, TrainingOf(model));
-    const std::string dataset = spec["dataset"].AsString();
-    const std::string bare = dataset.substr(0, dataset.rfind(':'));
-    if (dataset.empty()) {
+    const std::string bare = Bare(spec["dataset"].AsString());
+    if (bare.empty()) {
       LeaveOut("training", name, "it was not trained here");
       return {};
     }
     if (!datasets_.contains(bare)) {
-      LeaveOut("training", name, fmt::format("dataset {} is", bare));
+      LeaveOut("training", name, fmt::format("dataset {} is left out, too", bare));
       return {};
     }
     if (Record("training", name) == nullptr) spec.Set("dataset", bare);

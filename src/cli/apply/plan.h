@@ -33,7 +33,7 @@ struct Actual {
   // By entry: what only reading has found, such as a file that the server has not read.
   std::map<std::string, std::vector<Field>> found = {};
   std::map<std::string, std::string> digests = {};  // of the files of datasets
-  std::vector<std::string> notes = {};
+  std::vector<std::string> warnings = {};
 
   const Json* Find(std::string_view kind, std::string_view name) const;
   const Record* FindRecord(std::string_view kind, std::string_view name) const;
