@@ -168,6 +168,7 @@ std::string Overview(const Grammar& grammar, std::string_view version) {
       "  gyre add sales.csv                         a file becomes a versioned dataset",
       "  gyre train sales --target qty              tries models, registers the best",
       "  gyre deploy sales@champion                 answers over HTTP",
+      "  gyre init --template tabular shop          all of it as a file: gyre.yaml, gyre apply",
       ""};
   std::vector<std::string> verbs, nouns;
   for (const Command& command : grammar.commands()) {

@@ -3,6 +3,7 @@ by hand is said exactly and taken back, what an apply made is pruned and nothing
 import json
 import os
 import random
+import re
 import shutil
 
 from harness import SOURCE, Gyre, run_scenarios
@@ -338,6 +339,26 @@ def documented(g):
     assert g.cli('schema', '--markdown').stdout == page, 'gyre schema --markdown > docs/gyre_yaml.md'
     schema = json.loads(g.cli('schema').stdout)
     assert schema['properties']['training']['additionalProperties']['required'] == ['dataset']
+    g.cli('init', '--template', 'tabular', 'shop')
+    template = open(os.path.join(g.work, 'shop', 'gyre.yaml'), encoding='utf-8').read()
+    try:
+        import jsonschema
+        import yaml
+    except ImportError:
+        print('what editors make of the schema was not tried: jsonschema and yaml are not there')
+    else:
+        class Loader(yaml.SafeLoader):  # YAML 1.2, as editors read it: `on` is a text
+            yaml_implicit_resolvers = {key: [r for r in found if r[0] != 'tag:yaml.org,2002:bool'] for key, found in
+                                       yaml.SafeLoader.yaml_implicit_resolvers.items()}
+
+        Loader.add_implicit_resolver('tag:yaml.org,2002:bool', re.compile('^(true|false)$'), ['t', 'f'])
+        editor = jsonschema.Draft7Validator(schema)
+        editor.check_schema(schema)
+        for text in (FILE, template):
+            assert [e.message for e in editor.iter_errors(yaml.load(text, Loader))] == []
+        for wrong in ('trainin: {}', 'training: {m: {}}', 'training: {m: {dataset: d, gate: kpis}}', 'monitors: {m: {window: {every: soon}}}',
+                      'endpoints: {e: {model: m, capture: {columns: {a: hide}}}}'):
+            assert len(list(editor.iter_errors(yaml.load(wrong, Loader)))) == 1, wrong
     assert not os.path.exists(g.data)
 
 
