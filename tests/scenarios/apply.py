@@ -5,8 +5,10 @@ import os
 import random
 import re
 import shutil
+import subprocess
+import time
 
-from harness import SOURCE, Gyre, run_scenarios
+from harness import GYRE, SOURCE, Gyre, run_scenarios
 
 FILE = '''# yaml-language-server: $schema=gyre.schema.json
 project: churn
@@ -255,6 +257,25 @@ def round_trip(g):
         assert refused.returncode == 6, refused.stderr
 
 
+def cut_off(g):
+    customers(os.path.join(g.work, 'customers.csv'), count=3000)
+    write(g, FILE.replace('trials: 1, seed: 1', 'budget: 4s, seed: 1'))
+    g.start()
+    command = subprocess.Popen([GYRE, 'apply', '--yes'], cwd=g.work, env=g.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def trainings():
+        return [j for j in g.json('GET', '/api/v1/jobs?limit=100')['items'] if j['kind'] == 'training.train']
+    while not trainings():
+        time.sleep(0.01)
+    command.kill()
+    command.communicate()
+    told = g.cli('apply', '--yes')
+    assert 'training.churn   churn:v1' in told.stdout and 'endpoints.churn   churn:v1 answers' in told.stdout, told.stdout
+    assert 'this training goes on already' in told.stderr, told.stderr
+    assert len(trainings()) == 1
+    assert g.cli('apply', '--check').returncode == 0
+
+
 def sources(g):
     begin(g)
     shown = g.cli('sources', 'show', 'crm', '-p', 'churn').stdout
@@ -363,5 +384,5 @@ def documented(g):
 
 
 if __name__ == '__main__':
-    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, adopted_is_not_pruned, round_trip, sources, approvals_and_broken_rows,
+    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, adopted_is_not_pruned, round_trip, cut_off, sources, approvals_and_broken_rows,
                    failure_names_the_entry, malformed, documented])

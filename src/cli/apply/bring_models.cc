@@ -36,6 +36,43 @@ Result<Json> TrainRequest(const Work& work, const Change& change) {
   return body;
 }
 
+Result<std::string> RecipeHash(Work& work, const std::string& yaml) {
+  GYRE_TRY(const Json checked, work.session.Post(ProjectPath(work.project) + "/recipes/check",
+                                                 Json::Obj({{"recipe", yaml}})));
+  return checked["hash"].AsString();
+}
+
+Result<bool> AsksTheSame(Work& work, const Json& input, const Json& body) {
+  for (const auto& [key, value] : body.members()) {
+    const Json& there = input[key];
+    if (key == "recipe") {
+      if (!there.is_object()) return false;
+      GYRE_TRY(const std::string wanted, RecipeHash(work, value.AsString()));
+      GYRE_TRY(const std::string is, RecipeHash(work, config::DumpYaml(there)));
+      if (wanted != is) return false;
+    } else if (value.is_number() ? value.AsDouble() != there.AsDouble() : value != there) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// The same training that an apply has begun which was cut off; null when there is none.
+Result<Json> BegunBefore(Work& work, const Json& body) {
+  for (const std::string_view state : {"running", "queued"}) {
+    GYRE_TRY(const Json list,
+             work.session.Get(fmt::format("/api/v1/jobs?project={}&state={}&limit=1000",
+                                          PercentEncode(work.project), state)));
+    for (const Json& item : list["items"].items()) {
+      if (item["kind"].AsString() != "training.train") continue;
+      GYRE_TRY(Json job, work.session.Get("/api/v1/jobs/" + item["id"].AsString()));
+      GYRE_TRY(const bool same, AsksTheSame(work, job["input"], body));
+      if (same) return job;
+    }
+  }
+  return Json();
+}
+
 std::string ScoreText(const Json& result) {
   const Json& estimate = result["interval"]["estimate"];
   if (!estimate.is_number()) return result["best"].AsString();
@@ -72,7 +109,12 @@ Result<std::string> JudgeFirst(Work& work, const GateName& gate, const Json& mod
 
 Result<std::string> BringTraining(Work& work, const Change& change) {
   GYRE_TRY(const Json body, TrainRequest(work, change));
-  GYRE_TRY(const Json job, work.session.Post(ProjectPath(work.project) + "/train", body));
+  GYRE_TRY(Json job, BegunBefore(work, body));
+  if (job.is_null()) {
+    GYRE_TRY(job, work.session.Post(ProjectPath(work.project) + "/train", body));
+  } else {
+    work.out.Note("this training goes on already: waiting for it");
+  }
   GYRE_TRY(const Json done, work.session.WaitJob(job, work.out));
   const Json& result = done["result"];
   const std::string& model = result["model"].AsString();
