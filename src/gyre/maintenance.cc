@@ -1,9 +1,13 @@
 #include "gyre/maintenance.h"
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 
 #include "base/text.h"
+#include "gyre/compose.h"
 #include "ml/data/queries.h"
+#include "platform/backup/backup.h"
 
 namespace gyre {
 namespace {
@@ -57,7 +61,47 @@ Result<Json> CheckAll(runners::JobRun& run, db::Database& database, blob::Store&
                     {"problems", std::move(problems)}});
 }
 
+// Those that somebody has said, without where: that is of this machine.
+Json SaidSettings(const Json& settings) {
+  Json said = Json::Arr();
+  for (const Json& one : settings.items()) {
+    if (one["origin"].AsString() != "default")
+      said.Push(Json::Obj({{"name", one["name"]}, {"value", one["value"]}}));
+  }
+  return said;
+}
+
 }  // namespace
+
+void AddBackup(native::Maintenance& maintenance, db::Database& database, blob::Store& blobs,
+               std::string directory, std::function<Json()> settings, const Clock& clock) {
+  maintenance.backup_size = [&database, directory]() -> Result<Json> {
+    GYRE_TRY(const backup::BackupSize size, backup::SizeOfBackup(database, directory));
+    return Json::Obj({{"database_bytes", size.database_bytes},
+                      {"blobs", size.blobs},
+                      {"blob_bytes", size.blob_bytes}});
+  };
+  auto busy = std::make_shared<std::atomic_flag>();
+  maintenance.backup =
+      [&database, &blobs, &clock, directory, settings = std::move(settings),
+       busy](bool keys) -> Result<std::move_only_function<Result<>(net::BodyWriter&)>> {
+    if (busy->test_and_set())
+      return Error(Code::kResourceExhausted, "GY1910", "a backup is being made already")
+          .Fix("wait for its end, then try again");
+    // Held until the last byte has gone, or the client.
+    const std::shared_ptr<void> turn(nullptr, [busy](void*) { busy->clear(); });
+    GYRE_TRY(std::unique_ptr<backup::Backup> taken,
+             backup::Backup::Take(database, blobs,
+                                  {.directory = directory,
+                                   .version = std::string(Version()),
+                                   .keys = keys,
+                                   .settings = SaidSettings(settings()),
+                                   .now_us = clock.NowMicros()}));
+    return [turn, made = std::move(taken)](net::BodyWriter& out) {
+      return made->Write([&](std::string_view bytes) { return out.Write(bytes); });
+    };
+  };
+}
 
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
                                  notices::Notices& notices, runners::Jobs& jobs,

@@ -1,5 +1,8 @@
-// What the program does about itself: the collector, and the check of everything.
+// What the program does about itself: the collector, the check of everything, the backup.
 #pragma once
+
+#include <functional>
+#include <string>
 
 #include "api/native/maintenance_api.h"
 #include "base/time.h"
@@ -25,6 +28,10 @@ native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, eve
                                  pipelines::Pipelines& pipelines,
                                  automation::Automation& automation, const Clock& clock,
                                  Retention retention);
+
+// What `gyre backup` asks for; one at a time. `settings` are those in effect.
+void AddBackup(native::Maintenance& maintenance, db::Database& database, blob::Store& blobs,
+               std::string directory, std::function<Json()> settings, const Clock& clock);
 
 // The job behind `gyre fsck`; before jobs.Start(). Its result: {"sound", "contents", "blobs",
 // "bytes_read", "problems": [...]}.

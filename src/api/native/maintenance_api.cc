@@ -26,6 +26,18 @@ constexpr net::Route kRoutes[] = {
      .response_type = "Job",
      .audited = false,
      .query = {{"quick", Type::kWhole, "1 = only that the blobs are there"}}},
+    {.method = Method::kGet,
+     .path = "/api/v1/maintenance/backup",
+     .handler = Bind<&MaintenanceApi::BackupSize>,
+     .permission = Permission("access.admin"),
+     .summary = "How large a backup would be that is made now",
+     .response_type = "BackupSize"},
+    {.method = Method::kPost,
+     .path = "/api/v1/maintenance/backup",
+     .handler = Bind<&MaintenanceApi::Backup>,
+     .permission = Permission("access.admin"),
+     .summary = "Copies everything as of this moment, as one stream of bytes",
+     .query = {{"keys", Type::kWhole, "1 = the keys too, which open the secrets in it"}}},
 };
 
 }  // namespace
@@ -49,6 +61,20 @@ Result<net::Response> MaintenanceApi::Check(net::Request& request) {
                          .input = Json::Obj({{"quick", quick == 1}}),
                          .cpu_slots = 0}));
   return Accepted(job);
+}
+
+Result<net::Response> MaintenanceApi::BackupSize(net::Request& /*request*/) {
+  GYRE_TRY(const Json size, maintenance_.backup_size());
+  return net::Response::JsonDoc(size);
+}
+
+Result<net::Response> MaintenanceApi::Backup(net::Request& request) {
+  GYRE_TRY(const std::int64_t keys, request.QueryInt("keys", 0, 0, 1));
+  GYRE_TRY(auto write, maintenance_.backup(keys == 1));
+  net::Response response;
+  response.content_type = "application/x-tar";
+  response.stream = std::move(write);
+  return response;
 }
 
 }  // namespace gyre::native

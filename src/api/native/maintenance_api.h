@@ -1,5 +1,5 @@
-// /api/v1/maintenance: removing what nobody needs, and checking what is there. What that means is
-// put together by the program.
+// /api/v1/maintenance: removing what nobody needs, checking what is there, and copying all of it.
+// What that means is put together by the program.
 #pragma once
 
 #include <functional>
@@ -21,6 +21,9 @@ constexpr std::int64_t kGraceHours = 24;
 
 struct Maintenance {
   std::function<Result<Json>(std::int64_t grace_us)> collect;  // what was removed and kept
+  std::function<Result<Json>()> backup_size;                   // of one that is made now, unpacked
+  // Takes the moment, and gives what writes it out.
+  std::function<Result<std::move_only_function<Result<>(net::BodyWriter&)>>(bool keys)> backup;
 };
 
 class MaintenanceApi {
@@ -31,6 +34,8 @@ class MaintenanceApi {
 
   Result<net::Response> Collect(net::Request& request);
   Result<net::Response> Check(net::Request& request);
+  Result<net::Response> BackupSize(net::Request& request);
+  Result<net::Response> Backup(net::Request& request);
 
  private:
   Maintenance maintenance_;

@@ -73,6 +73,7 @@ class Store {
   // not there.
   virtual Result<std::int64_t> RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) = 0;
   virtual Pin PinObject(const Digest& digest) = 0;
+  virtual Pin PinEverything() = 0;  // while it is held, RemoveIfUnused removes nothing
   virtual const std::string& scratch_directory() const = 0;  // same file system; emptied at start
 };
 
@@ -87,6 +88,9 @@ db::ModuleSchema BlobSchema();
 Result<> AddRef(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id,
                 const Object& object);
 Result<> DropRefs(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id);
+// What rows refer to, by digest, after that one; at most so many.
+Result<std::vector<Object>> ReferencedAfter(db::Reader& reader, const Digest& digest,
+                                            std::int64_t limit);
 struct CollectResult {
   std::int64_t removed = 0, removed_bytes = 0, kept = 0;
 };

@@ -97,6 +97,7 @@ class LocalStore : public Store {
   Result<> Remove(const Digest& digest) override;
   Result<std::int64_t> RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) override;
   Pin PinObject(const Digest& digest) override;
+  Pin PinEverything() override;
   const std::string& scratch_directory() const override { return scratch_; }
 
   // The writer's last step: `data` and `sums` (may be empty) are synced files in incoming/.
@@ -124,6 +125,7 @@ class LocalStore : public Store {
                  // under it
   std::set<std::string> folders_ GYRE_GUARDED_BY(mutex_);  // that are durable
   std::map<Digest, int> pins_ GYRE_GUARDED_BY(mutex_);
+  int pins_of_all_ GYRE_GUARDED_BY(mutex_) = 0;
 
   struct Stamps {
     std::int64_t object = 0, sums = 0;
@@ -464,6 +466,7 @@ Result<> LocalStore::Remove(const Digest& digest) {
 
 Result<std::int64_t> LocalStore::RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) {
   MutexLock lock(mutex_);
+  if (pins_of_all_ > 0) return -1;
   GYRE_TRY(const auto info, files_.Stat(PathOf(digest)));
   if (!info || info->changed_us > older_than_us || pins_.contains(digest)) return -1;
   GYRE_DO(Remove(digest));
@@ -476,6 +479,15 @@ Pin LocalStore::PinObject(const Digest& digest) {
   return Pin(nullptr, [this, digest](void*) {
     MutexLock unpin_lock(mutex_);
     if (--pins_[digest] == 0) pins_.erase(digest);
+  });
+}
+
+Pin LocalStore::PinEverything() {
+  MutexLock lock(mutex_);
+  ++pins_of_all_;
+  return Pin(nullptr, [this](void*) {
+    MutexLock unpin_lock(mutex_);
+    --pins_of_all_;
   });
 }
 

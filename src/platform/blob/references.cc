@@ -61,6 +61,16 @@ Result<> DropRefs(db::Transaction& tx, std::string_view owner_kind, std::string_
                     {owner_kind, owner_id});
 }
 
+Result<std::vector<Object>> ReferencedAfter(db::Reader& reader, const Digest& digest,
+                                            std::int64_t limit) {
+  return db::Collect<Object>(reader,
+                             "SELECT digest, max(size_bytes) FROM blob_ref WHERE digest > ?1 GROUP "
+                             "BY digest ORDER BY digest LIMIT ?2",
+                             {digest, limit}, [](const db::Row& row) {
+                               return Object{row.Str(0), row.Int(1)};
+                             });
+}
+
 Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t grace_us,
                               std::int64_t now_us) {
   CollectResult result;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "platform/exec/fault_point.h"
 
 namespace gyre::db {
 namespace {
@@ -26,6 +27,10 @@ const Migration* Find(std::span<const ModuleSchema> schemas, const AppliedMigrat
 
 std::string MigrationChecksum(const Migration& migration) {
   return Sha256Hex(migration.sql).substr(0, 16);
+}
+
+std::string NameOfMigration(std::string_view module, const Migration& migration) {
+  return fmt::format("{} {:04} ({})", module, migration.number, migration.name);
 }
 
 Result<std::vector<PendingMigration>> PlanMigrations(std::span<const AppliedMigration> applied,
@@ -65,8 +70,12 @@ Result<std::vector<PendingMigration>> PlanMigrations(std::span<const AppliedMigr
 Result<std::vector<AppliedMigration>> AppliedMigrations(Transaction& tx, const Dialect& dialect) {
   GYRE_TRY(const std::string create, dialect.Schema(kCreateTable));
   GYRE_DO(tx.Execute(create, {}));
+  return ReadMigrations(tx);
+}
+
+Result<std::vector<AppliedMigration>> ReadMigrations(Reader& reader) {
   return Collect<AppliedMigration>(
-      tx, "SELECT module, number, name, checksum FROM schema_migration ORDER BY module, number", {},
+      reader, "SELECT module, number, name, checksum FROM schema_migration ORDER BY module, number", {},
       [](const Row& row) {
         return AppliedMigration{row.Str(0), row.Int(1), row.Str(2), row.Str(3)};
       });
@@ -78,7 +87,7 @@ Result<> ApplyMigrations(Transaction& tx, const Dialect& dialect,
     const Migration& migration = item.migration;
     const auto fail = [&](Error error) {
       return std::move(error).Context(
-          fmt::format("migration {} {:04} ({})", item.module, migration.number, migration.name));
+          "migration " + NameOfMigration(item.module, migration));
     };
     for (const std::string& statement : SplitStatements(migration.sql)) {
       auto sql = dialect.Schema(statement);
@@ -89,6 +98,7 @@ Result<> ApplyMigrations(Transaction& tx, const Dialect& dialect,
         "INSERT INTO schema_migration (module, number, name, checksum, applied_us) VALUES (?1, ?2, "
         "?3, ?4, ?5)",
         {item.module, migration.number, migration.name, MigrationChecksum(migration), now_us}));
+    exec::Fault("migration.applied", NameOfMigration(item.module, migration));
   }
   return {};
 }

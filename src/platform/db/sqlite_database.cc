@@ -10,8 +10,10 @@
 
 #include "base/mutex.h"
 #include "base/time.h"
+#include "platform/db/database_file.h"
 #include "platform/db/dialect.h"
 #include "platform/db/migrate.h"
+#include "platform/db/sqlite_checks.h"
 #include "platform/db/sqlite_connection.h"
 #include "platform/db/sqlite_writer.h"
 #include "platform/db/write_companion.h"
@@ -24,21 +26,6 @@ constexpr std::size_t kSnapshotsKept = 3;
 // Databases that this thread is reading just now: a nested call would wait for itself.
 thread_local std::vector<const Database*> reading_on_this_thread;
 
-class ConnectionReader : public Reader {
- public:
-  explicit ConnectionReader(SqliteConnection& connection) : connection_(connection) {}
-  Result<> Query(std::string_view sql, Params params, const RowCallback& row) override {
-    return connection_.Query(sql, {params.begin(), params.size()}, row);
-  }
-  Result<> QueryList(std::string_view sql, std::span<const Value> params,
-                     const RowCallback& row) override {
-    return connection_.Query(sql, params, row);
-  }
-
- private:
-  SqliteConnection& connection_;
-};
-
 Result<> SyncPath(const std::string& path, int flags) {
   const int fd = open(path.c_str(), flags | O_CLOEXEC);
   if (fd < 0) return SystemError("opening " + path, errno);
@@ -47,21 +34,6 @@ Result<> SyncPath(const std::string& path, int flags) {
   close(fd);
   if (!ok) return SystemError("fsync of " + path, error);
   return {};
-}
-
-Result<std::vector<std::string>> Problems(SqliteConnection& connection, std::string_view check) {
-  std::vector<std::string> problems;
-  auto checked =
-      connection.Query(fmt::format("PRAGMA {}", check), {}, [&](const Row& row) -> Result<> {
-        if (row.Text(0) != "ok") problems.push_back(row.Str(0));
-        return {};
-      });
-  if (!checked && checked.error().code() == Code::kDataLoss) {
-    problems.push_back(checked.error().message());
-  } else if (!checked) {
-    return std::move(checked).error();
-  }
-  return problems;
 }
 
 class SqliteDatabase : public Database {
@@ -172,19 +144,15 @@ Result<> SqliteDatabase::Migrate(std::span<const ModuleSchema> schemas) {
 
 Result<> SqliteDatabase::Snapshot() {
   namespace fs = std::filesystem;
-  const fs::path directory = fs::path(settings_.path).parent_path() / "snapshots";
+  const fs::path directory = fs::path(settings_.path).parent_path() / kSnapshotFolder;
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) return SystemError("making " + directory.string(), error.value());
   const std::string stem = fs::path(settings_.path).stem().string() + "-";
   GYRE_DO(BackupTo(directory / fmt::format("{}{}.db", stem, SystemClock().NowMicros())));
-  std::vector<fs::path> snapshots;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    if (entry.path().filename().string().starts_with(stem)) snapshots.push_back(entry.path());
-  }
-  std::ranges::sort(snapshots);  // the time is in the name
+  const auto snapshots = SnapshotsOf(settings_.path);
   for (std::size_t i = 0; i + kSnapshotsKept < snapshots.size(); ++i)
-    fs::remove(snapshots[i], error);
+    fs::remove(snapshots[i].path, error);
   return {};
 }
 
@@ -217,14 +185,7 @@ Result<std::vector<std::string>> SqliteDatabase::IntegrityProblems() {
   // A connection of its own: pages that others have cached must not hide what is on the disk.
   GYRE_TRY(auto connection,
            SqliteConnection::Open(settings_.path, SqliteConnection::Mode::kReader, settings_.vfs));
-  GYRE_TRY(auto problems, Problems(*connection, "integrity_check"));
-  if (!problems.empty()) return problems;
-  GYRE_DO(connection->Query("PRAGMA foreign_key_check", {}, [&](const Row& row) -> Result<> {
-    problems.push_back(fmt::format("row {} of {} refers to a row of {} that is not there",
-                                   row.Int(1), row.Text(0), row.Text(2)));
-    return {};
-  }));
-  return problems;
+  return WholeIntegrityProblems(*connection);
 }
 
 Result<> CheckFileSystem(const std::string& path) {

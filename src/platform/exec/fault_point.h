@@ -22,6 +22,7 @@ inline constexpr FaultPoint kFaultPoints[] = {
     {"alert.raised", "", "so is the alert that it raised, with its event; nobody has heard of it"},
     {"event.handled", "SUBSCRIBER", "it has heard of an event, its cursor has not moved"},
     {"event.passed", "SUBSCRIBER", "its cursor is written"},
+    {"migration.applied", "MODULE NUMBER (NAME)", "a migration has run, nothing is committed"},
     {"firing.open", "", "an occurrence has become a firing"},
     {"firing.judged", "", "the guards agree, nothing of it is written"},
     {"firing.starting", "", "the intent to start is written"},

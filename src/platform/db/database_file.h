@@ -1,0 +1,49 @@
+// A database file as it lies there: looked at without being opened for writing. For copies, for
+// snapshots, and for a database whose owner is somebody else or nobody.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "platform/db/database.h"
+#include "platform/db/schema.h"
+
+namespace gyre::db {
+
+struct TableRows {
+  std::string table;
+  std::int64_t rows = 0;
+};
+
+struct SchemaState {
+  std::vector<std::string> pending;  // "ml/registry 0003 (policy_terms)": a start applies them
+  std::int64_t applied = 0;
+  std::int64_t last_applied_us = 0;  // 0 = nothing was ever applied
+};
+
+class DatabaseFile {
+ public:
+  virtual ~DatabaseFile() = default;
+  virtual Result<> Read(const std::function<Result<>(Reader&)>& body) = 0;
+  virtual Result<std::vector<std::string>> IntegrityProblems() = 0;  // empty = sound
+  virtual Result<std::vector<TableRows>> CountRows() = 0;            // by name
+  // Errors: GY1410, GY1411 of Database::Migrate.
+  virtual Result<SchemaState> CompareSchema(std::span<const ModuleSchema> schemas) = 0;
+};
+
+// Errors: those of OpenSqlite.
+Result<std::unique_ptr<DatabaseFile>> OpenDatabaseFile(const std::string& path);
+
+// The snapshots that were made before migrations (DIR/snapshots/), oldest first.
+struct DatabaseSnapshot {
+  std::string path;
+  std::int64_t made_us = 0;
+  std::int64_t size_bytes = 0;
+};
+std::vector<DatabaseSnapshot> SnapshotsOf(const std::string& database_path);
+
+}  // namespace gyre::db
