@@ -87,6 +87,11 @@ class DryRunSession : public Session {
     return End();
   }
   void WillWrite(const std::string& file) override { will_write_ = file; }
+  Result<> Stream(std::string_view path,
+                  const std::function<Result<>(std::string_view)>& /*sink*/) override {
+    Plan("POST", path, Json());
+    return End();
+  }
   Result<Json> WaitJob(const Json& job, Output& out) override {
     return session_->WaitJob(job, out);
   }

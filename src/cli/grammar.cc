@@ -13,6 +13,7 @@ constexpr std::span<const Command> (*kNouns[])() = {
     AccessCommands,       //
     ApiCommands,          //
     ApplyCommands,        //
+    BackupCommands,       //
     CapturesCommands,     //
     ConfigCommands,       //
     AddCommands,          //

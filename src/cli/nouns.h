@@ -11,6 +11,7 @@ std::span<const Command> AccessCommands();
 std::span<const Command> AddCommands();
 std::span<const Command> ApiCommands();
 std::span<const Command> ApplyCommands();
+std::span<const Command> BackupCommands();
 std::span<const Command> CapturesCommands();
 std::span<const Command> ConfigCommands();
 std::span<const Command> DatasetsCommands();

@@ -99,6 +99,16 @@ class NetSession : public Session {
     return Receive(NewRequest("GET", path), file, out);
   }
 
+  Result<> Stream(std::string_view path,
+                  const std::function<Result<>(std::string_view)>& sink) override {
+    const exec::InterruptCounter interrupts;
+    net::ClientRequest request = NewRequest("POST", path);
+    request.body_sink = sink;
+    request.interrupted = [] { return exec::InterruptCounter::count() > 0; };
+    GYRE_TRY(const net::ClientResponse response, Send(std::move(request)));
+    return response.status < 300 ? Result<>() : net::ErrorOfResponse(response);
+  }
+
   Result<Json> WaitJob(const Json& job, Output& out) override {
     const std::string id = job["id"].AsString();
     const exec::InterruptCounter interrupts;

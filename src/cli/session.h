@@ -31,6 +31,9 @@ class Session {
   virtual Result<> Download(std::string_view path, const std::string& file, Output& out) = 0;
   // Where the answer to what comes next will be written: a plan says so.
   virtual void WillWrite(const std::string& /*file*/) {}
+  // Posts, and hands the answer on as it comes. Ctrl-C ends it: kCancelled GY1625.
+  virtual Result<> Stream(std::string_view path,
+                          const std::function<Result<>(std::string_view)>& sink) = 0;
   // Follows a job to its end with a progress line. Ctrl-C once leaves the job and says how to come
   // back and how to cancel, twice cancels it; both return kCancelled (exit 130). A failed job
   // becomes its Error; else the job document, its "result" in it.

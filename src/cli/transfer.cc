@@ -1,6 +1,7 @@
 #include "cli/transfer.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -8,6 +9,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "platform/exec/files.h"
 
 namespace gyre::cli {
 namespace {
@@ -101,9 +103,12 @@ Result<> FileSink::Write(std::string_view bytes) {
   return {};
 }
 
-Result<> FileSink::Commit() {
+Result<> FileSink::Commit(Durable durable) {
   if (std::fflush(file_.get()) != 0) return WriteError(path_, errno);
+  const bool sync = durable == Durable::kYes && !direct_;
+  if (sync && ::fsync(::fileno(file_.get())) != 0) return WriteError(path_, errno);
   file_.reset();
+  if (sync) return exec::RenameDurably(temporary_, path_);
   if (!direct_ && std::rename(temporary_.c_str(), path_.c_str()) != 0)
     return SystemError("renaming to " + path_, errno);
   return {};

@@ -38,7 +38,8 @@ class FileSink {
   FileSink(FileSink&&) = default;
   ~FileSink();
   Result<> Write(std::string_view bytes);
-  Result<> Commit();
+  enum class Durable : unsigned char { kNo, kYes };  // synced before and after it gets its name
+  Result<> Commit(Durable durable = Durable::kNo);
 
  private:
   FileSink() = default;

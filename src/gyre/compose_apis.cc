@@ -29,6 +29,7 @@
 #include "api/prometheus/prometheus.h"
 #include "gyre/maintenance.h"
 #include "gyre/rooms.h"
+#include "gyre/upgrade.h"
 #include "ml/projects/declarations.h"
 
 namespace gyre {
@@ -116,12 +117,24 @@ void House::Rooms::OpenMlApis() {
 }
 
 void House::Rooms::OpenMaintenance() {
-  const native::Maintenance maintenance = HouseKeeping(
-      *database, *blobs, *events, *notices, *jobs, *pipelines, *automation, SystemClock(),
-      {.events_us = Micros("retention.events"),
-       .queries_us = Micros("retention.queries"),
-       .firings_us = Micros("retention.firings"),
-       .pipelines_us = Micros("retention.pipelines")});
+  native::Maintenance maintenance = HouseKeeping(*database, *blobs, *events, *notices, *jobs,
+                                                 *pipelines, *automation, SystemClock(),
+                                                 {.events_us = Micros("retention.events"),
+                                                  .queries_us = Micros("retention.queries"),
+                                                  .firings_us = Micros("retention.firings"),
+                                                  .pipelines_us = Micros("retention.pipelines")});
+  maintenance.collect = [this,
+                         collect = maintenance.collect](std::int64_t grace_us) -> Result<Json> {
+    GYRE_DO(ForgetSetAside(*database, options.data_directory));
+    return collect(grace_us);
+  };
+  AddBackup(
+      maintenance, *database, *blobs, options.data_directory,
+      [this] {
+        const MutexLock held(settings_mutex);
+        return shown_settings;
+      },
+      SystemClock());
   AddApi<native::MaintenanceApi>(maintenance, *jobs);
   if (const std::int64_t every_us = Micros("retention.every"); options.is_server && every_us > 0)
     housekeeper = std::make_unique<Housekeeper>(maintenance, every_us);

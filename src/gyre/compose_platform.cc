@@ -1,4 +1,5 @@
 #include "gyre/rooms.h"
+#include "gyre/schemas.h"
 #include "gyre/settings.h"
 #include "platform/config/environment.h"
 #include "platform/telemetry/log.h"
@@ -30,28 +31,7 @@ Result<> House::Rooms::OpenPlatform() {
   return {};
 }
 
-Result<> House::Rooms::Migrate() {
-  const db::ModuleSchema schemas[] = {blob::BlobSchema(),
-                                      access::AccessSchema(),
-                                      audit::AuditSchema(),
-                                      events::EventsSchema(),
-                                      lineage::LineageSchema(),
-                                      secrets::SecretsSchema(),
-                                      usage::UsageSchema(),
-                                      notices::NoticesSchema(),
-                                      runners::RunnersSchema(),
-                                      pipelines::PipelinesSchema(),
-                                      projects::ProjectsSchema(),
-                                      data::DataSchema(),
-                                      tracking::TrackingSchema(),
-                                      registry::RegistrySchema(),
-                                      evaluation::EvaluationSchema(),
-                                      inference_log::InferenceLogSchema(),
-                                      serving::ServingSchema(),
-                                      monitoring::MonitoringSchema(),
-                                      automation::AutomationSchema()};
-  return database->Migrate(schemas);
-}
+Result<> House::Rooms::Migrate() { return database->Migrate(AllSchemas()); }
 
 std::int64_t House::Rooms::Micros(std::string_view setting) const {
   return static_cast<std::int64_t>(settings.Number(setting) * kMicrosPerSecond);

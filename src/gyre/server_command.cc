@@ -10,6 +10,8 @@
 #include "cli/connect.h"
 #include "cli/output.h"
 #include "gyre/compose.h"
+#include "gyre/restore_command.h"
+#include "gyre/upgrade_command.h"
 #include "ml/runners/tasks.h"
 #include "platform/config/environment.h"
 #include "platform/exec/companion.h"
@@ -210,6 +212,11 @@ constexpr cli::Option kServerOptions[] = {
 constexpr cli::Option kStopOptions[] = {
     {"--timeout", "TIME", "how long to wait for its end", "30s"}};
 
+constexpr cli::Positional kBackupFile[] = {
+    {"FILE", "a backup; - for standard input", true, false, "file"}};
+constexpr cli::Option kUpgradeOptions[] = {
+    {"--rollback", "", "back to the newest snapshot; what was written since is set aside"}};
+
 constexpr cli::Command kCommands[] = {
     {"server",
      "serve the API, predictions and metrics",
@@ -230,6 +237,25 @@ constexpr cli::Command kCommands[] = {
      {},
      kStopOptions,
      RunStop},
+    {"backup verify",
+     "read a backup to its last byte: whether it can be restored",
+     "gyre backup verify monday.gyre",
+     kBackupFile,
+     {},
+     RunVerify},
+    {"restore",
+     "make a new data directory of a backup",
+     "gyre restore monday.gyre --data ./new\nssh elsewhere cat monday.gyre | gyre restore - --data "
+     "./new",
+     kBackupFile,
+     {},
+     RunRestore},
+    {"upgrade",
+     "what a start of this gyre does to the database; and the way back",
+     "gyre upgrade\ngyre upgrade --rollback",
+     {},
+     kUpgradeOptions,
+     RunUpgrade},
     {"keeper", "owns the data directory for a command", "", {}, {}, RunKeeper},
     {"worker", "computes tasks for a server", "", {}, {}, RunWorker},
     {"faults", "where a test lets the server die", "", {}, {}, RunFaults},

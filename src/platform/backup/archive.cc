@@ -194,7 +194,8 @@ Result<> ArchiveReader::TakeHeader() {
                     time_s >= 0 && time_s == made_s_ &&
                     HeaderOf(member.name, member.size, time_s) == header;
   if (first && member.offset == 0 && !ours && Get(header, kMagic).substr(0, 5) != "ustar")
-    return InvalidArgument("GY1901", "this is no gyre backup").Fix("gyre backup FILE   (makes one)");
+    return InvalidArgument("GY1901", "this is no gyre backup")
+        .Fix("gyre backup FILE   (makes one)");
   if (!ours) {
     member_ = {};
     return Damaged("the header of a member is not as it was written");

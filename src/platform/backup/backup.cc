@@ -140,9 +140,8 @@ Result<> Backup::Write(const Sink& sink) {
   Json files = Json::Arr();
   for (const File& file : files_) {
     GYRE_DO(archive.Add("files/" + file.name, file.bytes));
-    files.Push(Json::Obj({{"name", file.name},
-                          {"bytes", file.bytes.size()},
-                          {"sha256", Sha256Hex(file.bytes)}}));
+    files.Push(Json::Obj(
+        {{"name", file.name}, {"bytes", file.bytes.size()}, {"sha256", Sha256Hex(file.bytes)}}));
   }
   GYRE_DO(AddBlobs(archive));
   manifest_.Set("files", std::move(files))
@@ -177,8 +176,7 @@ Result<> Backup::AddPacked(ArchiveWriter& archive, const std::string& name, cons
   GYRE_DO(files.Remove(path));
   {
     GYRE_TRY(const auto packed, files.Create(path));
-    GYRE_DO(Compress(source, size,
-                     [&](std::string_view bytes) { return packed->Append(bytes); }));
+    GYRE_DO(Compress(source, size, [&](std::string_view bytes) { return packed->Append(bytes); }));
   }
   GYRE_TRY(const auto packed, files.Open(path));
   return archive.AddStream(name, packed->size_bytes(), PiecesOf(*packed));

@@ -18,9 +18,9 @@
 namespace gyre::backup {
 
 struct BackupSettings {
-  std::string directory = {};  // of the data
-  std::string version = {};    // of this gyre
-  bool keys = false;           // the keys too: who has the backup can then read the secrets
+  std::string directory = {};   // of the data
+  std::string version = {};     // of this gyre
+  bool keys = false;            // the keys too: who has the backup can then read the secrets
   Json settings = Json::Arr();  // those that are not the defaults, for whoever restores it
   std::int64_t now_us = 0;
 };
@@ -60,7 +60,7 @@ class Backup {
 
   blob::Store& blobs_;
   const BackupSettings settings_;
-  const blob::Pin hold_;     // nothing is removed while it lives
+  const blob::Pin hold_;      // nothing is removed while it lives
   const std::string folder_;  // goes with us
   std::vector<File> files_;
   Json manifest_ = Json::Obj();

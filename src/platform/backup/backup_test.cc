@@ -180,8 +180,8 @@ TEST_F(BackupTest, WhatAKilledRestoreLeftIsNoHindrance) {
 
 TEST_F(BackupTest, TwoHundredDamagesAreAllNoticed) {
   for (int i = 0; i < 20; ++i)
-    ASSERT_TRUE(AddNote(fmt::format("n{}", i), i % 2 == 0 ? Noise(i + 1, 3000)
-                                                          : std::string(3000, 'a' + i)));
+    ASSERT_TRUE(AddNote(fmt::format("n{}", i),
+                        i % 2 == 0 ? Noise(i + 1, 3000) : std::string(3000, 'a' + i)));
   const std::string bytes = TakeBackup(true).value();
   Random random(7);
   for (int i = 0; i < 200; ++i) {

@@ -59,7 +59,7 @@ Result<> Compress(const Source& source, std::int64_t size, const Sink& out) {
 struct Decompressor::State {
   ZSTD_DCtx* context = ZSTD_createDCtx();
   std::string buffer = std::string(ZSTD_DStreamOutSize(), '\0');
-  std::string start;          // until the size of the content is known
+  std::string start;  // until the size of the content is known
   std::int64_t declared = -1;
   std::int64_t made = 0;
   bool complete = false;

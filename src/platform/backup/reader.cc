@@ -96,8 +96,8 @@ Result<> BackupReader::Unpacked(std::string_view bytes) {
 
 Result<> BackupReader::Data(std::string_view bytes) {
   if (!unpacker_) return Unpacked(bytes);
-  GYRE_TRY(const bool sound,
-           unpacker_->decompressor.Feed(bytes, [&](std::string_view out) { return Unpacked(out); }));
+  GYRE_TRY(const bool sound, unpacker_->decompressor.Feed(
+                                 bytes, [&](std::string_view out) { return Unpacked(out); }));
   return sound ? Result<>() : Damaged("what is compressed cannot be unpacked");
 }
 
@@ -126,8 +126,8 @@ Result<> BackupReader::Understand() {
     about_ = *std::move(json);
     const std::int64_t format = about_["format"].AsInt();
     if (format != kFormat)
-      return FailedPrecondition("GY1904", "the backup has format {}; gyre {} knows format {}",
-                                format, "here", kFormat)
+      return FailedPrecondition("GY1904", "the backup has format {}; this gyre knows format {}",
+                                format, kFormat)
           .Why("it was made by gyre " + about_["gyre"].StringOr("(unknown)"))
           .Fix("use that gyre, or a newer one");
   }

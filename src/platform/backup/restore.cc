@@ -134,8 +134,7 @@ class PartsToFolder : public PartSink {
     GYRE_TRY(database_, db::OpenDatabaseFile(folder_ + "/gyre.db"));
     GYRE_TRY(const auto problems, database_->IntegrityProblems());
     if (!problems.empty()) return DoNotFit("the database is damaged: " + problems.front());
-    GYRE_TRY(const db::SchemaState schema, database_->CompareSchema(settings_.schemas));
-    restored_.pending = schema.pending;
+    GYRE_TRY(restored_.pending, database_->Pending(settings_.schemas));
     GYRE_TRY(counts_, database_->CountRows());
     restored_.tables = std::ssize(counts_);
     for (const db::TableRows& table : counts_) restored_.rows += table.rows;

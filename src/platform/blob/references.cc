@@ -66,9 +66,8 @@ Result<std::vector<Object>> ReferencedAfter(db::Reader& reader, const Digest& di
   return db::Collect<Object>(reader,
                              "SELECT digest, max(size_bytes) FROM blob_ref WHERE digest > ?1 GROUP "
                              "BY digest ORDER BY digest LIMIT ?2",
-                             {digest, limit}, [](const db::Row& row) {
-                               return Object{row.Str(0), row.Int(1)};
-                             });
+                             {digest, limit},
+                             [](const db::Row& row) { return Object{row.Str(0), row.Int(1)}; });
 }
 
 Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t grace_us,

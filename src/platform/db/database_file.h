@@ -19,10 +19,9 @@ struct TableRows {
   std::int64_t rows = 0;
 };
 
-struct SchemaState {
-  std::vector<std::string> pending;  // "ml/registry 0003 (policy_terms)": a start applies them
-  std::int64_t applied = 0;
-  std::int64_t last_applied_us = 0;  // 0 = nothing was ever applied
+struct Applied {  // migrations
+  std::int64_t count = 0;
+  std::int64_t last_us = 0;  // 0 = none
 };
 
 class DatabaseFile {
@@ -31,8 +30,10 @@ class DatabaseFile {
   virtual Result<> Read(const std::function<Result<>(Reader&)>& body) = 0;
   virtual Result<std::vector<std::string>> IntegrityProblems() = 0;  // empty = sound
   virtual Result<std::vector<TableRows>> CountRows() = 0;            // by name
-  // Errors: GY1410, GY1411 of Database::Migrate.
-  virtual Result<SchemaState> CompareSchema(std::span<const ModuleSchema> schemas) = 0;
+  virtual Result<Applied> AppliedSoFar() = 0;
+  // What a start would apply: "ml/registry 0003 (policy_terms)". Errors: GY1410, GY1411 of
+  // Database::Migrate.
+  virtual Result<std::vector<std::string>> Pending(std::span<const ModuleSchema> schemas) = 0;
 };
 
 // Errors: those of OpenSqlite.

@@ -43,9 +43,10 @@ Result<std::vector<PendingMigration>> PlanMigrations(std::span<const AppliedMigr
                  "the database has migration {} {:04} ({}), which this program does not know",
                  row.module, row.number, row.name)
           .Why("a newer gyre has written this data directory, and a schema never goes backwards")
+          .Fix("use that newer gyre")
           .Fix(
-              "use that newer gyre, or restore the snapshot that it made before (folder "
-              "snapshots)");
+              "gyre upgrade --rollback    (back to the snapshot that it made before; what was "
+              "written since is set aside)");
     }
     if (MigrationChecksum(*known) != row.checksum) {
       return Error(Code::kDataLoss, "GY1411",
@@ -75,8 +76,8 @@ Result<std::vector<AppliedMigration>> AppliedMigrations(Transaction& tx, const D
 
 Result<std::vector<AppliedMigration>> ReadMigrations(Reader& reader) {
   return Collect<AppliedMigration>(
-      reader, "SELECT module, number, name, checksum FROM schema_migration ORDER BY module, number", {},
-      [](const Row& row) {
+      reader, "SELECT module, number, name, checksum FROM schema_migration ORDER BY module, number",
+      {}, [](const Row& row) {
         return AppliedMigration{row.Str(0), row.Int(1), row.Str(2), row.Str(3)};
       });
 }
@@ -86,8 +87,7 @@ Result<> ApplyMigrations(Transaction& tx, const Dialect& dialect,
   for (const PendingMigration& item : pending) {
     const Migration& migration = item.migration;
     const auto fail = [&](Error error) {
-      return std::move(error).Context(
-          "migration " + NameOfMigration(item.module, migration));
+      return std::move(error).Context("migration " + NameOfMigration(item.module, migration));
     };
     for (const std::string& statement : SplitStatements(migration.sql)) {
       auto sql = dialect.Schema(statement);

@@ -32,26 +32,37 @@ class SqliteFile : public DatabaseFile {
     return tables;
   }
 
-  Result<SchemaState> CompareSchema(std::span<const ModuleSchema> schemas) override {
-    SchemaState state;
+  Result<Applied> AppliedSoFar() override {
+    Applied applied;
+    GYRE_TRY(const bool any, HasMigrations());
+    if (!any) return applied;
+    GYRE_DO(connection_->Query("SELECT count(*), max(applied_us) FROM schema_migration", {},
+                               [&](const Row& row) -> Result<> {
+                                 applied = {row.Int(0), row.Int(1)};
+                                 return {};
+                               }));
+    return applied;
+  }
+
+  Result<std::vector<std::string>> Pending(std::span<const ModuleSchema> schemas) override {
     std::vector<AppliedMigration> applied;
-    GYRE_TRY(const auto tables, Tables());
-    if (std::ranges::find(tables, kMigrationTable, &TableRows::table) != tables.end()) {
+    GYRE_TRY(const bool any, HasMigrations());
+    if (any) {
       GYRE_TRY(applied, ReadMigrations(reader_));
-      GYRE_DO(connection_->Query("SELECT max(applied_us) FROM schema_migration", {},
-                                 [&](const Row& row) -> Result<> {
-                                   state.last_applied_us = row.Int(0);
-                                   return {};
-                                 }));
     }
-    state.applied = std::ssize(applied);
     GYRE_TRY(const auto pending, PlanMigrations(applied, schemas));
+    std::vector<std::string> names;
     for (const PendingMigration& item : pending)
-      state.pending.push_back(NameOfMigration(item.module, item.migration));
-    return state;
+      names.push_back(NameOfMigration(item.module, item.migration));
+    return names;
   }
 
  private:
+  Result<bool> HasMigrations() {
+    GYRE_TRY(const auto tables, Tables());
+    return std::ranges::find(tables, kMigrationTable, &TableRows::table) != tables.end();
+  }
+
   Result<std::vector<TableRows>> Tables() {
     // A name that would have to be escaped is not ours.
     return Collect<TableRows>(reader_,

@@ -23,6 +23,7 @@ inline constexpr FaultPoint kFaultPoints[] = {
     {"event.handled", "SUBSCRIBER", "it has heard of an event, its cursor has not moved"},
     {"event.passed", "SUBSCRIBER", "its cursor is written"},
     {"migration.applied", "MODULE NUMBER (NAME)", "a migration has run, nothing is committed"},
+    {"rollback.ready", "", "the database before a migration is copied, nothing is in its place"},
     {"firing.open", "", "an occurrence has become a firing"},
     {"firing.judged", "", "the guards agree, nothing of it is written"},
     {"firing.starting", "", "the intent to start is written"},
