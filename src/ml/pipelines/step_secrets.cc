@@ -57,9 +57,11 @@ std::vector<std::string> SecretsOf(const Step& step, std::string_view project,
 }
 
 std::string Masked(std::string text, std::span<const std::string> secrets) {
+  // All are looked for in what was there: one may begin with another, or within it.
+  const std::string as_it_was = text;
   for (const std::string& secret : secrets) {
-    for (std::size_t at = text.find(secret); at != std::string::npos;
-         at = text.find(secret, at + secret.size()))
+    for (std::size_t at = as_it_was.find(secret); at != std::string::npos;
+         at = as_it_was.find(secret, at + 1))
       text.replace(at, secret.size(), secret.size(), '*');
   }
   return text;
@@ -77,8 +79,8 @@ Result<std::string> ReadMasked(const std::string& file, std::int64_t offset, std
 }
 
 Result<exec::PieceOfLog> ReadMaskedLog(const std::string& file, std::int64_t offset,
-                                       std::int64_t bytes_max,
-                                       std::span<const std::string> secrets, bool ended) {
+                                       std::int64_t bytes_max, std::span<const std::string> secrets,
+                                       bool ended) {
   GYRE_TRY(exec::PieceOfLog piece, exec::ReadLogFrom(file, offset, bytes_max));
   if (secrets.empty() || piece.text.empty()) return piece;
   const auto around = static_cast<std::int64_t>(LongestOf(secrets));

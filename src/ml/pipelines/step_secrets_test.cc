@@ -61,6 +61,13 @@ TEST_F(StepSecretsTest, OneThatIsNotThereIsSaidBeforeAnythingRuns) {
   EXPECT_EQ(run.error().where(), "step x");
 }
 
+TEST(Masked, HidesSecretsThatHoldEachOther) {
+  const std::vector<std::string> secrets = {"abc", "abcdef", "efgh", "aa"};
+  EXPECT_EQ(Masked("-abcdef-", secrets), "-******-") << "one begins with another";
+  EXPECT_EQ(Masked("-abcdefgh-", secrets), "-********-") << "one begins in another";
+  EXPECT_EQ(Masked("-aaa-", secrets), "-***-") << "one begins in itself";
+}
+
 TEST_F(StepSecretsTest, PartsOfALogNeverShowOne) {
   const std::string file = root_ + "/log", secret = "open sesame";
   const std::vector<std::string> secrets = {secret};
