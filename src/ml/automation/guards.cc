@@ -133,7 +133,9 @@ Decision Judge(const TriggerSpec& spec, const GuardFacts& facts) {
   for (const Word& word : words) {
     decision.checks.push_back(
         fmt::format("{} {}: {}", word.agrees ? "pass" : "stop", word.guard, word.reason));
-    if (word.agrees || !decision.guard.empty()) continue;
+    // Nothing is cancelled for a run that another guard would not let start.
+    const bool decided = !decision.guard.empty() && decision.action != Action::kCancel;
+    if (word.agrees || decided) continue;
     decision.action = word.action;
     decision.guard = word.guard;
     decision.reason = fmt::format("{}: {}", word.guard, word.reason);

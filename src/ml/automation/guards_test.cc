@@ -78,6 +78,23 @@ TEST(Guards, DoubtfulDataStopsAndBusyWaits) {
   EXPECT_NE(decision.reason.find("alert-7"), std::string::npos);
 }
 
+TEST(Guards, NothingIsCancelledForARunThatMayNotStart) {
+  TriggerSpec spec = Spec();
+  spec.on.cause = Cause::kSchedule;
+  spec.on.overlap = pipelines::Overlap::kCancel;
+  GuardFacts facts = Facts();
+  facts.running = "run-1";
+  facts.starts_us = {kNow - 7 * kHour};
+  EXPECT_EQ(Judge(spec, facts).action, Action::kCancel);
+  facts.quiet_until_us = kNow + kHour;
+  spec.guards.quiet_hours = QuietHours{.from_minute = 0, .to_minute = 60};
+  EXPECT_EQ(Judge(spec, facts).action, Action::kWait);
+  EXPECT_EQ(Judge(spec, facts).guard, "quiet hours");
+  facts.starts_us = {kNow - kHour};  // within the cooldown
+  EXPECT_EQ(Judge(spec, facts).action, Action::kSkip);
+  EXPECT_EQ(Judge(spec, facts).guard, "cooldown");
+}
+
 TEST(Guards, ADisabledTriggerStartsNothingEvenByHand) {
   TriggerSpec spec = Spec();
   spec.enabled = false;

@@ -208,6 +208,13 @@ Result<> AutomationService::JudgeFiring(Firing firing, const Trigger& trigger) {
   firing.reason = decision.reason;
   firing.checks = Texts(decision.checks);
   const std::int64_t now_us = clock_.NowMicros();
+  const bool would_act = decision.action == Action::kStart || decision.action == Action::kCancel;
+  if (would_act && !trigger.spec.approval.empty() && firing.approved_by.empty()) {
+    firing.state = "approval";
+    firing.reason = fmt::format("waits for somebody with role {}", trigger.spec.approval);
+    firing.again_us = now_us + settings_.approval_s_max * kMicrosPerSecond;
+    return AskForApproval(firing, trigger);
+  }
   switch (decision.action) {
     case Action::kCancel:
       GYRE_DO(CancelBeside(firing, trigger));
@@ -223,12 +230,6 @@ Result<> AutomationService::JudgeFiring(Firing firing, const Trigger& trigger) {
       return decision.action == Action::kPerson ? SaveAndTell(firing) : Save(firing);
     case Action::kStart:
       break;
-  }
-  if (!trigger.spec.approval.empty() && firing.approved_by.empty()) {
-    firing.state = "approval";
-    firing.reason = fmt::format("waits for somebody with role {}", trigger.spec.approval);
-    firing.again_us = now_us + settings_.approval_s_max * kMicrosPerSecond;
-    return AskForApproval(firing, trigger);
   }
   firing.state = "starting";
   firing.started_us = now_us;

@@ -6,13 +6,15 @@ namespace {
 // Every hour, and each run takes two.
 class ScheduleRulesTest : public AutomationTest {
  protected:
-  void Create(pipelines::CatchUp catch_up, pipelines::Overlap overlap) {
+  void Create(pipelines::CatchUp catch_up, pipelines::Overlap overlap,
+              std::string_view approval = {}) {
     TriggerSpec spec = Spec(Cause::kSchedule);
     spec.on.at = "0 * * * *";
     spec.on.catch_up = catch_up;
     spec.on.overlap = overlap;
     spec.guards.cooldown_s = spec.guards.runs_per_day_max = 0;
     spec.guards.failures_max = 1;
+    spec.approval = approval;
     clock_.now_us = *ParseTime("2026-03-01T11:59:00Z");
     ASSERT_TRUE(automation_->Create("default", spec, "ann"));
     ASSERT_TRUE(automation_->Turn());
@@ -57,6 +59,19 @@ TEST_F(ScheduleRulesTest, CancelEndsTheOtherWhichIsNoFailure) {
   At("2026-03-01T13:00:07Z");
   EXPECT_EQ(States(), (States_{"failed", "running"}));
   EXPECT_EQ(starts_.size(), 2u);
+}
+
+TEST_F(ScheduleRulesTest, NothingIsCancelledBeforeSomebodyAgreed) {
+  Create(pipelines::CatchUp::kLast, pipelines::Overlap::kCancel, "approver");
+  At("2026-03-01T12:00:01Z");
+  ASSERT_TRUE(automation_->Approve("default", Newest().id, true, "ben", ""));
+  At("2026-03-01T13:00:01Z");
+  At("2026-03-01T13:00:04Z");
+  EXPECT_EQ(States(), (States_{"running", "approval"}));
+  ASSERT_TRUE(automation_->Approve("default", Newest().id, true, "ben", ""));
+  At("2026-03-01T13:00:10Z");
+  At("2026-03-01T13:00:13Z");
+  EXPECT_EQ(States(), (States_{"failed", "running"}));
 }
 
 TEST_F(ScheduleRulesTest, AllThatWasMissedRunsOneAfterTheOther) {
