@@ -43,17 +43,26 @@ double WrongAt(int look) {
   return 1 / (kEvidence * k * (k + 1));
 }
 
+// Of the requests, as planned or as it came. Before the champion has answered anything, what came
+// is no measure: the first request of all would be all of the traffic.
+double ShareOfCanary(const CanaryPlan& plan, const CanaryFacts& facts) {
+  const double planned = plan.weights[static_cast<std::size_t>(facts.step)];
+  if (facts.champion.requests == 0) return planned;
+  const auto canary = static_cast<double>(facts.canary.requests);
+  return std::max(planned, canary / (canary + static_cast<double>(facts.champion.requests)));
+}
+
+// Whether the canary has more of such requests than its share, at any of the looks.
+bool BeyondChance(std::int64_t canary, std::int64_t champion, double share) {
+  return statistics::LogEvidenceOfMore(canary, champion, share) >= std::log(kEvidence);
+}
+
 void LookAtErrors(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm) {
   const double more = Rate(facts.canary) - Rate(facts.champion);
-  const auto requests = static_cast<double>(facts.champion.requests + facts.canary.requests);
-  const double share =
-      std::max(plan.weights[static_cast<std::size_t>(facts.step)],
-               static_cast<double>(facts.canary.requests) / std::max(requests, 1.0));
-  // With all of the traffic on the canary there is nobody beside it: the allowance alone decides.
-  const bool beyond_chance =
-      share >= 1 || statistics::LogEvidenceOfMore(facts.canary.failed, facts.champion.failed,
-                                                  share) >= std::log(kEvidence);
-  harm->Look(more > plan.error_rate_more_max && beyond_chance, "errors",
+  const bool harm_done =
+      more > plan.error_rate_more_max &&
+      BeyondChance(facts.canary.failed, facts.champion.failed, ShareOfCanary(plan, facts));
+  harm->Look(harm_done, "errors",
              fmt::format("{} of {} requests failed, {} of {} at the champion", facts.canary.failed,
                          facts.canary.requests, facts.champion.failed, facts.champion.requests));
 }
@@ -64,8 +73,9 @@ void LookAtLatency(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm)
   if (mine == 0 || other == 0 ||
       std::min(facts.canary.requests, facts.champion.requests) < plan.latency_requests_min)
     return;
-  const bool slower = mine > other * plan.latency_ratio_max &&
-                      mine - other > static_cast<double>(plan.latency_us_slack);
+  const bool slower =
+      mine > SlowFrom(plan, other) &&
+      BeyondChance(facts.canary.slow, facts.champion.slow, ShareOfCanary(plan, facts));
   harm->Look(slower, "latency",
              fmt::format("p99 {:.3g} ms, {:.3g} ms at the champion", mine / 1000, other / 1000));
 }
@@ -85,7 +95,7 @@ bool LookAtQuality(const CanaryPlan& plan, const Beside& beside, Harm* harm) {
   }
   if (!std::isfinite(beside.worse) || !std::isfinite(beside.error)) {
     harm->Say("wait", "quality",
-              fmt::format("{} rows with labels do not define {}",
+              fmt::format("{} rows with labels say too little of {}: too few of a class, or alike",
                           GroupDigits(beside.canary.labelled), beside.metric));
     return false;
   }
@@ -218,6 +228,11 @@ Json CanaryPlanToJson(const CanaryPlan& plan) {
                     {"quality_required", plan.quality_required},
                     {"prediction_drift", plan.prediction_drift_back ? "roll back" : "tell"},
                     {"prediction_effect_min", plan.prediction_effect_min}});
+}
+
+double SlowFrom(const CanaryPlan& plan, double champion_us_p99) {
+  return std::max(champion_us_p99 * plan.latency_ratio_max,
+                  champion_us_p99 + static_cast<double>(plan.latency_us_slack));
 }
 
 CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts) {

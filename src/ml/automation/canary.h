@@ -35,6 +35,7 @@ Json CanaryPlanToJson(const CanaryPlan& plan);
 struct SideFacts {
   std::int64_t requests = 0, failed = 0, rows = 0;
   double latency_us_p99 = 0;  // 0 = unknown
+  std::int64_t slow = 0;      // requests that took longer than SlowFrom of the champion's p99
 };
 // The answers of both sides to the rows that came since the step began, and what is known of their
 // truth by now. NaN: not measured.
@@ -68,12 +69,16 @@ struct CanaryDecision {
   std::vector<std::string> checks{};
 };
 
+// From here on a request of the canary is slower than the plan allows.
+double SlowFrom(const CanaryPlan& plan, double champion_us_p99);
+
 // Harm is judged at every look and binds at once; time and traffic only hold back. A difference in
 // error rates counts when it is larger than the plan allows and larger than chance would make it at
 // any of the looks, so that neither one early failure nor many looks end a healthy release
-// (failures counted as independent). Quality and answers likewise: look k is allowed 1 / (k (k +
-// 1)) of the chance of a false alarm. `step` must be an index of `weights`. A check begins with its
-// verdict: pass, stop, wait (for labels or rows) or note (told, binds nobody).
+// (failures counted as independent); slow requests count like failures. Quality and answers
+// likewise: look k is allowed 1 / (k (k + 1)) of the chance of a false alarm. `step` must be an
+// index of `weights`. A check begins with its verdict: pass, stop, wait (for labels or rows) or
+// note (told, binds nobody).
 CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts);
 
 }  // namespace gyre::automation

@@ -40,7 +40,11 @@ TEST(Canary, GoesBackForHarmAtOnce) {
 
   facts = Healthy();
   facts.canary.latency_us_p99 = 9000;
+  facts.canary.slow = 5;
   EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kRollBack);
+  facts.champion.slow = 95;  // the machine was busy, whoever answered
+  EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kAdvance);
+  facts.champion.slow = 0;
   facts.canary.requests = 299;  // the slowest of a few
   EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kAdvance);
   facts.canary.requests = 500;
@@ -84,6 +88,17 @@ TEST(Canary, SurvivesManyLooksAtEqualFailureRates) {
   }
   // At most one in a hundred, and what 2,000 draws of that may show (99.9 %).
   EXPECT_LT(sent_back, 35);
+}
+
+TEST(Canary, OneEarlyFailureEndsNothing) {
+  const CanaryPlan plan;
+  CanaryFacts facts;
+  facts.canary = {.requests = 1, .failed = 1, .rows = 1};  // the champion has answered nobody yet
+  for (facts.step = 0; facts.step < 3; ++facts.step)
+    EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kHold) << facts.step;
+  facts.step = 0;
+  facts.canary = {.requests = 20, .failed = 20, .rows = 20};
+  EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kRollBack);
 }
 
 std::string CheckNamed(const CanaryDecision& decision, std::string_view name) {
@@ -143,8 +158,9 @@ TEST(Canary, SaysHowManyLabelsThereAreWhenThereAreTooFew) {
   EXPECT_TRUE(decision.reason.starts_with("quality: too few labels")) << decision.reason;
   facts.beside->canary.labelled = 120;
   facts.beside->worse = std::nan("");
-  EXPECT_EQ(CheckNamed(DecideCanary(plan, facts), "quality"),
-            "wait quality: 120 rows with labels do not define auc");
+  EXPECT_EQ(
+      CheckNamed(DecideCanary(plan, facts), "quality"),
+      "wait quality: 120 rows with labels say too little of auc: too few of a class, or alike");
 }
 
 TEST(Canary, OtherAnswersAreToldUnlessThePlanSaysMore) {

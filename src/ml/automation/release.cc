@@ -55,15 +55,16 @@ Json SideToJson(std::string_view deployment, const SideFacts& side,
                     {"latency_us", latency_us.ToJson()}});
 }
 
-// Counters begin anew with each process and with each deployment.
-SideFacts Since(const SideFacts& now, const statistics::LogCounts& latency_us,
-                std::string_view deployment, const Json& base) {
+// Counters begin anew with each process and with each deployment. `latency_us` becomes that since
+// then, too.
+SideFacts Since(const SideFacts& now, std::string_view deployment, const Json& base,
+                statistics::LogCounts* latency_us) {
   constexpr double kSlowest = 0.99;
   SideFacts since = now;
-  since.latency_us_p99 = latency_us.Quantile(kSlowest);
-  if (base["deployment"].AsString() != deployment) return since;
-  since.latency_us_p99 =
-      latency_us.Since(statistics::LogCounts::FromJson(base["latency_us"])).Quantile(kSlowest);
+  const bool same = base["deployment"].AsString() == deployment;
+  if (same) *latency_us = latency_us->Since(statistics::LogCounts::FromJson(base["latency_us"]));
+  since.latency_us_p99 = latency_us->Quantile(kSlowest);
+  if (!same) return since;
   since.requests = std::max<std::int64_t>(0, now.requests - base["requests"].AsInt());
   since.failed = std::max<std::int64_t>(0, now.failed - base["failed"].AsInt());
   since.rows = std::max<std::int64_t>(0, now.rows - base["rows"].AsInt());
@@ -224,7 +225,7 @@ Result<> Releases::Save(const Release& release) {
 }
 
 Result<CanaryFacts> Releases::FactsOf(Release* release) {
-  GYRE_TRY(const Traffic::Counts now, traffic_.counts(release->project, release->endpoint));
+  GYRE_TRY(Traffic::Counts now, traffic_.counts(release->project, release->endpoint));
   CanaryFacts facts;
   if (TakenByOthers(*release, now)) facts.alert = "somebody changed the canary's share";
   facts.step = release->step;
@@ -237,8 +238,11 @@ Result<CanaryFacts> Releases::FactsOf(Release* release) {
   const bool same_process = release->base["process"].AsString() == process_;
   const Json base = same_process ? release->base : Json();
   facts.champion =
-      Since(now.champion, now.champion_latency_us, now.champion_deployment, base["champion"]);
-  facts.canary = Since(now.canary, now.canary_latency_us, now.canary_deployment, base["canary"]);
+      Since(now.champion, now.champion_deployment, base["champion"], &now.champion_latency_us);
+  facts.canary = Since(now.canary, now.canary_deployment, base["canary"], &now.canary_latency_us);
+  const double slow_us = SlowFrom(release->plan, facts.champion.latency_us_p99);
+  facts.champion.slow = now.champion_latency_us.Above(slow_us);
+  facts.canary.slow = now.canary_latency_us.Above(slow_us);
   if (traffic_.judge && facts.alert.empty()) {
     GYRE_DO(traffic_.judge(release->project, release->endpoint, release->model, release->created_us,
                            &facts));

@@ -22,8 +22,16 @@ struct Estimate {
   double value = kUnknown, error = kUnknown;  // its standard error
 };
 
+// A resampled row is still the same row: of one positive the AUC would look as sure as of hundreds.
+bool KnowsBothClasses(const Answers& answers) {
+  if (answers.classes != 2) return true;
+  const std::ptrdiff_t ones = std::ranges::count(answers.label, 1U);
+  return std::min(ones, std::ssize(answers.label) - ones) >= kOfEachClassMin;
+}
+
 Estimate QualityOf(const Answers& answers, const statistics::MetricInfo& metric) {
   constexpr double kNormal95 = 1.959963984540054;
+  if (!KnowsBothClasses(answers)) return {};
   const auto scored = ScoredOf(answers);
   if (!scored) return {};
   const auto intervals = statistics::Bootstrap(*scored, {.resamples = 200, .seed = 1});

@@ -11,8 +11,11 @@
 
 namespace gyre::monitoring {
 
-// Quality where both have kRowsMin labelled rows that define the metric, answers where both have
-// so many rows. The error is that of the difference: the rows of the sides are independent.
+constexpr std::int64_t kOfEachClassMin = 20;  // labelled rows, where there are two classes
+
+// Quality where both have kRowsMin labelled rows that define the metric, and kOfEachClassMin of
+// each of two classes; answers where both have kRowsMin rows. The error is that of the difference:
+// the rows of the sides are independent.
 Sides CompareSides(const Answers& champion, const Answers& canary,
                    const statistics::MetricInfo& metric);
 

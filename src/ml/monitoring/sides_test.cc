@@ -56,6 +56,39 @@ TEST(CompareSides, TheErrorIsThatOfTheDifference) {
   EXPECT_NEAR(std::sqrt(squares / kPairs), 1, 0.15);
 }
 
+// Of a rare class: with a handful of its rows nothing is said, and what is said is as sure as it
+// says.
+TEST(CompareSides, SaysNothingOfAClassThatItHardlySaw) {
+  const auto& auc = *statistics::FindMetric("auc");
+  const auto rare = [](std::size_t positives, std::uint64_t seed) {
+    Random random(seed);
+    Answers answers;
+    answers.classes = 2;
+    for (std::uint32_t i = 0; i < 200; ++i) {
+      const bool truth = i < positives;
+      const double p = 1 / (1 + std::exp(-(random.Normal() + (truth ? 1.5 : 0))));
+      answers.p.insert(answers.p.end(), {1 - p, p});
+      answers.decided.push_back(p >= 0.5 ? 1 : 0);
+      answers.delays_us.push_back(0);
+      answers.labelled.push_back(i);
+      answers.label.push_back(truth ? 1 : 0);
+    }
+    return answers;
+  };
+  for (const std::size_t positives : {1U, 2U, 19U, 181U, 200U}) {
+    const Sides sides = CompareSides(rare(100, 1), rare(positives, 2), auc);
+    EXPECT_TRUE(std::isnan(sides.worse)) << positives;
+    EXPECT_EQ(sides.canary.labelled, 200);
+  }
+  constexpr int kPairs = 150;
+  double squares = 0;
+  for (std::uint64_t i = 0; i < kPairs; ++i) {
+    const Sides sides = CompareSides(rare(100, 1000 + i), rare(20, 2000 + i), auc);
+    squares += std::pow(sides.worse / sides.error, 2);
+  }
+  EXPECT_NEAR(std::sqrt(squares / kPairs), 1, 0.2);
+}
+
 TEST(CompareSides, LowerIsBetterForErrors) {
   Random random(5);
   Answers good, bad;

@@ -38,6 +38,13 @@ double LogCounts::Quantile(double share) const {
   return std::exp2(static_cast<double>(place) / kSteps - kOctaves);
 }
 
+std::int64_t LogCounts::Above(double value) const {
+  std::int64_t above = 0;
+  for (std::size_t place = PlaceOf(value) + 1; place < counts_.size(); ++place)
+    above += counts_[place];
+  return above;
+}
+
 LogCounts LogCounts::Since(const LogCounts& before) const {
   if (before.counts_.empty()) return *this;
   LogCounts since;

@@ -19,6 +19,8 @@ class LogCounts {
   void Add(std::size_t place, std::int64_t count);
   // 0 when nothing was counted.
   double Quantile(double share) const;
+  // How many were counted above that value, by their places.
+  std::int64_t Above(double value) const;
   // What was counted after `before`, an earlier reading.
   LogCounts Since(const LogCounts& before) const;
 

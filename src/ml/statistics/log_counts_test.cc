@@ -16,6 +16,16 @@ TEST(LogCounts, QuantilesAreRightToATenth) {
   EXPECT_EQ(zeros.Quantile(0.99), 0);
 }
 
+TEST(LogCounts, CountsWhatLiesAbove) {
+  LogCounts counts;
+  EXPECT_EQ(counts.Above(1), 0);
+  counts.Add(LogCounts::PlaceOf(100), 7);
+  counts.Add(LogCounts::PlaceOf(1000), 3);
+  EXPECT_EQ(counts.Above(10), 10);
+  EXPECT_EQ(counts.Above(100), 3) << "not what is alike";
+  EXPECT_EQ(counts.Above(1000), 0);
+}
+
 TEST(LogCounts, TwoReadingsGiveWhatWasBetweenThem) {
   LogCounts before;
   before.Add(LogCounts::PlaceOf(10'000), 500);  // slow at first
