@@ -50,12 +50,14 @@ steps:
     model: ${steps.train.outputs.model}
     alias: champion
     reason: "retrained, judged, tried on a share of the traffic: ${steps.canary.outputs.reason}"
+    retries: {max: 5, backoff: 2s}   # a full disk must not leave the alias and the endpoint apart
   takeover:
     kind: takeover
     needs: [promote]
     when: steps.train.outputs.passed
     endpoint: ${params.endpoint}
     model: ${steps.train.outputs.model}
+    retries: {max: 5, backoff: 2s}
 outputs:
   model: ${steps.train.outputs.model}
   promoted: ${steps.train.outputs.passed}

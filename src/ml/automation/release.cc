@@ -151,11 +151,13 @@ Result<Release> Releases::Begin(const Start& start) {
   const std::string plan_text = CanaryPlanToJson(plan).Dump(), base = release.base.Dump(),
                     history = release.history.Dump();
   std::optional<Release> same, other;
+  // One that somebody tries by hand, or that has passed and is not promoted yet.
+  const bool of_others = !counts.canary_model.empty() && counts.canary_model != start.model;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(same, FindBy(tx, "WHERE release_key = ?1", release.key));
     if (same) return {};
     GYRE_TRY(other, FindBy(tx, "WHERE state = 'baking' AND endpoint = ?1", release.endpoint));
-    if (other) return {};
+    if (other || of_others) return {};
     return tx.Execute(
         "INSERT INTO automation_canary (id, release_key, project, endpoint, model, plan, state, "
         "reason, step, step_us, base, history, created_us, ended_us, run_id, of_run) VALUES (?1, "
@@ -164,9 +166,9 @@ Result<Release> Releases::Begin(const Start& start) {
          release.state, release.reason, release.step_us, base, history, release.created_us,
          release.run_id});
   }));
-  if (other) {
+  if (!same && (other || of_others)) {
     return FailedPrecondition("GY4808", "endpoint `{}` has a canary already: {}", start.endpoint,
-                              other->model)
+                              other ? other->model : counts.canary_model)
         .Fix(fmt::format("gyre endpoints rollback {}", start.endpoint));
   }
   exec::Fault("canary.written");

@@ -87,7 +87,7 @@ class Releases {
     CanaryPlan plan{};
   };
   // The same key again is the same release. Errors: kFailedPrecondition GY4808 another release of
-  // this endpoint goes on.
+  // this endpoint goes on, or it has a canary of another model.
   Result<Release> Begin(const Start& start);
   // Looks, and moves on if it is time.
   Result<Release> Look(std::string_view id);

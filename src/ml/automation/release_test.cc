@@ -128,6 +128,19 @@ TEST_F(ReleaseTest, GoesOnAfterARestart) {
   EXPECT_EQ(releases_->Look(release.id)->step, 2);
 }
 
+TEST_F(ReleaseTest, TakesNoCanaryFromSomebodyElse) {
+  counts_.canary_model = "churn:v9";  // gyre deploy churn:v9 --canary 30%
+  counts_.canary_share = 0.3;
+  const auto refused = releases_->Begin(Start("k", "churn:v2"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().gy(), "GY4808");
+  EXPECT_NE(refused.error().message().find("churn:v9"), std::string::npos);
+  EXPECT_EQ(gives_, 0);
+  EXPECT_FALSE(releases_->OfEndpoint("churn")->has_value());
+  counts_.canary_model = "churn:v2";
+  EXPECT_EQ(Begin().state, "baking") << "of the same model";
+}
+
 TEST_F(ReleaseTest, WhatSomebodyTookBackStaysBack) {
   const Release release = Begin();
   Serve(10);
