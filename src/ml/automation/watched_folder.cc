@@ -44,7 +44,12 @@ Result<std::vector<RestingFile>> FilesAtRest(const std::string& folder, const st
   }
   std::ranges::sort(files, {},
                     [](const RestingFile& f) { return std::pair(f.changed_us, f.name); });
-  if (files.size() > files_max) files.resize(files_max);
+  // Many files may bear one time, that of a tick of the kernel: all of them or none.
+  if (files.size() > files_max) {
+    const std::int64_t last_us = files[files_max - 1].changed_us;
+    files.erase(std::ranges::upper_bound(files, last_us, {}, &RestingFile::changed_us),
+                files.end());
+  }
   return files;
 }
 

@@ -16,8 +16,9 @@ struct RestingFile {
 
 // Plain files of the folder itself that match the pattern ("" = all that do not begin with a dot),
 // came or were changed after `after_us`, and have not been changed for `rest_us`; by time, at most
-// `files_max`: those after them come when the caller has moved on to the last of these. Names that
-// are no UTF-8 are passed over. Errors: kNotFound, kPermissionDenied of the folder.
+// `files_max` and those of the same time as the last of these: what is after them comes when the
+// caller has moved on to that time. Names that are no UTF-8 are passed over. Errors: kNotFound,
+// kPermissionDenied of the folder.
 // Errors: kNotFound GY4812 no such folder, or it cannot be read.
 Result<> CheckFolder(const std::string& folder);
 Result<std::vector<RestingFile>> FilesAtRest(const std::string& folder, const std::string& pattern,
