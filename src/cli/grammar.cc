@@ -23,6 +23,7 @@ constexpr std::span<const Command> (*kNouns[])() = {
     DoctorCommands,       //
     EndpointsCommands,    //
     EvaluateCommands,     //
+    ImportCommands,       //
     JobsCommands,         //
     LedgerCommands,       //
     LineageCommands,      //

@@ -19,6 +19,7 @@ std::span<const Command> DemoCommands();
 std::span<const Command> DoctorCommands();
 std::span<const Command> EndpointsCommands();
 std::span<const Command> EvaluateCommands();
+std::span<const Command> ImportCommands();
 std::span<const Command> JobsCommands();
 std::span<const Command> LedgerCommands();
 std::span<const Command> LineageCommands();

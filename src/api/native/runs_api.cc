@@ -10,6 +10,7 @@
 #include "api/native/route_table.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "ledger/access/access.h"
 #include "ml/projects/projects.h"
 #include "ml/runners/jobs.h"
@@ -23,6 +24,7 @@ namespace {
 constexpr std::int64_t kArtifactBytesMax = std::int64_t{1} << 40;
 constexpr std::int64_t kProgramTokenMicros = 7 * kMicrosPerDay;
 constexpr std::string_view kOutputLog = "output.log";
+constexpr std::string_view kImportedKind = "imported";
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,
@@ -116,6 +118,23 @@ constexpr net::Route kRoutes[] = {
                  {"rerun_of", Type::kText, "the run that this one repeats"},
                  {"pin_data", Type::kBool, "read the versions that that run read"}}},
     {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/runs",
+     .handler = Bind<&RunsApi::Bring>,
+     .permission = Permission("run.write"),
+     .summary = "Begin a run that was made elsewhere, or answer the one of this key",
+     .body = Body::kBuffer,
+     .body_bytes_max = kJsonBodyBytesMax,
+     .request_type = "BroughtRun",
+     .response_type = "Run",
+     .members = {{"key", Type::kText, "tells this run of its source from others", "",
+                  net::kRequired},
+                 {"experiment", Type::kText, "imported when it is not given"},
+                 {"name", Type::kText, "of the run"},
+                 {"created_at", Type::kTime, "when it began"},
+                 {"source", Type::kObject, "where it came from"},
+                 {"params", Type::kObject, "text, number or true/false by name"},
+                 {"tags", Type::kObject, "text by name"}}},
+    {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/runs/{run}/batch",
      .handler = Bind<&RunsApi::AddBatch>,
      .permission = Permission("run.write"),
@@ -126,7 +145,10 @@ constexpr net::Route kRoutes[] = {
      .audited = false,
      .members = {{"params", Type::kObject, "text, number or true/false by name"},
                  {"tags", Type::kObject, "text by name"},
-                 {"metrics", Type::kObjects, "points: {key, value, step, time_us}"}}},
+                 {"metrics", Type::kObjects, "points: {key, value, step, time_us}"},
+                 {"slice", Type::kObject,
+                  "of a run that was made elsewhere, {from, to}: the places of these points in its "
+                  "source; refused unless the run holds those before"}}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/runs/{run}/end",
      .handler = Bind<&RunsApi::End>,
@@ -137,7 +159,8 @@ constexpr net::Route kRoutes[] = {
      .response_type = "Run",
      .members = {{"status", Type::kText, "finished when it is not given", "finished|failed|killed"},
                  {"error", Type::kText, "why it failed"},
-                 {"resources", Type::kObject, "what it used"}}},
+                 {"resources", Type::kObject, "what it used"},
+                 {"ended_at", Type::kTime, "of a run that was made elsewhere"}}},
 };
 
 Json ArtifactJson(const tracking::Artifact& a) {
@@ -164,6 +187,13 @@ Result<std::map<std::string, std::string>> Texts(const Json& body, std::string_v
     texts[name] = value.is_string() ? value.AsString() : value.Dump();
   }
   return texts;
+}
+
+Result<std::int64_t> TimeOf(const Json& body, std::string_view key) {
+  const auto time_us = ParseTime(body[key].AsString());
+  if (time_us) return *time_us;
+  return InvalidArgument("GY3412", "`{}` is no time: '{}'", key, body[key].AsString().substr(0, 64))
+      .Fix("write for example 2026-11-21T08:00:00Z");
 }
 
 // Numbers, and what JSON has no numbers for: "NaN", "Infinity", "-Infinity".
@@ -346,6 +376,29 @@ Result<net::Response> RunsApi::StartProgram(net::Request& request) {
   return net::Response::JsonDoc(answer, 201).With("Cache-Control", "no-store");
 }
 
+Result<net::Response> RunsApi::Bring(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
+  tracking::NewRun from;
+  from.project = project.name;
+  from.kind = kImportedKind;
+  from.import_key = body["key"].AsString();
+  if (from.import_key.empty())
+    return InvalidArgument("GY3412", "`key` must tell this run of its source from others");
+  from.experiment = body["experiment"].StringOr("imported");
+  from.name = body["name"].AsString();
+  from.created_by = request.principal.name;
+  from.source = body["source"];
+  if (body.Has("created_at")) {
+    GYRE_TRY(from.created_us, TimeOf(body, "created_at"));
+  }
+  from.started_us = from.created_us;
+  GYRE_TRY(from.params, Texts(body, "params"));
+  GYRE_TRY(from.tags, Texts(body, "tags"));
+  GYRE_TRY(const tracking::Run run, tracking_.CreateRun(std::move(from)));
+  return net::Response::JsonDoc(tracking::RunToJson(run), 201);
+}
+
 Result<net::Response> RunsApi::AddBatch(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const tracking::Run run, RunOf(request));
@@ -357,6 +410,8 @@ Result<net::Response> RunsApi::AddBatch(net::Request& request) {
     GYRE_TRY(const double value, MetricValue(point["value"]));
     batch.metrics.push_back({key, value, point["step"].AsInt(0), point["time_us"].AsInt(0)});
   }
+  if (const Json& slice = body["slice"]; slice.is_object())
+    batch.slice = tracking::ImportSlice{slice["from"].AsInt(), slice["to"].AsInt()};
   GYRE_DO(tracking_.LogBatch(run.id, batch));
   return net::Response::Empty();
 }
@@ -369,7 +424,13 @@ Result<net::Response> RunsApi::End(net::Request& request) {
     return InvalidArgument("GY3412", "`{}` is not the status of a run", body["status"].AsString())
         .Fix("finished, failed or killed");
   }
-  GYRE_DO(tracking_.EndRun(run.id, {*status, body["error"].AsString(), body["resources"], 0}));
+  tracking::RunEnd end{*status, body["error"].AsString(), body["resources"], 0};
+  if (body.Has("ended_at")) {
+    if (run.kind != kImportedKind)
+      return InvalidArgument("GY3412", "`ended_at` is for runs that were made elsewhere");
+    GYRE_TRY(end.ended_us, TimeOf(body, "ended_at"));
+  }
+  GYRE_DO(tracking_.EndRun(run.id, end));
   GYRE_DO(access_.RevokeProgramTokens(run.id));
   GYRE_TRY(const tracking::Run ended, tracking_.GetRun(run.project, run.id));
   return net::Response::JsonDoc(tracking::RunToJson(ended));

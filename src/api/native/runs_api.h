@@ -53,6 +53,7 @@ class RunsApi {
   Result<net::Response> PutArtifact(net::Request& request);
   Result<net::Response> Log(net::Request& request);
   Result<net::Response> StartProgram(net::Request& request);
+  Result<net::Response> Bring(net::Request& request);
   Result<net::Response> AddBatch(net::Request& request);
   Result<net::Response> End(net::Request& request);
 

@@ -158,6 +158,33 @@ std::optional<Json> WithInput(const Json& inputs, const RunInput& input) {
   return all;
 }
 
+// The one run of a key, if it is there.
+Result<bool> FindImported(db::Transaction& tx, std::string_view project, std::string_view key,
+                          Run* run) {
+  RunQuery query;
+  query.project = project;
+  query.tags[std::string(kImportKey)] = key;
+  query.limit = 1;
+  GYRE_TRY(const RunIdPage page, FindRuns(tx, query));
+  if (page.ids.empty()) return false;
+  GYRE_DO(ReadRun(tx, page.ids[0], run));
+  return true;
+}
+
+Result<> CheckSlice(db::Transaction& tx, std::string_view run_id, const ImportSlice& slice) {
+  Run run;
+  GYRE_DO(ReadRun(tx, run_id, &run));
+  const auto found = run.tags.find(std::string(kImportPosition));
+  const std::int64_t held = found == run.tags.end() ? 0 : ParseInt(found->second).value_or(0);
+  if (held == slice.from && slice.to >= slice.from) return {};
+  return Error(
+             Code::kAborted, "GY3418",
+             fmt::format("run {} holds {} points of its source, and what was sent goes on from {}",
+                         run_id.substr(0, 8), held, slice.from))
+      .Why("another import writes the same run")
+      .Fix("wait for it, then import again: what is there is not taken twice");
+}
+
 class TrackingImpl final : public Tracking {
  public:
   TrackingImpl(db::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
@@ -226,6 +253,7 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
   Run run;
   run.id = NewId();
   run.project = std::move(from.project);
+  if (!from.import_key.empty()) from.tags[std::string(kImportKey)] = from.import_key;
   run.experiment = std::move(from.experiment);
   run.name = from.name.empty() ? fmt::format("{}-{}", from.kind, run.id.substr(0, 6))
                                : std::move(from.name);
@@ -236,7 +264,7 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
   run.created_by = std::move(from.created_by);
   run.status = from.status;
   run.seed = from.seed;
-  run.created_us = clock_.NowMicros();
+  run.created_us = from.created_us == 0 ? clock_.NowMicros() : from.created_us;
   run.started_us = from.started_us == 0 ? run.created_us : from.started_us;
   run.source = std::move(from.source);
   run.code = std::move(from.code);
@@ -248,6 +276,10 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
                        TextOf(run.environment)};
   const std::string experiment_id = NewId();
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    if (!from.import_key.empty()) {
+      GYRE_TRY(const bool there, FindImported(tx, run.project, from.import_key, &run));
+      if (there) return {};
+    }
     GYRE_TRY(run.experiment_id,
              EnsureExperimentIn(tx, run.project, run.experiment, experiment_id, run.created_us));
     GYRE_DO(InsertRun(tx, run, texts));
@@ -296,6 +328,8 @@ Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
     return InvalidArgument("GY3409", "a batch has at most {} metric points, not {}", kPointsMax,
                            batch.metrics.size());
   }
+  auto tags = batch.tags;
+  if (batch.slice) tags[std::string(kImportPosition)] = fmt::format("{}", batch.slice->to);
   std::vector<MetricPoint> points = batch.metrics;
   const std::int64_t now_us = clock_.NowMicros();
   for (MetricPoint& point : points) {
@@ -306,8 +340,9 @@ Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
   const std::string encoded = points.empty() ? std::string() : EncodePoints(points);
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(CheckRunExists(tx, run_id));
+    if (batch.slice) GYRE_DO(CheckSlice(tx, run_id, *batch.slice));
     GYRE_DO(PutParams(tx, run_id, batch.params));
-    GYRE_DO(PutTags(tx, run_id, batch.tags));
+    GYRE_DO(PutTags(tx, run_id, tags));
     if (points.empty()) return {};
     return PutMetrics(tx, run_id, latest, encoded);
   });

@@ -52,7 +52,7 @@ struct MetricPoint {
 struct NewRun {
   std::string project = {}, experiment = "default";  // the experiment is made when there is none
   std::string name = {};                             // empty = made up from the kind and the id
-  std::string kind = "run";                          // "candidate", "program", "run"
+  std::string kind = "run";                          // "candidate", "program", "imported", "run"
   std::string job = {};                              // id of the job that does the work
   std::string parent = {};                           // id of the run that this one belongs to
   std::string created_by = {};
@@ -64,6 +64,10 @@ struct NewRun {
   std::map<std::string, std::string> params = {}, tags = {};
   RunStatus status = RunStatus::kRunning;
   std::int64_t started_us = 0;  // 0 = now
+  // Of a run that was made elsewhere: there is one of each key in a project, and asking for it
+  // again answers that one. Kept as the tag kImportKey.
+  std::string import_key = {};
+  std::int64_t created_us = 0;  // 0 = now
 };
 
 struct Run {
@@ -87,10 +91,22 @@ struct RunEnd {
   std::int64_t ended_us = 0;  // 0 = now
 };
 
+inline constexpr std::string_view kImportKey = "import.key";
+// How many points of its source a run holds; written with them.
+inline constexpr std::string_view kImportPosition = "import.position";
+
+// Points of a source, by their places in it.
+struct ImportSlice {
+  std::int64_t from = 0, to = 0;
+};
+
 struct Batch {
   std::map<std::string, std::string> params;  // a param cannot change: kFailedPrecondition GY3404
   std::map<std::string, std::string> tags;
   std::vector<MetricPoint> metrics;  // time_us 0 = now
+  // The run must hold the points before it and no others: kAborted GY3418 when it does not, so
+  // that a slice is taken once, whoever sends it how often.
+  std::optional<ImportSlice> slice = {};
 };
 
 struct Artifact {

@@ -259,6 +259,29 @@ TEST_F(TrackingTest, ArtifactsKeepTheirBlobs) {
   EXPECT_EQ(tracking_->GetRun("p", run.id).error().gy(), "GY3401");
 }
 
+TEST_F(TrackingTest, ARunMadeElsewhereIsTakenOnceAndGoesOn) {
+  NewRun from;
+  from.project = "p";
+  from.kind = "imported";
+  from.import_key = "tensorboard:train:ab12";
+  from.created_us = 1'600'000'000'000'000;
+  const auto run = tracking_->CreateRun(from);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->created_us, from.created_us);
+  EXPECT_EQ(tracking_->CreateRun(from)->id, run->id);
+  from.project = "q";
+  EXPECT_NE(tracking_->CreateRun(from)->id, run->id);
+  Batch batch;
+  batch.metrics = {{"loss", 1, 0, 5}, {"loss", 0.5, 1, 6}};
+  batch.slice = ImportSlice{0, 2};
+  ASSERT_TRUE(tracking_->LogBatch(run->id, batch));
+  EXPECT_EQ(tracking_->LogBatch(run->id, batch).error().gy(), "GY3418");
+  EXPECT_EQ(tracking_->GetRun("p", run->id)->tags.at(std::string(kImportPosition)), "2");
+  batch.slice = ImportSlice{2, 4};
+  ASSERT_TRUE(tracking_->LogBatch(run->id, batch));
+  EXPECT_EQ(tracking_->MetricHistory(run->id, "loss", 0)->size(), 4U);
+}
+
 TEST_F(TrackingTest, OrphansEndAsKilled) {
   const tracking::Run run = Create("a");
   EXPECT_EQ(*tracking_->EndOrphans("the server stopped", {}), 1);

@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "cli/imports/importer.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "platform/exec/files.h"
+
+namespace gyre::cli::imports {
+namespace {
+
+constexpr std::string_view kKey = "import.key";
+
+std::string SizeOf(const Json& version) {
+  return fmt::format("{} rows, {} columns", GroupDigits(version["rows"].AsInt()),
+                     version["columns"].is_array()
+                         ? static_cast<std::int64_t>(version["columns"].size())
+                         : version["columns"].AsInt());
+}
+
+// The version that holds what this key stands for, or null.
+Result<Json> VersionOfKey(Work& work, const std::string& dataset_path, const std::string& key) {
+  GYRE_TRY(const Json versions, GetOrNull(work.session, dataset_path + "/versions?limit=1000"));
+  for (const Json& version : versions["items"].items()) {
+    if (version["tags"][kKey].AsString() == key) return version;
+  }
+  return Json();
+}
+
+std::string UploadQuery(const Work& work, const DatasetSource& source) {
+  std::string query = "?filename=" + PercentEncode(source.filename);
+  const auto add = [&](std::string_view key, const std::string& value) {
+    query += fmt::format("&{}={}", key, PercentEncode(value));
+  };
+  if (!source.format.empty()) add("format", source.format);
+  if (work.in.Has("bad")) add("bad", work.in.Get("bad"));
+  for (const std::string& type : work.in.List("type")) add("type", type);
+  add("tag", fmt::format("{}:{}", kKey, source.key));
+  for (const auto& [key, value] : source.tags) add("tag", key + ":" + value);
+  return query;
+}
+
+}  // namespace
+
+Result<std::string> HashOf(const std::string& path) {
+  constexpr std::int64_t kPiece = 1 << 20;
+  Sha256 hash;
+  for (std::int64_t offset = 0;;) {
+    GYRE_TRY(const std::string piece, exec::ReadFilePart(path, offset, kPiece));
+    if (piece.empty()) return hash.FinishHex();
+    hash.Update(piece);
+    offset += static_cast<std::int64_t>(piece.size());
+  }
+}
+
+Result<> BringDataset(Work& work, const DatasetSource& source) {
+  const std::string path =
+      fmt::format("{}/datasets/{}", work.project_path(), PercentEncode(source.dataset));
+  GYRE_TRY(const Json there, VersionOfKey(work, path, source.key));
+  if (!there.is_null()) {
+    work.report.There(source.name, there["reference"].AsString());
+    return {};
+  }
+  if (work.in.dry_run()) {
+    work.report.WouldTake(
+        source.name,
+        fmt::format("dataset {}, {}", source.dataset,
+                    HumanBytes(std::max<std::int64_t>(0, exec::FileSize(source.upload)))));
+    return {};
+  }
+  const auto job =
+      work.session.Upload(path + "/versions" + UploadQuery(work, source), source.upload, work.out);
+  if (!job && job.error().code() != Code::kInvalidArgument) return job.error();
+  auto done = job ? work.session.WaitJob(*job, work.out) : Result<Json>(job.error());
+  if (!done && done.error().code() == Code::kCancelled) return done.error();
+  if (!done) {
+    work.report.Failed(source.name, done.error());
+    return {};
+  }
+  const Json& result = (*done)["result"];
+  work.report.Taken(
+      source.name, fmt::format("{}: {}{}", result["reference"].AsString(), SizeOf(result),
+                               result["unchanged"].AsBool() ? ", the content that was there" : ""));
+  return {};
+}
+
+}  // namespace gyre::cli::imports

@@ -1,0 +1,136 @@
+// A folder of tables: each file a dataset, a folder that is partitioned by its names one dataset of
+// many files, all of them one with --one.
+#include <map>
+#include <set>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/datasets_text.h"
+#include "cli/imports/importer.h"
+#include "cli/output.h"
+#include "platform/exec/files.h"
+#include "platform/table/archive.h"
+
+namespace gyre::cli::imports {
+namespace {
+
+struct Group {
+  std::string path;  // a file, or the folder that its files share
+  std::vector<table::SourceFile> files;
+  std::set<std::string> partitions;  // columns that stand only in names of folders
+};
+
+// "sales/year=2024/a.parquet": the files of "sales" are parts of one table.
+std::string PartitionedFolder(const std::string& name, std::set<std::string>* columns) {
+  std::string folder;
+  bool found = false;
+  for (const std::string_view part : Split(name, '/')) {
+    const std::size_t equals = part.find('=');
+    const bool is_partition = equals != std::string_view::npos && equals > 0;
+    if (is_partition) columns->insert(std::string(part.substr(0, equals)));
+    found = found || is_partition;
+    if (!found) folder += (folder.empty() ? "" : "/") + std::string(part);
+  }
+  return found ? (folder.empty() ? "." : folder) : "";
+}
+
+std::vector<Group> GroupsOf(const Work& work, const std::vector<table::SourceFile>& files) {
+  std::map<std::string, Group> groups;
+  const bool one = work.in.Has("one");
+  for (const table::SourceFile& file : files) {
+    std::set<std::string> columns;
+    const std::string folder = PartitionedFolder(file.name, &columns);
+    const std::string path = one ? "." : folder.empty() ? file.name : folder;
+    Group& group = groups[path];
+    group.path = path;
+    group.files.push_back(file);
+    group.partitions.merge(columns);
+  }
+  std::vector<Group> sorted;
+  for (auto& [path, group] : groups) sorted.push_back(std::move(group));
+  return sorted;
+}
+
+// "a/b.csv" -> "a-b"; with its ending where two files would be one dataset.
+std::string NameOf(const Work& work, const Group& group, std::set<std::string>* used) {
+  if (work.in.Has("one")) return work.in.Get("one");
+  std::string path = group.path == "." ? work.name() : group.path;
+  for (char& c : path) c = c == '/' ? '-' : c;
+  std::string name = DatasetNameOf(path);
+  if (!used->insert(name).second) {
+    for (char& c : path) c = c == '.' ? '-' : c;
+    name = DatasetNameOf(path);
+    used->insert(name);
+  }
+  return name;
+}
+
+Result<std::int64_t> NewestChange(const std::string& directory, const Group& group) {
+  std::int64_t newest_us = 0;
+  GYRE_TRY(const auto entries, exec::ListFiles(directory, 1'000'000));
+  for (const exec::FileEntry& entry : entries) {
+    for (const table::SourceFile& file : group.files) {
+      if (file.name == entry.path) newest_us = std::max(newest_us, entry.modified_us);
+    }
+  }
+  return newest_us;
+}
+
+// Of many files: their names and contents. Only what is in them counts, not when they were written.
+Result<std::string> KeyOf(const Group& group) {
+  if (group.files.size() == 1) {
+    GYRE_TRY(const std::string hash, HashOf(group.files[0].path));
+    return "file:" + hash;
+  }
+  Sha256 hash;
+  for (const table::SourceFile& file : group.files) {
+    GYRE_TRY(const std::string one, HashOf(file.path));
+    hash.Update(fmt::format("{}\n{}\n", file.name, one));
+  }
+  return "files:" + hash.FinishHex();
+}
+
+Result<> BringGroup(Work& work, const Group& group, std::set<std::string>* used) {
+  DatasetSource source;
+  source.name = group.path == "." ? fmt::format("{} files", group.files.size()) : group.path;
+  source.dataset = NameOf(work, group, used);
+  GYRE_DO(CheckName("dataset", source.dataset));
+  GYRE_TRY(source.key, KeyOf(group));
+  GYRE_TRY(const std::int64_t changed_us, NewestChange(work.path, group));
+  source.tags = {{"import.from", group.path}, {"file.modified", FormatTime(changed_us)}};
+  const std::string& file = group.files[0].name;
+  source.filename = file.substr(file.rfind('/') + 1);
+  source.upload = group.files[0].path;
+  if (group.files.size() > 1) {
+    source.upload = work.scratch + "/files.tar";
+    source.filename = source.dataset + ".tar";
+    source.format = "tar";
+    GYRE_DO(table::WriteTar(group.files, source.upload));
+  }
+  GYRE_DO(BringDataset(work, source));
+  for (const std::string& column : group.partitions)
+    work.report.NotTaken(fmt::format("{}, `{}`", source.name, column),
+                         "stands only in the names of folders, not in the files");
+  return {};
+}
+
+}  // namespace
+
+bool IsFolder(const std::string& path) {
+  return exec::FolderExists(path) && table::ListTables(path).has_value();
+}
+
+Result<> BringFolder(Work& work) {
+  GYRE_TRY(const auto files, table::ListTables(work.path));
+  GYRE_TRY(const auto all, exec::ListFiles(work.path, 1'000'000));
+  std::set<std::string> tables, used;
+  for (const table::SourceFile& file : files) tables.insert(file.name);
+  for (const Group& group : GroupsOf(work, files)) GYRE_DO(BringGroup(work, group, &used));
+  for (const exec::FileEntry& entry : all) {
+    if (!tables.contains(entry.path)) work.report.NotTaken(entry.path, "no table by its name");
+  }
+  return {};
+}
+
+}  // namespace gyre::cli::imports

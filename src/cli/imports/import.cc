@@ -1,0 +1,131 @@
+// gyre import: what people already have, with the dates and ids that the source has, and a report
+// of what was not taken. Sources are read here and sent to the API: no server opens a path.
+#include "base/shell.h"
+#include "base/text.h"
+#include "cli/datasets_text.h"
+#include "cli/imports/importer.h"
+#include "cli/nouns.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "platform/exec/files.h"
+
+namespace gyre::cli::imports {
+namespace {
+
+constexpr Importer kImporters[] = {
+    {"tensorboard", "runs with their metrics, hyperparameters and texts", IsTensorBoard,
+     BringTensorBoard},
+    {"folder", "tables (CSV, JSON, Parquet) as datasets", IsFolder, BringFolder},
+};
+
+struct ScratchFolder {
+  std::string path;
+  ~ScratchFolder() {
+    if (!path.empty()) (void)exec::RemoveTree(path).has_value();
+  }
+};
+
+std::string KnownKinds() {
+  std::string text;
+  for (const Importer& importer : kImporters)
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", importer.name);
+  return text;
+}
+
+Result<const Importer*> ImporterOf(const std::string& kind, const std::string& path) {
+  for (const Importer& importer : kImporters) {
+    if (kind.empty() ? importer.detects(path) : importer.name == kind) return &importer;
+  }
+  if (!kind.empty())
+    return InvalidArgument("GY4951", "`{}` is nothing that gyre imports", kind)
+        .Fix("one of " + KnownKinds());
+  return InvalidArgument("GY4952", "{} holds nothing that gyre knows how to import", path)
+      .Why("it was looked at for " + KnownKinds())
+      .Fix(fmt::format("gyre import KIND {}    (says what it should be)", ShellWord(path)));
+}
+
+std::string Summary(const Report& report) {
+  std::string text;
+  for (const std::string_view state : {"taken", "would take", "there", "not taken", "failed"}) {
+    const int count = report.Count(state);
+    if (count == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count,
+                        state == "there" ? "there already" : state);
+  }
+  return text.empty() ? "nothing to take" : text;
+}
+
+Result<int> Import(Invocation& in) {
+  const bool has_kind = in.Has("PATH");
+  const std::string kind = has_kind ? in.Get("SOURCE") : "";
+  std::string path = in.Get(has_kind ? "PATH" : "SOURCE");
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  if (!exec::FolderExists(path) && !exec::FileExists(path))
+    return NotFound("GY4061", "there is no file or folder {}", path);
+  GYRE_TRY(const Importer* const importer, ImporterOf(kind, path));
+  GYRE_TRY(Session* const session, in.session());
+  ScratchFolder scratch;
+  GYRE_TRY(scratch.path, exec::MakeTemporaryDirectory());
+  Work work{in, *session, in.out(), path, scratch.path};
+  const auto brought = importer->bring(work);
+  // What was taken until then is there, whatever came afterwards.
+  if (brought || work.report.rows().size() > 0)
+    in.out().Table({{"STATE", "state"}, {"WHAT", "name"}, {"", "detail"}}, work.report.rows(),
+                   "name");
+  if (!brought) return brought.error();
+  in.out().Note(fmt::format("{}: {}", importer->name, Summary(work.report)));
+  return work.report.Count("failed") == 0 ? 0 : 1;
+}
+
+constexpr Positional kSource[] = {
+    {"SOURCE", "a folder or file; before it, optionally, its kind", true, false, "file"},
+    {"PATH", "when a kind was given: the folder or file", false, false, "file"}};
+constexpr Option kOptions[] = {
+    {"--name", "NAME", "of the experiment or dataset; default: that of the folder or file"},
+    {"--one", "NAME", "folder: all its files are one dataset"},
+    {"--bad", "HOW", "tables: cells that are not of their column's type: error, null, quarantine"},
+    {"--type", "COLUMN=TYPE", "tables: as in gyre add; repeat it for more", {}, true},
+};
+
+constexpr Command kCommands[] = {
+    {"import", "Bring datasets, runs and models that other tools made; again takes only news",
+     "gyre import exports/\ngyre import exports/ --one sales\ngyre import tensorboard runs/ --name "
+     "vision\ngyre import runs/ --dry-run",
+     kSource, kOptions, Import, false, true},
+};
+
+}  // namespace
+
+std::span<const Importer> Importers() { return kImporters; }
+
+void Report::Failed(std::string_view name, const Error& error) {
+  Add("failed", name, fmt::format("{} {}", error.gy(), error.message()));
+}
+
+int Report::Count(std::string_view state) const {
+  int count = 0;
+  for (const Json& row : rows_.items()) count += row["state"].AsString() == state ? 1 : 0;
+  return count;
+}
+
+std::string Work::project_path() const { return "/api/v1/projects/" + PercentEncode(in.project()); }
+
+std::string Work::name() const {
+  if (in.Has("name")) return in.Get("name");
+  const std::string last = path.substr(path.rfind('/') + 1);
+  return DatasetNameOf(last == "." || last == ".." ? "imported" : last);
+}
+
+Result<Json> GetOrNull(Session& session, const std::string& path) {
+  auto answer = session.Get(path);
+  if (!answer && answer.error().code() == Code::kNotFound) return Json();
+  return answer;
+}
+
+}  // namespace gyre::cli::imports
+
+namespace gyre::cli {
+
+std::span<const Command> ImportCommands() { return imports::kCommands; }
+
+}  // namespace gyre::cli

@@ -1,0 +1,84 @@
+// What `gyre import` is made of: one importer per kind of source, all with the same work and the
+// same report. Private to cli.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/command.h"
+
+namespace gyre::cli::imports {
+
+// Each thing of the source, and what became of it.
+class Report {
+ public:
+  void Taken(std::string_view name, std::string_view detail) { Add("taken", name, detail); }
+  void WouldTake(std::string_view name, std::string_view detail) {
+    Add("would take", name, detail);
+  }
+  void There(std::string_view name, std::string_view detail) { Add("there", name, detail); }
+  void NotTaken(std::string_view name, std::string_view why) { Add("not taken", name, why); }
+  void Failed(std::string_view name, const Error& error);
+
+  const Json& rows() const { return rows_; }
+  int Count(std::string_view state) const;
+
+ private:
+  void Add(std::string_view state, std::string_view name, std::string_view detail) {
+    rows_.Push(Json::Obj({{"state", state}, {"name", name}, {"detail", detail}}));
+  }
+  Json rows_ = Json::Arr();
+};
+
+struct Work {
+  Invocation& in;
+  Session& session;
+  Output& out;
+  std::string path;     // as it was given, without a slash at its end
+  std::string scratch;  // a folder of our own, for what is put together before it is sent
+  Report report = {};
+
+  std::string project_path() const;
+  // A name for what is made of the whole source: --name, else its last folder or file.
+  std::string name() const;
+};
+
+// The answer, or null where there is nothing of that name yet.
+Result<Json> GetOrNull(Session& session, const std::string& path);
+
+// A dataset version in the making. The same key is not taken twice.
+struct DatasetSource {
+  std::string name;      // of the thing in its source, for the report
+  std::string dataset;   // name here
+  std::string key;       // "file:SHA-256"
+  std::string filename;  // tells the format
+  std::string upload;    // where the bytes lie
+  std::string format;    // "tar" for a folder; else by name and content
+  std::vector<std::pair<std::string, std::string>> tags;
+};
+// Errors are of the server or of the connection; what is wrong with the source is reported.
+Result<> BringDataset(Work& work, const DatasetSource& source);
+// SHA-256 of a file's bytes.
+Result<std::string> HashOf(const std::string& path);
+
+struct Importer {
+  std::string_view name;
+  std::string_view brings;  // one line
+  bool (*detects)(const std::string& path);
+  Result<> (*bring)(Work& work);
+};
+// In the order in which they are asked what a path is: the particular before the general.
+std::span<const Importer> Importers();
+
+// The importers.
+bool IsTensorBoard(const std::string& path);
+Result<> BringTensorBoard(Work& work);
+bool IsFolder(const std::string& path);
+Result<> BringFolder(Work& work);
+
+}  // namespace gyre::cli::imports

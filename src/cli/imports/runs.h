@@ -1,0 +1,46 @@
+// Runs that were made elsewhere, on their way to the API. Private to cli.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/imports/importer.h"
+
+namespace gyre::cli::imports {
+
+struct Point {
+  std::uint32_t metric = 0;  // index into RunSource::metrics
+  double value = 0;
+  std::int64_t step = 0, time_us = 0;
+};
+
+struct RunSource {
+  std::string key;   // tells the run from all others, wherever its files lie
+  std::string name;  // in its source
+  std::string experiment;
+  std::string importer;  // "tensorboard"
+  std::string origin;    // id or path in the source
+  std::int64_t created_us = 0, ended_us = 0;
+  std::string status = "finished";  // or "failed", "killed"
+  std::map<std::string, std::string> params, tags;
+  std::vector<std::string> metrics;
+  std::vector<Point> points;                 // in the order of the source, which only grows
+  std::map<std::string, std::string> texts;  // artifacts: path -> content
+  std::map<std::string, std::string> files;  // artifacts: path -> file that holds them
+};
+
+// Index of a metric, which is added when it is new.
+class MetricNames {
+ public:
+  std::uint32_t IndexOf(const std::string& name, std::vector<std::string>* names);
+
+ private:
+  std::map<std::string, std::uint32_t> index_;
+};
+
+// Goes on where an import before it ended: points are sent in slices that the server takes once.
+Result<> BringRun(Work& work, const RunSource& source);
+
+}  // namespace gyre::cli::imports
