@@ -4,6 +4,7 @@
 #include "base/shell.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/cost_text.h"
 #include "cli/model_name.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
@@ -262,6 +263,10 @@ Result<int> Show(Invocation& in) {
   if (const std::int64_t seconds = endpoint["park_after_seconds"].AsInt(); seconds > 0)
     text += fmt::format("parked     after {} without a request\n",
                         HumanSeconds(static_cast<double>(seconds)));
+  if (const std::string cost =
+          CostOf(*session, "endpoint=" + PercentEncode(endpoint["name"].AsString()));
+      !cost.empty())
+    text += fmt::format("cost       {}\n", cost);
   text += ReleaseText(endpoint["release"]);
   out.Print(text + "\n");
   if (endpoint["variants"].size() > 1) PrintVariants(out, endpoint["variants"]);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "cli/cost.h"
 #include "cli/nouns.h"
 
 namespace gyre::cli {
@@ -16,6 +17,7 @@ constexpr std::span<const Command> (*kNouns[])() = {
     BackupCommands,       //
     CapturesCommands,     //
     ConfigCommands,       //
+    CostCommands,         //
     AddCommands,          //
     DatasetsCommands,     //
     QueryCommands,        //

@@ -1,6 +1,7 @@
 // gyre jobs, gyre wait: long work.
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/cost_text.h"
 #include "cli/nouns.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
@@ -60,6 +61,8 @@ Result<int> Show(Invocation& in) {
   line("ended", job["ended_at"].AsString());
   line("used", fmt::format("{} of CPU, {} at most", HumanSeconds(job["cpu_seconds"].AsDouble()),
                            HumanBytes(job["memory_bytes_peak"].AsInt())));
+  const std::string run = job["result"]["run"].AsString();
+  line("cost", CostOf(*session, (run.empty() ? "id=" + job["id"].AsString() : "run=" + run)));
   const Json& error = job["error"];
   if (!error.is_null())
     line("error", fmt::format("{} {}", error["code"].AsString(), error["message"].AsString()));

@@ -1,4 +1,4 @@
-// gyre audit, events, usage, secrets: the books that gyre keeps.
+// gyre audit, events, secrets: the books that gyre keeps.
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
@@ -117,60 +117,6 @@ Result<int> RetryParked(Invocation& in) {
   return 0;
 }
 
-// --- usage ---------------------------------------------------------------------------------------
-
-Result<int> ShowUsage(Invocation& in) {
-  GYRE_TRY(Session* const session, in.session());
-  const bool projects = in.Has("by-project");
-  std::string query = QueryOf(in, {"kind", "id", "from", "to"});
-  query += fmt::format("{}group={}", query.empty() ? "?" : "&", projects ? "project" : "subject");
-  if (!projects) query += "&project=" + PercentEncode(in.project());
-  GYRE_TRY(const Json answer, session->Get("/api/v1/usage" + query));
-  std::vector<ColumnSpec> columns = {{"PROJECT", "project", Format::kText, !projects}};
-  if (!projects)
-    columns.insert(columns.end(),
-                   {{"KIND", "kind"}, {"NAME", "label"}, {"ID", "id", Format::kText, true}});
-  columns.insert(columns.end(), {{"CPU", "cpu_seconds", Format::kSeconds},
-                                 {"GIB-HOURS", "memory_gib_hours", Format::kNumber},
-                                 {"BYTES", "bytes", Format::kBytes},
-                                 {"REQUESTS", "requests", Format::kCount},
-                                 {"COST", "cost", Format::kNumber}});
-  in.out().Table(columns, answer["items"], projects ? "project" : "id");
-  in.out().Note(fmt::format("total: {} CPU, {} read and written, {:.6f} {}",
-                            HumanSeconds(answer["total"]["cpu_seconds"].AsDouble()),
-                            HumanBytes(answer["total"]["bytes"].AsInt()),
-                            answer["total"]["cost"].AsDouble(), answer["currency"].AsString()));
-  return 0;
-}
-
-Result<int> SetPrices(Invocation& in) {
-  Json book = Json::Obj();
-  if (in.Has("currency")) book.Set("currency", in.Get("currency"));
-  constexpr std::pair<std::string_view, std::string_view> kPrices[] = {
-      {"cpu-hour", "cpu_hour_micros"},
-      {"gib-hour", "memory_gib_hour_micros"},
-      {"gigabyte", "gigabyte_micros"},
-      {"thousand-requests", "thousand_requests_micros"}};
-  for (const auto& [option, member] : kPrices) {
-    if (!in.Has(option)) continue;
-    GYRE_TRY(const double price, in.GetDouble(option));
-    if (!(price >= 0 && price < 1e9))
-      return InvalidArgument("GY4161", "--{} is no price: {}", option, in.Get(option));
-    book.Set(member, static_cast<std::int64_t>(price * 1e6 + 0.5));
-  }
-  GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json books, session->Put("/api/v1/usage/prices", book));
-  in.out().Table({{"FROM", "valid_from", Format::kTime},
-                  {"CURRENCY", "currency"},
-                  {"CPU-HOUR", "cpu_hour_micros", Format::kCount},
-                  {"GIB-HOUR", "memory_gib_hour_micros", Format::kCount},
-                  {"GIGABYTE", "gigabyte_micros", Format::kCount},
-                  {"1000 REQUESTS", "thousand_requests_micros", Format::kCount}},
-                 books["items"], "valid_from");
-  in.out().Note("prices are in millionths of the currency");
-  return 0;
-}
-
 // --- secrets -------------------------------------------------------------------------------------
 
 std::string SecretPath(const Invocation& in) {
@@ -220,17 +166,6 @@ constexpr Option kEventOptions[] = {{"--kind", "KIND", "exact, or a prefix that 
                                     {"-n,--limit", "N", "how many", "50"}};
 constexpr Positional kParked[] = {{"SUBSCRIBER", "who could not handle it"},
                                   {"SEQUENCE", "its number"}};
-constexpr Option kUsageOptions[] = {
-    {"--by-project", "", "one line per project, all projects"},
-    {"--kind", "KIND", "run, job, endpoint or query"},
-    {"--id", "ID", "of one of them: churn, or churn/canary beside it"},
-    {"--from", "TIME", "ISO 8601"},
-    {"--to", "TIME", "ISO 8601"}};
-constexpr Option kPriceOptions[] = {{"--currency", "CODE", "three letters, once and for all"},
-                                    {"--cpu-hour", "PRICE", "of one CPU for an hour"},
-                                    {"--gib-hour", "PRICE", "of a GiB of memory for an hour"},
-                                    {"--gigabyte", "PRICE", "of 10^9 bytes read or written"},
-                                    {"--thousand-requests", "PRICE", "of 1000 requests"}};
 constexpr Positional kSecret[] = {{"NAME", "the secret's name"}};
 constexpr Option kSecretOptions[] = {
     {"--from-file", "FILE", "where the value stands; - is standard input", "-"}};
@@ -265,19 +200,6 @@ constexpr Command kCommands[] = {
      kParked,
      {},
      RetryParked},
-    {"usage",
-     "CPU, memory, bytes, requests and cost by run, job and endpoint, or by project",
-     "gyre usage\ngyre usage --kind endpoint --id churn\ngyre usage --by-project --from 2026-11-01",
-     {},
-     kUsageOptions,
-     ShowUsage},
-    {"cost", "the same as usage", "gyre cost --by-project", {}, kUsageOptions, ShowUsage},
-    {"usage prices",
-     "set prices from this hour on",
-     "gyre usage prices --currency EUR --cpu-hour 0.04 --gib-hour 0.005",
-     {},
-     kPriceOptions,
-     SetPrices},
     {"secrets ls", "names of the project's secrets", "gyre secrets", {}, {}, ListSecrets},
     {"secrets set", "set a secret from a file or standard input",
      "gyre secrets set db-password < password.txt", kSecret, kSecretOptions, SetSecret},

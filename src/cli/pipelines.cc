@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/cost_text.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/pipelines_text.h"
@@ -127,6 +128,10 @@ Result<int> Run(Invocation& in) {
   if (in.Has("key")) body.Set("key", in.Get("key"));
   if (in.Has("no-cache")) body.Set("no_cache", true);
   GYRE_TRY(Session* const session, in.session());
+  if (in.dry_run() && body.Has("pipeline")) {
+    const auto expected = session->Get(PipelinePath(in, name) + "/expected");
+    if (expected) body.Set("expected", ExpectedText(*expected));
+  }
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
   GYRE_TRY(const Json run, session->Post(ProjectPath(in) + "/pipeline_runs", body));
   const std::string& id = run["id"].AsString();
@@ -211,7 +216,12 @@ Result<int> Status(Invocation& in) {
   if (in.Has("compare")) return Compare(in, *session);
   if (in.Has("wait")) return Follow(in, *session, in.Get("RUN"));
   GYRE_TRY(const Json run, session->Get(RunPath(in.Get("RUN"))));
-  in.out().Document(run, PipelineRunText(run, in.out(), in.Has("explain")));
+  std::string text = PipelineRunText(run, in.out(), in.Has("explain"));
+  if (!in.out().json()) {
+    const std::string cost = CostOf(*session, "run=" + run["id"].AsString());
+    if (!cost.empty()) text += fmt::format("cost {}\n", cost);
+  }
+  in.out().Document(run, text);
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "base/shell.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/cost_text.h"
 #include "cli/nouns.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
@@ -128,6 +129,8 @@ Result<int> Show(Invocation& in) {
   text += fmt::format("started    {} by {}\n", run["started_at"].AsString(),
                       run["created_by"].AsString());
   Effort(run, &text);
+  if (const std::string cost = CostOf(*session, "run=" + run["id"].AsString()); !cost.empty())
+    text += fmt::format("cost       {}\n", cost);
   Section("params", run["params"], &text);
   Section("metrics", run["metrics"], &text);
   Section("tags", run["tags"], &text);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/cost_text.h"
 #include "cli/datasets_text.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
@@ -215,6 +216,7 @@ std::string PlanText(const Json& plan, const Output& out) {
   if (budget.is_number())
     time += fmt::format("{}{}", time.empty() ? "" : ", at most ", HumanSeconds(budget.AsDouble()));
   line("time", time);
+  line("expected", ExpectedText(plan["expected"]));
   line("columns", list(plan["columns"]));
   if (const std::string& hash = plan["recipe"].AsString(); !hash.empty())
     line("recipe", "as given, hash " + hash.substr(0, 12));

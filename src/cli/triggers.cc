@@ -1,6 +1,7 @@
 // gyre triggers: what happens in the world starts guarded runs.
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/cost_text.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/release_text.h"
@@ -233,6 +234,8 @@ Result<int> CheckTrigger(Invocation& in) {
                         check["past_runs_of"].AsString(), check["past_runs"].AsInt());
   else
     text += "; none has ended yet, so its cost is not known";
+  if (check["expected"]["known"].AsBool())
+    text += "\n  expected " + ExpectedText(check["expected"]);
   if (const std::string& role = check["approval"].AsString(); action == "start" && !role.empty())
     text += fmt::format("\n  first an {} is asked", role);
   in.out().Document(check, text + "\n");

@@ -1,7 +1,9 @@
 #include "gyre/compose.h"
 
+#include "gyre/budget_keeper.h"
 #include "gyre/rooms.h"
 #include "gyre/settings.h"
+#include "gyre/storage_meter.h"
 #include "platform/exec/signals.h"
 #include "platform/telemetry/log.h"
 
@@ -36,6 +38,7 @@ Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {
   GYRE_DO(rooms->Start());
   rooms->OpenApis();
   GYRE_DO(rooms->Listen());
+  rooms->StartMeter();
   kLog.Info("ready",
             {{"data", options.data_directory}, {"url", rooms->info.url}, {"pid", rooms->info.pid}});
   return std::unique_ptr<House>(new House(std::move(rooms)));
@@ -47,12 +50,26 @@ Result<> House::Rooms::Start() {
   inference_log->Start();
   GYRE_DO(pipelines->Start());
   GYRE_DO(serving->Start());
-  meter = std::make_unique<EndpointMeter>(*serving, *usage, SystemClock());
   const std::int64_t every_us = Micros("monitoring.every");
   if (options.is_server && every_us > 0) monitors->Start(every_us);
   if (options.is_server) GYRE_DO(automation->Start());
   notices->Start();
   return events->Start();
+}
+
+void House::Rooms::StartMeter() {
+  if (options.is_server) KeepBooks();  // a command does so when it ends
+  meter = std::make_unique<EndpointMeter>(*serving, *usage, SystemClock(), [this] { KeepBooks(); });
+}
+
+// What there is to book and to look at now and then, beside the endpoints.
+void House::Rooms::KeepBooks() {
+  egress_meter->Book();
+  if (const auto booked = BookStorage(*database, SystemClock()); !booked)
+    kLog.Failed("what is stored is not booked yet", booked.error());
+  const auto kept =
+      KeepBudgets({*database, *budgets, *events, *notices, *jobs, *pipelines, SystemClock()});
+  if (!kept) kLog.Failed("budgets not looked at", kept.error());
 }
 
 // Other commands use our socket: what they began shall end well.

@@ -2,6 +2,7 @@
 
 #include "api/native/access_api.h"
 #include "api/native/audit_api.h"
+#include "api/native/budgets_api.h"
 #include "api/native/captures_api.h"
 #include "api/native/comparisons_api.h"
 #include "api/native/datasets_api.h"
@@ -83,6 +84,7 @@ void House::Rooms::OpenLedgerApis() {
   AddApi<native::EventsApi>(*events);
   AddApi<native::AuditApi>(*audit, anchors->path());
   AddApi<native::UsageApi>(*usage);
+  AddApi<native::BudgetsApi>(*budgets);
   AddApi<native::NoticesApi>(*notices, *projects);
   AddApi<native::SecretsApi>(*secrets, *projects);
 }
@@ -102,10 +104,13 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::ComparisonsApi>(*comparisons, *blobs,
                                  native::ProgramReads(*access, *tracking, *datasets),
                                  options.is_scratch);
-  AddApi<native::PipelinesApi>(*pipelines, *access);
+  AddApi<native::PipelinesApi>(*pipelines, *access, *usage);
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
-  AddApi<native::TrainingApi>(*training);
-  AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access, *releases);
+  AddApi<native::TrainingApi>(
+      *training, *usage, *jobs,
+      native::TrainingBounds{.threads = std::max(1.0, settings.Number("jobs.cpu_slots")),
+                             .memory_bytes = settings.Int("training.memory")});
+  AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access, *releases, *usage);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);

@@ -22,6 +22,7 @@ Result<> House::Rooms::OpenLedger() {
   GYRE_TRY(secrets,
            secrets::OpenSecrets(*database, options.data_directory + "/master.key", SystemClock()));
   usage = std::make_unique<usage::Usage>(*database, SystemClock());
+  budgets = std::make_unique<usage::Budgets>(*database, SystemClock());
   GYRE_TRY(egress, net::EgressGuard::Parse(settings.Text("egress.allow")));
   notices = notices::OpenNotices(
       {*database, *events, *secrets, metrics, egress, SystemClock()},

@@ -12,7 +12,8 @@ Result<> House::Rooms::Listen() {
   using AccessLog = prometheus::RequestObserver::AccessLog;
   observer = std::make_unique<prometheus::RequestObserver>(
       metrics, tables, settings.Bool("log.requests") ? AccessLog::kOn : AccessLog::kOff);
-  running = std::make_unique<RunningRequests>(*access, *observer);
+  egress_meter = std::make_unique<EgressMeter>(*observer, *usage, SystemClock());
+  running = std::make_unique<RunningRequests>(*access, *egress_meter);
   net::ServerSettings net_settings = NetSettings();
   if (options.is_server) {
     GYRE_TRY(net_settings.base_path, BasePath());

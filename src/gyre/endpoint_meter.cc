@@ -7,24 +7,31 @@ namespace gyre {
 namespace {
 
 constexpr telemetry::Logger kLog{"gyre"};
-constexpr std::int64_t kEveryMicros = 60 * kMicrosPerSecond;
+constexpr std::int64_t kEveryMicros = 10 * kMicrosPerSecond;
+constexpr int kTurnsOfEndpoints = 6;  // a minute
 constexpr double kBytesPerMib = 1 << 20;
 
 }  // namespace
 
-EndpointMeter::EndpointMeter(serving::Serving& serving, usage::Usage& usage, const Clock& clock)
+EndpointMeter::EndpointMeter(serving::Serving& serving, usage::Usage& usage, const Clock& clock,
+                             std::function<void()> also)
     : serving_(serving),
       usage_(usage),
       clock_(clock),
+      also_(std::move(also)),
       booked_us_(clock.MonotonicMicros()),
       worker_("meter", [this](const exec::StopFlag& stop) {
-        while (!stop.WaitMicros(kEveryMicros)) Book();
-        Book();
+        for (int turn = 1; !stop.WaitMicros(kEveryMicros); ++turn) {
+          if (turn % kTurnsOfEndpoints == 0) BookEndpoints();
+          also_();
+        }
+        BookEndpoints();
+        also_();
       }) {}
 
 EndpointMeter::~EndpointMeter() = default;
 
-void EndpointMeter::Book() {
+void EndpointMeter::BookEndpoints() {
   BookMemory();
   // The champion under the endpoint's name, each variant beside it under its own: what a canary or
   // a shadow costs is seen apart, also when it is gone by now.
@@ -44,6 +51,7 @@ void EndpointMeter::BookMemory() {
     const auto endpoints = serving_.List("", static_cast<int>(kPageSizeMax), after);
     if (!endpoints) return;
     for (const serving::Endpoint& endpoint : *endpoints) {
+      deployed_by_[endpoint.name] = endpoint.deployment.deployed_by;
       booked_[endpoint.name].memory_mib_ms +=
           static_cast<double>(endpoint.memory_bytes) / kBytesPerMib * static_cast<double>(held_ms);
     }
@@ -67,7 +75,8 @@ void EndpointMeter::BookOne(const serving::CountedVariant& one, const std::strin
                                        .subject_id = subject,
                                        .subject_label = subject,
                                        .at_us = clock_.NowMicros(),
-                                       .quantities = quantities});
+                                       .quantities = quantities,
+                                       .user = usage::UserOf(deployed_by_[one.endpoint])});
   if (!recorded) return kLog.Failed("use of an endpoint not booked yet", recorded.error());
   booked.counts = now;
   booked.memory_mib_ms -= static_cast<double>(quantities.memory_mib_ms);

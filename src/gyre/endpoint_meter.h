@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -15,22 +16,26 @@ namespace gyre {
 
 class EndpointMeter {
  public:
-  EndpointMeter(serving::Serving& serving, usage::Usage& usage, const Clock& clock);
+  // `also` is what else there is to book and to look at: every ten seconds, and at the end.
+  EndpointMeter(serving::Serving& serving, usage::Usage& usage, const Clock& clock,
+                std::function<void()> also);
   ~EndpointMeter();  // books what was answered until now
 
  private:
-  void Book();
+  void BookEndpoints();
   void BookMemory();
   void BookOne(const serving::CountedVariant& one, const std::string& subject);
 
   serving::Serving& serving_;
   usage::Usage& usage_;
   const Clock& clock_;
+  const std::function<void()> also_;
   struct Booked {
     serving::EndpointCounts counts;  // since start
     double memory_mib_ms = 0;        // not booked yet
   };
-  std::map<std::string, Booked> booked_;  // by endpoint, or "endpoint/variant"
+  std::map<std::string, std::string> deployed_by_;  // who an endpoint's use is booked to
+  std::map<std::string, Booked> booked_;            // by endpoint, or "endpoint/variant"
   std::int64_t booked_us_;
   exec::Worker worker_;
 };

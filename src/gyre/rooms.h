@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "base/time.h"
 #include "gyre/compose.h"
+#include "gyre/egress_meter.h"
 #include "gyre/endpoint_meter.h"
 #include "gyre/housekeeper.h"
 #include "gyre/requests.h"
@@ -23,6 +24,7 @@
 #include "ledger/lineage/lineage.h"
 #include "ledger/notices/notices.h"
 #include "ledger/secrets/secrets.h"
+#include "ledger/usage/budgets.h"
 #include "ledger/usage/usage.h"
 #include "ml/automation/automation.h"
 #include "ml/automation/release.h"
@@ -80,6 +82,7 @@ struct House::Rooms {
   std::unique_ptr<lineage::Lineage> lineage;
   std::unique_ptr<secrets::Secrets> secrets;
   std::unique_ptr<usage::Usage> usage;
+  std::unique_ptr<usage::Budgets> budgets;
   net::EgressGuard egress;
   std::unique_ptr<notices::Notices> notices;
 
@@ -117,6 +120,8 @@ struct House::Rooms {
   std::unique_ptr<Housekeeper> housekeeper;  // of a server
 
   Result<> Start();
+  void StartMeter();
+  void KeepBooks();
   bool Busy() const;
   void Drain();
 
@@ -134,6 +139,7 @@ struct House::Rooms {
 
   // --- compose_listen.cc: the door ---------------------------------------------------------------
   std::unique_ptr<prometheus::RequestObserver> observer;
+  std::unique_ptr<EgressMeter> egress_meter;
   std::unique_ptr<RunningRequests> running;
   std::unique_ptr<net::Server> server;
 

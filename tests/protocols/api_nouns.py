@@ -278,7 +278,7 @@ def lineage(g, trained):
 def usage(g):
     by_subject = g.json('GET', '/api/v1/usage')
     by_project = g.json('GET', '/api/v1/usage?group=project')
-    for quantity in ('cpu_us', 'memory_mib_ms', 'bytes', 'requests', 'cost_micros'):
+    for quantity in ('cpu_us', 'memory_mib_ms', 'bytes', 'requests', 'gpu_us', 'storage_byte_hours', 'egress_bytes', 'cost_nanos'):
         for report in (by_subject, by_project):
             assert sum(item[quantity] for item in report['items']) == report['total'][quantity], (quantity, report)
     assert by_subject['total']['cpu_us'] > 0

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "api/native/expected.h"
 #include "api/native/lists.h"
 #include "api/native/route_table.h"
 #include "api/native/step_rights.h"
@@ -47,6 +48,12 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&PipelinesApi::Remove>,
      .permission = Permission("pipeline.write"),
      .summary = "Remove a pipeline, or one version of it; its runs stay"},
+    {.method = Method::kGet,
+     .path = "/api/v1/projects/{project}/pipelines/{pipeline}/expected",
+     .handler = Bind<&PipelinesApi::Expected>,
+     .permission = Permission("usage.read"),
+     .summary = "What a run of it will use and cost, by its runs so far",
+     .response_type = "Expected"},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/pipelines/check",
      .handler = Bind<&PipelinesApi::Check>,
@@ -190,6 +197,12 @@ Result<net::Response> PipelinesApi::Check(net::Request& request) {
 Result<net::Response> PipelinesApi::Remove(net::Request& request) {
   GYRE_DO(pipelines_.Remove(request.Param("project"), request.Param("pipeline")));
   return net::Response::Empty();
+}
+
+Result<net::Response> PipelinesApi::Expected(net::Request& request) {
+  GYRE_TRY(const Json expected, ExpectedOfPipeline(pipelines_, usage_, request.Param("project"),
+                                                   request.Param("pipeline")));
+  return net::Response::JsonDoc(expected);
 }
 
 // Who runs steps does what they do: the gate is asked for each permission as if it were the

@@ -12,18 +12,23 @@ struct RunRequest;
 struct RunView;
 }  // namespace gyre::pipelines
 
+namespace gyre::usage {
+class Usage;
+}
+
 namespace gyre::native {
 
 class PipelinesApi {
  public:
-  PipelinesApi(pipelines::Pipelines& pipelines, access::Access& access)
-      : pipelines_(pipelines), access_(access) {}
+  PipelinesApi(pipelines::Pipelines& pipelines, access::Access& access, const usage::Usage& usage)
+      : pipelines_(pipelines), access_(access), usage_(usage) {}
   net::RouteTable table();
 
   Result<net::Response> Add(net::Request& request);
   Result<net::Response> List(net::Request& request);
   Result<net::Response> Get(net::Request& request);
   Result<net::Response> Remove(net::Request& request);
+  Result<net::Response> Expected(net::Request& request);
   Result<net::Response> Check(net::Request& request);
   Result<net::Response> Run(net::Request& request);
   Result<net::Response> ListRuns(net::Request& request);
@@ -39,6 +44,7 @@ class PipelinesApi {
 
   pipelines::Pipelines& pipelines_;
   access::Access& access_;
+  const usage::Usage& usage_;  // what runs have cost
 };
 
 }  // namespace gyre::native

@@ -2,6 +2,8 @@
 
 #include "api/native/job_answer.h"
 #include "api/native/route_table.h"
+#include "api/native/usage_json.h"
+#include "ml/runners/jobs.h"
 #include "ml/training/training.h"
 
 namespace gyre::native {
@@ -50,6 +52,26 @@ constexpr net::Route kRoutes[] = {
      .members = kTrainMembers},
 };
 
+constexpr std::size_t kMeasuredMax = 20;
+
+double RowsOf(const Json& split) {
+  return static_cast<double>(split["train_rows"].AsInt() + split["test_rows"].AsInt());
+}
+
+// "churn" of "churn:v3".
+std::string_view DatasetOf(const Json& reference) {
+  const std::string_view text = reference.AsString();
+  return text.substr(0, text.find(':'));
+}
+
+bool IsLike(const runners::Job& job, const Json& plan) {
+  const Json& input = job.input;
+  return DatasetOf(input["dataset"]) == DatasetOf(plan["dataset"]) &&
+         input["target"].AsString() == plan["target"].AsString() &&
+         input["budget_seconds"].AsDouble() == plan["budget_seconds"].AsDouble() &&
+         input["trials"].AsInt() == plan["trials"].AsInt();
+}
+
 }  // namespace
 
 net::RouteTable TrainingApi::table() { return {"native", kRoutes, this}; }
@@ -58,9 +80,31 @@ Result<net::Response> TrainingApi::Plan(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(training::TrainRequest train, training::TrainRequestFromJson(body));
   train.project = request.Param("project");
-  GYRE_TRY(const Json plan,
-           training_.Plan(std::move(train), [&request] { return request.client_gone(); }));
+  GYRE_TRY(Json plan, training_.Plan(train, [&request] { return request.client_gone(); }));
+  GYRE_TRY(Json expected, Expected(train.project, plan));
+  plan.Set("expected", std::move(expected));
   return net::Response::JsonDoc(plan);
+}
+
+// By the trainings of the same target of the same dataset with the same budget, scaled by rows.
+Result<Json> TrainingApi::Expected(const std::string& project, const Json& plan) {
+  constexpr int kJobsLooked = 1000;
+  GYRE_TRY(const auto jobs, jobs_.List({.projects = {{project}}, .limit = kJobsLooked}));
+  std::vector<runners::Measured> before;
+  for (const runners::Job& job : jobs) {
+    if (job.kind != "training.train" || job.state != "succeeded" || !IsLike(job, plan)) continue;
+    if (before.size() == kMeasuredMax) break;
+    before.push_back({.size = RowsOf(job.result["split"]),
+                      .cpu_seconds = job.cpu_seconds,
+                      .wall_seconds = static_cast<double>(job.ended_us - job.started_us) / 1e6,
+                      .memory_bytes_peak = job.memory_bytes_peak});
+  }
+  const double budget = plan["budget_seconds"].AsDouble();
+  const runners::Bound bound{.cpu_seconds = budget * bounds_.threads,
+                             .wall_seconds = budget,
+                             .memory_bytes = budget > 0 ? bounds_.memory_bytes : 0};
+  GYRE_TRY(const usage::PriceBook prices, usage_.PricesNow());
+  return ExpectedToJson(runners::EstimateFrom(before, RowsOf(plan["split"]), bound), prices);
 }
 
 Result<net::Response> TrainingApi::Train(net::Request& request) {

@@ -1,5 +1,6 @@
 #include "api/native/triggers_api.h"
 
+#include "api/native/expected.h"
 #include "api/native/lists.h"
 #include "api/native/route_table.h"
 #include "api/native/step_rights.h"
@@ -178,8 +179,11 @@ Result<net::Response> TriggersApi::Fire(net::Request& request) {
 }
 
 Result<net::Response> TriggersApi::Check(net::Request& request) {
-  GYRE_TRY(const Json check,
-           automation_.DryRun(request.Param("project"), request.Param("trigger")));
+  const std::string& project = request.Param("project");
+  GYRE_TRY(Json check, automation_.DryRun(project, request.Param("trigger")));
+  GYRE_TRY(Json expected,
+           ExpectedOfPipeline(pipelines_, usage_, project, check["pipeline"].AsString()));
+  check.Set("expected", std::move(expected));
   return net::Response::JsonDoc(check);
 }
 

@@ -18,18 +18,23 @@ namespace gyre::projects {
 class Projects;
 }
 
+namespace gyre::usage {
+class Usage;
+}
+
 namespace gyre::native {
 
 class TriggersApi {
  public:
   TriggersApi(automation::Automation& automation, projects::Projects& projects,
               pipelines::Pipelines& pipelines, access::Access& access,
-              automation::Releases& releases)
+              automation::Releases& releases, const usage::Usage& usage)
       : automation_(automation),
         projects_(projects),
         pipelines_(pipelines),
         access_(access),
-        releases_(releases) {}
+        releases_(releases),
+        usage_(usage) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -54,6 +59,7 @@ class TriggersApi {
   pipelines::Pipelines& pipelines_;
   access::Access& access_;
   automation::Releases& releases_;
+  const usage::Usage& usage_;  // what runs have cost
 };
 
 }  // namespace gyre::native

@@ -15,6 +15,8 @@ class UsageApi {
   net::RouteTable table();
 
   Result<net::Response> Sum(net::Request& request);
+  Result<net::Response> Focus(net::Request& request);
+  Result<net::Response> Forecast(net::Request& request);
   Result<net::Response> GetPrices(net::Request& request);
   Result<net::Response> SetPrices(net::Request& request);
 

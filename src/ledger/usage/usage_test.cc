@@ -11,7 +11,7 @@
 namespace gyre::usage {
 namespace {
 
-constexpr std::int64_t kHour = 3600 * kMicrosPerSecond;
+constexpr std::int64_t kHour = kMicrosPerHour;
 
 class UsageTest : public testing::Test {
  protected:
@@ -39,17 +39,30 @@ class UsageTest : public testing::Test {
 };
 
 TEST(Cost, RoundsHalfToEvenAndDoesNotOverflow) {
-  const PriceBook book{.cpu_hour_micros = 1};
-  EXPECT_EQ(CostMicros({.cpu_us = kHour / 2}, book), 0);  // 0.5 -> 0
-  EXPECT_EQ(CostMicros({.cpu_us = kHour / 2 + 1}, book), 1);
-  EXPECT_EQ(CostMicros({.cpu_us = kHour + kHour / 2}, book), 2);  // 1.5 -> 2
-  EXPECT_EQ(CostMicros({.memory_mib_ms = 1024ll * 3600 * 1000}, {.memory_gib_hour_micros = 7}), 7);
-  EXPECT_EQ(CostMicros({.bytes = 2'500'000'000}, {.gigabyte_micros = 100}), 250);
-  EXPECT_EQ(CostMicros({.requests = 1'500}, {.thousand_requests_micros = 10}), 15);
-  // A hundred thousand CPUs for a year at 1,000,000 an hour: the product has 86 bits.
-  EXPECT_EQ(CostMicros({.cpu_us = 100'000ll * 365 * 24 * kHour / 1000},
-                       {.cpu_hour_micros = 1'000'000'000'000}),
-            876'000'000'000'000'000);
+  const PriceBook book{.cpu_hour_micros = 1};               // a thousand billionths
+  EXPECT_EQ(CostNanos({.cpu_us = kHour / 2000}, book), 0);  // 0.5 -> 0
+  EXPECT_EQ(CostNanos({.cpu_us = kHour / 2000 + 1}, book), 1);
+  EXPECT_EQ(CostNanos({.cpu_us = 3 * kHour / 2000}, book), 2);  // 1.5 -> 2
+  EXPECT_EQ(CostNanos({.memory_mib_ms = 1024ll * 3600 * 1000}, {.memory_gib_hour_micros = 7}),
+            7'000);
+  EXPECT_EQ(CostNanos({.bytes = 2'500'000'000}, {.gigabyte_micros = 100}), 250'000);
+  EXPECT_EQ(CostNanos({.requests = 1'500}, {.thousand_requests_micros = 10}), 15'000);
+  EXPECT_EQ(CostNanos({.gpu_us = 2 * kHour}, {.gpu_hour_micros = 3}), 6'000);
+  EXPECT_EQ(CostNanos({.storage_byte_hours = 5'000'000'000 * 730},
+                      {.storage_gigabyte_month_micros = 20'000}),
+            100'000'000);
+  EXPECT_EQ(CostNanos({.egress_bytes = 500'000'000}, {.egress_gigabyte_micros = 9}), 4'500);
+  // A thousand CPUs for a year at 1,000 an hour: the product has more than 64 bits.
+  EXPECT_EQ(CostNanos({.cpu_us = 1000ll * 365 * 24 * kHour}, {.cpu_hour_micros = 1'000'000'000}),
+            8'760'000'000'000'000'000);
+}
+
+TEST(Cost, AmountsAreWrittenWithoutLoss) {
+  EXPECT_EQ(DecimalText(0), "0");
+  EXPECT_EQ(DecimalText(12'500'000'000), "12.5");
+  EXPECT_EQ(DecimalText(-1), "-0.000000001");
+  EXPECT_EQ(MoneyText(12'500'000'000), "12.50");
+  EXPECT_EQ(MoneyText(125'000), "0.000125");
 }
 
 TEST(Cost, QuantitiesOfAChildAreRoundedUp) {
@@ -59,14 +72,19 @@ TEST(Cost, QuantitiesOfAChildAreRoundedUp) {
   EXPECT_EQ(q.bytes, 77);
 }
 
+Quantities AnyQuantities(Random& random) {
+  Quantities q;
+  for (const Meter& meter : kMeters)
+    q.*meter.quantity = static_cast<std::int64_t>(random.Below(1'000'000'007));
+  return q;
+}
+
 TEST_F(UsageTest, SumsAreExactInAnyOrder) {
   Random random(1);
   Quantities expected;
   std::vector<Sample> samples;
   for (int i = 0; i < 500; ++i) {
-    const Quantities q{static_cast<std::int64_t>(random.Below(1'000'000'007)),
-                       static_cast<std::int64_t>(random.Below(1 << 30)),
-                       static_cast<std::int64_t>(random.Below(1'000'003)), 1};
+    const Quantities q = AnyQuantities(random);
     expected += q;
     samples.push_back({"p", "run", i % 3 ? "a" : "b", "",
                        static_cast<std::int64_t>(random.Below(50)) * kHour, q});
@@ -82,7 +100,112 @@ TEST_F(UsageTest, SumsAreExactInAnyOrder) {
   Quantities lines = report.lines[0].quantities;
   lines += report.lines[1].quantities;
   EXPECT_EQ(lines, expected);
-  EXPECT_EQ(report.cost_micros, 0);
+  EXPECT_EQ(report.cost_nanos, 0);
+}
+
+constexpr GroupBy kGroupings[] = {GroupBy::kProject,  GroupBy::kSubject, GroupBy::kDay,
+                                  GroupBy::kUser,     GroupBy::kRun,     GroupBy::kStep,
+                                  GroupBy::kEndpoint, GroupBy::kDataset, GroupBy::kKind};
+
+TEST_F(UsageTest, EveryGroupingAddsUpToTheSameTotal) {
+  constexpr std::string_view kKinds[] = {"run", "job", "pipeline_run", "endpoint", "dataset"};
+  constexpr std::string_view kNames[] = {"a", "b", "c", ""};
+  Random random(7);
+  for (int book = 0; book < 3; ++book) {
+    PriceBook prices{.valid_from_us = (1 + 20 * book) * kHour};
+    for (const Meter& meter : kMeters)
+      prices.*meter.price = static_cast<std::int64_t>(random.Below(100'003));
+    ASSERT_TRUE(usage_->SetPrices(prices));
+  }
+  const auto one_of = [&](const auto& words) { return words[random.Below(std::size(words))]; };
+  ASSERT_TRUE(database_->Write([&](db::Transaction& tx) -> Result<> {
+    for (int i = 0; i < 400; ++i) {
+      const bool part = random.Below(3) == 0;
+      GYRE_DO(Record(tx, {.project = one_of(kNames),
+                          .subject_kind = one_of(kKinds),
+                          .subject_id = one_of(kNames),
+                          .at_us = static_cast<std::int64_t>(random.Below(70)) * kHour + 3,
+                          .quantities = AnyQuantities(random),
+                          .user = one_of(kNames),
+                          .run = part ? "r" : "",
+                          .run_label = part ? "nightly" : "",
+                          .step = part ? one_of(kNames) : ""}));
+    }
+    return {};
+  }));
+  const Report first = *usage_->Sum({});
+  ASSERT_GT(first.cost_nanos, 0);
+  for (const GroupBy grouping : kGroupings) {
+    const Report report = *usage_->Sum({.group_by = grouping});
+    Quantities quantities;
+    std::int64_t nanos = 0;
+    for (const Line& line : report.lines) {
+      quantities += line.quantities;
+      nanos += line.cost_nanos;
+    }
+    EXPECT_EQ(quantities, first.total);
+    EXPECT_EQ(nanos, first.cost_nanos) << static_cast<int>(grouping);
+    EXPECT_EQ(report.cost_nanos, first.cost_nanos);
+  }
+  std::int64_t charged = 0;
+  const std::vector<Charge> charges = *usage_->Charges({});
+  for (const Charge& charge : charges) charged += charge.cost_nanos;
+  EXPECT_EQ(charged, first.cost_nanos);
+}
+
+TEST_F(UsageTest, ARunHasItsPartsAndAnEndpointItsVariants) {
+  const Quantities q{.cpu_us = 1};
+  ASSERT_TRUE(usage_->Record({.project = "p",
+                              .subject_kind = "pipeline_run",
+                              .subject_id = "pr",
+                              .subject_label = "nightly pr",
+                              .quantities = q,
+                              .user = "ana",
+                              .run = "pr",
+                              .run_label = "nightly pr",
+                              .step = "fetch"}));
+  ASSERT_TRUE(usage_->Record({.project = "p",
+                              .subject_kind = "run",
+                              .subject_id = "r1",
+                              .subject_label = "train churn",
+                              .quantities = q,
+                              .user = "ana",
+                              .run = "pr",
+                              .run_label = "nightly pr",
+                              .step = "train"}));
+  Add("p", "endpoint", "churn", 0, q);
+  Add("p", "endpoint", "churn/canary", 0, q);
+  const Report runs = *usage_->Sum({.group_by = GroupBy::kRun});
+  ASSERT_EQ(runs.lines.size(), 2u);
+  const Line& run = runs.lines[0].subject_id == "pr" ? runs.lines[0] : runs.lines[1];
+  EXPECT_EQ(run.subject_label, "nightly pr");
+  EXPECT_EQ(run.quantities.cpu_us, 2);
+  EXPECT_EQ(usage_->Sum({.group_by = GroupBy::kStep})->lines.size(), 3u);
+  EXPECT_EQ(usage_->Sum({.group_by = GroupBy::kEndpoint})->lines.size(), 2u);
+  EXPECT_EQ(usage_->Sum({.endpoint = "churn"})->total.cpu_us, 2);
+  EXPECT_EQ(usage_->Sum({.endpoint = "chur"})->total.cpu_us, 0);
+  EXPECT_EQ(usage_->Sum({.run = "pr"})->total.cpu_us, 2);
+  EXPECT_EQ(usage_->Sum({.run = "r1"})->total.cpu_us, 1);
+  EXPECT_EQ(usage_->Sum({.user = "ana"})->total.cpu_us, 2);
+}
+
+TEST_F(UsageTest, LinesOfTheFirstSchemaStay) {
+  const std::string path = directory_ + "/old.db";
+  auto old = *db::OpenSqlite({.path = path});
+  db::ModuleSchema schema = UsageSchema();
+  const auto all = schema.migrations;
+  schema.migrations = all.first(1);
+  ASSERT_TRUE(old->Migrate(std::span(&schema, 1)));
+  ASSERT_TRUE(old->Write([](db::Transaction& tx) {
+    return tx.Execute("INSERT INTO usage_hour VALUES ('p', 'run', 'r', ?1, 'label', 7, 8, 9, 10)",
+                      {5 * kHour});
+  }));
+  schema.migrations = all;
+  ASSERT_TRUE(old->Migrate(std::span(&schema, 1)));
+  const Report report = *Usage(*old, clock_).Sum({});
+  ASSERT_EQ(report.lines.size(), 1u);
+  EXPECT_EQ(report.total,
+            (Quantities{.cpu_us = 7, .memory_mib_ms = 8, .bytes = 9, .requests = 10}));
 }
 
 TEST_F(UsageTest, GroupsFiltersAndPrices) {
@@ -95,16 +218,16 @@ TEST_F(UsageTest, GroupsFiltersAndPrices) {
   ASSERT_EQ(subjects.lines.size(), 3u);
   EXPECT_EQ(subjects.lines[0].subject_id, "e1");
   EXPECT_EQ(subjects.lines[0].subject_label, "label");
-  EXPECT_EQ(subjects.lines[0].cost_micros, 400);
+  EXPECT_EQ(subjects.lines[0].cost_nanos, 400'000);
   EXPECT_EQ(subjects.lines[0].quantities.requests, 20);
-  EXPECT_EQ(subjects.lines[2].cost_micros, 33);
-  EXPECT_EQ(subjects.cost_micros, 533);
+  EXPECT_EQ(subjects.lines[2].cost_nanos, 33'333);
+  EXPECT_EQ(subjects.cost_nanos, 533'333);
   EXPECT_EQ(subjects.currency, "USD");
   const Report projects = *usage_->Sum({.group_by = GroupBy::kProject});
   ASSERT_EQ(projects.lines.size(), 2u);
   EXPECT_EQ(projects.lines[0].project, "p");
   EXPECT_EQ(projects.lines[0].subject_kind, "");
-  EXPECT_EQ(projects.lines[0].cost_micros, 500);
+  EXPECT_EQ(projects.lines[0].cost_nanos, 500'000);
   EXPECT_EQ(usage_->Sum({.projects = {{"q"}}})->lines.size(), 1u);
   EXPECT_EQ(usage_->Sum({.subject_kind = "run"})->lines.size(), 2u);
   EXPECT_EQ(usage_->Sum({.from_us = 6 * kHour + 5, .to_us = 7 * kHour})->total.cpu_us, 2 * kHour);
@@ -119,7 +242,7 @@ TEST_F(UsageTest, OldHoursKeepTheirPrice) {
   const auto books = *usage_->Prices();
   ASSERT_EQ(books.size(), 3u);
   EXPECT_EQ(books.back().valid_from_us, 1000 * kHour);
-  EXPECT_EQ(usage_->Sum({})->cost_micros, 1050);
+  EXPECT_EQ(usage_->Sum({})->cost_nanos, 1'050'000);
 }
 
 TEST_F(UsageTest, RefusesBadPrices) {

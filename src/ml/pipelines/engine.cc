@@ -332,6 +332,7 @@ RunChange Engine::ChangeOf(Live& live) {
   change.project = run.project;
   change.pipeline = run.pipeline;
   change.label = fmt::format("{} {}", run.pipeline, run.id.substr(0, 8));
+  change.user = run.created_by.substr(0, run.created_by.find('>'));
   std::map<std::pair<int, std::int64_t>, std::size_t> place;
   for (const std::size_t index : changes.tasks) {
     const TaskRecord& task = machine.tasks()[index];
@@ -339,6 +340,7 @@ RunChange Engine::ChangeOf(Live& live) {
     if (auto found = live.extras.extract(index)) group = std::move(found.mapped());
     group.task = TaskRow{task, task.value.Dump(), task.outputs.Dump()};
     group.books_usage = IsProgram(machine.step_of(task).kind);
+    group.step = machine.step_of(task).name;
     place[{task.step, task.item}] = change.groups.size();
     change.groups.push_back(std::move(group));
   }

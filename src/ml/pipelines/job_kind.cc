@@ -14,7 +14,9 @@ class OfJob final : public StepKind {
   std::string_view permission() const override { return permission_; }
 
   Result<std::string> Start(const StepContext& context) override {
-    const runners::SubmitOnce once("pipeline " + context.attempt_key);
+    const runners::SubmitOnce once(
+        "pipeline " + context.attempt_key,
+        {.run = context.run_id, .label = context.run_id.substr(0, 8), .step = context.step});
     GYRE_TRY(const runners::Job job, actions_.submit(context));
     return job.id;
   }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
+#include "ledger/usage/budgets.h"
 #include "ledger/usage/usage.h"
 #include "platform/db/in_list.h"
 
@@ -56,7 +57,12 @@ Result<> PipelineStore::InsertRun(const RunRecord& run, std::string_view plan,
       Json::Obj({{"pipeline", run.pipeline}, {"triggered_by", run.triggered_by}}).Dump();
   const std::optional<std::string_view> start_key =
       key.empty() ? std::nullopt : std::optional<std::string_view>(key);
+  const bool is_part = run.created_by.find('>') != std::string::npos;
   return database_.Write([&](db::Transaction& tx) -> Result<> {
+    if (!is_part)
+      GYRE_DO(usage::Admit(
+          tx, {.project = run.project, .subject_kind = "pipeline_run", .user = run.created_by},
+          run.created_us));
     GYRE_DO(tx.Execute(
         "INSERT INTO pipeline_run (id, project, pipeline, version, state, reason, params, outputs, "
         "plan, triggered_by, start_key, created_by, created_us, ended_us, cpu_us, cancel_asked, "
@@ -292,8 +298,8 @@ Result<> WriteAttempt(db::Transaction& tx, const RunChange& change, const Attemp
   return {};
 }
 
-Result<> BookUsage(db::Transaction& tx, const RunChange& change, const AttemptRecord& attempt,
-                   std::int64_t now_us) {
+Result<> BookUsage(db::Transaction& tx, const RunChange& change, const TaskGroup& group,
+                   const AttemptRecord& attempt, std::int64_t now_us) {
   const double wall = static_cast<double>(attempt.ended_us - attempt.started_us) / 1e6;
   return usage::Record(tx,
                        {.project = change.project,
@@ -302,7 +308,11 @@ Result<> BookUsage(db::Transaction& tx, const RunChange& change, const AttemptRe
                         .subject_label = change.label,
                         .at_us = now_us,
                         .quantities = usage::QuantitiesOf(attempt.cpu_seconds, std::max(wall, 0.0),
-                                                          attempt.memory_bytes_peak, 0)});
+                                                          attempt.memory_bytes_peak, 0),
+                        .user = change.user,
+                        .run = change.run_id,
+                        .run_label = change.label,
+                        .step = group.step});
 }
 
 Result<> WriteLink(db::Transaction& tx, const RunChange& change, const LinkRow& link,
@@ -354,7 +364,7 @@ Result<> WriteGroup(db::Transaction& tx, const RunChange& change, const TaskGrou
   for (const AttemptRecord& attempt : group.attempts) {
     GYRE_DO(WriteAttempt(tx, change, attempt));
     if (group.books_usage && HasEnded(attempt.state))
-      GYRE_DO(BookUsage(tx, change, attempt, now_us));
+      GYRE_DO(BookUsage(tx, change, group, attempt, now_us));
   }
   for (const blob::Object& object : group.blobs)
     GYRE_DO(blob::AddRef(tx, kRunOwner, change.run_id, object));

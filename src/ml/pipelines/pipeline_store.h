@@ -37,9 +37,10 @@ struct TaskGroup {
   std::vector<blob::Object> blobs;
   std::optional<CacheRow> cache;
   bool books_usage = false;
+  std::string step;  // its name
 };
 struct RunChange {
-  std::string run_id, project, pipeline, label;
+  std::string run_id, project, pipeline, label, user;
   std::vector<TaskGroup> groups;
   std::optional<RunRecord> run;  // when it changed
   std::string outputs;           // of the run

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ledger/usage/budgets.h"
 #include "ledger/usage/usage.h"
 #include "ml/runners/wire.h"
 #include "platform/db/in_list.h"
@@ -50,17 +51,24 @@ QueuedJob FromRow(const db::Row& row) {
   return queued;
 }
 
+// What a job that succeeds is booked as: a training is its run.
+std::string_view BooksAs(std::string_view kind) { return kind == "training.train" ? "run" : "job"; }
+
 // What the job's children used goes into the books in the transaction that ends it.
 Result<> RecordUse(db::Transaction& tx, std::string_view id, std::string_view run,
                    const Ending& ending) {
-  std::string project, title;
+  std::string project, title, user;
+  PartOf part;
   std::int64_t started_us = 0;
   GYRE_TRY([[maybe_unused]] const bool found,
-           tx.QueryOne("SELECT project, title, started_us FROM job WHERE id = ?1", {id},
-                       [&](const db::Row& row) {
+           tx.QueryOne("SELECT project, title, started_us, created_by, part_run, part_label, "
+                       "part_step FROM job WHERE id = ?1",
+                       {id}, [&](const db::Row& row) {
                          project = row.Str(0);
                          title = row.Str(1);
                          started_us = row.Int(2);
+                         user = usage::UserOf(row.Text(3));
+                         part = {row.Str(4), row.Str(5), row.Str(6)};
                        }));
   if (started_us == 0 || ending.cpu_seconds <= 0) return {};
   const double wall_seconds = static_cast<double>(ending.ended_us - started_us) / 1e6;
@@ -71,7 +79,11 @@ Result<> RecordUse(db::Transaction& tx, std::string_view id, std::string_view ru
            .subject_label = title,
            .at_us = ending.ended_us,
            .quantities = usage::QuantitiesOf(ending.cpu_seconds, wall_seconds,
-                                             ending.memory_bytes_peak, ending.io_bytes)});
+                                             ending.memory_bytes_peak, ending.io_bytes),
+           .user = user,
+           .run = part.run,
+           .run_label = part.label,
+           .step = part.step});
 }
 
 }  // namespace
@@ -92,14 +104,21 @@ Result<> JobStore::Insert(const QueuedJob& queued, std::string_view key) {
   const std::string input = queued.job.input.Dump();
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     const Job& j = queued.job;
+    // A step's run was admitted whole; what nobody asked for is gyre's own housekeeping.
+    if (queued.part.run.empty() && !j.created_by.empty())
+      GYRE_DO(usage::Admit(tx,
+                           {.project = j.project,
+                            .subject_kind = BooksAs(j.kind),
+                            .user = usage::UserOf(j.created_by)},
+                           j.created_us));
     return tx.Execute(
         "INSERT INTO job (id, kind, project, title, state, input, result, progress, progress_text, "
         "error, created_by, created_us, "
         "started_us, ended_us, cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak, "
-        "submit_key) "
-        "VALUES (?1, ?2, ?3, ?4, 'queued', ?5, '', 0.0, '', '', ?6, ?7, 0, 0, ?8, ?9, 0.0, 0, ?10)",
+        "submit_key, part_run, part_label, part_step) VALUES (?1, ?2, ?3, ?4, 'queued', ?5, '', "
+        "0.0, '', '', ?6, ?7, 0, 0, ?8, ?9, 0.0, 0, ?10, ?11, ?12, ?13)",
         {j.id, j.kind, j.project, j.title, input, j.created_by, j.created_us, queued.cpu_slots,
-         queued.memory_bytes, submit_key});
+         queued.memory_bytes, submit_key, queued.part.run, queued.part.label, queued.part.step});
   });
 }
 

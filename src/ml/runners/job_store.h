@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "ml/runners/jobs.h"
+#include "ml/runners/submission.h"
 
 namespace gyre::runners {
 
@@ -17,6 +18,7 @@ struct QueuedJob {
   double cpu_slots = 1;
   std::int64_t memory_bytes = 0;
   bool cancel_asked = false;
+  PartOf part{};
 };
 
 // How a job ended.

@@ -254,6 +254,7 @@ Result<> JobsImpl::Start() {
 
 Result<Job> JobsImpl::Submit(JobSpec spec) {
   const std::string key = SubmitOnce::TakeKey();
+  PartOf part = SubmitOnce::TakePart();
   if (!key.empty()) {
     GYRE_TRY(auto same, store_.OfKey(key));
     if (same) return *std::move(same);
@@ -261,6 +262,7 @@ Result<Job> JobsImpl::Submit(JobSpec spec) {
   if (!kinds_.contains(spec.kind))
     return InvalidArgument("GY3314", "there is no kind of job called `{}`", spec.kind);
   QueuedJob queued;
+  queued.part = std::move(part);
   queued.job = Job{.id = NewId(),
                    .kind = std::move(spec.kind),
                    .project = std::move(spec.project),

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ledger/lineage/lineage.h"
+#include "ledger/usage/budgets.h"
 #include "ledger/usage/usage.h"
 #include "ml/tracking/metric_codec.h"
 #include "ml/tracking/run_store.h"
@@ -122,17 +123,20 @@ Result<> BookUsage(db::Transaction& tx, const Run& run, const RunEnd& end) {
   constexpr double kSecondsMax = 1e7, kBytesMax = 1e13;
   const auto bytes =
       Between(used["read_bytes"], kBytesMax) + Between(used["written_bytes"], kBytesMax);
-  const usage::Quantities quantities = usage::QuantitiesOf(
+  usage::Quantities quantities = usage::QuantitiesOf(
       Between(used["cpu_seconds"], kSecondsMax), Between(used["wall_seconds"], kSecondsMax),
       static_cast<std::int64_t>(Between(used["memory_bytes_peak"], kBytesMax)),
       static_cast<std::int64_t>(bytes));
+  quantities.gpu_us =
+      static_cast<std::int64_t>(Between(used["gpu_seconds"], kSecondsMax) * kMicrosPerSecond);
   if (quantities == usage::Quantities{}) return {};
   return usage::Record(tx, {.project = run.project,
                             .subject_kind = "run",
                             .subject_id = run.id,
                             .subject_label = run.name,
                             .at_us = end.ended_us,
-                            .quantities = quantities});
+                            .quantities = quantities,
+                            .user = usage::UserOf(run.created_by)});
 }
 
 // The inputs with one more; nothing when it is there already.
@@ -280,6 +284,11 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
       GYRE_TRY(const bool there, FindImported(tx, run.project, from.import_key, &run));
       if (there) return {};
     }
+    if (run.kind == "program" && run.parent.empty() && from.import_key.empty())
+      GYRE_DO(usage::Admit(
+          tx,
+          {.project = run.project, .subject_kind = "run", .user = usage::UserOf(run.created_by)},
+          run.created_us));
     GYRE_TRY(run.experiment_id,
              EnsureExperimentIn(tx, run.project, run.experiment, experiment_id, run.created_us));
     GYRE_DO(InsertRun(tx, run, texts));
