@@ -25,6 +25,9 @@ all: configure   ## the program, its tests and benchmarks
 demo: build      ## the whole loop on generated data
 	@$(BUILD)/gyre demo
 
+docs: build      ## docs/commands and docs/settings.md from the rows of --help
+	@$(BUILD)/gyre help --markdown docs
+
 test: all        ## every test, repetitions scaled down
 	@tools/deps test
 	@GYRE_TEST_TIER=quick $(CTEST) -LE slow -j $(JOBS)
@@ -58,4 +61,4 @@ fmt:             ## clang-format in place
 clean:           ## remove the build folder
 	@rm -rf $(BUILD)
 
-.PHONY: help deps configure build all demo test test-slow check bench install uninstall package fmt clean
+.PHONY: help deps configure build all demo docs test test-slow check bench install uninstall package fmt clean

@@ -12,8 +12,10 @@
 #include "cli/error_text.h"
 #include "cli/grammar.h"
 #include "cli/help.h"
+#include "cli/help_pages.h"
 #include "cli/man.h"
 #include "cli/parser.h"
+#include "cli/reference.h"
 #include "cli/terminal_output.h"
 #include "platform/config/environment.h"
 #include "platform/config/settings.h"
@@ -299,7 +301,7 @@ std::string ListPath(std::string_view noun, const std::string& project) {
 std::vector<std::string> FixedNames(std::string_view noun) {
   if (noun == "formats") return {"table", "wide", "json", "ndjson", "yaml", "csv", "tsv", "name"};
   if (noun == "shells") return {"bash", "zsh", "fish"};
-  if (noun == "topics") return HelpTopics();
+  if (noun == "topics") return HelpNames();
   if (noun == "contexts") {
     std::vector<std::string> names;
     if (const auto contexts = Contexts::Load()) {
@@ -340,39 +342,45 @@ int RunComplete(const Grammar& grammar, const std::vector<std::string>& words, c
   return 0;
 }
 
+TextLook HelpLook() {
+  const config::Terminal terminal = config::TerminalOf(STDOUT_FILENO);
+  return {terminal.columns, ColourWanted(STDOUT_FILENO)};
+}
+
+Result<int> WriteHelp(const Grammar& grammar, const std::string& how, const std::string& directory,
+                      const Host& host) {
+  if (how == "--man") return WriteManPages(grammar, host.version, directory);
+  GYRE_TRY(const config::Settings settings, host.load_settings(""));
+  return WriteReference(grammar, settings, directory);
+}
+
 int RunHelp(const Grammar& grammar, std::vector<std::string> words, const Host& host) {
   const bool everything = !words.empty() && words.back() == "--all";
   if (everything) words.pop_back();
-  if (words.size() == 2 && words[0] == "--man") {
-    const auto written = WriteManPages(grammar, host.version, words[1]);
+  if (words.size() == 2 && (words[0] == "--man" || words[0] == "--markdown")) {
+    const auto written = WriteHelp(grammar, words[0], words[1], host);
     if (!written) return Fail(written.error(), false);
     Write(stdout, fmt::format("wrote {} pages into {}\n", *written, words[1]));
+    return 0;
+  }
+  if (words.size() > 1 && words[0] == "--search") {
+    const auto found = SearchHelp(grammar, Join({words.begin() + 1, words.end()}, " "));
+    if (!found) return Fail(found.error(), false);
+    Write(stdout, *found);
+    return 0;
+  }
+  if (words.size() == 1 && words[0] == "topics") {
+    Write(stdout, PageList(true));
     return 0;
   }
   if (words.empty() || words[0].starts_with('-')) {
     Write(stdout, Overview(grammar, host.version));
     return 0;
   }
-  const std::string path = Join(words, " ");
-  if (const std::string_view topic = HelpTopic(path); !topic.empty()) {
-    Write(stdout, topic);
-    return 0;
-  }
-  const std::string noun = NounHelp(grammar, path);
-  if (const Command* command = grammar.FindPath(path)) {
-    Write(stdout, CommandHelp(*command, everything) + (noun.empty() ? "" : "\n" + noun));
-    return 0;
-  }
-  if (!noun.empty()) {
-    Write(stdout, noun);
-    return 0;
-  }
-  std::vector<std::string> candidates = HelpTopics();
-  for (const Command& command : grammar.commands()) candidates.emplace_back(command.path);
-  Error error = NotFound("GY4008", "there is no help about `{}`", path);
-  if (const auto close = ClosestMatch(path, candidates))
-    return Fail(std::move(error).Fix(fmt::format("did you mean `gyre help {}`?", *close)), false);
-  return Fail(std::move(error).Fix("gyre help"), false);
+  const auto text = HelpAbout(grammar, Join(words, " "), everything, HelpLook());
+  if (!text) return Fail(text.error(), false);
+  Write(stdout, *text);
+  return 0;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "cli/help_pages.h"
 
 namespace gyre::cli {
 namespace {
@@ -196,8 +197,10 @@ std::string Overview(const Grammar& grammar, std::string_view version) {
   wrapped("verbs: ", verbs);
   wrapped("nouns: ", nouns);
   lines.emplace_back();
-  lines.emplace_back("gyre COMMAND --help   ·   gyre NOUN lists   ·   gyre help options, " +
-                     Join(HelpTopics(), ", "));
+  lines.push_back("gyre COMMAND --help   ·   gyre NOUN lists   ·   gyre help options, " +
+                  Join(HelpTopics(), ", "));
+  lines.push_back("guides: gyre help " + PageList(false));
+  lines.emplace_back("all pages: gyre help topics   ·   gyre help --search WORD");
   return Join(lines, "\n") + "\n";
 }
 
