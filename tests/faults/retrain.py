@@ -20,7 +20,7 @@ from scenarios.automation import day, first_model, firings, visits  # noqa: E402
 P = '/api/v1/projects/default'
 STEPS = ('champion', 'fresh', 'train', 'canary', 'promote', 'takeover')
 OF = {'': ('',), 'STEP': STEPS, 'KIND': ('captures.dataset', 'training.train'), 'EVENT': ('endpoint.traffic', 'endpoint.deployed')}
-OF['SUBSCRIBER'] = ('automation',)
+OF['SUBSCRIBER'], OF['MODULE NUMBER (NAME)'] = ('automation',), ()  # no migration runs in a loop
 HEARD = ('window.', 'alert.', 'event.')  # only an alert that is heard comes by here
 BEGUN = ('firing.open', 'firing.judged', 'firing.starting', 'firing.launched', 'firing.running')  # and both ways
 QUICK = ('alert.raised', 'event.handled:automation', 'firing.launched', 'step.begun:train', 'canary.advanced', 'step.ended:promote', 'endpoint.written:endpoint.deployed')
