@@ -96,6 +96,18 @@ void PrintAlerts(Output& out, const Json& alerts) {
             alerts);
 }
 
+// "" where the default judges all columns.
+std::string MethodText(const Json& spec) {
+  const auto of = [](const Json& method, const Json& threshold) {
+    return method.AsString() +
+           (threshold.is_number() ? fmt::format(" (threshold {:g})", threshold.AsDouble()) : "");
+  };
+  std::string text = of(spec["method"], spec["threshold"]);
+  for (const auto& [column, method] : spec["methods"].members())
+    text += fmt::format(", {} by {}", column, of(method, spec["thresholds"][column]));
+  return text == "calibrated" ? std::string() : fmt::format("drift by   {}\n", text);
+}
+
 // What came late; "" where nothing did.
 std::string LateText(const Json& late) {
   const auto line = [&](std::string_view head, std::string_view rows, std::string_view labels,
@@ -121,6 +133,7 @@ Result<int> Show(Invocation& in) {
       "monitor    {}\nendpoint   {}\nwindow     {}\nalert      {}\nstate      {}\n",
       monitor["name"].AsString(), monitor["endpoint"].AsString(), monitor["window_text"].AsString(),
       monitor["alert_text"].AsString(), monitor["state"].AsString());
+  text += MethodText(monitor["spec"]);
   text += LateText(monitor["late"]);
   if (!monitor["problem"].AsString().empty())
     text += fmt::format("problem    {}\n", monitor["problem"].AsString());
@@ -175,9 +188,37 @@ Result<> ReadWindow(Invocation& in, Json* body) {
   return {};
 }
 
+// "psi" is of all columns, "age=linf" of one; "age=" takes that away.
+Result<> ReadMethods(Invocation& in, Json* body) {
+  Json methods = Json::Obj(), thresholds = Json::Obj();
+  for (const std::string& text : in.List("method")) {
+    const std::size_t equals = text.rfind('=');
+    if (equals == std::string::npos)
+      body->Set("method", text);
+    else
+      methods.Set(text.substr(0, equals),
+                  equals + 1 == text.size() ? Json() : Json(text.substr(equals + 1)));
+  }
+  for (const std::string& text : in.List("threshold")) {
+    const std::size_t equals = text.rfind('=');
+    const auto number = ParseDouble(equals == std::string::npos ? text : text.substr(equals + 1));
+    if (!number)
+      return InvalidArgument("GY4002", "--threshold {} is no number", text)
+          .Fix("--threshold 0.2, or --threshold age=0.2");
+    if (equals == std::string::npos)
+      body->Set("threshold", *number);
+    else
+      thresholds.Set(text.substr(0, equals), *number);
+  }
+  if (methods.size() > 0) body->Set("methods", std::move(methods));
+  if (thresholds.size() > 0) body->Set("thresholds", std::move(thresholds));
+  return {};
+}
+
 Result<Json> ReadSettings(Invocation& in) {
   Json body = Json::Obj(), alert = Json::Obj();
   GYRE_DO(ReadWindow(in, &body));
+  GYRE_DO(ReadMethods(in, &body));
   for (const std::string_view name : {"bad", "of", "calm"}) {
     if (!in.Has(name)) continue;
     GYRE_TRY(const std::int64_t windows, in.GetInt(name));
@@ -378,6 +419,12 @@ constexpr Option kSettings[] = {
     {"--renotify", "TIME", "tell of a firing alert again after so long"},
     {"--against", "WHAT", "drift from training or previous (the window before)"},
     {"--effect-min", "SIZE", "smaller drift is no signal"},
+    {"--method", "METHOD",
+     "of drift, as in gyre report: psi for all columns that it fits, age=linf for one; calibrated "
+     "is the default, age= takes its own away",
+     "", true},
+    {"--threshold", "NUMBER", "of the method; age=0.2 for one column; default: its usual one", "",
+     true},
     {"--coverage-min", "SHARE", "of labels, before performance is judged"},
     {"--label-wait", "TIME", "then a window is final"},
     {"--ignore", "COLUMN", "a column that is not watched", "", true},
@@ -419,7 +466,8 @@ constexpr Command kCommands[] = {
      "--endpoint churn --every 1d --against previous",
      kMonitor, kCreate, Create},
     {"monitors edit", "change a monitor",
-     "gyre monitors edit churn --rows 500\ngyre monitors edit churn --ignore customer_id --bad 3",
+     "gyre monitors edit churn --rows 500\ngyre monitors edit churn --ignore customer_id --bad 3\n"
+     "gyre monitors edit churn --method psi --threshold 0.2 --method age=linf",
      kMonitor, kEdit, Edit},
     {"monitors run",
      "judge the windows that are complete now",

@@ -117,8 +117,9 @@ def model_files(g, number):
         changed(path_of(g, attachment['digest'].removeprefix('sha256:')), 0.5)
     hour(g, number + 1, (0, 60))
     hour(g, number + 2, (0, 1))
-    _, windows = judged(g)
+    monitor, windows = judged(g)
     window = windows[begin_of(number + 1)]
+    assert 'computed without the reference of churn:v1: ' in monitor['problem'] and 'is damaged' in monitor['problem'].split('reference of')[1], monitor['problem']
     assert {s['signal']: s['level'] for s in window['signals']}['drift'] == 'unknown', window['signals']
     assert g.http('POST', '/e/churn', {'inputs': [row_of(random.Random(3))[0]]}).status == 200
     return number + 3

@@ -19,6 +19,13 @@ constexpr net::Field kAlert{"alert", Type::kObject,
 constexpr net::Field kAgainst{"against", Type::kText, "what drift is measured from",
                               "training|previous"};
 constexpr net::Field kEffect{"effect_min", Type::kNumber, "smaller drift is no signal: 0.1"};
+constexpr net::Field kMethod{"method", Type::kText,
+                             "of drift, for all columns that it fits: calibrated, or one of gyre "
+                             "report"};
+constexpr net::Field kThreshold{"threshold", Type::kNumber, "of the method; null = its own"};
+constexpr net::Field kMethods{"methods", Type::kObject,
+                              "{\"age\": \"linf\"}: of single columns; null takes one away"};
+constexpr net::Field kThresholds{"thresholds", Type::kObject, "{\"age\": 0.2}: likewise"};
 constexpr net::Field kCoverage{"coverage_min", Type::kNumber,
                                "share of labels before performance is judged: 0.5"};
 constexpr net::Field kWait{"label_wait", Type::kWhole, "seconds; then a window is final"};
@@ -44,6 +51,10 @@ constexpr net::Route kRoutes[] = {
                  kAlert,
                  kAgainst,
                  kEffect,
+                 kMethod,
+                 kThreshold,
+                 kMethods,
+                 kThresholds,
                  kCoverage,
                  kWait,
                  kIgnore,
@@ -64,6 +75,10 @@ constexpr net::Route kRoutes[] = {
                  kAlert,
                  kAgainst,
                  kEffect,
+                 kMethod,
+                 kThreshold,
+                 kMethods,
+                 kThresholds,
                  kCoverage,
                  kWait,
                  kIgnore,

@@ -202,13 +202,14 @@ void MonitorService::SetGauges(const Commit& commit) {
   std::size_t shown = 0;
   for (const Json& column : document["columns"].items()) {
     if (++shown > kColumnsShown) break;
+    const bool named = !column.Has("effect");
     rooms_.metrics
         .GetGauge("gyre_drift_score", kDriftHelp,
                   {{"endpoint", monitor.endpoint},
                    {"monitor", monitor.name},
                    {"column", column["name"].AsString()},
-                   {"method", column["effect_method"].AsString()}})
-        .Set(column["effect"].AsDouble());
+                   {"method", column[named ? "method" : "effect_method"].AsString()}})
+        .Set(column[named ? "statistic" : "effect"].AsDouble());
   }
   const auto metric = [&](const Json& of, double value, const char* basis) {
     rooms_.metrics
@@ -280,6 +281,14 @@ groups:
           severity: warning
         annotations:
           summary: 'more than one request in twenty to {{ $labels.endpoint }} is refused'
+      - alert: GyreCapturesDropped
+        expr: rate(gyre_capture_dropped_rows_total[5m]) > 0
+        for: 5m
+        labels:
+          severity: warning
+        annotations:
+          summary: 'answers of {{ $labels.endpoint }} are not captured: its monitors see a sample'
+          description: 'gyre captures {{ $labels.endpoint }}'
 )";
 }
 

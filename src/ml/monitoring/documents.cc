@@ -70,7 +70,6 @@ Result<> ReadMember(const std::string& key, const Json& value, MonitorSpec* spec
     spec->against_previous = value.AsString() == "previous";
     return {};
   }
-  if (key == "effect_min") return ReadShare(key, value, 100, &spec->effect_min);
   if (key == "coverage_min") return ReadShare(key, value, 1, &spec->coverage_min);
   if (key == "label_wait") {
     if (!value.is_int() || value.AsInt() < 0 || value.AsInt() > kWaitSecondsMax)
@@ -85,8 +84,8 @@ Result<> ReadMember(const std::string& key, const Json& value, MonitorSpec* spec
   if (key == "quiet") return ReadQuiet(value, &spec->quiet);
   return InvalidArgument("GY4501", "a monitor has no `{}`", key)
       .Why(
-          "its members are window, alert, against, effect_min, coverage_min, label_wait, ignore "
-          "and quiet");
+          "its members are window, alert, against, effect_min, method, threshold, methods, "
+          "thresholds, coverage_min, label_wait, ignore and quiet");
 }
 
 Json TimeOrNull(std::int64_t time_us) { return time_us == 0 ? Json() : Json(FormatTime(time_us)); }
@@ -94,20 +93,24 @@ Json TimeOrNull(std::int64_t time_us) { return time_us == 0 ? Json() : Json(Form
 }  // namespace
 
 Json MonitorSpecToJson(const MonitorSpec& spec) {
-  return Json::Obj({{"window", WindowSpecToJson(spec.window)},
-                    {"alert", RuleToJson(spec.alert)},
-                    {"against", spec.against_previous ? "previous" : "training"},
-                    {"effect_min", spec.effect_min},
-                    {"coverage_min", spec.coverage_min},
-                    {"label_wait", spec.label_wait_us / kMicrosPerSecond},
-                    {"ignore", Texts(spec.ignore)},
-                    {"quiet", Texts(spec.quiet)}});
+  Json json = Json::Obj({{"window", WindowSpecToJson(spec.window)},
+                         {"alert", RuleToJson(spec.alert)},
+                         {"against", spec.against_previous ? "previous" : "training"},
+                         {"coverage_min", spec.coverage_min},
+                         {"label_wait", spec.label_wait_us / kMicrosPerSecond},
+                         {"ignore", Texts(spec.ignore)},
+                         {"quiet", Texts(spec.quiet)}});
+  RulesToJson(spec.drift, &json);
+  return json;
 }
 
 Result<MonitorSpec> ChangedSpec(MonitorSpec spec, const Json& change) {
   if (!change.is_null() && !change.is_object())
     return InvalidArgument("GY4501", "the settings of a monitor are an object");
-  for (const auto& [key, value] : change.members()) GYRE_DO(ReadMember(key, value, &spec));
+  for (const auto& [key, value] : change.members()) {
+    if (!IsDriftMember(key)) GYRE_DO(ReadMember(key, value, &spec));
+  }
+  GYRE_TRY(spec.drift, ChangedRules(std::move(spec.drift), change));
   return spec;
 }
 

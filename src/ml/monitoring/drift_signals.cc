@@ -8,42 +8,15 @@
 namespace gyre::monitoring {
 namespace {
 
+using statistics::Drift;
+using statistics::DriftMethod;
+using statistics::DriftScore;
+
 constexpr double kClearShare = 0.8;  // of the threshold that begins an alert
 constexpr double kDeviationMin = 1e-12;
 constexpr std::size_t kNamed = 5;
-// Of a share: as many more rows as matter, and more than chance gives.
-constexpr double kShareRise = 0.05;
-constexpr double kOutsideMin = 0.1;
-constexpr double kSure = 5;  // standard errors
 constexpr double kPredictionRate = 0.01;
-
-double ShareOf(std::uint64_t part, double whole) {
-  return whole > 0 ? static_cast<double>(part) / whole : 0;
-}
-
-statistics::Drift BinnedDrift(const Bins& bins, const BinCounts& reference,
-                              const BinCounts& current) {
-  const BinDistance distance = Compare(bins, reference, current);
-  statistics::Drift drift;
-  drift.method = kBinnedKs;
-  drift.statistic = distance.ks;
-  drift.p_value = drift.compared =
-      statistics::KsTwoSampleP(distance.ks, reference.present(), current.present());
-  drift.effect_method = kBinnedWasserstein;
-  // A constant has no spread: a value off it is as far as can be.
-  drift.effect =
-      bins.deviation > kDeviationMin ? distance.wasserstein / bins.deviation : distance.ks;
-  drift.threshold = statistics::kFalseDiscoveryRate;
-  drift.score = statistics::DriftScore::kPValue;
-  drift.calibrated = true;
-  return drift;
-}
-
-std::string DescriptionOf(const Bins& bins, const statistics::Drift& drift) {
-  if (drift.effect_method == kBinnedWasserstein && bins.deviation > kDeviationMin)
-    return fmt::format("{:.2g} standard deviations away (p {:.1g})", drift.effect, drift.compared);
-  return fmt::format("distance {:.2g} (p {:.1g})", drift.effect, drift.compared);
-}
+constexpr double kSmallest = 1e-300;  // p-values have a logarithm
 
 std::string Named(const std::vector<std::string>& columns) {
   if (columns.size() <= kNamed) return Join(columns, ", ");
@@ -56,54 +29,122 @@ bool IsTime(table::Type type) {
   return type == table::Type::kDate || type == table::Type::kTimestamp;
 }
 
-struct QualityRule {
-  std::string_view kind;
-  double share = 0, reference_share = 0, rise_min = 0;
-  std::string what;
-};
-
-bool Surely(const QualityRule& rule, double rows, double reference_rows) {
-  const double rise = rule.share - rule.reference_share;
-  if (rise < rule.rise_min) return false;
-  const double pooled = (rule.share * rows + rule.reference_share * reference_rows) /
-                        std::max(1.0, rows + reference_rows);
-  const double error = std::sqrt(pooled * (1 - pooled) *
-                                 (1 / std::max(1.0, rows) + 1 / std::max(1.0, reference_rows)));
-  return rise >= kSure * error;
+// A constant has no spread: a value off it is as far as can be.
+double InDeviations(const Bins& bins, const BinDistance& distance) {
+  return bins.deviation > kDeviationMin ? distance.wasserstein / bins.deviation : distance.ks;
 }
 
-std::vector<QualityRule> RulesOf(const ReferenceColumn& column, const BinCounts& now) {
-  const auto rows = static_cast<double>(now.rows), before = static_cast<double>(column.counts.rows);
-  const auto present = static_cast<double>(now.present());
-  const std::string& name = column.bins.name;
-  std::vector<QualityRule> rules;
-  const double missing = ShareOf(static_cast<std::uint64_t>(now.missing), rows);
-  const double missed = ShareOf(static_cast<std::uint64_t>(column.counts.missing), before);
-  rules.push_back({"missing", missing, missed, kShareRise,
-                   fmt::format("{} is missing in {:.0f} % of the rows, {:.0f} % before", name,
-                               100 * missing, 100 * missed)});
-  if (IsTime(column.bins.type)) {
-    // Time goes on: it is always later than what the model has seen.
-  } else if (column.bins.is_number) {
-    const double outside = ShareOf(now.counts.front() + now.counts.back(), present);
-    rules.push_back({"out_of_range", outside, 0, kOutsideMin,
-                     fmt::format("{:.0f} % of {} lie outside the range that the model has seen",
-                                 100 * outside, name)});
-  } else {
-    const double unseen = ShareOf(now.counts.back(), present);
-    const double other =
-        ShareOf(column.counts.counts.back(), static_cast<double>(column.counts.present()));
-    rules.push_back({"unseen", unseen, other, kShareRise,
-                     fmt::format("{:.0f} % of {} are values that the model has not seen or hardly, "
-                                 "{:.0f} % before",
-                                 100 * unseen, name, 100 * other)});
+Drift CalibratedNumbers(const Bins& bins, const BinCounts& reference, const BinCounts& current) {
+  const BinDistance distance = Compare(bins, reference, current);
+  Drift drift{.method = kBinnedKs,
+              .statistic = distance.ks,
+              .effect_method = kBinnedWasserstein,
+              .effect = InDeviations(bins, distance),
+              .threshold = statistics::kFalseDiscoveryRate,
+              .score = DriftScore::kPValue,
+              .calibrated = true};
+  drift.p_value = drift.compared =
+      statistics::KsTwoSampleP(distance.ks, reference.present(), current.present());
+  return drift;
+}
+
+void Judge(Drift* drift) {
+  drift->drifted = drift->score == DriftScore::kPValue ? drift->compared <= drift->threshold
+                                                       : drift->compared >= drift->threshold;
+}
+
+Drift NamedNumbers(const Bins& bins, const BinCounts& reference, const BinCounts& current,
+                   const statistics::DriftOptions& options) {
+  const std::string_view name = options.method->name;
+  Drift drift;
+  if (name == "ks" || name == "wasserstein") {
+    drift = CalibratedNumbers(bins, reference, current);
+    if (name == "wasserstein") {
+      drift.method = kBinnedWasserstein;
+      drift.statistic = drift.compared = drift.effect;
+      drift.p_value.reset();
+    }
+    drift.calibrated = false;
+    drift.effect_method = {};
+    drift.effect = 0;
+    drift.score = options.method->score;
+    drift.threshold = options.threshold.value_or(options.method->threshold);
+    Judge(&drift);
+    return drift;
   }
-  return rules;
+  drift = statistics::DriftOfCounts(InTenths(bins, reference), InTenths(bins, current), options);
+  drift.method = name == "psi" ? kBinnedPsi : name == "js" ? kBinnedJs : kBinnedLInfinity;
+  return drift;
 }
 
-void Thresholds(double raise, Signal* signal) {
-  signal->raise = raise;
-  signal->clear = raise * kClearShare;
+// Without what neither side holds, which no other table would have.
+Drift OfValues(const BinCounts& reference, const BinCounts& current,
+               const statistics::DriftOptions& options) {
+  std::vector<std::uint64_t> before, now;
+  for (std::size_t i = 0; i < reference.counts.size(); ++i) {
+    if (reference.counts[i] + current.counts[i] == 0) continue;
+    before.push_back(reference.counts[i]);
+    now.push_back(current.counts[i]);
+  }
+  return statistics::DriftOfCounts(before, now, options);
+}
+
+std::string DescriptionOf(const Bins& bins, const Drift& drift) {
+  if (!drift.calibrated) {
+    const std::string_view name = drift.method.substr(0, drift.method.find('.'));
+    return drift.p_value ? fmt::format("{} p {:.1g} (drifted up to {:.2g})", name, drift.compared,
+                                       drift.threshold)
+                         : fmt::format("{} {:.2g} (drifted from {:.2g} on)", name, drift.compared,
+                                       drift.threshold);
+  }
+  if (drift.effect_method == kBinnedWasserstein && bins.deviation > kDeviationMin)
+    return fmt::format("{:.2g} standard deviations away (p {:.1g})", drift.effect, drift.compared);
+  return fmt::format("distance {:.2g} (p {:.1g})", drift.effect, drift.compared);
+}
+
+// From 1 on it has drifted.
+double InThresholds(const Drift& drift, double effect_min, bool significant) {
+  double times = 0;
+  if (drift.calibrated) {
+    if (significant && effect_min > 0) times = drift.effect / effect_min;
+  } else if (drift.score == DriftScore::kDistance) {
+    if (drift.threshold > 0) times = drift.compared / drift.threshold;
+  } else if (drift.threshold > 0 && drift.threshold < 1) {
+    times = std::log(std::max(drift.compared, kSmallest)) / std::log(drift.threshold);
+  }
+  return drift.drifted ? std::max(1.0, times) : times;
+}
+
+// All windows are compared with the same few rows that training held out: where those are off by
+// chance, every window is.
+double SignificanceOf(std::string_view name) {
+  return name == kPredictionDrift ? kPredictionRate : statistics::kFalseDiscoveryRate;
+}
+
+// Verdicts, words, order and the score of the signal.
+void JudgeColumns(const std::vector<const Bins*>& bins, double effect_min, DriftFindings* found) {
+  Signal& signal = found->signal;
+  const double significance = SignificanceOf(signal.name);
+  const bool named = std::ranges::any_of(
+      found->columns, [](const ColumnDrift& column) { return !column.drift.calibrated; });
+  signal.raise = named ? 1 : effect_min;
+  signal.clear = signal.raise * kClearShare;
+  for (std::size_t i = 0; i < found->columns.size(); ++i) {
+    ColumnDrift& column = found->columns[i];
+    Drift& drift = column.drift;
+    const bool significant = drift.calibrated && drift.compared <= significance;
+    if (drift.calibrated) drift.drifted = significant && drift.effect >= effect_min;
+    column.what = DescriptionOf(*bins[i], drift);
+    column.far = named ? InThresholds(drift, effect_min, significant) : drift.effect;
+    if (named || significant) signal.score = std::max(signal.score, column.far);
+  }
+  std::ranges::stable_sort(found->columns, [](const ColumnDrift& a, const ColumnDrift& b) {
+    if (a.drift.drifted != b.drift.drifted) return a.drift.drifted;
+    return a.far > b.far;
+  });
+  for (const ColumnDrift& column : found->columns) {
+    if (column.drift.drifted) signal.columns.push_back(column.column);
+  }
 }
 
 }  // namespace
@@ -113,43 +154,17 @@ std::string DriftedText(std::string_view signal, std::size_t columns) {
   return fmt::format("{} {} drifted", columns, columns == 1 ? "column" : "columns");
 }
 
-Quality QualityOf(std::span<const ReferenceColumn> reference, std::span<const BinCounts> current) {
-  Quality quality;
-  Signal& signal = quality.signal;
-  signal.name = kDataQuality;
-  Thresholds(1, &signal);
-  std::int64_t rows = 0;
-  for (std::size_t i = 0; i < reference.size(); ++i) {
-    rows = std::max(rows, current[i].rows);
-    for (QualityRule& rule : RulesOf(reference[i], current[i])) {
-      if (!Surely(rule, static_cast<double>(current[i].rows),
-                  static_cast<double>(reference[i].counts.rows)))
-        continue;
-      signal.broken_input |= rule.kind == "missing";
-      quality.findings.push_back({reference[i].bins.name, std::string(rule.kind), rule.share,
-                                  rule.reference_share, std::move(rule.what)});
-    }
-  }
-  for (const QualityFinding& finding : quality.findings) {
-    if (std::ranges::find(signal.columns, finding.column) == signal.columns.end())
-      signal.columns.push_back(finding.column);
-  }
-  signal.score = static_cast<double>(quality.findings.size());
-  if (rows >= kRowsMin) signal.level = LevelOf(signal.score, signal.raise, signal.clear);
-  if (quality.findings.empty()) return quality;
-  signal.what = quality.findings[0].what;
-  if (quality.findings.size() > 1)
-    signal.what += fmt::format("; and {} more", quality.findings.size() - 1);
-  return quality;
+Drift DriftOfColumn(const Bins& bins, const BinCounts& reference, const BinCounts& current,
+                    const statistics::DriftOptions& options) {
+  if (!bins.is_number) return OfValues(reference, current, options);
+  const bool named = options.method != nullptr && !options.method->of_numbers.empty();
+  return named ? NamedNumbers(bins, reference, current, options)
+               : CalibratedNumbers(bins, reference, current);
 }
 
 DriftFindings DriftOf(std::string_view name, std::span<const ReferenceColumn> reference,
-                      std::span<const BinCounts> current, double effect_min,
+                      std::span<const BinCounts> current, const DriftRules& rules,
                       std::string_view than) {
-  // All windows are compared with the same few rows that training held out: where those are off by
-  // chance, every window is.
-  const double significance =
-      name == kPredictionDrift ? kPredictionRate : statistics::kFalseDiscoveryRate;
   DriftFindings found;
   std::vector<const Bins*> bins;
   std::uint64_t rows = 0;
@@ -158,34 +173,18 @@ DriftFindings DriftOf(std::string_view name, std::span<const ReferenceColumn> re
     if (column.counts.present() == 0 || current[i].present() == 0) continue;
     if (IsTime(column.bins.type)) continue;
     rows = std::max(rows, current[i].present());
+    const statistics::DriftOptions& options = rules.Of(column.bins.name);
     found.columns.push_back(
-        {column.bins.name,
-         column.bins.is_number
-             ? BinnedDrift(column.bins, column.counts, current[i])
-             : statistics::DriftOfCounts(column.counts.counts, current[i].counts, {}),
-         {}});
+        {.column = column.bins.name,
+         .drift = DriftOfColumn(column.bins, column.counts, current[i], options)});
     bins.push_back(&column.bins);
   }
-  std::vector<statistics::Drift*> drifts;
+  std::vector<Drift*> drifts;
   for (ColumnDrift& column : found.columns) drifts.push_back(&column.drift);
   statistics::CorrectForColumns(drifts);
   Signal& signal = found.signal;
   signal.name = std::string(name);
-  Thresholds(effect_min, &signal);
-  for (std::size_t i = 0; i < found.columns.size(); ++i) {
-    ColumnDrift& column = found.columns[i];
-    const bool significant = column.drift.compared <= significance;
-    column.drift.drifted = significant && column.drift.effect >= effect_min;
-    column.what = DescriptionOf(*bins[i], column.drift);
-    if (significant) signal.score = std::max(signal.score, column.drift.effect);
-  }
-  std::ranges::stable_sort(found.columns, [](const ColumnDrift& a, const ColumnDrift& b) {
-    if (a.drift.drifted != b.drift.drifted) return a.drift.drifted;
-    return a.drift.effect > b.drift.effect;
-  });
-  for (const ColumnDrift& column : found.columns) {
-    if (column.drift.drifted) signal.columns.push_back(column.column);
-  }
+  JudgeColumns(bins, rules.effect_min, &found);
   if (rows >= static_cast<std::uint64_t>(kRowsMin))
     signal.level = LevelOf(signal.score, signal.raise, signal.clear);
   if (!signal.columns.empty())

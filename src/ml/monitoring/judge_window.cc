@@ -87,17 +87,19 @@ Pairs AgainstPrevious(const Pairs& pairs, const Json& previous) {
 
 Json DriftToJson(const DriftFindings& found) {
   Json columns = Json::Arr();
-  for (const ColumnDrift& column : found.columns) {
-    columns.Push(
-        Json::Obj({{"name", column.column},
-                   {"method", column.drift.method},
-                   {"statistic", column.drift.statistic},
-                   {"p_value", column.drift.p_value ? Json(*column.drift.p_value) : Json()},
-                   {"p_corrected", column.drift.compared},
-                   {"effect_method", column.drift.effect_method},
-                   {"effect", column.drift.effect},
-                   {"drifted", column.drift.drifted},
-                   {"reason", column.what}}));
+  for (const auto& [name, drift, far, what] : found.columns) {
+    Json column = Json::Obj({{"name", name},
+                             {"method", drift.method},
+                             {"statistic", drift.statistic},
+                             {"p_value", drift.p_value ? Json(*drift.p_value) : Json()},
+                             {"threshold", drift.threshold},
+                             {"drifted", drift.drifted},
+                             {"reason", what}});
+    if (drift.calibrated)
+      column.Set("p_corrected", drift.compared)
+          .Set("effect_method", drift.effect_method)
+          .Set("effect", drift.effect);
+    columns.Push(std::move(column));
   }
   return columns;
 }
@@ -217,7 +219,11 @@ Health HealthOf(const WindowTask& task, const Window& window, const table::Frame
   }
   // A window by count says nothing of how many come in an hour.
   const double hours = static_cast<double>(window.end - window.begin) / (3600.0 * kMicrosPerSecond);
-  health.rows_per_hour = task.window.by_time() ? static_cast<double>(rows.rows()) / hours : 0;
+  const auto count = static_cast<double>(rows.rows());
+  const double before = task.health.empty() ? 0 : task.health.back().dropped;
+  const double dropped = std::max(0.0, health.dropped - before);
+  health.dropped_share = dropped > 0 ? dropped / (dropped + count) : 0;
+  health.rows_per_hour = task.window.by_time() ? count / hours : 0;
   return health;
 }
 
@@ -283,11 +289,10 @@ void AddInputs(const WindowTask& task, const Promise& promise, const inference_l
   const Quality quality = QualityOf(pairs.reference, pairs.current);
   const Pairs compared = task.against_previous ? AgainstPrevious(pairs, task.previous) : pairs;
   const std::string_view than = task.against_previous ? "the window before" : "the training data";
-  DriftFindings found =
-      DriftOf(kDrift, compared.reference, compared.current, task.effect_min, than);
+  DriftFindings found = DriftOf(kDrift, compared.reference, compared.current, task.drift, than);
   const Pairs answered = PredictionPairs(promise, rows);
   DriftFindings predictions = DriftOf(kPredictionDrift, answered.reference, answered.current,
-                                      task.effect_min, "those on rows held out");
+                                      task.drift, "those on rows held out");
   for (Signal* signal : {&found.signal, &predictions.signal})
     signal->model_version_id = promise.version_id;
   *drift = found.signal;

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "ml/registry/registry.h"
 #include "platform/telemetry/log.h"
 
 namespace gyre::monitoring {
@@ -118,10 +119,30 @@ Result<MonitorRow> MonitorService::Find(std::string_view project, std::string_vi
   return std::move(error).Fix("gyre monitors ls");
 }
 
+// A method of a column that nobody has would judge nothing, and nobody would hear of it.
+Result<> MonitorService::CheckColumns(const serving::Endpoint& endpoint, const DriftRules& rules) {
+  if (rules.columns.empty()) return {};
+  GYRE_TRY(const registry::ModelVersion version,
+           rooms_.registry.GetVersion(endpoint.deployment.model_version_id));
+  std::vector<std::string> names = {"prediction"};
+  for (const Json& input : version.signature["inputs"].items())
+    names.push_back(input["name"].AsString());
+  for (const auto& [column, options] : rules.columns) {
+    if (std::ranges::find(names, column) != names.end() || column.starts_with("probability of "))
+      continue;
+    Error error = InvalidArgument("GY4513", "{} reads no column `{}`", version.name(), column);
+    if (const auto close = ClosestMatch(column, names))
+      return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+    return std::move(error).Fix("one of " + Join(names, ", "));
+  }
+  return {};
+}
+
 Result<Monitor> MonitorService::Create(NewMonitor asked) {
   GYRE_DO(CheckName("monitor", asked.name));
   GYRE_TRY(const serving::Endpoint endpoint, rooms_.serving.Get(asked.project, asked.endpoint));
   GYRE_TRY(MonitorSpec spec, ChangedSpec({}, asked.spec));
+  GYRE_DO(CheckColumns(endpoint, spec.drift));
   GYRE_TRY(const std::int64_t cursor_us, FirstCursor(endpoint));
   GYRE_DO(EnsureDefaults(asked.project));
   const MutexLock lock(writing_);
@@ -170,6 +191,10 @@ Result<Monitor> MonitorService::Edit(std::string_view project, std::string_view 
     }
   }
   GYRE_TRY(row.monitor.spec, ChangedSpec(row.monitor.spec, spec));
+  if (spec.Has("methods") || spec.Has("thresholds")) {
+    GYRE_TRY(const serving::Endpoint endpoint, rooms_.serving.Get(project, row.monitor.endpoint));
+    GYRE_DO(CheckColumns(endpoint, row.monitor.spec.drift));
+  }
   row.monitor.updated_us = rooms_.clock.NowMicros();
   const std::string text = MonitorSpecToJson(row.monitor.spec).Dump();
   GYRE_DO(rooms_.database.Write([&](db::Transaction& tx) { return UpdateMonitor(tx, row, text); }));

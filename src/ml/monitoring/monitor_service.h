@@ -69,12 +69,13 @@ class MonitorService final : public Monitors {
   Result<std::int64_t> FirstCursor(const serving::Endpoint& endpoint);
   Result<std::vector<MonitorRow>> Rows(std::string_view project);
   Result<std::int64_t> Evaluate(MonitorRow row, bool by_hand) GYRE_REQUIRES(evaluating_);
+  Result<> CheckColumns(const serving::Endpoint& endpoint, const DriftRules& rules);
   Result<> GoBackWithTheClock(MonitorRow* row);
   Result<Look> LookAt(const MonitorRow& row, bool by_hand);
   Result<Json> TaskInput(const MonitorRow& row, const Look& look) GYRE_REQUIRES(evaluating_);
   Result<Json> Promises(const MonitorRow& row, Json* unread) GYRE_REQUIRES(evaluating_);
   Result<Json> LabelHistory(const Monitor& monitor);
-  Json Traffic(const Monitor& monitor, const serving::EndpointCounts& now)
+  Result<Json> Traffic(const Monitor& monitor, const serving::EndpointCounts& now)
       GYRE_REQUIRES(evaluating_);
   Result<> KeepLeftOut(const Look& look, const Json& counted);
   Result<bool> Keep(MonitorRow* row, const Look& look, const Json& document);

@@ -21,7 +21,7 @@ class Store : public testing::Test {
     row_.monitor.project = "p";
     row_.monitor.name = row_.monitor.endpoint = "churn";
     Write([&](db::Transaction& tx) {
-      return InsertMonitor(tx, row_, MonitorSpecToJson({.effect_min = 0.3}).Dump());
+      return InsertMonitor(tx, row_, MonitorSpecToJson({.drift = {.effect_min = 0.3}}).Dump());
     });
   }
   ~Store() override {
@@ -157,7 +157,7 @@ TEST_F(Store, AlertsAndTheirChangesComeBackAsTheyWere) {
     return InsertChange(tx, alert.id, {.number = 1, .to = Phase::kFiring, .reason = "why"});
   });
   EXPECT_EQ(Monitor().monitor.firing, 1);
-  EXPECT_EQ(Monitor().monitor.spec.effect_min, 0.3);
+  EXPECT_EQ(Monitor().monitor.spec.drift.effect_min, 0.3);
   Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(const auto firing, ReadAlerts(reader, {.projects = {{"p"}}, .phase = "firing"}));
     EXPECT_EQ(firing.size(), 1U);

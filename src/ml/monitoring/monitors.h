@@ -58,7 +58,7 @@ db::ModuleSchema MonitoringSchema();
 struct MonitorSpec {
   WindowSpec window = {.period_us = 3600 * kMicrosPerSecond, .rows_min = 500};
   AlertRule alert = {};
-  double effect_min = 0.1;        // of drift; smaller ones are no signal, however sure
+  DriftRules drift = {};
   bool against_previous = false;  // drift from the window before, not from the training data
   double coverage_min = 0.5;      // of labels, before performance is judged
   std::int64_t label_wait_us = 30 * kMicrosPerDay;  // then a window is final
@@ -68,7 +68,7 @@ struct MonitorSpec {
 };
 Json MonitorSpecToJson(const MonitorSpec& spec);
 // The members of `change` in the place of those of `spec`. Errors: kInvalidArgument GY4501 names
-// the member, GY4502, GY4503.
+// the member, GY4502, GY4503, those of ChangedRules.
 Result<MonitorSpec> ChangedSpec(MonitorSpec spec, const Json& change);
 
 // What came after a window was judged first.
@@ -196,7 +196,8 @@ class Monitors {
     std::string project, name, endpoint, created_by;
     Json spec;  // of ChangedSpec; null = defaults
   };
-  // Errors: GY1200 bad name, kAlreadyExists GY4507, those of Serving::Get.
+  // Errors: GY1200 bad name, kAlreadyExists GY4507, kInvalidArgument GY4513 a method of a column
+  // that the model does not read, those of Serving::Get.
   virtual Result<Monitor> Create(NewMonitor monitor) = 0;
   // `change`: of ChangedSpec, and "enabled". A window that changes begins anew after the last one
   // that was judged. Errors: kNotFound GY4508 with did you mean.

@@ -216,7 +216,9 @@ Json HealthToJson(const Health& health) {
                     {"latency_p99_us", health.latency_p99_us},
                     {"rows_per_hour", health.rows_per_hour},
                     {"failed_share", health.failed_share},
-                    {"ignored_share", health.ignored_share}});
+                    {"ignored_share", health.ignored_share},
+                    {"dropped", health.dropped},
+                    {"dropped_share", health.dropped_share}});
 }
 
 Health HealthFromJson(const Json& json) {
@@ -224,7 +226,9 @@ Health HealthFromJson(const Json& json) {
           .latency_p99_us = json["latency_p99_us"].AsDouble(),
           .rows_per_hour = json["rows_per_hour"].AsDouble(),
           .failed_share = json["failed_share"].AsDouble(),
-          .ignored_share = json["ignored_share"].AsDouble()};
+          .ignored_share = json["ignored_share"].AsDouble(),
+          .dropped = json["dropped"].AsDouble(),
+          .dropped_share = json["dropped_share"].AsDouble()};
 }
 
 Signal ServiceOf(std::span<const Health> before, const Health& now) {
@@ -232,8 +236,17 @@ Signal ServiceOf(std::span<const Health> before, const Health& now) {
   signal.name = std::string(kService);
   signal.raise = kFarAway;
   signal.clear = kFarAway / 2;
-  if (before.size() < kHealthWindows) return signal;
+  const bool sampled = now.dropped_share >= kDroppedMin;
+  if (sampled) {
+    signal.score = kFarAway * now.dropped_share / kDroppedMin;
+    signal.what = fmt::format(
+        "{:.0f} % of the rows were answered but not captured: what the window says is of a sample",
+        100 * now.dropped_share);
+  }
+  const bool known = before.size() >= kHealthWindows;
+  if (!known && !sampled) return signal;
   for (const HealthRule& rule : kHealthRules) {
+    if (!known) break;
     const Strange strange = StrangenessOf(rule, before, now);
     if (strange.deviations <= signal.score) continue;
     signal.score = strange.deviations;

@@ -90,8 +90,9 @@ void CarryOver(const Json& before, bool against_previous, Json* document) {
   carry("attributions", kAttributionDrift);
 }
 
-// Which window is made of less than there was, and why; empty where all could be read.
-std::string ProblemOf(const Json& answer, const Json& unread) {
+// Which rows are lost, or which window is made of less than there was; empty where all could be
+// read.
+std::string LossOf(const Json& answer) {
   for (const Json& document : answer["windows"].items()) {
     if (document["problems"].size() == 0) continue;
     return fmt::format("the window from {} until {} was computed without a damaged file: {}",
@@ -103,8 +104,14 @@ std::string ProblemOf(const Json& answer, const Json& unread) {
                        FormatTime(lost["to"].AsInt()), lost["what"].AsString());
   if (answer["problems"].size() > 0)
     return "computed without a damaged file: " + answer["problems"].items()[0].AsString();
-  if (unread.size() > 0) return unread.items()[0].AsString();
   return {};
+}
+
+// Lost rows and a file of a model are two troubles: neither hides the other.
+std::string ProblemOf(const Json& answer, const Json& unread) {
+  std::string problem = LossOf(answer);
+  if (unread.size() > 0) problem += (problem.empty() ? "" : "; ") + unread.items()[0].AsString();
+  return problem;
 }
 
 // What is stored: not the counts, which only the next window needs.
@@ -230,11 +237,14 @@ Result<Json> MonitorService::Promises(const MonitorRow& row, Json* unread) {
 }
 
 // Requests since the monitor's last window; the log holds only those that were answered.
-Json MonitorService::Traffic(const Monitor& monitor, const serving::EndpointCounts& now) {
+Result<Json> MonitorService::Traffic(const Monitor& monitor, const serving::EndpointCounts& now) {
   serving::EndpointCounts before = counted_[monitor.id];
   if (now.requests < before.requests) before = {};  // it was deployed anew
   const std::int64_t requests = now.requests - before.requests;
+  GYRE_TRY(const inference_log::CaptureStatus captures,
+           rooms_.log.Status(monitor.project, monitor.endpoint));
   Health health;
+  health.dropped = static_cast<double>(captures.dropped);
   health.failed_share = ShareOf(now.failed - before.failed, requests);
   health.ignored_share =
       std::min(1.0, ShareOf(now.ignored_columns - before.ignored_columns, now.rows - before.rows));
@@ -278,21 +288,22 @@ Result<Json> MonitorService::TaskInput(const MonitorRow& row, const Look& look) 
   GYRE_TRY(Json labels, LabelHistory(monitor));
   Json unread = Json::Arr();
   GYRE_TRY(Json promises, Promises(row, &unread));
-  return Json::Obj({{"window", WindowSpecToJson(monitor.spec.window)},
-                    {"from", row.cursor_us},
-                    {"watermark", look.watermark_us},
-                    {"again", WindowList(look.again)},
-                    {"final", WindowList(look.final)},
-                    {"promises", std::move(promises)},
-                    {"unread", std::move(unread)},
-                    {"kpis", std::move(kpis)},
-                    {"ignore", std::move(ignore)},
-                    {"effect_min", monitor.spec.effect_min},
-                    {"against", monitor.spec.against_previous ? "previous" : "training"},
-                    {"previous", JsonOf(row.counts)},
-                    {"previous_attributions", std::move(previous)},
-                    {"labels", std::move(labels)},
-                    {"health", std::move(health)}});
+  Json input = Json::Obj({{"window", WindowSpecToJson(monitor.spec.window)},
+                          {"from", row.cursor_us},
+                          {"watermark", look.watermark_us},
+                          {"again", WindowList(look.again)},
+                          {"final", WindowList(look.final)},
+                          {"promises", std::move(promises)},
+                          {"unread", std::move(unread)},
+                          {"kpis", std::move(kpis)},
+                          {"ignore", std::move(ignore)},
+                          {"against", monitor.spec.against_previous ? "previous" : "training"},
+                          {"previous", JsonOf(row.counts)},
+                          {"previous_attributions", std::move(previous)},
+                          {"labels", std::move(labels)},
+                          {"health", std::move(health)}});
+  RulesToJson(monitor.spec.drift, &input);
+  return input;
 }
 
 // A clock that was set back: on from now, but not into a window that holds rows of now already.
@@ -315,7 +326,7 @@ Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
   if (!look.changed) return judged;
   const std::string endpoint = row.monitor.endpoint;
   const serving::EndpointCounts counts = rooms_.serving.Counts(endpoint);
-  const Json traffic = Traffic(row.monitor, counts);
+  GYRE_TRY(const Json traffic, Traffic(row.monitor, counts));
   runners::JobRun::TaskOptions options;
   options.cancelled = [this] { return stopping_.load(); };
   for (int batch = 0; batch < kBatchesMax; ++batch) {

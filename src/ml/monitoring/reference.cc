@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "platform/table/reader.h"
 
@@ -25,6 +26,22 @@ double DeviationOf(const std::vector<double>& edges, std::span<const std::uint64
   return n > 0 ? std::sqrt(squares / n) : 0;
 }
 
+// A bin belongs to the tenth in which its middle row lies.
+std::vector<std::size_t> TenthsOf(std::span<const std::uint64_t> counts) {
+  constexpr std::uint64_t kGroups = 10;
+  const std::uint64_t rows = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  std::vector<std::size_t> tenths;
+  std::uint64_t before = 0, last = kGroups;
+  for (const std::uint64_t count : counts) {
+    const std::uint64_t tenth =
+        rows == 0 ? 0 : std::min(kGroups - 1, (2 * before + count) * kGroups / (2 * rows));
+    before += count;
+    tenths.push_back(tenths.empty() ? 0 : tenths.back() + (tenth != last ? 1 : 0));
+    last = tenth;
+  }
+  return tenths;
+}
+
 ReferenceColumn ReadNumbers(const Json& json, ReferenceColumn column) {
   for (const Json& edge : json["edges"].items()) column.bins.edges.push_back(edge.AsDouble());
   std::vector<std::uint64_t> bins;
@@ -32,6 +49,9 @@ ReferenceColumn ReadNumbers(const Json& json, ReferenceColumn column) {
     bins.push_back(static_cast<std::uint64_t>(count.AsInt()));
   column.bins.is_number = true;
   column.bins.deviation = DeviationOf(column.bins.edges, bins);
+  column.bins.tenths = {0};
+  for (const std::size_t tenth : TenthsOf(bins)) column.bins.tenths.push_back(tenth + 1);
+  column.bins.tenths.push_back(column.bins.tenths.back() + 1);
   column.counts.counts = {0};
   column.counts.counts.insert(column.counts.counts.end(), bins.begin(), bins.end());
   column.counts.counts.push_back(0);
@@ -174,6 +194,12 @@ BinDistance Compare(const Bins& bins, const BinCounts& reference, const BinCount
     before = now;
   }
   return distance;
+}
+
+std::vector<std::uint64_t> InTenths(const Bins& bins, const BinCounts& counts) {
+  std::vector<std::uint64_t> groups(bins.tenths.back() + 1);
+  for (std::size_t i = 0; i < counts.counts.size(); ++i) groups[bins.tenths[i]] += counts.counts[i];
+  return groups;
 }
 
 }  // namespace gyre::monitoring

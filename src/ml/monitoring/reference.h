@@ -26,6 +26,9 @@ struct Bins {
   std::vector<double> edges;
   std::unordered_map<std::string, std::size_t> values;
   double deviation = 0;  // of the reference's numbers
+  // Of numbers, for each of the counts its group: what is below the bins, about ten groups of bins
+  // with equal shares of the training rows, what is above.
+  std::vector<std::size_t> tenths;
   bool is_number = false;
 };
 
@@ -62,5 +65,7 @@ struct BinDistance {
 };
 // Both hold a value.
 BinDistance Compare(const Bins& bins, const BinCounts& reference, const BinCounts& current);
+// The counts of numbers in their tenths: few rows in many bins differ by chance alone.
+std::vector<std::uint64_t> InTenths(const Bins& bins, const BinCounts& counts);
 
 }  // namespace gyre::monitoring

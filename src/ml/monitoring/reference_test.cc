@@ -54,6 +54,29 @@ TEST(Reference, OfAConstantOrOfNothingIsRead) {
             (std::vector<std::uint64_t>{0, 1}));
 }
 
+// Ten groups of the training rows, whatever their values, and what lies outside.
+TEST(Reference, GroupsItsBinsByTenthsOfTheRows) {
+  std::vector<double> values;
+  for (int i = 0; i < 10'000; ++i) values.push_back(std::exp(i / 1'000.0));
+  const std::string inputs[] = {"x", "flat"};
+  const auto reference =
+      ReadReference(DocumentOf({Numbers("x", values), Numbers("flat", {2, 2, 2})}), inputs);
+  ASSERT_TRUE(reference);
+  const ReferenceColumn& column = reference->inputs[0];
+  const std::vector<std::uint64_t> tenths = InTenths(column.bins, column.counts);
+  ASSERT_EQ(tenths.size(), 12U);
+  EXPECT_EQ(tenths.front() + tenths.back(), 0U);
+  for (std::size_t i = 1; i < 11; ++i) EXPECT_NEAR(static_cast<double>(tenths[i]), 1'000, 40);
+  const BinCounts now = CountInto(column.bins, Numbers("x", {0.5, 1.5, 1e9, 1e9}));
+  const std::vector<std::uint64_t> outside = InTenths(column.bins, now);
+  EXPECT_EQ(outside.front(), 1U);
+  EXPECT_EQ(outside[1], 1U);
+  EXPECT_EQ(outside.back(), 2U);
+  const Bins& flat = reference->inputs[1].bins;
+  EXPECT_EQ(InTenths(flat, CountInto(flat, Numbers("flat", {1, 2, 2, 3}))),
+            (std::vector<std::uint64_t>{1, 2, 1}));
+}
+
 TEST(Reference, OfAnotherKindIsRefused) {
   EXPECT_EQ(ReadReference(Json::Obj({{"schema", "x"}}), {}).error().gy(), "GY4506");
   const std::string inputs[] = {"x"};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -61,9 +62,28 @@ struct Quality {
 Quality QualityOf(std::span<const ReferenceColumn> reference, std::span<const BinCounts> current);
 
 // --- drift ---------------------------------------------------------------------------------------
+// By which method each column is judged: the calibrated default where none is named, or one that is
+// not of this kind of column.
+struct DriftRules {
+  double effect_min = statistics::kEffectMin;  // of the default; smaller is no signal, however sure
+  statistics::DriftOptions all = {};
+  std::map<std::string, statistics::DriftOptions> columns = {};  // in the place of `all`
+  const statistics::DriftOptions& Of(const std::string& column) const;
+  friend bool operator==(const DriftRules&, const DriftRules&) = default;
+};
+// {"method": "psi" or "calibrated", "threshold": null = the method's own, "methods": {"age":
+// "linf"}, "thresholds": {"age": 0.2}}, and "effect_min".
+void RulesToJson(const DriftRules& rules, Json* json);
+// The members of `change` in the place of those of `rules`: of `methods` and `thresholds` those of
+// the columns that they name, null takes one away. A method that changes leaves its threshold.
+// Errors: GY3007, GY4524, GY4525; kInvalidArgument GY4501.
+Result<DriftRules> ChangedRules(DriftRules rules, const Json& change);
+bool IsDriftMember(std::string_view member);
+
 struct ColumnDrift {
   std::string column = {};
   statistics::Drift drift = {};
+  double far = 0;         // the effect; in thresholds where a column has a method
   std::string what = {};  // "0.43 standard deviations away (p 1e-9)"
 };
 struct DriftFindings {
@@ -72,16 +92,23 @@ struct DriftFindings {
 };
 inline constexpr std::string_view kBinnedKs = "ks.reference_bins/gyre";
 inline constexpr std::string_view kBinnedWasserstein = "wasserstein1.std_ref.reference_bins/gyre";
+inline constexpr std::string_view kBinnedPsi = "psi.reference_tenths.eps/gyre";
+inline constexpr std::string_view kBinnedJs = "js_distance.nats.reference_tenths/gyre";
+inline constexpr std::string_view kBinnedLInfinity = "l_infinity.reference_tenths/gyre";
 
 // "2 columns drifted"
 std::string DriftedText(std::string_view signal, std::size_t columns);
-// The calibrated default on the fixed bins: of windows like the reference at most
-// kFalseDiscoveryRate have a column that signals (one in a hundred of the predictions). `current`
-// in the order of `reference`; columns of times, which always go on, and those without rows on
-// either side are left out. `name` is kDrift or kPredictionDrift; `than`: "the training data", "the
-// window before".
+// One column by its method on the fixed bins. Both sides hold a value.
+statistics::Drift DriftOfColumn(const Bins& bins, const BinCounts& reference,
+                                const BinCounts& current, const statistics::DriftOptions& options);
+// By the calibrated default, of windows like the reference at most kFalseDiscoveryRate have a
+// column that signals (one in a hundred of the predictions). `current` in the order of `reference`;
+// columns of times, which always go on, and those without rows on either side are left out. `name`
+// is kDrift or kPredictionDrift; `than`: "the training data", "the window before". The score is the
+// effect of the default; with a method it is told in thresholds.
 DriftFindings DriftOf(std::string_view name, std::span<const ReferenceColumn> reference,
-                      std::span<const BinCounts> current, double effect_min, std::string_view than);
+                      std::span<const BinCounts> current, const DriftRules& rules,
+                      std::string_view than);
 
 // --- performance ---------------------------------------------------------------------------------
 // A metric with the ends of its interval; NaN where they are not known.
@@ -125,12 +152,16 @@ struct Health {
   double latency_p50_us = 0, latency_p99_us = 0;
   double rows_per_hour = 0;
   double failed_share = 0, ignored_share = 0;  // of requests since the window before
+  double dropped = 0;        // rows that were answered but not captured, until now
+  double dropped_share = 0;  // of those since the window before and its own rows
 };
 Json HealthToJson(const Health& health);
 Health HealthFromJson(const Json& json);
 // Against the windows before (median and median absolute deviation); fewer than kHealthWindows of
-// them say nothing.
+// them say nothing. Rows that were not captured are trouble from kDroppedMin on, whatever was
+// before: the window is a sample.
 inline constexpr std::size_t kHealthWindows = 8;
+inline constexpr double kDroppedMin = 0.01;
 Signal ServiceOf(std::span<const Health> before, const Health& now);
 
 }  // namespace gyre::monitoring

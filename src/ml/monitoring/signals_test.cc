@@ -81,7 +81,8 @@ std::vector<BinCounts> CountsOf(const std::vector<ReferenceColumn>& reference,
 
 DriftFindings Drift(const std::vector<ReferenceColumn>& reference, const table::Frame& window,
                     double effect_min) {
-  return DriftOf(kDrift, reference, CountsOf(reference, window), effect_min, "the training data");
+  return DriftOf(kDrift, reference, CountsOf(reference, window), {.effect_min = effect_min},
+                 "the training data");
 }
 
 class DriftSignals : public testing::Test {
@@ -98,7 +99,7 @@ class DriftSignals : public testing::Test {
   }
   std::int64_t time_us_ = 0;
   Random random_{20'261'121};
-  const std::vector<ReferenceColumn> reference_ = ReferenceOf(World(&random_, kReferenceRows));
+  std::vector<ReferenceColumn> reference_ = ReferenceOf(World(&random_, kReferenceRows));
 };
 
 // Stated: at most one window in twenty has a column that is significant, and at most one window in
@@ -126,6 +127,64 @@ TEST_F(DriftSignals, FalseAlarmsStayWithinTheStatedRate) {
   EXPECT_LE(alerts, kAlertBound);
   RecordProperty("alerts", alerts);
   RecordProperty("significant", significant);
+}
+
+statistics::DriftOptions By(std::string_view method, std::optional<double> threshold = {}) {
+  return {.method = *statistics::FindDriftMethod(method), .threshold = threshold};
+}
+
+TEST_F(DriftSignals, AMethodJudgesTheColumnsThatItFitsAndOneOfItsOwnComesFirst) {
+  for (ReferenceColumn& column : reference_) column.bins.tenths.resize(column.counts.counts.size());
+  const table::Frame calm = World(&random_, kWindowRows), moved = World(&random_, kWindowRows, 1);
+  const DriftRules rules{.all = By("wasserstein", 0.4), .columns = {{"c2", By("linf")}}};
+  const auto found = [&](const table::Frame& window) {
+    return DriftOf(kDrift, reference_, CountsOf(reference_, window), rules, "the training data");
+  };
+  EXPECT_EQ(found(calm).signal.level, Level::kCalm);
+  const DriftFindings far = found(moved);
+  EXPECT_EQ(far.signal.level, Level::kBad);
+  EXPECT_EQ(far.signal.raise, 1);
+  for (const ColumnDrift& column : far.columns) {
+    const std::string_view method = column.drift.method;
+    if (column.column == "c2") EXPECT_EQ(method, "l_infinity.values/tfdv");
+    if (column.column == "n1") EXPECT_EQ(method, kBinnedWasserstein);
+    if (column.column == "c1") EXPECT_TRUE(column.drift.calibrated) << method;
+    EXPECT_EQ(column.drift.drifted, column.far >= 1) << column.column;
+  }
+}
+
+TEST(DriftRules, ChangesWhatIsNamedAndSaysWhatIsWrong) {
+  const auto change = [](DriftRules rules, const char* text) {
+    return ChangedRules(std::move(rules), *Json::Parse(text));
+  };
+  const DriftRules rules =
+      *change({}, R"({"method":"psi","threshold":0.2,"methods":{"age":"linf","city":"calibrated"},
+                      "thresholds":{"age":0.3}})");
+  EXPECT_EQ(rules.all, By("psi", 0.2));
+  EXPECT_EQ(rules.Of("age"), By("linf", 0.3));
+  EXPECT_EQ(rules.Of("city"), statistics::DriftOptions());
+  EXPECT_EQ(rules.Of("other"), rules.all);
+  Json json = Json::Obj();
+  RulesToJson(rules, &json);
+  EXPECT_EQ(*ChangedRules({}, json), rules);
+  EXPECT_EQ(*change(rules, R"({"threshold":0.5})")->Of("x").threshold, 0.5);
+  EXPECT_EQ(change(rules, R"({"method":"js"})")->all, By("js"));
+  EXPECT_EQ(change(rules, R"({"methods":{"age":null}})")->Of("age"), rules.all);
+  EXPECT_EQ(change(rules, R"({"thresholds":{"new":0.9}})")->Of("new"), By("psi", 0.9));
+  for (const auto& [text, code] :
+       {std::pair{R"({"method":"spi"})", "GY3007"}, std::pair{R"({"threshold":0.1})", "GY4524"},
+        std::pair{R"({"methods":{"a":"ks"},"thresholds":{"a":2}})", "GY4525"},
+        std::pair{R"({"methods":["psi"]})", "GY4501"}, std::pair{R"({"method":1})", "GY4501"},
+        std::pair{R"({"effect_min":-1})", "GY4501"}})
+    EXPECT_EQ(change({}, text).error().gy(), code) << text;
+}
+
+TEST(Service, SaysThatCapturesAreDropped) {
+  EXPECT_EQ(ServiceOf({}, {}).level, Level::kUnknown);
+  EXPECT_EQ(ServiceOf({}, {.dropped_share = 0.001}).level, Level::kUnknown);
+  const Signal signal = ServiceOf({}, {.dropped_share = 0.25});
+  EXPECT_EQ(signal.level, Level::kBad);
+  EXPECT_EQ(signal.what.substr(0, 4), "25 %") << signal.what;
 }
 
 TEST_F(DriftSignals, InjectedDriftIsNamedInItsFirstWindowAndAlertsAfterTheRulesWindows) {

@@ -255,7 +255,7 @@ Result<WindowTask> WindowTaskFromJson(const Json& json) {
     task.kpis.push_back(std::move(read));
   }
   task.ignore = TextsOf(json["ignore"]);
-  task.effect_min = NumberOr(json["effect_min"], statistics::kEffectMin);
+  GYRE_TRY(task.drift, ChangedRules({}, json));
   task.against_previous = json["against"].AsString() == "previous";
   task.previous = json["previous"];
   task.previous_attributions = json["previous_attributions"];

@@ -29,8 +29,8 @@ struct Promise {
 
 // {"log": a ReadRequest, "window", "from", "watermark", "again": [{"begin", "end"}] windows that
 // were judged before, "promises": {"churn:v3": {"version_id", "primary", "metrics", "reference",
-// "package", "holdout": paths, "attributions"?}}, "kpis": [text], "ignore": [column], "effect_min",
-// "against": "training" or "previous", "previous": counts of the window before,
+// "package", "holdout": paths, "attributions"?}}, "kpis": [text], "ignore": [column], members
+// of ChangedRules, "against": "training" or "previous", "previous": counts of the window before,
 // "previous_attributions": {"model", "attributions"} of it, "health": [of windows before],
 // "labels": [{"end", "labelled", "delay"} of windows before], "traffic":
 // {"failed_share", "ignored_share"}, "final": [{"begin", "end"}] windows whose rows are counted
@@ -43,7 +43,7 @@ struct WindowTask {
   std::map<std::string, Promise> promises;
   std::vector<statistics::Kpi> kpis;
   std::vector<std::string> ignore;
-  double effect_min = statistics::kEffectMin;
+  DriftRules drift;
   bool against_previous = false;
   Json previous;
   Json previous_attributions;  // {"model", "attributions"}

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "base/random.h"
 
@@ -57,9 +58,14 @@ struct Table {
   }
 };
 Table TableOf(Counts reference, Counts current) {
-  Table table;
+  // In an order of their own: what is drawn at random must not depend on how categories are named.
+  std::vector<std::size_t> order;
   for (std::size_t k = 0; k < reference.size(); ++k) {
-    if (reference[k] + current[k] == 0) continue;
+    if (reference[k] + current[k] > 0) order.push_back(k);
+  }
+  std::ranges::sort(order, {}, [&](std::size_t k) { return std::pair(reference[k], current[k]); });
+  Table table;
+  for (const std::size_t k : order) {
     table.reference.push_back(static_cast<double>(reference[k]));
     table.current.push_back(static_cast<double>(current[k]));
     table.total.push_back(static_cast<double>(reference[k] + current[k]));

@@ -42,6 +42,7 @@ inline constexpr double kEffectMin = 0.1;
 struct DriftOptions {
   const DriftMethod* method = nullptr;   // null, or not of this kind of column: calibrated default
   std::optional<double> threshold = {};  // of the method; else its own
+  friend bool operator==(const DriftOptions&, const DriftOptions&) = default;
 };
 
 // Numbers, ascending and finite, at least one of each. `whole`: of a column of whole numbers.
