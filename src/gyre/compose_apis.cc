@@ -13,6 +13,7 @@
 #include "api/native/jobs_api.h"
 #include "api/native/lineage_api.h"
 #include "api/native/maintenance_api.h"
+#include "api/native/model_files_api.h"
 #include "api/native/models_api.h"
 #include "api/native/monitors_api.h"
 #include "api/native/notices_api.h"
@@ -112,6 +113,7 @@ void House::Rooms::OpenMlApis() {
                              .memory_bytes = settings.Int("training.memory")});
   AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access, *releases, *usage);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
+  AddApi<native::ModelFilesApi>(*registry, *datasets, *projects, *blobs, *jobs);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
   AddApi<native::MonitorsApi>(*monitors);

@@ -1,4 +1,6 @@
 """gyre import: what other tools made is taken once, with its steps and dates; what is not taken is said; a killed import is run again."""
+import csv
+import hashlib
 import json
 import math
 import os
@@ -187,5 +189,140 @@ def a_killed_import_goes_on(g):
         assert take(g, d)[0][0] == 'there'
 
 
+# --- DVC, in the layout that its version 3 writes -------------------------------------------------
+def cached(repository, content):
+    digest = hashlib.md5(content).hexdigest()
+    write(f'{repository}/.dvc/cache/files/md5/{digest[:2]}/{digest[2:]}', content)
+    return digest
+
+
+def commit(repository, month):
+    date = f'2021-{month:02}-01T10:00:00Z'
+    words = ['git', '-C', repository, '-c', 'user.name=Ann', '-c', 'user.email=ann@example.org']
+    for arguments in (['add', '-A'], ['commit', '-q', '-m', f'month {month}']):
+        subprocess.run(words + arguments, check=True, env={**os.environ, 'GIT_AUTHOR_DATE': date, 'GIT_COMMITTER_DATE': date})
+
+
+def a_dvc_repository_keeps_its_versions(g):
+    with tempfile.TemporaryDirectory() as d:
+        subprocess.run(['git', 'init', '-q', d], check=True)
+        write(f'{d}/.dvc/config', "['remote \"far\"']\n    url = s3://bucket/path\n")
+        write(f'{d}/.gitignore', '.dvc/cache\n')
+        first, second = (cached(d, b'a,b\n' + row) for row in (b'1,2\n', b'3,4\n'))
+        parts = [{'md5': cached(d, f'a\n{i}\n'.encode()), 'relpath': f'p{i}.csv'} for i in range(2)]
+        listing = json.dumps(parts).encode()
+        folder = hashlib.md5(listing).hexdigest() + '.dir'
+        write(f'{d}/.dvc/cache/files/md5/{folder[:2]}/{folder[2:]}', listing)
+        write(f'{d}/raw/data.csv.dvc', f'outs:\n- md5: {first}\n  hash: md5\n  path: data.csv\n')
+        write(f'{d}/parts.dvc', f'outs:\n- md5: {folder}\n  nfiles: 2\n  hash: md5\n  path: parts\n')
+        write(f'{d}/model.pkl.dvc', 'outs:\n- md5: "' + '0' * 32 + '"\n  path: model.pkl\n')
+        commit(d, 1)
+        write(f'{d}/raw/data.csv.dvc', f'outs:\n- md5: {second}\n  hash: md5\n  path: data.csv\n')
+        commit(d, 2)
+        write(f"{d}/dvc.lock", "schema: '2.0'\nstages:\n  prepare:\n    cmd: make\n    outs:\n    - path: far.csv\n      md5: '" + "1" * 32 + "'\n")
+        commit(d, 3)
+        rows = take(g, d)
+        assert [row[0] for row in rows].count('taken') == 3, rows
+        left = [(name, why) for state, name, why in rows if state == 'not taken']
+        assert any(name.startswith('far.csv') and 's3://bucket/path' in why for name, why in left), left
+        assert any(name.startswith('model.pkl') for name, _ in left) and len(left) == 2, left
+        versions = g.cli_json('api', 'GET', '/api/v1/projects/default/datasets/raw-data/versions')['items']
+        assert [v['tags']['git.date'][:7] for v in versions] == ['2021-02', '2021-01'], versions
+        assert versions[0]['tags']['git.author'] == 'Ann <ann@example.org>'
+        assert {row[0] for row in take(g, d)} == {'there', 'not taken'}
+
+
+# --- model files ------------------------------------------------------------------------------------
+MAKE_MODELS = """
+import json, sys
+import numpy as np
+folder = sys.argv[1]
+rng = np.random.default_rng(7)
+x = rng.normal(size=(400, 4)); x[rng.random(x.shape) < .1] = np.nan
+y = (np.nan_to_num(x[:, 0]) + np.nan_to_num(x[:, 1]) ** 2 > .7).astype(int)
+rows = rng.normal(size=(50, 4)).astype(np.float32).astype(float)
+answers = {'rows': rows.tolist()}
+import lightgbm
+model = lightgbm.train({'objective': 'binary', 'verbose': -1, 'num_threads': 1}, lightgbm.Dataset(x, y, feature_name=list('abcd')), 20)
+model.save_model(folder + '/light.txt')
+answers['light'] = model.predict(rows).tolist()
+try:
+    import xgboost
+    for name, params, target in (('binary', {'objective': 'binary:logistic', 'base_score': .3}, y), ('number', {'objective': 'reg:squarederror'}, x[:, 2] * 0 + y * 3.5),
+                                 ('many', {'objective': 'multi:softprob', 'num_class': 3}, np.arange(400) % 3), ('dart', {'objective': 'reg:squarederror', 'booster': 'dart', 'rate_drop': .3}, y)):
+        target = np.nan_to_num(target)
+        model = xgboost.train({**params, 'nthread': 1, 'max_depth': 4}, xgboost.DMatrix(x, target, feature_names=list('abcd')), 15)
+        model.save_model(f'{folder}/{name}.ubj'); model.save_model(f'{folder}/{name}.json')
+        answers[name] = model.predict(xgboost.DMatrix(rows, feature_names=list('abcd'))).tolist()
+except ImportError:
+    pass
+import joblib, pickle, os
+from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+z = np.nan_to_num(x)
+joblib.dump(LogisticRegression(C=.25).fit(z, y), folder + '/plain.joblib')
+joblib.dump(make_pipeline(StandardScaler(), RandomForestClassifier(5)).fit(z, y), folder + '/packed.joblib', compress=3)
+class Bomb:
+    def __reduce__(self):
+        return os.system, ('touch ' + folder + '/marker',)
+pickle.dump(Bomb(), open(folder + '/bomb.pkl', 'wb'))
+joblib.dump({'model': LogisticRegression().fit(z, y), 'more': Bomb()}, folder + '/bomb.joblib', compress=('zlib', 3))
+open(folder + '/lz4.joblib', 'wb').write(bytes([4, 0x22, 0x4d, 0x18]) + b'x' * 50)
+json.dump(answers, open(folder + '/answers.json', 'w'))
+"""
+
+
+def answers_of(g, model, rows):
+    table = 'a,b,c,d\n' + ''.join(','.join(map(repr, row)) + '\n' for row in rows)
+    path = os.path.join(g.work, 'rows.csv')
+    write(path, table)
+    g.cli('predict', model, '--in', path, '--out', path + '.out.csv', '--force')
+    with open(path + '.out.csv') as f:
+        return list(csv.DictReader(f))
+
+
+def model_files_answer_as_their_library(g):
+    python = os.environ.get('GYRE_TEST_PYTHON')
+    if not python:
+        return print('no Python with LightGBM: model files are not tried')
+    with tempfile.TemporaryDirectory() as d:
+        subprocess.run([python, '-c', MAKE_MODELS, d], check=True)
+        with open(f'{d}/answers.json') as f:
+            expected = json.load(f)
+        rows = expected.pop('rows')
+        for name, wanted in expected.items():
+            for ending in ('txt',) if name == 'light' else ('ubj', 'json'):
+                file = f'{d}/{name}.{ending}'
+                model = f'{name}-{ending}'
+                taken = take(g, 'model', file, '--name', model, '--target', 'y')
+                assert taken[0][0] == 'taken', taken
+                assert take(g, 'model', file, '--name', model, '--target', 'y')[0][0] == 'there'
+                for want, got in zip(wanted, answers_of(g, model, rows)):
+                    compare(name, want, got)
+        plain = take(g, f'{d}/plain.joblib')
+        assert plain[0][0] == 'taken' and 'LogisticRegression' in plain[0][2] and 'kept, not run' in plain[0][2] and len(plain) == 1, plain
+        assert len(take(g, f'{d}/packed.joblib')) == 1
+        assert 'GY3211' in g.cli('deploy', 'plain:v1', '--name', 'plain', check=False).stderr
+        for name in ('bomb.pkl', 'bomb.joblib'):
+            named = take(g, f'{d}/{name}')
+            assert any('.system`' in row[1] for row in named), named
+        assert 'GY3547' in g.cli('import', f'{d}/lz4.joblib', check=False).stderr
+        write(f'{d}/cut.pkl', open(f'{d}/bomb.pkl', 'rb').read()[:-4])
+        assert 'GY3546' in g.cli('import', f'{d}/cut.pkl', check=False).stderr
+        assert not os.path.exists(f'{d}/marker'), 'nothing in a pickle is carried out'
+
+
+def compare(name, want, got):
+    if isinstance(want, list):
+        numbers = [float(got[f'probability_{k}']) for k in range(len(want))]
+    else:
+        want, numbers = [want], [float(got['probability_1'] if 'probability_1' in got else got['prediction'])]
+    bound = 1e-15 if name == 'light' else 2e-6
+    assert all(abs(n - w) <= bound * max(1, abs(w)) for n, w in zip(numbers, want)), (name, want, got)
+
+
 if __name__ == '__main__':
-    run_scenarios([folders_become_datasets, tensorboard_runs_keep_steps_and_dates, a_killed_import_goes_on])
+    run_scenarios([folders_become_datasets, tensorboard_runs_keep_steps_and_dates, a_killed_import_goes_on, a_dvc_repository_keeps_its_versions,
+                   model_files_answer_as_their_library])

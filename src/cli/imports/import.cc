@@ -13,8 +13,10 @@ namespace gyre::cli::imports {
 namespace {
 
 constexpr Importer kImporters[] = {
+    {"dvc", "a DVC repository: datasets with their versions", IsDvc, BringDvc},
     {"tensorboard", "runs with their metrics, hyperparameters and texts", IsTensorBoard,
      BringTensorBoard},
+    {"model", "model files of LightGBM, XGBoost, ONNX and scikit-learn", IsModel, BringModel},
     {"folder", "tables (CSV, JSON, Parquet) as datasets", IsFolder, BringFolder},
 };
 
@@ -85,12 +87,16 @@ constexpr Option kOptions[] = {
     {"--one", "NAME", "folder: all its files are one dataset"},
     {"--bad", "HOW", "tables: cells that are not of their column's type: error, null, quarantine"},
     {"--type", "COLUMN=TYPE", "tables: as in gyre add; repeat it for more", {}, true},
+    {"--target", "COLUMN", "model: what it predicts; most files do not say it"},
+    {"--class", "NAME", "model: of its classes, in the order of its labels; repeat it", {}, true},
+    {"--dataset", "DATASET", "model: whose columns it reads", {}, false, "datasets"},
 };
 
 constexpr Command kCommands[] = {
     {"import", "Bring datasets, runs and models that other tools made; again takes only news",
      "gyre import exports/\ngyre import exports/ --one sales\ngyre import tensorboard runs/ --name "
-     "vision\ngyre import runs/ --dry-run",
+     "vision\ngyre import dvc ../forecasts\ngyre import model churn.ubj --name churn --target "
+     "churned",
      kSource, kOptions, Import, false, true},
 };
 

@@ -78,6 +78,10 @@ std::span<const Importer> Importers();
 // The importers.
 bool IsTensorBoard(const std::string& path);
 Result<> BringTensorBoard(Work& work);
+bool IsDvc(const std::string& path);
+Result<> BringDvc(Work& work);
+bool IsModel(const std::string& path);
+Result<> BringModel(Work& work);
 bool IsFolder(const std::string& path);
 Result<> BringFolder(Work& work);
 

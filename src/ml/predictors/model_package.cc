@@ -5,12 +5,21 @@ namespace gyre::predictors {
 
 namespace {
 
-constexpr std::string_view kFormat = "gyre.model";
+constexpr std::string_view kFormat = "gyre.model", kKeptFormat = "gyre.kept";
 constexpr std::size_t kClassesMax = 100'000;
 
 Error Broken(std::string_view what) {
   return InvalidArgument("GY3203", "the model package is broken: {}", what)
       .Why("a package is written by training and never changed afterwards");
+}
+
+// What was made elsewhere may be kept as the file that it is.
+Error KeptOnly(std::string_view flavour) {
+  return Error(Code::kUnimplemented, "GY3211",
+               fmt::format("the model is kept as its {} file, which gyre does not run", flavour))
+      .Why("it runs LightGBM's and XGBoost's files, and what it trained itself")
+      .Fix("gyre train DATASET --target COLUMN    (learns the same from the data)")
+      .Fix("gyre import model MODEL.ubj    (a LightGBM or XGBoost model of the same columns)");
 }
 
 Result<> CheckClasses(const ModelPackage& package) {
@@ -54,6 +63,7 @@ Result<ModelPackage> ModelPackage::Load(std::string_view bytes) {
   auto document = Json::Parse(bytes);
   if (!document) return Broken(document.error().message());
   const Json& json = *document;
+  if (json["format"].AsString() == kKeptFormat) return KeptOnly(json["flavour"].AsString());
   if (json["format"].AsString() != kFormat) return Broken("it does not say `gyre.model`");
   if (json["version"].AsInt() != 1)
     return Broken(fmt::format("version {} is not known", json["version"].Dump()));

@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "ml/recipes/recipe.h"
+#include "ml/training/ubjson.h"
+#include "ml/training/xgboost_file.h"
 
 namespace gyre::training {
 namespace {
@@ -14,7 +16,7 @@ constexpr std::string_view kLightGbm = "lightgbm.text";
 
 Error NoModel(std::string_view what) {
   return InvalidArgument("GY3540", "the file is no model that gyre can run: {}", what)
-      .Fix("LightGBM: booster.save_model(path), or a model that gyre trained");
+      .Fix("LightGBM or XGBoost: booster.save_model(path), or a model that gyre trained");
 }
 
 Error DoesNotFit(std::string what) {
@@ -148,8 +150,8 @@ table::Type TargetType(const predictors::ModelPackage& package, const table::Sch
   return whole ? table::Type::kInt : table::Type::kText;
 }
 
-Result<predictors::ModelPackage> FromLightGbm(std::string_view text, const ModelFileFacts& facts) {
-  GYRE_TRY(const Header header, ReadHeader(text));
+Result<predictors::ModelPackage> FromForest(const Header& header, std::string_view text,
+                                            std::string_view learner, const ModelFileFacts& facts) {
   if (facts.target.empty())
     return Error(DoesNotFit("what the model predicts is not in its file").Fix("target: COLUMN"));
   if (std::ranges::find(header.features, facts.target) != header.features.end())
@@ -164,8 +166,20 @@ Result<predictors::ModelPackage> FromLightGbm(std::string_view text, const Model
   package.recipe = fitted.Save();
   package.predictor_format = kLightGbm;
   package.predictor = text;
-  package.learner = "lightgbm";
+  package.learner = learner;
   return package;
+}
+
+Result<predictors::ModelPackage> FromLightGbm(std::string_view text, const ModelFileFacts& facts) {
+  GYRE_TRY(const Header header, ReadHeader(text));
+  return FromForest(header, text, "lightgbm", facts);
+}
+
+Result<predictors::ModelPackage> FromXgboost(const Json& document, const ModelFileFacts& facts) {
+  GYRE_TRY(const XgboostModel model, ReadXgboost(document));
+  GYRE_TRY(Header header, ReadHeader(model.text));
+  header.features = model.features;
+  return FromForest(header, model.text, "xgboost", facts);
 }
 
 Result<predictors::ModelPackage> FromPackage(std::string_view bytes, const ModelFileFacts& facts) {
@@ -177,15 +191,27 @@ Result<predictors::ModelPackage> FromPackage(std::string_view bytes, const Model
   return package;
 }
 
+// UBJSON too begins with a brace; the name of its first member has a length of eight bytes.
+Result<predictors::ModelPackage> ReadPackage(std::string_view bytes, const ModelFileFacts& facts) {
+  if (bytes.starts_with("tree\n") || bytes.starts_with("tree\r\n"))
+    return FromLightGbm(bytes, facts);
+  if (!bytes.starts_with('{'))
+    return NoModel(bytes.empty() ? "it is empty" : "neither LightGBM's, XGBoost's nor gyre's own");
+  if (bytes.starts_with("{L")) {
+    GYRE_TRY(const Json document, ParseUbjson(bytes));
+    return FromXgboost(document, facts);
+  }
+  const auto document = Json::Parse(bytes);
+  if (document && (*document)["learner"]["gradient_booster"].is_object())
+    return FromXgboost(*document, facts);
+  return FromPackage(bytes, facts);
+}
+
 }  // namespace
 
 Result<predictors::ModelPackage> PackageOfFile(std::string_view bytes,
                                                const ModelFileFacts& facts) {
-  const bool is_text = bytes.starts_with("tree\n") || bytes.starts_with("tree\r\n");
-  if (!is_text && !bytes.starts_with('{'))
-    return NoModel(bytes.empty() ? "it is empty" : "neither LightGBM's text nor gyre's own");
-  GYRE_TRY(predictors::ModelPackage package,
-           is_text ? FromLightGbm(bytes, facts) : FromPackage(bytes, facts));
+  GYRE_TRY(predictors::ModelPackage package, ReadPackage(bytes, facts));
   // What cannot answer is not registered.
   GYRE_TRY([[maybe_unused]] const auto scorer, predictors::Scorer::FromPackage(package));
   return package;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace gyre::training {
 namespace {
 
@@ -102,6 +104,40 @@ TEST(ModelFile, WhatCannotAnswerIsRefused) {
   facts = Facts();
   facts.target = "age";
   EXPECT_EQ(code(kText, facts), "GY3541");
+}
+
+// One tree: age < 0.1 in 32 bits goes left, so does what is missing.
+constexpr std::string_view kXgboost = R"({"version": [2, 1, 4], "learner": {
+  "learner_model_param": {"base_score": "5E-1", "num_class": "0", "num_feature": "2"},
+  "objective": {"name": "binary:logistic"}, "feature_names": ["age", "income"], "feature_types": [],
+  "gradient_booster": {"name": "gbtree", "model": {"tree_info": [0], "trees": [{
+    "left_children": [1, -1, -1], "right_children": [2, -1, -1], "split_indices": [0, 0, 0],
+    "split_conditions": [0.1, -1, 1], "default_left": [1, 0, 0], "split_type": [0, 0, 0]}]}}}})";
+
+TEST(ModelFile, XgboostDecidesInThirtyTwoBits) {
+  const auto package = PackageOfFile(kXgboost, Facts());
+  ASSERT_TRUE(package) << package.error().ToString();
+  EXPECT_EQ(package->learner, "xgboost");
+  const double left = 0.2689414213699951, right = 0.7310585786300049;
+  EXPECT_NEAR(AnswerOf(*package, 0.0999), left, 1e-15);
+  // As a float 0.1 is the threshold itself, and so is what lies a little below it.
+  EXPECT_NEAR(AnswerOf(*package, 0.1), right, 1e-15);
+  EXPECT_NEAR(AnswerOf(*package, 0.1F - 1e-9), right, 1e-15);
+  EXPECT_NEAR(AnswerOf(*package, 0.1F - 1e-8), left, 1e-15);
+  EXPECT_NEAR(AnswerOf(*package, std::nan("")), left, 1e-15);
+}
+
+TEST(ModelFile, WhatXgboostSaysAndGyreCannotIsNamed) {
+  const auto code = [](std::string_view from, std::string_view to) {
+    return PackageOfFile(Replaced(kXgboost, from, to), Facts()).error().gy();
+  };
+  EXPECT_EQ(code("gbtree", "gblinear"), "GY3545");
+  EXPECT_EQ(code("binary:logistic", "rank:ndcg"), "GY3545");
+  EXPECT_EQ(code(R"("split_type": [0)", R"("split_type": [1)"), "GY3545");
+  EXPECT_EQ(code(R"("left_children": [1)", R"("left_children": [0)"), "GY3544");
+  EXPECT_EQ(code(R"("right_children": [2)", R"("right_children": [9)"), "GY3544");
+  EXPECT_EQ(code("5E-1", "7"), "GY3544");
+  EXPECT_EQ(PackageOfFile("{L\x01", Facts()).error().gy(), "GY3544");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "ml/recipes/recipe.h"
 #include "ml/training/commit.h"
 #include "ml/training/fit_task.h"
+#include "ml/training/model_file_task.h"
 
 namespace gyre::training {
 
@@ -227,6 +228,7 @@ Result<Json> Training::Execute(runners::JobRun& run) {
 void AddTasks(runners::TaskRegistry& tasks) {
   tasks.Add("training.fit", FitTask);
   tasks.Add("training.plan", PlanTask);
+  tasks.Add("training.model_file", ModelFileTask);
 }
 
 }  // namespace gyre::training

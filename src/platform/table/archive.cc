@@ -14,7 +14,6 @@
 #include "platform/table/text_source.h"
 
 namespace gyre::table {
-
 namespace {
 constexpr std::size_t kBlock = 512;
 constexpr std::size_t kNameMax = 100;
@@ -79,20 +78,6 @@ std::string Header(std::string_view name, std::uint64_t size, char type) {
 
 std::string Padding(std::uint64_t size) {
   return std::string((kBlock - size % kBlock) % kBlock, '\0');
-}
-
-bool IsTable(std::string_view path) {
-  const std::string_view name = path.substr(path.rfind('/') + 1);
-  if (name.starts_with('.') || name.starts_with('_')) return false;
-  std::string lower = ToLower(name);
-  for (const std::string_view packed : {".gz", ".zst"}) {
-    if (lower.ends_with(packed)) lower.resize(lower.size() - packed.size());
-  }
-  for (const std::string_view suffix :
-       {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet"}) {
-    if (lower.ends_with(suffix)) return true;
-  }
-  return false;
 }
 
 std::string_view TextOf(std::string_view block, Field field) {
@@ -161,6 +146,20 @@ class TarReader {
   std::array<char, 64 * 1024> buffer_;
 };
 }  // namespace
+
+bool IsTable(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (name.starts_with('.') || name.starts_with('_')) return false;
+  std::string lower = ToLower(name);
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (lower.ends_with(packed)) lower.resize(lower.size() - packed.size());
+  }
+  for (const std::string_view suffix :
+       {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet"}) {
+    if (lower.ends_with(suffix)) return true;
+  }
+  return false;
+}
 
 Result<std::vector<SourceFile>> ListTables(const std::string& directory) {
   GYRE_TRY(const auto entries, exec::ListFiles(directory, kFilesMax));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -9,6 +10,9 @@
 
 namespace gyre::table {
 
+// By its name: csv, tsv, txt, json, jsonl, ndjson, parquet, also .gz and .zst; hidden files are
+// none.
+bool IsTable(std::string_view path);
 // Tables below `directory` (csv, tsv, txt, json, jsonl, ndjson, parquet, also .gz and .zst), sorted
 // by path. Names that begin with '.' or '_' are left out. Error: kNotFound GY2042 when there is
 // none.

@@ -1,0 +1,132 @@
+// Files that are kept and not run: what scikit-learn pickled, ONNX.
+#include <zlib.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/protobuf.h"
+#include "base/text.h"
+#include "ml/training/model_file.h"
+#include "ml/training/pickle_file.h"
+
+namespace gyre::training {
+namespace {
+
+constexpr std::size_t kInflatedMax = std::size_t{1} << 30;
+constexpr std::size_t kNamesShown = 1000;
+
+Error Unreadable(std::string what) {
+  return InvalidArgument("GY3547", "the model file cannot be read: {}", what);
+}
+
+// zlib and gzip, by what its first bytes say.
+Result<std::string> Inflate(std::string_view bytes) {
+  z_stream stream{};
+  constexpr int kEither = 15 + 32;
+  if (inflateInit2(&stream, kEither) != Z_OK) return Unreadable("zlib cannot start");
+  std::string out;
+  std::string piece(std::size_t{1} << 20, '\0');
+  // zlib reads from a pointer that is not const.
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));  // NOLINT
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  int status = Z_OK;
+  while (status == Z_OK && out.size() <= kInflatedMax) {
+    stream.next_out = reinterpret_cast<Bytef*>(piece.data());  // NOLINT: zlib's bytes
+    stream.avail_out = static_cast<uInt>(piece.size());
+    status = inflate(&stream, Z_NO_FLUSH);
+    out.append(piece, 0, piece.size() - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  if (out.size() > kInflatedMax) return Unreadable("it unfolds to more than 1 GiB");
+  if (status != Z_STREAM_END) return Unreadable("its compression is broken");
+  return out;
+}
+
+Json Listed(const std::vector<std::string>& names) {
+  Json list = Json::Arr();
+  for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) list.Push(names[i]);
+  return list;
+}
+
+Result<KeptModel> OfPickle(std::string_view bytes) {
+  GYRE_TRY(const PickleFacts facts, InspectPickle(bytes));
+  Json params = Json::Obj();
+  for (const auto& [key, value] : facts.params) params.Set(key, value);
+  KeptModel kept{"sklearn", Json::Obj()};
+  kept.facts.Set("class", facts.class_name)
+      .Set("sklearn_version", facts.sklearn_version)
+      .Set("features", facts.features)
+      .Set("params", std::move(params))
+      .Set("names", Listed({facts.names.begin(), facts.names.end()}))
+      .Set("unknown_names", Listed(facts.unknown))
+      .Set("verdict", facts.unknown.empty() ? "known classes" : "unknown names");
+  return kept;
+}
+
+// Members of onnx.proto by their numbers.
+Result<KeptModel> OfOnnx(std::string_view bytes) {
+  Json facts = Json::Obj(), inputs = Json::Arr(), outputs = Json::Arr();
+  std::string_view graph;
+  ProtoReader model(bytes);
+  ProtoField field;
+  while (model.Next(&field)) {
+    if (field.number == 1) facts.Set("ir_version", field.AsInt());
+    if (field.number == 2) facts.Set("producer", field.bytes);
+    if (field.number == 3) facts.Set("producer_version", field.bytes);
+    if (field.number == 7) graph = field.bytes;
+  }
+  if (!model.ok() || graph.empty()) return Unreadable("it is no whole ONNX model");
+  std::set<std::string, std::less<>> weights, operators;
+  std::vector<std::string_view> names;
+  const auto named = [](std::string_view message, std::uint32_t number) {
+    ProtoReader reader(message);
+    ProtoField member;
+    std::string_view name;
+    while (reader.Next(&member)) {
+      if (member.number == number) name = member.bytes;
+    }
+    return name;
+  };
+  ProtoReader reader(graph);
+  while (reader.Next(&field)) {
+    if (field.number == 1) operators.emplace(named(field.bytes, 4));
+    if (field.number == 5) weights.emplace(named(field.bytes, 8));
+    if (field.number == 11) names.push_back(named(field.bytes, 1));
+    if (field.number == 12) outputs.Push(Json::Obj({{"name", named(field.bytes, 1)}}));
+  }
+  if (!reader.ok()) return Unreadable("its graph is cut off");
+  for (const std::string_view name : names) {
+    if (!weights.contains(name)) inputs.Push(Json::Obj({{"name", name}}));
+  }
+  facts.Set("inputs", std::move(inputs))
+      .Set("outputs", std::move(outputs))
+      .Set("operators", Listed({operators.begin(), operators.end()}));
+  return KeptModel{"onnx", std::move(facts)};
+}
+
+}  // namespace
+
+Result<std::optional<KeptModel>> InspectKept(std::string_view bytes) {
+  const std::string_view compression = CompressionOf(bytes);
+  if (!compression.empty() && compression != "zlib" && compression != "gzip")
+    return Error(Unreadable(fmt::format("it is compressed with {}", compression))
+                     .Fix("joblib.dump(model, path, compress=0)    (where it was made)"));
+  std::string inflated;
+  if (!compression.empty()) {
+    GYRE_TRY(inflated, Inflate(bytes));
+    bytes = inflated;
+  }
+  if (IsPickle(bytes)) {
+    GYRE_TRY(KeptModel kept, OfPickle(bytes));
+    return std::optional(std::move(kept));
+  }
+  // The first member of an ONNX model is the version of its format, a small number.
+  constexpr char kVersionMax = 32;
+  if (bytes.size() > 8 && bytes[0] == '\x08' && bytes[1] > 0 && bytes[1] < kVersionMax) {
+    GYRE_TRY(KeptModel kept, OfOnnx(bytes));
+    return std::optional(std::move(kept));
+  }
+  return std::optional<KeptModel>();
+}
+
+}  // namespace gyre::training

@@ -1,0 +1,551 @@
+#include "ml/training/pickle_file.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+
+#include "base/text.h"
+
+namespace gyre::training {
+namespace {
+
+constexpr std::size_t kValuesMax = 20'000'000;
+constexpr int kNestedMax = 64;
+
+constexpr std::string_view kKnownPrefixes[] = {"sklearn.", "numpy.", "scipy.",
+                                               "joblib.",  "_loss.", "collections.OrderedDict"};
+constexpr std::string_view kNeverKnown[] = {
+    "numpy.testing",    "numpy.f2py",  "numpy.distutils", "numpy.lib.npyio",
+    "joblib.externals", "scipy.weave", "numpy.ctypeslib", "sklearn.externals"};
+constexpr std::string_view kKnownNames[] = {"builtins.dict",
+                                            "builtins.list",
+                                            "builtins.tuple",
+                                            "builtins.set",
+                                            "builtins.frozenset",
+                                            "builtins.int",
+                                            "builtins.float",
+                                            "builtins.str",
+                                            "builtins.bytes",
+                                            "builtins.bytearray",
+                                            "builtins.bool",
+                                            "builtins.complex",
+                                            "builtins.slice",
+                                            "builtins.range",
+                                            "builtins.object",
+                                            "__builtin__.object",
+                                            "__builtin__.set",
+                                            "__builtin__.slice",
+                                            "copyreg._reconstructor",
+                                            "copy_reg._reconstructor",
+                                            "_codecs.encode",
+                                            "collections.defaultdict",
+                                            "pandas._libs.internals._unpickle_block"};
+
+bool IsKnown(std::string_view name) {
+  for (const std::string_view never : kNeverKnown) {
+    if (name.starts_with(never)) return false;
+  }
+  if (std::ranges::find(kKnownNames, name) != std::end(kKnownNames)) return true;
+  return std::ranges::any_of(kKnownPrefixes,
+                             [&](std::string_view p) { return name.starts_with(p); });
+}
+
+enum class Kind : unsigned char {
+  kOther,
+  kNone,
+  kBool,
+  kNumber,
+  kText,
+  kName,
+  kTuple,
+  kMade,
+  kMark
+};
+
+// A value that is only written down. `items` of a tuple; of what is made: its class and arguments.
+struct Value {
+  Kind kind = Kind::kOther;
+  std::string text = {};
+  std::vector<std::uint32_t> items = {};
+  // Of a dictionary and of the state of an object: what has a text for its key.
+  std::map<std::string, std::uint32_t> members = {};
+};
+
+class Machine {
+ public:
+  explicit Machine(std::string_view bytes) : rest_(bytes) {}
+
+  Result<PickleFacts> Run() {
+    if (!Pickle(0)) {
+      return InvalidArgument("GY3546", "the pickle cannot be read: {} at byte {}", problem_, at())
+          .Why("its opcodes were read, none was carried out");
+    }
+    return Facts();
+  }
+
+ private:
+  std::size_t at() const { return read_; }
+  bool Fail(std::string_view problem) {
+    if (problem_.empty()) problem_ = problem;
+    return false;
+  }
+  bool Bytes(std::uint64_t count, std::string_view* bytes) {
+    if (count > rest_.size()) return Fail("it is cut off");
+    *bytes = rest_.substr(0, count);
+    rest_.remove_prefix(count);
+    read_ += count;
+    return true;
+  }
+  bool Little(int width, std::uint64_t* value) {
+    std::string_view bytes;
+    if (!Bytes(static_cast<std::uint64_t>(width), &bytes)) return false;
+    *value = 0;
+    for (std::size_t i = bytes.size(); i-- > 0;)
+      *value = (*value << 8) | static_cast<unsigned char>(bytes[i]);
+    return true;
+  }
+  bool Line(std::string_view* line) {
+    const std::size_t end = rest_.find('\n');
+    if (end == std::string_view::npos) return Fail("it is cut off");
+    std::string_view bytes;
+    if (!Bytes(end + 1, &bytes)) return false;
+    *line = bytes.substr(0, end);
+    return true;
+  }
+  bool Counted(int width, std::string_view* bytes) {
+    std::uint64_t count = 0;
+    return Little(width, &count) && Bytes(count, bytes);
+  }
+
+  bool Push(Value value) {
+    if (values_.size() >= kValuesMax) return Fail("it has too many values");
+    values_.push_back(std::move(value));
+    stack_.push_back(static_cast<std::uint32_t>(values_.size() - 1));
+    return true;
+  }
+  bool PushOther() { return Push({}); }
+  bool PushText(std::string_view text) { return Push({Kind::kText, std::string(text)}); }
+  bool PushNumber(std::string text) { return Push({Kind::kNumber, std::move(text)}); }
+  bool Pop(std::uint32_t* value) {
+    if (stack_.empty()) return Fail("its stack is empty");
+    *value = stack_.back();
+    stack_.pop_back();
+    return true;
+  }
+  bool Top(std::uint32_t* value) {
+    if (stack_.empty()) return Fail("its stack is empty");
+    *value = stack_.back();
+    return true;
+  }
+  // What stands above the last mark, which goes too.
+  bool PopMark(std::vector<std::uint32_t>* items) {
+    for (std::size_t i = stack_.size(); i-- > 0;) {
+      if (values_[stack_[i]].kind != Kind::kMark) continue;
+      items->assign(stack_.begin() + static_cast<std::ptrdiff_t>(i) + 1, stack_.end());
+      stack_.resize(i);
+      return true;
+    }
+    return Fail("a mark is missing");
+  }
+
+  bool Name(std::string name) {
+    names_.insert(name);
+    return Push({Kind::kName, std::move(name)});
+  }
+  bool NameOnStack() {
+    std::uint32_t name = 0, module = 0;
+    if (!Pop(&name) || !Pop(&module)) return false;
+    const bool plain = values_[name].kind == Kind::kText && values_[module].kind == Kind::kText;
+    return Name(plain ? values_[module].text + "." + values_[name].text
+                      : "a name that is computed");
+  }
+  // Called or constructed: written down with its class and its arguments.
+  bool Make(std::uint32_t made, std::uint32_t arguments) {
+    const Value& by = values_[made];
+    Value value{Kind::kMade, by.kind == Kind::kName ? by.text : ""};
+    // copyreg._reconstructor(cls, base, state), numpy's _reconstruct(cls, ...)
+    const auto& items = values_[arguments].items;
+    if (value.text.ends_with("._reconstructor") && !items.empty() &&
+        values_[items[0]].kind == Kind::kName)
+      value.text = values_[items[0]].text;
+    value.items = {arguments};
+    return Push(std::move(value));
+  }
+  bool MakeFromStack() {
+    std::uint32_t arguments = 0, made = 0;
+    return Pop(&arguments) && Pop(&made) && Make(made, arguments);
+  }
+  bool PushTuple(std::size_t count) {
+    if (stack_.size() < count) return Fail("its stack is empty");
+    Value tuple{Kind::kTuple};
+    tuple.items.assign(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
+    stack_.resize(stack_.size() - count);
+    return Push(std::move(tuple));
+  }
+  bool SetMembers(const std::vector<std::uint32_t>& items) {
+    std::uint32_t dictionary = 0;
+    if (!Top(&dictionary)) return false;
+    for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
+      if (values_[items[i]].kind == Kind::kText)
+        values_[dictionary].members[values_[items[i]].text] = items[i + 1];
+    }
+    return true;
+  }
+
+  bool Build();
+  bool Array(const Value& wrapper);
+  bool Text(char opcode, bool* known);
+  bool Number(char opcode, bool* known);
+  bool Container(char opcode, bool* known);
+  bool Memory(char opcode, bool* known);
+  bool Object(char opcode, bool* known);
+  bool Pickle(int depth);
+  bool Step(char opcode);
+  PickleFacts Facts() const;
+
+  std::string_view rest_;
+  std::size_t read_ = 0;
+  std::string problem_;
+  std::vector<Value> values_;
+  std::vector<std::uint32_t> stack_;
+  std::map<std::uint64_t, std::uint32_t> memo_;
+  std::set<std::string> names_;
+  int depth_ = 0;
+};
+
+// The state of an object: a dictionary, or a tuple that holds one.
+bool Machine::Build() {
+  std::uint32_t state = 0, object = 0;
+  if (!Pop(&state) || !Top(&object)) return false;
+  std::vector<std::uint32_t> parts = {state};
+  if (values_[state].kind == Kind::kTuple) parts = values_[state].items;
+  for (const std::uint32_t part : parts) {
+    if (part == object) continue;
+    const auto members = values_[part].members;
+    for (const auto& [key, value] : members) values_[object].members[key] = value;
+  }
+  if (values_[object].text.ends_with("NumpyArrayWrapper")) return Array(Value(values_[object]));
+  return true;
+}
+
+// After the wrapper come its bytes, or a pickle of its own when they are objects.
+bool Machine::Array(const Value& wrapper) {
+  const auto member = [&](const char* key) -> const Value* {
+    const auto found = wrapper.members.find(key);
+    return found == wrapper.members.end() ? nullptr : &values_[found->second];
+  };
+  const Value *shape = member("shape"), *type = member("dtype"),
+              *alignment = member("numpy_array_alignment_bytes");
+  if (shape == nullptr || type == nullptr || shape->kind != Kind::kTuple || type->items.empty())
+    return Fail("an array does not say how large it is");
+  const auto& arguments = values_[type->items[0]].items;
+  if (arguments.empty() || values_[arguments[0]].kind != Kind::kText)
+    return Fail("an array has no known type");
+  std::string_view code = values_[arguments[0]].text;
+  if (code.starts_with('O')) {
+    const std::size_t depth = stack_.size();
+    auto memo = std::move(memo_);  // a pickle of its own has a memory of its own
+    memo_.clear();
+    if (!Pickle(depth_)) return false;
+    memo_ = std::move(memo);
+    stack_.resize(std::min(stack_.size(), depth));
+    return true;
+  }
+  while (!code.empty() && (code[0] < '0' || code[0] > '9')) code.remove_prefix(1);
+  std::uint64_t bytes =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, ParseInt(code).value_or(1)));
+  for (const std::uint32_t side : shape->items) {
+    const std::int64_t length = ParseInt(values_[side].text).value_or(-1);
+    if (length < 0 || (length > 0 && bytes > rest_.size() / static_cast<std::uint64_t>(length)))
+      return Fail("an array is larger than the file");
+    bytes *= static_cast<std::uint64_t>(length);
+  }
+  std::string_view skipped;
+  if (alignment != nullptr && alignment->kind == Kind::kNumber) {
+    std::uint64_t padding = 0;
+    if (!Little(1, &padding) || !Bytes(padding, &skipped)) return false;
+  }
+  return Bytes(bytes, &skipped);
+}
+
+bool Machine::Text(char opcode, bool* known) {
+  std::string_view bytes;
+  switch (opcode) {
+    case 'X':
+      return Counted(4, &bytes) && PushText(bytes);
+    case '\x8c':
+      return Counted(1, &bytes) && PushText(bytes);
+    case '\x8d':
+      return Counted(8, &bytes) && PushText(bytes);
+    case 'V':
+      return Line(&bytes) && PushText(bytes);
+    case 'U':
+      return Counted(1, &bytes) && PushText(bytes);
+    case 'T':
+      return Counted(4, &bytes) && PushText(bytes);
+    case 'S':
+      if (!Line(&bytes)) return false;
+      if (bytes.size() >= 2) bytes = bytes.substr(1, bytes.size() - 2);
+      return PushText(bytes);
+    case 'B':
+      return Counted(4, &bytes) && PushOther();
+    case 'C':
+      return Counted(1, &bytes) && PushOther();
+    case '\x8e':
+    case '\x96':
+      return Counted(8, &bytes) && PushOther();
+    default:
+      *known = false;
+      return true;
+  }
+}
+
+bool Machine::Number(char opcode, bool* known) {
+  std::string_view bytes;
+  std::uint64_t bits = 0;
+  switch (opcode) {
+    case 'N':
+      return Push({Kind::kNone, "None"});
+    case '\x88':
+      return Push({Kind::kBool, "True"});
+    case '\x89':
+      return Push({Kind::kBool, "False"});
+    case 'I':
+    case 'F':
+      return Line(&bytes) && PushNumber(std::string(bytes));
+    case 'L':
+      if (!Line(&bytes)) return false;
+      return PushNumber(std::string(bytes.substr(0, bytes.find('L'))));
+    case 'K':
+      return Little(1, &bits) && PushNumber(fmt::format("{}", bits));
+    case 'M':
+      return Little(2, &bits) && PushNumber(fmt::format("{}", bits));
+    case 'J':
+      return Little(4, &bits) && PushNumber(fmt::format("{}", static_cast<std::int32_t>(bits)));
+    case '\x8a': {
+      if (!Counted(1, &bytes)) return false;
+      if (bytes.size() > 8) return PushNumber("");
+      for (std::size_t i = bytes.size(); i-- > 0;)
+        bits = (bits << 8) | static_cast<unsigned char>(bytes[i]);
+      const bool negative = !bytes.empty() && bytes.size() < 8 && (bytes.back() & '\x80') != 0;
+      if (negative) bits |= ~std::uint64_t{0} << (8 * bytes.size());
+      return PushNumber(fmt::format("{}", static_cast<std::int64_t>(bits)));
+    }
+    case '\x8b':
+      return Counted(4, &bytes) && PushNumber("");
+    case 'G':
+      if (!Bytes(8, &bytes)) return false;
+      for (const char c : bytes) bits = (bits << 8) | static_cast<unsigned char>(c);
+      return PushNumber(fmt::format("{}", std::bit_cast<double>(bits)));
+    default:
+      *known = false;
+      return true;
+  }
+}
+
+bool Machine::Container(char opcode, bool* known) {
+  std::vector<std::uint32_t> items;
+  std::uint32_t value = 0, key = 0;
+  switch (opcode) {
+    case '(':
+      return Push({Kind::kMark});
+    case ')':
+      return PushTuple(0);
+    case '\x85':
+      return PushTuple(1);
+    case '\x86':
+      return PushTuple(2);
+    case '\x87':
+      return PushTuple(3);
+    case 't':
+      return PopMark(&items) && Push({Kind::kTuple, "", std::move(items)});
+    case ']':
+    case '}':
+    case '\x8f':
+      return PushOther();
+    case 'l':
+    case '\x91':
+      return PopMark(&items) && PushOther();
+    case 'd':
+      return PopMark(&items) && PushOther() && SetMembers(items);
+    case 'a':
+      return Pop(&value) && Top(&key);
+    case 'e':
+    case '\x90':
+      return PopMark(&items) && Top(&key);
+    case 's':
+      return Pop(&value) && Pop(&key) && SetMembers({key, value});
+    case 'u':
+      return PopMark(&items) && SetMembers(items);
+    case '0':
+      return Pop(&value);
+    case '1':
+      return PopMark(&items);
+    case '2':
+      return Top(&value) && (stack_.push_back(value), true);
+    default:
+      *known = false;
+      return true;
+  }
+}
+
+bool Machine::Memory(char opcode, bool* known) {
+  std::string_view line;
+  std::uint64_t place = 0;
+  std::uint32_t top = 0;
+  switch (opcode) {
+    case 'p':
+    case 'g':
+      if (!Line(&line)) return false;
+      place = static_cast<std::uint64_t>(ParseInt(line).value_or(-1));
+      break;
+    case 'q':
+    case 'h':
+      if (!Little(1, &place)) return false;
+      break;
+    case 'r':
+    case 'j':
+      if (!Little(4, &place)) return false;
+      break;
+    case '\x94':
+      place = memo_.size();
+      break;
+    default:
+      *known = false;
+      return true;
+  }
+  if (opcode == 'g' || opcode == 'h' || opcode == 'j') {
+    const auto found = memo_.find(place);
+    if (found == memo_.end()) return Fail("it recalls what it never kept");
+    stack_.push_back(found->second);
+    return stack_.size() < kValuesMax || Fail("it has too many values");
+  }
+  if (!Top(&top)) return false;
+  memo_[place] = top;
+  return true;
+}
+
+bool Machine::Object(char opcode, bool* known) {
+  std::string_view module, name;
+  std::vector<std::uint32_t> items;
+  std::uint32_t keywords = 0;
+  std::uint64_t number = 0;
+  switch (opcode) {
+    case 'c':
+      return Line(&module) && Line(&name) && Name(fmt::format("{}.{}", module, name));
+    case '\x93':
+      return NameOnStack();
+    case 'R':
+    case '\x81':
+      return MakeFromStack();
+    case '\x92':
+      return Pop(&keywords) && MakeFromStack();
+    case 'i':
+      if (!Line(&module) || !Line(&name) || !PopMark(&items)) return false;
+      names_.insert(fmt::format("{}.{}", module, name));
+      return Push({Kind::kMade, fmt::format("{}.{}", module, name)});
+    case 'o':
+      if (!PopMark(&items)) return false;
+      return Push({Kind::kMade, items.empty() ? "" : values_[items[0]].text});
+    case 'b':
+      return Build();
+    case 'P':
+      names_.insert("an object outside the file (persistent id)");
+      return Line(&name) && PushOther();
+    case 'Q':
+      names_.insert("an object outside the file (persistent id)");
+      return Pop(&keywords) && PushOther();
+    case '\x82':
+    case '\x83':
+    case '\x84':
+      names_.insert("an object of a registry (extension code)");
+      return Little(opcode == '\x82' ? 1 : opcode == '\x83' ? 2 : 4, &number) && PushOther();
+    case '\x97':
+      names_.insert("a buffer outside the file");
+      return PushOther();
+    case '\x98':
+      return true;
+    default:
+      *known = false;
+      return true;
+  }
+}
+
+bool Machine::Step(char opcode) {
+  std::uint64_t skipped = 0;
+  if (opcode == '\x80') return Little(1, &skipped);
+  if (opcode == '\x95') return Little(8, &skipped);  // a frame: its bytes are opcodes too
+  for (const auto group : {&Machine::Text, &Machine::Number, &Machine::Container, &Machine::Memory,
+                           &Machine::Object}) {
+    bool known = true;
+    if (!(this->*group)(opcode, &known)) return false;
+    if (known) return true;
+  }
+  return Fail(fmt::format("the opcode {:#04x} is not known", static_cast<unsigned char>(opcode)));
+}
+
+bool Machine::Pickle(int depth) {
+  if (depth > kNestedMax) return Fail("too many pickles stand within each other");
+  depth_ = depth + 1;
+  std::string_view opcode;
+  for (;;) {
+    if (!Bytes(1, &opcode)) return false;
+    if (opcode[0] == '.') break;
+    if (!Step(opcode[0])) return false;
+  }
+  depth_ = depth;
+  return !stack_.empty() || Fail("it makes nothing");
+}
+
+PickleFacts Machine::Facts() const {
+  PickleFacts facts;
+  facts.names = names_;
+  for (const std::string& name : names_) {
+    if (!IsKnown(name)) facts.unknown.push_back(name);
+  }
+  const Value& whole = values_[stack_.back()];
+  if (whole.kind == Kind::kMade) facts.class_name = whole.text;
+  for (const Value& value : values_) {
+    const auto version = value.members.find("_sklearn_version");
+    if (version != value.members.end()) facts.sklearn_version = values_[version->second].text;
+  }
+  for (const auto& [key, index] : whole.members) {
+    const Value& value = values_[index];
+    const bool plain = value.kind == Kind::kNone || value.kind == Kind::kBool ||
+                       value.kind == Kind::kNumber || value.kind == Kind::kText;
+    if (key == "n_features_in_") facts.features = ParseInt(value.text).value_or(0);
+    // What ends in an underscore was learned, what begins with one is the library's own.
+    const bool learned = key.empty() || key.starts_with('_') || key.ends_with('_');
+    if (plain && !learned && value.text.size() <= 1000 && IsValidUtf8(value.text))
+      facts.params[key] = value.text;
+  }
+  return facts;
+}
+
+}  // namespace
+
+bool IsPickle(std::string_view bytes) {
+  if (bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5) return true;
+  // Protocol 0 has no mark of its own: text that ends as a pickle does.
+  return (bytes.starts_with('c') || bytes.starts_with("(")) && bytes.ends_with('.');
+}
+
+std::string_view CompressionOf(std::string_view bytes) {
+  if (bytes.starts_with("\x1f\x8b")) return "gzip";
+  if (bytes.starts_with("BZh")) return "bzip2";
+  if (bytes.starts_with("\xfd"
+                        "7zXZ") ||
+      bytes.starts_with(std::string_view("\x5d\x00\x00", 3)))
+    return "xz";
+  if (bytes.starts_with("\x04\x22\x4d\x18")) return "lz4";
+  const bool zlib =
+      bytes.size() > 2 && bytes[0] == '\x78' &&
+      ((static_cast<unsigned char>(bytes[0]) << 8U) + static_cast<unsigned char>(bytes[1])) % 31 ==
+          0;
+  return zlib ? "zlib" : "";
+}
+
+Result<PickleFacts> InspectPickle(std::string_view bytes) { return Machine(bytes).Run(); }
+
+}  // namespace gyre::training
