@@ -47,6 +47,27 @@ TEST(PickleFile, WhatIsBrokenEnds) {
   }
 }
 
+// Each byte changed to each of a few others, and each length: read or refused, never more.
+TEST(PickleFile, WhateverIsChangedItEnds) {
+  const std::string whole =
+      "\x80\x04\x95\x40\0\0\0\0\0\0\0\x8c\x06joblib\x8c\x11NumpyArrayWrapper\x93)\x81}("
+      "\x8c\x05shapeK\x02"
+      "K\x01\x86\x8c\x05"
+      "dtype\x8c\x05numpy\x8c\x05"
+      "dtype\x93\x8c\x02"
+      "f8\x89\x88\x87R\x94ub"
+      "0123456789abcdef\x8c\x02ok\x86."s;
+  ASSERT_TRUE(InspectPickle(whole)) << InspectPickle(whole).error().ToString();
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    (void)InspectPickle(std::string_view(whole).substr(0, i)).has_value();
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string changed = whole;
+      changed[i] = static_cast<char>(byte);
+      (void)InspectPickle(changed).has_value();
+    }
+  }
+}
+
 TEST(PickleFile, CompressionsAreTold) {
   EXPECT_EQ(CompressionOf("\x78\x9c\x01"), "zlib");
   EXPECT_EQ(CompressionOf("\x1f\x8b\x08"), "gzip");
