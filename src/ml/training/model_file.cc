@@ -153,7 +153,8 @@ table::Type TargetType(const predictors::ModelPackage& package, const table::Sch
 Result<predictors::ModelPackage> FromForest(const Header& header, std::string_view text,
                                             std::string_view learner, const ModelFileFacts& facts) {
   if (facts.target.empty())
-    return Error(DoesNotFit("what the model predicts is not in its file").Fix("target: COLUMN"));
+    return Error(DoesNotFit("what the model predicts is not in its file")
+                     .Fix("say it: --target COLUMN; in a step, target: COLUMN"));
   if (std::ranges::find(header.features, facts.target) != header.features.end())
     return DoesNotFit(fmt::format("the model reads `{}`, its target", facts.target));
   predictors::ModelPackage package;
