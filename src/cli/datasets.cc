@@ -7,6 +7,7 @@
 #include "cli/nouns.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 #include "cli/small_file.h"
 #include "cli/table_text.h"
@@ -178,7 +179,7 @@ Result<int> Remove(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json gone, session->Delete((whole ? target.path() : target.version_path()) +
                                             (in.Has("force") ? "?force=true" : "")));
-  in.out().Done("removed dataset " + what);
+  SayRemoved(in.out(), "dataset " + what, gone);
   return 0;
 }
 
@@ -195,7 +196,7 @@ constexpr Option kExport[] = {
     {"--format", "FORMAT", "csv, jsonl or parquet; default: by the file's name, else csv"},
     {"--out", "FILE", "where to; default, and -: standard output", {}, false, "file"},
     kForceOut};
-constexpr Option kRemove[] = {{"--force", "", "although models were made from it; they stay"}};
+constexpr Option kRemove[] = {kForce};
 constexpr Option kSet[] = {{"--set", "FILE", "a suite as JSON", {}, false, "file"}};
 
 constexpr Command kCommands[] = {
@@ -250,7 +251,7 @@ constexpr Command kCommands[] = {
      kTags,
      {},
      Tag},
-    {"datasets rm", "Remove a dataset, or one version",
+    {"datasets rm", "Remove a dataset, or one version; gyre undelete brings it back",
      "gyre datasets rm sales:v1 --yes\ngyre datasets rm sales --yes", kDataset, kRemove, Remove},
 };
 

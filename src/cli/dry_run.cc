@@ -69,6 +69,18 @@ class DryRunSession : public Session {
     return End();
   }
   Result<Json> Delete(std::string_view path) override {
+    if (SaysWhoNeeds(path)) {
+      GYRE_TRY(const Json answer,
+               session_->Delete(fmt::format("{}{}dry_run=true", path,
+                                            path.find('?') == std::string_view::npos ? "?" : "&")));
+      Json about = Json::Obj({{"kept_days", answer["kept_days"]}});
+      if (answer["needed_by"].is_object()) {
+        about.Set("needed_by", answer["needed_by"]["message"]);
+        about.Set("refused", path.find("force=true") == std::string_view::npos);
+      }
+      Plan("DELETE", path, about);
+      return Json::Obj();
+    }
     // What is not there cannot be removed. Not every thing has a page of its own, though.
     const auto there = session_->Get(path);
     if (!there && there.error().code() == Code::kNotFound &&
@@ -121,14 +133,29 @@ class DryRunSession : public Session {
                              {"about", std::move(about)}}));
   }
 
-  // What the server says that this request does, and the names in its path: {"endpoint": "churn"}.
-  void Explain(std::string_view method, std::string_view path, std::string* summary, Json* about) {
+  const Json& Description() {
     if (!description_) {
       auto description = session_->Get("/api/v1/openapi.json");
       description_ = description ? *std::move(description) : Json::Obj();
     }
+    return *description_;
+  }
+
+  // Whether the server can say who needs what a DELETE would remove.
+  bool SaysWhoNeeds(std::string_view path) {
+    for (const auto& [route, methods] : Description()["paths"].members()) {
+      if (!IsRoute(route, WithoutQuery(path)) || !methods.Has("delete")) continue;
+      for (const Json& parameter : methods["delete"]["parameters"].items()) {
+        if (parameter["name"].AsString() == "dry_run") return true;
+      }
+    }
+    return false;
+  }
+
+  // What the server says that this request does, and the names in its path: {"endpoint": "churn"}.
+  void Explain(std::string_view method, std::string_view path, std::string* summary, Json* about) {
     const std::string verb = ToLower(method);
-    for (const auto& [route, methods] : (*description_)["paths"].members()) {
+    for (const auto& [route, methods] : Description()["paths"].members()) {
       if (!IsRoute(route, path) || !methods.Has(verb)) continue;
       *summary = methods[verb]["summary"].AsString();
       const auto names = Split(route, '/'), values = Split(path, '/');

@@ -9,6 +9,7 @@
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/release_text.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 #include "cli/table_text.h"
 
@@ -392,8 +393,9 @@ Result<int> Remove(Invocation& in) {
   GYRE_DO(in.Confirm("remove endpoint " + all + ", which then answers nobody", all));
   GYRE_TRY(Session* const session, in.session());
   for (const std::string& name : in.List("ENDPOINT")) {
-    GYRE_TRY(const Json gone, session->Delete(EndpointPath(in, name)));
-    in.out().Done("endpoint " + name + " removed");
+    GYRE_TRY(const Json gone,
+             session->Delete(EndpointPath(in, name) + (in.Has("force") ? "?force=true" : "")));
+    SayRemoved(in.out(), "endpoint " + name, gone);
   }
   return 0;
 }
@@ -433,6 +435,7 @@ constexpr Option kRollbackOptions[] = {
     {"--to", "NUMBER", "an earlier deployment; default: the one before"},
     {"--reason", "TEXT", "kept with the deployment"},
 };
+constexpr Option kForced[] = {kForce};
 constexpr Command kCommands[] = {
     {"deploy", "put a model behind an endpoint",
      "gyre deploy churn@champion\ngyre deploy churn:v3 --name churn-test --reason 'try it'\ngyre "
@@ -465,11 +468,8 @@ constexpr Command kCommands[] = {
      "back to what was before: without the canary, or to an earlier deployment",
      "gyre endpoints rollback churn\ngyre endpoints rollback churn --to 3 --reason 'AUC fell'",
      kEndpoint, kRollbackOptions, Rollback},
-    {"endpoints rm",
-     "remove an endpoint",
-     "gyre endpoints rm churn-test --yes",
-     kEndpoints,
-     {},
+    {"endpoints rm", "remove an endpoint; gyre undelete lets it answer again",
+     "gyre endpoints rm churn-test --yes\ngyre endpoints rm churn --dry-run", kEndpoints, kForced,
      Remove},
 };
 

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 #include "platform/exec/files.h"
 
@@ -148,8 +149,9 @@ Result<int> SetSecret(Invocation& in) {
 Result<int> RemoveSecret(Invocation& in) {
   GYRE_DO(in.Confirm("remove secret " + in.Get("NAME"), in.Get("NAME")));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json done, session->Delete(SecretPath(in)));
-  in.out().Done(fmt::format("secret {} is gone", in.Get("NAME")));
+  GYRE_TRY(const Json gone,
+           session->Delete(SecretPath(in) + (in.Has("force") ? "?force=true" : "")));
+  SayRemoved(in.out(), "secret " + in.Get("NAME"), gone);
   return 0;
 }
 
@@ -169,6 +171,7 @@ constexpr Positional kParked[] = {{"SUBSCRIBER", "who could not handle it"},
 constexpr Positional kSecret[] = {{"NAME", "the secret's name"}};
 constexpr Option kSecretOptions[] = {
     {"--from-file", "FILE", "where the value stands; - is standard input", "-"}};
+constexpr Option kForced[] = {kForce};
 constexpr Command kCommands[] = {
     {"audit ls",
      "who did what, newest first",
@@ -203,12 +206,8 @@ constexpr Command kCommands[] = {
     {"secrets ls", "names of the project's secrets", "gyre secrets", {}, {}, ListSecrets},
     {"secrets set", "set a secret from a file or standard input",
      "gyre secrets set db-password < password.txt", kSecret, kSecretOptions, SetSecret},
-    {"secrets rm",
-     "remove a secret",
-     "gyre secrets rm db-password --yes",
-     kSecret,
-     {},
-     RemoveSecret},
+    {"secrets rm", "remove a secret; gyre undelete brings it back",
+     "gyre secrets rm db-password --yes", kSecret, kForced, RemoveSecret},
 };
 
 }  // namespace

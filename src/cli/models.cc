@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 
 namespace gyre::cli {
@@ -274,8 +275,8 @@ Result<int> Remove(Invocation& in) {
   const std::string path = name.version.empty() ? ModelPath(name)
                                                 : fmt::format("{}/versions/{}", ModelPath(name),
                                                               PercentEncode(name.version));
-  GYRE_TRY(const Json nothing, session->Delete(path));
-  in.out().Done(fmt::format("removed {}", in.Get("MODEL")));
+  GYRE_TRY(const Json gone, session->Delete(path + (in.Has("force") ? "?force=true" : "")));
+  SayRemoved(in.out(), "model " + in.Get("MODEL"), gone);
   return 0;
 }
 
@@ -340,6 +341,7 @@ constexpr Option kPolicy[] = {
      false,
      "datasets"},
 };
+constexpr Option kForced[] = {kForce};
 constexpr Command kCommands[] = {
     {"models ls",
      "every registered model with its aliases",
@@ -380,11 +382,8 @@ constexpr Command kCommands[] = {
      "gyre models policy churn\ngyre models policy churn --approvals 1 --not-by-author", kModel,
      kPolicy, Policy},
     {"models rm",
-     "remove a model or a version that no alias and no endpoint uses",
-     "gyre models rm churn:v1 --yes",
-     kModel,
-     {},
-     Remove},
+     "remove a model or a version that no alias and no endpoint uses; gyre undelete brings it back",
+     "gyre models rm churn:v1 --yes\ngyre models rm churn --dry-run", kModel, kForced, Remove},
 };
 
 }  // namespace

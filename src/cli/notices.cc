@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 
 namespace gyre::cli {
@@ -85,8 +86,8 @@ Result<int> AddChannel(Invocation& in) {
 Result<int> RemoveChannel(Invocation& in) {
   GYRE_DO(in.Confirm("remove channel " + in.Get("NAME"), in.Get("NAME")));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json done, session->Delete(PathOf(in, "channels", in.Get("NAME"))));
-  in.out().Done(fmt::format("channel {} is gone", in.Get("NAME")));
+  GYRE_TRY(const Json gone, session->Delete(PathOf(in, "channels", in.Get("NAME"))));
+  SayRemoved(in.out(), "channel " + in.Get("NAME"), gone);
   return 0;
 }
 
@@ -257,7 +258,7 @@ constexpr Command kCommands[] = {
      {},
      TryChannel},
     {"channels rm",
-     "remove a channel; what waits for it is dead then",
+     "remove a channel; what waits for it is dead then; gyre undelete brings it back",
      "gyre channels rm ops --yes",
      kChannel,
      {},

@@ -7,6 +7,7 @@
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/pipelines_text.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 #include "cli/small_file.h"
 #include "platform/exec/signals.h"
@@ -87,8 +88,9 @@ Result<int> Remove(Invocation& in) {
   const std::string name = in.Get("PIPELINE");
   GYRE_DO(in.Confirm("remove pipeline " + name, name));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY([[maybe_unused]] const Json gone, session->Delete(PipelinePath(in, name)));
-  in.out().Done(fmt::format("pipeline {} removed; its runs stay", name));
+  GYRE_TRY(const Json gone,
+           session->Delete(PipelinePath(in, name) + (in.Has("force") ? "?force=true" : "")));
+  SayRemoved(in.out(), "pipeline " + name, gone);
   return 0;
 }
 
@@ -385,6 +387,7 @@ constexpr Option kLogOptions[] = {
     {.name = "--attempt", .value_name = "N", .help = "of a step that was tried again; the last"}};
 constexpr Option kRetryOptions[] = {
     {.name = "--from", .value_name = "STEP", .help = "it and all that needs it run again"}, kWait};
+constexpr Option kForced[] = {kForce};
 constexpr Command kCommands[] = {
     {.path = "pipelines ls",
      .summary = "List pipelines and components",
@@ -414,7 +417,7 @@ constexpr Command kCommands[] = {
      .summary = "Remove a pipeline or one of its versions; its runs stay",
      .examples = "gyre pipelines rm nightly:v1 --yes",
      .positionals = kPipeline,
-     .options = {},
+     .options = kForced,
      .run = Remove},
     {.path = "pipelines run",
      .summary = "Run a pipeline",

@@ -8,6 +8,7 @@
 #include "cli/nouns.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 #include "cli/table_text.h"
 
@@ -208,9 +209,9 @@ Result<int> Remove(Invocation& in) {
   GYRE_DO(in.Confirm("remove " + all + " with what was logged and kept", all));
   GYRE_TRY(Session* const session, in.session());
   for (const std::string& reference : in.List("RUN")) {
-    GYRE_TRY([[maybe_unused]] const Json gone,
+    GYRE_TRY(const Json gone,
              session->Delete(RunPath(in, reference) + (in.Has("force") ? "?force=true" : "")));
-    in.out().Done(fmt::format("run {} removed", reference));
+    SayRemoved(in.out(), "run " + reference, gone);
   }
   return 0;
 }
@@ -271,7 +272,7 @@ constexpr Command kCommands[] = {
      .options = kGetOptions,
      .run = Get},
     {.path = "runs rm",
-     .summary = "Remove runs with their artifacts",
+     .summary = "Remove runs with their artifacts; gyre undelete brings them back",
      .examples = "gyre runs rm 3f2a --yes",
      .positionals = kRuns,
      .options = kRemoveOptions,

@@ -5,6 +5,7 @@
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/release_text.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 
 namespace gyre::cli {
@@ -209,8 +210,8 @@ Result<int> DisableTrigger(Invocation& in) { return SwitchTrigger(in, false); }
 Result<int> RemoveTrigger(Invocation& in) {
   GYRE_DO(in.Confirm("remove trigger " + in.Get("TRIGGER"), in.Get("TRIGGER")));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json done, session->Delete(TriggerPath(in)));
-  in.out().Done(fmt::format("trigger {} is gone", in.Get("TRIGGER")));
+  GYRE_TRY(const Json gone, session->Delete(TriggerPath(in)));
+  SayRemoved(in.out(), "trigger " + in.Get("TRIGGER"), gone);
   return 0;
 }
 
@@ -407,7 +408,7 @@ constexpr Command kCommands[] = {
      {},
      DisableTrigger},
     {"triggers rm",
-     "remove a trigger and its firings",
+     "remove a trigger and its firings; gyre undelete brings them back",
      "gyre triggers rm churn-drift --yes",
      kTrigger,
      {},

@@ -25,12 +25,14 @@
 #include "api/native/secrets_api.h"
 #include "api/native/system_api.h"
 #include "api/native/training_api.h"
+#include "api/native/trash_api.h"
 #include "api/native/triggers_api.h"
 #include "api/native/usage_api.h"
 #include "api/oip/oip_api.h"
 #include "api/prometheus/prometheus.h"
 #include "gyre/maintenance.h"
 #include "gyre/rooms.h"
+#include "gyre/space.h"
 #include "gyre/upgrade.h"
 #include "ml/projects/declarations.h"
 
@@ -86,15 +88,16 @@ void House::Rooms::OpenLedgerApis() {
   AddApi<native::AuditApi>(*audit, anchors->path());
   AddApi<native::UsageApi>(*usage);
   AddApi<native::BudgetsApi>(*budgets);
-  AddApi<native::NoticesApi>(*notices, *projects);
-  AddApi<native::SecretsApi>(*secrets, *projects);
+  AddApi<native::NoticesApi>(*notices, *projects, *trash);
+  AddApi<native::SecretsApi>(*secrets, *projects, *notices, *trash);
+  AddApi<native::TrashApi>(*trash, *access);
 }
 
 void House::Rooms::OpenMlApis() {
   AddApi<native::ProjectsApi>(*projects);
   AddApi<native::DeclarationsApi>(
       std::make_unique<projects::Declarations>(*database, SystemClock()));
-  AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry,
+  AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry, *trash,
                               native::ProgramReads(*access, *tracking, *datasets));
   AddApi<native::JobsApi>(*jobs);
   // A quarter of the threads that answer requests may wait for queries.
@@ -105,19 +108,22 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::ComparisonsApi>(*comparisons, *blobs,
                                  native::ProgramReads(*access, *tracking, *datasets),
                                  options.is_scratch);
-  AddApi<native::PipelinesApi>(*pipelines, *access, *usage);
-  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets);
+  AddApi<native::PipelinesApi>(*pipelines, *access, *usage, *automation, *trash);
+  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets,
+                          *trash);
   AddApi<native::TrainingApi>(
       *training, *usage, *jobs,
       native::TrainingBounds{.threads = std::max(1.0, settings.Number("jobs.cpu_slots")),
                              .memory_bytes = settings.Int("training.memory")});
-  AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access, *releases, *usage);
-  AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving);
+  AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access, *releases, *usage,
+                              *trash);
+  AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving,
+                            *trash);
   AddApi<native::ModelFilesApi>(*registry, *datasets, *projects, *blobs, *jobs);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
   AddApi<native::MonitorsApi>(*monitors);
-  AddApi<native::EndpointsApi>(*serving, *predictions, *blobs, *releases);
+  AddApi<native::EndpointsApi>(*serving, *predictions, *blobs, *releases, *automation, *trash);
   AddApi<native::CapturesApi>(*inference_log, *serving, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));
@@ -125,7 +131,7 @@ void House::Rooms::OpenMlApis() {
 
 void House::Rooms::OpenMaintenance() {
   native::Maintenance maintenance = HouseKeeping(*database, *blobs, *events, *notices, *jobs,
-                                                 *pipelines, *automation, SystemClock(),
+                                                 *pipelines, *automation, *trash, SystemClock(),
                                                  {.events_us = Micros("retention.events"),
                                                   .queries_us = Micros("retention.queries"),
                                                   .firings_us = Micros("retention.firings"),
@@ -142,6 +148,7 @@ void House::Rooms::OpenMaintenance() {
         return shown_settings;
       },
       SystemClock());
+  maintenance.space = [this] { return SpaceOf(*database, options.data_directory); };
   AddApi<native::MaintenanceApi>(maintenance, *jobs);
   if (const std::int64_t every_us = Micros("retention.every"); options.is_server && every_us > 0)
     housekeeper = std::make_unique<Housekeeper>(maintenance, every_us);

@@ -19,6 +19,7 @@ Result<> House::Rooms::OpenLedger() {
   access->SetChangeRecorder(RecordOfChange);
   events = events::OpenEvents(*database, SystemClock());
   lineage = std::make_unique<lineage::Lineage>(*database);
+  trash = std::make_unique<trash::Trash>(*database, SystemClock(), Micros("retention.trash"));
   GYRE_TRY(secrets,
            secrets::OpenSecrets(*database, options.data_directory + "/master.key", SystemClock()));
   usage = std::make_unique<usage::Usage>(*database, SystemClock());

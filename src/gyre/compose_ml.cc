@@ -4,7 +4,15 @@
 #include "gyre/maintenance.h"
 #include "gyre/pipeline_steps.h"
 #include "gyre/rooms.h"
+#include "ledger/notices/trash_kind.h"
+#include "ledger/secrets/trash_kind.h"
+#include "ml/automation/trash_kind.h"
+#include "ml/data/trash_kind.h"
+#include "ml/pipelines/trash_kind.h"
 #include "ml/recipes/tasks.h"
+#include "ml/registry/trash_kind.h"
+#include "ml/serving/trash_kind.h"
+#include "ml/tracking/trash_kind.h"
 
 namespace gyre {
 
@@ -15,6 +23,7 @@ Result<> House::Rooms::OpenMl() {
   GYRE_DO(OpenModels());
   GYRE_DO(OpenServing());
   GYRE_DO(OpenFeedback());
+  OpenTrash();
   AddCheckJob(*jobs, *database, *blobs, *datasets, *registry);
   AddSteps(*pipelines, {*blobs, *jobs, *datasets, *queries, *evaluations, *registry, *serving,
                         *training, *comparisons, *notices, *inference_log, *releases});
@@ -99,6 +108,17 @@ Result<> House::Rooms::OpenFeedback() {
       *database, *events, SystemClock(),
       MakeBelow({*pipelines, *monitors, *notices, *releases, *datasets, *registry, *serving}), {});
   return {};
+}
+
+void House::Rooms::OpenTrash() {
+  trash->Register(data::DatasetTrash({*database, *datasets, *events, SystemClock()}));
+  trash->Register(registry::ModelTrash({*database, *registry, *events, SystemClock()}));
+  trash->Register(serving::EndpointTrash(*events, *serving));
+  trash->Register(tracking::RunTrash(*database, *tracking, SystemClock()));
+  trash->Register(pipelines::PipelineTrash(*database, *pipelines, SystemClock()));
+  trash->Register(automation::TriggerTrash(*database, *automation, SystemClock()));
+  trash->Register(notices::ChannelTrash(*database, SystemClock()));
+  trash->Register(secrets::SecretTrash(*database, SystemClock()));
 }
 
 inference_log::LogSettings House::Rooms::CaptureSettings() const {

@@ -106,14 +106,15 @@ void AddBackup(native::Maintenance& maintenance, db::Database& database, blob::S
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
                                  notices::Notices& notices, runners::Jobs& jobs,
                                  pipelines::Pipelines& pipelines,
-                                 automation::Automation& automation, const Clock& clock,
-                                 Retention retention) {
+                                 automation::Automation& automation, trash::Trash& trash,
+                                 const Clock& clock, Retention retention) {
   native::Maintenance maintenance;
   maintenance.collect = [&, retention](std::int64_t grace_us) -> Result<Json> {
     // First what refers to blobs, then the blobs.
     const std::int64_t kept_us = retention.pipelines_us;
     GYRE_TRY(const pipelines::Pipelines::Forgotten forgotten,
              pipelines.Forget(kept_us == 0 ? 0 : clock.NowMicros() - kept_us));
+    GYRE_TRY(const trash::Purged purged, trash.PurgeOld());
     GYRE_TRY(const blob::CollectResult collected,
              blob::Collect(database, blobs, grace_us, clock.NowMicros()));
     GYRE_TRY(const std::int64_t trimmed, events.Trim(clock.NowMicros() - retention.events_us));
@@ -125,6 +126,7 @@ native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, eve
     return Json::Obj({{"blobs_removed", collected.removed},
                       {"bytes_removed", collected.removed_bytes},
                       {"blobs_kept", collected.kept},
+                      {"trash_removed", purged.items},
                       {"events_removed", trimmed},
                       {"notices_removed", told},
                       {"queries_removed", queries},

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "ledger/events/events.h"
 #include "ledger/notices/notices.h"
+#include "ledger/trash/trash.h"
 #include "ml/automation/automation.h"
 #include "ml/data/datasets.h"
 #include "ml/pipelines/pipelines.h"
@@ -26,8 +27,8 @@ struct Retention {
 native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
                                  notices::Notices& notices, runners::Jobs& jobs,
                                  pipelines::Pipelines& pipelines,
-                                 automation::Automation& automation, const Clock& clock,
-                                 Retention retention);
+                                 automation::Automation& automation, trash::Trash& trash,
+                                 const Clock& clock, Retention retention);
 
 // What `gyre backup` asks for; one at a time. `settings` are those in effect.
 void AddBackup(native::Maintenance& maintenance, db::Database& database, blob::Store& blobs,

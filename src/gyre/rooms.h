@@ -24,6 +24,7 @@
 #include "ledger/lineage/lineage.h"
 #include "ledger/notices/notices.h"
 #include "ledger/secrets/secrets.h"
+#include "ledger/trash/trash.h"
 #include "ledger/usage/budgets.h"
 #include "ledger/usage/usage.h"
 #include "ml/automation/automation.h"
@@ -80,6 +81,7 @@ struct House::Rooms {
   std::unique_ptr<audit::Anchors> anchors;
   std::unique_ptr<events::Events> events;
   std::unique_ptr<lineage::Lineage> lineage;
+  std::unique_ptr<trash::Trash> trash;
   std::unique_ptr<secrets::Secrets> secrets;
   std::unique_ptr<usage::Usage> usage;
   std::unique_ptr<usage::Budgets> budgets;
@@ -112,6 +114,7 @@ struct House::Rooms {
   Result<> OpenModels();
   Result<> OpenServing();
   Result<> OpenFeedback();
+  void OpenTrash();
   inference_log::LogSettings CaptureSettings() const;
   Result<evaluation::DatasetRows> RowsOf(const Result<data::Version>& version);
 

@@ -8,6 +8,7 @@
 #include "ledger/lineage/lineage.h"
 #include "ledger/notices/notices.h"
 #include "ledger/secrets/secrets.h"
+#include "ledger/trash/trash.h"
 #include "ledger/usage/usage.h"
 #include "ml/automation/automation.h"
 #include "ml/data/datasets.h"
@@ -30,6 +31,7 @@ std::span<const db::ModuleSchema> AllSchemas() {
                                      audit::AuditSchema(),
                                      events::EventsSchema(),
                                      lineage::LineageSchema(),
+                                     trash::TrashSchema(),
                                      secrets::SecretsSchema(),
                                      usage::UsageSchema(),
                                      notices::NoticesSchema(),

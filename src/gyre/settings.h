@@ -87,6 +87,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "How often a server collects by itself what `gyre gc` collects; 0 = never."},
     {"retention.events", config::Type::kSeconds, "90d", 3600, 1e10,
      "Older events and notices are forgotten by `gyre gc`."},
+    {"retention.trash", config::Type::kSeconds, "30d", 0, 1e10,
+     "What was removed longer ago is ended by `gyre gc`, for good."},
     {"retention.queries", config::Type::kSeconds, "7d", 3600, 1e10,
      "Queries that ended longer ago are forgotten by `gyre gc`."},
     {"retention.firings", config::Type::kSeconds, "90d", 2'678'400, 1e10,

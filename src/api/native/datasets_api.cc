@@ -6,6 +6,7 @@
 #include "api/native/in_use.h"
 #include "api/native/job_answer.h"
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "base/text.h"
 #include "ml/data/datasets.h"
 #include "ml/projects/projects.h"
@@ -62,10 +63,8 @@ Result<net::Response> DatasetsApi::Get(net::Request& request) {
   return net::Response::JsonDoc(data::DatasetToJson(dataset));
 }
 
-Result<> DatasetsApi::CheckNotNeeded(const net::Request& request,
-                                     const std::vector<data::Version>& versions,
+Result<> DatasetsApi::CheckNotNeeded(const std::vector<data::Version>& versions,
                                      const std::string& reference) {
-  if (request.Query("force") == "true") return {};
   for (const data::Version& version : versions) {
     GYRE_TRY(const auto models, registry_.MadeFrom(version.id));
     if (models.empty()) continue;
@@ -80,19 +79,22 @@ Result<> DatasetsApi::CheckNotNeeded(const net::Request& request,
   return {};
 }
 
-Result<net::Response> DatasetsApi::Remove(net::Request& request) {
-  GYRE_DO(CheckName("dataset", request.Param("dataset")));
-  std::int64_t before = 0;
-  for (;;) {
+Result<> DatasetsApi::CheckNoVersionNeeded(const std::string& project, const std::string& dataset) {
+  for (std::int64_t before = 0;;) {
     GYRE_TRY(const auto page,
-             datasets_.ListVersions(request.Param("project"), request.Param("dataset"), before,
-                                    static_cast<int>(kPageSizeMax)));
-    GYRE_DO(CheckNotNeeded(request, page, request.Param("dataset")));
-    if (page.size() < static_cast<std::size_t>(kPageSizeMax)) break;
+             datasets_.ListVersions(project, dataset, before, static_cast<int>(kPageSizeMax)));
+    GYRE_DO(CheckNotNeeded(page, dataset));
+    if (page.size() < static_cast<std::size_t>(kPageSizeMax)) return {};
     before = page.back().number;
   }
-  GYRE_DO(datasets_.Remove(request.Param("project"), request.Param("dataset")));
-  return net::Response::Empty();
+}
+
+Result<net::Response> DatasetsApi::Remove(net::Request& request) {
+  const std::string &project = request.Param("project"), &dataset = request.Param("dataset");
+  GYRE_DO(CheckName("dataset", dataset));
+  return native::Remove(trash_, request, {.noun = "dataset", .name = dataset, .check = [&] {
+                                            return CheckNoVersionNeeded(project, dataset);
+                                          }});
 }
 
 Result<net::Response> DatasetsApi::AddVersion(net::Request& request) {
@@ -121,9 +123,10 @@ Result<net::Response> DatasetsApi::GetVersion(net::Request& request) {
 
 Result<net::Response> DatasetsApi::RemoveVersion(net::Request& request) {
   GYRE_TRY(const data::Version version, VersionOf(request));
-  GYRE_DO(CheckNotNeeded(request, {version}, version.reference()));
-  GYRE_DO(datasets_.Remove(version.project, version.reference()));
-  return net::Response::Empty();
+  return native::Remove(trash_, request,
+                        {.noun = "dataset", .name = version.reference(), .check = [&] {
+                           return CheckNotNeeded({version}, version.reference());
+                         }});
 }
 
 Result<net::Response> DatasetsApi::SetTags(net::Request& request) {

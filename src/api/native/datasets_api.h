@@ -14,17 +14,21 @@ class Projects;
 namespace gyre::registry {
 class Registry;
 }
+namespace gyre::trash {
+class Trash;
+}
 
 namespace gyre::native {
 
 class DatasetsApi {
  public:
   DatasetsApi(data::Datasets& datasets, projects::Projects& projects, blob::Store& blobs,
-              registry::Registry& registry, ProgramReads reads)
+              registry::Registry& registry, trash::Trash& trash, ProgramReads reads)
       : datasets_(datasets),
         projects_(projects),
         blobs_(blobs),
         registry_(registry),
+        trash_(trash),
         reads_(reads) {}
   net::RouteTable table();
 
@@ -47,9 +51,9 @@ class DatasetsApi {
   Result<net::Response> SetExpectations(net::Request& request);
 
  private:
-  // GY2113 when models were made from one of them and the request does not force it.
-  Result<> CheckNotNeeded(const net::Request& request, const std::vector<data::Version>& versions,
-                          const std::string& reference);
+  // GY2113 when models were made from one of them.
+  Result<> CheckNotNeeded(const std::vector<data::Version>& versions, const std::string& reference);
+  Result<> CheckNoVersionNeeded(const std::string& project, const std::string& dataset);
   Result<data::Version> VersionOf(const net::Request& request);
   // To hand out what is in it.
   Result<data::Version> ReadVersion(const net::Request& request);
@@ -57,6 +61,7 @@ class DatasetsApi {
   projects::Projects& projects_;
   blob::Store& blobs_;
   registry::Registry& registry_;
+  trash::Trash& trash_;
   ProgramReads reads_;
 };
 

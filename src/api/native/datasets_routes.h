@@ -2,15 +2,13 @@
 #pragma once
 
 #include "api/native/datasets_api.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "base/limits.h"
 
 namespace gyre::native {
 
 inline constexpr std::int64_t kUploadBytesMax = std::int64_t{1} << 40;
-
-inline constexpr net::Field kForceDataset{"force", Type::kBool,
-                                          "although models were made from it"};
 
 inline constexpr net::Route kDatasetRoutes[] = {
     {.method = Method::kGet,
@@ -30,8 +28,9 @@ inline constexpr net::Route kDatasetRoutes[] = {
      .path = "/api/v1/projects/{project}/datasets/{dataset}",
      .handler = Bind<&DatasetsApi::Remove>,
      .permission = Permission("dataset.write"),
-     .summary = "Remove a dataset with all its versions",
-     .query = {kForceDataset}},
+     .summary = "Remove a dataset with all its versions, into the trash",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/datasets/{dataset}/versions",
      .handler = Bind<&DatasetsApi::AddVersion>,
@@ -68,8 +67,9 @@ inline constexpr net::Route kDatasetRoutes[] = {
      .path = "/api/v1/projects/{project}/datasets/{dataset}/versions/{version}",
      .handler = Bind<&DatasetsApi::RemoveVersion>,
      .permission = Permission("dataset.write"),
-     .summary = "Remove one version",
-     .query = {kForceDataset}},
+     .summary = "Remove one version, into the trash",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kPut,
      .path = "/api/v1/projects/{project}/datasets/{dataset}/versions/{version}/tags",
      .handler = Bind<&DatasetsApi::SetTags>,

@@ -4,12 +4,15 @@
 #include <cmath>
 
 #include "api/native/file_bodies.h"
+#include "api/native/in_use.h"
 #include "api/native/job_answer.h"
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "ml/automation/automation.h"
 #include "ml/automation/release.h"
 #include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
@@ -108,7 +111,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}",
      .handler = Bind<&EndpointsApi::Remove>,
      .permission = Permission("endpoint.deploy"),
-     .summary = "Remove an endpoint and its deployments"},
+     .summary = "Remove an endpoint and its deployments, into the trash",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}/rollback",
      .handler = Bind<&EndpointsApi::Rollback>,
@@ -275,9 +280,15 @@ Result<net::Response> EndpointsApi::Deploy(net::Request& request) {
 }
 
 Result<net::Response> EndpointsApi::Remove(net::Request& request) {
-  GYRE_DO(
-      serving_.Remove(request.Param("project"), request.Param("endpoint"), request.principal.name));
-  return net::Response::Empty();
+  const std::string &project = request.Param("project"), &name = request.Param("endpoint");
+  GYRE_TRY(const serving::Endpoint endpoint, serving_.Get(project, name));
+  return native::Remove(trash_, request, {.noun = "endpoint", .name = name, .check = [&] {
+                                            return CheckNoTrigger(
+                                                automation_, project, "endpoint", name,
+                                                [&](const automation::TriggerSpec& spec) {
+                                                  return automation::EndpointOf(spec) == name;
+                                                });
+                                          }});
 }
 
 Result<net::Response> EndpointsApi::Rollback(net::Request& request) {

@@ -5,8 +5,9 @@
 #include "platform/net/http.h"
 
 namespace gyre::automation {
+class Automation;
 class Releases;
-}
+}  // namespace gyre::automation
 namespace gyre::blob {
 struct Object;
 class Store;
@@ -15,14 +16,23 @@ namespace gyre::serving {
 class Predictions;
 class Serving;
 }  // namespace gyre::serving
+namespace gyre::trash {
+class Trash;
+}
 
 namespace gyre::native {
 
 class EndpointsApi {
  public:
   EndpointsApi(serving::Serving& serving, serving::Predictions& predictions, blob::Store& blobs,
-               automation::Releases& releases)
-      : serving_(serving), predictions_(predictions), blobs_(blobs), releases_(releases) {}
+               automation::Releases& releases, automation::Automation& automation,
+               trash::Trash& trash)
+      : serving_(serving),
+        predictions_(predictions),
+        blobs_(blobs),
+        releases_(releases),
+        automation_(automation),
+        trash_(trash) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -47,6 +57,8 @@ class EndpointsApi {
   serving::Predictions& predictions_;
   blob::Store& blobs_;
   automation::Releases& releases_;
+  automation::Automation& automation_;
+  trash::Trash& trash_;
 };
 
 // POST /e/{endpoint}: one request, some rows, their answers.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "ml/automation/automation.h"
 #include "ml/registry/registry.h"
 #include "ml/serving/serving.h"
 #include "ml/tracking/tracking.h"
@@ -47,6 +48,22 @@ Result<std::vector<std::string>> EndpointsOf(serving::Serving& serving,
     if (page.size() < kPage) return names;
     after = page.back().name;
   }
+}
+
+Result<> CheckNoTrigger(automation::Automation& automation, std::string_view project,
+                        std::string_view noun, std::string_view name,
+                        const std::function<bool(const automation::TriggerSpec&)>& about) {
+  GYRE_TRY(const auto triggers, automation.List(project));
+  std::vector<std::string> names;
+  for (const automation::Trigger& trigger : triggers) {
+    if (about(trigger.spec)) names.push_back(trigger.spec.name);
+  }
+  if (names.empty()) return {};
+  return FailedPrecondition("GY5006", "{} `{}` is what trigger {} is about", noun, name,
+                            Named(names))
+      .Why("a trigger without it fails whenever it is told something")
+      .Fix(fmt::format("gyre triggers rm {}", names[0]))
+      .Fix(fmt::format("gyre {}s rm {} --force    (the trigger stays)", noun, name));
 }
 
 std::string Named(const std::vector<std::string>& names) {

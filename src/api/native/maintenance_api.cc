@@ -15,7 +15,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/maintenance/gc",
      .handler = Bind<&MaintenanceApi::Collect>,
      .permission = Permission("access.admin"),
-     .summary = "Removes blobs that nothing refers to, when they are old enough",
+     .summary = "Ends what was in the trash for long enough; removes blobs that nothing refers to, "
+                "when they are old enough",
      .response_type = "CollectResult",
      .query = {{"grace_hours", Type::kWhole, "younger blobs stay: 24"}}},
     {.method = Method::kPost,
@@ -26,6 +27,12 @@ constexpr net::Route kRoutes[] = {
      .response_type = "Job",
      .audited = false,
      .query = {{"quick", Type::kWhole, "1 = only that the blobs are there"}}},
+    {.method = Method::kGet,
+     .path = "/api/v1/maintenance/space",
+     .handler = Bind<&MaintenanceApi::Space>,
+     .permission = Permission("access.admin"),
+     .summary = "Where the bytes of the data directory are; the parts add up to the whole",
+     .response_type = "Space"},
     {.method = Method::kGet,
      .path = "/api/v1/maintenance/backup",
      .handler = Bind<&MaintenanceApi::BackupSize>,
@@ -61,6 +68,11 @@ Result<net::Response> MaintenanceApi::Check(net::Request& request) {
                          .input = Json::Obj({{"quick", quick == 1}}),
                          .cpu_slots = 0}));
   return Accepted(job);
+}
+
+Result<net::Response> MaintenanceApi::Space(net::Request& /*request*/) {
+  GYRE_TRY(const Json space, maintenance_.space());
+  return net::Response::JsonDoc(space);
 }
 
 Result<net::Response> MaintenanceApi::BackupSize(net::Request& /*request*/) {

@@ -4,6 +4,7 @@
 
 #include "api/native/in_use.h"
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -12,6 +13,7 @@
 #include "ml/evaluation/evaluations.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
+#include "ml/registry/trash_kind.h"
 #include "platform/blob/blob_store.h"
 
 namespace gyre::native {
@@ -35,7 +37,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/models/{model}",
      .handler = Bind<&ModelsApi::Remove>,
      .permission = Permission("model.write"),
-     .summary = "Remove a model that no alias and no endpoint uses; its history stays"},
+     .summary = "Remove a model that no alias and no endpoint uses, into the trash",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions",
      .handler = Bind<&ModelsApi::Versions>,
@@ -52,8 +56,10 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}",
      .handler = Bind<&ModelsApi::RemoveVersion>,
      .permission = Permission("model.write"),
-     .summary = "Remove a version that no alias and no endpoint uses; its number is never given "
-                "again"},
+     .summary = "Remove a version that no alias and no endpoint uses, into the trash; its number "
+                "is never given again",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions/{version}/card",
      .handler = Bind<&ModelsApi::Card>,
@@ -209,9 +215,9 @@ Result<net::Response> ModelsApi::Get(net::Request& request) {
   return net::Response::JsonDoc(registry::ModelToJson(model));
 }
 
-Result<> ModelsApi::CheckNotServed(const registry::ModelVersion& version) {
+Result<> ModelsApi::CheckNotUsed(const registry::ModelVersion& version) {
   GYRE_TRY(const auto endpoints, EndpointsOf(serving_, version.id));
-  if (endpoints.empty()) return {};
+  if (endpoints.empty()) return registry::CheckNoAlias(version);
   return FailedPrecondition("GY3621", "{} is served by endpoint {}", version.name(),
                             Named(endpoints))
       .Why("what an endpoint answers with is in use")
@@ -223,9 +229,13 @@ Result<> ModelsApi::CheckNotServed(const registry::ModelVersion& version) {
 Result<net::Response> ModelsApi::Remove(net::Request& request) {
   GYRE_TRY(const auto versions,
            registry_.ListVersions(request.Param("project"), request.Param("model")));
-  for (const registry::ModelVersion& version : versions) GYRE_DO(CheckNotServed(version));
-  GYRE_DO(registry_.DeleteModel(request.Param("project"), request.Param("model")));
-  return net::Response::Empty();
+  const std::string& model = request.Param("model");
+  return native::Remove(trash_, request,
+                        {.noun = "model", .name = model, .check = [&]() -> Result<> {
+                           for (const registry::ModelVersion& version : versions)
+                             GYRE_DO(CheckNotUsed(version));
+                           return {};
+                         }});
 }
 
 Result<net::Response> ModelsApi::Versions(net::Request& request) {
@@ -261,9 +271,9 @@ Result<net::Response> ModelsApi::GetVersion(net::Request& request) {
 
 Result<net::Response> ModelsApi::RemoveVersion(net::Request& request) {
   GYRE_TRY(const registry::ModelVersion version, Version(request));
-  GYRE_DO(CheckNotServed(version));
-  GYRE_DO(registry_.DeleteVersion(version.id));
-  return net::Response::Empty();
+  return native::Remove(trash_, request, {.noun = "model", .name = version.name(), .check = [&] {
+                                            return CheckNotUsed(version);
+                                          }});
 }
 
 Result<net::Response> ModelsApi::Card(net::Request& request) {

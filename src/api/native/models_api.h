@@ -23,6 +23,9 @@ struct ModelVersion;
 namespace gyre::serving {
 class Serving;
 }
+namespace gyre::trash {
+class Trash;
+}
 
 namespace gyre::native {
 
@@ -30,13 +33,14 @@ class ModelsApi {
  public:
   ModelsApi(registry::Registry& registry, evaluation::Evaluations& evaluations,
             projects::Projects& projects, data::Datasets& datasets, blob::Store& blobs,
-            serving::Serving& serving)
+            serving::Serving& serving, trash::Trash& trash)
       : registry_(registry),
         evaluations_(evaluations),
         projects_(projects),
         datasets_(datasets),
         blobs_(blobs),
-        serving_(serving) {}
+        serving_(serving),
+        trash_(trash) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -60,8 +64,8 @@ class ModelsApi {
   Result<registry::ModelVersion> Version(const net::Request& request);
   // The newest kept evaluation, or the one that training attached; null when there is none.
   Result<Json> EvaluationOf(const registry::ModelVersion& version);
-  // GY3621 when an endpoint serves it.
-  Result<> CheckNotServed(const registry::ModelVersion& version);
+  // GY3621 when an endpoint serves it, GY3609 when an alias points at it.
+  Result<> CheckNotUsed(const registry::ModelVersion& version);
   // With the name and the content hash of the data that it was made from, while those are there.
   Json Document(const registry::ModelVersion& version);
   Result<Json> Goals(const registry::ModelVersion& version, const Json& evaluation);
@@ -72,6 +76,7 @@ class ModelsApi {
   data::Datasets& datasets_;
   blob::Store& blobs_;
   serving::Serving& serving_;
+  trash::Trash& trash_;
 };
 
 }  // namespace gyre::native

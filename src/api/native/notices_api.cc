@@ -1,6 +1,7 @@
 #include "api/native/notices_api.h"
 
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -51,7 +52,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/channels/{channel}",
      .handler = Bind<&NoticesApi::RemoveChannel>,
      .permission = Permission("channel.write"),
-     .summary = "Removes a channel; what waits for it is dead then"},
+     .summary = "Removes a channel, into the trash; what waits for it is dead then",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/channels/{channel}/test",
      .handler = Bind<&NoticesApi::TryChannel>,
@@ -240,8 +243,9 @@ Result<net::Response> NoticesApi::GetChannel(net::Request& request) {
 }
 
 Result<net::Response> NoticesApi::RemoveChannel(net::Request& request) {
-  GYRE_DO(notices_.RemoveChannel(request.Param("project"), request.Param("channel")));
-  return net::Response::Empty();
+  GYRE_TRY(const notices::Channel channel,
+           notices_.GetChannel(request.Param("project"), request.Param("channel")));
+  return native::Remove(trash_, request, {.noun = "channel", .name = channel.settings.name});
 }
 
 Result<net::Response> NoticesApi::TryChannel(net::Request& request) {

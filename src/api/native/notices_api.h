@@ -9,13 +9,16 @@ class Notices;
 namespace gyre::projects {
 class Projects;
 }
+namespace gyre::trash {
+class Trash;
+}
 
 namespace gyre::native {
 
 class NoticesApi {
  public:
-  NoticesApi(notices::Notices& notices, projects::Projects& projects)
-      : notices_(notices), projects_(projects) {}
+  NoticesApi(notices::Notices& notices, projects::Projects& projects, trash::Trash& trash)
+      : notices_(notices), projects_(projects), trash_(trash) {}
   net::RouteTable table();
 
   Result<net::Response> ListChannels(net::Request& request);
@@ -31,6 +34,7 @@ class NoticesApi {
  private:
   notices::Notices& notices_;
   projects::Projects& projects_;
+  trash::Trash& trash_;
 };
 
 }  // namespace gyre::native

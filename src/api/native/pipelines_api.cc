@@ -3,10 +3,13 @@
 #include <limits>
 
 #include "api/native/expected.h"
+#include "api/native/in_use.h"
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "api/native/step_rights.h"
 #include "ledger/access/access.h"
+#include "ml/automation/automation.h"
 #include "ml/pipelines/pipelines.h"
 
 namespace gyre::native {
@@ -47,7 +50,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/pipelines/{pipeline}",
      .handler = Bind<&PipelinesApi::Remove>,
      .permission = Permission("pipeline.write"),
-     .summary = "Remove a pipeline, or one version of it; its runs stay"},
+     .summary = "Remove a pipeline, or one version of it, into the trash; its runs stay",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/pipelines/{pipeline}/expected",
      .handler = Bind<&PipelinesApi::Expected>,
@@ -195,8 +200,17 @@ Result<net::Response> PipelinesApi::Check(net::Request& request) {
 }
 
 Result<net::Response> PipelinesApi::Remove(net::Request& request) {
-  GYRE_DO(pipelines_.Remove(request.Param("project"), request.Param("pipeline")));
-  return net::Response::Empty();
+  const std::string &project = request.Param("project"), &name = request.Param("pipeline");
+  GYRE_TRY(const pipelines::PipelineVersion found, pipelines_.Resolve(project, name));
+  const bool whole = name.find(':') == std::string::npos;
+  const auto runs = [&](const automation::TriggerSpec& spec) {
+    return spec.pipeline == found.reference() ||
+           (whole && spec.pipeline.starts_with(found.name + ":"));
+  };
+  return native::Remove(trash_, request, {.noun = "pipeline", .name = name, .check = [&] {
+                                            return CheckNoTrigger(automation_, project, "pipeline",
+                                                                  name, runs);
+                                          }});
 }
 
 Result<net::Response> PipelinesApi::Expected(net::Request& request) {

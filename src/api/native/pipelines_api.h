@@ -6,11 +6,17 @@
 namespace gyre::access {
 class Access;
 }
+namespace gyre::automation {
+class Automation;
+}
 namespace gyre::pipelines {
 class Pipelines;
 struct RunRequest;
 struct RunView;
 }  // namespace gyre::pipelines
+namespace gyre::trash {
+class Trash;
+}
 
 namespace gyre::usage {
 class Usage;
@@ -20,8 +26,13 @@ namespace gyre::native {
 
 class PipelinesApi {
  public:
-  PipelinesApi(pipelines::Pipelines& pipelines, access::Access& access, const usage::Usage& usage)
-      : pipelines_(pipelines), access_(access), usage_(usage) {}
+  PipelinesApi(pipelines::Pipelines& pipelines, access::Access& access, const usage::Usage& usage,
+               automation::Automation& automation, trash::Trash& trash)
+      : pipelines_(pipelines),
+        access_(access),
+        usage_(usage),
+        automation_(automation),
+        trash_(trash) {}
   net::RouteTable table();
 
   Result<net::Response> Add(net::Request& request);
@@ -45,6 +56,8 @@ class PipelinesApi {
   pipelines::Pipelines& pipelines_;
   access::Access& access_;
   const usage::Usage& usage_;  // what runs have cost
+  automation::Automation& automation_;
+  trash::Trash& trash_;
 };
 
 }  // namespace gyre::native

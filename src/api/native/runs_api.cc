@@ -7,6 +7,7 @@
 #include "api/native/in_use.h"
 #include "api/native/lists.h"
 #include "api/native/program_reads.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -54,8 +55,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/runs/{run}",
      .handler = Bind<&RunsApi::Remove>,
      .permission = Permission("run.write"),
-     .summary = "Remove a run with its metrics and artifacts",
-     .query = {{"force", Type::kBool, "although a registered model was made by it"}}},
+     .summary = "Remove a run with its metrics and artifacts, into the trash",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/runs/{run}/metrics/{key}",
      .handler = Bind<&RunsApi::Metrics>,
@@ -264,16 +266,21 @@ Result<net::Response> RunsApi::Get(net::Request& request) {
 
 Result<net::Response> RunsApi::Remove(net::Request& request) {
   GYRE_TRY(const tracking::Run run, RunOf(request));
+  return native::Remove(trash_, request, {.noun = "run", .name = run.id, .check = [&] {
+                                            return CheckMadeNothing(run);
+                                          }});
+}
+
+Result<> RunsApi::CheckMadeNothing(const tracking::Run& run) {
   GYRE_TRY(const auto models, ModelsOf(registry_, tracking_, run));
-  if (!models.empty() && request.Query("force") != "true") {
+  if (!models.empty()) {
     return FailedPrecondition("GY3413", "run {} has made {}", run.id.substr(0, 8), Named(models))
         .Why("its parameters, metrics and log say how the model came about, and would be lost")
         .Fix(fmt::format("gyre models rm {}    (first, when the model is not needed)", models[0]))
         .Fix(fmt::format("gyre runs rm {} --force    (the model stays, its record goes)",
                          run.id.substr(0, 8)));
   }
-  GYRE_DO(tracking_.DeleteRun(run.id));
-  return net::Response::Empty();
+  return {};
 }
 
 Result<net::Response> RunsApi::Metrics(net::Request& request) {

@@ -22,6 +22,9 @@ class Registry;
 namespace gyre::runners {
 class Jobs;
 }
+namespace gyre::trash {
+class Trash;
+}
 namespace gyre::tracking {
 class Tracking;
 struct NewRun;
@@ -34,14 +37,15 @@ class RunsApi {
  public:
   RunsApi(tracking::Tracking& tracking, runners::Jobs& jobs, blob::Store& blobs,
           access::Access& access, projects::Projects& projects, registry::Registry& registry,
-          data::Datasets& datasets)
+          data::Datasets& datasets, trash::Trash& trash)
       : tracking_(tracking),
         jobs_(jobs),
         blobs_(blobs),
         access_(access),
         projects_(projects),
         registry_(registry),
-        datasets_(datasets) {}
+        datasets_(datasets),
+        trash_(trash) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -58,6 +62,8 @@ class RunsApi {
   Result<net::Response> End(net::Request& request);
 
  private:
+  // GY3413 when registered models came of it.
+  Result<> CheckMadeNothing(const tracking::Run& run);
   Result<tracking::Run> RunOf(const net::Request& request);
   Result<tracking::NewRun> ProgramOf(const net::Request& request, const Json& body);
 
@@ -68,6 +74,7 @@ class RunsApi {
   projects::Projects& projects_;
   registry::Registry& registry_;
   data::Datasets& datasets_;
+  trash::Trash& trash_;
 };
 
 }  // namespace gyre::native

@@ -1,8 +1,10 @@
 #include "api/native/secrets_api.h"
 
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "base/time.h"
+#include "ledger/notices/notices.h"
 #include "ledger/secrets/secrets.h"
 #include "ml/projects/projects.h"
 
@@ -28,7 +30,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/secrets/{secret}",
      .handler = Bind<&SecretsApi::Remove>,
      .permission = Permission("secret.write"),
-     .summary = "Removes a secret"},
+     .summary = "Removes a secret, into the trash",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kPost,
      .path = "/api/v1/secrets/rotate",
      .handler = Bind<&SecretsApi::Rotate>,
@@ -62,8 +66,27 @@ Result<net::Response> SecretsApi::Put(net::Request& request) {
 }
 
 Result<net::Response> SecretsApi::Remove(net::Request& request) {
-  GYRE_DO(secrets_.Remove(request.Param("project"), request.Param("secret")));
-  return net::Response::Empty();
+  return native::Remove(trash_, request,
+                        {.noun = "secret", .name = request.Param("secret"), .check = [&] {
+                           return CheckNoChannel(request.Param("project"), request.Param("secret"));
+                         }});
+}
+
+Result<> SecretsApi::CheckNoChannel(const std::string& project, const std::string& name) {
+  const std::string reference = "secret:" + name;
+  GYRE_TRY(const auto channels, notices_.ListChannels(project));
+  for (const notices::Channel& channel : channels) {
+    const notices::NewChannel& settings = channel.settings;
+    for (const std::string* text :
+         {&settings.webhook, &settings.secret, &settings.user, &settings.password}) {
+      if (*text != reference) continue;
+      return FailedPrecondition("GY5007", "channel {} uses secret `{}`", settings.name, name)
+          .Why("without it nothing can be sent there")
+          .Fix(fmt::format("gyre channels rm {}", settings.name))
+          .Fix(fmt::format("gyre secrets rm {} --force    (the channel stays)", name));
+    }
+  }
+  return {};
 }
 
 Result<net::Response> SecretsApi::Rotate(net::Request&) {

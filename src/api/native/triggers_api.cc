@@ -2,6 +2,7 @@
 
 #include "api/native/expected.h"
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "api/native/step_rights.h"
 #include "ml/automation/automation.h"
@@ -59,7 +60,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/triggers/{trigger}",
      .handler = Bind<&TriggersApi::Remove>,
      .permission = Permission("trigger.write"),
-     .summary = "Remove a trigger and its firings; runs that it began go on"},
+     .summary = "Remove a trigger and its firings, into the trash; runs that it began go on",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/triggers/{trigger}/fire",
      .handler = Bind<&TriggersApi::Fire>,
@@ -166,8 +169,9 @@ Result<net::Response> TriggersApi::Replace(net::Request& request) {
 }
 
 Result<net::Response> TriggersApi::Remove(net::Request& request) {
-  GYRE_DO(automation_.Remove(request.Param("project"), request.Param("trigger")));
-  return net::Response::Empty();
+  GYRE_TRY(const automation::Trigger trigger,
+           automation_.Get(request.Param("project"), request.Param("trigger")));
+  return native::Remove(trash_, request, {.noun = "trigger", .name = trigger.spec.name});
 }
 
 Result<net::Response> TriggersApi::Fire(net::Request& request) {

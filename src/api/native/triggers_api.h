@@ -17,6 +17,9 @@ class Pipelines;
 namespace gyre::projects {
 class Projects;
 }
+namespace gyre::trash {
+class Trash;
+}
 
 namespace gyre::usage {
 class Usage;
@@ -28,13 +31,14 @@ class TriggersApi {
  public:
   TriggersApi(automation::Automation& automation, projects::Projects& projects,
               pipelines::Pipelines& pipelines, access::Access& access,
-              automation::Releases& releases, const usage::Usage& usage)
+              automation::Releases& releases, const usage::Usage& usage, trash::Trash& trash)
       : automation_(automation),
         projects_(projects),
         pipelines_(pipelines),
         access_(access),
         releases_(releases),
-        usage_(usage) {}
+        usage_(usage),
+        trash_(trash) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -60,6 +64,7 @@ class TriggersApi {
   access::Access& access_;
   automation::Releases& releases_;
   const usage::Usage& usage_;  // what runs have cost
+  trash::Trash& trash_;
 };
 
 }  // namespace gyre::native

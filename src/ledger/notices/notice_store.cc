@@ -1,6 +1,7 @@
 #include "ledger/notices/notice_store.h"
 
 #include "ledger/notices/channel.h"
+#include "ledger/trash/parcel.h"
 
 namespace gyre::notices {
 namespace {
@@ -122,16 +123,24 @@ Result<bool> PutChannel(db::Transaction& tx, const ChannelRow& row, bool replace
   return true;
 }
 
-Result<bool> DeleteChannel(db::Transaction& tx, std::string_view project, std::string_view name,
-                           std::int64_t now_us) {
-  GYRE_DO(
-      tx.Execute("DELETE FROM notice_channel WHERE project = ?1 AND name = ?2", {project, name}));
-  if (tx.changes() == 0) return false;
-  GYRE_DO(tx.Execute(
+Error NoChannel(std::string_view project, std::string_view name) {
+  return NotFound("GY4402", "project {} has no channel `{}`", project, name)
+      .Fix(fmt::format("gyre channels --project {}", project));
+}
+
+Result<> RemoveChannel(db::Transaction& tx, const trash::Asked& asked, std::int64_t now_us) {
+  GYRE_TRY(const auto rows, ReadChannels(tx, asked.project, asked.name));
+  if (rows.empty() || asked.name.empty()) return NoChannel(asked.project, asked.name);
+  GYRE_TRY(trash::Parcel parcel, trash::Parcel::Begin(tx, {.noun = "channel",
+                                                           .project = asked.project,
+                                                           .name = asked.name,
+                                                           .by = asked.by,
+                                                           .now_us = now_us}));
+  GYRE_DO(parcel.Take("notice_channel", "project = ?1 AND name = ?2", {asked.project, asked.name}));
+  return tx.Execute(
       "UPDATE notice_delivery SET state = 'dead', error = 'the channel was removed', changed_us = "
       "?3 WHERE project = ?1 AND channel = ?2 AND state = 'waiting'",
-      {project, name, now_us}));
-  return true;
+      {asked.project, asked.name, now_us});
 }
 
 Result<std::vector<ChannelRow>> ReadChannels(db::Reader& reader, std::string_view project,

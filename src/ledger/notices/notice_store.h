@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ledger/notices/notices.h"
+#include "ledger/trash/trash.h"
 
 namespace gyre::notices {
 
@@ -24,8 +25,9 @@ struct ChannelRow {
 };
 // False when there is one of that name and it may not be replaced.
 Result<bool> PutChannel(db::Transaction& tx, const ChannelRow& row, bool replace);
-Result<bool> DeleteChannel(db::Transaction& tx, std::string_view project, std::string_view name,
-                           std::int64_t now_us);
+Error NoChannel(std::string_view project, std::string_view name);
+// Into the trash. Error: kNotFound GY4402.
+Result<> RemoveChannel(db::Transaction& tx, const trash::Asked& asked, std::int64_t now_us);
 // All of a project, or the one of that name.
 Result<std::vector<ChannelRow>> ReadChannels(db::Reader& reader, std::string_view project,
                                              std::string_view name = {});

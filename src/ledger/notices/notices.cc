@@ -15,11 +15,6 @@
 namespace gyre::notices {
 namespace {
 
-Error NoChannel(std::string_view project, std::string_view name) {
-  return NotFound("GY4402", "project {} has no channel `{}`", project, name)
-      .Fix(fmt::format("gyre channels --project {}", project));
-}
-
 Result<Channel> MakeChannel(db::Reader& reader, const ChannelRow& row) {
   Channel channel;
   GYRE_TRY(channel.settings,
@@ -77,9 +72,9 @@ class NoticesImpl : public Notices {
     return std::move(channels.front());
   }
   Result<> RemoveChannel(std::string_view project, std::string_view name) override {
-    return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
-      GYRE_TRY(const bool removed, DeleteChannel(tx, project, name, rooms_.clock.NowMicros()));
-      return removed ? Result<>() : NoChannel(project, name);
+    return rooms_.database.Write([&](db::Transaction& tx) {
+      return notices::RemoveChannel(tx, {.project = project, .name = name, .by = "gyre"},
+                                    rooms_.clock.NowMicros());
     });
   }
   Result<Trial> TryChannel(std::string_view project, std::string_view name) override;

@@ -12,6 +12,7 @@
 #include "ledger/events/events.h"
 #include "ledger/notices/courier.h"
 #include "ledger/secrets/secrets.h"
+#include "ledger/trash/trash.h"
 #include "platform/net/egress.h"
 #include "platform/telemetry/metrics.h"
 
@@ -25,7 +26,7 @@ class NoticesTest : public testing::Test {
     std::filesystem::create_directories(directory_);
     database_ = *db::OpenSqlite({.path = directory_ + "/gyre.db"});
     const db::ModuleSchema schemas[] = {events::EventsSchema(), secrets::SecretsSchema(),
-                                        NoticesSchema()};
+                                        trash::TrashSchema(), NoticesSchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     events_ = events::OpenEvents(*database_, clock_);
     secrets_ = *secrets::OpenSecrets(*database_, directory_ + "/master.key", clock_);

@@ -6,6 +6,8 @@
 #include "base/mutex.h"
 #include "base/text.h"
 #include "ledger/secrets/seal.h"
+#include "ledger/secrets/trash_kind.h"
+#include "ledger/trash/parcel.h"
 #include "platform/exec/files.h"
 
 namespace gyre::secrets {
@@ -92,10 +94,8 @@ Result<std::vector<SecretInfo>> SecretsImpl::List(std::string_view project) {
 }
 
 Result<> SecretsImpl::Remove(std::string_view project, std::string_view name) {
-  return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(tx.Execute("DELETE FROM secret WHERE project = ?1 AND name = ?2", {project, name}));
-    if (tx.changes() == 0) return NoSecret(project, name);
-    return {};
+  return database_.Write([&](db::Transaction& tx) {
+    return RemoveSecret(tx, {.project = project, .name = name, .by = "gyre"}, clock_.NowMicros());
   });
 }
 
@@ -154,6 +154,8 @@ Result<> SecretsImpl::RotateMasterKey() {
     Wipe(&*key);
   }
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    // Those in the trash are wrapped under the old key: they end with it.
+    GYRE_DO(trash::EndRows(tx, "secret"));
     for (const StoredSecret& secret : secrets) {
       GYRE_DO(tx.Execute(
           "UPDATE secret SET key_id = ?3, wrapped_key = ?4 WHERE project = ?1 AND name = ?2",

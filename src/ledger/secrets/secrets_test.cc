@@ -8,6 +8,8 @@
 
 #include "base/id.h"
 #include "ledger/secrets/seal.h"
+#include "ledger/secrets/trash_kind.h"
+#include "platform/blob/blob_store.h"
 
 namespace gyre::secrets {
 namespace {
@@ -21,8 +23,8 @@ class SecretsTest : public testing::Test {
     fs::create_directories(directory_);
     key_path_ = directory_ + "/master.key";
     database_ = *db::OpenSqlite({.path = directory_ + "/gyre.db"});
-    const db::ModuleSchema schema = SecretsSchema();
-    ASSERT_TRUE(database_->Migrate(std::span(&schema, 1)));
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), trash::TrashSchema(), SecretsSchema()};
+    ASSERT_TRUE(database_->Migrate(schemas));
     Reopen();
   }
   void TearDown() override {
@@ -69,6 +71,20 @@ TEST_F(SecretsTest, KeepsValuesAndShowsOnlyNames) {
   ASSERT_TRUE(secrets_->Remove("p", "token"));
   EXPECT_EQ(secrets_->Resolve("p", "secret:token").error().gy(), "GY4142");
   EXPECT_EQ(secrets_->Remove("p", "token").error().code(), Code::kNotFound);
+}
+
+TEST_F(SecretsTest, ARemovedOneIsReadByNobodyAndComesBack) {
+  trash::Trash trash(*database_, SystemClock(), kMicrosPerSecond);
+  trash.Register(SecretTrash(*database_, SystemClock()));
+  ASSERT_TRUE(secrets_->Put("p", "token", "easy to find", "ada"));
+  const auto gone = trash.Remove("secret", {.project = "p", .name = "token", .by = "ada"});
+  ASSERT_TRUE(gone) << gone.error().ToString();
+  EXPECT_EQ(secrets_->Resolve("p", "secret:token").error().gy(), "GY4142");
+  ASSERT_TRUE(trash.Restore(*gone, ""));
+  EXPECT_EQ(*secrets_->Resolve("p", "secret:token"), "easy to find");
+  ASSERT_TRUE(trash.Remove("secret", {.project = "p", .name = "token", .by = "ada"}));
+  ASSERT_TRUE(secrets_->RotateMasterKey());
+  EXPECT_TRUE(trash.List({})->empty()) << "its key has ended";
 }
 
 TEST_F(SecretsTest, NoPlainValueReachesTheDisk) {

@@ -77,8 +77,9 @@ Result<Trigger> AutomationService::Replace(std::string_view project, TriggerSpec
 
 Result<> AutomationService::Remove(std::string_view project, std::string_view name) {
   GYRE_TRY(const Trigger trigger, Get(project, name));
-  GYRE_DO(database_.Write([&](db::Transaction& tx) { return DeleteTrigger(tx, trigger.id); }));
-  lookouts_stale_ = true;
+  GYRE_DO(database_.Write(
+      [&](db::Transaction& tx) { return RemoveTrigger(tx, trigger, "gyre", clock_.NowMicros()); }));
+  TriggersChanged();
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/testing/set_clock.h"
 #include "ledger/lineage/lineage.h"
+#include "ledger/trash/trash.h"
 #include "ml/automation/automation.h"
 
 namespace gyre::automation {
@@ -22,7 +23,7 @@ class AutomationTest : public testing::Test {
     ASSERT_TRUE(database) << database.error().ToString();
     database_ = *std::move(database);
     const db::ModuleSchema schemas[] = {events::EventsSchema(), lineage::LineageSchema(),
-                                        AutomationSchema()};
+                                        trash::TrashSchema(), AutomationSchema()};
     const auto migrated = database_->Migrate(schemas);
     ASSERT_TRUE(migrated) << migrated.error().ToString();
     Open();

@@ -1,5 +1,7 @@
 #include "ml/automation/trigger_store.h"
 
+#include "ledger/trash/parcel.h"
+
 namespace gyre::automation {
 namespace {
 
@@ -71,10 +73,17 @@ Result<> SetLookedAt(db::Transaction& tx, std::string_view trigger_id, std::int6
       {trigger_id, looked_us});
 }
 
-Result<> DeleteTrigger(db::Transaction& tx, std::string_view id) {
-  GYRE_DO(tx.Execute("DELETE FROM automation_schedule WHERE trigger_id = ?1", {id}));
-  GYRE_DO(tx.Execute("DELETE FROM automation_firing WHERE trigger_id = ?1", {id}));
-  return tx.Execute("DELETE FROM automation_trigger WHERE id = ?1", {id});
+Result<> RemoveTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view by,
+                       std::int64_t now_us) {
+  GYRE_TRY(trash::Parcel parcel, trash::Parcel::Begin(tx, {.noun = "trigger",
+                                                           .project = trigger.project,
+                                                           .name = trigger.spec.name,
+                                                           .what = trigger.spec.pipeline,
+                                                           .by = by,
+                                                           .now_us = now_us}));
+  for (const std::string_view table : {"automation_schedule", "automation_firing"})
+    GYRE_DO(parcel.Take(table, "trigger_id = ?1", {trigger.id}));
+  return parcel.Take("automation_trigger", "id = ?1", {trigger.id});
 }
 
 Result<std::optional<Trigger>> FindTrigger(db::Reader& reader, std::string_view project,

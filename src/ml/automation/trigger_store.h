@@ -12,7 +12,9 @@ namespace gyre::automation {
 
 Result<> InsertTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view spec);
 Result<> UpdateTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view spec);
-Result<> DeleteTrigger(db::Transaction& tx, std::string_view id);
+// Into the trash, with its firings.
+Result<> RemoveTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view by,
+                       std::int64_t now_us);
 Result<std::optional<Trigger>> FindTrigger(db::Reader& reader, std::string_view project,
                                            std::string_view name);
 Result<std::vector<Trigger>> ListTriggers(db::Reader& reader,

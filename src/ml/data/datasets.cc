@@ -12,6 +12,7 @@
 #include "ml/data/expectations.h"
 #include "ml/data/import_request.h"
 #include "ml/data/reference.h"
+#include "ml/data/trash_kind.h"
 #include "ml/data/upload.h"
 #include "ml/data/version_store.h"
 #include "platform/exec/files.h"
@@ -32,7 +33,12 @@ class DatasetsService : public Datasets {
  public:
   DatasetsService(db::Database& database, blob::Store& blobs, runners::Jobs& jobs,
                   events::Events& events, const Clock& clock)
-      : store_(database), blobs_(blobs), jobs_(jobs), events_(events), clock_(clock) {
+      : database_(database),
+        store_(database),
+        blobs_(blobs),
+        jobs_(jobs),
+        events_(events),
+        clock_(clock) {
     jobs_.Register({.name = "dataset.import", .execute = [this](runners::JobRun& run) {
                       return ExecuteImport(run, run.job().input, 0);
                     }});
@@ -106,9 +112,9 @@ class DatasetsService : public Datasets {
   Result<Json> Unchanged(const Version& version, const Json& tags);
   Result<NewVersion> StoreFiles(const Json& input, const Json& made, const std::string& scratch);
   Result<Json> SuiteInForce(const Dataset& dataset);
-  Result<> Announce(db::Transaction& tx, const Version& version, std::string_view kind);
   Result<Json> ExecuteCheck(runners::JobRun& run);
 
+  db::Database& database_;
   VersionStore store_;
   blob::Store& blobs_;
   runners::Jobs& jobs_;
@@ -182,27 +188,10 @@ Result<> DatasetsService::SetTags(std::string_view project, std::string_view ref
 }
 
 Result<> DatasetsService::Remove(std::string_view project, std::string_view text) {
-  GYRE_TRY(const Reference reference, ReferenceWithin(project, text));
-  GYRE_TRY(const Dataset dataset, Get(project, reference.dataset));
-  if (reference.number > 0) {
-    GYRE_TRY(const StoredVersion stored, Find(project, text));
-    if (dataset.versions == 1)
-      return store_.Remove(dataset.id, 0, [&](db::Transaction& tx, const Version& v) {
-        return Announce(tx, v, "dataset.version.removed");
-      });
-  }
-  return store_.Remove(dataset.id, reference.number, [&](db::Transaction& tx, const Version& v) {
-    return Announce(tx, v, "dataset.version.removed");
-  });
-}
-
-Result<> DatasetsService::Announce(db::Transaction& tx, const Version& version,
-                                   std::string_view kind) {
-  // Names are checked: nothing here needs escaping.
-  const std::string payload =
-      fmt::format(R"({{"dataset":"{}","version":{}}})", version.dataset, version.number);
-  return events_.Publish(
-      tx, {.kind = kind, .project = version.project, .subject = version.id, .payload = payload});
+  GYRE_TRY([[maybe_unused]] const std::string name,
+           RemoveDataset({database_, *this, events_, clock_},
+                         {.project = project, .name = text, .by = "gyre"}));
+  return {};
 }
 
 Result<std::unique_ptr<Upload>> DatasetsService::NewUpload() {
@@ -361,7 +350,7 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run, const Json& input,
                                            .project = v.project,
                                            .created_us = v.created_us}));
              GYRE_DO(NoteSource(tx, v));
-             return Announce(tx, v, "dataset.version.created");
+             return Announce(events_, tx, v, "dataset.version.created");
            }));
   if (created) return ImportResult(stored, true);
   GYRE_TRY(Json unchanged, Unchanged(stored, input["tags"]));

@@ -5,6 +5,7 @@
 
 #include "ledger/lineage/lineage.h"
 #include "ml/data/queries.h"
+#include "ml/data/trash_kind.h"
 #include "ml/runners/testing/jobs_here.h"
 #include "platform/exec/files.h"
 #include "platform/table/archive.h"
@@ -19,7 +20,8 @@ class DatasetsTest : public testing::Test {
     std::filesystem::create_directories(folder_);
     database_ = *db::OpenSqlite({.path = folder_ + "/gyre.db"});
     const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(),
-                                        lineage::LineageSchema(), DataSchema()};
+                                        lineage::LineageSchema(), trash::TrashSchema(),
+                                        DataSchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     blobs_ = *blob::OpenLocalStore(folder_ + "/blobs");
     events_ = events::OpenEvents(*database_, SystemClock());
@@ -385,9 +387,39 @@ TEST_F(DatasetsTest, RemovingDropsRows) {
   ASSERT_TRUE(datasets_->SetTags("default", "people:v1", {{"k", "v"}}));
   ASSERT_TRUE(datasets_->Remove("default", "people"));
   EXPECT_EQ(Count("SELECT (SELECT count(*) FROM dataset) + (SELECT count(*) FROM dataset_part) + "
-                  "(SELECT count(*) FROM blob_ref)"),
+                  "(SELECT count(*) FROM blob_ref WHERE owner_kind <> 'trash')"),
             0);
   EXPECT_EQ(datasets_->Remove("default", "people").error().code(), Code::kNotFound);
+}
+
+TEST_F(DatasetsTest, WhatWasRemovedComesBack) {
+  ASSERT_EQ(Add(People(100)).state, "succeeded");
+  ASSERT_EQ(Add(People(50)).state, "succeeded");
+  ASSERT_TRUE(datasets_->SetTags("default", "people:v1", {{"k", "v"}}));
+  const Version before = *datasets_->Resolve("default", "people:v1");
+  const std::int64_t refs = Count("SELECT count(*) FROM blob_ref");
+  trash::Trash trash(*database_, SystemClock(), kMicrosPerSecond);
+  trash.Register(DatasetTrash({*database_, *datasets_, *events_, SystemClock()}));
+  const trash::Asked one{.project = "default", .name = "people:v1", .by = "ann"};
+  EXPECT_EQ(trash.Remove("dataset", one)->name, "people:v1");
+  const trash::Asked last{.project = "default", .name = "people:v2", .by = "ann"};
+  EXPECT_EQ(trash.Remove("dataset", last)->name, "people") << "a dataset has a version";
+  const auto first = trash.Newest("default", "dataset", "people:v1");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(trash.Restore(*first, "").error().gy(), "GY5004") << "its dataset is not there";
+  const auto whole = trash.Newest("default", "dataset", "people");
+  ASSERT_TRUE(whole);
+  ASSERT_TRUE(trash.Restore(*whole, "folk"));
+  ASSERT_TRUE(trash.Restore(*first, ""));
+  const auto after = datasets_->Resolve("default", "folk:v1");
+  ASSERT_TRUE(after) << after.error().ToString();
+  EXPECT_EQ(after->id, before.id);
+  EXPECT_EQ(after->content_hash, before.content_hash);
+  EXPECT_EQ(after->tags, before.tags);
+  EXPECT_EQ(after->rows, 100);
+  EXPECT_TRUE(datasets_->PartPaths(*after));
+  EXPECT_EQ(Count("SELECT count(*) FROM blob_ref"), refs);
+  EXPECT_EQ(Count("SELECT count(*) FROM trash_row"), 0);
 }
 
 TEST_F(DatasetsTest, ProfilesKnowTheirTarget) {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/id.h"
+#include "base/text.h"
 #include "ml/data/dataset_json.h"
 
 namespace gyre::data {
@@ -331,22 +332,39 @@ Result<> VersionStore::SetMerged(std::string_view version_id, const blob::Object
   });
 }
 
-Result<> VersionStore::Remove(std::string_view dataset_id, std::int64_t number, const Also& also) {
+Result<> Announce(events::Events& events, db::Transaction& tx, const Version& version,
+                  std::string_view kind) {
+  // Names are checked: nothing here needs escaping.
+  const std::string payload =
+      fmt::format(R"({{"dataset":"{}","version":{}}})", version.dataset, version.number);
+  return events.Publish(
+      tx, {.kind = kind, .project = version.project, .subject = version.id, .payload = payload});
+}
+
+Result<> VersionStore::Remove(std::string_view dataset_id, std::int64_t number,
+                              trash::Removal removal, const Also& also) {
   GYRE_TRY(std::vector<Version> versions,
            ListVersions(dataset_id, 0, std::numeric_limits<int>::max()));
   if (number > 0)
     std::erase_if(versions, [&](const Version& version) { return version.number != number; });
+  std::int64_t rows = 0;
+  for (const Version& version : versions) rows += version.rows;
+  const std::string what =
+      number > 0 ? fmt::format("{} rows", GroupDigits(rows))
+                 : fmt::format("{} versions, {} rows", versions.size(), GroupDigits(rows));
+  removal.what = what;
   return database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(trash::Parcel parcel, trash::Parcel::Begin(tx, removal));
     for (const Version& version : versions) {
-      GYRE_DO(tx.Execute("DELETE FROM dataset_part WHERE version_id = ?1", {version.id}));
-      GYRE_DO(tx.Execute("DELETE FROM dataset_tag WHERE version_id = ?1", {version.id}));
-      GYRE_DO(tx.Execute("DELETE FROM dataset_version WHERE id = ?1", {version.id}));
-      GYRE_DO(blob::DropRefs(tx, kOwnerKind, version.id));
+      GYRE_DO(parcel.Take("dataset_part", "version_id = ?1", {version.id}));
+      GYRE_DO(parcel.Take("dataset_tag", "version_id = ?1", {version.id}));
+      GYRE_DO(parcel.Take("dataset_version", "id = ?1", {version.id}));
+      GYRE_DO(parcel.TakeBlobs(kOwnerKind, version.id));
       if (also) GYRE_DO(also(tx, version));
     }
     if (number > 0) return {};
-    GYRE_DO(tx.Execute("DELETE FROM dataset_suite WHERE dataset_id = ?1", {dataset_id}));
-    return tx.Execute("DELETE FROM dataset WHERE id = ?1", {dataset_id});
+    GYRE_DO(parcel.Take("dataset_suite", "dataset_id = ?1", {dataset_id}));
+    return parcel.Take("dataset", "id = ?1", {dataset_id});
   });
 }
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/events/events.h"
+#include "ledger/trash/parcel.h"
 #include "ml/data/datasets.h"
 
 namespace gyre::data {
@@ -25,6 +27,10 @@ struct NewVersion {
   std::string source_key;
   std::vector<blob::Object> objects;  // everything that the version refers to
 };
+
+// Event "dataset.version.created" or "dataset.version.removed".
+Result<> Announce(events::Events& events, db::Transaction& tx, const Version& version,
+                  std::string_view kind);
 
 class VersionStore {
  public:
@@ -51,7 +57,9 @@ class VersionStore {
   Result<> SetTags(std::string_view version_id, const std::map<std::string, std::string>& tags);
   Result<> SetMerged(std::string_view version_id, const blob::Object& object);
   // number 0 = the dataset with all its versions. Answers the ids of the versions that went.
-  Result<> Remove(std::string_view dataset_id, std::int64_t number, const Also& also);
+  // Into the trash; `number` 0 = all of them and the dataset.
+  Result<> Remove(std::string_view dataset_id, std::int64_t number, trash::Removal removal,
+                  const Also& also);
 
   struct Suite {
     std::int64_t number = 0;

@@ -12,6 +12,7 @@
 
 #include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
+#include "ledger/trash/trash.h"
 #include "ledger/usage/usage.h"
 #include "ml/pipelines/pipelines.h"
 #include "platform/exec/files.h"
@@ -33,9 +34,9 @@ class PipelinesFixture : public testing::Test {
     db::Settings settings;
     settings.path = root_ + "/gyre.db";
     database_ = *db::OpenSqlite(settings);
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(),
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(),       events::EventsSchema(),
                                         lineage::LineageSchema(), usage::UsageSchema(),
-                                        PipelinesSchema()};
+                                        trash::TrashSchema(),     PipelinesSchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     blobs_ = *blob::OpenLocalStore(root_ + "/blobs");
     events_ = events::OpenEvents(*database_, clock_);

@@ -1,5 +1,7 @@
 #include "ml/pipelines/version_store.h"
 
+#include "ledger/trash/parcel.h"
+
 namespace gyre::pipelines {
 namespace {
 
@@ -158,7 +160,10 @@ Result<> VersionStore::SetPlan(const PipelineVersion& version, std::string_view 
   });
 }
 
-Result<> VersionStore::Remove(std::string_view project, const Reference& removed) {
+Result<> VersionStore::Remove(std::string_view project, const Reference& removed,
+                              std::string_view by, std::int64_t now_us) {
+  const std::string name =
+      removed.version == 0 ? removed.name : fmt::format("{}:v{}", removed.name, removed.version);
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     PipelineVersion user;
     std::int64_t part = 0;
@@ -175,12 +180,14 @@ Result<> VersionStore::Remove(std::string_view project, const Reference& removed
       return FailedPrecondition("GY4715", "`{}:v{}` is part of `{}`", removed.name, part,
                                 user.reference())
           .Fix("gyre pipelines rm " + user.reference());
+    GYRE_TRY(
+        trash::Parcel parcel,
+        trash::Parcel::Begin(
+            tx,
+            {.noun = "pipeline", .project = project, .name = name, .by = by, .now_us = now_us}));
     for (const std::string_view table : {"pipeline_part", "pipeline_version"}) {
-      GYRE_DO(tx.Execute(
-          fmt::format(
-              "DELETE FROM {} WHERE project = ?1 AND name = ?2 AND (?3 = 0 OR version = ?3)",
-              table),
-          {project, removed.name, removed.version}));
+      GYRE_DO(parcel.Take(table, "project = ?1 AND name = ?2 AND (?3 = 0 OR version = ?3)",
+                          {project, removed.name, removed.version}));
     }
     return {};
   });

@@ -42,7 +42,9 @@ class VersionStore {
   Result<> SetPlan(const PipelineVersion& version, std::string_view plan,
                    const std::set<Reference>& parts);
   // One version, or (0) all. Error: GY4715 when another's graph has it.
-  Result<> Remove(std::string_view project, const Reference& removed);
+  // Into the trash.
+  Result<> Remove(std::string_view project, const Reference& removed, std::string_view by,
+                  std::int64_t now_us);
 
  private:
   db::Database& database_;

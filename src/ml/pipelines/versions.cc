@@ -177,7 +177,7 @@ Result<PipelineVersion> Versions::Resolve(std::string_view project, std::string_
 Result<> Versions::Remove(std::string_view project, std::string_view reference) {
   GYRE_TRY([[maybe_unused]] const PipelineVersion found, Resolve(project, reference));
   GYRE_TRY(const Reference removed, ParseReference(reference));
-  return store_.Remove(project, removed);
+  return store_.Remove(project, removed, "gyre", clock_.NowMicros());
 }
 
 Result<std::vector<std::string>> Versions::PermissionsOf(const Spec& spec,

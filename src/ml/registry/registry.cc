@@ -7,12 +7,13 @@
 #include "ml/registry/alias_store.h"
 #include "ml/registry/news.h"
 #include "ml/registry/promotion.h"
+#include "ml/registry/removal.h"
 #include "ml/registry/version_store.h"
 
 namespace gyre::registry {
 namespace {
 
-constexpr std::string_view kOwnerKind = "model_version", kChampion = "champion";
+constexpr std::string_view kChampion = "champion";
 constexpr std::size_t kTextBytesMax = 10'000;
 
 Result<> CheckNew(const NewVersion& version) {
@@ -357,39 +358,17 @@ Result<std::string> LocalPathOf(blob::Store& blobs, const ModelVersion& version,
 }
 
 Result<> Registry::DeleteVersion(std::string_view version_id) {
-  const std::int64_t now_us = clock_.NowMicros();
+  const Removal removal{.by = "gyre", .now_us = clock_.NowMicros(), .events = events_};
   return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(const ModelVersion version, ReadVersion(tx, version_id));
-    if (!version.aliases.empty()) {
-      return FailedPrecondition("GY3609", "{} is @{}", version.name(), Join(version.aliases, ", @"))
-          .Why("a version that an alias points at is in use")
-          .Fix(fmt::format("gyre models promote {}:vN    (move the alias first)", version.model));
-    }
-    GYRE_DO(MarkVersionDeleted(tx, version_id, now_us));
-    GYRE_DO(blob::DropRefs(tx, kOwnerKind, version_id));
-    return TellDeleted(tx, events_, version);
+    GYRE_TRY([[maybe_unused]] const std::string name, RemoveVersion(tx, version_id, removal));
+    return {};
   });
 }
 
 Result<> Registry::DeleteModel(std::string_view project, std::string_view name) {
-  const std::int64_t now_us = clock_.NowMicros();
-  return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(const ModelRow model, FindModel(tx, project, name));
-    GYRE_TRY(const std::vector<std::string> aliases, AliasNames(tx, model.id));
-    if (!aliases.empty()) {
-      return FailedPrecondition("GY3609", "model `{}` has @{}", name, Join(aliases, ", @"))
-          .Why("a model with an alias is in use")
-          .Fix(fmt::format("gyre models retire {} --alias {}", name, aliases[0]));
-    }
-    GYRE_TRY(const std::vector<std::string> ids, VersionIds(tx, model.id));
-    for (const std::string& id : ids) {
-      GYRE_TRY(const ModelVersion version, ReadVersion(tx, id));
-      GYRE_DO(MarkVersionDeleted(tx, id, now_us));
-      GYRE_DO(blob::DropRefs(tx, kOwnerKind, id));
-      GYRE_DO(TellDeleted(tx, events_, version));
-    }
-    return MarkModelDeleted(tx, model.id, now_us);
-  });
+  const Removal removal{.by = "gyre", .now_us = clock_.NowMicros(), .events = events_};
+  return database_.Write(
+      [&](db::Transaction& tx) { return RemoveModel(tx, project, name, removal); });
 }
 
 }  // namespace gyre::registry

@@ -9,6 +9,7 @@
 #include "base/testing/set_clock.h"
 #include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
+#include "ml/registry/trash_kind.h"
 
 namespace gyre::registry {
 namespace {
@@ -22,7 +23,8 @@ class RegistryTest : public testing::Test {
     ASSERT_TRUE(database) << database.error().ToString();
     database_ = *std::move(database);
     const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(),
-                                        lineage::LineageSchema(), RegistrySchema()};
+                                        lineage::LineageSchema(), trash::TrashSchema(),
+                                        RegistrySchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     registry_.emplace(*database_, clock_);
   }
@@ -76,7 +78,7 @@ class RegistryTest : public testing::Test {
   std::int64_t Refs() {
     std::int64_t count = 0;
     EXPECT_TRUE(database_->Read([&](db::Reader& reader) -> Result<> {
-      GYRE_DO(reader.QueryOne("SELECT COUNT(*) FROM blob_ref", {},
+      GYRE_DO(reader.QueryOne("SELECT COUNT(*) FROM blob_ref WHERE owner_kind <> 'trash'", {},
                               [&](const db::Row& row) { count = row.Int(0); }));
       return {};
     }));
@@ -343,6 +345,46 @@ TEST_F(RegistryTest, WhatIsInUseIsNotDeleted) {
   EXPECT_EQ(Refs(), 0);
   EXPECT_TRUE(registry_->ListModels("default", {})->empty());
   EXPECT_EQ(Register('d').version, 4);
+}
+
+TEST_F(RegistryTest, WhatWasRemovedComesBack) {
+  const ModelVersion one = Register('a');
+  Register('b');
+  ASSERT_TRUE(Move(1, "x", true));
+  Judged(one, true);
+  const auto events = events::OpenEvents(*database_, clock_);
+  trash::Trash trash(*database_, clock_, kMicrosPerSecond);
+  trash.Register(ModelTrash({*database_, *registry_, *events, clock_}));
+  const auto remove = [&](std::string_view name) {
+    return trash.Remove("model", {.project = "default", .name = name, .by = "ann", .force = true});
+  };
+  const std::int64_t refs = Refs();
+  const auto put_back = [&](std::string_view name, std::string_view as = "") -> Result<> {
+    GYRE_TRY(const trash::Item item, trash.Newest("default", "model", name));
+    return trash.Restore(item, as);
+  };
+  ASSERT_TRUE(remove("churn:v1"));
+  ASSERT_TRUE(put_back("churn:v1"));
+  const ModelVersion back = *registry_->Resolve("default", "churn@champion");
+  EXPECT_EQ(back.id, one.id);
+  EXPECT_EQ(back.attachments.size(), 1u);
+  EXPECT_EQ(back.datasets.size(), 2u);
+  EXPECT_TRUE((*registry_->LatestVerdict(one.id, "champion")).has_value());
+  EXPECT_EQ(Refs(), refs);
+
+  ASSERT_TRUE(remove("churn:v1"));
+  ASSERT_TRUE(Move(2, "x", true));
+  ASSERT_TRUE(put_back("churn:v1"));
+  EXPECT_EQ(registry_->Resolve("default", "churn@champion")->version, 2) << "moved meanwhile";
+
+  ASSERT_TRUE(remove("churn"));
+  EXPECT_EQ(Register('c').version, 3) << "another model of that name: its numbers go on";
+  EXPECT_EQ(put_back("churn").error().gy(), "GY5003");
+  ASSERT_TRUE(put_back("churn", "churn-old"));
+  EXPECT_EQ(registry_->Resolve("default", "churn-old@champion")->version, 2);
+  EXPECT_EQ(registry_->History("default", "churn-old", "", 10)->size(), 2u);
+  EXPECT_EQ(registry_->Resolve("default", "churn")->version, 3);
+  registry_.reset();
 }
 
 TEST_F(RegistryTest, ListsPageByName) {

@@ -43,7 +43,8 @@ Result<ModelRow> EnsureModel(db::Transaction& tx, const NewVersion& version,
   GYRE_DO(
       tx.Execute("INSERT INTO registry_model (id, project, name, description, last_version, "
                  "created_by, created_us, deleted_us) "
-                 "VALUES (?1, ?2, ?3, '', 0, ?4, ?5, 0) ON CONFLICT (project, name) DO UPDATE SET "
+                 "SELECT ?1, ?2, ?3, '', coalesce(max(newest), 0), ?4, ?5, 0 FROM registry_number "
+                 "WHERE project = ?2 AND name = ?3 ON CONFLICT (project, name) DO UPDATE SET "
                  "deleted_us = 0",
                  {new_id, version.project, version.model, version.created_by, now_us}));
   return FindModel(tx, version.project, version.model);
@@ -213,15 +214,6 @@ Result<std::vector<std::string>> NamesMadeFrom(db::Reader& reader,
       "WHERE d.dataset_version_id = ?1 AND v.deleted_us = 0 ORDER BY m.name, v.version LIMIT ?2",
       {dataset_version_id, kVersionsListedMax},
       [](const db::Row& row) { return fmt::format("{}:v{}", row.Str(0), row.Int(1)); });
-}
-
-Result<> MarkVersionDeleted(db::Transaction& tx, std::string_view version_id, std::int64_t now_us) {
-  return tx.Execute("UPDATE registry_version SET deleted_us = ?2 WHERE id = ?1",
-                    {version_id, now_us});
-}
-
-Result<> MarkModelDeleted(db::Transaction& tx, std::string_view model_id, std::int64_t now_us) {
-  return tx.Execute("UPDATE registry_model SET deleted_us = ?2 WHERE id = ?1", {model_id, now_us});
 }
 
 }  // namespace gyre::registry

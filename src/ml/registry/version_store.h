@@ -10,6 +10,8 @@
 
 namespace gyre::registry {
 
+inline constexpr std::string_view kOwnerKind = "model_version";  // of blobs
+
 // Documents as text, made outside the transaction.
 struct VersionTexts {
   std::string metrics, signature;
@@ -41,7 +43,5 @@ Result<std::vector<std::string>> ModelIds(db::Reader& reader, std::string_view p
                                           const Registry::Page& page);
 Result<std::vector<std::string>> NamesMadeFrom(db::Reader& reader,
                                                std::string_view dataset_version_id);
-Result<> MarkVersionDeleted(db::Transaction& tx, std::string_view version_id, std::int64_t now_us);
-Result<> MarkModelDeleted(db::Transaction& tx, std::string_view model_id, std::int64_t now_us);
 
 }  // namespace gyre::registry

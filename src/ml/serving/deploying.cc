@@ -246,11 +246,11 @@ Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
 }
 
 Result<> ServingService::Remove(std::string_view project, std::string_view name,
-                                std::string_view /*by*/) {
+                                std::string_view by) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(const Endpoint endpoint, Require(project, name));
   GYRE_DO(around_.database.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(RemoveEndpoint(tx, endpoint.id));
+    GYRE_DO(RemoveEndpoint(tx, endpoint, by, around_.clock.NowMicros()));
     return around_.events.Publish(
         tx, {.kind = "endpoint.removed", .project = endpoint.project, .subject = endpoint.name});
   }));
@@ -262,6 +262,20 @@ Result<> ServingService::Remove(std::string_view project, std::string_view name,
     notes_.erase(endpoint.name);
   }
   routes_.Remove(endpoint.name);
+  return {};
+}
+
+// One that was put back from the trash has no route yet.
+Result<> ServingService::TakeUp(const Endpoint& seen) {
+  if (routes_.Find(seen.name)) return {};
+  const MutexLock lock(deploy_mutex_);
+  if (routes_.Find(seen.name)) return {};
+  {
+    const MutexLock state(state_mutex_);
+    if (problems_.contains(seen.name)) return {};
+  }
+  GYRE_TRY(const Endpoint endpoint, Require(seen.project, seen.name));
+  Load(endpoint);
   return {};
 }
 
@@ -290,7 +304,6 @@ Result<> ServingService::FollowOne(const Endpoint& seen) {
 
 // Compares what the database wants with what runs.
 Result<> ServingService::Reconcile() {
-  if (!settings_.follow_aliases) return {};
   std::string after;
   while (true) {
     std::vector<Endpoint> page;
@@ -299,7 +312,9 @@ Result<> ServingService::Reconcile() {
       return {};
     }));
     for (const Endpoint& endpoint : page) {
-      if (endpoint.follows.empty()) continue;
+      if (const auto done = TakeUp(endpoint); !done)
+        kLog.Failed("endpoint not taken up", done.error());
+      if (endpoint.follows.empty() || !settings_.follow_aliases) continue;
       // One broken model must not keep the others from being followed.
       if (const auto done = FollowOne(endpoint); !done)
         kLog.Failed("alias not followed", done.error());

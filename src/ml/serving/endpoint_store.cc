@@ -1,6 +1,7 @@
 #include "ml/serving/endpoint_store.h"
 
 #include "ledger/lineage/lineage.h"
+#include "ledger/trash/parcel.h"
 
 namespace gyre::serving {
 
@@ -131,18 +132,21 @@ Result<> TellLineage(db::Transaction& tx, const Endpoint& endpoint, const Deploy
   return lineage::AddEdge(tx, deployment.model_version_id, endpoint.id, "serves");
 }
 
-Result<> RemoveEndpoint(db::Transaction& tx, std::string_view endpoint_id) {
-  std::vector<std::string> ids;
-  GYRE_DO(tx.Query("SELECT id FROM serving_deployment WHERE endpoint_id = ?1", {endpoint_id},
-                   [&](const db::Row& row) -> Result<> {
-                     ids.push_back(row.Str(0));
-                     return {};
-                   }));
-  for (const std::string& id : ids) GYRE_DO(blob::DropRefs(tx, kRefKind, id));
-  GYRE_DO(tx.Execute("DELETE FROM serving_log WHERE endpoint_id = ?1", {endpoint_id}));
-  GYRE_DO(tx.Execute("DELETE FROM serving_variant WHERE endpoint_id = ?1", {endpoint_id}));
-  GYRE_DO(tx.Execute("DELETE FROM serving_deployment WHERE endpoint_id = ?1", {endpoint_id}));
-  return tx.Execute("DELETE FROM serving_endpoint WHERE id = ?1", {endpoint_id});
+Result<> RemoveEndpoint(db::Transaction& tx, const Endpoint& endpoint, std::string_view by,
+                        std::int64_t now_us) {
+  GYRE_TRY(const auto ids,
+           db::Collect<std::string>(tx, "SELECT id FROM serving_deployment WHERE endpoint_id = ?1",
+                                    {endpoint.id}, [](const db::Row& row) { return row.Str(0); }));
+  GYRE_TRY(trash::Parcel parcel, trash::Parcel::Begin(tx, {.noun = "endpoint",
+                                                           .project = endpoint.project,
+                                                           .name = endpoint.name,
+                                                           .what = endpoint.deployment.model,
+                                                           .by = by,
+                                                           .now_us = now_us}));
+  for (const std::string& id : ids) GYRE_DO(parcel.TakeBlobs(kRefKind, id));
+  for (const std::string_view table : {"serving_log", "serving_variant", "serving_deployment"})
+    GYRE_DO(parcel.Take(table, "endpoint_id = ?1", {endpoint.id}));
+  return parcel.Take("serving_endpoint", "id = ?1", {endpoint.id});
 }
 
 Result<> AppendLog(db::Transaction& tx, std::string_view endpoint_id, const LogEntry& entry) {

@@ -17,7 +17,9 @@ Result<> AppendDeployment(db::Transaction& tx, Deployment* deployment);
 Result<> SaveEndpoint(db::Transaction& tx, const Endpoint& endpoint);
 // Model version -> endpoint.
 Result<> TellLineage(db::Transaction& tx, const Endpoint& endpoint, const Deployment& deployment);
-Result<> RemoveEndpoint(db::Transaction& tx, std::string_view endpoint_id);
+// Into the trash.
+Result<> RemoveEndpoint(db::Transaction& tx, const Endpoint& endpoint, std::string_view by,
+                        std::int64_t now_us);
 
 // One entry of an endpoint's log, and no more than kLogKept of them.
 struct LogEntry {

@@ -113,6 +113,8 @@ class ServingService final : public Serving {
   // The route that `endpoint` asks for; what runs already is not loaded again.
   Result<std::shared_ptr<const Route>> MakeRoute(const Endpoint& endpoint);
   void Publish(std::shared_ptr<const Route> route);
+  void Load(const Endpoint& endpoint);
+  Result<> TakeUp(const Endpoint& seen);
   // Statistics are large: those of deployments that answer no more go.
   void KeepStatsOf(const Route& route) GYRE_REQUIRES(state_mutex_);
   void Note(const std::string& endpoint, std::string_view level, std::string_view variant,

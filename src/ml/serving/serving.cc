@@ -200,6 +200,15 @@ void ServingService::Publish(std::shared_ptr<const Route> route) {
   routes_.Publish(std::move(route));
 }
 
+// What cannot be loaded says why when it is asked.
+void ServingService::Load(const Endpoint& endpoint) {
+  auto route = MakeRoute(endpoint);
+  if (route) return Publish(*std::move(route));
+  kLog.Failed("endpoint not loaded", route.error());
+  const MutexLock lock(state_mutex_);
+  problems_.insert_or_assign(endpoint.name, Unloaded{endpoint.project, route.error()});
+}
+
 Result<> ServingService::Start() {
   std::string after;
   while (true) {
@@ -210,16 +219,7 @@ Result<> ServingService::Start() {
       GYRE_TRY(page, ReadEndpoints(reader, "", kPage, after));
       return {};
     }));
-    for (const Endpoint& endpoint : page) {
-      auto route = MakeRoute(endpoint);
-      if (route) {
-        Publish(*std::move(route));
-      } else {
-        kLog.Failed("endpoint not loaded", route.error());
-        const MutexLock lock(state_mutex_);
-        problems_.insert_or_assign(endpoint.name, Unloaded{endpoint.project, route.error()});
-      }
-    }
+    for (const Endpoint& endpoint : page) Load(endpoint);
     if (page.size() < kPage) break;
     after = page.back().name;
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "ledger/trash/parcel.h"
 
 namespace gyre::tracking {
 
@@ -160,17 +161,30 @@ Result<> UpdateEnd(db::Transaction& tx, std::string_view run_id, const RunEnd& e
       {run_id, RunStatusName(end.status), end.error, end.ended_us, resources});
 }
 
-Result<> RemoveRun(db::Transaction& tx, std::string_view run_id) {
-  for (const std::string_view sql : {"DELETE FROM tracking_param WHERE run_id = ?1",
-                                     "DELETE FROM tracking_tag WHERE run_id = ?1",
-                                     "DELETE FROM tracking_metric_latest WHERE run_id = ?1",
-                                     "DELETE FROM tracking_metric_batch WHERE run_id = ?1",
-                                     "DELETE FROM tracking_artifact WHERE run_id = ?1",
-                                     "DELETE FROM tracking_output WHERE run_id = ?1",
-                                     "DELETE FROM tracking_run WHERE id = ?1"}) {
-    GYRE_DO(tx.Execute(sql, {run_id}));
-  }
-  return {};
+Result<std::string> RemoveRun(db::Transaction& tx, std::string_view run_id, std::string_view by,
+                              std::int64_t now_us) {
+  GYRE_DO(CheckRunExists(tx, run_id));
+  std::string project, what;
+  GYRE_TRY([[maybe_unused]] const bool found,
+           tx.QueryOne("SELECT project, kind, name FROM tracking_run WHERE id = ?1", {run_id},
+                       [&](const db::Row& row) {
+                         project = row.Str(0);
+                         what = fmt::format("{} {}", row.Text(1), row.Text(2));
+                       }));
+  std::string name(run_id.substr(0, kShortIdLength));
+  GYRE_TRY(trash::Parcel parcel, trash::Parcel::Begin(tx, {.noun = "run",
+                                                           .project = project,
+                                                           .name = name,
+                                                           .what = what,
+                                                           .by = by,
+                                                           .now_us = now_us}));
+  for (const std::string_view table :
+       {"tracking_param", "tracking_tag", "tracking_metric_latest", "tracking_metric_batch",
+        "tracking_artifact", "tracking_output"})
+    GYRE_DO(parcel.Take(table, "run_id = ?1", {run_id}));
+  GYRE_DO(parcel.Take("tracking_run", "id = ?1", {run_id}));
+  GYRE_DO(parcel.TakeBlobs(kRefOwner, run_id));
+  return name;
 }
 
 Result<> CheckRunExists(db::Reader& reader, std::string_view run_id) {

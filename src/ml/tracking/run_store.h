@@ -10,6 +10,9 @@
 
 namespace gyre::tracking {
 
+inline constexpr std::string_view kRefOwner = "run";  // of blobs
+inline constexpr std::size_t kShortIdLength = 8;      // as people see it
+
 // Documents of a run as text, made outside the transaction.
 struct RunTexts {
   std::string source, code, inputs, environment;
@@ -31,7 +34,9 @@ Result<> PutMetrics(db::Transaction& tx, std::string_view run_id,
 Result<> UpdateInputs(db::Transaction& tx, std::string_view run_id, std::string_view inputs);
 Result<> UpdateEnd(db::Transaction& tx, std::string_view run_id, const RunEnd& end,
                    std::string_view resources);
-Result<> RemoveRun(db::Transaction& tx, std::string_view run_id);
+// Into the trash; its name there. Error: GY3401.
+Result<std::string> RemoveRun(db::Transaction& tx, std::string_view run_id, std::string_view by,
+                              std::int64_t now_us);
 Result<> CheckRunExists(db::Reader& reader, std::string_view run_id);
 
 // Candidates for a reference, at most two.

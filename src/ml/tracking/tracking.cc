@@ -23,7 +23,6 @@ namespace {
 constexpr std::array kStatusNames = {"scheduled", "running", "finished", "failed", "killed"};
 constexpr std::size_t kKeyBytesMax = 250, kParamBytesMax = 8'000, kTagBytesMax = 64'000,
                       kPointsMax = 100'000;
-constexpr std::string_view kRefOwner = "run";
 
 Result<> CheckKey(std::string_view noun, std::string_view key) {
   const bool bad =
@@ -421,9 +420,9 @@ Result<> TrackingImpl::Compact(std::string_view run_id) {
 
 Result<> TrackingImpl::DeleteRun(std::string_view run_id) {
   return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(CheckRunExists(tx, run_id));
-    GYRE_DO(blob::DropRefs(tx, kRefOwner, run_id));
-    return RemoveRun(tx, run_id);
+    GYRE_TRY([[maybe_unused]] const std::string name,
+             RemoveRun(tx, run_id, "gyre", clock_.NowMicros()));
+    return {};
   });
 }
 

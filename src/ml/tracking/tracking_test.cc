@@ -8,6 +8,7 @@
 
 #include "ledger/lineage/lineage.h"
 #include "ledger/usage/usage.h"
+#include "ml/tracking/trash_kind.h"
 
 namespace gyre::tracking {
 namespace {
@@ -21,7 +22,8 @@ class TrackingTest : public testing::Test {
     ASSERT_TRUE(database);
     database_ = *std::move(database);
     const db::ModuleSchema schemas[] = {blob::BlobSchema(), lineage::LineageSchema(),
-                                        usage::UsageSchema(), TrackingSchema()};
+                                        usage::UsageSchema(), trash::TrashSchema(),
+                                        TrackingSchema()};
     const auto migrated = database_->Migrate(schemas);
     ASSERT_TRUE(migrated) << migrated.error().ToString();
     auto tracking = OpenTracking(*database_, SystemClock());
@@ -254,6 +256,16 @@ TEST_F(TrackingTest, ArtifactsKeepTheirBlobs) {
     EXPECT_EQ(tracking_->AddArtifacts(run.id, {{bad, object, ""}}).error().gy(), "GY3405") << bad;
   }
   ASSERT_TRUE(tracking_->AddOutput(run.id, {"model_version", "v-id", "churn:v1"}));
+  EXPECT_EQ(tracking_->ListOutputs(run.id)->at(0).name, "churn:v1");
+  trash::Trash trash(*database_, SystemClock(), kMicrosPerSecond);
+  trash.Register(RunTrash(*database_, *tracking_, SystemClock()));
+  const auto gone = trash.Remove("run", {.project = "p", .name = run.id, .by = "ann"});
+  ASSERT_TRUE(gone) << gone.error().ToString();
+  EXPECT_EQ(gone->name, run.id.substr(0, 8));
+  EXPECT_EQ(tracking_->GetRun("p", run.id).error().gy(), "GY3401");
+  ASSERT_TRUE(trash.Restore(*gone, ""));
+  EXPECT_EQ(tracking_->GetRun("p", run.id)->name, run.name);
+  EXPECT_EQ(tracking_->ListArtifacts(run.id, "model/")->size(), 1U);
   EXPECT_EQ(tracking_->ListOutputs(run.id)->at(0).name, "churn:v1");
   ASSERT_TRUE(tracking_->DeleteRun(run.id));
   EXPECT_EQ(tracking_->GetRun("p", run.id).error().gy(), "GY3401");

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "platform/blob/blob_store.h"
+#include "platform/blob/copied_refs.h"
 
 namespace gyre::blob {
 namespace {
@@ -68,6 +69,14 @@ Result<std::vector<Object>> ReferencedAfter(db::Reader& reader, const Digest& di
                              "BY digest ORDER BY digest LIMIT ?2",
                              {digest, limit},
                              [](const db::Row& row) { return Object{row.Str(0), row.Int(1)}; });
+}
+
+Result<> CopyRefs(db::Transaction& tx, const Owner& from, const Owner& to) {
+  return tx.Execute(
+      "INSERT INTO blob_ref (owner_kind, owner_id, digest, size_bytes) SELECT ?3, ?4, digest, "
+      "size_bytes FROM blob_ref WHERE owner_kind = ?1 AND owner_id = ?2 "
+      "ON CONFLICT (owner_kind, owner_id, digest) DO NOTHING",
+      {from.kind, from.id, to.kind, to.id});
 }
 
 Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t grace_us,

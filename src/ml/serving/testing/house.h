@@ -9,6 +9,7 @@
 
 #include "base/id.h"
 #include "ledger/lineage/lineage.h"
+#include "ledger/trash/trash.h"
 #include "ml/serving/serving.h"
 #include "ml/serving/testing/package.h"
 
@@ -20,9 +21,9 @@ class TestHouse {
     std::filesystem::create_directories(directory_);
     database = *db::OpenSqlite({.path = (directory_ / "gyre.db").string()});
     blobs = *blob::OpenLocalStore((directory_ / "blobs").string());
-    const db::ModuleSchema schemas[] = {blob::BlobSchema(), events::EventsSchema(),
-                                        lineage::LineageSchema(), registry::RegistrySchema(),
-                                        ServingSchema()};
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(),         events::EventsSchema(),
+                                        lineage::LineageSchema(),   trash::TrashSchema(),
+                                        registry::RegistrySchema(), ServingSchema()};
     GYRE_CHECK(database->Migrate(schemas).has_value());
     events = events::OpenEvents(*database, SystemClock());
     registry.emplace(*database, SystemClock());

@@ -1,0 +1,41 @@
+#include "api/native/removals.h"
+
+#include "base/time.h"
+#include "ledger/trash/trash.h"
+
+namespace gyre::native {
+namespace {
+
+Json Objection(const Result<>& checked) {
+  if (checked) return {};
+  const Error& error = checked.error();
+  Json fixes = Json::Arr();
+  for (const std::string& fix : error.fixes()) fixes.Push(fix);
+  return Json::Obj({{"code", error.gy()},
+                    {"message", error.message()},
+                    {"why", error.why()},
+                    {"fix", std::move(fixes)}});
+}
+
+}  // namespace
+
+Result<net::Response> Remove(trash::Trash& trash, net::Request& request, const Removal& removal) {
+  const bool force = request.Query("force") == "true";
+  const Result<> checked = removal.check ? removal.check() : Result<>();
+  if (!checked && checked.error().code() != Code::kFailedPrecondition) return checked.error();
+  if (request.Query("dry_run") == "true") {
+    return net::Response::JsonDoc(
+        Json::Obj({{"noun", removal.noun},
+                   {"dry_run", true},
+                   {"needed_by", Objection(checked)},
+                   {"kept_days", trash.keep_us() / (86'400 * kMicrosPerSecond)}}));
+  }
+  if (!checked && !force) return checked.error();
+  GYRE_TRY(const trash::Item item, trash.Remove(removal.noun, {.project = request.Param("project"),
+                                                               .name = removal.name,
+                                                               .by = request.principal.name,
+                                                               .force = force}));
+  return net::Response::JsonDoc(trash::ItemToJson(item));
+}
+
+}  // namespace gyre::native

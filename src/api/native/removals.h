@@ -1,0 +1,32 @@
+// Every removal by request: who needs the thing is said first, and refuses unless the caller
+// forces it; what goes, goes into the trash. Private to api/native.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "platform/net/http.h"
+
+namespace gyre::trash {
+class Trash;
+}
+
+namespace gyre::native {
+
+inline constexpr net::Field kForce{"force", net::Type::kBool, "although others need it"};
+inline constexpr net::Field kDryRun{"dry_run", net::Type::kBool, "only say who needs it"};
+
+struct Removal {
+  std::string_view noun = {};
+  std::string name = {};  // "sales", "sales:v3"
+  // An error that names who needs it and what to do about that; nothing when it is free to go.
+  std::function<Result<>()> check = {};
+};
+
+// Puts it into the trash and answers until when it can come back; with ?dry_run=true says what
+// stands against it, and changes nothing. The project is that of the path.
+Result<net::Response> Remove(trash::Trash& trash, net::Request& request, const Removal& removal);
+
+}  // namespace gyre::native

@@ -1,0 +1,26 @@
+#include "ml/automation/trash_kind.h"
+
+#include "ml/automation/service.h"
+#include "ml/automation/trigger_store.h"
+
+namespace gyre::automation {
+
+// Every Automation is a service of this module.
+trash::Kind TriggerTrash(db::Database& database, Automation& automation, const Clock& clock) {
+  return {.noun = "trigger",
+          .permission = "trigger.write",
+          .remove = [&](const trash::Asked& asked) -> Result<std::string> {
+            GYRE_TRY(const Trigger trigger, automation.Get(asked.project, asked.name));
+            GYRE_DO(database.Write([&](db::Transaction& tx) {
+              return RemoveTrigger(tx, trigger, asked.by, clock.NowMicros());
+            }));
+            static_cast<AutomationService&>(automation).TriggersChanged();
+            return trigger.spec.name;
+          },
+          .wake = [&](const trash::Item&, std::string_view) -> Result<> {
+            static_cast<AutomationService&>(automation).TriggersChanged();
+            return {};
+          }};
+}
+
+}  // namespace gyre::automation

@@ -1,0 +1,210 @@
+"""Everything that is removed says first who needs it, lies in the trash for a while, and comes back as it was.
+
+python3 tests/scenarios/trash.py"""
+import json
+import os
+import random
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from harness import Gyre, run_scenarios  # noqa: E402
+
+PROJECT = '/api/v1/projects/default'
+
+
+def customers(g, name, rows=300, seed=1):
+    pick = random.Random(seed)
+    path = os.path.join(g.work, name + '.csv')
+    with open(path, 'w') as out:
+        out.write('tenure,charge,Churn\n')
+        for _ in range(rows):
+            tenure, charge = pick.randint(1, 72), pick.uniform(20, 120)
+            out.write(f'{tenure},{charge:.2f},{"Yes" if charge / 40 - tenure / 20 + pick.gauss(0, 1) > 0 else "No"}\n')
+    g.cli('add', path)
+
+
+def said_no(g, *arguments, gy):
+    done = g.cli(*arguments, check=False)
+    assert done.returncode == 6 and gy in done.stderr, (arguments, done.returncode, done.stderr)
+    return done.stderr
+
+
+# What each noun is asked for, so that what comes back can be compared with what was there.
+def dataset(g):
+    return [g.json('GET', f'{PROJECT}/datasets/sales/versions'), g.json('GET', f'{PROJECT}/datasets/sales/versions/v1/rows?limit=5'),
+            g.json('GET', f'{PROJECT}/datasets/sales/expectations')]
+
+
+def model(g):
+    version = g.json('GET', f'{PROJECT}/models/sales/versions/v1')
+    return [version, g.json('GET', f'{PROJECT}/models/sales/history'), g.json('GET', f'{PROJECT}/models/sales/versions/v1/evaluation')]
+
+
+def endpoint(g):
+    found = g.json('GET', f'{PROJECT}/endpoints/live')
+    return [found['name'], found['deployment'], g.json('POST', '/e/live', {'inputs': [{'tenure': 3, 'charge': 50.0}]})['outputs']]
+
+
+def run(g):
+    made_by = g.json('GET', f'{PROJECT}/models/sales/versions/v1')['run']
+    return [g.json('GET', f'{PROJECT}/runs/{made_by}'), g.json('GET', f'{PROJECT}/runs/{made_by}/artifacts')]
+
+
+def pipeline(g):
+    return g.json('GET', f'{PROJECT}/pipelines/nightly')
+
+
+def trigger(g):
+    found = g.json('GET', f'{PROJECT}/triggers/every-night')
+    return {key: found[key] for key in ('name', 'on', 'run', 'created_by')}
+
+
+def channel(g):
+    return g.json('GET', f'{PROJECT}/channels/ops')
+
+
+def secret(g):
+    return g.json('GET', f'{PROJECT}/secrets')
+
+
+# noun, name, what shows it, who needs it (code and word), another name or None when it has its own only
+THINGS = [
+    ('endpoint', 'live', endpoint, None, 'elsewhere'),
+    ('model', 'sales', model, ('GY3621', 'live'), 'older'),
+    ('dataset', 'sales', dataset, ('GY2113', 'sales:v1'), 'older'),
+    ('run', None, run, ('GY3413', 'sales:v1'), None),
+    ('secret', 'hook', secret, ('GY5007', 'ops'), 'hook-2'),
+    ('channel', 'ops', channel, None, 'ops-2'),
+    ('pipeline', 'nightly', pipeline, ('GY5006', 'every-night'), None),
+    ('trigger', 'every-night', trigger, None, None),
+]
+
+
+def hidden(g, show):
+    """What is in the trash is found by nobody."""
+    try:
+        return show(g) == {'items': []}
+    except AssertionError as refused:
+        return ': 404 ' in str(refused)
+
+
+def removed_and_back(g, noun, name, show, needed, other):
+    plural = noun + 's'
+    before = show(g)
+    if needed:
+        code, word = needed
+        assert word in said_no(g, plural, 'rm', name, '--yes', gy=code)
+        planned = g.cli(plural, 'rm', name, '--dry-run').stdout
+        assert word in planned and 'refused: true' in planned, planned
+    forced = ['--force'] if needed else []
+    planned = g.cli(plural, 'rm', name, '--dry-run', *forced).stdout
+    assert 'kept_days: 30' in planned, planned
+    assert show(g) == before, 'a dry run changes nothing'
+
+    gone = g.cli(plural, 'rm', name, '--yes', *forced).stdout
+    assert f'gyre undelete {noun} {name}' in gone, gone
+    assert hidden(g, show), f'{noun} {name} is still shown'
+    listed = [item for item in g.cli_json('trash') if item['noun'] == noun and item['name'] == name]
+    assert len(listed) == 1 and listed[0]['bytes'] > 0 and listed[0]['until'] > listed[0]['removed_at'], listed
+    assert name in g.cli('trash', 'ls', plural).stdout
+    g.cli('gc', '--grace-hours', '0')
+    g.cli('undelete', noun, name)
+    assert show(g) == before, f'{noun} {name} came back as another'
+    again = g.cli('undelete', noun, name, check=False)
+    assert again.returncode == 3 and 'GY5002' in again.stderr, again.stderr
+    return other
+
+
+def every_noun(g):
+    customers(g, 'sales')
+    g.cli('train', 'sales', '--target', 'Churn', '--trials', '1', '--seed', '1')
+    g.cli('deploy', 'sales@champion', '--name', 'live')
+    g.cli('datasets', 'tag', 'sales', 'source=crm')
+    g.cli('secrets', 'set', 'hook', stdin='https://127.0.0.1:1/x')
+    g.cli('channels', 'add', 'ops', '--webhook', 'secret:hook')
+    with open(os.path.join(g.work, 'nightly.yaml'), 'w') as out:
+        out.write('name: nightly\nsteps: {x: {command: [echo, hello]}}\n')
+    g.cli('pipelines', 'add', 'nightly.yaml')
+    g.json('POST', f'{PROJECT}/triggers', {'name': 'every-night', 'on': {'kind': 'schedule', 'at': '0 3 * * *'}, 'run': {'pipeline': 'nightly'}})
+    made_by = run(g)[0]['id'][:8]
+    for noun, name, show, needed, other in THINGS:
+        name = name or made_by
+        removed_and_back(g, noun, name, show, needed, other)
+
+
+def taken_names(g):
+    """Somebody else has the name by then: the thing comes back under another one."""
+    g.cli('datasets', 'rm', 'sales', '--yes', '--force')
+    customers(g, 'sales', rows=50, seed=2)
+    taken = g.cli('undelete', 'dataset', 'sales', check=False)
+    assert taken.returncode == 6 and 'GY5003' in taken.stderr and '--as sales-2' in taken.stderr, taken.stderr
+    g.cli('undelete', 'dataset', 'sales', '--as', 'older')
+    assert g.json('GET', f'{PROJECT}/datasets/older/versions/v1')['rows'] == 300
+    assert g.json('GET', f'{PROJECT}/datasets/sales/versions/v1')['rows'] == 50
+    g.cli('endpoints', 'rm', 'live', '--yes')
+    g.cli('undelete', 'endpoint', 'live', '--as', 'elsewhere')
+    assert g.json('POST', '/e/elsewhere', {'inputs': [{'tenure': 3}]})['outputs']
+
+
+def a_version(g):
+    customers(g, 'sales', rows=80, seed=3)
+    g.cli('datasets', 'rm', 'sales:v1', '--yes')
+    assert [one['version'] for one in g.json('GET', f'{PROJECT}/datasets/sales/versions')['items']] == ['v2']
+    g.cli('undelete', 'dataset', 'sales:v1')
+    assert [one['version'] for one in g.json('GET', f'{PROJECT}/datasets/sales/versions')['items']] == ['v2', 'v1']
+
+
+def until_it_is_over(g):
+    """What is emptied, or was kept for as long as the setting says, is gone for good, and its blobs with it."""
+    blobs = os.path.join(g.data, 'blobs')
+    def stored():
+        return sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(blobs) for name in names)
+    g.cli('datasets', 'rm', 'sales', '--yes')
+    before = stored()
+    g.cli('trash', 'empty', '--older-than', '1h', '--yes')
+    assert g.cli_json('trash'), 'nothing is that old'
+    refused = g.cli('trash', 'empty', check=False)
+    assert refused.returncode == 2 and 'GY4062' in refused.stderr, refused.stderr
+    assert 'ended' in g.cli('trash', 'empty', '--yes').stdout
+    assert g.cli_json('trash') == []
+    g.cli('gc', '--grace-hours', '0')
+    assert stored() < before
+    g.stop()
+    g.start(environment={'GYRE_RETENTION_TRASH': '1'})
+    customers(g, 'brief', rows=40)
+    g.cli('datasets', 'rm', 'brief', '--yes')
+    time.sleep(1.1)
+    collected = json.loads(g.cli('gc', '-o', 'json').stdout)
+    assert collected['trash_removed'] == 1, collected
+    assert g.cli_json('trash') == []
+
+
+def the_sums_are_exact(g):
+    """Every file of the data directory stands in one line of `gyre space`."""
+    for _ in range(5):
+        before, space, after = (size_of(g.data), g.json('GET', '/api/v1/maintenance/space'), size_of(g.data))
+        if before == after:
+            break
+    assert sum(part['bytes'] for part in space['parts']) == space['bytes']
+    assert min(before, after) <= space['bytes'] <= max(before, after), (before, space['bytes'], after)
+    parts = {(part['part'], part['noun']) for part in space['parts']}
+    assert {('stored', 'dataset'), ('stored', 'model'), ('database', '')} <= parts, parts
+    shown = g.cli('space')
+    assert 'PART' in shown.stdout and 'gyre gc frees' in shown.stderr, (shown.stdout, shown.stderr)
+
+
+def size_of(folder):
+    return sum(os.path.getsize(os.path.join(at, name)) for at, _, names in os.walk(folder) for name in names)
+
+
+def main():
+    with Gyre() as g:
+        g.start()
+        for scenario in (every_noun, the_sums_are_exact, taken_names, a_version, until_it_is_over):
+            scenario(g)
+            print('ok', scenario.__name__, flush=True)
+
+
+if __name__ == '__main__':
+    main()
