@@ -8,7 +8,7 @@ Result<> RemoveSecret(db::Transaction& tx, const trash::Asked& asked, std::int64
   GYRE_TRY(const bool found, tx.QueryOne("SELECT 1 FROM secret WHERE project = ?1 AND name = ?2",
                                          {asked.project, asked.name}, [](const db::Row&) {}));
   if (!found)
-    return NotFound("GY4142", "there is no secret `{}` in project {}", asked.name, asked.project)
+    return NotFound("GY4142", "project {} has no secret `{}`", asked.project, asked.name)
         .Fix("gyre secrets");
   GYRE_TRY(trash::Parcel parcel, trash::Parcel::Begin(tx, {.noun = "secret",
                                                            .project = asked.project,
