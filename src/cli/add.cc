@@ -246,7 +246,8 @@ Result<int> Add(Invocation& in) {
                                               ShellWord(file), result["dataset"].AsString())),
               in.out());
   if (in.out().json()) in.out().Document(result, "");
-  in.out().Hint(fmt::format("gyre train {} --target COLUMN", result["dataset"].AsString()));
+  in.out().Hint(fmt::format("gyre train {} --target {}", result["dataset"].AsString(),
+                            in.Has("target") ? in.Get("target") : "COLUMN"));
   return 0;
 }
 
