@@ -3,9 +3,12 @@
 #include <atomic>
 
 #include "api/native/endpoints_api.h"
+#include "ml/automation/automation.h"
+#include "ml/automation/release.h"
 #include "ml/runners/jobs.h"
 #include "ml/serving/predictions.h"
 #include "ml/serving/testing/house.h"
+#include "ml/serving/trash_kind.h"
 #include "platform/exec/thread_pool.h"
 #include "platform/net/client.h"
 #include "platform/net/server.h"
@@ -35,6 +38,14 @@ class Door final : public net::Gatekeeper {
 class PredictApiTest : public testing::Test {
  protected:
   void SetUp() override {
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(),
+                                        events::EventsSchema(),
+                                        lineage::LineageSchema(),
+                                        trash::TrashSchema(),
+                                        registry::RegistrySchema(),
+                                        serving::ServingSchema(),
+                                        automation::AutomationSchema()};
+    ASSERT_TRUE(house_.database->Migrate(schemas));
     runners::JobSettings settings;
     settings.log_directory = (house_.directory() / "logs").string();
     jobs_ = *runners::OpenJobs(*house_.database, *house_.blobs, SystemClock(), settings);
@@ -44,7 +55,10 @@ class PredictApiTest : public testing::Test {
   void Open() {
     server_.reset();
     predict_ = std::make_unique<PredictApi>(*house_.serving);
-    endpoints_ = std::make_unique<EndpointsApi>(*house_.serving, *predictions_, *house_.blobs);
+    trash_ = std::make_unique<trash::Trash>(*house_.database, SystemClock(), kMicrosPerSecond);
+    trash_->Register(serving::EndpointTrash(*house_.events, *house_.serving));
+    endpoints_ = std::make_unique<EndpointsApi>(*house_.serving, *predictions_, *house_.blobs,
+                                                releases_, *automation_, *trash_);
     const net::RouteTable tables[] = {predict_->table(), endpoints_->table()};
     auto server = net::StartServer({.listen = "127.0.0.1:0"}, tables, gate_, nullptr);
     ASSERT_TRUE(server) << server.error().ToString();
@@ -67,6 +81,10 @@ class PredictApiTest : public testing::Test {
   std::unique_ptr<PredictApi> predict_;
   std::unique_ptr<runners::Jobs> jobs_;
   std::unique_ptr<serving::Predictions> predictions_;
+  automation::Releases releases_{*house_.database, SystemClock(), {}};
+  std::unique_ptr<automation::Automation> automation_ =
+      automation::OpenAutomation(*house_.database, *house_.events, SystemClock(), {}, {});
+  std::unique_ptr<trash::Trash> trash_;
   std::unique_ptr<EndpointsApi> endpoints_;
   Door gate_;
   std::unique_ptr<net::Server> server_;
@@ -94,7 +112,7 @@ TEST_F(PredictApiTest, DeployPredictRollBackRemove) {
   EXPECT_EQ(shown["counts"]["requests"].AsInt(), 3);
   EXPECT_EQ(Document("GET", kEndpoints)["items"].size(), 1U);
   EXPECT_EQ(Document("GET", "/e/live")["columns"].size(), 6U);
-  EXPECT_EQ(Send("DELETE", live).status, 204);
+  EXPECT_EQ(Document("DELETE", live)["name"].AsString(), "live");
   EXPECT_EQ(Send("POST", "/e/live", kBody).status, 404);
 }
 
