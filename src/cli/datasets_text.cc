@@ -151,6 +151,7 @@ std::string VersionText(const Json& version, const Json& profile, const Output& 
   line("source",
        fmt::format("{} ({}, {})", version["source_name"].AsString(), version["format"].AsString(),
                    HumanBytes(version["source_bytes"].AsInt())));
+  line("sha256", version["source_sha256"].AsString());
   line("content", version["content_hash"].AsString().substr(0, 16));
   line("added",
        fmt::format("{} by {}", version["created_at"].AsString(), version["created_by"].AsString()));

@@ -11,16 +11,21 @@ namespace {
 
 constexpr int kNodesMax = 1000;
 constexpr int kDepthMax = 1000;
+constexpr std::string_view kPrediction = "prediction:";
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/lineage",
      .handler = Bind<&LineageApi::Walk>,
      .permission = Permission("lineage.read"),
-     .summary = "Upstream, downstream or both of an id or label (churn:v1, model:churn:v1, "
-                "churn@champion), to a depth; `others` share the label",
+     .summary =
+         "Upstream, downstream or both of an id or label (churn:v1, model:churn:v1, "
+         "churn@champion), to a depth; `others` share the label. prediction:ID is an answer "
+         "by its inference id: `prediction` has its deployment, model, gate, run, code, data "
+         "and source, and what is not known",
      .response_type = "Lineage",
-     .query = {{"id", Type::kText, "churn:v1, churn@champion, or an id", "", net::kRequired},
+     .query = {{"id", Type::kText, "churn:v1, churn@champion, prediction:ID, or an id", "",
+                net::kRequired},
                {"direction", Type::kText, "up when it is not given", "up|down|both"},
                {"depth", Type::kWhole, "how far: 1 to 1000, else 100"}}},
 };
@@ -38,6 +43,10 @@ Json NodeToJson(const lineage::Node& node) {
                     {"project", node.project},
                     {"depth", node.depth},
                     {"created_at", FormatTime(node.created_us)}});
+}
+
+Json EdgeToJson(std::string_view from, std::string_view to, std::string_view role) {
+  return Json::Obj({{"from", from}, {"to", to}, {"role", role}});
 }
 
 }  // namespace
@@ -70,6 +79,43 @@ Result<lineage::Found> LineageApi::Find(const std::string& project, const std::s
   return found;
 }
 
+// The answer is no node that is kept: it stands before those of its model version.
+Result<net::Response> LineageApi::WalkPrediction(const std::string& project, const std::string& id,
+                                                 int depth) {
+  GYRE_TRY(PredictionLineage::Answer answer, predictions_.Find(project, id));
+  const std::string& when = answer.document["received_at"].AsString();
+  const Json start = Json::Obj({{"id", id},
+                                {"kind", "prediction"},
+                                {"label", id},
+                                {"name", std::string(kPrediction) + id},
+                                {"project", project},
+                                {"depth", 0},
+                                {"created_at", when.empty() ? Json() : Json(when)}});
+  Json nodes = Json::Arr({start}), edges = Json::Arr();
+  Json runs = Json::Arr();
+  bool truncated = false;
+  const auto graph =
+      lineage_.Walk(answer.model_version_id, lineage::Direction::kUp, depth - 1, kNodesMax - 1);
+  if (graph) {
+    for (lineage::Node node : graph->nodes) {
+      ++node.depth;
+      nodes.Push(NodeToJson(node));
+      if (node.kind == "pipeline_run") runs.Push(predictions_.PipelineRun(node.id));
+    }
+    edges.Push(EdgeToJson(answer.model_version_id, id, "answered"));
+    for (const lineage::Edge& edge : graph->edges)
+      edges.Push(EdgeToJson(edge.from, edge.to, edge.role));
+    truncated = graph->truncated;
+  }
+  answer.document.Set("pipeline_runs", std::move(runs));
+  return net::Response::JsonDoc(Json::Obj({{"start", start},
+                                           {"others", Json::Arr()},
+                                           {"nodes", std::move(nodes)},
+                                           {"edges", std::move(edges)},
+                                           {"truncated", truncated},
+                                           {"prediction", std::move(answer.document)}}));
+}
+
 Result<net::Response> LineageApi::Walk(net::Request& request) {
   const auto id = request.Query("id");
   if (!id || id->empty()) {
@@ -78,6 +124,14 @@ Result<net::Response> LineageApi::Walk(net::Request& request) {
   }
   const lineage::Direction direction = DirectionOf(request.Query("direction").value_or("up"));
   GYRE_TRY(const std::int64_t depth, request.QueryInt("depth", 100, 1, kDepthMax));
+  if (id->starts_with(kPrediction)) {
+    if (direction != lineage::Direction::kUp) {
+      return InvalidArgument("GY4154", "what depends on one prediction is not kept")
+          .Fix("?direction=up, or nothing");
+    }
+    return WalkPrediction(request.Param("project"), id->substr(kPrediction.size()),
+                          static_cast<int>(depth));
+  }
   GYRE_TRY(const lineage::Found found, Find(request.Param("project"), *id));
   GYRE_TRY(const lineage::Graph graph,
            lineage_.Walk(found.node.id, direction, static_cast<int>(depth), kNodesMax));
@@ -86,7 +140,7 @@ Result<net::Response> LineageApi::Walk(net::Request& request) {
   Json nodes = Json::Arr(), edges = Json::Arr();
   for (const lineage::Node& node : graph.nodes) nodes.Push(NodeToJson(node));
   for (const lineage::Edge& edge : graph.edges) {
-    edges.Push(Json::Obj({{"from", edge.from}, {"to", edge.to}, {"role", edge.role}}));
+    edges.Push(EdgeToJson(edge.from, edge.to, edge.role));
   }
   return net::Response::JsonDoc(Json::Obj({{"start", NodeToJson(graph.nodes.front())},
                                            {"others", std::move(others)},

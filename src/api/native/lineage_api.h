@@ -1,6 +1,7 @@
 // /api/v1/projects/{project}/lineage: where a thing came from and what depends on it.
 #pragma once
 
+#include "api/native/prediction_lineage.h"
 #include "platform/net/http.h"
 
 namespace gyre::data {
@@ -18,8 +19,9 @@ namespace gyre::native {
 
 class LineageApi {
  public:
-  LineageApi(lineage::Lineage& lineage, registry::Registry& registry, data::Datasets& datasets)
-      : lineage_(lineage), registry_(registry), datasets_(datasets) {}
+  LineageApi(lineage::Lineage& lineage, registry::Registry& registry, data::Datasets& datasets,
+             PredictionLineage predictions)
+      : lineage_(lineage), registry_(registry), datasets_(datasets), predictions_(predictions) {}
   net::RouteTable table();
 
   Result<net::Response> Walk(net::Request& request);
@@ -27,9 +29,13 @@ class LineageApi {
  private:
   Result<lineage::Found> Find(const std::string& project, const std::string& text);
 
+  Result<net::Response> WalkPrediction(const std::string& project, const std::string& id,
+                                       int depth);
+
   lineage::Lineage& lineage_;
   registry::Registry& registry_;
   data::Datasets& datasets_;
+  PredictionLineage predictions_;
 };
 
 }  // namespace gyre::native

@@ -54,6 +54,7 @@ Json VersionToJson(const Version& version) {
   for (const auto& [name, value] : version.tags) tags.Set(name, value);
   json.Set("project", version.project);
   json.Set("source_name", version.source_name);
+  json.Set("source_sha256", version.source_digest);
   json.Set("schema", SchemaJson(version));
   json.Set("parts", std::move(parts));
   json.Set("tags", std::move(tags));

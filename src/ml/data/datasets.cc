@@ -391,6 +391,7 @@ Result<NewVersion> DatasetsService::StoreFiles(const Json& input, const Json& ma
   version.dataset = input["dataset"].AsString();
   version.source_name = input["name"].AsString();
   version.source_bytes = input["source_bytes"].AsInt();
+  version.source_digest = input["source_digest"].AsString();
   version.content_hash = made["content_hash"].AsString();
   version.format = made["format"].AsString();
   version.rows = made["rows"].AsInt();

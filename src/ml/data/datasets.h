@@ -38,6 +38,7 @@ struct Version {
   std::string
       content_hash{};  // of the values, whatever the file was called and however it was split
   std::string source_name{}, format{};  // "sales.csv", "CSV, comma separated, UTF-8"
+  std::string source_digest{};          // SHA-256 of that file; empty in versions of old
   std::int64_t rows = 0, source_bytes = 0;
   table::Schema schema{};
   table::Formats formats{};          // of its columns' text

@@ -40,6 +40,7 @@ Result<Json> ImportInput(const ImportRequest& request, ScratchUpload& upload) {
        {"target", request.target},
        {"upload", upload.folder().substr(upload.folder().rfind('/') + 1)},
        {"source_bytes", upload.size()},
+       {"source_digest", upload.digest()},
        {"source_key", Sha256Hex(upload.digest() + how)}});
 }
 

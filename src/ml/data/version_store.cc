@@ -15,7 +15,7 @@ constexpr std::string_view kVersionColumns =
     "v.row_count, v.source_bytes, v.schema_json, "
     "v.notes_json, v.warnings_json, v.check_json, v.quarantine_rows, v.created_by, v.created_us, "
     "v.profile_digest, v.merged_digest, "
-    "v.quarantine_digest, v.merged_bytes";
+    "v.quarantine_digest, v.merged_bytes, v.source_digest";
 
 // The texts of a row; they are parsed after the reading, which then ends sooner.
 struct RawVersion {
@@ -47,6 +47,7 @@ RawVersion ReadRow(const db::Row& row) {
   raw.stored.files.merged_digest = row.Str(18);
   raw.stored.files.quarantine_digest = row.Str(19);
   raw.stored.files.merged_bytes = row.Int(20);
+  version.source_digest = row.Str(21);
   return raw;
 }
 
@@ -270,13 +271,14 @@ Result<> Insert(db::Transaction& tx, const NewVersion& made, const Version& vers
       "source_name, source_bytes, format, row_count, "
       "schema_json, notes_json, warnings_json, check_json, profile_digest, merged_digest, "
       "merged_bytes, quarantine_digest, "
-      "quarantine_rows, created_by, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-      "?11, ?12, ?13, ?14, '', 0, ?15, ?16, ?17, ?18)",
+      "quarantine_rows, created_by, created_us, source_digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+      "?8, ?9, ?10, "
+      "?11, ?12, ?13, ?14, '', 0, ?15, ?16, ?17, ?18, ?19)",
       {version.id, version.dataset_id, version.number, version.content_hash, made.source_key,
        version.source_name, version.source_bytes, version.format, version.rows, text.schema,
        text.notes, text.warnings, text.check, made.files.profile_digest,
        made.files.quarantine_digest, version.rows_quarantined, version.created_by,
-       version.created_us}));
+       version.created_us, version.source_digest}));
   GYRE_DO(tx.Execute("UPDATE dataset SET number_latest = ?2 WHERE id = ?1",
                      {version.dataset_id, version.number}));
   for (std::size_t i = 0; i < version.parts.size(); ++i) {

@@ -67,6 +67,19 @@ struct CaptureStatus {
 };
 Json CaptureStatusToJson(const CaptureStatus& status);
 
+// Where and when an answer was given, as far as its id tells among what is kept of a project.
+struct Trace {
+  bool captured = false;
+  std::int64_t matches = 0;  // captured rows with that id; a client may give one twice
+  // The newest of them.
+  std::string endpoint = {}, deployment_id = {}, model = {}, model_version_id = {}, role = {};
+  std::int64_t event_us = 0, received_us = 0, latency_us = 0;
+  Json prediction = {}, label = {}, label_time = {};
+  // Not captured: the thread that gave the id captured these answers before and after it. 0 = none.
+  std::int64_t after_us = 0, before_us = 0;
+  std::vector<std::string> problems = {};  // damaged files
+};
+
 // Files for ReadJoined, held so that none is collected meanwhile.
 struct ReadPlan {
   ReadRequest request;
@@ -130,6 +143,8 @@ class InferenceLog {
   // The newest rows: {"columns", "rows", "problems"}.
   virtual Result<Json> Rows(std::string_view project, std::string_view endpoint,
                             std::int64_t from_us, std::int64_t to_us, std::int64_t limit) = 0;
+  // Reads what is kept of all endpoints of the project.
+  virtual Result<Trace> Find(std::string_view project, std::string_view inference_id) = 0;
   // Writes csv, jsonl or parquet into a scratch folder that the caller removes.
   virtual Result<std::string> Export(std::string_view project, std::string_view endpoint,
                                      std::int64_t from_us, std::int64_t to_us,
@@ -161,8 +176,8 @@ Result<std::unique_ptr<InferenceLog>> OpenInferenceLog(db::Database& database, b
                                                        telemetry::Metrics& metrics,
                                                        const Clock& clock, LogSettings settings);
 
-// Worker side: "inference_log.count", "inference_log.rows", "inference_log.export",
-// "inference_log.dataset", "inference_log.labels".
+// Worker side: "inference_log.count", "inference_log.rows", "inference_log.trace",
+// "inference_log.export", "inference_log.dataset", "inference_log.labels".
 void AddTasks(runners::TaskRegistry& tasks);
 
 }  // namespace gyre::inference_log

@@ -123,6 +123,10 @@ struct Stream {
 // counts at its arrival: a row of the year 2999 must not push all others into the past.
 inline constexpr std::int64_t kClockSkewMax = 300'000'000;
 
+// Ids of the answers of one thread go on by this step: a number between two ids tells how many
+// answers lie between them. Odd, so that the sequence visits every value.
+inline constexpr std::uint64_t kIdStep = 0x9e3779b97f4a7c15;
+
 struct RequestFacts {
   std::int64_t received_us = 0;
   std::int64_t latency_us = 0;

@@ -85,6 +85,16 @@ Result<std::vector<SegmentRow>> ReadSegments(db::Reader& reader, std::string_vie
       {project, endpoint, from_us, to_us}, ReadSegment);
 }
 
+Result<std::vector<SegmentRow>> ReadSegmentsOfProject(db::Reader& reader,
+                                                      std::string_view project) {
+  return db::Collect<SegmentRow>(
+      reader,
+      "SELECT id, stream_id, project, endpoint, digest, size_bytes, row_count, event_min_us, "
+      "event_max_us, received_max_us, sealed_us FROM inference_segment WHERE project = ?1 "
+      "ORDER BY received_max_us DESC, id",
+      {project}, ReadSegment);
+}
+
 Result<std::vector<LabelRow>> ReadLabels(db::Reader& reader, std::string_view project,
                                          std::string_view endpoint) {
   return db::Collect<LabelRow>(

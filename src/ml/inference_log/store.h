@@ -37,6 +37,8 @@ Result<> AddToCount(db::Transaction& tx, std::string_view project, std::string_v
 Result<std::vector<SegmentRow>> ReadSegments(db::Reader& reader, std::string_view project,
                                              std::string_view endpoint, std::int64_t from_us,
                                              std::int64_t to_us);
+// Of all endpoints, the newest first.
+Result<std::vector<SegmentRow>> ReadSegmentsOfProject(db::Reader& reader, std::string_view project);
 Result<std::vector<LabelRow>> ReadLabels(db::Reader& reader, std::string_view project,
                                          std::string_view endpoint);
 

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "ml/inference_log/inference_log.h"
 #include "ml/inference_log/labels.h"
+#include "ml/inference_log/trace.h"
 #include "platform/exec/files.h"
 #include "platform/table/append.h"
 #include "platform/table/import.h"
@@ -41,8 +42,11 @@ Result<Json> RowsTask(runners::TaskContext& context) {
   const auto limit = static_cast<std::size_t>(context.input()["limit"].AsInt(100));
   GYRE_TRY(const Joined joined, ReadJoined(request));
   std::vector<std::uint32_t> newest;
-  for (std::size_t i = joined.frame.rows(); i > 0 && newest.size() < limit; --i)
-    newest.push_back(static_cast<std::uint32_t>(i - 1));
+  const std::string& only = context.input()["inference_id"].AsString();
+  const table::TextColumn& ids = joined.frame.columns[0].text;
+  for (std::size_t i = joined.frame.rows(); i > 0 && newest.size() < limit; --i) {
+    if (only.empty() || ids[i - 1] == only) newest.push_back(static_cast<std::uint32_t>(i - 1));
+  }
   Json answer = table::FrameToJson(joined.frame.Select(newest));
   answer.Set("problems", ProblemsJson(joined));
   return answer;
@@ -266,6 +270,7 @@ Result<Json> LabelsTask(runners::TaskContext& context) {
 void AddTasks(runners::TaskRegistry& tasks) {
   tasks.Add("inference_log.count", CountTask);
   tasks.Add("inference_log.rows", RowsTask);
+  tasks.Add("inference_log.trace", TraceTask);
   tasks.Add("inference_log.export", ExportTask);
   tasks.Add("inference_log.dataset", DatasetTask);
   tasks.Add("inference_log.labels", LabelsTask);

@@ -36,9 +36,6 @@ std::uint64_t RandomBits() {
   return bits;
 }
 
-constexpr std::uint64_t kGolden =
-    0x9e3779b97f4a7c15;  // odd, so that the sequence visits every value
-
 }  // namespace
 
 // Ids come from the kernel once per thread and go on by counting: one system call per request would
@@ -57,9 +54,9 @@ void Outputs::Add(std::uint32_t label, const std::vector<double>& probabilities)
   labels.push_back(label);
 }
 
-std::uint64_t Answer::NextKey() const { return id_high_ ^ (id_low_ + kGolden); }
+std::uint64_t Answer::NextKey() const { return id_high_ ^ (id_low_ + inference_log::kIdStep); }
 
-void Answer::TakeKey() { id_low_ += kGolden; }
+void Answer::TakeKey() { id_low_ += inference_log::kIdStep; }
 
 void Answer::Begin(const Snapshot& snapshot, inference_log::Recorder* recorder, bool keep) {
   keep_ = keep;
@@ -74,7 +71,7 @@ void Answer::Begin(const Snapshot& snapshot, inference_log::Recorder* recorder, 
   first_ = true;
   out_.clear();
   out_ += snapshot.head;
-  id_low_ += kGolden;
+  id_low_ += inference_log::kIdStep;
   AppendHex(id_high_, &out_);
   AppendHex(id_low_, &out_);
   if (recorder_ != nullptr) recorder_->Begin(snapshot.stream.get(), id_high_, id_low_);
