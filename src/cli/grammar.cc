@@ -27,6 +27,7 @@ constexpr std::span<const Command> (*kNouns[])() = {
     EvaluateCommands,     //
     ImportCommands,       //
     JobsCommands,         //
+    KpiCommands,          //
     LedgerCommands,       //
     LineageCommands,      //
     MaintenanceCommands,  //

@@ -52,6 +52,8 @@ Result<> House::Rooms::Start() {
   GYRE_DO(serving->Start());
   const std::int64_t every_us = Micros("monitoring.every");
   if (options.is_server && every_us > 0) monitors->Start(every_us);
+  const std::int64_t kpis_every_us = Micros("kpis.every");
+  if (options.is_server && kpis_every_us > 0) kpis->Start(kpis_every_us);
   if (options.is_server) GYRE_DO(automation->Start());
   notices->Start();
   return events->Start();
@@ -88,6 +90,7 @@ void House::Rooms::Drain() {
   // events, so they go first.
   housekeeper.reset();
   if (monitors) monitors->Stop();
+  if (kpis) kpis->Stop();
   if (automation) automation->Stop();
   meter.reset();  // books the last requests
   if (serving) serving->Stop();

@@ -11,6 +11,7 @@
 #include "api/native/evaluation_api.h"
 #include "api/native/events_api.h"
 #include "api/native/jobs_api.h"
+#include "api/native/kpis_api.h"
 #include "api/native/lineage_api.h"
 #include "api/native/maintenance_api.h"
 #include "api/native/model_files_api.h"
@@ -83,7 +84,9 @@ void House::Rooms::OpenApis() {
 
 void House::Rooms::OpenLedgerApis() {
   AddApi<native::AccessApi>(*access, *projects);
-  AddApi<native::LineageApi>(*lineage, *registry, *datasets);
+  AddApi<native::LineageApi>(*lineage, *registry, *datasets,
+                             native::PredictionLineage(*inference_log, *serving, *registry,
+                                                       *tracking, *datasets, *pipelines));
   AddApi<native::EventsApi>(*events);
   AddApi<native::AuditApi>(*audit, anchors->path());
   AddApi<native::UsageApi>(*usage);
@@ -123,6 +126,7 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
   AddApi<native::MonitorsApi>(*monitors);
+  AddApi<native::KpisApi>(*kpis);
   AddApi<native::EndpointsApi>(*serving, *predictions, *blobs, *releases, *automation, *trash);
   AddApi<native::CapturesApi>(*inference_log, *serving, *blobs);
   AddApi<native::PredictApi>(*serving);

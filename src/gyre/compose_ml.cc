@@ -99,9 +99,12 @@ Result<> House::Rooms::OpenServing() {
 Result<> House::Rooms::OpenFeedback() {
   comparisons = std::make_unique<monitoring::Comparisons>(
       *datasets, *blobs, *jobs, std::max(1, static_cast<int>(settings.Number("jobs.cpu_slots"))));
-  GYRE_TRY(monitors, monitoring::OpenMonitors({*database, *blobs, *events, *projects, *registry,
-                                               *evaluations, *serving, *inference_log, *jobs,
-                                               metrics, SystemClock(), MakeNotify(*notices)}));
+  const monitoring::MonitoringRooms watched = {
+      *database, *blobs,         *events, *projects, *registry,     *evaluations,
+      *serving,  *inference_log, *jobs,   metrics,   SystemClock(), MakeNotify(*notices)};
+  GYRE_TRY(monitors, monitoring::OpenMonitors(watched));
+  kpis =
+      std::make_unique<monitoring::KpiWatch>(watched, MakeCost(*usage), Micros("retention.kpis"));
   releases = std::make_unique<automation::Releases>(*database, SystemClock(),
                                                     MakeTraffic(*serving, *monitors));
   automation = automation::OpenAutomation(

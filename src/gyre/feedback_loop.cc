@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "ledger/notices/notices.h"
+#include "ledger/usage/usage.h"
 #include "ml/automation/presets.h"
 #include "ml/data/datasets.h"
 #include "ml/pipelines/pipelines.h"
@@ -211,6 +212,26 @@ monitoring::Notify MakeNotify(notices::Notices& notices) {
       GYRE_TRY([[maybe_unused]] const notices::Published published, notices.Publish(tx, draft));
       return {};
     };
+  };
+}
+
+monitoring::KpiWatch::Cost MakeCost(usage::Usage& usage) {
+  return [&usage](std::string_view project, std::string_view what, std::int64_t from_us,
+                  std::int64_t to_us) -> statistics::KpiValue {
+    usage::ReportFilter filter;
+    filter.projects = {{std::string(project)}};
+    filter.from_us = from_us;
+    filter.to_us = to_us;
+    const auto all = usage.Sum(filter);
+    if (!all) return {.unknown = all.error().message()};
+    std::int64_t nanos = 0;
+    for (const usage::Line& line : all->lines) {
+      const bool serving = line.subject_kind == "endpoint";
+      if (what == "total" || (what == "serving") == serving) nanos += line.cost_nanos;
+    }
+    if (all->cost_nanos == 0 && !(all->total == usage::Quantities{}))
+      return {.unknown = "what was used has no price: gyre cost prices"};
+    return {.number = static_cast<double>(nanos) / 1e9};
   };
 }
 

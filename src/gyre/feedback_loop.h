@@ -4,6 +4,7 @@
 
 #include "ml/automation/automation.h"
 #include "ml/automation/release.h"
+#include "ml/monitoring/kpi_watch.h"
 #include "ml/monitoring/monitors.h"
 
 namespace gyre::notices {
@@ -21,10 +22,15 @@ class Pipelines;
 namespace gyre::serving {
 class Serving;
 }
+namespace gyre::usage {
+class Usage;
+}
 
 namespace gyre {
 
 monitoring::Notify MakeNotify(notices::Notices& notices);
+// Whole hours count. What was used without a price has no known cost.
+monitoring::KpiWatch::Cost MakeCost(usage::Usage& usage);
 struct LoopRooms {
   pipelines::Pipelines& pipelines;
   monitoring::Monitors& monitors;

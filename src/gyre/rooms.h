@@ -34,6 +34,7 @@
 #include "ml/evaluation/evaluations.h"
 #include "ml/inference_log/inference_log.h"
 #include "ml/monitoring/comparisons.h"
+#include "ml/monitoring/kpi_watch.h"
 #include "ml/monitoring/monitors.h"
 #include "ml/pipelines/pipelines.h"
 #include "ml/projects/projects.h"
@@ -105,6 +106,7 @@ struct House::Rooms {
   std::unique_ptr<serving::Predictions> predictions;
   std::unique_ptr<monitoring::Comparisons> comparisons;
   std::unique_ptr<monitoring::Monitors> monitors;
+  std::unique_ptr<monitoring::KpiWatch> kpis;
   std::unique_ptr<automation::Releases> releases;
   std::unique_ptr<automation::Automation> automation;
 

@@ -68,6 +68,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "Rows in one request to an endpoint."},
     {"monitoring.every", config::Type::kSeconds, "5s", 0, 86'400,
      "How often monitors look whether a window of traffic is complete; 0 = never."},
+    {"kpis.every", config::Type::kSeconds, "60s", 0, 86'400,
+     "How often the KPIs of all projects are measured; 0 = only when somebody asks."},
     {"egress.allow", config::Type::kText, "", 0, 0,
      "Where notices may go beside public addresses: loopback, private, or networks such as "
      "10.1.0.0/16, with commas between."},
@@ -98,6 +100,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "Runs of pipelines that ended longer ago are forgotten by `gyre gc`, with their logs and "
      "files; "
      "results that a cache still serves stay. 0 = kept for ever."},
+    {"retention.kpis", config::Type::kSeconds, "400d", 3600, 1e10,
+     "What KPIs were longer ago is forgotten."},
     {"query.timeout", config::Type::kSeconds, "10m", 1, 86'400,
      "An SQL query, or a plan or export that a client waits for, is ended after this time."},
     {"database.readers_max", config::Type::kInt, "8", 1, 64, "Connections that read at once."},

@@ -288,7 +288,7 @@ std::unique_ptr<Automation> OpenAutomation(db::Database& database, events::Event
   auto automation =
       std::make_unique<AutomationService>(database, clock, std::move(below), settings);
   events.Subscribe({.name = "automation",
-                    .kinds = {"alert.", "dataset.version.created", "model."},
+                    .kinds = {"alert.", "dataset.version.created", "kpi.", "model."},
                     .react = [service = automation.get()](const events::Event& event) -> Result<> {
                       const auto occurrence = OccurrenceOf(event);
                       if (!occurrence) return {};

@@ -392,6 +392,18 @@ TEST(OccurrenceOf, ReadsEventsOfTheHouse) {
   EXPECT_EQ(alert->source_id, "i1");
   EXPECT_EQ(alert->text, "churn:drift: age drifted");
   EXPECT_FALSE(OccurrenceOf({.kind = "alert.firing", .payload = R"({"signal":"service"})"}));
+  const auto kpi = OccurrenceOf(
+      {.kind = "kpi.breached",
+       .project = "p",
+       .subject = "p",
+       .payload = R"({"kpi":"live.auc[7d] >= 0.8","value":0.71,"endpoint":"churn"})"});
+  ASSERT_TRUE(kpi);
+  EXPECT_EQ(kpi->cause, Cause::kKpi);
+  EXPECT_EQ(kpi->subject, "churn");
+  EXPECT_EQ(kpi->text, "goal missed: live.auc[7d] >= 0.8, it is 0.71");
+  EXPECT_FALSE(OccurrenceOf({.kind = "kpi.breached", .payload = R"({"kpi":"auc >= 0.8"})"}))
+      << "a goal of an evaluation was judged by a gate";
+  EXPECT_FALSE(OccurrenceOf({.kind = "kpi.met", .payload = R"({"endpoint":"churn"})"}));
   const auto data = OccurrenceOf(
       {.kind = "dataset.version.created", .payload = R"({"dataset":"sales","version":3})"});
   ASSERT_TRUE(data);

@@ -44,6 +44,17 @@ std::optional<Occurrence> OfAlert(const events::Event& event, const Json& payloa
   return o;
 }
 
+// A goal that changes by itself; one of an evaluation was judged by a gate already.
+std::optional<Occurrence> OfKpi(const events::Event& event, const Json& payload) {
+  Occurrence o = Begin(event, Cause::kKpi);
+  o.subject = payload["endpoint"].AsString();
+  if (o.subject.empty()) return std::nullopt;
+  o.source_id.clear();  // a project is no node of lineage
+  o.text = fmt::format("goal missed: {}, it is {:.4g}", payload["kpi"].AsString(),
+                       payload["value"].AsDouble());
+  return o;
+}
+
 std::optional<Occurrence> OfDataset(const events::Event& event, const Json& payload) {
   Occurrence o = Begin(event, Cause::kDataset);
   o.subject = payload["dataset"].AsString();
@@ -68,6 +79,7 @@ std::optional<Occurrence> OccurrenceOf(const events::Event& event) {
   const auto payload = Json::Parse(event.payload);
   if (!payload) return std::nullopt;
   if (event.kind == "alert.firing") return OfAlert(event, *payload);
+  if (event.kind == "kpi.breached") return OfKpi(event, *payload);
   if (event.kind == "dataset.version.created") return OfDataset(event, *payload);
   if (event.kind == "model.alias.moved" || event.kind == "model.version.created")
     return OfModel(event, *payload);

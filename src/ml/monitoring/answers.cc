@@ -102,6 +102,21 @@ Answers AnswersOf(const std::vector<std::string>& classes, const table::Frame& f
   return answers;
 }
 
+void AppendAnswers(const Answers& from, Answers* to) {
+  const auto shift = static_cast<std::uint32_t>(to->rows());
+  const auto add = [](const auto& more, auto* all) {
+    all->insert(all->end(), more.begin(), more.end());
+  };
+  to->classes = from.classes;
+  for (const std::uint32_t row : from.labelled) to->labelled.push_back(shift + row);
+  add(from.predicted, &to->predicted);
+  add(from.p, &to->p);
+  add(from.decided, &to->decided);
+  add(from.delays_us, &to->delays_us);
+  add(from.label, &to->label);
+  add(from.truth, &to->truth);
+}
+
 std::optional<statistics::Scored> ScoredOf(const Answers& answers) {
   if (std::ssize(answers.labelled) < kRowsMin) return std::nullopt;
   std::vector<double> p, predicted;

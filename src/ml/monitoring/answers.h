@@ -29,6 +29,9 @@ struct Answers {
 Answers AnswersOf(const std::vector<std::string>& classes, const table::Frame& frame,
                   const std::vector<std::uint32_t>& rows);
 
+// Both answer with the same classes.
+void AppendAnswers(const Answers& from, Answers* to);
+
 // The labelled rows; nothing where there are too few.
 std::optional<statistics::Scored> ScoredOf(const Answers& answers);
 // All rows, by their scores alone; nothing for a regression.

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ml/monitoring/comparisons.h"
+#include "ml/monitoring/kpi_task.h"
 #include "ml/monitoring/sides.h"
 #include "ml/monitoring/window_task.h"
 #include "platform/exec/files.h"
@@ -124,6 +125,7 @@ Result<Json> CompareTask(runners::TaskContext& context) {
 
 void AddTasks(runners::TaskRegistry& tasks) {
   tasks.Add("monitoring.compare", CompareTask);
+  tasks.Add("monitoring.kpi", RunKpiTask);
   tasks.Add("monitoring.sides", RunSidesTask);
   tasks.Add("monitoring.window", RunWindowTask);
 }

@@ -70,21 +70,6 @@ void CompareClasses(const Answers& champion, const Answers& canary, Sides* sides
   sides->effect = drift.effect;
 }
 
-void Append(const Answers& from, Answers* to) {
-  const auto shift = static_cast<std::uint32_t>(to->rows());
-  const auto add = [](const auto& more, auto* all) {
-    all->insert(all->end(), more.begin(), more.end());
-  };
-  to->classes = from.classes;
-  for (const std::uint32_t row : from.labelled) to->labelled.push_back(shift + row);
-  add(from.predicted, &to->predicted);
-  add(from.p, &to->p);
-  add(from.decided, &to->decided);
-  add(from.delays_us, &to->delays_us);
-  add(from.label, &to->label);
-  add(from.truth, &to->truth);
-}
-
 // The rows that one version answered in its role; of many rows, one in `every`.
 class Side {
  public:
@@ -101,7 +86,7 @@ class Side {
                         received->ints[row] >= since_us_;
       if (mine && seen_++ % every_ == 0) rows.push_back(static_cast<std::uint32_t>(row));
     }
-    if (!rows.empty()) Append(AnswersOf(head.ClassesOf(model_), chunk, rows), &answers_);
+    if (!rows.empty()) AppendAnswers(AnswersOf(head.ClassesOf(model_), chunk, rows), &answers_);
   }
   const Answers& answers() const { return answers_; }
 

@@ -251,7 +251,7 @@ Result<WindowTask> WindowTaskFromJson(const Json& json) {
   task.final = WindowsOf(json["final"]);
   GYRE_DO(ReadPromises(json["promises"], &task));
   for (const Json& kpi : json["kpis"].items()) {
-    GYRE_TRY(statistics::Kpi read, statistics::ParseKpi(kpi.AsString()));
+    GYRE_TRY(statistics::Kpi read, statistics::ParseStoredKpi(kpi.AsString()));
     task.kpis.push_back(std::move(read));
   }
   task.ignore = TextsOf(json["ignore"]);

@@ -14,7 +14,7 @@ std::vector<statistics::Kpi> KpisFromText(std::string_view text) {
   const auto json = Json::Parse(text);
   if (!json) return kpis;
   for (const Json& item : json->items()) {
-    if (auto kpi = statistics::ParseKpi(item.AsString())) kpis.push_back(*std::move(kpi));
+    if (auto kpi = statistics::ParseStoredKpi(item.AsString())) kpis.push_back(*std::move(kpi));
   }
   return kpis;
 }

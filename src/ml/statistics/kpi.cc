@@ -114,7 +114,10 @@ std::string Kpi::ToString() const {
                      unit);
 }
 
-Result<Kpi> ParseKpi(std::string_view text) {
+namespace {
+
+// Name, comparison and number; what the name means is not looked at.
+Result<Kpi> ReadParts(std::string_view text) {
   if (text.size() > 300) return Malformed(text.substr(0, 40), "is longer than 300 characters");
   if (!IsValidUtf8(text)) return InvalidArgument("GY3010", "a KPI is not valid UTF-8");
   std::size_t at = std::string_view::npos;
@@ -135,9 +138,26 @@ Result<Kpi> ParseKpi(std::string_view text) {
   kpi.name = SingleSpaced(Trim(text.substr(0, at)));
   if (kpi.name.empty()) return Malformed(text, "has no name before the comparison");
   GYRE_DO(ReadNumber(text, Trim(text.substr(at + found->text.size())), &kpi));
+  return kpi;
+}
+
+}  // namespace
+
+Result<Kpi> ParseStoredKpi(std::string_view text) {
+  if (auto kpi = ParseKpi(text)) return kpi;
+  return ReadParts(text);
+}
+
+Result<Kpi> ParseKpi(std::string_view text) {
+  GYRE_TRY(Kpi kpi, ReadParts(text));
   kpi.metric = FindMetric(kpi.name);
   if (kpi.metric != nullptr) {
     kpi.name = kpi.metric->name;
+    return kpi;
+  }
+  if (KpiExpression::Meant(kpi.name)) {
+    GYRE_TRY(KpiExpression expression, KpiExpression::Parse(kpi.name));
+    kpi.expression = std::make_shared<const KpiExpression>(std::move(expression));
     return kpi;
   }
   if (kpi.name.find(' ') != std::string::npos) return kpi;

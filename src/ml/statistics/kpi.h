@@ -1,11 +1,14 @@
-// KPI expressions: "auc >= 0.84", "cost per saved customer <= 12 EUR", "accuracy >= 90%". A name is
-// a metric of metrics.h, or else a fact that a person or a program reports.
+// KPIs: "auc >= 0.84", "accuracy >= 90%", "cost.total[30d] / feedback.true_positive[30d] <= 12",
+// "cost per saved customer <= 12 EUR". What is compared is a metric of metrics.h, an expression
+// (kpi_expression.h), or else the name of a fact that a person or a program reports.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "ml/statistics/kpi_expression.h"
 #include "ml/statistics/metrics.h"
 
 namespace gyre::statistics {
@@ -18,7 +21,8 @@ bool Holds(double value, Comparison op, double threshold);  // false for NaN
 struct Kpi {
   std::string
       name;  // "auc", "cost per saved customer": single spaces, metric names in their own spelling
-  const MetricInfo* metric = nullptr;  // null: a reported fact
+  const MetricInfo* metric = nullptr;                 // null: an expression, or a reported fact
+  std::shared_ptr<const KpiExpression> expression{};  // null unless it is one
   Comparison op = Comparison::kAtLeast;
   double value = 0;              // "90%" is 0.9
   std::string unit;              // what follows the number, may be empty
@@ -26,7 +30,9 @@ struct Kpi {
 };
 
 // Errors: kInvalidArgument GY3010 says what is missing (name, comparison, number), or "did you
-// mean" for a mistyped metric.
+// mean" for a mistyped metric; those of KpiExpression::Parse.
 Result<Kpi> ParseKpi(std::string_view text);
+// One that was read before: what is no expression any more was the name of a fact.
+Result<Kpi> ParseStoredKpi(std::string_view text);
 
 }  // namespace gyre::statistics

@@ -265,6 +265,8 @@ Result<std::vector<registry::Rule>> Commit::RulesFor(const registry::GateNumbers
   for (const statistics::Kpi& kpi : project.problem->kpis) {
     // A fact that nobody has reported yet is no reason to say no, unless KPIs bind.
     if (kpi.metric == nullptr && !binding) continue;
+    // What happens to answers says nothing of a model that has given none.
+    if (kpi.expression != nullptr) continue;
     GYRE_TRY(const auto parsed,
              registry::ParseRules(Json::Arr({Json::Obj({{"kpi", kpi.ToString()}})})));
     const registry::Verdict alone = registry::Judge(parsed, numbers);
