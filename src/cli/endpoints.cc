@@ -240,6 +240,37 @@ void PrintVariants(Output& out, const Json& variants) {
   out.Print("\n");
 }
 
+// Tokens made for this endpoint alone; those of others only an administrator sees.
+std::string KeysText(const Invocation& in, Session& session, const std::string& name) {
+  std::int64_t keys = 0;
+  for (std::string page;;) {
+    const auto tokens = session.Get("/api/v1/tokens?limit=1000" +
+                                    (page.empty() ? "" : "&page_token=" + PercentEncode(page)));
+    if (!tokens) return {};
+    for (const Json& token : (*tokens)["items"].items()) {
+      const std::string& project = token["project"].AsString();
+      if (!project.empty() && project != in.project()) continue;
+      for (const Json& scope : token["scopes"].items())
+        if (scope.AsString() == "predict:" + name) ++keys;
+    }
+    page = (*tokens)["next_page_token"].AsString();
+    if (page.empty()) break;
+  }
+  return fmt::format("keys       {} with scope predict:{}\n", GroupDigits(keys), name);
+}
+
+// Since it was deployed first, also before restarts.
+std::string UsageText(const Invocation& in, Session& session, const Json& endpoint) {
+  const auto usage =
+      session.Get(fmt::format("/api/v1/usage?project={}&endpoint={}", PercentEncode(in.project()),
+                              PercentEncode(endpoint["name"].AsString())));
+  if (!usage) return {};
+  const Json& total = (*usage)["total"];
+  return fmt::format(
+      "usage      {} requests, {} of CPU, {}\n", GroupDigits(total["requests"].AsInt()),
+      HumanSeconds(total["cpu_seconds"].AsDouble()), HumanBytes(total["bytes"].AsInt()));
+}
+
 Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json endpoint, session->Get(EndpointPath(in, in.Get("ENDPOINT"))));
@@ -259,6 +290,8 @@ Result<int> Show(Invocation& in) {
   text += fmt::format("answered   {} requests, {} rows, {} refused\n",
                       GroupDigits(counts["requests"].AsInt()), GroupDigits(counts["rows"].AsInt()),
                       GroupDigits(counts["failed"].AsInt()));
+  text += UsageText(in, *session, endpoint);
+  text += KeysText(in, *session, endpoint["name"].AsString());
   if (!endpoint["sticky"].AsString().empty())
     text += fmt::format("sticky     {}\n", endpoint["sticky"].AsString());
   if (const std::int64_t seconds = endpoint["park_after_seconds"].AsInt(); seconds > 0)

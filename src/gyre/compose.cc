@@ -56,6 +56,7 @@ Result<> House::Rooms::Start() {
   if (options.is_server && kpis_every_us > 0) kpis->Start(kpis_every_us);
   if (options.is_server) GYRE_DO(automation->Start());
   notices->Start();
+  if (exporter) exporter->Start();
   return events->Start();
 }
 
@@ -99,6 +100,7 @@ void House::Rooms::Drain() {
   jobs.reset();
   events.reset();
   anchors.reset();  // nothing is changed any more
+  if (exporter) exporter->Stop();
 }
 
 House::~House() = default;

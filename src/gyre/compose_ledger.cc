@@ -32,6 +32,9 @@ Result<> House::Rooms::OpenLedger() {
        .retry_us = Micros("notices.retry_first"),
        .timeout_us = Micros("notices.timeout"),
        .only_new = !options.is_server});
+  if (options.is_server) {
+    GYRE_TRY(exporter, OpenExporter(settings, metrics, *secrets, egress));
+  }
   return {};
 }
 

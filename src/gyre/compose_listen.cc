@@ -13,7 +13,8 @@ Result<> House::Rooms::Listen() {
   observer = std::make_unique<prometheus::RequestObserver>(
       metrics, tables, settings.Bool("log.requests") ? AccessLog::kOn : AccessLog::kOff);
   egress_meter = std::make_unique<EgressMeter>(*observer, *usage, SystemClock());
-  running = std::make_unique<RunningRequests>(*access, *egress_meter);
+  spans = std::make_unique<RequestSpans>(*egress_meter, exporter.get());
+  running = std::make_unique<RunningRequests>(*access, *spans);
   net::ServerSettings net_settings = NetSettings();
   if (options.is_server) {
     GYRE_TRY(net_settings.base_path, BasePath());

@@ -18,6 +18,7 @@
 #include "gyre/endpoint_meter.h"
 #include "gyre/housekeeper.h"
 #include "gyre/requests.h"
+#include "gyre/telemetry_export.h"
 #include "ledger/access/access.h"
 #include "ledger/audit/anchors.h"
 #include "ledger/events/events.h"
@@ -88,6 +89,7 @@ struct House::Rooms {
   std::unique_ptr<usage::Budgets> budgets;
   net::EgressGuard egress;
   std::unique_ptr<notices::Notices> notices;
+  std::unique_ptr<otlp::Exporter> exporter;  // null: nobody receives
 
   Result<> OpenLedger();
 
@@ -145,6 +147,7 @@ struct House::Rooms {
   // --- compose_listen.cc: the door ---------------------------------------------------------------
   std::unique_ptr<prometheus::RequestObserver> observer;
   std::unique_ptr<EgressMeter> egress_meter;
+  std::unique_ptr<RequestSpans> spans;
   std::unique_ptr<RunningRequests> running;
   std::unique_ptr<net::Server> server;
 

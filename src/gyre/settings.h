@@ -73,6 +73,16 @@ inline constexpr config::Setting kServerSettings[] = {
     {"egress.allow", config::Type::kText, "", 0, 0,
      "Where notices may go beside public addresses: loopback, private, or networks such as "
      "10.1.0.0/16, with commas between."},
+    {"otlp.endpoint", config::Type::kText, "", 0, 0,
+     "OpenTelemetry receiver over HTTP, such as http://127.0.0.1:4318, or "
+     "http://127.0.0.1:9090/api/v1/otlp for Prometheus; empty = none."},
+    {"otlp.send", config::Type::kText, "metrics,logs,traces", 0, 0,
+     "What is sent there, with commas between."},
+    {"otlp.headers", config::Type::kText, "", 0, 0,
+     "Sent with it: authorization=secret:OTLP_TOKEN, x-scope=ml; secrets of the project default."},
+    {"otlp.interval", config::Type::kSeconds, "15s", 0.1, 3600, "How often it is sent."},
+    {"otlp.sample", config::Type::kNumber, "0.1", 0, 1,
+     "Share of the requests that are traced; those that bring a trace decide for themselves."},
     {"notices.threads", config::Type::kInt, "4", 1, 64,
      "Notices that are sent at once; receivers that fail may hold half of them."},
     {"notices.timeout", config::Type::kSeconds, "10s", 0.1, 300,

@@ -64,6 +64,9 @@ def labels_come_in_any_order_and_join_once(g):
     deployed(g)
     g.cli('captures', 'policy', 'churn', '--key', 'customer')
     ids = predict(g, 500)
+    g.cli('tokens', 'add', 'shop', '--scope', 'predict:churn')
+    shown = g.cli('endpoints', 'show', 'churn').stdout
+    assert 'keys       1 with scope predict:churn\n' in shown and 'usage      ' in shown, shown
     truth = {name: random.Random(name).choice(['Yes', 'No']) for name in ids[:400]}
     labels = [{'inference_id': name, 'label': label, 'time': '2026-11-21T00:00:00Z'} for name, label in truth.items()]
     labels += labels[:50]                                                                            # repeats

@@ -129,7 +129,6 @@ class Service final : public InferenceLog {
                           std::int64_t from_us, std::int64_t to_us);
   Result<Json> ExecuteDataset(runners::JobRun& run);
   Result<Json> ExecuteLabels(runners::JobRun& run);
-  Result<> ReadRow(const SegmentRow& segment, const std::string& id, Trace* trace);
   Result<Json> Imported(runners::JobRun& run, const std::string& file);
   Result<> TellLineage(const Json& result, const Json& versions, const EndpointName& name);
 
@@ -419,53 +418,17 @@ Result<Json> Service::Rows(std::string_view project, std::string_view endpoint,
                           {});
 }
 
-// What was answered, and what is known to be true.
-Result<> Service::ReadRow(const SegmentRow& segment, const std::string& id, Trace* trace) {
-  GYRE_TRY(const ReadPlan plan, PlanOf({segment.project, segment.endpoint}, {segment},
-                                       trace->event_us, trace->event_us + 1));
-  GYRE_TRY(const Json found, jobs_.RunTaskNow("inference_log.rows",
-                                              Json::Obj({{"read", ReadRequestToJson(plan.request)},
-                                                         {"inference_id", id},
-                                                         {"limit", 1}}),
-                                              {}));
-  if (found["rows"].size() == 0) return {};
-  const Json& row = found["rows"].items()[0];
-  for (std::size_t i = 0; i < found["columns"].size(); ++i) {
-    const std::string& name = found["columns"].items()[i]["name"].AsString();
-    if (name == "prediction") trace->prediction = row.items()[i];
-    if (name == "label") trace->label = row.items()[i];
-    if (name == "label_time") trace->label_time = row.items()[i];
-  }
-  return {};
-}
-
 Result<Trace> Service::Find(std::string_view project, std::string_view inference_id) {
   SealWhatThereIs();
-  const std::string id = CanonicalId(std::string(inference_id));
   std::vector<SegmentRow> segments;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(segments, ReadSegmentsOfProject(reader, project));
     return {};
   }));
-  std::vector<blob::Pin> pins;
-  Json files = Json::Arr(), problems = Json::Arr();
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    pins.push_back(blobs_.PinObject(segments[i].object.digest));
-    auto path = blobs_.LocalPath(segments[i].object.digest);
-    if (path)
-      files.Push(Json::Obj({{"path", *std::move(path)}, {"place", i}}));
-    else
-      problems.Push(path.error().message());
-  }
-  GYRE_TRY(const Json found,
-           jobs_.RunTaskNow("inference_log.trace",
-                            Json::Obj({{"id", id}, {"files", std::move(files)}}), {}));
-  Trace trace = TraceFromJson(found);
-  for (const Json& problem : problems.items()) trace.problems.push_back(problem.AsString());
-  if (!trace.captured) return trace;
-  const auto place = static_cast<std::size_t>(found["place"].AsInt());
-  if (place < segments.size()) GYRE_DO(ReadRow(segments[place], id, &trace));
-  return trace;
+  return TraceAnswer(CanonicalId(std::string(inference_id)), segments, blobs_, jobs_,
+                     [this](const SegmentRow& one, std::int64_t event_us) {
+                       return PlanOf({one.project, one.endpoint}, {one}, event_us, event_us + 1);
+                     });
 }
 
 Result<std::string> Service::Export(std::string_view project, std::string_view endpoint,

@@ -114,7 +114,50 @@ class Tracer {
   std::int64_t before_us_ = 0, after_us_ = 0;
 };
 
+// What was answered, and what is known to be true.
+Result<> ReadRow(const ReadPlan& plan, const std::string& id, runners::Jobs& jobs, Trace* trace) {
+  GYRE_TRY(const Json found, jobs.RunTaskNow("inference_log.rows",
+                                             Json::Obj({{"read", ReadRequestToJson(plan.request)},
+                                                        {"inference_id", id},
+                                                        {"limit", 1}}),
+                                             {}));
+  if (found["rows"].size() == 0) return {};
+  const Json& row = found["rows"].items()[0];
+  for (std::size_t i = 0; i < found["columns"].size(); ++i) {
+    const std::string& name = found["columns"].items()[i]["name"].AsString();
+    if (name == "prediction") trace->prediction = row.items()[i];
+    if (name == "label") trace->label = row.items()[i];
+    if (name == "label_time") trace->label_time = row.items()[i];
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<Trace> TraceAnswer(const std::string& id, const std::vector<SegmentRow>& segments,
+                          blob::Store& blobs, runners::Jobs& jobs, const PlanRow& plan) {
+  std::vector<blob::Pin> pins;
+  std::vector<std::string> damaged;
+  Json files = Json::Arr();
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    pins.push_back(blobs.PinObject(segments[i].object.digest));
+    auto path = blobs.LocalPath(segments[i].object.digest);
+    if (path)
+      files.Push(Json::Obj({{"path", *std::move(path)}, {"place", i}}));
+    else
+      damaged.push_back(path.error().message());
+  }
+  GYRE_TRY(const Json found,
+           jobs.RunTaskNow("inference_log.trace",
+                           Json::Obj({{"id", id}, {"files", std::move(files)}}), {}));
+  Trace trace = TraceFromJson(found);
+  trace.problems.insert(trace.problems.end(), damaged.begin(), damaged.end());
+  const auto place = static_cast<std::size_t>(found["place"].AsInt());
+  if (!trace.captured || place >= segments.size()) return trace;
+  GYRE_TRY(const ReadPlan row, plan(segments[place], trace.event_us));
+  GYRE_DO(ReadRow(row, id, jobs, &trace));
+  return trace;
+}
 
 std::optional<OwnId> ParseOwnId(std::string_view text) {
   OwnId id;

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "ml/inference_log/inference_log.h"
+#include "ml/inference_log/store.h"
 #include "ml/runners/tasks.h"
 
 namespace gyre::inference_log {
@@ -23,6 +26,12 @@ std::optional<OwnId> ParseOwnId(std::string_view text);
 
 // How many answers of the same thread lie between two ids; negative: `to` came before.
 std::int64_t AnswersBetween(std::uint64_t from_low, std::uint64_t to_low);
+
+// The answer with that id among the newest segments first, with what it said and what is known to
+// be true; `plan` reads one event time of one segment.
+using PlanRow = std::function<Result<ReadPlan>(const SegmentRow& segment, std::int64_t event_us)>;
+Result<Trace> TraceAnswer(const std::string& id, const std::vector<SegmentRow>& segments,
+                          blob::Store& blobs, runners::Jobs& jobs, const PlanRow& plan);
 
 // {"id", "files": [{"path", "place"}]} -> what TraceFromJson reads, with "place" of the file.
 Result<Json> TraceTask(runners::TaskContext& context);

@@ -11,6 +11,7 @@
 #include "ml/inference_log/inference_log.h"
 #include "ml/monitoring/kpi_store.h"
 #include "ml/monitoring/signals.h"
+#include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
 #include "ml/serving/serving.h"
 #include "platform/telemetry/log.h"
@@ -123,12 +124,12 @@ Result<std::vector<std::string>> KpiWatch::Endpoints(const Asked& asked, const K
     if (version && version->target == target) fitting.push_back(endpoint.name);
   }
   if (all.empty())
-    return NotFound("GY4513", "{}",
+    return NotFound("GY4514", "{}",
                     name.place.empty() ? std::string("there is no endpoint")
                                        : fmt::format("there is no endpoint {}", name.place));
   if (!one || all.size() == 1) return all;
   if (fitting.size() == 1) return fitting;
-  return FailedPrecondition("GY4513", "there are several endpoints ({}): write live.{}@{}",
+  return FailedPrecondition("GY4514", "there are several endpoints ({}): write live.{}@{}",
                             Names(all), name.member, all.front());
 }
 
@@ -319,7 +320,7 @@ Result<KpiState> KpiWatch::Find(std::string_view project, std::string_view text)
     if (state.now.kpi.find(text) != std::string::npos) found.push_back(&state);
   }
   if (found.size() == 1) return *found.front();
-  return NotFound("GY4513", "{} of project {} {} `{}`",
+  return NotFound("GY4514", "{} of project {} {} `{}`",
                   found.empty() ? "no KPI" : "more than one KPI", project,
                   found.empty() ? "is" : "has", text)
       .Fix("gyre kpi    (lists them; `gyre kpi show 1` is the first)");

@@ -14,9 +14,12 @@
 
 #include "base/mutex.h"
 #include "ml/monitoring/monitors.h"
-#include "ml/projects/projects.h"
 #include "ml/statistics/kpi.h"
 #include "platform/exec/thread_pool.h"
+
+namespace gyre::projects {
+struct Project;
+}
 
 namespace gyre::monitoring {
 
@@ -54,7 +57,7 @@ class KpiWatch {
   Result<std::vector<KpiState>> Measure(std::string_view project);
   // As they were measured last.
   Result<std::vector<KpiState>> List(std::string_view project);
-  // `text`: a KPI, its place from 1, or a part that only one has. Error: kNotFound GY4513.
+  // `text`: a KPI, its place from 1, or a part that only one has. Error: kNotFound GY4514.
   Result<KpiState> Find(std::string_view project, std::string_view text);
   Result<std::vector<KpiReading>> History(std::string_view project, std::string_view kpi,
                                           int limit);  // newest first

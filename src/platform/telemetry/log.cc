@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "platform/telemetry/log_tap.h"
 
 namespace gyre::telemetry {
 namespace {
@@ -38,6 +39,8 @@ struct LogState {
       LogLevel::kInfo};  // of the default and all modules: most calls end here
   std::atomic<LogFormat> format{LogFormat::kText};
   std::atomic<int> same_event_per_second_max{50};
+  std::shared_ptr<const LogTap> tap GYRE_GUARDED_BY(mutex);
+  std::atomic<bool> tapped{false};
 };
 
 LogState& State() {
@@ -218,6 +221,28 @@ void SetLogLevel(std::string_view module, LogLevel level) {
   state.lowest = lowest;
 }
 
+void SetLogTap(LogTap tap) {
+  LogState& state = State();
+  MutexLock lock(state.mutex);
+  state.tapped = static_cast<bool>(tap);
+  state.tap = tap ? std::make_shared<const LogTap>(std::move(tap)) : nullptr;
+}
+
+namespace {
+
+void Tap(LogLevel level, std::string_view module, std::string_view event, LogFields fields) {
+  LogState& state = State();
+  if (!state.tapped.load(std::memory_order_relaxed)) return;
+  std::shared_ptr<const LogTap> tap;
+  {
+    MutexLock lock(state.mutex);
+    tap = state.tap;
+  }
+  if (tap) (*tap)({level, module, event, {fields.begin(), fields.size()}, current_request_id});
+}
+
+}  // namespace
+
 void FlushLog() { Sink()->flush(); }
 
 bool LogEnabled(std::string_view module, LogLevel level) {
@@ -237,6 +262,7 @@ void Log(LogLevel level, std::string_view module, std::string_view event, LogFie
   if (!LogEnabled(module, level)) return;
   int suppressed = 0;
   if (level >= LogLevel::kWarn && !RateAllows(module, event, &suppressed)) return;
+  Tap(level, module, event, fields);
   try {
     Sink()->log(SpdlogLevel(level),
                 spdlog::string_view_t(Line(level, module, event, fields, suppressed)));

@@ -200,6 +200,25 @@ void Metrics::GaugeFunction(std::string_view name, std::string_view help, const 
   impl_->Find(name, "gauge", help, labels).read = std::move(read);
 }
 
+std::vector<FamilyReading> Metrics::Read() const {
+  std::vector<FamilyReading> families;
+  MutexLock lock(impl_->mutex);
+  for (const auto& [name, family] : impl_->families) {
+    FamilyReading& reading = families.emplace_back(name, family.help, family.type);
+    for (const auto& [text, series] : family.series) {
+      FamilyReading::Series& one = reading.series.emplace_back(series->labels);
+      if (series->counter) one.value = static_cast<double>(series->counter->value());
+      if (series->gauge) one.value = series->gauge->value();
+      if (series->read) one.value = series->read();
+      if (!series->histogram) continue;
+      one.bounds = series->histogram->bounds();
+      one.cumulative = series->histogram->cumulative();
+      one.sum = series->histogram->sum();
+    }
+  }
+  return families;
+}
+
 std::string Metrics::ExposeText() const {
   std::string out;
   MutexLock lock(impl_->mutex);

@@ -70,6 +70,20 @@ class Histogram {
 // Seconds, 100 us to 60 s: requests and jobs alike.
 std::span<const double> LatencyBounds();
 
+// What a family was at one moment.
+struct FamilyReading {
+  std::string name, help;
+  std::string_view type;  // "counter", "gauge", "histogram"
+  struct Series {
+    Labels labels;
+    double value = 0;
+    std::vector<double> bounds;            // of a histogram
+    std::vector<std::int64_t> cumulative;  // as Histogram's
+    double sum = 0;
+  };
+  std::vector<Series> series;
+};
+
 class Metrics {
  public:
   Metrics();
@@ -89,6 +103,7 @@ class Metrics {
   void GaugeFunction(std::string_view name, std::string_view help, const Labels& labels,
                      std::function<double()> read);
 
+  std::vector<FamilyReading> Read() const;
   std::string ExposeText() const;  // text/plain; version=0.0.4
 
  private:

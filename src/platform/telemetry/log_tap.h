@@ -1,0 +1,25 @@
+// Who else hears what the log is told.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "platform/telemetry/log.h"
+
+namespace gyre::telemetry {
+
+// Valid during the call.
+struct LogEntry {
+  LogLevel level;
+  std::string_view module, event;
+  std::span<const LogField> fields;
+  std::string_view request_id;  // empty outside a request
+};
+using LogTap = std::function<void(const LogEntry&)>;
+
+// Called on the thread that logs, for what the levels let through: it must not wait, nor log. Empty
+// = nobody.
+void SetLogTap(LogTap tap);
+
+}  // namespace gyre::telemetry
