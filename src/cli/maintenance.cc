@@ -1,13 +1,21 @@
 // gyre gc, fsck, space, trash, undelete: keeping the data directory small and sound, and what was
 // removed.
+#include <set>
+
+#include "base/shell.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/transfer.h"
+#include "platform/backup/reader.h"
+#include "platform/exec/files.h"
 
 namespace gyre::cli {
 namespace {
+
+constexpr int kFindingsExit = 5;
 
 Result<int> Collect(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
@@ -29,18 +37,122 @@ Result<int> Collect(Invocation& in) {
   return 0;
 }
 
+// Sends those of the blobs in a backup that are asked for, each when all of it has come and is what
+// its name says.
+class Retriever : public backup::PartSink {
+ public:
+  Retriever(Session& session, Output& out, std::string folder, std::set<std::string> wanted)
+      : session_(session), out_(out), folder_(std::move(folder)), wanted_(std::move(wanted)) {}
+  ~Retriever() override {
+    file_.reset();
+    static_cast<void>(exec::RemoveTree(folder_).has_value());
+  }
+
+  Result<> Begin(const backup::Part& part) override {
+    if (part.kind != backup::PartKind::kBlob || !wanted_.contains(part.name)) return {};
+    GYRE_TRY(file_, OpenFile(folder_ + "/" + part.name, "w"));
+    return {};
+  }
+  Result<> Data(std::string_view bytes) override {
+    if (!file_ || std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size())
+      return {};
+    return SystemError("writing to " + folder_, errno);
+  }
+  Result<> End(const backup::Part& part, std::int64_t /*size*/) override {
+    if (!file_) return {};
+    const std::string path = folder_ + "/" + part.name;
+    if (std::fclose(file_.release()) != 0) return SystemError("writing " + path, errno);
+    const auto sent = session_.Upload("/api/v1/maintenance/blobs/" + part.name, path, out_);
+    // Sound meanwhile: somebody has stored the same bytes again.
+    if (!sent && sent.error().code() != Code::kAlreadyExists) return sent.error();
+    restored_.insert(part.name);
+    return exec::RemoveTree(path);
+  }
+  const std::set<std::string>& restored() const { return restored_; }
+
+ private:
+  Session& session_;
+  Output& out_;
+  const std::string folder_;
+  const std::set<std::string> wanted_;
+  std::set<std::string> restored_;
+  File file_;  // of the blob that is coming, when it is asked for
+};
+
+// Takes what is damaged out of a backup, and off the list of what is wrong.
+Result<> TakeFrom(Invocation& in, const std::string& file, Json& result) {
+  std::set<std::string> wanted;
+  for (const Json& one : result["damaged"].items()) wanted.insert(one["digest"].AsString());
+  if (wanted.empty()) return {};
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(std::string folder, exec::MakeTemporaryDirectory());
+  Retriever retriever(*session, in.out(), std::move(folder), std::move(wanted));
+  backup::BackupReader reader(retriever);
+  const auto read = backup::ReadBackup(file, reader);
+  if (!read && read.error().code() != Code::kDataLoss) return read.error();
+  std::set<std::string> solved;
+  Json damaged = Json::Arr(), problems = Json::Arr(), repaired = result["repaired"];
+  for (const Json& one : result["damaged"].items()) {
+    const std::string& digest = one["digest"].AsString();
+    if (!retriever.restored().contains(digest)) {
+      damaged.Push(one);
+      continue;
+    }
+    solved.insert(one["problem"].AsString());
+    repaired.Push(fmt::format("blob {} came out of {}", digest, file));
+  }
+  for (const Json& problem : result["problems"].items()) {
+    if (!solved.contains(problem.AsString())) problems.Push(problem);
+  }
+  // A backup that is itself damaged has given what it could.
+  if (!read) problems.Push(fmt::format("{}: {}", file, read.error().message()));
+  result.Set("sound", problems.size() == 0)
+      .Set("repaired", std::move(repaired))
+      .Set("problems", std::move(problems))
+      .Set("damaged", std::move(damaged));
+  return {};
+}
+
+Result<> CheckRepairOptions(const Invocation& in) {
+  const std::string from = in.Get("from");
+  if (from.empty()) return {};
+  if (!in.Has("repair"))
+    return InvalidArgument("GY4075",
+                           "--from says what to repair with, but nothing is to be repaired")
+        .Fix("gyre fsck --repair --from " + ShellWord(from));
+  // Before the work begins, which would be in vain.
+  GYRE_TRY(const File there, OpenFile(from, "r"));
+  return {};
+}
+
+void ShowUnsound(Invocation& in, Session& session, const Json& result) {
+  Output& out = in.out();
+  for (const Json& problem : result["problems"].items()) out.Warn(problem.AsString());
+  if (result["damaged"].size() == 0) return;
+  if (!in.Has("repair")) return out.Hint(session.Repeatable("gyre fsck --repair --from BACKUP"));
+  out.Note(fmt::format(
+      "  blobs lost until a backup brings them: {}. Another backup (--from) may have them; adding "
+      "the same file again heals a dataset",
+      result["damaged"].size()));
+}
+
 Result<int> Check(Invocation& in) {
+  GYRE_DO(CheckRepairOptions(in));
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json job,
-           session->Post(fmt::format("/api/v1/maintenance/fsck?quick={}", in.Has("quick") ? 1 : 0),
+           session->Post(fmt::format("/api/v1/maintenance/{}?quick={}",
+                                     in.Has("repair") ? "repair" : "fsck", in.Has("quick") ? 1 : 0),
                          Json::Obj()));
   GYRE_TRY(const Json ended, session->WaitJob(job, in.out()));
-  const Json& result = ended["result"];
-  const bool sound = result["sound"].AsBool();
+  Json result = ended["result"];
+  if (!in.Get("from").empty()) GYRE_DO(TakeFrom(in, in.Get("from"), result));
   Output& out = in.out();
   if (out.json()) out.Document(result, "");
-  for (const Json& problem : result["problems"].items()) out.Warn(problem.AsString());
-  if (!sound) return 5;
+  for (const Json& done : result["repaired"].items()) out.Done(done.AsString());
+  if (!result["sound"].AsBool()) {
+    ShowUnsound(in, *session, result);
+    return kFindingsExit;
+  }
   const std::string blobs = GroupDigits(result["blobs"].AsInt());
   out.Done(result["contents"].AsBool()
                ? fmt::format("sound: the database, and {} blobs, each byte read ({})", blobs,
@@ -151,7 +263,16 @@ constexpr Option kEmptyOptions[] = {
 constexpr Option kCollectOptions[] = {
     {"--grace-hours", "N", "younger blobs stay, whoever needs them", "24"}};
 constexpr Option kCheckOptions[] = {
-    {"--quick", "", "only that every blob is there; contents are not read"}};
+    {"--quick", "", "only that every blob is there; contents are not read"},
+    {"--repair", "",
+     "make anew what follows from the rest; what is replaced is kept in the data directory's "
+     "quarantine/"},
+    {"--from",
+     "BACKUP",
+     "with --repair: take what is damaged or missing out of this backup",
+     {},
+     false,
+     "file"}};
 constexpr Command kCommands[] = {
     {"gc",
      "remove blobs that nothing refers to, and old events, queries, firings and pipeline runs",
@@ -161,7 +282,7 @@ constexpr Command kCommands[] = {
      Collect},
     {"fsck",
      "check the database and every byte of what is stored (exit 5 when something is damaged)",
-     "gyre fsck\ngyre fsck --quick",
+     "gyre fsck\ngyre fsck --quick\ngyre fsck --repair --from monday.gyre",
      {},
      kCheckOptions,
      Check,

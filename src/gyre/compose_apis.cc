@@ -32,6 +32,7 @@
 #include "api/oip/oip_api.h"
 #include "api/prometheus/prometheus.h"
 #include "gyre/maintenance.h"
+#include "gyre/repair.h"
 #include "gyre/rooms.h"
 #include "gyre/space.h"
 #include "gyre/upgrade.h"
@@ -153,6 +154,7 @@ void House::Rooms::OpenMaintenance() {
       },
       SystemClock());
   maintenance.space = [this] { return SpaceOf(*database, options.data_directory); };
+  AddRepair(maintenance, *database, *blobs, options.data_directory);
   AddApi<native::MaintenanceApi>(maintenance, *jobs);
   if (const std::int64_t every_us = Micros("retention.every"); options.is_server && every_us > 0)
     housekeeper = std::make_unique<Housekeeper>(maintenance, every_us);

@@ -24,7 +24,7 @@ Result<> House::Rooms::OpenMl() {
   GYRE_DO(OpenServing());
   GYRE_DO(OpenFeedback());
   OpenTrash();
-  AddCheckJob(*jobs, *database, *blobs, *datasets, *registry);
+  AddCheckJob(*jobs, *database, *blobs, *datasets, *registry, options.data_directory);
   AddSteps(*pipelines, {*blobs, *jobs, *datasets, *queries, *evaluations, *registry, *serving,
                         *training, *comparisons, *notices, *inference_log, *releases});
   return {};

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "gyre/compose.h"
+#include "gyre/repair.h"
 #include "ml/data/queries.h"
 #include "platform/backup/backup.h"
 
@@ -28,38 +29,92 @@ std::string NameOf(const blob::Owner& owner, data::Datasets& datasets,
   return owner.kind + " " + owner.id;
 }
 
-Result<Json> CheckAll(runners::JobRun& run, db::Database& database, blob::Store& blobs,
-                      data::Datasets& datasets, registry::Registry& registry) {
-  const bool contents = !run.job().input["quick"].AsBool();
-  run.Progress(-1, "the database");
-  GYRE_TRY(const std::vector<std::string> in_database, database.IntegrityProblems());
-  Json problems = Json::Arr();
-  for (const std::string& problem : in_database) problems.Push(problem);
-  const auto progress = [&](std::int64_t done, std::int64_t all) -> Result<> {
-    if (run.cancelled()) return MakeError(Code::kCancelled, "GY3316", "the check was cancelled");
-    run.Progress(static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(all, 1)),
-                 fmt::format("reading blobs  {} of {}", HumanBytes(done), HumanBytes(all)));
+// Everything is checked; what can be made anew is, when that was asked for.
+class Checker {
+ public:
+  Checker(db::Database& database, blob::Store& blobs, data::Datasets& datasets,
+          registry::Registry& registry, std::string directory, bool repair)
+      : database_(database),
+        blobs_(blobs),
+        datasets_(datasets),
+        registry_(registry),
+        directory_(std::move(directory)),
+        repair_(repair) {}
+
+  Result<Json> Run(runners::JobRun& run) {
+    const bool contents = !run.job().input["quick"].AsBool();
+    run.Progress(-1, "the database");
+    GYRE_DO(CheckDatabase());
+    const auto progress = [&](std::int64_t done, std::int64_t all) -> Result<> {
+      if (run.cancelled()) return MakeError(Code::kCancelled, "GY3316", "the check was cancelled");
+      run.Progress(static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(all, 1)),
+                   fmt::format("reading blobs  {} of {}", HumanBytes(done), HumanBytes(all)));
+      return {};
+    };
+    GYRE_TRY(const blob::CheckResult checked,
+             blob::Check(database_, blobs_, {.contents = contents, .progress = progress}));
+    for (const blob::Damage& damage : checked.problems) GYRE_DO(Take(damage));
+    return Json::Obj({{"sound", problems_.size() == 0},
+                      {"contents", contents},
+                      {"blobs", checked.objects},
+                      {"bytes_read", checked.bytes_read},
+                      {"repaired", std::move(repaired_)},
+                      {"problems", std::move(problems_)},
+                      {"damaged", std::move(damaged_)}});
+  }
+
+ private:
+  Result<> CheckDatabase() {
+    GYRE_TRY(std::vector<std::string> found, database_.IntegrityProblems());
+    if (repair_ && !found.empty()) {
+      const std::string done = RepairDatabase(database_, directory_);
+      if (!done.empty()) repaired_.Push(done);
+      GYRE_TRY(found, database_.IntegrityProblems());
+    }
+    for (const std::string& problem : found) problems_.Push(problem);
     return {};
-  };
-  GYRE_TRY(const blob::CheckResult checked,
-           blob::Check(database, blobs, {.contents = contents, .progress = progress}));
-  for (const blob::Damage& damage : checked.problems) {
+  }
+
+  Result<> Take(const blob::Damage& damage) {
+    if (repair_ && !damage.owners.empty()) {
+      GYRE_TRY(const bool mended, blobs_.Mend(damage.object.digest));
+      if (mended) {
+        repaired_.Push(
+            fmt::format("blob {}: its block checksums were made anew of its bytes, "
+                        "which are sound",
+                        damage.object.digest));
+        return {};
+      }
+    }
+    Json needed_by = Json::Arr();
     std::vector<std::string> names;
     for (const blob::Owner& owner : damage.owners) {
-      if (names.size() < kOwnersNamed) names.push_back(NameOf(owner, datasets, registry));
+      if (names.size() == kOwnersNamed) break;
+      names.push_back(NameOf(owner, datasets_, registry_));
+      needed_by.Push(names.back());
     }
     const std::size_t more = damage.owners.size() - names.size();
-    problems.Push(fmt::format(
+    const std::string problem = fmt::format(
         "{}; {}{}", damage.what,
         names.empty() ? "nobody needs it: gyre gc removes it" : "needed by " + Join(names, ", "),
-        more > 0 ? fmt::format(" and {} more", more) : ""));
+        more > 0 ? fmt::format(" and {} more", more) : "");
+    problems_.Push(problem);
+    if (names.empty()) return {};
+    damaged_.Push(Json::Obj({{"digest", damage.object.digest},
+                             {"size_bytes", damage.object.size_bytes},
+                             {"needed_by", std::move(needed_by)},
+                             {"problem", problem}}));
+    return {};
   }
-  return Json::Obj({{"sound", problems.size() == 0},
-                    {"contents", contents},
-                    {"blobs", checked.objects},
-                    {"bytes_read", checked.bytes_read},
-                    {"problems", std::move(problems)}});
-}
+
+  db::Database& database_;
+  blob::Store& blobs_;
+  data::Datasets& datasets_;
+  registry::Registry& registry_;
+  const std::string directory_;
+  const bool repair_;
+  Json repaired_ = Json::Arr(), problems_ = Json::Arr(), damaged_ = Json::Arr();
+};
 
 // Those that somebody has said, without where: that is of this machine.
 Json SaidSettings(const Json& settings) {
@@ -139,12 +194,15 @@ native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, eve
 }
 
 void AddCheckJob(runners::Jobs& jobs, db::Database& database, blob::Store& blobs,
-                 data::Datasets& datasets, registry::Registry& registry) {
-  jobs.Register(
-      {.name = std::string(native::kCheckJob),
-       .execute =
-           [&](runners::JobRun& run) { return CheckAll(run, database, blobs, datasets, registry); },
-       .requeue_after_restart = true});
+                 data::Datasets& datasets, registry::Registry& registry, std::string directory) {
+  jobs.Register({.name = std::string(native::kCheckJob),
+                 .execute =
+                     [&, directory = std::move(directory)](runners::JobRun& run) {
+                       return Checker(database, blobs, datasets, registry, directory,
+                                      run.job().input["repair"].AsBool())
+                           .Run(run);
+                     },
+                 .requeue_after_restart = true});
 }
 
 }  // namespace gyre

@@ -35,8 +35,10 @@ void AddBackup(native::Maintenance& maintenance, db::Database& database, blob::S
                std::string directory, std::function<Json()> settings, const Clock& clock);
 
 // The job behind `gyre fsck`; before jobs.Start(). Its result: {"sound", "contents", "blobs",
-// "bytes_read", "problems": [...]}.
+// "bytes_read", "repaired": [TEXT], "problems": [TEXT], "damaged": [{"digest", "size_bytes",
+// "needed_by", "problem"}]}, the last of them for what somebody needs; `directory` is that of the
+// data.
 void AddCheckJob(runners::Jobs& jobs, db::Database& database, blob::Store& blobs,
-                 data::Datasets& datasets, registry::Registry& registry);
+                 data::Datasets& datasets, registry::Registry& registry, std::string directory);
 
 }  // namespace gyre

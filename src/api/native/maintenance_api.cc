@@ -1,5 +1,6 @@
 #include "api/native/maintenance_api.h"
 
+#include "api/native/file_bodies.h"
 #include "api/native/job_answer.h"
 #include "api/native/route_table.h"
 #include "base/time.h"
@@ -7,6 +8,7 @@
 namespace gyre::native {
 namespace {
 
+constexpr std::int64_t kBlobBytesMax = std::int64_t{1} << 40;
 constexpr std::int64_t kGraceHoursMax = 24 * 366;
 constexpr std::int64_t kMicrosPerHour = 3600 * kMicrosPerSecond;
 
@@ -27,6 +29,21 @@ constexpr net::Route kRoutes[] = {
      .response_type = "Job",
      .audited = false,
      .query = {{"quick", Type::kWhole, "1 = only that the blobs are there"}}},
+    {.method = Method::kPost,
+     .path = "/api/v1/maintenance/repair",
+     .handler = Bind<&MaintenanceApi::Repair>,
+     .permission = Permission("access.admin"),
+     .summary = "Starts a job that checks everything and makes anew what follows from the rest",
+     .response_type = "Job",
+     .query = {{"quick", Type::kWhole, "1 = only that the blobs are there"}}},
+    {.method = Method::kPost,
+     .path = "/api/v1/maintenance/blobs/{digest}",
+     .handler = Bind<&MaintenanceApi::RestoreBlob>,
+     .permission = Permission("access.admin"),
+     .summary = "Puts back the bytes of a blob that is needed, and missing or damaged",
+     .body = Body::kStream,
+     .body_bytes_max = kBlobBytesMax,
+     .response_type = "RestoredBlob"},
     {.method = Method::kGet,
      .path = "/api/v1/maintenance/space",
      .handler = Bind<&MaintenanceApi::Space>,
@@ -59,14 +76,24 @@ Result<net::Response> MaintenanceApi::Collect(net::Request& request) {
 }
 
 Result<net::Response> MaintenanceApi::Check(net::Request& request) {
+  return Submit(request, false);
+}
+
+Result<net::Response> MaintenanceApi::Repair(net::Request& request) {
+  return Submit(request, true);
+}
+
+Result<net::Response> MaintenanceApi::Submit(net::Request& request, bool repair) {
   GYRE_TRY(const std::int64_t quick, request.QueryInt("quick", 0, 0, 1));
-  GYRE_TRY(const runners::Job job,
-           jobs_.Submit({.kind = std::string(kCheckJob),
-                         .title = quick == 1 ? "check that everything is there"
-                                             : "check everything that is stored",
-                         .created_by = request.principal.name,
-                         .input = Json::Obj({{"quick", quick == 1}}),
-                         .cpu_slots = 0}));
+  const char* const what =
+      quick == 1 ? "check that everything is there" : "check everything that is stored";
+  GYRE_TRY(
+      const runners::Job job,
+      jobs_.Submit({.kind = std::string(kCheckJob),
+                    .title = repair ? fmt::format("{}, and repair it", what) : std::string(what),
+                    .created_by = request.principal.name,
+                    .input = Json::Obj({{"quick", quick == 1}, {"repair", repair}}),
+                    .cpu_slots = 0}));
   return Accepted(job);
 }
 
@@ -87,6 +114,14 @@ Result<net::Response> MaintenanceApi::Backup(net::Request& request) {
   response.content_type = "application/x-tar";
   response.stream = std::move(write);
   return response;
+}
+
+Result<net::Response> MaintenanceApi::RestoreBlob(net::Request& request) {
+  GYRE_TRY(const auto writer, maintenance_.restore_blob(request.Param("digest")));
+  GYRE_DO(Receive(request, *writer));
+  GYRE_TRY(const blob::Object object, writer->Commit());
+  return net::Response::JsonDoc(
+      Json::Obj({{"digest", object.digest}, {"size_bytes", object.size_bytes}}));
 }
 
 }  // namespace gyre::native

@@ -3,17 +3,22 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "platform/net/http.h"
 
+namespace gyre::blob {
+class Writer;
+}
 namespace gyre::runners {
 class Jobs;
 }
 
 namespace gyre::native {
 
-// The kind of job that checks everything; input: {"quick": bool}.
+// The kind of job that checks everything; input: {"quick": bool, "repair": bool}.
 constexpr std::string_view kCheckJob = "maintenance.check";
 
 // Younger blobs stay, by hand and by itself.
@@ -25,6 +30,8 @@ struct Maintenance {
   std::function<Result<Json>()> backup_size;                   // of one that is made now, unpacked
   // Takes the moment, and gives what writes it out.
   std::function<Result<std::move_only_function<Result<>(net::BodyWriter&)>>(bool keys)> backup;
+  // Takes the bytes of a blob that somebody needs and that is missing or damaged.
+  std::function<Result<std::unique_ptr<blob::Writer>>(const std::string& digest)> restore_blob;
 };
 
 class MaintenanceApi {
@@ -36,10 +43,14 @@ class MaintenanceApi {
   Result<net::Response> Collect(net::Request& request);
   Result<net::Response> Check(net::Request& request);
   Result<net::Response> Space(net::Request& request);
+  Result<net::Response> Repair(net::Request& request);
   Result<net::Response> BackupSize(net::Request& request);
   Result<net::Response> Backup(net::Request& request);
+  Result<net::Response> RestoreBlob(net::Request& request);
 
  private:
+  Result<net::Response> Submit(net::Request& request, bool repair);
+
   Maintenance maintenance_;
   runners::Jobs& jobs_;
 };

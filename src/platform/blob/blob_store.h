@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,12 @@ class Store {
   virtual Result<> Verify(const Digest& digest) = 0;  // full SHA-256
   virtual Result<> ForEach(const std::function<Result<>(const Object&)>& object) = 0;
   virtual Result<> Remove(const Digest& digest) = 0;  // for fsck
+  // For a repair. Makes its block checksums anew; false when its bytes are not what its name says,
+  // or cannot be read: then nothing is changed.
+  virtual Result<bool> Mend(const Digest& digest) = 0;
+  // For a repair. Moves what is there, sound or not, out of the store to `path` (durable; the same
+  // file system), its block checksums beside it; fine when nothing is there.
+  virtual Result<> MoveOut(const Digest& digest, const std::string& path) = 0;
   // For Collect: its size, or -1 when it stays because it is pinned, changed after that time, or
   // not there.
   virtual Result<std::int64_t> RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) = 0;
@@ -91,6 +98,8 @@ Result<> DropRefs(db::Transaction& tx, std::string_view owner_kind, std::string_
 // What rows refer to, by digest, after that one; at most so many.
 Result<std::vector<Object>> ReferencedAfter(db::Reader& reader, const Digest& digest,
                                             std::int64_t limit);
+// Of an object that a row refers to; empty = nobody needs it.
+Result<std::optional<std::int64_t>> ReferencedSize(db::Database& database, const Digest& digest);
 struct CollectResult {
   std::int64_t removed = 0, removed_bytes = 0, kept = 0;
 };
@@ -106,6 +115,7 @@ struct Owner {
   std::string kind, id;  // of AddRef
 };
 struct Damage {
+  Object object;  // as it should be
   std::string what;
   std::vector<Owner> owners;  // empty: nobody needs it
 };

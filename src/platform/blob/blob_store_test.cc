@@ -233,6 +233,41 @@ TEST_F(BlobStore, EmptiesScratchAndIncomingAtStart) {
   EXPECT_TRUE(*store_->Exists(digest));
 }
 
+TEST_F(BlobStore, MendsLostBlockChecksumsOfSoundBytesOnly) {
+  const Digest digest = PutBytes(RandomBytes(2 * kMiB + 5));
+  const std::string path = *store_->LocalPath(digest), sums = path + ".sum";
+  fs::remove(sums);
+  EXPECT_FALSE(store_->Verify(digest));
+  EXPECT_TRUE(*store_->Mend(digest));
+  EXPECT_TRUE(store_->Verify(digest));
+  FlipBit(sums, 20);
+  EXPECT_TRUE(*store_->Mend(digest));
+  EXPECT_TRUE(store_->Verify(digest));
+  EXPECT_TRUE(*store_->Mend(digest)) << "nothing to do";
+  fs::remove(sums);
+  FlipBit(path, kMiB);
+  EXPECT_FALSE(*store_->Mend(digest));
+  EXPECT_FALSE(fs::exists(sums));
+  EXPECT_FALSE(*store_->Mend(Sha256Hex("not there")));
+  EXPECT_FALSE(store_->Mend("../x"));
+  EXPECT_EQ(Incoming(), 0u);
+}
+
+TEST_F(BlobStore, WhatIsMovedOutIsKeptAsItWas) {
+  const std::string bytes = RandomBytes(kMiB + 5), aside = directory_ + "/aside/x";
+  fs::create_directories(directory_ + "/aside");
+  const Digest digest = PutBytes(bytes);
+  FlipBit(*store_->LocalPath(digest), 7);
+  ASSERT_TRUE(store_->MoveOut(digest, aside));
+  EXPECT_FALSE(*store_->Exists(digest));
+  EXPECT_EQ(fs::file_size(aside), bytes.size());
+  EXPECT_TRUE(fs::exists(aside + ".sum"));
+  ASSERT_TRUE(store_->MoveOut(digest, aside)) << "nothing is there";
+  EXPECT_EQ(fs::file_size(aside), bytes.size());
+  EXPECT_EQ(PutBytes(bytes), digest);
+  EXPECT_TRUE(store_->Verify(digest));
+}
+
 // --- references ----------------------------------------------------------------------------------
 
 class BlobReferences : public BlobStore {
@@ -331,6 +366,13 @@ TEST_F(BlobReferences, TheCheckNamesWhatIsMissingOrDamagedAndWhoNeedsIt) {
                 .error()
                 .message(),
             "stop");
+}
+
+TEST_F(BlobReferences, TheSizeOfWhatSomebodyNeeds) {
+  const Digest needed = PutBytes("n"), unneeded = PutBytes("u");
+  ASSERT_TRUE(Refer("owner", needed));
+  EXPECT_EQ(*ReferencedSize(*database_, needed), std::optional<std::int64_t>(1));
+  EXPECT_EQ(*ReferencedSize(*database_, unneeded), std::nullopt);
 }
 
 TEST_F(BlobReferences, WritersAndTheCollectorTogetherLoseNothing) {

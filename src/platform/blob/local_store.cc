@@ -95,6 +95,8 @@ class LocalStore : public Store {
   Result<> Verify(const Digest& digest) override;
   Result<> ForEach(const std::function<Result<>(const Object&)>& object) override;
   Result<> Remove(const Digest& digest) override;
+  Result<bool> Mend(const Digest& digest) override;
+  Result<> MoveOut(const Digest& digest, const std::string& path) override;
   Result<std::int64_t> RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) override;
   Pin PinObject(const Digest& digest) override;
   Pin PinEverything() override;
@@ -451,6 +453,41 @@ Result<> LocalStore::ForEach(const std::function<Result<>(const Object&)>& objec
       if (info) GYRE_DO(object({digest, info->size_bytes}));
     }
   }
+  return {};
+}
+
+// --- repairing -----------------------------------------------------------------------------------
+
+Result<bool> LocalStore::Mend(const Digest& digest) {
+  auto file = OpenFile(digest);
+  if (!file && file.error().code() == Code::kNotFound) return false;
+  if (!file) return std::move(file).error();
+  Sha256 sha;
+  for (std::int64_t offset = 0; offset < (*file)->size_bytes(); offset += kBlockBytes) {
+    const auto bytes = (*file)->Read(offset, kBlockBytes);
+    if (!bytes) return false;
+    sha.Update(*bytes);
+  }
+  if (sha.FinishHex() != digest) return false;
+  // As if it were stored again: the same bytes take the place of what cannot be read.
+  GYRE_TRY(const Object stored, PutFile(PathOf(digest)));
+  return stored.digest == digest;
+}
+
+Result<> LocalStore::MoveOut(const Digest& digest, const std::string& path) {
+  if (!LooksLikeDigest(digest))
+    return InvalidArgument("GY1503", "`{}` is no SHA-256 digest", digest.substr(0, 80));
+  {
+    MutexLock lock(mutex_);
+    for (const std::string_view suffix : {std::string_view(), kSumSuffix}) {
+      const std::string from = PathOf(digest) + std::string(suffix);
+      GYRE_TRY(const auto there, files_.Stat(from));
+      if (there) GYRE_DO(files_.Rename(from, path + std::string(suffix)));
+    }
+  }
+  SyncNames(path.substr(0, path.rfind('/')));
+  GYRE_DO(MakeFolder(FolderOf(digest)));
+  SyncNames(FolderOf(digest));
   return {};
 }
 

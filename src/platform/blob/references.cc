@@ -79,6 +79,16 @@ Result<> CopyRefs(db::Transaction& tx, const Owner& from, const Owner& to) {
       {from.kind, from.id, to.kind, to.id});
 }
 
+Result<std::optional<std::int64_t>> ReferencedSize(db::Database& database, const Digest& digest) {
+  std::optional<std::int64_t> size;
+  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_DO(reader.QueryOne("SELECT size_bytes FROM blob_ref WHERE digest = ?1 LIMIT 1", {digest},
+                            [&](const db::Row& row) { size = row.Int(0); }));
+    return {};
+  }));
+  return size;
+}
+
 Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t grace_us,
                               std::int64_t now_us) {
   CollectResult result;
@@ -164,14 +174,14 @@ Result<CheckResult> Check(db::Database& database, Store& store, const CheckOptio
     const auto there = CheckPresence(store, digest, need);
     if (there) continue;
     complained.insert(digest);
-    result.problems.push_back({there.error().message(), need.owners});
+    result.problems.push_back({{digest, need.size_bytes}, there.error().message(), need.owners});
   }
   if (!options.contents) return result;
   for (const Object& object : objects) {
     const auto sound = store.Verify(object.digest);
     const bool gone = !sound && sound.error().code() == Code::kNotFound;  // collected meanwhile
     if (!sound && !gone && !complained.contains(object.digest))
-      result.problems.push_back({sound.error().message(), needed[object.digest].owners});
+      result.problems.push_back({object, sound.error().message(), needed[object.digest].owners});
     result.bytes_read += object.size_bytes;
     if (options.progress) GYRE_DO(options.progress(result.bytes_read, all_bytes));
   }
