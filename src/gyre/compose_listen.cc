@@ -12,7 +12,9 @@ Result<> House::Rooms::Listen() {
   using AccessLog = prometheus::RequestObserver::AccessLog;
   observer = std::make_unique<prometheus::RequestObserver>(
       metrics, tables, settings.Bool("log.requests") ? AccessLog::kOn : AccessLog::kOff);
-  egress_meter = std::make_unique<EgressMeter>(*observer, *usage, SystemClock());
+  egress_meter = std::make_unique<EgressMeter>(
+      *observer, *usage, SystemClock(),
+      [this](std::string_view endpoint) { return serving->ProjectOf(endpoint); });
   spans = std::make_unique<RequestSpans>(*egress_meter, exporter.get());
   running = std::make_unique<RunningRequests>(*access, *spans);
   net::ServerSettings net_settings = NetSettings();

@@ -59,7 +59,8 @@ void EgressMeter::Book() {
   for (const auto& [key, bytes] : counts) {
     const auto& [project, endpoint, protocol, user] = key;
     const std::string& subject = endpoint.empty() ? protocol : endpoint;
-    const auto recorded = usage_.Record({.project = project,
+    const bool untold = project.empty() && !endpoint.empty();
+    const auto recorded = usage_.Record({.project = untold ? project_of_(endpoint) : project,
                                          .subject_kind = endpoint.empty() ? "api" : "endpoint",
                                          .subject_id = subject,
                                          .subject_label = subject,

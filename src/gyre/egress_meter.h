@@ -3,10 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "base/mutex.h"
 #include "base/time.h"
@@ -19,8 +21,10 @@ namespace gyre {
 // there. What goes over the socket of the data directory leaves no machine and is free.
 class EgressMeter final : public net::Observer {
  public:
-  EgressMeter(net::Observer& next, usage::Usage& usage, const Clock& clock)
-      : next_(next), usage_(usage), clock_(clock) {}
+  // `project_of` an endpoint, whose path does not tell.
+  EgressMeter(net::Observer& next, usage::Usage& usage, const Clock& clock,
+              std::function<std::string(std::string_view endpoint)> project_of)
+      : next_(next), usage_(usage), clock_(clock), project_of_(std::move(project_of)) {}
   void OnFinished(const net::Finished& finished) override;
   void Book();  // what was counted since the last time
 
@@ -38,6 +42,7 @@ class EgressMeter final : public net::Observer {
   net::Observer& next_;
   usage::Usage& usage_;
   const Clock& clock_;
+  const std::function<std::string(std::string_view)> project_of_;
   std::array<Shard, 8> shards_;
 };
 

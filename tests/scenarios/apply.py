@@ -213,8 +213,13 @@ def prune(g):
     assert [line.strip() for line in shown.splitlines() if line.startswith('  - ')] == [
         f'- {name}   (made by an earlier apply)' for name in
         ('triggers.churn-drift', 'triggers.nightly', 'pipelines.nightly', 'monitors.churn', 'endpoints.churn', 'gates.churn')], shown
+    # Somebody's own trigger needs the endpoint: nothing is pulled away from below it.
+    refused = g.cli('apply', '--prune', '--yes', check=False)
+    assert refused.returncode == 6 and 'triggers rm by-hand' in refused.stderr, refused
+    assert [e['name'] for e in g.json('GET', '/api/v1/projects/churn/endpoints')['items']] == ['churn']
+    g.cli('triggers', 'rm', 'by-hand', '-p', 'churn', '--yes')
     g.cli('apply', '--prune', '--yes')
-    assert [t['name'] for t in g.json('GET', '/api/v1/projects/churn/triggers')['items']] == ['by-hand']
+    assert [t['name'] for t in g.json('GET', '/api/v1/projects/churn/triggers')['items']] == []
     assert g.json('GET', '/api/v1/projects/churn/endpoints')['items'] == []
     assert g.json('GET', '/api/v1/projects/churn/models/churn/policies/champion')['metric'] == ''
     assert g.json('GET', '/api/v1/projects/churn/models/churn')['latest'] == 'v1', 'what is declared stays'
