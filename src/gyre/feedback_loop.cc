@@ -153,21 +153,39 @@ Result<std::string> BrokenInput(monitoring::Monitors& monitors, std::string_view
   return std::string();
 }
 
+std::string AnsweredBy(const monitoring::Alert& alert, std::string_view canary_id) {
+  if (alert.model_version_id == canary_id) return "of all that answer";
+  return alert.model.empty() ? "of another model" : "of " + alert.model;
+}
+
 // Drift, quality and performance of the canary as its monitor sees them, once windows are judged.
 // Trouble of the service is not its own: what clients send wrong, how many they are. Its failures
-// and its latency are compared with the champion's.
-Result<std::string> AlertOfCanary(monitoring::Monitors& monitors, std::string_view project,
-                                  std::string_view endpoint, std::string_view model,
-                                  std::int64_t since_us) {
+// and its latency are compared with the champion's. A window holds rows of both: what is not surely
+// the canary's own is told only.
+Result<> AlertsBeside(monitoring::Monitors& monitors, std::string_view project,
+                      std::string_view endpoint, std::string_view model_version_id,
+                      std::int64_t since_us, automation::CanaryFacts* facts) {
   GYRE_TRY(const auto alerts, monitors.Alerts({.projects = std::vector{std::string(project)},
                                                .endpoint = std::string(endpoint),
                                                .phase = "firing"}));
   for (const monitoring::Alert& alert : alerts) {
-    const bool its_own = alert.model == model && alert.signal != monitoring::kService;
-    if (its_own && alert.updated_us >= since_us)
-      return fmt::format("{}: {}", alert.name(), alert.what);
+    if (alert.signal == monitoring::kService || alert.updated_us < since_us) continue;
+    const auto window = monitors.Window(project, alert.window_id);
+    if (!window && window.error().code() != Code::kNotFound) return window.error();
+    const std::string text = fmt::format("{}: {}", alert.name(), alert.what);
+    const auto seen = window ? *window : monitoring::JudgedWindow();
+    if (!monitoring::IsOfVersionAlone(alert, seen, model_version_id))
+      facts->told.push_back(fmt::format("{} ({}; it does not stop the canary)", text,
+                                        AnsweredBy(alert, model_version_id)));
+    else if (facts->alert.empty())
+      facts->alert = text;
   }
-  return std::string();
+  return {};
+}
+
+const serving::Deployment* CanaryOf(const serving::Endpoint& endpoint) {
+  const auto found = std::ranges::find(endpoint.variants, kCanary, &serving::Variant::name);
+  return found == endpoint.variants.end() ? nullptr : &found->deployment;
 }
 
 Result<automation::Beside> BesideOf(monitoring::Monitors& monitors,
@@ -193,7 +211,7 @@ Result<automation::Beside> BesideOf(monitoring::Monitors& monitors,
 Result<bool> HasCanary(serving::Serving& serving, std::string_view project,
                        std::string_view endpoint) {
   GYRE_TRY(const serving::Endpoint now, serving.Get(project, endpoint));
-  return std::ranges::any_of(now.variants, [](const auto& v) { return v.name == kCanary; });
+  return CanaryOf(now) != nullptr;
 }
 
 }  // namespace
@@ -329,6 +347,7 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
     }
     // What should answer, whether it is loaded yet or not.
     GYRE_TRY(const serving::Endpoint now, serving.Get(project, endpoint));
+    counts.champion_model = now.deployment.model;
     for (const serving::Variant& variant : now.variants) {
       if (variant.name != kCanary) continue;
       counts.canary_model = variant.deployment.model;
@@ -341,8 +360,10 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
   };
   traffic.judge = [&](std::string_view project, std::string_view endpoint, std::string_view model,
                       std::int64_t since_us, automation::CanaryFacts* facts) -> Result<> {
-    GYRE_TRY(facts->alert, AlertOfCanary(monitors, project, endpoint, model, since_us));
-    return {};
+    GYRE_TRY(const serving::Endpoint now, serving.Get(project, endpoint));
+    const serving::Deployment* const canary = CanaryOf(now);
+    if (canary == nullptr || canary->model != model) return {};  // taken back meanwhile
+    return AlertsBeside(monitors, project, endpoint, canary->model_version_id, since_us, facts);
   };
   return traffic;
 }

@@ -139,11 +139,7 @@ def a_worse_canary(g):
     bakes = g.cli('endpoints', 'show', 'visits').stdout
     assert 'step 1 of 1 at 50 %' in bakes and 'of 200 rows' in bakes, bakes
     replay.labels(BEGIN + datetime.timedelta(days=30))
-    for _ in range(200):
-        release = g.json('GET', '/api/v1/projects/default/endpoints/visits')['release']
-        if release['state'] != 'baking':
-            break
-        time.sleep(0.1)
+    release = release_until(g, lambda release: release['state'] != 'baking')
     assert release['state'] == 'rolled back' and release['reason'].startswith('quality: auc') and release['run'] == run['id'], release
     checks = ' '.join(release['history'][-1]['checks'])
     assert 'stop quality: auc' in checks and 'predictions:' in checks and 'pass errors' in checks, checks
@@ -151,6 +147,36 @@ def a_worse_canary(g):
     assert 'visits:v1   rolled back' in shown and 'stop quality: auc' in shown, shown
     assert 'stop quality' in g.cli('endpoints', 'logs', 'visits').stdout
     print(f"a worse canary: {release['reason']}", flush=True)
+
+
+def another_champion(g):
+    """While the canary bakes, the alias moves: what was seen was seen beside a model that answers no more."""
+    g.cli('train', 'visits', '--target', 'stays', '--budget', '2s', '--trials', '1', '--seed', '3', '--gate', 'judge', check=False)
+    newest = g.json('GET', '/api/v1/projects/default/models/visits/versions')['items'][0]['name']
+    before = g.json('GET', '/api/v1/projects/default/endpoints/visits')['deployment']['model']
+    assert newest not in (before, 'visits:v1'), newest
+    plan = {'weights': [0.5], 'bake_s': 600, 'rows_min': 100_000}
+    run = g.json('POST', '/api/v1/projects/default/pipeline_runs', {'pipeline': 'try', 'params': {'plan': plan}})
+    release_until(g, lambda release: release['run'] == run['id'] and release['progress'])
+    g.cli('models', 'promote', newest, '--override', '--reason', 'trained for another endpoint')
+    release = release_until(g, lambda release: release['state'] != 'baking')
+    assert release['state'] == 'rolled back', release
+    assert release['reason'] == f'the champion changed from {before} to {newest} while it baked: judge again', release
+    endpoint = g.json('GET', '/api/v1/projects/default/endpoints/visits')
+    assert [v['model'] for v in endpoint['variants']] in ([], [newest]), endpoint
+    assert 'while it baked: judge again' in g.cli('endpoints', 'show', 'visits').stdout
+    assert 'judge again' in g.cli('pipelines', 'status', run['id'][:8], check=False).stdout
+    print(f"another champion: {release['reason']}", flush=True)
+
+
+def release_until(g, holds):
+    for _ in range(200):
+        release = g.json('GET', '/api/v1/projects/default/endpoints/visits')['release']
+        if holds(release):
+            break
+        time.sleep(0.1)
+    assert holds(release), release
+    return release
 
 
 def hands_and_approvals(g):
@@ -207,6 +233,7 @@ def main():
         refusals(g)
         the_loop(g)
         a_worse_canary(g)
+        another_champion(g)
         hands_and_approvals(g)
         files_and_pushes(g)
     print('automation: heard, judged, trained, tried, promoted')

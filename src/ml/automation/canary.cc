@@ -237,11 +237,17 @@ double SlowFrom(const CanaryPlan& plan, double champion_us_p99) {
 
 CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts) {
   CanaryDecision decision;
+  if (!facts.champion_changed.empty()) {  // both sides' numbers are of two comparisons by now
+    decision.move = CanaryMove::kRollBack;
+    decision.reason = facts.champion_changed;
+    return decision;
+  }
   Harm harm(&decision.checks);
   LookAtErrors(plan, facts, &harm);
   LookAtLatency(plan, facts, &harm);
   const bool judged = LookAtBoth(plan, facts, &harm) || !plan.quality_required;
   if (!facts.alert.empty()) harm.Look(true, "alert", facts.alert);
+  for (const std::string& told : facts.told) harm.Say("note", "alert", told);
   if (!harm.reason().empty()) {
     decision.move = CanaryMove::kRollBack;
     decision.reason = harm.reason();

@@ -57,7 +57,9 @@ struct CanaryFacts {
   std::int64_t seconds_in_step = 0;
   SideFacts champion{}, canary{};
   std::optional<Beside> beside{};
-  std::string alert{};  // of the canary's own monitor; empty = none
+  std::string alert{};              // of the canary alone; empty = none
+  std::vector<std::string> told{};  // alerts that are not, or not surely: they stop nothing
+  std::string champion_changed{};   // what there is to judge against is gone; empty = it is there
 };
 
 enum class CanaryMove : unsigned char { kHold, kAdvance, kPromote, kRollBack };

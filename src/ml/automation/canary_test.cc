@@ -210,6 +210,20 @@ TEST(Canary, SurvivesManyLooksAtEqualQuality) {
   EXPECT_LT(sent_back, 35);
 }
 
+TEST(Canary, AlertsOfOthersAreToldAndStopNothing) {
+  const CanaryPlan plan;
+  CanaryFacts facts = Healthy();
+  facts.told = {"churn:performance: auc 0.459 (of churn:v1)"};
+  CanaryDecision decision = DecideCanary(plan, facts);
+  EXPECT_EQ(decision.move, CanaryMove::kAdvance);
+  EXPECT_EQ(CheckNamed(decision, "alert"),
+            "note alert: churn:performance: auc 0.459 (of churn:v1)");
+  facts.alert = "churn:performance: auc 0.4";
+  decision = DecideCanary(plan, facts);
+  EXPECT_EQ(decision.move, CanaryMove::kRollBack);
+  EXPECT_EQ(decision.reason, "alert: churn:performance: auc 0.4");
+}
+
 TEST(Canary, JudgesLargeCounts) {
   const CanaryPlan plan;
   CanaryFacts facts = Healthy();

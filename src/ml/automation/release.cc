@@ -89,6 +89,16 @@ bool TakenByOthers(const Release& release, const Traffic::Counts& now) {
   return now.canary_model != release.model || std::abs(now.canary_share - ShareOf(release)) > 1e-9;
 }
 
+// The verdict would be of two champions, one of which answers no more. Empty: it is the same.
+std::string ChampionChanged(const Release& release, const Traffic::Counts& now) {
+  const std::string& was = release.base["champion_model"].AsString();
+  if (was.empty() || now.champion_model == was) return {};
+  if (now.champion_model == release.model)
+    return fmt::format("{} became the champion while it baked", release.model);
+  return fmt::format("the champion changed from {} to {} while it baked: judge again", was,
+                     now.champion_model);
+}
+
 Json ListOf(const std::vector<std::string>& texts) {
   Json list = Json::Arr();
   for (const std::string& text : texts) list.Push(text);
@@ -146,6 +156,7 @@ Result<Release> Releases::Begin(const Start& start) {
   release.state = "baking";
   release.created_us = release.step_us = clock_.NowMicros();
   release.base = BaseOf(process_, counts);
+  release.base.Set("champion_model", counts.champion_model);
   release.reason = fmt::format("{:.0f} % of the traffic", 100 * plan.weights.front());
   Note(&release, "begin", {.reason = release.reason}, plan.weights.front(), release.created_us);
   const std::string plan_text = CanaryPlanToJson(plan).Dump(), base = release.base.Dump(),
@@ -229,6 +240,7 @@ Result<> Releases::Save(const Release& release) {
 Result<CanaryFacts> Releases::FactsOf(Release* release) {
   GYRE_TRY(Traffic::Counts now, traffic_.counts(release->project, release->endpoint));
   CanaryFacts facts;
+  facts.champion_changed = ChampionChanged(*release, now);
   if (TakenByOthers(*release, now)) facts.alert = "somebody changed the canary's share";
   facts.step = release->step;
   const std::int64_t now_us = clock_.NowMicros();
@@ -245,7 +257,7 @@ Result<CanaryFacts> Releases::FactsOf(Release* release) {
   const double slow_us = SlowFrom(release->plan, facts.champion.latency_us_p99);
   facts.champion.slow = now.champion_latency_us.Above(slow_us);
   facts.canary.slow = now.canary_latency_us.Above(slow_us);
-  if (traffic_.judge && facts.alert.empty()) {
+  if (traffic_.judge && facts.alert.empty() && facts.champion_changed.empty()) {
     GYRE_DO(traffic_.judge(release->project, release->endpoint, release->model, release->created_us,
                            &facts));
   }
@@ -281,9 +293,10 @@ Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
   ++release->step;
   release->step_us = now_us;
   GYRE_TRY(const Traffic::Counts counts, traffic_.counts(release->project, release->endpoint));
-  const std::int64_t looks = release->base["looks"].AsInt();
-  release->base = BaseOf(process_, counts);
-  release->base.Set("looks", looks);
+  Json base = BaseOf(process_, counts);
+  for (const std::string_view kept : {"looks", "champion_model"})
+    base.Set(std::string(kept), release->base[kept]);
+  release->base = std::move(base);
   release->reason = InFull(decision);
   Note(release, "advance", decision, ShareOf(*release), now_us);
   GYRE_DO(Save(*release));  // the intent: Look gives the share that stands here

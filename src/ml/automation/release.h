@@ -40,7 +40,8 @@ struct Traffic {
     statistics::LogCounts champion_latency_us{}, canary_latency_us{};
     SideFacts champion{}, canary{};  // since their deployments began to answer in this process
     std::string champion_deployment{}, canary_deployment{};
-    std::string canary_model{};  // that has a share now; empty = none has
+    std::string champion_model{};  // "churn:v3"
+    std::string canary_model{};    // that has a share now; empty = none has
     double canary_share = 0;
   };
   std::function<Result<Counts>(std::string_view project, std::string_view endpoint)> counts{};
@@ -52,7 +53,8 @@ struct Traffic {
     std::function<bool()> cancelled{};
   };
   std::function<Result<Beside>(const Question& question)> compare{};
-  // Sets `alert` of the facts when one of the canary's own fires that began after `since_us`.
+  // Sets `alert` of the facts when one of the canary alone fires that was seen after `since_us`,
+  // and `told` of those of others.
   std::function<Result<>(std::string_view project, std::string_view endpoint,
                          std::string_view model, std::int64_t since_us, CanaryFacts* facts)>
       judge{};
@@ -68,7 +70,7 @@ struct Release {
   std::string reason{};
   int step = 0;
   std::int64_t step_us = 0;  // when the step began
-  Json base{};               // counts when it began
+  Json base{};               // counts when it began, and the champion when the release did
   Json history{};            // [{"at", "move", "reason", "weight", "checks"}], one entry per move
   Json progress{};           // of what bakes, at the last look; see ReleaseToJson
   std::int64_t created_us = 0, ended_us = 0;

@@ -154,6 +154,37 @@ TEST_F(ReleaseTest, WhatSomebodyTookBackStaysBack) {
   EXPECT_EQ(counts_.canary_share, 0);
 }
 
+// The alias moved, by another endpoint's retraining: what was seen was seen beside another model.
+TEST_F(ReleaseTest, AnotherChampionEndsIt) {
+  for (const int steps : {0, 1}) {
+    counts_.champion_model = "churn:v1";
+    const Release release = Begin(steps == 0 ? "first" : "second");
+    for (int step = 0; step < steps; ++step) {
+      Serve(300);
+      ASSERT_EQ(releases_->Look(release.id)->step, step + 1);
+    }
+    Open();  // also over a restart
+    counts_.champion_model = "churn:v3";
+    Serve(300);
+    const auto back = releases_->Look(release.id);
+    EXPECT_EQ(back->state, "rolled back");
+    EXPECT_EQ(back->reason,
+              "the champion changed from churn:v1 to churn:v3 while it baked: judge again");
+    EXPECT_EQ(told_, back->reason);
+    EXPECT_EQ(share_, 0);
+  }
+}
+
+TEST_F(ReleaseTest, ACanaryThatSomebodyMadeChampionEnds) {
+  counts_.champion_model = "churn:v1";
+  const Release release = Begin();
+  counts_.champion_model = "churn:v2";
+  Serve(300);
+  const auto back = releases_->Look(release.id);
+  EXPECT_EQ(back->state, "rolled back");
+  EXPECT_EQ(back->reason, "churn:v2 became the champion while it baked");
+}
+
 // Failures of the champion before the release, and a champion that was deployed anew: its counts
 // begin at zero, and are no fewer than those of before.
 TEST_F(ReleaseTest, CountsBelongToADeployment) {

@@ -376,7 +376,10 @@ Result<Json> JudgeWindow(const WindowTask& task, const inference_log::Joined& he
   Json answering = Json::Arr();
   for (const VersionOf& version : versions) {
     const auto promised = task.promises.find(version.model);
-    if (promised != task.promises.end()) answering.Push(promised->second.version_id);
+    const Promise& own = promised == task.promises.end() ? kNone : promised->second;
+    answering.Push(Json::Obj({{"model", version.model},
+                              {"model_version_id", own.version_id},
+                              {"rows", version.rows.size()}}));
   }
   document.Set("versions", std::move(answering));
   Signals signals;

@@ -64,20 +64,42 @@ bool IsOfTheModel(std::string_view signal) {
          signal != kService;
 }
 
+// Each version is measured on its own rows; other signals are of all rows, whoever answered them.
+bool IsOfOneVersion(std::string_view signal) {
+  return TakesLabels(signal) || signal == kEstimate || signal == kAttributionDrift;
+}
+
 std::string VersionOf(const JudgedWindow& window, const Signal& signal) {
-  return signal.model_version_id.empty() ? window.document["model_version_id"].AsString()
-                                         : signal.model_version_id;
+  if (!signal.model_version_id.empty()) return signal.model_version_id;
+  // Of one that nobody knows any more: not of the one that answered the most.
+  if (IsOfOneVersion(signal.name) && window.document["versions"].size() > 1) return {};
+  return window.document["model_version_id"].AsString();
+}
+
+const Json* VersionIn(const JudgedWindow& window, std::string_view id) {
+  const Json::Array& versions = window.document["versions"].items();
+  const auto found = std::ranges::find_if(versions, [&](const Json& version) {
+    return !id.empty() && version["model_version_id"].AsString() == id;
+  });
+  return found == versions.end() ? nullptr : &*found;
+}
+
+bool IsBadIn(const JudgedWindow& window, std::string_view signal) {
+  return std::ranges::any_of(window.document["signals"].items(), [&](const Json& json) {
+    const Signal one = SignalFromJson(json);
+    return one.name == signal && one.level == Level::kBad;
+  });
 }
 
 // The version that the alert is about answers no more. While two answer (a canary), the worse one
 // may be another in each window: that is no change of model.
 bool IsOfAnother(const Alert& alert, const Signal& signal, const JudgedWindow& window) {
-  const Json& versions = window.document["versions"];
+  const bool known = std::ranges::any_of(
+      window.document["versions"].items(),
+      [](const Json& version) { return !version["model_version_id"].AsString().empty(); });
   return IsOfTheModel(signal.name) && alert.state.phase != Phase::kOk &&
-         !alert.model_version_id.empty() && versions.size() > 0 &&
-         std::ranges::none_of(versions.items(), [&](const Json& version) {
-           return version.AsString() == alert.model_version_id;
-         });
+         !alert.model_version_id.empty() && known &&
+         VersionIn(window, alert.model_version_id) == nullptr;
 }
 
 AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal& signal,
@@ -101,8 +123,12 @@ AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal&
   if (move.step.to != Phase::kOk && signal.level == Level::kBad) {
     alert.columns = move.step.columns.empty() ? signal.columns : move.step.columns;
     alert.what = WhatOf(signal, alert.columns);
-    alert.model = window.document["model"].AsString();
     alert.model_version_id = VersionOf(window, signal);
+    const Json* const version = VersionIn(window, alert.model_version_id);
+    const bool known = alert.model_version_id == window.document["model_version_id"].AsString();
+    alert.model = version != nullptr ? (*version)["model"].AsString()
+                  : known            ? window.document["model"].AsString()
+                                     : std::string();
   }
   if (move.step.began) alert.incident_id = IdOf(alert.id, window.id);
   if (move.step.from != move.step.to || move.step.tell) {
@@ -148,6 +174,14 @@ std::vector<AlertMove> MoveAlerts(const Monitor& monitor, const JudgedWindow& wi
         Move(monitor, window, signal, InhibitorOf(signal, quality), std::move(alert), moment));
   }
   return moves;
+}
+
+bool IsOfVersionAlone(const Alert& alert, const JudgedWindow& window,
+                      std::string_view model_version_id) {
+  if (model_version_id.empty() || alert.model_version_id != model_version_id) return false;
+  if (IsOfOneVersion(alert.signal)) return true;
+  return window.document["versions"].size() == 1 &&
+         VersionIn(window, model_version_id) != nullptr && IsBadIn(window, alert.signal);
 }
 
 Json AlertEvent(const AlertMove& move, const JudgedWindow& window) {

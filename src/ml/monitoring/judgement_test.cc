@@ -30,8 +30,10 @@ class Kept {
     window.rows = 100;
     window.document = Json::Obj({{"model", "churn:" + version}, {"model_version_id", version}});
     Json answering = Json::Arr();
-    answering.Push(version);
-    if (!canary.empty()) answering.Push(canary);
+    for (const std::string& id : {version, canary}) {
+      if (!id.empty())
+        answering.Push(Json::Obj({{"model", "churn:" + id}, {"model_version_id", id}}));
+    }
     window.document.Set("versions", std::move(answering));
     observed.clear();
     return Again(std::move(signals), labelled);
@@ -169,6 +171,54 @@ TEST(Judgement, TwoVersionsThatAnswerAreNoChangeOfModel) {
   moves = kept.See({of("v2", Level::kBad)}, 100);
   EXPECT_TRUE(moves[0].step.ended) << "v1 answers no more";
   EXPECT_EQ(moves[0].step.to, Phase::kPending);
+}
+
+// Most rows are the canary's, the fall is the champion's: it must not be held against the canary.
+TEST(Judgement, AnAlertIsOfTheVersionThatItsSignalMeasured) {
+  Kept kept;
+  kept.version = "v3";
+  kept.canary = "v1";
+  const Json fell = SignalJson(kPerformance, Level::kBad).Set("model_version_id", "v1");
+  kept.See({fell}, 100);
+  Alert alert = kept.See({fell}, 100)[0].alert;
+  ASSERT_EQ(alert.state.phase, Phase::kFiring);
+  EXPECT_EQ(alert.model, "churn:v1");
+  EXPECT_FALSE(IsOfVersionAlone(alert, kept.window, "v3"));
+  EXPECT_TRUE(IsOfVersionAlone(alert, kept.window, "v1"));
+  alert =
+      kept.See({SignalJson(kPerformance, Level::kBad).Set("model_version_id", "v3")}, 100)[0].alert;
+  EXPECT_EQ(alert.model, "churn:v3");
+  EXPECT_TRUE(IsOfVersionAlone(alert, kept.window, "v3"));
+  EXPECT_FALSE(IsOfVersionAlone(alert, kept.window, ""));
+}
+
+TEST(Judgement, AGoalThatAnUnknownVersionMissedIsNotTheOthers) {
+  Kept kept;
+  kept.version = "v3";
+  kept.canary = "v1";
+  const Json missed = SignalJson(kKpi, Level::kBad);
+  kept.See({missed}, 100);
+  const Alert alert = kept.See({missed}, 100)[0].alert;
+  EXPECT_EQ(alert.model + alert.model_version_id, "");
+  EXPECT_FALSE(IsOfVersionAlone(alert, kept.window, "v3"));
+}
+
+TEST(Judgement, ASignalOfAllRowsIsOfAVersionThatAnsweredThemAll) {
+  for (const std::string_view signal : {kDrift, kPredictionDrift, kDataQuality, kFeedback}) {
+    Kept kept;
+    kept.version = "v3";
+    kept.canary = "v1";
+    kept.See({SignalJson(signal, Level::kBad, {"hour"})});
+    const auto mixed = kept.See({SignalJson(signal, Level::kBad, {"hour"})});
+    EXPECT_EQ(mixed[0].alert.model_version_id, "v3");
+    EXPECT_FALSE(IsOfVersionAlone(mixed[0].alert, kept.window, "v3")) << signal;
+    kept.canary.clear();
+    const auto calm = kept.See({SignalJson(signal, Level::kCalm)});
+    EXPECT_FALSE(IsOfVersionAlone(calm[0].alert, kept.window, "v3")) << signal;
+    const auto own = kept.See({SignalJson(signal, Level::kBad, {"hour"})});
+    EXPECT_TRUE(IsOfVersionAlone(own[0].alert, kept.window, "v3")) << signal;
+    EXPECT_FALSE(IsOfVersionAlone(own[0].alert, kept.window, "v1")) << signal;
+  }
 }
 
 TEST(Judgement, IdsAreThoseOfTheThing) {

@@ -119,6 +119,10 @@ struct Alert {
   std::string name() const { return monitor + ":" + signal; }
 };
 Json AlertToJson(const Alert& alert);
+// Whether the trouble is that version's own: seen on its rows and no others. `window`: that the
+// alert was seen in last.
+bool IsOfVersionAlone(const Alert& alert, const JudgedWindow& window,
+                      std::string_view model_version_id);
 
 struct AlertChange {
   std::int64_t number = 0;

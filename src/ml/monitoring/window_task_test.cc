@@ -252,6 +252,12 @@ TEST(JudgeWindow, EachVersionIsMeasuredForItself) {
   }
   EXPECT_GT(one["metrics"]["auc"]["estimate"].AsDouble(), 0.7);
   EXPECT_LT(two["metrics"]["auc"]["estimate"].AsDouble(), 0.3);
+  const Json::Array& versions = document["versions"].items();
+  ASSERT_EQ(versions.size(), 2U);
+  EXPECT_EQ(versions[0]["model"].AsString(), "churn:v1");
+  EXPECT_EQ(versions[0]["rows"].AsInt(), 400);
+  EXPECT_EQ(versions[1]["model"].AsString(), "churn:v2") << "also one whose promise nobody knows";
+  EXPECT_EQ(versions[1]["rows"].AsInt(), 300);
 }
 
 TEST(JudgeWindow, TheWindowBeforeMayBeTheReference) {
