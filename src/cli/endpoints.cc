@@ -315,29 +315,58 @@ Result<int> Show(Invocation& in) {
   return 0;
 }
 
+// The deployment that a rollback goes to; null where the server refuses it.
+Json AfterRollback(const Json& endpoint, std::int64_t to) {
+  if (to == 0) return endpoint["after_rollback"];
+  for (const Json& deployment : endpoint["deployments"].items()) {
+    if (deployment["number"].AsInt() == to) return deployment;
+  }
+  return {};
+}
+
+void SayWhatWouldAnswer(Invocation& in, const Json& model) {
+  if (in.dry_run() && model.is_string())
+    in.out().Note(fmt::format("{} would answer", model.AsString()));
+}
+
+// A rollback is of what answers: what only watches stays.
+void SayShadowsStay(Invocation& in, const Json& endpoint) {
+  for (const Json& variant : endpoint["variants"].items()) {
+    if (!variant["shadow"].AsBool()) continue;
+    in.out().Note(fmt::format("{} stays beside it, unseen; gyre endpoints traffic {} {}=0 ends it",
+                              variant["name"].AsString(), endpoint["name"].AsString(),
+                              variant["name"].AsString()));
+  }
+}
+
 Result<int> Rollback(Invocation& in) {
   Json body = Json::Obj();
+  std::int64_t to = 0;
   if (in.Has("to")) {
-    GYRE_TRY(const std::int64_t to, in.GetInt("to"));
+    GYRE_TRY(to, in.GetInt("to"));
     body.Set("to", to);
   }
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
   GYRE_TRY(Session* const session, in.session());
   const std::string path = EndpointPath(in, in.Get("ENDPOINT"));
   GYRE_TRY(const Json before, session->Get(path));
+  SayWhatWouldAnswer(in, AfterRollback(before, to)["model"]);
   GYRE_TRY(const Json endpoint, session->Post(path + "/rollback", body));
-  if (before["variants"].size() > endpoint["variants"].size() &&
-      before["deployment"]["id"] == endpoint["deployment"]["id"])
+  const bool same = before["deployment"]["id"] == endpoint["deployment"]["id"];
+  if (same && before["variants"].size() > endpoint["variants"].size())
     return ShowTraffic(in, endpoint,
-                       fmt::format("endpoint {} rolled back: its champion answers again",
-                                   endpoint["name"].AsString()));
-  if (before["deployment"]["id"] == endpoint["deployment"]["id"]) {
+                       fmt::format("endpoint {} rolled back: its champion {} answers again",
+                                   endpoint["name"].AsString(), endpoint["model"].AsString()));
+  if (same) {
     in.out().Document(endpoint,
                       fmt::format("nothing changed: endpoint {} answers with {} already\n",
                                   endpoint["name"].AsString(), endpoint["model"].AsString()));
     return 0;
   }
-  GYRE_DO(Announce(in, *session, endpoint, "rolled back"));
+  GYRE_DO(
+      Announce(in, *session, endpoint,
+               fmt::format("rolled back from {}: this answers now", before["model"].AsString())));
+  SayShadowsStay(in, endpoint);
   const std::string& followed = before["follows"].AsString();
   if (!followed.empty() && endpoint["follows"].AsString().empty())
     in.out().Note(fmt::format("it does not follow {} any more; gyre deploy {} follows it again",
@@ -345,25 +374,41 @@ Result<int> Rollback(Invocation& in) {
   return 0;
 }
 
-Result<int> Traffic(Invocation& in) {
-  const std::string name = in.Get("ENDPOINT");
-  GYRE_TRY(Session* const session, in.session());
+// "canary=10" and "canary=10%" are the same: whole percents are what people split by.
+Result<Json> SharesAsked(const Invocation& in) {
   Json shares = Json::Obj();
   for (const std::string& word : in.List("SHARE")) {
     const std::size_t equals = word.find('=');
-    const auto number = equals == std::string::npos
-                            ? std::nullopt
-                            : ParseDouble(std::string_view(word).substr(equals + 1));
-    // Whole percents are what people split by: champion=90.
+    if (equals == std::string::npos)
+      return InvalidArgument("GY4071", "`{}` names no share", word).Fix("canary=10");
+    const auto number = ParseDouble(std::string_view(word).substr(equals + 1));
     if (number && !word.ends_with('%')) {
       shares.Set(word.substr(0, equals), *number / 100);
       continue;
     }
-    if (equals == std::string::npos)
-      return InvalidArgument("GY4071", "`{}` names no share", word).Fix("canary=10");
     GYRE_TRY(const double share, ShareOf(word.substr(equals + 1)));
     shares.Set(word.substr(0, equals), share);
   }
+  return shares;
+}
+
+Result<int> RemoveVariant(Invocation& in, Session& session, const std::string& name) {
+  const std::string variant = in.Get("remove");
+  if (!in.List("SHARE").empty())
+    return InvalidArgument("GY4071", "--remove takes a variant away and sets no share")
+        .Fix(fmt::format("gyre endpoints traffic {} --remove {}", name, variant));
+  GYRE_TRY(const Json endpoint,
+           session.Delete(EndpointPath(in, name) + "/variants/" + PercentEncode(variant)));
+  if (in.dry_run()) return 0;
+  return ShowTraffic(in, endpoint,
+                     fmt::format("{} removed; endpoint {} answers with", variant, name));
+}
+
+Result<int> Traffic(Invocation& in) {
+  const std::string name = in.Get("ENDPOINT");
+  GYRE_TRY(Session* const session, in.session());
+  if (in.Has("remove")) return RemoveVariant(in, *session, name);
+  GYRE_TRY(Json shares, SharesAsked(in));
   if (shares.size() == 0) {
     GYRE_TRY(const Json endpoint, session->Get(EndpointPath(in, name)));
     if (in.out().json())
@@ -374,7 +419,13 @@ Result<int> Traffic(Invocation& in) {
   }
   Json body = Json::Obj({{"shares", std::move(shares)}});
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
+  GYRE_TRY(const Json before, session->Get(EndpointPath(in, name)));
   GYRE_TRY(const Json endpoint, session->Put(EndpointPath(in, name) + "/traffic", body));
+  if (before["updated"] == endpoint["updated"]) {
+    in.out().Document(endpoint,
+                      fmt::format("nothing changed: endpoint {} has these shares already\n", name));
+    return 0;
+  }
   return ShowTraffic(in, endpoint, fmt::format("endpoint {} answers with", name));
 }
 
@@ -385,6 +436,9 @@ Result<int> Promote(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   const std::string path = EndpointPath(in, name);
   GYRE_TRY(const Json before, session->Get(path));
+  for (const Json& one : before["variants"].items()) {
+    if (one["name"].AsString() == variant) SayWhatWouldAnswer(in, one["model"]);
+  }
   GYRE_TRY(const Json endpoint,
            session->Post(path + "/variants/" + PercentEncode(variant) + "/promote", body));
   GYRE_DO(Announce(in, *session, endpoint, "promoted"));
@@ -458,14 +512,17 @@ constexpr Option kDeployOptions[] = {
     {"--reason", "TEXT", "kept with the deployment"},
 };
 constexpr Option kEditOptions[] = {kSticky, kParkAfter};
-constexpr Option kReasonOption[] = {{"--reason", "TEXT", "kept in the endpoint's log"}};
+constexpr Option kTrafficOptions[] = {
+    {"--remove", "VARIANT", "take a canary or a shadow away; the champion has its share"},
+    {"--reason", "TEXT", "kept in the endpoint's log"}};
 constexpr Option kPromoteOptions[] = {
     {"--variant", "NAME", "what becomes the champion", "canary"},
     {"--reason", "TEXT", "kept with the deployment"},
 };
 constexpr Option kLogOptions[] = {{"--limit", "N", "newest entries", "50"}};
 constexpr Option kRollbackOptions[] = {
-    {"--to", "NUMBER", "an earlier deployment; default: the one before"},
+    {"--to", "NUMBER",
+     "an earlier deployment; default: the one before, never one that was rolled back"},
     {"--reason", "TEXT", "kept with the deployment"},
 };
 constexpr Option kForced[] = {kForce};
@@ -475,8 +532,9 @@ constexpr Command kCommands[] = {
      "deploy churn@challenger --canary 10%\ngyre deploy churn:v4 --shadow",
      kModel, kDeployOptions, Deploy},
     {"endpoints traffic", "which variant answers what share of the requests",
-     "gyre endpoints traffic churn\ngyre endpoints traffic churn champion=90 canary=10", kShares,
-     kReasonOption, Traffic},
+     "gyre endpoints traffic churn\ngyre endpoints traffic churn champion=90 canary=10\n"
+     "gyre endpoints traffic churn --remove shadow",
+     kShares, kTrafficOptions, Traffic},
     {"endpoints promote", "make a canary the endpoint's champion",
      "gyre endpoints promote churn --reason 'a day without complaints'", kEndpoint, kPromoteOptions,
      Promote},

@@ -172,6 +172,32 @@ def shadow(g):
     assert abs(seen['difference']['mean'] - mean) < 1e-9, (seen, mean)
     shown = g.cli('endpoints', 'traffic', 'shop').stdout
     assert 'shadow' in shown and 'AGREED' in shown, shown
+    same = g.cli('endpoints', 'traffic', 'shop', 'champion=100').stdout
+    assert same.startswith('nothing changed'), same
+    for gone in ('shadow=0',), ('--remove', 'shadow'):
+        said = g.cli('endpoints', 'traffic', 'shop', *gone).stdout
+        assert 'champion' in said and 'shadow ' not in said, said
+        assert set(variants(g)) == {'champion'}
+        g.cli('deploy', 'shop:v3', '--name', 'shop', '--shadow')
+    missing = g.cli('endpoints', 'traffic', 'shop', '--remove', 'nobody', check=False)
+    assert missing.returncode != 0 and 'GY3851' in missing.stderr, missing.stderr
+
+
+def rolls_back_beside_a_shadow(g):
+    """What answers afterwards is said, before and after; a second one does not come back to what was rolled back."""
+    g.cli('deploy', 'shop:v1', '--name', 'back')
+    g.cli('deploy', 'shop:v2', '--name', 'back')
+    g.cli('deploy', 'shop:v3', '--name', 'back', '--shadow')
+    plan = g.cli('endpoints', 'rollback', 'back', '--dry-run')
+    assert 'shop:v1 would answer' in plan.stderr, (plan.stdout, plan.stderr)
+    done = g.cli('endpoints', 'rollback', 'back')
+    assert 'rolled back from shop:v2' in done.stdout and 'shop:v1' in done.stdout, done.stdout
+    assert 'shadow stays beside it' in done.stderr, done.stderr
+    again = g.cli('endpoints', 'rollback', 'back', check=False)
+    assert again.returncode != 0 and 'GY3804' in again.stderr and 'stays away' in again.stderr, again.stderr
+    plan = g.cli('endpoints', 'promote', 'back', '--variant', 'shadow', '--dry-run')
+    assert 'shop:v3 would answer' in plan.stderr, (plan.stdout, plan.stderr)
+    g.cli('endpoints', 'rm', 'back', '--yes')
 
 
 def promote(g):
@@ -219,6 +245,7 @@ def main():
         nobody_fails(g)
         callers_stay(g)
         shadow(g)
+        rolls_back_beside_a_shadow(g)
         another_task(g)
         two_targets(g)
         promote(g)

@@ -74,7 +74,8 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}/traffic",
      .handler = Bind<&EndpointsApi::SetTraffic>,
      .permission = Permission("endpoint.deploy"),
-     .summary = "Shares of the requests by variant; the champion has the rest",
+     .summary = "Shares of the requests by variant; the champion has the rest, and a shadow goes "
+                "with share 0",
      .body = Body::kBuffer,
      .request_type = "Traffic",
      .response_type = "Endpoint",
@@ -181,6 +182,9 @@ Result<net::Response> EndpointsApi::Get(net::Request& request) {
   GYRE_TRY(const auto history, serving_.History(project, name, kHistoryShown));
   Json json = serving::EndpointToJson(endpoint);
   json.Set("deployments", ItemsOf(history, serving::DeploymentToJson));
+  const auto back = serving_.AfterRollback(project, name);
+  json.Set("after_rollback",
+           back ? Json::Obj({{"number", back->number}, {"model", back->model}}) : Json());
   const serving::EndpointCounts counts = serving_.Answered(name);
   json.Set("counts", Json::Obj({{"requests", counts.requests},
                                 {"rows", counts.rows},

@@ -47,6 +47,28 @@ void DropPromoted(Endpoint* endpoint) {
   });
 }
 
+constexpr std::string_view kRollbackTo = "rollback to ";
+
+bool HasShare(const Variant& variant) { return !variant.shadow; }
+
+// The number of the deployment that this one went back to; 0 = it was no rollback.
+int RolledBackTo(const Deployment& deployment) {
+  if (!deployment.basis.starts_with(kRollbackTo)) return 0;
+  const auto number = ParseInt(deployment.basis.substr(kRollbackTo.size()));
+  // Only an earlier one, so that following them ends.
+  return number && *number < deployment.number ? static_cast<int>(*number) : 0;
+}
+
+Error NothingBefore(const Endpoint& endpoint) {
+  Error error = FailedPrecondition("GY3804", "endpoint `{}` has no earlier deployment than {}",
+                                   endpoint.name, endpoint.deployment.model);
+  if (RolledBackTo(endpoint.deployment) > 0)
+    error = std::move(error).Why("it was rolled back to that, and what was rolled back stays away");
+  return std::move(error).Fix(
+      fmt::format("gyre endpoints rollback {} --to NUMBER    (gyre endpoints show {} has them)",
+                  endpoint.name, endpoint.name));
+}
+
 }  // namespace
 
 Result<Endpoint> ServingService::Apply(Endpoint endpoint, const Move& move) {
@@ -201,44 +223,66 @@ Result<> ServingService::CheckStillThere(const Endpoint& endpoint, const Deploym
                                           endpoint.name));
 }
 
+// The deployment before the present one. A rollback stands for what it went back to, so that the
+// next one goes further back and not to what was rolled back.
+Result<Deployment> ServingService::DeploymentBefore(const Endpoint& endpoint) {
+  Deployment earlier = endpoint.deployment;
+  GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
+    const auto go_to = [&](int number) -> Result<> {
+      GYRE_TRY([[maybe_unused]] const bool found,
+               FindDeployment(reader, endpoint.id, number, &earlier));
+      return {};
+    };
+    do {
+      for (int origin = RolledBackTo(earlier); origin > 0; origin = RolledBackTo(earlier))
+        GYRE_DO(go_to(origin));
+      GYRE_TRY(const int number, NumberBefore(reader, earlier));
+      if (number < 1) return NothingBefore(endpoint);
+      GYRE_DO(go_to(number));
+    } while (earlier.model_version_id == endpoint.deployment.model_version_id);
+    return {};
+  }));
+  return earlier;
+}
+
+Result<Deployment> ServingService::AfterRollback(std::string_view project, std::string_view name) {
+  GYRE_TRY(const Endpoint endpoint, Require(project, name));
+  if (std::ranges::any_of(endpoint.variants, HasShare)) return endpoint.deployment;
+  GYRE_TRY(Deployment earlier, DeploymentBefore(endpoint));
+  GYRE_DO(CheckStillThere(endpoint, earlier));
+  return earlier;
+}
+
 Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(Endpoint endpoint, Require(request.project, request.endpoint));
-  const auto has_share = [](const Variant& variant) { return !variant.shadow; };
-  const bool canaries = std::ranges::any_of(endpoint.variants, has_share);
-  std::erase_if(endpoint.variants, has_share);
+  const bool canaries = std::ranges::any_of(endpoint.variants, HasShare);
+  std::erase_if(endpoint.variants, HasShare);
   if (canaries && request.to == 0)
     return Apply(std::move(endpoint), {.kind = "endpoint.traffic",
                                        .what = "all traffic is back at the champion",
                                        .by = request.deployed_by,
                                        .reason = request.reason});
-  int to = request.to;
-  if (to == 0) {
+  Deployment earlier;
+  if (request.to == 0) {
+    GYRE_TRY(earlier, DeploymentBefore(endpoint));
+  } else {
+    bool found = false;
     GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
-      GYRE_TRY(to, NumberBefore(reader, endpoint.deployment));
+      GYRE_TRY(found, FindDeployment(reader, endpoint.id, request.to, &earlier));
       return {};
     }));
-  }
-  if (to < 1 && request.to == 0) {
-    return FailedPrecondition("GY3804", "endpoint `{}` has no earlier deployment", request.endpoint)
-        .Fix(fmt::format("gyre endpoints show {}", request.endpoint));
-  }
-  Deployment earlier;
-  bool found = false;
-  GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(found, FindDeployment(reader, endpoint.id, to, &earlier));
-    return {};
-  }));
-  if (!found) {
-    return NotFound("GY3803", "endpoint `{}` has no deployment {}", request.endpoint, to)
-        .Fix(fmt::format("gyre endpoints show {}", request.endpoint));
+    if (!found) {
+      return NotFound("GY3803", "endpoint `{}` has no deployment {}", request.endpoint, request.to)
+          .Fix(fmt::format("gyre endpoints show {}", request.endpoint));
+    }
   }
   GYRE_DO(CheckStillThere(endpoint, earlier));
   Describe(&endpoint);
   const bool live = endpoint.ready && endpoint.follows.empty() &&
                     earlier.model_version_id == endpoint.deployment.model_version_id;
   if (live) return endpoint;
-  earlier.basis = fmt::format("rollback to {}", to);
+  earlier.basis = fmt::format("{}{}", kRollbackTo, earlier.number);
   earlier.reason = request.reason;
   earlier.deployed_by = request.deployed_by;
   endpoint.follows.clear();  // else the alias would undo it at once

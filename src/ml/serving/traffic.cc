@@ -149,6 +149,7 @@ Result<Endpoint> ServingService::SetTraffic(std::string_view project, std::strin
                                             std::string reason, std::string by) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(Endpoint endpoint, Require(project, name));
+  bool changed = false;
   for (const auto& [variant_name, share] : shares) {
     if (variant_name == kChampion) continue;
     Variant* const variant = FindVariant(endpoint, variant_name);
@@ -157,8 +158,12 @@ Result<Endpoint> ServingService::SetTraffic(std::string_view project, std::strin
       return InvalidArgument("GY3850", "`{}` is a shadow: it answers nobody", variant_name)
           .Fix(fmt::format("gyre deploy {} --name {} --variant {} --canary 10%",
                            variant->deployment.model, name, variant_name));
+    changed = changed || variant->shadow || variant->share != share;
     variant->share = share;
   }
+  std::erase_if(endpoint.variants, [&](const Variant& variant) {
+    return variant.shadow && shares.contains(variant.name);
+  });
   GYRE_DO(CheckShares(endpoint));
   const double rest = ChampionShare(endpoint);
   if (const auto said = shares.find(std::string(kChampion));
@@ -166,6 +171,10 @@ Result<Endpoint> ServingService::SetTraffic(std::string_view project, std::strin
     return InvalidArgument("GY3850", "the shares of `{}` add up to {}, not to 100 %", name,
                            Percent(1 - rest + said->second))
         .Fix(fmt::format("champion={:.6g}, or leave it out: it has the rest", rest * 100));
+  }
+  if (!changed) {
+    Describe(&endpoint);
+    return endpoint;
   }
   const std::string what = SharesText(endpoint);
   return Apply(
