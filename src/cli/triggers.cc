@@ -72,7 +72,7 @@ Result<Json> QuietOf(const std::string& text) {
   const std::size_t zone = text.find('@'), dash = text.find('-');
   if (dash == std::string::npos || dash > zone) {
     return InvalidArgument("GY4074", "`{}` are no quiet hours", text)
-        .Fix("--quiet 22:00-06:00@Europe/Zurich");
+        .Fix("--quiet-hours 22:00-06:00@Europe/Zurich");
   }
   Json quiet =
       Json::Obj({{"from", text.substr(0, dash)}, {"to", text.substr(dash + 1, zone - dash - 1)}});
@@ -94,8 +94,8 @@ Result<Json> GuardsOf(const Invocation& in) {
     GYRE_TRY(const double seconds, in.GetSeconds("cpu-per-month"));
     guards.Set("cpu_seconds_per_month", seconds);
   }
-  if (in.Has("quiet")) {
-    GYRE_TRY(Json quiet, QuietOf(in.Get("quiet")));
+  if (in.Has("quiet-hours")) {
+    GYRE_TRY(Json quiet, QuietOf(in.Get("quiet-hours")));
     guards.Set("quiet_hours", std::move(quiet));
   }
   return guards;
@@ -152,6 +152,20 @@ std::string HumanLately(const Json& firings) {
   return text;
 }
 
+// Where a program calls, and how; "" for what is no webhook.
+std::string WebhookText(const Invocation& in, const Session& session, const Json& trigger) {
+  if (trigger["on"]["kind"].AsString() != "webhook") return {};
+  const std::string& name = trigger["name"].AsString();
+  const std::string path = ProjectPath(in, fmt::format("triggers/{}/fire", PercentEncode(name)));
+  if (session.url().empty())
+    return fmt::format("url        {}    (once a server runs: gyre server)\n", path);
+  return fmt::format(
+      "url        {0}{1}\n"
+      "  try: curl -H 'Content-Type: application/json' -d '{{\"webhook\": true}}' {0}{1}\n"
+      "  from elsewhere also -H 'Authorization: Bearer TOKEN'    (gyre tokens add)\n",
+      session.url(), path);
+}
+
 Result<int> ShowTrigger(Invocation& in) {
   constexpr int kLately = 5;
   GYRE_TRY(Session* const session, in.session());
@@ -160,7 +174,8 @@ Result<int> ShowTrigger(Invocation& in) {
            session->Get(ProjectPath(in, fmt::format("firings?limit={}&trigger={}", kLately,
                                                     PercentEncode(in.Get("TRIGGER"))))));
   trigger.Set("firings", lately["items"]);
-  in.out().Document(trigger, Human(trigger) + HumanLately(lately["items"]));
+  in.out().Document(
+      trigger, Human(trigger) + WebhookText(in, *session, trigger) + HumanLately(lately["items"]));
   return 0;
 }
 
@@ -180,12 +195,11 @@ Result<int> AddTrigger(Invocation& in) {
   in.out().Document(trigger, "");
   in.out().Done(fmt::format("trigger {}: on {}, run {}", name, in.Get("on"), in.Get("run")));
   in.out().Hint(fmt::format("gyre triggers check {}    (what would happen now)", name));
-  if (in.Get("on") == "webhook")
-    in.out().Hint(fmt::format("POST {} with {{\"webhook\": true}}",
-                              ProjectPath(in, fmt::format("triggers/{}/fire", name))));
   if (in.Get("on") == "push")
     in.out().Hint("gyre triggers hook > .git/hooks/post-commit    (tells of pushes)");
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
+  GYRE_TRY(session, in.session());
+  if (!in.out().json()) in.out().Print(WebhookText(in, *session, trigger));
   return 0;
 }
 
@@ -339,7 +353,7 @@ constexpr Option kAddOptions[] = {
     {"--cooldown", "TIME", "between two runs (6h)"},
     {"--runs-per-day", "N", "at most (4)"},
     {"--cpu-per-month", "TIME", "CPU time of all its runs in 30 days (no limit)"},
-    {"--quiet", "FROM-TO", "hours in which nothing starts: 22:00-06:00@Europe/Zurich"},
+    {"--quiet-hours", "FROM-TO", "hours in which nothing starts: 22:00-06:00@Europe/Zurich"},
     {"--at", "CRON", "schedule: '0 3 * * *', or 'every 6h'"},
     {"--zone", "ZONE", "schedule: time zone (UTC)"},
     {"--catch-up", "RULE", "schedule: of times missed, none, last or all (last)"},

@@ -51,7 +51,7 @@ def firings(g, state=''):
 
 def refusals(g):
     for arguments, gy, says in ((('--on', 'wind'), 'GY4801', 'drift'), (('--on', 'drift', '--run', 'nowhere'), 'GY4711', 'nowhere'),
-                                (('--on', 'dataset'), 'GY4801', 'which dataset'), (('--on', 'drift', '--quiet', 'late'), 'GY4074', '22:00-06:00'),
+                                (('--on', 'dataset'), 'GY4801', 'which dataset'), (('--on', 'drift', '--quiet-hours', 'late'), 'GY4074', '22:00-06:00'),
                                 (('--on', 'drift', '--param', 'budget'), 'GY4073', 'NAME=VALUE'), (('--on', 'file', '--folder', 'in'), 'GY4801', 'from the root')):
         done = g.cli('triggers', 'add', 'visits', *arguments, check=False)
         assert done.returncode != 0 and gy in done.stderr and says in done.stderr, (arguments, done.returncode, done.stderr)

@@ -125,6 +125,8 @@ def what_happens_elsewhere(g):
         f.write('a\n1\n')
     push(g)
     g.cli('models', 'promote', 'visits:v1', '--alias', 'staging', '--override', '--reason', 'to look at')
+    shown = g.cli('triggers', 'show', 'call').stdout
+    assert f':{g.port}{P}/triggers/call/fire' in shown and "curl -H 'Content-Type: application/json'" in shown, shown
     g.json('POST', f'{P}/triggers/call/fire', {'webhook': True, 'key': 'order 7'})
     g.json('POST', f'{P}/triggers/call/fire', {'webhook': True, 'key': 'order 7'})  # told twice
     call(g, 'hand', hand=True)
@@ -184,8 +186,8 @@ def guards_hold(g):
 
     now = datetime.datetime.now(datetime.timezone.utc)
     quiet = '{:%H:%M}-{:%H:%M}'.format(now - datetime.timedelta(hours=1), now + datetime.timedelta(hours=1))
-    add(g, 'quiet', '--quiet', quiet)
-    add(g, 'elsewhere', '--quiet', quiet + '@Asia/Tokyo')  # there it is another time
+    add(g, 'quiet', '--quiet-hours', quiet)
+    add(g, 'elsewhere', '-q', '--quiet-hours', quiet + '@Asia/Tokyo')  # there it is another time
     assert [(f['state'], f['guard']) for f in [call(g, 'quiet')]] == [('waiting', 'quiet hours')]
     assert call(g, 'elsewhere')['state'] in begun
     assert call(g, 'quiet', hand=True)['state'] in begun, 'a person is awake'

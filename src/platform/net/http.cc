@@ -43,7 +43,9 @@ Result<Json> Request::JsonBody() const {
     const std::string_view media = Trim(type->substr(0, type->find(';')));
     if (!EqualsIgnoreCase(media, "application/json")) {
       return InvalidArgument("GY1629", "a body of type `{}` is not read here", media)
-          .Fix("send JSON, with Content-Type: application/json or without one");
+          .Fix(
+              "send JSON with the header `Content-Type: application/json`: curl -H 'Content-Type: "
+              "application/json' -d '{}'");
     }
   }
   auto json = Json::Parse(body());
