@@ -1,5 +1,7 @@
 // gyre captures, gyre feedback: what endpoints answered, what turned out to be true, and both as a
 // dataset.
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/cell_rows.h"
 #include "cli/command.h"
@@ -183,17 +185,52 @@ Result<int> ToDataset(Invocation& in) {
   return 0;
 }
 
+// How all labels of an endpoint stand; null for who may only send them.
+Json LabelCounts(const Invocation& in, Session& session) {
+  const auto status = session.Get(CapturesPath(in) + "?labels=true");
+  return status ? (*status)["counts"] : Json();
+}
+
+// What became of the labels of one file, from the counts before and after it.
+void AddOutcome(const Json& before, const Json& after, Json* result) {
+  if (!before.is_object() || !after.is_object()) return;
+  std::int64_t fresh = (*result)["accepted"].AsInt();
+  for (const auto& [member, counted] :
+       {std::pair{"repeated", "duplicates"}, {"corrected", "corrected"}, {"unknown", "unknown"}}) {
+    const std::int64_t more =
+        std::clamp<std::int64_t>(after[counted].AsInt() - before[counted].AsInt(), 0, fresh);
+    result->Set(member, more);
+    fresh -= more;
+  }
+  result->Set("new", fresh);
+}
+
+// ": 2,400 repeated"; "taken" for who does not get to know.
+std::string OutcomeText(const Json& result) {
+  std::string text;
+  for (const auto& [member, words] : {std::pair{"new", "new"},
+                                      {"repeated", "repeated"},
+                                      {"corrected", "corrected"},
+                                      {"unknown", "of rows nobody knows"}}) {
+    if (result[member].AsInt() == 0) continue;
+    text += fmt::format("{} {} {}", text.empty() ? ":" : ",", Count(result[member]), words);
+  }
+  return text.empty() ? " taken" : text;
+}
+
 Result<int> Feedback(Invocation& in) {
   const std::string file = in.Get("FILE");
   const std::string shown = file == "-" ? "standard input" : file.substr(file.rfind('/') + 1);
   std::string path = EndpointPath(in) + "/feedback/file?filename=" + PercentEncode(shown);
   if (in.Has("format")) path += "&format=" + PercentEncode(in.Get("format"));
   GYRE_TRY(Session* const session, in.session());
+  const Json before = LabelCounts(in, *session);
   GYRE_TRY(const Json job, session->Upload(path, file, in.out()));
   GYRE_TRY(const Json done, session->WaitJob(job, in.out()));
-  const Json& result = done["result"];
-  in.out().Done(
-      fmt::format("{} labels of {} taken", Count(result["accepted"]), in.Get("ENDPOINT")));
+  Json result = done["result"];
+  AddOutcome(before, LabelCounts(in, *session), &result);
+  in.out().Done(fmt::format("{} labels of {}{}", Count(result["accepted"]), in.Get("ENDPOINT"),
+                            OutcomeText(result)));
   for (const auto& [name, count] : result["unknown_classes"].members())
     in.out().Warn(
         fmt::format("{} labels say `{}`, which the model does not know", Count(count), name));

@@ -90,7 +90,8 @@ def labels_come_in_any_order_and_join_once(g):
     with open(os.path.join(g.work, 'late.csv'), 'w') as f:
         f.write('customer,Churn\n' + ''.join(f'c-{i},Yes\n' for i in range(400, 450)))
     for repeated in (0, 50):
-        assert '50 labels' in g.cli('feedback', 'churn', 'late.csv').stdout
+        said = g.cli('feedback', 'churn', 'late.csv').stdout
+        assert '50 labels of churn: 50 ' + ('repeated' if repeated else 'new') + '\n' in said, said
         counts = status(g)['counts']
         assert (counts['labelled'], counts['duplicates']) == (450, 50 + repeated), counts
     wrong_labels_are_named(g, ids)
@@ -113,6 +114,10 @@ def wrong_labels_are_named(g, ids):
     assert wrong.status == 422 and wrong.json()['code'] == 'GY4611' and wrong.json()['where'] == 'rows[1].label', wrong.body
     assert feedback(g, [{'inference_id': ids[499], 'label': 'Perhaps'}])['unknown_classes'] == {'Perhaps': 1}
     feedback(g, [{'inference_id': ids[499], 'label': 'No'}])
+    with open(os.path.join(g.work, 'when.csv'), 'w') as f:
+        f.write(f'inference_id,label,time\n{ids[0]},Yes,soon\n')
+    when = g.cli('feedback', 'churn', 'when.csv', check=False)
+    assert when.returncode != 0 and 'gyre feedback ENDPOINT FILE' in when.stderr and 'gyre add' not in when.stderr, when.stderr
     missing = g.cli('feedback', 'nobody', 'late.csv', check=False)
     assert missing.returncode == 3 and 'GY3802' in missing.stderr, missing
 

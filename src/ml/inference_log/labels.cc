@@ -172,12 +172,8 @@ Result<Label> ReadLabel(const Json& row, const LabelRule& rule, std::string_view
         .Where(std::string(place));
   const Json& value = row["label"];
   const std::string where = fmt::format("{}.label", place);
-  // Text does not become a number on the way, nor a number text: who sends "1" sends "n/a" next.
-  const bool wants_text = !rule.numbers() && rule.target_type == Type::kText;
-  const bool is_text = value.is_string();
-  const bool wants_time = rule.target_type == Type::kDate || rule.target_type == Type::kTimestamp;
-  if (PlainText(value).empty() || (is_text && !wants_text && !wants_time))
-    return NoLabel(rule, where, value.Dump());
+  // As in a file of labels: what is written as the target's type is of it, also as text.
+  if (PlainText(value).empty()) return NoLabel(rule, where, value.Dump());
   GYRE_DO(SetLabel(PlainText(value), rule, where, &label));
   label.time_us = received_us;
   if (row.Has("time")) {

@@ -216,7 +216,11 @@ TEST(Labels, OfTheTargetsType) {
   };
   using table::Type;
   EXPECT_EQ(label(Type::kDouble, {}, "1.5"), "1.5");
-  EXPECT_EQ(label(Type::kDouble, {}, "\"1.5\""), "GY4611");
+  // As it may stand in a file.
+  EXPECT_EQ(label(Type::kDouble, {}, "\"1.5\""), "1.5");
+  EXPECT_EQ(label(Type::kDouble, {}, "\"n/a\""), "GY4611");
+  EXPECT_EQ(label(Type::kInt, {"0", "1"}, "\"1\""), "1");
+  EXPECT_EQ(label(Type::kInt, {"0", "1"}, "\"n/a\""), "GY4611");
   EXPECT_EQ(label(Type::kInt, {"0", "1"}, "1"), "1");
   EXPECT_EQ(label(Type::kInt, {"0", "1"}, "1.0"), "1");
   EXPECT_EQ(label(Type::kInt, {"0", "1"}, "1.5"), "GY4611");

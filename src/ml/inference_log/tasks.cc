@@ -233,6 +233,17 @@ class LabelSink final : public table::ImportSink {
   std::int64_t row_ = 0;
 };
 
+// The fixes of an import into a dataset are none for labels: their columns have fixed types.
+Error WithFixOfLabels(Error error) {
+  if (error.gy() != "GY2041") return error;
+  return Error(error.code(), error.gy(), error.message())
+      .Why(error.why())
+      .Where(error.where())
+      .Fix(
+          "gyre feedback ENDPOINT FILE    (with a time like 2026-11-21T08:30:00Z, a version like "
+          "3, or nothing in the cell)");
+}
+
 Result<Json> LabelsTask(runners::TaskContext& context) {
   const Json& input = context.input();
   const LabelRule rule = RuleFromJson(input["rule"]);
@@ -257,8 +268,9 @@ Result<Json> LabelsTask(runners::TaskContext& context) {
     context.Progress(fraction, GroupDigits(rows) + " labels");
   };
   LabelSink sink(rule, input["received_us"].AsInt(), name, path);
-  GYRE_TRY(const table::ImportReport report,
-           table::ImportFiles({{input["path"].AsString(), name}}, options, sink));
+  const auto imported = table::ImportFiles({{input["path"].AsString(), name}}, options, sink);
+  if (!imported) return WithFixOfLabels(imported.error());
+  const table::ImportReport& report = *imported;
   GYRE_TRY(Json done, sink.Finish());
   Json notes = Json::Arr();
   for (const std::string& note : report.notes) notes.Push(note);
