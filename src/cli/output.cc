@@ -166,6 +166,7 @@ class TerminalOutput : public Output {
 
   Result<> Written() const override {
     if (misuse_) return *misuse_;
+    if (lacks_columns_ && !has_columns_) return *lacks_columns_;
     return {};
   }
 
@@ -244,6 +245,7 @@ class TerminalOutput : public Output {
     if (!misuse_) misuse_ = std::move(text).error();
   }
 
+  // Of a command's tables those are shown that have the columns: one of them must.
   bool CheckColumns(const std::vector<ColumnSpec>& all) {
     std::vector<std::string> names;
     for (const ColumnSpec& column : all) names.push_back(ToLower(column.header));
@@ -252,19 +254,25 @@ class TerminalOutput : public Output {
         return EqualsIgnoreCase(column.header, wanted) || column.key == wanted;
       });
       if (there) continue;
-      Misuse("--columns", wanted, names);
+      if (!lacks_columns_) lacks_columns_ = NoSuch("--columns", wanted, names);
       return false;
     }
+    has_columns_ = true;
     return true;
   }
 
   void Misuse(std::string_view option, const std::string& name,
               const std::vector<std::string>& known) {
+    misuse_ = NoSuch(option, name, known);
+  }
+
+  static Error NoSuch(std::string_view option, const std::string& name,
+                      const std::vector<std::string>& known) {
     Error error = InvalidArgument("GY4015", "there is no `{}` for {} here", name, option)
                       .Why("there are " + Join(known, ", "));
     if (const auto close = ClosestMatch(name, known))
       error = std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
-    misuse_ = std::move(error).Fix(fmt::format("{} {}", option, Join(known, ",")));
+    return std::move(error).Fix(fmt::format("{} {}", option, Join(known, ",")));
   }
 
   std::vector<ColumnSpec> Chosen(const std::vector<ColumnSpec>& all) const {
@@ -283,7 +291,8 @@ class TerminalOutput : public Output {
   }
 
   OutputSettings settings_;
-  std::optional<Error> misuse_;
+  std::optional<Error> misuse_, lacks_columns_;
+  bool has_columns_ = false;  // a table had all that were asked for
   config::Terminal stdout_, stderr_;
   bool ascii_ = false;
   bool on_screen_ = false;

@@ -65,6 +65,13 @@ def drift_is_named_and_alerts_and_labels_bring_performance(g):
     assert re.search(r'gyre_alert_state\{.*signal="drift".*\} 2', metrics), metrics[-2000:]
     history = g.cli('alerts', 'show', 'churn:drift').stdout
     assert 'acknowledged by' in history, history
+    acked = [entry for entry in g.cli_json('alerts', 'show', 'churn:drift')['history'] if entry['reason'].startswith('acknowledged by')]
+    assert acked[0]['time'] == acked[0]['changed'], acked
+    for columns, there, other in ('window,rows', 'ROWS', 'ALERT'), ('alert,state', 'ALERT', 'WINDOW  '):
+        shown = g.cli('monitors', 'show', 'churn', '--columns', columns).stdout
+        assert there in shown and other not in shown, shown
+    nowhere = g.cli('monitors', 'show', 'churn', '--columns', 'colour', check=False)
+    assert nowhere.returncode == 2 and 'GY4015' in nowhere.stderr, nowhere
     print(history)
     print(g.cli('monitors', 'show', 'churn').stdout)
     world.hours(4)

@@ -335,7 +335,7 @@ Result<Alert> MonitorService::Change(
                         .to = alert.state.phase,
                         .reason = std::move(reason),
                         .changed_by = std::string(by),
-                        .data_us = alert.state.since_us,
+                        .data_us = alert.updated_us,  // a person does it now, whatever the data
                         .changed_us = alert.updated_us};
   const std::string state = StateToJson(alert.state).Dump();
   const std::string columns = AlertToJson(alert)["columns"].Dump();
