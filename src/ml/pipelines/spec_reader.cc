@@ -162,6 +162,15 @@ const KindFacts* SpecReader::FindKind(std::string_view name) const {
   return found == kinds_.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> SpecReader::KeysOfAnyKind() const {
+  std::vector<std::string> keys = Names(kShared);
+  if (spec_.is_component) keys.insert(keys.end(), {"component", "description"});
+  for (const KindFacts& kind : kinds_) {
+    for (const KindKey& key : kind.keys) keys.emplace_back(key.name);
+  }
+  return keys;
+}
+
 Result<Step> SpecReader::ReadBody(const Path& path, const Json& json) {
   Step step;
   step.kind = json["kind"].AsString();
@@ -175,6 +184,8 @@ Result<Step> SpecReader::ReadBody(const Path& path, const Json& json) {
   if (kind == nullptr) {
     std::vector<std::string> names;
     for (const KindFacts& one : kinds_) names.emplace_back(one.name);
+    // `shel: ...` is a key that nobody knows, more than a step without a kind.
+    if (step.kind.empty()) GYRE_DO(CheckKeys(path, json, KeysOfAnyKind()));
     Error error = step.kind.empty()
                       ? InvalidArgument("GY4704", "`{}` does not say what it does", Join(path, "."))
                       : InvalidArgument("GY4704", "there is no kind of step `{}`", step.kind);
@@ -185,9 +196,10 @@ Result<Step> SpecReader::ReadBody(const Path& path, const Json& json) {
   }
   std::vector<std::string> known = Names(kShared);
   if (spec_.is_component) known.insert(known.end(), {"component", "description"});
+  for (const KindKey& key : kind->keys) known.emplace_back(key.name);
+  GYRE_DO(CheckKeys(path, json, known));
   step.with = Json::Obj();
   for (const KindKey& key : kind->keys) {
-    known.emplace_back(key.name);
     const Json* value = json.Find(key.name);
     if (value == nullptr && key.required)
       return At(path, InvalidArgument("GY4702", "`{}` is of kind {} and has no `{}`",
@@ -195,7 +207,6 @@ Result<Step> SpecReader::ReadBody(const Path& path, const Json& json) {
                           .Fix(fmt::format("{}: ...", key.name)));
     if (value != nullptr) step.with.Set(key.name, *value);
   }
-  GYRE_DO(CheckKeys(path, json, known));
   for (const OutputSpec& output : kind->outputs) step.outputs.push_back(output);
   if (json.Has("outputs") && !kind->declares_outputs)
     return Bad(Below(path, "outputs"), fmt::format("are fixed for a step of kind {}", kind->name));

@@ -22,6 +22,7 @@ class SpecReader {
   using Path = std::vector<std::string>;
   Error At(const Path& path, Error error) const;
   Error Bad(const Path& path, std::string_view rule) const;
+  std::vector<std::string> KeysOfAnyKind() const;
   Result<> CheckKeys(const Path& path, const Json& json, std::span<const std::string> known) const;
 
   Result<> ReadParams(const Path& path, const Json& json, std::vector<Param>* params);

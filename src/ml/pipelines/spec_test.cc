@@ -67,8 +67,9 @@ struct Refusal {
 
 TEST(SpecTest, EveryRefusalNamesFileLineKeyAndRemedy) {
   const Refusal refusals[] = {
-      {"name: a\nsteps:\n  x:\n    comand: [a]\n", "GY4704", "p.yaml:3",
-       "does not say what it does"},
+      {"name: a\nsteps:\n  x:\n    comand: [a]\n", "GY4701", "p.yaml:4", "comand"},
+      {"name: a\nsteps:\n  x:\n    needs: []\n", "GY4704", "p.yaml:3", "what it does"},
+      {"name: a\nsteps:\n  x:\n    kind: shell\n    shel: a\n", "GY4701", "p.yaml:5", "shel"},
       {"name: a\nsteps:\n  x:\n    kind: comand\n", "GY4704", "p.yaml:4", "comand"},
       {"name: a\nsteps:\n  x:\n    command: [a]\n    retrys: 3\n", "GY4701", "p.yaml:5", "retrys"},
       {"name: a\nstep: {}\n", "GY4701", "p.yaml:2", "step"},
