@@ -325,8 +325,8 @@ Json AfterRollback(const Json& endpoint, std::int64_t to) {
 }
 
 void SayWhatWouldAnswer(Invocation& in, const Json& model) {
-  if (in.dry_run() && model.is_string())
-    in.out().Note(fmt::format("{} would answer", model.AsString()));
+  if (in.dry_run() && !in.out().json() && model.is_string())
+    in.out().Print(fmt::format("would: {} answers\n", model.AsString()));
 }
 
 // A rollback is of what answers: what only watches stays.

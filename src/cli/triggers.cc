@@ -190,7 +190,7 @@ Result<int> AddTrigger(Invocation& in) {
                  {"run", Json::Obj({{"pipeline", in.Get("run")}, {"params", std::move(params)}})},
                  {"guards", std::move(guards)},
                  {"approval", in.Get("approval")}});
-  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(Session * session, in.session());
   GYRE_TRY(const Json trigger, session->Post(ProjectPath(in, "triggers"), spec));
   in.out().Document(trigger, "");
   in.out().Done(fmt::format("trigger {}: on {}, run {}", name, in.Get("on"), in.Get("run")));

@@ -176,7 +176,7 @@ def shadow(g):
     assert same.startswith('nothing changed'), same
     for gone in ('shadow=0',), ('--remove', 'shadow'):
         said = g.cli('endpoints', 'traffic', 'shop', *gone).stdout
-        assert 'champion' in said and 'shadow ' not in said, said
+        assert 'champion' in said and '\n  shadow' not in said, said
         assert set(variants(g)) == {'champion'}
         g.cli('deploy', 'shop:v3', '--name', 'shop', '--shadow')
     missing = g.cli('endpoints', 'traffic', 'shop', '--remove', 'nobody', check=False)
@@ -189,14 +189,14 @@ def rolls_back_beside_a_shadow(g):
     g.cli('deploy', 'shop:v2', '--name', 'back')
     g.cli('deploy', 'shop:v3', '--name', 'back', '--shadow')
     plan = g.cli('endpoints', 'rollback', 'back', '--dry-run')
-    assert 'shop:v1 would answer' in plan.stderr, (plan.stdout, plan.stderr)
+    assert 'would: shop:v1 answers' in plan.stdout, (plan.stdout, plan.stderr)
     done = g.cli('endpoints', 'rollback', 'back')
     assert 'rolled back from shop:v2' in done.stdout and 'shop:v1' in done.stdout, done.stdout
     assert 'shadow stays beside it' in done.stderr, done.stderr
     again = g.cli('endpoints', 'rollback', 'back', check=False)
     assert again.returncode != 0 and 'GY3804' in again.stderr and 'stays away' in again.stderr, again.stderr
     plan = g.cli('endpoints', 'promote', 'back', '--variant', 'shadow', '--dry-run')
-    assert 'shop:v3 would answer' in plan.stderr, (plan.stdout, plan.stderr)
+    assert 'would: shop:v3 answers' in plan.stdout, (plan.stdout, plan.stderr)
     g.cli('endpoints', 'rm', 'back', '--yes')
 
 

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "ml/automation/automation.h"
 #include "ml/automation/release.h"
+#include "ml/serving/earlier.h"
 #include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
 #include "platform/blob/blob_store.h"
@@ -165,6 +166,16 @@ constexpr net::Route kRoutes[] = {
      .summary = "The file that such a job has made; kept for a day"},
 };
 
+// What a rollback without a number makes answer: a canary is taken away first.
+Json AfterRollback(const serving::Endpoint& endpoint,
+                   const std::vector<serving::Deployment>& history) {
+  const bool canaries = !std::ranges::all_of(endpoint.variants, &serving::Variant::shadow);
+  const serving::Deployment* const after =
+      canaries ? &endpoint.deployment : serving::DeploymentBefore(history, endpoint.deployment);
+  if (after == nullptr) return {};
+  return Json::Obj({{"number", after->number}, {"model", after->model}});
+}
+
 }  // namespace
 
 net::RouteTable EndpointsApi::table() { return {"native", kRoutes, this}; }
@@ -182,9 +193,7 @@ Result<net::Response> EndpointsApi::Get(net::Request& request) {
   GYRE_TRY(const auto history, serving_.History(project, name, kHistoryShown));
   Json json = serving::EndpointToJson(endpoint);
   json.Set("deployments", ItemsOf(history, serving::DeploymentToJson));
-  const auto back = serving_.AfterRollback(project, name);
-  json.Set("after_rollback",
-           back ? Json::Obj({{"number", back->number}, {"model", back->model}}) : Json());
+  json.Set("after_rollback", AfterRollback(endpoint, history));
   const serving::EndpointCounts counts = serving_.Answered(name);
   json.Set("counts", Json::Obj({{"requests", counts.requests},
                                 {"rows", counts.rows},

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "ml/registry/reference.h"
+#include "ml/serving/earlier.h"
 #include "ml/serving/endpoint_store.h"
 #include "ml/serving/service.h"
 #include "platform/exec/fault_point.h"
@@ -47,22 +48,12 @@ void DropPromoted(Endpoint* endpoint) {
   });
 }
 
-constexpr std::string_view kRollbackTo = "rollback to ";
-
 bool HasShare(const Variant& variant) { return !variant.shadow; }
-
-// The number of the deployment that this one went back to; 0 = it was no rollback.
-int RolledBackTo(const Deployment& deployment) {
-  if (!deployment.basis.starts_with(kRollbackTo)) return 0;
-  const auto number = ParseInt(deployment.basis.substr(kRollbackTo.size()));
-  // Only an earlier one, so that following them ends.
-  return number && *number < deployment.number ? static_cast<int>(*number) : 0;
-}
 
 Error NothingBefore(const Endpoint& endpoint) {
   Error error = FailedPrecondition("GY3804", "endpoint `{}` has no earlier deployment than {}",
                                    endpoint.name, endpoint.deployment.model);
-  if (RolledBackTo(endpoint.deployment) > 0)
+  if (endpoint.deployment.basis.starts_with(kRollbackTo))
     error = std::move(error).Why("it was rolled back to that, and what was rolled back stays away");
   return std::move(error).Fix(
       fmt::format("gyre endpoints rollback {} --to NUMBER    (gyre endpoints show {} has them)",
@@ -223,36 +214,6 @@ Result<> ServingService::CheckStillThere(const Endpoint& endpoint, const Deploym
                                           endpoint.name));
 }
 
-// The deployment before the present one. A rollback stands for what it went back to, so that the
-// next one goes further back and not to what was rolled back.
-Result<Deployment> ServingService::DeploymentBefore(const Endpoint& endpoint) {
-  Deployment earlier = endpoint.deployment;
-  GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
-    const auto go_to = [&](int number) -> Result<> {
-      GYRE_TRY([[maybe_unused]] const bool found,
-               FindDeployment(reader, endpoint.id, number, &earlier));
-      return {};
-    };
-    do {
-      for (int origin = RolledBackTo(earlier); origin > 0; origin = RolledBackTo(earlier))
-        GYRE_DO(go_to(origin));
-      GYRE_TRY(const int number, NumberBefore(reader, earlier));
-      if (number < 1) return NothingBefore(endpoint);
-      GYRE_DO(go_to(number));
-    } while (earlier.model_version_id == endpoint.deployment.model_version_id);
-    return {};
-  }));
-  return earlier;
-}
-
-Result<Deployment> ServingService::AfterRollback(std::string_view project, std::string_view name) {
-  GYRE_TRY(const Endpoint endpoint, Require(project, name));
-  if (std::ranges::any_of(endpoint.variants, HasShare)) return endpoint.deployment;
-  GYRE_TRY(Deployment earlier, DeploymentBefore(endpoint));
-  GYRE_DO(CheckStillThere(endpoint, earlier));
-  return earlier;
-}
-
 Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(Endpoint endpoint, Require(request.project, request.endpoint));
@@ -265,7 +226,14 @@ Result<Endpoint> ServingService::Rollback(RollbackRequest request) {
                                        .reason = request.reason});
   Deployment earlier;
   if (request.to == 0) {
-    GYRE_TRY(earlier, DeploymentBefore(endpoint));
+    std::vector<Deployment> history;
+    GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {
+      GYRE_TRY(history, ReadDeployments(reader, endpoint.id, kDeploymentsSearched));
+      return {};
+    }));
+    const Deployment* const before = DeploymentBefore(history, endpoint.deployment);
+    if (before == nullptr) return NothingBefore(endpoint);
+    earlier = *before;
   } else {
     bool found = false;
     GYRE_DO(around_.database.Read([&](db::Reader& reader) -> Result<> {

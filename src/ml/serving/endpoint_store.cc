@@ -200,14 +200,4 @@ Result<bool> FindDeployment(db::Reader& reader, std::string_view endpoint_id, in
   });
 }
 
-Result<int> NumberBefore(db::Reader& reader, const Deployment& deployment) {
-  int number = 0;
-  GYRE_TRY([[maybe_unused]] const bool some,
-           reader.QueryOne("SELECT COALESCE(MAX(number), 0) FROM serving_deployment WHERE "
-                           "endpoint_id = ?1 AND variant = '' AND number < ?2",
-                           {deployment.endpoint_id, deployment.number},
-                           [&](const db::Row& row) { number = static_cast<int>(row.Int(0)); }));
-  return number;
-}
-
 }  // namespace gyre::serving

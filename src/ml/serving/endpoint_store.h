@@ -39,7 +39,5 @@ Result<std::vector<Deployment>> ReadDeployments(db::Reader& reader, std::string_
                                                 int limit);  // newest first
 Result<bool> FindDeployment(db::Reader& reader, std::string_view endpoint_id, int number,
                             Deployment* deployment);
-// Of the champion's deployment before this one; 0 = none.
-Result<int> NumberBefore(db::Reader& reader, const Deployment& deployment);
 
 }  // namespace gyre::serving

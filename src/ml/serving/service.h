@@ -68,7 +68,6 @@ class ServingService final : public Serving {
   // --- deploying.cc ------------------------------------------------------------------------------
   Result<Endpoint> Deploy(DeployRequest request) override;
   Result<Endpoint> Rollback(RollbackRequest request) override;
-  Result<Deployment> AfterRollback(std::string_view project, std::string_view endpoint) override;
   Result<> Remove(std::string_view project, std::string_view endpoint,
                   std::string_view by) override;
   Result<> Reconcile() override;
@@ -127,7 +126,6 @@ class ServingService final : public Serving {
   Result<Endpoint> Replace(Endpoint endpoint, Deployment deployment) GYRE_REQUIRES(deploy_mutex_);
   Result<> CheckSameCallers(const Endpoint& endpoint, const registry::ModelVersion& version);
   Result<> CheckStillThere(const Endpoint& endpoint, const Deployment& earlier);
-  Result<Deployment> DeploymentBefore(const Endpoint& endpoint);
   Result<> FollowOne(const Endpoint& seen);
 
   // --- parking (traffic.cc)

@@ -193,13 +193,10 @@ class Serving {
   // to send or to read something else.
   virtual Result<Endpoint> Deploy(DeployRequest request) = 0;
   // Back to the state before: when a canary has traffic that was the last change, and it goes;
-  // else, or with `to`, the champion is replaced, and no canary stays either. Shadows stay. What
-  // was rolled back is not come back to: a second one goes further back. Errors:
+  // else, or with `to`, the champion is replaced, and no canary stays either. Shadows stay. Errors:
   // kNotFound GY3802 no such endpoint, GY3803 no such deployment, kFailedPrecondition GY3804 there
   // is no earlier one, GY3807 its model version has been removed.
   virtual Result<Endpoint> Rollback(RollbackRequest request) = 0;
-  // The deployment that would be the champion's after a rollback without `to`. Errors: its own.
-  virtual Result<Deployment> AfterRollback(std::string_view project, std::string_view endpoint) = 0;
 
   // --- traffic -----------------------------------------------------------------------------------
   // Sets one variant, made where it is missing: loaded and answering when it returns. The same
@@ -207,8 +204,7 @@ class Serving {
   // kNotFound GY3851 no such variant.
   virtual Result<Endpoint> SetVariant(VariantRequest request) = 0;
   // Shares by name. Those that are not named stay; the champion has the rest, or what is said of it
-  // must be that. A shadow goes with share 0, the only one that it can have. Errors: GY3850,
-  // GY3851.
+  // must be that. Errors: GY3850, GY3851.
   virtual Result<Endpoint> SetTraffic(std::string_view project, std::string_view endpoint,
                                       const std::map<std::string, double>& shares,
                                       std::string reason, std::string by) = 0;
