@@ -152,6 +152,14 @@ Result<Json> PolicyChange(const Invocation& in) {
   return change;
 }
 
+void WarnOfWithheld(const Json& policy, Invocation& in) {
+  for (const Json& input : policy["withheld_inputs"].items())
+    in.out().Warn(fmt::format(
+        "the model reads `{}`: retraining from captures does not work while it is {}",
+        input.AsString(),
+        policy["columns"][input.AsString()].AsString() == "hash" ? "hashed" : "dropped"));
+}
+
 Result<int> Policy(Invocation& in) {
   GYRE_TRY(const Json change, PolicyChange(in));
   GYRE_TRY(Session* const session, in.session());
@@ -159,16 +167,19 @@ Result<int> Policy(Invocation& in) {
   if (change.size() == 0) {
     GYRE_TRY(const Json policy, session->Get(path));
     in.out().Document(policy, PolicyText(policy) + "\n");
+    WarnOfWithheld(policy, in);
     return 0;
   }
   GYRE_TRY(const Json policy, session->Patch(path, change));
   in.out().Done(fmt::format("captures of {}   {}", in.Get("ENDPOINT"), PolicyText(policy)));
+  WarnOfWithheld(policy, in);
   if (in.out().json()) in.out().Document(policy, "");
   return 0;
 }
 
 Result<int> ToDataset(Invocation& in) {
   Json body = Json::Obj({{"dataset", in.Get("DATASET")}, {"labelled", in.Has("labelled")}});
+  if (in.Has("new-classes")) body.Set("new_classes", true);
   for (const std::string_view name : {"from", "to"}) {
     if (in.Has(name)) body.Set(name, in.Get(name));
   }
@@ -274,7 +285,10 @@ constexpr Option kPolicyOptions[] = {
     {"--lateness", "DAYS", "labels count as late after so many days"},
 };
 constexpr Option kToDatasetOptions[] = {
-    kFrom, kTo, {"--labelled", "", "only rows whose label has come"}};
+    kFrom,
+    kTo,
+    {"--labelled", "", "only rows whose label has come"},
+    {"--new-classes", "", "rows whose label is no class of the model, too"}};
 constexpr Option kFeedbackOptions[] = {
     {"--format", "FORMAT", "of the file; default: by its content"}};
 

@@ -121,7 +121,7 @@ Result<automation::Below::Cost> CostOf(pipelines::Pipelines& pipelines, std::str
 
 automation::Below::RunState StateOf(const pipelines::RunView& run) {
   return {.state = run.ended_us == 0 ? "running" : run.state,
-          .reason = run.reason,
+          .reason = run.reason.empty() ? run.outputs["notes"].AsString() : run.reason,
           .error = run.error,
           .cpu_seconds = run.cpu_seconds};
 }

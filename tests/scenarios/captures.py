@@ -222,5 +222,40 @@ def a_full_disk_costs_no_answer(_):
             assert len(exported(g)) == after['captured']
 
 
+def a_retraining_keeps_classes_and_inputs(g):
+    """One slip of the hand makes no third class, and hashes are neither learned from nor judged on."""
+    deployed(g)
+    ids = predict(g, 300)
+    feedback(g, [{'inference_id': name, 'label': 'Yess' if i == 7 else random.Random(i).choice(['Yes', 'No'])} for i, name in enumerate(ids)])
+    fresh = g.cli('captures', 'to-dataset', 'churn', 'fresh', '--labelled')
+    assert '299 rows' in fresh.stdout and '1 of 300 labelled rows set aside' in fresh.stderr and '`Yess`' in fresh.stderr, fresh
+    assert g.cli_json('captures', 'to-dataset', 'churn', 'wider', '--labelled', '--new-classes')['rows'] == 300
+
+    g.cli('triggers', 'add', 'churn', '--on', 'hand', '--run', 'retrain', '--cooldown', '0s', '--param', 'rows_min=100', '--param', 'history_below=0', '--param', 'budget_seconds=2')
+
+    def retrain():
+        fired = g.cli_json('triggers', 'fire', 'churn-hand')
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            fired = g.json('GET', f"/api/v1/projects/default/firings/{fired['id']}")
+            if fired['ended_at']:
+                break
+            if any(v['name'] != 'champion' for v in g.json('GET', '/api/v1/projects/default/endpoints/churn')['variants']):
+                g.cli('pipelines', 'cancel', fired['run'][:8], check=False)
+            time.sleep(0.2)
+        return fired
+
+    slip = retrain()
+    assert 'GY4618' not in slip['reason'] and '`Yess`' in slip['reason'], slip
+    feedback(g, [{'inference_id': name, 'label': 'Perhaps', 'version': 2} for name in ids[100:130]])
+    novel = retrain()
+    assert novel['state'] == 'failed' and 'GY4618' in novel['reason'] and '`Perhaps`' in novel['reason'] and '--new-classes' in novel['reason'], novel
+    warned = g.cli('captures', 'policy', 'churn', '--hash', 'contract')
+    assert 'the model reads `contract`' in warned.stderr, warned.stderr
+    hashed = retrain()
+    assert hashed['state'] == 'failed' and 'GY4619' in hashed['reason'] and '--keep contract' in hashed['reason'], hashed
+    assert g.cli_json('models', 'show', 'churn@champion')['name'] == 'churn:v1'
+
+
 if __name__ == '__main__':
-    run_scenarios([labels_come_in_any_order_and_join_once, a_kill_loses_at_most_what_was_not_sealed, a_damaged_segment_is_named, a_full_disk_costs_no_answer])
+    run_scenarios([labels_come_in_any_order_and_join_once, a_kill_loses_at_most_what_was_not_sealed, a_damaged_segment_is_named, a_retraining_keeps_classes_and_inputs, a_full_disk_costs_no_answer])

@@ -82,7 +82,8 @@ constexpr net::Route kRoutes[] = {
      .members = {{"dataset", Type::kText, "its name", "", net::kRequired},
                  {"from", Type::kTime, "rows whose event is not before it"},
                  {"to", Type::kTime, "rows whose event is before it"},
-                 {"labelled", Type::kBool, "only rows that have a label"}}},
+                 {"labelled", Type::kBool, "only rows that have a label"},
+                 {"new_classes", Type::kBool, "rows whose label is no class of the model, too"}}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}/feedback",
      .handler = Bind<&CapturesApi::Feedback>,
@@ -241,10 +242,20 @@ Result<net::Response> CapturesApi::Export(net::Request& request) {
   return response;
 }
 
+Result<net::Response> CapturesApi::PolicyDoc(const net::Request& request,
+                                             const inference_log::Policy& policy) {
+  GYRE_TRY(const auto names,
+           log_.WithheldInputs(request.Param("project"), request.Param("endpoint")));
+  Json withheld = Json::Arr();
+  for (const std::string& name : names) withheld.Push(name);
+  return net::Response::JsonDoc(
+      inference_log::PolicyToJson(policy).Set("withheld_inputs", std::move(withheld)));
+}
+
 Result<net::Response> CapturesApi::GetPolicy(net::Request& request) {
   GYRE_DO(CheckKnown(request));
   GYRE_TRY(const auto policy, log_.GetPolicy(request.Param("project"), request.Param("endpoint")));
-  return net::Response::JsonDoc(inference_log::PolicyToJson(policy));
+  return PolicyDoc(request, policy);
 }
 
 Result<net::Response> CapturesApi::SetPolicy(net::Request& request) {
@@ -252,7 +263,7 @@ Result<net::Response> CapturesApi::SetPolicy(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const auto policy, log_.SetPolicy(request.Param("project"), request.Param("endpoint"),
                                              body, request.principal.name));
-  return net::Response::JsonDoc(inference_log::PolicyToJson(policy));
+  return PolicyDoc(request, policy);
 }
 
 Result<net::Response> CapturesApi::MakeDataset(net::Request& request) {
@@ -268,6 +279,7 @@ Result<net::Response> CapturesApi::MakeDataset(net::Request& request) {
                                                      .from_us = from_us,
                                                      .to_us = to_us,
                                                      .labelled_only = body["labelled"].AsBool(),
+                                                     .new_classes = body["new_classes"].AsBool(),
                                                      .by = request.principal.name}));
   return Accepted(job);
 }

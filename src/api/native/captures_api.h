@@ -11,7 +11,8 @@ class Store;
 }
 namespace gyre::inference_log {
 class InferenceLog;
-}
+struct Policy;
+}  // namespace gyre::inference_log
 namespace gyre::serving {
 class Serving;
 }
@@ -36,6 +37,7 @@ class CapturesApi {
 
  private:
   Result<> CheckKnown(const net::Request& request);
+  Result<net::Response> PolicyDoc(const net::Request& request, const inference_log::Policy& policy);
 
   inference_log::InferenceLog& log_;
   serving::Serving& serving_;

@@ -57,7 +57,7 @@ struct Below {
   };
   struct RunState {
     std::string state{};   // running, succeeded, failed, cancelled
-    std::string reason{};  // for people
+    std::string reason{};  // for people; of one that succeeded what it has to say, if anything
     std::string error{};   // its code, "GY4617"; empty where no error of gyre's ended it
     double cpu_seconds = 0;
   };

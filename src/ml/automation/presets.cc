@@ -32,6 +32,7 @@ steps:
     kind: train
     dataset: ${steps.fresh.outputs.dataset}
     target: ${steps.champion.outputs.target}
+    task: ${steps.champion.outputs.task}
     model: ${steps.champion.outputs.name}
     recipe: ${steps.champion.outputs.recipe}
     budget_seconds: ${params.budget_seconds}
@@ -62,6 +63,7 @@ outputs:
   model: ${steps.train.outputs.model}
   promoted: ${steps.train.outputs.passed}
   dataset: ${steps.fresh.outputs.dataset}
+  notes: ${steps.fresh.outputs.notes}
 )";
 
 }  // namespace

@@ -315,8 +315,8 @@ Result<> AutomationService::Follow(Firing firing) {
     return Save(firing);
   }
   firing.state = run.state == "succeeded" ? "succeeded" : "failed";
-  firing.reason = run.state == "succeeded" ? "its run succeeded"
-                                           : fmt::format("its run {}: {}", run.state, run.reason);
+  firing.reason =
+      fmt::format("its run {}{}{}", run.state, run.reason.empty() ? "" : ": ", run.reason);
   if (run.state == "cancelled") firing.guard = kCancelled;
   firing.cpu_seconds = run.cpu_seconds;
   firing.ended_us = clock_.NowMicros();

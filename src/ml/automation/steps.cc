@@ -30,11 +30,9 @@ const OutputSpec kCanaryOutputs[] = {{"state", ValueType::kText}, {"reason", Val
 const KindFacts kCanaryFacts{"canary", kCanaryKeys, kCanaryOutputs};
 
 constexpr KindKey kChampionKeys[] = {{"endpoint", true}};
-const OutputSpec kChampionOutputs[] = {{"model", ValueType::kText},
-                                       {"name", ValueType::kText},
-                                       {"target", ValueType::kText},
-                                       {"dataset", ValueType::kText},
-                                       {"recipe", ValueType::kJson}};
+const OutputSpec kChampionOutputs[] = {{"model", ValueType::kText},   {"name", ValueType::kText},
+                                       {"target", ValueType::kText},  {"task", ValueType::kText},
+                                       {"dataset", ValueType::kText}, {"recipe", ValueType::kJson}};
 const KindFacts kChampionFacts{"champion", kChampionKeys, kChampionOutputs};
 
 constexpr KindKey kTakeoverKeys[] = {{"endpoint", true}, {"model", true}};
@@ -114,6 +112,7 @@ Result<Json> DescribeChampion(const StepRooms& rooms, const StepContext& context
   return Json::Obj({{"model", version.name()},
                     {"name", version.model},
                     {"target", version.target},
+                    {"task", version.task},
                     {"dataset", TaughtBy(rooms, version)},
                     {"recipe", std::move(recipe)}});
 }

@@ -78,9 +78,9 @@ TEST_F(CaptureTest, OneTargetIsRead) {
   EXPECT_EQ(joined->problems[0],
             "what spend:v1 answered is left out: it tells the class `spend`, churn:v1 tells the "
             "class `Churn`");
-  std::vector<AnsweringVersion> versions;
   std::set<std::string> names;
-  const table::Frame frame = TrainingFrame(*joined, false, &versions);
+  const TrainingRows made = TrainingFrame(*joined, false, {});
+  const auto& [frame, versions] = std::tie(made.frame, made.versions);
   for (const table::Column& column : frame.columns)
     EXPECT_TRUE(names.insert(column.name).second) << column.name;
   EXPECT_EQ(frame.rows(), 2U);
@@ -170,6 +170,36 @@ TEST_F(CaptureTest, ColumnsAreKeptHashedOrDropped) {
     const std::string bytes((std::istreambuf_iterator<char>(in)), {});
     EXPECT_EQ(bytes.find("Österreich"), std::string::npos) << "nothing of it is on the disk";
   }
+}
+
+// What is asked later is no hash: neither is to be learned from one, nor judged on one.
+TEST_F(CaptureTest, HashedInputsTeachNothing) {
+  const auto stream = house_.log->Open(house_.Spec());
+  LogHouse::Answer(recorder_, *stream, 1, 4);
+  ASSERT_TRUE(house_.log->Flush());
+  EXPECT_TRUE(house_.log->WithheldInputs("p", "churn")->empty());
+  Change(R"({"columns": {"country": "hash", "amount": "drop"}})");
+  EXPECT_EQ(*house_.log->WithheldInputs("p", "churn"),
+            (std::vector<std::string>{"amount", "country"}));
+  LogHouse::Answer(recorder_, *stream, 2, 3);
+  ASSERT_TRUE(house_.log->Flush());
+  EXPECT_EQ(TrainingFrame(house_.Read(), false, {}).frame.Find("country"), nullptr);
+
+  const auto refused = house_.log->MakeDataset(
+      {.project = "p", .endpoint = "churn", .dataset = "fresh", .retrain = true, .by = "ann"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().gy(), "GY4619");
+
+  auto plan = house_.log->Plan("p", "churn", INT64_MIN, INT64_MAX);
+  ASSERT_TRUE(plan);
+  plan->request.whole = {"age", "country"};
+  const auto joined = ReadJoined(ReadRequestFromJson(ReadRequestToJson(plan->request)));
+  ASSERT_TRUE(joined);
+  EXPECT_EQ(joined->frame.rows(), 4U) << "those of before are whole";
+  EXPECT_EQ(joined->problems, (std::vector<std::string>{
+                                  "3 rows are left out: the policy hashed or dropped `country` of "
+                                  "them"}));
+  EXPECT_NE(TrainingFrame(*joined, false, {}).frame.Find("country"), nullptr);
 }
 
 // Keeping all columns instead would write what must not be written.
@@ -351,6 +381,50 @@ TEST(CaptureBounds, WhatIsTooOldGoesAndIsCounted) {
   const auto status = house.log->Status("p", "churn");
   EXPECT_EQ(status->expired, 3);
   EXPECT_EQ(status->captured, 2);
+}
+
+// Takes a round of labels: so many each.
+runners::Job Retrained(std::int64_t yes, std::int64_t slips, bool retrain) {
+  LogHouse house;
+  house.log.reset();
+  runners::TaskRegistry tasks;
+  data::AddTasks(tasks);
+  AddTasks(tasks);
+  runners::JobsHere jobs(tasks, house.blobs->scratch_directory());
+  const auto datasets =
+      *data::OpenDatasets(*house.database, *house.blobs, jobs, *house.events, SystemClock());
+  const auto log = *OpenInferenceLog(*house.database, *house.blobs, jobs, *datasets, *house.metrics,
+                                     SystemClock(), house.settings());
+  const auto stream = log->Open(house.Spec());
+  Recorder recorder;
+  auto feedback = *log->NewFeedback("p", "churn");
+  for (std::int64_t i = 0; i < yes + slips; ++i) {
+    LogHouse::Answer(recorder, *stream, static_cast<std::uint64_t>(i), 1);
+    const std::string id = fmt::format("{:016x}{:016x}", 0xabc, i);
+    const std::string_view label = i >= yes ? "Yess" : i % 2 == 0 ? "Yes" : "No";
+    GYRE_CHECK(
+        feedback->Add(Json::Obj({{"inference_id", id}, {"label", label}}), "row").has_value());
+  }
+  GYRE_CHECK(feedback->Commit().has_value());
+  return *log->MakeDataset({.project = "p",
+                            .endpoint = "churn",
+                            .dataset = "fresh",
+                            .labelled_only = true,
+                            .retrain = retrain,
+                            .by = "ann"});
+}
+
+TEST(CaptureDataset, KeepsTheClassesOfTheModel) {
+  const runners::Job slip = Retrained(80, 1, true);
+  ASSERT_EQ(slip.state, "succeeded") << slip.error_message;
+  EXPECT_EQ(slip.result["rows"].AsInt(), 80);
+  EXPECT_EQ(slip.result["problems"].items()[0].AsString(),
+            "1 of 81 labelled rows set aside: their label `Yess` is no class of the model");
+  const runners::Job novel = Retrained(60, 20, true);
+  EXPECT_EQ(novel.state, "failed");
+  EXPECT_NE(novel.error_message.find("20 of 80 labels of churn say `Yess`"), std::string::npos)
+      << novel.error_message;
+  EXPECT_EQ(Retrained(60, 20, false).state, "succeeded") << "a person sees what was set aside";
 }
 
 // A job that waited for a second one would hold the slot that the second needs.

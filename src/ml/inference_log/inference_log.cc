@@ -8,6 +8,7 @@
 #include "ml/inference_log/labels.h"
 #include "ml/inference_log/store.h"
 #include "ml/inference_log/trace.h"
+#include "ml/inference_log/withheld.h"
 #include "ml/inference_log/writer.h"
 #include "platform/exec/files.h"
 
@@ -93,6 +94,8 @@ class Service final : public InferenceLog {
   }
   Result<Policy> SetPolicy(std::string_view project, std::string_view endpoint, const Json& change,
                            std::string_view by) override;
+  Result<std::vector<std::string>> WithheldInputs(std::string_view project,
+                                                  std::string_view endpoint) override;
   Result<std::unique_ptr<Feedback>> NewFeedback(std::string_view project,
                                                 std::string_view endpoint) override;
   Result<runners::Job> ImportLabels(std::string_view project, std::string_view endpoint,
@@ -171,6 +174,15 @@ Result<Policy> Service::SetPolicy(std::string_view project, std::string_view end
       [&](db::Transaction& tx) { return WritePolicy(tx, name, text, by, now_us); }));
   writer_.SetPolicy(name, std::make_shared<const Policy>(policy));
   return policy;
+}
+
+Result<std::vector<std::string>> Service::WithheldInputs(std::string_view project,
+                                                         std::string_view endpoint) {
+  const EndpointName name = Name(project, endpoint);
+  GYRE_TRY(const auto policy, writer_.PolicyOf(name));
+  if (policy->columns.empty()) return std::vector<std::string>();
+  GYRE_TRY(const StreamSpec spec, NewestSpec(name));
+  return Withheld(*policy, spec.inputs);
 }
 
 // --- labels --------------------------------------------------------------------------------------
@@ -450,6 +462,10 @@ Result<std::string> Service::Export(std::string_view project, std::string_view e
 // --- retraining ----------------------------------------------------------------------------------
 Result<runners::Job> Service::MakeDataset(DatasetRequest request) {
   GYRE_TRY(const StreamSpec spec, NewestSpec(Name(request.project, request.endpoint)));
+  if (request.retrain) {
+    GYRE_TRY(const auto withheld, WithheldInputs(request.project, request.endpoint));
+    if (!withheld.empty()) return LacksInputs(request.endpoint, withheld);
+  }
   if (!request.history.empty()) {
     GYRE_TRY(const data::Version version, datasets_.Resolve(request.project, request.history));
     request.history = version.reference();  // the newest of now, whenever the job begins
@@ -466,6 +482,8 @@ Result<runners::Job> Service::MakeDataset(DatasetRequest request) {
                          {"to_us", request.to_us},
                          {"last_us", request.last_us},
                          {"labelled_only", request.labelled_only},
+                         {"new_classes", request.new_classes},
+                         {"retrain", request.retrain},
                          {"rows_min", request.rows_min},
                          {"history", std::move(request.history)},
                          {"history_below", request.history_below}});
@@ -501,8 +519,17 @@ Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
     GYRE_TRY(const CaptureStatus status, Status(name.project, name.endpoint));
     from_us = status.event_max_us - last_us;
   }
-  GYRE_TRY(const ReadPlan plan, Plan(name.project, name.endpoint, from_us, input["to_us"].AsInt()));
+  GYRE_TRY(ReadPlan plan, Plan(name.project, name.endpoint, from_us, input["to_us"].AsInt()));
+  GYRE_TRY(const StreamSpec spec, NewestSpec(name));
+  Json classes = Json::Arr();
+  if (!input["new_classes"].AsBool())
+    for (const std::string& known : spec.classes) classes.Push(known);
+  if (input["retrain"].AsBool())
+    for (const table::Field& field : spec.inputs) plan.request.whole.push_back(field.name);
   Json task = Json::Obj({{"read", ReadRequestToJson(plan.request)},
+                         {"endpoint", name.endpoint},
+                         {"classes", std::move(classes)},
+                         {"retrain", input["retrain"]},
                          {"labelled_only", input["labelled_only"]},
                          {"rows_min", input["rows_min"]},
                          {"history_below", input["history_below"]}});
@@ -547,26 +574,6 @@ Result<> Service::TellLineage(const Json& result, const Json& versions, const En
 }
 
 }  // namespace
-
-Json CaptureStatusToJson(const CaptureStatus& status) {
-  const auto time = [](std::int64_t time_us) {
-    return time_us == 0 ? Json() : Json(FormatTime(time_us));
-  };
-  return Json::Obj({{"endpoint", status.endpoint},
-                    {"policy", PolicyToJson(status.policy)},
-                    {"captured", status.captured},
-                    {"pending", status.pending},
-                    {"dropped", status.dropped},
-                    {"left_out", status.left_out},
-                    {"expired", status.expired},
-                    {"ahead", status.ahead},
-                    {"labels", status.labels},
-                    {"segments", status.segments},
-                    {"bytes", status.bytes},
-                    {"first_event", time(status.event_min_us)},
-                    {"last_event", time(status.event_max_us)},
-                    {"last_received", time(status.received_max_us)}});
-}
 
 Result<std::unique_ptr<InferenceLog>> OpenInferenceLog(db::Database& database, blob::Store& blobs,
                                                        runners::Jobs& jobs,

@@ -113,6 +113,10 @@ class InferenceLog {
   // Errors: kInvalidArgument GY4602 to GY4604.
   virtual Result<Policy> SetPolicy(std::string_view project, std::string_view endpoint,
                                    const Json& change, std::string_view by) = 0;
+  // The inputs of the model that answers whose values the policy hashes or drops: nothing can be
+  // trained, or judged, on such rows.
+  virtual Result<std::vector<std::string>> WithheldInputs(std::string_view project,
+                                                          std::string_view endpoint) = 0;
 
   // --- labels ------------------------------------------------------------------------------------
   // Error: kFailedPrecondition GY4612 when the endpoint has never answered.
@@ -156,6 +160,10 @@ class InferenceLog {
     std::int64_t from_us = INT64_MIN, to_us = INT64_MAX;
     std::int64_t last_us = 0;  // > 0: only so much before the newest event, instead of from_us
     bool labelled_only = false;
+    bool new_classes = false;  // rows whose label is no class of the model come along
+    // Nobody looks at it before a model is made of it: rows that lack an input are left out, and a
+    // class that is new and frequent is an error of the job: GY4618.
+    bool retrain = false;
     std::int64_t rows_min = 0;  // fewer are an error of the job: GY4617
     // With fewer rows than that, those of an older dataset version stand before them, in the same
     // columns.
@@ -165,7 +173,8 @@ class InferenceLog {
   };
   // A job "captures.dataset": inputs and the label under the target's name become a version. Its
   // result is that of dataset.import, with "fresh_rows" and "mixed". Lineage: model version ->
-  // dataset version, "captured". Errors: those of Datasets::Resolve for the history.
+  // dataset version, "captured". What was left out is among the "problems". Errors: those of
+  // Datasets::Resolve for the history; GY4619 when the policy withholds an input from a retrain.
   virtual Result<runners::Job> MakeDataset(DatasetRequest request) = 0;
 };
 

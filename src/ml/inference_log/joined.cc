@@ -5,6 +5,7 @@
 #include <optional>
 #include <tuple>
 
+#include "base/text.h"
 #include "ml/inference_log/keyed_hash.h"
 #include "ml/inference_log/label_join.h"
 #include "ml/inference_log/segment_builder.h"
@@ -243,6 +244,36 @@ void KeepOneTarget(std::vector<KnownSegment>* known, Joined* head) {
   std::erase_if(*known, [&](const KnownSegment& segment) { return other(segment.spec); });
 }
 
+// The first of those inputs that a segment's policy does not keep as it is; empty: none.
+std::string WithheldOf(const KnownSegment& segment, const std::vector<std::string>& inputs) {
+  for (const std::string& input : inputs) {
+    if (segment.policy.Of(input) != Keep::kKeep) return input;
+  }
+  return {};
+}
+
+void KeepWhole(const std::vector<std::string>& inputs, std::vector<KnownSegment>* known,
+               Joined* head) {
+  std::map<std::string, std::int64_t> rows;
+  std::erase_if(*known, [&](const KnownSegment& segment) {
+    const std::string withheld = WithheldOf(segment, inputs);
+    if (!withheld.empty()) rows[withheld] += segment.file->rows;
+    return !withheld.empty();
+  });
+  for (const auto& [input, count] : rows)
+    head->problems.push_back(
+        fmt::format("{} rows are left out: the policy hashed or dropped `{}` of them",
+                    GroupDigits(count), input));
+}
+
+void NoteHashed(const KnownSegment& segment, Joined* head) {
+  for (const table::Field& field : segment.spec.inputs) {
+    if (segment.policy.Of(field.name) == Keep::kHash &&
+        std::ranges::find(head->hashed, field.name) == head->hashed.end())
+      head->hashed.push_back(field.name);
+  }
+}
+
 Json FilesJson(const std::vector<FileRef>& files) {
   Json list = Json::Arr();
   for (const FileRef& file : files)
@@ -266,6 +297,8 @@ std::vector<FileRef> FilesFromJson(const Json& list) {
 Json ReadRequestToJson(const ReadRequest& request) {
   Json problems = Json::Arr();
   for (const std::string& problem : request.problems) problems.Push(problem);
+  Json whole = Json::Arr();
+  for (const std::string& input : request.whole) whole.Push(input);
   Json damage = Json::Arr();
   for (const Damage& one : request.damage)
     damage.Push(
@@ -277,6 +310,7 @@ Json ReadRequestToJson(const ReadRequest& request) {
                     {"lateness_us", request.lateness_us},
                     {"dropped", request.dropped},
                     {"one_target", request.one_target},
+                    {"whole", std::move(whole)},
                     {"problems", std::move(problems)},
                     {"damage", std::move(damage)},
                     {"damaged_segments", request.damaged_segments},
@@ -292,6 +326,7 @@ ReadRequest ReadRequestFromJson(const Json& json) {
   request.lateness_us = json["lateness_us"].AsInt(INT64_MAX);
   request.dropped = json["dropped"].AsInt();
   request.one_target = json["one_target"].AsBool();
+  for (const Json& input : json["whole"].items()) request.whole.push_back(input.AsString());
   for (const Json& problem : json["problems"].items())
     request.problems.push_back(problem.AsString());
   for (const Json& one : json["damage"].items())
@@ -324,9 +359,11 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
   head.counts.damaged_rows = request.damaged_rows;
   std::vector<KnownSegment> known = KnownSegments(request, &head);
   if (request.one_target) KeepOneTarget(&known, &head);
+  if (!request.whole.empty()) KeepWhole(request.whole, &known, &head);
   Shape shape;
   for (const KnownSegment& segment : known) {
     shape.Add(segment.spec, segment.policy);
+    NoteHashed(segment, &head);
     const std::string& model = segment.spec.model;
     if (std::ranges::find(head.versions, model, &AnsweringVersion::model) == head.versions.end())
       head.versions.push_back({model, segment.spec.model_version_id, segment.spec.classes});

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct ReadRequest {
   std::int64_t lateness_us = INT64_MAX;
   std::int64_t dropped = 0;  // of the endpoint: passed on to the counts
   bool one_target = false;   // only what tells the same as the newest; the rest is a problem
+  std::vector<std::string> whole = {};     // rows whose policy withheld one of these: a problem
   std::vector<std::string> problems = {};  // files that were damaged when they were found
   std::vector<Damage> damage = {};         // the segments among them
   std::int64_t damaged_segments = 0, damaged_rows = 0;
@@ -74,6 +76,7 @@ struct AnsweringVersion {
 struct Joined {
   table::Frame frame = {};
   std::vector<JoinedInput> inputs = {};
+  std::vector<std::string> hashed = {};  // of the inputs: in some rows their values are hashes
   std::vector<AnsweringVersion> versions = {};
   std::string target = {};  // of the newest segment
   table::Type target_type = table::Type::kText;
@@ -96,8 +99,16 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
                              const JoinedCallback& callback);
 
 // Inputs and target as the training data had them: the label under the target's name and of its
-// type. A shadow's rows are left out: it answered nobody. `versions` gets those that answered.
-table::Frame TrainingFrame(const Joined& joined, bool labelled_only,
-                           std::vector<AnsweringVersion>* versions);
+// type. A shadow's rows are left out: it answered nobody. So are hashed inputs: nothing that is
+// asked later looks like a hash.
+struct TrainingRows {
+  table::Frame frame = {};
+  std::vector<AnsweringVersion> versions = {};  // those that answered
+  std::int64_t labelled = 0;                    // rows with a label, set aside or not
+  std::map<std::string, std::int64_t, std::less<>> set_aside = {};  // rows by their label
+};
+// Rows whose label is none of `classes` are set aside; empty: none are.
+TrainingRows TrainingFrame(const Joined& joined, bool labelled_only,
+                           const std::vector<std::string>& classes);
 
 }  // namespace gyre::inference_log

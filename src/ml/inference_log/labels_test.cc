@@ -149,8 +149,9 @@ TEST(Labels, WhatTrainsAgainHasTheTargetsTypeAndNoShadows) {
                Json::Obj({{"inference_id", Id(1) + "-2"}, {"label", 0}})});
   const Joined joined = house.Read();
   EXPECT_EQ(joined.frame.rows(), 6U);
-  std::vector<AnsweringVersion> versions;
-  const table::Frame frame = TrainingFrame(joined, true, &versions);
+  const auto& [frame, versions, labelled, set_aside] = TrainingFrame(joined, true, {"0", "1"});
+  EXPECT_EQ(labelled, 2);
+  EXPECT_TRUE(set_aside.empty());
   ASSERT_EQ(frame.rows(), 2U);
   ASSERT_NE(frame.Find("Churn"), nullptr);
   EXPECT_EQ(frame.Find("Churn")->type, table::Type::kInt);
@@ -158,7 +159,20 @@ TEST(Labels, WhatTrainsAgainHasTheTargetsTypeAndNoShadows) {
   EXPECT_EQ(frame.columns.size(), 4U);
   ASSERT_EQ(versions.size(), 1U);
   EXPECT_EQ(versions[0].model_version_id, "m1");
-  EXPECT_EQ(TrainingFrame(joined, false, &versions).rows(), 3U);
+  EXPECT_EQ(TrainingFrame(joined, false, {"0", "1"}).frame.rows(), 3U);
+}
+
+// One slip of the hand must not make a model of three classes.
+TEST(Labels, ClassesThatTheModelDoesNotKnowAreSetAside) {
+  LogHouse house;
+  AnswerMany(house, 4);
+  Send(house, {Row(Id(0), "Yes", 10), Row(Id(1), "Yess", 10), Row(Id(2), "No", 10)});
+  const Joined joined = house.Read();
+  const TrainingRows made = TrainingFrame(joined, false, joined.classes);
+  EXPECT_EQ(made.frame.rows(), 3U) << "with the row that has no label yet";
+  EXPECT_EQ(made.labelled, 3);
+  EXPECT_EQ(made.set_aside, (decltype(made.set_aside){{"Yess", 1}}));
+  EXPECT_EQ(TrainingFrame(joined, true, {}).frame.rows(), 3U) << "unless they are asked for";
 }
 
 TEST(Labels, LateOnesAreJoinedAndCounted) {

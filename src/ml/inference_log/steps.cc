@@ -1,5 +1,6 @@
 #include "ml/inference_log/steps.h"
 
+#include "base/text.h"
 #include "ml/pipelines/job_kind.h"
 
 namespace gyre::inference_log {
@@ -13,11 +14,9 @@ using pipelines::ValueType;
 
 constexpr KindKey kKeys[] = {{"endpoint", true}, {"dataset", true}, {"labelled"},     {"last_s"},
                              {"rows_min"},       {"history"},       {"history_below"}};
-const OutputSpec kOutputs[] = {{"dataset", ValueType::kText},
-                               {"version_id", ValueType::kText},
-                               {"rows", ValueType::kInt},
-                               {"fresh_rows", ValueType::kInt},
-                               {"mixed", ValueType::kBool}};
+const OutputSpec kOutputs[] = {{"dataset", ValueType::kText}, {"version_id", ValueType::kText},
+                               {"rows", ValueType::kInt},     {"fresh_rows", ValueType::kInt},
+                               {"mixed", ValueType::kBool},   {"notes", ValueType::kText}};
 const pipelines::KindFacts kCaptures{"captures", kKeys, kOutputs};
 
 Result<runners::Job> Submit(InferenceLog& log, const StepContext& context) {
@@ -29,6 +28,7 @@ Result<runners::Job> Submit(InferenceLog& log, const StepContext& context) {
                           .dataset = std::move(dataset),
                           .last_us = with["last_s"].AsInt() * kMicrosPerSecond,
                           .labelled_only = with["labelled"].AsBool(),
+                          .retrain = true,
                           .rows_min = with["rows_min"].AsInt(),
                           .history_below = with["history_below"].AsInt(),
                           .history = with["history"].AsString(),
@@ -37,11 +37,14 @@ Result<runners::Job> Submit(InferenceLog& log, const StepContext& context) {
 
 StepEnd End(const StepContext& /*context*/, const runners::Job& job) {
   const Json& made = job.result;
+  std::vector<std::string> notes;
+  for (const Json& problem : made["problems"].items()) notes.push_back(problem.AsString());
   return {.outputs = Json::Obj({{"dataset", made["reference"]},
                                 {"version_id", made["id"]},
                                 {"rows", made["rows"]},
                                 {"fresh_rows", made["fresh_rows"]},
-                                {"mixed", made["mixed"]}}),
+                                {"mixed", made["mixed"]},
+                                {"notes", Join(notes, "; ")}}),
           .links = {{.kind = "dataset_version",
                      .id = made["id"].AsString(),
                      .label = made["reference"].AsString()}}};

@@ -121,34 +121,83 @@ Result<table::Frame> AfterHistory(const std::vector<std::string>& paths, table::
   return all;
 }
 
+// A slip of the hand is rare; what comes as often as this is a class.
+constexpr std::int64_t kNewClassRows = 20, kNewClassOneOf = 100;
+
+// What a dataset lacks and why, said to whoever asked for it.
+std::vector<std::string> LeftOut(const Joined& joined, const TrainingRows& made) {
+  std::vector<std::string> said;
+  for (const std::string& input : joined.hashed)
+    said.push_back(fmt::format("the column `{}` is left out: its values are hashed", input));
+  constexpr std::size_t kShown = 5;
+  std::int64_t rows = 0;
+  std::size_t shown = 0;
+  for (const auto& [name, count] : made.set_aside) {
+    if (++shown > kShown)
+      rows += count;
+    else
+      said.push_back(
+          fmt::format("{} of {} labelled rows set aside: their label `{}` is no class of the model",
+                      GroupDigits(count), GroupDigits(made.labelled), name));
+  }
+  if (rows > 0)
+    said.push_back(fmt::format("{} more rows set aside, with {} other such labels",
+                               GroupDigits(rows), made.set_aside.size() - kShown));
+  return said;
+}
+
+// The world has a class more: what to do about it is for a person to say.
+Result<> NoNewClass(const TrainingRows& made, std::string_view endpoint, std::string_view target) {
+  for (const auto& [name, count] : made.set_aside) {
+    if (count < kNewClassRows || count * kNewClassOneOf < made.labelled) continue;
+    return FailedPrecondition("GY4618",
+                              "{} of {} labels of {} say `{}`, which is no class of the model: "
+                              "correct them, or retrain by hand with what `gyre captures "
+                              "to-dataset {} NAME --labelled --new-classes` makes",
+                              GroupDigits(count), GroupDigits(made.labelled), endpoint, name,
+                              endpoint)
+        .Why("a retraining keeps the champion's classes; this one comes too often to be a slip")
+        .Fix(fmt::format("gyre feedback {} FILE", endpoint))
+        .Fix(fmt::format("gyre captures to-dataset {} NAME --labelled --new-classes", endpoint))
+        .Fix(fmt::format("gyre train NAME --target {}", target));
+  }
+  return {};
+}
+
 Result<Json> DatasetTask(runners::TaskContext& context) {
   ReadRequest request = RequestOf(context);
   request.one_target = true;
-  GYRE_TRY(const Joined joined, ReadJoined(request));
-  const bool labelled_only = context.input()["labelled_only"].AsBool();
-  std::vector<AnsweringVersion> versions;
-  table::Frame frame = TrainingFrame(joined, labelled_only, &versions);
+  GYRE_TRY(Joined joined, ReadJoined(request));
+  const Json& input = context.input();
+  const bool labelled_only = input["labelled_only"].AsBool();
+  std::vector<std::string> classes;
+  for (const Json& name : input["classes"].items()) classes.push_back(name.AsString());
+  TrainingRows made = TrainingFrame(joined, labelled_only, classes);
+  if (input["retrain"].AsBool())
+    GYRE_DO(NoNewClass(made, input["endpoint"].AsString(), joined.target));
+  for (std::string& said : LeftOut(joined, made)) joined.problems.push_back(std::move(said));
+  table::Frame frame = std::move(made.frame);
   if (frame.rows() == 0) {
     return FailedPrecondition("GY4613", "there are no {}rows to make a dataset of",
                               labelled_only ? "labelled " : "")
         .Fix("gyre captures   (lists what there is)");
   }
   const auto fresh = static_cast<std::int64_t>(frame.rows());
-  if (const std::int64_t least = context.input()["rows_min"].AsInt(); fresh < least) {
+  if (const std::int64_t least = input["rows_min"].AsInt(); fresh < least) {
     return FailedPrecondition("GY4617", "there are {} {}rows, {} were asked for", fresh,
                               labelled_only ? "labelled " : "", least)
         .Fix("gyre feedback ENDPOINT FILE    (or wait for more traffic)");
   }
   std::vector<std::string> history;
-  for (const Json& part : context.input()["history"].items()) history.push_back(part.AsString());
-  const bool mixed = !history.empty() && fresh < context.input()["history_below"].AsInt();
+  for (const Json& part : input["history"].items()) history.push_back(part.AsString());
+  const bool mixed = !history.empty() && fresh < input["history_below"].AsInt();
   if (mixed) {
     GYRE_TRY(frame, AfterHistory(history, std::move(frame), [&] { return context.cancelled(); }));
   }
   const std::string path = context.scratch_directory() + "/captures.parquet";
   GYRE_DO(table::WriteParquet(frame, path));
   Json from = Json::Arr();
-  for (const AnsweringVersion& version : versions)
+  for (const AnsweringVersion& version : made.versions)
     from.Push(Json::Obj({{"model", version.model}, {"id", version.model_version_id}}));
   return Json::Obj({{"file", path},
                     {"rows", static_cast<std::int64_t>(frame.rows())},

@@ -33,28 +33,40 @@ table::Column TargetColumn(const Joined& joined) {
 
 }  // namespace
 
-table::Frame TrainingFrame(const Joined& joined, bool labelled_only,
-                           std::vector<AnsweringVersion>* versions) {
+TrainingRows TrainingFrame(const Joined& joined, bool labelled_only,
+                           const std::vector<std::string>& classes) {
+  TrainingRows made;
   const table::Column& label = *joined.frame.Find("label");
   const table::TextColumn& roles = joined.frame.Find("role")->text;
   const table::TextColumn& models = joined.frame.Find("model_version")->text;
   std::vector<std::uint32_t> rows;
-  versions->clear();
+  const auto unknown = [&](std::size_t row) {
+    return !classes.empty() && label.type == table::Type::kText && label.IsValid(row) &&
+           std::ranges::find(classes, label.text[row]) == classes.end();
+  };
   for (std::size_t row = 0; row < joined.frame.rows(); ++row) {
     if (roles[row] == kShadow || (labelled_only && !label.IsValid(row))) continue;
+    if (label.IsValid(row)) ++made.labelled;
+    if (unknown(row)) {
+      ++made.set_aside[std::string(label.text[row])];
+      continue;
+    }
     rows.push_back(static_cast<std::uint32_t>(row));
-    if (std::ranges::find(*versions, models[row], &AnsweringVersion::model) != versions->end())
+    if (std::ranges::find(made.versions, models[row], &AnsweringVersion::model) !=
+        made.versions.end())
       continue;
     const auto known = std::ranges::find(joined.versions, models[row], &AnsweringVersion::model);
-    if (known != joined.versions.end()) versions->push_back(*known);
+    if (known != joined.versions.end()) made.versions.push_back(*known);
   }
   table::Frame frame;
   for (const JoinedInput& input : joined.inputs) {
+    if (std::ranges::find(joined.hashed, input.name) != joined.hashed.end()) continue;
     frame.columns.push_back(*joined.frame.Find(input.column));
     frame.columns.back().name = input.name;
   }
   frame.columns.push_back(TargetColumn(joined));
-  return frame.Select(rows);
+  made.frame = frame.Select(rows);
+  return made;
 }
 
 }  // namespace gyre::inference_log
