@@ -138,6 +138,26 @@ std::string Human(const Json& trigger) {
   return text;
 }
 
+// What its run came to, or why it stands where it does.
+const std::string& CameTo(const Json& firing) {
+  const std::string& outcome = firing["outcome"]["text"].AsString();
+  return outcome.empty() ? firing["reason"].AsString() : outcome;
+}
+
+std::string HumanJoined(const Json& joined, std::string_view label) {
+  std::string text;
+  for (const Json& cause : joined.items())
+    text += fmt::format("{}{}\n", label, cause["text"].AsString());
+  return text;
+}
+
+std::string HumanAnswered(const Json& answered) {
+  if (answered.is_null()) return "";
+  return fmt::format("answered   incident {} by firing {}\n  {}\n",
+                     answered["incident"].AsString().substr(0, 8),
+                     answered["firing"].AsString().substr(0, 8), answered["next"].AsString());
+}
+
 // What it heard last, and what came of it: a run that failed says why.
 std::string HumanLately(const Json& firings) {
   if (firings.size() == 0) return "lately     nothing was heard\n";
@@ -146,8 +166,9 @@ std::string HumanLately(const Json& firings) {
     text += fmt::format("  {}  {}  {:<9} {}\n", firing["created_at"].AsString(),
                         firing["id"].AsString().substr(0, 8), firing["state"].AsString(),
                         firing["text"].AsString());
-    if (const std::string& reason = firing["reason"].AsString(); !reason.empty())
+    if (const std::string& reason = CameTo(firing); !reason.empty())
       text += fmt::format("    {}\n", reason);
+    text += HumanJoined(firing["joined"], "    and because ");
   }
   return text;
 }
@@ -175,7 +196,8 @@ Result<int> ShowTrigger(Invocation& in) {
                                                     PercentEncode(in.Get("TRIGGER"))))));
   trigger.Set("firings", lately["items"]);
   in.out().Document(
-      trigger, Human(trigger) + WebhookText(in, *session, trigger) + HumanLately(lately["items"]));
+      trigger, Human(trigger) + WebhookText(in, *session, trigger) +
+                   HumanAnswered(trigger["answered"]) + HumanLately(lately["items"]));
   return 0;
 }
 
@@ -259,9 +281,12 @@ Result<int> CheckTrigger(Invocation& in) {
 
 std::string HumanFiring(const Json& firing) {
   std::string text = fmt::format(
-      "firing     {} of {}\nbecause    {}\nstate      {}\nreason     {}\n",
-      firing["id"].AsString().substr(0, 8), firing["trigger"].AsString(), firing["text"].AsString(),
-      firing["state"].AsString(), firing["reason"].AsString());
+      "firing     {} of {}\nbecause    {}\n{}state      {}\n", firing["id"].AsString().substr(0, 8),
+      firing["trigger"].AsString(), firing["text"].AsString(),
+      HumanJoined(firing["joined"], "and        "), firing["state"].AsString());
+  if (const std::string& outcome = firing["outcome"]["text"].AsString(); !outcome.empty())
+    text += fmt::format("outcome    {}\n", outcome);
+  text += fmt::format("reason     {}\n", firing["reason"].AsString());
   text += HumanChecks(firing["checks"]);
   if (const std::string& run = firing["run"].AsString(); !run.empty())
     text += fmt::format("run        {}    (gyre pipelines status {})\n", run, run.substr(0, 8));
@@ -295,6 +320,7 @@ Result<int> ListFirings(Invocation& in) {
                   {"TRIGGER", "trigger"},
                   {"STATE", "state"},
                   {"BECAUSE", "text"},
+                  {"OUTCOME", "outcome.text"},
                   {"REASON", "reason"},
                   {"RUN", "run"},
                   {"AT", "created_at", Format::kTime}},

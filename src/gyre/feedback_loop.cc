@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "ledger/notices/notices.h"
 #include "ledger/usage/usage.h"
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::string_view kCanary = "canary";
 constexpr std::string_view kBy = "automation";
+constexpr std::string_view kPromoted = "promoted", kNotPromoted = "not_promoted",
+                           kRolledBack = "rolled_back";
 
 Result<> Publish(notices::Notices& notices, db::Transaction& tx, notices::NewNotice notice) {
   GYRE_TRY([[maybe_unused]] const notices::Published published,
@@ -48,6 +51,18 @@ notices::NewNotice Failing(const automation::Firing& firing) {
           .dedupe_key =
               stopped ? fmt::format("{} {}", firing.trigger_id, firing.ended_us / kMicrosPerDay)
                       : firing.id + " failed",
+          .payload = automation::FiringToJson(firing)};
+}
+
+// What came of it. A no is a warning: what the trigger heard goes on, and nothing is done about it.
+notices::NewNotice Ending(const automation::Firing& firing) {
+  const bool promoted = firing.outcome.kind == kPromoted;
+  return {.project = firing.project,
+          .kind = "trigger." + firing.outcome.kind,
+          .severity = promoted ? notices::Severity::kInfo : notices::Severity::kWarning,
+          .title = fmt::format("trigger {}: {}", firing.trigger, firing.outcome.text),
+          .text = fmt::format("{}\ngyre triggers firing {}", firing.text, firing.id.substr(0, 8)),
+          .dedupe_key = fmt::format("{} {}", firing.id, firing.outcome.kind),
           .payload = automation::FiringToJson(firing)};
 }
 
@@ -124,6 +139,41 @@ automation::Below::RunState StateOf(const pipelines::RunView& run) {
           .reason = run.reason.empty() ? run.outputs["notes"].AsString() : run.reason,
           .error = run.error,
           .cpu_seconds = run.cpu_seconds};
+}
+
+// The rules that the gate found broken, as its newest verdict of that version has them.
+Result<std::string> WhyNot(registry::Registry& registry, std::string_view project,
+                           std::string_view model) {
+  const std::string none = "its gate said no";
+  const auto version = registry.Resolve(project, model);
+  if (!version && version.error().code() == Code::kNotFound) return none;  // removed since
+  if (!version) return version.error();
+  GYRE_TRY(const auto recorded, registry.LatestVerdict(version->id, "champion"));
+  std::vector<std::string> broken;
+  if (recorded) {
+    for (const registry::Reason& reason : recorded->verdict.reasons) {
+      if (!reason.pass) broken.push_back(fmt::format("{}: {}", reason.rule, reason.text));
+    }
+  }
+  return broken.empty() ? none : Join(broken, "; ");
+}
+
+// Of a run that tried a canary, or whose outputs say which model it judged and whether it passed.
+Result<automation::Outcome> OutcomeOf(const LoopRooms& rooms, const pipelines::RunView& run) {
+  automation::Outcome outcome;
+  if (run.ended_us == 0 || run.state == "cancelled") return outcome;
+  GYRE_TRY(const auto release, rooms.releases.OfRun(run.id));
+  if (release && release->state == "rolled back")
+    return automation::Outcome{std::string(kRolledBack), "canary rolled back: " + release->reason};
+  const Json& promoted = run.outputs["promoted"];
+  const std::string model = run.outputs["model"].AsString();
+  if (run.state != "succeeded" || !promoted.is_bool() || model.empty()) return outcome;
+  if (promoted.AsBool()) {
+    return automation::Outcome{std::string(kPromoted),
+                               "promoted " + model.substr(model.find(':') + 1)};
+  }
+  GYRE_TRY(const std::string why, WhyNot(rooms.registry, run.project, model));
+  return automation::Outcome{std::string(kNotPromoted), "not promoted: " + why};
 }
 
 automation::SideFacts SideOf(const serving::VariantCounts& counts) {
@@ -291,7 +341,9 @@ automation::Below MakeBelow(const LoopRooms& rooms) {
   };
   below.run_state = [rooms](std::string_view id) -> Result<automation::Below::RunState> {
     GYRE_TRY(const pipelines::RunView run, rooms.pipelines.Get(id));
-    return StateOf(run);
+    automation::Below::RunState state = StateOf(run);
+    GYRE_TRY(state.outcome, OutcomeOf(rooms, run));
+    return state;
   };
   below.quality_alert = [rooms](std::string_view project, std::string_view endpoint) {
     return BrokenInput(rooms.monitors, project, endpoint);
@@ -301,7 +353,8 @@ automation::Below MakeBelow(const LoopRooms& rooms) {
     return Publish(rooms.notices, tx, Asking(firing, role));
   };
   below.tell = [rooms](db::Transaction& tx, const automation::Firing& firing) -> Result<> {
-    return Publish(rooms.notices, tx, Failing(firing));
+    return Publish(rooms.notices, tx,
+                   firing.outcome.kind.empty() ? Failing(firing) : Ending(firing));
   };
   return below;
 }

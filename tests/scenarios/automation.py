@@ -91,8 +91,13 @@ def the_loop(g):
     assert first['state'] == 'succeeded', (first, run)
     assert first['cause'] == 'drift' and 'a' in first['text'], first
     assert first['cpu_seconds'] > 0, first
+    assert first['outcome']['kind'] == 'promoted' and first['outcome']['text'].startswith('promoted v'), first
+    told = [n for n in g.json('GET', '/api/v1/projects/default/notices')['items'] if n['kind'] == 'trigger.promoted']
+    assert any(first['outcome']['text'] in n['title'] for n in told), told
     seen = g.cli('triggers', 'firing', first['id'][:8]).stdout
     assert 'canary     visits:v' in seen and 'passed' in seen and 'errors: 0 of' in seen, seen
+    shown = g.cli('triggers', 'show', 'visits-drift').stdout
+    assert first['outcome']['text'] in shown and 'answered   incident' in shown, shown
     champion = g.json('GET', '/api/v1/projects/default/models/visits/versions/champion') if False else g.cli_json('models', 'show', 'visits@champion')
     assert champion['name'] != 'visits:v1', (champion['name'], run)
     endpoint = g.json('GET', '/api/v1/projects/default/endpoints/visits')
@@ -179,6 +184,35 @@ def release_until(g, holds):
     return release
 
 
+def a_no_is_told(g):
+    """Labels that nothing tells: the gate says no, the run succeeds, and people are told why."""
+    pick = random.Random(7)
+    with open(os.path.join(g.work, 'noise.csv'), 'w') as f:
+        f.write('a,b,stays\n')
+        f.writelines(f"{row['a']},{row['b']},{pick.choice(['yes', 'no'])}\n" for row in visits(8, 1000, turned=True))
+    g.cli('add', 'noise.csv')
+    path = os.path.join(g.work, 'anew.yaml')
+    with open(path, 'w') as f:
+        f.write('name: anew\nsteps:\n  train: {kind: train, dataset: "noise:v1", target: stays, model: visits, budget_seconds: 2, trials: 1, gate: judge}\n'
+                'outputs: {model: "${steps.train.outputs.model}", promoted: "${steps.train.outputs.passed}"}\n')
+    g.cli('pipelines', 'add', path)
+    g.cli('triggers', 'add', 'visits', '--on', 'hand', '--run', 'anew', '--name', 'anew', '--cooldown', '0s')
+    fired = g.cli_json('triggers', 'fire', 'anew')
+    for _ in range(200):
+        ended = g.json('GET', f"/api/v1/projects/default/firings/{fired['id']}")
+        if ended['ended_at']:
+            break
+        time.sleep(0.1)
+    assert ended['state'] == 'succeeded' and ended['outcome']['kind'] == 'not_promoted', ended
+    said = ended['outcome']['text']
+    assert said.startswith('not promoted: ') and 'auc' in said, said
+    for shown in (g.cli('triggers', 'firing', fired['id'][:8]).stdout, g.cli('triggers', 'show', 'anew').stdout):
+        assert said in shown, shown
+    told = [n for n in g.json('GET', '/api/v1/projects/default/notices')['items'] if n['kind'] == 'trigger.not_promoted']
+    assert len(told) == 1 and said in told[0]['title'], told
+    print(f'a no: {said}', flush=True)
+
+
 def hands_and_approvals(g):
     g.cli('triggers', 'add', 'visits', '--on', 'hand', '--run', 'retrain', '--approval', 'approver', '--cooldown', '0s', '--param', 'rows_min=100000000')
     fired = g.cli_json('triggers', 'fire', 'visits-hand', '--text', 'new prices', '--key', 'prices')
@@ -233,6 +267,7 @@ def main():
         refusals(g)
         the_loop(g)
         a_worse_canary(g)
+        a_no_is_told(g)
         another_champion(g)
         hands_and_approvals(g)
         files_and_pushes(g)

@@ -154,8 +154,13 @@ Result<net::Response> TriggersApi::Create(net::Request& request) {
 }
 
 Result<net::Response> TriggersApi::Get(net::Request& request) {
+  constexpr int kLately = 20;
   GYRE_TRY(const auto trigger, automation_.Get(request.Param("project"), request.Param("trigger")));
-  return net::Response::JsonDoc(automation::TriggerToJson(trigger));
+  GYRE_TRY(const auto lately,
+           automation_.Firings(
+               {.project = trigger.project, .trigger = trigger.spec.name, .limit = kLately}));
+  Json json = automation::TriggerToJson(trigger);
+  return net::Response::JsonDoc(json.Set("answered", automation::AnsweredToJson(trigger, lately)));
 }
 
 Result<net::Response> TriggersApi::Replace(net::Request& request) {

@@ -154,6 +154,25 @@ Firing AutomationService::NewFiring(const Trigger& trigger, const Occurrence& oc
   return firing;
 }
 
+namespace {
+
+// One drift is told by several monitors and signals: while a firing about the endpoint waits or
+// runs, one answer is enough.
+Result<> Hear(db::Transaction& tx, const Firing& firing) {
+  GYRE_TRY(const auto under_way, IsOfAnAlert(firing) ? FindUnderWay(tx, firing)
+                                                     : Result<std::optional<Firing>>(std::nullopt));
+  if (!under_way) {
+    GYRE_TRY([[maybe_unused]] const bool is_new, InsertFiring(tx, firing));
+    return {};
+  }
+  GYRE_TRY(const bool is_new, JoinFiring(tx, firing, under_way->id));
+  if (!is_new || under_way->run_id.empty()) return {};
+  return LinkCause(tx, firing.project, {firing.cause, firing.source_id, firing.text},
+                   under_way->run_id, firing.created_us);
+}
+
+}  // namespace
+
 Result<int> AutomationService::Tell(const Occurrence& occurrence) {
   GYRE_TRY(const std::vector<Trigger> triggers, List(occurrence.project));
   std::vector<Firing> firings;
@@ -162,7 +181,7 @@ Result<int> AutomationService::Tell(const Occurrence& occurrence) {
   }
   if (firings.empty()) return 0;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    for (const Firing& firing : firings) GYRE_DO(InsertFiring(tx, firing));
+    for (const Firing& firing : firings) GYRE_DO(Hear(tx, firing));
     return {};
   }));
   exec::Fault("firing.open");

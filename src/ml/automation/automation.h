@@ -7,7 +7,9 @@
 //     |  \--> approval (a role must agree) --/
 //     \---> skipped (a guard said no) | expired (nobody agreed in time)
 //
-// A run that found too few labels is no end: its firing waits, ever longer, for up to a week.
+// What an alert says of an endpoint while a firing of the same trigger about it waits or runs joins
+// that firing. A run that found too few labels is no end: its firing waits, ever longer, for up to
+// a week.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +39,18 @@ struct Trigger {
 };
 Json TriggerToJson(const Trigger& trigger);
 
+// What a run came to, where that was judged.
+struct Outcome {
+  std::string kind{};  // promoted, not_promoted, rolled_back; empty = nothing was judged
+  std::string text{};  // "promoted v4", "not promoted: <the gate's reason>"
+};
+
+// An occurrence that came while a firing waited or ran, and is answered by it.
+struct Joined {
+  std::string cause{}, source_id{}, text{};
+  std::int64_t joined_us = 0;
+};
+
 struct Firing {
   std::string id{}, trigger_id{}, trigger{}, project{};
   std::string key{};  // of its occurrence
@@ -44,10 +58,15 @@ struct Firing {
   std::string state{}, guard{}, reason{};
   Json checks{};  // what each guard said: texts
   std::string run_id{}, approved_by{};
+  Outcome outcome{};
+  std::vector<Joined> joined{};  // also caused by, in their order
   double cpu_seconds = 0;
   std::int64_t created_us = 0, again_us = 0, started_us = 0, ended_us = 0;
 };
 Json FiringToJson(const Firing& firing);
+// {"incident", "firing", "next"}: which firing answered the alert that was heard last, and what the
+// next one needs; null when no alert was heard.
+Json AnsweredToJson(const Trigger& trigger, const std::vector<Firing>& newest_first);
 
 // What automation asks of the rooms below; filled in by compose.
 struct Below {
@@ -60,6 +79,7 @@ struct Below {
     std::string reason{};  // for people; of one that succeeded what it has to say, if anything
     std::string error{};   // its code, "GY4617"; empty where no error of gyre's ended it
     double cpu_seconds = 0;
+    Outcome outcome{};  // once it has ended
   };
   struct Cost {
     int runs = 0;
@@ -86,7 +106,8 @@ struct Below {
   std::function<Result<>()> settle{};
   // A person is asked: in the transaction that makes the firing wait for an approval.
   std::function<Result<>(db::Transaction&, const Firing&, std::string_view role)> ask{};
-  // A person is told, in the transaction that says so: its run failed, or failed too often.
+  // A person is told, in the transaction that says so: what its run came to, that it failed, or
+  // failed too often.
   std::function<Result<>(db::Transaction&, const Firing&)> tell{};
 };
 

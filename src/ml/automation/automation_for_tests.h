@@ -63,7 +63,8 @@ class AutomationTest : public testing::Test {
       return Below::Cost{.runs = 2, .cpu_seconds = 50};
     };
     below.tell = [this](db::Transaction&, const Firing& firing) -> Result<> {
-      told_.push_back(firing.reason);
+      if (deaf_) return Internal("GY9999", "no disk");
+      told_.push_back(firing.outcome.kind.empty() ? firing.reason : firing.outcome.text);
       return {};
     };
     below.cancel = [this](std::string_view id, std::string_view) -> Result<> {
@@ -118,7 +119,7 @@ class AutomationTest : public testing::Test {
       {"endpoint", {"churn", "jump-1", "jump-365"}}, {"dataset", {"customers"}}};
   std::string beside_;
   std::string quality_alert_;
-  bool refuse_ = false;
+  bool refuse_ = false, deaf_ = false;
   std::unique_ptr<Automation> automation_;
 };
 

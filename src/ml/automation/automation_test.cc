@@ -468,6 +468,8 @@ TEST_F(AutomationTest, AClockSetBackKeepsNobodyWaiting) {
   ASSERT_TRUE(automation_->Turn());
   const Firing first = Newest();
   clock_.now_us += kMicrosPerSecond;
+  spec.name = "again";
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
   ASSERT_TRUE(automation_->Tell(Drift("2")));
   ASSERT_TRUE(automation_->Turn());
   EXPECT_EQ(Newest().state, "waiting") << "for the first";

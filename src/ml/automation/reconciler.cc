@@ -278,14 +278,13 @@ Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
                                      .label = firing.run_id.substr(0, 12),
                                      .project = firing.project,
                                      .created_us = now_us}));
+    GYRE_TRY(const std::vector<Joined> joined, JoinedTo(tx, firing.id));
+    for (const Joined& cause : joined)
+      GYRE_DO(LinkCause(tx, firing.project, cause, firing.run_id, now_us));
     if (firing.source_id.empty())
       return lineage::AddEdge(tx, firing.trigger_id, firing.run_id, "triggered");
-    GYRE_DO(lineage::EnsureNode(tx, {.id = firing.source_id,
-                                     .kind = firing.cause,
-                                     .label = firing.text,
-                                     .project = firing.project,
-                                     .created_us = now_us}));
-    return lineage::AddEdge(tx, firing.source_id, firing.run_id, "triggered");
+    return LinkCause(tx, firing.project, {firing.cause, firing.source_id, firing.text},
+                     firing.run_id, now_us);
   }));
   exec::Fault("firing.running");
   return {};
@@ -318,10 +317,12 @@ Result<> AutomationService::Follow(Firing firing) {
   firing.reason =
       fmt::format("its run {}{}{}", run.state, run.reason.empty() ? "" : ": ", run.reason);
   if (run.state == "cancelled") firing.guard = kCancelled;
+  firing.outcome = run.outcome;
   firing.cpu_seconds = run.cpu_seconds;
   firing.ended_us = clock_.NowMicros();
   exec::Fault("firing.ending");
-  GYRE_DO(run.state == "failed" ? SaveAndTell(firing) : Save(firing));
+  const bool tells = run.state == "failed" || !run.outcome.kind.empty();
+  GYRE_DO(tells ? SaveAndTell(firing) : Save(firing));
   exec::Fault("firing.ended");
   return {};
 }

@@ -17,6 +17,10 @@
 namespace gyre::automation {
 
 Json Texts(const std::vector<std::string>& texts);
+inline bool IsOfAnAlert(const Firing& firing) {
+  const auto cause = ParseCause(firing.cause);
+  return cause && SubjectKind(*cause) == "endpoint";
+}
 
 class AutomationService final : public Automation {
  public:

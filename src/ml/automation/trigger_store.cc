@@ -1,5 +1,6 @@
 #include "ml/automation/trigger_store.h"
 
+#include "ledger/lineage/lineage.h"
 #include "ledger/trash/parcel.h"
 
 namespace gyre::automation {
@@ -10,7 +11,8 @@ constexpr std::string_view kTriggerColumns =
 constexpr std::string_view kFiringColumns =
     "SELECT f.id, f.trigger_id, t.name, t.project, f.occurrence_key, f.cause, f.subject, "
     "f.source_id, f.text, f.fired_by, f.state, f.guard, f.reason, f.checks, f.run_id, "
-    "f.approved_by, f.cpu_seconds, f.created_us, f.again_us, f.started_us, f.ended_us "
+    "f.approved_by, f.outcome_kind, f.outcome, f.cpu_seconds, f.created_us, f.again_us, "
+    "f.started_us, f.ended_us "
     "FROM automation_firing f JOIN automation_trigger t ON t.id = f.trigger_id ";
 
 // What was stored was read once before, so it can be read again.
@@ -38,10 +40,27 @@ Firing FiringAt(const db::Row& row) {
   f.checks = Json::Parse(row.Text(column++)).value_or(Json::Arr());
   f.run_id = row.Str(column++);
   f.approved_by = row.Str(column++);
+  f.outcome = {row.Str(column), row.Str(column + 1)};
+  column += 2;
   f.cpu_seconds = row.Real(column++);
   for (std::int64_t* time_us : {&f.created_us, &f.again_us, &f.started_us, &f.ended_us})
     *time_us = row.Int(column++);
   return f;
+}
+
+Result<std::vector<Firing>> CollectFirings(db::Reader& reader, std::string_view sql,
+                                           db::Params params) {
+  GYRE_TRY(std::vector<Firing> firings, db::Collect<Firing>(reader, sql, params, FiringAt));
+  for (Firing& firing : firings) {
+    GYRE_TRY(firing.joined, JoinedTo(reader, firing.id));
+  }
+  return firings;
+}
+
+Result<std::optional<Firing>> First(Result<std::vector<Firing>> firings) {
+  GYRE_TRY(std::vector<Firing> found, std::move(firings));
+  if (found.empty()) return std::optional<Firing>();
+  return std::optional<Firing>(std::move(found.front()));
 }
 
 }  // namespace
@@ -81,7 +100,8 @@ Result<> RemoveTrigger(db::Transaction& tx, const Trigger& trigger, std::string_
                                                            .what = trigger.spec.pipeline,
                                                            .by = by,
                                                            .now_us = now_us}));
-  for (const std::string_view table : {"automation_schedule", "automation_firing"})
+  for (const std::string_view table :
+       {"automation_schedule", "automation_joined", "automation_firing"})
     GYRE_DO(parcel.Take(table, "trigger_id = ?1", {trigger.id}));
   return parcel.Take("automation_trigger", "id = ?1", {trigger.id});
 }
@@ -112,20 +132,62 @@ Result<bool> InsertFiring(db::Transaction& tx, const Firing& f) {
   GYRE_DO(tx.Execute(
       "INSERT INTO automation_firing (id, trigger_id, occurrence_key, cause, subject, source_id, "
       "text, fired_by, state, guard, reason, checks, run_id, approved_by, cpu_seconds, created_us, "
-      "again_us, started_us, ended_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '', '', '[]', "
-      "'', '', 0, ?10, ?11, 0, 0) ON CONFLICT (trigger_id, occurrence_key) DO NOTHING",
+      "again_us, started_us, ended_us) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '', '', '[]', "
+      "'', '', 0, ?10, ?11, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM automation_joined WHERE "
+      "trigger_id = ?2 AND occurrence_key = ?3) ON CONFLICT (trigger_id, occurrence_key) DO "
+      "NOTHING",
       {f.id, f.trigger_id, f.key, f.cause, f.subject, f.source_id, f.text, f.fired_by, f.state,
        f.created_us, f.again_us}));
   return tx.changes() > 0;
 }
 
+Result<bool> JoinFiring(db::Transaction& tx, const Firing& occurrence, std::string_view firing_id) {
+  GYRE_DO(tx.Execute(
+      "INSERT INTO automation_joined (trigger_id, occurrence_key, firing_id, cause, source_id, "
+      "text, joined_us) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM "
+      "automation_firing WHERE trigger_id = ?1 AND occurrence_key = ?2) "
+      "ON CONFLICT (trigger_id, occurrence_key) DO NOTHING",
+      {occurrence.trigger_id, occurrence.key, firing_id, occurrence.cause, occurrence.source_id,
+       occurrence.text, occurrence.created_us}));
+  return tx.changes() > 0;
+}
+
+Result<std::optional<Firing>> FindUnderWay(db::Reader& reader, const Firing& firing) {
+  static const std::string sql =
+      std::string(kFiringColumns) +
+      "WHERE f.trigger_id = ?1 AND f.subject = ?2 AND f.state IN ('open', 'waiting', 'approval', "
+      "'starting', 'running') ORDER BY f.created_us, f.id LIMIT 1";
+  return First(CollectFirings(reader, sql, {firing.trigger_id, firing.subject}));
+}
+
+Result<std::vector<Joined>> JoinedTo(db::Reader& reader, std::string_view firing_id) {
+  return db::Collect<Joined>(
+      reader,
+      "SELECT cause, source_id, text, joined_us FROM automation_joined WHERE firing_id = ?1 "
+      "ORDER BY joined_us, occurrence_key",
+      {firing_id},
+      [](const db::Row& row) { return Joined{row.Str(0), row.Str(1), row.Str(2), row.Int(3)}; });
+}
+
+Result<> LinkCause(db::Transaction& tx, std::string_view project, const Joined& cause,
+                   std::string_view run_id, std::int64_t now_us) {
+  if (cause.source_id.empty()) return {};
+  GYRE_DO(lineage::EnsureNode(tx, {.id = cause.source_id,
+                                   .kind = cause.cause,
+                                   .label = cause.text,
+                                   .project = std::string(project),
+                                   .created_us = now_us}));
+  return lineage::AddEdge(tx, cause.source_id, run_id, "triggered");
+}
+
 Result<> UpdateFiring(db::Transaction& tx, const Firing& f, std::string_view checks) {
   return tx.Execute(
       "UPDATE automation_firing SET state = ?2, guard = ?3, reason = ?4, checks = ?5, run_id = ?6, "
-      "approved_by = ?7, cpu_seconds = ?8, again_us = ?9, started_us = ?10, ended_us = ?11 "
+      "approved_by = ?7, cpu_seconds = ?8, again_us = ?9, started_us = ?10, ended_us = ?11, "
+      "outcome_kind = ?12, outcome = ?13 "
       "WHERE id = ?1",
       {f.id, f.state, f.guard, f.reason, checks, f.run_id, f.approved_by, f.cpu_seconds, f.again_us,
-       f.started_us, f.ended_us});
+       f.started_us, f.ended_us, f.outcome.kind, f.outcome.text});
 }
 
 Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id_or_beginning) {
@@ -133,7 +195,7 @@ Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id
       std::string(kFiringColumns) + "WHERE f.id >= ?1 AND f.id < ?2 ORDER BY f.id LIMIT 2";
   std::vector<Firing> found;
   const std::string end = std::string(id_or_beginning) + "g";  // ids are hexadecimal
-  GYRE_TRY(found, db::Collect<Firing>(reader, sql, {id_or_beginning, end}, FiringAt));
+  GYRE_TRY(found, CollectFirings(reader, sql, {id_or_beginning, end}));
   if (found.size() != 1) return std::optional<Firing>();
   return std::optional<Firing>(std::move(found.front()));
 }
@@ -141,18 +203,20 @@ Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id
 Result<std::optional<Firing>> FindFiringOf(db::Reader& reader, std::string_view trigger_id,
                                            std::string_view key) {
   static const std::string sql =
-      std::string(kFiringColumns) + "WHERE f.trigger_id = ?1 AND f.occurrence_key = ?2";
-  std::optional<Firing> found;
-  GYRE_DO(
-      reader.QueryOne(sql, {trigger_id, key}, [&](const db::Row& row) { found = FiringAt(row); }));
-  return found;
+      std::string(kFiringColumns) +
+      "WHERE f.trigger_id = ?1 AND (f.occurrence_key = ?2 OR f.id = (SELECT firing_id FROM "
+      "automation_joined WHERE trigger_id = ?1 AND occurrence_key = ?2))";
+  return First(CollectFirings(reader, sql, {trigger_id, key}));
 }
 
 Result<std::int64_t> ForgetFirings(db::Transaction& tx, std::int64_t ended_before_us, int limit) {
-  GYRE_DO(tx.Execute(
-      "DELETE FROM automation_firing WHERE id IN (SELECT id FROM automation_firing WHERE "
-      "ended_us > 0 AND ended_us < ?1 LIMIT ?2)",
-      {ended_before_us, limit}));
+  constexpr std::string_view kOld =
+      "(SELECT id FROM automation_firing WHERE ended_us > 0 AND ended_us < ?1 ORDER BY ended_us, "
+      "id LIMIT ?2)";
+  GYRE_DO(tx.Execute(fmt::format("DELETE FROM automation_joined WHERE firing_id IN {}", kOld),
+                     {ended_before_us, limit}));
+  GYRE_DO(tx.Execute(fmt::format("DELETE FROM automation_firing WHERE id IN {}", kOld),
+                     {ended_before_us, limit}));
   return tx.changes();
 }
 
@@ -162,8 +226,8 @@ Result<std::vector<Firing>> ListFirings(db::Reader& reader, const FiringQuery& q
       "WHERE (?1 = '' OR t.project = ?1) AND (?2 = '' OR t.name = ?2) AND (?3 = '' OR f.state = "
       "?3) AND (?4 = '' OR (f.created_us, f.id) < (SELECT created_us, id FROM automation_firing "
       "WHERE id = ?4)) ORDER BY f.created_us DESC, f.id DESC LIMIT ?5";
-  return db::Collect<Firing>(
-      reader, sql, {query.project, query.trigger, query.state, query.after, query.limit}, FiringAt);
+  return CollectFirings(reader, sql,
+                        {query.project, query.trigger, query.state, query.after, query.limit});
 }
 
 Result<std::vector<Firing>> DueFirings(db::Reader& reader, std::int64_t now_us, int limit) {
@@ -171,7 +235,7 @@ Result<std::vector<Firing>> DueFirings(db::Reader& reader, std::int64_t now_us, 
       std::string(kFiringColumns) +
       "WHERE f.state IN ('open', 'waiting', 'approval', 'starting', 'running') "
       "AND f.again_us <= ?1 ORDER BY f.created_us, f.id LIMIT ?2";
-  return db::Collect<Firing>(reader, sql, {now_us, limit}, FiringAt);
+  return CollectFirings(reader, sql, {now_us, limit});
 }
 
 Result<> ForgetTheFuture(db::Transaction& tx, std::int64_t now_us, std::int64_t approval_us_max) {

@@ -24,9 +24,17 @@ Result<std::vector<Trigger>> ListTriggers(db::Reader& reader,
 // started are judged and asked for anew.
 Result<> AskAnew(db::Transaction& tx, std::string_view trigger_id);
 
-// Nothing when the trigger has heard of that occurrence before.
+// False when the trigger has heard of that occurrence before.
 Result<bool> InsertFiring(db::Transaction& tx, const Firing& firing);
-// State, guard, reason, checks, run, approval, cost and times.
+// The same, for an occurrence that a firing under way answers.
+Result<bool> JoinFiring(db::Transaction& tx, const Firing& occurrence, std::string_view firing_id);
+// The oldest of the trigger about that subject that waits or runs.
+Result<std::optional<Firing>> FindUnderWay(db::Reader& reader, const Firing& firing);
+Result<std::vector<Joined>> JoinedTo(db::Reader& reader, std::string_view firing_id);
+// In the lineage: that caused the run.
+Result<> LinkCause(db::Transaction& tx, std::string_view project, const Joined& cause,
+                   std::string_view run_id, std::int64_t now_us);
+// State, guard, reason, checks, run, approval, outcome, cost and times.
 Result<> UpdateFiring(db::Transaction& tx, const Firing& firing, std::string_view checks);
 Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id_or_beginning);
 // Some of those that ended before that time: how many.
