@@ -1,10 +1,9 @@
 // gyre usage, cost, budgets: what was used, what that costs, and how much of it there may be.
-#include "cli/cost.h"
-
 #include <cmath>
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/cost.h"
 #include "cli/nouns.h"
 
 namespace gyre::cli {

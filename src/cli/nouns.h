@@ -14,6 +14,7 @@ std::span<const Command> ApplyCommands();
 std::span<const Command> BackupCommands();
 std::span<const Command> CapturesCommands();
 std::span<const Command> ConfigCommands();
+std::span<const Command> CostCommands();
 std::span<const Command> DatasetsCommands();
 std::span<const Command> DemoCommands();
 std::span<const Command> DoctorCommands();

@@ -4,21 +4,12 @@ import os
 import random
 import time
 
+from churn_table import write_table
 from harness import Gyre, run_scenarios
 
 BASE = '/api/v1/projects/default/'
 KPIS = ['auc >= 0.5', 'live.accuracy[7d] >= 80%', 'cost.total[30d] / feedback.true_positive[30d] <= 12', 'predictions.count[7d] >= 10', 'nps >= 40']
 PRICES = {'currency': 'EUR', 'cpu_hour_micros': 36_000_000, 'memory_gib_hour_micros': 0, 'gigabyte_micros': 0, 'thousand_requests_micros': 0}
-
-
-def write_table(path):
-    r = random.Random(1)
-    with open(path, 'w') as f:
-        f.write('tenure,charges,contract,Churn\n')
-        for _ in range(800):
-            tenure, charges, contract = r.randrange(1, 72), round(r.uniform(20, 120), 2), r.choice(['monthly', 'yearly'])
-            risk = 0.6 * (contract == 'monthly') + 0.3 * (charges > 80) - tenure / 150
-            f.write(f'{tenure},{charges},{contract},{"Yes" if r.random() < risk else "No"}\n')
 
 
 def deployed(g):

@@ -2,8 +2,8 @@
 and what is not known is said."""
 import hashlib
 import os
-import random
 
+from churn_table import write_table
 from harness import run_scenarios
 
 BASE = '/api/v1/projects/default/'
@@ -11,16 +11,6 @@ BASE = '/api/v1/projects/default/'
 
 def prediction(g, name):
     return g.json('GET', f'{BASE}lineage?id=prediction:{name}')
-
-
-def write_table(path):
-    r = random.Random(1)
-    with open(path, 'w') as f:
-        f.write('tenure,charges,contract,Churn\n')
-        for _ in range(800):
-            tenure, charges, contract = r.randrange(1, 72), round(r.uniform(20, 120), 2), r.choice(['monthly', 'yearly'])
-            risk = 0.6 * (contract == 'monthly') + 0.3 * (charges > 80) - tenure / 150
-            f.write(f'{tenure},{charges},{contract},{"Yes" if r.random() < risk else "No"}\n')
 
 
 def deployed(g):

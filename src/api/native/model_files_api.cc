@@ -45,18 +45,6 @@ struct FileSink {
   }
 };
 
-// The same bytes under the same name are the same version.
-Result<std::optional<registry::ModelVersion>> SamePackage(registry::Registry& registry,
-                                                          const registry::NewVersion& version) {
-  const auto versions = registry.ListVersions(version.project, version.model);
-  if (!versions && versions.error().code() != Code::kNotFound) return versions.error();
-  if (!versions) return std::optional<registry::ModelVersion>();
-  for (const registry::ModelVersion& one : *versions) {
-    if (one.package.digest == version.package.digest) return std::optional(one);
-  }
-  return std::optional<registry::ModelVersion>();
-}
-
 }  // namespace
 
 net::RouteTable ModelFilesApi::table() { return {"native", kRoutes, this}; }
@@ -116,7 +104,8 @@ Result<net::Response> ModelFilesApi::Bring(net::Request& request) {
   version.learner = found["learner"].AsString();
   version.signature = found["signature"];
   version.metrics = Json::Obj();
-  GYRE_TRY(auto made, SamePackage(registry_, version));
+  // The same bytes under the same name are the same version.
+  GYRE_TRY(auto made, registry_.OfPackage(version.project, version.model, version.package.digest));
   const bool unchanged = made.has_value();
   if (!made) {
     GYRE_TRY(made, registry_.Register(std::move(version)));

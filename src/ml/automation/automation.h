@@ -139,6 +139,8 @@ class Automation {
   virtual Result<Trigger> Replace(std::string_view project, TriggerSpec spec,
                                   std::string_view by) = 0;  // kNotFound GY4804
   virtual Result<> Remove(std::string_view project, std::string_view name) = 0;
+  // Rows of triggers were changed by others: what is looked at is read anew.
+  virtual void TriggersChanged() = 0;
   virtual Result<Trigger> Get(std::string_view project, std::string_view name) = 0;
   virtual Result<std::vector<Trigger>> List(std::string_view project) = 0;  // by name
 

@@ -36,7 +36,7 @@ class AutomationService final : public Automation {
   Result<Trigger> Create(std::string_view project, TriggerSpec spec, std::string_view by) override;
   Result<Trigger> Replace(std::string_view project, TriggerSpec spec, std::string_view by) override;
   Result<> Remove(std::string_view project, std::string_view name) override;
-  void TriggersChanged() { lookouts_stale_ = true; }
+  void TriggersChanged() override { lookouts_stale_ = true; }
   Result<Trigger> Get(std::string_view project, std::string_view name) override;
   Result<std::vector<Trigger>> List(std::string_view project) override;
 

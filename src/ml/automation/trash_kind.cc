@@ -1,11 +1,9 @@
 #include "ml/automation/trash_kind.h"
 
-#include "ml/automation/service.h"
 #include "ml/automation/trigger_store.h"
 
 namespace gyre::automation {
 
-// Every Automation is a service of this module.
 trash::Kind TriggerTrash(db::Database& database, Automation& automation, const Clock& clock) {
   return {.noun = "trigger",
           .permission = "trigger.write",
@@ -14,11 +12,11 @@ trash::Kind TriggerTrash(db::Database& database, Automation& automation, const C
             GYRE_DO(database.Write([&](db::Transaction& tx) {
               return RemoveTrigger(tx, trigger, asked.by, clock.NowMicros());
             }));
-            static_cast<AutomationService&>(automation).TriggersChanged();
+            automation.TriggersChanged();
             return trigger.spec.name;
           },
           .wake = [&](const trash::Item&, std::string_view) -> Result<> {
-            static_cast<AutomationService&>(automation).TriggersChanged();
+            automation.TriggersChanged();
             return {};
           }};
 }

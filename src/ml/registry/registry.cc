@@ -131,6 +131,18 @@ Result<std::vector<Model>> Registry::ListModels(std::string_view project, const 
   return models;
 }
 
+Result<std::optional<ModelVersion>> Registry::OfPackage(std::string_view project,
+                                                        std::string_view name,
+                                                        std::string_view digest) {
+  const auto versions = ListVersions(project, name);
+  if (!versions && versions.error().code() == Code::kNotFound) return std::optional<ModelVersion>();
+  if (!versions) return versions.error();
+  for (const ModelVersion& one : *versions) {
+    if (one.package.digest == digest) return std::optional(one);
+  }
+  return std::optional<ModelVersion>();
+}
+
 Result<std::vector<ModelVersion>> Registry::ListVersions(std::string_view project,
                                                          std::string_view name) {
   std::vector<ModelVersion> versions;

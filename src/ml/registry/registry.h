@@ -142,6 +142,10 @@ class Registry {
   Result<std::vector<Model>> ListModels(std::string_view project, const Page& page);
   Result<std::vector<ModelVersion>> ListVersions(std::string_view project,
                                                  std::string_view name);  // newest first
+  // The newest version of a model whose package has this digest; nothing where there is none, or
+  // no such model.
+  Result<std::optional<ModelVersion>> OfPackage(std::string_view project, std::string_view name,
+                                                std::string_view digest);
   // Names of the versions that were made from a dataset version, by name.
   Result<std::vector<std::string>> MadeFrom(std::string_view dataset_version_id);
   Result<std::optional<ModelVersion>> FindAlias(std::string_view project, std::string_view model,

@@ -120,18 +120,6 @@ Result<registry::NewVersion> FromVersion(const Rooms& rooms, const StepContext& 
                               .created_by = {}};
 }
 
-// Newest first: a name that is new has none.
-Result<std::optional<registry::ModelVersion>> SameBytes(registry::Registry& registry,
-                                                        const registry::NewVersion& version) {
-  const auto versions = registry.ListVersions(version.project, version.model);
-  if (!versions && versions.error().code() != Code::kNotFound) return versions.error();
-  if (!versions) return std::optional<registry::ModelVersion>();
-  for (const registry::ModelVersion& one : *versions) {
-    if (one.package.digest == version.package.digest) return std::optional(one);
-  }
-  return std::optional<registry::ModelVersion>();
-}
-
 Result<StepEnd> Register(const Rooms& rooms, const StepContext& context) {
   if (context.with.Has("file") == context.with.Has("model"))
     return Unclear("a model is registered from `file` or from `model`",
@@ -143,7 +131,8 @@ Result<StepEnd> Register(const Rooms& rooms, const StepContext& context) {
   if (context.with.Has("name")) version.model = context.with["name"].AsString();
   if (context.with.Has("description")) version.notes = context.with["description"].AsString();
   if (version.model.empty()) return Unclear("the model has no name", "name: churn");
-  GYRE_TRY(std::optional<registry::ModelVersion> made, SameBytes(rooms.registry, version));
+  GYRE_TRY(std::optional<registry::ModelVersion> made,
+           rooms.registry.OfPackage(version.project, version.model, version.package.digest));
   const bool unchanged = made.has_value();
   if (!made) {
     GYRE_TRY(made, rooms.registry.Register(std::move(version)));
