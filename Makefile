@@ -33,7 +33,7 @@ test: all        ## every test, repetitions scaled down
 	@GYRE_TEST_TIER=quick $(CTEST) -LE slow -j $(JOBS)
 
 test-slow: all   ## the full counts
-	@tools/deps test package
+	@tools/deps test otlp package
 	@GYRE_TEST_TIER=full $(CTEST) -L slow
 
 check:           ## format, lint, sanitizers, fuzz

@@ -82,12 +82,12 @@ def free_port():
 
 
 @contextlib.contextmanager
-def prometheus(g):
+def prometheus(g, config, *flags, program=PROMETHEUS):
     """Its URL; it keeps what it knows in the test's folder and listens on loopback only."""
-    written(g, 'rules.yml', g.cli('monitors', 'rules').stdout)
-    config, address = written(g, 'prometheus.yml', CONFIG.format(target=f'{g.host}:{g.port}')), f'127.0.0.1:{free_port()}'
+    config, address = written(g, 'prometheus.yml', config), f'127.0.0.1:{free_port()}'
     with open(os.path.join(g.work, 'prometheus.log'), 'w') as log:
-        server = subprocess.Popen([PROMETHEUS, f'--config.file={config}', f'--storage.tsdb.path={g.work}/tsdb', f'--web.listen-address={address}'], stdout=log, stderr=log)
+        server = subprocess.Popen([program, f'--config.file={config}', f'--storage.tsdb.path={g.work}/tsdb', f'--web.listen-address={address}', *flags],
+                                  stdout=log, stderr=log)
         try:
             yield f'http://{address}'
         finally:
@@ -117,7 +117,8 @@ def prometheus_loads_the_rules_and_scrapes(g):
     if not os.path.exists(PROMETHEUS):
         skip('needs prometheus (tools/deps test)')
     g.start()
-    with prometheus(g) as url:
+    written(g, 'rules.yml', g.cli('monitors', 'rules').stdout)
+    with prometheus(g, CONFIG.format(target=f'{g.host}:{g.port}')) as url:
         def judged():
             rules = [rule for group in ask(url, '/api/v1/rules').get('groups', []) for rule in group['rules']]
             return rules if rules and all(rule['health'] == 'ok' for rule in rules) else None
@@ -132,4 +133,5 @@ def prometheus_loads_the_rules_and_scrapes(g):
         print(f'  {len(series)} series of gyre_http_requests_total in Prometheus')
 
 
-run_scenarios([the_rules_fire_on_what_they_should, prometheus_loads_the_rules_and_scrapes])
+if __name__ == '__main__':
+    run_scenarios([the_rules_fire_on_what_they_should, prometheus_loads_the_rules_and_scrapes])
