@@ -16,9 +16,15 @@ constexpr std::string_view kWithoutDryRun[] = {"server", "server stop", "demo", 
                                                "logout", "worker",      "keeper", "faults",
                                                "doctor", "report"};
 // Posts that only ask.
-constexpr std::string_view kQuestions[] = {"/query", "/plan", "/suggest", "/recipes/check"};
+constexpr std::string_view kQuestions[] = {"/query", "/query/file", "/plan", "/suggest",
+                                           "/recipes/check"};
 
 std::string_view WithoutQuery(std::string_view path) { return path.substr(0, path.find('?')); }
+
+bool IsQuestion(std::string_view path) {
+  return std::ranges::any_of(kQuestions,
+                             [&](std::string_view question) { return path.ends_with(question); });
+}
 
 // "/api/v1/projects/{project}" names "/api/v1/projects/churn".
 bool IsRoute(std::string_view route, std::string_view path) {
@@ -53,9 +59,7 @@ class DryRunSession : public Session {
   Result<Json> Get(std::string_view path) override { return session_->Get(path); }
   Result<Json> Post(std::string_view path, const Json& body) override {
     const std::string_view bare = WithoutQuery(path);
-    for (const std::string_view question : kQuestions) {
-      if (bare.ends_with(question)) return session_->Post(path, body);
-    }
+    if (IsQuestion(bare)) return session_->Post(path, body);
     Plan("POST", path, body);
     if (bare.ends_with("/cancel")) return Json::Obj();
     return End();
@@ -89,7 +93,8 @@ class DryRunSession : public Session {
     Plan("DELETE", path, Json());
     return Json::Obj();
   }
-  Result<Json> Upload(std::string_view path, const std::string& file, Output& /*out*/) override {
+  Result<Json> Upload(std::string_view path, const std::string& file, Output& out) override {
+    if (IsQuestion(WithoutQuery(path))) return session_->Upload(path, file, out);
     Plan("POST", path, "the content of " + file);
     return End();
   }

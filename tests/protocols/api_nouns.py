@@ -74,6 +74,8 @@ def runs(g):
     points = g.json('GET', run + '/metrics/loss')['items']
     assert [(p['step'], p['value']) for p in points] == [(i, 2.5 - i) for i in range(5)], points
     assert len(g.json('GET', run + '/metrics/loss?limit=2')['items']) <= 2
+    assert g.http('POST', run + '/batch', {'metrics': [{'key': 'val/a b/loss', 'value': 7}]}).status == 204
+    assert g.json('GET', run + '/metrics/val/a%20b/loss')['items'][0]['value'] == 7
     assert g.json('GET', run)['tags'] == {'team': 'red', 'stage': 'one'}
     for i, other in enumerate(made[1:4]):
         assert g.http('POST', f"{P}/runs/{other['id']}/batch", {'metrics': [{'key': key, 'value': float(i)} for key in ('test_rmse', 'valid_auc')]}).status == 204

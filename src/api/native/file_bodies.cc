@@ -11,6 +11,7 @@ namespace gyre::native {
 namespace {
 
 constexpr std::int64_t kPieceBytes = kMiB;
+constexpr std::size_t kWrittenAtOnce = std::size_t{16} << 20;
 
 struct TableFormat {
   std::string_view name, content_type;
@@ -22,6 +23,17 @@ constexpr std::array kTableFormats = {TableFormat{"csv", "text/csv; charset=utf-
 }  // namespace
 
 ScratchFolder::~ScratchFolder() { (void)exec::RemoveTree(path_).has_value(); }
+
+Result<> FileSink::Append(std::string_view bytes) {
+  waiting_ += bytes;
+  return waiting_.size() < kWrittenAtOnce ? Result<>() : Flush();
+}
+
+Result<> FileSink::Flush() {
+  GYRE_DO(exec::AppendFile(path_, waiting_));
+  waiting_.clear();
+  return {};
+}
 
 std::optional<std::string_view> TableContentType(std::string_view format) {
   for (const TableFormat& known : kTableFormats) {

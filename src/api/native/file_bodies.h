@@ -41,6 +41,18 @@ Result<> Receive(net::Request& request, Sink& sink) {
   }
 }
 
+// Appends what is received to a file, in pieces that are worth a write.
+class FileSink {
+ public:
+  explicit FileSink(std::string path) : path_(std::move(path)) {}
+  Result<> Append(std::string_view bytes);
+  Result<> Flush();  // when all has been received
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_, waiting_;
+};
+
 using BodyStream = std::move_only_function<Result<>(net::BodyWriter&)>;
 BodyStream StreamBlob(std::shared_ptr<blob::ReadStream> blob, std::int64_t begin,
                       std::int64_t length);

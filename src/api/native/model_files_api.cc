@@ -14,7 +14,6 @@ namespace gyre::native {
 namespace {
 
 constexpr std::int64_t kModelBytesMax = std::int64_t{1} << 30;
-constexpr std::size_t kPieceMax = std::size_t{16} << 20;
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kPost,
@@ -29,20 +28,6 @@ constexpr net::Route kRoutes[] = {
                {"class", Type::kTexts, "its classes, in the order of its labels"},
                {"dataset", Type::kText, "whose columns it reads"},
                {"note", Type::kText, "kept with the version"}}},
-};
-
-// Appends to a file what is received.
-struct FileSink {
-  std::string path, waiting;
-  Result<> Append(std::string_view bytes) {
-    waiting += bytes;
-    return waiting.size() < kPieceMax ? Result<>() : Flush();
-  }
-  Result<> Flush() {
-    GYRE_DO(exec::AppendFile(path, waiting));
-    waiting.clear();
-    return {};
-  }
 };
 
 }  // namespace
@@ -87,15 +72,15 @@ Result<net::Response> ModelFilesApi::Bring(net::Request& request) {
   GYRE_TRY(Json input, TaskInput(request, &version));
   GYRE_TRY(const std::string path, exec::MakeTemporaryDirectory());
   const ScratchFolder folder(path);
-  FileSink sink{path + "/model", {}};
+  FileSink sink(path + "/model");
   GYRE_DO(Receive(request, sink));
   GYRE_DO(sink.Flush());
-  input.Set("path", sink.path);
+  input.Set("path", sink.path());
   runners::JobRun::TaskOptions options;
   options.scratch_directory = path;
   GYRE_TRY(const Json found, jobs_.RunTaskNow("training.model_file", input, options));
   if (found["kept"].AsBool()) {
-    GYRE_DO(Keep(sink.path, found, &version));
+    GYRE_DO(Keep(sink.path(), found, &version));
   } else {
     GYRE_TRY(version.package, blobs_.PutFile(path + "/package"));
   }

@@ -3,14 +3,18 @@
 #include "api/native/file_bodies.h"
 #include "api/native/job_answer.h"
 #include "api/native/route_table.h"
+#include "base/id.h"
 #include "base/text.h"
 #include "ml/data/queries.h"
 #include "ml/projects/projects.h"
+#include "platform/exec/files.h"
 
 namespace gyre::native {
 namespace {
 
 constexpr std::int64_t kRowsMax = 10'000;
+constexpr std::int64_t kFileBytesMax = std::int64_t{1} << 30, kFileRowsMax = 50'000,
+                       kFileAnswerBytes = 8 << 20;
 constexpr std::size_t kSqlBytesMax = 64 << 10;  // it is kept with the job
 
 constexpr net::Route kRoutes[] = {
@@ -38,6 +42,20 @@ constexpr net::Route kRoutes[] = {
      .permission = Permission("query"),
      .summary = "The answer of such a job; kept for a day",
      .response_type = "QueryResult"},
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/query/file",
+     .handler = Bind<&QueriesApi::AskFile>,
+     .permission = Permission("query"),
+     .summary = "One SELECT over the Parquet file that is sent, its table `file`; nothing of it is "
+                "kept",
+     .body = Body::kStream,
+     .body_bytes_max = kFileBytesMax,
+     .response_type = "QueryResult",
+     .audited = false,
+     .query = {{"sql", Type::kText, "one SELECT", "", net::kRequired},
+               {"limit", Type::kWhole,
+                "rows of the answer: 1 to 50,000, else 1000; fewer, and `truncated`, where they "
+                "are larger than 8 MiB"}}},
 };
 
 // One of the few who may wait.
@@ -53,6 +71,14 @@ class Seat {
   std::atomic<int>& taken_;
   const bool free_;
 };
+
+// Where the file lay meanwhile is nobody's business.
+Error WithoutPath(const Error& error, const std::string& path) {
+  const std::size_t at = error.message().find(path);
+  if (at == std::string::npos) return error;
+  std::string message = error.message();
+  return Error(error.code(), error.gy(), message.erase(at, path.size()));
+}
 
 }  // namespace
 
@@ -125,6 +151,32 @@ Result<net::Response> QueriesApi::Answer(net::Request& request) {
           .Fix("ask the same query in the program");
   }
   return AnswerOf(request.Param("project"), request.Param("job"));
+}
+
+Result<net::Response> QueriesApi::AskFile(net::Request& request) {
+  GYRE_TRY(const std::int64_t rows_max, request.QueryInt("limit", 1000, 1, kFileRowsMax));
+  GYRE_TRY([[maybe_unused]] const auto project, projects_.Get(request.Param("project")));
+  const std::string path = fmt::format("{}/query-{}", blobs_.scratch_directory(), NewId());
+  GYRE_DO(exec::MakeDirectories(path));
+  const ScratchFolder folder(path);
+  FileSink sink(path + "/file.parquet");
+  GYRE_DO(Receive(request, sink));
+  GYRE_DO(sink.Flush());
+  Json paths = Json::Arr();
+  paths.Push(sink.path());
+  Json tables = Json::Arr();
+  tables.Push(Json::Obj({{"name", "file"}, {"paths", std::move(paths)}}));
+  runners::JobRun::TaskOptions options;
+  options.scratch_directory = path;
+  options.cancelled = [&request] { return request.client_gone(); };
+  const auto answer = jobs_.RunTaskNow("data.query",
+                                       Json::Obj({{"tables", std::move(tables)},
+                                                  {"sql", request.Query("sql").value_or("")},
+                                                  {"rows_max", rows_max},
+                                                  {"bytes_max", kFileAnswerBytes}}),
+                                       options);
+  if (!answer) return WithoutPath(answer.error(), path + "/");
+  return net::Response::JsonDoc(*answer);
 }
 
 Result<net::Response> QueriesApi::AnswerOf(const std::string& project, const std::string& job) {

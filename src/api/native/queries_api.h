@@ -1,4 +1,5 @@
-// /api/v1/projects/{project}/query: SQL over datasets, as a job that may be waited for.
+// /api/v1/projects/{project}/query: SQL over datasets, as a job that may be waited for,
+// and over a file that is sent.
 #pragma once
 
 #include <atomic>
@@ -36,6 +37,7 @@ class QueriesApi {
 
   Result<net::Response> Ask(net::Request& request);
   Result<net::Response> Answer(net::Request& request);
+  Result<net::Response> AskFile(net::Request& request);
 
  private:
   Result<runners::Job> Submit(net::Request& request);

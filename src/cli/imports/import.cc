@@ -14,6 +14,8 @@ namespace {
 
 constexpr Importer kImporters[] = {
     {"dvc", "a DVC repository: datasets with their versions", IsDvc, BringDvc},
+    {"neptune", "neptune's Parquet exports: runs with their metrics, params, tags and files",
+     IsNeptune, BringNeptune},
     {"tensorboard", "runs with their metrics, hyperparameters and texts", IsTensorBoard,
      BringTensorBoard},
     {"model", "model files of LightGBM, XGBoost, ONNX and scikit-learn", IsModel, BringModel},
@@ -87,6 +89,12 @@ constexpr Option kOptions[] = {
     {"--one", "NAME", "folder: all its files are one dataset"},
     {"--bad", "HOW", "tables: cells that are not of their column's type: error, null, quarantine"},
     {"--type", "COLUMN=TYPE", "tables: as in gyre add; repeat it for more", {}, true},
+    {"--files",
+     "FOLDER",
+     "neptune: the files of the export; default: `files` beside its data",
+     {},
+     false,
+     "file"},
     {"--target", "COLUMN", "model: what it predicts; most files do not say it"},
     {"--class", "NAME", "model: of its classes, in the order of its labels; repeat it", {}, true},
     {"--dataset", "DATASET", "model: whose columns it reads", {}, false, "datasets"},
@@ -95,7 +103,8 @@ constexpr Option kOptions[] = {
 constexpr Command kCommands[] = {
     {"import", "Bring datasets, runs and models that other tools made; again takes only news",
      "gyre import exports/\ngyre import exports/ --one sales\ngyre import tensorboard runs/ --name "
-     "vision\ngyre import dvc ../forecasts\ngyre import model churn.ubj --name churn --target "
+     "vision\ngyre import dvc ../forecasts\ngyre import neptune exports/\ngyre import model "
+     "churn.ubj --name churn --target "
      "churned",
      kSource, kOptions, Import, false, true},
 };

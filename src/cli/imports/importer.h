@@ -76,6 +76,8 @@ struct Importer {
 std::span<const Importer> Importers();
 
 // The importers.
+bool IsNeptune(const std::string& path);
+Result<> BringNeptune(Work& work);
 bool IsTensorBoard(const std::string& path);
 Result<> BringTensorBoard(Work& work);
 bool IsDvc(const std::string& path);

@@ -39,7 +39,7 @@ std::uint64_t ChainOf(const RunSource& source, std::size_t from, std::size_t to,
 std::string ChainText(std::uint64_t chain) { return fmt::format("{:016x}", chain); }
 
 // Of all that would be written: nothing to do when the run carries it.
-std::string DigestOfAll(const RunSource& source) {
+Result<std::string> DigestOfAll(const RunSource& source) {
   Sha256 hash;
   const auto add = [&](std::string_view text) {
     hash.Update(fmt::format("{}:", text.size()));
@@ -48,11 +48,17 @@ std::string DigestOfAll(const RunSource& source) {
   add(ChainText(ChainOf(source, 0, source.points.size(), 0)));
   add(source.status);
   add(FormatTime(source.ended_us));
-  for (const auto* const texts : {&source.params, &source.tags, &source.texts, &source.files}) {
+  for (const auto* const texts : {&source.params, &source.tags, &source.texts}) {
     for (const auto& [key, value] : *texts) {
       add(key);
       add(value);
     }
+  }
+  // What is in them, wherever they lie.
+  for (const auto& [path, file] : source.files) {
+    GYRE_TRY(const std::string content, HashOf(file));
+    add(path);
+    add(content);
   }
   return hash.FinishHex();
 }
@@ -197,8 +203,20 @@ std::uint32_t MetricNames::IndexOf(const std::string& name, std::vector<std::str
   return it->second;
 }
 
+std::string ArtifactPath(std::string_view folder, std::string_view name, std::string_view ending) {
+  constexpr std::size_t kBytesMax = 900;
+  std::string path(folder);
+  for (const std::string_view part : Split(name, '/')) {
+    if (part.empty() || part == "." || part == "..") continue;
+    if (!path.empty()) path += "/";
+    for (const char c : part) path += static_cast<unsigned char>(c) < 0x20 || c == '\\' ? '-' : c;
+  }
+  return path.substr(0, kBytesMax) + std::string(ending);
+}
+
 Result<> BringRun(Work& work, const RunSource& source) {
-  const std::string name = "run " + source.name, digest = DigestOfAll(source);
+  const std::string name = "run " + source.name;
+  GYRE_TRY(const std::string digest, DigestOfAll(source));
   GYRE_TRY(Json run, RunOfKey(work, source.key));
   if (run["tags"][kDone].AsString() == digest) {
     work.report.There(name, "run " + run["id"].AsString().substr(0, 8));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/imports/importer.h"
@@ -39,6 +40,9 @@ class MetricNames {
  private:
   std::map<std::string, std::uint32_t> index_;
 };
+
+// A path that an artifact may have: "text", "a//b", ".md" -> "text/a/b.md".
+std::string ArtifactPath(std::string_view folder, std::string_view name, std::string_view ending);
 
 // Goes on where an import before it ended: points are sent in slices that the server takes once.
 Result<> BringRun(Work& work, const RunSource& source);

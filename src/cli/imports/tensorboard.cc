@@ -39,17 +39,6 @@ Result<std::map<std::string, std::vector<std::string>>> RunsOf(const std::string
   return runs;
 }
 
-// A path that an artifact may have.
-std::string ArtifactPath(std::string_view tag) {
-  std::string path = "text";
-  for (const std::string_view part : Split(tag, '/')) {
-    if (part.empty() || part == "." || part == "..") continue;
-    path += "/";
-    for (const char c : part) path += static_cast<unsigned char>(c) < 0x20 || c == '\\' ? '-' : c;
-  }
-  return path.substr(0, 900) + ".md";
-}
-
 // `first`: the first event of all, which no other run has: it holds the moment it was begun.
 Result<> ReadFiles(Work& work, const std::string& run, const std::vector<std::string>& files,
                    EventLog* log, std::string* first) {
@@ -102,7 +91,7 @@ Result<> BringOne(Work& work, const std::string& folder, const std::vector<std::
   source.status = log.status;
   source.params = log.params;
   source.tags = {{"import.from", "tensorboard:" + folder}};
-  for (const auto& [tag, text] : log.texts) source.texts[ArtifactPath(tag)] += text;
+  for (const auto& [tag, text] : log.texts) source.texts[ArtifactPath("text", tag, ".md")] += text;
   source.metrics = std::move(log.metrics);
   source.points = std::move(log.points);
   GYRE_DO(BringRun(work, source));

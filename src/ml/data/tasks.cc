@@ -96,6 +96,7 @@ Result<Json> QueryTask(runners::TaskContext& context) {
   table::SqlOptions options;
   const std::string& format = input["format"].AsString();
   options.rows_max = input["rows_max"].AsInt(1000);
+  options.result_bytes_max = input["bytes_max"].AsInt(options.result_bytes_max);
   if (!format.empty()) options.result_bytes_max = kFileBytesMax;
   if (!format.empty() && options.rows_max == 0)
     options.rows_max = std::numeric_limits<std::int64_t>::max();

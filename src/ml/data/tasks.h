@@ -11,8 +11,8 @@ Result<Json> ImportTask(runners::TaskContext& context);
 // {"paths", "suite"} -> the result of SuiteCheck, and "bad_rows": the first 100 rows that break a
 // row-by-row expectation
 Result<Json> CheckTask(runners::TaskContext& context);
-// {"tables": [{"name", "paths"}], "sql", "rows_max", "timeout_ms"} -> {"columns", "rows",
-// "truncated"}
+// {"tables": [{"name", "paths"}], "sql", "rows_max", "bytes_max", "timeout_ms"} -> {"columns",
+// "rows", "truncated"}
 Result<Json> QueryTask(runners::TaskContext& context);
 // {"paths", "format": csv | jsonl | parquet} -> {"file"}
 Result<Json> ExportTask(runners::TaskContext& context);
