@@ -105,6 +105,31 @@ std::string DataText(const Json& use) {
                      use["content_hash"].AsString().substr(0, 12));
 }
 
+// "X tensor(float) [N, 4]", of what a file that gyre keeps says of itself.
+std::string ValuesText(const Json& values) {
+  std::string text;
+  for (const Json& value : values.items()) {
+    std::string shape;
+    for (const Json& size : value["shape"].items()) {
+      shape += fmt::format("{}{}", shape.empty() ? "" : ", ",
+                           size.is_null()     ? "?"
+                           : size.is_string() ? size.AsString()
+                                              : fmt::format("{}", size.AsInt()));
+    }
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : ", ", value["name"].AsString(),
+                        value["type"].AsString(),
+                        value["shape"].is_array() ? fmt::format(" [{}]", shape) : "");
+  }
+  return text;
+}
+
+std::string TaskText(const Json& version) {
+  const std::string& learner = version["learner"].AsString();
+  if (version["task"].AsString().empty()) return fmt::format("{} file, kept and not run", learner);
+  return fmt::format("{} of {}, {}", version["task"].AsString(), version["target"].AsString(),
+                     learner);
+}
+
 Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const std::string path, VersionPath(*session, Parse(in, in.Get("MODEL"))));
@@ -115,8 +140,12 @@ Result<int> Show(Invocation& in) {
     if (!value.empty()) text += fmt::format("{:<10} {}\n", label, value);
   };
   line("aliases", Aliases(version["aliases"]));
-  line("task", fmt::format("{} of {}, {}", version["task"].AsString(), version["target"].AsString(),
-                           version["learner"].AsString()));
+  line("task", TaskText(version));
+  // What gyre runs has columns: `gyre models card` lists them.
+  if (version["signature"]["outputs"].is_array()) {
+    line("inputs", ValuesText(version["signature"]["inputs"]));
+    line("outputs", ValuesText(version["signature"]["outputs"]));
+  }
   line("positive", version["positive"].AsString());
   line("metrics", MetricText(version["metrics"]));
   line("run", version["run"].AsString());

@@ -42,6 +42,8 @@ std::string DetailOf(const Json& answer) {
     detail += fmt::format(", {}", made.substr(made.rfind('.') + 1));
   if (const std::string& version = facts["sklearn_version"].AsString(); !version.empty())
     detail += ", scikit-learn " + version;
+  for (const Json& opset : facts["opsets"].items())
+    detail += fmt::format(", {} {}", opset["domain"].AsString(), opset["version"].AsInt());
   if (answer["kept"].AsBool()) detail += "; kept, not run";
   return detail;
 }
@@ -50,6 +52,8 @@ void ReportNames(Work& work, const std::string& name, const Json& facts) {
   for (const Json& unknown : facts["unknown_names"].items())
     work.report.NotTaken(fmt::format("{}, `{}`", name, unknown.AsString()),
                          "a name of no library of such models: opening the file would load it");
+  if (facts["external_data"].AsBool())
+    work.report.NotTaken(name + ", its weights", "they lie in files beside it, which it names");
 }
 
 }  // namespace

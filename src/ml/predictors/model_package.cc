@@ -15,8 +15,11 @@ Error Broken(std::string_view what) {
 
 // What was made elsewhere may be kept as the file that it is.
 Error KeptOnly(std::string_view flavour) {
+  const std::string_view name = flavour == "onnx"      ? "ONNX"
+                                : flavour == "sklearn" ? "scikit-learn"
+                                                       : flavour;
   return Error(Code::kUnimplemented, "GY3211",
-               fmt::format("the model is kept as its {} file, which gyre does not run", flavour))
+               fmt::format("the model is kept as its {} file, which gyre does not serve", name))
       .Why("it runs LightGBM's and XGBoost's files, and what it trained itself")
       .Fix("gyre train DATASET --target COLUMN    (learns the same from the data)")
       .Fix("gyre import model MODEL.ubj    (a LightGBM or XGBoost model of the same columns)");

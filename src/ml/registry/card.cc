@@ -162,8 +162,12 @@ std::string CardMarkdown(const Json& card) {
   const Json& version = card["version"];
   std::string out = fmt::format("# {}\n\n", Plain(version["name"].AsString()));
   Line(&out, "Problem", Plain(card["problem"]["statement"].AsString()));
-  Line(&out, "Task",
-       fmt::format("{} of `{}`", version["task"].AsString(), Plain(version["target"].AsString())));
+  // A file that is only kept does not say.
+  if (!version["task"].AsString().empty()) {
+    Line(
+        &out, "Task",
+        fmt::format("{} of `{}`", version["task"].AsString(), Plain(version["target"].AsString())));
+  }
   Line(&out, "Positive class", Plain(version["positive"].AsString()));
   Line(&out, "Learner", Plain(version["learner"].AsString()));
   Line(&out, "Made",

@@ -2,11 +2,10 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <set>
 
-#include "base/protobuf.h"
 #include "base/text.h"
 #include "ml/training/model_file.h"
+#include "ml/training/onnx_file.h"
 #include "ml/training/pickle_file.h"
 
 namespace gyre::training {
@@ -63,47 +62,6 @@ Result<KeptModel> OfPickle(std::string_view bytes) {
   return kept;
 }
 
-// Members of onnx.proto by their numbers.
-Result<KeptModel> OfOnnx(std::string_view bytes) {
-  Json facts = Json::Obj(), inputs = Json::Arr(), outputs = Json::Arr();
-  std::string_view graph;
-  ProtoReader model(bytes);
-  ProtoField field;
-  while (model.Next(&field)) {
-    if (field.number == 1) facts.Set("ir_version", field.AsInt());
-    if (field.number == 2) facts.Set("producer", field.bytes);
-    if (field.number == 3) facts.Set("producer_version", field.bytes);
-    if (field.number == 7) graph = field.bytes;
-  }
-  if (!model.ok() || graph.empty()) return Unreadable("it is no whole ONNX model");
-  std::set<std::string, std::less<>> weights, operators;
-  std::vector<std::string_view> names;
-  const auto named = [](std::string_view message, std::uint32_t number) {
-    ProtoReader reader(message);
-    ProtoField member;
-    std::string_view name;
-    while (reader.Next(&member)) {
-      if (member.number == number) name = member.bytes;
-    }
-    return name;
-  };
-  ProtoReader reader(graph);
-  while (reader.Next(&field)) {
-    if (field.number == 1) operators.emplace(named(field.bytes, 4));
-    if (field.number == 5) weights.emplace(named(field.bytes, 8));
-    if (field.number == 11) names.push_back(named(field.bytes, 1));
-    if (field.number == 12) outputs.Push(Json::Obj({{"name", named(field.bytes, 1)}}));
-  }
-  if (!reader.ok()) return Unreadable("its graph is cut off");
-  for (const std::string_view name : names) {
-    if (!weights.contains(name)) inputs.Push(Json::Obj({{"name", name}}));
-  }
-  facts.Set("inputs", std::move(inputs))
-      .Set("outputs", std::move(outputs))
-      .Set("operators", Listed({operators.begin(), operators.end()}));
-  return KeptModel{"onnx", std::move(facts)};
-}
-
 }  // namespace
 
 Result<std::optional<KeptModel>> InspectKept(std::string_view bytes) {
@@ -120,11 +78,9 @@ Result<std::optional<KeptModel>> InspectKept(std::string_view bytes) {
     GYRE_TRY(KeptModel kept, OfPickle(bytes));
     return std::optional(std::move(kept));
   }
-  // The first member of an ONNX model is the version of its format, a small number.
-  constexpr char kVersionMax = 32;
-  if (bytes.size() > 8 && bytes[0] == '\x08' && bytes[1] > 0 && bytes[1] < kVersionMax) {
-    GYRE_TRY(KeptModel kept, OfOnnx(bytes));
-    return std::optional(std::move(kept));
+  if (MayBeOnnx(bytes)) {
+    GYRE_TRY(Json facts, InspectOnnx(bytes));
+    return std::optional(KeptModel{"onnx", std::move(facts)});
   }
   return std::optional<KeptModel>();
 }
