@@ -5,6 +5,7 @@
 namespace gyre::data {
 namespace {
 
+using pipelines::kFilePrefix;
 using pipelines::KindFacts;
 using pipelines::KindKey;
 using pipelines::OutputSpec;
@@ -12,7 +13,6 @@ using pipelines::StepContext;
 using pipelines::StepEnd;
 using pipelines::ValueType;
 
-constexpr std::string_view kFilePrefix = "sha256:";
 constexpr std::int64_t kPieceBytes = 1 << 20;
 
 constexpr KindKey kAddKeys[] = {{"dataset", true}, {"file", true, false, ValueType::kFile},

@@ -45,7 +45,7 @@ StepEnd End(Comparisons& comparisons, blob::Store& blobs, const StepContext& con
     GYRE_TRY(blob::Object page, blobs.Put(ReportPage(comparison)));
     Json outputs = Json::Obj({{"drifted", job.result["drifted"].AsBool()},
                               {"drifted_columns", job.result["drifted_columns"]},
-                              {"page", "sha256:" + page.digest}});
+                              {"page", std::string(pipelines::kFilePrefix) + page.digest}});
     end.blobs.push_back(std::move(page));
     return outputs;
   };

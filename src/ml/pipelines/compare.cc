@@ -11,7 +11,7 @@ namespace gyre::pipelines {
 namespace {
 
 bool IsScalar(const Json& value) {
-  const bool is_file = value.is_string() && value.AsString().starts_with("sha256:");
+  const bool is_file = value.is_string() && value.AsString().starts_with(kFilePrefix);
   return value.is_number() || value.is_bool() || (value.is_string() && !is_file);
 }
 

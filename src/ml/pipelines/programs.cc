@@ -14,7 +14,6 @@
 namespace gyre::pipelines {
 namespace {
 
-constexpr std::string_view kFilePrefix = "sha256:";
 constexpr std::size_t kDigestLength = 64;
 constexpr std::size_t kVariableBytesMax = 100'000;  // the system's limit of one is 128 KiB
 constexpr std::int64_t kOutputBytesMax = 1 << 20;   // of a value; files may be as large as they are

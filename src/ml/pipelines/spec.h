@@ -22,6 +22,9 @@ constexpr std::size_t kItemsMax = 200'000;  // tasks of one run
 
 // text, int, number, bool, list, json; of outputs also file.
 enum class ValueType : unsigned char { kText, kInt, kNumber, kBool, kList, kJson, kFile };
+
+// The value of a kFile: this, then the SHA-256 of its bytes in hex.
+inline constexpr std::string_view kFilePrefix = "sha256:";
 std::string_view ValueTypeName(ValueType type);
 std::optional<ValueType> ParseValueType(std::string_view name);
 // Whether the value is one of that type; whole numbers are numbers too.

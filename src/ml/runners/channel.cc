@@ -5,27 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <utility>
 
 namespace gyre::runners {
-
-Descriptor::Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  if (this != &other) {
-    Close();
-    fd_ = std::exchange(other.fd_, -1);
-  }
-  return *this;
-}
-Descriptor::~Descriptor() { Close(); }
-void Descriptor::Close() {
-  if (fd_ >= 0) close(std::exchange(fd_, -1));
-}
 
 Result<Pipe> MakePipe() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return SystemError("making a pipe", errno);
-  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+  return Pipe{exec::Descriptor(ends[0]), exec::Descriptor(ends[1])};
 }
 
 Result<> WriteAll(int fd, std::string_view bytes) {

@@ -7,26 +7,12 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "platform/exec/descriptor.h"
 
 namespace gyre::runners {
 
-// A descriptor that closes itself.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept;
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor();
-  int get() const { return fd_; }
-  void Close();
-
- private:
-  int fd_ = -1;
-};
-
 struct Pipe {
-  Descriptor read_end, write_end;  // both close on exec
+  exec::Descriptor read_end, write_end;  // both close on exec
 };
 Result<Pipe> MakePipe();
 

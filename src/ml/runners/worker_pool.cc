@@ -47,7 +47,7 @@ std::vector<std::string> NamesToRemove() {
 struct WorkerPool::Child {
   explicit Child(exec::Process p) : process(std::move(p)) {}
   exec::Process process;
-  Descriptor requests, answers, output;
+  exec::Descriptor requests, answers, output;
   LineReader answer_lines{kMessageBytesMax};
   LineReader output_lines{std::size_t{1} << 20};
   bool output_open = true;

@@ -7,14 +7,13 @@
 namespace gyre::training {
 namespace {
 
+using pipelines::kFilePrefix;
 using pipelines::KindFacts;
 using pipelines::KindKey;
 using pipelines::OutputSpec;
 using pipelines::StepContext;
 using pipelines::StepEnd;
 using pipelines::ValueType;
-
-constexpr std::string_view kFilePrefix = "sha256:";
 
 constexpr KindKey kKeys[] = {{"file", false, false, ValueType::kFile},
                              {"model"},

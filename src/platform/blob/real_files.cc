@@ -8,39 +8,16 @@
 
 #include "base/time.h"
 #include "platform/blob/files.h"
+#include "platform/exec/descriptor.h"
 
 namespace gyre::blob {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 class RealWritableFile : public WritableFile {
  public:
   RealWritableFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
 
-  Result<> Append(std::string_view bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t written = write(fd_.get(), bytes.data(), bytes.size());
-      if (written < 0) {
-        if (errno == EINTR) continue;
-        return SystemError("writing " + path_, errno);
-      }
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
-  }
+  Result<> Append(std::string_view bytes) override { return exec::WriteWhole(fd_, path_, bytes); }
 
   Result<> Sync() override {
     if (fsync(fd_.get()) != 0) return SystemError("fsync of " + path_, errno);
@@ -48,7 +25,7 @@ class RealWritableFile : public WritableFile {
   }
 
  private:
-  Descriptor fd_;
+  exec::Descriptor fd_;
   std::string path_;
 };
 
@@ -61,23 +38,13 @@ class RealReadableFile : public ReadableFile {
   Result<std::string> Read(std::int64_t offset, std::int64_t length) override {
     std::string bytes(static_cast<std::size_t>(std::clamp<std::int64_t>(size_ - offset, 0, length)),
                       '\0');
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-      const ssize_t n = pread(fd_.get(), bytes.data() + done, bytes.size() - done,
-                              offset + static_cast<std::int64_t>(done));
-      if (n < 0) {
-        if (errno == EINTR) continue;
-        return SystemError("reading " + path_, errno);
-      }
-      if (n == 0) break;  // it has become shorter
-      done += static_cast<std::size_t>(n);
-    }
-    bytes.resize(done);
+    GYRE_TRY(const std::size_t done, exec::ReadWhole(fd_, path_, offset, bytes));
+    bytes.resize(done);  // it may have become shorter
     return bytes;
   }
 
  private:
-  Descriptor fd_;
+  exec::Descriptor fd_;
   std::string path_;
   std::int64_t size_;
 };
@@ -151,7 +118,7 @@ class RealFiles : public FileSystem {
   }
 
   Result<> SyncDirectory(const std::string& path) override {
-    const Descriptor fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const exec::Descriptor fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd.get() < 0) return SystemError("opening " + path, errno);
     if (fsync(fd.get()) != 0) return SystemError("fsync of " + path, errno);
     return {};

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "platform/exec/descriptor.h"
 #include "platform/exec/folders.h"
 
 namespace gyre::exec {
@@ -16,34 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-Result<> WriteAll(const Descriptor& file, const std::string& path, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = write(file.get(), bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return SystemError("writing " + path, errno);
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return {};
-}
-
 Result<> WriteWith(const std::string& path, std::string_view bytes, int flags) {
   const Descriptor file(open(path.c_str(), flags | O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   if (file.get() < 0) return SystemError("writing " + path, errno);
-  return WriteAll(file, path, bytes);
+  return WriteWhole(file, path, bytes);
 }
 
 // So that a name in it outlives a crash.
@@ -122,15 +99,7 @@ Result<std::string> ReadFilePart(const std::string& path, std::int64_t offset,
   std::string bytes;
   bytes.resize(
       static_cast<std::size_t>(std::clamp<std::int64_t>(info.st_size - offset, 0, length)));
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t n = pread(file.get(), bytes.data() + done, bytes.size() - done,
-                            offset + static_cast<off_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return SystemError("reading " + path, errno);
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
+  GYRE_TRY(const std::size_t done, ReadWhole(file, path, offset, bytes));
   bytes.resize(done);
   return bytes;
 }
@@ -158,7 +127,7 @@ Result<> AppendLineDurably(const std::string& path, std::string_view line) {
   if (file.get() < 0) return SystemError("writing " + path, errno);
   GYRE_TRY(const off_t end, EndOfLines(file, path));
   if (ftruncate(file.get(), end) != 0) return SystemError("writing " + path, errno);
-  GYRE_DO(WriteAll(file, path, std::string(line) + "\n"));
+  GYRE_DO(WriteWhole(file, path, std::string(line) + "\n"));
   if (fsync(file.get()) != 0) return SystemError("fsync of " + path, errno);
   return is_new ? SyncFolderOf(path) : Result<>();
 }

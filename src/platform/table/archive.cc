@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "platform/exec/descriptor.h"
 #include "platform/exec/files.h"
 #include "platform/table/text_source.h"
 
@@ -32,27 +33,13 @@ class OutFile {
   static Result<OutFile> Create(const std::string& path) {
     const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return SystemError("writing " + path, errno);
-    return OutFile(fd, path);
+    return OutFile(exec::Descriptor(fd), path);
   }
-  OutFile(OutFile&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
-  OutFile& operator=(OutFile&&) = delete;
-  ~OutFile() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Result<> Write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t put = write(fd_, bytes.data(), bytes.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) return SystemError("writing " + path_, errno);
-      bytes.remove_prefix(static_cast<std::size_t>(put));
-    }
-    return {};
-  }
+  Result<> Write(std::string_view bytes) { return exec::WriteWhole(fd_, path_, bytes); }
 
  private:
-  OutFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
-  int fd_;
+  OutFile(exec::Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  exec::Descriptor fd_;
   std::string path_;
 };
 
