@@ -15,6 +15,7 @@
 #include "platform/exec/process.h"
 #include "platform/exec/signals.h"
 #include "platform/net/client.h"
+#include "platform/telemetry/trace.h"
 
 namespace gyre::cli {
 namespace {
@@ -303,6 +304,9 @@ class NetSession : public Session {
     net::ClientRequest request;
     request.method = std::string(method);
     request.path = base_path_ + std::string(path);
+    // What a step of a pipeline asks for belongs to its trace.
+    const std::string trace = config::Environment("TRACEPARENT").value_or("");
+    if (telemetry::ParseTraceParent(trace)) request.headers.emplace_back("traceparent", trace);
     return request;
   }
 

@@ -46,6 +46,7 @@ Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {
 
 // Everything is in its place: what was left unfinished is ended or taken up, then news flow.
 Result<> House::Rooms::Start() {
+  if (exporter) exporter->Start();
   GYRE_DO(jobs->Start());
   inference_log->Start();
   GYRE_DO(pipelines->Start());
@@ -56,7 +57,6 @@ Result<> House::Rooms::Start() {
   if (options.is_server && kpis_every_us > 0) kpis->Start(kpis_every_us);
   if (options.is_server) GYRE_DO(automation->Start());
   notices->Start();
-  if (exporter) exporter->Start();
   return events->Start();
 }
 

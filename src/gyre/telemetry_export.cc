@@ -13,12 +13,13 @@
 #include "ml/projects/projects.h"
 #include "platform/net/client.h"
 #include "platform/net/egress.h"
+#include "platform/telemetry/trace.h"
 
 namespace gyre {
 namespace {
 
 constexpr std::int64_t kTimeoutMillis = 10'000;
-constexpr std::size_t kAnswerBytesKept = 1024, kSpanDigits = 16;
+constexpr std::size_t kAnswerBytesKept = 1024;
 
 struct Receiver {
   std::string origin, path;
@@ -113,25 +114,26 @@ void RequestSpans::OnFinished(const net::Finished& finished) {
 
 void RequestSpans::Tell(const net::Finished& finished) const {
   const net::Request& request = finished.request;
-  otlp::TraceParent parent;
-  const auto header = request.Header("traceparent");
-  const bool continued = header && otlp::ParseTraceParent(*header, &parent);
-  // Ours, unless the client gave one of its own.
-  const std::string id = LooksLikeId(request.id()) ? request.id() : NewId();
-  if (continued ? !parent.sampled : !InSample(id, exporter_->settings().sample)) return;
+  const telemetry::SpanContext own = telemetry::CurrentSpan();
+  std::string parent = telemetry::CurrentParent();
+  // The caller's word counts; what led to a job or a run is told with it.
+  const bool told = parent.empty() ? telemetry::WorkHasBegun() ||
+                                         InSample(own.trace_id, exporter_->settings().sample)
+                                   : own.sampled;
+  if (!told) return;
   const std::string_view method = net::MethodName(request.method());
   const std::string_view route = finished.route == nullptr ? "" : finished.route->path;
   const std::int64_t end_us = SystemClock().NowMicros();
   constexpr int kServersFault = 500;
-  otlp::Span span{.trace_id = continued ? parent.trace_id : id,
-                  .span_id = id.substr(0, kSpanDigits),
-                  .parent_id = parent.span_id,
-                  .name = route.empty() ? std::string(method) : fmt::format("{} {}", method, route),
-                  .kind = otlp::SpanKind::kServer,
-                  .start_us = end_us - finished.duration_us,
-                  .end_us = end_us,
-                  .attributes = {},
-                  .failed = finished.status >= kServersFault};
+  telemetry::Span span{
+      .trace_id = own.trace_id,
+      .span_id = own.span_id,
+      .parent_id = std::move(parent),
+      .name = route.empty() ? std::string(method) : fmt::format("{} {}", method, route),
+      .kind = telemetry::SpanKind::kServer,
+      .start_us = end_us - finished.duration_us,
+      .end_us = end_us,
+      .failed = finished.status >= kServersFault};
   span.attributes = {{"http.request.method", std::string(method)},
                      {"url.path", std::string(request.path())},
                      {"http.response.status_code", std::int64_t{finished.status}},
@@ -139,6 +141,7 @@ void RequestSpans::Tell(const net::Finished& finished) const {
   if (!route.empty()) span.attributes.emplace_back("http.route", std::string(route));
   if (!request.principal.name.empty())
     span.attributes.emplace_back("enduser.id", request.principal.name);
+  if (span.failed) span.attributes.emplace_back("error.type", fmt::format("{}", finished.status));
   exporter_->Add(std::move(span));
 }
 

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "ml/pipelines/plain_text.h"
+#include "ml/pipelines/traces.h"
 #include "platform/exec/fault_point.h"
 #include "platform/exec/files.h"
 #include "platform/telemetry/log.h"
@@ -333,6 +334,7 @@ RunChange Engine::ChangeOf(Live& live) {
   change.pipeline = run.pipeline;
   change.label = fmt::format("{} {}", run.pipeline, run.id.substr(0, 8));
   change.user = run.created_by.substr(0, run.created_by.find('>'));
+  if (telemetry::SpansAreWanted() && SpanOf(run).sampled) change.traced = run;
   std::map<std::pair<int, std::int64_t>, std::size_t> place;
   for (const std::size_t index : changes.tasks) {
     const TaskRecord& task = machine.tasks()[index];
@@ -402,7 +404,10 @@ bool Engine::WriteTurn(WrittenTurn* turn) {
   if (!until_written([&] { return store_.Write(turn, clock_.NowMicros()); })) return false;
   for (const RunChange& change : turn->changes) {
     const auto broken = turn->broken.find(change.run_id);
-    if (broken == turn->broken.end()) continue;
+    if (broken == turn->broken.end()) {
+      TellSpans(change);
+      continue;
+    }
     const std::string reason =
         PlainText(fmt::format("what it did cannot be written: {}", broken->second.message()));
     if (!until_written([&] { return store_.Fail(change, reason, clock_.NowMicros()); }))

@@ -5,6 +5,7 @@
 #include "ml/pipelines/engine.h"
 #include "ml/pipelines/plain_text.h"
 #include "ml/pipelines/step_secrets.h"
+#include "ml/pipelines/traces.h"
 #include "platform/exec/fault_point.h"
 #include "platform/exec/files.h"
 #include "platform/telemetry/log.h"
@@ -145,7 +146,9 @@ void Engine::BeginKind(std::uint64_t tag) {
   record.step = task.step;
   record.item = task.item;
   record.number = flight.intent.number;
-  InPool([this, tag, &kind = *kind->second, context = flight.context, record]() mutable {
+  InPool([this, tag, &kind = *kind->second, context = flight.context, record,
+          span = SpanOf(machine.run(), flight.intent.nonce)]() mutable {
+    const telemetry::TraceScope scope(span);
     exec::Fault("step.due", context.step);
     auto begun = kind.Start(context);
     exec::Fault("step.begun", context.step);

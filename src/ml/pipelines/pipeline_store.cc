@@ -66,10 +66,10 @@ Result<> PipelineStore::InsertRun(const RunRecord& run, std::string_view plan,
     GYRE_DO(tx.Execute(
         "INSERT INTO pipeline_run (id, project, pipeline, version, state, reason, params, outputs, "
         "plan, triggered_by, start_key, created_by, created_us, ended_us, cpu_us, cancel_asked, "
-        "retries) VALUES (?1, ?2, ?3, ?4, 'running', '', ?5, 'null', ?6, ?7, ?8, ?9, ?10, 0, 0, 0, "
-        "0)",
+        "retries, trace) VALUES (?1, ?2, ?3, ?4, 'running', '', ?5, 'null', ?6, ?7, ?8, ?9, ?10, "
+        "0, 0, 0, 0, ?11)",
         {run.id, run.project, run.pipeline, run.version, params, plan, run.triggered_by, start_key,
-         run.created_by, run.created_us}));
+         run.created_by, run.created_us, run.trace}));
     GYRE_DO(lineage::AddNode(tx, {.id = run.id,
                                   .kind = "pipeline_run",
                                   .label = label,
@@ -202,7 +202,7 @@ Result<StoredRun> PipelineStore::Load(std::string_view id, Which attempts) {
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     static const std::string run_sql =
         std::string(kRunColumns.substr(0, kRunColumns.find(" FROM"))) +
-        ", plan FROM pipeline_run WHERE id = ?1";
+        ", plan, trace FROM pipeline_run WHERE id = ?1";
     GYRE_TRY([[maybe_unused]] const bool any,
              reader.QueryOne(run_sql, {id}, [&](const db::Row& row) {
                const RunView view = ViewAt(row);
@@ -221,7 +221,8 @@ Result<StoredRun> PipelineStore::Load(std::string_view id, Which attempts) {
                              view.ended_us,
                              view.cpu_seconds,
                              view.cancel_asked,
-                             view.retries};
+                             view.retries,
+                             row.Str(17)};
                stored.plan = row.Str(16);
              }));
     GYRE_TRY(stored.tasks,

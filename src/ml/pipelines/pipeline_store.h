@@ -45,6 +45,7 @@ struct RunChange {
   std::optional<RunRecord> run;  // when it changed
   std::string outputs;           // of the run
   std::string event, event_payload;
+  std::optional<RunRecord> traced;  // where somebody wants to know its spans
 };
 
 // All that one turn of the engine changes, and how far it is written.

@@ -11,6 +11,7 @@
 #include "ml/pipelines/resources.h"
 #include "ml/pipelines/run_view.h"
 #include "ml/pipelines/step_secrets.h"
+#include "ml/pipelines/traces.h"
 #include "ml/pipelines/versions.h"
 #include "platform/exec/bounded_log.h"
 #include "platform/exec/files.h"
@@ -94,11 +95,10 @@ class PipelinesOnStore final : public Pipelines {
         settings_(std::move(settings)),
         versions_(rooms.database, kinds_, rooms.clock),
         store_(rooms.database, rooms.events),
-        engine_(
-            store_,
-            ProgramRooms{rooms.blobs, settings_.directory, Environment(), settings_.log_bytes_max,
-                         settings_.find_secret},
-            kinds_, rooms.clock, settings_.parallel_max) {
+        engine_(store_,
+                ProgramRooms{rooms.blobs, settings_.directory, Environment(),
+                             settings_.log_bytes_max, settings_.find_secret},
+                kinds_, rooms.clock, settings_.parallel_max) {
     AddKind(std::make_unique<PipelineKind>(*this, rooms_.blobs));
   }
 
@@ -262,6 +262,7 @@ Result<RunView> PipelinesOnStore::Run(RunRequest request) {
   run.triggered_by = request.triggered_by;
   run.created_by = request.created_by;
   run.created_us = rooms_.clock.NowMicros();
+  run.trace = telemetry::TraceParentOf(telemetry::ParentOfWork());
   const Result<> written = store_.InsertRun(run, SpecToJson(spec).Dump(), request.key);
   if (!written && written.error().code() == Code::kAlreadyExists && !request.key.empty()) {
     GYRE_TRY(const auto same, store_.RunOfKey(request.key));

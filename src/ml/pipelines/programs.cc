@@ -9,6 +9,7 @@
 #include "ml/pipelines/plain_text.h"
 #include "ml/pipelines/resources.h"
 #include "ml/pipelines/step_secrets.h"
+#include "ml/pipelines/traces.h"
 #include "platform/exec/files.h"
 
 namespace gyre::pipelines {
@@ -275,6 +276,8 @@ void AddOwnVariables(const Machine& machine, const Intent& intent, const Machine
   }
   environment->push_back("GYRE_PIPELINE_RUN=" + machine.run().id);
   environment->push_back("GYRE_STEP=" + step.name);
+  environment->push_back("TRACEPARENT=" +
+                         telemetry::TraceParentOf(SpanOf(machine.run(), intent.nonce)));
   environment->push_back(fmt::format("GYRE_ATTEMPT={}", intent.number));
   environment->push_back("GYRE_IDEMPOTENCY_KEY=" + EffectKey(machine.run().id, step, task.item));
 }

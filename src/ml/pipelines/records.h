@@ -26,7 +26,8 @@ struct RunRecord {
   std::int64_t created_us = 0, ended_us = 0;
   double cpu_seconds = 0;
   bool cancel_asked = false;
-  int retries = 0;  // how often somebody had it go on from what failed
+  int retries = 0;    // how often somebody had it go on from what failed
+  std::string trace;  // the span that it began in
 };
 
 // One task of a step: the step itself, or one item of its loop.

@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view kColumns =
     "id, kind, project, title, state, input, result, progress, progress_text, error, created_by, "
     "created_us, started_us, ended_us, "
-    "cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak, cancel_asked";
+    "cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak, cancel_asked, part_run, part_label, "
+    "part_step, trace";
 
 std::string Select(std::string_view rest) {
   return fmt::format("SELECT {} FROM job {}", kColumns, rest);
@@ -24,6 +25,16 @@ Json ParseOwn(std::string_view text) {
   if (text.empty()) return Json();
   auto json = Json::Parse(text, 96);
   return json ? *std::move(json) : Json();
+}
+
+void FillError(const Json& error, Job* job) {
+  job->error_kind = error["kind"].AsString();
+  job->error_code = error["code"].AsString();
+  job->error_message = error["message"].AsString();
+  job->error_why = error["why"].AsString();
+  job->error_where = error["where"].AsString();
+  job->error_fixes.clear();
+  for (const Json& fix : error["fix"].items()) job->error_fixes.push_back(fix.AsString());
 }
 
 QueuedJob FromRow(const db::Row& row) {
@@ -48,6 +59,8 @@ QueuedJob FromRow(const db::Row& row) {
   job.cpu_seconds = row.Real(16);
   job.memory_bytes_peak = row.Int(17);
   queued.cancel_asked = row.Bool(18);
+  queued.part = {row.Str(19), row.Str(20), row.Str(21)};
+  queued.trace = row.Str(22);
   return queued;
 }
 
@@ -88,14 +101,12 @@ Result<> RecordUse(db::Transaction& tx, std::string_view id, std::string_view ru
 
 }  // namespace
 
-void FillError(const Json& error, Job* job) {
-  job->error_kind = error["kind"].AsString();
-  job->error_code = error["code"].AsString();
-  job->error_message = error["message"].AsString();
-  job->error_why = error["why"].AsString();
-  job->error_where = error["where"].AsString();
-  job->error_fixes.clear();
-  for (const Json& fix : error["fix"].items()) job->error_fixes.push_back(fix.AsString());
+void TakeEnding(const Ending& ending, Job* job) {
+  job->state = ending.state;
+  job->result = ending.result;
+  job->progress = ending.progress;
+  job->ended_us = ending.ended_us;
+  FillError(ending.error, job);
 }
 
 Result<> JobStore::Insert(const QueuedJob& queued, std::string_view key) {
@@ -115,10 +126,12 @@ Result<> JobStore::Insert(const QueuedJob& queued, std::string_view key) {
         "INSERT INTO job (id, kind, project, title, state, input, result, progress, progress_text, "
         "error, created_by, created_us, "
         "started_us, ended_us, cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak, "
-        "submit_key, part_run, part_label, part_step) VALUES (?1, ?2, ?3, ?4, 'queued', ?5, '', "
-        "0.0, '', '', ?6, ?7, 0, 0, ?8, ?9, 0.0, 0, ?10, ?11, ?12, ?13)",
+        "submit_key, part_run, part_label, part_step, trace) VALUES (?1, ?2, ?3, ?4, 'queued', ?5, "
+        "'', "
+        "0.0, '', '', ?6, ?7, 0, 0, ?8, ?9, 0.0, 0, ?10, ?11, ?12, ?13, ?14)",
         {j.id, j.kind, j.project, j.title, input, j.created_by, j.created_us, queued.cpu_slots,
-         queued.memory_bytes, submit_key, queued.part.run, queued.part.label, queued.part.step});
+         queued.memory_bytes, submit_key, queued.part.run, queued.part.label, queued.part.step,
+         queued.trace});
   });
 }
 

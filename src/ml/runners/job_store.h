@@ -19,6 +19,7 @@ struct QueuedJob {
   std::int64_t memory_bytes = 0;
   bool cancel_asked = false;
   PartOf part{};
+  std::string trace{};  // the span that it began in
 };
 
 // How a job ended.
@@ -54,6 +55,6 @@ class JobStore {
   db::Database& database_;
 };
 
-void FillError(const Json& error, Job* job);
+void TakeEnding(const Ending& ending, Job* job);
 
 }  // namespace gyre::runners

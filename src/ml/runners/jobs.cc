@@ -11,6 +11,7 @@
 
 #include "base/id.h"
 #include "base/mutex.h"
+#include "ml/runners/job_span.h"
 #include "ml/runners/job_store.h"
 #include "ml/runners/submission.h"
 #include "ml/runners/tasks_now.h"
@@ -21,6 +22,7 @@
 #include "platform/exec/process.h"
 #include "platform/exec/thread_pool.h"
 #include "platform/telemetry/log.h"
+#include "platform/telemetry/trace.h"
 
 namespace gyre::runners {
 
@@ -87,7 +89,9 @@ class JobsImpl final : public Jobs {
   bool IsLong(const Active& active) const;
   void Execute(Active& active);
   Result<Json> CallKind(const JobKind& kind, Active& active);
+  Result<> EndLeft(QueuedJob* queued, const Ending& ending);
   void End(Active& active, const Result<Json>& result);
+  void ShowEnd(Active& active, const Ending& ending) GYRE_EXCLUDES(mutex_);
   void EndQueued(Active& active);
   Result<> CancelWaiting(Active& active);
   void WriteEnd(std::string_view id, const Ending& ending) GYRE_EXCLUDES(mutex_);
@@ -219,8 +223,8 @@ Result<> JobsImpl::Start() {
     const auto kind = kinds_.find(job.kind);
     const bool ran = job.state == "running";
     if (queued.cancel_asked) {
-      GYRE_DO(store_.MarkEnded(
-          job.id,
+      GYRE_DO(EndLeft(
+          &queued,
           Ending{.state = "cancelled", .ended_us = clock_.NowMicros(), .progress = job.progress}));
       continue;
     }
@@ -241,7 +245,7 @@ Result<> JobsImpl::Start() {
                   .error = ErrorToJson(error),
                   .ended_us = clock_.NowMicros(),
                   .progress = job.progress};
-    GYRE_DO(store_.MarkEnded(job.id, ending));
+    GYRE_DO(EndLeft(&queued, ending));
   }
   reaper_ = exec::Worker("job-reaper", [this](const exec::StopFlag& stop) {
     constexpr std::int64_t kPauseMicros = 10 * kMicrosPerSecond;
@@ -249,6 +253,13 @@ Result<> JobsImpl::Start() {
   });
   const MutexLock lock(mutex_);
   Pump();
+  return {};
+}
+
+Result<> JobsImpl::EndLeft(QueuedJob* queued, const Ending& ending) {
+  GYRE_DO(store_.MarkEnded(queued->job.id, ending));
+  TakeEnding(ending, &queued->job);
+  TellSpan(*queued, queued->job);
   return {};
 }
 
@@ -263,6 +274,7 @@ Result<Job> JobsImpl::Submit(JobSpec spec) {
     return InvalidArgument("GY3314", "there is no kind of job called `{}`", spec.kind);
   QueuedJob queued;
   queued.part = std::move(part);
+  queued.trace = telemetry::TraceParentOf(telemetry::ParentOfWork());
   queued.job = Job{.id = NewId(),
                    .kind = std::move(spec.kind),
                    .project = std::move(spec.project),
@@ -350,6 +362,8 @@ bool JobsImpl::IsLong(const Active& active) const {
 void JobsImpl::Execute(Active& active) {
   const std::string& id = active.queued.job.id;
   if (active.cancel.load()) return EndQueued(active);
+  const telemetry::SpanContext span = SpanOf(active.queued);
+  const telemetry::TraceScope scope(span);
   const std::int64_t started_us = clock_.NowMicros();
   if (const auto marked = store_.MarkRunning(id, started_us); !marked)
     return End(active, marked.error());
@@ -376,22 +390,16 @@ Result<Json> JobsImpl::CallKind(const JobKind& kind, Active& active) {
 
 void JobsImpl::EndQueued(Active& active) {
   if (!active.user_cancelled.load()) return;  // the server stops: it runs after the next start
-  const std::int64_t now = clock_.NowMicros();
-  WriteEnd(active.queued.job.id, Ending{.state = "cancelled", .ended_us = now});
-  Alter(active, [&](Job& job) {
-    job.state = "cancelled";
-    job.ended_us = now;
-  });
+  const Ending ending{.state = "cancelled", .ended_us = clock_.NowMicros()};
+  WriteEnd(active.queued.job.id, ending);
+  ShowEnd(active, ending);
 }
 
 // One try: who asked hears of a failure.
 Result<> JobsImpl::CancelWaiting(Active& active) {
-  const std::int64_t now = clock_.NowMicros();
-  GYRE_DO(store_.MarkEnded(active.queued.job.id, Ending{.state = "cancelled", .ended_us = now}));
-  Alter(active, [&](Job& job) {
-    job.state = "cancelled";
-    job.ended_us = now;
-  });
+  const Ending ending{.state = "cancelled", .ended_us = clock_.NowMicros()};
+  GYRE_DO(store_.MarkEnded(active.queued.job.id, ending));
+  ShowEnd(active, ending);
   return {};
 }
 
@@ -452,13 +460,16 @@ void JobsImpl::End(Active& active, const Result<Json>& result) {
   }
   exec::Fault("job.ending", active.queued.job.kind);
   WriteEnd(active.queued.job.id, ending);
+  ShowEnd(active, ending);
+}
+
+void JobsImpl::ShowEnd(Active& active, const Ending& ending) {
+  Job ended;
   Alter(active, [&](Job& job) {
-    job.state = ending.state;
-    job.result = ending.result;
-    job.progress = ending.progress;
-    job.ended_us = ending.ended_us;
-    FillError(ending.error, &job);
+    TakeEnding(ending, &job);
+    ended = job;
   });
+  TellSpan(active.queued, ended);
 }
 
 std::shared_ptr<Active> JobsImpl::FindActive(std::string_view id) {

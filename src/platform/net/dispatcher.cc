@@ -5,6 +5,7 @@
 #include "platform/net/fields.h"
 #include "platform/net/reply.h"
 #include "platform/telemetry/log.h"
+#include "platform/telemetry/trace.h"
 
 namespace gyre::net {
 namespace {
@@ -32,6 +33,15 @@ Error Busy() {
       .Why("all of its threads work and the queue is full")
       .Fix("try again in a second");
 }
+
+// What this thread does belongs to the request.
+struct RequestScope {
+  explicit RequestScope(Exchange& exchange)
+      : log(exchange.id()),
+        trace(exchange.id(), exchange.Header("traceparent").value_or(""), &exchange.led_on) {}
+  const telemetry::LogRequestScope log;
+  const telemetry::TraceScope trace;
+};
 
 // Frames what a handler streams, and counts it.
 class StreamWriter final : public BodyWriter {
@@ -84,6 +94,8 @@ void Dispatcher::Tell(Exchange& exchange, int status, std::int64_t bytes) {
   const std::int64_t duration_us = SystemClock().MonotonicMicros() - exchange.started_us;
   const std::string_view protocol =
       exchange.table != nullptr ? exchange.table->protocol : std::string_view();
+  const telemetry::TraceScope scope(exchange.id(), exchange.Header("traceparent").value_or(""),
+                                    &exchange.led_on);
   observer_->OnFinished(Finished{exchange, exchange.route, protocol, status, bytes, duration_us});
 }
 
@@ -110,7 +122,7 @@ Result<Response> Dispatcher::Guarded(Exchange& exchange) {
 }
 
 Response Dispatcher::Answer(Exchange& exchange) {
-  telemetry::LogRequestScope scope(exchange.id());
+  const RequestScope scope(exchange);
   const Method method = exchange.method();
   const bool witnessed = exchange.route->audited && method != Method::kGet &&
                          method != Method::kHead && method != Method::kOptions;
@@ -196,7 +208,7 @@ void Dispatcher::Deliver(const std::shared_ptr<Exchange>& exchange, Response res
 }
 
 void Dispatcher::RunStream(Exchange& exchange, Response& response) {
-  telemetry::LogRequestScope scope(exchange.id());
+  const RequestScope scope(exchange);
   exchange.is_event_stream = response.content_type.starts_with("text/event-stream");
   if (exchange.is_event_stream) {
     response.headers.emplace_back("Cache-Control", "no-store");

@@ -53,7 +53,7 @@ void Exchange::Reset() {
   route = nullptr;
   table = nullptr;
   keep_alive = true;
-  early = expects_continue = false;
+  early = expects_continue = led_on = false;
   is_event_stream = false;
   body_length.reset();
   path_ = body_ = authority_ = {};

@@ -72,6 +72,7 @@ class Exchange final : public Request {
   bool keep_alive = true;
   bool early = false;  // dispatched before its body was complete: the body comes through the reader
   bool expects_continue = false;
+  bool led_on = false;  // to a job or a run
   std::int64_t started_us = 0;
   std::optional<std::int64_t> body_length;
 

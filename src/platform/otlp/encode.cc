@@ -210,27 +210,11 @@ std::string TracesRequest(const Resource& resource, std::span<const Span> spans)
     if (!span.failed) continue;
     constexpr int kError = 2;
     Message status;
+    status.Text(2, span.message);
     status.Varint(3, kError);
     item.Nested(15, status);
   }
   return Request(resource, 2, items);
-}
-
-bool ParseTraceParent(std::string_view text, TraceParent* parent) {
-  constexpr std::size_t kSize = 55;
-  if (text.size() < kSize || text[2] != '-' || text[35] != '-' || text[52] != '-') return false;
-  const std::string_view version = text.substr(0, 2), trace = text.substr(3, 32),
-                         span = text.substr(36, 16), flags = text.substr(53, 2);
-  if (!IsHex(version) || !IsHex(trace) || !IsHex(span) || !IsHex(flags)) return false;
-  // A later version may say more after a dash; the first one may not.
-  if (version == "ff" || (version == "00" && text.size() != kSize)) return false;
-  if (text.size() > kSize && text[kSize] != '-') return false;
-  const auto zeros = [](std::string_view id) { return id.find_first_not_of('0') == id.npos; };
-  if (zeros(trace) || zeros(span)) return false;
-  parent->trace_id = trace;
-  parent->span_id = span;
-  parent->sampled = (Digit(flags[1]) & 1) != 0;
-  return true;
 }
 
 }  // namespace gyre::otlp

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/id.h"
 #include "platform/telemetry/log.h"
 #include "platform/telemetry/log_tap.h"
+#include "platform/telemetry/trace.h"
 
 namespace gyre::otlp {
 namespace {
@@ -35,14 +35,10 @@ Value ValueOf(const telemetry::LogField::Value& value) {
 LogRecord RecordOf(const telemetry::LogEntry& entry, std::int64_t now_us) {
   LogRecord record{.time_us = now_us, .level = entry.level, .body = std::string(entry.event)};
   record.attributes.emplace_back("module", std::string(entry.module));
-  std::string request(entry.request_id);
-  for (const telemetry::LogField& field : entry.fields) {
+  for (const telemetry::LogField& field : entry.fields)
     record.attributes.emplace_back(std::string(field.name), ValueOf(field.value));
-    const auto* const text = std::get_if<std::string_view>(&field.value);
-    if (field.name == "request_id" && text != nullptr) request = *text;
-  }
-  // A request that continues no trace begins one of its id.
-  if (LooksLikeId(request)) record.trace_id = std::move(request);
+  record.trace_id = entry.span.trace_id;
+  record.span_id = entry.span.span_id;
   return record;
 }
 
@@ -71,6 +67,7 @@ void Exporter::Start() {
       if (entry.module != kModule) Add(RecordOf(entry, clock_.NowMicros()));
     });
   }
+  if (settings_.traces) telemetry::SetSpanTap([this](Span span) { Add(std::move(span)); });
   worker_ = exec::Worker("otlp", [this](const exec::StopFlag& stop) {
     std::int64_t pause_us = settings_.interval_us;
     while (!stop.WaitMicros(pause_us))
@@ -82,6 +79,7 @@ void Exporter::Stop() {
   if (!started_) return;
   started_ = false;
   telemetry::SetLogTap({});
+  telemetry::SetSpanTap({});
   worker_ = exec::Worker();
   SendAll();
 }

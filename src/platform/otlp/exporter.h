@@ -34,7 +34,7 @@ class Exporter {
   Exporter(const Exporter&) = delete;
   Exporter& operator=(const Exporter&) = delete;
 
-  void Start();  // the log is heard from now on
+  void Start();  // the log, and spans that end, are heard from now on
   void Stop();
   const ExporterSettings& settings() const { return settings_; }
   void Add(Span span);

@@ -36,24 +36,6 @@ TEST(EncodeTest, ACounterIsACumulativeSum) {
             "1801");  // cumulative, monotonic
 }
 
-TEST(EncodeTest, TraceParentsAreRead) {
-  TraceParent parent;
-  ASSERT_TRUE(ParseTraceParent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", &parent));
-  EXPECT_EQ(parent.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
-  EXPECT_EQ(parent.span_id, "00f067aa0ba902b7");
-  EXPECT_TRUE(parent.sampled);
-  EXPECT_TRUE(
-      ParseTraceParent("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00-later", &parent));
-  EXPECT_FALSE(parent.sampled);
-  for (const char* wrong : {"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-                            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-                            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-                            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-                            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-                            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more"})
-    EXPECT_FALSE(ParseTraceParent(wrong, &parent)) << wrong;
-}
-
 class ExporterTest : public testing::Test {
  protected:
   Exporter Make(ExporterSettings settings) {
@@ -113,6 +95,17 @@ TEST_F(ExporterTest, TheLogIsHeardWithoutItsOwnLines) {
   telemetry::Logger("somebody").Info("happened");
   EXPECT_TRUE(exporter.SendAll());
   EXPECT_EQ(sent_["/v1/logs"], 1) << "nobody listens any more";
+}
+
+TEST_F(ExporterTest, SpansThatEndAreHeard) {
+  Exporter exporter = Make({.traces = true, .interval_us = 3600 * kMicrosPerSecond});
+  telemetry::TellSpan({.name = "before"});
+  exporter.Start();
+  EXPECT_TRUE(telemetry::SpansAreWanted());
+  telemetry::TellSpan({.name = "a"});
+  exporter.Stop();
+  EXPECT_EQ(sent_["/v1/traces"], 1);
+  EXPECT_FALSE(telemetry::SpansAreWanted());
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "platform/telemetry/log_tap.h"
+#include "platform/telemetry/trace.h"
 
 namespace gyre::telemetry {
 namespace {
@@ -134,6 +135,10 @@ std::string Line(LogLevel level, std::string_view module, std::string_view event
   }
   for (const LogField& field : fields) AppendMember(field.name, field.value, json, &line);
   if (!current_request_id.empty()) AppendMember("request_id", current_request_id, json, &line);
+  if (const SpanContext span = json ? CurrentSpan() : SpanContext(); !span.trace_id.empty()) {
+    AppendMember("trace_id", std::string_view(span.trace_id), json, &line);
+    AppendMember("span_id", std::string_view(span.span_id), json, &line);
+  }
   if (suppressed > 0) AppendMember("suppressed", std::int64_t{suppressed}, json, &line);
   if (json) line += '}';
   return line;
@@ -238,7 +243,9 @@ void Tap(LogLevel level, std::string_view module, std::string_view event, LogFie
     MutexLock lock(state.mutex);
     tap = state.tap;
   }
-  if (tap) (*tap)({level, module, event, {fields.begin(), fields.size()}, current_request_id});
+  if (tap)
+    (*tap)(
+        {level, module, event, {fields.begin(), fields.size()}, current_request_id, CurrentSpan()});
 }
 
 }  // namespace

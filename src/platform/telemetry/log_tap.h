@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "platform/telemetry/log.h"
+#include "platform/telemetry/trace.h"
 
 namespace gyre::telemetry {
 
@@ -15,6 +16,7 @@ struct LogEntry {
   std::string_view module, event;
   std::span<const LogField> fields;
   std::string_view request_id;  // empty outside a request
+  SpanContext span;             // in which the line was written
 };
 using LogTap = std::function<void(const LogEntry&)>;
 
