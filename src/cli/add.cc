@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/dataset_name.h"
 #include "cli/datasets_text.h"
+#include "cli/fetch.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -50,7 +51,8 @@ Result<Given> GivenRows(Invocation& in) {
     if (given.dataset.empty()) given.dataset = rows.dataset;
   }
   while (given.file.size() > 1 && given.file.ends_with('/')) given.file.pop_back();
-  if (given.dataset.empty()) given.dataset = DatasetNameOf(given.file);
+  if (given.dataset.empty())
+    given.dataset = DatasetNameOf(IsUrl(given.file) ? FileNameOfUrl(given.file) : given.file);
   return given;
 }
 
@@ -62,7 +64,9 @@ Result<std::string> UploadPath(const Invocation& in, const std::string& project,
   target.dataset = given.dataset;
   GYRE_DO(CheckName("dataset", target.dataset));
   std::string query =
-      "?filename=" + PercentEncode(file == "-" ? target.dataset : file.substr(file.rfind('/') + 1));
+      "?filename=" + PercentEncode(file == "-"   ? target.dataset
+                                   : IsUrl(file) ? FileNameOfUrl(file)
+                                                 : file.substr(file.rfind('/') + 1));
   if (in.Has("bad")) query += "&bad=" + PercentEncode(in.Get("bad"));
   if (!format.empty()) query += "&format=" + PercentEncode(format);
   if (in.Has("target")) query += "&target=" + PercentEncode(in.Get("target"));
@@ -217,7 +221,12 @@ Result<int> Add(Invocation& in) {
   const std::string& file = given.file;
   std::string format = in.Get("format"), upload = file;
   TemporaryFile archive;
-  if (file != "-" && exec::FolderExists(file)) {
+  if (IsUrl(file)) {
+    GYRE_TRY(const config::Settings settings, in.LoadSettings());
+    GYRE_TRY(archive.path, exec::MakeTemporaryDirectory());
+    upload = archive.path + "/rows";
+    GYRE_DO(FetchFile(file, upload, settings.Text("egress.allow"), in.out()));
+  } else if (file != "-" && exec::FolderExists(file)) {
     GYRE_TRY(const auto files, table::ListTables(file));
     archive.path =
         fmt::format("{}/gyre-add-{}.tar", config::Environment("TMPDIR").value_or("/tmp"), getpid());
@@ -251,8 +260,9 @@ Result<int> Add(Invocation& in) {
   return 0;
 }
 
-constexpr Positional kFile[] = {
-    {"FILE", "a file, a folder of files, or - for standard input", false, false, "file"}};
+constexpr Positional kFile[] = {{"FILE",
+                                 "a file, a folder of files, https://..., or - for standard input",
+                                 false, false, "file"}};
 constexpr Option kAdd[] = {
     {"--name", "NAME", "the dataset's name; default: the file's"},
     {"--source", "NAME", "instead of FILE: a place that has a name (gyre sources)"},

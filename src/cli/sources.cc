@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/apply/actual.h"
 #include "cli/command.h"
+#include "cli/fetch.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
 #include "platform/config/environment.h"
@@ -43,15 +44,24 @@ Result<Json> DatasetsOf(Session& session, const std::string& project, const std:
   return datasets;
 }
 
+const std::string& PlaceOf(const Json& spec) {
+  return spec[spec.Has("url") ? "url" : "path"].AsString();
+}
+
 Result<int> List(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json answer, session->Get(DeclarationsPath(in.project()) + "?kind=sources"));
+  Json sources = Json::Arr();
+  for (const Json& item : answer["items"].items()) {
+    Json source = item;
+    sources.Push(source.Set("place", PlaceOf(item["spec"])));
+  }
   in.out().Table({{"NAME", "name"},
-                  {"PATH", "spec.path"},
+                  {"PLACE", "place"},
                   {"BY", "applied_by"},
                   {"DECLARED", "applied_at", ColumnSpec::Format::kTime},
                   {"DESCRIPTION", "spec.description"}},
-                 answer["items"]);
+                 sources);
   if (answer["items"].size() == 0) in.out().Hint("gyre sources add NAME PATH");
   return 0;
 }
@@ -60,8 +70,9 @@ Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(Json source, Find(*session, in.project(), in.Get("SOURCE")));
   GYRE_TRY(Json datasets, DatasetsOf(*session, in.project(), in.Get("SOURCE")));
-  std::string text = fmt::format("source       {}\npath         {}\n", source["name"].AsString(),
-                                 source["spec"]["path"].AsString());
+  std::string text =
+      fmt::format("source       {}\n{:<12} {}\n", source["name"].AsString(),
+                  source["spec"].Has("url") ? "url" : "path", PlaceOf(source["spec"]));
   if (const std::string& what = source["spec"]["description"].AsString(); !what.empty())
     text += fmt::format("description  {}\n", what);
   for (const Json& dataset : datasets.items())
@@ -72,10 +83,12 @@ Result<int> Show(Invocation& in) {
 }
 
 Result<int> Add(Invocation& in) {
-  const std::string path = config::AbsolutePath(in.Get("PATH"));
-  if (!exec::FileExists(path) && !exec::FolderExists(path))
+  const bool url = IsUrl(in.Get("PATH"));
+  const std::string path = url ? in.Get("PATH") : config::AbsolutePath(in.Get("PATH"));
+  if (!url && !exec::FileExists(path) && !exec::FolderExists(path))
     return NotFound("GY4061", "there is no file or folder {}", in.Get("PATH"));
-  Json spec = Json::Obj({{"path", path}});
+  Json spec = Json::Obj();
+  spec.Set(url ? "url" : "path", path);
   if (in.Has("description")) spec.Set("description", in.Get("description"));
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json source, session->Put(SourcePath(in), Json::Obj({{"spec", std::move(spec)}})));
@@ -96,8 +109,9 @@ Result<int> Remove(Invocation& in) {
 }
 
 constexpr Positional kSource[] = {{"SOURCE", "name of the source"}};
-constexpr Positional kNewSource[] = {{"SOURCE", "name of the source"},
-                                     {"PATH", "a file or a folder of tables", true, false, "file"}};
+constexpr Positional kNewSource[] = {
+    {"SOURCE", "name of the source"},
+    {"PATH", "a file, a folder of tables, or https://...", true, false, "file"}};
 constexpr Option kAdd[] = {{"--description", "TEXT", "what the rows are, and who makes them"}};
 constexpr Command kCommands[] = {
     {"sources ls", "named places that rows come from", "gyre sources", {}, {}, List},
@@ -107,8 +121,10 @@ constexpr Command kCommands[] = {
      kSource,
      {},
      Show},
-    {"sources add", "name a file or a folder of tables",
-     "gyre sources add crm exports/customers.csv\ngyre add --source crm", kNewSource, kAdd, Add},
+    {"sources add", "name a file, a folder of tables or a file on the web",
+     "gyre sources add crm exports/customers.csv\ngyre sources add weather "
+     "https://example.org/weather.csv\ngyre add --source crm",
+     kNewSource, kAdd, Add},
     {"sources rm",
      "forget a source; what was read from it stays",
      "gyre sources rm crm --yes",
@@ -123,11 +139,12 @@ Result<SourceRows> FindSource(Session& session, const std::string& project,
                               const std::string& name) {
   GYRE_TRY(const Json source, Find(session, project, name));
   GYRE_TRY(const Json datasets, DatasetsOf(session, project, name));
-  SourceRows rows{source["spec"]["path"].AsString(), name};
+  SourceRows rows{PlaceOf(source["spec"]), name};
   if (datasets.size() == 1) {
     const std::string& reference = datasets.items()[0].AsString();
     rows.dataset = reference.substr(0, reference.rfind(':'));
   }
+  if (IsUrl(rows.path)) return rows;
   const std::string file = config::FindProjectFile();
   const std::size_t slash = file.rfind('/');
   if (slash != std::string::npos && !rows.path.starts_with('/') && !rows.path.starts_with('~'))

@@ -9,7 +9,7 @@
 namespace gyre::cli {
 
 struct SourceRows {
-  std::string path;     // a path is read from the folder of gyre.yaml, where there is one
+  std::string path;  // or address; a path is read from the folder of gyre.yaml, where there is one
   std::string dataset;  // the one that was last read from it, else of the source's own name
 };
 // Error: kNotFound GY4914, with did you mean.

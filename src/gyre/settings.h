@@ -71,8 +71,8 @@ inline constexpr config::Setting kServerSettings[] = {
     {"kpis.every", config::Type::kSeconds, "60s", 0, 86'400,
      "How often the KPIs of all projects are measured; 0 = only when somebody asks."},
     {"egress.allow", config::Type::kText, "", 0, 0,
-     "Where notices may go beside public addresses: loopback, private, or networks such as "
-     "10.1.0.0/16, with commas between."},
+     "Where gyre connects to by itself (notices, addresses of rows) beside public addresses: "
+     "loopback, private, or networks such as 10.1.0.0/16, with commas between."},
     {"otlp.endpoint", config::Type::kText, "", 0, 0,
      "OpenTelemetry receiver over HTTP, such as http://127.0.0.1:4318, or "
      "http://127.0.0.1:9090/api/v1/otlp for Prometheus; empty = none."},

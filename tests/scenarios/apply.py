@@ -1,11 +1,13 @@
 """gyre apply, export, schema, init --template: a project as a file. From the template to a live endpoint with one command, twice changes nothing, drift made
 by hand is said exactly and taken back, what an apply made is pruned and nothing else, what is exported makes the same project on an empty server."""
+import http.server
 import json
 import os
 import random
 import re
 import shutil
 import subprocess
+import threading
 import time
 
 from harness import GYRE, SOURCE, Gyre, run_scenarios
@@ -307,6 +309,74 @@ def sources(g):
     assert [s['name'] for s in g.cli_json('sources')] == ['crm']
 
 
+PLACES = '''project: churn
+datasets:
+  newest: {sql: "select plan, n from summary where n > 0 order by plan"}
+  summary:
+    sql: |
+      select plan, count(*) as n from customers group by plan order by plan
+  customers: {path: customers.csv}
+  weather: {source: station}
+sources:
+  station: {url: "http://127.0.0.1:%d/moved/weather.csv?day=1"}
+'''
+
+
+class Station(http.server.BaseHTTPRequestHandler):
+    body = b'day,rain\n1,2\n2,3\n'
+
+    def do_GET(self):
+        if self.path.startswith('/moved/'):
+            self.send_response(302)
+            self.send_header('Location', '/' + self.path.removeprefix('/moved/'))
+            self.end_headers()
+            return
+        self.send_response(200 if self.path == '/weather.csv?day=1' else 404)
+        self.send_header('Content-Length', str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_):
+        pass
+
+
+def queries_and_addresses(g):
+    station = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Station)
+    threading.Thread(target=station.serve_forever, daemon=True).start()
+    customers(os.path.join(g.work, 'customers.csv'))
+    write(g, PLACES % station.server_port)
+    refused = g.cli('apply', '--dry-run', check=False)
+    assert refused.returncode != 0 and 'GY1626' in refused.stderr and 'egress.allow' in refused.stderr, refused.stderr
+    g.environment['GYRE_EGRESS_ALLOW'] = 'loopback'
+    g.start()
+    planned = g.cli('apply', '--dry-run').stdout
+    assert '+ datasets.newest\n      rows   a query\n' in planned, planned
+    told = g.cli('apply', '--yes').stdout
+    for line in ('datasets.customers   customers:v1, 800 rows', 'datasets.summary   summary:v1, 3 rows', 'datasets.newest   newest:v1, 3 rows',
+                 'datasets.weather   weather:v1, 2 rows'):
+        assert line in told, told
+    assert plan(g, '--check', code=0)['changes'] == []
+    assert plan(g, '--yes', code=0)['changes'] == []
+    # What a query reads has changed, and what is made of that.
+    customers(os.path.join(g.work, 'customers.csv'), seed=7, count=900)
+    Station.body += b'3,4\n'
+    assert [c[1] for c in changes(plan(g, '--check', code=5))] == ['datasets.customers', 'datasets.summary', 'datasets.newest', 'datasets.weather']
+    told = g.cli('apply', '--yes').stdout
+    assert 'newest:v2, 3 rows' in told and 'weather:v2, 3 rows' in told, told
+    assert plan(g, '--check', code=0)['changes'] == []
+    shown = g.cli('sources', '-p', 'churn').stdout
+    assert 'http://127.0.0.1' in shown, shown
+    assert 'unchanged' in g.cli('add', '--source', 'station', '-p', 'churn').stdout
+    assert g.cli_json('export', '-p', 'churn')['datasets']['summary']['sql'].startswith('select plan, count(*)')
+    missing = g.cli('add', f'http://127.0.0.1:{station.server_port}/none.csv', check=False)
+    assert 'GY4919' in missing.stderr and '404' in missing.stderr, missing.stderr
+    assert 'GY4918' in g.cli('add', 'https://me:secret@example.org/x.csv', check=False).stderr
+    write(g, (PLACES % station.server_port).replace('from summary', 'from sumary'))
+    wrong = g.cli('apply', '--check', check=False)
+    assert 'GY2017' in wrong.stderr and 'gyre.yaml:' in wrong.stderr, wrong.stderr
+    station.shutdown()
+
+
 def approvals_and_broken_rows(g):
     customers(os.path.join(g.work, 'customers.csv'))
     write(g, FILE.replace('churn: {metric: auc}', 'churn: {approvals_min: 1}')
@@ -389,5 +459,5 @@ def documented(g):
 
 
 if __name__ == '__main__':
-    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, adopted_is_not_pruned, round_trip, cut_off, sources, approvals_and_broken_rows,
+    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, adopted_is_not_pruned, round_trip, cut_off, sources, queries_and_addresses, approvals_and_broken_rows,
                    failure_names_the_entry, malformed, documented])

@@ -18,8 +18,11 @@ bool IsMissing(const Result<Json>& answer) {
 
 class View {
  public:
-  View(Session& session, const std::string& project, const Declaration& declaration)
-      : session_(session), project_(project), declaration_(declaration) {}
+  View(Reading& reading, const Declaration& declaration)
+      : reading_(reading),
+        session_(reading.session),
+        project_(reading.project),
+        declaration_(declaration) {}
 
   Result<Actual> Read() {
     const auto project = session_.Get(ProjectPath(project_));
@@ -121,39 +124,65 @@ class View {
 
   // --- datasets ----------------------------------------------------------------------------------
 
-  // Which files the server has not read.
+  // Which rows the server has not read.
   Result<> ReadRows() {
     for (const Entry& entry : declaration_.entries) {
-      const std::string path = RowsPath(declaration_, entry);
-      if (entry.kind->noun != "datasets" || path.empty()) continue;
-      const Json* const document = Document(entry);
-      if (!exec::FileExists(path) && !exec::FolderExists(path)) {
-        if (document == nullptr)
-          return Error(NoFile(declaration_, entry, path).Where(declaration_.Where(entry.line)));
-        // Whoever checks a server need not have its data beside the file.
-        actual_.warnings.push_back(fmt::format(
-            "datasets.{}: {} is not here: the rows of the server are not compared with it",
-            entry.name, path));
-        continue;
-      }
-      GYRE_TRY(const Rows rows, Rows::Open(path));
-      GYRE_TRY(const std::string digest, rows.Digest());
-      actual_.digests[entry.name] = digest;
-      std::string from;
+      const RowsPlace place = PlaceOfRows(declaration_, entry);
+      if (entry.kind->noun != "datasets" || place.empty()) continue;
+      GYRE_TRY(const bool there, IsThere(entry, place));
+      if (there) GYRE_DO(ReadRowsOf(entry, place));
+    }
+    return {};
+  }
+
+  Result<bool> IsThere(const Entry& entry, const RowsPlace& place) {
+    if (place.path.empty() || exec::FileExists(place.path) || exec::FolderExists(place.path))
+      return true;
+    if (Document(entry) == nullptr)
+      return Error(NoFile(declaration_, entry, place.path).Where(declaration_.Where(entry.line)));
+    // Whoever checks a server need not have its data beside the file.
+    actual_.warnings.push_back(
+        fmt::format("datasets.{}: {} is not here: the rows of the server are not compared with it",
+                    entry.name, place.path));
+    return false;
+  }
+
+  // A query over rows that are still to come cannot be asked yet.
+  bool MustWait(const Entry& entry, const RowsPlace& place) const {
+    if (place.sql.empty()) return false;
+    if (!actual_.has_project) return true;
+    return std::ranges::any_of(declaration_.entries, [&](const Entry& other) {
+      return other.kind->noun == "datasets" && other.name != entry.name &&
+             Mentions(place.sql, other.name) &&
+             (Document(other) == nullptr || actual_.found.contains(other.id()));
+    });
+  }
+
+  static std::string PlaceText(const Entry& entry, const RowsPlace& place) {
+    if (entry.spec.Has("source")) return "source " + entry.spec["source"].AsString();
+    if (!place.sql.empty()) return "a query";
+    return place.url.empty() ? entry.spec["path"].AsString() : place.url;
+  }
+
+  Result<> ReadRowsOf(const Entry& entry, const RowsPlace& place) {
+    const Json* const document = Document(entry);
+    const Json latest = document == nullptr ? Json() : (*document)["latest"];
+    Json from;
+    std::string to = PlaceText(entry, place);
+    if (document != nullptr)
+      from = fmt::format("{} from {}", latest["reference"].AsString(),
+                         latest["source_name"].AsString());
+    if (!MustWait(entry, place)) {
+      const auto rows = Rows::Open(place, reading_);
+      if (!rows) return Error(rows.error()).Where(declaration_.Where(entry.line));
+      GYRE_TRY(const std::string digest, rows->Digest());
       if (document != nullptr) {
         GYRE_TRY(const bool known, HasRead(entry.name, *document, digest));
-        if (known) continue;
-        const Json& latest = (*document)["latest"];
-        from = fmt::format("{} from {}", latest["reference"].AsString(),
-                           latest["source_name"].AsString());
+        if (known) return {};
       }
-      const std::string& source = entry.spec["source"].AsString();
-      actual_.found[entry.id()].push_back(
-          {"rows", from.empty() ? Json() : Json(from),
-           fmt::format("{} ({})",
-                       source.empty() ? entry.spec["path"].AsString() : "source " + source,
-                       digest.substr(0, 8))});
+      to += fmt::format(" ({})", digest.substr(0, 8));
     }
+    actual_.found[entry.id()].push_back({"rows", std::move(from), std::move(to)});
     return {};
   }
 
@@ -344,6 +373,7 @@ class View {
     return Error(std::move(error).Fix(fmt::format("declare it under `{}`", member.refers)));
   }
 
+  Reading& reading_;
   Session& session_;
   const std::string& project_;
   const Declaration& declaration_;
@@ -405,9 +435,8 @@ Result<Json> TrainedWith(Session& session, std::string_view project, const Json&
   return InFileWords(FindKind("training")->members, input);
 }
 
-Result<Actual> ReadActual(Session& session, const std::string& project,
-                          const Declaration& declaration) {
-  return View(session, project, declaration).Read();
+Result<Actual> ReadActual(Reading& reading, const Declaration& declaration) {
+  return View(reading, declaration).Read();
 }
 
 }  // namespace gyre::cli::apply

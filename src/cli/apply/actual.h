@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cli/apply/declaration.h"
 #include "cli/apply/plan.h"
+#include "cli/output.h"
 #include "cli/session.h"
 
 namespace gyre::cli::apply {
@@ -30,22 +31,38 @@ std::string GatePath(std::string_view project, std::string_view name);
 // Whether what is trained so may become the champion.
 bool MayPromote(const Json& training);
 
-// A file as it is sent: a folder as one archive, which goes with it.
+// What rows are read with.
+struct Reading {
+  Session& session;
+  Output& out;
+  std::string project;
+  std::string egress;  // the setting egress.allow: where an address may lead
+};
+
+// Rows as they are sent: a file, a folder as one archive, what an address or a query answers. What
+// was made for it goes with it.
 class Rows {
  public:
-  // Errors: what the file system says, a folder without tables.
-  static Result<Rows> Open(const std::string& path);
+  // Errors: what the file system says, a folder without tables, those of FetchFile, of the query.
+  static Result<Rows> Open(const RowsPlace& place, Reading& reading);
   Rows(Rows&& other) noexcept;
   Rows& operator=(Rows&&) = delete;
   ~Rows();
   Result<std::string> Digest() const;  // SHA-256 of what is sent
+  // Of a query: fetches its answer. Nothing to do for the others.
+  Result<> Load(Reading& reading);
   const std::string& file() const { return file_; }
   const std::string& format() const { return format_; }
 
  private:
   Rows() = default;
-  std::string file_, format_;
-  bool temporary_ = false;
+  Result<> Pack(const std::string& folder);
+  Result<> Fetch(const std::string& url, Reading& reading);
+  Result<> Ask(const std::string& sql, Reading& reading);
+  Result<> MakeFolder();
+
+  std::string file_, format_, folder_;
+  std::string answer_, digest_;  // of a query
 };
 
 // What a version of a model was trained with, as the file would say it; null when no training of
@@ -54,7 +71,6 @@ Result<Json> TrainedWith(Session& session, std::string_view project, const Json&
 
 // Errors: what the server says; kNotFound GY4908 an entry names what is neither in the file nor on
 // the server.
-Result<Actual> ReadActual(Session& session, const std::string& project,
-                          const Declaration& declaration);
+Result<Actual> ReadActual(Reading& reading, const Declaration& declaration);
 
 }  // namespace gyre::cli::apply

@@ -1,4 +1,6 @@
 // gyre apply, export, schema: a project as a file.
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/text.h"
@@ -14,6 +16,7 @@
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/terminal_output.h"
 #include "platform/config/environment.h"
 
 namespace gyre::cli {
@@ -84,11 +87,13 @@ Result<int> Apply(Invocation& in) {
   const std::string project = ProjectOf(in, declaration);
   Output& out = in.out();
   GYRE_TRY(Session * session, in.session());
-  GYRE_TRY(const apply::Actual actual, apply::ReadActual(*session, project, declaration));
+  GYRE_TRY(const config::Settings settings, in.LoadSettings());
+  apply::Reading reading{*session, out, project, settings.Text("egress.allow")};
+  GYRE_TRY(const apply::Actual actual, apply::ReadActual(reading, declaration));
   const apply::Plan plan = apply::MakePlan(declaration, actual, {.prune = in.Has("prune")});
   for (const std::string& warning : actual.warnings) out.Warn(warning);
   const bool only_look = in.Has("check") || in.dry_run();
-  apply::Work work{*session, out, project, declaration, actual};
+  apply::Work work{*session, out, project, reading, declaration, actual};
   if (plan.changes.empty() && (actual.has_project || only_look)) {
     if (!only_look) GYRE_DO(apply::KeepRecords(work, plan));
     out.Document(Document(plan, project, !only_look), "");
@@ -97,9 +102,10 @@ Result<int> Apply(Invocation& in) {
     return 0;
   }
   if (!out.json() || only_look)
-    out.Document(
-        Document(plan, project, false),
-        Head(declaration, project, out) + apply::PlanText(plan, {.arrow = out.Mark("arrow")}));
+    out.Document(Document(plan, project, false),
+                 Head(declaration, project, out) +
+                     apply::PlanText(plan, {.arrow = out.Mark("arrow"),
+                                            .colour = ColourWanted(STDOUT_FILENO)}));
   if (only_look) return in.Has("check") ? kFindingsExit : 0;
   GYRE_DO(in.Confirm(fmt::format("change project {} so", project), "yes"));
   if (NeedsServer(plan)) GYRE_DO(session->EnsureServerOutlivesUs(out));

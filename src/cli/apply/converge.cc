@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/apply/actual.h"
 #include "cli/apply/bring_models.h"
+#include "cli/fetch.h"
 #include "cli/small_file.h"
 #include "platform/config/yaml.h"
 
@@ -47,18 +48,23 @@ Result<std::string> BringChannel(Work& work, const Change& change) {
 
 // --- datasets ------------------------------------------------------------------------------------
 
-std::string UploadPath(const Work& work, const Entry& entry, const Rows& rows,
-                       const std::string& path) {
-  std::string name = path;
+// What the rows are called where they come from.
+std::string NameOfRows(const Entry& entry, const RowsPlace& place) {
+  if (!place.sql.empty()) return entry.name + ".sql";
+  if (!place.url.empty()) return FileNameOfUrl(place.url);
+  std::string name = place.path;
   while (name.ends_with('/')) name.pop_back();
-  std::string query = "?filename=" + PercentEncode(name.substr(name.rfind('/') + 1));
+  return name.substr(name.rfind('/') + 1);
+}
+
+std::string UploadPath(const Work& work, const Entry& entry, const Rows& rows,
+                       const std::string& name, const std::string& digest) {
+  std::string query = "?filename=" + PercentEncode(name);
   if (!rows.format().empty()) query += "&format=" + rows.format();
   if (entry.spec.Has("bad")) query += "&bad=" + PercentEncode(entry.spec["bad"].AsString());
   for (const auto& [column, type] : entry.spec["types"].members())
     query += "&type=" + PercentEncode(column + "=" + type.AsString());
-  const auto digest = work.actual.digests.find(entry.name);
-  if (digest != work.actual.digests.end())
-    query += "&tag=" + PercentEncode(fmt::format("{}:{}", kFileTag, digest->second));
+  query += "&tag=" + PercentEncode(fmt::format("{}:{}", kFileTag, digest));
   if (entry.spec.Has("source"))
     query += "&tag=" + PercentEncode("source:" + entry.spec["source"].AsString());
   if (const Entry* const problem = work.declaration.Find(kProblem, ""))
@@ -68,16 +74,19 @@ std::string UploadPath(const Work& work, const Entry& entry, const Rows& rows,
 }
 
 Result<std::string> ReadRows(Work& work, const Entry& entry) {
-  const std::string path = RowsPath(work.declaration, entry);
-  if (path.empty()) {
-    return FailedPrecondition("GY4910", "`{}` names no file, so nothing can be read again",
+  const RowsPlace place = PlaceOfRows(work.declaration, entry);
+  if (place.empty()) {
+    return FailedPrecondition("GY4910", "`{}` names no rows, so nothing can be read again",
                               entry.id())
         .Where(work.declaration.Where(entry.line))
-        .Fix("path: FILE, or source: NAME");
+        .Fix("path: FILE, url: ADDRESS, sql: SELECT or source: NAME");
   }
-  GYRE_TRY(const Rows rows, Rows::Open(path));
+  GYRE_TRY(Rows rows, Rows::Open(place, work.reading));
+  GYRE_DO(rows.Load(work.reading));
+  GYRE_TRY(const std::string digest, rows.Digest());
   GYRE_TRY(const Json job,
-           work.session.Upload(UploadPath(work, entry, rows, path), rows.file(), work.out));
+           work.session.Upload(UploadPath(work, entry, rows, NameOfRows(entry, place), digest),
+                               rows.file(), work.out));
   GYRE_TRY(const Json done, work.session.WaitJob(job, work.out));
   const Json& result = done["result"];
   if (const std::int64_t aside = result["rows_quarantined"].AsInt(); aside > 0)
@@ -140,7 +149,8 @@ Result<std::string> BringRecipe(Work& work, const Change& change) {
 }
 
 Result<std::string> BringSource(Work& /*work*/, const Change& change) {
-  return change.entry->spec["path"].AsString();
+  const Json& spec = change.entry->spec;
+  return spec.Has("url") ? spec["url"].AsString() : spec["path"].AsString();
 }
 
 Result<std::string> BringEndpoint(Work& work, const Change& change) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "cli/apply/actual.h"
 #include "cli/apply/declaration.h"
 #include "cli/apply/plan.h"
 #include "cli/output.h"
@@ -15,6 +16,7 @@ struct Work {
   Session& session;
   Output& out;
   std::string project;
+  Reading& reading;
   const Declaration& declaration;
   const Actual& actual;
   bool gate_said_no = false;  // of a version that was trained

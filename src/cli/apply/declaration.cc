@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "cli/fetch.h"
 #include "cli/small_file.h"
 #include "platform/config/environment.h"
 #include "platform/config/settings.h"
@@ -74,7 +75,9 @@ class Reader {
 
   // What an entry names must be there; what the server may have is asked of it later.
   void CheckTogether() {
+    OrderQueries();
     for (Entry& entry : declaration_.entries) {
+      if (entry.kind->noun == "sources") CheckSource(entry);
       if (entry.kind->noun == "datasets") CheckRows(entry);
       if (entry.kind->noun == "recipes") ReadNamed(entry, "recipe");
       if (entry.kind->noun == "pipelines") ReadPipeline(entry);
@@ -262,14 +265,58 @@ class Reader {
     return static_cast<double>(whole) == seconds ? Json(whole) : Json(seconds);
   }
 
+  // What a query reads stands before it. A circle stays as it is written: it is none for SQL when a
+  // name is only that of a column.
+  void OrderQueries() {
+    std::vector<Entry> entries, datasets;
+    for (Entry& entry : declaration_.entries)
+      (entry.kind->noun == "datasets" ? datasets : entries).push_back(std::move(entry));
+    std::vector<bool> placed(datasets.size(), false);
+    std::vector<Entry> ordered;
+    const auto place = [&](auto&& self, std::size_t i) -> void {
+      if (placed[i]) return;
+      placed[i] = true;
+      const std::string sql = datasets[i].spec["sql"].AsString();
+      for (std::size_t j = 0; j < datasets.size(); ++j)
+        if (!placed[j] && Mentions(sql, datasets[j].name)) self(self, j);
+      ordered.push_back(datasets[i]);
+    };
+    for (std::size_t i = 0; i < datasets.size(); ++i) place(place, i);
+    const auto at = std::ranges::find_if(
+        entries, [](const Entry& entry) { return entry.kind > FindKind("datasets"); });
+    entries.insert(at, std::make_move_iterator(ordered.begin()),
+                   std::make_move_iterator(ordered.end()));
+    declaration_.entries = std::move(entries);
+  }
+
+  void CheckUrl(const Entry& entry) {
+    const Json* const url = entry.spec.Find("url");
+    if (url == nullptr || IsUrl(url->AsString())) return;
+    Say(Below(PathOf(entry), "url"),
+        InvalidArgument("GY4905", "`{}.url` cannot be `{}`", entry.id(), url->AsString())
+            .Fix("url: https://example.org/rows.csv")
+            .Fix("path: FILE   (of this machine)"));
+  }
+
+  void CheckSource(const Entry& entry) {
+    CheckUrl(entry);
+    if (entry.spec.Has("path") != entry.spec.Has("url")) return;
+    Say(PathOf(entry), InvalidArgument("GY4907", "`{}` needs either `path` or `url`", entry.id())
+                           .Fix("path: data/rows.csv"));
+  }
+
   void CheckRows(const Entry& entry) {
-    const bool source = entry.spec.Has("source"), path = entry.spec.Has("path");
-    if (source && path) {
-      return Say(Below(PathOf(entry), "path"),
-                 InvalidArgument("GY4907", "`{}` has both `source` and `path`", entry.id())
-                     .Why("its rows come from one place"));
+    CheckUrl(entry);
+    std::vector<std::string> places;
+    for (const std::string_view name : {"source", "path", "url", "sql"})
+      if (entry.spec.Has(name)) places.emplace_back(name);
+    if (places.size() > 1) {
+      return Say(
+          Below(PathOf(entry), places[1]),
+          InvalidArgument("GY4907", "`{}` has both `{}` and `{}`", entry.id(), places[0], places[1])
+              .Why("its rows come from one place"));
     }
-    if (!source) return;
+    if (!entry.spec.Has("source")) return;
     const std::string& name = entry.spec["source"].AsString();
     if (declaration_.Find("sources", name) != nullptr) return;
     std::vector<std::string> known;
@@ -416,11 +463,27 @@ std::string GoalText(std::string_view text) {
                      of.empty() ? "" : " ", of);
 }
 
-std::string RowsPath(const Declaration& declaration, const Entry& dataset) {
-  std::string path = dataset.spec["path"].AsString();
-  if (const Entry* const source = declaration.Find("sources", dataset.spec["source"].AsString()))
-    path = source->spec["path"].AsString();
-  return path.empty() ? std::string() : declaration.PathOf(path);
+RowsPlace PlaceOfRows(const Declaration& declaration, const Entry& dataset) {
+  const Entry* const source = declaration.Find("sources", dataset.spec["source"].AsString());
+  const Json& spec = source != nullptr ? source->spec : dataset.spec;
+  const std::string& path = spec["path"].AsString();
+  return {.path = path.empty() ? std::string() : declaration.PathOf(path),
+          .url = spec["url"].AsString(),
+          .sql = dataset.spec["sql"].AsString()};
+}
+
+bool Mentions(std::string_view sql, std::string_view name) {
+  const auto in_name = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
+  const std::string text = ToLower(sql), word = ToLower(name);
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    const bool begins = at == 0 || !in_name(text[at - 1]);
+    if (begins && (end == text.size() || !in_name(text[end]))) return !word.empty();
+  }
+  return false;
 }
 
 }  // namespace gyre::cli::apply

@@ -46,7 +46,17 @@ Error NoFile(const Declaration& declaration, const Entry& entry, std::string_vie
 // A goal as the server keeps it: "auc>=0.840" -> "auc >= 0.84". What is none stays.
 std::string GoalText(std::string_view text);
 
-// The file or folder that a dataset's rows come from, from the root; empty when it names none.
-std::string RowsPath(const Declaration& declaration, const Entry& dataset);
+// Where a dataset's rows come from: one of them, or none.
+struct RowsPlace {
+  std::string path = {};  // a file or folder, from the root
+  std::string url = {};
+  std::string sql = {};
+
+  bool empty() const { return path.empty() && url.empty() && sql.empty(); }
+};
+RowsPlace PlaceOfRows(const Declaration& declaration, const Entry& dataset);
+
+// Whether `sql` may need the dataset: its name stands there as a word. Rather once too often.
+bool Mentions(std::string_view sql, std::string_view name);
 
 }  // namespace gyre::cli::apply

@@ -122,7 +122,7 @@ class Exporter {
     if (const Json* const record = Record("datasets", name)) {
       for (const auto& [key, value] : record->members())
         if (key != "expectations") spec.Set(key, value);
-      if (spec.Has("source") || spec.Has("path")) return spec;
+      if (spec.Has("source") || spec.Has("path") || spec.Has("url") || spec.Has("sql")) return spec;
     }
     const std::string& file = latest["source_name"].AsString();
     const bool table = std::ranges::any_of(

@@ -29,9 +29,8 @@ constexpr Member kChannelMembers[] = {
      "info|warning|critical"},
 };
 constexpr Member kSourceMembers[] = {
-    {.name = "path",
-     .doc = "a file or a folder of tables, from the folder of gyre.yaml",
-     .required = true},
+    {.name = "path", .doc = "a file or a folder of tables, from the folder of gyre.yaml"},
+    {.name = "url", .doc = "else a file on the web: https://..."},
     {.name = "description", .doc = "what the rows are, and who makes them", .fallback = "\"\""},
 };
 constexpr Member kDatasetMembers[] = {
@@ -41,6 +40,10 @@ constexpr Member kDatasetMembers[] = {
      .seen = Seen::kLocal},
     {.name = "path",
      .doc = "else the file or folder itself, from the folder of gyre.yaml",
+     .seen = Seen::kLocal},
+    {.name = "url", .doc = "else a file on the web: https://...", .seen = Seen::kLocal},
+    {.name = "sql",
+     .doc = "else one SELECT over other datasets, which are its tables",
      .seen = Seen::kLocal},
     {.name = "types",
      .shape = Shape::kTextMap,
@@ -302,10 +305,13 @@ constexpr Kind kKinds[] = {
      "secret:ops-key\n",
      kChannelMembers},
     {"sources", "source", "Named places that rows come from.",
-     "sources:\n  crm:\n    path: data/customers.csv\n", kSourceMembers},
+     "sources:\n  crm:\n    path: data/customers.csv\n  weather:\n    url: "
+     "https://example.org/weather.csv\n",
+     kSourceMembers},
     {"datasets", "dataset", "Tables: which rows, of what types, and what they must be like.",
      "datasets:\n  customers:\n    source: crm\n    types:\n      postcode: text\n"
-     "    expectations:\n      - kind: not_missing\n        column: churned\n",
+     "    expectations:\n      - kind: not_missing\n        column: churned\n"
+     "  leavers:\n    sql: select * from customers where churned\n",
      kDatasetMembers},
     {"recipes", "recipe", "How raw columns become numbers.",
      "recipes:\n  plain:\n    file: recipes/plain.yaml\n", kRecipeMembers},

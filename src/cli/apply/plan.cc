@@ -49,6 +49,12 @@ void AddConsequences(const Plan& plan, const Entry& entry, std::vector<Field>* f
     });
   };
   if (!fields->empty()) return;
+  const std::string& sql = entry.spec["sql"].AsString();
+  const bool other_rows = std::ranges::any_of(plan.changes, [&](const Change& change) {
+    return change.kind->noun == "datasets" && Mentions(sql, change.name);
+  });
+  if (entry.kind->noun == "datasets" && other_rows)
+    fields->push_back({"rows", "of earlier rows", "of those that come"});
   if (entry.kind->noun == "training" && entry.spec["retrain"].AsString() == "on_new_data" &&
       changes("datasets", entry.spec["dataset"]))
     fields->push_back({"dataset", entry.spec["dataset"], "its new version"});
@@ -122,7 +128,9 @@ const Member* MemberAt(std::span<const Member> members, std::string_view path) {
 
 Field Shown(const Kind& kind, Field field) {
   const Member* const member = MemberAt(kind.members, field.member);
-  if (member == nullptr || member->shape != Shape::kSeconds) return field;
+  const bool number =
+      member != nullptr && (member->shape == Shape::kSeconds || member->shape == Shape::kNumber);
+  if (!number) return field;
   for (Json* const value : {&field.from, &field.to}) {
     if (!value->is_number()) continue;
     Json one = Json::Obj();
@@ -173,16 +181,20 @@ Plan MakePlan(const Declaration& declaration, const Actual& actual, PlanOptions 
 }
 
 std::string PlanText(const Plan& plan, const PlanMarks& marks) {
+  const auto sign = [&](char of, std::string_view colour) {
+    return marks.colour ? fmt::format("\x1b[{}m{}\x1b[0m", colour, of) : std::string(1, of);
+  };
+  const std::string plus = sign('+', "32"), tilde = sign('~', "33"), minus = sign('-', "31");
   std::string text;
   for (const Change& change : plan.changes) {
     if (change.action == Action::kRemove) {
-      text += fmt::format("  - {}   {}\n", change.id(),
+      text += fmt::format("  {} {}   {}\n", minus, change.id(),
                           change.made ? "(made by an earlier apply)"
                                       : "(only forgotten: no apply made it, or it is gone)");
       continue;
     }
     const bool add = change.action == Action::kAdd;
-    text += fmt::format("  {} {}\n", add ? '+' : '~', change.id());
+    text += fmt::format("  {} {}\n", add ? plus : tilde, change.id());
     std::size_t width = 0;
     for (const Field& field : change.fields) width = std::max(width, field.member.size());
     for (const Field& given : change.fields) {

@@ -32,7 +32,6 @@ struct Actual {
   std::vector<Record> records = {};
   // By entry: what only reading has found, such as a file that the server has not read.
   std::map<std::string, std::vector<Field>> found = {};
-  std::map<std::string, std::string> digests = {};  // of the files of datasets
   std::vector<std::string> warnings = {};
 
   const Json* Find(std::string_view kind, std::string_view name) const;
@@ -70,6 +69,7 @@ std::vector<Field> Differences(std::span<const Member> members, const Json& decl
 
 struct PlanMarks {
   std::string_view arrow = "->";
+  bool colour = false;
 };
 std::string PlanText(const Plan& plan, const PlanMarks& marks);
 Json PlanJson(const Plan& plan);

@@ -40,6 +40,37 @@ TEST(ApplyPlan, OnlyWhatIsDeclaredIsCompared) {
             "Plan: 0 to add, 1 to change, 0 to remove.\n");
 }
 
+TEST(ApplyPlan, ShowsNumbersAsPeopleWriteThem) {
+  const Declaration declaration =
+      Declared("endpoints:\n  e:\n    model: m:v1\n    capture: {retention_days: 14}\n");
+  Actual actual{.has_project = true};
+  actual.specs[{"endpoints", "e"}] =
+      Parsed(R"({"model":"m:v1","capture":{"retention_days":30.0}})");
+  const Plan plan = MakePlan(declaration, actual);
+  EXPECT_NE(PlanText(plan, {}).find("capture.retention_days   30 -> 14\n"), std::string::npos)
+      << PlanText(plan, {});
+  EXPECT_NE(PlanText(plan, {.colour = true}).find("  \x1b[33m~\x1b[0m endpoints.e\n"),
+            std::string::npos);
+}
+
+TEST(ApplyPlan, QueriesComeAfterWhatTheyReadAndFollowIt) {
+  const Declaration declaration = Declared(
+      "datasets:\n  a-top: {sql: select * from mid}\n  mid: {sql: \"select x from RAW\"}\n"
+      "  other: {sql: select raw_x from elsewhere}\n  raw: {path: /tmp}\n");
+  ASSERT_EQ(declaration.entries.size(), 4u);
+  EXPECT_EQ(declaration.entries[0].name, "raw");
+  EXPECT_EQ(declaration.entries[1].name, "mid");
+  EXPECT_EQ(declaration.entries[2].name, "a-top");
+  Actual actual{.has_project = true};
+  for (const char* name : {"raw", "mid", "a-top", "other"})
+    actual.specs[{"datasets", name}] = Json::Obj();
+  EXPECT_TRUE(MakePlan(declaration, actual).changes.empty());
+  actual.found["datasets.raw"] = {{"rows", "raw:v1", "new"}};
+  const Plan plan = MakePlan(declaration, actual);
+  ASSERT_EQ(plan.changes.size(), 3u);
+  EXPECT_EQ(plan.changes[2].id(), "datasets.a-top");
+}
+
 TEST(ApplyPlan, NumbersAreEqualByValue) {
   const Declaration declaration =
       Declared("endpoints:\n  e:\n    model: m:v1\n    capture: {sample: 1, columns: {a: hash}}\n");
@@ -186,6 +217,10 @@ TEST(ApplyDeclaration, SaysWhatIsWrongAndWhere) {
       {"recipes:\n  a:\n    file: nowhere.yaml\n", "gyre.yaml:3", "GY4906", "nowhere.yaml", ""},
       {"datasets:\n  a:\n    path: /\n    source: crm\nsources:\n  crm: {path: /}\n", "gyre.yaml:3",
        "GY4907", "both `source` and `path`", ""},
+      {"datasets:\n  a:\n    url: https://x.org/a\n    sql: select 1\n", "gyre.yaml:4", "GY4907",
+       "both `url` and `sql`", ""},
+      {"datasets:\n  a:\n    url: ftp://x.org/a\n", "gyre.yaml:3", "GY4905", "cannot be `ftp:", ""},
+      {"sources:\n  a: {description: b}\n", "gyre.yaml:2", "GY4907", "either `path` or `url`", ""},
       {"recipes:\n  r: {}\n", "gyre.yaml:2", "GY4907", "either `file` or `recipe`", ""},
       {"pipelines:\n  p:\n    definition: {name: q, steps: {}}\n", "gyre.yaml:2", "GY4909",
        "has the name `q`", "name: p"},

@@ -146,7 +146,7 @@ Result<> EgressGuard::Judge(const Bytes& bytes) const {
   return MakeError(Code::kPermissionDenied, "GY1626", "gyre does not connect to {}: {}", text,
                    range->what)
       .Why("it connects to public addresses, and to those that the setting egress.allow names")
-      .Fix(fmt::format("GYRE_EGRESS_ALLOW={} gyre server   or egress.allow in its settings", word));
+      .Fix(fmt::format("GYRE_EGRESS_ALLOW={}, or egress.allow in the settings", word));
 }
 
 Result<> EgressGuard::Check(const sockaddr* address) const {
