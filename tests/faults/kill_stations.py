@@ -143,12 +143,34 @@ def deployments(g, chance, done):
     print(f'ok deploy: {ROUNDS} kills')
 
 
+def label_files(g):
+    """A file of labels whose job dies after it has written them, before its own end: it is done again, and counts once."""
+    row = {'age': 70, 'city': 'Graz', 'income': 100.0}
+    ids = [f'late-{i}' for i in range(100)]
+    g.json('POST', '/e/live0', {'inputs': [row] * len(ids), 'inference_ids': ids})
+    assert g.stop() == 0
+    g.start(environment={'GYRE_FAULT_POINT': 'job.ending:feedback.import'})
+    lines = 'inference_id,label\n' + ''.join(f'{name},yes\n' for name in ids)
+    try:
+        g.http('POST', '/api/v1/projects/default/endpoints/live0/feedback/file?filename=late.csv', lines, {'Content-Type': 'text/csv'})
+    except (OSError, http.client.HTTPException):
+        pass
+    assert g.server.wait(30) == -9
+    g.start()
+    (job,) = [job for job in g.json('GET', '/api/v1/jobs')['items'] if job['kind'] == 'feedback.import']
+    assert settled(g, job['id'])['state'] == 'succeeded'
+    labels = g.json('GET', '/api/v1/projects/default/endpoints/live0/captures')['labels']
+    assert labels == len(ids), f'{labels} labels of {len(ids)}'
+    print('ok labels: 1 kill')
+
+
 def main():
     chance = random.Random(21)
     with Gyre() as g:
         g.start()
         imports(g, chance)
         deployments(g, chance, trainings(g, chance))
+        label_files(g)
         assert g.stop() == 0
 
 

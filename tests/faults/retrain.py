@@ -21,6 +21,7 @@ P = '/api/v1/projects/default'
 STEPS = ('champion', 'fresh', 'train', 'canary', 'promote', 'takeover')
 OF = {'': ('',), 'STEP': STEPS, 'KIND': ('captures.dataset', 'training.train'), 'EVENT': ('endpoint.traffic', 'endpoint.deployed')}
 OF['SUBSCRIBER'], OF['MODULE NUMBER (NAME)'] = ('automation',), ()  # no migration runs in a loop
+ELSEWHERE = ('rollback.ready',)  # of gyre upgrade --rollback
 HEARD = ('window.', 'alert.', 'event.')  # only an alert that is heard comes by here
 BEGUN = ('firing.open', 'firing.judged', 'firing.starting', 'firing.launched', 'firing.running')  # and both ways
 QUICK = ('alert.raised', 'event.handled:automation', 'firing.launched', 'step.begun:train', 'canary.advanced', 'step.ended:promote', 'endpoint.written:endpoint.deployed')
@@ -32,7 +33,7 @@ GONE = (OSError, http.client.HTTPException)
 
 def moments():
     listed = json.loads(subprocess.run([GYRE, 'faults', '-o', 'json'], capture_output=True, text=True, check=True).stdout)['items']
-    every = [point['name'] + (f':{of}' if of else '') for point in listed for of in OF[point['of']]]
+    every = [point['name'] + (f':{of}' if of else '') for point in listed for of in OF[point['of']] if point['name'] not in ELSEWHERE]
     assert set(QUICK) <= set(every), every
     wanted = [m for m in every if m in (sys.argv[1:] or (every if FULL else QUICK))]
     ways = [(by, m) for m in wanted for by in ('alert', 'hand') if (m.startswith(HEARD) if by == 'alert' else not m.startswith(HEARD)) or m in BEGUN]

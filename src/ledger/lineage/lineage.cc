@@ -87,10 +87,13 @@ struct Walker {
   std::map<std::string, int> depth_of = {};
   std::set<EdgeKey> edges = {};
 
+  // Not one of another project.
   Result<bool> Add(const std::string& id, int depth) {
     return reader.QueryOne(kById, {id}, [&](const db::Row& row) {
-      graph.nodes.push_back(MakeNode(row));
-      graph.nodes.back().depth = depth;
+      Node node = MakeNode(row);
+      if (!graph.nodes.empty() && node.project != graph.nodes.front().project) return;
+      node.depth = depth;
+      graph.nodes.push_back(std::move(node));
       depth_of[id] = depth;
     });
   }
@@ -108,8 +111,7 @@ struct Walker {
           graph.truncated = true;
           continue;
         }
-        GYRE_TRY(const bool there, Add(neighbour, depth + 1));
-        GYRE_CHECK(there);  // a foreign key says so
+        GYRE_DO(Add(neighbour, depth + 1));
       }
       edges.merge(found);
     }

@@ -64,6 +64,7 @@ class Lineage {
   // By id, label, kind and one of the two ("model:churn:v1"), or unique beginning of an id (6
   // digits or more). Errors: kNotFound GY4111, kInvalidArgument GY4112 when several match.
   Result<Found> Find(std::string_view project, std::string_view text) const;
+  // Nodes of other projects are not walked to.
   Result<Graph> Walk(std::string_view id, Direction direction, int depth_max = 100,
                      int nodes_max = 1000) const;
 

@@ -80,6 +80,16 @@ TEST_F(LineageTest, SaysWhenThereIsMore) {
   EXPECT_FALSE(lineage_->Walk("endpoint1", Direction::kUp, 3)->truncated);
 }
 
+TEST_F(LineageTest, StaysInItsProject) {
+  Add({{"commit001", "push", "push to main", "alpha", 1},
+       {"run-alpha", "pipeline_run", "nightly", "alpha", 2},
+       {"run-beta1", "pipeline_run", "nightly", "beta", 3}},
+      {{"commit001", "run-alpha", "triggered"}, {"commit001", "run-beta1", "triggered"}});
+  EXPECT_EQ(Summary(*lineage_->Walk("commit001", Direction::kDown)),
+            "commit001@0 run-alpha@1 1 edges");
+  EXPECT_EQ(Summary(*lineage_->Walk("run-beta1", Direction::kBoth)), "run-beta1@0 0 edges");
+}
+
 TEST_F(LineageTest, ACycleEnds) {
   Add({{"a", "x", "a", "p", 1}, {"b", "x", "b", "p", 1}}, {{"a", "b", "r"}, {"b", "a", "r"}});
   EXPECT_EQ(Summary(*lineage_->Walk("a", Direction::kDown)), "a@0 b@1 2 edges");

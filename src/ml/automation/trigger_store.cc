@@ -1,5 +1,6 @@
 #include "ml/automation/trigger_store.h"
 
+#include "base/hash.h"
 #include "ledger/lineage/lineage.h"
 #include "ledger/trash/parcel.h"
 
@@ -172,12 +173,19 @@ Result<std::vector<Joined>> JoinedTo(db::Reader& reader, std::string_view firing
 Result<> LinkCause(db::Transaction& tx, std::string_view project, const Joined& cause,
                    std::string_view run_id, std::int64_t now_us) {
   if (cause.source_id.empty()) return {};
-  GYRE_DO(lineage::EnsureNode(tx, {.id = cause.source_id,
-                                   .kind = cause.cause,
-                                   .label = cause.text,
-                                   .project = std::string(project),
-                                   .created_us = now_us}));
-  return lineage::AddEdge(tx, cause.source_id, run_id, "triggered");
+  lineage::Node node{.id = cause.source_id,
+                     .kind = cause.cause,
+                     .label = cause.text,
+                     .project = std::string(project),
+                     .created_us = now_us};
+  // A commit is no id of ours: others may push the same one, or one that is called like a node.
+  if (cause.cause == CauseName(Cause::kPush)) {
+    node.id =
+        Sha256Hex(fmt::format("{}\n{}\n{}", project, cause.text, cause.source_id)).substr(0, 32);
+    node.label = fmt::format("{} at {}", cause.text, cause.source_id);
+  }
+  GYRE_DO(lineage::EnsureNode(tx, node));
+  return lineage::AddEdge(tx, node.id, run_id, "triggered");
 }
 
 Result<> UpdateFiring(db::Transaction& tx, const Firing& f, std::string_view checks) {

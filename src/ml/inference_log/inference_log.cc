@@ -240,7 +240,8 @@ Result<Json> Service::ExecuteLabels(runners::JobRun& run) {
   const std::int64_t rows = made["accepted"].AsInt();
   if (rows > 0) {
     GYRE_TRY(const blob::Object object, blobs_.PutFile(made["file"].AsString()));
-    const LabelRow row{.id = NewId(),
+    // The job's own id: one that is done again after a crash leaves what it left before.
+    const LabelRow row{.id = run.job().id,
                        .project = name.project,
                        .endpoint = name.endpoint,
                        .object = object,

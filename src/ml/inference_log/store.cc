@@ -60,7 +60,7 @@ Result<> InsertSegment(db::Transaction& tx, const SegmentRow& s) {
 Result<> InsertLabels(db::Transaction& tx, const LabelRow& l) {
   GYRE_DO(tx.Execute(
       "INSERT INTO inference_label_batch (id, project, endpoint, digest, size_bytes, "
-      "row_count, received_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+      "row_count, received_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
       {l.id, l.project, l.endpoint, l.object.digest, l.object.size_bytes, l.rows, l.received_us}));
   return blob::AddRef(tx, kLabelKind, l.id, l.object);
 }

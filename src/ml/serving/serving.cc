@@ -493,11 +493,14 @@ Result<std::string> ServingService::Predict(std::string_view endpoint, std::stri
   view->answer.Begin(snapshot, &view->recorder, !route.shadows.empty());
   auto facts =
       view->reader.Read(body, snapshot, static_cast<std::size_t>(settings_.rows_max), view->answer);
+  const bool readable = facts.has_value();
   if (facts) facts = CheckEventTimes(*facts, begin_us);
   if (!facts) {
     view->recorder.Discard();
     snapshot.counters.failed->Add();
-    if (&snapshot != route.main.get() && Takes(*route.main, body)) snapshot.counters.faults->Add();
+    // A clock that is wrong is the client's fault, whoever answers.
+    if (!readable && &snapshot != route.main.get() && Takes(*route.main, body))
+      snapshot.counters.faults->Add();
     Note(route.endpoint, "refused", snapshot.info.variant, facts.error().message());
     return facts.error();
   }

@@ -182,6 +182,13 @@ TEST_F(TrafficTest, WhatTheChampionRefusesTooIsTheClientsFault) {
   for (int i = 0; i < 3; ++i) EXPECT_FALSE(house_.serving->Predict("churn", Body("NL")));
   EXPECT_EQ(CountsOf("canary").failed, 10);
   EXPECT_EQ(CountsOf("canary").faults, 3) << "the champion takes these";
+  const std::string_view ahead = R"({"inputs":[{"age":1}],"event_time":"2999-01-01T00:00:00Z"})";
+  for (int i = 0; i < 5; ++i) {
+    const auto refused = house_.serving->Predict("churn", ahead);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().gy(), "GY3810") << refused.error().ToString();
+  }
+  EXPECT_EQ(CountsOf("canary").faults, 3) << "the client's clock is wrong";
   EXPECT_EQ(CountsOf("champion").failed, 0) << "it was only asked";
 }
 
