@@ -73,6 +73,8 @@ Result<int> ShowReport(Invocation& in, std::string_view by) {
   const std::string format = in.Get("output");
   const bool for_files = format == "csv" || format == "tsv";
   columns.push_back({"COST", for_files ? "cost_decimal" : "cost_text"});
+  if (by == "run" || by == "subject")
+    columns.push_back({"EXPECTED", for_files ? "expected_decimal" : "expected_text"});
   in.out().Table(columns, answer["items"], KeyOf(by));
   const Json& total = answer["total"];
   in.out().Note(fmt::format("total: {} CPU, {} {}", HumanSeconds(total["cpu_seconds"].AsDouble()),

@@ -115,6 +115,14 @@ Result<int> Follow(Invocation& in, Session& session, const std::string& id) {
   }
 }
 
+// What runs of that name came to; a file says its name once it is read.
+Result<> AddExpected(Invocation& in, Session& session, Json* body) {
+  GYRE_TRY(const Json graph, GraphOf(in, session, in.Get("PIPELINE")));
+  const auto expected = session.Get(PipelinePath(in, graph["name"].AsString()) + "/expected");
+  if (expected) body->Set("expected", ExpectedText(*expected));
+  return {};
+}
+
 Result<int> Run(Invocation& in) {
   const std::string name = in.Get("PIPELINE");
   Json body = Json::Obj();
@@ -130,10 +138,7 @@ Result<int> Run(Invocation& in) {
   if (in.Has("key")) body.Set("key", in.Get("key"));
   if (in.Has("no-cache")) body.Set("no_cache", true);
   GYRE_TRY(Session* const session, in.session());
-  if (in.dry_run() && body.Has("pipeline")) {
-    const auto expected = session->Get(PipelinePath(in, name) + "/expected");
-    if (expected) body.Set("expected", ExpectedText(*expected));
-  }
+  if (in.dry_run()) GYRE_DO(AddExpected(in, *session, &body));
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
   GYRE_TRY(const Json run, session->Post(ProjectPath(in) + "/pipeline_runs", body));
   const std::string& id = run["id"].AsString();
@@ -220,7 +225,7 @@ Result<int> Status(Invocation& in) {
   GYRE_TRY(const Json run, session->Get(RunPath(in.Get("RUN"))));
   std::string text = PipelineRunText(run, in.out(), in.Has("explain"));
   if (!in.out().json()) {
-    const std::string cost = CostOf(*session, "run=" + run["id"].AsString());
+    const std::string cost = CostOf(*session, "group=run&run=" + run["id"].AsString());
     if (!cost.empty()) text += fmt::format("cost {}\n", cost);
   }
   in.out().Document(run, text);

@@ -174,6 +174,28 @@ def a_budget_warns_once_and_then_refuses(g):
     assert g.cli('budgets', 'create', 'x', check=False).returncode == 1
 
 
+def what_was_expected_stands_beside_what_it_cost(g, command):
+    at_first = api(g, '/usage?group=run&kind=pipeline_run')['items'][0]
+    assert 'expected_nanos' not in at_first and at_first['cost_nanos'] > 0, at_first
+    # A file that was never added says its price too, by the runs of its name.
+    file = os.path.join(g.work, 'nightly.yaml')
+    said = g.cli('pipelines', 'run', file, '--dry-run').stdout
+    assert 'median of 1 like it' in said and 'EUR' in said, said
+    g.cli('pipelines', 'run', file, '--wait')
+    run = g.cli_json('pipelines', 'runs')[0]['id']
+    [second] = api(g, f'/usage?group=run&run={run}')['items']
+    assert second['expected_nanos'] > 0 and second['expected_how'] == 'the median of 1 like it', second
+    assert abs(second['expected_cpu_seconds'] - at_first['cpu_seconds']) < 1e-5, (second, at_first)
+    assert ' expected, ' in g.cli('pipelines', 'status', run).stdout
+    g.cli(*command, check=False)
+    job = next(j for j in g.cli_json('jobs') if j['kind'] == 'training.train')['id']
+    shown = g.cli('jobs', 'show', job).stdout
+    assert re.search(r'^cost .* EUR \(.* EUR expected, .* of CPU: the median of 1 like it\)$', shown, re.M), shown
+    lines = list(csv.DictReader(io.StringIO(g.cli('cost', '--by', 'run', '-o', 'csv').stdout)))
+    assert sum(bool(line['EXPECTED']) for line in lines) == 2, lines
+    assert all(D(line['EXPECTED']) > 0 for line in lines if line['EXPECTED']), lines
+
+
 def what_it_will_cost_is_said_before(g):
     prices(g)
     data = people(g)
@@ -189,6 +211,7 @@ def what_it_will_cost_is_said_before(g):
     assert 'nothing like it' in g.cli('pipelines', 'run', 'nightly', '--dry-run').stdout
     g.cli('pipelines', 'run', 'nightly', '--wait')
     assert 'median of 1 like it' in g.cli('pipelines', 'run', 'nightly', '--dry-run').stdout
+    what_was_expected_stands_beside_what_it_cost(g, command)
     forecast = g.cli_json('cost', 'forecast')
     forecast = forecast['items'] if isinstance(forecast, dict) else forecast
     [month] = [f for f in forecast if f['project'] == 'default']

@@ -127,6 +127,12 @@ Json LineToJson(const usage::Line& line, GroupBy by) {
   if (by == GroupBy::kStep) item.Set("step", line.step);
   AddQuantities(line.quantities, &item);
   AddCost(line.cost_nanos, &item);
+  if (line.expected)
+    item.Set("expected_cpu_seconds", static_cast<double>(line.expected->quantities.cpu_us) / 1e6)
+        .Set("expected_nanos", line.expected_nanos)
+        .Set("expected_decimal", usage::DecimalText(line.expected_nanos))
+        .Set("expected_text", usage::MoneyText(line.expected_nanos))
+        .Set("expected_how", line.expected->how);
   return item;
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <tuple>
 
+#include "ledger/usage/expected.h"
 #include "ledger/usage/prices.h"
 #include "ledger/usage/usage.h"
 #include "platform/db/in_list.h"
@@ -133,13 +134,25 @@ Result<> ForEachHour(db::Reader& reader, const ReportFilter& filter,
   });
 }
 
+namespace {
+
+Result<> AddExpected(db::Reader& reader, const std::vector<PriceBook>& books, Line* line) {
+  GYRE_TRY(line->expected, ExpectedOf(reader, line->subject_id));
+  if (!line->expected) return {};
+  const PriceBook& book = books[BookAt(books, line->expected->at_us)];
+  line->expected_nanos = CostNanos(line->expected->quantities, book);
+  return {};
+}
+
+}  // namespace
+
 Result<Report> Usage::Sum(const ReportFilter& filter) const {
   Report report;
   std::map<LineKey, Line> lines;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(const std::vector<PriceBook> books, ReadBooks(reader));
     report.currency = books.front().currency;
-    return ForEachHour(reader, filter, [&](const HourRow& row, const PriceBook& book) {
+    GYRE_DO(ForEachHour(reader, filter, [&](const HourRow& row, const PriceBook& book) {
       Line head = HeadOf(row, filter.group_by);
       Line& line = lines[KeyOf(head)];
       head.quantities = line.quantities;
@@ -147,7 +160,11 @@ Result<Report> Usage::Sum(const ReportFilter& filter) const {
       line = std::move(head);  // the newest label
       line.quantities += row.quantities;
       line.cost_nanos += CostNanos(row.quantities, book);
-    });
+    }));
+    if (filter.group_by != GroupBy::kSubject && filter.group_by != GroupBy::kRun) return Result<>();
+    for (auto& [key, line] : lines)
+      if (IsRun(line.subject_kind)) GYRE_DO(AddExpected(reader, books, &line));
+    return {};
   }));
   for (auto& [key, line] : lines) {
     report.total += line.quantities;

@@ -81,6 +81,14 @@ extern const std::array<Meter, 7> kMeters;
 
 enum class GroupBy { kProject, kSubject, kDay, kUser, kRun, kStep, kEndpoint, kDataset, kKind };
 
+// Of a job or a run, when it began.
+struct Expected {
+  Quantities quantities = {};
+  std::int64_t at_us = 0;  // the prices of that hour hold
+  int measured = 0;        // how many like it that is known from
+  std::string how = {};    // in words
+};
+
 // Costs are in billionths of the currency, rounded half to even once per hour, subject and meter:
 // whatever is added up, it is the same whole numbers.
 struct Line {
@@ -91,6 +99,8 @@ struct Line {
   std::int64_t day_us = 0;
   Quantities quantities = {};
   std::int64_t cost_nanos = 0;
+  std::optional<Expected> expected = {};  // of a job or a run that has a line to itself
+  std::int64_t expected_nanos = 0;
 };
 
 struct Report {

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "base/id.h"
 #include "base/random.h"
 #include "base/testing/set_clock.h"
+#include "ledger/usage/expected.h"
 
 namespace gyre::usage {
 namespace {
@@ -55,6 +57,26 @@ TEST(Cost, RoundsHalfToEvenAndDoesNotOverflow) {
   // A thousand CPUs for a year at 1,000 an hour: the product has more than 64 bits.
   EXPECT_EQ(CostNanos({.cpu_us = 1000ll * 365 * 24 * kHour}, {.cpu_hour_micros = 1'000'000'000}),
             8'760'000'000'000'000'000);
+}
+
+TEST_F(UsageTest, WhatWasExpectedStandsBesideWhatWasUsed) {
+  ASSERT_TRUE(usage_->SetPrices({.cpu_hour_micros = 3'600'000, .valid_from_us = kHour}));
+  ASSERT_TRUE(usage_->SetPrices({.cpu_hour_micros = 7'200'000, .valid_from_us = 20 * kHour}));
+  ASSERT_TRUE(database_->Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(Expect(tx, "job", {{.cpu_us = 5'000'000}, 10 * kHour, 4, "the median of 4 like it"}));
+    GYRE_DO(ExpectAlso(tx, "job", "training"));
+    return ExpectAlso(tx, "nobody", "other");
+  }));
+  Add("p", "run", "training", 30 * kHour, {.cpu_us = 6'000'000});
+  Add("p", "run", "other", 30 * kHour, {.cpu_us = 1});
+  const Report report = *usage_->Sum({});
+  ASSERT_EQ(report.lines.size(), 2);
+  EXPECT_EQ(report.lines[0].cost_nanos, 12'000'000);
+  ASSERT_TRUE(report.lines[0].expected);
+  EXPECT_EQ(report.lines[0].expected_nanos, 5'000'000) << "at the price of the hour it began";
+  EXPECT_EQ(report.lines[0].expected->measured, 4);
+  EXPECT_FALSE(report.lines[1].expected);
+  EXPECT_FALSE((*usage_->Sum({.group_by = GroupBy::kProject})).lines[0].expected);
 }
 
 TEST(Cost, AmountsAreWrittenWithoutLoss) {
@@ -151,6 +173,69 @@ TEST_F(UsageTest, EveryGroupingAddsUpToTheSameTotal) {
   const std::vector<Charge> charges = *usage_->Charges({});
   for (const Charge& charge : charges) charged += charge.cost_nanos;
   EXPECT_EQ(charged, first.cost_nanos);
+}
+
+// However many write at once, and in whichever order: the same numbers as one after the other.
+TEST_F(UsageTest, SumsAreExactWhileManyWrite) {
+  constexpr int kThreads = 4, kEach = 80;
+  const auto book = [](Usage& usage) {
+    Random random(11);
+    for (int at = 0; at < 3; ++at) {
+      PriceBook prices{.valid_from_us = (1 + 4 * at) * kHour};
+      for (const Meter& meter : kMeters)
+        prices.*meter.price = static_cast<std::int64_t>(random.Below(100'003));
+      ASSERT_TRUE(usage.SetPrices(prices));
+    }
+  };
+  const auto record = [](Usage& usage, int thread) {
+    constexpr std::string_view kNames[] = {"a", "b", "c"};
+    Random random(static_cast<std::uint64_t>(thread) + 1);
+    for (int i = 0; i < kEach; ++i) {
+      const std::string_view run = kNames[random.Below(3)];
+      ASSERT_TRUE(usage.Record({.project = kNames[random.Below(3)],
+                                .subject_kind = random.Below(2) == 0 ? "run" : "endpoint",
+                                .subject_id = kNames[random.Below(3)],
+                                .at_us = static_cast<std::int64_t>(random.Below(12)) * kHour,
+                                .quantities = AnyQuantities(random),
+                                .user = kNames[random.Below(3)],
+                                .run = run,
+                                .run_label = "nightly",
+                                .step = run}));
+    }
+  };
+  const auto check = [](const Usage& usage) {
+    for (const GroupBy grouping : kGroupings) {
+      const Report report = *usage.Sum({.group_by = grouping});
+      std::int64_t nanos = 0;
+      for (const Line& line : report.lines) nanos += line.cost_nanos;
+      EXPECT_EQ(nanos, report.cost_nanos) << static_cast<int>(grouping);
+    }
+  };
+  auto alone_database = *db::OpenSqlite({.path = directory_ + "/alone.db"});
+  const db::ModuleSchema schema = UsageSchema();
+  ASSERT_TRUE(alone_database->Migrate(std::span(&schema, 1)));
+  Usage alone(*alone_database, clock_);
+  book(alone);
+  for (int thread = kThreads; thread-- > 0;) record(alone, thread);
+  book(*usage_);
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < kThreads; ++thread)
+      threads.emplace_back([&, thread] { record(*usage_, thread); });
+    for (int i = 0; i < 10; ++i) check(*usage_);  // what is read meanwhile adds up too
+  }
+  check(*usage_);
+  const Report expected = *alone.Sum({});
+  ASSERT_GT(expected.cost_nanos, 0);
+  for (const GroupBy grouping : kGroupings) {
+    const Report report = *usage_->Sum({.group_by = grouping});
+    EXPECT_EQ(report.total, expected.total);
+    EXPECT_EQ(report.cost_nanos, expected.cost_nanos) << static_cast<int>(grouping);
+  }
+  std::int64_t charged = 0;
+  const std::vector<Charge> charges = *usage_->Charges({});
+  for (const Charge& charge : charges) charged += charge.cost_nanos;
+  EXPECT_EQ(charged, expected.cost_nanos);
 }
 
 TEST_F(UsageTest, ARunHasItsPartsAndAnEndpointItsVariants) {

@@ -6,6 +6,7 @@
 #include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
 #include "ledger/usage/budgets.h"
+#include "ledger/usage/expected.h"
 #include "ledger/usage/usage.h"
 #include "platform/db/in_list.h"
 
@@ -49,8 +50,8 @@ std::string CacheOwnerId(std::string_view project, std::string_view key) {
   return fmt::format("{}/{}", project, key);
 }
 
-Result<> PipelineStore::InsertRun(const RunRecord& run, std::string_view plan,
-                                  std::string_view key) {
+Result<> PipelineStore::InsertRun(const RunRecord& run, std::string_view plan, std::string_view key,
+                                  const runners::Estimate& expected) {
   const std::string params = run.params.Dump();
   const std::string label = fmt::format("{} {}", run.pipeline, run.id.substr(0, 8));
   const std::string payload =
@@ -70,6 +71,14 @@ Result<> PipelineStore::InsertRun(const RunRecord& run, std::string_view plan,
         "0, 0, 0, 0, ?11)",
         {run.id, run.project, run.pipeline, run.version, params, plan, run.triggered_by, start_key,
          run.created_by, run.created_us, run.trace}));
+    if (expected.known)
+      GYRE_DO(
+          usage::Expect(tx, run.id,
+                        {.quantities = usage::QuantitiesOf(
+                             expected.cpu_seconds, expected.wall_seconds, expected.memory_bytes, 0),
+                         .at_us = run.created_us,
+                         .measured = expected.measured,
+                         .how = expected.how}));
     GYRE_DO(lineage::AddNode(tx, {.id = run.id,
                                   .kind = "pipeline_run",
                                   .label = label,
@@ -80,6 +89,42 @@ Result<> PipelineStore::InsertRun(const RunRecord& run, std::string_view plan,
                                 .subject = run.id,
                                 .payload = payload});
   });
+}
+
+namespace {
+
+// The memory that it held on average, so that memory over its time is what was booked.
+runners::Measured MeasuredOf(const usage::Quantities& used, std::int64_t wall_us) {
+  constexpr double kBytesPerMib = 1 << 20;
+  const double held_mib =
+      static_cast<double>(used.memory_mib_ms) * 1000 / std::max(1.0, static_cast<double>(wall_us));
+  return {.cpu_seconds = static_cast<double>(used.cpu_us) / 1e6,
+          .wall_seconds = static_cast<double>(wall_us) / 1e6,
+          .memory_bytes_peak = static_cast<std::int64_t>(held_mib * kBytesPerMib)};
+}
+
+}  // namespace
+
+Result<runners::Estimate> PipelineStore::Expected(std::string_view project,
+                                                  std::string_view pipeline) {
+  constexpr int kRunsMax = 20;
+  using Ended = std::pair<std::string, std::int64_t>;  // and how long it took
+  std::vector<runners::Measured> before;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(const auto runs,
+             db::Collect<Ended>(
+                 reader,
+                 "SELECT id, ended_us - created_us FROM pipeline_run WHERE project = ?1 AND "
+                 "pipeline = ?2 AND state = 'succeeded' ORDER BY created_us DESC LIMIT ?3",
+                 {project, pipeline, kRunsMax},
+                 [](const db::Row& row) { return Ended(row.Str(0), row.Int(1)); }));
+    for (const auto& [id, wall_us] : runs) {
+      GYRE_TRY(const usage::Quantities used, usage::UsedByRun(reader, id));
+      before.push_back(MeasuredOf(used, wall_us));
+    }
+    return {};
+  }));
+  return runners::EstimateFrom(before, 0, {});
 }
 
 Result<std::optional<std::string>> PipelineStore::RunOfKey(std::string_view key) {

@@ -79,7 +79,9 @@ class PipelineStore {
       : database_(database), events_(events) {}
 
   // Error: kAlreadyExists when the key has a run.
-  Result<> InsertRun(const RunRecord& run, std::string_view plan, std::string_view key);
+  Result<> InsertRun(const RunRecord& run, std::string_view plan, std::string_view key,
+                     const runners::Estimate& expected);
+  Result<runners::Estimate> Expected(std::string_view project, std::string_view pipeline);
   Result<std::optional<std::string>> RunOfKey(std::string_view key);
   Result<RunView> GetRun(std::string_view id_or_prefix);
   Result<std::vector<RunView>> ListRuns(const RunQuery& query);

@@ -139,6 +139,9 @@ class PipelinesOnStore final : public Pipelines {
   Result<std::vector<std::string>> PermissionsOfRun(std::string_view id) override;
   Result<> CheckParams(const RunRequest& request) override;
 
+  Result<runners::Estimate> Expected(std::string_view project, std::string_view name) override {
+    return store_.Expected(project, name);
+  }
   Result<RunView> Run(RunRequest request) override;
   Result<RunView> Get(std::string_view id) override { return store_.GetRun(id); }
   Result<std::vector<RunView>> ListRuns(const RunQuery& query) override {
@@ -263,7 +266,8 @@ Result<RunView> PipelinesOnStore::Run(RunRequest request) {
   run.created_by = request.created_by;
   run.created_us = rooms_.clock.NowMicros();
   run.trace = telemetry::TraceParentOf(telemetry::ParentOfWork());
-  const Result<> written = store_.InsertRun(run, SpecToJson(spec).Dump(), request.key);
+  GYRE_TRY(const runners::Estimate expected, store_.Expected(run.project, run.pipeline));
+  const Result<> written = store_.InsertRun(run, SpecToJson(spec).Dump(), request.key, expected);
   if (!written && written.error().code() == Code::kAlreadyExists && !request.key.empty()) {
     GYRE_TRY(const auto same, store_.RunOfKey(request.key));
     if (same) return store_.GetRun(*same);

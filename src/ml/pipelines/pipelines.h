@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "ml/pipelines/step_kind.h"
+#include "ml/runners/estimate.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
 
@@ -137,6 +138,10 @@ class Pipelines {
   virtual Result<std::vector<std::string>> PermissionsOfRun(std::string_view id) = 0;
   // Whether a run would take these parameters. Errors: GY4711, GY4705 names the one.
   virtual Result<> CheckParams(const RunRequest& request) = 0;
+
+  // What a run of a pipeline of that name will use, with all of its parts: the median of its newest
+  // runs that succeeded.
+  virtual Result<runners::Estimate> Expected(std::string_view project, std::string_view name) = 0;
 
   virtual Result<RunView> Run(RunRequest request) = 0;
   virtual Result<RunView> Get(std::string_view id) = 0;  // or unique prefix; kNotFound GY4712

@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "ledger/usage/budgets.h"
+#include "ledger/usage/expected.h"
 #include "ledger/usage/usage.h"
+#include "ml/runners/expected_use.h"
 #include "ml/runners/wire.h"
 #include "platform/db/in_list.h"
 
@@ -64,6 +66,14 @@ QueuedJob FromRow(const db::Row& row) {
   return queued;
 }
 
+usage::Expected ToExpect(const Estimate& estimate, std::int64_t at_us) {
+  return {.quantities = usage::QuantitiesOf(estimate.cpu_seconds, estimate.wall_seconds,
+                                            estimate.memory_bytes, 0),
+          .at_us = at_us,
+          .measured = estimate.measured,
+          .how = estimate.how};
+}
+
 // What a job that succeeds is booked as: a training is its run.
 std::string_view BooksAs(std::string_view kind) { return kind == "training.train" ? "run" : "job"; }
 
@@ -113,6 +123,11 @@ Result<> JobStore::Insert(const QueuedJob& queued, std::string_view key) {
   const std::optional<std::string_view> submit_key =
       key.empty() ? std::nullopt : std::optional<std::string_view>(key);
   const std::string input = queued.job.input.Dump();
+  Estimate estimate;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(estimate, EstimateOf(reader, queued.job));
+    return {};
+  }));
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     const Job& j = queued.job;
     // A step's run was admitted whole; what nobody asked for is gyre's own housekeeping.
@@ -122,6 +137,7 @@ Result<> JobStore::Insert(const QueuedJob& queued, std::string_view key) {
                             .subject_kind = BooksAs(j.kind),
                             .user = usage::UserOf(j.created_by)},
                            j.created_us));
+    if (estimate.known) GYRE_DO(usage::Expect(tx, j.id, ToExpect(estimate, j.created_us)));
     return tx.Execute(
         "INSERT INTO job (id, kind, project, title, state, input, result, progress, progress_text, "
         "error, created_by, created_us, "
@@ -168,6 +184,7 @@ Result<> JobStore::MarkEnded(std::string_view id, const Ending& ending) {
   const std::string& run = ending.result["run"].AsString();  // a training's use is its run's
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(RecordUse(tx, id, run, ending));
+    if (!run.empty()) GYRE_DO(usage::ExpectAlso(tx, id, run));
     return tx.Execute(
         "UPDATE job SET state = ?2, result = ?3, error = ?4, ended_us = ?5, cpu_seconds = ?6, "
         "memory_bytes_peak = ?7, progress = ?8 "
