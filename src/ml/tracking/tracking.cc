@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 #include <tuple>
 #include <unordered_set>
@@ -126,8 +127,12 @@ Result<> BookUsage(db::Transaction& tx, const Run& run, const RunEnd& end) {
       Between(used["cpu_seconds"], kSecondsMax), Between(used["wall_seconds"], kSecondsMax),
       static_cast<std::int64_t>(Between(used["memory_bytes_peak"], kBytesMax)),
       static_cast<std::int64_t>(bytes));
-  quantities.gpu_us =
-      static_cast<std::int64_t>(Between(used["gpu_seconds"], kSecondsMax) * kMicrosPerSecond);
+  // Nobody but the program knows: it says so at its end, or in a metric of that name.
+  const auto logged = run.metrics.find("gpu_seconds");
+  const Json told = used["gpu_seconds"].is_number() || logged == run.metrics.end()
+                        ? used["gpu_seconds"]
+                        : Json(logged->second.value);
+  quantities.gpu_us = std::llround(Between(told, kSecondsMax) * kMicrosPerSecond);
   if (quantities == usage::Quantities{}) return {};
   return usage::Record(tx, {.project = run.project,
                             .subject_kind = "run",

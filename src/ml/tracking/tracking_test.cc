@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "ledger/lineage/lineage.h"
 #include "ledger/usage/usage.h"
@@ -116,6 +117,27 @@ TEST_F(TrackingTest, WhatAProgramUsedIsBookedAtItsFirstEnd) {
   EXPECT_EQ(report->total, (usage::Quantities{1'500'000, 6'000, 42, 0}));
   EXPECT_EQ(usage.Sum({.projects = std::vector<std::string>{"q"}})->total,
             (usage::Quantities{10'000'000'000'000, 0, 0, 0}));
+}
+
+TEST_F(TrackingTest, GpuSecondsAreBookedAsTheProgramTellsThem) {
+  const usage::Usage usage(*database_, SystemClock());
+  const auto booked = [&](const std::string& project, const Json& resources,
+                          std::vector<double> logged) {
+    const tracking::Run run = *tracking_->CreateRun({.project = project, .kind = "program"});
+    std::int64_t step = 0;
+    for (const double value : logged)
+      EXPECT_TRUE(tracking_->LogBatch(run.id, {.metrics = {{"gpu_seconds", value, ++step, 5}}}));
+    EXPECT_TRUE(tracking_->EndRun(run.id, {RunStatus::kFinished, "", resources, 0}));
+    return usage.Sum({.projects = {{project}}})->total.gpu_us;
+  };
+  // 0.29 s is a little less than 0.29 as a double.
+  EXPECT_EQ(booked("a", Json::Obj({{"gpu_seconds", 0.29}}), {}), 290'000);
+  EXPECT_EQ(booked("b", Json::Obj({{"gpu_seconds", 1234.567891}}), {7}), 1'234'567'891)
+      << "the end counts";
+  EXPECT_EQ(booked("c", Json::Obj({{"cpu_seconds", 1.0}}), {3.5, 9.000001}), 9'000'001)
+      << "of a metric the last";
+  EXPECT_EQ(booked("d", Json::Obj(), {-1}), 0);
+  EXPECT_EQ(booked("e", Json::Obj(), {std::numeric_limits<double>::quiet_NaN()}), 0);
 }
 
 TEST_F(TrackingTest, ARunComesBackWhole) {
