@@ -6,6 +6,7 @@ import csv
 import datetime
 import decimal
 import io
+import json
 import os
 import re
 import sys
@@ -127,7 +128,7 @@ def focus(g, total):
     time = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ')
     for row in rows:
         for column in ('BilledCost', 'EffectiveCost', 'ListCost', 'ContractedCost', 'ListUnitPrice', 'PricingQuantity', 'ConsumedQuantity'):
-            assert D(row[column]) >= 0, (column, row)
+            assert re.fullmatch(r'\d+\.\d+', row[column]), (column, row)  # no exponents
         assert abs(D(row['ListUnitPrice']) * D(row['PricingQuantity']) - D(row['ListCost'])) < D('0.000001'), row
         for column in ('BillingPeriodStart', 'BillingPeriodEnd', 'ChargePeriodStart', 'ChargePeriodEnd'):
             assert time.fullmatch(row[column]), (column, row)
@@ -136,6 +137,7 @@ def focus(g, total):
         assert re.fullmatch('[A-Z]{3}', row['BillingCurrency']) and row['ChargeClass'] == '', row
         for column in ('BillingAccountId', 'ChargeDescription', 'InvoiceIssuerName', 'ProviderName', 'PublisherName', 'ServiceName', 'SkuId', 'SkuPriceId', 'ResourceId'):
             assert row[column], (column, row)
+        assert all(tag.startswith('gyre/') for tag in json.loads(row['Tags'])), row
         assert row['ServiceCategory'] in ('AI and Machine Learning', 'Compute', 'Networking', 'Storage'), row
 
 

@@ -46,15 +46,25 @@ std::string Decimal(std::int64_t nanos) {
   return text.find('.') == std::string::npos ? text + ".0" : text;
 }
 
+// By hand, digit for digit: the format knows no exponents, and a double loses what is small.
 std::string Units(const usage::Charge& charge, const usage::Meter& meter) {
-  return fmt::format("{:.12g}", static_cast<double>(charge.quantity) /
-                                    static_cast<double>(meter.quantity_per_unit));
+  constexpr int kDigits = 24;
+  const std::int64_t unit = meter.quantity_per_unit;
+  std::int64_t rest = charge.quantity % unit;
+  std::string text = fmt::format("{}.", charge.quantity / unit);
+  for (int i = 0; i < kDigits && (rest != 0 || i == 0); ++i) {
+    text += static_cast<char>('0' + rest * 10 / unit);
+    rest = rest * 10 % unit;
+  }
+  return text;
 }
 
 std::string TagsOf(const usage::Charge& charge) {
+  // What the provider sets has its prefix; keys without one are the users' own.
   Json tags = Json::Obj();
-  for (const auto& [key, value] : {std::pair{"user", charge.user}, std::pair{"run", charge.run},
-                                   std::pair{"step", charge.step}}) {
+  for (const auto& [key, value] :
+       {std::pair{"gyre/user", charge.user}, std::pair{"gyre/run", charge.run},
+        std::pair{"gyre/step", charge.step}}) {
     if (!value.empty()) tags.Set(key, value);
   }
   return tags.Dump();
