@@ -430,7 +430,8 @@ std::shared_ptr<const Snapshot> ServingService::FindVersion(std::string_view end
 
 std::vector<std::shared_ptr<const Snapshot>> ServingService::Snapshots() {
   std::vector<std::shared_ptr<const Snapshot>> all;
-  for (const auto& [name, route] : routes_.All()->by_name) {
+  const auto routes = routes_.All();
+  for (const auto& [name, route] : routes->by_name) {
     if (route->main) all.push_back(route->main);
   }
   return all;

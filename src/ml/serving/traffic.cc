@@ -300,7 +300,8 @@ Result<std::vector<VariantCounts>> ServingService::Variants(std::string_view pro
 void ServingService::ParkIdle() {
   routes_.ReleaseIdle();
   const std::int64_t now_us = around_.clock.MonotonicMicros();
-  for (const auto& [name, route] : routes_.All()->by_name) {
+  const auto routes = routes_.All();  // what is published below leaves these as they are
+  for (const auto& [name, route] : routes->by_name) {
     if (route->park_after_us == 0 || route->parked) {
       seen_.erase(name);
       continue;

@@ -433,6 +433,22 @@ TEST_F(TrafficTest, StatisticsGoWithTheDeploymentThatTheyAreOf) {
   EXPECT_TRUE(last.expired());
 }
 
+// Nobody else holds the routes that are looked through meanwhile.
+TEST_F(TrafficTest, EndpointsThatNobodyAskedAreParkedTogether) {
+  const std::vector<std::string> names = {"churn", "second", "third"};
+  for (const std::string& name : names) {
+    if (name != "churn") ASSERT_TRUE(house_.Deploy("churn:v1", name));
+    ASSERT_TRUE(house_.serving->Change({.project = "default",
+                                        .endpoint = name,
+                                        .sticky = {},
+                                        .park_after_us = kMicrosPerSecond,
+                                        .by = "ann"}));
+  }
+  const auto parked = [&](const std::string& name) { return house_.serving->Parked(name); };
+  for (int i = 0; i < 100 && !std::ranges::all_of(names, parked); ++i) usleep(100'000);
+  EXPECT_TRUE(std::ranges::all_of(names, parked));
+}
+
 TEST_F(TrafficTest, AnIdleEndpointIsParkedAndWakes) {
   const auto parked = house_.serving->Change({.project = "default",
                                               .endpoint = "churn",
