@@ -1,6 +1,7 @@
 #include "ml/pipelines/programs.h"
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 
@@ -246,13 +247,14 @@ namespace {
 
 // A secret is one that the file itself names: a value that is filled in is never looked up.
 Result<> AddVariablesOfStep(const ProgramRooms& rooms, const Machine& machine, const Step& step,
-                            const Json& filled, std::vector<std::string>* environment) {
+                            const Json& filled, exec::ShimOptions* options) {
   for (const auto& [name, value] : filled["environment"].members()) {
     std::string text = TextOf(value);
     if (const Json& written = step.with["environment"][name]; IsSecret(written)) {
       GYRE_TRY(text, rooms.find_secret(machine.run().project, written.AsString()));
+      options->masked.push_back(name);
     }
-    environment->push_back(fmt::format("{}={}", name, text));
+    options->environment.push_back(fmt::format("{}={}", name, text));
   }
   return {};
 }
@@ -304,13 +306,23 @@ Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machin
                            options.working_directory)
         .Fix("leave it out for an empty folder, or begin it with a slash");
   options.environment = rooms.environment;
-  GYRE_DO(AddVariablesOfStep(rooms, machine, step, filled.with, &options.environment));
+  GYRE_DO(AddVariablesOfStep(rooms, machine, step, filled.with, &options));
   AddOwnVariables(machine, intent, filled, outputs, &options.environment);
   options.timeout_ms = step.timeout_us / 1000;
   options.stall_ms = step.stall_us / 1000;
   options.cpus = step.resources.cpus;
   return options;
 }
+
+namespace {
+
+Error SecretIn(std::string_view output) {
+  return InvalidArgument("GY4735", "the output `{}` holds a secret", output)
+      .Why("outputs are kept and shown")
+      .Fix("give the next step the same secret in its environment");
+}
+
+}  // namespace
 
 Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string& folder,
                                    const std::vector<OutputSpec>& outputs,
@@ -323,16 +335,15 @@ Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string&
           .Fix(fmt::format("write it to the file \"${}\"",
                            VariableName("GYRE_OUTPUT_", output.name)));
     if (output.type == ValueType::kFile) {
+      GYRE_TRY(const bool holds, HoldsSecret(path, secrets));
+      if (holds) return SecretIn(output.name);
       GYRE_TRY(blob::Object object, rooms.blobs.PutFile(path));
       read.values.Set(output.name, std::string(kFilePrefix) + object.digest);
       read.blobs.push_back(std::move(object));
       continue;
     }
     GYRE_TRY(const std::string text, exec::ReadFile(path, kOutputBytesMax));
-    if (Masked(text, secrets) != text)
-      return InvalidArgument("GY4735", "the output `{}` holds a secret", output.name)
-          .Why("outputs are kept and shown")
-          .Fix("give the next step the same secret in its environment");
+    if (Masked(text, secrets) != text) return SecretIn(output.name);
     if (!IsValidUtf8(text))
       return InvalidArgument("GY4709", "the output `{}` is not UTF-8 text", output.name)
           .Fix("declare it as a file");
@@ -346,10 +357,14 @@ Result<ReadOutputs> CollectOutputs(const ProgramRooms& rooms, const std::string&
 std::int64_t MemoryLimitOf(const Step& step, const TaskRecord& task) {
   const std::int64_t asked = step.resources.memory_bytes;
   if (asked == 0 || step.retries.memory_factor <= 1) return asked;
-  const std::int64_t most = std::max(asked, OfThisMachine().memory_bytes);
-  double limit = static_cast<double>(asked);
-  while (limit <= static_cast<double>(task.memory_bytes_peak)) limit *= step.retries.memory_factor;
-  return static_cast<std::int64_t>(std::min(limit, static_cast<double>(most)));
+  const auto most = static_cast<double>(std::max(asked, OfThisMachine().memory_bytes));
+  const auto first = static_cast<double>(asked), peak = static_cast<double>(task.memory_bytes_peak);
+  if (peak < first) return asked;
+  // So many times the factor that it is past the peak.
+  const double factor = step.retries.memory_factor;
+  const double times = std::floor(std::log(peak / first) / std::log(factor)) + 1;
+  const double limit = std::max(first * std::pow(factor, times), peak + 1);
+  return static_cast<std::int64_t>(std::min(limit, most));
 }
 
 Outcome OutcomeOf(const exec::ShimEnd& end, const Step& step, const TaskRecord& task,

@@ -96,6 +96,18 @@ Result<exec::PieceOfLog> ReadMaskedLog(const std::string& file, std::int64_t off
   return piece;
 }
 
+Result<bool> HoldsSecret(const std::string& file, std::span<const std::string> secrets) {
+  constexpr std::int64_t kPiece = 1 << 20;
+  if (secrets.empty()) return false;
+  const std::int64_t size = exec::FileSize(file);
+  for (std::int64_t at = 0; at < size; at += kPiece) {
+    GYRE_TRY(const std::string plain, exec::ReadFilePart(file, at, kPiece));
+    GYRE_TRY(const std::string masked, ReadMasked(file, at, kPiece, secrets));
+    if (plain != masked) return true;
+  }
+  return false;
+}
+
 Result<> MaskFile(const std::string& file, std::span<const std::string> secrets) {
   constexpr std::int64_t kPiece = 1 << 20;
   if (secrets.empty()) return {};

@@ -28,9 +28,10 @@ Result<std::string> ReadMasked(const std::string& file, std::int64_t offset, std
 // A log from there on. Of one that grows, an end that may be the beginning of a secret is left for
 // the next call.
 Result<exec::PieceOfLog> ReadMaskedLog(const std::string& file, std::int64_t offset,
-                                       std::int64_t bytes_max,
-                                       std::span<const std::string> secrets, bool ended);
-// In place, for good.
+                                       std::int64_t bytes_max, std::span<const std::string> secrets,
+                                       bool ended);
+Result<bool> HoldsSecret(const std::string& file, std::span<const std::string> secrets);
+// In place, for good: what an older shim has written. Ours write asterisks.
 Result<> MaskFile(const std::string& file, std::span<const std::string> secrets);
 
 }  // namespace gyre::pipelines

@@ -31,6 +31,7 @@ steps:
   good: {shell: 'test "$TOKEN" = "open sesame"; echo "it is $TOKEN."', environment: {TOKEN: "secret:token"}}
   bad: {shell: 'echo "no entry with $TOKEN"; exit 3', environment: {TOKEN: "secret:token"}}
   told: {shell: 'echo "$TOKEN" > "$GYRE_OUTPUT_T"', environment: {TOKEN: "secret:token"}, outputs: {t: text}}
+  file: {shell: 'head -c 3000000 /dev/zero > "$GYRE_OUTPUT_F"; echo "$TOKEN" >> "$GYRE_OUTPUT_F"', environment: {TOKEN: "secret:token"}, outputs: {f: file}}
   given: {shell: 'echo "$TOKEN"', environment: {TOKEN: "${params.t}"}}
 )"));
   std::map<std::string, std::string> reasons;
@@ -41,6 +42,7 @@ steps:
   EXPECT_EQ(Log(run, "given"), "secret:token\n") << "only the file itself names secrets";
   EXPECT_EQ(reasons["bad"], "exit status 3: no entry with ***********");
   EXPECT_EQ(reasons["told"].substr(0, 6), "GY4735") << reasons["told"];
+  EXPECT_EQ(reasons["file"].substr(0, 6), "GY4735") << reasons["file"];
   secrets_["token"] = "changed";  // what is on the disk does not depend on what it is now
   pipelines_.reset();
   for (const char* step : {"good", "bad"}) {

@@ -2,8 +2,10 @@
 // claims its folder (so that a program runs at most once there), starts the program with its output
 // in a log file, ends it when its time is over, and leaves what became of it in a file.
 //
-//   shim FOLDER NONCE TIMEOUT_MS STALL_MS GRACE_MS CPUS DURABLE LOG WORKDIR PROGRAM WORD...
+//   shim FOLDER NONCE TIMEOUT_MS STALL_MS GRACE_MS CPUS DURABLE LOG MASKED WORKDIR PROGRAM WORD...
 //
+//   MASKED               names of variables, ",A,B,": where their values are printed, asterisks are
+//                        written, and no byte of them ever lies on the disk; "" = none
 //   FOLDER/.gyre-claim   a symbolic link "PID START NONCE": made at once and only once
 //   FOLDER/.gyre-status  "CODE SIGNAL WHY ERRNO CPU_US PEAK_KIB STARTED_US ENDED_US", renamed into
 //   place
@@ -13,11 +15,13 @@
 // everything here, and a shim is paid for with every program.
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -166,8 +170,8 @@ void LimitCpus(long long cpus) {
   Call(SYS_rt_sigprocmask, SIG_SETMASK, Bits(&none), 0, sizeof none);
   Call(SYS_dup2, log, 1);
   Call(SYS_dup2, log, 2);
-  long result = Call(SYS_chdir, Bits(argv[9]));
-  if (result == 0) result = Call(SYS_execve, Bits(argv[10]), Bits(argv + 11), Bits(envp));
+  long result = Call(SYS_chdir, Bits(argv[10]));
+  if (result == 0) result = Call(SYS_execve, Bits(argv[11]), Bits(argv + 12), Bits(envp));
   *failed = static_cast<int>(-result);
   Exit(127);
 }
@@ -204,11 +208,125 @@ void EndDescendants() {
   }
 }
 
+// What the program prints on its way to the log, where something of it must not be seen. Lengths
+// stay as they are.
+struct Mask {
+  static constexpr int kSecretsMax = 64;
+  static constexpr size_t kBytes = 256 * 1024;  // more than twice the longest variable there can be
+  const char* secrets[kSecretsMax] = {};
+  size_t lengths[kSecretsMax] = {};
+  int count = 0;
+  long pipe = 0, log = 0, signals = 0;  // to read; to write; of signals
+  size_t held = 0;                      // bytes that are not written yet
+  char text[kBytes] = {};
+  bool covered[kBytes] = {};
+
+  // The values of the variables in ",A,B,".
+  void Find(const char* names, char** envp) {
+    for (; *envp != nullptr && count < kSecretsMax; ++envp) {
+      size_t name = 0;
+      while ((*envp)[name] != 0 && (*envp)[name] != '=') ++name;
+      if ((*envp)[name] == 0 || (*envp)[name + 1] == 0 || !Names(names, *envp, name)) continue;
+      secrets[count] = *envp + name + 1;
+      while (secrets[count][lengths[count]] != 0) ++lengths[count];
+      ++count;
+    }
+  }
+  static bool Names(const char* names, const char* name, size_t length) {
+    for (const char* at = names; *at != 0; ++at) {
+      if (*at != ',') continue;
+      size_t same = 0;
+      while (same < length && at[1 + same] == name[same]) ++same;
+      if (same == length && at[1 + length] == ',') return true;
+    }
+    return false;
+  }
+  // How much of a secret stands there, up to the end of what is held.
+  size_t Match(size_t at, int secret) const {
+    size_t same = 0;
+    while (same < lengths[secret] && at + same < held && text[at + same] == secrets[secret][same])
+      ++same;
+    return same;
+  }
+  // Reads once; writes all that cannot be the beginning of a secret. False: nothing came.
+  bool Move() {
+    const long length = Call(SYS_read, pipe, Bits(text + held), static_cast<long>(kBytes - held));
+    if (length <= 0) return false;
+    held += static_cast<size_t>(length);
+    size_t sure = held;
+    for (size_t at = 0; at < held; ++at) {
+      for (int secret = 0; secret < count; ++secret) {
+        const size_t same = Match(at, secret);
+        if (same == lengths[secret]) {
+          for (size_t i = 0; i < same; ++i) covered[at + i] = true;
+        } else if (at + same == held && at < sure) {
+          sure = at;
+        }
+      }
+    }
+    Write(sure);
+    return true;
+  }
+  void Write(size_t bytes) {
+    for (size_t at = 0; at < bytes; ++at) {
+      if (covered[at]) text[at] = '*';
+    }
+    for (size_t done = 0; done < bytes;) {
+      const long written = Call(SYS_write, log, Bits(text + done), static_cast<long>(bytes - done));
+      if (written <= 0) break;  // a full disk takes no log
+      done += static_cast<size_t>(written);
+    }
+    for (size_t at = bytes; at < held; ++at) {
+      text[at - bytes] = text[at];
+      covered[at - bytes] = covered[at];
+    }
+    for (size_t at = held - bytes; at < held; ++at) covered[at] = false;
+    held -= bytes;
+  }
+  // Whatever waits, and what was held: nothing comes after it.
+  void End() {
+    while (Move()) {
+    }
+    Write(held);
+  }
+};
+Mask mask;  // of zeros, which cost nothing until they are touched
+
 struct Watch {
   long long timeout_us, stall_us, grace_us;
   long log, program;
   unsigned long signals;
 };
+
+// The next signal, or 0 after that time or when the program has printed something.
+long Await(const Watch& watch, const timespec& time) {
+  if (mask.count == 0)
+    return Call(SYS_rt_sigtimedwait, Bits(&watch.signals), 0, Bits(&time), sizeof watch.signals);
+  pollfd ready[2] = {{static_cast<int>(mask.signals), POLLIN, 0},
+                     {static_cast<int>(mask.pipe), POLLIN, 0}};
+  if (Call(SYS_ppoll, Bits(ready), 2, Bits(&time), 0) <= 0) return 0;
+  if ((ready[1].revents & POLLIN) != 0) mask.Move();
+  signalfd_siginfo info;
+  if ((ready[0].revents & POLLIN) == 0 ||
+      Call(SYS_read, mask.signals, Bits(&info), sizeof info) != sizeof info)
+    return 0;
+  return static_cast<long>(info.ssi_signo);
+}
+
+// Where the program prints: the log, or a pipe to us. Negative: -errno.
+long OpenOutput(Watch* watch, const char* names, char** envp) {
+  mask.Find(names, envp);
+  if (mask.count == 0) return watch->log;
+  int ends[2];
+  if (const long made = Call(SYS_pipe2, Bits(ends), O_CLOEXEC); made != 0) return made;
+  // Ours does not wait; the program's does, for as long as we write.
+  Call(SYS_fcntl, ends[0], F_SETFL, O_NONBLOCK);
+  mask.signals = Call(SYS_signalfd4, -1, Bits(&watch->signals), sizeof watch->signals,
+                      SFD_CLOEXEC | SFD_NONBLOCK);
+  mask.pipe = ends[0];
+  mask.log = watch->log;
+  return mask.signals < 0 ? mask.signals : ends[1];
+}
 
 // Until the program has ended; why it was made to, or "exit".
 const char* WatchOver(const Watch& watch, int* status) {
@@ -252,8 +370,7 @@ const char* WatchOver(const Watch& watch, int* status) {
     const long long left = wake > now ? wake - now : 0;
     const timespec time = {static_cast<time_t>(left / kMicros),
                            static_cast<long>(left % kMicros) * 1000};
-    const long signal =
-        Call(SYS_rt_sigtimedwait, Bits(&watch.signals), 0, Bits(&time), sizeof watch.signals);
+    const long signal = Await(watch, time);
     if (signal == SIGTERM) end("cancelled", SIGTERM);
     if (signal == SIGUSR1) end("memory", SIGKILL);
   }
@@ -278,7 +395,7 @@ void WriteStatus(int status, const char* why, int failed, long long started) {
 }
 
 int Run(int argc, char** argv, char** envp) {
-  if (argc < 12 || Call(SYS_chdir, Bits(argv[1])) != 0) return 2;
+  if (argc < 13 || Call(SYS_chdir, Bits(argv[1])) != 0) return 2;
   if (const long claimed = Claim(argv[2]); claimed != 0)
     return claimed == -EEXIST ? kClaimedByAnother : 3;
   if (Number(argv[7]) != 0 && !SyncClaim()) return 5;
@@ -294,8 +411,10 @@ int Run(int argc, char** argv, char** envp) {
   LimitCpus(Number(argv[6]));
   const long long started = NowMicros(CLOCK_REALTIME);
   volatile int failed = 0;
+  const long output = OpenOutput(&watch, argv[9], envp);
+  if (output < 0) return 6;
   watch.program = Call(SYS_vfork);
-  if (watch.program == 0) BecomeProgram(argv, envp, watch.log, &failed);
+  if (watch.program == 0) BecomeProgram(argv, envp, output, &failed);
   int status = 127 << 8;
   const char* why = "start";
   if (watch.program < 0) {
@@ -304,6 +423,7 @@ int Run(int argc, char** argv, char** envp) {
     why = WatchOver(watch, &status);
   }
   EndDescendants();
+  if (mask.count > 0) mask.End();
   WriteStatus(status, why, failed, started);
   return 0;
 }

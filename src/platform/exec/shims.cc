@@ -182,6 +182,7 @@ class ShimsOfThisProcess final : public Shims {
         fmt::format("{}", options.cpus),
         options.claims_durably ? "1" : "0",
         options.log_file,
+        options.masked.empty() ? std::string() : fmt::format(",{},", Join(options.masked, ",")),
         options.working_directory.empty() ? options.folder : options.working_directory,
         programs_.Find(options)};
     words.insert(words.end(), options.argv.begin(), options.argv.end());

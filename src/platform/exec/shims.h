@@ -25,6 +25,7 @@ struct ShimOptions {
   std::int64_t grace_ms = 5'000;         // between SIGTERM and SIGKILL
   std::int64_t memory_bytes_max = 0;     // of the program and its descendants; 0 = none
   std::int64_t log_bytes_max = 0;        // of log_file: beyond it, its middle goes; 0 = all of it
+  std::vector<std::string> masked;       // names of variables: their values are not in the log
   int cpus = 0;                          // > 0: may run on so many CPUs only
   bool claims_durably = false;           // at most one program, even through a loss of power
 };

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "platform/exec/files.h"
 #include "platform/exec/signals.h"
 
@@ -57,6 +59,49 @@ TEST_F(ShimsTest, AProgramRunsAndLeavesItsEnd) {
   EXPECT_EQ(Log(options), "hello\nalso\n");
   EXPECT_GT(end.memory_bytes_peak, 0);
   EXPECT_GE(end.ended_us, end.started_us);
+}
+
+// Asterisks are written, not put there later; what only looks like its beginning comes as it is.
+TEST_F(ShimsTest, ASecretNeverLiesInTheLog) {
+  auto options = Options("a", {"sh", "-c", R"(
+printf 'a %s b open ses' "$TOKEN"; sleep 0.3
+printf 'ame%s open' "$KEY"; printf ' ses' >&2; sleep 2; echo; exit 3)"});
+  options.environment.insert(options.environment.end(),
+                             {"TOKEN=open sesame", "KEY=k", "EMPTY=", "TOKENS=plain"});
+  options.masked = {"TOKEN", "KEY", "EMPTY", "ABSENT"};
+  ASSERT_TRUE(shims_->Start(7, options));
+  std::string seen;
+  for (int look = 0; look < 300 && seen.size() < 29; ++look) {
+    usleep(10'000);
+    seen = Log(options);
+    EXPECT_EQ(seen.find("sesame"), std::string::npos) << seen;
+  }
+  EXPECT_EQ(seen, "a *********** b ************ ") << "while it runs";
+  EXPECT_EQ(Next(*shims_, 7).code, 3);
+  EXPECT_EQ(Log(options), "a *********** b ************ open ses\n");
+}
+
+TEST_F(ShimsTest, MuchThatIsPrintedBesideASecretIsAllThere) {
+  auto options = Options("a", {"sh", "-c", R"(
+i=0; while [ $i -lt 20000 ]; do echo "line $i $TOKEN"; i=$((i+1)); done; (sleep 60 &); echo end)"});
+  options.environment.emplace_back("TOKEN=0 open");
+  options.masked = {"TOKEN"};
+  ASSERT_TRUE(shims_->Start(7, options));
+  EXPECT_EQ(Next(*shims_, 7).code, 0);
+  const std::string log = Log(options);
+  EXPECT_EQ(std::ranges::count(log, '\n'), 20001);
+  EXPECT_TRUE(log.ends_with("line 19999 ******\nend\n")) << log.substr(log.size() - 40);
+  EXPECT_EQ(log.find("open"), std::string::npos);
+}
+
+TEST_F(ShimsTest, AProgramWithSecretsEndsWhenItsTimeIsOver) {
+  auto options = Options("a", {"sh", "-c", "exec >&- 2>&-; sleep 60"});
+  options.environment.emplace_back("TOKEN=x");
+  options.masked = {"TOKEN"};
+  options.timeout_ms = 200;
+  options.grace_ms = 100;
+  ASSERT_TRUE(shims_->Start(7, options));
+  EXPECT_EQ(Next(*shims_, 7).why, "timeout");
 }
 
 TEST_F(ShimsTest, AProgramThatIsNotThereSaysSo) {
