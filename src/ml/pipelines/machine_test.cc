@@ -378,5 +378,23 @@ TEST_F(MachineTest, ManyTasksTakeNoQuadraticTime) {
   EXPECT_EQ(machine_->run().state, State::kSucceeded);
 }
 
+TEST(MemoryLimitOf, IsTheFirstPowerOfItsFactorPastThePeak) {
+  Step step;
+  step.resources.memory_bytes = 1000;
+  TaskRecord task;
+  const auto limit = [&](double factor, std::int64_t peak) {
+    step.retries.memory_factor = factor;
+    task.memory_bytes_peak = peak;
+    return MemoryLimitOf(step, task);
+  };
+  EXPECT_EQ(limit(1, 5000), 1000);
+  EXPECT_EQ(limit(2, 0), 1000);
+  EXPECT_EQ(limit(2, 999), 1000);
+  EXPECT_EQ(limit(2, 1000), 2000);
+  EXPECT_EQ(limit(2, 7999), 8000);
+  EXPECT_EQ(limit(2, 8000), 16000);
+  EXPECT_GT(limit(1 + 1e-15, 1'000'000'000), 1'000'000'000) << "and at once";
+}
+
 }  // namespace
 }  // namespace gyre::pipelines

@@ -124,40 +124,98 @@ bool Cadence::Matches(std::int64_t day) const {
   return any_weekday_ ? by_day : by_day || by_weekday;
 }
 
+namespace {
+
+std::int64_t LocalDay(std::int64_t time_us, const TimeZone& zone) {
+  const std::int64_t time_s = time_us / kMicrosPerSecond, local_s = time_s + zone.OffsetAt(time_s);
+  return (local_s - (local_s % kDaySeconds + kDaySeconds) % kDaySeconds) / kDaySeconds;
+}
+
+}  // namespace
+
 std::int64_t Cadence::NextAfter(std::int64_t after_us, std::int64_t begin_us,
                                 const TimeZone& zone) const {
   if (every_us_ > 0) {
     if (after_us < begin_us) return begin_us;
     return begin_us + ((after_us - begin_us) / every_us_ + 1) * every_us_;
   }
-  const std::int64_t after_s = after_us / kMicrosPerSecond;
   // From the day before: at a change of the clocks local days overlap.
-  const std::int64_t local_s = after_s + zone.OffsetAt(after_s);
-  std::int64_t day =
-      (local_s - (local_s % kDaySeconds + kDaySeconds) % kDaySeconds) / kDaySeconds - 1;
+  std::int64_t day = LocalDay(after_us, zone) - 1;
   std::int64_t best_s = 0;
+  std::vector<std::int64_t> times_s;
   for (const std::int64_t last = day + kDaysMax; day <= last; ++day) {
-    if (!Matches(day)) continue;
-    for (std::size_t hour = 0; hour < hours_.size(); ++hour) {
-      if (!hours_.test(hour)) continue;
-      for (std::size_t minute = 0; minute < minutes_.size(); ++minute) {
-        if (!minutes_.test(minute)) continue;
-        const std::int64_t local =
-            day * kDaySeconds + static_cast<std::int64_t>(hour * 3600 + minute * 60);
-        std::vector<std::int64_t> moments = zone.MomentsOf(local);
-        if (moments.empty() && !any_hour_) moments = {zone.EndOfGap(local)};
-        if (moments.size() > 1 && !any_hour_) moments.resize(1);
-        for (const std::int64_t moment : moments) {
-          if (moment * kMicrosPerSecond > after_us && (best_s == 0 || moment < best_s))
-            best_s = moment;
-        }
-      }
+    times_s.clear();
+    AddTimesOf(day, zone, &times_s);
+    for (const std::int64_t time_s : times_s) {
+      if (time_s * kMicrosPerSecond > after_us && (best_s == 0 || time_s < best_s)) best_s = time_s;
     }
     // A day later nothing can be earlier.
     if (best_s != 0 && best_s + zone.OffsetAt(best_s) < (day + 1) * kDaySeconds)
       return best_s * kMicrosPerSecond;
   }
   return best_s * kMicrosPerSecond;
+}
+
+// The moments of one local day.
+void Cadence::AddTimesOf(std::int64_t day, const TimeZone& zone,
+                         std::vector<std::int64_t>* times_s) const {
+  if (!Matches(day)) return;
+  for (std::size_t hour = 0; hour < hours_.size(); ++hour) {
+    if (!hours_.test(hour)) continue;
+    for (std::size_t minute = 0; minute < minutes_.size(); ++minute) {
+      if (!minutes_.test(minute)) continue;
+      const std::int64_t local =
+          day * kDaySeconds + static_cast<std::int64_t>(hour * 3600 + minute * 60);
+      std::vector<std::int64_t> moments = zone.MomentsOf(local);
+      if (moments.empty() && !any_hour_) moments = {zone.EndOfGap(local)};
+      if (moments.size() > 1 && !any_hour_) moments.resize(1);
+      times_s->insert(times_s->end(), moments.begin(), moments.end());
+    }
+  }
+}
+
+std::vector<std::int64_t> Cadence::TimesBetween(std::int64_t after_us, std::int64_t until_us,
+                                                std::int64_t begin_us, const TimeZone& zone) const {
+  std::vector<std::int64_t> times;
+  if (every_us_ > 0) {
+    for (std::int64_t at_us = NextAfter(after_us, begin_us, zone); at_us <= until_us;
+         at_us += every_us_)
+      times.push_back(at_us);
+    return times;
+  }
+  for (std::int64_t day = LocalDay(after_us, zone) - 1; day <= LocalDay(until_us, zone) + 1; ++day)
+    AddTimesOf(day, zone, &times);
+  for (std::int64_t& time : times) time *= kMicrosPerSecond;
+  std::erase_if(times, [&](std::int64_t at_us) { return at_us <= after_us || at_us > until_us; });
+  std::ranges::sort(times);
+  const auto twice = std::ranges::unique(times);  // two local times that one gap swallowed
+  times.erase(twice.begin(), twice.end());
+  return times;
+}
+
+std::int64_t Cadence::CountBetween(std::int64_t after_us, std::int64_t until_us,
+                                   std::int64_t begin_us, const TimeZone& zone) const {
+  if (until_us <= after_us) return 0;
+  if (every_us_ > 0) {
+    const std::int64_t first_us = NextAfter(after_us, begin_us, zone);
+    return first_us > until_us ? 0 : (until_us - first_us) / every_us_ + 1;
+  }
+  const auto a_day = static_cast<std::int64_t>(hours_.count() * minutes_.count());
+  const auto is_plain = [&](std::int64_t day) {  // no clock is changed on it or beside it
+    return zone.OffsetAt((day - 1) * kDaySeconds) == zone.OffsetAt((day + 2) * kDaySeconds);
+  };
+  std::int64_t count = 0, from_us = after_us;
+  const std::int64_t last = LocalDay(until_us, zone);
+  for (std::int64_t day = LocalDay(after_us, zone) + 1; day < last; ++day) {
+    if (!is_plain(day)) continue;
+    // Midnight of a plain day is no more than its own, and neither is that of the next.
+    const std::int64_t midnight_us = zone.MomentsOf(day * kDaySeconds)[0] * kMicrosPerSecond;
+    if (from_us < midnight_us - 1)
+      count += std::ssize(TimesBetween(from_us, midnight_us - 1, begin_us, zone));
+    if (Matches(day)) count += a_day;
+    from_us = midnight_us + kDaySeconds * kMicrosPerSecond - 1;
+  }
+  return count + std::ssize(TimesBetween(from_us, until_us, begin_us, zone));
 }
 
 Result<CatchUp> ParseCatchUp(std::string_view text) {
@@ -190,15 +248,22 @@ DueTimes DueBetween(const Cadence& cadence, const TimeZone& zone, std::int64_t b
                     std::int64_t grace_us) {
   DueTimes found;
   std::vector<std::int64_t> late;
-  std::int64_t at_us = cadence.NextAfter(last_us, begin_us, zone);
-  for (; at_us != 0 && at_us <= now_us; at_us = cadence.NextAfter(at_us, begin_us, zone)) {
+  // As far back as it takes to find as many as are told; what lies before that is only counted.
+  std::int64_t back_us = grace_us + static_cast<std::int64_t>(kDueMax) * kMicrosPerSecond;
+  while (now_us - back_us > last_us &&
+         cadence.CountBetween(now_us - back_us, now_us - grace_us, begin_us, zone) <
+             static_cast<std::int64_t>(kDueMax))
+    back_us *= 2;
+  const std::int64_t from_us = std::max(last_us, now_us - back_us);
+  found.missed = cadence.CountBetween(last_us, from_us, begin_us, zone);
+  for (const std::int64_t at_us : cadence.TimesBetween(from_us, now_us, begin_us, zone))
     (at_us + grace_us >= now_us ? found.due_us : late).push_back(at_us);
-    if (late.size() > kDueMax) {  // the oldest are passed over
-      late.erase(late.begin());
-      ++found.missed;
-    }
+  if (late.size() > kDueMax) {  // the oldest are passed over
+    const auto over = std::ssize(late) - static_cast<std::ptrdiff_t>(kDueMax);
+    late.erase(late.begin(), late.begin() + over);
+    found.missed += over;
   }
-  found.next_us = at_us;
+  found.next_us = cadence.NextAfter(std::max(last_us, now_us), begin_us, zone);
   if (catch_up == CatchUp::kNone || late.empty()) {
     found.missed += static_cast<std::int64_t>(late.size());
   } else if (catch_up == CatchUp::kAll) {

@@ -60,8 +60,15 @@ class Cadence {
   // The first time after that; 0 when there is none within eight years ("0 0 30 2 *"). An interval
   // counts from `begin_us`.
   std::int64_t NextAfter(std::int64_t after_us, std::int64_t begin_us, const TimeZone& zone) const;
+  // After `after_us` and not after `until_us`, in order.
+  std::vector<std::int64_t> TimesBetween(std::int64_t after_us, std::int64_t until_us,
+                                         std::int64_t begin_us, const TimeZone& zone) const;
+  // How many those are: days on which no clock is changed are not walked through.
+  std::int64_t CountBetween(std::int64_t after_us, std::int64_t until_us, std::int64_t begin_us,
+                            const TimeZone& zone) const;
 
  private:
+  void AddTimesOf(std::int64_t day, const TimeZone& zone, std::vector<std::int64_t>* times_s) const;
   std::int64_t every_us_ = 0;  // > 0: an interval
   std::bitset<60> minutes_;
   std::bitset<24> hours_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/time.h"
 
 namespace gyre::pipelines {
@@ -97,6 +99,47 @@ TEST(ScheduleTest, WhatWasMissedIsCaughtUpAsAsked) {
   EXPECT_EQ(due(CatchUp::kNone, sharp).due_us.size(), 1u);
   EXPECT_EQ(due(CatchUp::kLast, sharp).due_us.size(), 1u);
   EXPECT_EQ(due(CatchUp::kAll, sharp).due_us.size(), 6u);
+}
+
+// A server that was off for a year: what was missed is counted, not walked through.
+TEST(ScheduleTest, AYearOfMinutesIsCountedAtOnce) {
+  const std::int64_t last = *ParseTime("2025-03-01T00:00:00Z"),
+                     now = *ParseTime("2026-03-01T00:00:30Z");
+  for (const std::string_view text : {"* * * * *", "every 1m"}) {
+    for (const std::string_view zone : {"UTC", "Europe/Berlin"}) {
+      const auto cadence = Cadence::Parse(text).value();
+      const DueTimes due = DueBetween(cadence, Zone(zone), 0, last, now, CatchUp::kNone);
+      EXPECT_EQ(due.due_us.size(), 1u) << text;
+      EXPECT_EQ(due.missed, 365 * 1440 - 1) << text;
+      EXPECT_EQ(FormatTime(due.next_us), "2026-03-01T00:01:00Z");
+      const DueTimes all = DueBetween(cadence, Zone(zone), 0, last, now, CatchUp::kAll);
+      EXPECT_EQ(all.due_us.size(), 1001u);
+      EXPECT_TRUE(std::ranges::is_sorted(all.due_us));
+      EXPECT_EQ(FormatTime(all.due_us.front()), "2026-02-28T07:20:00Z");
+      EXPECT_EQ(all.missed, 365 * 1440 - 1001);
+    }
+  }
+}
+
+// The same as one step after the other, also where clocks are changed.
+TEST(ScheduleTest, CountedIsWhatAWalkFinds) {
+  const std::int64_t from = *ParseTime("2026-03-10T05:17:00Z"),
+                     to = *ParseTime("2026-11-20T11:03:20Z");
+  for (const std::string_view zone_name :
+       {"UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Kiritimati"}) {
+    const TimeZone zone = Zone(zone_name);
+    for (const std::string_view text : {"30 2 * * *", "30 * * * *", "*/15 0-3 * * SUN", "0 0 1 * *",
+                                        "15 2 25 10 MON", "every 7h"}) {
+      const auto cadence = Cadence::Parse(text).value();
+      std::vector<std::int64_t> walked;
+      for (std::int64_t at = cadence.NextAfter(from, 0, zone); at <= to;
+           at = cadence.NextAfter(at, 0, zone))
+        walked.push_back(at);
+      EXPECT_EQ(cadence.TimesBetween(from, to, 0, zone), walked) << text << " " << zone_name;
+      EXPECT_EQ(cadence.CountBetween(from, to, 0, zone), std::ssize(walked))
+          << text << " " << zone_name;
+    }
+  }
 }
 
 TEST(ScheduleTest, RulesAreReadAsTheyAreWritten) {
