@@ -283,6 +283,7 @@ TEST_F(PipelinesTest, WhatAFailingProgramPrintsNeverStopsTheOthers) {
 // A kind whose work is only what the test says of it.
 struct Work {
   std::atomic<bool> may_begin = true;
+  std::atomic<int> asked = 0;             // to begin
   std::string label = "work", cancelled;  // cancelled: what was
   Mutex mutex;
 };
@@ -293,6 +294,7 @@ class WorkKind final : public StepKind {
   explicit WorkKind(Work& work) : work_(work) {}
   const KindFacts& facts() const override { return kWorkFacts; }
   Result<std::string> Start(const StepContext& context) override {
+    ++work_.asked;
     while (!work_.may_begin) usleep(1000);
     return "of " + context.step;
   }
@@ -334,9 +336,8 @@ TEST_F(PipelinesTest, WorkThatBeginsWhileItsRunIsCancelledIsCancelledToo) {
   kind_ = [&] { return std::make_unique<WorkKind>(work); };
   Open();
   const RunView run = Begin("name: a\nsteps: {x: {kind: work, work: endless}}\n");
-  usleep(100'000);
+  while (work.asked == 0) usleep(1000);  // what was not asked to begin has nothing to cancel
   ASSERT_TRUE(pipelines_->Cancel(run.id, "by ann"));
-  usleep(50'000);
   work.may_begin = true;
   EXPECT_EQ(End(run).state, "cancelled");
   Open();
