@@ -10,17 +10,50 @@ namespace {
 constexpr std::string_view kPhaseNames[] = {"ok", "pending", "firing"};
 constexpr std::size_t kOwedBytesMax = 500;
 
-int BadOf(const AlertState& state) {
-  return static_cast<int>(std::ranges::count(state.recent, true));
+// Bad windows that count towards an alert about what this one shows.
+int BadOf(const AlertState& state, const Observation& seen) {
+  if (seen.version.empty() || seen.level != Level::kBad)
+    return static_cast<int>(std::ranges::count(state.recent, true));
+  return static_cast<int>(std::ranges::count_if(state.versions, [&](const auto& versions) {
+    return std::ranges::find(versions, seen.version) != versions.end();
+  }));
 }
 
 void Remember(const AlertRule& rule, const Observation& seen, AlertState* state) {
   const bool bad = seen.level == Level::kBad;
   state->recent.push_back(bad);
   state->named.push_back(bad ? seen.columns : std::vector<std::string>());
+  state->versions.resize(state->recent.size() - 1);
+  state->versions.push_back(bad ? seen.bad_versions : std::vector<std::string>());
   const auto keep = static_cast<std::size_t>(rule.of_windows);
   if (state->recent.size() > keep) state->recent.erase(state->recent.begin());
   if (state->named.size() > keep) state->named.erase(state->named.begin());
+  if (state->versions.size() > keep) state->versions.erase(state->versions.begin());
+}
+
+void ForgetWindows(AlertState* state) {
+  state->recent.clear();
+  state->named.clear();
+  state->versions.clear();
+}
+
+Json ListsToJson(const std::vector<std::vector<std::string>>& lists) {
+  Json all = Json::Arr();
+  for (const std::vector<std::string>& texts : lists) {
+    Json list = Json::Arr();
+    for (const std::string& text : texts) list.Push(text);
+    all.Push(std::move(list));
+  }
+  return all;
+}
+
+std::vector<std::vector<std::string>> ListsFromJson(const Json& json) {
+  std::vector<std::vector<std::string>> lists;
+  for (const Json& texts : json.items()) {
+    lists.emplace_back();
+    for (const Json& text : texts.items()) lists.back().push_back(text.AsString());
+  }
+  return lists;
 }
 
 std::vector<std::string> NamedOften(const AlertRule& rule, const AlertState& state) {
@@ -61,8 +94,8 @@ void Begin(const AlertRule& rule, const Observation& seen, std::int64_t now_us, 
   state->acked_by.clear();
   state->changes.push_back(state->windows);
   step->began = true;
-  step->reason =
-      fmt::format("{} ({} of the last {} windows)", seen.what, BadOf(*state), state->recent.size());
+  step->reason = fmt::format("{} ({} of the last {} windows)", seen.what, BadOf(*state, seen),
+                             state->recent.size());
   step->mute = MuteOf(rule, state, seen.time_us, now_us);
   step->tell = step->mute.empty();
   if (step->tell) state->told_us = seen.time_us;
@@ -81,8 +114,7 @@ void End(const AlertRule& rule, const Observation& seen, std::int64_t now_us, Al
   else if (Flapping(rule, state))
     step->mute = "it comes and goes";
   step->tell = step->mute.empty();
-  state->recent.clear();
-  state->named.clear();
+  ForgetWindows(state);
 }
 
 void GoOn(const AlertRule& rule, const Observation& seen, std::int64_t now_us, AlertState* state,
@@ -98,7 +130,7 @@ void GoOn(const AlertRule& rule, const Observation& seen, std::int64_t now_us, A
 
 void Await(const AlertRule& rule, const Observation& seen, std::int64_t now_us, AlertState* state,
            Step* step) {
-  const int bad = BadOf(*state);
+  const int bad = BadOf(*state, seen);
   const Phase before = state->phase;
   // Where columns are named, one of them must be named again: chance rarely names the same twice.
   const bool again = seen.columns.empty() || !step->columns.empty();
@@ -106,7 +138,7 @@ void Await(const AlertRule& rule, const Observation& seen, std::int64_t now_us, 
     Begin(rule, seen, now_us, state, step);
     return;
   }
-  state->phase = bad > 0 ? Phase::kPending : Phase::kOk;
+  state->phase = std::ranges::count(state->recent, true) > 0 ? Phase::kPending : Phase::kOk;
   if (state->phase != before) state->since_us = seen.time_us;
   if (!seen.inhibited_by.empty() && seen.level == Level::kBad) {
     step->reason = fmt::format("{}; held back: {} explains it", seen.what, seen.inhibited_by);
@@ -201,17 +233,13 @@ std::optional<Phase> ParsePhase(std::string_view name) {
 }
 
 Json StateToJson(const AlertState& state) {
-  Json recent = Json::Arr(), named = Json::Arr(), changes = Json::Arr();
-  for (const std::vector<std::string>& columns : state.named) {
-    Json list = Json::Arr();
-    for (const std::string& column : columns) list.Push(column);
-    named.Push(std::move(list));
-  }
+  Json recent = Json::Arr(), changes = Json::Arr();
   for (const bool bad : state.recent) recent.Push(bad);
   for (const std::int64_t at : state.changes) changes.Push(at);
   return Json::Obj({{"phase", PhaseName(state.phase)},
                     {"recent", std::move(recent)},
-                    {"named", std::move(named)},
+                    {"named", ListsToJson(state.named)},
+                    {"versions", ListsToJson(state.versions)},
                     {"calm_in_row", state.calm_in_row},
                     {"changes", std::move(changes)},
                     {"windows", state.windows},
@@ -227,10 +255,8 @@ AlertState StateFromJson(const Json& json) {
   AlertState state;
   state.phase = ParsePhase(json["phase"].AsString()).value_or(Phase::kOk);
   for (const Json& bad : json["recent"].items()) state.recent.push_back(bad.AsBool());
-  for (const Json& columns : json["named"].items()) {
-    state.named.emplace_back();
-    for (const Json& column : columns.items()) state.named.back().push_back(column.AsString());
-  }
+  state.named = ListsFromJson(json["named"]);
+  state.versions = ListsFromJson(json["versions"]);
   state.calm_in_row = static_cast<int>(json["calm_in_row"].AsInt());
   for (const Json& at : json["changes"].items()) state.changes.push_back(at.AsInt());
   state.windows = json["windows"].AsInt();
@@ -270,8 +296,7 @@ Step Restart(const AlertRule& rule, AlertState* state, const Observation& observ
              std::string_view model, std::int64_t now_us) {
   Step step{.from = state->phase, .to = state->phase, .reason = {}};
   if (state->phase == Phase::kFiring) End(rule, observation, now_us, state, &step);
-  state->recent.clear();
-  state->named.clear();
+  ForgetWindows(state);
   state->calm_in_row = observation.level == Level::kCalm ? 1 : 0;
   ++state->windows;
   Remember(rule, observation, state);

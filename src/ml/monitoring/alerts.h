@@ -50,6 +50,7 @@ struct AlertState {
   Phase phase = Phase::kOk;
   std::vector<bool> recent = {};                     // bad or not, of the last windows, newest last
   std::vector<std::vector<std::string>> named = {};  // what each of them named
+  std::vector<std::vector<std::string>> versions = {};  // and of which versions it was
   int calm_in_row = 0;
   std::vector<std::int64_t> changes = {};  // numbers of windows at which it began or ended
   std::int64_t windows = 0;                // observed
@@ -68,6 +69,10 @@ struct Observation {
   std::int64_t time_us = 0;  // the end of the window
   std::string what = {};     // "2 columns drifted: hour, temp"
   std::vector<std::string> columns = {};
+  // Of a signal that is measured on the rows of one version: that it is about, and all that were
+  // bad. Bad windows of two versions are no streak.
+  std::string version = {};
+  std::vector<std::string> bad_versions = {};
   std::string inhibited_by = {};  // a firing alert that explains this one: "data quality"
   bool behind = false;  // newer windows are judged at once: people are told when all of them are
 };

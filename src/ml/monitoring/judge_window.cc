@@ -261,14 +261,16 @@ Feedback FeedbackOfAll(const inference_log::Joined& head, const table::Frame& ro
 // Signals in the order of kSignalNames; of several versions the worst.
 class Signals {
  public:
+  // Of versions that were measured each by itself, the worse one; who else was bad is kept.
   void Add(Signal signal) {
+    if (signal.level == Level::kBad) signal.bad_versions = {signal.model_version_id};
     auto found = std::ranges::find(signals_, signal.name, &Signal::name);
-    if (found == signals_.end()) {
-      signals_.push_back(std::move(signal));
-    } else if (found->level == Level::kUnknown ||
-               (signal.level != Level::kUnknown && signal.score > found->score)) {
-      *found = std::move(signal);
-    }
+    if (found == signals_.end()) return signals_.push_back(std::move(signal));
+    if (found->level == Level::kUnknown ||
+        (signal.level != Level::kUnknown && signal.score > found->score))
+      std::swap(*found, signal);
+    found->bad_versions.insert(found->bad_versions.end(), signal.bad_versions.begin(),
+                               signal.bad_versions.end());
   }
   Json ToJson() const {
     Json json = Json::Arr();

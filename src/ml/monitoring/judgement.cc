@@ -106,10 +106,15 @@ AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal&
                std::string inhibitor, Alert alert, const Moment& moment) {
   const std::int64_t now_us = moment.now_us;
   AlertMove move;
+  const std::string version = IsOfOneVersion(signal.name) ? VersionOf(window, signal) : "";
+  std::vector<std::string> bad_versions = signal.bad_versions;
+  std::ranges::replace(bad_versions, std::string(), version);
   const Observation seen{.level = signal.level,
                          .time_us = window.end_us,
                          .what = signal.what,
                          .columns = signal.columns,
+                         .version = version,
+                         .bad_versions = std::move(bad_versions),
                          .inhibited_by = std::move(inhibitor),
                          .behind = moment.behind};
   move.step = IsOfAnother(alert, signal, window)

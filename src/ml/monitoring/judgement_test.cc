@@ -158,6 +158,8 @@ TEST(Judgement, TwoVersionsThatAnswerAreNoChangeOfModel) {
   };
   kept.See({of("v1", Level::kBad)}, 100);
   auto moves = kept.See({of("v2", Level::kBad)}, 100);
+  EXPECT_EQ(moves[0].step.to, Phase::kPending) << "one bad window of each is no streak of either";
+  moves = kept.See({of("v2", Level::kBad)}, 100);
   ASSERT_TRUE(moves[0].step.began);
   EXPECT_EQ(moves[0].alert.model_version_id, "v2");
   moves = kept.See({of("v1", Level::kCalm)}, 100);
@@ -171,6 +173,24 @@ TEST(Judgement, TwoVersionsThatAnswerAreNoChangeOfModel) {
   moves = kept.See({of("v2", Level::kBad)}, 100);
   EXPECT_TRUE(moves[0].step.ended) << "v1 answers no more";
   EXPECT_EQ(moves[0].step.to, Phase::kPending);
+}
+
+// The worse one hides the other, whose streak goes on all the same.
+TEST(Judgement, AVersionThatWasBadBesideAWorseOneWasBad) {
+  Kept kept;
+  kept.canary = "v2";
+  const auto of = [](const std::string& version, std::vector<Json> bad) {
+    return SignalJson(kPerformance, Level::kBad)
+        .Set("model_version_id", version)
+        .Set("bad_versions", Json(Json::Array(std::move(bad))));
+  };
+  kept.See({of("v2", {"v2", "v1"})}, 100);
+  const auto moves = kept.See({of("v1", {"v1"})}, 100);
+  ASSERT_TRUE(moves[0].step.began);
+  EXPECT_EQ(moves[0].alert.model_version_id, "v1");
+  EXPECT_NE(moves[0].step.reason.find("2 of the last 2 windows"), std::string::npos);
+  const AlertState again = StateFromJson(StateToJson(kept.alerts[0].state));
+  EXPECT_EQ(again, kept.alerts[0].state);
 }
 
 // Most rows are the canary's, the fall is the champion's: it must not be held against the canary.

@@ -20,6 +20,11 @@ Json SignalToJson(const Signal& signal) {
                          {"what", signal.what},
                          {"columns", std::move(columns)},
                          {"model_version_id", signal.model_version_id}});
+  if (signal.bad_versions.size() > 1) {
+    Json versions = Json::Arr();
+    for (const std::string& id : signal.bad_versions) versions.Push(id);
+    json.Set("bad_versions", std::move(versions));
+  }
   if (signal.broken_input) json.Set("broken_input", true);
   return json;
 }
@@ -37,6 +42,9 @@ Signal SignalFromJson(const Json& json) {
   signal.what = json["what"].AsString();
   for (const Json& column : json["columns"].items()) signal.columns.push_back(column.AsString());
   signal.model_version_id = json["model_version_id"].AsString();
+  for (const Json& id : json["bad_versions"].items()) signal.bad_versions.push_back(id.AsString());
+  if (signal.bad_versions.empty() && signal.level == Level::kBad)
+    signal.bad_versions = {signal.model_version_id};
   signal.broken_input = json["broken_input"].AsBool();
   return signal;
 }

@@ -40,6 +40,7 @@ struct Signal {
   std::string what = {};
   std::vector<std::string> columns = {};  // that it is about
   std::string model_version_id = {};
+  std::vector<std::string> bad_versions = {};  // of several that were measured, the bad ones
   bool broken_input = false;  // of data quality: values are lost, so that drift there says nothing
 };
 Json SignalToJson(const Signal& signal);
