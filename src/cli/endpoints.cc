@@ -130,6 +130,7 @@ Result<int> DeployBeside(Invocation& in, Session& session, const std::string& na
     GYRE_TRY(const double share, ShareOf(in.Get("canary")));
     body.Set("share", share);
   }
+  if (in.Has("replace")) body.Set("replace", true);
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
   const std::string variant = in.Has("variant")  ? in.Get("variant")
                               : in.Has("shadow") ? "shadow"
@@ -284,6 +285,8 @@ Result<int> Show(Invocation& in) {
   if (!endpoint["follows"].AsString().empty())
     text += fmt::format("follows    {}\n", endpoint["follows"].AsString());
   text += fmt::format("state      {}\n", StateOf(*session, endpoint));
+  if (endpoint["ready"].AsBool() && endpoint.Has("problem"))
+    text += fmt::format("stays      {}\n", endpoint["problem"].AsString());
   if (!session->url().empty())
     text += fmt::format("url        {}{}\n", session->url(), endpoint["path"].AsString());
   const Json& counts = endpoint["counts"];

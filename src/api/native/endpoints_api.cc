@@ -93,6 +93,7 @@ constexpr net::Route kRoutes[] = {
      .members = {{"model", Type::kText, "churn@challenger or churn:v4; else what it runs"},
                  {"share", Type::kNumber, "of the requests, 0 to 1"},
                  {"shadow", Type::kBool, "scores what others have answered instead"},
+                 {"replace", Type::kBool, "also when it takes columns that callers do not send"},
                  {"reason", Type::kText, "kept with the deployment"}}},
     {.method = Method::kDelete,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}/variants/{variant}",
@@ -256,7 +257,8 @@ Result<net::Response> EndpointsApi::SetVariant(net::Request& request) {
                                 .share = body["share"].AsDouble(),
                                 .shadow = body["shadow"].AsBool(),
                                 .reason = body["reason"].AsString(),
-                                .by = request.principal.name}));
+                                .by = request.principal.name,
+                                .replace = body["replace"].AsBool()}));
   return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
 }
 

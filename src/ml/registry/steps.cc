@@ -1,5 +1,7 @@
 #include "ml/registry/steps.h"
 
+#include <utility>
+
 namespace gyre::registry {
 namespace {
 
@@ -16,7 +18,7 @@ const OutputSpec kOutputs[] = {{"model", ValueType::kText},
                                {"previous_version", ValueType::kInt}};
 const KindFacts kPromote{"promote", kKeys, kOutputs};
 
-StepEnd Promote(Registry& registry, const StepContext& context) {
+StepEnd Promote(Registry& registry, const Fence& fence, const StepContext& context) {
   const auto promote = [&]() -> Result<Json> {
     GYRE_TRY(const ModelVersion version,
              registry.Resolve(context.project, context.with["model"].AsString()));
@@ -24,6 +26,7 @@ StepEnd Promote(Registry& registry, const StepContext& context) {
     request.project = version.project;
     request.model = version.model;
     request.alias = context.with["alias"].StringOr("champion");
+    if (request.alias == "champion") GYRE_DO(fence(context.run_id, version.name()));
     request.version = version.version;
     request.reason = context.with["reason"].StringOr(
         fmt::format("pipeline run {}", context.run_id.substr(0, 8)));
@@ -41,10 +44,11 @@ StepEnd Promote(Registry& registry, const StepContext& context) {
 
 }  // namespace
 
-void AddSteps(pipelines::Pipelines& pipelines, Registry& registry) {
+void AddSteps(pipelines::Pipelines& pipelines, Registry& registry, Fence fence) {
   pipelines.AddKind(pipelines::ImmediateKind(
-      kPromote, "model.approve",
-      [&](const StepContext& context) { return Promote(registry, context); }));
+      kPromote, "model.approve", [&registry, fence = std::move(fence)](const StepContext& context) {
+        return Promote(registry, fence, context);
+      }));
 }
 
 }  // namespace gyre::registry

@@ -135,7 +135,8 @@ Result<Endpoint> ServingService::Replace(Endpoint endpoint, Deployment deploymen
 }
 
 Result<> ServingService::CheckSameCallers(const Endpoint& endpoint,
-                                          const registry::ModelVersion& version) {
+                                          const registry::ModelVersion& version,
+                                          std::string_view beside) {
   const auto before = around_.registry.GetVersion(endpoint.deployment.model_version_id);
   if (!before && before.error().code() == Code::kNotFound) return {};
   if (!before) return before.error();
@@ -148,8 +149,16 @@ Result<> ServingService::CheckSameCallers(const Endpoint& endpoint,
                             version.name(), endpoint.name, before->name())
       .Why(other)
       .Fix(fmt::format("gyre deploy {} --name ANOTHER", version.name()))
-      .Fix(fmt::format("gyre deploy {} --name {} --replace    (its callers know)", version.name(),
-                       endpoint.name));
+      .Fix(fmt::format("gyre deploy {} --name {}{} --replace    (its callers know)", version.name(),
+                       endpoint.name, beside));
+}
+
+Result<> CheckRuns(const Endpoint& endpoint, std::string_view over) {
+  if (over.empty() || endpoint.id.empty() || endpoint.deployment.model == over) return {};
+  return FailedPrecondition("GY3856", "endpoint `{}` runs {}, not {}", endpoint.name,
+                            endpoint.deployment.model, over)
+      .Why("what should take over was judged beside that version")
+      .Fix(fmt::format("gyre endpoints show {}    (who changed it, and why)", endpoint.name));
 }
 
 Result<Endpoint> ServingService::Deploy(DeployRequest request) {
@@ -170,6 +179,7 @@ Result<Endpoint> ServingService::Deploy(DeployRequest request) {
         .Why("endpoint names are unique per server")
         .Fix("choose another: gyre deploy MODEL --name OTHER");
   }
+  GYRE_DO(CheckRuns(endpoint, request.over));
   if (!endpoint.id.empty() && !request.replace) GYRE_DO(CheckSameCallers(endpoint, version));
   endpoint.project = request.project;
   endpoint.name = name;
@@ -297,7 +307,12 @@ Result<> ServingService::FollowOne(const Endpoint& seen) {
   if (endpoint.follows.empty()) return {};
   GYRE_TRY(const registry::ModelVersion version,
            around_.registry.Resolve(endpoint.project, endpoint.follows));
-  if (version.id == endpoint.deployment.model_version_id) return {};
+  if (version.id == endpoint.deployment.model_version_id) {
+    ForgetProblem(endpoint.name);  // an alias that came back
+    return {};
+  }
+  if (const auto fits = CheckSameCallers(endpoint, version); !fits)
+    return Refuse(endpoint, version, fits.error());
   Deployment next{.id = {},
                   .endpoint_id = {},
                   .number = 0,
@@ -312,6 +327,47 @@ Result<> ServingService::FollowOne(const Endpoint& seen) {
                   .created_us = 0};
   GYRE_DO(Replace(std::move(endpoint), std::move(next)));
   return {};
+}
+
+Result<> ServingService::Refuse(const Endpoint& endpoint, const registry::ModelVersion& version,
+                                const Error& why) {
+  if (why.gy() != "GY3855") return why;
+  const Error told = FailedPrecondition("GY3855", "{} is {} now, which does not fit the callers",
+                                        endpoint.follows, version.name())
+                         .Why(why.why())
+                         .Fix(fmt::format("gyre deploy {} --name {} --replace    (they know)",
+                                          endpoint.follows, endpoint.name));
+  {
+    const MutexLock lock(state_mutex_);
+    const auto known = problems_.find(endpoint.name);
+    if (known != problems_.end() && known->second.why.message() == told.message()) return {};
+  }
+  const LogEntry entry{
+      around_.clock.NowMicros(), std::string(kChampion),
+      fmt::format("{} stays: {}: {}", endpoint.deployment.model, told.message(), why.why())};
+  const std::string news = Json::Obj({{"endpoint", endpoint.name},
+                                      {"model", version.name()},
+                                      {"model_version_id", version.id},
+                                      {"answers", endpoint.deployment.model},
+                                      {"what", entry.message}})
+                               .Dump();
+  GYRE_DO(around_.database.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(AppendLog(tx, endpoint.id, entry));
+    return around_.events.Publish(tx, {.kind = "endpoint.refused",
+                                       .project = endpoint.project,
+                                       .subject = endpoint.name,
+                                       .payload = news});
+  }));
+  kLog.Failed("alias not followed", told);
+  const MutexLock lock(state_mutex_);
+  problems_.insert_or_assign(endpoint.name, Unloaded{endpoint.project, told});
+  return {};
+}
+
+void ServingService::ForgetProblem(const std::string& endpoint) {
+  if (!routes_.Find(endpoint)) return;  // that of one that is not loaded is its own
+  const MutexLock lock(state_mutex_);
+  if (const auto found = problems_.find(endpoint); found != problems_.end()) problems_.erase(found);
 }
 
 // Compares what the database wants with what runs.

@@ -42,6 +42,16 @@ Json VariantsJson(const Endpoint& e) {
   return all;
 }
 
+Json ShadowJson(const ShadowCounts& c) {
+  return Json::Obj({{"with", c.with},
+                    {"rows", c.rows},
+                    {"agreed", c.agreed},
+                    {"difference", Json::Obj({{"mean", c.difference_mean},
+                                              {"p50", c.difference_p50},
+                                              {"p95", c.difference_p95},
+                                              {"p99", c.difference_p99}})}});
+}
+
 }  // namespace
 
 Json VariantCountsToJson(const VariantCounts& c) {
@@ -59,13 +69,11 @@ Json VariantCountsToJson(const VariantCounts& c) {
                                                    {"p95", c.latency_us.Quantile(0.95)},
                                                    {"p99", c.latency_us.Quantile(0.99)}})}});
   if (!c.shadow) return json;
-  json.Set("comparison", Json::Obj({{"rows", c.compared},
-                                    {"agreed", c.agreed},
-                                    {"dropped", c.dropped},
-                                    {"difference", Json::Obj({{"mean", c.difference_mean},
-                                                              {"p50", c.difference_p50},
-                                                              {"p95", c.difference_p95},
-                                                              {"p99", c.difference_p99}})}}));
+  Json now = ShadowJson(c.comparison), beside = Json::Arr();
+  now.Set("dropped", c.dropped);
+  for (const ShadowCounts& one : c.beside) beside.Push(ShadowJson(one));
+  json.Set("comparison", std::move(now));
+  json.Set("comparisons", std::move(beside));
   return json;
 }
 

@@ -34,6 +34,8 @@ Error NoSuchEndpoint(std::string_view name);
 Result<Sticky> ParseSticky(std::string_view text);
 // The share of the champion: what the variants leave.
 double ChampionShare(const Endpoint& endpoint);
+// Error: GY3856, where `over` names a version that the endpoint does not run.
+Result<> CheckRuns(const Endpoint& endpoint, std::string_view over);
 
 class ServingService final : public Serving {
  public:
@@ -82,8 +84,8 @@ class ServingService final : public Serving {
                                  std::string_view variant, std::string reason,
                                  std::string by) override;
   Result<Endpoint> PromoteVariant(std::string_view project, std::string_view endpoint,
-                                  std::string_view variant, std::string reason,
-                                  std::string by) override;
+                                  std::string_view variant, std::string reason, std::string by,
+                                  std::string_view over) override;
   Result<Endpoint> Change(EndpointChange change) override;
   Result<std::vector<VariantCounts>> Variants(std::string_view project,
                                               std::string_view endpoint) override;
@@ -124,9 +126,15 @@ class ServingService final : public Serving {
   // Loads, writes and swaps. The endpoint is as it should be.
   Result<Endpoint> Apply(Endpoint endpoint, const Move& move) GYRE_REQUIRES(deploy_mutex_);
   Result<Endpoint> Replace(Endpoint endpoint, Deployment deployment) GYRE_REQUIRES(deploy_mutex_);
-  Result<> CheckSameCallers(const Endpoint& endpoint, const registry::ModelVersion& version);
+  // `beside`: the options of a variant, for the remedy: " --shadow".
+  Result<> CheckSameCallers(const Endpoint& endpoint, const registry::ModelVersion& version,
+                            std::string_view beside = {});
   Result<> CheckStillThere(const Endpoint& endpoint, const Deployment& earlier);
   Result<> FollowOne(const Endpoint& seen);
+  // The followed version does not fit: told once, and shown until that is over.
+  Result<> Refuse(const Endpoint& endpoint, const registry::ModelVersion& version,
+                  const Error& why);
+  void ForgetProblem(const std::string& endpoint);
 
   // --- parking (traffic.cc)
   void ParkIdle();

@@ -72,6 +72,14 @@ struct Endpoint {
 };
 Json EndpointToJson(const Endpoint& endpoint);
 
+// A shadow's outputs beside those that one version answered.
+struct ShadowCounts {
+  std::string with{};                 // "churn:v3"
+  std::int64_t rows = 0, agreed = 0;  // agreed: the same class, or the same number to 1e-9
+  double difference_mean = 0;         // of the value, or the largest of a row's class probabilities
+  double difference_p50 = 0, difference_p95 = 0, difference_p99 = 0;
+};
+
 // What one variant did since its deployment began to answer in this process: cumulative, so that
 // two readings give what was between them.
 struct VariantCounts {
@@ -81,12 +89,11 @@ struct VariantCounts {
   std::int64_t since_us = 0;
   std::int64_t requests = 0, rows = 0, failed = 0;
   std::int64_t faults = 0;  // of those that failed: by its own fault, see EndpointCounts
-  statistics::LogCounts latency_us;
-  // Of a shadow: its outputs beside those that were answered.
-  std::int64_t compared = 0, agreed = 0;  // rows; the same class, or the same number to 1e-9
-  std::int64_t dropped = 0;               // requests that came faster than it could score
-  double difference_mean = 0;  // of the value, or the largest of a row's class probabilities
-  double difference_p50 = 0, difference_p95 = 0, difference_p99 = 0;
+  statistics::LogCounts latency_us{};
+  // Of a shadow: beside what the present champion answered, and beside each version that did.
+  ShadowCounts comparison{};
+  std::vector<ShadowCounts> beside{};
+  std::int64_t dropped = 0;  // requests that came faster than it could score
 };
 Json VariantCountsToJson(const VariantCounts& counts);
 
@@ -137,6 +144,7 @@ struct DeployRequest {
   std::string endpoint;            // empty = the model's name
   std::string reason, deployed_by;
   bool replace = false;  // callers may have to send or to read something else from now on
+  std::string over{};    // "churn:v1": only where the endpoint runs this; empty = whatever it runs
 };
 struct RollbackRequest {
   std::string project, endpoint;
@@ -159,6 +167,7 @@ struct VariantRequest {
   double share = 0;       // 0 to 1
   bool shadow = false;
   std::string reason, by;
+  bool replace = false;  // also when it takes columns that callers do not send
 };
 // Members that are not there stay as they are.
 struct EndpointChange {
@@ -190,7 +199,7 @@ class Serving {
   // Loaded, replayed against its golden vectors and answering when it returns.
   // Errors: those of Registry::Resolve, kAlreadyExists GY3801 the name belongs to another project,
   // GY3203, GY3110 a broken package, kFailedPrecondition GY3855 the endpoint's callers would have
-  // to send or to read something else.
+  // to send or to read something else, GY3856 it runs another version than `over`.
   virtual Result<Endpoint> Deploy(DeployRequest request) = 0;
   // Back to the state before: when a canary has traffic that was the last change, and it goes;
   // else, or with `to`, the champion is replaced, and no canary stays either. Shadows stay. Errors:
@@ -213,10 +222,10 @@ class Serving {
                                          std::string_view variant, std::string reason,
                                          std::string by) = 0;
   // What the variant runs becomes the champion, and the variant goes. Follows its alias on only
-  // where that names this version. Error: GY3851.
+  // where that names this version. `over` as of Deploy. Errors: GY3851, GY3856.
   virtual Result<Endpoint> PromoteVariant(std::string_view project, std::string_view endpoint,
                                           std::string_view variant, std::string reason,
-                                          std::string by) = 0;
+                                          std::string by, std::string_view over = {}) = 0;
   virtual Result<Endpoint> Change(EndpointChange change) = 0;  // GY3852 sticky, GY3853 park_after
   // The champion first, then by name.
   virtual Result<std::vector<VariantCounts>> Variants(std::string_view project,
@@ -267,7 +276,9 @@ class Serving {
   // not.
   virtual EndpointCounts Answered(std::string_view endpoint) = 0;
 
-  // Compares what should run with what runs: deploys what followed aliases point at now. Called
+  // Compares what should run with what runs: deploys what followed aliases point at now. One that
+  // does not fit the endpoint's callers is refused, the old one answers on: event
+  // "endpoint.refused", once for each version. Called
   // when an alias has moved (event "model.alias.moved") and now and then.
   virtual Result<> Reconcile() = 0;
 };

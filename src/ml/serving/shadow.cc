@@ -37,8 +37,7 @@ class ShadowRows final : public RowSink {
 void AddDifference(Comparison& to, double difference) {
   to.compared.Add();
   to.differences.Add(difference);
-  to.difference_sums[static_cast<std::size_t>(telemetry::MetricShard())].fetch_add(
-      difference, std::memory_order_relaxed);
+  to.difference_sum.fetch_add(difference, std::memory_order_relaxed);
 }
 
 void Compare(const Snapshot& by, const Outputs& answered, const Snapshot& shadow,
@@ -93,7 +92,7 @@ void Shadows::Offer(const Route& route, const std::shared_ptr<const Snapshot>& a
       if (!std::exchange(started_, true))
         worker_ = exec::Worker("shadow", [this](const exec::StopFlag& stop) { Run(stop); });
     } else {
-      for (const auto& shadow : item.shadows) shadow->stats->comparison.dropped.Add();
+      for (const auto& shadow : item.shadows) shadow->stats->dropped.Add();
       return;
     }
   }
@@ -125,7 +124,6 @@ void Shadows::Drain() {
 
 void Shadows::Score(const Item& item) {
   for (const auto& shadow : item.shadows) {
-    Comparison& comparison = shadow->stats->comparison;
     const std::int64_t begin_us = SystemClock().MonotonicMicros();
     const std::int64_t begin_ns = ThreadCpuNanos();
     recorder_.Begin(shadow->stream.get(), item.id_high, item.id_low);
@@ -135,7 +133,6 @@ void Shadows::Score(const Item& item) {
     if (!facts) {
       recorder_.Discard();
       shadow->counters.failed->Add();
-      comparison.failed.Add();
       continue;
     }
     const std::int64_t took_us = SystemClock().MonotonicMicros() - begin_us;
@@ -146,7 +143,8 @@ void Shadows::Score(const Item& item) {
                       .keys = facts->keys});
     shadow->counters.rows->Add(static_cast<std::int64_t>(facts->rows));
     shadow->stats->latency_us.Add(static_cast<double>(took_us));
-    Compare(*item.by, item.answered, *shadow, rows.outputs, comparison);
+    Compare(*item.by, item.answered, *shadow, rows.outputs,
+            *shadow->stats->ComparisonWith(item.by->info.model));
     shadow->counters.cpu_ns->Add(ThreadCpuNanos() - begin_ns);
   }
 }

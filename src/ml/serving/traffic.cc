@@ -109,6 +109,9 @@ Result<Endpoint> ServingService::SetVariant(VariantRequest request) {
     GYRE_DO(CheckSameTask(endpoint, version));
     if (variant == nullptr || variant->shadow != request.shadow ||
         variant->deployment.model_version_id != version.id) {
+      if (!request.replace)
+        GYRE_DO(
+            CheckSameCallers(endpoint, version, request.shadow ? " --shadow" : " --canary 10%"));
       fresh = Deployment{.id = NewId(),
                          .endpoint_id = endpoint.id,
                          .number = 0,
@@ -203,9 +206,10 @@ Result<Endpoint> ServingService::RemoveVariant(std::string_view project, std::st
 
 Result<Endpoint> ServingService::PromoteVariant(std::string_view project, std::string_view name,
                                                 std::string_view variant_name, std::string reason,
-                                                std::string by) {
+                                                std::string by, std::string_view over) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(Endpoint endpoint, Require(project, name));
+  GYRE_DO(CheckRuns(endpoint, over));
   const Variant* const variant = FindVariant(endpoint, variant_name);
   if (variant == nullptr) return NoSuchVariant(endpoint, variant_name);
   Deployment next = variant->deployment;
@@ -261,9 +265,9 @@ Result<std::vector<VariantCounts>> ServingService::Variants(std::string_view pro
     std::shared_ptr<VariantStats> stats;
     {
       const MutexLock lock(state_mutex_);
-      if (const auto all = stats_.find(name); all != stats_.end()) {
-        if (const auto found = all->second.find(deployment.id); found != all->second.end())
-          stats = found->second;
+      if (const auto of_endpoint = stats_.find(name); of_endpoint != stats_.end()) {
+        const auto found = of_endpoint->second.find(deployment.id);
+        if (found != of_endpoint->second.end()) stats = found->second;
       }
     }
     if (stats) {
@@ -274,17 +278,12 @@ Result<std::vector<VariantCounts>> ServingService::Variants(std::string_view pro
       counts.failed = total.failed - stats->failed;
       counts.faults = total.faults - stats->faults;
       counts.latency_us = stats->latency_us.Read();
-      const Comparison& seen = stats->comparison;
-      counts.compared = seen.rows.value();
-      counts.agreed = seen.agreed.value();
-      counts.dropped = seen.dropped.value();
-      const auto differences =
-          static_cast<double>(std::max<std::int64_t>(1, seen.compared.value()));
-      counts.difference_mean = seen.DifferenceSum() / differences;
-      const statistics::LogCounts apart = seen.differences.Read();
-      counts.difference_p50 = apart.Quantile(0.5);
-      counts.difference_p95 = apart.Quantile(0.95);
-      counts.difference_p99 = apart.Quantile(0.99);
+      counts.dropped = stats->dropped.value();
+      counts.comparison.with = endpoint.deployment.model;
+      for (ShadowCounts& seen : stats->Compared()) {
+        if (seen.with == endpoint.deployment.model) counts.comparison = seen;
+        counts.beside.push_back(std::move(seen));
+      }
     }
     all.push_back(std::move(counts));
   };

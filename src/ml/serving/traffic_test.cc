@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "ml/serving/route.h"
 #include "ml/serving/service.h"
-#include "ml/serving/testing/house.h"
+#include "ml/serving/traffic_for_tests.h"
 #include "platform/exec/thread_pool.h"
 
 namespace gyre::serving {
@@ -84,50 +84,12 @@ TEST(Sticky, SaysByWhat) {
 
 // --- endpoints -----------------------------------------------------------------------------------
 
-std::string Body(const std::string& customer) {
-  return fmt::format(R"({{"session":"{}","inputs":[{{"country":"{}","amount":0.5,"age":30}}]}})",
-                     customer, customer);
-}
-
 struct OneHeader final : Headers {
   explicit OneHeader(std::string v) : value(std::move(v)) {}
   std::optional<std::string_view> Find(std::string_view name) const override {
     return name == "X-User" ? std::optional<std::string_view>(value) : std::nullopt;
   }
   std::string value;
-};
-
-class TrafficTest : public testing::Test {
- protected:
-  void SetUp() override {
-    for (int i = 0; i < 4; ++i) house_.Register("churn", i - 1.0);
-    ASSERT_TRUE(house_.Deploy("churn:v1"));
-  }
-  Result<Endpoint> Canary(const std::string& reference, double share, bool shadow = false) {
-    return house_.serving->SetVariant({.project = "default",
-                                       .endpoint = "churn",
-                                       .variant = shadow ? "shadow" : "canary",
-                                       .reference = reference,
-                                       .share = share,
-                                       .shadow = shadow,
-                                       .reason = "try",
-                                       .by = "ann"});
-  }
-  std::string ModelOf(const std::string& body, const Headers* headers = nullptr) {
-    const auto answer = house_.serving->Predict("churn", body, headers);
-    EXPECT_TRUE(answer) << answer.error().ToString();
-    return answer ? (*Json::Parse(*answer))["model"].AsString() : "";
-  }
-  VariantCounts CountsOf(std::string_view variant) {
-    const auto all = house_.serving->Variants("default", "churn");
-    EXPECT_TRUE(all);
-    for (const VariantCounts& one : *all) {
-      if (one.variant == variant) return one;
-    }
-    ADD_FAILURE() << "no variant " << variant;
-    return {};
-  }
-  TestHouse house_;
 };
 
 TEST_F(TrafficTest, ACanaryHasItsShare) {
@@ -148,75 +110,6 @@ TEST_F(TrafficTest, ACanaryHasItsShare) {
   EXPECT_EQ(CountsOf("champion").share, 0.75);
   EXPECT_FALSE(house_.serving->Predict("churn", "{"));
   EXPECT_EQ(CountsOf("canary").failed + CountsOf("champion").failed, 1);
-}
-
-// A version that wants a number where the champion takes text.
-predictors::ModelPackage OtherInputs() {
-  std::string recipe(kTestRecipe);
-  for (const auto& [from, to] :
-       {std::pair<std::string_view, std::string_view>{"country: text", "country: int"},
-        {"encode.onehot, in: country", "number, in: country"}})
-    recipe.replace(recipe.find(from), from.size(), to);
-  table::Frame frame = TestFrame(200, 1);
-  table::Column country{.name = "country", .type = table::Type::kInt};
-  for (std::size_t i = 0; i < frame.rows(); ++i) country.PushInt(static_cast<std::int64_t>(i));
-  *std::ranges::find(frame.columns, "country", &table::Column::name) = country;
-  const auto fitted = recipes::Fit(*recipes::Spec::FromYaml(recipe), frame, {});
-  GYRE_CHECK(fitted.has_value());
-  predictors::ModelPackage package = TestPackage(0);
-  package.recipe = fitted->Save();
-  package.predictor =
-      predictors::SaveLinear({.task = predictors::Task::kBinary,
-                              .features = fitted->width(),
-                              .coefficients = std::vector<double>(fitted->width(), 0.0),
-                              .intercepts = {0}});
-  return package;
-}
-
-TEST_F(TrafficTest, WhatTheChampionRefusesTooIsTheClientsFault) {
-  house_.RegisterPackage("churn", OtherInputs());  // v5
-  ASSERT_TRUE(Canary("churn:v5", 1));
-  for (int i = 0; i < 7; ++i) EXPECT_FALSE(house_.serving->Predict("churn", "{"));
-  EXPECT_EQ(CountsOf("canary").failed, 7);
-  EXPECT_EQ(CountsOf("canary").faults, 0);
-  for (int i = 0; i < 3; ++i) EXPECT_FALSE(house_.serving->Predict("churn", Body("NL")));
-  EXPECT_EQ(CountsOf("canary").failed, 10);
-  EXPECT_EQ(CountsOf("canary").faults, 3) << "the champion takes these";
-  const std::string_view ahead = R"({"inputs":[{"age":1}],"event_time":"2999-01-01T00:00:00Z"})";
-  for (int i = 0; i < 5; ++i) {
-    const auto refused = house_.serving->Predict("churn", ahead);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().gy(), "GY3810") << refused.error().ToString();
-  }
-  EXPECT_EQ(CountsOf("canary").faults, 3) << "the client's clock is wrong";
-  EXPECT_EQ(CountsOf("champion").failed, 0) << "it was only asked";
-}
-
-TEST_F(TrafficTest, ADeployOverAnEndpointFitsItsCallers) {
-  house_.RegisterPackage("churn", OtherInputs());  // v5
-  predictors::ModelPackage package = TestPackage(0);
-  package.target = "Price";
-  house_.RegisterPackage("price", package);
-  const auto price = house_.Deploy("price:v1", "churn");
-  ASSERT_FALSE(price);
-  EXPECT_EQ(price.error().gy(), "GY3855");
-  EXPECT_NE(price.error().ToString().find("it is binary of `Price`, not binary of `Churn`"),
-            std::string::npos)
-      << price.error().ToString();
-  const auto inputs = house_.Deploy("churn:v5");
-  ASSERT_FALSE(inputs);
-  EXPECT_NE(inputs.error().ToString().find("it takes `country` as int, not text"),
-            std::string::npos)
-      << inputs.error().ToString();
-  EXPECT_EQ(ModelOf(Body("NL")), "churn:v1");
-  const auto replaced = house_.serving->Deploy({.project = "default",
-                                                .reference = "price:v1",
-                                                .endpoint = "churn",
-                                                .reason = "",
-                                                .deployed_by = "ann",
-                                                .replace = true});
-  ASSERT_TRUE(replaced) << replaced.error().ToString();
-  EXPECT_EQ(ModelOf(Body("NL")), "price:v1");
 }
 
 TEST_F(TrafficTest, WhatWasAnsweredStaysCountedWhenAVariantGoes) {
@@ -393,17 +286,56 @@ TEST_F(TrafficTest, AShadowIsComparedAndAnswersNobody) {
   static_cast<ServingService&>(*house_.serving).shadows().Drain();
   const VariantCounts counts = CountsOf("shadow");
   EXPECT_TRUE(counts.shadow);
-  EXPECT_EQ(counts.compared, kRequests);
-  EXPECT_EQ(counts.agreed, agreed);
+  EXPECT_EQ(counts.comparison.rows, kRequests);
+  EXPECT_EQ(counts.comparison.agreed, agreed);
   EXPECT_GT(agreed, 0);
   EXPECT_LT(agreed, kRequests);
-  EXPECT_NEAR(counts.difference_mean, difference, 1e-9);
+  EXPECT_NEAR(counts.comparison.difference_mean, difference, 1e-9);
   EXPECT_EQ(counts.dropped, 0);
   EXPECT_EQ(counts.requests, kRequests);
   EXPECT_EQ(CountsOf("champion").requests, kRequests);
   EXPECT_EQ(
       house_.serving->SetTraffic("default", "churn", {{"shadow", 0.5}}, "", "ann").error().gy(),
       "GY3850");
+}
+
+// What it had in common with a champion that is gone says nothing of the present one.
+TEST_F(TrafficTest, AShadowIsComparedWithEachChampionByItself) {
+  ASSERT_TRUE(Canary("churn:v4", 0, true));
+  auto& shadows = static_cast<ServingService&>(*house_.serving).shadows();
+  for (int i = 0; i < 5; ++i) ModelOf(Body("NL"));
+  shadows.Drain();
+  ASSERT_TRUE(house_.Deploy("churn:v2"));
+  EXPECT_EQ(CountsOf("shadow").comparison.rows, 0);
+  for (int i = 0; i < 3; ++i) ModelOf(Body("NL"));
+  shadows.Drain();
+  const VariantCounts counts = CountsOf("shadow");
+  EXPECT_EQ(counts.comparison.with, "churn:v2");
+  EXPECT_EQ(counts.comparison.rows, 3);
+  ASSERT_EQ(counts.beside.size(), 2U);
+  EXPECT_EQ(counts.beside[0].with, "churn:v1");
+  EXPECT_EQ(counts.beside[0].rows, 5);
+  EXPECT_EQ(VariantCountsToJson(counts)["comparisons"].size(), 2U);
+}
+
+// What was judged beside one champion takes nothing over from another.
+TEST_F(TrafficTest, ATakeoverIsFromTheChampionThatItNames) {
+  ASSERT_TRUE(Canary("churn:v2", 0.5));
+  ASSERT_TRUE(house_.Deploy("churn:v3"));  // by somebody else
+  const auto promoted =
+      house_.serving->PromoteVariant("default", "churn", "canary", "", "ann", "churn:v1");
+  ASSERT_FALSE(promoted);
+  EXPECT_EQ(promoted.error().gy(), "GY3856");
+  const auto deployed = house_.serving->Deploy({.project = "default",
+                                                .reference = "churn:v2",
+                                                .endpoint = "churn",
+                                                .reason = "",
+                                                .deployed_by = "ann",
+                                                .over = "churn:v1"});
+  ASSERT_FALSE(deployed);
+  EXPECT_NE(deployed.error().message().find("runs churn:v3, not churn:v1"), std::string::npos);
+  EXPECT_EQ(house_.serving->Get("default", "churn")->deployment.model, "churn:v3");
+  EXPECT_TRUE(house_.serving->PromoteVariant("default", "churn", "canary", "", "ann", "churn:v3"));
 }
 
 TEST_F(TrafficTest, WhatHappenedIsInItsLog) {

@@ -5,8 +5,13 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "base/mutex.h"
+#include "ml/serving/serving.h"
 #include "ml/statistics/log_counts.h"
 #include "platform/telemetry/metrics.h"
 
@@ -40,15 +45,13 @@ struct SnapshotCounters {
   telemetry::Counter* cpu_ns;
 };
 
-// A shadow's outputs beside those that were answered, row by row.
+// A shadow's outputs beside those that one version answered, row by row. One thread adds.
 struct Comparison {
+  std::string with;  // "churn:v1"
   telemetry::Counter rows, agreed;
-  telemetry::Counter dropped;   // requests that came faster than the shadow could score
-  telemetry::Counter failed;    // requests that it could not score
   telemetry::Counter compared;  // rows with a difference
-  std::array<std::atomic<double>, telemetry::kMetricShards> difference_sums = {};
+  std::atomic<double> difference_sum = 0;
   SharedLogCounts differences;
-  double DifferenceSum() const;
 };
 
 struct VariantStats {
@@ -56,7 +59,15 @@ struct VariantStats {
   std::int64_t since_us = 0;
   std::int64_t requests = 0, rows = 0, failed = 0, faults = 0;  // of the counters when it began
   SharedLogCounts latency_us;
-  Comparison comparison;
+  telemetry::Counter dropped;  // requests that came faster than a shadow could score
+
+  // Two champions are two comparisons. Of those that answered long ago the oldest goes.
+  std::shared_ptr<Comparison> ComparisonWith(std::string_view model);
+  std::vector<ShadowCounts> Compared();  // in the order in which they began
+
+ private:
+  Mutex mutex_;
+  std::vector<std::shared_ptr<Comparison>> comparisons_ GYRE_GUARDED_BY(mutex_);
 };
 
 }  // namespace gyre::serving
