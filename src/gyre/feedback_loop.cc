@@ -142,8 +142,8 @@ automation::Below::RunState StateOf(const pipelines::RunView& run) {
 }
 
 // The rules that the gate found broken, as its newest verdict of that version has them.
-Result<std::string> WhyNot(registry::Registry& registry, std::string_view project,
-                           std::string_view model) {
+Result<std::string> BrokenRules(registry::Registry& registry, std::string_view project,
+                                std::string_view model) {
   const std::string none = "its gate said no";
   const auto version = registry.Resolve(project, model);
   if (!version && version.error().code() == Code::kNotFound) return none;  // removed since
@@ -156,24 +156,6 @@ Result<std::string> WhyNot(registry::Registry& registry, std::string_view projec
     }
   }
   return broken.empty() ? none : Join(broken, "; ");
-}
-
-// Of a run that tried a canary, or whose outputs say which model it judged and whether it passed.
-Result<automation::Outcome> OutcomeOf(const LoopRooms& rooms, const pipelines::RunView& run) {
-  automation::Outcome outcome;
-  if (run.ended_us == 0 || run.state == "cancelled") return outcome;
-  GYRE_TRY(const auto release, rooms.releases.OfRun(run.id));
-  if (release && release->state == "rolled back")
-    return automation::Outcome{std::string(kRolledBack), "canary rolled back: " + release->reason};
-  const Json& promoted = run.outputs["promoted"];
-  const std::string model = run.outputs["model"].AsString();
-  if (run.state != "succeeded" || !promoted.is_bool() || model.empty()) return outcome;
-  if (promoted.AsBool()) {
-    return automation::Outcome{std::string(kPromoted),
-                               "promoted " + model.substr(model.find(':') + 1)};
-  }
-  GYRE_TRY(const std::string why, WhyNot(rooms.registry, run.project, model));
-  return automation::Outcome{std::string(kNotPromoted), "not promoted: " + why};
 }
 
 automation::SideFacts SideOf(const serving::VariantCounts& counts) {
@@ -208,28 +190,19 @@ std::string AnsweredBy(const monitoring::Alert& alert, std::string_view canary_i
   return alert.model.empty() ? "of another model" : "of " + alert.model;
 }
 
-// Drift, quality and performance of the canary as its monitor sees them, once windows are judged.
-// Trouble of the service is not its own: what clients send wrong, how many they are. Its failures
-// and its latency are compared with the champion's. A window holds rows of both: what is not surely
-// the canary's own is told only.
 Result<> AlertsBeside(monitoring::Monitors& monitors, std::string_view project,
                       std::string_view endpoint, std::string_view model_version_id,
                       std::int64_t since_us, automation::CanaryFacts* facts) {
-  GYRE_TRY(const auto alerts, monitors.Alerts({.projects = std::vector{std::string(project)},
-                                               .endpoint = std::string(endpoint),
-                                               .phase = "firing"}));
-  for (const monitoring::Alert& alert : alerts) {
-    if (alert.signal == monitoring::kService || alert.updated_us < since_us) continue;
-    const auto window = monitors.Window(project, alert.window_id);
+  GYRE_TRY(auto alerts, monitors.Alerts({.projects = std::vector{std::string(project)},
+                                         .endpoint = std::string(endpoint),
+                                         .phase = "firing"}));
+  std::vector<SeenAlert> seen;
+  for (monitoring::Alert& alert : alerts) {
+    auto window = monitors.Window(project, alert.window_id);
     if (!window && window.error().code() != Code::kNotFound) return window.error();
-    const std::string text = fmt::format("{}: {}", alert.name(), alert.what);
-    const auto seen = window ? *window : monitoring::JudgedWindow();
-    if (!monitoring::IsOfVersionAlone(alert, seen, model_version_id))
-      facts->told.push_back(fmt::format("{} ({}; it does not stop the canary)", text,
-                                        AnsweredBy(alert, model_version_id)));
-    else if (facts->alert.empty())
-      facts->alert = text;
+    seen.push_back({std::move(alert), window ? *std::move(window) : monitoring::JudgedWindow()});
   }
+  TellAlerts(seen, model_version_id, since_us, facts);
   return {};
 }
 
@@ -243,7 +216,7 @@ Result<automation::Beside> BesideOf(monitoring::Monitors& monitors,
   GYRE_TRY(const monitoring::Sides sides, monitors.Compare({.project = question.project,
                                                             .endpoint = question.endpoint,
                                                             .canary = question.model,
-                                                            .since_us = question.since_us,
+                                                            .parts_us = question.steps_us,
                                                             .cancelled = question.cancelled}));
   const auto side = [](const monitoring::SideSeen& seen) {
     return automation::Beside::Side{seen.rows, seen.labelled, seen.value};
@@ -264,7 +237,44 @@ Result<bool> HasCanary(serving::Serving& serving, std::string_view project,
   return CanaryOf(now) != nullptr;
 }
 
+// A canary that said no, or that another champion came before; one that was taken back because its
+// run broke was not judged.
+bool WasSentBack(const pipelines::RunView& run, const automation::Release& release) {
+  return release.state == "rolled back" && (run.error == "GY4810" || run.error == "GY4813");
+}
+
 }  // namespace
+
+Result<automation::Outcome> OutcomeOf(const pipelines::RunView& run,
+                                      const std::optional<automation::Release>& release,
+                                      const WhyNot& why_not) {
+  automation::Outcome outcome;
+  if (run.ended_us == 0 || run.state == "cancelled") return outcome;
+  if (release && WasSentBack(run, *release))
+    return automation::Outcome{std::string(kRolledBack), "canary rolled back: " + release->reason};
+  const Json& promoted = run.outputs["promoted"];
+  const std::string model = run.outputs["model"].AsString();
+  if (run.state != "succeeded" || !promoted.is_bool() || model.empty()) return outcome;
+  if (promoted.AsBool()) {
+    return automation::Outcome{std::string(kPromoted),
+                               "promoted " + model.substr(model.find(':') + 1)};
+  }
+  GYRE_TRY(const std::string why, why_not(model));
+  return automation::Outcome{std::string(kNotPromoted), "not promoted: " + why};
+}
+
+void TellAlerts(const std::vector<SeenAlert>& alerts, std::string_view canary_version_id,
+                std::int64_t since_us, automation::CanaryFacts* facts) {
+  for (const auto& [alert, window] : alerts) {
+    if (alert.signal == monitoring::kService || alert.updated_us < since_us) continue;
+    const std::string text = fmt::format("{}: {}", alert.name(), alert.what);
+    if (!monitoring::IsOfVersionAlone(alert, window, canary_version_id))
+      facts->told.push_back(fmt::format("{} ({}; it does not stop the canary)", text,
+                                        AnsweredBy(alert, canary_version_id)));
+    else if (facts->alert.empty())
+      facts->alert = text;
+  }
+}
 
 monitoring::Notify MakeNotify(notices::Notices& notices) {
   return [&notices](monitoring::Notice told) {
@@ -306,9 +316,9 @@ monitoring::KpiWatch::Cost MakeCost(usage::Usage& usage) {
 automation::Below MakeBelow(const LoopRooms& rooms) {
   automation::Below below;
   below.settle = [rooms] {
-    return rooms.releases.Settle([&](std::string_view id) -> Result<std::string> {
+    return rooms.releases.Settle([&](std::string_view id) -> Result<automation::Releases::RunEnd> {
       GYRE_TRY(const pipelines::RunView run, rooms.pipelines.Get(id));
-      return StateOf(run).state;
+      return automation::Releases::RunEnd{StateOf(run).state, run.reason};
     });
   };
   below.check = [rooms](std::string_view project, const automation::TriggerSpec& spec) {
@@ -342,7 +352,10 @@ automation::Below MakeBelow(const LoopRooms& rooms) {
   below.run_state = [rooms](std::string_view id) -> Result<automation::Below::RunState> {
     GYRE_TRY(const pipelines::RunView run, rooms.pipelines.Get(id));
     automation::Below::RunState state = StateOf(run);
-    GYRE_TRY(state.outcome, OutcomeOf(rooms, run));
+    GYRE_TRY(const auto release, rooms.releases.OfRun(run.id));
+    GYRE_TRY(state.outcome, OutcomeOf(run, release, [&](const std::string& model) {
+               return BrokenRules(rooms.registry, run.project, model);
+             }));
     return state;
   };
   below.quality_alert = [rooms](std::string_view project, std::string_view endpoint) {

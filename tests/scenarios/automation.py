@@ -174,6 +174,38 @@ def another_champion(g):
     print(f"another champion: {release['reason']}", flush=True)
 
 
+def a_champion_between_passed_and_takeover(g):
+    """The canary has passed; before it takes over somebody deploys: it was judged beside another model."""
+    path = os.path.join(g.work, 'late.yaml')
+    with open(path, 'w') as f:
+        f.write('name: late\nparams: {model: text, go: text}\nsteps:\n'
+                '  canary: {kind: canary, endpoint: visits, model: "${params.model}", plan: {weights: [0.5], bake_s: 0, rows_min: 1}}\n'
+                '  wait: {shell: \'while [ ! -e "$GYRE_PARAM_GO" ]; do sleep 0.05; done\', needs: [canary]}\n'
+                '  takeover: {kind: takeover, endpoint: visits, model: "${params.model}", needs: [wait], retries: {max: 3, backoff: 10s}}\n')
+    g.cli('pipelines', 'add', path)
+    before = g.json('GET', '/api/v1/projects/default/endpoints/visits')['deployment']['model']
+    versions = [v['name'] for v in g.json('GET', '/api/v1/projects/default/models/visits/versions')['items'] if v['name'] != before]
+    tried, other = versions[:2]
+    go = os.path.join(g.work, 'go')
+    run = g.json('POST', '/api/v1/projects/default/pipeline_runs', {'pipeline': 'late', 'params': {'model': tried, 'go': go}})
+    release_until(g, lambda release: release['run'] == run['id'] and release['progress'])
+    for _ in range(300):
+        release = g.json('GET', '/api/v1/projects/default/endpoints/visits')['release']
+        if release['state'] != 'baking':
+            break
+        g.json('POST', '/e/visits', {'inputs': [visits(1, 1)[0]]})
+    assert release['state'] == 'passed', release
+    g.cli('deploy', other, '--name', 'visits')
+    open(go, 'w').close()
+    release = release_until(g, lambda release: release['state'] != 'passed')
+    assert release['reason'] == f'the champion changed from {before} to {other} after it passed: judge again', release
+    status = g.cli('pipelines', 'status', run['id'][:8], check=False).stdout
+    assert 'GY4813' in status and 'judge again' in status, status
+    endpoint = g.json('GET', '/api/v1/projects/default/endpoints/visits')
+    assert [v['model'] for v in endpoint['variants']] == [other], endpoint
+    print(f"a late takeover: {release['reason']}", flush=True)
+
+
 def release_until(g, holds):
     for _ in range(200):
         release = g.json('GET', '/api/v1/projects/default/endpoints/visits')['release']
@@ -269,6 +301,7 @@ def main():
         a_worse_canary(g)
         a_no_is_told(g)
         another_champion(g)
+        a_champion_between_passed_and_takeover(g)
         hands_and_approvals(g)
         files_and_pushes(g)
     print('automation: heard, judged, trained, tried, promoted')

@@ -8,8 +8,8 @@
 //     \---> skipped (a guard said no) | expired (nobody agreed in time)
 //
 // What an alert says of an endpoint while a firing of the same trigger about it waits or runs joins
-// that firing. A run that found too few labels is no end: its firing waits, ever longer, for up to
-// a week.
+// that firing; where its run fails and judges nothing, they wait for the next one. A run that found
+// too few labels is no end: its firing waits, ever longer, for up to a week.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,9 @@ Json TriggerToJson(const Trigger& trigger);
 
 // What a run came to, where that was judged.
 struct Outcome {
-  std::string kind{};  // promoted, not_promoted, rolled_back; empty = nothing was judged
+  // promoted, not_promoted, rolled_back, refused (the data is not as the model sees it); empty =
+  // nothing was judged
+  std::string kind{};
   std::string text{};  // "promoted v4", "not promoted: <the gate's reason>"
 };
 

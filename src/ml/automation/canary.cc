@@ -52,30 +52,57 @@ double ShareOfCanary(const CanaryPlan& plan, const CanaryFacts& facts) {
   return std::max(planned, canary / (canary + static_cast<double>(facts.champion.requests)));
 }
 
-// Whether the canary has more of such requests than its share, at any of the looks.
-bool BeyondChance(std::int64_t canary, std::int64_t champion, double share) {
-  return statistics::LogEvidenceOfMore(canary, champion, share) >= std::log(kEvidence);
+SideFacts Together(const SideFacts& before, const SideFacts& now) {
+  SideFacts all = now;
+  all.requests += before.requests;
+  all.failed += before.failed;
+  all.rows += before.rows;
+  return all;
 }
 
+// The logarithm of what this step's bets, and those of the steps before, have come to: that the
+// canary has more of such requests than its share.
+double EvidenceOf(double carried, int step, std::int64_t canary, std::int64_t champion,
+                  double share) {
+  const double begun = -std::log(2.0) * (step + 1);  // 1/2, 1/4, ...: never above 1 together
+  const double most = std::max(carried, begun), least = std::min(carried, begun);
+  const double stake = most + std::log1p(std::exp(least - most));
+  return stake + statistics::LogEvidenceOfMore(canary, champion, share);
+}
+
+double EvidenceOfErrors(const CanaryPlan& plan, const CanaryFacts& facts) {
+  return EvidenceOf(facts.before.errors, facts.step, facts.canary.failed, facts.champion.failed,
+                    ShareOfCanary(plan, facts));
+}
+
+double EvidenceOfLatency(const CanaryPlan& plan, const CanaryFacts& facts) {
+  return EvidenceOf(facts.before.latency, facts.step, facts.canary.slow, facts.champion.slow,
+                    ShareOfCanary(plan, facts));
+}
+
+bool BeyondChance(double evidence) { return evidence >= std::log(kEvidence); }
+
 void LookAtErrors(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm) {
-  const double more = Rate(facts.canary) - Rate(facts.champion);
+  const SideFacts canary = Together(facts.before.canary, facts.canary),
+                  champion = Together(facts.before.champion, facts.champion);
+  const double more =
+      std::max(Rate(facts.canary) - Rate(facts.champion), Rate(canary) - Rate(champion));
   const bool harm_done =
-      more > plan.error_rate_more_max &&
-      BeyondChance(facts.canary.failed, facts.champion.failed, ShareOfCanary(plan, facts));
+      more > plan.error_rate_more_max && BeyondChance(EvidenceOfErrors(plan, facts));
   harm->Look(harm_done, "errors",
-             fmt::format("{} of {} requests failed, {} of {} at the champion", facts.canary.failed,
-                         facts.canary.requests, facts.champion.failed, facts.champion.requests));
+             fmt::format("{} of {} requests failed, {} of {} at the champion", canary.failed,
+                         canary.requests, champion.failed, champion.requests));
 }
 
 void LookAtLatency(const CanaryPlan& plan, const CanaryFacts& facts, Harm* harm) {
   const double mine = facts.canary.latency_us_p99, other = facts.champion.latency_us_p99;
   // The p99 of a few requests is the slowest of them.
   if (mine == 0 || other == 0 ||
-      std::min(facts.canary.requests, facts.champion.requests) < plan.latency_requests_min)
+      std::min(facts.before.canary.requests + facts.canary.requests,
+               facts.before.champion.requests + facts.champion.requests) <
+          plan.latency_requests_min)
     return;
-  const bool slower =
-      mine > SlowFrom(plan, other) &&
-      BeyondChance(facts.canary.slow, facts.champion.slow, ShareOfCanary(plan, facts));
+  const bool slower = mine > SlowFrom(plan, other) && BeyondChance(EvidenceOfLatency(plan, facts));
   harm->Look(slower, "latency",
              fmt::format("p99 {:.3g} ms, {:.3g} ms at the champion", mine / 1000, other / 1000));
 }
@@ -228,6 +255,13 @@ Json CanaryPlanToJson(const CanaryPlan& plan) {
                     {"quality_required", plan.quality_required},
                     {"prediction_drift", plan.prediction_drift_back ? "roll back" : "tell"},
                     {"prediction_effect_min", plan.prediction_effect_min}});
+}
+
+Carried CarryOn(const CanaryPlan& plan, const CanaryFacts& facts) {
+  return {.champion = Together(facts.before.champion, facts.champion),
+          .canary = Together(facts.before.canary, facts.canary),
+          .errors = EvidenceOfErrors(plan, facts),
+          .latency = EvidenceOfLatency(plan, facts)};
 }
 
 double SlowFrom(const CanaryPlan& plan, double champion_us_p99) {

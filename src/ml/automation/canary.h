@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,11 +35,18 @@ Json CanaryPlanToJson(const CanaryPlan& plan);
 // Of one side, since the step began.
 struct SideFacts {
   std::int64_t requests = 0, failed = 0, rows = 0;
-  double latency_us_p99 = 0;  // 0 = unknown
+  double latency_us_p99 = 0;  // since the release began; 0 = unknown
   std::int64_t slow = 0;      // requests that took longer than SlowFrom of the champion's p99
 };
-// The answers of both sides to the rows that came since the step began, and what is known of their
-// truth by now. NaN: not measured.
+// What the steps before have shown: requests and failures of both sides, and the natural logarithm
+// of the evidence against the canary.
+struct Carried {
+  SideFacts champion{}, canary{};
+  double errors = -std::numeric_limits<double>::infinity();
+  double latency = -std::numeric_limits<double>::infinity();
+};
+// Quality: of the rows of all steps, and what is known of their truth by now. Answers: of those
+// that came since the step began. NaN: not measured.
 struct Beside {
   struct Side {
     std::int64_t rows = 0, labelled = 0;
@@ -56,6 +64,7 @@ struct CanaryFacts {
   int step = 0;  // index in weights
   std::int64_t seconds_in_step = 0;
   SideFacts champion{}, canary{};
+  Carried before{};
   std::optional<Beside> beside{};
   std::string alert{};              // of the canary alone; empty = none
   std::vector<std::string> told{};  // alerts that are not, or not surely: they stop nothing
@@ -71,16 +80,21 @@ struct CanaryDecision {
   std::vector<std::string> checks{};
 };
 
+// What the next step starts from. Every step begins a bet of its own, with half of what the bets
+// before it left, and goes on with theirs: their sum starts at 1 and is fair as long as the canary
+// is healthy, so that small harm adds up over the steps while a false alarm stays as rare.
+Carried CarryOn(const CanaryPlan& plan, const CanaryFacts& facts);
+
 // From here on a request of the canary is slower than the plan allows.
 double SlowFrom(const CanaryPlan& plan, double champion_us_p99);
 
 // Harm is judged at every look and binds at once; time and traffic only hold back. A difference in
-// error rates counts when it is larger than the plan allows and larger than chance would make it at
-// any of the looks, so that neither one early failure nor many looks end a healthy release
-// (failures counted as independent); slow requests count like failures. Quality and answers
-// likewise: look k is allowed 1 / (k (k + 1)) of the chance of a false alarm. `step` must be an
-// index of `weights`. A check begins with its verdict: pass, stop, wait (for labels or rows) or
-// note (told, binds nobody).
+// error rates, of the step or of all steps, counts when it is larger than the plan allows and
+// larger than chance would make it at any of the looks of any step, so that neither one early
+// failure nor many looks end a healthy release (failures counted as independent); slow requests
+// count like failures. Quality and answers likewise: look k is allowed 1 / (k (k + 1)) of the
+// chance of a false alarm. `step` must be an index of `weights`. A check begins with its verdict:
+// pass, stop, wait (for labels or rows) or note (told, binds nobody).
 CanaryDecision DecideCanary(const CanaryPlan& plan, const CanaryFacts& facts);
 
 }  // namespace gyre::automation

@@ -101,6 +101,55 @@ TEST(Canary, OneEarlyFailureEndsNothing) {
   EXPECT_EQ(DecideCanary(plan, facts).move, CanaryMove::kRollBack);
 }
 
+// Three percent more failures: too few to tell in any step, and plain over the steps.
+TEST(Canary, HarmAddsUpOverTheSteps) {
+  const CanaryPlan plan;
+  CanaryFacts facts;
+  facts.seconds_in_step = 600;
+  bool back = false;
+  for (; facts.step < 3 && !back; ++facts.step) {
+    const auto others = static_cast<std::int64_t>(
+        300 * (1 / plan.weights[static_cast<std::size_t>(facts.step)] - 1));
+    facts.canary = {.requests = 300, .failed = 12, .rows = 300};
+    facts.champion = {.requests = others, .failed = others / 100, .rows = others};
+    CanaryFacts alone = facts;
+    alone.before = {};
+    EXPECT_NE(DecideCanary(plan, alone).move, CanaryMove::kRollBack) << facts.step;
+    back = DecideCanary(plan, facts).move == CanaryMove::kRollBack;
+    facts.before = CarryOn(plan, facts);
+  }
+  EXPECT_TRUE(back);
+  EXPECT_EQ(facts.before.canary.requests, 300 * facts.step);
+}
+
+// The same over all steps: a step that begins anew is no new chance of a false alarm.
+TEST(Canary, SurvivesManyLooksOverAllItsSteps) {
+  CanaryPlan plan;
+  plan.error_rate_more_max = 0;
+  int sent_back = 0;
+  constexpr int kReleases = 2000;
+  Random random(11);
+  for (int release = 0; release < kReleases; ++release) {
+    CanaryFacts facts;
+    facts.seconds_in_step = 1;
+    bool back = false;
+    for (facts.step = 0; facts.step < 3 && !back; ++facts.step) {
+      facts.canary = facts.champion = {};
+      const double share = plan.weights[static_cast<std::size_t>(facts.step)];
+      for (int request = 0; request < 1'500 && !back; ++request) {
+        SideFacts& side = random.Uniform() < share ? facts.canary : facts.champion;
+        ++side.requests;
+        if (random.Uniform() >= 0.03) continue;
+        ++side.failed;
+        back = DecideCanary(plan, facts).move == CanaryMove::kRollBack;
+      }
+      facts.before = CarryOn(plan, facts);
+    }
+    sent_back += back ? 1 : 0;
+  }
+  EXPECT_LT(sent_back, 35);
+}
+
 std::string CheckNamed(const CanaryDecision& decision, std::string_view name) {
   for (const std::string& check : decision.checks) {
     if (check.find(fmt::format(" {}: ", name)) != std::string::npos) return check;

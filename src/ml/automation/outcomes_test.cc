@@ -157,5 +157,80 @@ TEST_F(OutcomesTest, OneIncidentIsAnsweredOnceAndTheTriggerSaysSo) {
   EXPECT_NE(next.find("gyre triggers fire churn-drift"), std::string::npos) << next;
 }
 
+// A run that broke answered nobody: the alerts that had joined it are not lost with it.
+TEST_F(OutcomesTest, WhatJoinedARunThatFailedWaitsForTheNext) {
+  TriggerSpec spec = Spec();
+  spec.guards.cooldown_s = 3600;
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  const Firing first = Fired("alert 1");
+  Occurrence third = OfPredictions();
+  third.key = "alert 3";
+  third.source_id = "alert-3";
+  ASSERT_TRUE(automation_->Tell(OfPredictions()));
+  ASSERT_TRUE(automation_->Tell(third));
+  ASSERT_EQ(Newest().joined.size(), 2u);
+  clock_.now_us += kHour / 2;
+  End(first, "failed");
+  const auto failed = automation_->GetFiring("default", first.id);
+  EXPECT_NE(failed->reason.find("2 that joined it wait for the next run"), std::string::npos)
+      << failed->reason;
+  EXPECT_TRUE(failed->joined.empty());
+  ASSERT_EQ(Count(), 2u);
+  EXPECT_EQ(Newest().state, "waiting") << "not before the cooldown is over";
+  EXPECT_EQ(Newest().source_id, "alert-2");
+  ASSERT_EQ(Newest().joined.size(), 1u);
+  ASSERT_TRUE(automation_->Tell(third));
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Count(), 2u) << "told again";
+  EXPECT_EQ(starts_.size(), 1u);
+  clock_.now_us += kHour;
+  ASSERT_TRUE(automation_->Turn());
+  EXPECT_EQ(Newest().state, "running");
+  EXPECT_EQ(starts_.size(), 2u);
+  End(Newest(), "succeeded");
+  EXPECT_EQ(Count(), 2u);
+}
+
+TEST_F(OutcomesTest, WhatJoinedARunThatWasJudgedOrCancelledHasItsAnswer) {
+  TriggerSpec spec = Spec();
+  spec.guards.cooldown_s = 0;
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  for (const bool cancelled : {false, true}) {
+    const Firing firing = Fired(cancelled ? "a" : "b");
+    Occurrence other = OfPredictions();
+    other.key = firing.key + " too";
+    ASSERT_TRUE(automation_->Tell(other));
+    const std::size_t count = Count();
+    runs_[firing.run_id] = {.state = cancelled ? "cancelled" : "failed"};
+    if (!cancelled) runs_[firing.run_id].outcome = {"rolled_back", "canary rolled back: errors"};
+    ASSERT_TRUE(automation_->Turn());
+    EXPECT_EQ(Count(), count);
+    EXPECT_EQ(Newest().joined.size(), 1u);
+    clock_.now_us += kHour;
+  }
+}
+
+// Labels of a new class, hashed inputs: the pipeline is as good as before.
+TEST_F(OutcomesTest, DataThatCannotBeLearnedFromIsNoFailureOfTheTrigger) {
+  TriggerSpec spec = Spec();
+  spec.guards.cooldown_s = 0;
+  spec.guards.failures_max = 2;
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  for (int i = 0; i < 4; ++i) {
+    clock_.now_us += kHour;
+    told_.clear();
+    const Firing firing = Fired(fmt::format("alert {}", i));
+    ASSERT_EQ(firing.state, "running") << i;
+    runs_[firing.run_id] = {.state = "failed",
+                            .reason = "step `fresh` failed: GY4618 a class that is new",
+                            .error = i % 2 == 0 ? "GY4618" : "GY4619"};
+    ASSERT_TRUE(automation_->Turn());
+    EXPECT_EQ(Newest().state, "failed");
+    EXPECT_EQ(Newest().outcome.kind, "refused");
+    EXPECT_EQ(told_, std::vector<std::string>{
+                         "not retrained: step `fresh` failed: GY4618 a class that is new"});
+  }
+}
+
 }  // namespace
 }  // namespace gyre::automation

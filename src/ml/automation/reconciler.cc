@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/id.h"
 #include "base/text.h"
 #include "ledger/lineage/lineage.h"
 #include "ml/automation/service.h"
@@ -23,6 +24,10 @@ constexpr std::int64_t kBlindMicros = 30 * kMicrosPerSecond;  // after a look th
 
 // Of firings that wait for labels.
 constexpr std::string_view kTooFewRows = "GY4617", kNoRows = "GY4613";
+
+// Of runs that learn nothing from these rows, however often they are asked: labels of classes that
+// the model does not know, inputs that the log withholds. The data is in the way, not the pipeline.
+constexpr std::string_view kOtherClasses = "GY4618", kWithheld = "GY4619";
 
 void NoteBlind(const Trigger& trigger, const Error& error) {
   kLog.Warn("a trigger cannot look", {{"trigger", trigger.spec.name}, {"error", error.ToString()}});
@@ -264,7 +269,7 @@ Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
     firing.state = "failed";
     firing.reason = "the run could not be started: " + run.error().ToString();
     firing.ended_us = clock_.NowMicros();
-    return SaveAndTell(firing);
+    return EndFiring(std::move(firing), /*tells=*/true);
   }
   exec::Fault("firing.launched");
   firing.state = "running";
@@ -297,6 +302,38 @@ bool AutomationService::WaitsForLabels(const Firing& firing, const Below::RunSta
          clock_.NowMicros() - firing.created_us < kLabelsWaitedForMicros;
 }
 
+// Its run has ended. What joined it has an answer only where the run judged something.
+Result<> AutomationService::EndFiring(Firing firing, bool tells) {
+  GYRE_TRY(const Trigger trigger, Get(firing.project, firing.trigger));
+  const bool unanswered = firing.state == "failed" && firing.outcome.kind.empty();
+  const std::int64_t now_us = clock_.NowMicros();
+  const std::int64_t again_us =
+      std::max(now_us, firing.started_us + trigger.spec.guards.cooldown_s * kMicrosPerSecond);
+  const std::string checks = ChecksText(firing);
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(UpdateFiring(tx, firing, checks));
+    if (unanswered) {
+      // Whoever cancelled it wants nothing to begin; what cancelled it is there to be joined.
+      GYRE_TRY(const int passed, PassOn(tx, firing, firing.guard != kCancelled, [&](Firing* next) {
+                 next->id = NewId();
+                 next->state = "waiting";
+                 next->guard = "cooldown";
+                 next->reason =
+                     "the run that it had joined failed; the next one is after the "
+                     "cooldown";
+                 next->created_us = now_us;
+                 next->again_us = again_us;
+               }));
+      if (passed > 0) {
+        firing.reason += fmt::format("; {} that joined it wait{} for the next run", passed,
+                                     passed == 1 ? "s" : "");
+        GYRE_DO(UpdateFiring(tx, firing, checks));
+      }
+    }
+    return tells && below_.tell ? below_.tell(tx, firing) : Result<>();
+  });
+}
+
 Result<> AutomationService::Follow(Firing firing) {
   auto seen = below_.run_state(firing.run_id);
   if (!seen && seen.error().code() == Code::kNotFound)
@@ -318,11 +355,14 @@ Result<> AutomationService::Follow(Firing firing) {
       fmt::format("its run {}{}{}", run.state, run.reason.empty() ? "" : ": ", run.reason);
   if (run.state == "cancelled") firing.guard = kCancelled;
   firing.outcome = run.outcome;
+  if (run.error == kOtherClasses || run.error == kWithheld) {
+    firing.guard = kRefused;
+    firing.outcome = {std::string(kRefused), "not retrained: " + run.reason};
+  }
   firing.cpu_seconds = run.cpu_seconds;
   firing.ended_us = clock_.NowMicros();
   exec::Fault("firing.ending");
-  const bool tells = run.state == "failed" || !run.outcome.kind.empty();
-  GYRE_DO(tells ? SaveAndTell(firing) : Save(firing));
+  GYRE_DO(EndFiring(firing, run.state == "failed" || !firing.outcome.kind.empty()));
   exec::Fault("firing.ended");
   return {};
 }

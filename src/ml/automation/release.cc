@@ -59,16 +59,32 @@ Json SideToJson(std::string_view deployment, const SideFacts& side,
 // then, too.
 SideFacts Since(const SideFacts& now, std::string_view deployment, const Json& base,
                 statistics::LogCounts* latency_us) {
-  constexpr double kSlowest = 0.99;
   SideFacts since = now;
-  const bool same = base["deployment"].AsString() == deployment;
-  if (same) *latency_us = latency_us->Since(statistics::LogCounts::FromJson(base["latency_us"]));
-  since.latency_us_p99 = latency_us->Quantile(kSlowest);
-  if (!same) return since;
+  if (base["deployment"].AsString() != deployment) return since;
+  *latency_us = latency_us->Since(statistics::LogCounts::FromJson(base["latency_us"]));
   since.requests = std::max<std::int64_t>(0, now.requests - base["requests"].AsInt());
   since.failed = std::max<std::int64_t>(0, now.failed - base["failed"].AsInt());
   since.rows = std::max<std::int64_t>(0, now.rows - base["rows"].AsInt());
   return since;
+}
+
+Json EvidenceToJson(double evidence) { return std::isfinite(evidence) ? Json(evidence) : Json(); }
+
+double EvidenceFromJson(const Json& json) {
+  return json.is_number() ? json.AsDouble() : Carried().errors;
+}
+
+SideFacts CarriedSide(const Json& json) {
+  return {.requests = json["requests"].AsInt(),
+          .failed = json["failed"].AsInt(),
+          .rows = json["rows"].AsInt()};
+}
+
+Carried CarriedFromJson(const Json& json) {
+  return {.champion = CarriedSide(json["champion"]),
+          .canary = CarriedSide(json["canary"]),
+          .errors = EvidenceFromJson(json["errors"]),
+          .latency = EvidenceFromJson(json["latency"])};
 }
 
 Json BaseOf(std::string_view process, const Traffic::Counts& counts) {
@@ -93,10 +109,11 @@ bool TakenByOthers(const Release& release, const Traffic::Counts& now) {
 std::string ChampionChanged(const Release& release, const Traffic::Counts& now) {
   const std::string& was = release.base["champion_model"].AsString();
   if (was.empty() || now.champion_model == was) return {};
+  const std::string_view when = release.state == "baking" ? "while it baked" : "after it passed";
   if (now.champion_model == release.model)
-    return fmt::format("{} became the champion while it baked", release.model);
-  return fmt::format("the champion changed from {} to {} while it baked: judge again", was,
-                     now.champion_model);
+    return fmt::format("{} became the champion {}", release.model, when);
+  return fmt::format("the champion changed from {} to {} {}: judge again", was, now.champion_model,
+                     when);
 }
 
 Json ListOf(const std::vector<std::string>& texts) {
@@ -112,6 +129,18 @@ void Note(Release* release, std::string_view move, const CanaryDecision& decisio
                                    {"reason", decision.reason},
                                    {"weight", weight},
                                    {"checks", ListOf(decision.checks)}}));
+}
+
+// When each step began; of a release from before that was kept, when the present one did.
+Json StepsOf(const Release& release) {
+  const Json& steps_us = release.base["steps_us"];
+  return steps_us.size() > 0 ? steps_us : Json(Json::Array{Json(release.step_us)});
+}
+
+std::vector<std::int64_t> TimesOf(const Json& list) {
+  std::vector<std::int64_t> times;
+  for (const Json& time : list.items()) times.push_back(time.AsInt());
+  return times;
 }
 
 // The decision with what every check said, for whoever asks the ledger later.
@@ -157,6 +186,7 @@ Result<Release> Releases::Begin(const Start& start) {
   release.created_us = release.step_us = clock_.NowMicros();
   release.base = BaseOf(process_, counts);
   release.base.Set("champion_model", counts.champion_model);
+  release.base.Set("steps_us", Json::Array{Json(release.step_us)});
   release.reason = fmt::format("{:.0f} % of the traffic", 100 * plan.weights.front());
   Note(&release, "begin", {.reason = release.reason}, plan.weights.front(), release.created_us);
   const std::string plan_text = CanaryPlanToJson(plan).Dump(), base = release.base.Dump(),
@@ -237,15 +267,18 @@ Result<> Releases::Save(const Release& release) {
   });
 }
 
-Result<CanaryFacts> Releases::FactsOf(Release* release) {
+Result<Releases::Seen> Releases::FactsOf(Release* release) {
+  constexpr double kSlowest = 0.99;
   GYRE_TRY(Traffic::Counts now, traffic_.counts(release->project, release->endpoint));
-  CanaryFacts facts;
+  Seen seen;
+  CanaryFacts& facts = seen.facts;
   facts.champion_changed = ChampionChanged(*release, now);
   if (TakenByOthers(*release, now)) facts.alert = "somebody changed the canary's share";
   facts.step = release->step;
   const std::int64_t now_us = clock_.NowMicros();
   if (release->step_us > now_us) {  // the clock was set back: the step begins anew
     release->step_us = now_us;
+    release->base.Set("steps_us", Json::Array{Json(now_us)});
     GYRE_DO(Save(*release));
   }
   facts.seconds_in_step = (now_us - release->step_us) / kMicrosPerSecond;
@@ -254,6 +287,15 @@ Result<CanaryFacts> Releases::FactsOf(Release* release) {
   facts.champion =
       Since(now.champion, now.champion_deployment, base["champion"], &now.champion_latency_us);
   facts.canary = Since(now.canary, now.canary_deployment, base["canary"], &now.canary_latency_us);
+  const Json& carried = release->base["carried"];
+  facts.before = CarriedFromJson(carried);
+  const auto all = [&](const Json& before, const statistics::LogCounts& since) {
+    return since.With(statistics::LogCounts::FromJson(before["latency_us"]));
+  };
+  seen.champion_latency_us = all(carried["champion"], now.champion_latency_us);
+  seen.canary_latency_us = all(carried["canary"], now.canary_latency_us);
+  facts.champion.latency_us_p99 = seen.champion_latency_us.Quantile(kSlowest);
+  facts.canary.latency_us_p99 = seen.canary_latency_us.Quantile(kSlowest);
   const double slow_us = SlowFrom(release->plan, facts.champion.latency_us_p99);
   facts.champion.slow = now.champion_latency_us.Above(slow_us);
   facts.canary.slow = now.canary_latency_us.Above(slow_us);
@@ -261,10 +303,18 @@ Result<CanaryFacts> Releases::FactsOf(Release* release) {
     GYRE_DO(traffic_.judge(release->project, release->endpoint, release->model, release->created_us,
                            &facts));
   }
-  return facts;
+  return seen;
 }
 
-Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
+Json Releases::CarriedToJson(const CanaryPlan& plan, const Seen& seen) {
+  const Carried carried = CarryOn(plan, seen.facts);
+  return Json::Obj({{"champion", SideToJson("", carried.champion, seen.champion_latency_us)},
+                    {"canary", SideToJson("", carried.canary, seen.canary_latency_us)},
+                    {"errors", EvidenceToJson(carried.errors)},
+                    {"latency", EvidenceToJson(carried.latency)}});
+}
+
+Result<> Releases::Apply(Release* release, const CanaryDecision& decision, Json carried) {
   const std::int64_t now_us = clock_.NowMicros();
   release->reason = decision.reason;
   switch (decision.move) {
@@ -296,6 +346,10 @@ Result<> Releases::Apply(Release* release, const CanaryDecision& decision) {
   Json base = BaseOf(process_, counts);
   for (const std::string_view kept : {"looks", "champion_model"})
     base.Set(std::string(kept), release->base[kept]);
+  Json steps_us = StepsOf(*release);
+  steps_us.Push(now_us);
+  base.Set("steps_us", std::move(steps_us));
+  base.Set("carried", std::move(carried));
   release->base = std::move(base);
   release->reason = InFull(decision);
   Note(release, "advance", decision, ShareOf(*release), now_us);
@@ -310,12 +364,13 @@ Result<Release> Releases::Look(std::string_view id) {
   if (release.state != "baking") return release;
   GYRE_DO(Give(&release));
   const Watch watch = Watched(release);
-  GYRE_TRY(CanaryFacts facts, FactsOf(&release));
+  GYRE_TRY(Seen seen, FactsOf(&release));
+  CanaryFacts& facts = seen.facts;
   facts.beside = watch.newest;
   CanaryDecision decision = DecideCanary(release.plan, facts);
   GYRE_DO(AskNowAndThen(&release, facts, watch, &decision));
   Tell(release, facts, decision);
-  GYRE_DO(Apply(&release, decision));
+  GYRE_DO(Apply(&release, decision, CarriedToJson(release.plan, seen)));
   return release;
 }
 
@@ -373,7 +428,7 @@ Result<> Releases::Ask(Release* release, bool last) {
   const Traffic::Question question{.project = release->project,
                                    .endpoint = release->endpoint,
                                    .model = release->model,
-                                   .since_us = release->step_us,
+                                   .steps_us = TimesOf(StepsOf(*release)),
                                    .cancelled = [this] { return stopping_.load(); }};
   const auto posted =
       comparer_->Post([this, question, look, id = release->id, step = release->step] {
@@ -428,6 +483,27 @@ Result<Release> Releases::RollBack(std::string_view id, std::string_view reason)
   return release;
 }
 
+Result<std::string> Releases::Fence(std::string_view run_id, std::string_view model) {
+  const MutexLock lock(mutex_);
+  GYRE_TRY(const auto found, OfRun(run_id));
+  if (!found || found->model != model) return std::string();
+  Release release = *found;
+  const auto refuse = [&] {
+    return FailedPrecondition("GY4813", "{} does not take over endpoint `{}`: {}", release.model,
+                              release.endpoint, release.reason)
+        .Why("it was judged beside one champion, and takes over from that one alone")
+        .Fix(fmt::format("gyre pipelines retry {} --from STEP    (the one that judges)",
+                         release.of_run.substr(0, 8)));
+  };
+  if (release.state != "passed") return refuse();
+  GYRE_TRY(const Traffic::Counts now, traffic_.counts(release.project, release.endpoint));
+  if (now.champion_model == release.model) return std::string();
+  const std::string changed = ChampionChanged(release, now);
+  if (changed.empty()) return release.base["champion_model"].AsString();
+  GYRE_DO(Apply(&release, {CanaryMove::kRollBack, changed, {}}));
+  return refuse();
+}
+
 Result<> Releases::Settle(const StateOfRun& state) {
   std::vector<Release> open;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
@@ -444,12 +520,15 @@ Result<> Releases::SettleOne(std::string_view id, const StateOfRun& state) {
   GYRE_TRY(Release release, Get(id));
   const auto run = state(release.run_id);
   if (!run && run.error().code() != Code::kNotFound) return run.error();
-  if (run && *run == "running") return {};
-  const bool succeeded = run && *run == "succeeded";
+  if (run && run->state == "running") return {};
+  const bool succeeded = run && run->state == "succeeded";
   release.run_id.clear();
   if (release.state == "rolled back" || (release.state == "passed" && succeeded))
     return Save(release);
-  const std::string reason = run ? fmt::format("its run {}", *run) : "its run was removed";
+  const std::string reason = !run ? "its run was removed"
+                             : run->reason.empty()
+                                 ? "its run " + run->state
+                                 : fmt::format("its run {}: {}", run->state, run->reason);
   return Apply(&release, {CanaryMove::kRollBack, reason, {}});
 }
 

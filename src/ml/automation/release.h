@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -45,11 +46,11 @@ struct Traffic {
     double canary_share = 0;
   };
   std::function<Result<Counts>(std::string_view project, std::string_view endpoint)> counts{};
-  // The answers of the champion and of the canary to what came since then. May take long: it is
-  // called in a thread of its own. Empty: they are not compared.
+  // The answers of the champion and of the canary to what came since the first step began. May take
+  // long: it is called in a thread of its own. Empty: they are not compared.
   struct Question {
     std::string project{}, endpoint{}, model{};
-    std::int64_t since_us = 0;
+    std::vector<std::int64_t> steps_us{};  // when each began: the shares were others before
     std::function<bool()> cancelled{};
   };
   std::function<Result<Beside>(const Question& question)> compare{};
@@ -70,7 +71,8 @@ struct Release {
   std::string reason{};
   int step = 0;
   std::int64_t step_us = 0;  // when the step began
-  Json base{};               // counts when it began, and the champion when the release did
+  Json base{};               // counts when it began, the champion when the release did, and what
+                             // the steps before have shown
   Json history{};            // [{"at", "move", "reason", "weight", "checks"}], one entry per move
   Json progress{};           // of what bakes, at the last look; see ReleaseToJson
   std::int64_t created_us = 0, ended_us = 0;
@@ -100,8 +102,16 @@ class Releases {
   Result<std::optional<Release>> OfEndpoint(std::string_view endpoint);
   Result<std::optional<Release>> OfRun(std::string_view run_id);
   void WaitForComparison();  // for tests
+  // Before anything takes over: the version that the release of this run was judged beside, which
+  // answers on. Empty where the run made no release of `model`, or it was promoted already. Errors:
+  // kFailedPrecondition GY4813 it did not pass, or another champion answers by now (then its share
+  // is taken back).
+  Result<std::string> Fence(std::string_view run_id, std::string_view model);
   // Takes back what runs that have ended without success left. `state` as Below::run_state says.
-  using StateOfRun = std::function<Result<std::string>(std::string_view run_id)>;
+  struct RunEnd {
+    std::string state{}, reason{};
+  };
+  using StateOfRun = std::function<Result<RunEnd>(std::string_view run_id)>;
   Result<> Settle(const StateOfRun& state);
 
  private:
@@ -115,8 +125,16 @@ class Releases {
     Json progress;
   };
 
-  Result<CanaryFacts> FactsOf(Release* release) GYRE_REQUIRES(mutex_);
-  Result<> Apply(Release* release, const CanaryDecision& decision) GYRE_REQUIRES(mutex_);
+  struct Seen {
+    CanaryFacts facts;
+    // Of all steps.
+    statistics::LogCounts champion_latency_us, canary_latency_us;
+  };
+  Result<Seen> FactsOf(Release* release) GYRE_REQUIRES(mutex_);
+  static Json CarriedToJson(const CanaryPlan& plan, const Seen& seen);
+  // `carried`: what the next step starts from.
+  Result<> Apply(Release* release, const CanaryDecision& decision, Json carried = {})
+      GYRE_REQUIRES(mutex_);
   Result<> Save(const Release& release);
   Result<> Give(Release* release) GYRE_REQUIRES(mutex_);
   Result<> SettleOne(std::string_view id, const StateOfRun& state) GYRE_REQUIRES(mutex_);

@@ -46,7 +46,7 @@ class ReleaseTest : public testing::Test {
     };
     if (compares_) {
       traffic.compare = [this](const Traffic::Question& question) -> Result<Beside> {
-        asked_since_us_ = question.since_us;
+        asked_since_us_ = question.steps_us;
         ++comparisons_;
         if (beside_.problem == "broken") return MakeError(Code::kInternal, "GY4800", "broken");
         return beside_;
@@ -82,7 +82,7 @@ class ReleaseTest : public testing::Test {
   double share_ = -1;
   int gives_ = 0, comparisons_ = 0;
   bool compares_ = false;
-  std::int64_t asked_since_us_ = 0;
+  std::vector<std::int64_t> asked_since_us_;
   Beside beside_;
   std::string told_;
   std::unique_ptr<Releases> releases_;
@@ -185,6 +185,38 @@ TEST_F(ReleaseTest, ACanaryThatSomebodyMadeChampionEnds) {
   EXPECT_EQ(back->reason, "churn:v2 became the champion while it baked");
 }
 
+// Between `passed` and the takeover somebody deploys, or an alias moves.
+TEST_F(ReleaseTest, WhatPassedTakesOverFromTheChampionItWasJudgedBesideAlone) {
+  for (const bool changed : {false, true}) {
+    counts_.champion_model = "churn:v1";
+    const Release release = Begin(changed ? "one" : "two");
+    EXPECT_EQ(releases_->Fence("run-1", "churn:v2").error().gy(), "GY4813") << "it bakes";
+    for (int step = 0; step < 3; ++step) {
+      Serve(300);
+      ASSERT_TRUE(releases_->Look(release.id));
+    }
+    ASSERT_EQ(releases_->Get(release.id)->state, "passed");
+    EXPECT_EQ(*releases_->Fence("run-1", "churn:v2"), "churn:v1");
+    EXPECT_EQ(*releases_->Fence("run-2", "churn:v2"), "") << "another run";
+    EXPECT_EQ(*releases_->Fence("run-1", "churn:v9"), "") << "another model";
+    counts_.champion_model = changed ? "churn:v3" : "churn:v2";
+    const auto fenced = releases_->Fence("run-1", "churn:v2");
+    if (!changed) {
+      EXPECT_EQ(*fenced, "") << "it is there already";
+      continue;
+    }
+    ASSERT_FALSE(fenced);
+    EXPECT_NE(fenced.error().message().find(
+                  "the champion changed from churn:v1 to churn:v3 after it passed: judge again"),
+              std::string::npos)
+        << fenced.error().message();
+    EXPECT_EQ(releases_->Get(release.id)->state, "rolled back");
+    EXPECT_EQ(share_, 0);
+    counts_.champion_model = "churn:v1";
+    EXPECT_EQ(releases_->Fence("run-1", "churn:v2").error().gy(), "GY4813") << "ended is ended";
+  }
+}
+
 // Failures of the champion before the release, and a champion that was deployed anew: its counts
 // begin at zero, and are no fewer than those of before.
 TEST_F(ReleaseTest, CountsBelongToADeployment) {
@@ -212,7 +244,7 @@ TEST_F(ReleaseTest, AStepThatIsThroughIsComparedFirst) {
   const auto asked = releases_->Look(release.id);
   EXPECT_EQ(asked->step, 0);
   releases_->WaitForComparison();
-  EXPECT_EQ(asked_since_us_, began_us);
+  EXPECT_EQ(asked_since_us_, std::vector{began_us});
   const auto next = releases_->Look(release.id);
   EXPECT_EQ(next->step, 1);
   EXPECT_NE(next->reason.find("pass quality: auc 0.8 on 300 labels"), std::string::npos)
@@ -229,6 +261,7 @@ TEST_F(ReleaseTest, AStepThatIsThroughIsComparedFirst) {
   EXPECT_TRUE(back->reason.starts_with("quality: auc 0.5")) << back->reason;
   EXPECT_NE(told_.find("stop quality"), std::string::npos) << told_;
   EXPECT_EQ(comparisons_, 2);
+  EXPECT_EQ(asked_since_us_, (std::vector{began_us, began_us + 601 * kMicrosPerSecond}));
 }
 
 TEST_F(ReleaseTest, HarmIsSeenWhileAStepBakesAndAFailureToCompareHoldsNobodyUp) {
@@ -271,6 +304,29 @@ TEST_F(ReleaseTest, LatencyIsThatOfTheStep) {
   EXPECT_TRUE(back->reason.starts_with("latency: p99 ")) << back->reason;
 }
 
+// Three percent more failures: too few in each step, harm over two of them, also over a restart.
+TEST_F(ReleaseTest, EvidenceIsCarriedOverTheSteps) {
+  const Release release = Begin();
+  std::string state = "baking";
+  int step = 0;
+  for (; step < 3 && state == "baking"; ++step) {
+    const auto others =
+        static_cast<std::int64_t>(300 / release.plan.weights[static_cast<std::size_t>(step)]) - 600;
+    Serve(300, 12);
+    counts_.champion.requests += others;
+    counts_.champion.failed += (300 + others) / 100;
+    const auto looked = releases_->Look(release.id);
+    state = looked->state;
+    EXPECT_EQ(looked->step, state == "baking" ? step + 1 : step);
+    if (state != "baking") {
+      EXPECT_TRUE(looked->reason.starts_with("errors: 24 of 600")) << looked->reason;
+    }
+    counts_.champion = counts_.canary = {};
+    Open();
+  }
+  EXPECT_EQ(state, "rolled back");
+}
+
 TEST_F(ReleaseTest, SaysHowFarItIs) {
   const Release release = Begin();
   EXPECT_TRUE(release.progress.is_null());
@@ -304,9 +360,9 @@ TEST_F(ReleaseTest, OneAtATimeOnAnEndpoint) {
 
 TEST_F(ReleaseTest, NoShareIsLeftBehindByARunThatDidNotSucceed) {
   std::string run = "running";
-  const auto state = [&](std::string_view) -> Result<std::string> {
+  const auto state = [&](std::string_view) -> Result<Releases::RunEnd> {
     if (run == "gone") return NotFound("GY4711", "no such run");
-    return run;
+    return Releases::RunEnd{run, run == "failed" ? "step `promote` failed" : ""};
   };
   for (const std::string_view end : {"failed", "cancelled", "gone"}) {
     run = "running";
@@ -316,7 +372,10 @@ TEST_F(ReleaseTest, NoShareIsLeftBehindByARunThatDidNotSucceed) {
     run = end;
     ASSERT_TRUE(releases_->Settle(state));
     EXPECT_EQ(releases_->Get(release.id)->state, "rolled back");
-    EXPECT_NE(releases_->Get(release.id)->reason.find("its run"), std::string::npos);
+    EXPECT_EQ(releases_->Get(release.id)->reason, end == "gone" ? "its run was removed"
+                                                  : end == "failed"
+                                                      ? "its run failed: step `promote` failed"
+                                                      : "its run cancelled");
     EXPECT_EQ(share_, 0);
     share_ = 0.5;  // of somebody else
     ASSERT_TRUE(releases_->Settle(state));
@@ -332,8 +391,8 @@ TEST_F(ReleaseTest, WhatPassedIsTakenBackWhenItWasNotPromoted) {
       ASSERT_TRUE(releases_->Look(release.id));
     }
     ASSERT_EQ(releases_->Get(release.id)->state, "passed");
-    ASSERT_TRUE(releases_->Settle([&](std::string_view) -> Result<std::string> {
-      return std::string(succeeded ? "succeeded" : "failed");
+    ASSERT_TRUE(releases_->Settle([&](std::string_view) -> Result<Releases::RunEnd> {
+      return Releases::RunEnd{succeeded ? "succeeded" : "failed", ""};
     }));
     EXPECT_EQ(releases_->Get(release.id)->state, succeeded ? "passed" : "rolled back");
     EXPECT_EQ(share_, succeeded ? 0.5 : 0);

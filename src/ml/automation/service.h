@@ -62,6 +62,7 @@ class AutomationService final : public Automation {
   Result<> LaunchRun(Firing firing, const Trigger& trigger);
   bool WaitsForLabels(const Firing& firing, const Below::RunState& run) const;
   Result<> Follow(Firing firing);
+  Result<> EndFiring(Firing firing, bool tells);
   Result<> Save(const Firing& firing);
   Result<> SaveAndTell(const Firing& firing);
   Result<> LookFor(Lookout* lookout);

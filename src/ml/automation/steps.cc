@@ -128,10 +128,11 @@ Result<Json> TakeOver(const StepRooms& rooms, const StepContext& context) {
   GYRE_TRY(const std::string model, context.with.GetString("model"));
   const std::string name = context.with["endpoint"].AsString();
   const std::string reason = "the canary became champion";
+  GYRE_TRY(const std::string over, rooms.releases.Fence(context.run_id, model));
   GYRE_TRY(const serving::Endpoint before, rooms.serving.Get(context.project, name));
-  if (HasCanaryOf(before, model)) {
-    const auto promoted =
-        rooms.serving.PromoteVariant(context.project, name, kCanary, reason, context.created_by);
+  if (before.deployment.model != model && HasCanaryOf(before, model)) {
+    const auto promoted = rooms.serving.PromoteVariant(context.project, name, kCanary, reason,
+                                                       context.created_by, over);
     if (!promoted && promoted.error().code() != Code::kNotFound) return promoted.error();
   }
   GYRE_TRY(const serving::Endpoint now, rooms.serving.Get(context.project, name));
@@ -142,10 +143,15 @@ Result<Json> TakeOver(const StepRooms& rooms, const StepContext& context) {
                                    .endpoint = name,
                                    .reason = reason,
                                    .deployed_by = context.created_by,
-                                   .replace = true}));  // it has answered them as a canary
+                                   .replace = true,  // it has answered them as a canary
+                                   .over = over}));
   }
   exec::Fault("takeover.deployed");
   return Json::Obj({{"model", model}});
+}
+
+bool SaysNo(const StepEnd& end) {
+  return !end.outputs && end.outputs.error().code() == Code::kFailedPrecondition;
 }
 
 }  // namespace
@@ -158,7 +164,10 @@ void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms) {
                                              }));
   pipelines.AddKind(pipelines::ImmediateKind(kTakeoverFacts, "endpoint.deploy",
                                              [rooms](const StepContext& context) -> StepEnd {
-                                               return {.outputs = TakeOver(rooms, context)};
+                                               StepEnd end{.outputs = TakeOver(rooms, context)};
+                                               // Trying again brings no champion back.
+                                               end.findings = SaysNo(end);
+                                               return end;
                                              }));
 }
 

@@ -161,6 +161,42 @@ Result<std::optional<Firing>> FindUnderWay(db::Reader& reader, const Firing& fir
   return First(CollectFirings(reader, sql, {firing.trigger_id, firing.subject}));
 }
 
+// The oldest becomes a firing unless one is there that it can join; the others join it.
+Result<int> PassOn(db::Transaction& tx, const Firing& ended, bool starts,
+                   const std::function<void(Firing*)>& begin) {
+  std::vector<Firing> left;
+  GYRE_DO(tx.Query(
+      "SELECT occurrence_key, cause, source_id, text FROM automation_joined WHERE firing_id = ?1 "
+      "ORDER BY joined_us, occurrence_key",
+      {ended.id}, [&](const db::Row& row) -> Result<> {
+        Firing& firing = left.emplace_back();
+        firing.trigger_id = ended.trigger_id;
+        firing.subject = ended.subject;
+        firing.key = row.Str(0);
+        firing.cause = row.Str(1);
+        firing.source_id = row.Str(2);
+        firing.text = row.Str(3);
+        return {};
+      }));
+  int passed = 0;
+  for (Firing& firing : left) {
+    GYRE_TRY(auto next, FindUnderWay(tx, ended));
+    if (!next && !starts) continue;
+    GYRE_DO(
+        tx.Execute("DELETE FROM automation_joined WHERE trigger_id = ?1 AND occurrence_key = ?2",
+                   {firing.trigger_id, firing.key}));
+    begin(&firing);
+    ++passed;
+    if (next) {
+      GYRE_DO(JoinFiring(tx, firing, next->id));
+      continue;
+    }
+    GYRE_DO(InsertFiring(tx, firing));
+    GYRE_DO(UpdateFiring(tx, firing, "[]"));
+  }
+  return passed;
+}
+
 Result<std::vector<Joined>> JoinedTo(db::Reader& reader, std::string_view firing_id) {
   return db::Collect<Joined>(
       reader,
@@ -281,8 +317,10 @@ Result<History> HistoryOf(db::Reader& reader, std::string_view trigger_id, std::
         history.starts_us.push_back(row.Int(1));
         history.cpu_seconds += row.Real(2);
         if (state == "succeeded") counting = false;
-        // Whoever cancelled a run found no fault with what it runs.
-        if (counting && state == "failed" && row.Text(3) != kCancelled) ++history.failures_in_a_row;
+        // Whoever cancelled a run found no fault with what it runs, nor did one that was refused:
+        // the data is not as the model sees it.
+        const bool faultless = row.Text(3) == kCancelled || row.Text(3) == kRefused;
+        if (counting && state == "failed" && !faultless) ++history.failures_in_a_row;
         return {};
       }));
   return history;

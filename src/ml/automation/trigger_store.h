@@ -1,6 +1,7 @@
 // The SQL of this module. Private.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,10 @@ Result<bool> InsertFiring(db::Transaction& tx, const Firing& firing);
 Result<bool> JoinFiring(db::Transaction& tx, const Firing& occurrence, std::string_view firing_id);
 // The oldest of the trigger about that subject that waits or runs.
 Result<std::optional<Firing>> FindUnderWay(db::Reader& reader, const Firing& firing);
+// What joined a firing that has ended without an answer joins the one that goes on, or (`starts`)
+// begins one of its own, which `begin` makes ready. How many.
+Result<int> PassOn(db::Transaction& tx, const Firing& ended, bool starts,
+                   const std::function<void(Firing*)>& begin);
 Result<std::vector<Joined>> JoinedTo(db::Reader& reader, std::string_view firing_id);
 // In the lineage: that caused the run.
 Result<> LinkCause(db::Transaction& tx, std::string_view project, const Joined& cause,
@@ -58,6 +63,7 @@ Result<History> HistoryOf(db::Reader& reader, std::string_view trigger_id, std::
 
 constexpr std::string_view kStartsNow = "that starts now";  // in place of a run's id
 constexpr std::string_view kCancelled = "cancelled";        // guard of a firing whose run was
+constexpr std::string_view kRefused = "refused";  // whose run can learn nothing of the rows
 
 // When a schedule was looked at last; nothing when never.
 Result<std::optional<std::int64_t>> LookedAt(db::Reader& reader, std::string_view trigger_id);

@@ -183,8 +183,11 @@ struct Sides {
 };
 struct SidesRequest {
   std::string project = {}, endpoint = {};
-  std::string canary = {};    // "churn:v4"
-  std::int64_t since_us = 0;  // of the rows' arrival
+  std::string canary = {};  // "churn:v4"
+  // Of the rows' arrival: when each part began, the first the rows that count at all. Versions are
+  // compared within a part, where each had the same share of the traffic throughout: one that
+  // answered more when all were harder to answer is no worse for that.
+  std::vector<std::int64_t> parts_us = {};
   std::function<bool()> cancelled = {};
 };
 

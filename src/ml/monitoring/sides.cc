@@ -73,28 +73,39 @@ void CompareClasses(const Answers& champion, const Answers& canary, Sides* sides
 // The rows that one version answered in its role; of many rows, one in `every`.
 class Side {
  public:
-  Side(std::string role, std::string model, std::int64_t since_us, std::int64_t every)
-      : role_(std::move(role)), model_(std::move(model)), since_us_(since_us), every_(every) {}
+  Side(std::string role, std::string model, const std::vector<std::int64_t>& parts_us,
+       std::int64_t every)
+      : role_(std::move(role)),
+        model_(std::move(model)),
+        parts_us_(parts_us),
+        every_(every),
+        parts_(parts_us.size()) {}
   void Take(const inference_log::Joined& head, const table::Frame& chunk) {
     const table::Column* const role = chunk.Find("role");
     const table::Column* const model = chunk.Find("model_version");
     const table::Column* const received = chunk.Find("received_time");
     if (role == nullptr || model == nullptr || received == nullptr) return;
-    std::vector<std::uint32_t> rows;
+    std::vector<std::vector<std::uint32_t>> rows(parts_.size());
     for (std::size_t row = 0; row < chunk.rows(); ++row) {
-      const bool mine = role->text[row] == role_ && model->text[row] == model_ &&
-                        received->ints[row] >= since_us_;
-      if (mine && seen_++ % every_ == 0) rows.push_back(static_cast<std::uint32_t>(row));
+      const auto part =
+          std::ranges::upper_bound(parts_us_, received->ints[row]) - parts_us_.begin();
+      const bool mine = part > 0 && role->text[row] == role_ && model->text[row] == model_;
+      if (mine && seen_++ % every_ == 0)
+        rows[static_cast<std::size_t>(part - 1)].push_back(static_cast<std::uint32_t>(row));
     }
-    if (!rows.empty()) AppendAnswers(AnswersOf(head.ClassesOf(model_), chunk, rows), &answers_);
+    for (std::size_t part = 0; part < parts_.size(); ++part) {
+      if (!rows[part].empty())
+        AppendAnswers(AnswersOf(head.ClassesOf(model_), chunk, rows[part]), &parts_[part]);
+    }
   }
-  const Answers& answers() const { return answers_; }
+  const std::vector<Answers>& parts() const { return parts_; }
 
  private:
   const std::string role_, model_;
-  const std::int64_t since_us_, every_;
+  const std::vector<std::int64_t>& parts_us_;
+  const std::int64_t every_;
   std::int64_t seen_ = 0;
-  Answers answers_;
+  std::vector<Answers> parts_;
 };
 
 Json SideToJson(const SideSeen& side) {
@@ -131,6 +142,38 @@ Sides CompareSides(const Answers& champion, const Answers& canary,
   return sides;
 }
 
+Sides CompareParts(const std::vector<Answers>& champion, const std::vector<Answers>& canary,
+                   const statistics::MetricInfo& metric) {
+  Sides all;
+  double weights = 0, worse = 0, before = 0, now = 0;
+  std::int64_t champion_labels = 0, canary_labels = 0;
+  Answers left_champion, left_canary;  // of parts that tell nothing yet
+  for (std::size_t part = 0; part < champion.size(); ++part) {
+    if (champion[part].rows() > 0) AppendAnswers(champion[part], &left_champion);
+    if (canary[part].rows() > 0) AppendAnswers(canary[part], &left_canary);
+    champion_labels += std::ssize(champion[part].labelled);
+    canary_labels += std::ssize(canary[part].labelled);
+    const Sides sides = CompareSides(left_champion, left_canary, metric);
+    // Which answers are compared, and the numbers where there is but one part.
+    all = part == 0 ? sides : CompareSides(champion[part], canary[part], metric);
+    if (!std::isfinite(sides.worse) || !(sides.error > 0)) continue;
+    const double weight = 1 / (sides.error * sides.error);
+    weights += weight;
+    worse += weight * sides.worse;
+    before += weight * sides.champion.value;
+    now += weight * sides.canary.value;
+    left_champion = left_canary = Answers();
+  }
+  all.champion.labelled = champion_labels;
+  all.canary.labelled = canary_labels;
+  if (weights == 0) return all;
+  all.champion.value = before / weights;
+  all.canary.value = now / weights;
+  all.worse = worse / weights;
+  all.error = 1 / std::sqrt(weights);
+  return all;
+}
+
 Json SidesToJson(const Sides& sides) {
   return Json::Obj({{"champion", SideToJson(sides.champion)},
                     {"canary", SideToJson(sides.canary)},
@@ -160,9 +203,10 @@ Result<Json> RunSidesTask(runners::TaskContext& context) {
   std::int64_t rows = 0;
   for (const inference_log::FileRef& segment : request.segments) rows += segment.rows;
   const std::int64_t every = rows / std::max<std::int64_t>(1, input["rows_max"].AsInt()) + 1;
-  const std::int64_t since_us = input["since"].AsInt();
-  Side champion(std::string(serving::kChampion), input["champion"].AsString(), since_us, every);
-  Side canary("canary", input["canary"].AsString(), since_us, every);
+  std::vector<std::int64_t> parts_us;
+  for (const Json& part : input["parts"].items()) parts_us.push_back(part.AsInt());
+  Side champion(std::string(serving::kChampion), input["champion"].AsString(), parts_us, every);
+  Side canary("canary", input["canary"].AsString(), parts_us, every);
   GYRE_TRY(const inference_log::Joined head,
            inference_log::ForEachJoined(
                request, kChunkRows,
@@ -173,7 +217,7 @@ Result<Json> RunSidesTask(runners::TaskContext& context) {
                }));
   const statistics::MetricInfo* const metric =
       PrimaryOf(input["primary"].AsString(), head.classes.size());
-  return SidesToJson(CompareSides(champion.answers(), canary.answers(), *metric));
+  return SidesToJson(CompareParts(champion.parts(), canary.parts(), *metric));
 }
 
 Result<Sides> MonitorService::Compare(const SidesRequest& request) {
@@ -185,14 +229,16 @@ Result<Sides> MonitorService::Compare(const SidesRequest& request) {
   }
   GYRE_DO(rooms_.log.Flush());
   GYRE_TRY(const inference_log::ReadPlan plan,
-           rooms_.log.PlanReceived(request.project, request.endpoint, request.since_us));
+           rooms_.log.PlanReceived(request.project, request.endpoint, request.parts_us.front()));
+  Json parts = Json::Arr();
+  for (const std::int64_t part_us : request.parts_us) parts.Push(part_us);
   runners::JobRun::TaskOptions options;
   options.cancelled = request.cancelled;
   GYRE_TRY(
       const Json answer,
       rooms_.jobs.RunTaskNow("monitoring.sides",
                              Json::Obj({{"log", inference_log::ReadRequestToJson(plan.request)},
-                                        {"since", request.since_us},
+                                        {"parts", std::move(parts)},
                                         {"champion", endpoint.deployment.model},
                                         {"canary", request.canary},
                                         {"primary", primary},

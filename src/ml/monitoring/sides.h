@@ -3,6 +3,8 @@
 // task "monitoring.sides", inside a worker. Private.
 #pragma once
 
+#include <vector>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "ml/monitoring/answers.h"
@@ -19,10 +21,15 @@ constexpr std::int64_t kOfEachClassMin = 20;  // labelled rows, where there are 
 Sides CompareSides(const Answers& champion, const Answers& canary,
                    const statistics::MetricInfo& metric);
 
+// The parts of the time, the same for both. Quality is that of all parts, each by what it tells; of
+// one that tells nothing by itself the rows go with the next. Answers are those of the last part.
+Sides CompareParts(const std::vector<Answers>& champion, const std::vector<Answers>& canary,
+                   const statistics::MetricInfo& metric);
+
 Json SidesToJson(const Sides& sides);
 Sides SidesFromJson(const Json& json);
 
-// {"log": a ReadRequest, "since": received then or later, "champion": "churn:v1", "canary":
+// {"log": a ReadRequest, "parts": when each began, "champion": "churn:v1", "canary":
 // "churn:v2", "primary", "rows_max"}: with more rows some are left out, evenly.
 Result<Json> RunSidesTask(runners::TaskContext& context);
 

@@ -42,6 +42,37 @@ TEST(CompareSides, SaysHowMuchWorseAndHowSureThatIs) {
   EXPECT_LT(sides.error, 0.04);
 }
 
+Answers Together(Answers all, const Answers& more) {
+  AppendAnswers(more, &all);
+  return all;
+}
+
+// The canary answers most when the world is hard to answer for both: it is no worse for that.
+TEST(CompareParts, ARisingShareInAHarderWorldBlamesNobody) {
+  const auto& auc = *statistics::FindMetric("auc");
+  const std::vector<Answers> champion = {MakeAnswers(2000, 2000, 0, 1),
+                                         MakeAnswers(1000, 1000, 0.8, 2)};
+  const std::vector<Answers> canary = {MakeAnswers(100, 100, 0, 3), MakeAnswers(1000, 800, 0.8, 4)};
+  const Sides mixed =
+      CompareSides(Together(champion[0], champion[1]), Together(canary[0], canary[1]), auc);
+  EXPECT_GT(mixed.worse, 4 * mixed.error) << "what one heap of rows says";
+  const Sides parts = CompareParts(champion, canary, auc);
+  EXPECT_LT(std::fabs(parts.worse), 3 * parts.error);
+  EXPECT_LT(parts.error, CompareSides(champion[1], canary[1], auc).error) << "both parts tell";
+  EXPECT_EQ(parts.canary.labelled, 900);
+  EXPECT_EQ(parts.canary.rows, 1000) << "answers are those of the last part";
+  EXPECT_NEAR(parts.worse, parts.champion.value - parts.canary.value, 1e-12);
+}
+
+TEST(CompareParts, WhatTellsNothingByItselfGoesWithTheNext) {
+  const auto& auc = *statistics::FindMetric("auc");
+  const std::vector<Answers> champion = {MakeAnswers(60, 60, 0, 1), MakeAnswers(60, 60, 0, 2)};
+  const std::vector<Answers> canary = {MakeAnswers(30, 30, 0, 3), MakeAnswers(60, 60, 0, 4)};
+  EXPECT_TRUE(std::isnan(CompareParts({champion[0]}, {canary[0]}, auc).worse));
+  EXPECT_TRUE(std::isfinite(CompareParts(champion, canary, auc).worse));
+  EXPECT_TRUE(std::isnan(CompareParts({Answers()}, {Answers()}, auc).worse));
+}
+
 // The error is what equal versions differ by: their differences in units of it are normal.
 TEST(CompareSides, TheErrorIsThatOfTheDifference) {
   const auto& auc = *statistics::FindMetric("auc");

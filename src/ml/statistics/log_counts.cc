@@ -45,6 +45,13 @@ std::int64_t LogCounts::Above(double value) const {
   return above;
 }
 
+LogCounts LogCounts::With(const LogCounts& other) const {
+  LogCounts all = *this;
+  for (std::size_t place = 0; place < other.counts_.size(); ++place)
+    all.Add(place, other.counts_[place]);
+  return all;
+}
+
 LogCounts LogCounts::Since(const LogCounts& before) const {
   if (before.counts_.empty()) return *this;
   LogCounts since;

@@ -21,6 +21,7 @@ class LogCounts {
   double Quantile(double share) const;
   // How many were counted above that value, by their places.
   std::int64_t Above(double value) const;
+  LogCounts With(const LogCounts& other) const;  // both together
   // What was counted after `before`, an earlier reading.
   LogCounts Since(const LogCounts& before) const;
 
