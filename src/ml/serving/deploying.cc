@@ -179,7 +179,8 @@ Result<Endpoint> ServingService::Deploy(DeployRequest request) {
         .Why("endpoint names are unique per server")
         .Fix("choose another: gyre deploy MODEL --name OTHER");
   }
-  GYRE_DO(CheckRuns(endpoint, request.over));
+  if (endpoint.deployment.model_version_id != version.id)  // by its alias, perhaps
+    GYRE_DO(CheckRuns(endpoint, request.over));
   if (!endpoint.id.empty() && !request.replace) GYRE_DO(CheckSameCallers(endpoint, version));
   endpoint.project = request.project;
   endpoint.name = name;

@@ -209,9 +209,9 @@ Result<Endpoint> ServingService::PromoteVariant(std::string_view project, std::s
                                                 std::string by, std::string_view over) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(Endpoint endpoint, Require(project, name));
-  GYRE_DO(CheckRuns(endpoint, over));
   const Variant* const variant = FindVariant(endpoint, variant_name);
   if (variant == nullptr) return NoSuchVariant(endpoint, variant_name);
+  GYRE_DO(CheckRuns(endpoint, over));
   Deployment next = variant->deployment;
   GYRE_DO(CheckStillThere(endpoint, next));
   next.basis = fmt::format("promoted {}", variant_name);

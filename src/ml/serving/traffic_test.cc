@@ -336,6 +336,13 @@ TEST_F(TrafficTest, ATakeoverIsFromTheChampionThatItNames) {
   EXPECT_NE(deployed.error().message().find("runs churn:v3, not churn:v1"), std::string::npos);
   EXPECT_EQ(house_.serving->Get("default", "churn")->deployment.model, "churn:v3");
   EXPECT_TRUE(house_.serving->PromoteVariant("default", "churn", "canary", "", "ann", "churn:v3"));
+  EXPECT_TRUE(house_.serving->Deploy({.project = "default",
+                                      .reference = "churn:v2",
+                                      .endpoint = "churn",
+                                      .reason = "",
+                                      .deployed_by = "ann",
+                                      .over = "churn:v3"}))
+      << "its alias may have been faster";
 }
 
 TEST_F(TrafficTest, WhatHappenedIsInItsLog) {
