@@ -309,6 +309,34 @@ def sources(g):
     assert [s['name'] for s in g.cli_json('sources')] == ['crm']
 
 
+def variants(g):
+    begin(g)
+    g.cli('train', 'customers', '--target', 'churned', '--model', 'churn', '--trials', '1', '--seed', '2', '--gate', 'none', '-p', 'churn')
+    canary = FILE.replace('    park_after: 10m', '    variants:\n      canary: {model: churn:v2, share: %s}\n      watch: {model: churn@champion, shadow: true}\n    park_after: 10m')
+
+    def shares():
+        found = g.json('GET', '/api/v1/projects/churn/endpoints/churn')['variants']
+        return {v['name']: (v['model'], round(v['share'], 6), v['shadow']) for v in found}
+
+    write(g, canary % '0.2')
+    planned = g.cli('apply', '--dry-run').stdout
+    assert 'variants.canary.share' in planned and '0 to add, 1 to change' in planned, planned
+    g.cli('apply', '--yes')
+    assert shares() == {'champion': ('churn:v1', 0.8, False), 'canary': ('churn:v2', 0.2, False), 'watch': ('churn:v1', 0.0, True)}, shares()
+    assert plan(g, '--check', code=0)['changes'] == []
+    # Moved by hand, and taken back; what stands there beside what is written stays.
+    g.cli('endpoints', 'traffic', 'churn', 'canary=50', '-p', 'churn')
+    drifted = plan(g, '--check', code=5)['changes']
+    assert [(f['member'], f['from'], f['to']) for f in drifted[0]['fields']] == [('variants.canary.share', 0.5, 0.2)], drifted
+    write(g, canary % '0.9')
+    g.cli('apply', '--yes')
+    assert shares()['canary'][1] == 0.9 and shares()['champion'][1] == 0.1
+    exported = g.cli_json('export', '-p', 'churn')['endpoints']['churn']
+    assert exported['variants'] == {'canary': {'model': 'churn:v2', 'share': 0.9}, 'watch': {'model': 'churn:v1', 'shadow': True}}, exported
+    write(g, canary % '1.5')
+    assert 'GY4905' in g.cli('apply', '--check', check=False).stderr
+
+
 PLACES = '''project: churn
 datasets:
   newest: {sql: "select plan, n from summary where n > 0 order by plan"}
@@ -459,5 +487,5 @@ def documented(g):
 
 
 if __name__ == '__main__':
-    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, adopted_is_not_pruned, round_trip, cut_off, sources, queries_and_addresses, approvals_and_broken_rows,
+    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, adopted_is_not_pruned, round_trip, cut_off, sources, variants, queries_and_addresses, approvals_and_broken_rows,
                    failure_names_the_entry, malformed, documented])

@@ -295,9 +295,8 @@ class View {
   }
 
   Result<> ReadEndpoint(const Entry& entry, const Json& document) {
-    Json spec = InFileWords(entry.kind->members, document);
-    const std::string& follows = document["follows"].AsString();
-    spec.Set("model", follows.empty() ? document["model"] : Json(follows));
+    Json spec = EndpointSpec(document);
+    NameVariants(entry, &spec);
     if (entry.spec.Has("capture")) {
       GYRE_TRY(const Json policy,
                session_.Get(PathOf("endpoints", entry.name) + "/captures/policy"));
@@ -305,6 +304,22 @@ class View {
     }
     Put("endpoints", entry.name, std::move(spec));
     return {};
+  }
+
+  // A variant runs a version; an alias that is declared means the one that it has now.
+  void NameVariants(const Entry& entry, Json* spec) {
+    Json variants = (*spec)["variants"];
+    for (const auto& [name, wanted] : entry.spec["variants"].members()) {
+      const std::string& model = wanted["model"].AsString();
+      const std::size_t at = model.find('@');
+      const auto found = documents_.find({"training", model.substr(0, at)});
+      if (at == std::string::npos || found == documents_.end() || !variants.Has(name)) continue;
+      const std::string& version = found->second["aliases"][model.substr(at + 1)].AsString();
+      Json variant = variants[name];
+      if (variant["model"].AsString() == fmt::format("{}:{}", model.substr(0, at), version))
+        variants.Set(name, variant.Set("model", model));
+    }
+    spec->Set("variants", std::move(variants));
   }
 
   Result<> ReadPipeline(const Entry& entry) {
@@ -345,6 +360,13 @@ class View {
       below.emplace_back(member.name);
       if (member.shape == Shape::kObject)
         GYRE_DO(CheckReferences(entry, member.members, *value, below));
+      if (member.shape == Shape::kObjectMap) {
+        for (const auto& [name, one] : value->members()) {
+          std::vector<std::string> deeper = below;
+          deeper.push_back(name);
+          GYRE_DO(CheckReferences(entry, member.members, one, deeper));
+        }
+      }
       if (!member.refers.empty()) GYRE_DO(CheckReference(entry, member, value->AsString(), below));
     }
     return {};
@@ -412,6 +434,16 @@ std::string GatePath(std::string_view project, std::string_view name) {
   const GateName gate = GateNameOf(name);
   return fmt::format("{}/policies/{}", ThingPath(project, "models", gate.model),
                      PercentEncode(gate.alias));
+}
+
+Json EndpointSpec(const Json& document) {
+  Json spec = InFileWords(FindKind("endpoints")->members, document);
+  const std::string& follows = document["follows"].AsString();
+  Json variants = Json::Obj();
+  for (const auto& [name, variant] : spec["variants"].members())
+    if (name != "champion") variants.Set(name, variant);
+  return spec.Set("variants", std::move(variants))
+      .Set("model", follows.empty() ? document["model"] : Json(follows));
 }
 
 bool MayPromote(const Json& training) {

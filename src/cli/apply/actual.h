@@ -65,6 +65,9 @@ class Rows {
   std::string answer_, digest_;  // of a query
 };
 
+// An endpoint without its captures: its model as it follows it, what stands beside it.
+Json EndpointSpec(const Json& document);
+
 // What a version of a model was trained with, as the file would say it; null when no training of
 // this server made it. `version` gets the rest: {"dataset_version", "recipe_hash"}.
 Result<Json> TrainedWith(Session& session, std::string_view project, const Json& version);

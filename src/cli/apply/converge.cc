@@ -153,6 +153,34 @@ Result<std::string> BringSource(Work& /*work*/, const Change& change) {
   return spec.Has("url") ? spec["url"].AsString() : spec["path"].AsString();
 }
 
+// Shares of what stands there already go first, all at once: no sum in between is above the whole.
+// A new champion ends what stood beside it.
+Result<> BringVariants(Work& work, const Change& change, const std::string& path) {
+  const bool anew = change.action == Action::kAdd || Touches(change, "model");
+  if (!anew && !Touches(change, "variants")) return {};
+  const Json* const there = work.actual.Find("endpoints", change.name);
+  Json shares = Json::Obj(), fresh = Json::Obj();
+  for (const auto& [name, spec] : change.entry->spec["variants"].members()) {
+    const bool stands = !anew && there != nullptr && (*there)["variants"].Has(name) &&
+                        !Touches(change, fmt::format("variants.{}.model", name)) &&
+                        !Touches(change, fmt::format("variants.{}.shadow", name));
+    if (!stands) {
+      fresh.Set(name, spec);
+    } else if (Touches(change, fmt::format("variants.{}.share", name))) {
+      shares.Set(name, spec["share"]);
+    }
+  }
+  if (shares.size() > 0) {
+    GYRE_TRY([[maybe_unused]] const Json moved,
+             work.session.Put(path + "/traffic", Json::Obj({{"shares", std::move(shares)}})));
+  }
+  for (const auto& [name, spec] : fresh.members()) {
+    GYRE_TRY([[maybe_unused]] const Json stands,
+             work.session.Put(fmt::format("{}/variants/{}", path, PercentEncode(name)), spec));
+  }
+  return {};
+}
+
 Result<std::string> BringEndpoint(Work& work, const Change& change) {
   const Json& spec = change.entry->spec;
   const std::string path = ThingPath(work.project, "endpoints", change.name);
@@ -160,6 +188,7 @@ Result<std::string> BringEndpoint(Work& work, const Change& change) {
     GYRE_TRY([[maybe_unused]] const Json live,
              work.session.Put(path, Json::Obj({{"model", spec["model"]}})));
   }
+  GYRE_DO(BringVariants(work, change, path));
   Json changes = Json::Obj();
   if (spec.Has("sticky")) changes.Set("sticky", spec["sticky"]);
   if (spec.Has("park_after")) changes.Set("park_after_seconds", spec["park_after"]);
@@ -321,6 +350,11 @@ Json Merged(std::span<const Member> members, const Json& there, const Json& decl
     if ((member.shape == Shape::kTextMap || member.shape == Shape::kFreeMap) && is.is_object()) {
       value = is;
       for (const auto& [key, one] : wanted->members()) value.Set(key, one);
+    }
+    if (member.shape == Shape::kObjectMap && is.is_object()) {
+      value = is;
+      for (const auto& [key, one] : wanted->members())
+        value.Set(key, Merged(member.members, is[key], one));
     }
     merged.Set(member.name, std::move(value));
   }

@@ -45,7 +45,8 @@ std::string_view ShapeText(Shape shape) {
                                          "names and values",
                                          "a list of names and values",
                                          "names and values",
-                                         "a document"};
+                                         "a document",
+                                         "names and what each holds"};
   return kTexts[static_cast<int>(shape)];
 }
 
@@ -82,7 +83,10 @@ class Reader {
       if (entry.kind->noun == "recipes") ReadNamed(entry, "recipe");
       if (entry.kind->noun == "pipelines") ReadPipeline(entry);
       if (entry.kind->noun == "channels") CheckChannel(entry);
-      if (entry.kind->noun == "endpoints") FollowChampion(entry);
+      if (entry.kind->noun == "endpoints") {
+        FollowChampion(entry);
+        CheckVariants(entry);
+      }
     }
   }
 
@@ -214,6 +218,8 @@ class Reader {
         return ReadMembers(member.members, given, path, of);
       case Shape::kFree:
         return given.is_object() ? given : wrong();
+      case Shape::kObjectMap:
+        return given.is_object() ? ReadNamedObjects(member, given, path, of) : wrong();
     }
     return wrong();
   }
@@ -241,6 +247,21 @@ class Reader {
       }
     }
     return texts;
+  }
+
+  Json ReadNamedObjects(const Member& member, const Json& given, const Path& path,
+                        const std::string& of) {
+    Json objects = Json::Obj();
+    for (const auto& [name, value] : given.members()) {
+      const std::string id = fmt::format("{}.{}", of, name);
+      if (value.is_object()) {
+        objects.Set(name, ReadMembers(member.members, value, Below(path, name), id));
+      } else {
+        Say(Below(path, name), InvalidArgument("GY4903", "`{}` must be names and values, not {}",
+                                               id, KindText(value)));
+      }
+    }
+    return objects;
   }
 
   static Json Goals(const Member& member, const Json& given) {
@@ -373,6 +394,27 @@ class Reader {
     if (entry.spec.Has("webhook") != entry.spec.Has("smtp")) return;
     Say(PathOf(entry),
         InvalidArgument("GY4907", "`{}` needs either `webhook` or `smtp`", entry.id()));
+  }
+
+  void CheckVariants(const Entry& entry) {
+    double sum = 0;
+    const Path path = Below(PathOf(entry), "variants");
+    for (const auto& [name, spec] : entry.spec["variants"].members()) {
+      const double share = spec["share"].AsDouble();
+      sum += share > 1 ? 0 : share;
+      const std::string id = fmt::format("{}.variants.{}", entry.id(), name);
+      if (name == "champion")
+        Say(Below(path, name), InvalidArgument("GY4905", "`{}` cannot be `champion`", id)
+                                   .Why("that is what `model` names; it has the rest"));
+      if (share < 0 || share > 1 || (share > 0 && spec["shadow"].AsBool()))
+        Say(Below(path, name), InvalidArgument("GY4905", "`{}.share` cannot be `{}`", id, share)
+                                   .Fix(share > 1 ? fmt::format("share: {}", share / 100)
+                                                  : "share: 0.1; a shadow answers nobody"));
+    }
+    if (sum > 1 + 1e-9)
+      Say(path,
+          InvalidArgument("GY4905", "the shares of `{}` cannot be `{}` together", entry.id(), sum)
+              .Why("they are parts of one; the champion has the rest"));
   }
 
   // A bare name means its champion, as everywhere.

@@ -51,6 +51,9 @@ Json ShapeSchema(const Member& member) {
       return Json::Obj({{"type", "array"}, {"items", Json::Obj({{"type", "object"}})}});
     case Shape::kObject:
       return ObjectSchema(member.members);
+    case Shape::kObjectMap:
+      return Json::Obj(
+          {{"type", "object"}, {"additionalProperties", ObjectSchema(member.members)}});
     case Shape::kFreeMap:
     case Shape::kFree:
       return Json::Obj({{"type", "object"}});
@@ -68,9 +71,9 @@ Json SchemaOf(const Member& member) {
 }
 
 std::string_view ShapeWord(Shape shape) {
-  constexpr std::string_view kWords[] = {"text",    "whole number", "number",       "true or false",
-                                         "time",    "texts",        "names: texts", "names: any",
-                                         "objects", "object",       "document"};
+  constexpr std::string_view kWords[] = {
+      "text",         "whole number", "number",  "true or false", "time",     "texts",
+      "names: texts", "names: any",   "objects", "object",        "document", "names: objects"};
   return kWords[static_cast<int>(shape)];
 }
 
@@ -96,7 +99,10 @@ void AppendRows(std::span<const Member> members, const std::string& prefix, std:
                                                  : std::string();
     *page += fmt::format("| `{}{}` | {} | {} | {} |\n", prefix, member.name, type, Cell(member.doc),
                          fallback);
-    AppendRows(member.members, fmt::format("{}{}.", prefix, member.name), page);
+    AppendRows(member.members,
+               fmt::format("{}{}.{}", prefix, member.name,
+                           member.shape == Shape::kObjectMap ? "NAME." : ""),
+               page);
   }
 }
 

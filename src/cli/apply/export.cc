@@ -203,9 +203,7 @@ class Exporter {
       const std::string& name = item["name"].AsString();
       GYRE_TRY(const Json policy,
                session_.Get(ThingPath(project_, "endpoints", name) + "/captures/policy"));
-      Json spec = InFileWords(kind.members, item);
-      const std::string& follows = item["follows"].AsString();
-      spec.Set("model", follows.empty() ? item["model"] : Json(follows));
+      Json spec = EndpointSpec(item);
       spec.Set("capture", InFileWords(FindMember(kind.members, "capture")->members, policy));
       Put("endpoints", name, spec);
     }

@@ -126,11 +126,30 @@ constexpr Member kCaptureMembers[] = {
     {"retention_days", Shape::kNumber, "rows and labels go after so many days", "90.0"},
     {"lateness_days", Shape::kNumber, "labels count as late after so many days", "30.0"},
 };
+constexpr Member kVariantMembers[] = {
+    {.name = "model",
+     .doc = "that it runs: NAME:v3, or NAME@challenger as that is when apply looks",
+     .required = true,
+     .refers = "training"},
+    {.name = "share",
+     .shape = Shape::kNumber,
+     .doc = "of the requests: 0 to 1; the champion has the rest",
+     .fallback = "0.0"},
+    {.name = "shadow",
+     .shape = Shape::kBool,
+     .doc = "it scores what others have answered, and answers nobody",
+     .fallback = "false"},
+};
 constexpr Member kEndpointMembers[] = {
     {.name = "model",
      .doc = "that answers: NAME@champion follows the alias, NAME:v3 stays",
      .required = true,
      .refers = "training"},
+    {.name = "variants",
+     .shape = Shape::kObjectMap,
+     .doc = "what stands beside the champion: canaries and shadows",
+     .fallback = "{}",
+     .members = kVariantMembers},
     {.name = "sticky",
      .doc = "a column: who has its value stays on one variant",
      .fallback = "\"\""},
@@ -323,7 +342,7 @@ constexpr Kind kKinds[] = {
      "gates:\n  churn:\n    approvals_min: 1\n", kGateMembers},
     {"endpoints", "endpoint", "Names that answer predictions.",
      "endpoints:\n  churn:\n    model: churn@champion\n    capture:\n      key_column: "
-     "customer_id\n",
+     "customer_id\n    variants:\n      canary:\n        model: churn:v4\n        share: 0.1\n",
      kEndpointMembers},
     {"monitors", "monitor", "What watches the answers of an endpoint.",
      "monitors:\n  churn:\n    window:\n      every: 1h\n      rows_min: 500\n", kMonitorMembers},
@@ -361,6 +380,13 @@ Json WholeWhereItIs(const Json& value) {
   return whole ? Json(static_cast<std::int64_t>(number)) : value;
 }
 
+template <typename Change>
+Json ForEachOf(const Json& map, Change change) {
+  Json changed = Json::Obj();
+  for (const auto& [name, value] : map.members()) changed.Set(name, change(value));
+  return changed;
+}
+
 Json SecondsText(const Json& value) {
   const double seconds = value.AsDouble();
   if (seconds <= 0 || seconds != std::floor(seconds)) return WholeWhereItIs(value);
@@ -392,8 +418,16 @@ Json InFileWords(std::span<const Member> members, const Json& document) {
     if (member.seen == Seen::kLocal) continue;
     const Json& value = At(document, member.actual.empty() ? member.name : member.actual);
     if (value.is_null()) continue;
-    spec.Set(member.name,
-             member.shape == Shape::kObject ? InFileWords(member.members, value) : value);
+    if (member.shape == Shape::kObject) {
+      spec.Set(member.name, InFileWords(member.members, value));
+    } else if (member.shape == Shape::kObjectMap) {
+      Json named = Json::Obj();
+      for (const Json& one : value.items())
+        named.Set(one["name"].AsString(), InFileWords(member.members, one));
+      spec.Set(member.name, std::move(named));
+    } else {
+      spec.Set(member.name, value);
+    }
   }
   return spec;
 }
@@ -404,6 +438,9 @@ Json WithoutDefaults(std::span<const Member> members, const Json& spec) {
     const Json* const value = spec.Find(member.name);
     if (value == nullptr || Holds(member, *value)) continue;
     Json shown = member.shape == Shape::kObject ? WithoutDefaults(member.members, *value) : *value;
+    if (member.shape == Shape::kObjectMap)
+      shown =
+          ForEachOf(*value, [&](const Json& one) { return WithoutDefaults(member.members, one); });
     if (IsEmpty(shown) && !member.required) continue;
     kept.Set(member.name, std::move(shown));
   }
@@ -416,6 +453,9 @@ Json ForPeople(std::span<const Member> members, const Json& spec) {
     const Member* const member = FindMember(members, name);
     if (member != nullptr && member->shape == Shape::kObject)
       shown.Set(name, ForPeople(member->members, value));
+    else if (member != nullptr && member->shape == Shape::kObjectMap)
+      shown.Set(name,
+                ForEachOf(value, [&](const Json& one) { return ForPeople(member->members, one); }));
     else if (member != nullptr && member->shape == Shape::kSeconds)
       shown.Set(name, SecondsText(value));
     else if (member != nullptr && member->shape == Shape::kNumber)

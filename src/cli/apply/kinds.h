@@ -15,13 +15,14 @@ enum class Shape : unsigned char {
   kWhole,
   kNumber,
   kBool,
-  kSeconds,  // 90, 60s, 5m, 1h, 1d; kept as seconds
-  kTexts,    // a list
-  kTextMap,  // names to texts
-  kFreeMap,  // names to anything; only those that are written are compared
-  kObjects,  // a list of objects
-  kObject,   // with members of its own
-  kFree,     // anything, compared as a whole
+  kSeconds,    // 90, 60s, 5m, 1h, 1d; kept as seconds
+  kTexts,      // a list
+  kTextMap,    // names to texts
+  kFreeMap,    // names to anything; only those that are written are compared
+  kObjects,    // a list of objects
+  kObject,     // with members of its own
+  kFree,       // anything, compared as a whole
+  kObjectMap,  // names to objects with members; only those that are written are compared
 };
 
 // Whether a member says something that the server can tell back.
@@ -37,7 +38,7 @@ struct Member {
   std::string_view fallback = {};  // what holds when nobody says it, as JSON
   std::string_view allowed = {};   // "keep|append|skip"
   bool required = false;
-  std::span<const Member> members = {};  // of an object
+  std::span<const Member> members = {};  // of an object, or of each of a map
   std::string_view refers = {};          // its text names an entry of that kind
   std::string_view actual = {};          // where the server's document has it, else under its name
   Seen seen = Seen::kCompared;

@@ -30,6 +30,9 @@ void Compare(std::span<const Member> members, const Json& declared, const Json& 
     const std::string name = prefix + std::string(member.name);
     if (member.shape == Shape::kObject) {
       Compare(member.members, *wanted, there, name + ".", fields);
+    } else if (member.shape == Shape::kObjectMap) {
+      for (const auto& [key, value] : wanted->members())
+        Compare(member.members, value, there[key], fmt::format("{}.{}.", name, key), fields);
     } else if (member.shape == Shape::kTextMap || member.shape == Shape::kFreeMap) {
       for (const auto& [key, value] : wanted->members()) {
         if (!Same(value, there[key])) fields->push_back({name + "." + key, there[key], value});
@@ -123,7 +126,9 @@ const Member* MemberAt(std::span<const Member> members, std::string_view path) {
   const std::size_t dot = path.find('.');
   const Member* const member = FindMember(members, path.substr(0, dot));
   if (member == nullptr || dot == std::string_view::npos || member->members.empty()) return member;
-  return MemberAt(member->members, path.substr(dot + 1));
+  std::string_view below = path.substr(dot + 1);
+  if (member->shape == Shape::kObjectMap) below = below.substr(below.rfind('.') + 1);
+  return MemberAt(member->members, below);
 }
 
 Field Shown(const Kind& kind, Field field) {

@@ -53,6 +53,20 @@ TEST(ApplyPlan, ShowsNumbersAsPeopleWriteThem) {
             std::string::npos);
 }
 
+TEST(ApplyPlan, ComparesTheVariantsThatAreWritten) {
+  const Declaration declaration = Declared(
+      "endpoints:\n  e:\n    model: m:v1\n    variants:\n      canary: {model: m:v2, share: "
+      "0.25}\n");
+  Actual actual{.has_project = true};
+  actual.specs[{"endpoints", "e"}] = Parsed(
+      R"({"model":"m:v1","variants":{"canary":{"model":"m:v2","share":1.0,"shadow":false},
+          "other":{"model":"m:v3","share":0.0,"shadow":true}}})");
+  const Plan plan = MakePlan(declaration, actual);
+  EXPECT_EQ(PlanText(plan, {}),
+            "  ~ endpoints.e\n      variants.canary.share   1 -> 0.25\n"
+            "Plan: 0 to add, 1 to change, 0 to remove.\n");
+}
+
 TEST(ApplyPlan, QueriesComeAfterWhatTheyReadAndFollowIt) {
   const Declaration declaration = Declared(
       "datasets:\n  a-top: {sql: select * from mid}\n  mid: {sql: \"select x from RAW\"}\n"
@@ -221,6 +235,12 @@ TEST(ApplyDeclaration, SaysWhatIsWrongAndWhere) {
        "both `url` and `sql`", ""},
       {"datasets:\n  a:\n    url: ftp://x.org/a\n", "gyre.yaml:3", "GY4905", "cannot be `ftp:", ""},
       {"sources:\n  a: {description: b}\n", "gyre.yaml:2", "GY4907", "either `path` or `url`", ""},
+      {"endpoints:\n  e:\n    model: m\n    variants: {champion: {model: m:v2}}\n", "gyre.yaml:4",
+       "GY4905", "cannot be `champion`", ""},
+      {"endpoints:\n  e:\n    model: m\n    variants: {c: {model: m:v2, share: 10}}\n",
+       "gyre.yaml:4", "GY4905", "share` cannot be `10`", "share: 0.1"},
+      {"endpoints:\n  e:\n    model: m\n    variants: {c: {share: 0.1}}\n", "gyre.yaml:4", "GY4904",
+       "`endpoints.e.variants.c` lacks `model`", ""},
       {"recipes:\n  r: {}\n", "gyre.yaml:2", "GY4907", "either `file` or `recipe`", ""},
       {"pipelines:\n  p:\n    definition: {name: q, steps: {}}\n", "gyre.yaml:2", "GY4909",
        "has the name `q`", "name: p"},
@@ -268,7 +288,9 @@ void CheckMembers(std::span<const Member> members, const std::string& of) {
     const std::string name = fmt::format("{}.{}", of, member.name);
     EXPECT_FALSE(member.doc.empty()) << name;
     EXPECT_TRUE(member.fallback.empty() || Json::Parse(member.fallback)) << name;
-    EXPECT_EQ(member.shape == Shape::kObject, !member.members.empty()) << name;
+    EXPECT_EQ(member.shape == Shape::kObject || member.shape == Shape::kObjectMap,
+              !member.members.empty())
+        << name;
     if (!member.refers.empty()) EXPECT_NE(FindKind(member.refers), nullptr) << name;
     CheckMembers(member.members, name);
   }
