@@ -332,6 +332,11 @@ def variants(g):
     g.cli('apply', '--yes')
     assert shares()['canary'][1] == 0.9 and shares()['champion'][1] == 0.1
     exported = g.cli_json('export', '-p', 'churn')['endpoints']['churn']
+    # What somebody tries by hand is not declared by being there.
+    g.cli('deploy', 'churn:v2', '--name', 'churn', '--variant', 'tried', '--shadow', '-p', 'churn')
+    assert plan(g, '--check', code=0)['changes'] == []
+    left = g.cli('export', '-p', 'churn')
+    assert 'endpoints.churn.variants.tried is left out' in left.stderr and 'tried' not in left.stdout, left.stderr
     assert exported['variants'] == {'canary': {'model': 'churn:v2', 'share': 0.9}, 'watch': {'model': 'churn:v1', 'shadow': True}}, exported
     write(g, canary % '1.5')
     assert 'GY4905' in g.cli('apply', '--check', check=False).stderr

@@ -196,6 +196,20 @@ class Exporter {
 
   // --- what answers, watches, starts -------------------------------------------------------------
 
+  // A canary that a person or a retraining tries just now is none of what a project is made of.
+  void KeepDeclaredVariants(const std::string& name, Json* spec) {
+    const Json* const record = Record("endpoints", name);
+    Json kept = Json::Obj();
+    for (const auto& [variant, what] : (*spec)["variants"].members()) {
+      if (record != nullptr && (*record)["variants"].Has(variant)) {
+        kept.Set(variant, what);
+      } else {
+        LeaveOut("endpoints", fmt::format("{}.variants.{}", name, variant), "no apply has made it");
+      }
+    }
+    spec->Set("variants", std::move(kept));
+  }
+
   Result<> AddEndpoints() {
     GYRE_TRY(const Json items, List("endpoints"));
     const Kind& kind = *FindKind("endpoints");
@@ -204,6 +218,7 @@ class Exporter {
       GYRE_TRY(const Json policy,
                session_.Get(ThingPath(project_, "endpoints", name) + "/captures/policy"));
       Json spec = EndpointSpec(item);
+      KeepDeclaredVariants(name, &spec);
       spec.Set("capture", InFileWords(FindMember(kind.members, "capture")->members, policy));
       Put("endpoints", name, spec);
     }
