@@ -148,7 +148,7 @@ void Show(const Json& comparison, Output& out) {
              {"TYPE", "type"},
              {"VERDICT", "verdict"},
              {"STATISTIC", "shown_statistic"},
-             {"P", "shown_p"},
+             {"P CORRECTED", "shown_p"},
              {"EFFECT", "shown_effect"},
              {"WHY", "reason"},
              {"METHOD", "method", ColumnSpec::Format::kText, true}},

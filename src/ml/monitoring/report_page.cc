@@ -125,7 +125,8 @@ std::string Head(const Json& comparison) {
 std::string Overview(const std::vector<const Json*>& columns) {
   std::string html =
       "<h2>Columns by drift</h2>\n<div class=\"panel wide\"><table>\n<tr><th>column</th>"
-      "<th>type</th><th></th><th>verdict</th><th class=\"n\">statistic</th><th class=\"n\">p</th>"
+      "<th>type</th><th></th><th>verdict</th><th class=\"n\">statistic</th><th class=\"n\" "
+      "title=\"corrected for the number of columns (Benjamini and Hochberg)\">p corrected</th>"
       "<th class=\"n\">effect</th><th>why</th></tr>\n";
   for (std::size_t rank = 0; rank < columns.size(); ++rank) {
     const Json& column = *columns[rank];

@@ -369,8 +369,10 @@ void Machine::EndRun(std::int64_t now_us) {
     }
   }
   if (run_.state != State::kSucceeded || plan_.outputs.is_null()) return;
-  auto outputs =
-      pipelines::Fill(plan_.outputs, [&](std::string_view path) { return LookUp(path, nullptr); });
+  auto outputs = pipelines::Fill(plan_.outputs, [&](std::string_view path) {
+    auto value = LookUp(path, nullptr);
+    return value || !IsOfSkipped(path) ? value : Json();
+  });
   if (outputs) {
     run_.outputs = *std::move(outputs);
   } else {
@@ -422,7 +424,7 @@ void Machine::ResetTask(std::size_t task) {
   record.reason.clear();
   record.error.clear();
   record.tries = record.losses = 0;
-  record.ready_us = record.ended_us = 0;
+  record.ready_us = record.started_us = record.ended_us = 0;
   record.outputs = Json();
   Touch(task);
 }

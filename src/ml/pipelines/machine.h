@@ -113,6 +113,8 @@ class Machine {
   void ResetTask(std::size_t task);
   std::optional<Json> LookUp(std::string_view path, const TaskRecord* task) const;
   std::optional<Json> OutputsOf(std::string_view step, std::string_view output) const;
+  // Of a step that was skipped: what its outputs would have been is not known, and no fault.
+  bool IsOfSkipped(std::string_view path) const;
   std::string WorstState() const;
   void Touch(std::size_t task);
 

@@ -359,6 +359,17 @@ TEST_F(MachineTest, ALoopGoesOverWhatAStepMade) {
   EXPECT_EQ(filled->with["command"].Dump(), "[[70,80]]");
 }
 
+TEST_F(MachineTest, WhatASkippedStepWouldHaveMadeIsNullInTheOutputs) {
+  Open(
+      "name: a\nsteps:\n  x: {command: [a], outputs: {n: int}}\n  y: {command: [a], when: "
+      "'${steps.x.outputs.n} > 5', outputs: {o: int}}\noutputs: {n: '${steps.x.outputs.n}', o: "
+      "'${steps.y.outputs.o}'}\n");
+  End(Begin().at(0), kOk, Json::Obj({{"n", 1}}));
+  EXPECT_EQ(StateOf("y"), State::kSkipped);
+  EXPECT_EQ(machine_->run().state, State::kSucceeded) << machine_->run().reason;
+  EXPECT_EQ(machine_->run().outputs.Dump(), R"({"n":1,"o":null})");
+}
+
 TEST_F(MachineTest, AnEmptyListIsSoonDone) {
   Open("name: a\nsteps:\n  x: {command: [a], for_each: []}\n");
   EXPECT_EQ(machine_->run().state, State::kSucceeded);

@@ -50,6 +50,14 @@ std::optional<Json> Machine::LookUp(std::string_view path, const TaskRecord* tas
   return Json(StateName(steps_[found->second].state));
 }
 
+bool Machine::IsOfSkipped(std::string_view path) const {
+  constexpr std::string_view kSteps = "steps.";
+  if (!path.starts_with(kSteps)) return false;
+  const std::string_view rest = path.substr(kSteps.size());
+  const auto found = step_index_.find(rest.substr(0, rest.find('.')));
+  return found != step_index_.end() && steps_[found->second].state == State::kSkipped;
+}
+
 Result<Machine::Filled> Machine::Fill(
     std::size_t task, const std::function<bool(std::string_view)>& verbatim,
     const std::function<std::string(std::string_view)>& output_path) const {
