@@ -388,6 +388,9 @@ def queries_and_addresses(g):
     for line in ('datasets.customers   customers:v1, 800 rows', 'datasets.summary   summary:v1, 3 rows', 'datasets.newest   newest:v1, 3 rows',
                  'datasets.weather   weather:v1, 2 rows'):
         assert line in told, told
+    # Where its rows come from, through both queries.
+    nodes = g.json('GET', '/api/v1/projects/churn/lineage?id=newest:v1&direction=up')['nodes']
+    assert {'customers:v1', 'summary:v1', 'newest:v1'} <= {n['label'] for n in nodes}, nodes
     assert plan(g, '--check', code=0)['changes'] == []
     assert plan(g, '--yes', code=0)['changes'] == []
     # What a query reads has changed, and what is made of that.

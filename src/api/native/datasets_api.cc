@@ -102,6 +102,12 @@ Result<net::Response> DatasetsApi::AddVersion(net::Request& request) {
   GYRE_DO(CheckName("dataset", import.dataset));
   GYRE_TRY(const auto project, projects_.Get(import.project));
   if (import.target.empty() && project.problem) import.target = project.problem->target;
+  for (const std::string& id : request.QueryAll("made_from")) {
+    GYRE_TRY(const data::Version from, datasets_.GetVersionById(id));
+    if (from.project != project.name)
+      return NotFound("GY2102", "project {} has no version with the id `{}`", project.name, id);
+    import.made_from.push_back(from.id);
+  }
   GYRE_TRY(auto upload, datasets_.NewUpload());
   GYRE_DO(Receive(request, *upload));
   GYRE_TRY(const runners::Job job, datasets_.Import(std::move(import), std::move(upload)));

@@ -53,6 +53,8 @@ class Rows {
   Result<> Load(Reading& reading);
   const std::string& file() const { return file_; }
   const std::string& format() const { return format_; }
+  // Ids of the dataset versions that a query read.
+  const std::vector<std::string>& made_from() const { return made_from_; }
 
  private:
   Rows() = default;
@@ -63,6 +65,7 @@ class Rows {
 
   std::string file_, format_, folder_;
   std::string answer_, digest_;  // of a query
+  std::vector<std::string> made_from_;
 };
 
 // An endpoint without its captures: its model as it follows it, what stands beside it.

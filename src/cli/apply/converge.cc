@@ -65,6 +65,7 @@ std::string UploadPath(const Work& work, const Entry& entry, const Rows& rows,
   for (const auto& [column, type] : entry.spec["types"].members())
     query += "&type=" + PercentEncode(column + "=" + type.AsString());
   query += "&tag=" + PercentEncode(fmt::format("{}:{}", kFileTag, digest));
+  for (const std::string& id : rows.made_from()) query += "&made_from=" + PercentEncode(id);
   if (entry.spec.Has("source"))
     query += "&tag=" + PercentEncode("source:" + entry.spec["source"].AsString());
   if (const Entry* const problem = work.declaration.Find(kProblem, ""))

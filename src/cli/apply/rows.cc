@@ -56,6 +56,8 @@ Result<> Rows::Ask(const std::string& sql, Reading& reading) {
   answer_ = fmt::format("{}/{}", path, PercentEncode(done["id"].AsString()));
   digest_ = done["result"]["sha256"].AsString();
   format_ = "parquet";
+  for (const Json& table : done["input"]["tables"].items())
+    made_from_.push_back(table["version"].AsString());
   return {};
 }
 
@@ -70,7 +72,8 @@ Rows::Rows(Rows&& other) noexcept
       format_(std::move(other.format_)),
       folder_(std::exchange(other.folder_, {})),
       answer_(std::move(other.answer_)),
-      digest_(std::move(other.digest_)) {}
+      digest_(std::move(other.digest_)),
+      made_from_(std::move(other.made_from_)) {}
 
 Rows::~Rows() {
   if (!folder_.empty()) (void)exec::RemoveTree(folder_).has_value();

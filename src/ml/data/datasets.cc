@@ -288,6 +288,15 @@ Result<> NoteSource(db::Transaction& tx, const Version& version) {
   return lineage::AddEdge(tx, id, version.id, "read_into");
 }
 
+// Of rows that a query has made: the versions that it read.
+Result<> NoteMadeFrom(db::Transaction& tx, const Version& version, const Json& made_from) {
+  for (const Json& id : made_from.items()) {
+    if (id.AsString() != version.id)
+      GYRE_DO(lineage::AddEdge(tx, id.AsString(), version.id, "queried_into"));
+  }
+  return {};
+}
+
 // No version keeps these rows: what is said of them now is all that is said.
 Json FirstSetAside(const Json& made, const std::string& scratch) {
   constexpr std::size_t kShown = 5;
@@ -350,6 +359,7 @@ Result<Json> DatasetsService::RunImport(runners::JobRun& run, const Json& input,
                                            .project = v.project,
                                            .created_us = v.created_us}));
              GYRE_DO(NoteSource(tx, v));
+             GYRE_DO(NoteMadeFrom(tx, v, input["made_from"]));
              return Announce(events_, tx, v, "dataset.version.created");
            }));
   if (created) return ImportResult(stored, true);

@@ -80,7 +80,8 @@ struct ImportRequest {
                                      // has set expectations, else error
   std::vector<std::string> types{};  // "age=text", "when=date:%d/%m/%Y"
   std::map<std::string, std::string> tags{};
-  std::string target{};  // for association and leak warnings; may be empty
+  std::string target{};                  // for association and leak warnings; may be empty
+  std::vector<std::string> made_from{};  // ids of versions that these rows were asked of
   std::string created_by{};
 };
 

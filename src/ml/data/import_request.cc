@@ -28,7 +28,8 @@ Result<Json> ImportInput(const ImportRequest& request, ScratchUpload& upload) {
                                      {"bad", request.bad.empty() ? "error" : request.bad},
                                      {"types", types}})
                               .DumpCanonical();
-  Json tags = Json::Obj();
+  Json tags = Json::Obj(), made_from = Json::Arr();
+  for (const std::string& id : request.made_from) made_from.Push(id);
   for (const auto& [name, value] : request.tags) tags.Set(name, value);
   return Json::Obj(
       {{"dataset", request.dataset},
@@ -38,6 +39,7 @@ Result<Json> ImportInput(const ImportRequest& request, ScratchUpload& upload) {
        {"types", types},
        {"tags", std::move(tags)},
        {"target", request.target},
+       {"made_from", std::move(made_from)},
        {"upload", upload.folder().substr(upload.folder().rfind('/') + 1)},
        {"source_bytes", upload.size()},
        {"source_digest", upload.digest()},
