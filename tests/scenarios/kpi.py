@@ -88,12 +88,16 @@ def a_goal_is_missed(g, ids, predicted):
             break
         assert time.monotonic() < deadline, fired
         time.sleep(0.1)
-    notices = g.json('GET', BASE + 'notices')['items']
-    assert any(n['kind'] == 'kpi.breached' and 'live.accuracy' in n['title'] for n in notices), notices
+    label(g, ids, predicted, seconds_ahead=120)
+    assert measured(g)['live.accuracy[7d] >= 0.8']['state'] == 'met'
+    label(g, ids, ['No' if p == 'Yes' else 'Yes' for p in predicted], seconds_ahead=180)
+    assert measured(g)['live.accuracy[7d] >= 0.8']['state'] == 'missed'
+    told = [n['kind'] for n in g.json('GET', BASE + 'notices')['items'] if 'live.accuracy' in n['title']]
+    assert sorted(told) == ['kpi.breached', 'kpi.breached', 'kpi.met'], f'each change is told, also the second time: {told}'
     text = g.http('GET', '/metrics').body.decode()
     assert 'gyre_kpi_met{kpi="live.accuracy[7d] >= 0.8",project="default"} 0\n' in text and 'gyre_kpi_value{kpi="auc >= 0.5"' in text
     shown = g.cli('kpi', 'show', 'live.acc', '--history').stdout
-    assert shown.count('missed') == 2 and 'met' in shown and 'unknown' in shown and 'trend      -1' in shown, shown
+    assert shown.count('missed') == 3 and 'met' in shown and 'unknown' in shown and 'trend      -1' in shown, shown
     assert g.cli('kpi', 'show', 'nobody', check=False).returncode == 3
     table = g.cli('kpi').stdout
     assert 'unknown' in table and 'met' in table and 'KPI' in table, table

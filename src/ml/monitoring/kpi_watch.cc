@@ -289,7 +289,7 @@ Result<> KpiWatch::Store(const Asked& asked, std::vector<KpiState>* states) {
            .kind = kind,
            .title = fmt::format("{}: {}", breached ? "goal missed" : "goal met", state.now.kpi),
            .text = fmt::format("It is {:.4g} now. gyre kpi show {}", *state.now.value, i + 1),
-           .dedupe_key = fmt::format("kpi {} {}", state.now.kpi, kind),
+           .dedupe_key = fmt::format("kpi {} {} {}", state.now.kpi, kind, state.since_us),
            .urgent = breached,
            .payload = payload});
   }
