@@ -3,6 +3,7 @@ import json
 import random
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import run_scenarios
 from watched import World, alert, deployed, events, notices, send, start
@@ -103,5 +104,18 @@ def rows_that_are_not_captured_are_said(g):
     assert re.search(r'gyre_capture_dropped_rows_total\{endpoint="churn"\} [1-9]', g.http('GET', '/metrics').body.decode())
 
 
+def changes_at_the_same_time_lose_nothing(g):
+    deployed(g, '0', '0.2s')
+    path = '/api/v1/projects/default/monitors/churn'
+    for number in range(1, 21):
+        changes = [{'coverage_min': 0.01 * number}, {'label_wait': 3600 * number}, {'ignore': ['age'] if number % 2 else []}, {'quiet': ['drift'] if number % 2 else []}]
+        with ThreadPoolExecutor(len(changes)) as pool:
+            answers = list(pool.map(lambda change: g.http('PATCH', path, change), changes))
+        assert all(a.status == 200 for a in answers), [a.body for a in answers]
+        spec = g.json('GET', path)['spec']
+        lost = [(key, value, spec[key]) for change in changes for key, value in change.items() if spec[key] != value]
+        assert not lost, (number, lost)
+
+
 run_scenarios([a_kill_at_any_moment_repeats_nothing, monitors_are_made_changed_and_removed, an_endpoint_that_goes_ends_what_fires,
-               rows_that_are_not_captured_are_said])
+               rows_that_are_not_captured_are_said, changes_at_the_same_time_lose_nothing])

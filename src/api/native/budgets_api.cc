@@ -153,11 +153,9 @@ Result<net::Response> BudgetsApi::Get(net::Request& request) {
 
 Result<net::Response> BudgetsApi::Change(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_TRY(const usage::BudgetState before, budgets_.Get(request.Param("budget")));
-  usage::Budget budget = before.budget;
-  GYRE_DO(ReadLimits(body, &budget));
-  GYRE_DO(budgets_.Change(budget));
-  GYRE_TRY(const usage::BudgetState state, budgets_.Get(budget.name));
+  const std::string& name = request.Param("budget");
+  GYRE_DO(budgets_.Change(name, [&](usage::Budget* budget) { return ReadLimits(body, budget); }));
+  GYRE_TRY(const usage::BudgetState state, budgets_.Get(name));
   return net::Response::JsonDoc(StateToJson(state));
 }
 

@@ -210,15 +210,19 @@ Result<BudgetState> Budgets::Get(std::string_view name) const {
   return NoBudget(name);
 }
 
-Result<> Budgets::Change(const Budget& budget) {
-  GYRE_DO(CheckBudget(budget));
+Result<> Budgets::Change(std::string_view name, const std::function<Result<>(Budget*)>& change) {
   return database_.Write([&](db::Transaction& tx) -> Result<> {
+    Budget budget;
+    GYRE_TRY(const bool there, tx.QueryOne(std::string(kColumns) + "WHERE name = ?1", {name},
+                                           [&](const db::Row& row) { budget = MakeBudget(row); }));
+    if (!there) return NoBudget(name);
+    GYRE_DO(change(&budget));
+    GYRE_DO(CheckBudget(budget));
     GYRE_DO(
         tx.Execute("UPDATE usage_budget SET limit_nanos = ?2, warn_percent = ?3, stops = ?4, "
                    "stops_running = ?5 WHERE name = ?1",
                    {budget.name, budget.limit_nanos, budget.warn_percent, budget.stops,
                     budget.stops_running}));
-    if (tx.changes() == 0) return NoBudget(budget.name);
     // What was said of another limit is said anew.
     return tx.Execute("DELETE FROM usage_budget_said WHERE budget = ?1", {budget.name});
   });

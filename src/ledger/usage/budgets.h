@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,8 +67,10 @@ class Budgets {
   Result<std::vector<BudgetState>> List(
       const std::optional<std::vector<std::string>>& projects) const;
   Result<BudgetState> Get(std::string_view name) const;  // kNotFound GY4135
-  Result<> Change(const Budget& budget);                 // limit, thresholds, what it stops
-  Result<> Remove(std::string_view name);                // GY4135
+  // Its limit, thresholds and what it stops, from what they are now. Errors: GY4132, GY4135, those
+  // of `change`.
+  Result<> Change(std::string_view name, const std::function<Result<>(Budget*)>& change);
+  Result<> Remove(std::string_view name);  // GY4135
   // Thresholds reached and not said yet. Closes the hours that are over.
   Result<std::vector<Crossing>> Reached();
   // Whether this is the first to say it; in the transaction that does.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "base/id.h"
 
@@ -121,10 +122,34 @@ TEST_F(BudgetsTest, RefusesOnlyWhatItCoversAndOnlyWhereItStops) {
   EXPECT_TRUE(Admitted({"p", "run", "bob"}));
   EXPECT_TRUE(Admitted({"q", "run", "ana"}));
   EXPECT_TRUE(Admitted({"p", "job", "ana"}));
-  Budget more = budgets_->Get("stops")->budget;
-  more.limit_nanos = 6 * kUnit;
-  ASSERT_TRUE(budgets_->Change(more));
+  const auto raise = [](Budget* budget) -> Result<> {
+    budget->limit_nanos = 6 * kUnit;
+    return {};
+  };
+  ASSERT_TRUE(budgets_->Change("stops", raise));
+  EXPECT_EQ(budgets_->Change("nobody", raise).error().gy(), "GY4135");
   EXPECT_TRUE(Admitted({"p", "run", "ana"}));
+}
+
+TEST_F(BudgetsTest, ChangesAtTheSameTimeLoseNothing) {
+  ASSERT_TRUE(budgets_->Add({.name = "both", .limit_nanos = 1}));
+  constexpr int kTimes = 15;
+  const auto raise = [&](std::int64_t Budget::* member) {
+    return [this, member] {
+      for (int i = 0; i < kTimes; ++i) {
+        EXPECT_TRUE(budgets_->Change("both", [&](Budget* budget) -> Result<> {
+          ++(budget->*member);
+          return {};
+        }));
+      }
+    };
+  };
+  std::thread one(raise(&Budget::limit_nanos)), two(raise(&Budget::warn_percent));
+  one.join();
+  two.join();
+  const Budget after = budgets_->Get("both")->budget;
+  EXPECT_EQ(after.limit_nanos, 1 + kTimes);
+  EXPECT_EQ(after.warn_percent, Budget().warn_percent + kTimes);
 }
 
 TEST_F(BudgetsTest, ClosedHoursChangeNoSum) {

@@ -28,6 +28,25 @@ class CaptureTest : public testing::Test {
   Recorder recorder_;
 };
 
+TEST_F(CaptureTest, PolicyChangesAtTheSameTimeLoseNothing) {
+  const auto stream = house_.log->Open(house_.Spec());
+  LogHouse::Answer(recorder_, *stream, 1, 1);
+  for (int round = 0; round < 20; ++round) {
+    Change(R"({"columns": {"age": "keep", "amount": "keep"}})");
+    {
+      const auto drop = [this](std::string column) {
+        return [this, column](const exec::StopFlag&) {
+          Change(fmt::format(R"({{"columns": {{"{}": "drop"}}}})", column));
+        };
+      };
+      const exec::Worker one("age", drop("age")), two("amount", drop("amount"));
+    }
+    const Policy policy = *house_.log->GetPolicy("p", "churn");
+    EXPECT_EQ(policy.Of("age"), Keep::kDrop);
+    EXPECT_EQ(policy.Of("amount"), Keep::kDrop);
+  }
+}
+
 TEST_F(CaptureTest, WhatWasAnsweredIsThereAfterAFlush) {
   const auto stream = house_.log->Open(house_.Spec());
   LogHouse::Answer(recorder_, *stream, 1, 3);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/id.h"
+#include "base/mutex.h"
 #include "ledger/lineage/lineage.h"
 #include "ml/inference_log/keyed_hash.h"
 #include "ml/inference_log/labels.h"
@@ -140,6 +141,7 @@ class Service final : public InferenceLog {
   runners::Jobs& jobs_;
   data::Datasets& datasets_;
   const Clock& clock_;
+  Mutex policies_;
   Writer writer_;
 };
 
@@ -164,6 +166,7 @@ Result<StreamSpec> Service::NewestSpec(const EndpointName& name) {
 Result<Policy> Service::SetPolicy(std::string_view project, std::string_view endpoint,
                                   const Json& change, std::string_view by) {
   const EndpointName name = Name(project, endpoint);
+  const MutexLock lock(policies_);  // a change builds on the one before
   GYRE_TRY(const auto before, writer_.PolicyOf(name));
   GYRE_TRY(const Policy policy, ChangedPolicy(*before, change));
   GYRE_TRY(const StreamSpec spec, NewestSpec(name));

@@ -106,6 +106,10 @@ Result<> MonitorService::EnsureDefaults(std::string_view project) {
 
 Result<MonitorRow> MonitorService::Find(std::string_view project, std::string_view name) {
   GYRE_DO(EnsureDefaults(project));
+  return Known(project, name);
+}
+
+Result<MonitorRow> MonitorService::Known(std::string_view project, std::string_view name) {
   GYRE_TRY(const std::vector<MonitorRow> rows, Rows(project));
   std::vector<std::string> names;
   for (const MonitorRow& row : rows) {
@@ -178,8 +182,9 @@ Result<Monitor> MonitorService::Create(NewMonitor asked) {
 
 Result<Monitor> MonitorService::Edit(std::string_view project, std::string_view name,
                                      const Json& change) {
-  GYRE_TRY(MonitorRow row, Find(project, name));
+  GYRE_DO(EnsureDefaults(project));
   const MutexLock lock(writing_);
+  GYRE_TRY(MonitorRow row, Known(project, name));
   Json spec = Json::Obj();
   for (const auto& [key, value] : change.members()) {
     if (key != "enabled") {
@@ -203,8 +208,9 @@ Result<Monitor> MonitorService::Edit(std::string_view project, std::string_view 
 
 // The row stays, so that its endpoint gets no other by itself.
 Result<> MonitorService::Remove(std::string_view project, std::string_view name) {
-  GYRE_TRY(MonitorRow row, Find(project, name));
+  GYRE_DO(EnsureDefaults(project));
   const MutexLock lock(writing_);
+  GYRE_TRY(MonitorRow row, Known(project, name));
   row.removed = true;
   row.monitor.enabled = false;
   row.cursor_us = 0;

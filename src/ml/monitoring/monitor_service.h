@@ -65,6 +65,7 @@ class MonitorService final : public Monitors {
   };
 
   Result<MonitorRow> Find(std::string_view project, std::string_view name);
+  Result<MonitorRow> Known(std::string_view project, std::string_view name);  // makes none
   Result<> EnsureDefaults(std::string_view project);
   Result<std::int64_t> FirstCursor(const serving::Endpoint& endpoint);
   Result<std::vector<MonitorRow>> Rows(std::string_view project);
