@@ -48,7 +48,7 @@ class Timeline {
  public:
   explicit Timeline(const WindowTask& task) : task_(task) {}
   void Add(const table::Frame& chunk) {
-    const std::vector<unsigned char> counts = Believable(chunk);
+    const std::vector<unsigned char> counts = Answered(chunk);
     const table::Column& event = *chunk.Find("event_time");
     for (std::size_t row = 0; row < chunk.rows(); ++row) {
       if (counts[row] != 0) places_.push_back(PlaceOf(task_.window, event.ints[row]));
@@ -62,17 +62,12 @@ class Timeline {
     for (const auto& [time_us, count] : rows_) rows.push_back({time_us, count});
     return AssignWindows(task_.window, task_.from, rows, task_.watermark);
   }
-  // 1 for each row that is not from the future and was not answered in the shadow.
-  static std::vector<unsigned char> Believable(const table::Frame& chunk) {
-    std::vector<unsigned char> counts(chunk.rows(), 0);
-    const table::Column* const event = chunk.Find("event_time");
-    const table::Column* const received = chunk.Find("received_time");
+  // 1 for each row that was not answered in the shadow.
+  static std::vector<unsigned char> Answered(const table::Frame& chunk) {
+    std::vector<unsigned char> counts(chunk.rows(), 1);
     const table::Column* const role = chunk.Find("role");
-    for (std::size_t row = 0; row < counts.size(); ++row) {
-      if (event == nullptr || received == nullptr) continue;
-      const bool shadow = role != nullptr && role->IsValid(row) && role->text[row] == kShadow;
-      counts[row] = !shadow && !IsFromTheFuture(event->ints[row], received->ints[row]);
-    }
+    for (std::size_t row = 0; row < counts.size() && role != nullptr; ++row)
+      counts[row] = !role->IsValid(row) || role->text[row] != kShadow;
     return counts;
   }
 
@@ -134,7 +129,7 @@ struct Counted {
 
 void Count(const table::Frame& chunk, const std::vector<Window>& windows,
            std::vector<Counted>* counted) {
-  const std::vector<unsigned char> counts = Timeline::Believable(chunk);
+  const std::vector<unsigned char> counts = Timeline::Answered(chunk);
   const table::Column* const event = chunk.Find("event_time");
   const table::Column* const label = chunk.Find("label");
   for (std::size_t row = 0; row < chunk.rows() && !windows.empty(); ++row) {
@@ -176,7 +171,7 @@ void Remember(const Json& document, bool again, WindowTask* task) {
 }
 
 void Sort(const table::Frame& chunk, std::vector<Shelf>* shelves) {
-  const std::vector<unsigned char> counts = Timeline::Believable(chunk);
+  const std::vector<unsigned char> counts = Timeline::Answered(chunk);
   const table::Column* const event = chunk.Find("event_time");
   if (event == nullptr) return;
   for (Shelf& shelf : *shelves) {

@@ -4,10 +4,12 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "ml/inference_log/recorder.h"
 
 namespace gyre::monitoring {
 namespace {
 
+using inference_log::kClockSkewMax;
 constexpr std::int64_t kRowsMax = 1'000'000'000;
 constexpr std::int64_t kSecondsMax = 366 * 86'400;
 constexpr std::string_view kFewNames[] = {"keep", "append", "skip"};
@@ -86,10 +88,6 @@ Result<WindowSpec> WindowSpecFromJson(const Json& json) {
 
 std::int64_t PlaceOf(const WindowSpec& spec, std::int64_t event_us) {
   return spec.by_time() ? FloorTo(event_us, spec.period_us) : event_us;
-}
-
-bool IsFromTheFuture(std::int64_t event_us, std::int64_t received_us) {
-  return event_us > received_us + kClockSkewMax;
 }
 
 std::vector<Window> AssignWindows(const WindowSpec& spec, std::int64_t from,

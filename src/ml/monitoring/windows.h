@@ -48,10 +48,6 @@ struct RowsAt {
 };
 // The beginning of the period that a row lies in, or its own moment.
 std::int64_t PlaceOf(const WindowSpec& spec, std::int64_t event_us);
-// No event is later than its arrival, but for clocks that disagree a little: one row of the year
-// 2040 must not push all others into the past.
-constexpr std::int64_t kClockSkewMax = 300'000'000;
-bool IsFromTheFuture(std::int64_t event_us, std::int64_t received_us);
 
 // [begin, end) of event time.
 struct Window {

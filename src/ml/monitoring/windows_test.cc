@@ -7,9 +7,12 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "ml/inference_log/recorder.h"
 
 namespace gyre::monitoring {
 namespace {
+
+using inference_log::kClockSkewMax;
 
 constexpr std::int64_t kHour = 3600 * kMicrosPerSecond;
 
@@ -25,9 +28,7 @@ TEST(Windows, ByCountEndWithTheRowThatFillsThem) {
   EXPECT_EQ(windows[1], (Window{30, 31, 1, false}));
 }
 
-TEST(Windows, NoEventIsLaterThanItsArrival) {
-  EXPECT_TRUE(IsFromTheFuture(kHour + 1, 0));
-  EXPECT_FALSE(IsFromTheFuture(60 * kMicrosPerSecond, 0));
+TEST(Windows, APeriodIsCountedFromTheEpochAndAMomentIsItself) {
   EXPECT_EQ(PlaceOf({.rows = 10}, 50), 50);
   EXPECT_EQ(PlaceOf(Hourly(0, Few::kKeep), kHour + 7), kHour);
   EXPECT_EQ(PlaceOf(Hourly(0, Few::kKeep), -7), -kHour);
