@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "ledger/lineage/lineage.h"
 #include "ledger/trash/parcel.h"
+#include "platform/db/in_list.h"
 
 namespace gyre::automation {
 namespace {
@@ -238,7 +239,7 @@ Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id
   static const std::string sql =
       std::string(kFiringColumns) + "WHERE f.id >= ?1 AND f.id < ?2 ORDER BY f.id LIMIT 2";
   std::vector<Firing> found;
-  const std::string end = std::string(id_or_beginning) + "g";  // ids are hexadecimal
+  const std::string end = db::BeyondPrefix(id_or_beginning);
   GYRE_TRY(found, CollectFirings(reader, sql, {id_or_beginning, end}));
   if (found.size() != 1) return std::optional<Firing>();
   return std::optional<Firing>(std::move(found.front()));

@@ -143,7 +143,7 @@ Result<RunView> PipelineStore::GetRun(std::string_view id) {
       std::string(kRunColumns) + " WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 2";
   constexpr std::size_t kPrefixMin = 4;
   std::vector<RunView> found;
-  const std::string beyond = std::string(id) + "g";  // above every hexadecimal digit
+  const std::string beyond = db::BeyondPrefix(id);
   if (id.size() >= kPrefixMin) {
     GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
       GYRE_TRY(found, db::Collect<RunView>(reader, sql, {id, beyond}, ViewAt));

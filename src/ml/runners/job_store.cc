@@ -211,7 +211,7 @@ Result<> JobStore::SaveProgress(std::string_view id, double progress, std::strin
 
 Result<Job> JobStore::Get(std::string_view id_or_prefix) {
   std::vector<Job> found;
-  const std::string upper = std::string(id_or_prefix) + "g";  // after every hexadecimal digit
+  const std::string upper = db::BeyondPrefix(id_or_prefix);
   GYRE_DO(database_.Read([&](db::Reader& reader) {
     return reader.Query(Select("WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 2"),
                         {id_or_prefix, upper}, [&](const db::Row& row) {

@@ -1,4 +1,5 @@
-// A condition on one of several values, for filters such as "only these projects".
+// Conditions that several stores have: one of several values ("only these projects"), ids that
+// begin alike.
 #pragma once
 
 #include <fmt/format.h>
@@ -26,5 +27,9 @@ inline std::string AmongText(std::string_view column,
   }
   return fmt::format("{} IN ({})", column, list);
 }
+
+// For `id >= prefix AND id < BeyondPrefix(prefix)`: ids are hexadecimal, and "g" is beyond every
+// digit.
+inline std::string BeyondPrefix(std::string_view prefix) { return std::string(prefix) + "g"; }
 
 }  // namespace gyre::db
