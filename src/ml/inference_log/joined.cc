@@ -375,8 +375,7 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
     head.classes = newest.classes;
   }
   const table::Frame empty = shape.Empty(&head.inputs);
-  MetLabels met;
-  std::int64_t labels = 0;
+  LabelIndex labels(request, shape.label_type(), &head.problems);
   std::size_t at = 0;
   do {
     table::Frame chunk = empty;
@@ -391,11 +390,10 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
       NoteDamage(*segment.file, read.error(), &head);
     }
     SortRows(&chunk);
-    GYRE_TRY(labels,
-             JoinLabels(request, shape.label_type(), &chunk, &met, &head.counts, &head.problems));
+    GYRE_DO(labels.Join(&chunk, &head.counts));
     GYRE_DO(callback(head, chunk));
   } while (at < known.size());
-  head.counts.unknown = labels - met.count();
+  head.counts.unknown = labels.unknown();
   return head;
 }
 

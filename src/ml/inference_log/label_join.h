@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,23 +23,28 @@ enum LabelColumn : std::size_t {
 };
 table::Schema LabelSchema(table::Type label_type);
 
-// Which labels have met a row, over all pieces of a reading.
-class MetLabels {
+// The labels of a reading, by the ids and keys that they name: read once for all its pieces, as
+// long as there are at most `labels_at_once`. Of more, so many at a time are held, and each piece
+// reads them anew. One with an id of 32 digits takes about 100 bytes: 2,000,000 are 200 MB.
+class LabelIndex {
  public:
-  void Met(std::size_t label) {
-    if (met_.size() <= label) met_.resize(label + 1);
-    met_[label] = true;
-  }
-  std::int64_t count() const;
+  static constexpr std::int64_t kLabelsAtOnce = 2'000'000;
+  // `request` and `problems` outlive the index; the latter gets the damaged label files, once.
+  LabelIndex(const ReadRequest& request, table::Type label_type, std::vector<std::string>* problems,
+             std::int64_t labels_at_once = kLabelsAtOnce);
+  ~LabelIndex();
+  LabelIndex(const LabelIndex&) = delete;
+  LabelIndex& operator=(const LabelIndex&) = delete;
+
+  // Appends `label` and `label_time` to a frame that has inference_id, key and event_time, and adds
+  // to the counts of rows. Error: kCancelled GY4606.
+  Result<> Join(table::Frame* frame, JoinCounts* counts);
+  // Labels that no row so far belongs to.
+  std::int64_t unknown() const;
 
  private:
-  std::vector<bool> met_;
+  struct State;
+  const std::unique_ptr<State> state_;
 };
-
-// Appends `label` and `label_time` to a frame that has inference_id, key and event_time, and adds
-// to the counts of rows. `problems` gets the damaged label files, once. The number of all labels.
-Result<std::int64_t> JoinLabels(const ReadRequest& request, table::Type label_type,
-                                table::Frame* frame, MetLabels* met, JoinCounts* counts,
-                                std::vector<std::string>* problems);
 
 }  // namespace gyre::inference_log

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "ml/inference_log/label_join.h"
 #include "ml/inference_log/testing/log_house.h"
 #include "platform/table/reader.h"
 
@@ -129,6 +130,37 @@ TEST(Labels, InPiecesTheCountsAreTheSame) {
   EXPECT_EQ(JoinCountsToJson(joined->counts), JoinCountsToJson(house.Read().counts));
   EXPECT_EQ(joined->counts.unknown, 1);
   EXPECT_EQ(joined->counts.labelled, 13);
+}
+
+TEST(Labels, MoreThanAreHeldAtOnceSayTheSame) {
+  Random random(5);
+  LogHouse house;
+  AnswerMany(house, 30);
+  for (int batch = 0; batch < 4; ++batch) {
+    std::vector<Json> labels;
+    for (int i = 0; i < 25; ++i)
+      labels.push_back(Row(random.Below(10) == 0 ? "other" : Id(random.Below(25)),
+                           random.Below(2) == 0 ? "Yes" : "No",
+                           20'000 + static_cast<std::int64_t>(random.Below(4))));
+    Send(house, labels);
+  }
+  const auto plan = house.log->Plan("p", "churn", INT64_MIN, INT64_MAX);
+  const Joined joined = house.Read();
+  const table::Frame rows = joined.frame.WithoutColumns({"label", "label_time"});
+  std::vector<std::uint32_t> halves[2];
+  for (std::uint32_t row = 0; row < rows.rows(); ++row) halves[row / 15].push_back(row);
+  for (const std::int64_t at_once : {1, 7, 100, 1000}) {
+    std::vector<std::string> problems;
+    LabelIndex index(plan->request, table::Type::kText, &problems, at_once);
+    JoinCounts counts;
+    for (const auto& half : halves) {
+      table::Frame piece = rows.Select(half);
+      ASSERT_TRUE(index.Join(&piece, &counts));
+      EXPECT_EQ(table::RowHashes(piece), table::RowHashes(joined.frame.Select(half))) << at_once;
+    }
+    counts.unknown = index.unknown();
+    EXPECT_EQ(JoinCountsToJson(counts), JoinCountsToJson(joined.counts)) << at_once;
+  }
 }
 
 TEST(Labels, WhatTrainsAgainHasTheTargetsTypeAndNoShadows) {
