@@ -93,8 +93,8 @@ struct Joined {
 Result<Joined> ReadJoined(const ReadRequest& request);
 
 // The same piece by piece, whole segments up to about that many rows; each piece has the same
-// columns, and is in order for itself. `frame` of the answer is empty. In memory: a piece, and at most
-// 2,000,000 labels, 200 MB; they are read once, where there are more once for each piece.
+// columns, and is in order for itself. `frame` of the answer is empty. In memory: a piece, and at
+// most 2,000,000 labels, 200 MB; they are read once, where there are more once for each piece.
 using JoinedCallback = std::function<Result<>(const Joined& head, table::Frame& chunk)>;
 Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows,
                              const JoinedCallback& callback);
