@@ -33,7 +33,7 @@ Result<> House::Rooms::OpenLedger() {
        .timeout_us = Micros("notices.timeout"),
        .only_new = !options.is_server});
   if (options.is_server) {
-    GYRE_TRY(exporter, OpenExporter(settings, metrics, *secrets, egress));
+    GYRE_TRY(exporter, OpenExporter(settings, metrics, *secrets, egress, options.data_directory));
   }
   return {};
 }

@@ -1,16 +1,19 @@
 #include "gyre/telemetry_export.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 
-#include "base/id.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "gyre/compose.h"
 #include "ledger/secrets/secrets.h"
 #include "ml/projects/projects.h"
+#include "platform/config/environment.h"
 #include "platform/net/client.h"
 #include "platform/net/egress.h"
 #include "platform/telemetry/trace.h"
@@ -65,6 +68,13 @@ Result<> ReadSignals(const std::string& text, otlp::ExporterSettings* settings) 
   return {};
 }
 
+// The same after a restart, so that series go on and alerts do not stand twice.
+std::string InstanceId(const std::string& data_directory) {
+  char host[256] = "";
+  static_cast<void>(::gethostname(host, sizeof host - 1));
+  return Sha256Hex(fmt::format("{} {}", host, config::AbsolutePath(data_directory))).substr(0, 32);
+}
+
 // The same request is in the sample or not, whoever asks.
 bool InSample(std::string_view id, double sample) {
   std::uint32_t draw = 0;
@@ -77,7 +87,8 @@ bool InSample(std::string_view id, double sample) {
 Result<std::unique_ptr<otlp::Exporter>> OpenExporter(const config::Settings& settings,
                                                      telemetry::Metrics& metrics,
                                                      secrets::Secrets& secrets,
-                                                     const net::EgressGuard& guard) {
+                                                     const net::EgressGuard& guard,
+                                                     const std::string& data_directory) {
   if (settings.Text("otlp.endpoint").empty()) return std::unique_ptr<otlp::Exporter>();
   GYRE_TRY(Receiver receiver, ReceiverOf(settings));
   otlp::ExporterSettings how;
@@ -86,7 +97,7 @@ Result<std::unique_ptr<otlp::Exporter>> OpenExporter(const config::Settings& set
   how.sample = settings.Number("otlp.sample");
   how.resource.attributes = {{"service.name", std::string("gyre")},
                              {"service.version", std::string(Version())},
-                             {"service.instance.id", NewId()}};
+                             {"service.instance.id", InstanceId(data_directory)}};
   auto client = std::make_shared<net::Client>(
       net::ClientSettings{.url = receiver.origin, .connect_timeout_ms = 5'000, .guard = &guard});
   const auto send = [client, receiver = std::move(receiver), &secrets](

@@ -20,7 +20,8 @@ namespace gyre {
 Result<std::unique_ptr<otlp::Exporter>> OpenExporter(const config::Settings& settings,
                                                      telemetry::Metrics& metrics,
                                                      secrets::Secrets& secrets,
-                                                     const net::EgressGuard& guard);
+                                                     const net::EgressGuard& guard,
+                                                     const std::string& data_directory);
 
 // A span for each request that is sampled; one that brings a `traceparent` goes on with its trace,
 // and is sampled if that is.

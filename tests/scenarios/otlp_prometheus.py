@@ -48,8 +48,9 @@ def promql_returns_what_metrics_shows(_):
         skip('needs prometheus 3 (tools/deps otlp)')
     with Gyre() as g, prometheus(g, 'global: {scrape_interval: 1h}\n', '--web.enable-otlp-receiver', program=PROMETHEUS) as url:
         eventually(lambda: ask(url, '/api/v1/status/buildinfo').get('version', '').startswith('3.'), g)
-        g.start(environment={'GYRE_OTLP_ENDPOINT': url + '/api/v1/otlp', 'GYRE_OTLP_SEND': 'metrics', 'GYRE_OTLP_INTERVAL': '0.2s',
-                             'GYRE_EGRESS_ALLOW': 'loopback'})
+        g.environment.update({'GYRE_OTLP_ENDPOINT': url + '/api/v1/otlp', 'GYRE_OTLP_SEND': 'metrics', 'GYRE_OTLP_INTERVAL': '0.2s',
+                              'GYRE_EGRESS_ALLOW': 'loopback'})
+        g.start()
         for n in range(30):
             g.http('GET', f'/api/v1/projects/{"default" if n % 3 else "nobody"}')
         write_table(os.path.join(g.work, 'churn.csv'))
@@ -73,6 +74,12 @@ def promql_returns_what_metrics_shows(_):
         quantile = 'histogram_quantile(0.5, gyre_http_request_seconds_bucket{job="gyre",route="/api/v1/projects/{project}"})'
         assert 0 < value(url, quantile) < 10
         assert value(url, 'target_info{job="gyre"}') == 1
+        g.stop()
+        g.start()
+        g.http('GET', '/api/v1/projects/default')
+        again = 'gyre_http_requests_total{job="gyre",route="/api/v1/projects/{project}",status="200"}'
+        eventually(lambda: value(url, again) == 1, g)  # a counter that began anew, in the same series
+        assert value(url, f'count({again})') == 1 and value(url, f'increase({again}[1m])') is not None
         dropped = {k: v for k, v in shown(g).items() if k[0] in ('gyre_otlp_dropped_total', 'gyre_otlp_failures_total')}
         assert not any(dropped.values()), dropped
         print(f'  {len(still)} of {len(there)} series in Prometheus did not move meanwhile: all are as /metrics shows them')
