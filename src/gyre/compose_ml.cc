@@ -103,8 +103,9 @@ Result<> House::Rooms::OpenFeedback() {
       *database, *blobs,         *events, *projects, *registry,     *evaluations,
       *serving,  *inference_log, *jobs,   metrics,   SystemClock(), MakeNotify(*notices)};
   GYRE_TRY(monitors, monitoring::OpenMonitors(watched));
-  kpis =
-      std::make_unique<monitoring::KpiWatch>(watched, MakeCost(*usage), Micros("retention.kpis"));
+  kpis = std::make_unique<monitoring::KpiWatch>(
+      monitoring::KpiRooms{*database, *events, *projects, metrics, SystemClock(), watched.notify},
+      monitoring::OpenKpiValues(watched, MakeCost(*usage)), Micros("retention.kpis"));
   releases = std::make_unique<automation::Releases>(*database, SystemClock(),
                                                     MakeTraffic(*serving, *monitors));
   automation = automation::OpenAutomation(

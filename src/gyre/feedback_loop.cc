@@ -293,7 +293,7 @@ monitoring::Notify MakeNotify(notices::Notices& notices) {
   };
 }
 
-monitoring::KpiWatch::Cost MakeCost(usage::Usage& usage) {
+monitoring::KpiCost MakeCost(usage::Usage& usage) {
   return [&usage](std::string_view project, std::string_view what, std::int64_t from_us,
                   std::int64_t to_us) -> statistics::KpiValue {
     usage::ReportFilter filter;

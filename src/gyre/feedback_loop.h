@@ -33,7 +33,7 @@ namespace gyre {
 
 monitoring::Notify MakeNotify(notices::Notices& notices);
 // Whole hours count. What was used without a price has no known cost.
-monitoring::KpiWatch::Cost MakeCost(usage::Usage& usage);
+monitoring::KpiCost MakeCost(usage::Usage& usage);
 struct LoopRooms {
   pipelines::Pipelines& pipelines;
   monitoring::Monitors& monitors;

@@ -1,37 +1,23 @@
 #include "ml/monitoring/kpi_watch.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
-#include <set>
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "ml/evaluation/evaluations.h"
-#include "ml/inference_log/inference_log.h"
+#include "ledger/events/events.h"
 #include "ml/monitoring/kpi_store.h"
-#include "ml/monitoring/signals.h"
 #include "ml/projects/projects.h"
-#include "ml/registry/registry.h"
-#include "ml/serving/serving.h"
 #include "platform/telemetry/log.h"
+#include "platform/telemetry/metrics.h"
 
 namespace gyre::monitoring {
 namespace {
 
-using statistics::KpiFamily;
-using statistics::KpiName;
-using statistics::KpiValue;
-
 constexpr telemetry::Logger kLog{"monitoring"};
 constexpr std::int64_t kTrendMicros = std::int64_t{7} * 86'400 * kMicrosPerSecond;
-constexpr std::int64_t kReadAgainMicros = 60 * kMicrosPerSecond;
 constexpr int kListed = 1000;
 constexpr std::string_view kMet = "met", kMissed = "missed", kUnknown = "unknown";
-
-KpiValue Unknown(std::string why) { return {.unknown = std::move(why)}; }
-
-std::string Names(const std::vector<std::string>& names) { return Join(names, ", "); }
 
 }  // namespace
 
@@ -55,140 +41,6 @@ Result<> KpiWatch::Tick() {
   }
   const std::int64_t before_us = rooms_.clock.NowMicros() - keep_us_;
   return rooms_.database.Write([&](db::Transaction& tx) { return ForgetReadings(tx, before_us); });
-}
-
-// --- values --------------------------------------------------------------------------------------
-KpiValue KpiWatch::ValueOf(const Asked& asked, const statistics::Kpi& kpi) {
-  if (kpi.metric != nullptr)
-    return MetricOf(asked, {.member = std::string(kpi.metric->name), .text = kpi.name});
-  if (kpi.expression == nullptr)
-    return Unknown("a fact that somebody reports; gyre does not measure it");
-  return kpi.expression->Evaluate([&](const KpiName& name)
-                                      GYRE_REQUIRES(measuring_) { return Read(asked, name); });
-}
-
-KpiValue KpiWatch::Read(const Asked& asked, const KpiName& name) {
-  switch (name.family) {
-    case KpiFamily::kMetric:
-      return MetricOf(asked, name);
-    case KpiFamily::kLive:
-      return LiveOf(asked, name);
-    case KpiFamily::kCost:
-      return cost_(asked.project.name, name.member, asked.now_us - name.window_us, asked.now_us);
-    default:
-      return CountOf(asked, name);
-  }
-}
-
-// Of the champion, by its evaluation: of the model that is named, or the only one for the target.
-KpiValue KpiWatch::MetricOf(const Asked& asked, const KpiName& name) {
-  const std::string& target = asked.project.problem->target;
-  const auto models =
-      rooms_.registry.ListModels(asked.project.name, {.limit = kListed, .after = {}});
-  if (!models) return Unknown(models.error().message());
-  std::vector<registry::ModelVersion> champions;
-  std::vector<std::string> names;
-  for (const registry::Model& model : *models) {
-    if (!name.place.empty() && model.name != name.place) continue;
-    const auto champion = rooms_.registry.FindAlias(asked.project.name, model.name, "champion");
-    if (!champion || !*champion) continue;
-    if (name.place.empty() && !target.empty() && (*champion)->target != target) continue;
-    champions.push_back(**champion);
-    names.push_back(model.name);
-  }
-  if (champions.empty())
-    return Unknown(name.place.empty() ? "no model has a champion yet"
-                                      : fmt::format("{} has no champion", name.place));
-  if (champions.size() > 1)
-    return Unknown(fmt::format("several models have a champion ({}): write {}@{}", Names(names),
-                               name.member, names.front()));
-  Json value = champions.front().metrics[name.member];
-  if (const auto found = rooms_.evaluations.Get(champions.front().evaluation_id);
-      found && found->metrics[name.member]["estimate"].is_number())
-    value = found->metrics[name.member]["estimate"];
-  if (!value.is_number())
-    return Unknown(fmt::format("{} was not evaluated by {}", names.front(), name.member));
-  return {.number = value.AsDouble()};
-}
-
-// `one`: the name is of one endpoint; else of all.
-Result<std::vector<std::string>> KpiWatch::Endpoints(const Asked& asked, const KpiName& name,
-                                                     bool one) {
-  const std::string& target = asked.project.problem->target;
-  GYRE_TRY(const auto endpoints, rooms_.serving.List(asked.project.name, kListed, ""));
-  std::vector<std::string> all, fitting;
-  for (const serving::Endpoint& endpoint : endpoints) {
-    if (!name.place.empty() && endpoint.name != name.place) continue;
-    all.push_back(endpoint.name);
-    const auto version = rooms_.registry.GetVersion(endpoint.deployment.model_version_id);
-    if (version && version->target == target) fitting.push_back(endpoint.name);
-  }
-  if (all.empty())
-    return NotFound("GY4514", "{}",
-                    name.place.empty() ? std::string("there is no endpoint")
-                                       : fmt::format("there is no endpoint {}", name.place));
-  if (!one || all.size() == 1) return all;
-  if (fitting.size() == 1) return fitting;
-  return FailedPrecondition("GY4514", "there are several endpoints ({}): write live.{}@{}",
-                            Names(all), name.member, all.front());
-}
-
-// Read again when the log holds something else, or the window has moved on.
-Result<Json> KpiWatch::FactsOf(const Asked& asked, const std::string& endpoint,
-                               std::int64_t window_us) {
-  const std::string& project = asked.project.name;
-  const std::int64_t from_us = asked.now_us - window_us;
-  GYRE_DO(rooms_.log.Flush());
-  GYRE_TRY(const inference_log::WindowFacts log,
-           rooms_.log.Window(project, endpoint, from_us, INT64_MAX));
-  const std::string seen = fmt::format("{} {} {} {} {}", log.segments, log.rows, log.label_batches,
-                                       log.labels, log.received_max_us);
-  Facts& known = facts_[{project, endpoint, window_us}];
-  const std::int64_t keep_us = std::max(kReadAgainMicros, window_us / 100);
-  if (known.seen == seen && asked.now_us - known.at_us < keep_us) return known.json;
-  GYRE_TRY(const inference_log::ReadPlan plan,
-           rooms_.log.Plan(project, endpoint, from_us, INT64_MAX));
-  GYRE_TRY(Json json,
-           rooms_.jobs.RunTaskNow(
-               "monitoring.kpi",
-               Json::Obj({{"log", inference_log::ReadRequestToJson(plan.request)}}), {}));
-  known = {seen, asked.now_us, std::move(json)};
-  return known.json;
-}
-
-KpiValue KpiWatch::LiveOf(const Asked& asked, const KpiName& name) {
-  const auto endpoints = Endpoints(asked, name, true);
-  if (!endpoints) return Unknown(endpoints.error().message());
-  const auto facts = FactsOf(asked, endpoints->front(), name.window_us);
-  if (!facts) return Unknown(facts.error().message());
-  const std::int64_t labelled = (*facts)["labelled"].AsInt();
-  if (labelled < kRowsMin)
-    return Unknown(fmt::format("{}: {} labelled answers, {} are needed", name.text,
-                               GroupDigits(labelled), kRowsMin));
-  const Json& value = (*facts)["metrics"][name.member];
-  if (!value.is_number() || !std::isfinite(value.AsDouble()))
-    return Unknown(
-        fmt::format("{} is not defined on what {} answered", name.member, endpoints->front()));
-  return {.number = value.AsDouble()};
-}
-
-KpiValue KpiWatch::CountOf(const Asked& asked, const KpiName& name) {
-  const auto endpoints = Endpoints(asked, name, false);
-  if (!endpoints) return Unknown(endpoints.error().message());
-  double sum = 0;
-  for (const std::string& endpoint : *endpoints) {
-    const auto facts = FactsOf(asked, endpoint, name.window_us);
-    if (!facts) return Unknown(facts.error().message());
-    const Json& count = name.family == KpiFamily::kPredictions ? (*facts)["rows"]
-                                                               : (*facts)["feedback"][name.member];
-    if (count.is_number()) {
-      sum += count.AsDouble();
-    } else if ((*facts)["rows"].AsInt() > 0) {
-      return Unknown(fmt::format("{} counts answers of two classes, and {} gives others", name.text,
-                                 endpoint));
-    }
-  }
-  return {.number = sum};
 }
 
 // --- keeping -------------------------------------------------------------------------------------
@@ -216,42 +68,30 @@ Result<std::vector<KpiState>> KpiWatch::Measure(std::string_view project) {
   const MutexLock lock(measuring_);
   GYRE_TRY(std::vector<KpiState> states, List(project));
   GYRE_TRY(const projects::Project found, rooms_.projects.Get(project));
-  const Asked asked{found, rooms_.clock.NowMicros()};
+  const std::int64_t now_us = rooms_.clock.NowMicros();
+  const auto read = [&](const statistics::KpiName& name) {
+    return values_->Read(found, name, now_us);
+  };
   for (std::size_t i = 0; found.problem && i < found.problem->kpis.size() && i < states.size();
        ++i) {
     const statistics::Kpi& kpi = found.problem->kpis[i];
-    const KpiValue value = ValueOf(asked, kpi);
+    const statistics::KpiValue value = statistics::Measure(kpi, read);
     KpiState& state = states[i];
-    const std::string_view is = !value.number                                         ? kUnknown
-                                : statistics::Holds(*value.number, kpi.op, kpi.value) ? kMet
-                                                                                      : kMissed;
-    if (state.now.state != is || state.since_us == 0) state.since_us = asked.now_us;
+    const std::string_view is = statistics::KpiVerdictName(statistics::Judge(kpi, value));
+    if (state.now.state != is || state.since_us == 0) state.since_us = now_us;
     state.now = {.kpi = kpi.ToString(),
                  .state = std::string(is),
                  .value = value.number,
                  .reason = value.unknown,
-                 .at_us = asked.now_us};
+                 .at_us = now_us};
   }
-  GYRE_DO(Store(asked, &states));
+  GYRE_DO(Store(found, &states));
   SetGauges(found.name, states);
   return states;
 }
 
-// The endpoint that a KPI is about, for triggers that listen to it; empty where it is about none
-// or several.
-Result<std::string> KpiWatch::EndpointOf(const Asked& asked, const statistics::Kpi& kpi) {
-  if (kpi.expression == nullptr) return std::string();
-  std::set<std::string> about;
-  for (const KpiName& name : kpi.expression->names()) {
-    if (name.family == KpiFamily::kMetric || name.family == KpiFamily::kCost) continue;
-    const auto endpoints = Endpoints(asked, name, name.family == KpiFamily::kLive);
-    if (endpoints) about.insert(endpoints->begin(), endpoints->end());
-  }
-  return about.size() == 1 ? *about.begin() : std::string();
-}
-
-Result<> KpiWatch::Store(const Asked& asked, std::vector<KpiState>* states) {
-  const std::string& project = asked.project.name;
+Result<> KpiWatch::Store(const projects::Project& asked, std::vector<KpiState>* states) {
+  const std::string& project = asked.name;
   std::vector<KpiState> before;
   GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(before, ReadKpis(reader, project, INT64_MAX));
@@ -263,7 +103,7 @@ Result<> KpiWatch::Store(const Asked& asked, std::vector<KpiState>* states) {
   };
   std::vector<News> news;
   std::vector<const KpiReading*> readings;
-  const auto& kpis = asked.project.problem->kpis;
+  const auto& kpis = asked.problem->kpis;
   for (std::size_t i = 0; i < states->size(); ++i) {
     KpiState& state = (*states)[i];
     const auto old =
@@ -276,7 +116,7 @@ Result<> KpiWatch::Store(const Asked& asked, std::vector<KpiState>* states) {
     const bool worth = breached || state.told == kMissed;  // met from the first is no news
     state.told = state.now.state;
     if (!worth) continue;
-    GYRE_TRY(const std::string endpoint, EndpointOf(asked, kpis[i]));
+    const std::string endpoint = values_->EndpointOf(asked, kpis[i]);
     const Json payload = Json::Obj({{"kpi", state.now.kpi},
                                     {"value", *state.now.value},
                                     {"endpoint", endpoint},

@@ -4,22 +4,18 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
+#include "ml/monitoring/kpi_values.h"
 #include "ml/monitoring/monitors.h"
 #include "ml/statistics/kpi.h"
 #include "platform/exec/thread_pool.h"
-
-namespace gyre::projects {
-struct Project;
-}
 
 namespace gyre::monitoring {
 
@@ -41,13 +37,19 @@ struct KpiState {
 Json KpiStateToJson(const KpiState& state);
 Json KpiReadingToJson(const KpiReading& reading);
 
+struct KpiRooms {
+  db::Database& database;
+  events::Events& events;
+  projects::Projects& projects;
+  telemetry::Metrics& metrics;
+  const Clock& clock;
+  Notify notify = {};  // empty: nobody is told
+};
+
 class KpiWatch {
  public:
-  // Money that a project spent: "total", "serving", "work"; or why that is not known.
-  using Cost = std::function<statistics::KpiValue(std::string_view project, std::string_view what,
-                                                  std::int64_t from_us, std::int64_t to_us)>;
-  KpiWatch(MonitoringRooms rooms, Cost cost, std::int64_t keep_us)
-      : rooms_(std::move(rooms)), cost_(std::move(cost)), keep_us_(keep_us) {}
+  KpiWatch(KpiRooms rooms, std::unique_ptr<KpiValues> values, std::int64_t keep_us)
+      : rooms_(std::move(rooms)), values_(std::move(values)), keep_us_(keep_us) {}
   ~KpiWatch() { Stop(); }
 
   void Start(std::int64_t every_us);
@@ -63,38 +65,14 @@ class KpiWatch {
                                           int limit);  // newest first
 
  private:
-  using FactsKey = std::tuple<std::string, std::string, std::int64_t>;  // project, endpoint, window
-  struct Facts {
-    std::string seen;  // of the log when they were read
-    std::int64_t at_us = 0;
-    Json json;
-  };
-  struct Asked {
-    const projects::Project& project;
-    std::int64_t now_us;
-  };
-  statistics::KpiValue ValueOf(const Asked& asked, const statistics::Kpi& kpi)
+  Result<> Store(const projects::Project& asked, std::vector<KpiState>* states)
       GYRE_REQUIRES(measuring_);
-  statistics::KpiValue Read(const Asked& asked, const statistics::KpiName& name)
-      GYRE_REQUIRES(measuring_);
-  statistics::KpiValue MetricOf(const Asked& asked, const statistics::KpiName& name);
-  statistics::KpiValue LiveOf(const Asked& asked, const statistics::KpiName& name)
-      GYRE_REQUIRES(measuring_);
-  statistics::KpiValue CountOf(const Asked& asked, const statistics::KpiName& name)
-      GYRE_REQUIRES(measuring_);
-  Result<std::vector<std::string>> Endpoints(const Asked& asked, const statistics::KpiName& name,
-                                             bool one);
-  Result<Json> FactsOf(const Asked& asked, const std::string& endpoint, std::int64_t window_us)
-      GYRE_REQUIRES(measuring_);
-  Result<> Store(const Asked& asked, std::vector<KpiState>* states);
-  Result<std::string> EndpointOf(const Asked& asked, const statistics::Kpi& kpi);
   void SetGauges(std::string_view project, const std::vector<KpiState>& states);
 
-  const MonitoringRooms rooms_;
-  const Cost cost_;
+  const KpiRooms rooms_;
+  const std::unique_ptr<KpiValues> values_;  // asked one at a time
   const std::int64_t keep_us_;
   Mutex measuring_;
-  std::map<FactsKey, Facts> facts_ GYRE_GUARDED_BY(measuring_);
   exec::Worker worker_;
 };
 

@@ -107,14 +107,18 @@ Signal KpisOf(std::span<const statistics::Kpi> kpis, const statistics::MetricSet
   signal.raise = signal.clear = 1;
   std::vector<std::string> missed;
   bool measured = false;
+  // A window knows its metrics; what is counted over other times is for KpiWatch.
+  const auto read = [&metrics](const statistics::KpiName& name) -> statistics::KpiValue {
+    const bool here = name.family == statistics::KpiFamily::kMetric && name.place.empty();
+    return {.number = here ? metrics.Find(name.member) : std::nullopt};
+  };
   for (const statistics::Kpi& kpi : kpis) {
-    if (kpi.metric == nullptr) continue;
-    const auto value = metrics.Find(kpi.metric->name);
-    if (!value) continue;
-    measured = true;
-    if (!statistics::Holds(*value, kpi.op, kpi.value))
+    const statistics::KpiValue value = statistics::Measure(kpi, read);
+    const statistics::KpiVerdict verdict = statistics::Judge(kpi, value);
+    measured = measured || verdict != statistics::KpiVerdict::kUnknown;
+    if (verdict == statistics::KpiVerdict::kMissed)
       missed.push_back(
-          fmt::format("{} is {:.3f}, the goal is {}", kpi.name, *value, kpi.ToString()));
+          fmt::format("{} is {:.3f}, the goal is {}", kpi.name, *value.number, kpi.ToString()));
   }
   if (!measured) return signal;
   signal.score = static_cast<double>(missed.size());

@@ -294,6 +294,14 @@ TEST(Performance, GoalsAreNamedWhenTheyAreMissed) {
   const Signal signal = KpisOf(kpis, metrics);
   EXPECT_EQ(signal.level, Level::kBad);
   EXPECT_EQ(signal.what, "auc is 0.800, the goal is auc >= 0.84");
+  // An expression of what the window knows is judged too; of anything else it is not known here.
+  const statistics::Kpi more[] = {*statistics::ParseKpi("(auc - 0.5) * 2 >= 0.7"),
+                                  *statistics::ParseKpi("live.auc[7d] >= 0.9"),
+                                  *statistics::ParseKpi("auc@churn >= 0.9"),
+                                  *statistics::ParseKpi("auc / feedback.count[1d] >= 0.9")};
+  EXPECT_EQ(KpisOf(more, metrics).what,
+            "(auc - 0.5) * 2 is 0.600, the goal is (auc - 0.5) * 2 >= 0.7");
+  EXPECT_EQ(KpisOf(std::span(more).subspan(1), metrics).level, Level::kUnknown);
 }
 
 TEST(Performance, ConceptDriftIsAFallWithoutDrift) {

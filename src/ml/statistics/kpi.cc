@@ -143,6 +143,24 @@ Result<Kpi> ReadParts(std::string_view text) {
 
 }  // namespace
 
+KpiValue Measure(const Kpi& kpi, const std::function<KpiValue(const KpiName&)>& read) {
+  if (kpi.metric != nullptr)
+    return read({.member = std::string(kpi.metric->name), .text = kpi.name});
+  if (kpi.expression == nullptr)
+    return {.unknown = "a fact that somebody reports; gyre does not measure it"};
+  return kpi.expression->Evaluate(read);
+}
+
+std::string_view KpiVerdictName(KpiVerdict verdict) {
+  constexpr std::string_view kNames[] = {"unknown", "met", "missed"};
+  return kNames[static_cast<std::size_t>(verdict)];
+}
+
+KpiVerdict Judge(const Kpi& kpi, const KpiValue& value) {
+  if (!value.number) return KpiVerdict::kUnknown;
+  return Holds(*value.number, kpi.op, kpi.value) ? KpiVerdict::kMet : KpiVerdict::kMissed;
+}
+
 Result<Kpi> ParseStoredKpi(std::string_view text) {
   if (auto kpi = ParseKpi(text)) return kpi;
   return ReadParts(text);

@@ -3,6 +3,7 @@
 // (kpi_expression.h), or else the name of a fact that a person or a program reports.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,12 @@ struct Kpi {
   std::string unit;              // what follows the number, may be empty
   std::string ToString() const;  // canonical: "auc >= 0.84"
 };
+
+// What the KPI compares, of what `read` tells of names; a fact that people report is unknown.
+KpiValue Measure(const Kpi& kpi, const std::function<KpiValue(const KpiName&)>& read);
+enum class KpiVerdict : unsigned char { kUnknown, kMet, kMissed };
+std::string_view KpiVerdictName(KpiVerdict verdict);  // "unknown", "met", "missed"
+KpiVerdict Judge(const Kpi& kpi, const KpiValue& value);
 
 // Errors: kInvalidArgument GY3010 says what is missing (name, comparison, number), or "did you
 // mean" for a mistyped metric; those of KpiExpression::Parse.
