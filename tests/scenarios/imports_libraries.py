@@ -105,7 +105,7 @@ folder = sys.argv[1]
 rng = np.random.default_rng(11)
 x = rng.normal(size=(500, 4)); x[rng.random(x.shape) < .1] = np.nan
 y = (np.nan_to_num(x[:, 0]) + np.nan_to_num(x[:, 1]) ** 2 > .7).astype(int)
-rows = rng.normal(size=(200, 4)).astype(np.float32).astype(float)
+rows = rng.normal(size=(200, 4)).astype(np.float32).astype(float); rows[rng.random(rows.shape) < .1] = np.nan
 answers = {'rows': rows.tolist()}
 for name, params, target in (('binary', {'objective': 'binary:logistic', 'base_score': .3}, y), ('unset', {'objective': 'binary:logistic'}, y),
                              ('number', {'objective': 'reg:squarederror'}, y * 3.5 + x[:, 3]), ('many', {'objective': 'multi:softprob', 'num_class': 3}, np.arange(500) % 3),
