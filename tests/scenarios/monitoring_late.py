@@ -1,6 +1,8 @@
 """Rows and labels that come late are counted, and what they change is told once; three classes are estimated and judged; another model begins anew."""
 import os
 import random
+import signal
+import time
 from datetime import timedelta
 
 from harness import run_scenarios
@@ -119,4 +121,37 @@ def three_classes_are_estimated_and_judged(g):
     assert all(w['estimate'] for w in windows[1:]) and windows[-1]['estimate'] == calm_first['estimate'], windows
 
 
-run_scenarios([what_comes_late_is_counted_and_an_end_is_told, three_classes_are_estimated_and_judged])
+def workers_of(g):
+    def is_ours(pid):
+        try:
+            return open(f'/proc/{pid}/stat').read().rsplit(')', 1)[1].split()[1] == str(g.server.pid)
+        except OSError:
+            return False
+    return [int(name) for name in os.listdir('/proc') if name.isdigit() and is_ours(name)]
+
+
+def a_batch_that_takes_too_long_is_said_and_halved(g):
+    """Workers that stand still: nothing is judged and the monitor says why; when they go on, all is judged and it says so no more."""
+    world = deployed(g, '0', '0.2s')
+    world.hours(6)
+    g.stop()
+    g.start(environment={'GYRE_MONITORING_EVERY': '0.2s', 'GYRE_CAPTURE_SEAL': '0.2s', 'GYRE_QUERY_TIMEOUT': '1s'})
+    problem = ''
+    deadline = time.monotonic() + 40
+    while not problem and time.monotonic() < deadline:
+        for pid in workers_of(g):
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.005)
+        problem = g.json('GET', '/api/v1/projects/default/monitors/churn')['problem']
+    for pid in workers_of(g):
+        os.kill(pid, signal.SIGCONT)
+    assert problem == 'judged in smaller batches: `monitoring.window` did not end within 1000 ms', problem
+    assert judged(g, 5)['windows'] == 5
+    deadline = time.monotonic() + 20
+    while g.json('GET', '/api/v1/projects/default/monitors/churn')['problem'] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    shown = g.cli('monitors', 'show', 'churn').stdout
+    assert 'problem' not in shown, shown
+
+
+run_scenarios([what_comes_late_is_counted_and_an_end_is_told, three_classes_are_estimated_and_judged, a_batch_that_takes_too_long_is_said_and_halved])

@@ -266,6 +266,10 @@ void KeepWhole(const std::vector<std::string>& inputs, std::vector<KnownSegment>
                     GroupDigits(count), input));
 }
 
+bool MayHold(const FileRef& file, const ReadRequest& request) {
+  return file.event_max_us >= request.from_us && file.event_min_us < request.to_us;
+}
+
 void NoteHashed(const KnownSegment& segment, Joined* head) {
   for (const table::Field& field : segment.spec.inputs) {
     if (segment.policy.Of(field.name) == Keep::kHash &&
@@ -384,6 +388,7 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
       if (request.cancelled && request.cancelled())
         return MakeError(Code::kCancelled, "GY4606", "reading captures was cancelled");
       const KnownSegment& segment = known[at];
+      if (!MayHold(*segment.file, request)) continue;
       const auto read = ForEachFrame(
           segment.file->path, [&](table::Frame& part) { return filler.Add(segment.spec, part); });
       if (read) continue;
@@ -395,6 +400,25 @@ Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows
   } while (at < known.size());
   head.counts.unknown = labels.unknown();
   return head;
+}
+
+Result<> ForEachEventTime(const ReadRequest& request, const TimesCallback& callback) {
+  Joined ignored;
+  for (const KnownSegment& segment : KnownSegments(request, &ignored)) {
+    if (!MayHold(*segment.file, request)) continue;
+    if (request.cancelled && request.cancelled())
+      return MakeError(Code::kCancelled, "GY4606", "reading captures was cancelled");
+    std::vector<std::int64_t> times;
+    const auto read = ForEachFrame(segment.file->path, [&](table::Frame& part) -> Result<> {
+      if (part.columns.size() <= kEventTime) return {};
+      for (const std::int64_t event_us : part.columns[kEventTime].ints) {
+        if (event_us >= request.from_us && event_us < request.to_us) times.push_back(event_us);
+      }
+      return {};
+    });
+    GYRE_DO(callback(segment.spec.role, times));
+  }
+  return {};
 }
 
 const std::vector<std::string>& Joined::ClassesOf(std::string_view model) const {

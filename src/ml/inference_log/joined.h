@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -98,6 +100,12 @@ Result<Joined> ReadJoined(const ReadRequest& request);
 using JoinedCallback = std::function<Result<>(const Joined& head, table::Frame& chunk)>;
 Result<Joined> ForEachJoined(const ReadRequest& request, std::int64_t chunk_rows,
                              const JoinedCallback& callback);
+
+// Only when the rows of each segment happened, and in which role they were answered: no columns are
+// put together and no labels are read. What is damaged is left out.
+using TimesCallback =
+    std::function<Result<>(std::string_view role, std::span<const std::int64_t> event_us)>;
+Result<> ForEachEventTime(const ReadRequest& request, const TimesCallback& callback);
 
 // Inputs and target as the training data had them: the label under the target's name and of its
 // type. A shadow's rows are left out: it answered nobody. So are hashed inputs: nothing that is

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
+#include "base/random.h"
 #include "base/text.h"
 #include "ml/monitoring/estimation.h"
 #include "ml/predictors/scorer.h"
@@ -13,6 +15,8 @@ namespace gyre::monitoring {
 namespace {
 
 constexpr std::uint64_t kSeed = 1;
+constexpr int kResamples = 200;
+constexpr double kOfAClass = 500;  // rows that a sample has of the rarest one, as far as there are
 constexpr std::size_t kPackageBytesMax = std::size_t{1} << 30;
 constexpr std::uint32_t kNoClass = 0xffff'ffff;
 
@@ -77,6 +81,37 @@ void ReadLabels(const std::vector<std::string>& classes, const table::Frame& fra
   }
 }
 
+std::size_t SampleSize(const Answers& answers, std::size_t rows_max) {
+  std::map<std::uint32_t, std::size_t> counts;
+  for (const std::uint32_t k : answers.label) ++counts[k];
+  std::size_t rarest = answers.labelled.size();
+  for (const auto& [k, count] : counts) rarest = std::min(rarest, count);
+  const auto rows = static_cast<double>(answers.labelled.size());
+  const double share =
+      std::max(static_cast<double>(rows_max) / rows, kOfAClass / static_cast<double>(rarest));
+  return share >= 1 ? answers.labelled.size() : static_cast<std::size_t>(share * rows);
+}
+
+// The answers with `size` of their labels.
+Answers SampleOf(const Answers& answers, std::size_t size) {
+  Answers sample = answers;
+  sample.labelled.clear();
+  sample.label.clear();
+  sample.truth.clear();
+  Random random(kSeed);
+  std::size_t needed = size, left = answers.labelled.size();
+  for (std::size_t i = 0; needed > 0; ++i, --left) {
+    if (random.Below(left) >= needed) continue;
+    --needed;
+    sample.labelled.push_back(answers.labelled[i]);
+    if (answers.classes == 0)
+      sample.truth.push_back(answers.truth[i]);
+    else
+      sample.label.push_back(answers.label[i]);
+  }
+  return sample;
+}
+
 }  // namespace
 
 std::vector<double> Answers::scores() const {
@@ -138,6 +173,26 @@ std::optional<statistics::Scored> ScoredOf(const Answers& answers) {
           : statistics::Scored::Multiclass(answers.label, p, answers.classes, decided);
   if (!scored) return std::nullopt;
   return *std::move(scored);
+}
+
+std::optional<statistics::IntervalSet> IntervalsOf(const Answers& answers,
+                                                   const statistics::Scored& scored,
+                                                   std::size_t rows_max) {
+  const std::size_t rows = answers.labelled.size(), size = SampleSize(answers, rows_max);
+  const auto drawn = size < rows ? ScoredOf(SampleOf(answers, size)) : scored;
+  if (!drawn) return std::nullopt;
+  auto set = statistics::Bootstrap(*drawn, {.resamples = kResamples});
+  if (!set) return std::nullopt;
+  if (size >= rows) return *std::move(set);
+  const statistics::MetricSet values = scored.Values();
+  const double narrower = std::sqrt(static_cast<double>(size) / static_cast<double>(rows));
+  for (statistics::MetricInterval& one : set->metrics) {
+    const double estimate = values.Find(one.info->name).value_or(one.estimate);
+    one.lower = estimate + (one.lower - one.estimate) * narrower;
+    one.upper = estimate + (one.upper - one.estimate) * narrower;
+    one.estimate = estimate;
+  }
+  return *std::move(set);
 }
 
 std::optional<statistics::MetricSet> EstimateOf(const Answers& answers) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ml/monitoring/signals.h"
+#include "ml/statistics/bootstrap.h"
 #include "ml/statistics/metrics.h"
 #include "platform/table/frame.h"
 
@@ -34,6 +35,13 @@ void AppendAnswers(const Answers& from, Answers* to);
 
 // The labelled rows; nothing where there are too few.
 std::optional<statistics::Scored> ScoredOf(const Answers& answers);
+// All metrics of them, each with its interval. Of more than about `rows_max` the intervals come
+// from that many, drawn at random but the same each time, and are narrowed by the root of their
+// share; so many more are drawn that each class has some hundreds.
+constexpr std::size_t kIntervalRows = 50'000;
+std::optional<statistics::IntervalSet> IntervalsOf(const Answers& answers,
+                                                   const statistics::Scored& scored,
+                                                   std::size_t rows_max = kIntervalRows);
 // All rows, by their scores alone; nothing for a regression.
 std::optional<statistics::MetricSet> EstimateOf(const Answers& answers);
 std::optional<Measured> EstimatedInterval(const Answers& answers, std::string_view metric,

@@ -13,7 +13,6 @@
 namespace gyre::monitoring {
 namespace {
 
-constexpr int kResamples = 200;
 constexpr std::string_view kProbabilityOf = "probability of ";
 
 std::string ColumnInLog(const inference_log::Joined& head, const std::string& name) {
@@ -155,7 +154,7 @@ Judged Performance(const WindowTask& task, const Promise& promise, const std::st
   judged.concept_drift.name = kConceptDrift;
   const auto scored = ScoredOf(answers);
   if (!scored) return judged;
-  const auto set = statistics::Bootstrap(*scored, {.resamples = kResamples});
+  const auto set = IntervalsOf(answers, *scored);
   if (!set) return judged;
   Json metrics = Json::Obj();
   for (const statistics::MetricInterval& one : set->metrics)

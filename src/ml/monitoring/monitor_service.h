@@ -8,6 +8,7 @@
 
 #include "base/mutex.h"
 #include "ml/inference_log/inference_log.h"
+#include "ml/monitoring/backlog.h"
 #include "ml/monitoring/judgement.h"
 #include "ml/monitoring/monitor_store.h"
 #include "ml/serving/serving.h"
@@ -48,7 +49,7 @@ class MonitorService final : public Monitors {
  private:
   // What there is to be judged.
   struct Look {
-    std::int64_t from_us = 0, watermark_us = 0;
+    std::int64_t watermark_us = 0;
     std::vector<JudgedWindow> again;
     std::vector<JudgedWindow> final;  // their late rows and labels are counted
     std::string looked;
@@ -69,13 +70,22 @@ class MonitorService final : public Monitors {
   Result<> EnsureDefaults(std::string_view project);
   Result<std::int64_t> FirstCursor(const serving::Endpoint& endpoint);
   Result<std::vector<MonitorRow>> Rows(std::string_view project);
+  // The number of windows judged. What goes wrong is said in the monitor's problem.
   Result<std::int64_t> Evaluate(MonitorRow row, bool by_hand) GYRE_REQUIRES(evaluating_);
+  Result<> JudgeAll(MonitorRow* row, bool by_hand, std::int64_t* judged) GYRE_REQUIRES(evaluating_);
+  Result<bool> KeepAll(MonitorRow* row, Look* look, const Json& answer, bool further,
+                       std::int64_t* judged) GYRE_REQUIRES(evaluating_);
+  Result<Json> RunBatch(const MonitorRow& row, const Look& look, const Backlog& backlog,
+                        const Backlog::Batch& batch, Json traffic, Json* unread)
+      GYRE_REQUIRES(evaluating_);
+  Result<> Advance(const MonitorRow& row);
   Result<> CheckColumns(const serving::Endpoint& endpoint, const DriftRules& rules);
   Result<> GoBackWithTheClock(MonitorRow* row);
   Result<Look> LookAt(const MonitorRow& row, bool by_hand);
-  Result<Json> TaskInput(const MonitorRow& row, const Look& look) GYRE_REQUIRES(evaluating_);
+  Result<Json> TaskInput(const MonitorRow& row, const Look& look, const Backlog& backlog,
+                         const Backlog::Batch& batch) GYRE_REQUIRES(evaluating_);
   Result<Json> Promises(const MonitorRow& row, Json* unread) GYRE_REQUIRES(evaluating_);
-  Result<Json> LabelHistory(const Monitor& monitor);
+  Result<Json> LabelHistory(const Monitor& monitor, const std::vector<JudgedWindow>& waiting);
   Result<Json> Traffic(const Monitor& monitor, const serving::EndpointCounts& now)
       GYRE_REQUIRES(evaluating_);
   Result<> KeepLeftOut(const Look& look, const Json& counted);
@@ -97,6 +107,8 @@ class MonitorService final : public Monitors {
   Mutex writing_;     // of alerts and monitors; short
   // By monitor: what its endpoint had counted at its last window.
   std::map<std::string, serving::EndpointCounts> counted_ GYRE_GUARDED_BY(evaluating_);
+  // By monitor: what one task can judge in its time.
+  std::map<std::string, BatchSize> sizes_ GYRE_GUARDED_BY(evaluating_);
   // By model version: what its columns added on the rows held out; computed once.
   std::map<std::string, Json> attributions_ GYRE_GUARDED_BY(evaluating_);
   // By monitor: when it may be looked at again, so that a storm of small batches costs a share of

@@ -21,7 +21,6 @@ constexpr int kLateWindows = 3;  // and when only rows have
 constexpr int kHealthHistory = 30;
 constexpr int kFinalAgain = 64;  // final windows that are looked at when labels have come
 constexpr int kDeploymentsMax = 50;
-constexpr int kBatchesMax = 10'000;
 constexpr std::int64_t kRestShare = 4;  // pause after an evaluation, in its own length
 
 Json JsonOf(const std::string& text) {
@@ -123,6 +122,19 @@ Json Stored(const Json& document) {
   return stored;
 }
 
+// The stretch of event time that a batch needs.
+std::pair<std::int64_t, std::int64_t> RangeOf(const MonitorRow& row,
+                                              const std::vector<JudgedWindow>& final,
+                                              const Backlog::Batch& batch) {
+  std::int64_t from_us = batch.fresh ? row.cursor_us : INT64_MAX, to_us = INT64_MIN;
+  for (const JudgedWindow& window : batch.again) {
+    from_us = std::min(from_us, window.begin_us);
+    to_us = std::max(to_us, window.end_us);
+  }
+  if (batch.fresh && !final.empty()) from_us = std::min(from_us, final[0].begin_us);
+  return {from_us, batch.fresh ? INT64_MAX : to_us};
+}
+
 }  // namespace
 
 Result<std::int64_t> MonitorService::Run(std::string_view project, std::string_view name) {
@@ -182,15 +194,12 @@ Result<MonitorService::Look> MonitorService::LookAt(const MonitorRow& row, bool 
   const std::size_t again = by_hand || new_labels ? kAgainMax : kLateWindows;
   if (provisional.size() > again)
     provisional.erase(provisional.begin(), provisional.end() - static_cast<std::ptrdiff_t>(again));
-  look.from_us =
-      provisional.empty() ? row.cursor_us : std::min(row.cursor_us, provisional[0].begin_us);
   look.again = std::move(provisional);
   GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(look.final,
              ReadFinal(reader, monitor.id, since.event_min_us, new_labels ? kFinalAgain : 0));
     return {};
   }));
-  if (!look.final.empty()) look.from_us = std::min(look.from_us, look.final[0].begin_us);
   return look;
 }
 
@@ -251,20 +260,27 @@ Result<Json> MonitorService::Traffic(const Monitor& monitor, const serving::Endp
   return HealthToJson(health);
 }
 
-Result<Json> MonitorService::LabelHistory(const Monitor& monitor) {
+// Windows that wait to be judged again, and had no labels the last time, may have them by now.
+Result<Json> MonitorService::LabelHistory(const Monitor& monitor,
+                                          const std::vector<JudgedWindow>& waiting) {
   std::vector<LabelsOfWindow> history;
   GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(history, ReadLabelHistory(reader, monitor.id));
     return {};
   }));
   Json list = Json::Arr();
-  for (const LabelsOfWindow& window : history)
+  for (const LabelsOfWindow& window : history) {
+    if (window.labelled < kRowsMin &&
+        std::ranges::find(waiting, window.end_us, &JudgedWindow::end_us) != waiting.end())
+      continue;
     list.Push(Json::Obj(
         {{"end", window.end_us}, {"labelled", window.labelled}, {"delay", window.delay_us}}));
+  }
   return list;
 }
 
-Result<Json> MonitorService::TaskInput(const MonitorRow& row, const Look& look) {
+Result<Json> MonitorService::TaskInput(const MonitorRow& row, const Look& look,
+                                       const Backlog& backlog, const Backlog::Batch& batch) {
   const Monitor& monitor = row.monitor;
   Json kpis = Json::Arr(), ignore = Json::Arr(), health = Json::Arr();
   GYRE_TRY(const projects::Project project, rooms_.projects.Get(monitor.project));
@@ -285,23 +301,32 @@ Result<Json> MonitorService::TaskInput(const MonitorRow& row, const Look& look) 
     previous = Json::Obj(
         {{"model", window.document["model"]}, {"attributions", window.document["attributions"]}});
   }
-  GYRE_TRY(Json labels, LabelHistory(monitor));
+  const bool all = batch.again.size() == backlog.again().size();
+  GYRE_TRY(Json labels, LabelHistory(monitor, batch.fresh && !all ? backlog.again()
+                                                                  : std::vector<JudgedWindow>()));
+  std::int64_t again_rows = 0;
+  for (const JudgedWindow& window : batch.again) again_rows += window.rows;
   Json unread = Json::Arr();
   GYRE_TRY(Json promises, Promises(row, &unread));
-  Json input = Json::Obj({{"window", WindowSpecToJson(monitor.spec.window)},
-                          {"from", row.cursor_us},
-                          {"watermark", look.watermark_us},
-                          {"again", WindowList(look.again)},
-                          {"final", WindowList(look.final)},
-                          {"promises", std::move(promises)},
-                          {"unread", std::move(unread)},
-                          {"kpis", std::move(kpis)},
-                          {"ignore", std::move(ignore)},
-                          {"against", monitor.spec.against_previous ? "previous" : "training"},
-                          {"previous", JsonOf(row.counts)},
-                          {"previous_attributions", std::move(previous)},
-                          {"labels", std::move(labels)},
-                          {"health", std::move(health)}});
+  Json input =
+      Json::Obj({{"window", WindowSpecToJson(monitor.spec.window)},
+                 {"from", row.cursor_us},
+                 {"watermark", look.watermark_us},
+                 {"again", WindowList(batch.again)},
+                 {"again_rows", again_rows},
+                 {"fresh", batch.fresh},
+                 {"windows_max", batch.size.windows},
+                 {"rows_max", batch.size.rows},
+                 {"final", WindowList(batch.fresh ? look.final : std::vector<JudgedWindow>())},
+                 {"promises", std::move(promises)},
+                 {"unread", std::move(unread)},
+                 {"kpis", std::move(kpis)},
+                 {"ignore", std::move(ignore)},
+                 {"against", monitor.spec.against_previous ? "previous" : "training"},
+                 {"previous", JsonOf(row.counts)},
+                 {"previous_attributions", std::move(previous)},
+                 {"labels", std::move(labels)},
+                 {"health", std::move(health)}});
   RulesToJson(monitor.spec.drift, &input);
   return input;
 }
@@ -318,46 +343,105 @@ Result<> MonitorService::GoBackWithTheClock(MonitorRow* row) {
   });
 }
 
-Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
-  std::int64_t judged = 0;
-  GYRE_DO(TellOwed(row.monitor));  // of a look that was cut off
-  GYRE_DO(GoBackWithTheClock(&row));
-  GYRE_TRY(Look look, LookAt(row, by_hand));
-  if (!look.changed) return judged;
-  const std::string endpoint = row.monitor.endpoint;
-  const serving::EndpointCounts counts = rooms_.serving.Counts(endpoint);
-  GYRE_TRY(const Json traffic, Traffic(row.monitor, counts));
+Result<Json> MonitorService::RunBatch(const MonitorRow& row, const Look& look,
+                                      const Backlog& backlog, const Backlog::Batch& batch,
+                                      Json traffic, Json* unread) {
   runners::JobRun::TaskOptions options;
   options.cancelled = [this] { return stopping_.load(); };
-  for (int batch = 0; batch < kBatchesMax; ++batch) {
-    // The plan holds the files while the worker reads them.
-    GYRE_TRY(const inference_log::ReadPlan plan,
-             rooms_.log.Plan(row.monitor.project, endpoint, look.from_us, INT64_MAX));
-    GYRE_TRY(Json input, TaskInput(row, look));
-    input.Set("log", inference_log::ReadRequestToJson(plan.request));
-    input.Set("traffic", traffic);
-    GYRE_TRY(const Json answer, rooms_.jobs.RunTaskNow("monitoring.window", input, options));
-    for (const auto& [model, attributions] : answer["attributions"].members())
-      attributions_[input["promises"][model]["version_id"].AsString()] = attributions;
-    row.monitor.problem = ProblemOf(answer, input["unread"]);
-    GYRE_DO(KeepLeftOut(look, answer["final"]));
-    std::size_t left = answer["windows"].size();
-    for (const Json& document : answer["windows"].items()) {
-      look.behind = --left > 0 || answer["more"].AsBool();
-      GYRE_TRY(const bool kept, Keep(&row, look, document));
-      if (!kept) return judged;
-      ++judged;
-      if (!document["again"].AsBool()) counted_[row.monitor.id] = counts;
-    }
-    if (!answer["more"].AsBool()) break;
-    look.again.clear();
-    look.final.clear();
-    look.from_us = row.cursor_us;
+  const auto [from_us, to_us] = RangeOf(row, look.final, batch);
+  // The plan holds the files while the worker reads them.
+  GYRE_TRY(const inference_log::ReadPlan plan,
+           rooms_.log.Plan(row.monitor.project, row.monitor.endpoint, from_us, to_us));
+  GYRE_TRY(Json input, TaskInput(row, look, backlog, batch));
+  input.Set("log", inference_log::ReadRequestToJson(plan.request));
+  input.Set("traffic", std::move(traffic));
+  GYRE_TRY(Json answer, rooms_.jobs.RunTaskNow("monitoring.window", input, options));
+  for (const auto& [model, attributions] : answer["attributions"].members())
+    attributions_[input["promises"][model]["version_id"].AsString()] = attributions;
+  *unread = input["unread"];
+  return answer;
+}
+
+Result<std::int64_t> MonitorService::Evaluate(MonitorRow row, bool by_hand) {
+  GYRE_DO(TellOwed(row.monitor));  // of a look that was cut off
+  std::int64_t judged = 0;
+  const Result<> done = JudgeAll(&row, by_hand, &judged);
+  if (!done && done.error().code() == Code::kCancelled) return done.error();
+  if (!done) {
+    row.monitor.problem = "windows are not judged: " + done.error().message();
+    row.looked.clear();  // the next look tries again
+    GYRE_DO(Advance(row));
   }
-  row.looked = look.looked;
-  GYRE_DO(rooms_.database.Write([&](db::Transaction& tx) { return AdvanceMonitor(tx, row); }));
   GYRE_DO(TellOwed(row.monitor));
+  if (!done) return done.error();
   return judged;
+}
+
+// Where it stands, unless it was changed or removed meanwhile.
+Result<> MonitorService::Advance(const MonitorRow& row) {
+  const MutexLock lock(writing_);
+  MonitorRow now;
+  bool there = false;
+  GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(there, FindMonitor(reader, row.monitor.project, row.monitor.name, &now));
+    return {};
+  }));
+  if (!there || now.removed || now.monitor.updated_us != row.monitor.updated_us) return {};
+  return rooms_.database.Write([&](db::Transaction& tx) { return AdvanceMonitor(tx, row); });
+}
+
+Result<> MonitorService::JudgeAll(MonitorRow* row, bool by_hand, std::int64_t* judged) {
+  GYRE_DO(GoBackWithTheClock(row));
+  GYRE_TRY(Look look, LookAt(*row, by_hand));
+  if (!look.changed && (!row->looked.empty() || row->monitor.problem.empty())) return {};
+  if (!look.changed) {
+    row->monitor.problem.clear();  // of a look that failed; nothing is left of what it was about
+    return Advance(*row);
+  }
+  const serving::EndpointCounts counts = rooms_.serving.Counts(row->monitor.endpoint);
+  GYRE_TRY(const Json traffic, Traffic(row->monitor, counts));
+  Backlog backlog(std::move(look.again), &sizes_[row->monitor.id]);
+  std::string loss;
+  while (const auto batch = backlog.Next()) {
+    const std::int64_t begin_us = rooms_.clock.MonotonicMicros();
+    Json unread;
+    auto answer = RunBatch(*row, look, backlog, *batch, traffic, &unread);
+    const std::int64_t took_us = rooms_.clock.MonotonicMicros() - begin_us;
+    if (!answer) {
+      if (answer.error().code() == Code::kCancelled) return answer.error();
+      row->monitor.problem = "judged in smaller batches: " + answer.error().message();
+      row->looked.clear();
+      GYRE_DO(Advance(*row));
+      backlog.Failed(*batch, std::move(answer).error(), took_us);
+      continue;
+    }
+    if (loss.empty()) loss = ProblemOf(*answer, unread);
+    row->monitor.problem = loss;
+    if (batch->fresh) GYRE_DO(KeepLeftOut(look, (*answer)["final"]));
+    backlog.Done(*batch, (*answer)["more"].AsBool(), took_us);
+    GYRE_TRY(const bool kept, KeepAll(row, &look, *answer, backlog.Next().has_value(), judged));
+    if (!kept) return {};
+    if (batch->fresh) look.final.clear();
+    const auto is_new = [](const Json& document) { return !document["again"].AsBool(); };
+    if (std::ranges::any_of((*answer)["windows"].items(), is_new))
+      counted_[row->monitor.id] = counts;
+  }
+  if (backlog.failure()) return *backlog.failure();
+  row->looked = look.looked;
+  return Advance(*row);
+}
+
+// False when the monitor was changed or removed meanwhile. `further`: other batches follow.
+Result<bool> MonitorService::KeepAll(MonitorRow* row, Look* look, const Json& answer, bool further,
+                                     std::int64_t* judged) {
+  std::size_t left = answer["windows"].size();
+  for (const Json& document : answer["windows"].items()) {
+    look->behind = --left > 0 || further;
+    GYRE_TRY(const bool kept, Keep(row, *look, document));
+    if (!kept) return false;
+    ++*judged;
+  }
+  return true;
 }
 
 // One window; false when the monitor was changed or removed meanwhile: the next look goes on.

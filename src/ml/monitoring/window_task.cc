@@ -11,8 +11,6 @@ namespace gyre::monitoring {
 namespace {
 
 constexpr std::int64_t kChunkRows = 50'000;
-constexpr std::int64_t kRowsAtOnce = 1'000'000;  // of the windows of one task
-constexpr std::size_t kWindowsAtOnce = 32;
 constexpr std::size_t kReferenceBytesMax = 256 << 20;
 constexpr std::string_view kShadow = "shadow";
 
@@ -47,12 +45,8 @@ Result<Promise> PromiseFromJson(const Json& json, std::span<const std::string> i
 class Timeline {
  public:
   explicit Timeline(const WindowTask& task) : task_(task) {}
-  void Add(const table::Frame& chunk) {
-    const std::vector<unsigned char> counts = Answered(chunk);
-    const table::Column& event = *chunk.Find("event_time");
-    for (std::size_t row = 0; row < chunk.rows(); ++row) {
-      if (counts[row] != 0) places_.push_back(PlaceOf(task_.window, event.ints[row]));
-    }
+  void Add(std::span<const std::int64_t> event_us) {
+    for (const std::int64_t at_us : event_us) places_.push_back(PlaceOf(task_.window, at_us));
     // Of windows by time a period is one number, however many rows it has.
     if (task_.window.by_time()) Gather();
   }
@@ -61,14 +55,6 @@ class Timeline {
     std::vector<RowsAt> rows;
     for (const auto& [time_us, count] : rows_) rows.push_back({time_us, count});
     return AssignWindows(task_.window, task_.from, rows, task_.watermark);
-  }
-  // 1 for each row that was not answered in the shadow.
-  static std::vector<unsigned char> Answered(const table::Frame& chunk) {
-    std::vector<unsigned char> counts(chunk.rows(), 1);
-    const table::Column* const role = chunk.Find("role");
-    for (std::size_t row = 0; row < counts.size() && role != nullptr; ++row)
-      counts[row] = !role->IsValid(row) || role->text[row] != kShadow;
-    return counts;
   }
 
  private:
@@ -91,6 +77,15 @@ class Timeline {
   std::vector<std::int64_t> places_;                         // not gathered yet
   std::vector<std::pair<std::int64_t, std::int64_t>> rows_;  // by place, ascending
 };
+
+// 1 for each row that was not answered in the shadow.
+std::vector<unsigned char> Answered(const table::Frame& chunk) {
+  std::vector<unsigned char> counts(chunk.rows(), 1);
+  const table::Column* const role = chunk.Find("role");
+  for (std::size_t row = 0; row < counts.size() && role != nullptr; ++row)
+    counts[row] = !role->IsValid(row) || role->text[row] != kShadow;
+  return counts;
+}
 
 // Rows of several windows, in one reading of the log.
 struct Shelf {
@@ -129,7 +124,7 @@ struct Counted {
 
 void Count(const table::Frame& chunk, const std::vector<Window>& windows,
            std::vector<Counted>* counted) {
-  const std::vector<unsigned char> counts = Timeline::Answered(chunk);
+  const std::vector<unsigned char> counts = Answered(chunk);
   const table::Column* const event = chunk.Find("event_time");
   const table::Column* const label = chunk.Find("label");
   for (std::size_t row = 0; row < chunk.rows() && !windows.empty(); ++row) {
@@ -171,7 +166,7 @@ void Remember(const Json& document, bool again, WindowTask* task) {
 }
 
 void Sort(const table::Frame& chunk, std::vector<Shelf>* shelves) {
-  const std::vector<unsigned char> counts = Timeline::Answered(chunk);
+  const std::vector<unsigned char> counts = Answered(chunk);
   const table::Column* const event = chunk.Find("event_time");
   if (event == nullptr) return;
   for (Shelf& shelf : *shelves) {
@@ -186,19 +181,34 @@ void Sort(const table::Frame& chunk, std::vector<Shelf>* shelves) {
 }
 
 // Windows that were judged before, then new ones, as many as fit.
-std::vector<Shelf> ShelvesFor(const WindowTask& task, const std::vector<Window>& fresh,
-                              bool* more) {
+Result<std::vector<Shelf>> ShelvesFor(const WindowTask& task, bool* more) {
   std::vector<Shelf> shelves;
   for (const Window& window : task.again) shelves.push_back({window, true, {}});
-  std::int64_t rows = 0;
-  for (const Window& window : fresh) {
+  if (!task.fresh) return shelves;
+  Timeline timeline(task);
+  GYRE_DO(inference_log::ForEachEventTime(
+      task.log, [&](std::string_view role, std::span<const std::int64_t> event_us) -> Result<> {
+        if (role != kShadow) timeline.Add(event_us);
+        return {};
+      }));
+  std::int64_t rows = task.again_rows;
+  for (const Window& window : timeline.Windows()) {
     if (!window.closed) break;
-    *more = shelves.size() >= kWindowsAtOnce || (rows > 0 && rows + window.rows > kRowsAtOnce);
+    *more = std::ssize(shelves) >= task.windows_max ||
+            (!shelves.empty() && rows + window.rows > task.rows_max);
     if (*more) break;
     rows += window.rows;
     shelves.push_back({window, false, {}});
   }
   return shelves;
+}
+
+// What lies behind the last window is read with the next ones.
+void ReadOnlyUntilTheLast(const std::vector<Shelf>& shelves, WindowTask* task) {
+  std::int64_t end_us = INT64_MIN;
+  for (const Shelf& shelf : shelves) end_us = std::max(end_us, shelf.window.end);
+  for (const Window& window : task->final) end_us = std::max(end_us, window.end);
+  task->log.to_us = std::min(task->log.to_us, end_us);
 }
 
 // Of a damaged segment only in the windows whose events it held; of labels in all.
@@ -243,6 +253,10 @@ Result<WindowTask> WindowTaskFromJson(const Json& json) {
   task.from = json["from"].AsInt();
   task.watermark = json["watermark"].AsInt();
   task.again = WindowsOf(json["again"]);
+  task.again_rows = json["again_rows"].AsInt();
+  task.fresh = json["fresh"].AsBool();
+  task.windows_max = json["windows_max"].AsInt(1);
+  task.rows_max = json["rows_max"].AsInt(1);
   task.final = WindowsOf(json["final"]);
   GYRE_DO(ReadPromises(json["promises"], &task));
   for (const Json& kpi : json["kpis"].items()) {
@@ -268,16 +282,11 @@ Result<WindowTask> WindowTaskFromJson(const Json& json) {
 Result<Json> RunWindowTask(runners::TaskContext& context) {
   GYRE_TRY(WindowTask task, WindowTaskFromJson(context.input()));
   task.log.cancelled = [&context] { return context.cancelled(); };
-  Timeline timeline(task);
-  GYRE_DO(inference_log::ForEachJoined(
-      task.log, kChunkRows, [&](const inference_log::Joined&, table::Frame& chunk) -> Result<> {
-        timeline.Add(chunk);
-        return {};
-      }));
-  context.Progress(0.3, "sorting rows");
   bool more = false;
   std::vector<Counted> counted(task.final.size());
-  std::vector<Shelf> shelves = ShelvesFor(task, timeline.Windows(), &more);
+  GYRE_TRY(std::vector<Shelf> shelves, ShelvesFor(task, &more));
+  context.Progress(0.3, "sorting rows");
+  if (more) ReadOnlyUntilTheLast(shelves, &task);
   GYRE_TRY(
       const inference_log::Joined head,
       inference_log::ForEachJoined(
@@ -295,6 +304,7 @@ Result<Json> RunWindowTask(runners::TaskContext& context) {
   for (Shelf& shelf : shelves) {
     context.Progress(0.5, "judging");
     GYRE_TRY(Json document, JudgeWindow(task, head, shelf.rows, shelf.window, shelf.again));
+    shelf.rows = {};
     Json own = ProblemsOf(head, shelf.window);
     if (own.size() > 0) document.Set("problems", std::move(own));
     Remember(document, shelf.again, &task);

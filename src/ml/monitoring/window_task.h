@@ -28,11 +28,13 @@ struct Promise {
 };
 
 // {"log": a ReadRequest, "window", "from", "watermark", "again": [{"begin", "end"}] windows that
-// were judged before, "promises": {"churn:v3": {"version_id", "primary", "metrics", "reference",
-// "package", "holdout": paths, "attributions"?}}, "kpis": [text], "ignore": [column], members
-// of ChangedRules, "against": "training" or "previous", "previous": counts of the window before,
-// "previous_attributions": {"model", "attributions"} of it, "health": [of windows before],
-// "labels": [{"end", "labelled", "delay"} of windows before], "traffic":
+// were judged before, "again_rows": in them, "fresh": those that are complete since "from" too, as
+// long as all are at most "windows_max" of "rows_max", "promises": {"churn:v3": {"version_id",
+// "primary", "metrics", "reference", "package", "holdout": paths, "attributions"?}}, "kpis":
+// [text], "ignore": [column], members of ChangedRules, "against": "training" or "previous",
+// "previous": counts of the window before, "previous_attributions": {"model", "attributions"} of
+// it, "health": [of windows before], "labels": [{"end", "labelled", "delay"} of windows before],
+// "traffic":
 // {"failed_share", "ignored_share"}, "final": [{"begin", "end"}] windows whose rows are counted
 // only}.
 struct WindowTask {
@@ -40,6 +42,9 @@ struct WindowTask {
   WindowSpec window;
   std::int64_t from = 0, watermark = 0;
   std::vector<Window> again;
+  std::int64_t again_rows = 0;
+  bool fresh = false;
+  std::int64_t windows_max = 1, rows_max = 1;
   std::map<std::string, Promise> promises;
   std::vector<statistics::Kpi> kpis;
   std::vector<std::string> ignore;

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "ml/monitoring/answers.h"
 #include "ml/training/reference_profile.h"
 #include "platform/table/append.h"
 
@@ -151,6 +152,58 @@ TEST(JudgeWindow, EstimatesHoldTheTruthAsOftenAsTheySay) {
     inside += realised >= interval["lower"].AsDouble() && realised <= interval["upper"].AsDouble();
   }
   EXPECT_GE(inside, 51);  // 99.9 % bound of the binomial of 0.95
+}
+
+// Answers of two classes whose scores are right; a label is 1 as often as its score says.
+Answers RightAnswers(std::size_t rows, Random* random) {
+  Answers answers{.classes = 2};
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    const double p = random->Uniform();
+    answers.p.insert(answers.p.end(), {1 - p, p});
+    answers.decided.push_back(p >= 0.5);
+    answers.delays_us.push_back(0);
+    answers.labelled.push_back(i);
+    answers.label.push_back(random->Uniform() < p);
+  }
+  return answers;
+}
+
+TEST(IntervalsOf, ASampleHoldsTheTruthAsOftenAndAsCloselyAsAllRows) {
+  Random random(8);
+  constexpr int kTimes = 200;
+  constexpr double kAccuracy = 0.75, kAuc = 5.0 / 6;  // of such answers, by integration
+  int accuracy = 0, auc = 0;
+  double sampled = 0, whole = 0;
+  for (int i = 0; i < kTimes; ++i) {
+    const Answers answers = RightAnswers(6'000, &random);
+    const auto scored = ScoredOf(answers);
+    const auto set = IntervalsOf(answers, *scored, 1'500);
+    const auto holds = [&](std::string_view name, double truth) {
+      const statistics::MetricInterval& one = *set->Find(name);
+      EXPECT_EQ(one.estimate, *scored->Values().Find(name)) << "of all rows";
+      return one.lower <= truth && truth <= one.upper;
+    };
+    accuracy += holds("accuracy", kAccuracy);
+    auc += holds("auc", kAuc);
+    sampled += set->Find("auc")->upper - set->Find("auc")->lower;
+    if (i % 10 != 0) continue;
+    const auto all = IntervalsOf(answers, *scored);
+    whole += 10 * (all->Find("auc")->upper - all->Find("auc")->lower);
+  }
+  // 99.9 % bounds of the binomial of 0.95, less what 200 resamples cost.
+  EXPECT_GE(accuracy, 176);
+  EXPECT_GE(auc, 176);
+  EXPECT_LE(accuracy, 199);
+  EXPECT_NEAR(sampled / whole, 1, 0.1);
+}
+
+TEST(IntervalsOf, ARareClassIsNotLostInASample) {
+  Random random(9);
+  Answers answers = RightAnswers(20'000, &random);
+  for (std::size_t i = 0; i < answers.label.size(); ++i) answers.label[i] = i % 1000 == 0;
+  const auto scored = ScoredOf(answers);
+  const auto few = IntervalsOf(answers, *scored, 1'000), all = IntervalsOf(answers, *scored);
+  EXPECT_EQ(few->Find("recall")->lower, all->Find("recall")->lower);
 }
 
 TEST(JudgeWindow, ManyClassesAreMeasuredAndEstimated) {
