@@ -282,6 +282,23 @@ Result<int> Cancel(Invocation& in) {
   return 0;
 }
 
+Result<int> Decide(Invocation& in, bool agreed) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
+  GYRE_TRY(const Json approval, session->Post(RunPath(in.Get("RUN")) + "/approvals",
+                                              Json::Obj({{"step", in.Get("STEP")},
+                                                         {"approved", agreed},
+                                                         {"reason", in.Get("reason")}})));
+  in.out().Document(
+      approval, fmt::format("{} step {} of run {} {} by {}\n", in.out().Mark("ok"),
+                            approval["task"].AsString(), approval["run"].AsString().substr(0, 8),
+                            approval["state"].AsString(), approval["decided_by"].AsString()));
+  return 0;
+}
+
+Result<int> Approve(Invocation& in) { return Decide(in, true); }
+Result<int> Reject(Invocation& in) { return Decide(in, false); }
+
 Result<int> Retry(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
@@ -390,6 +407,9 @@ constexpr Option kStatusOptions[] = {
 constexpr Option kLogOptions[] = {
     {.name = "-f,--follow", .help = "go on as it is written"},
     {.name = "--attempt", .value_name = "N", .help = "of a step that was tried again; the last"}};
+constexpr Positional kRunAndAsking[] = {{"RUN", "id of a run, or the beginning of it"},
+                                        {"STEP", "that asks: ask, or ask[3] of a loop"}};
+constexpr Option kDecideOptions[] = {{"--reason", "TEXT", "kept with the run"}};
 constexpr Option kRetryOptions[] = {
     {.name = "--from", .value_name = "STEP", .help = "it and all that needs it run again"}, kWait};
 constexpr Option kForced[] = {kForce};
@@ -464,6 +484,18 @@ constexpr Command kCommands[] = {
      .positionals = kRuns,
      .options = {},
      .run = Cancel},
+    {.path = "pipelines approve",
+     .summary = "Agree that a run goes on behind a step that asks",
+     .examples = "gyre pipelines approve 3f2a ask --reason 'checked the slices'",
+     .positionals = kRunAndAsking,
+     .options = kDecideOptions,
+     .run = Approve},
+    {.path = "pipelines reject",
+     .summary = "Say no to a run that asks: its step fails",
+     .examples = "gyre pipelines reject 3f2a ask --reason 'not in December'",
+     .positionals = kRunAndAsking,
+     .options = kDecideOptions,
+     .run = Reject},
     {.path = "pipelines retry",
      .summary = "Go on with a run from what did not succeed, or from a step",
      .examples = "gyre pipelines retry 3f2a --wait\ngyre pipelines retry 3f2a --from train",

@@ -127,6 +127,17 @@ std::string PipelineRunText(const Json& run, const Output& out, bool why) {
     text += fmt::format("  {} {:<{}}  {}\n", Mark(step["state"], out), step["step"].AsString(),
                         width, facts);
   }
+  for (const Json& approval : run["approvals"].items()) {
+    const std::string &task = approval["task"].AsString(), &by = approval["decided_by"].AsString();
+    if (approval["state"].AsString() == "asked")
+      text += fmt::format("  ? {}: {}\n      gyre pipelines approve {} {}\n", task,
+                          approval["message"].StringOr("may it go on?"),
+                          run["id"].AsString().substr(0, 8), task);
+    else if (!by.empty())
+      text += fmt::format(
+          "  {}: {} by {}{}\n", task, approval["state"].AsString(), by,
+          approval["reason"].AsString().empty() ? "" : ": " + approval["reason"].AsString());
+  }
   if (!why) return text;
   for (const Json& task : run["tasks"].items()) {
     text += fmt::format("  {} {}: {}, {}{}\n", Mark(task["state"], out), task["task"].AsString(),

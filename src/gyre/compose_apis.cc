@@ -112,7 +112,7 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::ComparisonsApi>(*comparisons, *blobs,
                                  native::ProgramReads(*access, *tracking, *datasets),
                                  options.is_scratch);
-  AddApi<native::PipelinesApi>(*pipelines, *access, *usage, *automation, *trash);
+  AddApi<native::PipelinesApi>(*pipelines, *approvals, *access, *usage, *automation, *trash);
   AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets,
                           *trash);
   AddApi<native::TrainingApi>(

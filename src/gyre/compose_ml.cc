@@ -26,7 +26,7 @@ Result<> House::Rooms::OpenMl() {
   OpenTrash();
   AddCheckJob(*jobs, *database, *blobs, *datasets, *registry, options.data_directory);
   AddSteps(*pipelines, {*blobs, *jobs, *datasets, *queries, *evaluations, *registry, *serving,
-                        *training, *comparisons, *notices, *inference_log, *releases});
+                        *training, *comparisons, *notices, *inference_log, *releases, *approvals});
   return {};
 }
 
@@ -42,6 +42,7 @@ Result<> House::Rooms::OpenJobs() {
   pipelines_settings.find_secret = [this](std::string_view project, std::string_view reference) {
     return secrets->Resolve(project, reference);
   };
+  approvals = std::make_unique<pipelines::Approvals>(*database, SystemClock(), notices.get());
   GYRE_TRY(pipelines, pipelines::OpenPipelines({*database, *blobs, *events, SystemClock()},
                                                std::move(pipelines_settings)));
   return {};

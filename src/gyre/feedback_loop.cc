@@ -78,11 +78,24 @@ Result<std::string> PipelineNamed(pipelines::Pipelines& pipelines, std::string_v
   return found->reference();
 }
 
+Result<bool> Takes(pipelines::Pipelines& pipelines, std::string_view project,
+                   std::string_view reference, std::string_view param) {
+  GYRE_TRY(const Json graph, pipelines.Graph(project, reference));
+  return std::ranges::any_of(graph["params"].items(),
+                             [&](const Json& one) { return one["name"].AsString() == param; });
+}
+
 Result<std::string> CheckedPipeline(pipelines::Pipelines& pipelines, std::string_view project,
                                     const automation::TriggerSpec& spec) {
   GYRE_TRY(std::string reference, PipelineNamed(pipelines, project, spec.pipeline));
+  Json params = spec.params;
+  if (spec.on.cause == automation::Cause::kFile && !params.Has(automation::kFileParam)) {
+    GYRE_TRY(const bool takes, Takes(pipelines, project, reference, automation::kFileParam));
+    if (takes && params.is_null()) params = Json::Obj();
+    if (takes) params.Set(automation::kFileParam, spec.on.subject + "/*");  // each its own
+  }
   GYRE_DO(pipelines.CheckParams(
-      {.project = std::string(project), .pipeline = reference, .params = spec.params}));
+      {.project = std::string(project), .pipeline = reference, .params = std::move(params)}));
   return reference;
 }
 
@@ -323,6 +336,9 @@ automation::Below MakeBelow(const LoopRooms& rooms) {
   };
   below.check = [rooms](std::string_view project, const automation::TriggerSpec& spec) {
     return CheckedPipeline(rooms.pipelines, project, spec);
+  };
+  below.takes = [rooms](auto project, auto pipeline, auto param) {
+    return Takes(rooms.pipelines, project, pipeline, param);
   };
   below.cancel = [rooms](std::string_view run, std::string_view reason) {
     return rooms.pipelines.Cancel(run, reason);

@@ -19,6 +19,7 @@ pipelines::PipelinesSettings PipelinesSettingsOf(const config::Settings& setting
   made.directory = data_directory + "/pipelines";
   made.parallel_max = static_cast<int>(settings.Int("pipelines.parallel_max"));
   made.log_bytes_max = settings.Int("pipelines.log");
+  made.gpus = settings.Int("pipelines.gpus");
   // Programs get the variables of the server, but none that looks like a secret.
   for (const auto& [name, value] : config::RedactedEnvironment()) {
     if (value != "(hidden)") made.environment.emplace(name, value);
@@ -40,6 +41,7 @@ void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms) {
                      rooms.jobs);
   monitoring::AddSteps(pipelines, rooms.comparisons, rooms.datasets, rooms.blobs, rooms.jobs);
   pipelines.AddKind(pipelines::NotifyKind(rooms.notices));
+  pipelines.AddKind(pipelines::ApproveKind(rooms.approvals));
   inference_log::AddSteps(pipelines, rooms.log, rooms.jobs);
   automation::AddSteps(
       pipelines, {rooms.releases, rooms.serving, rooms.registry, rooms.datasets, rooms.blobs});

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "ml/pipelines/approvals.h"
 #include "ml/pipelines/pipelines.h"
 #include "platform/config/settings.h"
 
@@ -57,6 +58,7 @@ struct StepRooms {
   notices::Notices& notices;
   inference_log::InferenceLog& log;
   automation::Releases& releases;
+  pipelines::Approvals& approvals;
 };
 // What a step of a pipeline can be, besides a program.
 void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms);

@@ -37,6 +37,7 @@
 #include "ml/monitoring/comparisons.h"
 #include "ml/monitoring/kpi_watch.h"
 #include "ml/monitoring/monitors.h"
+#include "ml/pipelines/approvals.h"
 #include "ml/pipelines/pipelines.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
@@ -95,6 +96,7 @@ struct House::Rooms {
 
   // --- compose_ml.cc: the loop -------------------------------------------------------------------
   std::unique_ptr<runners::Jobs> jobs;
+  std::unique_ptr<pipelines::Approvals> approvals;
   std::unique_ptr<pipelines::Pipelines> pipelines;
   std::unique_ptr<projects::Projects> projects;
   std::unique_ptr<data::Datasets> datasets;

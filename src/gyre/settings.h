@@ -93,6 +93,9 @@ inline constexpr config::Setting kServerSettings[] = {
      "Pause after the first attempt; each one is four times as long, up to 6 hours."},
     {"pipelines.parallel_max", config::Type::kInt, "4", 1, 4096,
      "Programs of pipelines that run at once, of all runs together."},
+    {"pipelines.gpus", config::Type::kInt, "-1", -1, 1024,
+     "GPUs that steps of pipelines may ask for; -1 = as many as there are (/dev/nvidia0, ..., or "
+     "what CUDA_VISIBLE_DEVICES of the server names)."},
     {"pipelines.log", config::Type::kBytes, "64MiB", 65'536, 1e15,
      "What is kept of what a program of a pipeline prints; beyond it, the middle is left out."},
     {"retention.every", config::Type::kSeconds, "1d", 0, 1e9,

@@ -282,13 +282,15 @@ def files_and_pushes(g):
             break
         time.sleep(0.2)
     assert 'a.csv' in heard['incoming']['text'] and 'main' in heard['pushed']['text'], firings(g)
+    assert g.cli('pipelines', 'logs', heard['incoming']['run'][:8], 'say').stdout == f'heard {folder}/a.csv\n'
+    assert g.cli('pipelines', 'logs', heard['pushed']['run'][:8], 'say').stdout == 'heard none\n'
     assert 'pushes' in g.cli('triggers', 'hook').stdout
 
 
 def _pipeline(g):
     path = os.path.join(g.work, 'note.yaml')
     with open(path, 'w') as f:
-        f.write('name: note\nsteps:\n  say: {command: [echo, hello]}\n')
+        f.write('name: note\nparams: {file: {type: text, default: none}}\nsteps:\n  say: {command: [echo, "heard ${params.file}"]}\n')
     return path
 
 

@@ -212,6 +212,46 @@ def secrets_reach_programs_alone(g):
                     assert b'open sesame' not in stored.read(), path
 
 
+def a_person_is_asked(g):
+    """A run waits for a yes, also over the death of its server; a no fails it; both are in the audit."""
+    g.start()
+    with open(os.path.join(SOURCE, 'docs', 'pipelines.md')) as page:
+        write(g, 'careful.yaml', re.search(r'```yaml\n(name: careful\n.*?)```', page.read(), re.S).group(1))
+    begun = g.cli_json('pipelines', 'run', 'careful.yaml')['id']
+    for _ in range(200):
+        status = g.cli('pipelines', 'status', begun).stdout
+        if '? ask' in status:
+            break
+        time.sleep(0.05)
+    assert 'the new model has an AUC of 0.91: may it answer?' in status and f'gyre pipelines approve {begun[:8]} ask' in status, status
+    told = [n for n in g.json('GET', '/api/v1/projects/default/notices')['items'] if n['kind'] == 'pipeline.approval']
+    assert len(told) == 1 and f'gyre pipelines approve {begun[:8]} ask' in told[0]['text'], told
+    wrong = g.cli('pipelines', 'approve', begun[:8], 'tell', check=False)
+    assert wrong.returncode != 0 and 'GY4746' in wrong.stderr and 'ask' in wrong.stderr, wrong.stderr
+    g.kill()
+    g.start()
+    said = g.cli('pipelines', 'approve', begun[:8], 'ask', '--reason', 'checked the slices').stdout
+    assert 'step ask' in said and 'approved' in said, said
+    done = g.json('GET', f'/api/v1/pipeline_runs/{begun}?wait_ms=10000')
+    assert done['state'] == 'succeeded' and done['approvals'][0]['reason'] == 'checked the slices', done
+    assert 'agreed' in g.cli('pipelines', 'logs', begun, 'tell').stdout
+    twice = g.cli('pipelines', 'reject', begun[:8], 'ask', check=False)
+    assert twice.returncode != 0 and 'GY4747' in twice.stderr, twice.stderr
+    begun = g.cli_json('pipelines', 'run', 'careful.yaml')['id']
+    for _ in range(200):
+        if g.json('GET', f'/api/v1/pipeline_runs/{begun}')['approvals']:
+            break
+        time.sleep(0.05)
+    g.cli('pipelines', 'reject', begun[:8], 'ask', '--reason', 'not in December')
+    done = g.json('GET', f'/api/v1/pipeline_runs/{begun}?wait_ms=10000')
+    assert done['state'] == 'failed' and 'said no: not in December' in done['reason'], done['reason']
+    assert 'rejected by' in g.cli('pipelines', 'status', begun).stdout
+    assert [e for e in g.json('GET', '/api/v1/audit?limit=50')['items'] if e['action'] == 'model.approve'], 'nothing in the audit'
+    write(g, 'gpus.yaml', 'name: gpus\nsteps:\n  x: {command: [echo, x], resources: {gpus: 999}}\n')
+    none = g.cli('pipelines', 'run', 'gpus.yaml', check=False)
+    assert 'GY4733' in none.stderr and 'asks for 999 GPUs' in none.stderr and 'GYRE_PIPELINES_GPUS' in none.stderr, none.stderr
+
+
 def the_loop_itself_is_steps(g):
     g.start()
     pick = random.Random(3)
@@ -298,6 +338,6 @@ def commands_without_a_server_work_too(g):
 if __name__ == '__main__':
     run_scenarios([versions_params_and_refusals, a_cached_step_is_taken_again_and_explained, failing_steps_are_retried_by_hand,
                    a_run_is_followed_and_cancelled, code_comes_from_git_at_a_commit, a_loop_over_branches_is_compared,
-                   runs_that_ended_long_ago_are_collected, a_pipeline_is_scheduled, what_the_page_shows_runs, secrets_reach_programs_alone,
+                   runs_that_ended_long_ago_are_collected, a_pipeline_is_scheduled, what_the_page_shows_runs, secrets_reach_programs_alone, a_person_is_asked,
                    the_loop_itself_is_steps, a_model_of_another_program_is_registered, what_a_step_prints_takes_only_so_much,
                    commands_without_a_server_work_too])

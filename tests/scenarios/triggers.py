@@ -58,6 +58,23 @@ def fired(g, trigger, state='succeeded', seconds=30):
     return items[0], run
 
 
+def a_form_calls_too(g):
+    """What calls a webhook often sends a form; anything else is told both ways."""
+    g.start()
+    pipelines(g, 'note')
+    add(g, 'called')
+    path = f'{P}/triggers/called/fire'
+    form = g.http('POST', path, 'webhook=true&text=build%20done+now&key=7', {'Content-Type': 'application/x-www-form-urlencoded'})
+    assert form.status == 201, form.body
+    assert form.json()['cause'] == 'webhook' and form.json()['text'] == 'build done now', form.json()
+    again = g.json('POST', path, {'webhook': True, 'key': '7'})
+    assert again['id'] == form.json()['id']
+    other = g.http('POST', path, '<x/>', {'Content-Type': 'text/xml'})
+    assert other.status == 415 and b'application/json' in other.body and b'form' in other.body, (other.status, other.body)
+    wrong = g.http('POST', path, 'colour=red', {'Content-Type': 'application/x-www-form-urlencoded'})
+    assert wrong.status == 400 and b'colour' in wrong.body, (wrong.status, wrong.body)
+
+
 def what_traffic_tells(g):
     """Drift, performance, a goal of the project and lost values, each by its own alert."""
     g.start()
@@ -246,4 +263,4 @@ def slips_are_refused(g):
 
 
 if __name__ == '__main__':
-    run_scenarios([what_traffic_tells, what_happens_elsewhere, guards_hold, a_failure_is_told])
+    run_scenarios([what_traffic_tells, what_happens_elsewhere, guards_hold, a_failure_is_told, a_form_calls_too])

@@ -10,6 +10,7 @@
 #include "api/native/step_rights.h"
 #include "ledger/access/access.h"
 #include "ml/automation/automation.h"
+#include "ml/pipelines/approvals.h"
 #include "ml/pipelines/pipelines.h"
 
 namespace gyre::native {
@@ -156,6 +157,18 @@ constexpr net::Route kRoutes[] = {
      .response_type = "PipelineRun",
      .per_project = true,
      .members = {{"from", Type::kText, "a step; it and all that needs it run again"}}},
+    {.method = Method::kPost,
+     .path = "/api/v1/pipeline_runs/{run}/approvals",
+     .handler = Bind<&PipelinesApi::Approve>,
+     .permission = Permission("model.approve"),
+     .summary = "Agree that a run goes on behind a step of kind `approve`, or say no",
+     .body = Body::kBuffer,
+     .request_type = "PipelineApproval",
+     .response_type = "Approval",
+     .per_project = true,
+     .members = {{"step", Type::kText, "ask, or ask[3] of a loop", "", net::kRequired},
+                 {"approved", Type::kBool, "false = no"},
+                 {"reason", Type::kText, "kept with the run"}}},
 };
 
 Result<std::string> TextMember(const Json& body, std::string_view name) {
@@ -269,7 +282,9 @@ Result<net::Response> PipelinesApi::GetRun(net::Request& request) {
   if (wait_ms > 0) {
     GYRE_TRY([[maybe_unused]] const auto waited, pipelines_.Wait(run.id, wait_ms));
   }
-  GYRE_TRY(const Json document, pipelines_.Describe(run.id, static_cast<int>(tasks)));
+  GYRE_TRY(Json document, pipelines_.Describe(run.id, static_cast<int>(tasks)));
+  GYRE_TRY(const auto approvals, approvals_.OfRun(run.id));
+  document.Set("approvals", ItemsOf(approvals, pipelines::ApprovalToJson));
   return net::Response::JsonDoc(document);
 }
 
@@ -337,6 +352,18 @@ Result<net::Response> PipelinesApi::Retry(net::Request& request) {
   GYRE_DO(AdmitSteps(access_, request, permissions));
   GYRE_TRY(const pipelines::RunView now, pipelines_.Retry(run.id, from));
   return net::Response::JsonDoc(pipelines::RunToJson(now));
+}
+
+Result<net::Response> PipelinesApi::Approve(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(const std::string step, TextMember(body, "step"));
+  GYRE_TRY(const std::string reason, TextMember(body, "reason"));
+  GYRE_TRY(const pipelines::RunView run, RunOf(request));
+  GYRE_TRY(const auto approval, approvals_.Decide(run.id, {.task = step,
+                                                           .agreed = body["approved"].AsBool(true),
+                                                           .by = request.principal.name,
+                                                           .reason = reason}));
+  return net::Response::JsonDoc(pipelines::ApprovalToJson(approval));
 }
 
 }  // namespace gyre::native

@@ -10,6 +10,7 @@ namespace gyre::automation {
 class Automation;
 }
 namespace gyre::pipelines {
+class Approvals;
 class Pipelines;
 struct RunRequest;
 struct RunView;
@@ -26,9 +27,11 @@ namespace gyre::native {
 
 class PipelinesApi {
  public:
-  PipelinesApi(pipelines::Pipelines& pipelines, access::Access& access, const usage::Usage& usage,
+  PipelinesApi(pipelines::Pipelines& pipelines, pipelines::Approvals& approvals,
+               access::Access& access, const usage::Usage& usage,
                automation::Automation& automation, trash::Trash& trash)
       : pipelines_(pipelines),
+        approvals_(approvals),
         access_(access),
         usage_(usage),
         automation_(automation),
@@ -49,11 +52,13 @@ class PipelinesApi {
   Result<net::Response> Log(net::Request& request);
   Result<net::Response> Cancel(net::Request& request);
   Result<net::Response> Retry(net::Request& request);
+  Result<net::Response> Approve(net::Request& request);
 
  private:
   Result<pipelines::RunView> RunOf(const net::Request& request);
 
   pipelines::Pipelines& pipelines_;
+  pipelines::Approvals& approvals_;
   access::Access& access_;
   const usage::Usage& usage_;  // what runs have cost
   automation::Automation& automation_;

@@ -5,6 +5,7 @@
 #include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "api/native/step_rights.h"
+#include "base/text.h"
 #include "ml/automation/automation.h"
 #include "ml/automation/release.h"
 #include "ml/pipelines/pipelines.h"
@@ -115,6 +116,41 @@ constexpr net::Route kRoutes[] = {
 };
 
 // A program's call is an occurrence like any other; a person's loosens the guards of patience.
+// What calls a webhook often sends a form: `curl -d text=done`.
+Result<Json> FormBody(std::string_view body) {
+  Json json = Json::Obj();
+  for (const std::string_view pair : Split(body, '&')) {
+    if (pair.empty()) continue;
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    bool decoded = true;
+    const std::string name = PercentDecode(pair.substr(0, equals), true, &decoded);
+    const std::string value =
+        equals == pair.size() ? "" : PercentDecode(pair.substr(equals + 1), true, &decoded);
+    if (!decoded || !IsValidUtf8(name) || !IsValidUtf8(value))
+      return InvalidArgument("GY4156", "the body is not a form: `{}` cannot be decoded",
+                             pair.substr(0, 60));
+    if (name == "webhook")
+      json.Set(name, value == "true" || value == "1");
+    else if (name == "key" || name == "text")
+      json.Set(name, value);
+    else
+      return InvalidArgument("GY4156", "a firing has no `{}`", name.substr(0, 60))
+          .Fix("its members are key, text and webhook");
+  }
+  return json;
+}
+
+Result<Json> FireBody(const net::Request& request) {
+  const auto type = request.Header("content-type");
+  const std::string_view media = type ? Trim(type->substr(0, type->find(';'))) : "";
+  if (EqualsIgnoreCase(media, "application/x-www-form-urlencoded")) return FormBody(request.body());
+  if (!media.empty() && !EqualsIgnoreCase(media, "application/json"))
+    return InvalidArgument("GY1629", "a body of type `{}` is not read here", media)
+        .Fix("send JSON: curl -H 'Content-Type: application/json' -d '{\"text\": \"done\"}'")
+        .Fix("or a form: curl -d text=done");
+  return request.JsonBody();
+}
+
 automation::Occurrence OccurrenceOf(const Json& body, std::string_view by) {
   automation::Occurrence occurrence;
   const bool webhook = body["webhook"].AsBool();
@@ -180,7 +216,7 @@ Result<net::Response> TriggersApi::Remove(net::Request& request) {
 }
 
 Result<net::Response> TriggersApi::Fire(net::Request& request) {
-  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(const Json body, FireBody(request));
   GYRE_TRY(const auto firing,
            automation_.Fire(request.Param("project"), request.Param("trigger"),
                             OccurrenceOf(body, request.principal.name), request.principal.name));

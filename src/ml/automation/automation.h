@@ -93,6 +93,10 @@ struct Below {
   // The pipeline with its version ("retrain:v1"); refuses one that is not there or parameters it
   // does not take. A preset becomes the project's own.
   std::function<Result<std::string>(std::string_view project, const TriggerSpec& spec)> check{};
+  // Whether that version of a pipeline has a parameter of that name.
+  std::function<Result<bool>(std::string_view project, std::string_view pipeline,
+                             std::string_view param)>
+      takes{};
   // The project's endpoints, datasets or models by name; kind: "endpoint", "dataset", "model".
   std::function<Result<std::vector<std::string>>(std::string_view project, std::string_view kind)>
       names{};

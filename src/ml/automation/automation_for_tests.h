@@ -52,6 +52,10 @@ class AutomationTest : public testing::Test {
       if (spec.pipeline == "nowhere") return NotFound("GY4710", "no such pipeline");
       return spec.pipeline;
     };
+    below.takes = [this](std::string_view, std::string_view,
+                         std::string_view param) -> Result<bool> {
+      return takes_file_ && param == kFileParam;
+    };
     below.names = [this](std::string_view,
                          std::string_view kind) -> Result<std::vector<std::string>> {
       return names_[std::string(kind)];
@@ -119,7 +123,7 @@ class AutomationTest : public testing::Test {
       {"endpoint", {"churn", "jump-1", "jump-365"}}, {"dataset", {"customers"}}};
   std::string beside_;
   std::string quality_alert_;
-  bool refuse_ = false, deaf_ = false;
+  bool refuse_ = false, deaf_ = false, takes_file_ = false;
   std::unique_ptr<Automation> automation_;
 };
 

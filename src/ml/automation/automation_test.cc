@@ -392,11 +392,11 @@ TEST(OccurrenceOf, ReadsEventsOfTheHouse) {
   EXPECT_EQ(alert->source_id, "i1");
   EXPECT_EQ(alert->text, "churn:drift: age drifted");
   EXPECT_FALSE(OccurrenceOf({.kind = "alert.firing", .payload = R"({"signal":"service"})"}));
-  const auto kpi = OccurrenceOf(
-      {.kind = "kpi.breached",
-       .project = "p",
-       .subject = "p",
-       .payload = R"({"kpi":"live.auc[7d] >= 0.8","value":0.71,"endpoint":"churn"})"});
+  const auto kpi =
+      OccurrenceOf({.kind = "kpi.breached",
+                    .project = "p",
+                    .subject = "p",
+                    .payload = R"({"kpi":"live.auc[7d] >= 0.8","value":0.71,"endpoint":"churn"})"});
   ASSERT_TRUE(kpi);
   EXPECT_EQ(kpi->cause, Cause::kKpi);
   EXPECT_EQ(kpi->subject, "churn");
@@ -478,6 +478,28 @@ TEST_F(AutomationTest, AClockSetBackKeepsNobodyWaiting) {
   clock_.now_us += 11 * kMicrosPerSecond;
   ASSERT_TRUE(automation_->Turn());
   EXPECT_EQ(Newest().state, "running");
+}
+
+// A pipeline that wants to know is told which file it was.
+TEST_F(AutomationTest, AFileIsAParameterWhereThePipelineHasOne) {
+  const std::string folder = (directory_ / "incoming").string();
+  std::filesystem::create_directories(folder);
+  TriggerSpec spec = Spec(Cause::kFile);
+  spec.on.subject = folder;
+  spec.guards = {.cooldown_s = 0, .one_at_a_time = false, .quality_first = false};
+  ASSERT_TRUE(automation_->Create("default", spec, "ann"));
+  const auto hear = [&](const std::string& name) {
+    Occurrence file{.cause = Cause::kFile,
+                    .project = "default",
+                    .subject = folder,
+                    .key = name + " 1700000000 12"};
+    EXPECT_EQ(*automation_->Tell(file), 1);
+    EXPECT_TRUE(automation_->Turn());
+    return starts_.back().params;
+  };
+  EXPECT_FALSE(hear("a.csv").Has("file"));
+  takes_file_ = true;
+  EXPECT_EQ(hear("b 2.csv")["file"].AsString(), folder + "/b 2.csv");
 }
 
 }  // namespace

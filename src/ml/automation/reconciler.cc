@@ -253,12 +253,28 @@ Result<> AutomationService::AskForApproval(const Firing& firing, const Trigger& 
   });
 }
 
+// A pipeline with a parameter `file` is told which file it was, with its folder.
+Result<Json> AutomationService::ParamsOf(const Firing& firing, const Trigger& trigger) {
+  Json params = trigger.spec.params;
+  if (firing.cause != CauseName(Cause::kFile) || params.Has(kFileParam) || !below_.takes)
+    return params;
+  GYRE_TRY(const bool takes, below_.takes(trigger.project, trigger.spec.pipeline, kFileParam));
+  if (!takes) return params;
+  // The key is the name, a time and a size (lookout.cc).
+  const std::size_t size = firing.key.rfind(' ');
+  const std::size_t time = firing.key.rfind(' ', size - 1);
+  if (params.is_null()) params = Json::Obj();
+  params.Set(kFileParam, fmt::format("{}/{}", firing.subject, firing.key.substr(0, time)));
+  return params;
+}
+
 // The firing's id is the key: begun again after a crash, it is the same run.
 Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
+  GYRE_TRY(Json params, ParamsOf(firing, trigger));
   const auto run = below_.start({.project = trigger.project,
                                  .pipeline = trigger.spec.pipeline,
                                  .key = firing.id + firing.run_id,  // of a run before it, if any
-                                 .params = trigger.spec.params,
+                                 .params = std::move(params),
                                  .triggered_by = Json::Obj({{"trigger", trigger.spec.name},
                                                             {"firing", firing.id},
                                                             {"cause", firing.cause},

@@ -63,6 +63,7 @@ class AutomationService final : public Automation {
   bool WaitsForLabels(const Firing& firing, const Below::RunState& run) const;
   Result<> Follow(Firing firing);
   Result<> EndFiring(Firing firing, bool tells);
+  Result<Json> ParamsOf(const Firing& firing, const Trigger& trigger);
   Result<> Save(const Firing& firing);
   Result<> SaveAndTell(const Firing& firing);
   Result<> LookFor(Lookout* lookout);

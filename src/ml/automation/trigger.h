@@ -91,6 +91,9 @@ Json TriggerSpecToJson(const TriggerSpec& spec);
 std::string EndpointOf(const TriggerSpec& spec);
 
 // What has happened, as a trigger sees it.
+// The parameter that gets the path of the file that a trigger heard of, where a pipeline has it.
+inline constexpr std::string_view kFileParam = "file";
+
 struct Occurrence {
   Cause cause = Cause::kHand;
   std::string project{}, subject{};

@@ -1,6 +1,7 @@
 // What one judged window changes, in one transaction; and the gauges that show it.
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "ledger/events/events.h"
@@ -8,6 +9,7 @@
 #include "ml/monitoring/monitor_service.h"
 #include "platform/exec/fault_point.h"
 #include "platform/telemetry/metrics.h"
+#include "platform/telemetry/stale.h"
 
 namespace gyre::monitoring {
 namespace {
@@ -199,18 +201,7 @@ void MonitorService::SetGauges(const Commit& commit) {
         .Set(NumberOf(move.alert.state.phase));
   }
   if (commit.window.end_us < commit.row.cursor_us) return;  // an older window, judged again
-  std::size_t shown = 0;
-  for (const Json& column : document["columns"].items()) {
-    if (++shown > kColumnsShown) break;
-    const bool named = !column.Has("effect");
-    rooms_.metrics
-        .GetGauge("gyre_drift_score", kDriftHelp,
-                  {{"endpoint", monitor.endpoint},
-                   {"monitor", monitor.name},
-                   {"column", column["name"].AsString()},
-                   {"method", column[named ? "method" : "effect_method"].AsString()}})
-        .Set(column[named ? "statistic" : "effect"].AsDouble());
-  }
+  SetDriftGauges(monitor, document["columns"]);
   const auto metric = [&](const Json& of, double value, const char* basis) {
     rooms_.metrics
         .GetGauge("gyre_model_metric", kMetricHelp,
@@ -231,8 +222,33 @@ void MonitorService::SetGauges(const Commit& commit) {
       .Set(static_cast<double>(commit.window.end_us) / kMicrosPerSecond);
 }
 
+// A column that is judged by another method now, or not at all, has no score of before.
+void MonitorService::SetDriftGauges(const Monitor& monitor, const Json& columns) {
+  std::set<std::pair<std::string, std::string>> shown;
+  const auto gauge = [&](const std::string& column, const std::string& method) -> auto& {
+    return rooms_.metrics.GetGauge("gyre_drift_score", kDriftHelp,
+                                   {{"endpoint", monitor.endpoint},
+                                    {"monitor", monitor.name},
+                                    {"column", column},
+                                    {"method", method}});
+  };
+  for (const Json& column : columns.items()) {
+    if (shown.size() == kColumnsShown) break;
+    const bool named = !column.Has("effect");
+    const std::string &name = column["name"].AsString(),
+                      &method = column[named ? "method" : "effect_method"].AsString();
+    gauge(name, method).Set(column[named ? "statistic" : "effect"].AsDouble());
+    shown.insert({name, method});
+  }
+  const MutexLock lock(gauges_);
+  for (const auto& [column, method] : std::exchange(drift_shown_[monitor.id], shown)) {
+    if (!shown.contains({column, method})) gauge(column, method).Set(telemetry::Stale());
+  }
+}
+
 // Nobody watches any more, so nothing fires.
 void MonitorService::ClearGauges(const Monitor& monitor) {
+  SetDriftGauges(monitor, Json());
   for (const std::string_view signal : kSignalNames) {
     rooms_.metrics
         .GetGauge("gyre_alert_state", kAlertHelp,

@@ -53,7 +53,8 @@ Result<> ReadQuiet(const Json& json, std::vector<std::string>* quiet) {
 
 Result<> ReadMember(const std::string& key, const Json& value, MonitorSpec* spec) {
   if (key == "window") {
-    GYRE_TRY(spec->window, WindowSpecFromJson(value));
+    GYRE_TRY(const Json whole, WholeWindow(value, spec->window));
+    GYRE_TRY(spec->window, WindowSpecFromJson(whole));
     return {};
   }
   if (key == "alert") {

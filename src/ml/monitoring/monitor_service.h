@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -97,6 +99,7 @@ class MonitorService final : public Monitors {
   // Publishes and tells that alerts which fire are over, since nobody watches any more.
   Result<Effect> EndFiring(const Monitor& monitor, std::string_view reason);
   void SetGauges(const Commit& commit);
+  void SetDriftGauges(const Monitor& monitor, const Json& columns);
   void ClearGauges(const Monitor& monitor);
   Result<Alert> Change(std::string_view project, std::string_view text, std::string_view by,
                        const std::function<Result<std::string>(AlertState*)>& change);
@@ -105,6 +108,10 @@ class MonitorService final : public Monitors {
   std::atomic<bool> stopping_ = false;
   Mutex evaluating_;  // one evaluation at a time; may take long
   Mutex writing_;     // of alerts and monitors; short
+  Mutex gauges_;
+  // By monitor, the columns and methods whose drift /metrics shows.
+  std::map<std::string, std::set<std::pair<std::string, std::string>>> drift_shown_
+      GYRE_GUARDED_BY(gauges_);
   // By monitor: what its endpoint had counted at its last window.
   std::map<std::string, serving::EndpointCounts> counted_ GYRE_GUARDED_BY(evaluating_);
   // By monitor: what one task can judge in its time.

@@ -183,5 +183,22 @@ TEST(MonitorSpec, ReadsWhatItWritesAndNamesWhatIsWrong) {
     EXPECT_EQ(ChangedSpec({}, *Json::Parse(change)).error().gy(), "GY4501") << change;
 }
 
+// What a change does not say of the window stays.
+TEST(ChangedSpec, AWindowIsChangedMemberByMember) {
+  MonitorSpec spec;
+  spec.window = *WindowSpecFromJson(*Json::Parse(R"({"every": 3600, "lateness": 60})"));
+  const auto changed = ChangedSpec(spec, *Json::Parse(R"({"window": {"rows_min": 50}})"));
+  ASSERT_TRUE(changed) << changed.error().ToString();
+  EXPECT_EQ(changed->window.period_us, 3600 * kMicrosPerSecond);
+  EXPECT_EQ(changed->window.lateness_us, 60 * kMicrosPerSecond);
+  EXPECT_EQ(changed->window.rows_min, 50);
+  spec.window = *WindowSpecFromJson(*Json::Parse(R"({"rows": 500})"));
+  const auto refused = ChangedSpec(spec, *Json::Parse(R"({"window": {"rows_min": 50}})"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().gy(), "GY4502");
+  EXPECT_EQ(refused.error().message(),
+            "`rows_min` is of a window by time, and this one is by rows");
+}
+
 }  // namespace
 }  // namespace gyre::monitoring

@@ -86,6 +86,19 @@ Result<WindowSpec> WindowSpecFromJson(const Json& json) {
   return spec;
 }
 
+Result<Json> WholeWindow(const Json& change, const WindowSpec& present) {
+  if (!change.is_object() || change.size() == 0 || change.Has("rows") || change.Has("every"))
+    return change;
+  if (!present.by_time())
+    return InvalidArgument("GY4502", "`{}` is of a window by time, and this one is by rows",
+                           change.members().front().first)
+        .Where("window")
+        .Fix("--every 1d    (or 1h) beside it");
+  Json whole = WindowSpecToJson(present);
+  for (const auto& [member, one] : change.members()) whole.Set(member, one);
+  return whole;
+}
+
 std::int64_t PlaceOf(const WindowSpec& spec, std::int64_t event_us) {
   return spec.by_time() ? FloorTo(event_us, spec.period_us) : event_us;
 }

@@ -37,6 +37,9 @@ struct WindowSpec {
 // "500 rows", "1h, at least 500 rows": for people.
 std::string WindowText(const WindowSpec& spec);
 Json WindowSpecToJson(const WindowSpec& spec);
+// A change that does not say of what a window is made is one of the present window by time. Error:
+// GY4502 where that is by rows.
+Result<Json> WholeWindow(const Json& change, const WindowSpec& present);
 // {"rows"} or {"every": seconds, "lateness": seconds, "rows_min", "few": "keep|append|skip"}.
 // Errors: kInvalidArgument GY4502 names the member.
 Result<WindowSpec> WindowSpecFromJson(const Json& json);

@@ -247,6 +247,8 @@ Result<> Engine::Load(const std::string& run_id, bool adopts) {
   }
   for (const Intent& intent : running) {
     const std::uint64_t tag = AddFlight(run_id, intent);
+    flights_.at(tag).waited_us =
+        std::max<std::int64_t>(0, clock_.NowMicros() - runs_.at(run_id).machine->StartedUs(intent));
     if (adopts) Adopt(tag);
   }
   return {};
@@ -277,11 +279,13 @@ void Engine::Adopt(std::uint64_t tag) {
     if (unwanted && flights_.contains(tag)) Stop(tag);
     return;
   }
-  const auto adopted = shims_->Adopt(tag, FoundProgram(programs_, machine, flight.intent));
+  const exec::ShimOptions found = FoundProgram(programs_, machine, flight.intent);
+  const auto adopted = shims_->Adopt(tag, found);
   if (adopted && *adopted) {
     --programs_ahead_;
     ++programs_running_;
     flight.begun = true;
+    flight.gpus = GpusOf(found.folder);
   } else {
     due_.push_back(tag);
   }
@@ -308,7 +312,13 @@ void Engine::Gather() {
   const std::int64_t now_us = clock_.NowMicros();
   const int programs_max = parallel_max_ + kAhead;
   const Machine::MayBegin may_begin = [&](const Step& step) {
-    if (IsProgram(step.kind)) return programs_running_ + programs_ahead_ < programs_max;
+    if (IsProgram(step.kind)) {
+      // What waits for a GPU takes no slot from what needs none.
+      const auto gpus = static_cast<std::size_t>(step.resources.gpus);
+      return programs_running_ + programs_ahead_ < programs_max &&
+             (gpus == 0 || gpus > programs_.gpus.size() ||
+              GpusAsked() + gpus <= programs_.gpus.size());
+    }
     return kind_flights_.size() < kKindsAtOnce;
   };
   bool any = true;

@@ -55,7 +55,9 @@ class Engine {
     CacheKey cache;
     StepContext context;
     std::string reference, why_not_cached;
-    std::int64_t begun_us = 0;  // of the clock that never goes back
+    std::int64_t begun_us = 0;   // of the clock that never goes back
+    std::int64_t waited_us = 0;  // before this process took it up
+    std::vector<std::string> gpus;
   };
   using Message = std::move_only_function<void()>;
 
@@ -70,6 +72,10 @@ class Engine {
   void Committed(const std::vector<std::uint64_t>& tags, const std::vector<std::string>& ended);
   void Abandon(const std::string& run_id);
   void StartDue();
+  const Step& StepOf(const Flight& flight) const;
+  std::size_t GpusAsked() const;  // by all programs that run or may begin
+  // False: others have them.
+  bool TakeGpus(Flight* flight) const;
   void StartProgram(std::uint64_t tag);
   void LookInCache(std::uint64_t tag);
   void BeginKind(std::uint64_t tag);

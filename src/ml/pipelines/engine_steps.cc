@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ml/pipelines/engine.h"
 #include "ml/pipelines/plain_text.h"
+#include "ml/pipelines/resources.h"
 #include "ml/pipelines/step_secrets.h"
 #include "ml/pipelines/traces.h"
 #include "platform/exec/fault_point.h"
@@ -58,11 +59,45 @@ std::function<bool(std::string_view)> Engine::VerbatimOf(const Step& step) const
 }
 
 void Engine::StartDue() {
-  while (programs_running_ < parallel_max_ && !due_.empty()) {
+  for (std::size_t left = due_.size(); left > 0 && programs_running_ < parallel_max_; --left) {
     const std::uint64_t tag = due_.front();
     due_.pop_front();
-    if (flights_.contains(tag)) StartProgram(tag);
+    const auto found = flights_.find(tag);
+    if (found == flights_.end()) continue;
+    if (TakeGpus(&found->second))
+      StartProgram(tag);
+    else
+      due_.push_back(tag);
   }
+}
+
+const Step& Engine::StepOf(const Flight& flight) const {
+  const Machine& machine = *runs_.at(flight.run_id).machine;
+  return machine.step_of(machine.tasks()[flight.intent.task]);
+}
+
+std::size_t Engine::GpusAsked() const {
+  std::size_t asked = 0;
+  for (const auto& [tag, flight] : flights_) {
+    if (flight.is_program) asked += static_cast<std::size_t>(StepOf(flight).resources.gpus);
+  }
+  return asked;
+}
+
+// One that asks for more than there are by now is begun, and refused.
+bool Engine::TakeGpus(Flight* flight) const {
+  const auto wanted = static_cast<std::size_t>(StepOf(*flight).resources.gpus);
+  if (wanted == 0 || wanted > programs_.gpus.size() || !flight->gpus.empty()) return true;
+  std::vector<std::string> free = programs_.gpus;
+  for (const auto& [tag, other] : flights_) {
+    std::erase_if(free, [&](const std::string& gpu) {
+      return std::ranges::find(other.gpus, gpu) != other.gpus.end();
+    });
+  }
+  if (free.size() < wanted) return false;
+  free.resize(wanted);
+  flight->gpus = std::move(free);
+  return true;
 }
 
 void Engine::StartProgram(std::uint64_t tag) {
@@ -71,7 +106,13 @@ void Engine::StartProgram(std::uint64_t tag) {
   --programs_ahead_;
   ++programs_running_;
   flight.begun = true;
-  auto options = PrepareProgram(programs_, machine, flight.intent);
+  const Step& step = StepOf(flight);
+  if (std::ssize(flight.gpus) < step.resources.gpus)
+    return End(tag,
+               Refused(NotHere(step.name, GpuText(step.resources.gpus),
+                               fmt::format("{}", programs_.gpus.size()))),
+               {});
+  auto options = PrepareProgram(programs_, machine, flight.intent, flight.gpus);
   if (!options) return End(tag, Refused(options.error()), {});
   if (auto started = shims_->Start(tag, *options); !started) End(tag, Refused(started.error()), {});
 }
@@ -166,7 +207,7 @@ void Engine::BeginKind(std::uint64_t tag) {
       }
       found->second.polling = false;
       found->second.begun = true;
-      found->second.begun_us = clock_.MonotonicMicros();
+      found->second.begun_us = clock_.MonotonicMicros() - found->second.waited_us;
       if (!begun) return OnKindEnd(tag, {.outputs = std::move(begun).error()});
       found->second.reference = *std::move(begun);
       if (found->second.stopped) CancelKind(tag);

@@ -78,6 +78,7 @@ class Machine {
     return plan_.steps[static_cast<std::size_t>(task.step)];
   }
   std::vector<Intent> running() const;
+  std::int64_t StartedUs(const Intent& intent) const { return running_.at(intent.task).started_us; }
   bool ended() const { return HasEnded(run_.state); }
   // `with` and `inputs` of a task, references filled; `verbatim` keys stay as they are.
   struct Filled {

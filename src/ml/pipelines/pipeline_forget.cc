@@ -12,7 +12,7 @@ constexpr std::int64_t kGraceMicros = 3'600'000'000;  // for who has just found 
 
 // False: there was more than `left`, its row stays for now.
 Result<bool> ForgetRun(db::Transaction& tx, std::string_view id, std::int64_t* left) {
-  for (const std::string_view table : {"pipeline_attempt", "pipeline_task"}) {
+  for (const std::string_view table : {"pipeline_approval", "pipeline_attempt", "pipeline_task"}) {
     const std::int64_t most = std::max<std::int64_t>(*left, 1);
     GYRE_DO(tx.Execute(fmt::format("DELETE FROM {0} WHERE rowid IN (SELECT rowid FROM {0} WHERE "
                                    "run_id = ?1 LIMIT ?2)",

@@ -95,9 +95,10 @@ class PipelinesOnStore final : public Pipelines {
         settings_(std::move(settings)),
         versions_(rooms.database, kinds_, rooms.clock),
         store_(rooms.database, rooms.events),
+        gpus_(FindGpus("/dev", VisibleGpus(), settings_.gpus)),
         engine_(store_,
                 ProgramRooms{rooms.blobs, settings_.directory, Environment(),
-                             settings_.log_bytes_max, settings_.find_secret},
+                             settings_.log_bytes_max, settings_.find_secret, gpus_},
                 kinds_, rooms.clock, settings_.parallel_max) {
     AddKind(std::make_unique<PipelineKind>(*this, rooms_.blobs));
   }
@@ -173,6 +174,10 @@ class PipelinesOnStore final : public Pipelines {
     Spec spec;
     std::int64_t version = 0;  // 0 = of a source that was not added
   };
+  std::optional<std::string> VisibleGpus() const {
+    const auto found = settings_.environment.find(std::string(kVisibleGpus));
+    return found == settings_.environment.end() ? std::nullopt : std::optional(found->second);
+  }
   std::vector<std::string> Environment() const {
     std::vector<std::string> environment;
     for (const auto& [name, value] : settings_.environment)
@@ -188,6 +193,7 @@ class PipelinesOnStore final : public Pipelines {
   Kinds kinds_;
   pipelines::Versions versions_;
   PipelineStore store_;
+  const std::vector<std::string> gpus_;
   Engine engine_;  // last: it uses all of the above
 };
 
@@ -255,7 +261,9 @@ Result<RunView> PipelinesOnStore::Run(RunRequest request) {
     GYRE_DO(request.admit(permissions));
   }
   RunRecord run;
-  GYRE_DO(CheckResources(spec, OfThisMachine()));
+  MachineFacts machine = OfThisMachine();
+  machine.gpus = gpus_;
+  GYRE_DO(CheckResources(spec, machine));
   GYRE_DO(CheckSecrets(spec, request.project, settings_.find_secret));
   GYRE_TRY(run.params, ParamsOf(spec, request));
   run.id = NewId();

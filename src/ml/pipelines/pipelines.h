@@ -101,6 +101,7 @@ struct PipelinesSettings {
   std::int64_t log_bytes_max = 64 << 20;           // of what a program prints; its middle goes
   std::map<std::string, std::string> environment;  // what programs are given besides their own
   FindSecret find_secret = NoSecrets();            // for the environment of steps
+  std::int64_t gpus = -1;                          // that steps may ask for; -1 = all there are
 };
 
 struct PipelinesRooms {

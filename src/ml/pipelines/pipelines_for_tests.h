@@ -55,6 +55,7 @@ class PipelinesFixture : public testing::Test {
     settings.directory = root_ + "/pipelines";
     settings.environment = {{"PATH", "/usr/bin:/bin"}};
     if (find_secret_) settings.find_secret = find_secret_;
+    settings.gpus = gpus_;
     auto opened = OpenPipelines({*database_, *blobs_, *events_, clock_}, settings);
     ASSERT_TRUE(opened) << opened.error().ToString();
     pipelines_ = *std::move(opened);
@@ -92,6 +93,7 @@ class PipelinesFixture : public testing::Test {
   ShiftedClock clock_;
   std::function<std::unique_ptr<StepKind>()> kind_;  // that the next Open adds
   FindSecret find_secret_;
+  std::int64_t gpus_ = 0;  // of the machine
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<blob::Store> blobs_;
   std::unique_ptr<events::Events> events_;

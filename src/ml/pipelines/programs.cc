@@ -73,6 +73,8 @@ const KindFacts kKinds[] = {{"command", kCommandKeys, {}, true},
                             {"script", kScriptKeys, {}, true},
                             {"git", kGitKeys, kGitOutputs, true}};
 
+constexpr std::string_view kGpusFile = "/.gyre-gpus";
+
 std::string VariableName(std::string_view prefix, std::string_view name) {
   std::string variable(prefix);
   for (const char c : name) {
@@ -286,8 +288,32 @@ void AddOwnVariables(const Machine& machine, const Intent& intent, const Machine
 
 }  // namespace
 
+std::vector<std::string> GpusOf(const std::string& folder) {
+  std::vector<std::string> gpus;
+  const auto noted = exec::ReadFile(folder + std::string(kGpusFile));
+  for (const std::string_view gpu :
+       Split(noted ? std::string_view(*noted) : std::string_view(), ','))
+    if (!gpu.empty()) gpus.emplace_back(gpu);
+  return gpus;
+}
+
+namespace {
+
+Result<> ShowGpus(const ProgramRooms& rooms, const std::vector<std::string>& gpus,
+                  const std::string& folder, std::vector<std::string>* environment) {
+  if (rooms.gpus.empty() && gpus.empty()) return {};
+  const std::string prefix = std::string(kVisibleGpus) + "=", list = Join(gpus, ",");
+  std::erase_if(*environment,
+                [&](const std::string& variable) { return variable.starts_with(prefix); });
+  environment->push_back(prefix + list);
+  return gpus.empty() ? Result<>() : exec::WriteFile(folder + std::string(kGpusFile), list);
+}
+
+}  // namespace
+
 Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machine& machine,
-                                         const Intent& intent) {
+                                         const Intent& intent,
+                                         const std::vector<std::string>& gpus) {
   const Step& step = machine.step_of(machine.tasks()[intent.task]);
   exec::ShimOptions options = FoundProgram(rooms, machine, intent);
   const std::string outputs = options.folder + "/outputs";
@@ -306,6 +332,7 @@ Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machin
                            options.working_directory)
         .Fix("leave it out for an empty folder, or begin it with a slash");
   options.environment = rooms.environment;
+  GYRE_DO(ShowGpus(rooms, gpus, options.folder, &options.environment));
   GYRE_DO(AddVariablesOfStep(rooms, machine, step, filled.with, &options));
   AddOwnVariables(machine, intent, filled, outputs, &options.environment);
   options.timeout_ms = step.timeout_us / 1000;

@@ -28,7 +28,9 @@ struct ProgramRooms {
   std::vector<std::string> environment;  // "NAME=value", of every program
   std::int64_t log_bytes_max = 0;        // of each program; 0 = no limit
   FindSecret find_secret;
+  std::vector<std::string> gpus;  // of the machine, as kVisibleGpus names them
 };
+inline constexpr std::string_view kVisibleGpus = "CUDA_VISIBLE_DEVICES";
 
 // Where an attempt lives: it is the program's working directory, with outputs/; what begins with
 // .gyre- is ours (claim, status, log) and stays.
@@ -41,8 +43,12 @@ std::string EffectKey(std::string_view run_id, const Step& step, std::int64_t it
 
 // Makes the folder and fills in whatever the step refers to. Errors: GY4707, GY4708 a value that no
 // word can be; those of files.
+// `gpus`: that it sees; where the machine has some and it asked for none, it sees none. They are
+// noted in its folder, so that whoever adopts it gives them to nobody else.
 Result<exec::ShimOptions> PrepareProgram(const ProgramRooms& rooms, const Machine& machine,
-                                         const Intent& intent);
+                                         const Intent& intent,
+                                         const std::vector<std::string>& gpus);
+std::vector<std::string> GpusOf(const std::string& folder);
 // The options as far as an attempt that was begun is found by them.
 exec::ShimOptions FoundProgram(const ProgramRooms& rooms, const Machine& machine,
                                const Intent& intent);

@@ -149,6 +149,7 @@ Json StepToJson(const Step& step) {
       .Set("always", step.always)
       .Set("effects_external", step.effects_external)
       .Set("cache_us", step.cache_us ? Json(*step.cache_us) : Json());
+  if (step.resources.gpus > 0) json.Set("gpus", step.resources.gpus);
   return json;
 }
 
@@ -171,7 +172,8 @@ Step StepFromJson(const Json& json) {
                   json["retries"]["memory_factor"].AsDouble(1)};
   step.timeout_us = json["timeout_us"].AsInt();
   step.stall_us = json["stall_us"].AsInt();
-  step.resources = {static_cast<int>(json["cpus"].AsInt()), json["memory_bytes"].AsInt()};
+  step.resources = {static_cast<int>(json["cpus"].AsInt()), json["memory_bytes"].AsInt(),
+                    static_cast<int>(json["gpus"].AsInt())};
   step.always = json["always"].AsBool();
   step.effects_external = json["effects_external"].AsBool();
   if (!json["cache_us"].is_null()) step.cache_us = json["cache_us"].AsInt();

@@ -55,6 +55,7 @@ struct Retries {
 struct Resources {
   int cpus = 0;                   // 0 = no limit
   std::int64_t memory_bytes = 0;  // 0 = no limit
+  int gpus = 0;                   // that it alone sees
 };
 
 struct Step {

@@ -301,11 +301,14 @@ Result<> SpecReader::ReadRetries(const Path& path, const Json& json, Retries* re
 }
 
 Result<> SpecReader::ReadResources(const Path& path, const Json& json, Resources* resources) {
-  const std::string known[] = {"cpus", "memory"};
-  if (!json.is_object()) return Bad(path, "must hold cpus or memory");
+  const std::string known[] = {"cpus", "memory", "gpus"};
+  if (!json.is_object()) return Bad(path, "must hold cpus, memory or gpus");
   GYRE_DO(CheckKeys(path, json, known));
   if (const Json* cpus = json.Find("cpus")) {
     GYRE_TRY(resources->cpus, Count(Below(path, "cpus"), *cpus, 4096));
+  }
+  if (const Json* gpus = json.Find("gpus")) {
+    GYRE_TRY(resources->gpus, Count(Below(path, "gpus"), *gpus, 1024));
   }
   if (const Json* memory = json.Find("memory")) {
     const auto bytes = memory->is_string() ? config::ParseBytes(memory->AsString())

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mutex.h"
+#include "platform/telemetry/stale.h"
 
 namespace gyre::telemetry {
 namespace {
@@ -206,6 +207,7 @@ std::vector<FamilyReading> Metrics::Read() const {
   for (const auto& [name, family] : impl_->families) {
     FamilyReading& reading = families.emplace_back(name, family.help, family.type);
     for (const auto& [text, series] : family.series) {
+      if (series->gauge && IsStale(series->gauge->value())) continue;
       FamilyReading::Series& one = reading.series.emplace_back(series->labels);
       if (series->counter) one.value = static_cast<double>(series->counter->value());
       if (series->gauge) one.value = series->gauge->value();
@@ -229,7 +231,8 @@ std::string Metrics::ExposeText() const {
     for (const auto& [labels, series] : family.series) {
       if (series->counter)
         AppendSample(name, "", labels, static_cast<double>(series->counter->value()), &out);
-      if (series->gauge) AppendSample(name, "", labels, series->gauge->value(), &out);
+      if (series->gauge && !IsStale(series->gauge->value()))
+        AppendSample(name, "", labels, series->gauge->value(), &out);
       if (series->read) AppendSample(name, "", labels, series->read(), &out);
       if (series->histogram) AppendHistogram(name, labels, *series->histogram, &out);
     }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <type_traits>
@@ -9,6 +10,7 @@
 #include "base/text.h"
 #include "platform/telemetry/log.h"
 #include "platform/telemetry/metrics.h"
+#include "platform/telemetry/stale.h"
 
 namespace gyre::telemetry {
 namespace {
@@ -140,6 +142,18 @@ TEST(MetricsTest, SeriesOfOneFamilyAreBounded) {
   const std::string text = metrics.ExposeText();
   EXPECT_LT(Split(text, '\n').size(), 2010u);
   EXPECT_NE(text.find("c{user=\"other\"} 3000"), std::string::npos);
+}
+
+TEST(MetricsTest, AStaleGaugeIsNotTold) {
+  Metrics metrics;
+  metrics.GetGauge("gyre_drift", "Drift.", {{"method", "ks"}}).Set(0.5);
+  metrics.GetGauge("gyre_drift", "Drift.", {{"method", "psi"}}).Set(0.1);
+  metrics.GetGauge("gyre_drift", "Drift.", {{"method", "ks"}}).Set(Stale());
+  EXPECT_EQ(metrics.ExposeText().find("ks"), std::string::npos) << metrics.ExposeText();
+  ASSERT_EQ(metrics.Read().size(), 1u);
+  EXPECT_EQ(metrics.Read()[0].series.size(), 1u);
+  metrics.GetGauge("gyre_drift", "Drift.", {{"method", "ks"}}).Set(NAN);
+  EXPECT_NE(metrics.ExposeText().find("ks"), std::string::npos) << "not known is something else";
 }
 
 }  // namespace
