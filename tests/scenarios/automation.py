@@ -194,6 +194,7 @@ def a_champion_between_passed_and_takeover(g):
         if release['state'] != 'baking':
             break
         g.json('POST', '/e/visits', {'inputs': [visits(1, 1)[0]]})
+        time.sleep(0.05)
     assert release['state'] == 'passed', release
     g.cli('deploy', other, '--name', 'visits')
     open(go, 'w').close()
