@@ -81,7 +81,7 @@ Result<std::string> PipelineNamed(pipelines::Pipelines& pipelines, std::string_v
 Result<bool> Takes(pipelines::Pipelines& pipelines, std::string_view project,
                    std::string_view reference, std::string_view param) {
   GYRE_TRY(const Json graph, pipelines.Graph(project, reference));
-  return std::ranges::any_of(graph["params"].items(),
+  return std::ranges::any_of(graph["spec"]["params"].items(),
                              [&](const Json& one) { return one["name"].AsString() == param; });
 }
 
