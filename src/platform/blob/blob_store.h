@@ -6,8 +6,8 @@
 // beside each object of more than one block and is checked on every read (an object of one block is
 // checked by its SHA-256); SHA-256 at write and by Verify. A failed fsync of a name ends the
 // process (GY1506). References are rows of blob_ref, written in the owner's transaction (AddRef);
-// Collect removes objects that nobody refers to, that nobody holds a Pin on, and that are older
-// than the grace time. Thread-safe.
+// Collect removes objects that nobody refers to, that nobody holds a Pin on (whoever stores one
+// gets it pinned), and that are older than the grace time. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,13 @@ namespace gyre::blob {
 
 using Digest = std::string;  // 64 lower-case hexadecimal digits
 
+// Keeps an object from being collected while it is held.
+using Pin = std::shared_ptr<void>;
+
 struct Object {
   Digest digest;
   std::int64_t size_bytes = 0;
+  Pin held = {};  // of one that was just stored: hold on to it until a row refers to it
 };
 
 // Streaming write; nothing is visible before Commit. Destroying it without Commit removes the
@@ -48,9 +52,6 @@ class ReadStream {
   // the block.
   virtual Result<std::string> Read(std::int64_t offset, std::int64_t length) = 0;
 };
-
-// Keeps an object from being collected while it is held; must not outlive the store.
-using Pin = std::shared_ptr<void>;
 
 class Store {
  public:
@@ -76,7 +77,9 @@ class Store {
   // For a repair. Moves what is there, sound or not, out of the store to `path` (durable; the same
   // file system), its block checksums beside it; fine when nothing is there.
   virtual Result<> MoveOut(const Digest& digest, const std::string& path) = 0;
-  // For Collect: its size, or -1 when it stays because it is pinned, changed after that time, or
+  // For Collect: whether that would remove it now.
+  virtual Result<bool> IsUnused(const Digest& digest, std::int64_t older_than_us) = 0;
+  // Its size, or -1 when it stays because it is pinned, changed after that time, or
   // not there.
   virtual Result<std::int64_t> RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) = 0;
   virtual Pin PinObject(const Digest& digest) = 0;

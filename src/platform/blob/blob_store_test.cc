@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "platform/blob/discard.h"
 
 namespace gyre::blob {
 namespace {
@@ -313,6 +314,38 @@ TEST_F(BlobReferences, CollectsOnlyWhatNobodyNeeds) {
   EXPECT_TRUE(*store_->Exists(shared));
   EXPECT_TRUE(fs::is_empty(directory_ + "/blobs/objects/" + orphan.substr(0, 2)))
       << "its checksums are gone too";
+}
+
+TEST_F(BlobReferences, WhoStoresABlobHoldsItUntilItIsNamed) {
+  std::optional<Object> object = *store_->Put("about to be named");
+  EXPECT_EQ(CollectNow().removed, 0) << "whatever the grace";
+  EXPECT_TRUE(Refer("late", object->digest)) << "it was not condemned meanwhile";
+  const Digest digest = object->digest;
+  object.reset();
+  EXPECT_EQ(CollectNow().removed, 0) << "it is needed";
+  ASSERT_TRUE(database_->Write([&](db::Transaction& tx) { return DropRefs(tx, "test", "late"); }));
+  EXPECT_EQ(CollectNow().removed, 1);
+  EXPECT_FALSE(*store_->Exists(digest));
+
+  const Object left_over = *store_->Put("the store goes first");
+  store_.reset();
+}
+
+TEST_F(BlobReferences, WhatIsDiscardedGoesAtOnceWhateverItsAge) {
+  const Digest shared = PutBytes("shared"), mine = PutBytes("mine"), read = PutBytes("read");
+  ASSERT_TRUE(Refer("other", shared));
+  ASSERT_TRUE(database_->Write([&](db::Transaction& tx) -> Result<> {
+    for (const Digest& digest : {shared, mine, read}) GYRE_DO(Discard(tx, digest));
+    return {};
+  }));
+  Pin pin = store_->PinObject(read);
+  EXPECT_EQ(RemoveDiscarded(*database_, *store_)->removed, 1);
+  EXPECT_TRUE(*store_->Exists(shared)) << "somebody else needs it";
+  EXPECT_TRUE(*store_->Exists(read)) << "it is being read";
+  EXPECT_FALSE(*store_->Exists(mine));
+  pin.reset();
+  EXPECT_EQ(CollectNow(24 * 3'600'000'000ll).removed, 1);
+  EXPECT_FALSE(*store_->Exists(read));
 }
 
 TEST_F(BlobReferences, StoringAgainMakesABlobYoung) {

@@ -74,6 +74,18 @@ Error DataLoss(const Digest& digest, std::string_view what) {
 
 class LocalReadStream;
 
+// Shared with whoever holds one, so that the store may go first.
+struct Pins {
+  Mutex mutex;
+  std::map<Digest, int> objects GYRE_GUARDED_BY(mutex);
+  int of_all GYRE_GUARDED_BY(mutex) = 0;
+
+  bool Hold(const Digest& digest) {
+    const MutexLock lock(mutex);
+    return of_all > 0 || objects.contains(digest);
+  }
+};
+
 class LocalStore : public Store {
  public:
   LocalStore(std::string directory, FileSystem& files)
@@ -98,6 +110,7 @@ class LocalStore : public Store {
   Result<bool> Mend(const Digest& digest) override;
   Result<> MoveOut(const Digest& digest, const std::string& path) override;
   Result<std::int64_t> RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) override;
+  Result<bool> IsUnused(const Digest& digest, std::int64_t older_than_us) override;
   Pin PinObject(const Digest& digest) override;
   Pin PinEverything() override;
   const std::string& scratch_directory() const override { return scratch_; }
@@ -126,8 +139,7 @@ class LocalStore : public Store {
   Mutex mutex_;  // Reuse and Publish against removal: what a writer found must not be collected
                  // under it
   std::set<std::string> folders_ GYRE_GUARDED_BY(mutex_);  // that are durable
-  std::map<Digest, int> pins_ GYRE_GUARDED_BY(mutex_);
-  int pins_of_all_ GYRE_GUARDED_BY(mutex_) = 0;
+  const std::shared_ptr<Pins> pins_ = std::make_shared<Pins>();
 
   struct Stamps {
     std::int64_t object = 0, sums = 0;
@@ -177,7 +189,8 @@ class LocalWriter : public Writer {
   Result<Object> Commit() override {
     GYRE_CHECK(!path_.empty());
     if (!block_.empty()) FinishBlock();
-    const Object object{sha_.FinishHex(), size_};
+    Object object{sha_.FinishHex(), size_};
+    object.held = store_.PinObject(object.digest);
     GYRE_TRY(const bool there, store_.Reuse(object));
     if (there) return object;
     GYRE_DO(file_->Sync());
@@ -283,7 +296,8 @@ Result<std::unique_ptr<Writer>> LocalStore::NewWriter() {
 }
 
 Result<Object> LocalStore::Put(std::string_view bytes) {
-  const Object object{Sha256Hex(bytes), std::ssize(bytes)};
+  Object object{Sha256Hex(bytes), std::ssize(bytes)};
+  object.held = PinObject(object.digest);  // first: what is found stays
   GYRE_TRY(const bool there, Reuse(object));
   if (there) return object;
   GYRE_TRY(auto writer, NewWriter());
@@ -503,28 +517,32 @@ Result<> LocalStore::Remove(const Digest& digest) {
 
 Result<std::int64_t> LocalStore::RemoveIfUnused(const Digest& digest, std::int64_t older_than_us) {
   MutexLock lock(mutex_);
-  if (pins_of_all_ > 0) return -1;
   GYRE_TRY(const auto info, files_.Stat(PathOf(digest)));
-  if (!info || info->changed_us > older_than_us || pins_.contains(digest)) return -1;
+  if (!info || info->changed_us > older_than_us || pins_->Hold(digest)) return -1;
   GYRE_DO(Remove(digest));
   return info->size_bytes;
 }
 
+Result<bool> LocalStore::IsUnused(const Digest& digest, std::int64_t older_than_us) {
+  GYRE_TRY(const auto info, files_.Stat(PathOf(digest)));
+  return info && info->changed_us <= older_than_us && !pins_->Hold(digest);
+}
+
 Pin LocalStore::PinObject(const Digest& digest) {
-  MutexLock lock(mutex_);
-  ++pins_[digest];
-  return Pin(nullptr, [this, digest](void*) {
-    MutexLock unpin_lock(mutex_);
-    if (--pins_[digest] == 0) pins_.erase(digest);
+  const MutexLock lock(pins_->mutex);
+  ++pins_->objects[digest];
+  return Pin(nullptr, [pins = pins_, digest](void*) {
+    const MutexLock unpin_lock(pins->mutex);
+    if (--pins->objects[digest] == 0) pins->objects.erase(digest);
   });
 }
 
 Pin LocalStore::PinEverything() {
-  MutexLock lock(mutex_);
-  ++pins_of_all_;
-  return Pin(nullptr, [this](void*) {
-    MutexLock unpin_lock(mutex_);
-    --pins_of_all_;
+  const MutexLock lock(pins_->mutex);
+  ++pins_->of_all;
+  return Pin(nullptr, [pins = pins_](void*) {
+    const MutexLock unpin_lock(pins->mutex);
+    --pins->of_all;
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include "platform/blob/blob_store.h"
 #include "platform/blob/copied_refs.h"
+#include "platform/blob/discard.h"
 
 namespace gyre::blob {
 namespace {
@@ -40,6 +41,35 @@ Result<> Acquit(db::Database& database, const Digests& digests) {
 }
 
 }  // namespace
+
+Result<> Discard(db::Transaction& tx, const Digest& digest) {
+  return tx.Execute(
+      "INSERT INTO blob_condemned (digest) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM blob_ref "
+      "WHERE "
+      "digest = ?1) ON CONFLICT (digest) DO NOTHING",
+      {digest});
+}
+
+Result<CollectResult> RemoveDiscarded(db::Database& database, Store& store) {
+  CollectResult result;
+  Digests discarded, gone;
+  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(discarded, db::Collect<Digest>(reader, "SELECT digest FROM blob_condemned", {},
+                                            [](const db::Row& row) { return row.Str(0); }));
+    return {};
+  }));
+  for (const Digest& digest : discarded) {
+    GYRE_TRY(const std::int64_t removed_bytes, store.RemoveIfUnused(digest, INT64_MAX));
+    if (removed_bytes >= 0) {
+      ++result.removed;
+      result.removed_bytes += removed_bytes;
+    }
+    GYRE_TRY(const bool there, store.Exists(digest));
+    if (!there) gone.push_back(digest);
+  }
+  if (!gone.empty()) GYRE_DO(Acquit(database, gone));
+  return result;
+}
 
 Result<> AddRef(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id,
                 const Object& object) {
@@ -91,7 +121,8 @@ Result<std::optional<std::int64_t>> ReferencedSize(db::Database& database, const
 
 Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t grace_us,
                               std::int64_t now_us) {
-  CollectResult result;
+  // Also what a collector that was killed had condemned.
+  GYRE_TRY(CollectResult result, RemoveDiscarded(database, store));
   const std::int64_t older_than_us = now_us - grace_us;
   Digests candidates;
   const auto flush = [&]() -> Result<> {
@@ -106,21 +137,11 @@ Result<CollectResult> Collect(db::Database& database, Store& store, std::int64_t
     candidates.clear();
     return condemned.empty() ? Result<>() : Acquit(database, condemned);
   };
-  // What a collector that was killed had condemned: nothing refers to it, so its file may go now,
-  // or is gone.
-  GYRE_DO(database.Read([&](db::Reader& reader) {
-    return reader.Query("SELECT digest FROM blob_condemned", {},
-                        [&](const db::Row& row) -> Result<> {
-                          candidates.push_back(row.Str(0));
-                          return {};
-                        });
-  }));
-  result.kept = std::ssize(candidates);
-  GYRE_DO(flush());
-  result.kept = 0;
   GYRE_DO(store.ForEach([&](const Object& object) -> Result<> {
     ++result.kept;
-    candidates.push_back(object.digest);
+    // A writer who is about to refer to it is not told to try again.
+    GYRE_TRY(const bool unused, store.IsUnused(object.digest, older_than_us));
+    if (unused) candidates.push_back(object.digest);
     return candidates.size() < kCollectBatch ? Result<>() : flush();
   }));
   GYRE_DO(flush());
