@@ -13,6 +13,8 @@
 namespace gyre::cli {
 namespace {
 
+constexpr int kFindings = 5;  // exit code
+
 std::string EndpointPath(const Invocation& in) {
   return fmt::format("/api/v1/projects/{}/endpoints/{}", PercentEncode(in.project()),
                      PercentEncode(in.Get("ENDPOINT")));
@@ -251,6 +253,30 @@ Result<int> Feedback(Invocation& in) {
   return 0;
 }
 
+Result<int> Forget(Invocation& in) {
+  Json body = Json::Obj();
+  for (const std::string_view what : {"key", "id", "endpoint"})
+    if (in.Has(what)) body.Set(what, in.Get(what));
+  if (in.Has("key") == in.Has("id"))
+    return InvalidArgument("GY4084", "say whose rows: --key or --id, and not both")
+        .Fix("gyre captures forget --key VALUE");
+  const std::string whose = in.Has("key") ? in.Get("key") : in.Get("id");
+  GYRE_DO(in.Confirm("forget what was captured of " + whose + " for good", whose));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(
+      const Json gone,
+      session->Post("/api/v1/projects/" + PercentEncode(in.project()) + "/captures/forget", body));
+  Output& out = in.out();
+  if (out.json()) out.Document(gone, "");
+  for (const Json& problem : gone["problems"].items()) out.Warn(problem.AsString());
+  out.Done(fmt::format("forgot {} rows and {} labels; {} files were written anew",
+                       GroupDigits(gone["rows"].AsInt()), GroupDigits(gone["labels"].AsInt()),
+                       GroupDigits(gone["files"].AsInt())));
+  if (gone["rows"].AsInt() + gone["labels"].AsInt() > 0)
+    out.Note("  datasets made of captures, exports and backups may hold copies");
+  return gone["problems"].size() == 0 ? 0 : kFindings;
+}
+
 constexpr Positional kEndpoint[] = {{"ENDPOINT", "an endpoint", true, false, "endpoints"}};
 constexpr Positional kMaybeEndpoint[] = {
     {"ENDPOINT", "an endpoint; default: all of them", false, false, "endpoints"}};
@@ -289,6 +315,10 @@ constexpr Option kToDatasetOptions[] = {
     kTo,
     {"--labelled", "", "only rows whose label has come"},
     {"--new-classes", "", "rows whose label is no class of the model, too"}};
+constexpr Option kForgetOptions[] = {
+    {"--key", "VALUE", "rows and labels whose key this is"},
+    {"--id", "ID", "the answer with this inference id, and its labels"},
+    {"--endpoint", "ENDPOINT", "only of this endpoint; default: of all of the project"}};
 constexpr Option kFeedbackOptions[] = {
     {"--format", "FORMAT", "of the file; default: by its content"}};
 
@@ -311,6 +341,13 @@ constexpr Command kCommands[] = {
     {"captures to-dataset", "make a dataset version of inputs and labels, to train again",
      "gyre captures to-dataset churn churn-fresh --labelled --from 2026-11-01", kToDataset,
      kToDatasetOptions, ToDataset},
+    {"captures forget",
+     "remove one person's rows and labels, at once and for good",
+     "gyre captures forget --key 4711 --yes\ngyre captures forget --key 4711 --endpoint churn\n"
+     "gyre captures forget --id 7f3f0e8d78d9c7e044ac81f23f7b5ccd --yes",
+     {},
+     kForgetOptions,
+     Forget},
     {"feedback", "tell an endpoint what turned out to be true",
      "gyre feedback churn labels.csv\ncat labels.jsonl | gyre feedback churn -", kFeedback,
      kFeedbackOptions, Feedback, false, true},

@@ -71,6 +71,17 @@ constexpr net::Route kRoutes[] = {
                  {"key_column", Type::kText, "labels may come by its value; empty = by id only"},
                  {"retention_days", Type::kNumber, "rows and labels go after so many days"},
                  {"lateness_days", Type::kNumber, "labels count as late after so many days"}}},
+    // The body, not the path, says whose: paths stand in logs and in the audit log.
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/captures/forget",
+     .handler = Bind<&CapturesApi::Forget>,
+     .permission = Permission("access.admin"),
+     .summary = "Remove one person's captured rows and labels, at once and for good",
+     .body = Body::kBuffer,
+     .response_type = "Forgotten",
+     .members = {{"key", Type::kText, "of the rows: a value of the key column"},
+                 {"id", Type::kText, "or the inference id of one answer"},
+                 {"endpoint", Type::kText, "only of this one; else of all of the project"}}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}/captures/dataset",
      .handler = Bind<&CapturesApi::MakeDataset>,
@@ -307,6 +318,17 @@ Result<net::Response> CapturesApi::FeedbackFile(net::Request& request) {
                              request.Query("filename").value_or("labels"),
                              request.Query("format").value_or(""), request.principal.name, upload));
   return Accepted(job);
+}
+
+Result<net::Response> CapturesApi::Forget(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  GYRE_TRY(const inference_log::Forgotten forgotten,
+           log_.Forget({.project = request.Param("project"),
+                        .endpoint = body["endpoint"].AsString(),
+                        .key = body["key"].AsString(),
+                        .id = body["id"].AsString(),
+                        .by = request.principal.name}));
+  return net::Response::JsonDoc(inference_log::ForgottenToJson(forgotten));
 }
 
 }  // namespace gyre::native

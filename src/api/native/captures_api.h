@@ -32,6 +32,7 @@ class CapturesApi {
   Result<net::Response> GetPolicy(net::Request& request);
   Result<net::Response> SetPolicy(net::Request& request);
   Result<net::Response> MakeDataset(net::Request& request);
+  Result<net::Response> Forget(net::Request& request);
   Result<net::Response> Feedback(net::Request& request);
   Result<net::Response> FeedbackFile(net::Request& request);
 

@@ -13,6 +13,7 @@ Json CaptureStatusToJson(const CaptureStatus& status) {
                     {"dropped", status.dropped},
                     {"left_out", status.left_out},
                     {"expired", status.expired},
+                    {"forgotten", status.forgotten},
                     {"ahead", status.ahead},
                     {"labels", status.labels},
                     {"segments", status.segments},
@@ -20,6 +21,17 @@ Json CaptureStatusToJson(const CaptureStatus& status) {
                     {"first_event", time(status.event_min_us)},
                     {"last_event", time(status.event_max_us)},
                     {"last_received", time(status.received_max_us)}});
+}
+
+Json ForgottenToJson(const Forgotten& forgotten) {
+  Json endpoints = Json::Arr(), problems = Json::Arr();
+  for (const std::string& endpoint : forgotten.endpoints) endpoints.Push(endpoint);
+  for (const std::string& problem : forgotten.problems) problems.Push(problem);
+  return Json::Obj({{"rows", forgotten.rows},
+                    {"labels", forgotten.labels},
+                    {"files", forgotten.files},
+                    {"endpoints", std::move(endpoints)},
+                    {"problems", std::move(problems)}});
 }
 
 }  // namespace gyre::inference_log

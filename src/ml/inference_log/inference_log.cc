@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/mutex.h"
 #include "ledger/lineage/lineage.h"
+#include "ml/inference_log/forget.h"
 #include "ml/inference_log/keyed_hash.h"
 #include "ml/inference_log/labels.h"
 #include "ml/inference_log/store.h"
@@ -120,6 +121,7 @@ class Service final : public InferenceLog {
                              std::int64_t from_us, std::int64_t to_us,
                              std::string_view format) override;
   Result<runners::Job> MakeDataset(DatasetRequest request) override;
+  Result<Forgotten> Forget(const ForgetRequest& request) override;
 
  private:
   static EndpointName Name(std::string_view project, std::string_view endpoint) {
@@ -258,6 +260,12 @@ Result<Json> Service::ExecuteLabels(runners::JobRun& run) {
                     {"notes", made["notes"]}});
 }
 
+// --- forgetting ----------------------------------------------------------------------------------
+Result<Forgotten> Service::Forget(const ForgetRequest& request) {
+  GYRE_DO(CheckForget(request, writer_.Flush()));
+  return ForgetRows(database_, blobs_, request, writer_.hash_key(), clock_.NowMicros());
+}
+
 // --- reading -------------------------------------------------------------------------------------
 Result<WindowFacts> Service::Window(std::string_view project, std::string_view endpoint,
                                     std::int64_t from_us, std::int64_t to_us) {
@@ -372,6 +380,7 @@ Result<CaptureStatus> Service::Status(std::string_view project, std::string_view
                        .dropped = totals.dropped + live.dropped,
                        .left_out = totals.left_out + live.left_out,
                        .expired = totals.expired,
+                       .forgotten = totals.forgotten,
                        .ahead = totals.ahead,
                        .labels = totals.labels,
                        .segments = totals.segments,

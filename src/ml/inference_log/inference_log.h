@@ -53,15 +53,16 @@ struct SealedSince {
 };
 
 // An endpoint as people ask for it. Rows that were answered while capture was on = captured +
-// pending + dropped + left_out (+ expired).
+// pending + dropped + left_out (+ expired + forgotten).
 struct CaptureStatus {
   std::string project = {}, endpoint = {};
   Policy policy = {};
   std::int64_t captured = 0, pending = 0, dropped = 0;
-  std::int64_t left_out = 0;  // by sampling
-  std::int64_t expired = 0;   // removed by retention
-  std::int64_t ahead = 0;     // whose event time was ahead of the clock: their arrival counts
-  std::int64_t labels = 0;    // as they came, with repeats
+  std::int64_t left_out = 0;   // by sampling
+  std::int64_t expired = 0;    // removed by retention
+  std::int64_t forgotten = 0;  // removed because somebody asked for it
+  std::int64_t ahead = 0;      // whose event time was ahead of the clock: their arrival counts
+  std::int64_t labels = 0;     // as they came, with repeats
   std::int64_t segments = 0, bytes = 0;
   std::int64_t event_min_us = 0, event_max_us = 0, received_max_us = 0;
 };
@@ -85,6 +86,14 @@ struct ReadPlan {
   ReadRequest request;
   std::vector<blob::Pin> pins;
 };
+
+// What was forgotten.
+struct Forgotten {
+  std::int64_t rows = 0, labels = 0, files = 0;
+  std::vector<std::string> endpoints = {};  // whose rows or labels they were
+  std::vector<std::string> problems = {};   // damaged files: what they held is not known
+};
+Json ForgottenToJson(const Forgotten& forgotten);
 
 // Labels of one request: all of them, or none.
 class Feedback {
@@ -153,6 +162,19 @@ class InferenceLog {
   virtual Result<std::string> Export(std::string_view project, std::string_view endpoint,
                                      std::int64_t from_us, std::int64_t to_us,
                                      std::string_view format) = 0;
+
+  // --- forgetting --------------------------------------------------------------------------------
+  struct ForgetRequest {
+    std::string project{}, endpoint{};  // empty endpoint: of all
+    std::string key{}, id{};            // one of them: of a person, or of one answer
+    std::string by{};
+  };
+  // Rows with that key or inference id, and their labels, are gone at once and for good when it
+  // returns: the files are written anew without them, in one transaction, and the old ones are
+  // removed; a start removes those that a crash left. What was made of them (windows, datasets,
+  // models, backups) stays. The audit log says how many, not whose. Errors: kInvalidArgument GY4620
+  // neither or both, kUnavailable GY4621 what was answered just now cannot be stored yet.
+  virtual Result<Forgotten> Forget(const ForgetRequest& request) = 0;
 
   // --- retraining --------------------------------------------------------------------------------
   struct DatasetRequest {

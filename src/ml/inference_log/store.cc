@@ -3,9 +3,6 @@
 namespace gyre::inference_log {
 namespace {
 
-constexpr std::string_view kSegmentKind = "inference_segment";
-constexpr std::string_view kLabelKind = "inference_label_batch";
-
 SegmentRow ReadSegment(const db::Row& row) {
   return {.id = row.Str(0),
           .stream_id = row.Str(1),
@@ -147,6 +144,7 @@ Result<Totals> ReadTotals(db::Reader& reader, std::string_view project, std::str
                      if (row.Text(0) == "left_out") totals.left_out = row.Int(1);
                      if (row.Text(0) == "expired") totals.expired = row.Int(1);
                      if (row.Text(0) == "ahead") totals.ahead = row.Int(1);
+                     if (row.Text(0) == "forgotten") totals.forgotten = row.Int(1);
                      return {};
                    }));
   return totals;

@@ -14,6 +14,10 @@
 
 namespace gyre::inference_log {
 
+// Owners of blobs.
+inline constexpr std::string_view kSegmentKind = "inference_segment";
+inline constexpr std::string_view kLabelKind = "inference_label_batch";
+
 struct SegmentRow {
   std::string id = {}, stream_id = {}, project = {}, endpoint = {};
   blob::Object object = {};
@@ -45,7 +49,7 @@ Result<std::vector<LabelRow>> ReadLabels(db::Reader& reader, std::string_view pr
 struct Totals {
   std::int64_t segments = 0, rows = 0, bytes = 0, label_batches = 0, labels = 0;
   std::int64_t event_min_us = 0, event_max_us = 0, received_max_us = 0;
-  std::int64_t dropped = 0, left_out = 0, expired = 0, ahead = 0;
+  std::int64_t dropped = 0, left_out = 0, expired = 0, ahead = 0, forgotten = 0;
 };
 Result<Totals> ReadTotals(db::Reader& reader, std::string_view project, std::string_view endpoint);
 Result<SealedSince> ReadSealedSince(db::Reader& reader, std::string_view project,

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/id.h"
+#include "platform/blob/discard.h"
 #include "platform/telemetry/log.h"
 
 namespace gyre::inference_log {
@@ -354,6 +355,8 @@ void Writer::KeepHouse() {
   const std::int64_t now_us = clock_.MonotonicMicros();
   if (now_us - merged_us_ >= kMergeEveryMicros) {
     merged_us_ = now_us;
+    if (const auto removed = blob::RemoveDiscarded(database_, blobs_); !removed)
+      kLog.Failed("what was forgotten is not removed yet", removed.error());
     if (const auto merged = MergeSmall(database_, blobs_, clock_, settings_, &stepped_over_);
         !merged)
       kLog.Failed("small segments not merged", merged.error());

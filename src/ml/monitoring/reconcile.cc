@@ -462,6 +462,11 @@ Result<bool> MonitorService::Keep(MonitorRow* row, const Look& look, const Json&
     return {};
   }));
   if (!there || now.removed || now.monitor.updated_us != row->monitor.updated_us) return false;
+  // Rows that were forgotten or are too old by now: what was judged with them stands, until labels
+  // that are new say more of the rest.
+  if (stood && document["rows"].AsInt() < window.rows &&
+      document["labelled"].AsInt() <= window.labelled)
+    return true;
   Json stored = Stored(document);
   if (stood) CarryOver(window.document, row->monitor.spec.against_previous, &stored);
   commit.revised = stood && stored != window.document;

@@ -43,6 +43,8 @@ inline constexpr FaultPoint kFaultPoints[] = {
     {"canary.ending", "", "its traffic is as it shall be, its end is not written"},
     {"canary.ended", "", "its end is written"},
     {"endpoint.written", "EVENT", "what an endpoint runs is written, the old answers still"},
+    {"captures.rewritten", "", "files without somebody's rows are stored, nothing refers to them"},
+    {"captures.replaced", "", "they stand in the place of the others, whose bytes are still there"},
     {"takeover.deployed", "", "the canary answers as champion, its step has not ended"},
 };
 
