@@ -26,13 +26,13 @@ Result<int> Collect(Invocation& in) {
   if (out.json()) out.Document(result, "");
   out.Done(fmt::format(
       "ended {} things of the trash; removed {} blobs ({}), kept {}; forgot {} events, {} notices, "
-      "{} queries, {} firings and "
-      "{} pipeline runs",
+      "{} queries, {} jobs, {} firings, {} windows and {} pipeline runs",
       GroupDigits(result["trash_removed"].AsInt()), GroupDigits(result["blobs_removed"].AsInt()),
       HumanBytes(result["bytes_removed"].AsInt()), GroupDigits(result["blobs_kept"].AsInt()),
       GroupDigits(result["events_removed"].AsInt()), GroupDigits(result["notices_removed"].AsInt()),
-      GroupDigits(result["queries_removed"].AsInt()),
+      GroupDigits(result["queries_removed"].AsInt()), GroupDigits(result["jobs_removed"].AsInt()),
       GroupDigits(result["firings_removed"].AsInt()),
+      GroupDigits(result["windows_removed"].AsInt()),
       GroupDigits(result["pipeline_runs_removed"].AsInt())));
   return 0;
 }
@@ -190,23 +190,36 @@ Result<int> ListTrash(Invocation& in) {
   return 0;
 }
 
-Result<int> Undelete(Invocation& in) {
+// The newest of that name, or the one of that number. Users are of no project, and a project is its
+// own.
+Result<Json> FindInTrash(Invocation& in, const std::string& noun) {
   GYRE_TRY(Session* const session, in.session());
-  const std::string noun = Singular(in.Get("NOUN"));
-  GYRE_TRY(const Json found,
-           session->Get(fmt::format("/api/v1/trash?project={}&noun={}&name={}&limit=1",
-                                    PercentEncode(in.project()), PercentEncode(noun),
-                                    PercentEncode(in.Get("NAME")))));
-  if (found["items"].size() == 0) {
-    return NotFound("GY5002", "there is no {} `{}` in the trash", noun, in.Get("NAME"))
-        .Fix("gyre trash ls");
+  const std::string name = in.Get("NAME");
+  std::string query = fmt::format("/api/v1/trash?noun={}&name={}&limit=100", PercentEncode(noun),
+                                  PercentEncode(name));
+  if (noun != "user") query += "&project=" + PercentEncode(noun == "project" ? name : in.project());
+  GYRE_TRY(const Json found, session->Get(query));
+  std::int64_t number = 0;
+  if (in.Has("number")) {
+    GYRE_TRY(number, in.GetInt("number"));
   }
+  for (const Json& item : found["items"].items())
+    if (number == 0 || item["number"].AsInt() == number) return item;
+  return NotFound("GY5002", "there is no {} `{}` in the trash", noun, name).Fix("gyre trash ls");
+}
+
+Result<int> Undelete(Invocation& in) {
+  const std::string noun = Singular(in.Get("NOUN"));
+  GYRE_TRY(const Json found, FindInTrash(in, noun));
   Json body = Json::Obj();
   if (in.Has("as")) body.Set("as", in.Get("as"));
-  GYRE_TRY(const Json item, session->Post(fmt::format("/api/v1/projects/{}/trash/{}/restore",
-                                                      PercentEncode(in.project()),
-                                                      found["items"].items()[0]["number"].AsInt()),
-                                          body));
+  const bool inside = noun != "user" && noun != "project";
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json item,
+           session->Post(fmt::format("/api/v1{}/trash/{}/restore",
+                                     inside ? "/projects/" + PercentEncode(in.project()) : "",
+                                     found["number"].AsInt()),
+                         body));
   Output& out = in.out();
   if (out.json()) out.Document(item, "");
   const std::string& what = item["what"].AsString();
@@ -229,6 +242,34 @@ Result<int> EmptyTrash(Invocation& in) {
   if (out.json()) out.Document(gone, "");
   out.Done(fmt::format("ended {} things ({}); gyre gc gives their space back",
                        GroupDigits(gone["items"].AsInt()), HumanBytes(gone["bytes"].AsInt())));
+  return 0;
+}
+
+std::string KeptText(const Json& item) {
+  if (item["kept_seconds"].is_null())
+    return item["setting"].AsString().starts_with("gyre captures") ? "by endpoint" : "for ever";
+  const std::int64_t seconds = item["kept_seconds"].AsInt();
+  constexpr std::int64_t kDay = 86'400;
+  return seconds % kDay == 0 ? fmt::format("{} days", seconds / kDay)
+                             : HumanSeconds(static_cast<double>(seconds));
+}
+
+Result<int> Retention(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json answer, session->Get("/api/v1/maintenance/retention"));
+  Json rows = Json::Arr();
+  for (const Json& item : answer["items"].items()) {
+    Json row = item;
+    row.Set("kept", KeptText(item));
+    rows.Push(std::move(row));
+  }
+  in.out().Table({{"NOUN", "noun"},
+                  {"KEPT", "kept"},
+                  {"HELD", "held", Format::kCount},
+                  {"OLDEST", "oldest", Format::kTime},
+                  {"NEXT RUN", "next_run", Format::kTime},
+                  {"SAID BY", "setting"}},
+                 in.out().json() ? answer["items"] : rows, "noun");
   return 0;
 }
 
@@ -257,7 +298,9 @@ constexpr Positional kNoun[] = {{"NOUN", "only datasets, models, endpoints, ..."
 constexpr Positional kThing[] = {{"NOUN", "dataset, model, endpoint, ..."},
                                  {"NAME", "as it was called: sales, or sales:v3"}};
 constexpr Option kTrashOptions[] = {{"-n,--limit", "N", "things at most", "100"}};
-constexpr Option kUndeleteOptions[] = {{"--as", "NAME", "when its own name is taken"}};
+constexpr Option kUndeleteOptions[] = {
+    {"--as", "NAME", "when its own name is taken"},
+    {"--number", "N", "an older one of that name: gyre trash -o wide shows the numbers"}};
 constexpr Option kEmptyOptions[] = {
     {"--older-than", "TIME", "only what was removed longer ago: 7d"}};
 constexpr Option kCollectOptions[] = {
@@ -288,6 +331,12 @@ constexpr Command kCommands[] = {
      Check,
      false,
      true},
+    {"retention",
+     "What is kept for how long, how much of it there is, and when what is older goes",
+     "gyre retention\ngyre retention -o json",
+     {},
+     {},
+     Retention},
     {"space",
      "Where the bytes of the data directory are, by what needs them",
      "gyre space\ngyre space -o json",
@@ -304,7 +353,7 @@ constexpr Command kCommands[] = {
      EmptyTrash},
     {"undelete", "Put back what was removed",
      "gyre undelete dataset sales\ngyre undelete model churn:v3\n"
-     "gyre undelete endpoint churn --as churn-old",
+     "gyre undelete endpoint churn --as churn-old\ngyre undelete project churn",
      kThing, kUndeleteOptions, Undelete},
 };
 

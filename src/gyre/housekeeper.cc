@@ -13,10 +13,14 @@ constexpr std::int64_t kGraceMicros = native::kGraceHours * 3600 * kMicrosPerSec
 
 }  // namespace
 
-Housekeeper::Housekeeper(native::Maintenance maintenance, std::int64_t every_us)
+Housekeeper::Housekeeper(native::Maintenance maintenance, std::int64_t every_us, const Clock& clock)
     : maintenance_(std::move(maintenance)),
-      worker_("housekeeper", [this, every_us](const exec::StopFlag& stop) {
-        while (!stop.WaitMicros(every_us)) Collect();
+      next_us_(clock.NowMicros() + every_us),
+      worker_("housekeeper", [this, every_us, &clock](const exec::StopFlag& stop) {
+        while (!stop.WaitMicros(every_us)) {
+          next_us_ = clock.NowMicros() + every_us;
+          Collect();
+        }
       }) {}
 
 void Housekeeper::Collect() const {
@@ -26,6 +30,8 @@ void Housekeeper::Collect() const {
                           {"bytes", (*result)["bytes_removed"].AsInt()},
                           {"events", (*result)["events_removed"].AsInt()},
                           {"queries", (*result)["queries_removed"].AsInt()},
+                          {"jobs", (*result)["jobs_removed"].AsInt()},
+                          {"windows", (*result)["windows_removed"].AsInt()},
                           {"pipeline_runs", (*result)["pipeline_runs_removed"].AsInt()}});
 }
 

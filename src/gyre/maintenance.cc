@@ -7,7 +7,9 @@
 #include "base/text.h"
 #include "gyre/compose.h"
 #include "gyre/repair.h"
+#include "gyre/retention.h"
 #include "ml/data/queries.h"
+#include "ml/monitoring/retention.h"
 #include "platform/backup/backup.h"
 
 namespace gyre {
@@ -158,37 +160,112 @@ void AddBackup(native::Maintenance& maintenance, db::Database& database, blob::S
   };
 }
 
-native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
-                                 notices::Notices& notices, runners::Jobs& jobs,
-                                 pipelines::Pipelines& pipelines,
-                                 automation::Automation& automation, trash::Trash& trash,
-                                 const Clock& clock, Retention retention) {
+namespace {
+
+constexpr std::size_t kDigestLength = 64;
+
+// What jobs that have not ended were given: uploads, to which no row refers yet.
+Result<std::vector<blob::Pin>> PinUploads(db::Database& database, blob::Store& blobs) {
+  std::vector<blob::Pin> pins;
+  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
+    return reader.Query("SELECT input FROM job WHERE state IN ('queued', 'running')", {},
+                        [&](const db::Row& row) -> Result<> {
+                          for (const std::string_view word : Split(row.Text(0), '"')) {
+                            if (word.size() == kDigestLength)
+                              pins.push_back(blobs.PinObject(std::string(word)));
+                          }
+                          return {};
+                        });
+  }));
+  return pins;
+}
+
+// Of every kind but queries, which go sooner.
+Result<std::int64_t> ForgetJobs(const KeptRooms& rooms, std::int64_t before_us) {
+  std::vector<std::string> kinds;
+  GYRE_DO(rooms.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(kinds, db::Collect<std::string>(
+                        reader, "SELECT DISTINCT kind FROM job WHERE kind <> ?1 LIMIT 1000",
+                        {data::kQueryJob}, [](const db::Row& row) { return row.Str(0); }));
+    return {};
+  }));
+  std::int64_t all = 0;
+  for (const std::string& kind : kinds) {
+    GYRE_TRY(const std::int64_t gone, rooms.jobs.Forget(kind, before_us));
+    all += gone;
+  }
+  return all;
+}
+
+// What grows by itself. First what refers to blobs; what others look after stands last.
+std::vector<RetentionRule> RulesOf(const KeptRooms& rooms, const Keeping& keep) {
+  return {
+      {"trash", "retention.trash", keep.trash_us,
+       "SELECT COUNT(*), COALESCE(MIN(removed_us), 0) FROM trash_item",
+       [rooms](std::int64_t before_us) -> Result<std::int64_t> {
+         GYRE_TRY(const trash::Purged purged, rooms.trash.Purge(before_us));
+         return purged.items;
+       }},
+      {"events", "retention.events", keep.events_us,
+       "SELECT COUNT(*), COALESCE(MIN(created_us), 0) FROM event",
+       [rooms](std::int64_t before_us) { return rooms.events.Trim(before_us); }},
+      {"notices", "retention.notices", keep.notices_us,
+       "SELECT COUNT(*), COALESCE(MIN(created_us), 0) FROM notice",
+       [rooms](std::int64_t before_us) { return rooms.notices.Trim(before_us); }},
+      {"firings", "retention.firings", keep.firings_us,
+       "SELECT COUNT(*), COALESCE(MIN(NULLIF(ended_us, 0)), 0) FROM automation_firing",
+       [rooms](std::int64_t before_us) { return rooms.automation.Forget(before_us); }},
+      {"queries", "retention.queries", keep.queries_us,
+       "SELECT COUNT(*), COALESCE(MIN(NULLIF(ended_us, 0)), 0) FROM job WHERE kind = "
+       "'dataset.query'",
+       [rooms](std::int64_t before_us) { return rooms.jobs.Forget(data::kQueryJob, before_us); }},
+      {"jobs", "retention.jobs", keep.jobs_us,
+       "SELECT COUNT(*), COALESCE(MIN(NULLIF(ended_us, 0)), 0) FROM job WHERE kind <> "
+       "'dataset.query'",
+       [rooms](std::int64_t before_us) { return ForgetJobs(rooms, before_us); }},
+      {"windows", "retention.windows", keep.windows_us,
+       "SELECT COUNT(*), COALESCE(MIN(end_us), 0) FROM monitoring_window",
+       [rooms](std::int64_t before_us) {
+         return monitoring::ForgetWindows(rooms.database, before_us);
+       }},
+      {"pipeline runs", "retention.pipelines", keep.pipelines_us,
+       "SELECT COUNT(*), COALESCE(MIN(NULLIF(ended_us, 0)), 0) FROM pipeline_run"},
+      {"KPI readings", "retention.kpis", keep.kpis_us,
+       "SELECT COUNT(*), COALESCE(MIN(at_us), 0) FROM monitoring_kpi_reading"},
+      {"captured rows", "gyre captures policy", 0,
+       "SELECT COALESCE(SUM(row_count), 0), COALESCE(MIN(received_max_us), 0) FROM "
+       "inference_segment"},
+      {"runs", "gyre runs rm", 0,
+       "SELECT COUNT(*), COALESCE(MIN(created_us), 0) FROM tracking_run"},
+      {"audit log", "", 0, "SELECT COUNT(*), COALESCE(MIN(at_us), 0) FROM audit_entry"},
+  };
+}
+
+}  // namespace
+
+native::Maintenance HouseKeeping(const KeptRooms& rooms, const Clock& clock, const Keeping& keeping,
+                                 std::function<std::int64_t()> next_run_us) {
+  const auto retention =
+      std::make_shared<const Retention>(rooms.database, clock, RulesOf(rooms, keeping));
   native::Maintenance maintenance;
-  maintenance.collect = [&, retention](std::int64_t grace_us) -> Result<Json> {
+  maintenance.retention = [retention, next_run_us = std::move(next_run_us)] {
+    return retention->Report(next_run_us());
+  };
+  maintenance.collect = [rooms, retention, &clock,
+                         kept_us = keeping.pipelines_us](std::int64_t grace_us) -> Result<Json> {
     // First what refers to blobs, then the blobs.
-    const std::int64_t kept_us = retention.pipelines_us;
     GYRE_TRY(const pipelines::Pipelines::Forgotten forgotten,
-             pipelines.Forget(kept_us == 0 ? 0 : clock.NowMicros() - kept_us));
-    GYRE_TRY(const trash::Purged purged, trash.PurgeOld());
+             rooms.pipelines.Forget(kept_us == 0 ? 0 : clock.NowMicros() - kept_us));
+    GYRE_TRY(Json result, retention->Forget());
+    GYRE_TRY(const std::vector<blob::Pin> uploads, PinUploads(rooms.database, rooms.blobs));
     GYRE_TRY(const blob::CollectResult collected,
-             blob::Collect(database, blobs, grace_us, clock.NowMicros()));
-    GYRE_TRY(const std::int64_t trimmed, events.Trim(clock.NowMicros() - retention.events_us));
-    GYRE_TRY(const std::int64_t told, notices.Trim(clock.NowMicros() - retention.events_us));
-    GYRE_TRY(const std::int64_t firings,
-             automation.Forget(clock.NowMicros() - retention.firings_us));
-    GYRE_TRY(const std::int64_t queries,
-             jobs.Forget(data::kQueryJob, clock.NowMicros() - retention.queries_us));
-    return Json::Obj({{"blobs_removed", collected.removed},
-                      {"bytes_removed", collected.removed_bytes},
-                      {"blobs_kept", collected.kept},
-                      {"trash_removed", purged.items},
-                      {"events_removed", trimmed},
-                      {"notices_removed", told},
-                      {"queries_removed", queries},
-                      {"firings_removed", firings},
-                      {"pipeline_runs_removed", forgotten.runs},
-                      {"pipeline_results_removed", forgotten.results},
-                      {"pipeline_folders_removed", forgotten.folders}});
+             blob::Collect(rooms.database, rooms.blobs, grace_us, clock.NowMicros()));
+    return result.Set("blobs_removed", collected.removed)
+        .Set("bytes_removed", collected.removed_bytes)
+        .Set("blobs_kept", collected.kept)
+        .Set("pipeline_runs_removed", forgotten.runs)
+        .Set("pipeline_results_removed", forgotten.results)
+        .Set("pipeline_folders_removed", forgotten.folders);
   };
   return maintenance;
 }

@@ -19,16 +19,25 @@
 
 namespace gyre {
 
-struct Retention {
-  std::int64_t events_us = 0, queries_us = 0;
-  std::int64_t firings_us = 0;
-  std::int64_t pipelines_us = 0;  // 0 = for ever
+// How long things are kept; 0 = for ever.
+struct Keeping {
+  std::int64_t trash_us = 0, events_us = 0, notices_us = 0, queries_us = 0, jobs_us = 0;
+  std::int64_t firings_us = 0, pipelines_us = 0, windows_us = 0, kpis_us = 0;
 };
-native::Maintenance HouseKeeping(db::Database& database, blob::Store& blobs, events::Events& events,
-                                 notices::Notices& notices, runners::Jobs& jobs,
-                                 pipelines::Pipelines& pipelines,
-                                 automation::Automation& automation, trash::Trash& trash,
-                                 const Clock& clock, Retention retention);
+struct KeptRooms {
+  db::Database& database;
+  blob::Store& blobs;
+  events::Events& events;
+  notices::Notices& notices;
+  runners::Jobs& jobs;
+  pipelines::Pipelines& pipelines;
+  automation::Automation& automation;
+  trash::Trash& trash;
+};
+// What the collector does, and `gyre retention` shows. `next_run_us`: when it runs by itself; 0 =
+// it does not.
+native::Maintenance HouseKeeping(const KeptRooms& rooms, const Clock& clock, const Keeping& keeping,
+                                 std::function<std::int64_t()> next_run_us);
 
 // What `gyre backup` asks for; one at a time. `settings` are those in effect.
 void AddBackup(native::Maintenance& maintenance, db::Database& database, blob::Store& blobs,

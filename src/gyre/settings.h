@@ -101,8 +101,17 @@ inline constexpr config::Setting kServerSettings[] = {
     {"retention.every", config::Type::kSeconds, "1d", 0, 1e9,
      "How often a server collects by itself what `gyre gc` collects; 0 = never."},
     {"retention.events", config::Type::kSeconds, "90d", 3600, 1e10,
-     "Older events and notices are forgotten by `gyre gc`."},
-    {"retention.trash", config::Type::kSeconds, "30d", 0, 1e10,
+     "Older events are forgotten by `gyre gc`."},
+    {"retention.notices", config::Type::kSeconds, "90d", 3600, 1e10,
+     "Older notices are forgotten by `gyre gc`."},
+    {"retention.jobs", config::Type::kSeconds, "90d", 0, 1e10,
+     "Jobs that ended longer ago are forgotten by `gyre gc`, with their logs; what they made "
+     "stays. "
+     "0 = kept for ever."},
+    {"retention.windows", config::Type::kSeconds, "400d", 0, 1e10,
+     "What monitors judged longer ago is forgotten by `gyre gc`; the newest 5,000 windows of a "
+     "monitor are kept at most, its newest one always. 0 = kept that long."},
+    {"retention.trash", config::Type::kSeconds, "30d", 1, 1e10,
      "What was removed longer ago is ended by `gyre gc`, for good."},
     {"retention.queries", config::Type::kSeconds, "7d", 3600, 1e10,
      "Queries that ended longer ago are forgotten by `gyre gc`."},

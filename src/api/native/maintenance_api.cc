@@ -51,6 +51,13 @@ constexpr net::Route kRoutes[] = {
      .summary = "Where the bytes of the data directory are; the parts add up to the whole",
      .response_type = "Space"},
     {.method = Method::kGet,
+     .path = "/api/v1/maintenance/retention",
+     .handler = Bind<&MaintenanceApi::Retention>,
+     .permission = Permission("access.admin"),
+     .summary = "What is kept for how long, how much of it there is, the oldest of it, and when "
+                "what is older goes",
+     .response_type = "RetentionList"},
+    {.method = Method::kGet,
      .path = "/api/v1/maintenance/backup",
      .handler = Bind<&MaintenanceApi::BackupSize>,
      .permission = Permission("access.admin"),
@@ -100,6 +107,11 @@ Result<net::Response> MaintenanceApi::Submit(net::Request& request, bool repair)
 Result<net::Response> MaintenanceApi::Space(net::Request& /*request*/) {
   GYRE_TRY(const Json space, maintenance_.space());
   return net::Response::JsonDoc(space);
+}
+
+Result<net::Response> MaintenanceApi::Retention(net::Request& /*request*/) {
+  GYRE_TRY(const Json retention, maintenance_.retention());
+  return net::Response::JsonDoc(retention);
 }
 
 Result<net::Response> MaintenanceApi::BackupSize(net::Request& /*request*/) {

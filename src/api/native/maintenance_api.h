@@ -26,6 +26,7 @@ constexpr std::int64_t kGraceHours = 24;
 
 struct Maintenance {
   std::function<Result<Json>(std::int64_t grace_us)> collect;  // what was removed and kept
+  std::function<Result<Json>()> retention{};                   // what is kept for how long
   std::function<Result<Json>()> space{};                       // where the bytes are
   std::function<Result<Json>()> backup_size;                   // of one that is made now, unpacked
   // Takes the moment, and gives what writes it out.
@@ -43,6 +44,7 @@ class MaintenanceApi {
   Result<net::Response> Collect(net::Request& request);
   Result<net::Response> Check(net::Request& request);
   Result<net::Response> Space(net::Request& request);
+  Result<net::Response> Retention(net::Request& request);
   Result<net::Response> Repair(net::Request& request);
   Result<net::Response> BackupSize(net::Request& request);
   Result<net::Response> Backup(net::Request& request);
