@@ -9,6 +9,7 @@
 #include "cli/credentials.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 #include "platform/config/environment.h"
 
@@ -184,8 +185,8 @@ Result<int> ShowUser(Invocation& in) {
 Result<int> RemoveUser(Invocation& in) {
   GYRE_DO(in.Confirm("remove user " + in.Get("NAME") + " with its tokens", in.Get("NAME")));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json ignored, session->Delete(UserPath(in.Get("NAME"))));
-  in.out().Done(fmt::format("user {} removed, with its tokens", in.Get("NAME")));
+  GYRE_TRY(const Json gone, session->Delete(UserPath(in.Get("NAME"))));
+  SayRemoved(in.out(), fmt::format("user {} with its tokens", in.Get("NAME")), gone);
   return 0;
 }
 
@@ -338,7 +339,12 @@ constexpr Command kCommands[] = {
      PasswordOfUser},
     {"users disable", "shut a user out", "gyre users disable bob", kName, {}, DisableUser},
     {"users enable", "let a user in again", "gyre users enable bob", kName, {}, EnableUser},
-    {"users rm", "remove a user and its tokens", "gyre users rm bob --yes", kName, {}, RemoveUser},
+    {"users rm",
+     "remove a user with its roles and tokens; gyre undelete brings it back",
+     "gyre users rm bob --yes",
+     kName,
+     {},
+     RemoveUser},
     {"roles", "what each role may", "gyre roles", {}, {}, ListRoles},
     {"roles grant", "give a user a role", "gyre roles grant bob deployer --in churn", kUserRole,
      kRoleOptions, GrantRole},

@@ -78,6 +78,8 @@ class DryRunSession : public Session {
                session_->Delete(fmt::format("{}{}dry_run=true", path,
                                             path.find('?') == std::string_view::npos ? "?" : "&")));
       Json about = Json::Obj({{"kept_days", answer["kept_days"]}});
+      for (const std::string_view key : {"holds", "answers"})
+        if (answer[key].size() > 0) about.Set(key, answer[key]);
       if (answer["needed_by"].is_object()) {
         about.Set("needed_by", answer["needed_by"]["message"]);
         about.Set("refused", path.find("force=true") == std::string_view::npos);

@@ -7,6 +7,7 @@
 #include "cli/nouns.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 #include "cli/table_text.h"
 
@@ -287,7 +288,7 @@ Result<int> Remove(Invocation& in) {
   GYRE_DO(in.Confirm("remove monitor " + name + " with its windows and alerts", name));
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json gone, session->Delete(MonitorPath(in)));
-  in.out().Done("monitor " + name + " removed");
+  SayRemoved(in.out(), "monitor " + name, gone);
   return 0;
 }
 
@@ -488,7 +489,7 @@ constexpr Command kCommands[] = {
      kRules,
      Rules},
     {"monitors rm",
-     "remove a monitor with its windows and alerts",
+     "remove a monitor with its windows and alerts; gyre undelete brings it back",
      "gyre monitors rm churn --yes",
      kMonitor,
      {},

@@ -299,6 +299,16 @@ Result<int> Decide(Invocation& in, bool agreed) {
 Result<int> Approve(Invocation& in) { return Decide(in, true); }
 Result<int> Reject(Invocation& in) { return Decide(in, false); }
 
+Result<int> RemoveRun(Invocation& in) {
+  for (const std::string& id : in.List("RUN")) {
+    GYRE_DO(in.Confirm("remove pipeline run " + id, id));
+    GYRE_TRY(Session* const session, in.session());
+    GYRE_TRY(const Json gone, session->Delete(RunPath(id)));
+    SayRemoved(in.out(), "pipeline run " + id, gone);
+  }
+  return 0;
+}
+
 Result<int> Retry(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_DO(session->EnsureServerOutlivesUs(in.out()));
@@ -496,6 +506,13 @@ constexpr Command kCommands[] = {
      .positionals = kRunAndAsking,
      .options = kDecideOptions,
      .run = Reject},
+    {.path = "pipelines rm-run",
+     .summary = "Remove runs that have ended, with what their steps made; gyre undelete "
+                "pipeline-run brings one back",
+     .examples = "gyre pipelines rm-run 3f2a --yes",
+     .positionals = kRuns,
+     .options = {},
+     .run = RemoveRun},
     {.path = "pipelines retry",
      .summary = "Go on with a run from what did not succeed, or from a step",
      .examples = "gyre pipelines retry 3f2a --wait\ngyre pipelines retry 3f2a --from train",

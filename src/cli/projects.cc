@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 #include "platform/config/environment.h"
 #include "platform/config/yaml.h"
@@ -165,6 +166,33 @@ Result<int> Edit(Invocation& in) {
   return 0;
 }
 
+// What goes, line by line, before anybody is asked.
+std::string Loss(const Json& plan) {
+  std::string text;
+  for (const Json& one : plan["answers"].items())
+    text += fmt::format("  endpoint {} answers with {}: {} requests since the server began\n",
+                        one["endpoint"].AsString(), one["model"].AsString(),
+                        GroupDigits(one["requests"].AsInt()));
+  return text;
+}
+
+Result<int> Remove(Invocation& in) {
+  const std::string name = in.Get("PROJECT");
+  GYRE_TRY(Session* const session, in.session());
+  if (!in.dry_run()) {
+    GYRE_TRY(const Json plan, session->Delete(ProjectPath(name) + "?dry_run=true"));
+    const std::string what = plan["what"].AsString();
+    in.out().Note(fmt::format("project {} holds {}", name, what.empty() ? "nothing" : what));
+    if (const std::string loss = Loss(plan); !loss.empty())
+      in.out().Note(loss.substr(0, loss.size() - 1));
+    GYRE_DO(in.Confirm(
+        fmt::format("remove project {} with all of it; its endpoints answer no more", name), name));
+  }
+  GYRE_TRY(const Json gone, session->Delete(ProjectPath(name)));
+  SayRemoved(in.out(), "project " + name, gone);
+  return 0;
+}
+
 Result<int> History(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   const std::string name = in.Has("PROJECT") ? in.Get("PROJECT") : in.project();
@@ -188,6 +216,7 @@ Result<int> History(Invocation& in) {
 
 constexpr Positional kName[] = {
     {"NAME", "the project's name; with --template the folder that is made"}};
+constexpr Positional kTheProject[] = {{"PROJECT", "a project", true, false, "projects"}};
 constexpr Positional kProject[] = {
     {"PROJECT", "a project; default: the current one", false, false, "projects"}};
 constexpr Option kInit[] = {
@@ -224,6 +253,12 @@ constexpr Command kCommands[] = {
      Show},
     {"projects edit", "state the problem anew; the earlier version stays in its history",
      "gyre projects edit churn --kpi 'auc >= 0.86' --owner ben", kProject, kProblem, Edit},
+    {"projects rm",
+     "remove a project with all that it holds; gyre undelete brings it back",
+     "gyre projects rm churn --dry-run\ngyre projects rm churn",
+     kTheProject,
+     {},
+     Remove},
     {"projects history",
      "every version of the problem",
      "gyre projects history churn",

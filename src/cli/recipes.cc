@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
+#include "cli/removed.h"
 #include "cli/session.h"
 #include "cli/small_file.h"
 #include "platform/config/yaml.h"
@@ -79,6 +80,28 @@ Result<int> Show(Invocation& in) {
   return 0;
 }
 
+std::string DeclaredPath(const Invocation& in) { return ProjectPath(in) + "/declarations"; }
+
+Result<int> List(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json answer, session->Get(DeclaredPath(in) + "?kind=recipes"));
+  in.out().Table({{"NAME", "name"},
+                  {"BY", "applied_by"},
+                  {"DECLARED", "applied_at", ColumnSpec::Format::kTime}},
+                 answer["items"]);
+  return 0;
+}
+
+Result<int> Remove(Invocation& in) {
+  const std::string name = in.Get("RECIPE");
+  GYRE_DO(in.Confirm("remove recipe " + name, name));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json gone, session->Delete(DeclaredPath(in) + "/recipes/" + PercentEncode(name)));
+  SayRemoved(in.out(), "recipe " + name, gone);
+  return 0;
+}
+
+constexpr Positional kRecipe[] = {{"RECIPE", "name that gyre.yaml gives it"}};
 constexpr Positional kDataset[] = {
     {.name = "DATASET", .help = "a dataset or one of its versions", .completes = "datasets"}};
 constexpr Positional kModel[] = {
@@ -105,6 +128,13 @@ constexpr Option kSuggestOptions[] = {
      .repeated = true},
 };
 constexpr Command kCommands[] = {
+    {"recipes ls", "recipes that a gyre.yaml has declared", "gyre recipes ls", {}, {}, List},
+    {"recipes rm",
+     "remove a declared recipe; models keep theirs, and gyre undelete brings it back",
+     "gyre recipes rm churn --yes",
+     kRecipe,
+     {},
+     Remove},
     {"recipes suggest", "a recipe that a careful person would begin with",
      "gyre recipes suggest customers --target churned\ngyre recipes suggest customers --target "
      "churned --for linear > recipe.yaml",

@@ -8,6 +8,7 @@
 #include "cli/fetch.h"
 #include "cli/nouns.h"
 #include "cli/output.h"
+#include "cli/removed.h"
 #include "platform/config/environment.h"
 #include "platform/exec/files.h"
 
@@ -101,10 +102,9 @@ Result<int> Add(Invocation& in) {
 Result<int> Remove(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY([[maybe_unused]] const Json source, Find(*session, in.project(), in.Get("SOURCE")));
-  GYRE_DO(in.Confirm("forget source " + in.Get("SOURCE"), in.Get("SOURCE")));
-  GYRE_TRY([[maybe_unused]] const Json gone, session->Delete(SourcePath(in)));
-  in.out().Done(
-      fmt::format("source {} is forgotten; what was read from it stays", in.Get("SOURCE")));
+  GYRE_DO(in.Confirm("remove source " + in.Get("SOURCE"), in.Get("SOURCE")));
+  GYRE_TRY(const Json gone, session->Delete(SourcePath(in)));
+  SayRemoved(in.out(), "source " + in.Get("SOURCE"), gone);
   return 0;
 }
 
@@ -126,7 +126,7 @@ constexpr Command kCommands[] = {
      "https://example.org/weather.csv\ngyre add --source crm",
      kNewSource, kAdd, Add},
     {"sources rm",
-     "forget a source; what was read from it stays",
+     "remove a source; what was read from it stays, and gyre undelete brings it back",
      "gyre sources rm crm --yes",
      kSource,
      {},

@@ -36,7 +36,6 @@
 #include "gyre/rooms.h"
 #include "gyre/space.h"
 #include "gyre/upgrade.h"
-#include "ml/projects/declarations.h"
 
 namespace gyre {
 
@@ -84,7 +83,7 @@ void House::Rooms::OpenApis() {
 }
 
 void House::Rooms::OpenLedgerApis() {
-  AddApi<native::AccessApi>(*access, *projects);
+  AddApi<native::AccessApi>(*access, *projects, *trash);
   AddApi<native::LineageApi>(*lineage, *registry, *datasets,
                              native::PredictionLineage(*inference_log, *serving, *registry,
                                                        *tracking, *datasets, *pipelines));
@@ -98,9 +97,8 @@ void House::Rooms::OpenLedgerApis() {
 }
 
 void House::Rooms::OpenMlApis() {
-  AddApi<native::ProjectsApi>(*projects);
-  AddApi<native::DeclarationsApi>(
-      std::make_unique<projects::Declarations>(*database, SystemClock()));
+  AddApi<native::ProjectsApi>(*projects, *serving, *trash);
+  AddApi<native::DeclarationsApi>(*declarations, *trash);
   AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry, *trash,
                               native::ProgramReads(*access, *tracking, *datasets));
   AddApi<native::JobsApi>(*jobs);
@@ -126,7 +124,7 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::ModelFilesApi>(*registry, *datasets, *projects, *blobs, *jobs);
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
-  AddApi<native::MonitorsApi>(*monitors);
+  AddApi<native::MonitorsApi>(*monitors, *trash);
   AddApi<native::KpisApi>(*kpis);
   AddApi<native::EndpointsApi>(*serving, *predictions, *blobs, *releases, *automation, *trash);
   AddApi<native::CapturesApi>(*inference_log, *serving, *blobs);
@@ -135,12 +133,18 @@ void House::Rooms::OpenMlApis() {
 }
 
 void House::Rooms::OpenMaintenance() {
-  native::Maintenance maintenance = HouseKeeping(*database, *blobs, *events, *notices, *jobs,
-                                                 *pipelines, *automation, *trash, SystemClock(),
-                                                 {.events_us = Micros("retention.events"),
-                                                  .queries_us = Micros("retention.queries"),
-                                                  .firings_us = Micros("retention.firings"),
-                                                  .pipelines_us = Micros("retention.pipelines")});
+  native::Maintenance maintenance = HouseKeeping(
+      {*database, *blobs, *events, *notices, *jobs, *pipelines, *automation, *trash}, SystemClock(),
+      {.trash_us = Micros("retention.trash"),
+       .events_us = Micros("retention.events"),
+       .notices_us = Micros("retention.notices"),
+       .queries_us = Micros("retention.queries"),
+       .jobs_us = Micros("retention.jobs"),
+       .firings_us = Micros("retention.firings"),
+       .pipelines_us = Micros("retention.pipelines"),
+       .windows_us = Micros("retention.windows"),
+       .kpis_us = Micros("retention.kpis")},
+      [this]() -> std::int64_t { return housekeeper ? housekeeper->next_us() : 0; });
   maintenance.collect = [this,
                          collect = maintenance.collect](std::int64_t grace_us) -> Result<Json> {
     GYRE_DO(ForgetSetAside(*database, options.data_directory));
@@ -157,7 +161,7 @@ void House::Rooms::OpenMaintenance() {
   AddRepair(maintenance, *database, *blobs, options.data_directory);
   AddApi<native::MaintenanceApi>(maintenance, *jobs);
   if (const std::int64_t every_us = Micros("retention.every"); options.is_server && every_us > 0)
-    housekeeper = std::make_unique<Housekeeper>(maintenance, every_us);
+    housekeeper = std::make_unique<Housekeeper>(maintenance, every_us, SystemClock());
 }
 
 }  // namespace gyre

@@ -4,13 +4,19 @@
 #include "gyre/maintenance.h"
 #include "gyre/pipeline_steps.h"
 #include "gyre/rooms.h"
+#include "ledger/access/trash_kind.h"
 #include "ledger/notices/trash_kind.h"
 #include "ledger/secrets/trash_kind.h"
 #include "ml/automation/trash_kind.h"
 #include "ml/data/trash_kind.h"
+#include "ml/evaluation/trash_kind.h"
+#include "ml/inference_log/trash_kind.h"
+#include "ml/monitoring/trash_kind.h"
 #include "ml/pipelines/trash_kind.h"
+#include "ml/projects/trash_kind.h"
 #include "ml/recipes/tasks.h"
 #include "ml/registry/trash_kind.h"
+#include "ml/runners/trash_kind.h"
 #include "ml/serving/trash_kind.h"
 #include "ml/tracking/trash_kind.h"
 
@@ -51,6 +57,7 @@ Result<> House::Rooms::OpenJobs() {
 Result<> House::Rooms::OpenData() {
   projects = std::make_unique<projects::Projects>(*database, SystemClock());
   GYRE_DO(projects->EnsureDefault());
+  declarations = std::make_unique<projects::Declarations>(*database, SystemClock());
   GYRE_TRY(datasets, data::OpenDatasets(*database, *blobs, *jobs, *events, SystemClock()));
   queries = std::make_unique<data::Queries>(*datasets, *blobs, *jobs, Millis("query.timeout"));
   return {};
@@ -116,14 +123,42 @@ Result<> House::Rooms::OpenFeedback() {
 }
 
 void House::Rooms::OpenTrash() {
+  trash->SetProjects(projects::ProjectExists);
+  HoldProjects();
+  trash->Register(projects::ProjectTrash(*trash, *projects, SystemClock()));
+  trash->Register(projects::DeclarationTrash("source", *declarations));
+  trash->Register(projects::DeclarationTrash("recipe", *declarations));
+  trash->Register(access::UserTrash(*access));
   trash->Register(data::DatasetTrash({*database, *datasets, *events, SystemClock()}));
   trash->Register(registry::ModelTrash({*database, *registry, *events, SystemClock()}));
-  trash->Register(serving::EndpointTrash(*events, *serving));
+  trash::Kind endpoints = serving::EndpointTrash(*events, *serving);
+  for (const trash::NameColumn& name : monitoring::EndpointNames()) endpoints.names.push_back(name);
+  trash->Register(std::move(endpoints));
+  trash->Register(monitoring::MonitorTrash(*monitors, *serving));
   trash->Register(tracking::RunTrash(*database, *tracking, SystemClock()));
   trash->Register(pipelines::PipelineTrash(*database, *pipelines, SystemClock()));
+  trash->Register(pipelines::PipelineRunTrash(*database, *pipelines, SystemClock()));
   trash->Register(automation::TriggerTrash(*database, *automation, SystemClock()));
   trash->Register(notices::ChannelTrash(*database, SystemClock()));
   trash->Register(secrets::SecretTrash(*database, SystemClock()));
+}
+
+// What goes with a project, as it is counted: first what somebody would miss.
+void House::Rooms::HoldProjects() {
+  trash->Hold(serving::HeldEndpoints(*serving));
+  trash->Hold(registry::HeldModels());
+  trash->Hold(data::HeldDatasets());
+  trash->Hold(tracking::HeldRuns());
+  trash->Hold(evaluation::HeldEvaluations());
+  trash->Hold(monitoring::HeldMonitors());
+  trash->Hold(inference_log::HeldCaptures(*inference_log));
+  trash->Hold(automation::HeldTriggers(*automation));
+  trash->Hold(pipelines::HeldPipelines());
+  trash->Hold(pipelines::HeldPipelineRuns());
+  trash->Hold(notices::HeldChannels());
+  trash->Hold(secrets::HeldSecrets());
+  trash->Hold(runners::HeldJobs());
+  trash->Hold(access::HeldRights(*access));
 }
 
 inference_log::LogSettings House::Rooms::CaptureSettings() const {

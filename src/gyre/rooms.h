@@ -39,6 +39,7 @@
 #include "ml/monitoring/monitors.h"
 #include "ml/pipelines/approvals.h"
 #include "ml/pipelines/pipelines.h"
+#include "ml/projects/declarations.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
@@ -99,6 +100,7 @@ struct House::Rooms {
   std::unique_ptr<pipelines::Approvals> approvals;
   std::unique_ptr<pipelines::Pipelines> pipelines;
   std::unique_ptr<projects::Projects> projects;
+  std::unique_ptr<projects::Declarations> declarations;
   std::unique_ptr<data::Datasets> datasets;
   std::unique_ptr<data::Queries> queries;
   std::unique_ptr<tracking::Tracking> tracking;
@@ -121,6 +123,7 @@ struct House::Rooms {
   Result<> OpenServing();
   Result<> OpenFeedback();
   void OpenTrash();
+  void HoldProjects();
   inference_log::LogSettings CaptureSettings() const;
   Result<evaluation::DatasetRows> RowsOf(const Result<data::Version>& version);
 

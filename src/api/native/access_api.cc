@@ -1,6 +1,7 @@
 #include "api/native/access_api.h"
 
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -114,7 +115,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/users/{user}",
      .handler = Bind<&AccessApi::DeleteUser>,
      .permission = kAdmin,
-     .summary = "Remove a user and its tokens"},
+     .summary = "Remove a user with its roles and tokens, into the trash",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kPut,
      .path = "/api/v1/users/{user}/roles/{role}",
      .handler = Bind<&AccessApi::GrantRole>,
@@ -388,8 +391,8 @@ Result<Response> AccessApi::ChangeUser(net::Request& request) {
 }
 
 Result<Response> AccessApi::DeleteUser(net::Request& request) {
-  GYRE_DO(access_.DeleteUser(request.principal, request.Param("user")));
-  return Response::Empty();
+  GYRE_TRY(const access::User user, access_.GetUser(request.Param("user")));
+  return native::Remove(trash_, request, {.noun = "user", .name = user.name, .project = ""});
 }
 
 Result<> AccessApi::CheckProject(const std::string& project) {

@@ -11,13 +11,16 @@ class Access;
 namespace gyre::projects {
 class Projects;
 }
+namespace gyre::trash {
+class Trash;
+}
 
 namespace gyre::native {
 
 class AccessApi {
  public:
-  AccessApi(access::Access& access, projects::Projects& projects)
-      : access_(access), projects_(projects) {}
+  AccessApi(access::Access& access, projects::Projects& projects, trash::Trash& trash)
+      : access_(access), projects_(projects), trash_(trash) {}
   net::RouteTable table();
 
   Result<net::Response> SetupPage(net::Request& request);
@@ -45,6 +48,7 @@ class AccessApi {
 
   access::Access& access_;
   projects::Projects& projects_;
+  trash::Trash& trash_;
 };
 
 }  // namespace gyre::native

@@ -1,6 +1,7 @@
 #include "api/native/declarations_api.h"
 
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "ml/projects/declarations.h"
 
@@ -30,19 +31,17 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/declarations/{kind}/{name}",
      .handler = Bind<&DeclarationsApi::Forget>,
      .permission = Permission("project.write"),
-     .summary = "Forget that a file has declared it; the thing itself stays"},
+     .summary = "Forget that a file has declared it; the thing itself stays. A source or a recipe "
+                "goes into the trash",
+     .query = {kForce, kDryRun}},
 };
 
 }  // namespace
 
-DeclarationsApi::DeclarationsApi(std::unique_ptr<projects::Declarations> declarations)
-    : declarations_(std::move(declarations)) {}
-DeclarationsApi::~DeclarationsApi() = default;
-
 net::RouteTable DeclarationsApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> DeclarationsApi::List(net::Request& request) {
-  GYRE_TRY(auto list, declarations_->List(request.Param("project")));
+  GYRE_TRY(auto list, declarations_.List(request.Param("project")));
   if (const auto kind = request.Query("kind"))
     std::erase_if(list, [&](const projects::Declared& one) { return one.kind != *kind; });
   return WholeList(list, projects::DeclaredToJson);
@@ -51,17 +50,22 @@ Result<net::Response> DeclarationsApi::List(net::Request& request) {
 Result<net::Response> DeclarationsApi::Keep(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const projects::Declared kept,
-           declarations_->Keep(request.Param("project"), {.kind = request.Param("kind"),
-                                                          .name = request.Param("name"),
-                                                          .made = body["made"].AsBool(),
-                                                          .spec = body["spec"],
-                                                          .applied_by = request.principal.name}));
+           declarations_.Keep(request.Param("project"), {.kind = request.Param("kind"),
+                                                         .name = request.Param("name"),
+                                                         .made = body["made"].AsBool(),
+                                                         .spec = body["spec"],
+                                                         .applied_by = request.principal.name}));
   return net::Response::JsonDoc(projects::DeclaredToJson(kept));
 }
 
 Result<net::Response> DeclarationsApi::Forget(net::Request& request) {
-  GYRE_DO(declarations_->Forget(request.Param("project"), request.Param("kind"),
-                                request.Param("name")));
+  const std::string& kind = request.Param("kind");
+  // Of these there is nothing else; other things stay, and can be declared again.
+  if (kind == "sources" || kind == "recipes")
+    return native::Remove(
+        trash_, request,
+        {.noun = kind == "sources" ? "source" : "recipe", .name = request.Param("name")});
+  GYRE_DO(declarations_.Forget(request.Param("project"), kind, request.Param("name")));
   return net::Response::Empty();
 }
 

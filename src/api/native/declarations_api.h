@@ -1,20 +1,21 @@
 // /api/v1/projects/{project}/declarations: what a file has declared of a project.
 #pragma once
 
-#include <memory>
-
 #include "platform/net/http.h"
 
 namespace gyre::projects {
 class Declarations;
+}
+namespace gyre::trash {
+class Trash;
 }
 
 namespace gyre::native {
 
 class DeclarationsApi {
  public:
-  explicit DeclarationsApi(std::unique_ptr<projects::Declarations> declarations);
-  ~DeclarationsApi();
+  DeclarationsApi(projects::Declarations& declarations, trash::Trash& trash)
+      : declarations_(declarations), trash_(trash) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -22,7 +23,8 @@ class DeclarationsApi {
   Result<net::Response> Forget(net::Request& request);
 
  private:
-  const std::unique_ptr<projects::Declarations> declarations_;
+  projects::Declarations& declarations_;
+  trash::Trash& trash_;
 };
 
 }  // namespace gyre::native

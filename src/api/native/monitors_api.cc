@@ -1,6 +1,7 @@
 #include "api/native/monitors_api.h"
 
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "base/text.h"
 #include "ml/monitoring/monitors.h"
@@ -87,7 +88,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/projects/{project}/monitors/{monitor}",
      .handler = Bind<&MonitorsApi::Remove>,
      .permission = Permission("model.write"),
-     .summary = "Remove a monitor with its windows and alerts"},
+     .summary = "Remove a monitor with its windows and alerts, into the trash",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/monitors/{monitor}/run",
      .handler = Bind<&MonitorsApi::Run>,
@@ -194,8 +197,9 @@ Result<net::Response> MonitorsApi::Edit(net::Request& request) {
 }
 
 Result<net::Response> MonitorsApi::Remove(net::Request& request) {
-  GYRE_DO(monitors_.Remove(request.Param("project"), request.Param("monitor")));
-  return net::Response::Empty();
+  GYRE_TRY(const monitoring::Monitor monitor,
+           monitors_.Get(request.Param("project"), request.Param("monitor")));
+  return native::Remove(trash_, request, {.noun = "monitor", .name = monitor.name});
 }
 
 Result<net::Response> MonitorsApi::Run(net::Request& request) {

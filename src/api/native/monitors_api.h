@@ -6,12 +6,16 @@
 namespace gyre::monitoring {
 class Monitors;
 }
+namespace gyre::trash {
+class Trash;
+}
 
 namespace gyre::native {
 
 class MonitorsApi {
  public:
-  explicit MonitorsApi(monitoring::Monitors& monitors) : monitors_(monitors) {}
+  MonitorsApi(monitoring::Monitors& monitors, trash::Trash& trash)
+      : monitors_(monitors), trash_(trash) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -32,6 +36,7 @@ class MonitorsApi {
 
  private:
   monitoring::Monitors& monitors_;
+  trash::Trash& trash_;
 };
 
 }  // namespace gyre::native

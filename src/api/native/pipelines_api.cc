@@ -109,6 +109,14 @@ constexpr net::Route kRoutes[] = {
      .per_project = true,
      .query = {{"tasks", Type::kWhole, "at most so many: 0 to 1000"},
                {"wait_ms", Type::kWhole, "answer when it has ended, or after this time"}}},
+    {.method = Method::kDelete,
+     .path = "/api/v1/pipeline_runs/{run}",
+     .handler = Bind<&PipelinesApi::RemoveRun>,
+     .permission = Permission("pipeline.run"),
+     .summary = "Remove a run that has ended, with what its steps made, into the trash",
+     .response_type = "TrashItem",
+     .per_project = true,
+     .query = {kForce, kDryRun}},
     {.method = Method::kGet,
      .path = "/api/v1/pipeline_runs/{run}/comparison",
      .handler = Bind<&PipelinesApi::Compare>,
@@ -335,6 +343,12 @@ Result<net::Response> PipelinesApi::Log(net::Request& request) {
     return net::Response::Text(std::move(part.text));
   return net::Response::JsonDoc(Json::Obj(
       {{"text", std::move(part.text)}, {"next_offset", part.next_offset}, {"ended", part.ended}}));
+}
+
+Result<net::Response> PipelinesApi::RemoveRun(net::Request& request) {
+  GYRE_TRY(const pipelines::RunView run, RunOf(request));
+  return native::Remove(trash_, request,
+                        {.noun = "pipeline-run", .name = run.id, .project = run.project});
 }
 
 Result<net::Response> PipelinesApi::Cancel(net::Request& request) {

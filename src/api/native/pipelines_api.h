@@ -50,6 +50,7 @@ class PipelinesApi {
   Result<net::Response> Compare(net::Request& request);
   Result<net::Response> Events(net::Request& request);
   Result<net::Response> Log(net::Request& request);
+  Result<net::Response> RemoveRun(net::Request& request);
   Result<net::Response> Cancel(net::Request& request);
   Result<net::Response> Retry(net::Request& request);
   Result<net::Response> Approve(net::Request& request);

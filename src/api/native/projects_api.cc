@@ -1,9 +1,13 @@
 #include "api/native/projects_api.h"
 
 #include "api/native/lists.h"
+#include "api/native/removals.h"
 #include "api/native/route_table.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "ml/projects/projects.h"
+#include "ml/projects/trash_kind.h"
+#include "ml/serving/serving.h"
 
 namespace gyre::native {
 namespace {
@@ -39,6 +43,13 @@ constexpr net::Route kRoutes[] = {
      .permission = Permission("project.read"),
      .summary = "One project with the newest problem statement",
      .response_type = "Project"},
+    {.method = Method::kDelete,
+     .path = "/api/v1/projects/{project}",
+     .handler = Bind<&ProjectsApi::Remove>,
+     .permission = Permission("access.admin"),
+     .summary = "Remove a project with all that it holds, into the trash",
+     .response_type = "TrashItem",
+     .query = {kForce, kDryRun}},
     {.method = Method::kPatch,
      .path = "/api/v1/projects/{project}",
      .handler = Bind<&ProjectsApi::SetProblem>,
@@ -101,6 +112,30 @@ Result<net::Response> ProjectsApi::Create(net::Request& request) {
 Result<net::Response> ProjectsApi::Get(net::Request& request) {
   GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
   return net::Response::JsonDoc(projects::ProjectToJson(project));
+}
+
+// What a removal would take: how many of each noun, and what answers requests now.
+Result<net::Response> ProjectsApi::Remove(net::Request& request) {
+  GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
+  GYRE_TRY(const auto held, trash_.HeldBy(project.name));
+  Json holds = Json::Obj(), answers = Json::Arr();
+  for (const trash::Held& one : held) holds.Set(one.what, one.count);
+  for (std::string after;;) {
+    GYRE_TRY(const auto page, serving_.List(project.name, static_cast<int>(kPageSizeMax), after));
+    for (const serving::Endpoint& endpoint : page) {
+      answers.Push(Json::Obj({{"endpoint", endpoint.name},
+                              {"model", endpoint.deployment.model},
+                              {"requests", serving_.Answered(endpoint.name).requests}}));
+      after = endpoint.name;
+    }
+    if (page.size() < static_cast<std::size_t>(kPageSizeMax)) break;
+  }
+  return native::Remove(trash_, request,
+                        {.noun = "project",
+                         .name = project.name,
+                         .also = Json::Obj({{"holds", std::move(holds)},
+                                            {"what", projects::HeldText(held)},
+                                            {"answers", std::move(answers)}})});
 }
 
 Result<net::Response> ProjectsApi::GetProblem(net::Request& request) {

@@ -24,14 +24,16 @@ Result<net::Response> Remove(trash::Trash& trash, net::Request& request, const R
   const Result<> checked = removal.check ? removal.check() : Result<>();
   if (!checked && checked.error().code() != Code::kFailedPrecondition) return checked.error();
   if (request.Query("dry_run") == "true") {
-    return net::Response::JsonDoc(
-        Json::Obj({{"noun", removal.noun},
-                   {"dry_run", true},
-                   {"needed_by", Objection(checked)},
-                   {"kept_days", trash.keep_us() / (86'400 * kMicrosPerSecond)}}));
+    Json plan = Json::Obj({{"noun", removal.noun},
+                           {"dry_run", true},
+                           {"needed_by", Objection(checked)},
+                           {"kept_days", trash.keep_us() / (86'400 * kMicrosPerSecond)}});
+    for (const auto& [key, value] : removal.also.members()) plan.Set(key, value);
+    return net::Response::JsonDoc(plan);
   }
   if (!checked && !force) return checked.error();
-  GYRE_TRY(const trash::Item item, trash.Remove(removal.noun, {.project = request.Param("project"),
+  const std::string& project = removal.project ? *removal.project : request.Param("project");
+  GYRE_TRY(const trash::Item item, trash.Remove(removal.noun, {.project = project,
                                                                .name = removal.name,
                                                                .by = request.principal.name,
                                                                .force = force}));

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "platform/net/http.h"
 
 namespace gyre::trash {
@@ -21,12 +23,15 @@ inline constexpr net::Field kDryRun{"dry_run", net::Type::kBool, "only say who n
 struct Removal {
   std::string_view noun = {};
   std::string name = {};  // "sales", "sales:v3"
+  // Empty: it is of none. Else that of the path.
+  std::optional<std::string> project = {};
+  Json also = {};  // members of the answer to a dry run
   // An error that names who needs it and what to do about that; nothing when it is free to go.
   std::function<Result<>()> check = {};
 };
 
 // Puts it into the trash and answers until when it can come back; with ?dry_run=true says what
-// stands against it, and changes nothing. The project is that of the path.
+// stands against it, and changes nothing.
 Result<net::Response> Remove(trash::Trash& trash, net::Request& request, const Removal& removal);
 
 }  // namespace gyre::native

@@ -34,6 +34,15 @@ constexpr net::Route kRoutes[] = {
      .response_type = "TrashItem",
      .members = {{"as", Type::kText, "another name, when its own is taken"}}},
     {.method = Method::kPost,
+     .path = "/api/v1/trash/{number}/restore",
+     .handler = Bind<&TrashApi::RestoreOfNone>,
+     .permission = Permission("access.admin"),
+     .summary = "Put back what is of no project, a user, or a project itself",
+     .body = Body::kBuffer,
+     .request_type = "Restore",
+     .response_type = "TrashItem",
+     .members = {{"as", Type::kText, "another name, when its own is taken"}}},
+    {.method = Method::kPost,
      .path = "/api/v1/trash/empty",
      .handler = Bind<&TrashApi::Empty>,
      .permission = Permission("access.admin"),
@@ -57,19 +66,34 @@ Result<net::Response> TrashApi::List(net::Request& request) {
   return PageOf(items, page.limit, trash::ItemToJson, &trash::Item::number);
 }
 
-Result<net::Response> TrashApi::Restore(net::Request& request) {
+Result<trash::Item> TrashApi::ItemOf(const net::Request& request, bool of_project) {
+  GYRE_TRY(trash::Item item, trash_.Get(ParseInt(request.Param("number")).value_or(0)));
+  const bool inside = !item.project.empty() && item.noun != "project";
+  if (inside == of_project && (!of_project || item.project == request.Param("project")))
+    return item;
+  return NotFound("GY5002", "there is no thing `{}` in the trash", request.Param("number"))
+      .Fix("gyre trash ls");
+}
+
+Result<net::Response> TrashApi::PutBack(const net::Request& request, const trash::Item& item) {
   Json body = Json::Obj();
   if (!request.body().empty()) {
     GYRE_TRY(body, request.JsonBody());
   }
-  GYRE_TRY(const trash::Item item, trash_.Get(ParseInt(request.Param("number")).value_or(0)));
-  if (item.project != request.Param("project"))
-    return NotFound("GY5002", "there is no thing `{}` in the trash", request.Param("number"))
-        .Fix("gyre trash ls");
-  if (const trash::Kind* const kind = trash_.Find(item.noun))
-    GYRE_DO(AdmitSteps(access_, request, {kind->permission}));
   GYRE_DO(trash_.Restore(item, body["as"].AsString()));
   return net::Response::JsonDoc(trash::ItemToJson(item));
+}
+
+Result<net::Response> TrashApi::Restore(net::Request& request) {
+  GYRE_TRY(const trash::Item item, ItemOf(request, true));
+  if (const trash::Kind* const kind = trash_.Find(item.noun))
+    GYRE_DO(AdmitSteps(access_, request, {kind->permission}));
+  return PutBack(request, item);
+}
+
+Result<net::Response> TrashApi::RestoreOfNone(net::Request& request) {
+  GYRE_TRY(const trash::Item item, ItemOf(request, false));
+  return PutBack(request, item);
 }
 
 Result<net::Response> TrashApi::Empty(net::Request& request) {

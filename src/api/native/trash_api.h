@@ -8,7 +8,8 @@ class Access;
 }
 namespace gyre::trash {
 class Trash;
-}
+struct Item;
+}  // namespace gyre::trash
 
 namespace gyre::native {
 
@@ -19,9 +20,13 @@ class TrashApi {
 
   Result<net::Response> List(net::Request& request);
   Result<net::Response> Restore(net::Request& request);
+  Result<net::Response> RestoreOfNone(net::Request& request);
   Result<net::Response> Empty(net::Request& request);
 
  private:
+  Result<trash::Item> ItemOf(const net::Request& request, bool of_project);
+  Result<net::Response> PutBack(const net::Request& request, const trash::Item& item);
+
   trash::Trash& trash_;
   access::Access& access_;
 };

@@ -101,8 +101,9 @@ class Access : public net::Gatekeeper {
   virtual Result<> SetPassword(const net::Principal& by, std::string_view name,
                                std::string_view password) = 0;  // ends its sessions
   virtual Result<> SetDisabled(const net::Principal& by, std::string_view name, bool disabled) = 0;
-  virtual Result<> DeleteUser(const net::Principal& by,
-                              std::string_view name) = 0;  // and its tokens
+  // With its roles and tokens, into the trash; sessions end for good.
+  virtual Result<> DeleteUser(const net::Principal& by, std::string_view name) = 0;
+  virtual Result<> Refresh() = 0;  // others have changed the rows
   virtual Result<User> GrantRole(const net::Principal& by, std::string_view name,
                                  const Grant& grant) = 0;
   virtual Result<User> RevokeRole(const net::Principal& by, std::string_view name,

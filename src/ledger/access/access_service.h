@@ -82,6 +82,7 @@ class AccessService final : public Access {
                        std::string_view password) override;
   Result<> SetDisabled(const net::Principal& by, std::string_view name, bool disabled) override;
   Result<> DeleteUser(const net::Principal& by, std::string_view name) override;
+  Result<> Refresh() override;
   Result<User> GrantRole(const net::Principal& by, std::string_view name,
                          const Grant& grant) override;
   Result<User> RevokeRole(const net::Principal& by, std::string_view name,
@@ -106,7 +107,6 @@ class AccessService final : public Access {
     MutexLock lock(mutex_);
     return snapshot_;
   }
-  Result<> Refresh();
   void TouchUsed();
   // A change and the snapshot that shows it.
   Result<> Change(db::Database::WriteBody body) {

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "ledger/trash/parcel.h"
 
 namespace gyre::access {
 namespace {
@@ -123,12 +124,18 @@ Result<> UpdateDisabled(db::Transaction& tx, std::string_view user_id, bool disa
   return tx.Execute("UPDATE access_user SET disabled = ?2 WHERE id = ?1", {user_id, disabled});
 }
 
-Result<> RemoveUser(db::Transaction& tx, std::string_view user_id, std::int64_t now_us) {
+Result<> RemoveUser(db::Transaction& tx, const User& user, std::string_view by,
+                    std::int64_t now_us) {
   GYRE_DO(
-      tx.Execute("UPDATE access_token SET revoked_us = ?2 WHERE user_id = ?1 AND revoked_us = 0",
-                 {user_id, now_us}));
-  GYRE_DO(tx.Execute("DELETE FROM access_grant WHERE user_id = ?1", {user_id}));
-  return tx.Execute("DELETE FROM access_user WHERE id = ?1", {user_id});
+      tx.Execute("UPDATE access_token SET revoked_us = ?2 WHERE user_id = ?1 AND kind <> "
+                 "'personal' AND revoked_us = 0",
+                 {user.id, now_us}));
+  GYRE_TRY(trash::Parcel parcel,
+           trash::Parcel::Begin(
+               tx, {.noun = "user", .project = "", .name = user.name, .by = by, .now_us = now_us}));
+  GYRE_DO(parcel.Take("access_token", "user_id = ?1 AND revoked_us = 0", {user.id}));
+  GYRE_DO(parcel.Take("access_grant", "user_id = ?1", {user.id}));
+  return parcel.Take("access_user", "id = ?1", {user.id});
 }
 
 Result<> InsertGrant(db::Transaction& tx, std::string_view user_id, const Grant& grant,

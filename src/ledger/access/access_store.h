@@ -26,7 +26,8 @@ Result<> InsertUser(db::Transaction& tx, const User& user, std::string_view pass
                     std::string_view by);
 Result<> UpdatePassword(db::Transaction& tx, std::string_view user_id, std::string_view hash);
 Result<> UpdateDisabled(db::Transaction& tx, std::string_view user_id, bool disabled);
-Result<> RemoveUser(db::Transaction& tx, std::string_view user_id, std::int64_t now_us);
+Result<> RemoveUser(db::Transaction& tx, const User& user, std::string_view by,
+                    std::int64_t now_us);
 Result<> InsertGrant(db::Transaction& tx, std::string_view user_id, const Grant& grant,
                      std::string_view by, std::int64_t now_us);
 Result<> DeleteGrant(db::Transaction& tx, std::string_view user_id, const Grant& grant);

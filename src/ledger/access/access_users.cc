@@ -267,9 +267,9 @@ Result<> AccessService::SetDisabled(const net::Principal&, std::string_view name
   return {};
 }
 
-Result<> AccessService::DeleteUser(const net::Principal&, std::string_view name) {
+Result<> AccessService::DeleteUser(const net::Principal& by, std::string_view name) {
   GYRE_TRY(const User user, ChangeUser(name, [&](db::Transaction& tx, const User& found) {
-             return RemoveUser(tx, found.id, clock_.NowMicros());
+             return RemoveUser(tx, found, by.name, clock_.NowMicros());
            }));
   return {};
 }

@@ -15,4 +15,10 @@ trash::Kind ChannelTrash(db::Database& database, const Clock& clock) {
           }};
 }
 
+trash::Holding HeldChannels() {
+  return {.what = "channels",
+          .count = "SELECT COUNT(*) FROM notice_channel WHERE project = ?1",
+          .rows = {{"notice_channel"}}};
+}
+
 }  // namespace gyre::notices

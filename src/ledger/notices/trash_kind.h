@@ -7,5 +7,6 @@
 namespace gyre::notices {
 
 trash::Kind ChannelTrash(db::Database& database, const Clock& clock);
+trash::Holding HeldChannels();
 
 }  // namespace gyre::notices

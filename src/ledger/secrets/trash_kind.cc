@@ -29,4 +29,10 @@ trash::Kind SecretTrash(db::Database& database, const Clock& clock) {
           }};
 }
 
+trash::Holding HeldSecrets() {
+  return {.what = "secrets",
+          .count = "SELECT COUNT(*) FROM secret WHERE project = ?1",
+          .rows = {{"secret"}}};
+}
+
 }  // namespace gyre::secrets

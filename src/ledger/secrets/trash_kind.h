@@ -9,5 +9,6 @@ namespace gyre::secrets {
 trash::Kind SecretTrash(db::Database& database, const Clock& clock);
 // Error: kNotFound GY4142.
 Result<> RemoveSecret(db::Transaction& tx, const trash::Asked& asked, std::int64_t now_us);
+trash::Holding HeldSecrets();
 
 }  // namespace gyre::secrets

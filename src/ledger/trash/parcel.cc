@@ -16,6 +16,20 @@ Result<Parcel> Parcel::Begin(db::Transaction& tx, const Removal& removal) {
   return Parcel(tx, tx.last_insert_id());
 }
 
+Result<std::optional<Parcel>> Parcel::Reopen(db::Transaction& tx, std::string_view noun,
+                                             std::string_view project, std::string_view name) {
+  std::int64_t number = 0, rows = 0;
+  GYRE_TRY(const bool found,
+           tx.QueryOne("SELECT number, row_count FROM trash_item WHERE noun = ?1 AND project = ?2 "
+                       "AND name = ?3 ORDER BY number DESC LIMIT 1",
+                       {noun, project, name}, [&](const db::Row& row) {
+                         number = row.Int(0);
+                         rows = row.Int(1);
+                       }));
+  if (!found) return std::nullopt;
+  return Parcel(tx, number, rows);
+}
+
 Result<> Parcel::Take(std::string_view table, std::string_view condition, db::Params params) {
   GYRE_TRY(const std::vector<std::string> columns, ColumnsOf(tx_, table));
   GYRE_TRY(const auto rows, db::Collect<std::string>(tx_, RowsSelect(table, columns, condition),
@@ -41,6 +55,12 @@ Result<> Parcel::TakeBlobs(std::string_view owner_kind, std::string_view owner_i
   GYRE_DO(blob::CopyRefs(tx_, {std::string(owner_kind), std::string(owner_id)},
                          {std::string(kOwnerKind), OwnerId(number_)}));
   return Take("blob_ref", "owner_kind = ?1 AND owner_id = ?2", {owner_kind, owner_id});
+}
+
+Result<bool> Holds(db::Reader& reader, std::string_view table, std::string_view text) {
+  return reader.QueryOne(
+      "SELECT 1 FROM trash_row WHERE table_name = ?1 AND instr(cells, ?2) > 0 LIMIT 1",
+      {table, db::Bytes{text}}, [](const db::Row&) {});
 }
 
 Result<> EndRows(db::Transaction& tx, std::string_view table) {

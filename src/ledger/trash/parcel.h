@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,11 @@ class Parcel {
  public:
   static Result<Parcel> Begin(db::Transaction& tx, const Removal& removal);
 
+  // The newest of that name which is in the trash already, so that more is laid into it; null when
+  // there is none.
+  static Result<std::optional<Parcel>> Reopen(db::Transaction& tx, std::string_view noun,
+                                              std::string_view project, std::string_view name);
+
   // Rows that refer to others before those: they go back the other way round. `table` and
   // `condition` are the room's own text. Errors: those of the database; kFailedPrecondition GY1403
   // when a row that stays refers to one of them.
@@ -36,11 +42,15 @@ class Parcel {
   std::int64_t number() const { return number_; }
 
  private:
-  Parcel(db::Transaction& tx, std::int64_t number) : tx_(tx), number_(number) {}
+  Parcel(db::Transaction& tx, std::int64_t number, std::int64_t rows = 0)
+      : tx_(tx), number_(number), rows_(rows) {}
   db::Transaction& tx_;
   std::int64_t number_;
-  std::int64_t rows_ = 0;
+  std::int64_t rows_;
 };
+
+// Whether a row of that table which has this text in it lies in the trash.
+Result<bool> Holds(db::Reader& reader, std::string_view table, std::string_view text);
 
 // Ends the rows of that table wherever they lie in the trash: what was removed comes back without
 // them, and what was nothing else is gone.

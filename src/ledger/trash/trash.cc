@@ -33,12 +33,14 @@ Result<> Drop(db::Transaction& tx, std::int64_t number) {
   return tx.Execute("DELETE FROM trash_item WHERE number = ?1", {number});
 }
 
-void Rename(const Kind& kind, std::string_view table, std::string_view as,
+void Rename(const Kind& kind, std::string_view table, std::string_view was, std::string_view as,
             std::vector<Cell>* cells) {
   for (const NameColumn& name : kind.names) {
     if (name.table != table) continue;
     for (Cell& cell : *cells) {
-      if (cell.column == name.column) cell.value = std::string(as);
+      const auto* text = std::get_if<std::string>(&cell.value);
+      if (cell.column == name.column && text != nullptr && *text == was)
+        cell.value = std::string(as);
     }
   }
 }
@@ -52,19 +54,28 @@ Result<> PutBack(db::Transaction& tx, std::string_view table, const std::vector<
     columns += fmt::format("{}{}", columns.empty() ? "" : ", ", cell.column);
     places += fmt::format("{}?{}", places.empty() ? "" : ", ", values.size());
   }
-  return tx.ExecuteList(fmt::format("INSERT INTO {} ({}) VALUES ({}){}", table, columns, places,
-                                    yields ? " ON CONFLICT DO NOTHING" : ""),
-                        values);
+  const auto done = tx.ExecuteList(fmt::format("INSERT INTO {} ({}) VALUES ({}){}", table, columns,
+                                               places, yields ? " ON CONFLICT DO NOTHING" : ""),
+                                   values);
+  // What it refers to is gone for good: a role of somebody who is no more.
+  if (!done && yields && done.error().gy() == "GY1403") return {};
+  return done;
 }
 
 Error NoItem(std::string_view noun, std::string_view name) {
   return NotFound("GY5002", "there is no {} `{}` in the trash", noun, name).Fix("gyre trash ls");
 }
 
-Error Explained(const Error& error, const Item& item, std::string_view name) {
+Error Explained(const Error& error, const Item& item, std::string_view name, bool renames) {
   if (error.gy() == "GY1402") {
-    return MakeError(Code::kAlreadyExists, "GY5003", "there is a {} `{}` again", item.noun, name)
-        .Fix(fmt::format("gyre undelete {} {} --as {}-2", item.noun, item.name, item.name));
+    Error taken =
+        MakeError(Code::kAlreadyExists, "GY5003", "there is a {} `{}` again", item.noun, name);
+    if (!renames)
+      return std::move(taken).Fix(
+          fmt::format("gyre {}s rm {}    (then gyre undelete {} {} --number {})", item.noun, name,
+                      item.noun, name, item.number));
+    return std::move(taken).Fix(
+        fmt::format("gyre undelete {} {} --as {}-2", item.noun, item.name, item.name));
   }
   if (error.gy() == "GY1403") {
     return FailedPrecondition("GY5004", "what {} `{}` belongs to is not there", item.noun, name)
@@ -97,6 +108,49 @@ void Trash::Register(Kind kind) {
 const Kind* Trash::Find(std::string_view noun) const {
   const auto found = kinds_.find(noun);
   return found == kinds_.end() ? nullptr : &found->second;
+}
+
+void Trash::Hold(Holding holding) { holdings_.push_back(std::move(holding)); }
+
+bool Trash::Yields(std::string_view table) const {
+  const auto lists = [&](const std::vector<std::string_view>& tables) {
+    return std::ranges::find(tables, table) != tables.end();
+  };
+  return std::ranges::any_of(kinds_, [&](const auto& kind) { return lists(kind.second.yields); }) ||
+         std::ranges::any_of(holdings_, [&](const Holding& one) { return lists(one.yields); });
+}
+
+// A number that another row has got meanwhile: the next one that is free.
+Result<> Trash::CountAnew(db::Transaction& tx, std::string_view table,
+                          std::vector<Cell>* cells) const {
+  std::string_view column;
+  const auto look = [&](const std::vector<NameColumn>& counters) {
+    for (const NameColumn& counter : counters)
+      if (counter.table == table) column = counter.column;
+  };
+  for (const auto& [noun, kind] : kinds_) look(kind.counters);
+  for (const Holding& holding : holdings_) look(holding.counters);
+  if (column.empty()) return {};
+  for (Cell& cell : *cells) {
+    if (cell.column != column) continue;
+    GYRE_TRY(const bool taken,
+             tx.QueryOne(fmt::format("SELECT 1 FROM {} WHERE {} = ?1", table, column),
+                         {cell.Bound()}, [](const db::Row&) {}));
+    if (!taken) continue;
+    GYRE_DO(tx.QueryOne(fmt::format("SELECT MAX({}) + 1 FROM {}", column, table), {},
+                        [&](const db::Row& row) { cell.value = row.Int(0); }));
+  }
+  return {};
+}
+
+Result<> Trash::CheckProject(db::Reader& reader, const Item& item) const {
+  // What is of no project, and a project itself, belongs to none.
+  if (!project_exists_ || item.project.empty() || item.noun == "project") return {};
+  GYRE_TRY(const bool there, project_exists_(reader, item.project));
+  if (there) return {};
+  return FailedPrecondition("GY5011", "project `{}`, to which {} `{}` belongs, is not there",
+                            item.project, item.noun, item.name)
+      .Fix(fmt::format("gyre undelete project {}    (if it lies in the trash)", item.project));
 }
 
 Item Trash::Made(const db::Row& row) const {
@@ -164,6 +218,7 @@ Result<> Trash::Restore(const Item& item, std::string_view as) {
   }
   if (!as.empty()) GYRE_DO(CheckName(item.noun, as));
   const std::string name(as.empty() ? std::string_view(item.name) : as);
+  if (kind->ready) GYRE_DO(kind->ready(item));
   const auto done = database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(
         const auto rows,
@@ -171,16 +226,18 @@ Result<> Trash::Restore(const Item& item, std::string_view as) {
             tx, "SELECT table_name, cells FROM trash_row WHERE item = ?1 ORDER BY position DESC",
             {item.number}, [](const db::Row& row) { return StoredRow{row.Str(0), row.Str(1)}; }));
     if (rows.empty()) return NoItem(item.noun, item.name);  // somebody else was faster
+    GYRE_DO(CheckProject(tx, item));
+    if (kind->make_room) GYRE_DO(kind->make_room(tx, item, name));
     for (const StoredRow& row : rows) {
       GYRE_TRY(std::vector<Cell> cells, Unpacked(row.cells));
-      if (!as.empty()) Rename(*kind, row.table, as, &cells);
-      const bool yields = std::ranges::find(kind->yields, row.table) != kind->yields.end();
-      GYRE_DO(PutBack(tx, row.table, cells, yields));
+      if (!as.empty()) Rename(*kind, row.table, item.name, as, &cells);
+      GYRE_DO(CountAnew(tx, row.table, &cells));
+      GYRE_DO(PutBack(tx, row.table, cells, Yields(row.table)));
     }
     GYRE_DO(Drop(tx, item.number));
     return kind->back ? kind->back(tx, item, name) : Result<>();
   });
-  if (!done) return Explained(done.error(), item, name);
+  if (!done) return Explained(done.error(), item, name, !kind->names.empty());
   return kind->wake ? kind->wake(item, name) : Result<>();
 }
 

@@ -14,11 +14,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "ledger/trash/parcel.h"
 #include "platform/db/database.h"
 
 namespace gyre::trash {
 
 db::ModuleSchema TrashSchema();
+struct Cell;  // of a row, private
 
 struct Item {
   std::int64_t number = 0;
@@ -28,7 +30,7 @@ struct Item {
 };
 Json ItemToJson(const Item& item);
 
-// Where a thing's name stands, so that it can come back under another one.
+// Where a thing's name stands, so that it can come back under another one: cells that hold it.
 struct NameColumn {
   std::string_view table, column;
 };
@@ -47,11 +49,41 @@ struct Kind {
   std::function<Result<std::string>(const Asked&)> remove = {};
   // Tables whose rows give way to what stands in their place by then: an alias that was moved.
   std::vector<std::string_view> yields = {};
+  // Numbers that only order things: one that another row has by then is replaced by the next.
+  std::vector<NameColumn> counters = {};
+  // Before anything is put back: what it belongs to is there.
+  std::function<Result<>(const Item&)> ready = {};
+  // In the transaction, before the rows: takes away what only kept their place.
+  std::function<Result<>(db::Transaction&, const Item&, std::string_view name)> make_room = {};
   // In the transaction, when the rows are back under `name`: news, for those who listen. Does no
   // work that may fail for long.
   std::function<Result<>(db::Transaction&, const Item&, std::string_view name)> back = {};
   // After it, outside: what runs in memory takes it up. A crash before it is healed by a start.
   std::function<Result<>(const Item&, std::string_view name)> wake = {};
+};
+
+// What a project holds of a noun, for the removal of all of it. `?1` of each text is its name.
+struct Holding {
+  std::string_view what = {};   // "datasets"; empty: nobody counts them
+  std::string_view count = {};  // SELECT of how many there are
+  std::string_view busy = {};   // SELECT of how many are at work: none may be
+  std::string_view see = {};    // the command that shows them
+  struct Blobs {
+    std::string_view owner_kind, owners;  // owners: SELECT of their ids
+  };
+  std::vector<Blobs> blobs = {};
+  struct Rows {
+    std::string table, condition = "project = ?1";
+  };
+  std::vector<Rows> rows = {};  // those that refer to others before those
+  std::vector<std::string_view> yields = {};
+  std::vector<NameColumn> counters = {};
+  std::function<Result<>(std::string_view project)> before = {};  // writes what is in memory
+  std::function<Result<>()> changed = {};  // after removal and return: memory follows
+};
+struct Held {
+  std::string what;
+  std::int64_t count = 0;
 };
 
 struct Filter {
@@ -70,7 +102,12 @@ class Trash {
  public:
   Trash(db::Database& database, const Clock& clock, std::int64_t keep_us)
       : database_(database), clock_(clock), keep_us_(keep_us) {}
-  void Register(Kind kind);  // before the first request
+  void Register(Kind kind);    // before the first request
+  void Hold(Holding holding);  // likewise; in the order in which they are counted
+  // Whether a project is there: nothing comes back into one that is not.
+  void SetProjects(std::function<Result<bool>(db::Reader&, std::string_view)> exists) {
+    project_exists_ = std::move(exists);
+  }
   const Kind* Find(std::string_view noun) const;
   std::int64_t keep_us() const { return keep_us_; }
 
@@ -81,10 +118,19 @@ class Trash {
 
   // Errors: those of its room; kNotFound GY5002 there is no such noun.
   Result<Item> Remove(std::string_view noun, const Asked& asked) const;
-  // All its rows go back to where they were. Errors: kAlreadyExists GY5003 something else has the
-  // name now; kFailedPrecondition GY5004 what it belongs to is not there; kInvalidArgument GY5005
-  // it cannot have another name.
+  // All its rows go back to where they were.
+  // Errors: kAlreadyExists GY5003 something else has the name now; kFailedPrecondition GY5004 what
+  // it belongs to, GY5011 its project is not there; kInvalidArgument GY5005 it cannot have another
+  // name.
   Result<> Restore(const Item& item, std::string_view as);
+  // Of a whole project: what it holds, without what it has none of.
+  Result<std::vector<Held>> HeldBy(std::string_view project) const;
+  // Calls `before` of each holding, then takes all they hold, and what `with` takes, into a parcel;
+  // then memory follows. Error: kFailedPrecondition GY5010 something is at work.
+  Result<> TakeAll(const Removal& removal,
+                   const std::function<Result<>(db::Transaction&, Parcel&)>& with) const;
+  Result<> FollowAll() const;  // calls `changed` of each holding
+
   // Ends what was removed before that time, one by one.
   Result<Purged> Purge(std::int64_t removed_before_us,
                        const std::optional<std::vector<std::string>>& projects = {});
@@ -93,10 +139,17 @@ class Trash {
 
  private:
   Item Made(const db::Row& row) const;
+  bool Yields(std::string_view table) const;
+  Result<> CheckProject(db::Reader& reader, const Item& item) const;
+  Result<> CountAnew(db::Transaction& tx, std::string_view table, std::vector<Cell>* cells) const;
+  Result<> TakeHolding(db::Transaction& tx, Parcel& parcel, const Holding& holding,
+                       std::string_view project) const;
   db::Database& database_;
   const Clock& clock_;
   const std::int64_t keep_us_;
   std::map<std::string, Kind, std::less<>> kinds_;
+  std::vector<Holding> holdings_;
+  std::function<Result<bool>(db::Reader&, std::string_view)> project_exists_;
 };
 
 }  // namespace gyre::trash

@@ -3,6 +3,12 @@
 #include "ml/automation/trigger_store.h"
 
 namespace gyre::automation {
+namespace {
+
+constexpr const char* kOfTriggers =
+    "trigger_id IN (SELECT id FROM automation_trigger WHERE project = ?1)";
+
+}  // namespace
 
 trash::Kind TriggerTrash(db::Database& database, Automation& automation, const Clock& clock) {
   return {.noun = "trigger",
@@ -16,6 +22,20 @@ trash::Kind TriggerTrash(db::Database& database, Automation& automation, const C
             return trigger.spec.name;
           },
           .wake = [&](const trash::Item&, std::string_view) -> Result<> {
+            automation.TriggersChanged();
+            return {};
+          }};
+}
+
+trash::Holding HeldTriggers(Automation& automation) {
+  return {.what = "triggers",
+          .count = "SELECT COUNT(*) FROM automation_trigger WHERE project = ?1",
+          .rows = {{"automation_schedule", kOfTriggers},
+                   {"automation_joined", kOfTriggers},
+                   {"automation_firing", kOfTriggers},
+                   {"automation_trigger"},
+                   {"automation_canary"}},
+          .changed = [&automation]() -> Result<> {
             automation.TriggersChanged();
             return {};
           }};

@@ -7,5 +7,6 @@
 namespace gyre::automation {
 
 trash::Kind TriggerTrash(db::Database& database, Automation& automation, const Clock& clock);
+trash::Holding HeldTriggers(Automation& automation);
 
 }  // namespace gyre::automation

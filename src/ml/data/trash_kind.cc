@@ -4,6 +4,14 @@
 #include "ml/data/version_store.h"
 
 namespace gyre::data {
+namespace {
+
+constexpr const char* kOfDatasets = "dataset_id IN (SELECT id FROM dataset WHERE project = ?1)";
+constexpr const char* kOfVersions =
+    "version_id IN (SELECT v.id FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id WHERE "
+    "d.project = ?1)";
+
+}  // namespace
 
 Result<std::string> RemoveDataset(const TrashRooms& rooms, const trash::Asked& asked) {
   GYRE_TRY(const Reference said, ParseReference(asked.project, asked.name));
@@ -39,6 +47,19 @@ trash::Kind DatasetTrash(TrashRooms rooms) {
                 return rooms.events.Publish(
                     tx, {.kind = "dataset.restored", .project = item.project, .subject = name});
               }};
+}
+
+trash::Holding HeldDatasets() {
+  return {.what = "datasets",
+          .count = "SELECT COUNT(*) FROM dataset WHERE project = ?1",
+          .blobs = {{"dataset_version",
+                     "SELECT v.id FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id "
+                     "WHERE d.project = ?1"}},
+          .rows = {{"dataset_part", kOfVersions},
+                   {"dataset_tag", kOfVersions},
+                   {"dataset_version", kOfDatasets},
+                   {"dataset_suite", kOfDatasets},
+                   {"dataset"}}};
 }
 
 }  // namespace gyre::data

@@ -17,5 +17,6 @@ struct TrashRooms {
 trash::Kind DatasetTrash(TrashRooms rooms);
 // Of a dataset with all its versions, or of one ("sales:v3"): the last one takes the dataset along.
 Result<std::string> RemoveDataset(const TrashRooms& rooms, const trash::Asked& asked);
+trash::Holding HeldDatasets();
 
 }  // namespace gyre::data

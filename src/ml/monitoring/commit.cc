@@ -169,6 +169,14 @@ Result<MonitorService::Effect> MonitorService::EndFiring(const Monitor& monitor,
       move.step.ended = move.step.tell = true;
       alert.state.phase = Phase::kOk;
       ++alert.changes;
+      move.change = {.number = alert.changes,
+                     .window_id = alert.window_id,
+                     .from = Phase::kFiring,
+                     .to = Phase::kOk,
+                     .reason = std::string(reason),
+                     .told = true,
+                     .data_us = windows.back().end_us,
+                     .changed_us = rooms_.clock.NowMicros()};
       move.alert = std::move(alert);
     }
     return {};
@@ -179,6 +187,8 @@ Result<MonitorService::Effect> MonitorService::EndFiring(const Monitor& monitor,
   return [this, moves = std::move(moves),
           all = std::move(all)](db::Transaction& tx) mutable -> Result<> {
     for (Told& told : all) {
+      GYRE_DO(PutAlert(tx, told.move->alert, told.state, told.columns));
+      GYRE_DO(InsertChange(tx, told.move->alert.id, *told.move->change));
       GYRE_DO(rooms_.events.Publish(tx, {.kind = told.kind,
                                          .project = told.move->alert.project,
                                          .subject = told.move->alert.window_id,

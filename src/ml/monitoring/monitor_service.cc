@@ -48,6 +48,32 @@ Result<std::int64_t> MonitorService::FirstCursor(const serving::Endpoint& endpoi
   return facts.received_max_us < endpoint.created_us ? facts.event_max_us + 1 : 0;
 }
 
+// Those whose endpoint lies in the trash are laid to it, and come back with it.
+Result<> MonitorService::FollowIntoTrash(const std::vector<Monitor>& gone) {
+  for (const Monitor& monitor : gone) {
+    GYRE_TRY(Effect end,
+             EndFiring(monitor, fmt::format("endpoint {} was removed", monitor.endpoint)));
+    bool laid = false;
+    GYRE_DO(rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
+      GYRE_TRY(auto parcel,
+               trash::Parcel::Reopen(tx, "endpoint", monitor.project, monitor.endpoint));
+      laid = parcel.has_value();
+      if (!laid) return {};
+      GYRE_DO(end(tx));
+      return TakeMonitor(*parcel, monitor.id);
+    }));
+    // Gone from the trash as well, unless it has just come back out of it.
+    const bool back = !laid && rooms_.serving.Get(monitor.project, monitor.endpoint).has_value();
+    if (!laid && !back)
+      GYRE_DO(rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
+        GYRE_DO(end(tx));
+        return DeleteMonitor(tx, monitor.id);
+      }));
+    if (!back) ClearGauges(monitor);
+  }
+  return {};
+}
+
 // Each endpoint has a monitor; one whose endpoint is gone goes too.
 Result<> MonitorService::EnsureDefaults(std::string_view project) {
   const MutexLock lock(writing_);
@@ -64,8 +90,7 @@ Result<> MonitorService::EnsureDefaults(std::string_view project) {
   for (const serving::Endpoint& endpoint : endpoints)
     served[{endpoint.project, endpoint.name}] = endpoint.created_us;
   std::set<Name> watched;
-  std::vector<std::string> gone;
-  std::vector<Effect> ends;
+  std::vector<Monitor> gone;
   for (const MonitorRow& row : rows) {
     const Monitor& monitor = row.monitor;
     const auto found = served.find({monitor.project, monitor.endpoint});
@@ -75,11 +100,9 @@ Result<> MonitorService::EnsureDefaults(std::string_view project) {
       watched.emplace(monitor.project, monitor.name);
       continue;
     }
-    ClearGauges(monitor);
-    gone.push_back(monitor.id);
-    GYRE_TRY(ends.emplace_back(),
-             EndFiring(monitor, fmt::format("endpoint {} was removed", monitor.endpoint)));
+    gone.push_back(monitor);
   }
+  GYRE_DO(FollowIntoTrash(gone));
   std::vector<MonitorRow> fresh;
   for (const serving::Endpoint& endpoint : endpoints) {
     if (watched.contains({endpoint.project, endpoint.name})) continue;
@@ -94,11 +117,9 @@ Result<> MonitorService::EnsureDefaults(std::string_view project) {
     GYRE_TRY(row.cursor_us, FirstCursor(endpoint));
     fresh.push_back(std::move(row));
   }
-  if (fresh.empty() && gone.empty()) return {};
+  if (fresh.empty()) return {};
   const std::string spec = MonitorSpecToJson({}).Dump();
   return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
-    for (Effect& end : ends) GYRE_DO(end(tx));
-    for (const std::string& id : gone) GYRE_DO(DeleteMonitor(tx, id));
     for (const MonitorRow& row : fresh) GYRE_DO(InsertMonitor(tx, row, spec));
     return {};
   });
@@ -206,24 +227,36 @@ Result<Monitor> MonitorService::Edit(std::string_view project, std::string_view 
   return row.monitor;
 }
 
-// The row stays, so that its endpoint gets no other by itself.
-Result<> MonitorService::Remove(std::string_view project, std::string_view name) {
+// A mark of its name stays, so that its endpoint gets no other by itself.
+Result<> MonitorService::Remove(std::string_view project, std::string_view name,
+                                std::string_view by) {
   GYRE_DO(EnsureDefaults(project));
   const MutexLock lock(writing_);
-  GYRE_TRY(MonitorRow row, Known(project, name));
-  row.removed = true;
-  row.monitor.enabled = false;
-  row.cursor_us = 0;
-  row.counts.clear();
-  row.looked.clear();
-  const std::string text = MonitorSpecToJson(row.monitor.spec).Dump();
-  GYRE_TRY(Effect end, EndFiring(row.monitor, fmt::format("monitor {} was removed", name)));
-  ClearGauges(row.monitor);
+  GYRE_TRY(const MonitorRow row, Known(project, name));
+  const Monitor& monitor = row.monitor;
+  MonitorRow mark;
+  mark.removed = true;
+  mark.monitor.id = NewId();
+  mark.monitor.project = monitor.project;
+  mark.monitor.name = monitor.name;
+  mark.monitor.endpoint = monitor.endpoint;
+  mark.monitor.enabled = false;
+  mark.monitor.created_by = by;
+  mark.monitor.created_us = monitor.created_us;
+  mark.monitor.updated_us = rooms_.clock.NowMicros();
+  const std::string spec = MonitorSpecToJson(mark.monitor.spec).Dump();
+  GYRE_TRY(Effect end, EndFiring(monitor, fmt::format("monitor {} was removed", name)));
+  ClearGauges(monitor);
   return rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(end(tx));
-    GYRE_DO(DeleteJudged(tx, row.monitor.id));
-    GYRE_DO(UpdateMonitor(tx, row, text));
-    return AdvanceMonitor(tx, row);
+    GYRE_TRY(trash::Parcel parcel, trash::Parcel::Begin(tx, {.noun = "monitor",
+                                                             .project = monitor.project,
+                                                             .name = monitor.name,
+                                                             .what = monitor.endpoint,
+                                                             .by = by,
+                                                             .now_us = mark.monitor.updated_us}));
+    GYRE_DO(TakeMonitor(parcel, monitor.id));
+    return InsertMonitor(tx, mark, spec);
   });
 }
 

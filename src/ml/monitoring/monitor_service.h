@@ -28,7 +28,7 @@ class MonitorService final : public Monitors {
   Result<Monitor> Create(NewMonitor monitor) override;
   Result<Monitor> Edit(std::string_view project, std::string_view name,
                        const Json& change) override;
-  Result<> Remove(std::string_view project, std::string_view name) override;
+  Result<> Remove(std::string_view project, std::string_view name, std::string_view by) override;
   Result<Monitor> Get(std::string_view project, std::string_view name) override;
   Result<std::vector<Monitor>> List(std::string_view project) override;
   Result<std::int64_t> Run(std::string_view project, std::string_view name) override;
@@ -70,6 +70,7 @@ class MonitorService final : public Monitors {
   Result<MonitorRow> Find(std::string_view project, std::string_view name);
   Result<MonitorRow> Known(std::string_view project, std::string_view name);  // makes none
   Result<> EnsureDefaults(std::string_view project);
+  Result<> FollowIntoTrash(const std::vector<Monitor>& gone);
   Result<std::int64_t> FirstCursor(const serving::Endpoint& endpoint);
   Result<std::vector<MonitorRow>> Rows(std::string_view project);
   // The number of windows judged. What goes wrong is said in the monitor's problem.

@@ -104,24 +104,37 @@ Result<> AdvanceMonitor(db::Transaction& tx, const MonitorRow& row) {
       {row.monitor.id, row.cursor_us, row.counts, row.looked, row.monitor.problem});
 }
 
-Result<> DeleteJudged(db::Transaction& tx, std::string_view monitor_id) {
-  for (
-      const std::string_view sql :
-      {"DELETE FROM monitoring_revision WHERE window_id IN (SELECT id FROM monitoring_window WHERE "
-       "monitor_id = ?1)",
-       "DELETE FROM monitoring_observed WHERE window_id IN (SELECT id FROM monitoring_window WHERE "
-       "monitor_id = ?1)",
-       "DELETE FROM monitoring_window WHERE monitor_id = ?1",
-       "DELETE FROM monitoring_alert_change WHERE alert_id IN (SELECT id FROM monitoring_alert "
-       "WHERE monitor_id = ?1)",
-       "DELETE FROM monitoring_alert WHERE monitor_id = ?1"})
-    GYRE_DO(tx.Execute(sql, {monitor_id}));
-  return {};
+// `monitors`: SELECT of their ids. Rows that refer to others before those.
+std::vector<trash::Holding::Rows> RowsOfMonitors(std::string_view monitors) {
+  const std::string windows = fmt::format(
+      "window_id IN (SELECT id FROM monitoring_window WHERE monitor_id IN ({}))", monitors);
+  const std::string alerts = fmt::format(
+      "alert_id IN (SELECT id FROM monitoring_alert WHERE monitor_id IN ({}))", monitors);
+  const std::string of_monitors = fmt::format("monitor_id IN ({})", monitors);
+  return {{"monitoring_revision", windows},
+          {"monitoring_observed", windows},
+          {"monitoring_window", of_monitors},
+          {"monitoring_alert_change", alerts},
+          {"monitoring_alert", of_monitors},
+          {"monitoring_monitor", fmt::format("id IN ({})", monitors)}};
 }
 
 Result<> DeleteMonitor(db::Transaction& tx, std::string_view id) {
-  GYRE_DO(DeleteJudged(tx, id));
-  return tx.Execute("DELETE FROM monitoring_monitor WHERE id = ?1", {id});
+  for (const auto& rows : RowsOfMonitors("?1"))
+    GYRE_DO(tx.Execute(fmt::format("DELETE FROM {} WHERE {}", rows.table, rows.condition), {id}));
+  return {};
+}
+
+Result<> TakeMonitor(trash::Parcel& parcel, std::string_view id) {
+  for (const auto& rows : RowsOfMonitors("?1"))
+    GYRE_DO(parcel.Take(rows.table, rows.condition, {id}));
+  return {};
+}
+
+Result<> DeleteMark(db::Transaction& tx, std::string_view project, std::string_view name) {
+  return tx.Execute(
+      "DELETE FROM monitoring_monitor WHERE project = ?1 AND name = ?2 AND removed = 1",
+      {project, name});
 }
 
 Result<bool> FindMonitor(db::Reader& reader, std::string_view project, std::string_view name,

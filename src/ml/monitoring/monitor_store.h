@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/trash/trash.h"
 #include "ml/monitoring/monitors.h"
 
 namespace gyre::monitoring {
@@ -22,9 +23,12 @@ Result<> InsertMonitor(db::Transaction& tx, const MonitorRow& row, const std::st
 Result<> UpdateMonitor(db::Transaction& tx, const MonitorRow& row, const std::string& spec);
 // Where it stands; nothing else of the row.
 Result<> AdvanceMonitor(db::Transaction& tx, const MonitorRow& row);
-// With its windows and alerts.
+// With its windows and alerts, as the next one.
 Result<> DeleteMonitor(db::Transaction& tx, std::string_view id);
-Result<> DeleteJudged(db::Transaction& tx, std::string_view monitor_id);
+Result<> TakeMonitor(trash::Parcel& parcel, std::string_view id);
+std::vector<trash::Holding::Rows> RowsOfMonitors(std::string_view monitors);
+// What keeps the place of one that somebody removed.
+Result<> DeleteMark(db::Transaction& tx, std::string_view project, std::string_view name);
 
 Result<bool> FindMonitor(db::Reader& reader, std::string_view project, std::string_view name,
                          MonitorRow* row);  // removed ones too

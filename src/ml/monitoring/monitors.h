@@ -4,7 +4,7 @@
 // worker judges the windows that are complete, and one transaction per window keeps its document,
 // moves its alerts, publishes events and advances the cursor. A crash in between repeats the same
 // windows with the same ids. Each endpoint has a monitor of its own name unless somebody removed
-// it. Thread-safe.
+// it; when an endpoint is removed, its monitors follow it into the trash. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -211,7 +211,8 @@ class Monitors {
   virtual Result<Monitor> Edit(std::string_view project, std::string_view name,
                                const Json& change) = 0;
   // Alerts that fire are over: that is published and told.
-  virtual Result<> Remove(std::string_view project, std::string_view name) = 0;
+  // Goes into the trash with its windows and alerts (trash_kind.h).
+  virtual Result<> Remove(std::string_view project, std::string_view name, std::string_view by) = 0;
   virtual Result<Monitor> Get(std::string_view project, std::string_view name) = 0;
   virtual Result<std::vector<Monitor>> List(std::string_view project) = 0;  // by name
 

@@ -1,6 +1,7 @@
 // What is forgotten of runs that ended long ago.
 #include <algorithm>
 
+#include "ledger/trash/parcel.h"
 #include "ml/pipelines/pipeline_store.h"
 
 namespace gyre::pipelines {
@@ -95,6 +96,8 @@ Result<bool> PipelineStore::HasRun(std::string_view id) {
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(has, reader.QueryOne("SELECT 1 FROM pipeline_run WHERE id = ?1", {id},
                                   [](const db::Row&) {}));
+    if (has) return {};
+    GYRE_TRY(has, trash::Holds(reader, "pipeline_run", id));  // its logs come back with it
     return {};
   }));
   return has;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "ledger/trash/parcel.h"
 #include "ml/projects/project_store.h"
 
 namespace gyre::projects {
@@ -26,6 +27,12 @@ Result<> CheckPlace(std::string_view kind, std::string_view name) {
   const std::size_t at = kind == "gates" ? name.find('@') : std::string_view::npos;
   if (at != std::string_view::npos) GYRE_DO(CheckName("alias", name.substr(at + 1)));
   return CheckName("declared", name.substr(0, at));
+}
+
+// Of what stands nowhere else.
+std::string_view NounOf(std::string_view kind) {
+  if (kind == "sources") return "source";
+  return kind == "recipes" ? "recipe" : "";
 }
 
 Result<std::string> ProjectId(db::Reader& reader, std::string_view project) {
@@ -108,10 +115,23 @@ Result<Declared> Declarations::Keep(std::string_view project, Declared declared)
 }
 
 Result<> Declarations::Forget(std::string_view project, std::string_view kind,
-                              std::string_view name) {
+                              std::string_view name, std::string_view by) {
   bool gone = false;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const std::string id, ProjectId(tx, project));
+    if (const std::string_view noun = NounOf(kind); !noun.empty()) {
+      GYRE_TRY(gone, tx.QueryOne("SELECT 1 FROM project_declaration WHERE project_id = ?1 AND kind "
+                                 "= ?2 AND name = ?3",
+                                 {id, kind, name}, [](const db::Row&) {}));
+      if (!gone) return {};
+      GYRE_TRY(trash::Parcel parcel, trash::Parcel::Begin(tx, {.noun = noun,
+                                                               .project = project,
+                                                               .name = name,
+                                                               .by = by,
+                                                               .now_us = clock_.NowMicros()}));
+      return parcel.Take("project_declaration", "project_id = ?1 AND kind = ?2 AND name = ?3",
+                         {id, kind, name});
+    }
     GYRE_DO(
         tx.Execute("DELETE FROM project_declaration WHERE project_id = ?1 AND kind = ?2 AND "
                    "name = ?3",

@@ -34,8 +34,10 @@ class Declarations {
   // Replaces what was kept of it. Errors: kInvalidArgument GY3910 no such kind, GY1200 a bad name,
   // kResourceExhausted GY3911 too many or too long.
   Result<Declared> Keep(std::string_view project, Declared declared);
-  // Error: kNotFound GY3912.
-  Result<> Forget(std::string_view project, std::string_view kind, std::string_view name);
+  // Of sources and recipes, of which there is nothing else: into the trash. Error: kNotFound
+  // GY3912.
+  Result<> Forget(std::string_view project, std::string_view kind, std::string_view name,
+                  std::string_view by = {});
 
  private:
   db::Database& database_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "ledger/trash/trash.h"
 #include "ml/projects/declarations.h"
 
 namespace gyre::projects {
@@ -17,7 +18,7 @@ class ProjectsTest : public testing::Test {
     auto database = db::OpenSqlite(settings);
     ASSERT_TRUE(database) << database.error().ToString();
     database_ = *std::move(database);
-    const db::ModuleSchema schemas[] = {ProjectsSchema()};
+    const db::ModuleSchema schemas[] = {ProjectsSchema(), trash::TrashSchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     projects_ = std::make_unique<Projects>(*database_, SystemClock());
   }

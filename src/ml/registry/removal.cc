@@ -34,6 +34,11 @@ Result<> TakeModel(db::Transaction& tx, trash::Parcel& parcel, const ModelRow& m
   return parcel.Take("registry_model", "id = ?1", {model.id});
 }
 
+constexpr const char* kOfModels = "model_id IN (SELECT id FROM registry_model WHERE project = ?1)";
+constexpr const char* kOfVersions =
+    "version_id IN (SELECT v.id FROM registry_version v JOIN registry_model m ON m.id = "
+    "v.model_id WHERE m.project = ?1)";
+
 Result<std::string> RemoveAsked(const TrashRooms& rooms, const trash::Asked& asked) {
   const Removal removal{.by = asked.by,
                         .force = asked.force,
@@ -115,6 +120,24 @@ trash::Kind ModelTrash(TrashRooms rooms) {
                 return rooms.events.Publish(
                     tx, {.kind = "model.restored", .project = item.project, .subject = name});
               }};
+}
+
+trash::Holding HeldModels() {
+  return {.what = "models",
+          .count = "SELECT COUNT(*) FROM registry_model WHERE project = ?1",
+          .blobs = {{kOwnerKind,
+                     "SELECT v.id FROM registry_version v JOIN registry_model m ON m.id = "
+                     "v.model_id WHERE m.project = ?1"}},
+          .rows = {{"registry_alias", kOfVersions},
+                   {"registry_version_dataset", kOfVersions},
+                   {"registry_attachment", kOfVersions},
+                   {"registry_verdict", kOfVersions},
+                   {"registry_approval", kOfVersions},
+                   {"registry_version", kOfModels},
+                   {"registry_alias_move", kOfModels},
+                   {"registry_policy", kOfModels},
+                   {"registry_model"},
+                   {"registry_number"}}};
 }
 
 }  // namespace gyre::registry

@@ -17,5 +17,6 @@ struct TrashRooms {
 trash::Kind ModelTrash(TrashRooms rooms);
 // Error: kFailedPrecondition GY3609, an alias points at it.
 Result<> CheckNoAlias(const ModelVersion& version);
+trash::Holding HeldModels();
 
 }  // namespace gyre::registry

@@ -277,26 +277,45 @@ Result<> ServingService::Remove(std::string_view project, std::string_view name,
     return around_.events.Publish(
         tx, {.kind = "endpoint.removed", .project = endpoint.project, .subject = endpoint.name});
   }));
-  {
-    const MutexLock state(state_mutex_);
-    if (const auto found = problems_.find(endpoint.name); found != problems_.end())
-      problems_.erase(found);
-    stats_.erase(endpoint.name);
-    notes_.erase(endpoint.name);
-  }
-  routes_.Remove(endpoint.name);
+  Forget(endpoint.name);
   return {};
 }
 
-// One that was put back from the trash has no route yet.
-Result<> ServingService::TakeUp(const Endpoint& seen) {
-  if (routes_.Find(seen.name)) return {};
-  const MutexLock lock(deploy_mutex_);
-  if (routes_.Find(seen.name)) return {};
+void ServingService::Forget(const std::string& endpoint) {
   {
     const MutexLock state(state_mutex_);
-    if (problems_.contains(seen.name)) return {};
+    if (const auto found = problems_.find(endpoint); found != problems_.end())
+      problems_.erase(found);
+    stats_.erase(endpoint);
+    notes_.erase(endpoint);
   }
+  routes_.Remove(endpoint);
+}
+
+// Those that went with their project.
+Result<> ServingService::ForgetGone() {
+  std::vector<std::pair<std::string, std::string>> known;  // project, name
+  for (const auto& [name, route] : routes_.All()->by_name) known.emplace_back(route->project, name);
+  {
+    const MutexLock state(state_mutex_);
+    for (const auto& [name, unloaded] : problems_) known.emplace_back(unloaded.project, name);
+  }
+  for (const auto& [project, name] : known) {
+    const MutexLock lock(deploy_mutex_);
+    const auto there = Require(project, name);
+    if (there) continue;
+    if (there.error().code() != Code::kNotFound) return there.error();
+    Forget(name);
+  }
+  return {};
+}
+
+// One that was put back from the trash has no route yet, one whose files were lost may have them
+// again.
+Result<> ServingService::TakeUp(const Endpoint& seen) {
+  if (!IsDue(seen.name)) return {};
+  const MutexLock lock(deploy_mutex_);
+  if (!IsDue(seen.name)) return {};
   GYRE_TRY(const Endpoint endpoint, Require(seen.project, seen.name));
   Load(endpoint);
   return {};
@@ -388,7 +407,7 @@ Result<> ServingService::Reconcile() {
       if (const auto done = FollowOne(endpoint); !done)
         kLog.Failed("alias not followed", done.error());
     }
-    if (page.size() < kPage) return {};
+    if (page.size() < kPage) return ForgetGone();
     after = page.back().name;
   }
 }

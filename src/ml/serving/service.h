@@ -116,7 +116,12 @@ class ServingService final : public Serving {
   Result<std::shared_ptr<const Route>> MakeRoute(const Endpoint& endpoint);
   void Publish(std::shared_ptr<const Route> route);
   void Load(const Endpoint& endpoint);
+  // Whether it shall be loaded now: it does not answer, and was not tried just before.
+  bool IsDue(const std::string& endpoint);
   Result<> TakeUp(const Endpoint& seen);
+  // Answers no more.
+  void Forget(const std::string& endpoint) GYRE_REQUIRES(deploy_mutex_);
+  Result<> ForgetGone();
   // Statistics are large: those of deployments that answer no more go.
   void KeepStatsOf(const Route& route) GYRE_REQUIRES(state_mutex_);
   void Note(const std::string& endpoint, std::string_view level, std::string_view variant,
@@ -156,6 +161,7 @@ class ServingService final : public Serving {
   struct Unloaded {
     std::string project;
     Error why;
+    std::int64_t again_us = 0, wait_us = 0;  // of the clock that never goes back
   };
   std::map<std::string, Unloaded, std::less<>> problems_ GYRE_GUARDED_BY(state_mutex_);
   // By endpoint and deployment, of those that answer; a parked endpoint keeps its own.

@@ -15,6 +15,9 @@ namespace {
 
 constexpr telemetry::Logger kLog{"ml/serving"};
 constexpr std::int64_t kTickMicros = kMicrosPerSecond;
+// Between two tries to load what could not be loaded: it may have been repaired.
+constexpr std::int64_t kRetryFirstMicros = 4 * kMicrosPerSecond;
+constexpr std::int64_t kRetryMostMicros = 60 * kMicrosPerSecond;
 constexpr int kFollowTicks = 5;  // events tell at once; this is for those that were lost
 constexpr int kPage = 500;
 constexpr std::size_t kNotesMax = 200;
@@ -204,9 +207,23 @@ void ServingService::Publish(std::shared_ptr<const Route> route) {
 void ServingService::Load(const Endpoint& endpoint) {
   auto route = MakeRoute(endpoint);
   if (route) return Publish(*std::move(route));
-  kLog.Failed("endpoint not loaded", route.error());
+  const std::int64_t now_us = around_.clock.MonotonicMicros();
   const MutexLock lock(state_mutex_);
-  problems_.insert_or_assign(endpoint.name, Unloaded{endpoint.project, route.error()});
+  const auto before = problems_.find(endpoint.name);
+  const bool known = before != problems_.end();
+  if (!known || before->second.why.message() != route.error().message())
+    kLog.Failed("endpoint not loaded", route.error());
+  const std::int64_t wait_us =
+      known ? std::min(2 * before->second.wait_us, kRetryMostMicros) : kRetryFirstMicros;
+  problems_.insert_or_assign(endpoint.name,
+                             Unloaded{endpoint.project, route.error(), now_us + wait_us, wait_us});
+}
+
+bool ServingService::IsDue(const std::string& endpoint) {
+  if (routes_.Find(endpoint)) return false;
+  const MutexLock state(state_mutex_);
+  const auto problem = problems_.find(endpoint);
+  return problem == problems_.end() || around_.clock.MonotonicMicros() >= problem->second.again_us;
 }
 
 Result<> ServingService::Start() {

@@ -8,5 +8,6 @@
 namespace gyre::serving {
 
 trash::Kind EndpointTrash(events::Events& events, Serving& serving);
+trash::Holding HeldEndpoints(Serving& serving);
 
 }  // namespace gyre::serving

@@ -7,5 +7,6 @@
 namespace gyre::tracking {
 
 trash::Kind RunTrash(db::Database& database, Tracking& tracking, const Clock& clock);
+trash::Holding HeldRuns();
 
 }  // namespace gyre::tracking

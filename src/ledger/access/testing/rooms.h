@@ -13,6 +13,7 @@
 #include "base/testing/set_clock.h"
 #include "ledger/access/access.h"
 #include "ledger/access/local_owner.h"
+#include "ledger/trash/trash.h"
 #include "platform/exec/thread_pool.h"
 #include "platform/net/server.h"
 #include "platform/net/testing/raw_client.h"
@@ -117,7 +118,7 @@ class AccessTest : public testing::Test {
     auto database = db::OpenSqlite({.path = folder_ + "/gyre.db"});
     ASSERT_TRUE(database.has_value()) << database.error().ToString();
     database_ = *std::move(database);
-    const db::ModuleSchema schemas[] = {AccessSchema()};
+    const db::ModuleSchema schemas[] = {AccessSchema(), trash::TrashSchema()};
     ASSERT_TRUE(database_->Migrate(schemas).has_value());
     Open({});
   }
