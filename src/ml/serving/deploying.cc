@@ -295,7 +295,8 @@ void ServingService::Forget(const std::string& endpoint) {
 // Those that went with their project.
 Result<> ServingService::ForgetGone() {
   std::vector<std::pair<std::string, std::string>> known;  // project, name
-  for (const auto& [name, route] : routes_.All()->by_name) known.emplace_back(route->project, name);
+  const auto routes = routes_.All();
+  for (const auto& [name, route] : routes->by_name) known.emplace_back(route->project, name);
   {
     const MutexLock state(state_mutex_);
     for (const auto& [name, unloaded] : problems_) known.emplace_back(unloaded.project, name);
