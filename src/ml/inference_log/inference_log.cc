@@ -121,7 +121,10 @@ class Service final : public InferenceLog {
                              std::int64_t from_us, std::int64_t to_us,
                              std::string_view format) override;
   Result<runners::Job> MakeDataset(DatasetRequest request) override;
-  Result<Forgotten> Forget(const ForgetRequest& request) override;
+  Result<Forgotten> Forget(const ForgetRequest& request) override {
+    GYRE_DO(CheckForget(request, writer_.Flush()));
+    return ForgetRows(database_, blobs_, request, writer_.hash_key(), clock_.NowMicros());
+  }
 
  private:
   static EndpointName Name(std::string_view project, std::string_view endpoint) {
@@ -258,12 +261,6 @@ Result<Json> Service::ExecuteLabels(runners::JobRun& run) {
                     {"accepted", rows},
                     {"unknown_classes", made["unknown_classes"]},
                     {"notes", made["notes"]}});
-}
-
-// --- forgetting ----------------------------------------------------------------------------------
-Result<Forgotten> Service::Forget(const ForgetRequest& request) {
-  GYRE_DO(CheckForget(request, writer_.Flush()));
-  return ForgetRows(database_, blobs_, request, writer_.hash_key(), clock_.NowMicros());
 }
 
 // --- reading -------------------------------------------------------------------------------------
