@@ -32,7 +32,8 @@ trash::Kind PipelineRunTrash(db::Database& database, Pipelines& pipelines, const
                                                                    .by = asked.by,
                                                                    .now_us = clock.NowMicros()}));
           GYRE_DO(parcel.TakeBlobs(kRunOwner, run.id));
-          for (const std::string_view table : {"pipeline_attempt", "pipeline_task"})
+          for (const std::string_view table :
+               {"pipeline_approval", "pipeline_attempt", "pipeline_task"})
             GYRE_DO(parcel.Take(table, "run_id = ?1", {run.id}));
           return parcel.Take("pipeline_run", "id = ?1", {run.id});
         }));
@@ -68,7 +69,10 @@ trash::Holding HeldPipelineRuns() {
           .busy = "SELECT COUNT(*) FROM pipeline_run WHERE project = ?1 AND state = 'running'",
           .see = "gyre pipelines runs",
           .blobs = {{kRunOwner, "SELECT id FROM pipeline_run WHERE project = ?1"}},
-          .rows = {{"pipeline_attempt", kOfRuns}, {"pipeline_task", kOfRuns}, {"pipeline_run"}}};
+          .rows = {{"pipeline_approval", kOfRuns},
+                   {"pipeline_attempt", kOfRuns},
+                   {"pipeline_task", kOfRuns},
+                   {"pipeline_run"}}};
 }
 
 }  // namespace gyre::pipelines
