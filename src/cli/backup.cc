@@ -41,7 +41,7 @@ struct Received {
 
 Result<Received> Receive(Invocation& in, const std::string& file, std::int64_t expected_bytes) {
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(FileSink sink, FileSink::Open(file));
+  GYRE_TRY(FileSink sink, FileSink::Open(file, FileSink::Readers::kOwner));
   backup::NoPartSink nothing;
   backup::BackupReader reader(nothing);
   Received received;

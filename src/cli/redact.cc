@@ -13,8 +13,9 @@ namespace gyre::cli {
 namespace {
 
 constexpr std::string_view kHidden = "(hidden)", kName = "(name)";
-constexpr std::string_view kSecrets[] = {"token",  "password", "passwd",       "secret",
-                                         "bearer", "api_key",  "authorization"};
+constexpr std::string_view kAuthorization = "authorization";
+constexpr std::string_view kSecrets[] = {"token",   "password", "passwd", "secret", "bearer",
+                                         "api_key", "api-key",  "apikey", "cookie", kAuthorization};
 
 bool IsWordSign(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -76,12 +77,16 @@ class Redactor {
       return true;
     }
     if (std::string_view(lower_).substr(value).starts_with("bearer ")) value += 7;
+    // Authorization has a scheme before its value, whichever: Basic, Digest, ...
+    const bool has_scheme =
+        *secret == kAuthorization && between.find_first_of("=:") != std::string_view::npos;
     const char quote = text_[value - 1];
     out_ += text_.substr(at_, value - at_);
     out_ += kHidden;
     at_ = quote == '"' || quote == '\''
               ? QuoteEnd(value, quote)
-              : std::min(text_.find_first_of(" \t\r\n\"',;&}", value), text_.size());
+              : std::min(text_.find_first_of(has_scheme ? "\r\n\"',;}" : " \t\r\n\"',;&}", value),
+                         text_.size());
     return true;
   }
 
@@ -104,7 +109,11 @@ class Redactor {
       at_ += equals;
       const std::string_view value = word.substr(equals + 1);
       out_ += '=';
-      out_ += !IsId(value) && config::LooksSecret("", value) ? kHidden : value;
+      const std::string_view name = std::string_view(lower_).substr(at_ - equals, equals);
+      const bool named = std::ranges::any_of(kSecrets, [&](std::string_view secret) {
+        return name.find(secret) != std::string_view::npos;
+      });
+      out_ += named || (!IsId(value) && config::LooksSecret("", value)) ? kHidden : value;
       at_ = end;
       return true;
     }

@@ -11,6 +11,8 @@ const std::string kToken =
 TEST(Redact, SecretsByTheirName) {
   EXPECT_EQ(WithoutSecrets("GET /setup?token=abcdef0123&x=1"), "GET /setup?token=(hidden)&x=1");
   EXPECT_EQ(WithoutSecrets("Authorization: Bearer s3cr3t"), "Authorization: Bearer (hidden)");
+  EXPECT_EQ(WithoutSecrets("authorization=Basic YWxhZGRpbjpvcGVu, x-api-key=hunter2, x-scope=ml"),
+            "authorization=(hidden), x-api-key=(hidden), x-scope=ml");
   EXPECT_EQ(WithoutSecrets("'password': 'two \\' words', 'rows': 3"),
             "'password': '(hidden)', 'rows': 3");
   EXPECT_EQ(WithoutSecrets("from https://ana:pass@example.org/x"),

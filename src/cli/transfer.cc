@@ -1,5 +1,6 @@
 #include "cli/transfer.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,7 +79,7 @@ void AttachFile(net::ClientRequest& request, std::FILE* file, const std::string&
   };
 }
 
-Result<FileSink> FileSink::Open(const std::string& path) {
+Result<FileSink> FileSink::Open(const std::string& path, Readers readers) {
   FileSink sink;
   sink.path_ = path;
   struct stat there{};
@@ -89,6 +90,12 @@ Result<FileSink> FileSink::Open(const std::string& path) {
     sink.direct_ = true;
   }
   sink.temporary_ = sink.direct_ ? sink.path_ : sink.path_ + ".part";
+  if (readers == Readers::kOwner && !sink.direct_) {
+    std::remove(sink.temporary_.c_str());
+    const int made =
+        ::open(sink.temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (made >= 0) ::close(made);  // else what is wrong is said below
+  }
   GYRE_TRY(sink.file_, OpenFile(sink.temporary_, "w"));
   return sink;
 }

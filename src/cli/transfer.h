@@ -34,7 +34,8 @@ Error StoppedSending(const std::string& name);
 // system says; kCancelled GY4024 when nobody reads standard output any more.
 class FileSink {
  public:
-  static Result<FileSink> Open(const std::string& path);
+  enum class Readers : unsigned char { kAsUsual, kOwner };  // kOwner: mode 0600 from the first byte
+  static Result<FileSink> Open(const std::string& path, Readers readers = Readers::kAsUsual);
   FileSink(FileSink&&) = default;
   ~FileSink();
   Result<> Write(std::string_view bytes);

@@ -10,7 +10,10 @@
 #include <functional>
 
 #include "base/hash.h"
+#include "base/time.h"
 #include "gyre/upgrade.h"
+#include "ledger/audit/anchors.h"
+#include "ledger/secrets/secrets.h"
 #include "platform/db/database_file.h"
 #include "platform/exec/fault_point.h"
 #include "platform/exec/files.h"
@@ -81,6 +84,51 @@ TEST_F(SchemasTest, AMigrationThatIsKilledHasChangedNothing) {
   ASSERT_TRUE(Migrate(AllSchemas()));
   EXPECT_TRUE(Pending().empty());
   EXPECT_EQ(Rows(path()), 1);
+}
+
+TEST_F(SchemasTest, TheLogAndTheSecretsGoBackWithIt) {
+  const Clock& clock = SystemClock();
+  const auto say = [&](std::string_view action) {
+    const auto database = db::OpenSqlite({.path = path()}).value();
+    ASSERT_TRUE(audit::Audit(*database).Append({.at_us = 1, .action = action}));
+    const audit::Audit log(*database);
+    const audit::Anchors anchors(log, folder_ + "/audit.anchors", clock);
+  };
+  const auto vault = [&](db::Database& database) {
+    return secrets::OpenSecrets(database, folder_ + "/master.key", clock).value();
+  };
+  ASSERT_TRUE(Migrate(FirstOnly()));
+  {
+    const auto database = db::OpenSqlite({.path = path()}).value();
+    ASSERT_TRUE(vault(*database)->Put("p", "kept", "old", "ann"));
+    ASSERT_TRUE(vault(*database)->Put("p", "removed", "old", "ann"));
+  }
+  say("first");
+  ASSERT_TRUE(Migrate(AllSchemas()));
+  {
+    const auto database = db::OpenSqlite({.path = path()}).value();
+    const auto secrets = vault(*database);
+    ASSERT_TRUE(secrets->Put("p", "kept", "new", "ann"));
+    ASSERT_TRUE(secrets->Remove("p", "removed"));
+    ASSERT_TRUE(secrets->RotateMasterKey());
+  }
+  say("second");
+  const auto back = RollBack(folder_, AllSchemas());
+  ASSERT_TRUE(back) << back.error().ToString();
+  EXPECT_EQ(back->secrets_kept, 1);
+  EXPECT_EQ(back->secrets_gone, 1);
+  say("third");
+  const auto database = db::OpenSqlite({.path = path()}).value();
+  EXPECT_EQ(vault(*database)->Resolve("p", "secret:kept").value(), "new");
+  const audit::Audit log(*database);
+  const auto anchors = audit::Anchors::Read(folder_ + "/audit.anchors").value();
+  const auto verdict = log.Verify(anchors);
+  ASSERT_TRUE(verdict) << verdict.error().ToString();
+  EXPECT_TRUE(verdict->sound) << verdict->problem;
+  EXPECT_EQ(log.List({}).value().at(1).action, "database.rolled_back");
+  std::string aside = back->set_aside;
+  aside.replace(aside.rfind(".db"), 3, ".anchors");
+  EXPECT_EQ(audit::Anchors::Read(aside).value().size(), 2U) << "what was, with the later end";
 }
 
 TEST_F(SchemasTest, GoesBackAndSetsAsideWhatCameSince) {

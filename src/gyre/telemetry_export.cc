@@ -14,6 +14,7 @@
 #include "ledger/secrets/secrets.h"
 #include "ml/projects/projects.h"
 #include "platform/config/environment.h"
+#include "platform/config/secrets.h"
 #include "platform/net/client.h"
 #include "platform/net/egress.h"
 #include "platform/telemetry/trace.h"
@@ -28,6 +29,12 @@ struct Receiver {
   std::string origin, path;
   std::vector<std::pair<std::string, std::string>> headers;  // values may be secret:NAME
 };
+
+bool IsCredential(std::string_view name, std::string_view value) {
+  const std::string lower = ToLower(name);
+  return lower == "authorization" || lower == "proxy-authorization" || lower == "cookie" ||
+         config::LooksSecret(name, value);
+}
 
 Result<Receiver> ReceiverOf(const config::Settings& settings) {
   const std::string endpoint = settings.Text("otlp.endpoint");
@@ -47,7 +54,13 @@ Result<Receiver> ReceiverOf(const config::Settings& settings) {
     if (equals == std::string_view::npos)
       return InvalidArgument("GY1081", "otlp.headers: `{}` has no value", Trim(pair))
           .Fix("authorization=secret:OTLP_TOKEN, x-scope=ml");
-    receiver.headers.emplace_back(Trim(pair.substr(0, equals)), Trim(pair.substr(equals + 1)));
+    const std::string name(Trim(pair.substr(0, equals))), value(Trim(pair.substr(equals + 1)));
+    // Settings are shown, and go into backups.
+    if (!value.starts_with("secret:") && IsCredential(name, value))
+      return InvalidArgument("GY1081", "otlp.headers: the value of `{}` is a credential", name)
+          .Why("settings are shown to others and stand in backups")
+          .Fix(fmt::format("gyre secrets set OTLP_TOKEN, then {}=secret:OTLP_TOKEN", name));
+    receiver.headers.emplace_back(name, value);
   }
   return receiver;
 }

@@ -6,7 +6,10 @@
 #include <optional>
 #include <ranges>
 
+#include "base/json.h"
 #include "base/time.h"
+#include "ledger/audit/anchors.h"
+#include "ledger/secrets/secrets.h"
 #include "platform/blob/blob_store.h"
 #include "platform/exec/fault_point.h"
 #include "platform/exec/files.h"
@@ -115,6 +118,37 @@ Result<> SetAside(const std::string& database_path, const std::string& to) {
       .Fix("check that no other program has it open");
 }
 
+// Whoever looks at the log later finds no end that is missing, but the reason.
+Result<> TakeLogBack(const std::string& directory, const std::string& next,
+                     const RolledBack& back) {
+  GYRE_TRY(const auto database, db::OpenSqlite({.path = next}));
+  GYRE_TRY(const audit::Anchor end, audit::Audit(*database).End());
+  const std::string name = std::filesystem::path(back.set_aside).stem();
+  GYRE_DO(audit::Anchors::CutAfter(directory + "/audit.anchors", end.sequence,
+                                   fmt::format("{}/snapshots/{}.anchors", directory, name)));
+  const std::string details =
+      Json::Obj({{"snapshot_of", FormatTime(back.snapshot.made_us)}, {"set_aside", name}}).Dump();
+  return audit::Audit(*database).Append({.at_us = SystemClock().NowMicros(),
+                                         .actor_name = "local-owner",
+                                         .actor_kind = "owner",
+                                         .action = "database.rolled_back",
+                                         .details = details});
+}
+
+Result<> KeepSecrets(const std::string& directory, const std::string& next, RolledBack* back) {
+  GYRE_TRY(const auto newer, db::OpenDatabaseFile(back->set_aside));
+  GYRE_TRY(const auto database, db::OpenSqlite({.path = next}));
+  return newer->Read([&](db::Reader& reader) {
+    return database->Write([&](db::Transaction& tx) -> Result<> {
+      GYRE_TRY(const secrets::CarriedOver carried,
+               secrets::CarryOver(reader, tx, directory + "/master.key"));
+      back->secrets_kept = carried.kept;
+      back->secrets_gone = carried.gone;
+      return {};
+    });
+  });
+}
+
 }  // namespace
 
 Result<RolledBack> RollBack(const std::string& directory,
@@ -138,6 +172,8 @@ Result<RolledBack> RollBack(const std::string& directory,
   std::filesystem::copy_file(back.snapshot.path, next, error);
   if (error) return SystemError("copying " + back.snapshot.path, error.value());
   GYRE_DO(HoldBlobsOf(back.set_aside, next));
+  GYRE_DO(KeepSecrets(directory, next, &back));
+  GYRE_DO(TakeLogBack(directory, next, back));
   exec::Fault("rollback.ready");
   GYRE_DO(exec::RenameDurably(next, database));
   return back;

@@ -19,12 +19,16 @@ struct RowsSince {
 };
 struct RolledBack {
   db::DatabaseSnapshot snapshot;
-  std::string set_aside;         // the database as it was until now
-  std::vector<RowsSince> since;  // where the two differ in number
-  std::int64_t blobs_gone = 0;   // that the snapshot refers to
+  std::string set_aside;          // the database as it was until now
+  std::vector<RowsSince> since;   // where the two differ in number
+  std::int64_t blobs_gone = 0;    // that the snapshot refers to
+  std::int64_t secrets_kept = 0;  // sealed anew since: they keep today's value
+  std::int64_t secrets_gone = 0;  // sealed under a master key that is no more, and removed since
 };
 // Takes the newest snapshot with fewer migrations than the database, of those that `schemas` know.
 // The caller holds the directory. The blobs of what is set aside stay while its file is there.
+// Secrets that the present master key would not open keep the value that they have now; later
+// anchors of the audit log go beside what is set aside, and the log says that it was taken back.
 // Errors: kNotFound GY1920 no such snapshot; kDataLoss GY1921 it, or the database, is damaged.
 Result<RolledBack> RollBack(const std::string& directory,
                             std::span<const db::ModuleSchema> schemas);

@@ -88,7 +88,9 @@ Json ToJson(const RolledBack& back) {
                     {"made_at", FormatTime(back.snapshot.made_us)},
                     {"set_aside", back.set_aside},
                     {"since", std::move(since)},
-                    {"blobs_gone", back.blobs_gone}});
+                    {"blobs_gone", back.blobs_gone},
+                    {"secrets_kept", back.secrets_kept},
+                    {"secrets_gone", back.secrets_gone}});
 }
 
 void SayRolledBack(const RolledBack& back, cli::Output& out) {
@@ -103,6 +105,14 @@ void SayRolledBack(const RolledBack& back, cli::Output& out) {
         fmt::format("    {:<28} {} then, {} now", rows.table, shown(rows.then), shown(rows.now)));
   if (back.since.empty()) out.Note("    no row more or less (rows may have changed)");
   out.Note("  its blobs stay until you remove that file");
+  if (back.secrets_kept > 0)
+    out.Note(fmt::format("  {} secrets were sealed anew since: they keep the value of today",
+                         GroupDigits(back.secrets_kept)));
+  if (back.secrets_gone > 0)
+    out.Warn(fmt::format(
+        "{} secrets were removed since, and sealed under a master key that is no more: set them "
+        "anew (gyre secrets set)",
+        GroupDigits(back.secrets_gone)));
   if (back.blobs_gone > 0)
     out.Warn(
         fmt::format("{} blobs that the snapshot refers to were removed since: gyre fsck names "

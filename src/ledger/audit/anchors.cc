@@ -59,6 +59,21 @@ Result<> Anchors::Write(const Anchor& end) {
   return {};
 }
 
+Result<> Anchors::CutAfter(const std::string& path, std::int64_t sequence,
+                           const std::string& aside) {
+  GYRE_TRY(const auto anchors, Read(path));
+  std::string kept;
+  bool all = true;
+  for (const Anchor& anchor : anchors) {
+    all = all && anchor.sequence <= sequence;
+    if (anchor.sequence <= sequence) kept += LineOf(anchor) + "\n";
+  }
+  if (all) return {};
+  GYRE_TRY(const std::string whole, exec::ReadFile(path));
+  GYRE_DO(exec::WritePrivateFile(aside, whole));
+  return exec::WritePrivateFile(path, kept);
+}
+
 Result<std::vector<Anchor>> Anchors::Read(const std::string& path) {
   std::vector<Anchor> anchors;
   if (!exec::FileExists(path)) return anchors;

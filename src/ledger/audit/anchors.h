@@ -26,6 +26,12 @@ class Anchors {
   static Result<std::vector<Anchor>> Read(const std::string& path);
   const std::string& path() const { return path_; }
 
+  // For a database that goes back to an earlier state: leaves the anchors up to the entry that its
+  // chain ends with, and puts the file as it was at `aside`. Nothing when none are later. The
+  // caller holds the directory. Errors: of Read.
+  static Result<> CutAfter(const std::string& path, std::int64_t sequence,
+                           const std::string& aside);
+
  private:
   void WriteWhenDue();
   Result<> Write(const Anchor& end);

@@ -190,6 +190,40 @@ Result<bool> AnySealedUnder(db::Database& database, const std::string& key_id) {
 
 }  // namespace
 
+Result<CarriedOver> CarryOver(db::Reader& later, db::Transaction& earlier,
+                              const std::string& master_key_path) {
+  GYRE_TRY(const auto master, LoadKey(master_key_path));
+  const std::string id = master ? master->id() : "";
+  const auto stored = [](const db::Row& row) {
+    return StoredSecret{row.Str(0), row.Str(1), row.Str(2), row.Str(3), row.Str(4)};
+  };
+  GYRE_TRY(const auto closed,
+           db::Collect<StoredSecret>(earlier,
+                                     "SELECT project, name, key_id, wrapped_key, sealed_value "
+                                     "FROM secret WHERE key_id <> ?1",
+                                     {id}, stored));
+  CarriedOver carried;
+  for (const StoredSecret& secret : closed) {
+    GYRE_TRY(const auto now,
+             db::Collect<StoredSecret>(
+                 later,
+                 "SELECT project, name, key_id, wrapped_key, sealed_value FROM secret WHERE "
+                 "project = ?1 AND name = ?2 AND key_id = ?3",
+                 {secret.project, secret.name, id}, stored));
+    if (now.empty()) {
+      ++carried.gone;
+      continue;
+    }
+    GYRE_DO(earlier.Execute(
+        "UPDATE secret SET key_id = ?3, wrapped_key = ?4, sealed_value = ?5 WHERE project = ?1 AND "
+        "name = ?2",
+        {secret.project, secret.name, id, db::Bytes{now[0].wrapped_key},
+         db::Bytes{now[0].sealed_value}}));
+    ++carried.kept;
+  }
+  return carried;
+}
+
 Result<std::unique_ptr<Secrets>> OpenSecrets(db::Database& database, std::string master_key_path,
                                              const Clock& clock) {
   const std::string next_path = master_key_path + ".next";

@@ -45,4 +45,13 @@ class Secrets {
 Result<std::unique_ptr<Secrets>> OpenSecrets(db::Database& database, std::string master_key_path,
                                              const Clock& clock);
 
+// For a database that takes an earlier one's place, whose secrets the present master key may not
+// open: those are taken from the later one, with the value that they have there. `gone`: neither
+// opens them. Errors: of the master key file.
+struct CarriedOver {
+  std::int64_t kept = 0, gone = 0;
+};
+Result<CarriedOver> CarryOver(db::Reader& later, db::Transaction& earlier,
+                              const std::string& master_key_path);
+
 }  // namespace gyre::secrets
