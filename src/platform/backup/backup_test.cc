@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -14,6 +16,7 @@
 #include "base/time.h"
 #include "platform/backup/reader.h"
 #include "platform/backup/restore.h"
+#include "platform/config/data_directory.h"
 #include "platform/exec/files.h"
 
 namespace gyre::backup {
@@ -178,6 +181,36 @@ TEST_F(BackupTest, WhatAKilledRestoreLeftIsNoHindrance) {
   ASSERT_TRUE(exec::WriteFile(folder_ + "/there.restoring/gyre.db", "half"));
   EXPECT_TRUE(RestoreTo(bytes, folder_ + "/there"));
   EXPECT_FALSE(fs::exists(folder_ + "/there.restoring"));
+}
+
+// As a mount point is, or a directory whose parent belongs to another user.
+TEST_F(BackupTest, ADirectoryThatMustStayIsFilledInItsPlace) {
+  const std::string bytes = TakeBackup().value(), place = folder_ + "/place", there = place + "/d";
+  ASSERT_TRUE(exec::MakeDirectories(there + "/.restoring/blobs"));
+  ASSERT_TRUE(exec::WriteFile(there + "/.restoring/gyre.db", "half"));
+  ASSERT_TRUE(exec::WriteFile(there + "/audit.anchors", "moved out before the end"));
+  EXPECT_EQ(config::DirectoryLock::Acquire(there).error().gy(), "GY1832");
+  if (::geteuid() == 0) {  // whom no mode stops
+    const auto [user, group] = std::pair<uid_t, gid_t>{65534, 65534};
+    for (const std::string& path : {there, there + "/.restoring"})
+      ASSERT_EQ(::chown(path.c_str(), user, group), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const bool able =
+          ::chmod(folder_.c_str(), 0777) == 0 && ::setgid(group) == 0 && ::setuid(user) == 0;
+      ::_exit(able && RestoreTo(bytes, there) ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  } else {
+    ASSERT_EQ(::chmod(place.c_str(), 0500), 0);
+    EXPECT_TRUE(RestoreTo(bytes, there));
+    ASSERT_EQ(::chmod(place.c_str(), 0700), 0);
+  }
+  EXPECT_FALSE(fs::exists(there + "/.restoring"));
+  EXPECT_TRUE(fs::exists(there + "/gyre.db"));
+  EXPECT_TRUE(config::DirectoryLock::Acquire(there));
 }
 
 TEST_F(BackupTest, TwoHundredDamagesAreAllNoticed) {

@@ -1,10 +1,9 @@
 #include "platform/backup/restore.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -14,8 +13,10 @@
 #include <utility>
 
 #include "base/text.h"
+#include "platform/backup/coming_folder.h"
 #include "platform/backup/reader.h"
 #include "platform/blob/blob_store.h"
+#include "platform/config/data_directory.h"
 #include "platform/db/database_file.h"
 #include "platform/exec/files.h"
 
@@ -192,47 +193,6 @@ class PartsToFolder : public PartSink {
   std::vector<std::string> absent_;
 };
 
-// A folder that goes with us, unless it is kept. Held by a lock, so that what a killed restore left
-// can be told from one that is at work.
-class Folder {
- public:
-  static Result<std::unique_ptr<Folder>> Make(const std::string& path) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-      return SystemError("making " + path, errno);
-    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) return SystemError("opening " + path, errno);
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-      ::close(fd);
-      return FailedPrecondition("GY1909", "another restore writes into {}", path)
-          .Fix("wait for its end");
-    }
-    exec::RemoveContents(path, "/");
-    return std::unique_ptr<Folder>(new Folder(path, fd));
-  }
-  ~Folder() {
-    if (!kept_) static_cast<void>(exec::RemoveTree(path_).has_value());
-    ::close(fd_);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  const std::string& path() const { return path_; }
-  Result<> MoveTo(const std::string& directory) {
-    if (::syncfs(fd_) != 0) return SystemError("writing the disk of " + path_, errno);
-    if (::rename(path_.c_str(), directory.c_str()) != 0)
-      return SystemError(fmt::format("renaming {} to {}", path_, directory), errno);
-    kept_ = true;
-    const std::size_t slash = directory.rfind('/');
-    return blob::RealFileSystem().SyncDirectory(slash == 0 ? "/" : directory.substr(0, slash));
-  }
-
- private:
-  Folder(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
-  const std::string path_;
-  const int fd_;
-  bool kept_ = false;
-};
-
 // Without a slash at its end, and where a link points to.
 std::string Resolved(std::string directory) {
   while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
@@ -258,7 +218,10 @@ Result<> CheckEmpty(const std::string& directory) {
   const auto names = blob::RealFileSystem().List(directory);
   if (!names && names.error().code() == Code::kNotFound) return {};
   if (!names) return std::move(names).error();
-  if (names->empty()) return {};
+  // With the mark of a restore that has not ended, what is there is of that one.
+  const bool half = std::ranges::find(*names, config::kRestoringFolder) != names->end();
+  if (half || std::ranges::all_of(*names, [](const auto& name) { return name == kOfTheDisk; }))
+    return {};
   return MakeError(Code::kAlreadyExists, "GY1905", "{} is not empty", directory)
       .Why("a restore writes nothing over what is there")
       .Fix("name a new folder: --data DIR")
@@ -278,17 +241,10 @@ Result<Restored> Restore(const RestoreSettings& settings) {
     return restored;
   }
   const std::string directory = Resolved(settings.directory);
-  GYRE_DO(CheckEmpty(directory));
-  const std::size_t slash = directory.rfind('/');
-  if (slash != std::string::npos && slash > 0)
-    GYRE_DO(exec::MakeDirectories(directory.substr(0, slash)));
-  GYRE_TRY(const auto folder, Folder::Make(directory + ".restoring"));
+  GYRE_TRY(const auto folder, ComingFolder::Make(directory));
   if (auto read = ReadAll(settings, folder->path(), &restored); !read)
     return named(std::move(read).error());
-  // By it a folder is known as a data directory.
-  GYRE_DO(exec::WritePrivateFile(folder->path() + "/lock", ""));
-  GYRE_DO(CheckEmpty(directory));
-  GYRE_DO(folder->MoveTo(directory));
+  GYRE_DO(folder->Become());
   return restored;
 }
 

@@ -111,6 +111,9 @@ Result<DirectoryLock> DirectoryLock::Acquire(const std::string& data_directory) 
         .Fix("choose a shorter one with --data DIR");
   }
   GYRE_DO(MakeDirectories(data_directory, 0700));
+  if (::access(fmt::format("{}/{}", data_directory, kRestoringFolder).c_str(), F_OK) == 0)
+    return FailedPrecondition("GY1832", "a restore into {} has not ended", data_directory)
+        .Fix(fmt::format("gyre restore FILE --data {}    (begins anew)", data_directory));
   auto impl = std::make_unique<Impl>();
   impl->directory = data_directory;
   const int descriptor =

@@ -33,11 +33,14 @@ bool IsDataDirectory(const std::string& path);  // somebody has owned it before
 Result<std::optional<OwnerInfo>> FindOwner(const std::string& data_directory);
 
 // Ownership. Released, and server.json and the socket removed, on destruction.
+// Inside a directory: a restore into it has not ended.
+inline constexpr std::string_view kRestoringFolder = ".restoring";
+
 class DirectoryLock {
  public:
   // Makes the directory (0700) when it is missing. Errors: kFailedPrecondition GY1830 when another
   // process owns it (named), GY1831 when the path is too long for a socket or the file system has
-  // no locks.
+  // no locks, GY1832 when a restore into it has not ended.
   static Result<DirectoryLock> Acquire(const std::string& data_directory);
   DirectoryLock(DirectoryLock&&) noexcept;
   DirectoryLock& operator=(DirectoryLock&&) noexcept;
