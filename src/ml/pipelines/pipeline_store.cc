@@ -44,6 +44,14 @@ RunView ViewAt(const db::Row& row) {
 
 std::int64_t Micros(double seconds) { return static_cast<std::int64_t>(seconds * 1e6); }
 
+// What a step began is a part of a run that was admitted.
+Result<> Admit(db::Transaction& tx, std::string_view project, std::string_view created_by,
+               std::int64_t now_us) {
+  if (created_by.contains('>')) return {};
+  return usage::Admit(tx, {.project = project, .subject_kind = "pipeline_run", .user = created_by},
+                      now_us);
+}
+
 }  // namespace
 
 std::string CacheOwnerId(std::string_view project, std::string_view key) {
@@ -58,12 +66,8 @@ Result<> PipelineStore::InsertRun(const RunRecord& run, std::string_view plan, s
       Json::Obj({{"pipeline", run.pipeline}, {"triggered_by", run.triggered_by}}).Dump();
   const std::optional<std::string_view> start_key =
       key.empty() ? std::nullopt : std::optional<std::string_view>(key);
-  const bool is_part = run.created_by.find('>') != std::string::npos;
   return database_.Write([&](db::Transaction& tx) -> Result<> {
-    if (!is_part)
-      GYRE_DO(usage::Admit(
-          tx, {.project = run.project, .subject_kind = "pipeline_run", .user = run.created_by},
-          run.created_us));
+    GYRE_DO(Admit(tx, run.project, run.created_by, run.created_us));
     GYRE_DO(tx.Execute(
         "INSERT INTO pipeline_run (id, project, pipeline, version, state, reason, params, outputs, "
         "plan, triggered_by, start_key, created_by, created_us, ended_us, cpu_us, cancel_asked, "
@@ -89,6 +93,11 @@ Result<> PipelineStore::InsertRun(const RunRecord& run, std::string_view plan, s
                                 .subject = run.id,
                                 .payload = payload});
   });
+}
+
+Result<> PipelineStore::AdmitAgain(const RunView& run, std::int64_t now_us) {
+  return database_.Write(
+      [&](db::Transaction& tx) { return Admit(tx, run.project, run.created_by, now_us); });
 }
 
 namespace {

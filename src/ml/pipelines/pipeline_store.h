@@ -81,6 +81,8 @@ class PipelineStore {
   // Error: kAlreadyExists when the key has a run.
   Result<> InsertRun(const RunRecord& run, std::string_view plan, std::string_view key,
                      const runners::Estimate& expected);
+  // Whether a run that has ended may go on: GY4134 when a budget that stops is spent.
+  Result<> AdmitAgain(const RunView& run, std::int64_t now_us);
   Result<runners::Estimate> Expected(std::string_view project, std::string_view pipeline);
   Result<std::optional<std::string>> RunOfKey(std::string_view key);
   Result<RunView> GetRun(std::string_view id_or_prefix);

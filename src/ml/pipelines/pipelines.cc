@@ -304,6 +304,7 @@ Result<> PipelinesOnStore::Cancel(std::string_view id, std::string_view reason) 
 
 Result<RunView> PipelinesOnStore::Retry(std::string_view id, std::string_view from) {
   GYRE_TRY(const RunView run, store_.GetRun(id));
+  GYRE_DO(store_.AdmitAgain(run, rooms_.clock.NowMicros()));
   GYRE_DO(engine_.Retry(run.id, std::string(from)));
   return store_.GetRun(run.id);
 }

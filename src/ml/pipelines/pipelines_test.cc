@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/mutex.h"
+#include "ledger/usage/budgets.h"
 #include "ml/pipelines/pipelines_for_tests.h"
 #include "platform/exec/files.h"
 
@@ -263,6 +264,26 @@ TEST_F(PipelinesTest, CancelAndRetry) {
   const RunView cancelled = End(failed);
   EXPECT_EQ(cancelled.state, "cancelled");
   EXPECT_EQ(cancelled.reason, "by ann");
+}
+
+TEST_F(PipelinesTest, WhatASpentBudgetRefusesIsNotBegunAgain) {
+  const RunView failed =
+      End(Begin("name: a\nsteps:\n  x: {command: [test, -e, " + root_ + "/there]}\n"));
+  ASSERT_TRUE(exec::WriteFile(root_ + "/there", ""));
+  usage::Usage usage(*database_, clock_);
+  ASSERT_TRUE(usage.SetPrices({.cpu_hour_micros = 1'000'000, .valid_from_us = 1}));
+  ASSERT_TRUE(usage.Record({.project = "default",
+                            .subject_kind = "run",
+                            .subject_id = "r",
+                            .at_us = clock_.NowMicros(),
+                            .quantities = {.cpu_us = usage::kMicrosPerHour}}));
+  usage::Budgets budgets(*database_, clock_);
+  ASSERT_TRUE(budgets.Add({.name = "spent", .limit_nanos = 1, .period = "total", .stops = true}));
+  EXPECT_EQ(pipelines_->Retry(failed.id, "").error().gy(), "GY4134");
+  EXPECT_EQ(End(failed).state, "failed");
+  ASSERT_TRUE(budgets.Remove("spent"));
+  ASSERT_TRUE(pipelines_->Retry(failed.id, ""));
+  EXPECT_EQ(End(failed).state, "succeeded");
 }
 
 // A letter that is cut in two, and bytes that are none, are no text that a database takes.

@@ -288,7 +288,7 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
       GYRE_TRY(const bool there, FindImported(tx, run.project, from.import_key, &run));
       if (there) return {};
     }
-    if (run.kind == "program" && run.parent.empty() && from.import_key.empty())
+    if (run.kind == "program" && from.import_key.empty())
       GYRE_DO(usage::Admit(
           tx,
           {.project = run.project, .subject_kind = "run", .user = usage::UserOf(run.created_by)},

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "ledger/lineage/lineage.h"
+#include "ledger/usage/budgets.h"
 #include "ledger/usage/usage.h"
 #include "ml/tracking/trash_kind.h"
 
@@ -89,6 +90,24 @@ TEST_F(TrackingTest, PartsOfARunComeFromWhatItRead) {
   const lineage::Lineage lineage(*database_);
   EXPECT_EQ(lineage.Walk(candidate.id, lineage::Direction::kUp)->nodes.back().id, "data1");
   EXPECT_EQ(lineage.Walk("data1", lineage::Direction::kDown)->nodes.back().id, candidate.id);
+}
+
+TEST_F(TrackingTest, ARerunIsNewWorkToABudget) {
+  const tracking::Run before = *tracking_->CreateRun({.project = "p", .kind = "program"});
+  usage::Usage usage(*database_, SystemClock());
+  ASSERT_TRUE(usage.SetPrices({.cpu_hour_micros = 1'000'000, .valid_from_us = 1}));
+  ASSERT_TRUE(usage.Record({.project = "p",
+                            .subject_kind = "run",
+                            .subject_id = "r",
+                            .at_us = SystemClock().NowMicros(),
+                            .quantities = {.cpu_us = usage::kMicrosPerHour}}));
+  usage::Budgets budgets(*database_, SystemClock());
+  ASSERT_TRUE(budgets.Add({.name = "spent", .limit_nanos = 1, .period = "total", .stops = true}));
+  const auto begin = [&](const std::string& kind) {
+    return tracking_->CreateRun({.project = "p", .kind = kind, .parent = before.id});
+  };
+  EXPECT_EQ(begin("program").error().gy(), "GY4134");
+  EXPECT_TRUE(begin("candidate")) << "a part of what was begun";
 }
 
 TEST_F(TrackingTest, WhatAProgramUsedIsBookedAtItsFirstEnd) {
