@@ -98,7 +98,7 @@ TEST_F(MetersTest, ABlobCountsOnceInAProjectForTheFirstThatRefersToIt) {
 }
 
 TEST_F(MetersTest, EachHourIsBookedOnceAndHoursInWhichNothingRanLater) {
-  ASSERT_TRUE(BookStorage(*database_, clock_));  // nothing is stored: no hour is taken
+  ASSERT_TRUE(BookStorage(*database_, clock_));  // nothing is stored: this hour stays open
   AddRun("p", "r");
   Refer("run", "r", "a", 1000);
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(BookStorage(*database_, clock_));
@@ -118,6 +118,34 @@ TEST_F(MetersTest, EachHourIsBookedOnceAndHoursInWhichNothingRanLater) {
   clock_.now_us += 10'000 * kHour;
   ASSERT_TRUE(BookStorage(*database_, clock_));
   EXPECT_EQ(Stored("run", "r"), 7000 + 31 * 24 * 1000) << "a month at most";
+}
+
+TEST_F(MetersTest, NobodyPaysForHoursBeforeItCame) {
+  ASSERT_TRUE(BookStorage(*database_, clock_));
+  for (int i = 0; i < 20; ++i) {
+    clock_.now_us += kHour;
+    ASSERT_TRUE(BookStorage(*database_, clock_));
+  }
+  AddRun("p", "r");
+  Refer("run", "r", "a", 1000);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(BookStorage(*database_, clock_));
+  EXPECT_EQ(Stored("run", "r"), 1000) << "the store was empty until now";
+  // What came while nobody booked, beside what was there before.
+  clock_.now_us += 6 * kHour;
+  AddRun("p", "s");
+  Do(fmt::format("UPDATE tracking_run SET created_us = {} WHERE id = 's'", clock_.now_us - kHour));
+  Refer("run", "s", "b", 10);
+  ASSERT_TRUE(BookStorage(*database_, clock_));
+  EXPECT_EQ(Stored("run", "r"), 7000);
+  EXPECT_EQ(Stored("run", "s"), 20);
+  // All is gone for a day, and a new thing comes.
+  Do("DELETE FROM blob_ref");
+  clock_.now_us += 24 * kHour;
+  ASSERT_TRUE(BookStorage(*database_, clock_));
+  AddRun("p", "t");
+  Refer("run", "t", "c", 5);
+  ASSERT_TRUE(BookStorage(*database_, clock_));
+  EXPECT_EQ(Stored("run", "t"), 5);
 }
 
 class Asked final : public net::Request {
