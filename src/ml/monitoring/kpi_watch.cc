@@ -151,9 +151,13 @@ Result<> KpiWatch::Store(const projects::Project& asked, std::vector<KpiState>* 
 
 Result<KpiState> KpiWatch::Find(std::string_view project, std::string_view text) {
   GYRE_TRY(const std::vector<KpiState> states, List(project));
-  const auto place = ParseInt(text);
-  if (place && *place >= 1 && *place <= std::ssize(states))
-    return states[static_cast<std::size_t>(*place - 1)];
+  if (const auto place = ParseInt(text)) {
+    if (*place >= 1 && *place <= std::ssize(states))
+      return states[static_cast<std::size_t>(*place - 1)];
+    return NotFound("GY4514", "project {} has {} KPI{}, so none is number {}", project,
+                    states.size(), states.size() == 1 ? "" : "s", *place)
+        .Fix("gyre kpi    (lists them; `gyre kpi show 1` is the first)");
+  }
   std::vector<const KpiState*> found;
   for (const KpiState& state : states) {
     if (state.now.kpi == text) return state;

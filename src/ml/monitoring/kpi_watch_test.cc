@@ -190,6 +190,8 @@ TEST_F(KpiWatchTest, AGoalThatIsGivenUpIsForgotten) {
   EXPECT_EQ(watch_->Find("p", "3")->now.kpi, ratio.now.kpi);
   EXPECT_EQ(watch_->Find("p", "nps")->now.kpi, "nps >= 40");
   EXPECT_EQ(watch_->Find("p", "nobody").error().gy(), "GY4514");
+  for (const std::string_view place : {"0", "40", "-1"})
+    EXPECT_EQ(watch_->Find("p", place).error().gy(), "GY4514") << "a number is a place, no text";
   State({"auc >= 0.8"});
   Measured();
   EXPECT_EQ(watch_->List("p")->size(), 1u);
