@@ -61,8 +61,9 @@ Told Tell(const MonitoringRooms& rooms, const AlertMove& move, const JudgedWindo
   return told;
 }
 
-Result<> WriteLineage(db::Transaction& tx, const AlertMove& move, const JudgedWindow& window,
-                      const std::string& endpoint_id) {
+// A window comes from the versions that answered in it, not from the endpoint: that serves later
+// ones too, which have no part in it.
+Result<> WriteLineage(db::Transaction& tx, const AlertMove& move, const JudgedWindow& window) {
   const Alert& alert = move.alert;
   const auto node = [&](std::string id, std::string kind, std::string label) {
     return lineage::EnsureNode(tx, {.id = std::move(id),
@@ -74,13 +75,14 @@ Result<> WriteLineage(db::Transaction& tx, const AlertMove& move, const JudgedWi
   GYRE_DO(node(window.id, "window", fmt::format("{}/window-{}", alert.monitor, window.number)));
   GYRE_DO(node(alert.incident_id, "alert", fmt::format("{}/{}", alert.name(), window.number)));
   GYRE_DO(lineage::AddEdge(tx, window.id, alert.incident_id, "raised"));
-  if (!endpoint_id.empty()) {
-    GYRE_DO(node(endpoint_id, "endpoint", alert.endpoint));
-    GYRE_DO(lineage::AddEdge(tx, endpoint_id, window.id, "watched_in"));
-  }
-  if (alert.model_version_id.empty()) return {};
-  GYRE_DO(node(alert.model_version_id, "model_version", alert.model));
-  return lineage::AddEdge(tx, alert.model_version_id, window.id, "watched_in");
+  const auto watch = [&](const std::string& id, const std::string& model) -> Result<> {
+    if (id.empty()) return {};
+    GYRE_DO(node(id, "model_version", model));
+    return lineage::AddEdge(tx, id, window.id, "watched_in");
+  };
+  for (const Json& version : window.document["versions"].items())
+    GYRE_DO(watch(version["model_version_id"].AsString(), version["model"].AsString()));
+  return watch(alert.model_version_id, alert.model);
 }
 
 double NumberOf(Phase phase) { return static_cast<double>(static_cast<int>(phase)); }
@@ -100,7 +102,7 @@ Result<> MonitorService::Write(const Commit& commit) {
       GYRE_DO(MarkObserved(tx, commit.window.id, move.alert.signal));
       GYRE_DO(PutAlert(tx, move.alert, told.state, told.columns));
       if (move.change) GYRE_DO(InsertChange(tx, move.alert.id, *move.change));
-      if (move.step.began) GYRE_DO(WriteLineage(tx, move, commit.window, commit.endpoint_id));
+      if (move.step.began) GYRE_DO(WriteLineage(tx, move, commit.window));
       if (!told.kind.empty()) {
         GYRE_DO(rooms_.events.Publish(tx, {.kind = told.kind,
                                            .project = move.alert.project,

@@ -63,7 +63,7 @@ class MonitorService final : public Monitors {
     MonitorRow row;
     JudgedWindow window;
     bool revised = false;  // another document stood there
-    std::string document, model_version_id, endpoint_id;
+    std::string document;
     std::vector<AlertMove> moves;
   };
 

@@ -490,7 +490,6 @@ Result<bool> MonitorService::Keep(MonitorRow* row, const Look& look, const Json&
   // Judged is judged, also where its last rows lie after the watermark.
   window.state = state == WindowState::kFinal ? state : WindowState::kProvisional;
   commit.document = stored.Dump();
-  commit.model_version_id = document["model_version_id"].AsString();
   commit.moves = MoveAlerts(row->monitor, window, alerts, observed,
                             {.now_us = rooms_.clock.NowMicros(), .behind = look.behind});
   if (!document["again"].AsBool()) {
@@ -499,8 +498,6 @@ Result<bool> MonitorService::Keep(MonitorRow* row, const Look& look, const Json&
   }
   commit.row = *row;
   commit.row.looked.clear();  // until all windows of this look are kept
-  if (const auto endpoint = rooms_.serving.Get(row->monitor.project, row->monitor.endpoint))
-    commit.endpoint_id = endpoint->id;
   GYRE_DO(Write(commit));
   row->monitor.windows = now.monitor.windows + (stood ? 0 : 1);
   SetGauges(commit);
