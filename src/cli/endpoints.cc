@@ -284,6 +284,9 @@ Result<int> Show(Invocation& in) {
                                  endpoint["model"].AsString());
   if (!endpoint["follows"].AsString().empty())
     text += fmt::format("follows    {}\n", endpoint["follows"].AsString());
+  if (endpoint.Has("apart"))
+    text += fmt::format("apart      {}, {} answers\n", endpoint["apart"].AsString(),
+                        endpoint["model"].AsString());
   text += fmt::format("state      {}\n", StateOf(*session, endpoint));
   if (endpoint["ready"].AsBool() && endpoint.Has("problem"))
     text += fmt::format("stays      {}\n", endpoint["problem"].AsString());
@@ -332,6 +335,16 @@ void SayWhatWouldAnswer(Invocation& in, const Json& model) {
     in.out().Print(fmt::format("would: {} answers\n", model.AsString()));
 }
 
+// The alias names another version than answers by now.
+void SayFollowsNoMore(Invocation& in, const Json& before, const Json& endpoint) {
+  const std::string& followed = before["follows"].AsString();
+  if (followed.empty() || !endpoint["follows"].AsString().empty()) return;
+  in.out().Note(
+      fmt::format("it does not follow {} any more; gyre models promote {} moves the alias, gyre "
+                  "deploy {} follows it again",
+                  followed, endpoint["model"].AsString(), followed));
+}
+
 // A rollback is of what answers: what only watches stays.
 void SayShadowsStay(Invocation& in, const Json& endpoint) {
   for (const Json& variant : endpoint["variants"].items()) {
@@ -370,10 +383,7 @@ Result<int> Rollback(Invocation& in) {
       Announce(in, *session, endpoint,
                fmt::format("rolled back from {}: this answers now", before["model"].AsString())));
   SayShadowsStay(in, endpoint);
-  const std::string& followed = before["follows"].AsString();
-  if (!followed.empty() && endpoint["follows"].AsString().empty())
-    in.out().Note(fmt::format("it does not follow {} any more; gyre deploy {} follows it again",
-                              followed, followed));
+  SayFollowsNoMore(in, before, endpoint);
   return 0;
 }
 
@@ -436,6 +446,7 @@ Result<int> Promote(Invocation& in) {
   const std::string name = in.Get("ENDPOINT"), variant = in.Get("variant");
   Json body = Json::Obj();
   if (in.Has("reason")) body.Set("reason", in.Get("reason"));
+  if (in.Has("replace")) body.Set("replace", true);
   GYRE_TRY(Session* const session, in.session());
   const std::string path = EndpointPath(in, name);
   GYRE_TRY(const Json before, session->Get(path));
@@ -445,10 +456,7 @@ Result<int> Promote(Invocation& in) {
   GYRE_TRY(const Json endpoint,
            session->Post(path + "/variants/" + PercentEncode(variant) + "/promote", body));
   GYRE_DO(Announce(in, *session, endpoint, "promoted"));
-  const std::string& followed = before["follows"].AsString();
-  if (!followed.empty() && endpoint["follows"].AsString().empty())
-    in.out().Note(fmt::format("it does not follow {} any more; gyre promote {} moves the alias",
-                              followed, endpoint["model"].AsString()));
+  SayFollowsNoMore(in, before, endpoint);
   return 0;
 }
 
@@ -520,6 +528,7 @@ constexpr Option kTrafficOptions[] = {
     {"--reason", "TEXT", "kept in the endpoint's log"}};
 constexpr Option kPromoteOptions[] = {
     {"--variant", "NAME", "what becomes the champion", "canary"},
+    {"--replace", "", "also when callers must send or read something else from now on"},
     {"--reason", "TEXT", "kept with the deployment"},
 };
 constexpr Option kLogOptions[] = {{"--limit", "N", "newest entries", "50"}};

@@ -15,7 +15,6 @@
 namespace gyre {
 namespace {
 
-constexpr std::string_view kCanary = "canary";
 constexpr std::string_view kBy = "automation";
 constexpr std::string_view kPromoted = "promoted", kNotPromoted = "not_promoted",
                            kRolledBack = "rolled_back";
@@ -219,11 +218,6 @@ Result<> AlertsBeside(monitoring::Monitors& monitors, std::string_view project,
   return {};
 }
 
-const serving::Deployment* CanaryOf(const serving::Endpoint& endpoint) {
-  const auto found = std::ranges::find(endpoint.variants, kCanary, &serving::Variant::name);
-  return found == endpoint.variants.end() ? nullptr : &found->deployment;
-}
-
 Result<automation::Beside> BesideOf(monitoring::Monitors& monitors,
                                     const automation::Traffic::Question& question) {
   GYRE_TRY(const monitoring::Sides sides, monitors.Compare({.project = question.project,
@@ -244,16 +238,27 @@ Result<automation::Beside> BesideOf(monitoring::Monitors& monitors,
                             .effect = sides.effect};
 }
 
-Result<bool> HasCanary(serving::Serving& serving, std::string_view project,
-                       std::string_view endpoint) {
-  GYRE_TRY(const serving::Endpoint now, serving.Get(project, endpoint));
-  return CanaryOf(now) != nullptr;
+// How the champion of an endpoint came there.
+std::string HowOf(const serving::Deployment& champion) {
+  if (champion.basis == "alias moved") return "promoted by its alias";
+  return fmt::format("{} by {}", champion.basis == "deploy" ? "deployed" : "promoted",
+                     champion.deployed_by.empty() ? "somebody" : champion.deployed_by);
 }
 
 // A canary that said no, or that another champion came before; one that was taken back because its
 // run broke was not judged.
 bool WasSentBack(const pipelines::RunView& run, const automation::Release& release) {
-  return release.state == "rolled back" && (run.error == "GY4810" || run.error == "GY4813");
+  return release.state == automation::kRolledBack &&
+         (run.error == "GY4810" || run.error == "GY4813");
+}
+
+std::string VersionOf(const std::string& model) { return model.substr(model.find(':') + 1); }
+
+// It answers, whatever the steps after the canary came to.
+automation::Outcome ByHand(const pipelines::RunView& run, const automation::Release& release) {
+  std::string text = fmt::format("{} {}", VersionOf(release.model), release.reason);
+  if (run.state != "succeeded") text += fmt::format("; its run failed after that: {}", run.reason);
+  return {std::string(kPromoted), std::move(text)};
 }
 
 }  // namespace
@@ -265,12 +270,12 @@ Result<automation::Outcome> OutcomeOf(const pipelines::RunView& run,
   if (run.ended_us == 0 || run.state == "cancelled") return outcome;
   if (release && WasSentBack(run, *release))
     return automation::Outcome{std::string(kRolledBack), "canary rolled back: " + release->reason};
+  if (release && release->PromotedByHand()) return ByHand(run, *release);
   const Json& promoted = run.outputs["promoted"];
   const std::string model = run.outputs["model"].AsString();
   if (run.state != "succeeded" || !promoted.is_bool() || model.empty()) return outcome;
   if (promoted.AsBool()) {
-    return automation::Outcome{std::string(kPromoted),
-                               "promoted " + model.substr(model.find(':') + 1)};
+    return automation::Outcome{std::string(kPromoted), "promoted " + VersionOf(model)};
   }
   GYRE_TRY(const std::string why, why_not(model));
   return automation::Outcome{std::string(kNotPromoted), "not promoted: " + why};
@@ -392,24 +397,26 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
   automation::Traffic traffic;
   traffic.give = [&](std::string_view project, std::string_view endpoint, std::string_view model,
                      double share, std::string_view reason) -> Result<> {
-    GYRE_TRY([[maybe_unused]] const auto now, serving.SetVariant({.project = std::string(project),
-                                                                  .endpoint = std::string(endpoint),
-                                                                  .variant = std::string(kCanary),
-                                                                  .reference = std::string(model),
-                                                                  .share = share,
-                                                                  .reason = std::string(reason),
-                                                                  .by = std::string(kBy)}));
+    GYRE_TRY([[maybe_unused]] const auto now,
+             serving.SetVariant({.project = std::string(project),
+                                 .endpoint = std::string(endpoint),
+                                 .variant = std::string(serving::kCanary),
+                                 .reference = std::string(model),
+                                 .share = share,
+                                 .reason = std::string(reason),
+                                 .by = std::string(kBy)}));
     return {};
   };
   traffic.take_back = [&](std::string_view project, std::string_view endpoint,
-                          std::string_view reason) -> Result<> {
-    const auto there = HasCanary(serving, project, endpoint);
+                          std::string_view model, std::string_view reason) -> Result<> {
+    const auto there = serving.Get(project, endpoint);
     if (!there && there.error().code() == Code::kNotFound) return {};  // the endpoint is gone
     if (!there) return there.error();
-    if (!*there) return {};
-    GYRE_TRY(
-        [[maybe_unused]] const auto now,
-        serving.RemoveVariant(project, endpoint, kCanary, std::string(reason), std::string(kBy)));
+    const serving::Deployment* const canary = serving::CanaryOf(*there);
+    if (canary == nullptr || canary->model != model) return {};
+    GYRE_TRY([[maybe_unused]] const auto now,
+             serving.RemoveVariant(project, endpoint, serving::kCanary, std::string(reason),
+                                   std::string(kBy)));
     return {};
   };
   traffic.counts = [&](std::string_view project,
@@ -421,7 +428,7 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
         counts.champion = SideOf(variant);
         counts.champion_latency_us = variant.latency_us;
         counts.champion_deployment = variant.deployment_id;
-      } else if (variant.variant == kCanary) {
+      } else if (variant.variant == serving::kCanary) {
         counts.canary = SideOf(variant);
         counts.canary_latency_us = variant.latency_us;
         counts.canary_deployment = variant.deployment_id;
@@ -430,8 +437,9 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
     // What should answer, whether it is loaded yet or not.
     GYRE_TRY(const serving::Endpoint now, serving.Get(project, endpoint));
     counts.champion_model = now.deployment.model;
+    counts.champion_how = HowOf(now.deployment);
     for (const serving::Variant& variant : now.variants) {
-      if (variant.name != kCanary) continue;
+      if (variant.name != serving::kCanary) continue;
       counts.canary_model = variant.deployment.model;
       counts.canary_share = variant.share;
     }
@@ -443,7 +451,7 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
   traffic.judge = [&](std::string_view project, std::string_view endpoint, std::string_view model,
                       std::int64_t since_us, automation::CanaryFacts* facts) -> Result<> {
     GYRE_TRY(const serving::Endpoint now, serving.Get(project, endpoint));
-    const serving::Deployment* const canary = CanaryOf(now);
+    const serving::Deployment* const canary = serving::CanaryOf(now);
     if (canary == nullptr || canary->model != model) return {};  // taken back meanwhile
     return AlertsBeside(monitors, project, endpoint, canary->model_version_id, since_us, facts);
   };

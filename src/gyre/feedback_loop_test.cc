@@ -33,6 +33,22 @@ TEST(OutcomeOf, ACanaryThatWasSentBackSaysWhy) {
   }
 }
 
+TEST(OutcomeOf, ACanaryThatAPersonPromotedIsPromoted) {
+  auto release = Canary("passed", "promoted by ann while it baked, at step 1 of 3");
+  release.model = "churn:v4";
+  release.history = Json::Arr({Json::Obj({{"move", "promoted"}})});
+  const auto outputs = Json::Obj({{"model", "churn:v4"}, {"promoted", true}});
+  const auto outcome = OutcomeOf(Ended("succeeded", "", outputs), release, Worse);
+  EXPECT_EQ(outcome->kind, "promoted");
+  EXPECT_EQ(outcome->text, "v4 promoted by ann while it baked, at step 1 of 3");
+  pipelines::RunView failed = Ended("failed", "GY3606");
+  failed.reason = "churn:v4 has 0 of 1 approvals for @champion";
+  EXPECT_EQ(OutcomeOf(failed, release, Worse)->kind, "promoted");
+  EXPECT_EQ(OutcomeOf(failed, release, Worse)->text,
+            "v4 promoted by ann while it baked, at step 1 of 3; its run failed after that: " +
+                failed.reason);
+}
+
 // Its share was taken back behind it, and nothing was judged.
 TEST(OutcomeOf, ARunThatBrokeHasNone) {
   const auto back = Canary("rolled back", "its run failed: step `promote` failed");

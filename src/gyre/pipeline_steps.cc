@@ -30,10 +30,9 @@ pipelines::PipelinesSettings PipelinesSettingsOf(const config::Settings& setting
 void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms) {
   data::AddSteps(pipelines, rooms.datasets, rooms.queries, rooms.blobs, rooms.jobs);
   evaluation::AddSteps(pipelines, rooms.evaluations, rooms.jobs);
-  registry::AddSteps(
-      pipelines, rooms.registry,
-      [&releases = rooms.releases](std::string_view run, std::string_view model) -> Result<> {
-        GYRE_TRY([[maybe_unused]] const std::string champion, releases.Fence(run, model));
+  registry::AddSteps(pipelines, rooms.registry,
+                     [&releases = rooms.releases](std::string_view run, std::string_view model) -> Result<> {
+        GYRE_TRY([[maybe_unused]] const auto way, releases.Fence(run, model));
         return {};
       });
   serving::AddSteps(pipelines, rooms.serving, rooms.registry);

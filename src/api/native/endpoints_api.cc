@@ -109,7 +109,8 @@ constexpr net::Route kRoutes[] = {
      .body = Body::kBuffer,
      .request_type = "PromoteVariant",
      .response_type = "Endpoint",
-     .members = {{"reason", Type::kText, "kept with the deployment"}}},
+     .members = {{"replace", Type::kBool, "also when callers must send something else"},
+                 {"reason", Type::kText, "kept with the deployment"}}},
     {.method = Method::kDelete,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}",
      .handler = Bind<&EndpointsApi::Remove>,
@@ -275,9 +276,12 @@ Result<net::Response> EndpointsApi::PromoteVariant(net::Request& request) {
     GYRE_TRY(body, request.JsonBody());
   }
   GYRE_TRY(const serving::Endpoint endpoint,
-           serving_.PromoteVariant(request.Param("project"), request.Param("endpoint"),
-                                   request.Param("variant"), body["reason"].AsString(),
-                                   request.principal.name));
+           serving_.PromoteVariant({.project = request.Param("project"),
+                                    .endpoint = request.Param("endpoint"),
+                                    .variant = request.Param("variant"),
+                                    .reason = body["reason"].AsString(),
+                                    .by = request.principal.name,
+                                    .replace = body["replace"].AsBool()}));
   return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
 }
 

@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view kColumns =
     "SELECT id, release_key, project, endpoint, model, plan, state, reason, step, step_us, base, "
     "history, created_us, ended_us, run_id, of_run FROM automation_canary ";
+constexpr std::string_view kGoesOn = "WHERE state IN ('baking', 'rolling back') AND endpoint = ?1";
+constexpr std::string_view kByHand = "promoted";  // a move, as "pass" is
 
 Release ReleaseAt(const db::Row& row) {
   Release r;
@@ -29,7 +31,7 @@ Release ReleaseAt(const db::Row& row) {
   r.reason = row.Str(7);
   r.step = static_cast<int>(row.Int(8));
   r.step_us = row.Int(9);
-  r.base = Json::Parse(row.Text(10)).value_or(Json());
+  r.basis = ReleaseBasis::FromJson(Json::Parse(row.Text(10)).value_or(Json()));
   r.history = Json::Parse(row.Text(11)).value_or(Json());
   r.created_us = row.Int(12);
   r.ended_us = row.Int(13);
@@ -46,72 +48,38 @@ Result<std::optional<Release>> FindBy(db::Reader& reader, std::string_view where
   return found;
 }
 
-Json SideToJson(std::string_view deployment, const SideFacts& side,
-                const statistics::LogCounts& latency_us) {
-  return Json::Obj({{"deployment", deployment},
-                    {"requests", side.requests},
-                    {"failed", side.failed},
-                    {"rows", side.rows},
-                    {"latency_us", latency_us.ToJson()}});
+CountedSide ChampionOf(const Traffic::Counts& counts) {
+  return {counts.champion_deployment, counts.champion, counts.champion_latency_us};
 }
 
-// Counters begin anew with each process and with each deployment. `latency_us` becomes that since
-// then, too.
-SideFacts Since(const SideFacts& now, std::string_view deployment, const Json& base,
-                statistics::LogCounts* latency_us) {
-  SideFacts since = now;
-  if (base["deployment"].AsString() != deployment) return since;
-  *latency_us = latency_us->Since(statistics::LogCounts::FromJson(base["latency_us"]));
-  since.requests = std::max<std::int64_t>(0, now.requests - base["requests"].AsInt());
-  since.failed = std::max<std::int64_t>(0, now.failed - base["failed"].AsInt());
-  since.rows = std::max<std::int64_t>(0, now.rows - base["rows"].AsInt());
-  return since;
-}
-
-Json EvidenceToJson(double evidence) { return std::isfinite(evidence) ? Json(evidence) : Json(); }
-
-double EvidenceFromJson(const Json& json) {
-  return json.is_number() ? json.AsDouble() : Carried().errors;
-}
-
-SideFacts CarriedSide(const Json& json) {
-  return {.requests = json["requests"].AsInt(),
-          .failed = json["failed"].AsInt(),
-          .rows = json["rows"].AsInt()};
-}
-
-Carried CarriedFromJson(const Json& json) {
-  return {.champion = CarriedSide(json["champion"]),
-          .canary = CarriedSide(json["canary"]),
-          .errors = EvidenceFromJson(json["errors"]),
-          .latency = EvidenceFromJson(json["latency"])};
-}
-
-Json BaseOf(std::string_view process, const Traffic::Counts& counts) {
-  return Json::Obj(
-      {{"process", process},
-       {"champion",
-        SideToJson(counts.champion_deployment, counts.champion, counts.champion_latency_us)},
-       {"canary", SideToJson(counts.canary_deployment, counts.canary, counts.canary_latency_us)}});
+CountedSide CanaryOf(const Traffic::Counts& counts) {
+  return {counts.canary_deployment, counts.canary, counts.canary_latency_us};
 }
 
 double ShareOf(const Release& release) {
   return release.plan.weights[static_cast<std::size_t>(release.step)];
 }
 
-// It was given this step's share, and has another now: somebody else has decided.
+// It was given its share, and has another now, or somebody else's canary stands there.
 bool TakenByOthers(const Release& release, const Traffic::Counts& now) {
-  if (release.base["given"].AsInt(-1) != release.step) return false;
-  return now.canary_model != release.model || std::abs(now.canary_share - ShareOf(release)) > 1e-9;
+  if (!now.canary_model.empty() && now.canary_model != release.model) return true;
+  const int given = release.basis.step_given;
+  if (given < 0) return false;
+  const auto has = [&](double share) { return std::abs(now.canary_share - share) <= 1e-9; };
+  // A crash may have been between the next share and the record that it was given.
+  return now.canary_model != release.model ||
+         (!has(ShareOf(release)) && !has(release.plan.weights[static_cast<std::size_t>(given)]));
+}
+
+bool BecameChampion(const Release& release, const Traffic::Counts& now) {
+  return now.champion_model == release.model && release.basis.champion_model != release.model;
 }
 
 // The verdict would be of two champions, one of which answers no more. Empty: it is the same.
 std::string ChampionChanged(const Release& release, const Traffic::Counts& now) {
-  const std::string& was = release.base["champion_model"].AsString();
+  const std::string& was = release.basis.champion_model;
   if (was.empty() || now.champion_model == was) return {};
-  const std::string_view when = release.state == "baking" ? "while it baked" : "after it passed";
-  if (now.champion_model == release.model)
-    return fmt::format("{} became the champion {}", release.model, when);
+  const std::string_view when = release.state == kBaking ? "while it baked" : "after it passed";
   return fmt::format("the champion changed from {} to {} {}: judge again", was, now.champion_model,
                      when);
 }
@@ -132,22 +100,26 @@ void Note(Release* release, std::string_view move, const CanaryDecision& decisio
 }
 
 // When each step began; of a release from before that was kept, when the present one did.
-Json StepsOf(const Release& release) {
-  const Json& steps_us = release.base["steps_us"];
-  return steps_us.size() > 0 ? steps_us : Json(Json::Array{Json(release.step_us)});
+std::vector<std::int64_t> StepsOf(const Release& release) {
+  return release.basis.steps_us.empty() ? std::vector{release.step_us} : release.basis.steps_us;
 }
 
-std::vector<std::int64_t> TimesOf(const Json& list) {
-  std::vector<std::int64_t> times;
-  for (const Json& time : list.items()) times.push_back(time.AsInt());
-  return times;
+std::string InFull(const std::string& reason, const std::vector<std::string>& checks) {
+  return checks.empty() ? reason : fmt::format("{} ({})", reason, Join(checks, "; "));
 }
 
 // The decision with what every check said, for whoever asks the ledger later.
 std::string InFull(const CanaryDecision& decision) {
-  return decision.checks.empty()
-             ? decision.reason
-             : fmt::format("{} ({})", decision.reason, Join(decision.checks, "; "));
+  return InFull(decision.reason, decision.checks);
+}
+
+// The last move likewise, which may have been made before a crash.
+std::string LastInFull(const Release& release) {
+  if (release.history.size() == 0) return release.reason;
+  const Json& last = release.history.items().back();
+  std::vector<std::string> checks;
+  for (const Json& check : last["checks"].items()) checks.push_back(check.AsString());
+  return InFull(last["reason"].AsString(), checks);
 }
 
 }  // namespace
@@ -167,6 +139,10 @@ Json ReleaseToJson(const Release& release) {
                     {"created_at", FormatTime(release.created_us)}});
 }
 
+bool Release::PromotedByHand() const {
+  return history.size() > 0 && history.items().back()["move"].AsString() == kByHand;
+}
+
 Releases::Releases(db::Database& database, const Clock& clock, Traffic traffic)
     : database_(database), clock_(clock), traffic_(std::move(traffic)), process_(NewId()) {}
 
@@ -182,14 +158,16 @@ Result<Release> Releases::Begin(const Start& start) {
   release.endpoint = start.endpoint;
   release.model = start.model;
   release.plan = plan;
-  release.state = "baking";
+  release.state = kBaking;
   release.created_us = release.step_us = clock_.NowMicros();
-  release.base = BaseOf(process_, counts);
-  release.base.Set("champion_model", counts.champion_model);
-  release.base.Set("steps_us", Json::Array{Json(release.step_us)});
+  release.basis = {.champion_model = counts.champion_model,
+                   .process = process_,
+                   .champion = ChampionOf(counts),
+                   .canary = CanaryOf(counts),
+                   .steps_us = {release.step_us}};
   release.reason = fmt::format("{:.0f} % of the traffic", 100 * plan.weights.front());
   Note(&release, "begin", {.reason = release.reason}, plan.weights.front(), release.created_us);
-  const std::string plan_text = CanaryPlanToJson(plan).Dump(), base = release.base.Dump(),
+  const std::string plan_text = CanaryPlanToJson(plan).Dump(), base = release.basis.ToJson().Dump(),
                     history = release.history.Dump();
   std::optional<Release> same, other;
   // One that somebody tries by hand, or that has passed and is not promoted yet.
@@ -197,7 +175,7 @@ Result<Release> Releases::Begin(const Start& start) {
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(same, FindBy(tx, "WHERE release_key = ?1", release.key));
     if (same) return {};
-    GYRE_TRY(other, FindBy(tx, "WHERE state = 'baking' AND endpoint = ?1", release.endpoint));
+    GYRE_TRY(other, FindBy(tx, kGoesOn, release.endpoint));
     if (other || of_others) return {};
     return tx.Execute(
         "INSERT INTO automation_canary (id, release_key, project, endpoint, model, plan, state, "
@@ -214,16 +192,16 @@ Result<Release> Releases::Begin(const Start& start) {
   }
   exec::Fault("canary.written");
   if (same) release = *std::move(same);
-  if (release.state == "baking") GYRE_DO(Give(&release));
+  if (release.state == kBaking) GYRE_DO(Give(&release));
   return release;
 }
 
 // Once for each step: after that, a share that is another was set by somebody.
 Result<> Releases::Give(Release* release) {
-  if (release->base["given"].AsInt(-1) == release->step) return {};
+  if (release->basis.step_given == release->step) return {};
   GYRE_DO(traffic_.give(release->project, release->endpoint, release->model, ShareOf(*release),
                         "canary release: " + release->reason));
-  release->base.Set("given", release->step);
+  release->basis.step_given = release->step;
   return Save(*release);
 }
 
@@ -257,7 +235,7 @@ Result<std::optional<Release>> Releases::OfRun(std::string_view run_id) {
 }
 
 Result<> Releases::Save(const Release& release) {
-  const std::string base = release.base.Dump(), history = release.history.Dump();
+  const std::string base = release.basis.ToJson().Dump(), history = release.history.Dump();
   return database_.Write([&](db::Transaction& tx) {
     return tx.Execute(
         "UPDATE automation_canary SET state = ?2, reason = ?3, step = ?4, step_us = ?5, base = ?6, "
@@ -269,7 +247,8 @@ Result<> Releases::Save(const Release& release) {
 
 Result<Releases::Seen> Releases::FactsOf(Release* release) {
   constexpr double kSlowest = 0.99;
-  GYRE_TRY(Traffic::Counts now, traffic_.counts(release->project, release->endpoint));
+  GYRE_TRY(const Traffic::Counts now, traffic_.counts(release->project, release->endpoint));
+  const ReleaseBasis& basis = release->basis;
   Seen seen;
   CanaryFacts& facts = seen.facts;
   facts.champion_changed = ChampionChanged(*release, now);
@@ -278,27 +257,24 @@ Result<Releases::Seen> Releases::FactsOf(Release* release) {
   const std::int64_t now_us = clock_.NowMicros();
   if (release->step_us > now_us) {  // the clock was set back: the step begins anew
     release->step_us = now_us;
-    release->base.Set("steps_us", Json::Array{Json(now_us)});
+    release->basis.steps_us = {now_us};
     GYRE_DO(Save(*release));
   }
   facts.seconds_in_step = (now_us - release->step_us) / kMicrosPerSecond;
-  const bool same_process = release->base["process"].AsString() == process_;
-  const Json base = same_process ? release->base : Json();
-  facts.champion =
-      Since(now.champion, now.champion_deployment, base["champion"], &now.champion_latency_us);
-  facts.canary = Since(now.canary, now.canary_deployment, base["canary"], &now.canary_latency_us);
-  const Json& carried = release->base["carried"];
-  facts.before = CarriedFromJson(carried);
-  const auto all = [&](const Json& before, const statistics::LogCounts& since) {
-    return since.With(statistics::LogCounts::FromJson(before["latency_us"]));
-  };
-  seen.champion_latency_us = all(carried["champion"], now.champion_latency_us);
-  seen.canary_latency_us = all(carried["canary"], now.canary_latency_us);
+  const bool same_process = basis.process == process_;
+  CountedSide champion = ChampionOf(now), canary = CanaryOf(now);
+  TakeOff(same_process ? basis.champion : CountedSide(), &champion);
+  TakeOff(same_process ? basis.canary : CountedSide(), &canary);
+  facts.champion = champion.facts;
+  facts.canary = canary.facts;
+  facts.before = basis.carried;
+  seen.champion_latency_us = champion.latency_us.With(basis.carried_champion_us);
+  seen.canary_latency_us = canary.latency_us.With(basis.carried_canary_us);
   facts.champion.latency_us_p99 = seen.champion_latency_us.Quantile(kSlowest);
   facts.canary.latency_us_p99 = seen.canary_latency_us.Quantile(kSlowest);
   const double slow_us = SlowFrom(release->plan, facts.champion.latency_us_p99);
-  facts.champion.slow = now.champion_latency_us.Above(slow_us);
-  facts.canary.slow = now.canary_latency_us.Above(slow_us);
+  facts.champion.slow = champion.latency_us.Above(slow_us);
+  facts.canary.slow = canary.latency_us.Above(slow_us);
   if (traffic_.judge && facts.alert.empty() && facts.champion_changed.empty()) {
     GYRE_DO(traffic_.judge(release->project, release->endpoint, release->model, release->created_us,
                            &facts));
@@ -306,51 +282,62 @@ Result<Releases::Seen> Releases::FactsOf(Release* release) {
   return seen;
 }
 
-Json Releases::CarriedToJson(const CanaryPlan& plan, const Seen& seen) {
-  const Carried carried = CarryOn(plan, seen.facts);
-  return Json::Obj({{"champion", SideToJson("", carried.champion, seen.champion_latency_us)},
-                    {"canary", SideToJson("", carried.canary, seen.canary_latency_us)},
-                    {"errors", EvidenceToJson(carried.errors)},
-                    {"latency", EvidenceToJson(carried.latency)}});
+// The reason is written first: after a crash the share that is missing is nobody's doing.
+Result<> Releases::SendBack(Release* release, const CanaryDecision& decision) {
+  release->state = kRollingBack;
+  release->reason = decision.reason;
+  Note(release, "roll back", decision, 0, clock_.NowMicros());
+  GYRE_DO(Save(*release));
+  exec::Fault("canary.rolling_back");
+  return EndRollBack(release);
 }
 
-Result<> Releases::Apply(Release* release, const CanaryDecision& decision, Json carried) {
+Result<> Releases::EndRollBack(Release* release) {
+  GYRE_DO(traffic_.take_back(release->project, release->endpoint, release->model,
+                             LastInFull(*release)));
+  exec::Fault("canary.ending");
+  release->state = kRolledBack;
+  release->ended_us = clock_.NowMicros();
+  GYRE_DO(Save(*release));
+  exec::Fault("canary.ended");
+  return {};
+}
+
+Result<> Releases::Pass(Release* release, std::string_view move, const CanaryDecision& decision,
+                        double share) {
+  release->state = kPassed;
+  release->ended_us = clock_.NowMicros();
+  release->reason = InFull(decision);
+  Note(release, move, decision, share, release->ended_us);
+  exec::Fault("canary.ending");
+  GYRE_DO(Save(*release));
+  exec::Fault("canary.ended");
+  return {};
+}
+
+// Who promotes what bakes has judged it: the rest of the plan has nobody to compare with.
+Result<> Releases::EndByHand(Release* release, const Traffic::Counts& now) {
+  return Pass(release, kByHand,
+              {.reason = fmt::format("{} while it baked, at step {} of {}", now.champion_how,
+                                     release->step + 1, release->plan.weights.size())},
+              1);
+}
+
+Result<> Releases::Advance(Release* release, const CanaryDecision& decision, const Seen& seen) {
   const std::int64_t now_us = clock_.NowMicros();
-  release->reason = decision.reason;
-  switch (decision.move) {
-    case CanaryMove::kHold:
-      return {};
-    case CanaryMove::kRollBack:
-      // First the traffic, then the record: a crash in between looks, finds harm and repeats it.
-      GYRE_DO(traffic_.take_back(release->project, release->endpoint, InFull(decision)));
-      exec::Fault("canary.ending");
-      release->state = "rolled back";
-      release->ended_us = now_us;
-      Note(release, "roll back", decision, 0, now_us);
-      return Save(*release);
-    case CanaryMove::kPromote:
-      release->state = "passed";
-      release->ended_us = now_us;
-      release->reason = InFull(decision);
-      Note(release, "pass", decision, release->plan.weights.back(), now_us);
-      exec::Fault("canary.ending");
-      GYRE_DO(Save(*release));
-      exec::Fault("canary.ended");
-      return {};
-    case CanaryMove::kAdvance:
-      break;
-  }
+  std::vector<std::int64_t> steps_us = StepsOf(*release);
+  steps_us.push_back(now_us);
   ++release->step;
   release->step_us = now_us;
   GYRE_TRY(const Traffic::Counts counts, traffic_.counts(release->project, release->endpoint));
-  Json base = BaseOf(process_, counts);
-  for (const std::string_view kept : {"looks", "champion_model"})
-    base.Set(std::string(kept), release->base[kept]);
-  Json steps_us = StepsOf(*release);
-  steps_us.Push(now_us);
-  base.Set("steps_us", std::move(steps_us));
-  base.Set("carried", std::move(carried));
-  release->base = std::move(base);
+  ReleaseBasis& basis = release->basis;
+  basis.process = process_;
+  basis.champion = ChampionOf(counts);
+  basis.canary = CanaryOf(counts);
+  basis.carried = CarryOn(release->plan, seen.facts);
+  basis.carried_champion_us = seen.champion_latency_us;
+  basis.carried_canary_us = seen.canary_latency_us;
+  basis.steps_us = std::move(steps_us);
   release->reason = InFull(decision);
   Note(release, "advance", decision, ShareOf(*release), now_us);
   GYRE_DO(Save(*release));  // the intent: Look gives the share that stands here
@@ -358,11 +345,32 @@ Result<> Releases::Apply(Release* release, const CanaryDecision& decision, Json 
   return Give(release);
 }
 
+Result<> Releases::Apply(Release* release, const CanaryDecision& decision, const Seen& seen) {
+  release->reason = decision.reason;
+  switch (decision.move) {
+    case CanaryMove::kHold:
+      return {};
+    case CanaryMove::kRollBack:
+      return SendBack(release, decision);
+    case CanaryMove::kPromote:
+      return Pass(release, "pass", decision, release->plan.weights.back());
+    case CanaryMove::kAdvance:
+      return Advance(release, decision, seen);
+  }
+  return {};
+}
+
 Result<Release> Releases::Look(std::string_view id) {
   const MutexLock lock(mutex_);
   GYRE_TRY(Release release, Get(id));
-  if (release.state != "baking") return release;
-  GYRE_DO(Give(&release));
+  if (release.state == kRollingBack) GYRE_DO(EndRollBack(&release));
+  if (release.state != kBaking) return release;
+  GYRE_TRY(const Traffic::Counts now, traffic_.counts(release.project, release.endpoint));
+  if (BecameChampion(release, now)) {
+    GYRE_DO(EndByHand(&release, now));
+    return release;
+  }
+  if (!TakenByOthers(release, now)) GYRE_DO(Give(&release));
   const Watch watch = Watched(release);
   GYRE_TRY(Seen seen, FactsOf(&release));
   CanaryFacts& facts = seen.facts;
@@ -370,7 +378,7 @@ Result<Release> Releases::Look(std::string_view id) {
   CanaryDecision decision = DecideCanary(release.plan, facts);
   GYRE_DO(AskNowAndThen(&release, facts, watch, &decision));
   Tell(release, facts, decision);
-  GYRE_DO(Apply(&release, decision, CarriedToJson(release.plan, seen)));
+  GYRE_DO(Apply(&release, decision, seen));
   return release;
 }
 
@@ -380,7 +388,7 @@ Releases::~Releases() { stopping_.store(true); }
 
 Releases::Watch Releases::Watched(const Release& release) {
   const MutexLock lock(watching_);
-  if (release.state != "baking") {
+  if (release.state != kBaking) {
     if (const auto found = watched_.find(release.id); found != watched_.end())
       watched_.erase(found);
     return {};
@@ -412,8 +420,7 @@ Result<> Releases::AskNowAndThen(Release* release, const CanaryFacts& facts, con
 }
 
 Result<> Releases::Ask(Release* release, bool last) {
-  const std::int64_t look = release->base["looks"].AsInt() + 1;
-  release->base.Set("looks", look);
+  const int look = ++release->basis.looks;
   GYRE_DO(Save(*release));  // before: chance is not given back by a restart
   {
     const MutexLock lock(watching_);
@@ -428,7 +435,7 @@ Result<> Releases::Ask(Release* release, bool last) {
   const Traffic::Question question{.project = release->project,
                                    .endpoint = release->endpoint,
                                    .model = release->model,
-                                   .steps_us = TimesOf(StepsOf(*release)),
+                                   .steps_us = StepsOf(*release),
                                    .cancelled = [this] { return stopping_.load(); }};
   const auto posted =
       comparer_->Post([this, question, look, id = release->id, step = release->step] {
@@ -438,7 +445,7 @@ Result<> Releases::Ask(Release* release, bool last) {
           beside = *std::move(compared);
         else
           beside.problem = compared.error().message();
-        beside.looks = static_cast<int>(look);
+        beside.looks = look;
         Answered(id, step, std::move(beside));
       });
   if (!posted) Answered(release->id, release->step, {.problem = posted.error().message()});
@@ -478,15 +485,15 @@ void Releases::Tell(const Release& release, const CanaryFacts& facts,
 Result<Release> Releases::RollBack(std::string_view id, std::string_view reason) {
   const MutexLock lock(mutex_);
   GYRE_TRY(Release release, Get(id));
-  if (release.state != "baking") return release;
-  GYRE_DO(Apply(&release, {CanaryMove::kRollBack, std::string(reason), {}}));
+  if (release.state == kRollingBack) GYRE_DO(EndRollBack(&release));
+  if (release.state == kBaking) GYRE_DO(SendBack(&release, {.reason = std::string(reason)}));
   return release;
 }
 
-Result<std::string> Releases::Fence(std::string_view run_id, std::string_view model) {
+Result<Releases::Way> Releases::Fence(std::string_view run_id, std::string_view model) {
   const MutexLock lock(mutex_);
   GYRE_TRY(const auto found, OfRun(run_id));
-  if (!found || found->model != model) return std::string();
+  if (!found || found->model != model) return Way{};
   Release release = *found;
   const auto refuse = [&] {
     return FailedPrecondition("GY4813", "{} does not take over endpoint `{}`: {}", release.model,
@@ -495,13 +502,26 @@ Result<std::string> Releases::Fence(std::string_view run_id, std::string_view mo
         .Fix(fmt::format("gyre pipelines retry {} --from STEP    (the one that judges)",
                          release.of_run.substr(0, 8)));
   };
-  if (release.state != "passed") return refuse();
+  if (release.state != kPassed) return refuse();
   GYRE_TRY(const Traffic::Counts now, traffic_.counts(release.project, release.endpoint));
-  if (now.champion_model == release.model) return std::string();
-  const std::string changed = ChampionChanged(release, now);
-  if (changed.empty()) return release.base["champion_model"].AsString();
-  GYRE_DO(Apply(&release, {CanaryMove::kRollBack, changed, {}}));
+  if (now.champion_model == release.model)
+    return Way{.is = Way::Is::kThere, .over = release.basis.champion_model};
+  std::string against = ChampionChanged(release, now);
+  if (against.empty() && now.canary_model != release.model)
+    against = fmt::format("somebody took its share back after it {}",
+                          release.PromotedByHand() ? "was promoted" : "passed");
+  if (against.empty()) return Way{.is = Way::Is::kStands, .over = release.basis.champion_model};
+  GYRE_DO(SendBack(&release, {.reason = against}));
   return refuse();
+}
+
+Result<> Releases::TookOver(std::string_view run_id, std::string_view model) {
+  const MutexLock lock(mutex_);
+  GYRE_TRY(const auto found, OfRun(run_id));
+  if (!found || found->model != model || found->state != kPassed) return {};
+  Release release = *found;
+  release.run_id.clear();
+  return Save(release);
 }
 
 Result<> Releases::Settle(const StateOfRun& state) {
@@ -522,14 +542,24 @@ Result<> Releases::SettleOne(std::string_view id, const StateOfRun& state) {
   if (!run && run.error().code() != Code::kNotFound) return run.error();
   if (run && run->state == "running") return {};
   const bool succeeded = run && run->state == "succeeded";
-  release.run_id.clear();
-  if (release.state == "rolled back" || (release.state == "passed" && succeeded))
-    return Save(release);
   const std::string reason = !run ? "its run was removed"
                              : run->reason.empty()
                                  ? "its run " + run->state
                                  : fmt::format("its run {}: {}", run->state, run->reason);
-  return Apply(&release, {CanaryMove::kRollBack, reason, {}});
+  if (!succeeded || release.state != kPassed) GYRE_DO(EndWithRun(&release, reason));
+  release.run_id.clear();
+  return Save(release);
+}
+
+// What answers by now is over as a canary, whatever its run came to.
+Result<> Releases::EndWithRun(Release* release, const std::string& reason) {
+  if (release->state == kRolledBack) return {};
+  if (release->state == kRollingBack) return EndRollBack(release);
+  const auto now = traffic_.counts(release->project, release->endpoint);
+  if (!now && now.error().code() != Code::kNotFound) return now.error();
+  if (now && BecameChampion(*release, *now))
+    return release->state == kPassed ? Result<>() : EndByHand(release, *now);
+  return SendBack(release, {.reason = reason});
 }
 
 }  // namespace gyre::automation

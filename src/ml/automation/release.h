@@ -1,7 +1,12 @@
 // Releases: a challenger takes over an endpoint in steps (canary.h decides), and each step survives
 // this process. A release ends `passed` (the canary may become champion; its share stays until
-// somebody promotes it) or `rolled back` (it has no traffic any more). It belongs to a run: when
-// that ends without success, however it came to that, no share is left behind. Thread-safe.
+// somebody promotes it) or `rolled back` (it has no traffic any more). It belongs to a run until it
+// has taken over: when that ends before without success, however it came to that, no share is left
+// behind. Thread-safe.
+//
+//   baking --> passed       all steps are through, or somebody made it champion meanwhile
+//     |          |          (then it is over), or it is promoted by its run
+//     '----------'--> rolling back --> rolled back    the reason is written, then the share goes
 #pragma once
 
 #include <atomic>
@@ -19,6 +24,7 @@
 #include "base/mutex.h"
 #include "base/time.h"
 #include "ml/automation/canary.h"
+#include "ml/automation/release_basis.h"
 #include "ml/statistics/log_counts.h"
 #include "platform/db/database.h"
 #include "platform/exec/thread_pool.h"
@@ -32,9 +38,9 @@ struct Traffic {
   std::function<Result<>(std::string_view project, std::string_view endpoint,
                          std::string_view model, double share, std::string_view reason)>
       give{};
-  // All traffic to the champion again.
+  // What the canary of this model had is the champion's again; another model's is left alone.
   std::function<Result<>(std::string_view project, std::string_view endpoint,
-                         std::string_view reason)>
+                         std::string_view model, std::string_view reason)>
       take_back{};
   struct Counts {
     // Latency: of all that was counted, so that two readings give what was between them.
@@ -42,6 +48,7 @@ struct Traffic {
     SideFacts champion{}, canary{};  // since their deployments began to answer in this process
     std::string champion_deployment{}, canary_deployment{};
     std::string champion_model{};  // "churn:v3"
+    std::string champion_how{};    // it came there: "promoted by ann"
     std::string canary_model{};    // that has a share now; empty = none has
     double canary_share = 0;
   };
@@ -61,21 +68,25 @@ struct Traffic {
       judge{};
 };
 
+inline constexpr std::string_view kBaking = "baking", kPassed = "passed",
+                                  kRollingBack = "rolling back", kRolledBack = "rolled back";
+
 struct Release {
   std::string id{}, key{}, project{}, endpoint{};
   std::string run_id{};  // empty: it has been settled
   std::string of_run{};  // that made it, also then
   std::string model{};   // "churn:v4"
   CanaryPlan plan{};
-  std::string state{};  // baking, passed, rolled back
+  std::string state{};  // see above
   std::string reason{};
   int step = 0;
   std::int64_t step_us = 0;  // when the step began
-  Json base{};               // counts when it began, the champion when the release did, and what
-                             // the steps before have shown
-  Json history{};            // [{"at", "move", "reason", "weight", "checks"}], one entry per move
-  Json progress{};           // of what bakes, at the last look; see ReleaseToJson
+  ReleaseBasis basis{};
+  Json history{};   // [{"at", "move", "reason", "weight", "checks"}], one entry per move
+  Json progress{};  // of what bakes, at the last look; see ReleaseToJson
   std::int64_t created_us = 0, ended_us = 0;
+
+  bool PromotedByHand() const;  // while it baked
 };
 // "progress": {"step", "steps", "share", "seconds", "bake_seconds", "rows", "rows_wanted",
 // "requests", "checks"}; null once it has ended.
@@ -95,18 +106,27 @@ class Releases {
   Result<Release> Begin(const Start& start);
   // Looks, and moves on if it is time.
   Result<Release> Look(std::string_view id);
-  // By a person, or because its run was cancelled. No-op when it has ended.
+  // Because its run was cancelled. No-op when it has ended.
   Result<Release> RollBack(std::string_view id, std::string_view reason);
   Result<Release> Get(std::string_view id);  // kNotFound GY4809
   // The newest; nothing where there was none.
   Result<std::optional<Release>> OfEndpoint(std::string_view endpoint);
   Result<std::optional<Release>> OfRun(std::string_view run_id);
   void WaitForComparison();  // for tests
-  // Before anything takes over: the version that the release of this run was judged beside, which
-  // answers on. Empty where the run made no release of `model`, or it was promoted already. Errors:
-  // kFailedPrecondition GY4813 it did not pass, or another champion answers by now (then its share
-  // is taken back).
-  Result<std::string> Fence(std::string_view run_id, std::string_view model);
+  // Before anything takes over.
+  struct Way {
+    enum class Is : unsigned char {
+      kFree,    // the run made no release of the model
+      kThere,   // it answers as champion already: it was promoted, or its alias was followed
+      kStands,  // its canary answers beside `over`
+    } is = Is::kFree;
+    std::string over{};  // that it was judged beside; empty where it is free
+  };
+  // Errors: kFailedPrecondition GY4813 it did not pass, somebody took its share back, or another
+  // champion answers by now (then its share is taken back).
+  Result<Way> Fence(std::string_view run_id, std::string_view model);
+  // It is over, and what its run comes to after that takes nothing back.
+  Result<> TookOver(std::string_view run_id, std::string_view model);
   // Takes back what runs that have ended without success left. `state` as Below::run_state says.
   struct RunEnd {
     std::string state{}, reason{};
@@ -131,10 +151,16 @@ class Releases {
     statistics::LogCounts champion_latency_us, canary_latency_us;
   };
   Result<Seen> FactsOf(Release* release) GYRE_REQUIRES(mutex_);
-  static Json CarriedToJson(const CanaryPlan& plan, const Seen& seen);
-  // `carried`: what the next step starts from.
-  Result<> Apply(Release* release, const CanaryDecision& decision, Json carried = {})
+  Result<> Apply(Release* release, const CanaryDecision& decision, const Seen& seen)
       GYRE_REQUIRES(mutex_);
+  Result<> Advance(Release* release, const CanaryDecision& decision, const Seen& seen)
+      GYRE_REQUIRES(mutex_);
+  Result<> Pass(Release* release, std::string_view move, const CanaryDecision& decision,
+                double share) GYRE_REQUIRES(mutex_);
+  Result<> EndByHand(Release* release, const Traffic::Counts& now) GYRE_REQUIRES(mutex_);
+  Result<> SendBack(Release* release, const CanaryDecision& decision) GYRE_REQUIRES(mutex_);
+  Result<> EndRollBack(Release* release) GYRE_REQUIRES(mutex_);
+  Result<> EndWithRun(Release* release, const std::string& reason) GYRE_REQUIRES(mutex_);
   Result<> Save(const Release& release);
   Result<> Give(Release* release) GYRE_REQUIRES(mutex_);
   Result<> SettleOne(std::string_view id, const StateOfRun& state) GYRE_REQUIRES(mutex_);

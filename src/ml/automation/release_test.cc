@@ -34,9 +34,11 @@ class ReleaseTest : public testing::Test {
       ++gives_;
       return {};
     };
-    traffic.take_back = [this](std::string_view, std::string_view,
+    traffic.take_back = [this](std::string_view, std::string_view, std::string_view model,
                                std::string_view reason) -> Result<> {
+      if (disk_is_full_) return MakeError(Code::kOutOfSpace, "GY1501", "the disk is full");
       told_ = reason;
+      if (counts_.canary_model != model) return {};
       share_ = counts_.canary_share = 0;
       counts_.canary_model = "";
       return {};
@@ -81,7 +83,7 @@ class ReleaseTest : public testing::Test {
   Traffic::Counts counts_;
   double share_ = -1;
   int gives_ = 0, comparisons_ = 0;
-  bool compares_ = false;
+  bool compares_ = false, disk_is_full_ = false;
   std::vector<std::int64_t> asked_since_us_;
   Beside beside_;
   std::string told_;
@@ -175,14 +177,23 @@ TEST_F(ReleaseTest, AnotherChampionEndsIt) {
   }
 }
 
-TEST_F(ReleaseTest, ACanaryThatSomebodyMadeChampionEnds) {
+// gyre endpoints promote, or gyre models promote where the endpoint follows: judged by a person.
+TEST_F(ReleaseTest, ACanaryThatSomebodyMadeChampionHasPassed) {
   counts_.champion_model = "churn:v1";
   const Release release = Begin();
-  counts_.champion_model = "churn:v2";
   Serve(300);
-  const auto back = releases_->Look(release.id);
-  EXPECT_EQ(back->state, "rolled back");
-  EXPECT_EQ(back->reason, "churn:v2 became the champion while it baked");
+  ASSERT_EQ(releases_->Look(release.id)->step, 1);
+  counts_.champion_model = "churn:v2";
+  counts_.champion_how = "promoted by ann";
+  counts_.canary_model = "";
+  counts_.canary_share = 0;
+  const auto passed = releases_->Look(release.id);
+  EXPECT_EQ(passed->state, "passed");
+  EXPECT_EQ(passed->reason, "promoted by ann while it baked, at step 2 of 3");
+  EXPECT_TRUE(passed->PromotedByHand());
+  EXPECT_EQ(told_, "") << "nothing is taken back";
+  EXPECT_EQ(gives_, 2);
+  EXPECT_EQ(releases_->Fence("run-1", "churn:v2")->is, Releases::Way::Is::kThere);
 }
 
 // Between `passed` and the takeover somebody deploys, or an alias moves.
@@ -196,13 +207,16 @@ TEST_F(ReleaseTest, WhatPassedTakesOverFromTheChampionItWasJudgedBesideAlone) {
       ASSERT_TRUE(releases_->Look(release.id));
     }
     ASSERT_EQ(releases_->Get(release.id)->state, "passed");
-    EXPECT_EQ(*releases_->Fence("run-1", "churn:v2"), "churn:v1");
-    EXPECT_EQ(*releases_->Fence("run-2", "churn:v2"), "") << "another run";
-    EXPECT_EQ(*releases_->Fence("run-1", "churn:v9"), "") << "another model";
+    const auto way = releases_->Fence("run-1", "churn:v2");
+    EXPECT_EQ(way->is, Releases::Way::Is::kStands);
+    EXPECT_EQ(way->over, "churn:v1");
+    using Is = Releases::Way::Is;
+    EXPECT_EQ(releases_->Fence("run-2", "churn:v2")->is, Is::kFree) << "another run";
+    EXPECT_EQ(releases_->Fence("run-1", "churn:v9")->is, Is::kFree) << "another model";
     counts_.champion_model = changed ? "churn:v3" : "churn:v2";
     const auto fenced = releases_->Fence("run-1", "churn:v2");
     if (!changed) {
-      EXPECT_EQ(*fenced, "") << "it is there already";
+      EXPECT_EQ(fenced->is, Is::kThere);
       continue;
     }
     ASSERT_FALSE(fenced);
@@ -214,6 +228,56 @@ TEST_F(ReleaseTest, WhatPassedTakesOverFromTheChampionItWasJudgedBesideAlone) {
     EXPECT_EQ(share_, 0);
     counts_.champion_model = "churn:v1";
     EXPECT_EQ(releases_->Fence("run-1", "churn:v2").error().gy(), "GY4813") << "ended is ended";
+  }
+}
+
+// gyre endpoints rollback, after it passed: takes the canary, or the champion that it has become.
+TEST_F(ReleaseTest, WhatSomebodyTookBackDoesNotTakeOver) {
+  counts_.champion_model = "churn:v1";
+  const Release release = Begin();
+  for (int step = 0; step < 3; ++step) {
+    Serve(300);
+    ASSERT_TRUE(releases_->Look(release.id));
+  }
+  counts_.canary_model = "";
+  counts_.canary_share = 0;
+  const auto fenced = releases_->Fence("run-1", "churn:v2");
+  ASSERT_FALSE(fenced);
+  EXPECT_EQ(fenced.error().gy(), "GY4813");
+  EXPECT_EQ(releases_->Get(release.id)->state, "rolled back");
+  EXPECT_EQ(releases_->Get(release.id)->reason, "somebody took its share back after it passed");
+}
+
+// The reason stands before the share goes: what is missing after a crash is nobody's doing.
+TEST_F(ReleaseTest, ARollbackThatWasCutShortKeepsItsReason) {
+  for (const bool settles : {false, true}) {
+    const Release release = Begin(settles ? "one" : "two");
+    Serve(300, 60);
+    disk_is_full_ = true;
+    ASSERT_FALSE(releases_->Look(release.id));
+    const auto cut = releases_->Get(release.id);
+    EXPECT_EQ(cut->state, "rolling back");
+    EXPECT_EQ(cut->ended_us, 0);
+    const std::string reason = cut->reason;
+    EXPECT_NE(reason.find("60 of 300"), std::string::npos);
+    EXPECT_EQ(releases_->Begin(Start("next", "churn:v3")).error().gy(), "GY4808") << "it goes on";
+    disk_is_full_ = false;
+    counts_.canary_model = "";  // it was taken back, and the process died then
+    counts_.canary_share = 0;
+    Open();
+    if (settles) {
+      ASSERT_TRUE(releases_->Settle([](std::string_view) -> Result<Releases::RunEnd> {
+        return Releases::RunEnd{"cancelled", "by ann"};
+      }));
+    } else {
+      ASSERT_TRUE(releases_->Look(release.id));
+    }
+    const auto back = releases_->Get(release.id);
+    EXPECT_EQ(back->state, "rolled back");
+    EXPECT_EQ(back->reason, reason);
+    EXPECT_GT(back->ended_us, 0);
+    EXPECT_NE(told_.find("stop errors"), std::string::npos) << told_;
+    EXPECT_EQ(back->history.size(), 2u) << back->history.Dump();
   }
 }
 
@@ -396,6 +460,34 @@ TEST_F(ReleaseTest, WhatPassedIsTakenBackWhenItWasNotPromoted) {
     }));
     EXPECT_EQ(releases_->Get(release.id)->state, succeeded ? "passed" : "rolled back");
     EXPECT_EQ(share_, succeeded ? 0.5 : 0);
+  }
+}
+
+// A long step after the takeover; meanwhile somebody tries another model, and cancels the run.
+TEST_F(ReleaseTest, WhatHasTakenOverIsOver) {
+  const auto cancelled = [](std::string_view) -> Result<Releases::RunEnd> {
+    return Releases::RunEnd{"cancelled", ""};
+  };
+  for (const std::string_view way : {"answers", "took over", "replaced"}) {
+    counts_ = {};
+    counts_.champion_model = "churn:v1";
+    const Release release = Begin(way);
+    for (int step = 0; step < 3; ++step) {
+      Serve(300);
+      ASSERT_TRUE(releases_->Look(release.id));
+    }
+    counts_.champion_model = "churn:v2";
+    counts_.canary_model = "churn:v3";  // gyre deploy churn:v3 --canary 10%
+    counts_.canary_share = 0.1;
+    if (way == "took over") {
+      ASSERT_TRUE(releases_->TookOver("run-1", "churn:v2"));
+      counts_.champion_model = "churn:v4";
+    }
+    if (way == "replaced") counts_.champion_model = "churn:v4";  // before its step could say so
+    ASSERT_TRUE(releases_->Settle(cancelled));
+    EXPECT_EQ(releases_->Get(release.id)->state, way == "replaced" ? "rolled back" : "passed");
+    EXPECT_EQ(counts_.canary_model, "churn:v3") << way;
+    EXPECT_EQ(counts_.canary_share, 0.1);
   }
 }
 

@@ -23,8 +23,6 @@ using pipelines::StepContext;
 using pipelines::StepEnd;
 using pipelines::ValueType;
 
-constexpr std::string_view kCanary = "canary";
-
 constexpr KindKey kCanaryKeys[] = {{"endpoint", true}, {"model", true}, {"plan"}};
 const OutputSpec kCanaryOutputs[] = {{"state", ValueType::kText}, {"reason", ValueType::kText}};
 const KindFacts kCanaryFacts{"canary", kCanaryKeys, kCanaryOutputs};
@@ -67,8 +65,8 @@ class CanaryKind final : public pipelines::StepKind {
     const auto looked = releases_.Look(reference);
     if (!looked && Passes(looked.error().code())) return std::optional<StepEnd>();
     GYRE_TRY(const Release release, looked);
-    if (release.state == "baking") return std::optional<StepEnd>();
-    const bool passed = release.state == "passed";
+    if (release.state != kPassed && release.state != kRolledBack) return std::optional<StepEnd>();
+    const bool passed = release.state == kPassed;
     StepEnd end{.outputs = Json::Obj({{"state", release.state}, {"reason", release.reason}})};
     if (!passed) {
       end.outputs = FailedPrecondition("GY4810", "the canary {} was rolled back: {}", release.model,
@@ -117,36 +115,42 @@ Result<Json> DescribeChampion(const StepRooms& rooms, const StepContext& context
                     {"recipe", std::move(recipe)}});
 }
 
-bool HasCanaryOf(const serving::Endpoint& endpoint, std::string_view model) {
-  return std::ranges::any_of(endpoint.variants, [&](const serving::Variant& variant) {
-    return variant.name == kCanary && variant.deployment.model == model;
-  });
-}
-
-// An endpoint that follows the alias takes the version over by itself, before us or meanwhile.
-Result<Json> TakeOver(const StepRooms& rooms, const StepContext& context) {
-  GYRE_TRY(const std::string model, context.with.GetString("model"));
-  const std::string name = context.with["endpoint"].AsString();
-  const std::string reason = "the canary became champion";
-  GYRE_TRY(const std::string over, rooms.releases.Fence(context.run_id, model));
-  GYRE_TRY(const serving::Endpoint before, rooms.serving.Get(context.project, name));
-  if (before.deployment.model != model && HasCanaryOf(before, model)) {
-    const auto promoted = rooms.serving.PromoteVariant(context.project, name, kCanary, reason,
-                                                       context.created_by, over);
-    if (!promoted && promoted.error().code() != Code::kNotFound) return promoted.error();
-  }
-  GYRE_TRY(const serving::Endpoint now, rooms.serving.Get(context.project, name));
-  if (now.deployment.model != model) {
+// What was tried takes over as the canary that it is; what somebody has taken back stays back.
+Result<> Promote(const StepRooms& rooms, const StepContext& context, const std::string& endpoint,
+                 const std::string& model, std::string_view reason) {
+  GYRE_TRY(const Releases::Way way, rooms.releases.Fence(context.run_id, model));
+  if (way.is == Releases::Way::Is::kThere) return {};
+  if (way.is == Releases::Way::Is::kFree) {
+    GYRE_TRY(const serving::Endpoint now, rooms.serving.Get(context.project, endpoint));
+    if (now.deployment.model == model) return {};
     GYRE_TRY([[maybe_unused]] const auto deployed,
              rooms.serving.Deploy({.project = context.project,
                                    .reference = model,
-                                   .endpoint = name,
-                                   .reason = reason,
+                                   .endpoint = endpoint,
+                                   .reason = std::string(reason),
                                    .deployed_by = context.created_by,
-                                   .replace = true,  // it has answered them as a canary
-                                   .over = over}));
+                                   .replace = true}));
+    return {};
   }
+  const auto promoted = rooms.serving.PromoteVariant({.project = context.project,
+                                                      .endpoint = endpoint,
+                                                      .reason = std::string(reason),
+                                                      .by = context.created_by,
+                                                      .replace = true,  // it has answered them
+                                                      .over = way.over,
+                                                      .model = model});
+  if (promoted) return {};
+  // Its alias may have been followed in between, which takes the canary away; else that says why.
+  GYRE_TRY(const Releases::Way by_now, rooms.releases.Fence(context.run_id, model));
+  return by_now.is == Releases::Way::Is::kThere ? Result<>() : Result<>(promoted.error());
+}
+
+Result<Json> TakeOver(const StepRooms& rooms, const StepContext& context) {
+  GYRE_TRY(const std::string model, context.with.GetString("model"));
+  GYRE_DO(Promote(rooms, context, context.with["endpoint"].AsString(), model,
+                  "the canary became champion"));
   exec::Fault("takeover.deployed");
+  GYRE_DO(rooms.releases.TookOver(context.run_id, model));
   return Json::Obj({{"model", model}});
 }
 

@@ -95,6 +95,25 @@ TEST_F(CallersTest, AVariantFitsTheCallersToo) {
   }
 }
 
+// The champion may be another than when the canary was let in.
+TEST_F(CallersTest, WhatIsPromotedFitsTheCallersToo) {
+  house_.RegisterPackage("churn", OtherInputs());  // v5
+  ASSERT_TRUE(house_.serving->SetVariant({.project = "default",
+                                          .endpoint = "churn",
+                                          .variant = std::string(kCanary),
+                                          .reference = "churn:v5",
+                                          .share = 0.1,
+                                          .reason = "try",
+                                          .by = "ann",
+                                          .replace = true}));
+  EXPECT_EQ(Promote().error().gy(), "GY3855");
+  EXPECT_EQ(house_.serving->Get("default", "churn")->deployment.model, "churn:v1");
+  PromoteRequest request{
+      .project = "default", .endpoint = "churn", .reason = "", .by = "ann", .replace = true};
+  EXPECT_TRUE(house_.serving->PromoteVariant(request));
+  EXPECT_EQ(house_.serving->Get("default", "churn")->deployment.model, "churn:v5");
+}
+
 // An alias moves by its gate, which asks nobody who calls.
 TEST_F(CallersTest, AFollowedAliasThatDoesNotFitTheCallersIsNotFollowed) {
   house_.Promote("churn", 1);

@@ -95,7 +95,13 @@ Json EndpointToJson(const Endpoint& e) {
                          {"created", FormatTime(e.created_us)},
                          {"updated", FormatTime(e.updated_us)}});
   if (!e.problem.empty()) json.Set("problem", e.problem);
+  if (!e.apart.empty()) json.Set("apart", e.apart);
   return json;
+}
+
+const Deployment* CanaryOf(const Endpoint& endpoint) {
+  const auto found = std::ranges::find(endpoint.variants, kCanary, &Variant::name);
+  return found == endpoint.variants.end() ? nullptr : &found->deployment;
 }
 
 }  // namespace gyre::serving

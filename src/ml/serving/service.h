@@ -83,9 +83,7 @@ class ServingService final : public Serving {
   Result<Endpoint> RemoveVariant(std::string_view project, std::string_view endpoint,
                                  std::string_view variant, std::string reason,
                                  std::string by) override;
-  Result<Endpoint> PromoteVariant(std::string_view project, std::string_view endpoint,
-                                  std::string_view variant, std::string reason, std::string by,
-                                  std::string_view over) override;
+  Result<Endpoint> PromoteVariant(PromoteRequest request) override;
   Result<Endpoint> Change(EndpointChange change) override;
   Result<std::vector<VariantCounts>> Variants(std::string_view project,
                                               std::string_view endpoint) override;
@@ -102,6 +100,7 @@ class ServingService final : public Serving {
 
   Result<Endpoint> Require(std::string_view project, std::string_view name);
   void Describe(Endpoint* endpoint);
+  std::string ApartOf(const Endpoint& endpoint);
   Error Missing(std::string_view endpoint);
   Result<bool> IsThere(const std::string& model_version_id);
 

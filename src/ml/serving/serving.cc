@@ -298,9 +298,20 @@ void ServingService::Describe(Endpoint* endpoint) {
   }
 }
 
+// A rollback or a canary promoted by hand leaves the alias where it is: whoever trains or deploys
+// by it means another version than answers.
+std::string ServingService::ApartOf(const Endpoint& endpoint) {
+  const std::string& model = endpoint.deployment.model;
+  const std::string alias = fmt::format("{}@champion", model.substr(0, model.find(':')));
+  const auto named = around_.registry.Resolve(endpoint.project, alias);
+  if (!named || named->id == endpoint.deployment.model_version_id) return {};
+  return fmt::format("{} is {}", alias, named->name());
+}
+
 Result<Endpoint> ServingService::Get(std::string_view project, std::string_view name) {
   GYRE_TRY(Endpoint endpoint, Require(project, name));
   Describe(&endpoint);
+  endpoint.apart = ApartOf(endpoint);
   return endpoint;
 }
 

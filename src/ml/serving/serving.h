@@ -47,9 +47,9 @@ struct Deployment {
 Json DeploymentToJson(const Deployment& deployment);
 
 // What answers beside the champion, which has the rest of the traffic.
-inline constexpr std::string_view kChampion = "champion";
+inline constexpr std::string_view kChampion = "champion", kCanary = "canary";
 struct Variant {
-  std::string name;  // "canary"
+  std::string name;  // kCanary, unless somebody has chosen another
   Deployment deployment;
   double share = 0;     // of the requests, 0 to 1
   bool shadow = false;  // scores what others have answered; has no share
@@ -66,11 +66,14 @@ struct Endpoint {
   bool ready = false;              // all of it runs
   bool parked = false;             // the next request loads it
   std::string problem;             // why not
+  std::string apart;  // "churn@champion is churn:v2": another than answers; only of Get
   std::string created_by;
   std::int64_t created_us = 0, updated_us = 0;
   std::int64_t memory_bytes = 0;  // of the loaded predictor
 };
 Json EndpointToJson(const Endpoint& endpoint);
+// What answers as its canary; null where it has none.
+const Deployment* CanaryOf(const Endpoint& endpoint);
 
 // A shadow's outputs beside those that one version answered.
 struct ShadowCounts {
@@ -169,6 +172,14 @@ struct VariantRequest {
   std::string reason, by;
   bool replace = false;  // also when it takes columns that callers do not send
 };
+struct PromoteRequest {
+  std::string project, endpoint;
+  std::string variant{kCanary};
+  std::string reason, by;
+  bool replace = false;  // callers may have to send or to read something else from now on
+  std::string over{};    // as of DeployRequest
+  std::string model{};   // "churn:v2": only where the variant runs this; empty = whatever it runs
+};
 // Members that are not there stay as they are.
 struct EndpointChange {
   std::string project, endpoint;
@@ -222,10 +233,8 @@ class Serving {
                                          std::string_view variant, std::string reason,
                                          std::string by) = 0;
   // What the variant runs becomes the champion, and the variant goes. Follows its alias on only
-  // where that names this version. `over` as of Deploy. Errors: GY3851, GY3856.
-  virtual Result<Endpoint> PromoteVariant(std::string_view project, std::string_view endpoint,
-                                          std::string_view variant, std::string reason,
-                                          std::string by, std::string_view over = {}) = 0;
+  // where that names this version. Errors: GY3851, GY3855, GY3856.
+  virtual Result<Endpoint> PromoteVariant(PromoteRequest request) = 0;
   virtual Result<Endpoint> Change(EndpointChange change) = 0;  // GY3852 sticky, GY3853 park_after
   // The champion first, then by name.
   virtual Result<std::vector<VariantCounts>> Variants(std::string_view project,

@@ -204,25 +204,32 @@ Result<Endpoint> ServingService::RemoveVariant(std::string_view project, std::st
       {.kind = "endpoint.traffic", .what = what, .by = std::move(by), .reason = std::move(reason)});
 }
 
-Result<Endpoint> ServingService::PromoteVariant(std::string_view project, std::string_view name,
-                                                std::string_view variant_name, std::string reason,
-                                                std::string by, std::string_view over) {
+Result<Endpoint> ServingService::PromoteVariant(PromoteRequest request) {
   const MutexLock lock(deploy_mutex_);
-  GYRE_TRY(Endpoint endpoint, Require(project, name));
-  const Variant* const variant = FindVariant(endpoint, variant_name);
-  if (variant == nullptr) return NoSuchVariant(endpoint, variant_name);
-  GYRE_DO(CheckRuns(endpoint, over));
+  GYRE_TRY(Endpoint endpoint, Require(request.project, request.endpoint));
+  const Variant* const variant = FindVariant(endpoint, request.variant);
+  if (variant == nullptr) return NoSuchVariant(endpoint, request.variant);
+  GYRE_DO(CheckRuns(endpoint, request.over));
   Deployment next = variant->deployment;
+  if (!request.model.empty() && next.model != request.model)
+    return FailedPrecondition("GY3856", "`{}` of endpoint `{}` runs {}, not {}", request.variant,
+                              endpoint.name, next.model, request.model)
+        .Fix(fmt::format("gyre endpoints show {}    (who changed it, and why)", endpoint.name));
   GYRE_DO(CheckStillThere(endpoint, next));
-  next.basis = fmt::format("promoted {}", variant_name);
-  next.reason = std::move(reason);
-  next.deployed_by = std::move(by);
+  if (!request.replace) {
+    GYRE_TRY(const registry::ModelVersion version,
+             around_.registry.GetVersion(next.model_version_id));
+    GYRE_DO(CheckSameCallers(endpoint, version));
+  }
+  next.basis = fmt::format("promoted {}", request.variant);
+  next.reason = std::move(request.reason);
+  next.deployed_by = std::move(request.by);
   if (!endpoint.follows.empty()) {
     const auto followed = around_.registry.Resolve(endpoint.project, endpoint.follows);
     // Else the alias would undo it at once.
     if (!followed || followed->id != next.model_version_id) endpoint.follows.clear();
   }
-  std::erase_if(endpoint.variants, [&](const Variant& one) { return one.name == variant_name; });
+  std::erase_if(endpoint.variants, [&](const Variant& one) { return one.name == request.variant; });
   return Replace(std::move(endpoint), std::move(next));
 }
 

@@ -30,6 +30,14 @@ class TrafficTest : public testing::Test {
                                        .reason = "try",
                                        .by = "ann"});
   }
+  Result<Endpoint> Promote(std::string reason = {}, std::string over = {}, std::string model = {}) {
+    return house_.serving->PromoteVariant({.project = "default",
+                                           .endpoint = "churn",
+                                           .reason = std::move(reason),
+                                           .by = "ann",
+                                           .over = std::move(over),
+                                           .model = std::move(model)});
+  }
   std::string ModelOf(const std::string& body, const Headers* headers = nullptr) {
     const auto answer = house_.serving->Predict("churn", body, headers);
     EXPECT_TRUE(answer) << answer.error().ToString();

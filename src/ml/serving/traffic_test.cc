@@ -230,15 +230,13 @@ TEST_F(TrafficTest, AShadowGoesWithShareZero) {
 
 TEST_F(TrafficTest, PromotingMakesItTheChampion) {
   ASSERT_TRUE(Canary("churn:v2", 0.5));
-  const auto endpoint =
-      house_.serving->PromoteVariant("default", "churn", "canary", "better", "ann");
+  const auto endpoint = Promote("better");
   ASSERT_TRUE(endpoint) << endpoint.error().ToString();
   EXPECT_TRUE(endpoint->variants.empty());
   EXPECT_EQ(endpoint->deployment.model, "churn:v2");
   EXPECT_EQ(endpoint->deployment.basis, "promoted canary");
   EXPECT_EQ(ModelOf(Body("NL")), "churn:v2");
-  EXPECT_EQ(house_.serving->PromoteVariant("default", "churn", "canary", "", "ann").error().gy(),
-            "GY3851");
+  EXPECT_EQ(Promote().error().gy(), "GY3851");
 }
 
 // The alias moves to what the canary runs: the canary is the champion now.
@@ -322,10 +320,10 @@ TEST_F(TrafficTest, AShadowIsComparedWithEachChampionByItself) {
 TEST_F(TrafficTest, ATakeoverIsFromTheChampionThatItNames) {
   ASSERT_TRUE(Canary("churn:v2", 0.5));
   ASSERT_TRUE(house_.Deploy("churn:v3"));  // by somebody else
-  const auto promoted =
-      house_.serving->PromoteVariant("default", "churn", "canary", "", "ann", "churn:v1");
-  ASSERT_FALSE(promoted);
-  EXPECT_EQ(promoted.error().gy(), "GY3856");
+  for (const auto& refused : {Promote("", "churn:v1"), Promote("", "churn:v3", "churn:v4")}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().gy(), "GY3856");
+  }
   const auto deployed = house_.serving->Deploy({.project = "default",
                                                 .reference = "churn:v2",
                                                 .endpoint = "churn",
@@ -335,7 +333,7 @@ TEST_F(TrafficTest, ATakeoverIsFromTheChampionThatItNames) {
   ASSERT_FALSE(deployed);
   EXPECT_NE(deployed.error().message().find("runs churn:v3, not churn:v1"), std::string::npos);
   EXPECT_EQ(house_.serving->Get("default", "churn")->deployment.model, "churn:v3");
-  EXPECT_TRUE(house_.serving->PromoteVariant("default", "churn", "canary", "", "ann", "churn:v3"));
+  EXPECT_TRUE(Promote("", "churn:v3"));
   EXPECT_TRUE(house_.serving->Deploy({.project = "default",
                                       .reference = "churn:v2",
                                       .endpoint = "churn",

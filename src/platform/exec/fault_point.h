@@ -40,6 +40,7 @@ inline constexpr FaultPoint kFaultPoints[] = {
     {"job.ending", "KIND", "what a job made is committed, its own end is not"},
     {"canary.written", "", "a release is written, no traffic is given"},
     {"canary.advanced", "", "its next step is written, the traffic is not given"},
+    {"canary.rolling_back", "", "why it goes back is written, its traffic is as it was"},
     {"canary.ending", "", "its traffic is as it shall be, its end is not written"},
     {"canary.ended", "", "its end is written"},
     {"endpoint.written", "EVENT", "what an endpoint runs is written, the old answers still"},
