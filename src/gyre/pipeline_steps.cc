@@ -31,10 +31,11 @@ void AddSteps(pipelines::Pipelines& pipelines, const StepRooms& rooms) {
   data::AddSteps(pipelines, rooms.datasets, rooms.queries, rooms.blobs, rooms.jobs);
   evaluation::AddSteps(pipelines, rooms.evaluations, rooms.jobs);
   registry::AddSteps(pipelines, rooms.registry,
-                     [&releases = rooms.releases](std::string_view run, std::string_view model) -> Result<> {
-        GYRE_TRY([[maybe_unused]] const auto way, releases.Fence(run, model));
-        return {};
-      });
+                     [&releases = rooms.releases](std::string_view run,
+                                                  std::string_view model) -> Result<std::string> {
+                       GYRE_TRY(automation::Releases::Way way, releases.Fence(run, model));
+                       return std::move(way.over);
+                     });
   serving::AddSteps(pipelines, rooms.serving, rooms.registry);
   training::AddSteps(pipelines, rooms.training, rooms.datasets, rooms.registry, rooms.blobs,
                      rooms.jobs);

@@ -3,6 +3,7 @@ as a canary and promoted. Guards, approvals, dry runs and hands in between.
 
 python3 tests/scenarios/automation.py"""
 import datetime
+import json
 import os
 import random
 import sys
@@ -108,8 +109,18 @@ def the_loop(g):
     assert right > 400, right
     up = g.cli_json('lineage', champion['id'])
     kinds = {node['kind'] for node in up['nodes']}
-    assert {'alert', 'window', 'pipeline_run', 'dataset_version', 'endpoint'} <= kinds, kinds
+    assert {'alert', 'window', 'pipeline_run', 'dataset_version'} <= kinds, kinds
     print(f"the loop: {champion['name']} answers, {right} of 500 right, {number} days", flush=True)
+    return champion
+
+
+def it_comes_from_nothing_later(g, champion):
+    """The endpoint has served later versions since: they have no part in where this one came from."""
+    served = {d['model'] for d in g.json('GET', '/api/v1/projects/default/endpoints/visits')['deployments']}
+    number = lambda name: int(name.split(':v')[1])  # noqa: E731
+    assert max(map(number, served)) > number(champion['name']), served
+    up = [node['label'] for node in g.cli_json('lineage', champion['id'])['nodes'] if node['kind'] == 'model_version']
+    assert up and max(map(number, up)) == number(champion['name']), up
 
 
 def a_worse_canary(g):
@@ -207,6 +218,73 @@ def a_champion_between_passed_and_takeover(g):
     print(f"a late takeover: {release['reason']}", flush=True)
 
 
+def taken_back_before_the_takeover(g):
+    """The canary has passed; a person takes it back during the next step: nothing deploys it behind them."""
+    before = g.json('GET', '/api/v1/projects/default/endpoints/visits')['deployment']['model']
+    tried = next(v['name'] for v in g.json('GET', '/api/v1/projects/default/models/visits/versions')['items'] if v['name'] != before)
+    go = os.path.join(g.work, 'go-on')
+    run = g.json('POST', '/api/v1/projects/default/pipeline_runs', {'pipeline': 'late', 'params': {'model': tried, 'go': go}})
+    release_until(g, lambda release: release['run'] == run['id'] and release['progress'])
+    for _ in range(300):
+        release = g.json('GET', '/api/v1/projects/default/endpoints/visits')['release']
+        if release['state'] != 'baking':
+            break
+        g.json('POST', '/e/visits', {'inputs': [visits(1, 1)[0]]})
+    assert release['state'] == 'passed', release
+    g.cli('endpoints', 'rollback', 'visits')
+    open(go, 'w').close()
+    release = release_until(g, lambda release: release['state'] != 'passed')
+    assert (release['state'], release['reason']) == ('rolled back', 'somebody took its share back after it passed'), release
+    assert 'GY4813' in g.cli('pipelines', 'status', run['id'][:8], check=False).stdout
+    endpoint = g.json('GET', '/api/v1/projects/default/endpoints/visits')
+    assert [v['model'] for v in endpoint['variants']] == [before], endpoint
+    print(f"taken back: {release['reason']}", flush=True)
+
+
+def promoted_while_it_bakes(g):
+    """A person has seen enough: what bakes is promoted by name, and not sent back."""
+    before = g.json('GET', '/api/v1/projects/default/endpoints/visits')['deployment']['model']
+    plan = {'weights': [0.3, 0.6], 'bake_s': 600, 'rows_min': 100_000}
+    tried = 'visits:v1'  # of the pipeline `try`
+    assert before != tried
+    run = g.json('POST', '/api/v1/projects/default/pipeline_runs', {'pipeline': 'try', 'params': {'plan': plan}})
+    release_until(g, lambda release: release['run'] == run['id'] and release['progress'])
+    done = g.cli('endpoints', 'promote', 'visits', '--reason', 'seen enough')
+    assert 'gyre promote' not in done.stdout + done.stderr, done
+    release = release_until(g, lambda release: release['state'] != 'baking')
+    assert release['state'] == 'passed' and release['reason'].startswith('promoted by ') and 'while it baked, at step 1 of 2' in release['reason'], release
+    for _ in range(100):
+        state = g.json('GET', f"/api/v1/pipeline_runs/{run['id']}")['state']
+        if state != 'running':
+            break
+        time.sleep(0.1)
+    assert state == 'succeeded', state
+    assert 'visits@champion is visits:v' in g.cli('endpoints', 'show', 'visits').stdout, g.cli('endpoints', 'show', 'visits').stdout
+    print(f"by hand: {release['reason']}", flush=True)
+
+
+def a_retraining_beside_what_answers(g):
+    """The endpoint answers with another version than @champion is: that one is to be beaten, and the verdict says so."""
+    endpoint = g.json('GET', '/api/v1/projects/default/endpoints/visits')
+    answers, apart = endpoint['deployment']['model'], endpoint['apart']
+    params = {'endpoint': 'visits', 'budget_seconds': 1, 'rows_min': 300, 'history_below': 0, 'canary': CANARY}
+    run = g.json('POST', '/api/v1/projects/default/pipeline_runs', {'pipeline': 'retrain', 'params': params})
+    for _ in range(400):
+        run = g.json('GET', f"/api/v1/pipeline_runs/{run['id']}")
+        if run['state'] != 'running':
+            break
+        g.json('POST', '/e/visits', {'inputs': [{'a': r['a'], 'b': r['b']} for r in visits(7, 20, turned=True)]})
+        time.sleep(0.1)
+    assert run['state'] == 'succeeded' and run['outputs']['promoted'], run
+    model = run['outputs']['model']
+    said = json.dumps(g.cli_json('models', 'show', model))
+    assert f"{answers} answers, @champion is {apart.split(' is ')[1]}" in said, said
+    endpoint = g.json('GET', '/api/v1/projects/default/endpoints/visits')
+    assert endpoint['deployment']['model'] == model and 'apart' not in endpoint, endpoint
+    assert g.cli_json('models', 'show', 'visits@champion')['name'] == model
+    print(f'apart: {apart}, {answers} was beaten by {model}', flush=True)
+
+
 def release_until(g, holds):
     for _ in range(200):
         release = g.json('GET', '/api/v1/projects/default/endpoints/visits')['release']
@@ -300,11 +378,15 @@ def main():
         g.start()
         first_model(g)
         refusals(g)
-        the_loop(g)
+        champion = the_loop(g)
         a_worse_canary(g)
         a_no_is_told(g)
         another_champion(g)
         a_champion_between_passed_and_takeover(g)
+        taken_back_before_the_takeover(g)
+        promoted_while_it_bakes(g)
+        a_retraining_beside_what_answers(g)
+        it_comes_from_nothing_later(g, champion)
         hands_and_approvals(g)
         files_and_pushes(g)
     print('automation: heard, judged, trained, tried, promoted')

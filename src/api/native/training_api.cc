@@ -26,6 +26,7 @@ constexpr net::Fields kTrainMembers = {
     {"keep_leaks", Type::kBool, "train with columns that give the target away"},
     {"test_share", Type::kNumber, "of the rows, that no candidate sees"},
     {"gate", Type::kText, "default when it is not given", "default|kpi|judge|none"},
+    {"against", Type::kText, "gate judge: compares with this version instead of @champion"},
     {"recipe", Type::kAny, "a recipe, instead of a suggested one"}};
 
 constexpr net::Route kRoutes[] = {

@@ -38,6 +38,7 @@ steps:
     budget_seconds: ${params.budget_seconds}
     seed: ${params.seed}
     gate: judge
+    against: ${steps.champion.outputs.model}   # what answers, whatever the alias names
   canary:
     kind: canary
     when: steps.train.outputs.passed

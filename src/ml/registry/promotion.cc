@@ -39,12 +39,13 @@ Result<> CheckVerdict(const PromotionFacts& facts) {
                                  facts.version_name, facts.alias),
                      fmt::format("the policy of @{} changed after the verdict", facts.alias));
   }
-  if (facts.verdict->champion_id != facts.holder_id) {
+  const std::string& compared_id = facts.verdict->champion_id;
+  if (compared_id != facts.holder_id && (compared_id.empty() || compared_id != facts.beside_id)) {
     return NoVerdict(
         facts,
         fmt::format("the verdict on {} compares with another version than the present @{}",
                     facts.version_name, facts.alias),
-        fmt::format("@{} moved after the comparison", facts.alias));
+        fmt::format("@{} moved after the comparison, or another was asked for", facts.alias));
   }
   return {};
 }

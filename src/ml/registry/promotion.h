@@ -19,6 +19,7 @@ struct PromotionFacts {
   std::vector<Approval> approvals;         // oldest first
   bool override_gate = false;
   std::string reason;
+  std::string beside_id{};  // see MoveRequest; empty = none
 };
 // The basis of the move: "gate", "gate and approvals", "override". Errors: GY3605, GY3606, GY3610.
 Result<std::string> DecidePromotion(const PromotionFacts& facts);

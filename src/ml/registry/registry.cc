@@ -259,6 +259,12 @@ Result<AliasMove> Registry::MoveAlias(MoveRequest request) {
                          {},
                          request.override_gate,
                          request.reason};
+    if (!request.beside.empty()) {
+      GYRE_TRY(const ModelReference beside, ParseReference(request.beside));
+      if (beside.model == request.model && beside.version > 0) {
+        GYRE_TRY(facts.beside_id, FindVersionId(tx, model.id, beside.model, beside.version));
+      }
+    }
     GYRE_TRY(facts.policy, ReadPolicy(tx, model.id, request.alias));
     GYRE_TRY(facts.verdict, ReadLatestVerdict(tx, version_id, request.alias));
     GYRE_TRY(facts.approvals, ReadApprovals(tx, version_id));

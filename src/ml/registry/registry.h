@@ -173,6 +173,8 @@ class Registry {
     int version = 0;
     std::string reason, moved_by;
     bool override_gate = false;  // needs a reason
+    std::string beside{};  // "churn:v1": it was tried beside this one, which answers where the
+                           // alias does not: a verdict may compare with it instead
   };
   // Errors: kFailedPrecondition GY3605 the newest verdict says no, is missing, compares with
   // another champion than the present one, or was given under other terms than the policy's; GY3606

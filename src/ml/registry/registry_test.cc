@@ -424,5 +424,26 @@ TEST_F(RegistryTest, CardIsMadeOfStoredFacts) {
   }
 }
 
+// After a rollback the alias names what answers nobody: a run compares with what answers, and what
+// it tried beside that may take the alias over.
+TEST_F(RegistryTest, AVerdictMayCompareWithWhatAnswersInstead) {
+  const ModelVersion first = Register('a'), second = Register('b'), third = Register('c');
+  ASSERT_TRUE(Move(2, "they asked for it", true));
+  Judged(third, true, first.id);
+  const auto move = [&](std::string beside) {
+    return registry_->MoveAlias({.project = "default",
+                                 .model = "churn",
+                                 .version = 3,
+                                 .moved_by = "bob",
+                                 .beside = std::move(beside)});
+  };
+  for (const char* const beside : {"", "churn:v2", "other:v1", "churn"}) {
+    const auto refused = move(beside);
+    ASSERT_FALSE(refused) << beside;
+    EXPECT_EQ(refused.error().gy(), "GY3605");
+  }
+  EXPECT_TRUE(move("churn:v1"));
+}
+
 }  // namespace
 }  // namespace gyre::registry

@@ -26,7 +26,9 @@ StepEnd Promote(Registry& registry, const Fence& fence, const StepContext& conte
     request.project = version.project;
     request.model = version.model;
     request.alias = context.with["alias"].StringOr("champion");
-    if (request.alias == "champion") GYRE_DO(fence(context.run_id, version.name()));
+    if (request.alias == "champion") {
+      GYRE_TRY(request.beside, fence(context.run_id, version.name()));
+    }
     request.version = version.version;
     request.reason = context.with["reason"].StringOr(
         fmt::format("pipeline run {}", context.run_id.substr(0, 8)));

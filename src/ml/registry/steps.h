@@ -11,8 +11,9 @@ namespace gyre::registry {
 
 // promote {model: churn:v3, alias, reason}: moves an alias as far as the newest verdict and the
 // approvals allow. A move that was made already changes nothing. `fence` may say no before
-// @champion moves: what the run has tried was tried beside another champion.
-using Fence = std::function<Result<>(std::string_view run_id, std::string_view model)>;
+// @champion moves: what the run has tried was tried beside another champion. Else it names the
+// version that it was tried beside; empty = it was not.
+using Fence = std::function<Result<std::string>(std::string_view run_id, std::string_view model)>;
 void AddSteps(pipelines::Pipelines& pipelines, Registry& registry, Fence fence);
 
 }  // namespace gyre::registry

@@ -35,7 +35,7 @@ Result<Commit> Commit::Begin(const TrainingRooms& rooms, runners::JobRun& run) {
   const runners::Job& job = run.job();
   GYRE_TRY(commit.data_, rooms.datasets.GetVersionById(job.input["dataset_version"].AsString()));
   commit.model_ = job.input["model"].AsString();
-  GYRE_TRY(commit.champion_, rooms.registry.FindAlias(job.project, commit.model_, kChampion));
+  GYRE_TRY(commit.champion_, ChampionFor(rooms.registry, job.project, job.input));
   tracking::NewRun parent;
   parent.project = job.project;
   parent.experiment = job.input["experiment"].AsString();
@@ -49,8 +49,8 @@ Result<Commit> Commit::Begin(const TrainingRooms& rooms, runners::JobRun& run) {
                                         {"name", commit.data_.reference()},
                                         {"digest", commit.data_.content_hash}})});
   parent.environment = CodeVersions();
-  for (const char* key :
-       {"target", "metric", "budget_seconds", "trials", "time_column", "group_column", "gate"}) {
+  for (const char* key : {"target", "metric", "budget_seconds", "trials", "time_column",
+                          "group_column", "gate", "against"}) {
     const Json& value = job.input[key];
     const std::string text = value.is_string() ? value.AsString() : value.Dump();
     if (!text.empty()) parent.params[key] = text;
@@ -61,6 +61,15 @@ Result<Commit> Commit::Begin(const TrainingRooms& rooms, runners::JobRun& run) {
   }
   GYRE_TRY(commit.parent_, rooms.tracking.CreateRun(std::move(parent)));
   return commit;
+}
+
+Result<std::optional<registry::ModelVersion>> ChampionFor(registry::Registry& registry,
+                                                          std::string_view project,
+                                                          const Json& input) {
+  const std::string& against = input["against"].AsString();
+  if (against.empty()) return registry.FindAlias(project, input["model"].AsString(), kChampion);
+  GYRE_TRY(registry::ModelVersion version, registry.Resolve(project, against));
+  return std::optional(std::move(version));
 }
 
 std::string PositiveOfChampion(const registry::ModelVersion& champion, const std::string& target) {
@@ -280,6 +289,17 @@ Result<std::vector<registry::Rule>> Commit::RulesFor(const registry::GateNumbers
   return rules;
 }
 
+// Compared with what answers, which is not what the alias names, say after a rollback.
+Result<> Commit::SayAgainst(registry::Verdict* verdict) const {
+  if (run_.job().input["against"].AsString().empty() || !champion_) return {};
+  GYRE_TRY(const auto holder, rooms_.registry.FindAlias(parent_.project, model_, kChampion));
+  if (holder && holder->id == champion_->id) return {};
+  verdict->reasons.push_back({true, "compared with what answers",
+                              fmt::format("{} answers, @champion is {}", champion_->name(),
+                                          holder ? holder->name() : std::string("nobody"))});
+  return {};
+}
+
 Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVersion& version) {
   Outcome outcome;
   if (run_.job().input["gate"].AsString() == "none") {
@@ -302,6 +322,7 @@ Result<Commit::Outcome> Commit::Promote(const Json& fit, const registry::ModelVe
         {false, "comparable with the champion",
          fmt::format("{}: {}", champion_->name(), judged["not_compared"].AsString())});
   }
+  GYRE_DO(SayAgainst(&outcome.verdict));
   if (!outcome.policy.dataset.empty()) {
     outcome.reason = fmt::format("the gate judges on {}: gyre evaluate {}", outcome.policy.dataset,
                                  version.name());

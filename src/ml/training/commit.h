@@ -16,6 +16,12 @@ namespace gyre::training {
 // read, so that no gate takes it for a champion that is not there.
 Result<> AddChampion(const registry::ModelVersion& champion, blob::Store& blobs, Json* input);
 
+// What the gate compares with: the version that the input names as `against`, else @champion; none
+// where there is none. Errors: those of Registry::Resolve for the former.
+Result<std::optional<registry::ModelVersion>> ChampionFor(registry::Registry& registry,
+                                                          std::string_view project,
+                                                          const Json& input);
+
 // The class that the successor of a champion looks for too; empty when it predicts something else.
 std::string PositiveOfChampion(const registry::ModelVersion& champion, const std::string& target);
 
@@ -52,6 +58,7 @@ class Commit {
     registry::AliasPolicy policy;  // as it was when the gate judged
     std::string reason;            // why not promoted
   };
+  Result<> SayAgainst(registry::Verdict* verdict) const;
   Result<Outcome> Promote(const Json& fit, const registry::ModelVersion& version);
   Result<std::vector<registry::Rule>> RulesFor(const registry::GateNumbers& numbers,
                                                Outcome* outcome);

@@ -17,7 +17,7 @@ namespace {
 constexpr std::array kMembers = {
     "dataset",        "target", "model",  "experiment",  "metric",       "task",
     "budget_seconds", "trials", "seed",   "time_column", "group_column", "keep_leaks",
-    "test_share",     "gate",   "recipe", "positive",    "split"};
+    "test_share",     "gate",   "recipe", "positive",    "split",        "against"};
 constexpr std::array kGates = {"default", "kpi", "judge", "none"};
 
 Error BadMember(std::string_view key, std::string_view rule) {
@@ -75,6 +75,7 @@ Json RequestJson(const TrainRequest& r) {
                     {"keep_leaks", r.keep_leaks},
                     {"test_share", r.test_share},
                     {"gate", r.gate},
+                    {"against", r.against},
                     {"recipe", r.recipe}});
 }
 
@@ -102,7 +103,8 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
                                  {"split", &r.split},
                                  {"time_column", &r.time_column},
                                  {"group_column", &r.group_column},
-                                 {"gate", &r.gate}}) {
+                                 {"gate", &r.gate},
+                                 {"against", &r.against}}) {
     GYRE_DO(ReadText(json, key, out));
   }
   if (json.Has("budget_seconds") && !json["budget_seconds"].is_null()) {
@@ -123,6 +125,8 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
   if (r.split != "auto" && r.split != "random") return BadSplit(r.split);
   if (std::ranges::find(kGates, r.gate) == kGates.end())
     return BadMember("gate", "default, kpi, judge or none");
+  if (!r.against.empty() && r.gate != "judge")
+    return BadMember("gate", "judge where `against` names another than @champion");
   if (const Json* recipe = json.Find("recipe"); recipe != nullptr && !recipe->is_null()) {
     GYRE_TRY(const recipes::Spec spec, recipes::Spec::FromTextOrObject(*recipe));
     r.recipe = spec.ToJson();
@@ -173,8 +177,7 @@ Result<Json> Training::Plan(TrainRequest request, std::function<bool()> cancelle
   Json parts = Json::Arr();
   for (const std::string& path : paths) parts.Push(path);
   input.Set("parts", std::move(parts));
-  GYRE_TRY(const auto champion,
-           rooms_.registry.FindAlias(request.project, request.model, "champion"));
+  GYRE_TRY(const auto champion, ChampionFor(rooms_.registry, request.project, input));
   if (champion) input.Set("champion_positive", PositiveOfChampion(*champion, request.target));
   runners::JobRun::TaskOptions options;
   options.memory_bytes_max = settings_.memory_bytes;

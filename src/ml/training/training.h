@@ -38,6 +38,7 @@ struct TrainRequest {
   double test_share = 0;         // 0 = by size
   std::string gate = "default";  // "default", "kpi" (a missed KPI binds), "judge"
                                  // (@champion stays), "none" (register only)
+  std::string against;           // "churn:v1", that the gate compares with; empty = @champion
   Json recipe;                   // canonical; null = one that suits the data
   std::string created_by;
 };
