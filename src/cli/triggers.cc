@@ -195,9 +195,8 @@ Result<int> ShowTrigger(Invocation& in) {
            session->Get(ProjectPath(in, fmt::format("firings?limit={}&trigger={}", kLately,
                                                     PercentEncode(in.Get("TRIGGER"))))));
   trigger.Set("firings", lately["items"]);
-  in.out().Document(
-      trigger, Human(trigger) + WebhookText(in, *session, trigger) +
-                   HumanAnswered(trigger["answered"]) + HumanLately(lately["items"]));
+  in.out().Document(trigger, Human(trigger) + WebhookText(in, *session, trigger) +
+                                 HumanAnswered(trigger["answered"]) + HumanLately(lately["items"]));
   return 0;
 }
 
@@ -257,10 +256,22 @@ std::string HumanChecks(const Json& checks) {
   return text;
 }
 
+// A retraining is judged against what answers: that the alias names another is said beforehand.
+void AddApart(Invocation& in, Session& session, Json* check) {
+  const std::string& name = (*check)["endpoint"].AsString();
+  if (name.empty()) return;
+  const auto endpoint = session.Get(ProjectPath(in, "endpoints/" + PercentEncode(name)));
+  if (!endpoint || !endpoint->Has("apart")) return;
+  check->Set("apart",
+             fmt::format("{}, and {} answers at {}: that one is to be beaten",
+                         (*endpoint)["apart"].AsString(), (*endpoint)["model"].AsString(), name));
+}
+
 // Exit 5 when it would not start: for scripts.
 Result<int> CheckTrigger(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json check, session->Get(TriggerPath(in, "/check")));
+  GYRE_TRY(Json check, session->Get(TriggerPath(in, "/check")));
+  AddApart(in, *session, &check);
   const std::string action = check["action"].AsString();
   std::string text = fmt::format("now it would {}: {}\n{}", action, check["reason"].AsString(),
                                  HumanChecks(check["checks"]));
@@ -275,6 +286,7 @@ Result<int> CheckTrigger(Invocation& in) {
     text += "\n  expected " + ExpectedText(check["expected"]);
   if (const std::string& role = check["approval"].AsString(); action == "start" && !role.empty())
     text += fmt::format("\n  first an {} is asked", role);
+  if (check.Has("apart")) text += fmt::format("\n  ! {}", check["apart"].AsString());
   in.out().Document(check, text + "\n");
   return action == "start" ? 0 : 5;
 }

@@ -238,6 +238,19 @@ Result<automation::Beside> BesideOf(monitoring::Monitors& monitors,
                             .effect = sides.effect};
 }
 
+Result<> TakeBack(serving::Serving& serving, std::string_view project, std::string_view endpoint,
+                  std::string_view model, std::string_view reason) {
+  const auto there = serving.Get(project, endpoint);
+  if (!there && there.error().code() == Code::kNotFound) return {};  // the endpoint is gone
+  if (!there) return there.error();
+  const serving::Deployment* const canary = serving::CanaryOf(*there);
+  if (canary == nullptr || canary->model != model) return {};
+  GYRE_TRY([[maybe_unused]] const auto now,
+           serving.RemoveVariant(project, endpoint, serving::kCanary, std::string(reason),
+                                 std::string(kBy)));
+  return {};
+}
+
 // How the champion of an endpoint came there.
 std::string HowOf(const serving::Deployment& champion) {
   if (champion.basis == "alias moved") return "promoted by its alias";
@@ -408,16 +421,8 @@ automation::Traffic MakeTraffic(serving::Serving& serving, monitoring::Monitors&
     return {};
   };
   traffic.take_back = [&](std::string_view project, std::string_view endpoint,
-                          std::string_view model, std::string_view reason) -> Result<> {
-    const auto there = serving.Get(project, endpoint);
-    if (!there && there.error().code() == Code::kNotFound) return {};  // the endpoint is gone
-    if (!there) return there.error();
-    const serving::Deployment* const canary = serving::CanaryOf(*there);
-    if (canary == nullptr || canary->model != model) return {};
-    GYRE_TRY([[maybe_unused]] const auto now,
-             serving.RemoveVariant(project, endpoint, serving::kCanary, std::string(reason),
-                                   std::string(kBy)));
-    return {};
+                          std::string_view model, std::string_view reason) {
+    return TakeBack(serving, project, endpoint, model, reason);
   };
   traffic.counts = [&](std::string_view project,
                        std::string_view endpoint) -> Result<automation::Traffic::Counts> {

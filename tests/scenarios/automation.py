@@ -200,13 +200,7 @@ def a_champion_between_passed_and_takeover(g):
     go = os.path.join(g.work, 'go')
     run = g.json('POST', '/api/v1/projects/default/pipeline_runs', {'pipeline': 'late', 'params': {'model': tried, 'go': go}})
     release_until(g, lambda release: release['run'] == run['id'] and release['progress'])
-    for _ in range(300):
-        release = g.json('GET', '/api/v1/projects/default/endpoints/visits')['release']
-        if release['state'] != 'baking':
-            break
-        g.json('POST', '/e/visits', {'inputs': [visits(1, 1)[0]]})
-        time.sleep(0.05)
-    assert release['state'] == 'passed', release
+    until_it_passed(g)
     g.cli('deploy', other, '--name', 'visits')
     open(go, 'w').close()
     release = release_until(g, lambda release: release['state'] != 'passed')
@@ -225,12 +219,7 @@ def taken_back_before_the_takeover(g):
     go = os.path.join(g.work, 'go-on')
     run = g.json('POST', '/api/v1/projects/default/pipeline_runs', {'pipeline': 'late', 'params': {'model': tried, 'go': go}})
     release_until(g, lambda release: release['run'] == run['id'] and release['progress'])
-    for _ in range(300):
-        release = g.json('GET', '/api/v1/projects/default/endpoints/visits')['release']
-        if release['state'] != 'baking':
-            break
-        g.json('POST', '/e/visits', {'inputs': [visits(1, 1)[0]]})
-    assert release['state'] == 'passed', release
+    until_it_passed(g)
     g.cli('endpoints', 'rollback', 'visits')
     open(go, 'w').close()
     release = release_until(g, lambda release: release['state'] != 'passed')
@@ -267,6 +256,8 @@ def a_retraining_beside_what_answers(g):
     """The endpoint answers with another version than @champion is: that one is to be beaten, and the verdict says so."""
     endpoint = g.json('GET', '/api/v1/projects/default/endpoints/visits')
     answers, apart = endpoint['deployment']['model'], endpoint['apart']
+    checked = g.cli('triggers', 'check', 'visits-drift', check=False).stdout
+    assert f'{apart}, and {answers} answers at visits' in checked, checked
     params = {'endpoint': 'visits', 'budget_seconds': 1, 'rows_min': 300, 'history_below': 0, 'canary': CANARY}
     run = g.json('POST', '/api/v1/projects/default/pipeline_runs', {'pipeline': 'retrain', 'params': params})
     for _ in range(400):
@@ -285,10 +276,18 @@ def a_retraining_beside_what_answers(g):
     print(f'apart: {apart}, {answers} was beaten by {model}', flush=True)
 
 
+def until_it_passed(g):
+    deadline = time.monotonic() + 60
+    while (release := g.json('GET', '/api/v1/projects/default/endpoints/visits')['release'])['state'] == 'baking' and time.monotonic() < deadline:
+        g.json('POST', '/e/visits', {'inputs': [visits(1, 1)[0]]})
+        time.sleep(0.02)
+    assert release['state'] == 'passed', release
+
+
 def release_until(g, holds):
     for _ in range(200):
         release = g.json('GET', '/api/v1/projects/default/endpoints/visits')['release']
-        if holds(release):
+        if holds(release) and (release or {}).get('state') != 'rolling back':  # which is on its way
             break
         time.sleep(0.1)
     assert holds(release), release

@@ -231,6 +231,7 @@ Result<Json> AutomationService::DryRun(std::string_view project, std::string_vie
                     {"checks", Texts(decision.checks)},
                     {"pipeline", trigger.spec.pipeline},
                     {"params", trigger.spec.params},
+                    {"endpoint", EndpointOf(trigger.spec)},
                     {"approval", trigger.spec.approval},
                     {"past_runs", cost.runs},
                     {"past_runs_of", is_own ? "trigger" : "pipeline"},

@@ -23,7 +23,7 @@
 #include "ml/predictors/scorer.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/tasks.h"
-#include "ml/statistics/log_counts.h"
+#include "ml/serving/counts.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
 #include "platform/telemetry/metrics.h"
@@ -75,31 +75,6 @@ Json EndpointToJson(const Endpoint& endpoint);
 // What answers as its canary; null where it has none.
 const Deployment* CanaryOf(const Endpoint& endpoint);
 
-// A shadow's outputs beside those that one version answered.
-struct ShadowCounts {
-  std::string with{};                 // "churn:v3"
-  std::int64_t rows = 0, agreed = 0;  // agreed: the same class, or the same number to 1e-9
-  double difference_mean = 0;         // of the value, or the largest of a row's class probabilities
-  double difference_p50 = 0, difference_p95 = 0, difference_p99 = 0;
-};
-
-// What one variant did since its deployment began to answer in this process: cumulative, so that
-// two readings give what was between them.
-struct VariantCounts {
-  std::string variant, deployment_id, model;  // "champion", ..., "churn:v3"
-  double share = 1;
-  bool shadow = false;
-  std::int64_t since_us = 0;
-  std::int64_t requests = 0, rows = 0, failed = 0;
-  std::int64_t faults = 0;  // of those that failed: by its own fault, see EndpointCounts
-  statistics::LogCounts latency_us{};
-  // Of a shadow: beside what the present champion answered, and beside each version that did.
-  ShadowCounts comparison{};
-  std::vector<ShadowCounts> beside{};
-  std::int64_t dropped = 0;  // requests that came faster than it could score
-};
-Json VariantCountsToJson(const VariantCounts& counts);
-
 // What answers: immutable, shared by the requests that use it.
 struct Snapshot;
 struct SnapshotInfo {
@@ -110,11 +85,6 @@ struct SnapshotInfo {
   std::shared_ptr<const predictors::Scorer> scorer;
 };
 const SnapshotInfo& InfoOf(const Snapshot& snapshot);
-
-// What answered in this process, also what is gone again.
-struct CountedVariant {
-  std::string project, endpoint, variant;
-};
 
 // For protocols that score by themselves: counts a request, as failed unless it was answered, with
 // the CPU time of its thread, and captures what was answered.
@@ -153,14 +123,6 @@ struct RollbackRequest {
   std::string project, endpoint;
   int to = 0;  // number of an earlier deployment; 0 = the one before the present one
   std::string reason, deployed_by;
-};
-
-// Counted since start. What a client sent wrong fails, and is nobody's fault; a variant is at fault
-// for its own errors, and for refusing what the champion takes.
-struct EndpointCounts {
-  std::int64_t requests = 0, rows = 0, failed = 0, faults = 0, ignored_columns = 0;
-  std::int64_t bytes = 0;   // of bodies and answers
-  std::int64_t cpu_ns = 0;  // of the answering threads; small requests are sampled
 };
 
 struct VariantRequest {
@@ -233,7 +195,8 @@ class Serving {
                                          std::string_view variant, std::string reason,
                                          std::string by) = 0;
   // What the variant runs becomes the champion, and the variant goes. Follows its alias on only
-  // where that names this version. Errors: GY3851, GY3855, GY3856.
+  // where that names this version. Errors: GY3851, GY3855, GY3856, GY3857 it runs another than
+  // `model`.
   virtual Result<Endpoint> PromoteVariant(PromoteRequest request) = 0;
   virtual Result<Endpoint> Change(EndpointChange change) = 0;  // GY3852 sticky, GY3853 park_after
   // The champion first, then by name.

@@ -212,7 +212,7 @@ Result<Endpoint> ServingService::PromoteVariant(PromoteRequest request) {
   GYRE_DO(CheckRuns(endpoint, request.over));
   Deployment next = variant->deployment;
   if (!request.model.empty() && next.model != request.model)
-    return FailedPrecondition("GY3856", "`{}` of endpoint `{}` runs {}, not {}", request.variant,
+    return FailedPrecondition("GY3857", "`{}` of endpoint `{}` runs {}, not {}", request.variant,
                               endpoint.name, next.model, request.model)
         .Fix(fmt::format("gyre endpoints show {}    (who changed it, and why)", endpoint.name));
   GYRE_DO(CheckStillThere(endpoint, next));
