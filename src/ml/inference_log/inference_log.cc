@@ -495,6 +495,8 @@ Result<runners::Job> Service::MakeDataset(DatasetRequest request) {
                          {"new_classes", request.new_classes},
                          {"retrain", request.retrain},
                          {"rows_min", request.rows_min},
+                         {"since_us", request.since_us},
+                         {"fill_to", request.fill_to},
                          {"history", std::move(request.history)},
                          {"history_below", request.history_below}});
   return jobs_.Submit(std::move(job));
@@ -525,10 +527,9 @@ Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
   const EndpointName name = Name(run.job().project, input["endpoint"].AsString());
   SealWhatThereIs();
   std::int64_t from_us = input["from_us"].AsInt();
-  if (const std::int64_t last_us = input["last_us"].AsInt(); last_us > 0) {
-    GYRE_TRY(const CaptureStatus status, Status(name.project, name.endpoint));
+  GYRE_TRY(const CaptureStatus status, Status(name.project, name.endpoint));
+  if (const std::int64_t last_us = input["last_us"].AsInt(); last_us > 0)
     from_us = status.event_max_us - last_us;
-  }
   GYRE_TRY(ReadPlan plan, Plan(name.project, name.endpoint, from_us, input["to_us"].AsInt()));
   GYRE_TRY(const StreamSpec spec, NewestSpec(name));
   Json classes = Json::Arr();
@@ -542,6 +543,10 @@ Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
                          {"retrain", input["retrain"]},
                          {"labelled_only", input["labelled_only"]},
                          {"rows_min", input["rows_min"]},
+                         {"since_us", input["since_us"]},
+                         {"last_us", input["last_us"]},
+                         {"labels", status.labels},
+                         {"fill_to", input["fill_to"]},
                          {"history_below", input["history_below"]}});
   if (const std::string& history = input["history"].AsString(); !history.empty()) {
     GYRE_TRY(const data::Version version, datasets_.Resolve(name.project, history));
@@ -558,6 +563,7 @@ Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
   GYRE_DO(TellLineage(result, made["versions"], name));
   return result.Set("problems", made["problems"])
       .Set("fresh_rows", made["fresh_rows"])
+      .Set("older_rows", made["older_rows"])
       .Set("mixed", made["mixed"]);
 }
 
