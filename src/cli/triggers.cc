@@ -219,11 +219,10 @@ Result<int> AddTrigger(Invocation& in) {
   GYRE_TRY(const Json trigger, session->Post(ProjectPath(in, "triggers"), spec));
   in.out().Document(trigger, "");
   in.out().Done(fmt::format("trigger {}: on {}, run {}", name, in.Get("on"), in.Get("run")));
-  if (!in.out().json()) {
-    GYRE_TRY(const Json check,
-             session->Get(ProjectPath(in, fmt::format("triggers/{}/check", PercentEncode(name)))));
-    for (const Json& obstacle : check["obstacles"].items()) in.out().Warn(obstacle.AsString());
-  }
+  // What is in its way is worth a word now, and no reason to fail: the trigger is there.
+  if (const auto check =
+          session->Get(ProjectPath(in, fmt::format("triggers/{}/check", PercentEncode(name)))))
+    for (const Json& obstacle : (*check)["obstacles"].items()) in.out().Warn(obstacle.AsString());
   in.out().Hint(fmt::format("gyre triggers check {}    (what would happen now)", name));
   if (in.Get("on") == "push")
     in.out().Hint("gyre triggers hook > .git/hooks/post-commit    (tells of pushes)");
