@@ -195,6 +195,23 @@ Result<Mixed> WithOlder(runners::TaskContext& context, const table::Frame& frame
 
 }  // namespace
 
+Json DatasetInput(InferenceLog::DatasetRequest request, const std::string& target) {
+  return Json::Obj({{"endpoint", std::move(request.endpoint)},
+                    {"dataset", std::move(request.dataset)},
+                    {"target", target},
+                    {"from_us", request.from_us},
+                    {"to_us", request.to_us},
+                    {"last_us", request.last_us},
+                    {"labelled_only", request.labelled_only},
+                    {"new_classes", request.new_classes},
+                    {"retrain", request.retrain},
+                    {"rows_min", request.rows_min},
+                    {"since_us", request.since_us},
+                    {"fill_to", request.fill_to},
+                    {"history", std::move(request.history)},
+                    {"history_below", request.history_below}});
+}
+
 Mixed Mix(const table::Frame& older, const table::Frame& fresh, const Wanted& wanted) {
   Mixed mixed;
   const std::size_t newest =

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "ml/inference_log/inference_log.h"
 #include "ml/inference_log/joined.h"
 #include "ml/runners/tasks.h"
 
@@ -11,6 +12,9 @@ namespace gyre::inference_log {
 
 ReadRequest RequestOf(runners::TaskContext& context);
 Json ProblemsJson(const Joined& joined);
+
+// The input of its job, for a model of that target.
+Json DatasetInput(InferenceLog::DatasetRequest request, const std::string& target);
 
 // What stands before the fresh rows.
 struct Wanted {

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/mutex.h"
 #include "ledger/lineage/lineage.h"
+#include "ml/inference_log/dataset_task.h"
 #include "ml/inference_log/forget.h"
 #include "ml/inference_log/keyed_hash.h"
 #include "ml/inference_log/labels.h"
@@ -485,20 +486,7 @@ Result<runners::Job> Service::MakeDataset(DatasetRequest request) {
   job.project = request.project;
   job.title = fmt::format("captures of {} as dataset {}", request.endpoint, request.dataset);
   job.created_by = std::move(request.by);
-  job.input = Json::Obj({{"endpoint", std::move(request.endpoint)},
-                         {"dataset", std::move(request.dataset)},
-                         {"target", spec.target},
-                         {"from_us", request.from_us},
-                         {"to_us", request.to_us},
-                         {"last_us", request.last_us},
-                         {"labelled_only", request.labelled_only},
-                         {"new_classes", request.new_classes},
-                         {"retrain", request.retrain},
-                         {"rows_min", request.rows_min},
-                         {"since_us", request.since_us},
-                         {"fill_to", request.fill_to},
-                         {"history", std::move(request.history)},
-                         {"history_below", request.history_below}});
+  job.input = DatasetInput(std::move(request), spec.target);
   return jobs_.Submit(std::move(job));
 }
 
