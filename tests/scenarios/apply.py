@@ -233,6 +233,105 @@ def prune(g):
     assert g.json('GET', '/api/v1/projects/churn/declarations')['items'][0]['kind'] == 'problem'
 
 
+def refused_removal(g):
+    begin(g)
+    write(g, FILE.replace('churn: {metric: auc}', 'churn: {metric: auc, approvals_min: 2}'))
+    g.cli('apply', '--yes')
+    g.cli('deploy', 'churn:v1', '--name', 'live', '-p', 'churn')
+    model = '/api/v1/projects/churn/models/churn'
+
+    def whole():
+        return (g.json('GET', model)['aliases'], g.json('GET', model + '/policies/champion')['approvals_min'],
+                sorted(e['name'] for e in g.json('GET', '/api/v1/projects/churn/endpoints')['items']), len(g.json('GET', '/api/v1/projects/churn/triggers')['items']))
+
+    before = whole()
+    assert before == ({'champion': 'v1'}, 2, ['churn', 'live'], 2), before
+    write(g, FILE[:FILE.index('training:')])
+    shown = g.cli('apply', '--prune', '--dry-run').stdout
+    assert '- training.churn   (refused: endpoint live needs it)' in shown and '- endpoints.churn   (made by an earlier apply)' in shown, shown
+    assert [c['needed_by'] for c in plan(g, '--prune', '--check', code=5)['changes'] if 'needed_by' in c] == ['endpoint live']
+    refused = g.cli('apply', '--prune', '--yes', check=False)
+    assert refused.returncode == 6 and 'GY4920' in refused.stderr and 'gyre endpoints rm live' in refused.stderr, refused
+    assert whole() == before
+    # Nor by whoever asks the server alone: a model goes with its aliases, or stays with them.
+    refused = g.cli('api', 'DELETE', model + '?aliases=true', check=False)
+    assert refused.returncode == 6 and 'GY3621' in refused.stderr, refused
+    assert whole() == before
+    g.cli('endpoints', 'rm', 'live', '--yes', '-p', 'churn')
+    g.cli('apply', '--prune', '--yes')
+    assert g.json('GET', '/api/v1/projects/churn/models')['items'] == []
+    assert changes(plan(g, '--prune', '--check', code=0)) == []
+    # A model whose endpoint the same file moves to another one is free to go.
+    write(g)
+    g.cli('apply', '--yes')
+    other = FILE.replace('churn: {dataset: customers', 'other: {dataset: customers').replace('churn: {metric', 'other: {metric').replace('churn@champion', 'other@champion')
+    write(g, other)
+    told = g.cli('apply', '--prune', '--yes').stdout
+    assert '- training.churn   (made by an earlier apply)' in told, told
+    assert [m['name'] for m in g.json('GET', '/api/v1/projects/churn/models')['items']] == ['other']
+
+
+def the_same_name_is_not_the_same_thing(g):
+    customers(os.path.join(g.work, 'customers.csv'))
+    g.start()
+    datasets = '/api/v1/projects/churn/datasets'
+    one = 'project: churn\ndatasets:\n  a: {path: customers.csv}\n'
+    write(g, one)
+    g.cli('apply', '--yes')
+    g.cli('datasets', 'rm', 'a', '--yes', '-p', 'churn')
+    g.cli('add', 'customers.csv', '--name', 'a', '-p', 'churn')
+    write(g, 'project: churn\n')
+    shown = g.cli('apply', '--prune', '--yes').stdout
+    assert '- datasets.a   (only forgotten' in shown, shown
+    assert [d['name'] for d in g.json('GET', datasets)['items']] == ['a']
+    # Taken away and brought back it is the same.
+    g.cli('datasets', 'rm', 'a', '--yes', '-p', 'churn')
+    write(g, one)
+    g.cli('apply', '--yes')
+    write(g, one + 'pipelines:\n  p: {definition: {steps: {x: {command: [echo]}}}}\n')
+    g.cli('apply', '--yes')
+    write(g, one + 'pipelines:\n  p: {definition: {steps: {x: {command: [ls]}}}}\n')
+    g.cli('apply', '--yes')
+    write(g, 'project: churn\n')
+    shown = g.cli('apply', '--prune', '--yes').stdout
+    assert shown.count('(made by an earlier apply)') == 2, shown
+    assert g.json('GET', datasets)['items'] == []
+
+
+def half_made_is_made(g):
+    customers(os.path.join(g.work, 'customers.csv'))
+    g.start()
+    write(g, 'project: churn\ndatasets:\n  a: {path: customers.csv, expectations: [{kind: not_missing, column: nobody}, {kind: nonsense}]}\n')
+    stopped = g.cli('apply', '--yes', check=False)
+    assert stopped.returncode not in (0, 5) and 'datasets.a: ' in stopped.stderr, stopped.stderr
+    assert [d['name'] for d in g.json('GET', '/api/v1/projects/churn/datasets')['items']] == ['a']
+    # What was never made is nobody's.
+    write(g, 'project: churn\ndatasets:\n  a: {path: customers.csv}\ntraining:\n  m: {dataset: a, target: nobody, trials: 1}\n')
+    stopped = g.cli('apply', '--yes', check=False)
+    assert 'training.m: ' in stopped.stderr, stopped.stderr
+    assert [d['name'] for d in g.json('GET', '/api/v1/projects/churn/declarations')['items']] == ['a']
+    write(g, 'project: churn\n')
+    shown = g.cli('apply', '--prune', '--yes').stdout
+    assert '- datasets.a   (made by an earlier apply)' in shown, shown
+    assert g.json('GET', '/api/v1/projects/churn/datasets')['items'] == []
+
+
+def written_otherwise_is_no_drift(g):
+    g.start()
+    write(g, '''project: churn
+triggers:
+  t:
+    on: {kind: schedule, at: "0  3 * * *"}
+    run: {pipeline: retrain, params: {endpoint: churn}}
+    guards: {cooldown_s: 90m, quiet_hours: {from: "7:00", to: 9:05}}
+''')
+    g.cli('apply', '--yes')
+    assert changes(plan(g, '--check', code=0)) == []
+    write(g, 'project: churn\ntriggers:\n  t: {on: {kind: hand}, run: {pipeline: retrain}, guards: {quiet_hours: {from: "24:00", to: "7:00"}}}\n')
+    stopped = g.cli('apply', '--check', check=False)
+    assert stopped.returncode == 2 and 'must be a time of the day such as 22:00' in stopped.stderr, stopped.stderr
+
+
 def adopted_is_not_pruned(g):
     customers(os.path.join(g.work, 'customers.csv'))
     g.start()
@@ -495,5 +594,6 @@ def documented(g):
 
 
 if __name__ == '__main__':
-    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, adopted_is_not_pruned, round_trip, cut_off, sources, variants, queries_and_addresses, approvals_and_broken_rows,
+    run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, refused_removal, the_same_name_is_not_the_same_thing, half_made_is_made, written_otherwise_is_no_drift,
+                   adopted_is_not_pruned, round_trip, cut_off, sources, variants, queries_and_addresses, approvals_and_broken_rows,
                    failure_names_the_entry, malformed, documented])

@@ -1,5 +1,7 @@
 #include "api/native/datasets_api.h"
 
+#include <set>
+
 #include "api/native/datasets_routes.h"
 #include "api/native/file_bodies.h"
 #include "api/native/file_range.h"
@@ -79,22 +81,45 @@ Result<> DatasetsApi::CheckNotNeeded(const std::vector<data::Version>& versions,
   return {};
 }
 
-Result<> DatasetsApi::CheckNoVersionNeeded(const std::string& project, const std::string& dataset) {
+Result<> DatasetsApi::ForEachPage(
+    const std::string& project, const std::string& dataset,
+    const std::function<Result<>(const std::vector<data::Version>&)>& look) {
   for (std::int64_t before = 0;;) {
     GYRE_TRY(const auto page,
              datasets_.ListVersions(project, dataset, before, static_cast<int>(kPageSizeMax)));
-    GYRE_DO(CheckNotNeeded(page, dataset));
+    GYRE_DO(look(page));
     if (page.size() < static_cast<std::size_t>(kPageSizeMax)) return {};
     before = page.back().number;
   }
 }
 
+Result<> DatasetsApi::CheckNoVersionNeeded(const std::string& project, const std::string& dataset) {
+  return ForEachPage(project, dataset,
+                     [&](const auto& page) { return CheckNotNeeded(page, dataset); });
+}
+
+Result<Json> DatasetsApi::ModelsMadeFrom(const std::string& project, const std::string& dataset) {
+  std::set<std::string> models;
+  GYRE_DO(ForEachPage(project, dataset, [&](const auto& page) -> Result<> {
+    for (const data::Version& version : page) {
+      GYRE_TRY(const auto names, registry_.MadeFrom(version.id));
+      for (const std::string& name : names) models.insert(name.substr(0, name.find(':')));
+    }
+    return {};
+  }));
+  Json things = Json::Arr();
+  for (const std::string& model : models) things.Push(NeededBy("model", project, model));
+  return things;
+}
+
 Result<net::Response> DatasetsApi::Remove(net::Request& request) {
   const std::string &project = request.Param("project"), &dataset = request.Param("dataset");
   GYRE_DO(CheckName("dataset", dataset));
-  return native::Remove(trash_, request, {.noun = "dataset", .name = dataset, .check = [&] {
-                                            return CheckNoVersionNeeded(project, dataset);
-                                          }});
+  return native::Remove(trash_, request,
+                        {.noun = "dataset",
+                         .name = dataset,
+                         .check = [&] { return CheckNoVersionNeeded(project, dataset); },
+                         .needed_by = [&] { return ModelsMadeFrom(project, dataset); }});
 }
 
 Result<net::Response> DatasetsApi::AddVersion(net::Request& request) {

@@ -2,6 +2,10 @@
 // must be like.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "api/native/program_reads.h"
 #include "platform/net/http.h"
 
@@ -54,6 +58,9 @@ class DatasetsApi {
   // GY2113 when models were made from one of them.
   Result<> CheckNotNeeded(const std::vector<data::Version>& versions, const std::string& reference);
   Result<> CheckNoVersionNeeded(const std::string& project, const std::string& dataset);
+  Result<Json> ModelsMadeFrom(const std::string& project, const std::string& dataset);
+  Result<> ForEachPage(const std::string& project, const std::string& dataset,
+                       const std::function<Result<>(const std::vector<data::Version>&)>& look);
   Result<data::Version> VersionOf(const net::Request& request);
   // To hand out what is in it.
   Result<data::Version> ReadVersion(const net::Request& request);

@@ -26,7 +26,8 @@ constexpr net::Route kRoutes[] = {
      .request_type = "NewDeclaration",
      .response_type = "Declaration",
      .members = {{"spec", Type::kObject, "in the words of the file", "", net::kRequired},
-                 {"made", Type::kBool, "it was not there before"}}},
+                 {"made", Type::kBool, "it was not there before"},
+                 {"id", Type::kText, "of the thing that was made; another may get its name"}}},
     {.method = Method::kDelete,
      .path = "/api/v1/projects/{project}/declarations/{kind}/{name}",
      .handler = Bind<&DeclarationsApi::Forget>,
@@ -53,6 +54,7 @@ Result<net::Response> DeclarationsApi::Keep(net::Request& request) {
            declarations_.Keep(request.Param("project"), {.kind = request.Param("kind"),
                                                          .name = request.Param("name"),
                                                          .made = body["made"].AsBool(),
+                                                         .thing = body["id"].AsString(),
                                                          .spec = body["spec"],
                                                          .applied_by = request.principal.name}));
   return net::Response::JsonDoc(projects::DeclaredToJson(kept));

@@ -301,13 +301,15 @@ Result<net::Response> EndpointsApi::Deploy(net::Request& request) {
 Result<net::Response> EndpointsApi::Remove(net::Request& request) {
   const std::string &project = request.Param("project"), &name = request.Param("endpoint");
   GYRE_TRY(const serving::Endpoint endpoint, serving_.Get(project, name));
-  return native::Remove(trash_, request, {.noun = "endpoint", .name = name, .check = [&] {
-                                            return CheckNoTrigger(
-                                                automation_, project, "endpoint", name,
-                                                [&](const automation::TriggerSpec& spec) {
-                                                  return automation::EndpointOf(spec) == name;
-                                                });
-                                          }});
+  const IsAbout about = [&](const automation::TriggerSpec& spec) {
+    return automation::EndpointOf(spec) == name;
+  };
+  return native::Remove(
+      trash_, request,
+      {.noun = "endpoint",
+       .name = name,
+       .check = [&] { return CheckNoTrigger(automation_, project, "endpoint", name, about); },
+       .needed_by = [&] { return NeededByTriggers(automation_, project, about); }});
 }
 
 Result<net::Response> EndpointsApi::Rollback(net::Request& request) {

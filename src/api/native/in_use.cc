@@ -31,9 +31,9 @@ Result<std::vector<std::string>> ModelsOf(registry::Registry& registry,
   return names;
 }
 
-Result<std::vector<std::string>> EndpointsOf(serving::Serving& serving,
-                                             std::string_view model_version_id) {
-  std::vector<std::string> names;
+Result<std::vector<serving::Endpoint>> EndpointsOf(serving::Serving& serving,
+                                                   std::string_view model_version_id) {
+  std::vector<serving::Endpoint> found;
   std::string after;
   for (;;) {
     GYRE_TRY(const auto page, serving.List("", kPage, after));
@@ -43,21 +43,38 @@ Result<std::vector<std::string>> EndpointsOf(serving::Serving& serving,
       };
       const auto beside = [&](const serving::Variant& variant) { return runs(variant.deployment); };
       if (runs(endpoint.deployment) || std::ranges::any_of(endpoint.variants, beside))
-        names.push_back(endpoint.name);
+        found.push_back(endpoint);
     }
-    if (page.size() < kPage) return names;
+    if (page.size() < kPage) return found;
     after = page.back().name;
   }
 }
 
-Result<> CheckNoTrigger(automation::Automation& automation, std::string_view project,
-                        std::string_view noun, std::string_view name,
-                        const std::function<bool(const automation::TriggerSpec&)>& about) {
+Result<std::vector<std::string>> TriggersAbout(automation::Automation& automation,
+                                               std::string_view project, const IsAbout& about) {
   GYRE_TRY(const auto triggers, automation.List(project));
   std::vector<std::string> names;
   for (const automation::Trigger& trigger : triggers) {
     if (about(trigger.spec)) names.push_back(trigger.spec.name);
   }
+  return names;
+}
+
+Json NeededBy(std::string_view noun, std::string_view project, std::string_view name) {
+  return Json::Obj({{"noun", noun}, {"project", project}, {"name", name}});
+}
+
+Result<Json> NeededByTriggers(automation::Automation& automation, std::string_view project,
+                              const IsAbout& about) {
+  GYRE_TRY(const auto names, TriggersAbout(automation, project, about));
+  Json things = Json::Arr();
+  for (const std::string& name : names) things.Push(NeededBy("trigger", project, name));
+  return things;
+}
+
+Result<> CheckNoTrigger(automation::Automation& automation, std::string_view project,
+                        std::string_view noun, std::string_view name, const IsAbout& about) {
+  GYRE_TRY(const auto names, TriggersAbout(automation, project, about));
   if (names.empty()) return {};
   return FailedPrecondition("GY5006", "{} `{}` is what trigger {} is about", noun, name,
                             Named(names))

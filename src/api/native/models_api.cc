@@ -14,6 +14,7 @@
 #include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
 #include "ml/registry/trash_kind.h"
+#include "ml/serving/serving.h"
 #include "platform/blob/blob_store.h"
 
 namespace gyre::native {
@@ -39,7 +40,7 @@ constexpr net::Route kRoutes[] = {
      .permission = Permission("model.write"),
      .summary = "Remove a model that no alias and no endpoint uses, into the trash",
      .response_type = "TrashItem",
-     .query = {kForce, kDryRun}},
+     .query = {{"aliases", Type::kBool, "they go along, all or nothing"}, kForce, kDryRun}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/models/{model}/versions",
      .handler = Bind<&ModelsApi::Versions>,
@@ -215,9 +216,11 @@ Result<net::Response> ModelsApi::Get(net::Request& request) {
   return net::Response::JsonDoc(registry::ModelToJson(model));
 }
 
-Result<> ModelsApi::CheckNotUsed(const registry::ModelVersion& version) {
-  GYRE_TRY(const auto endpoints, EndpointsOf(serving_, version.id));
-  if (endpoints.empty()) return registry::CheckNoAlias(version);
+Result<> ModelsApi::CheckNotServed(const registry::ModelVersion& version) {
+  GYRE_TRY(const auto serving, EndpointsOf(serving_, version.id));
+  if (serving.empty()) return {};
+  std::vector<std::string> endpoints;
+  for (const serving::Endpoint& endpoint : serving) endpoints.push_back(endpoint.name);
   return FailedPrecondition("GY3621", "{} is served by endpoint {}", version.name(),
                             Named(endpoints))
       .Why("what an endpoint answers with is in use")
@@ -226,16 +229,36 @@ Result<> ModelsApi::CheckNotUsed(const registry::ModelVersion& version) {
       .Fix(fmt::format("gyre endpoints rm {}", endpoints[0]));
 }
 
+Result<> ModelsApi::CheckNotUsed(const registry::ModelVersion& version) {
+  GYRE_DO(CheckNotServed(version));
+  return registry::CheckNoAlias(version);
+}
+
+Result<Json> ModelsApi::EndpointsAsThings(const std::vector<registry::ModelVersion>& versions) {
+  Json things = Json::Arr();
+  for (const registry::ModelVersion& version : versions) {
+    GYRE_TRY(const auto endpoints, EndpointsOf(serving_, version.id));
+    for (const serving::Endpoint& endpoint : endpoints)
+      things.Push(NeededBy("endpoint", endpoint.project, endpoint.name));
+  }
+  return things;
+}
+
 Result<net::Response> ModelsApi::Remove(net::Request& request) {
   GYRE_TRY(const auto versions,
            registry_.ListVersions(request.Param("project"), request.Param("model")));
-  const std::string& model = request.Param("model");
-  return native::Remove(trash_, request,
-                        {.noun = "model", .name = model, .check = [&]() -> Result<> {
-                           for (const registry::ModelVersion& version : versions)
-                             GYRE_DO(CheckNotUsed(version));
-                           return {};
-                         }});
+  const bool with_aliases = request.Query("aliases") == "true";
+  return native::Remove(
+      trash_, request,
+      {.noun = "model",
+       .name = request.Param("model"),
+       .check = [&]() -> Result<> {
+         for (const registry::ModelVersion& version : versions)
+           GYRE_DO(with_aliases ? CheckNotServed(version) : CheckNotUsed(version));
+         return {};
+       },
+       .needed_by = [&] { return EndpointsAsThings(versions); },
+       .with_aliases = with_aliases});
 }
 
 Result<net::Response> ModelsApi::Versions(net::Request& request) {

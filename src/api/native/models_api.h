@@ -2,6 +2,8 @@
 // history, cards.
 #pragma once
 
+#include <vector>
+
 #include "platform/net/http.h"
 
 namespace gyre::blob {
@@ -64,8 +66,11 @@ class ModelsApi {
   Result<registry::ModelVersion> Version(const net::Request& request);
   // The newest kept evaluation, or the one that training attached; null when there is none.
   Result<Json> EvaluationOf(const registry::ModelVersion& version);
-  // GY3621 when an endpoint serves it, GY3609 when an alias points at it.
+  // GY3621 when an endpoint serves it.
+  Result<> CheckNotServed(const registry::ModelVersion& version);
+  // That, and GY3609 when an alias points at it.
   Result<> CheckNotUsed(const registry::ModelVersion& version);
+  Result<Json> EndpointsAsThings(const std::vector<registry::ModelVersion>& versions);
   // With the name and the content hash of the data that it was made from, while those are there.
   Json Document(const registry::ModelVersion& version);
   Result<Json> Goals(const registry::ModelVersion& version, const Json& evaluation);

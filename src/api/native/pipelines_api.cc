@@ -224,14 +224,16 @@ Result<net::Response> PipelinesApi::Remove(net::Request& request) {
   const std::string &project = request.Param("project"), &name = request.Param("pipeline");
   GYRE_TRY(const pipelines::PipelineVersion found, pipelines_.Resolve(project, name));
   const bool whole = name.find(':') == std::string::npos;
-  const auto runs = [&](const automation::TriggerSpec& spec) {
+  const IsAbout runs = [&](const automation::TriggerSpec& spec) {
     return spec.pipeline == found.reference() ||
            (whole && spec.pipeline.starts_with(found.name + ":"));
   };
-  return native::Remove(trash_, request, {.noun = "pipeline", .name = name, .check = [&] {
-                                            return CheckNoTrigger(automation_, project, "pipeline",
-                                                                  name, runs);
-                                          }});
+  return native::Remove(
+      trash_, request,
+      {.noun = "pipeline",
+       .name = name,
+       .check = [&] { return CheckNoTrigger(automation_, project, "pipeline", name, runs); },
+       .needed_by = [&] { return NeededByTriggers(automation_, project, runs); }});
 }
 
 Result<net::Response> PipelinesApi::Expected(net::Request& request) {

@@ -28,10 +28,13 @@ struct Removal {
   Json also = {};  // members of the answer to a dry run
   // An error that names who needs it and what to do about that; nothing when it is free to go.
   std::function<Result<>()> check = {};
+  // All who need it, as programs read it: [{"noun", "project", "name"}].
+  std::function<Result<Json>()> needed_by = {};
+  bool with_aliases = false;  // they are no reason to stay, and go along
 };
 
 // Puts it into the trash and answers until when it can come back; with ?dry_run=true says what
-// stands against it, and changes nothing.
+// stands against it and whose matter that is, and changes nothing.
 Result<net::Response> Remove(trash::Trash& trash, net::Request& request, const Removal& removal);
 
 }  // namespace gyre::native

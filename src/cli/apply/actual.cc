@@ -38,7 +38,7 @@ class View {
     GYRE_DO(ReadLists());
     GYRE_DO(ReadRows());
     for (const Entry& entry : declaration_.entries) GYRE_DO(ReadEntry(entry));
-    SeeWhatWasDeclared();
+    GYRE_DO(SeeWhatWasDeclared());
     GYRE_DO(CheckReferences());
     return std::move(actual_);
   }
@@ -55,8 +55,11 @@ class View {
     GYRE_TRY(const Json items, ListOf(session_, ProjectPath(project_) + "/declarations"));
     for (const Json& item : items.items()) {
       const std::string& kind = item["kind"].AsString();
-      actual_.records.push_back(
-          {kind, item["name"].AsString(), item["made"].AsBool(), item["spec"]});
+      actual_.records.push_back({.kind = kind,
+                                 .name = item["name"].AsString(),
+                                 .made = item["made"].AsBool(),
+                                 .thing = item["id"].AsString(),
+                                 .spec = item["spec"]});
       // These live nowhere else.
       if (kind != "sources" && kind != "recipes") continue;
       Put(kind, item["name"].AsString(), item["spec"]);
@@ -65,15 +68,20 @@ class View {
     return {};
   }
 
-  // Of what an earlier file declared and this one does not: whether it is still there.
-  void SeeWhatWasDeclared() {
-    for (const Record& record : actual_.records) {
+  // Of what an earlier file declared and this one does not: whether it is still there, and not
+  // another one that somebody has given its name.
+  Result<> SeeWhatWasDeclared() {
+    for (Record& record : actual_.records) {
       if (declaration_.Find(record.kind, record.name) != nullptr) continue;
       const bool gate = record.kind == "gates";
       const std::string name = gate ? GateNameOf(record.name).model : record.name;
-      if (names_[gate ? "training" : record.kind].contains(name))
-        Put(record.kind, record.name, Json::Obj());
+      if (!names_[gate ? "training" : record.kind].contains(name)) continue;
+      Put(record.kind, record.name, Json::Obj());
+      if (!record.made || record.thing.empty()) continue;
+      GYRE_TRY(const std::string is, IdentityOf(session_, project_, record.kind, record.name));
+      record.made = is == record.thing;
     }
+    return {};
   }
 
   void ReadProblem(const Json& problem) {
@@ -434,6 +442,21 @@ std::string GatePath(std::string_view project, std::string_view name) {
   const GateName gate = GateNameOf(name);
   return fmt::format("{}/policies/{}", ThingPath(project, "models", gate.model),
                      PercentEncode(gate.alias));
+}
+
+Result<std::string> IdentityOf(Session& session, std::string_view project, std::string_view kind,
+                               std::string_view name) {
+  const bool model = kind == "training" || kind == "gates";
+  const auto thing = session.Get(model ? ThingPath(project, "models", GateNameOf(name).model)
+                                       : ThingPath(project, kind, name));
+  if (IsMissing(thing)) return std::string();
+  if (!thing) return thing.error();
+  if (thing->Has("id")) return (*thing)["id"].AsString();
+  // Each change of a pipeline is a version; the oldest is when it was made.
+  std::string oldest = (*thing)["created_at"].AsString();
+  for (const Json& version : (*thing)["versions"].items())
+    oldest = std::min(oldest, version["created_at"].AsString());
+  return oldest;
 }
 
 Json EndpointSpec(const Json& document) {

@@ -71,6 +71,11 @@ class Rows {
 // An endpoint without its captures: its model as it follows it, what stands beside it.
 Json EndpointSpec(const Json& document);
 
+// What tells the thing of that name from one that has had the name before or gets it later; empty
+// when it is not there, or the kind has no such things.
+Result<std::string> IdentityOf(Session& session, std::string_view project, std::string_view kind,
+                               std::string_view name);
+
 // What a version of a model was trained with, as the file would say it; null when no training of
 // this server made it. `version` gets the rest: {"dataset_version", "recipe_hash"}.
 Result<Json> TrainedWith(Session& session, std::string_view project, const Json& version);

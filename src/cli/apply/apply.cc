@@ -10,6 +10,7 @@
 #include "cli/apply/describe.h"
 #include "cli/apply/export.h"
 #include "cli/apply/plan.h"
+#include "cli/apply/removals.h"
 #include "cli/command.h"
 #include "cli/error_text.h"
 #include "cli/nouns.h"
@@ -90,7 +91,8 @@ Result<int> Apply(Invocation& in) {
   GYRE_TRY(const config::Settings settings, in.LoadSettings());
   apply::Reading reading{*session, out, project, settings.Text("egress.allow")};
   GYRE_TRY(const apply::Actual actual, apply::ReadActual(reading, declaration));
-  const apply::Plan plan = apply::MakePlan(declaration, actual, {.prune = in.Has("prune")});
+  apply::Plan plan = apply::MakePlan(declaration, actual, {.prune = in.Has("prune")});
+  GYRE_DO(apply::SeeWhoNeeds(*session, project, &plan));
   for (const std::string& warning : actual.warnings) out.Warn(warning);
   const bool only_look = in.Has("check") || in.dry_run();
   apply::Work work{*session, out, project, reading, declaration, actual};
@@ -107,6 +109,7 @@ Result<int> Apply(Invocation& in) {
                      apply::PlanText(plan, {.arrow = out.Mark("arrow"),
                                             .colour = ColourWanted(STDOUT_FILENO)}));
   if (only_look) return in.Has("check") ? kFindingsExit : 0;
+  GYRE_DO(apply::CheckRemovals(plan));
   GYRE_DO(in.Confirm(fmt::format("change project {} so", project), "yes"));
   if (NeedsServer(plan)) GYRE_DO(session->EnsureServerOutlivesUs(out));
   GYRE_TRY(const int code, Converge(work, plan));

@@ -146,26 +146,4 @@ Result<std::string> BringGate(Work& work, const Change& change) {
   return JudgeFirst(work, gate, model);
 }
 
-Result<> LoosenGate(Work& work, const std::string& name) {
-  GYRE_TRY([[maybe_unused]] const Json set,
-           work.session.Put(GatePath(work.project, name), Json::Obj({{"approvals_min", 0},
-                                                                     {"author_may_approve", true},
-                                                                     {"rules", nullptr},
-                                                                     {"metric", ""},
-                                                                     {"dataset", ""}})));
-  return {};
-}
-
-Result<> RemoveModel(Work& work, const std::string& name) {
-  const std::string path = ThingPath(work.project, "models", name);
-  GYRE_TRY(const Json model, work.session.Get(path));
-  for (const auto& [alias, version] : model["aliases"].members()) {
-    GYRE_TRY([[maybe_unused]] const Json gone,
-             work.session.Delete(fmt::format("{}/aliases/{}?reason={}", path, PercentEncode(alias),
-                                             PercentEncode("no longer declared"))));
-  }
-  GYRE_TRY([[maybe_unused]] const Json removed, work.session.Delete(path));
-  return {};
-}
-
 }  // namespace gyre::cli::apply

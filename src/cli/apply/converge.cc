@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/apply/actual.h"
 #include "cli/apply/bring_models.h"
+#include "cli/apply/removals.h"
 #include "cli/fetch.h"
 #include "cli/small_file.h"
 #include "platform/config/yaml.h"
@@ -313,29 +314,46 @@ Json RecordedSpec(const Entry& entry) {
   return spec;
 }
 
-Result<> KeepRecord(Work& work, const Entry& entry, bool made) {
-  GYRE_TRY([[maybe_unused]] const Json kept,
-           work.session.Put(RecordPath(work, entry.kind->noun, entry.name),
-                            Json::Obj({{"spec", RecordedSpec(entry)}, {"made", made}})));
+Result<> KeepRecord(Work& work, const Entry& entry, bool made, std::string_view thing) {
+  GYRE_TRY(
+      [[maybe_unused]] const Json kept,
+      work.session.Put(RecordPath(work, entry.kind->noun, entry.name),
+                       Json::Obj({{"spec", RecordedSpec(entry)}, {"made", made}, {"id", thing}})));
   return {};
 }
 
-Result<std::string> Remove(Work& work, const Change& change) {
-  const std::string_view noun = change.kind->noun;
-  const bool only_kept = noun == "sources" || noun == "recipes";
-  if (change.made && !only_kept) {
-    if (noun == "gates") {
-      GYRE_DO(LoosenGate(work, change.name));
-    } else if (noun == "training") {
-      GYRE_DO(RemoveModel(work, change.name));
-    } else {
-      GYRE_TRY([[maybe_unused]] const Json gone,
-               work.session.Delete(ThingPath(work.project, noun, change.name)));
-    }
+// It stands on the server, beside what is kept of it.
+bool StandsThere(const Kind& kind) {
+  return kind.noun != kProblem && kind.noun != "sources" && kind.noun != "recipes";
+}
+
+const Record* RecordOf(const Work& work, const Entry& entry) {
+  return work.actual.FindRecord(entry.kind->noun,
+                                entry.name.empty() ? entry.kind->noun : entry.name);
+}
+
+// An apply began to make it, and did not come to say what it is called.
+bool IsUnsettled(const Work& work, const Entry& entry) {
+  const Record* const record = RecordOf(work, entry);
+  return StandsThere(*entry.kind) && record != nullptr && record->made && record->thing.empty();
+}
+
+Result<> Settle(Work& work, const Entry& entry, bool made) {
+  std::string thing;
+  if (made && StandsThere(*entry.kind)) {
+    GYRE_TRY(thing, IdentityOf(work.session, work.project, entry.kind->noun, entry.name));
   }
-  GYRE_TRY([[maybe_unused]] const Json forgotten,
-           work.session.Delete(RecordPath(work, noun, change.name)));
-  return change.made ? "removed" : "forgotten";
+  return KeepRecord(work, entry, made, thing);
+}
+
+// After a failure: what is there all the same is this apply's. What somebody has stopped to wait
+// for may still come.
+Result<> SettleWhatIsThere(Work& work, const Entry& entry, const Error& error) {
+  if (error.code() == Code::kCancelled) return {};
+  GYRE_TRY(const std::string thing,
+           IdentityOf(work.session, work.project, entry.kind->noun, entry.name));
+  return thing.empty() ? ForgetRecord(work, entry.kind->noun, entry.name)
+                       : KeepRecord(work, entry, true, thing);
 }
 
 }  // namespace
@@ -362,6 +380,12 @@ Json Merged(std::span<const Member> members, const Json& there, const Json& decl
   return merged;
 }
 
+Result<> ForgetRecord(Work& work, std::string_view kind, const std::string& name) {
+  GYRE_TRY([[maybe_unused]] const Json forgotten,
+           work.session.Delete(RecordPath(work, kind, name)));
+  return {};
+}
+
 Result<> MakeProject(Work& work) {
   if (work.actual.has_project) return {};
   const auto made = work.session.Post("/api/v1/projects", Json::Obj({{"name", work.project}}));
@@ -372,9 +396,18 @@ Result<> MakeProject(Work& work) {
 
 Result<std::string> Bring(Work& work, const Change& change) {
   if (change.action == Action::kRemove) return Remove(work, change);
+  const Entry& entry = *change.entry;
+  const bool adds = change.action == Action::kAdd;
+  // Before the thing: what is half done when a later step fails was made by an apply.
+  if (adds && StandsThere(*change.kind)) GYRE_DO(KeepRecord(work, entry, true, ""));
   const auto way = std::ranges::find(kWays, change.kind->noun, &Way::noun);
-  GYRE_TRY(std::string text, way->bring(work, change));
-  GYRE_DO(KeepRecord(work, *change.entry, change.action == Action::kAdd));
+  auto text = way->bring(work, change);
+  if (text) {
+    GYRE_DO(Settle(work, entry, adds || IsUnsettled(work, entry)));
+  } else if (adds && StandsThere(*change.kind)) {
+    // Else the name alone says what it was; the failure is what people must hear of.
+    (void)SettleWhatIsThere(work, entry, text.error());
+  }
   return text;
 }
 
@@ -382,10 +415,11 @@ Result<> KeepRecords(Work& work, const Plan& plan) {
   for (const Entry& entry : work.declaration.entries) {
     const bool changed =
         std::ranges::any_of(plan.changes, [&](const Change& c) { return c.entry == &entry; });
-    const std::string name = entry.name.empty() ? std::string(entry.kind->noun) : entry.name;
-    const Record* const record = work.actual.FindRecord(entry.kind->noun, name);
-    if (changed || (record != nullptr && record->spec == RecordedSpec(entry))) continue;
-    GYRE_DO(KeepRecord(work, entry, false));
+    const Record* const record = RecordOf(work, entry);
+    const bool unsettled = IsUnsettled(work, entry);
+    const bool same = record != nullptr && record->spec == RecordedSpec(entry);
+    if (changed || (same && !unsettled)) continue;
+    GYRE_DO(Settle(work, entry, unsettled));
   }
   return {};
 }

@@ -29,6 +29,9 @@ Result<std::string> Bring(Work& work, const Change& change);
 // What the file says of entries that needed no change, where the server does not know it yet.
 Result<> KeepRecords(Work& work, const Plan& plan);
 
+// What the server remembers of an entry that no file has any more.
+Result<> ForgetRecord(Work& work, std::string_view kind, const std::string& name);
+
 // What is declared in the place of what is there.
 Json Merged(std::span<const Member> members, const Json& there, const Json& declared);
 

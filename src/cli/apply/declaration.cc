@@ -46,7 +46,8 @@ std::string_view ShapeText(Shape shape) {
                                          "a list of names and values",
                                          "names and values",
                                          "a document",
-                                         "names and what each holds"};
+                                         "names and what each holds",
+                                         "a time of the day such as 22:00"};
   return kTexts[static_cast<int>(shape)];
 }
 
@@ -220,6 +221,9 @@ class Reader {
         return given.is_object() ? given : wrong();
       case Shape::kObjectMap:
         return given.is_object() ? ReadNamedObjects(member, given, path, of) : wrong();
+      case Shape::kClock:
+        if (const auto clock = ClockText(given)) return *clock;
+        return wrong();
     }
     return wrong();
   }
@@ -269,6 +273,16 @@ class Reader {
     Json goals = Json::Arr();
     for (const Json& goal : given.items()) goals.Push(GoalText(goal.AsString()));
     return goals;
+  }
+
+  // "7:00" -> "07:00", as the server keeps it.
+  static std::optional<Json> ClockText(const Json& given) {
+    const auto parts = Split(given.AsString(), ':');
+    if (parts.size() != 2) return std::nullopt;
+    const auto hour = ParseInt(parts[0]), minute = ParseInt(parts[1]);
+    if (!hour || !minute || *hour < 0 || *hour > 23 || *minute < 0 || *minute > 59)
+      return std::nullopt;
+    return Json(fmt::format("{:02}:{:02}", *hour, *minute));
   }
 
   static std::optional<Json> Seconds(const Json& given) {

@@ -57,6 +57,8 @@ Json ShapeSchema(const Member& member) {
     case Shape::kFreeMap:
     case Shape::kFree:
       return Json::Obj({{"type", "object"}});
+    case Shape::kClock:
+      return Json::Obj({{"type", "string"}, {"pattern", "^[0-9]{1,2}:[0-9]{1,2}$"}});
   }
   return Json::Obj();
 }
@@ -72,8 +74,9 @@ Json SchemaOf(const Member& member) {
 
 std::string_view ShapeWord(Shape shape) {
   constexpr std::string_view kWords[] = {
-      "text",         "whole number", "number",  "true or false", "time",     "texts",
-      "names: texts", "names: any",   "objects", "object",        "document", "names: objects"};
+      "text",     "whole number",   "number",     "true or false", "time",
+      "texts",    "names: texts",   "names: any", "objects",       "object",
+      "document", "names: objects", "time of day"};
   return kWords[static_cast<int>(shape)];
 }
 

@@ -279,8 +279,8 @@ constexpr Member kTriggerRunMembers[] = {
     {.name = "params", .shape = Shape::kFreeMap, .doc = "of the pipeline", .fallback = "{}"},
 };
 constexpr Member kQuietMembers[] = {
-    {.name = "from", .doc = "22:00", .required = true},
-    {.name = "to", .doc = "06:00", .required = true},
+    {.name = "from", .shape = Shape::kClock, .doc = "22:00", .required = true},
+    {.name = "to", .shape = Shape::kClock, .doc = "06:00", .required = true},
     {.name = "zone", .doc = "time zone", .fallback = "\"UTC\""},
 };
 constexpr Member kGuardMembers[] = {

@@ -23,6 +23,7 @@ enum class Shape : unsigned char {
   kObject,     // with members of its own
   kFree,       // anything, compared as a whole
   kObjectMap,  // names to objects with members; only those that are written are compared
+  kClock,      // a time of the day; kept as 07:00
 };
 
 // Whether a member says something that the server can tell back.

@@ -81,7 +81,10 @@ void PlanEntry(const Entry& entry, const Actual& actual, Plan* plan) {
   }
 }
 
+// What names goes before what is named. A gate goes after its model: it holds as long as that is
+// there, and goes with it.
 void PlanRemovals(const Declaration& declaration, const Actual& actual, Plan* plan) {
+  const std::size_t before = plan->changes.size();
   const std::span<const Kind> kinds = Kinds();
   for (auto kind = kinds.rbegin(); kind != kinds.rend(); ++kind) {
     for (const Record& record : actual.records) {
@@ -94,6 +97,12 @@ void PlanRemovals(const Declaration& declaration, const Actual& actual, Plan* pl
            .made = record.made && actual.Find(record.kind, record.name) != nullptr});
     }
   }
+  const auto removals = std::ranges::subrange(
+      plan->changes.begin() + static_cast<std::ptrdiff_t>(before), plan->changes.end());
+  std::ranges::stable_sort(removals, std::ranges::greater(), [](const Change& change) {
+    const auto place = 2 * (change.kind - Kinds().data());
+    return change.kind->noun == "gates" ? place - 3 : place;
+  });
 }
 
 // Documents are too long to read in a plan.
@@ -120,6 +129,12 @@ std::string FromToText(const Field& field, const PlanMarks& marks) {
   std::string from = ValueText(field.from), to = ValueText(field.to);
   if (from == to) to = "other " + to;
   return fmt::format("{} {} {}", from, marks.arrow, to);
+}
+
+std::string RemovalText(const Change& change) {
+  if (!change.made) return "(only forgotten: no apply made it, or it is gone)";
+  if (change.needed_by.empty()) return "(made by an earlier apply)";
+  return fmt::format("(refused: {} needs it)", change.needed_by);
 }
 
 const Member* MemberAt(std::span<const Member> members, std::string_view path) {
@@ -193,9 +208,7 @@ std::string PlanText(const Plan& plan, const PlanMarks& marks) {
   std::string text;
   for (const Change& change : plan.changes) {
     if (change.action == Action::kRemove) {
-      text += fmt::format("  {} {}   {}\n", minus, change.id(),
-                          change.made ? "(made by an earlier apply)"
-                                      : "(only forgotten: no apply made it, or it is gone)");
+      text += fmt::format("  {} {}   {}\n", minus, change.id(), RemovalText(change));
       continue;
     }
     const bool add = change.action == Action::kAdd;
@@ -225,6 +238,7 @@ Json PlanJson(const Plan& plan) {
                                {"name", change.name},
                                {"fields", std::move(fields)}});
     if (change.action == Action::kRemove) document.Set("made", change.made);
+    if (!change.needed_by.empty()) document.Set("needed_by", change.needed_by);
     if (change.entry != nullptr) document.Set("line", change.entry->line);
     changes.Push(std::move(document));
   }

@@ -16,7 +16,8 @@ namespace gyre::cli::apply {
 // What an earlier apply has brought about, kept by the server.
 struct Record {
   std::string kind = {}, name = {};
-  bool made = false;  // it was not there before
+  bool made = false;       // it was not there before
+  std::string thing = {};  // IdentityOf what was made; empty: whatever has the name
   Json spec = {};
 };
 
@@ -46,7 +47,10 @@ struct Change {
   std::string name = {};
   std::vector<Field> fields = {};
   const Entry* entry = nullptr;  // null: it is removed
-  bool made = false;             // a removal: by an earlier apply, so that the thing goes too
+  // Of a removal:
+  bool made = false;           // by an earlier apply, so that the thing goes too
+  std::string needed_by = {};  // "endpoint live": the removal is refused
+  std::string fix = {};        // what to do about that
 
   std::string id() const;
 };

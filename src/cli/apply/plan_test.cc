@@ -177,6 +177,31 @@ TEST(ApplyPlan, OnlyWhatAnApplyMadeIsRemoved) {
   EXPECT_EQ(order, "monitors.gone endpoints.made! endpoints.found datasets.rows! ");
 }
 
+TEST(ApplyPlan, AGateGoesAfterItsModelAndARefusalIsShown) {
+  const Declaration declaration = Declared("project: churn\n");
+  Actual actual{.has_project = true};
+  for (const std::string kind : {"gates", "training", "datasets"}) {
+    actual.specs[{kind, "m"}] = Json::Obj();
+    actual.records.push_back({.kind = kind, .name = "m", .made = true});
+  }
+  Plan plan = MakePlan(declaration, actual, {.prune = true});
+  plan.changes[0].needed_by = "endpoint live";
+  EXPECT_EQ(PlanText(plan, {}),
+            "  - training.m   (refused: endpoint live needs it)\n"
+            "  - gates.m   (made by an earlier apply)\n"
+            "  - datasets.m   (made by an earlier apply)\n"
+            "Plan: 0 to add, 0 to change, 3 to remove.\n");
+  EXPECT_EQ(PlanJson(plan)["changes"].items()[0]["needed_by"].AsString(), "endpoint live");
+}
+
+TEST(ApplyDeclaration, TimesOfTheDayReadAsTheServerKeepsThem) {
+  const Declaration declaration = Declared(
+      "triggers:\n  t: {on: {kind: hand}, run: {pipeline: p}, guards: {quiet_hours: "
+      "{from: \"7:00\", to: \"09:5\"}}}\n");
+  EXPECT_EQ(declaration.Find("triggers", "t")->spec["guards"]["quiet_hours"].Dump(),
+            R"({"from":"07:00","to":"09:05"})");
+}
+
 TEST(ApplyPlan, ThePlanIsDataToo) {
   const Declaration declaration = Declared(kMonitor);
   const Json json = PlanJson(MakePlan(declaration, {}));

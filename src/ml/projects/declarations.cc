@@ -48,6 +48,7 @@ Json DeclaredToJson(const Declared& declared) {
   return Json::Obj({{"kind", declared.kind},
                     {"name", declared.name},
                     {"made", declared.made},
+                    {"id", declared.thing},
                     {"spec", declared.spec},
                     {"applied_by", declared.applied_by},
                     {"applied_at", FormatTime(declared.applied_us)}});
@@ -59,12 +60,13 @@ Result<std::vector<Declared>> Declarations::List(std::string_view project) {
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(const std::string id, ProjectId(reader, project));
     return reader.Query(
-        "SELECT kind, name, made, spec, applied_by, applied_us FROM project_declaration "
+        "SELECT kind, name, made, spec, applied_by, applied_us, thing FROM project_declaration "
         "WHERE project_id = ?1 ORDER BY kind, name LIMIT ?2",
         {id, kDeclaredMax}, [&](const db::Row& row) -> Result<> {
           list.push_back({.kind = row.Str(0),
                           .name = row.Str(1),
                           .made = row.Bool(2),
+                          .thing = row.Str(6),
                           .applied_by = row.Str(4),
                           .applied_us = row.Int(5)});
           specs.push_back(row.Str(3));
@@ -94,22 +96,25 @@ Result<Declared> Declarations::Keep(std::string_view project, Declared declared)
     if (count >= kDeclaredMax)
       return Error(Code::kResourceExhausted, "GY3911", "a project declares at most 10,000 things");
     GYRE_TRY(const bool known,
-             tx.QueryOne("SELECT made FROM project_declaration WHERE project_id = ?1 AND kind = ?2 "
-                         "AND name = ?3",
-                         {id, declared.kind, declared.name},
-                         [&](const db::Row& row) { declared.made |= row.Bool(0); }));
+             tx.QueryOne("SELECT made, thing FROM project_declaration WHERE project_id = ?1 AND "
+                         "kind = ?2 AND name = ?3",
+                         {id, declared.kind, declared.name}, [&](const db::Row& row) {
+                           if (!declared.made) declared.thing = row.Str(1);
+                           declared.made |= row.Bool(0);
+                         }));
     if (known) {
       return tx.Execute(
-          "UPDATE project_declaration SET made = ?4, spec = ?5, applied_by = ?6, applied_us = ?7 "
+          "UPDATE project_declaration SET made = ?4, spec = ?5, applied_by = ?6, applied_us = ?7, "
+          "thing = ?8 "
           "WHERE project_id = ?1 AND kind = ?2 AND name = ?3",
           {id, declared.kind, declared.name, declared.made, spec, declared.applied_by,
-           declared.applied_us});
+           declared.applied_us, declared.thing});
     }
     return tx.Execute(
         "INSERT INTO project_declaration (project_id, kind, name, made, spec, applied_by, "
-        "applied_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "applied_us, thing) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         {id, declared.kind, declared.name, declared.made, spec, declared.applied_by,
-         declared.applied_us});
+         declared.applied_us, declared.thing});
   }));
   return declared;
 }

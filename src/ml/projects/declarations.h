@@ -16,10 +16,11 @@
 namespace gyre::projects {
 
 struct Declared {
-  std::string kind = {};  // "datasets"
-  std::string name = {};  // "customers"; "churn@champion" of a gate
-  bool made = false;      // it was not there before; never taken back
-  Json spec = {};         // in the words of the file
+  std::string kind = {};   // "datasets"
+  std::string name = {};   // "customers"; "churn@champion" of a gate
+  bool made = false;       // it was not there before; never taken back
+  std::string thing = {};  // id of what was made; empty: not known yet
+  Json spec = {};          // in the words of the file
   std::string applied_by = {};
   std::int64_t applied_us = 0;
 };

@@ -99,6 +99,22 @@ TEST_F(ProjectsTest, PagesGoByName) {
   EXPECT_EQ((*second)[0].name, "c");
 }
 
+TEST_F(ProjectsTest, WhichThingWasMadeIsKept) {
+  ASSERT_TRUE(projects_->Create("churn", {}, "ana"));
+  Declarations declarations(*database_, SystemClock());
+  const auto keep = [&](bool made, std::string thing) {
+    return declarations.Keep(
+        "churn", {.kind = "datasets", .name = "a", .made = made, .thing = std::move(thing)});
+  };
+  const auto thing = [&] { return declarations.List("churn")->at(0).thing; };
+  ASSERT_TRUE(keep(true, "one"));
+  EXPECT_EQ(thing(), "one");
+  EXPECT_TRUE(keep(false, "")->made);
+  EXPECT_EQ(thing(), "one") << "what came upon it made nothing";
+  ASSERT_TRUE(keep(true, "two"));
+  EXPECT_EQ(thing(), "two");
+}
+
 TEST_F(ProjectsTest, WhatAFileDeclaredIsKeptByKindAndName) {
   ASSERT_TRUE(projects_->Create("churn", {}, "ana"));
   Declarations declarations(*database_, SystemClock());
