@@ -213,12 +213,13 @@ def prune(g):
     assert changes(plan(g, '--check', code=0)) == [], 'without --prune nothing is removed'
     shown = g.cli('apply', '--prune', '--dry-run').stdout
     assert [line.strip() for line in shown.splitlines() if line.startswith('  - ')] == [
-        f'- {name}   (made by an earlier apply)' for name in
+        f'- {name}   ({"refused: trigger by-hand needs it" if name == "endpoints.churn" else "made by an earlier apply"})' for name in
         ('triggers.churn-drift', 'triggers.nightly', 'pipelines.nightly', 'monitors.churn', 'endpoints.churn', 'gates.churn')], shown
     # Somebody's own trigger needs the endpoint: nothing is pulled away from below it.
     refused = g.cli('apply', '--prune', '--yes', check=False)
     assert refused.returncode == 6 and 'triggers rm by-hand' in refused.stderr, refused
     assert [e['name'] for e in g.json('GET', '/api/v1/projects/churn/endpoints')['items']] == ['churn']
+    assert len(g.json('GET', '/api/v1/projects/churn/triggers')['items']) == 3, 'nor is anything else'
     g.cli('triggers', 'rm', 'by-hand', '-p', 'churn', '--yes')
     g.cli('apply', '--prune', '--yes')
     assert [t['name'] for t in g.json('GET', '/api/v1/projects/churn/triggers')['items']] == []
@@ -319,15 +320,17 @@ def half_made_is_made(g):
 def written_otherwise_is_no_drift(g):
     g.start()
     write(g, '''project: churn
+pipelines:
+  p: {definition: {steps: {x: {command: [echo]}}}}
 triggers:
   t:
     on: {kind: schedule, at: "0  3 * * *"}
-    run: {pipeline: retrain, params: {endpoint: churn}}
+    run: {pipeline: p}
     guards: {cooldown_s: 90m, quiet_hours: {from: "7:00", to: 9:05}}
 ''')
     g.cli('apply', '--yes')
     assert changes(plan(g, '--check', code=0)) == []
-    write(g, 'project: churn\ntriggers:\n  t: {on: {kind: hand}, run: {pipeline: retrain}, guards: {quiet_hours: {from: "24:00", to: "7:00"}}}\n')
+    write(g, 'project: churn\ntriggers:\n  t: {on: {kind: hand}, run: {pipeline: p}, guards: {quiet_hours: {from: "24:00", to: "7:00"}}}\n')
     stopped = g.cli('apply', '--check', check=False)
     assert stopped.returncode == 2 and 'must be a time of the day such as 22:00' in stopped.stderr, stopped.stderr
 
