@@ -143,6 +143,11 @@ def focus(g, total):
 
 def a_budget_warns_once_and_then_refuses(g):
     prices(g)
+    nightly(g)
+    with open(os.path.join(g.work, 'fails.yaml'), 'w', encoding='utf-8') as f:
+        f.write('name: fails\nsteps: {x: {command: ["false"]}}\n')
+    g.cli('pipelines', 'run', 'fails.yaml', '--wait', check=False)
+    failed = api(g, '/projects/default/pipeline_runs')['items'][0]['id']
     burn(g, 0.2)
     g.cli('budgets', 'create', 'small', '-p', 'default', '--limit', '1000', '--warn', '80%', '--stop')
     spent = g.cli_json('budgets', 'show', 'small')['spent']
@@ -163,11 +168,14 @@ def a_budget_warns_once_and_then_refuses(g):
     assert g.cli('budgets', 'show', 'small', check=False).returncode == 5
     refused = burn(g, check=False)
     assert refused.returncode == 8 and 'GY4134' in refused.stderr and 'small' in refused.stderr and 'budgets set small' in refused.stderr, refused
+    before = [r['id'] for r in api(g, '/projects/default/runs')['items'] if r['kind'] == 'program'][0]
+    refused = g.cli('runs', 'rerun', before, check=False)
+    assert refused.returncode == 8 and 'GY4134' in refused.stderr, refused
     refused = g.cli('train', people(g), '--target', 'left', '--budget', '1s', check=False)
     assert refused.returncode == 8 and 'GY4134' in refused.stderr, refused
-    nightly(g)
-    refused = g.cli('pipelines', 'run', 'nightly', check=False)
-    assert refused.returncode == 8 and 'GY4134' in refused.stderr, refused
+    for words in (('run', 'nightly'), ('retry', failed)):
+        refused = g.cli('pipelines', *words, check=False)
+        assert refused.returncode == 8 and 'GY4134' in refused.stderr, refused
     g.cli('-p', 'elsewhere', 'projects', check=False)
     g.cli('budgets', 'set', 'small', '--no-stop')
     burn(g)

@@ -98,7 +98,8 @@ def a_goal_is_missed(g, ids, predicted):
     assert 'gyre_kpi_met{kpi="live.accuracy[7d] >= 0.8",project="default"} 0\n' in text and 'gyre_kpi_value{kpi="auc >= 0.5"' in text
     shown = g.cli('kpi', 'show', 'live.acc', '--history').stdout
     assert shown.count('missed') == 3 and 'met' in shown and 'unknown' in shown and 'trend      -1' in shown, shown
-    assert g.cli('kpi', 'show', 'nobody', check=False).returncode == 3
+    for wrong in ('nobody', '40'):
+        assert g.cli('kpi', 'show', wrong, check=False).returncode == 3
     table = g.cli('kpi').stdout
     assert 'unknown' in table and 'met' in table and 'KPI' in table, table
     g.cli('projects', 'edit', 'default', '--kpi', 'auc >= 0.5')
