@@ -147,7 +147,7 @@ def a_budget_warns_once_and_then_refuses(g):
     with open(os.path.join(g.work, 'fails.yaml'), 'w', encoding='utf-8') as f:
         f.write('name: fails\nsteps: {x: {command: ["false"]}}\n')
     g.cli('pipelines', 'run', 'fails.yaml', '--wait', check=False)
-    failed = api(g, '/projects/default/pipeline_runs')['items'][0]['id']
+    failed = api(g, '/pipeline_runs?project=default')['items'][0]['id']
     burn(g, 0.2)
     g.cli('budgets', 'create', 'small', '-p', 'default', '--limit', '1000', '--warn', '80%', '--stop')
     spent = g.cli_json('budgets', 'show', 'small')['spent']
