@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cli/git.h"
 #include "platform/exec/capture.h"
 #include "platform/exec/files.h"
 
@@ -14,11 +15,8 @@ namespace {
 // What git prints, without the last line end; empty when it fails.
 std::optional<std::string> Git(const std::string& directory, std::vector<std::string> arguments,
                                std::map<std::string, std::string> environment = {}) {
-  exec::SpawnOptions spawn;
-  spawn.argv = {"git", "-C", directory};
-  spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
-  spawn.environment = std::move(environment);
-  spawn.environment["GIT_OPTIONAL_LOCKS"] = "0";
+  exec::SpawnOptions spawn = ReadingGit(directory, std::move(arguments));
+  spawn.environment.merge(environment);
   auto captured = exec::RunAndRead(std::move(spawn));
   if (!captured || captured->status.code != 0) return std::nullopt;
   std::string& text = captured->output;
@@ -43,7 +41,9 @@ std::string DiffOf(const std::string& root) {
   if (Git(root, {"read-tree", "HEAD"}, own_index) &&
       // As a pattern: a plain name that .gitignore has too would be an error of git's.
       Git(root, {"add", "-A", "--", ".", ":(exclude,glob)**/outputs/**"}, own_index)) {
-    diff = Git(root, {"diff", "--cached", "--binary", "HEAD"}, own_index).value_or("");
+    diff = Git(root, {"diff", "--no-ext-diff", "--no-textconv", "--cached", "--binary", "HEAD"},
+               own_index)
+               .value_or("");
   }
   (void)exec::RemoveTree(*scratch);
   if (!diff.empty()) diff += '\n';

@@ -232,6 +232,29 @@ def a_dvc_repository_keeps_its_versions(g):
         assert {row[0] for row in take(g, d)} == {'there', 'not taken'}
 
 
+def what_a_strange_repository_names_is_never_started(g):
+    with tempfile.TemporaryDirectory() as d:
+        subprocess.run(['git', 'init', '-q', d], check=True)
+        write(f'{d}/.dvc/config', '')
+        write(f'{d}/.gitattributes', '* diff=evil filter=evil\n')
+        write(f'{d}/data.csv.dvc', 'outs:\n- md5: ' + '0' * 32 + '\n  path: data.csv\n')
+        commit(d, 1)
+        missing = subprocess.run(['git', '-C', d, 'rev-parse', 'HEAD:data.csv.dvc'], check=True, capture_output=True, text=True).stdout.strip()
+        os.unlink(f'{d}/.git/objects/{missing[:2]}/{missing[2:]}')
+        touch = f'touch {d}/marker; false'
+        for name, value in (('core.repositoryFormatVersion', '1'), ('extensions.partialClone', 'evil'), ('remote.evil.promisor', 'true'),
+                            ('remote.evil.url', d), ('remote.evil.uploadpack', touch), ('protocol.file.allow', 'always'), ('core.fsmonitor', touch),
+                            ('core.sshCommand', touch), ('core.pager', touch), ('diff.external', touch), ('diff.evil.textconv', touch), ('diff.evil.command', touch),
+                            ('filter.evil.smudge', touch), ('filter.evil.clean', touch), ('gpg.program', touch), ('log.showSignature', 'true')):
+            subprocess.run(['git', '-C', d, 'config', name, value], check=True)
+        write(f'{d}/.git/hooks/post-index-change', f'#!/bin/sh\n{touch}\n')
+        os.chmod(f'{d}/.git/hooks/post-index-change', 0o755)
+        for arguments in (['import', d], ['import', 'dvc', d]):
+            refused = g.cli(*arguments, check=False)
+            assert not os.path.exists(f'{d}/marker'), refused
+            assert refused.returncode != 0 and 'GY4956' in refused.stderr and 'nothing is fetched' in refused.stderr, refused
+
+
 # --- model files ------------------------------------------------------------------------------------
 MAKE_MODELS = """
 import json, sys
@@ -311,5 +334,5 @@ def compare(name, want, got):
 
 
 if __name__ == '__main__':
-    run_scenarios([folders_become_datasets, tensorboard_runs_keep_steps_and_dates, a_killed_import_goes_on, a_dvc_repository_keeps_its_versions,
+    run_scenarios([folders_become_datasets, tensorboard_runs_keep_steps_and_dates, a_killed_import_goes_on, a_dvc_repository_keeps_its_versions, what_a_strange_repository_names_is_never_started,
                    model_files_answer_as_their_library])

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/datasets_text.h"
+#include "cli/git.h"
 #include "cli/imports/importer.h"
 #include "cli/output.h"
 #include "platform/config/yaml.h"
@@ -30,18 +31,15 @@ struct Out {
 };
 
 Result<std::string> Git(const Work& work, std::vector<std::string> arguments) {
-  // What the repository's own settings would start is not started.
-  std::vector<std::string> words = {
-      "git", "-C", work.path, "-c", "core.fsmonitor=false", "-c", "log.showSignature=false"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  auto done = exec::RunAndRead({.argv = std::move(words)}, std::size_t{256} << 20);
+  auto done = exec::RunAndRead(ReadingGit(work.path, std::move(arguments)), std::size_t{256} << 20);
   if (!done && done.error().code() == Code::kNotFound)
     return Error(done.error()).Why("versions are read from the history of git").Fix("install git");
   if (!done) return done.error();
   if (done->status.code == 0) return std::move(done->output);
   return FailedPrecondition("GY4956", "git could not read {}: {}", work.path,
                             Trim(done->errors).substr(0, 300))
-      .Fix("versions are read from the history of git: is this a repository with commits?");
+      .Why("versions are read from the history of git; nothing is fetched from its remotes")
+      .Fix("is this a repository with commits, and are all of them here? git fsck tells");
 }
 
 bool NamesOuts(std::string_view path) {
@@ -77,8 +75,9 @@ std::vector<Out> OutsOf(const std::string& file, const Json& document) {
 }
 
 Result<std::vector<Commit>> CommitsOf(const Work& work) {
-  GYRE_TRY(const std::string log, Git(work, {"log", "--reverse", "--format=%H%x09%aI%x09%an <%ae>",
-                                             "--", "*.dvc", "*dvc.lock"}));
+  GYRE_TRY(const std::string log,
+           Git(work, {"log", "--no-ext-diff", "--no-textconv", "--reverse",
+                      "--format=%H%x09%aI%x09%an <%ae>", "--", "*.dvc", "*dvc.lock"}));
   std::vector<Commit> commits;
   for (const std::string_view line : Split(log, '\n')) {
     const auto parts = Split(line, '\t');
@@ -91,8 +90,8 @@ Result<std::vector<Commit>> CommitsOf(const Work& work) {
 // The files that name outs and that this commit changed.
 Result<std::vector<std::string>> FilesOf(const Work& work, const Commit& commit) {
   GYRE_TRY(const std::string listed,
-           Git(work, {"diff-tree", "--root", "-m", "-r", "-z", "--name-only", "--no-commit-id",
-                      "--diff-filter=AMRT", commit.id}));
+           Git(work, {"diff-tree", "--no-ext-diff", "--no-textconv", "--root", "-m", "-r", "-z",
+                      "--name-only", "--no-commit-id", "--diff-filter=AMRT", commit.id}));
   std::set<std::string> files;
   for (const std::string_view name : Split(listed, '\0')) {
     if (NamesOuts(name)) files.insert(std::string(name));

@@ -35,6 +35,7 @@ const OutputSpec kGitOutputs[] = {
 // arguments; none is read as code.
 constexpr std::string_view kGitProgram = R"(set -eu
 remote=$1; commit=$2; tests=$3; shift 3
+export GIT_TERMINAL_PROMPT=0 GIT_NO_LAZY_FETCH=1
 git init -q code
 cd code
 if ! git fetch -q --depth 1 -- "$remote" "$commit" 2>/dev/null; then
