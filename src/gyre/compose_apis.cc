@@ -121,7 +121,8 @@ void House::Rooms::OpenMlApis() {
                               *trash);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving,
                             *trash);
-  AddApi<native::ModelFilesApi>(*registry, *datasets, *projects, *blobs, *jobs);
+  AddApi<native::ModelFilesApi>(*registry, *datasets, *projects, *blobs, *jobs,
+                                settings.Int("training.memory"));
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
   AddApi<native::MonitorsApi>(*monitors, *trash);

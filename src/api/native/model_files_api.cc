@@ -14,6 +14,7 @@ namespace gyre::native {
 namespace {
 
 constexpr std::int64_t kModelBytesMax = std::int64_t{1} << 30;
+constexpr std::int64_t kReadTimeoutMs = 120'000;
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kPost,
@@ -78,6 +79,8 @@ Result<net::Response> ModelFilesApi::Bring(net::Request& request) {
   input.Set("path", sink.path());
   runners::JobRun::TaskOptions options;
   options.scratch_directory = path;
+  options.memory_bytes_max = memory_bytes_;
+  options.timeout_ms = kReadTimeoutMs;
   GYRE_TRY(const Json found, jobs_.RunTaskNow("training.model_file", input, options));
   if (found["kept"].AsBool()) {
     GYRE_DO(Keep(sink.path(), found, &version));

@@ -26,8 +26,14 @@ namespace gyre::native {
 class ModelFilesApi {
  public:
   ModelFilesApi(registry::Registry& registry, data::Datasets& datasets,
-                projects::Projects& projects, blob::Store& blobs, runners::Jobs& jobs)
-      : registry_(registry), datasets_(datasets), projects_(projects), blobs_(blobs), jobs_(jobs) {}
+                projects::Projects& projects, blob::Store& blobs, runners::Jobs& jobs,
+                std::int64_t memory_bytes)
+      : registry_(registry),
+        datasets_(datasets),
+        projects_(projects),
+        blobs_(blobs),
+        jobs_(jobs),
+        memory_bytes_(memory_bytes) {}
   net::RouteTable table();
 
   Result<net::Response> Bring(net::Request& request);
@@ -41,6 +47,7 @@ class ModelFilesApi {
   projects::Projects& projects_;
   blob::Store& blobs_;
   runners::Jobs& jobs_;
+  std::int64_t memory_bytes_;  // that reading one file may take
 };
 
 }  // namespace gyre::native

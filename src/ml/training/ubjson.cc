@@ -1,5 +1,6 @@
 #include "ml/training/ubjson.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -8,10 +9,13 @@ namespace {
 
 constexpr int kDepthMax = 64;
 constexpr std::size_t kItemsMax = 200'000'000;
+// Null, true and false that stand in a list of one type take no bytes of the file.
+constexpr std::size_t kWithoutBytesMax = 10'000;
 
 class Reader {
  public:
-  explicit Reader(std::string_view rest) : rest_(rest) {}
+  explicit Reader(std::string_view rest)
+      : rest_(rest), items_max_(std::min(kItemsMax, rest.size() + kWithoutBytesMax)) {}
 
   bool Document(Json* json) {
     char marker = 0;
@@ -75,7 +79,7 @@ class Reader {
     return true;
   }
   bool Value(char marker, int depth, Json* json) {
-    if (depth > kDepthMax || ++items_ > kItemsMax) return false;
+    if (depth > kDepthMax || ++items_ > items_max_) return false;
     std::uint64_t bits = 0;
     std::int64_t whole = 0;
     std::string text;
@@ -160,7 +164,7 @@ class Reader {
   }
 
   std::string_view rest_;
-  std::size_t items_ = 0;
+  std::size_t items_ = 0, items_max_;
 };
 
 }  // namespace
