@@ -4,52 +4,18 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <optional>
 
 #include "base/text.h"
+#include "ml/training/pickle_names.h"
 
 namespace gyre::training {
 namespace {
 
 constexpr std::size_t kValuesMax = 20'000'000;
-constexpr int kNestedMax = 64;
-
-constexpr std::string_view kKnownPrefixes[] = {"sklearn.", "numpy.", "scipy.",
-                                               "joblib.",  "_loss.", "collections.OrderedDict"};
-constexpr std::string_view kNeverKnown[] = {
-    "numpy.testing",    "numpy.f2py",  "numpy.distutils", "numpy.lib.npyio",
-    "joblib.externals", "scipy.weave", "numpy.ctypeslib", "sklearn.externals"};
-constexpr std::string_view kKnownNames[] = {"builtins.dict",
-                                            "builtins.list",
-                                            "builtins.tuple",
-                                            "builtins.set",
-                                            "builtins.frozenset",
-                                            "builtins.int",
-                                            "builtins.float",
-                                            "builtins.str",
-                                            "builtins.bytes",
-                                            "builtins.bytearray",
-                                            "builtins.bool",
-                                            "builtins.complex",
-                                            "builtins.slice",
-                                            "builtins.range",
-                                            "builtins.object",
-                                            "__builtin__.object",
-                                            "__builtin__.set",
-                                            "__builtin__.slice",
-                                            "copyreg._reconstructor",
-                                            "copy_reg._reconstructor",
-                                            "_codecs.encode",
-                                            "collections.defaultdict",
-                                            "pandas._libs.internals._unpickle_block"};
-
-bool IsKnown(std::string_view name) {
-  for (const std::string_view never : kNeverKnown) {
-    if (name.starts_with(never)) return false;
-  }
-  if (std::ranges::find(kKnownNames, name) != std::end(kKnownNames)) return true;
-  return std::ranges::any_of(kKnownPrefixes,
-                             [&](std::string_view p) { return name.starts_with(p); });
-}
+constexpr std::string_view kRaw = "biufcmMSUV";  // kinds of arrays whose bytes hold no objects
+constexpr std::string_view kWrapperKeys[] = {
+    "subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"};
 
 enum class Kind : unsigned char {
   kOther,
@@ -59,6 +25,7 @@ enum class Kind : unsigned char {
   kText,
   kName,
   kTuple,
+  kDict,
   kMade,
   kMark
 };
@@ -70,6 +37,8 @@ struct Value {
   std::vector<std::uint32_t> items = {};
   // Of a dictionary and of the state of an object: what has a text for its key.
   std::map<std::string, std::uint32_t> members = {};
+  bool other_keys = false;               // it has keys besides those
+  std::optional<std::uint32_t> state{};  // that it was built with, the last
 };
 
 class Machine {
@@ -77,7 +46,7 @@ class Machine {
   explicit Machine(std::string_view bytes) : rest_(bytes) {}
 
   Result<PickleFacts> Run() {
-    if (!Pickle(0)) {
+    if (!Pickle()) {
       return InvalidArgument("GY3546", "the pickle cannot be read: {} at byte {}", problem_, at())
           .Why("its opcodes were read, none was carried out");
     }
@@ -126,6 +95,10 @@ class Machine {
   }
   bool PushOther() { return Push({}); }
   bool PushText(std::string_view text) { return Push({Kind::kText, std::string(text)}); }
+  // What an escape stands for is not worked out: such a text names nothing and is no key.
+  bool PushEscaped(std::string_view text) {
+    return text.find('\\') == std::string_view::npos ? PushText(text) : PushOther();
+  }
   bool PushNumber(std::string text) { return Push({Kind::kNumber, std::move(text)}); }
   bool Pop(std::uint32_t* value) {
     if (stack_.empty()) return Fail("its stack is empty");
@@ -149,16 +122,26 @@ class Machine {
     return Fail("a mark is missing");
   }
 
-  bool Name(std::string name) {
-    names_.insert(name);
-    return Push({Kind::kName, std::move(name)});
+  void Note(std::string name) {
+    unknown_.insert(name);
+    names_.insert(std::move(name));
+  }
+  std::string NoteName(std::string_view module, std::string_view name) {
+    std::string whole = fmt::format("{}.{}", module, name);
+    names_.insert(whole);
+    if (!IsKnownName(module, name)) unknown_.insert(whole);
+    return whole;
+  }
+  bool Name(std::string_view module, std::string_view name) {
+    return Push({Kind::kName, NoteName(module, name)});
   }
   bool NameOnStack() {
     std::uint32_t name = 0, module = 0;
     if (!Pop(&name) || !Pop(&module)) return false;
     const bool plain = values_[name].kind == Kind::kText && values_[module].kind == Kind::kText;
-    return Name(plain ? values_[module].text + "." + values_[name].text
-                      : "a name that is computed");
+    if (plain) return Name(values_[module].text, values_[name].text);
+    Note("a name that is computed");
+    return Push({Kind::kName, "a name that is computed"});
   }
   // Called or constructed: written down with its class and its arguments.
   bool Make(std::uint32_t made, std::uint32_t arguments) {
@@ -189,18 +172,25 @@ class Machine {
     for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
       if (values_[items[i]].kind == Kind::kText)
         values_[dictionary].members[values_[items[i]].text] = items[i + 1];
+      else
+        values_[dictionary].other_keys = true;
     }
     return true;
   }
 
   bool Build();
+  bool IsWrapperState(std::uint32_t object, std::uint32_t state) const;
+  bool ChangesAClass(std::uint32_t object, std::uint32_t state) const;
+  std::optional<std::uint64_t> ItemBytes(const Value& type) const;
   bool Array(const Value& wrapper);
+  bool ObjectArray();
+  bool RawArray(const Value& shape, std::uint64_t item_bytes, const Value* alignment);
   bool Text(char opcode, bool* known);
   bool Number(char opcode, bool* known);
   bool Container(char opcode, bool* known);
   bool Memory(char opcode, bool* known);
   bool Object(char opcode, bool* known);
-  bool Pickle(int depth);
+  bool Pickle();
   bool Step(char opcode);
   PickleFacts Facts() const;
 
@@ -210,14 +200,20 @@ class Machine {
   std::vector<Value> values_;
   std::vector<std::uint32_t> stack_;
   std::map<std::uint64_t, std::uint32_t> memo_;
-  std::set<std::string> names_;
-  int depth_ = 0;
+  std::set<std::string> names_, unknown_;
+  std::size_t frame_end_ = 0;
+  bool within_array_ = false;
 };
 
 // The state of an object: a dictionary, or a tuple that holds one.
 bool Machine::Build() {
   std::uint32_t state = 0, object = 0;
   if (!Pop(&state) || !Top(&object)) return false;
+  if (ChangesAClass(object, state)) return Fail("it changes a class");
+  // Only joblib's own reader goes on with the bytes of an array, and not within another array.
+  const bool wraps = values_[object].text == "joblib.numpy_pickle.NumpyArrayWrapper";
+  if (wraps && (within_array_ || !IsWrapperState(object, state)))
+    return Fail("an array stands where it cannot be told");
   std::vector<std::uint32_t> parts = {state};
   if (values_[state].kind == Kind::kTuple) parts = values_[state].items;
   for (const std::uint32_t part : parts) {
@@ -225,8 +221,61 @@ bool Machine::Build() {
     const auto members = values_[part].members;
     for (const auto& [key, value] : members) values_[object].members[key] = value;
   }
-  if (values_[object].text.ends_with("NumpyArrayWrapper")) return Array(Value(values_[object]));
-  return true;
+  values_[object].state = state;
+  return !wraps || Array(Value(values_[object]));
+}
+
+// Made of nothing, and all that is set is what joblib sets: else its reader may do otherwise.
+bool Machine::IsWrapperState(std::uint32_t object, std::uint32_t state) const {
+  const Value &wrapper = values_[object], &set = values_[state];
+  if (wrapper.kind != Kind::kMade || wrapper.items.size() != 1 || set.kind != Kind::kDict ||
+      set.other_keys)
+    return false;
+  const Value& arguments = values_[wrapper.items[0]];
+  const bool reconstructed = arguments.items.size() == 3 &&
+                             values_[arguments.items[1]].text.ends_with(".object") &&
+                             values_[arguments.items[2]].kind == Kind::kNone;
+  if (arguments.kind != Kind::kTuple || (!arguments.items.empty() && !reconstructed)) return false;
+  return std::ranges::all_of(set.members, [](const auto& member) {
+    return std::ranges::find(kWrapperKeys, member.first) != std::end(kWrapperKeys);
+  });
+}
+
+// The second of two parts is set attribute by attribute.
+bool Machine::ChangesAClass(std::uint32_t object, std::uint32_t state) const {
+  if (values_[object].kind == Kind::kName) return true;
+  const Value& set = values_[state];
+  if (set.kind != Kind::kTuple || set.items.size() != 2) return false;
+  const Value& attributes = values_[set.items[1]];
+  return attributes.kind == Kind::kDict &&
+         (attributes.other_keys || attributes.members.contains("__class__"));
+}
+
+// Of a type whose items hold no objects; 0 = each item is an object; nothing = who knows.
+std::optional<std::uint64_t> Machine::ItemBytes(const Value& type) const {
+  if (type.kind != Kind::kMade || type.text != "numpy.dtype" || type.items.empty()) return {};
+  const Value& arguments = values_[type.items[0]];
+  if (arguments.kind != Kind::kTuple || arguments.items.empty()) return {};
+  const Value& first = values_[arguments.items[0]];
+  if (first.kind != Kind::kText) return {};
+  std::string_view code = first.text;
+  if (!code.empty() && std::string_view("<>=|").find(code[0]) != code.npos) code.remove_prefix(1);
+  if (code == "O" || code == "O8") return 0;
+  const auto size = code.empty() ? std::nullopt : ParseInt(code.substr(1));
+  if (!size || *size <= 0 || kRaw.find(code[0]) == code.npos) return {};
+  std::uint64_t bytes = static_cast<std::uint64_t>(*size) * (code[0] == 'U' ? 4 : 1);
+  if (!type.state) return bytes;
+  // (version, order, subarray, names, fields, bytes, alignment, flags): the state may say that
+  // there are objects whatever the code is, and another length of texts and records.
+  constexpr std::size_t kBytes = 5, kFlags = 7;
+  const Value& state = values_[*type.state];
+  if (state.kind != Kind::kTuple || state.items.size() <= kFlags) return {};
+  const auto flags = ParseInt(values_[state.items[kFlags]].text);
+  const auto told = ParseInt(values_[state.items[kBytes]].text);
+  if (!flags || (*flags & 1) != 0 || !told) return {};
+  const bool flexible = code[0] == 'S' || code[0] == 'U' || code[0] == 'V';
+  if (flexible && *told <= 0) return {};
+  return flexible ? static_cast<std::uint64_t>(*told) : bytes;
 }
 
 // After the wrapper come its bytes, or a pickle of its own when they are objects.
@@ -237,34 +286,41 @@ bool Machine::Array(const Value& wrapper) {
   };
   const Value *shape = member("shape"), *type = member("dtype"),
               *alignment = member("numpy_array_alignment_bytes");
-  if (shape == nullptr || type == nullptr || shape->kind != Kind::kTuple || type->items.empty())
+  if (shape == nullptr || type == nullptr || shape->kind != Kind::kTuple)
     return Fail("an array does not say how large it is");
-  const auto& arguments = values_[type->items[0]].items;
-  if (arguments.empty() || values_[arguments[0]].kind != Kind::kText)
-    return Fail("an array has no known type");
-  std::string_view code = values_[arguments[0]].text;
-  if (code.starts_with('O')) {
-    const std::size_t depth = stack_.size();
-    auto memo = std::move(memo_);  // a pickle of its own has a memory of its own
-    memo_.clear();
-    if (!Pickle(depth_)) return false;
-    memo_ = std::move(memo);
-    stack_.resize(std::min(stack_.size(), depth));
-    return true;
+  // Its bytes are looked for behind the frame.
+  if (read_ < frame_end_) return Fail("an array begins before its frame ends");
+  const auto item_bytes = ItemBytes(*type);
+  if (!item_bytes) return Fail("an array has no known type");
+  return *item_bytes == 0 ? ObjectArray() : RawArray(*shape, *item_bytes, alignment);
+}
+
+bool Machine::ObjectArray() {
+  const std::size_t depth = stack_.size();
+  auto memo = std::move(memo_);  // a pickle of its own has a memory of its own
+  memo_.clear();
+  within_array_ = true;
+  if (!Pickle()) return false;
+  within_array_ = false;
+  memo_ = std::move(memo);
+  stack_.resize(std::min(stack_.size(), depth));
+  return true;
+}
+
+bool Machine::RawArray(const Value& shape, std::uint64_t item_bytes, const Value* alignment) {
+  std::string_view skipped;
+  if (alignment != nullptr && alignment->kind != Kind::kNone) {
+    std::uint64_t padding = 0;
+    if (alignment->kind != Kind::kNumber) return Fail("an array is aligned to no number");
+    if (!Little(1, &padding) || !Bytes(padding, &skipped)) return false;
   }
-  while (!code.empty() && (code[0] < '0' || code[0] > '9')) code.remove_prefix(1);
-  std::uint64_t bytes =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(0, ParseInt(code).value_or(1)));
-  for (const std::uint32_t side : shape->items) {
-    const std::int64_t length = ParseInt(values_[side].text).value_or(-1);
+  std::uint64_t bytes = item_bytes;
+  for (const std::uint32_t side : shape.items) {
+    const std::int64_t length =
+        values_[side].kind == Kind::kNumber ? ParseInt(values_[side].text).value_or(-1) : -1;
     if (length < 0 || (length > 0 && bytes > rest_.size() / static_cast<std::uint64_t>(length)))
       return Fail("an array is larger than the file");
     bytes *= static_cast<std::uint64_t>(length);
-  }
-  std::string_view skipped;
-  if (alignment != nullptr && alignment->kind == Kind::kNumber) {
-    std::uint64_t padding = 0;
-    if (!Little(1, &padding) || !Bytes(padding, &skipped)) return false;
   }
   return Bytes(bytes, &skipped);
 }
@@ -272,22 +328,20 @@ bool Machine::Array(const Value& wrapper) {
 bool Machine::Text(char opcode, bool* known) {
   std::string_view bytes;
   switch (opcode) {
-    case 'X':
-      return Counted(4, &bytes) && PushText(bytes);
-    case '\x8c':
-      return Counted(1, &bytes) && PushText(bytes);
     case '\x8d':
       return Counted(8, &bytes) && PushText(bytes);
     case 'V':
-      return Line(&bytes) && PushText(bytes);
+      return Line(&bytes) && PushEscaped(bytes);
     case 'U':
+    case '\x8c':
       return Counted(1, &bytes) && PushText(bytes);
     case 'T':
+    case 'X':
       return Counted(4, &bytes) && PushText(bytes);
     case 'S':
       if (!Line(&bytes)) return false;
       if (bytes.size() >= 2) bytes = bytes.substr(1, bytes.size() - 2);
-      return PushText(bytes);
+      return PushEscaped(bytes);
     case 'B':
       return Counted(4, &bytes) && PushOther();
     case 'C':
@@ -313,10 +367,8 @@ bool Machine::Number(char opcode, bool* known) {
       return Push({Kind::kBool, "False"});
     case 'I':
     case 'F':
-      return Line(&bytes) && PushNumber(std::string(bytes));
     case 'L':
-      if (!Line(&bytes)) return false;
-      return PushNumber(std::string(bytes.substr(0, bytes.find('L'))));
+      return Line(&bytes) && PushNumber(std::string(bytes.substr(0, bytes.find('L'))));
     case 'K':
       return Little(1, &bits) && PushNumber(fmt::format("{}", bits));
     case 'M':
@@ -353,22 +405,21 @@ bool Machine::Container(char opcode, bool* known) {
     case ')':
       return PushTuple(0);
     case '\x85':
-      return PushTuple(1);
     case '\x86':
-      return PushTuple(2);
     case '\x87':
-      return PushTuple(3);
+      return PushTuple(static_cast<std::size_t>(opcode - '\x84'));
     case 't':
       return PopMark(&items) && Push({Kind::kTuple, "", std::move(items)});
-    case ']':
     case '}':
+      return Push({Kind::kDict});
+    case ']':
     case '\x8f':
       return PushOther();
     case 'l':
     case '\x91':
       return PopMark(&items) && PushOther();
     case 'd':
-      return PopMark(&items) && PushOther() && SetMembers(items);
+      return PopMark(&items) && Push({Kind::kDict}) && SetMembers(items);
     case 'a':
       return Pop(&value) && Top(&key);
     case 'e':
@@ -433,7 +484,7 @@ bool Machine::Object(char opcode, bool* known) {
   std::uint64_t number = 0;
   switch (opcode) {
     case 'c':
-      return Line(&module) && Line(&name) && Name(fmt::format("{}.{}", module, name));
+      return Line(&module) && Line(&name) && Name(module, name);
     case '\x93':
       return NameOnStack();
     case 'R':
@@ -443,26 +494,23 @@ bool Machine::Object(char opcode, bool* known) {
       return Pop(&keywords) && MakeFromStack();
     case 'i':
       if (!Line(&module) || !Line(&name) || !PopMark(&items)) return false;
-      names_.insert(fmt::format("{}.{}", module, name));
-      return Push({Kind::kMade, fmt::format("{}.{}", module, name)});
+      return Push({Kind::kMade, NoteName(module, name)});
     case 'o':
       if (!PopMark(&items)) return false;
       return Push({Kind::kMade, items.empty() ? "" : values_[items[0]].text});
     case 'b':
       return Build();
     case 'P':
-      names_.insert("an object outside the file (persistent id)");
-      return Line(&name) && PushOther();
     case 'Q':
-      names_.insert("an object outside the file (persistent id)");
-      return Pop(&keywords) && PushOther();
+      Note("an object outside the file (persistent id)");
+      return (opcode == 'P' ? Line(&name) : Pop(&keywords)) && PushOther();
     case '\x82':
     case '\x83':
     case '\x84':
-      names_.insert("an object of a registry (extension code)");
+      Note("an object of a registry (extension code)");
       return Little(opcode == '\x82' ? 1 : opcode == '\x83' ? 2 : 4, &number) && PushOther();
     case '\x97':
-      names_.insert("a buffer outside the file");
+      Note("a buffer outside the file");
       return PushOther();
     case '\x98':
       return true;
@@ -475,7 +523,11 @@ bool Machine::Object(char opcode, bool* known) {
 bool Machine::Step(char opcode) {
   std::uint64_t skipped = 0;
   if (opcode == '\x80') return Little(1, &skipped);
-  if (opcode == '\x95') return Little(8, &skipped);  // a frame: its bytes are opcodes too
+  if (opcode == '\x95') {  // a frame: its bytes are opcodes too
+    if (!Little(8, &skipped)) return false;
+    frame_end_ = skipped > rest_.size() ? std::string_view::npos : read_ + skipped;
+    return true;
+  }
   for (const auto group : {&Machine::Text, &Machine::Number, &Machine::Container, &Machine::Memory,
                            &Machine::Object}) {
     bool known = true;
@@ -485,25 +537,20 @@ bool Machine::Step(char opcode) {
   return Fail(fmt::format("the opcode {:#04x} is not known", static_cast<unsigned char>(opcode)));
 }
 
-bool Machine::Pickle(int depth) {
-  if (depth > kNestedMax) return Fail("too many pickles stand within each other");
-  depth_ = depth + 1;
+bool Machine::Pickle() {
   std::string_view opcode;
   for (;;) {
     if (!Bytes(1, &opcode)) return false;
     if (opcode[0] == '.') break;
     if (!Step(opcode[0])) return false;
   }
-  depth_ = depth;
   return !stack_.empty() || Fail("it makes nothing");
 }
 
 PickleFacts Machine::Facts() const {
   PickleFacts facts;
   facts.names = names_;
-  for (const std::string& name : names_) {
-    if (!IsKnown(name)) facts.unknown.push_back(name);
-  }
+  facts.unknown.assign(unknown_.begin(), unknown_.end());
   const Value& whole = values_[stack_.back()];
   if (whole.kind == Kind::kMade) facts.class_name = whole.text;
   for (const Value& value : values_) {
