@@ -6,6 +6,7 @@
 #include "platform/table/append.h"
 #include "platform/table/csv_records.h"
 #include "platform/table/parquet_columns.h"
+#include "platform/table/partitions.h"
 #include "platform/table/reader.h"
 #include "platform/table/text_import.h"
 
@@ -21,9 +22,10 @@ Result<FileFormat> GuessFormat(const SourceFile& file) {
   if (text.empty())
     return InvalidArgument("GY2031", "{} is empty", file.name)
         .Fix("add a file with a header line and rows");
-  if (text.starts_with("PAR1")) return FileFormat::kParquet;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   const std::string name = ToLower(file.name);
+  // A damaged one is better named than read as text.
+  if (text.starts_with("PAR1") || name.ends_with(".parquet")) return FileFormat::kParquet;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (name.find(".csv") != std::string::npos || name.find(".tsv") != std::string::npos)
     return FileFormat::kCsv;
   text = Trim(text);
@@ -182,6 +184,7 @@ Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
     const auto type = planned.types.find(field.name);
     if (type != planned.types.end()) field.type = type->second;
   }
+  GYRE_TRY(const auto partitions, PartitionColumns::AddTo(&report.schema, files));
   std::vector<std::string> names;
   for (const Field& field : report.schema) names.push_back(field.name);
   GYRE_DO(CheckColumnNames(&names, files[0].name));
@@ -205,6 +208,7 @@ Result<ImportReport> ImportParquet(const std::vector<SourceFile>& files,
     const Result<> done =
         ForEachParquetChunk({file.path}, read, rows_per_chunk, [&](Frame& chunk) -> Result<> {
           if (chunk.rows() == 0) return {};
+          partitions.AppendTo(file, &chunk);
           for (std::size_t i = 0; i < chunk.columns.size(); ++i) {
             chunk.columns[i].name = names[i];
             if (chunk.columns[i].type == report.schema[i].type) continue;
@@ -243,17 +247,9 @@ class Collector : public ImportSink {
  private:
   Frame frame_;
 };
-}  // namespace
 
-std::optional<FileFormat> ParseFileFormat(std::string_view name) {
-  if (name == "csv" || name == "tsv") return FileFormat::kCsv;
-  if (name == "json" || name == "jsonl" || name == "ndjson") return FileFormat::kJson;
-  if (name == "parquet") return FileFormat::kParquet;
-  return std::nullopt;
-}
-
-Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const ImportOptions& options,
-                                 ImportSink& sink) {
+Result<ImportReport> ReadFiles(const std::vector<SourceFile>& files, const ImportOptions& options,
+                               ImportSink& sink) {
   if (files.empty()) return InvalidArgument("GY2031", "there is no file to read");
   std::vector<FileFormat> formats;
   bool parquet = true, text = true;
@@ -274,6 +270,21 @@ Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const Imp
   for (const Field& field : report.schema) names.push_back(field.name);
   GYRE_DO(CheckGiven(options, names));
   GYRE_DO(CheckIsTable(files, options, report));
+  return report;
+}
+}  // namespace
+
+std::optional<FileFormat> ParseFileFormat(std::string_view name) {
+  if (name == "csv" || name == "tsv") return FileFormat::kCsv;
+  if (name == "json" || name == "jsonl" || name == "ndjson") return FileFormat::kJson;
+  if (name == "parquet") return FileFormat::kParquet;
+  return std::nullopt;
+}
+
+Result<ImportReport> ImportFiles(const std::vector<SourceFile>& files, const ImportOptions& options,
+                                 ImportSink& sink) {
+  GYRE_TRY(ImportReport report, ReadFiles(files, options, sink));
+  NotePartitions(files, &report.notes);
   return report;
 }
 

@@ -326,6 +326,7 @@ TEST_F(Import, DamagedParquetIsCalledByItsName) {
     EXPECT_EQ(text.find("SELECT"), std::string::npos) << text;
     EXPECT_EQ(error.fixes().size(), 1u);
   }
+  EXPECT_EQ(Read(std::string("\0\x01xyz", 5), {}, "sales.parquet").error().gy(), "GY2039");
   // Also when the name that is shown holds the path.
   const SourceFile file = File("damaged", "PAR1" + std::string(200, 'x') + "PAR1");
   EXPECT_EQ(ImportFrame({{file.path, "a" + file.path}}, {}).error().gy(), "GY2039");
@@ -371,6 +372,39 @@ TEST_F(Import, ReadsParquetAndFolders) {
                 .gy(),
             "GY2038");
   EXPECT_EQ(ImportFrame({File("1.csv", "a,b\n1,x\n2,z\n"), parquet}, {}).error().gy(), "GY2038");
+}
+
+TEST_F(Import, FoldersGiveColumns) {
+  const auto at = [](SourceFile file, std::string_view folders) {
+    file.name = std::string(folders) + file.name;
+    return file;
+  };
+  const SourceFile one = File("1.csv", "a\n1\n2\n"), two = File("2.csv", "a\n3\n");
+  const auto csv = ImportFrame(
+      {at(one, "s/region=north%20sea/year=2023/"), at(two, "s/region=south/year=2024/")}, {});
+  ASSERT_TRUE(csv) << csv.error().ToString();
+  EXPECT_EQ(Types(*csv), "int text int");
+  EXPECT_EQ(Row(csv->frame, 1), "2|north sea|2023");
+  EXPECT_EQ(Row(csv->frame, 2), "3|south|2024");
+  EXPECT_EQ(csv->report.notes.back(), "`region`, `year` stand in the names of folders");
+  ASSERT_TRUE(WriteParquet(Read("a\n1\n2\n")->frame, folder_ + "/p.parquet"));
+  const SourceFile parquet = {folder_ + "/p.parquet", "p.parquet"};
+  const auto whole = ImportFrame({at(parquet, "day=2024-01-02/k=x/"),
+                                  at(parquet, "day=2024-01-03/k=__HIVE_DEFAULT_PARTITION__/")},
+                                 {.types = {{"k", Type::kText}}});
+  ASSERT_TRUE(whole) << whole.error().ToString();
+  EXPECT_EQ(Types(*whole), "int date text");
+  EXPECT_EQ(Row(whole->frame, 0), "1|2024-01-02|x");
+  EXPECT_EQ(Row(whole->frame, 3), "2|2024-01-03|~");
+  EXPECT_EQ(ImportFrame({at(parquet, "day=2024-01-02/"), parquet}, {}).error().gy(), "GY2038");
+  EXPECT_EQ(ImportFrame({at(one, "day=2024-01-02/"), two}, {}).error().gy(), "GY2038");
+  // What stands in the file is the file's.
+  EXPECT_EQ(Types(*ImportFrame({at(one, "a=x/"), at(two, "a=y/")}, {})), "int");
+  const SourceFile json = File("j.jsonl", "{\"a\":1}\n{\"a\":2,\"b\":\"x\"}\n");
+  const auto lines = ImportFrame({at(json, "r=1/"), at(json, "r=2/")}, {});
+  ASSERT_TRUE(lines) << lines.error().ToString();
+  EXPECT_EQ(lines->frame.rows(), 4u);
+  EXPECT_EQ(lines->frame.Find("r")->ints[3], 2);
 }
 
 TEST_F(Import, SmallChunksGiveTheSameRows) {

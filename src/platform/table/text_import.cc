@@ -11,6 +11,7 @@
 #include "platform/table/append.h"
 #include "platform/table/csv_records.h"
 #include "platform/table/json_records.h"
+#include "platform/table/partitions.h"
 
 namespace gyre::table {
 
@@ -137,9 +138,9 @@ Result<std::unique_ptr<RecordSource>> TextImport::Open(std::size_t file) {
   csv.command = options_.command;
   if (options_.bad == BadCells::kNull) csv.ragged = Ragged::kPad;
   if (options_.bad == BadCells::kQuarantine) csv.ragged = Ragged::kSetAside;
-  if (formats_[file] == FileFormat::kJson)
-    return OpenJson(files_[file].path, files_[file].name, csv);
-  return OpenCsv(files_[file].path, files_[file].name, csv);
+  const auto open = formats_[file] == FileFormat::kJson ? OpenJson : OpenCsv;
+  GYRE_TRY(auto source, open(files_[file].path, files_[file].name, csv));
+  return WithPartitions(std::move(source), PartitionsOf(files_[file].name));
 }
 
 Result<> TextImport::ReadFile(std::size_t file) {
