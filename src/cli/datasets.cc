@@ -137,6 +137,7 @@ Result<int> Expectations(Invocation& in) {
   GYRE_TRY(const Json suite, Json::Parse(text));
   GYRE_TRY(const Json stored, session->Put(target.path() + "/expectations",
                                            Json::Obj({{"expectations", suite["expectations"]}})));
+  for (const Json& warning : stored["warnings"].items()) in.out().Warn(warning.AsString());
   in.out().Done(fmt::format("dataset {}   {} expectations, suite {}", target.dataset,
                             stored["expectations"].size(), stored["number"].AsInt()));
   return 0;

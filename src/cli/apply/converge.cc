@@ -115,6 +115,12 @@ Result<std::string> Check(Work& work, const Entry& entry) {
   const Json& check = done["result"];
   const std::size_t count = entry.spec["expectations"].size();
   const std::int64_t failed = check["failed"].AsInt();
+  for (const Json& result : check["results"].items()) {
+    const std::string observed = result["observed"].StringOr("");
+    if (observed.starts_with("no such column"))
+      work.out.Warn(
+          fmt::format("`{}` of {}: {}", result["column"].AsString(), entry.name, observed));
+  }
   if (failed > 0)
     work.out.Warn(fmt::format("{} of {} expectations of {} fail: gyre datasets check {}", failed,
                               count, entry.name, entry.name));

@@ -547,7 +547,14 @@ Result<Json> DatasetsService::SetExpectations(std::string_view project, std::str
   GYRE_TRY(const auto added,
            store_.AddSuite(dataset.id, Json::Obj({{"expectations", suite["expectations"]}}), by,
                            clock_.NowMicros()));
-  return SuiteInForce(dataset);
+  GYRE_TRY(Json stored, SuiteInForce(dataset));
+  // No error: a column may be asked for before it comes.
+  GYRE_TRY(const auto newest, store_.FindVersion(dataset.id, 0));
+  if (!newest) return stored;
+  Json warnings = Json::Arr();
+  for (const std::string& sentence : ColumnsNotThere(stored, newest->version.schema))
+    warnings.Push(fmt::format("{} {}", newest->version.reference(), sentence));
+  return stored.Set("warnings", std::move(warnings));
 }
 
 Result<runners::Job> DatasetsService::Check(const Version& version, std::string_view by) {

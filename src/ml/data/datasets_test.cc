@@ -247,6 +247,7 @@ TEST_F(DatasetsTest, TheNextVersionIsCheckedAndBadRowsSetAside) {
       "ann");
   ASSERT_TRUE(set);
   EXPECT_EQ((*set)["number"].AsInt(), 1);
+  EXPECT_EQ((*set)["warnings"].size(), 0u);
   EXPECT_TRUE(datasets_->Check(*v2, "ann")->result["success"].AsBool());
   EXPECT_EQ(datasets_
                 ->SetExpectations("default", "people",
@@ -254,6 +255,23 @@ TEST_F(DatasetsTest, TheNextVersionIsCheckedAndBadRowsSetAside) {
                 .error()
                 .gy(),
             "GY2110");
+}
+
+TEST_F(DatasetsTest, ASuiteOfColumnsThatAreNotThereSaysSo) {
+  ASSERT_EQ(Add(People(200)).state, "succeeded");
+  const auto set = datasets_->SetExpectations("default", "people", *Json::Parse(R"({"expectations":[
+      {"kind":"not_missing","column":"Age"},{"kind":"unique","column":"nix"},
+      {"kind":"between","column":"Age","min":1}]})"),
+                                              "ann");
+  ASSERT_TRUE(set);
+  ASSERT_EQ((*set)["warnings"].size(), 2u) << set->Dump();
+  EXPECT_EQ((*set)["warnings"].items()[0].AsString(),
+            "people:v1 has no column `Age`: did you mean `age`?");
+  EXPECT_EQ((*set)["warnings"].items()[1].AsString(), "people:v1 has no column `nix`");
+  const auto check = datasets_->Check(*datasets_->Resolve("default", "people"), "ann");
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->result["results"].items()[0]["observed"].AsString(),
+            "no such column: did you mean `age`?");
 }
 
 TEST_F(DatasetsTest, WhatBreaksASuiteThatWasSetIsSetAside) {

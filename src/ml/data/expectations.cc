@@ -98,6 +98,13 @@ std::optional<double> Bound(const Json& value, table::Type type) {
   return static_cast<double>(*time);
 }
 
+std::string Suggestion(const std::string& column, const table::Schema& schema) {
+  std::vector<std::string> names;
+  for (const table::Field& field : schema) names.push_back(field.name);
+  const auto close = ClosestMatch(column, names);
+  return close ? fmt::format(": did you mean `{}`?", *close) : "";
+}
+
 std::string SetText(const Json& value) {
   return value.is_string() ? value.AsString() : value.Dump();
 }
@@ -125,6 +132,19 @@ Result<> CheckSuite(const Json& suite) {
     GYRE_DO(CheckMembers(item, *kind));
   }
   return {};
+}
+
+std::vector<std::string> ColumnsNotThere(const Json& suite, const table::Schema& schema) {
+  std::vector<std::string> sentences;
+  for (const Json& item : suite["expectations"].items()) {
+    if (!item.Has("column")) continue;
+    const std::string& name = item["column"].AsString();
+    if (std::ranges::find(schema, name, &table::Field::name) != schema.end()) continue;
+    std::string sentence = fmt::format("has no column `{}`{}", name, Suggestion(name, schema));
+    if (std::ranges::find(sentences, sentence) == sentences.end())
+      sentences.push_back(std::move(sentence));
+  }
+  return sentences;
 }
 
 Json StrictRules(const Json& suite) {
@@ -335,7 +355,8 @@ Json SuiteCheck::Finish() const {
       result.Set("observed", state_->rows);
     } else if (item.column == kNoColumn) {
       success = false;
-      result.Set("observed", "no such column");
+      const std::string& name = item.expectation["column"].AsString();
+      result.Set("observed", "no such column" + Suggestion(name, state_->schema));
     } else if (kind == "column_type") {
       const std::string_view type = table::TypeName(state_->schema[item.column].type);
       success = type == item.expectation["type"].AsString();

@@ -24,6 +24,9 @@ namespace gyre::data {
 // Errors: kInvalidArgument GY2110 unknown kind or member (did you mean), GY2111 an argument is
 // missing or of the wrong type.
 Result<> CheckSuite(const Json& suite);
+// What is to be said of a table, for each column that the suite speaks of and that is not there:
+// "has no column `Age`: did you mean `age`?".
+std::vector<std::string> ColumnsNotThere(const Json& suite, const table::Schema& schema);
 // The rules that a single row can break: one with `mostly` below 1 bears such rows.
 Json StrictRules(const Json& suite);
 // A suite that this version passes with room: ranges are widened by half their span, shares of
