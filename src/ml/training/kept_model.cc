@@ -47,11 +47,17 @@ Json Listed(const std::vector<std::string>& names) {
   return list;
 }
 
+// Anything can be pickled: it is scikit-learn's by the classes in it.
+bool HoldsSklearn(const PickleFacts& facts) {
+  return std::ranges::any_of(facts.names,
+                             [](const std::string& name) { return name.starts_with("sklearn."); });
+}
+
 Result<KeptModel> OfPickle(std::string_view bytes) {
   GYRE_TRY(const PickleFacts facts, InspectPickle(bytes));
   Json params = Json::Obj();
   for (const auto& [key, value] : facts.params) params.Set(key, value);
-  KeptModel kept{"sklearn", Json::Obj()};
+  KeptModel kept{HoldsSklearn(facts) ? "sklearn" : "pickle", Json::Obj()};
   kept.facts.Set("class", facts.class_name)
       .Set("sklearn_version", facts.sklearn_version)
       .Set("features", facts.features)
