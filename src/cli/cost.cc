@@ -1,5 +1,7 @@
 // gyre usage, cost, budgets: what was used, what that costs, and how much of it there may be.
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -92,7 +94,20 @@ Result<int> ShowCost(Invocation& in) { return ShowReport(in, in.Get("by")); }
 
 // --- prices --------------------------------------------------------------------------------------
 
-// "cpu_hour" or "cpu_hour_micros" of the book; what it is not is refused by the server.
+constexpr std::string_view kPriceNames[] = {
+    "cpu_hour",        "gpu_hour",         "memory_gib_hour", "gigabyte", "storage_gigabyte_month",
+    "egress_gigabyte", "thousand_requests"};
+constexpr double kLeastPrice = 1e-6;  // the book is in millionths
+
+Result<> CheckPriceName(const std::string& name) {
+  const std::vector<std::string> names(std::begin(kPriceNames), std::end(kPriceNames));
+  if (std::ranges::find(names, name) != names.end()) return {};
+  Error error = InvalidArgument("GY4161", "there is no price `{}`", name);
+  if (const auto close = ClosestMatch(name, names))
+    return std::move(error).Fix(fmt::format("did you mean `{}`?", *close));
+  return std::move(error).Fix("one of " + Join(names, ", "));
+}
+
 Result<> ReadPrice(std::string_view text, Json* book) {
   const std::size_t at = text.find('=');
   const std::string name(text.substr(0, at));
@@ -104,10 +119,15 @@ Result<> ReadPrice(std::string_view text, Json* book) {
     book->Set(name, value);
     return {};
   }
+  GYRE_DO(CheckPriceName(name));
   const auto price = ParseDouble(value);
   if (!price || !(*price >= 0 && *price < 1e9))
     return InvalidArgument("GY4161", "{} is no price: {}", name, value)
         .Fix("an amount of 0 or more, as in 0.04");
+  if (*price > 0 && *price < kLeastPrice)
+    return InvalidArgument("GY4161", "{} is no price: {}", name, value)
+        .Why("prices are kept in millionths")
+        .Fix("0, or 0.000001 and more");
   book->Set(name + "_micros", static_cast<std::int64_t>(std::llround(*price * 1e6)));
   return {};
 }

@@ -84,6 +84,11 @@ def a_run_costs_its_usage_times_the_book(g):
     assert len(entry) == 2, entry
     assert g.cli('cost', 'prices', 'cpu_our=1', check=False).returncode == 1
     assert g.cli('cost', 'prices', 'cpu_hour=dear', check=False).returncode == 1
+    small = g.cli('cost', 'prices', 'cpu_hour=0.00000000001', check=False).stderr
+    assert 'GY4161' in small and '0.000001' in small, small
+    unknown = g.cli('cost', 'prices', 'cpu_our=1', check=False).stderr
+    assert 'did you mean `cpu_hour`' in unknown and 'micros' not in unknown, unknown
+    assert 'thousand_requests' in g.cli('cost', 'prices', 'foo=1', check=False).stderr
 
 
 def every_way_to_cut_it_gives_the_same_total(g):

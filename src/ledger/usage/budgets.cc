@@ -114,6 +114,12 @@ bool Covers(const Budget& budget, const NewWork& work) {
          (budget.subject_kind.empty() || budget.subject_kind == work.subject_kind);
 }
 
+// The least multiple of the limit that is above what is spent.
+std::int64_t RoomierLimit(const BudgetState& state) {
+  const std::int64_t limit = state.budget.limit_nanos;
+  return limit * std::max<std::int64_t>(2, state.spent_nanos / limit + 1);
+}
+
 Error SpentError(const BudgetState& state) {
   const std::string until =
       state.to_us == 0 ? "" : fmt::format("; the next begins {}", FormatTime(state.to_us));
@@ -123,7 +129,7 @@ Error SpentError(const BudgetState& state) {
       .Why(fmt::format("it refuses new runs, jobs and pipelines until its period ends{}", until))
       .Fix("gyre cost --by run                                  (what it went to)")
       .Fix(fmt::format("gyre budgets set {} --limit {}", state.budget.name,
-                       DecimalText(2 * state.budget.limit_nanos)));
+                       DecimalText(RoomierLimit(state))));
 }
 
 Error NoBudget(std::string_view name) {

@@ -119,11 +119,16 @@ TEST_F(BudgetsTest, RefusesOnlyWhatItCoversAndOnlyWhereItStops) {
   EXPECT_EQ(refused.error().gy(), "GY4134");
   EXPECT_EQ(refused.error().code(), Code::kResourceExhausted);
   EXPECT_EQ(refused.error().message(), "budget stops is spent: 5.00 of 5.00 EUR per month");
+  // The limit that it names is above what is spent, however far that is over the limit.
+  EXPECT_EQ(refused.error().fixes().back(), "gyre budgets set stops --limit 10");
+  Spend("p", "ana", 12);
+  EXPECT_EQ(Admitted({"p", "run", "ana"}).error().fixes().back(),
+            "gyre budgets set stops --limit 20");
   EXPECT_TRUE(Admitted({"p", "run", "bob"}));
   EXPECT_TRUE(Admitted({"q", "run", "ana"}));
   EXPECT_TRUE(Admitted({"p", "job", "ana"}));
   const auto raise = [](Budget* budget) -> Result<> {
-    budget->limit_nanos = 6 * kUnit;
+    budget->limit_nanos = 18 * kUnit;
     return {};
   };
   ASSERT_TRUE(budgets_->Change("stops", raise));
