@@ -113,17 +113,23 @@ def folders_become_datasets(g):
         write(f'{d}/sales/year=2024/p.csv', 'a\n2\n')
         write(f'{d}/broken.csv', 'a,b\n"1')
         write(f'{d}/notes.md', 'no table')
+        for link, to in (('again.csv', 'one.csv'), ('gone.csv', 'nowhere.csv'), ('shallow', 'deep')):
+            os.symlink(to, f'{d}/{link}')
         planned = take(g, d, '--dry-run')
         assert ('would take', 'one.csv', 'dataset one, 12 B') in planned, planned
         assert g.cli_json('datasets') == [], 'a dry run changes nothing'
         taken = take(g, d, check=False)
         states = {name: state for state, name, _ in taken}
-        assert states == {'one.csv': 'taken', 'deep/two.csv': 'taken', 'sales': 'taken', 'sales, `year`': 'not taken', 'broken.csv': 'failed',
-                          'notes.md': 'not taken'}, taken
+        assert states == {'one.csv': 'taken', 'deep/two.csv': 'taken', 'sales': 'taken', 'broken.csv': 'failed',
+                          'notes.md': 'not taken', 'again.csv': 'not taken', 'gone.csv': 'not taken', 'shallow': 'not taken'}, taken
+        assert ('not taken', 'again.csv', 'a link to one.csv; links are not followed') in taken, taken
         assert g.cli('import', d, check=False).returncode == 1
+        assert ('taken', 'sales', 'sales:v1: 2 rows, 2 columns') in taken, taken
+        g.cli('add', f'{d}/sales', '--name', 'whole')
+        assert 'year' in g.cli('datasets', 'show', 'whole').stdout
         again = {name: state for state, name, _ in take(g, d, check=False)}
         assert again['one.csv'] == again['sales'] == again['deep/two.csv'] == 'there', again
-        assert {row['name'] for row in g.cli_json('datasets')} == {'one', 'sales', 'deep-two'}
+        assert {row['name'] for row in g.cli_json('datasets')} == {'one', 'sales', 'whole', 'deep-two'}
         write(f'{d}/one.csv', 'a,b\n1,2\n3,5\n')
         news = take(g, 'folder', d, check=False)
         assert [row for row in news if row[0] == 'taken'] == [('taken', 'one.csv', 'one:v2: 2 rows, 2 columns')], news
@@ -230,6 +236,12 @@ def a_dvc_repository_keeps_its_versions(g):
         assert [v['tags']['git.date'][:7] for v in versions] == ['2021-02', '2021-01'], versions
         assert versions[0]['tags']['git.author'] == 'Ann <ann@example.org>'
         assert {row[0] for row in take(g, d)} == {'there', 'not taken'}
+        # Back to the first content: no new version, and the newest is not what is checked out.
+        write(f'{d}/raw/data.csv.dvc', f'outs:\n- md5: {first}\n  hash: md5\n  path: data.csv\n')
+        commit(d, 4)
+        back = [row for row in take(g, d) if 'raw/data.csv' in row[1] and row not in rows]
+        assert any(name.startswith('raw/data.csv of 2021-04-01') and why.startswith('the same bytes as raw/data.csv of 2021-01-01') for _, name, why in back), back
+        assert ('there', 'raw/data.csv as it is checked out', 'raw-data:v1; the newest is raw-data:v2, so name the version') in back, back
 
 
 def what_a_strange_repository_names_is_never_started(g):
@@ -318,6 +330,8 @@ def model_files_answer_as_their_library(g):
         for name in ('bomb.pkl', 'bomb.joblib'):
             named = take(g, f'{d}/{name}')
             assert any('.system`' in row[1] for row in named), named
+            assert ('sklearn' if name == 'bomb.joblib' else 'pickle') in named[0][2], named
+        assert 'sklearn' not in g.cli('models', 'show', 'bomb:v1').stdout
         assert 'GY3547' in g.cli('import', f'{d}/lz4.joblib', check=False).stderr
         write(f'{d}/cut.pkl', open(f'{d}/bomb.pkl', 'rb').read()[:-4])
         assert 'GY3546' in g.cli('import', f'{d}/cut.pkl', check=False).stderr

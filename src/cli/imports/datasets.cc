@@ -19,13 +19,8 @@ std::string SizeOf(const Json& version) {
                          : version["columns"].AsInt());
 }
 
-// The version that holds what this key stands for, or null.
-Result<Json> VersionOfKey(Work& work, const std::string& dataset_path, const std::string& key) {
-  GYRE_TRY(const Json versions, GetOrNull(work.session, dataset_path + "/versions?limit=1000"));
-  for (const Json& version : versions["items"].items()) {
-    if (version["tags"][kKey].AsString() == key) return version;
-  }
-  return Json();
+std::string PathOf(const Work& work, const std::string& dataset) {
+  return fmt::format("{}/datasets/{}", work.project_path(), PercentEncode(dataset));
 }
 
 std::string UploadQuery(const Work& work, const DatasetSource& source) {
@@ -54,10 +49,18 @@ Result<std::string> HashOf(const std::string& path) {
   }
 }
 
+Result<Json> VersionOfKey(Work& work, const std::string& dataset, const std::string& key) {
+  GYRE_TRY(const Json versions,
+           GetOrNull(work.session, PathOf(work, dataset) + "/versions?limit=1000"));
+  for (const Json& version : versions["items"].items()) {
+    if (version["tags"][kKey].AsString() == key) return version;
+  }
+  return Json();
+}
+
 Result<> BringDataset(Work& work, const DatasetSource& source) {
-  const std::string path =
-      fmt::format("{}/datasets/{}", work.project_path(), PercentEncode(source.dataset));
-  GYRE_TRY(const Json there, VersionOfKey(work, path, source.key));
+  const std::string path = PathOf(work, source.dataset);
+  GYRE_TRY(const Json there, VersionOfKey(work, source.dataset, source.key));
   if (!there.is_null()) {
     work.report.There(source.name, there["reference"].AsString());
     return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -163,10 +164,15 @@ class Repository {
   explicit Repository(Work& work) : work_(work), stores_(Stores::Of(work.path)) {}
 
   Result<> Bring(const Commit& commit, const Out& out) {
-    // The same content in a later commit is the same version.
-    if (!seen_.insert(out.path + ":" + out.md5).second) return {};
     const std::string name =
         fmt::format("{} of {} ({})", out.path, commit.date.substr(0, 10), commit.id.substr(0, 8));
+    // The same content in a later commit is the same version.
+    const auto [first, is_new] = seen_.try_emplace(KeyOf(out.path, out.md5), name);
+    Content& content = contents_[out.path];
+    const bool changed = std::exchange(content.now, out.md5) != out.md5;
+    if (is_new) content.newest = out.md5;
+    if (!is_new && changed) work_.report.There(name, "the same bytes as " + first->second);
+    if (!is_new) return {};
     const bool is_folder = out.md5.ends_with(kDirectory);
     if (!is_folder && !table::IsTable(out.path)) {
       work_.report.NotTaken(name, "no table by its name");
@@ -180,7 +186,7 @@ class Repository {
     }
     source.name = name;
     source.dataset = NameOf(out.path);
-    source.key = fmt::format("dvc:{}:{}", out.path, out.md5);
+    source.key = KeyOf(out.path, out.md5);
     source.filename = out.path.substr(out.path.rfind('/') + 1);
     source.tags = {{"dvc.path", out.path},
                    {"dvc.md5", out.md5},
@@ -191,7 +197,29 @@ class Repository {
     return BringFolder(std::move(source));
   }
 
+  // Where history went back, a dataset's newest version is not what is checked out.
+  Result<> ReportReverts() {
+    for (const auto& [path, content] : contents_) {
+      if (content.now == content.newest) continue;
+      GYRE_TRY(const Json now, VersionOfKey(work_, NameOf(path), KeyOf(path, content.now)));
+      GYRE_TRY(const Json newest, VersionOfKey(work_, NameOf(path), KeyOf(path, content.newest)));
+      if (now.is_null() || newest.is_null()) continue;
+      work_.report.There(path + " as it is checked out",
+                         fmt::format("{}; the newest is {}, so name the version",
+                                     now["reference"].AsString(), newest["reference"].AsString()));
+    }
+    return {};
+  }
+
  private:
+  struct Content {
+    std::string now, newest;  // MD5: of the last commit, and of the last that was new
+  };
+
+  static std::string KeyOf(const std::string& path, const std::string& md5) {
+    return fmt::format("dvc:{}:{}", path, md5);
+  }
+
   std::string NowhereText(const Out& out) const {
     std::string text = fmt::format("md5 {} is in no local cache", out.md5);
     for (const std::string& url : stores_.out_of_reach) text += fmt::format(", remote {}", url);
@@ -235,7 +263,8 @@ class Repository {
 
   Work& work_;
   Stores stores_;
-  std::set<std::string> seen_;
+  std::map<std::string, std::string> seen_;  // key -> where it was first
+  std::map<std::string, Content> contents_;
 };
 
 }  // namespace
@@ -261,7 +290,7 @@ Result<> BringDvc(Work& work) {
       for (const Out& out : OutsOf(file, *document)) GYRE_DO(repository.Bring(commit, out));
     }
   }
-  return {};
+  return repository.ReportReverts();
 }
 
 }  // namespace gyre::cli::imports

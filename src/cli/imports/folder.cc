@@ -1,5 +1,6 @@
 // A folder of tables: each file a dataset, a folder that is partitioned by its names one dataset of
 // many files, all of them one with --one.
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -18,17 +19,19 @@ namespace {
 struct Group {
   std::string path;  // a file, or the folder that its files share
   std::vector<table::SourceFile> files;
-  std::set<std::string> partitions;  // columns that stand only in names of folders
+  bool partitioned = false;  // by the names of its folders, which give it columns
 };
 
 // "sales/year=2024/a.parquet": the files of "sales" are parts of one table.
-std::string PartitionedFolder(const std::string& name, std::set<std::string>* columns) {
+std::string PartitionedFolder(const std::string& name) {
   std::string folder;
   bool found = false;
-  for (const std::string_view part : Split(name, '/')) {
+  const std::size_t slash = name.rfind('/');
+  const std::string_view folders =
+      std::string_view(name).substr(0, slash == std::string::npos ? 0 : slash);
+  for (const std::string_view part : Split(folders, '/')) {
     const std::size_t equals = part.find('=');
     const bool is_partition = equals != std::string_view::npos && equals > 0;
-    if (is_partition) columns->insert(std::string(part.substr(0, equals)));
     found = found || is_partition;
     if (!found) folder += (folder.empty() ? "" : "/") + std::string(part);
   }
@@ -39,13 +42,12 @@ std::vector<Group> GroupsOf(const Work& work, const std::vector<table::SourceFil
   std::map<std::string, Group> groups;
   const bool one = work.in.Has("one");
   for (const table::SourceFile& file : files) {
-    std::set<std::string> columns;
-    const std::string folder = PartitionedFolder(file.name, &columns);
+    const std::string folder = PartitionedFolder(file.name);
     const std::string path = one ? "." : folder.empty() ? file.name : folder;
     Group& group = groups[path];
     group.path = path;
     group.files.push_back(file);
-    group.partitions.merge(columns);
+    group.partitioned = group.partitioned || !folder.empty();
   }
   std::vector<Group> sorted;
   for (auto& [path, group] : groups) sorted.push_back(std::move(group));
@@ -79,7 +81,7 @@ Result<std::int64_t> NewestChange(const std::string& directory, const Group& gro
 
 // Of many files: their names and contents. Only what is in them counts, not when they were written.
 Result<std::string> KeyOf(const Group& group) {
-  if (group.files.size() == 1) {
+  if (group.files.size() == 1 && !group.partitioned) {
     GYRE_TRY(const std::string hash, HashOf(group.files[0].path));
     return "file:" + hash;
   }
@@ -88,7 +90,7 @@ Result<std::string> KeyOf(const Group& group) {
     GYRE_TRY(const std::string one, HashOf(file.path));
     hash.Update(fmt::format("{}\n{}\n", file.name, one));
   }
-  return "files:" + hash.FinishHex();
+  return (group.partitioned ? "parts:" : "files:") + hash.FinishHex();
 }
 
 Result<> BringGroup(Work& work, const Group& group, std::set<std::string>* used) {
@@ -102,16 +104,31 @@ Result<> BringGroup(Work& work, const Group& group, std::set<std::string>* used)
   const std::string& file = group.files[0].name;
   source.filename = file.substr(file.rfind('/') + 1);
   source.upload = group.files[0].path;
-  if (group.files.size() > 1) {
+  if (group.files.size() > 1 || group.partitioned) {
     source.upload = work.scratch + "/files.tar";
     source.filename = source.dataset + ".tar";
     source.format = "tar";
     GYRE_DO(table::WriteTar(group.files, source.upload));
   }
-  GYRE_DO(BringDataset(work, source));
-  for (const std::string& column : group.partitions)
-    work.report.NotTaken(fmt::format("{}, `{}`", source.name, column),
-                         "stands only in the names of folders, not in the files");
+  return BringDataset(work, source);
+}
+
+// A link could lead out of the folder, or around in it.
+Result<> ReportLinks(Work& work) {
+  namespace fs = std::filesystem;
+  std::map<std::string, std::string> links;
+  std::error_code error;
+  fs::recursive_directory_iterator it(work.path, fs::directory_options::skip_permission_denied,
+                                      error);
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_symlink(ignored))
+      links[it->path().lexically_relative(work.path).generic_string()] =
+          fs::read_symlink(it->path(), ignored).generic_string();
+  }
+  if (error) return SystemError("listing " + work.path, error.value());
+  for (const auto& [name, target] : links)
+    work.report.NotTaken(name, fmt::format("a link to {}; links are not followed", target));
   return {};
 }
 
@@ -130,7 +147,7 @@ Result<> BringFolder(Work& work) {
   for (const exec::FileEntry& entry : all) {
     if (!tables.contains(entry.path)) work.report.NotTaken(entry.path, "no table by its name");
   }
-  return {};
+  return ReportLinks(work);
 }
 
 }  // namespace gyre::cli::imports

@@ -63,6 +63,8 @@ struct DatasetSource {
 };
 // Errors are of the server or of the connection; what is wrong with the source is reported.
 Result<> BringDataset(Work& work, const DatasetSource& source);
+// The version that holds what this key stands for, or null.
+Result<Json> VersionOfKey(Work& work, const std::string& dataset, const std::string& key);
 // SHA-256 of a file's bytes.
 Result<std::string> HashOf(const std::string& path);
 

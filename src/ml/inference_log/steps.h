@@ -6,9 +6,8 @@
 
 namespace gyre::inference_log {
 
-// with: endpoint, dataset, labelled, last_s, rows_min, since, fill_to, history, history_below (see
-// InferenceLog::DatasetRequest; `since` is a time, and nothing where last_s says how far back).
-// Outputs: dataset, version_id, rows, fresh_rows, mixed, notes.
+// with: endpoint, dataset, labelled, last_s, rows_min, history, history_below (see
+// InferenceLog::DatasetRequest). Outputs: dataset, version_id, rows, fresh_rows, mixed.
 void AddSteps(pipelines::Pipelines& pipelines, InferenceLog& log, runners::Jobs& jobs);
 
 }  // namespace gyre::inference_log
