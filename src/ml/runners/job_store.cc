@@ -178,7 +178,20 @@ Result<> JobStore::MarkQueued(std::string_view id) {
   });
 }
 
-Result<> JobStore::MarkEnded(std::string_view id, const Ending& ending) {
+Result<> JobStore::MarkEnded(std::string_view id, Ending& ending) {
+  const auto ended = WriteEnd(id, ending);
+  if (ended || ended.error().code() != Code::kDataLoss) return ended;
+  ending.state = "failed";
+  ending.result = Json();
+  ending.error = ErrorToJson(ended.error());
+  const std::string error = ending.error.Dump();
+  return database_.Write([&](db::Transaction& tx) {
+    return tx.Execute("UPDATE job SET state = 'failed', error = ?2, ended_us = ?3 WHERE id = ?1",
+                      {id, error, ending.ended_us});
+  });
+}
+
+Result<> JobStore::WriteEnd(std::string_view id, const Ending& ending) {
   const std::string result = ending.result.is_null() ? "" : ending.result.Dump();
   const std::string error = ending.error.is_null() ? "" : ending.error.Dump();
   const std::string& run = ending.result["run"].AsString();  // a training's use is its run's
@@ -313,6 +326,11 @@ Json JobItem(const Job& job) {
   Json item = JobToJson(job);
   if (job.input.Dump().size() > kInputBytesMax) item.Set("input", Json());
   return item;
+}
+
+Error StopNotWritten(Error error) {
+  return std::move(error).Context(
+      "the job was stopped, but may come back after a restart, as this could not be written");
 }
 
 Result<std::vector<std::string>> JobStore::Forget(std::string_view kind, std::int64_t before_us) {

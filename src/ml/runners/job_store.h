@@ -42,7 +42,8 @@ class JobStore {
   Result<std::optional<Job>> OfKey(std::string_view key);
   Result<> MarkRunning(std::string_view id, std::int64_t started_us);
   Result<> MarkQueued(std::string_view id);
-  Result<> MarkEnded(std::string_view id, const Ending& ending);
+  // In a damaged database a job that cannot be booked fails, and `ending` becomes that failure.
+  Result<> MarkEnded(std::string_view id, Ending& ending);
   Result<> AskToCancel(std::string_view id);  // an unfinished one
   Result<> SaveProgress(std::string_view id, double progress, std::string_view text);
   Result<Job> Get(std::string_view id_or_prefix);
@@ -52,9 +53,12 @@ class JobStore {
   Result<std::vector<std::string>> Forget(std::string_view kind, std::int64_t before_us);
 
  private:
+  Result<> WriteEnd(std::string_view id, const Ending& ending);
   db::Database& database_;
 };
 
 void TakeEnding(const Ending& ending, Job* job);
+// If its end cannot be written either, the next start finds it unfinished.
+Error StopNotWritten(Error error);
 
 }  // namespace gyre::runners

@@ -45,6 +45,7 @@ struct Active {
   std::atomic<bool> cancel{false};          // it shall stop, whoever says so
   std::atomic<bool> user_cancelled{false};  // somebody asked for it, so it must not run again
   Job job;
+  bool end_lost = false;      // it has ended, and the database does not know
   std::int64_t io_bytes = 0;  // of its tasks
   std::int64_t changes = 1;
 };
@@ -68,7 +69,7 @@ class JobsImpl final : public Jobs {
   Result<std::vector<Job>> List(const JobQuery& query) override;
   bool busy() override {
     const MutexLock lock(mutex_);
-    return !active_.empty();
+    return std::ranges::any_of(active_, [](const auto& one) { return !one.second->end_lost; });
   }
   Result<> Cancel(std::string_view id) override;
   Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
@@ -89,12 +90,12 @@ class JobsImpl final : public Jobs {
   bool IsLong(const Active& active) const;
   void Execute(Active& active);
   Result<Json> CallKind(const JobKind& kind, Active& active);
-  Result<> EndLeft(QueuedJob* queued, const Ending& ending);
+  Result<> EndLeft(QueuedJob* queued, Ending ending);
   void End(Active& active, const Result<Json>& result);
   void ShowEnd(Active& active, const Ending& ending) GYRE_EXCLUDES(mutex_);
   void EndQueued(Active& active);
   Result<> CancelWaiting(Active& active);
-  void WriteEnd(std::string_view id, const Ending& ending) GYRE_EXCLUDES(mutex_);
+  void WriteEnd(Active& active, Ending& ending) GYRE_EXCLUDES(mutex_);
   std::vector<Job> WithNews(std::vector<Job> jobs) GYRE_EXCLUDES(mutex_);
   std::string ScratchOf(std::string_view id) const {
     return fmt::format("{}/job-{}", blobs_.scratch_directory(), id);
@@ -256,7 +257,7 @@ Result<> JobsImpl::Start() {
   return {};
 }
 
-Result<> JobsImpl::EndLeft(QueuedJob* queued, const Ending& ending) {
+Result<> JobsImpl::EndLeft(QueuedJob* queued, Ending ending) {
   GYRE_DO(store_.MarkEnded(queued->job.id, ending));
   TakeEnding(ending, &queued->job);
   TellSpan(*queued, queued->job);
@@ -327,7 +328,7 @@ bool JobsImpl::Start(const std::shared_ptr<Active>& next, bool is_long) {
   const auto posted = threads_->Post([this, next, cpu, memory, is_long] {
     Execute(*next);
     const MutexLock lock(mutex_);
-    active_.erase(next->queued.job.id);
+    if (!next->end_lost) active_.erase(next->queued.job.id);
     running_ -= 1;
     cpu_used_[is_long] = running_ == 0 ? 0 : cpu_used_[is_long] - cpu;
     memory_used_ -= memory;
@@ -390,24 +391,27 @@ Result<Json> JobsImpl::CallKind(const JobKind& kind, Active& active) {
 
 void JobsImpl::EndQueued(Active& active) {
   if (!active.user_cancelled.load()) return;  // the server stops: it runs after the next start
-  const Ending ending{.state = "cancelled", .ended_us = clock_.NowMicros()};
-  WriteEnd(active.queued.job.id, ending);
+  Ending ending{.state = "cancelled", .ended_us = clock_.NowMicros()};
+  WriteEnd(active, ending);
   ShowEnd(active, ending);
 }
 
 // One try: who asked hears of a failure.
 Result<> JobsImpl::CancelWaiting(Active& active) {
-  const Ending ending{.state = "cancelled", .ended_us = clock_.NowMicros()};
+  Ending ending{.state = "cancelled", .ended_us = clock_.NowMicros()};
   GYRE_DO(store_.MarkEnded(active.queued.job.id, ending));
   ShowEnd(active, ending);
   return {};
 }
 
-// When even the last try fails, the next start finds the job unfinished and ends it.
-void JobsImpl::WriteEnd(std::string_view id, const Ending& ending) {
+// When even the last try fails, the end is known until the next start, which finds the job
+// unfinished and ends it.
+void JobsImpl::WriteEnd(Active& active, Ending& ending) {
+  const std::string& id = active.queued.job.id;
   auto written = store_.MarkEnded(id, ending);
   for (const std::int64_t pause_us : kEndPausesMicros) {
     if (written) return;
+    if (written.error().code() == Code::kDataLoss) break;  // waiting does not mend a database
     kLog.Warn("the end of a job could not be written",
               {{"job", id}, {"state", ending.state}, {"error", written.error().ToString()}});
     const std::int64_t deadline_us = clock_.MonotonicMicros() + pause_us;
@@ -424,6 +428,8 @@ void JobsImpl::WriteEnd(std::string_view id, const Ending& ending) {
   if (written) return;
   kLog.Error("the end of a job is lost",
              {{"job", id}, {"state", ending.state}, {"error", written.error().ToString()}});
+  const MutexLock lock(mutex_);
+  active.end_lost = true;
 }
 
 void JobsImpl::End(Active& active, const Result<Json>& result) {
@@ -459,7 +465,7 @@ void JobsImpl::End(Active& active, const Result<Json>& result) {
     ending.error = ErrorToJson(result.error());
   }
   exec::Fault("job.ending", active.queued.job.kind);
-  WriteEnd(active.queued.job.id, ending);
+  WriteEnd(active, ending);
   ShowEnd(active, ending);
 }
 
@@ -502,12 +508,6 @@ std::vector<Job> JobsImpl::WithNews(std::vector<Job> jobs) {
     if (it != active_.end() && !HasEnded(job)) job = it->second->job;
   }
   return jobs;
-}
-
-// If its end cannot be written either, the next start finds it unfinished.
-Error StopNotWritten(Error error) {
-  return std::move(error).Context(
-      "the job was stopped, but may come back after a restart, as this could not be written");
 }
 
 Result<> JobsImpl::Cancel(std::string_view id) {

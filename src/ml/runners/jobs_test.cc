@@ -23,6 +23,68 @@ std::string WorkerProgram() {
   return self.substr(0, self.rfind('/')) + "/ml_runners_worker_for_tests";
 }
 
+// Answers as SQLite does when it meets a damaged page, in statements that hold `part`.
+class DamagedSql final : public db::Database {
+ public:
+  DamagedSql(std::unique_ptr<db::Database> whole, const std::string& part)
+      : whole_(std::move(whole)), part_(part) {}
+  Result<> Write(WriteBody body) override {
+    return whole_->Write([&](db::Transaction& tx) -> Result<> {
+      Damaged damaged(tx, part_);
+      return body(damaged);
+    });
+  }
+  Result<> Read(const std::function<Result<>(db::Reader&)>& body) override {
+    return whole_->Read(body);
+  }
+  Result<> Migrate(std::span<const db::ModuleSchema> schemas) override {
+    return whole_->Migrate(schemas);
+  }
+  Result<> BackupTo(const std::string& path) override { return whole_->BackupTo(path); }
+  Result<std::vector<std::string>> IntegrityProblems() override {
+    return whole_->IntegrityProblems();
+  }
+
+ private:
+  class Damaged final : public db::Transaction {
+   public:
+    Damaged(db::Transaction& tx, const std::string& part) : tx_(tx), part_(part) {}
+    Result<> Query(std::string_view sql, db::Params params, const RowCallback& row) override {
+      GYRE_DO(Look(sql));
+      return tx_.Query(sql, params, row);
+    }
+    Result<> QueryList(std::string_view sql, std::span<const db::Value> params,
+                       const RowCallback& row) override {
+      GYRE_DO(Look(sql));
+      return tx_.QueryList(sql, params, row);
+    }
+    Result<> Execute(std::string_view sql, db::Params params) override {
+      GYRE_DO(Look(sql));
+      return tx_.Execute(sql, params);
+    }
+    Result<> ExecuteList(std::string_view sql, std::span<const db::Value> params) override {
+      GYRE_DO(Look(sql));
+      return tx_.ExecuteList(sql, params);
+    }
+    std::int64_t last_insert_id() const override { return tx_.last_insert_id(); }
+    std::int64_t changes() const override { return tx_.changes(); }
+    void AfterCommit(std::move_only_function<void()> then) override {
+      tx_.AfterCommit(std::move(then));
+    }
+
+   private:
+    Result<> Look(std::string_view sql) const {
+      if (!sql.contains(part_)) return {};
+      return Error(Code::kDataLoss, "GY1405", "the database is damaged");
+    }
+    db::Transaction& tx_;
+    const std::string& part_;
+  };
+
+  const std::unique_ptr<db::Database> whole_;
+  const std::string& part_;
+};
+
 class JobsTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -38,7 +100,7 @@ class JobsTest : public testing::Test {
   void Open() {
     auto database = db::OpenSqlite({.path = directory_ + "/gyre.db"});
     ASSERT_TRUE(database) << database.error().ToString();
-    database_ = *std::move(database);
+    database_ = std::make_unique<DamagedSql>(*std::move(database), damaged_sql_);
     const db::ModuleSchema schemas[] = {blob::BlobSchema(), usage::UsageSchema(), RunnersSchema()};
     ASSERT_TRUE(database_->Migrate(schemas));
     auto blobs = blob::OpenLocalStore(directory_ + "/blobs");
@@ -125,6 +187,7 @@ class JobsTest : public testing::Test {
   }
 
   std::string directory_;
+  std::string damaged_sql_ = "nothing";
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<blob::Store> blobs_;
   std::unique_ptr<Jobs> jobs_;
@@ -151,6 +214,21 @@ TEST_F(JobsTest, ShortJobsPassLongOnesThatWaitAndTwoLongOnesQueue) {
   WaitForState(second->id, "running");
   EXPECT_EQ(jobs_->Get(waits->id)->state, "queued");
   for (const auto& job : {second, holds, waits}) ASSERT_TRUE(jobs_->Cancel(job->id));
+}
+
+TEST_F(JobsTest, ADamagedDatabaseFailsJobsAndKeepsNobodyWaiting) {
+  ASSERT_TRUE(jobs_->Start());
+  damaged_sql_ = "INTO usage_line";
+  const Job job = SubmitAndWait("echo");
+  EXPECT_EQ(job.state, "failed");
+  EXPECT_EQ(job.error_code, "GY1405");
+  EXPECT_EQ(jobs_->Get(job.id)->state, "failed");
+  damaged_sql_ = "ended_us = ?";  // not even the end of a job can be written
+  const Job lost = SubmitAndWait("echo");
+  EXPECT_EQ(lost.error_code, "GY1405");
+  EXPECT_EQ(jobs_->Get(lost.id)->state, "failed");
+  EXPECT_EQ(jobs_->List({})->front().state, "failed");
+  EXPECT_FALSE(jobs_->busy());
 }
 
 TEST_F(JobsTest, RunsATaskAndKeepsItsResult) {
