@@ -96,11 +96,15 @@ Result<int> MakeBackup(Invocation& in) {
                             {"missing", missing}}),
                  "");
   }
-  if (file != "-")
-    out.Done(fmt::format("wrote {}: {} with {} tables and {} blobs, every byte checked", file,
-                         HumanBytes(received.bytes),
-                         received.manifest["database"]["tables"].members().size(),
-                         GroupDigits(received.manifest["blobs"]["count"].AsInt())));
+  if (file != "-") {
+    const std::string wrote =
+        fmt::format("wrote {}: {} with {} tables and {} blobs", file, HumanBytes(received.bytes),
+                    received.manifest["database"]["tables"].members().size(),
+                    GroupDigits(received.manifest["blobs"]["count"].AsInt()));
+    if (missing.size() == 0) out.Done(wrote + ", every byte checked");
+    if (missing.size() > 0)
+      out.Warn(fmt::format("{}, without what is damaged ({})", wrote, missing.size()));
+  }
   if (missing.size() == 0) return 0;
   out.Hint(session->Repeatable("gyre fsck"));
   return kFindingsExit;

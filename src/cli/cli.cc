@@ -162,6 +162,7 @@ class CommandInvocation : public Invocation {
     where.config_file = Get("config");
     where.host = &host_;
     where.may_be_left = command_.may_be_left;
+    where.may_be_damaged = command_.path == "fsck";
     return where;
   }
   void Close() {

@@ -25,7 +25,8 @@ class Owner {
 struct OwnerRequest {
   std::string data_directory;
   std::string config_file;
-  bool is_scratch = false;  // the directory goes with the command
+  bool is_scratch = false;      // the directory goes with the command
+  bool may_be_damaged = false;  // the command looks at damage, or mends it
 };
 
 // What only the composition root knows.

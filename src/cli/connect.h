@@ -18,8 +18,9 @@ struct ConnectSettings {
   std::string data_directory;  // absolute
   std::string config_file;
   const Host* host = nullptr;
-  bool is_scratch = false;   // the directory goes with the command
-  bool may_be_left = false;  // the owner must be a process that outlives this one
+  bool is_scratch = false;      // the directory goes with the command
+  bool may_be_damaged = false;  // the command looks at damage, or mends it
+  bool may_be_left = false;     // the owner must be a process that outlives this one
 };
 Result<std::unique_ptr<Session>> Connect(const ConnectSettings& settings);
 

@@ -16,6 +16,7 @@
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/redact.h"
+#include "platform/backup/soundness.h"
 #include "platform/config/data_directory.h"
 #include "platform/config/environment.h"
 #include "platform/config/yaml.h"
@@ -28,6 +29,7 @@ namespace {
 
 constexpr int kFindingsExit = 5;
 constexpr std::int64_t kLogBytesKept = 256 * 1024;
+constexpr std::int64_t kDatabaseBytesRead = std::int64_t{1} << 30;  // about a second
 
 // The directory itself, or the nearest one above it that is there.
 std::string ExistingFolder(std::string path) {
@@ -88,6 +90,16 @@ void CheckOwner(Invocation& in, Findings& found) {
   found.Ok("lock", who + " holds the data directory and answers");
 }
 
+void CheckDatabase(const std::string& data, Findings& found) {
+  struct stat info{};
+  if (::stat((data + "/gyre.db").c_str(), &info) != 0) return;
+  if (info.st_size > kDatabaseBytesRead)
+    return found.Ok("database", HumanBytes(info.st_size) + ": gyre fsck reads it");
+  if (const auto sound = backup::CheckDatabase(data); !sound)
+    return found.Fail("database", sound.error());
+  found.Ok("database", fmt::format("every page of {} is whole", HumanBytes(info.st_size)));
+}
+
 // Whoever can write a settings file chooses where the server listens and who may enter.
 void CheckSettingsFile(const std::string& path, Findings& found) {
   const auto text = config::ReadSmallFile(path);
@@ -116,8 +128,32 @@ void CheckSettings(Findings& found) {
   }
 }
 
+// Where the server that runs can be reached; empty when none does.
+std::string ReachedAt(const std::string& data) {
+  const auto owner = config::FindOwner(data);
+  return owner && *owner ? (*owner)->url : std::string();
+}
+
+// "127.0.0.1:7171" of "http://127.0.0.1:7171/gyre".
+std::string AddressOf(std::string_view url) {
+  url.remove_prefix(url.find("//") + 2);
+  return std::string(url.substr(0, url.find('/')));
+}
+
+// Of the server that runs, for flags count more than the settings that are read here.
+void CheckRunningExposure(const std::string& url, bool behind_proxy, Findings& found) {
+  if (net::IsLoopbackListen(AddressOf(url)))
+    return found.Ok("exposure", "only this machine can reach " + AddressOf(url));
+  if (url.starts_with("https:"))
+    return found.Ok("exposure", url + " is reached with TLS and a login");
+  found.Warn("exposure",
+             fmt::format("{} answers without TLS whoever reaches it{}", url,
+                         behind_proxy ? ", because a proxy is said to stand in front" : ""),
+             "listen on 127.0.0.1, or let a firewall admit the proxy alone");
+}
+
 // Beyond this machine nothing may travel in the clear.
-void CheckExposure(const config::Settings& settings, Findings& found) {
+void CheckExposure(const std::string& url, const config::Settings& settings, Findings& found) {
   const std::string& listen = settings.Text("server.listen");
   const std::string &certificate = settings.Text("server.tls_cert"),
                     &key = settings.Text("server.tls_key");
@@ -129,6 +165,7 @@ void CheckExposure(const config::Settings& settings, Findings& found) {
   if (!key.empty() && ::stat(key.c_str(), &info) == 0 && (info.st_mode & 077) != 0)
     return found.Fail("exposure", fmt::format("the private key {} may be read by others", key),
                       fmt::format("chmod go-rwx {}", key));
+  if (!url.empty()) return CheckRunningExposure(url, settings.Bool("server.behind_proxy"), found);
   if (net::IsLoopbackListen(listen))
     return found.Ok("exposure", "only this machine can reach " + listen);
   if (!certificate.empty())
@@ -144,8 +181,7 @@ void CheckExposure(const config::Settings& settings, Findings& found) {
 }
 
 void CheckPort(const std::string& data, const config::Settings& settings, Findings& found) {
-  const auto owner = config::FindOwner(data);
-  if (owner && *owner && !(*owner)->url.empty()) return found.Ok("port", (*owner)->url);
+  if (const std::string url = ReachedAt(data); !url.empty()) return found.Ok("port", url);
   const std::string& listen = settings.Text("server.listen");
   if (const auto free = net::CheckListen(listen); !free) return found.Fail("port", free.error());
   found.Ok("port", listen + " is free");
@@ -161,7 +197,7 @@ void CheckWhatIsSet(Invocation& in, Findings& found) {
   CheckMemory(static_cast<std::int64_t>(settings->Number("training.memory")), found);
   CheckKernel(settings->Int("server.connections_max"), found);
   CheckPort(in.data_directory(), *settings, found);
-  CheckExposure(*settings, found);
+  CheckExposure(ReachedAt(in.data_directory()), *settings, found);
 }
 
 Findings Examine(Invocation& in) {
@@ -170,6 +206,7 @@ Findings Examine(Invocation& in) {
   const std::string folder = ExistingFolder(data);
   CheckDirectory(data, found);
   CheckOwner(in, found);
+  CheckDatabase(data, found);
   CheckDisk(folder, found);
   CheckFileSystem(folder, found);
   CheckSync(folder, found);
@@ -181,10 +218,9 @@ Findings Examine(Invocation& in) {
 }
 
 // Of the jobs, what failed and how; names of data stay here.
-Json JobsOf(Invocation& in) {
+Json JobsOf(const Json& answer) {
   Json jobs = Json::Arr();
-  const auto answer = in.Ask("/api/v1/jobs?limit=50");
-  for (const Json& job : answer ? (*answer)["items"].items() : Json::Array())
+  for (const Json& job : answer["items"].items())
     jobs.Push(Json::Obj({{"kind", job["kind"]},
                          {"state", job["state"]},
                          {"created_at", job["created_at"]},
@@ -192,37 +228,90 @@ Json JobsOf(Invocation& in) {
   return jobs;
 }
 
-Result<> WriteBundle(Invocation& in, const Findings& found, const std::string& file) {
-  GYRE_TRY(const std::string folder, exec::MakeTemporaryDirectory());
-  std::vector<table::SourceFile> files;
-  const auto put = [&](const std::string& name, const std::string& text) -> Result<> {
-    files.push_back({folder + "/" + name, "gyre-doctor/" + name});
-    return exec::WriteFile(files.back().path, WithoutSecrets(text));
-  };
-  Json environment = Json::Obj();
-  for (const auto& [name, value] : config::RedactedEnvironment()) {
-    if (name.starts_with("GYRE_") || name.starts_with("LC_") || name == "LANG" || name == "PATH")
-      environment.Set(name, value);
+// What a report of a fault needs; what it lacks, and why, is told to whoever makes it and whoever
+// gets it.
+class Bundle {
+ public:
+  explicit Bundle(Invocation& in) : in_(in) {}
+
+  Result<> Write(const Findings& found, const std::string& file) {
+    GYRE_TRY(folder_, exec::MakeTemporaryDirectory());
+    const auto filled = Fill(found);
+    auto written = filled ? table::WriteTarGz(files_, file) : filled;
+    (void)exec::RemoveTree(folder_).has_value();
+    return written;
   }
-  GYRE_DO(put("findings.json", found.rows().DumpPretty()));
-  GYRE_DO(put("environment.json", environment.DumpPretty()));
-  GYRE_DO(put("jobs.json", JobsOf(in).DumpPretty()));
-  for (const std::string path : {"/api/v1/config", "/api/v1/status"}) {
-    if (const auto answer = in.Ask(path))
-      GYRE_DO(put(path.substr(path.rfind('/') + 1) + ".json", answer->DumpPretty()));
+  const std::vector<std::string>& left_out() const { return left_out_; }
+
+ private:
+  Result<> Fill(const Findings& found) {
+    Json environment = Json::Obj();
+    for (const auto& [name, value] : config::RedactedEnvironment()) {
+      if (name.starts_with("GYRE_") || name.starts_with("LC_") || name == "LANG" || name == "PATH")
+        environment.Set(name, value);
+    }
+    GYRE_DO(Put("findings.json", found.rows().DumpPretty()));
+    GYRE_DO(Put("environment.json", environment.DumpPretty()));
+    GYRE_DO(PutAnswers());
+    GYRE_DO(PutLogs());
+    if (left_out_.empty()) return {};
+    return Put("left-out.txt", WithoutNames(Join(left_out_, "\n") + "\n"));
   }
-  for (const std::string name : {"server.log", "server.out", "command.log", "command.out"}) {
-    const std::string path = in.data_directory() + "/" + name;
+
+  Result<> Put(const std::string& name, const std::string& text) {
+    files_.push_back({folder_ + "/" + name, "gyre-doctor/" + name});
+    return exec::WriteFile(files_.back().path, WithoutSecrets(text));
+  }
+
+  Result<> PutAnswers() {
+    const auto owner = config::FindOwner(in_.data_directory());
+    for (const std::string name : {"config", "status", "jobs"}) {
+      const auto answer =
+          in_.Ask("/api/v1/" + name + (name == "jobs" ? std::string("?limit=50") : std::string()));
+      if (!answer) {
+        left_out_.push_back(fmt::format(
+            "{}.json: {}", name,
+            owner && *owner ? "the server says: " + answer.error().message() : "no server runs"));
+        continue;
+      }
+      GYRE_DO(Put(name + ".json", (name == "jobs" ? JobsOf(*answer) : *answer).DumpPretty()));
+    }
+    return {};
+  }
+
+  Result<> PutLogs() {
+    const std::string data = in_.data_directory() + "/";
+    const auto owner = config::FindOwner(in_.data_directory());
+    const bool runs = owner && *owner && (*owner)->kind == "server";
+    const auto settings = in_.LoadSettings();
+    std::string log = runs ? (*owner)->log_file : settings ? settings->Text("log.file") : "";
+    const bool said = !log.empty();
+    if (!said) log = data + "server.log";
+    GYRE_TRY(const bool any, PutTail("server.log", config::AbsolutePath(log)));
+    if (!any)
+      left_out_.push_back(
+          said ? "server.log: there is nothing in " + log
+               : "server.log: the server writes to its standard error; add what caught it "
+                 "(journalctl -u gyre), or start it with --log-file");
+    for (const std::string name : {"server.out", "command.log", "command.out"})
+      GYRE_DO(PutTail(name, data + name));
+    return {};
+  }
+
+  Result<bool> PutTail(const std::string& name, const std::string& path) {
     struct stat info{};
-    if (::stat(path.c_str(), &info) != 0 || info.st_size == 0) continue;
+    if (::stat(path.c_str(), &info) != 0 || info.st_size == 0) return false;
     const std::int64_t from = std::max<std::int64_t>(0, info.st_size - kLogBytesKept);
     GYRE_TRY(const std::string tail, exec::ReadFilePart(path, from, kLogBytesKept));
-    GYRE_DO(put(name, WithoutNames(tail)));
+    GYRE_DO(Put(name, WithoutNames(tail)));
+    return true;
   }
-  auto written = table::WriteTarGz(files, file);
-  (void)exec::RemoveTree(folder).has_value();
-  return written;
-}
+
+  Invocation& in_;
+  std::string folder_;
+  std::vector<table::SourceFile> files_;
+  std::vector<std::string> left_out_;
+};
 
 Result<int> Doctor(Invocation& in) {
   std::string file;
@@ -240,7 +329,9 @@ Result<int> Doctor(Invocation& in) {
   }
   out.Document(found.rows(), text);
   if (in.Has("bundle")) {
-    GYRE_DO(WriteBundle(in, found, file));
+    Bundle bundle(in);
+    GYRE_DO(bundle.Write(found, file));
+    for (const std::string& one : bundle.left_out()) out.Warn("not in it: " + one);
     out.Note(fmt::format("wrote {}: look at it before you send it", file));
   }
   return found.failed() ? kFindingsExit : 0;

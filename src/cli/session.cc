@@ -230,8 +230,8 @@ class NetSession : public Session {
       GYRE_TRY(const auto found, config::FindOwner(settings_.data_directory));
       if (found) return {};
     }
-    auto owner = settings_.host->become_owner(
-        {settings_.data_directory, settings_.config_file, settings_.is_scratch});
+    auto owner = settings_.host->become_owner({settings_.data_directory, settings_.config_file,
+                                               settings_.is_scratch, settings_.may_be_damaged});
     if (!owner && owner.error().gy() != "GY1830") return std::move(owner).error();
     if (owner && !by_keeper) owner_ = *std::move(owner);
     return {};

@@ -21,17 +21,19 @@ Result<config::Settings> LoadSettings(const config::Sources& sources);
 struct HouseOptions {
   std::string data_directory;  // absolute
   config::Sources sources;
-  bool is_server = false;   // listens on TCP and outlives commands; else only on the socket
-  bool is_keeper = false;   // owns the directory for a command that may be left
-  bool is_scratch = false;  // of a directory that goes with the command, whose user asks
-  bool any_port = false;    // when the address is in use, take any free port
+  bool is_server = false;       // listens on TCP and outlives commands; else only on the socket
+  bool is_keeper = false;       // owns the directory for a command that may be left
+  bool is_scratch = false;      // of a directory that goes with the command, whose user asks
+  bool may_be_damaged = false;  // opened to look at damage
+  bool any_port = false;        // when the address is in use, take any free port
 };
 
 // An open house owns its data directory. Rooms are built from the ground up and closed from the top
 // down.
 class House : public cli::Owner {
  public:
-  // Errors: GY1830 somebody else owns the directory; those of each room.
+  // Errors: GY1405 the database is damaged; GY1830 somebody else owns the directory; those of each
+  // room.
   static Result<std::unique_ptr<House>> Open(const HouseOptions& options);
   ~House() override;
 

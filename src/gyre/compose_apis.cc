@@ -61,6 +61,7 @@ native::SystemInfo House::Rooms::SystemFacts() {
   // A path that cannot be used is refused where the server begins to listen.
   if (options.is_server) system.base_path = BasePath().value_or("");
   system.not_ready_reason = [this] {
+    if (damaged) return std::string("the database is damaged: gyre fsck; gyre restore");
     return serving->ready() ? std::string() : std::string("endpoints are loading");
   };
   system.status = [this] {

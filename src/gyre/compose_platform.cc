@@ -1,10 +1,21 @@
+#include <sys/stat.h>
+
+#include "base/limits.h"
 #include "gyre/rooms.h"
 #include "gyre/schemas.h"
 #include "gyre/settings.h"
 #include "platform/config/environment.h"
+#include "platform/db/database_file.h"
 #include "platform/telemetry/log.h"
 
 namespace gyre {
+namespace {
+
+constexpr telemetry::Logger kLog{"gyre"};
+// Each start reads as much: a tenth of a second.
+constexpr std::int64_t kCheckedFirstBytes = 64 * kMiB;
+
+}  // namespace
 
 Result<> House::Rooms::OpenLog() const {
   telemetry::LogSettings log;
@@ -27,7 +38,26 @@ Result<> House::Rooms::OpenPlatform() {
   database_settings.path = options.data_directory + "/gyre.db";
   database_settings.readers_max = static_cast<int>(settings.Int("database.readers_max"));
   GYRE_TRY(database, db::OpenSqlite(std::move(database_settings)));
+  GYRE_DO(CheckDatabase());
   GYRE_TRY(blobs, blob::OpenLocalStore(options.data_directory + "/blobs"));
+  return {};
+}
+
+// On damaged pages nothing works on: what is written to them is lost, or takes more with it. A
+// server does not keep callers waiting while a large database is read.
+Result<> House::Rooms::CheckDatabase() {
+  const std::string path = options.data_directory + "/gyre.db";
+  struct stat info{};
+  if (options.may_be_damaged || ::stat(path.c_str(), &info) != 0) return {};
+  if (info.st_size <= kCheckedFirstBytes) return db::CheckPages(path, {});
+  if (!options.is_server) return {};
+  page_check =
+      std::make_unique<exec::Worker>("page-check", [this, path](const exec::StopFlag& stop) {
+        const auto sound = db::CheckPages(path, [&] { return stop.stopped(); });
+        if (sound) return;
+        kLog.Failed("the pages of the database", sound.error());
+        damaged = sound.error().code() == Code::kDataLoss;
+      });
   return {};
 }
 

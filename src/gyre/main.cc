@@ -13,6 +13,7 @@ gyre::Result<std::unique_ptr<gyre::cli::Owner>> BecomeOwner(
   options.sources = gyre::config::DefaultSources();
   options.sources.explicit_file = request.config_file;
   options.is_scratch = request.is_scratch;
+  options.may_be_damaged = request.may_be_damaged;
   GYRE_TRY(auto house, gyre::House::Open(options));
   return std::unique_ptr<gyre::cli::Owner>(std::move(house));
 }

@@ -57,6 +57,7 @@ class Checker {
              blob::Check(database_, blobs_, {.contents = contents, .progress = progress}));
     for (const blob::Damage& damage : checked.problems) GYRE_DO(Take(damage));
     return Json::Obj({{"sound", problems_.size() == 0},
+                      {"database_sound", database_sound_},
                       {"contents", contents},
                       {"blobs", checked.objects},
                       {"bytes_read", checked.bytes_read},
@@ -74,6 +75,7 @@ class Checker {
       GYRE_TRY(found, database_.IntegrityProblems());
     }
     for (const std::string& problem : found) problems_.Push(problem);
+    database_sound_ = found.empty();
     return {};
   }
 
@@ -115,6 +117,7 @@ class Checker {
   registry::Registry& registry_;
   const std::string directory_;
   const bool repair_;
+  bool database_sound_ = true;
   Json repaired_ = Json::Arr(), problems_ = Json::Arr(), damaged_ = Json::Arr();
 };
 

@@ -96,26 +96,33 @@ Result<backup::Restored> Read(cli::Invocation& in, const std::string& directory,
   return restored;
 }
 
-Result<int> Look(cli::Invocation& in, std::string_view says) {
+Result<int> Look(cli::Invocation& in, std::string_view says, std::string_view says_of_rest) {
   Sealed sealed;
   GYRE_TRY(const backup::Restored restored, Read(in, "", &sealed));
   cli::Output& out = in.out();
   SayWhatIsMissing(restored, sealed, out);
   for (const std::string& one : restored.pending)
     out.Note("  its first start here migrates " + one);
+  const std::size_t missing = restored.manifest["missing"].size();
   out.Document(DocumentOf(restored, sealed),
-               fmt::format("{} {}: {}\n", out.Mark("ok"), says, Holds(restored)));
-  return restored.manifest["missing"].size() == 0 ? 0 : kFindingsExit;
+               missing == 0
+                   ? fmt::format("{} {}: {}\n", out.Mark("ok"), says, Holds(restored))
+                   : fmt::format("{} {}, without what was damaged ({}): {}\n", out.Mark("fail"),
+                                 says_of_rest, missing, Holds(restored)));
+  return missing == 0 ? 0 : kFindingsExit;
 }
 
 }  // namespace
 
-Result<int> RunVerify(cli::Invocation& in) { return Look(in, "sound, and can be restored"); }
+Result<int> RunVerify(cli::Invocation& in) {
+  return Look(in, "sound, and can be restored", "not whole: the rest can be restored");
+}
 
 Result<int> RunRestore(cli::Invocation& in) {
   const std::string directory = in.data_directory();
   GYRE_DO(backup::CheckEmpty(directory));
-  if (in.dry_run()) return Look(in, "would restore into " + directory);
+  const std::string would = "would restore into " + directory;
+  if (in.dry_run()) return Look(in, would, would);
   Sealed sealed;
   GYRE_TRY(const backup::Restored restored, Read(in, directory, &sealed));
   cli::Output& out = in.out();

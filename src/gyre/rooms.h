@@ -2,6 +2,7 @@
 // it. Destruction goes from the top down. Private to compose*.cc.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,7 @@
 #include "ml/training/training.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
+#include "platform/exec/thread_pool.h"
 #include "platform/net/egress.h"
 #include "platform/net/server.h"
 #include "platform/telemetry/metrics.h"
@@ -74,9 +76,12 @@ struct House::Rooms {
   telemetry::Metrics metrics;
   std::unique_ptr<db::Database> database;
   std::unique_ptr<blob::Store> blobs;
+  std::atomic<bool> damaged = false;  // the database, as was found while the server worked
+  std::unique_ptr<exec::Worker> page_check;
 
   Result<> OpenLog() const;
   Result<> OpenPlatform();
+  Result<> CheckDatabase();
   Result<> Migrate();
 
   // --- compose_ledger.cc: who, what, from what, at what cost -------------------------------------

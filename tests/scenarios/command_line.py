@@ -494,6 +494,20 @@ def doctor(g):
     for hidden in ('abcdef0123', 's3cr3t-value', 'hunter2', 'ana:pass', g.directory, 'people'):
         assert hidden not in text, (hidden, text)
     assert '(hidden)' in text and '"rows":3' in text
+    os.remove(os.path.join(g.data, 'server.log'))
+    lacks = g.cli('doctor', '--bundle', '--out', bundle, '--force').stderr
+    assert 'not in it: server.log: the server writes to its standard error' in lacks and 'config.json' not in lacks, lacks
+    g.stop()
+    lacks = g.cli('doctor', '--bundle', '--out', bundle, '--force', environment={'GYRE_LISTEN': '127.0.0.1:0'}).stderr
+    assert 'not in it: config.json: no server runs' in lacks, lacks
+    with tarfile.open(bundle, 'r:gz') as archive:
+        assert 'jobs.json: no server runs' in archive.extractfile('gyre-doctor/left-out.txt').read().decode()
+    elsewhere = os.path.join(g.work, 'elsewhere.log')
+    g.start('--log-file', elsewhere, '--auth', 'required')
+    lacks = g.cli('doctor', '--bundle', '--out', bundle, '--force', check=False).stderr
+    assert 'config.json: the server says' in lacks and 'server.log' not in lacks, lacks
+    with tarfile.open(bundle, 'r:gz') as archive:
+        assert 'ready' in archive.extractfile('gyre-doctor/server.log').read().decode()
 
 
 def doctor_sees_what_is_unsafe(g):

@@ -1,5 +1,9 @@
 #include "platform/db/sqlite_checks.h"
 
+#include <filesystem>
+
+#include "base/shell.h"
+
 namespace gyre::db {
 
 Result<std::vector<std::string>> Problems(SqliteConnection& connection, std::string_view check) {
@@ -15,6 +19,16 @@ Result<std::vector<std::string>> Problems(SqliteConnection& connection, std::str
     return std::move(checked).error();
   }
   return problems;
+}
+
+Error DamagedError(const std::string& path, std::string_view problem) {
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  return Error(Code::kDataLoss, "GY1405",
+               fmt::format("the database {} is damaged or no database: {}", path, problem))
+      .Why("something other than gyre has changed the file: a disk, a copy that was cut short")
+      .Fix("gyre restore BACKUP --data NEW    (makes a new data directory of a backup)")
+      .Fix(fmt::format("gyre fsck --repair --data {}    (mends what only indexes have lost)",
+                       ShellWord(directory)));
 }
 
 Result<std::vector<std::string>> WholeIntegrityProblems(SqliteConnection& connection) {

@@ -28,6 +28,8 @@ class ConnectionReader : public Reader {
 
 // `check`: "quick_check(5)", "integrity_check". Damage is an answer, not an error.
 Result<std::vector<std::string>> Problems(SqliteConnection& connection, std::string_view check);
+// GY1405, and what to do about it.
+Error DamagedError(const std::string& path, std::string_view problem);
 // Every page, every index, every reference between rows.
 Result<std::vector<std::string>> WholeIntegrityProblems(SqliteConnection& connection);
 

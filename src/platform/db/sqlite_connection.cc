@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "platform/db/sqlite_checks.h"
 
 namespace gyre::db {
 namespace {
@@ -217,9 +218,7 @@ Error SqliteConnection::Fail(int rc, std::string_view doing) const {
       return FailedPrecondition("GY1403", "the change breaks a rule of the database: {}", message);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return Error(Code::kDataLoss, "GY1405",
-                   fmt::format("the database {} is damaged or no database: {}", path_, message))
-          .Fix("restore the newest backup, or a snapshot from the folder snapshots beside it");
+      return DamagedError(path_, message);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return Error(Code::kUnavailable, "GY1406",
@@ -306,6 +305,15 @@ Result<> SqliteConnection::Query(std::string_view sql, std::span<const Value> pa
 
 Result<> SqliteConnection::Execute(std::string_view sql, std::span<const Value> params) {
   return Step(sql, params, nullptr);
+}
+
+void SqliteConnection::EndWhen(std::function<bool()> stop) {
+  constexpr int kStepsBetween = 1'000;
+  stop_ = std::move(stop);
+  if (!stop_) return;
+  sqlite3_progress_handler(
+      handle_, kStepsBetween,
+      [](void* self) { return static_cast<SqliteConnection*>(self)->stop_() ? 1 : 0; }, this);
 }
 
 std::int64_t SqliteConnection::last_insert_id() const { return sqlite3_last_insert_rowid(handle_); }

@@ -34,6 +34,7 @@ class SqliteConnection {
   std::int64_t last_insert_id() const;
   std::int64_t changes() const;
   bool in_transaction() const;
+  void EndWhen(std::function<bool()> stop);  // asked while a statement runs; may be empty
 
   // Copies the whole database as of one moment into `target`, which must be empty.
   Result<> CopyTo(SqliteConnection& target);
@@ -62,6 +63,7 @@ class SqliteConnection {
   Mode mode_;
   sqlite3* handle_ = nullptr;
   std::unordered_map<std::string, sqlite3_stmt*, TextHash, std::equal_to<>> statements_;
+  std::function<bool()> stop_;
   std::int64_t wal_pages_ = 0;
   std::int64_t page_bytes_ = 4096;
 };

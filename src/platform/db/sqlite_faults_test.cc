@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "platform/db/database.h"
+#include "platform/db/database_file.h"
 #include "platform/db/sqlite_connection.h"
 
 namespace gyre::db {
@@ -85,7 +86,13 @@ TEST_F(SqliteFiles, ADamagedPageIsFound) {
     const auto problems = (*database)->IntegrityProblems();
     ASSERT_TRUE(problems) << problems.error().ToString();
     if (!problems->empty()) ++found;
+    const auto whole = CheckPages(copy, {});
+    ASSERT_FALSE(whole) << page;
+    EXPECT_EQ(whole.error().gy(), "GY1405");
+    EXPECT_TRUE(whole.error().fixes().at(0).starts_with("gyre restore"));
+    EXPECT_TRUE(CheckPages(copy, [] { return true; })) << "who is told to stop finds nothing";
   }
+  EXPECT_TRUE(CheckPages(path(), {}));
   EXPECT_GT(pages, 5);
   EXPECT_EQ(found, pages);
 }

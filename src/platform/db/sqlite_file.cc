@@ -85,6 +85,15 @@ Result<std::unique_ptr<DatabaseFile>> OpenDatabaseFile(const std::string& path) 
   return std::unique_ptr<DatabaseFile>(std::make_unique<SqliteFile>(std::move(connection)));
 }
 
+Result<> CheckPages(const std::string& path, const std::function<bool()>& stop) {
+  GYRE_TRY(auto connection, SqliteConnection::Open(path, SqliteConnection::Mode::kReader, ""));
+  connection->EndWhen(stop);
+  const auto problems = Problems(*connection, "quick_check(1)");
+  if (stop && stop()) return {};
+  if (!problems) return problems.error();
+  return problems->empty() ? Result<>() : DamagedError(path, problems->front());
+}
+
 std::vector<DatabaseSnapshot> SnapshotsOf(const std::string& database_path) {
   namespace fs = std::filesystem;
   const fs::path database(database_path);
