@@ -129,12 +129,11 @@ void ShowUnsound(Invocation& in, Session& session, const Json& result) {
   Output& out = in.out();
   for (const Json& problem : result["problems"].items()) out.Warn(problem.AsString());
   if (!result["database_sound"].AsBool()) {
-    out.Note(in.Has("repair")
-                 ? "  rows of the database are damaged, and nothing else holds them: a backup is "
-                   "the way back"
-                 : "  the database is damaged: --repair mends what only indexes have lost; for the "
-                   "rest a backup is the way back");
-    out.Hint("gyre restore BACKUP --data NEW");
+    out.Note(fmt::format("  {}: gyre restore BACKUP --data NEW",
+                         in.Has("repair")
+                             ? "--repair cannot mend the database, and a backup is the way back"
+                             : "the database is damaged; --repair mends what only indexes have "
+                               "lost, for the rest a backup is the way back"));
   }
   if (result["damaged"].size() == 0) return;
   if (!in.Has("repair")) return out.Hint(session.Repeatable("gyre fsck --repair --from BACKUP"));

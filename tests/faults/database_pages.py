@@ -56,19 +56,6 @@ def nothing_starts_on_damaged_pages(g):
     assert 'people' in g.cli('datasets', '--data', new).stdout
 
 
-def damaged_indexes_are_made_anew(g):
-    people(g)
-    g.start()
-    g.cli('add', 'people.csv')
-    g.stop()
-    overwrite(g, 'blob_ref_digest')
-    assert 'GY1405' in g.cli('datasets', check=False).stderr
-    named = g.cli('fsck', check=False)
-    assert named.returncode == 5 and '--repair mends' in named.stderr, named
-    done = g.cli('fsck', '--repair', check=False)
-    print(done.stdout, done.stderr)
-
-
 def a_backup_says_what_it_lacks(g):
     people(g)
     g.start()
@@ -81,4 +68,4 @@ def a_backup_says_what_it_lacks(g):
     assert 'not whole: the rest can be restored, without what was damaged (1)' in verified.stdout, verified
 
 
-run_scenarios([nothing_starts_on_damaged_pages, damaged_indexes_are_made_anew, a_backup_says_what_it_lacks])
+run_scenarios([nothing_starts_on_damaged_pages, a_backup_says_what_it_lacks])

@@ -8,11 +8,13 @@
 #include "ml/runners/expected_use.h"
 #include "ml/runners/wire.h"
 #include "platform/db/in_list.h"
+#include "platform/telemetry/log.h"
 
 namespace gyre::runners {
 
 namespace {
 
+constexpr telemetry::Logger kLog{"runners"};
 constexpr std::string_view kColumns =
     "id, kind, project, title, state, input, result, progress, progress_text, error, created_by, "
     "created_us, started_us, ended_us, "
@@ -178,26 +180,21 @@ Result<> JobStore::MarkQueued(std::string_view id) {
   });
 }
 
-Result<> JobStore::MarkEnded(std::string_view id, Ending& ending) {
-  const auto ended = WriteEnd(id, ending);
+Result<> JobStore::MarkEnded(std::string_view id, const Ending& ending) {
+  const auto ended = WriteEnd(id, ending, true);
   if (ended || ended.error().code() != Code::kDataLoss) return ended;
-  ending.state = "failed";
-  ending.result = Json();
-  ending.error = ErrorToJson(ended.error());
-  const std::string error = ending.error.Dump();
-  return database_.Write([&](db::Transaction& tx) {
-    return tx.Execute("UPDATE job SET state = 'failed', error = ?2, ended_us = ?3 WHERE id = ?1",
-                      {id, error, ending.ended_us});
-  });
+  GYRE_DO(WriteEnd(id, ending, false));
+  kLog.Failed(fmt::format("the use of job {} is not booked", id), ended.error());
+  return {};
 }
 
-Result<> JobStore::WriteEnd(std::string_view id, const Ending& ending) {
+Result<> JobStore::WriteEnd(std::string_view id, const Ending& ending, bool booked) {
   const std::string result = ending.result.is_null() ? "" : ending.result.Dump();
   const std::string error = ending.error.is_null() ? "" : ending.error.Dump();
   const std::string& run = ending.result["run"].AsString();  // a training's use is its run's
   return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(RecordUse(tx, id, run, ending));
-    if (!run.empty()) GYRE_DO(usage::ExpectAlso(tx, id, run));
+    if (booked) GYRE_DO(RecordUse(tx, id, run, ending));
+    if (booked && !run.empty()) GYRE_DO(usage::ExpectAlso(tx, id, run));
     return tx.Execute(
         "UPDATE job SET state = ?2, result = ?3, error = ?4, ended_us = ?5, cpu_seconds = ?6, "
         "memory_bytes_peak = ?7, progress = ?8 "

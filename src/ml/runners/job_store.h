@@ -42,8 +42,8 @@ class JobStore {
   Result<std::optional<Job>> OfKey(std::string_view key);
   Result<> MarkRunning(std::string_view id, std::int64_t started_us);
   Result<> MarkQueued(std::string_view id);
-  // In a damaged database a job that cannot be booked fails, and `ending` becomes that failure.
-  Result<> MarkEnded(std::string_view id, Ending& ending);
+  // When the books are damaged, it ends all the same.
+  Result<> MarkEnded(std::string_view id, const Ending& ending);
   Result<> AskToCancel(std::string_view id);  // an unfinished one
   Result<> SaveProgress(std::string_view id, double progress, std::string_view text);
   Result<Job> Get(std::string_view id_or_prefix);
@@ -53,7 +53,7 @@ class JobStore {
   Result<std::vector<std::string>> Forget(std::string_view kind, std::int64_t before_us);
 
  private:
-  Result<> WriteEnd(std::string_view id, const Ending& ending);
+  Result<> WriteEnd(std::string_view id, const Ending& ending, bool booked);
   db::Database& database_;
 };
 

@@ -90,7 +90,7 @@ class JobsImpl final : public Jobs {
   bool IsLong(const Active& active) const;
   void Execute(Active& active);
   Result<Json> CallKind(const JobKind& kind, Active& active);
-  Result<> EndLeft(QueuedJob* queued, Ending ending);
+  Result<> EndLeft(QueuedJob* queued, const Ending& ending);
   void End(Active& active, const Result<Json>& result);
   void ShowEnd(Active& active, const Ending& ending) GYRE_EXCLUDES(mutex_);
   void EndQueued(Active& active);
@@ -257,7 +257,7 @@ Result<> JobsImpl::Start() {
   return {};
 }
 
-Result<> JobsImpl::EndLeft(QueuedJob* queued, Ending ending) {
+Result<> JobsImpl::EndLeft(QueuedJob* queued, const Ending& ending) {
   GYRE_DO(store_.MarkEnded(queued->job.id, ending));
   TakeEnding(ending, &queued->job);
   TellSpan(*queued, queued->job);
@@ -398,7 +398,7 @@ void JobsImpl::EndQueued(Active& active) {
 
 // One try: who asked hears of a failure.
 Result<> JobsImpl::CancelWaiting(Active& active) {
-  Ending ending{.state = "cancelled", .ended_us = clock_.NowMicros()};
+  const Ending ending{.state = "cancelled", .ended_us = clock_.NowMicros()};
   GYRE_DO(store_.MarkEnded(active.queued.job.id, ending));
   ShowEnd(active, ending);
   return {};
@@ -428,6 +428,8 @@ void JobsImpl::WriteEnd(Active& active, Ending& ending) {
   if (written) return;
   kLog.Error("the end of a job is lost",
              {{"job", id}, {"state", ending.state}, {"error", written.error().ToString()}});
+  ending.state = "failed";
+  ending.error = ErrorToJson(written.error());
   const MutexLock lock(mutex_);
   active.end_lost = true;
 }

@@ -220,11 +220,11 @@ TEST_F(JobsTest, ADamagedDatabaseFailsJobsAndKeepsNobodyWaiting) {
   ASSERT_TRUE(jobs_->Start());
   damaged_sql_ = "INTO usage_line";
   const Job job = SubmitAndWait("echo");
-  EXPECT_EQ(job.state, "failed");
-  EXPECT_EQ(job.error_code, "GY1405");
-  EXPECT_EQ(jobs_->Get(job.id)->state, "failed");
+  EXPECT_EQ(job.state, "succeeded") << "what it did stands, though nobody books it";
+  EXPECT_EQ(jobs_->Get(job.id)->state, "succeeded");
   damaged_sql_ = "ended_us = ?";  // not even the end of a job can be written
   const Job lost = SubmitAndWait("echo");
+  EXPECT_EQ(lost.state, "failed");
   EXPECT_EQ(lost.error_code, "GY1405");
   EXPECT_EQ(jobs_->Get(lost.id)->state, "failed");
   EXPECT_EQ(jobs_->List({})->front().state, "failed");
