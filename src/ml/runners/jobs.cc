@@ -404,8 +404,7 @@ Result<> JobsImpl::CancelWaiting(Active& active) {
   return {};
 }
 
-// When even the last try fails, the end is known until the next start, which finds the job
-// unfinished and ends it.
+// When even the last try fails, the end is known until the next start, which ends it again.
 void JobsImpl::WriteEnd(Active& active, Ending& ending) {
   const std::string& id = active.queued.job.id;
   auto written = store_.MarkEnded(id, ending);
