@@ -94,6 +94,10 @@ Result<Json> GuardsOf(const Invocation& in) {
     GYRE_TRY(const double seconds, in.GetSeconds("cpu-per-month"));
     guards.Set("cpu_seconds_per_month", seconds);
   }
+  if (in.Has("labels-wait")) {
+    GYRE_TRY(const double seconds, in.GetSeconds("labels-wait"));
+    guards.Set("labels_wait_s", static_cast<std::int64_t>(seconds));
+  }
   if (in.Has("quiet-hours")) {
     GYRE_TRY(Json quiet, QuietOf(in.Get("quiet-hours")));
     guards.Set("quiet_hours", std::move(quiet));
@@ -215,6 +219,10 @@ Result<int> AddTrigger(Invocation& in) {
   GYRE_TRY(const Json trigger, session->Post(ProjectPath(in, "triggers"), spec));
   in.out().Document(trigger, "");
   in.out().Done(fmt::format("trigger {}: on {}, run {}", name, in.Get("on"), in.Get("run")));
+  // What is in its way is worth a word now, and no reason to fail: the trigger is there.
+  if (const auto check =
+          session->Get(ProjectPath(in, fmt::format("triggers/{}/check", PercentEncode(name)))))
+    for (const Json& obstacle : (*check)["obstacles"].items()) in.out().Warn(obstacle.AsString());
   in.out().Hint(fmt::format("gyre triggers check {}    (what would happen now)", name));
   if (in.Get("on") == "push")
     in.out().Hint("gyre triggers hook > .git/hooks/post-commit    (tells of pushes)");
@@ -287,6 +295,11 @@ Result<int> CheckTrigger(Invocation& in) {
   if (const std::string& role = check["approval"].AsString(); action == "start" && !role.empty())
     text += fmt::format("\n  first an {} is asked", role);
   if (check.Has("apart")) text += fmt::format("\n  ! {}", check["apart"].AsString());
+  for (const Json& alert : check["alerts"].items())
+    text += fmt::format("\n  fires now  {}\n    {}", alert["alert"].AsString(),
+                        alert["says"].AsString());
+  for (const Json& obstacle : check["obstacles"].items())
+    text += fmt::format("\n  ! {}", obstacle.AsString());
   in.out().Document(check, text + "\n");
   return action == "start" ? 0 : 5;
 }
@@ -391,6 +404,7 @@ constexpr Option kAddOptions[] = {
     {"--cooldown", "TIME", "between two runs (6h)"},
     {"--runs-per-day", "N", "at most (4)"},
     {"--cpu-per-month", "TIME", "CPU time of all its runs in 30 days (no limit)"},
+    {"--labels-wait", "TIME", "for rows with labels since an alert's trouble began (7d)"},
     {"--quiet-hours", "FROM-TO", "hours in which nothing starts: 22:00-06:00@Europe/Zurich"},
     {"--at", "CRON", "schedule: '0 3 * * *', or 'every 6h'"},
     {"--zone", "ZONE", "schedule: time zone (UTC)"},

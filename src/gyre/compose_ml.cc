@@ -116,9 +116,11 @@ Result<> House::Rooms::OpenFeedback() {
       monitoring::OpenKpiValues(watched, MakeCost(*usage)), Micros("retention.kpis"));
   releases = std::make_unique<automation::Releases>(*database, SystemClock(),
                                                     MakeTraffic(*serving, *monitors));
-  automation = automation::OpenAutomation(
-      *database, *events, SystemClock(),
-      MakeBelow({*pipelines, *monitors, *notices, *releases, *datasets, *registry, *serving}), {});
+  automation =
+      automation::OpenAutomation(*database, *events, SystemClock(),
+                                 MakeBelow({*pipelines, *monitors, *notices, *releases, *datasets,
+                                            *registry, *serving, *inference_log, *projects}),
+                                 {});
   return {};
 }
 

@@ -8,7 +8,9 @@
 #include "ledger/usage/usage.h"
 #include "ml/automation/presets.h"
 #include "ml/data/datasets.h"
+#include "ml/inference_log/inference_log.h"
 #include "ml/pipelines/pipelines.h"
+#include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
 #include "ml/serving/serving.h"
 
@@ -42,9 +44,11 @@ notices::NewNotice Failing(const automation::Firing& firing) {
   return {.project = firing.project,
           .kind = stopped ? "trigger.stopped" : "trigger.failed",
           .severity = notices::Severity::kWarning,
-          .title = stopped ? fmt::format("trigger {} starts nothing until somebody has looked",
-                                         firing.trigger)
-                           : fmt::format("what trigger {} started has failed", firing.trigger),
+          .title = firing.guard == "labels" && stopped
+                       ? fmt::format("trigger {} has waited for labels in vain", firing.trigger)
+                   : stopped ? fmt::format("trigger {} starts nothing until somebody has looked",
+                                           firing.trigger)
+                             : fmt::format("what trigger {} started has failed", firing.trigger),
           .text = fmt::format("{}\n{}\ngyre triggers firing {}", firing.text, firing.reason,
                               firing.id.substr(0, 8)),
           .dedupe_key =
@@ -144,6 +148,102 @@ Result<automation::Below::Cost> CostOf(pipelines::Pipelines& pipelines, std::str
   automation::Below::Cost cost{.runs = static_cast<int>(runs.size())};
   for (const pipelines::RunView& run : runs) cost.cpu_seconds += run.cpu_seconds;
   return cost;
+}
+
+// The parameters of a pipeline that learns from what came since an incident, by name; nothing for
+// one that does not.
+using Params = std::map<std::string, Json, std::less<>>;
+Result<std::optional<Params>> ParamsOfLearner(pipelines::Pipelines& pipelines,
+                                              std::string_view project, const std::string& pipeline,
+                                              const Json& given) {
+  const auto graph = pipelines.Graph(project, pipeline);
+  if (!graph && graph.error().code() == Code::kNotFound) return std::optional<Params>();
+  if (!graph) return graph.error();
+  Params params;
+  for (const Json& param : (*graph)["spec"]["params"].items()) {
+    const std::string& name = param["name"].AsString();
+    params[name] = given.Has(name) ? given[name] : param["default"];
+  }
+  // Whoever says how far back it looks has said which rows are fresh.
+  const bool learns = params.contains("since") && params.contains("rows_min") &&
+                      !(params.contains("last_s") && params["last_s"].AsInt() > 0);
+  return learns ? std::optional(std::move(params)) : std::nullopt;
+}
+
+Result<std::optional<automation::Below::Labels>> LabelsSince(const LoopRooms& rooms,
+                                                             std::string_view project,
+                                                             const automation::TriggerSpec& spec,
+                                                             std::string_view endpoint,
+                                                             std::int64_t since_us) {
+  using Labels = std::optional<automation::Below::Labels>;
+  GYRE_TRY(const auto params,
+           ParamsOfLearner(rooms.pipelines, project, spec.pipeline, spec.params));
+  if (!params) return Labels();
+  GYRE_TRY(const auto labelled, rooms.monitors.LabelledSince(project, endpoint, since_us));
+  if (!labelled) return Labels();
+  return Labels({.rows = *labelled, .wanted = params->find("rows_min")->second.AsInt()});
+}
+
+Result<std::vector<automation::StandingAlert>> StandingAlerts(monitoring::Monitors& monitors) {
+  constexpr int kAlertsMax = 10'000;
+  GYRE_TRY(const auto alerts, monitors.Alerts({.phase = "firing", .limit = kAlertsMax}));
+  std::vector<automation::StandingAlert> standing;
+  for (const monitoring::Alert& alert : alerts) {
+    const auto cause = automation::CauseOfSignal(alert.signal);
+    if (!cause) continue;
+    automation::StandingAlert& one = standing.emplace_back();
+    one.occurrence.cause = *cause;
+    one.occurrence.project = alert.project;
+    one.occurrence.subject = alert.endpoint;
+    one.occurrence.columns = alert.columns;
+    one.occurrence.source_id = alert.incident_id;
+    one.occurrence.key = "alert " + alert.incident_id;
+    one.occurrence.text = fmt::format("{}: {}", alert.name(), alert.what);
+    one.occurrence.since_us = alert.state.incident_us;
+    one.bad_us = alert.state.bad_us;
+  }
+  std::ranges::reverse(standing);  // they came with the newest first
+  return standing;
+}
+
+// Nothing is captured before the first answer.
+Result<std::int64_t> NewestEvent(inference_log::InferenceLog& log, std::string_view project,
+                                 std::string_view endpoint) {
+  const auto status = log.Status(project, endpoint);
+  if (!status && status.error().gy() == "GY4612") return 0;
+  if (!status) return status.error();
+  return status->event_max_us;
+}
+
+Result<std::vector<std::string>> ObstaclesOf(const LoopRooms& rooms, std::string_view project,
+                                             const automation::TriggerSpec& spec,
+                                             std::string_view endpoint) {
+  std::vector<std::string> found;
+  if (spec.on.cause == automation::Cause::kKpi) {
+    GYRE_TRY(const projects::Project known, rooms.projects.Get(project));
+    if (!known.problem || known.problem->kpis.empty())
+      found.push_back(
+          fmt::format("project {} has no KPI: nothing would fire it    (gyre kpi)", project));
+  }
+  if (NameOf(spec.pipeline) != "retrain") return found;
+  const auto withheld = rooms.log.WithheldInputs(project, endpoint);
+  if (!withheld && withheld.error().gy() != "GY4612") return withheld.error();
+  if (withheld && !withheld->empty()) {
+    std::string keep;
+    for (const std::string& input : *withheld) keep += " --keep " + input;
+    found.push_back(
+        fmt::format("GY4619: the captures of {0} lack {1}, which the model reads: its "
+                    "run would end there    (gyre captures policy {0}{2})",
+                    endpoint, Join(*withheld, ", "), keep));
+  }
+  const auto status = rooms.log.Status(project, endpoint);
+  if (!status && status.error().gy() != "GY4612") return status.error();
+  if (!status || status->labels == 0)
+    found.push_back(
+        fmt::format("no label of {0} has come yet, and it learns from rows with labels "
+                    "alone    (gyre feedback {0} FILE)",
+                    endpoint));
+  return found;
 }
 
 automation::Below::RunState StateOf(const pipelines::RunView& run) {
@@ -274,6 +374,33 @@ automation::Outcome ByHand(const pipelines::RunView& run, const automation::Rele
   return {std::string(kPromoted), std::move(text)};
 }
 
+void TellPeople(const LoopRooms& rooms, automation::Below* below) {
+  below->ask = [rooms](db::Transaction& tx, const automation::Firing& firing,
+                       std::string_view role) -> Result<> {
+    return Publish(rooms.notices, tx, Asking(firing, role));
+  };
+  below->tell = [rooms](db::Transaction& tx, const automation::Firing& firing) -> Result<> {
+    return Publish(rooms.notices, tx,
+                   firing.outcome.kind.empty() ? Failing(firing) : Ending(firing));
+  };
+}
+
+// What fires, since when, and what a retraining could learn of it.
+void TellOfIncidents(const LoopRooms& rooms, automation::Below* below) {
+  below->labels = [rooms](std::string_view project, const automation::TriggerSpec& spec,
+                          std::string_view endpoint, std::int64_t since_us) {
+    return LabelsSince(rooms, project, spec, endpoint, since_us);
+  };
+  below->standing = [rooms] { return StandingAlerts(rooms.monitors); };
+  below->newest_event = [rooms](std::string_view project, std::string_view endpoint) {
+    return NewestEvent(rooms.log, project, endpoint);
+  };
+  below->obstacles = [rooms](std::string_view project, const automation::TriggerSpec& spec,
+                             std::string_view endpoint) {
+    return ObstaclesOf(rooms, project, spec, endpoint);
+  };
+}
+
 }  // namespace
 
 Result<automation::Outcome> OutcomeOf(const pipelines::RunView& run,
@@ -372,11 +499,16 @@ automation::Below MakeBelow(const LoopRooms& rooms) {
   };
   below.start = [rooms](const automation::Below::Start& start) -> Result<std::string> {
     const Json& by = start.triggered_by;
+    Json params = start.params;
+    GYRE_TRY(const auto learns,
+             ParamsOfLearner(rooms.pipelines, start.project, start.pipeline, params));
+    if (start.since_us > 0 && learns && learns->find("since")->second.AsString().empty())
+      params.Set("since", FormatTime(start.since_us));
     GYRE_TRY(
         const pipelines::RunView run,
         rooms.pipelines.Run({.project = start.project,
                              .pipeline = start.pipeline,
-                             .params = start.params,
+                             .params = std::move(params),
                              .triggered_by = fmt::format("trigger {}: {}", by["trigger"].AsString(),
                                                          by["text"].AsString()),
                              .key = start.key,
@@ -395,14 +527,8 @@ automation::Below MakeBelow(const LoopRooms& rooms) {
   below.quality_alert = [rooms](std::string_view project, std::string_view endpoint) {
     return BrokenInput(rooms.monitors, project, endpoint);
   };
-  below.ask = [rooms](db::Transaction& tx, const automation::Firing& firing,
-                      std::string_view role) -> Result<> {
-    return Publish(rooms.notices, tx, Asking(firing, role));
-  };
-  below.tell = [rooms](db::Transaction& tx, const automation::Firing& firing) -> Result<> {
-    return Publish(rooms.notices, tx,
-                   firing.outcome.kind.empty() ? Failing(firing) : Ending(firing));
-  };
+  TellOfIncidents(rooms, &below);
+  TellPeople(rooms, &below);
   return below;
 }
 

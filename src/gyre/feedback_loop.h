@@ -19,6 +19,12 @@ class Notices;
 namespace gyre::data {
 class Datasets;
 }
+namespace gyre::inference_log {
+class InferenceLog;
+}
+namespace gyre::projects {
+class Projects;
+}
 namespace gyre::registry {
 class Registry;
 }
@@ -42,6 +48,8 @@ struct LoopRooms {
   data::Datasets& datasets;
   registry::Registry& registry;
   serving::Serving& serving;
+  inference_log::InferenceLog& log;
+  projects::Projects& projects;
 };
 // What a run came to: that tried a canary, or whose outputs say which model it judged and whether
 // it passed. `why_not`: the rules that the gate of that model found broken.

@@ -66,7 +66,7 @@ def the_loop(g):
     trigger['run']['params']['canary'] = CANARY
     g.json('PUT', '/api/v1/projects/default/triggers/visits-drift', {k: trigger[k] for k in ('name', 'on', 'run', 'guards')})
     dry = g.cli_json('triggers', 'check', 'visits-drift')
-    assert dry['action'] == 'start' and dry['pipeline'] == 'retrain:v1' and len(dry['checks']) == 8, dry
+    assert dry['action'] == 'start' and dry['pipeline'] == 'retrain:v1' and len(dry['checks']) == 9, dry
     assert 'kind: canary' in g.cli('pipelines', 'show', 'retrain').stdout
 
     replay = Replay(g, 'visits', label='stays')

@@ -188,7 +188,7 @@ def guards_hold(g):
             time.sleep(0.1)
         held = call(g, name)
         assert (held['state'], held['guard']) == second, held
-        assert len(held['checks']) == 8, held
+        assert len(held['checks']) == 9, held
     begun = ('running', 'succeeded')
     add(g, 'cool', cooldown='1h')
     told('cool', begun, ('skipped', 'cooldown'))

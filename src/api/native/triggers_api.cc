@@ -22,7 +22,7 @@ constexpr net::Fields kTriggerMembers = {
      net::kRequired},
     {"guards", Type::kObject,
      "cooldown_s, runs_per_day_max, cpu_seconds_per_month, one_at_a_time, quality_first, "
-     "failures_max, quiet_hours"},
+     "failures_max, labels_wait_s, quiet_hours"},
     {"approval", Type::kText, "role that must agree before a run starts"},
     {"enabled", Type::kBool, "false = it hears nothing"}};
 

@@ -11,12 +11,23 @@
 #include "ml/automation/trigger_store.h"
 #include "ml/automation/watched_folder.h"
 #include "platform/exec/fault_point.h"
+#include "platform/telemetry/log.h"
 
 namespace gyre::automation {
 namespace {
 
 constexpr std::size_t kTriggersMax = 10'000;
 constexpr int kFiringsOfOneWrite = 1'000;
+constexpr telemetry::Logger kLog{"automation"};
+
+Error TooMany(const Trigger& trigger, std::int64_t under_way) {
+  return Error(Code::kResourceExhausted, "GY4815",
+               fmt::format("{} firings of trigger {} are under way already", GroupDigits(under_way),
+                           trigger.spec.name))
+      .Why("each starts a run of its own, one at a time: more would only wait")
+      .Fix(fmt::format("gyre triggers firings {} --state waiting", trigger.spec.name))
+      .Fix("call again when some have ended");
+}
 
 }  // namespace
 
@@ -151,17 +162,19 @@ Firing AutomationService::NewFiring(const Trigger& trigger, const Occurrence& oc
   firing.fired_by = by;
   firing.state = "open";
   firing.created_us = clock_.NowMicros();
+  firing.since_us = occurrence.since_us;
   return firing;
 }
 
-namespace {
-
-// One drift is told by several monitors and signals: while a firing about the endpoint waits or
-// runs, one answer is enough.
 Result<> Hear(db::Transaction& tx, const Firing& firing) {
   GYRE_TRY(const auto under_way, IsOfAnAlert(firing) ? FindUnderWay(tx, firing)
                                                      : Result<std::optional<Firing>>(std::nullopt));
   if (!under_way) {
+    GYRE_TRY(const std::int64_t others, CountUnderWay(tx, firing.trigger_id));
+    if (others >= kUnderWayMax) {
+      kLog.Warn("a trigger hears more than it can work off", {{"trigger", firing.trigger}});
+      return {};
+    }
     GYRE_TRY([[maybe_unused]] const bool is_new, InsertFiring(tx, firing));
     return {};
   }
@@ -170,8 +183,6 @@ Result<> Hear(db::Transaction& tx, const Firing& firing) {
   return LinkCause(tx, firing.project, {firing.cause, firing.source_id, firing.text},
                    under_way->run_id, firing.created_us);
 }
-
-}  // namespace
 
 Result<int> AutomationService::Tell(const Occurrence& occurrence) {
   GYRE_TRY(const std::vector<Trigger> triggers, List(occurrence.project));
@@ -197,9 +208,11 @@ Result<Firing> AutomationService::Fire(std::string_view project, std::string_vie
   if (firing.key.empty()) firing.key = firing.id;
   std::optional<Firing> known;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(const bool is_new, InsertFiring(tx, firing));
-    if (is_new) return {};
     GYRE_TRY(known, FindFiringOf(tx, trigger.id, firing.key));
+    if (known) return {};
+    GYRE_TRY(const std::int64_t under_way, CountUnderWay(tx, trigger.id));
+    if (under_way >= kUnderWayMax) return TooMany(trigger, under_way);
+    GYRE_DO(InsertFiring(tx, firing));
     return {};
   }));
   exec::Fault("firing.open");
@@ -225,10 +238,19 @@ Result<Json> AutomationService::DryRun(std::string_view project, std::string_vie
     GYRE_TRY(cost, below_.cost(trigger.project, trigger.spec.pipeline));
   }
   const Json each = cost.runs == 0 ? Json() : Json(cost.cpu_seconds / cost.runs);
+  Json action = ActionName(decision.action), reason = decision.reason;
+  GYRE_TRY(Json alerts, CheckStanding(trigger, &action, &reason));
+  std::vector<std::string> obstacles;
+  if (const std::string endpoint = EndpointOf(trigger.spec);
+      below_.obstacles && !endpoint.empty()) {
+    GYRE_TRY(obstacles, below_.obstacles(trigger.project, trigger.spec, endpoint));
+  }
   return Json::Obj({{"trigger", trigger.spec.name},
-                    {"action", ActionName(decision.action)},
-                    {"reason", decision.reason},
+                    {"action", std::move(action)},
+                    {"reason", std::move(reason)},
                     {"checks", Texts(decision.checks)},
+                    {"alerts", std::move(alerts)},
+                    {"obstacles", Texts(obstacles)},
                     {"pipeline", trigger.spec.pipeline},
                     {"params", trigger.spec.params},
                     {"endpoint", EndpointOf(trigger.spec)},

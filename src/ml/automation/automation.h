@@ -9,7 +9,11 @@
 //
 // What an alert says of an endpoint while a firing of the same trigger about it waits or runs joins
 // that firing; where its run fails and judges nothing, they wait for the next one. A run that found
-// too few labels is no end: its firing waits, ever longer, for up to a week.
+// too few labels is no end: its firing waits, ever longer, for up to `labels_wait_s`.
+//
+// An incident that goes on after an answer that did not end it fires again, once as many new rows
+// with labels have come as its run asks for and all guards agree. A trigger that is new, or
+// switched on again, hears the alerts that fire already.
 #pragma once
 
 #include <cstdint>
@@ -64,17 +68,29 @@ struct Firing {
   std::vector<Joined> joined{};  // also caused by, in their order
   double cpu_seconds = 0;
   std::int64_t created_us = 0, again_us = 0, started_us = 0, ended_us = 0;
+  std::int64_t since_us = 0;     // see Occurrence
+  std::int64_t labelled = -1;    // rows with labels since then, when it was judged; -1 = unknown
+  std::int64_t answered_us = 0;  // the newest event when its model took over; 0 = none did
 };
 Json FiringToJson(const Firing& firing);
 // {"incident", "firing", "next"}: which firing answered the alert that was heard last, and what the
 // next one needs; null when no alert was heard.
 Json AnsweredToJson(const Trigger& trigger, const std::vector<Firing>& newest_first);
 
+// An alert that fires now.
+struct StandingAlert {
+  Occurrence occurrence{};
+  std::int64_t bad_us = 0;  // where its last bad window began, by the time of the data
+};
+// What alerts of that signal are to triggers; nothing: none could listen for it.
+std::optional<Cause> CauseOfSignal(std::string_view signal);
+
 // What automation asks of the rooms below; filled in by compose.
 struct Below {
   struct Start {
     std::string project{}, pipeline{}, key{};  // the same key again is the same run
     Json params{}, triggered_by{};             // {"trigger", "firing", "cause", "source", "text"}
+    std::int64_t since_us = 0;  // where the trouble began; for pipelines that take a `since`
   };
   struct RunState {
     std::string state{};   // running, succeeded, failed, cancelled
@@ -108,6 +124,24 @@ struct Below {
   // Name of an alert that fires now because input values of that endpoint are lost; empty = none.
   std::function<Result<std::string>(std::string_view project, std::string_view subject)>
       quality_alert{};
+  // Rows with labels of the endpoint since then, and how many a run of the trigger asks for;
+  // nothing where its pipeline does not learn from what came since an incident, or nobody counts
+  // them.
+  struct Labels {
+    std::int64_t rows = 0, wanted = 0;
+  };
+  std::function<Result<std::optional<Labels>>(std::string_view project, const TriggerSpec& spec,
+                                              std::string_view endpoint, std::int64_t since_us)>
+      labels{};
+  // Every alert that fires now, oldest first.
+  std::function<Result<std::vector<StandingAlert>>()> standing{};
+  // The time of the newest event that the endpoint was asked about; 0 = none.
+  std::function<Result<std::int64_t>(std::string_view project, std::string_view endpoint)>
+      newest_event{};
+  // What would keep a run of the trigger from learning, as far as it is known beforehand.
+  std::function<Result<std::vector<std::string>>(std::string_view project, const TriggerSpec& spec,
+                                                 std::string_view endpoint)>
+      obstacles{};
   // Tidies up behind runs that have ended: canaries without a run have no traffic.
   std::function<Result<>()> settle{};
   // A person is asked: in the transaction that makes the firing wait for an approval.
@@ -144,6 +178,7 @@ class Automation {
                                  std::string_view by) = 0;
   virtual Result<Trigger> Replace(std::string_view project, TriggerSpec spec,
                                   std::string_view by) = 0;  // kNotFound GY4804
+  // Errors: kFailedPrecondition GY4816 a run of it goes on.
   virtual Result<> Remove(std::string_view project, std::string_view name) = 0;
   // Rows of triggers were changed by others: what is looked at is read anew.
   virtual void TriggersChanged() = 0;
@@ -153,7 +188,8 @@ class Automation {
   // Tells every trigger of an occurrence: how many listen. Durable when it returns; the same key
   // again changes nothing.
   virtual Result<int> Tell(const Occurrence& occurrence) = 0;
-  // By hand or by its URL; `by_hand` loosens the guards that are about patience.
+  // By hand or by its URL; `by_hand` loosens the guards that are about patience. Errors:
+  // kResourceExhausted GY4815 too many of its firings are under way.
   virtual Result<Firing> Fire(std::string_view project, std::string_view name,
                               Occurrence occurrence, std::string_view by) = 0;
   // What would happen now, and what its runs cost on average. Changes nothing.

@@ -82,6 +82,16 @@ class AutomationTest : public testing::Test {
       asked_.emplace_back(role);
       return {};
     };
+    if (watches_) {
+      below.standing = [this]() -> Result<std::vector<StandingAlert>> { return standing_; };
+      below.labels = [this](std::string_view, const TriggerSpec&, std::string_view,
+                            std::int64_t) -> Result<std::optional<Below::Labels>> {
+        return counts_labels_ ? std::optional(labels_) : std::nullopt;
+      };
+      below.newest_event = [this](std::string_view, std::string_view) -> Result<std::int64_t> {
+        return newest_event_us_;
+      };
+    }
     automation_ = OpenAutomation(*database_, *events_, clock_, std::move(below), {});
   }
   TriggerSpec Spec(Cause cause = Cause::kDrift) {
@@ -124,6 +134,11 @@ class AutomationTest : public testing::Test {
   std::string beside_;
   std::string quality_alert_;
   bool refuse_ = false, deaf_ = false, takes_file_ = false;
+  bool watches_ = false;  // somebody tells which alerts fire, and counts labels
+  bool counts_labels_ = true;
+  std::vector<StandingAlert> standing_;
+  Below::Labels labels_;
+  std::int64_t newest_event_us_ = 0;
   std::unique_ptr<Automation> automation_;
 };
 

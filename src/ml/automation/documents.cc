@@ -35,6 +35,11 @@ Json JoinedToJson(const std::vector<Joined>& joined) {
 
 std::string NextOf(const Trigger& trigger, const Firing& firing) {
   if (firing.ended_us == 0) return "the firing goes on: an alert that comes meanwhile joins it";
+  if (firing.labelled >= 0)
+    return fmt::format(
+        "while its alert goes on it fires again once enough new rows with labels have come: gyre "
+        "triggers check {0}, or now by hand: gyre triggers fire {0}",
+        trigger.spec.name);
   const std::int64_t free_us =
       firing.started_us == 0
           ? 0
@@ -84,7 +89,9 @@ Json FiringToJson(const Firing& firing) {
        {"cpu_seconds", firing.cpu_seconds},
        {"created_at", time(firing.created_us)},
        {"started_at", time(firing.started_us)},
-       {"ended_at", time(firing.ended_us)}});
+       {"ended_at", time(firing.ended_us)},
+       {"since", time(firing.since_us)},
+       {"labelled", firing.labelled < 0 ? Json() : Json(firing.labelled)}});
 }
 
 }  // namespace gyre::automation

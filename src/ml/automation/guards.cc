@@ -43,7 +43,7 @@ Word Failures(const Guards& guards, const GuardFacts& facts) {
 
 Word Quality(const Guards& guards, const GuardFacts& facts) {
   if (!guards.quality_first || facts.quality_alert.empty())
-    return Agrees("quality", "no alert says that input is broken");
+    return Agrees("quality", "no alert says that input values are lost (new values stop nothing)");
   return {"quality", false, Action::kSkip,
           fmt::format("the data is in doubt (alert {}): a model learnt from it would be too",
                       facts.quality_alert),
@@ -102,6 +102,25 @@ Word Quiet(const Guards& guards, const GuardFacts& facts) {
           fmt::format("they end at {}", FormatTime(facts.quiet_until_us)), facts.quiet_until_us};
 }
 
+// A retraining is to learn the world as it is since the trouble began: labels come later than the
+// drift that asks for them.
+Word Labels(const Guards& guards, const GuardFacts& facts) {
+  if (!facts.labels) return Agrees("labels", "its run does not ask for those since an incident");
+  const auto& [rows, wanted, since_us] = *facts.labels;
+  const std::string text =
+      fmt::format("{} of {} rows with labels since {}, where the trouble began", GroupDigits(rows),
+                  GroupDigits(wanted), FormatTime(since_us));
+  if (facts.by_hand || rows >= wanted) return Agrees("labels", text);
+  const std::int64_t waited_us = std::max<std::int64_t>(facts.now_us - facts.heard_us, 0);
+  const std::int64_t wait_us = guards.labels_wait_s * kMicrosPerSecond;
+  if (waited_us >= wait_us)
+    return {"labels", false, Action::kPerson, fmt::format("{}, after {}", text, Since(waited_us)),
+            0};
+  return {"labels", false, Action::kWait,
+          fmt::format("{}; it waits up to {}", text, Since(wait_us)),
+          facts.now_us + std::clamp(waited_us / 20, kRunningAgainMicros, 5 * kMinuteMicros)};
+}
+
 }  // namespace
 
 std::string_view ActionName(Action action) {
@@ -127,8 +146,9 @@ Decision Judge(const TriggerSpec& spec, const GuardFacts& facts) {
   const Guards& guards = spec.guards;
   const Word words[] = {Enabled(spec),           Failures(guards, facts), Quality(guards, facts),
                         OneAtATime(spec, facts), Cooldown(guards, facts), RunsPerDay(guards, facts),
-                        Budget(guards, facts),   Quiet(guards, facts)};
+                        Budget(guards, facts),   Quiet(guards, facts),    Labels(guards, facts)};
   Decision decision;
+  if (facts.labels) decision.labelled = facts.labels->rows;
   decision.reason = "all guards agree";
   for (const Word& word : words) {
     decision.checks.push_back(

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,14 @@ struct GuardFacts {
   std::string running{};                  // id of a run that holds the same lock; empty = none
   std::string quality_alert{};            // an alert that says that input of the subject is broken
   int failures_in_a_row = 0;
-  bool by_hand = false;  // a person asked: cooldown, quiet hours and failures do not bind
+  // Rows with labels since the trouble began, and how many the run asks for; nothing where it is
+  // not about that.
+  struct Labels {
+    std::int64_t rows = 0, wanted = 0, since_us = 0;
+  };
+  std::optional<Labels> labels{};
+  std::int64_t heard_us = 0;  // when the occurrence was heard
+  bool by_hand = false;       // a person asked: cooldown, quiet hours and failures do not bind
 };
 
 enum class Action : unsigned char {
@@ -37,12 +45,13 @@ struct Decision {
   std::string guard{};   // "cooldown"; empty when all agree
   std::string reason{};  // one sentence
   std::int64_t again_us = 0;
+  std::int64_t labelled = -1;  // of the facts; -1 = nobody counted
   // What each guard said, for a dry run: "cooldown: last run began 7 h ago, 6 h asked".
   std::vector<std::string> checks{};
 };
 
 // Guards in the order of their weight: enabled, failures, quality, one at a time, cooldown, runs a
-// day, budget, quiet hours. The first that objects decides; all are listed.
+// day, budget, quiet hours, labels. The first that objects decides; all are listed.
 Decision Judge(const TriggerSpec& spec, const GuardFacts& facts);
 
 bool IsQuiet(const QuietHours& hours, int minute_of_day);

@@ -22,7 +22,7 @@ TEST(Guards, AllAgreeAtFirst) {
   const Decision decision = Judge(Spec(), Facts());
   EXPECT_EQ(decision.action, Action::kStart);
   EXPECT_EQ(decision.guard, "");
-  EXPECT_EQ(decision.checks.size(), 8);
+  EXPECT_EQ(decision.checks.size(), 9);
 }
 
 TEST(Guards, CooldownCountsFromTheLastStart) {

@@ -47,6 +47,9 @@ Seen LookAtClock(const Lookout& lookout, std::int64_t now_us) {
     const std::string when = FormatTime(due_us);
     seen.occurrences.push_back(SeenBy(lookout.trigger, when, fmt::format("due at {}", when)));
   }
+  const bool all = lookout.trigger.spec.on.catch_up == pipelines::CatchUp::kAll;
+  if (all && due.missed > 0 && !seen.occurrences.empty())
+    seen.occurrences.front().text += fmt::format("; {} missed before it are left out", due.missed);
   return seen;
 }
 

@@ -19,6 +19,8 @@ constexpr SignalCause kSignals[] = {{"data_quality", Cause::kQuality},
                                     {"estimated_performance", Cause::kPerformance},
                                     {"concept_drift", Cause::kPerformance}};
 
+std::int64_t TimeOf(const Json& text) { return ParseTime(text.AsString()).value_or(0); }
+
 Occurrence Begin(const events::Event& event, Cause cause) {
   Occurrence o;
   o.cause = cause;
@@ -30,10 +32,10 @@ Occurrence Begin(const events::Event& event, Cause cause) {
 }
 
 std::optional<Occurrence> OfAlert(const events::Event& event, const Json& payload) {
-  const auto known =
-      std::ranges::find(kSignals, payload["signal"].AsString(), &SignalCause::signal);
-  if (known == std::end(kSignals)) return std::nullopt;
-  Occurrence o = Begin(event, known->cause);
+  const auto cause = CauseOfSignal(payload["signal"].AsString());
+  if (!cause) return std::nullopt;
+  Occurrence o = Begin(event, *cause);
+  o.since_us = TimeOf(payload["since"]);
   o.subject = payload["endpoint"].AsString();
   o.source_id = payload["incident"].AsString();
   o.key = "alert " + o.source_id;
@@ -74,6 +76,12 @@ std::optional<Occurrence> OfModel(const events::Event& event, const Json& payloa
 }
 
 }  // namespace
+
+std::optional<Cause> CauseOfSignal(std::string_view signal) {
+  const auto known = std::ranges::find(kSignals, signal, &SignalCause::signal);
+  if (known == std::end(kSignals)) return std::nullopt;
+  return known->cause;
+}
 
 std::optional<Occurrence> OccurrenceOf(const events::Event& event) {
   const auto payload = Json::Parse(event.payload);

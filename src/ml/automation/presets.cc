@@ -12,8 +12,10 @@ params:
   budget_seconds: {type: number, default: 40}
   seed: {type: int, default: 0}
   last_s: {type: int, default: 0}              # only so many seconds before the newest event; 0 = all
-  rows_min: {type: int, default: 500}          # labelled rows; with fewer the run ends
-  history_below: {type: int, default: 20000}   # with fewer, the champion's own rows stand before them
+  since: {type: text, default: ""}             # a time: rows since then are fresh (an alert's trigger fills it in)
+  rows_min: {type: int, default: 500}          # fresh labelled rows; with fewer the run ends
+  fill_to: {type: int, default: 1000}          # since an incident: with fewer, older rows fill up, at most as many
+  history_below: {type: int, default: 20000}   # without one: with fewer, the champion's own rows stand before them
   canary: {type: json, default: {}}            # weights, bake_s, rows_min, ...
 steps:
   champion:
@@ -25,6 +27,8 @@ steps:
     dataset: ${params.endpoint}-fresh
     labelled: true
     last_s: ${params.last_s}
+    since: ${params.since}
+    fill_to: ${params.fill_to}
     rows_min: ${params.rows_min}
     history: ${steps.champion.outputs.dataset}
     history_below: ${params.history_below}
@@ -39,6 +43,7 @@ steps:
     seed: ${params.seed}
     gate: judge
     against: ${steps.champion.outputs.model}   # what answers, whatever the alias names
+    test_last: ${steps.fresh.outputs.fresh_rows}   # the gate judges on fresh rows
   canary:
     kind: canary
     when: steps.train.outputs.passed

@@ -17,7 +17,6 @@ namespace {
 constexpr telemetry::Logger kLog{"automation"};
 constexpr std::int64_t kMonthMicros = 30 * kMicrosPerDay;
 constexpr std::int64_t kLabelsAgainMicros = 60 * kMicrosPerSecond;
-constexpr std::int64_t kLabelsWaitedForMicros = 7 * kMicrosPerDay;
 constexpr int kFiringsPerTurn = 100;
 constexpr std::int64_t kLookMicros = 2 * kMicrosPerSecond;    // between looks at folders and clocks
 constexpr std::int64_t kBlindMicros = 30 * kMicrosPerSecond;  // after a look that failed
@@ -35,6 +34,23 @@ void NoteBlind(const Trigger& trigger, const Error& error) {
 
 std::string ChecksText(const Firing& firing) {
   return (firing.checks.is_array() ? firing.checks : Json::Arr()).Dump();
+}
+
+// As many as there is room for, and the last of them says what is left out: what nobody can work
+// off is not piled up.
+Result<> InsertAll(db::Transaction& tx, const Trigger& trigger, std::vector<Firing>* firings) {
+  GYRE_TRY(const std::int64_t under_way, CountUnderWay(tx, trigger.id));
+  const auto room = static_cast<std::size_t>(std::max<std::int64_t>(kUnderWayMax - under_way, 0));
+  if (firings->size() > room) {
+    kLog.Warn("a trigger hears more than it can work off",
+              {{"trigger", trigger.spec.name}, {"left_out", firings->size() - room}});
+    if (room > 0)
+      (*firings)[room - 1].text +=
+          fmt::format("; {} more are left out: {} wait already", firings->size() - room, under_way);
+    firings->resize(room);
+  }
+  for (const Firing& firing : *firings) GYRE_DO(InsertFiring(tx, firing));
+  return {};
 }
 
 }  // namespace
@@ -75,6 +91,9 @@ Result<Decision> AutomationService::JudgeNow(const Trigger& trigger, const Firin
       firing.cause != CauseName(Cause::kQuality)) {
     GYRE_TRY(facts.quality_alert, below_.quality_alert(trigger.project, endpoint));
   }
+  GYRE_TRY(const auto labels, LabelsFor(trigger, firing, firing.since_us));
+  if (labels) facts.labels = GuardFacts::Labels{labels->rows, labels->wanted, firing.since_us};
+  facts.heard_us = firing.created_us;
   return Judge(trigger.spec, facts);
 }
 
@@ -101,6 +120,16 @@ Result<> AutomationService::ReadLookouts() {
   return read;
 }
 
+// Of the endpoint that its run learns from.
+Result<std::optional<Below::Labels>> AutomationService::LabelsFor(const Trigger& trigger,
+                                                                  const Firing& firing,
+                                                                  std::int64_t since_us) {
+  if (since_us == 0 || !below_.labels) return std::optional<Below::Labels>();
+  std::string endpoint = EndpointOf(trigger.spec);
+  if (endpoint.empty()) endpoint = firing.subject;
+  return below_.labels(trigger.project, trigger.spec, endpoint, since_us);
+}
+
 Result<> AutomationService::LookFor(Lookout* lookout) {
   GYRE_TRY(const Seen seen, LookOut(*lookout, clock_.NowMicros()));
   std::vector<Firing> firings;
@@ -110,7 +139,7 @@ Result<> AutomationService::LookFor(Lookout* lookout) {
   }
   if (!firings.empty()) {
     GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-      for (const Firing& firing : firings) GYRE_DO(InsertFiring(tx, firing));
+      GYRE_DO(InsertAll(tx, lookout->trigger, &firings));
       return SetLookedAt(tx, lookout->trigger.id, seen.looked_us);
     }));
     exec::Fault("firing.open");
@@ -151,6 +180,8 @@ Result<> AutomationService::Turn() {
   if (const std::int64_t now_us = clock_.MonotonicMicros(); now_us >= look_us_) {
     look_us_ = now_us + kLookMicros;
     GYRE_DO(LookAround());
+    if (const auto heard = HearStanding(); !heard)
+      kLog.Error("alerts that fire were not heard", {{"error", heard.error().ToString()}});
   }
   std::vector<Firing> due;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
@@ -212,6 +243,7 @@ Result<> AutomationService::JudgeFiring(Firing firing, const Trigger& trigger) {
   firing.guard = decision.guard;
   firing.reason = decision.reason;
   firing.checks = Texts(decision.checks);
+  firing.labelled = decision.labelled;
   const std::int64_t now_us = clock_.NowMicros();
   const bool would_act = decision.action == Action::kStart || decision.action == Action::kCancel;
   if (would_act && !trigger.spec.approval.empty() && firing.approved_by.empty()) {
@@ -280,7 +312,8 @@ Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
                                                             {"cause", firing.cause},
                                                             {"subject", firing.subject},
                                                             {"source", firing.source_id},
-                                                            {"text", firing.text}})});
+                                                            {"text", firing.text}}),
+                                 .since_us = firing.since_us});
   if (!run) {
     firing.state = "failed";
     firing.reason = "the run could not be started: " + run.error().ToString();
@@ -312,10 +345,12 @@ Result<> AutomationService::LaunchRun(Firing firing, const Trigger& trigger) {
 }
 
 // Labels come later than the drift that asks for them. A person who fired it sees the reason.
-bool AutomationService::WaitsForLabels(const Firing& firing, const Below::RunState& run) const {
-  return firing.cause != CauseName(Cause::kHand) &&
-         (run.error == kTooFewRows || run.error == kNoRows) &&
-         clock_.NowMicros() - firing.created_us < kLabelsWaitedForMicros;
+Result<bool> AutomationService::WaitsForLabels(const Firing& firing, const Below::RunState& run) {
+  if (firing.cause == CauseName(Cause::kHand) || (run.error != kTooFewRows && run.error != kNoRows))
+    return false;
+  GYRE_TRY(const Trigger trigger, Get(firing.project, firing.trigger));
+  return clock_.NowMicros() - firing.created_us <
+         trigger.spec.guards.labels_wait_s * kMicrosPerSecond;
 }
 
 // Its run has ended. What joined it has an answer only where the run judged something.
@@ -356,7 +391,8 @@ Result<> AutomationService::Follow(Firing firing) {
     seen = Below::RunState{.state = "was removed"};
   GYRE_TRY(const Below::RunState run, seen);
   if (run.state == "running") return {};
-  if (WaitsForLabels(firing, run)) {
+  GYRE_TRY(const bool waits, WaitsForLabels(firing, run));
+  if (waits) {
     firing.state = "waiting";
     firing.guard = "labels";
     firing.reason = run.reason + "; asked again when more may have come";
@@ -376,6 +412,9 @@ Result<> AutomationService::Follow(Firing firing) {
     firing.outcome = {std::string(kRefused), "not retrained: " + run.reason};
   }
   firing.cpu_seconds = run.cpu_seconds;
+  if (firing.outcome.kind == kPromoted && below_.newest_event && IsOfAnAlert(firing)) {
+    GYRE_TRY(firing.answered_us, below_.newest_event(firing.project, firing.subject));
+  }
   firing.ended_us = clock_.NowMicros();
   exec::Fault("firing.ending");
   GYRE_DO(EndFiring(firing, run.state == "failed" || !firing.outcome.kind.empty()));

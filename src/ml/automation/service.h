@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,13 @@
 #include "platform/exec/thread_pool.h"
 
 namespace gyre::automation {
+
+// Firings of a trigger that are not at their end: more are not heard.
+constexpr std::int64_t kUnderWayMax = 1'000;
+
+// One drift is told by several monitors and signals: while a firing about the endpoint waits or
+// runs, one answer is enough.
+Result<> Hear(db::Transaction& tx, const Firing& firing);
 
 Json Texts(const std::vector<std::string>& texts);
 inline bool IsOfAnAlert(const Firing& firing) {
@@ -55,12 +63,25 @@ class AutomationService final : public Automation {
   Result<> CheckSubjects(std::string_view project, const TriggerSpec& spec);
   Result<> CheckIsThere(std::string_view project, std::string_view kind, std::string_view name);
   Firing NewFiring(const Trigger& trigger, const Occurrence& occurrence, std::string_view by) const;
+  Result<std::optional<Below::Labels>> LabelsFor(const Trigger& trigger, const Firing& firing,
+                                                 std::int64_t since_us);
+  // What becomes of an incident that goes on although its firing has ended.
+  struct Again {
+    std::optional<Firing> next{};  // nothing: not now
+    std::string why{};
+  };
+  using Alerts = std::vector<const StandingAlert*>;
+  Result<Again> AskAgain(const Trigger& trigger, const Firing& answer, const Alerts& alerts);
+  Result<> HearStanding() GYRE_REQUIRES(turn_mutex_);
+  Result<> HearStandingOf(const Trigger& trigger, const std::vector<StandingAlert>& standing)
+      GYRE_REQUIRES(turn_mutex_);
+  Result<Json> CheckStanding(const Trigger& trigger, Json* action, Json* reason);
   Result<Decision> JudgeNow(const Trigger& trigger, const Firing& firing);
   Result<> Advance(Firing firing);
   Result<> CancelBeside(const Firing& firing, const Trigger& trigger);
   Result<> JudgeFiring(Firing firing, const Trigger& trigger);
   Result<> LaunchRun(Firing firing, const Trigger& trigger);
-  bool WaitsForLabels(const Firing& firing, const Below::RunState& run) const;
+  Result<bool> WaitsForLabels(const Firing& firing, const Below::RunState& run);
   Result<> Follow(Firing firing);
   Result<> EndFiring(Firing firing, bool tells);
   Result<Json> ParamsOf(const Firing& firing, const Trigger& trigger);
@@ -80,7 +101,8 @@ class AutomationService final : public Automation {
   std::int64_t look_us_ GYRE_GUARDED_BY(turn_mutex_) = 0;  // at folders, not before
   std::vector<Lookout> lookouts_ GYRE_GUARDED_BY(turn_mutex_);
   std::atomic<bool> lookouts_stale_{true};
-  std::int64_t turned_us_ GYRE_GUARDED_BY(turn_mutex_) = 0;  // the last turn, by the clock
+  std::set<std::string> stood_ GYRE_GUARDED_BY(turn_mutex_);  // alerts that fired at the last look
+  std::int64_t turned_us_ GYRE_GUARDED_BY(turn_mutex_) = 0;   // the last turn, by the clock
   exec::Worker worker_;
 };
 

@@ -75,6 +75,7 @@ Result<> ReadGuards(const Json& json, Guards* guards) {
       .Flag("one_at_a_time", &guards->one_at_a_time)
       .Flag("quality_first", &guards->quality_first)
       .Whole("failures_max", &guards->failures_max, 0, 1000)
+      .Whole("labels_wait_s", &guards->labels_wait_s, 0, kYearSeconds)
       .Custom("quiet_hours",
               [guards](const Json& value) -> Result<> {
                 GYRE_TRY(guards->quiet_hours, QuietHoursFromJson(value));
@@ -166,7 +167,8 @@ Json GuardsToJson(const Guards& guards) {
                          {"cpu_seconds_per_month", guards.cpu_seconds_per_month},
                          {"one_at_a_time", guards.one_at_a_time},
                          {"quality_first", guards.quality_first},
-                         {"failures_max", guards.failures_max}});
+                         {"failures_max", guards.failures_max},
+                         {"labels_wait_s", guards.labels_wait_s}});
   if (guards.quiet_hours) {
     json.Set("quiet_hours", Json::Obj({{"from", ClockText(guards.quiet_hours->from_minute)},
                                        {"to", ClockText(guards.quiet_hours->to_minute)},

@@ -44,12 +44,15 @@ struct QuietHours {
 
 // What must hold before a run is started. Zero means no limit, except where it is said.
 struct Guards {
-  std::int64_t cooldown_s = 6 * 3600;       // since the last run of this trigger began
-  std::int64_t runs_per_day_max = 4;        // in the last 24 hours
-  double cpu_seconds_per_month = 0;         // of all its runs in the last 30 days
-  bool one_at_a_time = true;                // not while a run of the same lock goes on
-  bool quality_first = true;                // not while an alert says that its input is broken
-  std::int64_t failures_max = 3;            // one after another; then a person is asked
+  std::int64_t cooldown_s = 6 * 3600;  // since the last run of this trigger began
+  std::int64_t runs_per_day_max = 4;   // in the last 24 hours
+  double cpu_seconds_per_month = 0;    // of all its runs in the last 30 days
+  bool one_at_a_time = true;           // not while a run of the same lock goes on
+  bool quality_first = true;           // not while an alert says that its input is broken
+  std::int64_t failures_max = 3;       // one after another; then a person is asked
+  // How long a retraining that an alert asks for waits for rows with labels since the trouble
+  // began.
+  std::int64_t labels_wait_s = std::int64_t{7} * 86'400;
   std::optional<QuietHours> quiet_hours{};  // what comes then waits until they are over
   friend bool operator==(const Guards&, const Guards&) = default;
 };
@@ -103,6 +106,7 @@ struct Occurrence {
   std::string source_id{};  // of lineage: the alert, dataset version, alias move
   std::string text{};       // "alert: tenure and charges drifted (window 12)"
   std::int64_t at_us = 0;
+  std::int64_t since_us = 0;  // of an alert: where the trouble began, by the time of the data
 };
 // Does the trigger listen for that?
 bool Listens(const TriggerSpec& spec, const Occurrence& occurrence);

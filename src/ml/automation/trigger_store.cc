@@ -14,7 +14,7 @@ constexpr std::string_view kFiringColumns =
     "SELECT f.id, f.trigger_id, t.name, t.project, f.occurrence_key, f.cause, f.subject, "
     "f.source_id, f.text, f.fired_by, f.state, f.guard, f.reason, f.checks, f.run_id, "
     "f.approved_by, f.outcome_kind, f.outcome, f.cpu_seconds, f.created_us, f.again_us, "
-    "f.started_us, f.ended_us "
+    "f.started_us, f.ended_us, f.since_us, f.labelled, f.answered_us "
     "FROM automation_firing f JOIN automation_trigger t ON t.id = f.trigger_id ";
 
 // What was stored was read once before, so it can be read again.
@@ -45,8 +45,9 @@ Firing FiringAt(const db::Row& row) {
   f.outcome = {row.Str(column), row.Str(column + 1)};
   column += 2;
   f.cpu_seconds = row.Real(column++);
-  for (std::int64_t* time_us : {&f.created_us, &f.again_us, &f.started_us, &f.ended_us})
-    *time_us = row.Int(column++);
+  for (std::int64_t* number : {&f.created_us, &f.again_us, &f.started_us, &f.ended_us, &f.since_us,
+                               &f.labelled, &f.answered_us})
+    *number = row.Int(column++);
   return f;
 }
 
@@ -96,6 +97,16 @@ Result<> SetLookedAt(db::Transaction& tx, std::string_view trigger_id, std::int6
 
 Result<> RemoveTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view by,
                        std::int64_t now_us) {
+  GYRE_TRY(const std::string run, RunOf(tx, trigger.id));
+  if (!run.empty()) {
+    const std::string id = run == kStartsNow ? "RUN" : run.substr(0, 8);
+    return FailedPrecondition("GY4816", "a run of trigger {} goes on: {}", trigger.spec.name, run)
+        .Why("what comes of it is told by the trigger, and stands in its firing")
+        .Fix(fmt::format("gyre pipelines status {} --wait    (then remove the trigger)", id))
+        .Fix(fmt::format("gyre pipelines cancel {}", id))
+        .Fix(
+            fmt::format("gyre triggers disable {}    (it starts nothing more)", trigger.spec.name));
+  }
   GYRE_TRY(trash::Parcel parcel, trash::Parcel::Begin(tx, {.noun = "trigger",
                                                            .project = trigger.project,
                                                            .name = trigger.spec.name,
@@ -134,12 +145,14 @@ Result<bool> InsertFiring(db::Transaction& tx, const Firing& f) {
   GYRE_DO(tx.Execute(
       "INSERT INTO automation_firing (id, trigger_id, occurrence_key, cause, subject, source_id, "
       "text, fired_by, state, guard, reason, checks, run_id, approved_by, cpu_seconds, created_us, "
-      "again_us, started_us, ended_us) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '', '', '[]', "
-      "'', '', 0, ?10, ?11, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM automation_joined WHERE "
+      "again_us, started_us, ended_us, since_us) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '', "
+      "'', "
+      "'[]', '', '', 0, ?10, ?11, 0, 0, ?12 WHERE NOT EXISTS (SELECT 1 FROM automation_joined "
+      "WHERE "
       "trigger_id = ?2 AND occurrence_key = ?3) ON CONFLICT (trigger_id, occurrence_key) DO "
       "NOTHING",
       {f.id, f.trigger_id, f.key, f.cause, f.subject, f.source_id, f.text, f.fired_by, f.state,
-       f.created_us, f.again_us}));
+       f.created_us, f.again_us, f.since_us}));
   return tx.changes() > 0;
 }
 
@@ -229,10 +242,10 @@ Result<> UpdateFiring(db::Transaction& tx, const Firing& f, std::string_view che
   return tx.Execute(
       "UPDATE automation_firing SET state = ?2, guard = ?3, reason = ?4, checks = ?5, run_id = ?6, "
       "approved_by = ?7, cpu_seconds = ?8, again_us = ?9, started_us = ?10, ended_us = ?11, "
-      "outcome_kind = ?12, outcome = ?13 "
+      "outcome_kind = ?12, outcome = ?13, labelled = ?14, answered_us = ?15 "
       "WHERE id = ?1",
       {f.id, f.state, f.guard, f.reason, checks, f.run_id, f.approved_by, f.cpu_seconds, f.again_us,
-       f.started_us, f.ended_us, f.outcome.kind, f.outcome.text});
+       f.started_us, f.ended_us, f.outcome.kind, f.outcome.text, f.labelled, f.answered_us});
 }
 
 Result<std::optional<Firing>> FindFiring(db::Reader& reader, std::string_view id_or_beginning) {
@@ -275,12 +288,47 @@ Result<std::vector<Firing>> ListFirings(db::Reader& reader, const FiringQuery& q
                         {query.project, query.trigger, query.state, query.after, query.limit});
 }
 
+// Of those that wait for the same run the oldest asks for all.
 Result<std::vector<Firing>> DueFirings(db::Reader& reader, std::int64_t now_us, int limit) {
   static const std::string sql =
+      "WITH due AS (SELECT d.id, ROW_NUMBER() OVER (PARTITION BY d.trigger_id ORDER BY CASE WHEN "
+      "d.state IN ('starting', 'running') THEN 0 ELSE 1 END, d.again_us, d.created_us, d.id) AS "
+      "turn FROM automation_firing d WHERE d.state IN ('open', 'waiting', 'approval', 'starting', "
+      "'running') AND d.again_us <= ?1 AND NOT (d.state = 'waiting' AND d.guard = 'one at a time' "
+      "AND EXISTS (SELECT 1 FROM automation_firing o WHERE o.trigger_id = d.trigger_id AND o.state "
+      "= 'waiting' AND o.guard = 'one at a time' AND (o.created_us, o.id) < (d.created_us, "
+      "d.id)))) " +
       std::string(kFiringColumns) +
-      "WHERE f.state IN ('open', 'waiting', 'approval', 'starting', 'running') "
-      "AND f.again_us <= ?1 ORDER BY f.created_us, f.id LIMIT ?2";
+      "JOIN due ON due.id = f.id ORDER BY due.turn, f.again_us, f.created_us, f.id LIMIT ?2";
   return CollectFirings(reader, sql, {now_us, limit});
+}
+
+Result<std::int64_t> CountUnderWay(db::Reader& reader, std::string_view trigger_id) {
+  std::int64_t count = 0;
+  GYRE_DO(reader.QueryOne(
+      "SELECT COUNT(*) FROM automation_firing WHERE trigger_id = ?1 AND state IN ('open', "
+      "'waiting', 'approval', 'starting', 'running')",
+      {trigger_id}, [&](const db::Row& row) { count = row.Int(0); }));
+  return count;
+}
+
+Result<std::optional<Firing>> FindAnswer(db::Reader& reader, std::string_view trigger_id,
+                                         std::string_view subject) {
+  static const std::string sql =
+      std::string(kFiringColumns) +
+      "WHERE f.trigger_id = ?1 AND f.subject = ?2 AND f.cause IN ('drift', 'performance', 'kpi', "
+      "'quality') AND f.source_id <> '' ORDER BY f.created_us DESC, f.id DESC LIMIT 1";
+  return First(CollectFirings(reader, sql, {trigger_id, subject}));
+}
+
+Result<std::string> RunOf(db::Reader& reader, std::string_view trigger_id) {
+  std::string run;
+  GYRE_DO(reader.QueryOne(
+      "SELECT run_id FROM automation_firing WHERE trigger_id = ?1 AND state IN ('starting', "
+      "'running') LIMIT 1",
+      {trigger_id},
+      [&](const db::Row& row) { run = row.Text(0).empty() ? kStartsNow : row.Text(0); }));
+  return run;
 }
 
 Result<> ForgetTheFuture(db::Transaction& tx, std::int64_t now_us, std::int64_t approval_us_max) {

@@ -13,7 +13,7 @@ namespace gyre::automation {
 
 Result<> InsertTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view spec);
 Result<> UpdateTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view spec);
-// Into the trash, with its firings.
+// Into the trash, with its firings. Errors: kFailedPrecondition GY4816 while a run of it goes on.
 Result<> RemoveTrigger(db::Transaction& tx, const Trigger& trigger, std::string_view by,
                        std::int64_t now_us);
 Result<std::optional<Trigger>> FindTrigger(db::Reader& reader, std::string_view project,
@@ -48,10 +48,17 @@ Result<std::int64_t> ForgetFirings(db::Transaction& tx, std::int64_t ended_befor
 Result<std::optional<Firing>> FindFiringOf(db::Reader& reader, std::string_view trigger_id,
                                            std::string_view key);
 Result<std::vector<Firing>> ListFirings(db::Reader& reader, const FiringQuery& query);
-// Those that are not at their end and due, oldest first.
 // After the clock was set back: what seemed to lie ahead is now, so that nothing waits for it.
 Result<> ForgetTheFuture(db::Transaction& tx, std::int64_t now_us, std::int64_t approval_us_max);
+// Those that are not at their end and due: one of each trigger, then the next of each.
 Result<std::vector<Firing>> DueFirings(db::Reader& reader, std::int64_t now_us, int limit);
+// Those of the trigger that are not at their end.
+Result<std::int64_t> CountUnderWay(db::Reader& reader, std::string_view trigger_id);
+// The newest firing of the trigger that an alert of that endpoint began.
+Result<std::optional<Firing>> FindAnswer(db::Reader& reader, std::string_view trigger_id,
+                                         std::string_view subject);
+// Of a firing of the trigger; empty = none goes on.
+Result<std::string> RunOf(db::Reader& reader, std::string_view trigger_id);
 
 // What guards ask of the past of one trigger.
 struct History {
@@ -63,6 +70,7 @@ Result<History> HistoryOf(db::Reader& reader, std::string_view trigger_id, std::
 
 constexpr std::string_view kStartsNow = "that starts now";  // in place of a run's id
 constexpr std::string_view kCancelled = "cancelled";        // guard of a firing whose run was
+constexpr std::string_view kPromoted = "promoted";          // an outcome
 constexpr std::string_view kRefused = "refused";  // whose run can learn nothing of the rows
 
 // When a schedule was looked at last; nothing when never.

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/mutex.h"
 #include "ledger/lineage/lineage.h"
+#include "ml/inference_log/dataset_task.h"
 #include "ml/inference_log/forget.h"
 #include "ml/inference_log/keyed_hash.h"
 #include "ml/inference_log/labels.h"
@@ -485,18 +486,7 @@ Result<runners::Job> Service::MakeDataset(DatasetRequest request) {
   job.project = request.project;
   job.title = fmt::format("captures of {} as dataset {}", request.endpoint, request.dataset);
   job.created_by = std::move(request.by);
-  job.input = Json::Obj({{"endpoint", std::move(request.endpoint)},
-                         {"dataset", std::move(request.dataset)},
-                         {"target", spec.target},
-                         {"from_us", request.from_us},
-                         {"to_us", request.to_us},
-                         {"last_us", request.last_us},
-                         {"labelled_only", request.labelled_only},
-                         {"new_classes", request.new_classes},
-                         {"retrain", request.retrain},
-                         {"rows_min", request.rows_min},
-                         {"history", std::move(request.history)},
-                         {"history_below", request.history_below}});
+  job.input = DatasetInput(std::move(request), spec.target);
   return jobs_.Submit(std::move(job));
 }
 
@@ -525,10 +515,9 @@ Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
   const EndpointName name = Name(run.job().project, input["endpoint"].AsString());
   SealWhatThereIs();
   std::int64_t from_us = input["from_us"].AsInt();
-  if (const std::int64_t last_us = input["last_us"].AsInt(); last_us > 0) {
-    GYRE_TRY(const CaptureStatus status, Status(name.project, name.endpoint));
+  GYRE_TRY(const CaptureStatus status, Status(name.project, name.endpoint));
+  if (const std::int64_t last_us = input["last_us"].AsInt(); last_us > 0)
     from_us = status.event_max_us - last_us;
-  }
   GYRE_TRY(ReadPlan plan, Plan(name.project, name.endpoint, from_us, input["to_us"].AsInt()));
   GYRE_TRY(const StreamSpec spec, NewestSpec(name));
   Json classes = Json::Arr();
@@ -542,6 +531,10 @@ Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
                          {"retrain", input["retrain"]},
                          {"labelled_only", input["labelled_only"]},
                          {"rows_min", input["rows_min"]},
+                         {"since_us", input["since_us"]},
+                         {"last_us", input["last_us"]},
+                         {"labels", status.labels},
+                         {"fill_to", input["fill_to"]},
                          {"history_below", input["history_below"]}});
   if (const std::string& history = input["history"].AsString(); !history.empty()) {
     GYRE_TRY(const data::Version version, datasets_.Resolve(name.project, history));
@@ -558,6 +551,7 @@ Result<Json> Service::ExecuteDataset(runners::JobRun& run) {
   GYRE_DO(TellLineage(result, made["versions"], name));
   return result.Set("problems", made["problems"])
       .Set("fresh_rows", made["fresh_rows"])
+      .Set("older_rows", made["older_rows"])
       .Set("mixed", made["mixed"]);
 }
 

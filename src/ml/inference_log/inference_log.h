@@ -184,9 +184,14 @@ class InferenceLog {
     bool labelled_only = false;
     bool new_classes = false;  // rows whose label is no class of the model come along
     // Nobody looks at it before a model is made of it: rows that lack an input are left out, and a
-    // class that is new and frequent is an error of the job: GY4618.
+    // class that is new and frequent is an error of the job: GY4618. Of a class of the model that
+    // is not among the fresh rows older ones come along; where there are none: GY4618.
     bool retrain = false;
     std::int64_t rows_min = 0;  // fewer are an error of the job: GY4617
+    // 0 = all rows are fresh. Else those since then (of the event time) are, and count for
+    // rows_min; of those before, the newest fill up to fill_to rows, but never more than the fresh
+    // ones, and nothing else of the history comes along.
+    std::int64_t since_us = 0, fill_to = 0;
     // With fewer rows than that, those of an older dataset version stand before them, in the same
     // columns.
     std::int64_t history_below = 0;

@@ -112,6 +112,7 @@ Result<> ForEachEventTime(const ReadRequest& request, const TimesCallback& callb
 // asked later looks like a hash.
 struct TrainingRows {
   table::Frame frame = {};
+  std::vector<std::int64_t> event_us = {};      // of each row, ascending
   std::vector<AnsweringVersion> versions = {};  // those that answered
   std::int64_t labelled = 0;                    // rows with a label, set aside or not
   std::map<std::string, std::int64_t, std::less<>> set_aside = {};  // rows by their label

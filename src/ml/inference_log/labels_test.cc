@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "ml/inference_log/dataset_task.h"
 #include "ml/inference_log/label_join.h"
 #include "ml/inference_log/testing/log_house.h"
 #include "platform/table/reader.h"
@@ -181,8 +182,10 @@ TEST(Labels, WhatTrainsAgainHasTheTargetsTypeAndNoShadows) {
                Json::Obj({{"inference_id", Id(1) + "-2"}, {"label", 0}})});
   const Joined joined = house.Read();
   EXPECT_EQ(joined.frame.rows(), 6U);
-  const auto& [frame, versions, labelled, set_aside] = TrainingFrame(joined, true, {"0", "1"});
+  const auto& [frame, event_us, versions, labelled, set_aside] =
+      TrainingFrame(joined, true, {"0", "1"});
   EXPECT_EQ(labelled, 2);
+  EXPECT_EQ(event_us.size(), 2U);
   EXPECT_TRUE(set_aside.empty());
   ASSERT_EQ(frame.rows(), 2U);
   ASSERT_NE(frame.Find("Churn"), nullptr);
@@ -205,6 +208,37 @@ TEST(Labels, ClassesThatTheModelDoesNotKnowAreSetAside) {
   EXPECT_EQ(made.labelled, 3);
   EXPECT_EQ(made.set_aside, (decltype(made.set_aside){{"Yess", 1}}));
   EXPECT_EQ(TrainingFrame(joined, true, {}).frame.rows(), 3U) << "unless they are asked for";
+}
+
+table::Frame Answers(const std::vector<std::string>& labels) {
+  table::Frame frame;
+  frame.columns = {{.name = "place", .type = table::Type::kInt},
+                   {.name = "y", .type = table::Type::kText}};
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    frame.columns[0].PushInt(static_cast<std::int64_t>(i));
+    frame.columns[1].PushText(labels[i]);
+  }
+  return frame;
+}
+
+TEST(DatasetOfCaptures, TakesTheNewestOfTheOlderRows) {
+  const table::Frame older = Answers({"a", "b", "a", "b"});
+  const Mixed mixed = Mix(older, Answers({"a", "b"}), {.target = "y", .newest = 2});
+  EXPECT_EQ(mixed.older, 2);
+  EXPECT_EQ(mixed.frame.columns[0].ints, (std::vector<std::int64_t>{2, 3, 0, 1}));
+  EXPECT_EQ(Mix(older, older, {.target = "y", .newest = INT64_MAX}).older, 4);
+}
+
+TEST(DatasetOfCaptures, KeepsTheClassesThatOnlyOlderRowsHave) {
+  std::vector<std::string> labels(30, "a");
+  labels.insert(labels.end(), 30, "b");
+  const table::Frame older = Answers(labels);
+  const Mixed mixed = Mix(older, Answers(std::vector<std::string>(40, "b")),
+                          {.target = "y", .classes = {"a", "b", "c"}});
+  EXPECT_EQ(mixed.older, 20);
+  EXPECT_EQ(mixed.frame.columns[0].ints.front(), 10) << "the newest of them";
+  EXPECT_EQ(mixed.gone, std::vector<std::string>{"c"});
+  EXPECT_EQ(mixed.said.size(), 1U);
 }
 
 TEST(Labels, LateOnesAreJoinedAndCounted) {

@@ -12,8 +12,9 @@ using pipelines::StepContext;
 using pipelines::StepEnd;
 using pipelines::ValueType;
 
-constexpr KindKey kKeys[] = {{"endpoint", true}, {"dataset", true}, {"labelled"},     {"last_s"},
-                             {"rows_min"},       {"history"},       {"history_below"}};
+constexpr KindKey kKeys[] = {{"endpoint", true}, {"dataset", true}, {"labelled"},
+                             {"last_s"},         {"rows_min"},      {"history"},
+                             {"history_below"},  {"since"},         {"fill_to"}};
 const OutputSpec kOutputs[] = {{"dataset", ValueType::kText}, {"version_id", ValueType::kText},
                                {"rows", ValueType::kInt},     {"fresh_rows", ValueType::kInt},
                                {"mixed", ValueType::kBool},   {"notes", ValueType::kText}};
@@ -23,13 +24,24 @@ Result<runners::Job> Submit(InferenceLog& log, const StepContext& context) {
   const Json& with = context.with;
   GYRE_TRY(std::string endpoint, with.GetString("endpoint"));
   GYRE_TRY(std::string dataset, with.GetString("dataset"));
+  const std::int64_t last_us = with["last_s"].AsInt() * kMicrosPerSecond;
+  std::int64_t since_us = 0;
+  if (const std::string& since = with["since"].AsString(); !since.empty() && last_us == 0) {
+    const auto time_us = ParseTime(since);
+    if (!time_us)
+      return InvalidArgument("GY4622", "`since` must be a time like 2026-11-21T08:30:00Z, not `{}`",
+                             since);
+    since_us = *time_us;
+  }
   return log.MakeDataset({.project = context.project,
                           .endpoint = std::move(endpoint),
                           .dataset = std::move(dataset),
-                          .last_us = with["last_s"].AsInt() * kMicrosPerSecond,
+                          .last_us = last_us,
                           .labelled_only = with["labelled"].AsBool(),
                           .retrain = true,
                           .rows_min = with["rows_min"].AsInt(),
+                          .since_us = since_us,
+                          .fill_to = with["fill_to"].AsInt(),
                           .history_below = with["history_below"].AsInt(),
                           .history = with["history"].AsString(),
                           .by = context.created_by});

@@ -6,8 +6,9 @@
 
 namespace gyre::inference_log {
 
-// with: endpoint, dataset, labelled, last_s, rows_min, history, history_below (see
-// InferenceLog::DatasetRequest). Outputs: dataset, version_id, rows, fresh_rows, mixed.
+// with: endpoint, dataset, labelled, last_s, rows_min, since, fill_to, history, history_below (see
+// InferenceLog::DatasetRequest; `since` is a time, and nothing where last_s says how far back).
+// Outputs: dataset, version_id, rows, fresh_rows, mixed, notes.
 void AddSteps(pipelines::Pipelines& pipelines, InferenceLog& log, runners::Jobs& jobs);
 
 }  // namespace gyre::inference_log

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "ml/inference_log/dataset_task.h"
 #include "ml/inference_log/inference_log.h"
 #include "ml/inference_log/labels.h"
 #include "ml/inference_log/trace.h"
@@ -13,9 +14,6 @@
 #include "platform/table/writer.h"
 
 namespace gyre::inference_log {
-namespace {
-
-constexpr std::int64_t kChunkRows = 100'000;
 
 ReadRequest RequestOf(runners::TaskContext& context) {
   ReadRequest request = ReadRequestFromJson(context.input()["read"]);
@@ -28,6 +26,10 @@ Json ProblemsJson(const Joined& joined) {
   for (const std::string& problem : joined.problems) problems.Push(problem);
   return problems;
 }
+
+namespace {
+
+constexpr std::int64_t kChunkRows = 100'000;
 
 Result<Json> CountTask(runners::TaskContext& context) {
   GYRE_TRY(const Joined joined,
@@ -76,135 +78,6 @@ Result<Json> ExportTask(runners::TaskContext& context) {
                          }));
   if (format == "parquet") GYRE_DO(table::MergeParquet(parts, path));
   return Json::Obj({{"file", file}, {"problems", ProblemsJson(joined)}});
-}
-
-// A column of older rows as one of that type; values that are of another kind are missing.
-table::Column AsType(table::Column from, table::Type type) {
-  if (from.type == type) return from;
-  table::Column to{.name = from.name, .type = type};
-  const std::vector<double> numbers =
-      type == table::Type::kDouble ? table::AsDoubles(from) : std::vector<double>();
-  for (std::size_t row = 0; row < from.size(); ++row) {
-    if (!from.IsValid(row) || (type != table::Type::kText && type != table::Type::kDouble))
-      to.PushNull();
-    else if (type == table::Type::kText)
-      to.PushText(table::CellText(from, row));
-    else
-      to.PushDouble(numbers[row]);
-  }
-  return to;
-}
-
-// The rows of those files in the columns of `like`, and then `like` itself: the newest last.
-Result<table::Frame> AfterHistory(const std::vector<std::string>& paths, table::Frame like,
-                                  const std::function<bool()>& cancelled) {
-  table::ReadOptions options;
-  options.cancelled = cancelled;
-  GYRE_TRY(const table::ParquetInfo info, table::ReadParquetInfo(paths));
-  for (const table::Column& column : like.columns) {
-    if (std::ranges::find(info.schema, column.name, &table::Field::name) != info.schema.end())
-      options.columns.push_back(column.name);
-  }
-  table::Frame all = table::EmptyFrame(like.schema());
-  if (options.columns.empty()) return like;
-  GYRE_TRY(const table::Frame older, table::ReadParquet(paths, options));
-  table::Frame fitted;
-  for (const table::Column& column : like.columns) {
-    const table::Column* const found = older.Find(column.name);
-    table::Column missing{.name = column.name, .type = column.type};
-    if (found == nullptr)
-      for (std::size_t row = 0; row < older.rows(); ++row) missing.PushNull();
-    fitted.columns.push_back(found == nullptr ? std::move(missing) : AsType(*found, column.type));
-  }
-  table::AppendFrame(fitted, &all);
-  table::AppendFrame(like, &all);
-  return all;
-}
-
-// A slip of the hand is rare; what comes as often as this is a class.
-constexpr std::int64_t kNewClassRows = 20, kNewClassOneOf = 100;
-
-// What a dataset lacks and why, said to whoever asked for it.
-std::vector<std::string> LeftOut(const Joined& joined, const TrainingRows& made) {
-  std::vector<std::string> said;
-  for (const std::string& input : joined.hashed)
-    said.push_back(fmt::format("the column `{}` is left out: its values are hashed", input));
-  constexpr std::size_t kShown = 5;
-  std::int64_t rows = 0;
-  std::size_t shown = 0;
-  for (const auto& [name, count] : made.set_aside) {
-    if (++shown > kShown)
-      rows += count;
-    else
-      said.push_back(
-          fmt::format("{} of {} labelled rows set aside: their label `{}` is no class of the model",
-                      GroupDigits(count), GroupDigits(made.labelled), name));
-  }
-  if (rows > 0)
-    said.push_back(fmt::format("{} more rows set aside, with {} other such labels",
-                               GroupDigits(rows), made.set_aside.size() - kShown));
-  return said;
-}
-
-// The world has a class more: what to do about it is for a person to say.
-Result<> NoNewClass(const TrainingRows& made, std::string_view endpoint, std::string_view target) {
-  for (const auto& [name, count] : made.set_aside) {
-    if (count < kNewClassRows || count * kNewClassOneOf < made.labelled) continue;
-    return FailedPrecondition("GY4618",
-                              "{} of {} labels of {} say `{}`, which is no class of the model: "
-                              "correct them, or retrain by hand with what `gyre captures "
-                              "to-dataset {} NAME --labelled --new-classes` makes",
-                              GroupDigits(count), GroupDigits(made.labelled), endpoint, name,
-                              endpoint)
-        .Why("a retraining keeps the champion's classes; this one comes too often to be a slip")
-        .Fix(fmt::format("gyre feedback {} FILE", endpoint))
-        .Fix(fmt::format("gyre captures to-dataset {} NAME --labelled --new-classes", endpoint))
-        .Fix(fmt::format("gyre train NAME --target {}", target));
-  }
-  return {};
-}
-
-Result<Json> DatasetTask(runners::TaskContext& context) {
-  ReadRequest request = RequestOf(context);
-  request.one_target = true;
-  GYRE_TRY(Joined joined, ReadJoined(request));
-  const Json& input = context.input();
-  const bool labelled_only = input["labelled_only"].AsBool();
-  std::vector<std::string> classes;
-  for (const Json& name : input["classes"].items()) classes.push_back(name.AsString());
-  TrainingRows made = TrainingFrame(joined, labelled_only, classes);
-  if (input["retrain"].AsBool())
-    GYRE_DO(NoNewClass(made, input["endpoint"].AsString(), joined.target));
-  for (std::string& said : LeftOut(joined, made)) joined.problems.push_back(std::move(said));
-  table::Frame frame = std::move(made.frame);
-  if (frame.rows() == 0) {
-    return FailedPrecondition("GY4613", "there are no {}rows to make a dataset of",
-                              labelled_only ? "labelled " : "")
-        .Fix("gyre captures   (lists what there is)");
-  }
-  const auto fresh = static_cast<std::int64_t>(frame.rows());
-  if (const std::int64_t least = input["rows_min"].AsInt(); fresh < least) {
-    return FailedPrecondition("GY4617", "there are {} {}rows, {} were asked for", fresh,
-                              labelled_only ? "labelled " : "", least)
-        .Fix("gyre feedback ENDPOINT FILE    (or wait for more traffic)");
-  }
-  std::vector<std::string> history;
-  for (const Json& part : input["history"].items()) history.push_back(part.AsString());
-  const bool mixed = !history.empty() && fresh < input["history_below"].AsInt();
-  if (mixed) {
-    GYRE_TRY(frame, AfterHistory(history, std::move(frame), [&] { return context.cancelled(); }));
-  }
-  const std::string path = context.scratch_directory() + "/captures.parquet";
-  GYRE_DO(table::WriteParquet(frame, path));
-  Json from = Json::Arr();
-  for (const AnsweringVersion& version : made.versions)
-    from.Push(Json::Obj({{"model", version.model}, {"id", version.model_version_id}}));
-  return Json::Obj({{"file", path},
-                    {"rows", static_cast<std::int64_t>(frame.rows())},
-                    {"fresh_rows", fresh},
-                    {"mixed", mixed},
-                    {"versions", std::move(from)},
-                    {"problems", ProblemsJson(joined)}});
 }
 
 // --- files of labels -----------------------------------------------------------------------------

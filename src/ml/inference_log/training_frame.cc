@@ -39,6 +39,7 @@ TrainingRows TrainingFrame(const Joined& joined, bool labelled_only,
   const table::Column& label = *joined.frame.Find("label");
   const table::TextColumn& roles = joined.frame.Find("role")->text;
   const table::TextColumn& models = joined.frame.Find("model_version")->text;
+  const auto& times = joined.frame.Find("event_time")->ints;
   std::vector<std::uint32_t> rows;
   const auto unknown = [&](std::size_t row) {
     return !classes.empty() && label.type == table::Type::kText && label.IsValid(row) &&
@@ -52,6 +53,7 @@ TrainingRows TrainingFrame(const Joined& joined, bool labelled_only,
       continue;
     }
     rows.push_back(static_cast<std::uint32_t>(row));
+    made.event_us.push_back(times[row]);
     if (std::ranges::find(made.versions, models[row], &AnsweringVersion::model) !=
         made.versions.end())
       continue;

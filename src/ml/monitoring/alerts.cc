@@ -21,6 +21,10 @@ int BadOf(const AlertState& state, const Observation& seen) {
 
 void Remember(const AlertRule& rule, const Observation& seen, AlertState* state) {
   const bool bad = seen.level == Level::kBad;
+  if (bad) {
+    if (state->recent.empty() || !state->recent.back()) state->run_us = seen.begin_us;
+    state->bad_us = seen.begin_us;
+  }
   state->recent.push_back(bad);
   state->named.push_back(bad ? seen.columns : std::vector<std::string>());
   state->versions.resize(state->recent.size() - 1);
@@ -91,6 +95,7 @@ void Begin(const AlertRule& rule, const Observation& seen, std::int64_t now_us, 
            Step* step) {
   state->phase = Phase::kFiring;
   state->since_us = seen.time_us;
+  state->incident_us = state->run_us;
   state->acked_by.clear();
   state->changes.push_back(state->windows);
   step->began = true;
@@ -244,6 +249,9 @@ Json StateToJson(const AlertState& state) {
                     {"changes", std::move(changes)},
                     {"windows", state.windows},
                     {"since_us", state.since_us},
+                    {"run_us", state.run_us},
+                    {"incident_us", state.incident_us},
+                    {"bad_us", state.bad_us},
                     {"told_us", state.told_us},
                     {"acked_by", state.acked_by},
                     {"snoozed_us", state.snoozed_us},
@@ -261,6 +269,9 @@ AlertState StateFromJson(const Json& json) {
   for (const Json& at : json["changes"].items()) state.changes.push_back(at.AsInt());
   state.windows = json["windows"].AsInt();
   state.since_us = json["since_us"].AsInt();
+  state.run_us = json["run_us"].AsInt();
+  state.incident_us = json["incident_us"].AsInt();
+  state.bad_us = json["bad_us"].AsInt();
   state.told_us = json["told_us"].AsInt();
   state.acked_by = json["acked_by"].AsString();
   state.snoozed_us = json["snoozed_us"].AsInt();

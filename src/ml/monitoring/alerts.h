@@ -55,7 +55,10 @@ struct AlertState {
   std::vector<std::int64_t> changes = {};  // numbers of windows at which it began or ended
   std::int64_t windows = 0;                // observed
   std::int64_t since_us = 0;               // of the phase, in the time of the data
-  std::int64_t told_us = 0;                // in the time of the data; 0 = never
+  // In the time of the data: where the unbroken run of bad windows began, of which this is the
+  // newest; where that of the incident began; and the beginning of the last bad window.
+  std::int64_t run_us = 0, incident_us = 0, bad_us = 0;
+  std::int64_t told_us = 0;  // in the time of the data; 0 = never
   std::string acked_by = {};
   std::int64_t snoozed_us = 0, snoozed_until_us = 0;  // by the clock
   std::string owed = {};                              // what people are still to be told
@@ -66,8 +69,8 @@ AlertState StateFromJson(const Json& json);
 
 struct Observation {
   Level level = Level::kUnknown;
-  std::int64_t time_us = 0;  // the end of the window
-  std::string what = {};     // "2 columns drifted: hour, temp"
+  std::int64_t begin_us = 0, time_us = 0;  // the beginning and the end of the window
+  std::string what = {};                   // "2 columns drifted: hour, temp"
   std::vector<std::string> columns = {};
   // Of a signal that is measured on the rows of one version: that it is about, and all that were
   // bad. Bad windows of two versions are no streak.

@@ -19,6 +19,7 @@ class Watched {
     time_us += kHour;
     return Observe(rule, &state,
                    {.level = level,
+                    .begin_us = time_us - kHour,
                     .time_us = time_us,
                     .what = "2 columns drifted",
                     .inhibited_by = std::move(inhibited_by),
@@ -52,6 +53,19 @@ TEST(Alerts, OfWindowsJudgedTogetherTheOutcomeIsOwed) {
   run.behind = true;
   for (int i = 0; i < 40; ++i) run.See(i % 4 < 2 ? Level::kBad : Level::kCalm);
   EXPECT_LT(run.state.owed.size(), 1'000U);
+}
+
+TEST(Alerts, AnIncidentBeginsWithTheBadWindowsThatLeadToIt) {
+  Watched run;
+  run.See(Level::kBad);   // chance, at hour 0
+  run.See(Level::kCalm);  // 1
+  run.See(Level::kBad);   // 2
+  EXPECT_EQ(run.state.incident_us, 2 * kHour) << "not with the one before the calm one";
+  run.See(Level::kBad);
+  run.See(Level::kCalm);
+  EXPECT_EQ(run.state.incident_us, 2 * kHour) << "as long as it goes on";
+  EXPECT_EQ(run.state.bad_us, 3 * kHour);
+  EXPECT_EQ(StateFromJson(StateToJson(run.state)), run.state);
 }
 
 TEST(Alerts, ASnoozeIsNotADayLongerWhenTheClockIsSetBack) {

@@ -110,6 +110,7 @@ AlertMove Move(const Monitor& monitor, const JudgedWindow& window, const Signal&
   std::vector<std::string> bad_versions = signal.bad_versions;
   std::ranges::replace(bad_versions, std::string(), version);
   const Observation seen{.level = signal.level,
+                         .begin_us = window.begin_us,
                          .time_us = window.end_us,
                          .what = signal.what,
                          .columns = signal.columns,
@@ -208,6 +209,7 @@ Json AlertEvent(const AlertMove& move, const JudgedWindow& window) {
                     {"window_number", window.number},
                     {"window_begin", FormatTime(window.begin_us)},
                     {"window_end", FormatTime(window.end_us)},
+                    {"since", FormatTime(alert.state.incident_us)},
                     {"told", move.step.tell},
                     {"mute", move.step.mute}});
 }

@@ -305,6 +305,17 @@ Result<Json> MonitorService::Revisions(const JudgedWindow& window) {
   return revisions;
 }
 
+Result<std::optional<std::int64_t>> MonitorService::LabelledSince(std::string_view project,
+                                                                  std::string_view endpoint,
+                                                                  std::int64_t since_us) {
+  std::optional<std::int64_t> labelled;
+  GYRE_DO(rooms_.database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(labelled, ReadLabelledSince(reader, project, endpoint, since_us));
+    return {};
+  }));
+  return labelled;
+}
+
 Result<Json> MonitorService::Signals(std::string_view project, std::string_view endpoint) {
   GYRE_TRY(const std::vector<Monitor> monitors, List(project));
   Json items = Json::Arr();

@@ -38,6 +38,9 @@ class MonitorService final : public Monitors {
   Result<JudgedWindow> Window(std::string_view project, std::string_view id) override;
   Result<Json> Revisions(const JudgedWindow& window) override;
   Result<Json> Signals(std::string_view project, std::string_view endpoint) override;
+  Result<std::optional<std::int64_t>> LabelledSince(std::string_view project,
+                                                    std::string_view endpoint,
+                                                    std::int64_t since_us) override;
   Result<std::vector<Alert>> Alerts(const AlertQuery& query) override;
   Result<Alert> GetAlert(std::string_view project, std::string_view text) override;
   Result<Sides> Compare(const SidesRequest& request) override;  // sides.cc

@@ -207,6 +207,21 @@ Result<std::vector<LabelsOfWindow>> ReadLabelHistory(db::Reader& reader,
   return windows;
 }
 
+Result<std::optional<std::int64_t>> ReadLabelledSince(db::Reader& reader, std::string_view project,
+                                                      std::string_view endpoint,
+                                                      std::int64_t since_us) {
+  std::optional<std::int64_t> most;
+  GYRE_DO(reader.Query(
+      "SELECT (SELECT COALESCE(SUM(w.labelled), 0) FROM monitoring_window w WHERE w.monitor_id = "
+      "m.id AND w.begin_us >= ?3) FROM monitoring_monitor m WHERE m.project = ?1 AND m.endpoint = "
+      "?2 AND m.removed = 0",
+      {project, endpoint, since_us}, [&](const db::Row& row) -> Result<> {
+        most = std::max(most.value_or(0), row.Int(0));
+        return {};
+      }));
+  return most;
+}
+
 Result<> ForgetOldWindows(db::Transaction& tx, const JudgedWindow& newest) {
   const std::int64_t through = newest.number - kWindowsKept;
   if (through <= 0) return {};

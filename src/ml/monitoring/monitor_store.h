@@ -53,6 +53,10 @@ Result<> LeaveOut(db::Transaction& tx, std::string_view window_id, std::int64_t 
                   std::int64_t labels);
 Result<std::vector<LabelsOfWindow>> ReadLabelHistory(db::Reader& reader,
                                                      std::string_view monitor_id);
+// The most of any monitor of the endpoint; nothing where it has none.
+Result<std::optional<std::int64_t>> ReadLabelledSince(db::Reader& reader, std::string_view project,
+                                                      std::string_view endpoint,
+                                                      std::int64_t since_us);
 // The end of what was judged of events until then; 0 = nothing.
 Result<std::int64_t> ReadEndUntil(db::Reader& reader, std::string_view monitor_id,
                                   std::int64_t event_us);

@@ -230,6 +230,12 @@ class Monitors {
   // The newest signals of each monitor: {"monitor", "endpoint", "window", "signals": [...]}.
   virtual Result<Json> Signals(std::string_view project, std::string_view endpoint) = 0;
 
+  // Rows with labels in the windows that begin then or later, as the monitor of the endpoint that
+  // saw the most of them has judged them; nothing where none watches it.
+  virtual Result<std::optional<std::int64_t>> LabelledSince(std::string_view project,
+                                                            std::string_view endpoint,
+                                                            std::int64_t since_us) = 0;
+
   virtual Result<std::vector<Alert>> Alerts(const AlertQuery& query) = 0;  // newest change first
   // By id, unique beginning of it, or "churn:drift". Error: kNotFound GY4510.
   virtual Result<Alert> GetAlert(std::string_view project, std::string_view text) = 0;

@@ -237,6 +237,8 @@ Result<> Divide(const table::Frame& frame, const Target& target, Problem* proble
   GYRE_DO(FindSuspects(frame, problem));
   SplitRequest split{
       .target = &target, .time = {}, .group = {}, .content = {}, .test_share = r.test_share};
+  if (r.test_last > 0 && r.test_last < static_cast<std::int64_t>(target.rows()))
+    split.test_from = target.rows() - static_cast<std::size_t>(r.test_last);
   GYRE_DO(ReadTimeAndGroup(frame, problem, &split));
   if (split.kind == SplitKind::kStratified) {
     split.content = SplitHashes(frame);
@@ -365,6 +367,7 @@ Result<FitRequest> ParseFitRequest(const Json& json) {
   request.random_split = json["split"].AsString() == "random";
   request.keep_leaks = json["keep_leaks"].AsBool();
   request.test_share = json["test_share"].AsDouble(0);
+  request.test_last = json["test_last"].AsInt(0);
   request.formats = table::FormatsOf(json["formats"]);
   if (const Json& recipe = json["recipe"]; !recipe.is_null()) {
     GYRE_TRY(request.recipe, recipes::Spec::FromJson(recipe));
@@ -416,6 +419,7 @@ Json FitRequestToJson(const FitRequest& r) {
                     {"split", r.random_split ? "random" : ""},
                     {"keep_leaks", r.keep_leaks},
                     {"test_share", r.test_share},
+                    {"test_last", r.test_last},
                     {"formats", table::FormatsToJson(r.formats)},
                     {"recipe", r.recipe ? r.recipe->ToJson() : Json()},
                     {"champion_package", r.champion_package},

@@ -38,6 +38,7 @@ struct FitRequest {
   bool random_split = false;  // nobody looks for a better one
   bool keep_leaks = false;
   double test_share = 0;
+  std::int64_t test_last = 0;           // > 0: only the last so many rows may test
   table::Formats formats;               // of the text that the columns were read from
   std::optional<recipes::Spec> recipe;  // empty = suggested, for each family its own
   std::string champion_package;         // path; empty = none

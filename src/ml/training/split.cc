@@ -15,10 +15,14 @@ namespace {
 constexpr std::uint64_t kSplitStream = 0x9e3779b97f4a7c15ull;
 
 std::size_t TestRows(const SplitRequest& request, std::size_t rows) {
+  const std::size_t may_test = InTime(request.kind) ? rows : rows - request.test_from;
   if (request.test_share > 0)
-    return static_cast<std::size_t>(std::llround(request.test_share * static_cast<double>(rows)));
+    return static_cast<std::size_t>(
+        std::llround(request.test_share * static_cast<double>(may_test)));
   constexpr std::size_t kSmallMin = 50, kMax = 10'000;
-  return std::clamp(rows / 10, std::min(rows / 5, kSmallMin), kMax);
+  const std::size_t by_size = std::clamp(rows / 10, std::min(rows / 5, kSmallMin), kMax);
+  if (may_test == rows) return by_size;
+  return std::min(std::max(by_size, may_test / 4), std::max<std::size_t>(may_test / 2, 1));
 }
 
 // Rows in an order in which every run of neighbours holds classes (or sizes of the target) in their
@@ -84,7 +88,7 @@ Split SplitByTime(const SplitRequest& request, std::size_t test_rows) {
 Split SplitByGroup(const SplitRequest& request, std::size_t rows, std::size_t test_rows) {
   std::map<std::uint64_t, std::size_t>
       sizes;  // groups in the order of their hashes: as good as random, and the same for ever
-  for (std::size_t i = 0; i < rows; ++i) ++sizes[request.group[i]];
+  for (std::size_t i = request.test_from; i < rows; ++i) ++sizes[request.group[i]];
   std::map<std::uint64_t, bool> in_test;
   std::size_t taken = 0;
   for (const auto& [group, size] : sizes) {
@@ -93,8 +97,12 @@ Split SplitByGroup(const SplitRequest& request, std::size_t rows, std::size_t te
     if (test) taken += size;
   }
   Split split;
-  for (std::uint32_t i = 0; i < rows; ++i)
-    (in_test[request.group[i]] ? split.test : split.train).push_back(i);
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    if (!in_test[request.group[i]])
+      split.train.push_back(i);
+    else if (i >= request.test_from)
+      split.test.push_back(i);
+  }
   return split;
 }
 
@@ -104,10 +112,13 @@ Split SplitStratified(const SplitRequest& request, std::size_t rows, std::size_t
   const bool regression = request.target->task == predictors::Task::kRegression;
   for (std::uint32_t i = 0; i < rows; ++i)
     strata[regression ? 0 : request.target->labels[i]].push_back(i);
-  const double share = static_cast<double>(test_rows) / static_cast<double>(rows);
+  const double share =
+      static_cast<double>(test_rows) / static_cast<double>(rows - request.test_from);
   std::vector<std::uint8_t> test(rows, 0);
   double owed = 0;  // what rounding left of the strata before
-  for (auto& [label, members] : strata) {
+  for (auto& [label, every] : strata) {
+    const auto since = std::ranges::lower_bound(every, request.test_from);
+    std::vector<std::uint32_t> members(since == every.end() ? every.begin() : since, every.end());
     std::ranges::stable_sort(members, {}, [&](std::uint32_t row) { return request.content[row]; });
     owed += share * static_cast<double>(members.size());
     const auto take = std::min(static_cast<std::size_t>(std::llround(owed)), members.size());

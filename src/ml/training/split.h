@@ -31,6 +31,10 @@ struct SplitRequest {
   std::vector<double> time = {};  // InTime: when each row happened; NaN = unknown, taken as first
   std::vector<std::uint64_t> group = {};    // kGroup, kTimeGroup: rows of one number stay together
   std::vector<std::uint64_t> content = {};  // kStratified: a hash of each row's values
+  // Not by time, where the newest rows test anyway: rows before that one only teach (or, of groups
+  // that test, do neither); of a class that has no row since, they test too. Of the rows since, a
+  // quarter tests, if that is more than by size.
+  std::size_t test_from = 0;
   double test_share = 0;  // 0 = by size: a tenth, at least 50 of a small table, at most 10,000
 };
 struct Split {

@@ -42,6 +42,23 @@ std::set<std::uint64_t> TestContent(const Rows& rows) {
   return content;
 }
 
+TEST(Split, OnlyTheLastRowsTest) {
+  Rows rows = MakeRows(1000, 3);
+  for (std::size_t row = 400; row < 1000; ++row) rows.target.labels[row] %= 2;
+  SplitRequest request = rows.Request();
+  request.test_from = 400;
+  const auto split = MakeSplit(request);
+  ASSERT_TRUE(split);
+  EXPECT_EQ(split->train.size() + split->test.size(), 1000U);
+  for (const std::uint32_t row : split->test)
+    EXPECT_TRUE(row >= 400 || rows.target.labels[row] == 2) << "of a class that is gone, old ones";
+  EXPECT_NEAR(static_cast<double>(
+                  std::ranges::count_if(split->test, [](std::uint32_t row) { return row >= 400; })),
+              150, 2)
+      << "a quarter of them";
+  EXPECT_TRUE(std::ranges::any_of(split->test, [&](std::uint32_t row) { return row < 400; }));
+}
+
 TEST(Split, EachClassGivesItsShare) {
   const Rows rows = MakeRows(3000, 3);
   const auto split = MakeSplit(rows.Request());

@@ -17,7 +17,7 @@ constexpr KindKey kTrainKeys[] = {
     {"dataset", true}, {"target"},      {"model"},          {"experiment"}, {"metric"},
     {"task"},          {"positive"},    {"budget_seconds"}, {"trials"},     {"seed"},
     {"split"},         {"time_column"}, {"group_column"},   {"keep_leaks"}, {"test_share"},
-    {"gate"},          {"recipe"},      {"against"}};
+    {"gate"},          {"recipe"},      {"against"},        {"test_last"}};
 const OutputSpec kTrainOutputs[] = {
     {"model", ValueType::kText},        {"version_id", ValueType::kText},
     {"version", ValueType::kInt},       {"run", ValueType::kText},

@@ -14,10 +14,11 @@ namespace gyre::training {
 
 namespace {
 
-constexpr std::array kMembers = {
-    "dataset",        "target", "model",  "experiment",  "metric",       "task",
-    "budget_seconds", "trials", "seed",   "time_column", "group_column", "keep_leaks",
-    "test_share",     "gate",   "recipe", "positive",    "split",        "against"};
+constexpr std::array kMembers = {"dataset",    "target",      "model",          "experiment",
+                                 "metric",     "task",        "budget_seconds", "trials",
+                                 "seed",       "time_column", "group_column",   "keep_leaks",
+                                 "test_share", "gate",        "recipe",         "positive",
+                                 "split",      "against",     "test_last"};
 constexpr std::array kGates = {"default", "kpi", "judge", "none"};
 
 Error BadMember(std::string_view key, std::string_view rule) {
@@ -74,6 +75,7 @@ Json RequestJson(const TrainRequest& r) {
                     {"group_column", r.group_column},
                     {"keep_leaks", r.keep_leaks},
                     {"test_share", r.test_share},
+                    {"test_last", r.test_last},
                     {"gate", r.gate},
                     {"against", r.against},
                     {"recipe", r.recipe}});
@@ -114,6 +116,7 @@ Result<TrainRequest> TrainRequestFromJson(const Json& json) {
   GYRE_DO(ReadNumber(json, "test_share", &r.test_share));
   GYRE_DO(ReadWhole(json, "trials", &trials));
   GYRE_DO(ReadWhole(json, "seed", &r.seed));
+  GYRE_DO(ReadWhole(json, "test_last", &r.test_last));
   if (const Json& keep = json["keep_leaks"]; keep.is_bool()) {
     r.keep_leaks = keep.AsBool();
   } else if (!keep.is_null()) {

@@ -36,6 +36,7 @@ struct TrainRequest {
   std::string time_column, group_column;
   bool keep_leaks = false;
   double test_share = 0;         // 0 = by size
+  std::int64_t test_last = 0;    // > 0: only the last so many rows of the dataset may test
   std::string gate = "default";  // "default", "kpi" (a missed KPI binds), "judge"
                                  // (@champion stays), "none" (register only)
   std::string against;           // "churn:v1", that the gate compares with; empty = @champion
