@@ -79,7 +79,7 @@ class DryRunSession : public Session {
                session_->Delete(fmt::format("{}{}dry_run=true", path,
                                             path.find('?') == std::string_view::npos ? "?" : "&")));
       Json about = Json::Obj({{"kept_days", answer["kept_days"]}});
-      for (const std::string_view key : {"holds", "answers"})
+      for (const std::string_view key : {"holds", "answers", "read_by"})
         if (answer[key].size() > 0) about.Set(key, answer[key]);
       if (answer["needed_by"].is_object()) {
         about.Set("needed_by", answer["needed_by"]["message"]);

@@ -287,7 +287,8 @@ Result<int> Remove(Invocation& in) {
   const std::string name = in.Get("MONITOR");
   GYRE_DO(in.Confirm("remove monitor " + name + " with its windows and alerts", name));
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const Json gone, session->Delete(MonitorPath(in)));
+  GYRE_TRY(const Json gone,
+           session->Delete(MonitorPath(in) + (in.Has("force") ? "?force=true" : "")));
   SayRemoved(in.out(), "monitor " + name, gone);
   return 0;
 }
@@ -441,6 +442,7 @@ constexpr auto kCreate =
     WithSettings({{"--endpoint", "ENDPOINT", "that it watches; default: of its own name", "", false,
                    "endpoints"}});
 constexpr auto kEdit = WithSettings({{"--on", "", "look again"}, {"--off", "", "look no more"}});
+constexpr Option kForced[] = {kForce};
 constexpr Option kRules[] = {{"--out", "FILE", "where to; - = standard output", "-", false, "file"},
                              kForceOut};
 constexpr Option kAlerts[] = {
@@ -488,12 +490,8 @@ constexpr Command kCommands[] = {
      {},
      kRules,
      Rules},
-    {"monitors rm",
-     "remove a monitor with its windows and alerts; gyre undelete brings it back",
-     "gyre monitors rm churn --yes",
-     kMonitor,
-     {},
-     Remove},
+    {"monitors rm", "remove a monitor with its windows and alerts; gyre undelete brings it back",
+     "gyre monitors rm churn --yes\ngyre monitors rm churn --dry-run", kMonitor, kForced, Remove},
     {"alerts ls",
      "alerts that fire or are pending",
      "gyre alerts\ngyre alerts --all",

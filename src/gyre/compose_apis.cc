@@ -100,8 +100,8 @@ void House::Rooms::OpenLedgerApis() {
 void House::Rooms::OpenMlApis() {
   AddApi<native::ProjectsApi>(*projects, *serving, *trash);
   AddApi<native::DeclarationsApi>(*declarations, *trash);
-  AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry, *trash,
-                              native::ProgramReads(*access, *tracking, *datasets));
+  AddApi<native::DatasetsApi>(*datasets, *projects, *blobs, *registry, *automation, *lineage,
+                              *trash, native::ProgramReads(*access, *tracking, *datasets));
   AddApi<native::JobsApi>(*jobs);
   // A quarter of the threads that answer requests may wait for queries.
   const auto threads = static_cast<int>(settings.Int("server.blocking_threads"));
@@ -126,7 +126,7 @@ void House::Rooms::OpenMlApis() {
                                 settings.Int("training.memory"));
   AddApi<native::EvaluationApi>(*evaluations);
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
-  AddApi<native::MonitorsApi>(*monitors, *trash);
+  AddApi<native::MonitorsApi>(*monitors, *automation, *trash);
   AddApi<native::KpisApi>(*kpis);
   AddApi<native::EndpointsApi>(*serving, *predictions, *blobs, *releases, *automation, *trash);
   AddApi<native::CapturesApi>(*inference_log, *serving, *blobs);

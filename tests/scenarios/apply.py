@@ -495,6 +495,8 @@ def queries_and_addresses(g):
     assert {'customers:v1', 'summary:v1', 'newest:v1'} <= {n['label'] for n in nodes}, nodes
     assert plan(g, '--check', code=0)['changes'] == []
     assert plan(g, '--yes', code=0)['changes'] == []
+    would = g.cli('datasets', 'rm', 'summary', '--dry-run', '-p', 'churn').stdout
+    assert 'read_by' in would and 'newest' in would, would
     # What a query reads has changed, and what is made of that.
     customers(os.path.join(g.work, 'customers.csv'), seed=7, count=900)
     Station.body += b'3,4\n'

@@ -190,6 +190,21 @@ def a_monitor_goes_with_its_endpoint(g):
     assert monitor(g) == before
 
 
+def who_listens_is_named(g):
+    """A monitor and a dataset that triggers listen to stay, unless it is wished so."""
+    customers(g, 'fresh')
+    for name, on in (('drifted', {'kind': 'drift', 'endpoint': 'live'}), ('came', {'kind': 'dataset', 'dataset': 'fresh'})):
+        g.json('POST', f'{PROJECT}/triggers', {'name': name, 'on': on, 'run': {'pipeline': 'nightly'}})
+    for noun, name, trigger in (('monitors', 'live', 'drifted'), ('datasets', 'fresh', 'came')):
+        assert trigger in said_no(g, noun, 'rm', name, '--yes', gy='GY5006')
+        planned = g.cli(noun, 'rm', name, '--dry-run').stdout
+        assert trigger in planned and 'refused: true' in planned, planned
+        g.cli(noun, 'rm', name, '--yes', '--force')
+        g.cli('undelete', noun[:-1], name)
+    g.cli('triggers', 'rm', 'drifted', '--yes')
+    g.cli('triggers', 'rm', 'came', '--yes')
+
+
 def numbers_are_given_anew(g):
     """The newest run is removed and another one gets its number: both are there in the end."""
     g.cli('run', '--name', 'first', '--', 'true')
@@ -269,7 +284,7 @@ def size_of(folder):
 def main():
     with Gyre() as g:
         g.start()
-        for scenario in (every_noun, a_monitor_goes_with_its_endpoint, numbers_are_given_anew, the_sums_are_exact, taken_names, a_version, until_it_is_over):
+        for scenario in (every_noun, a_monitor_goes_with_its_endpoint, who_listens_is_named, numbers_are_given_anew, the_sums_are_exact, taken_names, a_version, until_it_is_over):
             scenario(g)
             print('ok', scenario.__name__, flush=True)
 

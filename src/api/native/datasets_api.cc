@@ -10,6 +10,8 @@
 #include "api/native/lists.h"
 #include "api/native/removals.h"
 #include "base/text.h"
+#include "ledger/lineage/lineage.h"
+#include "ml/automation/automation.h"
 #include "ml/data/datasets.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/registry.h"
@@ -112,14 +114,50 @@ Result<Json> DatasetsApi::ModelsMadeFrom(const std::string& project, const std::
   return things;
 }
 
+Result<Json> DatasetsApi::AskedOf(const std::string& project, const std::string& dataset) {
+  std::set<std::string> names;
+  GYRE_DO(ForEachPage(project, dataset, [&](const auto& page) -> Result<> {
+    for (const data::Version& version : page) {
+      GYRE_TRY(const auto graph, lineage_.Walk(version.id, lineage::Direction::kDown, 1));
+      for (const lineage::Node& node : graph.nodes) {
+        if (node.depth == 1 && node.kind == "dataset_version")
+          names.insert(node.label.substr(0, node.label.find(':')));
+      }
+    }
+    return {};
+  }));
+  names.erase(dataset);
+  Json list = Json::Arr();
+  for (const std::string& name : names) list.Push(name);
+  return list;
+}
+
 Result<net::Response> DatasetsApi::Remove(net::Request& request) {
   const std::string &project = request.Param("project"), &dataset = request.Param("dataset");
   GYRE_DO(CheckName("dataset", dataset));
+  Json also = Json::Obj();
+  if (request.Query("dry_run") == "true") {
+    GYRE_TRY(Json readers, AskedOf(project, dataset));
+    if (readers.size() > 0) also.Set("read_by", std::move(readers));
+  }
+  const IsAbout about = [&](const automation::TriggerSpec& spec) {
+    return automation::SubjectKind(spec.on.cause) == "dataset" && spec.on.subject == dataset;
+  };
   return native::Remove(trash_, request,
                         {.noun = "dataset",
                          .name = dataset,
-                         .check = [&] { return CheckNoVersionNeeded(project, dataset); },
-                         .needed_by = [&] { return ModelsMadeFrom(project, dataset); }});
+                         .also = std::move(also),
+                         .check = [&]() -> Result<> {
+                           GYRE_DO(CheckNoVersionNeeded(project, dataset));
+                           return CheckNoTrigger(automation_, project, "dataset", dataset, about);
+                         },
+                         .needed_by = [&]() -> Result<Json> {
+                           GYRE_TRY(Json things, ModelsMadeFrom(project, dataset));
+                           GYRE_TRY(const Json triggers,
+                                    NeededByTriggers(automation_, project, about));
+                           for (const Json& trigger : triggers.items()) things.Push(trigger);
+                           return things;
+                         }});
 }
 
 Result<net::Response> DatasetsApi::AddVersion(net::Request& request) {

@@ -9,8 +9,14 @@
 #include "api/native/program_reads.h"
 #include "platform/net/http.h"
 
+namespace gyre::automation {
+class Automation;
+}
 namespace gyre::blob {
 class Store;
+}
+namespace gyre::lineage {
+class Lineage;
 }
 namespace gyre::projects {
 class Projects;
@@ -27,11 +33,14 @@ namespace gyre::native {
 class DatasetsApi {
  public:
   DatasetsApi(data::Datasets& datasets, projects::Projects& projects, blob::Store& blobs,
-              registry::Registry& registry, trash::Trash& trash, ProgramReads reads)
+              registry::Registry& registry, automation::Automation& automation,
+              lineage::Lineage& lineage, trash::Trash& trash, ProgramReads reads)
       : datasets_(datasets),
         projects_(projects),
         blobs_(blobs),
         registry_(registry),
+        automation_(automation),
+        lineage_(lineage),
         trash_(trash),
         reads_(reads) {}
   net::RouteTable table();
@@ -59,6 +68,8 @@ class DatasetsApi {
   Result<> CheckNotNeeded(const std::vector<data::Version>& versions, const std::string& reference);
   Result<> CheckNoVersionNeeded(const std::string& project, const std::string& dataset);
   Result<Json> ModelsMadeFrom(const std::string& project, const std::string& dataset);
+  // Names of the datasets whose rows a query made of those of this one.
+  Result<Json> AskedOf(const std::string& project, const std::string& dataset);
   Result<> ForEachPage(const std::string& project, const std::string& dataset,
                        const std::function<Result<>(const std::vector<data::Version>&)>& look);
   Result<data::Version> VersionOf(const net::Request& request);
@@ -68,6 +79,8 @@ class DatasetsApi {
   projects::Projects& projects_;
   blob::Store& blobs_;
   registry::Registry& registry_;
+  automation::Automation& automation_;
+  lineage::Lineage& lineage_;
   trash::Trash& trash_;
   ProgramReads reads_;
 };

@@ -1,9 +1,11 @@
 #include "api/native/monitors_api.h"
 
+#include "api/native/in_use.h"
 #include "api/native/lists.h"
 #include "api/native/removals.h"
 #include "api/native/route_table.h"
 #include "base/text.h"
+#include "ml/automation/automation.h"
 #include "ml/monitoring/monitors.h"
 
 namespace gyre::native {
@@ -199,7 +201,19 @@ Result<net::Response> MonitorsApi::Edit(net::Request& request) {
 Result<net::Response> MonitorsApi::Remove(net::Request& request) {
   GYRE_TRY(const monitoring::Monitor monitor,
            monitors_.Get(request.Param("project"), request.Param("monitor")));
-  return native::Remove(trash_, request, {.noun = "monitor", .name = monitor.name});
+  const IsAbout about = [&](const automation::TriggerSpec& spec) {
+    return automation::SubjectKind(spec.on.cause) == "endpoint" &&
+           spec.on.subject == monitor.endpoint;
+  };
+  return native::Remove(
+      trash_, request,
+      {.noun = "monitor",
+       .name = monitor.name,
+       .check =
+           [&] {
+             return CheckNoTrigger(automation_, monitor.project, "monitor", monitor.name, about);
+           },
+       .needed_by = [&] { return NeededByTriggers(automation_, monitor.project, about); }});
 }
 
 Result<net::Response> MonitorsApi::Run(net::Request& request) {

@@ -3,6 +3,9 @@
 
 #include "platform/net/http.h"
 
+namespace gyre::automation {
+class Automation;
+}
 namespace gyre::monitoring {
 class Monitors;
 }
@@ -14,8 +17,9 @@ namespace gyre::native {
 
 class MonitorsApi {
  public:
-  MonitorsApi(monitoring::Monitors& monitors, trash::Trash& trash)
-      : monitors_(monitors), trash_(trash) {}
+  MonitorsApi(monitoring::Monitors& monitors, automation::Automation& automation,
+              trash::Trash& trash)
+      : monitors_(monitors), automation_(automation), trash_(trash) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -36,6 +40,7 @@ class MonitorsApi {
 
  private:
   monitoring::Monitors& monitors_;
+  automation::Automation& automation_;
   trash::Trash& trash_;
 };
 
