@@ -371,7 +371,7 @@ int RunHelp(const Grammar& grammar, std::vector<std::string> words, const Host& 
     return 0;
   }
   if (words.size() == 1 && words[0] == "topics") {
-    Write(stdout, PageList(true));
+    Write(stdout, PageList(grammar, true));
     return 0;
   }
   if (words.empty() || words[0].starts_with('-')) {

@@ -199,7 +199,7 @@ std::string Overview(const Grammar& grammar, std::string_view version) {
   lines.emplace_back();
   lines.push_back("gyre COMMAND --help   ·   gyre NOUN lists   ·   gyre help options, " +
                   Join(HelpTopics(), ", "));
-  lines.push_back("guides: gyre help " + PageList(false));
+  lines.push_back("guides: gyre help " + PageList(grammar, false));
   lines.emplace_back("all pages: gyre help topics   ·   gyre help --search WORD");
   return Join(lines, "\n") + "\n";
 }

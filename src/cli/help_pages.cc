@@ -25,6 +25,12 @@ std::string CommandAndTopic(const Grammar& grammar, const std::string& words, bo
   return Join(parts, "\n");
 }
 
+// A command of that name says its own help.
+std::string NameToAsk(const Grammar& grammar, const HelpPage& page) {
+  const std::string name(ShortName(page));
+  return CommandAndTopic(grammar, name, false).empty() ? name : fmt::format("docs/{}", page.name);
+}
+
 bool HasAll(std::string_view text, const std::vector<std::string>& words) {
   const std::string lower = ToLower(text);
   return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
@@ -92,10 +98,10 @@ Result<std::string> HelpAbout(const Grammar& grammar, const std::string& words, 
   return std::move(error).Fix(fmt::format("gyre help --search {}", words)).Fix("gyre help topics");
 }
 
-std::string PageList(bool with_titles) {
+std::string PageList(const Grammar& grammar, bool with_titles) {
   std::vector<std::string> lines, names;
   for (const HelpPage& page : HelpPages()) {
-    lines.push_back(fmt::format("gyre help {:<16} {}", ShortName(page), page.title));
+    lines.push_back(fmt::format("gyre help {:<18} {}", NameToAsk(grammar, page), page.title));
     if (page.name.starts_with("guide/")) names.emplace_back(ShortName(page));
   }
   return with_titles ? Join(lines, "\n") + "\n" : Join(names, ", ");
@@ -118,8 +124,7 @@ Result<std::string> SearchHelp(const Grammar& grammar, const std::string& words)
   for (const std::string& topic : HelpTopics())
     found.Look("gyre help " + topic, HelpTopic(topic), kLinesOfAPage);
   for (const HelpPage& page : HelpPages())
-    found.LookAtAll(fmt::format("gyre help {}", ShortName(page)), page.title, page.text,
-                    kLinesOfAPage);
+    found.LookAtAll("gyre help " + NameToAsk(grammar, page), page.title, page.text, kLinesOfAPage);
   if (found.lines().empty())
     return NotFound("GY4008", "there is no help about `{}`", words).Fix("gyre help topics");
   return Join(found.lines(), "\n") + "\n";

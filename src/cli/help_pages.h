@@ -26,7 +26,7 @@ const HelpPage* FindHelpPage(std::string_view name);
 Result<std::string> HelpAbout(const Grammar& grammar, const std::string& words, bool everything,
                               const TextLook& look);
 // Pages and what they are about.
-std::string PageList(bool with_titles);
+std::string PageList(const Grammar& grammar, bool with_titles);
 // Every name that `gyre help` knows beside those of commands.
 std::vector<std::string> HelpNames();
 // Lines of commands, topics and pages that have all the words. Errors: GY4008 none has.
