@@ -21,7 +21,8 @@ P = '/api/v1/projects/default'
 STEPS = ('champion', 'fresh', 'train', 'canary', 'promote', 'takeover')
 OF = {'': ('',), 'STEP': STEPS, 'KIND': ('captures.dataset', 'training.train'), 'EVENT': ('endpoint.traffic', 'endpoint.deployed')}
 OF['SUBSCRIBER'], OF['MODULE NUMBER (NAME)'] = ('automation',), ()  # no migration runs in a loop
-ELSEWHERE = ('rollback.ready', 'canary.rolling_back')  # of gyre upgrade --rollback; of faults/rollback.py
+# Of gyre upgrade --rollback, of faults/rollback.py, of faults/forget.py.
+ELSEWHERE = ('rollback.ready', 'canary.rolling_back', 'captures.rewritten', 'captures.replaced')
 HEARD = ('window.', 'alert.', 'event.')  # only an alert that is heard comes by here
 BEGUN = ('firing.open', 'firing.judged', 'firing.starting', 'firing.launched', 'firing.running')  # and both ways
 QUICK = ('alert.raised', 'event.handled:automation', 'firing.launched', 'step.begun:train', 'canary.advanced', 'step.ended:promote', 'endpoint.written:endpoint.deployed')
