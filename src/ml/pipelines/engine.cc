@@ -15,7 +15,6 @@ namespace {
 
 constexpr telemetry::Logger kLog{"pipelines"};
 constexpr std::int64_t kIdleUs = 10'000'000;
-constexpr std::int64_t kPollUs = 50'000;
 constexpr std::int64_t kWriteAgainUs = 1'000'000;
 constexpr int kAhead = 24;  // durable intents that wait for a slot: no start waits for a commit
 constexpr std::size_t kKindsAtOnce = 256;
@@ -208,7 +207,7 @@ void Engine::Loop(const exec::StopFlag& stop) {
     const std::int64_t now_us = clock_.NowMicros();
     std::int64_t wait_us =
         wake_us == 0 ? kIdleUs : std::clamp<std::int64_t>(wake_us - now_us, 0, kIdleUs);
-    if (!kind_flights_.empty()) wait_us = std::min(wait_us, kPollUs);
+    if (!kind_flights_.empty()) wait_us = std::min(wait_us, UntilPollUs());
     for (const auto& [tag, end] : shims_->Wait(wait_us)) OnShimEnd(tag, end);
     TakeMessages();
     PollKinds();

@@ -57,6 +57,7 @@ class Engine {
     std::string reference, why_not_cached;
     std::int64_t begun_us = 0;   // of the clock that never goes back
     std::int64_t waited_us = 0;  // before this process took it up
+    std::int64_t poll_us = 0;    // when its kind is asked next; of the same clock
     std::vector<std::string> gpus;
   };
   using Message = std::move_only_function<void()>;
@@ -80,6 +81,7 @@ class Engine {
   void LookInCache(std::uint64_t tag);
   void BeginKind(std::uint64_t tag);
   void PollKinds();
+  std::int64_t UntilPollUs() const;
   void OnShimEnd(std::uint64_t tag, const exec::ShimEnd& end);
   void OnKindEnd(std::uint64_t tag, StepEnd end);
   void End(std::uint64_t tag, Outcome outcome, TaskGroup extra);
@@ -111,7 +113,6 @@ class Engine {
   std::uint64_t next_tag_ = 1;
   int programs_running_ = 0, programs_ahead_ = 0;
   bool committing_ = false;
-  std::int64_t polled_us_ = 0;  // of the clock that never goes back
 
   Mutex mutex_;
   CondVar changed_;

@@ -15,7 +15,9 @@ namespace gyre::pipelines {
 namespace {
 
 constexpr telemetry::Logger kLog{"pipelines"};
-constexpr std::int64_t kPollUs = 50'000;
+// How often a kind is asked whether its step has ended: the longer it takes, the more rarely. A
+// canary or an approval may take days.
+constexpr std::int64_t kPollMin = 50'000, kPollMax = 1'000'000, kPollShare = 20;
 
 Outcome Refused(const Error& error) {
   Outcome outcome;
@@ -211,24 +213,37 @@ void Engine::BeginKind(std::uint64_t tag) {
       if (!begun) return OnKindEnd(tag, {.outputs = std::move(begun).error()});
       found->second.reference = *std::move(begun);
       if (found->second.stopped) CancelKind(tag);
-      polled_us_ = 0;
+      found->second.poll_us = 0;
     });
   });
 }
 
+// One that is being asked, or has not begun, tells by a message.
+std::int64_t Engine::UntilPollUs() const {
+  const std::int64_t now_us = clock_.MonotonicMicros();
+  std::int64_t next_us = now_us + kPollMax;
+  for (const std::uint64_t tag : kind_flights_) {
+    const Flight& flight = flights_.at(tag);
+    if (flight.begun && !flight.polling && !flight.stopped)
+      next_us = std::min(next_us, flight.poll_us);
+  }
+  return std::max<std::int64_t>(0, next_us - now_us);
+}
+
 void Engine::PollKinds() {
   const std::int64_t now_us = clock_.MonotonicMicros();
-  if (kind_flights_.empty() || now_us - polled_us_ < kPollUs) return;
-  polled_us_ = now_us;
   const std::set<std::uint64_t> tags = kind_flights_;
   for (const std::uint64_t tag : tags) {
     Flight& flight = flights_.at(tag);
-    if (!flight.begun || flight.polling || flight.stopped) continue;
+    if (!flight.begun || flight.polling || flight.stopped || now_us < flight.poll_us) continue;
     const Machine& machine = *runs_.at(flight.run_id).machine;
     const Step& step = machine.step_of(machine.tasks()[flight.intent.task]);
     const auto kind = kinds_.find(step.kind);
     flight.polling = true;
     const std::int64_t due_us = step.timeout_us == 0 ? 0 : flight.begun_us + step.timeout_us;
+    flight.poll_us =
+        now_us + std::clamp((now_us - flight.begun_us) / kPollShare, kPollMin, kPollMax);
+    if (due_us > now_us) flight.poll_us = std::min(flight.poll_us, due_us);
     if (due_us != 0 && now_us >= due_us) {
       InPool([&kind = *kind->second, reference = flight.reference] { kind.Cancel(reference); });
       OnKindEnd(tag,
