@@ -141,6 +141,35 @@ def folders_become_datasets(g):
         assert 'GY4952' in g.cli('import', f'{d}/nothing', check=False).stderr
 
 
+def a_dataset_of_ours_takes_no_other_table(g):
+    with tempfile.TemporaryDirectory() as d:
+        write(f'{d}/mine.csv', 'id,age\n1,20\n')
+        g.cli('add', f'{d}/mine.csv', '--name', 'sales')
+        write(f'{d}/in/sales.csv', 'id,price\n1,9.5\n')
+        write(f'{d}/in/zones.csv', 'zone\nA\n')
+        assert any('only if its columns are the same' in row[2] for row in take(g, f'{d}/in', '--dry-run'))
+        answer = g.cli('import', f'{d}/in', '-o', 'json', check=False)
+        rows = {name: (state, detail) for state, name, detail in report(json.loads(answer.stdout))}
+        assert answer.returncode == 1 and rows['zones.csv'][0] == 'taken', rows
+        state, why = rows['sales.csv']
+        assert state == 'not taken' and why.startswith('GY2115 sales.csv has other columns than sales:v1: it lacks age, and has also price'), rows
+        assert '--as sales.csv=NAME' in why and '--join sales' in why, why
+        assert g.cli_json('datasets', 'show', 'sales')['reference'] == 'sales:v1'
+        assert 'GY4954' in g.cli('import', f'{d}/in', '--as', 'sales', check=False).stderr
+        wrong = g.cli('import', f'{d}/in', '--as', 'sale.csv=prices', check=False)
+        assert wrong.returncode == 1 and 'the source has no such table' in wrong.stdout, wrong.stdout
+        assert ('taken', 'sales.csv', 'prices:v1: 1 rows, 2 columns') in take(g, f'{d}/in', '--as', 'sales.csv=prices')
+        # What an import has made may get other columns from where it came.
+        write(f'{d}/in/zones.csv', 'zone,region\nA,N\n')
+        again = take(g, f'{d}/in', '--as', 'sales.csv=prices')
+        assert [row[0] for row in again] == ['there', 'taken'] and again[1][2].startswith('zones:v2'), again
+        joined = take(g, f'{d}/in', '--join', 'sales')
+        assert ('taken', 'sales.csv', 'sales:v2: 1 rows, 2 columns') in joined, joined
+        # The same columns are the same table.
+        write(f'{d}/in/sales.csv', 'price,id\n9.5,1\n8.5,2\n')
+        assert ('taken', 'sales.csv', 'sales:v3: 2 rows, 2 columns') in take(g, f'{d}/in')
+
+
 def tensorboard_runs_keep_steps_and_dates(g):
     with tempfile.TemporaryDirectory() as d:
         log = first(BEGAN) + event(BEGAN, 0, hparams(lr=0.1, opt='adam'))
@@ -214,7 +243,7 @@ def a_dvc_repository_keeps_its_versions(g):
         subprocess.run(['git', 'init', '-q', d], check=True)
         write(f'{d}/.dvc/config', "['remote \"far\"']\n    url = s3://bucket/path\n")
         write(f'{d}/.gitignore', '.dvc/cache\n')
-        first, second = (cached(d, b'a,b\n' + row) for row in (b'1,2\n', b'3,4\n'))
+        first, second, wider = (cached(d, rows) for rows in (b'a,b\n1,2\n', b'a,b\n3,4\n', b'a,b,c\n3,4,5\n'))
         parts = [{'md5': cached(d, f'a\n{i}\n'.encode()), 'relpath': f'p{i}.csv'} for i in range(2)]
         listing = json.dumps(parts).encode()
         folder = hashlib.md5(listing).hexdigest() + '.dir'
@@ -226,14 +255,16 @@ def a_dvc_repository_keeps_its_versions(g):
         write(f'{d}/raw/data.csv.dvc', f'outs:\n- md5: {second}\n  hash: md5\n  path: data.csv\n')
         commit(d, 2)
         write(f"{d}/dvc.lock", "schema: '2.0'\nstages:\n  prepare:\n    cmd: make\n    outs:\n    - path: far.csv\n      md5: '" + "1" * 32 + "'\n")
+        write(f'{d}/raw/data.csv.dvc', f'outs:\n- md5: {wider}\n  hash: md5\n  path: data.csv\n')
         commit(d, 3)
         rows = take(g, d)
-        assert [row[0] for row in rows].count('taken') == 3, rows
+        assert [row[0] for row in rows].count('taken') == 4, rows
         left = [(name, why) for state, name, why in rows if state == 'not taken']
         assert any(name.startswith('far.csv') and 's3://bucket/path' in why for name, why in left), left
         assert any(name.startswith('model.pkl') for name, _ in left) and len(left) == 2, left
         versions = g.cli_json('api', 'GET', '/api/v1/projects/default/datasets/raw-data/versions')['items']
-        assert [v['tags']['git.date'][:7] for v in versions] == ['2021-02', '2021-01'], versions
+        assert [v['tags']['git.date'][:7] for v in versions] == ['2021-03', '2021-02', '2021-01'], versions
+        assert len(versions[0]['schema']) == 3, 'a history may get columns'
         assert versions[0]['tags']['git.author'] == 'Ann <ann@example.org>'
         assert {row[0] for row in take(g, d)} == {'there', 'not taken'}
         # Back to the first content: no new version, and the newest is not what is checked out.
@@ -241,7 +272,7 @@ def a_dvc_repository_keeps_its_versions(g):
         commit(d, 4)
         back = [row for row in take(g, d) if 'raw/data.csv' in row[1] and row not in rows]
         assert any(name.startswith('raw/data.csv of 2021-04-01') and why.startswith('the same bytes as raw/data.csv of 2021-01-01') for _, name, why in back), back
-        assert ('there', 'raw/data.csv as it is checked out', 'raw-data:v1; the newest is raw-data:v2, so name the version') in back, back
+        assert ('there', 'raw/data.csv as it is checked out', 'raw-data:v1; the newest is raw-data:v3, so name the version') in back, back
 
 
 def what_a_strange_repository_names_is_never_started(g):
@@ -348,5 +379,5 @@ def compare(name, want, got):
 
 
 if __name__ == '__main__':
-    run_scenarios([folders_become_datasets, tensorboard_runs_keep_steps_and_dates, a_killed_import_goes_on, a_dvc_repository_keeps_its_versions, what_a_strange_repository_names_is_never_started,
+    run_scenarios([folders_become_datasets, a_dataset_of_ours_takes_no_other_table, tensorboard_runs_keep_steps_and_dates, a_killed_import_goes_on, a_dvc_repository_keeps_its_versions, what_a_strange_repository_names_is_never_started,
                    model_files_answer_as_their_library])

@@ -28,6 +28,7 @@ Result<data::ImportRequest> ReadImportRequest(const net::Request& request) {
   import.filename = import.filename.substr(import.filename.rfind('/') + 1).substr(0, 255);
   import.format = request.Query("format").value_or("");
   import.bad = request.Query("bad").value_or(import.bad);
+  import.columns = request.Query("columns").value_or("");
   import.target = request.Query("target").value_or("");
   import.types = request.QueryAll("type");
   for (const std::string& tag : request.QueryAll("tag")) {

@@ -46,6 +46,10 @@ inline constexpr net::Route kDatasetRoutes[] = {
                 "cells that are not of their type: error when it is not given; quarantine, also of "
                 "rows that break an expectation, where somebody has set a suite",
                 "error|null|quarantine"},
+               {"columns", Type::kText,
+                "same: refused (GY2115) when its columns are not called as those of the newest "
+                "version",
+                "same|any"},
                {"type", Type::kTexts, "column:type, when the rows do not say it"},
                {"tag", Type::kTexts, "key:value, kept with the version"},
                {"target", Type::kText,

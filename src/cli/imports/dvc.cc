@@ -186,10 +186,10 @@ class Repository {
     }
     source.name = name;
     source.dataset = NameOf(out.path);
+    source.origin = {"dvc.path", out.path};
     source.key = KeyOf(out.path, out.md5);
     source.filename = out.path.substr(out.path.rfind('/') + 1);
-    source.tags = {{"dvc.path", out.path},
-                   {"dvc.md5", out.md5},
+    source.tags = {{"dvc.md5", out.md5},
                    {"git.commit", commit.id},
                    {"git.author", commit.author},
                    {"git.date", commit.date}};
@@ -226,9 +226,10 @@ class Repository {
     return text + (stores_.out_of_reach.empty() ? "" : ": dvc fetch --all-commits, then again");
   }
 
-  static std::string NameOf(std::string path) {
-    std::ranges::replace(path, '/', '-');
-    return DatasetNameOf(path);
+  std::string NameOf(const std::string& path) {
+    std::string name = path;
+    std::ranges::replace(name, '/', '-');
+    return work_.DatasetOf(path, DatasetNameOf(name));
   }
 
   // A folder is a list of files, each by its MD5.

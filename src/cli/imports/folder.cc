@@ -96,11 +96,12 @@ Result<std::string> KeyOf(const Group& group) {
 Result<> BringGroup(Work& work, const Group& group, std::set<std::string>* used) {
   DatasetSource source;
   source.name = group.path == "." ? fmt::format("{} files", group.files.size()) : group.path;
-  source.dataset = NameOf(work, group, used);
+  source.dataset = work.DatasetOf(group.path, NameOf(work, group, used));
   GYRE_DO(CheckName("dataset", source.dataset));
   GYRE_TRY(source.key, KeyOf(group));
   GYRE_TRY(const std::int64_t changed_us, NewestChange(work.path, group));
-  source.tags = {{"import.from", group.path}, {"file.modified", FormatTime(changed_us)}};
+  source.origin = {"import.from", group.path};
+  source.tags = {{"file.modified", FormatTime(changed_us)}};
   const std::string& file = group.files[0].name;
   source.filename = file.substr(file.rfind('/') + 1);
   source.upload = group.files[0].path;

@@ -59,6 +59,20 @@ std::string Summary(const Report& report) {
   return text.empty() ? "nothing to take" : text;
 }
 
+Result<std::map<std::string, std::string>> RenamedBy(const std::vector<std::string>& as) {
+  std::map<std::string, std::string> renamed;
+  for (const std::string& item : as) {
+    const std::size_t equals = item.rfind('=');
+    if (equals == std::string::npos || equals == 0)
+      return InvalidArgument("GY4954", "`--as {}` names no dataset", item)
+          .Fix("--as sales.csv=sales-2024    (a table as the report calls it, its dataset)");
+    std::string dataset = item.substr(equals + 1);
+    GYRE_DO(CheckName("dataset", dataset));
+    renamed[item.substr(0, equals)] = std::move(dataset);
+  }
+  return renamed;
+}
+
 Result<int> Import(Invocation& in) {
   const bool has_kind = in.Has("PATH");
   const std::string kind = has_kind ? in.Get("SOURCE") : "";
@@ -67,18 +81,24 @@ Result<int> Import(Invocation& in) {
   if (!exec::FolderExists(path) && !exec::FileExists(path))
     return NotFound("GY4061", "there is no file or folder {}", path);
   GYRE_TRY(const Importer* const importer, ImporterOf(kind, path));
+  GYRE_TRY(auto renamed, RenamedBy(in.List("as")));
   GYRE_TRY(Session* const session, in.session());
   ScratchFolder scratch;
   GYRE_TRY(scratch.path, exec::MakeTemporaryDirectory());
-  Work work{in, *session, in.out(), path, scratch.path};
+  Work work{in, *session, in.out(), path, scratch.path, {}, std::move(renamed)};
   const auto brought = importer->bring(work);
+  for (const auto& [table, dataset] : work.renamed) {
+    if (brought && !work.met.contains(table))
+      work.report.Refused(table,
+                          fmt::format("--as {}={}: the source has no such table", table, dataset));
+  }
   // What was taken until then is there, whatever came afterwards.
   if (brought || work.report.rows().size() > 0)
     in.out().Table({{"STATE", "state"}, {"WHAT", "name"}, {"", "detail"}}, work.report.rows(),
                    "name");
   if (!brought) return brought.error();
   in.out().Note(fmt::format("{}: {}", importer->name, Summary(work.report)));
-  return work.report.Count("failed") == 0 ? 0 : 1;
+  return work.report.all_well() ? 0 : 1;
 }
 
 constexpr Positional kSource[] = {
@@ -87,6 +107,17 @@ constexpr Positional kSource[] = {
 constexpr Option kOptions[] = {
     {"--name", "NAME", "of the experiment or dataset; default: that of the folder or file"},
     {"--one", "NAME", "folder: all its files are one dataset"},
+    {"--as",
+     "TABLE=DATASET",
+     "a table of a folder or DVC repository under another name; repeat it",
+     {},
+     true},
+    {"--join",
+     "DATASET",
+     "tables may become its next version though their columns differ; repeat it",
+     {},
+     true,
+     "datasets"},
     {"--bad", "HOW", "tables: cells that are not of their column's type: error, null, quarantine"},
     {"--type", "COLUMN=TYPE", "tables: as in gyre add; repeat it for more", {}, true},
     {"--files",
@@ -129,6 +160,12 @@ std::string Work::name() const {
   if (in.Has("name")) return in.Get("name");
   const std::string last = path.substr(path.rfind('/') + 1);
   return DatasetNameOf(last == "." || last == ".." ? "imported" : last);
+}
+
+std::string Work::DatasetOf(const std::string& table, std::string name) {
+  met.insert(table);
+  const auto found = renamed.find(table);
+  return found == renamed.end() ? std::move(name) : found->second;
 }
 
 Result<Json> GetOrNull(Session& session, const std::string& path) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,7 +25,14 @@ class Report {
   }
   void There(std::string_view name, std::string_view detail) { Add("there", name, detail); }
   void NotTaken(std::string_view name, std::string_view why) { Add("not taken", name, why); }
+  // What could be taken if somebody said how: the import has not done all that was asked.
+  void Refused(std::string_view name, std::string_view why) {
+    NotTaken(name, why);
+    refused_ = true;
+  }
   void Failed(std::string_view name, const Error& error);
+
+  bool all_well() const { return !refused_ && Count("failed") == 0; }
 
   const Json& rows() const { return rows_; }
   int Count(std::string_view state) const;
@@ -33,6 +42,7 @@ class Report {
     rows_.Push(Json::Obj({{"state", state}, {"name", name}, {"detail", detail}}));
   }
   Json rows_ = Json::Arr();
+  bool refused_ = false;
 };
 
 struct Work {
@@ -42,10 +52,14 @@ struct Work {
   std::string path;     // as it was given, without a slash at its end
   std::string scratch;  // a folder of our own, for what is put together before it is sent
   Report report = {};
+  std::map<std::string, std::string> renamed = {};  // --as: table of the source -> dataset
+  std::set<std::string> met = {};                   // tables of the source
 
   std::string project_path() const;
   // A name for what is made of the whole source: --name, else its last folder or file.
   std::string name() const;
+  // The dataset of a table of the source: by --as, else `name`.
+  std::string DatasetOf(const std::string& table, std::string name);
 };
 
 // The answer, or null where there is nothing of that name yet.
@@ -53,14 +67,16 @@ Result<Json> GetOrNull(Session& session, const std::string& path);
 
 // A dataset version in the making. The same key is not taken twice.
 struct DatasetSource {
-  std::string name;      // of the thing in its source, for the report
-  std::string dataset;   // name here
-  std::string key;       // "file:SHA-256"
-  std::string filename;  // tells the format
-  std::string upload;    // where the bytes lie
-  std::string format;    // "tar" for a folder; else by name and content
+  std::string name;                            // of the thing in its source, for the report
+  std::string dataset;                         // name here
+  std::string key;                             // "file:SHA-256"
+  std::string filename;                        // tells the format
+  std::string upload;                          // where the bytes lie
+  std::string format;                          // "tar" for a folder; else by name and content
+  std::pair<std::string, std::string> origin;  // the tag that names the table in its source
   std::vector<std::pair<std::string, std::string>> tags;
 };
+// A dataset that is not of this table alone takes no other columns, unless --join says so.
 // Errors are of the server or of the connection; what is wrong with the source is reported.
 Result<> BringDataset(Work& work, const DatasetSource& source);
 // The version that holds what this key stands for, or null.

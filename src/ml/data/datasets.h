@@ -78,6 +78,8 @@ struct ImportRequest {
   std::string format{};              // csv, jsonl, parquet, tar (a folder); empty = by content
   std::string bad{};                 // error, null, quarantine; empty = quarantine where somebody
                                      // has set expectations, else error
+  std::string columns{};             // same: of another table than the newest version's it takes
+                                     // nothing (GY2115); any, empty = whatever the file has
   std::vector<std::string> types{};  // "age=text", "when=date:%d/%m/%Y"
   std::map<std::string, std::string> tags{};
   std::string target{};                  // for association and leak warnings; may be empty

@@ -207,6 +207,27 @@ TEST_F(DatasetsTest, AFailedImportLeavesNothing) {
           .error()
           .gy(),
       "GY2106");
+  EXPECT_EQ(datasets_
+                ->Import({.project = "default", .dataset = "x", .columns = "some"},
+                         *datasets_->NewUpload())
+                .error()
+                .gy(),
+            "GY2106");
+}
+
+TEST_F(DatasetsTest, AnotherTableIsNoNextVersionWhereTheSameColumnsAreAskedFor) {
+  Add("id,age,sex\n1,20,f\n");
+  const runners::Job other = Add("id,price\n1,20\n", {.filename = "prices.csv", .columns = "same"});
+  EXPECT_EQ(other.error_code, "GY2115");
+  EXPECT_EQ(other.error_message,
+            "prices.csv has other columns than people:v1: it lacks age, sex, and has also price");
+  EXPECT_EQ(datasets_->Resolve("default", "people")->number, 1);
+  EXPECT_TRUE(Scratch().empty());
+  const runners::Job same = Add("sex,id,age\nf,2,20.5\n", {.columns = "same"});
+  EXPECT_EQ(same.result["reference"].AsString(), "people:v2") << "order and types may differ";
+  EXPECT_EQ(Add("id,price\n1,20\n", {.columns = "any"}).result["reference"].AsString(),
+            "people:v3");
+  EXPECT_EQ(Add("a\n1\n", {.dataset = "new", .columns = "same"}).state, "succeeded");
 }
 
 TEST_F(DatasetsTest, AnUploadLostInARestartIsSaid) {

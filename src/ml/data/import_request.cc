@@ -16,6 +16,8 @@ Result<Json> ImportInput(const ImportRequest& request, ScratchUpload& upload) {
     return InvalidArgument("GY2106", "bad cells cannot be treated as `{}`", request.bad)
         .Fix("--bad error, null or quarantine");
   }
+  if (!request.columns.empty() && request.columns != "same" && request.columns != "any")
+    return InvalidArgument("GY2106", "columns cannot be `{}`", request.columns).Fix("same or any");
   static constexpr std::string_view kFormats[] = {"",      "csv",    "tsv",     "json",
                                                   "jsonl", "ndjson", "parquet", "tar"};
   if (std::find(std::begin(kFormats), std::end(kFormats), request.format) == std::end(kFormats)) {
@@ -36,6 +38,7 @@ Result<Json> ImportInput(const ImportRequest& request, ScratchUpload& upload) {
        {"name", IsValidUtf8(request.filename) ? request.filename : std::string("upload")},
        {"format", request.format},
        {"bad", request.bad},
+       {"columns", request.columns},
        {"types", types},
        {"tags", std::move(tags)},
        {"target", request.target},

@@ -1,4 +1,5 @@
 // File -> checked rows -> Parquet parts, profile and content hash, in one pass and constant memory.
+#include <algorithm>
 #include <optional>
 
 #include "base/shell.h"
@@ -18,14 +19,49 @@ namespace gyre::data {
 namespace {
 constexpr std::size_t kQuarantineMax = 10'000;
 
+// `a, b, c`; the first few of many.
+std::string SomeOf(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 8;
+  const std::size_t shown = std::min(names.size(), kShown);
+  std::string text = Join(std::span(names).first(shown), ", ");
+  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
+  return text;
+}
+
+std::vector<std::string> Lacking(const table::Schema& schema, const table::Schema& of) {
+  std::vector<std::string> names;
+  for (const table::Field& column : of) {
+    if (std::ranges::find(schema, column.name, &table::Field::name) == schema.end())
+      names.push_back(column.name);
+  }
+  return names;
+}
+
+// Names decide, in whatever order: rows of the same table may change their types.
+Result<> CheckSameColumns(const table::KnownTable& known, const table::Schema& given,
+                          const std::string& file) {
+  const auto lost = Lacking(given, known.schema), fresh = Lacking(known.schema, given);
+  if (lost.empty() && fresh.empty()) return {};
+  std::vector<std::string> differences;
+  if (!lost.empty()) differences.push_back("lacks " + SomeOf(lost));
+  if (!fresh.empty()) differences.push_back("has also " + SomeOf(fresh));
+  return FailedPrecondition("GY2115", "{} has other columns than {}: it {}", file, known.name,
+                            Join(differences, ", and "))
+      .Why("the dataset would become another table, and what was made of it would no longer fit")
+      .Fix(fmt::format("gyre add {} --name NAME    (a dataset of its own)", ShellWord(file)))
+      .Fix("columns=any    (the next version all the same)");
+}
+
 // Writes each chunk as a part and looks at it on the way.
 class PartSink : public table::ImportSink {
  public:
-  PartSink(std::string directory, const std::vector<table::SourceFile>& files, const Json& suite,
-           bool quarantine)
-      : directory_(std::move(directory)), files_(files), suite_(suite), quarantine_(quarantine) {}
+  PartSink(std::string directory, const std::vector<table::SourceFile>& files, const Json& input,
+           const table::ImportOptions& options)
+      : directory_(std::move(directory)), files_(files), input_(input), options_(options) {}
 
   Result<> Begin(const table::Schema& schema) override {
+    if (input_["columns"].AsString() == "same" && !options_.known.name.empty())
+      GYRE_DO(CheckSameColumns(options_.known, schema, input_["name"].AsString()));
     for (const Part& part : parts_) GYRE_DO(exec::RemoveTree(directory_ + "/" + part.file));
     parts_.clear();
     quarantined_ = Json::Arr();
@@ -34,9 +70,10 @@ class PartSink : public table::ImportSink {
     profiler_.emplace(schema);
     check_.reset();
     find_.reset();
-    if (!suite_.is_object()) return {};
-    check_.emplace(suite_, schema);
-    if (quarantine_) find_.emplace(StrictRules(suite_), schema);
+    const Json& suite = input_["suite"];
+    if (!suite.is_object()) return {};
+    check_.emplace(suite, schema);
+    if (options_.bad == table::BadCells::kQuarantine) find_.emplace(StrictRules(suite), schema);
     return {};
   }
 
@@ -102,8 +139,8 @@ class PartSink : public table::ImportSink {
 
   const std::string directory_;
   const std::vector<table::SourceFile>& files_;
-  const Json& suite_;
-  const bool quarantine_;
+  const Json& input_;
+  const table::ImportOptions& options_;
   std::vector<Part> parts_;
   std::optional<ContentHash> hash_;
   std::optional<Profiler> profiler_;
@@ -200,8 +237,7 @@ Result<Json> ImportTask(runners::TaskContext& context) {
     GYRE_DO(exec::MakeDirectories(folder));
     GYRE_TRY(files, table::ExtractTar(path, name, folder));
   }
-  PartSink sink(context.scratch_directory(), files, input["suite"],
-                options.bad == table::BadCells::kQuarantine);
+  PartSink sink(context.scratch_directory(), files, input, options);
   GYRE_TRY(const table::ImportReport report, table::ImportFiles(files, options, sink));
   GYRE_DO(exec::RemoveTree(folder));
   if (sink.rows() == 0) {
