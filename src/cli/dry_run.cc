@@ -16,8 +16,9 @@ constexpr std::string_view kWithoutDryRun[] = {"server", "server stop", "demo", 
                                                "logout", "worker",      "keeper", "faults",
                                                "doctor", "report"};
 // Posts that only ask.
-constexpr std::string_view kQuestions[] = {"/query",   "/query/file",    "/plan",
-                                           "/suggest", "/recipes/check", "/pipelines/check"};
+constexpr std::string_view kQuestions[] = {
+    "/query",           "/query/file",        "/plan", "/suggest", "/recipes/check",
+    "/pipelines/check", "/declarations/check"};
 
 std::string_view WithoutQuery(std::string_view path) { return path.substr(0, path.find('?')); }
 

@@ -559,6 +559,34 @@ def failure_names_the_entry(g):
     assert f'gyre.yaml:{line}' in stopped.stderr and 'did you mean `churn`?' in stopped.stderr, stopped.stderr
 
 
+def found_before_anything_changes(g):
+    customers(os.path.join(g.work, 'customers.csv'))
+    circle = 'datasets:\n  a: {sql: select * from b}\n  b: {sql: "select * from c join d on true"}\n  c: {sql: select * from a}\n'
+    gone = {
+        'problem:\n  kpis:\n    - auc >= 0.8\n    - live.auk[7d] >= 1\n': (4, 'live.auc'),
+        'problem:\n  kpis: [auc >= 84]\n': (2, 'auc >= 0.84'),
+        'triggers:\n  night:\n    on:\n      kind: schedule\n      at: 61 3 * * *\n    run: {pipeline: retrain}\n': (5, '61'),
+        'monitors:\n  shop:\n    window: {every: 1h}\n': (2, 'endpoint `shop`'),
+        'gates:\n  churn: {approvals_min: 1}\n': (2, 'model `churn`'),
+        'gates:\n  churn@live: {approvals_min: 1}\n': (2, 'model `churn`'),
+        'triggers:\n  t:\n    on: {kind: hand}\n    run:\n      pipeline: retrain\n      params: {endpoint: shop}\n': (6, 'endpoint `shop`'),
+        'datasets:\n  a:\n': (2, 'path: FILE'),
+        circle: (4, 'c, which reads a, which reads b, which reads c'),
+    }
+    for project in ('absent', 'there'):
+        if project == 'there':
+            g.cli('api', 'POST', '/api/v1/projects', '--body', '{"name": "there"}')
+        for text, (line, words) in gone.items():
+            write(g, text)
+            stopped = g.cli('apply', '--dry-run' if project == 'absent' else '--yes', '-p', project, check=False)
+            assert stopped.returncode not in (0, 5) and f'gyre.yaml:{line}\n' in stopped.stderr and words in stopped.stderr, (text, stopped.stderr)
+            assert 'applied' not in stopped.stderr, stopped.stderr
+    assert 'absent' not in {p['name'] for p in g.cli_json('projects')}
+    # By its own name only: what a name stands for in a column is no circle, and a monitor finds its endpoint in the file.
+    write(g, 'datasets:\n  plan: {path: customers.csv}\n  a: {sql: select plan as b from plan}\n  b: {sql: "select count(*) as a from a"}\n')
+    assert g.cli('apply', '--yes', '-p', 'there').returncode == 0
+
+
 def malformed(g):
     wrong = {'datsets: {}': 'datasets', 'training:\n  m: {dataset: d, budgt: 1m}': 'budget', 'endpoints:\n  e: {modl: m}': 'model'}
     for text, meant in wrong.items():
@@ -601,4 +629,4 @@ def documented(g):
 if __name__ == '__main__':
     run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, refused_removal, the_same_name_is_not_the_same_thing, half_made_is_made, written_otherwise_is_no_drift,
                    adopted_is_not_pruned, round_trip, cut_off, sources, variants, queries_and_addresses, approvals_and_broken_rows,
-                   failure_names_the_entry, malformed, documented])
+                   failure_names_the_entry, found_before_anything_changes, malformed, documented])

@@ -3,7 +3,9 @@
 #include "api/native/lists.h"
 #include "api/native/removals.h"
 #include "api/native/route_table.h"
+#include "ml/automation/trigger.h"
 #include "ml/projects/declarations.h"
+#include "ml/projects/projects.h"
 
 namespace gyre::native {
 namespace {
@@ -16,6 +18,18 @@ constexpr net::Route kRoutes[] = {
      .summary = "What a file has declared of the project and an apply brought about",
      .response_type = "DeclarationList",
      .query = {{"kind", Type::kText, "only these: sources, recipes, ..."}}},
+    {.method = Method::kPost,
+     .path = "/api/v1/projects/{project}/declarations/check",
+     .handler = Bind<&DeclarationsApi::Check>,
+     .permission = Permission("project.read"),
+     .summary = "Whether a problem's goals and a trigger's times can be read; changes nothing, and "
+                "the project need not be there",
+     .body = Body::kBuffer,
+     .audited = false,
+     .members = {{"kind", Type::kText, "problem or triggers; of others nothing is said", "",
+                  net::kRequired},
+                 {"name", Type::kText, "of the entry"},
+                 {"spec", Type::kObject, "as it would be sent", "", net::kRequired}}},
     {.method = Method::kPut,
      .path = "/api/v1/projects/{project}/declarations/{kind}/{name}",
      .handler = Bind<&DeclarationsApi::Keep>,
@@ -46,6 +60,18 @@ Result<net::Response> DeclarationsApi::List(net::Request& request) {
   if (const auto kind = request.Query("kind"))
     std::erase_if(list, [&](const projects::Declared& one) { return one.kind != *kind; });
   return WholeList(list, projects::DeclaredToJson);
+}
+
+Result<net::Response> DeclarationsApi::Check(net::Request& request) {
+  GYRE_TRY(const Json body, request.JsonBody());
+  const std::string& kind = body["kind"].AsString();
+  if (kind == "problem") {
+    GYRE_TRY(const auto change, projects::ProblemChangeFromJson(body["spec"]));
+    GYRE_TRY([[maybe_unused]] const auto problem, projects::Changed({}, change));
+  } else if (kind == "triggers") {
+    GYRE_TRY([[maybe_unused]] const auto spec, automation::TriggerSpecFromJson(body["spec"]));
+  }
+  return net::Response::Empty();
 }
 
 Result<net::Response> DeclarationsApi::Keep(net::Request& request) {

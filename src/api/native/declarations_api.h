@@ -19,6 +19,7 @@ class DeclarationsApi {
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
+  Result<net::Response> Check(net::Request& request);
   Result<net::Response> Keep(net::Request& request);
   Result<net::Response> Forget(net::Request& request);
 

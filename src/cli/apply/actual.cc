@@ -354,8 +354,24 @@ class View {
   // --- references --------------------------------------------------------------------------------
 
   Result<> CheckReferences() {
-    for (const Entry& entry : declaration_.entries)
+    for (const Entry& entry : declaration_.entries) {
       GYRE_DO(CheckReferences(entry, entry.kind->members, entry.spec, {}));
+      GYRE_DO(CheckOwnName(entry));
+    }
+    return {};
+  }
+
+  // What an entry is about by its name alone.
+  Result<> CheckOwnName(const Entry& entry) {
+    const std::string_view noun = entry.kind->noun;
+    if (noun == "gates") return CheckReference(entry, "training", entry.name, {});
+    const bool of_own_name = noun == "monitors" && !entry.spec.Has("endpoint");
+    if (of_own_name && !names_["monitors"].contains(entry.name))
+      return CheckReference(entry, "endpoints", entry.name, {});
+    const Json& endpoint = entry.spec["run"]["params"]["endpoint"];
+    if (noun == "triggers" && endpoint.is_string() &&
+        entry.spec["run"]["pipeline"].AsString() == "retrain")
+      return CheckReference(entry, "endpoints", endpoint.AsString(), {"run", "params", "endpoint"});
     return {};
   }
 
@@ -375,32 +391,34 @@ class View {
           GYRE_DO(CheckReferences(entry, member.members, one, deeper));
         }
       }
-      if (!member.refers.empty()) GYRE_DO(CheckReference(entry, member, value->AsString(), below));
+      if (!member.refers.empty())
+        GYRE_DO(CheckReference(entry, member.refers, value->AsString(), below));
     }
     return {};
   }
 
-  Result<> CheckReference(const Entry& entry, const Member& member, const std::string& text,
+  Result<> CheckReference(const Entry& entry, std::string_view kind, const std::string& text,
                           const std::vector<std::string>& path) {
     const std::string name = text.substr(0, text.find_first_of(":@"));
     // What stands in another project is that project's matter.
     if (name.find('/') != std::string::npos) return {};
-    if (declaration_.Find(member.refers, name) != nullptr) return {};
-    const std::set<std::string>& there = names_[std::string(member.refers)];
-    if (there.contains(name) || (member.refers == "pipelines" && name == "retrain")) return {};
+    if (declaration_.Find(kind, name) != nullptr) return {};
+    const std::set<std::string>& there = names_[std::string(kind)];
+    if (there.contains(name) || (kind == "pipelines" && name == "retrain")) return {};
     std::vector<std::string> known(there.begin(), there.end());
     for (const Entry& other : declaration_.entries) {
-      if (other.kind->noun == member.refers) known.push_back(other.name);
+      if (other.kind->noun == kind) known.push_back(other.name);
     }
     std::vector<std::string> whole = {std::string(entry.kind->noun), entry.name};
     whole.insert(whole.end(), path.begin(), path.end());
-    const std::string_view what = FindKind(member.refers)->singular;
-    Error error = NotFound("GY4908", "`{}.{}`: there is no {} `{}` in the file or on the server",
-                           entry.id(), Join(path, "."), what == "training" ? "model" : what, name)
+    const std::string_view what = FindKind(kind)->singular;
+    const std::string at = path.empty() ? entry.id() : entry.id() + "." + Join(path, ".");
+    Error error = NotFound("GY4908", "`{}`: there is no {} `{}` in the file or on the server", at,
+                           what == "training" ? "model" : what, name)
                       .Where(declaration_.Where(config::YamlLineAt(declaration_.text, whole)));
     if (const auto close = ClosestMatch(name, known))
       return Error(std::move(error).Fix(fmt::format("did you mean `{}`?", *close)));
-    return Error(std::move(error).Fix(fmt::format("declare it under `{}`", member.refers)));
+    return Error(std::move(error).Fix(fmt::format("declare it under `{}`", kind)));
   }
 
   Reading& reading_;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/apply/actual.h"
+#include "cli/apply/check.h"
 #include "cli/apply/converge.h"
 #include "cli/apply/declaration.h"
 #include "cli/apply/describe.h"
@@ -92,6 +93,7 @@ Result<int> Apply(Invocation& in) {
   apply::Reading reading{*session, out, project, settings.Text("egress.allow")};
   GYRE_TRY(const apply::Actual actual, apply::ReadActual(reading, declaration));
   apply::Plan plan = apply::MakePlan(declaration, actual, {.prune = in.Has("prune")});
+  GYRE_DO(apply::CheckPlan(*session, project, declaration, actual, plan));
   GYRE_DO(apply::SeeWhoNeeds(*session, project, &plan));
   for (const std::string& warning : actual.warnings) out.Warn(warning);
   const bool only_look = in.Has("check") || in.dry_run();

@@ -19,8 +19,8 @@ bool Touches(const Change& change, std::string_view member) {
   });
 }
 
-Json MergedSpec(const Work& work, const Change& change) {
-  const Json* const there = work.actual.Find(change.kind->noun, change.name);
+Json MergedSpec(const Actual& actual, const Change& change) {
+  const Json* const there = actual.Find(change.kind->noun, change.name);
   return Merged(change.kind->members, there == nullptr ? Json() : *there, change.entry->spec);
 }
 
@@ -41,7 +41,7 @@ Result<std::string> BringChannel(Work& work, const Change& change) {
   const Json* const there = work.actual.Find("channels", change.name);
   // A webhook that becomes a mail server keeps nothing.
   const bool same_kind = there != nullptr && there->Has("smtp") == declared.Has("smtp");
-  Json body = Named(change.name, same_kind ? MergedSpec(work, change) : declared);
+  Json body = Named(change.name, same_kind ? MergedSpec(work.actual, change) : declared);
   GYRE_TRY(const Json channel,
            work.session.Post(ProjectPath(work.project) + "/channels", body.Set("replace", true)));
   return "to " + channel["target"].AsString();
@@ -77,12 +77,7 @@ std::string UploadPath(const Work& work, const Entry& entry, const Rows& rows,
 
 Result<std::string> ReadRows(Work& work, const Entry& entry) {
   const RowsPlace place = PlaceOfRows(work.declaration, entry);
-  if (place.empty()) {
-    return FailedPrecondition("GY4910", "`{}` names no rows, so nothing can be read again",
-                              entry.id())
-        .Where(work.declaration.Where(entry.line))
-        .Fix("path: FILE, url: ADDRESS, sql: SELECT or source: NAME");
-  }
+  if (place.empty()) return NoRows(work.declaration, entry);
   GYRE_TRY(Rows rows, Rows::Open(place, work.reading));
   GYRE_DO(rows.Load(work.reading));
   GYRE_TRY(const std::string digest, rows.Digest());
@@ -280,17 +275,14 @@ Result<std::string> BringPipeline(Work& work, const Change& change) {
 }
 
 Result<std::string> BringTrigger(Work& work, const Change& change) {
-  Json body = Named(change.name, MergedSpec(work, change));
-  const Json& on = change.entry->spec["on"];
-  const Json* const there = work.actual.Find("triggers", change.name);
-  // What it listened for says nothing about another kind.
-  if (there != nullptr && (*there)["on"]["kind"] != on["kind"]) body.Set("on", on);
+  const Json body = TriggerBody(work.actual, change);
   const std::string path = ProjectPath(work.project) + "/triggers";
   const auto trigger =
-      there == nullptr ? work.session.Post(path, body)
-                       : work.session.Put(ThingPath(work.project, "triggers", change.name), body);
+      work.actual.Find("triggers", change.name) == nullptr
+          ? work.session.Post(path, body)
+          : work.session.Put(ThingPath(work.project, "triggers", change.name), body);
   if (!trigger) return trigger.error();
-  return fmt::format("on {}, run {}", on["kind"].AsString(),
+  return fmt::format("on {}, run {}", body["on"]["kind"].AsString(),
                      (*trigger)["run"]["pipeline"].AsString());
 }
 
@@ -384,6 +376,15 @@ Json Merged(std::span<const Member> members, const Json& there, const Json& decl
     merged.Set(member.name, std::move(value));
   }
   return merged;
+}
+
+Json TriggerBody(const Actual& actual, const Change& change) {
+  Json body = Named(change.name, MergedSpec(actual, change));
+  const Json& on = change.entry->spec["on"];
+  const Json* const there = actual.Find("triggers", change.name);
+  // What it listened for says nothing about another kind.
+  if (there != nullptr && (*there)["on"]["kind"] != on["kind"]) body.Set("on", on);
+  return body;
 }
 
 Result<> ForgetRecord(Work& work, std::string_view kind, const std::string& name) {

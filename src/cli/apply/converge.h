@@ -32,6 +32,9 @@ Result<> KeepRecords(Work& work, const Plan& plan);
 // What the server remembers of an entry that no file has any more.
 Result<> ForgetRecord(Work& work, std::string_view kind, const std::string& name);
 
+// What the server is sent of a trigger.
+Json TriggerBody(const Actual& actual, const Change& change);
+
 // What is declared in the place of what is there.
 Json Merged(std::span<const Member> members, const Json& there, const Json& declared);
 

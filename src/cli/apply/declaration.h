@@ -43,6 +43,9 @@ Result<Declaration> ParseDeclaration(std::string text, std::string file, std::st
 // GY4906, without the line.
 Error NoFile(const Declaration& declaration, const Entry& entry, std::string_view path);
 
+// GY4910: a dataset that must be read and says not from where.
+Error NoRows(const Declaration& declaration, const Entry& dataset);
+
 // A goal as the server keeps it: "auc>=0.840" -> "auc >= 0.84". What is none stays.
 std::string GoalText(std::string_view text);
 

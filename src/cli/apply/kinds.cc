@@ -116,7 +116,10 @@ constexpr Member kGateMembers[] = {
     {"author_may_approve", Shape::kBool, "whether who trained it may be one of them", "true"},
     {"rules", Shape::kObjects, "that a version must meet; else those of @champion", "null"},
     {"metric", Shape::kText, "that versions are compared by; else the task's own", "\"\""},
-    {"dataset", Shape::kText, "the rows that judge; else those that training held out", "\"\""},
+    {.name = "dataset",
+     .doc = "the rows that judge; else those that training held out",
+     .fallback = "\"\"",
+     .refers = "datasets"},
 };
 constexpr Member kCaptureMembers[] = {
     {"on", Shape::kBool, "whether anything is kept", "true"},
