@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "api/mlflow/server_api.h"
 #include "api/native/access_api.h"
 #include "api/native/audit_api.h"
 #include "api/native/budgets_api.h"
@@ -81,6 +82,7 @@ void House::Rooms::OpenApis() {
   OpenMlApis();
   OpenMaintenance();
   system->Describe(tables);
+  OpenMlflowApis();
 }
 
 void House::Rooms::OpenLedgerApis() {
@@ -133,6 +135,9 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));
 }
+
+// Not in our OpenAPI document: each row stands four times, and MLflow describes it.
+void House::Rooms::OpenMlflowApis() { AddApi<mlflow::ServerApi>(); }
 
 void House::Rooms::OpenMaintenance() {
   native::Maintenance maintenance = HouseKeeping(

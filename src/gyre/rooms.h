@@ -149,6 +149,7 @@ struct House::Rooms {
   void OpenApis();
   void OpenLedgerApis();
   void OpenMlApis();
+  void OpenMlflowApis();
   void OpenMaintenance();
   native::SystemInfo SystemFacts();
   template <class Api, class... Arguments>
