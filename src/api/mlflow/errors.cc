@@ -13,7 +13,6 @@ struct Special {
 constexpr Special kSpecials[] = {
     {"GY1604", {413, "INVALID_PARAMETER_VALUE"}},
     {"GY1613", {503, "TEMPORARILY_UNAVAILABLE"}},
-    {"GY3423", {400, "INVALID_STATE"}},
 };
 
 std::string TextOf(const Error& error) {
