@@ -89,7 +89,7 @@ void House::Rooms::OpenLedgerApis() {
   AddApi<native::AccessApi>(*access, *projects, *trash);
   AddApi<native::LineageApi>(*lineage, *registry, *datasets,
                              native::PredictionLineage(*inference_log, *serving, *registry,
-                                                       *tracking, *datasets, *pipelines));
+                                                       *tracking, *datasets, *pipelines, *trash));
   AddApi<native::EventsApi>(*events);
   AddApi<native::AuditApi>(*audit, anchors->path());
   AddApi<native::UsageApi>(*usage);

@@ -64,6 +64,11 @@ def the_endpoint_goes(g, name):
     g.cli('endpoints', 'rm', 'churn', '--yes')
     p = prediction(g, name)['prediction']
     assert p['deployment'] is None and p['model']['name'] == 'churn:v1' and any('deployed' in u for u in p['unknown']), p
+    g.cli('models', 'rm', 'churn', '--yes', '--force')
+    gone = prediction(g, name)['prediction']
+    assert any('lies in the trash until' in u and 'gyre undelete model churn' in u for u in gone['unknown']), gone
+    g.cli('undelete', 'model', 'churn')
+    assert prediction(g, name)['prediction']['model']['name'] == 'churn:v1'
 
 
 def what_was_not_captured_tells_what_its_id_tells(g):
@@ -81,9 +86,9 @@ def what_was_not_captured_tells_what_its_id_tells(g):
     assert len(p['candidates']) == 2 and 'model' not in p, p
     text = g.cli('lineage', 'prediction:' + lost).stdout
     assert 'not before' in text and text.count('perhaps') == 2 and 'not known' in text, text
-    nowhere = prediction(g, '0' * 32)['prediction']
-    assert not nowhere['captured'] and any('no answer of the thread' in u for u in nowhere['unknown']), nowhere
-    assert len(prediction(g, '0' * 32)['nodes']) == 1
+    # An id that nobody was given leads nowhere.
+    nowhere = g.cli('lineage', 'prediction:' + '0' * 32, check=False)
+    assert nowhere.returncode == 3 and 'GY4113' in nowhere.stderr and 'no answer of the thread' in nowhere.stderr and 'capture is off' in nowhere.stderr, nowhere
 
 
 if __name__ == '__main__':

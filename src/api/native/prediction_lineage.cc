@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "ledger/trash/trash.h"
 #include "ml/data/datasets.h"
 #include "ml/inference_log/inference_log.h"
 #include "ml/pipelines/pipelines.h"
@@ -39,6 +40,14 @@ std::string WhyMissing(const inference_log::CaptureStatus& status) {
   return why.empty() ? why : fmt::format("{}: {}", status.endpoint, why);
 }
 
+Error NotKnown(const std::string& project, const std::string& id, std::string_view because,
+               const std::string& missing) {
+  return NotFound("GY4113", "no answer with the id `{}` is known in project {}", id, project)
+      .Why(fmt::format("it is not captured, and {}{}{}", because,
+                       missing.empty() ? "" : "; rows that are not here: ", missing))
+      .Fix("gyre captures ENDPOINT    (shows what is kept, and what was left out)");
+}
+
 Json CodeOf(const tracking::Run& run, bool has_diff) {
   if (run.code["commit"].is_null()) return {};
   Json code = run.code;
@@ -59,16 +68,10 @@ Result<PredictionLineage::Answer> PredictionLineage::Find(const std::string& pro
   if (trace.captured) {
     GYRE_DO(TellCaptured(project, trace, &answer));
   } else {
-    const bool own = LooksLikeId(std::string_view(id).substr(0, kIdDigits));
-    if (!own) {
-      return NotFound("GY4113", "no captured answer has the id `{}` in project {}", id, project)
-          .Why("it is not of the kind that gyre gives, so it tells nothing by itself")
-          .Fix("gyre captures ENDPOINT    (shows what is kept, and what was left out)");
-    }
     GYRE_DO(TellUncaptured(project, trace, &answer));
   }
   for (const std::string& problem : trace.problems) Unknown(&answer.document, problem);
-  if (!answer.model_version_id.empty()) TellModel(&answer);
+  if (!answer.model_version_id.empty()) TellModel(project, &answer);
   return answer;
 }
 
@@ -127,22 +130,24 @@ Result<Json> PredictionLineage::Candidates(const std::string& project, std::int6
 Result<> PredictionLineage::TellUncaptured(const std::string& project,
                                            const inference_log::Trace& trace, Answer* answer) {
   Json& document = answer->document;
+  const std::string& id = document["id"].AsString();
   std::string why;
   GYRE_TRY(const auto kept, log_.List(project));
   for (const inference_log::CaptureStatus& status : kept) {
     const std::string one = WhyMissing(status);
     if (!one.empty()) why += (why.empty() ? "" : "; ") + one;
   }
+  if (!LooksLikeId(std::string_view(id).substr(0, kIdDigits)))
+    return NotKnown(project, id, "it is not of the kind that gyre gives", why);
+  if (trace.after_us == 0 && trace.before_us == 0)
+    return NotKnown(project, id, "no answer of the thread that would have given it is kept", why);
+  const std::int64_t to_us = trace.before_us == 0 ? INT64_MAX : trace.before_us;
+  GYRE_TRY(Json candidates, Candidates(project, trace.after_us, to_us));
+  if (candidates.size() == 0)
+    return NotKnown(project, id, "no endpoint that stood then is left", why);
   Unknown(&document, "what was asked and answered: the row is not captured" +
                          (why.empty() ? std::string() : " (" + why + ")"));
   document.Set("after", TimeOrNull(trace.after_us)).Set("before", TimeOrNull(trace.before_us));
-  if (trace.after_us == 0 && trace.before_us == 0) {
-    Unknown(&document,
-            "when, and by which endpoint: no answer of the thread that gives such ids is kept");
-    return {};
-  }
-  const std::int64_t to_us = trace.before_us == 0 ? INT64_MAX : trace.before_us;
-  GYRE_TRY(Json candidates, Candidates(project, trace.after_us, to_us));
   if (candidates.size() == 1) {
     const Json& only = candidates.items()[0];
     answer->model_version_id = only["model_version_id"].AsString();
@@ -158,12 +163,25 @@ Result<> PredictionLineage::TellUncaptured(const std::string& project,
   return {};
 }
 
-void PredictionLineage::TellModel(Answer* answer) {
+// The trash holds a version by its own name, or its whole model.
+std::string PredictionLineage::WhereGone(const std::string& project, const std::string& model) {
+  for (const std::string& name : {model, model.substr(0, model.find(':'))}) {
+    const auto item = trash_.Newest(project, "model", name);
+    if (item)
+      return fmt::format("model {} lies in the trash until {}: gyre undelete model {}", name,
+                         FormatTime(item->until_us), name);
+  }
+  return {};
+}
+
+void PredictionLineage::TellModel(const std::string& project, Answer* answer) {
   Json& document = answer->document;
   const auto version = registry_.GetVersion(answer->model_version_id);
   if (!version) {
-    Unknown(&document, fmt::format("how {} was made: {}", document["model_name"].AsString(),
-                                   version.error().message()));
+    const std::string& model = document["model_name"].AsString();
+    const std::string gone = WhereGone(project, model);
+    Unknown(&document,
+            fmt::format("how {} was made: {}", model, gone.empty() ? "it has been removed" : gone));
     return;
   }
   const Json whole = registry::VersionToJson(*version);

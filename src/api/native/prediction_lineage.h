@@ -28,6 +28,9 @@ class Serving;
 namespace gyre::tracking {
 class Tracking;
 }
+namespace gyre::trash {
+class Trash;
+}
 
 namespace gyre::native {
 
@@ -35,20 +38,21 @@ class PredictionLineage {
  public:
   PredictionLineage(inference_log::InferenceLog& log, serving::Serving& serving,
                     registry::Registry& registry, tracking::Tracking& tracking,
-                    data::Datasets& datasets, pipelines::Pipelines& pipelines)
+                    data::Datasets& datasets, pipelines::Pipelines& pipelines, trash::Trash& trash)
       : log_(log),
         serving_(serving),
         registry_(registry),
         tracking_(tracking),
         datasets_(datasets),
-        pipelines_(pipelines) {}
+        pipelines_(pipelines),
+        trash_(trash) {}
 
   struct Answer {
     Json document;
     std::string model_version_id;  // where the way back goes on; empty: it is not known
   };
-  // What is not known is said in `unknown`. Error: kNotFound GY4113 for a client's own id that is
-  // captured nowhere: such an id tells nothing.
+  // What is not known is said in `unknown`. Error: kNotFound GY4113 when nothing is known: an id
+  // that is captured nowhere, and was given by no endpoint as far as what is kept tells.
   Result<Answer> Find(const std::string& project, const std::string& id);
   // A pipeline's run that stands on the way back: who began it, which commits its programs were.
   Json PipelineRun(const std::string& id);
@@ -58,7 +62,8 @@ class PredictionLineage {
                         Answer* answer);
   Result<> TellUncaptured(const std::string& project, const inference_log::Trace& trace,
                           Answer* answer);
-  void TellModel(Answer* answer);
+  void TellModel(const std::string& project, Answer* answer);
+  std::string WhereGone(const std::string& project, const std::string& model);
   void TellGate(const registry::ModelVersion& version, Json* document);
   void TellRun(const registry::ModelVersion& version, Json* document);
   void TellData(const registry::ModelVersion& version, Json* document);
@@ -72,6 +77,7 @@ class PredictionLineage {
   tracking::Tracking& tracking_;
   data::Datasets& datasets_;
   pipelines::Pipelines& pipelines_;
+  trash::Trash& trash_;
 };
 
 }  // namespace gyre::native
