@@ -89,12 +89,12 @@ Result<int> List(Invocation& in) {
     WarnOfDamage(status["counts"]["problems"], in.out());
     return 0;
   }
-  GYRE_TRY(const Json answer,
-           session->Get(fmt::format("/api/v1/projects/{}/captures", PercentEncode(in.project()))));
+  GYRE_TRY(const Json answer, session->Get(fmt::format("/api/v1/projects/{}/captures?labels=true",
+                                                       PercentEncode(in.project()))));
   in.out().Table({{"ENDPOINT", "endpoint"},
                   {"ROWS", "captured", ColumnSpec::Format::kCount},
                   {"DROPPED", "dropped", ColumnSpec::Format::kCount},
-                  {"LABELS", "labels", ColumnSpec::Format::kCount},
+                  {"LABELLED", "labelled", ColumnSpec::Format::kCount},
                   {"NEWEST", "last_event", ColumnSpec::Format::kTime},
                   {"SIZE", "bytes", ColumnSpec::Format::kBytes}},
                  answer["items"], "endpoint");

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import re
 import time
 
 from harness import Gyre, fill, run_scenarios, small_disk
@@ -85,6 +86,9 @@ def labels_come_in_any_order_and_join_once(g):
     assert (now['captured'], now['dropped'], now['pending']) == (500, 0, 0), now
     counts = now['counts']
     assert (counts['rows'], counts['labelled'], counts['unknown'], counts['duplicates'], counts['corrected']) == (500, 400, 7, 50, 30), counts
+    listed = g.cli_json('captures')[0]
+    assert (listed['captured'], listed['labelled']) == (500, 400) and listed['labels'] > 400, listed
+    assert re.search(r'ENDPOINT\s.*LABELLED', g.cli('captures').stdout)
     open_inference(g)
     # By key, and from a file; the same file again changes nothing.
     with open(os.path.join(g.work, 'late.csv'), 'w') as f:

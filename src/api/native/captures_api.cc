@@ -27,7 +27,10 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&CapturesApi::List>,
      .permission = Permission("endpoint.read"),
      .summary = "What was captured, by endpoint",
-     .response_type = "CaptureList"},
+     .response_type = "CaptureList",
+     .query = {{"labels", Type::kBool,
+                "count the labelled answers of each, too, from the files; null above 5,000,000 "
+                "rows, which the route of the endpoint counts"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/endpoints/{endpoint}/captures",
      .handler = Bind<&CapturesApi::Get>,
@@ -212,7 +215,24 @@ Result<> CapturesApi::CheckKnown(const net::Request& request) {
 
 Result<net::Response> CapturesApi::List(net::Request& request) {
   GYRE_TRY(const auto list, log_.List(request.Param("project")));
-  return WholeList(list, inference_log::CaptureStatusToJson);
+  if (request.Query("labels") != "true") return WholeList(list, inference_log::CaptureStatusToJson);
+  Json items = Json::Arr();
+  for (const inference_log::CaptureStatus& status : list) {
+    GYRE_TRY(Json labelled, LabelledOf(status));
+    // To count them seals what was waiting.
+    GYRE_TRY(const auto now, log_.Status(status.project, status.endpoint));
+    items.Push(inference_log::CaptureStatusToJson(now).Set("labelled", std::move(labelled)));
+  }
+  return net::Response::JsonDoc(Json::Obj({{"items", std::move(items)}}));
+}
+
+// Each answer once, however often its label came. Who lists endpoints does not wait for millions.
+Result<Json> CapturesApi::LabelledOf(const inference_log::CaptureStatus& status) {
+  constexpr std::int64_t kRowsMax = 5'000'000;
+  if (status.labels == 0) return Json(0);
+  if (status.captured > kRowsMax || status.labels > kRowsMax) return Json();
+  GYRE_TRY(const Json counts, log_.Count(status.project, status.endpoint));
+  return counts["labelled"];
 }
 
 Result<net::Response> CapturesApi::Get(net::Request& request) {

@@ -10,6 +10,7 @@ namespace gyre::blob {
 class Store;
 }
 namespace gyre::inference_log {
+struct CaptureStatus;
 class InferenceLog;
 struct Policy;
 }  // namespace gyre::inference_log
@@ -38,6 +39,7 @@ class CapturesApi {
 
  private:
   Result<> CheckKnown(const net::Request& request);
+  Result<Json> LabelledOf(const inference_log::CaptureStatus& status);
   Result<net::Response> PolicyDoc(const net::Request& request, const inference_log::Policy& policy);
 
   inference_log::InferenceLog& log_;

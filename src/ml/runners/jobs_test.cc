@@ -475,6 +475,7 @@ TEST_F(JobsTest, AMemoryLimitIsAnErrorNotACrash) {
   const Job job = SubmitAndWait("devour");
   EXPECT_EQ(job.state, "failed");
   EXPECT_EQ(job.error_code, "GY3309");
+  EXPECT_TRUE(job.error_message.ends_with(" that it may use")) << job.error_message;
 }
 
 TEST_F(JobsTest, WorkersDoNotInheritSecrets) {

@@ -122,13 +122,17 @@ class MemoryLimit {
 };
 
 // A job boundary: what a third party throws ends here.
-Result<Json> CallTask(const TaskFunction& function, WorkerContext& context) {
+Result<Json> CallTask(const TaskFunction& function, WorkerContext& context,
+                      std::int64_t memory_bytes_max) {
   try {
     return function(context);
   } catch (const std::bad_alloc&) {
-    return MakeError(Code::kResourceExhausted, "GY3309",
-                     "the task needs more memory than it may use")
-        .Fix("give the job a larger memory limit, or fewer rows");
+    return MakeError(Code::kResourceExhausted, "GY3309", "the task needs more memory than {}",
+                     memory_bytes_max > 0
+                         ? fmt::format("the {} that it may use", HumanBytes(memory_bytes_max))
+                         : std::string("there is"))
+        .Fix("training, and reading a model file: the setting training.memory gives more")
+        .Fix("a table: fewer rows or columns at once");
   } catch (const std::exception& e) {
     return Internal("GY3310", "the task failed: {}", e.what());
   }
@@ -147,7 +151,7 @@ Json RunOne(const TaskRegistry& registry, const Json& request) {
   Json answer;
   {
     const MemoryLimit limit(request["memory_bytes_max"].AsInt());
-    Result<Json> result = CallTask(*function, context);
+    Result<Json> result = CallTask(*function, context, request["memory_bytes_max"].AsInt());
     if (result) {
       answer.Set("result", *std::move(result));
     } else {
