@@ -20,6 +20,19 @@ std::string_view BearerOf(const net::Request& request) {
   return Trim(header->substr(7));
 }
 
+bool IsToken(std::string_view password) { return password.starts_with("gyre_"); }
+
+// A page of another site cannot know a token, but a browser extension or a proxy might add it, and
+// a browser keeps a name with its password: changes stay same-origin.
+Result<> CheckOrigin(const net::Request& request) {
+  const auto origin = request.Header("origin");
+  if (!origin || !IsChange(request.method()) ||
+      !IsForeignOrigin(*origin, request.Header("host").value_or(""), request.peer().tls))
+    return {};
+  return MakeError(Code::kPermissionDenied, "GY1707",
+                   "a web page of another site may not change anything here");
+}
+
 }  // namespace
 
 Result<> AccessService::Refresh() {
@@ -82,8 +95,44 @@ Result<> AccessService::JudgeWithoutToken(net::Request& request) {
 }
 
 Result<> AccessService::Judge(net::Request& request, const net::Route& route) {
-  const std::string_view secret = BearerOf(request);
-  if (secret.empty()) return JudgeWithoutToken(request);
+  if (const std::string_view secret = BearerOf(request); !secret.empty())
+    return JudgeSecret(secret, route, request);
+  const auto credentials = BasicOf(request);
+  if (!credentials) return JudgeWithoutToken(request);
+  if (IsToken(credentials->password)) return JudgeSecret(credentials->password, route, request);
+  return JudgePassword(*credentials, route, request);
+}
+
+bool AccessService::ComparesPassword(const net::Request& request) const {
+  const auto credentials = BasicOf(request);
+  if (!credentials || IsToken(credentials->password)) return false;
+  const std::shared_ptr<const Snapshot> snapshot = Current();
+  const auto found = snapshot->enabled.find(credentials->name);
+  return found == snapshot->enabled.end() ||
+         !basic_logins_.Knows(*credentials, found->second->password_hash);
+}
+
+Result<> AccessService::JudgePassword(const Credentials& credentials, const net::Route& route,
+                                      net::Request& request) {
+  const std::shared_ptr<const Snapshot> snapshot = Current();
+  const auto found = snapshot->enabled.find(credentials.name);
+  // Of nobody: compared all the same, so that time does not tell who there is.
+  const std::string hash =
+      found == snapshot->enabled.end() ? std::string() : found->second->password_hash;
+  if (!basic_logins_.Knows(credentials, hash)) {
+    GYRE_DO(TryPassword(credentials.name, hash, credentials.password, request.peer().address));
+    basic_logins_.Remember(credentials, hash);
+  }
+  GYRE_DO(CheckOrigin(request));
+  const KnownToken& session = found->second->session;
+  request.principal.id = session.token.user_id;
+  request.principal.name = session.token.user;
+  request.principal.kind = "user";
+  return JudgeToken(session, route, request);
+}
+
+Result<> AccessService::JudgeSecret(std::string_view secret, const net::Route& route,
+                                    net::Request& request) {
   const std::shared_ptr<const Snapshot> snapshot = Current();
   const auto found = snapshot->tokens.find(Sha256Hex(secret));
   const std::int64_t now_us = clock_.NowMicros();
@@ -103,14 +152,7 @@ Result<> AccessService::Judge(net::Request& request, const net::Route& route) {
         .Why(std::move(why))
         .Fix("gyre login, then gyre tokens create");
   }
-  // A page of another site cannot know the token, but a browser extension or a proxy might add it:
-  // changes stay same-origin.
-  if (const auto origin = request.Header("origin");
-      origin && IsChange(request.method()) &&
-      IsForeignOrigin(*origin, request.Header("host").value_or(""), request.peer().tls)) {
-    return MakeError(Code::kPermissionDenied, "GY1707",
-                     "a web page of another site may not change anything here");
-  }
+  GYRE_DO(CheckOrigin(request));
   request.principal.id = known.token.kind == "program" ? known.token.id : known.token.user_id;
   request.principal.name =
       known.token.kind == "program" ? "run " + known.token.run_id : known.token.user;

@@ -108,6 +108,16 @@ Result<std::string> PasswordHashOf(db::Reader& reader, std::string_view user_id)
   return found ? hash : std::string();
 }
 
+Result<std::unordered_map<std::string, std::string>> PasswordHashes(db::Reader& reader) {
+  std::unordered_map<std::string, std::string> hashes;
+  GYRE_DO(reader.Query("SELECT id, password_hash FROM access_user WHERE disabled = 0", {},
+                       [&](const db::Row& row) -> Result<> {
+                         hashes[row.Str(0)] = row.Str(1);
+                         return {};
+                       }));
+  return hashes;
+}
+
 Result<> InsertUser(db::Transaction& tx, const User& user, std::string_view password_hash,
                     std::string_view by) {
   return tx.Execute(

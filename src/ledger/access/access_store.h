@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "ledger/access/access.h"
@@ -22,6 +23,8 @@ Result<std::optional<User>> FindUser(db::Reader& reader, std::string_view name);
 Result<std::optional<User>> FindUserById(db::Reader& reader, std::string_view id);
 Result<std::string> PasswordHashOf(db::Reader& reader,
                                    std::string_view user_id);  // "" when there is no such user
+// By user id; of those who may come in.
+Result<std::unordered_map<std::string, std::string>> PasswordHashes(db::Reader& reader);
 Result<> InsertUser(db::Transaction& tx, const User& user, std::string_view password_hash,
                     std::string_view by);
 Result<> UpdatePassword(db::Transaction& tx, std::string_view user_id, std::string_view hash);

@@ -91,21 +91,13 @@ Result<Issued> AccessService::Setup(std::string_view secret, std::string_view na
   return issued;
 }
 
-Result<Issued> AccessService::Login(std::string_view name, std::string_view password,
-                                    std::string_view address, net::Principal* who) {
+Result<> AccessService::TryPassword(std::string_view name, const std::string& hash,
+                                    std::string_view password, std::string_view address) {
   const std::int64_t now_us = clock_.NowMicros();
   const std::string by_user = "user " + std::string(name.substr(0, 200));
   const std::string by_address = "address " + std::string(address.substr(0, address.rfind(':')));
   GYRE_DO(failures_.Check(by_user, now_us, settings_));
   GYRE_DO(failures_.Check(by_address, now_us, settings_));
-  std::optional<User> user;
-  std::string hash;
-  GYRE_DO(db_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(user, FindUser(reader, name));
-    if (!user) return {};
-    GYRE_TRY(hash, PasswordHashOf(reader, user->id));
-    return {};
-  }));
   if (!PasswordMatches(hash, password)) {
     failures_.Add(by_user, now_us);
     failures_.Add(by_address, now_us);
@@ -114,6 +106,20 @@ Result<Issued> AccessService::Login(std::string_view name, std::string_view pass
   }
   failures_.Forget(by_user);
   failures_.Forget(by_address);
+  return {};
+}
+
+Result<Issued> AccessService::Login(std::string_view name, std::string_view password,
+                                    std::string_view address, net::Principal* who) {
+  std::optional<User> user;
+  std::string hash;
+  GYRE_DO(db_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(user, FindUser(reader, name));
+    if (!user) return {};
+    GYRE_TRY(hash, PasswordHashOf(reader, user->id));
+    return {};
+  }));
+  GYRE_DO(TryPassword(name, hash, password, address));
   Issued issued;
   const StoredToken session = NewStoredToken("session", user->id, user->name,
                                              settings_.session_lifetime_us, &issued.secret);

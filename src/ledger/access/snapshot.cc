@@ -66,6 +66,31 @@ Rights RightsOf(std::span<const Grant> grants) {
   return rights;
 }
 
+namespace {
+
+Result<> AddEnabled(db::Reader& reader, const std::unordered_map<std::string, User>& users,
+                    Snapshot* snapshot) {
+  GYRE_TRY(auto hashes, PasswordHashes(reader));
+  for (auto& [id, hash] : hashes) {
+    const auto user = users.find(id);
+    if (user == users.end()) continue;
+    auto known = std::make_shared<KnownUser>();
+    known->session.token = {.id = {},
+                            .kind = "session",
+                            .user_id = id,
+                            .user = user->second.name,
+                            .name = {},
+                            .scopes = {"*"}};
+    GYRE_TRY(known->session.scopes, ParseScopes(known->session.token.scopes));
+    known->session.rights = RightsOf(user->second.grants);
+    known->password_hash = std::move(hash);
+    snapshot->enabled.emplace(user->second.name, std::move(known));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::int64_t now_us,
                                                       const Snapshot* previous) {
   auto snapshot = std::make_shared<Snapshot>();
@@ -73,6 +98,7 @@ Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::i
   GYRE_TRY(auto list, ReadUsers(reader, "", kUsersMax));
   snapshot->users = static_cast<int>(list.size());
   for (User& user : list) users.emplace(user.id, std::move(user));
+  GYRE_DO(AddEnabled(reader, users, snapshot.get()));
   GYRE_TRY(auto tokens, LiveTokens(reader, now_us));
   for (StoredToken& stored : tokens) {
     auto known = std::make_shared<KnownToken>();

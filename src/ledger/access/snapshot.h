@@ -31,6 +31,12 @@ struct KnownToken {
   mutable std::atomic<std::int64_t> used_us{0};
 };
 
+// Who may come in by name and password, as if with a session of everything that is theirs.
+struct KnownUser {
+  KnownToken session;
+  std::string password_hash;
+};
+
 struct HashOfText {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const {
@@ -41,6 +47,8 @@ struct HashOfText {
 struct Snapshot {
   std::unordered_map<std::string, std::shared_ptr<const KnownToken>, HashOfText, std::equal_to<>>
       tokens;  // by hash of the secret
+  std::unordered_map<std::string, std::shared_ptr<const KnownUser>, HashOfText, std::equal_to<>>
+      enabled;  // by name
   int users = 0;
 };
 
