@@ -587,6 +587,28 @@ def found_before_anything_changes(g):
     assert g.cli('apply', '--yes', '-p', 'there').returncode == 0
 
 
+def two_at_once(g):
+    """What somebody else has made since the plan is changed, not made once more."""
+    customers(os.path.join(g.work, 'customers.csv'))
+    night = '  night:\n    on: {kind: schedule, at: "0 3 * * *"}\n    run: {pipeline: p}\n'
+    first = 'datasets:\n  customers: {path: customers.csv}\npipelines:\n  p: {definition: {steps: {a: {command: [echo]}}}}\n'
+    g.start()
+    write(g, first)
+    g.cli('apply', '--yes')
+    write(g, first + 'training:\n  churn: {dataset: customers, target: churned, budget: 2s, gate: none}\ntriggers:\n' + night + night.replace('night', 'other'))
+    one = subprocess.Popen([GYRE, 'apply', '--yes'], cwd=g.work, env=g.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not any(j['kind'] == 'training.train' for j in g.json('GET', '/api/v1/jobs?limit=100')['items']):
+        assert one.poll() is None, one.communicate()
+        time.sleep(0.01)
+    for name, at in (('night', '0 4 * * *'), ('other', '0 3 * * *')):
+        g.json('POST', '/api/v1/projects/default/triggers', {'name': name, 'on': {'kind': 'schedule', 'at': at}, 'run': {'pipeline': 'p'}})
+    told, said = one.communicate(timeout=60)
+    assert one.returncode == 0, said
+    assert 'triggers.other   somebody else has made it so meanwhile' in told, told
+    assert g.cli_json('triggers', 'show', 'night')['on']['at'] == '0 3 * * *'
+    assert g.cli('apply', '--check').returncode == 0
+
+
 def malformed(g):
     wrong = {'datsets: {}': 'datasets', 'training:\n  m: {dataset: d, budgt: 1m}': 'budget', 'endpoints:\n  e: {modl: m}': 'model'}
     for text, meant in wrong.items():
@@ -629,4 +651,4 @@ def documented(g):
 if __name__ == '__main__':
     run_scenarios([template_to_live, twice_nothing, drift_by_hand, new_rows_and_specifications, prune, refused_removal, the_same_name_is_not_the_same_thing, half_made_is_made, written_otherwise_is_no_drift,
                    adopted_is_not_pruned, round_trip, cut_off, sources, variants, queries_and_addresses, approvals_and_broken_rows,
-                   failure_names_the_entry, found_before_anything_changes, malformed, documented])
+                   failure_names_the_entry, found_before_anything_changes, two_at_once, malformed, documented])

@@ -354,6 +354,19 @@ Result<> SettleWhatIsThere(Work& work, const Entry& entry, const Error& error) {
                        : KeepRecord(work, entry, true, thing);
 }
 
+// Somebody has made it since the plan, perhaps another apply: what is still to change is seen anew,
+// once.
+Result<std::string> BringBesideAnother(Work& work, const Entry& entry, BringOne bring) {
+  GYRE_TRY(const Actual actual, ReadActual(work.reading, work.declaration));
+  const Plan plan = MakePlan(work.declaration, actual);
+  const auto left = std::ranges::find(plan.changes, &entry, &Change::entry);
+  if (left == plan.changes.end()) return "somebody else has made it so meanwhile";
+  Work anew{work.session, work.out, work.project, work.reading, work.declaration, actual};
+  auto text = bring(anew, *left);
+  work.gate_said_no = work.gate_said_no || anew.gate_said_no;
+  return text;
+}
+
 }  // namespace
 
 Json Merged(std::span<const Member> members, const Json& there, const Json& declared) {
@@ -409,6 +422,8 @@ Result<std::string> Bring(Work& work, const Change& change) {
   if (adds && StandsThere(*change.kind)) GYRE_DO(KeepRecord(work, entry, true, ""));
   const auto way = std::ranges::find(kWays, change.kind->noun, &Way::noun);
   auto text = way->bring(work, change);
+  if (adds && !text && text.error().code() == Code::kAlreadyExists)
+    text = BringBesideAnother(work, entry, way->bring);
   if (text) {
     GYRE_DO(Settle(work, entry, adds || IsUnsettled(work, entry)));
   } else if (adds && StandsThere(*change.kind)) {

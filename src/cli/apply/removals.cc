@@ -93,11 +93,13 @@ Result<std::string> Remove(Work& work, const Change& change) {
     if (noun == "gates") {
       GYRE_DO(LoosenGate(work, change.name));
     } else {
-      GYRE_TRY([[maybe_unused]] const Json gone,
-               work.session.Delete(PathToRemove(work.project, noun, change.name)));
+      const auto gone = work.session.Delete(PathToRemove(work.project, noun, change.name));
+      // Another apply may have come first.
+      if (!gone && gone.error().code() != Code::kNotFound) return gone.error();
     }
   }
-  GYRE_DO(ForgetRecord(work, noun, change.name));
+  const auto forgotten = ForgetRecord(work, noun, change.name);
+  if (!forgotten && forgotten.error().code() != Code::kNotFound) return forgotten.error();
   return change.made ? "removed" : "forgotten";
 }
 
