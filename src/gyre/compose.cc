@@ -68,11 +68,9 @@ void House::Rooms::StartMeter() {
 // What there is to book and to look at now and then, beside the endpoints.
 void House::Rooms::KeepBooks() {
   egress_meter->Book();
-  if (const auto booked = BookStorage(*database, SystemClock()); !booked)
-    kLog.Failed("what is stored is not booked yet", booked.error());
-  const auto kept =
-      KeepBudgets({*database, *budgets, *events, *notices, *jobs, *pipelines, SystemClock()});
-  if (!kept) kLog.Failed("budgets not looked at", kept.error());
+  booking_storage.Look(BookStorage(*database, SystemClock()));
+  keeping_budgets.Look(
+      KeepBudgets({*database, *budgets, *events, *notices, *jobs, *pipelines, SystemClock()}));
 }
 
 // Other commands use our socket: what they began shall end well.

@@ -2,14 +2,15 @@
 
 #include <atomic>
 #include <utility>
-
-#include "platform/telemetry/log.h"
+#include <vector>
 
 namespace gyre {
 namespace {
 
-constexpr telemetry::Logger kLog{"gyre"};
 constexpr int kStatusGood = 400;  // below it
+// What is answered at addresses of no protocol, as to whoever tries them out.
+constexpr std::string_view kUnserved = "unserved";
+constexpr std::string_view kUnservedLabel = "addresses that nothing serves";
 
 std::string_view ParamOf(const net::Request& request, std::string_view name) {
   for (const auto& [key, value] : request.params) {
@@ -56,21 +57,33 @@ void EgressMeter::Book() {
     for (const auto& [key, bytes] : shard.counts) counts[key] += bytes;
     shard.counts.clear();
   }
+  if (counts.empty()) return;
+  const auto recorded = Record(counts);
+  booking_.Look(recorded);
+  if (recorded) return;
+  for (const auto& [key, bytes] : counts) Add(shards_[0], key, bytes);
+}
+
+// All at once: whoever adds up sees all of a look, or nothing of it.
+Result<> EgressMeter::Record(const Counts& counts) {
+  std::vector<std::string> projects;  // that an endpoint's path does not tell
+  projects.reserve(counts.size());
+  std::vector<usage::Sample> samples;
   for (const auto& [key, bytes] : counts) {
     const auto& [project, endpoint, protocol, user] = key;
-    const std::string& subject = endpoint.empty() ? protocol : endpoint;
     const bool untold = project.empty() && !endpoint.empty();
-    const auto recorded = usage_.Record({.project = untold ? project_of_(endpoint) : project,
-                                         .subject_kind = endpoint.empty() ? "api" : "endpoint",
-                                         .subject_id = subject,
-                                         .subject_label = subject,
-                                         .at_us = clock_.NowMicros(),
-                                         .quantities = {.egress_bytes = bytes},
-                                         .user = user});
-    if (recorded) continue;
-    kLog.Failed("answered bytes not booked yet", recorded.error());
-    Add(shards_[0], key, bytes);
+    projects.push_back(untold ? project_of_(endpoint) : project);
+    const bool served = !endpoint.empty() || !protocol.empty();
+    const std::string_view subject = !endpoint.empty() ? endpoint : served ? protocol : kUnserved;
+    samples.push_back({.project = projects.back(),
+                       .subject_kind = endpoint.empty() ? "api" : "endpoint",
+                       .subject_id = subject,
+                       .subject_label = served ? subject : kUnservedLabel,
+                       .at_us = clock_.NowMicros(),
+                       .quantities = {.egress_bytes = bytes},
+                       .user = user});
   }
+  return usage_.Record(samples);
 }
 
 }  // namespace gyre

@@ -10,8 +10,10 @@
 #include <tuple>
 #include <utility>
 
+#include "base/error.h"
 #include "base/mutex.h"
 #include "base/time.h"
+#include "gyre/lasting_failure.h"
 #include "ledger/usage/usage.h"
 #include "platform/net/http.h"
 
@@ -38,12 +40,14 @@ class EgressMeter final : public net::Observer {
     Counts counts GYRE_GUARDED_BY(mutex);
   };
   void Add(Shard& shard, const KeyView& key, std::int64_t bytes);
+  Result<> Record(const Counts& counts);
 
   net::Observer& next_;
   usage::Usage& usage_;
   const Clock& clock_;
   const std::function<std::string(std::string_view)> project_of_;
   std::array<Shard, 8> shards_;
+  LastingFailure booking_{"answered bytes not booked yet"};
 };
 
 }  // namespace gyre

@@ -1,12 +1,10 @@
 #include "gyre/endpoint_meter.h"
 
 #include "base/limits.h"
-#include "platform/telemetry/log.h"
 
 namespace gyre {
 namespace {
 
-constexpr telemetry::Logger kLog{"gyre"};
 constexpr std::int64_t kEveryMicros = 10 * kMicrosPerSecond;
 constexpr int kTurnsOfEndpoints = 6;  // a minute
 constexpr double kBytesPerMib = 1 << 20;
@@ -77,7 +75,8 @@ void EndpointMeter::BookOne(const serving::CountedVariant& one, const std::strin
                                        .at_us = clock_.NowMicros(),
                                        .quantities = quantities,
                                        .user = usage::UserOf(deployed_by_[one.endpoint])});
-  if (!recorded) return kLog.Failed("use of an endpoint not booked yet", recorded.error());
+  booking_.Look(recorded);
+  if (!recorded) return;
   booked.counts = now;
   booked.memory_mib_ms -= static_cast<double>(quantities.memory_mib_ms);
 }

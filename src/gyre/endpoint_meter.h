@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/time.h"
+#include "gyre/lasting_failure.h"
 #include "ledger/usage/usage.h"
 #include "ml/serving/serving.h"
 #include "platform/exec/thread_pool.h"
@@ -37,6 +38,7 @@ class EndpointMeter {
   std::map<std::string, std::string> deployed_by_;  // who an endpoint's use is booked to
   std::map<std::string, Booked> booked_;            // by endpoint, or "endpoint/variant"
   std::int64_t booked_us_;
+  LastingFailure booking_{"use of an endpoint not booked yet"};
   exec::Worker worker_;
 };
 

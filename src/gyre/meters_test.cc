@@ -14,6 +14,7 @@
 #include "gyre/schemas.h"
 #include "gyre/storage_meter.h"
 #include "platform/exec/files.h"
+#include "platform/telemetry/log.h"
 
 namespace gyre {
 namespace {
@@ -225,6 +226,15 @@ TEST_F(EgressTest, NamesOfWhatIsNotThereMakeNoLines) {
   EXPECT_EQ(Sent({.subject_kind = "api"}), 100);
 }
 
+TEST_F(EgressTest, WhatNoProtocolServesHasAName) {
+  Asked request("10.0.0.1");
+  meter_->OnFinished({request, nullptr, "", 404, 30, 5});
+  meter_->Book();
+  const usage::Line line = usage_->Sum({})->lines.at(0);
+  EXPECT_EQ(line.subject_id, "unserved");
+  EXPECT_EQ(line.subject_label, "addresses that nothing serves");
+}
+
 TEST_F(EgressTest, NoByteIsLostOrCountedTwiceWhileOthersBook) {
   constexpr int kThreads = 4, kEach = 2000;
   std::vector<std::jthread> threads;
@@ -249,6 +259,31 @@ TEST_F(EgressTest, WhatCannotBeBookedNowIsBookedLater) {
   EXPECT_EQ(Sent({}), 0);
   meter_->Book();
   EXPECT_EQ(Sent({}), 100);
+}
+
+TEST_F(EgressTest, ThatItCannotBookIsSaidOnce) {
+  const std::string log = folder_ + "/said.log";
+  ASSERT_TRUE(telemetry::ConfigureLog({.file = log}));
+  const auto said = [&](std::string_view words) {
+    telemetry::FlushLog();
+    const std::string text = *exec::ReadFile(log);
+    int times = 0;
+    for (std::size_t at = text.find(words); at != std::string::npos; at = text.find(words, at + 1))
+      ++times;
+    return times;
+  };
+  for (const int round : {1, 2}) {
+    Answer(100, "churn");
+    Answer(20, "other", "bo");
+    Do("ALTER TABLE usage_line RENAME TO usage_line_away");
+    for (int i = 0; i < 5; ++i) meter_->Book();
+    EXPECT_EQ(said("not booked yet") - said("works again"), round);
+    Do("ALTER TABLE usage_line_away RENAME TO usage_line");
+    meter_->Book();
+    EXPECT_EQ(said("works again"), round);
+    EXPECT_EQ(Sent({}), 120 * round);
+  }
+  ASSERT_TRUE(telemetry::ConfigureLog({}));
 }
 
 }  // namespace

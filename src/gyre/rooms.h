@@ -18,6 +18,7 @@
 #include "gyre/egress_meter.h"
 #include "gyre/endpoint_meter.h"
 #include "gyre/housekeeper.h"
+#include "gyre/lasting_failure.h"
 #include "gyre/requests.h"
 #include "gyre/telemetry_export.h"
 #include "ledger/access/access.h"
@@ -158,6 +159,8 @@ struct House::Rooms {
   // --- compose_listen.cc: the door ---------------------------------------------------------------
   std::unique_ptr<prometheus::RequestObserver> observer;
   std::unique_ptr<EgressMeter> egress_meter;
+  LastingFailure booking_storage{"what is stored is not booked yet"};
+  LastingFailure keeping_budgets{"budgets not looked at"};
   std::unique_ptr<RequestSpans> spans;
   std::unique_ptr<RunningRequests> running;
   std::unique_ptr<net::Server> server;

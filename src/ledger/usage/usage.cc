@@ -129,6 +129,13 @@ Result<> Usage::Record(const Sample& sample) {
   return database_.Write([&](db::Transaction& tx) { return usage::Record(tx, sample); });
 }
 
+Result<> Usage::Record(std::span<const Sample> samples) {
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    for (const Sample& sample : samples) GYRE_DO(usage::Record(tx, sample));
+    return {};
+  });
+}
+
 // --- prices --------------------------------------------------------------------------------------
 
 Result<std::vector<PriceBook>> ReadBooks(db::Reader& reader) {

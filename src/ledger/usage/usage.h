@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -142,6 +143,7 @@ class Usage {
  public:
   Usage(db::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
   Result<> Record(const Sample& sample);
+  Result<> Record(std::span<const Sample> samples);  // all, or none of them
   // From now on, or from valid_from_us; hours before keep their price. kInvalidArgument GY4131 for
   // negative prices or another currency.
   Result<> SetPrices(PriceBook book);

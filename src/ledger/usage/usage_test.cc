@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -39,6 +41,28 @@ class UsageTest : public testing::Test {
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<Usage> usage_;
 };
+
+TEST_F(UsageTest, WhatIsBookedTogetherIsSeenTogether) {
+  ASSERT_TRUE(usage_->SetPrices({.gigabyte_micros = 7'000'001, .valid_from_us = 1}));
+  std::atomic<bool> enough = false;
+  std::jthread booking([&] {
+    const Quantities bytes{.bytes = 1'000'000};
+    const std::int64_t at_us = clock_.NowMicros();
+    const std::array samples = {Sample{"p", "api", "a", "", at_us, bytes},
+                                Sample{"q", "api", "b", "", at_us, bytes}};
+    while (!enough) ASSERT_TRUE(usage_->Record(samples));
+  });
+  for (int i = 0; i < 200; ++i) {
+    const Report report = *usage_->Sum({.group_by = GroupBy::kProject});
+    std::int64_t nanos = 0;
+    for (const Line& line : report.lines) nanos += line.cost_nanos;
+    EXPECT_EQ(nanos, report.cost_nanos);
+    if (report.lines.empty()) continue;
+    ASSERT_EQ(report.lines.size(), 2u);
+    EXPECT_EQ(report.lines[0].quantities, report.lines[1].quantities);
+  }
+  enough = true;
+}
 
 TEST(Cost, RoundsHalfToEvenAndDoesNotOverflow) {
   const PriceBook book{.cpu_hour_micros = 1};               // a thousand billionths
