@@ -16,6 +16,7 @@
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/redact.h"
+#include "cli/server_log.h"
 #include "platform/backup/soundness.h"
 #include "platform/config/data_directory.h"
 #include "platform/config/environment.h"
@@ -280,31 +281,32 @@ class Bundle {
   }
 
   Result<> PutLogs() {
-    const std::string data = in_.data_directory() + "/";
-    const auto owner = config::FindOwner(in_.data_directory());
-    const bool runs = owner && *owner && (*owner)->kind == "server";
+    const std::string data = in_.data_directory();
+    const auto owner = config::FindOwner(data);
     const auto settings = in_.LoadSettings();
-    std::string log = runs ? (*owner)->log_file : settings ? settings->Text("log.file") : "";
-    const bool said = !log.empty();
-    if (!said) log = data + "server.log";
-    GYRE_TRY(const bool any, PutTail("server.log", config::AbsolutePath(log)));
-    if (!any)
-      left_out_.push_back(
-          said ? "server.log: there is nothing in " + log
-               : "server.log: the server writes to its standard error; add what caught it "
-                 "(journalctl -u gyre), or start it with --log-file");
+    const ServerLog log = FindServerLog(owner ? *owner : std::nullopt,
+                                        settings ? settings->Text("log.file") : "", data);
+    if (log.file.empty()) {
+      left_out_.push_back("server.log: " + log.elsewhere);
+    } else {
+      GYRE_DO(PutTail("server.log", config::AbsolutePath(log.file), true));
+    }
     for (const std::string name : {"server.out", "command.log", "command.out"})
-      GYRE_DO(PutTail(name, data + name));
+      GYRE_DO(PutTail(name, data + "/" + name, false));
     return {};
   }
 
-  Result<bool> PutTail(const std::string& name, const std::string& path) {
+  Result<> PutTail(const std::string& name, const std::string& path, bool is_missed) {
     struct stat info{};
-    if (::stat(path.c_str(), &info) != 0 || info.st_size == 0) return false;
+    if (::stat(path.c_str(), &info) != 0 || info.st_size == 0) {
+      if (is_missed) left_out_.push_back(fmt::format("{}: there is nothing in {}", name, path));
+      return {};
+    }
     const std::int64_t from = std::max<std::int64_t>(0, info.st_size - kLogBytesKept);
-    GYRE_TRY(const std::string tail, exec::ReadFilePart(path, from, kLogBytesKept));
-    GYRE_DO(Put(name, WithoutNames(tail)));
-    return true;
+    const auto tail = exec::ReadFilePart(path, from, kLogBytesKept);
+    if (tail) return Put(name, WithoutNames(*tail));
+    left_out_.push_back(fmt::format("{}: it is {}: {}", name, path, tail.error().message()));
+    return {};
   }
 
   Invocation& in_;

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import subprocess
 import tarfile
 import time
@@ -483,7 +484,7 @@ def doctor(g):
         assert states('lock', code=5) == {'fail'}
     finally:
         os.kill(g.server.pid, signal.SIGCONT)
-    with open(os.path.join(g.data, 'server.log'), 'w') as f:
+    with open(g.log_path, 'a') as f:  # where its standard error goes
         f.write('GET /setup?token=abcdef0123\nAuthorization: Bearer s3cr3t-value\n{"password": "hunter2", "rows": 3}\nfrom https://ana:pass@example.org and ' + g.directory + '/x\n')
     bundle = os.path.join(g.work, 'b.tar.gz')
     g.cli('doctor', '--bundle', '--out', bundle)
@@ -494,10 +495,9 @@ def doctor(g):
     for hidden in ('abcdef0123', 's3cr3t-value', 'hunter2', 'ana:pass', g.directory, 'people'):
         assert hidden not in text, (hidden, text)
     assert '(hidden)' in text and '"rows":3' in text
-    os.remove(os.path.join(g.data, 'server.log'))
-    lacks = g.cli('doctor', '--bundle', '--out', bundle, '--force').stderr
-    assert 'not in it: server.log: the server writes to its standard error' in lacks and 'config.json' not in lacks, lacks
+    assert 'server.log' not in g.cli('doctor', '--bundle', '--out', bundle, '--force').stderr
     g.stop()
+    log_of_a_server_is_in_the_bundle_or_told(g, bundle)
     lacks = g.cli('doctor', '--bundle', '--out', bundle, '--force', environment={'GYRE_LISTEN': '127.0.0.1:0'}).stderr
     assert 'not in it: config.json: no server runs' in lacks, lacks
     with tarfile.open(bundle, 'r:gz') as archive:
@@ -506,6 +506,40 @@ def doctor(g):
     g.start('--log-file', elsewhere, '--auth', 'required')
     lacks = g.cli('doctor', '--bundle', '--out', bundle, '--force', check=False).stderr
     assert 'config.json: the server says' in lacks and 'standard error' not in lacks, lacks
+
+
+def log_of_a_server_is_in_the_bundle_or_told(g, bundle):
+    def bundled(*flags, stderr=None, until=lambda: True):
+        """What a bundle holds of the log of a server whose standard error is there, and what it says that it lacks."""
+        server = subprocess.Popen([GYRE, 'server', '--data', g.data, '--listen', '127.0.0.1:0', *flags], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=stderr, cwd=g.work, env=g.environment)
+        try:
+            g.server = server
+            g.wait_ready()
+            while not until():
+                time.sleep(0.01)
+            said = g.cli('doctor', '--bundle', '--out', bundle, '--force').stderr
+        finally:
+            g.stop()
+        with tarfile.open(bundle, 'r:gz') as archive:
+            inside = {os.path.basename(member.name): archive.extractfile(member).read().decode() for member in archive}
+        missed = [line for line in inside.get('left-out.txt', '').splitlines() if line.startswith('server.log')]
+        assert bool(missed) == ('not in it: server.log' in said) == ('server.log' not in inside), (missed, said, inside.keys())
+        return inside.get('server.log', ''), ''.join(missed)
+    here, there = socket.socketpair()  # what systemd's journal is to a service
+    assert 'journalctl -u gyre' in bundled(stderr=here)[1]
+    assert 'nobody keeps' in bundled(stderr=subprocess.DEVNULL)[1]
+    assert 'add what caught it' in bundled(stderr=subprocess.PIPE)[1]
+    elsewhere = os.path.join(g.work, 'far', 'gyre.log')
+    os.makedirs(os.path.dirname(elsewhere))
+    log, _ = bundled('--log-file', elsewhere, stderr=here, until=lambda: os.path.exists(elsewhere) and os.path.getsize(elsewhere) > 0)
+    assert 'ready' in log and g.directory not in log, log
+    here.close()
+    there.close()
+    # Of a server that has ended, by the setting.
+    g.cli('doctor', '--bundle', '--out', bundle, '--force', environment={'GYRE_LOG_FILE': elsewhere, 'GYRE_LISTEN': '127.0.0.1:0'})
+    with tarfile.open(bundle, 'r:gz') as archive:
+        assert 'ready' in archive.extractfile('gyre-doctor/server.log').read().decode()
 
 
 def doctor_sees_what_is_unsafe(g):
