@@ -41,6 +41,7 @@ Result<std::unique_ptr<House>> House::Open(const HouseOptions& options) {
   rooms->StartMeter();
   kLog.Info("ready",
             {{"data", options.data_directory}, {"url", rooms->info.url}, {"pid", rooms->info.pid}});
+  telemetry::FlushLog();
   return std::unique_ptr<House>(new House(std::move(rooms)));
 }
 
@@ -67,6 +68,7 @@ void House::Rooms::StartMeter() {
 
 // What there is to book and to look at now and then, beside the endpoints.
 void House::Rooms::KeepBooks() {
+  telemetry::FlushLog();  // lines of a quiet server, which fill no buffer
   egress_meter->Book();
   booking_storage.Look(BookStorage(*database, SystemClock()));
   keeping_budgets.Look(
