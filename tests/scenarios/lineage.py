@@ -67,6 +67,8 @@ def the_endpoint_goes(g, name):
     g.cli('models', 'rm', 'churn', '--yes', '--force')
     gone = prediction(g, name)['prediction']
     assert any('lies in the trash until' in u and 'gyre undelete model churn' in u for u in gone['unknown']), gone
+    lost = g.cli('lineage', 'churn@champion', check=False)
+    assert lost.returncode == 3 and 'lies in the trash' in lost.stderr and 'gyre undelete model churn' in lost.stderr, lost
     g.cli('undelete', 'model', 'churn')
     assert prediction(g, name)['prediction']['model']['name'] == 'churn:v1'
 

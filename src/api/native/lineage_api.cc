@@ -3,6 +3,7 @@
 #include "api/native/route_table.h"
 #include "base/time.h"
 #include "ledger/lineage/lineage.h"
+#include "ledger/trash/trash.h"
 #include "ml/data/datasets.h"
 #include "ml/registry/registry.h"
 
@@ -49,6 +50,12 @@ Json EdgeToJson(std::string_view from, std::string_view to, std::string_view rol
   return Json::Obj({{"from", from}, {"to", to}, {"role", role}});
 }
 
+Error InTrash(const std::string& model, const trash::Item& item) {
+  return NotFound("GY4114", "model `{}` lies in the trash until {}", model,
+                  FormatTime(item.until_us))
+      .Fix("gyre undelete model " + item.name);
+}
+
 }  // namespace
 
 net::RouteTable LineageApi::table() { return {"native", kRoutes, this}; }
@@ -60,8 +67,13 @@ Result<lineage::Found> LineageApi::Find(const std::string& project, const std::s
   if (found || found.error().code() != Code::kNotFound) return found;
   constexpr std::string_view kModel = "model:", kDataset = "dataset:";
   const bool is_model = text.starts_with(kModel), is_dataset = text.starts_with(kDataset);
+  const std::string name = is_model ? text.substr(kModel.size()) : text;
+  // One of that name that is there is what is meant, whatever it lacks.
+  const bool is_there =
+      registry_.GetModel(project, name.substr(0, name.find_first_of(":@"))).has_value();
+  const auto gone = is_there ? std::nullopt : predictions_.ModelInTrash(project, name);
   if (!is_dataset) {
-    const auto version = registry_.Resolve(project, is_model ? text.substr(kModel.size()) : text);
+    const auto version = registry_.Resolve(project, name);
     if (version) {
       GYRE_TRY(lineage::Found named, lineage_.Find(project, version->id));
       if (text.find_first_of(":@") != std::string::npos) return named;
@@ -71,11 +83,13 @@ Result<lineage::Found> LineageApi::Find(const std::string& project, const std::s
       named.others.push_back(other.node);
       return named;
     }
-    if (is_model || text.find('@') != std::string::npos) return version.error();
+    if (is_model || text.find('@') != std::string::npos)
+      return gone ? InTrash(name, *gone) : version.error();
   }
   const auto version = datasets_.Resolve(project, is_dataset ? text.substr(kDataset.size()) : text);
   if (version) return lineage_.Find(project, version->id);
   if (is_dataset) return version.error();
+  if (gone) return InTrash(name, *gone);
   return found;
 }
 

@@ -164,14 +164,12 @@ Result<> PredictionLineage::TellUncaptured(const std::string& project,
 }
 
 // The trash holds a version by its own name, or its whole model.
-std::string PredictionLineage::WhereGone(const std::string& project, const std::string& model) {
-  for (const std::string& name : {model, model.substr(0, model.find(':'))}) {
-    const auto item = trash_.Newest(project, "model", name);
-    if (item)
-      return fmt::format("model {} lies in the trash until {}: gyre undelete model {}", name,
-                         FormatTime(item->until_us), name);
+std::optional<trash::Item> PredictionLineage::ModelInTrash(const std::string& project,
+                                                           const std::string& model) {
+  for (const std::string& name : {model, model.substr(0, model.find_first_of(":@"))}) {
+    if (auto item = trash_.Newest(project, "model", name)) return *std::move(item);
   }
-  return {};
+  return std::nullopt;
 }
 
 void PredictionLineage::TellModel(const std::string& project, Answer* answer) {
@@ -179,9 +177,12 @@ void PredictionLineage::TellModel(const std::string& project, Answer* answer) {
   const auto version = registry_.GetVersion(answer->model_version_id);
   if (!version) {
     const std::string& model = document["model_name"].AsString();
-    const std::string gone = WhereGone(project, model);
+    const auto gone = ModelInTrash(project, model);
     Unknown(&document,
-            fmt::format("how {} was made: {}", model, gone.empty() ? "it has been removed" : gone));
+            fmt::format("how {} was made: {}", model,
+                        gone ? fmt::format("it lies in the trash until {}: gyre undelete model {}",
+                                           FormatTime(gone->until_us), gone->name)
+                             : std::string("it has been removed")));
     return;
   }
   const Json whole = registry::VersionToJson(*version);

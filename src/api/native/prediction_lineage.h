@@ -2,6 +2,7 @@
 // rooms of the loop keep, in one document. Private.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,9 @@ namespace gyre::tracking {
 class Tracking;
 }
 namespace gyre::trash {
+struct Item;
 class Trash;
-}
+}  // namespace gyre::trash
 
 namespace gyre::native {
 
@@ -54,6 +56,8 @@ class PredictionLineage {
   // What is not known is said in `unknown`. Error: kNotFound GY4113 when nothing is known: an id
   // that is captured nowhere, and was given by no endpoint as far as what is kept tells.
   Result<Answer> Find(const std::string& project, const std::string& id);
+  // A model or a version of it that lies in the trash.
+  std::optional<trash::Item> ModelInTrash(const std::string& project, const std::string& model);
   // A pipeline's run that stands on the way back: who began it, which commits its programs were.
   Json PipelineRun(const std::string& id);
 
@@ -63,7 +67,6 @@ class PredictionLineage {
   Result<> TellUncaptured(const std::string& project, const inference_log::Trace& trace,
                           Answer* answer);
   void TellModel(const std::string& project, Answer* answer);
-  std::string WhereGone(const std::string& project, const std::string& model);
   void TellGate(const registry::ModelVersion& version, Json* document);
   void TellRun(const registry::ModelVersion& version, Json* document);
   void TellData(const registry::ModelVersion& version, Json* document);
