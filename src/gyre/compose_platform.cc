@@ -47,9 +47,9 @@ Result<> House::Rooms::OpenPlatform() {
 // server does not keep callers waiting while a large database is read.
 Result<> House::Rooms::CheckDatabase() {
   const std::string path = options.data_directory + "/gyre.db";
-  struct stat info{};
-  if (options.may_be_damaged || ::stat(path.c_str(), &info) != 0) return {};
-  if (info.st_size <= kCheckedFirstBytes) return db::CheckPages(path, {});
+  struct stat file{};
+  if (options.may_be_damaged || ::stat(path.c_str(), &file) != 0) return {};
+  if (file.st_size <= kCheckedFirstBytes) return db::CheckPages(path, {});
   if (!options.is_server) return {};
   page_check =
       std::make_unique<exec::Worker>("page-check", [this, path](const exec::StopFlag& stop) {

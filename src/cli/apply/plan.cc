@@ -163,14 +163,14 @@ Field Shown(const Kind& kind, Field field) {
 }  // namespace
 
 const Json* Actual::Find(std::string_view kind, std::string_view name) const {
-  const auto found = specs.find({std::string(kind), std::string(name)});
-  return found == specs.end() ? nullptr : &found->second;
+  const auto one = specs.find({std::string(kind), std::string(name)});
+  return one == specs.end() ? nullptr : &one->second;
 }
 
 const Record* Actual::FindRecord(std::string_view kind, std::string_view name) const {
-  const auto found = std::ranges::find_if(
+  const auto one = std::ranges::find_if(
       records, [&](const Record& record) { return record.kind == kind && record.name == name; });
-  return found == records.end() ? nullptr : &*found;
+  return one == records.end() ? nullptr : &*one;
 }
 
 std::string Change::id() const {

@@ -26,9 +26,9 @@ struct Resource {
 struct LogRecord {
   std::int64_t time_us = 0;
   telemetry::LogLevel level = telemetry::LogLevel::kInfo;
-  std::string body;
-  Attributes attributes;
-  std::string trace_id, span_id;  // hexadecimal, or empty
+  std::string body = {};
+  Attributes attributes = {};
+  std::string trace_id = {}, span_id = {};  // hexadecimal, or empty
 };
 
 // Counters as cumulative sums since `start_us`, gauges, histograms.
