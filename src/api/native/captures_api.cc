@@ -1,6 +1,6 @@
 #include "api/native/captures_api.h"
 
-#include "api/native/file_bodies.h"
+#include "api/files/file_bodies.h"
 #include "api/native/job_answer.h"
 #include "api/native/lists.h"
 #include "api/native/route_table.h"
@@ -264,12 +264,12 @@ Result<net::Response> CapturesApi::Export(net::Request& request) {
   GYRE_TRY(const Range range, ReadRange(request));
   GYRE_TRY(std::string path, log_.Export(request.Param("project"), request.Param("endpoint"),
                                          range.from_us, range.to_us, format));
-  auto folder = std::make_shared<ScratchFolder>(path.substr(0, path.rfind('/')));
+  auto folder = std::make_shared<files::ScratchFolder>(path.substr(0, path.rfind('/')));
   net::Response response;
-  response.content_type = TableContentType(format).value_or("application/octet-stream");
+  response.content_type = files::TableContentType(format).value_or("application/octet-stream");
   response.headers = {{"Content-Disposition", fmt::format("attachment; filename=\"{}-captures.{}\"",
                                                           request.Param("endpoint"), format)}};
-  response.stream = StreamFile(std::move(folder), std::move(path));
+  response.stream = files::StreamFile(std::move(folder), std::move(path));
   return response;
 }
 
@@ -331,7 +331,7 @@ Result<net::Response> CapturesApi::Feedback(net::Request& request) {
 Result<net::Response> CapturesApi::FeedbackFile(net::Request& request) {
   GYRE_DO(CheckKnown(request));
   GYRE_TRY(auto writer, blobs_.NewWriter());
-  GYRE_DO(Receive(request, *writer));
+  GYRE_DO(files::Receive(request, *writer));
   GYRE_TRY(const blob::Object upload, writer->Commit());
   GYRE_TRY(const runners::Job job,
            log_.ImportLabels(request.Param("project"), request.Param("endpoint"),

@@ -1,6 +1,6 @@
 #include "api/native/comparisons_api.h"
 
-#include "api/native/file_bodies.h"
+#include "api/files/file_bodies.h"
 #include "api/native/job_answer.h"
 #include "api/native/route_table.h"
 #include "base/text.h"
@@ -78,7 +78,7 @@ Result<ComparedTable> ComparisonsApi::Sent(net::Request& request) {
   table.name = request.Query("filename").value_or("the file sent");
   table.format = request.Query("format").value_or("");
   GYRE_TRY(auto writer, blobs_.NewWriter());
-  GYRE_DO(Receive(request, *writer));
+  GYRE_DO(files::Receive(request, *writer));
   GYRE_TRY(table.upload, writer->Commit());
   return table;
 }

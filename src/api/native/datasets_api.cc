@@ -2,9 +2,9 @@
 
 #include <set>
 
+#include "api/files/file_bodies.h"
+#include "api/files/stored_file.h"
 #include "api/native/datasets_routes.h"
-#include "api/native/file_bodies.h"
-#include "api/native/file_range.h"
 #include "api/native/in_use.h"
 #include "api/native/job_answer.h"
 #include "api/native/lists.h"
@@ -173,7 +173,7 @@ Result<net::Response> DatasetsApi::AddVersion(net::Request& request) {
     import.made_from.push_back(from.id);
   }
   GYRE_TRY(auto upload, datasets_.NewUpload());
-  GYRE_DO(Receive(request, *upload));
+  GYRE_DO(files::Receive(request, *upload));
   GYRE_TRY(const runners::Job job, datasets_.Import(std::move(import), std::move(upload)));
   return Accepted(job);
 }
@@ -230,29 +230,14 @@ Result<net::Response> DatasetsApi::Rows(net::Request& request) {
 
 Result<net::Response> DatasetsApi::ParquetFile(net::Request& request) {
   GYRE_TRY(const data::Version version, ReadVersion(request));
-  const std::string tag = "\"" + version.content_hash + "\"";
-  if (request.Header("if-none-match") == std::string_view(tag)) return net::Response::Empty(304);
+  // Before the file is made, which takes its time.
+  if (request.Header("if-none-match") == "\"" + version.content_hash + "\"")
+    return net::Response::Empty(304);
   GYRE_TRY(const blob::Object object, datasets_.ParquetFile(version));
-  // A part of what the client has not seen would not fit to what it has; weak tags never fit.
-  const bool same = request.Header("if-range").value_or(tag) == tag;
-  const FileRange range =
-      ParseFileRange(same ? request.Header("range") : std::nullopt, object.size_bytes);
-  if (range.unsatisfiable)
-    return net::Response::Empty(416).With("Content-Range",
-                                          fmt::format("bytes */{}", object.size_bytes));
-  GYRE_TRY(std::shared_ptr<blob::ReadStream> stream, blobs_.Open(object.digest));
-  net::Response response;
-  response.status = range.partial ? 206 : 200;
-  response.content_type = "application/vnd.apache.parquet";
-  response.content_length = range.length;
-  response.headers = {{"Accept-Ranges", "bytes"}, {"ETag", tag}};
-  if (range.partial) {
-    response.headers.emplace_back(
-        "Content-Range", fmt::format("bytes {}-{}/{}", range.begin, range.begin + range.length - 1,
-                                     object.size_bytes));
-  }
-  response.stream = StreamBlob(std::move(stream), range.begin, range.length);
-  return response;
+  return files::AnswerStored(request, blobs_,
+                             {.object = object,
+                              .content_type = "application/vnd.apache.parquet",
+                              .tag = version.content_hash});
 }
 
 Result<net::Response> DatasetsApi::Export(net::Request& request) {
@@ -261,13 +246,13 @@ Result<net::Response> DatasetsApi::Export(net::Request& request) {
   GYRE_TRY(const data::Version version, ReadVersion(request));
   GYRE_TRY(std::string path,
            datasets_.Export(version, format, [&request] { return request.client_gone(); }));
-  auto folder = std::make_shared<ScratchFolder>(path.substr(0, path.rfind('/')));
+  auto folder = std::make_shared<files::ScratchFolder>(path.substr(0, path.rfind('/')));
   net::Response response;
-  response.content_type = TableContentType(format).value_or("application/octet-stream");
+  response.content_type = files::TableContentType(format).value_or("application/octet-stream");
   response.headers = {
       {"Content-Disposition",
        fmt::format("attachment; filename=\"{}-v{}.{}\"", version.dataset, version.number, format)}};
-  response.stream = StreamFile(std::move(folder), std::move(path));
+  response.stream = files::StreamFile(std::move(folder), std::move(path));
   return response;
 }
 

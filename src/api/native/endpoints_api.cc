@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "api/native/file_bodies.h"
+#include "api/files/file_bodies.h"
 #include "api/native/in_use.h"
 #include "api/native/job_answer.h"
 #include "api/native/lists.h"
@@ -335,7 +335,7 @@ Result<net::Response> EndpointsApi::Rollback(net::Request& request) {
 
 Result<blob::Object> EndpointsApi::Uploaded(net::Request& request) {
   GYRE_TRY(auto writer, blobs_.NewWriter());
-  GYRE_DO(Receive(request, *writer));
+  GYRE_DO(files::Receive(request, *writer));
   return writer->Commit();
 }
 
@@ -387,9 +387,9 @@ Result<net::Response> EndpointsApi::ScoredFile(net::Request& request) {
   GYRE_DO(blobs_.CheckBlocks(file.object.digest));
   GYRE_TRY(std::shared_ptr<blob::ReadStream> stream, blobs_.Open(file.object.digest));
   net::Response response;
-  response.content_type = TableContentType(file.format).value_or("application/octet-stream");
+  response.content_type = files::TableContentType(file.format).value_or("application/octet-stream");
   response.content_length = file.object.size_bytes;
-  response.stream = StreamBlob(std::move(stream), 0, file.object.size_bytes);
+  response.stream = files::StreamBlob(std::move(stream), 0, file.object.size_bytes);
   return response;
 }
 

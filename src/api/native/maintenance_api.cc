@@ -1,6 +1,6 @@
 #include "api/native/maintenance_api.h"
 
-#include "api/native/file_bodies.h"
+#include "api/files/file_bodies.h"
 #include "api/native/job_answer.h"
 #include "api/native/route_table.h"
 #include "base/time.h"
@@ -130,7 +130,7 @@ Result<net::Response> MaintenanceApi::Backup(net::Request& request) {
 
 Result<net::Response> MaintenanceApi::RestoreBlob(net::Request& request) {
   GYRE_TRY(const auto writer, maintenance_.restore_blob(request.Param("digest")));
-  GYRE_DO(Receive(request, *writer));
+  GYRE_DO(files::Receive(request, *writer));
   GYRE_TRY(const blob::Object object, writer->Commit());
   return net::Response::JsonDoc(
       Json::Obj({{"digest", object.digest}, {"size_bytes", object.size_bytes}}));

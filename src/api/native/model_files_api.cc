@@ -1,6 +1,6 @@
 #include "api/native/model_files_api.h"
 
-#include "api/native/file_bodies.h"
+#include "api/files/file_bodies.h"
 #include "api/native/route_table.h"
 #include "base/text.h"
 #include "ml/data/datasets.h"
@@ -72,9 +72,9 @@ Result<net::Response> ModelFilesApi::Bring(net::Request& request) {
   GYRE_DO(CheckName("model", version.model));
   GYRE_TRY(Json input, TaskInput(request, &version));
   GYRE_TRY(const std::string path, exec::MakeTemporaryDirectory());
-  const ScratchFolder folder(path);
-  FileSink sink(path + "/model");
-  GYRE_DO(Receive(request, sink));
+  const files::ScratchFolder folder(path);
+  files::FileSink sink(path + "/model");
+  GYRE_DO(files::Receive(request, sink));
   GYRE_DO(sink.Flush());
   input.Set("path", sink.path());
   runners::JobRun::TaskOptions options;

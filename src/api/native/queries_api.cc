@@ -1,6 +1,6 @@
 #include "api/native/queries_api.h"
 
-#include "api/native/file_bodies.h"
+#include "api/files/file_bodies.h"
 #include "api/native/job_answer.h"
 #include "api/native/route_table.h"
 #include "base/id.h"
@@ -158,9 +158,9 @@ Result<net::Response> QueriesApi::AskFile(net::Request& request) {
   GYRE_TRY([[maybe_unused]] const auto project, projects_.Get(request.Param("project")));
   const std::string path = fmt::format("{}/query-{}", blobs_.scratch_directory(), NewId());
   GYRE_DO(exec::MakeDirectories(path));
-  const ScratchFolder folder(path);
-  FileSink sink(path + "/file.parquet");
-  GYRE_DO(Receive(request, sink));
+  const files::ScratchFolder folder(path);
+  files::FileSink sink(path + "/file.parquet");
+  GYRE_DO(files::Receive(request, sink));
   GYRE_DO(sink.Flush());
   Json paths = Json::Arr();
   paths.Push(sink.path());
@@ -186,9 +186,10 @@ Result<net::Response> QueriesApi::AnswerOf(const std::string& project, const std
   GYRE_TRY(std::shared_ptr<blob::ReadStream> stream, blobs_.Open(kept.digest));
   net::Response response;
   if (!answer.format.empty())
-    response.content_type = TableContentType(answer.format).value_or("application/octet-stream");
+    response.content_type =
+        files::TableContentType(answer.format).value_or("application/octet-stream");
   response.content_length = kept.size_bytes;
-  response.stream = StreamBlob(std::move(stream), 0, kept.size_bytes);
+  response.stream = files::StreamBlob(std::move(stream), 0, kept.size_bytes);
   return response;
 }
 

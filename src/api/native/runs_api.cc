@@ -3,7 +3,8 @@
 #include <cmath>
 #include <limits>
 
-#include "api/native/file_bodies.h"
+#include "api/files/file_bodies.h"
+#include "api/files/stored_file.h"
 #include "api/native/in_use.h"
 #include "api/native/lists.h"
 #include "api/native/program_reads.h"
@@ -302,23 +303,17 @@ Result<net::Response> RunsApi::Artifacts(net::Request& request) {
 Result<net::Response> RunsApi::GetArtifact(net::Request& request) {
   GYRE_TRY(const tracking::Run run, RunOf(request));
   GYRE_TRY(const tracking::Artifact artifact, tracking_.GetArtifact(run.id, request.Param("path")));
-  GYRE_TRY(auto stream, blobs_.Open(artifact.object.digest));
-  net::Response response;
-  // What people stored is never run by a browser under our origin.
-  response.content_type = artifact.media_type;
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  response.headers.emplace_back("Content-Security-Policy", "sandbox");
-  response.headers.emplace_back("Content-Disposition", "attachment");
-  const std::int64_t size_bytes = stream->size_bytes();
-  response.content_length = size_bytes;
-  response.stream = StreamBlob(std::move(stream), 0, size_bytes);
+  GYRE_TRY(net::Response response,
+           files::AnswerStored(request, blobs_,
+                               {.object = artifact.object, .content_type = artifact.media_type}));
+  files::SayItIsForeign(artifact.path.substr(artifact.path.rfind('/') + 1), &response);
   return response;
 }
 
 Result<net::Response> RunsApi::PutArtifact(net::Request& request) {
   GYRE_TRY(const tracking::Run run, RunOf(request));
   GYRE_TRY(auto writer, blobs_.NewWriter());
-  GYRE_DO(Receive(request, *writer));
+  GYRE_DO(files::Receive(request, *writer));
   GYRE_TRY(const blob::Object object, writer->Commit());
   const std::string& path = request.Param("path");
   GYRE_DO(tracking_.AddArtifacts(run.id, {{path, object, ""}}));

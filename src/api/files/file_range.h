@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace gyre::native {
+namespace gyre::files {
 
 struct FileRange {
   std::int64_t begin = 0, length = 0;
@@ -16,4 +16,4 @@ struct FileRange {
 // none.
 FileRange ParseFileRange(std::optional<std::string_view> header, std::int64_t size);
 
-}  // namespace gyre::native
+}  // namespace gyre::files

@@ -13,7 +13,7 @@ namespace gyre::blob {
 class ReadStream;
 }
 
-namespace gyre::native {
+namespace gyre::files {
 
 // A folder that goes when the answer has been sent or given up.
 class ScratchFolder {
@@ -59,4 +59,4 @@ BodyStream StreamBlob(std::shared_ptr<blob::ReadStream> blob, std::int64_t begin
 // Keeps `folder`, where the file lies, until the last byte has gone.
 BodyStream StreamFile(std::shared_ptr<ScratchFolder> folder, std::string path);
 
-}  // namespace gyre::native
+}  // namespace gyre::files

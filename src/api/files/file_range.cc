@@ -1,10 +1,10 @@
-#include "api/native/file_range.h"
+#include "api/files/file_range.h"
 
 #include <algorithm>
 
 #include "base/text.h"
 
-namespace gyre::native {
+namespace gyre::files {
 
 FileRange ParseFileRange(std::optional<std::string_view> header, std::int64_t size) {
   const FileRange whole{0, size, false, false};
@@ -26,4 +26,4 @@ FileRange ParseFileRange(std::optional<std::string_view> header, std::int64_t si
   return {*a, end - *a, true, false};
 }
 
-}  // namespace gyre::native
+}  // namespace gyre::files

@@ -1,4 +1,4 @@
-#include "api/native/file_bodies.h"
+#include "api/files/file_bodies.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include "platform/blob/blob_store.h"
 #include "platform/exec/files.h"
 
-namespace gyre::native {
+namespace gyre::files {
 namespace {
 
 constexpr std::int64_t kPieceBytes = kMiB;
@@ -67,4 +67,4 @@ BodyStream StreamFile(std::shared_ptr<ScratchFolder> folder, std::string path) {
   };
 }
 
-}  // namespace gyre::native
+}  // namespace gyre::files
