@@ -119,10 +119,11 @@ TEST(ArtifactPath, SaysWhoseItIs) {
   EXPECT_EQ(model.kind, Kind::kModel);
   EXPECT_EQ(model.owner, kModel);
   EXPECT_EQ(model.path, "model.pkl");
-  for (const std::string& path :
-       {std::string("x"), std::string(), "5/" + kRun, "5/" + kRun + "/other/x",
-        "x/" + kRun + "/artifacts/x", "5/" + std::string(32, 'A') + "/artifacts/x",
-        "5/models/m-1/artifacts/x", "5/models/" + kModel, "5/traces/tr-1/artifacts/traces.json"}) {
+  for (const std::string& path : std::initializer_list<std::string>{
+           std::string("x"), std::string(), "5/" + kRun, "5/" + kRun + "/other/x",
+           "x/" + kRun + "/artifacts/x", "5/" + std::string(32, 'A') + "/artifacts/x",
+           "5/models/m-1/artifacts/x", "5/models/" + kModel,
+           "5/traces/tr-1/artifacts/traces.json"}) {
     const ArtifactPlace place = PlaceOf(path);
     EXPECT_EQ(place.kind, Kind::kLoose) << path;
     EXPECT_EQ(place.path, path);
