@@ -18,18 +18,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "ml/tracking/experiments.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
 
 namespace gyre::tracking {
 
 db::ModuleSchema TrackingSchema();
-
-struct Experiment {
-  std::string id, project, name;
-  std::int64_t created_us = 0;
-  std::int64_t runs = 0;
-};
 
 enum class RunStatus : unsigned char { kScheduled, kRunning, kFinished, kFailed, kKilled };
 std::string_view RunStatusName(
@@ -41,6 +36,7 @@ struct LatestMetric {
   double value = 0;  // may be NaN or infinite
   std::int64_t step = 0, time_us = 0;
   std::int64_t points = 0;
+  double least = 0, most = 0;  // of all its points that are numbers; NaN = none is
 };
 
 struct MetricPoint {
@@ -50,12 +46,16 @@ struct MetricPoint {
 };
 
 struct NewRun {
-  std::string project = {}, experiment = "default";  // the experiment is made when there is none
+  // The experiment is made when there is none of that name; `experiment_number` names one that is
+  // there: GY3422, and GY3423 when it is deleted.
+  std::string project = {}, experiment{kDefaultExperiment};
+  std::optional<std::int64_t> experiment_number = {};
   std::string name = {};                             // empty = made up from the kind and the id
   std::string kind = "run";                          // "candidate", "program", "imported", "run"
   std::string job = {};                              // id of the job that does the work
   std::string parent = {};                           // id of the run that this one belongs to
   std::string created_by = {};
+  std::string user_name = {};  // who the client says it is
   std::optional<std::uint64_t> seed = {};
   Json source = {};       // {"command": [...], "working_directory": ...} or {"learner": ...}
   Json code = {};         // {"commit", "branch", "dirty", "remote"}
@@ -68,10 +68,13 @@ struct NewRun {
   // again answers that one. Kept as the tag kImportKey.
   std::string import_key = {};
   std::int64_t created_us = 0;  // 0 = now
+  std::string id = {};          // of an import: kept; GY3425 when it is taken. Empty = a new one
+  std::string artifact_root = {};  // empty = ours
 };
 
 struct Run {
-  std::string id, project, experiment_id, experiment, name, kind, job, parent, created_by;
+  std::int64_t number = 0, experiment_number = 0;
+  std::string id, project, experiment, name, kind, job, parent, created_by, user_name;
   RunStatus status = RunStatus::kRunning;
   std::optional<std::uint64_t> seed;
   std::string error;  // one line, when it failed
@@ -80,9 +83,17 @@ struct Run {
       resources;  // resources: {"cpu_seconds", "memory_bytes_peak", "wall_seconds", "exit_code"}
   std::map<std::string, std::string> params, tags;
   std::map<std::string, LatestMetric> metrics;
+  std::int64_t deleted_us = 0;  // 0 = active
+  std::string artifact_root;    // "mlflow-artifacts:/5/<id>/artifacts", or as it was given
 };
 Json RunToJson(const Run& run);
-Json ExperimentToJson(const Experiment& experiment);
+
+// What changes; nothing that is empty. Of a deleted run: kFailedPrecondition GY3426.
+struct RunChange {
+  std::optional<RunStatus> status = {};
+  std::optional<std::int64_t> ended_us = {};
+  std::optional<std::string> name = {};
+};
 
 struct RunEnd {
   RunStatus status = RunStatus::kFinished;
@@ -121,7 +132,13 @@ struct RunInput {
   bool latest = false;  // it was asked for without a version: a rerun gets this one again
 };
 
-// What a run made for others: "model_version", "dataset_version".
+// A data set as a client describes it; one of each name and digest in an experiment.
+struct DatasetInput {
+  std::string name, digest, source_type, source, schema, profile, context;
+  std::map<std::string, std::string> tags = {};
+};
+
+// What a run made for others: "model_version", "dataset_version", "logged_model".
 struct Output {
   std::string kind, id, name;
 };
@@ -146,16 +163,27 @@ class Tracking {
  public:
   virtual ~Tracking() = default;
 
-  virtual Result<Experiment> EnsureExperiment(std::string_view project, std::string_view name) = 0;
-  virtual Result<std::vector<Experiment>> ListExperiments(std::string_view project) = 0;
-
   virtual Result<Run> CreateRun(NewRun run) = 0;
   // `reference`: id, unique prefix of an id, name, or "-" for the newest. kNotFound GY3401,
   // kInvalidArgument GY3402 (ambiguous).
   virtual Result<Run> GetRun(std::string_view project, std::string_view reference) = 0;
+  // By its whole id, in whatever project: the caller compares `project`. kNotFound GY3401.
+  virtual Result<Run> GetRunById(std::string_view run_id) = 0;
   virtual Result<RunPage> ListRuns(const RunQuery& query) = 0;
+  virtual Result<> ChangeRun(std::string_view run_id, const RunChange& change) = 0;
+  // Both may be asked again.
+  virtual Result<> HideRun(std::string_view run_id) = 0;
+  virtual Result<> UnhideRun(std::string_view run_id) = 0;
+  virtual Result<> DeleteTag(std::string_view run_id, std::string_view key) = 0;  // GY3427
+  // To another experiment of the same project. What clients hold of it (id, artifacts) stays true.
+  virtual Result<> MoveRun(std::string_view run_id, std::int64_t experiment_number) = 0;
   virtual Result<> LogBatch(std::string_view run_id, const Batch& batch) = 0;
   // Ending twice overwrites. What a program used is booked to it at its first end.
+  virtual Result<> LogInputs(std::string_view run_id, const std::vector<DatasetInput>& datasets) = 0;
+  virtual Result<std::vector<DatasetInput>> ListInputs(std::string_view run_id) = 0;
+  // Changes with every write to that run, and says nothing else: whoever keeps what it rendered of a
+  // run asks before it reads and again before it keeps.
+  virtual std::uint64_t StampOf(std::string_view run_id) const = 0;
   virtual Result<> EndRun(std::string_view run_id, const RunEnd& end) = 0;
   virtual Result<> DeleteRun(
       std::string_view run_id) = 0;  // with its metrics, artifacts and references to blobs

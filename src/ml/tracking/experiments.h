@@ -1,0 +1,88 @@
+// Experiments: what runs belong to. Each has a number that is unique on the server, a title (any
+// text, unique in its project, also beside deleted ones) and a name (the title, or what our rule for
+// names makes of it: "Users-ana-churn" of "/Users/ana/churn"; unique in its project). Deleting one
+// is a mark that hides it and its runs; both come back together. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "ml/tracking/filter.h"
+#include "platform/db/database.h"
+
+namespace gyre::tracking {
+
+// What runs belong to when nobody says. In the project `default` it has the number 0.
+inline constexpr std::string_view kDefaultExperiment = "Default";
+inline constexpr std::size_t kExperimentTitleMax = 500;         // characters
+inline constexpr std::size_t kExperimentTagValueBytesMax = 5'000;
+
+struct Experiment {
+  std::string id, project, name;
+  std::int64_t created_us = 0;
+  std::int64_t runs = 0;
+  std::int64_t number = 0;
+  std::string title;
+  std::string artifact_root;  // "mlflow-artifacts:/5": where a client sends files; as it was given
+  std::int64_t updated_us = 0, deleted_us = 0;  // deleted_us 0 = active
+  std::map<std::string, std::string> tags = {};
+};
+Json ExperimentToJson(const Experiment& experiment);
+
+struct NewExperiment {
+  std::string project, title;
+  std::string artifact_root = {};  // empty = ours
+  std::map<std::string, std::string> tags = {};
+  std::int64_t number = -1;      // of an import: kept where it is free; -1 = the next
+  std::int64_t created_us = 0;   // 0 = now
+};
+
+enum class View : unsigned char { kActive, kDeleted, kAll };
+
+struct ExperimentSearch {
+  std::string project;
+  View view = View::kActive;
+  Filter filter = {};              // of kExperimentFields
+  std::vector<OrderBy> order = {}; // empty: created_us DESC, number ASC
+  int limit = 1'000;
+  std::string page_token = {};
+};
+struct ExperimentPage {
+  std::vector<Experiment> experiments;
+  std::string next_page_token;
+};
+
+class Experiments {
+ public:
+  virtual ~Experiments() = default;
+
+  // kAlreadyExists GY3420 (the title is taken; by a deleted one, the error says so), GY3421 a bad
+  // title or root.
+  virtual Result<Experiment> Create(const NewExperiment& from) = 0;
+  // Also deleted ones. Number 0 is the Default of that project, which is made when it is not there.
+  // kNotFound GY3422.
+  virtual Result<Experiment> Get(std::string_view project, std::int64_t number) = 0;
+  virtual Result<Experiment> Find(std::string_view project, std::string_view title) = 0;
+  virtual Result<ExperimentPage> Search(const ExperimentSearch& search) = 0;
+
+  // Of an active one: kFailedPrecondition GY3423 otherwise.
+  virtual Result<> Rename(std::string_view project, std::int64_t number, std::string_view title) = 0;
+  virtual Result<> SetTags(std::string_view project, std::int64_t number,
+                           const std::map<std::string, std::string>& tags) = 0;
+  virtual Result<> DeleteTag(std::string_view project, std::int64_t number,
+                             std::string_view key) = 0;  // kNotFound GY3424
+  // Marks it and its runs that are active. Restore brings back all its runs that it hid.
+  virtual Result<> Delete(std::string_view project, std::int64_t number) = 0;
+  virtual Result<> Restore(std::string_view project, std::int64_t number) = 0;
+};
+
+Result<std::unique_ptr<Experiments>> OpenExperiments(db::Database& database, const Clock& clock);
+
+}  // namespace gyre::tracking
