@@ -64,7 +64,8 @@ Result<> House::Rooms::OpenData() {
 }
 
 Result<> House::Rooms::OpenModels() {
-  GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock()));
+  GYRE_TRY(experiments, tracking::OpenExperiments(*database, SystemClock(), run_stamps));
+  GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock(), run_stamps));
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   GYRE_TRY(
       evaluations,
@@ -138,6 +139,7 @@ void House::Rooms::OpenTrash() {
   trash->Register(std::move(endpoints));
   trash->Register(monitoring::MonitorTrash(*monitors, *serving));
   trash->Register(tracking::RunTrash(*database, *tracking, SystemClock()));
+  trash->AddReshape(tracking::ReshapeRun);
   trash->Register(pipelines::PipelineTrash(*database, *pipelines, SystemClock()));
   trash->Register(pipelines::PipelineRunTrash(*database, *pipelines, SystemClock()));
   trash->Register(automation::TriggerTrash(*database, *automation, SystemClock()));

@@ -109,6 +109,8 @@ struct House::Rooms {
   std::unique_ptr<projects::Declarations> declarations;
   std::unique_ptr<data::Datasets> datasets;
   std::unique_ptr<data::Queries> queries;
+  tracking::RunStamps run_stamps;
+  std::unique_ptr<tracking::Experiments> experiments;
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<evaluation::Evaluations> evaluations;

@@ -230,9 +230,11 @@ Result<> Trash::Restore(const Item& item, std::string_view as) {
     if (kind->make_room) GYRE_DO(kind->make_room(tx, item, name));
     for (const StoredRow& row : rows) {
       GYRE_TRY(std::vector<Cell> cells, Unpacked(row.cells));
-      if (!as.empty()) Rename(*kind, row.table, item.name, as, &cells);
-      GYRE_DO(CountAnew(tx, row.table, &cells));
-      GYRE_DO(PutBack(tx, row.table, cells, Yields(row.table)));
+      TakenRow taken(row.table, &cells);
+      for (const Reshape& reshape : reshapes_) GYRE_DO(reshape(tx, taken));
+      if (!as.empty()) Rename(*kind, taken.table(), item.name, as, &cells);
+      GYRE_DO(CountAnew(tx, taken.table(), &cells));
+      GYRE_DO(PutBack(tx, taken.table(), cells, Yields(taken.table())));
     }
     GYRE_DO(Drop(tx, item.number));
     return kind->back ? kind->back(tx, item, name) : Result<>();

@@ -15,12 +15,12 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "ledger/trash/parcel.h"
+#include "ledger/trash/taken_row.h"
 #include "platform/db/database.h"
 
 namespace gyre::trash {
 
 db::ModuleSchema TrashSchema();
-struct Cell;  // of a row, private
 
 struct Item {
   std::int64_t number = 0;
@@ -104,6 +104,7 @@ class Trash {
       : database_(database), clock_(clock), keep_us_(keep_us) {}
   void Register(Kind kind);    // before the first request
   void Hold(Holding holding);  // likewise; in the order in which they are counted
+  void AddReshape(Reshape reshape) { reshapes_.push_back(std::move(reshape)); }  // likewise
   // Whether a project is there: nothing comes back into one that is not.
   void SetProjects(std::function<Result<bool>(db::Reader&, std::string_view)> exists) {
     project_exists_ = std::move(exists);
@@ -149,6 +150,7 @@ class Trash {
   const std::int64_t keep_us_;
   std::map<std::string, Kind, std::less<>> kinds_;
   std::vector<Holding> holdings_;
+  std::vector<Reshape> reshapes_;
   std::function<Result<bool>(db::Reader&, std::string_view)> project_exists_;
 };
 

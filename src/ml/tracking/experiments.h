@@ -13,25 +13,22 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/time.h"
 #include "ml/tracking/filter.h"
+#include "ml/tracking/run_stamps.h"
 #include "platform/db/database.h"
 
 namespace gyre::tracking {
 
 // What runs belong to when nobody says. In the project `default` it has the number 0.
 inline constexpr std::string_view kDefaultExperiment = "Default";
-inline constexpr std::size_t kExperimentTitleMax = 500;         // characters
-inline constexpr std::size_t kExperimentTagValueBytesMax = 5'000;
 
 struct Experiment {
-  std::string id, project, name;
-  std::int64_t created_us = 0;
-  std::int64_t runs = 0;
+  std::string id, project, name, title;
   std::int64_t number = 0;
-  std::string title;
-  std::string artifact_root;  // "mlflow-artifacts:/5": where a client sends files; as it was given
-  std::int64_t updated_us = 0, deleted_us = 0;  // deleted_us 0 = active
+  std::string artifact_root;  // where clients send files; empty = ours
+  std::int64_t created_us = 0, updated_us = 0, deleted_us = 0;  // deleted_us 0 = active
   std::map<std::string, std::string> tags = {};
 };
 Json ExperimentToJson(const Experiment& experiment);
@@ -78,11 +75,12 @@ class Experiments {
                            const std::map<std::string, std::string>& tags) = 0;
   virtual Result<> DeleteTag(std::string_view project, std::int64_t number,
                              std::string_view key) = 0;  // kNotFound GY3424
-  // Marks it and its runs that are active. Restore brings back all its runs that it hid.
+  // Marks it and its runs. Restore brings back all of them, also those deleted one by one before.
   virtual Result<> Delete(std::string_view project, std::int64_t number) = 0;
   virtual Result<> Restore(std::string_view project, std::int64_t number) = 0;
 };
 
-Result<std::unique_ptr<Experiments>> OpenExperiments(db::Database& database, const Clock& clock);
+Result<std::unique_ptr<Experiments>> OpenExperiments(db::Database& database, const Clock& clock,
+                                                     RunStamps& stamps);
 
 }  // namespace gyre::tracking

@@ -1,11 +1,13 @@
-// All SQL of tracking. Functions on a transaction or a reader; what needs computing is computed by
-// the caller beforehand.
+// All SQL of runs and what stands with them, but for metric points (metric_store.h). Functions on a
+// transaction or a reader; what needs computing is computed by the caller beforehand. Private.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "ml/tracking/metric_store.h"
 #include "ml/tracking/tracking.h"
 
 namespace gyre::tracking {
@@ -17,27 +19,34 @@ inline constexpr std::size_t kShortIdLength = 8;      // as people see it
 struct RunTexts {
   std::string source, code, inputs, environment;
 };
+// Params or tags with the numbers of their names.
+struct NamedText {
+  std::int64_t name = 0;
+  std::string_view key, value;
+};
+using NamedTexts = std::vector<NamedText>;
 
-Result<std::string> EnsureExperimentIn(db::Transaction& tx, std::string_view project,
-                                       std::string_view name, std::string_view new_id,
-                                       std::int64_t now_us);
-Result<std::vector<Experiment>> ReadExperiments(db::Reader& reader, std::string_view project);
+// The next number of "run", "experiment", "dataset"; never given twice.
+Result<std::int64_t> NextNumber(db::Transaction& tx, std::string_view noun);
 
 Result<> InsertRun(db::Transaction& tx, const Run& run, const RunTexts& texts);
-Result<> PutParams(db::Transaction& tx, std::string_view run_id,
-                   const std::map<std::string, std::string>& params);
-Result<> PutTags(db::Transaction& tx, std::string_view run_id,
-                 const std::map<std::string, std::string>& tags);
-Result<> PutMetrics(db::Transaction& tx, std::string_view run_id,
-                    const std::map<std::string, LatestMetric>& latest,
-                    std::string_view encoded_points);
+// Error: GY3404 a param has another value already.
+Result<> PutParams(db::Transaction& tx, const RunKey& run, std::string_view run_id,
+                   const NamedTexts& params);
+Result<> PutTags(db::Transaction& tx, const RunKey& run, const NamedTexts& tags);
+Result<bool> RemoveTag(db::Transaction& tx, const RunKey& run, std::string_view key);
 Result<> UpdateInputs(db::Transaction& tx, std::string_view run_id, std::string_view inputs);
 Result<> UpdateEnd(db::Transaction& tx, std::string_view run_id, const RunEnd& end,
                    std::string_view resources);
+Result<> UpdateRun(db::Transaction& tx, const RunKey& run, const RunChange& change);
+Result<> SetRunDeleted(db::Transaction& tx, const RunKey& run, std::int64_t deleted_us);
+Result<> SetRunExperiment(db::Transaction& tx, const RunKey& run, std::int64_t experiment);
 // Into the trash; its name there. Error: GY3401.
 Result<std::string> RemoveRun(db::Transaction& tx, std::string_view run_id, std::string_view by,
                               std::int64_t now_us);
-Result<> CheckRunExists(db::Reader& reader, std::string_view run_id);
+
+Result<RunKey> FindRun(db::Reader& reader, std::string_view run_id);        // GY3401
+Result<RunKey> FindActiveRun(db::Reader& reader, std::string_view run_id);  // GY3401, GY3426
 
 // Candidates for a reference, at most two.
 Result<std::vector<std::string>> FindRunIds(db::Reader& reader, std::string_view project,
@@ -49,19 +58,18 @@ struct RunIdPage {
   std::string next_page_token;
 };
 Result<RunIdPage> FindRuns(db::Reader& reader, const RunQuery& query);
+// That a program of this server works on; runs of clients go on without it.
 Result<std::vector<std::string>> RunningRuns(db::Reader& reader);
 
-Result<std::vector<std::string>> ReadBatches(db::Reader& reader, std::string_view run_id,
-                                             std::vector<std::int64_t>* numbers);
-// Puts one batch in place of those with the given numbers; false when they are no longer all there.
-Result<bool> ReplaceBatches(db::Transaction& tx, std::string_view run_id,
-                            const std::vector<std::int64_t>& numbers,
-                            std::string_view encoded_points);
-
-Result<> PutArtifact(db::Transaction& tx, std::string_view run_id, const Artifact& artifact);
-Result<std::vector<Artifact>> ReadArtifacts(db::Reader& reader, std::string_view run_id,
-                                            std::string_view prefix);
+// Files of a run or of another owner.
+Result<> PutFile(db::Transaction& tx, std::string_view owner, const Artifact& file);
+Result<std::vector<Artifact>> ReadFiles(db::Reader& reader, std::string_view owner,
+                                        std::string_view prefix);
 Result<> PutOutput(db::Transaction& tx, std::string_view run_id, const Output& output);
 Result<std::vector<Output>> ReadOutputs(db::Reader& reader, std::string_view run_id);
+
+Result<> PutDataset(db::Transaction& tx, const RunKey& run, const DatasetInput& dataset,
+                    std::string_view tags);
+Result<std::vector<DatasetInput>> ReadDatasets(db::Reader& reader, std::int64_t run);
 
 }  // namespace gyre::tracking

@@ -14,75 +14,18 @@
 #include "ledger/lineage/lineage.h"
 #include "ledger/usage/budgets.h"
 #include "ledger/usage/usage.h"
+#include "ml/tracking/checks.h"
+#include "ml/tracking/compactor.h"
+#include "ml/tracking/experiment_store.h"
 #include "ml/tracking/metric_codec.h"
+#include "ml/tracking/names.h"
 #include "ml/tracking/run_store.h"
 
 namespace gyre::tracking {
 
 namespace {
 
-constexpr std::array kStatusNames = {"scheduled", "running", "finished", "failed", "killed"};
-constexpr std::size_t kKeyBytesMax = 250, kParamBytesMax = 8'000, kTagBytesMax = 64'000,
-                      kPointsMax = 100'000;
-
-Result<> CheckKey(std::string_view noun, std::string_view key) {
-  const bool bad =
-      key.empty() || key.size() > kKeyBytesMax || !IsValidUtf8(key) ||
-      std::ranges::any_of(key, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-  if (!bad) return {};
-  return InvalidArgument("GY3407", "the {} name `{}` has {} bytes", noun, key.substr(0, 60),
-                         key.size())
-      .Why(fmt::format("names have 1 to {} bytes of UTF-8 without control characters",
-                       kKeyBytesMax));
-}
-
-Result<> CheckTexts(std::string_view noun, const std::map<std::string, std::string>& texts,
-                    std::size_t bytes_max) {
-  for (const auto& [key, value] : texts) {
-    GYRE_DO(CheckKey(noun, key));
-    if (value.size() > bytes_max || !IsValidUtf8(value)) {
-      return InvalidArgument("GY3407", "the value of {} `{}` has {} bytes", noun, key, value.size())
-          .Why(fmt::format("values have at most {} bytes of UTF-8", bytes_max));
-    }
-  }
-  return {};
-}
-
-Result<> CheckPath(std::string_view path) {
-  bool good = !path.empty() && path.size() <= 1'000 && IsValidUtf8(path) &&
-              path.find('\0') == std::string_view::npos &&
-              path.find('\\') == std::string_view::npos;
-  for (const std::string_view part : Split(path, '/'))
-    good = good && !part.empty() && part != "." && part != "..";
-  if (good) return {};
-  return InvalidArgument("GY3405", "`{}` cannot be the path of an artifact", path.substr(0, 100))
-      .Why("artifact paths are relative, with '/' between names, without '.' and '..'");
-}
-
-std::string GuessMediaType(std::string_view path) {
-  static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
-      {".json", "application/json"}, {".txt", "text/plain"},       {".log", "text/plain"},
-      {".csv", "text/csv"},          {".md", "text/markdown"},     {".html", "text/html"},
-      {".png", "image/png"},         {".jpg", "image/jpeg"},       {".svg", "image/svg+xml"},
-      {".diff", "text/x-diff"},      {".yaml", "application/yaml"}};
-  for (const auto& [suffix, type] : kTypes) {
-    if (path.ends_with(suffix)) return std::string(type);
-  }
-  return "application/octet-stream";
-}
-
-// What the points of one batch leave behind as latest values.
-std::map<std::string, LatestMetric> LatestOf(const std::vector<MetricPoint>& points) {
-  std::map<std::string, LatestMetric> latest;
-  for (const MetricPoint& p : points) {
-    const auto [it, fresh] = latest.try_emplace(p.key, LatestMetric{p.value, p.step, p.time_us, 0});
-    LatestMetric& m = it->second;
-    if (!fresh && std::tie(p.step, p.time_us) >= std::tie(m.step, m.time_us))
-      m = {p.value, p.step, p.time_us, m.points};
-    ++m.points;
-  }
-  return latest;
-}
+constexpr std::size_t kPointsMax = 100'000;
 
 std::string TextOf(const Json& json) { return json.is_null() ? std::string() : json.Dump(); }
 
@@ -96,6 +39,8 @@ Result<> WriteLineage(db::Transaction& tx, const Run& run) {
                          .project = run.project,
                          .created_us = run.created_us};
   };
+  // A client's run is a node once it read or made something.
+  if (run.kind == kClientKind) return {};
   GYRE_DO(lineage::AddNode(tx, node(run.id, "run", run.name)));
   if (run.kind == "program") return {};  // it tells what it reads while it runs
   if (!run.parent.empty()) {
@@ -193,76 +138,82 @@ Result<> CheckSlice(db::Transaction& tx, std::string_view run_id, const ImportSl
       .Fix("wait for it, then import again: what is there is not taken twice");
 }
 
+std::vector<std::string_view> KeysOf(const std::map<std::string, std::string>& texts) {
+  std::vector<std::string_view> keys;
+  for (const auto& [key, value] : texts) keys.push_back(key);
+  return keys;
+}
+
+NamedTexts Numbered(const std::map<std::string, std::string>& texts,
+                    const std::vector<std::int64_t>& numbers) {
+  NamedTexts named;
+  for (const auto& [key, value] : texts) named.push_back({numbers[named.size()], key, value});
+  return named;
+}
+
 class TrackingImpl final : public Tracking {
  public:
-  TrackingImpl(db::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
-
-  Result<Experiment> EnsureExperiment(std::string_view project, std::string_view name) override {
-    GYRE_DO(CheckName("experiment", name));
-    Experiment experiment{NewId(), std::string(project), std::string(name), clock_.NowMicros(), 0};
-    GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-      GYRE_TRY(experiment.id,
-               EnsureExperimentIn(tx, project, name, experiment.id, experiment.created_us));
-      return {};
-    }));
-    return experiment;
-  }
-
-  Result<std::vector<Experiment>> ListExperiments(std::string_view project) override {
-    std::vector<Experiment> experiments;
-    GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-      GYRE_TRY(experiments, ReadExperiments(reader, project));
-      return {};
-    }));
-    return experiments;
-  }
+  TrackingImpl(db::Database& database, const Clock& clock, RunStamps& stamps)
+      : database_(database), clock_(clock), stamps_(stamps), names_(database), compactor_(database) {}
 
   Result<Run> CreateRun(NewRun from) override;
   Result<Run> GetRun(std::string_view project, std::string_view reference) override;
+  Result<Run> GetRunById(std::string_view run_id) override;
   Result<RunPage> ListRuns(const RunQuery& query) override;
+  Result<> ChangeRun(std::string_view run_id, const RunChange& change) override;
+  Result<> HideRun(std::string_view run_id) override;
+  Result<> UnhideRun(std::string_view run_id) override;
+  Result<> DeleteTag(std::string_view run_id, std::string_view key) override;
+  Result<> MoveRun(std::string_view run_id, std::int64_t experiment_number) override;
   Result<> LogBatch(std::string_view run_id, const Batch& batch) override;
+  Result<> LogInputs(std::string_view run_id, const std::vector<DatasetInput>& datasets) override;
+  Result<std::vector<DatasetInput>> ListInputs(std::string_view run_id) override;
   Result<> EndRun(std::string_view run_id, const RunEnd& end) override;
   Result<> DeleteRun(std::string_view run_id) override;
   Result<int> EndOrphans(std::string_view why, std::span<const std::string> alive) override;
   Result<std::vector<MetricPoint>> MetricHistory(std::string_view run_id, std::string_view key,
                                                  int limit) override;
+  Result<Series> ReadSeries(std::string_view run_id, std::string_view key,
+                            SeriesOrder order) override;
   Result<> AddArtifacts(std::string_view run_id, const std::vector<Artifact>& artifacts) override;
   Result<std::vector<Artifact>> ListArtifacts(std::string_view run_id,
                                               std::string_view prefix) override;
   Result<Artifact> GetArtifact(std::string_view run_id, std::string_view path) override;
-
   Result<> AddInput(std::string_view run_id, const RunInput& input) override;
-  Result<> AddOutput(std::string_view run_id, const Output& output) override {
-    return database_.Write([&](db::Transaction& tx) -> Result<> {
-      GYRE_DO(CheckRunExists(tx, run_id));
-      return PutOutput(tx, run_id, output);
-    });
-  }
-  Result<std::vector<Output>> ListOutputs(std::string_view run_id) override {
-    std::vector<Output> outputs;
-    GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-      GYRE_TRY(outputs, ReadOutputs(reader, run_id));
-      return {};
-    }));
-    return outputs;
-  }
+  Result<> AddOutput(std::string_view run_id, const Output& output) override;
+  Result<std::vector<Output>> ListOutputs(std::string_view run_id) override;
 
  private:
-  Result<> Compact(std::string_view run_id);
+  Result<Run> RunFrom(NewRun from);
+  Result<NamedTexts> Named(const std::map<std::string, std::string>& texts);
+  // One durable change of that run, after which nobody shows what it was before.
+  Result<> Change(std::string_view run_id, db::Database::WriteBody body);
 
   db::Database& database_;
   const Clock& clock_;
+  RunStamps& stamps_;
+  NameBook names_;
+  MetricCompactor compactor_;
 };
 
-Result<Run> TrackingImpl::CreateRun(NewRun from) {
-  GYRE_DO(CheckName("experiment", from.experiment));
+Result<NamedTexts> TrackingImpl::Named(const std::map<std::string, std::string>& texts) {
+  GYRE_TRY(const auto numbers, names_.NumbersOf(KeysOf(texts)));
+  return Numbered(texts, numbers);
+}
+
+Result<> TrackingImpl::Change(std::string_view run_id, db::Database::WriteBody body) {
+  GYRE_DO(database_.Write(std::move(body)));
+  stamps_.Touch(run_id);
+  return {};
+}
+
+Result<Run> TrackingImpl::RunFrom(NewRun from) {
   GYRE_DO(CheckTexts("param", from.params, kParamBytesMax));
   GYRE_DO(CheckTexts("tag", from.tags, kTagBytesMax));
   Run run;
-  run.id = NewId();
+  run.id = from.id.empty() ? NewId() : std::move(from.id);
   run.project = std::move(from.project);
   if (!from.import_key.empty()) from.tags[std::string(kImportKey)] = from.import_key;
-  run.experiment = std::move(from.experiment);
   run.name = from.name.empty() ? fmt::format("{}-{}", from.kind, run.id.substr(0, 6))
                                : std::move(from.name);
   GYRE_DO(CheckKey("run", run.name));
@@ -270,6 +221,8 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
   run.job = std::move(from.job);
   run.parent = std::move(from.parent);
   run.created_by = std::move(from.created_by);
+  run.user_name = std::move(from.user_name);
+  run.artifact_root = std::move(from.artifact_root);
   run.status = from.status;
   run.seed = from.seed;
   run.created_us = from.created_us == 0 ? clock_.NowMicros() : from.created_us;
@@ -280,22 +233,46 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
   run.environment = std::move(from.environment);
   run.params = std::move(from.params);
   run.tags = std::move(from.tags);
+  return run;
+}
+
+// The experiment of a new run: the one with that number, or the one of that name, made if need be.
+Result<Experiment> ExperimentFor(db::Transaction& tx, const Run& run, const NewRun& from) {
+  if (from.experiment_number)
+    return ReadActiveExperiment(tx, run.project, *from.experiment_number);
+  return EnsureExperiment(tx, run.project, from.experiment, run.created_us);
+}
+
+Result<Run> TrackingImpl::CreateRun(NewRun from) {
+  GYRE_DO(CheckTitle(from.experiment));
+  const bool is_import = !from.import_key.empty(), keeps_id = !from.id.empty();
+  GYRE_TRY(Run run, RunFrom(from));
   const RunTexts texts{TextOf(run.source), TextOf(run.code), TextOf(run.inputs),
                        TextOf(run.environment)};
-  const std::string experiment_id = NewId();
+  GYRE_TRY(const NamedTexts params, Named(run.params));
+  GYRE_TRY(const NamedTexts tags, Named(run.tags));
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    if (!from.import_key.empty()) {
+    if (is_import) {
       GYRE_TRY(const bool there, FindImported(tx, run.project, from.import_key, &run));
       if (there) return {};
     }
-    if (run.kind == "program" && from.import_key.empty())
+    if (keeps_id && FindRun(tx, run.id))
+      return MakeError(Code::kAlreadyExists, "GY3425", "there is a run {} already", run.id);
+    if (run.kind == "program" && !is_import)
       GYRE_DO(usage::Admit(
           tx,
           {.project = run.project, .subject_kind = "run", .user = usage::UserOf(run.created_by)},
           run.created_us));
-    GYRE_TRY(run.experiment_id,
-             EnsureExperimentIn(tx, run.project, run.experiment, experiment_id, run.created_us));
+    GYRE_TRY(const Experiment experiment, ExperimentFor(tx, run, from));
+    run.experiment = experiment.name;
+    run.experiment_number = experiment.number;
+    if (run.artifact_root.empty() && !experiment.artifact_root.empty())
+      run.artifact_root = fmt::format("{}/{}/artifacts", experiment.artifact_root, run.id);
+    GYRE_TRY(run.number, NextNumber(tx, "run"));
     GYRE_DO(InsertRun(tx, run, texts));
+    const RunKey key{run.number, run.experiment_number, 0};
+    GYRE_DO(PutParams(tx, key, run.id, params));
+    GYRE_DO(PutTags(tx, key, tags));
     return WriteLineage(tx, run);
   }));
   return run;
@@ -316,6 +293,56 @@ Result<Run> TrackingImpl::GetRun(std::string_view project, std::string_view refe
     return ReadRun(reader, ids[0], &run);
   }));
   return run;
+}
+
+Result<Run> TrackingImpl::GetRunById(std::string_view run_id) {
+  Run run;
+  GYRE_DO(database_.Read([&](db::Reader& reader) { return ReadRun(reader, run_id, &run); }));
+  return run;
+}
+
+Result<> TrackingImpl::ChangeRun(std::string_view run_id, const RunChange& change) {
+  if (change.name) GYRE_DO(CheckKey("run", *change.name));
+  GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(const RunKey key, FindActiveRun(tx, run_id));
+    return UpdateRun(tx, key, change);
+  }));
+  if (change.ended_us) compactor_.Add(run_id);
+  return {};
+}
+
+Result<> TrackingImpl::HideRun(std::string_view run_id) {
+  return Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(const RunKey key, FindRun(tx, run_id));
+    return key.deleted_us != 0 ? Result<>() : SetRunDeleted(tx, key, clock_.NowMicros());
+  });
+}
+
+Result<> TrackingImpl::UnhideRun(std::string_view run_id) {
+  return Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(const RunKey key, FindRun(tx, run_id));
+    return SetRunDeleted(tx, key, 0);
+  });
+}
+
+Result<> TrackingImpl::DeleteTag(std::string_view run_id, std::string_view key) {
+  return Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(const RunKey run, FindActiveRun(tx, run_id));
+    GYRE_TRY(const bool removed, RemoveTag(tx, run, key));
+    if (removed) return {};
+    return NotFound("GY3427", "run {} has no tag `{}`", run_id.substr(0, kShortIdLength),
+                    key.substr(0, 100));
+  });
+}
+
+Result<> TrackingImpl::MoveRun(std::string_view run_id, std::int64_t experiment_number) {
+  return Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    Run run;
+    GYRE_DO(ReadRun(tx, run_id, &run));
+    GYRE_TRY(const RunKey key, FindActiveRun(tx, run_id));
+    GYRE_DO(ReadActiveExperiment(tx, run.project, experiment_number));
+    return SetRunExperiment(tx, key, experiment_number);
+  });
 }
 
 Result<RunPage> TrackingImpl::ListRuns(const RunQuery& query) {
@@ -341,37 +368,95 @@ Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
     return InvalidArgument("GY3409", "a batch has at most {} metric points, not {}", kPointsMax,
                            batch.metrics.size());
   }
-  auto tags = batch.tags;
-  if (batch.slice) tags[std::string(kImportPosition)] = fmt::format("{}", batch.slice->to);
+  auto all_tags = batch.tags;
+  if (batch.slice) all_tags[std::string(kImportPosition)] = fmt::format("{}", batch.slice->to);
   std::vector<MetricPoint> points = batch.metrics;
   const std::int64_t now_us = clock_.NowMicros();
   for (MetricPoint& point : points) {
-    GYRE_DO(CheckKey("metric", point.key));
     if (point.time_us == 0) point.time_us = now_us;
   }
   const auto latest = LatestOf(points);
-  const std::string encoded = points.empty() ? std::string() : EncodePoints(points);
-  return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(CheckRunExists(tx, run_id));
+  std::vector<std::string_view> keys;
+  for (const auto& [key, metric] : latest) {
+    GYRE_DO(CheckKey("metric", key));
+    keys.push_back(key);
+  }
+  GYRE_TRY(const NamedTexts params, Named(batch.params));
+  GYRE_TRY(const NamedTexts tags, Named(all_tags));
+  GYRE_TRY(const auto numbers, names_.NumbersOf(keys));
+  EncodedBatch encoded;
+  for (const auto& [key, metric] : latest)
+    encoded.latest.emplace_back(numbers[encoded.latest.size()], metric);
+  if (!points.empty()) encoded.points = EncodePoints(points);
+  std::int64_t waiting = 0;
+  GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(const RunKey run, FindActiveRun(tx, run_id));
     if (batch.slice) GYRE_DO(CheckSlice(tx, run_id, *batch.slice));
-    GYRE_DO(PutParams(tx, run_id, batch.params));
-    GYRE_DO(PutTags(tx, run_id, tags));
-    if (points.empty()) return {};
-    return PutMetrics(tx, run_id, latest, encoded);
+    GYRE_DO(PutParams(tx, run, run_id, params));
+    GYRE_DO(PutTags(tx, run, tags));
+    if (!points.empty()) {
+      GYRE_TRY(waiting, PutPoints(tx, run, encoded));
+    }
+    return {};
+  }));
+  if (waiting >= kBatchesWaitingMax) compactor_.Add(run_id);
+  return {};
+}
+
+Result<> TrackingImpl::LogInputs(std::string_view run_id,
+                                 const std::vector<DatasetInput>& datasets) {
+  std::vector<std::string> tags;
+  for (const DatasetInput& dataset : datasets) {
+    Json json = Json::Obj();
+    for (const auto& [key, value] : dataset.tags) json.Set(key, value);
+    tags.push_back(json.Dump());
+  }
+  return Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(const RunKey run, FindActiveRun(tx, run_id));
+    for (std::size_t i = 0; i < datasets.size(); ++i)
+      GYRE_DO(PutDataset(tx, run, datasets[i], tags[i]));
+    return {};
   });
+}
+
+Result<std::vector<DatasetInput>> TrackingImpl::ListInputs(std::string_view run_id) {
+  std::vector<DatasetInput> inputs;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(const RunKey run, FindRun(reader, run_id));
+    GYRE_TRY(inputs, ReadDatasets(reader, run.number));
+    return {};
+  }));
+  return inputs;
+}
+
+Result<> TrackingImpl::AddOutput(std::string_view run_id, const Output& output) {
+  return Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(FindRun(tx, run_id));
+    return PutOutput(tx, run_id, output);
+  });
+}
+
+Result<std::vector<Output>> TrackingImpl::ListOutputs(std::string_view run_id) {
+  std::vector<Output> outputs;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(outputs, ReadOutputs(reader, run_id));
+    return {};
+  }));
+  return outputs;
 }
 
 Result<> TrackingImpl::EndRun(std::string_view run_id, const RunEnd& end) {
   RunEnd ending = end;
   if (ending.ended_us == 0) ending.ended_us = clock_.NowMicros();
   const std::string resources = TextOf(ending.resources);
-  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+  GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
     Run run;
     GYRE_DO(ReadRun(tx, run_id, &run));
     GYRE_DO(BookUsage(tx, run, ending));
     return UpdateEnd(tx, run_id, ending, resources);
   }));
-  return Compact(run_id);
+  compactor_.Add(run_id);
+  return {};
 }
 
 Result<> TrackingImpl::AddInput(std::string_view run_id, const RunInput& input) {
@@ -384,7 +469,7 @@ Result<> TrackingImpl::AddInput(std::string_view run_id, const RunInput& input) 
     return {};
   }));
   if (!news) return {};
-  return database_.Write([&](db::Transaction& tx) -> Result<> {
+  return Change(run_id, [&](db::Transaction& tx) -> Result<> {
     Run run;
     GYRE_DO(ReadRun(tx, run_id, &run));
     const auto inputs = WithInput(run.inputs, input);
@@ -401,25 +486,6 @@ Result<> TrackingImpl::AddInput(std::string_view run_id, const RunInput& input) 
                                      .project = run.project,
                                      .created_us = clock_.NowMicros()}));
     return lineage::AddEdge(tx, input.id, run.id, "read_by");
-  });
-}
-
-// Many small batches become one, so that a history reads one row.
-Result<> TrackingImpl::Compact(std::string_view run_id) {
-  constexpr std::size_t kBatchesMin = 8;
-  std::vector<std::int64_t> numbers;
-  std::vector<std::string> batches;
-  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(batches, ReadBatches(reader, run_id, &numbers));
-    return {};
-  }));
-  if (batches.size() < kBatchesMin) return {};
-  std::vector<MetricPoint> points;
-  for (const std::string& batch : batches) GYRE_DO(DecodePoints(batch, {}, &points));
-  const std::string encoded = EncodePoints(points);
-  return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY([[maybe_unused]] const bool replaced, ReplaceBatches(tx, run_id, numbers, encoded));
-    return {};
   });
 }
 
@@ -441,31 +507,34 @@ Result<int> TrackingImpl::EndOrphans(std::string_view why, std::span<const std::
   std::erase_if(ids, [&](const std::string& id) { return spared.contains(id); });
   const RunEnd end{RunStatus::kKilled, std::string(why), Json(), clock_.NowMicros()};
   for (const std::string& id : ids)
-    GYRE_DO(database_.Write([&](db::Transaction& tx) { return UpdateEnd(tx, id, end, ""); }));
+    GYRE_DO(Change(id, [&](db::Transaction& tx) { return UpdateEnd(tx, id, end, ""); }));
   return static_cast<int>(ids.size());
+}
+
+Result<Series> TrackingImpl::ReadSeries(std::string_view run_id, std::string_view key,
+                                        SeriesOrder order) {
+  Series series;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(const RunKey run, FindRun(reader, run_id));
+    GYRE_TRY(series, ReadSeriesOf(reader, run.number, key));
+    return {};
+  }));
+  Settle(order, &series);
+  return series;
 }
 
 Result<std::vector<MetricPoint>> TrackingImpl::MetricHistory(std::string_view run_id,
                                                              std::string_view key, int limit) {
   GYRE_DO(CheckKey("metric", key));
-  std::vector<std::string> batches;
-  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_DO(CheckRunExists(reader, run_id));
-    GYRE_TRY(batches, ReadBatches(reader, run_id, nullptr));
-    return {};
-  }));
+  GYRE_TRY(const Series series, ReadSeries(run_id, key, SeriesOrder::kByStep));
+  const std::size_t all = series.size();
+  const std::size_t wanted = limit <= 0 ? all : std::min(all, static_cast<std::size_t>(limit));
   std::vector<MetricPoint> points;
-  for (const std::string& batch : batches) GYRE_DO(DecodePoints(batch, key, &points));
-  std::ranges::stable_sort(points, {},
-                           [](const MetricPoint& p) { return std::pair(p.step, p.time_us); });
-  const auto wanted = static_cast<std::size_t>(std::max(limit, 0));
-  if (wanted == 0 || points.size() <= wanted) return points;
-  std::vector<MetricPoint> thinned;
   for (std::size_t i = 0; i < wanted; ++i) {
-    thinned.push_back(
-        points[wanted == 1 ? points.size() - 1 : i * (points.size() - 1) / (wanted - 1)]);
+    const std::size_t at = wanted == all ? i : wanted == 1 ? all - 1 : i * (all - 1) / (wanted - 1);
+    points.push_back({std::string(key), series.values[at], series.steps[at], series.times_us[at]});
   }
-  return thinned;
+  return points;
 }
 
 Result<> TrackingImpl::AddArtifacts(std::string_view run_id,
@@ -475,10 +544,10 @@ Result<> TrackingImpl::AddArtifacts(std::string_view run_id,
     GYRE_DO(CheckPath(artifact.path));
     if (artifact.media_type.empty()) artifact.media_type = GuessMediaType(artifact.path);
   }
-  return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(CheckRunExists(tx, run_id));
+  return Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    GYRE_DO(FindRun(tx, run_id));
     for (const Artifact& artifact : checked) {
-      GYRE_DO(PutArtifact(tx, run_id, artifact));
+      GYRE_DO(PutFile(tx, run_id, artifact));
       GYRE_DO(blob::AddRef(tx, kRefOwner, run_id, artifact.object));
     }
     return {};
@@ -489,8 +558,8 @@ Result<std::vector<Artifact>> TrackingImpl::ListArtifacts(std::string_view run_i
                                                           std::string_view prefix) {
   std::vector<Artifact> artifacts;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_DO(CheckRunExists(reader, run_id));
-    GYRE_TRY(artifacts, ReadArtifacts(reader, run_id, prefix));
+    GYRE_DO(FindRun(reader, run_id));
+    GYRE_TRY(artifacts, ReadFiles(reader, run_id, prefix));
     return {};
   }));
   return artifacts;
@@ -507,62 +576,9 @@ Result<Artifact> TrackingImpl::GetArtifact(std::string_view run_id, std::string_
 
 }  // namespace
 
-std::string_view RunStatusName(RunStatus status) {
-  return kStatusNames[static_cast<std::size_t>(status)];
-}
-
-std::optional<RunStatus> ParseRunStatus(std::string_view name) {
-  for (std::size_t i = 0; i < kStatusNames.size(); ++i) {
-    if (name == kStatusNames[i]) return static_cast<RunStatus>(i);
-  }
-  return std::nullopt;
-}
-
-Json ExperimentToJson(const Experiment& experiment) {
-  return Json::Obj({{"id", experiment.id},
-                    {"project", experiment.project},
-                    {"name", experiment.name},
-                    {"created_at", FormatTime(experiment.created_us)},
-                    {"runs", experiment.runs}});
-}
-
-Json RunToJson(const Run& run) {
-  const auto texts = [](const std::map<std::string, std::string>& map) {
-    Json json = Json::Obj();
-    for (const auto& [key, value] : map) json.Set(key, value);
-    return json;
-  };
-  const auto time = [](std::int64_t time_us) {
-    return time_us == 0 ? Json() : Json(FormatTime(time_us));
-  };
-  Json metrics = Json::Obj();
-  for (const auto& [key, metric] : run.metrics) metrics.Set(key, metric.value);
-  return Json::Obj({{"id", run.id},
-                    {"project", run.project},
-                    {"experiment", run.experiment},
-                    {"name", run.name},
-                    {"kind", run.kind},
-                    {"status", RunStatusName(run.status)},
-                    {"job", run.job},
-                    {"parent", run.parent},
-                    {"created_by", run.created_by},
-                    {"seed", run.seed ? Json(static_cast<std::int64_t>(*run.seed)) : Json()},
-                    {"error", run.error},
-                    {"created_at", time(run.created_us)},
-                    {"started_at", time(run.started_us)},
-                    {"ended_at", time(run.ended_us)},
-                    {"params", texts(run.params)},
-                    {"tags", texts(run.tags)},
-                    {"metrics", std::move(metrics)},
-                    {"source", run.source},
-                    {"code", run.code},
-                    {"inputs", run.inputs},
-                    {"environment", run.environment},
-                    {"resources", run.resources}});
-}
-
-Result<std::unique_ptr<Tracking>> OpenTracking(db::Database& database, const Clock& clock) {
-  return std::make_unique<TrackingImpl>(database, clock);
+Result<std::unique_ptr<Tracking>> OpenTracking(db::Database& database, const Clock& clock,
+                                               RunStamps& stamps) {
+  return std::make_unique<TrackingImpl>(database, clock, stamps);
 }
 
 }  // namespace gyre::tracking

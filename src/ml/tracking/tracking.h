@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "ml/tracking/experiments.h"
+#include "ml/tracking/series.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
 
@@ -45,13 +46,16 @@ struct MetricPoint {
   std::int64_t step = 0, time_us = 0;
 };
 
+// Of a run that a client elsewhere works on: it goes on while the server is away.
+inline constexpr std::string_view kClientKind = "client";
+
 struct NewRun {
   // The experiment is made when there is none of that name; `experiment_number` names one that is
   // there: GY3422, and GY3423 when it is deleted.
   std::string project = {}, experiment{kDefaultExperiment};
   std::optional<std::int64_t> experiment_number = {};
   std::string name = {};                             // empty = made up from the kind and the id
-  std::string kind = "run";                          // "candidate", "program", "imported", "run"
+  std::string kind = "run";  // "candidate", "program", "imported", kClientKind, "run"
   std::string job = {};                              // id of the job that does the work
   std::string parent = {};                           // id of the run that this one belongs to
   std::string created_by = {};
@@ -112,9 +116,10 @@ struct ImportSlice {
 };
 
 struct Batch {
-  std::map<std::string, std::string> params;  // a param cannot change: kFailedPrecondition GY3404
-  std::map<std::string, std::string> tags;
-  std::vector<MetricPoint> metrics;  // time_us 0 = now
+  // A param cannot change: kFailedPrecondition GY3404.
+  std::map<std::string, std::string> params = {};
+  std::map<std::string, std::string> tags = {};
+  std::vector<MetricPoint> metrics = {};  // time_us 0 = now
   // The run must hold the points before it and no others: kAborted GY3418 when it does not, so
   // that a slice is taken once, whoever sends it how often.
   std::optional<ImportSlice> slice = {};
@@ -144,15 +149,15 @@ struct Output {
 };
 
 struct RunQuery {
-  std::string project;
-  std::string experiment;         // empty = all
-  std::string kind, job, parent;  // empty = all
-  std::optional<RunStatus> status;
-  std::map<std::string, std::string> tags;  // all must match
-  std::string order_by_metric;              // empty = newest first
+  std::string project = {};
+  std::string experiment = {};                   // name; empty = all
+  std::string kind = {}, job = {}, parent = {};  // empty = all
+  std::optional<RunStatus> status = {};
+  std::map<std::string, std::string> tags = {};  // all must match
+  std::string order_by_metric = {};              // empty = newest first
   bool ascending = false;  // for order_by_metric; runs without the metric come last
   int limit = 100;
-  std::string page_token;
+  std::string page_token = {};
 };
 struct RunPage {
   std::vector<Run> runs;
@@ -181,9 +186,6 @@ class Tracking {
   // Ending twice overwrites. What a program used is booked to it at its first end.
   virtual Result<> LogInputs(std::string_view run_id, const std::vector<DatasetInput>& datasets) = 0;
   virtual Result<std::vector<DatasetInput>> ListInputs(std::string_view run_id) = 0;
-  // Changes with every write to that run, and says nothing else: whoever keeps what it rendered of a
-  // run asks before it reads and again before it keeps.
-  virtual std::uint64_t StampOf(std::string_view run_id) const = 0;
   virtual Result<> EndRun(std::string_view run_id, const RunEnd& end) = 0;
   virtual Result<> DeleteRun(
       std::string_view run_id) = 0;  // with its metrics, artifacts and references to blobs
@@ -195,6 +197,9 @@ class Tracking {
   // are more (0 = all).
   virtual Result<std::vector<MetricPoint>> MetricHistory(std::string_view run_id,
                                                          std::string_view key, int limit) = 0;
+  // All points of a key, each once; empty when there are none.
+  virtual Result<Series> ReadSeries(std::string_view run_id, std::string_view key,
+                                    SeriesOrder order) = 0;
 
   virtual Result<> AddArtifacts(
       std::string_view run_id,
@@ -209,6 +214,7 @@ class Tracking {
   virtual Result<std::vector<Output>> ListOutputs(std::string_view run_id) = 0;
 };
 
-Result<std::unique_ptr<Tracking>> OpenTracking(db::Database& database, const Clock& clock);
+Result<std::unique_ptr<Tracking>> OpenTracking(db::Database& database, const Clock& clock,
+                                               RunStamps& stamps);
 
 }  // namespace gyre::tracking

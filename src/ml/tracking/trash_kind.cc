@@ -1,13 +1,88 @@
 #include "ml/tracking/trash_kind.h"
 
+#include "ml/tracking/names.h"
 #include "ml/tracking/run_store.h"
 
 namespace gyre::tracking {
 namespace {
 
-constexpr const char* kOfRuns = "run_id IN (SELECT id FROM tracking_run WHERE project = ?1)";
+constexpr const char* kOfRuns = "run IN (SELECT number FROM tracking_run WHERE project = ?1)";
+constexpr const char* kOfRunIds = "run_id IN (SELECT id FROM tracking_run WHERE project = ?1)";
+constexpr const char* kOfOwners = "owner IN (SELECT id FROM tracking_run WHERE project = ?1)";
+constexpr const char* kOfExperiments =
+    "experiment IN (SELECT number FROM tracking_experiment WHERE project = ?1)";
+
+// The run that an older row belongs to, which is back already.
+Result<RunKey> NameRun(db::Transaction& tx, trash::TakenRow& row) {
+  GYRE_TRY(const RunKey run, FindRun(tx, row.Text("run_id")));
+  row.Set("run", run.number);
+  row.Drop("run_id");
+  return run;
+}
+
+Result<> NameKey(db::Transaction& tx, trash::TakenRow& row) {
+  GYRE_TRY(const RunKey run, NameRun(tx, row));
+  row.Set("experiment", run.experiment);
+  GYRE_TRY(const std::int64_t name, NameBook::Ensure(tx, row.Text("key")));
+  row.Set("name", name);
+  row.Drop("key");
+  return {};
+}
+
+Result<> ReshapeExperiment(db::Transaction& tx, trash::TakenRow& row) {
+  GYRE_TRY(const std::int64_t number, NextNumber(tx, "experiment"));
+  row.Set("number", number);
+  row.Copy("name", "title");
+  row.Copy("created_us", "updated_us");
+  return {};
+}
+
+Result<> ReshapeRunRow(db::Transaction& tx, trash::TakenRow& row) {
+  std::int64_t experiment = 0;
+  GYRE_DO(tx.QueryOne("SELECT number FROM tracking_experiment WHERE id = ?1",
+                      {row.Text("experiment_id")},
+                      [&](const db::Row& found) { experiment = found.Int(0); }));
+  row.Set("experiment", experiment);
+  row.Drop("experiment_id");
+  // Numbers of removed runs were given again.
+  GYRE_TRY(const bool taken,
+           tx.QueryOne("SELECT 1 FROM tracking_run WHERE number = ?1", {row.Int("number")},
+                       [](const db::Row&) {}));
+  if (!taken) return {};
+  GYRE_TRY(const std::int64_t number, NextNumber(tx, "run"));
+  row.Set("number", number);
+  return {};
+}
 
 }  // namespace
+
+Result<> ReshapeRun(db::Transaction& tx, trash::TakenRow& row) {
+  const std::string table = row.table();
+  if (table == "tracking_experiment" && !row.Has("number")) return ReshapeExperiment(tx, row);
+  if (table == "tracking_run" && row.Has("experiment_id")) return ReshapeRunRow(tx, row);
+  if (table == "tracking_param" || table == "tracking_tag") {
+    row.MoveTo(table == "tracking_param" ? "tracking_run_param" : "tracking_run_tag");
+    return NameKey(tx, row);
+  }
+  if (table == "tracking_metric_latest") {
+    row.MoveTo("tracking_metric");
+    row.Copy("value", "least");
+    row.Copy("value", "most");
+    return NameKey(tx, row);
+  }
+  if (table == "tracking_metric_batch") {
+    row.MoveTo("tracking_metric_tail");
+    row.Rename("number", "sequence");
+    GYRE_DO(NameRun(tx, row));
+    return {};
+  }
+  if (table == "tracking_artifact") {
+    row.MoveTo("tracking_file");
+    row.Rename("run_id", "owner");
+  }
+  if (table == "tracking_output") row.MoveTo("tracking_run_output");
+  return {};
+}
 
 trash::Kind RunTrash(db::Database& database, Tracking& tracking, const Clock& clock) {
   return {.noun = "run",
@@ -27,15 +102,18 @@ trash::Holding HeldRuns() {
   return {.what = "runs",
           .count = "SELECT COUNT(*) FROM tracking_run WHERE project = ?1",
           .blobs = {{kRefOwner, "SELECT id FROM tracking_run WHERE project = ?1"}},
-          .rows = {{"tracking_param", kOfRuns},
-                   {"tracking_tag", kOfRuns},
-                   {"tracking_metric_latest", kOfRuns},
-                   {"tracking_metric_batch", kOfRuns},
-                   {"tracking_artifact", kOfRuns},
-                   {"tracking_output", kOfRuns},
+          .rows = {{"tracking_run_param", kOfRuns},
+                   {"tracking_run_tag", kOfRuns},
+                   {"tracking_metric", kOfRuns},
+                   {"tracking_metric_tail", kOfRuns},
+                   {"tracking_metric_segment", kOfRuns},
+                   {"tracking_run_dataset", kOfRuns},
+                   {"tracking_dataset", kOfExperiments},
+                   {"tracking_file", kOfOwners},
+                   {"tracking_run_output", kOfRunIds},
                    {"tracking_run"},
-                   {"tracking_experiment"}},
-          .counters = {{"tracking_run", "number"}}};
+                   {"tracking_experiment_tag", kOfExperiments},
+                   {"tracking_experiment"}}};
 }
 
 }  // namespace gyre::tracking

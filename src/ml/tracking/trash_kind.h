@@ -8,5 +8,7 @@ namespace gyre::tracking {
 
 trash::Kind RunTrash(db::Database& database, Tracking& tracking, const Clock& clock);
 trash::Holding HeldRuns();
+// Rows of runs that were taken before rows named their run by number.
+Result<> ReshapeRun(db::Transaction& tx, trash::TakenRow& row);
 
 }  // namespace gyre::tracking

@@ -40,7 +40,7 @@ class SqliteDialectImpl : public Dialect {
   Result<std::string> Schema(std::string_view statement) const override {
     std::string out;
     int word = 0;
-    bool create = false, create_table = false, as_select = false;
+    bool create = false, create_table = false, as_select = false, clustered = false;
     while (!statement.empty()) {
       const std::string_view token = statement.substr(0, TokenLength(statement));
       statement.remove_prefix(token.size());
@@ -57,6 +57,10 @@ class SqliteDialectImpl : public Dialect {
             return Internal("GY1407", "a migration says {}, which is not portable", token);
           }
         }
+        if (create_table && EqualsIgnoreCase(token, "clustered")) {
+          clustered = true;
+          continue;
+        }
         if (EqualsIgnoreCase(token, "bigint")) {
           out += "INTEGER";
           continue;
@@ -64,7 +68,7 @@ class SqliteDialectImpl : public Dialect {
       }
       out += token;
     }
-    if (create_table && !as_select) out += " STRICT";
+    if (create_table && !as_select) out += clustered ? " WITHOUT ROWID, STRICT" : " STRICT";
     return out;
   }
 };

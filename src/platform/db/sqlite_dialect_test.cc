@@ -18,6 +18,8 @@ TEST(Dialect, MakesTablesStrict) {
   EXPECT_EQ(*SqliteDialect().Schema("CREATE TABLE t (a BIGINT, b TEXT DEFAULT 'bigint')"),
             "CREATE TABLE t (a INTEGER, b TEXT DEFAULT 'bigint') STRICT");
   EXPECT_EQ(*SqliteDialect().Schema("create index i on t (a)"), "create index i on t (a)");
+  EXPECT_EQ(*SqliteDialect().Schema("CREATE TABLE t (a BIGINT PRIMARY KEY) CLUSTERED"),
+            "CREATE TABLE t (a INTEGER PRIMARY KEY)  WITHOUT ROWID, STRICT");
   EXPECT_EQ(*SqliteDialect().Schema("ALTER TABLE t ADD COLUMN c BIGINT"),
             "ALTER TABLE t ADD COLUMN c INTEGER");
 }

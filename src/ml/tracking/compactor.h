@@ -1,0 +1,45 @@
+// Moves points from the tail of a run into segments of one key each, on a thread of its own, a bounded
+// piece at a time. What dies on the way is in the tail still. Private.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/mutex.h"
+#include "platform/db/database.h"
+#include "platform/exec/thread_pool.h"
+
+namespace gyre::tracking {
+
+// So many batches of a run may wait before it is compacted.
+inline constexpr std::int64_t kBatchesWaitingMax = 64;
+
+class MetricCompactor {
+ public:
+  explicit MetricCompactor(db::Database& database);
+  ~MetricCompactor();
+  // Soon; forgotten when too many wait already: the next batch or the end of the run says it again.
+  void Add(std::string_view run_id);
+  void Wait();  // until nothing is left to do (tests)
+
+ private:
+  void Run();
+  bool Take(std::string* run_id);  // waits; false at the end
+
+  db::Database& database_;
+  Mutex mutex_;
+  CondVar changed_;
+  std::set<std::string, std::less<>> runs_ GYRE_GUARDED_BY(mutex_);
+  bool working_ GYRE_GUARDED_BY(mutex_) = false;
+  bool ended_ GYRE_GUARDED_BY(mutex_) = false;
+  bool started_ GYRE_GUARDED_BY(mutex_) = false;
+  exec::Worker thread_;
+};
+
+// One piece of one run; false when nothing is left of its tail.
+Result<bool> CompactPiece(db::Database& database, std::string_view run_id);
+
+}  // namespace gyre::tracking

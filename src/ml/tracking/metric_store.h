@@ -1,0 +1,63 @@
+// Points in the database: a tail of batches as they came, segments of one key each, and the latest
+// value of each key. All SQL of metrics. Private.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "ml/tracking/series.h"
+#include "ml/tracking/tracking.h"
+
+namespace gyre::tracking {
+
+// Rows of other tables name a run so.
+struct RunKey {
+  std::int64_t number = 0, experiment = 0;
+  std::int64_t deleted_us = 0;
+};
+
+// What the points of one batch leave behind, by key.
+std::map<std::string_view, LatestMetric> LatestOf(const std::vector<MetricPoint>& points);
+
+// A batch and what it leaves behind, with the numbers of its keys. Answers its place in the tail,
+// from 1: how many batches wait for compaction.
+struct EncodedBatch {
+  std::string points;
+  std::vector<std::pair<std::int64_t, LatestMetric>> latest;
+};
+Result<std::int64_t> PutPoints(db::Transaction& tx, const RunKey& run, const EncodedBatch& batch);
+
+// All points of a key, unsettled.
+Result<Series> ReadSeriesOf(db::Reader& reader, std::int64_t run, std::string_view key);
+Result<std::map<std::string, LatestMetric>> ReadLatest(db::Reader& reader, std::int64_t run);
+
+// --- compaction ----------------------------------------------------------------------------------
+struct Tail {
+  std::vector<std::int64_t> sequences;
+  std::vector<std::string> batches;
+};
+Result<Tail> ReadTail(db::Reader& reader, std::int64_t run, int batches_max);
+
+struct Segment {
+  std::int64_t sequence = 0;  // of its key; the same again replaces it
+  Series series;
+};
+// The last segment of a key; sequence 0 = there is none.
+Result<Segment> ReadLastSegment(db::Reader& reader, std::int64_t run, std::int64_t name);
+
+struct SegmentRow {
+  std::int64_t name = 0, sequence = 0;
+  std::int64_t first_step = 0, last_step = 0, point_count = 0;
+  double least = 0, most = 0;  // NaN = none is a number
+  std::string points;
+};
+SegmentRow EncodeSegment(std::int64_t name, const Segment& segment);
+// Puts segments in place of those batches; false when they are no longer all there.
+Result<bool> ReplaceTail(db::Transaction& tx, std::int64_t run,
+                         const std::vector<std::int64_t>& sequences,
+                         const std::vector<SegmentRow>& segments);
+
+}  // namespace gyre::tracking
