@@ -57,19 +57,19 @@ class MetersTest : public testing::Test {
         id));
   }
   void AddRun(const std::string& project, const std::string& id) {
-    Do(
-        fmt::format("INSERT OR IGNORE INTO tracking_experiment (id, project, name, created_us, "
-                    "number, title) SELECT '{0}', '{0}', 'default', 0, COUNT(*) + 1, 'default' FROM "
-                    "tracking_experiment",
-                    project));
-    Do(
-        fmt::format("INSERT INTO tracking_run (number, id, project, experiment, name, kind, job, "
-                    "parent, created_by, status, seed, error, created_us, started_us, ended_us, "
-                    "source, code, inputs, environment, resources) SELECT (SELECT COUNT(*) + 1 FROM "
-                    "tracking_run), '{0}', '{1}', e.number, '{0}', 'run', '', '', 'bo', 'finished', "
-                    "'', '', 0, 0, 0, '', '', '', '', '' FROM tracking_experiment e WHERE e.id = "
-                    "'{1}'",
-                    id, project));
+    Do(fmt::format(
+        "INSERT OR IGNORE INTO tracking_experiment (id, project, name, created_us, "
+        "number, title) SELECT '{0}', '{0}', 'default', 0, COUNT(*) + 1, 'default' FROM "
+        "tracking_experiment",
+        project));
+    Do(fmt::format(
+        "INSERT INTO tracking_run (number, id, project, experiment, name, kind, job, "
+        "parent, created_by, status, seed, error, created_us, started_us, ended_us, "
+        "source, code, inputs, environment, resources) SELECT (SELECT COUNT(*) + 1 FROM "
+        "tracking_run), '{0}', '{1}', e.number, '{0}', 'run', '', '', 'bo', 'finished', "
+        "'', '', 0, 0, 0, '', '', '', '', '' FROM tracking_experiment e WHERE e.id = "
+        "'{1}'",
+        id, project));
   }
   std::int64_t Stored(const std::string& kind, const std::string& id) {
     return usage_->Sum({.subject_kind = kind, .subject_id = id})->total.storage_byte_hours;

@@ -11,11 +11,11 @@ namespace gyre::tracking {
 
 inline constexpr std::size_t kParamBytesMax = 8'000, kTagBytesMax = 64'000;
 
-Result<> CheckKey(std::string_view noun, std::string_view key);                       // GY3407
+Result<> CheckKey(std::string_view noun, std::string_view key);  // GY3407
 Result<> CheckTexts(std::string_view noun, const std::map<std::string, std::string>& texts,
-                    std::size_t bytes_max);                                            // GY3407
-Result<> CheckPath(std::string_view path);                                             // GY3405
-Result<> CheckTitle(std::string_view title);                                           // GY3421
+                    std::size_t bytes_max);   // GY3407
+Result<> CheckPath(std::string_view path);    // GY3405
+Result<> CheckTitle(std::string_view title);  // GY3421
 std::string GuessMediaType(std::string_view path);
 
 }  // namespace gyre::tracking

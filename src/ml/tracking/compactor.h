@@ -1,5 +1,5 @@
-// Moves points from the tail of a run into segments of one key each, on a thread of its own, a bounded
-// piece at a time. What dies on the way is in the tail still. Private.
+// Moves points from the tail of a run into segments of one key each, on a thread of its own, a
+// bounded piece at a time. What dies on the way is in the tail still. Private.
 #pragma once
 
 #include <functional>

@@ -103,10 +103,12 @@ Result<Experiment> InsertExperiment(db::Transaction& tx, const NewExperiment& fr
                                     std::int64_t now_us) {
   GYRE_TRY(const auto taken, FindExperiment(tx, from.project, from.title));
   if (taken) {
-    Error error = MakeError(Code::kAlreadyExists, "GY3420", "there is an experiment `{}` in project {}",
-                            from.title, from.project);
+    Error error = MakeError(Code::kAlreadyExists, "GY3420",
+                            "there is an experiment `{}` in project {}", from.title, from.project);
     if (taken->deleted_us == 0) return error;
-    return std::move(error).Why("it is deleted, and keeps its name").Fix("restore it, or take another name");
+    return std::move(error)
+        .Why("it is deleted, and keeps its name")
+        .Fix("restore it, or take another name");
   }
   Experiment e;
   e.id = NewId();
@@ -126,9 +128,10 @@ Result<Experiment> InsertExperiment(db::Transaction& tx, const NewExperiment& fr
       "artifact_root, updated_us, deleted_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
       {e.id, e.project, e.name, e.created_us, e.number, e.title, e.artifact_root, e.updated_us}));
   if (from.number > 0)
-    GYRE_DO(tx.Execute("UPDATE tracking_counter SET newest = ?1 WHERE noun = 'experiment' AND "
-                       "newest < ?1",
-                       {from.number}));
+    GYRE_DO(
+        tx.Execute("UPDATE tracking_counter SET newest = ?1 WHERE noun = 'experiment' AND "
+                   "newest < ?1",
+                   {from.number}));
   for (const auto& [key, value] : e.tags) GYRE_DO(PutExperimentTag(tx, e.number, key, value));
   return e;
 }
@@ -141,8 +144,8 @@ Result<Experiment> EnsureExperiment(db::Transaction& tx, std::string_view projec
   }
   if (there && there->deleted_us == 0) return *std::move(there);
   if (there) return ReadActiveExperiment(tx, project, there->number);
-  return InsertExperiment(
-      tx, {.project = std::string(project), .title = std::string(title)}, now_us);
+  return InsertExperiment(tx, {.project = std::string(project), .title = std::string(title)},
+                          now_us);
 }
 
 Result<> WalkExperiments(db::Reader& reader, std::string_view project, View view,

@@ -42,7 +42,7 @@ Result<> TouchExperiment(db::Transaction& tx, std::int64_t number, std::int64_t 
 Result<> MarkExperiment(db::Transaction& tx, std::int64_t number, std::int64_t deleted_us);
 Result<> UnmarkExperiment(db::Transaction& tx, const Experiment& experiment);
 
-// "Users-ana-churn" of "/Users/ana/churn".
+// "team-ana-churn" of "/team/ana/churn".
 std::string NameOfTitle(std::string_view title);
 
 }  // namespace gyre::tracking

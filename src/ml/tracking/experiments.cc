@@ -50,9 +50,8 @@ Result<PageToken> ParseToken(const ExperimentSearch& search) {
 
 bool Before(const ExperimentSearch& search, const Experiment& a, const Experiment& b) {
   for (const OrderBy& by : search.order) {
-    const auto order =
-        CompareFields(FieldOfExperiment(a, by.entity, by.key),
-                      FieldOfExperiment(b, by.entity, by.key), by.ascending);
+    const auto order = CompareFields(FieldOfExperiment(a, by.entity, by.key),
+                                     FieldOfExperiment(b, by.entity, by.key), by.ascending);
     if (order != 0) return order < 0;
   }
   return a.number > b.number;
@@ -161,8 +160,8 @@ Result<ExperimentPage> ExperimentsImpl::Search(const ExperimentSearch& search) {
   }));
   if (along_time) {
     if (page.experiments.size() == limit)
-      page.next_page_token = fmt::format("t{}.{}", page.experiments.back().created_us,
-                                         page.experiments.back().number);
+      page.next_page_token =
+          fmt::format("t{}.{}", page.experiments.back().created_us, page.experiments.back().number);
     return page;
   }
   std::ranges::stable_sort(page.experiments, [&](const Experiment& a, const Experiment& b) {
@@ -187,12 +186,12 @@ Result<> ExperimentsImpl::Rename(std::string_view project, std::int64_t number,
 Result<> ExperimentsImpl::SetTags(std::string_view project, std::int64_t number,
                                   const std::map<std::string, std::string>& tags) {
   GYRE_DO(CheckTexts("tag", tags, kTagValueBytesMax));
-  return ChangeActive(
-      project, number, [&](db::Transaction& tx, const Experiment& experiment) -> Result<> {
-        for (const auto& [key, value] : tags)
-          GYRE_DO(PutExperimentTag(tx, experiment.number, key, value));
-        return TouchExperiment(tx, experiment.number, clock_.NowMicros());
-      });
+  return ChangeActive(project, number,
+                      [&](db::Transaction& tx, const Experiment& experiment) -> Result<> {
+                        for (const auto& [key, value] : tags)
+                          GYRE_DO(PutExperimentTag(tx, experiment.number, key, value));
+                        return TouchExperiment(tx, experiment.number, clock_.NowMicros());
+                      });
 }
 
 Result<> ExperimentsImpl::DeleteTag(std::string_view project, std::int64_t number,
@@ -232,15 +231,15 @@ Result<> ExperimentsImpl::Restore(std::string_view project, std::int64_t number)
 Json ExperimentToJson(const Experiment& experiment) {
   Json tags = Json::Obj();
   for (const auto& [key, value] : experiment.tags) tags.Set(key, value);
-  return Json::Obj(
-      {{"id", experiment.id},
-       {"number", experiment.number},
-       {"project", experiment.project},
-       {"name", experiment.name},
-       {"title", experiment.title},
-       {"created_at", FormatTime(experiment.created_us)},
-       {"deleted_at", experiment.deleted_us == 0 ? Json() : Json(FormatTime(experiment.deleted_us))},
-       {"tags", std::move(tags)}});
+  return Json::Obj({{"id", experiment.id},
+                    {"number", experiment.number},
+                    {"project", experiment.project},
+                    {"name", experiment.name},
+                    {"title", experiment.title},
+                    {"created_at", FormatTime(experiment.created_us)},
+                    {"deleted_at",
+                     experiment.deleted_us == 0 ? Json() : Json(FormatTime(experiment.deleted_us))},
+                    {"tags", std::move(tags)}});
 }
 
 Result<std::unique_ptr<Experiments>> OpenExperiments(db::Database& database, const Clock& clock,

@@ -1,7 +1,7 @@
 // Experiments: what runs belong to. Each has a number that is unique on the server, a title (any
-// text, unique in its project, also beside deleted ones) and a name (the title, or what our rule for
-// names makes of it: "Users-ana-churn" of "/Users/ana/churn"; unique in its project). Deleting one
-// is a mark that hides it and its runs; both come back together. Thread-safe.
+// text, unique in its project, also beside deleted ones) and a name (the title, or what our rule
+// for names makes of it: "team-ana-churn" of "/team/ana/churn"; unique in its project). Deleting
+// one is a mark that hides it and its runs; both come back together. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ struct NewExperiment {
   std::string project, title;
   std::string artifact_root = {};  // empty = ours
   std::map<std::string, std::string> tags = {};
-  std::int64_t number = -1;      // of an import: kept where it is free; -1 = the next
-  std::int64_t created_us = 0;   // 0 = now
+  std::int64_t number = -1;     // of an import: kept where it is free; -1 = the next
+  std::int64_t created_us = 0;  // 0 = now
 };
 
 enum class View : unsigned char { kActive, kDeleted, kAll };
@@ -46,8 +46,8 @@ enum class View : unsigned char { kActive, kDeleted, kAll };
 struct ExperimentSearch {
   std::string project;
   View view = View::kActive;
-  Filter filter = {};              // of kExperimentFields
-  std::vector<OrderBy> order = {}; // empty: created_us DESC, number ASC
+  Filter filter = {};               // of kExperimentFields
+  std::vector<OrderBy> order = {};  // empty: created_us DESC, number ASC
   int limit = 1'000;
   std::string page_token = {};
 };
@@ -70,7 +70,8 @@ class Experiments {
   virtual Result<ExperimentPage> Search(const ExperimentSearch& search) = 0;
 
   // Of an active one: kFailedPrecondition GY3423 otherwise.
-  virtual Result<> Rename(std::string_view project, std::int64_t number, std::string_view title) = 0;
+  virtual Result<> Rename(std::string_view project, std::int64_t number,
+                          std::string_view title) = 0;
   virtual Result<> SetTags(std::string_view project, std::int64_t number,
                            const std::map<std::string, std::string>& tags) = 0;
   virtual Result<> DeleteTag(std::string_view project, std::int64_t number,

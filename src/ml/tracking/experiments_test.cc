@@ -67,8 +67,8 @@ TEST_F(ExperimentsTest, TheDefaultOfAProjectIsAlwaysThere) {
 
 TEST_F(ExperimentsTest, ATitleIsAnyTextAndANameFitsOurRule) {
   EXPECT_EQ(Create("churn").name, "churn");
-  EXPECT_EQ(Create("/Users/ana/churn").name, "Users-ana-churn");
-  EXPECT_EQ(Create("Users ana churn").name, "Users-ana-churn-2");
+  EXPECT_EQ(Create("/team/ana/churn").name, "team-ana-churn");
+  EXPECT_EQ(Create("team ana churn").name, "team-ana-churn-2");
   EXPECT_EQ(Create("Überblick").name, "berblick");
   EXPECT_EQ(Create("実験").name, "experiment");
   EXPECT_EQ(experiments_->Find("default", "実験")->title, "実験");
@@ -90,10 +90,9 @@ TEST_F(ExperimentsTest, DeletedOnesHideTheirRunsAndKeepTheirTitle) {
   EXPECT_EQ(experiments_->Create({.project = "default", .title = "churn"}).error().gy(), "GY3420");
   EXPECT_EQ(experiments_->Rename("default", churn.number, "other").error().gy(), "GY3423");
   EXPECT_EQ(experiments_->Delete("default", churn.number).error().gy(), "GY3423");
-  EXPECT_EQ(tracking_->CreateRun({.project = "default", .experiment_number = churn.number})
-                .error()
-                .gy(),
-            "GY3423");
+  EXPECT_EQ(
+      tracking_->CreateRun({.project = "default", .experiment_number = churn.number}).error().gy(),
+      "GY3423");
   EXPECT_EQ(tracking_->LogBatch(run.id, {.params = {{"a", "b"}}}).error().gy(), "GY3426");
   ASSERT_TRUE(experiments_->Restore("default", churn.number));
   EXPECT_EQ(tracking_->GetRunById(run.id)->deleted_us, 0);

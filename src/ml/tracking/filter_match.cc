@@ -10,13 +10,20 @@ bool HoldsNumber(double number, const Comparison& c) {
   const auto* wanted = std::get_if<double>(&c.value);
   if (wanted == nullptr) return false;
   switch (c.compare) {
-    case Compare::kEqual: return number == *wanted;
-    case Compare::kNotEqual: return number != *wanted;
-    case Compare::kGreater: return number > *wanted;
-    case Compare::kGreaterEqual: return number >= *wanted;
-    case Compare::kLess: return number < *wanted;
-    case Compare::kLessEqual: return number <= *wanted;
-    default: return false;
+    case Compare::kEqual:
+      return number == *wanted;
+    case Compare::kNotEqual:
+      return number != *wanted;
+    case Compare::kGreater:
+      return number > *wanted;
+    case Compare::kGreaterEqual:
+      return number >= *wanted;
+    case Compare::kLess:
+      return number < *wanted;
+    case Compare::kLessEqual:
+      return number <= *wanted;
+    default:
+      return false;
   }
 }
 
@@ -28,15 +35,24 @@ bool HoldsText(const std::string& text, const Comparison& c) {
   const auto* wanted = std::get_if<std::string>(&c.value);
   if (wanted == nullptr) return false;
   switch (c.compare) {
-    case Compare::kEqual: return text == *wanted;
-    case Compare::kNotEqual: return text != *wanted;
-    case Compare::kGreater: return text > *wanted;
-    case Compare::kGreaterEqual: return text >= *wanted;
-    case Compare::kLess: return text < *wanted;
-    case Compare::kLessEqual: return text <= *wanted;
-    case Compare::kLike: return Matches(text, *wanted, false);
-    case Compare::kILike: return Matches(text, *wanted, true);
-    default: return false;
+    case Compare::kEqual:
+      return text == *wanted;
+    case Compare::kNotEqual:
+      return text != *wanted;
+    case Compare::kGreater:
+      return text > *wanted;
+    case Compare::kGreaterEqual:
+      return text >= *wanted;
+    case Compare::kLess:
+      return text < *wanted;
+    case Compare::kLessEqual:
+      return text <= *wanted;
+    case Compare::kLike:
+      return Matches(text, *wanted, false);
+    case Compare::kILike:
+      return Matches(text, *wanted, true);
+    default:
+      return false;
   }
 }
 
@@ -53,10 +69,14 @@ bool HoldsComparison(const Comparison& c, const FieldOf& field) {
 bool HoldsNode(const FilterNode& node, const FieldOf& field) {
   const auto holds = [&](const FilterNode& child) { return HoldsNode(child, field); };
   switch (node.kind) {
-    case FilterNode::Kind::kComparison: return HoldsComparison(node.comparison, field);
-    case FilterNode::Kind::kAnd: return std::ranges::all_of(node.children, holds);
-    case FilterNode::Kind::kOr: return std::ranges::any_of(node.children, holds);
-    case FilterNode::Kind::kNot: return !HoldsNode(node.children.front(), field);
+    case FilterNode::Kind::kComparison:
+      return HoldsComparison(node.comparison, field);
+    case FilterNode::Kind::kAnd:
+      return std::ranges::all_of(node.children, holds);
+    case FilterNode::Kind::kOr:
+      return std::ranges::any_of(node.children, holds);
+    case FilterNode::Kind::kNot:
+      return !HoldsNode(node.children.front(), field);
   }
   return false;
 }

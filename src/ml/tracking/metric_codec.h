@@ -1,12 +1,13 @@
 // Metric points as bytes, columns packed, all numbers little-endian. Pure functions. Private.
 //
 // A batch holds the points of one write: 1 (a byte), series count (varint), then per series: length
-// of what follows (varint), key (varint length, bytes), n (varint), n zigzag varint deltas of steps,
-// n zigzag varint deltas of times, n raw doubles. A reader of one key skips the others by length.
+// of what follows (varint), key (varint length, bytes), n (varint), n zigzag varint deltas of
+// steps, n zigzag varint deltas of times, n raw doubles. A reader of one key skips the others by
+// length.
 //
-// A segment holds points of one key: 2 (a byte), n (varint), steps, times, n raw doubles. A column of
-// whole numbers is 0, first, stride (evenly spaced) or 1, first, n - 1 differences of differences;
-// all zigzag varints.
+// A segment holds points of one key: 2 (a byte), n (varint), steps, times, n raw doubles. A column
+// of whole numbers is 0, first, stride (evenly spaced) or 1, first, n - 1 differences of
+// differences; all zigzag varints.
 #pragma once
 
 #include <functional>

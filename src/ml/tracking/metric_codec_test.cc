@@ -13,8 +13,7 @@ namespace {
 Result<> Decode(std::string_view bytes, std::string_view key, std::vector<MetricPoint>* points) {
   return DecodePoints(bytes, key, [&](std::string_view name, Series&& series) {
     for (std::size_t i = 0; i < series.size(); ++i)
-      points->push_back(
-          {std::string(name), series.values[i], series.steps[i], series.times_us[i]});
+      points->push_back({std::string(name), series.values[i], series.steps[i], series.times_us[i]});
   });
 }
 

@@ -24,8 +24,8 @@ double NumberAt(const db::Row& row, int column) {
 std::map<std::string_view, LatestMetric> LatestOf(const std::vector<MetricPoint>& points) {
   std::map<std::string_view, LatestMetric> latest;
   for (const MetricPoint& p : points) {
-    const auto [it, fresh] = latest.try_emplace(
-        p.key, LatestMetric{p.value, p.step, p.time_us, 0, kNaN, kNaN});
+    const auto [it, fresh] =
+        latest.try_emplace(p.key, LatestMetric{p.value, p.step, p.time_us, 0, kNaN, kNaN});
     LatestMetric& m = it->second;
     if (!fresh && std::tuple(p.step, p.time_us, Rank(p.value)) >=
                       std::tuple(m.step, m.time_us, Rank(m.value)))
@@ -43,9 +43,8 @@ Result<std::int64_t> PutPoints(db::Transaction& tx, const RunKey& run, const Enc
            tx.QueryOne("SELECT COALESCE(MAX(sequence), 0) + 1 FROM tracking_metric_tail WHERE run "
                        "= ?1",
                        {run.number}, [&](const db::Row& row) { sequence = row.Int(0); }));
-  GYRE_DO(
-      tx.Execute("INSERT INTO tracking_metric_tail (run, sequence, points) VALUES (?1, ?2, ?3)",
-                 {run.number, sequence, db::Bytes{batch.points}}));
+  GYRE_DO(tx.Execute("INSERT INTO tracking_metric_tail (run, sequence, points) VALUES (?1, ?2, ?3)",
+                     {run.number, sequence, db::Bytes{batch.points}}));
   for (const auto& [name, m] : batch.latest) {
     GYRE_DO(tx.Execute(
         "INSERT INTO tracking_metric AS t (run, name, experiment, value, step, time_us, points, "
@@ -70,55 +69,56 @@ Result<Series> ReadSeriesOf(db::Reader& reader, std::int64_t run, std::string_vi
   Series series;
   GYRE_TRY(const std::int64_t name, NameBook::Find(reader, key));
   if (name == 0) return series;
-  GYRE_DO(reader.Query("SELECT points FROM tracking_metric_segment WHERE run = ?1 AND name = ?2 "
-                       "ORDER BY sequence",
-                       {run, name},
-                       [&](const db::Row& row) { return DecodeSeries(row.Text(0), &series); }));
   GYRE_DO(reader.Query(
-      "SELECT points FROM tracking_metric_tail WHERE run = ?1 ORDER BY sequence", {run},
-      [&](const db::Row& row) {
-        return DecodePoints(row.Text(0), key, [&](std::string_view, Series&& more) {
-          series.Append(more);
-        });
-      }));
+      "SELECT points FROM tracking_metric_segment WHERE run = ?1 AND name = ?2 "
+      "ORDER BY sequence",
+      {run, name}, [&](const db::Row& row) { return DecodeSeries(row.Text(0), &series); }));
+  GYRE_DO(reader.Query("SELECT points FROM tracking_metric_tail WHERE run = ?1 ORDER BY sequence",
+                       {run}, [&](const db::Row& row) {
+                         return DecodePoints(
+                             row.Text(0), key,
+                             [&](std::string_view, Series&& more) { series.Append(more); });
+                       }));
   return series;
 }
 
 Result<std::map<std::string, LatestMetric>> ReadLatest(db::Reader& reader, std::int64_t run) {
   std::map<std::string, LatestMetric> latest;
-  GYRE_DO(reader.Query("SELECT n.name, m.value, m.step, m.time_us, m.points, m.least, m.most FROM "
-                       "tracking_metric m JOIN tracking_name n ON n.id = m.name WHERE m.run = ?1",
-                       {run}, [&](const db::Row& row) -> Result<> {
-                         latest.emplace(row.Str(0), LatestMetric{NumberAt(row, 1), row.Int(2),
-                                                                 row.Int(3), row.Int(4),
-                                                                 NumberAt(row, 5), NumberAt(row, 6)});
-                         return {};
-                       }));
+  GYRE_DO(reader.Query(
+      "SELECT n.name, m.value, m.step, m.time_us, m.points, m.least, m.most FROM "
+      "tracking_metric m JOIN tracking_name n ON n.id = m.name WHERE m.run = ?1",
+      {run}, [&](const db::Row& row) -> Result<> {
+        latest.emplace(row.Str(0), LatestMetric{NumberAt(row, 1), row.Int(2), row.Int(3),
+                                                row.Int(4), NumberAt(row, 5), NumberAt(row, 6)});
+        return {};
+      }));
   return latest;
 }
 
 Result<Tail> ReadTail(db::Reader& reader, std::int64_t run, int batches_max) {
   Tail tail;
-  GYRE_DO(reader.Query("SELECT sequence, points FROM tracking_metric_tail WHERE run = ?1 ORDER BY "
-                       "sequence LIMIT ?2",
-                       {run, batches_max}, [&](const db::Row& row) -> Result<> {
-                         tail.sequences.push_back(row.Int(0));
-                         tail.batches.push_back(row.Str(1));
-                         return {};
-                       }));
+  GYRE_DO(
+      reader.Query("SELECT sequence, points FROM tracking_metric_tail WHERE run = ?1 ORDER BY "
+                   "sequence LIMIT ?2",
+                   {run, batches_max}, [&](const db::Row& row) -> Result<> {
+                     tail.sequences.push_back(row.Int(0));
+                     tail.batches.push_back(row.Str(1));
+                     return {};
+                   }));
   return tail;
 }
 
 Result<Segment> ReadLastSegment(db::Reader& reader, std::int64_t run, std::int64_t name) {
   Segment segment;
   Result<> decoded;
-  GYRE_TRY([[maybe_unused]] const bool found,
-           reader.QueryOne("SELECT sequence, points FROM tracking_metric_segment WHERE run = ?1 AND "
-                           "name = ?2 ORDER BY sequence DESC LIMIT 1",
-                           {run, name}, [&](const db::Row& row) {
-                             segment.sequence = row.Int(0);
-                             decoded = DecodeSeries(row.Text(1), &segment.series);
-                           }));
+  GYRE_TRY(
+      [[maybe_unused]] const bool found,
+      reader.QueryOne("SELECT sequence, points FROM tracking_metric_segment WHERE run = ?1 AND "
+                      "name = ?2 ORDER BY sequence DESC LIMIT 1",
+                      {run, name}, [&](const db::Row& row) {
+                        segment.sequence = row.Int(0);
+                        decoded = DecodeSeries(row.Text(1), &segment.series);
+                      }));
   GYRE_DO(decoded);
   return segment;
 }
@@ -145,9 +145,10 @@ Result<bool> ReplaceTail(db::Transaction& tx, std::int64_t run,
                          const std::vector<std::int64_t>& sequences,
                          const std::vector<SegmentRow>& segments) {
   std::int64_t there = 0;
-  GYRE_TRY([[maybe_unused]] const bool counted,
-           tx.QueryOne("SELECT COUNT(*) FROM tracking_metric_tail WHERE run = ?1 AND sequence <= ?2",
-                       {run, sequences.back()}, [&](const db::Row& row) { there = row.Int(0); }));
+  GYRE_TRY(
+      [[maybe_unused]] const bool counted,
+      tx.QueryOne("SELECT COUNT(*) FROM tracking_metric_tail WHERE run = ?1 AND sequence <= ?2",
+                  {run, sequences.back()}, [&](const db::Row& row) { there = row.Int(0); }));
   if (there != static_cast<std::int64_t>(sequences.size())) return false;
   for (const SegmentRow& s : segments) {
     GYRE_DO(tx.Execute(

@@ -40,9 +40,10 @@ class MigrationTest : public testing::Test {
     ASSERT_TRUE(done) << sql << ": " << done.error().ToString();
   }
   void AddOldRun(const std::string& id, int number) {
-    Do(fmt::format("INSERT INTO tracking_run VALUES ('{}', {}, 'p', 'e1', 'first', 'run', '', '', "
-                   "'ana', 'finished', '', '', 5, 6, 7, '', '', '', '', '')",
-                   id, number));
+    Do(
+        fmt::format("INSERT INTO tracking_run VALUES ('{}', {}, 'p', 'e1', 'first', 'run', '', '', "
+                    "'ana', 'finished', '', '', 5, 6, 7, '', '', '', '', '')",
+                    id, number));
     Do(fmt::format("INSERT INTO tracking_param VALUES ('{}', 'lr', '0.1')", id));
     Do(fmt::format("INSERT INTO tracking_tag VALUES ('{}', 'team', 'blue')", id));
     Do(fmt::format("INSERT INTO tracking_metric_latest VALUES ('{}', 'auc', 0.75, 2, 20, 2)", id));

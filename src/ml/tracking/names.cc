@@ -8,9 +8,10 @@ constexpr std::size_t kKnownMax = 100'000;
 }  // namespace
 
 Result<std::int64_t> NameBook::Ensure(db::Transaction& tx, std::string_view name) {
-  GYRE_DO(tx.Execute("INSERT INTO tracking_name (id, name) VALUES ((SELECT COALESCE(MAX(id), 0) + "
-                     "1 FROM tracking_name), ?1) ON CONFLICT (name) DO NOTHING",
-                     {name}));
+  GYRE_DO(
+      tx.Execute("INSERT INTO tracking_name (id, name) VALUES ((SELECT COALESCE(MAX(id), 0) + "
+                 "1 FROM tracking_name), ?1) ON CONFLICT (name) DO NOTHING",
+                 {name}));
   return Find(tx, name);
 }
 

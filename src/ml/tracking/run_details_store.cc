@@ -45,7 +45,8 @@ Result<> PutOutput(db::Transaction& tx, std::string_view run_id, const Output& o
 Result<std::vector<Output>> ReadOutputs(db::Reader& reader, std::string_view run_id) {
   return db::Collect<Output>(
       reader,
-      "SELECT kind, id, name FROM tracking_run_output WHERE run_id = ?1 ORDER BY kind, name LIMIT 1000",
+      "SELECT kind, id, name FROM tracking_run_output WHERE run_id = ?1 ORDER BY kind, name LIMIT "
+      "1000",
       {run_id}, [](const db::Row& row) { return Output{row.Str(0), row.Str(1), row.Str(2)}; });
 }
 

@@ -30,7 +30,8 @@ class Conditions {
 // Order by what nobody has measured is a slip, unless nothing has been measured yet.
 Result<> CheckMeasured(db::Reader& reader, const std::string& project, const std::string& metric) {
   constexpr std::string_view kFrom =
-      "FROM tracking_metric m JOIN tracking_run r ON r.number = m.run JOIN tracking_name n ON n.id = "
+      "FROM tracking_metric m JOIN tracking_run r ON r.number = m.run JOIN tracking_name n ON n.id "
+      "= "
       "m.name WHERE r.project = ?1";
   GYRE_TRY(const bool there,
            reader.QueryOne(fmt::format("SELECT 1 {} AND n.name = ?2 LIMIT 1", kFrom),

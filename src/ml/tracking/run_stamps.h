@@ -1,5 +1,6 @@
-// A number per run that changes with every write to it, and says nothing else: whoever keeps what it
-// rendered of a run asks before it reads and again before it keeps. Runs share numbers. Thread-safe.
+// A number per run that changes with every write to it, and says nothing else: whoever keeps what
+// it rendered of a run asks before it reads and again before it keeps. Runs share numbers.
+// Thread-safe.
 #pragma once
 
 #include <array>

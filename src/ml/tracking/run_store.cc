@@ -101,10 +101,10 @@ Result<> PutParams(db::Transaction& tx, const RunKey& run, std::string_view run_
                    {run.number, param.name, run.experiment, param.value}));
     if (tx.changes() == 1) continue;
     std::string before;
-    GYRE_TRY(const bool found,
-             tx.QueryOne("SELECT value FROM tracking_run_param WHERE run = ?1 AND name = ?2",
-                         {run.number, param.name},
-                         [&](const db::Row& row) { before = row.Str(0); }));
+    GYRE_TRY(
+        const bool found,
+        tx.QueryOne("SELECT value FROM tracking_run_param WHERE run = ?1 AND name = ?2",
+                    {run.number, param.name}, [&](const db::Row& row) { before = row.Str(0); }));
     if (found && before == param.value) continue;
     return FailedPrecondition("GY3404", "the param `{}` of run {} is `{}` already", param.key,
                               run_id.substr(0, kShortIdLength), before)
@@ -126,8 +126,8 @@ Result<> PutTags(db::Transaction& tx, const RunKey& run, const NamedTexts& tags)
 
 Result<bool> RemoveTag(db::Transaction& tx, const RunKey& run, std::string_view key) {
   GYRE_TRY(const std::int64_t name, NameBook::Find(tx, key));
-  GYRE_DO(tx.Execute("DELETE FROM tracking_run_tag WHERE run = ?1 AND name = ?2",
-                     {run.number, name}));
+  GYRE_DO(
+      tx.Execute("DELETE FROM tracking_run_tag WHERE run = ?1 AND name = ?2", {run.number, name}));
   return tx.changes() > 0;
 }
 
@@ -196,10 +196,9 @@ Result<std::string> RemoveRun(db::Transaction& tx, std::string_view run_id, std:
 Result<RunKey> FindRun(db::Reader& reader, std::string_view run_id) {
   RunKey key;
   GYRE_TRY(const bool found,
-           reader.QueryOne("SELECT number, experiment, deleted_us FROM tracking_run WHERE id = ?1",
-                           {run_id}, [&](const db::Row& row) {
-                             key = {row.Int(0), row.Int(1), row.Int(2)};
-                           }));
+           reader.QueryOne(
+               "SELECT number, experiment, deleted_us FROM tracking_run WHERE id = ?1", {run_id},
+               [&](const db::Row& row) { key = {row.Int(0), row.Int(1), row.Int(2)}; }));
   if (!found) return NoRun(run_id);
   return key;
 }

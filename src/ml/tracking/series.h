@@ -19,8 +19,8 @@ struct Series {
   void Append(const Series& other);
 };
 
-// By time, step, value (kByTime) or step, time, value (kByStep); NaN counts as 0, as in the order of
-// latest values. The same point twice is one.
+// By time, step, value (kByTime) or step, time, value (kByStep); NaN counts as 0, as in the order
+// of latest values. The same point twice is one.
 enum class SeriesOrder : unsigned char { kByTime, kByStep };
 void Settle(SeriesOrder order, Series* series);
 

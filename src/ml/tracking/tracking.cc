@@ -154,7 +154,11 @@ NamedTexts Numbered(const std::map<std::string, std::string>& texts,
 class TrackingImpl final : public Tracking {
  public:
   TrackingImpl(db::Database& database, const Clock& clock, RunStamps& stamps)
-      : database_(database), clock_(clock), stamps_(stamps), names_(database), compactor_(database) {}
+      : database_(database),
+        clock_(clock),
+        stamps_(stamps),
+        names_(database),
+        compactor_(database) {}
 
   Result<Run> CreateRun(NewRun from) override;
   Result<Run> GetRun(std::string_view project, std::string_view reference) override;
@@ -238,8 +242,7 @@ Result<Run> TrackingImpl::RunFrom(NewRun from) {
 
 // The experiment of a new run: the one with that number, or the one of that name, made if need be.
 Result<Experiment> ExperimentFor(db::Transaction& tx, const Run& run, const NewRun& from) {
-  if (from.experiment_number)
-    return ReadActiveExperiment(tx, run.project, *from.experiment_number);
+  if (from.experiment_number) return ReadActiveExperiment(tx, run.project, *from.experiment_number);
   return EnsureExperiment(tx, run.project, from.experiment, run.created_us);
 }
 

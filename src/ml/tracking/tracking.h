@@ -54,10 +54,10 @@ struct NewRun {
   // there: GY3422, and GY3423 when it is deleted.
   std::string project = {}, experiment{kDefaultExperiment};
   std::optional<std::int64_t> experiment_number = {};
-  std::string name = {};                             // empty = made up from the kind and the id
+  std::string name = {};     // empty = made up from the kind and the id
   std::string kind = "run";  // "candidate", "program", "imported", kClientKind, "run"
-  std::string job = {};                              // id of the job that does the work
-  std::string parent = {};                           // id of the run that this one belongs to
+  std::string job = {};      // id of the job that does the work
+  std::string parent = {};   // id of the run that this one belongs to
   std::string created_by = {};
   std::string user_name = {};  // who the client says it is
   std::optional<std::uint64_t> seed = {};
@@ -71,8 +71,8 @@ struct NewRun {
   // Of a run that was made elsewhere: there is one of each key in a project, and asking for it
   // again answers that one. Kept as the tag kImportKey.
   std::string import_key = {};
-  std::int64_t created_us = 0;  // 0 = now
-  std::string id = {};          // of an import: kept; GY3425 when it is taken. Empty = a new one
+  std::int64_t created_us = 0;     // 0 = now
+  std::string id = {};             // of an import: kept; GY3425 when it is taken. Empty = a new one
   std::string artifact_root = {};  // empty = ours
 };
 
@@ -184,7 +184,8 @@ class Tracking {
   virtual Result<> MoveRun(std::string_view run_id, std::int64_t experiment_number) = 0;
   virtual Result<> LogBatch(std::string_view run_id, const Batch& batch) = 0;
   // Ending twice overwrites. What a program used is booked to it at its first end.
-  virtual Result<> LogInputs(std::string_view run_id, const std::vector<DatasetInput>& datasets) = 0;
+  virtual Result<> LogInputs(std::string_view run_id,
+                             const std::vector<DatasetInput>& datasets) = 0;
   virtual Result<std::vector<DatasetInput>> ListInputs(std::string_view run_id) = 0;
   virtual Result<> EndRun(std::string_view run_id, const RunEnd& end) = 0;
   virtual Result<> DeleteRun(

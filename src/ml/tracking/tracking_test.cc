@@ -339,6 +339,7 @@ TEST_F(TrackingTest, ARunMadeElsewhereIsTakenOnceAndGoesOn) {
   ASSERT_TRUE(tracking_->LogBatch(run->id, batch));
   EXPECT_EQ(tracking_->LogBatch(run->id, batch).error().gy(), "GY3418");
   EXPECT_EQ(tracking_->GetRun("p", run->id)->tags.at(std::string(kImportPosition)), "2");
+  batch.metrics = {{"loss", 0.4, 2, 7}, {"loss", 0.3, 3, 8}};
   batch.slice = ImportSlice{2, 4};
   ASSERT_TRUE(tracking_->LogBatch(run->id, batch));
   EXPECT_EQ(tracking_->MetricHistory(run->id, "loss", 0)->size(), 4U);

@@ -45,9 +45,8 @@ Result<> ReshapeRunRow(db::Transaction& tx, trash::TakenRow& row) {
   row.Set("experiment", experiment);
   row.Drop("experiment_id");
   // Numbers of removed runs were given again.
-  GYRE_TRY(const bool taken,
-           tx.QueryOne("SELECT 1 FROM tracking_run WHERE number = ?1", {row.Int("number")},
-                       [](const db::Row&) {}));
+  GYRE_TRY(const bool taken, tx.QueryOne("SELECT 1 FROM tracking_run WHERE number = ?1",
+                                         {row.Int("number")}, [](const db::Row&) {}));
   if (!taken) return {};
   GYRE_TRY(const std::int64_t number, NextNumber(tx, "run"));
   row.Set("number", number);
