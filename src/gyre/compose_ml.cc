@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "gyre/feedback_loop.h"
+#include "gyre/loop_notices.h"
 #include "gyre/maintenance.h"
 #include "gyre/pipeline_steps.h"
 #include "gyre/rooms.h"

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
-#include "ledger/notices/notices.h"
+#include "gyre/loop_notices.h"
 #include "ledger/usage/usage.h"
 #include "ml/automation/presets.h"
 #include "ml/data/datasets.h"
@@ -20,54 +20,6 @@ namespace {
 constexpr std::string_view kBy = "automation";
 constexpr std::string_view kPromoted = "promoted", kNotPromoted = "not_promoted",
                            kRolledBack = "rolled_back";
-
-Result<> Publish(notices::Notices& notices, db::Transaction& tx, notices::NewNotice notice) {
-  GYRE_TRY([[maybe_unused]] const notices::Published published,
-           notices.Publish(tx, notices::Compose(std::move(notice))));
-  return {};
-}
-
-notices::NewNotice Asking(const automation::Firing& firing, std::string_view role) {
-  return {.project = firing.project,
-          .kind = "trigger.approval",
-          .severity = notices::Severity::kWarning,
-          .title = fmt::format("trigger {} waits for an {}", firing.trigger, role),
-          .text = fmt::format("{}\ngyre triggers approve {}", firing.text, firing.id.substr(0, 8)),
-          .dedupe_key = firing.id,
-          .payload = automation::FiringToJson(firing)};
-}
-
-// Its run failed, or so many did that it starts no more until a person has looked: that is told
-// once a day, however much it hears.
-notices::NewNotice Failing(const automation::Firing& firing) {
-  const bool stopped = firing.state == "skipped";
-  return {.project = firing.project,
-          .kind = stopped ? "trigger.stopped" : "trigger.failed",
-          .severity = notices::Severity::kWarning,
-          .title = firing.guard == "labels" && stopped
-                       ? fmt::format("trigger {} has waited for labels in vain", firing.trigger)
-                   : stopped ? fmt::format("trigger {} starts nothing until somebody has looked",
-                                           firing.trigger)
-                             : fmt::format("what trigger {} started has failed", firing.trigger),
-          .text = fmt::format("{}\n{}\ngyre triggers firing {}", firing.text, firing.reason,
-                              firing.id.substr(0, 8)),
-          .dedupe_key =
-              stopped ? fmt::format("{} {}", firing.trigger_id, firing.ended_us / kMicrosPerDay)
-                      : firing.id + " failed",
-          .payload = automation::FiringToJson(firing)};
-}
-
-// What came of it. A no is a warning: what the trigger heard goes on, and nothing is done about it.
-notices::NewNotice Ending(const automation::Firing& firing) {
-  const bool promoted = firing.outcome.kind == kPromoted;
-  return {.project = firing.project,
-          .kind = "trigger." + firing.outcome.kind,
-          .severity = promoted ? notices::Severity::kInfo : notices::Severity::kWarning,
-          .title = fmt::format("trigger {}: {}", firing.trigger, firing.outcome.text),
-          .text = fmt::format("{}\ngyre triggers firing {}", firing.text, firing.id.substr(0, 8)),
-          .dedupe_key = fmt::format("{} {}", firing.id, firing.outcome.kind),
-          .payload = automation::FiringToJson(firing)};
-}
 
 // A preset becomes a pipeline of the project when it is first asked for: from then on it is the
 // project's own, to be read and changed.
@@ -374,17 +326,6 @@ automation::Outcome ByHand(const pipelines::RunView& run, const automation::Rele
   return {std::string(kPromoted), std::move(text)};
 }
 
-void TellPeople(const LoopRooms& rooms, automation::Below* below) {
-  below->ask = [rooms](db::Transaction& tx, const automation::Firing& firing,
-                       std::string_view role) -> Result<> {
-    return Publish(rooms.notices, tx, Asking(firing, role));
-  };
-  below->tell = [rooms](db::Transaction& tx, const automation::Firing& firing) -> Result<> {
-    return Publish(rooms.notices, tx,
-                   firing.outcome.kind.empty() ? Failing(firing) : Ending(firing));
-  };
-}
-
 // What fires, since when, and what a retraining could learn of it.
 void TellOfIncidents(const LoopRooms& rooms, automation::Below* below) {
   below->labels = [rooms](std::string_view project, const automation::TriggerSpec& spec,
@@ -432,23 +373,6 @@ void TellAlerts(const std::vector<SeenAlert>& alerts, std::string_view canary_ve
     else if (facts->alert.empty())
       facts->alert = text;
   }
-}
-
-monitoring::Notify MakeNotify(notices::Notices& notices) {
-  return [&notices](monitoring::Notice told) {
-    notices::Draft draft = notices::Compose(
-        {.project = std::move(told.project),
-         .kind = std::move(told.kind),
-         .severity = told.urgent ? notices::Severity::kWarning : notices::Severity::kInfo,
-         .title = std::move(told.title),
-         .text = std::move(told.text),
-         .dedupe_key = std::move(told.dedupe_key),
-         .payload = std::move(told.payload)});
-    return [&notices, draft = std::move(draft)](db::Transaction& tx) -> Result<> {
-      GYRE_TRY([[maybe_unused]] const notices::Published published, notices.Publish(tx, draft));
-      return {};
-    };
-  };
 }
 
 monitoring::KpiCost MakeCost(usage::Usage& usage) {
@@ -528,7 +452,7 @@ automation::Below MakeBelow(const LoopRooms& rooms) {
     return BrokenInput(rooms.monitors, project, endpoint);
   };
   TellOfIncidents(rooms, &below);
-  TellPeople(rooms, &below);
+  TellPeople(rooms.notices, &below);
   return below;
 }
 

@@ -37,7 +37,6 @@ class Usage;
 
 namespace gyre {
 
-monitoring::Notify MakeNotify(notices::Notices& notices);
 // Whole hours count. What was used without a price has no known cost.
 monitoring::KpiCost MakeCost(usage::Usage& usage);
 struct LoopRooms {
