@@ -123,23 +123,76 @@ std::string ValuesText(const Json& values) {
   return text;
 }
 
+std::string Texts(const Json& list) {
+  std::string text;
+  for (const Json& one : list.items())
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", one.AsString());
+  return text;
+}
+
+std::string TagText(const Json& tags) {
+  constexpr std::size_t kShown = 60;
+  std::string text;
+  for (const auto& [key, value] : tags.members()) {
+    const std::string& whole = value.AsString();
+    const std::string shown =
+        whole.size() > kShown ? fmt::format("({} bytes)", whole.size()) : whole;
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", key, shown);
+  }
+  return text;
+}
+
+bool HasPackage(const Json& version) { return !version["package"]["digest"].AsString().empty(); }
+
 std::string TaskText(const Json& version) {
   const std::string& learner = version["learner"].AsString();
+  if (!HasPackage(version))
+    return fmt::format("logged by a client as {}; gyre does not run it",
+                       version["flavors"].size() == 0 ? "files" : Texts(version["flavors"]));
   if (version["task"].AsString().empty()) return fmt::format("{} file, kept and not run", learner);
   return fmt::format("{} of {}, {}", version["task"].AsString(), version["target"].AsString(),
                      learner);
 }
 
+// "label      value", without what is empty.
+struct Lines {
+  std::string text = {};
+  void operator()(std::string_view label, const std::string& value) {
+    if (!value.empty()) text += fmt::format("{:<10} {}\n", label, value);
+  }
+};
+
+// One that has no version yet.
+int ShowModel(const Json& model, Output& out) {
+  Lines line;
+  line("model", model["name"].AsString());
+  if (model["title"].AsString() != model["name"].AsString())
+    line("title", model["title"].AsString());
+  line("versions", "none yet");
+  line("tags", TagText(model["tags"]));
+  line("about", model["description"].AsString());
+  line("created",
+       fmt::format("{} by {}", model["created_at"].AsString(), model["created_by"].AsString()));
+  out.Document(model, line.text);
+  return 0;
+}
+
 Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const std::string path, VersionPath(*session, Parse(in, in.Get("MODEL"))));
-  GYRE_TRY(const Json version, session->Get(path));
+  const ModelName name = Parse(in, in.Get("MODEL"));
   Output& out = in.out();
-  std::string text = fmt::format("model      {}\n", version["name"].AsString());
-  const auto line = [&](std::string_view label, const std::string& value) {
-    if (!value.empty()) text += fmt::format("{:<10} {}\n", label, value);
-  };
+  if (name.version.empty()) {
+    GYRE_TRY(const Json model, session->Get(ModelPath(name)));
+    if (model["versions"].AsInt() == 0) return ShowModel(model, out);
+  }
+  GYRE_TRY(const std::string path, VersionPath(*session, name));
+  GYRE_TRY(const Json version, session->Get(path));
+  Lines line;
+  line("model", version["name"].AsString());
+  if (const std::string& title = version["title"].AsString(); title != version["model"].AsString())
+    line("title", title);
   line("aliases", Aliases(version["aliases"]));
+  if (version["stage"].AsString() != "none") line("stage", version["stage"].AsString());
   line("task", TaskText(version));
   // What gyre runs has columns: `gyre models card` lists them.
   if (version["signature"]["outputs"].is_array()) {
@@ -150,8 +203,14 @@ Result<int> Show(Invocation& in) {
   line("metrics", MetricText(version["metrics"]));
   line("run", version["run"].AsString());
   for (const Json& use : version["datasets"].items()) line("data", DataText(use));
-  line("package", fmt::format("{} ({})", version["package"]["digest"].AsString().substr(0, 12),
-                              HumanBytes(version["package"]["size_bytes"].AsInt())));
+  if (HasPackage(version)) {
+    line("package", fmt::format("{} ({})", version["package"]["digest"].AsString().substr(0, 12),
+                                HumanBytes(version["package"]["size_bytes"].AsInt())));
+  }
+  line("source", version["source"].AsString());
+  line("run link", version["run_link"].AsString());
+  line("tags", TagText(version["tags"]));
+  line("notes", version["notes"].AsString());
   line("created",
        fmt::format("{} by {}", version["created_at"].AsString(), version["created_by"].AsString()));
   for (const Json& goal : version["goals"].items()) {
@@ -161,8 +220,60 @@ Result<int> Show(Invocation& in) {
                                                              : "fail"),
                              goal["kpi"].AsString(), goal["text"].AsString()));
   }
-  if (version["verdict"].is_object()) text += "gate\n" + Reasons(version["verdict"], out);
-  out.Document(version, text);
+  if (version["verdict"].is_object()) line.text += "gate\n" + Reasons(version["verdict"], out);
+  out.Document(version, line.text);
+  return 0;
+}
+
+Result<Json> TagsToSet(const Invocation& in) {
+  Json tags = Json::Obj();
+  for (const std::string& tag : in.List("tag")) {
+    const std::size_t at = tag.find('=');
+    if (at == std::string::npos)
+      return InvalidArgument("GY4060", "`{}` lacks a value", tag).Fix("--tag team=crm");
+    tags.Set(tag.substr(0, at), tag.substr(at + 1));
+  }
+  for (const std::string& key : in.List("untag")) tags.Set(key, Json());
+  return tags;
+}
+
+Result<int> Create(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(Json tags, TagsToSet(in));
+  GYRE_TRY(const Json model,
+           session->Post(fmt::format("/api/v1/projects/{}/models", PercentEncode(in.project())),
+                         Json::Obj({{"title", in.Get("NAME")},
+                                    {"description", in.Get("description")},
+                                    {"tags", std::move(tags)}})));
+  in.out().Document(model,
+                    fmt::format("{} model {}\n", in.out().Mark("ok"), model["name"].AsString()));
+  return 0;
+}
+
+Result<int> Edit(Invocation& in) {
+  const ModelName name = Parse(in, in.Get("MODEL"));
+  const bool whole = name.version.empty();
+  GYRE_TRY(Json tags, TagsToSet(in));
+  Json change = Json::Obj();
+  if (!tags.members().empty()) change.Set("tags", std::move(tags));
+  if (in.Has("description")) change.Set("description", in.Get("description"));
+  if (in.Has("rename")) change.Set("title", in.Get("rename"));
+  if (in.Has("stage")) change.Set("stage", in.Get("stage"));
+  if (change.members().empty())
+    return InvalidArgument("GY4038", "what is to change of {}?", in.Get("MODEL"))
+        .Fix(fmt::format("gyre models edit {} --tag team=crm", in.Get("MODEL")));
+  if (whole ? in.Has("stage") : in.Has("rename"))
+    return InvalidArgument("GY4038", "{}",
+                           whole ? "a stage is one of a version, not of a model"
+                                 : "a model is renamed, not one of its versions")
+        .Fix(whole ? fmt::format("gyre models edit {}:v1 --stage production", name.model)
+                   : fmt::format("gyre models edit {} --rename NAME", name.model));
+  GYRE_TRY(Session* const session, in.session());
+  std::string path = ModelPath(name);
+  if (!whole) path += "/versions/" + PercentEncode(name.version);
+  GYRE_TRY(const Json changed, session->Patch(path, change));
+  in.out().Document(
+      changed, fmt::format("{} changed {}\n", in.out().Mark("ok"), changed["name"].AsString()));
   return 0;
 }
 
@@ -370,6 +481,16 @@ constexpr Option kPolicy[] = {
      false,
      "datasets"},
 };
+constexpr Positional kName[] = {{"NAME", "what people call it"}};
+constexpr Option kCreate[] = {
+    {"--description", "TEXT", "what it is for"},
+    {"--tag", "KEY=VALUE", "kept with the model; repeat it for more", {}, true}};
+constexpr Option kEdit[] = {
+    {"--description", "TEXT", "what it is for; of a version its notes"},
+    {"--tag", "KEY=VALUE", "sets a tag; repeat it for more", {}, true},
+    {"--untag", "KEY", "takes a tag away; repeat it for more", {}, true},
+    {"--rename", "NAME", "of a model: another name; the one it had goes on finding it"},
+    {"--stage", "STAGE", "of a version: none, staging, production or archived"}};
 constexpr Option kForced[] = {kForce};
 constexpr Command kCommands[] = {
     {"models ls",
@@ -390,6 +511,12 @@ constexpr Command kCommands[] = {
      kModel,
      {},
      Versions},
+    {"models create", "make a model that has no version yet",
+     "gyre models create 'Customer churn' --tag team=crm", kName, kCreate, Create},
+    {"models edit", "describe, tag or rename a model; describe, tag or stage a version",
+     "gyre models edit churn --rename attrition\ngyre models edit churn:v2 --tag checked=yes "
+     "--stage production",
+     kModel, kEdit, Edit},
     {"models promote", "move an alias to a version; exit code 5 when the gate says no",
      "gyre models promote churn:v2\ngyre models promote churn:v2 --override --reason 'hotfix, see "
      "ticket 12'",

@@ -5,6 +5,7 @@
 #include "api/native/audit_api.h"
 #include "api/native/budgets_api.h"
 #include "api/native/captures_api.h"
+#include "api/native/catalog_api.h"
 #include "api/native/comparisons_api.h"
 #include "api/native/datasets_api.h"
 #include "api/native/declarations_api.h"
@@ -124,6 +125,7 @@ void House::Rooms::OpenMlApis() {
                               *trash);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving,
                             *trash);
+  AddApi<native::CatalogApi>(*registry, *catalog);
   AddApi<native::ModelFilesApi>(*registry, *datasets, *projects, *blobs, *jobs,
                                 settings.Int("training.memory"));
   AddApi<native::EvaluationApi>(*evaluations);

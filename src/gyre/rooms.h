@@ -43,6 +43,7 @@
 #include "ml/pipelines/pipelines.h"
 #include "ml/projects/declarations.h"
 #include "ml/projects/projects.h"
+#include "ml/registry/catalog.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
 #include "ml/serving/predictions.h"
@@ -113,6 +114,7 @@ struct House::Rooms {
   std::unique_ptr<tracking::Experiments> experiments;
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<registry::Registry> registry;
+  std::unique_ptr<registry::Catalog> catalog;
   std::unique_ptr<evaluation::Evaluations> evaluations;
   std::unique_ptr<training::Training> training;
   std::unique_ptr<inference_log::InferenceLog> inference_log;

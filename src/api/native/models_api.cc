@@ -148,18 +148,21 @@ Result<int> VersionNumber(const Json& value) {
 
 net::RouteTable ModelsApi::table() { return {"native", kRoutes, this}; }
 
-Result<registry::ModelVersion> ModelsApi::Version(const net::Request& request) {
-  const std::string& model = request.Param("model");
-  const std::string& version = request.Param("version");
+Result<registry::ModelVersion> FindVersion(registry::Registry& registry, const std::string& project,
+                                           const std::string& model, const std::string& version) {
   if (version == "latest") {
-    GYRE_TRY(const registry::Model found, registry_.GetModel(request.Param("project"), model));
-    return registry_.Resolve(request.Param("project"),
-                             fmt::format("{}:v{}", model, std::max(found.latest_version, 1)));
+    GYRE_TRY(const registry::Model found, registry.GetModel(project, model));
+    return registry.Resolve(project,
+                            fmt::format("{}:v{}", model, std::max(found.latest_version, 1)));
   }
   const bool is_number = version.size() > 1 && version[0] == 'v' &&
                          ParseInt(std::string_view(version).substr(1)).has_value();
-  return registry_.Resolve(request.Param("project"),
-                           fmt::format("{}{}{}", model, is_number ? ":" : "@", version));
+  return registry.Resolve(project, fmt::format("{}{}{}", model, is_number ? ":" : "@", version));
+}
+
+Result<registry::ModelVersion> ModelsApi::Version(const net::Request& request) {
+  return FindVersion(registry_, request.Param("project"), request.Param("model"),
+                     request.Param("version"));
 }
 
 Result<Json> ModelsApi::EvaluationOf(const registry::ModelVersion& version) {

@@ -31,6 +31,10 @@ class Trash;
 
 namespace gyre::native {
 
+// `version`: "v3", "latest", or an alias.
+Result<registry::ModelVersion> FindVersion(registry::Registry& registry, const std::string& project,
+                                           const std::string& model, const std::string& version);
+
 class ModelsApi {
  public:
   ModelsApi(registry::Registry& registry, evaluation::Evaluations& evaluations,

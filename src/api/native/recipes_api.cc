@@ -146,6 +146,7 @@ Result<net::Response> RecipesApi::Check(net::Request& request) {
 Result<net::Response> RecipesApi::OfModel(net::Request& request) {
   GYRE_TRY(const registry::ModelVersion version,
            registry_.Resolve(request.Param("project"), ReferenceOf(request)));
+  GYRE_DO(registry::CheckHasPackage(version));
   GYRE_TRY(const std::string bytes, blobs_.Get(version.package.digest));
   GYRE_TRY(const auto package, predictors::ModelPackage::Load(bytes));
   GYRE_TRY(const auto fitted, recipes::Fitted::Load(package.recipe));

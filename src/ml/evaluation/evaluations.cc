@@ -206,10 +206,12 @@ Result<runners::Job> EvaluationService::Submit(EvaluateRequest request) {
   GYRE_DO(OptionsFromJson(request.options));
   if (!request.rules.is_null()) GYRE_DO(registry::ParseRules(request.rules));
   GYRE_TRY(const registry::ModelVersion version, registry_.Resolve(request.project, request.model));
+  GYRE_DO(registry::CheckHasPackage(version));
   std::string against_id;
   if (!request.against.empty()) {
     GYRE_TRY(const registry::ModelVersion against,
              registry_.Resolve(request.project, request.against));
+    GYRE_DO(registry::CheckHasPackage(against));
     against_id = against.id;
   } else {
     // The verdict that an alias needs is one against whoever holds it now.

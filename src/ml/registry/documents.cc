@@ -1,8 +1,51 @@
 // The registry's things as JSON documents.
+#include "base/text.h"
 #include "ml/registry/registry.h"
 #include "ml/statistics/metrics.h"
 
 namespace gyre::registry {
+namespace {
+
+constexpr std::string_view kStages[] = {"none", "staging", "production", "archived"};
+
+Json TextsToJson(const std::vector<std::string>& texts) {
+  Json json = Json::Arr();
+  for (const std::string& text : texts) json.Push(text);
+  return json;
+}
+
+Json TagsToJson(const Tags& tags) {
+  Json json = Json::Obj();
+  for (const auto& [key, value] : tags) json.Set(key, value);
+  return json;
+}
+
+}  // namespace
+
+std::string_view StageName(Stage stage) { return kStages[static_cast<std::size_t>(stage)]; }
+
+std::optional<Stage> ParseStage(std::string_view name) {
+  for (std::size_t i = 0; i < std::size(kStages); ++i) {
+    if (EqualsIgnoreCase(name, kStages[i])) return static_cast<Stage>(i);
+  }
+  return std::nullopt;
+}
+
+Result<> CheckHasPackage(const ModelVersion& version) {
+  if (version.has_package()) return {};
+  // What its files say of themselves; every one of them is also a python_function.
+  std::string flavor;
+  for (const std::string& one : version.flavors) {
+    if (flavor.empty() || flavor == "python_function") flavor = one;
+  }
+  const std::string named =
+      flavor.empty() ? "a model that others logged" : fmt::format("mlflow.{} models", flavor);
+  return MakeError(Code::kUnimplemented, "GY3622", "gyre cannot serve {} yet: {} has no package",
+                   named, version.name())
+      .Why("it runs what it trained itself, and LightGBM's and XGBoost's files")
+      .Fix("gyre train DATASET --target COLUMN    (learns the same from the data)")
+      .Fix("gyre import model MODEL.ubj    (a LightGBM or XGBoost model of the same columns)");
+}
 
 std::string PositiveClass(const ModelVersion& version) {
   const Json::Array& classes = version.signature["outputs"]["classes"].items();
@@ -11,7 +54,7 @@ std::string PositiveClass(const ModelVersion& version) {
 }
 
 Json VersionToJson(const ModelVersion& version) {
-  Json datasets = Json::Arr(), attachments = Json::Arr(), aliases = Json::Arr();
+  Json datasets = Json::Arr(), attachments = Json::Arr();
   for (const DatasetUse& use : version.datasets)
     datasets.Push(Json::Obj({{"id", use.dataset_version_id}, {"role", use.role}}));
   for (const Attachment& one : version.attachments) {
@@ -19,7 +62,6 @@ Json VersionToJson(const ModelVersion& version) {
                                 {"digest", one.object.digest},
                                 {"size_bytes", one.object.size_bytes}}));
   }
-  for (const std::string& alias : version.aliases) aliases.Push(alias);
   const std::string positive = PositiveClass(version);
   return Json::Obj({{"id", version.id},
                     {"project", version.project},
@@ -32,7 +74,7 @@ Json VersionToJson(const ModelVersion& version) {
                     {"learner", version.learner},
                     {"metrics", version.metrics},
                     {"signature", version.signature},
-                    {"aliases", std::move(aliases)},
+                    {"aliases", TextsToJson(version.aliases)},
                     {"run", version.run_id},
                     {"datasets", std::move(datasets)},
                     {"recipe_hash", version.recipe_hash},
@@ -41,8 +83,16 @@ Json VersionToJson(const ModelVersion& version) {
                     {"attachments", std::move(attachments)},
                     {"evaluation", version.evaluation_id},
                     {"notes", version.notes},
+                    {"title", version.title},
+                    {"source", version.source},
+                    {"run_link", version.run_link},
+                    {"logged_model", version.logged_model},
+                    {"flavors", TextsToJson(version.flavors)},
+                    {"stage", StageName(version.stage)},
+                    {"tags", TagsToJson(version.tags)},
                     {"created_by", version.created_by},
-                    {"created_at", FormatTime(version.created_us)}});
+                    {"created_at", FormatTime(version.created_us)},
+                    {"updated_at", FormatTime(version.updated_us)}});
 }
 
 Json ModelToJson(const Model& model) {
@@ -58,8 +108,11 @@ Json ModelToJson(const Model& model) {
        {"latest",
         model.latest_version == 0 ? Json() : Json(fmt::format("v{}", model.latest_version))},
        {"aliases", std::move(aliases)},
+       {"title", model.title},
+       {"tags", TagsToJson(model.tags)},
        {"created_by", model.created_by},
-       {"created_at", FormatTime(model.created_us)}});
+       {"created_at", FormatTime(model.created_us)},
+       {"updated_at", FormatTime(model.updated_us)}});
 }
 
 Json PolicyToJson(const AliasPolicy& policy) {

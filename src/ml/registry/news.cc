@@ -37,7 +37,7 @@ Result<> TellRecipe(db::Transaction& tx, const NewVersion& version, std::string_
   return lineage::AddEdge(tx, id, version.run_id, "prepared_by");
 }
 
-// Names are checked and numbers are numbers: nothing here needs escaping.
+// Names are checked and numbers are numbers; other text comes as Member() makes it.
 Result<> Publish(db::Transaction& tx, events::Events* events, std::string_view kind,
                  std::string_view project, std::string_view subject, const std::string& payload) {
   if (events == nullptr) return {};
@@ -71,6 +71,17 @@ Result<> TellMoved(db::Transaction& tx, events::Events* events, std::string_view
       tx, events, "model.alias.moved", project, move.version_id,
       fmt::format(R"({{"model":"{}","alias":"{}","version":{},"previous":{},"basis":"{}"}})", model,
                   move.alias, move.version, move.previous_version, move.basis));
+}
+
+std::string Member(std::string_view key, std::string_view text) {
+  return fmt::format(R"(,"{}":{})", key, Json(text).Dump());
+}
+
+Result<> TellModel(db::Transaction& tx, events::Events* events, std::string_view kind,
+                   std::string_view project, std::string_view subject, std::string_view model,
+                   std::string_view more) {
+  return Publish(tx, events, kind, project, subject,
+                 fmt::format(R"({{"model":"{}"{}}})", model, more));
 }
 
 Result<> TellDeleted(db::Transaction& tx, events::Events* events, const ModelVersion& version) {

@@ -7,17 +7,26 @@
 namespace gyre::registry {
 namespace {
 
+// A gate is asked for where the policy has rules, and for each @champion that can be judged.
+bool NeedsVerdict(const PromotionFacts& facts) {
+  return facts.policy.rules.size() > 0 || (facts.alias == "champion" && facts.has_package);
+}
+
 Error NoVerdict(const PromotionFacts& facts, std::string message, std::string why) {
+  const std::string override_it =
+      fmt::format("gyre models promote {} --alias {} --override --reason \"...\"",
+                  facts.version_name, facts.alias);
+  if (!facts.has_package)
+    return FailedPrecondition("GY3605", "{}", message).Why(std::move(why)).Fix(override_it);
   return FailedPrecondition("GY3605", "{}", message)
       .Why(std::move(why))
       .Fix(fmt::format("gyre evaluate {}    (judges it on the rows that the policy names)",
                        facts.version_name))
-      .Fix(fmt::format("gyre models promote {} --alias {} --override --reason \"...\"",
-                       facts.version_name, facts.alias));
+      .Fix(override_it);
 }
 
 Result<> CheckVerdict(const PromotionFacts& facts) {
-  if (!NeedsVerdict(facts.alias, facts.policy)) return {};
+  if (!NeedsVerdict(facts)) return {};
   if (!facts.verdict) {
     return NoVerdict(
         facts, fmt::format("{} has not been judged for @{}", facts.version_name, facts.alias),
@@ -60,10 +69,6 @@ std::string TermsHash(const AliasPolicy& policy) {
           .Dump());
 }
 
-bool NeedsVerdict(const std::string& alias, const AliasPolicy& policy) {
-  return alias == "champion" || policy.rules.size() > 0;
-}
-
 int CountApprovals(const std::vector<Approval>& approvals, const AliasPolicy& policy,
                    const std::string& author, std::string* rejected_by) {
   std::map<std::string, bool> newest;
@@ -88,7 +93,8 @@ Result<std::string> DecidePromotion(const PromotionFacts& facts) {
     return std::string("override");
   }
   GYRE_DO(CheckVerdict(facts));
-  if (facts.policy.approvals_min == 0) return std::string("gate");
+  const bool by_client = !facts.has_package && !NeedsVerdict(facts);
+  if (facts.policy.approvals_min == 0) return std::string(by_client ? "client" : "gate");
   std::string rejected_by;
   const int count = CountApprovals(facts.approvals, facts.policy, facts.author, &rejected_by);
   if (!rejected_by.empty()) {
@@ -103,7 +109,7 @@ Result<std::string> DecidePromotion(const PromotionFacts& facts) {
                  : "the alias asks for approvals by others than the author")
         .Fix(fmt::format("gyre models approve {}", facts.version_name));
   }
-  return std::string("gate and approvals");
+  return std::string(by_client ? "approvals" : "gate and approvals");
 }
 
 }  // namespace gyre::registry

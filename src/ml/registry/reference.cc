@@ -1,6 +1,7 @@
 #include "ml/registry/reference.h"
 
 #include "base/text.h"
+#include "ml/registry/words.h"
 
 namespace gyre::registry {
 namespace {
@@ -37,7 +38,7 @@ Result<ModelReference> ParseReference(std::string_view text) {
   const std::string_view tail = rest.substr(mark + 1);
   if (rest[mark] == '@') {
     reference.alias = tail;
-    if (!CheckName("alias", reference.alias)) return Bad(text, "has an alias that is no name");
+    if (!CheckAliasText(reference.alias)) return Bad(text, "has an alias that is no name");
     return reference;
   }
   if (!tail.starts_with('v') || tail.size() < 2 || tail[1] < '1' || tail[1] > '9') {

@@ -9,6 +9,7 @@
 #include "ml/registry/promotion.h"
 #include "ml/registry/removal.h"
 #include "ml/registry/version_store.h"
+#include "ml/registry/words.h"
 
 namespace gyre::registry {
 namespace {
@@ -30,15 +31,6 @@ Result<> CheckText(std::string_view what, std::string_view text) {
   if (text.size() > kTextBytesMax)
     return InvalidArgument("GY3612", "the {} has more than {} bytes", what, kTextBytesMax);
   if (!IsValidUtf8(text)) return InvalidArgument("GY3612", "the {} is not valid UTF-8", what);
-  return {};
-}
-
-Result<> AddRefs(db::Transaction& tx, const NewVersion& version, std::string_view id) {
-  GYRE_DO(blob::AddRef(tx, kOwnerKind, id, version.package));
-  for (const Attachment& attachment : version.attachments) {
-    if (attachment.object.digest != version.package.digest)
-      GYRE_DO(blob::AddRef(tx, kOwnerKind, id, attachment.object));
-  }
   return {};
 }
 
@@ -67,7 +59,7 @@ Registry::Registry(db::Database& database, const Clock& clock, events::Events* e
 Result<ModelVersion> Registry::Register(NewVersion version) {
   GYRE_DO(CheckNew(version));
   GYRE_DO(CheckText("notes", version.notes));
-  const VersionTexts texts{version.metrics.Dump(), version.signature.Dump()};
+  const VersionTexts texts = TextsOf(version);
   const std::string new_model_id = NewId(), new_version_id = NewId();
   const std::int64_t now_us = clock_.NowMicros();
   std::string id;
@@ -76,10 +68,7 @@ Result<ModelVersion> Registry::Register(NewVersion version) {
     GYRE_TRY(id, FindSame(tx, model.id, version));
     if (!id.empty()) return {};
     id = new_version_id;
-    const int number = model.last_version + 1;
-    GYRE_DO(InsertVersion(tx, model.id, version, texts, id, number, now_us));
-    GYRE_DO(AddRefs(tx, version, id));
-    return TellCreated(tx, events_, version, id, number, now_us);
+    return AddVersion(tx, events_, model, version, texts, id, now_us);
   }));
   return GetVersion(id);
 }
@@ -191,7 +180,7 @@ Result<AliasPolicy> Registry::PolicyOf(std::string_view project, std::string_vie
 Result<> Registry::SetPolicy(std::string_view project, std::string_view model,
                              std::string_view alias, const AliasPolicy& policy,
                              std::string_view by) {
-  GYRE_DO(CheckName("alias", alias));
+  GYRE_DO(CheckAlias(alias));
   const std::string rules = policy.rules.Dump();
   const std::int64_t now_us = clock_.NowMicros();
   return database_.Write([&](db::Transaction& tx) -> Result<> {
@@ -201,7 +190,7 @@ Result<> Registry::SetPolicy(std::string_view project, std::string_view model,
 }
 
 Result<RecordedVerdict> Registry::RecordVerdict(NewVerdict verdict) {
-  GYRE_DO(CheckName("alias", verdict.alias));
+  GYRE_DO(CheckAlias(verdict.alias));
   const RecordedVerdict recorded{NewId(),
                                  verdict.version_id,
                                  verdict.alias,
@@ -230,7 +219,7 @@ Result<std::optional<RecordedVerdict>> Registry::LatestVerdict(std::string_view 
 }
 
 Result<AliasMove> Registry::MoveAlias(MoveRequest request) {
-  GYRE_DO(CheckName("alias", request.alias));
+  GYRE_DO(CheckAlias(request.alias));
   GYRE_DO(CheckText("reason", request.reason));
   AliasMove move;
   move.id = NewId();
@@ -259,9 +248,15 @@ Result<AliasMove> Registry::MoveAlias(MoveRequest request) {
                          {},
                          request.override_gate,
                          request.reason};
+    facts.has_package = version.has_package();
+    if (holder) {
+      // With what others logged nothing can be compared.
+      GYRE_TRY(const ModelVersion held, ReadVersion(tx, holder->version_id));
+      if (!held.has_package() && version.has_package()) facts.holder_id.clear();
+    }
     if (!request.beside.empty()) {
       GYRE_TRY(const ModelReference beside, ParseReference(request.beside));
-      if (beside.model == request.model && beside.version > 0) {
+      if (beside.model == version.model && beside.version > 0) {
         GYRE_TRY(facts.beside_id, FindVersionId(tx, model.id, beside.model, beside.version));
       }
     }
@@ -277,7 +272,7 @@ Result<AliasMove> Registry::MoveAlias(MoveRequest request) {
       move.previous_version = holder->version;
     }
     GYRE_DO(WriteMove(tx, model.id, &move));
-    return TellMoved(tx, events_, request.project, request.model, move);
+    return TellMoved(tx, events_, request.project, version.model, move);
   }));
   return move;
 }
@@ -300,7 +295,7 @@ Result<AliasMove> Registry::RemoveAlias(std::string_view project, std::string_vi
     move.previous_version_id = holder->version_id;
     move.previous_version = holder->version;
     GYRE_DO(WriteMove(tx, row.id, &move));
-    return TellMoved(tx, events_, project, model, move);
+    return TellMoved(tx, events_, project, row.name, move);
   }));
   return move;
 }
@@ -370,6 +365,7 @@ Result<std::vector<std::string>> Registry::MadeFrom(std::string_view dataset_ver
 
 Result<std::string> LocalPathOf(blob::Store& blobs, const ModelVersion& version,
                                 const blob::Object& object) {
+  GYRE_DO(CheckHasPackage(version));
   auto path = blobs.LocalPath(object.digest);
   if (path || path.error().code() != Code::kDataLoss) return path;
   return std::move(path).error().Context("model " + version.name());
@@ -385,8 +381,10 @@ Result<> Registry::DeleteVersion(std::string_view version_id) {
 
 Result<> Registry::DeleteModel(std::string_view project, std::string_view name) {
   const Removal removal{.by = "gyre", .now_us = clock_.NowMicros(), .events = events_};
-  return database_.Write(
-      [&](db::Transaction& tx) { return RemoveModel(tx, project, name, removal); });
+  return database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY([[maybe_unused]] const std::string gone, RemoveModel(tx, project, name, removal));
+    return {};
+  });
 }
 
 }  // namespace gyre::registry

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,13 @@ struct Attachment {
   blob::Object object;
 };
 
+// Where a version stood before there were aliases; kept for those who still go by it.
+enum class Stage : unsigned char { kNone, kStaging, kProduction, kArchived };
+std::string_view StageName(Stage stage);  // "none", "staging", "production", "archived"
+std::optional<Stage> ParseStage(std::string_view name);  // in any case
+
+using Tags = std::map<std::string, std::string>;
+
 struct NewVersion {
   std::string project, model;  // the model is made when it is not there
   blob::Object package;        // a predictors::ModelPackage
@@ -46,8 +54,14 @@ struct NewVersion {
   std::string evaluation_id;
   std::vector<Attachment> attachments;
   std::string notes, created_by;
+  // Of a version that others logged; see ModelVersion.
+  std::string source = {}, location = {}, run_link = {}, logged_model = {};
+  std::vector<std::string> flavors = {};
+  Tags tags = {};
 };
 
+// Made here, or brought here as a file: it has a package. Logged by others (catalog.h): its files
+// are where `source` says, and gyre does not run it.
 struct ModelVersion {
   std::string id, project, model;
   int version = 0;
@@ -59,27 +73,43 @@ struct ModelVersion {
   std::string evaluation_id;
   std::vector<Attachment> attachments;
   std::string notes, created_by;
-  std::int64_t created_us = 0;
-  std::vector<std::string> aliases;                                           // that point here now
+  std::int64_t created_us = 0, updated_us = 0;
+  std::vector<std::string> aliases;  // that point here now
+  std::string title = {};            // of its model
+  std::string source = {};           // as it was given
+  std::string location = {};         // what the source comes to; empty = the source itself
+  std::string run_link = {}, logged_model = {};
+  std::vector<std::string> flavors = {};  // "sklearn", "python_function"
+  Stage stage = Stage::kNone;
+  Tags tags = {};
   std::string name() const { return fmt::format("{}:v{}", model, version); }  // "churn:v3"
+  bool has_package() const { return !package.digest.empty(); }
 };
 // The class that a binary model looks for: the last of its two. Else empty.
 std::string PositiveClass(const ModelVersion& version);
 Json VersionToJson(const ModelVersion& version);
-// Where a worker reads a blob of that version. Error: kDataLoss GY1502 names the model.
+// Error: kUnimplemented GY3622 names the flavour of a version that others logged.
+Result<> CheckHasPackage(const ModelVersion& version);
+// Where a worker reads a blob of that version. Errors: GY3622, kDataLoss GY1502 names the model.
 Result<std::string> LocalPathOf(blob::Store& blobs, const ModelVersion& version,
                                 const blob::Object& object);
 
+// `title` is what people call it, any text; `name` the same, or what our rule for names makes of
+// it: "my-model" of "my model". Both are unique in the project.
 struct Model {
   std::string id, project, name, description, created_by;
   std::int64_t created_us = 0;
   int latest_version = 0;
   int version_count = 0;
   std::vector<std::pair<std::string, int>> aliases;  // alias -> version
+  std::string title = {};
+  Tags tags = {};
+  std::int64_t updated_us = 0;
 };
 Json ModelToJson(const Model& model);
 
-// What an alias of one model asks for. Champions ask for a gate; approvals when somebody said so.
+// What an alias of one model asks for. Champions that gyre can judge, for they have a package, ask
+// for a gate; everything else when somebody said so.
 struct AliasPolicy {
   int approvals_min = 0;
   bool author_may_approve = true;
@@ -104,7 +134,9 @@ struct AliasMove {
   std::int64_t sequence = 0;  // of this model's moves, from 1
   std::string version_id, previous_version_id;
   int version = 0, previous_version = 0;  // 0 = none
-  std::string basis;                      // "gate", "gate and approvals", "override", "removed"
+  // "gate", "gate and approvals", "override", "removed"; of a version that others logged "client"
+  // or "approvals" where no gate was asked for
+  std::string basis;
   std::string verdict_id, reason, moved_by;
   std::int64_t moved_us = 0;  // never before the move it follows
   bool moved = true;          // false: it was asked for, and the alias stood there already
@@ -128,7 +160,8 @@ class Registry {
   // Errors: GY1200 bad name.
   Result<ModelVersion> Register(NewVersion version);
 
-  // A bare name is its @champion, or the newest version when there is no champion.
+  // A bare name is its @champion, or the newest version when there is no champion. A model is also
+  // found by its title, and by a name that it had before.
   // Errors: kNotFound GY3602 no such model (did you mean), GY3603 no such version, GY3604 no such
   // alias (those that exist), kPermissionDenied GY3620 a reference into another project than
   // `project`.
@@ -176,7 +209,8 @@ class Registry {
     std::string beside{};  // "churn:v1": it was tried beside this one, which answers where the
                            // alias does not: a verdict may compare with it instead
   };
-  // Errors: kFailedPrecondition GY3605 the newest verdict says no, is missing, compares with
+  // Errors: GY3634 no name for an alias; kFailedPrecondition GY3605 the newest verdict says no, is
+  // missing, compares with
   // another champion than the present one, or was given under other terms than the policy's; GY3606
   // approvals are missing; kInvalidArgument GY3610 an override without a reason. Event
   // "model.alias.moved". A move to where the alias already points changes nothing.

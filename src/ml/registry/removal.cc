@@ -12,7 +12,7 @@ namespace {
 Result<> TakeVersion(trash::Parcel& parcel, std::string_view version_id) {
   for (const std::string_view table :
        {"registry_alias", "registry_version_dataset", "registry_attachment", "registry_verdict",
-        "registry_approval"})
+        "registry_approval", "registry_version_tag"})
     GYRE_DO(parcel.Take(table, "version_id = ?1", {version_id}));
   GYRE_DO(parcel.Take("registry_version", "id = ?1", {version_id}));
   return parcel.TakeBlobs(kOwnerKind, version_id);
@@ -29,9 +29,19 @@ Result<> TakeModel(db::Transaction& tx, trash::Parcel& parcel, const ModelRow& m
                  "UPDATE SET newest = max(newest, excluded.newest)",
                  {model.id}));
   for (const std::string& id : ids) GYRE_DO(TakeVersion(parcel, id));
-  for (const std::string_view table : {"registry_alias_move", "registry_policy"})
+  for (const std::string_view table :
+       {"registry_alias_move", "registry_policy", "registry_model_tag", "registry_former_name"})
     GYRE_DO(parcel.Take(table, "model_id = ?1", {model.id}));
   return parcel.Take("registry_model", "id = ?1", {model.id});
+}
+
+// What lay in the trash since before models had titles.
+Result<> FillIn(db::Transaction& tx, std::string_view project) {
+  GYRE_DO(
+      tx.Execute("UPDATE registry_model SET title = name, updated_us = created_us WHERE project = "
+                 "?1 AND title = ''",
+                 {project}));
+  return tx.Execute("UPDATE registry_version SET updated_us = created_us WHERE updated_us = 0", {});
 }
 
 constexpr const char* kOfModels = "model_id IN (SELECT id FROM registry_model WHERE project = ?1)";
@@ -44,7 +54,7 @@ Result<std::string> RemoveAsked(const TrashRooms& rooms, const trash::Asked& ask
                         .force = asked.force,
                         .now_us = rooms.clock.NowMicros(),
                         .events = &rooms.events};
-  std::string name(asked.name);
+  std::string name;
   const bool whole = asked.name.find_first_of(":@") == std::string_view::npos;
   std::string version_id;
   if (!whole) {
@@ -52,7 +62,10 @@ Result<std::string> RemoveAsked(const TrashRooms& rooms, const trash::Asked& ask
     version_id = version.id;
   }
   GYRE_DO(rooms.database.Write([&](db::Transaction& tx) -> Result<> {
-    if (whole) return RemoveModel(tx, asked.project, asked.name, removal);
+    if (whole) {
+      GYRE_TRY(name, RemoveModel(tx, asked.project, asked.name, removal));
+      return {};
+    }
     GYRE_TRY(name, RemoveVersion(tx, version_id, removal));
     return {};
   }));
@@ -80,12 +93,14 @@ Result<std::string> RemoveVersion(db::Transaction& tx, std::string_view version_
                                                            .by = removal.by,
                                                            .now_us = removal.now_us}));
   GYRE_DO(TakeVersion(parcel, version_id));
+  GYRE_DO(tx.Execute("UPDATE registry_model SET updated_us = ?3 WHERE project = ?1 AND name = ?2",
+                     {version.project, version.model, removal.now_us}));
   GYRE_DO(TellDeleted(tx, removal.events, version));
   return version.name();
 }
 
-Result<> RemoveModel(db::Transaction& tx, std::string_view project, std::string_view name,
-                     const Removal& removal) {
+Result<std::string> RemoveModel(db::Transaction& tx, std::string_view project,
+                                std::string_view name, const Removal& removal) {
   GYRE_TRY(const ModelRow model, FindModel(tx, project, name));
   GYRE_TRY(const std::vector<std::string> aliases, AliasNames(tx, model.id));
   if (!removal.force && !aliases.empty()) {
@@ -102,24 +117,26 @@ Result<> RemoveModel(db::Transaction& tx, std::string_view project, std::string_
   const std::string what = fmt::format("{} version{}", ids.size(), ids.size() == 1 ? "" : "s");
   GYRE_TRY(trash::Parcel parcel, trash::Parcel::Begin(tx, {.noun = "model",
                                                            .project = project,
-                                                           .name = name,
+                                                           .name = model.name,
                                                            .what = what,
                                                            .by = removal.by,
                                                            .now_us = removal.now_us}));
-  return TakeModel(tx, parcel, model);
+  GYRE_DO(TakeModel(tx, parcel, model));
+  return model.name;
 }
 
 trash::Kind ModelTrash(TrashRooms rooms) {
   return {.noun = "model",
           .permission = "model.write",
-          .names = {{"registry_model", "name"}},
+          .names = {{"registry_model", "name"}, {"registry_model", "title"}},
           .remove = [rooms](const trash::Asked& asked) { return RemoveAsked(rooms, asked); },
-          .yields = {"registry_alias"},
-          .back =
-              [rooms](db::Transaction& tx, const trash::Item& item, std::string_view name) {
-                return rooms.events.Publish(
-                    tx, {.kind = "model.restored", .project = item.project, .subject = name});
-              }};
+          .yields = {"registry_alias", "registry_former_name"},
+          .back = [rooms](db::Transaction& tx, const trash::Item& item,
+                          std::string_view name) -> Result<> {
+            GYRE_DO(FillIn(tx, item.project));
+            return rooms.events.Publish(
+                tx, {.kind = "model.restored", .project = item.project, .subject = name});
+          }};
 }
 
 trash::Holding HeldModels() {
@@ -133,9 +150,12 @@ trash::Holding HeldModels() {
                    {"registry_attachment", kOfVersions},
                    {"registry_verdict", kOfVersions},
                    {"registry_approval", kOfVersions},
+                   {"registry_version_tag", kOfVersions},
                    {"registry_version", kOfModels},
                    {"registry_alias_move", kOfModels},
                    {"registry_policy", kOfModels},
+                   {"registry_model_tag", kOfModels},
+                   {"registry_former_name"},
                    {"registry_model"},
                    {"registry_number"}}};
 }

@@ -16,8 +16,8 @@ struct Removal {
 // Errors: GY3603, GY3609. Its name in the trash.
 Result<std::string> RemoveVersion(db::Transaction& tx, std::string_view version_id,
                                   const Removal& removal);
-// Errors: GY3602, GY3609.
-Result<> RemoveModel(db::Transaction& tx, std::string_view project, std::string_view name,
-                     const Removal& removal);
+// Errors: GY3602, GY3609. Its name in the trash.
+Result<std::string> RemoveModel(db::Transaction& tx, std::string_view project,
+                                std::string_view name, const Removal& removal);
 
 }  // namespace gyre::registry

@@ -1,11 +1,16 @@
 #include "ml/registry/version_store.h"
 
 #include "base/text.h"
+#include "ml/registry/news.h"
 
 namespace gyre::registry {
 namespace {
 
 constexpr int kVersionsListedMax = 1000;
+const std::string kReadVersion = fmt::format(
+    "SELECT {} FROM registry_version v JOIN registry_model m ON m.id = v.model_id "
+    "WHERE v.id = ?1 AND v.deleted_us = 0",
+    kVersionColumns);
 
 Json ParseOwn(std::string_view text) {
   auto json = Json::Parse(text);
@@ -13,6 +18,92 @@ Json ParseOwn(std::string_view text) {
 }
 
 std::string IdFromRow(const db::Row& row) { return row.Str(0); }
+
+// By one of the three columns that may name a model.
+Result<std::optional<ModelRow>> LookUp(db::Reader& reader, std::string_view project,
+                                       std::string_view name) {
+  std::optional<ModelRow> model;
+  const auto keep = [&](const db::Row& row) {
+    model = ModelRow{row.Str(0), static_cast<int>(row.Int(1)), row.Str(2)};
+  };
+  for (const std::string_view sql :
+       {"SELECT id, last_version, name FROM registry_model WHERE project = ?1 AND name = ?2 AND "
+        "deleted_us = 0",
+        "SELECT id, last_version, name FROM registry_model WHERE project = ?1 AND title = ?2 AND "
+        "deleted_us = 0",
+        "SELECT m.id, m.last_version, m.name FROM registry_former_name f JOIN registry_model m ON "
+        "m.id = "
+        "f.model_id WHERE f.project = ?1 AND f.name = ?2 AND m.deleted_us = 0"}) {
+    GYRE_TRY(const bool found, reader.QueryOne(sql, {project, name}, keep));
+    if (found) break;
+  }
+  return model;
+}
+
+Result<> InsertVersion(db::Transaction& tx, std::string_view model_id, const NewVersion& version,
+                       const VersionTexts& texts, std::string_view id, int number,
+                       std::int64_t now_us) {
+  GYRE_DO(tx.Execute(
+      "INSERT INTO registry_version (id, model_id, version, package_digest, package_bytes, run_id, "
+      "recipe_hash, task, target, "
+      "learner, metrics, signature, evaluation_id, notes, created_by, created_us, deleted_us, "
+      "source, location, run_link, logged_model, flavors, stage, updated_us) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 0, ?17, "
+      "?18, ?19, ?20, ?21, 'none', ?16)",
+      {id,
+       model_id,
+       number,
+       version.package.digest,
+       version.package.size_bytes,
+       version.run_id,
+       version.recipe_hash,
+       version.task,
+       version.target,
+       version.learner,
+       texts.metrics,
+       texts.signature,
+       version.evaluation_id,
+       version.notes,
+       version.created_by,
+       now_us,
+       version.source,
+       version.location,
+       version.run_link,
+       version.logged_model,
+       texts.flavors}));
+  GYRE_DO(tx.Execute("UPDATE registry_model SET last_version = ?2, updated_us = ?3 WHERE id = ?1",
+                     {model_id, number, now_us}));
+  for (const auto& [key, value] : version.tags) {
+    GYRE_DO(
+        tx.Execute("INSERT INTO registry_version_tag (version_id, name, value) VALUES (?1, ?2, ?3)",
+                   {id, key, value}));
+  }
+  for (std::size_t i = 0; i < version.datasets.size(); ++i) {
+    GYRE_DO(
+        tx.Execute("INSERT INTO registry_version_dataset (version_id, position, "
+                   "dataset_version_id, role) VALUES (?1, ?2, ?3, ?4)",
+                   {id, i, version.datasets[i].dataset_version_id, version.datasets[i].role}));
+  }
+  for (const Attachment& attachment : version.attachments) {
+    GYRE_DO(
+        tx.Execute("INSERT INTO registry_attachment (version_id, name, digest, size_bytes) VALUES "
+                   "(?1, ?2, ?3, ?4)",
+                   {id, attachment.name, attachment.object.digest, attachment.object.size_bytes}));
+  }
+  return {};
+}
+
+Result<> AddRefs(db::Transaction& tx, const NewVersion& version, std::string_view id) {
+  if (version.package.digest.empty()) return {};
+  GYRE_DO(blob::AddRef(tx, kOwnerKind, id, version.package));
+  for (const Attachment& attachment : version.attachments) {
+    if (attachment.object.digest != version.package.digest)
+      GYRE_DO(blob::AddRef(tx, kOwnerKind, id, attachment.object));
+  }
+  return {};
+}
+
+}  // namespace
 
 ModelVersion VersionFromRow(const db::Row& row) {
   ModelVersion version;
@@ -32,32 +123,45 @@ ModelVersion VersionFromRow(const db::Row& row) {
   version.notes = row.Str(14);
   version.created_by = row.Str(15);
   version.created_us = row.Int(16);
+  version.title = row.Str(17);
+  version.source = row.Str(18);
+  version.location = row.Str(19);
+  version.run_link = row.Str(20);
+  version.logged_model = row.Str(21);
+  if (!row.Text(22).empty()) {
+    const Json flavors = ParseOwn(row.Text(22));
+    for (const Json& flavor : flavors.items()) version.flavors.push_back(flavor.AsString());
+  }
+  version.stage = ParseStage(row.Text(23)).value_or(Stage::kNone);
+  version.updated_us = row.Int(24);
   return version;
 }
 
-}  // namespace
+VersionTexts TextsOf(const NewVersion& version) {
+  Json flavors = Json::Arr();
+  for (const std::string& flavor : version.flavors) flavors.Push(flavor);
+  return {version.metrics.Dump(), version.signature.Dump(),
+          version.flavors.empty() ? std::string() : flavors.Dump()};
+}
 
 Result<ModelRow> EnsureModel(db::Transaction& tx, const NewVersion& version,
                              std::string_view new_id, std::int64_t now_us) {
+  GYRE_TRY(std::optional<ModelRow> there, LookUp(tx, version.project, version.model));
+  if (there) return *std::move(there);
   // A deleted model comes back with its numbers going on.
   GYRE_DO(
       tx.Execute("INSERT INTO registry_model (id, project, name, description, last_version, "
-                 "created_by, created_us, deleted_us) "
-                 "SELECT ?1, ?2, ?3, '', coalesce(max(newest), 0), ?4, ?5, 0 FROM registry_number "
-                 "WHERE project = ?2 AND name = ?3 ON CONFLICT (project, name) DO UPDATE SET "
-                 "deleted_us = 0",
+                 "created_by, created_us, deleted_us, title, updated_us) "
+                 "SELECT ?1, ?2, ?3, '', coalesce(max(newest), 0), ?4, ?5, 0, ?3, ?5 FROM "
+                 "registry_number WHERE project = ?2 AND name = ?3 ON CONFLICT (project, name) DO "
+                 "UPDATE SET deleted_us = 0",
                  {new_id, version.project, version.model, version.created_by, now_us}));
   return FindModel(tx, version.project, version.model);
 }
 
 Result<ModelRow> FindModel(db::Reader& reader, std::string_view project, std::string_view name) {
-  ModelRow model;
-  GYRE_TRY(const bool found, reader.QueryOne("SELECT id, last_version FROM registry_model WHERE "
-                                             "project = ?1 AND name = ?2 AND deleted_us = 0",
-                                             {project, name}, [&](const db::Row& row) {
-                                               model = {row.Str(0), static_cast<int>(row.Int(1))};
-                                             }));
-  if (found) return model;
+  GYRE_TRY(std::optional<ModelRow> model, LookUp(reader, project, name));
+  if (model) return *std::move(model);
   Error error = NotFound("GY3602", "there is no model `{}` in project `{}`", name, project);
   GYRE_TRY(const auto names,
            db::Collect<std::string>(
@@ -69,32 +173,14 @@ Result<ModelRow> FindModel(db::Reader& reader, std::string_view project, std::st
   return std::move(error).Fix("gyre models ls");
 }
 
-Result<> InsertVersion(db::Transaction& tx, std::string_view model_id, const NewVersion& version,
-                       const VersionTexts& texts, std::string_view id, int number,
-                       std::int64_t now_us) {
-  GYRE_DO(tx.Execute(
-      "INSERT INTO registry_version (id, model_id, version, package_digest, package_bytes, run_id, "
-      "recipe_hash, task, target, "
-      "learner, metrics, signature, evaluation_id, notes, created_by, created_us, deleted_us) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 0)",
-      {id, model_id, number, version.package.digest, version.package.size_bytes, version.run_id,
-       version.recipe_hash, version.task, version.target, version.learner, texts.metrics,
-       texts.signature, version.evaluation_id, version.notes, version.created_by, now_us}));
-  GYRE_DO(
-      tx.Execute("UPDATE registry_model SET last_version = ?2 WHERE id = ?1", {model_id, number}));
-  for (std::size_t i = 0; i < version.datasets.size(); ++i) {
-    GYRE_DO(
-        tx.Execute("INSERT INTO registry_version_dataset (version_id, position, "
-                   "dataset_version_id, role) VALUES (?1, ?2, ?3, ?4)",
-                   {id, i, version.datasets[i].dataset_version_id, version.datasets[i].role}));
-  }
-  for (const Attachment& attachment : version.attachments) {
-    GYRE_DO(
-        tx.Execute("INSERT INTO registry_attachment (version_id, name, digest, size_bytes) VALUES "
-                   "(?1, ?2, ?3, ?4)",
-                   {id, attachment.name, attachment.object.digest, attachment.object.size_bytes}));
-  }
-  return {};
+Result<> AddVersion(db::Transaction& tx, events::Events* events, const ModelRow& model,
+                    NewVersion version, const VersionTexts& texts, std::string_view id,
+                    std::int64_t now_us) {
+  const int number = model.last_version + 1;
+  version.model = model.name;  // it may have been asked for by another
+  GYRE_DO(InsertVersion(tx, model.id, version, texts, id, number, now_us));
+  GYRE_DO(AddRefs(tx, version, id));
+  return TellCreated(tx, events, version, id, number, now_us);
 }
 
 Result<std::string> FindSame(db::Reader& reader, std::string_view model_id,
@@ -111,14 +197,9 @@ Result<std::string> FindSame(db::Reader& reader, std::string_view model_id,
 
 Result<ModelVersion> ReadVersion(db::Reader& reader, std::string_view version_id) {
   ModelVersion version;
-  GYRE_TRY(const bool found,
-           reader.QueryOne(
-               "SELECT v.id, m.project, m.name, v.version, v.package_digest, v.package_bytes, "
-               "v.run_id, v.recipe_hash, v.task, v.target, "
-               "v.learner, v.metrics, v.signature, v.evaluation_id, v.notes, v.created_by, "
-               "v.created_us FROM registry_version v "
-               "JOIN registry_model m ON m.id = v.model_id WHERE v.id = ?1 AND v.deleted_us = 0",
-               {version_id}, [&](const db::Row& row) { version = VersionFromRow(row); }));
+  GYRE_TRY(const bool found, reader.QueryOne(kReadVersion, {version_id}, [&](const db::Row& row) {
+    version = VersionFromRow(row);
+  }));
   if (!found)
     return NotFound("GY3603", "there is no model version with id `{}`", version_id.substr(0, 64));
   GYRE_TRY(version.datasets,
@@ -139,6 +220,11 @@ Result<ModelVersion> ReadVersion(db::Reader& reader, std::string_view version_id
            db::Collect<std::string>(
                reader, "SELECT alias FROM registry_alias WHERE version_id = ?1 ORDER BY alias",
                {version_id}, IdFromRow));
+  GYRE_DO(reader.Query("SELECT name, value FROM registry_version_tag WHERE version_id = ?1",
+                       {version_id}, [&](const db::Row& row) -> Result<> {
+                         version.tags.emplace(row.Str(0), row.Str(1));
+                         return {};
+                       }));
   return version;
 }
 
@@ -171,7 +257,7 @@ Result<Model> ReadModel(db::Reader& reader, std::string_view model_id) {
           "SELECT m.id, m.project, m.name, m.description, m.created_by, m.created_us, "
           "(SELECT COUNT(*) FROM registry_version v WHERE v.model_id = m.id AND v.deleted_us = 0), "
           "(SELECT COALESCE(MAX(v.version), 0) FROM registry_version v WHERE v.model_id = m.id AND "
-          "v.deleted_us = 0) "
+          "v.deleted_us = 0), m.title, m.updated_us "
           "FROM registry_model m WHERE m.id = ?1 AND m.deleted_us = 0",
           {model_id}, [&](const db::Row& row) {
             model = {row.Str(0),
@@ -182,7 +268,10 @@ Result<Model> ReadModel(db::Reader& reader, std::string_view model_id) {
                      row.Int(5),
                      static_cast<int>(row.Int(7)),
                      static_cast<int>(row.Int(6)),
-                     {}};
+                     {},
+                     row.Str(8),
+                     {},
+                     row.Int(9)};
           }));
   if (!found) return NotFound("GY3602", "there is no model with id `{}`", model_id.substr(0, 64));
   using AliasVersion = std::pair<std::string, int>;
@@ -194,6 +283,11 @@ Result<Model> ReadModel(db::Reader& reader, std::string_view model_id) {
                               {model_id}, [](const db::Row& row) {
                                 return AliasVersion(row.Str(0), static_cast<int>(row.Int(1)));
                               }));
+  GYRE_DO(reader.Query("SELECT name, value FROM registry_model_tag WHERE model_id = ?1", {model_id},
+                       [&](const db::Row& row) -> Result<> {
+                         model.tags.emplace(row.Str(0), row.Str(1));
+                         return {};
+                       }));
   return model;
 }
 

@@ -14,25 +14,35 @@ inline constexpr std::string_view kOwnerKind = "model_version";  // of blobs
 
 // Documents as text, made outside the transaction.
 struct VersionTexts {
-  std::string metrics, signature;
+  std::string metrics, signature, flavors;
 };
+VersionTexts TextsOf(const NewVersion& version);
 
 struct ModelRow {
   std::string id;
   int last_version = 0;
+  std::string name;
 };
 Result<ModelRow> EnsureModel(db::Transaction& tx, const NewVersion& version,
                              std::string_view new_id, std::int64_t now_us);
-// GY3602 with a "did you mean".
+// By its name, else by its title, else by a name that it had before. GY3602 with a "did you mean".
 Result<ModelRow> FindModel(db::Reader& reader, std::string_view project, std::string_view name);
-Result<> InsertVersion(db::Transaction& tx, std::string_view model_id, const NewVersion& version,
-                       const VersionTexts& texts, std::string_view id, int number,
-                       std::int64_t now_us);
+// The next of that model: its rows, references to its blobs, and what it tells.
+Result<> AddVersion(db::Transaction& tx, events::Events* events, const ModelRow& model,
+                    NewVersion version, const VersionTexts& texts, std::string_view id,
+                    std::int64_t now_us);
 // The id of the version that the same run registered with the same package, or "".
 Result<std::string> FindSame(db::Reader& reader, std::string_view model_id,
                              const NewVersion& version);
 
-// GY3603. With datasets, attachments and aliases.
+// The columns that VersionFromRow reads, of `registry_version v JOIN registry_model m`.
+inline constexpr std::string_view kVersionColumns =
+    "v.id, m.project, m.name, v.version, v.package_digest, v.package_bytes, v.run_id, "
+    "v.recipe_hash, v.task, v.target, v.learner, v.metrics, v.signature, v.evaluation_id, v.notes, "
+    "v.created_by, v.created_us, m.title, v.source, v.location, v.run_link, v.logged_model, "
+    "v.flavors, v.stage, v.updated_us";
+ModelVersion VersionFromRow(const db::Row& row);
+// GY3603. With datasets, attachments, aliases and tags.
 Result<ModelVersion> ReadVersion(db::Reader& reader, std::string_view version_id);
 Result<std::string> FindVersionId(db::Reader& reader, std::string_view model_id,
                                   std::string_view model, int version);  // 0 = newest; GY3603

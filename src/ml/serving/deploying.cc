@@ -164,6 +164,7 @@ Result<> CheckRuns(const Endpoint& endpoint, std::string_view over) {
 Result<Endpoint> ServingService::Deploy(DeployRequest request) {
   GYRE_TRY(const registry::ModelVersion version,
            around_.registry.Resolve(request.project, request.reference));
+  GYRE_DO(registry::CheckHasPackage(version));
   const std::string name = request.endpoint.empty() ? version.model : request.endpoint;
   GYRE_DO(CheckName("endpoint", name));
   GYRE_TRY(const registry::ModelReference reference, registry::ParseReference(request.reference));
@@ -322,6 +323,27 @@ Result<> ServingService::TakeUp(const Endpoint& seen) {
   return {};
 }
 
+namespace {
+
+Error CallersDiffer(const Endpoint& endpoint, const registry::ModelVersion& version,
+                    const Error& why) {
+  return FailedPrecondition("GY3855", "{} is {} now, which does not fit the callers",
+                            endpoint.follows, version.name())
+      .Why(why.why())
+      .Fix(fmt::format("gyre deploy {} --name {} --replace    (they know)", endpoint.follows,
+                       endpoint.name));
+}
+
+Error CannotRun(const Endpoint& endpoint, const registry::ModelVersion& version, const Error& why) {
+  return MakeError(Code::kUnimplemented, "GY3622", "{} is {} now, which gyre cannot run",
+                   endpoint.follows, version.name())
+      .Why(why.message())
+      .Fix(fmt::format("gyre models promote {}    (back to what answers)",
+                       endpoint.deployment.model));
+}
+
+}  // namespace
+
 Result<> ServingService::FollowOne(const Endpoint& seen) {
   const MutexLock lock(deploy_mutex_);
   GYRE_TRY(Endpoint endpoint, Require(seen.project, seen.name));
@@ -332,6 +354,8 @@ Result<> ServingService::FollowOne(const Endpoint& seen) {
     ForgetProblem(endpoint.name);  // an alias that came back
     return {};
   }
+  if (const auto runs = registry::CheckHasPackage(version); !runs)
+    return Refuse(endpoint, version, runs.error());
   if (const auto fits = CheckSameCallers(endpoint, version); !fits)
     return Refuse(endpoint, version, fits.error());
   Deployment next{.id = {},
@@ -352,12 +376,9 @@ Result<> ServingService::FollowOne(const Endpoint& seen) {
 
 Result<> ServingService::Refuse(const Endpoint& endpoint, const registry::ModelVersion& version,
                                 const Error& why) {
-  if (why.gy() != "GY3855") return why;
-  const Error told = FailedPrecondition("GY3855", "{} is {} now, which does not fit the callers",
-                                        endpoint.follows, version.name())
-                         .Why(why.why())
-                         .Fix(fmt::format("gyre deploy {} --name {} --replace    (they know)",
-                                          endpoint.follows, endpoint.name));
+  if (why.gy() != "GY3855" && why.gy() != "GY3622") return why;
+  const Error told = why.gy() == "GY3855" ? CallersDiffer(endpoint, version, why)
+                                          : CannotRun(endpoint, version, why);
   {
     const MutexLock lock(state_mutex_);
     const auto known = problems_.find(endpoint.name);

@@ -40,6 +40,7 @@ Result<runners::Job> Predictions::SubmitKind(std::string_view kind, std::string 
                                              const registry::ModelVersion& version,
                                              PredictionRequest request,
                                              const blob::Object& upload) {
+  GYRE_DO(registry::CheckHasPackage(version));
   runners::JobSpec spec;
   spec.kind = kind;
   spec.project = std::move(request.project);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "ml/registry/catalog.h"
 #include "ml/serving/testing/house.h"
 #include "platform/exec/thread_pool.h"
 
@@ -130,6 +131,31 @@ TEST_F(ServingTest, AFailedDeployLeavesTheOldOneServing) {
   EXPECT_FALSE(house_.Deploy("churn:v2"));
   EXPECT_EQ(ModelOf("churn"), "churn:v1");
   EXPECT_EQ(house_.serving->Get("default", "churn")->deployment.number, 1);
+}
+
+TEST_F(ServingTest, WhatOthersLoggedSaysWhyItDoesNotAnswer) {
+  house_.Restart({.rows_max = 100, .follow_aliases = true});
+  house_.Register("churn", 0);
+  house_.Promote("churn", 1);
+  ASSERT_TRUE(house_.Deploy("churn@champion"));
+  registry::Catalog catalog(*house_.database, SystemClock());
+  ASSERT_TRUE(catalog.Log({.project = "default",
+                           .title = "churn",
+                           .source = "s3://b/m",
+                           .created_by = "ann",
+                           .flavors = {"python_function", "pytorch"}}));
+  for (const auto& refused : {house_.Deploy("churn:v2"), house_.Deploy("churn:v2", "other")}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().gy(), "GY3622");
+    EXPECT_NE(refused.error().message().find("gyre cannot serve mlflow.pytorch models yet"),
+              std::string::npos);
+  }
+  house_.Promote("churn", 2);
+  ASSERT_TRUE(house_.serving->Reconcile());
+  const auto endpoint = house_.serving->Get("default", "churn");
+  ASSERT_TRUE(endpoint);
+  EXPECT_EQ(endpoint->deployment.model, "churn:v1") << "what answers stays";
+  EXPECT_TRUE(endpoint->ready);
 }
 
 TEST_F(ServingTest, FollowsItsAliasUntilRolledBack) {

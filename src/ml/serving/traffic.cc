@@ -106,6 +106,7 @@ Result<Endpoint> ServingService::SetVariant(VariantRequest request) {
   if (!request.reference.empty()) {
     GYRE_TRY(const registry::ModelVersion version,
              around_.registry.Resolve(endpoint.project, request.reference));
+    GYRE_DO(registry::CheckHasPackage(version));
     GYRE_DO(CheckSameTask(endpoint, version));
     if (variant == nullptr || variant->shadow != request.shadow ||
         variant->deployment.model_version_id != version.id) {

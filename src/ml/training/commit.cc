@@ -67,8 +67,14 @@ Result<std::optional<registry::ModelVersion>> ChampionFor(registry::Registry& re
                                                           std::string_view project,
                                                           const Json& input) {
   const std::string& against = input["against"].AsString();
-  if (against.empty()) return registry.FindAlias(project, input["model"].AsString(), kChampion);
+  if (against.empty()) {
+    GYRE_TRY(auto holder, registry.FindAlias(project, input["model"].AsString(), kChampion));
+    // What others logged does not run here: there is nothing to compare with.
+    if (holder && !holder->has_package()) holder.reset();
+    return holder;
+  }
   GYRE_TRY(registry::ModelVersion version, registry.Resolve(project, against));
+  GYRE_DO(registry::CheckHasPackage(version));
   return std::optional(std::move(version));
 }
 

@@ -102,6 +102,7 @@ Result<registry::NewVersion> FromVersion(const Rooms& rooms, const StepContext& 
   }
   GYRE_TRY(registry::ModelVersion from,
            rooms.registry.Resolve(context.project, context.with["model"].AsString()));
+  GYRE_DO(registry::CheckHasPackage(from));
   return registry::NewVersion{.project = {},
                               .model = from.model,
                               .package = from.package,
