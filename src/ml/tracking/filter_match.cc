@@ -56,21 +56,11 @@ bool HoldsText(const std::string& text, const Comparison& c) {
   }
 }
 
-bool HoldsComparison(const Comparison& c, const FieldOf& field) {
-  const FieldValue value = field(c.entity, c.key);
-  const bool there = !std::holds_alternative<std::monostate>(value);
-  if (c.compare == Compare::kIsNull) return !there;
-  if (c.compare == Compare::kIsNotNull) return there;
-  if (const auto* number = std::get_if<double>(&value)) return HoldsNumber(*number, c);
-  if (const auto* text = std::get_if<std::string>(&value)) return HoldsText(*text, c);
-  return false;
-}
-
 bool HoldsNode(const FilterNode& node, const FieldOf& field) {
   const auto holds = [&](const FilterNode& child) { return HoldsNode(child, field); };
   switch (node.kind) {
     case FilterNode::Kind::kComparison:
-      return HoldsComparison(node.comparison, field);
+      return Holds(node.comparison, field(node.comparison.entity, node.comparison.key));
     case FilterNode::Kind::kAnd:
       return std::ranges::all_of(node.children, holds);
     case FilterNode::Kind::kOr:
@@ -89,6 +79,15 @@ int RankOf(const FieldValue& value) {
 }
 
 }  // namespace
+
+bool Holds(const Comparison& comparison, const FieldValue& value) {
+  const bool there = !std::holds_alternative<std::monostate>(value);
+  if (comparison.compare == Compare::kIsNull) return !there;
+  if (comparison.compare == Compare::kIsNotNull) return there;
+  if (const auto* number = std::get_if<double>(&value)) return HoldsNumber(*number, comparison);
+  if (const auto* text = std::get_if<std::string>(&value)) return HoldsText(*text, comparison);
+  return false;
+}
 
 bool Holds(const Filter& filter, const FieldOf& field) {
   return filter.empty() || HoldsNode(filter.root.front(), field);

@@ -17,6 +17,7 @@ using FieldOf = std::function<FieldValue(Entity entity, const std::string& key)>
 
 // A comparison with what the thing does not have is false, also `!=`.
 bool Holds(const Filter& filter, const FieldOf& field);
+bool Holds(const Comparison& comparison, const FieldValue& value);
 
 // Numbers before NaN before nothing, both ways.
 std::weak_ordering CompareFields(const FieldValue& a, const FieldValue& b, bool ascending);

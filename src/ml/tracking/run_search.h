@@ -15,14 +15,19 @@
 
 namespace gyre::tracking {
 
+inline constexpr int kRunSearchMax = 50'000;
+
 struct RunSearch {
   std::string project;
-  std::vector<std::int64_t> experiments;  // numbers; none = none is found
-  Filter filter = {};                     // of kRunFields
+  // Numbers; those of other projects hold nothing.
+  std::vector<std::int64_t> experiments;
+  // Of kRunFields. Times are in milliseconds, the status in capitals or not; `best` is the least or
+  // the greatest value of a metric, as its name says: "val_loss".
+  Filter filter = {};
   // Then started_us DESC, id ASC. Numbers come first, then NaN, then what has none, both ways.
   std::vector<OrderBy> order = {};
   View view = View::kActive;
-  int limit = 1'000;  // 1 to 50,000
+  int limit = 1'000;  // 1 to kRunSearchMax
   std::string page_token = {};
 };
 
@@ -32,14 +37,27 @@ struct FoundRuns {
   std::string next_page_token;  // whenever the page is full
 };
 
+// When which way to the runs is taken; nobody but a test need change it.
+struct RunSearchEffort {
+  // A comparison that leaves so few runs is where to begin, whatever the order.
+  std::int64_t few = 100;
+  // Along the order so many runs are looked at, and so many more for each run of the page, ...
+  std::int64_t walked = 2'000, walked_per_run = 4;
+  // ... before a comparison that leaves so many is where to begin.
+  std::int64_t many = 20'000;
+};
+
 class RunSearcher {
  public:
-  explicit RunSearcher(db::Database& database) : database_(database) {}
-  // Errors: kInvalidArgument GY3432 a page token that is not of this search.
+  explicit RunSearcher(db::Database& database, const RunSearchEffort& effort = {})
+      : database_(database), effort_(effort) {}
+  // Errors: kInvalidArgument GY3432 a page token that is not of this search; GY3430 more than 40
+  // names of params, tags and metrics.
   Result<FoundRuns> Find(const RunSearch& search);
 
  private:
   db::Database& database_;
+  const RunSearchEffort effort_;
 };
 
 }  // namespace gyre::tracking

@@ -1,0 +1,59 @@
+// A filter held against the rows of a search of runs, and what its conditions say about where to
+// look. Private.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "ml/tracking/run_fields.h"
+
+namespace gyre::tracking {
+
+// What every run that is found has.
+struct NumberRange {
+  std::optional<double> from = {}, to = {};
+  bool from_open = false, to_open = false;  // without the bound itself
+  bool empty() const { return !from && !to; }
+};
+struct StartRange {
+  std::optional<std::int64_t> from_us = {}, to_us = {};  // both may be met
+  bool empty() const { return !from_us && !to_us; }
+};
+
+class RunMatcher {
+ public:
+  // Adds the fields that the filter asks for.
+  static Result<RunMatcher> Make(db::Reader& reader, const Filter& filter, RunFields* fields);
+
+  // `reader` is asked about data sets only.
+  Result<bool> Holds(db::Reader& reader, const RunFields::Columns& columns,
+                     const db::Row& row) const;
+
+  // The comparisons of which all must hold.
+  const std::vector<const Comparison*>& required() const { return required_; }
+  NumberRange RangeOf(std::string_view metric) const;
+  // Whether a run without this param, tag or metric cannot be found.
+  bool Requires(ValueTable table, std::string_view key) const;
+  StartRange StartRangeOf() const;
+
+ private:
+  struct Node {
+    FilterNode::Kind kind = FilterNode::Kind::kComparison;
+    const Comparison* comparison = nullptr;
+    std::size_t field = 0;
+    std::vector<Node> children = {};
+  };
+  struct RowOf;
+
+  explicit RunMatcher(std::unique_ptr<Filter> filter) : filter_(std::move(filter)) {}
+  Result<Node> Compile(db::Reader& reader, const FilterNode& node, RunFields* fields);
+  Result<bool> HoldsNode(const Node& node, const RowOf& row) const;
+
+  std::unique_ptr<Filter> filter_;  // its comparisons are pointed to
+  std::optional<Node> root_;
+  std::vector<const Comparison*> required_;
+};
+
+}  // namespace gyre::tracking

@@ -1,0 +1,284 @@
+#include "ml/tracking/run_search.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <set>
+#include <unordered_set>
+
+#include "base/hash.h"
+#include "ml/tracking/run_fields.h"
+#include "ml/tracking/run_matcher.h"
+#include "ml/tracking/run_order.h"
+#include "ml/tracking/run_sources.h"
+
+namespace gyre::tracking {
+namespace {
+
+constexpr std::int64_t kNoEnd = INT64_MAX;
+
+std::uint64_t FingerprintOf(const RunSearch& search) {
+  std::string text = fmt::format("{}\n{}\n{}", search.project, static_cast<int>(search.view),
+                                 FilterText(search.filter, kRunFields));
+  for (const OrderBy& order : search.order)
+    text += fmt::format("\n{} {} {}", static_cast<int>(order.entity), order.ascending, order.key);
+  for (const std::int64_t experiment : search.experiments) text += fmt::format("\n{}", experiment);
+  return Xxh3(text);
+}
+
+bool IsStart(const OrderBy& order) {
+  return order.entity == Entity::kAttribute && order.key == "start_time";
+}
+
+class Finder {
+ public:
+  Finder(db::Reader& reader, const RunSearch& search, const RunSearchEffort& effort)
+      : reader_(reader),
+        search_(search),
+        effort_(effort),
+        limit_(static_cast<std::size_t>(std::clamp(search.limit, 1, kRunSearchMax))),
+        order_(MakeOrder(search)) {}
+
+  Result<FoundRuns> Find() {
+    GYRE_DO(Prepare());
+    GYRE_TRY(const bool from_few, TryCandidates(effort_.few));
+    if (!from_few) GYRE_DO(FindAmongMany());
+    FoundRuns found;
+    std::vector<FirstRuns::Run> runs = first_->Take();
+    if (runs.size() == limit_)
+      found.next_page_token = EncodePlace(runs.back().place, FingerprintOf(search_));
+    for (FirstRuns::Run& run : runs) {
+      found.numbers.push_back(run.number);
+      found.ids.push_back(std::move(run.place.id));
+    }
+    return found;
+  }
+
+ private:
+  using MakesSource = std::function<RunSource()>;
+
+  static RunOrder MakeOrder(const RunSearch& search) {
+    std::vector<bool> ascending;
+    for (const OrderBy& order : search.order) ascending.push_back(order.ascending);
+    return {std::move(ascending), std::ranges::none_of(search.order, IsStart)};
+  }
+
+  Result<> Prepare() {
+    GYRE_DO(KeepOwnExperiments());
+    if (!search_.page_token.empty()) {
+      GYRE_TRY(after_, DecodePlace(search_.page_token, FingerprintOf(search_), order_.fields()));
+    }
+    for (const OrderBy& order : search_.order) {
+      GYRE_TRY(const std::size_t field, fields_.Add(reader_, order.entity, order.key, true));
+      order_fields_.push_back(field);
+    }
+    GYRE_TRY(RunMatcher matcher, RunMatcher::Make(reader_, search_.filter, &fields_));
+    matcher_.emplace(std::move(matcher));
+    StartOver();
+    return {};
+  }
+
+  // Numbers of experiments are the server's: what is not of the project is not looked at.
+  Result<> KeepOwnExperiments() {
+    for (const std::int64_t experiment : search_.experiments) {
+      GYRE_TRY(
+          const bool own,
+          reader_.QueryOne("SELECT 1 FROM tracking_experiment WHERE number = ?1 AND project = ?2",
+                           {experiment, search_.project}, [](const db::Row&) {}));
+      if (own) experiments_.insert(experiment);
+    }
+    return {};
+  }
+
+  void StartOver() {
+    first_.emplace(order_, limit_, after_);
+    looked_at_ = 0;
+  }
+
+  Result<> FindAmongMany() {
+    const std::vector<MakesSource> walks = Walks();
+    if (!walks.empty()) {
+      const auto page = static_cast<std::int64_t>(limit_);
+      GYRE_TRY(const bool whole, TakeAll(walks, effort_.walked + effort_.walked_per_run * page));
+      if (whole) return {};
+      StartOver();
+    }
+    GYRE_TRY(const bool from_candidates, TryCandidates(effort_.many));
+    if (from_candidates) return {};
+    std::vector<MakesSource> sources = walks;
+    if (sources.empty()) {
+      for (const std::int64_t experiment : experiments_)
+        sources.push_back(
+            [this, experiment] { return WalkRuns(PlanOf(experiment), Along::kNothing, 0); });
+    }
+    GYRE_TRY([[maybe_unused]] const bool whole, TakeAll(sources, kNoEnd));
+    return {};
+  }
+
+  // --- along the order ---------------------------------------------------------------------------
+  WalkPlan PlanOf(std::int64_t experiment) const {
+    return {.experiment = experiment,
+            .view = search_.view,
+            .start = matcher_->StartRangeOf(),
+            .after = after_ ? &*after_ : nullptr};
+  }
+
+  // None when no index knows the order.
+  std::vector<MakesSource> Walks() const {
+    std::vector<MakesSource> walks;
+    for (const std::int64_t experiment : experiments_) {
+      if (search_.order.empty() || IsStart(search_.order.front())) {
+        const bool up = !search_.order.empty() && search_.order.front().ascending;
+        if (search_.view != View::kActive) return {};
+        walks.push_back([this, experiment, up] {
+          return WalkRuns(PlanOf(experiment), up ? Along::kStartUp : Along::kStartDown, 1);
+        });
+      } else if (!AddValueWalks(experiment, &walks)) {
+        return {};
+      }
+    }
+    return walks;
+  }
+
+  bool AddValueWalks(std::int64_t experiment, std::vector<MakesSource>* walks) const {
+    const RunField& field = fields_[order_fields_.front()];
+    const bool indexed = field.entity == Entity::kMetric || field.entity == Entity::kParam ||
+                         field.entity == Entity::kTag;
+    if (!indexed) return false;
+    const ValueWalk walk = {
+        .table = *field.table(),
+        .name = field.name,
+        .ascending = search_.order.front().ascending,
+        .range = field.entity == Entity::kMetric ? matcher_->RangeOf(field.key) : NumberRange{}};
+    const FieldValue* after = after_ ? &after_->keys.front() : nullptr;
+    const bool after_all = after != nullptr && std::holds_alternative<std::monostate>(*after);
+    const auto* number = after != nullptr ? std::get_if<double>(after) : nullptr;
+    const bool after_numbers = after_all || (number != nullptr && std::isnan(*number));
+    if (!after_numbers)
+      walks->push_back([this, experiment, walk] { return WalkValues(PlanOf(experiment), walk); });
+    if (!after_all && walk.table == ValueTable::kMetric && walk.range.empty())
+      walks->push_back([this, experiment, walk] { return WalkNaNs(PlanOf(experiment), walk); });
+    if (!matcher_->Requires(walk.table, field.key)) {
+      const bool start_decides = search_.order.size() == 1;
+      walks->push_back([this, experiment, walk, start_decides] {
+        return WalkMissing(PlanOf(experiment), walk, start_decides);
+      });
+    }
+    return true;
+  }
+
+  // --- from few runs -----------------------------------------------------------------------------
+  // From the comparison that leaves the fewest runs; false when each leaves more than `most`.
+  Result<bool> TryCandidates(std::int64_t most) {
+    GYRE_TRY(const std::vector<Candidates> all,
+             CandidatesOf(reader_, *matcher_, search_.project, search_.view));
+    const Candidates* best = nullptr;
+    for (const Candidates& one : all) {
+      GYRE_TRY(const std::int64_t count, CountOf(one, most + 1));
+      if (count > most) continue;
+      best = &one;
+      most = count - 1;
+    }
+    if (best == nullptr) return false;
+    std::vector<MakesSource> sources;
+    for (const std::int64_t experiment : experiments_) {
+      sources.push_back(
+          [this, best, experiment] { return MakeSource(*best, experiment, search_.view); });
+      if (!best->each_experiment) break;
+    }
+    return TakeAll(sources, kNoEnd);
+  }
+
+  Result<std::int64_t> CountOf(const Candidates& candidates, std::int64_t most) {
+    std::int64_t count = 0;
+    for (const std::int64_t experiment : experiments_) {
+      RunSelect select;
+      candidates.narrow(experiment, &select);
+      const std::string text = select.CountText(most - count);
+      GYRE_DO(reader_.QueryList(text, select.params(), [&](const db::Row& row) -> Result<> {
+        count += row.Int(0);
+        return {};
+      }));
+      if (count >= most || !candidates.each_experiment) break;
+    }
+    return count;
+  }
+
+  // --- rows --------------------------------------------------------------------------------------
+  // False when `most` runs have been looked at before the end.
+  Result<bool> TakeAll(const std::vector<MakesSource>& sources, std::int64_t most) {
+    for (const MakesSource& make : sources) {
+      GYRE_DO(Take(make(), most));
+      if (looked_at_ > most) return false;
+    }
+    return true;
+  }
+
+  Result<> Take(RunSource source, std::int64_t most) {
+    const RunFields::Columns columns(fields_, &source.select);
+    const std::string text = source.select.Text();
+    std::unordered_set<std::int64_t> seen;
+    bool enough = false;
+    auto taken =
+        reader_.QueryList(text, source.select.params(), [&](const db::Row& row) -> Result<> {
+          if (source.repeats && !seen.insert(columns.Number(row)).second) return {};
+          GYRE_TRY(enough, TakeRow(columns, row, source.sorted_terms));
+          enough = enough || ++looked_at_ > most;
+          // Ends the query; what the error says is not looked at.
+          if (enough) return Error(Code::kCancelled, "GY3432", "enough runs");
+          return {};
+        });
+    if (enough) return {};
+    return taken;
+  }
+
+  // True when no later row of a source that is sorted so far is wanted.
+  Result<bool> TakeRow(const RunFields::Columns& columns, const db::Row& row,
+                       std::size_t sorted_terms) {
+    if (!experiments_.contains(columns.Experiment(row))) return false;
+    FirstRuns::Run run = {.number = columns.Number(row)};
+    run.place = {.started_us = columns.StartedUs(row), .id = columns.Id(row)};
+    for (const std::size_t field : order_fields_)
+      run.place.keys.push_back(columns.Read(row, field));
+    if (sorted_terms > 0 && !IsCut(run.place) && first_->AreAllBefore(run.place, sorted_terms))
+      return true;
+    if (!first_->Wants(run.place)) return false;
+    GYRE_TRY(const bool holds, matcher_->Holds(reader_, columns, row));
+    if (holds) first_->Add(std::move(run));
+    return false;
+  }
+
+  // An index holds the beginning of a text only: behind a long one a shorter one may follow.
+  static bool IsCut(const RunPlace& place) {
+    const auto* text = place.keys.empty() ? nullptr : std::get_if<std::string>(&place.keys.front());
+    return text != nullptr && text->size() >= kIndexedCharacters;
+  }
+
+  db::Reader& reader_;
+  const RunSearch& search_;
+  const RunSearchEffort& effort_;
+  const std::size_t limit_;
+  const RunOrder order_;
+  std::set<std::int64_t> experiments_;
+  RunFields fields_;
+  std::vector<std::size_t> order_fields_;
+  std::optional<RunMatcher> matcher_;
+  std::optional<RunPlace> after_;
+  std::optional<FirstRuns> first_;
+  std::int64_t looked_at_ = 0;
+};
+
+}  // namespace
+
+Result<FoundRuns> RunSearcher::Find(const RunSearch& search) {
+  FoundRuns found;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(found, Finder(reader, search, effort_).Find());
+    return {};
+  }));
+  return found;
+}
+
+}  // namespace gyre::tracking
