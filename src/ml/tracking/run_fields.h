@@ -20,7 +20,7 @@ inline constexpr std::size_t kSearchNamesMax = 40;
 // Times are compared in milliseconds, and ordered by as they are.
 struct RunField {
   Entity entity = Entity::kAttribute;
-  std::string key;
+  std::string key = {};
   std::int64_t name = 0;  // of a param, tag or metric; 0 = nobody has used it
   bool to_order = false;
   std::optional<ValueTable> table() const;

@@ -75,6 +75,29 @@ void NarrowStart(const Comparison& comparison, StartRange* range) {
 
 }  // namespace
 
+Required RequiredOf(const FilterNode& node) {
+  if (node.kind == Kind::kComparison) return {&node.comparison};
+  Required required;
+  if (node.kind != Kind::kAnd) return required;
+  for (const FilterNode& child : node.children)
+    if (child.kind == Kind::kComparison) required.push_back(&child.comparison);
+  return required;
+}
+
+NumberRange RangeOf(const Required& required, std::string_view metric) {
+  NumberRange range;
+  for (const Comparison* one : required)
+    if (one->entity == Entity::kMetric && one->key == metric) Narrow(*one, &range);
+  return range;
+}
+
+StartRange StartRangeOf(const Required& required) {
+  StartRange range;
+  for (const Comparison* one : required)
+    if (one->entity == Entity::kAttribute && one->key == "start_time") NarrowStart(*one, &range);
+  return range;
+}
+
 struct RunMatcher::RowOf {
   db::Reader& reader;
   const RunFields::Columns& columns;
@@ -103,11 +126,7 @@ Result<RunMatcher> RunMatcher::Make(db::Reader& reader, const Filter& filter, Ru
   FilterNode& root = matcher.filter_->root.front();
   LowerStatus(&root);
   GYRE_TRY(matcher.root_, matcher.Compile(reader, root, fields));
-  if (root.kind == Kind::kComparison) matcher.required_ = {&root.comparison};
-  if (root.kind == Kind::kAnd) {
-    for (const FilterNode& child : root.children)
-      if (child.kind == Kind::kComparison) matcher.required_.push_back(&child.comparison);
-  }
+  matcher.required_ = RequiredOf(root);
   return matcher;
 }
 
@@ -145,25 +164,11 @@ Result<bool> RunMatcher::HoldsNode(const Node& node, const RowOf& row) const {
   return !decides;
 }
 
-NumberRange RunMatcher::RangeOf(std::string_view metric) const {
-  NumberRange range;
-  for (const Comparison* one : required_)
-    if (one->entity == Entity::kMetric && one->key == metric) Narrow(*one, &range);
-  return range;
-}
-
 bool RunMatcher::Requires(ValueTable table, std::string_view key) const {
   return std::ranges::any_of(required_, [&](const Comparison* one) {
     const RunField field = {.entity = one->entity};
     return field.table() == table && one->key == key && !IsNullTest(*one);
   });
-}
-
-StartRange RunMatcher::StartRangeOf() const {
-  StartRange range;
-  for (const Comparison* one : required_)
-    if (one->entity == Entity::kAttribute && one->key == "start_time") NarrowStart(*one, &range);
-  return range;
 }
 
 }  // namespace gyre::tracking

@@ -2,6 +2,7 @@
 // look. Private.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,12 @@ struct StartRange {
   bool empty() const { return !from_us && !to_us; }
 };
 
+// Comparisons of which all must hold.
+using Required = std::vector<const Comparison*>;
+Required RequiredOf(const FilterNode& node);
+NumberRange RangeOf(const Required& required, std::string_view metric);
+StartRange StartRangeOf(const Required& required);
+
 class RunMatcher {
  public:
   // Adds the fields that the filter asks for.
@@ -31,12 +38,10 @@ class RunMatcher {
   Result<bool> Holds(db::Reader& reader, const RunFields::Columns& columns,
                      const db::Row& row) const;
 
-  // The comparisons of which all must hold.
-  const std::vector<const Comparison*>& required() const { return required_; }
-  NumberRange RangeOf(std::string_view metric) const;
+  const Filter& filter() const { return *filter_; }
+  const Required& required() const { return required_; }
   // Whether a run without this param, tag or metric cannot be found.
   bool Requires(ValueTable table, std::string_view key) const;
-  StartRange StartRangeOf() const;
 
  private:
   struct Node {
@@ -53,7 +58,7 @@ class RunMatcher {
 
   std::unique_ptr<Filter> filter_;  // its comparisons are pointed to
   std::optional<Node> root_;
-  std::vector<const Comparison*> required_;
+  Required required_;
 };
 
 }  // namespace gyre::tracking

@@ -45,7 +45,7 @@ class FirstRuns {
  public:
   struct Run {
     std::int64_t number = 0;
-    RunPlace place;
+    RunPlace place = {};
   };
   FirstRuns(const RunOrder& order, std::size_t limit, const std::optional<RunPlace>& after)
       : order_(order), limit_(limit), after_(after) {}
@@ -54,6 +54,8 @@ class FirstRuns {
   // None that stands at or behind this place by the first `terms` is wanted any more.
   bool AreAllBefore(const RunPlace& place, std::size_t terms) const;
   bool Wants(const RunPlace& place) const;
+  const RunPlace& last() const { return runs_.front().place; }  // not of none
+  std::size_t size() const { return runs_.size(); }
   void Add(Run run);
   std::vector<Run> Take();  // in order
 

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "base/hash.h"
+#include "ml/tracking/run_candidates.h"
 #include "ml/tracking/run_fields.h"
 #include "ml/tracking/run_matcher.h"
 #include "ml/tracking/run_order.h"
@@ -26,6 +27,13 @@ std::uint64_t FingerprintOf(const RunSearch& search) {
     text += fmt::format("\n{} {} {}", static_cast<int>(order.entity), order.ascending, order.key);
   for (const std::int64_t experiment : search.experiments) text += fmt::format("\n{}", experiment);
   return Xxh3(text);
+}
+
+// 0 a number or a text, 1 NaN, 2 nothing.
+int RankOf(const FieldValue& value) {
+  if (std::holds_alternative<std::monostate>(value)) return 2;
+  const auto* number = std::get_if<double>(&value);
+  return number != nullptr && std::isnan(*number) ? 1 : 0;
 }
 
 bool IsStart(const OrderBy& order) {
@@ -94,83 +102,128 @@ class Finder {
 
   void StartOver() {
     first_.emplace(order_, limit_, after_);
+    seen_.clear();
     looked_at_ = 0;
   }
 
   Result<> FindAmongMany() {
     const std::vector<MakesSource> walks = Walks();
+    std::int64_t most = effort_.many;
     if (!walks.empty()) {
       const auto page = static_cast<std::int64_t>(limit_);
-      GYRE_TRY(const bool whole, TakeAll(walks, effort_.walked + effort_.walked_per_run * page));
+      const std::int64_t walked = effort_.walked + effort_.walked_per_run * page;
+      GYRE_TRY(bool whole, TakeAll(walks, walked));
       if (whole) return {};
+      most = std::min(most, WorthOfWalk());
+      if (const std::vector<MakesSource> ties = TieWalks(); !ties.empty()) {
+        StartOver();
+        GYRE_TRY(whole, TakeAll(ties, walked));
+        if (whole) return {};
+      }
       StartOver();
     }
-    GYRE_TRY(const bool from_candidates, TryCandidates(effort_.many));
+    GYRE_TRY(const bool from_candidates, TryCandidates(most));
     if (from_candidates) return {};
-    std::vector<MakesSource> sources = walks;
-    if (sources.empty()) {
-      for (const std::int64_t experiment : experiments_)
-        sources.push_back(
-            [this, experiment] { return WalkRuns(PlanOf(experiment), Along::kNothing, 0); });
-    }
-    GYRE_TRY([[maybe_unused]] const bool whole, TakeAll(sources, kNoEnd));
+    GYRE_TRY([[maybe_unused]] const bool whole,
+             TakeAll(walks.empty() ? Everything() : walks, kNoEnd));
     return {};
+  }
+
+  // How many candidates cost as much as going on with a walk that has found so many so far: one
+  // costs twice the look at a run along an index.
+  std::int64_t WorthOfWalk() const {
+    if (first_->size() == 0) return kNoEnd;
+    return looked_at_ * static_cast<std::int64_t>(limit_ / first_->size()) / 2;
   }
 
   // --- along the order ---------------------------------------------------------------------------
   WalkPlan PlanOf(std::int64_t experiment) const {
     return {.experiment = experiment,
             .view = search_.view,
-            .start = matcher_->StartRangeOf(),
+            .start = StartRangeOf(matcher_->required()),
             .after = after_ ? &*after_ : nullptr};
+  }
+
+  std::vector<MakesSource> Everything() const {
+    std::vector<MakesSource> all;
+    for (const std::int64_t experiment : experiments_)
+      all.push_back([this, experiment] { return AllRuns(PlanOf(experiment)); });
+    return all;
   }
 
   // None when no index knows the order.
   std::vector<MakesSource> Walks() const {
     std::vector<MakesSource> walks;
+    const bool by_start = search_.order.empty() || IsStart(search_.order.front());
+    if (by_start && search_.view != View::kActive) return walks;
+    if (!by_start && !IndexedField()) return walks;
     for (const std::int64_t experiment : experiments_) {
-      if (search_.order.empty() || IsStart(search_.order.front())) {
-        const bool up = !search_.order.empty() && search_.order.front().ascending;
-        if (search_.view != View::kActive) return {};
-        walks.push_back([this, experiment, up] {
-          return WalkRuns(PlanOf(experiment), up ? Along::kStartUp : Along::kStartDown, 1);
-        });
-      } else if (!AddValueWalks(experiment, &walks)) {
-        return {};
+      if (!by_start) {
+        AddValueWalks(experiment, &walks);
+        continue;
       }
+      const bool up = !search_.order.empty() && search_.order.front().ascending;
+      walks.push_back([this, experiment, up] { return WalkStarts(PlanOf(experiment), up); });
     }
     return walks;
   }
 
-  bool AddValueWalks(std::int64_t experiment, std::vector<MakesSource>* walks) const {
+  // The order's first field, when an index knows its values.
+  const RunField* IndexedField() const {
     const RunField& field = fields_[order_fields_.front()];
     const bool indexed = field.entity == Entity::kMetric || field.entity == Entity::kParam ||
                          field.entity == Entity::kTag;
-    if (!indexed) return false;
-    const ValueWalk walk = {
-        .table = *field.table(),
-        .name = field.name,
-        .ascending = search_.order.front().ascending,
-        .range = field.entity == Entity::kMetric ? matcher_->RangeOf(field.key) : NumberRange{}};
-    const FieldValue* after = after_ ? &after_->keys.front() : nullptr;
-    const bool after_all = after != nullptr && std::holds_alternative<std::monostate>(*after);
-    const auto* number = after != nullptr ? std::get_if<double>(after) : nullptr;
-    const bool after_numbers = after_all || (number != nullptr && std::isnan(*number));
-    if (!after_numbers)
+    return indexed ? &field : nullptr;
+  }
+
+  ValueWalk MakeValueWalk(const RunField& field) const {
+    ValueWalk walk = {
+        .table = *field.table(), .name = field.name, .ascending = search_.order.front().ascending};
+    if (field.entity == Entity::kMetric) walk.range = RangeOf(matcher_->required(), field.key);
+    return walk;
+  }
+
+  void AddValueWalks(std::int64_t experiment, std::vector<MakesSource>* walks) const {
+    const RunField& field = *IndexedField();
+    const ValueWalk walk = MakeValueWalk(field);
+    const int done = after_ ? RankOf(after_->keys.front()) : 0;
+    if (done == 0)
       walks->push_back([this, experiment, walk] { return WalkValues(PlanOf(experiment), walk); });
-    if (!after_all && walk.table == ValueTable::kMetric && walk.range.empty())
+    if (done <= 1 && walk.table == ValueTable::kMetric && walk.range.empty())
       walks->push_back([this, experiment, walk] { return WalkNaNs(PlanOf(experiment), walk); });
-    if (!matcher_->Requires(walk.table, field.key)) {
-      const bool start_decides = search_.order.size() == 1;
-      walks->push_back([this, experiment, walk, start_decides] {
-        return WalkMissing(PlanOf(experiment), walk, start_decides);
-      });
+    if (matcher_->Requires(walk.table, field.key)) return;
+    walks->push_back([this, experiment] {
+      return WalkOnly(PlanOf(experiment), FieldValue(), search_.order.size() == 1);
+    });
+  }
+
+  // Of a value that more runs have than a page holds, an index of values tells nothing more: those
+  // before it, then those of it by the start.
+  std::vector<MakesSource> TieWalks() const {
+    const bool by_value = search_.order.size() == 1 && !IsStart(search_.order.front());
+    if (!by_value || search_.view != View::kActive || !first_->full()) return {};
+    const FieldValue tie = first_->last().keys.front();
+    if (RankOf(tie) == 2) return {};
+    ValueWalk walk = MakeValueWalk(*IndexedField());
+    walk.until = tie;
+    std::vector<MakesSource> walks;
+    for (const std::int64_t experiment : experiments_) {
+      if (!after_ || RankOf(after_->keys.front()) == 0)
+        walks.push_back(
+            [this, experiment, walk] { return Repeating(WalkValues(PlanOf(experiment), walk)); });
+      walks.push_back(
+          [this, experiment, tie] { return Repeating(WalkOnly(PlanOf(experiment), tie, true)); });
     }
-    return true;
+    return walks;
+  }
+
+  static RunSource Repeating(RunSource source) {
+    source.repeats = true;
+    return source;
   }
 
   // --- from few runs -----------------------------------------------------------------------------
-  // From the comparison that leaves the fewest runs; false when each leaves more than `most`.
+  // From what leaves the fewest runs; false when everything leaves more than `most`.
   Result<bool> TryCandidates(std::int64_t most) {
     GYRE_TRY(const std::vector<Candidates> all,
              CandidatesOf(reader_, *matcher_, search_.project, search_.view));
@@ -183,25 +236,30 @@ class Finder {
     }
     if (best == nullptr) return false;
     std::vector<MakesSource> sources;
-    for (const std::int64_t experiment : experiments_) {
-      sources.push_back(
-          [this, best, experiment] { return MakeSource(*best, experiment, search_.view); });
-      if (!best->each_experiment) break;
+    for (const CandidatePart& part : *best) {
+      for (const std::int64_t experiment : experiments_) {
+        sources.push_back(
+            [this, &part, experiment] { return MakeSource(part, experiment, search_.view); });
+        if (!part.each_experiment) break;
+      }
     }
     return TakeAll(sources, kNoEnd);
   }
 
   Result<std::int64_t> CountOf(const Candidates& candidates, std::int64_t most) {
     std::int64_t count = 0;
-    for (const std::int64_t experiment : experiments_) {
-      RunSelect select;
-      candidates.narrow(experiment, &select);
-      const std::string text = select.CountText(most - count);
-      GYRE_DO(reader_.QueryList(text, select.params(), [&](const db::Row& row) -> Result<> {
-        count += row.Int(0);
-        return {};
-      }));
-      if (count >= most || !candidates.each_experiment) break;
+    for (const CandidatePart& part : candidates) {
+      for (const std::int64_t experiment : experiments_) {
+        RunSelect select;
+        part.narrow(experiment, &select);
+        const std::string text = select.CountText(most - count);
+        GYRE_DO(reader_.QueryList(text, select.params(), [&](const db::Row& row) -> Result<> {
+          count += row.Int(0);
+          return {};
+        }));
+        if (count >= most) return count;
+        if (!part.each_experiment) break;
+      }
     }
     return count;
   }
@@ -217,14 +275,14 @@ class Finder {
   }
 
   Result<> Take(RunSource source, std::int64_t most) {
+    if (source.only && first_->AreAllBefore({.keys = {*source.only}}, 1)) return {};
     const RunFields::Columns columns(fields_, &source.select);
     const std::string text = source.select.Text();
-    std::unordered_set<std::int64_t> seen;
     bool enough = false;
     auto taken =
         reader_.QueryList(text, source.select.params(), [&](const db::Row& row) -> Result<> {
-          if (source.repeats && !seen.insert(columns.Number(row)).second) return {};
-          GYRE_TRY(enough, TakeRow(columns, row, source.sorted_terms));
+          if (source.repeats && !seen_.insert(columns.Number(row)).second) return {};
+          GYRE_TRY(enough, TakeRow(columns, row, source));
           enough = enough || ++looked_at_ > most;
           // Ends the query; what the error says is not looked at.
           if (enough) return Error(Code::kCancelled, "GY3432", "enough runs");
@@ -236,14 +294,15 @@ class Finder {
 
   // True when no later row of a source that is sorted so far is wanted.
   Result<bool> TakeRow(const RunFields::Columns& columns, const db::Row& row,
-                       std::size_t sorted_terms) {
+                       const RunSource& source) {
     if (!experiments_.contains(columns.Experiment(row))) return false;
     FirstRuns::Run run = {.number = columns.Number(row)};
     run.place = {.started_us = columns.StartedUs(row), .id = columns.Id(row)};
     for (const std::size_t field : order_fields_)
       run.place.keys.push_back(columns.Read(row, field));
-    if (sorted_terms > 0 && !IsCut(run.place) && first_->AreAllBefore(run.place, sorted_terms))
-      return true;
+    if (source.only && CompareFields(run.place.keys.front(), *source.only, true) != 0) return false;
+    const bool sorted = source.sorted_terms > 0 && !IsCut(run.place);
+    if (sorted && first_->AreAllBefore(run.place, source.sorted_terms)) return true;
     if (!first_->Wants(run.place)) return false;
     GYRE_TRY(const bool holds, matcher_->Holds(reader_, columns, row));
     if (holds) first_->Add(std::move(run));
@@ -267,6 +326,7 @@ class Finder {
   std::optional<RunMatcher> matcher_;
   std::optional<RunPlace> after_;
   std::optional<FirstRuns> first_;
+  std::unordered_set<std::int64_t> seen_;
   std::int64_t looked_at_ = 0;
 };
 

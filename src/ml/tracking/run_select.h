@@ -26,6 +26,10 @@ std::string IndexedValue(ValueTable table, std::string_view alias);
 
 class RunSelect {
  public:
+  RunSelect() = default;
+  RunSelect(RunSelect&&) = default;  // what parameters point to stays where it is
+  RunSelect& operator=(RunSelect&&) = default;
+
   std::string Param(std::int64_t value) { return Keep(value); }
   std::string Param(double value) { return Keep(value); }
   std::string Param(std::string_view value) {

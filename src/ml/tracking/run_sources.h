@@ -1,24 +1,21 @@
-// Where runs that a search may find come from: along an index in an order, or by one comparison
-// that few runs meet. Private.
+// Where runs that a search may find come from when it goes along an order. Private.
 #pragma once
 
-#include <functional>
 #include <optional>
-#include <string>
-#include <vector>
 
-#include "base/error.h"
 #include "ml/tracking/run_matcher.h"
 #include "ml/tracking/run_order.h"
 #include "ml/tracking/run_select.h"
 
 namespace gyre::tracking {
 
-// A part of a search's runs; `r` stands in `select` when it has been made.
+// A part of a search's runs; `r` stands in `select`.
 struct RunSource {
-  RunSelect select;
+  RunSelect select = {};
   // By so many terms of the order the rows come sorted: fields, then the start. 0 = by none.
   std::size_t sorted_terms = 0;
+  // Of the order's first field, the only value that counts here; other rows are passed over.
+  std::optional<FieldValue> only = {};
   bool repeats = false;  // a run may come twice
 };
 
@@ -30,10 +27,12 @@ struct WalkPlan {
   const RunPlace* after = nullptr;  // of a page that is not the first
 };
 
-// All runs of an experiment, the latest or the first start first; `term`: which one of the order's
-// terms that is, from 1; 0 = not in order.
-enum class Along : unsigned char { kNothing, kStartUp, kStartDown };
-RunSource WalkRuns(const WalkPlan& plan, Along along, std::size_t term);
+// All runs of an experiment, in no order.
+RunSource AllRuns(const WalkPlan& plan);
+// By the start, which the order begins with.
+RunSource WalkStarts(const WalkPlan& plan, bool ascending);
+// By the start those of one value, where the start decides next; else in no order.
+RunSource WalkOnly(const WalkPlan& plan, FieldValue only, bool start_decides);
 
 // Runs by the value of a param, tag or metric that the order begins with.
 struct ValueWalk {
@@ -41,23 +40,14 @@ struct ValueWalk {
   std::int64_t name = 0;
   bool ascending = true;
   NumberRange range = {};
+  std::optional<FieldValue> until = {};  // ends before it
 };
 RunSource WalkValues(const WalkPlan& plan, const ValueWalk& walk);
 RunSource WalkNaNs(const WalkPlan& plan, const ValueWalk& walk);
-// Those without the value; by the start where it decides.
-RunSource WalkMissing(const WalkPlan& plan, const ValueWalk& walk, bool start_decides);
 
-// Runs that meet one comparison, read from an index.
-struct Candidates {
-  // Into FROM and WHERE of table `c`, or of `r` itself.
-  std::function<void(std::int64_t experiment, RunSelect*)> narrow;
-  bool each_experiment = true;  // false: asked once for all of them
-  bool of_runs = false;         // the table is `r`
-  bool repeats = false;
-};
-// One for each comparison that an index answers.
-Result<std::vector<Candidates>> CandidatesOf(db::Reader& reader, const RunMatcher& matcher,
-                                             std::string_view project, View view);
-RunSource MakeSource(const Candidates& candidates, std::int64_t experiment, View view);
+// What an index holds of a text.
+std::string_view IndexedPart(std::string_view text);
+void WhereStarted(const StartRange& range, RunSelect* select);
+void WhereBetween(const NumberRange& range, std::string_view alias, RunSelect* select);
 
 }  // namespace gyre::tracking
