@@ -285,7 +285,7 @@ class Finder {
           GYRE_TRY(enough, TakeRow(columns, row, source));
           enough = enough || ++looked_at_ > most;
           // Ends the query; what the error says is not looked at.
-          if (enough) return Error(Code::kCancelled, "GY3432", "enough runs");
+          if (enough) return Error(Code::kCancelled, "", "");
           return {};
         });
     if (enough) return {};
