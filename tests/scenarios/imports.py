@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+import pickle
 import signal
 import struct
 import subprocess
@@ -330,6 +331,100 @@ json.dump(answers, open(folder + '/answers.json', 'w'))
 """
 
 
+LIGHTGBM = """tree
+version=v4
+num_class=1
+num_tree_per_iteration=1
+label_index=0
+max_feature_idx=1
+objective=binary sigmoid:1
+feature_names=age income
+feature_infos=[18:90] [0:1000]
+tree_sizes=300
+
+Tree=0
+num_leaves=2
+num_cat=0
+split_feature=0
+split_gain=1
+threshold=40.5
+decision_type=2
+left_child=-1
+right_child=-2
+leaf_value=-1 1
+leaf_weight=1 1
+leaf_count=1 1
+internal_value=0
+internal_weight=0
+internal_count=2
+is_linear=0
+shrinkage=1
+
+
+end of trees
+
+pandas_categorical:[]
+"""
+TREE = {'left_children': [1, -1, -1], 'right_children': [2, -1, -1], 'split_indices': [0, 0, 0], 'split_conditions': [0.5, -1, 1], 'default_left': [1, 0, 0],
+        'split_type': [0, 0, 0]}
+
+
+def xgboost_json(booster):
+    learner = {'attributes': {}, 'feature_names': ['age', 'income'], 'feature_types': [],
+               'gradient_booster': {'name': booster, 'model': {'tree_info': [0], 'trees': [TREE]}},
+               'learner_model_param': {'base_score': '5E-1', 'num_class': '0', 'num_feature': '2'}, 'objective': {'name': 'binary:logistic'}}
+    return json.dumps({'learner': learner, 'version': [2, 1, 4]}, separators=(',', ':'))
+
+
+def onnx_model():
+    operator = field(4, b'Scaler') + field(7, b'ai.onnx.ml')
+    shape = field(2, field(1, field(1, 4)))
+    value = field(1, b'X') + field(2, field(1, field(1, 1) + shape))
+    return field(1, 8) + field(7, field(1, operator) + field(11, value)) + field(8, field(1, b'') + field(2, 17))
+
+
+def the_model_files_of_a_folder_become_models(g):
+    with tempfile.TemporaryDirectory() as d:
+        write(f'{d}/models/light.txt', LIGHTGBM)
+        write(f'{d}/models/boost.json', xgboost_json('gbtree'))
+        write(f'{d}/models/linear.json', xgboost_json('gblinear'))
+        write(f'{d}/models/deep/scaler.onnx', onnx_model())
+        write(f'{d}/models/plain.pkl', pickle.dumps({'weights': [1, 2]}))
+        write(f'{d}/models/cut.joblib', pickle.dumps({'weights': [1, 2]})[:-3])
+        write(f'{d}/models/._light.onnx', 'what a desktop leaves')
+        write(f'{d}/models/weights.bin', 'no model')
+        os.symlink('light.txt', f'{d}/models/again.txt')
+        planned = {row[1]: row[0] for row in take(g, f'{d}/models', '--dry-run')}
+        assert planned['light.txt'] == planned['cut.joblib'] == 'would take' and planned['weights.bin'] == 'not taken', planned
+        assert g.cli_json('models', 'ls') == [], 'a dry run changes nothing'
+        unsaid = {row[1]: row for row in take(g, f'{d}/models', check=False)}
+        assert unsaid['light.txt'][0] == 'failed' and unsaid['light.txt'][2].startswith('GY3541') and '--target COLUMN' in unsaid['light.txt'][2], unsaid
+        answer = g.cli('import', f'{d}/models', '--target', 'left', '-o', 'json', check=False)
+        rows = {name: (state, detail) for state, name, detail in report(json.loads(answer.stdout))}
+        assert answer.returncode == 1, answer
+        assert {name: state for name, (state, _) in rows.items()} == {
+            'light.txt': 'taken', 'boost.json': 'taken', 'deep/scaler.onnx': 'there', 'plain.pkl': 'there', 'linear.json': 'failed', 'cut.joblib': 'failed',
+            '._light.onnx': 'not taken', 'weights.bin': 'not taken', 'again.txt': 'not taken'}, rows
+        assert rows['light.txt'][1].startswith('light:v1: lightgbm') and rows['boost.json'][1].startswith('boost:v1: xgboost'), rows
+        assert unsaid['deep/scaler.onnx'][2].startswith('deep-scaler:v1: onnx') and 'kept, not run' in unsaid['plain.pkl'][2], unsaid
+        assert rows['linear.json'][1].startswith('GY3545') and rows['cut.joblib'][1].startswith('GY3546'), rows
+        assert 'no table and no model' in rows['weights.bin'][1] and 'links are not followed' in rows['again.txt'][1], rows
+        assert g.cli_json('datasets') == [], 'no model is a dataset'
+        assert sorted(model['name'] for model in g.cli_json('models', 'ls')) == ['boost', 'deep-scaler', 'light', 'plain']
+        again = {row[1]: row[0] for row in take(g, f'{d}/models', '--target', 'left', check=False)}
+        assert again['light.txt'] == again['boost.json'] == again['deep/scaler.onnx'] == again['plain.pkl'] == 'there', again
+        # Tables and models side by side; `model` takes only models.
+        write(f'{d}/both/sales.csv', 'a\n1\n')
+        write(f'{d}/both/learners.json', '{"learner": "ann", "age": 3}\n')
+        write(f'{d}/both/trees.txt', 'tree\noak\n')
+        write(f'{d}/both/scaler.onnx', onnx_model())
+        both = {row[1]: row[0:3:2] for row in take(g, f'{d}/both', '--as', 'scaler.onnx=scaling')}
+        assert {state for state, _ in both.values()} == {'taken'} and both['scaler.onnx'][1].startswith('scaling:v1'), both
+        assert {row['name'] for row in g.cli_json('datasets')} == {'sales', 'learners', 'trees'}
+        only = {row[1]: row[0] for row in take(g, 'model', f'{d}/both', '--as', 'scaler.onnx=scaling')}
+        assert only == {'scaler.onnx': 'there', 'sales.csv': 'not taken', 'learners.json': 'not taken', 'trees.txt': 'not taken'}, only
+
+
 def answers_of(g, model, rows):
     table = 'a,b,c,d\n' + ''.join(','.join(map(repr, row)) + '\n' for row in rows)
     path = os.path.join(g.work, 'rows.csv')
@@ -380,4 +475,4 @@ def compare(name, want, got):
 
 if __name__ == '__main__':
     run_scenarios([folders_become_datasets, a_dataset_of_ours_takes_no_other_table, tensorboard_runs_keep_steps_and_dates, a_killed_import_goes_on, a_dvc_repository_keeps_its_versions, what_a_strange_repository_names_is_never_started,
-                   model_files_answer_as_their_library])
+                   the_model_files_of_a_folder_become_models, model_files_answer_as_their_library])

@@ -229,7 +229,7 @@ class Repository {
   std::string NameOf(const std::string& path) {
     std::string name = path;
     std::ranges::replace(name, '/', '-');
-    return work_.DatasetOf(path, DatasetNameOf(name));
+    return work_.NameHere(path, DatasetNameOf(name));
   }
 
   // A folder is a list of files, each by its MD5.

@@ -1,5 +1,5 @@
-// A folder of tables: each file a dataset, a folder that is partitioned by its names one dataset of
-// many files, all of them one with --one.
+// A folder: each table a dataset, a folder that is partitioned by its names one dataset of many
+// files, all of them one with --one; each model file a model.
 #include <filesystem>
 #include <map>
 #include <set>
@@ -15,6 +15,8 @@
 
 namespace gyre::cli::imports {
 namespace {
+
+constexpr std::int64_t kFilesMax = 1'000'000;
 
 struct Group {
   std::string path;  // a file, or the folder that its files share
@@ -54,23 +56,14 @@ std::vector<Group> GroupsOf(const Work& work, const std::vector<table::SourceFil
   return sorted;
 }
 
-// "a/b.csv" -> "a-b"; with its ending where two files would be one dataset.
 std::string NameOf(const Work& work, const Group& group, std::set<std::string>* used) {
   if (work.in.Has("one")) return work.in.Get("one");
-  std::string path = group.path == "." ? work.name() : group.path;
-  for (char& c : path) c = c == '/' ? '-' : c;
-  std::string name = DatasetNameOf(path);
-  if (!used->insert(name).second) {
-    for (char& c : path) c = c == '.' ? '-' : c;
-    name = DatasetNameOf(path);
-    used->insert(name);
-  }
-  return name;
+  return NameOfPath(group.path == "." ? work.name() : group.path, 0, used);
 }
 
 Result<std::int64_t> NewestChange(const std::string& directory, const Group& group) {
   std::int64_t newest_us = 0;
-  GYRE_TRY(const auto entries, exec::ListFiles(directory, 1'000'000));
+  GYRE_TRY(const auto entries, exec::ListFiles(directory, kFilesMax));
   for (const exec::FileEntry& entry : entries) {
     for (const table::SourceFile& file : group.files) {
       if (file.name == entry.path) newest_us = std::max(newest_us, entry.modified_us);
@@ -96,7 +89,7 @@ Result<std::string> KeyOf(const Group& group) {
 Result<> BringGroup(Work& work, const Group& group, std::set<std::string>* used) {
   DatasetSource source;
   source.name = group.path == "." ? fmt::format("{} files", group.files.size()) : group.path;
-  source.dataset = work.DatasetOf(group.path, NameOf(work, group, used));
+  source.dataset = work.NameHere(group.path, NameOf(work, group, used));
   GYRE_DO(CheckName("dataset", source.dataset));
   GYRE_TRY(source.key, KeyOf(group));
   GYRE_TRY(const std::int64_t changed_us, NewestChange(work.path, group));
@@ -114,7 +107,58 @@ Result<> BringGroup(Work& work, const Group& group, std::set<std::string>* used)
   return BringDataset(work, source);
 }
 
-// A link could lead out of the folder, or around in it.
+// LightGBM's text and XGBoost's JSON are tables by their names.
+struct Contents {
+  std::vector<table::SourceFile> tables;
+  std::vector<std::string> models, others;
+};
+
+Result<Contents> ContentsOf(const std::string& folder) {
+  Contents contents;
+  GYRE_TRY(const auto entries, exec::ListFiles(folder, kFilesMax));
+  for (const exec::FileEntry& entry : entries) {
+    const std::string path = folder + "/" + entry.path;
+    if (LooksLikeModel(path))
+      contents.models.push_back(entry.path);
+    else if (table::IsTable(entry.path))
+      contents.tables.push_back({path, entry.path});
+    else
+      contents.others.push_back(entry.path);
+  }
+  return contents;
+}
+
+}  // namespace
+
+bool IsFolder(const std::string& path) {
+  if (!exec::FolderExists(path)) return false;
+  const auto contents = ContentsOf(path);
+  return contents && !(contents->tables.empty() && contents->models.empty());
+}
+
+Result<> BringFolder(Work& work) {
+  GYRE_TRY(const Contents contents, ContentsOf(work.path));
+  if (contents.tables.empty() && contents.models.empty())
+    return table::ListTables(work.path).error();
+  std::set<std::string> used;
+  for (const Group& group : GroupsOf(work, contents.tables))
+    GYRE_DO(BringGroup(work, group, &used));
+  GYRE_DO(BringModelFiles(work, contents.models));
+  for (const std::string& name : contents.others)
+    work.report.NotTaken(name, "no table and no model by its name");
+  return ReportLinks(work);
+}
+
+std::string NameOfPath(std::string path, std::size_t ending, std::set<std::string>* used) {
+  for (char& c : path) c = c == '/' ? '-' : c;
+  std::string name = DatasetNameOf(path.substr(0, path.size() - ending));
+  if (used->insert(name).second) return name;
+  for (char& c : path) c = c == '.' ? '-' : c;
+  name = DatasetNameOf(path);
+  used->insert(name);
+  return name;
+}
+
 Result<> ReportLinks(Work& work) {
   namespace fs = std::filesystem;
   std::map<std::string, std::string> links;
@@ -131,24 +175,6 @@ Result<> ReportLinks(Work& work) {
   for (const auto& [name, target] : links)
     work.report.NotTaken(name, fmt::format("a link to {}; links are not followed", target));
   return {};
-}
-
-}  // namespace
-
-bool IsFolder(const std::string& path) {
-  return exec::FolderExists(path) && table::ListTables(path).has_value();
-}
-
-Result<> BringFolder(Work& work) {
-  GYRE_TRY(const auto files, table::ListTables(work.path));
-  GYRE_TRY(const auto all, exec::ListFiles(work.path, 1'000'000));
-  std::set<std::string> tables, used;
-  for (const table::SourceFile& file : files) tables.insert(file.name);
-  for (const Group& group : GroupsOf(work, files)) GYRE_DO(BringGroup(work, group, &used));
-  for (const exec::FileEntry& entry : all) {
-    if (!tables.contains(entry.path)) work.report.NotTaken(entry.path, "no table by its name");
-  }
-  return ReportLinks(work);
 }
 
 }  // namespace gyre::cli::imports

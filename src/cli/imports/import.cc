@@ -19,7 +19,8 @@ constexpr Importer kImporters[] = {
     {"tensorboard", "runs with their metrics, hyperparameters and texts", IsTensorBoard,
      BringTensorBoard},
     {"model", "model files of LightGBM, XGBoost, ONNX and scikit-learn", IsModel, BringModel},
-    {"folder", "tables (CSV, JSON, Parquet) as datasets", IsFolder, BringFolder},
+    {"folder", "tables (CSV, JSON, Parquet) as datasets, model files as models", IsFolder,
+     BringFolder},
 };
 
 struct ScratchFolder {
@@ -87,10 +88,10 @@ Result<int> Import(Invocation& in) {
   GYRE_TRY(scratch.path, exec::MakeTemporaryDirectory());
   Work work{in, *session, in.out(), path, scratch.path, {}, std::move(renamed)};
   const auto brought = importer->bring(work);
-  for (const auto& [table, dataset] : work.renamed) {
-    if (brought && !work.met.contains(table))
-      work.report.Refused(table,
-                          fmt::format("--as {}={}: the source has no such table", table, dataset));
+  for (const auto& [thing, name] : work.renamed) {
+    if (brought && !work.met.contains(thing))
+      work.report.Refused(thing,
+                          fmt::format("--as {}={}: the source has no such table", thing, name));
   }
   // What was taken until then is there, whatever came afterwards.
   if (brought || work.report.rows().size() > 0)
@@ -109,7 +110,9 @@ constexpr Option kOptions[] = {
     {"--one", "NAME", "folder: all its files are one dataset"},
     {"--as",
      "TABLE=DATASET",
-     "a table of a folder or DVC repository under another name; repeat it",
+     "a table of a folder or DVC repository, or a model file of a folder, under another name; "
+     "repeat "
+     "it",
      {},
      true},
     {"--join",
@@ -145,7 +148,9 @@ constexpr Command kCommands[] = {
 std::span<const Importer> Importers() { return kImporters; }
 
 void Report::Failed(std::string_view name, const Error& error) {
-  Add("failed", name, fmt::format("{} {}", error.gy(), error.message()));
+  std::string detail = fmt::format("{} {}", error.gy(), error.message());
+  if (!error.fixes().empty()) detail += "; fix: " + error.fixes()[0];
+  Add("failed", name, detail);
 }
 
 int Report::Count(std::string_view state) const {
@@ -162,9 +167,9 @@ std::string Work::name() const {
   return DatasetNameOf(last == "." || last == ".." ? "imported" : last);
 }
 
-std::string Work::DatasetOf(const std::string& table, std::string name) {
-  met.insert(table);
-  const auto found = renamed.find(table);
+std::string Work::NameHere(const std::string& thing, std::string name) {
+  met.insert(thing);
+  const auto found = renamed.find(thing);
   return found == renamed.end() ? std::move(name) : found->second;
 }
 

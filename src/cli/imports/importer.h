@@ -52,14 +52,14 @@ struct Work {
   std::string path;     // as it was given, without a slash at its end
   std::string scratch;  // a folder of our own, for what is put together before it is sent
   Report report = {};
-  std::map<std::string, std::string> renamed = {};  // --as: table of the source -> dataset
-  std::set<std::string> met = {};                   // tables of the source
+  std::map<std::string, std::string> renamed = {};  // --as: thing of the source -> its name here
+  std::set<std::string> met = {};                   // tables and model files of the source
 
   std::string project_path() const;
   // A name for what is made of the whole source: --name, else its last folder or file.
   std::string name() const;
-  // The dataset of a table of the source: by --as, else `name`.
-  std::string DatasetOf(const std::string& table, std::string name);
+  // What a table or model file of the source is called here: by --as, else `name`.
+  std::string NameHere(const std::string& thing, std::string name);
 };
 
 // The answer, or null where there is nothing of that name yet.
@@ -83,6 +83,18 @@ Result<> BringDataset(Work& work, const DatasetSource& source);
 Result<Json> VersionOfKey(Work& work, const std::string& dataset, const std::string& key);
 // SHA-256 of a file's bytes.
 Result<std::string> HashOf(const std::string& path);
+
+// "a/b.csv" -> "a-b"; with its ending (of a model file: the last `ending` bytes) where two files
+// would have one name.
+std::string NameOfPath(std::string path, std::size_t ending, std::set<std::string>* used);
+// A link could lead out of the folder, or around in it.
+Result<> ReportLinks(Work& work);
+
+// A file: by its name, or by how it begins.
+bool LooksLikeModel(const std::string& path);
+// Model files of the folder that is the source. Errors are of the server or of the connection; what
+// is wrong with a file is reported.
+Result<> BringModelFiles(Work& work, const std::vector<std::string>& names);
 
 struct Importer {
   std::string_view name;

@@ -43,11 +43,11 @@ TEST(OnnxFile, SaysItsOperatorSetsInputsAndOutputs) {
   EXPECT_EQ((*facts)["inputs"].Dump(),
             R"j([{"name":"X","type":"tensor(float)","shape":["N",null,4]}])j");
   EXPECT_EQ((*facts)["outputs"].items()[0]["type"].AsString(), "tensor(string)");
-EXPECT_EQ((*facts)["outputs"].items()[1]["type"].AsString(), "seq(map(int64,tensor(float)))");
-EXPECT_TRUE((*facts)["outputs"].items()[1]["shape"].is_null());
-EXPECT_EQ((*facts)["operators"].Dump(), R"(["ai.onnx.ml.Scaler"])");
-EXPECT_EQ((*facts)["metadata"]["a"].AsString(), "b");
-EXPECT_FALSE((*facts)["external_data"].AsBool());
+  EXPECT_EQ((*facts)["outputs"].items()[1]["type"].AsString(), "seq(map(int64,tensor(float)))");
+  EXPECT_TRUE((*facts)["outputs"].items()[1]["shape"].is_null());
+  EXPECT_EQ((*facts)["operators"].Dump(), R"(["ai.onnx.ml.Scaler"])");
+  EXPECT_EQ((*facts)["metadata"]["a"].AsString(), "b");
+  EXPECT_FALSE((*facts)["external_data"].AsBool());
 }
 
 TEST(OnnxFile, WhateverIsCutOffIsRefused) {
