@@ -276,6 +276,23 @@ TEST_P(DatabaseSuite, TheSameStatementNestsAndRowErrorsStopIt) {
   EXPECT_EQ(seen, 6);
 }
 
+TEST_P(DatabaseSuite, ManyShapesOfStatementsComeAndGo) {
+  ASSERT_TRUE(database_->Read([&](Reader& reader) -> Result<> {
+    std::int64_t sum = 0;
+    const auto add = [&](const Row& row) -> Result<> {
+      sum += row.Int(0);
+      return {};
+    };
+    GYRE_DO(reader.Query("SELECT 1 UNION ALL SELECT 2", {}, [&](const Row&) -> Result<> {
+      for (int i = 0; i < 700; ++i)
+        GYRE_DO(reader.Query("SELECT " + std::to_string(i) + " + ?1", {1}, add));
+      return {};
+    }));
+    EXPECT_EQ(sum, 2 * (700 * 699 / 2 + 700));
+    return {};
+  }));
+}
+
 TEST_P(DatabaseSuite, RefusesWritersBeyondItsQueue) {
   Reopen({.queue_length_max = 2});
   ASSERT_TRUE(database_->Migrate(Schemas(kFirst)));

@@ -190,7 +190,7 @@ Result<> SqliteConnection::Configure() {
 }
 
 SqliteConnection::~SqliteConnection() {
-  for (auto& [text, statement] : statements_) sqlite3_finalize(statement);
+  for (auto& [text, kept] : statements_) sqlite3_finalize(kept.statement);
   sqlite3_close_v2(handle_);
 }
 
@@ -273,19 +273,34 @@ Result<> SqliteConnection::Bind(sqlite3_stmt* statement, std::span<const Value> 
   return {};
 }
 
+// Searches come in ever new shapes; what is asked all the time stays.
+void SqliteConnection::ForgetLongestUnused() {
+  auto oldest = statements_.end();
+  for (auto i = statements_.begin(); i != statements_.end(); ++i) {
+    if (sqlite3_stmt_busy(i->second.statement)) continue;
+    if (oldest == statements_.end() || i->second.used < oldest->second.used) oldest = i;
+  }
+  if (oldest == statements_.end()) return;
+  sqlite3_finalize(oldest->second.statement);
+  statements_.erase(oldest);
+}
+
 Result<> SqliteConnection::Step(std::string_view sql, std::span<const Value> params,
                                 const Reader::RowCallback* row) {
   sqlite3_stmt* statement = nullptr;
   const auto kept = statements_.find(sql);
   bool keep = true;
-  if (kept != statements_.end() && !sqlite3_stmt_busy(kept->second)) {
-    statement = kept->second;
+  if (kept != statements_.end() && !sqlite3_stmt_busy(kept->second.statement)) {
+    statement = kept->second.statement;
+    kept->second.used = ++uses_;
   } else {
-    // The kept one is being read by a caller further up, or there are too many: this one is for
-    // once.
-    keep = kept == statements_.end() && statements_.size() < kStatementsKeptMax;
+    // The kept one may be being read by a caller further up: then this one is for once.
+    keep = kept == statements_.end();
     GYRE_TRY(statement, Prepare(sql, keep));
-    if (keep) statements_.emplace(sql, statement);
+    if (keep) {
+      if (statements_.size() >= kStatementsKeptMax) ForgetLongestUnused();
+      statements_.emplace(sql, Kept{.statement = statement, .used = ++uses_});
+    }
   }
   const Lease lease(statement, keep);
   GYRE_DO(Bind(statement, params, sql));

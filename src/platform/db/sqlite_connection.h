@@ -54,6 +54,7 @@ class SqliteConnection {
 
   Result<> Configure();
   Result<sqlite3_stmt*> Prepare(std::string_view sql, bool keep);
+  void ForgetLongestUnused();
   Result<> Bind(sqlite3_stmt* statement, std::span<const Value> params, std::string_view sql);
   Result<> Step(std::string_view sql, std::span<const Value> params,
                 const Reader::RowCallback* row);
@@ -62,7 +63,12 @@ class SqliteConnection {
   std::string path_;
   Mode mode_;
   sqlite3* handle_ = nullptr;
-  std::unordered_map<std::string, sqlite3_stmt*, TextHash, std::equal_to<>> statements_;
+  struct Kept {
+    sqlite3_stmt* statement = nullptr;
+    std::uint64_t used = 0;  // when, counted in uses
+  };
+  std::unordered_map<std::string, Kept, TextHash, std::equal_to<>> statements_;
+  std::uint64_t uses_ = 0;
   std::function<bool()> stop_;
   std::int64_t wal_pages_ = 0;
   std::int64_t page_bytes_ = 4096;
