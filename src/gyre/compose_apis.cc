@@ -1,5 +1,8 @@
 #include <algorithm>
 
+#include "api/mlflow/experiments_api.h"
+#include "api/mlflow/metrics_api.h"
+#include "api/mlflow/runs_api.h"
 #include "api/mlflow/server_api.h"
 #include "api/native/access_api.h"
 #include "api/native/audit_api.h"
@@ -139,7 +142,12 @@ void House::Rooms::OpenMlApis() {
 }
 
 // Not in our OpenAPI document: each row stands four times, and MLflow describes it.
-void House::Rooms::OpenMlflowApis() { AddApi<mlflow::ServerApi>(); }
+void House::Rooms::OpenMlflowApis() {
+  AddApi<mlflow::ServerApi>();
+  AddApi<mlflow::ExperimentsApi>(*projects, *experiments);
+  AddApi<mlflow::RunsApi>(*projects, *experiments, *tracking, *run_pages);
+  AddApi<mlflow::MetricsApi>(*projects, *tracking);
+}
 
 void House::Rooms::OpenMaintenance() {
   native::Maintenance maintenance = HouseKeeping(

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/mlflow/run_page.h"
 #include "api/native/system_api.h"
 #include "api/prometheus/prometheus.h"
 #include "base/mutex.h"
@@ -113,6 +114,7 @@ struct House::Rooms {
   tracking::RunStamps run_stamps;
   std::unique_ptr<tracking::Experiments> experiments;
   std::unique_ptr<tracking::Tracking> tracking;
+  std::unique_ptr<mlflow::RunPages> run_pages;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<registry::Catalog> catalog;
   std::unique_ptr<evaluation::Evaluations> evaluations;

@@ -34,6 +34,12 @@ class AnswerWriter {
   AnswerWriter& TextUnlessEmpty(std::string_view name, std::string_view value) {
     return value.empty() ? *this : Text(name, value);
   }
+  // A JSON value that is written already.
+  AnswerWriter& Raw(std::string_view name, std::string_view json) {
+    Name(name);
+    out_ += json;
+    return *this;
+  }
   AnswerWriter& Whole(std::string_view name, std::int64_t value) {
     Name(name);
     fmt::format_to(std::back_inserter(out_), "{}", value);

@@ -410,7 +410,8 @@ Result<net::Response> RunsApi::AddBatch(net::Request& request) {
   for (const Json& point : body["metrics"].items()) {
     GYRE_TRY(const std::string key, point.GetString("key"));
     GYRE_TRY(const double value, MetricValue(point["value"]));
-    batch.metrics.push_back({key, value, point["step"].AsInt(0), point["time_us"].AsInt(0)});
+    batch.metrics.push_back(
+        {key, value, point["step"].AsInt(0), point["time_us"].AsInt(tracking::kNow)});
   }
   if (const Json& slice = body["slice"]; slice.is_object())
     batch.slice = tracking::ImportSlice{slice["from"].AsInt(), slice["to"].AsInt()};

@@ -17,6 +17,7 @@ namespace gyre::tracking {
 struct RunKey {
   std::int64_t number = 0, experiment = 0;
   std::int64_t deleted_us = 0;
+  std::string project = {};
 };
 
 // What the points of one batch leave behind, by key.

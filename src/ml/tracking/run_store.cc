@@ -197,14 +197,18 @@ Result<RunKey> FindRun(db::Reader& reader, std::string_view run_id) {
   RunKey key;
   GYRE_TRY(const bool found,
            reader.QueryOne(
-               "SELECT number, experiment, deleted_us FROM tracking_run WHERE id = ?1", {run_id},
-               [&](const db::Row& row) { key = {row.Int(0), row.Int(1), row.Int(2)}; }));
+               "SELECT number, experiment, deleted_us, project FROM tracking_run WHERE id = ?1",
+               {run_id}, [&](const db::Row& row) {
+                 key = {row.Int(0), row.Int(1), row.Int(2), row.Str(3)};
+               }));
   if (!found) return NoRun(run_id);
   return key;
 }
 
-Result<RunKey> FindActiveRun(db::Reader& reader, std::string_view run_id) {
-  GYRE_TRY(const RunKey key, FindRun(reader, run_id));
+Result<RunKey> FindActiveRun(db::Reader& reader, std::string_view run_id,
+                             std::string_view project) {
+  GYRE_TRY(RunKey key, FindRun(reader, run_id));
+  if (!project.empty() && key.project != project) return NoRun(run_id);
   if (key.deleted_us == 0) return key;
   return FailedPrecondition("GY3426", "run {} is deleted", run_id.substr(0, kShortIdLength))
       .Why("a deleted run does not change")

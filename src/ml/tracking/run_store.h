@@ -45,8 +45,10 @@ Result<> SetRunExperiment(db::Transaction& tx, const RunKey& run, std::int64_t e
 Result<std::string> RemoveRun(db::Transaction& tx, std::string_view run_id, std::string_view by,
                               std::int64_t now_us);
 
-Result<RunKey> FindRun(db::Reader& reader, std::string_view run_id);        // GY3401
-Result<RunKey> FindActiveRun(db::Reader& reader, std::string_view run_id);  // GY3401, GY3426
+Result<RunKey> FindRun(db::Reader& reader, std::string_view run_id);  // GY3401
+// GY3401 (also of another project than `project`, unless that is empty), GY3426.
+Result<RunKey> FindActiveRun(db::Reader& reader, std::string_view run_id,
+                             std::string_view project = {});
 
 // Candidates for a reference, at most two.
 Result<std::vector<std::string>> FindRunIds(db::Reader& reader, std::string_view project,

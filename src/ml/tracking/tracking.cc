@@ -163,6 +163,8 @@ class TrackingImpl final : public Tracking {
   Result<Run> CreateRun(NewRun from) override;
   Result<Run> GetRun(std::string_view project, std::string_view reference) override;
   Result<Run> GetRunById(std::string_view run_id) override;
+  Result<std::vector<RunDetails>> GetRuns(std::span<const std::string> run_ids) override;
+  Result<std::string> ProjectOf(std::string_view run_id) override;
   Result<RunPage> ListRuns(const RunQuery& query) override;
   Result<> ChangeRun(std::string_view run_id, const RunChange& change) override;
   Result<> HideRun(std::string_view run_id) override;
@@ -273,7 +275,7 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
       run.artifact_root = fmt::format("{}/{}/artifacts", experiment.artifact_root, run.id);
     GYRE_TRY(run.number, NextNumber(tx, "run"));
     GYRE_DO(InsertRun(tx, run, texts));
-    const RunKey key{run.number, run.experiment_number, 0};
+    const RunKey key{run.number, run.experiment_number, 0, run.project};
     GYRE_DO(PutParams(tx, key, run.id, params));
     GYRE_DO(PutTags(tx, key, tags));
     return WriteLineage(tx, run);
@@ -302,6 +304,33 @@ Result<Run> TrackingImpl::GetRunById(std::string_view run_id) {
   Run run;
   GYRE_DO(database_.Read([&](db::Reader& reader) { return ReadRun(reader, run_id, &run); }));
   return run;
+}
+
+Result<std::vector<RunDetails>> TrackingImpl::GetRuns(std::span<const std::string> run_ids) {
+  std::vector<RunDetails> all;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    for (const std::string& id : run_ids) {
+      RunDetails details;
+      const auto read = ReadRun(reader, id, &details.run);
+      if (!read && read.error().code() == Code::kNotFound) continue;
+      GYRE_DO(read);
+      GYRE_TRY(details.datasets, ReadDatasets(reader, details.run.number));
+      GYRE_TRY(details.outputs, ReadOutputs(reader, id));
+      all.push_back(std::move(details));
+    }
+    return {};
+  }));
+  return all;
+}
+
+Result<std::string> TrackingImpl::ProjectOf(std::string_view run_id) {
+  std::string project;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(const RunKey run, FindRun(reader, run_id));
+    project = run.project;
+    return {};
+  }));
+  return project;
 }
 
 Result<> TrackingImpl::ChangeRun(std::string_view run_id, const RunChange& change) {
@@ -376,7 +405,7 @@ Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
   std::vector<MetricPoint> points = batch.metrics;
   const std::int64_t now_us = clock_.NowMicros();
   for (MetricPoint& point : points) {
-    if (point.time_us == 0) point.time_us = now_us;
+    if (point.time_us == kNow) point.time_us = now_us;
   }
   const auto latest = LatestOf(points);
   std::vector<std::string_view> keys;
@@ -393,7 +422,7 @@ Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
   if (!points.empty()) encoded.points = EncodePoints(points);
   std::int64_t waiting = 0;
   GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(const RunKey run, FindActiveRun(tx, run_id));
+    GYRE_TRY(const RunKey run, FindActiveRun(tx, run_id, batch.project));
     if (batch.slice) GYRE_DO(CheckSlice(tx, run_id, *batch.slice));
     GYRE_DO(PutParams(tx, run, run_id, params));
     GYRE_DO(PutTags(tx, run, tags));

@@ -40,10 +40,13 @@ struct LatestMetric {
   double least = 0, most = 0;  // of all its points that are numbers; NaN = none is
 };
 
+// A time that the server says: when it takes the point.
+inline constexpr std::int64_t kNow = INT64_MIN;
+
 struct MetricPoint {
   std::string key;
   double value = 0;
-  std::int64_t step = 0, time_us = 0;
+  std::int64_t step = 0, time_us = kNow;
 };
 
 // Of a run that a client elsewhere works on: it goes on while the server is away.
@@ -119,7 +122,8 @@ struct Batch {
   // A param cannot change: kFailedPrecondition GY3404.
   std::map<std::string, std::string> params = {};
   std::map<std::string, std::string> tags = {};
-  std::vector<MetricPoint> metrics = {};  // time_us 0 = now
+  std::vector<MetricPoint> metrics = {};
+  std::string project = {};  // when it is said, a run of another project is not found: GY3401
   // The run must hold the points before it and no others: kAborted GY3418 when it does not, so
   // that a slice is taken once, whoever sends it how often.
   std::optional<ImportSlice> slice = {};
@@ -148,6 +152,12 @@ struct Output {
   std::string kind, id, name;
 };
 
+struct RunDetails {
+  Run run;
+  std::vector<DatasetInput> datasets;
+  std::vector<Output> outputs;
+};
+
 struct RunQuery {
   std::string project = {};
   std::string experiment = {};                   // name; empty = all
@@ -174,6 +184,9 @@ class Tracking {
   virtual Result<Run> GetRun(std::string_view project, std::string_view reference) = 0;
   // By its whole id, in whatever project: the caller compares `project`. kNotFound GY3401.
   virtual Result<Run> GetRunById(std::string_view run_id) = 0;
+  // Of one moment, in that order; those that are gone by now are left out.
+  virtual Result<std::vector<RunDetails>> GetRuns(std::span<const std::string> run_ids) = 0;
+  virtual Result<std::string> ProjectOf(std::string_view run_id) = 0;  // GY3401
   virtual Result<RunPage> ListRuns(const RunQuery& query) = 0;
   virtual Result<> ChangeRun(std::string_view run_id, const RunChange& change) = 0;
   // Both may be asked again.

@@ -23,7 +23,7 @@ std::map<std::string, std::string> TextMembers(const Json& object) {
 std::vector<tracking::MetricPoint> Points(const Json& metrics) {
   std::vector<tracking::MetricPoint> points;
   for (const auto& [key, value] : metrics.members()) {
-    if (value.is_number()) points.push_back({key, value.AsDouble(), 0, 0});
+    if (value.is_number()) points.push_back({key, value.AsDouble()});
   }
   return points;
 }

@@ -1,0 +1,21 @@
+// What clients log to a run, read from a request and checked as MLflow checks it. Private.
+#pragma once
+
+#include "api/mlflow/arguments.h"
+#include "ml/tracking/tracking.h"
+
+namespace gyre::mlflow {
+
+// Of log-batch: at most 1,000 metrics, 100 params, 100 tags, 1,000 in all. Errors: GY5100.
+Result<tracking::Batch> ReadBatch(const Arguments& arguments);
+// One metric, param or tag, at `path` ("metrics[3]"; empty for a call of its own).
+Result<tracking::MetricPoint> ReadMetric(std::string_view path, const JsonValue& key,
+                                         const JsonValue& value, const JsonValue& timestamp,
+                                         const JsonValue& step);
+Result<std::pair<std::string, std::string>> ReadParam(std::string_view path, std::string_view key,
+                                                      std::string_view value);
+Result<std::pair<std::string, std::string>> ReadTag(std::string_view path, std::string_view key,
+                                                    std::string_view value);
+Result<std::vector<tracking::DatasetInput>> ReadDatasets(const Arguments& arguments);
+
+}  // namespace gyre::mlflow

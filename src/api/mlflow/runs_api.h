@@ -1,0 +1,42 @@
+// Runs over MLflow's protocol: their life, what is logged to them, and how they are found.
+#pragma once
+
+#include "api/mlflow/call.h"
+#include "api/mlflow/run_page.h"
+#include "ml/tracking/tracking.h"
+
+namespace gyre::mlflow {
+
+class RunsApi final : public Noun {
+ public:
+  RunsApi(projects::Projects& projects, tracking::Experiments& experiments,
+          tracking::Tracking& tracking, RunPages& pages)
+      : Noun(projects), experiments_(experiments), tracking_(tracking), pages_(pages) {}
+  net::RouteTable table();
+
+  Result<net::Response> Create(Call& call);
+  Result<net::Response> Get(Call& call);
+  Result<net::Response> Update(Call& call);
+  Result<net::Response> Delete(Call& call);
+  Result<net::Response> Restore(Call& call);
+  Result<net::Response> LogMetric(Call& call);
+  Result<net::Response> LogParam(Call& call);
+  Result<net::Response> LogBatch(Call& call);
+  Result<net::Response> SetTag(Call& call);
+  Result<net::Response> DeleteTag(Call& call);
+  Result<net::Response> LogInputs(Call& call);
+
+ private:
+  // The run that the call names, when it is of the call's project.
+  Result<std::string> RunOf(const Call& call);
+  Result<> Log(const Call& call, const std::string& run_id, tracking::Batch batch, bool one_param);
+  // MLflow's words for params that have other values already.
+  Error OfParams(const Error& error, const std::string& run_id, const tracking::Batch& batch,
+                 bool one_param);
+
+  tracking::Experiments& experiments_;
+  tracking::Tracking& tracking_;
+  RunPages& pages_;
+};
+
+}  // namespace gyre::mlflow
