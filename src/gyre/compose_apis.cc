@@ -2,6 +2,7 @@
 
 #include "api/mlflow/experiments_api.h"
 #include "api/mlflow/metrics_api.h"
+#include "api/mlflow/run_search_api.h"
 #include "api/mlflow/runs_api.h"
 #include "api/mlflow/server_api.h"
 #include "api/native/access_api.h"
@@ -146,6 +147,7 @@ void House::Rooms::OpenMlflowApis() {
   AddApi<mlflow::ServerApi>();
   AddApi<mlflow::ExperimentsApi>(*projects, *experiments);
   AddApi<mlflow::RunsApi>(*projects, *experiments, *tracking, *run_pages);
+  AddApi<mlflow::RunSearchApi>(*projects, *experiments, *run_searcher, *run_pages);
   AddApi<mlflow::MetricsApi>(*projects, *tracking);
 }
 

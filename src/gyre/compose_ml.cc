@@ -67,6 +67,7 @@ Result<> House::Rooms::OpenData() {
 Result<> House::Rooms::OpenModels() {
   GYRE_TRY(experiments, tracking::OpenExperiments(*database, SystemClock(), run_stamps));
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock(), run_stamps));
+  run_searcher = std::make_unique<tracking::RunSearcher>(*database);
   run_pages = std::make_unique<mlflow::RunPages>(*tracking, run_stamps);
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   catalog = std::make_unique<registry::Catalog>(*database, SystemClock(), events.get());

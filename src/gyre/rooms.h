@@ -49,6 +49,7 @@
 #include "ml/runners/jobs.h"
 #include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
+#include "ml/tracking/run_search.h"
 #include "ml/tracking/tracking.h"
 #include "ml/training/training.h"
 #include "platform/blob/blob_store.h"
@@ -114,6 +115,7 @@ struct House::Rooms {
   tracking::RunStamps run_stamps;
   std::unique_ptr<tracking::Experiments> experiments;
   std::unique_ptr<tracking::Tracking> tracking;
+  std::unique_ptr<tracking::RunSearcher> run_searcher;
   std::unique_ptr<mlflow::RunPages> run_pages;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<registry::Catalog> catalog;

@@ -43,8 +43,9 @@ class TrackingRoutesTest : public MlflowTest {
     return Json::Parse(answer.body).value_or(Json());
   }
   std::string NewRun(const std::string& more = "") {
-    return Post("/runs/create", R"({"experiment_id":"0","start_time":5)" + more + "}")["run"]
-               ["info"]["run_id"].AsString();
+    return Post("/runs/create",
+                R"({"experiment_id":"0","start_time":5)" + more + "}")["run"]["info"]["run_id"]
+        .AsString();
   }
 
   tracking::RunStamps stamps_;
@@ -59,8 +60,8 @@ class TrackingRoutesTest : public MlflowTest {
 TEST_F(TrackingRoutesTest, AnExperimentLives) {
   EXPECT_EQ(Get("/experiments/get-by-name?experiment_name=churn", 404)["message"].AsString(),
             "Could not find experiment with name 'churn'");
-  const Json made = Post("/experiments/create",
-                         R"({"name":"churn","tags":[{"key":"team","value":"blue"}]})");
+  const Json made =
+      Post("/experiments/create", R"({"name":"churn","tags":[{"key":"team","value":"blue"}]})");
   EXPECT_EQ(made.Dump(), R"({"experiment_id":"1"})");
   EXPECT_EQ(Get("/experiments/get?experiment_id=1")["experiment"].Dump(),
             R"({"experiment_id":"1","name":"churn","artifact_location":"mlflow-artifacts:/1",)"
@@ -78,9 +79,10 @@ TEST_F(TrackingRoutesTest, AnExperimentLives) {
             "The experiment 1 must be in the 'active' state. Current state is deleted.");
   Post("/experiments/restore", R"({"experiment_id":"1"})");
   Post("/experiments/update", R"({"experiment_id":"1","new_name":"/team/churn"})");
-  EXPECT_EQ(Get("/experiments/get-by-name?experiment_name=%2Fteam%2Fchurn")["experiment"]
-               ["experiment_id"].AsString(),
-            "1");
+  EXPECT_EQ(
+      Get("/experiments/get-by-name?experiment_name=%2Fteam%2Fchurn")["experiment"]["experiment_id"]
+          .AsString(),
+      "1");
   const Json found =
       Post("/experiments/search", R"({"max_results":5,"filter":"tags.team = 'blue'"})");
   EXPECT_EQ(found["experiments"].items().size(), 1u);
@@ -90,8 +92,8 @@ TEST_F(TrackingRoutesTest, AnExperimentLives) {
 }
 
 TEST_F(TrackingRoutesTest, ARunLives) {
-  const Json made = Post("/runs/create",
-                         R"({"start_time":5,"user_id":"ana","tags":[{"key":"a","value":"b"}]})");
+  const Json made =
+      Post("/runs/create", R"({"start_time":5,"user_id":"ana","tags":[{"key":"a","value":"b"}]})");
   const Json& info = made["run"]["info"];
   const std::string id = info["run_id"].AsString();
   EXPECT_EQ(info["run_uuid"].AsString(), id);
@@ -111,23 +113,23 @@ TEST_F(TrackingRoutesTest, ARunLives) {
             R"([{"key":"auc","value":"NaN","timestamp":7,"step":0},)"
             R"({"key":"inf","value":1.7976931348623157e+308,"timestamp":7,"step":0}])");
   EXPECT_EQ(run["data"]["params"].Dump(), R"([{"key":"lr","value":"0.1"}])");
-  EXPECT_EQ(Post("/runs/log-parameter",
-                 R"({"run_id":")" + id + R"(","key":"lr","value":"0.2"})", 400)["message"]
+  EXPECT_EQ(Post("/runs/log-parameter", R"({"run_id":")" + id + R"(","key":"lr","value":"0.2"})",
+                 400)["message"]
                 .AsString(),
             "Changing param values is not allowed. Param with key='lr' was already logged with "
             "value='0.1' for run ID='" +
                 id + "'. Attempted logging new value '0.2'.");
-  const Json updated = Post("/runs/update", R"({"run_uuid":")" + id +
-                                                R"(","run_id":")" + id +
+  const Json updated = Post("/runs/update", R"({"run_uuid":")" + id + R"(","run_id":")" + id +
                                                 R"(","status":"FINISHED","end_time":9,)"
                                                 R"("run_name":"best"})");
   EXPECT_EQ(updated["run_info"]["end_time"].AsInt(), 9);
   EXPECT_EQ(updated["run_info"]["run_name"].AsString(), "best");
   Post("/runs/delete", R"({"run_id":")" + id + R"("})");
   EXPECT_EQ(Get("/runs/get?run_id=" + id)["run"]["info"]["lifecycle_stage"].AsString(), "deleted");
-  EXPECT_EQ(Post("/runs/set-tag", R"({"run_id":")" + id + R"(","key":"x","value":"y"})", 400)
-                ["message"].AsString(),
-            "The run " + id + " must be in the 'active' state. Current state is deleted.");
+  EXPECT_EQ(
+      Post("/runs/set-tag", R"({"run_id":")" + id + R"(","key":"x","value":"y"})", 400)["message"]
+          .AsString(),
+      "The run " + id + " must be in the 'active' state. Current state is deleted.");
   Post("/runs/restore", R"({"run_id":")" + id + R"("})");
   EXPECT_EQ(Get("/runs/get?run_id=" + id, 404, "/p/blue")["message"].AsString(),
             "Run with id=" + id + " not found");
@@ -181,7 +183,8 @@ TEST_F(TrackingRoutesTest, HistoriesComeByTimePagedAndSampled) {
   EXPECT_EQ(Get(history)["metrics"].items()[0]["step"].AsInt(), 9);
   const Json page = Get(history + "&max_results=4");
   EXPECT_EQ(page["metrics"].items().size(), 4u);
-  const Json last = Get(history + "&max_results=8&page_token=" + page["next_page_token"].AsString());
+  const std::string token = page["next_page_token"].AsString();
+  const Json last = Get(history + "&max_results=8&page_token=" + token);
   EXPECT_EQ(last["metrics"].items().size(), 6u);
   EXPECT_TRUE(last["next_page_token"].is_null());
   EXPECT_EQ(Get("/metrics/get-history?metric_key=loss&run_id=none").Dump(), "{}");
@@ -190,11 +193,11 @@ TEST_F(TrackingRoutesTest, HistoriesComeByTimePagedAndSampled) {
   std::string steps;
   for (const Json& point : sampled["metrics"].items()) steps += point["step"].Dump() + " ";
   EXPECT_EQ(steps, "1 4 9 ");
-  EXPECT_EQ(Get("/metrics/get-history-bulk-interval?metric_key=loss&run_ids=" + id +
-                    "&start_step=1",
-                400)["message"]
-                .AsString(),
-            "If either start step or end step are specified, both must be specified.");
+  EXPECT_EQ(
+      Get("/metrics/get-history-bulk-interval?metric_key=loss&run_ids=" + id + "&start_step=1",
+          400)["message"]
+          .AsString(),
+      "If either start step or end step are specified, both must be specified.");
   EXPECT_EQ(SampledRows(4, 10), (std::vector<std::size_t>{0, 1, 2, 3}));
   EXPECT_EQ(SampledRows(10, 4), (std::vector<std::size_t>{0, 3, 6, 9}));
   EXPECT_EQ(SampledRows(7, 1), (std::vector<std::size_t>{6}));

@@ -19,6 +19,7 @@
 #include "ml/tracking/experiment_store.h"
 #include "ml/tracking/metric_codec.h"
 #include "ml/tracking/names.h"
+#include "ml/tracking/run_effects.h"
 #include "ml/tracking/run_store.h"
 
 namespace gyre::tracking {
@@ -28,88 +29,6 @@ namespace {
 constexpr std::size_t kPointsMax = 100'000;
 
 std::string TextOf(const Json& json) { return json.is_null() ? std::string() : json.Dump(); }
-
-// In the transaction of the run: what it was given to read; what is part of a run has read what
-// the run has read.
-Result<> WriteLineage(db::Transaction& tx, const Run& run) {
-  const auto node = [&](const std::string& id, std::string_view kind, std::string label) {
-    return lineage::Node{.id = id,
-                         .kind = std::string(kind),
-                         .label = std::move(label),
-                         .project = run.project,
-                         .created_us = run.created_us};
-  };
-  // A client's run is a node once it read or made something.
-  if (run.kind == kClientKind) return {};
-  GYRE_DO(lineage::AddNode(tx, node(run.id, "run", run.name)));
-  if (run.kind == "program") return {};  // it tells what it reads while it runs
-  if (!run.parent.empty()) {
-    GYRE_DO(lineage::EnsureNode(tx, node(run.parent, "run", run.parent.substr(0, 12))));
-    return lineage::AddEdge(tx, run.parent, run.id, "tried");
-  }
-  for (const Json& input : run.inputs.items()) {
-    const std::string& id = input["id"].AsString();
-    GYRE_DO(lineage::EnsureNode(tx, node(id, input["kind"].AsString(), input["name"].AsString())));
-    GYRE_DO(lineage::AddEdge(tx, id, run.id, "read_by"));
-  }
-  return {};
-}
-
-// Whoever reports what a program used may report anything; sums stay whole numbers.
-double Between(const Json& value, double most) {
-  const double number = value.AsDouble();
-  return number > 0 ? std::min(number, most) : 0;
-}
-
-// What jobs use is booked by their room.
-Result<> BookUsage(db::Transaction& tx, const Run& run, const RunEnd& end) {
-  if (run.kind != "program" || run.ended_us != 0) return {};
-  const Json& used = end.resources;
-  constexpr double kSecondsMax = 1e7, kBytesMax = 1e13;
-  const auto bytes =
-      Between(used["read_bytes"], kBytesMax) + Between(used["written_bytes"], kBytesMax);
-  usage::Quantities quantities = usage::QuantitiesOf(
-      Between(used["cpu_seconds"], kSecondsMax), Between(used["wall_seconds"], kSecondsMax),
-      static_cast<std::int64_t>(Between(used["memory_bytes_peak"], kBytesMax)),
-      static_cast<std::int64_t>(bytes));
-  // Nobody but the program knows: it says so at its end, or in a metric of that name.
-  const auto logged = run.metrics.find("gpu_seconds");
-  const Json told = used["gpu_seconds"].is_number() || logged == run.metrics.end()
-                        ? used["gpu_seconds"]
-                        : Json(logged->second.value);
-  quantities.gpu_us = std::llround(Between(told, kSecondsMax) * kMicrosPerSecond);
-  if (quantities == usage::Quantities{}) return {};
-  return usage::Record(tx, {.project = run.project,
-                            .subject_kind = "run",
-                            .subject_id = run.id,
-                            .subject_label = run.name,
-                            .at_us = end.ended_us,
-                            .quantities = quantities,
-                            .user = usage::UserOf(run.created_by)});
-}
-
-// The inputs with one more; nothing when it is there already.
-std::optional<Json> WithInput(const Json& inputs, const RunInput& input) {
-  Json all = Json::Arr();
-  bool there = false;
-  for (const Json& item : inputs.items()) {
-    Json same = item;
-    if (item["id"].AsString() == input.id) {
-      if (item["latest"].AsBool() || !input.latest) return std::nullopt;
-      same.Set("latest", true);
-      there = true;
-    }
-    all.Push(std::move(same));
-  }
-  if (!there) {
-    all.Push(Json::Obj({{"kind", input.kind},
-                        {"id", input.id},
-                        {"name", input.name},
-                        {"digest", input.digest},
-                        {"latest", input.latest}}));
-  }
-  return all;
-}
 
 // The one run of a key, if it is there.
 Result<bool> FindImported(db::Transaction& tx, std::string_view project, std::string_view key,

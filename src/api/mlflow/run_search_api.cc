@@ -1,0 +1,72 @@
+#include "api/mlflow/run_search_api.h"
+
+#include "api/mlflow/answer.h"
+#include "api/mlflow/endpoints.h"
+#include "api/mlflow/run_words.h"
+
+namespace gyre::mlflow {
+namespace {
+
+using net::Type;
+
+constexpr std::int64_t kResultsStandard = 1'000;
+
+constexpr Endpoint kEndpoints[] = {
+    {.method = net::Method::kPost,
+     .path = "/mlflow/runs/search",
+     .handler = Serve<&RunSearchApi::Search>,
+     .permission = net::Permission("run.read"),
+     .summary = "Find runs by a filter, in an order",
+     .fields = {{"experiment_ids", Type::kTexts, "of the experiments to look in"},
+                {"filter", Type::kText, "metrics.auc > 0.9 AND params.model = 'gbm'"},
+                {"run_view_type", Type::kText, "ACTIVE_ONLY, DELETED_ONLY or ALL"},
+                {"max_results", Type::kWhole, "1,000 when it is not given, at most 50,000"},
+                {"order_by", Type::kTexts, "metrics.auc DESC"},
+                {"page_token", Type::kText, "of the page before"}},
+     .audited = false},
+};
+
+}  // namespace
+
+net::RouteTable RunSearchApi::table() { return {"mlflow", RoutesOf<kEndpoints>::routes(), this}; }
+
+Result<std::vector<std::int64_t>> RunSearchApi::ExperimentsOf(const Call& call) {
+  std::vector<std::int64_t> numbers;
+  for (const std::string& id : call.arguments.Texts("experiment_ids")) {
+    GYRE_TRY(std::int64_t number, ExperimentNumber(id));
+    if (number == 0) {
+      GYRE_TRY(const tracking::Experiment standard, experiments_.Get(call.project, 0));
+      number = standard.number;
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+Result<net::Response> RunSearchApi::Search(Call& call) {
+  const Arguments& arguments = call.arguments;
+  const std::int64_t results = arguments.Whole("max_results", kResultsStandard);
+  if (results < 1 || results > tracking::kRunSearchMax)
+    return InvalidParameter(fmt::format(
+        "Invalid value {} for parameter 'max_results' supplied. It must be {}", results,
+        results < 1 ? "a positive integer" : fmt::format("at most {}", tracking::kRunSearchMax)));
+  tracking::RunSearch search{.project = call.project, .experiments = {}};
+  search.limit = static_cast<int>(results);
+  GYRE_TRY(search.experiments, ExperimentsOf(call));
+  GYRE_TRY(search.view, ViewOf(arguments.Text("run_view_type")));
+  GYRE_TRY(search.filter, tracking::ParseFilter(arguments.Text("filter"), tracking::kRunFields));
+  GYRE_TRY(search.order, tracking::ParseOrder(arguments.Texts("order_by"), tracking::kRunFields));
+  search.page_token = arguments.Text("page_token");
+  GYRE_TRY(const tracking::FoundRuns found, searcher_.Find(search));
+  GYRE_TRY(const auto texts, pages_.Render(call.project, found.ids));
+  return AnswerOf([&](AnswerWriter& out) {
+    if (!texts.empty()) {
+      out.List("runs");
+      for (const RunPages::Text& text : texts) out.Raw({}, *text);
+      out.End();
+    }
+    out.TextUnlessEmpty("next_page_token", found.next_page_token);
+  });
+}
+
+}  // namespace gyre::mlflow
