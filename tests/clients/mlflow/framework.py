@@ -9,6 +9,7 @@
 `since` and `until` bound the client's versions (until is the first that lacks it); `real_server` says why MLflow's own server fails the case;
 `needs` names what the place must offer ('auth', 'autolog', ...); slow cases run in the full tier."""
 import dataclasses
+import functools
 import http.client
 import inspect
 import json
@@ -93,11 +94,11 @@ def once(make):
     """What several cases read and none of them changes: made at its first use, and again for another server."""
     made = {}
 
+    @functools.wraps(make)
     def get(t):
-        key = (t.uri, t.registry_key)
-        if key not in made:
-            made[key] = make(t)
-        return made[key]
+        if t.uri not in made:
+            made[t.uri] = make(t)
+        return made[t.uri]
     return get
 
 
@@ -137,8 +138,6 @@ def query_of(fields):
 
 class Target:
     """One server, for one case."""
-    registry_key = ''
-
     def __init__(self, uri, title='case'):
         self.uri, self.title = uri.rstrip('/'), title
         self.mark = uuid.uuid4().hex[:8]
