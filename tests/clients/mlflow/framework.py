@@ -169,7 +169,7 @@ class Target:
         return self.run(experiment, **fields).info.run_id
 
     # --- without the client ---
-    def send(self, method, path, body=None, headers=None, **query):
+    def send(self, method, path, /, body=None, headers=None, **query):
         """Any request; a dict or a list is sent as JSON."""
         url = urllib.parse.urlparse(self.uri)
         headers = dict(headers or {})
@@ -185,10 +185,10 @@ class Target:
         finally:
             connection.close()
 
-    def get(self, path, **query):
+    def get(self, path, /, **query):
         return self.answer(self.send('GET', path, **query), path)
 
-    def post(self, path, **body):
+    def post(self, path, /, **body):
         return self.answer(self.send('POST', path, body), path)
 
     def answer(self, reply, path):

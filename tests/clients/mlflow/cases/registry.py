@@ -38,7 +38,7 @@ def name_is_taken(t):
     t.fails('RESOURCE_ALREADY_EXISTS', f'Registered Model (name={name}) already exists.', t.client.create_registered_model, name)
 
 
-@case(real_server='the message holds SQL text')
+@case()
 def name_is_taken_says_no_sql(t):
     name = model(t)
     reply = t.send('POST', 'registered-models/create', {'name': name})
@@ -61,7 +61,7 @@ def names(t, word, status):
 @table([('a/b',), ('a:b',)])
 def text_of_a_bad_name(t, word):
     name = t.name(word)
-    t.refused(t.send('POST', 'registered-models/create', {'name': name}), 400, 'INVALID_PARAMETER_VALUE', 'Invalid name')
+    t.refused(t.send('POST', 'registered-models/create', {'name': name}), 400, 'INVALID_PARAMETER_VALUE', f"Invalid model name '{name}'. Names cannot contain '/' or ':'.")
 
 
 @case()
@@ -91,7 +91,7 @@ def rename(t):
     old, new = model(t, tags={'k': 'v'}), t.name('renamed')
     version(t, old)
     t.client.set_registered_model_alias(old, 'best', '1')
-    t.same(t.client.rename_registered_model(old, new).name, new)
+    t.client.rename_registered_model(old, new)
     t.fails('RESOURCE_DOES_NOT_EXIST', f'Registered Model with name={old} not found', t.client.get_registered_model, old)
     got = t.client.get_registered_model(new)
     t.same((got.tags, got.latest_versions[0].version), ({'k': 'v'}, '1'))
@@ -219,7 +219,7 @@ def unknown_version(t):
 
 @case()
 def version_that_is_no_number(t):
-    t.refused(t.send('GET', 'model-versions/get', name=model(t), version='x'), 400, 'INVALID_PARAMETER_VALUE', 'Model version must be an integer')
+    t.refused(t.send('GET', 'model-versions/get', name=model(t), version='x'), 400, 'INVALID_PARAMETER_VALUE', "Parameter 'version' must be an integer, got 'x'.")
 
 
 @case()
@@ -290,17 +290,32 @@ def source_is_a_run(t):
 
 
 @table(['file:///etc', '/etc', '//proc/self/root', 'file:/etc', './x', 'relative/path', 'mlflow-artifacts://h:9/models/../../../', 'http://host/../../etc/', 's3a://b/..',
-        'file:///etc/%2e%2e', '..%2f..%2f', 'file://host/etc', 's3://b/a?x=../../y', 's3://b/%00', 'mlflow-artifacts:/../x', 'ftp://evil/../a'])
+        'file:///etc/%2e%2e', '..%2f..%2f', 'http://host/path', 'mlflow-artifacts:/1/x/artifacts/m', 'models:/m-0123456789abcdef0123456789abcdef', row('file://host/etc', real_server='answers 500'), 's3://b/a?x=../../y', 's3://b/%00', 'mlflow-artifacts:/../x', 'ftp://evil/../a'])
 def sources_refused(t, source):
     reply = t.send('POST', 'model-versions/create', {'name': model(t), 'source': source})
     assert reply.status == 400, (reply.status, reply.text)
     t.refused(reply, 400, 'INVALID_PARAMETER_VALUE')
 
 
-@table(['s3://bucket/a', 'mlflow-artifacts:/1/x/artifacts/m', 'gs://b/a', 'dbfs:/x/y', 'http://host/path', 'models:/m-0123456789abcdef0123456789abcdef', 'wasbs://c@a/x'])
-def sources_taken_or_not_found(t, source):
-    reply = t.send('POST', 'model-versions/create', {'name': model(t), 'source': source})
-    assert reply.status in ((200, 404) if source.startswith('models:') else (200,)), (reply.status, reply.text)
+@table(['s3://bucket/a', 'gs://b/a', 'dbfs:/x/y', 'wasbs://c@a/x', 's3a://b/ü'])
+def sources_taken(t, source):
+    t.same(t.post('model-versions/create', name=model(t), source=source)['model_version']['source'], source)
+
+
+@case()
+def a_source_inside_this_server_needs_its_run(t):
+    run, name = t.run(), model(t)
+    source = f'{run.info.artifact_uri}/m'
+    text = f"Invalid model version source: '{source}'. The run_id request parameter must identify the resource that contains the source."
+    t.refused(t.send('POST', 'model-versions/create', {'name': name, 'source': source}), 400, 'INVALID_PARAMETER_VALUE', text)
+    t.refused(t.send('POST', 'model-versions/create', {'name': name, 'source': source, 'run_id': t.run_id()}), 400, 'INVALID_PARAMETER_VALUE', 'Invalid model version source')
+    t.same(t.post('model-versions/create', name=name, source=source, run_id=run.info.run_id)['model_version']['version'], '1')
+
+
+@case()
+def text_of_an_http_source(t):
+    t.refused(t.send('POST', 'model-versions/create', {'name': model(t), 'source': 'http://host/path'}), 400, 'INVALID_PARAMETER_VALUE',
+              "'source' cannot use the 'http' scheme: the 'http' scheme addresses a host other than the tracking server's configured artifact storage")
 
 
 # --- aliases ---
@@ -335,7 +350,7 @@ def alias_of_an_unknown_version(t):
     t.fails('RESOURCE_DOES_NOT_EXIST', f'Model Version (name={name}, version=5) not found', t.client.set_registered_model_alias, name, 'best', '5')
 
 
-@table([('latest', 'alias name is reserved'), ('LATEST', 'alias name is reserved'), ('v1', 'Version alias name'), ('V22', 'Version alias name'), ('a b', 'alias name'),
+@table([('latest', "'latest' alias name (case insensitive) is reserved."), ('LATEST', "'latest' alias name (case insensitive) is reserved."), ('v1', 'Version alias name'), ('V22', 'Version alias name'), ('a b', 'alias name'),
         ('a.b', 'alias name'), ('ü!', 'alias name'), ('a' * 256, 'exceeds the maximum length of 255'), ('', '')])
 def bad_aliases(t, alias, text):
     name = model(t)
@@ -408,7 +423,7 @@ def unknown_stage(t):
             t.client.transition_model_version_stage, name, '1', 'nowhere')
 
 
-@case()
+@case(real_server='answers 500')
 def archiving_into_none(t):
     name = model(t)
     version(t, name)
@@ -442,8 +457,9 @@ def register_model(t):
     mlflow.set_experiment(t.name())
     with mlflow.start_run() as run:
         mlflow.log_text('x', 'm/MLmodel')
-    first = mlflow.register_model(f'{run.info.artifact_uri}/m', name, tags={'k': 'v'})
-    second = mlflow.register_model(f'{run.info.artifact_uri}/m', name)
+    first = mlflow.register_model(f'runs:/{run.info.run_id}/m', name, tags={'k': 'v'})
+    second = mlflow.register_model(f'runs:/{run.info.run_id}/m', name)
+    t.same((first.run_id, first.source), (run.info.run_id, f'{run.info.artifact_uri}/m'))
     t.same((first.version, second.version, first.tags), ('1', '2', {'k': 'v'}))
 
 
