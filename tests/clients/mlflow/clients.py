@@ -19,7 +19,7 @@ SKIPPED = 77
 # A refusal is never worth a retry here, and nothing may leave this machine.
 CLIENT = {**servers.QUIET, 'MLFLOW_HTTP_REQUEST_MAX_RETRIES': '0', 'MLFLOW_HTTP_REQUEST_TIMEOUT': '60', 'GIT_PYTHON_REFRESH': 'quiet', 'MPLBACKEND': 'Agg',
           'OMP_NUM_THREADS': '1', 'MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT': 'true', 'MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR': 'false',
-          'PYTHONDONTWRITEBYTECODE': '1', 'MLFLOW_LOGGING_LEVEL': 'ERROR', 'LOGNAME': 'somebody'}
+          'PYTHONDONTWRITEBYTECODE': '1', 'MLFLOW_LOGGING_LEVEL': 'ERROR', 'MLFLOW_ENABLE_ASYNC_TRACE_LOGGING': 'false', 'LOGNAME': 'somebody'}
 
 
 def here(options):
