@@ -6,9 +6,12 @@
     clients.py --client 2.22 search_runs        one client, cases whose title holds one of the words
 """
 import argparse
+import contextlib
+import functools
 import os
 import subprocess
 import sys
+import tempfile
 import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -42,7 +45,13 @@ def with_client(version, options, uri, auth_uri):
         return SKIPPED
     flags = ['--uri', uri, *(['--auth-uri', auth_uri] if auth_uri else []), *(['--real'] if options.real else []), *(['--timing'] if options.timing else [])]
     environment = {k: v for k, v in os.environ.items() if not k.startswith('MLFLOW_')}
-    return subprocess.run([python, os.path.join(HERE, 'clients.py'), '--here', *flags, *options.only], env={**environment, **CLIENT}).returncode
+    with tempfile.TemporaryFile() as chatter:  # what MLflow and the libraries say on the way; shown when the cases could not be run
+        done = subprocess.run([python, os.path.join(HERE, 'clients.py'), '--here', *flags, *options.only], env={**environment, **CLIENT},
+                              stderr=None if os.environ.get('GYRE_TEST_TRACE') else chatter)
+        if done.returncode not in (0, 1):
+            chatter.seek(0)
+            print(chatter.read().decode(errors='replace')[-4000:])
+    return done.returncode
 
 
 def wants_auth(options):
@@ -69,11 +78,11 @@ def main():
         return SKIPPED
     if options.uri:
         return max(with_client(v, options, options.uri, options.auth_uri) for v in versions)
-    with servers.real_server(options.server) if options.real else servers.gyre_server() as server:
-        if options.real and wants_auth(options):
-            with servers.real_server(options.server, auth=True) as guarded:
-                return max(with_client(v, options, server.uri, guarded.uri) for v in versions)
-        return max(with_client(v, options, server.uri, '') for v in versions)
+    start = functools.partial(servers.real_server, options.server) if options.real else servers.gyre_server
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(start())
+        guarded = stack.enter_context(start(auth=True)).uri if wants_auth(options) else ''
+        return max(with_client(v, options, server.uri, guarded) for v in versions)
 
 
 if __name__ == '__main__':

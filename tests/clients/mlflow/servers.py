@@ -2,6 +2,7 @@
 import contextlib
 import http.client
 import os
+import re
 import shutil
 import signal
 import socket
@@ -77,11 +78,22 @@ def real_server(version='', auth=False):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def setup_link(g):
+    """The server says it a moment after it is ready."""
+    for _ in range(200):
+        if found := re.search(r'http\S+/setup\?token=\S+(?=\s)', g.log()):
+            return found[0]
+        time.sleep(0.05)
+    raise SystemExit('the server tells no setup link:\n' + g.log())
+
+
 @contextlib.contextmanager
-def gyre_server(*flags):
-    """The built program with an empty data folder."""
+def gyre_server(auth=False):
+    """The built program with an empty data folder; with `auth` everybody needs a login, and the first user is ADMIN."""
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     from harness import Gyre
     with Gyre() as g:
-        g.start(*flags)
+        g.start(*(['--auth', 'required'] if auth else []))
+        if auth:
+            g.cli('--server', f'http://{g.host}:{g.port}', 'login', '--user', ADMIN, '--setup', setup_link(g), stdin=ADMIN_PASSWORD + '\n')
         yield types.SimpleNamespace(uri=f'http://{g.host}:{g.port}', folder=g.directory, log=g.log_path, gyre=g)

@@ -244,7 +244,7 @@ def tags(t):
     t.same(t.client.get_experiment(id).tags, {'k': 'w', 'empty': '', 'Schlüssel': '値 🧪\nline'})
 
 
-@case(since='3.0')
+@case(since='3.2')
 def delete_tag(t):
     id = t.experiment(tags={'a': '1', 'b': '2'})
     t.client.delete_experiment_tag(id, 'a')

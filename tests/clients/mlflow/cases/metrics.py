@@ -229,7 +229,7 @@ def synchronous_off(t):
     mlflow.set_experiment(t.name())
     with mlflow.start_run() as run:
         for i in range(60):
-            mlflow.log_metric('m', i, step=i, timestamp=i, synchronous=False)
+            mlflow.log_metric('m', i, step=i, timestamp=i + 1, synchronous=False)
         mlflow.log_params({'p': 1}, synchronous=False)
         mlflow.set_tags({'t': 2}, synchronous=False)
         operation = mlflow.log_metrics({'n': 1}, step=0, synchronous=False)
