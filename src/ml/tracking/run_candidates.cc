@@ -35,6 +35,15 @@ Narrow ByRunName(std::string_view name, std::string_view project) {
   };
 }
 
+// Of the states that the index of runs at work holds.
+Narrow ByStatus(std::string_view status) {
+  return [status](std::int64_t, RunSelect* select) {
+    select->From("tracking_run r");
+    select->Where("r.status IN ('scheduled', 'running')");
+    select->Where("r.status = " + select->Param(status));
+  };
+}
+
 Narrow ByStart(const StartRange& range) {
   return [range](std::int64_t experiment, RunSelect* select) {
     select->From("tracking_run r");
@@ -96,6 +105,11 @@ MaybePart OfAttribute(const Comparison& comparison, std::string_view project) {
     return CandidatePart{.narrow = ByRunName(std::get<std::string>(comparison.value), project),
                          .of_runs = true,
                          .each_experiment = false};
+  }
+  if (comparison.key == "status" && equal) {
+    const auto& status = std::get<std::string>(comparison.value);
+    if (status != "scheduled" && status != "running") return std::nullopt;
+    return CandidatePart{.narrow = ByStatus(status), .of_runs = true, .each_experiment = false};
   }
   return std::nullopt;
 }

@@ -137,9 +137,9 @@ class Finder {
   }
 
   // --- along the order ---------------------------------------------------------------------------
-  WalkPlan PlanOf(std::int64_t experiment) const {
+  WalkPlan PlanOf(std::int64_t experiment, View view) const {
     return {.experiment = experiment,
-            .view = search_.view,
+            .view = view,
             .start = StartRangeOf(matcher_->required()),
             .after = after_ ? &*after_ : nullptr};
   }
@@ -147,7 +147,7 @@ class Finder {
   std::vector<MakesSource> Everything() const {
     std::vector<MakesSource> all;
     for (const std::int64_t experiment : experiments_)
-      all.push_back([this, experiment] { return AllRuns(PlanOf(experiment)); });
+      all.push_back([this, experiment] { return AllRuns(PlanOf(experiment, search_.view)); });
     return all;
   }
 
@@ -155,7 +155,6 @@ class Finder {
   std::vector<MakesSource> Walks() const {
     std::vector<MakesSource> walks;
     const bool by_start = search_.order.empty() || IsStart(search_.order.front());
-    if (by_start && search_.view != View::kActive) return walks;
     if (!by_start && !IndexedField()) return walks;
     for (const std::int64_t experiment : experiments_) {
       if (!by_start) {
@@ -163,9 +162,17 @@ class Finder {
         continue;
       }
       const bool up = !search_.order.empty() && search_.order.front().ascending;
-      walks.push_back([this, experiment, up] { return WalkStarts(PlanOf(experiment), up); });
+      for (const View view : Views())
+        walks.push_back(
+            [this, experiment, view, up] { return WalkStarts(PlanOf(experiment, view), up); });
     }
     return walks;
+  }
+
+  // One after the other: an index by the start is of those that are active.
+  std::vector<View> Views() const {
+    if (search_.view == View::kAll) return {View::kActive, View::kDeleted};
+    return {search_.view};
   }
 
   // The order's first field, when an index knows its values.
@@ -188,20 +195,23 @@ class Finder {
     const ValueWalk walk = MakeValueWalk(field);
     const int done = after_ ? RankOf(after_->keys.front()) : 0;
     if (done == 0)
-      walks->push_back([this, experiment, walk] { return WalkValues(PlanOf(experiment), walk); });
+      walks->push_back(
+          [this, experiment, walk] { return WalkValues(PlanOf(experiment, search_.view), walk); });
     if (done <= 1 && walk.table == ValueTable::kMetric && walk.range.empty())
-      walks->push_back([this, experiment, walk] { return WalkNaNs(PlanOf(experiment), walk); });
+      walks->push_back(
+          [this, experiment, walk] { return WalkNaNs(PlanOf(experiment, search_.view), walk); });
     if (matcher_->Requires(walk.table, field.key)) return;
-    walks->push_back([this, experiment] {
-      return WalkOnly(PlanOf(experiment), FieldValue(), search_.order.size() == 1);
-    });
+    for (const View view : Views())
+      walks->push_back([this, experiment, view] {
+        return WalkOnly(PlanOf(experiment, view), FieldValue(), search_.order.size() == 1);
+      });
   }
 
   // Of a value that more runs have than a page holds, an index of values tells nothing more: those
   // before it, then those of it by the start.
   std::vector<MakesSource> TieWalks() const {
     const bool by_value = search_.order.size() == 1 && !IsStart(search_.order.front());
-    if (!by_value || search_.view != View::kActive || !first_->full()) return {};
+    if (!by_value || search_.view == View::kDeleted || !first_->full()) return {};
     const FieldValue tie = first_->last().keys.front();
     if (RankOf(tie) == 2) return {};
     ValueWalk walk = MakeValueWalk(*IndexedField());
@@ -209,10 +219,13 @@ class Finder {
     std::vector<MakesSource> walks;
     for (const std::int64_t experiment : experiments_) {
       if (!after_ || RankOf(after_->keys.front()) == 0)
-        walks.push_back(
-            [this, experiment, walk] { return Repeating(WalkValues(PlanOf(experiment), walk)); });
-      walks.push_back(
-          [this, experiment, tie] { return Repeating(WalkOnly(PlanOf(experiment), tie, true)); });
+        walks.push_back([this, experiment, walk] {
+          return Repeating(WalkValues(PlanOf(experiment, search_.view), walk));
+        });
+      for (const View view : Views())
+        walks.push_back([this, experiment, view, tie] {
+          return Repeating(WalkOnly(PlanOf(experiment, view), tie, true));
+        });
     }
     return walks;
   }

@@ -35,6 +35,7 @@ RunForTests MakeRun(std::mt19937& random, std::int64_t number) {
   run.id = fmt::format("{:08x}{:08x}{:016x}", random(), random(), number);
   run.name = fmt::format("run-{}", random() % 100'000);
   run.user_name = fmt::format("user{}", random() % 20);
+  if (number % 10'000 == 0) run.status = "running";
   run.started_us = 1'700'000'000'000'000 + number * 1'000'000;
   run.ended_us = run.started_us + 5'000'000;
   for (int i = 0; i < 8; ++i) {
@@ -90,6 +91,7 @@ constexpr Case kCases[] = {
     {"by the name", "", "run_name"},
     {"by the least of a metric", "min.m0 > 0.1", "min.m0"},
     {"nothing is like it", "params.p1 LIKE 'zzz%'", ""},
+    {"at work", "status = 'RUNNING'", ""},
     {"by id", "run_id IN ('a', 'b')", ""},
 };
 

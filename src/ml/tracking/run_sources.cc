@@ -90,7 +90,7 @@ RunSource WalkStarts(const WalkPlan& plan, bool ascending) {
     rest.start.from_us = std::max(plan.start.from_us.value_or(first), first);
   }
   RunSource source = AllRuns(rest);
-  OrderByStart(ascending, 1, &source);
+  if (plan.view == View::kActive) OrderByStart(ascending, 1, &source);
   return source;
 }
 

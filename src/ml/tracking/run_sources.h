@@ -29,9 +29,9 @@ struct WalkPlan {
 
 // All runs of an experiment, in no order.
 RunSource AllRuns(const WalkPlan& plan);
-// By the start, which the order begins with.
+// By the start, which the order begins with; in no order what is not active.
 RunSource WalkStarts(const WalkPlan& plan, bool ascending);
-// By the start those of one value, where the start decides next; else in no order.
+// Those of one value; by the start as above, where it decides next.
 RunSource WalkOnly(const WalkPlan& plan, FieldValue only, bool start_decides);
 
 // Runs by the value of a param, tag or metric that the order begins with.
