@@ -25,7 +25,7 @@ constexpr net::Field kResults = {"max_results", Type::kWhole, "1 to 50,000"};
 constexpr net::Field kToken = {"page_token", Type::kText, "of the page before"};
 constexpr net::Field kFilter = {"filter", Type::kText, "name LIKE 'a%' AND tags.team = 'blue'"};
 constexpr net::Field kOrder = {"order_by", Type::kTexts, "name ASC"};
-constexpr net::Field kView = {"view_type", Type::kText, "ACTIVE_ONLY, DELETED_ONLY or ALL"};
+constexpr net::Field kView = {"view_type", Type::kAny, "ACTIVE_ONLY, DELETED_ONLY or ALL"};
 
 constexpr Endpoint kEndpoints[] = {
     {.method = Method::kPost,

@@ -313,7 +313,12 @@ RequestDocument RequestDocument::OfQuery(const net::Request& request, net::Field
   flat.Begin(Kind::kObject);
   std::size_t members = 0;
   for (const net::Field& field : fields) {
-    const auto same = [&](const auto& pair) { return pair.first == field.name; };
+    // A run's id had another name once, which some clients still send.
+    const std::string_view old_name =
+        std::string_view(field.name) == "run_id" ? "run_uuid" : field.name;
+    const auto same = [&](const auto& pair) {
+      return pair.first == field.name || pair.first == old_name;
+    };
     auto pair = std::ranges::find_if(request.query, same);
     if (pair == request.query.end()) continue;
     ++members;

@@ -55,11 +55,6 @@ Result<std::string> TextAt(std::string_view path, const JsonValue& value) {
   return WrongType(path, value);
 }
 
-std::string PythonText(std::string_view text) {
-  const bool single = text.find('\'') == std::string_view::npos;
-  return single ? fmt::format("'{}'", text) : fmt::format("\"{}\"", text);
-}
-
 Result<> AddParam(tracking::Batch* batch, std::vector<std::string>* twice,
                   std::pair<std::string, std::string> param) {
   if (batch->params.contains(param.first)) {

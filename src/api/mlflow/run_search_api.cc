@@ -19,7 +19,7 @@ constexpr Endpoint kEndpoints[] = {
      .summary = "Find runs by a filter, in an order",
      .fields = {{"experiment_ids", Type::kTexts, "of the experiments to look in"},
                 {"filter", Type::kText, "metrics.auc > 0.9 AND params.model = 'gbm'"},
-                {"run_view_type", Type::kText, "ACTIVE_ONLY, DELETED_ONLY or ALL"},
+                {"run_view_type", Type::kAny, "ACTIVE_ONLY, DELETED_ONLY or ALL"},
                 {"max_results", Type::kWhole, "1,000 when it is not given, at most 50,000"},
                 {"order_by", Type::kTexts, "metrics.auc DESC"},
                 {"page_token", Type::kText, "of the page before"}},
@@ -46,10 +46,12 @@ Result<std::vector<std::int64_t>> RunSearchApi::ExperimentsOf(const Call& call) 
 Result<net::Response> RunSearchApi::Search(Call& call) {
   const Arguments& arguments = call.arguments;
   const std::int64_t results = arguments.Whole("max_results", kResultsStandard);
-  if (results < 1 || results > tracking::kRunSearchMax)
+  if (results > tracking::kRunSearchMax)
+    return WrongType("max_results", arguments.Value("max_results"));
+  if (results < 1)
     return InvalidParameter(fmt::format(
-        "Invalid value {} for parameter 'max_results' supplied. It must be {}", results,
-        results < 1 ? "a positive integer" : fmt::format("at most {}", tracking::kRunSearchMax)));
+        "Invalid value {} for parameter 'max_results' supplied. It must be a positive integer",
+        results));
   tracking::RunSearch search{.project = call.project, .experiments = {}};
   search.limit = static_cast<int>(results);
   GYRE_TRY(search.experiments, ExperimentsOf(call));

@@ -115,8 +115,9 @@ std::string_view StatusWord(tracking::RunStatus status) {
 }
 
 std::optional<tracking::RunStatus> StatusOf(std::string_view word) {
+  constexpr std::array<std::string_view, 5> kNumbers = {"2", "1", "3", "4", "5"};
   for (std::size_t i = 0; i < kStatusWords.size(); ++i) {
-    if (word == kStatusWords[i]) return static_cast<tracking::RunStatus>(i);
+    if (word == kStatusWords[i] || word == kNumbers[i]) return static_cast<tracking::RunStatus>(i);
   }
   return std::nullopt;
 }
@@ -209,6 +210,21 @@ std::string MadeUpName(std::string_view id) {
   };
   return fmt::format("{}-{}-{}", kAdjectives[part(0, 4) % kAdjectives.size()],
                      kNouns[part(4, 4) % kNouns.size()], part(8, 6) % 1'000);
+}
+
+std::string PythonText(std::string_view text) {
+  const bool has_single = text.find('\'') != std::string_view::npos;
+  const char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
+  std::string out(1, quote);
+  for (const char c : text) {
+    if (c == quote || c == '\\') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out + quote;
 }
 
 double Clamped(double value) {

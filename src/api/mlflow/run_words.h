@@ -17,7 +17,7 @@ inline constexpr std::string_view kRunNameTag = "mlflow.runName";
 inline constexpr std::string_view kParentRunTag = "mlflow.parentRunId";
 
 std::string_view StatusWord(tracking::RunStatus status);  // "FINISHED"
-std::optional<tracking::RunStatus> StatusOf(std::string_view word);
+std::optional<tracking::RunStatus> StatusOf(std::string_view word);  // or its number: "3"
 
 // "12"; "" and "0" are the default experiment. Error: MLflow's for what is no number.
 Result<std::int64_t> ExperimentNumber(std::string_view id);
@@ -46,6 +46,9 @@ std::string_view Truncated(std::string_view text, std::size_t characters_max);
 
 // "placid-heron-417", of the bytes of an id.
 std::string MadeUpName(std::string_view id);
+
+// As Python's repr() writes it: 'a', "it's".
+std::string PythonText(std::string_view text);
 
 // Infinities as the greatest numbers, which is what MLflow's store makes of them.
 double Clamped(double value);

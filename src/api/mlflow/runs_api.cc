@@ -5,6 +5,7 @@
 #include "api/mlflow/run_batch.h"
 #include "api/mlflow/run_words.h"
 #include "base/id.h"
+#include "base/json.h"
 
 namespace gyre::mlflow {
 namespace {
@@ -45,7 +46,7 @@ constexpr Endpoint kEndpoints[] = {
      .permission = kWrite,
      .summary = "Change a run's status, end or name",
      .fields = {kRunId,
-                {"status", Type::kText, "RUNNING, SCHEDULED, FINISHED, FAILED or KILLED"},
+                {"status", Type::kAny, "RUNNING, SCHEDULED, FINISHED, FAILED or KILLED"},
                 {"end_time", Type::kWhole, "milliseconds since 1970"},
                 {"run_name", Type::kText, "its new name"}},
      .audited = false},
@@ -194,7 +195,7 @@ Result<net::Response> RunsApi::Update(Call& call) {
   if (const auto done = tracking_.ChangeRun(run_id, change); !done)
     return InRunWords(done.error(), run_id);
   if (change.name)
-    GYRE_DO(tracking_.LogBatch(run_id, {.tags = {{std::string(kRunNameTag), *change.name}}}));
+    GYRE_DO(Log(call, run_id, {.tags = {{std::string(kRunNameTag), *change.name}}}, false));
   GYRE_TRY(const tracking::Run run, tracking_.GetRunById(run_id));
   return AnswerOf([&](AnswerWriter& out) { WriteRunInfo(out, run, "run_info"); });
 }
@@ -225,8 +226,9 @@ Error RunsApi::OfParams(const Error& error, const std::string& run_id, const tra
                                "already logged with value='{}' for run ID='{}'. Attempted logging "
                                "new value '{}'.",
                                key, before->second, run_id, value));
-    others += fmt::format("{}{{'key': '{}', 'old_value': '{}', 'new_value': '{}'}}",
-                          others.empty() ? "" : ", ", key, before->second, value);
+    others += fmt::format("{}{{'key': {}, 'old_value': {}, 'new_value': {}}}",
+                          others.empty() ? "" : ", ", PythonText(key), PythonText(before->second),
+                          PythonText(value));
   }
   return Error(
       error.code(), error.gy(),
@@ -238,6 +240,13 @@ Error RunsApi::OfParams(const Error& error, const std::string& run_id, const tra
 Result<> RunsApi::Log(const Call& call, const std::string& run_id, tracking::Batch batch,
                       bool one_param) {
   batch.project = call.project;
+  // The name of a run stands in its tag too.
+  if (const auto name = batch.tags.find(std::string(kRunNameTag));
+      name != batch.tags.end() && !name->second.empty()) {
+    GYRE_DO(RunOf(call));
+    if (const auto done = tracking_.ChangeRun(run_id, {.name = name->second}); !done)
+      return InRunWords(done.error(), run_id);
+  }
   const auto done = tracking_.LogBatch(run_id, batch);
   if (done) return {};
   if (done.error().gy() == "GY3404") return OfParams(done.error(), run_id, batch, one_param);
@@ -270,15 +279,9 @@ Result<net::Response> RunsApi::LogBatch(Call& call) {
 
 Result<net::Response> RunsApi::SetTag(Call& call) {
   GYRE_TRY(auto tag, ReadTag("", call.arguments.Text("key"), call.arguments.Text("value")));
-  const std::string run_id = call.arguments.Text("run_id");
-  if (tag.first == kRunNameTag && !tag.second.empty()) {
-    GYRE_DO(RunOf(call));
-    if (const auto done = tracking_.ChangeRun(run_id, {.name = tag.second}); !done)
-      return InRunWords(done.error(), run_id);
-  }
   tracking::Batch batch;
   batch.tags.insert(std::move(tag));
-  GYRE_DO(Log(call, run_id, std::move(batch), false));
+  GYRE_DO(Log(call, call.arguments.Text("run_id"), std::move(batch), false));
   return EmptyAnswer();
 }
 

@@ -9,7 +9,7 @@
 
 namespace gyre::tracking {
 
-inline constexpr std::size_t kParamBytesMax = 8'000, kTagBytesMax = 64'000;
+inline constexpr std::size_t kParamBytesMax = 24'000, kTagBytesMax = 64'000;
 
 Result<> CheckKey(std::string_view noun, std::string_view key);  // GY3407
 Result<> CheckTexts(std::string_view noun, const std::map<std::string, std::string>& texts,
