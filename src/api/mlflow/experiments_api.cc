@@ -132,7 +132,11 @@ Result<net::Response> ExperimentsApi::Create(Call& call) {
   tracking::NewExperiment from{.project = call.project, .title = call.arguments.Text("name")};
   GYRE_DO(CheckName(from.title));
   from.artifact_root = call.arguments.Text("artifact_location");
-  GYRE_DO(CheckLength("artifact_location", from.artifact_root, kRootCharactersMax));
+  if (!CheckLength("", from.artifact_root, kRootCharactersMax))
+    return InvalidParameter(fmt::format(
+        "Invalid artifact path length. The length of the artifact path cannot be greater "
+        "than {} characters.",
+        kRootCharactersMax));
   GYRE_DO(CheckArtifactRoot(from.artifact_root));
   std::size_t index = 0;
   for (const JsonValue tag : call.arguments.Objects("tags")) {
@@ -227,7 +231,7 @@ Result<net::Response> ExperimentsApi::Update(Call& call) {
   const auto done = experiments_.Rename(call.project, number, name);
   if (done) return EmptyAnswer();
   if (done.error().gy() == "GY3423")
-    return Error(Code::kFailedPrecondition, "GY3423", "Cannot rename a non-active experiment.");
+    return Error(Code::kFailedPrecondition, "GY5104", "Cannot rename a non-active experiment.");
   if (done.error().gy() == "GY3420")
     return Error(Code::kAlreadyExists, "GY3420",
                  fmt::format("Experiment(name={}) already exists.", name));

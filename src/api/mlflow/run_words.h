@@ -16,7 +16,7 @@ inline constexpr std::int64_t kMicrosPerMilli = 1'000;
 inline constexpr std::string_view kRunNameTag = "mlflow.runName";
 inline constexpr std::string_view kParentRunTag = "mlflow.parentRunId";
 
-std::string_view StatusWord(tracking::RunStatus status);  // "FINISHED"
+std::string_view StatusWord(tracking::RunStatus status);             // "FINISHED"
 std::optional<tracking::RunStatus> StatusOf(std::string_view word);  // or its number: "3"
 
 // "12"; "" and "0" are the default experiment. Error: MLflow's for what is no number.

@@ -226,9 +226,9 @@ Error RunsApi::OfParams(const Error& error, const std::string& run_id, const tra
                                "already logged with value='{}' for run ID='{}'. Attempted logging "
                                "new value '{}'.",
                                key, before->second, run_id, value));
-    others += fmt::format("{}{{'key': {}, 'old_value': {}, 'new_value': {}}}",
-                          others.empty() ? "" : ", ", PythonText(key), PythonText(before->second),
-                          PythonText(value));
+    others +=
+        fmt::format("{}{{'key': {}, 'old_value': {}, 'new_value': {}}}", others.empty() ? "" : ", ",
+                    PythonText(key), PythonText(before->second), PythonText(value));
   }
   return Error(
       error.code(), error.gy(),

@@ -59,11 +59,11 @@ std::string GuessMediaType(std::string_view path) {
 }
 
 Result<> CheckTitle(std::string_view title) {
-  if (!title.empty() && title.size() <= kTitleBytesMax && IsValidUtf8(title) && !HasControl(title))
+  if (!title.empty() && title.size() <= kTitleBytesMax && IsValidUtf8(title) &&
+      title.find('\0') == std::string_view::npos)
     return {};
   return InvalidArgument("GY3421", "`{}` cannot be the name of an experiment", title.substr(0, 60))
-      .Why(fmt::format("names have 1 to {} bytes of UTF-8 without control characters",
-                       kTitleBytesMax));
+      .Why(fmt::format("names have 1 to {} bytes of UTF-8", kTitleBytesMax));
 }
 
 }  // namespace gyre::tracking
