@@ -41,12 +41,12 @@ def here(options):
 def with_client(version, options, uri, auth_uri):
     python = servers.environment_of(version)
     if not os.path.exists(python):
-        print(f'SKIPPED: {os.path.dirname(os.path.dirname(python))} is not there: tools/deps mlflow')
+        print(f'SKIPPED: {os.path.dirname(os.path.dirname(python))} is not there: tools/deps mlflow{"-older" if version else ""}')
         return SKIPPED
     flags = ['--uri', uri, *(['--auth-uri', auth_uri] if auth_uri else []), *(['--real'] if options.real else []), *(['--server', options.server] if options.server else []), *(['--timing'] if options.timing else [])]
     environment = {k: v for k, v in os.environ.items() if not k.startswith('MLFLOW_')}
     with tempfile.TemporaryFile() as chatter:  # what MLflow and the libraries say on the way; shown when the cases could not be run
-        done = subprocess.run([python, os.path.join(HERE, 'clients.py'), '--here', *flags, *options.only], env={**environment, **CLIENT},
+        done = subprocess.run([python, os.path.join(HERE, 'clients.py'), '--here', *flags, *options.only], env={**environment, **CLIENT, **servers.torch()},
                               stderr=None if os.environ.get('GYRE_TEST_TRACE') else chatter)
         if done.returncode not in (0, 1):
             chatter.seek(0)

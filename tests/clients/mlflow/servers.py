@@ -22,6 +22,15 @@ def environment_of(version=''):
     return os.path.join(DEPS, 'venv-test-mlflow' + (f'-{version}' if version else ''), 'bin', 'python')
 
 
+def torch():
+    """Where Debian's PyTorch was unpacked, and its libraries."""
+    root = os.path.join(DEPS, 'torch')
+    if not os.path.isdir(root):
+        return {}
+    folders = [os.path.join(root, part) for part in ('usr/lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu/blas', 'usr/lib/x86_64-linux-gnu/lapack', 'usr/lib', 'lib/x86_64-linux-gnu')]
+    return {'GYRE_TEST_TORCH': os.path.join(root, 'usr/lib/python3/dist-packages'), 'LD_LIBRARY_PATH': ':'.join(folders)}
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))

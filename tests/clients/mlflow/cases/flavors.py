@@ -1,7 +1,8 @@
 """Models of the flavors that people use: logged, registered, found by alias, loaded, and what autologging writes."""
+import os
 import sys
 
-from framework import Skip, case, table
+from framework import Skip, case, table, version_of
 
 
 def rows():
@@ -27,22 +28,35 @@ def lightgbm_model():
 
 
 def torch():
-    """Debian's python3-torch, where it is there and works with this Python."""
+    """Debian's python3-torch, installed or unpacked by tools/deps, where it works with this Python."""
+    place = os.environ.get('GYRE_TEST_TORCH') or '/usr/lib/python3/dist-packages'
+    sys.path.append(place)
     try:
-        sys.path.append('/usr/lib/python3/dist-packages')
         import torch
         torch.zeros(2).numpy()
         return torch
     except Exception as e:
         raise Skip('PyTorch does not import (Debian: python3-torch)') from e
     finally:
-        sys.path.remove('/usr/lib/python3/dist-packages')
+        sys.path.remove(place)
 
 
 def torch_model():
     t = torch()
     t.manual_seed(1)
     return t.nn.Sequential(t.nn.Linear(3, 4), t.nn.ReLU(), t.nn.Linear(4, 1))
+
+
+def need_what_it_saves_with(flavor):
+    """Debian's PyTorch is 1.13; mlflow's flavor asks for torch.export since 3.1x."""
+    import importlib
+    import mlflow
+    if flavor == 'pytorch' and version_of(mlflow.__version__) >= (3, 10):
+        torch()
+        try:
+            importlib.import_module('torch.export')
+        except ImportError as e:
+            raise Skip(f'mlflow {mlflow.__version__} saves PyTorch models with torch.export, which this PyTorch lacks') from e
 
 
 MAKE = {'sklearn': sklearn_model, 'xgboost': xgboost_model, 'lightgbm': lightgbm_model, 'pytorch': torch_model}
@@ -57,6 +71,7 @@ def log(t, flavor, **fields):
     import importlib
 
     import mlflow
+    need_what_it_saves_with(flavor)
     model = MAKE[flavor]()
     module = importlib.import_module(f'mlflow.{flavor}')
     mlflow.set_experiment(t.name())
