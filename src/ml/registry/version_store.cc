@@ -105,7 +105,7 @@ Result<> AddRefs(db::Transaction& tx, const NewVersion& version, std::string_vie
 
 }  // namespace
 
-ModelVersion VersionFromRow(const db::Row& row) {
+ModelVersion VersionFromRow(const db::Row& row, bool documents) {
   ModelVersion version;
   version.id = row.Str(0);
   version.project = row.Str(1);
@@ -117,8 +117,10 @@ ModelVersion VersionFromRow(const db::Row& row) {
   version.task = row.Str(8);
   version.target = row.Str(9);
   version.learner = row.Str(10);
-  version.metrics = ParseOwn(row.Text(11));
-  version.signature = ParseOwn(row.Text(12));
+  if (documents) {
+    version.metrics = ParseOwn(row.Text(11));
+    version.signature = ParseOwn(row.Text(12));
+  }
   version.evaluation_id = row.Str(13);
   version.notes = row.Str(14);
   version.created_by = row.Str(15);
@@ -198,7 +200,7 @@ Result<std::string> FindSame(db::Reader& reader, std::string_view model_id,
 Result<ModelVersion> ReadVersion(db::Reader& reader, std::string_view version_id) {
   ModelVersion version;
   GYRE_TRY(const bool found, reader.QueryOne(kReadVersion, {version_id}, [&](const db::Row& row) {
-    version = VersionFromRow(row);
+    version = VersionFromRow(row, true);
   }));
   if (!found)
     return NotFound("GY3603", "there is no model version with id `{}`", version_id.substr(0, 64));

@@ -41,7 +41,8 @@ inline constexpr std::string_view kVersionColumns =
     "v.recipe_hash, v.task, v.target, v.learner, v.metrics, v.signature, v.evaluation_id, v.notes, "
     "v.created_by, v.created_us, m.title, v.source, v.location, v.run_link, v.logged_model, "
     "v.flavors, v.stage, v.updated_us";
-ModelVersion VersionFromRow(const db::Row& row);
+// `documents`: also the metrics and the signature.
+ModelVersion VersionFromRow(const db::Row& row, bool documents);
 // GY3603. With datasets, attachments, aliases and tags.
 Result<ModelVersion> ReadVersion(db::Reader& reader, std::string_view version_id);
 Result<std::string> FindVersionId(db::Reader& reader, std::string_view model_id,
