@@ -2,6 +2,8 @@
 
 #include "api/mlflow/experiments_api.h"
 #include "api/mlflow/metrics_api.h"
+#include "api/mlflow/model_versions_api.h"
+#include "api/mlflow/registered_models_api.h"
 #include "api/mlflow/run_search_api.h"
 #include "api/mlflow/runs_api.h"
 #include "api/mlflow/server_api.h"
@@ -146,6 +148,12 @@ void House::Rooms::OpenMlApis() {
 void House::Rooms::OpenMlflowApis() {
   AddApi<mlflow::ServerApi>();
   AddApi<mlflow::ExperimentsApi>(*projects, *experiments);
+  const mlflow::IsFree is_free = [this](const registry::ModelVersion& version) {
+    return native::CheckNotServed(*serving, version);
+  };
+  AddApi<mlflow::RegisteredModelsApi>(*projects, *registry, *catalog, *model_searcher, is_free);
+  AddApi<mlflow::ModelVersionsApi>(*projects, *catalog, *model_searcher,
+                                   mlflow::FilesOfRuns(*tracking, *blobs), is_free);
   AddApi<mlflow::RunsApi>(*projects, *experiments, *tracking, *run_pages);
   AddApi<mlflow::RunSearchApi>(*projects, *experiments, *run_searcher, *run_pages);
   AddApi<mlflow::MetricsApi>(*projects, *tracking);

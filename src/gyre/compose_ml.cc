@@ -71,6 +71,7 @@ Result<> House::Rooms::OpenModels() {
   run_pages = std::make_unique<mlflow::RunPages>(*tracking, run_stamps);
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   catalog = std::make_unique<registry::Catalog>(*database, SystemClock(), events.get());
+  model_searcher = std::make_unique<registry::ModelSearcher>(*database);
   GYRE_TRY(
       evaluations,
       evaluation::OpenEvaluations(

@@ -219,11 +219,11 @@ Result<net::Response> ModelsApi::Get(net::Request& request) {
   return net::Response::JsonDoc(registry::ModelToJson(model));
 }
 
-Result<> ModelsApi::CheckNotServed(const registry::ModelVersion& version) {
-  GYRE_TRY(const auto serving, EndpointsOf(serving_, version.id));
-  if (serving.empty()) return {};
+Result<> CheckNotServed(serving::Serving& serving, const registry::ModelVersion& version) {
+  GYRE_TRY(const auto served_by, EndpointsOf(serving, version.id));
+  if (served_by.empty()) return {};
   std::vector<std::string> endpoints;
-  for (const serving::Endpoint& endpoint : serving) endpoints.push_back(endpoint.name);
+  for (const serving::Endpoint& endpoint : served_by) endpoints.push_back(endpoint.name);
   return FailedPrecondition("GY3621", "{} is served by endpoint {}", version.name(),
                             Named(endpoints))
       .Why("what an endpoint answers with is in use")
@@ -233,7 +233,7 @@ Result<> ModelsApi::CheckNotServed(const registry::ModelVersion& version) {
 }
 
 Result<> ModelsApi::CheckNotUsed(const registry::ModelVersion& version) {
-  GYRE_DO(CheckNotServed(version));
+  GYRE_DO(CheckNotServed(serving_, version));
   return registry::CheckNoAlias(version);
 }
 
@@ -257,7 +257,7 @@ Result<net::Response> ModelsApi::Remove(net::Request& request) {
        .name = request.Param("model"),
        .check = [&]() -> Result<> {
          for (const registry::ModelVersion& version : versions)
-           GYRE_DO(with_aliases ? CheckNotServed(version) : CheckNotUsed(version));
+           GYRE_DO(with_aliases ? CheckNotServed(serving_, version) : CheckNotUsed(version));
          return {};
        },
        .needed_by = [&] { return EndpointsAsThings(versions); },

@@ -35,6 +35,9 @@ namespace gyre::native {
 Result<registry::ModelVersion> FindVersion(registry::Registry& registry, const std::string& project,
                                            const std::string& model, const std::string& version);
 
+// GY3621 when an endpoint serves it.
+Result<> CheckNotServed(serving::Serving& serving, const registry::ModelVersion& version);
+
 class ModelsApi {
  public:
   ModelsApi(registry::Registry& registry, evaluation::Evaluations& evaluations,
@@ -70,9 +73,7 @@ class ModelsApi {
   Result<registry::ModelVersion> Version(const net::Request& request);
   // The newest kept evaluation, or the one that training attached; null when there is none.
   Result<Json> EvaluationOf(const registry::ModelVersion& version);
-  // GY3621 when an endpoint serves it.
-  Result<> CheckNotServed(const registry::ModelVersion& version);
-  // That, and GY3609 when an alias points at it.
+  // GY3621, and GY3609 when an alias points at it.
   Result<> CheckNotUsed(const registry::ModelVersion& version);
   Result<Json> EndpointsAsThings(const std::vector<registry::ModelVersion>& versions);
   // With the name and the content hash of the data that it was made from, while those are there.

@@ -1,0 +1,42 @@
+// Model versions over MLflow's protocol.
+#pragma once
+
+#include "api/mlflow/call.h"
+#include "api/mlflow/registered_models_api.h"
+#include "api/mlflow/version_files.h"
+
+namespace gyre::mlflow {
+
+class ModelVersionsApi final : public Noun {
+ public:
+  ModelVersionsApi(projects::Projects& projects, registry::Catalog& catalog,
+                   registry::ModelSearcher& searcher, VersionFiles files, IsFree is_free)
+      : Noun(projects),
+        catalog_(catalog),
+        searcher_(searcher),
+        files_(std::move(files)),
+        is_free_(std::move(is_free)) {}
+  net::RouteTable table();
+
+  Result<net::Response> Create(Call& call);
+  Result<net::Response> Update(Call& call);
+  Result<net::Response> MoveStage(Call& call);
+  Result<net::Response> Delete(Call& call);
+  Result<net::Response> Get(Call& call);
+  Result<net::Response> Search(Call& call);
+  Result<net::Response> DownloadUri(Call& call);
+  Result<net::Response> SetTag(Call& call);
+  Result<net::Response> DeleteTag(Call& call);
+
+ private:
+  // The version that the call names.
+  Result<registry::ModelVersion> Asked(const Call& call);
+  Result<registry::LoggedVersion> Logged(const Call& call);
+
+  registry::Catalog& catalog_;
+  registry::ModelSearcher& searcher_;
+  const VersionFiles files_;
+  const IsFree is_free_;
+};
+
+}  // namespace gyre::mlflow

@@ -1,0 +1,75 @@
+#include "api/mlflow/version_files.h"
+
+#include "api/mlflow/artifact_path.h"
+#include "api/mlflow/run_words.h"
+#include "base/text.h"
+#include "ml/tracking/tracking.h"
+#include "platform/blob/blob_store.h"
+
+namespace gyre::mlflow {
+namespace {
+
+constexpr std::size_t kFlavorsMax = 50, kFlavorBytesMax = 100;
+constexpr std::int64_t kMlmodelBytesMax = 1'000'000;
+constexpr std::string_view kOwnRoot = "mlflow-artifacts:/";
+
+Result<std::string> RunRoot(tracking::Tracking& tracking, const std::string& project,
+                            const std::string& run_id) {
+  const auto run = tracking.GetRunById(run_id);
+  if (!run && run.error().code() == Code::kNotFound) return std::string();
+  if (!run) return run.error();
+  return run->project == project ? ArtifactUri(*run) : std::string();
+}
+
+Result<std::string> ReadMlmodel(tracking::Tracking& tracking, blob::Store& blobs,
+                                const std::string& project, std::string_view folder) {
+  if (!folder.starts_with(kOwnRoot)) return std::string();
+  GYRE_TRY(const std::string clean, CleanArtifactPath(folder.substr(kOwnRoot.size())));
+  const ArtifactPlace place = PlaceOf(clean + "/MLmodel");
+  if (place.kind != ArtifactPlace::Kind::kRun) return std::string();
+  GYRE_TRY(const std::string root, RunRoot(tracking, project, place.owner));
+  if (root.empty()) return std::string();
+  const auto file = tracking.GetArtifact(place.owner, place.path);
+  if (!file && file.error().code() == Code::kNotFound) return std::string();
+  if (!file) return file.error();
+  if (file->object.size_bytes > kMlmodelBytesMax) return std::string();
+  return blobs.Get(file->object.digest);
+}
+
+}  // namespace
+
+VersionFiles FilesOfRuns(tracking::Tracking& tracking, blob::Store& blobs) {
+  return {.run_root = [&tracking](const std::string& project,
+                                  const std::string& id) { return RunRoot(tracking, project, id); },
+          .model_root = [](const std::string&, const std::string&) -> Result<std::string> {
+            return std::string();
+          },
+          .mlmodel =
+              [&tracking, &blobs](const std::string& project, const std::string& folder) {
+                return ReadMlmodel(tracking, blobs, project, folder);
+              }};
+}
+
+std::vector<std::string> FlavorsOf(std::string_view mlmodel) {
+  std::vector<std::string> flavors;
+  bool inside = false;
+  std::size_t indent = 0;
+  for (const std::string_view line : Split(mlmodel, '\n')) {
+    const std::size_t spaces = line.find_first_not_of(' ');
+    if (spaces == std::string_view::npos) continue;
+    if (spaces == 0) {
+      inside = line.starts_with("flavors:");
+      continue;
+    }
+    if (!inside) continue;
+    if (indent == 0) indent = spaces;
+    const std::size_t colon = line.find(':');
+    if (spaces != indent || colon == std::string_view::npos) continue;
+    const std::string_view name = Trim(line.substr(0, colon));
+    if (name.size() <= kFlavorBytesMax && IsValidUtf8(name) && flavors.size() < kFlavorsMax)
+      flavors.emplace_back(name);
+  }
+  return flavors;
+}
+
+}  // namespace gyre::mlflow

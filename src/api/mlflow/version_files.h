@@ -1,0 +1,37 @@
+// What the registry must know of the files of runs and logged models: where they are, and what an
+// MLmodel among them says.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace gyre::blob {
+class Store;
+}
+namespace gyre::tracking {
+class Tracking;
+}
+
+namespace gyre::mlflow {
+
+struct VersionFiles {
+  // The folder of the files of a run and of a logged model of that project; empty where the
+  // project has none of that id.
+  std::function<Result<std::string>(const std::string& project, const std::string& run_id)>
+      run_root;
+  std::function<Result<std::string>(const std::string& project, const std::string& id)> model_root;
+  // The text of the file MLmodel in a folder of the project's artifacts; empty where there is none.
+  std::function<Result<std::string>(const std::string& project, const std::string& folder)> mlmodel;
+};
+
+// Those of our own runs.
+VersionFiles FilesOfRuns(tracking::Tracking& tracking, blob::Store& blobs);
+
+// The names below `flavors:`, in their order; none of what is no MLmodel. Pure.
+std::vector<std::string> FlavorsOf(std::string_view mlmodel);
+
+}  // namespace gyre::mlflow
