@@ -57,11 +57,6 @@ bool IsUri(std::string_view text) {
          (text.size() >= 5 && EqualsIgnoreCase(text.substr(0, 5), "file:"));
 }
 
-bool AllDigits(std::string_view text) {
-  return !text.empty() && text.size() <= 19 &&
-         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
 std::string JoinFrom(const std::vector<std::string_view>& parts, std::size_t first) {
   std::string path;
   for (std::size_t i = first; i < parts.size(); ++i) {
@@ -122,21 +117,16 @@ bool IsLoggedModelId(std::string_view id) {
 ArtifactPlace PlaceOf(std::string_view clean_path) {
   using Kind = ArtifactPlace::Kind;
   const std::vector<std::string_view> parts = Split(clean_path, '/');
-  const std::size_t count = parts.size();
-  if (count >= 3 && AllDigits(parts[0]) && LooksLikeId(parts[1]) && parts[2] == "artifacts") {
-    return {.kind = Kind::kRun,
-            .experiment = std::string(parts[0]),
-            .owner = std::string(parts[1]),
-            .path = JoinFrom(parts, 3)};
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const std::string_view id = parts[i - 1];
+    if (parts[i] != "artifacts") continue;
+    const bool model = i >= 2 && parts[i - 2] == "models" && IsLoggedModelId(id);
+    if (!model && !LooksLikeId(id)) continue;
+    return {.kind = model ? Kind::kModel : Kind::kRun,
+            .owner = std::string(id),
+            .path = JoinFrom(parts, i + 1)};
   }
-  if (count >= 4 && AllDigits(parts[0]) && parts[1] == "models" && IsLoggedModelId(parts[2]) &&
-      parts[3] == "artifacts") {
-    return {.kind = Kind::kModel,
-            .experiment = std::string(parts[0]),
-            .owner = std::string(parts[2]),
-            .path = JoinFrom(parts, 4)};
-  }
-  return {.kind = Kind::kLoose, .experiment = {}, .owner = {}, .path = std::string(clean_path)};
+  return {.kind = Kind::kLoose, .owner = {}, .path = std::string(clean_path)};
 }
 
 std::string_view BaseName(std::string_view path) {

@@ -18,14 +18,13 @@ Result<std::string> CleanArtifactPath(std::string_view path);
 // Where below the root "mlflow-artifacts:/" a clean path lies.
 struct ArtifactPlace {
   enum class Kind : unsigned char {
-    kRun,    // <experiment>/<run>/artifacts/<path>
-    kModel,  // <experiment>/models/m-<id>/artifacts/<path>
+    kRun,    // .../<run>/artifacts/<path>: below whatever its experiment has for a root
+    kModel,  // .../models/m-<id>/artifacts/<path>
     kLoose,  // anything else: of the project
   };
   Kind kind = Kind::kLoose;
-  std::string experiment;  // digits; of a run or a logged model
-  std::string owner;       // its id; empty when loose
-  std::string path;        // below it; empty = its root
+  std::string owner = {};  // its id; empty when loose
+  std::string path = {};   // below it; empty = its root
 };
 ArtifactPlace PlaceOf(std::string_view clean_path);
 

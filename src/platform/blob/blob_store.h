@@ -98,6 +98,8 @@ db::ModuleSchema BlobSchema();
 Result<> AddRef(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id,
                 const Object& object);
 Result<> DropRefs(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id);
+Result<> DropRef(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id,
+                 const Digest& digest);  // one of them
 // What rows refer to, by digest, after that one; at most so many.
 Result<std::vector<Object>> ReferencedAfter(db::Reader& reader, const Digest& digest,
                                             std::int64_t limit);

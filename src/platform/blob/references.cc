@@ -92,6 +92,12 @@ Result<> DropRefs(db::Transaction& tx, std::string_view owner_kind, std::string_
                     {owner_kind, owner_id});
 }
 
+Result<> DropRef(db::Transaction& tx, std::string_view owner_kind, std::string_view owner_id,
+                 const Digest& digest) {
+  return tx.Execute("DELETE FROM blob_ref WHERE owner_kind = ?1 AND owner_id = ?2 AND digest = ?3",
+                    {owner_kind, owner_id, digest});
+}
+
 Result<std::vector<Object>> ReferencedAfter(db::Reader& reader, const Digest& digest,
                                             std::int64_t limit) {
   return db::Collect<Object>(reader,
