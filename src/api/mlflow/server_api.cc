@@ -81,7 +81,7 @@ Result<net::Response> ServerApi::Info(net::Request& /*request*/) {
         .Bool("workspaces_enabled", false)
         .Bool("artifact_serving_enabled", true)
         .Bool("artifacts_presigned_only", false)
-        .Bool("multipart_uploads_enabled", false)
+        .Bool("multipart_uploads_enabled", true)
         .Bool("multipart_downloads_enabled", false)
         .Bool("model_artifact_presigned_downloads_supported", false)
         .Bool("presigned_upload_run_id_supported", false)

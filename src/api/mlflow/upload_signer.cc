@@ -39,7 +39,8 @@ Result<> UploadSigner::CheckTime(std::string_view upload_id) const {
 Result<> UploadSigner::CheckUpload(std::string_view upload_id, std::string_view place) const {
   const std::size_t dot = upload_id.rfind('.');
   if (dot == std::string_view::npos ||
-      !ConstantTimeEqual(upload_id.substr(dot + 1), Sign("upload", upload_id.substr(0, dot), place)))
+      !ConstantTimeEqual(upload_id.substr(dot + 1),
+                         Sign("upload", upload_id.substr(0, dot), place)))
     return NotOurs();
   return CheckTime(upload_id);
 }

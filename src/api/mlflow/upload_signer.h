@@ -35,8 +35,7 @@ class UploadSigner {
                               std::string_view tag) const;
 
  private:
-  std::string Sign(std::string_view what, std::string_view upload_id,
-                   std::string_view rest) const;
+  std::string Sign(std::string_view what, std::string_view upload_id, std::string_view rest) const;
   Result<> CheckTime(std::string_view upload_id) const;
 
   const Clock& clock_;

@@ -9,11 +9,17 @@
 namespace gyre::tracking {
 namespace {
 
-constexpr std::string_view kFileOwner = "tracking_file";  // of blobs that are not of a run
-
-// What stands in the rows.
+// What stands in the rows; trash_kind.cc knows those of a project by it.
 std::string KeyOf(const FileOwner& owner) {
-  return owner.kind == FileOwner::Kind::kProject ? "project:" + owner.project : owner.id;
+  switch (owner.kind) {
+    case FileOwner::Kind::kRun:
+      return owner.id;
+    case FileOwner::Kind::kLoggedModel:  // ids of other projects' models name nothing here
+      return "model:" + owner.project + ":" + owner.id;
+    case FileOwner::Kind::kProject:
+      break;
+  }
+  return "project:" + owner.project;
 }
 std::string_view RefOf(const FileOwner& owner) {
   return owner.kind == FileOwner::Kind::kRun ? kRefOwner : kFileOwner;
@@ -108,8 +114,8 @@ Result<Artifact> Files::Get(const FileOwner& owner, std::string_view path) {
     GYRE_TRY(found, reader.QueryOne("SELECT digest, size_bytes, media_type FROM tracking_file "
                                     "WHERE owner = ?1 AND path = ?2",
                                     {key, path}, [&](const db::Row& row) {
-                                      file = {std::string(path), {row.Str(0), row.Int(1)},
-                                              row.Str(2)};
+                                      file = {
+                                          std::string(path), {row.Str(0), row.Int(1)}, row.Str(2)};
                                     }));
     return {};
   }));
@@ -158,15 +164,17 @@ Result<std::int64_t> Files::Remove(const FileOwner& owner, std::string_view path
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(CheckOwner(tx, owner));
     std::vector<std::string> digests;
-    GYRE_DO(tx.Query("SELECT DISTINCT digest FROM tracking_file WHERE owner = ?1 AND (path = ?2 "
-                     "OR (path >= ?3 AND path < ?4))",
-                     {key, path, below.from, below.to}, [&](const db::Row& row) -> Result<> {
-                       digests.push_back(row.Str(0));
-                       return {};
-                     }));
-    GYRE_DO(tx.Execute("DELETE FROM tracking_file WHERE owner = ?1 AND (path = ?2 OR (path >= ?3 "
-                       "AND path < ?4))",
-                       {key, path, below.from, below.to}));
+    GYRE_DO(
+        tx.Query("SELECT DISTINCT digest FROM tracking_file WHERE owner = ?1 AND (path = ?2 "
+                 "OR (path >= ?3 AND path < ?4))",
+                 {key, path, below.from, below.to}, [&](const db::Row& row) -> Result<> {
+                   digests.push_back(row.Str(0));
+                   return {};
+                 }));
+    GYRE_DO(
+        tx.Execute("DELETE FROM tracking_file WHERE owner = ?1 AND (path = ?2 OR (path >= ?3 "
+                   "AND path < ?4))",
+                   {key, path, below.from, below.to}));
     removed = tx.changes();
     for (const std::string& digest : digests) GYRE_DO(DropUnused(tx, owner, key, digest));
     return {};

@@ -1,5 +1,5 @@
-// Files that clients keep: of a run, of a logged model, and loose ones of a project. A file is a path
-// and a blob; a folder is what paths have in common. Thread-safe.
+// Files that clients keep: of a run, of a logged model, and loose ones of a project. A file is a
+// path and a blob; a folder is what paths have in common. Thread-safe.
 #pragma once
 
 #include <cstdint>

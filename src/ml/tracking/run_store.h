@@ -12,8 +12,9 @@
 
 namespace gyre::tracking {
 
-inline constexpr std::string_view kRefOwner = "run";  // of blobs
-inline constexpr std::size_t kShortIdLength = 8;      // as people see it
+inline constexpr std::string_view kRefOwner = "run";             // of blobs
+inline constexpr std::string_view kFileOwner = "tracking_file";  // of those that are not of a run
+inline constexpr std::size_t kShortIdLength = 8;                 // as people see it
 
 // Documents of a run as text, made outside the transaction.
 struct RunTexts {

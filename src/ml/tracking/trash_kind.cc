@@ -9,6 +9,12 @@ namespace {
 constexpr const char* kOfRuns = "run IN (SELECT number FROM tracking_run WHERE project = ?1)";
 constexpr const char* kOfRunIds = "run_id IN (SELECT id FROM tracking_run WHERE project = ?1)";
 constexpr const char* kOfOwners = "owner IN (SELECT id FROM tracking_run WHERE project = ?1)";
+constexpr const char* kOfProjectsPlaces =
+    "(owner = 'project:' || ?1 OR (owner >= 'model:' || ?1 || ':' AND owner < 'model:' || ?1 || "
+    "';'))";
+constexpr const char* kFileOwnersOfProject =
+    "SELECT DISTINCT owner FROM tracking_file WHERE owner = 'project:' || ?1 OR (owner >= 'model:' "
+    "|| ?1 || ':' AND owner < 'model:' || ?1 || ';')";
 constexpr const char* kOfExperiments =
     "experiment IN (SELECT number FROM tracking_experiment WHERE project = ?1)";
 
@@ -100,7 +106,8 @@ trash::Kind RunTrash(db::Database& database, Tracking& tracking, const Clock& cl
 trash::Holding HeldRuns() {
   return {.what = "runs",
           .count = "SELECT COUNT(*) FROM tracking_run WHERE project = ?1",
-          .blobs = {{kRefOwner, "SELECT id FROM tracking_run WHERE project = ?1"}},
+          .blobs = {{kRefOwner, "SELECT id FROM tracking_run WHERE project = ?1"},
+                    {kFileOwner, kFileOwnersOfProject}},
           .rows = {{"tracking_run_param", kOfRuns},
                    {"tracking_run_tag", kOfRuns},
                    {"tracking_metric", kOfRuns},
@@ -109,6 +116,7 @@ trash::Holding HeldRuns() {
                    {"tracking_run_dataset", kOfRuns},
                    {"tracking_dataset", kOfExperiments},
                    {"tracking_file", kOfOwners},
+                   {"tracking_file", kOfProjectsPlaces},
                    {"tracking_run_output", kOfRunIds},
                    {"tracking_run"},
                    {"tracking_experiment_tag", kOfExperiments},
