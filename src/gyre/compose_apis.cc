@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "api/mlflow/artifacts_api.h"
 #include "api/mlflow/experiments_api.h"
 #include "api/mlflow/metrics_api.h"
 #include "api/mlflow/model_versions_api.h"
@@ -157,6 +158,8 @@ void House::Rooms::OpenMlflowApis() {
   AddApi<mlflow::RunsApi>(*projects, *experiments, *tracking, *run_pages);
   AddApi<mlflow::RunSearchApi>(*projects, *experiments, *run_searcher, *run_pages);
   AddApi<mlflow::MetricsApi>(*projects, *tracking);
+  AddApi<mlflow::ArtifactsApi>(*projects, *tracking, *files, *blobs, SystemClock(),
+                               options.is_server ? BasePath().value_or("") : std::string());
 }
 
 void House::Rooms::OpenMaintenance() {

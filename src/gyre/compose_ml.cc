@@ -69,6 +69,7 @@ Result<> House::Rooms::OpenModels() {
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock(), run_stamps));
   run_searcher = std::make_unique<tracking::RunSearcher>(*database);
   run_pages = std::make_unique<mlflow::RunPages>(*tracking, run_stamps);
+  files = std::make_unique<tracking::Files>(*database);
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   catalog = std::make_unique<registry::Catalog>(*database, SystemClock(), events.get());
   model_searcher = std::make_unique<registry::ModelSearcher>(*database);

@@ -205,9 +205,9 @@ Result<net::Response> ArtifactsApi::Answer(const net::Request& request,
     return NotFound("GY5112", "No such artifact: '{}'", path);
   }
   GYRE_TRY(net::Response response,
-           files::AnswerStored(request, blobs_,
-                               {.object = file->object,
-                                .content_type = std::string(MediaTypeOf(path))}));
+           files::AnswerStored(
+               request, blobs_,
+               {.object = file->object, .content_type = std::string(MediaTypeOf(path))}));
   files::SayItIsForeign(BaseName(path), &response);
   return response;
 }
@@ -242,9 +242,10 @@ Result<net::Response> ArtifactsApi::BeginParts(Call& call) {
   }
   const std::string upload = signer_.NewUpload(call.project + "/" + path);
   const net::Request& request = call.request;
-  const std::string address = fmt::format(
-      "{}://{}{}/api/2.0/mlflow-artifacts/mpu/part?upload_id={}",
-      request.peer().tls ? "https" : "http", request.Header("host").value_or(""), base_path_, upload);
+  const std::string address =
+      fmt::format("{}://{}{}/api/2.0/mlflow-artifacts/mpu/part?upload_id={}",
+                  request.peer().tls ? "https" : "http", request.Header("host").value_or(""),
+                  base_path_, upload);
   return AnswerOf([&](AnswerWriter& out) {
     out.Text("upload_id", upload).List("credentials");
     for (std::int64_t number = 1; number <= parts; ++number) {

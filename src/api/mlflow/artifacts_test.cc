@@ -1,7 +1,6 @@
-#include "api/mlflow/artifacts_api.h"
-
 #include <gtest/gtest.h>
 
+#include "api/mlflow/artifacts_api.h"
 #include "api/mlflow/testing/mlflow_house.h"
 #include "base/text.h"
 #include "ledger/lineage/lineage.h"
@@ -186,9 +185,9 @@ class PartsTest : public ArtifactsTest {
   }
   std::string Complete(const std::string& upload, const std::string& parts,
                        const std::string& folder = "big") {
-    const net::ClientResponse answer = Send(
-        "POST", "/api/2.0/mlflow-artifacts/mpu/complete/0/" + run_ + "/artifacts/" + folder,
-        R"({"path":"file.bin","upload_id":")" + upload + R"(","parts":[)" + parts + "]}");
+    const net::ClientResponse answer =
+        Send("POST", "/api/2.0/mlflow-artifacts/mpu/complete/0/" + run_ + "/artifacts/" + folder,
+             R"({"path":"file.bin","upload_id":")" + upload + R"(","parts":[)" + parts + "]}");
     return std::to_string(answer.status) + " " + answer.body;
   }
 };
