@@ -6,7 +6,7 @@
 #include "api/files/stored_file.h"
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
-#include "api/mlflow/words.h"
+#include "api/mlflow/run_words.h"
 #include "base/text.h"
 #include "platform/blob/blob_store.h"
 
@@ -111,6 +111,13 @@ constexpr Endpoint kEndpoints[] = {
      .raw_body = true},
 };
 
+// The answer of a room, with what it says of a missing run in MLflow's words.
+template <class T>
+Result<T> OfRun(std::string_view run_id, Result<T> answer) {
+  if (!answer) return InRunWords(answer.error(), run_id);
+  return answer;
+}
+
 struct Target {
   tracking::FileOwner owner;
   std::string path;
@@ -159,11 +166,6 @@ void WriteEntries(const std::vector<tracking::FileEntry>& entries, const std::st
     out.End();
   }
   out.End();
-}
-
-std::string RootOf(const tracking::Run& run) {
-  if (!run.artifact_root.empty()) return run.artifact_root;
-  return fmt::format("mlflow-artifacts:/{}/{}/artifacts", run.experiment_number, run.id);
 }
 
 }  // namespace
@@ -321,7 +323,7 @@ Result<net::Response> ArtifactsApi::ListOfRun(Call& call) {
            OfRun(run_id, files_.List(RunOwner(call, run_id), folder,
                                      call.arguments.Text("page_token"), kPageOfRun)));
   return AnswerOf([&](AnswerWriter& out) {
-    out.Text("root_uri", RootOf(run));
+    out.Text("root_uri", ArtifactUri(run));
     WriteEntries(page.entries, folder, out);
     out.TextUnlessEmpty("next_page_token", page.next_page_token);
   });
