@@ -17,8 +17,10 @@ std::string Hex(std::string_view bytes) {
 
 // The published definitions read these bytes as that message.
 TEST(EncodeTest, ACounterIsACumulativeSum) {
-  const telemetry::FamilyReading family{
-      .name = "a", .help = "", .type = "counter", .series = {{.labels = {{"k", "v"}}, .value = 3}}};
+  telemetry::FamilyReading family{.name = "a", .help = "", .type = "counter", .series = {}};
+  auto& series = family.series.emplace_back();
+  series.labels = {{"k", "v"}};
+  series.value = 3;
   EXPECT_EQ(Hex(MetricsRequest({}, std::vector{family}, 1, 2)),
             "0a3e"  // resource_metrics
             "0a00"  // resource
