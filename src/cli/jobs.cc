@@ -45,6 +45,13 @@ Result<int> List(Invocation& in) {
   return 0;
 }
 
+std::string StateText(const Json& job) {
+  const std::string &state = job["state"].AsString(), &by = job["cancelled_by"].AsString();
+  if (by.empty()) return state;
+  if (state == "cancelled") return "cancelled by " + by;
+  return job["ended_at"].is_null() ? fmt::format("{}, told to stop by {}", state, by) : state;
+}
+
 Result<int> Show(Invocation& in) {
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json job, session->Get(JobPath(in.Get("JOB"))));
@@ -54,7 +61,7 @@ Result<int> Show(Invocation& in) {
   };
   line("job", job["id"].AsString());
   line("title", job["title"].AsString());
-  line("state", job["state"].AsString());
+  line("state", StateText(job));
   line("progress", job["progress_text"].AsString());
   line("created", job["created_at"].AsString() + " by " + job["created_by"].AsString());
   line("started", job["started_at"].AsString());

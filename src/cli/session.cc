@@ -33,8 +33,12 @@ constexpr int kKeepersMax = 20;  // beyond that we do without: the job then ends
 Error ErrorOfJob(const Json& job) {
   const Json& error = job["error"];
   const std::string& id = job["id"].AsString();
-  if (job["state"].AsString() == "cancelled")
-    return Error(Code::kCancelled, "GY4021", "the job was cancelled").Where("job " + id);
+  if (job["state"].AsString() == "cancelled") {
+    const std::string& by = job["cancelled_by"].AsString();
+    return Error(Code::kCancelled, "GY4021",
+                 "the job was cancelled" + (by.empty() ? "" : " by " + by))
+        .Where("job " + id);
+  }
   if (!error.is_object()) {
     return Error(Code::kUnavailable, "GY4022",
                  "the job was interrupted: " + job["title"].AsString())

@@ -76,7 +76,7 @@ Result<> StopRunning(const BudgetRooms& rooms, const usage::Budget& budget) {
       // What nobody asked for is gyre's own housekeeping.
       if (of_kind && !job.created_by.empty() &&
           Covers(budget, job.project, usage::UserOf(job.created_by)))
-        GYRE_DO(rooms.jobs.Cancel(job.id));
+        GYRE_DO(rooms.jobs.Cancel(job.id, "budget " + budget.name));
     }
   }
   return {};

@@ -34,8 +34,9 @@ class BudgetKeeperTest : public testing::Test {
     jobs_ = *runners::OpenJobs(*database_, *blobs_, clock_, {});
     for (const char* const kind : {"training.train", "dataset.import"})
       jobs_->Register({.name = kind, .execute = [](runners::JobRun&) { return Json(); }});
-    pipelines_ = *pipelines::OpenPipelines({*database_, *blobs_, *events_, clock_},
-                                           {.directory = folder_ + "/pipelines"});
+    pipelines_ =
+        *pipelines::OpenPipelines({*database_, *blobs_, *events_, clock_},
+                                  {.directory = folder_ + "/pipelines", .environment = {}});
     ASSERT_TRUE(pipelines_->Start());
     ASSERT_TRUE(usage_->SetPrices({.cpu_hour_micros = 1'000'000, .valid_from_us = 1}));
   }
@@ -154,6 +155,7 @@ TEST_F(BudgetKeeperTest, EndsWhatItCoversAndNothingElse) {
   Spend(1);
   Keep();
   EXPECT_EQ(StateOf(hers), "cancelled");
+  EXPECT_EQ(jobs_->Get(hers)->cancelled_by, "budget ana");
   EXPECT_EQ(StateOf(nested), "cancelled") << "a step of hers is hers";
   EXPECT_EQ(StateOf(his), "queued");
   EXPECT_EQ(StateOf(elsewhere), "queued");

@@ -282,6 +282,49 @@ outputs: {{model: "${{steps.train.outputs.model}}", dataset: "${{steps.add.outpu
     assert len([notice for notice in g.cli_json('notices') if notice['title'] == 'it succeeded']) == 1
 
 
+def training_job(g):
+    for _ in range(200):
+        for job in g.cli_json('jobs'):
+            if job['kind'] == 'training.train' and job['state'] == 'running':
+                return job['id']
+        time.sleep(0.1)
+    raise AssertionError('nothing trains')
+
+
+def who_cancels_a_steps_job_cancels_the_run(g):
+    g.start()
+    pick = random.Random(3)
+    write(g, 'rows.csv', 'a,b,answer\n' + ''.join(f'{pick.random():.6f},{pick.random():.6f},{pick.choice("xy")}\n' for _ in range(20_000)))
+    g.cli('add', 'rows.csv', '--name', 'rows')
+    write(g, 'p.yaml', '''name: long
+steps:
+  train: {kind: train, dataset: rows, target: answer, trials: 400, retries: {max: 3}}
+  after: {command: [echo, never], needs: train}
+  tell: {kind: notify, title: "it was ${run.state}", always: true}
+''')
+    begun = g.cli_json('pipelines', 'run', 'p.yaml')
+    training = training_job(g)
+    g.cli('jobs', 'cancel', training)
+    waited = g.cli('wait', training, check=False)
+    job = g.cli_json('jobs', 'show', training)
+    who = job['cancelled_by']
+    assert job['state'] == 'cancelled' and who and f'the job was cancelled by {who}' in waited.stderr, (job, waited.stderr)
+    assert f'cancelled by {who}' in g.cli('jobs', 'show', job['id']).stdout
+    assert g.cli('pipelines', 'status', begun['id'], '--wait', check=False).returncode == 1
+    ended = g.cli_json('pipelines', 'status', begun['id'])
+    assert ended['state'] == 'cancelled', (ended['state'], ended['reason'])
+    assert ended['reason'].startswith(f'step `train` was cancelled: GY3317 the job was cancelled by {who}: '), ended['reason']
+    steps = tasks(ended)
+    assert steps['train']['state'] == 'cancelled' and f'by {who}' in steps['train']['reason'] and steps['after']['state'] == 'skipped', steps
+    assert [notice for notice in g.cli_json('notices') if notice['title'] == 'it was cancelled']
+    # The other way round the job says what ended it.
+    begun = g.cli_json('pipelines', 'retry', begun['id'])
+    training = training_job(g)
+    g.cli('pipelines', 'cancel', begun['id'])
+    g.cli('wait', training, check=False)
+    assert g.cli_json('jobs', 'show', training)['cancelled_by'] == 'its pipeline run'
+
+
 def a_model_of_another_program_is_registered(g):
     g.start()
     write(g, 'model.txt', 'tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\nobjective=binary sigmoid:1\n'
@@ -339,5 +382,5 @@ if __name__ == '__main__':
     run_scenarios([versions_params_and_refusals, a_cached_step_is_taken_again_and_explained, failing_steps_are_retried_by_hand,
                    a_run_is_followed_and_cancelled, code_comes_from_git_at_a_commit, a_loop_over_branches_is_compared,
                    runs_that_ended_long_ago_are_collected, a_pipeline_is_scheduled, what_the_page_shows_runs, secrets_reach_programs_alone, a_person_is_asked,
-                   the_loop_itself_is_steps, a_model_of_another_program_is_registered, what_a_step_prints_takes_only_so_much,
+                   the_loop_itself_is_steps, who_cancels_a_steps_job_cancels_the_run, a_model_of_another_program_is_registered, what_a_step_prints_takes_only_so_much,
                    commands_without_a_server_work_too])

@@ -114,7 +114,7 @@ Result<net::Response> JobsApi::Events(net::Request& request) {
 
 Result<net::Response> JobsApi::Cancel(net::Request& request) {
   GYRE_TRY(const runners::Job job, JobOf(jobs_, request));
-  GYRE_DO(jobs_.Cancel(job.id));
+  GYRE_DO(jobs_.Cancel(job.id, request.principal.name));
   GYRE_TRY(const runners::Job now, jobs_.Get(job.id));
   return net::Response::JsonDoc(runners::JobToJson(now));
 }

@@ -292,9 +292,9 @@ void Engine::OnKindEnd(std::uint64_t tag, StepEnd end) {
     const bool retriable = code == Code::kUnavailable || code == Code::kInternal ||
                            code == Code::kDeadlineExceeded || code == Code::kAborted ||
                            code == Code::kResourceExhausted || code == Code::kOutOfSpace;
-    outcome.kind = end.findings || !retriable ? Outcome::Kind::kRefused
-                   : code == Code::kCancelled ? Outcome::Kind::kCancelled
-                                              : Outcome::Kind::kFailed;
+    outcome.kind = code == Code::kCancelled     ? Outcome::Kind::kCancelled
+                   : end.findings || !retriable ? Outcome::Kind::kRefused
+                                                : Outcome::Kind::kFailed;
     outcome.error = end.outputs.error().gy();
     outcome.reason = fmt::format("{} {}", outcome.error, end.outputs.error().message());
   }

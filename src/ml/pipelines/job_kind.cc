@@ -37,7 +37,9 @@ class OfJob final : public StepKind {
     return std::optional<StepEnd>(std::move(end));
   }
 
-  void Cancel(const std::string& reference) override { static_cast<void>(jobs_.Cancel(reference)); }
+  void Cancel(const std::string& reference) override {
+    static_cast<void>(jobs_.Cancel(reference, "its pipeline run"));
+  }
 
  private:
   runners::Jobs& jobs_;

@@ -348,25 +348,29 @@ void Machine::StepOver(std::size_t step) {
   }
 }
 
-std::string Machine::WorstState() const {
-  if (run_.cancel_asked) return "cancelled";
-  for (const StepFacts& facts : steps_) {
-    if (facts.failed > 0) return "failed";
-  }
-  return "succeeded";
+// Of a run whose step somebody cancelled the rest was not to be, as if they had cancelled the run.
+State Machine::WorstState() const {
+  if (run_.cancel_asked) return State::kCancelled;
+  if (FirstIn(State::kFailed) != nullptr) return State::kFailed;
+  return FirstIn(State::kCancelled) != nullptr ? State::kCancelled : State::kSucceeded;
+}
+
+const TaskRecord* Machine::FirstIn(State state) const {
+  const auto found = std::ranges::find(tasks_, state, &TaskRecord::state);
+  return found == tasks_.end() ? nullptr : &*found;
 }
 
 void Machine::EndRun(std::int64_t now_us) {
   changes_.run = true;
   run_.ended_us = now_us;
-  run_.state = StateFromName(WorstState());
+  run_.state = WorstState();
   if (run_.state == State::kFailed) {
-    for (const TaskRecord& task : tasks_) {
-      if (task.state != State::kFailed) continue;
-      run_.reason = fmt::format("step `{}` failed: {}", step_of(task).name, task.reason);
-      run_.error = task.error;
-      break;
-    }
+    const TaskRecord& task = *FirstIn(State::kFailed);
+    run_.reason = fmt::format("step `{}` failed: {}", step_of(task).name, task.reason);
+    run_.error = task.error;
+  } else if (run_.state == State::kCancelled && !run_.cancel_asked) {
+    const TaskRecord& task = *FirstIn(State::kCancelled);
+    run_.reason = fmt::format("step `{}` was cancelled: {}", step_of(task).name, task.reason);
   }
   if (run_.state != State::kSucceeded || plan_.outputs.is_null()) return;
   auto outputs = pipelines::Fill(plan_.outputs, [&](std::string_view path) {

@@ -116,7 +116,8 @@ class Machine {
   std::optional<Json> OutputsOf(std::string_view step, std::string_view output) const;
   // Of a step that was skipped: what its outputs would have been is not known, and no fault.
   bool IsOfSkipped(std::string_view path) const;
-  std::string WorstState() const;
+  State WorstState() const;
+  const TaskRecord* FirstIn(State state) const;
   void Touch(std::size_t task);
 
   const Spec plan_;

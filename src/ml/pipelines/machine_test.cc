@@ -317,6 +317,35 @@ TEST_F(MachineTest, CancelStopsAllButExitHandlers) {
   EXPECT_EQ(machine_->run().state, State::kCancelled);
 }
 
+TEST_F(MachineTest, ARunWhoseStepWasCancelledIsCancelled) {
+  Open(
+      "name: a\nsteps:\n  x: {command: [a], retries: {max: 3}}\n  y: {command: [a], needs: x}\n"
+      "  tell: {command: [a], always: true}\n");
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::kCancelled;
+  outcome.reason = "by ann";
+  const Intent begun = Begin().at(0);
+  ASSERT_TRUE(machine_->End(begun.task, begun.nonce, outcome, now_us_));
+  machine_->Turn(now_us_);
+  EXPECT_EQ(StateOf("x"), State::kCancelled) << "nobody tries again what somebody cancelled";
+  EXPECT_EQ(StateOf("y"), State::kSkipped);
+  End(Begin().at(0), kOk);
+  EXPECT_EQ(machine_->run().state, State::kCancelled);
+  EXPECT_EQ(machine_->run().reason, "step `x` was cancelled: by ann");
+  ASSERT_TRUE(machine_->Retry("", now_us_));
+  EXPECT_EQ(machine_->run().reason, "");
+  EXPECT_EQ(StateOf("x"), State::kWaiting);
+}
+
+TEST_F(MachineTest, AFailureIsWorseThanACancelledStep) {
+  Open("name: a\nsteps:\n  x: {command: [a]}\n  y: {command: [a]}\n");
+  const auto begun = Begin();
+  End(begun.at(0), Outcome::Kind::kCancelled);
+  End(begun.at(1), kBad);
+  EXPECT_EQ(machine_->run().state, State::kFailed);
+  EXPECT_TRUE(machine_->run().reason.starts_with("step `y` failed")) << machine_->run().reason;
+}
+
 TEST_F(MachineTest, ARetryGoesOnFromWhatFailed) {
   Open(
       "name: a\nsteps:\n  x: {command: [a]}\n  y: {command: [a], needs: x}\n  z: {command: [a], "

@@ -31,7 +31,7 @@ std::optional<Json> Machine::LookUp(std::string_view path, const TaskRecord* tas
   }
   if (path == "run.id") return Json(run_.id);
   if (path == "run.name") return Json(run_.pipeline);
-  if (path == "run.state") return Json(WorstState());
+  if (path == "run.state") return Json(std::string(StateName(WorstState())));
   if (path == "run.triggered_by") return Json(run_.triggered_by);
   if (task != nullptr && path == "index") return Json(task->item);
   if (task != nullptr && path == "item") return task->value;

@@ -55,9 +55,11 @@ class PipelineKind final : public StepKind {
     GYRE_TRY(const RunView run, pipelines_.Get(reference));
     if (run.state == "running") return std::optional<StepEnd>();
     if (run.state != "succeeded")
-      return std::optional<StepEnd>(StepEnd{
-          .outputs = FailedPrecondition(run.error.empty() ? "GY4725" : run.error, "run {} {}: {}",
-                                        run.id.substr(0, 8), run.state, run.reason)});
+      return std::optional<StepEnd>(
+          StepEnd{.outputs = MakeError(
+                      run.state == "cancelled" ? Code::kCancelled : Code::kFailedPrecondition,
+                      run.error.empty() ? "GY4725" : run.error, "run {} {}: {}",
+                      run.id.substr(0, 8), run.state, run.reason)});
     return std::optional<StepEnd>(
         StepEnd{.outputs = run.outputs,
                 .links = {{"pipeline_run", run.id,

@@ -322,6 +322,9 @@ class WorkKind final : public StepKind {
   Result<std::optional<StepEnd>> Poll(const std::string& /*reference*/,
                                       const StepContext& context) override {
     if (context.with["work"].AsString() == "endless") return std::optional<StepEnd>();
+    if (context.with["work"].AsString() == "cancelled")
+      return std::optional<StepEnd>(
+          StepEnd{.outputs = MakeError(Code::kCancelled, "GY9999", "cancelled by ann")});
     return std::optional<StepEnd>(
         StepEnd{.outputs = Json::Obj(), .links = {{"thing", "id", work_.label, true}}});
   }
@@ -363,6 +366,22 @@ TEST_F(PipelinesTest, WorkThatBeginsWhileItsRunIsCancelledIsCancelledToo) {
   EXPECT_EQ(End(run).state, "cancelled");
   Open();
   EXPECT_EQ(work.cancelled, "of x;");
+}
+
+TEST_F(PipelinesTest, ARunIsCancelledWithTheWorkOfItsStep) {
+  Work work;
+  kind_ = [&] { return std::make_unique<WorkKind>(work); };
+  Open();
+  ASSERT_TRUE(pipelines_->Add("default", "name: inner\nsteps: {x: {kind: work, work: cancelled}}\n",
+                              "inner.yaml", "ann"));
+  const RunView run = End(
+      Begin("name: outer\nsteps:\n  a: {kind: pipeline, pipeline: inner, retries: {max: 2}}\n"));
+  EXPECT_EQ(run.state, "cancelled");
+  EXPECT_TRUE(run.reason.starts_with("step `a` was cancelled: GY4725 run ")) << run.reason;
+  EXPECT_TRUE(run.reason.ends_with("cancelled: step `x` was cancelled: GY9999 cancelled by ann"))
+      << run.reason;
+  EXPECT_EQ(run.error, "");
+  EXPECT_EQ(pipelines_->ListRuns({})->size(), 2u) << "it is not tried again";
 }
 
 TEST_F(PipelinesTest, EndsThoughNestedRunsAreBeingCancelled) {

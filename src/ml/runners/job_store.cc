@@ -19,7 +19,7 @@ constexpr std::string_view kColumns =
     "id, kind, project, title, state, input, result, progress, progress_text, error, created_by, "
     "created_us, started_us, ended_us, "
     "cpu_slots, memory_bytes, cpu_seconds, memory_bytes_peak, cancel_asked, part_run, part_label, "
-    "part_step, trace";
+    "part_step, trace, cancelled_by";
 
 std::string Select(std::string_view rest) {
   return fmt::format("SELECT {} FROM job {}", kColumns, rest);
@@ -65,6 +65,7 @@ QueuedJob FromRow(const db::Row& row) {
   queued.cancel_asked = row.Bool(18);
   queued.part = {row.Str(19), row.Str(20), row.Str(21)};
   queued.trace = row.Str(22);
+  job.cancelled_by = row.Str(23);
   return queued;
 }
 
@@ -204,10 +205,12 @@ Result<> JobStore::WriteEnd(std::string_view id, const Ending& ending, bool book
   });
 }
 
-Result<> JobStore::AskToCancel(std::string_view id) {
+Result<> JobStore::AskToCancel(std::string_view id, std::string_view by) {
   return database_.Write([&](db::Transaction& tx) {
     return tx.Execute(
-        "UPDATE job SET cancel_asked = 1 WHERE id = ?1 AND state IN ('queued', 'running')", {id});
+        "UPDATE job SET cancelled_by = CASE WHEN cancel_asked = 0 THEN ?2 ELSE cancelled_by END, "
+        "cancel_asked = 1 WHERE id = ?1 AND state IN ('queued', 'running')",
+        {id, by});
   });
 }
 
@@ -292,7 +295,8 @@ Json ErrorDocument(const Job& job) {
 
 Error ErrorOf(const Job& job) {
   if (!job.error_code.empty()) return ErrorFromJson(ErrorDocument(job));
-  return MakeError(Code::kCancelled, "GY3317", "the job was cancelled: {}", job.title)
+  const std::string by = job.cancelled_by.empty() ? "" : " by " + job.cancelled_by;
+  return MakeError(Code::kCancelled, "GY3317", "the job was cancelled{}: {}", by, job.title)
       .Where("job " + job.id);
 }
 
@@ -311,6 +315,7 @@ Json JobToJson(const Job& job) {
                     {"result", job.result},
                     {"error", ErrorDocument(job)},
                     {"created_by", job.created_by},
+                    {"cancelled_by", job.cancelled_by},
                     {"created_at", time(job.created_us)},
                     {"started_at", time(job.started_us)},
                     {"ended_at", time(job.ended_us)},

@@ -44,7 +44,8 @@ class JobStore {
   Result<> MarkQueued(std::string_view id);
   // When the books are damaged, it ends all the same.
   Result<> MarkEnded(std::string_view id, const Ending& ending);
-  Result<> AskToCancel(std::string_view id);  // an unfinished one
+  // An unfinished one.
+  Result<> AskToCancel(std::string_view id, std::string_view by);
   Result<> SaveProgress(std::string_view id, double progress, std::string_view text);
   Result<Job> Get(std::string_view id_or_prefix);
   Result<std::vector<Job>> List(const JobQuery& query);

@@ -27,7 +27,6 @@
 namespace gyre::runners {
 
 namespace {
-
 constexpr telemetry::Logger kLog{"runners"};
 constexpr int kJobThreads = 8;
 constexpr double kSlotsMin = 0.25;
@@ -71,7 +70,7 @@ class JobsImpl final : public Jobs {
     const MutexLock lock(mutex_);
     return std::ranges::any_of(active_, [](const auto& one) { return !one.second->end_lost; });
   }
-  Result<> Cancel(std::string_view id) override;
+  Result<> Cancel(std::string_view id, std::string_view by) override;
   Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
                    const std::function<bool(const Job&)>& on_change) override;
   Result<std::string> ReadLog(std::string_view id, std::int64_t offset) override;
@@ -511,13 +510,14 @@ std::vector<Job> JobsImpl::WithNews(std::vector<Job> jobs) {
   return jobs;
 }
 
-Result<> JobsImpl::Cancel(std::string_view id) {
+Result<> JobsImpl::Cancel(std::string_view id, std::string_view by) {
   GYRE_TRY(const Job job, Get(id));
   const auto active = FindActive(job.id);
   if (active == nullptr) return {};
   // What the database refuses must not keep a job running: it is stopped all the same.
-  const auto asked = store_.AskToCancel(job.id);
-  active->user_cancelled.store(true);
+  const auto asked = store_.AskToCancel(job.id, by);
+  if (!active->user_cancelled.exchange(true))
+    Alter(*active, [&](Job& stopped) { stopped.cancelled_by = by; });
   active->cancel.store(true);
   bool waited = false;
   {

@@ -32,6 +32,7 @@ struct Job {
   std::string error_kind{}, error_code{}, error_message{}, error_why{}, error_where{};
   std::vector<std::string> error_fixes{};
   std::string created_by{};
+  std::string cancelled_by{};  // who asked it to stop, if anybody has
   std::int64_t created_us = 0, started_us = 0, ended_us = 0;
   double cpu_seconds = 0;
   std::int64_t memory_bytes_peak = 0;
@@ -110,8 +111,9 @@ class Jobs {
   virtual Result<std::vector<Job>> List(const JobQuery& query) = 0;  // newest first
   virtual bool busy() = 0;                                           // something waits or runs
   // No-op when it has ended. A waiting job has ended when this returns; an error says that this
-  // could not be written.
-  virtual Result<> Cancel(std::string_view id) = 0;
+  // could not be written. `by`: whose will it is ("ann", "budget night"); the first who asks is
+  // kept.
+  virtual Result<> Cancel(std::string_view id, std::string_view by) = 0;
   // Until it ends, the time passes, or `on_change` (called on each change seen) returns false.
   virtual Result<Job> Wait(std::string_view id, std::int64_t timeout_ms,
                            const std::function<bool(const Job&)>& on_change) = 0;

@@ -210,10 +210,10 @@ TEST_F(JobsTest, ShortJobsPassLongOnesThatWaitAndTwoLongOnesQueue) {
   const auto waits = jobs_->Submit({.kind = "wait", .project = "p"});
   EXPECT_EQ(jobs_->Get(waits->id)->state, "queued");
   // The second long one comes when the first has ended, though a short one runs.
-  ASSERT_TRUE(jobs_->Cancel(first->id));
+  ASSERT_TRUE(jobs_->Cancel(first->id, "ann"));
   WaitForState(second->id, "running");
   EXPECT_EQ(jobs_->Get(waits->id)->state, "queued");
-  for (const auto& job : {second, holds, waits}) ASSERT_TRUE(jobs_->Cancel(job->id));
+  for (const auto& job : {second, holds, waits}) ASSERT_TRUE(jobs_->Cancel(job->id, "ann"));
 }
 
 TEST_F(JobsTest, ADamagedDatabaseFailsJobsAndKeepsNobodyWaiting) {
@@ -311,17 +311,34 @@ TEST_F(JobsTest, CancelReachesARunningTask) {
   ASSERT_TRUE(jobs_->Start());
   const auto job = jobs_->Submit({.kind = "wait", .project = "p"});
   WaitForPid();
-  ASSERT_TRUE(jobs_->Cancel(job->id));
+  ASSERT_TRUE(jobs_->Cancel(job->id, "ann"));
   EXPECT_EQ(jobs_->Wait(job->id, kForEver, {})->state, "cancelled");
   EXPECT_EQ(jobs_->Get(job->id)->state, "cancelled");
-  ASSERT_TRUE(jobs_->Cancel(job->id));  // nothing left to do
+  ASSERT_TRUE(jobs_->Cancel(job->id, "bo"));  // nothing left to do
+  EXPECT_EQ(jobs_->Get(job->id)->cancelled_by, "ann");
+}
+
+TEST_F(JobsTest, WhoCancelledFirstIsKept) {
+  ASSERT_TRUE(jobs_->Start());
+  const auto job = jobs_->Submit({.kind = "deaf", .project = "p", .title = "the night's"});
+  WaitForPid();
+  ASSERT_TRUE(jobs_->Cancel(job->id, "budget night"));
+  ASSERT_TRUE(jobs_->Cancel(job->id, "bo"));
+  EXPECT_EQ(jobs_->Get(job->id)->cancelled_by, "budget night") << "while it still runs";
+  const auto ended = jobs_->Wait(job->id, kForEver, {});
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ErrorOf(*ended).message(), "the job was cancelled by budget night: the night's");
+  Close();
+  Open();
+  EXPECT_EQ(jobs_->Get(job->id)->cancelled_by, "budget night");
+  EXPECT_EQ(JobToJson(*jobs_->Get(job->id))["cancelled_by"].AsString(), "budget night");
 }
 
 TEST_F(JobsTest, CancelEndsATaskThatDoesNotListen) {
   ASSERT_TRUE(jobs_->Start());
   const auto job = jobs_->Submit({.kind = "deaf", .project = "p"});
   WaitForPid();
-  ASSERT_TRUE(jobs_->Cancel(job->id));
+  ASSERT_TRUE(jobs_->Cancel(job->id, "ann"));
   EXPECT_EQ(jobs_->Wait(job->id, kForEver, {})->state, "cancelled");
   EXPECT_NE(kill(pid_.load(), 0), 0);
 }
@@ -332,7 +349,7 @@ TEST_F(JobsTest, TwoThatWantEverythingRunOneAfterTheOther) {
   const auto second = jobs_->Submit({.kind = "echo", .project = "p", .cpu_slots = 2});
   WaitForPid();
   EXPECT_EQ(jobs_->Get(second->id)->state, "queued");
-  ASSERT_TRUE(jobs_->Cancel(first->id));
+  ASSERT_TRUE(jobs_->Cancel(first->id, "ann"));
   EXPECT_EQ(jobs_->Wait(second->id, kForEver, {})->state, "succeeded");
 }
 
@@ -340,9 +357,9 @@ TEST_F(JobsTest, AQueuedJobIsCancelledBeforeItBegins) {
   ASSERT_TRUE(jobs_->Start());
   const auto first = jobs_->Submit({.kind = "wait", .project = "p", .cpu_slots = 2});
   const auto second = jobs_->Submit({.kind = "echo", .project = "p"});
-  ASSERT_TRUE(jobs_->Cancel(second->id));
+  ASSERT_TRUE(jobs_->Cancel(second->id, "ann"));
   EXPECT_EQ(jobs_->Get(second->id)->state, "cancelled");
-  ASSERT_TRUE(jobs_->Cancel(first->id));
+  ASSERT_TRUE(jobs_->Cancel(first->id, "ann"));
   EXPECT_EQ(jobs_->Wait(first->id, kForEver, {})->state, "cancelled");
 }
 
@@ -354,7 +371,7 @@ TEST_F(JobsTest, AFullQueueSaysSo) {
   const auto refused = jobs_->Submit({.kind = "echo", .project = "p"});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().gy(), "GY3301");
-  ASSERT_TRUE(jobs_->Cancel(first->id));
+  ASSERT_TRUE(jobs_->Cancel(first->id, "ann"));
 }
 
 TEST_F(JobsTest, WhatRanWhenTheServerStoppedIsInterruptedAndTheQueueGoesOn) {
@@ -387,7 +404,7 @@ TEST_F(JobsTest, ACancelOutlivesADeath) {
   ASSERT_TRUE(jobs_->Start());
   const auto job = jobs_->Submit({.kind = "deaf again", .project = "p"});
   WaitForPid();
-  ASSERT_TRUE(jobs_->Cancel(job->id));
+  ASSERT_TRUE(jobs_->Cancel(job->id, "ann"));
   Close();
   Open();
   // As a server leaves it that was killed before the worker had ended.
@@ -396,6 +413,7 @@ TEST_F(JobsTest, ACancelOutlivesADeath) {
   }));
   ASSERT_TRUE(jobs_->Start());
   EXPECT_EQ(jobs_->Get(job->id)->state, "cancelled");
+  EXPECT_EQ(jobs_->Get(job->id)->cancelled_by, "ann");
 }
 
 TEST_F(JobsTest, ACancelThatCannotBeWrittenStopsTheJobAndSaysSo) {
@@ -403,7 +421,7 @@ TEST_F(JobsTest, ACancelThatCannotBeWrittenStopsTheJobAndSaysSo) {
   const auto job = jobs_->Submit({.kind = "wait", .project = "p"});
   WaitForPid();
   RefuseEnds("running");
-  const auto cancelled = jobs_->Cancel(job->id);
+  const auto cancelled = jobs_->Cancel(job->id, "ann");
   ASSERT_FALSE(cancelled);
   EXPECT_NE(cancelled.error().ToString().find("may come back after a restart"), std::string::npos)
       << cancelled.error().ToString();
@@ -414,7 +432,7 @@ TEST_F(JobsTest, ACancelledJobIsNotQueuedAgainByAStop) {
   ASSERT_TRUE(jobs_->Start());
   const auto job = jobs_->Submit({.kind = "deaf again", .project = "p"});
   WaitForPid();
-  ASSERT_TRUE(jobs_->Cancel(job->id));
+  ASSERT_TRUE(jobs_->Cancel(job->id, "ann"));
   Close();  // before the task, which does not listen, has ended
   Open();
   EXPECT_EQ(jobs_->Get(job->id)->state, "cancelled");
@@ -426,12 +444,12 @@ TEST_F(JobsTest, ACancelThatCannotBeWrittenIsAnError) {
   WaitForPid();
   const auto second = jobs_->Submit({.kind = "echo", .project = "p"});
   RefuseEnds("cancelled");
-  EXPECT_FALSE(jobs_->Cancel(second->id));
+  EXPECT_FALSE(jobs_->Cancel(second->id, "ann"));
   EXPECT_EQ(jobs_->Get(second->id)->state, "queued");
   AcceptEnds();
-  ASSERT_TRUE(jobs_->Cancel(second->id));
+  ASSERT_TRUE(jobs_->Cancel(second->id, "ann"));
   EXPECT_EQ(jobs_->Get(second->id)->state, "cancelled");
-  ASSERT_TRUE(jobs_->Cancel(first->id));
+  ASSERT_TRUE(jobs_->Cancel(first->id, "ann"));
 }
 
 TEST_F(JobsTest, AnEndThatCannotBeWrittenIsTriedAgain) {
@@ -501,7 +519,7 @@ TEST_F(JobsTest, ATaskForARequestRunsBesideTheQueue) {
   const auto slow = jobs_->RunTaskNow("wait", Json(), late);
   ASSERT_FALSE(slow);
   EXPECT_EQ(slow.error().code(), Code::kDeadlineExceeded);
-  ASSERT_TRUE(jobs_->Cancel(waits->id));
+  ASSERT_TRUE(jobs_->Cancel(waits->id, "ann"));
 }
 
 TEST_F(JobsTest, ATaskForARequestEndsWithItsClientOrItsTime) {
@@ -533,7 +551,7 @@ TEST_F(JobsTest, AJobThatHasEndedSaysWhy) {
   EXPECT_EQ(failed.gy(), "GY2041");
   const auto waits = jobs_->Submit({.kind = "wait", .project = "p", .title = "it"});
   WaitForPid();
-  ASSERT_TRUE(jobs_->Cancel(waits->id));
+  ASSERT_TRUE(jobs_->Cancel(waits->id, "ann"));
   const auto ended = jobs_->Wait(waits->id, kForEver, {});
   EXPECT_EQ(ErrorOf(*ended).code(), Code::kCancelled);
   EXPECT_EQ(ErrorOf(*ended).gy(), "GY3317");

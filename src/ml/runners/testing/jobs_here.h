@@ -82,7 +82,7 @@ class JobsHere final : public Jobs {
   Result<Job> Get(std::string_view) override { return NotFound("GY3302", "no job is kept"); }
   Result<std::vector<Job>> List(const JobQuery&) override { return std::vector<Job>(); }
   bool busy() override { return false; }
-  Result<> Cancel(std::string_view) override { return {}; }
+  Result<> Cancel(std::string_view, std::string_view) override { return {}; }
   Result<Job> Wait(std::string_view id, std::int64_t,
                    const std::function<bool(const Job&)>&) override {
     return Get(id);
