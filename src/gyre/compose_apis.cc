@@ -8,6 +8,7 @@
 #include "api/mlflow/run_search_api.h"
 #include "api/mlflow/runs_api.h"
 #include "api/mlflow/server_api.h"
+#include "api/mlflow/webhooks_api.h"
 #include "api/native/access_api.h"
 #include "api/native/audit_api.h"
 #include "api/native/budgets_api.h"
@@ -149,6 +150,7 @@ void House::Rooms::OpenMlApis() {
 void House::Rooms::OpenMlflowApis() {
   AddApi<mlflow::ServerApi>();
   AddApi<mlflow::ExperimentsApi>(*projects, *experiments);
+  AddApi<mlflow::WebhooksApi>(*projects, *notices, *secrets, SystemClock());
   const mlflow::IsFree is_free = [this](const registry::ModelVersion& version) {
     return native::CheckNotServed(*serving, version);
   };

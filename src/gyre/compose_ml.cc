@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "api/mlflow/webhook_events.h"
 #include "gyre/feedback_loop.h"
 #include "gyre/loop_notices.h"
 #include "gyre/maintenance.h"
@@ -104,6 +105,10 @@ Result<> House::Rooms::OpenServing() {
   GYRE_TRY(serving, serving::OpenServing(
                         *database, *blobs, *registry, *events, metrics, SystemClock(),
                         {.rows_max = settings.Int("serving.rows_max")}, inference_log.get()));
+  events->Subscribe(
+      {.name = "mlflow.webhooks", .kinds = {"model."}, .react = [this](const events::Event& event) {
+         return mlflow::TellWebhooks(*registry, *notices, event);
+       }});
   events->Subscribe({.name = "serving", .kinds = {"model."}, .react = [this](const events::Event&) {
                        return serving->Reconcile();
                      }});

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kReference = "secret:";
 constexpr std::string_view kFormats[] = {"json", "slack", "teams"};
+constexpr std::string_view kMlflow = "mlflow";
 constexpr std::string_view kTlsModes[] = {"starttls", "from-start", "none"};
 // Whoever knows such an address may write there.
 constexpr std::string_view kSecretHosts[] = {"hooks.slack.com", "webhook.office.com"};
@@ -61,7 +62,8 @@ Result<NewChannel> CompletedWebhook(NewChannel channel) {
       !channel.user.empty() || !channel.password.empty())
     return Wrong("channel `{}` is a webhook: tls, from, to, user and password belong to mail",
                  channel.name);
-  if (!AmongOrEmpty(channel.format, kFormats))
+  const bool own_words = channel.only_named && channel.format == kMlflow;
+  if (!own_words && !AmongOrEmpty(channel.format, kFormats))
     return Wrong("there is no format `{}`", channel.format).Fix("json, slack or teams");
   if (channel.format.empty()) channel.format = "json";
   GYRE_DO(CheckReference("signing secret", channel.secret));
@@ -185,6 +187,7 @@ std::string SettingsToText(const NewChannel& channel) {
     list.Push(to);
     settings.Set("to", std::move(list));
   }
+  if (channel.only_named) settings.Set("only_named", true).Set("kept", channel.kept);
   return settings.Dump();
 }
 
@@ -201,7 +204,9 @@ Result<NewChannel> SettingsFromText(std::string project, std::string name, Sever
                      .tls = settings["tls"].AsString(),
                      .from = settings["from"].AsString(),
                      .user = settings["user"].AsString(),
-                     .password = settings["password"].AsString()};
+                     .password = settings["password"].AsString(),
+                     .only_named = settings["only_named"].AsBool(),
+                     .kept = settings["kept"]};
   for (const Json& to : settings["to"].items()) channel.to.push_back(to.AsString());
   return channel;
 }

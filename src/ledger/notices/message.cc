@@ -89,13 +89,18 @@ Json TeamsBody(const Notice& notice) {
                                                      {"actions", std::move(actions)}})}})})}});
 }
 
-std::string Signature(std::string_view secret, std::string_view signed_text) {
-  constexpr std::string_view kPrefix = "whsec_";
-  std::string key(secret), digest;
-  if (secret.starts_with(kPrefix) && !Base64Decode(secret.substr(kPrefix.size()), &key))
-    key = secret;
+std::string Signature(std::string_view key, std::string_view signed_text) {
+  std::string digest;
   HexDecode(HmacSha256Hex(key, signed_text), &digest);
   return "v1," + Base64Encode(digest);
+}
+
+std::string KeyOf(std::string_view secret) {
+  constexpr std::string_view kPrefix = "whsec_";
+  std::string key(secret);
+  if (secret.starts_with(kPrefix) && !Base64Decode(secret.substr(kPrefix.size()), &key))
+    key = secret;
+  return key;
 }
 
 // RFC 2047: words of at most 75 characters, none of which cuts a letter in two.
@@ -211,20 +216,29 @@ Draft Compose(NewNotice notice) {
 std::string WebhookBody(const Notice& notice, std::string_view format) {
   if (format == "slack") return SlackBody(notice).Dump();
   if (format == "teams") return TeamsBody(notice).Dump();
+  if (format == "mlflow") return notice.payload;
   return JsonBody(notice).Dump();
 }
 
-Headers WebhookHeaders(const Notice& notice, std::string_view body, std::string_view secret,
-                       std::int64_t now_us) {
+Headers WebhookHeaders(const Notice& notice, std::string_view format, std::string_view body,
+                       std::string_view secret, std::int64_t now_us) {
   const std::string timestamp = std::to_string(now_us / kMicrosPerSecond);
+  const std::string signed_text = fmt::format("{}.{}.{}", notice.id, timestamp, body);
+  if (format == "mlflow") {
+    Headers headers = {{"Content-Type", "application/json"},
+                       {"User-Agent", "gyre"},
+                       {"X-MLflow-Delivery-Id", notice.id},
+                       {"X-MLflow-Timestamp", timestamp}};
+    if (!secret.empty()) headers.emplace_back("X-MLflow-Signature", Signature(secret, signed_text));
+    return headers;
+  }
   Headers headers = {{"Content-Type", "application/json"},
                      {"User-Agent", "gyre"},
                      {"Idempotency-Key", notice.id},
                      {"webhook-id", notice.id},
                      {"webhook-timestamp", timestamp}};
   if (!secret.empty())
-    headers.emplace_back("webhook-signature",
-                         Signature(secret, fmt::format("{}.{}.{}", notice.id, timestamp, body)));
+    headers.emplace_back("webhook-signature", Signature(KeyOf(secret), signed_text));
   return headers;
 }
 

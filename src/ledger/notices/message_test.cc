@@ -28,16 +28,16 @@ Notice MakeNotice(NewNotice notice) {
 TEST(MessageTest, SignsAsStandardWebhooksDoes) {
   Notice notice = MakeNotice({});
   notice.id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
-  const Headers headers =
-      WebhookHeaders(notice, R"({"test": 2432232314})", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-                     1'614'265'330LL * kMicrosPerSecond + 999'999);
+  const Headers headers = WebhookHeaders(notice, "json", R"({"test": 2432232314})",
+                                         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                                         1'614'265'330LL * kMicrosPerSecond + 999'999);
   EXPECT_EQ(headers.back(),
             (std::pair<std::string, std::string>(
                 "webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")));
   EXPECT_EQ(headers[3].second, notice.id);
   EXPECT_EQ(headers[4].second, "1614265330");
   // Without a secret nothing is signed.
-  EXPECT_EQ(WebhookHeaders(notice, "{}", "", 0).back().first, "webhook-timestamp");
+  EXPECT_EQ(WebhookHeaders(notice, "json", "{}", "", 0).back().first, "webhook-timestamp");
 }
 
 TEST(MessageTest, WritesEachFormat) {

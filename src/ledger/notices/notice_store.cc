@@ -54,7 +54,7 @@ Result<> InsertDeliveries(db::Transaction& tx, const Draft& draft, std::int64_t 
   GYRE_TRY(const std::vector<ChannelRow> channels, ReadChannels(tx, draft.project));
   if (draft.channels.empty()) {
     for (const ChannelRow& channel : channels) {
-      if (channel.severity_min <= draft.severity)
+      if (channel.severity_min <= draft.severity && !channel.only_named)
         GYRE_DO(InsertDelivery(tx, draft, sequence, channel.name, true, now_us));
     }
     return {};
@@ -110,11 +110,12 @@ Result<bool> PutChannel(db::Transaction& tx, const ChannelRow& row, bool replace
   if (!before.empty() && !replace) return false;
   GYRE_DO(tx.Execute(
       "INSERT INTO notice_channel (project, name, settings, severity_min, created_us, changed_us, "
-      "changed_by) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT (project, name) DO UPDATE SET "
-      "settings = excluded.settings, severity_min = excluded.severity_min, changed_us = "
-      "excluded.changed_us, changed_by = excluded.changed_by",
+      "changed_by, only_named) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7) ON CONFLICT (project, name) "
+      "DO UPDATE SET settings = excluded.settings, severity_min = excluded.severity_min, "
+      "changed_us = excluded.changed_us, changed_by = excluded.changed_by, only_named = "
+      "excluded.only_named",
       {row.project, row.name, row.settings, static_cast<int>(row.severity_min), row.changed_us,
-       row.changed_by}));
+       row.changed_by, row.only_named}));
   // What failed at the old settings need not wait for its next turn.
   GYRE_DO(tx.Execute(
       "UPDATE notice_delivery SET next_us = ?3 WHERE project = ?1 AND channel = ?2 AND state = "
@@ -147,12 +148,12 @@ Result<std::vector<ChannelRow>> ReadChannels(db::Reader& reader, std::string_vie
                                              std::string_view name) {
   return db::Collect<ChannelRow>(
       reader,
-      "SELECT project, name, severity_min, settings, changed_by, created_us, changed_us FROM "
-      "notice_channel WHERE project = ?1 AND (?2 = '' OR name = ?2) ORDER BY name",
+      "SELECT project, name, severity_min, settings, changed_by, created_us, changed_us, "
+      "only_named FROM notice_channel WHERE project = ?1 AND (?2 = '' OR name = ?2) ORDER BY name",
       {project, name}, [](const db::Row& row) {
         return ChannelRow{row.Str(0), row.Str(1), static_cast<Severity>(row.Int(2)),
                           row.Str(3), row.Str(4), row.Int(5),
-                          row.Int(6)};
+                          row.Int(6), row.Bool(7)};
       });
 }
 

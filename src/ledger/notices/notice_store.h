@@ -22,6 +22,7 @@ struct ChannelRow {
   std::string settings;
   std::string changed_by;
   std::int64_t created_us = 0, changed_us = 0;
+  bool only_named = false;
 };
 // False when there is one of that name and it may not be replaced.
 Result<bool> PutChannel(db::Transaction& tx, const ChannelRow& row, bool replace);

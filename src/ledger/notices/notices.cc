@@ -77,7 +77,8 @@ class NoticesImpl : public Notices {
                                     rooms_.clock.NowMicros());
     });
   }
-  Result<Trial> TryChannel(std::string_view project, std::string_view name) override;
+  Result<Trial> TryChannel(std::string_view project, std::string_view name,
+                           const Json& payload) override;
 
   Result<std::vector<Notice>> List(const NoticeFilter& filter) override;
   Result<Notice> Get(std::string_view project, std::string_view id) override;
@@ -148,7 +149,8 @@ Result<Channel> NoticesImpl::AddChannel(NewChannel channel, bool replace,
                        .settings = SettingsToText(settings),
                        .changed_by = std::string(changed_by),
                        .created_us = now_us,
-                       .changed_us = now_us};
+                       .changed_us = now_us,
+                       .only_named = settings.only_named};
   GYRE_DO(rooms_.database.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const bool put, PutChannel(tx, row, replace));
     if (!put)
@@ -162,7 +164,8 @@ Result<Channel> NoticesImpl::AddChannel(NewChannel channel, bool replace,
   return GetChannel(settings.project, settings.name);
 }
 
-Result<Trial> NoticesImpl::TryChannel(std::string_view project, std::string_view name) {
+Result<Trial> NoticesImpl::TryChannel(std::string_view project, std::string_view name,
+                                      const Json& payload) {
   GYRE_TRY(const Channel channel, GetChannel(project, name));
   Notice notice;
   notice.id = NewId();
@@ -171,7 +174,7 @@ Result<Trial> NoticesImpl::TryChannel(std::string_view project, std::string_view
   notice.title = fmt::format("channel {} works", name);
   notice.text = "Somebody asked gyre to try this channel. There is nothing to do.";
   notice.links = "[]";
-  notice.payload = "{}";
+  notice.payload = payload.is_object() ? payload.Dump() : "{}";
   notice.created_us = rooms_.clock.NowMicros();
   const std::int64_t begin_us = rooms_.clock.MonotonicMicros();
   const Outcome outcome = transmit_(channel.settings, notice, courier_.interrupted());

@@ -90,6 +90,10 @@ struct NewChannel {
   std::string from = {};
   std::vector<std::string> to = {};
   std::string user = {}, password = {};  // secret:NAME
+  // Made by a program for what it picks itself: it gets only the notices that name it, and may have
+  // the format "mlflow". `kept` is what its maker keeps with it.
+  bool only_named = false;
+  Json kept = {};
 };
 
 struct Channel {
@@ -169,8 +173,12 @@ class Notices {
                                      std::string_view name) = 0;  // GY4402
   // What waits for it is dead then.
   virtual Result<> RemoveChannel(std::string_view project, std::string_view name) = 0;  // GY4402
-  // Sends a message of its own at once, on the caller's thread.
-  virtual Result<Trial> TryChannel(std::string_view project, std::string_view name) = 0;  // GY4402
+  // Sends a message of its own at once, or the payload that is given, on the caller's thread.
+  virtual Result<Trial> TryChannel(std::string_view project, std::string_view name,
+                                   const Json& payload) = 0;  // GY4402
+  Result<Trial> TryChannel(std::string_view project, std::string_view name) {
+    return TryChannel(project, name, Json());
+  }
 
   virtual Result<std::vector<Notice>> List(const NoticeFilter& filter) = 0;
   // By id or its beginning. Errors: kNotFound GY4406, kInvalidArgument GY4407 when several begin

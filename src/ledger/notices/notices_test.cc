@@ -100,6 +100,31 @@ TEST_F(NoticesTest, ExistsIfAndOnlyIfItsChangeDoes) {
   EXPECT_FALSE(MakeCourier()->DeliverOne());
 }
 
+TEST_F(NoticesTest, AProgramsChannelGetsOnlyWhatNamesIt) {
+  const NewChannel channel{.project = "p",
+                           .name = "picky",
+                           .webhook = "https://example.org/",
+                           .format = "mlflow",
+                           .only_named = true,
+                           .kept = Json::Obj({{"a", 1}})};
+  ASSERT_TRUE(notices_->AddChannel(channel, false, "ada"));
+  EXPECT_EQ(notices_->GetChannel("p", "picky")->settings.kept, Json::Obj({{"a", 1}}));
+  const auto courier = MakeCourier();
+  Tell("for all");
+  EXPECT_FALSE(courier->DeliverOne());
+  Tell("for it", {.channels = {"picky"}});
+  while (courier->DeliverOne()) continue;
+  EXPECT_EQ(TakeSent(), Sent{"picky:for it"});
+  EXPECT_EQ(
+      notices_
+          ->AddChannel(
+              {.project = "p", .name = "x", .webhook = "https://example.org/", .format = "mlflow"},
+              false, "ada")
+          .error()
+          .gy(),
+      "GY4403");
+}
+
 TEST_F(NoticesTest, ReachesEveryChannelThatWantsItOrThoseItNames) {
   Add("all");
   Add("grave", Severity::kCritical);

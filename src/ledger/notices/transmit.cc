@@ -79,7 +79,8 @@ class Transmitter {
                                .body_bytes_kept = kAnswerBytesKept,
                                .timeout_ms = timeout_ms_,
                                .interrupted = interrupted};
-    request.headers = WebhookHeaders(notice, request.body, secret, clock_.NowMicros());
+    request.headers =
+        WebhookHeaders(notice, channel.format, request.body, secret, clock_.NowMicros());
     GYRE_TRY(const net::ClientResponse response, client.Send(std::move(request)));
     const std::string said = (*mask)(response.body);
     const std::string answer =
