@@ -5,6 +5,7 @@
 #include "api/mlflow/metrics_api.h"
 #include "api/mlflow/model_versions_api.h"
 #include "api/mlflow/registered_models_api.h"
+#include "api/mlflow/run_models_api.h"
 #include "api/mlflow/run_search_api.h"
 #include "api/mlflow/runs_api.h"
 #include "api/mlflow/server_api.h"
@@ -158,9 +159,10 @@ void House::Rooms::OpenMlflowApis() {
   AddApi<mlflow::ModelVersionsApi>(*projects, *catalog, *model_searcher,
                                    mlflow::FilesOfRuns(*tracking, *blobs), is_free);
   AddApi<mlflow::RunsApi>(*projects, *experiments, *tracking, *run_pages);
+  AddApi<mlflow::RunModelsApi>(*projects, *tracking);
   AddApi<mlflow::RunSearchApi>(*projects, *experiments, *run_searcher, *run_pages);
   AddApi<mlflow::MetricsApi>(*projects, *tracking);
-  AddApi<mlflow::ArtifactsApi>(*projects, *tracking, *files, *blobs, SystemClock(),
+  AddApi<mlflow::ArtifactsApi>(*projects, *tracking, *files, *blobs, *catalog, SystemClock(),
                                options.is_server ? BasePath().value_or("") : std::string());
 }
 

@@ -6,8 +6,10 @@
 #include "api/files/stored_file.h"
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
+#include "api/mlflow/registry_words.h"
 #include "api/mlflow/run_words.h"
 #include "base/text.h"
+#include "ml/registry/catalog.h"
 #include "platform/blob/blob_store.h"
 
 namespace gyre::mlflow {
@@ -27,6 +29,19 @@ constexpr int kPageOfRun = 1'000;
 constexpr Permission kRead("run.read"), kWrite("run.write");
 constexpr net::Field kFileName{"path", Type::kText, "name of the file", "", net::kRequired};
 constexpr net::Field kUploadId{"upload_id", Type::kText, "of the upload"};
+constexpr net::Fields kVersionFields = {{"name", Type::kText, "the model", "", net::kRequired},
+                                        {"version", Type::kText, "its version", "", net::kRequired},
+                                        {"path", Type::kText, "the file", "", net::kRequired}};
+
+constexpr Endpoint OfVersion(std::string_view path) {
+  return {.method = Method::kGet,
+          .path = path,
+          .handler = Serve<&ArtifactsApi::GetOfVersion>,
+          .permission = Permission("model.read"),
+          .summary = "The bytes of a file of a model version",
+          .fields = kVersionFields,
+          .doors = Doors::kRoot};
+}
 
 constexpr Endpoint kEndpoints[] = {
     {.method = Method::kPut,
@@ -101,6 +116,8 @@ constexpr Endpoint kEndpoints[] = {
                 {"run_uuid", Type::kText, "the same, as old clients call it"},
                 {"path", Type::kText, "the file", "", net::kRequired}},
      .doors = Doors::kRoot},
+    OfVersion("/model-versions/get-artifact"),
+    OfVersion("//model-versions/get-artifact"),  // as MLflow's pages ask for it
     {.method = Method::kPost,
      .path = "/mlflow/upload-artifact",
      .handler = Serve<&ArtifactsApi::UploadToRun>,
@@ -332,6 +349,30 @@ Result<net::Response> ArtifactsApi::ListOfRun(Call& call) {
 Result<net::Response> ArtifactsApi::GetOfRun(Call& call) {
   GYRE_TRY(const std::string path, CleanArtifactPath(call.arguments.Text("path")));
   return Answer(call.request, RunOwner(call, call.arguments.Text("run_id")), path);
+}
+
+// Only files that are kept here: a source that names another place is text.
+Result<net::Response> ArtifactsApi::GetOfVersion(Call& call) {
+  constexpr std::string_view kOwnRoot = "mlflow-artifacts:/", kOfRun = "runs:/";
+  const std::string name = call.arguments.Text("name");
+  GYRE_TRY(const int number, VersionOf(call.arguments));
+  GYRE_TRY(const std::string path, CleanArtifactPath(call.arguments.Text("path")));
+  const auto version = catalog_.GetVersion(call.project, name, number);
+  if (!version) return InVersionWords(version.error(), name, number);
+  const std::string uri = DownloadUriOf(*version);
+  if (uri.starts_with(kOwnRoot)) {
+    GYRE_TRY(const std::string folder, CleanArtifactPath(uri.substr(kOwnRoot.size())));
+    const Target target = TargetOf(call.project, folder + "/" + path);
+    return Answer(call.request, target.owner, target.path);
+  }
+  if (uri.starts_with(kOfRun)) {
+    GYRE_TRY(const std::string place, CleanArtifactPath(uri.substr(kOfRun.size())));
+    const std::size_t slash = place.find('/');
+    const std::string folder = slash == std::string::npos ? "" : place.substr(slash + 1) + "/";
+    return Answer(call.request, RunOwner(call, place.substr(0, slash)), folder + path);
+  }
+  return InvalidParameter(
+      fmt::format("The files of version {} of model {} are kept elsewhere: {}", number, name, uri));
 }
 
 Result<net::Response> ArtifactsApi::UploadToRun(Call& call) {

@@ -11,17 +11,23 @@
 #include "base/time.h"
 #include "ml/tracking/files.h"
 
+namespace gyre::registry {
+class Catalog;
+}
+
 namespace gyre::mlflow {
 
 class ArtifactsApi final : public Noun {
  public:
   // `base_path`: below which this server is reached, for addresses of itself.
   ArtifactsApi(projects::Projects& projects, tracking::Tracking& tracking, tracking::Files& files,
-               blob::Store& blobs, const Clock& clock, std::string base_path)
+               blob::Store& blobs, registry::Catalog& catalog, const Clock& clock,
+               std::string base_path)
       : Noun(projects),
         tracking_(tracking),
         files_(files),
         blobs_(blobs),
+        catalog_(catalog),
         signer_(clock),
         base_path_(std::move(base_path)) {}
   net::RouteTable table();
@@ -38,6 +44,7 @@ class ArtifactsApi final : public Noun {
   Result<net::Response> ListOfRun(Call& call);
   Result<net::Response> GetOfRun(Call& call);
   Result<net::Response> UploadToRun(Call& call);
+  Result<net::Response> GetOfVersion(Call& call);
 
   // The bytes of a file, as what is not ours.
   Result<net::Response> Answer(const net::Request& request, const tracking::FileOwner& owner,
@@ -52,6 +59,7 @@ class ArtifactsApi final : public Noun {
   tracking::Tracking& tracking_;
   tracking::Files& files_;
   blob::Store& blobs_;
+  registry::Catalog& catalog_;
   const UploadSigner signer_;
   const std::string base_path_;
 };

@@ -3,9 +3,11 @@
 #include "api/mlflow/artifacts_api.h"
 #include "api/mlflow/testing/mlflow_house.h"
 #include "base/text.h"
+#include "ledger/events/events.h"
 #include "ledger/lineage/lineage.h"
 #include "ledger/trash/trash.h"
 #include "ledger/usage/usage.h"
+#include "ml/registry/catalog.h"
 #include "ml/tracking/tracking.h"
 #include "platform/net/testing/raw_client.h"
 
@@ -18,12 +20,14 @@ class ArtifactsTest : public MlflowTest {
  protected:
   void SetUp() override {
     OpenDatabase({blob::BlobSchema(), lineage::LineageSchema(), usage::UsageSchema(),
-                  trash::TrashSchema(), tracking::TrackingSchema()});
+                  trash::TrashSchema(), events::EventsSchema(), registry::RegistrySchema(),
+                  tracking::TrackingSchema()});
+    catalog_ = std::make_unique<registry::Catalog>(*database_, clock_);
     blobs_ = *blob::OpenLocalStore(folder_ + "/blobs");
     tracking_ = *tracking::OpenTracking(*database_, clock_, stamps_);
     files_ = std::make_unique<tracking::Files>(*database_);
-    api_ = std::make_unique<ArtifactsApi>(*projects_, *tracking_, *files_, *blobs_, clock_,
-                                          std::string());
+    api_ = std::make_unique<ArtifactsApi>(*projects_, *tracking_, *files_, *blobs_, *catalog_,
+                                          clock_, std::string());
     const net::RouteTable tables[] = {api_->table()};
     StartServer(tables);
     run_ = NewRun("default");
@@ -45,6 +49,7 @@ class ArtifactsTest : public MlflowTest {
   std::unique_ptr<blob::Store> blobs_;
   std::unique_ptr<tracking::Tracking> tracking_;
   std::unique_ptr<tracking::Files> files_;
+  std::unique_ptr<registry::Catalog> catalog_;
   std::unique_ptr<ArtifactsApi> api_;
   std::string run_, place_;
 };
@@ -166,6 +171,36 @@ TEST_F(ArtifactsTest, TheUiUploadsSmallFiles) {
                 .body.find("Request must specify run_id or run_uuid."),
             std::string::npos);
   EXPECT_EQ(Send("POST", address + run_, std::string((10 << 20) + 1, 'x')).status, 413);
+}
+
+TEST_F(ArtifactsTest, FilesOfModelVersionsAreReadWhereTheyAreKeptHere) {
+  Put(place_ + "/model/MLmodel", "flavors: {}");
+  ASSERT_TRUE(catalog_->Create({.project = "default", .title = "churn"}));
+  const std::string root = "mlflow-artifacts:/0/" + run_ + "/artifacts";
+  for (const std::string& source :
+       {root + "/model", "runs:/" + run_ + "/model", std::string("s3://bucket/model")}) {
+    const auto logged = catalog_->Log({.project = "default",
+                                       .title = "churn",
+                                       .source = source,
+                                       .owners = {.run_id = run_, .run_root = root}});
+    ASSERT_TRUE(logged) << logged.error().ToString();
+  }
+  const std::string address = "/model-versions/get-artifact?name=churn&path=";
+  for (const char* version : {"1", "2"}) {
+    for (const char* slash : {"", "/"}) {
+      const net::ClientResponse file = Send("GET", slash + address + "MLmodel&version=" + version);
+      EXPECT_EQ(file.body, "flavors: {}") << version << slash;
+      EXPECT_EQ(file.Header("content-security-policy"), "sandbox");
+    }
+    EXPECT_EQ(Send("GET", address + "../../x&version=" + version).status, 400);
+    EXPECT_EQ(Send("GET", address + "..%252f..%252fx&version=" + version).status, 400);
+    EXPECT_EQ(Send("GET", address + "/etc/passwd&version=" + version).status, 400);
+  }
+  const net::ClientResponse elsewhere = Send("GET", address + "MLmodel&version=3");
+  EXPECT_EQ(elsewhere.status, 400);
+  EXPECT_NE(elsewhere.body.find("are kept elsewhere: s3://bucket/model"), std::string::npos);
+  EXPECT_EQ(Send("GET", address + "MLmodel&version=9").status, 404);
+  EXPECT_EQ(Send("GET", "/p/blue" + address + "MLmodel&version=1").status, 404);
 }
 
 class PartsTest : public ArtifactsTest {

@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "api/mlflow/run_models_api.h"
 #include "api/mlflow/run_words.h"
+#include "base/text.h"
 
 namespace gyre::mlflow {
 namespace {
@@ -57,6 +59,29 @@ void WriteDatasets(AnswerWriter& out, const std::vector<tracking::DatasetInput>&
   out.End();
 }
 
+void WriteModelInputs(AnswerWriter& out, const tracking::Run& run) {
+  bool any = false;
+  for (const Json& input : run.inputs.items()) {
+    if (input["kind"].AsString() != kLoggedModelKind) continue;
+    if (!any) out.List("model_inputs");
+    any = true;
+    out.Object().Text("model_id", input["id"].AsString()).End();
+  }
+  if (any) out.End();
+}
+
+void WriteModelOutputs(AnswerWriter& out, const std::vector<tracking::Output>& outputs) {
+  bool any = false;
+  for (const tracking::Output& output : outputs) {
+    if (output.kind != kLoggedModelKind) continue;
+    if (!any) out.List("model_outputs");
+    any = true;
+    out.Object().Text("model_id", output.id);
+    out.Whole("step", ParseInt(output.name).value_or(0)).End();
+  }
+  if (any) out.End();
+}
+
 }  // namespace
 
 void WriteRunInfo(AnswerWriter& out, const tracking::Run& run, std::string_view name) {
@@ -92,8 +117,11 @@ std::string RenderedRun(const tracking::RunDetails& details) {
   WriteData(out, details.run);
   out.Object("inputs");
   WriteDatasets(out, details.datasets);
+  WriteModelInputs(out, details.run);
   out.End();
-  out.Object("outputs").End();
+  out.Object("outputs");
+  WriteModelOutputs(out, details.outputs);
+  out.End();
   out.End();
   return text;
 }

@@ -3,6 +3,7 @@
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
 #include "api/mlflow/run_batch.h"
+#include "api/mlflow/run_models_api.h"
 #include "api/mlflow/run_words.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -301,6 +302,13 @@ Result<net::Response> RunsApi::LogInputs(Call& call) {
   GYRE_TRY(const auto datasets, ReadDatasets(call.arguments));
   if (const auto done = tracking_.LogInputs(run_id, datasets); !done)
     return InRunWords(done.error(), run_id);
+  for (const JsonValue model : call.arguments.Objects("models")) {
+    const std::string id(model["model_id"].text());
+    if (id.empty()) return MissingValue("models.model_id");
+    const auto added = tracking_.AddInput(
+        run_id, {.kind = std::string(kLoggedModelKind), .id = id, .name = id, .digest = {}});
+    if (!added) return InRunWords(added.error(), run_id);
+  }
   return EmptyAnswer();
 }
 

@@ -7,7 +7,7 @@
 namespace gyre::tracking {
 namespace {
 
-constexpr std::size_t kKeyBytesMax = 250, kTitleBytesMax = 2'000, kPathBytesMax = 1'000;
+constexpr std::size_t kKeyBytesMax = 1'000, kTitleBytesMax = 2'000, kPathBytesMax = 1'000;
 
 bool HasControl(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
