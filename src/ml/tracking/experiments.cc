@@ -12,13 +12,15 @@ namespace {
 
 constexpr std::size_t kTagValueBytesMax = 5'000;
 
-FieldValue FieldOfExperiment(const Experiment& e, Entity entity, const std::string& key) {
+FieldValue FieldOfExperiment(const Experiment& e, Entity entity, const std::string& key,
+                             bool to_order) {
   if (entity == Entity::kTag) {
     const auto tag = e.tags.find(key);
     return tag == e.tags.end() ? FieldValue() : FieldValue(tag->second);
   }
   if (key == "name") return e.title;
-  if (key == "experiment_id") return static_cast<double>(e.number);
+  if (key == "experiment_id" && to_order) return static_cast<double>(e.number);
+  if (key == "experiment_id") return std::to_string(e.number);
   // Times of filters are milliseconds.
   if (key == "creation_time") return static_cast<double>(e.created_us / 1'000);
   if (key == "last_update_time") return static_cast<double>(e.updated_us / 1'000);
@@ -44,14 +46,15 @@ Result<PageToken> ParseToken(const ExperimentSearch& search) {
     token.offset = static_cast<std::size_t>(*first);
   }
   if (token.place || token.offset > 0) return token;
-  return InvalidArgument("GY3432", "`{}` is not a page token of this search", text.substr(0, 100))
+  return InvalidArgument("GY3432", "Invalid page token, `{}` is not of this search",
+                         text.substr(0, 100))
       .Fix("begin without a page token");
 }
 
 bool Before(const ExperimentSearch& search, const Experiment& a, const Experiment& b) {
   for (const OrderBy& by : search.order) {
-    const auto order = CompareFields(FieldOfExperiment(a, by.entity, by.key),
-                                     FieldOfExperiment(b, by.entity, by.key), by.ascending);
+    const auto order = CompareFields(FieldOfExperiment(a, by.entity, by.key, true),
+                                     FieldOfExperiment(b, by.entity, by.key, true), by.ascending);
     if (order != 0) return order < 0;
   }
   return a.number > b.number;
@@ -152,7 +155,7 @@ Result<ExperimentPage> ExperimentsImpl::Search(const ExperimentSearch& search) {
     return WalkExperiments(
         reader, search.project, search.view, token.place, [&](Experiment&& experiment) {
           const bool holds = Holds(search.filter, [&](Entity entity, const std::string& key) {
-            return FieldOfExperiment(experiment, entity, key);
+            return FieldOfExperiment(experiment, entity, key, false);
           });
           if (holds) page.experiments.push_back(std::move(experiment));
           return !along_time || page.experiments.size() < limit;

@@ -40,7 +40,9 @@ class ExperimentsTest : public testing::Test {
   }
   std::vector<std::string> Titles(const ExperimentSearch& search) {
     std::vector<std::string> titles;
-    for (const Experiment& e : experiments_->Search(search)->experiments) titles.push_back(e.title);
+    const auto page = experiments_->Search(search);
+    EXPECT_TRUE(page) << page.error().ToString();
+    for (const Experiment& e : page->experiments) titles.push_back(e.title);
     return titles;
   }
 
@@ -125,6 +127,11 @@ TEST_F(ExperimentsTest, SearchFiltersOrdersAndPages) {
   search.filter = *ParseFilter("tags.team = 'blue' OR name LIKE 'al%'", kExperimentFields);
   search.order = *ParseOrder(std::vector<std::string>{"name ASC"}, kExperimentFields);
   EXPECT_EQ(this->Titles(search), (Titles{"alpha", "beta"}));
+  const std::string beta = std::to_string(experiments_->Find("default", "beta")->number);
+  for (const std::string& by : {"= '" + beta + "'", "IN ('77', '" + beta + "')"}) {
+    search.filter = *ParseFilter("experiment_id " + by, kExperimentFields);
+    EXPECT_EQ(this->Titles(search), (Titles{"beta"})) << by;
+  }
   search.filter = {};
   search.view = View::kDeleted;
   EXPECT_EQ(this->Titles(search), (Titles{"gamma"}));

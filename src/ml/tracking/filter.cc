@@ -50,17 +50,32 @@ FilterNode Negated(FilterNode node) {
   return negated;
 }
 
-// A word or number with signs that neither has: "a-b", "0x10".
-bool IsBare(const FilterToken& token) {
-  const char first = token.raw.empty() ? '\0' : token.raw.front();
-  return !token.parts.empty() || first == '.' || (first >= '0' && first <= '9');
+// What stands for a value, rightly or not: "0x10" does not, as in MLflow's reader.
+bool IsValue(const FilterToken& token) {
+  switch (token.kind) {
+    case Kind::kText:
+    case Kind::kDouble:
+    case Kind::kNumber:
+    case Kind::kWord:
+      return true;
+    case Kind::kOther:
+      break;
+    default:
+      return false;
+  }
+  const char first = token.raw.front();
+  const bool digits = first == '.' || (first >= '0' && first <= '9');
+  return !token.parts.empty() || (digits && !token.raw.starts_with("0x"));
 }
 
-std::string_view NoValueRule(const FilterToken& token) {
-  const bool open = token.raw.starts_with('\'') || token.raw.starts_with('"');
-  return open ? "a quote is not closed; one within is doubled"
-              : "a value belongs here: 'text', \"text\" or a number";
-}
+bool IsConnective(const FilterToken& token) { return AnyKeyWord(token, {"AND", "OR", "NOT"}); }
+
+// One comparison as written, from its first word on.
+struct WrittenComparison {
+  std::size_t identifier = 0;
+  std::string comparator = {};
+  WrittenValue value = {};
+};
 
 class Parser {
  public:
@@ -78,22 +93,39 @@ class Parser {
       const bool close = Now().kind == Kind::kClose;
       return Unexpected(close ? "no parenthesis is open here" : "AND, OR or the end belongs here");
     }
+    std::size_t next = 0;
+    GYRE_DO(Resolve(&root, &next));
     filter.root.push_back(std::move(root));
     return filter;
   }
 
  private:
+  // Comparisons stand in the tree in the order in which they were read.
+  Result<> Resolve(FilterNode* node, std::size_t* next) {
+    for (FilterNode& child : node->children) GYRE_DO(Resolve(&child, next));
+    if (node->kind != NodeKind::kComparison) return {};
+    const WrittenComparison& written = written_[(*next)++];
+    at_ = written.identifier;
+    const auto field = FindField(tokens_[at_].parts, fields_);
+    if (!field) return Wrong(field.error(), "");
+    auto comparison = MakeComparison(*field, written.comparator, written.value, fields_);
+    if (!comparison) return Wrong(std::move(comparison).error(), "");
+    node->comparison = *std::move(comparison);
+    return {};
+  }
+
   const FilterToken& Now() const { return tokens_[at_]; }
   const FilterToken& Then(std::size_t ahead = 1) const {
     return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
   }
 
+  // What MLflow's message says enough of has no rule.
   Error Wrong(std::string message, std::string_view why) const {
     return Error(Code::kInvalidArgument, "GY3430", std::move(message))
         .Why(std::string(why))
         .Where(fmt::format("filter:{}", Now().place + 1));
   }
-  // From where the comparison begins to the word that does not fit.
+  // Names all that belongs to no comparison, as MLflow does.
   Error Unexpected(std::string_view why) const {
     if (Now().raw == ";" && Then().kind != Kind::kEnd) {
       return Wrong(fmt::format("Search filter contained multiple expression {}. Provide AND-ed "
@@ -102,10 +134,61 @@ class Parser {
                    "a filter is one expression");
     }
     std::string clauses;
-    for (std::size_t i = std::min(clause_, at_); i <= at_ && i + 1 < tokens_.size(); ++i)
-      clauses += fmt::format("{}'{}'", clauses.empty() ? "" : ", ", tokens_[i].raw);
-    if (clauses.empty()) clauses = fmt::format("'{}'", tokens_[at_ - 1].raw);
+    for (const std::string_view stray : Strays())
+      clauses += fmt::format("{}'{}'", clauses.empty() ? "" : ", ", stray);
+    const std::size_t here = Now().kind == Kind::kEnd ? at_ - 1 : at_;
+    if (clauses.empty()) clauses = fmt::format("'{}'", tokens_[here].raw);
     return Wrong("Invalid clause(s) in filter string: " + clauses, why);
+  }
+
+  std::vector<std::string_view> Strays() const {
+    std::vector<std::string_view> strays;
+    std::vector<std::size_t> open;  // places in `strays`
+    for (std::size_t i = 0; i + 1 < tokens_.size(); ++i) {
+      const FilterToken& token = tokens_[i];
+      if (const std::size_t end = EndOfComparison(i); end > i) {
+        i = end - 1;
+      } else if (token.kind == Kind::kClose && !open.empty()) {
+        strays.erase(strays.begin() + static_cast<std::ptrdiff_t>(open.back()));
+        open.pop_back();
+      } else if (!IsConnective(token)) {
+        if (token.kind == Kind::kOpen) open.push_back(strays.size());
+        strays.push_back(token.raw);
+      }
+    }
+    return strays;
+  }
+
+  // Beyond the comparison that begins at `i`; `i` itself when none does.
+  std::size_t EndOfComparison(std::size_t i) const {
+    const auto at = [&](std::size_t place) -> const FilterToken& {
+      return tokens_[std::min(place, tokens_.size() - 1)];
+    };
+    if (!IsValue(at(i)) || IsConnective(at(i))) return i;
+    std::size_t next = i + 1;
+    if (IsKeyWord(at(next), "IS")) {
+      next += IsKeyWord(at(next + 1), "NOT") ? 2 : 1;
+      return IsKeyWord(at(next), "NULL") ? next + 1 : i;
+    }
+    if (IsKeyWord(at(next), "NOT")) ++next;
+    const bool lists = IsKeyWord(at(next), "IN");
+    const bool compares = at(next).kind == Kind::kSymbol && next == i + 1;
+    if (!lists && !compares && !AnyKeyWord(at(next), {"LIKE", "ILIKE", "RLIKE"})) return i;
+    ++next;
+    if (!lists && IsValue(at(next)) && !IsConnective(at(next))) return next + 1;
+    const std::size_t end = EndOfList(next);
+    return end > next ? end : i;
+  }
+
+  // Beyond the parenthesis that closes the one at `i`; `i` itself when none does.
+  std::size_t EndOfList(std::size_t i) const {
+    int levels = 0;
+    for (std::size_t next = i; next + 1 < tokens_.size(); ++next) {
+      if (tokens_[next].kind == Kind::kOpen) ++levels;
+      if (tokens_[next].kind == Kind::kClose) --levels;
+      if (levels == 0) return tokens_[next].kind == Kind::kClose ? next + 1 : i;
+    }
+    return i;
   }
 
   Result<FilterNode> ParseOr() {
@@ -122,7 +205,6 @@ class Parser {
   Result<FilterNode> ParseAnd() {
     std::vector<FilterNode> nodes;
     for (;;) {
-      clause_ = at_;
       while (IsKeyWord(Now(), "AND")) ++at_;
       const bool ends =
           Now().kind == Kind::kEnd || Now().kind == Kind::kClose || IsKeyWord(Now(), "OR");
@@ -134,7 +216,6 @@ class Parser {
   }
 
   Result<FilterNode> ParseTerm() {
-    clause_ = at_;
     const bool negates = IsKeyWord(Now(), "NOT");
     if (!negates && Now().kind != Kind::kOpen) return ParseComparison();
     if (++levels_ > kFilterLevelsMax) {
@@ -161,21 +242,11 @@ class Parser {
                    fmt::format("at most {}", kFilterComparisonsMax));
     }
     GYRE_DO(CheckIsIdentifier());
-    const std::size_t identifier = at_++;
-    GYRE_TRY(const std::string comparator, ParseComparator());
-    GYRE_TRY(const WrittenValue value, ParseValue(comparator));
-    const std::size_t end = at_;
-    at_ = identifier;  // the place of what is said from here on
-    const auto field = FindField(tokens_[identifier].parts, fields_);
-    if (!field) return Wrong(field.error(), fields_rule());
-    auto comparison = MakeComparison(*field, comparator, value, fields_);
-    if (!comparison) return Wrong(std::move(comparison).error(), fields_rule());
-    at_ = end;
-    return FilterNode{.comparison = *std::move(comparison)};
-  }
-
-  std::string fields_rule() const {
-    return fmt::format("what {} can be searched by, and how, is a fixed list", fields_.noun);
+    WrittenComparison written = {.identifier = at_++};
+    GYRE_TRY(written.comparator, ParseComparator());
+    GYRE_TRY(written.value, ParseValue(written.comparator));
+    written_.push_back(std::move(written));
+    return FilterNode{};
   }
 
   Result<> CheckIsIdentifier() const {
@@ -214,33 +285,26 @@ class Parser {
     if (Now().kind == Kind::kOpen) return ParseList();
     if (list) return Unexpected("a list belongs here: ('a', 'b')");
     const FilterToken& token = Now();
-    WrittenValue value = {.raw = token.raw, .text = token.text, .number = token.number};
-    switch (token.kind) {
-      case Kind::kText:
-      case Kind::kDouble:
-        value.kind = WrittenValue::Kind::kText;
-        break;
-      case Kind::kNumber:
-        value.kind = WrittenValue::Kind::kNumber;
-        break;
-      case Kind::kWord:
-        value.kind = WrittenValue::Kind::kBare;
-        break;
-      default:
-        if (!IsBare(token)) return Unexpected(NoValueRule(token));
-        value.kind = WrittenValue::Kind::kBare;
-    }
+    if (token.raw == "'" || token.raw == "\"") return Unexpected("a quote is not closed");
+    if (!IsValue(token)) return Unexpected("a value belongs here: 'text', \"text\" or a number");
     ++at_;
-    return value;
+    using Written = WrittenValue::Kind;
+    const bool text = token.kind == Kind::kText || token.kind == Kind::kDouble;
+    return WrittenValue{
+        .kind = text ? Written::kText
+                     : (token.kind == Kind::kNumber ? Written::kNumber : Written::kBare),
+        .raw = token.raw,
+        .text = token.text,
+        .number = token.number};
   }
 
   Result<WrittenValue> ParseList() {
-    constexpr std::string_view kDoing = "While parsing a list in the query, expected";
     const std::size_t open = Now().place;
     WrittenValue list = {.kind = WrittenValue::Kind::kList};
     bool sound = true, texts = true, separated = true;
-    for (++at_; Now().kind != Kind::kClose; ++at_) {
-      if (Now().kind == Kind::kEnd) return Unexpected("a parenthesis is not closed");
+    const std::size_t end = EndOfList(at_);
+    if (end == at_) return Unexpected("a parenthesis is not closed");
+    for (++at_; at_ + 1 < end; ++at_) {
       const bool comma = Now().kind == Kind::kComma;
       const bool text = Now().kind == Kind::kText || Now().kind == Kind::kDouble;
       texts &= Now().kind != Kind::kNumber;
@@ -249,38 +313,31 @@ class Parser {
       if (text) list.items.push_back(Now().text);
     }
     list.raw = text_.substr(open, Now().place + 1 - open);
-    if (!sound) {
-      return Wrong(
-          fmt::format("{} a non-empty list of string values, but got ill-formed list.", kDoing),
-          "a list is ('a', 'b')");
-    }
-    if (!texts) return ListOfOthers(kDoing, std::move(list));
-    if (list.items.empty() || list.items.size() > kFilterListMax) {
-      return Wrong(fmt::format("{} a non-empty list of string values, but got {} list", kDoing,
-                               list.items.empty() ? "empty" : "too long a"),
-                   fmt::format("a list has 1 to {} texts", GroupDigits(kFilterListMax)));
-    }
     ++at_;
+    list.problem = ProblemOf(list, sound, texts);
     return list;
   }
 
-  // Of a number that is compared with a list, the comparison says what is wrong.
-  Result<WrittenValue> ListOfOthers(std::string_view doing, WrittenValue list) {
-    const auto field = FindField(tokens_[clause_].parts, fields_);
-    if (!field || !field->compares.Has(Compare::kIn)) {
-      ++at_;
-      return list;
+  static std::string ProblemOf(const WrittenValue& list, bool sound, bool texts) {
+    constexpr std::string_view kDoing = "While parsing a list in the query, expected";
+    constexpr std::string_view kWanted = "a non-empty list of string values, but got";
+    if (!sound) return fmt::format("{} {} ill-formed list.", kDoing, kWanted);
+    if (!texts) {
+      return fmt::format(
+          "{} string value, punctuation, or whitespace, but got different type in "
+          "list: {}",
+          kDoing, list.raw);
     }
-    return Wrong(fmt::format("{} string value, punctuation, or whitespace, but got different type "
-                             "in list: {}",
-                             doing, list.raw),
-                 "a list holds quoted texts");
+    if (list.items.empty()) return fmt::format("{} {} empty list", kDoing, kWanted);
+    if (list.items.size() <= kFilterListMax) return "";
+    return fmt::format("{} {} more than {}", kDoing, kWanted, GroupDigits(kFilterListMax));
   }
 
   const std::string_view text_;
   const FieldTable& fields_;
   const std::vector<FilterToken> tokens_;
-  std::size_t at_ = 0, clause_ = 0;
+  std::vector<WrittenComparison> written_;
+  std::size_t at_ = 0;
   int comparisons_ = 0, levels_ = 0;
 };
 
@@ -293,8 +350,9 @@ Error WrongOrder(std::string message) {
 Result<OrderBy> ParseOneOrder(std::string_view text, const FieldTable& fields) {
   const std::vector<FilterToken> tokens = FilterTokens(text);
   const bool field_first =
-      tokens.front().kind == Kind::kWord || tokens.front().kind == Kind::kDouble;
-  if (!field_first || tokens.size() > 3) {
+      (tokens.front().kind == Kind::kWord || tokens.front().kind == Kind::kDouble) &&
+      !AnyKeyWord(tokens.front(), {"ASC", "DESC"});
+  if (!field_first || tokens.size() > 3 || Trim(text).size() != text.size()) {
     return WrongOrder(fmt::format("Invalid order_by clause '{}'. Could not be parsed.", text));
   }
   const bool descending = IsKeyWord(tokens[1], "DESC");

@@ -10,7 +10,9 @@
 //              | identifier ["NOT"] "IN" "(" text { "," text } [","] ")"
 //   identifier = [entity "."] key ; key bare, in `backticks` or in quotes
 //   comparator = "=" | "!=" | ">" | ">=" | "<" | "<=" | "LIKE" | "ILIKE" | "RLIKE"
-//   value      = text | number ; text in 'quotes' or "quotes", which are doubled within
+//   value      = text | number ; text in 'quotes' or "quotes", as it is: there are no escapes, but
+//   a
+//                quote that is doubled or follows '\' does not end it
 //
 // AND, comparisons and the words of entities are those of MLflow's search syntax; OR, NOT and
 // parentheses are ours. Key words in any case; entities and attributes as the table writes them.
@@ -165,10 +167,10 @@ Result<Filter> ParseFilter(std::string_view text, const FieldTable& fields);
 Result<std::vector<OrderBy>> ParseOrder(std::span<const std::string> texts,
                                         const FieldTable& fields);
 
-// One text for one filter, whatever it was written like; parses to the same filter.
+// One text for one filter, whatever it was written like, and another one for another.
 std::string FilterText(const Filter& filter, const FieldTable& fields);
 
-// LIKE of SQL: % any text, _ one character; ASCII case is ignored by ILIKE.
+// LIKE of SQL: % any text, _ one character; ILIKE ignores the case of letters.
 bool Matches(std::string_view text, std::string_view pattern, bool ignore_case);
 
 }  // namespace gyre::tracking

@@ -65,7 +65,8 @@ std::string KnownAttributes(const FieldTable& fields, bool to_order) {
   for (const AttributeField& field : fields.attributes) {
     if (to_order ? !field.ordered : field.compares.empty()) continue;
     names.emplace_back(field.name);
-    for (std::string& alias : Words(field.aliases)) names.push_back(std::move(alias));
+    for (std::string& alias : Words(field.aliases))
+      if (!to_order || !alias.contains(' ')) names.push_back(std::move(alias));
   }
   return AsSet(names);
 }
@@ -81,7 +82,8 @@ OrMessage<Field> FindAttribute(std::string_view name, std::string_view word,
                                const FieldTable& fields, bool to_order) {
   for (const AttributeField& field : fields.attributes) {
     if (to_order ? !field.ordered : field.compares.empty()) continue;
-    if (field.name != name && !HasWord(field.aliases, name)) continue;
+    const bool alias = HasWord(field.aliases, name) && !(to_order && name.contains(' '));
+    if (field.name != name && !alias) continue;
     return Field{.entity = Entity::kAttribute,
                  .word = word,
                  .key = std::string(field.name),
@@ -134,7 +136,7 @@ bool IsOrdering(Compare compare) { return compare <= Compare::kGreaterEqual; }
 std::unexpected<std::string> NotAText(const Field& field, const WrittenValue& value,
                                       const FieldTable& fields) {
   const std::string raw(value.raw);
-  if (value.kind == Kind::kBare) {
+  if (value.kind == Kind::kBare && !EqualsIgnoreCase(raw, "NULL")) {
     return std::unexpected(
         fmt::format("Parameter value is either not quoted or unidentified quote types used for "
                     "string value {}. Use either single or double quotes.",
@@ -170,7 +172,10 @@ OrMessage<FilterValue> TextValue(const Field& field, const WrittenValue& value,
                                  const FieldTable& fields) {
   if (value.kind == Kind::kText) return value.text;
   if (value.kind == Kind::kNumber && fields.numbers_as_text) return std::string(value.raw);
-  if (value.kind == Kind::kList && field.compares.Has(Compare::kIn)) return value.items;
+  if (value.kind == Kind::kList && field.compares.Has(Compare::kIn)) {
+    if (!value.problem.empty()) return std::unexpected(value.problem);
+    return value.items;
+  }
   return NotAText(field, value, fields);
 }
 

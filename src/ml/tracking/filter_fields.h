@@ -22,6 +22,7 @@ struct WrittenValue {
   std::string text = {};
   double number = 0;
   std::vector<std::string> items = {};
+  std::string problem = {};  // of a list
 };
 
 struct Field {

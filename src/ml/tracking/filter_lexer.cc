@@ -1,5 +1,6 @@
 #include "ml/tracking/filter_lexer.h"
 
+#include <cmath>
 #include <optional>
 
 #include "base/text.h"
@@ -21,6 +22,12 @@ bool IsComparatorChar(char c) { return c == '<' || c == '>' || c == '=' || c == 
 bool EndsJunk(char c) {
   return IsSpace(c) || IsQuote(c) || IsComparatorChar(c) || c == '(' || c == ')' || c == ',' ||
          c == ';';
+}
+
+// Of a number that is too great or too small for a double.
+double OutOfRange(std::string_view number) {
+  if (number.contains("e-") || number.contains("E-")) return 0;
+  return number.starts_with('-') ? -HUGE_VAL : HUGE_VAL;
 }
 
 class Lexer {
@@ -46,22 +53,25 @@ class Lexer {
 
   void Read(FilterToken* token) {
     const char c = Peek();
+    token->kind = Kind::kOther;
     if (StartsNumber()) return ReadNumber(token);
-    if (c == '\'') return ReadText(token);
     if (c == '"' || c == '`' || IsWordChar(c)) return ReadWord(token);
+    if (c == '\'') return ReadText(token);
+    if (c == '-' && Peek(1) == '-') return SkipTo("\n");
+    if (c == '/' && Peek(1) == '*') return SkipTo("*/");
+    ++at_;
     if (IsComparatorChar(c)) {
       while (IsComparatorChar(Peek())) ++at_;
       token->kind = Kind::kSymbol;
-      return;
     }
-    if (c == '(' || c == ')' || c == ',') {
-      ++at_;
-      token->kind = c == '(' ? Kind::kOpen : c == ')' ? Kind::kClose : Kind::kComma;
-      return;
-    }
-    ++at_;
-    if (c != ';') SkipJunk();
-    token->kind = Kind::kOther;
+    if (c == '(') token->kind = Kind::kOpen;
+    if (c == ')') token->kind = Kind::kClose;
+    if (c == ',') token->kind = Kind::kComma;
+  }
+
+  void SkipTo(std::string_view end) {
+    const std::size_t found = text_.find(end, at_ + 2);
+    at_ = found == std::string_view::npos ? text_.size() : found + end.size();
   }
 
   void SkipJunk() {
@@ -79,10 +89,10 @@ class Lexer {
       if (IsDigit(Peek(sign))) at_ += sign;
       while (IsDigit(Peek())) ++at_;
     }
-    const auto number = ParseDouble(text_.substr(first, at_ - first));
+    const std::string_view text = text_.substr(first, at_ - first);
+    token->number = ParseDouble(text).value_or(OutOfRange(text));
     const bool goes_on = at_ < text_.size() && !EndsJunk(Peek());
-    token->kind = number && !goes_on ? Kind::kNumber : Kind::kOther;
-    token->number = number.value_or(0);
+    token->kind = goes_on ? Kind::kOther : Kind::kNumber;
     if (goes_on) SkipJunk();
   }
 
@@ -94,12 +104,14 @@ class Lexer {
 
   void ReadWord(FilterToken* token) {
     const bool double_quoted = Peek() == '"';
-    token->kind = Kind::kOther;
     do {
-      if (!token->parts.empty()) ++at_;  // the dot
+      const bool first = token->parts.empty();
+      if (!first) ++at_;  // the dot
+      const std::size_t before = at_;
       auto part = IsQuote(Peek()) ? ReadQuoted() : ReadBare();
-      if (!part) return;
-      token->parts.push_back(*std::move(part));
+      if (!part && first) return;
+      if (!part) at_ = before;  // the quote is a word of its own
+      token->parts.push_back(std::move(part).value_or(""));
     } while (Peek() == '.');
     if (at_ < text_.size() && !EndsJunk(Peek())) return SkipJunk();  // "metrics.a-b"
     token->kind = Kind::kWord;
@@ -115,17 +127,21 @@ class Lexer {
     return std::string(text_.substr(first, at_ - first));
   }
 
-  // A quote within is doubled. Nothing when none closes the text: all that is left is read.
+  // As MLflow's reader has it: a quote that is doubled or follows '\' does not end the text, where
+  // another one does later, and all that stands within is the text as it is. When none closes it,
+  // nothing, and the quote is a word of its own.
   std::optional<std::string> ReadQuoted() {
+    const std::size_t first = at_ + 1;
     const char quote = text_[at_++];
-    std::string value;
-    for (; at_ < text_.size(); ++at_) {
-      if (Peek() == quote && Peek(1) != quote) {
-        ++at_;
-        return value;
+    const std::size_t last = text_.rfind(quote);
+    for (std::size_t i = first; i <= last; ++i) {
+      const bool escapes = text_[i] == quote || (text_[i] == '\\' && quote != '`');
+      if (escapes && i + 2 <= last && text_[i + 1] == quote) {
+        ++i;
+      } else if (text_[i] == quote) {
+        at_ = i + 1;
+        return std::string(text_.substr(first, i - first));
       }
-      if (Peek() == quote) ++at_;
-      value += Peek();
     }
     return std::nullopt;
   }

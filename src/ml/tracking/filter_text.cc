@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "ml/tracking/filter.h"
 #include "ml/tracking/filter_fields.h"
 
@@ -48,46 +47,10 @@ std::string NodeText(const FilterNode& node, const FieldTable& fields) {
   return "(" + text + ")";
 }
 
-// The bytes of the first character of `text`; a byte that begins none counts as one.
-std::size_t CharacterLength(std::string_view text) {
-  const std::size_t length = Utf8SequenceLength(text);
-  return length == 0 ? 1 : length;
-}
-
-bool SameByte(char a, char b, bool ignore_case) {
-  if (a == b) return true;
-  const char lower = static_cast<char>(a | 0x20);
-  return ignore_case && lower == static_cast<char>(b | 0x20) && lower >= 'a' && lower <= 'z';
-}
-
 }  // namespace
 
 std::string FilterText(const Filter& filter, const FieldTable& fields) {
   return filter.empty() ? "" : NodeText(filter.root.front(), fields);
-}
-
-// Only the last '%' can take more text: O(text * pattern) at worst, without recursion.
-bool Matches(std::string_view text, std::string_view pattern, bool ignore_case) {
-  std::size_t t = 0, p = 0, star = std::string_view::npos, taken = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '%') {
-      star = ++p;
-      taken = t;
-    } else if (p < pattern.size() && pattern[p] == '_') {
-      t += CharacterLength(text.substr(t));
-      ++p;
-    } else if (p < pattern.size() && SameByte(text[t], pattern[p], ignore_case)) {
-      ++t;
-      ++p;
-    } else if (star != std::string_view::npos) {
-      taken += CharacterLength(text.substr(taken));
-      t = taken;
-      p = star;
-    } else {
-      return false;
-    }
-  }
-  return pattern.substr(p).find_first_not_of('%') == std::string_view::npos;
 }
 
 }  // namespace gyre::tracking

@@ -113,7 +113,8 @@ struct RunMatcher::RowOf {
         "d.number = c.dataset WHERE c.run = ?1",
         {columns.Number(row)}, [&](const db::Row& dataset) -> Result<> {
           const int column = comparison.key == "name" ? 0 : comparison.key == "digest" ? 1 : 2;
-          fits |= tracking::Holds(comparison, dataset.Str(column));
+          const bool has = column < 2 || !dataset.Text(column).empty();
+          fits |= has && tracking::Holds(comparison, dataset.Str(column));
           return {};
         }));
     return fits;
