@@ -363,7 +363,7 @@ TEST_F(TrackingTest, BadNamesAreRefused) {
   run.experiment = "";
   EXPECT_EQ(tracking_->CreateRun(run).error().gy(), "GY3421");
   run.experiment = "ok";
-  run.params = {{std::string(300, 'k'), "v"}};
+  run.params = {{std::string(1'001, 'k'), "v"}};
   EXPECT_EQ(tracking_->CreateRun(run).error().gy(), "GY3407");
   EXPECT_EQ(tracking_->LogBatch("nobody", {}).error().gy(), "GY3401");
 }
