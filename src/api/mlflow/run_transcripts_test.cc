@@ -79,21 +79,21 @@ class RunTranscripts : public MlflowTest {
 
 TEST_F(RunTranscripts, ExperimentsComeAndGo) {
   const std::string made = Call("POST", "/experiments/create",
-                                R"({"name":"/Users/ana/churn","tags":[{"key":"a","value":"1"}]})");
+                                R"({"name":"/team/ana/churn","tags":[{"key":"a","value":"1"}]})");
   ASSERT_EQ(made.substr(0, 4), "200 ");
   const std::string id = (*Json::Parse(made.substr(4)))["experiment_id"].AsString();
   EXPECT_EQ(Call("GET", "/experiments/get?experiment_id=" + id),
             R"(200 {"experiment":{"experiment_id":")" + id +
-                R"(","name":"/Users/ana/churn","artifact_location":"mlflow-artifacts:/)" + id +
+                R"(","name":"/team/ana/churn","artifact_location":"mlflow-artifacts:/)" + id +
                 R"(","lifecycle_stage":"active","last_update_time":1700000000000,)"
                 R"("creation_time":1700000000000,"tags":[{"key":"a","value":"1"}]}})");
-  EXPECT_EQ(Call("GET", "/experiments/get-by-name?experiment_name=/Users/ana/churn").substr(0, 3),
+  EXPECT_EQ(Call("GET", "/experiments/get-by-name?experiment_name=/team/ana/churn").substr(0, 3),
             "200");
   EXPECT_EQ(Call("GET", "/experiments/get-by-name?experiment_name=none"),
             Missing("Could not find experiment with name 'none'"));
   EXPECT_EQ(
-      Call("POST", "/experiments/create", R"({"name":"/Users/ana/churn"})"),
-      Refused(400, "RESOURCE_ALREADY_EXISTS", "Experiment(name=/Users/ana/churn) already exists."));
+      Call("POST", "/experiments/create", R"({"name":"/team/ana/churn"})"),
+      Refused(400, "RESOURCE_ALREADY_EXISTS", "Experiment(name=/team/ana/churn) already exists."));
   const std::string named = R"({"experiment_id":")" + id + "\"";
   EXPECT_EQ(Call("POST", "/experiments/set-experiment-tag", named + R"(,"key":"b","value":"2"})"),
             "200 {}");
