@@ -157,7 +157,7 @@ void House::Rooms::OpenMlflowApis() {
   };
   AddApi<mlflow::RegisteredModelsApi>(*projects, *registry, *catalog, *model_searcher, is_free);
   AddApi<mlflow::ModelVersionsApi>(*projects, *catalog, *model_searcher,
-                                   mlflow::FilesOfRuns(*tracking, *blobs), is_free);
+                                   mlflow::FilesOfRuns(*tracking, *files, *blobs), is_free);
   AddApi<mlflow::RunsApi>(*projects, *experiments, *tracking, *run_pages);
   AddApi<mlflow::RunModelsApi>(*projects, *tracking);
   AddApi<mlflow::RunSearchApi>(*projects, *experiments, *run_searcher, *run_pages);

@@ -5,6 +5,7 @@
 #include "api/files/file_bodies.h"
 #include "api/files/stored_file.h"
 #include "api/mlflow/answer.h"
+#include "api/mlflow/artifact_target.h"
 #include "api/mlflow/endpoints.h"
 #include "api/mlflow/registry_words.h"
 #include "api/mlflow/run_words.h"
@@ -135,24 +136,10 @@ Result<T> OfRun(std::string_view run_id, Result<T> answer) {
   return answer;
 }
 
-struct Target {
-  tracking::FileOwner owner;
-  std::string path;
-};
-
-Target TargetOf(const std::string& project, std::string_view clean_path) {
-  using Kind = tracking::FileOwner::Kind;
-  ArtifactPlace place = PlaceOf(clean_path);
-  const Kind kind = place.kind == ArtifactPlace::Kind::kRun     ? Kind::kRun
-                    : place.kind == ArtifactPlace::Kind::kModel ? Kind::kLoggedModel
-                                                                : Kind::kProject;
-  return {{kind, project, std::move(place.owner)}, std::move(place.path)};
-}
-
 // Of the path in the address.
-Result<Target> TargetOf(const Call& call) {
+Result<ArtifactTarget> TargetOf(const Call& call) {
   GYRE_TRY(const std::string clean, CleanArtifactPath(call.request.Param("path")));
-  return TargetOf(call.project, clean);
+  return mlflow::TargetOf(call.project, clean);
 }
 
 tracking::FileOwner RunOwner(const Call& call, std::string run_id) {
@@ -204,7 +191,7 @@ Result<> ArtifactsApi::Keep(const tracking::FileOwner& owner, const std::string&
 }
 
 Result<net::Response> ArtifactsApi::Upload(Call& call) {
-  GYRE_TRY(const Target target, TargetOf(call));
+  GYRE_TRY(const ArtifactTarget target, TargetOf(call));
   GYRE_TRY(const blob::Object object, Store(call.request));
   GYRE_DO(Keep(target.owner, target.path, object));
   return EmptyAnswer();
@@ -232,19 +219,19 @@ Result<net::Response> ArtifactsApi::Answer(const net::Request& request,
 }
 
 Result<net::Response> ArtifactsApi::Download(Call& call) {
-  GYRE_TRY(const Target target, TargetOf(call));
+  GYRE_TRY(const ArtifactTarget target, TargetOf(call));
   return Answer(call.request, target.owner, target.path);
 }
 
 Result<net::Response> ArtifactsApi::Delete(Call& call) {
-  GYRE_TRY(const Target target, TargetOf(call));
+  GYRE_TRY(const ArtifactTarget target, TargetOf(call));
   GYRE_DO(OfRun(target.owner.id, files_.Remove(target.owner, target.path)));
   return EmptyAnswer();
 }
 
 Result<net::Response> ArtifactsApi::List(Call& call) {
   GYRE_TRY(const std::string clean, CleanArtifactPath(call.arguments.Text("path")));
-  const Target target = TargetOf(call.project, clean);
+  const ArtifactTarget target = mlflow::TargetOf(call.project, clean);
   GYRE_TRY(const tracking::FilePage page,
            OfRun(target.owner.id, files_.List(target.owner, target.path, "", kListedMax)));
   return AnswerOf([&](AnswerWriter& out) { WriteEntries(page.entries, "", out); });
@@ -318,7 +305,7 @@ Result<net::Response> ArtifactsApi::CompleteParts(Call& call) {
   }
   if (parts.empty()) return MissingValue("parts");
   GYRE_TRY(const blob::Object whole, Join(parts));
-  const Target target = TargetOf(call.project, path);
+  const ArtifactTarget target = mlflow::TargetOf(call.project, path);
   GYRE_DO(Keep(target.owner, target.path, whole));
   return EmptyAnswer();
 }
@@ -353,24 +340,16 @@ Result<net::Response> ArtifactsApi::GetOfRun(Call& call) {
 
 // Only files that are kept here: a source that names another place is text.
 Result<net::Response> ArtifactsApi::GetOfVersion(Call& call) {
-  constexpr std::string_view kOwnRoot = "mlflow-artifacts:/", kOfRun = "runs:/";
   const std::string name = call.arguments.Text("name");
   GYRE_TRY(const int number, VersionOf(call.arguments));
   GYRE_TRY(const std::string path, CleanArtifactPath(call.arguments.Text("path")));
   const auto version = catalog_.GetVersion(call.project, name, number);
   if (!version) return InVersionWords(version.error(), name, number);
   const std::string uri = DownloadUriOf(*version);
-  if (uri.starts_with(kOwnRoot)) {
-    GYRE_TRY(const std::string folder, CleanArtifactPath(uri.substr(kOwnRoot.size())));
-    const Target target = TargetOf(call.project, folder + "/" + path);
-    return Answer(call.request, target.owner, target.path);
-  }
-  if (uri.starts_with(kOfRun)) {
-    GYRE_TRY(const std::string place, CleanArtifactPath(uri.substr(kOfRun.size())));
-    const std::size_t slash = place.find('/');
-    const std::string folder = slash == std::string::npos ? "" : place.substr(slash + 1) + "/";
-    return Answer(call.request, RunOwner(call, place.substr(0, slash)), folder + path);
-  }
+  GYRE_TRY(const auto target, TargetOfSource(call.project, uri));
+  if (target)
+    return Answer(call.request, target->owner,
+                  target->path.empty() ? path : target->path + "/" + path);
   return InvalidParameter(
       fmt::format("The files of version {} of model {} are kept elsewhere: {}", number, name, uri));
 }

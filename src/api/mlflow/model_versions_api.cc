@@ -89,16 +89,6 @@ constexpr Endpoint kEndpoints[] = {
      .fields = {kName, kVersion, kKey}},
 };
 
-// The folder of the files, where it lies among our artifacts: behind "runs:/ID" and "models:/m-ID"
-// stand their roots.
-std::string FolderOf(const registry::LoggedVersion& version) {
-  const std::string& source = version.source;
-  const std::string run = "runs:/" + version.owners.run_id;
-  if (!version.owners.run_id.empty() && source.starts_with(run))
-    return version.owners.run_root + source.substr(run.size());
-  return version.location.empty() ? source : version.location;
-}
-
 }  // namespace
 
 net::RouteTable ModelVersionsApi::table() {
@@ -144,7 +134,7 @@ Result<net::Response> ModelVersionsApi::Create(Call& call) {
   using Kind = registry::Source::Kind;
   if (source.kind == Kind::kInside || source.kind == Kind::kRun ||
       source.kind == Kind::kLoggedModel) {
-    GYRE_TRY(const std::string mlmodel, files_.mlmodel(call.project, FolderOf(version)));
+    GYRE_TRY(const std::string mlmodel, files_.mlmodel(call.project, version.source));
     version.flavors = FlavorsOf(mlmodel);
   }
   const std::string name = version.title;

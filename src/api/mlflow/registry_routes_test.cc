@@ -37,8 +37,8 @@ class RegistryRoutesTest : public MlflowTest {
                      ? std::string("mlflow-artifacts:/5/models/m-1f/artifacts")
                      : std::string();
         },
-        .mlmodel = [](const std::string&, const std::string& folder) -> Result<std::string> {
-          if (!folder.ends_with("/artifacts/model")) return std::string();
+        .mlmodel = [](const std::string&, const std::string& source) -> Result<std::string> {
+          if (!source.ends_with("/artifacts/model")) return std::string();
           return std::string(
               "artifact_path: model\nflavors:\n  python_function:\n    env: x\n"
               "  sklearn:\n    code: null\nmodel_size_bytes: 5\n");

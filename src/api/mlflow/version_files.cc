@@ -1,9 +1,8 @@
 #include "api/mlflow/version_files.h"
 
-#include "api/mlflow/artifact_path.h"
+#include "api/mlflow/artifact_target.h"
 #include "api/mlflow/run_words.h"
 #include "base/text.h"
-#include "ml/tracking/tracking.h"
 #include "platform/blob/blob_store.h"
 
 namespace gyre::mlflow {
@@ -11,7 +10,6 @@ namespace {
 
 constexpr std::size_t kFlavorsMax = 50, kFlavorBytesMax = 100;
 constexpr std::int64_t kMlmodelBytesMax = 1'000'000;
-constexpr std::string_view kOwnRoot = "mlflow-artifacts:/";
 
 Result<std::string> RunRoot(tracking::Tracking& tracking, const std::string& project,
                             const std::string& run_id) {
@@ -21,15 +19,12 @@ Result<std::string> RunRoot(tracking::Tracking& tracking, const std::string& pro
   return run->project == project ? ArtifactUri(*run) : std::string();
 }
 
-Result<std::string> ReadMlmodel(tracking::Tracking& tracking, blob::Store& blobs,
-                                const std::string& project, std::string_view folder) {
-  if (!folder.starts_with(kOwnRoot)) return std::string();
-  GYRE_TRY(const std::string clean, CleanArtifactPath(folder.substr(kOwnRoot.size())));
-  const ArtifactPlace place = PlaceOf(clean + "/MLmodel");
-  if (place.kind != ArtifactPlace::Kind::kRun) return std::string();
-  GYRE_TRY(const std::string root, RunRoot(tracking, project, place.owner));
-  if (root.empty()) return std::string();
-  const auto file = tracking.GetArtifact(place.owner, place.path);
+Result<std::string> ReadMlmodel(tracking::Files& files, blob::Store& blobs,
+                                const std::string& project, const std::string& source) {
+  GYRE_TRY(const auto target, TargetOfSource(project, source));
+  if (!target) return std::string();
+  const std::string path = target->path.empty() ? "MLmodel" : target->path + "/MLmodel";
+  const auto file = files.Get(target->owner, path);
   if (!file && file.error().code() == Code::kNotFound) return std::string();
   if (!file) return file.error();
   if (file->object.size_bytes > kMlmodelBytesMax) return std::string();
@@ -38,16 +33,18 @@ Result<std::string> ReadMlmodel(tracking::Tracking& tracking, blob::Store& blobs
 
 }  // namespace
 
-VersionFiles FilesOfRuns(tracking::Tracking& tracking, blob::Store& blobs) {
-  return {.run_root = [&tracking](const std::string& project,
-                                  const std::string& id) { return RunRoot(tracking, project, id); },
-          .model_root = [](const std::string&, const std::string&) -> Result<std::string> {
-            return std::string();
-          },
-          .mlmodel =
-              [&tracking, &blobs](const std::string& project, const std::string& folder) {
-                return ReadMlmodel(tracking, blobs, project, folder);
-              }};
+VersionFiles FilesOfRuns(tracking::Tracking& tracking, tracking::Files& files, blob::Store& blobs) {
+  VersionFiles made;
+  made.run_root = [&tracking](const std::string& project, const std::string& id) {
+    return RunRoot(tracking, project, id);
+  };
+  made.model_root = [](const std::string&, const std::string&) -> Result<std::string> {
+    return std::string();
+  };
+  made.mlmodel = [&files, &blobs](const std::string& project, const std::string& source) {
+    return ReadMlmodel(files, blobs, project, source);
+  };
+  return made;
 }
 
 std::vector<std::string> FlavorsOf(std::string_view mlmodel) {

@@ -8,12 +8,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "ml/tracking/files.h"
 
 namespace gyre::blob {
 class Store;
-}
-namespace gyre::tracking {
-class Tracking;
 }
 
 namespace gyre::mlflow {
@@ -24,12 +22,13 @@ struct VersionFiles {
   std::function<Result<std::string>(const std::string& project, const std::string& run_id)>
       run_root;
   std::function<Result<std::string>(const std::string& project, const std::string& id)> model_root;
-  // The text of the file MLmodel in a folder of the project's artifacts; empty where there is none.
-  std::function<Result<std::string>(const std::string& project, const std::string& folder)> mlmodel;
+  // The text of the file MLmodel where a source leads; empty where there is none, or it leads
+  // elsewhere.
+  std::function<Result<std::string>(const std::string& project, const std::string& source)> mlmodel;
 };
 
 // Those of our own runs.
-VersionFiles FilesOfRuns(tracking::Tracking& tracking, blob::Store& blobs);
+VersionFiles FilesOfRuns(tracking::Tracking& tracking, tracking::Files& files, blob::Store& blobs);
 
 // The names below `flavors:`, in their order; none of what is no MLmodel. Pure.
 std::vector<std::string> FlavorsOf(std::string_view mlmodel);
