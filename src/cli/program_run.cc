@@ -1,5 +1,7 @@
 #include "cli/program_run.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 
@@ -66,7 +68,8 @@ class Recorder {
                                                  {"memory_bytes_max", request_.memory_bytes_max}})},
                            {"code", request_.code.facts},
                            {"environment", Json::Obj({{"variables", std::move(environment)}})},
-                           {"params", request_.params}});
+                           {"params", request_.params},
+                           {"process", static_cast<int>(::getpid())}});
     if (!request_.name.empty()) body.Set("name", request_.name);
     if (!request_.experiment.empty()) body.Set("experiment", request_.experiment);
     if (!request_.rerun_of.empty())
@@ -76,6 +79,7 @@ class Recorder {
                                               body));
     run_ = answer["run"]["id"].AsString();
     token_ = answer["token"].AsString();
+    url_ = answer["url"].AsString();
     if (answer["several_users"].AsBool() && session_.is_local()) {
       GYRE_DO(EndAs("killed", "not started: several people use this data directory", Json::Obj()));
       return FailedPrecondition(
@@ -91,6 +95,20 @@ class Recorder {
     return {};
   }
 
+  // With these, mlflow.start_run() of a program that knows nothing of gyre goes on in its run.
+  void AddMlflow(exec::SpawnOptions* spawn) const {
+    std::string url = session_.url().empty() ? url_ : session_.url();
+    if (url.empty()) return;
+    while (url.ends_with('/')) url.pop_back();
+    if (request_.project != "default") url += "/p/" + PercentEncode(request_.project);
+    auto& environment = spawn->environment;
+    environment["MLFLOW_TRACKING_URI"] = url;
+    environment["MLFLOW_TRACKING_TOKEN"] = token_;
+    environment["MLFLOW_RUN_ID"] = run_;
+    // MLflow would rather send these, which are of another server.
+    spawn->environment_removed = {"MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"};
+  }
+
   exec::SpawnOptions Spawn() const {
     exec::SpawnOptions spawn;
     spawn.argv = request_.command;
@@ -101,6 +119,7 @@ class Recorder {
                          {"PYTHONUNBUFFERED", "1"},
                          {"ORT_DISABLE_TELEMETRY", "1"}};
     if (!session_.url().empty()) spawn.environment["GYRE_SERVER"] = session_.url();
+    AddMlflow(&spawn);
     if (request_.cpus > 0) {
       for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}) {
         spawn.environment[name] = fmt::format("{}", request_.cpus);
@@ -225,7 +244,7 @@ class Recorder {
   const ProgramRequest& request_;
   Session& session_;
   Output& out_;
-  std::string scratch_, run_, token_;
+  std::string scratch_, run_, token_, url_;
   std::string failure_;  // the first thing that could not be kept
   std::size_t outputs_ = 0, not_kept_ = 0;
   bool unreachable_ = false;

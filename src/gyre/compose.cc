@@ -77,7 +77,7 @@ void House::Rooms::KeepBooks() {
 
 // Other commands use our socket: what they began shall end well.
 bool House::Rooms::Busy() const {
-  if (running->count() > 0) return true;
+  if (running->count() > 0 || (program_door && program_door->busy())) return true;
   // A command that has told something lets each channel hear it once; a server has time.
   return jobs->busy() || pipelines->busy() || (!options.is_server && notices->busy());
 }
@@ -85,6 +85,7 @@ bool House::Rooms::Busy() const {
 // No new requests; what runs ends. A second call finds nothing left to do.
 void House::Rooms::Drain() {
   if (notices) notices->Stop();  // receivers that hang hold up no end
+  if (program_door) program_door->Drain();
   if (server) server->Drain();
   server.reset();
   // Jobs and subscribers use every room of the loop, so they end before any of them; jobs publish

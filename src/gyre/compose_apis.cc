@@ -124,8 +124,14 @@ void House::Rooms::OpenMlApis() {
                                  native::ProgramReads(*access, *tracking, *datasets),
                                  options.is_scratch);
   AddApi<native::PipelinesApi>(*pipelines, *approvals, *access, *usage, *automation, *trash);
-  AddApi<native::RunsApi>(*tracking, *jobs, *blobs, *access, *projects, *registry, *datasets,
-                          *trash);
+  AddApi<native::RunsApi>(
+      *tracking, *jobs, *blobs, *access, *projects, *registry, *datasets, *trash,
+      native::ProgramAddress{[this](const std::string& run, int pid) {
+                               return program_door ? program_door->Open(run, pid) : info.url;
+                             },
+                             [this](const std::string& run) {
+                               if (program_door) program_door->Close(run);
+                             }});
   AddApi<native::TrainingApi>(
       *training, *usage, *jobs,
       native::TrainingBounds{.threads = std::max(1.0, settings.Number("jobs.cpu_slots")),
@@ -149,6 +155,7 @@ void House::Rooms::OpenMlApis() {
 
 // Not in our OpenAPI document: each row stands four times, and MLflow describes it.
 void House::Rooms::OpenMlflowApis() {
+  access->SetProgramRoutes(mlflow::IsForPrograms);
   AddApi<mlflow::ServerApi>();
   AddApi<mlflow::ExperimentsApi>(*projects, *experiments);
   AddApi<mlflow::WebhooksApi>(*projects, *notices, *secrets, SystemClock());

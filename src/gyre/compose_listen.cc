@@ -22,6 +22,7 @@ Result<> House::Rooms::Listen() {
     GYRE_TRY(net_settings.base_path, BasePath());
   }
   GYRE_DO(StartServer(std::move(net_settings)));
+  OpenProgramDoor();
   info = {::getpid(),
           options.is_server ? server->url() : "",
           std::string(Version()),
@@ -32,6 +33,21 @@ Result<> House::Rooms::Listen() {
           SystemClock().NowMicros(),
           info.taken};
   return lock->Announce(info);
+}
+
+// A server has its address; a command or a keeper takes one when a program asks for it.
+void House::Rooms::OpenProgramDoor() {
+  if (options.is_server) return;
+  programs_only = std::make_unique<ProgramsOnly>(*running);
+  program_door = std::make_unique<ProgramDoor>([this] {
+    net::ServerSettings net_settings = NetSettings();
+    net_settings.listen = "127.0.0.1:0";
+    net_settings.unix_socket.clear();
+    net_settings.tls_certificate_file.clear();
+    net_settings.tls_key_file.clear();
+    net_settings.behind_proxy = false;
+    return net::StartServer(std::move(net_settings), tables, *programs_only, running.get());
+  });
 }
 
 net::ServerSettings House::Rooms::NetSettings() const {

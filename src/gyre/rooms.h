@@ -20,6 +20,7 @@
 #include "gyre/endpoint_meter.h"
 #include "gyre/housekeeper.h"
 #include "gyre/lasting_failure.h"
+#include "gyre/program_door.h"
 #include "gyre/requests.h"
 #include "gyre/telemetry_export.h"
 #include "ledger/access/access.h"
@@ -176,8 +177,11 @@ struct House::Rooms {
   std::unique_ptr<RequestSpans> spans;
   std::unique_ptr<RunningRequests> running;
   std::unique_ptr<net::Server> server;
+  std::unique_ptr<ProgramsOnly> programs_only;
+  std::unique_ptr<ProgramDoor> program_door;
 
   Result<> Listen();
+  void OpenProgramDoor();
   Result<std::string> BasePath() const;
   net::ServerSettings NetSettings() const;
   Result<> StartServer(net::ServerSettings net_settings);

@@ -181,6 +181,16 @@ Result<net::Response> RunsApi::Get(Call& call) {
   return AnswerOf([&](AnswerWriter& out) { out.Raw("run", *texts[0]); });
 }
 
+// A program is told that its run has ended while it goes on: how a program of `gyre run` ended is
+// known by who waits for it.
+Result<> RunsApi::KeepState(const std::string& run_id, tracking::RunChange* change) {
+  GYRE_TRY(const tracking::Run run, tracking_.GetRunById(run_id));
+  if (run.kind != "program") return {};
+  change->status.reset();
+  change->ended_us.reset();
+  return {};
+}
+
 Result<net::Response> RunsApi::Update(Call& call) {
   GYRE_TRY(const std::string run_id, RunOf(call));
   tracking::RunChange change;
@@ -193,6 +203,7 @@ Result<net::Response> RunsApi::Update(Call& call) {
     GYRE_TRY(change.ended_us, MicrosOf("end_time", call.arguments.Whole("end_time")));
   }
   if (const std::string name = call.arguments.Text("run_name"); !name.empty()) change.name = name;
+  if (call.request.principal.kind == "program") GYRE_DO(KeepState(run_id, &change));
   if (const auto done = tracking_.ChangeRun(run_id, change); !done)
     return InRunWords(done.error(), run_id);
   if (change.name)

@@ -30,6 +30,7 @@ class RunsApi final : public Noun {
   // The run that the call names, when it is of the call's project.
   Result<std::string> RunOf(const Call& call);
   Result<> Log(const Call& call, const std::string& run_id, tracking::Batch batch, bool one_param);
+  Result<> KeepState(const std::string& run_id, tracking::RunChange* change);
   // MLflow's words for params that have other values already.
   Error OfParams(const Error& error, const std::string& run_id, const tracking::Batch& batch,
                  bool one_param);

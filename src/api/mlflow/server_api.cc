@@ -100,4 +100,11 @@ Result<net::Response> ServerApi::Nothing(net::Request& /*request*/) {
   return net::Response::Text("Not Found\n", 404);
 }
 
+bool IsForPrograms(const net::Route& route) {
+  const std::string_view permission = route.permission.name;
+  return route.error_response == ErrorDocument &&
+         (permission == "run.write" || permission == "model.write" ||
+          permission == "model.approve");
+}
+
 }  // namespace gyre::mlflow

@@ -19,4 +19,8 @@ class ServerApi {
   Result<net::Response> Nothing(net::Request& request);
 };
 
+// A program that logs its work makes runs, experiments and models by our routes as its user may; it
+// administers nothing.
+bool IsForPrograms(const net::Route& route);
+
 }  // namespace gyre::mlflow

@@ -118,6 +118,7 @@ constexpr net::Route kRoutes[] = {
                  {"environment", Type::kObject, "variables and machine"},
                  {"params", Type::kObject, "text, number or true/false by name"},
                  {"tags", Type::kObject, "text by name"},
+                 {"process", Type::kWhole, "of this machine, which waits for the program"},
                  {"rerun_of", Type::kText, "the run that this one repeats"},
                  {"pin_data", Type::kBool, "read the versions that that run read"}}},
     {.method = Method::kPost,
@@ -371,10 +372,12 @@ Result<net::Response> RunsApi::StartProgram(net::Request& request) {
   Json answer =
       Json::Obj({{"run", tracking::RunToJson(run)}, {"several_users", access_.several_users()}});
   // A caller who is nobody's user (the owner of this machine) gives a token of the owner.
-  GYRE_TRY(
-      const std::string token,
-      access_.IssueProgramToken(run.project, run.id, request.principal.id, kProgramTokenMicros));
+  GYRE_TRY(const std::string token,
+           access_.IssueProgramToken(run.project, run.id, request.principal, kProgramTokenMicros));
   answer.Set("token", token);
+  // Only who comes by the socket is certainly of this machine.
+  const bool here = request.peer().address == "unix";
+  answer.Set("url", address_.open(run.id, here ? static_cast<int>(body["process"].AsInt()) : 0));
   return net::Response::JsonDoc(answer, 201).With("Cache-Control", "no-store");
 }
 
@@ -435,6 +438,7 @@ Result<net::Response> RunsApi::End(net::Request& request) {
   }
   GYRE_DO(tracking_.EndRun(run.id, end));
   GYRE_DO(access_.RevokeProgramTokens(run.id));
+  address_.close(run.id);
   GYRE_TRY(const tracking::Run ended, tracking_.GetRun(run.project, run.id));
   return net::Response::JsonDoc(tracking::RunToJson(ended));
 }

@@ -2,6 +2,9 @@
 // batches, artifacts, end.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "platform/net/http.h"
 
 namespace gyre::access {
@@ -33,11 +36,18 @@ struct Run;
 
 namespace gyre::native {
 
+// Where the program of a run finds this API over HTTP, until the run has ended.
+struct ProgramAddress {
+  // `pid`: who waits for the program, 0 = not known. "" = it finds none.
+  std::function<std::string(const std::string& run, int pid)> open;
+  std::function<void(const std::string& run)> close;
+};
+
 class RunsApi {
  public:
   RunsApi(tracking::Tracking& tracking, runners::Jobs& jobs, blob::Store& blobs,
           access::Access& access, projects::Projects& projects, registry::Registry& registry,
-          data::Datasets& datasets, trash::Trash& trash)
+          data::Datasets& datasets, trash::Trash& trash, ProgramAddress address)
       : tracking_(tracking),
         jobs_(jobs),
         blobs_(blobs),
@@ -45,7 +55,8 @@ class RunsApi {
         projects_(projects),
         registry_(registry),
         datasets_(datasets),
-        trash_(trash) {}
+        trash_(trash),
+        address_(std::move(address)) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -75,6 +86,7 @@ class RunsApi {
   registry::Registry& registry_;
   data::Datasets& datasets_;
   trash::Trash& trash_;
+  ProgramAddress address_;
 };
 
 }  // namespace gyre::native

@@ -128,7 +128,7 @@ Result<> AccessService::JudgePassword(const Credentials& credentials, const net:
   request.principal.id = session.token.user_id;
   request.principal.name = session.token.user;
   request.principal.kind = "user";
-  return JudgeToken(session, route, request);
+  return JudgeToken(session, route, request, false);
 }
 
 Result<> AccessService::JudgeSecret(std::string_view secret, const net::Route& route,
@@ -144,9 +144,10 @@ Result<> AccessService::JudgeSecret(std::string_view secret, const net::Route& r
   const KnownToken& known = *found->second;
   if (known.user_disabled || (known.token.expires_us != 0 && known.token.expires_us <= now_us))
     return refused();
-  // What the owner may without a login ends with it; a program keeps to its own run anyway.
-  if (std::string why;
-      known.of_local_owner && known.token.kind != "program" && !local_owner_allowed(&why)) {
+  // What the owner may without a login ends with it; a program then keeps to its own run.
+  std::string why;
+  const bool owner_may = !known.of_local_owner || local_owner_allowed(&why);
+  if (!owner_may && known.token.kind != "program") {
     return Error(Code::kUnauthenticated, "GY1701",
                  "this token is the local owner's, who has to log in now")
         .Why(std::move(why))
@@ -161,7 +162,8 @@ Result<> AccessService::JudgeSecret(std::string_view secret, const net::Route& r
                                                             : "user";
   request.principal.token_id = known.token.id;
   known.used_us.store(now_us, std::memory_order_relaxed);
-  return JudgeToken(known, route, request);
+  const bool as_user = owner_may && program_routes_ && program_routes_(route);
+  return JudgeToken(known, route, request, as_user);
 }
 
 Result<std::unique_ptr<Access>> OpenAccess(db::Database& database, const Clock& clock,

@@ -117,9 +117,11 @@ class Access : public net::Gatekeeper {
   virtual Result<> RevokeToken(const net::Principal& by,
                                std::string_view id) = 0;  // kNotFound GY1716; id or unique prefix
 
-  // --- programs that gyre starts: reads in their project, writes to their own run, nothing else.
+  // --- programs that gyre starts: reads in their project, writes to their own run, and on the
+  // routes that SetProgramRoutes names, in that project, what `by` may, who started them; nothing
+  // else.
   virtual Result<std::string> IssueProgramToken(std::string_view project, std::string_view run_id,
-                                                std::string_view user,
+                                                const net::Principal& by,
                                                 std::int64_t lifetime_us) = 0;
   // The run whose program this is; empty = no program.
   virtual std::string RunOfProgram(const net::Principal& principal) const = 0;
@@ -139,6 +141,9 @@ class Access : public net::Gatekeeper {
   using ChangeRecorder = std::function<db::Database::WriteBody(
       const net::Request& request, const net::Route& route, std::optional<int> status)>;
   virtual void SetChangeRecorder(ChangeRecorder recorder) = 0;
+  // Set before the server starts.
+  using ProgramRoutes = std::function<bool(const net::Route& route)>;
+  virtual void SetProgramRoutes(ProgramRoutes routes) = 0;
 };
 
 // Errors: those of the database.

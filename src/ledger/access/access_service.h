@@ -94,13 +94,15 @@ class AccessService final : public Access {
                                         int limit) override;
   Result<> RevokeToken(const net::Principal& by, std::string_view id) override;
   Result<std::string> IssueProgramToken(std::string_view project, std::string_view run_id,
-                                        std::string_view user, std::int64_t lifetime_us) override;
+                                        const net::Principal& by,
+                                        std::int64_t lifetime_us) override;
   std::string RunOfProgram(const net::Principal& principal) const override;
   Result<> RevokeProgramTokens(std::string_view run_id) override;
   Result<std::vector<std::string>> RunsOfLivePrograms() override;
   bool several_users() const override { return Current()->users > 1; }
   bool local_owner_allowed(std::string* why_not) const override;
   void SetChangeRecorder(ChangeRecorder recorder) override { recorder_ = std::move(recorder); }
+  void SetProgramRoutes(ProgramRoutes routes) override { program_routes_ = std::move(routes); }
 
  private:
   Result<> Judge(net::Request& request, const net::Route& route);
@@ -134,6 +136,7 @@ class AccessService final : public Access {
   const AccessSettings settings_;
   const unsigned owner_uid_;
   ChangeRecorder recorder_;
+  ProgramRoutes program_routes_;
   LoginFailures failures_;
   BasicLogins basic_logins_;
   Mutex refresh_mutex_;  // one rebuild at a time, so that an older one never replaces a newer

@@ -116,10 +116,17 @@ Result<> AccessService::RevokeToken(const net::Principal& by, std::string_view i
 }
 
 Result<std::string> AccessService::IssueProgramToken(std::string_view project,
-                                                     std::string_view run_id, std::string_view user,
+                                                     std::string_view run_id,
+                                                     const net::Principal& by,
                                                      std::int64_t lifetime_us) {
   std::string secret;
-  StoredToken stored = NewStoredToken("program", user, user, lifetime_us, &secret);
+  StoredToken stored = NewStoredToken("program", by.id, by.id, lifetime_us, &secret);
+  // Whoever came with a limited token hands on no more than that.
+  const std::shared_ptr<const Snapshot> snapshot = Current();
+  for (const auto& [hash, known] : snapshot->tokens) {
+    if (!by.token_id.empty() && known->token.id == by.token_id)
+      stored.token.scopes = known->token.scopes;
+  }
   stored.token.project = project;
   stored.token.run_id = run_id;
   stored.token.name = "program of run " + std::string(run_id);

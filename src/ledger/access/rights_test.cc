@@ -140,7 +140,7 @@ TEST_F(AccessTest, ATokenCannotMakeTokensAndUsersSeeTheirOwnOnly) {
 
 TEST_F(AccessTest, AProgramReadsItsProjectAndWritesItsRunOnly) {
   const auto secret = access_->IssueProgramToken("churn", "0123456789abcdef0123456789abcdef",
-                                                 "local-owner", 3600 * kMicrosPerSecond);
+                                                 Owner(), 3600 * kMicrosPerSecond);
   ASSERT_TRUE(secret.has_value());
   EXPECT_EQ(With(*secret, "GET /p/churn/data").substr(0, 11), "200 program");
   EXPECT_EQ(With(*secret, "POST /p/churn/runs/0123456789abcdef0123456789abcdef").substr(0, 3),
@@ -155,6 +155,45 @@ TEST_F(AccessTest, AProgramReadsItsProjectAndWritesItsRunOnly) {
   EXPECT_EQ(With(*secret, "GET /jobs"), "200 program run 0123456789abcdef0123456789abcdef churn,");
   ASSERT_TRUE(access_->RevokeProgramTokens("0123456789abcdef0123456789abcdef").has_value());
   EXPECT_EQ(With(*secret, "GET /p/churn/data"), "401 GY1701");
+}
+
+TEST_F(AccessTest, AProgramMayAsItsUserInItsProjectOnTheRoutesForPrograms) {
+  AddUser("ann", {{"*", Role::kAdmin}});
+  AddUser("dev", {{"churn", Role::kDeveloper}, {"fraud", Role::kDeveloper}});
+  AddUser("eve", {{"churn", Role::kViewer}});
+  const std::string run = "0123456789abcdef0123456789abcdef";
+  const auto program_of = [&](const net::Principal& by) {
+    const auto secret = access_->IssueProgramToken("churn", run, by, 3600 * kMicrosPerSecond);
+    EXPECT_TRUE(secret.has_value());
+    return secret ? *secret : "";
+  };
+  const auto by_login = [&](std::string_view name) {
+    return PrincipalOf(*access_->Login(name, kPassword, "x:1"), "user");
+  };
+  const std::string program = program_of(by_login("dev"));
+  EXPECT_EQ(With(program, "POST /p/churn/door/runs").substr(0, 3), "200");
+  EXPECT_EQ(With(program, "POST /door/models"), "200 program run " + run + " churn,");
+  EXPECT_EQ(With(program, "POST /p/fraud/door/runs"), "403 GY1702") << "not its project";
+  EXPECT_EQ(With(program, "POST /p/churn/runs"), "403 GY1702") << "another route";
+  const std::string viewer = program_of(by_login("eve"));
+  EXPECT_EQ(With(viewer, "POST /p/churn/door/runs"), "403 GY1702") << "its user may not";
+  EXPECT_EQ(With(viewer, "POST /door/models"), "403 GY1702");
+  const auto narrow = access_->CreateToken(by_login("dev"), {.name = "n", .scopes = {"run.write"}});
+  const std::string limited = program_of(PrincipalOf(*narrow, "token"));
+  EXPECT_EQ(With(limited, "POST /p/churn/door/runs").substr(0, 3), "200");
+  EXPECT_EQ(With(limited, "POST /door/models"), "403 GY1702") << "the token that started it";
+  const std::string owners = program_of(Owner());
+  EXPECT_EQ(With(owners, "POST /p/churn/door/runs"), "403 GY1702") << "several users log in";
+  EXPECT_EQ(With(owners, "POST /p/churn/runs/" + run).substr(0, 3), "200");
+}
+
+TEST_F(AccessTest, AProgramOfTheLocalOwnerMayWhatTheOwnerMay) {
+  const auto program = access_->IssueProgramToken("churn", "0123456789abcdef0123456789abcdef",
+                                                  Owner(), 3600 * kMicrosPerSecond);
+  ASSERT_TRUE(program.has_value());
+  EXPECT_EQ(With(*program, "POST /p/churn/door/runs").substr(0, 3), "200");
+  EXPECT_EQ(With(*program, "POST /door/models").substr(0, 3), "200");
+  EXPECT_EQ(With(*program, "POST /p/fraud/door/runs"), "403 GY1702");
 }
 
 TEST_F(AccessTest, AForeignPageCannotUseAToken) {

@@ -6,7 +6,7 @@ namespace gyre::access {
 namespace {
 
 constexpr int kUsersMax = 1'000'000;
-// What a program may besides reading its project: write to its own run.
+// What a program may, with writing to its own run, on every route.
 constexpr std::string_view kProgramReads[] = {"project.read", "dataset.read", "query",
                                               "run.read",     "model.read",   "recipe.read",
                                               "job.read",     "self"};
@@ -22,7 +22,15 @@ bool Contains(std::span<const std::string> list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-Result<> JudgeProgram(const KnownToken& known, const net::Route& route, net::Request& request) {
+// Never more than who started it, nor than the token that who started it came with.
+bool ItsUserMay(const KnownToken& known, const net::Route& route) {
+  const auto index = PermissionIndex(route.permission.name);
+  return index && known.scopes.permissions.test(*index) &&
+         known.rights.In(known.token.project).test(*index);
+}
+
+Result<> JudgeProgram(const KnownToken& known, const net::Route& route, net::Request& request,
+                      bool as_user) {
   const std::string* project = ParamOf(request, "project");
   const std::string* run = ParamOf(request, "run");
   const bool own_project = project != nullptr && *project == known.token.project;
@@ -35,6 +43,8 @@ Result<> JudgeProgram(const KnownToken& known, const net::Route& route, net::Req
   if (route.permission.name == "self" && project == nullptr) return {};
   if (own_project && (reads || writes_own_run)) return {};
   if (project == nullptr && route.per_project && reads) return {};
+  const bool in_project = own_project || (project == nullptr && route.per_project);
+  if (in_project && as_user && ItsUserMay(known, route)) return {};
   return Denied(route, "the program of run " + known.token.run_id);
 }
 
@@ -133,8 +143,9 @@ Error Denied(const net::Route& route, std::string_view who) {
       .Fix("ask an administrator for a role that has it: gyre roles");
 }
 
-Result<> JudgeToken(const KnownToken& known, const net::Route& route, net::Request& request) {
-  if (known.token.kind == "program") return JudgeProgram(known, route, request);
+Result<> JudgeToken(const KnownToken& known, const net::Route& route, net::Request& request,
+                    bool as_user) {
+  if (known.token.kind == "program") return JudgeProgram(known, route, request, as_user);
   const auto index = PermissionIndex(route.permission.name);
   if (!index) return Denied(route, known.token.user);  // a permission that no role has
   net::Principal& principal = request.principal;

@@ -56,9 +56,10 @@ struct Snapshot {
 Result<std::shared_ptr<const Snapshot>> BuildSnapshot(db::Reader& reader, std::int64_t now_us,
                                                       const Snapshot* previous);
 
-// The decision on one route for one token. Sets projects of the principal. Error: kPermissionDenied
-// GY1702.
-Result<> JudgeToken(const KnownToken& known, const net::Route& route, net::Request& request);
+// The decision on one route for one token. Sets projects of the principal. `as_user`: there, a
+// program may in its project what its user may. Error: kPermissionDenied GY1702.
+Result<> JudgeToken(const KnownToken& known, const net::Route& route, net::Request& request,
+                    bool as_user);
 Error Denied(const net::Route& route, std::string_view who);
 
 }  // namespace gyre::access

@@ -68,6 +68,18 @@ inline constexpr net::Route kRooms[] = {
      .permission = Permission("run.write"),
      .summary = "s"},
     {.method = Method::kPost,
+     .path = "/p/{project}/door/runs",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("run.write"),
+     .summary = "s",
+     .per_project = true},
+    {.method = Method::kPost,
+     .path = "/door/models",
+     .handler = Bind<&Rooms::Ok>,
+     .permission = Permission("model.write"),
+     .summary = "s",
+     .per_project = true},
+    {.method = Method::kPost,
      .path = "/p/{project}/approve",
      .handler = Bind<&Rooms::Ok>,
      .permission = Permission("model.approve"),
@@ -134,6 +146,8 @@ class AccessTest : public testing::Test {
     auto access = OpenAccess(*database_, clock_, settings);
     ASSERT_TRUE(access.has_value()) << access.error().ToString();
     access_ = *std::move(access);
+    access_->SetProgramRoutes(
+        [](const net::Route& route) { return route.path.find("/door/") != route.path.npos; });
     const net::RouteTable tables[] = {rooms_.table()};
     auto server = net::StartServer({.listen = "127.0.0.1:0",
                                     .unix_socket = folder_ + "/s",
