@@ -4,6 +4,7 @@
 #include "api/mlflow/endpoints.h"
 #include "api/mlflow/errors.h"
 #include "api/mlflow/registry_words.h"
+#include "base/text.h"
 
 namespace gyre::mlflow {
 namespace {
@@ -89,6 +90,30 @@ constexpr Endpoint kEndpoints[] = {
      .fields = {kName, kVersion, kKey}},
 };
 
+// Hosts that are no store of anybody's are refused as MLflow's newest server does.
+Result<> CheckScheme(std::string_view source) {
+  for (const std::string_view scheme : {"http", "https", "ftp", "sftp"}) {
+    if (EqualsIgnoreCase(source.substr(0, source.find(':')), scheme))
+      return InvalidParameter(
+          fmt::format("'source' cannot use the '{}' scheme: the '{}' scheme addresses a host other "
+                      "than the tracking server's configured artifact storage",
+                      scheme, scheme));
+  }
+  return {};
+}
+
+Error InSourceWords(const Error& error, const registry::LoggedVersion& version) {
+  const bool of_model = version.source.starts_with("models:");
+  const bool ours = of_model || version.source.starts_with("mlflow-artifacts:") ||
+                    version.source.starts_with("runs:");
+  if (!ours || error.gy() != "GY3640") return error;
+  return InvalidParameter(
+      fmt::format("Invalid model version source: '{}'. The {} request parameter must identify the "
+                  "resource that contains the source.",
+                  version.source.substr(0, 500),
+                  of_model || !version.owners.logged_model.empty() ? "model_id" : "run_id"));
+}
+
 }  // namespace
 
 net::RouteTable ModelVersionsApi::table() {
@@ -114,8 +139,6 @@ Result<registry::LoggedVersion> ModelVersionsApi::Logged(const Call& call) {
   registry::SourceOwners& owners = version.owners;
   owners.run_id = call.arguments.Text("run_id");
   owners.logged_model = call.arguments.Text("model_id");
-  // Older clients say it by the source alone.
-  if (owners.logged_model.empty()) owners.logged_model = registry::LoggedModelOf(version.source);
   if (!owners.run_id.empty()) {
     GYRE_TRY(owners.run_root, files_.run_root(call.project, owners.run_id));
   }
@@ -130,7 +153,10 @@ Result<registry::LoggedVersion> ModelVersionsApi::Logged(const Call& call) {
 Result<net::Response> ModelVersionsApi::Create(Call& call) {
   GYRE_TRY(registry::LoggedVersion version, Logged(call));
   // What the source may say is decided before anything is read that it leads to.
-  GYRE_TRY(const registry::Source source, registry::ReadSource(version.source, version.owners));
+  GYRE_DO(CheckScheme(version.source));
+  const auto read = registry::ReadSource(version.source, version.owners);
+  if (!read) return InSourceWords(read.error(), version);
+  const registry::Source& source = *read;
   using Kind = registry::Source::Kind;
   if (source.kind == Kind::kInside || source.kind == Kind::kRun ||
       source.kind == Kind::kLoggedModel) {

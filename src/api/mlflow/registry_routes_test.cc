@@ -179,7 +179,12 @@ TEST_F(RegistryRoutesTest, SourcesOfOthersAreRefused) {
   refused(R"("source":"file://host/etc")");
   refused(R"("source":"mlflow-artifacts:/6/other/artifacts",)" + run);
   refused(R"("source":"mlflow-artifacts:/5/x/..%252f..%252f",)" + run);
-  refused(R"("source":"http://evil/api/2.0/mlflow-artifacts/artifacts/")");
+  for (const char* elsewhere :
+       {"http://evil/api/2.0/mlflow-artifacts/artifacts/", "FTP://evil/a"}) {
+    const Json answer = Post("/model-versions/create",
+                             R"({"name":"m","source":")" + std::string(elsewhere) + "\"}", 400);
+    EXPECT_TRUE(answer["message"].AsString().starts_with("'source' cannot use the '"));
+  }
   refused(R"("source":"runs:/ffffffffffffffffffffffffffffffff/model",)" + run);
   refused(R"("source":"models:/m-2e","model_id":"m-1f")");
   Post("/model-versions/create",

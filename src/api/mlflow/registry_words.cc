@@ -178,6 +178,11 @@ Result<> CheckAliasWords(std::string_view alias) {
       alias.size() > 1 && (alias[0] == 'v' || alias[0] == 'V') &&
       std::ranges::all_of(alias.substr(1), [](char c) { return c >= '0' && c <= '9'; });
   if (numbered) return InvalidParameter(fmt::format("Version alias name '{}' is reserved.", alias));
+  if (alias.size() > registry::kAliasMax && !registry::CheckAliasText(alias) &&
+      registry::CheckAliasText(alias.substr(0, registry::kAliasMax)))
+    return InvalidParameter(
+        fmt::format("'Registered model alias name' exceeds the maximum length of {} characters",
+                    registry::kAliasMax));
   if (registry::CheckAliasText(alias) && alias.find('.') == std::string_view::npos) return {};
   return InvalidParameter(
       fmt::format("Invalid alias name: '{}'. Names may only contain alphanumerics, underscores "
