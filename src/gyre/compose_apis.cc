@@ -167,7 +167,7 @@ void House::Rooms::OpenMlflowApis() {
                                    mlflow::FilesOfRuns(*tracking, *files, *blobs), is_free);
   AddApi<mlflow::RunsApi>(*projects, *experiments, *tracking, *run_pages);
   AddApi<mlflow::RunModelsApi>(*projects, *tracking);
-  AddApi<mlflow::RunSearchApi>(*projects, *experiments, *run_searcher, *run_pages);
+  AddApi<mlflow::RunSearchApi>(*projects, *experiments, *tracking, *run_searcher, *run_pages);
   AddApi<mlflow::MetricsApi>(*projects, *tracking);
   AddApi<mlflow::ArtifactsApi>(*projects, *tracking, *files, *blobs, *catalog, SystemClock(),
                                options.is_server ? BasePath().value_or("") : std::string());

@@ -59,6 +59,7 @@ Result<net::Response> RunSearchApi::Search(Call& call) {
   GYRE_TRY(search.filter, tracking::ParseFilter(arguments.Text("filter"), tracking::kRunFields));
   GYRE_TRY(search.order, tracking::ParseOrder(arguments.Texts("order_by"), tracking::kRunFields));
   search.page_token = arguments.Text("page_token");
+  GYRE_DO(tracking_.SettleMetrics());
   GYRE_TRY(const tracking::FoundRuns found, searcher_.Find(search));
   GYRE_TRY(const auto texts, pages_.Render(call.project, found.ids));
   return AnswerOf([&](AnswerWriter& out) {

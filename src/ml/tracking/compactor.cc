@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kRunsWaitingMax = 10'000;
 constexpr std::size_t kSegmentPoints = 8'192;  // a segment that has as many is full
-constexpr int kBatchesAtOnce = 256;
+constexpr int kBatchesAtOnce = 256, kRunsAtOnce = 64;
+constexpr std::size_t kKeysAtOnce = 500;
 
 struct Piece {
   RunKey run;
@@ -44,7 +45,57 @@ void Append(std::int64_t name, Segment last, Series more, std::vector<SegmentRow
 
 }  // namespace
 
-Result<bool> CompactPiece(db::Database& database, std::string_view run_id) {
+Result<> SettleRuns(db::Database& database, NameBook& names, std::span<const std::int64_t> runs) {
+  std::vector<Unsettled> all;
+  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
+    for (const std::int64_t run : runs) {
+      GYRE_TRY(Unsettled unsettled, ReadUnsettled(reader, run));
+      if (unsettled.run != 0) all.push_back(std::move(unsettled));
+    }
+    return {};
+  }));
+  std::vector<std::vector<std::int64_t>> numbers;
+  for (const Unsettled& unsettled : all) {
+    std::vector<std::string_view> keys;
+    for (const auto& [key, metric] : unsettled.latest) keys.push_back(key);
+    GYRE_TRY(auto of_run, names.NumbersOf(keys));
+    numbers.push_back(std::move(of_run));
+  }
+  // Runs of many keys share no transaction: one stays short.
+  for (std::size_t begin = 0; begin < all.size();) {
+    std::size_t end = begin, keys = 0;
+    while (end < all.size() && (end == begin || keys + numbers[end].size() <= kKeysAtOnce))
+      keys += numbers[end++].size();
+    GYRE_DO(database.Write([&](db::Transaction& tx) -> Result<> {
+      for (std::size_t i = begin; i < end; ++i) GYRE_DO(PutLatest(tx, all[i], numbers[i]));
+      return {};
+    }));
+    begin = end;
+  }
+  return {};
+}
+
+Result<> SettleAll(db::Database& database, NameBook& names) {
+  while (true) {
+    std::vector<std::int64_t> runs;
+    GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
+      GYRE_TRY(runs, UnsettledRuns(reader, kRunsAtOnce));
+      return {};
+    }));
+    if (runs.empty()) return {};
+    GYRE_DO(SettleRuns(database, names, runs));
+    if (runs.size() < static_cast<std::size_t>(kRunsAtOnce)) return {};
+  }
+}
+
+Result<bool> CompactPiece(db::Database& database, NameBook& names, std::string_view run_id) {
+  std::int64_t number = 0;
+  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(const RunKey run, FindRun(reader, run_id));
+    number = run.number;
+    return {};
+  }));
+  GYRE_DO(SettleRuns(database, names, std::span(&number, 1)));
   Piece piece;
   std::map<std::string, Series, std::less<>> by_key;
   std::vector<SegmentRow> rows;
@@ -71,7 +122,8 @@ Result<bool> CompactPiece(db::Database& database, std::string_view run_id) {
   return piece.tail.sequences.size() == static_cast<std::size_t>(kBatchesAtOnce);
 }
 
-MetricCompactor::MetricCompactor(db::Database& database) : database_(database) {}
+MetricCompactor::MetricCompactor(db::Database& database, NameBook& names)
+    : database_(database), names_(names) {}
 
 MetricCompactor::~MetricCompactor() {
   const MutexLock held(mutex_);
@@ -110,7 +162,7 @@ void MetricCompactor::Run() {
   std::string run_id;
   while (Take(&run_id)) {
     // A run that is gone, or a disk that is full: what waits is asked for again.
-    if (const auto more = CompactPiece(database_, run_id); more && *more) Add(run_id);
+    if (const auto more = CompactPiece(database_, names_, run_id); more && *more) Add(run_id);
   }
 }
 

@@ -4,11 +4,13 @@
 
 #include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/mutex.h"
+#include "ml/tracking/names.h"
 #include "platform/db/database.h"
 #include "platform/exec/thread_pool.h"
 
@@ -19,7 +21,7 @@ inline constexpr std::int64_t kBatchesWaitingMax = 64;
 
 class MetricCompactor {
  public:
-  explicit MetricCompactor(db::Database& database);
+  MetricCompactor(db::Database& database, NameBook& names);
   ~MetricCompactor();
   // Soon; forgotten when too many wait already: the next batch or the end of the run says it again.
   void Add(std::string_view run_id);
@@ -30,6 +32,7 @@ class MetricCompactor {
   bool Take(std::string* run_id);  // waits; false at the end
 
   db::Database& database_;
+  NameBook& names_;
   Mutex mutex_;
   CondVar changed_;
   std::set<std::string, std::less<>> runs_ GYRE_GUARDED_BY(mutex_);
@@ -39,7 +42,11 @@ class MetricCompactor {
   exec::Worker thread_;
 };
 
-// One piece of one run; false when nothing is left of its tail.
-Result<bool> CompactPiece(db::Database& database, std::string_view run_id);
+// Puts the latest values of what was logged where searches find them: of those runs, or of all.
+Result<> SettleRuns(db::Database& database, NameBook& names, std::span<const std::int64_t> runs);
+Result<> SettleAll(db::Database& database, NameBook& names);
+
+// One piece of one run, which is settled first; false when nothing is left of its tail.
+Result<bool> CompactPiece(db::Database& database, NameBook& names, std::string_view run_id);
 
 }  // namespace gyre::tracking

@@ -20,19 +20,28 @@ struct RunKey {
   std::string project = {};
 };
 
-// What the points of one batch leave behind, by key.
-std::map<std::string_view, LatestMetric> LatestOf(const std::vector<MetricPoint>& points);
+// Later points put their value in place of earlier ones; the least, the most and the count are of
+// all.
+void Merge(const LatestMetric& later, LatestMetric* metric);
 
-// A batch and what it leaves behind, with the numbers of its keys. Answers its place in the tail,
-// from 1: how many batches wait for compaction.
-struct EncodedBatch {
-  std::string points;
-  std::vector<std::pair<std::int64_t, LatestMetric>> latest;
+// A batch as it came. Answers its place in the tail, from 1: how many batches wait for compaction.
+// Latest values are settled later, so that a write touches few pages.
+Result<std::int64_t> PutPoints(db::Transaction& tx, const RunKey& run, std::string_view points);
+
+// What the batches of a tail that are not settled leave behind, by key.
+struct Unsettled {
+  std::int64_t run = 0, first = 0, last = 0;  // 0 = there are none
+  std::map<std::string, LatestMetric> latest;
 };
-Result<std::int64_t> PutPoints(db::Transaction& tx, const RunKey& run, const EncodedBatch& batch);
+Result<Unsettled> ReadUnsettled(db::Reader& reader, std::int64_t run);
+Result<std::vector<std::int64_t>> UnsettledRuns(db::Reader& reader, int runs_max);
+// `names`: the numbers of the keys, in their order. Does nothing when somebody else has done it.
+Result<> PutLatest(db::Transaction& tx, const Unsettled& unsettled,
+                   const std::vector<std::int64_t>& names);
 
-// All points of a key, unsettled.
+// All points of a key, in no order.
 Result<Series> ReadSeriesOf(db::Reader& reader, std::int64_t run, std::string_view key);
+// With what is not settled yet.
 Result<std::map<std::string, LatestMetric>> ReadLatest(db::Reader& reader, std::int64_t run);
 
 // --- compaction ----------------------------------------------------------------------------------
@@ -40,6 +49,7 @@ struct Tail {
   std::vector<std::int64_t> sequences;
   std::vector<std::string> batches;
 };
+// Those that are settled.
 Result<Tail> ReadTail(db::Reader& reader, std::int64_t run, int batches_max);
 
 struct Segment {

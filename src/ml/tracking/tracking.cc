@@ -77,7 +77,7 @@ class TrackingImpl final : public Tracking {
         clock_(clock),
         stamps_(stamps),
         names_(database),
-        compactor_(database) {}
+        compactor_(database, names_) {}
 
   Result<Run> CreateRun(NewRun from) override;
   Result<Run> GetRun(std::string_view project, std::string_view reference) override;
@@ -100,6 +100,7 @@ class TrackingImpl final : public Tracking {
                                                  int limit) override;
   Result<Series> ReadSeries(std::string_view run_id, std::string_view key,
                             SeriesOrder order) override;
+  Result<> SettleMetrics() override { return SettleAll(database_, names_); }
   Result<> AddArtifacts(std::string_view run_id, const std::vector<Artifact>& artifacts) override;
   Result<std::vector<Artifact>> ListArtifacts(std::string_view run_id,
                                               std::string_view prefix) override;
@@ -301,6 +302,7 @@ Result<RunPage> TrackingImpl::ListRuns(const RunQuery& query) {
     return InvalidArgument("GY3408", "a page has 1 to {} runs, not {}", kPageSizeMax, query.limit);
   }
   RunPage page;
+  if (!query.order_by_metric.empty()) GYRE_DO(SettleMetrics());
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(RunIdPage found, FindRuns(reader, query));
     page.next_page_token = std::move(found.next_page_token);
@@ -324,21 +326,12 @@ Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
   std::vector<MetricPoint> points = batch.metrics;
   const std::int64_t now_us = clock_.NowMicros();
   for (MetricPoint& point : points) {
+    GYRE_DO(CheckKey("metric", point.key));
     if (point.time_us == kNow) point.time_us = now_us;
-  }
-  const auto latest = LatestOf(points);
-  std::vector<std::string_view> keys;
-  for (const auto& [key, metric] : latest) {
-    GYRE_DO(CheckKey("metric", key));
-    keys.push_back(key);
   }
   GYRE_TRY(const NamedTexts params, Named(batch.params));
   GYRE_TRY(const NamedTexts tags, Named(all_tags));
-  GYRE_TRY(const auto numbers, names_.NumbersOf(keys));
-  EncodedBatch encoded;
-  for (const auto& [key, metric] : latest)
-    encoded.latest.emplace_back(numbers[encoded.latest.size()], metric);
-  if (!points.empty()) encoded.points = EncodePoints(points);
+  const std::string encoded = points.empty() ? std::string() : EncodePoints(points);
   std::int64_t waiting = 0;
   GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const RunKey run, FindActiveRun(tx, run_id, batch.project));

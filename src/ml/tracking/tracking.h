@@ -214,6 +214,8 @@ class Tracking {
   // All points of a key, each once; empty when there are none.
   virtual Result<Series> ReadSeries(std::string_view run_id, std::string_view key,
                                     SeriesOrder order) = 0;
+  // Puts the latest values of all that was logged where RunSearcher finds them: call it before.
+  virtual Result<> SettleMetrics() = 0;
 
   virtual Result<> AddArtifacts(
       std::string_view run_id,

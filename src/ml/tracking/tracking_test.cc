@@ -247,6 +247,40 @@ TEST_F(TrackingTest, HistoryAndLatestOverManyBatches) {
   EXPECT_EQ(tracking_->MetricHistory(run.id, "loss", 0)->size(), 200U);
 }
 
+TEST_F(TrackingTest, WhatIsLoggedIsSeenBeforeItIsSettledAndAfter) {
+  const tracking::Run run = Create("a"), other = Create("b");
+  const auto log = [&](const std::string& id, double value, std::int64_t step) {
+    ASSERT_TRUE(tracking_->LogBatch(id, {.metrics = {{"auc", value, step, step * 10}}}));
+  };
+  const auto expect = [&](double value, std::int64_t points, double least, double most) {
+    const LatestMetric auc = tracking_->GetRunById(run.id)->metrics.at("auc");
+    EXPECT_EQ(auc.value, value);
+    EXPECT_EQ(auc.points, points);
+    EXPECT_EQ(auc.least, least);
+    EXPECT_EQ(auc.most, most);
+  };
+  log(run.id, 0.5, 1);
+  expect(0.5, 1, 0.5, 0.5);
+  EXPECT_EQ(Count("SELECT COUNT(*) FROM tracking_metric"), 0);
+  ASSERT_TRUE(tracking_->SettleMetrics());
+  EXPECT_EQ(Count("SELECT COUNT(*) FROM tracking_metric_unsettled"), 0);
+  expect(0.5, 1, 0.5, 0.5);
+  log(run.id, 0.9, 2);
+  log(run.id, std::nan(""), 3);
+  log(run.id, 0.1, 2);
+  log(other.id, 0.7, 1);
+  const LatestMetric before = tracking_->GetRunById(run.id)->metrics.at("auc");
+  EXPECT_TRUE(std::isnan(before.value));
+  EXPECT_EQ(before.points, 4);
+  EXPECT_EQ(before.least, 0.1);
+  const auto ordered = tracking_->ListRuns({.project = "p", .order_by_metric = "auc"});
+  ASSERT_TRUE(ordered);
+  EXPECT_EQ(ordered->runs.front().id, other.id) << "a list settles first";
+  EXPECT_EQ(Count("SELECT COUNT(*) FROM tracking_metric_unsettled"), 0);
+  log(run.id, 0.6, 4);
+  expect(0.6, 5, 0.1, 0.9);
+}
+
 TEST_F(TrackingTest, NaNIsAValue) {
   const tracking::Run run = Create("a");
   ASSERT_TRUE(tracking_->LogBatch(

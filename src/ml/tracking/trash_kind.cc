@@ -112,6 +112,7 @@ trash::Holding HeldRuns() {
                    {"tracking_run_tag", kOfRuns},
                    {"tracking_metric", kOfRuns},
                    {"tracking_metric_tail", kOfRuns},
+                   {"tracking_metric_unsettled", kOfRuns},
                    {"tracking_metric_segment", kOfRuns},
                    {"tracking_run_dataset", kOfRuns},
                    {"tracking_dataset", kOfExperiments},

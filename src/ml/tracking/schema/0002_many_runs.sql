@@ -131,6 +131,11 @@ CREATE TABLE tracking_metric_tail (
 INSERT INTO tracking_metric_tail (run, sequence, points)
   SELECT r.number, b.number, b.points FROM tracking_metric_batch b
   JOIN tracking_run_new r ON r.id = b.run_id;
+-- Runs whose latest values (tracking_metric) lack the batches of their tail from `first` on.
+CREATE TABLE tracking_metric_unsettled (
+  run BIGINT NOT NULL PRIMARY KEY,
+  first BIGINT NOT NULL
+);
 CREATE TABLE tracking_metric_segment (
   run BIGINT NOT NULL,
   name BIGINT NOT NULL,
