@@ -1,0 +1,223 @@
+"""Deny by default: every MLflow route at every address, asked by nobody, by somebody without a role, by each role, and by a user of another project."""
+import base64
+import http.client
+import json
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import Answer, run_scenarios
+from mlflow_routes import API, ROLES, addresses, permissions, routes
+
+PASSWORD = 'correct horse battery'
+OPEN = {'/health', '/version', '/mlflow/server-info'}
+SIGNED = '/mlflow-artifacts/mpu/part'  # its address is the permission
+MARK = 'only-for-those-of-default'
+
+
+class Client:
+    """One connection, one caller."""
+
+    def __init__(self, g, headers=None):
+        self.connection = http.client.HTTPConnection(g.host, g.port, timeout=30)
+        self.headers = headers or {}
+
+    def ask(self, method, path, body=None):
+        payload = json.dumps(body) if isinstance(body, (dict, list)) else body
+        self.connection.request(method, path, payload, {**self.headers, **({'Content-Type': 'application/json'} if payload is not None else {})})
+        response = self.connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+
+    def make(self, method, path, body=None):
+        answer = self.ask(method, path, body)
+        assert answer.status in (200, 201, 202), f'{method} {path}: {answer.status} {answer.body[:500]!r}'
+        return answer.json() if answer.body else None
+
+
+def basic(name, password=PASSWORD):
+    return {'Authorization': 'Basic ' + base64.b64encode(f'{name}:{password}'.encode()).decode()}
+
+
+def setup_link(g):
+    for _ in range(200):
+        if found := re.search(r'http\S+/setup\?token=\S+(?=\s)', g.log()):
+            return found[0]
+        time.sleep(0.05)
+    raise AssertionError('no setup link:\n' + g.log())
+
+
+def guarded(g):
+    """The server asks everybody to log in; its administrator."""
+    g.start('--auth', 'required')
+    g.cli('--server', f'http://{g.host}:{g.port}', 'login', '--user', 'root', '--setup', setup_link(g), stdin=PASSWORD + '\n')
+    return Client(g, basic('root'))
+
+
+def user(g, root, name, *roles):
+    root.make('POST', '/api/v1/users', {'name': name, 'password': PASSWORD, 'roles': [{'role': role, 'project': project} for role, project in roles]})
+    return Client(g, basic(name))
+
+
+def filled(address, ids=None):
+    for name, value in (ids or {}).items():
+        address = address.replace('{' + name + '}', str(value)).replace('{' + name + '*}', str(value))
+    return re.sub(r'\{\w+\*?\}', 'nobody', address)
+
+
+def every_address(project, ids=None):
+    for route in routes():
+        for address in addresses(route, project):
+            yield route, filled(address, ids)
+
+
+def body_of(route):
+    return None if route.method == 'GET' else 'x' if route.method == 'PUT' else {}
+
+
+# --- nobody, nobody in particular, and each role
+
+def nobody_gets_in(g):
+    guarded(g)
+    nobody, wrong = Client(g), Client(g, {'Authorization': 'Bearer gyre_pat_' + '0' * 40})
+    asked = 0
+    for route, address in every_address('default'):
+        for caller in (nobody, wrong):
+            answer = caller.ask(route.method, address, body_of(route))
+            expected = (200,) if route.path in OPEN else (400, 403) if route.path == SIGNED else (401,)
+            assert answer.status in expected, f'{route.method} {address}: {answer.status} {answer.body[:300]!r}'
+            if answer.status == 401:
+                assert answer.headers['WWW-Authenticate'] == 'Basic realm="mlflow"' and not answer.body.startswith(b'{'), (address, answer.body)
+            asked += 1
+    # What is stated nowhere holds nothing; whoever asks is told no more than that.
+    for path in ('/api/2.0/mlflow/nothing', '/ajax-api/3.0/jobs/search', '/ajax-api/3.0/jobs/', '/graphql', '/ajax-api/2.0/mlflow/gateway-proxy', '/api/2.0/mlflow/users/create-ui', '/signup'):
+        for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE'):
+            answer = nobody.ask(method, path, None if method == 'GET' else {})
+            assert answer.status in (400, 401, 404, 405), (method, path, answer.status)
+    print(f'  {asked} calls of nobody')
+
+
+def roles_may_what_their_table_says(g):
+    root, may = guarded(g), permissions()
+    callers = {role: user(g, root, role + 's', (role, '*')) for role in ROLES}
+    callers['none'] = user(g, root, 'none')
+    asked = 0
+    for route, address in every_address('default'):
+        if route.permission == 'public':
+            continue
+        for role, caller in callers.items():
+            answer = caller.ask(route.method, address, body_of(route))
+            allowed = ROLES.get(role, '-') in may[route.permission] or route.permission == 'self'
+            told = f'{role} {route.method} {address} ({route.permission}): {answer.status} {answer.body[:300]!r}'
+            assert answer.status < 500 and answer.status != 401, told
+            assert allowed or answer.status == 403, told
+            assert not allowed or answer.status != 403 or route.permission == 'self', told
+            if answer.status == 403:
+                assert answer.json()['error_code'] == 'PERMISSION_DENIED', told
+            asked += 1
+    print(f'  {asked} calls of {len(callers)} callers')
+
+
+# --- another project
+
+class Victim:
+    """One object of each kind in `default`; whatever is written in them has the mark."""
+
+    def __init__(self, root):
+        self.root, api = root, '/api/2.0/mlflow'
+        self.experiment = root.make('POST', api + '/experiments/create', {'name': 'theirs', 'tags': [{'key': 'k', 'value': MARK}]})['experiment_id']
+        self.run = root.make('POST', api + '/runs/create', {'experiment_id': self.experiment, 'start_time': 1, 'run_name': MARK})['run']['info']['run_id']
+        root.make('POST', api + '/runs/log-batch', {'run_id': self.run, 'params': [{'key': 'p', 'value': MARK}], 'tags': [{'key': 'k', 'value': MARK}],
+                                                   'metrics': [{'key': 'm', 'value': 424242.5, 'timestamp': 1, 'step': 1}]})
+        self.path = f'{self.experiment}/{self.run}/artifacts/f.txt'
+        for path in (self.path, 'loose/f.txt'):
+            root.make('PUT', '/api/2.0/mlflow-artifacts/artifacts/' + path, MARK)
+        root.make('POST', api + '/registered-models/create', {'name': 'theirs', 'description': MARK})
+        root.make('POST', api + '/model-versions/create', {'name': 'theirs', 'source': f'runs:/{self.run}/model', 'run_id': self.run, 'description': MARK})
+        root.make('POST', api + '/registered-models/alias', {'name': 'theirs', 'alias': 'best', 'version': '1'})
+        self.webhook = root.make('POST', api + '/webhooks', {'name': 'theirs', 'url': 'https://example.com/' + MARK,
+                                                            'events': [{'entity': 'REGISTERED_MODEL', 'action': 'CREATED'}]})['webhook']['webhook_id']
+        self.upload = root.make('POST', '/api/2.0/mlflow-artifacts/mpu/create/' + os.path.dirname(self.path), {'path': 'f.txt', 'num_parts': 1})['upload_id']
+        self.ids = {'path': self.path, 'webhook_id': self.webhook}
+
+    def state(self):
+        api = '/api/2.0/mlflow'
+        asked = [self.root.make('GET', f'{api}/experiments/get?experiment_id={self.experiment}'), self.root.make('GET', f'{api}/runs/get?run_id={self.run}'),
+                 self.root.make('GET', f'{api}/metrics/get-history?run_id={self.run}&metric_key=m'), self.root.make('GET', f'{api}/artifacts/list?run_id={self.run}'),
+                 self.root.make('GET', f'{api}/registered-models/get?name=theirs'), self.root.make('GET', f'{api}/model-versions/get?name=theirs&version=1'),
+                 self.root.make('GET', f'{api}/webhooks/{self.webhook}')]
+        files = [self.root.ask('GET', '/api/2.0/mlflow-artifacts/artifacts/' + path).body for path in (self.path, 'loose/f.txt')]
+        return json.dumps(asked, sort_keys=True), files
+
+    def body(self):
+        """Members of all requests at once: each takes what it knows."""
+        event = {'entity': 'REGISTERED_MODEL', 'action': 'CREATED'}
+        return {'run_id': self.run, 'run_uuid': self.run, 'run_ids': [self.run], 'experiment_id': self.experiment, 'experiment_ids': [self.experiment], 'name': 'theirs',
+                'version': '1', 'new_name': 'ours', 'alias': 'best', 'key': 'k', 'value': '1', 'timestamp': 1, 'step': 2, 'status': 'FINISHED', 'description': 'ours',
+                'metrics': [{'key': 'm', 'value': 1, 'timestamp': 2, 'step': 2}], 'params': [{'key': 'q', 'value': 'ours'}], 'tags': [{'key': 'k', 'value': 'ours'}],
+                'path': 'f.txt', 'num_parts': 1, 'upload_id': self.upload, 'parts': [{'part_number': 1, 'etag': 'x'}], 'source': f'runs:/{self.run}/model',
+                'stage': 'Production', 'archive_existing_versions': True, 'model_id': 'm-' + self.run, 'models': [{'model_id': 'm-' + self.run, 'step': 1}],
+                'datasets': [{'dataset': {'name': 'd', 'digest': 'x', 'source_type': 'local', 'source': 's'}}], 'event': event, 'start_time': 1, 'max_results': 5,
+                'model_json': json.dumps({'run_id': self.run, 'artifact_path': 'model', 'flavors': {}, 'utc_time_created': 'x'}), 'metric_key': 'm'}
+
+    def query(self):
+        return (f'?run_id={self.run}&run_uuid={self.run}&run_ids={self.run}&experiment_id={self.experiment}&experiment_name=theirs&experiment_ids={self.experiment}&name=theirs'
+                '&version=1&alias=best&metric_key=m&metric_keys=m&max_results=5&path=')
+
+
+def what_another_project_has_is_not_there(g):
+    root = guarded(g)
+    root.make('POST', '/api/v1/projects', {'name': 'blue'})
+    blue = user(g, root, 'sky', ('admin', 'blue'))
+    victim = Victim(root)
+    before = victim.state()
+    assert MARK in before[0] and before[1] == [MARK.encode()] * 2
+    asked, inside = 0, 0
+    for project in ('blue', 'default'):
+        for route, address in every_address(project, victim.ids):
+            for path in ('f.txt', 'loose/f.txt', ''):
+                query = victim.query() + path if route.method in ('GET', 'POST') and route.path != SIGNED else ''
+                answer = blue.ask(route.method, address + query, None if route.method == 'GET' else 'x' if route.method == 'PUT' else victim.body())
+                told = f'{route.method} {address}{query}: {answer.status} {answer.body[:300]!r}'
+                assert answer.status < 500 and MARK.encode() not in answer.body and b'424242' not in answer.body, told
+                if address.startswith('/p/default/') and route.permission != 'public':
+                    assert answer.status in (403, 404), told
+                asked, inside = asked + 1, inside + (answer.status == 200)
+    assert victim.state() == before
+    # The same calls with the same bodies do reach what is asked for, where the caller may.
+    reached = {route.path for route, address in every_address('default', victim.ids) if route.permission != 'public' and '/delete' not in route.path
+               and root.ask(route.method, address + victim.query() + 'f.txt', None if route.method == 'GET' else 'x' if route.method == 'PUT' else victim.body()).status == 200}
+    assert len(reached) > 30, sorted(reached)
+    print(f'  {asked} calls, {inside} answered from the own project, nothing of the other; {len(reached)} reach their object for who may')
+
+
+def below_the_own_prefix_too(g):
+    """Ids in the addresses of artifacts, however they are written; uploads in parts of another's run."""
+    root = guarded(g)
+    root.make('POST', '/api/v1/projects', {'name': 'blue'})
+    blue = user(g, root, 'sky', ('admin', 'blue'))
+    victim = Victim(root)
+    before = victim.state()
+    folder = os.path.dirname(victim.path)
+    for api in (*API, '/p/blue/api/2.0', '/p/blue/ajax-api/2.0'):
+        for path in (victim.path, './' + victim.path, '/' + victim.path, victim.path.replace('/', '%2f'), 'loose/f.txt', '%2e/' + victim.path, folder, ''):
+            for method in ('GET', 'PUT', 'DELETE'):
+                answer = blue.ask(method, f'{api}/mlflow-artifacts/artifacts/{path}', 'evil' if method == 'PUT' else None)
+                assert answer.status < 500 and MARK.encode() not in answer.body, (method, api, path, answer.status)
+        for step in ('create', 'complete', 'abort'):
+            answer = blue.ask('POST', f'{api}/mlflow-artifacts/mpu/{step}/{folder}', {'path': 'f.txt', 'num_parts': 1, 'upload_id': victim.upload, 'parts': [{'part_number': 1, 'etag': 'x'}]})
+            assert answer.status >= 400 or step == 'create' and 'default' not in api, (api, step, answer.status, answer.body)
+    # An upload of one's own that is to end in another's run.
+    begun = blue.make('POST', f'/api/2.0/mlflow-artifacts/mpu/create/{folder}', {'path': 'f.txt', 'num_parts': 1})
+    url = begun['credentials'][0]['url']
+    part = blue.ask('PUT', url[url.index('/api/'):], 'evil')
+    parts = [{'part_number': 1, 'etag': part.headers['ETag'].strip('"')}]
+    for api in API + ('/p/blue/api/2.0',):
+        answer = blue.ask('POST', f'{api}/mlflow-artifacts/mpu/complete/{folder}', {'path': 'f.txt', 'upload_id': begun['upload_id'], 'parts': parts})
+        assert answer.status in (400, 403, 404), (api, answer.status, answer.body)
+    assert victim.state() == before
+
+
+if __name__ == '__main__':
+    run_scenarios([nobody_gets_in, roles_may_what_their_table_says, what_another_project_has_is_not_there, below_the_own_prefix_too])
