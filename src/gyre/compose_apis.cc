@@ -1,14 +1,17 @@
 #include <algorithm>
 
 #include "api/mlflow/artifacts_api.h"
+#include "api/mlflow/assessments_api.h"
 #include "api/mlflow/experiments_api.h"
 #include "api/mlflow/metrics_api.h"
 #include "api/mlflow/model_versions_api.h"
+#include "api/mlflow/otlp_api.h"
 #include "api/mlflow/registered_models_api.h"
 #include "api/mlflow/run_models_api.h"
 #include "api/mlflow/run_search_api.h"
 #include "api/mlflow/runs_api.h"
 #include "api/mlflow/server_api.h"
+#include "api/mlflow/traces_api.h"
 #include "api/mlflow/webhooks_api.h"
 #include "api/native/access_api.h"
 #include "api/native/audit_api.h"
@@ -169,6 +172,9 @@ void House::Rooms::OpenMlflowApis() {
   AddApi<mlflow::RunModelsApi>(*projects, *tracking);
   AddApi<mlflow::RunSearchApi>(*projects, *experiments, *tracking, *run_searcher, *run_pages);
   AddApi<mlflow::MetricsApi>(*projects, *tracking);
+  AddApi<mlflow::TracesApi>(*projects, *experiments, *tracking, *traces, *files, *blobs);
+  AddApi<mlflow::AssessmentsApi>(*projects, *traces);
+  AddApi<mlflow::OtlpApi>(*projects, *experiments, *tracking, *traces);
   AddApi<mlflow::ArtifactsApi>(*projects, *tracking, *files, *blobs, *catalog, SystemClock(),
                                options.is_server ? BasePath().value_or("") : std::string());
 }

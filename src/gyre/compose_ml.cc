@@ -20,6 +20,7 @@
 #include "ml/registry/trash_kind.h"
 #include "ml/runners/trash_kind.h"
 #include "ml/serving/trash_kind.h"
+#include "ml/traces/trash_kind.h"
 #include "ml/tracking/trash_kind.h"
 
 namespace gyre {
@@ -70,6 +71,7 @@ Result<> House::Rooms::OpenModels() {
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock(), run_stamps));
   run_searcher = std::make_unique<tracking::RunSearcher>(*database);
   run_pages = std::make_unique<mlflow::RunPages>(*tracking, run_stamps);
+  GYRE_TRY(traces, traces::OpenTraces(*database, SystemClock()));
   files = std::make_unique<tracking::Files>(*database);
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   catalog = std::make_unique<registry::Catalog>(*database, SystemClock(), events.get());
@@ -164,6 +166,7 @@ void House::Rooms::HoldProjects() {
   trash->Hold(registry::HeldModels());
   trash->Hold(data::HeldDatasets());
   trash->Hold(tracking::HeldRuns());
+  trash->Hold(traces::HeldTraces());
   trash->Hold(evaluation::HeldEvaluations());
   trash->Hold(monitoring::HeldMonitors());
   trash->Hold(inference_log::HeldCaptures(*inference_log));

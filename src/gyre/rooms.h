@@ -51,6 +51,7 @@
 #include "ml/runners/jobs.h"
 #include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
+#include "ml/traces/traces.h"
 #include "ml/tracking/files.h"
 #include "ml/tracking/run_search.h"
 #include "ml/tracking/tracking.h"
@@ -120,6 +121,7 @@ struct House::Rooms {
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<tracking::RunSearcher> run_searcher;
   std::unique_ptr<mlflow::RunPages> run_pages;
+  std::unique_ptr<traces::Traces> traces;
   std::unique_ptr<tracking::Files> files;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<registry::Catalog> catalog;

@@ -20,6 +20,7 @@
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
 #include "ml/serving/serving.h"
+#include "ml/traces/traces.h"
 #include "ml/tracking/tracking.h"
 #include "platform/blob/blob_store.h"
 
@@ -40,6 +41,7 @@ std::span<const db::ModuleSchema> AllSchemas() {
                                      projects::ProjectsSchema(),
                                      data::DataSchema(),
                                      tracking::TrackingSchema(),
+                                     traces::TracesSchema(),
                                      registry::RegistrySchema(),
                                      evaluation::EvaluationSchema(),
                                      inference_log::InferenceLogSchema(),

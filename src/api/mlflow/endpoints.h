@@ -31,7 +31,8 @@ struct Endpoint {
   net::Fields fields = {};  // of the query of a GET, else of the JSON object in the body
   Doors doors = Doors::kApi2;
   std::int64_t body_bytes_max = kJsonBodyBytesMax;
-  bool raw_body = false;  // not JSON: the handler streams it
+  bool raw_body = false;      // not JSON: the handler streams it
+  bool encoded_body = false;  // the handler undoes Content-Encoding
   bool audited = true;
   net::Where where = net::Where::kBlocking;
 };
@@ -125,7 +126,8 @@ class RoutesOf {
             .per_project = true,
             .query = get ? endpoint.fields : net::Fields{},
             .members = get ? net::Fields{} : endpoint.fields,
-            .any_query = true};
+            .any_query = true,
+            .encoded_body = endpoint.encoded_body};
   }
   template <std::size_t... kIndex>
   static constexpr std::array<net::Route, sizeof...(kIndex)> Expand(

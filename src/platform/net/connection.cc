@@ -278,7 +278,8 @@ void Connection::OnBodyAnnounced() {
     e.expects_continue = head.version == 11 && (body_left_ > 0 || head.chunked);
   }
   if (const Head::Field* encoding = head.Find("content-encoding");
-      encoding != nullptr && !EqualsIgnoreCase(head.Value(*encoding), "identity")) {
+      encoding != nullptr && !e.route->encoded_body &&
+      !EqualsIgnoreCase(head.Value(*encoding), "identity")) {
     return Refuse(InvalidArgument("GY1618", "a body with Content-Encoding `{}` cannot be read",
                                   head.Value(*encoding))
                       .Fix("send it as it is"));

@@ -201,6 +201,7 @@ struct Route {
   Fields query = {};
   Fields members = {};     // of the JSON object in the body; none = whatever the handler takes
   bool any_query = false;  // this protocol passes over parameters that it does not know
+  bool encoded_body = false;  // its handler undoes Content-Encoding; other routes refuse one
   // Of a row that is inline: this request would wait after all, so it goes to a pool thread.
   bool (*waits)(void* self, const Request& request) = nullptr;
 };
