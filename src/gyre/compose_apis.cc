@@ -3,6 +3,7 @@
 #include "api/mlflow/artifacts_api.h"
 #include "api/mlflow/assessments_api.h"
 #include "api/mlflow/experiments_api.h"
+#include "api/mlflow/logged_models_api.h"
 #include "api/mlflow/metrics_api.h"
 #include "api/mlflow/model_versions_api.h"
 #include "api/mlflow/otlp_api.h"
@@ -167,16 +168,19 @@ void House::Rooms::OpenMlflowApis() {
   };
   AddApi<mlflow::RegisteredModelsApi>(*projects, *registry, *catalog, *model_searcher, is_free);
   AddApi<mlflow::ModelVersionsApi>(*projects, *catalog, *model_searcher,
-                                   mlflow::FilesOfRuns(*tracking, *files, *blobs), is_free);
-  AddApi<mlflow::RunsApi>(*projects, *experiments, *tracking, *run_pages);
+                                   mlflow::FilesOfRuns(*tracking, *logged_models, *files, *blobs),
+                                   is_free);
+  AddApi<mlflow::RunsApi>(*projects, *experiments, *tracking, *logged_models, *run_pages);
   AddApi<mlflow::RunModelsApi>(*projects, *tracking);
   AddApi<mlflow::RunSearchApi>(*projects, *experiments, *tracking, *run_searcher, *run_pages);
   AddApi<mlflow::MetricsApi>(*projects, *tracking);
   AddApi<mlflow::TracesApi>(*projects, *experiments, *tracking, *traces, *files, *blobs);
   AddApi<mlflow::AssessmentsApi>(*projects, *traces);
   AddApi<mlflow::OtlpApi>(*projects, *experiments, *tracking, *traces);
-  AddApi<mlflow::ArtifactsApi>(*projects, *tracking, *files, *blobs, *catalog, SystemClock(),
-                               options.is_server ? BasePath().value_or("") : std::string());
+  const auto artifacts =
+      AddApi<mlflow::ArtifactsApi>(*projects, *tracking, *files, *blobs, *catalog, SystemClock(),
+                                   options.is_server ? BasePath().value_or("") : std::string());
+  AddApi<mlflow::LoggedModelsApi>(*projects, *experiments, *logged_models, *files, *artifacts);
 }
 
 void House::Rooms::OpenMaintenance() {

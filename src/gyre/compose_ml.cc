@@ -69,6 +69,7 @@ Result<> House::Rooms::OpenData() {
 Result<> House::Rooms::OpenModels() {
   GYRE_TRY(experiments, tracking::OpenExperiments(*database, SystemClock(), run_stamps));
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock(), run_stamps));
+  logged_models = std::make_unique<tracking::LoggedModels>(*database, SystemClock());
   run_searcher = std::make_unique<tracking::RunSearcher>(*database);
   run_pages = std::make_unique<mlflow::RunPages>(*tracking, run_stamps);
   GYRE_TRY(traces, traces::OpenTraces(*database, SystemClock()));

@@ -53,6 +53,7 @@
 #include "ml/serving/serving.h"
 #include "ml/traces/traces.h"
 #include "ml/tracking/files.h"
+#include "ml/tracking/logged_models.h"
 #include "ml/tracking/run_search.h"
 #include "ml/tracking/tracking.h"
 #include "ml/training/training.h"
@@ -119,6 +120,7 @@ struct House::Rooms {
   tracking::RunStamps run_stamps;
   std::unique_ptr<tracking::Experiments> experiments;
   std::unique_ptr<tracking::Tracking> tracking;
+  std::unique_ptr<tracking::LoggedModels> logged_models;
   std::unique_ptr<tracking::RunSearcher> run_searcher;
   std::unique_ptr<mlflow::RunPages> run_pages;
   std::unique_ptr<traces::Traces> traces;

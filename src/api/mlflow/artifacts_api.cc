@@ -158,6 +158,8 @@ Result<std::string> UploadPathOf(const Call& call) {
   return folder.empty() ? name : folder + "/" + name;
 }
 
+}  // namespace
+
 void WriteEntries(const std::vector<tracking::FileEntry>& entries, const std::string& folder,
                   AnswerWriter& out) {
   if (entries.empty()) return;
@@ -171,8 +173,6 @@ void WriteEntries(const std::vector<tracking::FileEntry>& entries, const std::st
   }
   out.End();
 }
-
-}  // namespace
 
 net::RouteTable ArtifactsApi::table() { return {"mlflow", RoutesOf<kEndpoints>::routes(), this}; }
 

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "api/mlflow/answer.h"
 #include "api/mlflow/artifact_path.h"
 #include "api/mlflow/call.h"
 #include "api/mlflow/upload_signer.h"
@@ -16,6 +17,10 @@ class Catalog;
 }
 
 namespace gyre::mlflow {
+
+// "files" of a list: what a folder holds, below it ("" = by their own names).
+void WriteEntries(const std::vector<tracking::FileEntry>& entries, const std::string& folder,
+                  AnswerWriter& out);
 
 class ArtifactsApi final : public Noun {
  public:

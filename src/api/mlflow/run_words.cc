@@ -156,6 +156,11 @@ std::string ArtifactUri(const tracking::Run& run) {
   return fmt::format("{}{}/{}/artifacts", kProxyScheme, run.experiment_number, run.id);
 }
 
+std::string ArtifactUri(const tracking::LoggedModel& model) {
+  if (!model.artifact_root.empty()) return model.artifact_root;
+  return fmt::format("{}{}/models/{}/artifacts", kProxyScheme, model.experiment, model.id);
+}
+
 Result<> CheckArtifactRoot(std::string_view root) {
   constexpr int kDecodesMax = 10;
   std::string text(root);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "ml/tracking/logged_models.h"
 #include "ml/tracking/tracking.h"
 
 namespace gyre::mlflow {
@@ -31,6 +32,7 @@ Result<std::int64_t> MicrosOf(std::string_view path, std::int64_t millis);
 // Where clients send files: the root that was given, or a path of our artifact proxy.
 std::string ArtifactUri(const tracking::Experiment& experiment);
 std::string ArtifactUri(const tracking::Run& run);
+std::string ArtifactUri(const tracking::LoggedModel& model);
 
 // A root for files that a client gives. The server only gives it back, and what it says is nobody's
 // to read otherwise: no fragment, query or parameters, no "..", however it is escaped.

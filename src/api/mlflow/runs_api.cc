@@ -270,8 +270,12 @@ Result<net::Response> RunsApi::LogMetric(Call& call) {
   tracking::Batch batch;
   GYRE_TRY(auto point, ReadMetric("", arguments.Value("key"), arguments.Value("value"),
                                   arguments.Value("timestamp"), arguments.Value("step")));
+  ModelPoints of_models;
+  AddModelPoint(arguments.Text("run_id"), point, arguments.Value("model_id"),
+                arguments.Value("dataset_name"), arguments.Value("dataset_digest"), &of_models);
   batch.metrics.push_back(std::move(point));
   GYRE_DO(Log(call, arguments.Text("run_id"), std::move(batch), false));
+  if (!of_models.empty()) GYRE_DO(models_.AddMetrics(call.project, of_models));
   return EmptyAnswer();
 }
 
@@ -285,7 +289,9 @@ Result<net::Response> RunsApi::LogParam(Call& call) {
 
 Result<net::Response> RunsApi::LogBatch(Call& call) {
   GYRE_TRY(tracking::Batch batch, ReadBatch(call.arguments));
+  const ModelPoints of_models = ModelPointsOf(call.arguments, batch);
   GYRE_DO(Log(call, call.arguments.Text("run_id"), std::move(batch), false));
+  if (!of_models.empty()) GYRE_DO(models_.AddMetrics(call.project, of_models));
   return EmptyAnswer();
 }
 

@@ -3,6 +3,7 @@
 
 #include "api/mlflow/call.h"
 #include "api/mlflow/run_page.h"
+#include "ml/tracking/logged_models.h"
 #include "ml/tracking/tracking.h"
 
 namespace gyre::mlflow {
@@ -10,8 +11,12 @@ namespace gyre::mlflow {
 class RunsApi final : public Noun {
  public:
   RunsApi(projects::Projects& projects, tracking::Experiments& experiments,
-          tracking::Tracking& tracking, RunPages& pages)
-      : Noun(projects), experiments_(experiments), tracking_(tracking), pages_(pages) {}
+          tracking::Tracking& tracking, tracking::LoggedModels& models, RunPages& pages)
+      : Noun(projects),
+        experiments_(experiments),
+        tracking_(tracking),
+        models_(models),
+        pages_(pages) {}
   net::RouteTable table();
 
   Result<net::Response> Create(Call& call);
@@ -37,6 +42,7 @@ class RunsApi final : public Noun {
 
   tracking::Experiments& experiments_;
   tracking::Tracking& tracking_;
+  tracking::LoggedModels& models_;
   RunPages& pages_;
 };
 

@@ -33,13 +33,18 @@ Result<std::string> ReadMlmodel(tracking::Files& files, blob::Store& blobs,
 
 }  // namespace
 
-VersionFiles FilesOfRuns(tracking::Tracking& tracking, tracking::Files& files, blob::Store& blobs) {
+VersionFiles FilesOfRuns(tracking::Tracking& tracking, tracking::LoggedModels& models,
+                         tracking::Files& files, blob::Store& blobs) {
   VersionFiles made;
   made.run_root = [&tracking](const std::string& project, const std::string& id) {
     return RunRoot(tracking, project, id);
   };
-  made.model_root = [](const std::string&, const std::string&) -> Result<std::string> {
-    return std::string();
+  made.model_root = [&models](const std::string& project,
+                              const std::string& id) -> Result<std::string> {
+    const auto model = models.Get(project, id);
+    if (!model && model.error().code() == Code::kNotFound) return std::string();
+    if (!model) return model.error();
+    return ArtifactUri(*model);
   };
   made.mlmodel = [&files, &blobs](const std::string& project, const std::string& source) {
     return ReadMlmodel(files, blobs, project, source);

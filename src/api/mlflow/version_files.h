@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "ml/tracking/files.h"
+#include "ml/tracking/logged_models.h"
 
 namespace gyre::blob {
 class Store;
@@ -27,8 +28,9 @@ struct VersionFiles {
   std::function<Result<std::string>(const std::string& project, const std::string& source)> mlmodel;
 };
 
-// Those of our own runs.
-VersionFiles FilesOfRuns(tracking::Tracking& tracking, tracking::Files& files, blob::Store& blobs);
+// Those of our own runs and logged models.
+VersionFiles FilesOfRuns(tracking::Tracking& tracking, tracking::LoggedModels& models,
+                         tracking::Files& files, blob::Store& blobs);
 
 // The names below `flavors:`, in their order; none of what is no MLmodel. Pure.
 std::vector<std::string> FlavorsOf(std::string_view mlmodel);

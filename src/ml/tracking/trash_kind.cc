@@ -15,6 +15,8 @@ constexpr const char* kOfProjectsPlaces =
 constexpr const char* kFileOwnersOfProject =
     "SELECT DISTINCT owner FROM tracking_file WHERE owner = 'project:' || ?1 OR (owner >= 'model:' "
     "|| ?1 || ':' AND owner < 'model:' || ?1 || ';')";
+constexpr const char* kOfModels =
+    "model IN (SELECT id FROM tracking_logged_model WHERE project = ?1)";
 constexpr const char* kOfExperiments =
     "experiment IN (SELECT number FROM tracking_experiment WHERE project = ?1)";
 
@@ -119,6 +121,10 @@ trash::Holding HeldRuns() {
                    {"tracking_file", kOfOwners},
                    {"tracking_file", kOfProjectsPlaces},
                    {"tracking_run_output", kOfRunIds},
+                   {"tracking_logged_model_param", kOfModels},
+                   {"tracking_logged_model_tag", kOfModels},
+                   {"tracking_logged_model_metric", kOfModels},
+                   {"tracking_logged_model"},
                    {"tracking_run"},
                    {"tracking_experiment_tag", kOfExperiments},
                    {"tracking_experiment"}}};

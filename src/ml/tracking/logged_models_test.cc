@@ -1,0 +1,116 @@
+#include "ml/tracking/logged_models.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "ledger/lineage/lineage.h"
+#include "ledger/usage/budgets.h"
+#include "ledger/usage/usage.h"
+#include "ml/tracking/experiments.h"
+#include "ml/tracking/trash_kind.h"
+
+namespace gyre::tracking {
+namespace {
+
+class LoggedModelsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/gyre-models-XXXXXX";
+    directory_ = mkdtemp(pattern);
+    database_ = *db::OpenSqlite({.path = directory_ + "/gyre.db"});
+    const db::ModuleSchema schemas[] = {blob::BlobSchema(), lineage::LineageSchema(),
+                                        usage::UsageSchema(), trash::TrashSchema(),
+                                        TrackingSchema()};
+    ASSERT_TRUE(database_->Migrate(schemas));
+    experiment_ = (*OpenExperiments(*database_, SystemClock(), stamps_))
+                      ->Create({.project = "p", .title = "churn"})
+                      ->number;
+    models_ = std::make_unique<LoggedModels>(*database_, SystemClock());
+  }
+  void TearDown() override {
+    database_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+  LoggedModel Create(const std::string& name, std::map<std::string, std::string> params = {}) {
+    return *models_->Create(
+        {.project = "p", .experiment = experiment_, .name = name, .params = std::move(params)});
+  }
+  void Measure(const LoggedModel& model, double value, std::int64_t time_us,
+               const std::string& dataset = "") {
+    ASSERT_TRUE(
+        models_->AddMetrics("p", {{model.id, {{"auc", value, 0, time_us, "run", dataset, "1"}}}}));
+  }
+  std::string Names(const ModelSearch& search) {
+    std::string names;
+    const auto found = models_->Search(search);
+    EXPECT_TRUE(found) << found.error().ToString();
+    for (const LoggedModel& model : found->models) names += model.name;
+    return names;
+  }
+  ModelSearch All(const std::string& filter = "") {
+    ModelSearch search{.project = "p", .experiments = {experiment_}};
+    search.filter = *ParseFilter(filter, kLoggedModelFields);
+    return search;
+  }
+
+  std::string directory_;
+  RunStamps stamps_;
+  std::unique_ptr<db::Database> database_;
+  std::int64_t experiment_ = 0;
+  std::unique_ptr<LoggedModels> models_;
+};
+
+TEST_F(LoggedModelsTest, AModelLives) {
+  const LoggedModel made = Create("a", {{"lr", "0.1"}});
+  EXPECT_EQ(made.id.size(), 34u);
+  ASSERT_TRUE(models_->AddParams("p", made.id, {{"lr", "0.2"}, {"depth", "3"}}));
+  ASSERT_TRUE(models_->SetTags("p", made.id, {{"team", "blue"}}));
+  Measure(made, std::nan(""), 5);
+  Measure(made, 0.5, 6, "train");
+  Measure(made, 0.5, 6, "train");  // tried again
+  ASSERT_TRUE(models_->Finish("p", made.id, ModelStatus::kReady));
+  const LoggedModel now = *models_->Get("p", made.id);
+  EXPECT_EQ(now.status, ModelStatus::kReady);
+  EXPECT_EQ(now.params.at("lr"), "0.1") << "a param keeps its value";
+  EXPECT_EQ(now.params.at("depth"), "3");
+  ASSERT_EQ(now.metrics.size(), 2u);
+  EXPECT_TRUE(std::isnan(now.metrics[0].value));
+  EXPECT_EQ(now.metrics[1].dataset_name, "train");
+  EXPECT_EQ(models_->Get("q", made.id).error().gy(), "GY3441");
+  EXPECT_EQ(models_->DeleteTag("p", made.id, "x").error().gy(), "GY3442");
+  ASSERT_TRUE(models_->Delete("p", made.id));
+  EXPECT_EQ(models_->Get("p", made.id).error().gy(), "GY3441");
+  EXPECT_TRUE(models_->Get("p", made.id, true));
+  EXPECT_EQ(Names(All()), "");
+  EXPECT_EQ(models_->Create({.project = "p", .experiment = 99, .name = "x"}).error().gy(),
+            "GY3422");
+}
+
+TEST_F(LoggedModelsTest, SearchFiltersOrdersAndPages) {
+  const LoggedModel a = Create("a", {{"lr", "0.1"}}), b = Create("b"), c = Create("c");
+  Measure(a, 0.9, 1, "train");
+  Measure(a, 0.4, 2, "train");
+  Measure(b, 0.6, 1, "test");
+  EXPECT_EQ(Names(All("metrics.auc > 0.5")), "b") << "the latest counts";
+  EXPECT_EQ(Names(All("params.lr = '0.1'")), "a");
+  EXPECT_EQ(Names(All("status = 'PENDING' AND name != 'c'")), "ba");
+  ModelSearch search = All();
+  search.datasets = {{"train", ""}};
+  EXPECT_EQ(Names(search), "a");
+  search = All();
+  search.order = {{.by = {.entity = Entity::kMetric, .key = "auc", .ascending = false}}};
+  EXPECT_EQ(Names(search), "bac");
+  search.limit = 2;
+  const auto page = models_->Search(search);
+  ASSERT_EQ(page->models.size(), 2u);
+  search.page_token = page->next_page_token;
+  EXPECT_EQ(Names(search), "c");
+  search.order.clear();
+  EXPECT_EQ(models_->Search(search).error().gy(), "GY3432");
+}
+
+}  // namespace
+}  // namespace gyre::tracking
