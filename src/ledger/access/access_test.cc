@@ -42,9 +42,9 @@ TEST_F(AccessTest, AForwardedRequestIsNotTheOwners) {
 }
 
 TEST_F(AccessTest, DnsRebindingIsRefused) {
-  for (const char* host :
-       {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1.", "127.1",
-        "0.0.0.0", "192.168.0.1", "127.0.0.256", "[::2]", "@localhost"}) {
+  for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example",
+                           "127.0.0.1.", "127.1", "0.0.0.0", "192.168.0.1", "127.0.0.256", "[::2]",
+                           "@localhost", "[::1].evil.example", "localhost:80.evil.example"}) {
     EXPECT_EQ(Tcp("GET http://" + std::string(host) + "/me", "Host: localhost\r\n").substr(0, 2),
               "40")
         << host;

@@ -1,5 +1,7 @@
 #include "ledger/access/local_owner.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace gyre::access {
@@ -19,12 +21,13 @@ constexpr std::string_view kForwardingHeaders[] = {"forwarded",
                                                    "x-cluster-client-ip",
                                                    "x-original-forwarded-for"};
 
+// Only digits are a port: "[::1].example" and "localhost:80.example" are other names.
 std::string_view WithoutPort(std::string_view host) {
-  if (host.starts_with('[')) {
-    const std::size_t end = host.find(']');
-    return end == std::string_view::npos ? host : host.substr(0, end + 1);
-  }
-  return host.substr(0, host.rfind(':'));
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos || host.ends_with(']')) return host;
+  const std::string_view port = host.substr(colon + 1);
+  const bool digits = std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+  return digits ? host.substr(0, colon) : host;
 }
 
 }  // namespace
