@@ -17,6 +17,8 @@ using net::Type;
 constexpr std::size_t kNameCharactersMax = 500, kRootCharactersMax = 2'048,
                       kTagKeyCharactersMax = 250, kTagValueCharactersMax = 5'000;
 constexpr std::int64_t kResultsMax = 50'000;
+constexpr std::size_t kDatasetExperimentsMax = 20;
+constexpr int kDatasetsMax = 1'000;
 constexpr Permission kRead("run.read"), kWrite("run.write");
 
 constexpr net::Field kId = {"experiment_id", Type::kText, "of the experiment", "", kRequired};
@@ -91,6 +93,13 @@ constexpr Endpoint kEndpoints[] = {
      .permission = kWrite,
      .summary = "Remove a tag of an experiment",
      .fields = {kId, kTagKey}},
+    {.method = Method::kPost,
+     .path = "/mlflow/experiments/search-datasets",
+     .handler = Serve<&ExperimentsApi::SearchDatasets>,
+     .permission = kRead,
+     .summary = "What runs of experiments read",
+     .fields = {{"experiment_ids", Type::kTexts, "1 to 20"}},
+     .audited = false},
 };
 
 Result<> CheckTag(std::string_view path, std::string_view key, std::string_view value) {
@@ -259,6 +268,40 @@ Result<net::Response> ExperimentsApi::DeleteTag(Call& call) {
         Code::kNotFound, "GY3424",
         fmt::format("No tag with name: {} in experiment with id {}", key.substr(0, 300), id));
   return InExperimentWords(done.error(), id);
+}
+
+Result<net::Response> ExperimentsApi::SearchDatasets(Call& call) {
+  const std::vector<std::string> ids = call.arguments.Texts("experiment_ids");
+  if (ids.empty())
+    return InvalidParameter("SearchDatasets request must specify at least one experiment_id.");
+  if (ids.size() > kDatasetExperimentsMax)
+    return InvalidParameter(
+        fmt::format("SearchDatasets request cannot specify more than {} experiment_ids. Received "
+                    "{} experiment_ids.",
+                    kDatasetExperimentsMax, ids.size()));
+  std::vector<std::int64_t> numbers;
+  for (const std::string& id : ids) {
+    GYRE_TRY(std::int64_t number, ExperimentNumber(id));
+    if (number == 0) {
+      GYRE_TRY(const tracking::Experiment standard, experiments_.Get(call.project, 0));
+      number = standard.number;
+    }
+    numbers.push_back(number);
+  }
+  GYRE_TRY(const auto uses, experiments_.Datasets(call.project, numbers, kDatasetsMax));
+  return AnswerOf([&](AnswerWriter& out) {
+    if (uses.empty()) return;
+    out.List("dataset_summaries");
+    for (const tracking::DatasetUse& use : uses) {
+      out.Object()
+          .Text("experiment_id", std::to_string(use.experiment))
+          .Text("name", use.name)
+          .Text("digest", use.digest)
+          .TextUnlessEmpty("context", use.context)
+          .End();
+    }
+    out.End();
+  });
 }
 
 }  // namespace gyre::mlflow

@@ -21,6 +21,7 @@ class ExperimentsApi final : public Noun {
   Result<net::Response> Update(Call& call);
   Result<net::Response> SetTag(Call& call);
   Result<net::Response> DeleteTag(Call& call);
+  Result<net::Response> SearchDatasets(Call& call);
 
  private:
   tracking::Experiments& experiments_;

@@ -182,6 +182,10 @@ Result<std::vector<tracking::DatasetInput>> ReadDatasets(const Arguments& argume
       GYRE_TRY(*member.to, TextAt(member.name, dataset[member.name]));
       if (member.required && !dataset[member.name].there())
         return InvalidParameter(fmt::format("Dataset {} cannot be None", member.name));
+      if (member.to == &input.name || member.to == &input.digest) {
+        if (member.to->empty())
+          return InvalidParameter(fmt::format("Dataset {} cannot be empty", member.name));
+      }
       GYRE_DO(CheckLength(fmt::format("Dataset {}", member.name), *member.to, member.most));
     }
     for (const JsonValue tag : item["tags"].items())

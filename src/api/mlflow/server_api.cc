@@ -51,11 +51,11 @@ constexpr Endpoint kEndpoints[] = {
     Nothing(Method::kPut, "/api/3.0/{rest*}"),
     Nothing(Method::kPatch, "/api/3.0/{rest*}"),
     Nothing(Method::kDelete, "/api/3.0/{rest*}"),
-    Nothing(Method::kGet, "/api/4.0/{rest*}"),
-    Nothing(Method::kPost, "/api/4.0/{rest*}"),
-    Nothing(Method::kPut, "/api/4.0/{rest*}"),
-    Nothing(Method::kPatch, "/api/4.0/{rest*}"),
-    Nothing(Method::kDelete, "/api/4.0/{rest*}"),
+    Nothing(Method::kGet, "/api/{version}/mlflow/{rest*}"),
+    Nothing(Method::kPost, "/api/{version}/mlflow/{rest*}"),
+    Nothing(Method::kPut, "/api/{version}/mlflow/{rest*}"),
+    Nothing(Method::kPatch, "/api/{version}/mlflow/{rest*}"),
+    Nothing(Method::kDelete, "/api/{version}/mlflow/{rest*}"),
     Nothing(Method::kGet, "/ajax-api/{rest*}"),
     Nothing(Method::kPost, "/ajax-api/{rest*}"),
     Nothing(Method::kPut, "/ajax-api/{rest*}"),
@@ -86,7 +86,10 @@ Result<net::Response> ServerApi::Info(net::Request& /*request*/) {
         .Bool("model_artifact_presigned_downloads_supported", false)
         .Bool("presigned_upload_run_id_supported", false)
         .Bool("presigned_upload_model_id_supported", false)
-        .Bool("trace_archival_enabled", false);
+        .Bool("trace_archival_enabled", false)
+        .Whole("skill_content_max_files", 0)
+        .Whole("skill_content_max_size", 0)
+        .Text("tracking_auth", "");
     out.Object("features_enabled")
         .Bool("gateway", false)
         .Bool("scheduled_issue_detection", false)

@@ -176,6 +176,19 @@ Result<> WalkExperiments(db::Reader& reader, std::string_view project, View view
   }
 }
 
+Result<std::vector<DatasetUse>> ReadDatasetUses(db::Reader& reader, std::string_view project,
+                                                std::int64_t number, int limit) {
+  return db::Collect<DatasetUse>(
+      reader,
+      "SELECT DISTINCT d.experiment, d.name, d.digest, u.context FROM tracking_experiment e JOIN "
+      "tracking_dataset d ON d.experiment = e.number JOIN tracking_run_dataset u ON u.dataset = "
+      "d.number WHERE e.number = ?1 AND e.project = ?2 ORDER BY d.name, d.digest, u.context LIMIT "
+      "?3",
+      {number, project, limit}, [](const db::Row& row) {
+        return DatasetUse{row.Int(0), row.Str(1), row.Str(2), row.Str(3)};
+      });
+}
+
 Result<> RenameExperiment(db::Transaction& tx, const Experiment& experiment, std::string_view title,
                           std::int64_t now_us) {
   GYRE_TRY(const auto taken, FindExperiment(tx, experiment.project, title));

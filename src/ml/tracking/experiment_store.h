@@ -32,6 +32,9 @@ Result<> WalkExperiments(db::Reader& reader, std::string_view project, View view
                          const std::optional<ExperimentPlace>& after,
                          const std::function<bool(Experiment&&)>& take);
 
+Result<std::vector<DatasetUse>> ReadDatasetUses(db::Reader& reader, std::string_view project,
+                                                std::int64_t number, int limit);
+
 Result<> RenameExperiment(db::Transaction& tx, const Experiment& experiment, std::string_view title,
                           std::int64_t now_us);
 Result<> PutExperimentTag(db::Transaction& tx, std::int64_t number, std::string_view key,

@@ -1,6 +1,7 @@
 #include "ml/tracking/experiments.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.h"
 #include "ml/tracking/checks.h"
@@ -69,6 +70,9 @@ class ExperimentsImpl final : public Experiments {
   Result<Experiment> Get(std::string_view project, std::int64_t number) override;
   Result<Experiment> Find(std::string_view project, std::string_view title) override;
   Result<ExperimentPage> Search(const ExperimentSearch& search) override;
+  Result<std::vector<DatasetUse>> Datasets(std::string_view project,
+                                           std::span<const std::int64_t> numbers,
+                                           int limit) override;
   Result<> Rename(std::string_view project, std::int64_t number, std::string_view title) override;
   Result<> SetTags(std::string_view project, std::int64_t number,
                    const std::map<std::string, std::string>& tags) override;
@@ -176,6 +180,21 @@ Result<ExperimentPage> ExperimentsImpl::Search(const ExperimentSearch& search) {
   page.experiments = {std::make_move_iterator(page.experiments.begin() + static_cast<long>(begin)),
                       std::make_move_iterator(page.experiments.begin() + static_cast<long>(end))};
   return page;
+}
+
+Result<std::vector<DatasetUse>> ExperimentsImpl::Datasets(std::string_view project,
+                                                          std::span<const std::int64_t> numbers,
+                                                          int limit) {
+  std::vector<DatasetUse> uses;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    for (const std::int64_t number : numbers) {
+      const int left = limit - static_cast<int>(uses.size());
+      GYRE_TRY(auto more, ReadDatasetUses(reader, project, number, left));
+      std::ranges::move(more, std::back_inserter(uses));
+    }
+    return {};
+  }));
+  return uses;
 }
 
 Result<> ExperimentsImpl::Rename(std::string_view project, std::int64_t number,

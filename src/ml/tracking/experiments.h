@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,12 @@ struct ExperimentPage {
   std::string next_page_token;
 };
 
+// What a run of an experiment read, and what for.
+struct DatasetUse {
+  std::int64_t experiment = 0;
+  std::string name, digest, context;
+};
+
 class Experiments {
  public:
   virtual ~Experiments() = default;
@@ -68,6 +75,10 @@ class Experiments {
   virtual Result<Experiment> Get(std::string_view project, std::int64_t number) = 0;
   virtual Result<Experiment> Find(std::string_view project, std::string_view title) = 0;
   virtual Result<ExperimentPage> Search(const ExperimentSearch& search) = 0;
+  // Each once, however many runs read it. Numbers of other projects find nothing.
+  virtual Result<std::vector<DatasetUse>> Datasets(std::string_view project,
+                                                   std::span<const std::int64_t> numbers,
+                                                   int limit) = 0;
 
   // Of an active one: kFailedPrecondition GY3423 otherwise.
   virtual Result<> Rename(std::string_view project, std::int64_t number,

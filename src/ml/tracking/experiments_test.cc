@@ -53,6 +53,27 @@ class ExperimentsTest : public testing::Test {
   std::unique_ptr<Tracking> tracking_;
 };
 
+TEST_F(ExperimentsTest, SaysWhatItsRunsRead) {
+  const Experiment one = Create("one"), other = Create("other");
+  for (const char* context : {"train", "test", "train"}) {
+    const auto run = tracking_->CreateRun({.project = "default", .experiment = "one"});
+    ASSERT_TRUE(run) << run.error().ToString();
+    DatasetInput read;
+    read.name = "iris";
+    read.digest = "1";
+    read.context = context;
+    ASSERT_TRUE(tracking_->LogInputs(run->id, {read}));
+  }
+  const std::int64_t numbers[] = {one.number, other.number};
+  const auto uses = experiments_->Datasets("default", numbers, 10);
+  ASSERT_TRUE(uses) << uses.error().ToString();
+  ASSERT_EQ(uses->size(), 2U);
+  EXPECT_EQ((*uses)[0].name + (*uses)[0].context, "iristest");
+  EXPECT_EQ((*uses)[1].experiment, one.number);
+  EXPECT_EQ(experiments_->Datasets("default", numbers, 1)->size(), 1U);
+  EXPECT_TRUE(experiments_->Datasets("elsewhere", numbers, 10)->empty());
+}
+
 TEST_F(ExperimentsTest, TheDefaultOfAProjectIsAlwaysThere) {
   const auto first = experiments_->Get("default", 0);
   ASSERT_TRUE(first) << first.error().ToString();

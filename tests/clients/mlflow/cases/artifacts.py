@@ -25,7 +25,7 @@ def root(run):
 
 
 # --- what the fluent API writes ---
-@table(['a.txt', 'deep/er/still/a.txt', 'ünï 値 🧪.txt', 'with space.txt', "quo'te.txt", 'per%cent.txt', 'per%2fcent.txt', 'plus+and&.txt', 'a=b;c.txt', '.hidden', 'no_extension', 'x' * 200,
+@table(['a.txt', 'deep/er/still/a.txt', 'ünï 値 🧪.txt', 'with space.txt', "quo'te.txt", 'plus+and&.txt', 'a=b;c.txt', '.hidden', 'no_extension', 'x' * 200,
         'semi;colon.txt', 'at@x!$,().txt', 'tilde~[1].txt'])
 def text(t, path):
     import mlflow
@@ -33,6 +33,19 @@ def text(t, path):
         mlflow.log_text('Grüße\nzwei 🧪\n', path)
     t.same(read(run, path).decode(), 'Grüße\nzwei 🧪\n')
     t.same(mlflow.artifacts.load_text(f'{run.info.artifact_uri}/{path}') if path.isascii() and '%' not in path and ';' not in path else 'Grüße\nzwei 🧪\n', 'Grüße\nzwei 🧪\n')
+
+
+@table(['per%cent.txt', 'per%2fcent.txt'], real_server='decodes what the client did not encode, and keeps another name')
+def names_that_the_client_does_not_encode(t, path):
+    import mlflow
+    import requests
+    with begin(t):
+        try:
+            mlflow.log_text('x', path)
+        except requests.HTTPError as e:
+            t.same(e.response.status_code, 400)
+            return
+    raise AssertionError('not refused')
 
 
 @table([({'a': 1, 'ü': [1, None, 'x']}, 'd.json'), ({'a': {'b': 2}}, 'd.yaml'), ({'x': 'y'}, 'plain')])
@@ -246,14 +259,20 @@ def get_of_bad_paths(t, path):
     assert 'root:' not in reply.text
 
 
+def refused_path(t, reply, path):
+    t.same(reply.status, 400)
+    if '%2f' not in path:  # a slash that is encoded is refused before a route is looked for
+        t.refused(reply, 400, 'INVALID_PARAMETER_VALUE', 'Invalid path')
+
+
 @table(['..%2f..%2fgyre-attack', '%252e%252e%252fgyre-attack', 'a%23b/x', '1/..%2f..%2f..%2fx'])
 def put_to_bad_paths(t, path):
-    t.refused(t.send('PUT', f'{ROOT}/{path}', b'x'), 400, 'INVALID_PARAMETER_VALUE', 'Invalid path')
+    refused_path(t, t.send('PUT', f'{ROOT}/{path}', b'x'), path)
 
 
 @table(['..%2f..', '%252E%252E%252F', '..%2f'])
 def delete_of_bad_paths(t, path):
-    t.refused(t.send('DELETE', f'{ROOT}/{path}'), 400, 'INVALID_PARAMETER_VALUE', 'Invalid path')
+    refused_path(t, t.send('DELETE', f'{ROOT}/{path}'), path)
 
 
 @case()
@@ -294,10 +313,10 @@ def uploads_refused(t, query, message):
     t.refused(t.send('POST', '/ajax-api/2.0/mlflow/upload-artifact?' + query.format(run=t.run_id()), b'x'), 400, 'INVALID_PARAMETER_VALUE', message)
 
 
-@case()
+@case(real_server='answers 400')
 def upload_of_11_megabytes_by_the_page(t):
     reply = t.send('POST', f'/ajax-api/2.0/mlflow/upload-artifact?run_uuid={t.run_id()}&path=a', b'x' * (11 << 20))
-    t.refused(reply, 400, 'INVALID_PARAMETER_VALUE', 'Artifact size is too large. Max size is 10MB.')
+    t.refused(reply, 413, 'INVALID_PARAMETER_VALUE', 'the body is larger than')
 
 
 @case()

@@ -16,14 +16,14 @@ def no_content_type(t):
     t.refused(post(t, '{"name": "x"}', {}), 400, 'INVALID_PARAMETER_VALUE', 'Bad Request. Content-Type header is missing.')
 
 
-@table(['text/plain', 'application/JSON', 'application/x-www-form-urlencoded', '<script>alert(1)</script>', 'multipart/form-data; boundary=x', 'application/json ; x=y'])
+@table(['text/plain', 'application/JSON', 'application/x-www-form-urlencoded', '<script>alert(1)</script>', 'multipart/form-data; boundary=x'])
 def other_content_types(t, kind):
     reply = post(t, '{"name": "x"}', {'Content-Type': kind})
     t.refused(reply, 400, 'INVALID_PARAMETER_VALUE', "Bad Request. Content-Type must be one of ['application/json'].")
     assert '<script' not in reply.text
 
 
-@table(['application/json; charset=utf-8', 'application/json;charset=utf-8'])
+@table(['application/json; charset=utf-8', 'application/json;charset=utf-8', row('application/json ; x=y', real_server='does not know the space, which HTTP allows')])
 def parameters_of_the_content_type(t, kind):
     reply = post(t, '{"name": "%s"}' % t.name(), {'Content-Type': kind})
     assert reply.status == 200, reply.text
@@ -44,9 +44,14 @@ def a_body_that_is_a_json_string(t):
     t.same(t.client.get_experiment_by_name(name).name, name)
 
 
-@table(['null', '{}', '', row('{', ), row('{"name"')])
+@table(['null', '{}', ''])
 def bodies_that_say_nothing(t, body):
     t.refused(post(t, body), 400, 'INVALID_PARAMETER_VALUE', "Missing value for required parameter 'name'. See the API docs for more information about request parameters.")
+
+
+@table(['{', '{"name"'], real_server='reads it as if it were empty')
+def bodies_that_break_off(t, body):
+    t.refused(post(t, body), 400, 'INVALID_PARAMETER_VALUE', 'The request body is not a JSON object')
 
 
 @table(['[]', '5', '"x"', 'true', '[{"name": "x"}]', '1e999', '"\\ud800"'], real_server='answers 500 with a page')
@@ -183,26 +188,27 @@ def repeated_query_fields(t):
     assert reply.status == 200, (reply.text, one, two)
 
 
+# Who is let in at this machine without a login is nobody when a page of elsewhere asks: 401.
 @case()
 def hosts_from_elsewhere(t):
     for host in ('evil.example', '10.evil.example', '192.168.evil.example'):
         reply = t.send('GET', 'experiments/get', headers={'Host': host}, experiment_id='0')
-        assert reply.status in (400, 403) or host != 'evil.example', (host, reply.status)
+        assert reply.status in (400, 401, 403) or host != 'evil.example', (host, reply.status)
 
 
 @case()
 def hosts_that_look_private(t):
     for host in ('10.evil.example', '192.168.evil.example'):
-        assert t.send('GET', 'experiments/get', headers={'Host': host}, experiment_id='0').status in (400, 403, 421), host
+        assert t.send('GET', 'experiments/get', headers={'Host': host}, experiment_id='0').status in (400, 401, 403, 421), host
 
 
 @case()
 def origin_from_elsewhere(t):
     reply = t.send('POST', CREATE, {'name': t.name()}, headers={'Origin': 'http://evil.example'})
-    assert reply.status == 403, (reply.status, reply.text)
+    assert reply.status in (401, 403), (reply.status, reply.text)
 
 
 @case()
 def origin_from_elsewhere_at_the_other_prefix(t):
     reply = t.send('POST', '/ajax-api/2.0/mlflow/experiments/create', {'name': t.name()}, headers={'Origin': 'http://evil.example'})
-    assert reply.status == 403, (reply.status, reply.text)
+    assert reply.status in (401, 403), (reply.status, reply.text)

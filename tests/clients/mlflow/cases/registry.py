@@ -126,7 +126,15 @@ def delete(t):
     t.fails('RESOURCE_DOES_NOT_EXIST', f'Registered Model with name={name} not found', t.client.get_registered_model, name)
     t.same(t.client.search_model_versions(f"name = '{name}'"), [])
     t.same(t.client.create_registered_model(name).name, name)
-    t.same(version(t, name).version, '1')
+
+
+@case(real_server='begins again at 1')
+def numbers_of_a_deleted_model_are_not_given_again(t):
+    name = model(t)
+    version(t, name)
+    t.client.delete_registered_model(name)
+    t.client.create_registered_model(name)
+    t.same(version(t, name).version, '2')
 
 
 @case()
