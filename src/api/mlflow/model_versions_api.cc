@@ -163,6 +163,9 @@ Result<net::Response> ModelVersionsApi::Create(Call& call) {
     GYRE_TRY(const std::string mlmodel, files_.mlmodel(call.project, version.source));
     version.flavors = FlavorsOf(mlmodel);
   }
+  if (version.owners.run_id.empty() && !version.owners.logged_model.empty()) {
+    GYRE_TRY(version.owners.run_id, files_.model_run(call.project, version.owners.logged_model));
+  }
   const std::string name = version.title;
   const auto made = catalog_.Log(std::move(version));
   if (!made) return InModelWords(made.error(), name);

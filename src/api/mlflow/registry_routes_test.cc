@@ -37,6 +37,9 @@ class RegistryRoutesTest : public MlflowTest {
                      ? std::string("mlflow-artifacts:/5/models/m-1f/artifacts")
                      : std::string();
         },
+        .model_run = [](const std::string&, const std::string&) -> Result<std::string> {
+          return std::string();
+        },
         .mlmodel = [](const std::string&, const std::string& source) -> Result<std::string> {
           if (!source.ends_with("/artifacts/model")) return std::string();
           return std::string(

@@ -19,6 +19,16 @@ Result<std::string> RunRoot(tracking::Tracking& tracking, const std::string& pro
   return run->project == project ? ArtifactUri(*run) : std::string();
 }
 
+// What is said of a logged model; empty where there is none.
+Result<std::string> OfModel(tracking::LoggedModels& models, const std::string& project,
+                            const std::string& id,
+                            std::string (*say)(const tracking::LoggedModel&)) {
+  const auto model = models.Get(project, id);
+  if (!model && model.error().code() == Code::kNotFound) return std::string();
+  if (!model) return model.error();
+  return say(*model);
+}
+
 Result<std::string> ReadMlmodel(tracking::Files& files, blob::Store& blobs,
                                 const std::string& project, const std::string& source) {
   GYRE_TRY(const auto target, TargetOfSource(project, source));
@@ -39,12 +49,12 @@ VersionFiles FilesOfRuns(tracking::Tracking& tracking, tracking::LoggedModels& m
   made.run_root = [&tracking](const std::string& project, const std::string& id) {
     return RunRoot(tracking, project, id);
   };
-  made.model_root = [&models](const std::string& project,
-                              const std::string& id) -> Result<std::string> {
-    const auto model = models.Get(project, id);
-    if (!model && model.error().code() == Code::kNotFound) return std::string();
-    if (!model) return model.error();
-    return ArtifactUri(*model);
+  made.model_root = [&models](const std::string& project, const std::string& id) {
+    return OfModel(models, project, id,
+                   [](const tracking::LoggedModel& m) { return ArtifactUri(m); });
+  };
+  made.model_run = [&models](const std::string& project, const std::string& id) {
+    return OfModel(models, project, id, [](const tracking::LoggedModel& m) { return m.run_id; });
   };
   made.mlmodel = [&files, &blobs](const std::string& project, const std::string& source) {
     return ReadMlmodel(files, blobs, project, source);

@@ -23,6 +23,8 @@ struct VersionFiles {
   std::function<Result<std::string>(const std::string& project, const std::string& run_id)>
       run_root;
   std::function<Result<std::string>(const std::string& project, const std::string& id)> model_root;
+  // The run that made a logged model; empty where nobody said.
+  std::function<Result<std::string>(const std::string& project, const std::string& id)> model_run;
   // The text of the file MLmodel where a source leads; empty where there is none, or it leads
   // elsewhere.
   std::function<Result<std::string>(const std::string& project, const std::string& source)> mlmodel;
