@@ -2,6 +2,7 @@
 
 #include "api/mlflow/artifacts_api.h"
 #include "api/mlflow/assessments_api.h"
+#include "api/mlflow/eval_sets_api.h"
 #include "api/mlflow/experiments_api.h"
 #include "api/mlflow/logged_models_api.h"
 #include "api/mlflow/metrics_api.h"
@@ -176,6 +177,7 @@ void House::Rooms::OpenMlflowApis() {
   AddApi<mlflow::MetricsApi>(*projects, *tracking);
   AddApi<mlflow::TracesApi>(*projects, *experiments, *tracking, *traces, *files, *blobs);
   AddApi<mlflow::AssessmentsApi>(*projects, *traces);
+  AddApi<mlflow::EvalSetsApi>(*projects, *experiments, *eval_sets);
   AddApi<mlflow::OtlpApi>(*projects, *experiments, *tracking, *traces);
   const auto artifacts =
       AddApi<mlflow::ArtifactsApi>(*projects, *tracking, *files, *blobs, *catalog, SystemClock(),

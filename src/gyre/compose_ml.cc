@@ -11,6 +11,7 @@
 #include "ledger/secrets/trash_kind.h"
 #include "ml/automation/trash_kind.h"
 #include "ml/data/trash_kind.h"
+#include "ml/eval_sets/trash_kind.h"
 #include "ml/evaluation/trash_kind.h"
 #include "ml/inference_log/trash_kind.h"
 #include "ml/monitoring/trash_kind.h"
@@ -73,6 +74,7 @@ Result<> House::Rooms::OpenModels() {
   run_searcher = std::make_unique<tracking::RunSearcher>(*database);
   run_pages = std::make_unique<mlflow::RunPages>(*tracking, run_stamps);
   GYRE_TRY(traces, traces::OpenTraces(*database, SystemClock()));
+  GYRE_TRY(eval_sets, eval_sets::OpenEvalSets(*database, SystemClock()));
   files = std::make_unique<tracking::Files>(*database);
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   catalog = std::make_unique<registry::Catalog>(*database, SystemClock(), events.get());
@@ -168,6 +170,7 @@ void House::Rooms::HoldProjects() {
   trash->Hold(data::HeldDatasets());
   trash->Hold(tracking::HeldRuns());
   trash->Hold(traces::HeldTraces());
+  trash->Hold(eval_sets::HeldEvalSets());
   trash->Hold(evaluation::HeldEvaluations());
   trash->Hold(monitoring::HeldMonitors());
   trash->Hold(inference_log::HeldCaptures(*inference_log));

@@ -12,6 +12,7 @@
 #include "ledger/usage/usage.h"
 #include "ml/automation/automation.h"
 #include "ml/data/datasets.h"
+#include "ml/eval_sets/eval_sets.h"
 #include "ml/evaluation/evaluations.h"
 #include "ml/inference_log/inference_log.h"
 #include "ml/monitoring/monitors.h"
@@ -42,6 +43,7 @@ std::span<const db::ModuleSchema> AllSchemas() {
                                      data::DataSchema(),
                                      tracking::TrackingSchema(),
                                      traces::TracesSchema(),
+                                     eval_sets::EvalSetsSchema(),
                                      registry::RegistrySchema(),
                                      evaluation::EvaluationSchema(),
                                      inference_log::InferenceLogSchema(),

@@ -1,0 +1,15 @@
+#include "ml/eval_sets/trash_kind.h"
+
+namespace gyre::eval_sets {
+
+trash::Holding HeldEvalSets() {
+  constexpr const char* kOfSets = "set_id IN (SELECT id FROM eval_sets_set WHERE project = ?1)";
+  return {.what = "evaluation sets",
+          .count = "SELECT COUNT(*) FROM eval_sets_set WHERE project = ?1",
+          .rows = {{"eval_sets_tag", kOfSets},
+                   {"eval_sets_experiment", kOfSets},
+                   {"eval_sets_record", kOfSets},
+                   {"eval_sets_set"}}};
+}
+
+}  // namespace gyre::eval_sets
