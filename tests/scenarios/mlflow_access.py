@@ -110,7 +110,7 @@ def roles_may_what_their_table_says(g):
             answer = caller.ask(route.method, address, body_of(route))
             allowed = ROLES.get(role, '-') in may[route.permission] or route.permission == 'self'
             told = f'{role} {route.method} {address} ({route.permission}): {answer.status} {answer.body[:300]!r}'
-            assert answer.status < 500 and answer.status != 401, told
+            assert answer.status < 500 and answer.status != 401 and answer.body != b'Not Found\n', told
             assert allowed or answer.status == 403, told
             assert not allowed or answer.status != 403 or route.permission == 'self', told
             if answer.status == 403:
@@ -139,31 +139,49 @@ class Victim:
         self.webhook = root.make('POST', api + '/webhooks', {'name': 'theirs', 'url': 'https://example.com/' + MARK,
                                                             'events': [{'entity': 'REGISTERED_MODEL', 'action': 'CREATED'}]})['webhook']['webhook_id']
         self.upload = root.make('POST', '/api/2.0/mlflow-artifacts/mpu/create/' + os.path.dirname(self.path), {'path': 'f.txt', 'num_parts': 1})['upload_id']
-        self.ids = {'path': self.path, 'webhook_id': self.webhook}
+        self.trace = 'tr-' + '5' * 32
+        self.trace_info = {'trace_id': self.trace, 'trace_location': {'type': 'MLFLOW_EXPERIMENT', 'mlflow_experiment': {'experiment_id': self.experiment}}, 'request_preview': MARK,
+                           'request_time': '2026-01-01T00:00:00Z', 'state': 'OK', 'tags': {'k': MARK}}
+        root.make('POST', '/api/3.0/mlflow/traces', {'trace': {'trace_info': self.trace_info}})
+        self.assessment = root.make('POST', f'/api/3.0/mlflow/traces/{self.trace}/assessments', {'assessment': self.feedback(MARK)})['assessment']['assessment_id']
+        self.logged = root.make('POST', api + '/logged-models', {'experiment_id': self.experiment, 'name': 'm', 'source_run_id': self.run, 'params': [{'key': 'p', 'value': MARK}],
+                                                               'tags': [{'key': 'k', 'value': MARK}]})['model']['info']['model_id']
+        self.logged_path = f'{self.experiment}/models/{self.logged}/artifacts/f.txt'
+        root.make('PUT', '/api/2.0/mlflow-artifacts/artifacts/' + self.logged_path, MARK)
+        self.ids = {'model_id': self.logged, 'key': 'k', 'path': self.path, 'webhook_id': self.webhook, 'trace_id': self.trace, 'assessment_id': self.assessment}
+
+    def feedback(self, text):
+        return {'assessment_name': 'good', 'feedback': {'value': text}, 'source': {'source_type': 'HUMAN', 'source_id': 'x'}, 'trace_id': self.trace}
 
     def state(self):
         api = '/api/2.0/mlflow'
         asked = [self.root.make('GET', f'{api}/experiments/get?experiment_id={self.experiment}'), self.root.make('GET', f'{api}/runs/get?run_id={self.run}'),
                  self.root.make('GET', f'{api}/metrics/get-history?run_id={self.run}&metric_key=m'), self.root.make('GET', f'{api}/artifacts/list?run_id={self.run}'),
                  self.root.make('GET', f'{api}/registered-models/get?name=theirs'), self.root.make('GET', f'{api}/model-versions/get?name=theirs&version=1'),
-                 self.root.make('GET', f'{api}/webhooks/{self.webhook}')]
-        files = [self.root.ask('GET', '/api/2.0/mlflow-artifacts/artifacts/' + path).body for path in (self.path, 'loose/f.txt')]
+                 self.root.make('GET', f'{api}/webhooks/{self.webhook}'), self.root.make('GET', f'/api/3.0/mlflow/traces/{self.trace}'),
+                 self.root.make('GET', f'{api}/logged-models/{self.logged}'), self.root.make('GET', f'/api/3.0/mlflow/traces/get?trace_id={self.trace}&allow_partial=true')]
+        files = [self.root.ask('GET', '/api/2.0/mlflow-artifacts/artifacts/' + path).body for path in (self.path, 'loose/f.txt', self.logged_path)]
         return json.dumps(asked, sort_keys=True), files
 
-    def body(self):
-        """Members of all requests at once: each takes what it knows."""
+    def body(self, **own):
+        """Members of all requests at once: each takes what it knows. What is the caller's own stands in the place of what is not."""
         event = {'entity': 'REGISTERED_MODEL', 'action': 'CREATED'}
-        return {'run_id': self.run, 'run_uuid': self.run, 'run_ids': [self.run], 'experiment_id': self.experiment, 'experiment_ids': [self.experiment], 'name': 'theirs',
+        body = {'run_id': self.run, 'run_uuid': self.run, 'run_ids': [self.run], 'experiment_id': self.experiment, 'experiment_ids': [self.experiment], 'name': 'theirs',
                 'version': '1', 'new_name': 'ours', 'alias': 'best', 'key': 'k', 'value': '1', 'timestamp': 1, 'step': 2, 'status': 'FINISHED', 'description': 'ours',
                 'metrics': [{'key': 'm', 'value': 1, 'timestamp': 2, 'step': 2}], 'params': [{'key': 'q', 'value': 'ours'}], 'tags': [{'key': 'k', 'value': 'ours'}],
                 'path': 'f.txt', 'num_parts': 1, 'upload_id': self.upload, 'parts': [{'part_number': 1, 'etag': 'x'}], 'source': f'runs:/{self.run}/model',
-                'stage': 'Production', 'archive_existing_versions': True, 'model_id': 'm-' + self.run, 'models': [{'model_id': 'm-' + self.run, 'step': 1}],
+                'stage': 'Production', 'archive_existing_versions': True, 'model_id': self.logged, 'models': [{'model_id': self.logged, 'step': 1}], 'source_run_id': self.run,
                 'datasets': [{'dataset': {'name': 'd', 'digest': 'x', 'source_type': 'local', 'source': 's'}}], 'event': event, 'start_time': 1, 'max_results': 5,
-                'model_json': json.dumps({'run_id': self.run, 'artifact_path': 'model', 'flavors': {}, 'utc_time_created': 'x'}), 'metric_key': 'm'}
+                'trace': {'trace_info': {**self.trace_info, 'request_preview': 'ours'}},
+                'trace_id': self.trace, 'trace_ids': [self.trace], 'request_ids': [self.trace], 'filter_string1': "trace.status = 'OK'", 'filter_string2': "trace.status = 'OK'",
+                'locations': [{'type': 'MLFLOW_EXPERIMENT', 'mlflow_experiment': {'experiment_id': self.experiment}}], 'assessment': self.feedback('ours'), 'update_mask': 'feedback',
+                'prompt_versions': [{'name': 'theirs', 'version': '1'}], 'model_json': json.dumps({'run_id': self.run, 'artifact_path': 'model', 'flavors': {}, 'utc_time_created': 'x'}), 'metric_key': 'm'}
+        return {**body, **own}
 
     def query(self):
         return (f'?run_id={self.run}&run_uuid={self.run}&run_ids={self.run}&experiment_id={self.experiment}&experiment_name=theirs&experiment_ids={self.experiment}&name=theirs'
-                '&version=1&alias=best&metric_key=m&metric_keys=m&max_results=5&path=')
+                '&version=1&alias=best&metric_key=m&metric_keys=m&max_results=5'
+                f'&trace_id={self.trace}&trace_ids={self.trace}&request_id={self.trace}&allow_partial=true&artifact_directory_path=&artifact_file_path=f.txt&path=')
 
 
 def what_another_project_has_is_not_there(g):
@@ -171,8 +189,11 @@ def what_another_project_has_is_not_there(g):
     root.make('POST', '/api/v1/projects', {'name': 'blue'})
     blue = user(g, root, 'sky', ('admin', 'blue'))
     victim = Victim(root)
+    experiment = blue.make('POST', '/api/2.0/mlflow/experiments/create', {'name': 'ours'})['experiment_id']
+    run = blue.make('POST', '/api/2.0/mlflow/runs/create', {'experiment_id': experiment, 'start_time': 1})['run']['info']['run_id']
+    blue.make('POST', '/api/2.0/mlflow/registered-models/create', {'name': 'ours'})
     before = victim.state()
-    assert MARK in before[0] and before[1] == [MARK.encode()] * 2
+    assert MARK in before[0] and before[1] == [MARK.encode()] * 3
     asked, inside = 0, 0
     for project in ('blue', 'default'):
         for route, address in every_address(project, victim.ids):
@@ -183,6 +204,13 @@ def what_another_project_has_is_not_there(g):
                 assert answer.status < 500 and MARK.encode() not in answer.body and b'424242' not in answer.body, told
                 if address.startswith('/p/default/') and route.permission != 'public':
                     assert answer.status in (403, 404), told
+                asked, inside = asked + 1, inside + (answer.status == 200)
+    # Something of one's own that is to be joined to what is not.
+    for own in ({'run_id': run, 'run_uuid': run}, {'experiment_id': experiment}, {'name': 'ours'}, {'run_id': run, 'experiment_id': experiment, 'name': 'ours'}):
+        for route, address in every_address('blue', victim.ids):
+            if route.method != 'GET' and 'delete' not in route.path and '{path*}' not in route.path and route.path != SIGNED:
+                answer = blue.ask(route.method, address, victim.body(**own))
+                assert answer.status < 500 and MARK.encode() not in answer.body, f'{route.method} {address} {own}: {answer.status} {answer.body[:300]!r}'
                 asked, inside = asked + 1, inside + (answer.status == 200)
     assert victim.state() == before
     # The same calls with the same bodies do reach what is asked for, where the caller may.
@@ -201,7 +229,7 @@ def below_the_own_prefix_too(g):
     before = victim.state()
     folder = os.path.dirname(victim.path)
     for api in (*API, '/p/blue/api/2.0', '/p/blue/ajax-api/2.0'):
-        for path in (victim.path, './' + victim.path, '/' + victim.path, victim.path.replace('/', '%2f'), 'loose/f.txt', '%2e/' + victim.path, folder, ''):
+        for path in (victim.path, victim.logged_path, './' + victim.path, '/' + victim.path, victim.path.replace('/', '%2f'), 'loose/f.txt', '%2e/' + victim.path, folder, ''):
             for method in ('GET', 'PUT', 'DELETE'):
                 answer = blue.ask(method, f'{api}/mlflow-artifacts/artifacts/{path}', 'evil' if method == 'PUT' else None)
                 assert answer.status < 500 and MARK.encode() not in answer.body, (method, api, path, answer.status)
@@ -219,5 +247,30 @@ def below_the_own_prefix_too(g):
     assert victim.state() == before
 
 
+def versions_of_what_another_project_has(g):
+    """A model version of one's own may say that it comes from there; its files are not read by that."""
+    root = guarded(g)
+    root.make('POST', '/api/v1/projects', {'name': 'blue'})
+    blue = user(g, root, 'sky', ('admin', 'blue'))
+    victim = Victim(root)
+    before, kept = victim.state(), 0
+    blue.make('POST', '/api/2.0/mlflow/registered-models/create', {'name': 'ours'})
+    folders = [os.path.dirname(path) for path in (victim.path, victim.logged_path)]
+    for api in ('/api/2.0', '/ajax-api/2.0', '/p/blue/api/2.0', '/p/blue/ajax-api/2.0'):
+        for source in (f'runs:/{victim.run}', f'runs:/{victim.run}/', f'models:/{victim.logged}', 'models:/theirs/1', 'models:/theirs@best', *(f'mlflow-artifacts:/{folder}' for folder in folders),
+                       'mlflow-artifacts:/loose', *(f'http://{g.host}:{g.port}/api/2.0/mlflow-artifacts/artifacts/{folder}' for folder in folders)):
+            for owner in ({}, {'run_id': victim.run}, {'model_id': victim.logged}, {'run_id': victim.run, 'model_id': victim.logged}):
+                answer = blue.ask('POST', f'{api}/mlflow/model-versions/create', {'name': 'ours', 'source': source, **owner})
+                assert answer.status in (200, 400, 404) and MARK.encode() not in answer.body, (source, owner, answer.status, answer.body)
+                if answer.status != 200:
+                    continue
+                kept += 1
+                version = answer.json()['model_version']['version']
+                for path in (f'/model-versions/get-artifact?name=ours&version={version}&path=f.txt', f'{api}/mlflow/model-versions/get-download-uri?name=ours&version={version}'):
+                    assert MARK.encode() not in blue.ask('GET', path).body, (source, owner, path)
+    assert victim.state() == before
+    print(f'  {kept} versions were kept, as text')
+
+
 if __name__ == '__main__':
-    run_scenarios([nobody_gets_in, roles_may_what_their_table_says, what_another_project_has_is_not_there, below_the_own_prefix_too])
+    run_scenarios([nobody_gets_in, roles_may_what_their_table_says, what_another_project_has_is_not_there, below_the_own_prefix_too, versions_of_what_another_project_has])

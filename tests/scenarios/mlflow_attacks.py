@@ -2,6 +2,7 @@
 nobody is called, no answer holds SQL or a path of the server, and the server still answers. A case is named after the weakness (CVE) that it repeats.
 
 Who may call what is proven by mlflow_access.py."""
+import gzip
 import http.client
 import json
 import os
@@ -21,6 +22,12 @@ SECRET = 'canary-5f0c2b'
 OWN = 'what the caller may read'
 SQL = re.compile(rb'(?i)\bSQL:|sqlite|\bSELECT\s.+\sFROM\s|\bINSERT\s+(OR \w+ )?INTO\b|\bUPDATE\s\w+\sSET\b|\bDELETE\s+FROM\b|UNIQUE constraint|Traceback')
 PASSWD = re.compile(rb'root:[^:]*:0:0:')
+
+
+def resident(g):
+    """Bytes of memory that the server has taken at most."""
+    with open(f'/proc/{g.server.pid}/status', encoding='ascii') as f:
+        return int(re.search(r'VmHWM:\s+(\d+)', f.read())[1]) << 10
 
 
 class Listener:
@@ -221,6 +228,24 @@ def CVE_2026_2033_and_2651_uploads_in_parts(p):
             p.refused('POST', f'{api}/mlflow-artifacts/mpu/create/{p.root}', {'path': 'f.txt', 'num_parts': parts})
 
 
+def paths_of_logged_models(p):
+    for api in API:
+        made = p.fine('POST', api + '/mlflow/logged-models', {'experiment_id': p.experiment, 'name': 'm', 'source_run_id': p.run})['model']['info']
+        model, root = made['model_id'], f"{p.experiment}/models/{made['model_id']}/artifacts"
+        p.fine('PUT', f'{api}/mlflow-artifacts/artifacts/{root}/f.txt', OWN)
+        for path in ESCAPES:
+            p.refused('GET', f'{api}/mlflow/logged-models/{model}/artifacts/directories?artifact_directory_path={path}')
+            p.refused('GET', f'{api}/mlflow/logged-models/{model}/artifacts/files?artifact_file_path={path}')
+            p.refused('GET', f'{api}/mlflow/logged-models/{path}')
+            p.refused('DELETE', f'{api}/mlflow/logged-models/{model}/tags/{path}')
+            if path not in NAMES_BELOW:
+                p.refused('PUT', f'{api}/mlflow-artifacts/artifacts/{root}/{path}', 'evil')
+                p.refused('DELETE', f'{api}/mlflow-artifacts/artifacts/{root}/{path}')
+        for source in (f'models:/{model}', f'models:/{model}/../../etc', made['artifact_uri'] + '/../..', 'file:///etc'):
+            answer = p.version(api, source, model_id=model)
+            assert answer.status == (200 if source == f'models:/{model}' else 400), (source, answer.body)
+
+
 # --- sources and artifact locations
 
 def local_sources(p):
@@ -341,6 +366,31 @@ def CVE_2024_37052_to_37060_pickles_are_bytes(p):
     assert p.fine('GET', f'/model-versions/get-artifact?name={p.model}&version={number}&path=model.pkl') == pickle
     deployed = p.send('PUT', '/api/v1/projects/default/endpoints/bad', {'model': f'{p.model}@{number}'})
     assert deployed.status in (400, 404, 409, 422), (deployed.status, deployed.body)
+
+
+def files_of_traces_are_not_where_a_tag_says(p):
+    for prefix in ('', '/p/default'):
+        for location in ('file:///etc', '/etc', f'mlflow-artifacts:/{UP}etc', f'http://127.0.0.1:{p.evil.port}/x', f'ftp://127.0.0.1:{p.evil.port}/', 'dbfs:/', p.root):
+            trace = 'tr-' + p.name('evil').rjust(32, '0')
+            tags = {'mlflow.artifactLocation': location, 'mlflow.trace.spansLocation': 'ARTIFACT_REPO'}
+            info = {'trace_id': trace, 'trace_location': {'type': 'MLFLOW_EXPERIMENT', 'mlflow_experiment': {'experiment_id': p.experiment}}, 'request_time': '2026-01-01T00:00:00Z', 'state': 'OK',
+                    'tags': tags}
+            p.send('POST', prefix + '/api/3.0/mlflow/traces', {'trace': {'trace_info': info}})
+            for key, value in tags.items():
+                p.send('PATCH', f'{prefix}/api/3.0/mlflow/traces/{trace}/tags', {'key': key, 'value': value})
+            for path in ('', 'passwd', '../../etc/passwd', '%2fetc%2fpasswd', 'f.txt', '../f.txt', 'traces.json'):
+                answer = p.send('GET', f'{prefix}/ajax-api/2.0/mlflow/get-trace-artifact?request_id={trace}&path={path}')
+                assert answer.status in (400, 404) or b'spans' in answer.body, (location, path, answer.status, answer.body)
+                assert OWN.encode() not in answer.body, (location, path)
+
+
+def spans_that_grow_when_unpacked(p):
+    headers = {'x-mlflow-experiment-id': p.experiment, 'Content-Encoding': 'gzip'}
+    bomb = gzip.compress(bytes(300 << 20), 1)
+    for kind in ('application/x-protobuf', 'application/json'):
+        for body in (bomb, gzip.compress(bomb), bomb[:1000], b'x' * 1000, gzip.compress(b'[' * 100_000), b''):
+            p.refused('POST', '/v1/traces', body, headers={**headers, 'Content-Type': kind})
+    assert resident(p.g) < 1 << 30, resident(p.g)
 
 
 def CVE_2023_4033_and_2026_0596_shells(p):
@@ -562,14 +612,16 @@ def errors_hold_no_sql(p):
                 p.send('GET', f'{api}/mlflow/{path}')
 
 
-PATHS = (CVE_2023_30172_and_1176_paths_of_a_run, CVE_2023_6976_and_6977_uploads, CVE_2023_6831_and_2024_1560_deleting_folders, CVE_2026_2033_and_2651_uploads_in_parts)
+PATHS = (CVE_2023_30172_and_1176_paths_of_a_run, CVE_2023_6976_and_6977_uploads, CVE_2023_6831_and_2024_1560_deleting_folders, CVE_2026_2033_and_2651_uploads_in_parts,
+         paths_of_logged_models)
 SOURCES = (CVE_2023_1177_sources_of_this_machine, CVE_2023_2356_and_2780_sources_that_climb, CVE_2026_2614_the_tag_of_prompts, CVE_2023_6018_and_6975_sources_elsewhere,
            CVE_2023_6909_2024_1483_2928_3848_1558_1593_1594_3573_8859_locations, CVE_2025_11201_sources_encoded_again_and_again,
-           CVE_2024_0520_2025_15031_15036_names_that_clients_would_write_to, CVE_2024_37052_to_37060_pickles_are_bytes, CVE_2023_4033_and_2026_0596_shells)
+           CVE_2024_0520_2025_15031_15036_names_that_clients_would_write_to, CVE_2024_37052_to_37060_pickles_are_bytes, CVE_2023_4033_and_2026_0596_shells,
+           files_of_traces_are_not_where_a_tag_says)
 LOGINS = (CVE_2023_6014_accounts_for_strangers, CVE_2025_1473_forms_of_other_sites, CVE_2025_1474_and_11200_weak_passwords, CVE_2026_2652_and_0545_what_frameworks_beside_forget,
           CVE_2025_14297_15381_2026_8147_nothing_without_a_role, CVE_2024_4263_and_the_artifact_proxy, CVE_2026_2635_passwords_that_everybody_knows, CWE_307_guessing_is_slowed)
 REST = (CVE_2023_6568_24027132_27133_scripts, CVE_2025_14279_names_that_lead_here, writes_of_pages_of_other_sites, CVE_2025_0453_many_questions_in_one, CVE_2024_6838_names_without_end,
-        CVE_2024_3099_names_that_look_alike, CVE_2025_52967_proxies_of_gateways, CVE_2026_2393_webhooks_into_the_house, errors_hold_no_sql)
+        CVE_2024_3099_names_that_look_alike, CVE_2025_52967_proxies_of_gateways, CVE_2026_2393_webhooks_into_the_house, spans_that_grow_when_unpacked, errors_hold_no_sql)
 
 
 def paths(g):
