@@ -26,6 +26,7 @@
 #include "api/native/endpoints_api.h"
 #include "api/native/evaluation_api.h"
 #include "api/native/events_api.h"
+#include "api/native/history_api.h"
 #include "api/native/jobs_api.h"
 #include "api/native/kpis_api.h"
 #include "api/native/lineage_api.h"
@@ -146,6 +147,7 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving,
                             *trash);
   AddApi<native::CatalogApi>(*registry, *catalog);
+  AddApi<native::HistoryApi>(*projects, *experiments, *catalog);
   AddApi<native::ModelFilesApi>(*registry, *datasets, *projects, *blobs, *jobs,
                                 settings.Int("training.memory"));
   AddApi<native::EvaluationApi>(*evaluations);

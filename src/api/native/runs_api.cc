@@ -10,6 +10,7 @@
 #include "api/native/program_reads.h"
 #include "api/native/removals.h"
 #include "api/native/route_table.h"
+#include "base/id.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -134,6 +135,9 @@ constexpr net::Route kRoutes[] = {
                   net::kRequired},
                  {"experiment", Type::kText, "imported when it is not given"},
                  {"name", Type::kText, "of the run"},
+                 {"id", Type::kText, "that it had: 32 digits of 0-9a-f; kept"},
+                 {"experiment_number", Type::kWhole, "instead of `experiment`"},
+                 {"user", Type::kText, "whose it was"},
                  {"created_at", Type::kTime, "when it began"},
                  {"source", Type::kObject, "where it came from"},
                  {"params", Type::kObject, "text, number or true/false by name"},
@@ -391,7 +395,12 @@ Result<net::Response> RunsApi::Bring(net::Request& request) {
   if (from.import_key.empty())
     return InvalidArgument("GY3412", "`key` must tell this run of its source from others");
   from.experiment = body["experiment"].StringOr("imported");
+  if (body.Has("experiment_number")) from.experiment_number = body["experiment_number"].AsInt();
   from.name = body["name"].AsString();
+  from.id = body["id"].AsString();
+  if (!from.id.empty() && !LooksLikeId(from.id))
+    return InvalidArgument("GY3412", "`{}` is no id of a run", from.id.substr(0, 64));
+  from.user_name = body["user"].AsString();
   from.created_by = request.principal.name;
   from.source = body["source"];
   if (body.Has("created_at")) {

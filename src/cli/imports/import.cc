@@ -1,5 +1,8 @@
 // gyre import: what people already have, with the dates and ids that the source has, and a report
 // of what was not taken. Sources are read here and sent to the API: no server opens a path.
+#include <algorithm>
+#include <optional>
+
 #include "base/shell.h"
 #include "base/text.h"
 #include "cli/datasets_text.h"
@@ -16,6 +19,9 @@ constexpr Importer kImporters[] = {
     {"dvc", "a DVC repository: datasets with their versions", IsDvc, BringDvc},
     {"neptune", "neptune's Parquet exports: runs with their metrics, params, tags and files",
      IsNeptune, BringNeptune},
+    {"mlflow",
+     "MLflow's SQLite store or `mlruns` folder: experiments, runs, registered models, files",
+     IsMlflow, BringMlflow},
     {"tensorboard", "runs with their metrics, hyperparameters and texts", IsTensorBoard,
      BringTensorBoard},
     {"model", "model files of LightGBM, XGBoost, ONNX and scikit-learn", IsModel, BringModel},
@@ -74,11 +80,7 @@ Result<std::map<std::string, std::string>> RenamedBy(const std::vector<std::stri
   return renamed;
 }
 
-Result<int> Import(Invocation& in) {
-  const bool has_kind = in.Has("PATH");
-  const std::string kind = has_kind ? in.Get("SOURCE") : "";
-  std::string path = in.Get(has_kind ? "PATH" : "SOURCE");
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+Result<int> ImportFrom(Invocation& in, const std::string& kind, const std::string& path) {
   if (!exec::FolderExists(path) && !exec::FileExists(path))
     return NotFound("GY4061", "there is no file or folder {}", path);
   GYRE_TRY(const Importer* const importer, ImporterOf(kind, path));
@@ -100,6 +102,33 @@ Result<int> Import(Invocation& in) {
   if (!brought) return brought.error();
   in.out().Note(fmt::format("{}: {}", importer->name, Summary(work.report)));
   return work.report.all_well() ? 0 : 1;
+}
+
+std::string WithoutSlashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+Result<int> Import(Invocation& in) {
+  const bool has_kind = in.Has("PATH");
+  std::string path = WithoutSlashes(in.Get(has_kind ? "PATH" : "SOURCE"));
+  constexpr std::string_view kSqlite = "sqlite:///";  // a fourth slash begins the path
+  if (path.starts_with(kSqlite)) path.erase(0, kSqlite.size());
+  return ImportFrom(in, has_kind ? in.Get("SOURCE") : "", path);
+}
+
+// What MLflow's client has logged while no server was there.
+Result<int> Sync(Invocation& in) {
+  const std::string folder = WithoutSlashes(in.Has("DIR") ? in.Get("DIR") : ".");
+  std::optional<int> code;
+  for (const std::string& path : {folder, folder + "/mlflow.db", folder + "/mlruns"}) {
+    if (!IsMlflow(path)) continue;
+    GYRE_TRY(const int ended, ImportFrom(in, "mlflow", path));
+    code = std::max(code.value_or(0), ended);
+  }
+  if (code) return *code;
+  return NotFound("GY4959", "{} is no folder that MLflow logs into", folder)
+      .Why("it is no mlruns folder, and holds neither mlruns nor mlflow.db");
 }
 
 constexpr Positional kSource[] = {
@@ -125,7 +154,8 @@ constexpr Option kOptions[] = {
     {"--type", "COLUMN=TYPE", "tables: as in gyre add; repeat it for more", {}, true},
     {"--files",
      "FOLDER",
-     "neptune: the files of the export; default: `files` beside its data",
+     "neptune: the files of the export (default: `files` beside its data); mlflow: those that a "
+     "server keeps (default: `mlartifacts` beside its store)",
      {},
      false,
      "file"},
@@ -134,10 +164,26 @@ constexpr Option kOptions[] = {
     {"--dataset", "DATASET", "model: whose columns it reads", {}, false, "datasets"},
 };
 
+constexpr Positional kDir[] = {
+    {"DIR", "a folder mlruns, a file mlflow.db, or where they lie (default: here)", false, false,
+     "file"}};
+constexpr Option kSyncOptions[] = {
+    {"--files",
+     "FOLDER",
+     "what a server kept (default: `mlartifacts` beside its store)",
+     {},
+     false,
+     "file"},
+};
+
 constexpr Command kCommands[] = {
+    {"sync", "Bring what MLflow's client logged into a folder; again takes only news",
+     "gyre sync\ngyre sync ../study/mlruns\ngyre sync mlflow.db", kDir, kSyncOptions, Sync, false,
+     true},
     {"import", "Bring datasets, runs and models that other tools made; again takes only news",
      "gyre import exports/\ngyre import exports/ --one sales\ngyre import tensorboard runs/ --name "
-     "vision\ngyre import dvc ../forecasts\ngyre import neptune exports/\ngyre import model "
+     "vision\ngyre import dvc ../forecasts\ngyre import neptune exports/\ngyre import mlflow "
+     "sqlite:///mlflow.db\ngyre import model "
      "churn.ubj --name churn --target "
      "churned",
      kSource, kOptions, Import, false, true},
@@ -171,6 +217,13 @@ std::string Work::NameHere(const std::string& thing, std::string name) {
   met.insert(thing);
   const auto found = renamed.find(thing);
   return found == renamed.end() ? std::move(name) : found->second;
+}
+
+Result<> TellAsMlflow(Work& work, std::string_view what, const Json& body) {
+  const std::string path =
+      fmt::format("/p/{}/api/2.0/mlflow/{}", PercentEncode(work.in.project()), what);
+  GYRE_TRY([[maybe_unused]] const Json told, work.session.Post(path, body));
+  return {};
 }
 
 Result<Json> GetOrNull(Session& session, const std::string& path) {

@@ -62,6 +62,9 @@ struct Work {
   std::string NameHere(const std::string& thing, std::string name);
 };
 
+// What only MLflow's clients say has its routes at their door: "runs/delete".
+Result<> TellAsMlflow(Work& work, std::string_view what, const Json& body);
+
 // The answer, or null where there is nothing of that name yet.
 Result<Json> GetOrNull(Session& session, const std::string& path);
 
@@ -108,6 +111,8 @@ std::span<const Importer> Importers();
 // The importers.
 bool IsNeptune(const std::string& path);
 Result<> BringNeptune(Work& work);
+bool IsMlflow(const std::string& path);
+Result<> BringMlflow(Work& work);
 bool IsTensorBoard(const std::string& path);
 Result<> BringTensorBoard(Work& work);
 bool IsDvc(const std::string& path);

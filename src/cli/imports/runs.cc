@@ -38,6 +38,12 @@ std::uint64_t ChainOf(const RunSource& source, std::size_t from, std::size_t to,
 
 std::string ChainText(std::uint64_t chain) { return fmt::format("{:016x}", chain); }
 
+Json TextsOf(const std::map<std::string, std::string>& texts) {
+  Json json = Json::Obj();
+  for (const auto& [key, value] : texts) json.Set(key, value);
+  return json;
+}
+
 // Of all that would be written: nothing to do when the run carries it.
 Result<std::string> DigestOfAll(const RunSource& source) {
   Sha256 hash;
@@ -54,6 +60,10 @@ Result<std::string> DigestOfAll(const RunSource& source) {
       add(value);
     }
   }
+  for (const NamedDataset& named : source.datasets) {
+    add(named.dataset.Dump());
+    add(TextsOf(named.tags).Dump());
+  }
   // What is in them, wherever they lie.
   for (const auto& [path, file] : source.files) {
     GYRE_TRY(const std::string content, HashOf(file));
@@ -67,12 +77,6 @@ Json ValueOf(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
   return value;
-}
-
-Json TextsOf(const std::map<std::string, std::string>& texts) {
-  Json json = Json::Obj();
-  for (const auto& [key, value] : texts) json.Set(key, value);
-  return json;
 }
 
 Result<> SendSlice(Work& work, const RunSource& source, const std::string& run_path,
@@ -145,6 +149,9 @@ Json NewRunOf(const RunSource& source) {
                  {"params", TextsOf(source.params)},
                  {"tags", TextsOf(source.tags)}});
   if (source.created_us > 0) body.Set("created_at", FormatTime(source.created_us));
+  if (!source.id.empty()) body.Set("id", source.id);
+  if (!source.user.empty()) body.Set("user", source.user);
+  if (source.experiment_number) body.Set("experiment_number", *source.experiment_number);
   return body;
 }
 
@@ -163,6 +170,33 @@ Result<std::size_t> PointsHeld(const RunSource& source, const Json& run) {
           fmt::format("gyre runs rm {}    (then import again)", run["id"].AsString().substr(0, 8)));
 }
 
+Result<> SendDatasets(Work& work, const RunSource& source, const std::string& run) {
+  if (source.datasets.empty()) return {};
+  Json datasets = Json::Arr();
+  for (const NamedDataset& named : source.datasets) {
+    Json tags = Json::Arr();
+    for (const auto& [key, value] : named.tags)
+      tags.Push(Json::Obj({{"key", key}, {"value", value}}));
+    datasets.Push(Json::Obj({{"dataset", named.dataset}, {"tags", std::move(tags)}}));
+  }
+  return TellAsMlflow(work, "runs/log-inputs",
+                      Json::Obj({{"run_id", run}, {"datasets", std::move(datasets)}}));
+}
+
+// A run that goes on there has no end here either.
+Result<> SendEnd(Work& work, const RunSource& source, const std::string& run_path) {
+  if (source.status == "running" || source.status == "scheduled") return {};
+  Json end = Json::Obj({{"status", source.status}});
+  if (source.ended_us > 0) end.Set("ended_at", FormatTime(source.ended_us));
+  GYRE_TRY([[maybe_unused]] const Json ended, work.session.Post(run_path + "/end", end));
+  return {};
+}
+
+Result<> Hide(Work& work, const RunSource& source, const Json& run) {
+  if (!source.hidden) return {};
+  return TellAsMlflow(work, "runs/delete", Json::Obj({{"run_id", run["id"]}}));
+}
+
 Result<> Send(Work& work, const RunSource& source, const Json& run, std::size_t held,
               const std::string& digest) {
   const std::string run_path = fmt::format("{}/runs/{}", work.project_path(), run["id"].AsString());
@@ -179,9 +213,8 @@ Result<> Send(Work& work, const RunSource& source, const Json& run, std::size_t 
   }
   work.out.EndProgress();
   GYRE_DO(SendArtifacts(work, source, run_path));
-  Json end = Json::Obj({{"status", source.status}});
-  if (source.ended_us > 0) end.Set("ended_at", FormatTime(source.ended_us));
-  GYRE_TRY([[maybe_unused]] const Json ended, work.session.Post(run_path + "/end", end));
+  GYRE_DO(SendDatasets(work, source, run["id"].AsString()));
+  GYRE_DO(SendEnd(work, source, run_path));
   // Only what is whole says so: whoever died before this line goes on here.
   GYRE_TRY([[maybe_unused]] const Json done,
            work.session.Post(run_path + "/batch",
@@ -192,7 +225,7 @@ Result<> Send(Work& work, const RunSource& source, const Json& run, std::size_t 
 // The next thing of the source may do better.
 bool IsOfTheSource(const Error& error) {
   return error.code() == Code::kInvalidArgument || error.code() == Code::kFailedPrecondition ||
-         error.code() == Code::kAborted;
+         error.code() == Code::kAborted || error.code() == Code::kAlreadyExists;
 }
 
 }  // namespace
@@ -218,9 +251,18 @@ Result<> BringRun(Work& work, const RunSource& source) {
   const std::string name = "run " + source.name;
   GYRE_TRY(const std::string digest, DigestOfAll(source));
   GYRE_TRY(Json run, RunOfKey(work, source.key));
+  if (run.is_null() && !work.in.dry_run()) {
+    // One that is deleted here is not listed, and answered all the same.
+    auto made = work.session.Post(work.project_path() + "/runs", NewRunOf(source));
+    if (!made && IsOfTheSource(made.error())) {
+      work.report.Failed(name, made.error());
+      return {};
+    }
+    GYRE_TRY(run, std::move(made));
+  }
   if (run["tags"][kDone].AsString() == digest) {
     work.report.There(name, "run " + run["id"].AsString().substr(0, 8));
-    return {};
+    return work.in.dry_run() ? Result<>() : Hide(work, source, run);
   }
   const auto held = PointsHeld(source, run);
   if (!held) {
@@ -231,10 +273,9 @@ Result<> BringRun(Work& work, const RunSource& source) {
     work.report.WouldTake(name, DetailOf(source, *held));
     return {};
   }
-  if (run.is_null()) {
-    GYRE_TRY(run, work.session.Post(work.project_path() + "/runs", NewRunOf(source)));
-  }
-  if (const auto sent = Send(work, source, run, *held, digest); !sent) {
+  auto sent = Send(work, source, run, *held, digest);
+  if (sent) sent = Hide(work, source, run);
+  if (!sent) {
     if (!IsOfTheSource(sent.error())) return sent.error();
     work.report.Failed(name, sent.error());
     return {};

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,19 +18,30 @@ struct Point {
   std::int64_t step = 0, time_us = 0;
 };
 
+// A data set that a run names, as MLflow's clients describe it.
+struct NamedDataset {
+  Json dataset;  // {name, digest, source_type, source, schema, profile}
+  std::map<std::string, std::string> tags;
+};
+
 struct RunSource {
   std::string key;   // tells the run from all others, wherever its files lie
+  std::string id;    // that it keeps; empty = a new one
   std::string name;  // in its source
   std::string experiment;
-  std::string importer;  // "tensorboard"
-  std::string origin;    // id or path in the source
+  std::optional<std::int64_t> experiment_number;  // of one that is there, instead of its name
+  std::string importer;                           // "tensorboard"
+  std::string origin;                             // id or path in the source
   std::int64_t created_us = 0, ended_us = 0;
-  std::string status = "finished";  // or "failed", "killed"
+  std::string status = "finished";  // or "failed", "killed"; "running", "scheduled": goes on
+  std::string user;                 // whose it was
+  bool hidden = false;              // deleted in its source
   std::map<std::string, std::string> params, tags;
   std::vector<std::string> metrics;
   std::vector<Point> points;                 // in the order of the source, which only grows
   std::map<std::string, std::string> texts;  // artifacts: path -> content
   std::map<std::string, std::string> files;  // artifacts: path -> file that holds them
+  std::vector<NamedDataset> datasets;
 };
 
 // Index of a metric, which is added when it is new.

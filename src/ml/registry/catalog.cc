@@ -207,10 +207,15 @@ Result<ModelVersion> Catalog::Log(LoggedVersion from) {
   }
   const VersionTexts texts = TextsOf(version);
   const std::string id = NewId();
-  const std::int64_t now_us = clock_.NowMicros();
+  const std::int64_t now_us = from.created_us > 0 ? from.created_us : clock_.NowMicros();
   ModelVersion made;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(const ModelRow model, FindTitle(tx, from.project, from.title));
+    GYRE_TRY(ModelRow model, FindTitle(tx, from.project, from.title));
+    if (from.number > 0 && from.number <= model.last_version)
+      return MakeError(Code::kAlreadyExists, "GY3649",
+                       "version {} of `{}` was given already; the newest number is {}", from.number,
+                       from.title, model.last_version);
+    if (from.number > 0) model.last_version = from.number - 1;
     GYRE_DO(AddVersion(tx, events_, model, version, texts, id, now_us));
     GYRE_TRY(made, ReadVersion(tx, id));
     return {};

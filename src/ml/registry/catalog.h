@@ -33,6 +33,8 @@ struct LoggedVersion {
   std::string run_link = {}, description = {}, created_by = {};
   std::vector<std::string> flavors = {};
   Tags tags = {};
+  int number = 0;               // of an import: kept; 0 = the next
+  std::int64_t created_us = 0;  // of an import; 0 = now
 };
 
 class Catalog {
@@ -57,7 +59,8 @@ class Catalog {
   Result<> Delete(std::string_view project, std::string_view title, std::string_view by);
 
   // One that names another version by models:/ is that version once more, with its package.
-  // Errors: GY3602, GY3603, GY3604 the model, the version named by its source; GY3633, GY3640.
+  // Errors: GY3602, GY3603, GY3604 the model, the version named by its source; GY3633, GY3640,
+  // GY3649 a number that was given already.
   Result<ModelVersion> Log(LoggedVersion from);
   Result<ModelVersion> GetVersion(std::string_view project, std::string_view title, int version);
   // "3", "latest", a stage, or "@champion". Errors: GY3603, GY3604.

@@ -33,6 +33,13 @@ std::string TextOf(const Json& json) { return json.is_null() ? std::string() : j
 // The one run of a key, if it is there.
 Result<bool> FindImported(db::Transaction& tx, std::string_view project, std::string_view key,
                           Run* run) {
+  // One that is deleted is not listed: by the id that it kept it is found all the same.
+  Run kept;
+  if (ReadRun(tx, run->id, &kept) && kept.project == project &&
+      kept.tags[std::string(kImportKey)] == key) {
+    *run = std::move(kept);
+    return true;
+  }
   RunQuery query;
   query.project = project;
   query.tags[std::string(kImportKey)] = key;

@@ -379,6 +379,24 @@ TEST_F(TrackingTest, ARunMadeElsewhereIsTakenOnceAndGoesOn) {
   EXPECT_EQ(tracking_->MetricHistory(run->id, "loss", 0)->size(), 4U);
 }
 
+TEST_F(TrackingTest, ARunThatKeptItsIdIsTakenOnceThoughItIsDeleted) {
+  NewRun from;
+  from.project = "p";
+  from.kind = "imported";
+  from.import_key = "mlflow:00112233445566778899aabbccddeeff";
+  from.id = "00112233445566778899aabbccddeeff";
+  const auto run = tracking_->CreateRun(from);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->id, from.id);
+  ASSERT_TRUE(tracking_->HideRun(run->id));
+  const auto again = tracking_->CreateRun(from);
+  ASSERT_TRUE(again) << again.error().ToString();
+  EXPECT_EQ(again->id, from.id);
+  EXPECT_NE(again->deleted_us, 0);
+  from.import_key = "another";
+  EXPECT_EQ(tracking_->CreateRun(from).error().gy(), "GY3425");
+}
+
 TEST_F(TrackingTest, OrphansEndAsKilled) {
   const tracking::Run run = Create("a");
   EXPECT_EQ(*tracking_->EndOrphans("the server stopped", {}), 1);
