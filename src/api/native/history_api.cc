@@ -55,7 +55,7 @@ Result<std::int64_t> CreatedOf(const Json& body) {
   if (text.empty()) return 0;
   const auto time_us = ParseTime(text);
   if (time_us) return *time_us;
-  return InvalidArgument("GY1602", "`created_at` is no time: '{}'", text.substr(0, 64))
+  return InvalidArgument("GY3613", "`created_at` is no time: '{}'", text.substr(0, 64))
       .Fix("write for example 2026-11-21T08:00:00Z");
 }
 
