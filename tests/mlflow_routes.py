@@ -10,7 +10,7 @@ ROLES = {'viewer': 'v', 'developer': 'd', 'approver': 'a', 'deployer': 'p', 'adm
 PREFIXES = {'kApi2': ('/api/2.0', '/ajax-api/2.0'), 'kApi3': ('/api/3.0', '/ajax-api/3.0'), 'kAjax2': ('/ajax-api/2.0',), 'kRoot': ('',)}
 API = ('/api/2.0', '/ajax-api/2.0', '/p/default/api/2.0', '/p/default/ajax-api/2.0')
 
-Route = collections.namedtuple('Route', 'method path permission prefixes')
+Route = collections.namedtuple('Route', 'method path permission prefixes of_server')
 
 
 def read(path):
@@ -81,16 +81,17 @@ def routes():
             assert method and path, f'{name}: {row[:300]}'
             doors = re.search(r'\.doors = Doors::(\w+)', row)
             if '{rest*}' not in path[1]:
-                found.append(Route(method[1].upper(), path[1], permission_of(row, text), PREFIXES[doors[1] if doors else 'kApi2']))
+                found.append(Route(method[1].upper(), path[1], permission_of(row, text), PREFIXES[doors[1] if doors else 'kApi2'], '.of_server = true' in row))
     assert len(found) > 60, f'only {len(found)} routes were understood'
     return found
 
 
 def addresses(route, project):
-    """The route at each of its prefixes, without and with the project."""
+    """The route at each of its prefixes, without and with the project where it has one."""
     for prefix in route.prefixes:
         yield prefix + route.path
-        yield f'/p/{project}{prefix}{route.path}'
+        if not route.of_server:
+            yield f'/p/{project}{prefix}{route.path}'
 
 
 def permissions():

@@ -14,6 +14,7 @@
 #include "api/mlflow/runs_api.h"
 #include "api/mlflow/server_api.h"
 #include "api/mlflow/traces_api.h"
+#include "api/mlflow/users_api.h"
 #include "api/mlflow/webhooks_api.h"
 #include "api/native/access_api.h"
 #include "api/native/audit_api.h"
@@ -165,6 +166,7 @@ void House::Rooms::OpenMlflowApis() {
   access->SetProgramRoutes(mlflow::IsForPrograms);
   AddApi<mlflow::ServerApi>();
   AddApi<mlflow::ExperimentsApi>(*projects, *experiments);
+  AddApi<mlflow::UsersApi>(*projects, *access);
   AddApi<mlflow::WebhooksApi>(*projects, *notices, *secrets, SystemClock());
   const mlflow::IsFree is_free = [this](const registry::ModelVersion& version) {
     return native::CheckNotServed(*serving, version);

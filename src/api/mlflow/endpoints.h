@@ -34,6 +34,8 @@ struct Endpoint {
   bool raw_body = false;      // not JSON: the handler streams it
   bool encoded_body = false;  // the handler undoes Content-Encoding
   bool audited = true;
+  bool of_server =
+      false;  // not of a project: not below /p/{project}, and the permission everywhere
   net::Where where = net::Where::kBlocking;
 };
 
@@ -63,9 +65,14 @@ class RoutesOf {
   static constexpr const auto& routes() { return kRoutes; }
 
  private:
+  // Without and with the project.
+  static constexpr std::size_t Placings(const Endpoint& endpoint) {
+    return endpoint.of_server ? 1 : 2;
+  }
   static constexpr std::size_t Count() {
     std::size_t count = 0;
-    for (const Endpoint& endpoint : kEndpoints) count += 2 * PrefixCount(endpoint.doors);
+    for (const Endpoint& endpoint : kEndpoints)
+      count += Placings(endpoint) * PrefixCount(endpoint.doors);
     return count;
   }
   // Row i is prefix `i` of its endpoint, of those with and without the project.
@@ -79,9 +86,10 @@ class RoutesOf {
     std::array<Row, Count()> rows{};
     std::size_t at = 0, row = 0, index = 0;
     for (const Endpoint& endpoint : kEndpoints) {
-      for (std::size_t i = 0; i < 2 * PrefixCount(endpoint.doors); ++i) {
-        const std::string_view prefix = PrefixesOf(endpoint.doors)[i / 2];
-        const bool of_project = i % 2 == 1;
+      const std::size_t placings = Placings(endpoint);
+      for (std::size_t i = 0; i < placings * PrefixCount(endpoint.doors); ++i) {
+        const std::string_view prefix = PrefixesOf(endpoint.doors)[i / placings];
+        const bool of_project = i % placings == 1;
         const std::size_t size =
             (of_project ? kProjectPrefix.size() : 0) + prefix.size() + endpoint.path.size();
         rows[row++] = {index, prefix, of_project, at, size};
@@ -123,7 +131,7 @@ class RoutesOf {
             .where = endpoint.where,
             .audited = endpoint.audited,
             .error_response = ErrorDocument,
-            .per_project = true,
+            .per_project = !endpoint.of_server,
             .query = get ? endpoint.fields : net::Fields{},
             .members = get ? net::Fields{} : endpoint.fields,
             .any_query = true,

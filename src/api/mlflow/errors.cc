@@ -12,6 +12,7 @@ struct Special {
 // Where the kind of an error alone does not say what MLflow's clients expect.
 constexpr Special kSpecials[] = {
     {"GY1604", {413, "INVALID_PARAMETER_VALUE"}},
+    {"GY5132", {400, "BAD_REQUEST"}},
     {"GY5104", {400, "INVALID_STATE"}},  // MLflow's own is a 500, which clients repeat
     {"GY1613", {503, "TEMPORARILY_UNAVAILABLE"}},
 };

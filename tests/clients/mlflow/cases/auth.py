@@ -10,6 +10,8 @@ PASSWORD = 'correct horse battery'
 # Clients before the roles of 3.10 read the lists of permissions in each answer about a user.
 USERS = {'needs': 'auth', 'real_server': 'its answers lack experiment_permissions, which this client reads' if version_of(mlflow.__version__) < (3, 10) else ''}
 
+BY_PROJECT = {**USERS, 'real_server': 'has levels on single experiments and models, and of whoever made them; gyre has roles in projects'}
+
 
 def guarded(t):
     return Target(t.environment.auth_uri, t.title)
@@ -76,7 +78,7 @@ def user_twice(t):
         t.fails('RESOURCE_ALREADY_EXISTS', f'User (username={name}) already exists.', service(g).create_user, name, PASSWORD)
 
 
-@table([('', 'BAD_REQUEST'), ('short', 'INVALID_PARAMETER_VALUE'), ('12345678901', 'INVALID_PARAMETER_VALUE')], needs='auth')
+@table([('', 'BAD_REQUEST'), ('short', 'INVALID_PARAMETER_VALUE'), ('123456789', 'INVALID_PARAMETER_VALUE')], needs='auth')
 def short_passwords(t, password, code):
     g = guarded(t)
     with admin(t):
@@ -137,18 +139,13 @@ def a_user_reads_by_default(t):
         t.fails('PERMISSION_DENIED', None, g.client.delete_experiment, exp)
 
 
-@case(**USERS)
-def who_makes_it_manages_it(t):
+@case(**BY_PROJECT)
+def who_only_reads_makes_nothing(t):
     g = guarded(t)
     name = new_user(t, g)
     with as_user(name):
-        exp = g.experiment()
-        run = g.run_id(exp)
-        g.client.log_metric(run, 'm', 1)
-        model = g.client.create_registered_model(g.name('model')).name
-        g.client.set_registered_model_tag(model, 'a', 'b')
-        g.client.delete_experiment(exp)
-        g.client.delete_registered_model(model)
+        t.fails('PERMISSION_DENIED', None, g.experiment)
+        t.fails('PERMISSION_DENIED', None, g.client.create_registered_model, g.name('model'))
 
 
 @case(**USERS)
@@ -162,90 +159,113 @@ def a_user_makes_no_users(t):
 
 
 @case(**USERS)
-def what_is_denied_is_not_listed(t):
+def a_password_of_ones_own(t):
     g = guarded(t)
-    name = new_user(t, g)
-    with admin(t):
-        exp = g.experiment()
-        deny(g, name, exp)
-    with as_user(name):
-        t.fails('PERMISSION_DENIED', None, g.client.get_experiment, exp)
-        assert exp not in [e.experiment_id for e in g.client.search_experiments(max_results=1000)]
-
-
-def deny(g, name, exp):
-    s = service(g)
-    if hasattr(s, 'grant_user_permission'):
-        s.grant_user_permission(name, 'experiment', exp, 'DENY')
-    else:
-        s.create_experiment_permission(exp, name, 'NO_PERMISSIONS')
-
-
-@table([('READ', 403), ('EDIT', 200), ('MANAGE', 200)], **USERS)
-def levels_of_an_experiment(t, level, status):
-    g = guarded(t)
-    name = new_user(t, g)
-    with admin(t):
-        exp, s = g.experiment(), service(g)
-        s.grant_user_permission(name, 'experiment', exp, level) if hasattr(s, 'grant_user_permission') else s.create_experiment_permission(exp, name, level)
-    t.same(g.send('POST', 'runs/create', {'experiment_id': exp}, headers=basic(name)).status, status)
-    t.same(g.send('POST', 'experiments/delete', {'experiment_id': exp}, headers=basic(name)).status, 200 if level == 'MANAGE' else 403)
-
-
-@table([('READ', 403), ('EDIT', 200), ('MANAGE', 200)], **USERS)
-def levels_of_a_model(t, level, status):
-    g = guarded(t)
-    name = new_user(t, g)
-    with admin(t):
-        model, s = g.client.create_registered_model(g.name('model')).name, service(g)
-        s.grant_user_permission(name, 'registered_model', model, level) if hasattr(s, 'grant_user_permission') else s.create_registered_model_permission(model, name, level)
-    t.same(g.send('POST', 'registered-models/set-tag', {'name': model, 'key': 'a', 'value': 'b'}, headers=basic(name)).status, status)
-    t.same(g.send('DELETE', 'registered-models/delete', {'name': model}, headers=basic(name)).status, 200 if level == 'MANAGE' else 403)
+    name, change = new_user(t, g), '/api/2.0/mlflow/users/update-password'
+    t.refused(g.send('PATCH', change, {'username': name, 'password': 'another horse battery'}, headers=basic(name)), 400, 'INVALID_PARAMETER_VALUE',
+              'Current password is required when changing your own password.')
+    body = {'username': name, 'password': 'another horse battery', 'current_password': 'wrong horse battery'}
+    t.refused(g.send('PATCH', change, body, headers=basic(name)), 400, 'INVALID_PARAMETER_VALUE', 'Current password does not match.')
+    t.same(g.send('PATCH', change, {**body, 'current_password': PASSWORD}, headers=basic(name)).status, 200)
+    t.same(g.send('GET', 'users/get', headers=basic(name, 'another horse battery'), username=name).status, 200)
 
 
 @case(**USERS)
+def others_are_not_ones_own(t):
+    g = guarded(t)
+    name, other = new_user(t, g), new_user(t, g)
+    t.same(g.send('GET', 'users/get', headers=basic(name), username=other).status, 403)
+    t.same(g.send('PATCH', 'users/update-password', {'username': other, 'password': 'another horse battery'}, headers=basic(name)).status, 403)
+    t.same(g.send('GET', 'users/get', headers=basic(other), username=other).status, 200)
+
+
+@case(needs='auth', real_server='shows everybody')
+def only_administrators_list_users(t):
+    g = guarded(t)
+    t.same(g.send('GET', 'users/list', headers=basic(new_user(t, g))).status, 403)
+
+
+@case(needs='auth', real_server='has no tokens')
+def a_token_that_reads_manages_no_users(t):
+    g = guarded(t)
+    name = new_user(t, g)
+    made = g.send('POST', '/api/v1/tokens', {'name': g.name('token'), 'scopes': ['read']}, headers=basic(*t.environment.admin))
+    token = {'Authorization': 'Bearer ' + made.json()['secret']}
+    t.same(g.send('PATCH', 'users/update-password', {'username': name, 'password': 'another horse battery'}, headers=token).status, 403)
+    t.same(g.send('GET', 'users/get', headers=token, username=name).status, 403)
+    t.same(g.send('POST', 'users/create', {'username': g.name('user'), 'password': PASSWORD}, headers=token).status, 403)
+
+
+@case(**USERS)
+def lists(t):
+    g = guarded(t)
+    need(g, 'grant_user_permission')
+    name, headers = new_user(t, g), basic(*t.environment.admin)
+    users = {u['username']: u for u in t.answer(g.send('GET', 'users/list', headers=headers), 'users/list')['users']}
+    t.same((users['admin']['is_admin'], users[name]['is_admin']), (True, False))
+    current = t.answer(g.send('GET', 'users/current', headers=basic(name)), 'users/current')
+    t.same((current['user']['username'], current['is_basic_auth']), (name, True))
+    t.same(g.send('GET', '/api/3.0/mlflow/users/current/permissions', headers=basic(name)).json()['is_admin'], False)
+
+
+# --- what a user may ---
+@table([('NO_PERMISSIONS', 403, 403), ('READ', 200, 403), ('EDIT', 200, 200), ('MANAGE', 200, 200)], **BY_PROJECT)
+def levels_of_a_project(t, level, reads, writes):
+    g = guarded(t)
+    need(g, 'grant_user_permission')
+    name = new_user(t, g)
+    with admin(t):
+        exp, model, s = g.experiment(), g.client.create_registered_model(g.name('model')).name, service(g)
+        s.grant_user_permission(name, 'workspace', 'default', level)
+        t.same(s.get_user_permission(name, 'experiment', exp).permission, level)
+    t.same(g.send('GET', 'experiments/get', headers=basic(name), experiment_id=exp).status, reads)
+    t.same(g.send('POST', 'runs/create', {'experiment_id': exp}, headers=basic(name)).status, writes)
+    t.same(g.send('POST', 'registered-models/set-tag', {'name': model, 'key': 'a', 'value': 'b'}, headers=basic(name)).status, writes)
+
+
+@case(**BY_PROJECT)
 def granted_and_revoked(t):
     g = guarded(t)
     need(g, 'grant_user_permission')
     name = new_user(t, g)
     with admin(t):
         exp, s = g.experiment(), service(g)
-        s.grant_user_permission(name, 'experiment', exp, 'EDIT')
-        t.same(s.get_user_permission(name, 'experiment', exp).permission, 'EDIT')
-        s.revoke_user_permission(name, 'experiment', exp)
+        s.grant_user_permission(name, 'workspace', 'default', 'EDIT')
+        s.grant_user_permission(name, 'workspace', 'default', 'READ')
+        t.same(s.get_user_permission(name, 'workspace', 'default').permission, 'READ')
+        s.revoke_user_permission(name, 'workspace', 'default')
+        t.same(s.get_user_permission(name, 'workspace', 'default').permission, 'NO_PERMISSIONS')
+        t.fails('RESOURCE_DOES_NOT_EXIST', None, s.grant_user_permission, name, 'workspace', 'nowhere', 'READ')
+        t.fails('INVALID_PARAMETER_VALUE', "Invalid permission 'ALL'", s.grant_user_permission, name, 'workspace', 'default', 'ALL')
+    t.same(g.send('GET', 'experiments/get', headers=basic(name), experiment_id=exp).status, 403)
+
+
+@case(**BY_PROJECT)
+def one_thing_alone_is_not_granted(t):
+    g = guarded(t)
+    name, remedy = new_user(t, g), 'permissions are given by project, not for one thing in it'
+    with admin(t):
+        exp, model, s = g.experiment(), g.client.create_registered_model(g.name('model')).name, service(g)
+        if hasattr(s, 'grant_user_permission'):
+            t.fails('INVALID_PARAMETER_VALUE', remedy, s.grant_user_permission, name, 'experiment', exp, 'EDIT')
+            t.fails('INVALID_PARAMETER_VALUE', remedy, s.grant_user_permission, name, 'registered_model', model, 'EDIT')
+        else:
+            t.fails('INVALID_PARAMETER_VALUE', remedy, s.create_experiment_permission, exp, name, 'EDIT')
+            t.fails('INVALID_PARAMETER_VALUE', remedy, s.create_registered_model_permission, model, name, 'EDIT')
     t.same(g.send('POST', 'runs/create', {'experiment_id': exp}, headers=basic(name)).status, 403)
 
 
-@case(**USERS)
-def permissions_of_older_clients(t):
-    g = guarded(t)
-    need(g, 'create_experiment_permission')
-    name = new_user(t, g)
-    with admin(t):
-        exp, s = g.experiment(), service(g)
-        t.same(s.create_experiment_permission(exp, name, 'READ').permission, 'READ')
-        t.same(s.get_experiment_permission(exp, name).permission, 'READ')
-        s.update_experiment_permission(exp, name, 'EDIT')
-        t.same(s.get_experiment_permission(exp, name).permission, 'EDIT')
-        s.delete_experiment_permission(exp, name)
-        t.fails('RESOURCE_DOES_NOT_EXIST', None, s.get_experiment_permission, exp, name)
-        model = g.client.create_registered_model(g.name('model')).name
-        s.create_registered_model_permission(model, name, 'MANAGE')
-        t.same(s.get_registered_model_permission(model, name).permission, 'MANAGE')
-        s.delete_registered_model_permission(model, name)
-
-
-@case(**USERS)
+@case(**{**USERS, 'real_server': 'has roles that people make; those of gyre are there and fixed'})
 def roles(t):
     g = guarded(t)
     need(g, 'create_role')
     name = new_user(t, g)
     with admin(t):
         exp, s = g.experiment(), service(g)
-        role = s.create_role('default', g.name('role'))
-        s.add_role_permission(role.id, 'experiment', exp, 'EDIT')
+        t.fails('INVALID_PARAMETER_VALUE', 'roles are fixed', s.create_role, 'default', g.name('role'))
+        role = next(r for r in s.list_roles('default') if r.name == 'developer')
         s.assign_role(name, role.id)
-        t.same([r.id for r in s.list_user_roles(name) if r.id == role.id], [role.id])
+        t.same([r.name for r in s.list_user_roles(name)], ['developer', 'viewer'])
     t.same(g.send('POST', 'runs/create', {'experiment_id': exp}, headers=basic(name)).status, 200)
     with admin(t):
         s.unassign_role(name, role.id)
