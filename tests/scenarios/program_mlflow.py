@@ -15,7 +15,7 @@ PYTHON = os.path.join(DEPS, 'venv-test-mlflow', 'bin', 'python')
 TRAIN = """
 import mlflow
 from sklearn.linear_model import LogisticRegression
-mlflow.autolog(log_models=False)
+mlflow.autolog()
 with mlflow.start_run():
     LogisticRegression(C=0.5).fit([[0.], [1.], [2.], [3.]], [0, 0, 1, 1])
     mlflow.log_metric('seen', 0.25, step=3)
@@ -74,6 +74,7 @@ def autolog_stands_in_the_run_of_gyre(g):
     run = runs['training']
     assert run['params']['C'] == '0.5' and run['metrics']['seen'] == 0.25, run
     assert 'training_accuracy_score' in run['metrics'], (run['metrics'], done.stderr)
+    assert [output['kind'] for output in run['outputs']] == ['logged_model'], run['outputs']
     assert 'Encountered unexpected error' not in done.stderr, done.stderr
     assert runs['child']['params'] == {'fold': '1'} and runs['child']['status'] == 'finished', runs['child']
     # The client said that it had finished; whoever waited for the program knows better.
