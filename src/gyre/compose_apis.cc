@@ -12,6 +12,7 @@
 #include "api/mlflow/run_models_api.h"
 #include "api/mlflow/run_search_api.h"
 #include "api/mlflow/runs_api.h"
+#include "api/mlflow/scorers_api.h"
 #include "api/mlflow/server_api.h"
 #include "api/mlflow/traces_api.h"
 #include "api/mlflow/users_api.h"
@@ -182,6 +183,7 @@ void House::Rooms::OpenMlflowApis() {
   AddApi<mlflow::TracesApi>(*projects, *experiments, *tracking, *traces, *files, *blobs);
   AddApi<mlflow::AssessmentsApi>(*projects, *traces);
   AddApi<mlflow::EvalSetsApi>(*projects, *experiments, *eval_sets);
+  AddApi<mlflow::ScorersApi>(*projects, *experiments, *scorers);
   AddApi<mlflow::OtlpApi>(*projects, *experiments, *tracking, *traces);
   const auto artifacts =
       AddApi<mlflow::ArtifactsApi>(*projects, *tracking, *files, *blobs, *catalog, SystemClock(),

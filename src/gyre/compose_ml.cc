@@ -75,6 +75,7 @@ Result<> House::Rooms::OpenModels() {
   run_pages = std::make_unique<mlflow::RunPages>(*tracking, run_stamps);
   GYRE_TRY(traces, traces::OpenTraces(*database, SystemClock()));
   GYRE_TRY(eval_sets, eval_sets::OpenEvalSets(*database, SystemClock()));
+  scorers = std::make_unique<eval_sets::Scorers>(*database, SystemClock());
   files = std::make_unique<tracking::Files>(*database);
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   catalog = std::make_unique<registry::Catalog>(*database, SystemClock(), events.get());

@@ -37,6 +37,7 @@
 #include "ml/data/datasets.h"
 #include "ml/data/queries.h"
 #include "ml/eval_sets/eval_sets.h"
+#include "ml/eval_sets/scorers.h"
 #include "ml/evaluation/evaluations.h"
 #include "ml/inference_log/inference_log.h"
 #include "ml/monitoring/comparisons.h"
@@ -126,6 +127,7 @@ struct House::Rooms {
   std::unique_ptr<mlflow::RunPages> run_pages;
   std::unique_ptr<traces::Traces> traces;
   std::unique_ptr<eval_sets::EvalSets> eval_sets;
+  std::unique_ptr<eval_sets::Scorers> scorers;
   std::unique_ptr<tracking::Files> files;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<registry::Catalog> catalog;

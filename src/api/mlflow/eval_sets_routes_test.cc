@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "api/mlflow/eval_sets_api.h"
+#include "api/mlflow/scorers_api.h"
 #include "api/mlflow/testing/mlflow_house.h"
 #include "ledger/lineage/lineage.h"
 #include "ledger/trash/trash.h"
@@ -20,12 +21,15 @@ class EvalSetsRoutesTest : public MlflowTest {
     experiments_ = *tracking::OpenExperiments(*database_, clock_, stamps_);
     sets_ = *eval_sets::OpenEvalSets(*database_, clock_);
     api_ = std::make_unique<EvalSetsApi>(*projects_, *experiments_, *sets_);
-    const net::RouteTable tables[] = {api_->table()};
+    scorers_ = std::make_unique<eval_sets::Scorers>(*database_, clock_);
+    scorers_api_ = std::make_unique<ScorersApi>(*projects_, *experiments_, *scorers_);
+    const net::RouteTable tables[] = {api_->table(), scorers_api_->table()};
     StartServer(tables);
   }
   Json Ask(const std::string& method, const std::string& path, const std::string& body = "",
-           int status = 200, const std::string& project = "") {
-    const auto answer = Send(method, project + "/api/3.0/mlflow/datasets" + path, body);
+           int status = 200, const std::string& project = "",
+           const std::string& noun = "/datasets") {
+    const auto answer = Send(method, project + "/api/3.0/mlflow" + noun + path, body);
     EXPECT_EQ(answer.status, status) << path << " " << body << " " << answer.body;
     return Json::Parse(answer.body).value_or(Json());
   }
@@ -34,6 +38,8 @@ class EvalSetsRoutesTest : public MlflowTest {
   std::unique_ptr<tracking::Experiments> experiments_;
   std::unique_ptr<eval_sets::EvalSets> sets_;
   std::unique_ptr<EvalSetsApi> api_;
+  std::unique_ptr<eval_sets::Scorers> scorers_;
+  std::unique_ptr<ScorersApi> scorers_api_;
 };
 
 TEST_F(EvalSetsRoutesTest, ASetLives) {
@@ -89,6 +95,28 @@ TEST_F(EvalSetsRoutesTest, MistakesAreTheCallers) {
                                     "[{\\\"source\\\":{\\\"source_type\\\":\\\"MOON\\\"}}]"})
     Ask("POST", path + "/records", R"({"records":")" + records + R"("})", 400);
   Ask("POST", "/d-nothing/records", R"({"records":"[]"})", 404);
+}
+
+TEST_F(EvalSetsRoutesTest, ScorersHaveVersions) {
+  const auto ask = [&](const std::string& method, const std::string& path,
+                       const std::string& body = "", int status = 200) {
+    return Ask(method, path, body, status, "", "/scorers");
+  };
+  const std::string good =
+      R"({"experiment_id":"0","name":"good","serialized_scorer":"{\"a\": 1}"})";
+  EXPECT_EQ(ask("POST", "/register", good)["version"].AsInt(), 1);
+  EXPECT_EQ(ask("POST", "/register", good)["version"].AsInt(), 2);
+  EXPECT_EQ(ask("GET", "/list?experiment_id=0")["scorers"].items()[0]["scorer_version"].AsInt(), 2);
+  EXPECT_EQ(ask("GET", "/versions?experiment_id=0&name=good")["scorers"].size(), 2u);
+  EXPECT_EQ(ask("GET", "/get?experiment_id=0&name=good&version=1")["scorer"]["serialized_scorer"]
+                .AsString(),
+            R"({"a": 1})");
+  EXPECT_EQ(ask("GET", "/get?experiment_id=0&name=good&version=9", "", 404)["message"].AsString(),
+            "Scorer with name 'good' and version 9 not found for experiment 0.");
+  ask("DELETE", "/delete", R"({"experiment_id":"0","name":"good"})");
+  ask("DELETE", "/delete", R"({"experiment_id":"0","name":"good"})", 404);
+  ask("POST", "/register", R"({"experiment_id":"0","name":"x","serialized_scorer":"no"})", 400);
+  ask("POST", "/register", R"({"experiment_id":"99","name":"x","serialized_scorer":"{}"})", 404);
 }
 
 }  // namespace

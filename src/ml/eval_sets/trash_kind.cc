@@ -9,7 +9,10 @@ trash::Holding HeldEvalSets() {
           .rows = {{"eval_sets_tag", kOfSets},
                    {"eval_sets_experiment", kOfSets},
                    {"eval_sets_record", kOfSets},
-                   {"eval_sets_set"}}};
+                   {"eval_sets_set"},
+                   {"eval_sets_scorer_version",
+                    "scorer IN (SELECT id FROM eval_sets_scorer WHERE project = ?1)"},
+                   {"eval_sets_scorer"}}};
 }
 
 }  // namespace gyre::eval_sets
