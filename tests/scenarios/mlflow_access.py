@@ -148,7 +148,9 @@ class Victim:
                                                                'tags': [{'key': 'k', 'value': MARK}]})['model']['info']['model_id']
         self.logged_path = f'{self.experiment}/models/{self.logged}/artifacts/f.txt'
         root.make('PUT', '/api/2.0/mlflow-artifacts/artifacts/' + self.logged_path, MARK)
-        self.ids = {'model_id': self.logged, 'key': 'k', 'path': self.path, 'webhook_id': self.webhook, 'trace_id': self.trace, 'assessment_id': self.assessment}
+        self.dataset = root.make('POST', '/api/3.0/mlflow/datasets/create', {'name': 'theirs', 'experiment_ids': [self.experiment], 'tags': json.dumps({'k': MARK})})['dataset']['dataset_id']
+        root.make('POST', f'/api/3.0/mlflow/datasets/{self.dataset}/records', {'records': json.dumps([{'inputs': {'q': MARK}}])})
+        self.ids = {'dataset_id': self.dataset, 'model_id': self.logged, 'key': 'k', 'path': self.path, 'webhook_id': self.webhook, 'trace_id': self.trace, 'assessment_id': self.assessment}
 
     def feedback(self, text):
         return {'assessment_name': 'good', 'feedback': {'value': text}, 'source': {'source_type': 'HUMAN', 'source_id': 'x'}, 'trace_id': self.trace}
@@ -159,6 +161,7 @@ class Victim:
                  self.root.make('GET', f'{api}/metrics/get-history?run_id={self.run}&metric_key=m'), self.root.make('GET', f'{api}/artifacts/list?run_id={self.run}'),
                  self.root.make('GET', f'{api}/registered-models/get?name=theirs'), self.root.make('GET', f'{api}/model-versions/get?name=theirs&version=1'),
                  self.root.make('GET', f'{api}/webhooks/{self.webhook}'), self.root.make('GET', f'/api/3.0/mlflow/traces/{self.trace}'),
+                 self.root.make('GET', f'/api/3.0/mlflow/datasets/{self.dataset}'), self.root.make('GET', f'/api/3.0/mlflow/datasets/{self.dataset}/records'),
                  self.root.make('GET', f'{api}/logged-models/{self.logged}'), self.root.make('GET', f'/api/3.0/mlflow/traces/get?trace_id={self.trace}&allow_partial=true')]
         files = [self.root.ask('GET', '/api/2.0/mlflow-artifacts/artifacts/' + path).body for path in (self.path, 'loose/f.txt', self.logged_path)]
         return json.dumps(asked, sort_keys=True), files
@@ -177,6 +180,11 @@ class Victim:
                 'locations': [{'type': 'MLFLOW_EXPERIMENT', 'mlflow_experiment': {'experiment_id': self.experiment}}], 'assessment': self.feedback('ours'), 'update_mask': 'feedback',
                 'prompt_versions': [{'name': 'theirs', 'version': '1'}], 'model_json': json.dumps({'run_id': self.run, 'artifact_path': 'model', 'flavors': {}, 'utc_time_created': 'x'}), 'metric_key': 'm'}
         return {**body, **own}
+
+    def body_for(self, route, **own):
+        if route.path.startswith('/mlflow/datasets/'):
+            own = {'tags': json.dumps({'k': 'ours'}), 'records': json.dumps([{'inputs': {'q': 'ours'}}]), **own}
+        return None if route.method == 'GET' else 'x' if route.path.endswith('{path*}') and route.method == 'PUT' else self.body(**own)
 
     def query(self):
         return (f'?run_id={self.run}&run_uuid={self.run}&run_ids={self.run}&experiment_id={self.experiment}&experiment_name=theirs&experiment_ids={self.experiment}&name=theirs'
@@ -199,7 +207,7 @@ def what_another_project_has_is_not_there(g):
         for route, address in every_address(project, victim.ids):
             for path in ('f.txt', 'loose/f.txt', ''):
                 query = victim.query() + path if route.method in ('GET', 'POST') and route.path != SIGNED else ''
-                answer = blue.ask(route.method, address + query, None if route.method == 'GET' else 'x' if route.method == 'PUT' else victim.body())
+                answer = blue.ask(route.method, address + query, victim.body_for(route))
                 told = f'{route.method} {address}{query}: {answer.status} {answer.body[:300]!r}'
                 assert answer.status < 500 and MARK.encode() not in answer.body and b'424242' not in answer.body, told
                 if address.startswith('/p/default/') and route.permission != 'public':
@@ -209,13 +217,13 @@ def what_another_project_has_is_not_there(g):
     for own in ({'run_id': run, 'run_uuid': run}, {'experiment_id': experiment}, {'name': 'ours'}, {'run_id': run, 'experiment_id': experiment, 'name': 'ours'}):
         for route, address in every_address('blue', victim.ids):
             if route.method != 'GET' and 'delete' not in route.path and '{path*}' not in route.path and route.path != SIGNED:
-                answer = blue.ask(route.method, address, victim.body(**own))
+                answer = blue.ask(route.method, address, victim.body_for(route, **own))
                 assert answer.status < 500 and MARK.encode() not in answer.body, f'{route.method} {address} {own}: {answer.status} {answer.body[:300]!r}'
                 asked, inside = asked + 1, inside + (answer.status == 200)
     assert victim.state() == before
     # The same calls with the same bodies do reach what is asked for, where the caller may.
     reached = {route.path for route, address in every_address('default', victim.ids) if route.permission != 'public' and '/delete' not in route.path
-               and root.ask(route.method, address + victim.query() + 'f.txt', None if route.method == 'GET' else 'x' if route.method == 'PUT' else victim.body()).status == 200}
+               and root.ask(route.method, address + victim.query() + 'f.txt', victim.body_for(route)).status == 200}
     assert len(reached) > 30, sorted(reached)
     print(f'  {asked} calls, {inside} answered from the own project, nothing of the other; {len(reached)} reach their object for who may')
 

@@ -576,7 +576,7 @@ def CVE_2026_2393_webhooks_into_the_house(p):
                     tried = p.send('POST', f'{api}/mlflow/webhooks/{ident}/test', {})
                     assert tried.status >= 400 or not tried.json()['result'].get('success'), (host, tried.body)
                     p.fine('DELETE', f'{api}/mlflow/webhooks/{ident}')
-        for url in ('file:///etc/passwd', 'gopher://127.0.0.1/', 'ftp://h/', '//127.0.0.1/', 'javascript:alert(1)', '', 'http://', 'http:///x', 'http://h\r\nX: y/', f'http://h@127.0.0.1:{port}/',
+        for url in ('file:///etc/passwd', 'gopher://127.0.0.1/', 'ftp://h/', '//127.0.0.1/', 'javascript:alert(1)', 'secret:known', '', 'http://', 'http:///x', 'http://h\r\nX: y/', f'http://h@127.0.0.1:{port}/',
                     f'http://127.0.0.1:{port}\\@example.com/', f'http://example.com#@127.0.0.1:{port}/'):
             made = p.send('POST', api + '/mlflow/webhooks', {'name': p.name('hook'), 'url': url, 'events': event})
             if made.status == 200:

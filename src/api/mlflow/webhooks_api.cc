@@ -181,13 +181,17 @@ Result<notices::Channel> WebhooksApi::Asked(const Call& call) {
   return channel;
 }
 
-Result<> WebhooksApi::Fill(const Call& call, const std::string& id, notices::NewChannel* channel) {
+Result<> WebhooksApi::Fill(const Call& call, notices::NewChannel* channel) {
   const Arguments& said = call.arguments;
   if (const std::string name = said.Text("name"); !name.empty()) {
     GYRE_DO(CheckName(name));
     channel->kept.Set("name", name);
   }
-  if (const std::string url = said.Text("url"); !url.empty()) channel->webhook = url;
+  if (const std::string url = said.Text("url"); !url.empty()) {
+    // Elsewhere an address may be a secret's name; here whoever asks would learn of secrets.
+    if (url.starts_with("secret:")) return InvalidParameter("Invalid webhook URL: not an address");
+    channel->webhook = url;
+  }
   if (said.Value("events").size() > 0) {
     GYRE_TRY(Json words, EventsOf(said));
     channel->kept.Set("events", std::move(words));
@@ -199,18 +203,27 @@ Result<> WebhooksApi::Fill(const Call& call, const std::string& id, notices::New
       return InvalidParameter(fmt::format("Invalid webhook status: {}", status.substr(0, 100)));
     channel->kept.Set("status", status);
   }
-  const auto secret = said.TextIfAny("secret");
-  if (!secret) return {};
-  channel->secret.clear();
-  if (secret->empty()) return {};
-  GYRE_DO(secrets_.Put(call.project, SecretOf(id), *secret, call.request.principal.name));
-  channel->secret = "secret:" + SecretOf(id);
   return {};
 }
 
-Result<net::Response> WebhooksApi::Keep(const Call& call, notices::NewChannel channel) {
-  const auto kept = notices_.AddChannel(std::move(channel), true, call.request.principal.name);
+// A secret is kept only of a webhook that was taken: one that is refused leaves none behind, and
+// the one that stood keeps its own.
+Result<net::Response> WebhooksApi::Keep(const Call& call, const std::string& id,
+                                        notices::NewChannel channel) {
+  const std::string& who = call.request.principal.name;
+  const auto secret = call.arguments.TextIfAny("secret");
+  const bool had_secret = !channel.secret.empty();
+  if (secret && secret->empty()) channel.secret.clear();
+  auto kept = notices_.AddChannel(channel, true, who);
   if (!kept) return InWebhookWords(kept.error());
+  if (secret && !secret->empty()) {
+    GYRE_DO(secrets_.Put(call.project, SecretOf(id), *secret, who));
+    channel.secret = "secret:" + SecretOf(id);
+    if (!had_secret) kept = notices_.AddChannel(std::move(channel), true, who);
+    if (!kept) return InWebhookWords(kept.error());
+  } else if (secret && had_secret) {
+    GYRE_DO(secrets_.Remove(call.project, SecretOf(id)));
+  }
   return AnswerOf([&](AnswerWriter& out) { Write(*kept, "webhook", &out); });
 }
 
@@ -222,8 +235,8 @@ Result<net::Response> WebhooksApi::Create(Call& call) {
                               .format = std::string(kWebhookFormat),
                               .only_named = true,
                               .kept = Json::Obj({{"status", "ACTIVE"}})};
-  GYRE_DO(Fill(call, id, &channel));
-  return Keep(call, std::move(channel));
+  GYRE_DO(Fill(call, &channel));
+  return Keep(call, id, std::move(channel));
 }
 
 Result<net::Response> WebhooksApi::List(Call& call) {
@@ -262,8 +275,9 @@ Result<net::Response> WebhooksApi::Get(Call& call) {
 
 Result<net::Response> WebhooksApi::Update(Call& call) {
   GYRE_TRY(notices::Channel channel, Asked(call));
-  GYRE_DO(Fill(call, IdOf(channel), &channel.settings));
-  return Keep(call, std::move(channel.settings));
+  const std::string id = IdOf(channel);
+  GYRE_DO(Fill(call, &channel.settings));
+  return Keep(call, id, std::move(channel.settings));
 }
 
 Result<net::Response> WebhooksApi::Delete(Call& call) {

@@ -28,8 +28,8 @@ class WebhooksApi final : public Noun {
  private:
   Result<notices::Channel> Asked(const Call& call);
   // Takes what the call says over; keeps the secret.
-  Result<> Fill(const Call& call, const std::string& id, notices::NewChannel* channel);
-  Result<net::Response> Keep(const Call& call, notices::NewChannel channel);
+  Result<> Fill(const Call& call, notices::NewChannel* channel);
+  Result<net::Response> Keep(const Call& call, const std::string& id, notices::NewChannel channel);
 
   notices::Notices& notices_;
   secrets::Secrets& secrets_;

@@ -156,6 +156,25 @@ TEST_F(WebhooksTest, LeadsNowhereInside) {
   }
 }
 
+TEST_F(WebhooksTest, SecretsAreOfWebhooksThatWereTaken) {
+  const char* const secret = R"(,"secret":"s3cret")";
+  Ask("POST", "", Hook("http://127.0.0.1:80/", kCreated, secret), 400);
+  EXPECT_TRUE(secrets_->List("default")->empty());
+  ASSERT_TRUE(secrets_->Put("default", "slack", "https://example.org/known", "ann").has_value());
+  Ask("POST", "", Hook("secret:slack", kCreated), 400);
+  const Json made = Ask("POST", "", Hook("https://example.org/h", kCreated))["webhook"];
+  const std::string id = made["webhook_id"].AsString();
+  const auto kept = [&] { return secrets_->Resolve("default", "secret:mlflow-webhook-" + id); };
+  Ask("PATCH", "/" + id, R"({"secret":"one"})");
+  EXPECT_EQ(kept().value(), "one");
+  Ask("PATCH", "/" + id, R"({"url":"http://127.0.0.1:80/","secret":"two"})", 400);
+  EXPECT_EQ(kept().value(), "one");
+  Ask("PATCH", "/" + id, R"({"secret":"three"})");
+  EXPECT_EQ(kept().value(), "three");
+  Ask("PATCH", "/" + id, R"({"secret":""})");
+  EXPECT_EQ(secrets_->List("default")->size(), 1u) << "only slack's";
+}
+
 TEST_F(WebhooksTest, SaysWhatIsWrong) {
   Ask("POST", "", Hook("https://example.org/", ""), 400);
   Ask("POST", "", Hook("https://example.org/", R"({"entity":"MODEL","action":"CREATED"})"), 400);
