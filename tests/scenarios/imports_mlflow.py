@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import GYRE, run_scenarios, skip
@@ -180,6 +182,33 @@ def files_elsewhere_are_not_taken(g):
         assert json.loads(g.cli('api', 'GET', f"/projects/default/runs/{run['id']}/artifacts").stdout)['items'] == []
 
 
+def a_live_server_answers_as_before(g):
+    with tempfile.TemporaryDirectory() as d:
+        with socket.socket() as free:
+            free.bind(('127.0.0.1', 0))
+            port = free.getsockname()[1]
+        uri = f'http://127.0.0.1:{port}'
+        server = subprocess.Popen([PYTHON, '-m', 'mlflow', 'server', '--backend-store-uri', store(d), '--host', '127.0.0.1', '--port', str(port), '--workers', '1'],
+                                  cwd=d, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    urllib.request.urlopen(uri + '/health', timeout=5)
+                    break
+                except OSError:
+                    assert time.monotonic() < deadline, 'the server of MLflow does not start'
+                    time.sleep(0.1)
+            rows = report(g.cli('import', 'mlflow', uri))
+            assert len([row for row in rows if row[0] == 'taken']) == 7, rows
+            g.start()
+            same(told(uri), told(f'http://{g.host}:{g.port}'))
+            assert all(row[0] == 'there' for row in report(g.cli('import', uri)))
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
 def an_import_that_was_killed_goes_on(g):
     with tempfile.TemporaryDirectory() as d:
         uri = store(d)
@@ -195,4 +224,4 @@ def an_import_that_was_killed_goes_on(g):
 
 
 if __name__ == '__main__':
-    run_scenarios([a_database_answers_as_before, a_folder_is_synced_and_grows, files_elsewhere_are_not_taken, an_import_that_was_killed_goes_on])
+    run_scenarios([a_database_answers_as_before, a_folder_is_synced_and_grows, files_elsewhere_are_not_taken, a_live_server_answers_as_before, an_import_that_was_killed_goes_on])

@@ -20,7 +20,8 @@ constexpr Importer kImporters[] = {
     {"neptune", "neptune's Parquet exports: runs with their metrics, params, tags and files",
      IsNeptune, BringNeptune},
     {"mlflow",
-     "MLflow's SQLite store or `mlruns` folder: experiments, runs, registered models, files",
+     "MLflow's SQLite store, `mlruns` folder or live server: experiments, runs, registered models, "
+     "files",
      IsMlflow, BringMlflow},
     {"tensorboard", "runs with their metrics, hyperparameters and texts", IsTensorBoard,
      BringTensorBoard},
@@ -81,7 +82,7 @@ Result<std::map<std::string, std::string>> RenamedBy(const std::vector<std::stri
 }
 
 Result<int> ImportFrom(Invocation& in, const std::string& kind, const std::string& path) {
-  if (!exec::FolderExists(path) && !exec::FileExists(path))
+  if (!exec::FolderExists(path) && !exec::FileExists(path) && path.find("://") == path.npos)
     return NotFound("GY4061", "there is no file or folder {}", path);
   GYRE_TRY(const Importer* const importer, ImporterOf(kind, path));
   GYRE_TRY(auto renamed, RenamedBy(in.List("as")));
@@ -132,7 +133,8 @@ Result<int> Sync(Invocation& in) {
 }
 
 constexpr Positional kSource[] = {
-    {"SOURCE", "a folder or file; before it, optionally, its kind", true, false, "file"},
+    {"SOURCE", "a folder, a file or a server of MLflow; before it, optionally, its kind", true,
+     false, "file"},
     {"PATH", "when a kind was given: the folder or file", false, false, "file"}};
 constexpr Option kOptions[] = {
     {"--name", "NAME", "of the experiment or dataset; default: that of the folder or file"},

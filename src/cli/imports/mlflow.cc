@@ -100,7 +100,7 @@ class Importing {
       GYRE_DO(AddFiles(experiment, model.artifact_root, name + "/", &run));
       sources_[model.id] = fmt::format("runs:/{}/{}", id, name);
     }
-    roots_[id] = stored.artifact_root;
+    roots_[id] = stored.said_root.empty() ? stored.artifact_root : stored.said_root;
     RememberFlavors(run);
     return BringRun(work_, run);
   }
@@ -196,6 +196,9 @@ class Importing {
       if (logged != sources_.end()) return logged->second;
     }
     const auto root = roots_.find(version.run_id);
+    if (root != roots_.end() && IsBelow(version.source, root->second))
+      return fmt::format("runs:/{}/{}", version.run_id,
+                         version.source.substr(root->second.size() + 1));
     if (root != roots_.end()) {
       const std::string folder = LocalPathOf(root->second, here_, served_);
       const std::string place = LocalPathOf(version.source, here_, served_);
@@ -254,10 +257,16 @@ class Importing {
 }  // namespace
 
 bool IsMlflow(const std::string& path) {
+  if (IsMlflowServer(path)) return true;
   return exec::FolderExists(path) ? IsMlflowFolder(path) : IsMlflowDatabase(path);
 }
 
 Result<> BringMlflow(Work& work) {
+  if (IsMlflowServer(work.path)) {
+    const std::string files = work.scratch + "/files";
+    GYRE_TRY(const auto server, OpenMlflowServer(work.path, files));
+    return Importing(work, files, *server).All();
+  }
   const std::string path = config::AbsolutePath(work.path);
   GYRE_TRY(const auto store,
            exec::FolderExists(path) ? OpenMlflowFolder(path) : OpenMlflowDatabase(path));

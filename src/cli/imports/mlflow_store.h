@@ -32,6 +32,7 @@ struct StoredRun {
   RunSource run;
   std::string artifact_root;
   std::vector<StoredLoggedModel> models = {};
+  std::string said_root = {};  // what clients are told instead; empty = the same
 };
 
 struct StoredVersion {
@@ -60,8 +61,12 @@ class MlflowStore {
 
 bool IsMlflowDatabase(const std::string& path);
 bool IsMlflowFolder(const std::string& path);
+bool IsMlflowServer(const std::string& url);
 Result<std::unique_ptr<MlflowStore>> OpenMlflowDatabase(const std::string& path);
 Result<std::unique_ptr<MlflowStore>> OpenMlflowFolder(const std::string& path);
+// The files of the run that was read last lie below `scratch`. GY4962 the server's own refusal.
+Result<std::unique_ptr<MlflowStore>> OpenMlflowServer(const std::string& url,
+                                                      const std::string& scratch);
 
 // Words of both: "FINISHED" or 3 -> "finished".
 std::string RunStatusOf(std::string_view word);
