@@ -23,18 +23,21 @@ int HexDigit(char c) {
   return -1;
 }
 
-// What is no escape stays, as in Python.
+// What is no escape stays, as in Python. So does one of a control character, as in MLflow: clients
+// name images "key%step%3%timestamp%1795325810101".
 std::string Unquote(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
     const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
-    if (low < 0) {
+    const int byte = high * 16 + low;
+    const bool is_control = byte > 0 && (byte < 0x20 || byte == 0x7f);
+    if (low < 0 || is_control) {
       out.push_back(text[i]);
       continue;
     }
-    out.push_back(static_cast<char>(high * 16 + low));
+    out.push_back(static_cast<char>(byte));
     i += 2;
   }
   return out;
