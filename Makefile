@@ -29,11 +29,11 @@ docs: build      ## docs/commands and docs/settings.md from the rows of --help
 	@$(BUILD)/gyre help --markdown docs
 
 test: all        ## every test, repetitions scaled down
-	@tools/deps test
+	@tools/deps test mlflow
 	@GYRE_TEST_TIER=quick $(CTEST) -LE slow -j $(JOBS)
 
 test-slow: all   ## the full counts
-	@tools/deps test otlp package
+	@tools/deps test mlflow mlflow-older otlp package
 	@GYRE_TEST_TIER=full $(CTEST) -L slow
 
 check:           ## format, lint, sanitizers, fuzz

@@ -93,13 +93,14 @@ Result<AutomationService::Again> AutomationService::AskAgain(const Trigger& trig
 
 Result<> AutomationService::HearStandingOf(const Trigger& trigger,
                                            const std::vector<StandingAlert>& standing) {
+  const std::set<std::string>& stood = stood_;  // as the turn has it, which is held
   for (const auto& [endpoint, about] : ByEndpoint(trigger, standing)) {
     std::vector<Firing> fresh;
     std::optional<Firing> answer;
     GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
       for (const StandingAlert* alert : about.heard) {
         // What began a moment ago is told by its event.
-        if (!stood_.contains(alert->occurrence.key)) continue;
+        if (!stood.contains(alert->occurrence.key)) continue;
         GYRE_TRY(const auto known, FindFiringOf(reader, trigger.id, alert->occurrence.key));
         if (!known) fresh.push_back(NewFiring(trigger, alert->occurrence, ""));
       }
