@@ -41,7 +41,7 @@ check:           ## format, lint, sanitizers, fuzz
 	@tools/check
 
 bench: all       ## times and ratios against the peers
-	@tools/deps bench
+	@tools/deps bench mlflow
 	@bench/run $(BUILD)
 
 install: build   ## PREFIX=/usr/local, DESTDIR=: program, libraries, manual pages, completions, unit

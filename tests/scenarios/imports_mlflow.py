@@ -115,12 +115,20 @@ def same(source, ours):
             assert theirs == mine, (kind, name, theirs, mine)
 
 
-def store(folder, kept=[]):
+KEPT = []
+
+
+def files():
+    """Where the files of the store are: not beside its copies."""
+    return ['--files', KEPT[0].name]
+
+
+def store(folder):
     """A database of its own in that folder; the client makes it once, with 3,000 points, and its files stay where they are."""
-    if not kept:
-        kept.append(tempfile.TemporaryDirectory())
-        client(MAKE, f'sqlite:///{kept[0].name}/mlflow.db', kept[0].name, '3000')
-    shutil.copy(f'{kept[0].name}/mlflow.db', f'{folder}/mlflow.db')
+    if not KEPT:
+        KEPT.append(tempfile.TemporaryDirectory())
+        client(MAKE, f'sqlite:///{KEPT[0].name}/mlflow.db', KEPT[0].name, '3000')
+    shutil.copy(f'{KEPT[0].name}/mlflow.db', f'{folder}/mlflow.db')
     return f'sqlite:///{folder}/mlflow.db'
 
 
@@ -134,10 +142,10 @@ def a_database_answers_as_before(g):
         uri = store(d)
         with open(f'{d}/mlflow.db', 'rb') as f:
             before = f.read()
-        planned = report(g.cli('import', uri, '--dry-run'))
+        planned = report(g.cli('import', uri, *files(), '--dry-run'))
         assert ['would take', 'run eins'] == planned[2][:2], planned
         assert g.cli_json('runs', 'ls') == [], 'a plan took something'
-        rows = report(g.cli('import', 'mlflow', uri))
+        rows = report(g.cli('import', 'mlflow', uri, *files()))
         assert len([row for row in rows if row[0] == 'taken']) == 7, rows
         g.start()
         source, ours = told(uri), told(f'http://{g.host}:{g.port}')
@@ -145,7 +153,7 @@ def a_database_answers_as_before(g):
         run = next(r for r in ours['runs'].values() if r['info'][0] == 'eins')
         assert len(run['history']['loss']) == 3000 and run['files'] == {'deep/ä b.txt': 5, 'model/MLmodel': 81}, run['files']
         assert list(ours['models']['churn model ü'][3]) in (['1', '3'], ['3', '1']), ours['models']
-        again = report(g.cli('import', uri))
+        again = report(g.cli('import', uri, *files()))
         assert again and all(row[0] == 'there' for row in again), again
         same(source, told(f'http://{g.host}:{g.port}'))
         with open(f'{d}/mlflow.db', 'rb') as f:
@@ -174,9 +182,10 @@ def files_elsewhere_are_not_taken(g):
     with tempfile.TemporaryDirectory() as d:
         uri = store(d)
         with sqlite3.connect(f'{d}/mlflow.db') as database:
-            database.execute("UPDATE runs SET artifact_uri = 'file:///etc' WHERE name = 'eins'")
+            database.execute("UPDATE runs SET artifact_uri = 'file:///etc/ssl' WHERE name = 'eins'")
+            database.execute("UPDATE experiments SET artifact_location = 'file:///etc'")
             database.execute("UPDATE runs SET artifact_uri = 's3://bucket/x' WHERE name = 'zwei'")
-        rows = report(g.cli('import', uri))
+        rows = report(g.cli('import', uri, *files()))
         assert [row[1] for row in rows if row[0] == 'not taken'] == ['files of run eins', 'files of run zwei'], rows
         run = g.cli_json('runs', 'show', 'eins')
         assert json.loads(g.cli('api', 'GET', f"/projects/default/runs/{run['id']}/artifacts").stdout)['items'] == []
@@ -215,11 +224,11 @@ def an_import_that_was_killed_goes_on(g):
         g.start()
         server = f'http://{g.host}:{g.port}'
         for wait in (0.05, 0.12, 0.2):
-            process = subprocess.Popen([GYRE, 'import', uri], cwd=g.work, env=g.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen([GYRE, 'import', uri, *files()], cwd=g.work, env=g.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(wait)
             process.send_signal(signal.SIGKILL)
             process.wait()
-        report(g.cli('import', uri))
+        report(g.cli('import', uri, *files()))
         same(told(uri), told(server))
 
 

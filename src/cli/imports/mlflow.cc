@@ -92,12 +92,12 @@ class Importing {
     run.experiment = experiment.title;
     if (here.is_object()) run.experiment_number = here["number"].AsInt();
     if (run.name.empty()) run.name = id.substr(0, 8);
-    GYRE_DO(AddFiles(experiment, stored.artifact_root, "", &run));
+    GYRE_DO(AddFiles(stored.artifact_root, "", &run));
     std::set<std::string> names;
     for (const StoredLoggedModel& model : stored.models) {
       std::string name = model.name.empty() ? model.id : model.name;
       if (!names.insert(name).second) name += "-" + model.id.substr(0, 8);
-      GYRE_DO(AddFiles(experiment, model.artifact_root, name + "/", &run));
+      GYRE_DO(AddFiles(model.artifact_root, name + "/", &run));
       sources_[model.id] = fmt::format("runs:/{}/{}", id, name);
     }
     roots_[id] = stored.said_root.empty() ? stored.artifact_root : stored.said_root;
@@ -105,18 +105,19 @@ class Importing {
     return BringRun(work_, run);
   }
 
-  // Files of this machine, below the folder where the store keeps those of the experiment.
-  Result<> AddFiles(const StoredExperiment& experiment, const std::string& root,
-                    const std::string& prefix, RunSource* run) {
+  // Files of this machine beside the store, or where whoever imports says that they are: the store
+  // itself may come from somebody else, and name any folder.
+  Result<> AddFiles(const std::string& root, const std::string& prefix, RunSource* run) {
     const std::string folder = LocalPathOf(root, here_, served_);
-    const std::string allowed = LocalPathOf(experiment.artifact_root, here_, served_);
     const std::string name = fmt::format("files of run {}", run->name);
     if (folder.empty()) {
       if (!root.empty()) work_.report.NotTaken(name, "they lie elsewhere: " + root);
       return {};
     }
-    if (!IsBelow(folder, allowed) && !IsBelow(folder, served_)) {
-      work_.report.NotTaken(name, folder + " is not below the artifacts of its experiment");
+    if (!IsBelow(folder, here_) && !IsBelow(folder, served_)) {
+      work_.report.NotTaken(
+          name,
+          fmt::format("{} is not beside the store: --files FOLDER says where they are", folder));
       return {};
     }
     GYRE_TRY(const auto files, exec::ListFiles(folder, kFilesMax));
