@@ -249,8 +249,9 @@ def a_retraining_keeps_classes_and_inputs(g):
             time.sleep(0.2)
         return fired
 
-    slip = retrain()
-    assert 'GY4618' not in slip['reason'] and '`Yess`' in slip['reason'], slip
+    # Labels of chance: now and then what learned from them passes the gate, and its canary is cancelled.
+    slip = next((fired for fired in (retrain() for _ in range(8)) if fired['guard'] != 'cancelled'), None)
+    assert slip and 'GY4618' not in slip['reason'] and '`Yess`' in slip['reason'], slip
     feedback(g, [{'inference_id': name, 'label': 'Perhaps', 'version': 2} for name in ids[100:130]])
     novel = retrain()
     assert novel['state'] == 'failed' and 'GY4618' in novel['reason'] and '`Perhaps`' in novel['reason'] and '--new-classes' in novel['reason'], novel
