@@ -176,9 +176,9 @@ void House::Rooms::OpenMlflowApis() {
   AddApi<mlflow::ModelVersionsApi>(*projects, *catalog, *model_searcher,
                                    mlflow::FilesOfRuns(*tracking, *logged_models, *files, *blobs),
                                    is_free);
-  AddApi<mlflow::RunsApi>(*projects, *experiments, *tracking, *logged_models, *run_pages);
+  AddApi<mlflow::RunsApi>(*projects, *tracking, *run_pages);
   AddApi<mlflow::RunModelsApi>(*projects, *tracking);
-  AddApi<mlflow::RunSearchApi>(*projects, *experiments, *tracking, *run_searcher, *run_pages);
+  AddApi<mlflow::RunSearchApi>(*projects, *experiments, *run_searcher, *run_pages);
   AddApi<mlflow::MetricsApi>(*projects, *tracking);
   AddApi<mlflow::TracesApi>(*projects, *experiments, *tracking, *traces, *files, *blobs);
   AddApi<mlflow::AssessmentsApi>(*projects, *traces);

@@ -71,7 +71,8 @@ Result<> House::Rooms::OpenModels() {
   GYRE_TRY(experiments, tracking::OpenExperiments(*database, SystemClock(), run_stamps));
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock(), run_stamps));
   logged_models = std::make_unique<tracking::LoggedModels>(*database, SystemClock());
-  run_searcher = std::make_unique<tracking::RunSearcher>(*database);
+  run_searcher = std::make_unique<tracking::RunSearcher>(
+      *database, [this] { return tracking->SettleMetrics(); });
   run_pages = std::make_unique<mlflow::RunPages>(*tracking, run_stamps);
   GYRE_TRY(traces, traces::OpenTraces(*database, SystemClock()));
   GYRE_TRY(eval_sets, eval_sets::OpenEvalSets(*database, SystemClock()));
@@ -155,7 +156,7 @@ void House::Rooms::OpenTrash() {
   for (const trash::NameColumn& name : monitoring::EndpointNames()) endpoints.names.push_back(name);
   trash->Register(std::move(endpoints));
   trash->Register(monitoring::MonitorTrash(*monitors, *serving));
-  trash->Register(tracking::RunTrash(*database, *tracking, SystemClock()));
+  trash->Register(tracking::RunTrash(*tracking));
   trash->AddReshape(tracking::ReshapeRun);
   trash->Register(pipelines::PipelineTrash(*database, *pipelines, SystemClock()));
   trash->Register(pipelines::PipelineRunTrash(*database, *pipelines, SystemClock()));
@@ -169,7 +170,7 @@ void House::Rooms::HoldProjects() {
   trash->Hold(serving::HeldEndpoints(*serving));
   trash->Hold(registry::HeldModels());
   trash->Hold(data::HeldDatasets());
-  trash->Hold(tracking::HeldRuns());
+  trash->Hold(tracking::HeldRuns(run_stamps));
   trash->Hold(traces::HeldTraces());
   trash->Hold(eval_sets::HeldEvalSets());
   trash->Hold(evaluation::HeldEvaluations());

@@ -94,8 +94,10 @@ print(json.dumps(told))
 def client(text, *arguments, **environment):
     if not os.path.exists(PYTHON):
         skip('tools/deps mlflow has not made its environment')
-    done = subprocess.run([PYTHON, '-W', 'ignore', '-c', text, *arguments], capture_output=True, text=True, timeout=200,
-                          env={**os.environ, 'MLFLOW_ALLOW_FILE_STORE': 'true', **environment})
+    with tempfile.TemporaryDirectory() as folder:  # the client leaves a store where it runs
+        done = subprocess.run([PYTHON, '-W', 'ignore', '-c', text, *arguments], capture_output=True, text=True,
+                              timeout=200, cwd=folder,
+                              env={**os.environ, 'MLFLOW_ALLOW_FILE_STORE': 'true', **environment})
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -40,6 +40,14 @@ class AnswerWriter {
     out_ += json;
     return *this;
   }
+  // A list of {key, value}; nothing when there are none.
+  template <class Map>
+  AnswerWriter& Pairs(std::string_view name, const Map& pairs) {
+    if (pairs.empty()) return *this;
+    List(name);
+    for (const auto& [key, value] : pairs) Object().Text("key", key).Text("value", value).End();
+    return End();
+  }
   AnswerWriter& Whole(std::string_view name, std::int64_t value) {
     Name(name);
     fmt::format_to(std::back_inserter(out_), "{}", value);

@@ -2,6 +2,7 @@
 
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
+#include "api/mlflow/named.h"
 #include "api/mlflow/run_page.h"
 #include "api/mlflow/run_words.h"
 #include "base/text.h"
@@ -279,15 +280,7 @@ Result<net::Response> ExperimentsApi::SearchDatasets(Call& call) {
         fmt::format("SearchDatasets request cannot specify more than {} experiment_ids. Received "
                     "{} experiment_ids.",
                     kDatasetExperimentsMax, ids.size()));
-  std::vector<std::int64_t> numbers;
-  for (const std::string& id : ids) {
-    GYRE_TRY(std::int64_t number, ExperimentNumber(id));
-    if (number == 0) {
-      GYRE_TRY(const tracking::Experiment standard, experiments_.Get(call.project, 0));
-      number = standard.number;
-    }
-    numbers.push_back(number);
-  }
+  GYRE_TRY(const auto numbers, ExperimentsOf(experiments_, call, ids));
   GYRE_TRY(const auto uses, experiments_.Datasets(call.project, numbers, kDatasetsMax));
   return AnswerOf([&](AnswerWriter& out) {
     if (uses.empty()) return;

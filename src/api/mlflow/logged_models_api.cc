@@ -4,6 +4,7 @@
 
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
+#include "api/mlflow/named.h"
 #include "api/mlflow/run_words.h"
 #include "base/id.h"
 
@@ -139,14 +140,6 @@ Result<std::map<std::string, std::string>> TextsOf(const Call& call, std::string
   return texts;
 }
 
-void WriteTexts(AnswerWriter& out, std::string_view name,
-                const std::map<std::string, std::string>& texts) {
-  if (texts.empty()) return;
-  out.List(name);
-  for (const auto& [key, value] : texts) out.Object().Text("key", key).Text("value", value).End();
-  out.End();
-}
-
 void WriteMetrics(AnswerWriter& out, const LoggedModel& model) {
   if (model.metrics.empty()) return;
   out.List("metrics");
@@ -176,10 +169,10 @@ void WriteModel(AnswerWriter& out, const LoggedModel& model) {
       .Text("status", kStatusWords[static_cast<std::size_t>(model.status)])
       .TextUnlessEmpty("model_type", model.model_type)
       .TextUnlessEmpty("source_run_id", model.run_id);
-  WriteTexts(out, "tags", model.tags);
+  out.Pairs("tags", model.tags);
   out.End();
   out.Object("data");
-  WriteTexts(out, "params", model.params);
+  out.Pairs("params", model.params);
   WriteMetrics(out, model);
   out.End();
 }
@@ -288,14 +281,8 @@ Result<net::Response> LoggedModelsApi::DeleteTag(Call& call) {
 
 Result<tracking::ModelSearch> LoggedModelsApi::SearchOf(const Call& call) {
   tracking::ModelSearch search{.project = call.project, .experiments = {}};
-  for (const std::string& id : call.arguments.Texts("experiment_ids")) {
-    GYRE_TRY(std::int64_t number, ExperimentNumber(id));
-    if (number == 0) {
-      GYRE_TRY(const tracking::Experiment standard, experiments_.Get(call.project, 0));
-      number = standard.number;
-    }
-    search.experiments.push_back(number);
-  }
+  GYRE_TRY(search.experiments,
+           ExperimentsOf(experiments_, call, call.arguments.Texts("experiment_ids")));
   if (search.experiments.empty()) return MissingValue("experiment_ids");
   GYRE_TRY(search.filter,
            tracking::ParseFilter(call.arguments.Text("filter"), tracking::kLoggedModelFields));

@@ -13,13 +13,6 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kStages = {"None", "Staging", "Production", "Archived"};
 
-void WriteTags(const registry::Tags& tags, AnswerWriter* out) {
-  if (tags.empty()) return;
-  out->List("tags");
-  for (const auto& [key, value] : tags) out->Object().Text("key", key).Text("value", value).End();
-  out->End();
-}
-
 std::int64_t Millis(std::int64_t micros) { return micros / kMicrosPerMilli; }
 
 }  // namespace
@@ -85,7 +78,7 @@ void WriteVersion(const registry::ModelVersion& version, std::string_view name, 
       .Text("source", SourceOf(version))
       .Text("run_id", version.run_id)
       .Text("status", "READY");
-  WriteTags(version.tags, out);
+  out->Pairs("tags", version.tags);
   out->Text("run_link", version.run_link);
   if (!version.aliases.empty()) {
     out->List("aliases");
@@ -107,7 +100,7 @@ void WriteModel(const registry::Model& model, const std::vector<registry::ModelV
     for (const registry::ModelVersion& version : latest) WriteVersion(version, {}, out);
     out->End();
   }
-  WriteTags(model.tags, out);
+  out->Pairs("tags", model.tags);
   if (!model.aliases.empty()) {
     out->List("aliases");
     for (const auto& [alias, version] : model.aliases)

@@ -104,21 +104,11 @@ Result<tracking::MetricPoint> ReadMetric(std::string_view path, const JsonValue&
 
 void AddModelPoint(const std::string& run_id, const tracking::MetricPoint& point,
                    const JsonValue& model_id, const JsonValue& dataset_name,
-                   const JsonValue& dataset_digest, ModelPoints* of_models) {
+                   const JsonValue& dataset_digest, tracking::ModelPoints* of_models) {
   if (!model_id.is_text() || model_id.text().empty()) return;
   (*of_models)[std::string(model_id.text())].push_back(
       {point.key, point.value, point.step, point.time_us, run_id, std::string(dataset_name.text()),
        std::string(dataset_digest.text())});
-}
-
-ModelPoints ModelPointsOf(const Arguments& arguments, const tracking::Batch& batch) {
-  ModelPoints of_models;
-  const std::string run_id = arguments.Text("run_id");
-  std::size_t index = 0;
-  for (const JsonValue item : arguments.Objects("metrics"))
-    AddModelPoint(run_id, batch.metrics[index++], item["model_id"], item["dataset_name"],
-                  item["dataset_digest"], &of_models);
-  return of_models;
 }
 
 Result<std::pair<std::string, std::string>> ReadParam(std::string_view path, std::string_view key,
@@ -141,11 +131,14 @@ Result<tracking::Batch> ReadBatch(const Arguments& arguments) {
   GYRE_DO(CheckMembers(arguments, "params", {"key"}));
   GYRE_DO(CheckMembers(arguments, "tags", {"key"}));
   GYRE_DO(CheckCounts(arguments));
+  const std::string run_id = arguments.Text("run_id");
   batch.metrics.reserve(arguments.Value("metrics").size());
   std::size_t index = 0;
   for (const JsonValue item : arguments.Objects("metrics")) {
     GYRE_TRY(auto point, ReadMetric(fmt::format("metrics[{}]", index++), item["key"], item["value"],
                                     item["timestamp"], item["step"]));
+    AddModelPoint(run_id, point, item["model_id"], item["dataset_name"], item["dataset_digest"],
+                  &batch.of_models);
     batch.metrics.push_back(std::move(point));
   }
   GYRE_DO(ReadParams(arguments, &batch));

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "api/mlflow/arguments.h"
-#include "ml/tracking/logged_models.h"
 #include "ml/tracking/tracking.h"
 
 namespace gyre::mlflow {
@@ -17,13 +16,10 @@ Result<tracking::Batch> ReadBatch(const Arguments& arguments);
 Result<tracking::MetricPoint> ReadMetric(std::string_view path, const JsonValue& key,
                                          const JsonValue& value, const JsonValue& timestamp,
                                          const JsonValue& step);
-// Points that are of logged models too, by their ids.
-using ModelPoints = std::map<std::string, std::vector<tracking::ModelPoint>>;
+// Adds a point of a run to those of a logged model, when it is of one.
 void AddModelPoint(const std::string& run_id, const tracking::MetricPoint& point,
                    const JsonValue& model_id, const JsonValue& dataset_name,
-                   const JsonValue& dataset_digest, ModelPoints* of_models);
-// Of a batch that was read from these.
-ModelPoints ModelPointsOf(const Arguments& arguments, const tracking::Batch& batch);
+                   const JsonValue& dataset_digest, tracking::ModelPoints* of_models);
 Result<std::pair<std::string, std::string>> ReadParam(std::string_view path, std::string_view key,
                                                       std::string_view value);
 Result<std::pair<std::string, std::string>> ReadTag(std::string_view path, std::string_view key,

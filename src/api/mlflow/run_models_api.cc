@@ -2,6 +2,7 @@
 
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
+#include "api/mlflow/named.h"
 #include "api/mlflow/run_words.h"
 
 namespace gyre::mlflow {
@@ -79,17 +80,9 @@ Json HistoryOf(const tracking::Run& run) {
 
 net::RouteTable RunModelsApi::table() { return {"mlflow", RoutesOf<kEndpoints>::routes(), this}; }
 
-Result<std::string> RunModelsApi::RunOf(const Call& call) {
-  std::string run_id = call.arguments.Text("run_id");
-  const auto project = tracking_.ProjectOf(run_id);
-  if (!project) return InRunWords(project.error(), run_id);
-  if (!call.Owns(*project)) return InRunWords(Error(Code::kNotFound, "GY3401", ""), run_id);
-  return run_id;
-}
-
 // The step stands in the name of the output.
 Result<net::Response> RunModelsApi::LogOutputs(Call& call) {
-  GYRE_TRY(const std::string run_id, RunOf(call));
+  GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
   for (const JsonValue model : call.arguments.Objects("models")) {
     const std::string id(model["model_id"].text());
     if (id.empty()) return MissingValue("models.model_id");
@@ -102,7 +95,7 @@ Result<net::Response> RunModelsApi::LogOutputs(Call& call) {
 }
 
 Result<net::Response> RunModelsApi::LogModel(Call& call) {
-  GYRE_TRY(const std::string run_id, RunOf(call));
+  GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
   GYRE_TRY(Json entry, HistoryEntry(call.arguments.Text("model_json")));
   const auto run = tracking_.GetRunById(run_id);
   if (!run) return InRunWords(run.error(), run_id);

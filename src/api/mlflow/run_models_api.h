@@ -20,9 +20,6 @@ class RunModelsApi final : public Noun {
   Result<net::Response> LogModel(Call& call);
 
  private:
-  // The id of the run that the call names.
-  Result<std::string> RunOf(const Call& call);
-
   tracking::Tracking& tracking_;
 };
 

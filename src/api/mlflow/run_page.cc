@@ -13,14 +13,6 @@ namespace {
 
 constexpr std::size_t kGenerationBytesMax = 6u << 20;
 
-void WriteTexts(AnswerWriter& out, std::string_view name,
-                const std::map<std::string, std::string>& texts) {
-  if (texts.empty()) return;
-  out.List(name);
-  for (const auto& [key, value] : texts) out.Object().Text("key", key).Text("value", value).End();
-  out.End();
-}
-
 void WriteData(AnswerWriter& out, const tracking::Run& run) {
   out.Object("data");
   if (!run.metrics.empty()) {
@@ -35,8 +27,8 @@ void WriteData(AnswerWriter& out, const tracking::Run& run) {
     }
     out.End();
   }
-  WriteTexts(out, "params", run.params);
-  WriteTexts(out, "tags", run.tags);
+  out.Pairs("params", run.params);
+  out.Pairs("tags", run.tags);
   out.End();
 }
 
@@ -45,7 +37,7 @@ void WriteDatasets(AnswerWriter& out, const std::vector<tracking::DatasetInput>&
   out.List("dataset_inputs");
   for (const tracking::DatasetInput& dataset : datasets) {
     out.Object();
-    WriteTexts(out, "tags", dataset.tags);
+    out.Pairs("tags", dataset.tags);
     out.Object("dataset")
         .Text("name", dataset.name)
         .Text("digest", dataset.digest)
@@ -106,7 +98,7 @@ void WriteExperiment(AnswerWriter& out, const tracking::Experiment& experiment) 
       .Text("lifecycle_stage", experiment.deleted_us == 0 ? "active" : "deleted")
       .Whole("last_update_time", experiment.updated_us / kMicrosPerMilli)
       .Whole("creation_time", experiment.created_us / kMicrosPerMilli);
-  WriteTexts(out, "tags", experiment.tags);
+  out.Pairs("tags", experiment.tags);
 }
 
 std::string RenderedRun(const tracking::RunDetails& details) {

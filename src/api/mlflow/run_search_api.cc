@@ -2,6 +2,7 @@
 
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
+#include "api/mlflow/named.h"
 #include "api/mlflow/run_words.h"
 
 namespace gyre::mlflow {
@@ -30,19 +31,6 @@ constexpr Endpoint kEndpoints[] = {
 
 net::RouteTable RunSearchApi::table() { return {"mlflow", RoutesOf<kEndpoints>::routes(), this}; }
 
-Result<std::vector<std::int64_t>> RunSearchApi::ExperimentsOf(const Call& call) {
-  std::vector<std::int64_t> numbers;
-  for (const std::string& id : call.arguments.Texts("experiment_ids")) {
-    GYRE_TRY(std::int64_t number, ExperimentNumber(id));
-    if (number == 0) {
-      GYRE_TRY(const tracking::Experiment standard, experiments_.Get(call.project, 0));
-      number = standard.number;
-    }
-    numbers.push_back(number);
-  }
-  return numbers;
-}
-
 Result<net::Response> RunSearchApi::Search(Call& call) {
   const Arguments& arguments = call.arguments;
   const std::int64_t results = arguments.Whole("max_results", kResultsStandard);
@@ -54,12 +42,12 @@ Result<net::Response> RunSearchApi::Search(Call& call) {
         results));
   tracking::RunSearch search{.project = call.project, .experiments = {}};
   search.limit = static_cast<int>(results);
-  GYRE_TRY(search.experiments, ExperimentsOf(call));
+  GYRE_TRY(search.experiments,
+           ExperimentsOf(experiments_, call, arguments.Texts("experiment_ids")));
   GYRE_TRY(search.view, ViewOf(arguments.Text("run_view_type")));
   GYRE_TRY(search.filter, tracking::ParseFilter(arguments.Text("filter"), tracking::kRunFields));
   GYRE_TRY(search.order, tracking::ParseOrder(arguments.Texts("order_by"), tracking::kRunFields));
   search.page_token = arguments.Text("page_token");
-  GYRE_DO(tracking_.SettleMetrics());
   GYRE_TRY(const tracking::FoundRuns found, searcher_.Find(search));
   GYRE_TRY(const auto texts, pages_.Render(call.project, found.ids));
   return AnswerOf([&](AnswerWriter& out) {

@@ -22,8 +22,7 @@ class RunTranscripts : public MlflowTest {
     tracking_ = *tracking::OpenTracking(*database_, clock_, stamps_);
     pages_ = std::make_unique<RunPages>(*tracking_, stamps_);
     experiments_api_ = std::make_unique<ExperimentsApi>(*projects_, *experiments_);
-    models_ = std::make_unique<tracking::LoggedModels>(*database_, clock_);
-    runs_api_ = std::make_unique<RunsApi>(*projects_, *experiments_, *tracking_, *models_, *pages_);
+    runs_api_ = std::make_unique<RunsApi>(*projects_, *tracking_, *pages_);
     run_models_api_ = std::make_unique<RunModelsApi>(*projects_, *tracking_);
     metrics_api_ = std::make_unique<MetricsApi>(*projects_, *tracking_);
     const net::RouteTable tables[] = {experiments_api_->table(), runs_api_->table(),
@@ -71,7 +70,6 @@ class RunTranscripts : public MlflowTest {
   tracking::RunStamps stamps_;
   std::unique_ptr<tracking::Experiments> experiments_;
   std::unique_ptr<tracking::Tracking> tracking_;
-  std::unique_ptr<tracking::LoggedModels> models_;
   std::unique_ptr<RunPages> pages_;
   std::unique_ptr<ExperimentsApi> experiments_api_;
   std::unique_ptr<RunsApi> runs_api_;

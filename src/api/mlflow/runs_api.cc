@@ -2,6 +2,7 @@
 
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
+#include "api/mlflow/named.h"
 #include "api/mlflow/run_batch.h"
 #include "api/mlflow/run_models_api.h"
 #include "api/mlflow/run_words.h"
@@ -136,14 +137,6 @@ Result<std::string> NameOf(std::string_view given, const std::map<std::string, s
 
 net::RouteTable RunsApi::table() { return {"mlflow", RoutesOf<kEndpoints>::routes(), this}; }
 
-Result<std::string> RunsApi::RunOf(const Call& call) {
-  std::string run_id = call.arguments.Text("run_id");
-  const auto project = tracking_.ProjectOf(run_id);
-  if (!project) return InRunWords(project.error(), run_id);
-  if (!call.Owns(*project)) return InRunWords(Error(Code::kNotFound, "GY3401", ""), run_id);
-  return run_id;
-}
-
 Result<net::Response> RunsApi::Create(Call& call) {
   const std::string experiment_id = call.arguments.Text("experiment_id");
   tracking::NewRun from{.project = call.project};
@@ -164,11 +157,7 @@ Result<net::Response> RunsApi::Create(Call& call) {
   from.tags[std::string(kRunNameTag)] = from.name;
   if (const auto parent = from.tags.find(std::string(kParentRunTag)); parent != from.tags.end())
     from.parent = parent->second;
-  from.experiment_number = number;
-  if (number == 0) {
-    GYRE_TRY(const tracking::Experiment standard, experiments_.Get(call.project, 0));
-    from.experiment_number = standard.number;
-  }
+  if (number != 0) from.experiment_number = number;  // else the default one of the project
   const auto made = tracking_.CreateRun(std::move(from));
   if (!made) return InExperimentWords(made.error(), experiment_id);
   return AnswerOf([&](AnswerWriter& out) { out.Raw("run", RenderedRun({*made, {}, {}})); });
@@ -192,7 +181,7 @@ Result<> RunsApi::KeepState(const std::string& run_id, tracking::RunChange* chan
 }
 
 Result<net::Response> RunsApi::Update(Call& call) {
-  GYRE_TRY(const std::string run_id, RunOf(call));
+  GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
   tracking::RunChange change;
   if (const std::string status = call.arguments.Text("status"); !status.empty()) {
     change.status = StatusOf(status);
@@ -202,24 +191,25 @@ Result<net::Response> RunsApi::Update(Call& call) {
   if (call.arguments.Has("end_time")) {
     GYRE_TRY(change.ended_us, MicrosOf("end_time", call.arguments.Whole("end_time")));
   }
-  if (const std::string name = call.arguments.Text("run_name"); !name.empty()) change.name = name;
+  if (const std::string name = call.arguments.Text("run_name"); !name.empty()) {
+    change.name = name;
+    change.tags = {{std::string(kRunNameTag), name}};
+  }
   if (call.request.principal.kind == "program") GYRE_DO(KeepState(run_id, &change));
   if (const auto done = tracking_.ChangeRun(run_id, change); !done)
     return InRunWords(done.error(), run_id);
-  if (change.name)
-    GYRE_DO(Log(call, run_id, {.tags = {{std::string(kRunNameTag), *change.name}}}, false));
   GYRE_TRY(const tracking::Run run, tracking_.GetRunById(run_id));
   return AnswerOf([&](AnswerWriter& out) { WriteRunInfo(out, run, "run_info"); });
 }
 
 Result<net::Response> RunsApi::Delete(Call& call) {
-  GYRE_TRY(const std::string run_id, RunOf(call));
+  GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
   GYRE_DO(tracking_.HideRun(run_id));
   return EmptyAnswer();
 }
 
 Result<net::Response> RunsApi::Restore(Call& call) {
-  GYRE_TRY(const std::string run_id, RunOf(call));
+  GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
   GYRE_DO(tracking_.UnhideRun(run_id));
   return EmptyAnswer();
 }
@@ -254,11 +244,8 @@ Result<> RunsApi::Log(const Call& call, const std::string& run_id, tracking::Bat
   batch.project = call.project;
   // The name of a run stands in its tag too.
   if (const auto name = batch.tags.find(std::string(kRunNameTag));
-      name != batch.tags.end() && !name->second.empty()) {
-    GYRE_DO(RunOf(call));
-    if (const auto done = tracking_.ChangeRun(run_id, {.name = name->second}); !done)
-      return InRunWords(done.error(), run_id);
-  }
+      name != batch.tags.end() && !name->second.empty())
+    batch.name = name->second;
   const auto done = tracking_.LogBatch(run_id, batch);
   if (done) return {};
   if (done.error().gy() == "GY3404") return OfParams(done.error(), run_id, batch, one_param);
@@ -270,12 +257,11 @@ Result<net::Response> RunsApi::LogMetric(Call& call) {
   tracking::Batch batch;
   GYRE_TRY(auto point, ReadMetric("", arguments.Value("key"), arguments.Value("value"),
                                   arguments.Value("timestamp"), arguments.Value("step")));
-  ModelPoints of_models;
   AddModelPoint(arguments.Text("run_id"), point, arguments.Value("model_id"),
-                arguments.Value("dataset_name"), arguments.Value("dataset_digest"), &of_models);
+                arguments.Value("dataset_name"), arguments.Value("dataset_digest"),
+                &batch.of_models);
   batch.metrics.push_back(std::move(point));
   GYRE_DO(Log(call, arguments.Text("run_id"), std::move(batch), false));
-  if (!of_models.empty()) GYRE_DO(models_.AddMetrics(call.project, of_models));
   return EmptyAnswer();
 }
 
@@ -289,9 +275,7 @@ Result<net::Response> RunsApi::LogParam(Call& call) {
 
 Result<net::Response> RunsApi::LogBatch(Call& call) {
   GYRE_TRY(tracking::Batch batch, ReadBatch(call.arguments));
-  const ModelPoints of_models = ModelPointsOf(call.arguments, batch);
   GYRE_DO(Log(call, call.arguments.Text("run_id"), std::move(batch), false));
-  if (!of_models.empty()) GYRE_DO(models_.AddMetrics(call.project, of_models));
   return EmptyAnswer();
 }
 
@@ -304,7 +288,7 @@ Result<net::Response> RunsApi::SetTag(Call& call) {
 }
 
 Result<net::Response> RunsApi::DeleteTag(Call& call) {
-  GYRE_TRY(const std::string run_id, RunOf(call));
+  GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
   const std::string key = call.arguments.Text("key");
   const auto done = tracking_.DeleteTag(run_id, key);
   if (done) return EmptyAnswer();
@@ -315,7 +299,7 @@ Result<net::Response> RunsApi::DeleteTag(Call& call) {
 }
 
 Result<net::Response> RunsApi::LogInputs(Call& call) {
-  GYRE_TRY(const std::string run_id, RunOf(call));
+  GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
   GYRE_TRY(const auto datasets, ReadDatasets(call.arguments));
   if (const auto done = tracking_.LogInputs(run_id, datasets); !done)
     return InRunWords(done.error(), run_id);

@@ -3,20 +3,14 @@
 
 #include "api/mlflow/call.h"
 #include "api/mlflow/run_page.h"
-#include "ml/tracking/logged_models.h"
 #include "ml/tracking/tracking.h"
 
 namespace gyre::mlflow {
 
 class RunsApi final : public Noun {
  public:
-  RunsApi(projects::Projects& projects, tracking::Experiments& experiments,
-          tracking::Tracking& tracking, tracking::LoggedModels& models, RunPages& pages)
-      : Noun(projects),
-        experiments_(experiments),
-        tracking_(tracking),
-        models_(models),
-        pages_(pages) {}
+  RunsApi(projects::Projects& projects, tracking::Tracking& tracking, RunPages& pages)
+      : Noun(projects), tracking_(tracking), pages_(pages) {}
   net::RouteTable table();
 
   Result<net::Response> Create(Call& call);
@@ -32,17 +26,13 @@ class RunsApi final : public Noun {
   Result<net::Response> LogInputs(Call& call);
 
  private:
-  // The run that the call names, when it is of the call's project.
-  Result<std::string> RunOf(const Call& call);
   Result<> Log(const Call& call, const std::string& run_id, tracking::Batch batch, bool one_param);
   Result<> KeepState(const std::string& run_id, tracking::RunChange* change);
   // MLflow's words for params that have other values already.
   Error OfParams(const Error& error, const std::string& run_id, const tracking::Batch& batch,
                  bool one_param);
 
-  tracking::Experiments& experiments_;
   tracking::Tracking& tracking_;
-  tracking::LoggedModels& models_;
   RunPages& pages_;
 };
 

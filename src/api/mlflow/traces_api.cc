@@ -9,6 +9,7 @@
 #include "api/mlflow/artifact_path.h"
 #include "api/mlflow/artifact_target.h"
 #include "api/mlflow/endpoints.h"
+#include "api/mlflow/named.h"
 #include "api/mlflow/run_words.h"
 #include "api/mlflow/traces_spans.h"
 #include "api/mlflow/traces_words.h"
@@ -249,17 +250,7 @@ Result<std::vector<std::int64_t>> TracesApi::ExperimentsOf(const Call& call,
   constexpr std::size_t kExperimentsMax = 1'000;
   if (ids.size() > kExperimentsMax)
     return InvalidParameter(fmt::format("At most {} experiments may be given", kExperimentsMax));
-  std::vector<std::int64_t> numbers;
-  for (const std::string& id : ids) {
-    GYRE_TRY(const std::int64_t number, ExperimentNumber(id));
-    if (number != 0) {
-      numbers.push_back(number);
-      continue;
-    }
-    GYRE_TRY(const tracking::Experiment standard, ExperimentOf(call, id));
-    numbers.push_back(standard.number);
-  }
-  return numbers;
+  return mlflow::ExperimentsOf(experiments_, call, ids);
 }
 
 Result<traces::Trace> TracesApi::Read(const Call& call, const std::string& id) {

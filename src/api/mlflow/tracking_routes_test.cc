@@ -10,6 +10,7 @@
 #include "ledger/trash/trash.h"
 #include "ledger/usage/budgets.h"
 #include "ledger/usage/usage.h"
+#include "ml/tracking/trash_kind.h"
 #include "platform/blob/blob_store.h"
 
 namespace gyre::mlflow {
@@ -25,8 +26,7 @@ class TrackingRoutesTest : public MlflowTest {
     tracking_ = *tracking::OpenTracking(*database_, clock_, stamps_);
     pages_ = std::make_unique<RunPages>(*tracking_, stamps_);
     experiments_api_ = std::make_unique<ExperimentsApi>(*projects_, *experiments_);
-    models_ = std::make_unique<tracking::LoggedModels>(*database_, clock_);
-    runs_api_ = std::make_unique<RunsApi>(*projects_, *experiments_, *tracking_, *models_, *pages_);
+    runs_api_ = std::make_unique<RunsApi>(*projects_, *tracking_, *pages_);
     metrics_api_ = std::make_unique<MetricsApi>(*projects_, *tracking_);
     const net::RouteTable tables[] = {experiments_api_->table(), runs_api_->table(),
                                       metrics_api_->table()};
@@ -52,7 +52,6 @@ class TrackingRoutesTest : public MlflowTest {
   tracking::RunStamps stamps_;
   std::unique_ptr<tracking::Experiments> experiments_;
   std::unique_ptr<tracking::Tracking> tracking_;
-  std::unique_ptr<tracking::LoggedModels> models_;
   std::unique_ptr<RunPages> pages_;
   std::unique_ptr<ExperimentsApi> experiments_api_;
   std::unique_ptr<RunsApi> runs_api_;
@@ -170,6 +169,28 @@ TEST_F(TrackingRoutesTest, BatchesAreCheckedWholeAndTakenWhole) {
   EXPECT_TRUE(CheckKeyName("key", "größe/µ-1 : a.b"));
   EXPECT_FALSE(CheckKeyName("key", "a\u2028b"));
   EXPECT_FALSE(CheckKeyName("key", "a;b"));
+}
+
+TEST_F(TrackingRoutesTest, ARefusedBatchNeitherRenamesNorMeasures) {
+  const std::string id = NewRun(R"(,"run_name":"first")");
+  Post("/runs/log-parameter", R"({"run_id":")" + id + R"(","key":"p","value":"1"})");
+  Post("/runs/log-batch",
+       R"({"run_id":")" + id +
+           R"(","tags":[{"key":"mlflow.runName","value":"second"}],)"
+           R"("metrics":[{"key":"auc","value":0.5,"timestamp":1}],)"
+           R"("params":[{"key":"p","value":"2"}]})",
+       400);
+  const Json run = Get("/runs/get?run_id=" + id)["run"];
+  EXPECT_EQ(run["info"]["run_name"].AsString(), "first");
+  EXPECT_TRUE(run["data"]["metrics"].items().empty());
+}
+
+TEST_F(TrackingRoutesTest, WhatIsInTheTrashIsNotShownFromMemory) {
+  const std::string id = NewRun();
+  Get("/runs/get?run_id=" + id);
+  ASSERT_TRUE(tracking::RunTrash(*tracking_)
+                  .remove({.project = projects::kDefaultProject, .name = id, .by = "ana"}));
+  Get("/runs/get?run_id=" + id, 404);
 }
 
 TEST_F(TrackingRoutesTest, HistoriesComeByTimePagedAndSampled) {

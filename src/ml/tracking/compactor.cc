@@ -141,20 +141,12 @@ void MetricCompactor::Add(std::string_view run_id) {
   changed_.NotifyAll();
 }
 
-void MetricCompactor::Wait() {
-  const MutexLock held(mutex_);
-  while (!runs_.empty() || working_) changed_.Wait(mutex_);
-}
-
 bool MetricCompactor::Take(std::string* run_id) {
   const MutexLock held(mutex_);
-  working_ = false;
-  changed_.NotifyAll();
   while (runs_.empty() && !ended_) changed_.Wait(mutex_);
   if (ended_) return false;
   *run_id = *runs_.begin();
   runs_.erase(runs_.begin());
-  working_ = true;
   return true;
 }
 

@@ -25,7 +25,6 @@ class MetricCompactor {
   ~MetricCompactor();
   // Soon; forgotten when too many wait already: the next batch or the end of the run says it again.
   void Add(std::string_view run_id);
-  void Wait();  // until nothing is left to do (tests)
 
  private:
   void Run();
@@ -36,7 +35,6 @@ class MetricCompactor {
   Mutex mutex_;
   CondVar changed_;
   std::set<std::string, std::less<>> runs_ GYRE_GUARDED_BY(mutex_);
-  bool working_ GYRE_GUARDED_BY(mutex_) = false;
   bool ended_ GYRE_GUARDED_BY(mutex_) = false;
   bool started_ GYRE_GUARDED_BY(mutex_) = false;
   exec::Worker thread_;

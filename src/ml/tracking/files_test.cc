@@ -148,7 +148,7 @@ TEST_F(FilesTest, AProjectsFilesGoWithIt) {
   EXPECT_EQ(Put({Kind::kLoggedModel, "blue", "m-1"}, "a", "one"), "ok");
   EXPECT_EQ(Put({Kind::kLoggedModel, "blues", "m-1"}, "a", "two"), "ok");
   EXPECT_EQ(Put(loose_, "b", "three"), "ok");
-  const trash::Holding held = HeldRuns();
+  const trash::Holding held = HeldRuns(stamps_);
   std::int64_t rows = 0;
   ASSERT_TRUE(database_->Read([&](db::Reader& reader) -> Result<> {
     for (const trash::Holding::Rows& of : held.rows) {

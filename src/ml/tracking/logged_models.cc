@@ -13,6 +13,7 @@
 #include "ml/tracking/checks.h"
 #include "ml/tracking/experiment_store.h"
 #include "ml/tracking/filter_match.h"
+#include "ml/tracking/model_points.h"
 
 namespace gyre::tracking {
 namespace {
@@ -288,24 +289,22 @@ Result<> LoggedModels::DeleteTag(std::string_view project, std::string_view id,
   });
 }
 
-Result<> LoggedModels::AddMetrics(std::string_view project,
-                                  const std::map<std::string, std::vector<ModelPoint>>& by_model) {
-  return database_.Write([&](db::Transaction& tx) -> Result<> {
-    for (const auto& [id, points] : by_model) {
-      GYRE_TRY(const bool there,
-               tx.QueryOne("SELECT 1 FROM tracking_logged_model WHERE id = ?1 AND project = ?2",
-                           {id, project}, [](const db::Row&) {}));
-      if (!there) continue;
-      for (const ModelPoint& point : points)
-        GYRE_DO(tx.Execute(
-            "INSERT INTO tracking_logged_model_metric (model, name, time_us, step, run_id, value, "
-            "dataset_name, dataset_digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT "
-            "(model, name, time_us, step, run_id) DO NOTHING",
-            {id, point.key, point.time_us, point.step, point.run_id, point.value,
-             point.dataset_name, point.dataset_digest}));
-    }
-    return {};
-  });
+Result<> PutModelPoints(db::Transaction& tx, std::string_view project,
+                        const ModelPoints& by_model) {
+  for (const auto& [id, points] : by_model) {
+    GYRE_TRY(const bool there,
+             tx.QueryOne("SELECT 1 FROM tracking_logged_model WHERE id = ?1 AND project = ?2",
+                         {id, project}, [](const db::Row&) {}));
+    if (!there) continue;
+    for (const ModelPoint& point : points)
+      GYRE_DO(tx.Execute(
+          "INSERT INTO tracking_logged_model_metric (model, name, time_us, step, run_id, value, "
+          "dataset_name, dataset_digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT "
+          "(model, name, time_us, step, run_id) DO NOTHING",
+          {id, point.key, point.time_us, point.step, point.run_id, point.value, point.dataset_name,
+           point.dataset_digest}));
+  }
+  return {};
 }
 
 Result<FoundModels> LoggedModels::Search(const ModelSearch& search) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -27,6 +28,9 @@ struct ModelPoint {
   std::int64_t step = 0, time_us = 0;
   std::string run_id, dataset_name, dataset_digest;
 };
+
+// By the id of their model.
+using ModelPoints = std::map<std::string, std::vector<ModelPoint>>;
 
 struct LoggedModel {
   std::string id, project, run_id, name, model_type;  // id: "m-" and 32 hexadecimal digits
@@ -84,9 +88,6 @@ class LoggedModels {
                    const std::map<std::string, std::string>& tags);
   Result<> DeleteTag(std::string_view project, std::string_view id,
                      std::string_view key);  // GY3442 no such tag
-  // Those of models that are not there are left out: the run keeps them anyway.
-  Result<> AddMetrics(std::string_view project,
-                      const std::map<std::string, std::vector<ModelPoint>>& by_model);
   // kInvalidArgument GY3432 a page token of another search.
   Result<FoundModels> Search(const ModelSearch& search);
 

@@ -10,6 +10,7 @@
 #include "ledger/usage/budgets.h"
 #include "ledger/usage/usage.h"
 #include "ml/tracking/experiments.h"
+#include "ml/tracking/model_points.h"
 #include "ml/tracking/trash_kind.h"
 
 namespace gyre::tracking {
@@ -40,8 +41,9 @@ class LoggedModelsTest : public testing::Test {
   }
   void Measure(const LoggedModel& model, double value, std::int64_t time_us,
                const std::string& dataset = "") {
+    const ModelPoints points = {{model.id, {{"auc", value, 0, time_us, "run", dataset, "1"}}}};
     ASSERT_TRUE(
-        models_->AddMetrics("p", {{model.id, {{"auc", value, 0, time_us, "run", dataset, "1"}}}}));
+        database_->Write([&](db::Transaction& tx) { return PutModelPoints(tx, "p", points); }));
   }
   std::string Names(const ModelSearch& search) {
     std::string names;

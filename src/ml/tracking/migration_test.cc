@@ -97,7 +97,7 @@ TEST_F(MigrationTest, RunsOfTheFirstSchemaStayWhole) {
   EXPECT_EQ((*experiments)->Find("p", "churn")->number, 1);
   trash::Trash trash(*database_, SystemClock(), kMicrosPerSecond);
   const auto tracking = *OpenTracking(*database_, SystemClock(), stamps_);
-  trash.Register(RunTrash(*database_, *tracking, SystemClock()));
+  trash.Register(RunTrash(*tracking));
   trash.AddReshape(ReshapeRun);
   const auto item = trash.Newest("p", "run", "bb");
   ASSERT_TRUE(item);

@@ -40,6 +40,23 @@ bool IsStart(const OrderBy& order) {
   return order.entity == Entity::kAttribute && order.key == "start_time";
 }
 
+bool IsMetric(Entity entity) {
+  return entity == Entity::kMetric || entity == Entity::kMetricLeast ||
+         entity == Entity::kMetricMost || entity == Entity::kMetricBest;
+}
+
+bool AsksForMetrics(const FilterNode& node) {
+  if (node.kind == FilterNode::Kind::kComparison) return IsMetric(node.comparison.entity);
+  return std::ranges::any_of(node.children,
+                             [](const FilterNode& child) { return AsksForMetrics(child); });
+}
+
+bool AsksForMetrics(const RunSearch& search) {
+  return std::ranges::any_of(search.filter.root,
+                             [](const FilterNode& node) { return AsksForMetrics(node); }) ||
+         std::ranges::any_of(search.order, [](const OrderBy& by) { return IsMetric(by.entity); });
+}
+
 class Finder {
  public:
   Finder(db::Reader& reader, const RunSearch& search, const RunSearchEffort& effort)
@@ -346,6 +363,7 @@ class Finder {
 }  // namespace
 
 Result<FoundRuns> RunSearcher::Find(const RunSearch& search) {
+  if (settle_ && AsksForMetrics(search)) GYRE_DO(settle_());
   FoundRuns found;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(found, Finder(reader, search, effort_).Find());

@@ -3,8 +3,10 @@
 // selective comparison leaves. Thread-safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -49,14 +51,19 @@ struct RunSearchEffort {
 
 class RunSearcher {
  public:
-  explicit RunSearcher(db::Database& database, const RunSearchEffort& effort = {})
-      : database_(database), effort_(effort) {}
+  // `settle` puts latest values where they are found (Tracking::SettleMetrics); it is called before
+  // a search that asks for metrics.
+  using Settle = std::function<Result<>()>;
+  explicit RunSearcher(db::Database& database, Settle settle = {},
+                       const RunSearchEffort& effort = {})
+      : database_(database), settle_(std::move(settle)), effort_(effort) {}
   // Errors: kInvalidArgument GY3432 a page token that is not of this search; GY3430 more than 40
   // names of params, tags and metrics.
   Result<FoundRuns> Find(const RunSearch& search);
 
  private:
   db::Database& database_;
+  const Settle settle_;
   const RunSearchEffort effort_;
 };
 

@@ -306,7 +306,7 @@ class RunSearchTest : public testing::Test {
 
   // All pages, one after the other.
   std::vector<std::string> Walk(RunSearch search, const RunSearchEffort& effort) {
-    RunSearcher searcher(*database_, effort);
+    RunSearcher searcher(*database_, {}, effort);
     std::vector<std::string> ids;
     for (std::size_t pages = 0; pages <= runs_.size() + 1; ++pages) {
       auto page = searcher.Find(search);

@@ -156,15 +156,6 @@ Result<> SetRunDeleted(db::Transaction& tx, const RunKey& run, std::int64_t dele
                     {run.number, deleted_us});
 }
 
-Result<> SetRunExperiment(db::Transaction& tx, const RunKey& run, std::int64_t experiment) {
-  GYRE_DO(tx.Execute("UPDATE tracking_run SET experiment = ?2 WHERE number = ?1",
-                     {run.number, experiment}));
-  for (const std::string_view table : {"tracking_run_param", "tracking_run_tag", "tracking_metric"})
-    GYRE_DO(tx.Execute(fmt::format("UPDATE {} SET experiment = ?2 WHERE run = ?1", table),
-                       {run.number, experiment}));
-  return {};
-}
-
 Result<std::string> RemoveRun(db::Transaction& tx, std::string_view run_id, std::string_view by,
                               std::int64_t now_us) {
   GYRE_TRY(const RunKey run, FindRun(tx, run_id));

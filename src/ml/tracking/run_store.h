@@ -41,7 +41,6 @@ Result<> UpdateEnd(db::Transaction& tx, std::string_view run_id, const RunEnd& e
                    std::string_view resources);
 Result<> UpdateRun(db::Transaction& tx, const RunKey& run, const RunChange& change);
 Result<> SetRunDeleted(db::Transaction& tx, const RunKey& run, std::int64_t deleted_us);
-Result<> SetRunExperiment(db::Transaction& tx, const RunKey& run, std::int64_t experiment);
 // Into the trash; its name there. Error: GY3401.
 Result<std::string> RemoveRun(db::Transaction& tx, std::string_view run_id, std::string_view by,
                               std::int64_t now_us);

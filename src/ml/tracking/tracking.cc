@@ -18,6 +18,7 @@
 #include "ml/tracking/compactor.h"
 #include "ml/tracking/experiment_store.h"
 #include "ml/tracking/metric_codec.h"
+#include "ml/tracking/model_points.h"
 #include "ml/tracking/names.h"
 #include "ml/tracking/run_effects.h"
 #include "ml/tracking/run_store.h"
@@ -96,12 +97,11 @@ class TrackingImpl final : public Tracking {
   Result<> HideRun(std::string_view run_id) override;
   Result<> UnhideRun(std::string_view run_id) override;
   Result<> DeleteTag(std::string_view run_id, std::string_view key) override;
-  Result<> MoveRun(std::string_view run_id, std::int64_t experiment_number) override;
   Result<> LogBatch(std::string_view run_id, const Batch& batch) override;
   Result<> LogInputs(std::string_view run_id, const std::vector<DatasetInput>& datasets) override;
   Result<std::vector<DatasetInput>> ListInputs(std::string_view run_id) override;
   Result<> EndRun(std::string_view run_id, const RunEnd& end) override;
-  Result<> DeleteRun(std::string_view run_id) override;
+  Result<std::string> DeleteRun(std::string_view run_id, std::string_view by) override;
   Result<int> EndOrphans(std::string_view why, std::span<const std::string> alive) override;
   Result<std::vector<MetricPoint>> MetricHistory(std::string_view run_id, std::string_view key,
                                                  int limit) override;
@@ -262,9 +262,12 @@ Result<std::string> TrackingImpl::ProjectOf(std::string_view run_id) {
 
 Result<> TrackingImpl::ChangeRun(std::string_view run_id, const RunChange& change) {
   if (change.name) GYRE_DO(CheckKey("run", *change.name));
+  GYRE_DO(CheckTexts("tag", change.tags, kTagBytesMax));
+  GYRE_TRY(const NamedTexts tags, Named(change.tags));
   GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const RunKey key, FindActiveRun(tx, run_id));
-    return UpdateRun(tx, key, change);
+    GYRE_DO(UpdateRun(tx, key, change));
+    return PutTags(tx, key, tags);
   }));
   if (change.ended_us) compactor_.Add(run_id);
   return {};
@@ -294,16 +297,6 @@ Result<> TrackingImpl::DeleteTag(std::string_view run_id, std::string_view key) 
   });
 }
 
-Result<> TrackingImpl::MoveRun(std::string_view run_id, std::int64_t experiment_number) {
-  return Change(run_id, [&](db::Transaction& tx) -> Result<> {
-    Run run;
-    GYRE_DO(ReadRun(tx, run_id, &run));
-    GYRE_TRY(const RunKey key, FindActiveRun(tx, run_id));
-    GYRE_DO(ReadActiveExperiment(tx, run.project, experiment_number));
-    return SetRunExperiment(tx, key, experiment_number);
-  });
-}
-
 Result<RunPage> TrackingImpl::ListRuns(const RunQuery& query) {
   if (query.limit < 1 || query.limit > kPageSizeMax) {
     return InvalidArgument("GY3408", "a page has 1 to {} runs, not {}", kPageSizeMax, query.limit);
@@ -324,6 +317,7 @@ Result<RunPage> TrackingImpl::ListRuns(const RunQuery& query) {
 Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
   GYRE_DO(CheckTexts("param", batch.params, kParamBytesMax));
   GYRE_DO(CheckTexts("tag", batch.tags, kTagBytesMax));
+  if (batch.name) GYRE_DO(CheckKey("run", *batch.name));
   if (batch.metrics.size() > kPointsMax) {
     return InvalidArgument("GY3409", "a batch has at most {} metric points, not {}", kPointsMax,
                            batch.metrics.size());
@@ -345,10 +339,11 @@ Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
     if (batch.slice) GYRE_DO(CheckSlice(tx, run_id, *batch.slice));
     GYRE_DO(PutParams(tx, run, run_id, params));
     GYRE_DO(PutTags(tx, run, tags));
+    if (batch.name) GYRE_DO(UpdateRun(tx, run, {.name = batch.name}));
     if (!points.empty()) {
       GYRE_TRY(waiting, PutPoints(tx, run, encoded));
     }
-    return {};
+    return PutModelPoints(tx, run.project, batch.of_models);
   }));
   if (waiting >= kBatchesWaitingMax) compactor_.Add(run_id);
   return {};
@@ -440,12 +435,13 @@ Result<> TrackingImpl::AddInput(std::string_view run_id, const RunInput& input) 
   });
 }
 
-Result<> TrackingImpl::DeleteRun(std::string_view run_id) {
-  return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY([[maybe_unused]] const std::string name,
-             RemoveRun(tx, run_id, "gyre", clock_.NowMicros()));
+Result<std::string> TrackingImpl::DeleteRun(std::string_view run_id, std::string_view by) {
+  std::string name;
+  GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(name, RemoveRun(tx, run_id, by, clock_.NowMicros()));
     return {};
-  });
+  }));
+  return name;
 }
 
 Result<int> TrackingImpl::EndOrphans(std::string_view why, std::span<const std::string> alive) {

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "ml/tracking/experiments.h"
+#include "ml/tracking/logged_models.h"
 #include "ml/tracking/series.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
@@ -100,6 +101,7 @@ struct RunChange {
   std::optional<RunStatus> status = {};
   std::optional<std::int64_t> ended_us = {};
   std::optional<std::string> name = {};
+  std::map<std::string, std::string> tags = {};
 };
 
 struct RunEnd {
@@ -124,6 +126,8 @@ struct Batch {
   std::map<std::string, std::string> tags = {};
   std::vector<MetricPoint> metrics = {};
   std::string project = {};  // when it is said, a run of another project is not found: GY3401
+  std::optional<std::string> name = {};  // a new one of the run
+  ModelPoints of_models = {};            // points that are of logged models, too
   // The run must hold the points before it and no others: kAborted GY3418 when it does not, so
   // that a slice is taken once, whoever sends it how often.
   std::optional<ImportSlice> slice = {};
@@ -193,16 +197,14 @@ class Tracking {
   virtual Result<> HideRun(std::string_view run_id) = 0;
   virtual Result<> UnhideRun(std::string_view run_id) = 0;
   virtual Result<> DeleteTag(std::string_view run_id, std::string_view key) = 0;  // GY3427
-  // To another experiment of the same project. What clients hold of it (id, artifacts) stays true.
-  virtual Result<> MoveRun(std::string_view run_id, std::int64_t experiment_number) = 0;
   virtual Result<> LogBatch(std::string_view run_id, const Batch& batch) = 0;
   // Ending twice overwrites. What a program used is booked to it at its first end.
   virtual Result<> LogInputs(std::string_view run_id,
                              const std::vector<DatasetInput>& datasets) = 0;
   virtual Result<std::vector<DatasetInput>> ListInputs(std::string_view run_id) = 0;
   virtual Result<> EndRun(std::string_view run_id, const RunEnd& end) = 0;
-  virtual Result<> DeleteRun(
-      std::string_view run_id) = 0;  // with its metrics, artifacts and references to blobs
+  // Into the trash, with its metrics, artifacts and references to blobs; its name there.
+  virtual Result<std::string> DeleteRun(std::string_view run_id, std::string_view by) = 0;
   // Runs that were running when their server died, but for those in `alive`: a program goes on
   // without a server. Answers how many were ended.
   virtual Result<int> EndOrphans(std::string_view why, std::span<const std::string> alive) = 0;
@@ -214,7 +216,8 @@ class Tracking {
   // All points of a key, each once; empty when there are none.
   virtual Result<Series> ReadSeries(std::string_view run_id, std::string_view key,
                                     SeriesOrder order) = 0;
-  // Puts the latest values of all that was logged where RunSearcher finds them: call it before.
+  // Puts the latest values of all that was logged where searches find them; RunSearcher asks for
+  // it.
   virtual Result<> SettleMetrics() = 0;
 
   virtual Result<> AddArtifacts(

@@ -342,7 +342,7 @@ TEST_F(TrackingTest, ArtifactsKeepTheirBlobs) {
   ASSERT_TRUE(tracking_->AddOutput(run.id, {"model_version", "v-id", "churn:v1"}));
   EXPECT_EQ(tracking_->ListOutputs(run.id)->at(0).name, "churn:v1");
   trash::Trash trash(*database_, SystemClock(), kMicrosPerSecond);
-  trash.Register(RunTrash(*database_, *tracking_, SystemClock()));
+  trash.Register(RunTrash(*tracking_));
   const auto gone = trash.Remove("run", {.project = "p", .name = run.id, .by = "ann"});
   ASSERT_TRUE(gone) << gone.error().ToString();
   EXPECT_EQ(gone->name, run.id.substr(0, 8));
@@ -351,7 +351,7 @@ TEST_F(TrackingTest, ArtifactsKeepTheirBlobs) {
   EXPECT_EQ(tracking_->GetRun("p", run.id)->name, run.name);
   EXPECT_EQ(tracking_->ListArtifacts(run.id, "model/")->size(), 1U);
   EXPECT_EQ(tracking_->ListOutputs(run.id)->at(0).name, "churn:v1");
-  ASSERT_TRUE(tracking_->DeleteRun(run.id));
+  ASSERT_TRUE(tracking_->DeleteRun(run.id, "ann"));
   EXPECT_EQ(tracking_->GetRun("p", run.id).error().gy(), "GY3401");
 }
 

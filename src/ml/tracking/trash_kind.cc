@@ -91,21 +91,16 @@ Result<> ReshapeRun(db::Transaction& tx, trash::TakenRow& row) {
   return {};
 }
 
-trash::Kind RunTrash(db::Database& database, Tracking& tracking, const Clock& clock) {
+trash::Kind RunTrash(Tracking& tracking) {
   return {.noun = "run",
           .permission = "run.write",
           .remove = [&](const trash::Asked& asked) -> Result<std::string> {
             GYRE_TRY(const Run run, tracking.GetRun(asked.project, asked.name));
-            std::string name;
-            GYRE_DO(database.Write([&](db::Transaction& tx) -> Result<> {
-              GYRE_TRY(name, RemoveRun(tx, run.id, asked.by, clock.NowMicros()));
-              return {};
-            }));
-            return name;
+            return tracking.DeleteRun(run.id, asked.by);
           }};
 }
 
-trash::Holding HeldRuns() {
+trash::Holding HeldRuns(RunStamps& stamps) {
   return {.what = "runs",
           .count = "SELECT COUNT(*) FROM tracking_run WHERE project = ?1",
           .blobs = {{kRefOwner, "SELECT id FROM tracking_run WHERE project = ?1"},
@@ -127,7 +122,11 @@ trash::Holding HeldRuns() {
                    {"tracking_logged_model"},
                    {"tracking_run"},
                    {"tracking_experiment_tag", kOfExperiments},
-                   {"tracking_experiment"}}};
+                   {"tracking_experiment"}},
+          .changed = [&stamps]() -> Result<> {
+            stamps.TouchAll();
+            return {};
+          }};
 }
 
 }  // namespace gyre::tracking

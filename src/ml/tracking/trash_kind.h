@@ -6,8 +6,8 @@
 
 namespace gyre::tracking {
 
-trash::Kind RunTrash(db::Database& database, Tracking& tracking, const Clock& clock);
-trash::Holding HeldRuns();
+trash::Kind RunTrash(Tracking& tracking);
+trash::Holding HeldRuns(RunStamps& stamps);
 // Rows of runs that were taken before rows named their run by number.
 Result<> ReshapeRun(db::Transaction& tx, trash::TakenRow& row);
 
