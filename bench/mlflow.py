@@ -1,306 +1,243 @@
-"""MLflow's protocol: gyre against MLflow's own server (newest release, SQLite, artifacts through the server), the same requests over the same connections,
-in turns, durable on both. CPU-milliseconds per request of the whole process tree, its database included. Run it with the Python that has mlflow.
+"""MLflow's protocol: gyre against MLflow's own server (the newest release; SQLite with one worker, and PostgreSQL with several), artifacts through the server, the same
+requests over the same connections, in turns, durable on all of them. CPU-milliseconds per request of the whole process tree, the database's included, then the median
+time of an answer. Run it with the Python that has mlflow.
 
-  bench/mlflow.py [CASE ...]         cases whose name holds a word; default all
-  GYRE_BENCH_MLFLOW_RUNS=100000      runs in the searched experiment (20,000)
-  GYRE_BENCH_MLFLOW_PEER=no          gyre alone
+  bench/mlflow.py [ROW ...]                    rows whose name holds a word; default all
+  GYRE_BENCH_MLFLOW_PEERS=sqlite:1             which set-ups of MLflow, by commas; `no` = gyre alone (sqlite:1,postgresql:4)
+  GYRE_BENCH_MLFLOW_RUNS=20000,100000          how many runs are searched
 """
-import contextlib
-import http.client
 import importlib.metadata
 import json
 import os
-import shutil
-import signal
-import socket
-import sqlite3
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-GYRE = os.path.abspath(os.environ.get('GYRE', 'build/gyre'))
-RUNS = int(os.environ.get('GYRE_BENCH_MLFLOW_RUNS', '20000'))
+from mlflow_servers import Gyre, MLflow, PostgresStore, SqliteStore, spread
+from mlflow_world import API, T0, USER_TAGS, World, entries, points, search
+
 CONNECTIONS = 8
-MODELS, VERSIONS = 1000, 2
-T0 = 1_700_000_000_000
-TICK = os.sysconf('SC_CLK_TCK')
+SIZES = [int(size) for size in os.environ.get('GYRE_BENCH_MLFLOW_RUNS', '20000,100000').split(',')]
+PEERS = os.environ.get('GYRE_BENCH_MLFLOW_PEERS', 'sqlite:1,postgresql:4')
+DRIVER = os.path.join(os.environ.get('GYRE_DEPS_DIR', os.path.expanduser('~/.cache/gyre-deps')), 'venv-bench-mlflow/lib/python3.11/site-packages')
+LARGE = 1 << 30
 
 
-def fields(pid):
-    return open(f'/proc/{pid}/stat').read().rsplit(')', 1)[1].split()
+class Row:
+    """`request`: (world, i) -> (method, path, body). MLflow is asked `count` times, gyre `more` times as often: it takes that long to see its CPU in ticks of the clock."""
+
+    def __init__(self, name, owed, count, request, kind='application/json', more=10):
+        self.name, self.owed, self.count, self.request, self.kind, self.more = name, owed, count, request, kind, more
+
+    def messages(self, world, count):
+        made = []
+        for i in range(count):
+            method, path, body = self.request(world, i)
+            text = body if isinstance(body, bytes) else b'' if body is None else json.dumps(body).encode()
+            made.append(world.connection.head(method, path, len(text), self.kind) + text)
+        return made
+
+    def measure(self, world):
+        server = world.server
+        messages = self.messages(world, self.count * (self.more if isinstance(server, Gyre) else 1))
+        times = [0.0] * len(messages)
+
+        def work(connection, place):
+            for i in range(place, len(messages), CONNECTIONS):
+                begin = time.perf_counter()
+                connection.send(messages[i])
+                status, answer = connection.answer()
+                times[i] = time.perf_counter() - begin
+                if status != 200:
+                    raise SystemExit(f'{server.name}: {self.name}: {status} {answer[:300]}')
+        before = server.cpu_seconds()
+        spread(server, CONNECTIONS, work)
+        spent = server.cpu_seconds() - before
+        return spent * 1e3 / len(messages), sorted(times)[len(times) // 2] * 1e3
 
 
-def tree(root):
-    parents = {}
-    for name in filter(str.isdigit, os.listdir('/proc')):
-        with contextlib.suppress(OSError):
-            parents[int(name)] = int(fields(name)[1])
-    known = [root]
-    for pid in known:
-        known += [child for child, parent in parents.items() if parent == pid]
-    return known
+def written(path, body):
+    return lambda world, i: ('POST', API + path, body(world, i))
 
 
-def cpu_of(root):
-    total = 0
-    for pid in tree(root):
-        with contextlib.suppress(OSError):
-            total += sum(map(int, fields(pid)[11:13]))
-    return total / TICK
+def read(path):
+    return lambda world, i: ('GET', API + path(world, i), None)
 
 
-def pss_mb(root):
-    total = 0
-    for pid in tree(root):
-        with contextlib.suppress(OSError):
-            total += int(open(f'/proc/{pid}/smaps_rollup').read().split('Pss:')[1].split()[0])
-    return total / 1024
+def batch(size, key):
+    return written('runs/log-batch', lambda world, i: {'run_id': world.get('written_runs')[i % 8], 'metrics': points(size, i * size, key, min(size, 10))})
 
 
-class Server:
-    """One of the two, with what the cases need of it."""
-
-    def __init__(self, name, command, environment, folder):
-        self.name, self.folder = name, folder
-        with socket.socket() as s:
-            s.bind(('127.0.0.1', 0))
-            self.port = s.getsockname()[1]
-        begin = time.perf_counter()
-        with open(os.path.join(folder, 'log'), 'wb') as log:
-            self.process = subprocess.Popen([part.format(port=self.port, folder=folder) for part in command], env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, start_new_session=True)
-        while True:
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                if self.send(self.connect(), 'GET', '/health')[0] == 200:
-                    break
-            if self.process.poll() is not None or time.perf_counter() - begin > 180:
-                raise SystemExit(open(os.path.join(folder, 'log'), errors='replace').read()[-3000:])
-            time.sleep(0.002)
-        self.start_ms, self.start_cpu = (time.perf_counter() - begin) * 1e3, cpu_of(self.process.pid)
-        time.sleep(2)
-        self.idle_mb = pss_mb(self.process.pid)
-        self.connections = []
-
-    def call(self, method, path, body=None):
-        with contextlib.closing(self.connect()) as connection:
-            return json.loads(self.api(connection, method, path, body))
-
-    def connect(self):
-        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=300)
-        connection.connect()
-        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
-
-    @staticmethod
-    def send(connection, method, path, body=None, headers=None):
-        connection.request(method, path, body, headers or {})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-
-    def api(self, connection, method, path, body=None):
-        status, text = self.send(connection, method, '/api/2.0/mlflow/' + path, None if body is None else json.dumps(body),
-                                 {} if body is None else {'Content-Type': 'application/json'})
-        if status != 200:
-            raise SystemExit(f'{self.name}: {method} {path[:80]}: {status} {text[:300]}')
-        return text
-
-    def stop(self):
-        os.killpg(self.process.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(15)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        shutil.rmtree(self.folder, ignore_errors=True)
+def artifact(world, name):
+    return f'/api/2.0/mlflow-artifacts/artifacts/{world.get("writes")}/{world.get("written_runs")[0]}/artifacts/{name}'
 
 
-def real():
-    environment = {**os.environ, 'MLFLOW_DISABLE_TELEMETRY': 'true', 'DO_NOT_TRACK': '1', 'MLFLOW_SERVER_ENABLE_JOB_EXECUTION': 'false', 'PYTHONWARNINGS': 'ignore'}
-    return Server('mlflow', [sys.executable, '-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', '{port}', '--workers', '1', '--backend-store-uri',
-                             'sqlite:///{folder}/mlflow.db', '--artifacts-destination', '{folder}/artifacts', '--serve-artifacts'], environment, tempfile.mkdtemp(prefix='gyre-bench-mlflow-'))
+def upload(size):
+    """No two files are the same."""
+    base = os.urandom(size)
+    return lambda world, i: ('PUT', artifact(world, f'{size}-{i}'), i.to_bytes(8, 'big') + base[8:])
 
 
-def ours():
-    folder = tempfile.mkdtemp(prefix='gyre-bench-gyre-')
-    return Server('gyre', [GYRE, 'server', '--data', '{folder}/data', '--listen', '127.0.0.1:{port}'], {**os.environ, 'HOME': folder}, folder)
+def download(size):
+    def request(world, i):
+        path = artifact(world, f'read-{size}')
+        if i == 0:
+            body = os.urandom(size)
+            world.again()
+            world.connection.send(world.connection.head('PUT', path, size, 'application/octet-stream') + body)
+            assert world.connection.answer()[0] == 200
+        return 'GET', path, None
+    return request
 
 
-# --- what the cases work on --------------------------------------------------------------------------------------------------------------------
-def searched_run(i):
-    """Metrics, params and tags of run i, the same for both."""
-    return ({f'm{k}': (i * 7919 + k * 31) % 10007 / 10007 for k in range(5)}, {f'p{k}': str((i + k) % (k * 50 + 7)) for k in range(5)},
-            {'mlflow.user': 'ana', 'mlflow.source.name': 'train.py', 'team': f't{i % 10}'})
+def chart(world, i):
+    return 'metrics/get-history-bulk-interval?metric_key=b0&max_results=320&' + '&'.join('run_ids=' + run for run in world.get('charted_runs'))
 
 
-def fill_mlflow(server, things):
-    """Runs and models straight into its tables: through its API this would take minutes."""
-    experiment = things['searched']
-    database = sqlite3.connect(os.path.join(server.folder, 'mlflow.db'), timeout=60)
-    for i in range(MODELS):
-        name = f'model-{i}'
-        database.execute('INSERT INTO registered_models (name, creation_time, last_updated_time, description) VALUES (?,?,?,?)', (name, T0, T0 + i, ''))
-        database.execute('INSERT INTO registered_model_tags (key, value, name) VALUES (?,?,?)', ('team', f't{i % 10}', name))
-        for version in range(1, VERSIONS + 1):
-            database.execute('INSERT INTO model_versions (name, version, creation_time, last_updated_time, description, user_id, current_stage, source, run_id, status, storage_location) '
-                             'VALUES (?,?,?,?,?,?,?,?,?,?,?)', (name, version, T0, T0, '', '', 'None', things['source'], things['long'], 'READY', things['source']))
-    columns = 'run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time, end_time, source_version, lifecycle_stage, artifact_uri, experiment_id'
-    for i in range(RUNS):
-        id = f'{i:032x}'
-        metrics, params, tags = searched_run(i)
-        database.execute(f'INSERT INTO runs ({columns}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)',
-                         (id, f'run-{i}', 'UNKNOWN', '', '', 'ana', 'FINISHED', T0 + i, T0 + i + 5, '', 'active', f'mlflow-artifacts:/{experiment}/{id}/artifacts', experiment))
-        for key, value in metrics.items():
-            database.execute('INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?,?,?,?,?,?)', (key, value, T0 + i, 0, 0, id))
-            database.execute('INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?,?,?,?,?,?)', (key, value, T0 + i, id, 0, 0))
-        database.executemany('INSERT INTO params (key, value, run_uuid) VALUES (?,?,?)', [(k, v, id) for k, v in params.items()])
-        database.executemany('INSERT INTO tags (key, value, run_uuid) VALUES (?,?,?)', [(k, v, id) for k, v in {**tags, 'mlflow.runName': f'run-{i}'}.items()])
-    database.commit()
-    database.close()
+def rows():
+    made = [
+        Row('create-run', 100, 300, written('runs/create', lambda world, i: {'experiment_id': world.get('writes'), 'start_time': T0 + i, 'user_id': 'ana', 'tags': entries(USER_TAGS)})),
+        Row('log-metric', 100, 300, written('runs/log-metric', lambda world, i: {'run_id': world.get('written_runs')[i % 8], 'key': 'loss', 'value': i * 0.5, 'timestamp': T0 + i, 'step': i})),
+        Row('log-batch of 10', 100, 300, batch(10, 'x')),
+        Row('log-batch of 100', 100, 150, batch(100, 'y')),
+        Row('log-batch of 1000', 100, 60, batch(1000, 'z')),
+        Row('get-run', 100, 300, read(lambda world, i: 'runs/get?run_id=' + world.get(f'some_runs:{SIZES[0]}')[i % 100])),
+    ]
+    for size in SIZES:
+        made += [
+            Row(f'search of {size:,} runs, first page', 100, 24, written('runs/search', lambda world, i, size=size: search(world.get(f'searched:{size}')))),
+            Row(f'search of {size:,} runs, page at 9,000', 100, 24, written(
+                'runs/search', lambda world, i, size=size: search(world.get(f'searched:{size}'), page_token=world.get(f'deep_token:{size}')))),
+        ]
+    return made + [
+        Row('history of 10,000 points', 100, 16, read(lambda world, i: 'metrics/get-history?metric_key=h0&max_results=25000&run_id=' + world.get('long_run'))),
+        Row('bulk-interval of 100 runs', 50, 8, read(chart)),
+        Row('registered-models search', 50, 40, read(lambda world, i: (world.get('models'), "registered-models/search?max_results=100&filter=tags.team%20%3D%20%27t3%27")[1])),
+        Row('artifact 10 kB up', 10, 200, upload(10_000), 'application/octet-stream'),
+        Row('artifact 10 kB down', 10, 200, download(10_000)),
+        Row('artifact 1 MB up', 3, 60, upload(1_000_000), 'application/octet-stream'),
+        Row('artifact 1 MB down', 8, 60, download(1_000_000)),
+    ]
 
 
-def entries(values):
-    return [{'key': k, 'value': v} for k, v in values.items()]
+# --- one large file
+class Peak:
+    """The most memory that a server had meanwhile."""
+
+    def __init__(self, server):
+        self.server, self.most, self.over = server, 0, threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def watch(self):
+        while not self.over.wait(0.2):
+            self.most = max(self.most, self.server.memory_mb())
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
 
 
-def fill_gyre(server, things):
-    def model(connection, i):
-        server.api(connection, 'POST', 'registered-models/create', {'name': f'model-{i}', 'tags': [{'key': 'team', 'value': f't{i % 10}'}]})
-        for _ in range(VERSIONS):
-            server.api(connection, 'POST', 'model-versions/create', {'name': f'model-{i}', 'source': things['source'], 'run_id': things['long']})
-
-    def one(connection, i):
-        metrics, params, tags = searched_run(i)
-        id = json.loads(server.api(connection, 'POST', 'runs/create', {'experiment_id': things['searched'], 'start_time': T0 + i, 'user_id': 'ana', 'run_name': f'run-{i}', 'tags': entries(tags)}))['run']['info']['run_id']
-        server.api(connection, 'POST', 'runs/log-batch', {'run_id': id, 'params': entries(params), 'metrics': [{'key': k, 'value': v, 'timestamp': T0 + i, 'step': 0} for k, v in metrics.items()]})
-        server.api(connection, 'POST', 'runs/update', {'run_id': id, 'status': 'FINISHED', 'end_time': T0 + i + 5})
-    spread(server, MODELS, model)
-    spread(server, RUNS, one)
-
-
-def spread(server, count, one):
-    """`count` requests over all connections, which are new: an idle one may be closed."""
-    failed = []
-    server.connections = [server.connect() for _ in range(CONNECTIONS)]
-
-    def work(place):
-        try:
-            for i in range(place, count, CONNECTIONS):
-                one(server.connections[place], i)
-        except BaseException as error:  # noqa: BLE001: told by the main thread
-            failed.append(error)
-    threads = [threading.Thread(target=work, args=(place,)) for place in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
+def move_large(world, up):
+    """CPU, seconds, and by how much the server grew."""
+    path, block = artifact(world, 'large'), os.urandom(1 << 20)
+    world.again()
+    before, memory, begin = world.server.cpu_seconds(), world.server.memory_mb(), time.perf_counter()
+    with Peak(world.server) as peak:
+        world.connection.send(world.connection.head('PUT' if up else 'GET', path, LARGE, 'application/octet-stream'))
+        if up:
+            for i in range(LARGE >> 20):
+                world.connection.send(i.to_bytes(8, 'big') + block[8:])
+        status, size = world.connection.receive(lambda piece: None)
+        wall = time.perf_counter() - begin
+    assert status == 200 and (up or size == LARGE), (status, size)
+    return (world.server.cpu_seconds() - before) * 1e3, wall, max(0, peak.most - memory)
 
 
-def points(count, offset=0, key='m', keys=1):
-    return [{'key': f'{key}{j % keys}', 'value': j * 0.5, 'timestamp': T0 + offset + j, 'step': offset + j} for j in range(count)]
+def disk_seconds(folder):
+    """To write as much and sync it, with nothing between."""
+    path, block = os.path.join(folder, 'large'), os.urandom(1 << 20)
+    begin = time.perf_counter()
+    with open(path, 'wb', buffering=0) as out:
+        for _ in range(LARGE >> 20):
+            out.write(block)
+        os.fsync(out.fileno())
+    took = time.perf_counter() - begin
+    os.unlink(path)
+    return took
 
 
-def prepare(server):
-    """Everything but the searched runs, through the API; answers the names of things."""
-    call = server.call
-    things = {'writes': call('POST', 'experiments/create', {'name': 'writes'})['experiment_id'], 'searched': call('POST', 'experiments/create', {'name': 'searched'})['experiment_id']}
-    make = lambda: call('POST', 'runs/create', {'experiment_id': things['writes'], 'start_time': T0, 'user_id': 'ana', 'tags': []})['run']['info']['run_id']
-    things['runs'] = [make() for _ in range(CONNECTIONS)]
-    things['long'], things['charted'] = make(), [make() for _ in range(100)]
-    for b in range(10):
-        call('POST', 'runs/log-batch', {'run_id': things['long'], 'metrics': points(1000, b * 1000, 'h')})
-    for id in things['charted']:
-        call('POST', 'runs/log-batch', {'run_id': id, 'metrics': points(1000, 0, 'b')})
-    things['source'] = f'mlflow-artifacts:/{things["writes"]}/{things["long"]}/artifacts/model'
-    (fill_mlflow if server.name == 'mlflow' else fill_gyre)(server, things)
-    first = call('POST', 'runs/search', {'experiment_ids': [things['searched']], 'max_results': 100})['runs']
-    things['some'] = [run['info']['run_id'] for run in first]
-    things['token'] = deep_token(server, things)
-    return things
+# --- the table
+def servers():
+    made = [Gyre()]
+    for peer in PEERS.split(',') if PEERS != 'no' else []:
+        name, _, workers = peer.partition(':')
+        if name == 'postgresql' and not PostgresStore.there(DRIVER):
+            print('no PostgreSQL here (its programs, and `tools/deps bench` for the driver): only SQLite is compared')
+            continue
+        made.append(MLflow(SqliteStore() if name == 'sqlite' else PostgresStore(DRIVER), int(workers or 1)))
+    return made
 
 
-def search(things, **more):
-    return {'experiment_ids': [things['searched']], 'filter': 'metrics.m0 > 0.1', 'order_by': ['metrics.m1 DESC'], 'max_results': 100, **more}
+def told(name, cells, ratio='', owed=''):
+    print(f'{name:38}' + ''.join(f'{cell:>24}' for cell in cells) + f'{ratio:>9}  {owed}', flush=True)
 
 
-def deep_token(server, things):
-    """Of the page at 9,000."""
-    token = None
-    for size in [3000] * 3:
-        token = server.call('POST', 'runs/search', search(things, max_results=size, **({'page_token': token} if token else {}))).get('next_page_token')
-    return token
+def compare(name, results, owed):
+    """The ratio is to the peer's best set-up."""
+    best = min((cpu for cpu, _ in results[1:]), default=None)
+    ratio = None if best is None else best / max(results[0][0], 1e-6)
+    verdict = '' if not owed else f'>= {owed}x' + ('' if ratio is None or ratio >= owed else '  MISSED')
+    told(name, [f'{cpu:.3f} ({wall:.2f})' for cpu, wall in results], '' if ratio is None else f'{ratio:.1f}x', verdict)
 
 
-def cases(server, things):
-    """name -> (requests, one request, what is owed)"""
-    post = lambda path, body: lambda c, i: server.api(c, 'POST', path, body(i))
-    get = lambda path: lambda c, i: server.api(c, 'GET', path(i))
-    of = lambda i: things['runs'][i % CONNECTIONS]
-    tags = [{'key': 'mlflow.user', 'value': 'ana'}, {'key': 'mlflow.source.name', 'value': 'train.py'}, {'key': 'mlflow.source.type', 'value': 'LOCAL'}]
-    chart = 'metrics/get-history-bulk-interval?metric_key=b0&max_results=320&' + '&'.join('run_ids=' + id for id in things['charted'])
-    place = f'/api/2.0/mlflow-artifacts/artifacts/{things["writes"]}/{things["long"]}/artifacts/'
-
-    def file(size, down):
-        body, name = os.urandom(size), f'file{size}'
-        server.send(server.connect(), "PUT", place + name, body)
-
-        def one(c, i):
-            status, got = server.send(c, 'GET', place + name) if down else server.send(c, 'PUT', f'{place}{name}-{i}', body)
-            assert status == 200 and (not down or len(got) == size), status
-        return one
-    return {
-        'create-run': (400, post('runs/create', lambda i: {'experiment_id': things['writes'], 'start_time': T0 + i, 'user_id': 'ana', 'tags': tags}), 100),
-        'log-metric': (400, post('runs/log-metric', lambda i: {'run_id': of(i), 'key': 'loss', 'value': i * 0.5, 'timestamp': T0 + i, 'step': i}), 100),
-        'log-batch of 10': (400, post('runs/log-batch', lambda i: {'run_id': of(i), 'metrics': points(10, i * 10, 'x', 10)}), 100),
-        'log-batch of 100': (200, post('runs/log-batch', lambda i: {'run_id': of(i), 'metrics': points(100, i * 100, 'y', 10)}), 100),
-        'log-batch of 1000': (80, post('runs/log-batch', lambda i: {'run_id': of(i), 'metrics': points(1000, i * 1000, 'z', 10)}), 100),
-        'get-run': (400, get(lambda i: 'runs/get?run_id=' + things['some'][i % 100]), 100),
-        'search, first page': (40, post('runs/search', lambda i: search(things)), 100),
-        'search, page at 9,000': (40, post('runs/search', lambda i: search(things, page_token=things['token'])), 100),
-        'history of 10,000': (24, get(lambda i: 'metrics/get-history?metric_key=h0&max_results=25000&run_id=' + things['long']), 100),
-        'bulk-interval of 100 runs': (8, get(lambda i: chart), 50),
-        'registered-models search': (40, get(lambda i: "registered-models/search?max_results=100&filter=tags.team%20%3D%20%27t3%27"), 50),
-        'artifact 10 kB up': (200, file(10_000, False), 10),
-        'artifact 10 kB down': (200, file(10_000, True), 10),
-        'artifact 1 MB up': (80, file(1_000_000, False), 3),
-        'artifact 1 MB down': (80, file(1_000_000, True), 8),
-        'artifact 256 MB up': (1, file(256_000_000, False), 0),
-        'artifact 256 MB down': (1, file(256_000_000, True), 0),
-    }
+def measure_large(worlds):
+    told(f'write and sync 1 GiB: {disk_seconds(worlds[0].server.folder):.1f} s', [])
+    for up in (True, False):
+        moved = [move_large(world, up) for world in worlds]
+        told(f'artifact 1 GiB {"up" if up else "down"}: CPU-ms (s)', [f'{cpu:.0f} ({wall:.1f})' for cpu, wall, _ in moved])
+        told('  grew meanwhile by', [f'{grown:.0f} MB' for *_, grown in moved])
 
 
-def measured(server, count, one):
-    times = 1 if server.name == 'mlflow' or count < 8 else 10  # enough ticks of the clock for the faster one
-    before, begin = cpu_of(server.process.pid), time.perf_counter()
-    spread(server, count * times, one)
-    return (cpu_of(server.process.pid) - before) * 1e3 / (count * times), (time.perf_counter() - begin) * 1e3 / (count * times)
+def measure_all(worlds, wanted):
+    told('CPU-ms a request (median ms)', [world.server.name for world in worlds], 'ratio', 'owed')
+    for row in rows():
+        if wanted and not any(word in row.name for word in wanted):
+            continue
+        for world in worlds:
+            row.messages(world, 1)  # makes what it needs, so that nothing of that is measured
+        compare(row.name, [row.measure(world) for world in worlds], row.owed)
+    if not wanted or any(word in 'artifact 1 GiB' for word in wanted):
+        measure_large(worlds)
+    told('memory after that, MB', [f'{world.server.memory_mb():.1f}' for world in worlds])
+
+
+def starts(made, what):
+    told(f'start{what}: ms (CPU-ms)', [f'{server.start_ms:.0f} ({server.start_cpu_ms:.0f})' for server in made], owed='<= 50 ms')
+    told(f'idle memory{what}, MB', [f'{server.idle_mb:.1f}' for server in made], owed='<= 40 MB')
 
 
 def main():
-    wanted = sys.argv[1:]
-    servers = [ours()] + ([] if os.environ.get('GYRE_BENCH_MLFLOW_PEER') == 'no' else [real()])
+    begin, wanted, made = time.perf_counter(), sys.argv[1:], servers()
     try:
-        version = importlib.metadata.version('mlflow')
-        print(f'MLflow {version}, SQLite, one worker; {CONNECTIONS} connections; {RUNS:,} runs searched; load {os.getloadavg()[0]:.1f}')
-        for server in servers:
-            print(f'  {server.name:7} start {server.start_ms:8.0f} ms wall {server.start_cpu * 1e3:8.0f} ms CPU   idle {server.idle_mb:7.1f} MB', flush=True)
-        lists = [cases(server, prepare(server)) for server in servers]
-        print(f'  {"CPU-ms per request (wall ms)":28} {"gyre":>20} {"mlflow":>20} {"ratio":>8}   owed')
-        for name in lists[0]:
-            if wanted and not any(word in name for word in wanted):
-                continue
-            results = [measured(server, *of[name][:2]) for server, of in zip(servers, lists)]
-            owed = lists[0][name][2]
-            cells = ''.join(f' {cpu:10.3f} ({wall:7.2f})' for cpu, wall in results)
-            ratio = f'{results[1][0] / max(results[0][0], 1e-9):7.1f}x' if len(results) > 1 else ''
-            print(f'  {name:28}{cells} {ratio}   {f">= {owed}x" if owed else ""}', flush=True)
-        for server in servers:
-            print(f'  {server.name:7} loaded {pss_mb(server.process.pid):7.1f} MB')
-    finally:
-        for server in servers:
+        print(f'MLflow {importlib.metadata.version("mlflow")}; {CONNECTIONS} connections; load of the machine {os.getloadavg()[0]:.1f}')
+        told('', [server.name for server in made])
+        for server in made:
+            server.start()
+        starts(made, '')
+        measure_all([World(server) for server in made], wanted)
+        for server in made:
             server.stop()
+        for server in made:
+            server.start()
+        starts(made, ' again, with all that')
+        print(f'{time.perf_counter() - begin:.0f} s in all; load of the machine {os.getloadavg()[0]:.1f}')
+    finally:
+        for server in made:
+            server.remove()
 
 
 if __name__ == '__main__':
