@@ -62,18 +62,16 @@ Result<Json> HistoryEntry(const std::string& text) {
   if (!missing.empty())
     return InvalidParameter("Model json is missing mandatory fields: {" + missing + "}");
   Json entry = Json::Obj();
-  for (const std::string_view name :
-       {"run_id", "artifact_path", "utc_time_created", "model_uuid"}) {
-    if (model->Has(name)) entry.Set(name, (*model)[name]);
-  }
+  for (const std::string_view name : {"run_id", "artifact_path", "utc_time_created", "model_uuid"})
+    entry.Set(name, (*model)[name]);
   return entry.Set("flavors", FlavorsNoted((*model)["flavors"]));
 }
 
-Json HistoryOf(const tracking::Run& run) {
-  const auto tag = run.tags.find(std::string(kHistoryTag));
-  if (tag == run.tags.end()) return Json::Arr();
-  auto history = Json::Parse(tag->second);
-  return history && history->is_array() ? *std::move(history) : Json::Arr();
+std::string Extended(std::string_view before, const Json& entry) {
+  auto history = Json::Parse(before);
+  Json list = history && history->is_array() ? *std::move(history) : Json::Arr();
+  list.Push(entry);
+  return list.Dump();
 }
 
 }  // namespace
@@ -96,15 +94,11 @@ Result<net::Response> RunModelsApi::LogOutputs(Call& call) {
 
 Result<net::Response> RunModelsApi::LogModel(Call& call) {
   GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
-  GYRE_TRY(Json entry, HistoryEntry(call.arguments.Text("model_json")));
-  const auto run = tracking_.GetRunById(run_id);
-  if (!run) return InRunWords(run.error(), run_id);
-  Json history = HistoryOf(*run);
-  history.Push(std::move(entry));
-  tracking::Batch batch;
-  batch.tags[std::string(kHistoryTag)] = history.Dump();
-  if (const auto logged = tracking_.LogBatch(run_id, batch); !logged)
-    return InRunWords(logged.error(), run_id);
+  GYRE_TRY(const Json entry, HistoryEntry(call.arguments.Text("model_json")));
+  const auto logged = tracking_.RewriteTag(
+      run_id, std::string(kHistoryTag),
+      [&](std::string_view before) -> Result<std::string> { return Extended(before, entry); });
+  if (!logged) return InRunWords(logged.error(), run_id);
   return EmptyAnswer();
 }
 

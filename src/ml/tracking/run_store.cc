@@ -124,6 +124,13 @@ Result<> PutTags(db::Transaction& tx, const RunKey& run, const NamedTexts& tags)
   return {};
 }
 
+Result<std::string> ReadTag(db::Reader& reader, const RunKey& run, std::int64_t name) {
+  std::string value;
+  GYRE_DO(reader.QueryOne("SELECT value FROM tracking_run_tag WHERE run = ?1 AND name = ?2",
+                          {run.number, name}, [&](const db::Row& row) { value = row.Str(0); }));
+  return value;
+}
+
 Result<bool> RemoveTag(db::Transaction& tx, const RunKey& run, std::string_view key) {
   GYRE_TRY(const std::int64_t name, NameBook::Find(tx, key));
   GYRE_DO(

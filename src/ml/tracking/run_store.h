@@ -35,6 +35,7 @@ Result<> InsertRun(db::Transaction& tx, const Run& run, const RunTexts& texts);
 Result<> PutParams(db::Transaction& tx, const RunKey& run, std::string_view run_id,
                    const NamedTexts& params);
 Result<> PutTags(db::Transaction& tx, const RunKey& run, const NamedTexts& tags);
+Result<std::string> ReadTag(db::Reader& reader, const RunKey& run, std::int64_t name);
 Result<bool> RemoveTag(db::Transaction& tx, const RunKey& run, std::string_view key);
 Result<> UpdateInputs(db::Transaction& tx, std::string_view run_id, std::string_view inputs);
 Result<> UpdateEnd(db::Transaction& tx, std::string_view run_id, const RunEnd& end,

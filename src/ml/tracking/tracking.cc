@@ -97,6 +97,8 @@ class TrackingImpl final : public Tracking {
   Result<> HideRun(std::string_view run_id) override;
   Result<> UnhideRun(std::string_view run_id) override;
   Result<> DeleteTag(std::string_view run_id, std::string_view key) override;
+  Result<> RewriteTag(std::string_view run_id, const std::string& key,
+                      const TagChange& change) override;
   Result<> LogBatch(std::string_view run_id, const Batch& batch) override;
   Result<> LogInputs(std::string_view run_id, const std::vector<DatasetInput>& datasets) override;
   Result<std::vector<DatasetInput>> ListInputs(std::string_view run_id) override;
@@ -294,6 +296,18 @@ Result<> TrackingImpl::DeleteTag(std::string_view run_id, std::string_view key) 
     if (removed) return {};
     return NotFound("GY3427", "run {} has no tag `{}`", run_id.substr(0, kShortIdLength),
                     key.substr(0, 100));
+  });
+}
+
+Result<> TrackingImpl::RewriteTag(std::string_view run_id, const std::string& key,
+                                  const TagChange& change) {
+  GYRE_TRY(const auto numbers, names_.NumbersOf({key}));
+  return Change(run_id, [&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(const RunKey run, FindActiveRun(tx, run_id));
+    GYRE_TRY(const std::string before, ReadTag(tx, run, numbers[0]));
+    GYRE_TRY(const std::string after, change(before));
+    GYRE_DO(CheckTexts("tag", {{key, after}}, kTagBytesMax));
+    return PutTags(tx, run, {{numbers[0], key, after}});
   });
 }
 

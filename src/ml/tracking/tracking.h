@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -197,6 +198,11 @@ class Tracking {
   virtual Result<> HideRun(std::string_view run_id) = 0;
   virtual Result<> UnhideRun(std::string_view run_id) = 0;
   virtual Result<> DeleteTag(std::string_view run_id, std::string_view key) = 0;  // GY3427
+  // A tag made of what it was (empty = it was not there), in one transaction: of two who extend it
+  // at once both are in it.
+  using TagChange = std::function<Result<std::string>(std::string_view before)>;
+  virtual Result<> RewriteTag(std::string_view run_id, const std::string& key,
+                              const TagChange& change) = 0;
   virtual Result<> LogBatch(std::string_view run_id, const Batch& batch) = 0;
   // Ending twice overwrites. What a program used is booked to it at its first end.
   virtual Result<> LogInputs(std::string_view run_id,

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <thread>
 
 #include "ledger/lineage/lineage.h"
 #include "ledger/usage/budgets.h"
@@ -418,6 +419,26 @@ TEST_F(TrackingTest, BadNamesAreRefused) {
   run.params = {{std::string(1'001, 'k'), "v"}};
   EXPECT_EQ(tracking_->CreateRun(run).error().gy(), "GY3407");
   EXPECT_EQ(tracking_->LogBatch("nobody", {}).error().gy(), "GY3401");
+}
+
+TEST_F(TrackingTest, WhoExtendsATagTakesNothingFromOthers) {
+  const tracking::Run run = Create("r");
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      EXPECT_TRUE(tracking_->RewriteTag(run.id, "log", [](std::string_view before) {
+        return Result<std::string>(std::string(before) + "x");
+      }));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(tracking_->GetRunById(run.id)->tags.at("log"), std::string(8, 'x'));
+  const auto refused = tracking_->RewriteTag(run.id, "log", [](std::string_view) {
+    return Result<std::string>(std::string(70'000, 'y'));
+  });
+  EXPECT_FALSE(refused);
+  EXPECT_EQ(tracking_->RewriteTag("none", "a", {}).error().gy(), "GY3401");
+  EXPECT_EQ(tracking_->GetRunById(run.id)->tags.at("log").size(), 8u);
 }
 
 }  // namespace
