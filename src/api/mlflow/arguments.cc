@@ -13,8 +13,6 @@ namespace {
 using Kind = JsonNode::Kind;
 using net::Type;
 
-constexpr std::string_view kSeeDocs =
-    " See the API docs for more information about request parameters.";
 constexpr double kTwoTo63 = 9223372036854775808.0;
 
 bool ReadsQuery(const net::Route& route) {
@@ -168,6 +166,8 @@ std::optional<double> NumberOf(const JsonValue& value) {
     case Kind::kHuge:
     case Kind::kNumber:
       return value.number();
+    case Kind::kBool:
+      return value.truth() ? 1 : 0;
     case Kind::kText:
       break;
     default:

@@ -43,6 +43,9 @@ class Arguments {
 std::optional<std::int64_t> WholeOf(const JsonValue& value);
 std::optional<double> NumberOf(const JsonValue& value);
 
+// What MLflow's schema check says at its end.
+inline constexpr std::string_view kSeeDocs =
+    " See the API docs for more information about request parameters.";
 // "Invalid value 5 for parameter 'metrics[0].key' supplied: <hint>" and the rest of MLflow's words.
 Error InvalidValue(std::string_view path, const JsonValue& value, std::string_view hint);
 // The same of a type, with the reference to the documentation that MLflow's schema check adds.

@@ -122,9 +122,10 @@ TEST(Arguments, SayWhatIsMissingInMlflowsWords) {
             "Invalid value {\"a\":[2],\"b\":1} for parameter 'step' supplied:  Hint: Value was of "
             "type 'dict'." +
                 see);
+  EXPECT_EQ(Refusal(R"({"run_id":"r","value":true})"), "taken") << "protobuf takes it for 1";
   EXPECT_EQ(
-      Refusal(R"({"run_id":"r","value":true})"),
-      "Invalid value true for parameter 'value' supplied:  Hint: Value was of type 'bool'." + see);
+      Refusal(R"({"run_id":"r","value":[]})"),
+      "Invalid value [] for parameter 'value' supplied:  Hint: Value was of type 'list'." + see);
   EXPECT_EQ(
       Refusal(R"({"run_id":"r","tags":{}})"),
       "Invalid value {} for parameter 'tags' supplied:  Hint: Value was of type 'dict'." + see);
@@ -192,7 +193,16 @@ TEST(ErrorDocument, NamesWhatClientsKnow) {
   const net::Response missing = ErrorDocument(NotFound("GY3401", "Run with id=x not found"), "id");
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(missing.body,
-            R"({"error_code":"RESOURCE_DOES_NOT_EXIST","message":"Run with id=x not found"})");
+            R"({"error_code":"RESOURCE_DOES_NOT_EXIST","message":"Run with id=x not found",)"
+            R"("sqlstate":"KAM00","error_class":"RESOURCE_NOT_FOUND"})");
+  // The rule follows MLflow's text, whose end is the client's to compare.
+  const auto message = [](const Error& error) {
+    return Json::Parse(ErrorDocument(error, "").body).value_or(Json())["message"].AsString();
+  };
+  EXPECT_EQ(message(InvalidArgument("GY3431", "Invalid clause 'x'").Why("a field stands here")),
+            "Invalid clause 'x': a field stands here");
+  EXPECT_EQ(message(InvalidArgument("GY3431", "Could not be parsed.").Why("an order is a field")),
+            "Could not be parsed. An order is a field");
   EXPECT_EQ(ErrorDocument(MakeError(Code::kAlreadyExists, "GY3420", "taken"), "").status, 400);
   const net::Response unknown =
       ErrorDocument(MakeError(Code::kUnauthenticated, "GY1701", "nobody is logged in"), "");

@@ -1,5 +1,7 @@
 #include "api/mlflow/errors.h"
 
+#include <cctype>
+
 #include "api/mlflow/answer.h"
 
 namespace gyre::mlflow {
@@ -17,9 +19,34 @@ constexpr Special kSpecials[] = {
     {"GY1613", {503, "TEMPORARILY_UNAVAILABLE"}},
 };
 
+// The message is MLflow's where it has one; the rule follows it, so that texts begin alike.
 std::string TextOf(const Error& error) {
-  if (error.why().empty()) return error.message();
-  return error.message() + ": " + error.why();
+  std::string text = error.message(), why = error.why();
+  if (why.empty()) return text;
+  if (!text.ends_with('.')) return text + ": " + why;
+  why[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(why[0])));
+  return text + " " + why;
+}
+
+struct Class {
+  std::string_view name, error_class, sqlstate;
+};
+// What newer clients tell their callers of an error beside its name: MLflow's own table.
+constexpr Class kClasses[] = {
+    {"BAD_REQUEST", "INVALID_PARAMETER_VALUE", "KAM00"},
+    {"INTERNAL_ERROR", "CLIENT_INTERNAL_ERROR", "XXM00"},
+    {"INVALID_PARAMETER_VALUE", "INVALID_PARAMETER_VALUE", "KAM00"},
+    {"INVALID_STATE", "CLIENT_INTERNAL_ERROR", "XXM00"},
+    {"PERMISSION_DENIED", "PERMISSION_DENIED", "KAM00"},
+    {"RESOURCE_ALREADY_EXISTS", "RESOURCE_ALREADY_EXISTS", "KAM00"},
+    {"RESOURCE_DOES_NOT_EXIST", "RESOURCE_NOT_FOUND", "KAM00"},
+    {"TEMPORARILY_UNAVAILABLE", "CLIENT_INTERNAL_ERROR", "XXM00"},
+};
+
+void WriteClass(AnswerWriter& out, std::string_view name) {
+  for (const Class& one : kClasses) {
+    if (one.name == name) out.Text("sqlstate", one.sqlstate).Text("error_class", one.error_class);
+  }
 }
 
 }  // namespace
@@ -68,8 +95,10 @@ net::Response ErrorDocument(const Error& error, std::string_view /*request_id*/)
     return net::Response::Text(TextOf(error) + "\n", 401)
         .With("WWW-Authenticate", "Basic realm=\"mlflow\"");
   }
-  net::Response response = AnswerOf(
-      [&](AnswerWriter& out) { out.Text("error_code", wire.name).Text("message", TextOf(error)); });
+  net::Response response = AnswerOf([&](AnswerWriter& out) {
+    out.Text("error_code", wire.name).Text("message", TextOf(error));
+    WriteClass(out, wire.name);
+  });
   response.status = wire.status;
   if (wire.status == 429 || wire.status == 503) response.headers.emplace_back("Retry-After", "1");
   return response;

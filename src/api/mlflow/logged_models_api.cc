@@ -123,7 +123,7 @@ Result<> CheckModelName(std::string_view name) {
     return InvalidParameter(
         fmt::format("Invalid model name ({}) provided. Model name must be a non-empty string and "
                     "cannot contain the following characters: ('/', ':', '.', '%', '\"', \"'\")",
-                    name.substr(0, kNameMax)));
+                    PythonText(name.substr(0, kNameMax))));
   return CheckLength("name", name, kNameMax);
 }
 

@@ -154,11 +154,12 @@ Result<net::Response> MetricsApi::BulkInterval(Call& call) {
   if (run_ids.size() > kRunsMax)
     return InvalidParameter(
         fmt::format("GetMetricHistoryBulkInterval request must specify at most {} run_ids. "
-                    "Received {} run_ids.",
-                    kRunsMax, run_ids.size()));
+                    "Received {} run_ids.{}",
+                    kRunsMax, run_ids.size(), kSeeDocs));
   const std::int64_t results = arguments.Whole("max_results", kPointsPerRunMax);
   if (results < 1 || results > kPointsPerRunMax)
-    return InvalidParameter(fmt::format("max_results must be between 1 and {}.", kPointsPerRunMax));
+    return InvalidParameter(
+        fmt::format("max_results must be between 1 and {}.{}", kPointsPerRunMax, kSeeDocs));
   if (arguments.Has("start_step") != arguments.Has("end_step"))
     return InvalidParameter(
         "If either start step or end step are specified, both must be specified.");

@@ -232,8 +232,8 @@ Result<net::Response> ModelVersionsApi::DownloadUri(Call& call) {
 
 Result<net::Response> ModelVersionsApi::SetTag(Call& call) {
   GYRE_TRY(const registry::ModelVersion version, Asked(call));
-  GYRE_DO(catalog_.SetVersionTags(version.id,
-                                  {{call.arguments.Text("key"), call.arguments.Text("value")}}));
+  GYRE_TRY(const registry::Tags tag, TagOf(call.arguments));
+  GYRE_DO(catalog_.SetVersionTags(version.id, tag));
   return EmptyAnswer();
 }
 

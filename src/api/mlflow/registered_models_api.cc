@@ -207,8 +207,8 @@ Result<net::Response> RegisteredModelsApi::Latest(Call& call) {
 
 Result<net::Response> RegisteredModelsApi::SetTag(Call& call) {
   const std::string name = call.arguments.Text("name");
-  const auto done = catalog_.SetTags(call.project, name,
-                                     {{call.arguments.Text("key"), call.arguments.Text("value")}});
+  GYRE_TRY(const registry::Tags tag, TagOf(call.arguments));
+  const auto done = catalog_.SetTags(call.project, name, tag);
   if (!done) return InModelWords(done.error(), name);
   return EmptyAnswer();
 }

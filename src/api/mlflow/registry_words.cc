@@ -15,6 +15,13 @@ constexpr std::array<std::string_view, 4> kStages = {"None", "Staging", "Product
 
 std::int64_t Millis(std::int64_t micros) { return micros / kMicrosPerMilli; }
 
+Result<> AddTag(std::string_view key, std::string_view value, registry::Tags* tags) {
+  GYRE_DO(CheckLength("key", key, registry::kTagKeyMax));
+  GYRE_DO(CheckLength("value", value, registry::kTagMax));
+  tags->insert_or_assign(std::string(key), std::string(value));
+  return {};
+}
+
 }  // namespace
 
 std::string_view StageWord(registry::Stage stage) {
@@ -50,9 +57,15 @@ Result<registry::Tags> TagsOf(const Arguments& arguments) {
       if (value.there() && !value.is_text()) return WrongType(path, value);
       if (name == "key" && value.text().empty()) return MissingValue(path);
     }
-    tags.insert_or_assign(std::string(tag["key"].text()), std::string(tag["value"].text()));
+    GYRE_DO(AddTag(tag["key"].text(), tag["value"].text(), &tags));
     ++index;
   }
+  return tags;
+}
+
+Result<registry::Tags> TagOf(const Arguments& arguments) {
+  registry::Tags tags;
+  GYRE_DO(AddTag(arguments.Text("key"), arguments.Text("value"), &tags));
   return tags;
 }
 

@@ -17,6 +17,7 @@ std::string_view StageWord(registry::Stage stage);           // "Production"
 Result<registry::Stage> StageOfWord(std::string_view word);  // in any case
 Result<int> VersionOf(const Arguments& arguments);           // of the field "version"
 Result<registry::Tags> TagsOf(const Arguments& arguments);   // of the field "tags"; the last wins
+Result<registry::Tags> TagOf(const Arguments& arguments);    // of "key" and "value"
 
 // Where a client finds the files of a version: its source, or the files of the run that made it.
 std::string SourceOf(const registry::ModelVersion& version);

@@ -15,6 +15,13 @@ std::string Below(std::string_view path, std::string_view member) {
   return path.empty() ? std::string(member) : fmt::format("{}.{}", path, member);
 }
 
+// 1.0 and 0.25, as Python prints them.
+std::string PythonNumber(double value) {
+  std::string text = fmt::format("{}", value);
+  if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
+  return text;
+}
+
 Result<> CheckCount(std::string_view what, std::size_t count, std::size_t most) {
   if (count <= most) return {};
   return InvalidParameter(
@@ -98,6 +105,12 @@ Result<tracking::MetricPoint> ReadMetric(std::string_view path, const JsonValue&
   if (!millis) return WrongType(Below(path, "timestamp"), timestamp);
   const auto at_step = step.there() ? WholeOf(step) : std::optional<std::int64_t>(0);
   if (!at_step) return WrongType(Below(path, "step"), step);
+  if (*millis < 0) {
+    return InvalidParameter(fmt::format(
+        "Invalid value {} for parameter '{}' supplied: metric '{}' (value={}). Timestamp must be a "
+        "nonnegative long (64-bit integer) ",
+        *millis, Below(path, "timestamp"), name, PythonNumber(*number)));
+  }
   GYRE_TRY(const std::int64_t time_us, MicrosOf(Below(path, "timestamp"), *millis));
   return tracking::MetricPoint{std::move(name), *number, *at_step, time_us};
 }
@@ -179,7 +192,7 @@ Result<std::vector<tracking::DatasetInput>> ReadDatasets(const Arguments& argume
         if (member.to->empty())
           return InvalidParameter(fmt::format("Dataset {} cannot be empty", member.name));
       }
-      GYRE_DO(CheckLength(fmt::format("Dataset {}", member.name), *member.to, member.most));
+      GYRE_DO(CheckLength(member.name, *member.to, member.most));
     }
     for (const JsonValue tag : item["tags"].items())
       input.tags.insert_or_assign(std::string(tag["key"].text()), std::string(tag["value"].text()));

@@ -97,8 +97,20 @@ void WriteExperiment(AnswerWriter& out, const tracking::Experiment& experiment) 
       .Text("artifact_location", ArtifactUri(experiment))
       .Text("lifecycle_stage", experiment.deleted_us == 0 ? "active" : "deleted")
       .Whole("last_update_time", experiment.updated_us / kMicrosPerMilli)
-      .Whole("creation_time", experiment.created_us / kMicrosPerMilli);
+      .Whole("creation_time", experiment.created_us / kMicrosPerMilli)
+      .Text("workspace", "default");  // that of every server without workspaces
   out.Pairs("tags", experiment.tags);
+}
+
+std::string RenderedNewRun(const tracking::Run& run) {
+  std::string text;
+  AnswerWriter out(&text);
+  out.Object();
+  WriteRunInfo(out, run);
+  WriteData(out, run);
+  out.Object("inputs").End();
+  out.End();
+  return text;
 }
 
 std::string RenderedRun(const tracking::RunDetails& details) {

@@ -21,6 +21,8 @@ namespace gyre::mlflow {
 void WriteRunInfo(AnswerWriter& out, const tracking::Run& run, std::string_view name = "info");
 void WriteExperiment(AnswerWriter& out, const tracking::Experiment& experiment);
 std::string RenderedRun(const tracking::RunDetails& details);
+// As the answer to its creation: nothing is said of outputs.
+std::string RenderedNewRun(const tracking::Run& run);
 
 class RunPages {
  public:

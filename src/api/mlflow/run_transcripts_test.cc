@@ -34,8 +34,15 @@ class RunTranscripts : public MlflowTest {
     tracking_.reset();
   }
   static std::string Refused(int status, const std::string& code, const std::string& message) {
+    const bool missing = code == "RESOURCE_DOES_NOT_EXIST", state = code == "INVALID_STATE";
     return std::to_string(status) + " " +
-           Json::Obj({{"error_code", code}, {"message", message}}).Dump();
+           Json::Obj({{"error_code", code},
+                      {"message", message},
+                      {"sqlstate", state ? "XXM00" : "KAM00"},
+                      {"error_class", missing ? "RESOURCE_NOT_FOUND"
+                                      : state ? "CLIENT_INTERNAL_ERROR"
+                                              : code}})
+               .Dump();
   }
   static std::string Invalid(const std::string& message) {
     return Refused(400, "INVALID_PARAMETER_VALUE", message);
@@ -82,11 +89,12 @@ TEST_F(RunTranscripts, ExperimentsComeAndGo) {
                                 R"({"name":"/team/ana/churn","tags":[{"key":"a","value":"1"}]})");
   ASSERT_EQ(made.substr(0, 4), "200 ");
   const std::string id = (*Json::Parse(made.substr(4)))["experiment_id"].AsString();
-  EXPECT_EQ(Call("GET", "/experiments/get?experiment_id=" + id),
-            R"(200 {"experiment":{"experiment_id":")" + id +
-                R"(","name":"/team/ana/churn","artifact_location":"mlflow-artifacts:/)" + id +
-                R"(","lifecycle_stage":"active","last_update_time":1700000000000,)"
-                R"("creation_time":1700000000000,"tags":[{"key":"a","value":"1"}]}})");
+  EXPECT_EQ(
+      Call("GET", "/experiments/get?experiment_id=" + id),
+      R"(200 {"experiment":{"experiment_id":")" + id +
+          R"(","name":"/team/ana/churn","artifact_location":"mlflow-artifacts:/)" + id +
+          R"(","lifecycle_stage":"active","last_update_time":1700000000000,)"
+          R"("creation_time":1700000000000,"workspace":"default","tags":[{"key":"a","value":"1"}]}})");
   EXPECT_EQ(Call("GET", "/experiments/get-by-name?experiment_name=/team/ana/churn").substr(0, 3),
             "200");
   EXPECT_EQ(Call("GET", "/experiments/get-by-name?experiment_name=none"),
@@ -357,7 +365,7 @@ TEST_F(RunTranscripts, InputsOutputsAndModelsOfOldClients) {
   for (int twice = 0; twice < 2; ++twice)
     EXPECT_EQ(Call("POST", "/runs/log-model", Of(id, one_line)), "200 {}");
   const std::string entry = R"({"run_id":"r","artifact_path":"model","utc_time_created":"now",)"
-                            R"("flavors":{"sklearn":{"code":1}}})";
+                            R"("model_uuid":null,"flavors":{"sklearn":{"code":1}}})";
   EXPECT_NE(
       Pairs(Run(id)["data"]["tags"]).find("mlflow.log-model.history=[" + entry + "," + entry + "]"),
       std::string::npos);

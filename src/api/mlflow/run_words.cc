@@ -170,10 +170,16 @@ Result<> CheckArtifactRoot(std::string_view root) {
     if (!ok || decoded == text) break;
     text = std::move(decoded);
   }
-  const bool bad = text.starts_with("runs:/") || text.find("..") != std::string::npos ||
-                   std::ranges::any_of(text, [](char c) {
-                     return c == '#' || c == '?' || c == ';' || c == '\\' ||
-                            static_cast<unsigned char>(c) < 0x20;
+  if (text.starts_with("runs:/"))
+    return InvalidParameter(
+        fmt::format("Artifact location cannot be a runs:/ URI. Given: '{}'", root.substr(0, 200)));
+  if (text.contains('#'))
+    return InvalidParameter("'artifact_location' URL can't include fragments or params.");
+  const bool has_query = text.contains('?');
+  if (has_query && text.find("..", text.find('?')) != std::string::npos)
+    return InvalidParameter("Invalid query string");
+  const bool bad = has_query || text.contains("..") || std::ranges::any_of(text, [](char c) {
+                     return c == ';' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
                    });
   if (!bad) return {};
   return InvalidParameter(fmt::format("Invalid artifact_location: '{}'", root.substr(0, 200)));

@@ -160,7 +160,7 @@ Result<net::Response> RunsApi::Create(Call& call) {
   if (number != 0) from.experiment_number = number;  // else the default one of the project
   const auto made = tracking_.CreateRun(std::move(from));
   if (!made) return InExperimentWords(made.error(), experiment_id);
-  return AnswerOf([&](AnswerWriter& out) { out.Raw("run", RenderedRun({*made, {}, {}})); });
+  return AnswerOf([&](AnswerWriter& out) { out.Raw("run", RenderedNewRun(*made)); });
 }
 
 Result<net::Response> RunsApi::Get(Call& call) {

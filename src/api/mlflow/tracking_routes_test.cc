@@ -64,10 +64,11 @@ TEST_F(TrackingRoutesTest, AnExperimentLives) {
   const Json made =
       Post("/experiments/create", R"({"name":"churn","tags":[{"key":"team","value":"blue"}]})");
   EXPECT_EQ(made.Dump(), R"({"experiment_id":"1"})");
-  EXPECT_EQ(Get("/experiments/get?experiment_id=1")["experiment"].Dump(),
-            R"({"experiment_id":"1","name":"churn","artifact_location":"mlflow-artifacts:/1",)"
-            R"("lifecycle_stage":"active","last_update_time":1700000000000,)"
-            R"("creation_time":1700000000000,"tags":[{"key":"team","value":"blue"}]})");
+  EXPECT_EQ(
+      Get("/experiments/get?experiment_id=1")["experiment"].Dump(),
+      R"({"experiment_id":"1","name":"churn","artifact_location":"mlflow-artifacts:/1",)"
+      R"("lifecycle_stage":"active","last_update_time":1700000000000,)"
+      R"("creation_time":1700000000000,"workspace":"default","tags":[{"key":"team","value":"blue"}]})");
   EXPECT_EQ(Post("/experiments/create", R"({"name":"churn"})", 400)["error_code"].AsString(),
             "RESOURCE_ALREADY_EXISTS");
   EXPECT_EQ(Get("/experiments/get?experiment_id=0")["experiment"]["name"].AsString(), "Default");

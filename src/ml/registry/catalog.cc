@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kRunIdBytesMax = 256;
 
-Result<> CheckTags(const Tags& tags, std::size_t value_bytes) {
-  for (const auto& [key, value] : tags) GYRE_DO(CheckTag(key, value, value_bytes));
+Result<> CheckTags(const Tags& tags) {
+  for (const auto& [key, value] : tags) GYRE_DO(CheckTag(key, value));
   return {};
 }
 
@@ -34,7 +34,7 @@ Result<> CheckLogged(const LoggedVersion& from) {
   GYRE_DO(CheckId("run", from.owners.run_id));
   GYRE_DO(CheckId("logged model", from.owners.logged_model));
   GYRE_DO(CheckDescription(from.description));
-  GYRE_DO(CheckTags(from.tags, kVersionTagBytesMax));
+  GYRE_DO(CheckTags(from.tags));
   if (from.run_link.size() <= kSourceBytesMax && IsValidUtf8(from.run_link)) return {};
   return InvalidArgument("GY3637", "the link to the run is no text of at most {} bytes",
                          kSourceBytesMax);
@@ -102,7 +102,7 @@ Result<Model> Catalog::Create(NewModel from) {
   GYRE_DO(CheckName("project", from.project));
   GYRE_DO(CheckTitle(from.title));
   GYRE_DO(CheckDescription(from.description));
-  GYRE_DO(CheckTags(from.tags, kModelTagBytesMax));
+  GYRE_DO(CheckTags(from.tags));
   const std::string id = NewId();
   const std::int64_t now_us = clock_.NowMicros();
   const std::string said = Member("title", from.title);
@@ -164,7 +164,7 @@ Result<Model> Catalog::Describe(std::string_view project, std::string_view title
 }
 
 Result<> Catalog::SetTags(std::string_view project, std::string_view title, const Tags& tags) {
-  GYRE_DO(CheckTags(tags, kModelTagBytesMax));
+  GYRE_DO(CheckTags(tags));
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const ModelRow row, FindTitle(tx, project, title));
     for (const auto& [key, value] : tags) {
@@ -257,7 +257,7 @@ Result<ModelVersion> Catalog::DescribeVersion(std::string_view version_id,
 }
 
 Result<> Catalog::SetVersionTags(std::string_view version_id, const Tags& tags) {
-  GYRE_DO(CheckTags(tags, kVersionTagBytesMax));
+  GYRE_DO(CheckTags(tags));
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const ModelVersion version, ReadVersion(tx, version_id));
     for (const auto& [key, value] : tags) {
@@ -318,6 +318,7 @@ Result<std::vector<ModelVersion>> Catalog::Latest(std::string_view project, std:
     }
     return {};
   }));
+  std::ranges::sort(versions, {}, &ModelVersion::version);
   return versions;
 }
 

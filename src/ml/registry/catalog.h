@@ -73,7 +73,7 @@ class Catalog {
   // `archive_others`: those that stand in that stage are archived; only of staging and production:
   // GY3635. Event "model.version.stage.moved".
   Result<ModelVersion> MoveStage(std::string_view version_id, Stage stage, bool archive_others);
-  // The newest of each of these stages, by stage; of all when none is named.
+  // The newest of each of these stages, by number; of all when none is named.
   Result<std::vector<ModelVersion>> Latest(std::string_view project, std::string_view title,
                                            std::vector<Stage> stages);
   // Into the trash, with its aliases.

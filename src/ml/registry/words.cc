@@ -127,7 +127,7 @@ Result<> CheckDescription(std::string_view text) {
   return {};
 }
 
-Result<> CheckTag(std::string_view key, std::string_view value, std::size_t value_bytes) {
+Result<> CheckTag(std::string_view key, std::string_view value) {
   const auto bad = [&](std::string why) {
     return InvalidArgument("GY3633", "the tag `{}` cannot be set", key.substr(0, 300))
         .Why(std::move(why));
@@ -135,10 +135,10 @@ Result<> CheckTag(std::string_view key, std::string_view value, std::size_t valu
   if (key.empty()) return bad("its key is empty");
   if (!IsValidUtf8(key) || !IsValidUtf8(value)) return bad("it is not valid UTF-8");
   if (std::ranges::any_of(key, IsControl)) return bad("its key has control characters");
-  if (key.size() > kTagKeyBytesMax)
-    return bad(fmt::format("its key has {} bytes, more than {}", key.size(), kTagKeyBytesMax));
-  if (value.size() > value_bytes)
-    return bad(fmt::format("its value has {} bytes, more than {}", value.size(), value_bytes));
+  if (Characters(key) > kTagKeyMax)
+    return bad(fmt::format("its key has more than {} characters", kTagKeyMax));
+  if (Characters(value) > kTagMax)
+    return bad(fmt::format("its value has more than {} characters", kTagMax));
   return {};
 }
 

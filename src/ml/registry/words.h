@@ -11,9 +11,8 @@ namespace gyre::registry {
 inline constexpr std::size_t kTitleMax = 256;  // characters
 inline constexpr std::size_t kDescriptionMax = 5'000;
 inline constexpr std::size_t kAliasMax = 255;
-inline constexpr std::size_t kTagKeyBytesMax = 250;
-inline constexpr std::size_t kModelTagBytesMax = 5'000;
-inline constexpr std::size_t kVersionTagBytesMax = 100'000;
+inline constexpr std::size_t kTagKeyMax = 250;
+inline constexpr std::size_t kTagMax = 100'000;
 
 // Of a new title: any text but '%', '/', ':' and control characters, which would make two titles
 // one, or a title a path. Error: GY3631.
@@ -25,7 +24,7 @@ std::string NameOfTitle(std::string_view title);
 Result<> CheckAliasText(std::string_view alias);
 // And not what a version is called: "latest", "v3".
 Result<> CheckAlias(std::string_view alias);
-Result<> CheckDescription(std::string_view text);                                          // GY3632
-Result<> CheckTag(std::string_view key, std::string_view value, std::size_t value_bytes);  // GY3633
+Result<> CheckDescription(std::string_view text);                 // GY3632
+Result<> CheckTag(std::string_view key, std::string_view value);  // GY3633
 
 }  // namespace gyre::registry

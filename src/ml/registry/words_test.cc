@@ -35,12 +35,15 @@ TEST(Words, AliasesAreWordsOfAnyScript) {
 }
 
 TEST(Words, TagsAndDescriptionsHaveLimits) {
-  EXPECT_TRUE(CheckTag("team/owner: x", "", 10));
-  EXPECT_TRUE(CheckTag(std::string(250, 'k'), std::string(10, 'v'), 10));
-  EXPECT_EQ(CheckTag("", "x", 10).error().gy(), "GY3633");
-  EXPECT_FALSE(CheckTag(std::string(251, 'k'), "x", 10));
-  EXPECT_FALSE(CheckTag("k", std::string(11, 'v'), 10));
-  EXPECT_FALSE(CheckTag("k\n", "v", 10));
+  EXPECT_TRUE(CheckTag("team/owner: x", ""));
+  EXPECT_TRUE(CheckTag(std::string(250, 'k'), std::string(100'000, 'v')));
+  std::string umlauts;
+  for (int i = 0; i < 250; ++i) umlauts += "\xc3\xbc";
+  EXPECT_TRUE(CheckTag(umlauts, "v")) << "characters are counted, not bytes";
+  EXPECT_EQ(CheckTag("", "x").error().gy(), "GY3633");
+  EXPECT_FALSE(CheckTag(std::string(251, 'k'), "x"));
+  EXPECT_FALSE(CheckTag("k", std::string(100'001, 'v')));
+  EXPECT_FALSE(CheckTag("k\n", "v"));
   EXPECT_TRUE(CheckDescription(std::string(5'000, 'd')));
   EXPECT_EQ(CheckDescription(std::string(5'001, 'd')).error().gy(), "GY3632");
 }

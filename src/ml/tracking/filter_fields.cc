@@ -20,6 +20,8 @@ constexpr CompareSet kScores = {kLess, kLessEqual, kGreater, kGreaterEqual, kEqu
                                 kLike, kILike,     kRLike,   kIsNull,       kIsNotNull};
 
 constexpr std::string_view kNotOneOf = "Invalid comparator '{written}' not one of '{known}'";
+// MLflow leaves the last quote out for all but params and attributes.
+constexpr std::string_view kNotOneOfOpen = "Invalid comparator '{written}' not one of '{known}";
 constexpr std::string_view kForTag = "Invalid comparator for tag: {written}";
 constexpr std::string_view kForAttribute = "Invalid comparator for attribute: {written}";
 constexpr std::string_view kUnknownKey =
@@ -46,31 +48,40 @@ constexpr EntityField kRunEntities[] = {
      .words = "metric|metrics",
      .type = FieldType::kNumber,
      .compares = kNumbers,
+     .complaint = kNotOneOfOpen,
      .ordered = true},
     {.entity = Entity::kMetricLeast,
      .words = "min",
      .type = FieldType::kNumber,
      .compares = kNumbers,
+     .complaint = kNotOneOfOpen,
      .ordered = true},
     {.entity = Entity::kMetricMost,
      .words = "max",
      .type = FieldType::kNumber,
      .compares = kNumbers,
+     .complaint = kNotOneOfOpen,
      .ordered = true},
     {.entity = Entity::kMetricBest,
      .words = "best",
      .type = FieldType::kNumber,
      .compares = kNumbers,
+     .complaint = kNotOneOfOpen,
      .ordered = true},
     {.entity = Entity::kParam,
      .words = "parameter|parameters|param|params",
      .compares = kMaybeTexts,
      .ordered = true},
-    {.entity = Entity::kTag, .words = "tag|tags", .compares = kMaybeTexts, .ordered = true},
+    {.entity = Entity::kTag,
+     .words = "tag|tags",
+     .compares = kMaybeTexts,
+     .complaint = kNotOneOfOpen,
+     .ordered = true},
     {.entity = Entity::kDataset,
      .words = "dataset|datasets",
      .compares = kListTexts,
      .keys = "name|digest|context",
+     .complaint = kNotOneOfOpen,
      .unknown_key = "Invalid dataset key '{key}' specified. Valid keys are '{known}'"},
 };
 

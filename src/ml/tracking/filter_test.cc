@@ -219,10 +219,10 @@ TEST(Filter, SaysWhatIsWrongWithTheMeaning) {
       {"metrics.a > (1)", "error: Expected numeric value type for metric. Found (1)"},
       {"metrics.a LIKE 1",
        "error: Invalid comparator 'LIKE' not one of '{'<', '<=', '>', '>=', "
-       "'=', '!='}'"},
+       "'=', '!='}"},
       {"metrics.a == 1",
        "error: Invalid comparator '==' not one of '{'<', '<=', '>', '>=', '=', "
-       "'!='}'"},
+       "'!='}"},
       {"params.a > 'x'",
        "error: Invalid comparator '>' not one of '{'=', '!=', 'LIKE', 'ILIKE', "
        "'IS NULL', 'IS NOT NULL'}'"},

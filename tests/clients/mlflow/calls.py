@@ -34,7 +34,7 @@ EXPERIMENTS = [
     ('restore', 'POST', 'experiments/restore', {'experiment_id': '{located}'}, {}),
     ('restore again', 'POST', 'experiments/restore', {'experiment_id': '{located}'}, {}),
     *numbered('search wrongly', 'POST', 'experiments/search', [{}, {'max_results': 0}, {'max_results': -1}, {'max_results': 50001}, {'max_results': 'x'}, {'max_results': 5, 'page_token': 'x'},
-                                                             {'max_results': 5, 'filter': "nothing = 'x'"}, {'max_results': 5, 'order_by': ['nothing']}, {'max_results': 5, 'filter': 'name = 5'}]),
+                                                             {'max_results': 5, 'filter': "strange = 'x'"}, {'max_results': 5, 'order_by': ['strange']}, {'max_results': 5, 'filter': 'name = 5'}]),
     ('search', 'POST', 'experiments/search', {'max_results': 5, 'filter': "name LIKE '% {mark}'", 'order_by': ['name']}, {}),
     ('search by get', 'GET', 'experiments/search', {'max_results': 5, 'filter': "name LIKE '% {mark}'", 'order_by': ['name DESC']}, {}),
 ]
@@ -45,7 +45,8 @@ WRONG_METRICS = [{k: v for k, v in METRIC.items() if k != gone} for gone in METR
 RUNS = [
     ('create run', 'POST', 'runs/create', {'experiment_id': '{exp}', 'run_name': 'one', 'start_time': 1000, 'user_id': 'otto', 'tags': [{'key': 't', 'value': 'u'}]},
      {'run': 'run.info.run_id'}),
-    ('create without a name', 'POST', 'runs/create', {'experiment_id': '{exp}'}, {'second': 'run.info.run_id', 'second name': 'run.info.run_name'}),
+    ('create without a name', 'POST', 'runs/create', {'experiment_id': '{exp}', 'start_time': 900}, {'second': 'run.info.run_id', 'second name': 'run.info.run_name'}),
+    ('create without a start', 'POST', 'runs/create', {'experiment_id': '0', 'run_name': 'x'}, {'third': 'run.info.run_id'}),
     ('get run', 'GET', 'runs/get', {'run_id': '{run}'}, {}), ('get by run_uuid', 'GET', 'runs/get', {'run_uuid': '{run}'}, {}),
     ('get unknown run', 'GET', 'runs/get', {'run_id': NOBODY}, {}), ('get no run', 'GET', 'runs/get', {}, {}),
     *numbered('create run wrongly', 'POST', 'runs/create', [{'experiment_id': 0}, {'experiment_id': '987654321'}, {'experiment_id': '{exp}', 'start_time': 'x'},
@@ -103,8 +104,8 @@ MODELS = [
     ('no model tag', 'DELETE', 'registered-models/delete-tag', {'name': 'm{mark}', 'key': 'never'}, {}), ('long model tag', 'POST', 'registered-models/set-tag', {'name': 'm{mark}', 'key': X, 'value': 'y'}, {}),
     ('get full model', 'GET', 'registered-models/get', {'name': 'm{mark}'}, {}),
     ('search models', 'GET', 'registered-models/search', {'filter': "name = 'm{mark}'"}, {}), ('search versions', 'GET', 'model-versions/search', {'filter': "name = 'm{mark}'", 'order_by': ['version_number DESC']}, {}),
-    *numbered('search models wrongly', 'GET', 'registered-models/search', [{'filter': "nothing = 'x'"}, {'order_by': ['nothing']}, {'max_results': 1001}, {'page_token': 'x'}, {'filter': "name > 'x'"}]),
-    *numbered('search versions wrongly', 'GET', 'model-versions/search', [{'filter': "nothing = 'x'"}, {'order_by': ['nothing']}, {'max_results': 200001}, {'filter': "version_number = 'x'"}]),
+    *numbered('search models wrongly', 'GET', 'registered-models/search', [{'filter': "strange = 'x'"}, {'order_by': ['strange']}, {'max_results': 1001}, {'page_token': 'x'}, {'filter': "name > 'x'"}]),
+    *numbered('search versions wrongly', 'GET', 'model-versions/search', [{'filter': "strange = 'x'"}, {'order_by': ['strange']}, {'max_results': 200001}, {'filter': "version_number = 'x'"}]),
     ('unalias', 'DELETE', 'registered-models/alias', {'name': 'm{mark}', 'alias': 'best'}, {}), ('delete version', 'DELETE', 'model-versions/delete', {'name': 'm{mark}', 'version': '2'}, {}),
     ('delete version again', 'DELETE', 'model-versions/delete', {'name': 'm{mark}', 'version': '2'}, {}), ('rename model', 'POST', 'registered-models/rename', {'name': 'm{mark}', 'new_name': 'n{mark}'}, {}),
     ('delete model', 'DELETE', 'registered-models/delete', {'name': 'n{mark}'}, {}), ('delete model again', 'DELETE', 'registered-models/delete', {'name': 'n{mark}'}, {}),
@@ -118,7 +119,7 @@ LOGGED = [
     ('logged params', 'POST', 'logged-models/{model}/params', {'model_id': '{model}', 'params': [{'key': 'z', 'value': '9'}]}, {}), ('outputs', 'POST', 'runs/outputs', {'run_id': '{run}', 'models': [{'model_id': '{model}', 'step': 1}]}, {}),
     *numbered('logged wrongly', 'POST', 'logged-models', [{}, {'experiment_id': '987654321'}, {'experiment_id': '{exp}', 'name': 'a/b'}, {'experiment_id': '{exp}', 'params': 'x'}]),
     ('search logged', 'POST', 'logged-models/search', {'experiment_ids': ['{exp}'], 'filter': 'metrics.m > 1', 'order_by': [{'field_name': 'metrics.m'}]}, {}),
-    *numbered('search logged wrongly', 'POST', 'logged-models/search', [{}, {'experiment_ids': ['{exp}'], 'filter': 'nothing'}, {'experiment_ids': ['{exp}'], 'page_token': 'x'}]),
+    *numbered('search logged wrongly', 'POST', 'logged-models/search', [{}, {'experiment_ids': ['{exp}'], 'filter': 'strange'}, {'experiment_ids': ['{exp}'], 'page_token': 'x'}]),
     ('logged artifacts', 'GET', 'logged-models/{model}/artifacts/directories', {}, {}), ('run with outputs', 'GET', 'runs/get', {'run_id': '{run}'}, {}), ('delete logged tag', 'DELETE', 'logged-models/{model}/tags/x', {}, {}),
     ('delete logged', 'DELETE', 'logged-models/{model}', {}, {}), ('version text', 'GET', '/version', {}, {}), ('server info', 'GET', '/api/3.0/mlflow/server-info', {}, {}), ('no route', 'GET', 'nothing', {}, {}),
 ]

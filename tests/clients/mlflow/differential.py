@@ -47,6 +47,9 @@ def plain(value, kept, key=''):
         return '<token>'
     if not isinstance(value, str):
         return value
+    if key == 'value' and value.startswith(('[', '{')):
+        with contextlib.suppress(ValueError):
+            return {'json': plain(json.loads(value), kept)}
     for name, text in sorted(kept.items(), key=lambda item: -len(item[1])):
         if len(text) > 5 or key in ('experiment_id', 'artifact_uri', 'artifact_location', 'root_uri', 'message'):
             value = re.sub(rf'(?<![0-9a-zA-Z]){re.escape(text)}(?![0-9a-zA-Z])', f'<{name}>', value) if len(text) <= 5 else value.replace(text, f'<{name}>')
@@ -62,13 +65,15 @@ def body_of(reply):
 
 
 def differences(one, other, path=''):
-    """(path, one, other) of each leaf that differs."""
+    """(path, one, other) of each leaf that differs; a text that only goes on where the first one ends has the path with a '+'."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted({*one, *other}):
             yield from differences(one.get(key, '<absent>'), other.get(key, '<absent>'), f'{path}.{key}' if path else key)
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         for i, (a, b) in enumerate(zip(one, other)):
             yield from differences(a, b, f'{path}[{i}]')
+    elif path == 'body.message' and one != other and str(other).startswith(str(one)):
+        yield path + '+', one, other
     elif one != other or type(one) is not type(other) and not (isinstance(one, (int, float)) and isinstance(other, (int, float))):
         yield path, one, other
 
