@@ -29,6 +29,7 @@ constexpr std::span<const Command> (*kNouns[])() = {
     KpiCommands,          //
     LedgerCommands,       //
     LineageCommands,      //
+    LoopCommands,         //
     MaintenanceCommands,  //
     ModelsCommands,       //
     MonitorsCommands,     //

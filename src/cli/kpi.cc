@@ -38,7 +38,7 @@ Result<int> List(Invocation& in) {
                   {"WHY", "reason"}},
                  rows, "kpi");
   if (rows.size() == 0)
-    in.out().Hint(fmt::format("gyre projects set {} --kpi 'auc >= 0.84'", in.project()));
+    in.out().Hint(fmt::format("gyre projects edit {} --kpi 'auc >= 0.84'", in.project()));
   return 0;
 }
 

@@ -25,6 +25,7 @@ std::span<const Command> JobsCommands();
 std::span<const Command> KpiCommands();
 std::span<const Command> LedgerCommands();
 std::span<const Command> LineageCommands();
+std::span<const Command> LoopCommands();
 std::span<const Command> MaintenanceCommands();
 std::span<const Command> ModelsCommands();
 std::span<const Command> MonitorsCommands();

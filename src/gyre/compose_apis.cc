@@ -32,6 +32,7 @@
 #include "api/native/jobs_api.h"
 #include "api/native/kpis_api.h"
 #include "api/native/lineage_api.h"
+#include "api/native/loop_api.h"
 #include "api/native/maintenance_api.h"
 #include "api/native/model_files_api.h"
 #include "api/native/models_api.h"
@@ -156,6 +157,18 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::RecipesApi>(*datasets, *registry, *blobs, *jobs);
   AddApi<native::MonitorsApi>(*monitors, *automation, *trash);
   AddApi<native::KpisApi>(*kpis);
+  AddApi<native::LoopApi>(loop::LoopRooms{.projects = *projects,
+                                          .kpis = *kpis,
+                                          .datasets = *datasets,
+                                          .tracking = *tracking,
+                                          .registry = *registry,
+                                          .serving = *serving,
+                                          .releases = *releases,
+                                          .monitors = *monitors,
+                                          .automation = *automation,
+                                          .pipelines = *pipelines,
+                                          .jobs = *jobs,
+                                          .clock = SystemClock()});
   AddApi<native::EndpointsApi>(*serving, *predictions, *blobs, *releases, *automation, *trash);
   AddApi<native::CapturesApi>(*inference_log, *serving, *blobs);
   AddApi<native::PredictApi>(*serving);
