@@ -28,6 +28,12 @@ demo: build      ## the whole loop on generated data
 docs: build      ## docs/commands and docs/settings.md from the rows of --help
 	@$(BUILD)/gyre help --markdown docs
 
+web-api: build   ## web/src/api/generated.ts from the server's OpenAPI document
+	@tools/web_api $(BUILD)/gyre
+
+web-shots: build ## pictures of each page of the web UI on the demo's data, in build/shots
+	@tools/web_shots $(BUILD)
+
 test: all        ## every test, repetitions scaled down
 	@tools/deps test mlflow
 	@GYRE_TEST_TIER=quick $(CTEST) -LE slow -j $(JOBS)
@@ -61,4 +67,4 @@ fmt:             ## clang-format in place
 clean:           ## remove the build folder
 	@rm -rf $(BUILD)
 
-.PHONY: help deps configure build all demo docs test test-slow check bench install uninstall package fmt clean
+.PHONY: help deps configure build all demo docs web-api web-shots test test-slow check bench install uninstall package fmt clean

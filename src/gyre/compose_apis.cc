@@ -51,6 +51,7 @@
 #include "api/native/usage_api.h"
 #include "api/oip/oip_api.h"
 #include "api/prometheus/prometheus.h"
+#include "api/webui/webui_api.h"
 #include "gyre/maintenance.h"
 #include "gyre/repair.h"
 #include "gyre/rooms.h"
@@ -102,10 +103,12 @@ void House::Rooms::OpenApis() {
   OpenMaintenance();
   system->Describe(tables);
   OpenMlflowApis();
+  if (options.is_server) OpenWebui();
 }
 
 void House::Rooms::OpenLedgerApis() {
-  AddApi<native::AccessApi>(*access, *projects, *trash);
+  AddApi<native::AccessApi>(*access, *projects, *trash,
+                            options.is_server ? BasePath().value_or("") : std::string());
   AddApi<native::LineageApi>(*lineage, *registry, *datasets,
                              native::PredictionLineage(*inference_log, *serving, *registry,
                                                        *tracking, *datasets, *pipelines, *trash));
@@ -202,6 +205,12 @@ void House::Rooms::OpenMlflowApis() {
       AddApi<mlflow::ArtifactsApi>(*projects, *tracking, *files, *blobs, *catalog, SystemClock(),
                                    options.is_server ? BasePath().value_or("") : std::string());
   AddApi<mlflow::LoggedModelsApi>(*projects, *experiments, *logged_models, *files, *artifacts);
+}
+
+void House::Rooms::OpenWebui() {
+  AddApi<webui::WebuiApi>(webui::BuiltAssets(),
+                          webui::WebuiSettings{.base_path = BasePath().value_or(""),
+                                               .folder = settings.Text("server.ui_dir")});
 }
 
 void House::Rooms::OpenMaintenance() {

@@ -172,6 +172,7 @@ struct House::Rooms {
   void OpenLedgerApis();
   void OpenMlApis();
   void OpenMlflowApis();
+  void OpenWebui();
   void OpenMaintenance();
   native::SystemInfo SystemFacts();
   template <class Api, class... Arguments>

@@ -32,15 +32,12 @@ constexpr std::int64_t kIdlePollMicros = 20'000;
 struct FlagSetting {
   std::string_view flag, setting;
 };
-constexpr FlagSetting kFlags[] = {{"listen", "server.listen"},
-                                  {"base-path", "server.base_path"},
-                                  {"tls-cert", "server.tls_cert"},
-                                  {"tls-key", "server.tls_key"},
-                                  {"auth", "access.auth"},
-                                  {"log-file", "log.file"},
-                                  {"log-format", "log.format"},
-                                  {"log-level", "log.level"},
-                                  {"behind-proxy", "server.behind_proxy"}};
+constexpr FlagSetting kFlags[] = {
+    {"listen", "server.listen"},   {"base-path", "server.base_path"},
+    {"ui-dir", "server.ui_dir"},   {"tls-cert", "server.tls_cert"},
+    {"tls-key", "server.tls_key"}, {"auth", "access.auth"},
+    {"log-file", "log.file"},      {"log-format", "log.format"},
+    {"log-level", "log.level"},    {"behind-proxy", "server.behind_proxy"}};
 
 std::string DataDirectory(const Invocation& in) {
   return in.Has("data") ? config::AbsolutePath(in.Get("data")) : config::DefaultDataDirectory();
@@ -68,6 +65,7 @@ void PrintWhereItIs(const House& house, double milliseconds, cli::Output& out) {
   };
   out.Done(fmt::format("server ready in {:.0f} ms   gyre {}   pid {}", milliseconds, Version(),
                        house.info().pid));
+  line(false, "Open", url + "/");
   line(false, "API", url + "/api/v1   described in /api/v1/openapi.json");
   line(false, "Predict", url + "/e/ENDPOINT   Open Inference: " + url + "/v2");
   line(false, "Metrics", url + "/metrics   health: /healthz, /readyz");
@@ -204,6 +202,7 @@ constexpr cli::Option kServerOptions[] = {
     {"--tls-cert", "FILE", "certificate chain, PEM", {}, false, "file"},
     {"--tls-key", "FILE", "private key, PEM", {}, false, "file"},
     {"--base-path", "PATH", "serve below this path"},
+    {"--ui-dir", "DIR", "serve the web UI's files from this folder, to work on them"},
     {"--log-file", "FILE", "log there, rotated, instead of standard error", {}, false, "file"},
     {"--log-format", "FORMAT", "text or json"},
     {"--log-level", "LEVEL", "debug, info, warn or error"},

@@ -10,6 +10,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "Address and port; port 0 takes any free one.", false, "GYRE_LISTEN"},
     {"server.base_path", config::Type::kText, "", 0, 0,
      "Path below which everything is served, such as /gyre."},
+    {"server.ui_dir", config::Type::kText, "", 0, 0,
+     "Folder whose files are served as the web UI instead of the built-in ones, to work on them."},
     {"server.behind_proxy", config::Type::kBool, "false", 0, 0,
      "A proxy in front ends TLS; its forwarding headers are trusted."},
     {"server.tls_cert", config::Type::kText, "", 0, 0,

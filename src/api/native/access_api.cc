@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "ledger/access/access.h"
+#include "ledger/access/session_cookie.h"
 #include "ml/projects/projects.h"
 
 namespace gyre::native {
@@ -14,23 +15,14 @@ namespace {
 using net::Response;
 
 constexpr std::int64_t kSmall = 64 << 10;
+constexpr net::Field kAs{"as", Type::kText,
+                         "token: its secret is answered; cookie: a browser keeps it, and no script "
+                         "sees it",
+                         "token|cookie"};
 constexpr Permission kSelf{"self"};
 constexpr Permission kAdmin{"access.admin"};
 
 constexpr net::Route kRoutes[] = {
-    {.method = Method::kGet,
-     .path = "/setup",
-     .handler = Bind<&AccessApi::SetupPage>,
-     .permission = net::kPublic,
-     .summary = "The page behind the one-time setup link",
-     .query = {{"token", Type::kText, "the secret of the setup link"}}},
-    {.method = Method::kPost,
-     .path = "/setup",
-     .handler = Bind<&AccessApi::SetupForm>,
-     .permission = net::kPublic,
-     .summary = "The form of that page",
-     .body = Body::kBuffer,
-     .body_bytes_max = kSmall},
     {.method = Method::kPost,
      .path = "/api/v1/setup",
      .handler = Bind<&AccessApi::Setup>,
@@ -42,18 +34,20 @@ constexpr net::Route kRoutes[] = {
      .response_type = "IssuedToken",
      .members = {{"token", Type::kText, "the secret of the setup link", "", net::kRequired},
                  {"name", Type::kText, "of the user", "", net::kRequired},
-                 {"password", Type::kText, "at least 10 characters", "", net::kRequired}}},
+                 {"password", Type::kText, "at least 10 characters", "", net::kRequired},
+                 kAs}},
     {.method = Method::kPost,
      .path = "/api/v1/login",
      .handler = Bind<&AccessApi::Login>,
      .permission = net::kPublic,
-     .summary = "Exchange name and password for a session token",
+     .summary = "Exchange name and password for a session",
      .body = Body::kBuffer,
      .body_bytes_max = kSmall,
      .request_type = "NewLogin",
      .response_type = "IssuedToken",
      .members = {{"name", Type::kText, "of the user", "", net::kRequired},
-                 {"password", Type::kText, "of the user", "", net::kRequired}}},
+                 {"password", Type::kText, "of the user", "", net::kRequired},
+                 kAs}},
     {.method = Method::kPost,
      .path = "/api/v1/logout",
      .handler = Bind<&AccessApi::Logout>,
@@ -211,90 +205,30 @@ Result<access::Grant> GrantOf(net::Request& request) {
   return grant;
 }
 
-std::string EscapeHtml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
+// Where the caller wants to keep the session.
+Result<bool> AsCookie(const net::Request& request, const Json& body) {
+  const std::string as = body["as"].StringOr("token");
+  if (as == "token") return false;
+  if (as != "cookie") {
+    return InvalidArgument("GY1722", "a session is kept as token or cookie, not as `{}`",
+                           std::string_view(as).substr(0, 100));
   }
-  return out;
-}
-
-Response Page(std::string_view title, std::string_view content, int status = 200) {
-  std::string html =
-      "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
-      "content=\"width=device-width\"><title>gyre: ";
-  html.append(title)
-      .append("</title><body><main><h1>")
-      .append(title)
-      .append("</h1>")
-      .append(content)
-      .append("</main></body></html>\n");
-  return Response::Text(std::move(html), status, "text/html; charset=utf-8")
-      .With("Content-Security-Policy",
-            "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-      .With("Referrer-Policy", "no-referrer")
-      .With("Cache-Control", "no-store");
-}
-
-Response SetupFormPage(std::string_view secret, std::string_view problem, int status) {
-  std::string content = "<p>Make the first user. It will administer this server.</p>";
-  if (!problem.empty()) content += "<p role=alert>" + EscapeHtml(problem) + "</p>";
-  content += "<form method=post action=setup><input type=hidden name=token value=\"" +
-             EscapeHtml(secret) +
-             "\"><p><label>Name <input name=name required autocomplete=username></label></p>"
-             "<p><label>Password <input name=password type=password required minlength=10 "
-             "autocomplete=new-password></label></p>"
-             "<p><button>Make the user</button></p></form>";
-  return Page("Set up", content, status);
-}
-
-std::string FormValue(std::string_view body, std::string_view name) {
-  for (const std::string_view pair : Split(body, '&')) {
-    const std::size_t equals = pair.find('=');
-    if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
-    bool ok = false;
-    std::string value = PercentDecode(pair.substr(equals + 1), true, &ok);
-    return ok ? value : std::string();
-  }
-  return "";
+  GYRE_DO(access::CheckBrowserChange(request));
+  return true;
 }
 
 }  // namespace
 
 net::RouteTable AccessApi::table() { return {"native", kRoutes, this}; }
 
-Result<Response> AccessApi::SetupPage(net::Request& request) {
-  return SetupFormPage(request.Query("token").value_or(""), "", 200);
-}
-
-Result<Response> AccessApi::SetupForm(net::Request& request) {
-  const std::string secret = FormValue(request.body(), "token");
-  const std::string name = FormValue(request.body(), "name");
-  const auto issued =
-      access_.Setup(secret, name, FormValue(request.body(), "password"), &request.principal);
-  if (!issued)
-    return SetupFormPage(secret, issued.error().message(), net::HttpStatus(issued.error()));
-  return Page("Ready", "<p>The user " + EscapeHtml(name) +
-                           " is made. On the command line: <code>gyre login --user " +
-                           EscapeHtml(name) + "</code></p>");
+Response AccessApi::SessionResponse(const net::Request& request, const access::Issued& issued,
+                                    bool as_cookie, int status) const {
+  if (!as_cookie) return IssuedResponse(issued, status);
+  const std::int64_t seconds =
+      (issued.token.expires_us - issued.token.created_us) / kMicrosPerSecond;
+  return Response::JsonDoc(Json::Obj({{"token", TokenJson(issued.token)}}), status)
+      .With("Cache-Control", "no-store")
+      .With("Set-Cookie", access::KeepSession(request, issued.secret, seconds, base_path_));
 }
 
 Result<Response> AccessApi::Setup(net::Request& request) {
@@ -302,22 +236,27 @@ Result<Response> AccessApi::Setup(net::Request& request) {
   GYRE_TRY(const std::string secret, body.GetString("token"));
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const std::string password, body.GetString("password"));
+  GYRE_TRY(const bool as_cookie, AsCookie(request, body));
   GYRE_TRY(const access::Issued issued, access_.Setup(secret, name, password, &request.principal));
-  return IssuedResponse(issued, 201);
+  return SessionResponse(request, issued, as_cookie, 201);
 }
 
 Result<Response> AccessApi::Login(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const std::string name, body.GetString("name"));
   GYRE_TRY(const std::string password, body.GetString("password"));
+  GYRE_TRY(const bool as_cookie, AsCookie(request, body));
   GYRE_TRY(const access::Issued issued,
            access_.Login(name, password, request.peer().address, &request.principal));
-  return IssuedResponse(issued, 200);
+  return SessionResponse(request, issued, as_cookie, 200);
 }
 
 Result<Response> AccessApi::Logout(net::Request& request) {
   GYRE_DO(access_.Logout(request.principal));
-  return Response::Empty();
+  Response response = Response::Empty();
+  if (!access::SessionCookie(request).empty())
+    response.headers.emplace_back("Set-Cookie", access::EndSession(request, base_path_));
+  return response;
 }
 
 Result<Response> AccessApi::Me(net::Request& request) {

@@ -1,12 +1,15 @@
-// /api/v1/setup, login, logout, me, users, tokens, roles; and the page behind the one-time setup
-// link.
+// /api/v1/setup, login, logout, me, users, tokens, roles.
 #pragma once
+
+#include <string>
+#include <utility>
 
 #include "platform/net/http.h"
 
 namespace gyre::access {
 class Access;
-}
+struct Issued;
+}  // namespace gyre::access
 
 namespace gyre::projects {
 class Projects;
@@ -19,12 +22,11 @@ namespace gyre::native {
 
 class AccessApi {
  public:
-  AccessApi(access::Access& access, projects::Projects& projects, trash::Trash& trash)
-      : access_(access), projects_(projects), trash_(trash) {}
+  AccessApi(access::Access& access, projects::Projects& projects, trash::Trash& trash,
+            std::string base_path)
+      : access_(access), projects_(projects), trash_(trash), base_path_(std::move(base_path)) {}
   net::RouteTable table();
 
-  Result<net::Response> SetupPage(net::Request& request);
-  Result<net::Response> SetupForm(net::Request& request);
   Result<net::Response> Setup(net::Request& request);
   Result<net::Response> Login(net::Request& request);
   Result<net::Response> Logout(net::Request& request);
@@ -45,10 +47,13 @@ class AccessApi {
  private:
   // A right in a project that is not there would hold in whichever gets its name later.
   Result<> CheckProject(const std::string& project);
+  net::Response SessionResponse(const net::Request& request, const access::Issued& issued,
+                                bool as_cookie, int status) const;
 
   access::Access& access_;
   projects::Projects& projects_;
   trash::Trash& trash_;
+  const std::string base_path_;  // where the browser's session holds
 };
 
 }  // namespace gyre::native

@@ -13,7 +13,8 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&KpisApi::List>,
      .permission = Permission("project.read"),
      .summary = "Each KPI of the problem as it was measured last: met, missed, or unknown with the "
-                "reason; its value, since when, and its trend"},
+                "reason; its value, since when, and its trend",
+     .response_type = "KpiStateList"},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/kpis/measure",
      .handler = Bind<&KpisApi::Measure>,

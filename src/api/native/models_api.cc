@@ -126,6 +126,7 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&ModelsApi::History>,
      .permission = Permission("model.read"),
      .summary = "Moves of aliases, newest first; with a time, who held the alias then",
+     .response_type = "AliasHistory",
      .query = {{"alias", Type::kText, "only its moves"},
                {"at", Type::kTime, "who held the alias then"},
                kLimit}},

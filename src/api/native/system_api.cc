@@ -1,6 +1,7 @@
 #include "api/native/system_api.h"
 
 #include "api/native/route_table.h"
+#include "api/native/shapes.h"
 
 namespace gyre::native {
 namespace {
@@ -34,48 +35,9 @@ constexpr net::Route kRoutes[] = {
      .path = "/api/v1/status",
      .handler = Bind<&SystemApi::Status>,
      .permission = Permission("config.read"),
-     .summary = "Version, process, data directory, addresses"},
+     .summary = "Version, process, data directory, addresses",
+     .response_type = "Status"},
 };
-
-// Named in the tables' request_type and response_type. Documents may gain members; what stands here
-// stays.
-Json Schemas() {
-  const auto object = [](std::initializer_list<Json::Member> properties) {
-    return Json::Obj({{"type", "object"}, {"properties", Json::Obj(properties)}});
-  };
-  const Json text = Json::Obj({{"type", "string"}});
-  const Json whole = Json::Obj({{"type", "integer"}});
-  const auto list_of = [](std::string_view name) {
-    return Json::Obj(
-        {{"type", "array"},
-         {"items", Json::Obj({{"$ref", fmt::format("#/components/schemas/{}", name)}})}});
-  };
-  const auto page_of = [&](std::string_view name) {
-    return object({{"items", list_of(name)}, {"next_page_token", Json::Obj({{"type", "string"}})}});
-  };
-  Json schemas = Json::Obj();
-  schemas.Set("Kpi", object({{"text", text},
-                             {"name", text},
-                             {"comparison", text},
-                             {"value", Json::Obj({{"type", "number"}})},
-                             {"unit", text}}));
-  schemas.Set("Problem", object({{"version", whole},
-                                 {"statement", text},
-                                 {"target", text},
-                                 {"owner", text},
-                                 {"kpis", list_of("Kpi")},
-                                 {"created_by", text},
-                                 {"created_at", text}}));
-  schemas.Set("Project",
-              object({{"id", text},
-                      {"name", text},
-                      {"created_by", text},
-                      {"created_at", text},
-                      {"problem", Json::Obj({{"$ref", "#/components/schemas/Problem"}})}}));
-  schemas.Set("ProjectList", page_of("Project"));
-  schemas.Set("ProblemList", page_of("Problem"));
-  return schemas;
-}
 
 }  // namespace
 
@@ -96,7 +58,7 @@ Result<net::Response> SystemApi::Ready(net::Request& /*request*/) {
 }
 
 Result<net::Response> SystemApi::OpenApi(net::Request& /*request*/) {
-  Json document = net::OpenApi(tables_, Schemas(), "gyre", info_.version);
+  Json document = net::OpenApi(tables_, AnswerSchemas(), "gyre", info_.version);
   document.Set("servers",
                Json::Arr({Json::Obj({{"url", info_.base_path.empty() ? "/" : info_.base_path}})}));
   return net::Response::JsonDoc(document);

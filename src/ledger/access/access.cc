@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "ledger/access/access_service.h"
 #include "ledger/access/local_owner.h"
+#include "ledger/access/session_cookie.h"
 #include "platform/telemetry/log.h"
 
 namespace gyre::access {
@@ -98,9 +99,29 @@ Result<> AccessService::Judge(net::Request& request, const net::Route& route) {
   if (const std::string_view secret = BearerOf(request); !secret.empty())
     return JudgeSecret(secret, route, request);
   const auto credentials = BasicOf(request);
-  if (!credentials) return JudgeWithoutToken(request);
+  if (!credentials) {
+    const std::string_view secret = SessionCookie(request);
+    return Opens(secret) ? JudgeCookie(secret, route, request) : JudgeWithoutToken(request);
+  }
   if (IsToken(credentials->password)) return JudgeSecret(credentials->password, route, request);
   return JudgePassword(*credentials, route, request);
+}
+
+// A browser goes on sending what has ended: it is nobody's then, as if it had sent nothing.
+bool AccessService::Opens(std::string_view secret) const {
+  if (secret.empty()) return false;
+  const std::shared_ptr<const Snapshot> snapshot = Current();
+  const auto found = snapshot->tokens.find(Sha256Hex(secret));
+  if (found == snapshot->tokens.end()) return false;
+  const KnownToken& known = *found->second;
+  return known.token.kind == "session" && !known.user_disabled &&
+         (known.token.expires_us == 0 || known.token.expires_us > clock_.NowMicros());
+}
+
+Result<> AccessService::JudgeCookie(std::string_view secret, const net::Route& route,
+                                    net::Request& request) {
+  if (IsChange(request.method())) GYRE_DO(CheckBrowserChange(request));
+  return JudgeSecret(secret, route, request);
 }
 
 bool AccessService::ComparesPassword(const net::Request& request) const {

@@ -108,6 +108,8 @@ class AccessService final : public Access {
   Result<> Judge(net::Request& request, const net::Route& route);
   Result<> JudgeWithoutToken(net::Request& request);
   Result<> JudgeSecret(std::string_view secret, const net::Route& route, net::Request& request);
+  Result<> JudgeCookie(std::string_view secret, const net::Route& route, net::Request& request);
+  bool Opens(std::string_view secret) const;
   Result<> JudgePassword(const Credentials& credentials, const net::Route& route,
                          net::Request& request);
   // Whether judging this request takes as long as a password does.

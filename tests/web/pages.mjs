@@ -1,0 +1,65 @@
+// Every page on real data, in both themes and on a narrow screen. GYRE_URL: a server with the project churn, open to its owner.
+import assert from 'node:assert/strict';
+
+import { accessible, fits, open, run, settled } from './browser.mjs';
+import { pages } from './list.mjs';
+
+const { GYRE_URL: url } = process.env;
+const ui = await open(url);
+const all = await pages(url);
+
+async function every_page_in_both_themes() {
+  for (const theme of ['light', 'dark']) {
+    const context = await ui.context({ theme });
+    for (const { path, shows } of all) {
+      const page = await ui.visit(path, { within: context });
+      assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), theme);
+      await page.waitForSelector(`text=${shows}`);
+      await accessible(page);
+      await page.close();
+    }
+    await context.close();
+  }
+}
+
+async function every_page_on_a_narrow_screen() {
+  const context = await ui.context({ width: 420, height: 900 });
+  for (const { path } of all) {
+    const page = await ui.visit(path, { within: context });
+    await fits(page);
+    await accessible(page);
+    await page.close();
+  }
+}
+
+async function the_keyboard_finds_and_goes() {
+  const page = await ui.visit('/');
+  await page.keyboard.press('Control+k');
+  await page.waitForSelector('[role=combobox]');
+  await page.keyboard.type('project churn');
+  await settled(page);
+  await accessible(page);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/p\/churn/);
+  await page.keyboard.press('Control+k');
+  await page.waitForSelector('[role=combobox]');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[role=combobox]', { state: 'detached' });
+}
+
+async function a_theme_that_is_chosen_stays() {
+  const context = await ui.context({ theme: 'light' });
+  const page = await ui.visit('/', { within: context });
+  await page.click('[aria-label=Dark]');
+  const again = await ui.visit('/', { within: context });
+  assert.equal(await again.evaluate(() => document.documentElement.dataset.theme), 'dark');
+}
+
+async function what_is_not_there_is_said_in_the_servers_words() {
+  const page = await ui.visit('/p/nobody', { expected: /status of 404/ });
+  await page.waitForSelector('[role=alert] >> text=GY');
+  await accessible(page);
+}
+
+await run([every_page_in_both_themes, every_page_on_a_narrow_screen, the_keyboard_finds_and_goes, a_theme_that_is_chosen_stays, what_is_not_there_is_said_in_the_servers_words]);
+await ui.close();

@@ -1,0 +1,32 @@
+// What stands in the rail, and what Ctrl-K goes to. A page that is not there yet is not in the menu; a stage without one is shown, because the loop has
+// eight.
+import { Activity, Gauge, House } from 'lucide-react';
+import type { LucideIcon } from 'lucide-react';
+
+export interface Place {
+  to: string; // of the router, with $project where it belongs to one
+  text: string;
+  icon: LucideIcon;
+}
+
+export const SERVER_PLACES: Place[] = [
+  { to: '/', text: 'Projects', icon: House },
+  { to: '/activity', text: 'Activity', icon: Activity },
+];
+
+export const LOOP: Place = { to: '/p/$project', text: 'Loop', icon: Gauge };
+
+// The eight stages, in the order of the disc.
+export const STAGES: { text: string; to?: string }[] = [
+  { text: 'Goal' },
+  { text: 'Data' },
+  { text: 'Preparation' },
+  { text: 'Features' },
+  { text: 'Runs' },
+  { text: 'Models' },
+  { text: 'Endpoints' },
+  { text: 'Monitoring' },
+];
+
+// At the bottom of a narrow screen.
+export const TABS: Place[] = [LOOP];
