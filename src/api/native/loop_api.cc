@@ -15,6 +15,7 @@ constexpr net::Route kRoutes[] = {
      .permission = Permission("project.read"),
      .summary = "The loop at a glance: its eight stages, the laps that went around them, what goes "
                 "on now, the goals, and how mature the project is",
+     .response_type = "Loop",
      .query = {kModel}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/maturity",
@@ -22,6 +23,7 @@ constexpr net::Route kRoutes[] = {
      .permission = Permission("project.read"),
      .summary = "Google's levels 0 to 2 and Azure's 0 to 4, row by row: what shows that it is so, "
                 "or the act that is missing",
+     .response_type = "Maturity",
      .query = {kModel}},
 };
 

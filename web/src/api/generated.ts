@@ -56,6 +56,7 @@ export type FiringOutcome = { kind: string; text: string };
 export type Forecast = { project: string; month: string; so_far: number; expected: number; so_far_text: string; expected_text: string; currency: string; how: string };
 export type ForecastList = { items: Forecast[] };
 export type Forgotten = Record<string, unknown>;
+export type GoalState = { kpi: string; state: string; value?: number | null | undefined; reason: string; since?: string | null | undefined };
 export type Grant = { project: string; role: string };
 export type Histogram = { edges: unknown[]; counts: number[] };
 export type Inputs = { id: string; role: string };
@@ -66,8 +67,17 @@ export type Kpi = { text: string; name: string; comparison: string; value: numbe
 export type KpiState = { kpi: string; state: string; value?: number | null | undefined; reason: string; since?: string | null | undefined; at?: string | null | undefined; trend?: KpiTrend | null | undefined };
 export type KpiStateList = { items: KpiState[] };
 export type KpiTrend = { change: number; since: string };
+export type Lap = { version: number; name: string; begun: string; answers: boolean; arcs: LapArc[] };
+export type LapArc = { stage: string; effort: string; mark?: string | null | undefined; text?: string | null | undefined; at?: string | null | undefined };
 export type Lineage = Record<string, unknown>;
 export type LocalOwner = { allowed: boolean; why_not: string };
+export type Loop = { project: string; statement: string; model: string; at: string; goals: GoalState[]; stages: LoopStage[]; laps: Lap[]; laps_before: number; running?: RunningLap | null | undefined; maturity: MaturityLevel[] };
+export type LoopStage = { stage: string; number: number; state: string; at?: string | null | undefined; figure: string; fact: string; next: NextAct; trend: number[] };
+export type Maturity = { scales: MaturityScale[] };
+export type MaturityLevel = { scale: string; level: number; of: number; next?: MaturityNext | null | undefined };
+export type MaturityNext = { claim: string; missing: string; act: NextAct };
+export type MaturityRow = { level: number; claim: string; met: boolean; evidence: string; page?: string | null | undefined; act?: NextAct | null | undefined };
+export type MaturityScale = { scale: string; level: number; of: number; next?: MaturityNext | null | undefined; rows: MaturityRow[] };
 export type Me = { id: string; name: string; kind: string; roles: Grant[]; scopes: string[]; local_owner: LocalOwner };
 export type MetricHistory = { key: string; items: MetricPoint[] };
 export type MetricPoint = { step: number; value?: number | null | undefined; time: string };
@@ -91,6 +101,7 @@ export type NewSetup = { token: string; name: string; password: string; as?: "to
 export type NewToken = { name?: string | undefined; scopes?: string[] | undefined; project?: string | undefined; expires_in_seconds?: number | undefined };
 export type NewTrigger = { name: string; on: Record<string, unknown>; run: Record<string, unknown>; guards?: Record<string, unknown> | undefined; approval?: string | undefined; enabled?: boolean | undefined };
 export type NewUser = { name: string; password: string; roles?: Record<string, unknown>[] | undefined };
+export type NextAct = { label: string; command: string; page: string };
 export type Notice = Record<string, unknown>;
 export type NoticeList = Record<string, unknown>;
 export type ParkedEventList = Record<string, unknown>;
@@ -132,6 +143,7 @@ export type RunBatch = { params?: Record<string, unknown> | undefined; tags?: Re
 export type RunEnd = { status?: "finished" | "failed" | "killed" | undefined; error?: string | undefined; resources?: Record<string, unknown> | undefined; ended_at?: string | undefined };
 export type RunInput = { kind: string; id: string; name: string; digest: string };
 export type RunList = { items: Run[]; next_page_token?: string | null | undefined };
+export type RunningLap = { stage: string; version?: number | null | undefined; text: string; since?: string | null | undefined };
 export type SecretList = Record<string, unknown>;
 export type Space = Record<string, unknown>;
 export type Status = { version: string; pid: number; url: string; kind: string; data_directory: string };
@@ -311,6 +323,10 @@ export interface Routes {
   "GET /api/v1/projects/{project}/kpis/history": { input: { path: { project: string }; query: { kpi: string; limit?: number | undefined } }; answer: unknown; permission: "project.read" };
   /** Upstream, downstream or both of an id or label (churn:v1, model:churn:v1, churn@champion), to a depth; `others` share the label. prediction:ID is an answer by its inference id: `prediction` has its deployment, model, gate, run, code, data and source, and what is not known */
   "GET /api/v1/projects/{project}/lineage": { input: { path: { project: string }; query: { id: string; direction?: "up" | "down" | "both" | undefined; depth?: number | undefined } }; answer: Lineage; permission: "lineage.read" };
+  /** The loop at a glance: its eight stages, the laps that went around them, what goes on now, the goals, and how mature the project is */
+  "GET /api/v1/projects/{project}/loop": { input: { path: { project: string }; query?: { model?: string | undefined } }; answer: Loop; permission: "project.read" };
+  /** Google's levels 0 to 2 and Azure's 0 to 4, row by row: what shows that it is so, or the act that is missing */
+  "GET /api/v1/projects/{project}/maturity": { input: { path: { project: string }; query?: { model?: string | undefined } }; answer: Maturity; permission: "project.read" };
   /** List registered models by name */
   "GET /api/v1/projects/{project}/models": { input: { path: { project: string }; query?: { limit?: number | undefined; page_token?: string | undefined } }; answer: ModelList; permission: "model.read" };
   /** One model with its aliases */
