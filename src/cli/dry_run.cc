@@ -60,7 +60,7 @@ class DryRunSession : public Session {
   Result<Json> Get(std::string_view path) override { return session_->Get(path); }
   Result<Json> Post(std::string_view path, const Json& body) override {
     const std::string_view bare = WithoutQuery(path);
-    if (IsQuestion(bare)) return session_->Post(path, body);
+    if (IsQuestion(bare) || path.ends_with("dry_run=true")) return session_->Post(path, body);
     Plan("POST", path, body);
     if (bare.ends_with("/cancel")) return Json::Obj();
     return End();

@@ -25,11 +25,14 @@ Result<int> Collect(Invocation& in) {
   Output& out = in.out();
   if (out.json()) out.Document(result, "");
   out.Done(fmt::format(
-      "ended {} things of the trash; removed {} blobs ({}), kept {}; forgot {} events, {} notices, "
+      "ended {} things of the trash and {} runs that clients had deleted; removed {} blobs ({}), "
+      "kept {}; forgot {} events, {} notices, "
       "{} queries, {} jobs, {} firings, {} windows and {} pipeline runs",
-      GroupDigits(result["trash_removed"].AsInt()), GroupDigits(result["blobs_removed"].AsInt()),
-      HumanBytes(result["bytes_removed"].AsInt()), GroupDigits(result["blobs_kept"].AsInt()),
-      GroupDigits(result["events_removed"].AsInt()), GroupDigits(result["notices_removed"].AsInt()),
+      GroupDigits(result["trash_removed"].AsInt()),
+      GroupDigits(result["deleted_runs_removed"].AsInt()),
+      GroupDigits(result["blobs_removed"].AsInt()), HumanBytes(result["bytes_removed"].AsInt()),
+      GroupDigits(result["blobs_kept"].AsInt()), GroupDigits(result["events_removed"].AsInt()),
+      GroupDigits(result["notices_removed"].AsInt()),
       GroupDigits(result["queries_removed"].AsInt()), GroupDigits(result["jobs_removed"].AsInt()),
       GroupDigits(result["firings_removed"].AsInt()),
       GroupDigits(result["windows_removed"].AsInt()),
@@ -242,6 +245,8 @@ Result<int> EmptyTrash(Invocation& in) {
   }
   std::string query = fmt::format("?older_than_seconds={:.0f}", seconds);
   if (in.Has("project")) query += "&project=" + PercentEncode(in.project());
+  if (in.Has("NOUN")) query += "&noun=" + PercentEncode(Singular(in.Get("NOUN")));
+  if (in.Has("NAME")) query += "&name=" + PercentEncode(in.Get("NAME"));
   GYRE_DO(in.Confirm("end what is in the trash, for good", "trash"));
   GYRE_TRY(Session* const session, in.session());
   GYRE_TRY(const Json gone, session->Post("/api/v1/trash/empty" + query, Json::Obj()));
@@ -302,6 +307,8 @@ Result<int> Space(Invocation& in) {
 }
 
 constexpr Positional kNoun[] = {{"NOUN", "only datasets, models, endpoints, ...", false}};
+constexpr Positional kEnded[] = {{"NOUN", "only datasets, models, runs, ...", false},
+                                 {"NAME", "only what was called so", false}};
 constexpr Positional kThing[] = {{"NOUN", "dataset, model, endpoint, ..."},
                                  {"NAME", "as it was called: sales, or sales:v3"}};
 constexpr Option kTrashOptions[] = {{"-n,--limit", "N", "things at most", "100"}};
@@ -352,12 +359,9 @@ constexpr Command kCommands[] = {
      Space},
     {"trash ls", "What was removed and can be put back", "gyre trash\ngyre trash ls models", kNoun,
      kTrashOptions, ListTrash},
-    {"trash empty",
-     "End what is in the trash, for good",
-     "gyre trash empty --older-than 7d --yes",
-     {},
-     kEmptyOptions,
-     EmptyTrash},
+    {"trash empty", "End what is in the trash, for good",
+     "gyre trash empty --older-than 7d --yes\ngyre trash empty run 3f2a91c0 --yes", kEnded,
+     kEmptyOptions, EmptyTrash},
     {"undelete", "Put back what was removed",
      "gyre undelete dataset sales\ngyre undelete model churn:v3\n"
      "gyre undelete endpoint churn --as churn-old\ngyre undelete project churn",

@@ -216,6 +216,46 @@ Result<int> Remove(Invocation& in) {
   return 0;
 }
 
+std::string Counted(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+// What clients of MLflow have deleted has no row of its own in the trash: it goes here.
+Result<int> Purge(Invocation& in) {
+  double seconds = 0;
+  if (in.Has("older-than")) {
+    GYRE_TRY(seconds, in.GetSeconds("older-than"));
+  }
+  Json runs = Json::Arr(), experiments = Json::Arr();
+  for (const std::string& run : in.List("RUN")) runs.Push(run);
+  for (const std::string& experiment : in.List("experiment")) experiments.Push(experiment);
+  if (!in.dry_run()) GYRE_DO(in.Confirm("end what clients have deleted, for good", "deleted"));
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const Json ended,
+           session->Post(
+               fmt::format("{}/purge?older_than_seconds={:.0f}{}", RunsPath(in), seconds,
+                           in.dry_run() ? "&dry_run=true" : ""),
+               Json::Obj({{"runs", std::move(runs)}, {"experiments", std::move(experiments)}})));
+  Output& out = in.out();
+  if (out.json()) {
+    out.Document(ended, "");
+    return 0;
+  }
+  const std::string what = fmt::format(
+      "{}, {} and {} ({} of files)", Counted(ended["runs"].size(), "run"),
+      Counted(ended["experiments"].size(), "experiment"),
+      Counted(ended["logged_models"].size(), "logged model"), HumanBytes(ended["bytes"].AsInt()));
+  for (const Json& kept : ended["kept"].items())
+    out.Print(fmt::format("kept: {}; {} is made of its files\n", kept["id"].AsString(),
+                          kept["needed_by"].AsString()));
+  if (in.dry_run()) {
+    out.Print(fmt::format("would: end {}\n", what));
+  } else {
+    out.Done(fmt::format("ended {}; gyre gc gives their space back", what));
+  }
+  return 0;
+}
+
 constexpr Positional kRun[] = {
     {.name = "RUN", .help = "id, its beginning, a name, or - for the newest", .completes = "runs"}};
 constexpr Positional kRuns[] = {{.name = "RUN",
@@ -237,6 +277,16 @@ constexpr Option kListOptions[] = {
 constexpr Option kCompareOptions[] = {{.name = "--all", .help = "also what is equal"}};
 constexpr Option kRemoveOptions[] = {
     {.name = "--force", .help = "although a registered model was made by it; the model stays"}};
+constexpr Positional kDeletedRuns[] = {{.name = "RUN",
+                                        .help = "only these; their ids or how they begin",
+                                        .required = false,
+                                        .repeated = true}};
+constexpr Option kPurgeOptions[] = {
+    {.name = "--experiment",
+     .value_name = "NAME",
+     .help = "only what was deleted with this experiment; repeat it",
+     .repeated = true},
+    {.name = "--older-than", .value_name = "TIME", .help = "only what was deleted longer ago: 7d"}};
 constexpr Option kGetOptions[] = {
     {.name = "--out", .value_name = "FILE", .help = "where to (default: its own name; - prints)"},
     kForceOut};
@@ -277,6 +327,13 @@ constexpr Command kCommands[] = {
      .positionals = kRuns,
      .options = kRemoveOptions,
      .run = Remove},
+    {.path = "runs purge",
+     .summary = "End runs, experiments and logged models that MLflow's clients deleted, for good",
+     .examples = "gyre runs purge --older-than 7d --yes\ngyre runs purge 3f2a --yes\n"
+                 "gyre runs purge --experiment old --dry-run",
+     .positionals = kDeletedRuns,
+     .options = kPurgeOptions,
+     .run = Purge},
 };
 
 }  // namespace

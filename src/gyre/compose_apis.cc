@@ -25,6 +25,7 @@
 #include "api/native/comparisons_api.h"
 #include "api/native/datasets_api.h"
 #include "api/native/declarations_api.h"
+#include "api/native/deleted_api.h"
 #include "api/native/endpoints_api.h"
 #include "api/native/evaluation_api.h"
 #include "api/native/events_api.h"
@@ -136,6 +137,7 @@ void House::Rooms::OpenMlApis() {
                                  native::ProgramReads(*access, *tracking, *datasets),
                                  options.is_scratch);
   AddApi<native::PipelinesApi>(*pipelines, *approvals, *access, *usage, *automation, *trash);
+  AddApi<native::DeletedApi>(*tracking, *experiments, *deleted);
   AddApi<native::RunsApi>(
       *tracking, *jobs, *blobs, *access, *projects, *registry, *datasets, *trash,
       native::ProgramAddress{[this](const std::string& run, int pid) {
@@ -215,8 +217,10 @@ void House::Rooms::OpenWebui() {
 
 void House::Rooms::OpenMaintenance() {
   native::Maintenance maintenance = HouseKeeping(
-      {*database, *blobs, *events, *notices, *jobs, *pipelines, *automation, *trash}, SystemClock(),
+      {*database, *blobs, *events, *notices, *jobs, *pipelines, *automation, *trash, *deleted},
+      SystemClock(),
       {.trash_us = Micros("retention.trash"),
+       .deleted_us = Micros("retention.deleted"),
        .events_us = Micros("retention.events"),
        .notices_us = Micros("retention.notices"),
        .queries_us = Micros("retention.queries"),

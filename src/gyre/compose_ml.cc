@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "api/mlflow/trace_files.h"
 #include "api/mlflow/webhook_events.h"
 #include "gyre/feedback_loop.h"
 #include "gyre/loop_notices.h"
@@ -18,6 +19,7 @@
 #include "ml/pipelines/trash_kind.h"
 #include "ml/projects/trash_kind.h"
 #include "ml/recipes/tasks.h"
+#include "ml/registry/needed.h"
 #include "ml/registry/trash_kind.h"
 #include "ml/runners/trash_kind.h"
 #include "ml/serving/trash_kind.h"
@@ -81,6 +83,16 @@ Result<> House::Rooms::OpenModels() {
   registry = std::make_unique<registry::Registry>(*database, SystemClock(), events.get());
   catalog = std::make_unique<registry::Catalog>(*database, SystemClock(), events.get());
   model_searcher = std::make_unique<registry::ModelSearcher>(*database);
+  deleted = std::make_unique<tracking::Deleted>(
+      *database, run_stamps,
+      tracking::Deleted::Others{.needed = registry::NamedBySources,
+                                .end = [this](const tracking::Experiment& experiment) -> Result<> {
+                                  GYRE_DO(database->Write([&](db::Transaction& tx) {
+                                    return eval_sets::EndExperiment(tx, experiment.project,
+                                                                    experiment.number);
+                                  }));
+                                  return mlflow::RemoveFilesOf(*traces, *files, experiment);
+                                }});
   GYRE_TRY(
       evaluations,
       evaluation::OpenEvaluations(

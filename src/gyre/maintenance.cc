@@ -206,8 +206,14 @@ std::vector<RetentionRule> RulesOf(const KeptRooms& rooms, const Keeping& keep) 
       {"trash", "retention.trash", keep.trash_us,
        "SELECT COUNT(*), COALESCE(MIN(removed_us), 0) FROM trash_item",
        [rooms](std::int64_t before_us) -> Result<std::int64_t> {
-         GYRE_TRY(const trash::Purged purged, rooms.trash.Purge(before_us));
+         GYRE_TRY(const trash::Purged purged, rooms.trash.Purge({before_us}));
          return purged.items;
+       }},
+      {"deleted runs", "retention.deleted", keep.deleted_us,
+       "SELECT COUNT(*), COALESCE(MIN(deleted_us), 0) FROM tracking_run WHERE deleted_us > 0",
+       [rooms](std::int64_t before_us) -> Result<std::int64_t> {
+         GYRE_TRY(const tracking::Ending ended, rooms.deleted.End({.before_us = before_us}));
+         return static_cast<std::int64_t>(ended.runs.size());
        }},
       {"events", "retention.events", keep.events_us,
        "SELECT COUNT(*), COALESCE(MIN(created_us), 0) FROM event",

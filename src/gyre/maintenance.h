@@ -14,6 +14,7 @@
 #include "ml/pipelines/pipelines.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
+#include "ml/tracking/deleted.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
 
@@ -21,7 +22,8 @@ namespace gyre {
 
 // How long things are kept; 0 = for ever.
 struct Keeping {
-  std::int64_t trash_us = 0, events_us = 0, notices_us = 0, queries_us = 0, jobs_us = 0;
+  std::int64_t trash_us = 0, deleted_us = 0, events_us = 0, notices_us = 0, queries_us = 0,
+               jobs_us = 0;
   std::int64_t firings_us = 0, pipelines_us = 0, windows_us = 0, kpis_us = 0;
 };
 struct KeptRooms {
@@ -33,6 +35,7 @@ struct KeptRooms {
   pipelines::Pipelines& pipelines;
   automation::Automation& automation;
   trash::Trash& trash;
+  tracking::Deleted& deleted;
 };
 // What the collector does, and `gyre retention` shows. `next_run_us`: when it runs by itself; 0 =
 // it does not.

@@ -54,6 +54,7 @@
 #include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
 #include "ml/traces/traces.h"
+#include "ml/tracking/deleted.h"
 #include "ml/tracking/files.h"
 #include "ml/tracking/logged_models.h"
 #include "ml/tracking/run_search.h"
@@ -129,6 +130,7 @@ struct House::Rooms {
   std::unique_ptr<eval_sets::EvalSets> eval_sets;
   std::unique_ptr<eval_sets::Scorers> scorers;
   std::unique_ptr<tracking::Files> files;
+  std::unique_ptr<tracking::Deleted> deleted;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<registry::Catalog> catalog;
   std::unique_ptr<registry::ModelSearcher> model_searcher;

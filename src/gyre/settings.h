@@ -115,6 +115,9 @@ inline constexpr config::Setting kServerSettings[] = {
      "monitor are kept at most, its newest one always. 0 = kept that long."},
     {"retention.trash", config::Type::kSeconds, "30d", 1, 1e10,
      "What was removed longer ago is ended by `gyre gc`, for good."},
+    {"retention.deleted", config::Type::kSeconds, "30d", 0, 1e10,
+     "Runs, experiments and logged models that MLflow's clients deleted longer ago are ended by "
+     "`gyre gc`, for good; until then clients can restore them. 0 = kept for ever."},
     {"retention.queries", config::Type::kSeconds, "7d", 3600, 1e10,
      "Queries that ended longer ago are forgotten by `gyre gc`."},
     {"retention.firings", config::Type::kSeconds, "90d", 2'678'400, 1e10,

@@ -29,7 +29,11 @@ constexpr OwnerKind kOwners[] = {
      "JOIN serving_endpoint e ON e.id = d.endpoint_id WHERE r.owner_kind = 'serving_deployment'"},
     {"run",
      "SELECT r.digest, t.project FROM blob_ref r JOIN tracking_run t ON t.id = r.owner_id WHERE "
-     "r.owner_kind = 'run'"},
+     "r.owner_kind = 'run' AND t.deleted_us = 0"},
+    {"logged model",
+     "SELECT r.digest, m.project FROM tracking_logged_model m JOIN blob_ref r ON r.owner_id = "
+     "'model:' || m.project || ':' || m.id WHERE r.owner_kind = 'tracking_file' AND m.deleted_us = "
+     "0"},
     {"evaluation",
      "SELECT r.digest, e.project FROM blob_ref r JOIN evaluation_record e ON e.id = r.owner_id "
      "WHERE r.owner_kind = 'evaluation'"},
@@ -41,6 +45,16 @@ constexpr OwnerKind kOwners[] = {
     {"pipeline run",
      "SELECT r.digest, p.project FROM blob_ref r JOIN pipeline_run p ON p.id = r.owner_id WHERE "
      "r.owner_kind = 'pipeline_run'"},
+    // Last of all: what goes when clients' deletions are ended.
+    {"deleted run",
+     "SELECT r.digest, t.project FROM blob_ref r JOIN tracking_run t ON t.id = r.owner_id WHERE "
+     "r.owner_kind = 'run'"},
+    {"deleted model",
+     "SELECT r.digest, m.project FROM tracking_logged_model m JOIN blob_ref r ON r.owner_id = "
+     "'model:' || m.project || ':' || m.id WHERE r.owner_kind = 'tracking_file'"},
+    {"file",
+     "SELECT digest, substr(owner_id, length('project:') + 1) FROM blob_ref WHERE owner_kind = "
+     "'tracking_file'"},
     {"", "SELECT digest, '' FROM blob_ref WHERE owner_kind <> 'trash'"},
     {"trash",
      "SELECT r.digest, i.project FROM blob_ref r JOIN trash_item i ON CAST(i.number AS TEXT) = "

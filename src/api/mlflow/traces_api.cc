@@ -11,6 +11,7 @@
 #include "api/mlflow/endpoints.h"
 #include "api/mlflow/named.h"
 #include "api/mlflow/run_words.h"
+#include "api/mlflow/trace_files.h"
 #include "api/mlflow/traces_spans.h"
 #include "api/mlflow/traces_words.h"
 #include "base/id.h"
@@ -394,6 +395,7 @@ Result<net::Response> TracesApi::Delete(Call& call) {
   GYRE_TRY(const tracking::Experiment experiment,
            ExperimentOf(call, arguments.Text("experiment_id")));
   which.experiment = experiment.number;
+  which.folder = [&](std::string_view id) { return TraceFolder(experiment, id); };
   GYRE_TRY(const std::int64_t deleted, traces_.Delete(which));
   return AnswerOf([&](AnswerWriter& out) { out.Whole("traces_deleted", deleted); });
 }

@@ -49,7 +49,9 @@ constexpr net::Route kRoutes[] = {
      .summary = "End what is in the trash, for good",
      .response_type = "TrashPurged",
      .query = {kOfProject,
-               {"older_than_seconds", Type::kWhole, "only what was removed longer ago"}}},
+               {"older_than_seconds", Type::kWhole, "only what was removed longer ago"},
+               {"noun", Type::kText, "only things of this kind: dataset, model, ..."},
+               {"name", Type::kText, "only what had this name"}}},
 };
 
 }  // namespace
@@ -100,8 +102,9 @@ Result<net::Response> TrashApi::Empty(net::Request& request) {
   GYRE_TRY(const std::int64_t seconds,
            request.QueryInt("older_than_seconds", 0, 0, INT64_MAX / kMicrosPerSecond / 2));
   GYRE_TRY(const trash::Purged purged,
-           trash_.Purge(SystemClock().NowMicros() - seconds * kMicrosPerSecond,
-                        VisibleProjects(request)));
+           trash_.Purge({SystemClock().NowMicros() - seconds * kMicrosPerSecond,
+                         VisibleProjects(request), request.Query("noun").value_or(""),
+                         request.Query("name").value_or("")}));
   return net::Response::JsonDoc(Json::Obj({{"items", purged.items}, {"bytes", purged.bytes}}));
 }
 

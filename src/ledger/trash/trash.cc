@@ -243,16 +243,18 @@ Result<> Trash::Restore(const Item& item, std::string_view as) {
   return kind->wake ? kind->wake(item, name) : Result<>();
 }
 
-Result<Purged> Trash::Purge(std::int64_t removed_before_us,
-                            const std::optional<std::vector<std::string>>& projects) {
+Result<Purged> Trash::Purge(const PurgeFilter& filter) {
   Purged purged;
   for (;;) {
     std::vector<Item> items;
     GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-      std::vector<db::Value> values = {removed_before_us, kPurgedAtOnce};
-      const std::string among = db::AmongText("project", projects, &values);
+      std::vector<db::Value> values = {filter.removed_before_us, kPurgedAtOnce, filter.noun,
+                                       filter.name};
+      const std::string among = db::AmongText("project", filter.projects, &values);
       return reader.QueryList(
-          fmt::format("{}WHERE removed_us <= ?1 AND {} ORDER BY number LIMIT ?2", kItems, among),
+          fmt::format("{}WHERE removed_us <= ?1 AND (?3 = '' OR noun = ?3) AND (?4 = '' OR name = "
+                      "?4) AND {} ORDER BY number LIMIT ?2",
+                      kItems, among),
           values, [&](const db::Row& row) -> Result<> {
             items.push_back(Made(row));
             return {};

@@ -93,6 +93,13 @@ struct Filter {
   int limit = 100;
 };
 
+// What is ended: all that was removed then or before, of those projects (nothing = all), of that
+// noun and name where they are said.
+struct PurgeFilter {
+  std::int64_t removed_before_us = 0;
+  std::optional<std::vector<std::string>> projects = {};
+  std::string noun = {}, name = {};
+};
 struct Purged {
   std::int64_t items = 0, bytes = 0;
 };
@@ -132,11 +139,10 @@ class Trash {
                    const std::function<Result<>(db::Transaction&, Parcel&)>& with) const;
   Result<> FollowAll() const;  // calls `changed` of each holding
 
-  // Ends what was removed before that time, one by one.
-  Result<Purged> Purge(std::int64_t removed_before_us,
-                       const std::optional<std::vector<std::string>>& projects = {});
+  // One by one.
+  Result<Purged> Purge(const PurgeFilter& filter);
   // Ends what was kept for as long as the setting says.
-  Result<Purged> PurgeOld() { return Purge(clock_.NowMicros() - keep_us_); }
+  Result<Purged> PurgeOld() { return Purge({clock_.NowMicros() - keep_us_}); }
 
  private:
   Item Made(const db::Row& row) const;

@@ -15,4 +15,14 @@ trash::Holding HeldEvalSets() {
                    {"eval_sets_scorer"}}};
 }
 
+Result<> EndExperiment(db::Transaction& tx, std::string_view project, std::int64_t experiment) {
+  GYRE_DO(tx.Execute("DELETE FROM eval_sets_experiment WHERE experiment = ?1", {experiment}));
+  GYRE_DO(
+      tx.Execute("DELETE FROM eval_sets_scorer_version WHERE scorer IN (SELECT id FROM "
+                 "eval_sets_scorer WHERE project = ?1 AND experiment = ?2)",
+                 {project, experiment}));
+  return tx.Execute("DELETE FROM eval_sets_scorer WHERE project = ?1 AND experiment = ?2",
+                    {project, experiment});
+}
+
 }  // namespace gyre::eval_sets

@@ -92,28 +92,28 @@ Result<> QueryTraces(db::Reader& reader, const std::string& conditions,
                           });
 }
 
-Result<std::vector<std::int64_t>> TracesToDelete(db::Reader& reader, const TraceDeletion& which,
-                                                 std::int64_t count) {
-  std::vector<std::int64_t> numbers;
+Result<std::vector<NumberedTrace>> TracesToDelete(db::Reader& reader, const TraceDeletion& which,
+                                                  std::int64_t count) {
+  std::vector<NumberedTrace> traces;
   const auto take = [&](const db::Row& row) -> Result<> {
-    numbers.push_back(row.Int(0));
+    traces.push_back({row.Int(0), row.Str(1)});
     return {};
   };
   if (which.ids.empty()) {
     GYRE_DO(reader.Query(
-        "SELECT number FROM traces_trace WHERE experiment = ?1 AND project = ?2 AND started_us <= "
-        "?3 ORDER BY started_us, id LIMIT ?4",
+        "SELECT number, id FROM traces_trace WHERE experiment = ?1 AND project = ?2 AND started_us "
+        "<= ?3 ORDER BY started_us, id LIMIT ?4",
         {which.experiment, which.project, which.until_us.value_or(INT64_MAX), count}, take));
-    return numbers;
+    return traces;
   }
   for (const std::string& id : which.ids) {
-    if (static_cast<std::int64_t>(numbers.size()) == count) break;
+    if (static_cast<std::int64_t>(traces.size()) == count) break;
     GYRE_DO(
-        reader.Query("SELECT number FROM traces_trace WHERE project = ?1 AND id = ?2 AND "
+        reader.Query("SELECT number, id FROM traces_trace WHERE project = ?1 AND id = ?2 AND "
                      "experiment = ?3",
                      {which.project, id, which.experiment}, take));
   }
-  return numbers;
+  return traces;
 }
 
 Result<> RemoveTrace(db::Transaction& tx, std::int64_t number) {

@@ -33,9 +33,13 @@ Result<> QueryTraces(db::Reader& reader, const std::string& conditions,
                      std::span<const db::Value> values,
                      const std::function<void(TraceRow&&)>& take);
 
+struct NumberedTrace {
+  std::int64_t number = 0;
+  std::string id;
+};
 // At most `count` of them, the oldest first.
-Result<std::vector<std::int64_t>> TracesToDelete(db::Reader& reader, const TraceDeletion& which,
-                                                 std::int64_t count);
+Result<std::vector<NumberedTrace>> TracesToDelete(db::Reader& reader, const TraceDeletion& which,
+                                                  std::int64_t count);
 Result<> RemoveTrace(db::Transaction& tx, std::int64_t number);
 
 }  // namespace gyre::traces

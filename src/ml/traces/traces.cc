@@ -11,6 +11,7 @@
 #include "ml/traces/span_store.h"
 #include "ml/traces/trace_search.h"
 #include "ml/traces/trace_store.h"
+#include "ml/tracking/files.h"
 
 namespace gyre::traces {
 namespace {
@@ -263,9 +264,15 @@ Result<std::int64_t> TracesImpl::Delete(const TraceDeletion& which) {
         std::min(kDeletedAtOnce, which.count_max.value_or(INT64_MAX) - deleted);
     std::int64_t done = 0;
     GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-      GYRE_TRY(const auto numbers, TracesToDelete(tx, which, wanted));
-      for (const std::int64_t number : numbers) GYRE_DO(RemoveTrace(tx, number));
-      done = static_cast<std::int64_t>(numbers.size());
+      GYRE_TRY(const auto traces, TracesToDelete(tx, which, wanted));
+      for (const auto& [number, id] : traces) {
+        GYRE_DO(RemoveTrace(tx, number));
+        const std::string folder = which.folder ? which.folder(id) : "";
+        if (!folder.empty())
+          GYRE_DO(tracking::RemoveFiles(tx, {tracking::FileOwner::Kind::kProject, which.project},
+                                        folder));
+      }
+      done = static_cast<std::int64_t>(traces.size());
       return {};
     }));
     deleted += done;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -100,6 +101,8 @@ struct TraceDeletion {
   std::vector<std::string> ids = {};           // these; empty = all that the rest holds for
   std::optional<std::int64_t> until_us = {};   // started then or before
   std::optional<std::int64_t> count_max = {};  // the oldest ones
+  // Where among the files of the project those beside a trace lie, which go with it; "" = nowhere.
+  std::function<std::string(std::string_view id)> folder = {};
 };
 
 struct AssessmentChange {

@@ -158,27 +158,35 @@ Result<FilePage> Files::List(const FileOwner& owner, std::string_view folder,
 }
 
 Result<std::int64_t> Files::Remove(const FileOwner& owner, std::string_view path) {
-  const std::string key = KeyOf(owner);
-  const Below below(path);
   std::int64_t removed = 0;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_DO(CheckOwner(tx, owner));
-    std::vector<std::string> digests;
-    GYRE_DO(
-        tx.Query("SELECT DISTINCT digest FROM tracking_file WHERE owner = ?1 AND (path = ?2 "
-                 "OR (path >= ?3 AND path < ?4))",
-                 {key, path, below.from, below.to}, [&](const db::Row& row) -> Result<> {
-                   digests.push_back(row.Str(0));
-                   return {};
-                 }));
-    GYRE_DO(
-        tx.Execute("DELETE FROM tracking_file WHERE owner = ?1 AND (path = ?2 OR (path >= ?3 "
-                   "AND path < ?4))",
-                   {key, path, below.from, below.to}));
-    removed = tx.changes();
-    for (const std::string& digest : digests) GYRE_DO(DropUnused(tx, owner, key, digest));
+    GYRE_TRY(removed, RemoveFiles(tx, owner, path));
     return {};
   }));
+  return removed;
+}
+
+BlobOwner BlobOwnerOf(const FileOwner& owner) { return {std::string(RefOf(owner)), KeyOf(owner)}; }
+
+Result<std::int64_t> RemoveFiles(db::Transaction& tx, const FileOwner& owner,
+                                 std::string_view path) {
+  const std::string key = KeyOf(owner);
+  const Below below(path);
+  std::vector<std::string> digests;
+  GYRE_DO(
+      tx.Query("SELECT DISTINCT digest FROM tracking_file WHERE owner = ?1 AND (path = ?2 "
+               "OR (path >= ?3 AND path < ?4))",
+               {key, path, below.from, below.to}, [&](const db::Row& row) -> Result<> {
+                 digests.push_back(row.Str(0));
+                 return {};
+               }));
+  GYRE_DO(
+      tx.Execute("DELETE FROM tracking_file WHERE owner = ?1 AND (path = ?2 OR (path >= ?3 "
+                 "AND path < ?4))",
+                 {key, path, below.from, below.to}));
+  const std::int64_t removed = tx.changes();
+  for (const std::string& digest : digests) GYRE_DO(DropUnused(tx, owner, key, digest));
   return removed;
 }
 

@@ -20,6 +20,16 @@ struct FileOwner {
   std::string id = {};  // of the run or the logged model
 };
 
+// As which owner of blobs it is known.
+struct BlobOwner {
+  std::string kind, id;
+};
+BlobOwner BlobOwnerOf(const FileOwner& owner);
+
+// A file, or everything below a folder ("" = all); how many files went.
+Result<std::int64_t> RemoveFiles(db::Transaction& tx, const FileOwner& owner,
+                                 std::string_view path);
+
 struct FileEntry {
   std::string name;  // the last part of its path
   bool is_folder = false;
@@ -42,7 +52,7 @@ class Files {
   // What stands in a folder ("" = the root); nothing when there is none.
   Result<FilePage> List(const FileOwner& owner, std::string_view folder,
                         std::string_view page_token, int limit);
-  // A file, or everything below a folder; answers how many files went.
+  // As RemoveFiles(). Error: GY3401.
   Result<std::int64_t> Remove(const FileOwner& owner, std::string_view path);
 
  private:

@@ -180,9 +180,7 @@ Result<std::string> RemoveRun(db::Transaction& tx, std::string_view run_id, std:
                                                            .what = what,
                                                            .by = by,
                                                            .now_us = now_us}));
-  for (const std::string_view table :
-       {"tracking_run_param", "tracking_run_tag", "tracking_metric", "tracking_metric_tail",
-        "tracking_metric_unsettled", "tracking_metric_segment", "tracking_run_dataset"})
+  for (const std::string_view table : kTablesOfRuns)
     GYRE_DO(parcel.Take(table, "run = ?1", {run.number}));
   GYRE_DO(parcel.Take("tracking_file", "owner = ?1", {run_id}));
   GYRE_DO(parcel.Take("tracking_run_output", "run_id = ?1", {run_id}));

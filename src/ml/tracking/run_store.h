@@ -14,7 +14,12 @@ namespace gyre::tracking {
 
 inline constexpr std::string_view kRefOwner = "run";             // of blobs
 inline constexpr std::string_view kFileOwner = "tracking_file";  // of those that are not of a run
-inline constexpr std::size_t kShortIdLength = 8;                 // as people see it
+// Whose rows belong to a run by its number.
+inline constexpr std::string_view kTablesOfRuns[] = {
+    "tracking_run_param",   "tracking_run_tag",          "tracking_metric",
+    "tracking_metric_tail", "tracking_metric_unsettled", "tracking_metric_segment",
+    "tracking_run_dataset"};
+inline constexpr std::size_t kShortIdLength = 8;  // as people see it
 
 // Documents of a run as text, made outside the transaction.
 struct RunTexts {

@@ -128,6 +128,8 @@ export type Program = Record<string, unknown>;
 export type Project = { id: string; name: string; created_by: string; created_at: string; problem?: ProblemStatement | null | undefined };
 export type ProjectList = { items: Project[]; next_page_token?: string | null | undefined };
 export type PromoteVariant = { replace?: boolean | undefined; reason?: string | undefined };
+export type Purge = { runs?: string[] | undefined; experiments?: string[] | undefined };
+export type PurgedRuns = Record<string, unknown>;
 export type QuarantineList = Record<string, unknown>;
 export type QueryRequest = { sql: string; limit?: number | undefined; format?: "csv" | "jsonl" | "parquet" | undefined };
 export type QueryResult = { columns?: Column[] | null | undefined; rows?: unknown[] | null | undefined; truncated?: boolean | null | undefined; job?: string | null | undefined; state?: string | null | undefined };
@@ -545,6 +547,8 @@ export interface Routes {
   "POST /api/v1/projects/{project}/recipes/suggest": { input: { path: { project: string }; body: SuggestRequest }; answer: SuggestedRecipe; permission: "dataset.read" };
   /** Begin a run that was made elsewhere, or answer the one of this key */
   "POST /api/v1/projects/{project}/runs": { input: { path: { project: string }; body: BroughtRun }; answer: Run; permission: "run.write" };
+  /** End runs, experiments and logged models that MLflow's clients deleted, for good */
+  "POST /api/v1/projects/{project}/runs/purge": { input: { path: { project: string }; query?: { older_than_seconds?: number | undefined; dry_run?: boolean | undefined }; body: Purge }; answer: PurgedRuns; permission: "access.admin" };
   /** Store an artifact (the same as PUT) */
   "POST /api/v1/projects/{project}/runs/{run}/artifacts/{path}": { input: { path: { project: string; run: string; path: string }; body: Blob }; answer: Artifact; permission: "run.write" };
   /** Add params, tags and metric points in one transaction */
@@ -568,7 +572,7 @@ export interface Routes {
   /** Make a token; its secret is shown once */
   "POST /api/v1/tokens": { input: { body: NewToken }; answer: IssuedToken; permission: "self" };
   /** End what is in the trash, for good */
-  "POST /api/v1/trash/empty": { input: { query?: { project?: string | undefined; older_than_seconds?: number | undefined } }; answer: TrashPurged; permission: "access.admin" };
+  "POST /api/v1/trash/empty": { input: { query?: { project?: string | undefined; older_than_seconds?: number | undefined; noun?: string | undefined; name?: string | undefined } }; answer: TrashPurged; permission: "access.admin" };
   /** Put back what is of no project, a user, or a project itself */
   "POST /api/v1/trash/{number}/restore": { input: { path: { number: string }; body: Restore }; answer: TrashItem; permission: "access.admin" };
   /** Make a user */
