@@ -37,6 +37,7 @@ struct Endpoint {
   bool of_server =
       false;  // not of a project: not below /p/{project}, and the permission everywhere
   net::Where where = net::Where::kBlocking;
+  net::Response (*error_response)(const Error& error, std::string_view request_id) = ErrorDocument;
 };
 
 inline constexpr std::string_view kProjectPrefix = "/p/{project}";
@@ -130,7 +131,7 @@ class RoutesOf {
             .body_bytes_max = endpoint.body_bytes_max,
             .where = endpoint.where,
             .audited = endpoint.audited,
-            .error_response = ErrorDocument,
+            .error_response = endpoint.error_response,
             .per_project = !endpoint.of_server,
             .query = get ? endpoint.fields : net::Fields{},
             .members = get ? net::Fields{} : endpoint.fields,

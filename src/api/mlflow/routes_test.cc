@@ -86,6 +86,22 @@ TEST_F(RoutesTest, WhatIsUnknownIsNotJson) {
   }
 }
 
+TEST_F(RoutesTest, AnAddressThatCannotBeIsUnknownToo) {
+  for (const char* path :
+       {"/api/2.0/mlflow/nothing/", "/api/2.0/mlflow/echo/", "/api/2.0/mlflow//echo",
+        "/api/2.0/mlflow/../echo", "/api/2.0/mlflow/%2e%2e/echo", "/api/2.0/mlflow/a%2fb",
+        "/api/2.0/mlflow/a%zz", "/ajax-api/2.0/%00", "/p/blue/api/2.0/mlflow/x/",
+        "/p/%2e%2e/api/2.0/mlflow/echo"}) {
+    const net::ClientResponse answer = Send("GET", path);
+    EXPECT_EQ(answer.status, 404) << path;
+    EXPECT_EQ(answer.body, "Not Found\n") << path;
+  }
+  const net::ClientResponse query = Send("GET", "/api/2.0/mlflow/server-info?a=%zz");
+  EXPECT_EQ(query.status, 404) << "there is none below that prefix";
+  EXPECT_NE(Send("GET", "/api/3.0/mlflow/server-info?a=%zz").body.find("INVALID_PARAMETER_VALUE"),
+            std::string::npos);
+}
+
 TEST_F(RoutesTest, TheServerSaysWhatItIsLike) {
   EXPECT_EQ(Send("GET", "/health").body, "OK");
   EXPECT_EQ(Send("GET", "/version").body, "3.6.0");

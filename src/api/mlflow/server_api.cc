@@ -9,6 +9,12 @@ namespace {
 using net::Bind;
 using net::Method;
 
+// Not JSON: a client then knows that it is the address that is unknown, and falls back to an older
+// one. An address that means nothing at all (a slash at its end, a dot segment) is answered so too.
+net::Response NothingHere(const Error& /*error*/, std::string_view /*request_id*/) {
+  return net::Response::Text("Not Found\n", 404);
+}
+
 constexpr Endpoint Nothing(Method method, std::string_view path) {
   return {.method = method,
           .path = path,
@@ -16,7 +22,8 @@ constexpr Endpoint Nothing(Method method, std::string_view path) {
           .permission = net::kPublic,
           .summary = "Nothing is here",
           .doors = Doors::kRoot,
-          .audited = false};
+          .audited = false,
+          .error_response = NothingHere};
 }
 
 constexpr Endpoint kEndpoints[] = {
@@ -97,10 +104,8 @@ Result<net::Response> ServerApi::Info(net::Request& /*request*/) {
   });
 }
 
-// Not JSON: a client then knows that it is the address that is unknown, and falls back to an older
-// one.
 Result<net::Response> ServerApi::Nothing(net::Request& /*request*/) {
-  return net::Response::Text("Not Found\n", 404);
+  return NothingHere(NotFound("GY1616", "nothing is here"), "");
 }
 
 bool IsForPrograms(const net::Route& route) {

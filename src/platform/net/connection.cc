@@ -227,20 +227,28 @@ void Connection::OnHead() {
   if (!method)
     return Refuse(MakeError(Code::kUnimplemented, "GY1608", "the method is not known here"));
   if (const auto sound = CheckTarget(head.target(), target.authority); !sound)
-    return Refuse(sound.error());
+    return RefuseUnrouted(sound.error());
   if (!target.inside)
     return Refuse(
         NotFound("GY1616", "nothing is here").Fix("this server's addresses begin with " + base));
+  if (!FindRoute()) return;
   if (const auto parsed = ParseQuery(target.query, &e.query); !parsed)
     return Refuse(parsed.error());
-  if (FindRoute()) OnBodyAnnounced();
+  OnBodyAnnounced();
+}
+
+void Connection::RefuseUnrouted(const Error& error) {
+  const RouteMatch keeper = loop_.dispatcher.index().KeeperOf(exchange_->path());
+  exchange_->route = keeper.route;
+  exchange_->table = keeper.table;
+  Refuse(error);
 }
 
 bool Connection::FindRoute() {
   Exchange& e = *exchange_;
   auto match = loop_.dispatcher.index().Find(e.method(), e.path(), &e.params);
   if (!match) {
-    Refuse(match.error());
+    RefuseUnrouted(match.error());
     return false;
   }
   if (match->route != nullptr) {
@@ -249,7 +257,7 @@ bool Connection::FindRoute() {
     return true;
   }
   if (match->allowed.empty()) {
-    Refuse(NotFound("GY1616", "nothing is here"));
+    RefuseUnrouted(NotFound("GY1616", "nothing is here"));
     return false;
   }
   if (e.body_length.value_or(0) > 0 || e.head().chunked) e.keep_alive = false;

@@ -62,6 +62,7 @@ class Connection {
   void DispatchWhole();
   void DispatchEarly();
   void Refuse(const Error& error);
+  void RefuseUnrouted(const Error& error);  // as whoever has all of that place would
   void AfterReply();
   void OnEof();
   bool IsIdle() const;  // between two requests

@@ -198,6 +198,26 @@ Result<RouteMatch> RouteIndex::Find(Method method, std::string_view path, Pairs*
   return match;
 }
 
+RouteMatch RouteIndex::KeeperOf(std::string_view path) const {
+  RouteMatch keeper;
+  const Node* node = root_.get();
+  while (node != nullptr && path.starts_with('/')) {
+    if (!node->rest_rows.empty()) {
+      keeper.route = node->rest_rows.front().route;
+      keeper.table = node->rest_rows.front().table;
+    }
+    path.remove_prefix(1);
+    const std::string_view segment = path.substr(0, path.find('/'));
+    path.remove_prefix(segment.size());
+    const Node* next = segment.empty() ? nullptr : node->parameter.get();
+    for (const auto& [text, literal] : node->literals) {
+      if (text == segment) next = literal.get();
+    }
+    node = next;
+  }
+  return keeper;
+}
+
 Result<> ParseQuery(std::string_view query, Pairs* pairs) {
   pairs->clear();
   while (!query.empty()) {

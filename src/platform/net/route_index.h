@@ -33,6 +33,11 @@ class RouteIndex {
   // segment, NUL, backslash, broken escape or UTF-8).
   Result<RouteMatch> Find(Method method, std::string_view path, Pairs* params) const;
 
+  // Who answers what finds no route: a route that has all below the place which the path comes to
+  // ("/api/2.0/{rest*}"), of the deepest such place. Its error_response then knows what clients of
+  // that place understand. Null where nobody has.
+  RouteMatch KeeperOf(std::string_view path) const;
+
  private:
   struct Node;
   std::vector<RouteTable> tables_;
