@@ -152,9 +152,9 @@ void House::Rooms::OpenMlApis() {
                              .memory_bytes = settings.Int("training.memory")});
   AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access, *releases, *usage,
                               *trash);
-  AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving,
-                            *trash);
-  AddApi<native::CatalogApi>(*registry, *catalog);
+  AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving, *trash,
+                            *logged_gate);
+  AddApi<native::CatalogApi>(*registry, *catalog, *logged_gate);
   AddApi<native::HistoryApi>(*projects, *experiments, *catalog);
   AddApi<native::ModelFilesApi>(*registry, *datasets, *projects, *blobs, *jobs,
                                 settings.Int("training.memory"));
@@ -190,8 +190,9 @@ void House::Rooms::OpenMlflowApis() {
   const mlflow::IsFree is_free = [this](const registry::ModelVersion& version) {
     return native::CheckNotServed(*serving, version);
   };
-  AddApi<mlflow::RegisteredModelsApi>(*projects, *registry, *catalog, *model_searcher, is_free);
-  AddApi<mlflow::ModelVersionsApi>(*projects, *catalog, *model_searcher,
+  AddApi<mlflow::RegisteredModelsApi>(*projects, *registry, *catalog, *model_searcher, *logged_gate,
+                                      is_free);
+  AddApi<mlflow::ModelVersionsApi>(*projects, *catalog, *model_searcher, *logged_gate,
                                    mlflow::FilesOfRuns(*tracking, *logged_models, *files, *blobs),
                                    is_free);
   AddApi<mlflow::RunsApi>(*projects, *tracking, *run_pages);

@@ -93,6 +93,8 @@ Result<> House::Rooms::OpenModels() {
                                   }));
                                   return mlflow::RemoveFilesOf(*traces, *files, experiment);
                                 }});
+  logged_gate = std::make_unique<registry::LoggedGate>(
+      *registry, registry::NumbersOfClients(*tracking, *logged_models));
   GYRE_TRY(
       evaluations,
       evaluation::OpenEvaluations(

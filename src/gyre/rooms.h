@@ -48,6 +48,7 @@
 #include "ml/projects/declarations.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/catalog.h"
+#include "ml/registry/logged_gate.h"
 #include "ml/registry/model_search.h"
 #include "ml/registry/registry.h"
 #include "ml/runners/jobs.h"
@@ -134,6 +135,7 @@ struct House::Rooms {
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<registry::Catalog> catalog;
   std::unique_ptr<registry::ModelSearcher> model_searcher;
+  std::unique_ptr<registry::LoggedGate> logged_gate;
   std::unique_ptr<evaluation::Evaluations> evaluations;
   std::unique_ptr<training::Training> training;
   std::unique_ptr<inference_log::InferenceLog> inference_log;

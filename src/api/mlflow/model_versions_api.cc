@@ -150,6 +150,11 @@ Result<registry::LoggedVersion> ModelVersionsApi::Logged(const Call& call) {
   return version;
 }
 
+Result<> ModelVersionsApi::Judge(const Call& call, const registry::ModelVersion& version) {
+  if (!version.tags.contains(std::string(registry::kGateTag))) return {};
+  return gate_.Judge(version, "champion", call.request.principal.name);
+}
+
 Result<net::Response> ModelVersionsApi::Create(Call& call) {
   GYRE_TRY(registry::LoggedVersion version, Logged(call));
   // What the source may say is decided before anything is read that it leads to.
@@ -169,6 +174,7 @@ Result<net::Response> ModelVersionsApi::Create(Call& call) {
   const std::string name = version.title;
   const auto made = catalog_.Log(std::move(version));
   if (!made) return InModelWords(made.error(), name);
+  GYRE_DO(Judge(call, *made));
   return VersionAnswer(*made);
 }
 
@@ -234,6 +240,8 @@ Result<net::Response> ModelVersionsApi::SetTag(Call& call) {
   GYRE_TRY(const registry::ModelVersion version, Asked(call));
   GYRE_TRY(const registry::Tags tag, TagOf(call.arguments));
   GYRE_DO(catalog_.SetVersionTags(version.id, tag));
+  GYRE_TRY(const registry::ModelVersion changed, Asked(call));
+  GYRE_DO(Judge(call, changed));
   return EmptyAnswer();
 }
 

@@ -10,9 +10,11 @@ namespace gyre::mlflow {
 class ModelVersionsApi final : public Noun {
  public:
   ModelVersionsApi(projects::Projects& projects, registry::Catalog& catalog,
-                   registry::ModelSearcher& searcher, VersionFiles files, IsFree is_free)
+                   registry::ModelSearcher& searcher, registry::LoggedGate& gate,
+                   VersionFiles files, IsFree is_free)
       : Noun(projects),
         catalog_(catalog),
+        gate_(gate),
         searcher_(searcher),
         files_(std::move(files)),
         is_free_(std::move(is_free)) {}
@@ -32,8 +34,11 @@ class ModelVersionsApi final : public Noun {
   // The version that the call names.
   Result<registry::ModelVersion> Asked(const Call& call);
   Result<registry::LoggedVersion> Logged(const Call& call);
+  // Who hands thresholds over sees their verdict at once.
+  Result<> Judge(const Call& call, const registry::ModelVersion& version);
 
   registry::Catalog& catalog_;
+  registry::LoggedGate& gate_;
   registry::ModelSearcher& searcher_;
   const VersionFiles files_;
   const IsFree is_free_;

@@ -226,6 +226,7 @@ Result<net::Response> RegisteredModelsApi::SetAlias(Call& call) {
   GYRE_TRY(const int number, VersionOf(call.arguments));
   const auto version = catalog_.GetVersion(call.project, name, number);
   if (!version) return InVersionWords(version.error(), name, number);
+  GYRE_DO(gate_.Judge(*version, alias, call.request.principal.name));
   const auto moved = registry_.MoveAlias({.project = call.project,
                                           .model = version->model,
                                           .alias = alias,

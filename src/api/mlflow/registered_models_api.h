@@ -5,6 +5,7 @@
 
 #include "api/mlflow/call.h"
 #include "ml/registry/catalog.h"
+#include "ml/registry/logged_gate.h"
 #include "ml/registry/model_search.h"
 
 namespace gyre::mlflow {
@@ -15,10 +16,12 @@ using IsFree = std::function<Result<>(const registry::ModelVersion& version)>;
 class RegisteredModelsApi final : public Noun {
  public:
   RegisteredModelsApi(projects::Projects& projects, registry::Registry& registry,
-                      registry::Catalog& catalog, registry::ModelSearcher& searcher, IsFree is_free)
+                      registry::Catalog& catalog, registry::ModelSearcher& searcher,
+                      registry::LoggedGate& gate, IsFree is_free)
       : Noun(projects),
         registry_(registry),
         catalog_(catalog),
+        gate_(gate),
         searcher_(searcher),
         is_free_(std::move(is_free)) {}
   net::RouteTable table();
@@ -43,6 +46,7 @@ class RegisteredModelsApi final : public Noun {
 
   registry::Registry& registry_;
   registry::Catalog& catalog_;
+  registry::LoggedGate& gate_;
   registry::ModelSearcher& searcher_;
   const IsFree is_free_;
 };

@@ -46,8 +46,11 @@ class RegistryRoutesTest : public MlflowTest {
               "artifact_path: model\nflavors:\n  python_function:\n    env: x\n"
               "  sklearn:\n    code: null\nmodel_size_bytes: 5\n");
         }};
-    models_.emplace(*projects_, *registry_, *catalog_, *searcher_, is_free);
-    versions_.emplace(*projects_, *catalog_, *searcher_, files, is_free);
+    gate_.emplace(*registry_, [this](const registry::ModelVersion& version) {
+      return Result<registry::LoggedNumbers>({.values = logged_[version.version], .from = "run r"});
+    });
+    models_.emplace(*projects_, *registry_, *catalog_, *searcher_, *gate_, is_free);
+    versions_.emplace(*projects_, *catalog_, *searcher_, *gate_, files, is_free);
     const net::RouteTable tables[] = {models_->table(), versions_->table()};
     StartServer(tables);
   }
@@ -76,6 +79,8 @@ class RegistryRoutesTest : public MlflowTest {
   std::optional<registry::Registry> registry_;
   std::optional<registry::Catalog> catalog_;
   std::optional<registry::ModelSearcher> searcher_;
+  std::map<int, std::map<std::string, double, std::less<>>> logged_;  // by number of the version
+  std::optional<registry::LoggedGate> gate_;
   std::optional<RegisteredModelsApi> models_;
   std::optional<ModelVersionsApi> versions_;
 };
@@ -309,6 +314,56 @@ TEST(FlavorsOf, AreTheNamesBelowFlavors) {
             (std::vector<std::string>{"keras", "python_function"}));
   EXPECT_TRUE(FlavorsOf("run_id: a\n  x: 1\n").empty());
   EXPECT_TRUE(FlavorsOf("\x80\x02pickle").empty());
+}
+
+TEST_F(RegistryRoutesTest, ThresholdsOfAClientAreAGate) {
+  Make("m");
+  Log("m");
+  Log("m");
+  logged_ = {{1, {{"acc", 0.8}}}, {2, {{"acc", 0.82}}}};
+  const auto tag = [&](int version, const std::string& thresholds, int status = 200) {
+    Json body = Json::Obj({{"name", "m"}, {"key", "gyre.gate"}, {"value", thresholds}});
+    return Post("/model-versions/set-tag", body.Set("version", std::to_string(version)).Dump(),
+                status);
+  };
+  const auto move = [&](int version, int status) {
+    return Post("/registered-models/alias",
+                R"({"name":"m","alias":"champion","version":")" + std::to_string(version) + "\"}",
+                status);
+  };
+  EXPECT_NE(tag(1, "0.8", 400)["message"].AsString().find("holds no thresholds"),
+            std::string::npos);
+  tag(1, R"({"acc":{"_threshold":0.9,"_greater_is_better":true}})");
+  const auto refused =
+      registry_->LatestVerdict(catalog_->GetVersion("default", "m", 1)->id, "champion");
+  ASSERT_TRUE(refused && *refused);
+  EXPECT_FALSE((*refused)->verdict.pass);
+  EXPECT_EQ((*refused)->created_by, "ann");
+  EXPECT_EQ(Code(move(1, 400)),
+            "INVALID_PARAMETER_VALUE the gate said no to m:v1 as @champion: acc >= 0.9: acc is "
+            "0.8");
+  tag(1, R"({"acc":{"threshold":0.8,"greater_is_better":true}})");
+  move(1, 200);
+  EXPECT_EQ(registry_->History("default", "m", "champion", 1)->at(0).basis, "gate");
+  tag(2, R"({"acc":{"min_absolute_change":0.05,"greater_is_better":true}})");
+  EXPECT_NE(Code(move(2, 400)).find("acc is 0.82, that of m:v1 0.8"), std::string::npos);
+  logged_[2]["acc"] = 0.86;
+  move(2, 200);
+}
+
+// Whoever set the rules of an alias need not know who logs to it, nor the client of them.
+TEST_F(RegistryRoutesTest, RulesOfAnAliasJudgeWhatClientsLogged) {
+  Make("m");
+  Log("m");
+  registry::AliasPolicy policy;
+  policy.rules = *Json::Parse(R"([{"metric":"acc","op":">=","value":0.9}])");
+  ASSERT_TRUE(registry_->SetPolicy("default", "m", "staging", policy, "bob"));
+  const std::string body = R"({"name":"m","alias":"staging","version":"1"})";
+  EXPECT_NE(Code(Post("/registered-models/alias", body, 400)).find("acc was not measured"),
+            std::string::npos);
+  logged_ = {{1, {{"acc", 0.95}}}};
+  Post("/registered-models/alias", body);
+  EXPECT_EQ(registry_->FindAlias("default", "m", "staging")->value().version, 1);
 }
 
 }  // namespace

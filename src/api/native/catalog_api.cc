@@ -3,6 +3,7 @@
 #include "api/native/models_api.h"
 #include "api/native/route_table.h"
 #include "ml/registry/catalog.h"
+#include "ml/registry/logged_gate.h"
 
 namespace gyre::native {
 namespace {
@@ -109,6 +110,10 @@ Result<net::Response> CatalogApi::ChangeVersion(net::Request& request) {
            FindVersion(registry_, request.Param("project"), request.Param("model"),
                        request.Param("version")));
   GYRE_DO(ChangeVersionTags(version, body["tags"]));
+  if (body["tags"].Has(registry::kGateTag)) {
+    GYRE_TRY(const registry::ModelVersion tagged, registry_.GetVersion(version.id));
+    GYRE_DO(gate_.Judge(tagged, "champion", request.principal.name));
+  }
   if (body.Has("description")) {
     GYRE_DO(catalog_.DescribeVersion(version.id, body["description"].AsString()));
   }

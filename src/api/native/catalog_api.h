@@ -6,6 +6,7 @@
 
 namespace gyre::registry {
 class Catalog;
+class LoggedGate;
 class Registry;
 struct Model;
 struct ModelVersion;
@@ -15,8 +16,8 @@ namespace gyre::native {
 
 class CatalogApi {
  public:
-  CatalogApi(registry::Registry& registry, registry::Catalog& catalog)
-      : registry_(registry), catalog_(catalog) {}
+  CatalogApi(registry::Registry& registry, registry::Catalog& catalog, registry::LoggedGate& gate)
+      : registry_(registry), catalog_(catalog), gate_(gate) {}
   net::RouteTable table();
 
   Result<net::Response> Create(net::Request& request);
@@ -28,6 +29,7 @@ class CatalogApi {
   Result<> ChangeVersionTags(const registry::ModelVersion& version, const Json& tags);
   registry::Registry& registry_;
   registry::Catalog& catalog_;
+  registry::LoggedGate& gate_;
 };
 
 }  // namespace gyre::native

@@ -12,6 +12,7 @@
 #include "ml/data/datasets.h"
 #include "ml/evaluation/evaluations.h"
 #include "ml/projects/projects.h"
+#include "ml/registry/logged_gate.h"
 #include "ml/registry/registry.h"
 #include "ml/registry/trash_kind.h"
 #include "ml/serving/serving.h"
@@ -371,6 +372,9 @@ Result<net::Response> ModelsApi::MoveAlias(net::Request& request) {
   move.reason = body["reason"].AsString();
   move.override_gate = body["override"].AsBool();
   move.moved_by = request.principal.name;
+  GYRE_TRY(const registry::ModelVersion version,
+           FindVersion(registry_, move.project, move.model, fmt::format("v{}", move.version)));
+  GYRE_DO(gate_.Judge(version, move.alias, move.moved_by));
   GYRE_TRY(const registry::AliasMove moved, registry_.MoveAlias(std::move(move)));
   return net::Response::JsonDoc(registry::MoveToJson(moved).Set("moved", moved.moved));
 }

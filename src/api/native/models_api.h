@@ -19,6 +19,7 @@ namespace gyre::projects {
 class Projects;
 }
 namespace gyre::registry {
+class LoggedGate;
 class Registry;
 struct ModelVersion;
 }  // namespace gyre::registry
@@ -42,14 +43,15 @@ class ModelsApi {
  public:
   ModelsApi(registry::Registry& registry, evaluation::Evaluations& evaluations,
             projects::Projects& projects, data::Datasets& datasets, blob::Store& blobs,
-            serving::Serving& serving, trash::Trash& trash)
+            serving::Serving& serving, trash::Trash& trash, registry::LoggedGate& gate)
       : registry_(registry),
         evaluations_(evaluations),
         projects_(projects),
         datasets_(datasets),
         blobs_(blobs),
         serving_(serving),
-        trash_(trash) {}
+        trash_(trash),
+        gate_(gate) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -87,6 +89,7 @@ class ModelsApi {
   blob::Store& blobs_;
   serving::Serving& serving_;
   trash::Trash& trash_;
+  registry::LoggedGate& gate_;
 };
 
 }  // namespace gyre::native

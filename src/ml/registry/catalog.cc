@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "ml/registry/alias_store.h"
 #include "ml/registry/catalog_store.h"
+#include "ml/registry/logged_gate.h"
 #include "ml/registry/news.h"
 #include "ml/registry/removal.h"
 #include "ml/registry/words.h"
@@ -18,6 +19,14 @@ constexpr std::size_t kRunIdBytesMax = 256;
 Result<> CheckTags(const Tags& tags) {
   for (const auto& [key, value] : tags) GYRE_DO(CheckTag(key, value));
   return {};
+}
+
+Result<> CheckVersionTags(const Tags& tags) {
+  GYRE_DO(CheckTags(tags));
+  const auto gate = tags.find(std::string(kGateTag));
+  if (gate == tags.end()) return {};
+  const auto thresholds = ParseThresholds(gate->second);
+  return thresholds ? Result<>() : Result<>(thresholds.error());
 }
 
 // Of another server, perhaps: whatever it is, it is a word.
@@ -34,7 +43,7 @@ Result<> CheckLogged(const LoggedVersion& from) {
   GYRE_DO(CheckId("run", from.owners.run_id));
   GYRE_DO(CheckId("logged model", from.owners.logged_model));
   GYRE_DO(CheckDescription(from.description));
-  GYRE_DO(CheckTags(from.tags));
+  GYRE_DO(CheckVersionTags(from.tags));
   if (from.run_link.size() <= kSourceBytesMax && IsValidUtf8(from.run_link)) return {};
   return InvalidArgument("GY3637", "the link to the run is no text of at most {} bytes",
                          kSourceBytesMax);
@@ -257,7 +266,7 @@ Result<ModelVersion> Catalog::DescribeVersion(std::string_view version_id,
 }
 
 Result<> Catalog::SetVersionTags(std::string_view version_id, const Tags& tags) {
-  GYRE_DO(CheckTags(tags));
+  GYRE_DO(CheckVersionTags(tags));
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const ModelVersion version, ReadVersion(tx, version_id));
     for (const auto& [key, value] : tags) {

@@ -67,7 +67,7 @@ class Catalog {
   Result<ModelVersion> Find(std::string_view project, std::string_view title,
                             std::string_view what);
   Result<ModelVersion> DescribeVersion(std::string_view version_id, std::string_view description);
-  // Events "model.version.tag.set", "model.version.tag.deleted".
+  // Events "model.version.tag.set", "model.version.tag.deleted". GY3633, GY3650.
   Result<> SetVersionTags(std::string_view version_id, const Tags& tags);
   Result<> DeleteVersionTag(std::string_view version_id, std::string_view key);
   // `archive_others`: those that stand in that stage are archived; only of staging and production:

@@ -7,9 +7,11 @@
 namespace gyre::registry {
 namespace {
 
-// A gate is asked for where the policy has rules, and for each @champion that can be judged.
+// A gate is asked for where the policy has rules or the version thresholds, and for each @champion
+// that can be judged.
 bool NeedsVerdict(const PromotionFacts& facts) {
-  return facts.policy.rules.size() > 0 || (facts.alias == "champion" && facts.has_package);
+  return facts.policy.rules.size() > 0 || facts.has_thresholds ||
+         (facts.alias == "champion" && facts.has_package);
 }
 
 Error NoVerdict(const PromotionFacts& facts, std::string message, std::string why) {

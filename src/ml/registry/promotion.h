@@ -19,8 +19,9 @@ struct PromotionFacts {
   std::vector<Approval> approvals;         // oldest first
   bool override_gate = false;
   std::string reason;
-  std::string beside_id{};  // see MoveRequest; empty = none
-  bool has_package = true;  // else gyre cannot judge it, and asks for no gate of its own accord
+  std::string beside_id{};      // see MoveRequest; empty = none
+  bool has_package = true;      // else gyre cannot judge it, and asks for no gate of its own accord
+  bool has_thresholds = false;  // its client asked for one: kGateTag
 };
 // The basis of the move, as AliasMove has it. Errors: GY3605, GY3606, GY3610.
 Result<std::string> DecidePromotion(const PromotionFacts& facts);

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "ml/registry/alias_store.h"
+#include "ml/registry/logged_gate.h"
 #include "ml/registry/news.h"
 #include "ml/registry/promotion.h"
 #include "ml/registry/removal.h"
@@ -249,6 +250,7 @@ Result<AliasMove> Registry::MoveAlias(MoveRequest request) {
                          request.override_gate,
                          request.reason};
     facts.has_package = version.has_package();
+    facts.has_thresholds = !version.has_package() && version.tags.contains(std::string(kGateTag));
     if (holder) {
       // With what others logged nothing can be compared.
       GYRE_TRY(const ModelVersion held, ReadVersion(tx, holder->version_id));

@@ -1,4 +1,6 @@
-"""mlflow.models.evaluate and validate_evaluation_results: what they write, and what they decide."""
+"""mlflow.models.evaluate and validate_evaluation_results: what they write, and what they decide; the verdict as a gate's."""
+import json
+
 from framework import case
 
 
@@ -115,6 +117,59 @@ def validation_against_a_baseline(t):
         assert 'accuracy_score' in str(e), e
     else:
         raise AssertionError('it passed')
+
+
+def registered_and_evaluated(t, name):
+    """A version whose numbers evaluate() has logged, and the result."""
+    import mlflow
+    mlflow.set_experiment(t.name())
+    with mlflow.start_run():
+        info, data = logged(t, name)
+        result = mlflow.models.evaluate(info.model_uri, data, targets='y', model_type='classifier', evaluators=['default'], evaluator_config={'default': {'log_explainer': False}})
+    return max(t.client.search_model_versions(f"name = '{name}'"), key=lambda v: int(v.version)).version, result
+
+
+def verdict(t, name, version):
+    return t.get(f'/api/v1/projects/default/models/{name}/versions/v{version}')['verdict']
+
+
+@case(since='2.18', real_server='keeps no verdicts')
+def validation_is_kept_as_the_verdict_of_a_gate(t):
+    import mlflow
+    from mlflow.models import MetricThreshold
+    name = t.name()
+    version, result = registered_and_evaluated(t, name)
+    thresholds = {'accuracy_score': MetricThreshold(threshold=0.8, min_absolute_change=0.01, greater_is_better=True)}
+    t.client.set_model_version_tag(name, version, 'gyre.gate', json.dumps(thresholds, default=vars))
+    kept = verdict(t, name, version)
+    t.same((kept['pass'], kept['reasons'][0]['rule']), (True, 'accuracy_score >= 0.8'))
+    t.client.set_registered_model_alias(name, 'champion', version)
+    # The next one is as good, and no better.
+    version, second = registered_and_evaluated(t, name)
+    try:
+        mlflow.validate_evaluation_results(thresholds, second, result)
+        raise AssertionError('it passed')
+    except mlflow.exceptions.MlflowException as e:
+        assert 'accuracy_score' in str(e), e
+    t.client.set_model_version_tag(name, version, 'gyre.gate', json.dumps(thresholds, default=vars))
+    t.same([r['pass'] for r in verdict(t, name, version)['reasons']], [True, False, True])
+    t.fails('INVALID_PARAMETER_VALUE', 'the gate said no to', t.client.set_registered_model_alias, name, 'champion', version)
+    t.same(t.client.get_model_version_by_alias(name, 'champion').version, '1')
+    t.client.delete_model_version_tag(name, version, 'gyre.gate')
+    t.client.set_registered_model_alias(name, 'champion', version)
+
+
+@case(real_server='has no policies')
+def what_is_evaluated_is_judged_by_the_policy_of_an_alias(t):
+    name = t.name()
+    version, result = registered_and_evaluated(t, name)
+    policy = f'/api/v1/projects/default/models/{name}/policies/champion'
+    for least, passes in ((1.01, False), (result.metrics['accuracy_score'], True)):
+        assert t.send('PUT', policy, {'rules': [{'metric': 'accuracy_score', 'op': '>=', 'value': least}]}).status == 200
+        if not passes:
+            t.fails('INVALID_PARAMETER_VALUE', 'the gate said no to', t.client.set_registered_model_alias, name, 'champion', version)
+    t.client.set_registered_model_alias(name, 'champion', version)
+    assert 'logged' in verdict(t, name, version)['reasons'][-1]['rule'], verdict(t, name, version)
 
 
 @case()
