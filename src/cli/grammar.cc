@@ -25,6 +25,7 @@ constexpr std::span<const Command> (*kNouns[])() = {
     EndpointsCommands,    //
     EvaluateCommands,     //
     ImportCommands,       //
+    InspectionsCommands,  //
     JobsCommands,         //
     KpiCommands,          //
     LedgerCommands,       //

@@ -21,6 +21,7 @@ std::span<const Command> DoctorCommands();
 std::span<const Command> EndpointsCommands();
 std::span<const Command> EvaluateCommands();
 std::span<const Command> ImportCommands();
+std::span<const Command> InspectionsCommands();
 std::span<const Command> JobsCommands();
 std::span<const Command> KpiCommands();
 std::span<const Command> LedgerCommands();

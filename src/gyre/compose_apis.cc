@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "api/mlflow/artifact_target.h"
 #include "api/mlflow/artifacts_api.h"
 #include "api/mlflow/assessments_api.h"
 #include "api/mlflow/eval_sets_api.h"
@@ -30,6 +31,7 @@
 #include "api/native/evaluation_api.h"
 #include "api/native/events_api.h"
 #include "api/native/history_api.h"
+#include "api/native/inspections_api.h"
 #include "api/native/jobs_api.h"
 #include "api/native/kpis_api.h"
 #include "api/native/lineage_api.h"
@@ -60,6 +62,20 @@
 #include "gyre/upgrade.h"
 
 namespace gyre {
+namespace {
+
+// Who registers a model waits no longer than that to hear what is unsafe about it.
+constexpr std::int64_t kRegisterInspectionMs = 10'000;
+
+Result<Json> FilesOfSource(
+    const std::string& project, const std::string& source,
+    const std::function<Result<Json>(const tracking::FileOwner&, const std::string&)>& found) {
+  GYRE_TRY(const auto target, mlflow::TargetOfSource(project, source));
+  if (!target) return Json();
+  return found(target->owner, target->path);
+}
+
+}  // namespace
 
 template <class Api, class... Arguments>
 std::shared_ptr<Api> House::Rooms::AddApi(Arguments&&... arguments) {
@@ -174,7 +190,16 @@ void House::Rooms::OpenMlApis() {
                                           .pipelines = *pipelines,
                                           .jobs = *jobs,
                                           .clock = SystemClock()});
-  AddApi<native::EndpointsApi>(*serving, *predictions, *blobs, *releases, *automation, *trash);
+  OpenServingApis();
+}
+
+void House::Rooms::OpenServingApis() {
+  const auto inspections_api = AddApi<native::InspectionsApi>(*inspections, *registry, *tracking,
+                                                              *logged_models, FilesOfSource);
+  AddApi<native::EndpointsApi>(*serving, *predictions, *blobs, *releases, *automation, *trash,
+                               [inspections_api](const auto& project, const auto& reference) {
+                                 return inspections_api->DangerOf(project, reference);
+                               });
   AddApi<native::CapturesApi>(*inference_log, *serving, *blobs);
   AddApi<native::PredictApi>(*serving);
   AddApi<oip::OipApi>(*serving, std::string(Version()));
@@ -192,9 +217,17 @@ void House::Rooms::OpenMlflowApis() {
   };
   AddApi<mlflow::RegisteredModelsApi>(*projects, *registry, *catalog, *model_searcher, *logged_gate,
                                       is_free);
+  mlflow::VersionFiles version_files =
+      mlflow::FilesOfRuns(*tracking, *logged_models, *files, *blobs);
+  version_files.danger = [this](const std::string& project, const std::string& source) {
+    const auto report =
+        FilesOfSource(project, source, [this](const auto& owner, const std::string& folder) {
+          return inspections->Inspect(owner, folder, {.timeout_ms = kRegisterInspectionMs});
+        });
+    return report ? training::DangerOf(*report) : std::string();
+  };
   AddApi<mlflow::ModelVersionsApi>(*projects, *catalog, *model_searcher, *logged_gate,
-                                   mlflow::FilesOfRuns(*tracking, *logged_models, *files, *blobs),
-                                   is_free);
+                                   std::move(version_files), is_free);
   AddApi<mlflow::RunsApi>(*projects, *tracking, *run_pages);
   AddApi<mlflow::RunModelsApi>(*projects, *tracking);
   AddApi<mlflow::RunSearchApi>(*projects, *experiments, *run_searcher, *run_pages);

@@ -108,6 +108,7 @@ Result<> House::Rooms::OpenModels() {
   GYRE_TRY(const auto alive, access->RunsOfLivePrograms());
   GYRE_TRY([[maybe_unused]] const int orphans,
            tracking->EndOrphans("the server stopped while it ran", alive));
+  inspections = std::make_unique<training::Inspections>(*files, *blobs, *jobs);
   training = std::make_unique<training::Training>(
       training::TrainingRooms{*datasets, *projects, *tracking, *registry, *blobs, *jobs,
                               SystemClock(), evaluations.get()},

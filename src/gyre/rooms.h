@@ -60,6 +60,7 @@
 #include "ml/tracking/logged_models.h"
 #include "ml/tracking/run_search.h"
 #include "ml/tracking/tracking.h"
+#include "ml/training/inspection.h"
 #include "ml/training/training.h"
 #include "platform/blob/blob_store.h"
 #include "platform/db/database.h"
@@ -138,6 +139,7 @@ struct House::Rooms {
   std::unique_ptr<registry::LoggedGate> logged_gate;
   std::unique_ptr<evaluation::Evaluations> evaluations;
   std::unique_ptr<training::Training> training;
+  std::unique_ptr<training::Inspections> inspections;
   std::unique_ptr<inference_log::InferenceLog> inference_log;
   std::unique_ptr<serving::Serving> serving;
   std::unique_ptr<serving::Predictions> predictions;
@@ -175,6 +177,7 @@ struct House::Rooms {
   void OpenApis();
   void OpenLedgerApis();
   void OpenMlApis();
+  void OpenServingApis();
   void OpenMlflowApis();
   void OpenWebui();
   void OpenMaintenance();

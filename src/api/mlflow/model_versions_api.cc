@@ -172,10 +172,13 @@ Result<net::Response> ModelVersionsApi::Create(Call& call) {
     GYRE_TRY(version.owners.run_id, files_.model_run(call.project, version.owners.logged_model));
   }
   const std::string name = version.title;
+  const bool is_model = !version.flavors.empty();
   const auto made = catalog_.Log(std::move(version));
   if (!made) return InModelWords(made.error(), name);
   GYRE_DO(Judge(call, *made));
-  return VersionAnswer(*made);
+  if (!is_model || !files_.danger) return VersionAnswer(*made);
+  const std::string danger = files_.danger(call.project, made->source);
+  return VersionAnswer(*made, danger.empty() ? "" : "loading it is not safe: " + danger);
 }
 
 Result<net::Response> ModelVersionsApi::Update(Call& call) {

@@ -79,7 +79,8 @@ std::string DownloadUriOf(const registry::ModelVersion& version) {
   return version.location.empty() ? SourceOf(version) : version.location;
 }
 
-void WriteVersion(const registry::ModelVersion& version, std::string_view name, AnswerWriter* out) {
+void WriteVersion(const registry::ModelVersion& version, std::string_view name, AnswerWriter* out,
+                  std::string_view message) {
   out->Object(name)
       .Text("name", version.title)
       .Text("version", fmt::format("{}", version.version))
@@ -90,7 +91,8 @@ void WriteVersion(const registry::ModelVersion& version, std::string_view name, 
       .Text("description", version.notes)
       .Text("source", SourceOf(version))
       .Text("run_id", version.run_id)
-      .Text("status", "READY");
+      .Text("status", "READY")
+      .TextUnlessEmpty("status_message", message);
   out->Pairs("tags", version.tags);
   out->Text("run_link", version.run_link);
   if (!version.aliases.empty()) {
@@ -122,8 +124,9 @@ void WriteModel(const registry::Model& model, const std::vector<registry::ModelV
   }
 }
 
-net::Response VersionAnswer(const registry::ModelVersion& version) {
-  return AnswerOf([&](AnswerWriter& out) { WriteVersion(version, "model_version", &out); });
+net::Response VersionAnswer(const registry::ModelVersion& version, std::string_view message) {
+  return AnswerOf(
+      [&](AnswerWriter& out) { WriteVersion(version, "model_version", &out, message); });
 }
 
 net::Response ModelAnswer(const registry::Model& model,

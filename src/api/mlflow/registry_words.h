@@ -23,10 +23,12 @@ Result<registry::Tags> TagOf(const Arguments& arguments);    // of "key" and "va
 std::string SourceOf(const registry::ModelVersion& version);
 std::string DownloadUriOf(const registry::ModelVersion& version);
 
-void WriteVersion(const registry::ModelVersion& version, std::string_view name, AnswerWriter* out);
+// `message`: what is to be said of it, besides.
+void WriteVersion(const registry::ModelVersion& version, std::string_view name, AnswerWriter* out,
+                  std::string_view message = {});
 void WriteModel(const registry::Model& model, const std::vector<registry::ModelVersion>& latest,
                 AnswerWriter* out);
-net::Response VersionAnswer(const registry::ModelVersion& version);
+net::Response VersionAnswer(const registry::ModelVersion& version, std::string_view message = {});
 net::Response ModelAnswer(const registry::Model& model,
                           const std::vector<registry::ModelVersion>& latest);
 

@@ -28,6 +28,9 @@ struct VersionFiles {
   // The text of the file MLmodel where a source leads; empty where there is none, or it leads
   // elsewhere.
   std::function<Result<std::string>(const std::string& project, const std::string& source)> mlmodel;
+  // What is not safe about loading the files where a source leads, in a line; "" = nothing that is
+  // known. Absent = nobody looks.
+  std::function<std::string(const std::string& project, const std::string& source)> danger = {};
 };
 
 // Those of our own runs and logged models.

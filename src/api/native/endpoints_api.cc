@@ -250,17 +250,19 @@ Result<net::Response> EndpointsApi::SetTraffic(net::Request& request) {
 
 Result<net::Response> EndpointsApi::SetVariant(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
-  GYRE_TRY(const serving::Endpoint endpoint,
-           serving_.SetVariant({.project = request.Param("project"),
-                                .endpoint = request.Param("endpoint"),
-                                .variant = request.Param("variant"),
-                                .reference = body["model"].AsString(),
-                                .share = body["share"].AsDouble(),
-                                .shadow = body["shadow"].AsBool(),
-                                .reason = body["reason"].AsString(),
-                                .by = request.principal.name,
-                                .replace = body["replace"].AsBool()}));
-  return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
+  const std::string& reference = body["model"].AsString();
+  auto endpoint = serving_.SetVariant({.project = request.Param("project"),
+                                       .endpoint = request.Param("endpoint"),
+                                       .variant = request.Param("variant"),
+                                       .reference = reference,
+                                       .share = body["share"].AsDouble(),
+                                       .shadow = body["shadow"].AsBool(),
+                                       .reason = body["reason"].AsString(),
+                                       .by = request.principal.name,
+                                       .replace = body["replace"].AsBool()});
+  if (!endpoint)
+    return WithDanger(std::move(endpoint).error(), request.Param("project"), reference);
+  return net::Response::JsonDoc(serving::EndpointToJson(*endpoint));
 }
 
 Result<net::Response> EndpointsApi::RemoveVariant(net::Request& request) {
@@ -288,14 +290,26 @@ Result<net::Response> EndpointsApi::PromoteVariant(net::Request& request) {
 Result<net::Response> EndpointsApi::Deploy(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const std::string reference, body.GetString("model"));
-  GYRE_TRY(const serving::Endpoint endpoint,
-           serving_.Deploy({.project = request.Param("project"),
-                            .reference = reference,
-                            .endpoint = request.Param("endpoint"),
-                            .reason = body["reason"].AsString(),
-                            .deployed_by = request.principal.name,
-                            .replace = body["replace"].AsBool()}));
-  return net::Response::JsonDoc(serving::EndpointToJson(endpoint));
+  auto endpoint = serving_.Deploy({.project = request.Param("project"),
+                                   .reference = reference,
+                                   .endpoint = request.Param("endpoint"),
+                                   .reason = body["reason"].AsString(),
+                                   .deployed_by = request.principal.name,
+                                   .replace = body["replace"].AsBool()});
+  if (!endpoint)
+    return WithDanger(std::move(endpoint).error(), request.Param("project"), reference);
+  return net::Response::JsonDoc(serving::EndpointToJson(*endpoint));
+}
+
+Error EndpointsApi::WithDanger(Error error, const std::string& project,
+                               const std::string& reference) const {
+  if (error.gy() != "GY3622") return error;
+  const std::string danger = danger_(project, reference);
+  if (danger.empty()) return error;
+  std::string why = fmt::format("{}; loading its files is not safe: {}", error.why(), danger);
+  return std::move(error)
+      .Why(std::move(why))
+      .Fix(fmt::format("gyre models inspect {}    (what its files are)", reference));
 }
 
 Result<net::Response> EndpointsApi::Remove(net::Request& request) {

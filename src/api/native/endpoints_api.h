@@ -2,6 +2,10 @@
 // models/{model}/explain: a file scored or explained by a job, without an endpoint.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <utility>
+
 #include "platform/net/http.h"
 
 namespace gyre::automation {
@@ -22,17 +26,22 @@ class Trash;
 
 namespace gyre::native {
 
+// What is not safe about the files of a model, in a line; "" = nothing that is known.
+using DangerOfModel =
+    std::function<std::string(const std::string& project, const std::string& reference)>;
+
 class EndpointsApi {
  public:
   EndpointsApi(serving::Serving& serving, serving::Predictions& predictions, blob::Store& blobs,
                automation::Releases& releases, automation::Automation& automation,
-               trash::Trash& trash)
+               trash::Trash& trash, DangerOfModel danger)
       : serving_(serving),
         predictions_(predictions),
         blobs_(blobs),
         releases_(releases),
         automation_(automation),
-        trash_(trash) {}
+        trash_(trash),
+        danger_(std::move(danger)) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -51,6 +60,8 @@ class EndpointsApi {
   Result<net::Response> ScoredFile(net::Request& request);
 
  private:
+  // Of a model that gyre cannot serve, what its files would do elsewhere, too.
+  Error WithDanger(Error error, const std::string& project, const std::string& reference) const;
   Result<blob::Object> Uploaded(net::Request& request);
 
   serving::Serving& serving_;
@@ -59,6 +70,7 @@ class EndpointsApi {
   automation::Releases& releases_;
   automation::Automation& automation_;
   trash::Trash& trash_;
+  const DangerOfModel danger_;
 };
 
 // POST /e/{endpoint}: one request, some rows, their answers.

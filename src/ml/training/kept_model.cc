@@ -1,9 +1,9 @@
 // Files that are kept and not run: what scikit-learn pickled, ONNX.
-#include <zlib.h>
-
 #include <algorithm>
 
 #include "base/text.h"
+#include "ml/training/first_bytes.h"
+#include "ml/training/inflate.h"
 #include "ml/training/model_file.h"
 #include "ml/training/onnx_file.h"
 #include "ml/training/pickle_file.h"
@@ -16,29 +16,6 @@ constexpr std::size_t kNamesShown = 1000;
 
 Error Unreadable(std::string what) {
   return InvalidArgument("GY3547", "the model file cannot be read: {}", what);
-}
-
-// zlib and gzip, by what its first bytes say.
-Result<std::string> Inflate(std::string_view bytes) {
-  z_stream stream{};
-  constexpr int kEither = 15 + 32;
-  if (inflateInit2(&stream, kEither) != Z_OK) return Unreadable("zlib cannot start");
-  std::string out;
-  std::string piece(std::size_t{1} << 20, '\0');
-  // zlib reads from a pointer that is not const.
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));  // NOLINT
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  int status = Z_OK;
-  while (status == Z_OK && out.size() <= kInflatedMax) {
-    stream.next_out = reinterpret_cast<Bytef*>(piece.data());  // NOLINT: zlib's bytes
-    stream.avail_out = static_cast<uInt>(piece.size());
-    status = inflate(&stream, Z_NO_FLUSH);
-    out.append(piece, 0, piece.size() - stream.avail_out);
-  }
-  inflateEnd(&stream);
-  if (out.size() > kInflatedMax) return Unreadable("it unfolds to more than 1 GiB");
-  if (status != Z_STREAM_END) return Unreadable("its compression is broken");
-  return out;
 }
 
 Json Listed(const std::vector<std::string>& names) {
@@ -77,7 +54,9 @@ Result<std::optional<KeptModel>> InspectKept(std::string_view bytes) {
                      .Fix("joblib.dump(model, path, compress=0)    (where it was made)"));
   std::string inflated;
   if (!compression.empty()) {
-    GYRE_TRY(inflated, Inflate(bytes));
+    auto unfolded = Inflate(bytes, kEitherWrapper, kInflatedMax);
+    if (!unfolded) return Unreadable(unfolded.error().message());
+    inflated = *std::move(unfolded);
     bytes = inflated;
   }
   if (IsPickle(bytes)) {

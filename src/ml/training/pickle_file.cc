@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 
 #include "base/text.h"
 #include "ml/training/pickle_names.h"
@@ -13,7 +14,9 @@ namespace gyre::training {
 namespace {
 
 constexpr std::size_t kValuesMax = 20'000'000;
+constexpr std::size_t kCopiedMax = 2'000'000;    // members of states, which many objects may share
 constexpr std::string_view kRaw = "biufcmMSUV";  // kinds of arrays whose bytes hold no objects
+constexpr std::string_view kBuffer = "a buffer outside the file";
 constexpr std::string_view kWrapperKeys[] = {
     "subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"};
 
@@ -51,6 +54,18 @@ class Machine {
           .Why("its opcodes were read, none was carried out");
     }
     return Facts();
+  }
+
+  PickleProbe Probe() {
+    (void)Pickle();
+    // A plain reader has nothing outside the file, and stops there.
+    const auto is_name = [](const std::string& name) {
+      return name != kOutsideObject && name != kBuffer;
+    };
+    PickleProbe probe;
+    std::ranges::copy_if(names_, std::back_inserter(probe.names), is_name);
+    std::ranges::copy_if(unknown_, std::back_inserter(probe.unknown), is_name);
+    return probe;
   }
 
  private:
@@ -199,9 +214,9 @@ class Machine {
   std::string problem_;
   std::vector<Value> values_;
   std::vector<std::uint32_t> stack_;
-  std::map<std::uint64_t, std::uint32_t> memo_;
+  std::unordered_map<std::uint64_t, std::uint32_t> memo_;
   std::set<std::string> names_, unknown_;
-  std::size_t frame_end_ = 0;
+  std::size_t frame_end_ = 0, copied_ = 0;
   bool within_array_ = false;
 };
 
@@ -218,7 +233,9 @@ bool Machine::Build() {
   if (values_[state].kind == Kind::kTuple) parts = values_[state].items;
   for (const std::uint32_t part : parts) {
     if (part == object) continue;
-    const auto members = values_[part].members;
+    const auto& members = values_[part].members;
+    copied_ += members.size();
+    if (copied_ > kCopiedMax) return Fail("it has too many values");
     for (const auto& [key, value] : members) values_[object].members[key] = value;
   }
   values_[object].state = state;
@@ -502,7 +519,7 @@ bool Machine::Object(char opcode, bool* known) {
       return Build();
     case 'P':
     case 'Q':
-      Note("an object outside the file (persistent id)");
+      Note(std::string(kOutsideObject));
       return (opcode == 'P' ? Line(&name) : Pop(&keywords)) && PushOther();
     case '\x82':
     case '\x83':
@@ -510,7 +527,7 @@ bool Machine::Object(char opcode, bool* known) {
       Note("an object of a registry (extension code)");
       return Little(opcode == '\x82' ? 1 : opcode == '\x83' ? 2 : 4, &number) && PushOther();
     case '\x97':
-      Note("a buffer outside the file");
+      Note(std::string(kBuffer));
       return PushOther();
     case '\x98':
       return true;
@@ -550,6 +567,7 @@ bool Machine::Pickle() {
 PickleFacts Machine::Facts() const {
   PickleFacts facts;
   facts.names = names_;
+  facts.bytes_read = read_;
   facts.unknown.assign(unknown_.begin(), unknown_.end());
   const Value& whole = values_[stack_.back()];
   if (whole.kind == Kind::kMade) facts.class_name = whole.text;
@@ -572,27 +590,8 @@ PickleFacts Machine::Facts() const {
 
 }  // namespace
 
-bool IsPickle(std::string_view bytes) {
-  if (bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5) return true;
-  // Protocol 0 has no mark of its own: text that ends as a pickle does.
-  return (bytes.starts_with('c') || bytes.starts_with("(")) && bytes.ends_with('.');
-}
-
-std::string_view CompressionOf(std::string_view bytes) {
-  if (bytes.starts_with("\x1f\x8b")) return "gzip";
-  if (bytes.starts_with("BZh")) return "bzip2";
-  if (bytes.starts_with("\xfd"
-                        "7zXZ") ||
-      bytes.starts_with(std::string_view("\x5d\x00\x00", 3)))
-    return "xz";
-  if (bytes.starts_with("\x04\x22\x4d\x18")) return "lz4";
-  const bool zlib =
-      bytes.size() > 2 && bytes[0] == '\x78' &&
-      ((static_cast<unsigned char>(bytes[0]) << 8U) + static_cast<unsigned char>(bytes[1])) % 31 ==
-          0;
-  return zlib ? "zlib" : "";
-}
-
 Result<PickleFacts> InspectPickle(std::string_view bytes) { return Machine(bytes).Run(); }
+
+PickleProbe ProbePickle(std::string_view bytes) { return Machine(bytes).Probe(); }
 
 }  // namespace gyre::training

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ml/training/first_bytes.h"
+
 namespace gyre::training {
 namespace {
 

@@ -8,6 +8,7 @@
 #include "ml/recipes/recipe.h"
 #include "ml/training/commit.h"
 #include "ml/training/fit_task.h"
+#include "ml/training/inspect_model_task.h"
 #include "ml/training/model_file_task.h"
 
 namespace gyre::training {
@@ -235,6 +236,7 @@ void AddTasks(runners::TaskRegistry& tasks) {
   tasks.Add("training.fit", FitTask);
   tasks.Add("training.plan", PlanTask);
   tasks.Add("training.model_file", ModelFileTask);
+  tasks.Add("training.inspect_model", InspectModelTask);
 }
 
 }  // namespace gyre::training
