@@ -1,9 +1,17 @@
-// The pages that there are, with something that each must show: tests visit them, shots.mjs takes their pictures.
+// The pages that there are, with something that each must show: tests visit them, shots.mjs takes their pictures. They are of the project churn.
+async function newest(url, noun) {
+  const answer = await fetch(new URL(`api/v1/projects/churn/${noun}?limit=50`, url));
+  return (await answer.json()).items;
+}
+
 export async function pages(url) {
-  void url;
+  const dataset = (await newest(url, 'datasets')).find((one) => one.name === 'customers').name;
   return [
     { name: 'projects', path: '/', shows: 'Projects' },
     { name: 'activity', path: '/activity', shows: 'Events' },
-    { name: 'loop', path: '/p/churn', shows: 'churn' },
+    { name: 'loop', path: '/p/churn', shows: 'Maturity' },
+    { name: 'datasets', path: '/p/churn/datasets', shows: 'Warnings' },
+    { name: 'dataset', path: `/p/churn/datasets/${dataset}?column=charges`, shows: 'Distribution' },
+    { name: 'dataset-rows', path: `/p/churn/datasets/${dataset}?tab=rows`, shows: 'the first 200' },
   ];
 }

@@ -1,5 +1,6 @@
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
+import type { ReactNode } from 'react';
 
 import { call } from '../api/client';
 import { queryClient } from '../api/queries';
@@ -7,12 +8,11 @@ import { Button } from '../design/parts';
 import { ProblemPanel } from '../design/problem';
 
 import { Door } from './door';
-
-const route = getRouteApi('/login');
+import { loginRoute } from './router';
 
 // The server keeps the session in a cookie that no script reads.
-export function Login() {
-  const { to } = route.useSearch();
+export function Login(): ReactNode {
+  const { to } = loginRoute.useSearch();
   const router = useRouter();
   const [problem, setProblem] = useState<unknown>();
   const [busy, setBusy] = useState(false);

@@ -1,6 +1,6 @@
 // What stands in the rail, and what Ctrl-K goes to. A page that is not there yet is not in the menu; a stage without one is shown, because the loop has
 // eight.
-import { Activity, Gauge, House } from 'lucide-react';
+import { Activity, Database, Gauge, House } from 'lucide-react';
 import type { LucideIcon } from 'lucide-react';
 
 export interface Place {
@@ -19,7 +19,7 @@ export const LOOP: Place = { to: '/p/$project', text: 'Loop', icon: Gauge };
 // The eight stages, in the order of the disc.
 export const STAGES: { text: string; to?: string }[] = [
   { text: 'Goal' },
-  { text: 'Data' },
+  { text: 'Data', to: '/p/$project/datasets' },
   { text: 'Preparation' },
   { text: 'Features' },
   { text: 'Runs' },
@@ -29,4 +29,10 @@ export const STAGES: { text: string; to?: string }[] = [
 ];
 
 // At the bottom of a narrow screen.
-export const TABS: Place[] = [LOOP];
+export const TABS: Place[] = [LOOP, { to: '/p/$project/datasets', text: 'Data', icon: Database }];
+
+// Whether there is a page of a project at such an address: "runs", "datasets/customers".
+export function placeOf(page: string): boolean {
+  const noun = page.split('/')[0] ?? '';
+  return noun !== '' && STAGES.some((stage) => stage.to === `/p/$project/${noun}`);
+}

@@ -2,11 +2,12 @@
 import { useQueryErrorResetBoundary } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import type { ErrorComponentProps } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 
 import { Waiting } from '../design/parts';
 import { ProblemPanel } from '../design/problem';
 
-export function PageWaiting() {
+export function PageWaiting(): ReactNode {
   return (
     <section className="panel" aria-busy="true">
       <Waiting />
@@ -14,7 +15,7 @@ export function PageWaiting() {
   );
 }
 
-export function PageProblem({ error, reset }: ErrorComponentProps) {
+export function PageProblem({ error, reset }: ErrorComponentProps): ReactNode {
   const queries = useQueryErrorResetBoundary();
   const router = useRouter();
   return (
@@ -29,7 +30,7 @@ export function PageProblem({ error, reset }: ErrorComponentProps) {
   );
 }
 
-export function NothingHere() {
+export function NothingHere(): ReactNode {
   return (
     <div className="door">
       <main>

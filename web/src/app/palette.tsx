@@ -38,7 +38,7 @@ function useEntries(project: string | undefined): Entry[] {
     }
     for (const place of SERVER_PLACES) entries.push({ group: 'Go to', icon: place.icon, text: place.text, about: 'of this server', run: go(place.to) });
     const things: [LucideIcon, string, string, { name: string }[] | undefined][] = [
-      [Database, 'Dataset', '/data/', datasets?.items],
+      [Database, 'Dataset', '/datasets/', datasets?.items],
       [Box, 'Model', '/models/', models?.items],
       [Rocket, 'Endpoint', '/endpoints/', endpoints?.items],
     ];

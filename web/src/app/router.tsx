@@ -1,4 +1,4 @@
-// Every address of the UI. A page is a lazy chunk; its address says all that it shows (filter, selection, tab), so that a link is the view.
+// Every address of the UI. A page asks its route for what stands in the address: `runRoute.useParams()`, `useView(runRoute)`. A page is a lazy chunk; its address says all that it shows (filter, selection, tab), so that a link is the view.
 import { Outlet, createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 
 import { Problem } from '../api/client';
@@ -15,7 +15,12 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 // Addresses are read as JSON where that is one: 7 is a number, and a run may be called 7.
 const word = (value: unknown): string | undefined => (typeof value === 'number' ? String(value) : text(value));
 
-const login = createRoute({
+const oneOf = <T extends string>(values: readonly T[], value: unknown): T | undefined => values.find((one) => one === value);
+// Without what is not said: an address names only what differs from the default.
+type Stated<T> = { [K in keyof T]?: T[K] };
+const stated = <T extends object>(search: { [K in keyof T]: T[K] | undefined }): Stated<T> => Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as Stated<T>;
+
+export const loginRoute = createRoute({
   getParentRoute: () => root,
   path: '/login',
   component: Login,
@@ -25,7 +30,7 @@ const login = createRoute({
   },
 });
 
-const setup = createRoute({
+export const setupRoute = createRoute({
   getParentRoute: () => root,
   path: '/setup',
   component: Setup,
@@ -47,24 +52,28 @@ const inside = createRoute({
   },
 });
 
-const home = createRoute({ getParentRoute: () => inside, path: '/', component: lazyRouteComponent(() => import('../projects/home'), 'Home') });
-const activity = createRoute({ getParentRoute: () => inside, path: '/activity', component: lazyRouteComponent(() => import('../projects/activity'), 'Activity') });
+const homeRoute = createRoute({ getParentRoute: () => inside, path: '/', component: lazyRouteComponent(() => import('../projects/home'), 'Home') });
+const activityRoute = createRoute({ getParentRoute: () => inside, path: '/activity', component: lazyRouteComponent(() => import('../projects/activity'), 'Activity') });
 
 const project = createRoute({ getParentRoute: () => inside, path: '/p/$project', component: Outlet });
 
-export const routeTree = root.addChildren([
-  login,
-  setup,
-  inside.addChildren([
-    home,
-    activity,
-    project.addChildren([
-      createRoute({ getParentRoute: () => project, path: '/', component: lazyRouteComponent(() => import('../projects/project_home'), 'ProjectHome') }),
-    ]),
-  ]),
-]);
+export const loopRoute = createRoute({ getParentRoute: () => project, path: '/', component: lazyRouteComponent(() => import('../projects/loop'), 'Loop') });
 
-export { text, word };
+export const datasetsRoute = createRoute({ getParentRoute: () => project, path: '/datasets', component: lazyRouteComponent(() => import('../data/datasets'), 'Datasets') });
+
+export const datasetRoute = createRoute({
+  getParentRoute: () => project,
+  path: '/datasets/$dataset',
+  component: lazyRouteComponent(() => import('../data/dataset'), 'DatasetPage'),
+  validateSearch: (search): Stated<{ version: string; tab: 'profile' | 'rows' | 'versions'; column: string }> =>
+    stated({ version: word(search.version), tab: oneOf(['profile', 'rows', 'versions'], search.tab), column: word(search.column) }),
+});
+
+const routeTree = root.addChildren([
+  loginRoute,
+  setupRoute,
+  inside.addChildren([homeRoute, activityRoute, project.addChildren([loopRoute, datasetsRoute, datasetRoute])]),
+]);
 
 export const router = createRouter({
   routeTree,

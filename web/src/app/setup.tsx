@@ -1,5 +1,6 @@
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
+import type { ReactNode } from 'react';
 
 import { call } from '../api/client';
 import { queryClient } from '../api/queries';
@@ -7,12 +8,11 @@ import { Button } from '../design/parts';
 import { ProblemPanel } from '../design/problem';
 
 import { Door } from './door';
-
-const route = getRouteApi('/setup');
+import { setupRoute } from './router';
 
 // The page behind the one-time link of a first start: it makes the user who administers.
-export function Setup() {
-  const { token } = route.useSearch();
+export function Setup(): ReactNode {
+  const { token } = setupRoute.useSearch();
   const router = useRouter();
   const [problem, setProblem] = useState<unknown>();
   const [busy, setBusy] = useState(false);

@@ -40,7 +40,7 @@ function ProjectSwitch({ project }: { project: string }) {
         <ChevronDown size={14} aria-hidden="true" />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" align="start" sideOffset={4}>
+        <DropdownMenu.Content className="dropdown" align="start" sideOffset={4}>
           {(projects?.items ?? []).map((item) => (
             <DropdownMenu.Item key={item.id} asChild>
               <Link to="/p/$project" params={{ project: item.name }}>
@@ -122,7 +122,7 @@ function Who() {
         {letters}
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" align="end" sideOffset={6}>
+        <DropdownMenu.Content className="dropdown" align="end" sideOffset={6}>
           <p className="lab">
             {me.name}
             {me.roles.map((grant) => `, ${grant.role}${grant.project === '*' ? '' : ` of ${grant.project}`}`).join('')}
@@ -228,7 +228,7 @@ function Tabs({ project }: { project: string }) {
   );
 }
 
-export function Shell() {
+export function Shell(): ReactNode {
   const { project } = useParams({ strict: false }) as { project?: string };
   const { pathname } = useLocation();
   const [finding, setFinding] = useState(false);

@@ -1,3 +1,5 @@
+import type { ReactNode } from 'react';
+
 import { useApi } from '../api/queries';
 import { Empty, PageHead, Panel } from '../design/parts';
 
@@ -5,7 +7,7 @@ import { Feed } from './feed';
 import './home.css';
 
 // What happened on this server, newest first.
-export function Activity() {
+export function Activity(): ReactNode {
   const events = useApi('GET /api/v1/events', { query: { limit: 500 } }).items;
   return (
     <>

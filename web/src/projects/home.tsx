@@ -3,6 +3,7 @@
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef } from 'react';
+import type { ReactNode } from 'react';
 
 import type { Event, Forecast, Project } from '../api/generated';
 import { useApi, useLateApi } from '../api/queries';
@@ -99,7 +100,7 @@ function Row({ project, cost, event, top }: { project: Project; cost: Forecast |
   );
 }
 
-export function Home() {
+export function Home(): ReactNode {
   const projects = useApi('GET /api/v1/projects', { query: { limit: 1000 } }).items.filter((project) => project.name !== 'default' || project.problem);
   const costs = useLateApi('GET /api/v1/usage/forecast', {});
   const events = useLateApi('GET /api/v1/events', { query: { limit: 100 } });
