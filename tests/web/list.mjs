@@ -6,6 +6,8 @@ async function newest(url, noun) {
 
 export async function pages(url) {
   const dataset = (await newest(url, 'datasets')).find((one) => one.name === 'customers').name;
+  const runs = await newest(url, 'runs');
+  const [training, curves] = [runs.find((one) => one.kind === 'training'), runs.find((one) => one.name === 'by-hand') ?? runs[0]];
   return [
     { name: 'projects', path: '/', shows: 'Projects' },
     { name: 'activity', path: '/activity', shows: 'Events' },
@@ -13,5 +15,9 @@ export async function pages(url) {
     { name: 'datasets', path: '/p/churn/datasets', shows: 'Warnings' },
     { name: 'dataset', path: `/p/churn/datasets/${dataset}?column=charges`, shows: 'Distribution' },
     { name: 'dataset-rows', path: `/p/churn/datasets/${dataset}?tab=rows`, shows: 'the first 200' },
+    { name: 'runs', path: '/p/churn/runs', shows: 'Took' },
+    { name: 'run', path: `/p/churn/runs/${training.id}`, shows: 'Candidates' },
+    { name: 'run-metrics', path: `/p/churn/runs/${curves.id}?tab=metrics`, shows: 'All metrics' },
+    { name: 'run-artifacts', path: `/p/churn/runs/${curves.id}?tab=artifacts`, shows: 'Size' },
   ];
 }

@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from churn_table import write_table  # noqa: E402
+from churn_project import fill  # noqa: E402
 from harness import SOURCE, Gyre, skip  # noqa: E402
 
 NODE = os.environ.get('GYRE_TEST_NODE') or shutil.which('node') or ''
@@ -27,18 +27,6 @@ def script(name, g, **environment):
     if not os.path.exists(CHROMIUM):
         skip('no chromium (tools/deps test)')
     node(os.path.join(SOURCE, 'tests/web', name), GYRE_URL=f'http://{g.host}:{g.port}/', **environment)
-
-
-def fill(g):
-    """A project with a goal, a dataset, runs, a model and an endpoint that has answered."""
-    write_table(os.path.join(g.work, 'customers.csv'))
-    problem = {'statement': 'Which customers will leave next month?', 'target': 'Churn', 'owner': 'ann', 'kpis': ['auc >= 0.7']}
-    g.json('POST', '/api/v1/projects', {'name': 'churn', 'problem': problem})
-    g.cli('add', 'customers.csv', '--project', 'churn')
-    g.cli('train', 'customers', '--project', 'churn', '--trials', '2')
-    g.cli('deploy', 'customers@champion', '--project', 'churn')
-    rows = [{'tenure': i % 70, 'charges': 20 + i % 90, 'contract': 'monthly'} for i in range(50)]
-    g.json('POST', '/e/customers', {'inputs': rows})
 
 
 def door(g):

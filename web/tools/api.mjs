@@ -51,6 +51,12 @@ function parameters(operation, place) {
   return [`${place}${found.some((parameter) => parameter.required) ? '' : '?'}: { ${members.join('; ')} }`];
 }
 
+// "{path*}": the rest of the address, whose slashes stay.
+function withRest(address, operation) {
+  const rest = (operation.parameters ?? []).filter((parameter) => parameter['x-slashes']);
+  return rest.reduce((text, { name }) => text.replace(`{${name}}`, `{${name}*}`), address);
+}
+
 function answer(operation) {
   const schema = operation.responses['2XX']?.content?.['application/json']?.schema;
   return schema ? type(schema) : 'unknown';
@@ -72,7 +78,7 @@ const schemas = Object.entries(document.components.schemas)
   .sort(([a], [b]) => (a < b ? -1 : 1))
   .map(([name, schema]) => `export type ${name} = ${type(schema)};`);
 const routes = Object.entries(document.paths)
-  .flatMap(([address, item]) => Object.entries(item).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${address}`, operation })))
+  .flatMap(([address, item]) => Object.entries(item).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${withRest(address, operation)}`, operation })))
   .filter(({ operation }) => operation.tags.includes('native'))
   .sort((a, b) => (a.name < b.name ? -1 : 1))
   .map(

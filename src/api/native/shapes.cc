@@ -148,7 +148,7 @@ constexpr Shape kShapes[] = {
              {"job", "text?"},         {"parent", "text?"},     {"created_by", "text"},
              {"error", "text"},        {"created_at", "time"},  {"started_at", "time?"},
              {"ended_at", "time?"},    {"params", "{text}"},    {"tags", "{text}"},
-             {"metrics", "{number?}"}, {"code", "any?"},        {"inputs", "RunInput[]"},
+             {"metrics", "{number?}"}, {"code", "any?"},        {"inputs", "RunInput[]?"},
              {"environment", "any?"},  {"resources", "Effort?"}}},
     {"RunList", {{"items", "Run[]"}, {"next_page_token", "text?"}}},
     {"MetricPoint", {{"step", "whole"}, {"value", "number?"}, {"time", "time"}}},

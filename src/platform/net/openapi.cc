@@ -9,7 +9,8 @@ Json Reference(std::string_view name) {
   return Json::Obj({{"$ref", "#/components/schemas/" + std::string(name)}});
 }
 
-// "/a/{rest*}" is written "/a/{rest}"; OpenAPI has no word for "the rest".
+// "/a/{rest*}" is written "/a/{rest}"; OpenAPI has no word for "the rest", so its slashes are
+// allowed by an extension.
 std::string PathOf(const Route& route, Json* parameters) {
   std::string path;
   for (const std::string_view part : Split(route.path.substr(1), '/')) {
@@ -21,10 +22,12 @@ std::string PathOf(const Route& route, Json* parameters) {
     const bool rest = part[part.size() - 2] == '*';
     const std::string name(part.substr(1, part.size() - (rest ? 3 : 2)));
     path += "{" + name + "}";
-    parameters->Push(Json::Obj({{"name", name},
+    Json parameter = Json::Obj({{"name", name},
                                 {"in", "path"},
                                 {"required", true},
-                                {"schema", Json::Obj({{"type", "string"}})}}));
+                                {"schema", Json::Obj({{"type", "string"}})}});
+    if (rest) parameter.Set("x-slashes", true);
+    parameters->Push(std::move(parameter));
   }
   return path;
 }

@@ -140,7 +140,7 @@ export type RetryPipelineRun = { from?: string | undefined };
 export type RoleList = Record<string, unknown>;
 export type Rollback = { to?: number | undefined; reason?: string | undefined };
 export type Rows = Record<string, unknown>;
-export type Run = { id: string; project: string; experiment: string; name: string; kind: string; status: string; job?: string | null | undefined; parent?: string | null | undefined; created_by: string; error: string; created_at: string; started_at?: string | null | undefined; ended_at?: string | null | undefined; params: { [name: string]: string }; tags: { [name: string]: string }; metrics: { [name: string]: number | null }; code?: unknown | undefined; inputs: RunInput[]; environment?: unknown | undefined; resources?: Effort | null | undefined };
+export type Run = { id: string; project: string; experiment: string; name: string; kind: string; status: string; job?: string | null | undefined; parent?: string | null | undefined; created_by: string; error: string; created_at: string; started_at?: string | null | undefined; ended_at?: string | null | undefined; params: { [name: string]: string }; tags: { [name: string]: string }; metrics: { [name: string]: number | null }; code?: unknown | undefined; inputs?: RunInput[] | null | undefined; environment?: unknown | undefined; resources?: Effort | null | undefined };
 export type RunBatch = { params?: Record<string, unknown> | undefined; tags?: Record<string, unknown> | undefined; metrics?: Record<string, unknown>[] | undefined; slice?: Record<string, unknown> | undefined };
 export type RunEnd = { status?: "finished" | "failed" | "killed" | undefined; error?: string | undefined; resources?: Record<string, unknown> | undefined; ended_at?: string | undefined };
 export type RunInput = { kind: string; id: string; name: string; digest: string };
@@ -382,11 +382,11 @@ export interface Routes {
   /** List the artifacts of a run */
   "GET /api/v1/projects/{project}/runs/{run}/artifacts": { input: { path: { project: string; run: string }; query?: { prefix?: string | undefined } }; answer: ArtifactList; permission: "run.read" };
   /** The bytes of an artifact */
-  "GET /api/v1/projects/{project}/runs/{run}/artifacts/{path}": { input: { path: { project: string; run: string; path: string } }; answer: unknown; permission: "run.read" };
+  "GET /api/v1/projects/{project}/runs/{run}/artifacts/{path*}": { input: { path: { project: string; run: string; path: string } }; answer: unknown; permission: "run.read" };
   /** What the program printed, or the log of the job */
   "GET /api/v1/projects/{project}/runs/{run}/log": { input: { path: { project: string; run: string }; query?: { offset?: number | undefined } }; answer: unknown; permission: "run.read" };
   /** The points of a metric by step; its name may hold slashes */
-  "GET /api/v1/projects/{project}/runs/{run}/metrics/{key}": { input: { path: { project: string; run: string; key: string }; query?: { limit?: number | undefined } }; answer: MetricHistory; permission: "run.read" };
+  "GET /api/v1/projects/{project}/runs/{run}/metrics/{key*}": { input: { path: { project: string; run: string; key: string }; query?: { limit?: number | undefined } }; answer: MetricHistory; permission: "run.read" };
   /** Names of the project's secrets; never their values */
   "GET /api/v1/projects/{project}/secrets": { input: { path: { project: string } }; answer: SecretList; permission: "secret.write" };
   /** What the newest window of each monitor says */
@@ -550,7 +550,7 @@ export interface Routes {
   /** End runs, experiments and logged models that MLflow's clients deleted, for good */
   "POST /api/v1/projects/{project}/runs/purge": { input: { path: { project: string }; query?: { older_than_seconds?: number | undefined; dry_run?: boolean | undefined }; body: Purge }; answer: PurgedRuns; permission: "access.admin" };
   /** Store an artifact (the same as PUT) */
-  "POST /api/v1/projects/{project}/runs/{run}/artifacts/{path}": { input: { path: { project: string; run: string; path: string }; body: Blob }; answer: Artifact; permission: "run.write" };
+  "POST /api/v1/projects/{project}/runs/{run}/artifacts/{path*}": { input: { path: { project: string; run: string; path: string }; body: Blob }; answer: Artifact; permission: "run.write" };
   /** Add params, tags and metric points in one transaction */
   "POST /api/v1/projects/{project}/runs/{run}/batch": { input: { path: { project: string; run: string }; body: RunBatch }; answer: unknown; permission: "run.write" };
   /** End a run: status, error, resources */
@@ -596,7 +596,7 @@ export interface Routes {
   /** State the problem; what is left out stays as it was */
   "PUT /api/v1/projects/{project}/problem": { input: { path: { project: string }; body: ProblemChange }; answer: ProblemStatement; permission: "project.write" };
   /** Store an artifact */
-  "PUT /api/v1/projects/{project}/runs/{run}/artifacts/{path}": { input: { path: { project: string; run: string; path: string }; body: Blob }; answer: Artifact; permission: "run.write" };
+  "PUT /api/v1/projects/{project}/runs/{run}/artifacts/{path*}": { input: { path: { project: string; run: string; path: string }; body: Blob }; answer: Artifact; permission: "run.write" };
   /** Sets a secret */
   "PUT /api/v1/projects/{project}/secrets/{secret}": { input: { path: { project: string; secret: string }; body: NewSecret }; answer: unknown; permission: "secret.write" };
   /** Replace a trigger; its firings stay */

@@ -1,6 +1,6 @@
 // How pages ask: useApi('GET /api/v1/projects/{project}/runs', { path: { project } }). Old values stay while new ones load; the event stream says
 // what has to be asked again (stream.ts), so nothing polls.
-import { QueryClient, queryOptions, useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { QueryClient, queryOptions, useMutation, useQuery, useSuspenseInfiniteQuery, useSuspenseQuery } from '@tanstack/react-query';
 
 import { Problem, call } from './client';
 import type { Answer, Input, RouteName } from './client';
@@ -44,4 +44,22 @@ export function useChange<R extends RouteName>(route: R, done?: (answer: Answer<
       done?.(answer);
     },
   });
+}
+
+type Paged = { items: unknown[]; next_page_token?: string | null | undefined };
+type ListName = { [R in RouteName]: Answer<R> extends Paged ? R : never }[RouteName];
+
+// A list that is read on as it is scrolled: all rows so far, and how to get more.
+export function usePages<R extends ListName>(route: R, input: Input<R>) {
+  const query = useSuspenseInfiniteQuery({
+    queryKey: [route, input],
+    queryFn: ({ signal, pageParam }): Promise<Answer<R>> => {
+      const asked = input as { query?: Record<string, unknown> };
+      return call(route, { ...asked, query: { ...asked.query, ...(pageParam === '' ? {} : { page_token: pageParam }) } } as Input<R>, signal);
+    },
+    initialPageParam: '',
+    getNextPageParam: (page) => (page as Paged).next_page_token ?? undefined,
+  });
+  const items = query.data.pages.flatMap((page) => (page as Paged).items) as Answer<R> extends { items: (infer Item)[] } ? Item[] : never;
+  return { items, more: query.hasNextPage, fetching: query.isFetchingNextPage, next: () => void query.fetchNextPage() };
 }

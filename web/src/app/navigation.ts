@@ -1,6 +1,6 @@
 // What stands in the rail, and what Ctrl-K goes to. A page that is not there yet is not in the menu; a stage without one is shown, because the loop has
 // eight.
-import { Activity, Database, Gauge, House } from 'lucide-react';
+import { Activity, Database, FlaskConical, Gauge, House } from 'lucide-react';
 import type { LucideIcon } from 'lucide-react';
 
 export interface Place {
@@ -22,14 +22,14 @@ export const STAGES: { text: string; to?: string }[] = [
   { text: 'Data', to: '/p/$project/datasets' },
   { text: 'Preparation' },
   { text: 'Features' },
-  { text: 'Runs' },
+  { text: 'Runs', to: '/p/$project/runs' },
   { text: 'Models' },
   { text: 'Endpoints' },
   { text: 'Monitoring' },
 ];
 
 // At the bottom of a narrow screen.
-export const TABS: Place[] = [LOOP, { to: '/p/$project/datasets', text: 'Data', icon: Database }];
+export const TABS: Place[] = [LOOP, { to: '/p/$project/datasets', text: 'Data', icon: Database }, { to: '/p/$project/runs', text: 'Runs', icon: FlaskConical }];
 
 // Whether there is a page of a project at such an address: "runs", "datasets/customers".
 export function placeOf(page: string): boolean {

@@ -1,4 +1,4 @@
-// Every address of the UI. A page asks its route for what stands in the address: `runRoute.useParams()`, `useView(runRoute)`. A page is a lazy chunk; its address says all that it shows (filter, selection, tab), so that a link is the view.
+// Every address of the UI. A page asks its route for what stands in the address: `runRoute.useParams()`, `useView<RunView>(runRoute)`. A page is a lazy chunk; its address says all that it shows (filter, selection, tab), so that a link is the view.
 import { Outlet, createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 
 import { Problem } from '../api/client';
@@ -19,6 +19,9 @@ const oneOf = <T extends string>(values: readonly T[], value: unknown): T | unde
 // Without what is not said: an address names only what differs from the default.
 type Stated<T> = { [K in keyof T]?: T[K] };
 const stated = <T extends object>(search: { [K in keyof T]: T[K] | undefined }): Stated<T> => Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as Stated<T>;
+
+const RUN_STATES = ['scheduled', 'running', 'finished', 'failed', 'killed'] as const;
+type RunStatus = (typeof RUN_STATES)[number];
 
 export const loginRoute = createRoute({
   getParentRoute: () => root,
@@ -61,18 +64,36 @@ export const loopRoute = createRoute({ getParentRoute: () => project, path: '/',
 
 export const datasetsRoute = createRoute({ getParentRoute: () => project, path: '/datasets', component: lazyRouteComponent(() => import('../data/datasets'), 'Datasets') });
 
+export type DatasetView = Stated<{ version: string; tab: 'profile' | 'rows' | 'versions'; column: string }>;
 export const datasetRoute = createRoute({
   getParentRoute: () => project,
   path: '/datasets/$dataset',
   component: lazyRouteComponent(() => import('../data/dataset'), 'DatasetPage'),
-  validateSearch: (search): Stated<{ version: string; tab: 'profile' | 'rows' | 'versions'; column: string }> =>
+  validateSearch: (search): DatasetView =>
     stated({ version: word(search.version), tab: oneOf(['profile', 'rows', 'versions'], search.tab), column: word(search.column) }),
+});
+
+export type RunsView = Stated<{ kind: string; status: RunStatus; order: string; ascending: boolean; columns: string }>;
+export const runsRoute = createRoute({
+  getParentRoute: () => project,
+  path: '/runs',
+  component: lazyRouteComponent(() => import('../runs/runs'), 'Runs'),
+  validateSearch: (search): RunsView =>
+    stated({ kind: word(search.kind), status: oneOf(RUN_STATES, search.status), order: word(search.order), ascending: search.ascending === true ? true : undefined, columns: word(search.columns) }),
+});
+
+export type RunView = Stated<{ tab: 'overview' | 'metrics' | 'artifacts' | 'log' }>;
+export const runRoute = createRoute({
+  getParentRoute: () => project,
+  path: '/runs/$run',
+  component: lazyRouteComponent(() => import('../runs/run'), 'RunPage'),
+  validateSearch: (search): RunView => stated({ tab: oneOf(['overview', 'metrics', 'artifacts', 'log'], search.tab) }),
 });
 
 const routeTree = root.addChildren([
   loginRoute,
   setupRoute,
-  inside.addChildren([homeRoute, activityRoute, project.addChildren([loopRoute, datasetsRoute, datasetRoute])]),
+  inside.addChildren([homeRoute, activityRoute, project.addChildren([loopRoute, datasetsRoute, datasetRoute, runsRoute, runRoute])]),
 ]);
 
 export const router = createRouter({

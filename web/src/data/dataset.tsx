@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import type { Association, ColumnProfile, DatasetVersion, DatasetWarning } from '../api/generated';
 import { useApi } from '../api/queries';
 import { datasetRoute } from '../app/router';
+import type { DatasetView } from '../app/router';
 import { useView } from '../app/view';
 import { NONE, bytes, counted, figure, percent, whole } from '../design/format';
 import { Mark } from '../design/mark';
@@ -263,7 +264,7 @@ function Versions({ project, dataset }: { project: string; dataset: string }) {
 
 export function DatasetPage(): ReactNode {
   const { project, dataset } = datasetRoute.useParams();
-  const [{ version: asked, tab = 'profile', column }, change] = useView(datasetRoute);
+  const [{ version: asked, tab = 'profile', column }, change] = useView<DatasetView>(datasetRoute);
   const about = useApi('GET /api/v1/projects/{project}/datasets/{dataset}', { path: { project, dataset } });
   const version = useApi('GET /api/v1/projects/{project}/datasets/{dataset}/versions/{version}', { path: { project, dataset, version: asked ?? 'latest' } });
   const high = version.warnings.filter((warning) => warning.severity === 'high').length;
