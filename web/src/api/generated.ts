@@ -325,6 +325,8 @@ export interface Routes {
   "GET /api/v1/projects/{project}/kpis/history": { input: { path: { project: string }; query: { kpi: string; limit?: number | undefined } }; answer: unknown; permission: "project.read" };
   /** Upstream, downstream or both of an id or label (churn:v1, model:churn:v1, churn@champion), to a depth; `others` share the label. prediction:ID is an answer by its inference id: `prediction` has its deployment, model, gate, run, code, data and source, and what is not known */
   "GET /api/v1/projects/{project}/lineage": { input: { path: { project: string }; query: { id: string; direction?: "up" | "down" | "both" | undefined; depth?: number | undefined } }; answer: Lineage; permission: "lineage.read" };
+  /** The same of a logged model */
+  "GET /api/v1/projects/{project}/logged-models/{model}/inspection": { input: { path: { project: string; model: string } }; answer: unknown; permission: "run.read" };
   /** The loop at a glance: its eight stages, the laps that went around them, what goes on now, the goals, and how mature the project is */
   "GET /api/v1/projects/{project}/loop": { input: { path: { project: string }; query?: { model?: string | undefined } }; answer: Loop; permission: "project.read" };
   /** Google's levels 0 to 2 and Azure's 0 to 4, row by row: what shows that it is so, or the act that is missing */
@@ -347,6 +349,8 @@ export interface Routes {
   "GET /api/v1/projects/{project}/models/{model}/versions/{version}/card": { input: { path: { project: string; model: string; version: string }; query?: { format?: "json" | "markdown" | undefined } }; answer: unknown; permission: "model.read" };
   /** The newest evaluation of a version, with its curves */
   "GET /api/v1/projects/{project}/models/{model}/versions/{version}/evaluation": { input: { path: { project: string; model: string; version: string } }; answer: unknown; permission: "model.read" };
+  /** What the files of a version are, and whether loading them runs somebody's code */
+  "GET /api/v1/projects/{project}/models/{model}/versions/{version}/inspection": { input: { path: { project: string; model: string; version: string } }; answer: unknown; permission: "model.read" };
   /** The fitted recipe of a model version: steps, inputs, names of the outputs */
   "GET /api/v1/projects/{project}/models/{model}/versions/{version}/recipe": { input: { path: { project: string; model: string; version: string } }; answer: ModelRecipe; permission: "recipe.read" };
   /** Bins of the rows that taught a version and of its predictions, to compare later data with */
@@ -383,6 +387,8 @@ export interface Routes {
   "GET /api/v1/projects/{project}/runs/{run}/artifacts": { input: { path: { project: string; run: string }; query?: { prefix?: string | undefined } }; answer: ArtifactList; permission: "run.read" };
   /** The bytes of an artifact */
   "GET /api/v1/projects/{project}/runs/{run}/artifacts/{path*}": { input: { path: { project: string; run: string; path: string } }; answer: unknown; permission: "run.read" };
+  /** The same of the files of a run */
+  "GET /api/v1/projects/{project}/runs/{run}/inspection": { input: { path: { project: string; run: string }; query?: { path?: string | undefined } }; answer: unknown; permission: "run.read" };
   /** What the program printed, or the log of the job */
   "GET /api/v1/projects/{project}/runs/{run}/log": { input: { path: { project: string; run: string }; query?: { offset?: number | undefined } }; answer: unknown; permission: "run.read" };
   /** The points of a metric by step; its name may hold slashes */
