@@ -117,6 +117,36 @@ TEST_F(BlobStore, NothingIsVisibleBeforeCommit) {
   EXPECT_EQ(store_->LocalPath(digest).error().code(), Code::kNotFound);
 }
 
+TEST_F(BlobStore, WhatIsNoLargerThanABlockTakesNoFileBeforeItsNameIsKnown) {
+  const std::string bytes = RandomBytes(kMiB);
+  for (int round = 0; round < 2; ++round) {
+    auto writer = *store_->NewWriter();
+    ASSERT_TRUE(writer->Append(bytes));
+    EXPECT_EQ(Incoming(), 0u);
+    EXPECT_EQ(writer->Commit()->digest, Sha256Hex(bytes));
+  }
+  auto larger = *store_->NewWriter();
+  ASSERT_TRUE(larger->Append(bytes));
+  ASSERT_TRUE(larger->Append("x"));
+  EXPECT_EQ(Incoming(), 1u);
+  larger.reset();
+  EXPECT_EQ(Incoming(), 0u);
+}
+
+// What is remembered of a small object tells damage, and never hides it.
+TEST_F(BlobStore, ASmallObjectIsReadAgainAndItsDamageFound) {
+  const Digest digest = PutBytes(RandomBytes(200'000, 3));
+  auto stream = *store_->Open(digest);
+  EXPECT_EQ(stream->Read(0, 200'000)->size(), 200'000u);
+  EXPECT_EQ(*stream->Read(0, 200'000), *stream->Read(0, kMiB)) << "also when it was handed over";
+  const std::string path = *store_->LocalPath(digest);
+  FlipBit(path, 150'000);
+  EXPECT_EQ(store_->Get(digest).error().gy(), "GY1502");
+  EXPECT_EQ(store_->Open(digest).value()->Read(5, 5).error().gy(), "GY1502");
+  FlipBit(path, 150'000);
+  EXPECT_TRUE(store_->Get(digest));
+}
+
 TEST_F(BlobStore, StoresTheSameBytesOnce) {
   const std::string bytes = RandomBytes(kMiB + 5);
   const std::string file = directory_ + "/source";

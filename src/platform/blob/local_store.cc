@@ -1,12 +1,14 @@
 // Objects in a folder: objects/ab/cdef...; beside one of more than a block, its block checksums in
-// cdef....sum. An object of one block is checked by its SHA-256 itself. incoming/ holds what is
-// being written, scratch/ what jobs compute; both are emptied at start.
+// cdef....sum. An object of one block is checked by its SHA-256 itself, from then on by what it
+// summed up to (in memory). incoming/ holds what is being written, scratch/ what jobs compute; both
+// are emptied at start.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "base/hash.h"
 #include "base/id.h"
@@ -25,7 +27,7 @@ constexpr std::string_view kSumMagic = "gyresum1";
 constexpr std::string_view kSumSuffix = ".sum";
 constexpr std::size_t kDigestLength = 64;
 constexpr std::int64_t kTrustMicros = 3600 * kMicrosPerSecond;  // in what was checked before
-constexpr std::size_t kTrustedMax = 100'000;
+constexpr std::size_t kTrustedMax = 100'000, kSmallSumsMax = 50'000;
 
 bool LooksLikeDigest(std::string_view digest) {
   return digest.size() == kDigestLength &&
@@ -86,6 +88,29 @@ struct Pins {
   }
 };
 
+// What objects of one block sum up to, as of when their SHA-256 was computed: later damage is found
+// by XXH3, at a thirtieth of the price. It may forget: then the SHA-256 tells again.
+class SmallSums {
+ public:
+  std::optional<std::uint64_t> Find(const Digest& digest) {
+    const MutexLock lock(mutex_);
+    const auto found = sums_.find(KeyOf(digest));
+    if (found == sums_.end()) return std::nullopt;
+    return found->second;
+  }
+  void Keep(const Digest& digest, std::uint64_t sum) {
+    const MutexLock lock(mutex_);
+    if (sums_.size() >= kSmallSumsMax) sums_.clear();
+    sums_[KeyOf(digest)] = sum;
+  }
+
+ private:
+  static std::uint64_t KeyOf(const Digest& digest) { return Xxh3(digest); }
+
+  Mutex mutex_;
+  std::unordered_map<std::uint64_t, std::uint64_t> sums_ GYRE_GUARDED_BY(mutex_);
+};
+
 class LocalStore : public Store {
  public:
   LocalStore(std::string directory, FileSystem& files)
@@ -121,6 +146,7 @@ class LocalStore : public Store {
   Result<bool> Reuse(const Object& object);
   std::string NewIncomingPath() const { return fmt::format("{}/{}", incoming_, NewId()); }
   FileSystem& files() { return files_; }
+  SmallSums& small_sums() { return *small_sums_; }
 
  private:
   std::string FolderOf(const Digest& digest) const {
@@ -140,6 +166,7 @@ class LocalStore : public Store {
                  // under it
   std::set<std::string> folders_ GYRE_GUARDED_BY(mutex_);  // that are durable
   const std::shared_ptr<Pins> pins_ = std::make_shared<Pins>();
+  const std::shared_ptr<SmallSums> small_sums_ = std::make_shared<SmallSums>();  // as the pins
 
   struct Stamps {
     std::int64_t object = 0, sums = 0;
@@ -155,10 +182,11 @@ class LocalStore : public Store {
 
 // --- writing -------------------------------------------------------------------------------------
 
+// A block is kept until it is whole, so that what is no larger than one is known by its name before
+// it takes a file: the same bytes stored again take none.
 class LocalWriter : public Writer {
  public:
-  LocalWriter(LocalStore& store, std::string path, std::unique_ptr<WritableFile> file)
-      : store_(store), path_(std::move(path)), file_(std::move(file)) {}
+  explicit LocalWriter(LocalStore& store) : store_(store) {}
 
   ~LocalWriter() override {
     file_.reset();
@@ -168,31 +196,31 @@ class LocalWriter : public Writer {
   }
 
   Result<> Append(std::string_view bytes) override {
-    GYRE_CHECK(!path_.empty());
-    GYRE_DO(file_->Append(bytes));
+    GYRE_CHECK(!committed_);
     sha_.Update(bytes);
     size_ += std::ssize(bytes);
     while (!bytes.empty()) {
       const std::size_t take =
           std::min(bytes.size(), static_cast<std::size_t>(kBlockBytes) - block_.size());
-      if (take == static_cast<std::size_t>(kBlockBytes)) {
-        sums_.push_back(Xxh3(bytes.substr(0, take)));
-      } else {
-        block_.append(bytes.substr(0, take));
-        if (std::ssize(block_) == kBlockBytes) FinishBlock();
+      if (take == 0) {  // more than one
+        GYRE_DO(FinishBlock());
+        continue;
       }
+      if (block_.size() + take > kGrowthBytesMax) block_.reserve(kBlockBytes);
+      block_.append(bytes.substr(0, take));
       bytes.remove_prefix(take);
     }
     return {};
   }
 
   Result<Object> Commit() override {
-    GYRE_CHECK(!path_.empty());
-    if (!block_.empty()) FinishBlock();
+    GYRE_CHECK(!committed_);
     Object object{sha_.FinishHex(), size_};
     object.held = store_.PinObject(object.digest);
     GYRE_TRY(const bool there, store_.Reuse(object));
+    committed_ = there;
     if (there) return object;
+    if (!block_.empty() || !file_) GYRE_DO(FinishBlock());
     GYRE_DO(file_->Sync());
     file_.reset();
     std::string sum_path;
@@ -203,22 +231,33 @@ class LocalWriter : public Writer {
       GYRE_DO(sum_file->Sync());
     }
     GYRE_DO(store_.Publish(object.digest, path_, sum_path));
+    if (sums_.size() == 1) store_.small_sums().Keep(object.digest, sums_[0]);
     path_.clear();
+    committed_ = true;
     return object;
   }
 
  private:
-  void FinishBlock() {
+  static constexpr std::size_t kGrowthBytesMax = 128 << 10;  // from then on there is a whole one
+
+  Result<> FinishBlock() {
+    if (!file_) {
+      path_ = store_.NewIncomingPath();
+      GYRE_TRY(file_, store_.files().Create(path_));
+    }
+    GYRE_DO(file_->Append(block_));
     sums_.push_back(Xxh3(block_));
     block_.clear();
+    return {};
   }
 
   LocalStore& store_;
-  std::string path_;  // empty once committed
+  bool committed_ = false;
+  std::string path_;  // of the file, until it has its name
   std::unique_ptr<WritableFile> file_;
   Sha256 sha_;
   std::int64_t size_ = 0;
-  std::string block_;  // the bytes of an unfinished block
+  std::string block_;  // what is not in the file yet
   std::vector<std::uint64_t> sums_;
 };
 
@@ -290,19 +329,19 @@ Result<bool> LocalStore::Reuse(const Object& object) {
 }
 
 Result<std::unique_ptr<Writer>> LocalStore::NewWriter() {
-  std::string path = NewIncomingPath();
-  GYRE_TRY(auto file, files_.Create(path));
-  return std::unique_ptr<Writer>(new LocalWriter(*this, std::move(path), std::move(file)));
+  return std::unique_ptr<Writer>(new LocalWriter(*this));
 }
 
 Result<Object> LocalStore::Put(std::string_view bytes) {
-  Object object{Sha256Hex(bytes), std::ssize(bytes)};
-  object.held = PinObject(object.digest);  // first: what is found stays
-  GYRE_TRY(const bool there, Reuse(object));
-  if (there) return object;
-  GYRE_TRY(auto writer, NewWriter());
-  GYRE_DO(writer->Append(bytes));
-  return writer->Commit();
+  if (std::ssize(bytes) > kBlockBytes) {  // known by its name before it takes a file
+    Object object{Sha256Hex(bytes), std::ssize(bytes)};
+    object.held = PinObject(object.digest);  // first: what is found stays
+    GYRE_TRY(const bool there, Reuse(object));
+    if (there) return object;
+  }
+  LocalWriter writer(*this);
+  GYRE_DO(writer.Append(bytes));
+  return writer.Commit();
 }
 
 Result<Object> LocalStore::PutFile(const std::string& path) {
@@ -321,8 +360,11 @@ Result<Object> LocalStore::PutFile(const std::string& path) {
 class LocalReadStream : public ReadStream {
  public:
   LocalReadStream(Digest digest, std::unique_ptr<ReadableFile> file,
-                  std::vector<std::uint64_t> sums)
-      : digest_(std::move(digest)), file_(std::move(file)), sums_(std::move(sums)) {}
+                  std::vector<std::uint64_t> sums, std::shared_ptr<SmallSums> small_sums)
+      : digest_(std::move(digest)),
+        file_(std::move(file)),
+        sums_(std::move(sums)),
+        small_sums_(std::move(small_sums)) {}
   std::int64_t size_bytes() const override { return file_->size_bytes(); }
 
   Result<std::string> Read(std::int64_t offset, std::int64_t length) override {
@@ -334,6 +376,12 @@ class LocalReadStream : public ReadStream {
       GYRE_DO(LoadBlock(at / kBlockBytes));
       const std::int64_t from = at % kBlockBytes;
       const std::int64_t take = std::min(end - at, std::ssize(block_) - from);
+      if (take == std::ssize(block_) && out.empty()) {  // all of it: handed over, not copied
+        loaded_ = -1;
+        out = std::exchange(block_, {});
+        at += take;
+        continue;
+      }
       out.append(block_, static_cast<std::size_t>(from), static_cast<std::size_t>(take));
       at += take;
     }
@@ -355,19 +403,25 @@ class LocalReadStream : public ReadStream {
     loaded_ = -1;
     GYRE_TRY(block_, file_->Read(index * kBlockBytes, kBlockBytes));
     const std::int64_t expected = std::min(kBlockBytes, size_bytes() - index * kBlockBytes);
-    const bool sound = std::ssize(block_) == expected &&
-                       (sums_.empty() ? Sha256Hex(block_) == digest_
-                                      : Xxh3(block_) == sums_[static_cast<std::size_t>(index)]);
-    if (!sound)
+    if (std::ssize(block_) != expected || !IsSound(index))
       return DataLoss(digest_, fmt::format("block {} of {}", index,
                                            (size_bytes() + kBlockBytes - 1) / kBlockBytes));
     loaded_ = index;
     return {};
   }
+  bool IsSound(std::int64_t index) const {
+    const std::uint64_t sum = Xxh3(block_);
+    if (!sums_.empty()) return sum == sums_[static_cast<std::size_t>(index)];
+    if (small_sums_->Find(digest_) == sum) return true;
+    if (Sha256Hex(block_) != digest_) return false;
+    small_sums_->Keep(digest_, sum);
+    return true;
+  }
 
   Digest digest_;
   std::unique_ptr<ReadableFile> file_;
   std::vector<std::uint64_t> sums_;  // empty: one block, checked by the digest
+  std::shared_ptr<SmallSums> small_sums_;
   std::string block_;
   std::int64_t loaded_ = -1;
 };
@@ -393,7 +447,7 @@ Result<std::unique_ptr<LocalReadStream>> LocalStore::OpenChecked(const Digest& d
   } else if (file->size_bytes() == 0 && Sha256Hex("") != digest) {
     return DataLoss(digest, "it is empty");
   }
-  return std::make_unique<LocalReadStream>(digest, std::move(file), std::move(sums));
+  return std::make_unique<LocalReadStream>(digest, std::move(file), std::move(sums), small_sums_);
 }
 
 Result<std::unique_ptr<ReadStream>> LocalStore::Open(const Digest& digest) {

@@ -36,10 +36,14 @@ class RealReadableFile : public ReadableFile {
   std::int64_t size_bytes() const override { return size_; }
 
   Result<std::string> Read(std::int64_t offset, std::int64_t length) override {
-    std::string bytes(static_cast<std::size_t>(std::clamp<std::int64_t>(size_ - offset, 0, length)),
-                      '\0');
-    GYRE_TRY(const std::size_t done, exec::ReadWhole(fd_, path_, offset, bytes));
-    bytes.resize(done);  // it may have become shorter
+    const std::int64_t wanted = std::clamp<std::int64_t>(size_ - offset, 0, length);
+    std::string bytes;
+    Result<std::size_t> done = std::size_t{0};  // it may have become shorter
+    bytes.resize_and_overwrite(static_cast<std::size_t>(wanted), [&](char* text, std::size_t size) {
+      done = exec::ReadWhole(fd_, path_, offset, std::span(text, size));
+      return done ? *done : 0;
+    });
+    if (!done) return std::move(done).error();
     return bytes;
   }
 
