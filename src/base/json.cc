@@ -5,12 +5,35 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <unordered_set>
 
 #include "base/text.h"
 
 namespace gyre {
 namespace {
+
+constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = kOnes * 0x80;
+constexpr std::uint64_t Below(std::uint64_t bytes, std::uint64_t n) {  // has it a byte below n?
+  return (bytes - kOnes * n) & ~bytes & kHighs;
+}
+
+// How many bytes from the first stand in a JSON text as they are: ASCII without controls, quotes
+// and backslashes; eight are looked at together.
+std::size_t PlainPrefix(std::string_view text) {
+  std::size_t i = 0;
+  for (std::uint64_t bytes = 0; i + sizeof bytes <= text.size(); i += sizeof bytes) {
+    std::memcpy(&bytes, text.data() + i, sizeof bytes);
+    if ((bytes & kHighs) != 0 || Below(bytes, 0x20) != 0 || Below(bytes ^ (kOnes * '"'), 1) != 0 ||
+        Below(bytes ^ (kOnes * '\\'), 1) != 0)
+      break;
+  }
+  const auto plain = [](char c) {
+    return static_cast<signed char>(c) >= 0x20 && c != '"' && c != '\\';
+  };
+  while (i < text.size() && plain(text[i])) ++i;
+  return i;
+}
 
 Error BadJson(std::string_view why) { return InvalidArgument("GY1100", "not valid JSON: {}", why); }
 
@@ -240,8 +263,11 @@ void Json::DumpTo(std::string* out) const { DumpValue(*this, 0, 0, false, out); 
 void AppendJsonString(std::string_view text, std::string* out) {
   static constexpr char kHex[] = "0123456789abcdef";
   out->push_back('"');
-  std::size_t i = 0;
-  while (i < text.size()) {
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t plain = PlainPrefix(text.substr(i));
+    out->append(text.data() + i, plain);
+    i += plain;
+    if (i == text.size()) break;
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x80) {
       const std::size_t length = Utf8SequenceLength(text.substr(i));
@@ -272,13 +298,9 @@ void AppendJsonString(std::string_view text, std::string* out) {
         out->append("\\t");
         break;
       default:
-        if (c < 0x20) {
-          out->append("\\u00");
-          out->push_back(kHex[c >> 4]);
-          out->push_back(kHex[c & 15]);
-        } else {
-          out->push_back(static_cast<char>(c));
-        }
+        out->append("\\u00");
+        out->push_back(kHex[c >> 4]);
+        out->push_back(kHex[c & 15]);
     }
   }
   out->push_back('"');

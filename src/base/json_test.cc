@@ -40,6 +40,17 @@ TEST(Json, TypedReadsNameTheMember) {
   EXPECT_EQ(json.GetString("q").error().message(), "`q` is missing");
 }
 
+TEST(Json, EscapesWhereverItStands) {
+  for (std::size_t at = 0; at < 20; ++at) {
+    for (const char* special : {"\"", "\\", "\n", "\x1f", "\x7f", "\xC3\xA9"}) {
+      std::string text(20, 'x'), out;
+      text.insert(at, special);
+      AppendJsonString(text, &out);
+      EXPECT_EQ(Json::Parse(out)->AsString(), text) << out;
+    }
+  }
+}
+
 TEST(Json, EscapesBrokenUtf8) {
   std::string out;
   AppendJsonString("a\xC0\x80\x01", &out);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 namespace gyre {
 
@@ -90,6 +92,13 @@ std::size_t Utf8SequenceLength(std::string_view text) {
 
 bool IsValidUtf8(std::string_view text) {
   while (!text.empty()) {
+    if (std::uint64_t bytes = 0; text.size() >= sizeof bytes) {  // mostly ASCII: eight together
+      std::memcpy(&bytes, text.data(), sizeof bytes);
+      if ((bytes & 0x8080808080808080) == 0) {
+        text.remove_prefix(sizeof bytes);
+        continue;
+      }
+    }
     const std::size_t length = Utf8SequenceLength(text);
     if (length == 0) return false;
     text.remove_prefix(length);

@@ -21,6 +21,9 @@ TEST(Text, NumbersAreWholeOrNothing) {
 }
 
 TEST(Text, Utf8) {
+  EXPECT_TRUE(IsValidUtf8("eight together and more h\xC3\xA9"));
+  EXPECT_FALSE(IsValidUtf8("eight together and more \xC3"));
+  EXPECT_FALSE(IsValidUtf8("eightt\xC3\x28 together"));
   EXPECT_TRUE(IsValidUtf8("h\xC3\xA9"));
   for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82", "\x80"})
     EXPECT_FALSE(IsValidUtf8(bad));

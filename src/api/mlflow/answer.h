@@ -2,9 +2,9 @@
 // need no escapes. Numbers that JSON has no word for are the texts of protobuf's JSON.
 #pragma once
 
+#include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -50,7 +50,8 @@ class AnswerWriter {
   }
   AnswerWriter& Whole(std::string_view name, std::int64_t value) {
     Name(name);
-    fmt::format_to(std::back_inserter(out_), "{}", value);
+    char digits[24];
+    out_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
     return *this;
   }
   AnswerWriter& Number(std::string_view name, double value) {

@@ -62,6 +62,7 @@ class Input {
 
 bool ReadDeltas(Input& in, std::uint64_t count, std::vector<std::int64_t>* values) {
   std::uint64_t value = 0;
+  values->reserve(values->size() + count);
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto zigzag = in.Varint();
     if (!zigzag) return false;

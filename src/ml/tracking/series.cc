@@ -19,8 +19,9 @@ auto KeyOf(SeriesOrder order, const Series& s, std::size_t i) {
 }
 
 bool IsSettled(SeriesOrder order, const Series& s) {
+  const auto& first = order == SeriesOrder::kByTime ? s.times_us : s.steps;
   for (std::size_t i = 1; i < s.size(); ++i) {
-    if (!(KeyOf(order, s, i - 1) < KeyOf(order, s, i))) return false;
+    if (first[i - 1] >= first[i] && !(KeyOf(order, s, i - 1) < KeyOf(order, s, i))) return false;
   }
   return true;
 }
