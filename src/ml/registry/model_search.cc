@@ -18,6 +18,8 @@ using tracking::FieldValue;
 // Rows that are looked at together when a filter must be held against them.
 constexpr int kLookedAtOnce = 1'000;
 constexpr std::size_t kIdsAtOnce = 100;
+// Rows of a tag that are sorted rather than looked for in order.
+constexpr std::int64_t kWalkedMax = 2'000;
 
 // "(?1, ?2, ... ?100)".
 const std::string& IdPlaces() {
@@ -125,31 +127,78 @@ std::vector<SortValue> ValuesOf(const std::vector<SortKey>& keys, const Thing& t
   return values;
 }
 
+// What is read, and whose tags.
+struct Sources {
+  std::string_view columns, from, tags, walked_tags, thing_of_tag;
+};
+constexpr Sources kModels = {
+    .columns =
+        "m.id, m.project, m.name, m.description, m.created_by, m.created_us, m.title, m.updated_us",
+    .from = "registry_model m",
+    .tags = kModelTags,
+    .walked_tags = "registry_model_tag w",
+    .thing_of_tag = "m.id = w.model_id"};
+constexpr Sources kVersions = {
+    .columns = kVersionColumns,
+    .from = "registry_version v JOIN registry_model m ON m.id = v.model_id",
+    .tags = kVersionTags,
+    .walked_tags = "registry_version_tag w",
+    .thing_of_tag = "v.id = w.version_id"};
+
+// A tag that all must have and few have: to sort these few costs less than to look at all in order.
+Result<std::optional<WalkedTag>> FewByTag(db::Reader& reader, const ModelSearch& search,
+                                          const Sources& sources) {
+  for (WalkedTag& tag : TagsDemanded(search)) {
+    Condition condition;
+    AndIsTag(tag, &condition);
+    std::int64_t found = 0;
+    GYRE_DO(reader.QueryList(
+        fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT {}) few",
+                    sources.walked_tags, condition.sql(), kWalkedMax + 1),
+        condition.values(), [&](const db::Row& row) -> Result<> {
+          found = row.Int(0);
+          return {};
+        }));
+    if (found <= kWalkedMax) return std::optional(std::move(tag));
+  }
+  return std::optional<WalkedTag>();
+}
+
 // Reads rows behind `last` in the order, in portions, until `limit` and one more fit.
 template <class Thing, class Make>
 Result<std::vector<Thing>> ReadFitting(db::Reader& reader, const ModelSearch& search,
-                                       std::vector<SortValue> last, std::string_view select,
-                                       std::string_view tags, const Make& make) {
-  constexpr bool kVersions = std::is_same_v<Thing, ModelVersion>;
-  const std::vector<SortKey> keys = SortKeysOf(search, kVersions);
+                                       std::vector<SortValue> last, const Sources& sources,
+                                       const Make& make) {
+  constexpr bool kOfVersions = std::is_same_v<Thing, ModelVersion>;
+  const std::vector<SortKey> keys = SortKeysOf(search, kOfVersions);
   const std::size_t wanted = static_cast<std::size_t>(search.limit) + 1;
   const std::size_t portion =
       search.filter.empty() ? wanted : std::max<std::size_t>(wanted, kLookedAtOnce);
+  GYRE_TRY(const std::optional<WalkedTag> walked, FewByTag(reader, search, sources));
+  // CROSS JOIN: in this order.
+  const std::string from = walked
+                               ? fmt::format("{} CROSS JOIN {}", sources.walked_tags, sources.from)
+                               : std::string(sources.from);
   std::vector<Thing> found;
   for (;;) {
-    Condition condition = Demanded(search, kVersions);
-    AndAfter(keys, last, kVersions, &condition);
+    Condition condition = Demanded(search, kOfVersions);
+    if (walked) {
+      AndIsTag(*walked, &condition);
+      condition.And(sources.thing_of_tag);
+    }
+    AndAfter(keys, last, kOfVersions, &condition);
     const std::string limit = condition.Bind(static_cast<std::int64_t>(portion));
     std::vector<Thing> rows;
-    GYRE_DO(reader.QueryList(fmt::format("{} WHERE {} ORDER BY {} LIMIT {}", select,
-                                         condition.sql(), OrderText(keys, kVersions), limit),
-                             condition.values(), [&](const db::Row& row) -> Result<> {
-                               rows.push_back(make(row));
-                               return {};
-                             }));
+    GYRE_DO(reader.QueryList(
+        fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {}", sources.columns, from,
+                    condition.sql(), OrderText(keys, kOfVersions), limit),
+        condition.values(), [&](const db::Row& row) -> Result<> {
+          rows.push_back(make(row));
+          return {};
+        }));
     const bool more = rows.size() == portion;
     if (more) last = ValuesOf(keys, rows.back());
-    if (!search.filter.empty()) GYRE_DO(ReadTags(reader, tags, rows));
+    if (!search.filter.empty()) GYRE_DO(ReadTags(reader, sources.tags, rows));
     for (Thing& thing : rows) {
       if (found.size() < wanted && Fits(search.filter, thing)) found.push_back(std::move(thing));
     }
@@ -207,23 +256,31 @@ Result<> ReadModelAliases(db::Reader& reader, std::vector<Model>& models) {
   return {};
 }
 
-// The newest version of each stage, of many models.
+// The newest version of each stage, of many models. Nearly all versions stand in none; those that
+// stand in one are few, and are found together.
 Result<std::vector<ModelVersion>> ReadLatest(db::Reader& reader, const std::vector<Model>& models) {
+  static const std::string kInNone = fmt::format(
+      "SELECT {} FROM registry_model m JOIN registry_version v ON v.model_id = m.id AND v.stage = "
+      "'none' AND v.deleted_us = 0 AND v.version = (SELECT MAX(x.version) FROM registry_version x "
+      "WHERE x.model_id = m.id AND x.stage = 'none' AND x.deleted_us = 0) WHERE m.id IN",
+      kVersionColumns);
+  static const std::string kInOthers = fmt::format(
+      "SELECT {} FROM registry_version v JOIN registry_model m ON m.id = v.model_id WHERE "
+      "v.deleted_us = 0 AND v.stage <> 'none' AND NOT EXISTS (SELECT 1 FROM registry_version x "
+      "WHERE x.model_id = v.model_id AND x.stage = v.stage AND x.deleted_us = 0 AND x.version > "
+      "v.version) AND v.model_id IN",
+      kVersionColumns);
   std::vector<ModelVersion> latest;
   if (models.empty()) return latest;
-  for (const Stage stage : {Stage::kNone, Stage::kStaging, Stage::kProduction, Stage::kArchived}) {
-    GYRE_DO(ForEachOf(
-        reader,
-        fmt::format("SELECT {} FROM registry_model m JOIN registry_version v ON v.model_id = m.id "
-                    "AND v.stage = '{}' AND v.version = (SELECT MAX(x.version) FROM "
-                    "registry_version x WHERE x.model_id = m.id AND x.stage = '{}' AND "
-                    "x.deleted_us = 0) WHERE m.id IN",
-                    kVersionColumns, StageName(stage), StageName(stage)),
-        IdsOf(models), [&](const db::Row& row) -> Result<> {
-          latest.push_back(VersionFromRow(row, false));
-          return {};
-        }));
+  latest.reserve(models.size() + 1);
+  const std::vector<std::string> ids = IdsOf(models);
+  for (const std::string& sql : {kInNone, kInOthers}) {
+    GYRE_DO(ForEachOf(reader, sql, ids, [&](const db::Row& row) -> Result<> {
+      latest.push_back(VersionFromRow(row, false));
+      return {};
+    }));
   }
+  std::ranges::stable_sort(latest, {}, &ModelVersion::stage);
   GYRE_DO(ReadTags(reader, kVersionTags, latest));
   GYRE_DO(ReadVersionAliases(reader, latest));
   return latest;
@@ -236,10 +293,7 @@ Result<FoundModels> ModelSearcher::Models(const ModelSearch& search) {
   FoundModels page;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(std::vector<Model> models,
-             ReadFitting<Model>(reader, search, last,
-                                "SELECT m.id, m.project, m.name, m.description, m.created_by, "
-                                "m.created_us, m.title, m.updated_us FROM registry_model m",
-                                kModelTags, ModelFromRow));
+             ReadFitting<Model>(reader, search, last, kModels, ModelFromRow));
     page.next_page_token = CutPage(search, &models);
     if (search.filter.empty()) GYRE_DO(ReadTags(reader, kModelTags, models));
     GYRE_DO(ReadModelAliases(reader, models));
@@ -261,12 +315,9 @@ Result<FoundVersions> ModelSearcher::Versions(const ModelSearch& search) {
   FoundVersions page;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(page.versions,
-             ReadFitting<ModelVersion>(
-                 reader, search, last,
-                 fmt::format("SELECT {} FROM registry_version v JOIN registry_model m ON m.id = "
-                             "v.model_id",
-                             kVersionColumns),
-                 kVersionTags, [](const db::Row& row) { return VersionFromRow(row, false); }));
+             ReadFitting<ModelVersion>(reader, search, last, kVersions, [](const db::Row& row) {
+               return VersionFromRow(row, false);
+             }));
     page.next_page_token = CutPage(search, &page.versions);
     if (search.filter.empty()) GYRE_DO(ReadTags(reader, kVersionTags, page.versions));
     return ReadVersionAliases(reader, page.versions);

@@ -199,6 +199,33 @@ TEST_F(ModelSearchTest, WhatIsFoundHasTagsAliasesAndTheLatestOfEachStage) {
   EXPECT_EQ(versions->versions.at(0).aliases.size(), 2u) << "the last that changed";
 }
 
+TEST_F(ModelSearchTest, LongTagsAreComparedWhole) {
+  const std::string long_value(80, 'x');
+  Make("a", {{"t", long_value + "1"}});
+  Make("b", {{"t", long_value + "2"}});
+  Log("a", "s3://b/m", {{"t", long_value + "1"}});
+  Log("b", "s3://b/m", {{"t", long_value + "2"}});
+  EXPECT_EQ(Models("tags.t = '" + long_value + "2'"), "b");
+  EXPECT_EQ(Models("tags.t = '" + long_value + "'"), "");
+  EXPECT_EQ(Versions("tags.t = '" + long_value + "1'"), "a:1");
+}
+
+TEST_F(ModelSearchTest, OfSeveralInAStageTheNewestThatIsThere) {
+  Make("a");
+  std::vector<ModelVersion> made;
+  for (int i = 0; i < 5; ++i) made.push_back(Log("a"));
+  for (const int i : {0, 1, 3})
+    ASSERT_TRUE(catalog_->MoveStage(made[static_cast<std::size_t>(i)].id, Stage::kArchived, false));
+  ASSERT_TRUE(catalog_->MoveStage(made[2].id, Stage::kStaging, false));
+  ASSERT_TRUE(catalog_->DeleteVersion(made[3].id, "ann"));
+  const auto found = searcher_->Models({.project = "default"});
+  ASSERT_TRUE(found) << found.error().ToString();
+  std::string latest;
+  for (const ModelVersion& version : found->models.at(0).latest)
+    latest += fmt::format("{}:{} ", version.version, StageName(version.stage));
+  EXPECT_EQ(latest, "5:none 3:staging 2:archived ");
+}
+
 TEST_F(ModelSearchTest, PagesAreOfOneSearchAndHoldWhileThingsChange) {
   for (const char* title : {"a", "b", "c", "d"}) Make(title);
   ModelSearch search{.project = "default", .limit = 2};
@@ -233,6 +260,10 @@ TEST_F(ModelSearchTest, ManyModels) {
           tx.Execute("INSERT INTO registry_model_tag (model_id, name, value) "
                      "VALUES (?1, 'n', ?2)",
                      {name, fmt::format("{}", i % 1'000)}));
+      GYRE_DO(
+          tx.Execute("INSERT INTO registry_model_tag (model_id, name, value) "
+                     "VALUES (?1, 'all', 'yes')",
+                     {name}));
     }
     return {};
   }));
@@ -242,11 +273,15 @@ TEST_F(ModelSearchTest, ManyModels) {
     const auto page = searcher_->Models(search);
     ASSERT_TRUE(page) << page.error().ToString();
     count += page->models.size();
-    for (const FoundModel& one : page->models) ASSERT_EQ(one.model.tags.size(), 1u);
+    for (const FoundModel& one : page->models) ASSERT_EQ(one.model.tags.size(), 2u);
     search.page_token = page->next_page_token;
   } while (!search.page_token.empty());
   EXPECT_EQ(count, 2'300u);
   EXPECT_EQ(Models("tags.n = '7'", {}, 100), "m0007 m1007 m2007");
+  EXPECT_EQ(Models("tags.n = '7'", {"name DESC"}, 1), "m2007 m1007 m0007");
+  EXPECT_EQ(Models("tags.all = 'yes' AND tags.n = '8'", {}, 1), "m0008 m1008 m2008");
+  EXPECT_EQ(Models("tags.all = 'yes' AND name LIKE '%299'", {}, 1), "m0299 m1299 m2299")
+      << "too many have that tag to be sorted";
   EXPECT_EQ(Models("name LIKE '%299'", {}, 1), "m0299 m1299 m2299");
 }
 

@@ -44,6 +44,23 @@ bool Mentions(const FilterNode& node) {
   return std::ranges::any_of(node.children, Mentions);
 }
 
+// The comparisons that all must hold.
+std::vector<Comparison> AllOf(const Filter& filter) {
+  std::vector<Comparison> all;
+  if (filter.empty()) return all;
+  const FilterNode& root = filter.root.front();
+  if (root.kind == FilterNode::Kind::kComparison) all.push_back(root.comparison);
+  if (root.kind != FilterNode::Kind::kAnd) return all;
+  for (const FilterNode& child : root.children) {
+    if (child.kind == FilterNode::Kind::kComparison) all.push_back(child.comparison);
+  }
+  return all;
+}
+
+const std::string* EqualText(const Comparison& c) {
+  return c.compare == Compare::kEqual ? std::get_if<std::string>(&c.value) : nullptr;
+}
+
 // One of the comparisons that all must hold. What is not asked of the database is held against each
 // row anyway.
 void Demand(const Comparison& c, bool versions, Condition* condition) {
@@ -53,8 +70,8 @@ void Demand(const Comparison& c, bool versions, Condition* condition) {
       places += fmt::format("{}{}", places.empty() ? "" : ", ", condition->Bind(id));
     condition->And(fmt::format("v.run_id IN ({})", places));
   }
-  const auto* text = std::get_if<std::string>(&c.value);
-  if (c.compare != Compare::kEqual || text == nullptr || IsPromptTag(c)) return;
+  const std::string* text = EqualText(c);
+  if (text == nullptr || IsPromptTag(c)) return;
   if (c.entity == Entity::kTag) {
     condition->And(
         fmt::format("EXISTS (SELECT 1 FROM {} t WHERE t.{} AND t.name = {} AND t.value "
@@ -130,16 +147,24 @@ Condition Demanded(const ModelSearch& search, bool versions) {
                       tag));
     }
   }
-  if (search.filter.empty()) return condition;
-  const FilterNode& root = search.filter.root.front();
-  if (root.kind == FilterNode::Kind::kComparison) Demand(root.comparison, versions, &condition);
-  if (root.kind == FilterNode::Kind::kAnd) {
-    for (const FilterNode& child : root.children) {
-      if (child.kind == FilterNode::Kind::kComparison)
-        Demand(child.comparison, versions, &condition);
-    }
-  }
+  for (const Comparison& c : AllOf(search.filter)) Demand(c, versions, &condition);
   return condition;
+}
+
+std::vector<WalkedTag> TagsDemanded(const ModelSearch& search) {
+  std::vector<WalkedTag> tags;
+  for (const Comparison& c : AllOf(search.filter)) {
+    const std::string* text = EqualText(c);
+    if (c.entity == Entity::kTag && text != nullptr && !IsPromptTag(c))
+      tags.push_back({c.key, *text});
+  }
+  return tags;
+}
+
+// As the index has it; a value that is longer is compared whole by Demanded.
+void AndIsTag(const WalkedTag& tag, Condition* condition) {
+  condition->And(fmt::format("w.name = {} AND substr(w.value, 1, 64) = substr({}, 1, 64)",
+                             condition->Bind(tag.key), condition->Bind(tag.value)));
 }
 
 void AndAfter(const std::vector<SortKey>& keys, const std::vector<SortValue>& last, bool versions,

@@ -42,6 +42,14 @@ class Condition {
   std::vector<db::Value> values_;
 };
 
+// A tag that all must have, and where its rows are few: they are walked instead of all models.
+struct WalkedTag {
+  std::string key, value;
+};
+std::vector<WalkedTag> TagsDemanded(const ModelSearch& search);
+// "AND"ed: rows `w` of the table of tags are of that tag and value.
+void AndIsTag(const WalkedTag& tag, Condition* condition);
+
 // Of the project, alive, what the filter demands by equality, no prompts unless it asks for them.
 Condition Demanded(const ModelSearch& search, bool versions);
 bool AsksForPrompts(const tracking::Filter& filter);
