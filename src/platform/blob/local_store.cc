@@ -8,7 +8,6 @@
 #include <cstring>
 #include <map>
 #include <set>
-#include <unordered_map>
 
 #include "base/hash.h"
 #include "base/id.h"
@@ -16,55 +15,21 @@
 #include "base/mutex.h"
 #include "base/time.h"
 #include "platform/blob/blob_store.h"
+#include "platform/blob/block_sums.h"
 #include "platform/blob/files.h"
 
 namespace gyre::blob {
 namespace {
 
-constexpr std::int64_t kBlockBytes = kMiB;
 constexpr std::int64_t kGetBytesMax = 1024 * kMiB;
-constexpr std::string_view kSumMagic = "gyresum1";
 constexpr std::string_view kSumSuffix = ".sum";
 constexpr std::size_t kDigestLength = 64;
 constexpr std::int64_t kTrustMicros = 3600 * kMicrosPerSecond;  // in what was checked before
-constexpr std::size_t kTrustedMax = 100'000, kSmallSumsMax = 50'000;
+constexpr std::size_t kTrustedMax = 100'000;
 
 bool LooksLikeDigest(std::string_view digest) {
   return digest.size() == kDigestLength &&
          digest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-void AppendU64(std::uint64_t value, std::string* out) {
-  for (int i = 0; i < 8; ++i) out->push_back(static_cast<char>(value >> (8 * i)));
-}
-
-std::uint64_t ReadU64(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 8; ++i)
-    value |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
-  return value;
-}
-
-// magic, object size, one XXH3 per block, XXH3 of all that.
-std::string EncodeSums(std::int64_t size, const std::vector<std::uint64_t>& sums) {
-  std::string out(kSumMagic);
-  AppendU64(static_cast<std::uint64_t>(size), &out);
-  for (const std::uint64_t sum : sums) AppendU64(sum, &out);
-  AppendU64(Xxh3(out), &out);
-  return out;
-}
-
-// Empty when the bytes are not what EncodeSums wrote for an object of that size.
-std::vector<std::uint64_t> DecodeSums(std::string_view bytes, std::int64_t size) {
-  const std::size_t blocks = static_cast<std::size_t>((size + kBlockBytes - 1) / kBlockBytes);
-  if (bytes.size() != kSumMagic.size() + 8 * (blocks + 2) || !bytes.starts_with(kSumMagic))
-    return {};
-  if (ReadU64(bytes.substr(bytes.size() - 8)) != Xxh3(bytes.substr(0, bytes.size() - 8))) return {};
-  if (ReadU64(bytes.substr(kSumMagic.size())) != static_cast<std::uint64_t>(size)) return {};
-  std::vector<std::uint64_t> sums(blocks);
-  for (std::size_t i = 0; i < blocks; ++i)
-    sums[i] = ReadU64(bytes.substr(kSumMagic.size() + 8 * (i + 1)));
-  return sums;
 }
 
 Error DataLoss(const Digest& digest, std::string_view what) {
@@ -86,29 +51,6 @@ struct Pins {
     const MutexLock lock(mutex);
     return of_all > 0 || objects.contains(digest);
   }
-};
-
-// What objects of one block sum up to, as of when their SHA-256 was computed: later damage is found
-// by XXH3, at a thirtieth of the price. It may forget: then the SHA-256 tells again.
-class SmallSums {
- public:
-  std::optional<std::uint64_t> Find(const Digest& digest) {
-    const MutexLock lock(mutex_);
-    const auto found = sums_.find(KeyOf(digest));
-    if (found == sums_.end()) return std::nullopt;
-    return found->second;
-  }
-  void Keep(const Digest& digest, std::uint64_t sum) {
-    const MutexLock lock(mutex_);
-    if (sums_.size() >= kSmallSumsMax) sums_.clear();
-    sums_[KeyOf(digest)] = sum;
-  }
-
- private:
-  static std::uint64_t KeyOf(const Digest& digest) { return Xxh3(digest); }
-
-  Mutex mutex_;
-  std::unordered_map<std::uint64_t, std::uint64_t> sums_ GYRE_GUARDED_BY(mutex_);
 };
 
 class LocalStore : public Store {
