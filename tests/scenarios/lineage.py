@@ -47,6 +47,10 @@ def a_prediction_leads_back_to_its_file(g):
     kinds = {n['kind'] for n in found['nodes']}
     assert {'prediction', 'model_version', 'run', 'recipe', 'dataset_version'} <= kinds, kinds
     assert {'from': p['model']['id'], 'to': name, 'role': 'answered'} in found['edges']
+    layout = g.json('GET', f'{BASE}lineage?id=prediction:{name}&layout=true')['layout']
+    places = {n['id']: n for n in layout['nodes']}
+    assert places.keys() == {n['id'] for n in found['nodes']} and len(layout['edges']) == len(found['edges']), layout
+    assert all(places[e['from']]['x'] < places[e['to']]['x'] and len(e['points']) >= 2 for e in layout['edges']), layout
     text = g.cli('lineage', 'prediction:' + name).stdout
     for part in ('endpoint churn (champion)', 'the first one', 'churn:v1', 'passed', 'churn.csv   sha256 ' + digest, 'from dataset_version churn:v1'):
         assert part in text, (part, text)

@@ -56,6 +56,8 @@ def a_cached_step_is_taken_again_and_explained(g):
                        '    outputs: {f: file}\n    cache: true\n  y: {command: [cat, "${steps.x.outputs.f}"]}\n')
     run(g, 'p.yaml')
     again = run(g, 'p.yaml')
+    drawn = g.json('GET', f'/api/v1/pipeline_runs/{again["id"]}?layout=true')['layout']
+    assert [(n['id'], n['layer']) for n in drawn['nodes']] == [('x', 0), ('y', 1)] and drawn['crossings'] == 0, drawn
     assert tasks(again)['x']['cached_from'] and 'taken from run' in tasks(again)['x']['reason'], again
     other = run(g, 'p.yaml', '-p', 'n=2')
     assert 'params.n changed' in g.cli('pipelines', 'status', other['id'], '--explain').stdout

@@ -1,5 +1,6 @@
 #include "api/native/lineage_api.h"
 
+#include "api/native/drawn_graph.h"
 #include "api/native/route_table.h"
 #include "base/time.h"
 #include "ledger/lineage/lineage.h"
@@ -28,7 +29,8 @@ constexpr net::Route kRoutes[] = {
      .query = {{"id", Type::kText, "churn:v1, churn@champion, prediction:ID, or an id", "",
                 net::kRequired},
                {"direction", Type::kText, "up when it is not given", "up|down|both"},
-               {"depth", Type::kWhole, "how far: 1 to 1000, else 100"}}},
+               {"depth", Type::kWhole, "how far: 1 to 1000, else 100"},
+               kLayout}},
 };
 
 lineage::Direction DirectionOf(std::string_view text) {
@@ -48,6 +50,24 @@ Json NodeToJson(const lineage::Node& node) {
 
 Json EdgeToJson(std::string_view from, std::string_view to, std::string_view role) {
   return Json::Obj({{"from", from}, {"to", to}, {"role", role}});
+}
+
+Result<Json> LayoutOf(const Json& nodes, const Json& edges) {
+  std::vector<DrawnNode> drawn;
+  std::vector<DrawnEdge> between;
+  for (const Json& node : nodes.items())
+    drawn.push_back({node["id"].AsString(), node["name"].AsString()});
+  for (const Json& edge : edges.items())
+    between.push_back({edge["from"].AsString(), edge["to"].AsString()});
+  return LayoutToJson(drawn, between);
+}
+
+Result<net::Response> Answer(const net::Request& request, Json document) {
+  if (WantsLayout(request)) {
+    GYRE_TRY(Json layout, LayoutOf(document["nodes"], document["edges"]));
+    document.Set("layout", std::move(layout));
+  }
+  return net::Response::JsonDoc(document);
 }
 
 Error InTrash(const std::string& model, const trash::Item& item) {
@@ -94,8 +114,8 @@ Result<lineage::Found> LineageApi::Find(const std::string& project, const std::s
 }
 
 // The answer is no node that is kept: it stands before those of its model version.
-Result<net::Response> LineageApi::WalkPrediction(const std::string& project, const std::string& id,
-                                                 int depth) {
+Result<Json> LineageApi::WalkPrediction(const std::string& project, const std::string& id,
+                                        int depth) {
   GYRE_TRY(PredictionLineage::Answer answer, predictions_.Find(project, id));
   const std::string& when = answer.document["received_at"].AsString();
   const Json start = Json::Obj({{"id", id},
@@ -122,12 +142,12 @@ Result<net::Response> LineageApi::WalkPrediction(const std::string& project, con
     truncated = graph->truncated;
   }
   answer.document.Set("pipeline_runs", std::move(runs));
-  return net::Response::JsonDoc(Json::Obj({{"start", start},
-                                           {"others", Json::Arr()},
-                                           {"nodes", std::move(nodes)},
-                                           {"edges", std::move(edges)},
-                                           {"truncated", truncated},
-                                           {"prediction", std::move(answer.document)}}));
+  return Json::Obj({{"start", start},
+                    {"others", Json::Arr()},
+                    {"nodes", std::move(nodes)},
+                    {"edges", std::move(edges)},
+                    {"truncated", truncated},
+                    {"prediction", std::move(answer.document)}});
 }
 
 Result<net::Response> LineageApi::Walk(net::Request& request) {
@@ -143,8 +163,9 @@ Result<net::Response> LineageApi::Walk(net::Request& request) {
       return InvalidArgument("GY4154", "what depends on one prediction is not kept")
           .Fix("?direction=up, or nothing");
     }
-    return WalkPrediction(request.Param("project"), id->substr(kPrediction.size()),
-                          static_cast<int>(depth));
+    GYRE_TRY(Json document, WalkPrediction(request.Param("project"), id->substr(kPrediction.size()),
+                                           static_cast<int>(depth)));
+    return Answer(request, std::move(document));
   }
   GYRE_TRY(const lineage::Found found, Find(request.Param("project"), *id));
   GYRE_TRY(const lineage::Graph graph,
@@ -156,11 +177,11 @@ Result<net::Response> LineageApi::Walk(net::Request& request) {
   for (const lineage::Edge& edge : graph.edges) {
     edges.Push(EdgeToJson(edge.from, edge.to, edge.role));
   }
-  return net::Response::JsonDoc(Json::Obj({{"start", NodeToJson(graph.nodes.front())},
-                                           {"others", std::move(others)},
-                                           {"nodes", std::move(nodes)},
-                                           {"edges", std::move(edges)},
-                                           {"truncated", graph.truncated}}));
+  return Answer(request, Json::Obj({{"start", NodeToJson(graph.nodes.front())},
+                                    {"others", std::move(others)},
+                                    {"nodes", std::move(nodes)},
+                                    {"edges", std::move(edges)},
+                                    {"truncated", graph.truncated}}));
 }
 
 }  // namespace gyre::native

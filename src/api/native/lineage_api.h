@@ -29,8 +29,7 @@ class LineageApi {
  private:
   Result<lineage::Found> Find(const std::string& project, const std::string& text);
 
-  Result<net::Response> WalkPrediction(const std::string& project, const std::string& id,
-                                       int depth);
+  Result<Json> WalkPrediction(const std::string& project, const std::string& id, int depth);
 
   lineage::Lineage& lineage_;
   registry::Registry& registry_;

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "api/native/drawn_graph.h"
 #include "api/native/expected.h"
 #include "api/native/in_use.h"
 #include "api/native/lists.h"
@@ -46,7 +47,8 @@ constexpr net::Route kRoutes[] = {
      .handler = Bind<&PipelinesApi::Get>,
      .permission = Permission("pipeline.read"),
      .summary = "One version, NAME or NAME:v2: its source, its checked graph, all versions",
-     .response_type = "Pipeline"},
+     .response_type = "Pipeline",
+     .query = {kLayout}},
     {.method = Method::kDelete,
      .path = "/api/v1/projects/{project}/pipelines/{pipeline}",
      .handler = Bind<&PipelinesApi::Remove>,
@@ -70,6 +72,7 @@ constexpr net::Route kRoutes[] = {
      .request_type = "NewPipeline",
      .response_type = "Pipeline",
      .audited = false,
+     .query = {kLayout},
      .members = {{"source", Type::kText, "YAML", "", net::kRequired}, kSourceName}},
     {.method = Method::kPost,
      .path = "/api/v1/projects/{project}/pipeline_runs",
@@ -108,7 +111,8 @@ constexpr net::Route kRoutes[] = {
      .response_type = "PipelineRunDetails",
      .per_project = true,
      .query = {{"tasks", Type::kWhole, "at most so many: 0 to 1000"},
-               {"wait_ms", Type::kWhole, "answer when it has ended, or after this time"}}},
+               {"wait_ms", Type::kWhole, "answer when it has ended, or after this time"},
+               kLayout}},
     {.method = Method::kDelete,
      .path = "/api/v1/pipeline_runs/{run}",
      .handler = Bind<&PipelinesApi::RemoveRun>,
@@ -187,6 +191,18 @@ Result<std::string> TextMember(const Json& body, std::string_view name) {
 
 }  // namespace
 
+namespace {
+
+Result<> AddLayout(const net::Request& request, const Json& steps, std::string_view name_key,
+                   Json* document) {
+  if (!WantsLayout(request)) return {};
+  GYRE_TRY(Json layout, LayoutOfSteps(steps, name_key));
+  document->Set("layout", std::move(layout));
+  return {};
+}
+
+}  // namespace
+
 net::RouteTable PipelinesApi::table() { return {"native", kRoutes, this}; }
 
 Result<net::Response> PipelinesApi::Add(net::Request& request) {
@@ -209,6 +225,7 @@ Result<net::Response> PipelinesApi::Get(net::Request& request) {
   GYRE_TRY(const auto versions,
            pipelines_.Versions(request.Param("project"), document["name"].AsString()));
   document.Set("versions", ItemsOf(versions, pipelines::VersionToJson));
+  GYRE_DO(AddLayout(request, document["spec"]["steps"], "name", &document));
   return net::Response::JsonDoc(document);
 }
 
@@ -217,6 +234,7 @@ Result<net::Response> PipelinesApi::Check(net::Request& request) {
   GYRE_TRY(const std::string source, TextMember(body, "source"));
   GYRE_TRY(Json document, pipelines_.Check(request.Param("project"), source,
                                            body["source_name"].StringOr("pipeline.yaml")));
+  GYRE_DO(AddLayout(request, document["spec"]["steps"], "name", &document));
   return net::Response::JsonDoc(document);
 }
 
@@ -295,6 +313,7 @@ Result<net::Response> PipelinesApi::GetRun(net::Request& request) {
   GYRE_TRY(Json document, pipelines_.Describe(run.id, static_cast<int>(tasks)));
   GYRE_TRY(const auto approvals, approvals_.OfRun(run.id));
   document.Set("approvals", ItemsOf(approvals, pipelines::ApprovalToJson));
+  GYRE_DO(AddLayout(request, document["steps"], "step", &document));
   return net::Response::JsonDoc(document);
 }
 

@@ -250,7 +250,7 @@ export interface Routes {
   /** List runs of pipelines, newest first */
   "GET /api/v1/pipeline_runs": { input: { query?: { project?: string | undefined; pipeline?: string | undefined; state?: "running" | "succeeded" | "failed" | "cancelled" | undefined; limit?: number | undefined; page_token?: string | undefined } }; answer: PipelineRunList; permission: "pipeline.read" };
   /** One run with its steps and up to 1,000 tasks: state, reason, times, CPU, attempts */
-  "GET /api/v1/pipeline_runs/{run}": { input: { path: { run: string }; query?: { tasks?: number | undefined; wait_ms?: number | undefined } }; answer: PipelineRunDetails; permission: "pipeline.read" };
+  "GET /api/v1/pipeline_runs/{run}": { input: { path: { run: string }; query?: { tasks?: number | undefined; wait_ms?: number | undefined; layout?: boolean | undefined } }; answer: PipelineRunDetails; permission: "pipeline.read" };
   /** The items of a loop side by side: value, state, times, outputs; and which outputs differ */
   "GET /api/v1/pipeline_runs/{run}/comparison": { input: { path: { run: string }; query: { step: string; by?: string | undefined; ascending?: boolean | undefined; limit?: number | undefined } }; answer: PipelineComparison; permission: "pipeline.read" };
   /** Server-sent events: the run with its steps at each change, until it ends */
@@ -324,7 +324,7 @@ export interface Routes {
   /** What one KPI was, newest first: a row for each change */
   "GET /api/v1/projects/{project}/kpis/history": { input: { path: { project: string }; query: { kpi: string; limit?: number | undefined } }; answer: unknown; permission: "project.read" };
   /** Upstream, downstream or both of an id or label (churn:v1, model:churn:v1, churn@champion), to a depth; `others` share the label. prediction:ID is an answer by its inference id: `prediction` has its deployment, model, gate, run, code, data and source, and what is not known */
-  "GET /api/v1/projects/{project}/lineage": { input: { path: { project: string }; query: { id: string; direction?: "up" | "down" | "both" | undefined; depth?: number | undefined } }; answer: Lineage; permission: "lineage.read" };
+  "GET /api/v1/projects/{project}/lineage": { input: { path: { project: string }; query: { id: string; direction?: "up" | "down" | "both" | undefined; depth?: number | undefined; layout?: boolean | undefined } }; answer: Lineage; permission: "lineage.read" };
   /** The same of a logged model */
   "GET /api/v1/projects/{project}/logged-models/{model}/inspection": { input: { path: { project: string; model: string } }; answer: unknown; permission: "run.read" };
   /** The loop at a glance: its eight stages, the laps that went around them, what goes on now, the goals, and how mature the project is */
@@ -368,7 +368,7 @@ export interface Routes {
   /** The newest version of each pipeline and component, by name */
   "GET /api/v1/projects/{project}/pipelines": { input: { path: { project: string }; query?: { limit?: number | undefined; page_token?: string | undefined } }; answer: PipelineList; permission: "pipeline.read" };
   /** One version, NAME or NAME:v2: its source, its checked graph, all versions */
-  "GET /api/v1/projects/{project}/pipelines/{pipeline}": { input: { path: { project: string; pipeline: string } }; answer: Pipeline; permission: "pipeline.read" };
+  "GET /api/v1/projects/{project}/pipelines/{pipeline}": { input: { path: { project: string; pipeline: string }; query?: { layout?: boolean | undefined } }; answer: Pipeline; permission: "pipeline.read" };
   /** What a run of it will use and cost, by its runs so far */
   "GET /api/v1/projects/{project}/pipelines/{pipeline}/expected": { input: { path: { project: string; pipeline: string } }; answer: Expected; permission: "usage.read" };
   /** The file that such a job has made; kept for a day */
@@ -536,7 +536,7 @@ export interface Routes {
   /** Add a version of a pipeline or a component; the same bytes are the same version */
   "POST /api/v1/projects/{project}/pipelines": { input: { path: { project: string }; body: NewPipeline }; answer: PipelineVersion; permission: "pipeline.write" };
   /** The checked graph of a pipeline that is not added */
-  "POST /api/v1/projects/{project}/pipelines/check": { input: { path: { project: string }; body: NewPipeline }; answer: Pipeline; permission: "pipeline.read" };
+  "POST /api/v1/projects/{project}/pipelines/check": { input: { path: { project: string }; query?: { layout?: boolean | undefined }; body: NewPipeline }; answer: Pipeline; permission: "pipeline.read" };
   /** Start a job that scores the file in the body */
   "POST /api/v1/projects/{project}/predict": { input: { path: { project: string }; query: { model: string; filename?: string | undefined; format?: "csv" | "tsv" | "json" | "jsonl" | "ndjson" | "parquet" | undefined; bad?: "error" | "null" | undefined; output_format?: "csv" | "jsonl" | "parquet" | undefined }; body: Blob }; answer: Job; permission: "predict" };
   /** Begin the run of a program; answers the run and a token that can write to it alone */
