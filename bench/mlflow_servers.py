@@ -59,7 +59,8 @@ class Connection:
 
     def head(self, method, path, size, kind='application/json'):
         about = f'Content-Type: {kind}\r\nContent-Length: {size}\r\n' if method != 'GET' else ''
-        return f'{method} {path} HTTP/1.1\r\nHost: {self.host}\r\n{about}\r\n'.encode()
+        # As the client's library asks for it.
+        return f'{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nAccept-Encoding: gzip, deflate\r\n{about}\r\n'.encode()
 
     def send(self, message):
         self.socket.sendall(message)
@@ -185,6 +186,14 @@ class Server:
 
     def memory_mb(self):
         return memory_mb(self.roots())
+
+    def rest(self):
+        """Until what goes on behind the answers has ended: it is not of the next request."""
+        for _ in range(240):
+            before = self.cpu_seconds()
+            time.sleep(0.5)
+            if self.cpu_seconds() - before <= 0.02:
+                return
 
     def stop(self):
         if self.process:

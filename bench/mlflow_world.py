@@ -49,6 +49,7 @@ class World:
             self.again()
             name, _, number = thing.partition(':')
             self.made[thing] = getattr(self, name)(*([int(number)] if number else []))
+            self.server.rest()
             self.again()
         return self.made[thing]
 

@@ -33,6 +33,11 @@ const Peer& PeerSource::Get() {
   return peer_;
 }
 
+bool PeerSource::IsLoopback() {
+  MutexLock lock(mutex_);
+  return peer_.loopback;
+}
+
 void PeerSource::Close() {
   MutexLock lock(mutex_);
   fd_ = -1;

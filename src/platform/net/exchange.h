@@ -34,7 +34,8 @@ class PeerSource {
   PeerSource(int fd, Peer peer, bool is_unix)
       : fd_(fd), peer_(std::move(peer)), asked_(is_unix || !peer_.loopback) {}
   const Peer& Get();
-  void Close();  // the descriptor is going away; later questions find no uid
+  bool IsLoopback();  // asks nobody
+  void Close();       // the descriptor is going away; later questions find no uid
 
  private:
   Mutex mutex_;
@@ -54,6 +55,7 @@ class Exchange final : public Request {
   std::string_view body() const override { return body_; }
   BodyReader& body_reader() override { return reader_; }
   const Peer& peer() const override;
+  bool IsFromHere() const { return forwarded_ ? forwarded_->loopback : peer_->IsLoopback(); }
   const std::string& id() const override { return id_; }
   bool client_gone() const override {
     return gone() || half_closed_.load(std::memory_order_relaxed);

@@ -315,14 +315,21 @@ TEST_F(ProtocolTest, AThrownExceptionIsAnInternalErrorWithoutDetails) {
   EXPECT_EQ(response.find("basic_string"), std::string::npos) << response;
 }
 
-TEST_F(ProtocolTest, LargerTextIsCompressedForWhoTakesIt) {
-  const std::string packed =
-      Exchange("GET /large HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br, gzip;q=0.5\r\n\r\n");
+TEST_F(ProtocolTest, LargerTextIsCompressedForWhoTakesItAndIsNotHere) {
+  const std::string asks = "GET /large HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br, gzip;q=0.5\r\n";
+  EXPECT_EQ(Exchange(asks + "\r\n").find("Content-Encoding"), std::string::npos);
+  settings_.behind_proxy = true;
+  server_.reset();
+  Start();
+  EXPECT_EQ(Exchange(asks + "\r\n").find("Content-Encoding"), std::string::npos)
+      << "asked by the proxy itself";
+  const std::string packed = Exchange(asks + "X-Forwarded-For: 9.9.9.9\r\n\r\n");
   EXPECT_NE(packed.find("Content-Encoding: gzip\r\n"), std::string::npos);
   EXPECT_NE(packed.find("Vary: Accept-Encoding\r\n"), std::string::npos);
   EXPECT_LT(packed.size(), 2000u);
-  const std::string plain =
-      Exchange("GET /large HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip;q=0\r\n\r\n");
+  const std::string plain = Exchange(
+      "GET /large HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip;q=0\r\nX-Forwarded-For: "
+      "9.9.9.9\r\n\r\n");
   EXPECT_EQ(plain.find("Content-Encoding"), std::string::npos);
   EXPECT_GT(plain.size(), 100'000u);
 }
