@@ -181,7 +181,7 @@ Result<std::vector<Thing>> ReadFitting(db::Reader& reader, const ModelSearch& se
                                : std::string(sources.from);
   std::vector<Thing> found;
   for (;;) {
-    Condition condition = Demanded(search, kOfVersions);
+    Condition condition = Demanded(search, kOfVersions, walked ? &*walked : nullptr);
     if (walked) {
       AndIsTag(*walked, &condition);
       condition.And(sources.thing_of_tag);
@@ -263,13 +263,13 @@ Result<std::vector<ModelVersion>> ReadLatest(db::Reader& reader, const std::vect
       "SELECT {} FROM registry_model m JOIN registry_version v ON v.model_id = m.id AND v.stage = "
       "'none' AND v.deleted_us = 0 AND v.version = (SELECT MAX(x.version) FROM registry_version x "
       "WHERE x.model_id = m.id AND x.stage = 'none' AND x.deleted_us = 0) WHERE m.id IN",
-      kVersionColumns);
+      kListedVersionColumns);
   static const std::string kInOthers = fmt::format(
       "SELECT {} FROM registry_version v JOIN registry_model m ON m.id = v.model_id WHERE "
       "v.deleted_us = 0 AND v.stage <> 'none' AND NOT EXISTS (SELECT 1 FROM registry_version x "
       "WHERE x.model_id = v.model_id AND x.stage = v.stage AND x.deleted_us = 0 AND x.version > "
       "v.version) AND v.model_id IN",
-      kVersionColumns);
+      kListedVersionColumns);
   std::vector<ModelVersion> latest;
   if (models.empty()) return latest;
   latest.reserve(models.size() + 1);

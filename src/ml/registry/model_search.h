@@ -25,7 +25,7 @@ struct ModelSearch {
 
 struct FoundModel {
   Model model;                       // with tags and aliases, without counts
-  std::vector<ModelVersion> latest;  // of each stage
+  std::vector<ModelVersion> latest;  // of each stage; what they are and where from, no package
 };
 struct FoundModels {
   std::vector<FoundModel> models;

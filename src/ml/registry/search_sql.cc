@@ -129,7 +129,7 @@ bool AsksForPrompts(const Filter& filter) {
   return !filter.empty() && Mentions(filter.root.front());
 }
 
-Condition Demanded(const ModelSearch& search, bool versions) {
+Condition Demanded(const ModelSearch& search, bool versions, const WalkedTag* walked) {
   Condition condition;
   condition.And(fmt::format("m.project = {}", condition.Bind(search.project)));
   condition.And("m.deleted_us = 0");
@@ -147,7 +147,11 @@ Condition Demanded(const ModelSearch& search, bool versions) {
                       tag));
     }
   }
-  for (const Comparison& c : AllOf(search.filter)) Demand(c, versions, &condition);
+  for (const Comparison& c : AllOf(search.filter)) {
+    const bool asked = walked != nullptr && c.entity == Entity::kTag && c.key == walked->key &&
+                       EqualText(c) != nullptr && *EqualText(c) == walked->value;
+    if (!asked) Demand(c, versions, &condition);
+  }
   return condition;
 }
 
@@ -161,7 +165,7 @@ std::vector<WalkedTag> TagsDemanded(const ModelSearch& search) {
   return tags;
 }
 
-// As the index has it; a value that is longer is compared whole by Demanded.
+// As the index has it. What is longer is held against each row, as all of the filter is.
 void AndIsTag(const WalkedTag& tag, Condition* condition) {
   condition->And(fmt::format("w.name = {} AND substr(w.value, 1, 64) = substr({}, 1, 64)",
                              condition->Bind(tag.key), condition->Bind(tag.value)));

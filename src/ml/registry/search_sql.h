@@ -47,11 +47,13 @@ struct WalkedTag {
   std::string key, value;
 };
 std::vector<WalkedTag> TagsDemanded(const ModelSearch& search);
-// "AND"ed: rows `w` of the table of tags are of that tag and value.
+// "AND"ed: rows `w` of the table of tags are of that tag, and of that value or one that begins like
+// it where it is long.
 void AndIsTag(const WalkedTag& tag, Condition* condition);
 
-// Of the project, alive, what the filter demands by equality, no prompts unless it asks for them.
-Condition Demanded(const ModelSearch& search, bool versions);
+// Of the project, alive, what the filter demands by equality (but of the tag that is walked), no
+// prompts unless it asks for them.
+Condition Demanded(const ModelSearch& search, bool versions, const WalkedTag* walked);
 bool AsksForPrompts(const tracking::Filter& filter);
 // Behind the last row of the page before.
 void AndAfter(const std::vector<SortKey>& keys, const std::vector<SortValue>& last, bool versions,

@@ -41,6 +41,12 @@ inline constexpr std::string_view kVersionColumns =
     "v.recipe_hash, v.task, v.target, v.learner, v.metrics, v.signature, v.evaluation_id, v.notes, "
     "v.created_by, v.created_us, m.title, v.source, v.location, v.run_link, v.logged_model, "
     "v.flavors, v.stage, v.updated_us";
+// The same, empty where a list of models does not look: package, recipe, task, target, learner,
+// documents, evaluation.
+inline constexpr std::string_view kListedVersionColumns =
+    "v.id, m.project, m.name, v.version, '', 0, v.run_id, '', '', '', '', '', '', '', v.notes, "
+    "v.created_by, v.created_us, m.title, v.source, v.location, v.run_link, v.logged_model, "
+    "v.flavors, v.stage, v.updated_us";
 // `documents`: also the metrics and the signature.
 ModelVersion VersionFromRow(const db::Row& row, bool documents);
 // GY3603. With datasets, attachments, aliases and tags.
