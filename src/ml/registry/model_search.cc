@@ -34,11 +34,12 @@ const std::string& IdPlaces() {
 
 // Rows that belong to these ids, many ids at a time. `sql` ends with "IN"; a statement that is
 // short of ids repeats the last, so that there is one statement to prepare.
-Result<> ForEachOf(db::Reader& reader, std::string_view sql, const std::vector<std::string>& ids,
-                   const db::Reader::RowCallback& row) {
+Result<> ForEachOf(db::Reader& reader, std::string_view sql,
+                   const std::vector<std::string_view>& ids, const db::Reader::RowCallback& row) {
   const std::string text = fmt::format("{} {}", sql, IdPlaces());
   for (std::size_t from = 0; from < ids.size(); from += kIdsAtOnce) {
     std::vector<db::Value> values;
+    values.reserve(kIdsAtOnce);
     for (std::size_t i = 0; i < kIdsAtOnce; ++i)
       values.emplace_back(ids[std::min(from + i, ids.size() - 1)]);
     GYRE_DO(reader.QueryList(text, values, row));
@@ -47,8 +48,9 @@ Result<> ForEachOf(db::Reader& reader, std::string_view sql, const std::vector<s
 }
 
 template <class Thing>
-std::vector<std::string> IdsOf(const std::vector<Thing>& things) {
-  std::vector<std::string> ids;
+std::vector<std::string_view> IdsOf(const std::vector<Thing>& things) {
+  std::vector<std::string_view> ids;
+  ids.reserve(things.size());
   for (const Thing& thing : things) ids.push_back(thing.id);
   return ids;
 }
@@ -58,12 +60,13 @@ template <class Thing>
 class ById {
  public:
   explicit ById(std::vector<Thing>& things) {
+    things_.reserve(things.size());
     for (Thing& thing : things) things_.emplace(thing.id, &thing);
   }
-  Thing& operator[](std::string_view id) const { return *things_.at(std::string(id)); }
+  Thing& operator[](std::string_view id) const { return *things_.at(id); }
 
  private:
-  std::unordered_map<std::string, Thing*> things_;
+  std::unordered_map<std::string_view, Thing*> things_;
 };
 
 template <class Thing>
@@ -273,14 +276,15 @@ Result<std::vector<ModelVersion>> ReadLatest(db::Reader& reader, const std::vect
   std::vector<ModelVersion> latest;
   if (models.empty()) return latest;
   latest.reserve(models.size() + 1);
-  const std::vector<std::string> ids = IdsOf(models);
-  for (const std::string& sql : {kInNone, kInOthers}) {
-    GYRE_DO(ForEachOf(reader, sql, ids, [&](const db::Row& row) -> Result<> {
-      latest.push_back(VersionFromRow(row, false));
-      return {};
-    }));
-  }
-  std::ranges::stable_sort(latest, {}, &ModelVersion::stage);
+  const std::vector<std::string_view> ids = IdsOf(models);
+  const auto add = [&](const db::Row& row) -> Result<> {
+    latest.push_back(VersionFromRow(row, false));
+    return {};
+  };
+  GYRE_DO(ForEachOf(reader, kInNone, ids, add));
+  const auto in_none = std::ssize(latest);
+  GYRE_DO(ForEachOf(reader, kInOthers, ids, add));
+  std::ranges::sort(latest.begin() + in_none, latest.end(), {}, &ModelVersion::stage);
   GYRE_DO(ReadTags(reader, kVersionTags, latest));
   GYRE_DO(ReadVersionAliases(reader, latest));
   return latest;
