@@ -5,6 +5,7 @@
 #include "api/mlflow/assessments_api.h"
 #include "api/mlflow/eval_sets_api.h"
 #include "api/mlflow/experiments_api.h"
+#include "api/mlflow/graphql_api.h"
 #include "api/mlflow/logged_models_api.h"
 #include "api/mlflow/metrics_api.h"
 #include "api/mlflow/model_versions_api.h"
@@ -16,6 +17,7 @@
 #include "api/mlflow/scorers_api.h"
 #include "api/mlflow/server_api.h"
 #include "api/mlflow/traces_api.h"
+#include "api/mlflow/ui_api.h"
 #include "api/mlflow/users_api.h"
 #include "api/mlflow/webhooks_api.h"
 #include "api/native/access_api.h"
@@ -230,6 +232,7 @@ void House::Rooms::OpenMlflowApis() {
                                    std::move(version_files), is_free);
   AddApi<mlflow::RunsApi>(*projects, *tracking, *run_pages);
   AddApi<mlflow::RunModelsApi>(*projects, *tracking);
+  AddApi<mlflow::GraphqlApi>(*projects, *experiments, *run_pages, *model_searcher);
   AddApi<mlflow::RunSearchApi>(*projects, *experiments, *run_searcher, *run_pages);
   AddApi<mlflow::MetricsApi>(*projects, *tracking);
   AddApi<mlflow::TracesApi>(*projects, *experiments, *tracking, *traces, *files, *blobs);
@@ -247,6 +250,8 @@ void House::Rooms::OpenWebui() {
   AddApi<webui::WebuiApi>(webui::BuiltAssets(),
                           webui::WebuiSettings{.base_path = BasePath().value_or(""),
                                                .folder = settings.Text("server.ui_dir")});
+  if (const std::string folder = settings.Text("server.mlflow_ui"); !folder.empty())
+    AddApi<mlflow::UiApi>(folder, BasePath().value_or(""));
 }
 
 void House::Rooms::OpenMaintenance() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/mlflow/ui_api.h"
 #include "base/text.h"
 #include "gyre/rooms.h"
 #include "platform/config/environment.h"
@@ -20,6 +21,8 @@ Result<> House::Rooms::Listen() {
   net::ServerSettings net_settings = NetSettings();
   if (options.is_server) {
     GYRE_TRY(net_settings.base_path, BasePath());
+    const std::string mlflow_ui = settings.Text("server.mlflow_ui");
+    if (!mlflow_ui.empty()) GYRE_DO(mlflow::CheckUiFolder(mlflow_ui));
   }
   GYRE_DO(StartServer(std::move(net_settings)));
   OpenProgramDoor();

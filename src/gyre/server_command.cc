@@ -32,12 +32,17 @@ constexpr std::int64_t kIdlePollMicros = 20'000;
 struct FlagSetting {
   std::string_view flag, setting;
 };
-constexpr FlagSetting kFlags[] = {
-    {"listen", "server.listen"},   {"base-path", "server.base_path"},
-    {"ui-dir", "server.ui_dir"},   {"tls-cert", "server.tls_cert"},
-    {"tls-key", "server.tls_key"}, {"auth", "access.auth"},
-    {"log-file", "log.file"},      {"log-format", "log.format"},
-    {"log-level", "log.level"},    {"behind-proxy", "server.behind_proxy"}};
+constexpr FlagSetting kFlags[] = {{"listen", "server.listen"},
+                                  {"base-path", "server.base_path"},
+                                  {"ui-dir", "server.ui_dir"},
+                                  {"tls-cert", "server.tls_cert"},
+                                  {"tls-key", "server.tls_key"},
+                                  {"auth", "access.auth"},
+                                  {"mlflow-ui", "server.mlflow_ui"},
+                                  {"log-file", "log.file"},
+                                  {"log-format", "log.format"},
+                                  {"log-level", "log.level"},
+                                  {"behind-proxy", "server.behind_proxy"}};
 
 std::string DataDirectory(const Invocation& in) {
   return in.Has("data") ? config::AbsolutePath(in.Get("data")) : config::DefaultDataDirectory();
@@ -202,6 +207,7 @@ constexpr cli::Option kServerOptions[] = {
     {"--tls-cert", "FILE", "certificate chain, PEM", {}, false, "file"},
     {"--tls-key", "FILE", "private key, PEM", {}, false, "file"},
     {"--base-path", "PATH", "serve below this path"},
+    {"--mlflow-ui", "DIR", "serve MLflow's own web UI from its package's js/build at /mlflow"},
     {"--ui-dir", "DIR", "serve the web UI's files from this folder, to work on them"},
     {"--log-file", "FILE", "log there, rotated, instead of standard error", {}, false, "file"},
     {"--log-format", "FORMAT", "text or json"},

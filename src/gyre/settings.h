@@ -12,6 +12,9 @@ inline constexpr config::Setting kServerSettings[] = {
      "Path below which everything is served, such as /gyre."},
     {"server.ui_dir", config::Type::kText, "", 0, 0,
      "Folder whose files are served as the web UI instead of the built-in ones, to work on them."},
+    {"server.mlflow_ui", config::Type::kText, "", 0, 0,
+     "Folder with the build of MLflow's own web UI (mlflow/server/js/build of its package), served "
+     "at /mlflow; empty = none."},
     {"server.behind_proxy", config::Type::kBool, "false", 0, 0,
      "A proxy in front ends TLS; its forwarding headers are trusted."},
     {"server.tls_cert", config::Type::kText, "", 0, 0,

@@ -91,7 +91,7 @@ def nobody_gets_in(g):
                 assert answer.headers['WWW-Authenticate'] == 'Basic realm="mlflow"' and not answer.body.startswith(b'{'), (address, answer.body)
             asked += 1
     # What is stated nowhere holds nothing; whoever asks is told no more than that.
-    for path in ('/api/2.0/mlflow/nothing', '/ajax-api/3.0/jobs/search', '/ajax-api/3.0/jobs/', '/graphql', '/ajax-api/2.0/mlflow/gateway-proxy', '/api/2.0/mlflow/users/create-ui', '/signup'):
+    for path in ('/api/2.0/mlflow/nothing', '/ajax-api/3.0/jobs/search', '/ajax-api/3.0/jobs/', '/ajax-api/2.0/mlflow/gateway-proxy', '/api/2.0/mlflow/users/create-ui', '/signup'):
         for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE'):
             answer = nobody.ask(method, path, None if method == 'GET' else {})
             assert answer.status in (400, 401, 404, 405), (method, path, answer.status)
@@ -178,7 +178,9 @@ class Victim:
                 'trace': {'trace_info': {**self.trace_info, 'request_preview': 'ours'}},
                 'trace_id': self.trace, 'trace_ids': [self.trace], 'request_ids': [self.trace], 'filter_string1': "trace.status = 'OK'", 'filter_string2': "trace.status = 'OK'",
                 'locations': [{'type': 'MLFLOW_EXPERIMENT', 'mlflow_experiment': {'experiment_id': self.experiment}}], 'assessment': self.feedback('ours'), 'update_mask': 'feedback',
-                'prompt_versions': [{'name': 'theirs', 'version': '1'}], 'model_json': json.dumps({'run_id': self.run, 'artifact_path': 'model', 'flavors': {}, 'utc_time_created': 'x'}), 'metric_key': 'm'}
+                'prompt_versions': [{'name': 'theirs', 'version': '1'}], 'query': 'query($data: X!) { mlflowGetRun(input: $data) { apiError { message } run { info { runName } data { tags { value } } } } '
+                'mlflowGetExperiment(input: $data) { experiment { name tags { value } } } }', 'variables': {'data': {'runId': self.run, 'experimentId': self.experiment}},
+                'model_json': json.dumps({'run_id': self.run, 'artifact_path': 'model', 'flavors': {}, 'utc_time_created': 'x'}), 'metric_key': 'm'}
         return {**body, **own}
 
     def body_for(self, route, **own):

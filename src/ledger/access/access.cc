@@ -172,7 +172,7 @@ Result<> AccessService::JudgeSecret(std::string_view secret, const net::Route& r
     return Error(Code::kUnauthenticated, "GY1701",
                  "this token is the local owner's, who has to log in now")
         .Why(std::move(why))
-        .Fix("gyre login, then gyre tokens create");
+        .Fix("gyre login, then gyre tokens add");
   }
   GYRE_DO(CheckOrigin(request));
   request.principal.id = known.token.kind == "program" ? known.token.id : known.token.user_id;

@@ -50,7 +50,7 @@ Result<> CheckBrowserChange(const net::Request& request) {
                "with a browser's session only gyre's own pages change anything")
       .Why(foreign ? "the page is of another origin"
                    : fmt::format("the request has no header {}", kBrowserHeader))
-      .Fix("programs send Authorization: Bearer TOKEN (gyre tokens create)");
+      .Fix("programs send Authorization: Bearer TOKEN (gyre tokens add)");
 }
 
 std::string KeepSession(const net::Request& request, std::string_view secret, std::int64_t seconds,
