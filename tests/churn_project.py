@@ -3,6 +3,9 @@ import os
 
 from churn_table import write_table
 
+# What somebody wrote is text wherever it is shown: where it runs, the page has an error, and its test fails.
+TAKEN = '<img src="x" onerror="throw new Error(\'taken\')"><script>throw new Error("taken")</script>'
+
 
 def fill(g):
     """A project with a goal, a dataset, runs, a model and an endpoint that has answered."""
@@ -19,8 +22,8 @@ def fill(g):
 
 def curves(g):
     """A run of a script that logged its losses at each step and left a file in a folder."""
-    run = g.json('POST', '/api/v1/projects/churn/runs', {'key': 'script/1', 'experiment': 'scripts', 'name': 'by-hand', 'params': {'rate': 0.1}})['id']
+    run = g.json('POST', '/api/v1/projects/churn/runs', {'key': 'script/1', 'experiment': 'scripts', 'name': f'by-hand {TAKEN}', 'params': {'rate': 0.1, 'said': TAKEN}, 'tags': {TAKEN: TAKEN}})['id']
     points = [{'key': key, 'value': start / (step + 1), 'step': step, 'time_us': 1_763_000_000_000_000 + step} for step in range(40) for key, start in (('loss', 2), ('error', 1))]
     g.json('POST', f'/api/v1/projects/churn/runs/{run}/batch', {'metrics': points})
-    g.json('PUT', f'/api/v1/projects/churn/runs/{run}/artifacts/plots/note.html', b'<script>parent.document.title = "taken"</script>')
+    g.json('PUT', f'/api/v1/projects/churn/runs/{run}/artifacts/plots/note.html', TAKEN.encode())
     g.json('POST', f'/api/v1/projects/churn/runs/{run}/end', {'status': 'finished'})

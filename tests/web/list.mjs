@@ -7,7 +7,7 @@ async function newest(url, noun) {
 export async function pages(url) {
   const dataset = (await newest(url, 'datasets')).find((one) => one.name === 'customers').name;
   const runs = await newest(url, 'runs');
-  const [training, curves] = [runs.find((one) => one.kind === 'training'), runs.find((one) => one.name === 'by-hand') ?? runs[0]];
+  const [training, curves] = [runs.find((one) => one.kind === 'training'), runs.find((one) => one.name.startsWith('by-hand')) ?? runs[0]];
   return [
     { name: 'projects', path: '/', shows: 'Projects' },
     { name: 'activity', path: '/activity', shows: 'Events' },

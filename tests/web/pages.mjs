@@ -1,7 +1,7 @@
 // Every page on real data, in both themes and on a narrow screen. GYRE_URL: a server with the project churn, open to its owner.
 import assert from 'node:assert/strict';
 
-import { accessible, fits, open, run, settled } from './browser.mjs';
+import { accessible, fits, open, run } from './browser.mjs';
 import { pages } from './list.mjs';
 
 const { GYRE_URL: url } = process.env;
@@ -46,34 +46,5 @@ async function every_page_in_dark_and_narrow_in_light() {
   await visit_all({ theme: 'light', ...NARROW });
 }
 
-async function the_keyboard_finds_and_goes() {
-  const page = await ui.visit('/');
-  await page.keyboard.press('Control+k');
-  await page.waitForSelector('[role=combobox]');
-  await page.keyboard.type('project churn');
-  await settled(page);
-  await accessible(page);
-  await page.keyboard.press('Enter');
-  await page.waitForURL(/\/p\/churn/);
-  await page.keyboard.press('Control+k');
-  await page.waitForSelector('[role=combobox]');
-  await page.keyboard.press('Escape');
-  await page.waitForSelector('[role=combobox]', { state: 'detached' });
-}
-
-async function a_theme_that_is_chosen_stays() {
-  const context = await ui.context({ theme: 'light' });
-  const page = await ui.visit('/', { within: context });
-  await page.click('[aria-label=Dark]');
-  const again = await ui.visit('/', { within: context });
-  assert.equal(await again.evaluate(() => document.documentElement.dataset.theme), 'dark');
-}
-
-async function what_is_not_there_is_said_in_the_servers_words() {
-  const page = await ui.visit('/p/nobody', { expected: /status of 404/ });
-  await page.waitForSelector('[role=alert] >> text=GY');
-  await accessible(page);
-}
-
-await run([every_page_in_light, every_page_in_dark_on_a_narrow_screen, every_page_in_dark_and_narrow_in_light, the_keyboard_finds_and_goes, a_theme_that_is_chosen_stays, what_is_not_there_is_said_in_the_servers_words]);
+await run([every_page_in_light, every_page_in_dark_on_a_narrow_screen, every_page_in_dark_and_narrow_in_light]);
 await ui.close();

@@ -1,6 +1,6 @@
 """The web UI in a real browser against the built program: each part is a script of this folder, which says what it checks.
 
-python3 tests/web/web.py [door|pages|types]"""
+python3 tests/web/web.py [door|pages|acts|types]"""
 import json
 import os
 import re
@@ -23,9 +23,13 @@ def node(*words, **environment):
     assert done.returncode == 0, f'{words}: {done.returncode}\n{done.stderr}'
 
 
-def script(name, g, **environment):
+def need_chromium():
     if not os.path.exists(CHROMIUM):
         skip('no chromium (tools/deps test)')
+
+
+def script(name, g, **environment):
+    need_chromium()
     node(os.path.join(SOURCE, 'tests/web', name), GYRE_URL=f'http://{g.host}:{g.port}/', **environment)
 
 
@@ -44,6 +48,26 @@ def pages(g):
     script('pages.mjs', g)
 
 
+def acts(g):
+    """The script asks for what is done elsewhere: somebody adds a table, the server goes and comes again."""
+    need_chromium()
+    g.start()
+    fill(g)
+    port = g.port
+    does = {'add': lambda: g.cli('add', 'customers.csv', '--name', 'more', '--project', 'churn'), 'stop': g.stop,
+            'start': lambda: g.start(listen=f'127.0.0.1:{port}')}
+    done = subprocess.Popen([NODE, os.path.join(SOURCE, 'tests/web/acts.mjs')], env={**os.environ, 'GYRE_TEST_CHROMIUM': CHROMIUM, 'GYRE_URL': f'http://{g.host}:{port}/'},
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in done.stdout:
+        if not line.startswith('please '):
+            sys.stdout.write(line)
+            continue
+        does[line.split()[1]]()
+        done.stdin.write('done\n')
+        done.stdin.flush()
+    assert done.wait() == 0, done.stderr.read()
+
+
 def types(g):
     """The types that the UI is built on are those of this server, and it keeps to them; its colours can be read."""
     g.start()
@@ -58,7 +82,7 @@ def types(g):
 if __name__ == '__main__':
     if not NODE or not os.path.isdir(os.path.join(SOURCE, 'web/node_modules')):
         skip('no Node, or no packages of the web UI (tools/deps web)')
-    for part in (door, pages, types):
+    for part in (door, pages, acts, types):
         if sys.argv[1:] and part.__name__ not in sys.argv[1:]:
             continue
         with Gyre() as g:

@@ -1,9 +1,12 @@
 // What stands where a page would: it is on its way, it broke, or there is none.
 import { useQueryErrorResetBoundary } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import type { ErrorComponentProps } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
+import { Problem } from '../api/client';
+import { queryClient } from '../api/queries';
 import { Waiting } from '../design/parts';
 import { ProblemPanel } from '../design/problem';
 
@@ -18,6 +21,14 @@ export function PageWaiting(): ReactNode {
 export function PageProblem({ error, reset }: ErrorComponentProps): ReactNode {
   const queries = useQueryErrorResetBoundary();
   const router = useRouter();
+  // A session that ended while the page was open.
+  const out = error instanceof Problem && error.status === 401;
+  useEffect(() => {
+    if (!out) return;
+    queryClient.clear();
+    void router.navigate({ to: '/login', search: { to: router.state.location.href }, replace: true });
+  }, [out, router]);
+  if (out) return <PageWaiting />;
   return (
     <ProblemPanel
       error={error}

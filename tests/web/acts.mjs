@@ -1,0 +1,68 @@
+// What one does in the frame around the pages. GYRE_URL: a server with the project churn, open to its owner; a line on standard output asks who
+// started this for what a browser cannot do.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import readline from 'node:readline';
+
+import { accessible, open, run, settled } from './browser.mjs';
+
+const { GYRE_URL: url } = process.env;
+const ui = await open(url);
+const answers = readline.createInterface({ input: process.stdin });
+
+async function ask(what) {
+  console.log(`please ${what}`);
+  await once(answers, 'line');
+}
+
+async function the_keyboard_finds_and_goes() {
+  const page = await ui.visit('/');
+  await page.keyboard.press('Control+k');
+  await page.waitForSelector('[role=combobox]');
+  await page.keyboard.type('project churn');
+  await settled(page);
+  await accessible(page);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/p\/churn/);
+  await page.keyboard.press('Control+k');
+  await page.waitForSelector('[role=combobox]');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[role=combobox]', { state: 'detached' });
+}
+
+async function a_theme_that_is_chosen_stays() {
+  const context = await ui.context({ theme: 'light' });
+  const page = await ui.visit('/', { within: context });
+  await page.click('[aria-label=Dark]');
+  const again = await ui.visit('/', { within: context });
+  assert.equal(await again.evaluate(() => document.documentElement.dataset.theme), 'dark');
+}
+
+async function what_is_not_there_is_said_in_the_servers_words() {
+  const page = await ui.visit('/p/nobody', { expected: /status of 404/ });
+  await page.waitForSelector('[role=alert] >> text=GY');
+  await accessible(page);
+}
+
+async function what_others_do_is_seen_at_once() {
+  const page = await ui.visit('/p/churn/datasets');
+  assert.equal(await page.locator('tbody tr').count(), 1);
+  await ask('add');
+  await page.waitForSelector('tbody tr >> nth=1');
+  await page.close();
+}
+
+async function a_lost_stream_is_said_and_comes_back() {
+  const page = await ui.visit('/p/churn/datasets', { expected: /ERR_|Failed to load/ });
+  await page.waitForSelector('footer >> text=live');
+  await ask('stop');
+  await page.waitForSelector('footer >> text=stream lost');
+  assert.equal(await page.locator('tbody tr').count(), 2); // what was there stays
+  await ask('start');
+  await page.waitForSelector('footer >> text=live', { timeout: 20_000 });
+  await page.close();
+}
+
+await run([the_keyboard_finds_and_goes, a_theme_that_is_chosen_stays, what_is_not_there_is_said_in_the_servers_words, what_others_do_is_seen_at_once, a_lost_stream_is_said_and_comes_back]);
+await ui.close();
+process.exit(0);
