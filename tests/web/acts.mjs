@@ -44,6 +44,17 @@ async function what_is_not_there_is_said_in_the_servers_words() {
   await accessible(page);
 }
 
+async function a_prediction_by_the_browser_alone() {
+  const page = await ui.visit('/p/churn/endpoints/customers');
+  await page.fill('input[name=tenure]', '3');
+  await page.fill('input[name=charges]', '99.5');
+  await page.fill('input[name=contract]', 'monthly');
+  await page.click('button:has-text("Ask")');
+  await page.waitForSelector('text=answered by customers:v1');
+  await accessible(page);
+  await page.close();
+}
+
 async function what_others_do_is_seen_at_once() {
   const page = await ui.visit('/p/churn/datasets');
   assert.equal(await page.locator('tbody tr').count(), 1);
@@ -63,6 +74,6 @@ async function a_lost_stream_is_said_and_comes_back() {
   await page.close();
 }
 
-await run([the_keyboard_finds_and_goes, a_theme_that_is_chosen_stays, what_is_not_there_is_said_in_the_servers_words, what_others_do_is_seen_at_once, a_lost_stream_is_said_and_comes_back]);
+await run([the_keyboard_finds_and_goes, a_theme_that_is_chosen_stays, what_is_not_there_is_said_in_the_servers_words, a_prediction_by_the_browser_alone, what_others_do_is_seen_at_once, a_lost_stream_is_said_and_comes_back]);
 await ui.close();
 process.exit(0);

@@ -1,7 +1,7 @@
 // Every page on real data, in both themes and on a narrow screen. GYRE_URL: a server with the project churn, open to its owner.
 import assert from 'node:assert/strict';
 
-import { accessible, fits, open, run } from './browser.mjs';
+import { accessible, fits, open, run, settled } from './browser.mjs';
 import { pages } from './list.mjs';
 
 const { GYRE_URL: url } = process.env;
@@ -31,20 +31,37 @@ async function visit_all(how) {
 
 const NARROW = { width: 420, height: 900 };
 
-async function every_page_in_light() {
-  await visit_all({ theme: 'light' });
+// The same page turned dark and narrow while it is open: half the time of loading it again.
+async function every_page_in_light_then_dark_and_narrow() {
+  const context = await ui.context({ theme: 'light' });
+  await each(all, async ({ path, shows }) => {
+    const page = await ui.visit(path, { within: context });
+    await page.waitForSelector(`text=${shows}`);
+    await accessible(page);
+    await page.evaluate(() => (document.documentElement.dataset.theme = 'dark'));
+    await page.setViewportSize(NARROW);
+    await settled(page);
+    await fits(page);
+    await accessible(page);
+    await page.close();
+  });
+  await context.close();
 }
 
-async function every_page_in_dark_on_a_narrow_screen() {
-  await visit_all({ theme: 'dark', ...NARROW });
-}
-
-// The other way round: in the full tier, because it takes as long again and finds little.
-async function every_page_in_dark_and_narrow_in_light() {
+// Each from its load on; in the full tier, because it takes twice as long and finds little.
+async function every_page_loaded_in_each_way() {
   if (process.env.GYRE_TEST_TIER !== 'full') return;
   await visit_all({ theme: 'dark' });
+  await visit_all({ theme: 'dark', ...NARROW });
   await visit_all({ theme: 'light', ...NARROW });
 }
 
-await run([every_page_in_light, every_page_in_dark_on_a_narrow_screen, every_page_in_dark_and_narrow_in_light]);
+async function a_dark_page_is_dark_from_its_first_paint() {
+  const context = await ui.context({ theme: 'dark' });
+  const page = await ui.visit('/p/churn', { within: context });
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  await context.close();
+}
+
+await run([every_page_in_light_then_dark_and_narrow, every_page_loaded_in_each_way, a_dark_page_is_dark_from_its_first_paint]);
 await ui.close();

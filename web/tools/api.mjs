@@ -9,6 +9,9 @@ const target = path.join(root, 'src/api/generated.ts');
 const [source, flag] = process.argv.slice(2);
 const document = JSON.parse(fs.readFileSync(source, 'utf8'));
 
+// Tables of the server that the UI speaks to.
+const OURS = ['native', 'predict'];
+
 const key = (name) => (/^[A-Za-z_]\w*$/.test(name) ? name : JSON.stringify(name));
 
 function object(schema) {
@@ -79,7 +82,7 @@ const schemas = Object.entries(document.components.schemas)
   .map(([name, schema]) => `export type ${name} = ${type(schema)};`);
 const routes = Object.entries(document.paths)
   .flatMap(([address, item]) => Object.entries(item).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${withRest(address, operation)}`, operation })))
-  .filter(({ operation }) => operation.tags.includes('native'))
+  .filter(({ operation }) => operation.tags.some((tag) => OURS.includes(tag)))
   .sort((a, b) => (a.name < b.name ? -1 : 1))
   .map(
     ({ name, operation }) =>

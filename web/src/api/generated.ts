@@ -14,6 +14,8 @@ export type BroughtModel = Record<string, unknown>;
 export type BroughtRun = { key: string; experiment?: string | undefined; name?: string | undefined; id?: string | undefined; experiment_number?: number | undefined; user?: string | undefined; created_at?: string | undefined; source?: Record<string, unknown> | undefined; params?: Record<string, unknown> | undefined; tags?: Record<string, unknown> | undefined };
 export type Budget = { name: string; limit?: number | undefined; per?: "day" | "week" | "month" | "year" | "total" | undefined; project?: string | undefined; user?: string | undefined; kind?: string | undefined; warn_percent?: number | undefined; stop?: boolean | undefined; stop_running?: boolean | undefined };
 export type BudgetList = Record<string, unknown>;
+export type Calibration = { uniform?: CalibrationBin[] | null | undefined; quantile?: CalibrationBin[] | null | undefined; ece?: number | null | undefined };
+export type CalibrationBin = { lower: number; upper: number; predicted?: number | null | undefined; observed?: number | null | undefined; rows: number };
 export type Capture = Record<string, unknown>;
 export type CaptureDataset = { dataset: string; from?: string | undefined; to?: string | undefined; labelled?: boolean | undefined; new_classes?: boolean | undefined };
 export type CaptureList = Record<string, unknown>;
@@ -28,6 +30,7 @@ export type CollectResult = Record<string, unknown>;
 export type Column = { name: string; type: string };
 export type ColumnProfile = { name: string; type: string; missing: number; missing_fraction: number; distinct: number; min?: unknown | undefined; max?: unknown | undefined; mean?: unknown | undefined; deviation?: number | null | undefined; zeros?: number | null | undefined; quantiles?: { [name: string]: unknown } | null | undefined; histogram?: Histogram | null | undefined; top?: ValueCount[] | null | undefined };
 export type Comparison = Record<string, unknown>;
+export type Curves = { roc?: RocCurve | null | undefined; precision_recall?: RecallCurve | null | undefined; calibration?: Calibration | null | undefined };
 export type Dataset = { id: string; project: string; name: string; versions: number; created_by: string; created_at: string; latest?: DatasetVersion | null | undefined };
 export type DatasetDiff = Record<string, unknown>;
 export type DatasetList = { items: Dataset[]; next_page_token?: string | null | undefined };
@@ -38,13 +41,17 @@ export type DatasetWarning = { kind: string; severity: string; message: string; 
 export type Declaration = Record<string, unknown>;
 export type DeclarationList = Record<string, unknown>;
 export type Deploy = { model: string; reason?: string | undefined; replace?: boolean | undefined };
+export type DriftedColumn = { name: string; effect?: number | null | undefined; drifted?: boolean | null | undefined; reason?: string | null | undefined };
 export type Effort = { wall_seconds?: number | null | undefined; cpu_seconds?: number | null | undefined; memory_bytes_peak?: number | null | undefined };
 export type Endpoint = { id: string; project: string; name: string; model: string; follows?: string | null | undefined; ready: boolean; parked: boolean; variants: EndpointVariant[]; path: string; created: string; updated: string };
 export type EndpointChange = { sticky?: string | undefined; park_after_seconds?: number | undefined };
+export type EndpointLatency = { p50: number; p95: number; p99: number };
 export type EndpointList = { items: Endpoint[]; next_page_token?: string | null | undefined };
-export type EndpointLog = Record<string, unknown>;
-export type EndpointVariant = { name: string; model: string; share: number; shadow: boolean };
+export type EndpointLog = { items: EndpointLogLine[] };
+export type EndpointLogLine = { at: string; level: string; variant?: string | null | undefined; message: string };
+export type EndpointVariant = { name: string; model: string; share: number; shadow: boolean; requests?: number | null | undefined; rows?: number | null | undefined; failed?: number | null | undefined; latency_us?: EndpointLatency | null | undefined };
 export type Estimate = { estimate?: number | null | undefined; lower?: number | null | undefined; upper?: number | null | undefined };
+export type Evaluation = { task: string; primary: string; rows: number; metrics: { [name: string]: Estimate }; classes?: unknown[] | null | undefined; positive?: string | null | undefined; confusion?: unknown[] | null | undefined; curves?: Curves | null | undefined; importance?: Importance[] | null | undefined };
 export type Event = { sequence: number; kind: string; project?: string | null | undefined; subject: string; payload: unknown; created_at: string };
 export type EventList = { items: Event[]; next_page_token?: string | null | undefined };
 export type ExpectationSuite = { expectations: Record<string, unknown>[]; [name: string]: unknown };
@@ -59,6 +66,7 @@ export type Forgotten = Record<string, unknown>;
 export type GoalState = { kpi: string; state: string; value?: number | null | undefined; reason: string; since?: string | null | undefined };
 export type Grant = { project: string; role: string };
 export type Histogram = { edges: unknown[]; counts: number[] };
+export type Importance = { column: string; mean: number; deviation?: number | null | undefined };
 export type Inputs = { id: string; role: string };
 export type IssuedToken = Record<string, unknown>;
 export type Job = { id: string; kind: string; project?: string | null | undefined; title: string; state: string; progress?: number | null | undefined; progress_text?: string | null | undefined; result?: unknown | undefined; error?: unknown | undefined; created_at: string };
@@ -79,9 +87,12 @@ export type MaturityNext = { claim: string; missing: string; act: NextAct };
 export type MaturityRow = { level: number; claim: string; met: boolean; evidence: string; page?: string | null | undefined; act?: NextAct | null | undefined };
 export type MaturityScale = { scale: string; level: number; of: number; next?: MaturityNext | null | undefined; rows: MaturityRow[] };
 export type Me = { id: string; name: string; kind: string; roles: Grant[]; scopes: string[]; local_owner: LocalOwner };
+export type MetricGain = { a?: number | null | undefined; b?: number | null | undefined; gain?: number | null | undefined; lower?: number | null | undefined; upper?: number | null | undefined };
 export type MetricHistory = { key: string; items: MetricPoint[] };
 export type MetricPoint = { step: number; value?: number | null | undefined; time: string };
 export type Model = { id: string; project: string; name: string; description: string; versions: number; latest?: string | null | undefined; aliases: { [name: string]: string }; created_by: string; created_at: string; updated_at: string };
+export type ModelComparison = { primary: string; rows: number; metrics: { [name: string]: MetricGain } };
+export type ModelEvaluation = { evaluation: Evaluation; comparison?: ModelComparison | null | undefined };
 export type ModelList = { items: Model[]; next_page_token?: string | null | undefined };
 export type ModelRecipe = Record<string, unknown>;
 export type ModelVersion = { id: string; project: string; model: string; version: number; name: string; task: string; target: string; learner: string; metrics: { [name: string]: number | null }; signature: unknown; aliases: string[]; run?: string | null | undefined; datasets: Inputs[]; recipe_hash: string; evaluation?: string | null | undefined; created_by: string; created_at: string };
@@ -116,8 +127,9 @@ export type PipelineRunDetails = Record<string, unknown>;
 export type PipelineRunList = { items: PipelineRun[]; next_page_token?: string | null | undefined };
 export type PipelineVersion = Record<string, unknown>;
 export type PredictRequest = { inputs: Record<string, unknown>[]; event_time?: string | undefined; event_times?: unknown | undefined; inference_ids?: unknown | undefined; keys?: unknown | undefined; [name: string]: unknown };
-export type PredictSignature = Record<string, unknown>;
-export type Prediction = Record<string, unknown>;
+export type PredictSignature = { endpoint: string; model: string; task: string; target: string; columns: Column[]; classes?: unknown[] | null | undefined };
+export type Prediction = { model: string; inference_id?: string | null | undefined; outputs: PredictionRow[] };
+export type PredictionRow = { prediction: unknown; probability?: { [name: string]: number } | null | undefined };
 export type PriceBook = { currency?: string | undefined; valid_from?: string | undefined; cpu_hour_micros?: number | undefined; gpu_hour_micros?: number | undefined; memory_gib_hour_micros?: number | undefined; gigabyte_micros?: number | undefined; storage_gigabyte_month_micros?: number | undefined; egress_gigabyte_micros?: number | undefined; thousand_requests_micros?: number | undefined };
 export type PriceBookList = Record<string, unknown>;
 export type Problem = { type?: string | undefined; title: string; status: number; code: string; kind?: string | undefined; message: string; why?: string | undefined; fix?: string[] | undefined; where?: string | undefined; doc?: string | undefined; request_id: string };
@@ -133,10 +145,12 @@ export type PurgedRuns = Record<string, unknown>;
 export type QuarantineList = Record<string, unknown>;
 export type QueryRequest = { sql: string; limit?: number | undefined; format?: "csv" | "jsonl" | "parquet" | undefined };
 export type QueryResult = { columns?: Column[] | null | undefined; rows?: unknown[] | null | undefined; truncated?: boolean | null | undefined; job?: string | null | undefined; state?: string | null | undefined };
+export type RecallCurve = { recall: number[]; precision: number[]; threshold: unknown[] };
 export type Restore = { as?: string | undefined };
 export type RestoredBlob = Record<string, unknown>;
 export type RetentionList = Record<string, unknown>;
 export type RetryPipelineRun = { from?: string | undefined };
+export type RocCurve = { fpr: number[]; tpr: number[]; threshold: unknown[] };
 export type RoleList = Record<string, unknown>;
 export type Rollback = { to?: number | undefined; reason?: string | undefined };
 export type Rows = Record<string, unknown>;
@@ -166,7 +180,7 @@ export type UserChange = { password?: string | undefined; disabled?: boolean | u
 export type UserList = Record<string, unknown>;
 export type ValueCount = { value: unknown; count: number };
 export type Variant = { model?: string | undefined; share?: number | undefined; shadow?: boolean | undefined; replace?: boolean | undefined; reason?: string | undefined };
-export type Window = { id: string; number: number; begin: string; end: string; state: string; rows: number; labelled: number; model: string; performance: WindowPerformance[] };
+export type Window = { id: string; number: number; begin: string; end: string; state: string; rows: number; labelled: number; model: string; columns: DriftedColumn[]; performance: WindowPerformance[] };
 export type WindowList = { items: Window[]; next_page_token?: string | null | undefined };
 export type WindowPerformance = { model: string; rows: number; primary: string; metrics: { [name: string]: Estimate } };
 
@@ -348,7 +362,7 @@ export interface Routes {
   /** The model card */
   "GET /api/v1/projects/{project}/models/{model}/versions/{version}/card": { input: { path: { project: string; model: string; version: string }; query?: { format?: "json" | "markdown" | undefined } }; answer: unknown; permission: "model.read" };
   /** The newest evaluation of a version, with its curves */
-  "GET /api/v1/projects/{project}/models/{model}/versions/{version}/evaluation": { input: { path: { project: string; model: string; version: string } }; answer: unknown; permission: "model.read" };
+  "GET /api/v1/projects/{project}/models/{model}/versions/{version}/evaluation": { input: { path: { project: string; model: string; version: string } }; answer: ModelEvaluation; permission: "model.read" };
   /** What the files of a version are, and whether loading them runs somebody's code */
   "GET /api/v1/projects/{project}/models/{model}/versions/{version}/inspection": { input: { path: { project: string; model: string; version: string } }; answer: unknown; permission: "model.read" };
   /** The fitted recipe of a model version: steps, inputs, names of the outputs */
@@ -425,6 +439,8 @@ export interface Routes {
   "GET /api/v1/users": { input: { query?: { limit?: number | undefined; page_token?: string | undefined } }; answer: UserList; permission: "access.admin" };
   /** One user with its roles */
   "GET /api/v1/users/{user}": { input: { path: { user: string } }; answer: User; permission: "access.admin" };
+  /** What an endpoint takes: its model, columns and classes */
+  "GET /e/{endpoint}": { input: { path: { endpoint: string } }; answer: PredictSignature; permission: "predict" };
   /** The process answers */
   "GET /healthz": { input: Record<string, never>; answer: unknown; permission: "public" };
   /** Everything that should run is loaded */
@@ -583,6 +599,8 @@ export interface Routes {
   "POST /api/v1/trash/{number}/restore": { input: { path: { number: string }; body: Restore }; answer: TrashItem; permission: "access.admin" };
   /** Make a user */
   "POST /api/v1/users": { input: { body: NewUser }; answer: User; permission: "access.admin" };
+  /** Predict rows */
+  "POST /e/{endpoint}": { input: { path: { endpoint: string }; body: PredictRequest }; answer: Prediction; permission: "predict" };
   /** Set the suite */
   "PUT /api/v1/projects/{project}/datasets/{dataset}/expectations": { input: { path: { project: string; dataset: string }; body: ExpectationSuite }; answer: ExpectationSuite; permission: "dataset.write" };
   /** Set tags of a version; an empty value removes one */

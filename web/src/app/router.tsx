@@ -90,10 +90,28 @@ export const runRoute = createRoute({
   validateSearch: (search): RunView => stated({ tab: oneOf(['overview', 'metrics', 'artifacts', 'log'], search.tab) }),
 });
 
+export const goalRoute = createRoute({ getParentRoute: () => project, path: '/goal', component: lazyRouteComponent(() => import('../projects/goal'), 'Goal') });
+
+export const modelsRoute = createRoute({ getParentRoute: () => project, path: '/models', component: lazyRouteComponent(() => import('../models/models'), 'Models') });
+
+export type ModelView = Stated<{ version: string }>;
+export const modelRoute = createRoute({
+  getParentRoute: () => project,
+  path: '/models/$model',
+  component: lazyRouteComponent(() => import('../models/model'), 'ModelPage'),
+  validateSearch: (search): ModelView => stated({ version: word(search.version) }),
+});
+
+export const endpointsRoute = createRoute({ getParentRoute: () => project, path: '/endpoints', component: lazyRouteComponent(() => import('../endpoints/endpoints'), 'Endpoints') });
+
+export const endpointRoute = createRoute({ getParentRoute: () => project, path: '/endpoints/$endpoint', component: lazyRouteComponent(() => import('../endpoints/endpoint'), 'EndpointPage') });
+
+export const monitoringRoute = createRoute({ getParentRoute: () => project, path: '/monitoring', component: lazyRouteComponent(() => import('../monitoring/monitoring'), 'Monitoring') });
+
 const routeTree = root.addChildren([
   loginRoute,
   setupRoute,
-  inside.addChildren([homeRoute, activityRoute, project.addChildren([loopRoute, datasetsRoute, datasetRoute, runsRoute, runRoute])]),
+  inside.addChildren([homeRoute, activityRoute, project.addChildren([loopRoute, goalRoute, datasetsRoute, datasetRoute, runsRoute, runRoute, modelsRoute, modelRoute, endpointsRoute, endpointRoute, monitoringRoute])]),
 ]);
 
 export const router = createRouter({
