@@ -7,6 +7,7 @@ time of an answer. Run it with the Python that has mlflow.
   GYRE_BENCH_MLFLOW_RUNS=20000,100000          how many runs are searched
 """
 import importlib.metadata
+import itertools
 import json
 import os
 import sys
@@ -26,8 +27,8 @@ LARGE = 1 << 30
 class Row:
     """`request`: (world, i) -> (method, path, body). MLflow is asked `count` times, gyre `more` times as often: it takes that long to see its CPU in ticks of the clock."""
 
-    def __init__(self, name, owed, count, request, kind='application/json', more=10):
-        self.name, self.owed, self.count, self.request, self.kind, self.more = name, owed, count, request, kind, more
+    def __init__(self, name, owed, count, request, kind='application/json', more=10, rounds=1):
+        self.name, self.owed, self.count, self.request, self.kind, self.more, self.rounds = name, owed, count, request, kind, more, rounds
 
     def messages(self, world, count):
         made = []
@@ -82,8 +83,12 @@ def artifact(world, name):
 
 def upload(size):
     """No two files are the same."""
-    base = os.urandom(size)
-    return lambda world, i: ('PUT', artifact(world, f'{size}-{i}'), i.to_bytes(8, 'big') + base[8:])
+    base, numbers = os.urandom(size), itertools.count()
+
+    def request(world, i):
+        number = next(numbers)
+        return 'PUT', artifact(world, f'{size}-{number}'), number.to_bytes(8, 'big') + base[8:]
+    return request
 
 
 def download(size):
@@ -121,9 +126,9 @@ def rows():
         Row('history of 10,000 points', 100, 16, read(lambda world, i: 'metrics/get-history?metric_key=h0&max_results=25000&run_id=' + world.get('long_run'))),
         Row('bulk-interval of 100 runs', 50, 8, read(chart)),
         Row('registered-models search', 50, 40, read(lambda world, i: (world.get('models'), "registered-models/search?max_results=100&filter=tags.team%20%3D%20%27t3%27")[1])),
-        Row('artifact 10 kB up', 10, 200, upload(10_000), 'application/octet-stream'),
+        Row('artifact 10 kB up', 10, 200, upload(10_000), 'application/octet-stream', rounds=3),
         Row('artifact 10 kB down', 10, 200, download(10_000)),
-        Row('artifact 1 MB up', 3, 60, upload(1_000_000), 'application/octet-stream'),
+        Row('artifact 1 MB up', 3, 60, upload(1_000_000), 'application/octet-stream', more=4, rounds=5),
         Row('artifact 1 MB down', 8, 60, download(1_000_000)),
     ]
 
@@ -217,7 +222,9 @@ def measure_all(worlds, wanted):
             continue
         for world in worlds:
             row.prepare(world)
-        compare(row.name, [row.measure(world) for world in worlds], row.owed)
+        # In turns: what the first to write pays for memory that the machine has not used before is nobody's.
+        rounds = [[row.measure(world) for world in worlds] for _ in range(row.rounds)]
+        compare(row.name, [sorted(results)[row.rounds // 2] for results in zip(*rounds)], row.owed)
     if not wanted or any(word in 'artifact 1 GiB' for word in wanted):
         measure_large(worlds)
     told('memory after that, MB', [f'{world.server.memory_mb():.1f}' for world in worlds])
