@@ -26,14 +26,15 @@ constexpr std::string_view kWords[] = {
     "prompt_alias.deleted",
 };
 constexpr std::string_view kPromptText = "mlflow.prompt.text", kPromptType = "_mlflow_prompt_type";
-// A notice holds 64 KiB.
-constexpr std::size_t kValueBytesMax = 32'000;
+// A notice holds 64 KiB with what stands around the data.
+constexpr std::size_t kDataBytesMax = 60'000;
+constexpr std::string_view kGoesOn = "\xe2\x80\xa6";  // "..." as one character
 
 Json TagsToJson(const registry::Tags& tags, bool prompt) {
   Json json = Json::Obj();
   for (const auto& [key, value] : tags) {
     const bool internal = key == registry::kPromptTag || key == kPromptText || key == kPromptType;
-    if (!prompt || !internal) json.Set(key, value.substr(0, kValueBytesMax));
+    if (!prompt || !internal) json.Set(key, value);
   }
   return json;
 }
@@ -53,8 +54,7 @@ WebhookEvent OfVersion(const registry::ModelVersion& version, bool prompt) {
       Json::Obj({{"name", version.title}, {"version", fmt::format("{}", version.version)}})};
   if (prompt) {
     const auto text = version.tags.find(std::string(kPromptText));
-    event.data.Set("template",
-                   text == version.tags.end() ? "" : text->second.substr(0, kValueBytesMax));
+    event.data.Set("template", text == version.tags.end() ? "" : text->second);
   } else {
     event.data.Set("source", SourceOf(version)).Set("run_id", OrNull(version.run_id));
   }
@@ -66,8 +66,34 @@ WebhookEvent OfVersion(const registry::ModelVersion& version, bool prompt) {
 // Of a tag: its key, and its value when it was set.
 void AddTag(const Json& payload, WebhookEvent* event) {
   event->data.Set("key", payload["key"]);
-  if (event->action == "set")
-    event->data.Set("value", payload["value"].AsString().substr(0, kValueBytesMax));
+  if (event->action == "set") event->data.Set("value", payload["value"]);
+}
+
+std::string Shortened(const std::string& text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80) --end;
+  return text.substr(0, end).append(kGoesOn);
+}
+
+Json WithShortTexts(const Json& json, std::size_t bytes_max) {
+  if (json.is_string()) return Shortened(json.AsString(), bytes_max);
+  if (!json.is_object()) return json;
+  Json made = Json::Obj();
+  for (const auto& [key, value] : json.members()) made.Set(key, WithShortTexts(value, bytes_max));
+  return made;
+}
+
+// Receivers get a whole document whatever tags hold: its longest texts are shortened, as little as
+// will do, and end in three dots. So many tags that this is not enough are left out.
+Json Fitting(Json data) {
+  constexpr std::size_t kTextBytesMax[] = {30'000, 10'000, 3'000, 1'000, 300, 100};
+  if (data.Dump().size() <= kDataBytesMax) return data;
+  for (const std::size_t bytes_max : kTextBytesMax) {
+    Json shorter = WithShortTexts(data, bytes_max);
+    if (shorter.Dump().size() <= kDataBytesMax) return shorter;
+  }
+  return WithShortTexts(data.Set("tags", Json::Obj()), 300);
 }
 
 }  // namespace
@@ -142,7 +168,7 @@ Json WebhookDocument(const WebhookEvent& event, std::int64_t time_us) {
   return Json::Obj({{"entity", event.entity},
                     {"action", event.action},
                     {"timestamp", FormatTime(time_us)},
-                    {"data", event.data}});
+                    {"data", Fitting(event.data)}});
 }
 
 Result<> TellWebhooks(registry::Registry& registry, notices::Notices& notices,

@@ -251,5 +251,31 @@ TEST_F(WebhooksTest, EventsOfTheRegistryWaitForWhoListensOnce) {
           R"(mlflow.model_version.created {"name":"My model","version":"1","source":"s3://b/m","run_id":null,"tags":{"k":"v"},"description":null})"}));
 }
 
+TEST_F(WebhooksTest, LongValuesAreShortenedAndTheDocumentStaysWhole) {
+  Ask("POST", "", Hook("https://example.org/a", kCreated));
+  std::string umlauts;
+  for (int i = 0; i < 45'000; ++i) umlauts += "\xc3\xbc";
+  ASSERT_TRUE(catalog_->Create({.project = "default", .title = "m"}));
+  ASSERT_TRUE(catalog_->Log({.project = "default",
+                             .title = "m",
+                             .source = "s3://b/m",
+                             .tags = {{"a", umlauts}, {"b", umlauts}, {"c", "short"}}}));
+  registry::Tags many;
+  for (int i = 0; i < 2'000; ++i) many[fmt::format("a tag of many {:05}", i)] = "its own value";
+  ASSERT_TRUE(catalog_->Log(
+      {.project = "default", .title = "m", .source = "s3://b/m", .tags = std::move(many)}));
+  Tell();
+  const auto told = notices_->List({.project = "default"});
+  ASSERT_TRUE(told);
+  ASSERT_EQ(told->size(), 2u);
+  const auto shortened = Json::Parse((*told)[1].payload), bare = Json::Parse((*told)[0].payload);
+  ASSERT_TRUE(shortened && bare);
+  const Json& tags = (*shortened)["data"]["tags"];
+  EXPECT_EQ(tags["c"].AsString(), "short");
+  EXPECT_EQ(tags["a"].AsString(), umlauts.substr(0, 10'000) + "\xe2\x80\xa6");
+  EXPECT_EQ((*bare)["data"]["version"].AsString(), "2");
+  EXPECT_EQ((*bare)["data"]["tags"].size(), 0u);
+}
+
 }  // namespace
 }  // namespace gyre::mlflow
