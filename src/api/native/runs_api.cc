@@ -27,7 +27,6 @@ namespace {
 constexpr std::int64_t kArtifactBytesMax = std::int64_t{1} << 40;
 constexpr std::int64_t kProgramTokenMicros = 7 * kMicrosPerDay;
 constexpr std::string_view kOutputLog = "output.log";
-constexpr std::string_view kImportedKind = "imported";
 
 constexpr net::Route kRoutes[] = {
     {.method = Method::kGet,
@@ -390,7 +389,7 @@ Result<net::Response> RunsApi::Bring(net::Request& request) {
   GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
   tracking::NewRun from;
   from.project = project.name;
-  from.kind = kImportedKind;
+  from.kind = tracking::kImportedKind;
   from.import_key = body["key"].AsString();
   if (from.import_key.empty())
     return InvalidArgument("GY3412", "`key` must tell this run of its source from others");
@@ -441,7 +440,7 @@ Result<net::Response> RunsApi::End(net::Request& request) {
   }
   tracking::RunEnd end{*status, body["error"].AsString(), body["resources"], 0};
   if (body.Has("ended_at")) {
-    if (run.kind != kImportedKind)
+    if (run.kind != tracking::kImportedKind)
       return InvalidArgument("GY3412", "`ended_at` is for runs that were made elsewhere");
     GYRE_TRY(end.ended_us, TimeOf(body, "ended_at"));
   }

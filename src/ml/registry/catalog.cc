@@ -225,7 +225,8 @@ Result<ModelVersion> Catalog::Log(LoggedVersion from) {
                        "version {} of `{}` was given already; the newest number is {}", from.number,
                        from.title, model.last_version);
     if (from.number > 0) model.last_version = from.number - 1;
-    GYRE_DO(AddVersion(tx, events_, model, version, texts, id, now_us));
+    // What is brought from elsewhere happened there: nobody here waits for it.
+    GYRE_DO(AddVersion(tx, from.number > 0 ? nullptr : events_, model, version, texts, id, now_us));
     GYRE_TRY(made, ReadVersion(tx, id));
     return {};
   }));

@@ -33,7 +33,7 @@ struct LoggedVersion {
   std::string run_link = {}, description = {}, created_by = {};
   std::vector<std::string> flavors = {};
   Tags tags = {};
-  int number = 0;               // of an import: kept; 0 = the next
+  int number = 0;               // of an import: kept, and nobody is told; 0 = the next
   std::int64_t created_us = 0;  // of an import; 0 = now
 };
 

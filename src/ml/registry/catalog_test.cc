@@ -166,6 +166,16 @@ TEST_F(CatalogTest, DescriptionsAndTagsOfModels) {
                                               "model.tag.set", "model.tag.deleted"}));
 }
 
+TEST_F(CatalogTest, AnImportedVersionKeepsItsNumberAndTellsNobody) {
+  Make("m");
+  const auto made = catalog_->Log(
+      {.project = "default", .title = "m", .source = "s3://b/m", .number = 7, .created_us = 5});
+  ASSERT_TRUE(made) << made.error().ToString();
+  EXPECT_EQ(made->version, 7);
+  EXPECT_EQ(Log("m").version, 8);
+  EXPECT_EQ(Told(), (std::vector<std::string>{"model.created", "model.version.created"}));
+}
+
 TEST_F(CatalogTest, AVersionThatOthersLoggedIsAVersion) {
   Make("m");
   const std::string run(32, 'a');

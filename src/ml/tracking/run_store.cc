@@ -253,9 +253,9 @@ Result<> ReadRun(db::Reader& reader, std::string_view run_id, Run* run) {
 Result<std::vector<std::string>> RunningRuns(db::Reader& reader) {
   return db::Collect<std::string>(
       reader,
-      "SELECT id FROM tracking_run WHERE status IN ('scheduled', 'running') AND kind <> ?1 LIMIT "
-      "100000",
-      {kClientKind}, [](const db::Row& row) { return row.Str(0); });
+      "SELECT id FROM tracking_run WHERE status IN ('scheduled', 'running') AND kind NOT IN (?1, "
+      "?2) LIMIT 100000",
+      {kClientKind, kImportedKind}, [](const db::Row& row) { return row.Str(0); });
 }
 
 }  // namespace gyre::tracking

@@ -53,6 +53,8 @@ struct MetricPoint {
 
 // Of a run that a client elsewhere works on: it goes on while the server is away.
 inline constexpr std::string_view kClientKind = "client";
+// Made elsewhere: it is in the state that it had there, also while it runs on there.
+inline constexpr std::string_view kImportedKind = "imported";
 
 struct NewRun {
   // The experiment is made when there is none of that name; `experiment_number` names one that is
@@ -60,7 +62,7 @@ struct NewRun {
   std::string project = {}, experiment{kDefaultExperiment};
   std::optional<std::int64_t> experiment_number = {};
   std::string name = {};     // empty = made up from the kind and the id
-  std::string kind = "run";  // "candidate", "program", "imported", kClientKind, "run"
+  std::string kind = "run";  // "candidate", "program", kImportedKind, kClientKind, "run"
   std::string job = {};      // id of the job that does the work
   std::string parent = {};   // id of the run that this one belongs to
   std::string created_by = {};

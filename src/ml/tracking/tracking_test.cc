@@ -405,6 +405,14 @@ TEST_F(TrackingTest, OrphansEndAsKilled) {
   EXPECT_EQ(read->status, RunStatus::kKilled);
   EXPECT_EQ(read->error, "the server stopped");
   EXPECT_EQ(*tracking_->EndOrphans("again", {}), 0);
+  NewRun elsewhere;
+  elsewhere.project = "p";
+  elsewhere.kind = kImportedKind;
+  elsewhere.import_key = "x";
+  const auto imported = tracking_->CreateRun(elsewhere);
+  ASSERT_TRUE(imported);
+  EXPECT_EQ(*tracking_->EndOrphans("again", {}), 0) << "it runs there, whatever ends here";
+  EXPECT_EQ(tracking_->GetRun("p", imported->id)->status, RunStatus::kRunning);
   const std::vector<std::string> alive = {Create("b").id};
   EXPECT_EQ(*tracking_->EndOrphans("again", alive), 0);
   EXPECT_EQ(tracking_->GetRun("p", alive[0])->status, RunStatus::kRunning);
