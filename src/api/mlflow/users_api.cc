@@ -292,6 +292,20 @@ Result<> UsersApi::MayManageUsers(const Call& call) {
       .Why("somebody with the role admin everywhere, who comes with a name and a password");
 }
 
+// The gate has asked for the permission in the project of the address only. A token may be one for
+// that project, which does not show here: it comes by the address of all projects.
+Result<> UsersApi::MayGiveRoles(const Call& call) {
+  const net::Principal& caller = call.request.principal;
+  const bool of_project = std::ranges::any_of(
+      call.request.params, [](const auto& param) { return param.first == "project"; });
+  if (caller.all_projects && !(of_project && caller.kind == "token")) {
+    GYRE_TRY(const access::Me me, access_.WhoAmI(caller));
+    if (Administers(me.grants)) return {};
+  }
+  return Error(Code::kPermissionDenied, "GY5133", "only an administrator may do this")
+      .Why("roles are given by who has the role admin everywhere, not in one project");
+}
+
 // --- users
 
 Result<net::Response> UsersApi::Create(Call& call) {
@@ -406,6 +420,7 @@ Result<> UsersApi::SetLevel(const Call& call, std::string_view project,
 }
 
 Result<net::Response> UsersApi::Grant(Call& call) {
+  GYRE_DO(MayGiveRoles(call));
   GYRE_TRY(const std::string project, ProjectAsked(call));
   GYRE_TRY(const auto role, RoleOfLevel(call.arguments.Text("permission")));
   GYRE_DO(SetLevel(call, project, role));
@@ -413,6 +428,7 @@ Result<net::Response> UsersApi::Grant(Call& call) {
 }
 
 Result<net::Response> UsersApi::Revoke(Call& call) {
+  GYRE_DO(MayGiveRoles(call));
   GYRE_TRY(const std::string project, ProjectAsked(call));
   GYRE_DO(SetLevel(call, project, {}));
   return EmptyAnswer();
@@ -420,6 +436,7 @@ Result<net::Response> UsersApi::Revoke(Call& call) {
 
 // Of any thing: the level in its project is the level on it.
 Result<net::Response> UsersApi::GetPermission(Call& call) {
+  GYRE_DO(MayGiveRoles(call));
   std::string project = call.project;
   if (call.arguments.Text("resource_type") == kWorkspace) {
     GYRE_TRY(project, ProjectAsked(call));
@@ -455,6 +472,7 @@ Result<net::Response> UsersApi::ListRoles(Call& call) {
 }
 
 Result<net::Response> UsersApi::AssignRole(Call& call) {
+  GYRE_DO(MayGiveRoles(call));
   GYRE_TRY(const Role role, RoleAsked(call));
   GYRE_TRY(const access::User user, Find(call.arguments.Text("username")));
   GYRE_DO(access_.GrantRole(call.request.principal, user.name, {call.project, role}));
@@ -468,6 +486,7 @@ Result<net::Response> UsersApi::AssignRole(Call& call) {
 }
 
 Result<net::Response> UsersApi::UnassignRole(Call& call) {
+  GYRE_DO(MayGiveRoles(call));
   GYRE_TRY(const Role role, RoleAsked(call));
   GYRE_TRY(const access::User user, Find(call.arguments.Text("username")));
   GYRE_DO(access_.RevokeRole(call.request.principal, user.name, {call.project, role}));
@@ -475,6 +494,7 @@ Result<net::Response> UsersApi::UnassignRole(Call& call) {
 }
 
 Result<net::Response> UsersApi::RolesOfUser(Call& call) {
+  GYRE_DO(MayGiveRoles(call));
   GYRE_TRY(const access::User user, Find(call.arguments.Text("username")));
   return AnswerOf([&](AnswerWriter& out) {
     out.List("roles");

@@ -44,6 +44,9 @@ class UsersApi final : public Noun {
   Result<access::User> Find(std::string_view name);
   // On routes that everybody has for what is their own.
   Result<> MayManageUsers(const Call& call);
+  // Who has the role of an administrator in one project only gives nobody a role, as over the
+  // native API: it would be his word alone who comes in.
+  Result<> MayGiveRoles(const Call& call);
   // Takes the roles that are levels away, then gives the one that is asked for.
   Result<> SetLevel(const Call& call, std::string_view project,
                     const std::optional<access::Role>& role);
