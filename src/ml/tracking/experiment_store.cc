@@ -83,6 +83,13 @@ Result<std::optional<Experiment>> FindExperiment(db::Reader& reader, std::string
   return ReadWhere(reader, "e.title", project, db::Value(title));
 }
 
+Result<std::optional<Experiment>> FindByTitleOrName(db::Reader& reader, std::string_view project,
+                                                    std::string_view text) {
+  GYRE_TRY(auto there, FindExperiment(reader, project, text));
+  if (there) return there;
+  return ReadWhere(reader, "e.name", project, db::Value(text));
+}
+
 Result<Experiment> ReadExperiment(db::Reader& reader, std::string_view project,
                                   std::int64_t number) {
   GYRE_TRY(auto experiment, ReadWhere(reader, "e.number", project, db::Value(number)));
@@ -138,10 +145,7 @@ Result<Experiment> InsertExperiment(db::Transaction& tx, const NewExperiment& fr
 
 Result<Experiment> EnsureExperiment(db::Transaction& tx, std::string_view project,
                                     std::string_view title, std::int64_t now_us) {
-  GYRE_TRY(auto there, ReadWhere(tx, "e.title", project, db::Value(title)));
-  if (!there) {
-    GYRE_TRY(there, ReadWhere(tx, "e.name", project, db::Value(title)));
-  }
+  GYRE_TRY(auto there, FindByTitleOrName(tx, project, title));
   if (there && there->deleted_us == 0) return *std::move(there);
   if (there) return ReadActiveExperiment(tx, project, there->number);
   return InsertExperiment(tx, {.project = std::string(project), .title = std::string(title)},

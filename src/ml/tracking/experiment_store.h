@@ -20,6 +20,9 @@ Result<Experiment> InsertExperiment(db::Transaction& tx, const NewExperiment& fr
                                     std::int64_t now_us);  // GY3420
 Result<std::optional<Experiment>> FindExperiment(db::Reader& reader, std::string_view project,
                                                  std::string_view title);
+// By title, else by name.
+Result<std::optional<Experiment>> FindByTitleOrName(db::Reader& reader, std::string_view project,
+                                                    std::string_view text);
 Result<Experiment> ReadExperiment(db::Reader& reader, std::string_view project,
                                   std::int64_t number);  // GY3422
 Result<Experiment> ReadActiveExperiment(db::Reader& reader, std::string_view project,

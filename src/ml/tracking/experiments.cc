@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ml/tracking/checks.h"
+#include "ml/tracking/experiment_folders.h"
 #include "ml/tracking/experiment_store.h"
 #include "ml/tracking/filter_match.h"
 
@@ -69,21 +70,34 @@ class ExperimentsImpl final : public Experiments {
   Result<Experiment> Create(const NewExperiment& from) override;
   Result<Experiment> Get(std::string_view project, std::int64_t number) override;
   Result<Experiment> Find(std::string_view project, std::string_view title) override;
+  Result<Experiment> Resolve(std::string_view project, std::string_view reference) override;
   Result<ExperimentPage> Search(const ExperimentSearch& search) override;
+  Result<FolderPage> ListFolder(const FolderQuery& query) override;
+  Result<std::vector<std::int64_t>> Below(std::string_view project,
+                                          std::string_view folder) override;
+  Result<std::int64_t> CountRuns(std::int64_t number) override;
   Result<std::vector<DatasetUse>> Datasets(std::string_view project,
                                            std::span<const std::int64_t> numbers,
                                            int limit) override;
-  Result<> Rename(std::string_view project, std::int64_t number, std::string_view title) override;
+  Result<> Change(std::string_view project, std::int64_t number,
+                  const ExperimentChange& change) override;
+  Result<> Rename(std::string_view project, std::int64_t number, std::string_view title) override {
+    return Change(project, number, {.title = std::string(title)});
+  }
   Result<> SetTags(std::string_view project, std::int64_t number,
-                   const std::map<std::string, std::string>& tags) override;
+                   const std::map<std::string, std::string>& tags) override {
+    return Change(project, number, {.tags = tags});
+  }
   Result<> DeleteTag(std::string_view project, std::int64_t number, std::string_view key) override;
   Result<> Delete(std::string_view project, std::int64_t number) override;
   Result<> Restore(std::string_view project, std::int64_t number) override;
+  Result<int> MoveFolder(std::string_view project, std::string_view from,
+                         std::string_view to) override;
 
  private:
   // Calls with the experiment, which must be active, inside of a transaction.
-  using Change = std::function<Result<>(db::Transaction&, const Experiment&)>;
-  Result<> ChangeActive(std::string_view project, std::int64_t number, const Change& change);
+  using Body = std::function<Result<>(db::Transaction&, const Experiment&)>;
+  Result<> ChangeActive(std::string_view project, std::int64_t number, const Body& change);
   // The Default of a project is there for whoever asks.
   Result<Experiment> Default(std::string_view project);
 
@@ -93,7 +107,7 @@ class ExperimentsImpl final : public Experiments {
 };
 
 Result<> ExperimentsImpl::ChangeActive(std::string_view project, std::int64_t number,
-                                       const Change& change) {
+                                       const Body& change) {
   GYRE_TRY(const Experiment known, Get(project, number));
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const Experiment experiment, ReadActiveExperiment(tx, project, known.number));
@@ -149,6 +163,55 @@ Result<Experiment> ExperimentsImpl::Find(std::string_view project, std::string_v
                   project);
 }
 
+Result<Experiment> ExperimentsImpl::Resolve(std::string_view project, std::string_view reference) {
+  if (reference == kDefaultExperiment) return Default(project);
+  if (const auto number = ParseInt(reference); number && *number >= 0) {
+    auto found = Get(project, *number);
+    if (found || found.error().code() != Code::kNotFound) return found;
+  }
+  std::optional<Experiment> there;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(there, FindByTitleOrName(reader, project, reference));
+    return {};
+  }));
+  if (there) return *std::move(there);
+  return NotFound("GY3422", "there is no experiment `{}` in project {}", reference.substr(0, 200),
+                  project)
+      .Fix("gyre experiments            (lists them)");
+}
+
+Result<FolderPage> ExperimentsImpl::ListFolder(const FolderQuery& query) {
+  GYRE_TRY([[maybe_unused]] const Experiment always_there, Default(query.project));
+  FolderPage page;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(page, ReadFolder(reader, query));
+    return {};
+  }));
+  return page;
+}
+
+Result<std::vector<std::int64_t>> ExperimentsImpl::Below(std::string_view project,
+                                                         std::string_view folder) {
+  std::vector<std::int64_t> numbers;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(numbers, ReadBelow(reader, project, folder));
+    return {};
+  }));
+  return numbers;
+}
+
+Result<std::int64_t> ExperimentsImpl::CountRuns(std::int64_t number) {
+  std::int64_t count = 0;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY([[maybe_unused]] const bool counted,
+             reader.QueryOne(
+                 "SELECT COUNT(*) FROM tracking_run WHERE experiment = ?1 AND deleted_us = 0",
+                 {number}, [&](const db::Row& row) { count = row.Int(0); }));
+    return {};
+  }));
+  return count;
+}
+
 Result<ExperimentPage> ExperimentsImpl::Search(const ExperimentSearch& search) {
   GYRE_TRY(const PageToken token, ParseToken(search));
   GYRE_TRY([[maybe_unused]] const Experiment always_there, Default(search.project));
@@ -197,23 +260,20 @@ Result<std::vector<DatasetUse>> ExperimentsImpl::Datasets(std::string_view proje
   return uses;
 }
 
-Result<> ExperimentsImpl::Rename(std::string_view project, std::int64_t number,
-                                 std::string_view title) {
-  GYRE_DO(CheckTitle(title));
-  return ChangeActive(project, number, [&](db::Transaction& tx, const Experiment& experiment) {
-    return RenameExperiment(tx, experiment, title, clock_.NowMicros());
-  });
-}
-
-Result<> ExperimentsImpl::SetTags(std::string_view project, std::int64_t number,
-                                  const std::map<std::string, std::string>& tags) {
-  GYRE_DO(CheckTexts("tag", tags, kTagValueBytesMax));
-  return ChangeActive(project, number,
-                      [&](db::Transaction& tx, const Experiment& experiment) -> Result<> {
-                        for (const auto& [key, value] : tags)
-                          GYRE_DO(PutExperimentTag(tx, experiment.number, key, value));
-                        return TouchExperiment(tx, experiment.number, clock_.NowMicros());
-                      });
+Result<> ExperimentsImpl::Change(std::string_view project, std::int64_t number,
+                                 const ExperimentChange& change) {
+  if (change.title) GYRE_DO(CheckTitle(*change.title));
+  GYRE_DO(CheckTexts("tag", change.tags, kTagValueBytesMax));
+  return ChangeActive(
+      project, number, [&](db::Transaction& tx, const Experiment& experiment) -> Result<> {
+        const std::int64_t now_us = clock_.NowMicros();
+        if (change.title) GYRE_DO(RenameExperiment(tx, experiment, *change.title, now_us));
+        for (const auto& [key, value] : change.tags)
+          GYRE_DO(PutExperimentTag(tx, experiment.number, key, value));
+        for (const std::string& key : change.removed_tags)
+          GYRE_DO(RemoveExperimentTag(tx, experiment.number, key));
+        return TouchExperiment(tx, experiment.number, now_us);
+      });
 }
 
 Result<> ExperimentsImpl::DeleteTag(std::string_view project, std::int64_t number,
@@ -246,6 +306,16 @@ Result<> ExperimentsImpl::Restore(std::string_view project, std::int64_t number)
   }));
   stamps_.TouchAll();
   return {};
+}
+
+Result<int> ExperimentsImpl::MoveFolder(std::string_view project, std::string_view from,
+                                        std::string_view to) {
+  int moved = 0;
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(moved, RenameFolder(tx, project, from, to, clock_.NowMicros()));
+    return {};
+  }));
+  return moved;
 }
 
 }  // namespace

@@ -25,6 +25,9 @@ namespace gyre::tracking {
 // What runs belong to when nobody says. In the project `default` it has the number 0.
 inline constexpr std::string_view kDefaultExperiment = "Default";
 
+// So many experiments of a folder are moved, or searched, at once.
+inline constexpr int kFolderMax = 10'000;
+
 struct Experiment {
   std::string id, project, name, title;
   std::int64_t number = 0;
@@ -57,6 +60,33 @@ struct ExperimentPage {
   std::string next_page_token;
 };
 
+// "team/churn/v2" lies in the folder "team/churn": a folder is what titles have in common, and there
+// as long as one of them has it.
+struct Folder {
+  std::string path;
+  std::int64_t experiments = 0;  // below it, at whatever depth
+};
+struct FolderQuery {
+  std::string project;
+  std::string folder = {};  // empty = the top
+  View view = View::kActive;
+  int limit = 1'000;
+  std::string page_token = {};
+};
+// What lies in a folder itself, by title.
+struct FolderPage {
+  std::vector<Folder> folders;
+  std::vector<Experiment> experiments;
+  std::string next_page_token;
+};
+
+// In one transaction; what is not there to be removed is passed over.
+struct ExperimentChange {
+  std::optional<std::string> title = {};
+  std::map<std::string, std::string> tags = {};
+  std::vector<std::string> removed_tags = {};
+};
+
 // What a run of an experiment read, and what for.
 struct DatasetUse {
   std::int64_t experiment = 0;
@@ -74,13 +104,23 @@ class Experiments {
   // kNotFound GY3422.
   virtual Result<Experiment> Get(std::string_view project, std::int64_t number) = 0;
   virtual Result<Experiment> Find(std::string_view project, std::string_view title) = 0;
+  // By number, title or name, in that order. kNotFound GY3422.
+  virtual Result<Experiment> Resolve(std::string_view project, std::string_view reference) = 0;
   virtual Result<ExperimentPage> Search(const ExperimentSearch& search) = 0;
+  virtual Result<FolderPage> ListFolder(const FolderQuery& query) = 0;
+  // Numbers of the active ones below a folder, oldest first; at most kFolderMax.
+  virtual Result<std::vector<std::int64_t>> Below(std::string_view project,
+                                                  std::string_view folder) = 0;
+  // How many active runs it has.
+  virtual Result<std::int64_t> CountRuns(std::int64_t number) = 0;
   // Each once, however many runs read it. Numbers of other projects find nothing.
   virtual Result<std::vector<DatasetUse>> Datasets(std::string_view project,
                                                    std::span<const std::int64_t> numbers,
                                                    int limit) = 0;
 
   // Of an active one: kFailedPrecondition GY3423 otherwise.
+  virtual Result<> Change(std::string_view project, std::int64_t number,
+                          const ExperimentChange& change) = 0;
   virtual Result<> Rename(std::string_view project, std::int64_t number,
                           std::string_view title) = 0;
   virtual Result<> SetTags(std::string_view project, std::int64_t number,
@@ -90,6 +130,11 @@ class Experiments {
   // Marks it and its runs. Restore brings back all of them, also those deleted one by one before.
   virtual Result<> Delete(std::string_view project, std::int64_t number) = 0;
   virtual Result<> Restore(std::string_view project, std::int64_t number) = 0;
+  // Everything below `from`, deleted ones too, lies below `to` then (empty = the top); all of it or
+  // nothing. Answers how many. kNotFound GY3433 no such folder, kInvalidArgument GY3434 one that
+  // cannot be moved there, kAlreadyExists GY3420.
+  virtual Result<int> MoveFolder(std::string_view project, std::string_view from,
+                                 std::string_view to) = 0;
 };
 
 Result<std::unique_ptr<Experiments>> OpenExperiments(db::Database& database, const Clock& clock,

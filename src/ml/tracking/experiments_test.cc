@@ -175,5 +175,77 @@ TEST_F(ExperimentsTest, SearchFiltersOrdersAndPages) {
   EXPECT_EQ(experiments_->Search(search).error().gy(), "GY3432");
 }
 
+TEST_F(ExperimentsTest, FoldersAreWhatTitlesHaveInCommon) {
+  for (const char* title : {"team/churn/v1", "team/churn/v2", "team/price", "team", "team-b/x",
+                            "/users/ann/first", "/users/ann/second"})
+    Create(title);
+  const auto list = [&](const std::string& folder, int limit) {
+    FolderQuery query{.project = "default", .folder = folder, .limit = limit};
+    std::string text;
+    do {
+      const auto page = experiments_->ListFolder(query);
+      EXPECT_TRUE(page) << page.error().ToString();
+      for (const Folder& f : page->folders) text += fmt::format("{}/({}) ", f.path, f.experiments);
+      for (const Experiment& e : page->experiments) text += e.title + " ";
+      query.page_token = page->next_page_token;
+    } while (!query.page_token.empty());
+    return text;
+  };
+  EXPECT_EQ(list("", 100), "/users/(2) team-b/(1) team/(3) Default team ");
+  EXPECT_EQ(list("", 1), "/users/(2) Default team team-b/(1) team/(3) ");
+  EXPECT_EQ(list("team/", 100), "team/churn/(2) team/price ");
+  EXPECT_EQ(list("team/churn", 1), "team/churn/v1 team/churn/v2 ");
+  EXPECT_EQ(list("/users/ann", 100), "/users/ann/first /users/ann/second ");
+  EXPECT_EQ(list("nothing", 100), "");
+  EXPECT_EQ(experiments_
+                ->ListFolder({.project = "default", .folder = "team", .page_token = "eabc"})
+                .error()
+                .gy(),
+            "GY3435");
+  ASSERT_TRUE(experiments_->Delete("default", experiments_->Find("default", "team/price")->number));
+  EXPECT_EQ(list("team", 100), "team/churn/(2) ");
+  EXPECT_EQ(experiments_->Below("default", "team")->size(), 2U);
+  EXPECT_EQ(experiments_->Below("default", "")->size(), 7U);
+}
+
+TEST_F(ExperimentsTest, AFolderMovesWholeOrNotAtAll) {
+  const Experiment v1 = Create("a/b/x"), v2 = Create("a/b/b/x"), gone = Create("a/b/old");
+  Create("c/x");
+  ASSERT_TRUE(experiments_->Delete("default", gone.number));
+  const auto title = [&](const Experiment& e) {
+    return experiments_->Get("default", e.number)->title;
+  };
+  EXPECT_EQ(experiments_->MoveFolder("default", "a/b", "c").error().gy(), "GY3420");
+  EXPECT_EQ(title(v1), "a/b/x");
+  // Upwards: a/b/b/x becomes a/b/x, which has just become a/x.
+  EXPECT_EQ(*experiments_->MoveFolder("default", "a/b/", "a"), 3);
+  EXPECT_EQ(title(v1), "a/x");
+  EXPECT_EQ(title(v2), "a/b/x");
+  EXPECT_EQ(title(gone), "a/old");
+  EXPECT_EQ(experiments_->Get("default", v2.number)->name, "a-b-x");
+  EXPECT_EQ(*experiments_->MoveFolder("default", "a", ""), 3);
+  EXPECT_EQ(title(v1), "x");
+  EXPECT_EQ(experiments_->MoveFolder("default", "b", "b/deeper").error().gy(), "GY3434");
+  EXPECT_EQ(experiments_->MoveFolder("default", "", "b").error().gy(), "GY3434");
+  EXPECT_EQ(experiments_->MoveFolder("default", "nothing", "b").error().gy(), "GY3433");
+  EXPECT_EQ(experiments_->MoveFolder("other", "b", "d").error().gy(), "GY3433");
+}
+
+TEST_F(ExperimentsTest, IsFoundByNumberTitleOrName) {
+  const Experiment churn = Create("team/churn"), odd = Create("2024");
+  for (const std::string& text : {std::to_string(churn.number), churn.title, churn.name})
+    EXPECT_EQ(experiments_->Resolve("default", text)->number, churn.number) << text;
+  EXPECT_EQ(experiments_->Resolve("default", "2024")->number, odd.number);
+  EXPECT_EQ(experiments_->Resolve("default", "0")->title, "Default");
+  EXPECT_EQ(experiments_->Resolve("default", "nothing").error().gy(), "GY3422");
+  EXPECT_EQ(experiments_->Resolve("other", "team/churn").error().gy(), "GY3422");
+  ASSERT_TRUE(experiments_->Change("default", churn.number,
+                                   {.tags = {{"a", "1"}, {"b", "2"}}, .removed_tags = {"c"}}));
+  ASSERT_TRUE(experiments_->Change("default", churn.number,
+                                   {.title = "team/left", .removed_tags = {"a"}}));
+  const Experiment now = *experiments_->Resolve("default", "team/left");
+  EXPECT_EQ(now.tags, (std::map<std::string, std::string>{{"b", "2"}}));
+}
+
 }  // namespace
 }  // namespace gyre::tracking
