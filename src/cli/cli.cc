@@ -291,8 +291,8 @@ int RunCommand(const Grammar& grammar, const Command& command,
 std::string ListPath(std::string_view noun, const std::string& project) {
   if (noun == "projects") return "/api/v1/projects?limit=200";
   if (noun == "jobs") return "/api/v1/jobs?limit=50";
-  for (std::string_view known : {"datasets", "models", "endpoints", "runs", "recipes", "channels",
-                                 "monitors", "alerts", "pipelines"}) {
+  for (std::string_view known : {"datasets", "models", "endpoints", "experiments", "runs",
+                                 "recipes", "channels", "monitors", "alerts", "pipelines"}) {
     if (noun == known)
       return fmt::format("/api/v1/projects/{}/{}?limit=200", PercentEncode(project), noun);
   }

@@ -24,6 +24,7 @@ constexpr std::span<const Command> (*kNouns[])() = {
     DoctorCommands,       //
     EndpointsCommands,    //
     EvaluateCommands,     //
+    ExperimentsCommands,  //
     ImportCommands,       //
     InspectionsCommands,  //
     JobsCommands,         //

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/removed.h"
 #include "cli/session.h"
+#include "cli/tag_options.h"
 
 namespace gyre::cli {
 namespace {
@@ -223,18 +224,6 @@ Result<int> Show(Invocation& in) {
   if (version["verdict"].is_object()) line.text += "gate\n" + Reasons(version["verdict"], out);
   out.Document(version, line.text);
   return 0;
-}
-
-Result<Json> TagsToSet(const Invocation& in) {
-  Json tags = Json::Obj();
-  for (const std::string& tag : in.List("tag")) {
-    const std::size_t at = tag.find('=');
-    if (at == std::string::npos)
-      return InvalidArgument("GY4060", "`{}` lacks a value", tag).Fix("--tag team=crm");
-    tags.Set(tag.substr(0, at), tag.substr(at + 1));
-  }
-  for (const std::string& key : in.List("untag")) tags.Set(key, Json());
-  return tags;
 }
 
 Result<int> Create(Invocation& in) {
@@ -487,8 +476,8 @@ constexpr Option kCreate[] = {
     {"--tag", "KEY=VALUE", "kept with the model; repeat it for more", {}, true}};
 constexpr Option kEdit[] = {
     {"--description", "TEXT", "what it is for; of a version its notes"},
-    {"--tag", "KEY=VALUE", "sets a tag; repeat it for more", {}, true},
-    {"--untag", "KEY", "takes a tag away; repeat it for more", {}, true},
+    kSetTag,
+    kUntag,
     {"--rename", "NAME", "of a model: another name; the one it had goes on finding it"},
     {"--stage", "STAGE", "of a version: none, staging, production or archived"}};
 constexpr Option kForced[] = {kForce};

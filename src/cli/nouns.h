@@ -20,6 +20,7 @@ std::span<const Command> DemoCommands();
 std::span<const Command> DoctorCommands();
 std::span<const Command> EndpointsCommands();
 std::span<const Command> EvaluateCommands();
+std::span<const Command> ExperimentsCommands();
 std::span<const Command> ImportCommands();
 std::span<const Command> InspectionsCommands();
 std::span<const Command> JobsCommands();

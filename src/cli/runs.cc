@@ -11,9 +11,12 @@
 #include "cli/removed.h"
 #include "cli/session.h"
 #include "cli/table_text.h"
+#include "cli/tag_options.h"
 
 namespace gyre::cli {
 namespace {
+
+constexpr std::string_view kNoteTag = "mlflow.note.content";
 
 std::string RunsPath(const Invocation& in) {
   return "/api/v1/projects/" + PercentEncode(in.project()) + "/runs";
@@ -40,37 +43,86 @@ std::string Headline(const Json& run) {
   return fmt::format("{} {}", metrics.members()[0].first, Value(metrics.members()[0].second));
 }
 
-Result<int> List(Invocation& in) {
-  GYRE_TRY(Session* const session, in.session());
-  GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
+std::string ListPath(const Invocation& in, std::int64_t limit) {
   std::string path = fmt::format("{}?limit={}", RunsPath(in), limit);
-  for (const char* key : {"experiment", "kind", "status", "parent"}) {
-    if (in.Has(key)) path += fmt::format("&{}={}", key, PercentEncode(in.Get(key)));
+  const auto add = [&](std::string_view name, const std::string& value) {
+    path += fmt::format("&{}={}", name, PercentEncode(value));
+  };
+  for (const char* key : {"folder", "kind", "status", "parent", "filter"}) {
+    if (in.Has(key)) add(key, in.Get(key));
   }
-  if (in.Has("sort"))
-    path += "&order_by=" + PercentEncode(in.Get("sort")) +
-            (in.Has("ascending") ? "&ascending=true" : "");
-  for (const std::string& tag : in.List("tag")) path += "&tag=" + PercentEncode(tag);
-  GYRE_TRY(const Json answer, session->Get(path));
+  for (const std::string& experiment : in.List("experiment")) add("experiment", experiment);
+  if (in.Has("sort")) {
+    add("order_by", in.Get("sort"));
+    if (in.Has("ascending")) add("ascending", "true");
+  }
+  for (const std::string& field : in.List("order-by")) add("sort", field);
+  for (const std::string& tag : in.List("tag")) add("tag", tag);
+  if (in.Has("deleted")) add("view", "deleted");
+  if (in.Has("page-token")) add("page_token", in.Get("page-token"));
+  return path;
+}
+
+// --show metrics.auc,best.loss: columns beside the usual ones.
+std::vector<std::string> ShownFields(const Invocation& in) {
+  std::vector<std::string> fields;
+  for (const std::string& list : in.List("show")) {
+    for (const std::string_view field : Split(list, ',')) fields.emplace_back(Trim(field));
+  }
+  return fields;
+}
+
+// "params.lr", whatever word of the filters stands before the dot.
+Json FieldOf(const Json& run, const std::string& field) {
+  for (const char* member : {"params", "tags", "metrics", "min", "max", "best"}) {
+    const std::string_view word = member;
+    const std::string_view one = word.ends_with('s') ? word.substr(0, word.size() - 1) : word;
+    for (const std::string_view said : {word, one}) {
+      if (!field.starts_with(std::string(said) + ".")) continue;
+      const Json& value = run[word][field.substr(said.size() + 1)];
+      return value.is_null() ? value : Json(Value(value));
+    }
+  }
+  return run[field];
+}
+
+Json RowsOf(const Invocation& in, const Json& runs, const std::vector<std::string>& fields) {
   Json rows = Json::Arr();
-  for (const Json& run : answer["items"].items()) {
+  for (const Json& run : runs.items()) {
     Json row = run;
     row.Set("short", run["id"].AsString().substr(0, 8));
     row.Set("result", in.Has("sort") ? Value(run["metrics"][in.Get("sort")]) : Headline(run));
+    for (const std::string& field : fields) row.Set(field, FieldOf(run, field));
     rows.Push(std::move(row));
   }
-  in.out().Table({{"RUN", "short"},
-                  {"NAME", "name"},
-                  {"KIND", "kind"},
-                  {"STATUS", "status"},
-                  {"RESULT", "result"},
-                  {"EXPERIMENT", "experiment"},
-                  {"STARTED", "started_at", ColumnSpec::Format::kTime},
-                  {"BY", "created_by", ColumnSpec::Format::kText, true}},
-                 rows, "id");
-  if (!answer["next_page_token"].AsString().empty() && !in.out().json())
-    in.out().Note(fmt::format("the {} {} are shown; more: --limit N",
-                              in.Has("sort") ? "first" : "newest", rows.size()));
+  return rows;
+}
+
+Result<int> List(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_TRY(const std::int64_t limit, in.GetInt("limit"));
+  const std::vector<std::string> fields = ShownFields(in);
+  std::string path = ListPath(in, limit);
+  for (const std::string& field : fields) {
+    if (field.contains('.')) path += "&columns=" + PercentEncode(field);
+  }
+  if (!fields.empty() && in.Has("sort"))
+    path += "&columns=" + PercentEncode("metrics.`" + in.Get("sort") + "`");
+  GYRE_TRY(const Json answer, session->Get(path));
+  const Json rows = RowsOf(in, answer["items"], fields);
+  std::vector<ColumnSpec> columns = {
+      {"RUN", "short"}, {"NAME", "name"}, {"KIND", "kind"}, {"STATUS", "status"}};
+  if (fields.empty() || in.Has("sort")) columns.push_back({"RESULT", "result"});
+  for (const std::string& field : fields) columns.push_back({field, field});
+  columns.push_back({"EXPERIMENT", "experiment"});
+  columns.push_back({"STARTED", "started_at", ColumnSpec::Format::kTime});
+  columns.push_back({"BY", "created_by", ColumnSpec::Format::kText, true});
+  in.out().Table(columns, rows, "id");
+  const std::string& more = answer["next_page_token"].AsString();
+  const bool ordered = in.Has("sort") || in.Has("order-by");
+  if (!more.empty() && !in.out().json())
+    in.out().Note(fmt::format("the {} {} are shown; more: --limit N, or --page-token '{}'",
+                              ordered ? "first" : "newest", rows.size(), more));
   if (rows.size() == 0) in.out().Hint("gyre train DATA --target COLUMN   or   gyre run CMD...");
   return 0;
 }
@@ -129,6 +181,11 @@ Result<int> Show(Invocation& in) {
     text += fmt::format("error      {}\n", run["error"].AsString());
   text += fmt::format("started    {} by {}\n", run["started_at"].AsString(),
                       run["created_by"].AsString());
+  if (const Json& from = run["source"]["copied_from"]; from.is_object())
+    text += fmt::format("copy of    {} of project {}\n", from["run"].AsString(),
+                        from["project"].AsString());
+  if (const std::string& note = run["tags"][kNoteTag].AsString(); !note.empty())
+    text += fmt::format("note       {}\n", note);
   Effort(run, &text);
   if (const std::string cost = CostOf(*session, "run=" + run["id"].AsString()); !cost.empty())
     text += fmt::format("cost       {}\n", cost);
@@ -256,6 +313,62 @@ Result<int> Purge(Invocation& in) {
   return 0;
 }
 
+Result<int> Edit(Invocation& in) {
+  GYRE_TRY(Json tags, TagsToSet(in));
+  Json body = Json::Obj();
+  if (tags.size() > 0) body.Set("tags", std::move(tags));
+  for (const char* member : {"note", "name"}) {
+    if (in.Has(member)) body.Set(member, in.Get(member));
+  }
+  if (body.size() == 0)
+    return InvalidArgument("GY4020", "nothing is to be changed")
+        .Fix("gyre runs edit - --note 'the best so far' --tag keep=yes");
+  GYRE_TRY(Session* const session, in.session());
+  GYRE_DO(session->Patch(RunPath(in, in.Get("RUN")), body));
+  in.out().Done("changed run " + in.Get("RUN"));
+  return 0;
+}
+
+Result<> CheckTo(const Invocation& in, std::string_view verb) {
+  if (in.Has("to")) return {};
+  return InvalidArgument("GY4020", "--to says which experiment")
+      .Fix(fmt::format("gyre runs {} RUN --to EXPERIMENT", verb));
+}
+
+Result<int> Move(Invocation& in) {
+  GYRE_DO(CheckTo(in, "move"));
+  GYRE_TRY(Session* const session, in.session());
+  const Json body = Json::Obj({{"experiment", in.Get("to")}});
+  for (const std::string& reference : in.List("RUN")) {
+    GYRE_TRY(const Json run, session->Post(RunPath(in, reference) + "/move", body));
+    in.out().Done(fmt::format("run {} is in experiment {} now", run["id"].AsString().substr(0, 8),
+                              in.Get("to")));
+  }
+  return 0;
+}
+
+Result<int> Copy(Invocation& in) {
+  GYRE_DO(CheckTo(in, "copy"));
+  GYRE_TRY(Session* const session, in.session());
+  Json body = Json::Obj({{"experiment", in.Get("to")}});
+  if (in.Has("to-project")) body.Set("project", in.Get("to-project"));
+  for (const std::string& reference : in.List("RUN")) {
+    GYRE_TRY(const Json run, session->Post(RunPath(in, reference) + "/copy", body));
+    in.out().Document(run, fmt::format("{} run {}   copy of {}\n", in.out().Mark("ok"),
+                                       run["id"].AsString().substr(0, 8), reference));
+  }
+  return 0;
+}
+
+Result<int> Undelete(Invocation& in) {
+  GYRE_TRY(Session* const session, in.session());
+  for (const std::string& reference : in.List("RUN")) {
+    GYRE_DO(session->Post(RunPath(in, reference) + "/restore", Json::Obj()));
+    in.out().Done("run " + reference + " is back");
+  }
+  return 0;
+}
+
 constexpr Positional kRun[] = {
     {.name = "RUN", .help = "id, its beginning, a name, or - for the newest", .completes = "runs"}};
 constexpr Positional kRuns[] = {{.name = "RUN",
@@ -266,14 +379,45 @@ constexpr Positional kArtifact[] = {{.name = "RUN", .help = "the run", .complete
                                     {.name = "PATH", .help = "path of the artifact"}};
 constexpr Option kListOptions[] = {
     {.name = "-n,--limit", .value_name = "N", .help = "at most so many", .default_value = "50"},
-    {.name = "--experiment", .value_name = "NAME", .help = "of one experiment"},
+    {.name = "--filter",
+     .value_name = "TEXT",
+     .help = "metrics.auc > 0.9 AND (params.model = 'gbm' OR NOT tags.team LIKE 'a%')"},
+    {.name = "--order-by",
+     .value_name = "FIELD",
+     .help = "metrics.auc DESC, best.loss, min.loss, params.lr; repeat it for more",
+     .repeated = true},
+    {.name = "--show",
+     .value_name = "FIELDS",
+     .help = "columns beside the usual ones: params.lr,best.loss",
+     .repeated = true},
+    {.name = "--experiment",
+     .value_name = "NAME",
+     .help = "of an experiment; repeat it for more",
+     .repeated = true,
+     .completes = "experiments"},
+    {.name = "--folder", .value_name = "FOLDER", .help = "of the experiments below it"},
     {.name = "--kind", .value_name = "KIND", .help = "training, candidate, program or run"},
     {.name = "--status", .value_name = "STATUS", .help = "running, finished, failed or killed"},
     {.name = "--parent", .value_name = "RUN", .help = "candidates of one training (its full id)"},
     {.name = "--tag", .value_name = "KEY:VALUE", .help = "only with this tag", .repeated = true},
     {.name = "--sort", .value_name = "METRIC", .help = "best first by a metric, such as valid_auc"},
     {.name = "--ascending", .help = "with --sort: the smallest first"},
+    {.name = "--deleted", .help = "those that a client deleted, instead"},
+    {.name = "--page-token", .value_name = "TOKEN", .help = "of the page before"},
 };
+constexpr Option kTo = {.name = "--to",
+                        .value_name = "EXPERIMENT",
+                        .help = "number, title or name",
+                        .completes = "experiments"};
+constexpr Option kMoveOptions[] = {kTo};
+constexpr Option kCopyOptions[] = {
+    kTo,
+    {.name = "--to-project", .value_name = "NAME", .help = "another project, with its experiment"}};
+constexpr Option kEditOptions[] = {
+    {.name = "--note", .value_name = "TEXT", .help = "what is to be said of it"},
+    {.name = "--name", .value_name = "NAME", .help = "another name"},
+    kSetTag,
+    kUntag};
 constexpr Option kCompareOptions[] = {{.name = "--all", .help = "also what is equal"}};
 constexpr Option kRemoveOptions[] = {
     {.name = "--force", .help = "although a registered model was made by it; the model stays"}};
@@ -293,7 +437,8 @@ constexpr Option kGetOptions[] = {
 constexpr Command kCommands[] = {
     {.path = "runs ls",
      .summary = "List runs, newest first",
-     .examples = "gyre runs\ngyre runs ls --sort valid_auc -n 5",
+     .examples = "gyre runs\ngyre runs ls --sort valid_auc -n 5\ngyre runs ls --filter "
+                 "'metrics.auc > 0.9' --order-by best.loss --show params.lr,best.loss",
      .positionals = {},
      .options = kListOptions,
      .run = List},
@@ -321,6 +466,30 @@ constexpr Command kCommands[] = {
      .positionals = kArtifact,
      .options = kGetOptions,
      .run = Get},
+    {.path = "runs edit",
+     .summary = "Describe, rename or tag a run",
+     .examples = "gyre runs edit - --note 'the best so far' --tag keep=yes",
+     .positionals = kRun,
+     .options = kEditOptions,
+     .run = Edit},
+    {.path = "runs move",
+     .summary = "Move runs to another experiment; their ids and files stay",
+     .examples = "gyre runs move 3f2a 77bc --to team/churn/v2",
+     .positionals = kRuns,
+     .options = kMoveOptions,
+     .run = Move},
+    {.path = "runs copy",
+     .summary = "Copy runs to an experiment, also of another project",
+     .examples = "gyre runs copy 3f2a --to best\ngyre runs copy 3f2a --to-project shop --to best",
+     .positionals = kRuns,
+     .options = kCopyOptions,
+     .run = Copy},
+    {.path = "runs undelete",
+     .summary = "Bring runs back that a client deleted; gyre undelete run: those of the trash",
+     .examples = "gyre runs ls --deleted\ngyre runs undelete 3f2a",
+     .positionals = kRuns,
+     .options = {},
+     .run = Undelete},
     {.path = "runs rm",
      .summary = "Remove runs with their artifacts; gyre undelete brings them back",
      .examples = "gyre runs rm 3f2a --yes",

@@ -25,6 +25,7 @@
 #include "api/native/budgets_api.h"
 #include "api/native/captures_api.h"
 #include "api/native/catalog_api.h"
+#include "api/native/charts_api.h"
 #include "api/native/comparisons_api.h"
 #include "api/native/datasets_api.h"
 #include "api/native/declarations_api.h"
@@ -32,6 +33,7 @@
 #include "api/native/endpoints_api.h"
 #include "api/native/evaluation_api.h"
 #include "api/native/events_api.h"
+#include "api/native/experiments_api.h"
 #include "api/native/history_api.h"
 #include "api/native/inspections_api.h"
 #include "api/native/jobs_api.h"
@@ -47,6 +49,8 @@
 #include "api/native/projects_api.h"
 #include "api/native/queries_api.h"
 #include "api/native/recipes_api.h"
+#include "api/native/run_changes_api.h"
+#include "api/native/run_list_api.h"
 #include "api/native/runs_api.h"
 #include "api/native/secrets_api.h"
 #include "api/native/system_api.h"
@@ -156,6 +160,10 @@ void House::Rooms::OpenMlApis() {
                                  options.is_scratch);
   AddApi<native::PipelinesApi>(*pipelines, *approvals, *access, *usage, *automation, *trash);
   AddApi<native::DeletedApi>(*tracking, *experiments, *deleted);
+  AddApi<native::ExperimentsApi>(*projects, *experiments);
+  AddApi<native::RunListApi>(*tracking, *experiments, *run_searcher);
+  AddApi<native::RunChangesApi>(*access, *projects, *experiments, *tracking, *run_transfer);
+  AddApi<native::ChartsApi>(*tracking, *charts);
   AddApi<native::RunsApi>(
       *tracking, *jobs, *blobs, *access, *projects, *registry, *datasets, *trash,
       native::ProgramAddress{[this](const std::string& run, int pid) {

@@ -75,6 +75,8 @@ Result<> House::Rooms::OpenModels() {
   logged_models = std::make_unique<tracking::LoggedModels>(*database, SystemClock());
   run_searcher = std::make_unique<tracking::RunSearcher>(
       *database, [this] { return tracking->SettleMetrics(); });
+  run_transfer = std::make_unique<tracking::RunTransfer>(*database, SystemClock(), run_stamps);
+  charts = std::make_unique<tracking::Charts>(*database);
   run_pages = std::make_unique<mlflow::RunPages>(*tracking, run_stamps);
   GYRE_TRY(traces, traces::OpenTraces(*database, SystemClock()));
   GYRE_TRY(eval_sets, eval_sets::OpenEvalSets(*database, SystemClock()));

@@ -55,10 +55,12 @@
 #include "ml/serving/predictions.h"
 #include "ml/serving/serving.h"
 #include "ml/traces/traces.h"
+#include "ml/tracking/charts.h"
 #include "ml/tracking/deleted.h"
 #include "ml/tracking/files.h"
 #include "ml/tracking/logged_models.h"
 #include "ml/tracking/run_search.h"
+#include "ml/tracking/run_transfer.h"
 #include "ml/tracking/tracking.h"
 #include "ml/training/inspection.h"
 #include "ml/training/training.h"
@@ -127,6 +129,8 @@ struct House::Rooms {
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<tracking::LoggedModels> logged_models;
   std::unique_ptr<tracking::RunSearcher> run_searcher;
+  std::unique_ptr<tracking::RunTransfer> run_transfer;
+  std::unique_ptr<tracking::Charts> charts;
   std::unique_ptr<mlflow::RunPages> run_pages;
   std::unique_ptr<traces::Traces> traces;
   std::unique_ptr<eval_sets::EvalSets> eval_sets;

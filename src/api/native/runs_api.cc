@@ -10,6 +10,7 @@
 #include "api/native/program_reads.h"
 #include "api/native/removals.h"
 #include "api/native/route_table.h"
+#include "api/native/text_members.h"
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -17,7 +18,6 @@
 #include "ledger/access/access.h"
 #include "ml/projects/projects.h"
 #include "ml/runners/jobs.h"
-#include "ml/statistics/metrics.h"
 #include "ml/tracking/tracking.h"
 #include "platform/blob/blob_store.h"
 
@@ -29,23 +29,6 @@ constexpr std::int64_t kProgramTokenMicros = 7 * kMicrosPerDay;
 constexpr std::string_view kOutputLog = "output.log";
 
 constexpr net::Route kRoutes[] = {
-    {.method = Method::kGet,
-     .path = "/api/v1/projects/{project}/runs",
-     .handler = Bind<&RunsApi::List>,
-     .permission = Permission("run.read"),
-     .summary = "List runs, newest first or by a metric",
-     .response_type = "RunList",
-     .query = {{"experiment", Type::kText, "only runs of it"},
-               {"kind", Type::kText, "only runs of this kind: training, program"},
-               {"status", Type::kText, "only runs in this status",
-                "scheduled|running|finished|failed|killed"},
-               {"job", Type::kText, "only runs of this job"},
-               {"parent", Type::kText, "only runs below this one"},
-               {"tag", Type::kTexts, "only runs with this tag: key:value"},
-               {"order_by", Type::kText, "a metric: the best first"},
-               {"ascending", Type::kBool, "the order of that metric, instead of the best first"},
-               kLimit,
-               kPageToken}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/runs/{run}",
      .handler = Bind<&RunsApi::Get>,
@@ -59,13 +42,6 @@ constexpr net::Route kRoutes[] = {
      .summary = "Remove a run with its metrics and artifacts, into the trash",
      .response_type = "TrashItem",
      .query = {kForce, kDryRun}},
-    {.method = Method::kGet,
-     .path = "/api/v1/projects/{project}/runs/{run}/metrics/{key*}",
-     .handler = Bind<&RunsApi::Metrics>,
-     .permission = Permission("run.read"),
-     .summary = "The points of a metric by step; its name may hold slashes",
-     .response_type = "MetricHistory",
-     .query = {{"limit", Type::kWhole, "points: 1 to 1,000,000, else 10,000; thinned evenly"}}},
     {.method = Method::kGet,
      .path = "/api/v1/projects/{project}/runs/{run}/artifacts",
      .handler = Bind<&RunsApi::Artifacts>,
@@ -181,21 +157,6 @@ Json OutputJson(const tracking::Output& output) {
   return Json::Obj({{"kind", output.kind}, {"id", output.id}, {"name", output.name}});
 }
 
-Json PointJson(const tracking::MetricPoint& p) {
-  return Json::Obj({{"step", p.step}, {"value", p.value}, {"time", FormatTime(p.time_us)}});
-}
-
-Result<std::map<std::string, std::string>> Texts(const Json& body, std::string_view key) {
-  std::map<std::string, std::string> texts;
-  for (const auto& [name, value] : body[key].members()) {
-    if (value.is_array() || value.is_object()) {
-      return InvalidArgument("GY3412", "`{}.{}` must be text, a number or true/false", key, name);
-    }
-    texts[name] = value.is_string() ? value.AsString() : value.Dump();
-  }
-  return texts;
-}
-
 Result<std::int64_t> TimeOf(const Json& body, std::string_view key) {
   const auto time_us = ParseTime(body[key].AsString());
   if (time_us) return *time_us;
@@ -214,51 +175,12 @@ Result<double> MetricValue(const Json& value) {
       "GY3412", "the value of a metric must be a number, or the text NaN, Infinity or -Infinity");
 }
 
-// "rmse", or what a run calls it: "test_rmse".
-bool LowerIsBetter(std::string_view metric) {
-  const statistics::MetricInfo* info = statistics::FindMetric(metric);
-  const std::size_t prefix = metric.find('_');
-  if (info == nullptr && prefix != std::string_view::npos)
-    info = statistics::FindMetric(metric.substr(prefix + 1));
-  return info != nullptr && info->better == statistics::Better::kLower;
-}
-
-Result<tracking::RunQuery> QueryOf(net::Request& request) {
-  tracking::RunQuery query;
-  query.project = request.Param("project");
-  query.experiment = request.Query("experiment").value_or("");
-  query.kind = request.Query("kind").value_or("");
-  query.job = request.Query("job").value_or("");
-  query.parent = request.Query("parent").value_or("");
-  query.order_by_metric = request.Query("order_by").value_or("");
-  const auto ascending = request.Query("ascending");
-  query.ascending = ascending ? *ascending == "true" : LowerIsBetter(query.order_by_metric);
-  query.page_token = request.Query("page_token").value_or("");
-  GYRE_TRY(query.limit, ReadLimit(request));
-  query.status = tracking::ParseRunStatus(request.Query("status").value_or(""));
-  for (const std::string& value : request.QueryAll("tag")) {
-    const std::size_t colon = value.find(':');
-    if (colon == std::string::npos)
-      return InvalidArgument("GY3412", "tag=`{}` has no colon", value).Fix("tag=team:blue");
-    query.tags[value.substr(0, colon)] = value.substr(colon + 1);
-  }
-  return query;
-}
-
 }  // namespace
 
 net::RouteTable RunsApi::table() { return {"native", kRoutes, this}; }
 
 Result<tracking::Run> RunsApi::RunOf(const net::Request& request) {
   return tracking_.GetRun(request.Param("project"), request.Param("run"));
-}
-
-Result<net::Response> RunsApi::List(net::Request& request) {
-  GYRE_TRY(const tracking::RunQuery query, QueryOf(request));
-  GYRE_TRY(const tracking::RunPage page, tracking_.ListRuns(query));
-  Json answer = Json::Obj({{"items", ItemsOf(page.runs, tracking::RunToJson)}});
-  if (!page.next_page_token.empty()) answer.Set("next_page_token", page.next_page_token);
-  return net::Response::JsonDoc(answer);
 }
 
 Result<net::Response> RunsApi::Get(net::Request& request) {
@@ -286,15 +208,6 @@ Result<> RunsApi::CheckMadeNothing(const tracking::Run& run) {
                          run.id.substr(0, 8)));
   }
   return {};
-}
-
-Result<net::Response> RunsApi::Metrics(net::Request& request) {
-  GYRE_TRY(const std::int64_t limit, request.QueryInt("limit", 10'000, 1, 1'000'000));
-  GYRE_TRY(const tracking::Run run, RunOf(request));
-  GYRE_TRY(const auto points,
-           tracking_.MetricHistory(run.id, request.Param("key"), static_cast<int>(limit)));
-  return net::Response::JsonDoc(
-      Json::Obj({{"key", request.Param("key")}, {"items", ItemsOf(points, PointJson)}}));
 }
 
 Result<net::Response> RunsApi::Artifacts(net::Request& request) {
@@ -352,8 +265,8 @@ Result<tracking::NewRun> RunsApi::ProgramOf(const net::Request& request, const J
   from.source = body["source"];
   from.code = body["code"];
   from.environment = body["environment"];
-  GYRE_TRY(from.params, Texts(body, "params"));
-  GYRE_TRY(from.tags, Texts(body, "tags"));
+  GYRE_TRY(from.params, TextsOf(body, "params"));
+  GYRE_TRY(from.tags, TextsOf(body, "tags"));
   if (!from.source["command"].is_array() || from.source["command"].size() == 0) {
     return InvalidArgument("GY3412", "`source.command` must be the words of the command");
   }
@@ -406,8 +319,8 @@ Result<net::Response> RunsApi::Bring(net::Request& request) {
     GYRE_TRY(from.created_us, TimeOf(body, "created_at"));
   }
   from.started_us = from.created_us;
-  GYRE_TRY(from.params, Texts(body, "params"));
-  GYRE_TRY(from.tags, Texts(body, "tags"));
+  GYRE_TRY(from.params, TextsOf(body, "params"));
+  GYRE_TRY(from.tags, TextsOf(body, "tags"));
   GYRE_TRY(const tracking::Run run, tracking_.CreateRun(std::move(from)));
   return net::Response::JsonDoc(tracking::RunToJson(run), 201);
 }
@@ -416,8 +329,8 @@ Result<net::Response> RunsApi::AddBatch(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const tracking::Run run, RunOf(request));
   tracking::Batch batch;
-  GYRE_TRY(batch.params, Texts(body, "params"));
-  GYRE_TRY(batch.tags, Texts(body, "tags"));
+  GYRE_TRY(batch.params, TextsOf(body, "params"));
+  GYRE_TRY(batch.tags, TextsOf(body, "tags"));
   for (const Json& point : body["metrics"].items()) {
     GYRE_TRY(const std::string key, point.GetString("key"));
     GYRE_TRY(const double value, MetricValue(point["value"]));

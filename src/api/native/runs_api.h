@@ -59,10 +59,8 @@ class RunsApi {
         address_(std::move(address)) {}
   net::RouteTable table();
 
-  Result<net::Response> List(net::Request& request);
   Result<net::Response> Get(net::Request& request);
   Result<net::Response> Remove(net::Request& request);
-  Result<net::Response> Metrics(net::Request& request);
   Result<net::Response> Artifacts(net::Request& request);
   Result<net::Response> GetArtifact(net::Request& request);
   Result<net::Response> PutArtifact(net::Request& request);

@@ -152,7 +152,7 @@ Result<int> RenameFolder(db::Transaction& tx, std::string_view project, std::str
   if (found.empty())
     return NotFound("GY3433", "there is no folder `{}` of experiments in project {}",
                     from.substr(0, 200), project)
-        .Fix("gyre experiments --tree            (lists them)");
+        .Fix("gyre experiments ls /            (lists them)");
   if (found.size() > static_cast<std::size_t>(kFolderMax))
     return InvalidArgument("GY3434", "the folder `{}` has more than {} experiments", from,
                            kFolderMax)

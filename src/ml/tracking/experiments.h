@@ -60,8 +60,8 @@ struct ExperimentPage {
   std::string next_page_token;
 };
 
-// "team/churn/v2" lies in the folder "team/churn": a folder is what titles have in common, and there
-// as long as one of them has it.
+// "team/churn/v2" lies in the folder "team/churn": a folder is what titles have in common, and is
+// there as long as one of them has it.
 struct Folder {
   std::string path;
   std::int64_t experiments = 0;  // below it, at whatever depth

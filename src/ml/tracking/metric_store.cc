@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <tuple>
 
+#include "ml/tracking/metric_blocks.h"
 #include "ml/tracking/metric_codec.h"
 #include "ml/tracking/names.h"
 
@@ -131,6 +133,13 @@ Result<Series> ReadSeriesOf(db::Reader& reader, std::int64_t run, std::string_vi
       "SELECT points FROM tracking_metric_segment WHERE run = ?1 AND name = ?2 "
       "ORDER BY sequence",
       {run, name}, [&](const db::Row& row) { return DecodeSeries(row.Text(0), &series); }));
+  GYRE_TRY(const Series tail, ReadTailOf(reader, run, key));
+  series.Append(tail);
+  return series;
+}
+
+Result<Series> ReadTailOf(db::Reader& reader, std::int64_t run, std::string_view key) {
+  Series series;
   GYRE_DO(reader.Query("SELECT points FROM tracking_metric_tail WHERE run = ?1 ORDER BY sequence",
                        {run}, [&](const db::Row& row) {
                          return DecodePoints(
@@ -202,8 +211,32 @@ SegmentRow EncodeSegment(std::int64_t name, const Segment& segment) {
     row.most = std::fmax(row.most, value);
   }
   row.points = EncodeSeries(series);
+  const std::vector<Block> blocks = BlocksOf(series, 0);
+  const Block whole = Summarize(series, 0, series.size(), 0);
+  row.blocks = EncodeBlocks(blocks);
+  row.whole = EncodeBlocks(std::span(&whole, 1));
   return row;
 }
+
+namespace {
+
+Result<> PutSegment(db::Transaction& tx, std::int64_t run, const SegmentRow& s) {
+  GYRE_DO(tx.Execute(
+      "INSERT INTO tracking_metric_segment (run, name, sequence, first_step, last_step, "
+      "point_count, least, most, points) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
+      "ON CONFLICT (run, name, sequence) DO UPDATE SET first_step = excluded.first_step, "
+      "last_step = excluded.last_step, point_count = excluded.point_count, least = "
+      "excluded.least, most = excluded.most, points = excluded.points",
+      {run, s.name, s.sequence, s.first_step, s.last_step, s.point_count, Number(s.least),
+       Number(s.most), db::Bytes{s.points}}));
+  return tx.Execute(
+      "INSERT INTO tracking_metric_block (run, name, sequence, whole, blocks) VALUES (?1, ?2, ?3, "
+      "?4, ?5) ON CONFLICT (run, name, sequence) DO UPDATE SET whole = excluded.whole, blocks = "
+      "excluded.blocks",
+      {run, s.name, s.sequence, db::Bytes{s.whole}, db::Bytes{s.blocks}});
+}
+
+}  // namespace
 
 Result<bool> ReplaceTail(db::Transaction& tx, std::int64_t run,
                          const std::vector<std::int64_t>& sequences,
@@ -214,16 +247,7 @@ Result<bool> ReplaceTail(db::Transaction& tx, std::int64_t run,
       tx.QueryOne("SELECT COUNT(*) FROM tracking_metric_tail WHERE run = ?1 AND sequence <= ?2",
                   {run, sequences.back()}, [&](const db::Row& row) { there = row.Int(0); }));
   if (there != static_cast<std::int64_t>(sequences.size())) return false;
-  for (const SegmentRow& s : segments) {
-    GYRE_DO(tx.Execute(
-        "INSERT INTO tracking_metric_segment (run, name, sequence, first_step, last_step, "
-        "point_count, least, most, points) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
-        "ON CONFLICT (run, name, sequence) DO UPDATE SET first_step = excluded.first_step, "
-        "last_step = excluded.last_step, point_count = excluded.point_count, least = "
-        "excluded.least, most = excluded.most, points = excluded.points",
-        {run, s.name, s.sequence, s.first_step, s.last_step, s.point_count, Number(s.least),
-         Number(s.most), db::Bytes{s.points}}));
-  }
+  for (const SegmentRow& segment : segments) GYRE_DO(PutSegment(tx, run, segment));
   GYRE_DO(tx.Execute("DELETE FROM tracking_metric_tail WHERE run = ?1 AND sequence <= ?2",
                      {run, sequences.back()}));
   return true;

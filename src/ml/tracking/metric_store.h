@@ -41,6 +41,8 @@ Result<> PutLatest(db::Transaction& tx, const Unsettled& unsettled,
 
 // All points of a key, in no order.
 Result<Series> ReadSeriesOf(db::Reader& reader, std::int64_t run, std::string_view key);
+// Those of them that are in the tail.
+Result<Series> ReadTailOf(db::Reader& reader, std::int64_t run, std::string_view key);
 // With what is not settled yet.
 Result<std::map<std::string, LatestMetric>> ReadLatest(db::Reader& reader, std::int64_t run);
 
@@ -64,6 +66,7 @@ struct SegmentRow {
   std::int64_t first_step = 0, last_step = 0, point_count = 0;
   double least = 0, most = 0;  // NaN = none is a number
   std::string points;
+  std::string whole, blocks;  // what a chart needs of it
 };
 SegmentRow EncodeSegment(std::int64_t name, const Segment& segment);
 // Puts segments in place of those batches; false when they are no longer all there.

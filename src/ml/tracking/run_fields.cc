@@ -6,8 +6,8 @@
 #include <set>
 
 #include "base/text.h"
-#include "ml/statistics/metrics.h"
 #include "ml/tracking/names.h"
+#include "ml/tracking/run_search.h"
 
 namespace gyre::tracking {
 namespace {
@@ -117,17 +117,6 @@ FieldValue RunFields::Columns::Read(const db::Row& row, std::size_t place) const
   if (field.key == "artifact_uri" && row.Text(column).empty())
     return OwnArtifactRoot(Experiment(row), row.Text(3));
   return row.Str(column);
-}
-
-bool IsLowerBetter(std::string_view metric) {
-  for (std::string_view word = metric; !word.empty();) {
-    if (const auto* known = statistics::FindMetric(word))
-      return known->better == statistics::Better::kLower;
-    const std::size_t end = word.find_first_of("_-/. :");
-    word = end == std::string_view::npos ? "" : word.substr(end + 1);
-  }
-  const std::string lower = ToLower(metric);
-  return lower.contains("loss") || lower.contains("error") || lower.contains("perplexity");
 }
 
 std::string OwnArtifactRoot(std::int64_t experiment, std::string_view run_id) {

@@ -51,9 +51,6 @@ class RunFields {
   std::vector<RunField> fields_;
 };
 
-// Whether the least or the most of a metric's values is its best, by its name: "val_loss".
-bool IsLowerBetter(std::string_view metric);
-
 // Where clients send a run's files when nobody said.
 std::string OwnArtifactRoot(std::int64_t experiment, std::string_view run_id);
 

@@ -45,6 +45,7 @@ Json RunToJson(const Run& run) {
                     {"created_at", time(run.created_us)},
                     {"started_at", time(run.started_us)},
                     {"ended_at", time(run.ended_us)},
+                    {"deleted_at", time(run.deleted_us)},
                     {"params", texts(run.params)},
                     {"tags", texts(run.tags)},
                     {"metrics", std::move(metrics)},

@@ -9,6 +9,8 @@
 #include <unordered_set>
 
 #include "base/hash.h"
+#include "base/text.h"
+#include "ml/statistics/metrics.h"
 #include "ml/tracking/run_candidates.h"
 #include "ml/tracking/run_fields.h"
 #include "ml/tracking/run_matcher.h"
@@ -361,6 +363,17 @@ class Finder {
 };
 
 }  // namespace
+
+bool IsLowerBetter(std::string_view metric) {
+  for (std::string_view word = metric; !word.empty();) {
+    if (const auto* known = statistics::FindMetric(word))
+      return known->better == statistics::Better::kLower;
+    const std::size_t end = word.find_first_of("_-/. :");
+    word = end == std::string_view::npos ? "" : word.substr(end + 1);
+  }
+  const std::string lower = ToLower(metric);
+  return lower.contains("loss") || lower.contains("error") || lower.contains("perplexity");
+}
 
 Result<FoundRuns> RunSearcher::Find(const RunSearch& search) {
   if (settle_ && AsksForMetrics(search)) GYRE_DO(settle_());

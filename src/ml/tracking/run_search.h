@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,9 @@ struct FoundRuns {
   std::vector<std::string> ids;
   std::string next_page_token;  // whenever the page is full
 };
+
+// Whether the least or the most of a metric's values is its best, by its name: "val_loss".
+bool IsLowerBetter(std::string_view metric);
 
 // When which way to the runs is taken; nobody but a test need change it.
 struct RunSearchEffort {

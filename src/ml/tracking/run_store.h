@@ -17,7 +17,7 @@ inline constexpr std::string_view kFileOwner = "tracking_file";  // of those tha
 // Whose rows belong to a run by its number.
 inline constexpr std::string_view kTablesOfRuns[] = {
     "tracking_run_param",   "tracking_run_tag",          "tracking_metric",
-    "tracking_metric_tail", "tracking_metric_unsettled", "tracking_metric_segment",
+    "tracking_metric_tail", "tracking_metric_unsettled", "tracking_metric_segment", "tracking_metric_block",
     "tracking_run_dataset"};
 inline constexpr std::size_t kShortIdLength = 8;  // as people see it
 

@@ -269,6 +269,7 @@ Result<> TrackingImpl::ChangeRun(std::string_view run_id, const RunChange& chang
   GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const RunKey key, FindActiveRun(tx, run_id));
     GYRE_DO(UpdateRun(tx, key, change));
+    for (const std::string& tag : change.removed_tags) GYRE_DO(RemoveTag(tx, key, tag));
     return PutTags(tx, key, tags);
   }));
   if (change.ended_us) compactor_.Add(run_id);

@@ -105,6 +105,7 @@ struct RunChange {
   std::optional<std::int64_t> ended_us = {};
   std::optional<std::string> name = {};
   std::map<std::string, std::string> tags = {};
+  std::vector<std::string> removed_tags = {};  // one that is not there is passed over
 };
 
 struct RunEnd {
