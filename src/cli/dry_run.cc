@@ -113,6 +113,10 @@ class DryRunSession : public Session {
     Plan("POST", path, Json());
     return End();
   }
+  Result<> Events(std::string_view path, std::string_view after,
+                  const EventStream::Take& take) override {
+    return session_->Events(path, after, take);
+  }
   Result<Json> WaitJob(const Json& job, Output& out) override {
     return session_->WaitJob(job, out);
   }

@@ -9,6 +9,7 @@
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/removed.h"
+#include "cli/runs_watch.h"
 #include "cli/session.h"
 #include "cli/table_text.h"
 #include "cli/tag_options.h"
@@ -418,6 +419,16 @@ constexpr Option kEditOptions[] = {
     {.name = "--name", .value_name = "NAME", .help = "another name"},
     kSetTag,
     kUntag};
+constexpr Positional kWatched[] = {{.name = "RUN",
+                                    .help = "until these have ended; else every run",
+                                    .required = false,
+                                    .repeated = true,
+                                    .completes = "runs"}};
+constexpr Option kWatchOptions[] = {{.name = "--experiment",
+                                     .value_name = "NAME",
+                                     .help = "runs of it, also new ones; repeat it for more",
+                                     .repeated = true,
+                                     .completes = "experiments"}};
 constexpr Option kCompareOptions[] = {{.name = "--all", .help = "also what is equal"}};
 constexpr Option kRemoveOptions[] = {
     {.name = "--force", .help = "although a registered model was made by it; the model stays"}};
@@ -466,6 +477,12 @@ constexpr Command kCommands[] = {
      .positionals = kArtifact,
      .options = kGetOptions,
      .run = Get},
+    {.path = "runs watch",
+     .summary = "Show runs as they change: status, latest metrics, new ones",
+     .examples = "gyre runs watch -\ngyre runs watch --experiment team/churn/v2",
+     .positionals = kWatched,
+     .options = kWatchOptions,
+     .run = WatchRuns},
     {.path = "runs edit",
      .summary = "Describe, rename or tag a run",
      .examples = "gyre runs edit - --note 'the best so far' --tag keep=yes",

@@ -114,6 +114,29 @@ class NetSession : public Session {
     return response.status < 300 ? Result<>() : net::ErrorOfResponse(response);
   }
 
+  Result<> Events(std::string_view path, std::string_view after,
+                  const EventStream::Take& take) override {
+    const exec::InterruptCounter interrupts;
+    std::string last_id(after);
+    bool more = true;
+    while (more) {
+      EventStream events;
+      net::ClientRequest request = NewRequest("GET", path);
+      if (!last_id.empty()) request.headers.emplace_back("Last-Event-ID", last_id);
+      request.interrupted = [] { return exec::InterruptCounter::count() > 0; };
+      request.body_sink = [&](std::string_view piece) -> Result<> {
+        GYRE_TRY(more, events.Feed(piece, take));
+        if (more) return {};
+        return Error(Code::kCancelled, "", "");  // ends the transfer; nobody looks at it
+      };
+      const auto response = Send(std::move(request));
+      if (!response && more) return response.error();
+      if (response && response->status >= 300) return net::ErrorOfResponse(*response);
+      if (!events.last_id().empty()) last_id = events.last_id();
+    }
+    return {};
+  }
+
   Result<Json> WaitJob(const Json& job, Output& out) override {
     const std::string id = job["id"].AsString();
     const exec::InterruptCounter interrupts;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/event_stream.h"
 
 namespace gyre::cli {
 
@@ -34,6 +35,10 @@ class Session {
   // Posts, and hands the answer on as it comes. Ctrl-C ends it: kCancelled GY1625.
   virtual Result<> Stream(std::string_view path,
                           const std::function<Result<>(std::string_view)>& sink) = 0;
+  // Follows server-sent events until `take` says false, beginning after the event of that id (""
+  // = from now on), over the ends of streams. Ctrl-C ends it: kCancelled GY1625.
+  virtual Result<> Events(std::string_view path, std::string_view after,
+                          const EventStream::Take& take) = 0;
   // Follows a job to its end with a progress line. Ctrl-C once leaves the job and says how to come
   // back and how to cancel, twice cancels it; both return kCancelled (exit 130). A failed job
   // becomes its Error; else the job document, its "result" in it.

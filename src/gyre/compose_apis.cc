@@ -50,6 +50,7 @@
 #include "api/native/queries_api.h"
 #include "api/native/recipes_api.h"
 #include "api/native/run_changes_api.h"
+#include "api/native/run_events_api.h"
 #include "api/native/run_list_api.h"
 #include "api/native/runs_api.h"
 #include "api/native/secrets_api.h"
@@ -144,6 +145,23 @@ void House::Rooms::OpenLedgerApis() {
   AddApi<native::TrashApi>(*trash, *access);
 }
 
+void House::Rooms::OpenRunApis() {
+  AddApi<native::DeletedApi>(*tracking, *experiments, *deleted);
+  AddApi<native::ExperimentsApi>(*projects, *experiments);
+  AddApi<native::RunListApi>(*tracking, *experiments, *run_searcher);
+  AddApi<native::RunChangesApi>(*access, *projects, *experiments, *tracking, *run_transfer);
+  AddApi<native::RunEventsApi>(*access, *experiments, *tracking, *run_follower);
+  AddApi<native::ChartsApi>(*tracking, *charts);
+  AddApi<native::RunsApi>(
+      *tracking, *jobs, *blobs, *access, *projects, *registry, *datasets, *trash,
+      native::ProgramAddress{[this](const std::string& run, int pid) {
+                               return program_door ? program_door->Open(run, pid) : info.url;
+                             },
+                             [this](const std::string& run) {
+                               if (program_door) program_door->Close(run);
+                             }});
+}
+
 void House::Rooms::OpenMlApis() {
   AddApi<native::ProjectsApi>(*projects, *serving, *trash);
   AddApi<native::DeclarationsApi>(*declarations, *trash);
@@ -159,19 +177,7 @@ void House::Rooms::OpenMlApis() {
                                  native::ProgramReads(*access, *tracking, *datasets),
                                  options.is_scratch);
   AddApi<native::PipelinesApi>(*pipelines, *approvals, *access, *usage, *automation, *trash);
-  AddApi<native::DeletedApi>(*tracking, *experiments, *deleted);
-  AddApi<native::ExperimentsApi>(*projects, *experiments);
-  AddApi<native::RunListApi>(*tracking, *experiments, *run_searcher);
-  AddApi<native::RunChangesApi>(*access, *projects, *experiments, *tracking, *run_transfer);
-  AddApi<native::ChartsApi>(*tracking, *charts);
-  AddApi<native::RunsApi>(
-      *tracking, *jobs, *blobs, *access, *projects, *registry, *datasets, *trash,
-      native::ProgramAddress{[this](const std::string& run, int pid) {
-                               return program_door ? program_door->Open(run, pid) : info.url;
-                             },
-                             [this](const std::string& run) {
-                               if (program_door) program_door->Close(run);
-                             }});
+  OpenRunApis();
   AddApi<native::TrainingApi>(
       *training, *usage, *jobs,
       native::TrainingBounds{.threads = std::max(1.0, settings.Number("jobs.cpu_slots")),

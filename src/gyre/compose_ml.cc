@@ -77,6 +77,7 @@ Result<> House::Rooms::OpenModels() {
       *database, [this] { return tracking->SettleMetrics(); });
   run_transfer = std::make_unique<tracking::RunTransfer>(*database, SystemClock(), run_stamps);
   charts = std::make_unique<tracking::Charts>(*database);
+  run_follower = std::make_unique<tracking::RunFollower>(*database, run_stamps);
   run_pages = std::make_unique<mlflow::RunPages>(*tracking, run_stamps);
   GYRE_TRY(traces, traces::OpenTraces(*database, SystemClock()));
   GYRE_TRY(eval_sets, eval_sets::OpenEvalSets(*database, SystemClock()));

@@ -59,6 +59,7 @@
 #include "ml/tracking/deleted.h"
 #include "ml/tracking/files.h"
 #include "ml/tracking/logged_models.h"
+#include "ml/tracking/run_follower.h"
 #include "ml/tracking/run_search.h"
 #include "ml/tracking/run_transfer.h"
 #include "ml/tracking/tracking.h"
@@ -131,6 +132,7 @@ struct House::Rooms {
   std::unique_ptr<tracking::RunSearcher> run_searcher;
   std::unique_ptr<tracking::RunTransfer> run_transfer;
   std::unique_ptr<tracking::Charts> charts;
+  std::unique_ptr<tracking::RunFollower> run_follower;
   std::unique_ptr<mlflow::RunPages> run_pages;
   std::unique_ptr<traces::Traces> traces;
   std::unique_ptr<eval_sets::EvalSets> eval_sets;
@@ -181,6 +183,7 @@ struct House::Rooms {
   void OpenApis();
   void OpenLedgerApis();
   void OpenMlApis();
+  void OpenRunApis();
   void OpenServingApis();
   void OpenMlflowApis();
   void OpenWebui();

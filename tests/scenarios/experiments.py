@@ -1,13 +1,16 @@
 """Experiments in folders, runs found, moved, copied and charted by the native door, and what MLflow's door sees of it.
 
 python3 tests/scenarios/experiments.py"""
+import http.client
 import json
 import math
 import os
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from harness import Gyre, run_scenarios  # noqa: E402
+from harness import GYRE, run_scenarios  # noqa: E402
 
 P = '/api/v1/projects/default'
 MLFLOW = '/api/2.0/mlflow'
@@ -143,5 +146,134 @@ def who_may(g):
     assert g.http('GET', f'{P}/experiments', headers=writes).status == 403
 
 
+def charted(g):
+    g.start()
+    values = [math.sin(i / 500) for i in range(30_000)]
+    values[12_345], values[20_000], values[20_001] = 7.5, 'NaN', 'Infinity'
+    run = made(g, 'r', 'lab', metrics={'loss/train': values, 'few': [1, 2, 3]})
+    other = made(g, 'other', 'lab', metrics={'few': [4]})
+    chart = g.json('GET', f'{P}/runs/{run}/metrics/loss/train?points=200')
+    assert chart['points'] == 30_000 and len(chart['steps']) == len(chart['values']) <= 200, (chart['points'], len(chart['steps']))
+    assert (12_345, 7.5) in zip(chart['steps'], chart['values']) and (chart['steps'][0], chart['steps'][-1]) == (0, 29_999)
+    assert [(s, v) for s, v in zip(chart['steps'], chart['values']) if isinstance(v, str)] == [(20_000, 'NaN'), (20_001, 'Infinity')]
+    zoomed = g.json('GET', f'{P}/runs/{run}/metrics/loss/train?points=200&from=12300&to=12399')
+    assert zoomed['steps'] == list(range(12_300, 12_400)) and zoomed['points'] == 100
+    both = g.json('GET', f'{P}/charts?run={run}&run={other}&key=few&key=loss/train&points=50&axis=elapsed')['items']
+    assert [(c['run'], c['key'], c['points']) for c in both] == [(run, 'few', 3), (run, 'loss/train', 30_000), (other, 'few', 1)], both
+    assert all(len(c['seconds']) == len(c['values']) for c in both) and 0 <= both[0]['seconds'][0] < 60
+    times = g.json('GET', f'{P}/runs/{run}/metrics/few?points=10&axis=time&from=2020-01-01')['times_us']
+    assert len(times) == 3
+    for query in ('points=5', 'points=100&from=now', 'axis=time', 'points=100&axis=sideways'):
+        assert g.http('GET', f'{P}/runs/{run}/metrics/few?{query}').status == 400, query
+    assert g.json('GET', f'{P}/runs/{run}/metrics/none?points=100')['values'] == []
+
+
+class Events:
+    """A stream of run events, read as it comes."""
+
+    def __init__(self, g, query='', last=None, headers=None, project='default'):
+        self.connection = http.client.HTTPConnection(g.host, g.port, timeout=20)
+        self.connection.request('GET', f'/api/v1/projects/{project}/run-events?{query}', headers={**(headers or {}), **({'Last-Event-ID': last} if last else {})})
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200, self.answer.read()
+        self.last = None
+        self.next('here')
+
+    def next(self, *kinds):
+        """The next event of these kinds: its data."""
+        event = {}
+        while True:
+            line = self.answer.readline().decode().rstrip('\n')
+            if line:
+                name, _, value = line.partition(': ')
+                event[name] = value
+                continue
+            if not event:
+                raise AssertionError('the stream has ended')
+            self.last = event.get('id', self.last)
+            if event.get('event') in kinds:
+                return json.loads(event['data'])
+            event = {}
+
+    def close(self):
+        self.connection.close()
+
+
+def followed(g):
+    g.start()
+    a, b = made(g, 'a', 'one'), made(g, 'b', 'two')
+    one = Events(g, 'experiment=one')
+    tab = Events(g, f'run={b}&stream=tab-1')
+    batch = lambda run, value, step: g.http('POST', f'{P}/runs/{run}/batch', {'metrics': [{'key': 'loss', 'value': value, 'step': step}]})  # noqa: E731
+    # What happens at once comes as few patches: the newest state of each run.
+    begin = time.monotonic()
+    for i in range(50):
+        batch(a, 1 / (i + 1), i)
+    batch(b, 5, 1)
+    patches = [one.next('runs')]
+    while patches[-1]['runs'][0]['steps']['loss'] < 49:
+        patches.append(one.next('runs'))
+    assert len(patches) <= 4 * (time.monotonic() - begin) + 2, len(patches)
+    assert {r['id'] for p in patches for r in p['runs']} == {a} and patches[-1]['runs'][0]['metrics'] == {'loss': 0.02}
+    assert [r['id'] for r in tab.next('runs')['runs']] == [b]
+    new = made(g, 'new', 'one')
+    assert one.next('runs')['runs'][0]['id'] == new
+    g.json('POST', f'{P}/runs/{new}/end', {'status': 'failed', 'error': 'no luck'})
+    ended = one.next('runs')['runs'][0]
+    assert (ended['status'], ended['error']) == ('failed', 'no luck')
+    # The same stream follows something else from now on, and still does when its client comes back.
+    assert g.http('PUT', f'{P}/run-events/tab-1', {'experiments': ['one']}).status == 204
+    time.sleep(0.3)
+    batch(b, 6, 2)
+    batch(a, 0.5, 100)
+    assert [r['id'] for r in tab.next('runs')['runs']] == [a]
+    tab.close()
+    g.cli('runs', 'move', a, '--to', 'two')
+    g.cli('runs', 'rm', new, '--yes')
+    back = Events(g, f'run={b}&stream=tab-1', last=tab.last)
+    assert set(back.next('runs')['gone']) == {a, new}
+    # Beyond what is known, or after a restart: begin anew.
+    last = one.last
+    one.close()
+    back.close()
+    g.stop()
+    g.start()
+    Events(g, 'experiment=one', last=last).next('reset')
+    for query in ('run=nobody', 'stream=a%20b', 'experiment=none'):
+        assert g.http('GET', f'{P}/run-events?{query}').status in (400, 404), query
+
+
+def watched(g):
+    g.start()
+    a = made(g, 'slow', 'one')
+    watching = subprocess.Popen([GYRE, 'runs', 'watch', a], cwd=g.work, env=g.environment, stdout=subprocess.PIPE, text=True)
+    assert watching.stdout.readline().split()[:3] == [a[:8], 'slow', 'running']
+    g.http('POST', f'{P}/runs/{a}/batch', {'metrics': [{'key': 'loss', 'value': 0.25, 'step': 3}]})
+    assert 'loss 0.25   step 3' in watching.stdout.readline()
+    g.json('POST', f'{P}/runs/{a}/end', {})
+    assert 'finished' in watching.stdout.readline() and watching.wait(20) == 0
+
+
+def who_may_follow(g):
+    """A stream ends when the right to read runs does."""
+    g.start()
+    run = made(g, 'r', 'one')
+    g.cli('users', 'add', 'root', '--role', 'admin', stdin=PASSWORD)
+    g.stop()
+    g.start('--auth', 'required')
+    root = {'Authorization': 'Bearer ' + g.json('POST', '/api/v1/login', {'name': 'root', 'password': PASSWORD})['secret']}
+    g.json('POST', '/api/v1/users', {'name': 'ann', 'password': PASSWORD, 'roles': [{'role': 'viewer', 'project': 'default'}]}, headers=root)
+    ann = {'Authorization': 'Bearer ' + g.json('POST', '/api/v1/login', {'name': 'ann', 'password': PASSWORD})['secret']}
+    assert g.http('GET', f'{P}/run-events').status == 401
+    stream = Events(g, headers=ann)
+    g.json('POST', '/api/v1/projects', {'name': 'hidden'}, headers=root)
+    g.json('POST', '/api/v1/projects/hidden/runs', {'key': 'k', 'name': 'secret'}, headers=root)
+    assert g.http('POST', f'{P}/runs/{run}/batch', {'tags': {'seen': 'yes'}}, headers=root).status == 204
+    assert [r['id'] for r in stream.next('runs')['runs']] == [run], 'nothing of another project'
+    assert g.http('GET', '/api/v1/projects/hidden/run-events', headers=ann).status == 403
+    assert g.http('DELETE', '/api/v1/users/ann/roles/viewer?project=default', headers=root).status == 200
+    assert stream.next('ended') == {'why': 'permission'}
+
+
 if __name__ == '__main__':
-    run_scenarios([folders, found, moved_and_copied, who_may])
+    run_scenarios([folders, found, moved_and_copied, who_may, charted, followed, watched, who_may_follow])

@@ -119,7 +119,7 @@ Result<net::Response> ExperimentsApi::ListFolder(net::Request& request) {
 Result<net::Response> ExperimentsApi::List(net::Request& request) {
   GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
   if (const auto title = request.Query("title")) {
-    GYRE_TRY(const tracking::Experiment found, experiments_.Resolve(project.name, *title));
+    GYRE_TRY(const tracking::Experiment found, experiments_.Find(project.name, *title));
     return net::Response::JsonDoc(AnswerOf({found}, ""));
   }
   if (request.Query("folder")) return ListFolder(request);

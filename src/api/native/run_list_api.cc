@@ -153,9 +153,10 @@ std::string_view MemberOf(Entity entity) {
 
 // Of many runs with many metrics a table shows a few.
 Json ChosenJson(const tracking::Run& run, const std::vector<OrderBy>& columns) {
-  constexpr std::string_view kAlways[] = {
-      "id",         "name",     "experiment", "kind",   "status", "created_by", "created_at",
-      "started_at", "ended_at", "deleted_at", "params", "tags",   "metrics"};
+  constexpr std::string_view kAlways[] = {"id",         "project",    "experiment", "name",
+                                          "kind",       "status",     "created_by", "error",
+                                          "created_at", "started_at", "ended_at",   "deleted_at",
+                                          "inputs",     "params",     "tags",       "metrics"};
   tracking::Run bare = run;
   bare.params.clear();
   bare.tags.clear();

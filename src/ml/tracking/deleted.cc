@@ -207,7 +207,7 @@ Result<> Deleted::EndRuns(const std::vector<DeletedRun>& runs) {
       return {};
     }));
     for (const DeletedRun& run : some) {
-      stamps_.Touch(run.id);
+      stamps_.Leave(run.id, run.experiment);
       experiments.insert(run.experiment);
     }
   }

@@ -132,7 +132,7 @@ Result<std::vector<std::int64_t>> ReadBelow(db::Reader& reader, std::string_view
   return db::Collect<std::int64_t>(
       reader,
       "SELECT number FROM tracking_experiment WHERE project = ?1 AND title >= ?2 AND title < ?3 "
-      "AND deleted_us = 0 ORDER BY number LIMIT ?4",
+      "AND deleted_us = 0 ORDER BY number DESC LIMIT ?4",
       {project, span.begin, span.end, kFolderMax}, [](const db::Row& row) { return row.Int(0); });
 }
 

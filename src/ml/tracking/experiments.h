@@ -108,7 +108,7 @@ class Experiments {
   virtual Result<Experiment> Resolve(std::string_view project, std::string_view reference) = 0;
   virtual Result<ExperimentPage> Search(const ExperimentSearch& search) = 0;
   virtual Result<FolderPage> ListFolder(const FolderQuery& query) = 0;
-  // Numbers of the active ones below a folder, oldest first; at most kFolderMax.
+  // Numbers of the active ones below a folder, newest first; at most kFolderMax.
   virtual Result<std::vector<std::int64_t>> Below(std::string_view project,
                                                   std::string_view folder) = 0;
   // How many active runs it has.

@@ -24,11 +24,11 @@ struct Mark {
 
 struct Block {
   std::int64_t points = 0;
-  Mark first, last;
+  Mark first = {}, last = {};
   // The first of those with the least and the greatest finite value.
-  std::optional<Mark> least, most;
+  std::optional<Mark> least = {}, most = {};
   // The first that is NaN, that is infinite.
-  std::optional<Mark> nan, up, down;
+  std::optional<Mark> nan = {}, up = {}, down = {};
   bool times_rise = true;  // none is before the one in front of it
 };
 

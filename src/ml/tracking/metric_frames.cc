@@ -16,7 +16,7 @@ namespace {
 // A stretch of the series in its order: a segment, or points that have been read.
 struct Part {
   std::int64_t sequence = 0;  // of a segment; 0 = its points are in `series`
-  Block whole;
+  Block whole = {};
   Series series = {};
 };
 

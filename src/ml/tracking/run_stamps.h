@@ -9,6 +9,8 @@
 #include <functional>
 #include <string_view>
 
+#include "ml/tracking/run_news.h"
+
 namespace gyre::tracking {
 
 class RunStamps {
@@ -20,8 +22,18 @@ class RunStamps {
   // When a write is durable, before it is answered.
   void Touch(std::string_view run_id) {
     slots_[Place(run_id)].fetch_add(1, std::memory_order_acq_rel);
+    news_.Add(run_id);
   }
-  void TouchAll() { all_.fetch_add(std::uint64_t{1} << 32, std::memory_order_acq_rel); }
+  void TouchAll() {
+    all_.fetch_add(std::uint64_t{1} << 32, std::memory_order_acq_rel);
+    news_.Reset();
+  }
+  // As Touch, of a run that is no longer in that experiment.
+  void Leave(std::string_view run_id, std::int64_t experiment) {
+    Touch(run_id);
+    news_.Leave(run_id, experiment);
+  }
+  const RunNews& news() const { return news_; }
 
  private:
   std::size_t Place(std::string_view run_id) const {
@@ -29,6 +41,7 @@ class RunStamps {
   }
   std::array<std::atomic<std::uint64_t>, 4096> slots_ = {};
   std::atomic<std::uint64_t> all_ = 0;
+  RunNews news_;
 };
 
 }  // namespace gyre::tracking

@@ -133,12 +133,14 @@ Result<> LinkToOrigin(db::Transaction& tx, const Run& from, const Copied& run,
 }  // namespace
 
 Result<> RunTransfer::Move(std::string_view run_id, std::int64_t experiment_number) {
+  std::int64_t left = 0;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const RunKey run, FindActiveRun(tx, run_id));
+    left = run.experiment;
     GYRE_DO(ReadActiveExperiment(tx, run.project, experiment_number));
     return MoveRows(tx, run, run_id, experiment_number);
   }));
-  stamps_.Touch(run_id);
+  stamps_.Leave(run_id, left);
   return {};
 }
 

@@ -209,6 +209,7 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
     GYRE_DO(PutTags(tx, key, tags));
     return WriteLineage(tx, run);
   }));
+  stamps_.Touch(run.id);
   return run;
 }
 
@@ -452,10 +453,14 @@ Result<> TrackingImpl::AddInput(std::string_view run_id, const RunInput& input) 
 
 Result<std::string> TrackingImpl::DeleteRun(std::string_view run_id, std::string_view by) {
   std::string name;
-  GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
+  std::int64_t left = 0;
+  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
+    GYRE_TRY(const RunKey run, FindRun(tx, run_id));
+    left = run.experiment;
     GYRE_TRY(name, RemoveRun(tx, run_id, by, clock_.NowMicros()));
     return {};
   }));
+  stamps_.Leave(run_id, left);
   return name;
 }
 

@@ -24,6 +24,8 @@ export type CapturePolicyChange = { on?: boolean | undefined; sample?: number | 
 export type Channel = Record<string, unknown>;
 export type ChannelList = Record<string, unknown>;
 export type ChannelTrial = Record<string, unknown>;
+export type Chart = { run: string; key: string; points: number; steps: number[]; times_us?: number[] | null | undefined; seconds?: number[] | null | undefined; values: unknown[] };
+export type ChartList = { items: Chart[] };
 export type CheckRecipeRequest = { recipe: unknown; dataset?: string | undefined; target?: string | undefined };
 export type CheckedRecipe = Record<string, unknown>;
 export type CollectResult = Record<string, unknown>;
@@ -56,6 +58,10 @@ export type Event = { sequence: number; kind: string; project?: string | null | 
 export type EventList = { items: Event[]; next_page_token?: string | null | undefined };
 export type ExpectationSuite = { expectations: Record<string, unknown>[]; [name: string]: unknown };
 export type Expected = Record<string, unknown>;
+export type Experiment = { id: string; number: number; project: string; name: string; title: string; created_at: string; deleted_at?: string | null | undefined; tags: { [name: string]: string }; runs?: number | null | undefined };
+export type ExperimentChange = { title?: string | undefined; note?: string | undefined; tags?: Record<string, unknown> | undefined };
+export type ExperimentFolder = { path: string; experiments: number };
+export type ExperimentList = { items: Experiment[]; folders?: ExperimentFolder[] | null | undefined; next_page_token?: string | null | undefined };
 export type FeedbackTaken = Record<string, unknown>;
 export type Firing = { id: string; trigger: string; project: string; cause: string; subject: string; text: string; state: string; reason: string; outcome?: FiringOutcome | null | undefined; run?: string | null | undefined; created_at: string; ended_at?: string | null | undefined };
 export type FiringList = { items: Firing[]; next_page_token?: string | null | undefined };
@@ -101,6 +107,7 @@ export type Monitor = { id: string; project: string; name: string; endpoint: str
 export type MonitorList = { items: Monitor[] };
 export type NewChannel = { name: string; min_severity?: "info" | "warning" | "critical" | undefined; replace?: boolean | undefined; webhook?: string | undefined; format?: "json" | "slack" | "teams" | undefined; secret?: string | undefined; smtp?: string | undefined; tls?: "starttls" | "from-start" | "none" | undefined; from?: string | undefined; to?: string[] | undefined; user?: string | undefined; password?: string | undefined };
 export type NewDeclaration = { spec: Record<string, unknown>; made?: boolean | undefined; id?: string | undefined };
+export type NewExperiment = { title: string; note?: string | undefined; tags?: Record<string, unknown> | undefined };
 export type NewLogin = { name: string; password: string; as?: "token" | "cookie" | undefined };
 export type NewNotice = { title: string; text?: string | undefined; kind?: string | undefined; severity?: "info" | "warning" | "critical" | undefined; key?: string | undefined; links?: Record<string, unknown>[] | undefined; payload?: Record<string, unknown> | undefined; channels?: string[] | undefined };
 export type NewPipeline = { source: string; source_name?: string | undefined };
@@ -154,8 +161,9 @@ export type RocCurve = { fpr: number[]; tpr: number[]; threshold: unknown[] };
 export type RoleList = Record<string, unknown>;
 export type Rollback = { to?: number | undefined; reason?: string | undefined };
 export type Rows = Record<string, unknown>;
-export type Run = { id: string; project: string; experiment: string; name: string; kind: string; status: string; job?: string | null | undefined; parent?: string | null | undefined; created_by: string; error: string; created_at: string; started_at?: string | null | undefined; ended_at?: string | null | undefined; params: { [name: string]: string }; tags: { [name: string]: string }; metrics: { [name: string]: number | null }; code?: unknown | undefined; inputs?: RunInput[] | null | undefined; environment?: unknown | undefined; resources?: Effort | null | undefined };
+export type Run = { id: string; project: string; experiment: string; name: string; kind: string; status: string; job?: string | null | undefined; parent?: string | null | undefined; created_by: string; error: string; created_at: string; started_at?: string | null | undefined; ended_at?: string | null | undefined; deleted_at?: string | null | undefined; params: { [name: string]: string }; tags: { [name: string]: string }; metrics: { [name: string]: number | null }; code?: unknown | undefined; inputs?: RunInput[] | null | undefined; environment?: unknown | undefined; resources?: Effort | null | undefined };
 export type RunBatch = { params?: Record<string, unknown> | undefined; tags?: Record<string, unknown> | undefined; metrics?: Record<string, unknown>[] | undefined; slice?: Record<string, unknown> | undefined };
+export type RunChange = { name?: string | undefined; note?: string | undefined; tags?: Record<string, unknown> | undefined };
 export type RunEnd = { status?: "finished" | "failed" | "killed" | undefined; error?: string | undefined; resources?: Record<string, unknown> | undefined; ended_at?: string | undefined };
 export type RunInput = { kind: string; id: string; name: string; digest: string };
 export type RunList = { items: Run[]; next_page_token?: string | null | undefined };
@@ -203,6 +211,8 @@ export interface Routes {
   "DELETE /api/v1/projects/{project}/endpoints/{endpoint}": { input: { path: { project: string; endpoint: string }; query?: { force?: boolean | undefined; dry_run?: boolean | undefined } }; answer: TrashItem; permission: "endpoint.deploy" };
   /** Take a variant away; the champion has its share */
   "DELETE /api/v1/projects/{project}/endpoints/{endpoint}/variants/{variant}": { input: { path: { project: string; endpoint: string; variant: string } }; answer: Endpoint; permission: "endpoint.deploy" };
+  /** Delete an experiment with its runs; both can be restored */
+  "DELETE /api/v1/projects/{project}/experiments/{experiment}": { input: { path: { project: string; experiment: string } }; answer: Experiment; permission: "run.write" };
   /** Remove a model that no alias and no endpoint uses, into the trash */
   "DELETE /api/v1/projects/{project}/models/{model}": { input: { path: { project: string; model: string }; query?: { aliases?: boolean | undefined; force?: boolean | undefined; dry_run?: boolean | undefined } }; answer: TrashItem; permission: "model.write" };
   /** Take an alias away; the history stays */
@@ -285,6 +295,8 @@ export interface Routes {
   "GET /api/v1/projects/{project}/channels": { input: { path: { project: string } }; answer: ChannelList; permission: "notice.read" };
   /** A channel */
   "GET /api/v1/projects/{project}/channels/{channel}": { input: { path: { project: string; channel: string } }; answer: Channel; permission: "notice.read" };
+  /** Metrics of several runs as charts show them, column by column */
+  "GET /api/v1/projects/{project}/charts": { input: { path: { project: string }; query?: { run?: string[] | undefined; key?: string[] | undefined; points?: number | undefined; axis?: "step" | "time" | "elapsed" | undefined; from?: string | undefined; to?: string | undefined } }; answer: ChartList; permission: "run.read" };
   /** What such a job has found; kept for a day */
   "GET /api/v1/projects/{project}/comparisons/{job}": { input: { path: { project: string; job: string }; query?: { format?: "json" | "html" | undefined } }; answer: Comparison; permission: "query" };
   /** List datasets by name, each with its latest version */
@@ -329,6 +341,10 @@ export interface Routes {
   "GET /api/v1/projects/{project}/evaluations": { input: { path: { project: string }; query?: { model_version?: string | undefined; limit?: number | undefined } }; answer: unknown; permission: "model.read" };
   /** One evaluation with its curves, slices and importance */
   "GET /api/v1/projects/{project}/evaluations/{evaluation}": { input: { path: { project: string; evaluation: string } }; answer: unknown; permission: "model.read" };
+  /** List experiments, newest first, by a filter, or one folder of them */
+  "GET /api/v1/projects/{project}/experiments": { input: { path: { project: string }; query?: { folder?: string | undefined; title?: string | undefined; filter?: string | undefined; sort?: string[] | undefined; view?: "active" | "deleted" | "all" | undefined; limit?: number | undefined; page_token?: string | undefined } }; answer: ExperimentList; permission: "run.read" };
+  /** One experiment, by number, name, or title without slashes */
+  "GET /api/v1/projects/{project}/experiments/{experiment}": { input: { path: { project: string; experiment: string } }; answer: Experiment; permission: "run.read" };
   /** What triggers have heard and done, newest first */
   "GET /api/v1/projects/{project}/firings": { input: { path: { project: string }; query?: { trigger?: string | undefined; state?: "open" | "waiting" | "approval" | "starting" | "running" | "succeeded" | "failed" | "skipped" | "expired" | undefined; limit?: number | undefined; page_token?: string | undefined } }; answer: FiringList; permission: "trigger.read" };
   /** One firing, by its id or the beginning of it, with the canary release of its run */
@@ -393,8 +409,10 @@ export interface Routes {
   "GET /api/v1/projects/{project}/problem/history": { input: { path: { project: string } }; answer: ProblemStatementList; permission: "project.read" };
   /** The answer of such a job; kept for a day */
   "GET /api/v1/projects/{project}/query/{job}": { input: { path: { project: string; job: string } }; answer: QueryResult; permission: "query" };
-  /** List runs, newest first or by a metric */
-  "GET /api/v1/projects/{project}/runs": { input: { path: { project: string }; query?: { experiment?: string | undefined; kind?: string | undefined; status?: "scheduled" | "running" | "finished" | "failed" | "killed" | undefined; job?: string | undefined; parent?: string | undefined; tag?: string[] | undefined; order_by?: string | undefined; ascending?: boolean | undefined; limit?: number | undefined; page_token?: string | undefined } }; answer: RunList; permission: "run.read" };
+  /** What happens to runs (server-sent events); goes on after Last-Event-ID */
+  "GET /api/v1/projects/{project}/run-events": { input: { path: { project: string }; query?: { run?: string[] | undefined; experiment?: string[] | undefined; stream?: string | undefined; after?: number | undefined } }; answer: unknown; permission: "run.read" };
+  /** List runs, newest first, by a metric, or what a filter finds */
+  "GET /api/v1/projects/{project}/runs": { input: { path: { project: string }; query?: { experiment?: string[] | undefined; folder?: string | undefined; kind?: string | undefined; status?: "scheduled" | "running" | "finished" | "failed" | "killed" | undefined; job?: string | undefined; parent?: string | undefined; tag?: string[] | undefined; filter?: string | undefined; sort?: string[] | undefined; columns?: string[] | undefined; view?: "active" | "deleted" | "all" | undefined; order_by?: string | undefined; ascending?: boolean | undefined; limit?: number | undefined; page_token?: string | undefined } }; answer: RunList; permission: "run.read" };
   /** One run, by id, beginning of an id, name, or - for the newest */
   "GET /api/v1/projects/{project}/runs/{run}": { input: { path: { project: string; run: string } }; answer: Run; permission: "run.read" };
   /** List the artifacts of a run */
@@ -406,7 +424,7 @@ export interface Routes {
   /** What the program printed, or the log of the job */
   "GET /api/v1/projects/{project}/runs/{run}/log": { input: { path: { project: string; run: string }; query?: { offset?: number | undefined } }; answer: unknown; permission: "run.read" };
   /** The points of a metric by step; its name may hold slashes */
-  "GET /api/v1/projects/{project}/runs/{run}/metrics/{key*}": { input: { path: { project: string; run: string; key: string }; query?: { limit?: number | undefined } }; answer: MetricHistory; permission: "run.read" };
+  "GET /api/v1/projects/{project}/runs/{run}/metrics/{key*}": { input: { path: { project: string; run: string; key: string }; query?: { limit?: number | undefined; points?: number | undefined; axis?: "step" | "time" | "elapsed" | undefined; from?: string | undefined; to?: string | undefined } }; answer: MetricHistory; permission: "run.read" };
   /** Names of the project's secrets; never their values */
   "GET /api/v1/projects/{project}/secrets": { input: { path: { project: string } }; answer: SecretList; permission: "secret.write" };
   /** What the newest window of each monitor says */
@@ -453,12 +471,16 @@ export interface Routes {
   "PATCH /api/v1/projects/{project}/endpoints/{endpoint}": { input: { path: { project: string; endpoint: string }; body: EndpointChange }; answer: Endpoint; permission: "endpoint.deploy" };
   /** Change what is captured from now on */
   "PATCH /api/v1/projects/{project}/endpoints/{endpoint}/captures/policy": { input: { path: { project: string; endpoint: string }; body: CapturePolicyChange }; answer: CapturePolicy; permission: "endpoint.deploy" };
+  /** Change the title, the note or tags of an experiment */
+  "PATCH /api/v1/projects/{project}/experiments/{experiment}": { input: { path: { project: string; experiment: string }; body: ExperimentChange }; answer: Experiment; permission: "run.write" };
   /** Describe, tag or rename a model; the name it had goes on finding it */
   "PATCH /api/v1/projects/{project}/models/{model}": { input: { path: { project: string; model: string }; body: { title?: string | undefined; description?: string | undefined; tags?: Record<string, unknown> | undefined } }; answer: Model; permission: "model.write" };
   /** Describe or tag a version, or move its stage */
   "PATCH /api/v1/projects/{project}/models/{model}/versions/{version}": { input: { path: { project: string; model: string; version: string }; body: { description?: string | undefined; tags?: Record<string, unknown> | undefined; stage?: "none" | "staging" | "production" | "archived" | undefined; archive_others?: boolean | undefined } }; answer: ModelVersion; permission: "model.write" };
   /** Change a monitor; what was judged stays */
   "PATCH /api/v1/projects/{project}/monitors/{monitor}": { input: { path: { project: string; monitor: string }; body: { enabled?: boolean | undefined; window?: Record<string, unknown> | undefined; alert?: Record<string, unknown> | undefined; against?: "training" | "previous" | undefined; effect_min?: number | undefined; method?: string | undefined; threshold?: number | undefined; methods?: Record<string, unknown> | undefined; thresholds?: Record<string, unknown> | undefined; coverage_min?: number | undefined; label_wait?: number | undefined; ignore?: string[] | undefined; quiet?: string[] | undefined } }; answer: unknown; permission: "model.write" };
+  /** Change the name, the note or tags of a run */
+  "PATCH /api/v1/projects/{project}/runs/{run}": { input: { path: { project: string; run: string }; body: RunChange }; answer: Run; permission: "run.write" };
   /** Set a password, disable or enable */
   "PATCH /api/v1/users/{user}": { input: { path: { user: string }; body: UserChange }; answer: User; permission: "access.admin" };
   /** Limit what may be spent in a period */
@@ -523,6 +545,12 @@ export interface Routes {
   "POST /api/v1/projects/{project}/endpoints/{endpoint}/variants/{variant}/promote": { input: { path: { project: string; endpoint: string; variant: string }; body: PromoteVariant }; answer: Endpoint; permission: "endpoint.deploy" };
   /** Evaluate a model on a dataset, or on the rows that its training held out; the gate's verdict is recorded */
   "POST /api/v1/projects/{project}/evaluate": { input: { path: { project: string }; body: { model: string; dataset?: string | undefined; alias?: string | undefined; rules?: Record<string, unknown>[] | undefined; options?: Record<string, unknown> | undefined; facts?: Record<string, unknown> | undefined; primary?: string | undefined } }; answer: Job; permission: "model.write" };
+  /** Move a folder of experiments, all of it in one transaction */
+  "POST /api/v1/projects/{project}/experiment-folders/move": { input: { path: { project: string }; body: { folder: string; to: string } }; answer: unknown; permission: "run.write" };
+  /** Make an experiment */
+  "POST /api/v1/projects/{project}/experiments": { input: { path: { project: string }; body: NewExperiment }; answer: Experiment; permission: "run.write" };
+  /** Bring a deleted experiment back with its runs */
+  "POST /api/v1/projects/{project}/experiments/{experiment}/restore": { input: { path: { project: string; experiment: string } }; answer: Experiment; permission: "run.write" };
   /** Agree that a firing may start its run, or say no */
   "POST /api/v1/projects/{project}/firings/{firing}/approval": { input: { path: { project: string; firing: string }; body: { approved?: boolean | undefined; comment?: string | undefined } }; answer: Firing; permission: "model.approve" };
   /** Bring an experiment that was made elsewhere, or answer the one of this title */
@@ -575,8 +603,14 @@ export interface Routes {
   "POST /api/v1/projects/{project}/runs/{run}/artifacts/{path*}": { input: { path: { project: string; run: string; path: string }; body: Blob }; answer: Artifact; permission: "run.write" };
   /** Add params, tags and metric points in one transaction */
   "POST /api/v1/projects/{project}/runs/{run}/batch": { input: { path: { project: string; run: string }; body: RunBatch }; answer: unknown; permission: "run.write" };
+  /** Copy a run to an experiment, also of another project; its files are shared */
+  "POST /api/v1/projects/{project}/runs/{run}/copy": { input: { path: { project: string; run: string }; body: { experiment: string; project?: string | undefined; name?: string | undefined } }; answer: Run; permission: "run.read" };
   /** End a run: status, error, resources */
   "POST /api/v1/projects/{project}/runs/{run}/end": { input: { path: { project: string; run: string }; body: RunEnd }; answer: Run; permission: "run.write" };
+  /** Move a run to another experiment of its project; its id and files stay */
+  "POST /api/v1/projects/{project}/runs/{run}/move": { input: { path: { project: string; run: string }; body: { experiment: string } }; answer: Run; permission: "run.write" };
+  /** Bring a run back that a client deleted */
+  "POST /api/v1/projects/{project}/runs/{run}/restore": { input: { path: { project: string; run: string } }; answer: Run; permission: "run.write" };
   /** Train models on a dataset, register the best, and let the gate decide on @champion: a job */
   "POST /api/v1/projects/{project}/train": { input: { path: { project: string }; body: TrainRequest }; answer: Job; permission: "run.write" };
   /** What a training would do: task, metric, split, candidates, columns left out; nothing is changed */
@@ -619,6 +653,8 @@ export interface Routes {
   "PUT /api/v1/projects/{project}/models/{model}/policies/{alias}": { input: { path: { project: string; model: string; alias: string }; body: { approvals_min?: number | undefined; author_may_approve?: boolean | undefined; rules?: Record<string, unknown>[] | undefined; metric?: string | undefined; dataset?: string | undefined } }; answer: unknown; permission: "model.approve" };
   /** State the problem; what is left out stays as it was */
   "PUT /api/v1/projects/{project}/problem": { input: { path: { project: string }; body: ProblemChange }; answer: ProblemStatement; permission: "project.write" };
+  /** Change what a stream of run events follows, while it goes on */
+  "PUT /api/v1/projects/{project}/run-events/{stream}": { input: { path: { project: string; stream: string }; body: { runs?: string[] | undefined; experiments?: string[] | undefined } }; answer: unknown; permission: "run.read" };
   /** Store an artifact */
   "PUT /api/v1/projects/{project}/runs/{run}/artifacts/{path*}": { input: { path: { project: string; run: string; path: string }; body: Blob }; answer: Artifact; permission: "run.write" };
   /** Sets a secret */
