@@ -58,7 +58,8 @@ class PredictApiTest : public testing::Test {
     trash_ = std::make_unique<trash::Trash>(*house_.database, SystemClock(), kMicrosPerSecond);
     trash_->Register(serving::EndpointTrash(*house_.events, *house_.serving));
     endpoints_ = std::make_unique<EndpointsApi>(*house_.serving, *predictions_, *house_.blobs,
-                                                releases_, *automation_, *trash_);
+                                                releases_, *automation_, *trash_,
+                                                [](const auto&, const auto&) { return ""; });
     const net::RouteTable tables[] = {predict_->table(), endpoints_->table()};
     auto server = net::StartServer({.listen = "127.0.0.1:0"}, tables, gate_, nullptr);
     ASSERT_TRUE(server) << server.error().ToString();
