@@ -44,6 +44,27 @@ async function what_is_not_there_is_said_in_the_servers_words() {
   await accessible(page);
 }
 
+async function a_project_and_its_data_by_the_browser_alone() {
+  const page = await ui.visit('/', { expected: /status of 4\d\d/ });
+  await page.click('button:has-text("New project")');
+  await page.waitForSelector('[role=dialog]');
+  await accessible(page);
+  await page.fill('input[name=name]', 'second');
+  await page.fill('input[name=goal]', 'auc >> 0.7');
+  await page.click('button:has-text("Make the project")');
+  await page.waitForSelector('[role=dialog] [role=alert]');
+  await page.fill('input[name=goal]', 'auc >= 0.7');
+  await page.click('button:has-text("Make the project")');
+  await page.waitForURL(/\/p\/second$/);
+  await page.click('nav >> text=Data');
+  await page.setInputFiles('input[type=file]', { name: 'broken.parquet', mimeType: '', buffer: Buffer.from('nonsense') });
+  await page.waitForSelector('[role=alert] >> text=GY2039');
+  await page.setInputFiles('input[type=file]', process.env.GYRE_FILE);
+  await page.waitForSelector('h1:has-text("customers:v1")');
+  await page.waitForSelector('td >> text=contract');
+  await page.close();
+}
+
 async function a_prediction_by_the_browser_alone() {
   const page = await ui.visit('/p/churn/endpoints/customers');
   await page.fill('input[name=tenure]', '3');
@@ -74,6 +95,6 @@ async function a_lost_stream_is_said_and_comes_back() {
   await page.close();
 }
 
-await run([the_keyboard_finds_and_goes, a_theme_that_is_chosen_stays, what_is_not_there_is_said_in_the_servers_words, a_prediction_by_the_browser_alone, what_others_do_is_seen_at_once, a_lost_stream_is_said_and_comes_back]);
+await run([the_keyboard_finds_and_goes, a_theme_that_is_chosen_stays, what_is_not_there_is_said_in_the_servers_words, a_project_and_its_data_by_the_browser_alone, a_prediction_by_the_browser_alone, what_others_do_is_seen_at_once, a_lost_stream_is_said_and_comes_back]);
 await ui.close();
 process.exit(0);

@@ -56,7 +56,8 @@ def acts(g):
     port = g.port
     does = {'add': lambda: g.cli('add', 'customers.csv', '--name', 'more', '--project', 'churn'), 'stop': g.stop,
             'start': lambda: g.start(listen=f'127.0.0.1:{port}')}
-    done = subprocess.Popen([NODE, os.path.join(SOURCE, 'tests/web/acts.mjs')], env={**os.environ, 'GYRE_TEST_CHROMIUM': CHROMIUM, 'GYRE_URL': f'http://{g.host}:{port}/'},
+    done = subprocess.Popen([NODE, os.path.join(SOURCE, 'tests/web/acts.mjs')], env={**os.environ, 'GYRE_TEST_CHROMIUM': CHROMIUM, 'GYRE_URL': f'http://{g.host}:{port}/',
+                                 'GYRE_FILE': os.path.join(g.work, 'customers.csv')},
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in done.stdout:
         if not line.startswith('please '):

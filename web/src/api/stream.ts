@@ -4,6 +4,7 @@ import { useSyncExternalStore } from 'react';
 
 import { send } from './client';
 import { queryClient } from './queries';
+import { readEvents } from './sse';
 
 export type StreamState = { live: boolean; since: number };
 interface StreamEvent {
@@ -69,23 +70,7 @@ function askAgain(event: StreamEvent) {
 async function read(signal: AbortSignal) {
   const response = await send('GET /api/v1/events/stream', { query: { after: last } }, signal);
   become(true);
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    text += value;
-    const frames = text.split('\n\n');
-    text = frames.pop() ?? '';
-    for (const frame of frames) {
-      const data = frame
-        .split('\n')
-        .filter((line) => line.startsWith('data:'))
-        .map((line) => line.slice(5).trim())
-        .join('\n');
-      if (data !== '') askAgain(JSON.parse(data) as StreamEvent);
-    }
-  }
+  for await (const event of readEvents(response)) askAgain(event as StreamEvent);
 }
 
 // From now on, until the returned function is called.

@@ -8,12 +8,15 @@ import { bytes, counted, whole } from '../design/format';
 import { Mark } from '../design/mark';
 import { Ago, Empty, PageHead } from '../design/parts';
 
+import { AddFile } from './add_file';
+
 export function Datasets(): ReactNode {
   const { project } = datasetsRoute.useParams();
   const datasets = useApi('GET /api/v1/projects/{project}/datasets', { path: { project }, query: { limit: 1000 } }).items;
   return (
     <>
       <PageHead title="Data" say={datasets.length === 0 ? 'No dataset yet.' : `${counted(datasets.length, 'dataset')}; a version never changes, a new file is a new version.`} />
+      <AddFile project={project} />
       <section className="panel">
         {datasets.length === 0 ? (
           <Empty title="Nothing to learn from yet" command={`gyre add FILE --project ${project}`}>

@@ -14,6 +14,7 @@ import { Spark } from '../plots/spark';
 
 import { Feed, eventText } from './feed';
 import './home.css';
+import { NewProject } from './new_project';
 import { distance, goalText, isOff, markOf, seriesOf, smallerIsBetter } from './kpi';
 
 const ROW = 67;
@@ -112,7 +113,7 @@ export function Home(): ReactNode {
 
   return (
     <>
-      <PageHead title="Projects" say={projects.length === 0 ? 'Nothing has arrived yet.' : `${counted(projects.length, 'problem')} being solved, ${withGoal} with a goal.`} />
+      <PageHead title="Projects" say={projects.length === 0 ? 'Nothing has arrived yet.' : `${counted(projects.length, 'problem')} being solved, ${withGoal} with a goal.`} acts={<NewProject />} />
       {projects.length === 0 ? (
         <FirstSteps />
       ) : (
