@@ -282,5 +282,28 @@ def versions_of_what_another_project_has(g):
     print(f'  {kept} versions were kept, as text')
 
 
+def changes_of_files_are_audited(g):
+    """Each file that came or went has its entry, as over gyre's own API; a refusal says who was refused."""
+    root = guarded(g)
+    reader = user(g, root, 'reader', ('viewer', '*'))
+    run = root.make('POST', '/api/2.0/mlflow/runs/create', {'experiment_id': '0'})['run']['info']['run_id']
+    folder = f'0/{run}/artifacts'
+    root.make('PUT', f'/api/2.0/mlflow-artifacts/artifacts/{folder}/a.txt', 'one')
+    root.make('PUT', f'/ajax-api/2.0/mlflow-artifacts/artifacts/{folder}/b/größe 1.txt'.replace('ö', '%C3%B6').replace('ß', '%C3%9F').replace(' ', '%20'), 'two')
+    begun = root.make('POST', f'/api/2.0/mlflow-artifacts/mpu/create/{folder}', {'path': 'c.txt', 'num_parts': 1})
+    url = begun['credentials'][0]['url']
+    part = root.ask('PUT', url[url.index('/api/'):], 'three')
+    root.make('POST', f'/api/2.0/mlflow-artifacts/mpu/complete/{folder}', {'path': 'c.txt', 'upload_id': begun['upload_id'], 'parts': [{'part_number': 1, 'etag': part.headers['ETag'].strip('"')}]})
+    root.make('DELETE', f'/api/2.0/mlflow-artifacts/artifacts/{folder}/a.txt')
+    assert reader.ask('PUT', f'/api/2.0/mlflow-artifacts/artifacts/{folder}/evil.txt', 'x').status == 403
+    assert root.ask('PUT', f'/api/2.0/mlflow-artifacts/artifacts/{folder}/..%2f..%2fevil.txt', 'x').status == 400
+    entries = [one for one in root.make('GET', '/api/v1/audit?action=run.write&limit=100')['items'] if 'mlflow-artifacts' in json.dumps(one)]
+    told = [(one['actor']['name'] if isinstance(one.get('actor'), dict) else one.get('actor') or one.get('actor_name'), one['outcome'], one['object']) for one in reversed(entries)]
+    for expected in (('root', 'ok', f'{folder}/a.txt'), ('root', 'ok', f'{folder}/b/größe 1.txt'), ('root', 'ok', folder), ('reader', 'denied', f'{folder}/evil.txt')):
+        assert expected in told, (expected, told)
+    assert told.count(('root', 'ok', f'{folder}/a.txt')) == 2 and not any('evil' in where and outcome == 'ok' for _, outcome, where in told), told
+    assert g.cli('--server', f'http://{g.host}:{g.port}', 'audit', 'verify').returncode == 0
+
+
 if __name__ == '__main__':
-    run_scenarios([nobody_gets_in, roles_may_what_their_table_says, what_another_project_has_is_not_there, below_the_own_prefix_too, versions_of_what_another_project_has])
+    run_scenarios([nobody_gets_in, roles_may_what_their_table_says, what_another_project_has_is_not_there, below_the_own_prefix_too, versions_of_what_another_project_has, changes_of_files_are_audited])
