@@ -36,7 +36,7 @@ export async function open(url) {
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type()) && !(expected && expected.test(message.text()))) complaints.push(`${page.url()}: ${message.text()}`);
     });
-    await page.goto(new URL(path, url).href);
+    await page.goto(path.startsWith('/') ? new URL(`.${path}`, url).href : path);
     await settled(page);
     return page;
   }

@@ -28,18 +28,18 @@ def need_chromium():
         skip('no chromium (tools/deps test)')
 
 
-def script(name, g, **environment):
+def script(name, g, base='', **environment):
     need_chromium()
-    node(os.path.join(SOURCE, 'tests/web', name), GYRE_URL=f'http://{g.host}:{g.port}/', **environment)
+    node(os.path.join(SOURCE, 'tests/web', name), GYRE_URL=f'http://{g.host}:{g.port}{base}/', **environment)
 
 
 def door(g):
-    g.start('--auth', 'required')
+    g.start('--auth', 'required', '--base-path', '/gyre')  # the page finds everything below a path too
     for _ in range(200):
         if found := re.search(r'http\S+/setup\?token=\S+', g.log()):
             break
         time.sleep(0.05)
-    script('door.mjs', g, GYRE_SETUP=found[0])
+    script('door.mjs', g, '/gyre', GYRE_SETUP=found[0])
 
 
 def pages(g):

@@ -79,6 +79,19 @@ function nameByContent(name) {
   fs.writeFileSync(index, fs.readFileSync(index, 'utf8').replace(name, hashed));
 }
 
+// Of each package that is in the bundle: who made it, and under which terms.
+function licences() {
+  const { packages } = JSON.parse(fs.readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
+  return Object.entries(packages)
+    .filter(([folder, about]) => folder !== '' && !about.dev && !about.optional && fs.existsSync(path.join(root, folder)))
+    .map(([folder, about]) => {
+      const file = fs.readdirSync(path.join(root, folder)).find((name) => /^licen[cs]e/i.test(name));
+      const text = file ? fs.readFileSync(path.join(root, folder, file), 'utf8').trim() : '';
+      return `--- ${folder.replace(/^.*node_modules\//, '')} ${about.version} (${about.license ?? 'see its text'})\n\n${text}\n`;
+    })
+    .join('\n');
+}
+
 await build({ root, logLevel: 'warn', build: { outDir: dist, emptyOutDir: true } });
 nameByContent('assets/theme.js');
 const files = fs
@@ -90,3 +103,4 @@ const files = fs
 const { blob, code } = table(files);
 fs.writeFileSync(path.join(out, 'web_assets.bin'), blob);
 fs.writeFileSync(path.join(out, 'web_assets.cc'), code);
+fs.writeFileSync(path.join(out, 'licences.txt'), licences());

@@ -8,6 +8,7 @@ import { Button } from '../design/parts';
 import { ProblemPanel } from '../design/problem';
 
 import { Door } from './door';
+import { go } from './go';
 import { loginRoute } from './router';
 
 // The server keeps the session in a cookie that no script reads.
@@ -23,7 +24,7 @@ export function Login(): ReactNode {
     try {
       await call('POST /api/v1/login', { body: { name: String(form.get('name')), password: String(form.get('password')), as: 'cookie' } });
       queryClient.clear();
-      router.history.push(to ?? '/');
+      go(router, to ?? '/');
     } catch (error) {
       setProblem(error);
     } finally {

@@ -7,6 +7,7 @@ import { useMemo, useState } from 'react';
 
 import { useLateApi } from '../api/queries';
 
+import { go } from './go';
 import { LOOP, SERVER_PLACES, STAGES } from './navigation';
 import { toggleTheme } from './theme';
 
@@ -28,15 +29,15 @@ function useEntries(project: string | undefined): Entry[] {
   const models = useLateApi('GET /api/v1/projects/{project}/models', { path }, project !== undefined);
   const endpoints = useLateApi('GET /api/v1/projects/{project}/endpoints', { path }, project !== undefined);
   return useMemo(() => {
-    const go = (href: string) => () => router.history.push(href);
+    const to = (href: string) => () => go(router, href);
     const base = `/p/${encodeURIComponent(project ?? '')}`;
     const entries: Entry[] = [];
     if (project !== undefined) {
       for (const place of [LOOP, ...STAGES]) {
-        if (place.to !== undefined) entries.push({ group: 'Go to', icon: Search, text: place.text, about: `of ${project}`, run: go(place.to.replace('/p/$project', base)) });
+        if (place.to !== undefined) entries.push({ group: 'Go to', icon: Search, text: place.text, about: `of ${project}`, run: to(place.to.replace('/p/$project', base)) });
       }
     }
-    for (const place of SERVER_PLACES) entries.push({ group: 'Go to', icon: place.icon, text: place.text, about: 'of this server', run: go(place.to) });
+    for (const place of SERVER_PLACES) entries.push({ group: 'Go to', icon: place.icon, text: place.text, about: 'of this server', run: to(place.to) });
     const things: [LucideIcon, string, string, { name: string }[] | undefined][] = [
       [Database, 'Dataset', '/datasets/', datasets?.items],
       [Box, 'Model', '/models/', models?.items],
@@ -44,10 +45,10 @@ function useEntries(project: string | undefined): Entry[] {
     ];
     for (const [icon, noun, folder, items] of things) {
       if (!STAGES.some((stage) => stage.to === `/p/$project${folder.slice(0, -1)}`)) continue;
-      for (const item of items ?? []) entries.push({ group: 'Things', icon, text: `${noun} ${item.name}`, about: '', run: go(`${base}${folder}${encodeURIComponent(item.name)}`) });
+      for (const item of items ?? []) entries.push({ group: 'Things', icon, text: `${noun} ${item.name}`, about: '', run: to(`${base}${folder}${encodeURIComponent(item.name)}`) });
     }
     for (const item of projects?.items ?? [])
-      entries.push({ group: 'Things', icon: FolderOpen, text: `Project ${item.name}`, about: item.problem?.statement ?? '', run: go(`/p/${encodeURIComponent(item.name)}`) });
+      entries.push({ group: 'Things', icon: FolderOpen, text: `Project ${item.name}`, about: item.problem?.statement ?? '', run: to(`/p/${encodeURIComponent(item.name)}`) });
     entries.push({ group: 'Do', icon: Moon, text: 'Light or dark', about: '', run: toggleTheme });
     return entries;
   }, [project, projects, datasets, models, endpoints, router]);
