@@ -74,7 +74,9 @@ Result<> House::Rooms::OpenModels() {
   GYRE_TRY(tracking, tracking::OpenTracking(*database, SystemClock(), run_stamps));
   logged_models = std::make_unique<tracking::LoggedModels>(*database, SystemClock());
   run_searcher = std::make_unique<tracking::RunSearcher>(
-      *database, [this] { return tracking->SettleMetrics(); });
+      *database, [this](std::string_view project, std::span<const std::int64_t> numbers) {
+        return tracking->SettleMetrics(project, numbers);
+      });
   run_transfer = std::make_unique<tracking::RunTransfer>(*database, SystemClock(), run_stamps);
   charts = std::make_unique<tracking::Charts>(*database);
   run_follower = std::make_unique<tracking::RunFollower>(*database, run_stamps);

@@ -1,6 +1,7 @@
 """kill -9 under a storm of MLflow's requests: what was acknowledged is there after the restart, exactly; what clients send again because nobody answered does no harm.
 
-Clients wait while the server is away and then repeat the request that was cut off, as MLflow's own do. 10 kills, 100 in the full tier."""
+Clients wait while the server is away and then repeat the request that was cut off, as MLflow's own do. Runs are searched by their metrics and end while it storms, so that what settles and
+what compacts meets what is logged. 10 kills, 100 in the full tier."""
 import hashlib
 import http.client
 import json
@@ -172,13 +173,29 @@ class Client(threading.Thread):
             self.book.versions[model][number] = who
         self.book.acknowledged('version')
 
+    def search(self):
+        """What the writer itself has been told is there is found, with its latest value."""
+        least = self.i // 8
+        found = self.call('POST', API + '/runs/search', {'experiment_ids': [self.experiment], 'filter': f'metrics.single >= {least}', 'order_by': ['metrics.single DESC'],
+                                                         'max_results': 500}).get('runs', [])
+        values = {run['info']['run_id']: {m['key']: m['value'] for m in run['data'].get('metrics', [])}['single'] for run in found}
+        newest = max(self.run_book.single, default=-1) / 4
+        if newest >= least and (self.run_id in values or len(found) < 500) and values.get(self.run_id, -1) < newest:
+            self.book.wrong.append((self.run_id, 'acknowledged', newest, 'found', values.get(self.run_id)))
+        self.book.acknowledged('search')
+
+    def end(self):
+        """An ended run is compacted; more may be logged to it."""
+        self.call('POST', API + '/runs/update', {'run_id': self.run_id, 'status': 'FINISHED', 'end_time': self.i})
+        self.book.acknowledged('end', self.run_id)
+
     def run(self):
-        steps = (self.metric, self.batch, self.param, self.tag, self.artifact, self.version, self.begin)
+        steps = (self.metric, self.batch, self.param, self.tag, self.artifact, self.version, self.begin, self.search, self.end)
         try:
             self.begin()
             while True:
                 self.i += 1
-                self.random.choices(steps, (25, 20, 15, 15, 12, 10, 3))[0]()
+                self.random.choices(steps, (25, 20, 15, 15, 12, 10, 3, 8, 8))[0]()
         except Over:
             pass
 
@@ -290,7 +307,7 @@ def main():
         assert g.json('GET', '/api/v1/audit/verify')['sound']
         assert g.stop() == 0
     print(f'{KILLS} kills, acknowledged {book.count}, {book.repeated} requests repeated, {book.doubled} versions made again, nothing lost, nothing twice ({time.monotonic() - begin:.1f} s)')
-    assert book.repeated > KILLS and all(book.count.get(kind, 0) > 0 for kind in ('run', 'metric', 'batch', 'param', 'tag', 'artifact', 'version')), book.count
+    assert book.repeated > KILLS and all(book.count.get(kind, 0) > 0 for kind in ('run', 'metric', 'batch', 'param', 'tag', 'artifact', 'version', 'search', 'end')), book.count
 
 
 if __name__ == '__main__':

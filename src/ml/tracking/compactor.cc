@@ -1,129 +1,23 @@
 #include "ml/tracking/compactor.h"
 
-#include <algorithm>
-#include <map>
 #include <utility>
 
-#include "ml/tracking/metric_codec.h"
+#include "ml/tracking/compaction.h"
 #include "ml/tracking/metric_store.h"
-#include "ml/tracking/names.h"
-#include "ml/tracking/run_store.h"
+#include "platform/telemetry/log.h"
 
 namespace gyre::tracking {
 namespace {
 
+constexpr telemetry::Logger kLog{"ml/tracking"};
 constexpr std::size_t kRunsWaitingMax = 10'000;
-constexpr std::size_t kSegmentPoints = 8'192;  // a segment that has as many is full
-constexpr int kBatchesAtOnce = 256, kRunsAtOnce = 64;
-constexpr std::size_t kKeysAtOnce = 500;
-
-struct Piece {
-  RunKey run;
-  Tail tail;
-};
-
-// The segments that a series makes of the last one of its key: that one filled up, then new ones.
-void Append(std::int64_t name, Segment last, Series more, std::vector<SegmentRow>* rows) {
-  const bool is_full = last.series.size() >= kSegmentPoints;
-  Segment segment{std::max<std::int64_t>(last.sequence + (is_full ? 1 : 0), 1), {}};
-  if (!is_full) segment.series = std::move(last.series);
-  segment.series.Append(more);
-  Settle(SeriesOrder::kByStep, &segment.series);
-  while (segment.series.size() > 0) {
-    Segment part{segment.sequence++, {}};
-    const std::size_t count = std::min(segment.series.size(), kSegmentPoints);
-    const auto take = [count](auto& from, auto& to) {
-      to.assign(from.begin(), from.begin() + static_cast<long>(count));
-      from.erase(from.begin(), from.begin() + static_cast<long>(count));
-    };
-    take(segment.series.steps, part.series.steps);
-    take(segment.series.times_us, part.series.times_us);
-    take(segment.series.values, part.series.values);
-    rows->push_back(EncodeSegment(name, part));
-  }
-}
+constexpr std::int64_t kLook = 0, kEnd = -1;  // runs have numbers from 1
+constexpr std::int64_t kRetryMicros = 10'000'000;
 
 }  // namespace
 
-Result<> SettleRuns(db::Database& database, NameBook& names, std::span<const std::int64_t> runs) {
-  std::vector<Unsettled> all;
-  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
-    for (const std::int64_t run : runs) {
-      GYRE_TRY(Unsettled unsettled, ReadUnsettled(reader, run));
-      if (unsettled.run != 0) all.push_back(std::move(unsettled));
-    }
-    return {};
-  }));
-  std::vector<std::vector<std::int64_t>> numbers;
-  for (const Unsettled& unsettled : all) {
-    std::vector<std::string_view> keys;
-    for (const auto& [key, metric] : unsettled.latest) keys.push_back(key);
-    GYRE_TRY(auto of_run, names.NumbersOf(keys));
-    numbers.push_back(std::move(of_run));
-  }
-  // Runs of many keys share no transaction: one stays short.
-  for (std::size_t begin = 0; begin < all.size();) {
-    std::size_t end = begin, keys = 0;
-    while (end < all.size() && (end == begin || keys + numbers[end].size() <= kKeysAtOnce))
-      keys += numbers[end++].size();
-    GYRE_DO(database.Write([&](db::Transaction& tx) -> Result<> {
-      for (std::size_t i = begin; i < end; ++i) GYRE_DO(PutLatest(tx, all[i], numbers[i]));
-      return {};
-    }));
-    begin = end;
-  }
-  return {};
-}
-
-Result<> SettleAll(db::Database& database, NameBook& names) {
-  while (true) {
-    std::vector<std::int64_t> runs;
-    GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
-      GYRE_TRY(runs, UnsettledRuns(reader, kRunsAtOnce));
-      return {};
-    }));
-    if (runs.empty()) return {};
-    GYRE_DO(SettleRuns(database, names, runs));
-    if (runs.size() < static_cast<std::size_t>(kRunsAtOnce)) return {};
-  }
-}
-
-Result<bool> CompactPiece(db::Database& database, NameBook& names, std::string_view run_id) {
-  std::int64_t number = 0;
-  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(const RunKey run, FindRun(reader, run_id));
-    number = run.number;
-    return {};
-  }));
-  GYRE_DO(SettleRuns(database, names, std::span(&number, 1)));
-  Piece piece;
-  std::map<std::string, Series, std::less<>> by_key;
-  std::vector<SegmentRow> rows;
-  GYRE_DO(database.Read([&](db::Reader& reader) -> Result<> {
-    GYRE_TRY(piece.run, FindRun(reader, run_id));
-    GYRE_TRY(piece.tail, ReadTail(reader, piece.run.number, kBatchesAtOnce));
-    for (const std::string& batch : piece.tail.batches)
-      GYRE_DO(DecodePoints(batch, {}, [&](std::string_view key, Series&& series) {
-        by_key.try_emplace(std::string(key)).first->second.Append(series);
-      }));
-    for (auto& [key, series] : by_key) {
-      GYRE_TRY(const std::int64_t name, NameBook::Find(reader, key));
-      GYRE_TRY(Segment last, ReadLastSegment(reader, piece.run.number, name));
-      Append(name, std::move(last), std::move(series), &rows);
-    }
-    return {};
-  }));
-  if (piece.tail.sequences.empty()) return false;
-  GYRE_DO(database.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY([[maybe_unused]] const bool replaced,
-             ReplaceTail(tx, piece.run.number, piece.tail.sequences, rows));
-    return {};
-  }));
-  return piece.tail.sequences.size() == static_cast<std::size_t>(kBatchesAtOnce);
-}
-
-MetricCompactor::MetricCompactor(db::Database& database, NameBook& names)
-    : database_(database), names_(names) {}
+MetricCompactor::MetricCompactor(db::Database& database, MetricSettler& settler)
+    : database_(database), settler_(settler) {}
 
 MetricCompactor::~MetricCompactor() {
   const MutexLock held(mutex_);
@@ -131,30 +25,121 @@ MetricCompactor::~MetricCompactor() {
   changed_.NotifyAll();
 }
 
-void MetricCompactor::Add(std::string_view run_id) {
-  const MutexLock held(mutex_);
-  if (runs_.size() >= kRunsWaitingMax) return;
-  runs_.emplace(run_id);
-  // Most processes never write a point: the thread begins with the first that does.
+// Most processes never write a point, and find none: they have no thread.
+void MetricCompactor::Start() {
   if (!std::exchange(started_, true))
-    thread_ = exec::Worker("tracking", [this](const exec::StopFlag&) { Run(); });
+    thread_ = exec::Worker("tracking", [this](const exec::StopFlag& stop) { Run(stop); });
   changed_.NotifyAll();
 }
 
-bool MetricCompactor::Take(std::string* run_id) {
-  const MutexLock held(mutex_);
-  while (runs_.empty() && !ended_) changed_.Wait(mutex_);
-  if (ended_) return false;
-  *run_id = *runs_.begin();
-  runs_.erase(runs_.begin());
-  return true;
+Result<> MetricCompactor::Begin() {
+  bool any = false;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(any, reader.QueryOne("SELECT 1 WHERE EXISTS (SELECT 1 FROM tracking_metric_tail) OR "
+                                  "EXISTS (SELECT 1 FROM tracking_metric_recount)",
+                                  {}, [](const db::Row&) {}));
+    return {};
+  }));
+  if (any) AddAll();
+  return {};
 }
 
-void MetricCompactor::Run() {
-  std::string run_id;
-  while (Take(&run_id)) {
-    // A run that is gone, or a disk that is full: what waits is asked for again.
-    if (const auto more = CompactPiece(database_, names_, run_id); more && *more) Add(run_id);
+void MetricCompactor::AddAll() {
+  const MutexLock held(mutex_);
+  looks_ = true;
+  after_ = 0;
+  Start();
+}
+
+void MetricCompactor::Add(std::int64_t run) {
+  const MutexLock held(mutex_);
+  if (runs_.size() >= kRunsWaitingMax) {
+    looks_ = true;
+    after_ = 0;
+    return;
+  }
+  if (waiting_.insert(run).second) runs_.push_back(run);
+  Start();
+}
+
+std::int64_t MetricCompactor::Take() {
+  const MutexLock held(mutex_);
+  while (runs_.empty() && !looks_ && !ended_) changed_.Wait(mutex_);
+  if (ended_) return kEnd;
+  if (runs_.empty()) return kLook;
+  const std::int64_t run = runs_.front();
+  runs_.pop_front();
+  waiting_.erase(run);
+  return run;
+}
+
+Result<> MetricCompactor::RecountAll(const exec::StopFlag& stop) {
+  std::vector<std::int64_t> runs;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(runs, RunsToRecount(reader));
+    return {};
+  }));
+  for (const std::int64_t run : runs) {
+    if (stop.stopped()) return {};
+    if (damaged_.contains(run)) continue;
+    const auto done = settler_.Recount(run);
+    if (done) continue;
+    if (done.error().code() != Code::kDataLoss) return done;
+    damaged_.insert(run);
+    Say(done);
+  }
+  return {};
+}
+
+Result<> MetricCompactor::Look(const exec::StopFlag& stop) {
+  GYRE_DO(RecountAll(stop));
+  std::int64_t after = 0;
+  {
+    const MutexLock held(mutex_);
+    after = after_;
+  }
+  DueRuns due;
+  GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(due, ReadDueRuns(reader, after));
+    return {};
+  }));
+  for (const std::int64_t run : due.runs) Add(run);
+  const MutexLock held(mutex_);
+  if (after_ != after) return {};  // somebody asked for all again
+  after_ = due.last;
+  looks_ = due.last != 0;
+  return {};
+}
+
+Result<> MetricCompactor::Do(std::int64_t run, const exec::StopFlag& stop) {
+  if (run == kLook) return Look(stop);
+  if (damaged_.contains(run)) return {};
+  const auto more = CompactPiece(database_, settler_, run);
+  if (more && *more) Add(run);
+  if (more) return {};
+  // What is damaged stays so; a full disk does not.
+  if (more.error().code() == Code::kDataLoss)
+    damaged_.insert(run);
+  else
+    Add(run);
+  return more.error();
+}
+
+void MetricCompactor::Say(const Result<>& done) {
+  const std::string_view code = done ? std::string_view() : done.error().gy();
+  if (code == failure_) return;
+  if (done)
+    kLog.Info("metric points are compacted again");
+  else
+    kLog.Failed("metric points cannot be compacted", done.error());
+  failure_ = code;
+}
+
+void MetricCompactor::Run(const exec::StopFlag& stop) {
+  for (std::int64_t run = Take(); run != kEnd; run = Take()) {
+    const auto done = Do(run, stop);
+    Say(done);
+    if (!done && !damaged_.contains(run) && stop.WaitMicros(kRetryMicros)) return;
   }
 }
 

@@ -1,50 +1,54 @@
-// Moves points from the tail of a run into segments of one key each, on a thread of its own, a
-// bounded piece at a time. What dies on the way is in the tail still. Private.
+// The thread that moves points from the tails of runs into segments, a bounded piece at a time,
+// first come, first served. What waits is known again after a restart: the tails say it. Private.
 #pragma once
 
-#include <functional>
-#include <set>
-#include <span>
+#include <cstdint>
+#include <deque>
 #include <string>
-#include <string_view>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/mutex.h"
-#include "ml/tracking/names.h"
+#include "ml/tracking/settler.h"
 #include "platform/db/database.h"
 #include "platform/exec/thread_pool.h"
 
 namespace gyre::tracking {
 
-// So many batches of a run may wait before it is compacted.
-inline constexpr std::int64_t kBatchesWaitingMax = 64;
-
 class MetricCompactor {
  public:
-  MetricCompactor(db::Database& database, NameBook& names);
+  MetricCompactor(db::Database& database, MetricSettler& settler);
   ~MetricCompactor();
-  // Soon; forgotten when too many wait already: the next batch or the end of the run says it again.
-  void Add(std::string_view run_id);
+  // Takes up what a process that ended has left, if there is any.
+  Result<> Begin();
+  // Soon. When too many wait already, it is found in the database later.
+  void Add(std::int64_t run);
+  // All that is due is looked for.
+  void AddAll();
 
  private:
-  void Run();
-  bool Take(std::string* run_id);  // waits; false at the end
+  void Run(const exec::StopFlag& stop);
+  // Waits. kLook = look for runs that are due, kEnd = end.
+  std::int64_t Take();
+  Result<> Do(std::int64_t run, const exec::StopFlag& stop);
+  Result<> Look(const exec::StopFlag& stop);
+  Result<> RecountAll(const exec::StopFlag& stop);
+  void Start() GYRE_REQUIRES(mutex_);
+  void Say(const Result<>& done);
 
   db::Database& database_;
-  NameBook& names_;
+  MetricSettler& settler_;
   Mutex mutex_;
   CondVar changed_;
-  std::set<std::string, std::less<>> runs_ GYRE_GUARDED_BY(mutex_);
+  std::deque<std::int64_t> runs_ GYRE_GUARDED_BY(mutex_);
+  std::unordered_set<std::int64_t> waiting_ GYRE_GUARDED_BY(mutex_);  // those in runs_
+  bool looks_ GYRE_GUARDED_BY(mutex_) = false;                        // for runs that are due, ...
+  std::int64_t after_ GYRE_GUARDED_BY(mutex_) = 0;                    // ... behind this one
   bool ended_ GYRE_GUARDED_BY(mutex_) = false;
   bool started_ GYRE_GUARDED_BY(mutex_) = false;
+  std::unordered_set<std::int64_t> damaged_;  // of the thread: tried once
+  std::string failure_;                       // of the thread: the code of the one that goes on
   exec::Worker thread_;
 };
-
-// Puts the latest values of what was logged where searches find them: of those runs, or of all.
-Result<> SettleRuns(db::Database& database, NameBook& names, std::span<const std::int64_t> runs);
-Result<> SettleAll(db::Database& database, NameBook& names);
-
-// One piece of one run, which is settled first; false when nothing is left of its tail.
-Result<bool> CompactPiece(db::Database& database, NameBook& names, std::string_view run_id);
 
 }  // namespace gyre::tracking

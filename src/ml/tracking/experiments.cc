@@ -264,16 +264,17 @@ Result<> ExperimentsImpl::Change(std::string_view project, std::int64_t number,
                                  const ExperimentChange& change) {
   if (change.title) GYRE_DO(CheckTitle(*change.title));
   GYRE_DO(CheckTexts("tag", change.tags, kTagValueBytesMax));
-  return ChangeActive(
-      project, number, [&](db::Transaction& tx, const Experiment& experiment) -> Result<> {
-        const std::int64_t now_us = clock_.NowMicros();
-        if (change.title) GYRE_DO(RenameExperiment(tx, experiment, *change.title, now_us));
-        for (const auto& [key, value] : change.tags)
-          GYRE_DO(PutExperimentTag(tx, experiment.number, key, value));
-        for (const std::string& key : change.removed_tags)
-          GYRE_DO(RemoveExperimentTag(tx, experiment.number, key));
-        return TouchExperiment(tx, experiment.number, now_us);
-      });
+  return ChangeActive(project, number,
+                      [&](db::Transaction& tx, const Experiment& experiment) -> Result<> {
+                        const std::int64_t now_us = clock_.NowMicros();
+                        if (change.title)
+                          GYRE_DO(RenameExperiment(tx, experiment, *change.title, now_us));
+                        for (const auto& [key, value] : change.tags)
+                          GYRE_DO(PutExperimentTag(tx, experiment.number, key, value));
+                        for (const std::string& key : change.removed_tags)
+                          GYRE_DO(RemoveExperimentTag(tx, experiment.number, key));
+                        return TouchExperiment(tx, experiment.number, now_us);
+                      });
 }
 
 Result<> ExperimentsImpl::DeleteTag(std::string_view project, std::int64_t number,

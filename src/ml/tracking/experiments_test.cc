@@ -197,8 +197,7 @@ TEST_F(ExperimentsTest, FoldersAreWhatTitlesHaveInCommon) {
   EXPECT_EQ(list("team/churn", 1), "team/churn/v1 team/churn/v2 ");
   EXPECT_EQ(list("/users/ann", 100), "/users/ann/first /users/ann/second ");
   EXPECT_EQ(list("nothing", 100), "");
-  EXPECT_EQ(experiments_
-                ->ListFolder({.project = "default", .folder = "team", .page_token = "eabc"})
+  EXPECT_EQ(experiments_->ListFolder({.project = "default", .folder = "team", .page_token = "eabc"})
                 .error()
                 .gy(),
             "GY3435");
@@ -241,8 +240,8 @@ TEST_F(ExperimentsTest, IsFoundByNumberTitleOrName) {
   EXPECT_EQ(experiments_->Resolve("other", "team/churn").error().gy(), "GY3422");
   ASSERT_TRUE(experiments_->Change("default", churn.number,
                                    {.tags = {{"a", "1"}, {"b", "2"}}, .removed_tags = {"c"}}));
-  ASSERT_TRUE(experiments_->Change("default", churn.number,
-                                   {.title = "team/left", .removed_tags = {"a"}}));
+  ASSERT_TRUE(
+      experiments_->Change("default", churn.number, {.title = "team/left", .removed_tags = {"a"}}));
   const Experiment now = *experiments_->Resolve("default", "team/left");
   EXPECT_EQ(now.tags, (std::map<std::string, std::string>{{"b", "2"}}));
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -24,8 +26,11 @@ struct RunKey {
 // all.
 void Merge(const LatestMetric& later, LatestMetric* metric);
 
-// A batch as it came. Answers its place in the tail, from 1: how many batches wait for compaction.
-// Latest values are settled later, so that a write touches few pages.
+// So many keys are written in one transaction, but for those of one run that is settled.
+inline constexpr std::size_t kKeysAtOnce = 200;
+
+// A batch as it came, at a place of the run's tail that no other ever had. Answers how many batches
+// wait for compaction. Latest values are settled later, so that a write touches few pages.
 Result<std::int64_t> PutPoints(db::Transaction& tx, const RunKey& run, std::string_view points);
 
 // What the batches of a tail that are not settled leave behind, by key.
@@ -34,10 +39,21 @@ struct Unsettled {
   std::map<std::string, LatestMetric> latest;
 };
 Result<Unsettled> ReadUnsettled(db::Reader& reader, std::int64_t run);
-Result<std::vector<std::int64_t>> UnsettledRuns(db::Reader& reader, int runs_max);
-// `names`: the numbers of the keys, in their order. Does nothing when somebody else has done it.
+// Of those experiments of the project; of all of them when none is named.
+Result<std::vector<std::int64_t>> UnsettledRuns(db::Reader& reader, std::string_view project,
+                                                std::span<const std::int64_t> experiments);
+// `names`: the numbers of the keys, in their order. Does nothing when somebody else has done it:
+// places of a tail are given once, so that `first` tells.
 Result<> PutLatest(db::Transaction& tx, const Unsettled& unsettled,
                    const std::vector<std::int64_t>& names);
+
+// What all settled points of a run leave behind, by the number of their key.
+using WholeMetrics = std::vector<std::pair<std::int64_t, LatestMetric>>;
+Result<WholeMetrics> ReadWhole(db::Reader& reader, std::int64_t run);
+// In place of what is there; nothing when the run is gone.
+Result<> PutWhole(db::Transaction& tx, std::int64_t run,
+                  std::span<const std::pair<std::int64_t, LatestMetric>> whole);
+Result<std::vector<std::int64_t>> RunsToRecount(db::Reader& reader);
 
 // All points of a key, in no order.
 Result<Series> ReadSeriesOf(db::Reader& reader, std::int64_t run, std::string_view key);
@@ -47,31 +63,57 @@ Result<Series> ReadTailOf(db::Reader& reader, std::int64_t run, std::string_view
 Result<std::map<std::string, LatestMetric>> ReadLatest(db::Reader& reader, std::int64_t run);
 
 // --- compaction ----------------------------------------------------------------------------------
+// So many batches of a run may wait before it is compacted.
+inline constexpr std::int64_t kBatchesWaitingMax = 64;
+
+// Runs whose tail is due, because it is long or because they have ended.
+struct DueRuns {
+  std::vector<std::int64_t> runs;
+  std::int64_t last = 0;  // that was looked at; 0 = none is behind it
+};
+Result<DueRuns> ReadDueRuns(db::Reader& reader, std::int64_t after);
+
 struct Tail {
   std::vector<std::int64_t> sequences;
   std::vector<std::string> batches;
+  bool more = false;  // there are more
 };
-// Those that are settled.
-Result<Tail> ReadTail(db::Reader& reader, std::int64_t run, int batches_max);
+// Those that are settled, the first ones.
+Result<Tail> ReadTail(db::Reader& reader, std::int64_t run, std::size_t batches_max,
+                      std::size_t bytes_max);
+Result<bool> HasBatch(db::Reader& reader, std::int64_t run, std::int64_t sequence);
+// All up to there.
+Result<> DropTail(db::Transaction& tx, std::int64_t run, std::int64_t last);
+
+struct SegmentPlace {
+  std::int64_t sequence = 0;  // of its key
+  std::int64_t points = 0;
+  std::int64_t through = 0;  // the last batch whose points are in it
+};
+// The last ones of a key, the last first: more than are ever merged.
+Result<std::vector<SegmentPlace>> ReadLastSegments(db::Reader& reader, std::int64_t run,
+                                                   std::int64_t name);
+// Appends.
+Result<> ReadSegment(db::Reader& reader, std::int64_t run, std::int64_t name, std::int64_t sequence,
+                     Series* series);
 
 struct Segment {
-  std::int64_t sequence = 0;  // of its key; the same again replaces it
+  std::int64_t sequence = 0;
   Series series;
 };
-// The last segment of a key; sequence 0 = there is none.
-Result<Segment> ReadLastSegment(db::Reader& reader, std::int64_t run, std::int64_t name);
-
 struct SegmentRow {
-  std::int64_t name = 0, sequence = 0;
+  std::int64_t name = 0, sequence = 0, through = 0;
   std::int64_t first_step = 0, last_step = 0, point_count = 0;
   double least = 0, most = 0;  // NaN = none is a number
   std::string points;
   std::string whole, blocks;  // what a chart needs of it
 };
 SegmentRow EncodeSegment(std::int64_t name, const Segment& segment);
-// Puts segments in place of those batches; false when they are no longer all there.
-Result<bool> ReplaceTail(db::Transaction& tx, std::int64_t run,
-                         const std::vector<std::int64_t>& sequences,
-                         const std::vector<SegmentRow>& segments);
+// Of one key: the rows come in place of all segments from there on.
+struct SegmentChange {
+  std::int64_t name = 0, from = 0;
+  std::vector<SegmentRow> rows = {};
+};
+Result<> PutSegments(db::Transaction& tx, std::int64_t run, const SegmentChange& change);
 
 }  // namespace gyre::tracking

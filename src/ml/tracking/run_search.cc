@@ -376,7 +376,8 @@ bool IsLowerBetter(std::string_view metric) {
 }
 
 Result<FoundRuns> RunSearcher::Find(const RunSearch& search) {
-  if (settle_ && AsksForMetrics(search)) GYRE_DO(settle_());
+  if (settle_ && !search.experiments.empty() && AsksForMetrics(search))
+    GYRE_DO(settle_(search.project, search.experiments));
   FoundRuns found;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(found, Finder(reader, search, effort_).Find());

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,9 +56,10 @@ struct RunSearchEffort {
 
 class RunSearcher {
  public:
-  // `settle` puts latest values where they are found (Tracking::SettleMetrics); it is called before
-  // a search that asks for metrics.
-  using Settle = std::function<Result<>()>;
+  // `settle` puts latest values of experiments where they are found (Tracking::SettleMetrics); it
+  // is called before a search that asks for metrics.
+  using Settle =
+      std::function<Result<>(std::string_view project, std::span<const std::int64_t> experiments)>;
   explicit RunSearcher(db::Database& database, Settle settle = {},
                        const RunSearchEffort& effort = {})
       : database_(database), settle_(std::move(settle)), effort_(effort) {}

@@ -18,7 +18,8 @@ inline constexpr std::string_view kFileOwner = "tracking_file";  // of those tha
 inline constexpr std::string_view kTablesOfRuns[] = {
     "tracking_run_param",    "tracking_run_tag",          "tracking_metric",
     "tracking_metric_tail",  "tracking_metric_unsettled", "tracking_metric_segment",
-    "tracking_metric_block", "tracking_run_dataset"};
+    "tracking_metric_block", "tracking_metric_moved",     "tracking_metric_recount",
+    "tracking_run_dataset"};
 inline constexpr std::size_t kShortIdLength = 8;  // as people see it
 
 // Documents of a run as text, made outside the transaction.

@@ -45,7 +45,7 @@ class RunTransferTest : public testing::Test {
     Batch batch{.tags = {{"team", "blue"}}};
     for (int i = 0; i < 100; ++i) batch.metrics.push_back({"loss", 1.0 / (i + 1), i, i});
     EXPECT_TRUE(tracking_->LogBatch(run.id, batch));
-    EXPECT_TRUE(tracking_->SettleMetrics());
+    EXPECT_TRUE(tracking_->SettleMetrics("p", {}));
     EXPECT_TRUE(tracking_->LogBatch(run.id, {.metrics = {{"loss", 7, 100, 100}}}));
     EXPECT_TRUE(tracking_->LogInputs(
         run.id, {DatasetInput{"sales", "d1", "local", "s", "", "", "train", {{"x", "y"}}},
@@ -85,7 +85,7 @@ TEST_F(RunTransferTest, AMovedRunIsFoundWhereItIsNow) {
   EXPECT_EQ(now.experiment, "to");
   EXPECT_EQ(now.params, run.params);
   EXPECT_EQ(now.metrics.at("loss").points, 101);
-  ASSERT_TRUE(tracking_->SettleMetrics());
+  ASSERT_TRUE(tracking_->SettleMetrics("p", {}));
   RunSearch search{.project = "p", .experiments = {to_}};
   search.filter =
       *ParseFilter("metrics.loss = 7 and tags.team = 'blue' and params.lr = '0.1'", kRunFields);

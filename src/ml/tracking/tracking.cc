@@ -22,6 +22,7 @@
 #include "ml/tracking/names.h"
 #include "ml/tracking/run_effects.h"
 #include "ml/tracking/run_store.h"
+#include "ml/tracking/settler.h"
 
 namespace gyre::tracking {
 
@@ -85,8 +86,10 @@ class TrackingImpl final : public Tracking {
         clock_(clock),
         stamps_(stamps),
         names_(database),
-        compactor_(database, names_) {}
+        settler_(database, names_),
+        compactor_(database, settler_) {}
 
+  Result<> Begin() { return compactor_.Begin(); }
   Result<Run> CreateRun(NewRun from) override;
   Result<Run> GetRun(std::string_view project, std::string_view reference) override;
   Result<Run> GetRunById(std::string_view run_id) override;
@@ -109,7 +112,10 @@ class TrackingImpl final : public Tracking {
                                                  int limit) override;
   Result<Series> ReadSeries(std::string_view run_id, std::string_view key,
                             SeriesOrder order) override;
-  Result<> SettleMetrics() override { return SettleAll(database_, names_); }
+  Result<> SettleMetrics(std::string_view project,
+                         std::span<const std::int64_t> experiments) override {
+    return settler_.SettleExperiments(project, experiments);
+  }
   Result<> AddArtifacts(std::string_view run_id, const std::vector<Artifact>& artifacts) override;
   Result<std::vector<Artifact>> ListArtifacts(std::string_view run_id,
                                               std::string_view prefix) override;
@@ -128,6 +134,7 @@ class TrackingImpl final : public Tracking {
   const Clock& clock_;
   RunStamps& stamps_;
   NameBook names_;
+  MetricSettler settler_;
   MetricCompactor compactor_;
 };
 
@@ -267,13 +274,14 @@ Result<> TrackingImpl::ChangeRun(std::string_view run_id, const RunChange& chang
   if (change.name) GYRE_DO(CheckKey("run", *change.name));
   GYRE_DO(CheckTexts("tag", change.tags, kTagBytesMax));
   GYRE_TRY(const NamedTexts tags, Named(change.tags));
+  RunKey key;
   GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(const RunKey key, FindActiveRun(tx, run_id));
+    GYRE_TRY(key, FindActiveRun(tx, run_id));
     GYRE_DO(UpdateRun(tx, key, change));
     for (const std::string& tag : change.removed_tags) GYRE_DO(RemoveTag(tx, key, tag));
     return PutTags(tx, key, tags);
   }));
-  if (change.ended_us) compactor_.Add(run_id);
+  if (change.ended_us) compactor_.Add(key.number);
   return {};
 }
 
@@ -318,7 +326,7 @@ Result<RunPage> TrackingImpl::ListRuns(const RunQuery& query) {
     return InvalidArgument("GY3408", "a page has 1 to {} runs, not {}", kPageSizeMax, query.limit);
   }
   RunPage page;
-  if (!query.order_by_metric.empty()) GYRE_DO(SettleMetrics());
+  if (!query.order_by_metric.empty()) GYRE_DO(SettleMetrics(query.project, {}));
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
     GYRE_TRY(RunIdPage found, FindRuns(reader, query));
     page.next_page_token = std::move(found.next_page_token);
@@ -350,8 +358,9 @@ Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
   GYRE_TRY(const NamedTexts tags, Named(all_tags));
   const std::string encoded = points.empty() ? std::string() : EncodePoints(points);
   std::int64_t waiting = 0;
+  RunKey run;
   GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(const RunKey run, FindActiveRun(tx, run_id, batch.project));
+    GYRE_TRY(run, FindActiveRun(tx, run_id, batch.project));
     if (batch.slice) GYRE_DO(CheckSlice(tx, run_id, *batch.slice));
     GYRE_DO(PutParams(tx, run, run_id, params));
     GYRE_DO(PutTags(tx, run, tags));
@@ -361,7 +370,7 @@ Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
     }
     return PutModelPoints(tx, run.project, batch.of_models);
   }));
-  if (waiting >= kBatchesWaitingMax) compactor_.Add(run_id);
+  if (waiting >= kBatchesWaitingMax) compactor_.Add(run.number);
   return {};
 }
 
@@ -411,13 +420,13 @@ Result<> TrackingImpl::EndRun(std::string_view run_id, const RunEnd& end) {
   RunEnd ending = end;
   if (ending.ended_us == 0) ending.ended_us = clock_.NowMicros();
   const std::string resources = TextOf(ending.resources);
+  Run run;
   GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
-    Run run;
     GYRE_DO(ReadRun(tx, run_id, &run));
     GYRE_DO(BookUsage(tx, run, ending));
     return UpdateEnd(tx, run_id, ending, resources);
   }));
-  compactor_.Add(run_id);
+  compactor_.Add(run.number);
   return {};
 }
 
@@ -475,6 +484,7 @@ Result<int> TrackingImpl::EndOrphans(std::string_view why, std::span<const std::
   const RunEnd end{RunStatus::kKilled, std::string(why), Json(), clock_.NowMicros()};
   for (const std::string& id : ids)
     GYRE_DO(Change(id, [&](db::Transaction& tx) { return UpdateEnd(tx, id, end, ""); }));
+  if (!ids.empty()) compactor_.AddAll();
   return static_cast<int>(ids.size());
 }
 
@@ -545,7 +555,9 @@ Result<Artifact> TrackingImpl::GetArtifact(std::string_view run_id, std::string_
 
 Result<std::unique_ptr<Tracking>> OpenTracking(db::Database& database, const Clock& clock,
                                                RunStamps& stamps) {
-  return std::make_unique<TrackingImpl>(database, clock, stamps);
+  auto tracking = std::make_unique<TrackingImpl>(database, clock, stamps);
+  GYRE_DO(tracking->Begin());
+  return tracking;
 }
 
 }  // namespace gyre::tracking

@@ -225,9 +225,10 @@ class Tracking {
   // All points of a key, each once; empty when there are none.
   virtual Result<Series> ReadSeries(std::string_view run_id, std::string_view key,
                                     SeriesOrder order) = 0;
-  // Puts the latest values of all that was logged where searches find them; RunSearcher asks for
-  // it.
-  virtual Result<> SettleMetrics() = 0;
+  // Puts the latest values of what those experiments of the project logged (of all when none is
+  // named) where searches find them; RunSearcher asks for it. What is logged meanwhile is left.
+  virtual Result<> SettleMetrics(std::string_view project,
+                                 std::span<const std::int64_t> experiments) = 0;
 
   virtual Result<> AddArtifacts(
       std::string_view run_id,

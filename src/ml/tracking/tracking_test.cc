@@ -263,7 +263,7 @@ TEST_F(TrackingTest, WhatIsLoggedIsSeenBeforeItIsSettledAndAfter) {
   log(run.id, 0.5, 1);
   expect(0.5, 1, 0.5, 0.5);
   EXPECT_EQ(Count("SELECT COUNT(*) FROM tracking_metric"), 0);
-  ASSERT_TRUE(tracking_->SettleMetrics());
+  ASSERT_TRUE(tracking_->SettleMetrics("p", {}));
   EXPECT_EQ(Count("SELECT COUNT(*) FROM tracking_metric_unsettled"), 0);
   expect(0.5, 1, 0.5, 0.5);
   log(run.id, 0.9, 2);

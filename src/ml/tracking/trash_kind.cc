@@ -112,6 +112,8 @@ trash::Holding HeldRuns(RunStamps& stamps) {
                    {"tracking_metric_unsettled", kOfRuns},
                    {"tracking_metric_segment", kOfRuns},
                    {"tracking_metric_block", kOfRuns},
+                   {"tracking_metric_moved", kOfRuns},
+                   {"tracking_metric_recount", kOfRuns},
                    {"tracking_run_dataset", kOfRuns},
                    {"tracking_dataset", kOfExperiments},
                    {"tracking_file", kOfOwners},
