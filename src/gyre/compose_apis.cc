@@ -54,6 +54,7 @@
 #include "api/native/run_list_api.h"
 #include "api/native/runs_api.h"
 #include "api/native/secrets_api.h"
+#include "api/native/step_rights.h"
 #include "api/native/system_api.h"
 #include "api/native/training_api.h"
 #include "api/native/trash_api.h"
@@ -185,7 +186,7 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::TriggersApi>(*automation, *projects, *pipelines, *access, *releases, *usage,
                               *trash);
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving, *trash,
-                            *logged_gate);
+                            *logged_gate, *access);
   AddApi<native::CatalogApi>(*registry, *catalog, *logged_gate);
   AddApi<native::HistoryApi>(*projects, *experiments, *catalog);
   AddApi<native::ModelFilesApi>(*registry, *datasets, *projects, *blobs, *jobs,
@@ -231,8 +232,12 @@ void House::Rooms::OpenMlflowApis() {
   const mlflow::IsFree is_free = [this](const registry::ModelVersion& version) {
     return native::CheckNotServed(*serving, version);
   };
+  const mlflow::MayMoveAliases may_move = [this](net::Request& request,
+                                                 const std::string& project) {
+    return native::AdmitAlso(*access, request, project, "model.approve");
+  };
   AddApi<mlflow::RegisteredModelsApi>(*projects, *registry, *catalog, *model_searcher, *logged_gate,
-                                      is_free);
+                                      is_free, may_move);
   mlflow::VersionFiles version_files =
       mlflow::FilesOfRuns(*tracking, *logged_models, *files, *blobs);
   version_files.danger = [this](const std::string& project, const std::string& source) {
@@ -243,7 +248,7 @@ void House::Rooms::OpenMlflowApis() {
     return report ? training::DangerOf(*report) : std::string();
   };
   AddApi<mlflow::ModelVersionsApi>(*projects, *catalog, *model_searcher, *logged_gate,
-                                   std::move(version_files), is_free);
+                                   std::move(version_files), is_free, may_move);
   AddApi<mlflow::RunsApi>(*projects, *tracking, *run_pages);
   AddApi<mlflow::RunModelsApi>(*projects, *tracking);
   AddApi<mlflow::GraphqlApi>(*projects, *experiments, *run_pages, *model_searcher);

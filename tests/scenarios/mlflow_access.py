@@ -305,5 +305,27 @@ def changes_of_files_are_audited(g):
     assert g.cli('--server', f'http://{g.host}:{g.port}', 'audit', 'verify').returncode == 0
 
 
+def an_alias_is_not_taken_away_by_deleting(g):
+    """Who may write models may not move aliases: what one points at stays, at both doors."""
+    root = guarded(g)
+    developer, approver = user(g, root, 'dev', ('developer', 'default')), user(g, root, 'app', ('developer', 'default'), ('approver', 'default'))
+    models, versions, native = API[0] + '/mlflow/registered-models', API[0] + '/mlflow/model-versions', '/api/v1/projects/default/models/'
+    root.make('POST', models + '/create', {'name': 'm'})
+    for source in 'xyz':
+        root.make('POST', versions + '/create', {'name': 'm', 'source': 's3://b/' + source})
+    root.make('POST', models + '/alias', {'name': 'm', 'alias': 'champion', 'version': '1'})
+    for method, path, body in (('DELETE', versions + '/delete', {'name': 'm', 'version': '1'}), ('DELETE', models + '/delete', {'name': 'm'}),
+                               ('DELETE', native + 'm?aliases=true', None), ('DELETE', native + 'm?force=true', None),
+                               ('DELETE', native + 'm/versions/v1?force=true', None)):
+        refused = developer.ask(method, path, body)
+        assert refused.status == 403 and b'model.approve' in refused.body, (method, path, refused.status, refused.body[:300])
+    assert root.make('GET', models + '/alias?name=m&alias=champion')['model_version']['version'] == '1'
+    developer.make('DELETE', versions + '/delete', {'name': 'm', 'version': '2'})
+    approver.make('DELETE', versions + '/delete', {'name': 'm', 'version': '1'})
+    assert root.ask('GET', models + '/alias?name=m&alias=champion').status in (400, 404)
+    developer.make('DELETE', models + '/delete', {'name': 'm'})
+
+
 if __name__ == '__main__':
-    run_scenarios([nobody_gets_in, roles_may_what_their_table_says, what_another_project_has_is_not_there, below_the_own_prefix_too, versions_of_what_another_project_has, changes_of_files_are_audited])
+    run_scenarios([nobody_gets_in, roles_may_what_their_table_says, what_another_project_has_is_not_there, below_the_own_prefix_too, versions_of_what_another_project_has, changes_of_files_are_audited,
+                   an_alias_is_not_taken_away_by_deleting])

@@ -190,6 +190,7 @@ Result<> ArtifactsApi::Keep(const tracking::FileOwner& owner, const std::string&
 
 Result<net::Response> ArtifactsApi::Upload(Call& call) {
   GYRE_TRY(const ArtifactTarget target, TargetOf(call));
+  GYRE_DO(OfRun(target.owner.id, files_.CheckTaker(target.owner)));
   GYRE_TRY(const blob::Object object, Store(call.request));
   GYRE_DO(Keep(target.owner, target.path, object));
   return EmptyAnswer();
@@ -358,6 +359,7 @@ Result<net::Response> ArtifactsApi::UploadToRun(Call& call) {
   if (!run_id) return InvalidParameter("Request must specify run_id or run_uuid.");
   GYRE_TRY(const std::string path, CleanArtifactPath(request.Query("path").value_or("")));
   if (path.empty()) return InvalidParameter("Request must specify path.");
+  GYRE_DO(OfRun(*run_id, files_.CheckTaker(RunOwner(call, *run_id))));
   GYRE_TRY(const blob::Object object, Store(call.request));
   if (object.size_bytes == 0) return InvalidParameter("Request must specify data.");
   GYRE_DO(Keep(RunOwner(call, *run_id), path, object));

@@ -106,8 +106,16 @@ TEST_F(ArtifactsTest, EachProjectHasItsOwn) {
   EXPECT_EQ(Call("GET", "/artifacts/list?run_id=" + of_blue.substr(3, 32)).substr(0, 4), "404 ");
   EXPECT_EQ(Send("GET", "/get-artifact?path=x&run_id=" + of_blue.substr(3, 32)).status, 404);
   const std::string model = "/0/models/m-" + std::string(32, '1') + "/artifacts/model.pkl";
+  EXPECT_EQ(Put(kProxy + model, "mine").status, 404) << "no such model";
+  ASSERT_TRUE(database_->Write([&](db::Transaction& tx) {
+    return tx.Execute(
+        "INSERT INTO tracking_logged_model (id, project, experiment, run_id, name, model_type, "
+        "status, artifact_root, created_us, updated_us, deleted_us) "
+        "VALUES (?1, 'default', 1, '', 'm', '', 'ready', '', 1, 1, 0)",
+        {"m-" + std::string(32, '1')});
+  }));
   EXPECT_EQ(Put(kProxy + model, "mine").status, 200);
-  EXPECT_EQ(Put("/p/blue" + std::string(kProxy) + model, "blue").status, 200);
+  EXPECT_EQ(Put("/p/blue" + std::string(kProxy) + model, "blue").status, 404);
   EXPECT_EQ(Send("GET", kProxy + model).body, "mine");
   EXPECT_EQ(Put(std::string(kProxy) + "/loose/a", "1").status, 200);
   EXPECT_EQ(Send("GET", "/p/blue" + std::string(kProxy) + "/loose/a").status, 404);

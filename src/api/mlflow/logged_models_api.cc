@@ -18,6 +18,7 @@ using net::Type;
 using tracking::LoggedModel;
 using tracking::ModelStatus;
 
+constexpr std::size_t kWordCharactersMax = 500;  // of a type, of an id
 constexpr Permission kRead("run.read"), kWrite("run.write");
 constexpr std::int64_t kResultsStandard = 50, kResultsMax = 1'000;
 constexpr int kFilesListed = 10'000;
@@ -223,6 +224,8 @@ Result<net::Response> LoggedModelsApi::Create(Call& call) {
   if (from.name.empty()) from.name = MadeUpName(NewId());
   from.run_id = call.arguments.Text("source_run_id");
   from.model_type = call.arguments.Text("model_type");
+  GYRE_DO(CheckLength("source_run_id", from.run_id, kWordCharactersMax));
+  GYRE_DO(CheckLength("model_type", from.model_type, kWordCharactersMax));
   GYRE_TRY(from.params, TextsOf(call, "params", kParamMax));
   GYRE_TRY(from.tags, TextsOf(call, "tags", kTagMax));
   const auto made = models_.Create(from);

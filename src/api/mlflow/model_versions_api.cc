@@ -206,7 +206,9 @@ Result<net::Response> ModelVersionsApi::MoveStage(Call& call) {
 Result<net::Response> ModelVersionsApi::Delete(Call& call) {
   GYRE_TRY(const registry::ModelVersion version, Asked(call));
   GYRE_DO(is_free_(version));
-  GYRE_DO(catalog_.DeleteVersion(version.id, call.request.principal.name));
+  const bool with_aliases = !version.aliases.empty();
+  if (with_aliases) GYRE_DO(may_move_(call.request, call.project));
+  GYRE_DO(catalog_.DeleteVersion(version.id, call.request.principal.name, with_aliases));
   return EmptyAnswer();
 }
 

@@ -11,13 +11,14 @@ class ModelVersionsApi final : public Noun {
  public:
   ModelVersionsApi(projects::Projects& projects, registry::Catalog& catalog,
                    registry::ModelSearcher& searcher, registry::LoggedGate& gate,
-                   VersionFiles files, IsFree is_free)
+                   VersionFiles files, IsFree is_free, MayMoveAliases may_move)
       : Noun(projects),
         catalog_(catalog),
         gate_(gate),
         searcher_(searcher),
         files_(std::move(files)),
-        is_free_(std::move(is_free)) {}
+        is_free_(std::move(is_free)),
+        may_move_(std::move(may_move)) {}
   net::RouteTable table();
 
   Result<net::Response> Create(Call& call);
@@ -42,6 +43,7 @@ class ModelVersionsApi final : public Noun {
   registry::ModelSearcher& searcher_;
   const VersionFiles files_;
   const IsFree is_free_;
+  const MayMoveAliases may_move_;
 };
 
 }  // namespace gyre::mlflow

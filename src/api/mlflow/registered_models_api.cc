@@ -155,7 +155,9 @@ Result<net::Response> RegisteredModelsApi::Delete(Call& call) {
   if (!model) return InModelWords(model.error(), name);
   GYRE_TRY(const auto versions, registry_.ListVersions(call.project, model->name));
   for (const registry::ModelVersion& version : versions) GYRE_DO(is_free_(version));
-  const auto done = catalog_.Delete(call.project, name, call.request.principal.name);
+  const bool with_aliases = !model->aliases.empty();
+  if (with_aliases) GYRE_DO(may_move_(call.request, call.project));
+  const auto done = catalog_.Delete(call.project, name, call.request.principal.name, with_aliases);
   if (!done) return InModelWords(done.error(), name);
   return EmptyAnswer();
 }

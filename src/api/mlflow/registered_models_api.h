@@ -12,18 +12,21 @@ namespace gyre::mlflow {
 
 // Nothing, or why a version cannot be deleted: an endpoint answers with it.
 using IsFree = std::function<Result<>(const registry::ModelVersion& version)>;
+// Whether the caller may move aliases there: who deletes what one points at takes it away.
+using MayMoveAliases = std::function<Result<>(net::Request& request, const std::string& project)>;
 
 class RegisteredModelsApi final : public Noun {
  public:
   RegisteredModelsApi(projects::Projects& projects, registry::Registry& registry,
                       registry::Catalog& catalog, registry::ModelSearcher& searcher,
-                      registry::LoggedGate& gate, IsFree is_free)
+                      registry::LoggedGate& gate, IsFree is_free, MayMoveAliases may_move)
       : Noun(projects),
         registry_(registry),
         catalog_(catalog),
         gate_(gate),
         searcher_(searcher),
-        is_free_(std::move(is_free)) {}
+        is_free_(std::move(is_free)),
+        may_move_(std::move(may_move)) {}
   net::RouteTable table();
 
   Result<net::Response> Create(Call& call);
@@ -49,6 +52,7 @@ class RegisteredModelsApi final : public Noun {
   registry::LoggedGate& gate_;
   registry::ModelSearcher& searcher_;
   const IsFree is_free_;
+  const MayMoveAliases may_move_;
 };
 
 }  // namespace gyre::mlflow

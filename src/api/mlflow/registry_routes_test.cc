@@ -49,8 +49,9 @@ class RegistryRoutesTest : public MlflowTest {
     gate_.emplace(*registry_, [this](const registry::ModelVersion& version) {
       return Result<registry::LoggedNumbers>({.values = logged_[version.version], .from = "run r"});
     });
-    models_.emplace(*projects_, *registry_, *catalog_, *searcher_, *gate_, is_free);
-    versions_.emplace(*projects_, *catalog_, *searcher_, *gate_, files, is_free);
+    const MayMoveAliases may_move = [](net::Request&, const std::string&) { return Result<>(); };
+    models_.emplace(*projects_, *registry_, *catalog_, *searcher_, *gate_, is_free, may_move);
+    versions_.emplace(*projects_, *catalog_, *searcher_, *gate_, files, is_free, may_move);
     const net::RouteTable tables[] = {models_->table(), versions_->table()};
     StartServer(tables);
   }

@@ -18,6 +18,7 @@ using net::Permission;
 using net::Type;
 
 constexpr std::int64_t kBatchBytesMax = 16 << 20, kInputsBytesMax = 32 << 20;
+constexpr std::size_t kUserCharactersMax = 256;
 constexpr Permission kRead("run.read"), kWrite("run.write");
 
 constexpr net::Field kRunId = {"run_id", Type::kText, "of the run", "", kRequired};
@@ -144,6 +145,7 @@ Result<net::Response> RunsApi::Create(Call& call) {
   from.id = NewId();
   from.created_by = call.request.principal.id;
   from.user_name = call.arguments.Text("user_id");
+  GYRE_DO(CheckLength("user_id", from.user_name, kUserCharactersMax));
   GYRE_TRY(const std::int64_t number, ExperimentNumber(experiment_id));
   GYRE_TRY(from.started_us, MicrosOf("start_time", call.arguments.Whole("start_time")));
   std::size_t index = 0;

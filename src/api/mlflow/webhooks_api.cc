@@ -22,6 +22,7 @@ using net::Type;
 
 constexpr std::int64_t kResults = 100, kResultsMax = 1'000;
 constexpr std::string_view kChannelPrefix = "mlflow-";
+constexpr std::size_t kDescriptionCharactersMax = 5'000;
 constexpr Permission kRead("notice.read"), kWrite("channel.write");
 
 constexpr net::Field kEvents = {"events", Type::kObjects, "{entity, action}"};
@@ -114,7 +115,18 @@ Result<> CheckName(std::string_view name) {
 }
 
 std::string ChannelOf(std::string_view id) { return fmt::format("{}{}", kChannelPrefix, id); }
-std::string SecretOf(std::string_view id) { return fmt::format("mlflow-webhook-{}", id); }
+constexpr std::string_view kSecretReference = "secret:", kSecretPrefix = "mlflow-webhook-";
+// Each secret has a name of its own, so that the webhook goes from one to the next in one write.
+std::string NewSecretName(std::string_view id) {
+  return fmt::format("{}{}-{}", kSecretPrefix, id, NewId().substr(0, 8));
+}
+// Of "secret:NAME", one of ours; empty = it has none.
+std::string SecretName(const notices::NewChannel& channel) {
+  if (!channel.secret.starts_with(kSecretReference) ||
+      !std::string_view(channel.secret).substr(kSecretReference.size()).starts_with(kSecretPrefix))
+    return {};
+  return channel.secret.substr(kSecretReference.size());
+}
 std::string IdOf(const notices::Channel& channel) {
   return channel.settings.name.substr(kChannelPrefix.size());
 }
@@ -196,8 +208,10 @@ Result<> WebhooksApi::Fill(const Call& call, notices::NewChannel* channel) {
     GYRE_TRY(Json words, EventsOf(said));
     channel->kept.Set("events", std::move(words));
   }
-  if (const auto description = said.TextIfAny("description"))
+  if (const auto description = said.TextIfAny("description")) {
+    GYRE_DO(CheckLength("description", *description, kDescriptionCharactersMax));
     channel->kept.Set("description", *description);
+  }
   if (const std::string status = said.Text("status"); !status.empty()) {
     if (status != "ACTIVE" && status != "DISABLED")
       return InvalidParameter(fmt::format("Invalid webhook status: {}", status.substr(0, 100)));
@@ -206,24 +220,24 @@ Result<> WebhooksApi::Fill(const Call& call, notices::NewChannel* channel) {
   return {};
 }
 
-// A secret is kept only of a webhook that was taken: one that is refused leaves none behind, and
-// the one that stood keeps its own.
+// A webhook is never there without the secret that was asked for: a new one is kept first, the
+// webhook names it in one write, and the one that is not used any more goes last.
 Result<net::Response> WebhooksApi::Keep(const Call& call, const std::string& id,
                                         notices::NewChannel channel) {
   const std::string& who = call.request.principal.name;
   const auto secret = call.arguments.TextIfAny("secret");
-  const bool had_secret = !channel.secret.empty();
+  const std::string before = SecretName(channel);
   if (secret && secret->empty()) channel.secret.clear();
-  auto kept = notices_.AddChannel(channel, true, who);
-  if (!kept) return InWebhookWords(kept.error());
   if (secret && !secret->empty()) {
-    GYRE_DO(secrets_.Put(call.project, SecretOf(id), *secret, who));
-    channel.secret = "secret:" + SecretOf(id);
-    if (!had_secret) kept = notices_.AddChannel(std::move(channel), true, who);
-    if (!kept) return InWebhookWords(kept.error());
-  } else if (secret && had_secret) {
-    GYRE_DO(secrets_.Remove(call.project, SecretOf(id)));
+    const std::string name = NewSecretName(id);
+    GYRE_DO(secrets_.Put(call.project, name, *secret, who));
+    channel.secret = std::string(kSecretReference) + name;
   }
+  const std::string now = SecretName(channel);
+  const auto kept = notices_.AddChannel(std::move(channel), true, who);
+  const std::string& unused = kept ? before : now;
+  if (before != now && !unused.empty()) GYRE_DO(secrets_.Remove(call.project, unused));
+  if (!kept) return InWebhookWords(kept.error());
   return AnswerOf([&](AnswerWriter& out) { Write(*kept, "webhook", &out); });
 }
 
@@ -283,8 +297,8 @@ Result<net::Response> WebhooksApi::Update(Call& call) {
 Result<net::Response> WebhooksApi::Delete(Call& call) {
   GYRE_TRY(const notices::Channel channel, Asked(call));
   GYRE_DO(notices_.RemoveChannel(call.project, channel.settings.name));
-  if (!channel.settings.secret.empty())
-    GYRE_DO(secrets_.Remove(call.project, SecretOf(IdOf(channel))));
+  if (const std::string secret = SecretName(channel.settings); !secret.empty())
+    GYRE_DO(secrets_.Remove(call.project, secret));
   return EmptyAnswer();
 }
 

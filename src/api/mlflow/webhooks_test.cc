@@ -164,7 +164,15 @@ TEST_F(WebhooksTest, SecretsAreOfWebhooksThatWereTaken) {
   Ask("POST", "", Hook("secret:slack", kCreated), 400);
   const Json made = Ask("POST", "", Hook("https://example.org/h", kCreated))["webhook"];
   const std::string id = made["webhook_id"].AsString();
-  const auto kept = [&] { return secrets_->Resolve("default", "secret:mlflow-webhook-" + id); };
+  // Its own is the only one beside slack's.
+  const auto kept = [&]() -> Result<std::string> {
+    GYRE_TRY(const auto all, secrets_->List("default"));
+    EXPECT_EQ(all.size(), 2u);
+    for (const secrets::SecretInfo& one : all)
+      if (one.name.starts_with("mlflow-webhook-" + id))
+        return secrets_->Resolve("default", "secret:" + one.name);
+    return NotFound("GY4142", "none");
+  };
   Ask("PATCH", "/" + id, R"({"secret":"one"})");
   EXPECT_EQ(kept().value(), "one");
   Ask("PATCH", "/" + id, R"({"url":"http://127.0.0.1:80/","secret":"two"})", 400);
@@ -173,6 +181,10 @@ TEST_F(WebhooksTest, SecretsAreOfWebhooksThatWereTaken) {
   EXPECT_EQ(kept().value(), "three");
   Ask("PATCH", "/" + id, R"({"secret":""})");
   EXPECT_EQ(secrets_->List("default")->size(), 1u) << "only slack's";
+  Ask("POST", "",
+      Hook("https://example.org/h", kCreated, R"(,"secret":")" + std::string(200'000, 's') + "\""),
+      400);
+  EXPECT_EQ(Ask("GET", "")["webhooks"].size(), 1u) << "one that is refused is not there";
 }
 
 TEST_F(WebhooksTest, SaysWhatIsWrong) {

@@ -6,6 +6,7 @@
 #include "api/native/lists.h"
 #include "api/native/removals.h"
 #include "api/native/route_table.h"
+#include "api/native/step_rights.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -250,10 +251,20 @@ Result<Json> ModelsApi::EndpointsAsThings(const std::vector<registry::ModelVersi
   return things;
 }
 
+// Whoever takes an alias along by removing what it points at moves it.
+Result<> ModelsApi::AdmitAliases(net::Request& request,
+                                 std::span<const registry::ModelVersion> versions) {
+  for (const registry::ModelVersion& version : versions)
+    if (!version.aliases.empty())
+      return AdmitAlso(access_, request, version.project, "model.approve");
+  return {};
+}
+
 Result<net::Response> ModelsApi::Remove(net::Request& request) {
   GYRE_TRY(const auto versions,
            registry_.ListVersions(request.Param("project"), request.Param("model")));
   const bool with_aliases = request.Query("aliases") == "true";
+  if (with_aliases || request.Query("force") == "true") GYRE_DO(AdmitAliases(request, versions));
   return native::Remove(
       trash_, request,
       {.noun = "model",
@@ -300,6 +311,7 @@ Result<net::Response> ModelsApi::GetVersion(net::Request& request) {
 
 Result<net::Response> ModelsApi::RemoveVersion(net::Request& request) {
   GYRE_TRY(const registry::ModelVersion version, Version(request));
+  if (request.Query("force") == "true") GYRE_DO(AdmitAliases(request, {&version, 1}));
   return native::Remove(trash_, request, {.noun = "model", .name = version.name(), .check = [&] {
                                             return CheckNotUsed(version);
                                           }});

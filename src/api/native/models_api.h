@@ -18,6 +18,9 @@ class Evaluations;
 namespace gyre::projects {
 class Projects;
 }
+namespace gyre::access {
+class Access;
+}
 namespace gyre::registry {
 class LoggedGate;
 class Registry;
@@ -43,7 +46,8 @@ class ModelsApi {
  public:
   ModelsApi(registry::Registry& registry, evaluation::Evaluations& evaluations,
             projects::Projects& projects, data::Datasets& datasets, blob::Store& blobs,
-            serving::Serving& serving, trash::Trash& trash, registry::LoggedGate& gate)
+            serving::Serving& serving, trash::Trash& trash, registry::LoggedGate& gate,
+            access::Access& access)
       : registry_(registry),
         evaluations_(evaluations),
         projects_(projects),
@@ -51,7 +55,8 @@ class ModelsApi {
         blobs_(blobs),
         serving_(serving),
         trash_(trash),
-        gate_(gate) {}
+        gate_(gate),
+        access_(access) {}
   net::RouteTable table();
 
   Result<net::Response> List(net::Request& request);
@@ -72,6 +77,7 @@ class ModelsApi {
   Result<net::Response> History(net::Request& request);
 
  private:
+  Result<> AdmitAliases(net::Request& request, std::span<const registry::ModelVersion> versions);
   Result<registry::ModelVersion> Version(const net::Request& request);
   // The newest kept evaluation, or the one that training attached; null when there is none.
   Result<Json> EvaluationOf(const registry::ModelVersion& version);
@@ -90,6 +96,7 @@ class ModelsApi {
   serving::Serving& serving_;
   trash::Trash& trash_;
   registry::LoggedGate& gate_;
+  access::Access& access_;
 };
 
 }  // namespace gyre::native

@@ -197,8 +197,10 @@ Result<> Catalog::DeleteTag(std::string_view project, std::string_view title,
   });
 }
 
-Result<> Catalog::Delete(std::string_view project, std::string_view title, std::string_view by) {
-  const Removal removal{.by = by, .force = true, .now_us = clock_.NowMicros(), .events = events_};
+Result<> Catalog::Delete(std::string_view project, std::string_view title, std::string_view by,
+                         bool with_aliases) {
+  const Removal removal{
+      .by = by, .force = with_aliases, .now_us = clock_.NowMicros(), .events = events_};
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const ModelRow row, FindTitle(tx, project, title));
     GYRE_TRY([[maybe_unused]] const std::string gone, RemoveModel(tx, project, row.name, removal));
@@ -332,8 +334,10 @@ Result<std::vector<ModelVersion>> Catalog::Latest(std::string_view project, std:
   return versions;
 }
 
-Result<> Catalog::DeleteVersion(std::string_view version_id, std::string_view by) {
-  const Removal removal{.by = by, .force = true, .now_us = clock_.NowMicros(), .events = events_};
+Result<> Catalog::DeleteVersion(std::string_view version_id, std::string_view by,
+                                bool with_aliases) {
+  const Removal removal{
+      .by = by, .force = with_aliases, .now_us = clock_.NowMicros(), .events = events_};
   return database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY([[maybe_unused]] const std::string gone, RemoveVersion(tx, version_id, removal));
     return {};

@@ -55,8 +55,9 @@ class Catalog {
   // Events "model.tag.set", "model.tag.deleted". Taking away a tag that is not there does nothing.
   Result<> SetTags(std::string_view project, std::string_view title, const Tags& tags);
   Result<> DeleteTag(std::string_view project, std::string_view title, std::string_view key);
-  // Into the trash, with its aliases.
-  Result<> Delete(std::string_view project, std::string_view title, std::string_view by);
+  // Into the trash. Error: GY3609 it has an alias, and they do not go along.
+  Result<> Delete(std::string_view project, std::string_view title, std::string_view by,
+                  bool with_aliases);
 
   // One that names another version by models:/ is that version once more, with its package.
   // Errors: GY3602, GY3603, GY3604 the model, the version named by its source; GY3633, GY3640,
@@ -76,8 +77,8 @@ class Catalog {
   // The newest of each of these stages, by number; of all when none is named.
   Result<std::vector<ModelVersion>> Latest(std::string_view project, std::string_view title,
                                            std::vector<Stage> stages);
-  // Into the trash, with its aliases.
-  Result<> DeleteVersion(std::string_view version_id, std::string_view by);
+  // Into the trash. Error: GY3609 as of Delete.
+  Result<> DeleteVersion(std::string_view version_id, std::string_view by, bool with_aliases);
 
  private:
   db::Database& database_;

@@ -346,7 +346,7 @@ TEST_F(CatalogTest, WhatIsDeletedComesBackWithAllItHas) {
   Log("My model");
   ASSERT_TRUE(catalog_->SetVersionTags(one.id, {{"b", "2"}}));
   ASSERT_TRUE(Move("My-model", 1, "prod"));
-  ASSERT_TRUE(catalog_->DeleteVersion(one.id, "ann"));
+  ASSERT_TRUE(catalog_->DeleteVersion(one.id, "ann", true));
   EXPECT_EQ(catalog_->GetVersion("default", "My model", 1).error().gy(), "GY3603");
   EXPECT_EQ(catalog_->Find("default", "My model", "@prod").error().gy(), "GY3604");
   EXPECT_EQ(Log("My model").version, 3);
@@ -354,7 +354,7 @@ TEST_F(CatalogTest, WhatIsDeletedComesBackWithAllItHas) {
   EXPECT_EQ(catalog_->Find("default", "My model", "@prod")->tags.at("b"), "2");
 
   ASSERT_TRUE(catalog_->Rename("default", "My model", "Our model"));
-  ASSERT_TRUE(catalog_->Delete("default", "Our model", "ann"));
+  ASSERT_TRUE(catalog_->Delete("default", "Our model", "ann", true));
   EXPECT_EQ(catalog_->Get("default", "Our model").error().gy(), "GY3602");
   EXPECT_EQ(registry_->GetModel("default", "My-model").error().gy(), "GY3602");
   ASSERT_TRUE(trash.Restore(*trash.Newest("default", "model", "Our-model"), ""));

@@ -162,7 +162,7 @@ TEST_F(ModelSearchTest, VersionsByWhatTheyAre) {
   EXPECT_EQ(Versions("source_path = 's3://b/3'"), "a:2");
   EXPECT_EQ(Versions("source_path LIKE 's3://b/%'"), "a:2 b:1 a:1");
   EXPECT_EQ(Versions("tags.k = '2'"), "a:2");
-  ASSERT_TRUE(catalog_->DeleteVersion(catalog_->GetVersion("default", "a", 2)->id, "ann"));
+  ASSERT_TRUE(catalog_->DeleteVersion(catalog_->GetVersion("default", "a", 2)->id, "ann", true));
   EXPECT_EQ(Versions("name = 'a'"), "a:1");
 }
 
@@ -217,7 +217,7 @@ TEST_F(ModelSearchTest, OfSeveralInAStageTheNewestThatIsThere) {
   for (const int i : {0, 1, 3})
     ASSERT_TRUE(catalog_->MoveStage(made[static_cast<std::size_t>(i)].id, Stage::kArchived, false));
   ASSERT_TRUE(catalog_->MoveStage(made[2].id, Stage::kStaging, false));
-  ASSERT_TRUE(catalog_->DeleteVersion(made[3].id, "ann"));
+  ASSERT_TRUE(catalog_->DeleteVersion(made[3].id, "ann", true));
   const auto found = searcher_->Models({.project = "default"});
   ASSERT_TRUE(found) << found.error().ToString();
   std::string latest;
@@ -233,7 +233,7 @@ TEST_F(ModelSearchTest, PagesAreOfOneSearchAndHoldWhileThingsChange) {
   ASSERT_TRUE(first);
   ASSERT_FALSE(first->next_page_token.empty());
   Make("aa");
-  ASSERT_TRUE(catalog_->Delete("default", "b", "ann"));
+  ASSERT_TRUE(catalog_->Delete("default", "b", "ann", true));
   search.page_token = first->next_page_token;
   const auto second = searcher_->Models(search);
   ASSERT_TRUE(second);

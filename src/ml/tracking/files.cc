@@ -43,6 +43,26 @@ Result<> CheckOwner(db::Reader& reader, const FileOwner& owner) {
   return NotFound("GY3401", "there is no run `{}`", owner.id);
 }
 
+// Who takes a file is there, in that project, and not deleted.
+Result<> CheckTakes(db::Reader& reader, const FileOwner& owner) {
+  if (owner.kind == FileOwner::Kind::kProject) return {};
+  const bool is_run = owner.kind == FileOwner::Kind::kRun;
+  bool deleted = false;
+  GYRE_TRY(
+      const bool found,
+      reader.QueryOne(
+          is_run ? "SELECT deleted_us FROM tracking_run WHERE id = ?1 AND project = ?2"
+                 : "SELECT deleted_us FROM tracking_logged_model WHERE id = ?1 AND project = ?2",
+          {owner.id, owner.project}, [&](const db::Row& row) { deleted = row.Int(0) != 0; }));
+  if (!found && is_run) return NotFound("GY3401", "there is no run `{}`", owner.id.substr(0, 100));
+  if (!found || (deleted && !is_run))
+    return NotFound("GY3441", "there is no logged model `{}`", owner.id.substr(0, 100));
+  if (deleted)
+    return FailedPrecondition("GY3426", "run {} is deleted", owner.id)
+        .Fix("restore it before anything is added");
+  return {};
+}
+
 Result<bool> IsFile(db::Reader& reader, std::string_view key, std::string_view path) {
   return reader.QueryOne("SELECT 1 FROM tracking_file WHERE owner = ?1 AND path = ?2", {key, path},
                          [](const db::Row&) {});
@@ -92,7 +112,7 @@ Result<> Files::Put(const FileOwner& owner, const Artifact& given) {
   if (file.media_type.empty()) file.media_type = GuessMediaType(file.path);
   const std::string key = KeyOf(owner);
   return database_.Write([&](db::Transaction& tx) -> Result<> {
-    GYRE_DO(CheckOwner(tx, owner));
+    GYRE_DO(CheckTakes(tx, owner));
     std::string before;
     GYRE_TRY(const bool replaces,
              tx.QueryOne("SELECT digest FROM tracking_file WHERE owner = ?1 AND path = ?2",
@@ -103,6 +123,10 @@ Result<> Files::Put(const FileOwner& owner, const Artifact& given) {
     if (replaces && before != file.object.digest) return DropUnused(tx, owner, key, before);
     return {};
   });
+}
+
+Result<> Files::CheckTaker(const FileOwner& owner) {
+  return database_.Read([&](db::Reader& reader) { return CheckTakes(reader, owner); });
 }
 
 Result<Artifact> Files::Get(const FileOwner& owner, std::string_view path) {

@@ -44,9 +44,12 @@ class Files {
  public:
   explicit Files(db::Database& database) : database_(database) {}
 
-  // Replaces the one of that path. What nobody refers to any more is collected. Errors: kNotFound
-  // GY3401 no such run in that project, kInvalidArgument GY3405 a bad path, kFailedPrecondition
-  // GY3440 a folder stands there, or a file where a folder would have to be.
+  // Before bytes are taken: the run or logged model is there, in that project, and not deleted.
+  // Errors: kNotFound GY3401, GY3441, kFailedPrecondition GY3426.
+  Result<> CheckTaker(const FileOwner& owner);
+  // Replaces the one of that path. What nobody refers to any more is collected. Errors: those of
+  // CheckTaker, kInvalidArgument GY3405 a bad path, kFailedPrecondition GY3440 a folder stands
+  // there, or a file where a folder would have to be.
   Result<> Put(const FileOwner& owner, const Artifact& file);
   Result<Artifact> Get(const FileOwner& owner, std::string_view path);  // GY3401, GY3403
   // What stands in a folder ("" = the root); nothing when there is none.

@@ -39,6 +39,15 @@ class FilesTest : public testing::Test {
     database_.reset();
     std::filesystem::remove_all(directory_);
   }
+  void MakeModel(const std::string& project, const std::string& id) {
+    ASSERT_TRUE(database_->Write([&](db::Transaction& tx) {
+      return tx.Execute(
+          "INSERT INTO tracking_logged_model (id, project, experiment, run_id, name, model_type, "
+          "status, artifact_root, created_us, updated_us, deleted_us) "
+          "VALUES (?1, ?2, 1, '', 'm', '', 'ready', '', 1, 1, 0)",
+          {id, project});
+    }));
+  }
   std::string Put(const FileOwner& owner, const std::string& path, std::string_view bytes = "x") {
     const auto object = blobs_->Put(bytes);
     if (!object) return object.error().ToString();
@@ -100,6 +109,7 @@ TEST_F(FilesTest, AFolderShowsWhatStandsInItAndNotBelow) {
 }
 
 TEST_F(FilesTest, EachOwnerHasItsOwn) {
+  MakeModel("blue", "m-1");
   const FileOwner model{Kind::kLoggedModel, "blue", "m-1"};
   const FileOwner elsewhere{Kind::kLoggedModel, "default", "m-1"};
   EXPECT_EQ(Put(run_, "a"), "ok");
@@ -109,12 +119,19 @@ TEST_F(FilesTest, EachOwnerHasItsOwn) {
   EXPECT_EQ(files_->Get(model, "a")->object.size_bytes, 12);
   EXPECT_EQ(files_->Get(loose_, "a")->object.size_bytes, 5);
   EXPECT_EQ(files_->Get(elsewhere, "a").error().gy(), "GY3403");
+  EXPECT_EQ(Put(elsewhere, "a"), "GY3441") << "a model of another project";
+  EXPECT_EQ(Put({Kind::kLoggedModel, "blue", "m-2"}, "a"), "GY3441");
+  EXPECT_EQ(files_->CheckTaker(elsewhere).error().gy(), "GY3441") << "before a byte is taken";
   const FileOwner foreign{Kind::kRun, "default", run_.id};
   EXPECT_EQ(files_->Get(foreign, "a").error().gy(), "GY3401") << "a run of another project";
   EXPECT_EQ(Put(foreign, "a"), "GY3401");
   EXPECT_EQ(Listed(foreign, ""), "GY3401");
   EXPECT_EQ(files_->Remove(foreign, "a").error().gy(), "GY3401");
   EXPECT_EQ(Put({Kind::kRun, "blue", "nobody"}, "a"), "GY3401");
+  ASSERT_TRUE(tracking_->HideRun(run_.id));
+  EXPECT_EQ(Put(run_, "b"), "GY3426") << "it is deleted";
+  EXPECT_EQ(files_->Get(run_, "a")->object.size_bytes, 1) << "and still read";
+  ASSERT_TRUE(tracking_->UnhideRun(run_.id));
   EXPECT_EQ(tracking_->GetArtifact(run_.id, "a")->object.size_bytes, 1) << "the same files";
 }
 
@@ -145,8 +162,10 @@ TEST_F(FilesTest, WhatNobodyHasAnyMoreIsGivenBack) {
 
 // A project takes its files along and brings them back.
 TEST_F(FilesTest, AProjectsFilesGoWithIt) {
+  MakeModel("blue", "m-1");
+  MakeModel("blues", "m-2");
   EXPECT_EQ(Put({Kind::kLoggedModel, "blue", "m-1"}, "a", "one"), "ok");
-  EXPECT_EQ(Put({Kind::kLoggedModel, "blues", "m-1"}, "a", "two"), "ok");
+  EXPECT_EQ(Put({Kind::kLoggedModel, "blues", "m-2"}, "a", "two"), "ok");
   EXPECT_EQ(Put(loose_, "b", "three"), "ok");
   const trash::Holding held = HeldRuns(stamps_);
   std::int64_t rows = 0;
