@@ -98,12 +98,13 @@ class TerminalOutput : public Output {
       return WriteTo(stdout, CsvTable(Chosen(columns), Json::Arr({document}), settings_.headers));
     }
     if (human.empty()) return;
-    WriteTo(stdout, human);
+    WriteTo(stdout, SteerlessText(human));
     if (!human.ends_with('\n')) WriteTo(stdout, "\n");
   }
 
   void Print(std::string_view text) override {
     EndProgress();
+    if (stdout_.is_terminal) return WriteTo(stdout, SteerlessText(text));
     WriteTo(stdout, text);
   }
 
@@ -112,24 +113,25 @@ class TerminalOutput : public Output {
     if (json() || settings_.quiet) return;
     const bool colour = ColourWanted(STDOUT_FILENO);
     WriteTo(stdout, fmt::format("{}{}{} {}\n", colour ? "\x1b[32m" : "", Mark("ok"),
-                                colour ? "\x1b[0m" : "", line));
+                                colour ? "\x1b[0m" : "", SteerlessText(line)));
   }
 
   void Note(std::string_view line) override {
     EndProgress();
-    if (!settings_.quiet) WriteTo(stderr, fmt::format("{}\n", line));
+    if (!settings_.quiet) WriteTo(stderr, fmt::format("{}\n", SteerlessText(line)));
   }
 
   void Warn(std::string_view line) override {
     EndProgress();
     const bool colour = ColourWanted(STDERR_FILENO);
-    WriteTo(stderr,
-            fmt::format("{}!{} {}\n", colour ? "\x1b[33m" : "", colour ? "\x1b[0m" : "", line));
+    WriteTo(stderr, fmt::format("{}!{} {}\n", colour ? "\x1b[33m" : "", colour ? "\x1b[0m" : "",
+                                SteerlessText(line)));
   }
 
   void Hint(std::string_view line) override {
     EndProgress();
-    if (stderr_.is_terminal && !settings_.quiet) WriteTo(stderr, fmt::format("  next: {}\n", line));
+    if (stderr_.is_terminal && !settings_.quiet)
+      WriteTo(stderr, fmt::format("  next: {}\n", SteerlessText(line)));
   }
 
   void Progress(double fraction, std::string_view text) override {
@@ -153,7 +155,7 @@ class TerminalOutput : public Output {
     if (!bar) {
       const std::string percent =
           fraction < 0 ? std::string("  - ") : fmt::format("{:3.0f}%", 100 * fraction);
-      return WriteTo(stderr, fmt::format("{} {}\n", percent, text));
+      return WriteTo(stderr, fmt::format("{} {}\n", percent, SteerlessText(text)));
     }
     DrawBar(fraction, text, seconds);
   }
@@ -186,7 +188,7 @@ class TerminalOutput : public Output {
       for (int i = 0; i < kBarCells; ++i) line += Mark(i < full ? "bar" : "rest");
       line += fmt::format(" {:3.0f}% ", 100 * std::min(fraction, 1.0));
     }
-    line += text;
+    line += OneLineText(text);
     if (fraction > 0.02 && fraction < 1 && seconds > 2)
       line += fmt::format("  {} left", HumanSeconds(seconds * (1 - fraction) / fraction));
     std::size_t end = 0;

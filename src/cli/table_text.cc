@@ -65,31 +65,60 @@ std::string Delimited(std::span<const ColumnSpec> columns, const Json& rows, boo
   return text;
 }
 
+// The character at *i, a control character as \x1b; *i is then at its last byte.
+void AppendSteerless(std::string_view text, std::size_t* i, std::string* out) {
+  const auto c = static_cast<unsigned char>(text[*i]);
+  // U+0080 to U+009F: control characters of two bytes.
+  const bool second = c == 0xC2 && *i + 1 < text.size() &&
+                      static_cast<unsigned char>(text[*i + 1]) >= 0x80 &&
+                      static_cast<unsigned char>(text[*i + 1]) < 0xA0;
+  if (c < 0x20 || c == 0x7f) {
+    *out += fmt::format("\\x{:02x}", c);
+  } else if (second) {
+    *out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++*i]));
+  } else {
+    *out += text[*i];
+  }
+}
+
+// Of "\x1b[31;1m" at the beginning of a text: it colours what follows and does nothing else.
+std::size_t ColourLength(std::string_view text) {
+  if (!text.starts_with("\x1b[")) return 0;
+  const std::size_t end = text.find_first_not_of("0123456789;", 2);
+  return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
+}
+
 }  // namespace
 
 std::string OneLineText(std::string_view text) {
   std::string line;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F: control characters of two bytes.
-    const bool second = c == 0xC2 && i + 1 < text.size() &&
-                        static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-                        static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c == '\n') {
+    if (text[i] == '\n') {
       line += "\\n";
-    } else if (c == '\t') {
+    } else if (text[i] == '\t') {
       line += "\\t";
-    } else if (c == '\r') {
+    } else if (text[i] == '\r') {
       line += "\\r";
-    } else if (c < 0x20 || c == 0x7f) {
-      line += fmt::format("\\x{:02x}", c);
-    } else if (second) {
-      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
     } else {
-      line += text[i];
+      AppendSteerless(text, &i, &line);
     }
   }
   return line;
+}
+
+std::string SteerlessText(std::string_view text) {
+  std::string harmless;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (const std::size_t colour = ColourLength(text.substr(i)); colour > 0) {
+      harmless += text.substr(i, colour);
+      i += colour - 1;
+    } else if (text[i] == '\n' || text[i] == '\t' || text[i] == '\r') {
+      harmless += text[i];
+    } else {
+      AppendSteerless(text, &i, &harmless);
+    }
+  }
+  return harmless;
 }
 
 bool HasMemberAt(const Json& row, std::string_view key) {

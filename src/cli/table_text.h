@@ -13,6 +13,9 @@ namespace gyre::cli {
 
 // Control characters as \n, \t, \x1b: a cell must neither break its line nor steer a terminal.
 std::string OneLineText(std::string_view text);
+// The same of a text of several lines, which keeps its colours: what others wrote must not steer
+// the terminal of whoever reads it.
+std::string SteerlessText(std::string_view text);
 // The member of that name, else the one that the dotted key leads to.
 bool HasMemberAt(const Json& row, std::string_view key);
 const Json& MemberAt(const Json& row, std::string_view key);

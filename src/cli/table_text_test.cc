@@ -51,6 +51,14 @@ TEST(TableText, MeasuredTimesHaveNoDigitsOfChance) {
   EXPECT_EQ(TsvTable(kTimes, rows, false), "0.040965\t1\n");
 }
 
+TEST(TableText, WhatOthersWroteSteersNoTerminal) {
+  EXPECT_EQ(SteerlessText("a\x1b]0;pwn\x07\x1b[31mred\x1b[0m\nb\tc"),
+            "a\\x1b]0;pwn\\x07\x1b[31mred\x1b[0m\nb\tc");
+  EXPECT_EQ(SteerlessText("\x1b[2J\x1b]52;c;eA==\x07 \u009b31m zürich"),
+            "\\x1b[2J\\x1b]52;c;eA==\\x07 \\x9b31m zürich");
+  EXPECT_EQ(SteerlessText("\x1b["), "\\x1b[");
+}
+
 TEST(TableText, ControlCharactersAreShown) {
   EXPECT_EQ(OneLineText("a\nb\tc\r\x1b[31m\x7f zürich \u0085é"),
             "a\\nb\\tc\\r\\x1b[31m\\x7f zürich \\x85é");
