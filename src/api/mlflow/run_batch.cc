@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kKeyMax = 250, kParamMax = 6'000, kTagMax = 8'000;
 constexpr std::size_t kMetricsMax = 1'000, kParamsMax = 100, kTagsMax = 100, kAllMax = 1'000;
+constexpr std::size_t kModelsMax = 1'000;
 constexpr std::size_t kDatasetNameMax = 500, kDigestMax = 36, kSourceMax = 65'535,
                       kSchemaMax = 1'048'575, kProfileMax = 16'777'215;
 
@@ -202,5 +203,7 @@ Result<std::vector<tracking::DatasetInput>> ReadDatasets(const Arguments& argume
   }
   return datasets;
 }
+
+Result<> CheckModelCount(std::size_t count) { return CheckCount("models", count, kModelsMax); }
 
 }  // namespace gyre::mlflow

@@ -26,4 +26,7 @@ Result<std::pair<std::string, std::string>> ReadTag(std::string_view path, std::
                                                     std::string_view value);
 Result<std::vector<tracking::DatasetInput>> ReadDatasets(const Arguments& arguments);
 
+// Of the models that a request names: each is a row or two, in one go.
+Result<> CheckModelCount(std::size_t count);
+
 }  // namespace gyre::mlflow

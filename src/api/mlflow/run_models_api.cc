@@ -3,6 +3,7 @@
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
 #include "api/mlflow/named.h"
+#include "api/mlflow/run_batch.h"
 #include "api/mlflow/run_words.h"
 
 namespace gyre::mlflow {
@@ -81,6 +82,7 @@ net::RouteTable RunModelsApi::table() { return {"mlflow", RoutesOf<kEndpoints>::
 // The step stands in the name of the output.
 Result<net::Response> RunModelsApi::LogOutputs(Call& call) {
   GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
+  GYRE_DO(CheckModelCount(call.arguments.Value("models").size()));
   for (const JsonValue model : call.arguments.Objects("models")) {
     const std::string id(model["model_id"].text());
     if (id.empty()) return MissingValue("models.model_id");

@@ -302,6 +302,7 @@ Result<net::Response> RunsApi::DeleteTag(Call& call) {
 
 Result<net::Response> RunsApi::LogInputs(Call& call) {
   GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
+  GYRE_DO(CheckModelCount(call.arguments.Value("models").size()));
   GYRE_TRY(const auto datasets, ReadDatasets(call.arguments));
   if (const auto done = tracking_.LogInputs(run_id, datasets); !done)
     return InRunWords(done.error(), run_id);

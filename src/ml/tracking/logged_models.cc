@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -178,16 +180,59 @@ std::uint64_t FingerprintOf(const ModelSearch& search) {
   return Xxh3(text);
 }
 
-Result<std::size_t> OffsetOf(const ModelSearch& search) {
-  if (search.page_token.empty()) return std::size_t{0};
+// The last model of the page before: what comes meanwhile shifts nothing. Empty = from the
+// beginning.
+Result<std::optional<LoggedModel>> LastOf(db::Reader& reader, const ModelSearch& search) {
+  if (search.page_token.empty()) return std::optional<LoggedModel>();
   const auto parts = Split(search.page_token, '.');
-  const auto offset = ParseInt(parts[0]);
-  if (parts.size() == 2 && offset && *offset > 0 &&
-      parts[1] == fmt::format("{:x}", FingerprintOf(search)))
-    return static_cast<std::size_t>(*offset);
+  if (parts.size() == 2 && parts[1] == fmt::format("{:x}", FingerprintOf(search))) {
+    auto last = ReadModel(reader, search.project, parts[0]);
+    if (last) return std::optional(*std::move(last));
+    if (last.error().code() != Code::kNotFound) return last.error();
+  }
   return InvalidArgument("GY3432", "`{}` is not a page token of this search",
                          search.page_token.substr(0, 100))
       .Fix("begin without a page token");
+}
+
+// Models of an experiment, the newest first, behind that one when it is given.
+Result<std::vector<LoggedModel>> ReadNewest(db::Reader& reader, const ModelSearch& search,
+                                            std::int64_t experiment, const LoggedModel* behind,
+                                            int most) {
+  const std::int64_t created_us =
+      behind == nullptr ? std::numeric_limits<std::int64_t>::max() : behind->created_us;
+  const std::string id = behind == nullptr ? std::string() : behind->id;
+  return db::Collect<LoggedModel>(
+      reader,
+      fmt::format("SELECT {} FROM tracking_logged_model WHERE experiment = ?1 AND deleted_us = 0 "
+                  "AND project = ?2 AND created_us <= ?3 AND (created_us < ?3 OR id > ?4) ORDER BY "
+                  "created_us DESC, id LIMIT ?5",
+                  kColumns),
+      {experiment, search.project, created_us, id, most}, ModelOf);
+}
+
+// Those of an experiment that are wanted behind `last`; where the order is that of time, no more
+// than `most`.
+Result<> TakeFrom(db::Reader& reader, const ModelSearch& search, std::int64_t experiment,
+                  const std::optional<LoggedModel>& last, std::size_t most,
+                  std::vector<LoggedModel>* found) {
+  constexpr int kReadAtOnce = 500;
+  const bool along_time = search.order.empty();
+  std::optional<LoggedModel> behind = along_time ? last : std::nullopt;
+  std::size_t taken = 0;
+  while (true) {
+    GYRE_TRY(auto models,
+             ReadNewest(reader, search, experiment, behind ? &*behind : nullptr, kReadAtOnce));
+    const bool more = models.size() == static_cast<std::size_t>(kReadAtOnce);
+    if (!models.empty()) behind = models.back();
+    for (LoggedModel& model : models) {
+      GYRE_DO(ReadParts(reader, &model));
+      if (!IsWanted(model, search) || (last && !Before(search, *last, model))) continue;
+      found->push_back(std::move(model));
+      if (along_time && ++taken == most) return {};
+    }
+    if (!more) return {};
+  }
 }
 
 }  // namespace
@@ -308,36 +353,22 @@ Result<> PutModelPoints(db::Transaction& tx, std::string_view project,
 }
 
 Result<FoundModels> LoggedModels::Search(const ModelSearch& search) {
-  GYRE_TRY(const std::size_t begin, OffsetOf(search));
-  const std::size_t end = begin + static_cast<std::size_t>(std::max(search.limit, 1));
-  // Newest first is the order of the index: then one page is enough.
-  const bool along_time = search.order.empty() && search.experiments.size() == 1;
+  const std::set<std::int64_t> experiments(search.experiments.begin(), search.experiments.end());
+  const auto most = static_cast<std::size_t>(std::max(search.limit, 1));
   std::vector<LoggedModel> found;
   GYRE_DO(database_.Read([&](db::Reader& reader) -> Result<> {
-    for (const std::int64_t experiment : search.experiments) {
-      std::vector<LoggedModel> all;
-      GYRE_DO(reader.Query(
-          fmt::format("SELECT {} FROM tracking_logged_model WHERE experiment = ?1 AND deleted_us = "
-                      "0 AND project = ?2 ORDER BY created_us DESC, id",
-                      kColumns),
-          {experiment, search.project}, [&](const db::Row& row) -> Result<> {
-            all.push_back(ModelOf(row));
-            return {};
-          }));
-      for (LoggedModel& model : all) {
-        GYRE_DO(ReadParts(reader, &model));
-        if (IsWanted(model, search)) found.push_back(std::move(model));
-        if (along_time && found.size() > end) return {};
-      }
-    }
+    GYRE_TRY(const auto last, LastOf(reader, search));
+    for (const std::int64_t experiment : experiments)
+      GYRE_DO(TakeFrom(reader, search, experiment, last, most + 1, &found));
     return {};
   }));
   std::ranges::stable_sort(
       found, [&](const LoggedModel& a, const LoggedModel& b) { return Before(search, a, b); });
-  FoundModels page;
-  for (std::size_t i = begin; i < std::min(end, found.size()); ++i)
-    page.models.push_back(std::move(found[i]));
-  if (found.size() > end) page.next_page_token = fmt::format("{}.{:x}", end, FingerprintOf(search));
+  const bool more = found.size() > most;
+  if (more) found.erase(found.begin() + static_cast<long>(most), found.end());
+  FoundModels page{.models = std::move(found), .next_page_token = {}};
+  if (more)
+    page.next_page_token = fmt::format("{}.{:x}", page.models.back().id, FingerprintOf(search));
   return page;
 }
 

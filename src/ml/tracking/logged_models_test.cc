@@ -114,5 +114,19 @@ TEST_F(LoggedModelsTest, SearchFiltersOrdersAndPages) {
   EXPECT_EQ(models_->Search(search).error().gy(), "GY3432");
 }
 
+TEST_F(LoggedModelsTest, AModelIsFoundOnceWhateverComesBetweenPages) {
+  for (const char* name : {"a", "b", "c", "d"}) Create(name);
+  ModelSearch search = All();
+  search.experiments = {experiment_, experiment_};
+  EXPECT_EQ(Names(search), "dcba");
+  search.limit = 2;
+  const auto first = models_->Search(search);
+  ASSERT_EQ(first->models.size(), 2u);
+  Create("e");
+  ASSERT_TRUE(models_->Delete("p", first->models[1].id));
+  search.page_token = first->next_page_token;
+  EXPECT_EQ(Names(search), "ba");
+}
+
 }  // namespace
 }  // namespace gyre::tracking

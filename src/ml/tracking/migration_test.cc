@@ -46,6 +46,7 @@ class MigrationTest : public testing::Test {
                     id, number));
     Do(fmt::format("INSERT INTO tracking_param VALUES ('{}', 'lr', '0.1')", id));
     Do(fmt::format("INSERT INTO tracking_tag VALUES ('{}', 'team', 'blue')", id));
+    Do(fmt::format("INSERT INTO tracking_tag VALUES ('{}', 'import.key', 'key of {}')", id, id));
     Do(fmt::format("INSERT INTO tracking_metric_latest VALUES ('{}', 'auc', 0.75, 2, 20, 2)", id));
     const std::string points = EncodePoints({{"auc", 0.5, 1, 10}, {"auc", 0.75, 2, 20}});
     Do(fmt::format("INSERT INTO tracking_metric_batch VALUES ('{}', 1, ?1)", id),
@@ -76,6 +77,11 @@ class MigrationTest : public testing::Test {
     EXPECT_EQ(tracking->MetricHistory(id, "auc", 0)->size(), 2U);
     EXPECT_EQ(tracking->ListArtifacts(id, "")->size(), 1U);
     EXPECT_EQ(tracking->ListOutputs(id)->size(), 1U);
+    NewRun same{.project = "p", .experiment = "churn"};
+    same.import_key = "key of " + id;
+    const auto found = tracking->CreateRun(std::move(same));
+    ASSERT_TRUE(found) << found.error().ToString();
+    EXPECT_EQ(found->id, id);
   }
 
   std::string directory_;

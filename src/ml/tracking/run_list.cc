@@ -49,6 +49,21 @@ Result<> CheckMeasured(db::Reader& reader, const std::string& project, const std
   return std::move(error).Fix("there are " + Join(names, ", "));
 }
 
+void AddTags(const RunQuery& query, Conditions* where) {
+  for (const auto& [key, value] : query.tags) {
+    // An index leads from it to its run; there is none from the values of other tags.
+    if (key == kImportKey) {
+      where->Raw(fmt::format(" AND r.import_key = ?{} AND r.import_key <> ''", where->Add(value)));
+      continue;
+    }
+    const std::size_t k = where->Add(key), v = where->Add(value);
+    where->Raw(
+        fmt::format(" AND EXISTS (SELECT 1 FROM tracking_run_tag t WHERE t.run = r.number AND "
+                    "t.name = (SELECT id FROM tracking_name WHERE name = ?{}) AND t.value = ?{})",
+                    k, v));
+  }
+}
+
 }  // namespace
 
 Result<RunIdPage> FindRuns(db::Reader& reader, const RunQuery& query) {
@@ -59,13 +74,7 @@ Result<RunIdPage> FindRuns(db::Reader& reader, const RunQuery& query) {
   where.Equals("r.job", query.job);
   where.Equals("r.parent", query.parent);
   if (query.status) where.Equals("r.status", RunStatusName(*query.status));
-  for (const auto& [key, value] : query.tags) {
-    const std::size_t k = where.Add(key), v = where.Add(value);
-    where.Raw(
-        fmt::format(" AND EXISTS (SELECT 1 FROM tracking_run_tag t WHERE t.run = r.number AND "
-                    "t.name = (SELECT id FROM tracking_name WHERE name = ?{}) AND t.value = ?{})",
-                    k, v));
-  }
+  AddTags(query, &where);
   // Pages go by number (newest first) or, ordered by a metric, by position.
   const bool by_metric = !query.order_by_metric.empty();
   const auto token = ParseInt(query.page_token);

@@ -79,17 +79,45 @@ Result<std::int64_t> NextNumber(db::Transaction& tx, std::string_view noun) {
   return number;
 }
 
-Result<> InsertRun(db::Transaction& tx, const Run& run, const RunTexts& texts) {
+Result<> InsertRun(db::Transaction& tx, const Run& run, const RunTexts& texts,
+                   std::string_view import_key) {
   const std::string seed = run.seed ? fmt::format("{}", static_cast<std::int64_t>(*run.seed)) : "";
   return tx.Execute(
       "INSERT INTO tracking_run (number, id, project, experiment, name, kind, job, parent, "
       "created_by, user_name, status, seed, error, created_us, started_us, ended_us, "
-      "artifact_root, source, code, inputs, environment, resources) VALUES (?1, ?2, ?3, ?4, ?5, "
-      "?6, ?7, ?8, ?9, ?10, ?11, ?12, '', ?13, ?14, 0, ?15, ?16, ?17, ?18, ?19, '')",
-      {run.number, run.id, run.project, run.experiment_number, run.name, run.kind, run.job,
-       run.parent, run.created_by, run.user_name, RunStatusName(run.status), seed, run.created_us,
-       run.started_us, run.artifact_root, texts.source, texts.code, texts.inputs,
-       texts.environment});
+      "artifact_root, source, code, inputs, environment, resources, import_key) VALUES (?1, ?2, "
+      "?3, ?4, ?5, "
+      "?6, ?7, ?8, ?9, ?10, ?11, ?12, '', ?13, ?14, 0, ?15, ?16, ?17, ?18, ?19, '', ?20)",
+      {run.number,
+       run.id,
+       run.project,
+       run.experiment_number,
+       run.name,
+       run.kind,
+       run.job,
+       run.parent,
+       run.created_by,
+       run.user_name,
+       RunStatusName(run.status),
+       seed,
+       run.created_us,
+       run.started_us,
+       run.artifact_root,
+       texts.source,
+       texts.code,
+       texts.inputs,
+       texts.environment,
+       import_key});
+}
+
+Result<std::string> FindImportedRun(db::Reader& reader, std::string_view project,
+                                    std::string_view import_key) {
+  std::string id;
+  GYRE_TRY([[maybe_unused]] const bool found,
+           reader.QueryOne("SELECT id FROM tracking_run WHERE project = ?1 AND import_key = ?2 AND "
+                           "import_key <> '' AND deleted_us = 0 ORDER BY number DESC LIMIT 1",
+                           {project, import_key}, [&](const db::Row& row) { id = row.Str(0); }));
+  return id;
 }
 
 Result<> PutParams(db::Transaction& tx, const RunKey& run, std::string_view run_id,

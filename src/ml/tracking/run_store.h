@@ -36,7 +36,12 @@ using NamedTexts = std::vector<NamedText>;
 // The next number of "run", "experiment", "dataset"; never given twice.
 Result<std::int64_t> NextNumber(db::Transaction& tx, std::string_view noun);
 
-Result<> InsertRun(db::Transaction& tx, const Run& run, const RunTexts& texts);
+// `import_key`: of a run that was made elsewhere.
+Result<> InsertRun(db::Transaction& tx, const Run& run, const RunTexts& texts,
+                   std::string_view import_key);
+// The newest active run of that key; empty when there is none.
+Result<std::string> FindImportedRun(db::Reader& reader, std::string_view project,
+                                    std::string_view import_key);
 // Error: GY3404 a param has another value already.
 Result<> PutParams(db::Transaction& tx, const RunKey& run, std::string_view run_id,
                    const NamedTexts& params);

@@ -42,13 +42,9 @@ Result<bool> FindImported(db::Transaction& tx, std::string_view project, std::st
     *run = std::move(kept);
     return true;
   }
-  RunQuery query;
-  query.project = project;
-  query.tags[std::string(kImportKey)] = key;
-  query.limit = 1;
-  GYRE_TRY(const RunIdPage page, FindRuns(tx, query));
-  if (page.ids.empty()) return false;
-  GYRE_DO(ReadRun(tx, page.ids[0], run));
+  GYRE_TRY(const std::string id, FindImportedRun(tx, project, key));
+  if (id.empty()) return false;
+  GYRE_DO(ReadRun(tx, id, run));
   return true;
 }
 
@@ -210,7 +206,7 @@ Result<Run> TrackingImpl::CreateRun(NewRun from) {
     if (run.artifact_root.empty() && !experiment.artifact_root.empty())
       run.artifact_root = fmt::format("{}/{}/artifacts", experiment.artifact_root, run.id);
     GYRE_TRY(run.number, NextNumber(tx, "run"));
-    GYRE_DO(InsertRun(tx, run, texts));
+    GYRE_DO(InsertRun(tx, run, texts, from.import_key));
     const RunKey key{run.number, run.experiment_number, 0, run.project};
     GYRE_DO(PutParams(tx, key, run.id, params));
     GYRE_DO(PutTags(tx, key, tags));

@@ -378,6 +378,14 @@ TEST_F(TrackingTest, ARunMadeElsewhereIsTakenOnceAndGoesOn) {
   batch.slice = ImportSlice{2, 4};
   ASSERT_TRUE(tracking_->LogBatch(run->id, batch));
   EXPECT_EQ(tracking_->MetricHistory(run->id, "loss", 0)->size(), 4U);
+  // What tells it from others is not the tag, which anybody may take away.
+  ASSERT_TRUE(tracking_->DeleteTag(run->id, kImportKey));
+  from.project = "p";
+  EXPECT_EQ(tracking_->CreateRun(from)->id, run->id);
+  const auto listed =
+      tracking_->ListRuns({.project = "p", .tags = {{std::string(kImportKey), from.import_key}}});
+  ASSERT_EQ(listed->runs.size(), 1U);
+  EXPECT_EQ(listed->runs[0].id, run->id);
 }
 
 TEST_F(TrackingTest, ARunThatKeptItsIdIsTakenOnceThoughItIsDeleted) {

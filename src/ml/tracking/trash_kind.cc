@@ -61,6 +61,14 @@ Result<> ReshapeRunRow(db::Transaction& tx, trash::TakenRow& row) {
   return {};
 }
 
+// Runs that were removed before they had a key of their own had it as a tag.
+Result<> TakeImportKey(db::Transaction& tx, trash::TakenRow& row) {
+  return tx.Execute(
+      "UPDATE tracking_run SET import_key = ?2 WHERE number = ?1 AND import_key = '' AND EXISTS "
+      "(SELECT 1 FROM tracking_name WHERE id = ?3 AND name = ?4)",
+      {row.Int("run"), row.Text("value"), row.Int("name"), kImportKey});
+}
+
 }  // namespace
 
 Result<> ReshapeRun(db::Transaction& tx, trash::TakenRow& row) {
@@ -69,8 +77,9 @@ Result<> ReshapeRun(db::Transaction& tx, trash::TakenRow& row) {
   if (table == "tracking_run" && row.Has("experiment_id")) return ReshapeRunRow(tx, row);
   if (table == "tracking_param" || table == "tracking_tag") {
     row.MoveTo(table == "tracking_param" ? "tracking_run_param" : "tracking_run_tag");
-    return NameKey(tx, row);
+    GYRE_DO(NameKey(tx, row));
   }
+  if (row.table() == "tracking_run_tag") return TakeImportKey(tx, row);
   if (table == "tracking_metric_latest") {
     row.MoveTo("tracking_metric");
     row.Copy("value", "least");
