@@ -23,6 +23,16 @@ constexpr net::Route PageRow(std::string_view path) {
           .any_query = true};
 }
 
+// gyre's own API stands at the root alone: a program that asks for it below a project gets no page.
+constexpr net::Route NoApiRow(Method method) {
+  return {.method = method,
+          .path = "/p/{project}/api/{rest*}",
+          .handler = Bind<&WebuiApi::NoApi>,
+          .permission = net::kPublic,
+          .summary = "Nothing",
+          .any_query = true};
+}
+
 // Whatever has no row here or in another table is nothing, and says so as the API does.
 constexpr net::Route kRoutes[] = {
     PageRow("/"),
@@ -31,6 +41,11 @@ constexpr net::Route kRoutes[] = {
     PageRow("/activity"),
     PageRow("/p/{project}"),
     PageRow("/p/{project}/{page*}"),
+    NoApiRow(Method::kGet),
+    NoApiRow(Method::kPost),
+    NoApiRow(Method::kPut),
+    NoApiRow(Method::kPatch),
+    NoApiRow(Method::kDelete),
     {.method = Method::kGet,
      .path = "/assets/{file*}",
      .handler = Bind<&WebuiApi::File>,
@@ -120,6 +135,10 @@ Result<Response> WebuiApi::PageOf(const net::Request& request, std::string html)
       .With("Content-Security-Policy", std::string(kPolicy))
       .With("Cross-Origin-Opener-Policy", "same-origin")
       .With("Referrer-Policy", "same-origin");
+}
+
+Result<Response> WebuiApi::NoApi(net::Request& /*request*/) {
+  return NotFound("GY1616", "nothing is here");
 }
 
 Result<Response> WebuiApi::Page(net::Request& request) {

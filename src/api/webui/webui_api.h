@@ -21,6 +21,7 @@ class WebuiApi {
   net::RouteTable table();
 
   Result<net::Response> Page(net::Request& request);
+  Result<net::Response> NoApi(net::Request& request);
   Result<net::Response> File(net::Request& request);
 
  private:

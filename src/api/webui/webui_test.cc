@@ -55,6 +55,7 @@ TEST_F(WebuiTest, EachPageIsTheOnePage) {
     EXPECT_EQ(policy.find("unsafe"), std::string::npos) << policy;
   }
   EXPECT_EQ(Get("/api/v1/nothing").status, 404);
+  EXPECT_EQ(Get("/p/churn/api/v1/projects").status, 404) << "the API has one place";
   EXPECT_EQ(Get("/graphql").status, 404);
 }
 
