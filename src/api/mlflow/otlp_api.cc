@@ -1,6 +1,7 @@
 #include "api/mlflow/otlp_api.h"
 
 #include <map>
+#include <utility>
 
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
@@ -16,6 +17,8 @@ namespace {
 constexpr std::string_view kProtobuf = "application/x-protobuf", kJson = "application/json";
 constexpr std::string_view kTagPrefix = "mlflow.traceTag.";
 constexpr std::size_t kPreviewCharactersMax = 1'000;
+constexpr std::size_t kSmallBytes = 1 << 20;         // waits for nobody
+constexpr std::int64_t kComingBytesMax = 128 << 20;  // of bodies together
 
 constexpr Endpoint kEndpoints[] = {
     {.method = net::Method::kPost,
@@ -32,16 +35,6 @@ constexpr Endpoint kEndpoints[] = {
 
 std::string HeaderOf(const Call& call, std::string_view name) {
   return std::string(Trim(call.request.Header(name).value_or("")));
-}
-
-Result<std::string> BodyOf(Call& call) {
-  std::string body;
-  while (true) {
-    GYRE_TRY(const std::string piece, call.request.body_reader().Next());
-    if (piece.empty()) break;
-    body += piece;
-  }
-  return Unpacked(std::move(body), HeaderOf(call, "content-encoding"));
 }
 
 // MLflow's clients send values as JSON in a text, others send them as they are.
@@ -114,6 +107,40 @@ std::vector<traces::SpanBatch> BatchesOf(std::vector<OtlpSpans> read,
 
 }  // namespace
 
+// The share of one request in what requests may take together.
+class OtlpApi::Turn {
+ public:
+  explicit Turn(OtlpApi& api) : api_(api) {}
+  ~Turn() {
+    End();
+    api_.coming_bytes_ -= bytes_;
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  // `size`: of the body so far.
+  Result<> Coming(std::size_t size) {
+    const auto bytes = static_cast<std::int64_t>(size);
+    const std::int64_t all = api_.coming_bytes_ += bytes - std::exchange(bytes_, bytes);
+    if (all <= kComingBytesMax || size <= kSmallBytes) return {};
+    return MakeError(Code::kResourceExhausted, "GY5136", "too many spans come at once")
+        .Why("the bodies that are being read are full of others")
+        .Fix("try again in a second, or send fewer spans in one request");
+  }
+  void Wait() {
+    api_.large_.acquire();
+    waited_ = true;
+  }
+  void End() {
+    if (std::exchange(waited_, false)) api_.large_.release();
+  }
+
+ private:
+  OtlpApi& api_;
+  std::int64_t bytes_ = 0;
+  bool waited_ = false;
+};
+
 net::RouteTable OtlpApi::table() { return {"mlflow", RoutesOf<kEndpoints>::routes(), this}; }
 
 Result<tracking::Experiment> OtlpApi::ExperimentOf(const Call& call) {
@@ -134,9 +161,29 @@ Result<net::Response> OtlpApi::Export(Call& call) {
                     "application/json",
                     content_type.empty() ? "None" : content_type.substr(0, 100)));
   GYRE_TRY(const tracking::Experiment experiment, ExperimentOf(call));
-  GYRE_TRY(const std::string body, BodyOf(call));
-  GYRE_TRY(std::vector<OtlpSpans> read,
-           type == kJson ? ReadOtlpJson(body) : ReadOtlpProtobuf(body));
+  const bool json = type == kJson;
+  std::string body;
+  Turn turn(*this);
+  while (true) {
+    GYRE_TRY(const std::string piece, call.request.body_reader().Next());
+    if (piece.empty()) break;
+    body += piece;
+    GYRE_DO(turn.Coming(body.size()));
+  }
+  const std::string encoding = HeaderOf(call, "content-encoding");
+  if (!encoding.empty() || body.size() > kSmallBytes) turn.Wait();
+  GYRE_TRY(body, Unpacked(std::move(body), encoding));
+  if (body.size() <= kSmallBytes) turn.End();
+  GYRE_DO(Keep(call, experiment, body, json));
+  if (json) return EmptyAnswer();
+  net::Response response;
+  response.content_type = std::string(kProtobuf);
+  return response;
+}
+
+Result<> OtlpApi::Keep(Call& call, const tracking::Experiment& experiment, const std::string& body,
+                       bool json) {
+  GYRE_TRY(std::vector<OtlpSpans> read, json ? ReadOtlpJson(body) : ReadOtlpProtobuf(body));
   if (read.empty()) return InvalidParameter("Invalid OpenTelemetry format - no spans found");
   const auto batches = BatchesOf(std::move(read), experiment);
   GYRE_DO(traces_.AddSpans(call.project, experiment.number, batches));
@@ -146,10 +193,7 @@ Result<net::Response> OtlpApi::Export(Call& call) {
       if (project && call.Owns(*project))
         GYRE_DO(traces_.Link(call.project, std::span(&batch.trace_id, 1), "run", run));
   }
-  if (type == kJson) return EmptyAnswer();
-  net::Response response;
-  response.content_type = std::string(kProtobuf);
-  return response;
+  return {};
 }
 
 }  // namespace gyre::mlflow

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
@@ -58,6 +59,23 @@ Result<> CheckSpan(const Span& span) {
   return {};
 }
 
+// What has been read of a request, which costs many times its bytes to keep.
+struct Counts {
+  std::size_t resources = 0, scopes = 0, spans = 0, values = 0;
+};
+Result<> Count(std::size_t* count, std::size_t most, std::string_view what) {
+  if (++*count <= most) return {};
+  return Invalid(fmt::format("there are more than {} {}", GroupDigits(most), what));
+}
+Result<> CountResource(Counts* counts) {
+  return Count(&counts->resources, kOtlpSpansMax, "resources");
+}
+Result<> CountScope(Counts* counts) { return Count(&counts->scopes, kOtlpSpansMax, "scopes"); }
+Result<> CountSpan(Counts* counts) { return Count(&counts->spans, kOtlpSpansMax, "spans"); }
+Result<> CountValue(Counts* counts) {
+  return Count(&counts->values, kOtlpValuesMax, "attributes, events and links");
+}
+
 // --- protobuf ------------------------------------------------------------------------------------
 using Wire = ProtoField::Wire;
 
@@ -75,11 +93,11 @@ bool IsMessage(const ProtoField& field, std::uint32_t number) {
   return field.number == number && field.wire == Wire::kBytes;
 }
 
-Result<Json> ReadAttributes(const std::vector<std::string_view>& pairs, int level);
+Result<Json> ReadAttributes(const std::vector<std::string_view>& pairs, int level, Counts* counts);
 
-Result<Json> ReadList(std::string_view bytes, bool pairs, int level);
+Result<Json> ReadList(std::string_view bytes, bool pairs, int level, Counts* counts);
 
-Result<Json> ReadValue(std::string_view bytes, int level) {
+Result<Json> ReadValue(std::string_view bytes, int level, Counts* counts) {
   if (level > kLevelsMax) return Invalid("an attribute is nested too deep");
   Json value;
   GYRE_DO(EachField(bytes, [&](const ProtoField& field) -> Result<> {
@@ -94,7 +112,7 @@ Result<Json> ReadValue(std::string_view bytes, int level) {
     } else if (field.number == 4 && field.wire == Wire::kFixed64) {
       value = RealJson(field.AsReal());
     } else if ((field.number == 5 || field.number == 6) && is_bytes) {
-      GYRE_TRY(value, ReadList(field.bytes, field.number == 6, level + 1));
+      GYRE_TRY(value, ReadList(field.bytes, field.number == 6, level + 1, counts));
     } else if (field.number == 7 && is_bytes) {
       value = Base64Encode(field.bytes);
     }
@@ -104,22 +122,23 @@ Result<Json> ReadValue(std::string_view bytes, int level) {
 }
 
 // ArrayValue or KeyValueList: both hold their items in field 1.
-Result<Json> ReadList(std::string_view bytes, bool pairs, int level) {
+Result<Json> ReadList(std::string_view bytes, bool pairs, int level, Counts* counts) {
   std::vector<std::string_view> items;
   GYRE_DO(EachField(bytes, [&](const ProtoField& field) -> Result<> {
-    if (IsMessage(field, 1)) items.push_back(field.bytes);
-    return {};
+    if (!IsMessage(field, 1)) return {};
+    items.push_back(field.bytes);
+    return CountValue(counts);
   }));
-  if (pairs) return ReadAttributes(items, level);
+  if (pairs) return ReadAttributes(items, level, counts);
   Json::Array values;
   for (const std::string_view item : items) {
-    GYRE_TRY(Json value, ReadValue(item, level));
+    GYRE_TRY(Json value, ReadValue(item, level, counts));
     values.push_back(std::move(value));
   }
   return Json(std::move(values));
 }
 
-Result<Json> ReadAttributes(const std::vector<std::string_view>& pairs, int level) {
+Result<Json> ReadAttributes(const std::vector<std::string_view>& pairs, int level, Counts* counts) {
   std::map<std::string, Json> values;
   for (const std::string_view pair : pairs) {
     std::string key;
@@ -128,7 +147,7 @@ Result<Json> ReadAttributes(const std::vector<std::string_view>& pairs, int leve
       if (IsMessage(field, 1)) {
         GYRE_TRY(key, TextOf(field.bytes));
       } else if (IsMessage(field, 2)) {
-        GYRE_TRY(value, ReadValue(field.bytes, level));
+        GYRE_TRY(value, ReadValue(field.bytes, level, counts));
       }
       return {};
     }));
@@ -138,7 +157,7 @@ Result<Json> ReadAttributes(const std::vector<std::string_view>& pairs, int leve
   return Json(std::move(members));
 }
 
-Result<SpanEvent> ReadEvent(std::string_view bytes) {
+Result<SpanEvent> ReadEvent(std::string_view bytes, Counts* counts) {
   SpanEvent event;
   std::vector<std::string_view> attributes;
   GYRE_DO(EachField(bytes, [&](const ProtoField& field) -> Result<> {
@@ -146,23 +165,25 @@ Result<SpanEvent> ReadEvent(std::string_view bytes) {
     if (IsMessage(field, 2)) {
       GYRE_TRY(event.name, TextOf(field.bytes));
     }
-    if (IsMessage(field, 3)) attributes.push_back(field.bytes);
-    return {};
+    if (!IsMessage(field, 3)) return {};
+    attributes.push_back(field.bytes);
+    return CountValue(counts);
   }));
-  GYRE_TRY(event.attributes, ReadAttributes(attributes, 0));
+  GYRE_TRY(event.attributes, ReadAttributes(attributes, 0, counts));
   return event;
 }
 
-Result<SpanLink> ReadLink(std::string_view bytes) {
+Result<SpanLink> ReadLink(std::string_view bytes, Counts* counts) {
   SpanLink link;
   std::vector<std::string_view> attributes;
   GYRE_DO(EachField(bytes, [&](const ProtoField& field) -> Result<> {
     if (IsMessage(field, 1)) link.trace = HexEncode(field.bytes);
     if (IsMessage(field, 2)) link.span = HexEncode(field.bytes);
-    if (IsMessage(field, 4)) attributes.push_back(field.bytes);
-    return {};
+    if (!IsMessage(field, 4)) return {};
+    attributes.push_back(field.bytes);
+    return CountValue(counts);
   }));
-  GYRE_TRY(link.attributes, ReadAttributes(attributes, 0));
+  GYRE_TRY(link.attributes, ReadAttributes(attributes, 0, counts));
   return link;
 }
 
@@ -186,7 +207,7 @@ void ReadPlain(const ProtoField& field, Span* span) {
   if (field.number == 8 && field.wire == Wire::kFixed64) span->end_ns = field.AsInt();
 }
 
-Result<Span> ReadSpan(std::string_view bytes) {
+Result<Span> ReadSpan(std::string_view bytes, Counts* counts) {
   Span span;
   std::vector<std::string_view> attributes;
   GYRE_DO(EachField(bytes, [&](const ProtoField& field) -> Result<> {
@@ -194,34 +215,38 @@ Result<Span> ReadSpan(std::string_view bytes) {
     if (IsMessage(field, 5)) {
       GYRE_TRY(span.name, TextOf(field.bytes));
     } else if (IsMessage(field, 9)) {
+      GYRE_DO(CountValue(counts));
       attributes.push_back(field.bytes);
     } else if (IsMessage(field, 11)) {
-      GYRE_TRY(SpanEvent event, ReadEvent(field.bytes));
+      GYRE_DO(CountValue(counts));
+      GYRE_TRY(SpanEvent event, ReadEvent(field.bytes, counts));
       span.events.push_back(std::move(event));
     } else if (IsMessage(field, 13)) {
-      GYRE_TRY(SpanLink link, ReadLink(field.bytes));
+      GYRE_DO(CountValue(counts));
+      GYRE_TRY(SpanLink link, ReadLink(field.bytes, counts));
       span.links.push_back(std::move(link));
     } else if (IsMessage(field, 15)) {
       GYRE_DO(ReadStatus(field.bytes, &span));
     }
     return {};
   }));
-  GYRE_TRY(span.attributes, ReadAttributes(attributes, 0));
+  GYRE_TRY(span.attributes, ReadAttributes(attributes, 0, counts));
   GYRE_DO(CheckSpan(span));
   return span;
 }
 
-Result<OtlpSpans> ReadResourceSpans(std::string_view bytes, std::size_t* count) {
+Result<OtlpSpans> ReadResourceSpans(std::string_view bytes, Counts* counts) {
   OtlpSpans read;
   GYRE_DO(EachField(bytes, [&](const ProtoField& field) -> Result<> {
     if (IsMessage(field, 1)) {
-      GYRE_TRY(read.resource, ReadList(field.bytes, true, 0));
+      GYRE_TRY(read.resource, ReadList(field.bytes, true, 0, counts));
     }
     if (!IsMessage(field, 2)) return {};
+    GYRE_DO(CountScope(counts));
     return EachField(field.bytes, [&](const ProtoField& inner) -> Result<> {
       if (!IsMessage(inner, 2)) return {};
-      if (++*count > kOtlpSpansMax) return Invalid("there are more than 10,000 spans");
-      GYRE_TRY(Span span, ReadSpan(inner.bytes));
+      GYRE_DO(CountSpan(counts));
+      GYRE_TRY(Span span, ReadSpan(inner.bytes, counts));
       read.spans.push_back(std::move(span));
       return {};
     });
@@ -230,6 +255,31 @@ Result<OtlpSpans> ReadResourceSpans(std::string_view bytes, std::size_t* count) 
 }
 
 // --- JSON ----------------------------------------------------------------------------------------
+// A tree of values takes up to fifty times the bytes of its text: they are counted in the text, by
+// what stands before each.
+Result<> CheckJsonSize(std::string_view body) {
+  std::size_t count = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const char c = body[i];
+    if (c == '"') in_text = !in_text;
+    if (in_text && c == '\\') ++i;
+    if (in_text || (c != ',' && c != ':' && c != '[' && c != '{')) continue;
+    GYRE_DO(Count(&count, kOtlpJsonValuesMax, "values"));
+  }
+  return {};
+}
+
+// The objects of a list; nothing stands for none.
+Result<const Json::Array*> ObjectsOf(const Json& list, std::string_view what) {
+  const bool sound =
+      list.is_null() || (list.is_array() && std::ranges::all_of(list.items(), [](const Json& item) {
+                           return item.is_object();
+                         }));
+  if (!sound) return Invalid(fmt::format("{} is no list of objects", what));
+  return &list.items();
+}
+
 // Whole numbers of 64 bits are texts in protobuf's JSON.
 std::int64_t WholeJson(const Json& value) {
   return value.is_string() ? ParseInt(value.AsString()).value_or(-1) : value.AsInt();
@@ -254,6 +304,7 @@ Result<Json> ValueOfJson(const Json& value, int level) {
     if (kind != "arrayValue") continue;
     Json::Array items;
     for (const Json& item : held["values"].items()) {
+      if (!item.is_object()) return Invalid("a value of an attribute is no object");
       GYRE_TRY(Json read, ValueOfJson(item, level + 1));
       items.push_back(std::move(read));
     }
@@ -264,7 +315,9 @@ Result<Json> ValueOfJson(const Json& value, int level) {
 
 Result<Json> AttributesOfJson(const Json& list, int level) {
   std::map<std::string, Json> values;
-  for (const Json& pair : list.items()) {
+  GYRE_TRY(const auto* const pairs, ObjectsOf(list, "attributes"));
+  for (const Json& pair : *pairs) {
+    if (!pair["key"].is_string()) return Invalid("the key of an attribute is no text");
     GYRE_TRY(Json value, ValueOfJson(pair["value"], level));
     values.insert_or_assign(pair["key"].AsString(), std::move(value));
   }
@@ -295,12 +348,14 @@ Result<Span> SpanOfJson(const Json& json) {
   span.start_ns = WholeJson(json["startTimeUnixNano"]);
   span.end_ns = WholeJson(json["endTimeUnixNano"]);
   GYRE_TRY(span.attributes, AttributesOfJson(json["attributes"], 0));
-  for (const Json& item : json["events"].items()) {
+  GYRE_TRY(const auto* const events, ObjectsOf(json["events"], "events"));
+  for (const Json& item : *events) {
     SpanEvent event{item["name"].AsString(), WholeJson(item["timeUnixNano"])};
     GYRE_TRY(event.attributes, AttributesOfJson(item["attributes"], 0));
     span.events.push_back(std::move(event));
   }
-  for (const Json& item : json["links"].items()) {
+  GYRE_TRY(const auto* const links, ObjectsOf(json["links"], "links"));
+  for (const Json& item : *links) {
     SpanLink link;
     GYRE_TRY(link.trace, HexOfJson(item["traceId"]));
     GYRE_TRY(link.span, HexOfJson(item["spanId"]));
@@ -360,10 +415,11 @@ Result<std::string> Unpacked(std::string body, std::string_view encoding) {
 
 Result<std::vector<OtlpSpans>> ReadOtlpProtobuf(std::string_view body) {
   std::vector<OtlpSpans> read;
-  std::size_t count = 0;
+  Counts counts;
   GYRE_DO(EachField(body, [&](const ProtoField& field) -> Result<> {
     if (!IsMessage(field, 1)) return {};
-    GYRE_TRY(OtlpSpans spans, ReadResourceSpans(field.bytes, &count));
+    GYRE_DO(CountResource(&counts));
+    GYRE_TRY(OtlpSpans spans, ReadResourceSpans(field.bytes, &counts));
     read.push_back(std::move(spans));
     return {};
   }));
@@ -372,17 +428,23 @@ Result<std::vector<OtlpSpans>> ReadOtlpProtobuf(std::string_view body) {
 
 Result<std::vector<OtlpSpans>> ReadOtlpJson(std::string_view body) {
   constexpr int kDepthMax = 200;  // each level of an attribute takes four
+  GYRE_DO(CheckJsonSize(body));
   const auto json = Json::Parse(body, kDepthMax);
   if (!json) return Invalid(json.error().message());
+  if (!json->is_object()) return Invalid("it is no object");
   std::vector<OtlpSpans> read;
-  std::size_t count = 0;
-  for (const Json& resource : (*json)["resourceSpans"].items()) {
+  Counts counts;
+  GYRE_TRY(const auto* const resources, ObjectsOf((*json)["resourceSpans"], "resourceSpans"));
+  for (const Json& resource : *resources) {
+    GYRE_DO(CountResource(&counts));
     OtlpSpans spans;
     GYRE_TRY(spans.resource, AttributesOfJson(resource["resource"]["attributes"], 0));
-    for (const Json& scope : resource["scopeSpans"].items()) {
-      count += scope["spans"].size();
-      if (count > kOtlpSpansMax) return Invalid("there are more than 10,000 spans");
-      for (const Json& item : scope["spans"].items()) {
+    GYRE_TRY(const auto* const scopes, ObjectsOf(resource["scopeSpans"], "scopeSpans"));
+    for (const Json& scope : *scopes) {
+      GYRE_DO(CountScope(&counts));
+      GYRE_TRY(const auto* const items, ObjectsOf(scope["spans"], "spans"));
+      for (const Json& item : *items) {
+        GYRE_DO(CountSpan(&counts));
         GYRE_TRY(Span span, SpanOfJson(item));
         spans.spans.push_back(std::move(span));
       }

@@ -15,7 +15,10 @@ namespace gyre::mlflow {
 
 inline constexpr std::int64_t kOtlpBodyBytesMax = 32 << 20;
 inline constexpr std::size_t kOtlpBytesMax = 64 << 20;  // unpacked
-inline constexpr std::size_t kOtlpSpansMax = 10'000;    // in one request
+inline constexpr std::size_t kOtlpSpansMax = 10'000;    // in one request; resources and scopes, too
+// Of all spans of a request together.
+inline constexpr std::size_t kOtlpValuesMax = 500'000;        // attributes, events, links
+inline constexpr std::size_t kOtlpJsonValuesMax = 2'000'000;  // as JSON writes them
 
 // Spans of one resource: a program that measures itself.
 struct OtlpSpans {

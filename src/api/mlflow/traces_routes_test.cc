@@ -309,5 +309,52 @@ TEST_F(TracesRoutesTest, OtlpRefusesWhatItCannotRead) {
             400);
 }
 
+TEST_F(TracesRoutesTest, OtlpCountsBeforeItKeeps) {
+  const std::vector<std::pair<std::string, std::string>> to = {{"x-mlflow-experiment-id", "0"},
+                                                               {"Content-Encoding", "gzip"}};
+  const auto repeated = [](std::string_view one, std::size_t times) {
+    std::string text;
+    for (std::size_t i = 0; i < times; ++i) text += one;
+    return text;
+  };
+  const auto list = [&](std::string_view one, std::size_t times) {
+    return "[" + repeated(std::string(one) + ",", times - 1) + std::string(one) + "]";
+  };
+  const auto send = [&](const std::string& body, std::string_view type) {
+    auto headers = to;
+    headers.emplace_back("Content-Type", type);
+    const auto answer = Export(Gzip(body), headers);
+    return std::to_string(answer.status) + " " + answer.body;
+  };
+  const auto json = [&](const std::string& body) { return send(body, "application/json"); };
+  const auto protobuf = [&](const std::string& body) {
+    return send(body, "application/x-protobuf");
+  };
+  const auto says = [](std::string_view answer, std::string_view why) {
+    EXPECT_TRUE(answer.starts_with("400 ") && answer.contains(why)) << answer;
+  };
+  says(json(R"({"resourceSpans":)" + list("0", 3'000'000) + "}"), "2,000,000 values");
+  says(json(R"({"resourceSpans":)" + list("{}", 10'001) + "}"), "10,000 resources");
+  says(json(R"({"resourceSpans":[{"scopeSpans":)" + list("{}", 10'001) + "}]}"), "10,000 scopes");
+  says(json(R"({"resourceSpans":[0]})"), "resourceSpans is no list of objects");
+  says(json(R"({"resourceSpans":{}})"), "resourceSpans is no list of objects");
+  says(json(R"({"resourceSpans":[{"scopeSpans":"x"}]})"), "scopeSpans is no list of objects");
+  says(json(R"({"resourceSpans":[{"scopeSpans":[{"spans":[1]}]}]})"), "spans is no list of");
+  says(json(R"({"resourceSpans":[{"resource":{"attributes":[{"key":1}]}}]})"), "is no text");
+  says(json("[]"), "it is no object");
+  const std::string empty = Bytes(1, "");
+  says(protobuf(repeated(empty, 10'001)), "10,000 resources");
+  says(protobuf(Bytes(1, repeated(Bytes(2, ""), 10'001))), "10,000 scopes");
+  says(protobuf(RequestBytes(SpanBytes(repeated(Bytes(9, ""), 500'001)))), "500,000 attributes");
+  says(protobuf(RequestBytes(SpanBytes(repeated(Bytes(11, ""), 500'001)))), "500,000 attributes");
+  says(protobuf(RequestBytes(SpanBytes(Attribute("a", Bytes(5, repeated(empty, 500'001)))))),
+       "500,000 attributes");
+  const std::string text = R"("\")" + repeated("[{,:", 600'000) + R"(\\")";
+  EXPECT_TRUE(json(R"({"resourceSpans":[{"resource":{"attributes":[{"key":)" + text + "}]}}]}")
+                  .starts_with("200 "))
+      << "what stands in a text is no value";
+  EXPECT_TRUE(json(R"({"resourceSpans":)" + list("{}", 10'000) + "}").starts_with("200 "));
+}
+
 }  // namespace
 }  // namespace gyre::mlflow
