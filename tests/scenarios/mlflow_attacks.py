@@ -10,6 +10,7 @@ import re
 import socket
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -390,7 +391,43 @@ def spans_that_grow_when_unpacked(p):
     for kind in ('application/x-protobuf', 'application/json'):
         for body in (bomb, gzip.compress(bomb), bomb[:1000], b'x' * 1000, gzip.compress(b'[' * 100_000), b''):
             p.refused('POST', '/v1/traces', body, headers={**headers, 'Content-Type': kind})
+    # Small when packed, and far larger than their text once they are read.
+    for kind, text in (('json', b'{"resourceSpans":[' + b'0,' * 15_000_000 + b'0]}'), ('json', b'{"resourceSpans":[' + b'{},' * 10_000_000 + b'{}]}'),
+                       ('x-protobuf', b'\n\0' * 15_000_000)):
+        body = gzip.compress(text)
+        assert len(body) < 150_000, len(body)
+        p.refused('POST', '/v1/traces', body, headers={**headers, 'Content-Type': 'application/' + kind})
     assert resident(p.g) < 1 << 30, resident(p.g)
+
+
+def patterns_that_never_end(p):
+    """A text of a megabyte against patterns that begin everywhere in it: at once from many clients, who then leave."""
+    attributes = [{'key': 'k', 'value': {'stringValue': 'a' * 1_000_000}}]
+    span = {'traceId': '1' * 32, 'spanId': '2' * 16, 'name': 'x', 'startTimeUnixNano': '1000000', 'endTimeUnixNano': '2000000', 'attributes': attributes}
+    p.fine('POST', '/v1/traces', {'resourceSpans': [{'scopeSpans': [{'spans': [span]}]}]}, headers={'x-mlflow-experiment-id': p.experiment})
+    place = [{'type': 'MLFLOW_EXPERIMENT', 'mlflow_experiment': {'experiment_id': p.experiment}}]
+    long = {'locations': place, 'filter': "span.content LIKE '%" + 'a' * 9000 + "b%'"}
+    p.refused('POST', '/api/3.0/mlflow/traces/search', long, statuses=(400,))
+    for compare in ('LIKE', 'ILIKE'):
+        for pattern in ('a' * 900 + 'b', 'a' * 900 + '_b', 'a%' * 400 + 'b'):
+            began = time.monotonic()
+            p.fine('POST', '/api/3.0/mlflow/traces/search', {'locations': place, 'filter': f"span.content {compare} '%{pattern}%'"})
+            assert time.monotonic() - began < 10, pattern
+    # Each of these takes seconds: nobody waits for them beside what is cheap, or when their clients have gone.
+    slow = json.dumps({'locations': place, 'filter': "span.attributes.k RLIKE '(a|aa|aaa){100}b'"})
+    clients = []
+    for _ in range(40):
+        clients.append(http.client.HTTPConnection(p.g.host, p.g.port))
+        clients[-1].request('POST', '/api/3.0/mlflow/traces/search', slow, {**p.headers, 'Content-Type': 'application/json'})
+    began = time.monotonic()
+    p.fine('GET', f'/api/2.0/mlflow/runs/get?run_id={p.run}')
+    assert time.monotonic() - began < 5, time.monotonic() - began
+    for client in clients:
+        client.close()
+    began = time.monotonic()
+    while p.send('POST', '/api/3.0/mlflow/traces/search', {'locations': place}).status == 429:
+        assert time.monotonic() - began < 5
+        time.sleep(0.1)
 
 
 def CVE_2023_4033_and_2026_0596_shells(p):
@@ -621,7 +658,7 @@ SOURCES = (CVE_2023_1177_sources_of_this_machine, CVE_2023_2356_and_2780_sources
 LOGINS = (CVE_2023_6014_accounts_for_strangers, CVE_2025_1473_forms_of_other_sites, CVE_2025_1474_and_11200_weak_passwords, CVE_2026_2652_and_0545_what_frameworks_beside_forget,
           CVE_2025_14297_15381_2026_8147_nothing_without_a_role, CVE_2024_4263_and_the_artifact_proxy, CVE_2026_2635_passwords_that_everybody_knows, CWE_307_guessing_is_slowed)
 REST = (CVE_2023_6568_24027132_27133_scripts, CVE_2025_14279_names_that_lead_here, writes_of_pages_of_other_sites, CVE_2025_0453_many_questions_in_one, CVE_2024_6838_names_without_end,
-        CVE_2024_3099_names_that_look_alike, CVE_2025_52967_proxies_of_gateways, CVE_2026_2393_webhooks_into_the_house, spans_that_grow_when_unpacked, errors_hold_no_sql)
+        CVE_2024_3099_names_that_look_alike, CVE_2025_52967_proxies_of_gateways, CVE_2026_2393_webhooks_into_the_house, spans_that_grow_when_unpacked, patterns_that_never_end, errors_hold_no_sql)
 
 
 def paths(g):

@@ -14,6 +14,7 @@ struct Special {
 // Where the kind of an error alone does not say what MLflow's clients expect.
 constexpr Special kSpecials[] = {
     {"GY1604", {413, "INVALID_PARAMETER_VALUE"}},
+    {"GY1416", {400, "DEADLINE_EXCEEDED"}},  // a 504 would be asked again, seven times
     {"GY5132", {400, "BAD_REQUEST"}},
     {"GY5104", {400, "INVALID_STATE"}},  // MLflow's own is a 500, which clients repeat
     {"GY1613", {503, "TEMPORARILY_UNAVAILABLE"}},

@@ -7,6 +7,7 @@
 #include "api/mlflow/named.h"
 #include "api/mlflow/run_words.h"
 #include "base/id.h"
+#include "ml/tracking/long_read.h"
 
 namespace gyre::mlflow {
 namespace {
@@ -311,6 +312,8 @@ Result<tracking::ModelSearch> LoggedModelsApi::SearchOf(const Call& call) {
 }
 
 Result<net::Response> LoggedModelsApi::Search(Call& call) {
+  tracking::LongRead place([&] { return call.request.client_gone(); });
+  GYRE_DO(place.Take());
   GYRE_TRY(const tracking::ModelSearch search, SearchOf(call));
   GYRE_TRY(const tracking::FoundModels found, models_.Search(search));
   return AnswerOf([&](AnswerWriter& out) {

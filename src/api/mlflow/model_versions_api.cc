@@ -5,6 +5,7 @@
 #include "api/mlflow/errors.h"
 #include "api/mlflow/registry_words.h"
 #include "base/text.h"
+#include "ml/tracking/long_read.h"
 
 namespace gyre::mlflow {
 namespace {
@@ -218,6 +219,8 @@ Result<net::Response> ModelVersionsApi::Get(Call& call) {
 }
 
 Result<net::Response> ModelVersionsApi::Search(Call& call) {
+  tracking::LongRead place([&] { return call.request.client_gone(); });
+  GYRE_DO(place.Take());
   GYRE_TRY(SearchTerms terms,
            SearchOf(call.arguments, tracking::kModelVersionFields, kResultsMax, kResultsMax));
   GYRE_TRY(const registry::FoundVersions found,

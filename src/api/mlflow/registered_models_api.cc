@@ -4,6 +4,7 @@
 #include "api/mlflow/endpoints.h"
 #include "api/mlflow/registry_words.h"
 #include "base/text.h"
+#include "ml/tracking/long_read.h"
 
 namespace gyre::mlflow {
 namespace {
@@ -168,6 +169,8 @@ Result<net::Response> RegisteredModelsApi::Get(Call& call) {
 }
 
 Result<net::Response> RegisteredModelsApi::Search(Call& call) {
+  tracking::LongRead place([&] { return call.request.client_gone(); });
+  GYRE_DO(place.Take());
   GYRE_TRY(SearchTerms terms,
            SearchOf(call.arguments, tracking::kModelFields, kResults, kResultsMax));
   GYRE_TRY(const registry::FoundModels found,

@@ -1,9 +1,13 @@
 #include "api/mlflow/run_search_api.h"
 
+#include <algorithm>
+#include <span>
+
 #include "api/mlflow/answer.h"
 #include "api/mlflow/endpoints.h"
 #include "api/mlflow/named.h"
 #include "api/mlflow/run_words.h"
+#include "ml/tracking/long_read.h"
 
 namespace gyre::mlflow {
 namespace {
@@ -32,6 +36,8 @@ constexpr Endpoint kEndpoints[] = {
 net::RouteTable RunSearchApi::table() { return {"mlflow", RoutesOf<kEndpoints>::routes(), this}; }
 
 Result<net::Response> RunSearchApi::Search(Call& call) {
+  tracking::LongRead place([&] { return call.request.client_gone(); });
+  GYRE_DO(place.Take());
   const Arguments& arguments = call.arguments;
   const std::int64_t results = arguments.Whole("max_results", kResultsStandard);
   if (results > tracking::kRunSearchMax)
@@ -48,8 +54,8 @@ Result<net::Response> RunSearchApi::Search(Call& call) {
   GYRE_TRY(search.filter, tracking::ParseFilter(arguments.Text("filter"), tracking::kRunFields));
   GYRE_TRY(search.order, tracking::ParseOrder(arguments.Texts("order_by"), tracking::kRunFields));
   search.page_token = arguments.Text("page_token");
-  GYRE_TRY(const tracking::FoundRuns found, searcher_.Find(search));
-  GYRE_TRY(const auto texts, pages_.Render(call.project, found.ids));
+  GYRE_TRY(tracking::FoundRuns found, searcher_.Find(search));
+  GYRE_TRY(const auto texts, TextsOf(search, &found));
   return AnswerOf([&](AnswerWriter& out) {
     if (!texts.empty()) {
       out.List("runs");
@@ -58,6 +64,26 @@ Result<net::Response> RunSearchApi::Search(Call& call) {
     }
     out.TextUnlessEmpty("next_page_token", found.next_page_token);
   });
+}
+
+Result<std::vector<RunPages::Text>> RunSearchApi::TextsOf(const tracking::RunSearch& search,
+                                                          tracking::FoundRuns* found) {
+  constexpr std::size_t kAtOnce = 20;
+  std::vector<RunPages::Text> texts;
+  std::size_t bytes = 0, taken = 0;
+  while (taken < found->ids.size() && bytes < kRunPageBytesMax) {
+    const std::size_t count = std::min(kAtOnce, found->ids.size() - taken);
+    GYRE_TRY(const auto more,
+             pages_.Render(search.project, std::span(found->ids).subspan(taken, count)));
+    for (const RunPages::Text& text : more) bytes += text->size();
+    texts.insert(texts.end(), more.begin(), more.end());
+    taken += count;
+  }
+  if (taken == found->ids.size()) return texts;
+  tracking::RunSearch shorter = search;  // knows where the next page begins
+  shorter.limit = static_cast<int>(taken);
+  GYRE_TRY(*found, searcher_.Find(shorter));
+  return texts;
 }
 
 }  // namespace gyre::mlflow

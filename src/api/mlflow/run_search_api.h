@@ -1,11 +1,15 @@
 // Finding runs over MLflow's protocol.
 #pragma once
 
+#include <vector>
+
 #include "api/mlflow/call.h"
 #include "api/mlflow/run_page.h"
 #include "ml/tracking/run_search.h"
 
 namespace gyre::mlflow {
+
+inline constexpr std::size_t kRunPageBytesMax = 32 << 20;
 
 class RunSearchApi final : public Noun {
  public:
@@ -17,6 +21,10 @@ class RunSearchApi final : public Noun {
   Result<net::Response> Search(Call& call);
 
  private:
+  // Of the page that `search` finds; where it is larger than an answer, it is made shorter.
+  Result<std::vector<RunPages::Text>> TextsOf(const tracking::RunSearch& search,
+                                              tracking::FoundRuns* found);
+
   tracking::Experiments& experiments_;
   tracking::RunSearcher& searcher_;
   RunPages& pages_;

@@ -15,6 +15,7 @@
 #include "api/mlflow/traces_spans.h"
 #include "api/mlflow/traces_words.h"
 #include "base/id.h"
+#include "ml/tracking/long_read.h"
 
 namespace gyre::mlflow {
 namespace {
@@ -354,6 +355,8 @@ Result<traces::FoundTraces> TracesApi::Find(const Call& call,
 }
 
 Result<net::Response> TracesApi::Search(Call& call) {
+  tracking::LongRead place([&] { return call.request.client_gone(); });
+  GYRE_DO(place.Take());
   std::vector<std::string> experiments;
   for (const JsonValue location : call.arguments.Objects("locations")) {
     const JsonValue id = location["mlflow_experiment"]["experiment_id"];
@@ -450,6 +453,8 @@ Result<net::Response> TracesApi::LinkPrompts(Call& call) {
 }
 
 Result<net::Response> TracesApi::Correlate(Call& call) {
+  tracking::LongRead place([&] { return call.request.client_gone(); });
+  GYRE_DO(place.Take());
   const auto filter = [&](std::string_view name) {
     return tracking::ParseFilter(call.arguments.Text(name), tracking::kTraceFields);
   };
@@ -544,6 +549,8 @@ Result<net::Response> TracesApi::GetInfoV2(Call& call) {
 }
 
 Result<net::Response> TracesApi::SearchV2(Call& call) {
+  tracking::LongRead place([&] { return call.request.client_gone(); });
+  GYRE_DO(place.Take());
   GYRE_TRY(const traces::FoundTraces found, Find(call, call.arguments.Texts("experiment_ids")));
   return AnswerOf([&](AnswerWriter& out) {
     if (!found.traces.empty()) {

@@ -6,6 +6,7 @@
 #include "api/native/lists.h"
 #include "api/native/route_table.h"
 #include "api/native/run_views.h"
+#include "ml/tracking/long_read.h"
 #include "ml/tracking/run_search.h"
 #include "ml/tracking/tracking.h"
 
@@ -225,6 +226,8 @@ Result<net::Response> RunListApi::List(net::Request& request) {
 }
 
 Result<net::Response> RunListApi::Search(net::Request& request) {
+  tracking::LongRead place([&] { return request.client_gone(); });
+  GYRE_DO(place.Take());
   tracking::RunSearch search{.project = request.Param("project"),
                              .view = ViewOf(request),
                              .page_token = request.Query("page_token").value_or("")};

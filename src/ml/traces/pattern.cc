@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "platform/db/read_budget.h"
 
 namespace gyre::traces {
 namespace {
@@ -361,8 +362,11 @@ Result<Pattern> Pattern::Parse(std::string_view text) {
 bool Pattern::FoundIn(std::string_view text) const {
   Ways ways[] = {Ways(program_), Ways(program_)};
   char32_t before = kNone;
-  ways[0].Clear();
-  for (std::size_t turn = 0;; turn = 1 - turn) {
+  ways[1].Clear();
+  constexpr std::size_t kPlacesBetween = 1'024;
+  for (std::size_t place = 1;; ++place) {
+    if (place % kPlacesBetween == 0 && db::ReadBudget::Spent()) return false;
+    const std::size_t turn = place % 2;
     Ways &now = ways[turn], &then = ways[1 - turn];
     std::string_view rest = text;
     const char32_t after = rest.empty() ? kNone : Decode(&rest);

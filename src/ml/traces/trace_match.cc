@@ -7,6 +7,7 @@
 #include "ml/traces/label_store.h"
 #include "ml/traces/span_codec.h"
 #include "ml/traces/span_store.h"
+#include "platform/db/read_budget.h"
 
 namespace gyre::traces {
 namespace {
@@ -165,7 +166,9 @@ Result<> TraceMatcher::Compile(const FilterNode& node) {
 
 Result<bool> TraceMatcher::Holds(TraceView& trace) const {
   if (filter_.empty()) return true;
-  return HoldsNode(filter_.root.front(), trace);
+  GYRE_TRY(const bool holds, HoldsNode(filter_.root.front(), trace));
+  GYRE_DO(db::ReadBudget::Check());
+  return holds;
 }
 
 Result<bool> TraceMatcher::HoldsNode(const FilterNode& node, TraceView& trace) const {
@@ -222,6 +225,7 @@ Result<bool> TraceMatcher::HoldsSpan(const std::vector<const Comparison*>& compa
 }
 
 bool TraceMatcher::HoldsValue(const Comparison& comparison, const FieldValue& value) const {
+  if (db::ReadBudget::Spent()) return false;  // Holds says so
   if (comparison.compare != Compare::kRLike) return tracking::Holds(comparison, value);
   const auto* const text = std::get_if<std::string>(&value);
   const auto pattern = patterns_.find(&comparison);

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "ml/traces/assessment_store.h"
 #include "ml/traces/label_store.h"
 #include "ml/traces/trace_match.h"
 #include "ml/traces/trace_store.h"
+#include "ml/tracking/run_order.h"
 
 namespace gyre::traces {
 namespace {
@@ -143,49 +145,37 @@ bool AlongTime(const TraceSearch& search) {
           search.order[0].key == "timestamp" && !search.order[0].ascending);
 }
 
-// "t<started_us>.<id>" along time, "o<offset>" along another order.
-struct Token {
-  std::optional<Place> place;
-  std::size_t offset = 0;
-};
-Result<Token> ParseToken(const TraceSearch& search) {
-  Token token;
-  const std::string_view text = search.page_token;
-  if (text.empty()) return token;
-  const std::size_t dot = text.find('.');
-  const auto first = ParseInt(text.substr(1, dot == std::string_view::npos ? dot : dot - 1));
-  if (AlongTime(search) && text[0] == 't' && dot != std::string_view::npos && first) {
-    token.place = Place{*first, std::string(text.substr(dot + 1))};
-    return token;
-  }
-  if (!AlongTime(search) && text[0] == 'o' && dot == std::string_view::npos && first &&
-      *first > 0) {
-    token.offset = static_cast<std::size_t>(*first);
-    return token;
-  }
+Error WrongToken(const TraceSearch& search) {
   return InvalidArgument("GY3453", "`{}` is not a page token of this search of traces",
-                         text.substr(0, 100))
+                         std::string_view(search.page_token).substr(0, 100))
       .Fix("begin without a page token");
 }
 
-struct Ranked {
-  TraceRow row;
-  std::vector<tracking::FieldValue> keys;
-};
-bool Before(const TraceSearch& search, const Ranked& a, const Ranked& b) {
-  for (std::size_t i = 0; i < search.order.size(); ++i) {
-    const auto order = tracking::CompareFields(a.keys[i], b.keys[i], search.order[i].ascending);
-    if (order != 0) return order < 0;
-  }
-  return false;  // they came by in the order of time
+// "t<started_us>.<id>"
+Result<std::optional<Place>> ParseToken(const TraceSearch& search) {
+  const std::string_view text = search.page_token;
+  if (text.empty()) return std::nullopt;
+  const std::size_t dot = text.find('.');
+  const auto first = ParseInt(text.substr(1, dot == std::string_view::npos ? dot : dot - 1));
+  if (text[0] != 't' || dot == std::string_view::npos || !first) return WrongToken(search);
+  return Place{*first, std::string(text.substr(dot + 1))};
 }
 
-Result<FoundTraces> FindAlongTime(db::Reader& reader, const TraceSearch& search, const Token& token,
+std::uint64_t FingerprintOf(const TraceSearch& search) {
+  std::string text = search.project + "\n" + FilterText(search.filter, tracking::kTraceFields);
+  for (const tracking::OrderBy& by : search.order)
+    text += fmt::format("\n{} {} {}", static_cast<int>(by.entity), by.ascending, by.key);
+  for (const std::int64_t experiment : search.experiments) text += fmt::format("\n{}", experiment);
+  return Xxh3(text);
+}
+
+Result<FoundTraces> FindAlongTime(db::Reader& reader, const TraceSearch& search,
                                   const TraceMatcher& matcher) {
+  GYRE_TRY(const std::optional<Place> begin, ParseToken(search));
   const auto limit = static_cast<std::size_t>(search.limit);
   FoundTraces found;
   std::size_t read = 0;
-  GYRE_DO(Walk(reader, search, token.place, [&](TraceRow&& row) -> Result<bool> {
+  GYRE_DO(Walk(reader, search, begin, [&](TraceRow&& row) -> Result<bool> {
     TraceView view(reader, row);
     GYRE_TRY(const bool holds, matcher.Holds(view));
     const bool full = found.traces.size() + (holds ? 1 : 0) == limit || ++read == kReadMax;
@@ -199,32 +189,42 @@ Result<FoundTraces> FindAlongTime(db::Reader& reader, const TraceSearch& search,
   return found;
 }
 
-Result<FoundTraces> FindInOrder(db::Reader& reader, const TraceSearch& search, const Token& token,
+// Looks at all, and keeps a page of their places.
+Result<FoundTraces> FindInOrder(db::Reader& reader, const TraceSearch& search,
                                 const TraceMatcher& matcher) {
-  std::vector<Ranked> all;
+  const auto limit = static_cast<std::size_t>(search.limit);
+  const std::uint64_t fingerprint = FingerprintOf(search);
+  std::vector<bool> ascending;
+  for (const tracking::OrderBy& by : search.order) ascending.push_back(by.ascending);
+  const tracking::RunOrder order(ascending, true);
+  std::optional<tracking::RunPlace> after;
+  if (!search.page_token.empty()) {
+    auto place = tracking::DecodePlace(search.page_token, fingerprint, order.fields());
+    if (!place) return WrongToken(search);
+    after = *std::move(place);
+  }
+  tracking::FirstRuns first(order, limit + 1, after);
   GYRE_DO(Walk(reader, search, {}, [&](TraceRow&& row) -> Result<bool> {
     TraceView view(reader, row);
-    GYRE_TRY(const bool holds, matcher.Holds(view));
-    if (!holds) return true;
-    Ranked ranked;
+    tracking::RunPlace place = {.started_us = row.trace.started_us, .id = row.trace.id};
     for (const tracking::OrderBy& by : search.order) {
       GYRE_TRY(auto key, view.First(by.entity, by.key));
-      ranked.keys.push_back(std::move(key));
+      place.keys.push_back(std::move(key));
     }
-    ranked.row = std::move(row);
-    all.push_back(std::move(ranked));
+    if (!first.Wants(place)) return true;
+    GYRE_TRY(const bool holds, matcher.Holds(view));
+    if (holds) first.Add({.number = row.number, .place = std::move(place)});
     return true;
   }));
-  std::ranges::stable_sort(all,
-                           [&](const Ranked& a, const Ranked& b) { return Before(search, a, b); });
-  const std::size_t begin = std::min(token.offset, all.size());
-  const std::size_t end = std::min(begin + static_cast<std::size_t>(search.limit), all.size());
+  const std::vector<tracking::FirstRuns::Run> page = first.Take();
   FoundTraces found;
-  for (std::size_t i = begin; i < end; ++i) {
-    GYRE_DO(Complete(reader, all[i].row.number, &all[i].row.trace));
-    found.traces.push_back(std::move(all[i].row.trace));
+  if (page.size() > limit)
+    found.next_page_token = tracking::EncodePlace(page[limit - 1].place, fingerprint);
+  for (std::size_t i = 0; i < std::min(page.size(), limit); ++i) {
+    GYRE_TRY(TraceRow row, ReadTrace(reader, search.project, page[i].place.id));
+    GYRE_DO(Complete(reader, row.number, &row.trace));
+    found.traces.push_back(std::move(row.trace));
   }
-  if (end < all.size()) found.next_page_token = fmt::format("o{}", end);
   return found;
 }
 
@@ -237,10 +237,9 @@ Result<> Complete(db::Reader& reader, std::int64_t number, Trace* trace) {
 }
 
 Result<FoundTraces> FindTraces(db::Reader& reader, const TraceSearch& search) {
-  GYRE_TRY(const Token token, ParseToken(search));
   GYRE_TRY(const TraceMatcher matcher, TraceMatcher::Make(search.filter));
-  return AlongTime(search) ? FindAlongTime(reader, search, token, matcher)
-                           : FindInOrder(reader, search, token, matcher);
+  return AlongTime(search) ? FindAlongTime(reader, search, matcher)
+                           : FindInOrder(reader, search, matcher);
 }
 
 Result<Correlation> CountTraces(db::Reader& reader, const TraceSearch& search,

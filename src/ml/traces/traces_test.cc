@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <ctime>
 #include <filesystem>
 
 #include "base/testing/set_clock.h"
 #include "base/text.h"
 #include "ml/traces/trash_kind.h"
+#include "platform/db/read_budget.h"
 
 namespace gyre::traces {
 namespace {
@@ -229,6 +231,32 @@ TEST_F(TracesTest, PagesGoOnWhereTheyEnded) {
   }
   for (std::string token : {"x", "t1", "t.a", "o0", "o3", "tx.a"})
     EXPECT_TRUE(Ids("", {}, 3, &token).starts_with("GY3453")) << token;
+}
+
+TEST_F(TracesTest, APageOfAnotherOrderGoesOnBehindItsLastTrace) {
+  for (const char id : {'b', 'c', 'd', 'e'}) Start(Make(std::string(1, id), 1));
+  std::string token;
+  EXPECT_EQ(Ids("", {"request_id"}, 2, &token), "bc");
+  std::string of_another = token;
+  Start(Make("a", 1));  // would push what was there by one
+  ASSERT_TRUE(traces_->Delete({.project = "default", .experiment = 1, .ids = {"c"}}));
+  EXPECT_EQ(Ids("", {"request_id"}, 2, &token), "de");
+  EXPECT_EQ(token, "");
+  EXPECT_TRUE(Ids("status = 'OK'", {"request_id"}, 2, &of_another).starts_with("GY3453"));
+}
+
+TEST_F(TracesTest, ASearchEndsWhenItsBudgetIsSpent) {
+  Span span = MakeSpan("1", "", 1, "large");
+  span.attributes.Set("x", std::string(4 << 20, 'a'));
+  ASSERT_TRUE(Add("a", {span}));
+  const std::string slow = "span.attributes.x RLIKE '(a|aa|aaa){100}b'";
+  const std::clock_t begun = std::clock();
+  for (const std::string& filter : {slow, "NOT " + slow, slow + " OR " + slow}) {
+    const db::ReadBudget budget(50'000, [] { return false; });
+    EXPECT_TRUE(Ids(filter).starts_with("GY1416")) << filter;
+  }
+  EXPECT_LT(static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC, 3);
+  EXPECT_EQ(Ids("name != 'x'"), "");
 }
 
 TEST_F(TracesTest, DeletesTheOldestOrThoseNamed) {

@@ -293,6 +293,11 @@ OrMessage<Comparison> MakeComparison(const Field& field, std::string_view compar
   const bool list = *compare == Compare::kIn || *compare == Compare::kNotIn;
   if (list != std::holds_alternative<std::vector<std::string>>(*made))
     return NotAText(field, value, fields);
+  const bool pattern = *compare == Compare::kLike || *compare == Compare::kILike;
+  if (pattern && std::get<std::string>(*made).size() > kLikeBytesMax) {
+    return std::unexpected(fmt::format("A pattern of {} has at most {} bytes", comparator,
+                                       GroupDigits(kLikeBytesMax)));
+  }
   return Comparison{
       .entity = field.entity, .key = field.key, .compare = *compare, .value = *std::move(made)};
 }

@@ -11,6 +11,8 @@
 
 namespace gyre::tracking {
 
+inline constexpr std::size_t kLikeBytesMax = 1'000;  // of a pattern of LIKE and ILIKE
+
 template <class T>
 using OrMessage = std::expected<T, std::string>;
 

@@ -1,9 +1,16 @@
 // LIKE and ILIKE.
+#include <string.h>
+
 #include <algorithm>
+#include <bitset>
 #include <iterator>
+#include <map>
+#include <optional>
+#include <string>
 
 #include "base/text.h"
 #include "ml/tracking/filter.h"
+#include "ml/tracking/filter_fields.h"
 
 namespace gyre::tracking {
 namespace {
@@ -44,31 +51,130 @@ Character FirstOf(std::string_view text) {
   return {code, length};
 }
 
+void AppendCharacter(char32_t code, std::string* out) {
+  const auto more = [&](unsigned shift) {
+    *out += static_cast<char>(0x80U | (code >> shift & 0x3FU));
+  };
+  if (code < 0x80) {
+    *out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    *out += static_cast<char>(0xC0U | code >> 6U);
+  } else if (code < 0x10000) {
+    *out += static_cast<char>(0xE0U | code >> 12U);
+    more(6);
+  } else {
+    *out += static_cast<char>(0xF0U | code >> 18U);
+    more(12);
+    more(6);
+  }
+  if (code >= 0x80) more(0);
+}
+
+// With small letters only.
+std::string Folded(std::string_view text) {
+  std::string folded;
+  folded.reserve(text.size());
+  while (!text.empty()) {
+    const Character character = FirstOf(text);
+    const bool broken = character.bytes == 1 && character.code >= 0x80;
+    const char32_t small = broken ? character.code : Small(character.code);
+    if (small == character.code) {
+      folded += text.substr(0, character.bytes);
+    } else {
+      AppendCharacter(small, &folded);
+    }
+    text.remove_prefix(character.bytes);
+  }
+  return folded;
+}
+
+// --- pieces: what stands between two '%'; '_' is any character -----------------------------------
+using Rest =
+    std::optional<std::string_view>;  // what comes behind a piece; nothing = it is not there
+
+Rest Begins(std::string_view text, std::string_view piece) {
+  while (!piece.empty()) {
+    if (text.empty()) return std::nullopt;
+    const Character wanted = FirstOf(piece), character = FirstOf(text);
+    if (wanted.code != '_' && wanted.code != character.code) return std::nullopt;
+    piece.remove_prefix(wanted.bytes);
+    text.remove_prefix(character.bytes);
+  }
+  return text;
+}
+
+// All places where the piece may have begun are followed at once, a bit each.
+Rest FindByBits(std::string_view text, std::string_view piece) {
+  using Bits = std::bitset<kLikeBytesMax>;
+  Bits any;
+  std::map<char32_t, Bits> known;
+  std::size_t length = 0;
+  for (; !piece.empty(); ++length) {
+    const Character wanted = FirstOf(piece);
+    (wanted.code == '_' ? any : known[wanted.code]).set(length);
+    piece.remove_prefix(wanted.bytes);
+  }
+  for (auto& [code, bits] : known) bits |= any;
+  Bits begun;
+  while (!text.empty()) {
+    const Character character = FirstOf(text);
+    text.remove_prefix(character.bytes);
+    const auto bits = known.find(character.code);
+    begun = (begun << 1U).set(0) & (bits == known.end() ? any : bits->second);
+    if (begun[length - 1]) return text;
+  }
+  return std::nullopt;
+}
+
+Rest Find(std::string_view text, std::string_view piece) {
+  if (!piece.contains('_')) {
+    const void* const place = memmem(text.data(), text.size(), piece.data(), piece.size());
+    if (place == nullptr) return std::nullopt;
+    const auto begin = static_cast<std::size_t>(static_cast<const char*>(place) - text.data());
+    return text.substr(begin + piece.size());
+  }
+  constexpr std::size_t kStepsFew = 1 << 14;  // cost less than to make the bits
+  if (text.size() * piece.size() > kStepsFew && piece.size() <= kLikeBytesMax)
+    return FindByBits(text, piece);
+  for (; !text.empty(); text.remove_prefix(FirstOf(text).bytes))
+    if (const Rest rest = Begins(text, piece)) return rest;
+  return std::nullopt;
+}
+
+bool IsInside(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+
+// `text` without the piece at its end.
+Rest WithoutEnd(std::string_view text, std::string_view piece) {
+  std::size_t begin = text.size();
+  for (; !piece.empty(); piece.remove_prefix(FirstOf(piece).bytes)) {
+    if (begin == 0) return std::nullopt;
+    for (--begin; begin > 0 && IsInside(text[begin]);) --begin;
+  }
+  return text.substr(0, begin);
+}
+
+bool IsLike(std::string_view text, std::string_view pattern) {
+  const std::size_t first = pattern.find('%');
+  Rest rest = Begins(text, pattern.substr(0, first));
+  if (first == std::string_view::npos || !rest) return rest && rest->empty();
+  const std::size_t last = pattern.rfind('%');
+  const std::string_view end = pattern.substr(last + 1);
+  const Rest before = WithoutEnd(*rest, end);
+  if (!before || !Begins(rest->substr(before->size()), end)) return false;
+  rest = before;
+  for (const std::string_view piece : Split(pattern.substr(first, last - first), '%')) {
+    if (!piece.empty()) rest = Find(*rest, piece);
+    if (!rest) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
-// Only the last '%' can take more text: O(text * pattern) at worst, without recursion.
+// The first place of each piece is as good as any later one: no step goes back over the text, so
+// that the time grows with the text alone (for patterns of kLikeBytesMax).
 bool Matches(std::string_view text, std::string_view pattern, bool ignore_case) {
-  std::size_t t = 0, p = 0, star = std::string_view::npos, taken = 0;
-  while (t < text.size()) {
-    const Character character = FirstOf(text.substr(t));
-    const Character wanted = p < pattern.size() ? FirstOf(pattern.substr(p)) : Character{};
-    const bool same = wanted.code == character.code ||
-                      (ignore_case && Small(wanted.code) == Small(character.code));
-    if (p < pattern.size() && wanted.code == '%') {
-      star = ++p;
-      taken = t;
-    } else if (p < pattern.size() && (wanted.code == '_' || same)) {
-      t += character.bytes;
-      p += wanted.bytes;
-    } else if (star != std::string_view::npos) {
-      taken += FirstOf(text.substr(taken)).bytes;
-      t = taken;
-      p = star;
-    } else {
-      return false;
-    }
-  }
-  return pattern.substr(p).find_first_not_of('%') == std::string_view::npos;
+  return ignore_case ? IsLike(Folded(text), Folded(pattern)) : IsLike(text, pattern);
 }
 
 }  // namespace gyre::tracking

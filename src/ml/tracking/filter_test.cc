@@ -501,50 +501,5 @@ TEST(Order, IsThatOfTheNoun) {
             "error: Invalid order_by entity `span` with key `name`");
 }
 
-// --- LIKE ----------------------------------------------------------------------------------------
-TEST(Like, Matches) {
-  struct LikeCase {
-    std::string_view text, pattern;
-    bool like, ilike;
-  };
-  constexpr LikeCase kCases[] = {
-      {"", "", true, true},
-      {"", "%", true, true},
-      {"", "_", false, false},
-      {"a", "", false, false},
-      {"abc", "abc", true, true},
-      {"abc", "ABC", false, true},
-      {"abc", "a%", true, true},
-      {"abc", "%C", false, true},
-      {"abc", "%b%", true, true},
-      {"abc", "_b_", true, true},
-      {"abc", "__", false, false},
-      {"abc", "%%%%c", true, true},
-      {"aXbXc", "a%X_", true, true},
-      {"ab", "a_b", false, false},
-      {"é", "_", true, true},
-      {"日本語", "__", false, false},
-      {"日本語", "_本%", true, true},
-      {"É", "é", false, true},
-      {"значение", "ЗНАЧ%", false, true},
-      {"Ÿ", "ÿ", false, false},
-      {"ΆΣ", "άσ", false, true},
-      {"a%b", "a%b", true, true},
-      {"[x]", "[x]", true, true},
-      {"a\nb", "a%b", true, true},
-      {"@", "`", false, false},
-  };
-  for (const LikeCase& one : kCases) {
-    EXPECT_EQ(Matches(one.text, one.pattern, false), one.like) << one.text << " " << one.pattern;
-    EXPECT_EQ(Matches(one.text, one.pattern, true), one.ilike) << one.text << " " << one.pattern;
-  }
-}
-
-TEST(Like, DoesNotExplode) {
-  std::string pattern;
-  for (int i = 0; i < 1000; ++i) pattern += "a%";
-  EXPECT_FALSE(Matches(std::string(8'000, 'a') + "c", pattern + "b", false));
-}
-
 }  // namespace
 }  // namespace gyre::tracking

@@ -1,4 +1,5 @@
-// In which order found runs stand, where a page ends, and the best of those that come by. Private.
+// In which order found runs stand, where a page ends, and the best of those that come by. For
+// whatever has a start and an id: traces, too.
 #pragma once
 
 #include <compare>

@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "base/id.h"
+#include "base/time.h"
+#include "platform/db/read_budget.h"
 #include "platform/db/write_companion.h"
 
 namespace gyre::db {
@@ -419,6 +421,34 @@ TEST_P(DatabaseSuite, AnswersOnlyWhatStays) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(Count(*database_, "pet"), 320);
+}
+
+TEST_P(DatabaseSuite, AReadEndsWhenItsBudgetIsSpent) {
+  constexpr std::string_view kEndless =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000000) ";
+  const auto read = [&](std::string_view what, const Reader::RowCallback& row) {
+    return database_->Read([&](Reader& reader) {
+      return reader.Query(std::string(kEndless) + std::string(what), {}, row);
+    });
+  };
+  const auto pass = [](const Row&) -> Result<> { return {}; };
+  std::atomic<bool> gone = false;
+  {
+    const ReadBudget short_one(20'000, [] { return false; });
+    EXPECT_EQ(read("SELECT count(*) FROM n", pass).error().gy(), "GY1416");
+    EXPECT_TRUE(ReadBudget::Spent());
+    EXPECT_EQ(read("SELECT i FROM n", pass).error().gy(), "GY1416");
+  }
+  {
+    const ReadBudget budget(kMicrosPerSecond * 1'000, [&] { return gone.load(); });
+    EXPECT_FALSE(ReadBudget::Spent());
+    const auto leave = [&](const Row& row) -> Result<> {
+      gone = row.Int(0) >= 1'000;
+      return {};
+    };
+    EXPECT_EQ(read("SELECT i FROM n", leave).error().gy(), "GY1417");
+  }
+  EXPECT_TRUE(read("SELECT i FROM n LIMIT 100000", pass)) << "nothing bounds this one";
 }
 
 TEST_P(DatabaseSuite, AClosureThatCallsItsDatabaseIsAProgrammersError) {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "platform/db/read_budget.h"
 #include "platform/db/sqlite_checks.h"
 
 namespace gyre::db {
@@ -154,6 +155,7 @@ Result<> SqliteConnection::Configure() {
   GYRE_DO(Run("PRAGMA temp_store=MEMORY"));
   if (mode_ == Mode::kReader) {
     sqlite3_busy_timeout(handle_, kReaderBusyTimeoutMs);
+    EndWhen([] { return ReadBudget::Spent(); });
     GYRE_DO(Run("PRAGMA cache_size=-8192"));
     return Run("PRAGMA query_only=ON");
   }
@@ -305,9 +307,12 @@ Result<> SqliteConnection::Step(std::string_view sql, std::span<const Value> par
   const Lease lease(statement, keep);
   GYRE_DO(Bind(statement, params, sql));
   const SqliteRow current(statement);
-  while (true) {
+  constexpr std::uint64_t kRowsBetween = 16;
+  for (std::uint64_t rows = 0;; ++rows) {
+    if (row && mode_ == Mode::kReader && rows % kRowsBetween == 0) GYRE_DO(ReadBudget::Check());
     const int rc = sqlite3_step(statement);
     if (rc == SQLITE_DONE) return {};
+    if (rc == SQLITE_INTERRUPT) GYRE_DO(ReadBudget::Check());
     if (rc != SQLITE_ROW) return Fail(rc, sql);
     if (row) GYRE_DO((*row)(current));
   }
