@@ -1,6 +1,8 @@
 #include "api/mlflow/artifacts_api.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "api/files/file_bodies.h"
 #include "api/files/stored_file.h"
@@ -24,7 +26,8 @@ using net::Type;
 constexpr std::int64_t kArtifactBytesMax = std::int64_t{1} << 40;
 constexpr std::int64_t kPartBytesMax = std::int64_t{5} << 30;
 constexpr std::int64_t kUiUploadBytesMax = 10 * kMiB;
-constexpr int kListedMax = 50'000;
+constexpr int kListedAtOnce = 10'000;
+constexpr std::size_t kListedMax = 1'000'000;
 constexpr int kPageOfRun = 1'000;
 
 constexpr Permission kRead("run.read"), kWrite("run.write");
@@ -231,9 +234,17 @@ Result<net::Response> ArtifactsApi::Delete(Call& call) {
 Result<net::Response> ArtifactsApi::List(Call& call) {
   GYRE_TRY(const std::string clean, CleanArtifactPath(call.arguments.Text("path")));
   const ArtifactTarget target = mlflow::TargetOf(call.project, clean);
-  GYRE_TRY(const tracking::FilePage page,
-           OfRun(target.owner.id, files_.List(target.owner, target.path, "", kListedMax)));
-  return AnswerOf([&](AnswerWriter& out) { WriteEntries(page.entries, "", out); });
+  std::vector<tracking::FileEntry> entries;  // all: this list has no pages
+  std::string token;
+  do {
+    GYRE_TRY(tracking::FilePage page,
+             OfRun(target.owner.id, files_.List(target.owner, target.path, token, kListedAtOnce)));
+    entries.insert(entries.end(), page.entries.begin(), page.entries.end());
+    token = std::move(page.next_page_token);
+    if (entries.size() > kListedMax)
+      return InvalidParameter("The folder holds more than 1,000,000 files: list those in it");
+  } while (!token.empty());
+  return AnswerOf([&](AnswerWriter& out) { WriteEntries(entries, "", out); });
 }
 
 // --- uploads in parts

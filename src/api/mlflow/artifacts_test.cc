@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "api/mlflow/artifacts_api.h"
+#include "api/mlflow/logged_models_api.h"
 #include "api/mlflow/testing/mlflow_house.h"
 #include "base/text.h"
 #include "ledger/events/events.h"
@@ -28,7 +29,11 @@ class ArtifactsTest : public MlflowTest {
     files_ = std::make_unique<tracking::Files>(*database_);
     api_ = std::make_unique<ArtifactsApi>(*projects_, *tracking_, *files_, *blobs_, *catalog_,
                                           clock_, std::string());
-    const net::RouteTable tables[] = {api_->table()};
+    experiments_ = *tracking::OpenExperiments(*database_, clock_, stamps_);
+    models_ = std::make_unique<tracking::LoggedModels>(*database_, clock_);
+    models_api_ =
+        std::make_unique<LoggedModelsApi>(*projects_, *experiments_, *models_, *files_, *api_);
+    const net::RouteTable tables[] = {api_->table(), models_api_->table()};
     StartServer(tables);
     run_ = NewRun("default");
     place_ = std::string(kProxy) + "/0/" + run_ + "/artifacts";
@@ -41,6 +46,16 @@ class ArtifactsTest : public MlflowTest {
     EXPECT_TRUE(run) << run.error().ToString();
     return run ? run->id : "";
   }
+  // Rows of files that nobody sent.
+  void Fill(const std::string& owner, int count) {
+    ASSERT_TRUE(database_->Write([&](db::Transaction& tx) {
+      return tx.Execute(
+          "INSERT INTO tracking_file (owner, path, digest, size_bytes, media_type) WITH RECURSIVE "
+          "n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) SELECT ?1, 'many/' || i, "
+          "'', 0, '' FROM n",
+          {owner, count});
+    }));
+  }
   net::ClientResponse Put(const std::string& path, const std::string& bytes) {
     return Send("PUT", path, bytes, {{"Content-Type", "application/octet-stream"}});
   }
@@ -51,6 +66,9 @@ class ArtifactsTest : public MlflowTest {
   std::unique_ptr<tracking::Files> files_;
   std::unique_ptr<registry::Catalog> catalog_;
   std::unique_ptr<ArtifactsApi> api_;
+  std::unique_ptr<tracking::Experiments> experiments_;
+  std::unique_ptr<tracking::LoggedModels> models_;
+  std::unique_ptr<LoggedModelsApi> models_api_;
   std::string run_, place_;
 };
 
@@ -168,6 +186,28 @@ TEST_F(ArtifactsTest, NobodyClimbsOut) {
   ASSERT_TRUE(loose);
   EXPECT_TRUE(loose->entries.empty());
   EXPECT_EQ(Put(place_ + "/still", "runs").status, 200);
+}
+
+TEST_F(ArtifactsTest, AListIsWholeOrSaysWhereItGoesOn) {
+  Fill(run_, 50'100);
+  const auto all =
+      Json::Parse(Send("GET", std::string(kProxy) + "?path=0/" + run_ + "/artifacts/many").body);
+  ASSERT_TRUE(all);
+  EXPECT_EQ((*all)["files"].size(), 50'100U);
+
+  const auto model = models_->Create({.project = "default", .name = "m"});
+  ASSERT_TRUE(model) << model.error().ToString();
+  Fill("model:default:" + model->id, 10'050);
+  const std::string address =
+      "/logged-models/" + model->id + "/artifacts/directories?artifact_directory_path=many";
+  const Json first = Json::Parse(Call("GET", address).substr(4)).value_or(Json());
+  EXPECT_EQ(first["files"].size(), 10'000U);
+  const std::string token = first["next_page_token"].AsString();
+  ASSERT_FALSE(token.empty());
+  const Json rest =
+      Json::Parse(Call("GET", address + "&page_token=" + token).substr(4)).value_or(Json());
+  EXPECT_EQ(rest["files"].size(), 50U);
+  EXPECT_FALSE(rest.Has("next_page_token"));
 }
 
 TEST_F(ArtifactsTest, TheUiUploadsSmallFiles) {

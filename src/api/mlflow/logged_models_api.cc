@@ -96,7 +96,8 @@ constexpr Endpoint kEndpoints[] = {
      .handler = Serve<&LoggedModelsApi::ListFiles>,
      .permission = kRead,
      .summary = "What a folder of a model holds",
-     .fields = {{"artifact_directory_path", Type::kText, "the folder"}}},
+     .fields = {{"artifact_directory_path", Type::kText, "the folder"},
+                {"page_token", Type::kText, "of the page before"}}},
     {.method = Method::kGet,
      .path = "/mlflow/logged-models/{model_id}/artifacts/files",
      .handler = Serve<&LoggedModelsApi::GetFile>,
@@ -336,11 +337,12 @@ Result<net::Response> LoggedModelsApi::ListFiles(Call& call) {
            CleanArtifactPath(call.arguments.Text("artifact_directory_path")));
   GYRE_TRY(const LoggedModel model, Asked(models_.Get(call.project, id), id));
   GYRE_TRY(const tracking::FilePage page,
-           files_.List({tracking::FileOwner::Kind::kLoggedModel, call.project, id}, folder, "",
-                       kFilesListed));
+           files_.List({tracking::FileOwner::Kind::kLoggedModel, call.project, id}, folder,
+                       call.arguments.Text("page_token"), kFilesListed));
   return AnswerOf([&](AnswerWriter& out) {
     out.Text("root_uri", ArtifactUri(model));
     WriteEntries(page.entries, folder, out);
+    out.TextUnlessEmpty("next_page_token", page.next_page_token);
   });
 }
 

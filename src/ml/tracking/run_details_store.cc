@@ -79,7 +79,7 @@ Result<std::vector<DatasetInput>> ReadDatasets(db::Reader& reader, std::int64_t 
       reader,
       "SELECT d.name, d.digest, d.source_type, d.source, d.schema_text, d.profile, u.context, "
       "u.tags FROM tracking_run_dataset u JOIN tracking_dataset d ON d.number = u.dataset WHERE "
-      "u.run = ?1 ORDER BY d.number LIMIT 1000",
+      "u.run = ?1 ORDER BY d.number",
       {run}, [](const db::Row& row) {
         DatasetInput input{row.Str(0), row.Str(1), row.Str(2), row.Str(3),
                            row.Str(4), row.Str(5), row.Str(6), {}};
