@@ -33,6 +33,12 @@ set(GYRE_LIB_xxhash PkgConfig::xxhash)
 set(GYRE_LIB_zstd PkgConfig::zstd)
 set(GYRE_LIB_dl ${CMAKE_DL_LIBS})
 
+# Only what it declares: the library is loaded from the system at need.
+pkg_check_modules(libpq REQUIRED libpq)
+add_library(gyre_libpq_header INTERFACE)
+target_include_directories(gyre_libpq_header SYSTEM INTERFACE ${libpq_INCLUDE_DIRS})
+set(GYRE_LIB_libpq_header gyre_libpq_header)
+
 # The pinned header, and the libraries where the program looks for them: $GYRE_LIB_DIR, then <exe>/../lib/gyre, then <exe>/lib/gyre.
 add_library(gyre_duckdb_header INTERFACE)
 target_include_directories(gyre_duckdb_header SYSTEM INTERFACE ${GYRE_DEPS_DIR}/include)

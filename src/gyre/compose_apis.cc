@@ -35,6 +35,7 @@
 #include "api/native/events_api.h"
 #include "api/native/experiments_api.h"
 #include "api/native/history_api.h"
+#include "api/native/history_models_api.h"
 #include "api/native/inspections_api.h"
 #include "api/native/jobs_api.h"
 #include "api/native/kpis_api.h"
@@ -188,7 +189,10 @@ void House::Rooms::OpenMlApis() {
   AddApi<native::ModelsApi>(*registry, *evaluations, *projects, *datasets, *blobs, *serving, *trash,
                             *logged_gate, *access);
   AddApi<native::CatalogApi>(*registry, *catalog, *logged_gate);
-  AddApi<native::HistoryApi>(*projects, *experiments, *catalog);
+  AddApi<native::HistoryApi>(
+      *projects, *experiments, *catalog,
+      mlflow::FilesOfRuns(*tracking, *logged_models, *files, *blobs).model_root);
+  AddApi<native::HistoryModelsApi>(*projects, *logged_models, *files, *blobs);
   AddApi<native::ModelFilesApi>(*registry, *datasets, *projects, *blobs, *jobs,
                                 settings.Int("training.memory"));
   AddApi<native::EvaluationApi>(*evaluations);

@@ -1,8 +1,10 @@
 #include "api/native/history_api.h"
 
+#include "api/native/brought.h"
 #include "api/native/route_table.h"
 #include "ml/projects/projects.h"
 #include "ml/registry/catalog.h"
+#include "ml/registry/source_rule.h"
 #include "ml/tracking/experiments.h"
 
 namespace gyre::native {
@@ -30,7 +32,8 @@ constexpr net::Route kRoutes[] = {
      .members = {{"title", Type::kText, "of the model, which is there", "", net::kRequired},
                  {"number", Type::kWhole, "that it had: above all that are there", "",
                   net::kRequired},
-                 {"source", Type::kText, "where its files are: runs:/ID/path", "", net::kRequired},
+                 {"source", Type::kText, "where its files are: runs:/ID/path, models:/m-ID", "",
+                  net::kRequired},
                  {"run", Type::kText, "id of the run that made it"},
                  {"run_link", Type::kText, "to a run elsewhere"},
                  {"description", Type::kText, "its notes"},
@@ -40,25 +43,6 @@ constexpr net::Route kRoutes[] = {
                  {"tags", Type::kObject, "text by name"}}},
 };
 
-Result<std::map<std::string, std::string>> TagsOf(const Json& body) {
-  std::map<std::string, std::string> tags;
-  for (const auto& [key, value] : body["tags"].members()) {
-    if (!value.is_string())
-      return InvalidArgument("GY3613", "the tag `{}` is no text", key.substr(0, 64));
-    tags.emplace(key, value.AsString());
-  }
-  return tags;
-}
-
-Result<std::int64_t> CreatedOf(const Json& body) {
-  const std::string& text = body["created_at"].AsString();
-  if (text.empty()) return 0;
-  const auto time_us = ParseTime(text);
-  if (time_us) return *time_us;
-  return InvalidArgument("GY3613", "`created_at` is no time: '{}'", text.substr(0, 64))
-      .Fix("write for example 2026-11-21T08:00:00Z");
-}
-
 }  // namespace
 
 net::RouteTable HistoryApi::table() { return {"native", kRoutes, this}; }
@@ -67,8 +51,8 @@ Result<net::Response> HistoryApi::BringExperiment(net::Request& request) {
   GYRE_TRY(const Json body, request.JsonBody());
   GYRE_TRY(const projects::Project project, projects_.Get(request.Param("project")));
   tracking::NewExperiment from{.project = project.name, .title = body["title"].AsString()};
-  GYRE_TRY(from.tags, TagsOf(body));
-  GYRE_TRY(from.created_us, CreatedOf(body));
+  GYRE_TRY(from.tags, BroughtTexts(body, "tags"));
+  GYRE_TRY(from.created_us, BroughtTime(body));
   from.number = body["number"].AsInt(-1);
   if (from.number <= 0) from.number = -1;
   auto made = experiments_.Create(from);
@@ -91,9 +75,17 @@ Result<net::Response> HistoryApi::BringVersion(net::Request& request) {
                                .run_link = body["run_link"].AsString(),
                                .description = body["description"].AsString(),
                                .created_by = body["created_by"].StringOr(request.principal.name)};
-  GYRE_TRY(from.tags, TagsOf(body));
-  GYRE_TRY(from.created_us, CreatedOf(body));
+  GYRE_TRY(from.tags, BroughtTexts(body, "tags"));
+  GYRE_TRY(from.created_us, BroughtTime(body));
   from.owners.run_id = body["run"].AsString();
+  if (const std::string model = registry::LoggedModelOf(from.source); !model.empty()) {
+    from.owners.logged_model = model;
+    GYRE_TRY(from.location, model_root_(from.project, model));
+    from.owners.logged_model_root = from.location;
+    if (from.location.empty())
+      return NotFound("GY3448", "its logged model `{}` is not here", model.substr(0, 100))
+          .Fix("bring the logged model first");
+  }
   for (const Json& flavor : body["flavors"].items()) from.flavors.push_back(flavor.AsString());
   from.number = static_cast<int>(body["number"].AsInt());
   const auto there = catalog_.GetVersion(from.project, from.title, from.number);

@@ -2,6 +2,9 @@
 // numbers and dates that they had. Asking again answers what is there.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "platform/net/http.h"
 
 namespace gyre::projects {
@@ -18,9 +21,15 @@ namespace gyre::native {
 
 class HistoryApi {
  public:
+  // The folder of the files of a logged model; empty where the project has none of that id.
+  using ModelRoot =
+      std::function<Result<std::string>(const std::string& project, const std::string& id)>;
   HistoryApi(projects::Projects& projects, tracking::Experiments& experiments,
-             registry::Catalog& catalog)
-      : projects_(projects), experiments_(experiments), catalog_(catalog) {}
+             registry::Catalog& catalog, ModelRoot model_root)
+      : projects_(projects),
+        experiments_(experiments),
+        catalog_(catalog),
+        model_root_(std::move(model_root)) {}
   net::RouteTable table();
 
   Result<net::Response> BringExperiment(net::Request& request);
@@ -30,6 +39,7 @@ class HistoryApi {
   projects::Projects& projects_;
   tracking::Experiments& experiments_;
   registry::Catalog& catalog_;
+  ModelRoot model_root_;
 };
 
 }  // namespace gyre::native

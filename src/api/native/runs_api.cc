@@ -5,6 +5,7 @@
 
 #include "api/files/file_bodies.h"
 #include "api/files/stored_file.h"
+#include "api/native/brought.h"
 #include "api/native/in_use.h"
 #include "api/native/lists.h"
 #include "api/native/program_reads.h"
@@ -162,17 +163,6 @@ Result<std::int64_t> TimeOf(const Json& body, std::string_view key) {
   if (time_us) return *time_us;
   return InvalidArgument("GY3412", "`{}` is no time: '{}'", key, body[key].AsString().substr(0, 64))
       .Fix("write for example 2026-11-21T08:00:00Z");
-}
-
-// Numbers, and what JSON has no numbers for: "NaN", "Infinity", "-Infinity".
-Result<double> MetricValue(const Json& value) {
-  if (value.is_number()) return value.AsDouble();
-  const std::string& text = value.AsString();
-  if (text == "NaN") return std::nan("");
-  if (text == "Infinity") return HUGE_VAL;
-  if (text == "-Infinity") return -HUGE_VAL;
-  return InvalidArgument(
-      "GY3412", "the value of a metric must be a number, or the text NaN, Infinity or -Infinity");
 }
 
 }  // namespace
@@ -333,7 +323,7 @@ Result<net::Response> RunsApi::AddBatch(net::Request& request) {
   GYRE_TRY(batch.tags, TextsOf(body, "tags"));
   for (const Json& point : body["metrics"].items()) {
     GYRE_TRY(const std::string key, point.GetString("key"));
-    GYRE_TRY(const double value, MetricValue(point["value"]));
+    GYRE_TRY(const double value, BroughtValue(point["value"]));
     batch.metrics.push_back(
         {key, value, point["step"].AsInt(0), point["time_us"].AsInt(tracking::kNow)});
   }

@@ -20,7 +20,8 @@ constexpr Importer kImporters[] = {
     {"neptune", "neptune's Parquet exports: runs with their metrics, params, tags and files",
      IsNeptune, BringNeptune},
     {"mlflow",
-     "MLflow's SQLite store, `mlruns` folder or live server: experiments, runs, registered models, "
+     "MLflow's store in SQLite or PostgreSQL, `mlruns` folder or live server: experiments, runs, "
+     "logged and registered models, "
      "files",
      IsMlflow, BringMlflow},
     {"tensorboard", "runs with their metrics, hyperparameters and texts", IsTensorBoard,
@@ -133,8 +134,8 @@ Result<int> Sync(Invocation& in) {
 }
 
 constexpr Positional kSource[] = {
-    {"SOURCE", "a folder, a file or a server of MLflow; before it, optionally, its kind", true,
-     false, "file"},
+    {"SOURCE", "a folder, a file, a server or database of MLflow; before it, its kind if you like",
+     true, false, "file"},
     {"PATH", "when a kind was given: the folder or file", false, false, "file"}};
 constexpr Option kOptions[] = {
     {"--name", "NAME", "of the experiment or dataset; default: that of the folder or file"},
@@ -185,7 +186,8 @@ constexpr Command kCommands[] = {
     {"import", "Bring datasets, runs and models that other tools made; again takes only news",
      "gyre import exports/\ngyre import exports/ --one sales\ngyre import tensorboard runs/ --name "
      "vision\ngyre import dvc ../forecasts\ngyre import neptune exports/\ngyre import mlflow "
-     "sqlite:///mlflow.db\ngyre import model "
+     "sqlite:///mlflow.db\ngyre import mlflow postgresql://reader@db.example.org/mlflow --files "
+     "/srv/mlartifacts\ngyre import model "
      "churn.ubj --name churn --target "
      "churned",
      kSource, kOptions, Import, false, true},

@@ -1,11 +1,11 @@
 // MLflow: experiments, runs and registered models with their ids, dates and files.
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/imports/importer.h"
+#include "cli/imports/logged_models.h"
 #include "cli/imports/mlflow_store.h"
 #include "cli/imports/runs.h"
 #include "cli/output.h"
@@ -31,9 +31,13 @@ bool IsBelow(const std::string& path, const std::string& folder) {
 class Importing {
  public:
   Importing(Work& work, const std::string& path, MlflowStore& store) : work_(work), store_(store) {
-    here_ = exec::FolderExists(path) ? path : FolderOf(path);
-    served_ =
-        work.in.Has("files") ? config::AbsolutePath(work.in.Get("files")) : here_ + "/mlartifacts";
+    // A database elsewhere has no folder beside it.
+    if (!path.empty()) here_ = exec::FolderExists(path) ? path : FolderOf(path);
+    if (work.in.Has("files")) {
+      served_ = config::AbsolutePath(work.in.Get("files"));
+    } else if (!here_.empty()) {
+      served_ = here_ + "/mlartifacts";
+    }
   }
 
   Result<> All() {
@@ -66,6 +70,8 @@ class Importing {
     }
     GYRE_TRY(const auto ids, store_.RunsOf(experiment));
     for (const std::string& id : ids) GYRE_DO(BringRunOf(experiment, id, here));
+    GYRE_TRY(const auto models, store_.LoggedModelsOf(experiment));
+    for (const std::string& id : models) GYRE_DO(BringModelOf(experiment, id, here));
     if (experiment.deleted && here.is_object() && here["deleted_at"].is_null())
       return TellAsMlflow(
           work_, "experiments/delete",
@@ -92,50 +98,56 @@ class Importing {
     run.experiment = experiment.title;
     if (here.is_object()) run.experiment_number = here["number"].AsInt();
     if (run.name.empty()) run.name = id.substr(0, 8);
-    GYRE_DO(AddFiles(stored.artifact_root, "", &run));
-    std::set<std::string> names;
-    for (const StoredLoggedModel& model : stored.models) {
-      std::string name = model.name.empty() ? model.id : model.name;
-      if (!names.insert(name).second) name += "-" + model.id.substr(0, 8);
-      GYRE_DO(AddFiles(model.artifact_root, name + "/", &run));
-      sources_[model.id] = fmt::format("runs:/{}/{}", id, name);
-    }
+    GYRE_TRY(run.files, FilesAt(stored.artifact_root, "run " + run.name));
     roots_[id] = stored.said_root.empty() ? stored.artifact_root : stored.said_root;
-    RememberFlavors(run);
+    RememberFlavors(fmt::format("runs:/{}/", id), run.files);
     return BringRun(work_, run);
+  }
+
+  Result<> BringModelOf(const StoredExperiment& experiment, const std::string& id,
+                        const Json& here) {
+    GYRE_TRY(const StoredLoggedModel model, store_.ReadLoggedModel(experiment, id));
+    GYRE_TRY(const auto files, FilesAt(model.artifact_root, "logged model " + model.name));
+    const std::string source = "models:/" + model.id;
+    for (const std::string& root : {model.artifact_root, model.said_root})
+      if (!root.empty()) models_[root] = source;
+    RememberFlavors(source + "/", files);
+    return BringLoggedModel(work_, model, here["number"].AsInt(experiment.number), files);
   }
 
   // Files of this machine beside the store, or where whoever imports says that they are: the store
   // itself may come from somebody else, and name any folder.
-  Result<> AddFiles(const std::string& root, const std::string& prefix, RunSource* run) {
+  Result<std::map<std::string, std::string>> FilesAt(const std::string& root,
+                                                     const std::string& owner) {
+    std::map<std::string, std::string> found;
     const std::string folder = LocalPathOf(root, here_, served_);
-    const std::string name = fmt::format("files of run {}", run->name);
+    const std::string name = "files of " + owner;
     if (folder.empty()) {
       if (!root.empty()) work_.report.NotTaken(name, "they lie elsewhere: " + root);
-      return {};
+      return found;
     }
     if (!IsBelow(folder, here_) && !IsBelow(folder, served_)) {
       work_.report.NotTaken(
           name,
           fmt::format("{} is not beside the store: --files FOLDER says where they are", folder));
-      return {};
+      return found;
     }
     GYRE_TRY(const auto files, exec::ListFiles(folder, kFilesMax));
-    for (const exec::FileEntry& file : files)
-      run->files[prefix + file.path] = folder + "/" + file.path;
-    return {};
+    for (const exec::FileEntry& file : files) found[file.path] = folder + "/" + file.path;
+    return found;
   }
 
   // What an MLmodel says can open the files beside it.
-  void RememberFlavors(const RunSource& run) {
-    constexpr std::string_view kName = "/MLmodel";
-    for (const auto& [path, file] : run.files) {
-      if (!path.ends_with(kName)) continue;
+  void RememberFlavors(const std::string& source, const std::map<std::string, std::string>& files) {
+    constexpr std::string_view kName = "MLmodel";
+    for (const auto& [path, file] : files) {
+      if (path != kName && !path.ends_with(fmt::format("/{}", kName))) continue;
       const auto text = exec::ReadFile(file, 1 << 20);
       const auto model = text ? config::ParseYaml(*text, path) : Result<Json>(Json());
       if (!model) continue;
-      std::vector<std::string>& flavors =
-          flavors_[fmt::format("runs:/{}/{}", run.id, path.substr(0, path.size() - kName.size()))];
+      std::string place = source + path.substr(0, path.size() - kName.size());
+      place.pop_back();
+      std::vector<std::string>& flavors = flavors_[place];
       for (const auto& [flavor, about] : (*model)["flavors"].members()) flavors.push_back(flavor);
     }
   }
@@ -167,12 +179,16 @@ class Importing {
     const std::string source = SourceOf(version);
     const auto before = work_.session.Get(PathOf(model, version));
     if (before) {
+      // Whoever died after it was made has not said where it stands.
+      GYRE_DO(Place(model, version, (*before)["model_version"]["current_stage"].AsString()));
       work_.report.There(name, source);
       return {};
     }
     auto brought = work_.session.Post(work_.project_path() + "/history/model-versions",
                                       BodyOf(model, version, source));
-    if (brought) brought = Place(model, version);
+    if (brought) {
+      if (const auto placed = Place(model, version, ""); !placed) brought = placed.error();
+    }
     if (brought) {
       work_.report.Taken(name, source);
       return {};
@@ -191,11 +207,8 @@ class Importing {
 
   // In our words where the files are: those of its run, where they were copied to.
   std::string SourceOf(const StoredVersion& version) const {
-    constexpr std::string_view kModels = "models:/";
-    if (version.source.starts_with(kModels)) {
-      const auto logged = sources_.find(version.source.substr(kModels.size()));
-      if (logged != sources_.end()) return logged->second;
-    }
+    const auto logged = models_.find(version.source);
+    if (logged != models_.end()) return logged->second;
     const auto root = roots_.find(version.run_id);
     if (root != roots_.end() && IsBelow(version.source, root->second))
       return fmt::format("runs:/{}/{}", version.run_id,
@@ -229,9 +242,10 @@ class Importing {
     return body;
   }
 
-  // Its stage, and the aliases that name it.
-  Result<Json> Place(const StoredModel& model, const StoredVersion& version) {
-    if (!version.stage.empty() && version.stage != "None")
+  // Its stage, and the aliases that name it, where nobody here has said another.
+  Result<> Place(const StoredModel& model, const StoredVersion& version, std::string_view stage) {
+    const bool has_none = stage.empty() || stage == "None";
+    if (has_none && !version.stage.empty() && version.stage != "None")
       GYRE_DO(TellAsMlflow(work_, "model-versions/transition-stage",
                            Json::Obj({{"name", model.title},
                                       {"version", fmt::format("{}", version.number)},
@@ -239,26 +253,36 @@ class Importing {
                                       {"archive_existing_versions", false}})));
     for (const auto& [alias, number] : model.aliases) {
       if (number != version.number) continue;
+      GYRE_TRY(const bool there, HasAlias(model, alias));
+      if (there) continue;
       GYRE_DO(TellAsMlflow(work_, "registered-models/alias",
                            Json::Obj({{"name", model.title},
                                       {"alias", alias},
                                       {"version", fmt::format("{}", version.number)}})));
     }
-    return Json::Obj();
+    return {};
+  }
+
+  Result<bool> HasAlias(const StoredModel& model, const std::string& alias) {
+    GYRE_TRY(const Json here, work_.session.Get(fmt::format(
+                                  "/p/{}/api/2.0/mlflow/registered-models/get?name={}",
+                                  PercentEncode(work_.in.project()), PercentEncode(model.title))));
+    return std::ranges::any_of(here["registered_model"]["aliases"].items(),
+                               [&](const Json& one) { return one["alias"].AsString() == alias; });
   }
 
   Work& work_;
   MlflowStore& store_;
   std::string here_, served_;
-  std::map<std::string, std::string> sources_;  // logged model -> where its files are now
-  std::map<std::string, std::string> roots_;    // run -> where its files were
+  std::map<std::string, std::string> models_;  // where the files of a logged model were -> which
+  std::map<std::string, std::string> roots_;   // run -> where its files were
   std::map<std::string, std::vector<std::string>> flavors_;  // source -> what opens it
 };
 
 }  // namespace
 
 bool IsMlflow(const std::string& path) {
-  if (IsMlflowServer(path)) return true;
+  if (IsMlflowServer(path) || IsMlflowPostgres(path)) return true;
   return exec::FolderExists(path) ? IsMlflowFolder(path) : IsMlflowDatabase(path);
 }
 
@@ -267,6 +291,10 @@ Result<> BringMlflow(Work& work) {
     const std::string files = work.scratch + "/files";
     GYRE_TRY(const auto server, OpenMlflowServer(work.path, files));
     return Importing(work, files, *server).All();
+  }
+  if (IsMlflowPostgres(work.path)) {
+    GYRE_TRY(const auto store, OpenMlflowPostgres(work.path));
+    return Importing(work, "", *store).All();
   }
   const std::string path = config::AbsolutePath(work.path);
   GYRE_TRY(const auto store,

@@ -1,9 +1,13 @@
-// MLflow's SQLite store, as its migrations of 2.4 and later leave it. It is read as it lies there.
+// MLflow's store in a database, as its migrations of 2.4 and later leave it: a SQLite file as it
+// lies there, or a PostgreSQL server as of one moment.
+#include <functional>
 #include <limits>
+#include <memory>
 
 #include "base/text.h"
 #include "cli/imports/mlflow_store.h"
 #include "platform/db/database_file.h"
+#include "platform/db/postgres_reader.h"
 #include "platform/exec/files.h"
 
 namespace gyre::cli::imports {
@@ -15,9 +19,33 @@ std::int64_t MicrosOf(std::int64_t millis) {
   return millis > 0 && millis < INT64_MAX / kMicrosPerMilli ? millis * kMicrosPerMilli : 0;
 }
 
+// What of it is not the same in all of them.
+struct Dialect {
+  std::string_view has_table;   // SELECT of something when there is a table ?1
+  std::string_view as_written;  // order of the points of a run, to which more are only added
+};
+constexpr Dialect kSqlite = {"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1",
+                             "rowid"};
+constexpr Dialect kPostgres = {
+    "SELECT 1 FROM information_schema.tables WHERE table_name = ?1 AND table_schema = "
+    "ANY(current_schemas(false))",
+    "timestamp, step, key, value"};
+
+using ReadRows = std::function<Result<>(const std::function<Result<>(db::Reader&)>&)>;
+
+Result<bool> HasTable(const ReadRows& read, const Dialect& dialect, std::string_view table) {
+  bool has = false;
+  GYRE_DO(read([&](db::Reader& reader) -> Result<> {
+    GYRE_TRY(has, reader.QueryOne(dialect.has_table, {table}, [](const db::Row&) {}));
+    return {};
+  }));
+  return has;
+}
+
 class MlflowDatabase : public MlflowStore {
  public:
-  explicit MlflowDatabase(std::unique_ptr<db::DatabaseFile> file) : file_(std::move(file)) {}
+  MlflowDatabase(ReadRows read, const Dialect& dialect)
+      : read_(std::move(read)), dialect_(dialect) {}
 
   Result<std::vector<StoredExperiment>> Experiments() override {
     std::vector<StoredExperiment> all;
@@ -63,8 +91,53 @@ class MlflowDatabase : public MlflowStore {
     GYRE_TRY(run.tags, Texts("SELECT key, value FROM tags WHERE run_uuid = ?1", {id}));
     GYRE_DO(ReadPoints(id, &run));
     GYRE_DO(ReadInputs(id, &run));
-    GYRE_DO(ReadLoggedModels(id, &stored));
+    GYRE_DO(ReadModelLinks(id, &run));
     return stored;
+  }
+
+  Result<std::vector<std::string>> LoggedModelsOf(const StoredExperiment& experiment) override {
+    std::vector<std::string> ids;
+    GYRE_TRY(const bool there, Has("logged_models"));
+    if (!there) return ids;
+    GYRE_DO(
+        Rows("SELECT model_id FROM logged_models WHERE experiment_id = ?1 ORDER BY "
+             "creation_timestamp_ms, model_id",
+             {experiment.number}, [&](const db::Row& row) { ids.push_back(row.Str(0)); }));
+    return ids;
+  }
+
+  Result<StoredLoggedModel> ReadLoggedModel(const StoredExperiment& /*experiment*/,
+                                            const std::string& id) override {
+    StoredLoggedModel model;
+    model.id = id;
+    GYRE_DO(
+        Rows("SELECT name, artifact_location, source_run_id, model_type, status, "
+             "creation_timestamp_ms, lifecycle_stage FROM logged_models WHERE model_id = ?1",
+             {id}, [&](const db::Row& row) {
+               model.name = row.Str(0);
+               model.artifact_root = row.Str(1);
+               model.run_id = row.Str(2);
+               model.model_type = row.Str(3);
+               model.status = ModelStatusOf(row.Text(4));
+               model.created_us = MicrosOf(row.Int(5));
+               model.deleted = row.Text(6) == "deleted";
+             }));
+    GYRE_TRY(model.params, Texts("SELECT param_key, param_value FROM logged_model_params WHERE "
+                                 "model_id = ?1",
+                                 {id}));
+    GYRE_TRY(model.tags,
+             Texts("SELECT tag_key, tag_value FROM logged_model_tags WHERE model_id = ?1", {id}));
+    GYRE_DO(
+        Rows("SELECT metric_name, metric_value, metric_step, metric_timestamp_ms, run_id, "
+             "dataset_name, dataset_digest FROM logged_model_metrics WHERE model_id = ?1 ORDER BY "
+             "metric_timestamp_ms, metric_step, metric_name, run_id",
+             {id}, [&](const db::Row& row) {
+               const double value =
+                   row.IsNull(1) ? std::numeric_limits<double>::quiet_NaN() : MetricOf(row.Real(1));
+               model.metrics.push_back({row.Str(0), value, row.Int(2), row.Int(3) * kMicrosPerMilli,
+                                        row.Str(4), row.Str(5), row.Str(6)});
+             }));
+    return model;
   }
 
   Result<std::vector<StoredModel>> Models() override {
@@ -95,7 +168,7 @@ class MlflowDatabase : public MlflowStore {
  private:
   Result<> Rows(std::string_view sql, db::Params params,
                 const std::function<void(const db::Row&)>& take) {
-    return file_->Read([&](db::Reader& reader) {
+    return read_([&](db::Reader& reader) {
       return reader.Query(sql, params, [&](const db::Row& row) -> Result<> {
         take(row);
         return {};
@@ -109,19 +182,14 @@ class MlflowDatabase : public MlflowStore {
     return texts;
   }
 
-  Result<bool> Has(std::string_view table) {
-    bool has = false;
-    GYRE_DO(Rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1", {table},
-                 [&](const db::Row&) { has = true; }));
-    return has;
-  }
+  Result<bool> Has(std::string_view table) { return HasTable(read_, dialect_, table); }
 
-  // In the order in which they were written, which only grows.
   Result<> ReadPoints(const std::string& id, RunSource* run) {
     MetricNames names;
     return Rows(
-        "SELECT key, value, is_nan, step, timestamp FROM metrics WHERE run_uuid = ?1 ORDER BY "
-        "rowid",
+        fmt::format("SELECT key, value, is_nan, step, timestamp FROM metrics WHERE run_uuid = ?1 "
+                    "ORDER BY {}",
+                    dialect_.as_written),
         {id}, [&](const db::Row& row) {
           const double value =
               row.Bool(2) ? std::numeric_limits<double>::quiet_NaN() : MetricOf(row.Real(1));
@@ -154,14 +222,19 @@ class MlflowDatabase : public MlflowStore {
     return {};
   }
 
-  Result<> ReadLoggedModels(const std::string& id, StoredRun* stored) {
+  Result<> ReadModelLinks(const std::string& id, RunSource* run) {
     GYRE_TRY(const bool there, Has("logged_models"));
     if (!there) return {};
     return Rows(
-        "SELECT model_id, name, artifact_location FROM logged_models WHERE source_run_id = ?1 AND "
-        "lifecycle_stage = 'active' ORDER BY creation_timestamp_ms, model_id",
+        "SELECT destination_type, destination_id, step FROM inputs WHERE source_id = ?1 AND "
+        "((source_type = 'RUN_OUTPUT' AND destination_type = 'MODEL_OUTPUT') OR (source_type = "
+        "'RUN_INPUT' AND destination_type = 'MODEL_INPUT')) ORDER BY destination_id",
         {id}, [&](const db::Row& row) {
-          stored->models.push_back({row.Str(0), row.Str(1), row.Str(2), id});
+          if (row.Text(0) == "MODEL_OUTPUT") {
+            run->made_models[row.Str(1)] = row.Int(2);
+          } else {
+            run->read_models.push_back(row.Str(1));
+          }
         });
   }
 
@@ -188,7 +261,8 @@ class MlflowDatabase : public MlflowStore {
     return {};
   }
 
-  std::unique_ptr<db::DatabaseFile> file_;
+  const ReadRows read_;
+  const Dialect& dialect_;
 };
 
 }  // namespace
@@ -213,8 +287,27 @@ bool IsMlflowDatabase(const std::string& path) {
 }
 
 Result<std::unique_ptr<MlflowStore>> OpenMlflowDatabase(const std::string& path) {
-  GYRE_TRY(auto file, db::OpenDatabaseFile(path));
-  return std::unique_ptr<MlflowStore>(std::make_unique<MlflowDatabase>(std::move(file)));
+  GYRE_TRY(auto opened, db::OpenDatabaseFile(path));
+  const std::shared_ptr<db::DatabaseFile> file(std::move(opened));
+  return std::unique_ptr<MlflowStore>(std::make_unique<MlflowDatabase>(
+      [file](const auto& body) { return file->Read(body); }, kSqlite));
+}
+
+bool IsMlflowPostgres(const std::string& url) {
+  return url.starts_with("postgresql://") || url.starts_with("postgres://") ||
+         url.starts_with("postgresql+");
+}
+
+Result<std::unique_ptr<MlflowStore>> OpenMlflowPostgres(const std::string& url) {
+  // The driver in Python is none of ours: "postgresql+psycopg2://".
+  GYRE_TRY(auto opened, db::OpenPostgres("postgresql" + url.substr(url.find("://"))));
+  const std::shared_ptr<db::PostgresReader> server(std::move(opened));
+  ReadRows read = [server](const auto& body) { return server->Read(body); };
+  GYRE_TRY(const bool there, HasTable(read, kPostgres, "alembic_version"));
+  if (!there)
+    return FailedPrecondition("GY4963", "the database has no tables of MLflow")
+        .Fix("name the database that `mlflow server --backend-store-uri` names");
+  return std::unique_ptr<MlflowStore>(std::make_unique<MlflowDatabase>(std::move(read), kPostgres));
 }
 
 }  // namespace gyre::cli::imports

@@ -26,6 +26,12 @@ std::int64_t MicrosOf(const Json& json) {
   return millis > 0 && millis < INT64_MAX / kMicrosPerMilli ? millis * kMicrosPerMilli : 0;
 }
 
+auto NumberOf(std::string_view word) {
+  auto value = word == "nan" ? std::numeric_limits<double>::quiet_NaN() : ParseDouble(word);
+  if (value) value = MetricOf(*value);
+  return value;
+}
+
 class MlflowFolder : public MlflowStore {
  public:
   MlflowFolder(std::string folder, std::vector<std::string> paths)
@@ -79,8 +85,39 @@ class MlflowFolder : public MlflowStore {
     if (run.name.empty()) run.name = run.tags["mlflow.runName"];
     GYRE_DO(ReadPoints(at + "/metrics/", &run));
     GYRE_DO(ReadInputs(at, experiment, &run));
-    GYRE_DO(ReadLoggedModels(places_[experiment.number] + "/models/", id, &stored));
+    GYRE_DO(ReadOutputs(at + "/outputs/", &run));
     return stored;
+  }
+
+  Result<std::vector<std::string>> LoggedModelsOf(const StoredExperiment& experiment) override {
+    std::vector<std::string> ids;
+    const std::string prefix = places_[experiment.number] + "/models/";
+    for (const std::string& path : Below(prefix)) {
+      const std::size_t slash = path.find('/', prefix.size());
+      if (slash == std::string::npos || path.substr(slash) != kMeta) continue;
+      ids.push_back(path.substr(prefix.size(), slash - prefix.size()));
+    }
+    return ids;
+  }
+
+  Result<StoredLoggedModel> ReadLoggedModel(const StoredExperiment& experiment,
+                                            const std::string& id) override {
+    const std::string at = places_[experiment.number] + "/models/" + id;
+    GYRE_TRY(const Json meta, Meta(at + std::string(kMeta)));
+    StoredLoggedModel model;
+    model.id = TextOf(meta["model_id"]);
+    model.name = TextOf(meta["name"]);
+    model.artifact_root = folder_ + "/" + at + "/artifacts";
+    model.said_root = TextOf(meta["artifact_location"]);
+    model.run_id = TextOf(meta["source_run_id"]);
+    model.model_type = TextOf(meta["model_type"]);
+    model.status = ModelStatusOf(TextOf(meta["status"]));
+    model.created_us = MicrosOf(meta["creation_timestamp"]);
+    model.deleted = TextOf(meta["lifecycle_stage"]) == "deleted";
+    GYRE_TRY(model.params, Texts(at + "/params/"));
+    GYRE_TRY(model.tags, Texts(at + "/tags/"));
+    GYRE_DO(ReadModelPoints(at + "/metrics/", &model));
+    return model;
   }
 
   Result<std::vector<StoredModel>> Models() override {
@@ -138,11 +175,10 @@ class MlflowFolder : public MlflowStore {
         const auto words = Split(Trim(line), ' ');
         if (words.size() < 2) continue;
         const auto time = ParseInt(words[0]);
-        const auto value =
-            words[1] == "nan" ? std::numeric_limits<double>::quiet_NaN() : ParseDouble(words[1]);
+        const auto value = NumberOf(words[1]);
         if (!time || !value) continue;
         const std::int64_t step = words.size() > 2 ? ParseInt(words[2]).value_or(0) : 0;
-        run->points.push_back({metric, MetricOf(*value), step, *time * kMicrosPerMilli});
+        run->points.push_back({metric, *value, step, *time * kMicrosPerMilli});
       }
     }
     std::ranges::stable_sort(run->points, {}, &Point::time_us);
@@ -156,8 +192,12 @@ class MlflowFolder : public MlflowStore {
       GYRE_TRY(const Json input, Meta(path));
       const std::string place = places_.at(experiment.number) + "/datasets/" +
                                 TextOf(input["source_id"]) + std::string(kMeta);
+      if (TextOf(input["source_type"]) == "MODEL") {
+        run->read_models.push_back(TextOf(input["source_id"]));
+        continue;
+      }
       const auto meta = Meta(place);
-      if (!meta) continue;  // of a model
+      if (!meta) continue;
       Json dataset = Json::Obj();
       for (const char* member : {"name", "digest", "source_type", "source", "schema", "profile"}) {
         if (const std::string text = TextOf((*meta)[member]); !text.empty())
@@ -170,15 +210,31 @@ class MlflowFolder : public MlflowStore {
     return {};
   }
 
-  Result<> ReadLoggedModels(const std::string& prefix, const std::string& run,
-                            StoredRun* stored) const {
+  Result<> ReadOutputs(const std::string& prefix, RunSource* run) const {
     for (const std::string& path : Below(prefix)) {
-      const std::size_t slash = path.find('/', prefix.size());
-      if (slash == std::string::npos || path.substr(slash) != kMeta) continue;
-      GYRE_TRY(const Json meta, Meta(path));
-      if (TextOf(meta["source_run_id"]) != run) continue;
-      stored->models.push_back({TextOf(meta["model_id"]), TextOf(meta["name"]),
-                                folder_ + "/" + path.substr(0, slash) + "/artifacts", run});
+      if (!path.ends_with(kMeta)) continue;
+      GYRE_TRY(const Json output, Meta(path));
+      run->made_models[TextOf(output["destination_id"])] = WholeOf(output["step"]);
+    }
+    return {};
+  }
+
+  // A line is: time, value, step, run, and what it was measured on.
+  Result<> ReadModelPoints(const std::string& prefix, StoredLoggedModel* model) const {
+    for (const std::string& path : Below(prefix)) {
+      GYRE_TRY(const std::string text, Read(path));
+      for (const std::string_view line : Split(text, '\n')) {
+        const auto words = Split(Trim(line), ' ');
+        if (words.size() < 4) continue;
+        const auto time = ParseInt(words[0]);
+        const auto value = NumberOf(words[1]);
+        if (!time || !value) continue;
+        const bool named = words.size() >= 6;
+        model->metrics.push_back({path.substr(prefix.size()), *value,
+                                  ParseInt(words[2]).value_or(0), *time * kMicrosPerMilli,
+                                  std::string(words[3]), std::string(named ? words[4] : ""),
+                                  std::string(named ? words[5] : "")});
+      }
     }
     return {};
   }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kMicrosPerMilli = 1'000, kTimeoutMillis = 120'000;
 constexpr int kFolderDepthMax = 64;
-constexpr std::string_view kApi = "/api/2.0/mlflow/";
+constexpr std::string_view kApi = "/api/2.0/mlflow/", kNoRoute = "it has no such address";
 
 std::int64_t MicrosOf(const Json& json) {
   const std::int64_t millis =
@@ -90,12 +90,58 @@ class MlflowServer : public MlflowStore {
     std::ranges::stable_sort(run.points, {}, &Point::time_us);
     for (const Json& input : answer["run"]["inputs"]["dataset_inputs"].items())
       run.datasets.push_back({input["dataset"], TagsOf(input["tags"])});
-    stored.artifact_root = scratch_ + "/" + id;
+    for (const Json& input : answer["run"]["inputs"]["model_inputs"].items())
+      run.read_models.push_back(input["model_id"].AsString());
+    for (const Json& output : answer["run"]["outputs"]["model_outputs"].items())
+      run.made_models[output["model_id"].AsString()] = WholeOf(output["step"]);
     stored.said_root = info["artifact_uri"].AsString();
-    if (!last_.empty()) GYRE_DO(exec::RemoveTree(last_));  // what has been sent
-    last_ = stored.artifact_root;
-    GYRE_DO(Fetch(id, "", kFolderDepthMax));
+    GYRE_TRY(stored.artifact_root, NewFolder(id));
+    GYRE_DO(Fetch({"artifacts/list?run_id=" + PercentEncode(id) + "&path=",
+                   "/get-artifact?run_id=" + PercentEncode(id) + "&path="},
+                  "", kFolderDepthMax));
     return stored;
+  }
+
+  Result<std::vector<std::string>> LoggedModelsOf(const StoredExperiment& experiment) override {
+    std::vector<std::string> ids;
+    Json experiments = Json::Arr();
+    experiments.Push(fmt::format("{}", experiment.number));
+    Json ask = Json::Obj({{"experiment_ids", std::move(experiments)}, {"max_results", 100}});
+    const auto found = Pages("logged-models/search", std::move(ask), "models", [&](const Json& m) {
+      ids.push_back(m["info"]["model_id"].AsString());
+    });
+    // A server before 3.0 has no such route.
+    if (!found && found.error().why() != kNoRoute) return found.error();
+    std::ranges::reverse(ids);  // the oldest first
+    return ids;
+  }
+
+  Result<StoredLoggedModel> ReadLoggedModel(const StoredExperiment& /*experiment*/,
+                                            const std::string& id) override {
+    const std::string path = "logged-models/" + PercentEncode(id);
+    GYRE_TRY(const Json answer, Get(path));
+    const Json& info = answer["model"]["info"];
+    StoredLoggedModel model;
+    model.id = id;
+    model.name = info["name"].AsString();
+    model.run_id = info["source_run_id"].AsString();
+    model.model_type = info["model_type"].AsString();
+    model.status = ModelStatusOf(info["status"].is_string() ? info["status"].AsString()
+                                                            : info["status"].Dump());
+    model.created_us = MicrosOf(info["creation_timestamp_ms"]);
+    model.said_root = info["artifact_uri"].AsString();
+    model.tags = TagsOf(info["tags"]);
+    model.params = TagsOf(answer["model"]["data"]["params"]);
+    for (const Json& point : answer["model"]["data"]["metrics"].items())
+      model.metrics.push_back(
+          {point["key"].AsString(), MetricOf(NumberOf(point["value"])), WholeOf(point["step"]),
+           WholeOf(point["timestamp"]) * kMicrosPerMilli, point["run_id"].AsString(),
+           point["dataset_name"].AsString(), point["dataset_digest"].AsString()});
+    GYRE_TRY(model.artifact_root, NewFolder(id));
+    GYRE_DO(Fetch({path + "/artifacts/directories?artifact_directory_path=",
+                   "/ajax-api/2.0/mlflow/" + path + "/artifacts/files?artifact_file_path="},
+                  "", kFolderDepthMax));
+    return model;
   }
 
   Result<std::vector<StoredModel>> Models() override {
@@ -120,9 +166,16 @@ class MlflowServer : public MlflowStore {
     request.timeout_ms = kTimeoutMillis;
     GYRE_TRY(const net::ClientResponse response, client_.Send(std::move(request)));
     if (response.status == 200) return Json::Parse(response.body);
-    return MakeError(Code::kUnavailable, "GY4962", "the MLflow server answers {}: {}",
-                     response.status, response.body.substr(0, 300))
-        .Fix("a token for it: MLFLOW_TRACKING_TOKEN");
+    return Refusal(response);
+  }
+  static Error Refusal(const net::ClientResponse& response) {
+    Error error = MakeError(Code::kUnavailable, "GY4962", "the MLflow server answers {}: {}",
+                            response.status, response.body.substr(0, 300))
+                      .Fix("a token for it: MLFLOW_TRACKING_TOKEN");
+    // What is not there as a thing is said as JSON.
+    if (response.status == 404 && !response.body.starts_with('{'))
+      return std::move(error).Why(std::string(kNoRoute));
+    return error;
   }
   Result<Json> Get(const std::string& path) {
     net::ClientRequest request;
@@ -169,6 +222,13 @@ class MlflowServer : public MlflowStore {
         });
   }
 
+  // For the files of one thing; those of the last one have been sent.
+  Result<std::string> NewFolder(const std::string& id) {
+    if (!last_.empty()) GYRE_DO(exec::RemoveTree(last_));
+    last_ = scratch_ + "/" + (IsPlain(id) ? id : "thing");
+    return last_;
+  }
+
   // The names are the server's: none of them leads out of the folder.
   static bool IsPlain(std::string_view path) {
     const auto parts = Split(path, '/');
@@ -177,32 +237,32 @@ class MlflowServer : public MlflowStore {
     });
   }
 
-  Result<> Fetch(const std::string& id, const std::string& folder, int depth) {
+  // Where a path is put behind, to list it and to read it.
+  struct Place {
+    std::string list, read;
+  };
+
+  Result<> Fetch(const Place& place, const std::string& folder, int depth) {
     std::vector<std::pair<std::string, bool>> entries;
-    GYRE_DO(PagesOfGet(
-        fmt::format("artifacts/list?run_id={}&path={}", PercentEncode(id), PercentEncode(folder)),
-        "files", [&](const Json& file) {
-          entries.emplace_back(file["path"].AsString(), file["is_dir"].AsBool());
-        }));
+    GYRE_DO(PagesOfGet(place.list + PercentEncode(folder), "files", [&](const Json& file) {
+      entries.emplace_back(file["path"].AsString(), file["is_dir"].AsBool());
+    }));
     for (const auto& [path, is_folder] : entries) {
       if (!IsPlain(path) || depth == 0) continue;
-      GYRE_DO(is_folder ? Fetch(id, path, depth - 1) : FetchFile(id, path));
+      GYRE_DO(is_folder ? Fetch(place, path, depth - 1) : FetchFile(place, path));
     }
     return {};
   }
 
-  Result<> FetchFile(const std::string& id, const std::string& path) {
-    const std::string file = scratch_ + "/" + id + "/" + path;
+  Result<> FetchFile(const Place& place, const std::string& path) {
+    const std::string file = last_ + "/" + path;
     GYRE_DO(exec::MakeDirectories(file.substr(0, file.rfind('/'))));
     GYRE_TRY(FileSink sink, FileSink::Open(file));
     net::ClientRequest request;
-    request.path =
-        fmt::format("/get-artifact?run_id={}&path={}", PercentEncode(id), PercentEncode(path));
+    request.path = place.read + PercentEncode(path);
     request.body_sink = [&](std::string_view bytes) { return sink.Write(bytes); };
     GYRE_TRY(const net::ClientResponse response, client_.Send(std::move(request)));
-    if (response.status != 200)
-      return MakeError(Code::kUnavailable, "GY4962", "the MLflow server answers {}: {}",
-                       response.status, response.body.substr(0, 300));
+    if (response.status != 200) return Refusal(response);
     return sink.Commit();
   }
 

@@ -23,6 +23,11 @@ std::string RunStatusOf(std::string_view word) {
   return "finished";
 }
 
+std::string ModelStatusOf(std::string_view word) {
+  if (word == "LOGGED_MODEL_PENDING" || word == "1") return "pending";
+  return word == "LOGGED_MODEL_UPLOAD_FAILED" || word == "3" ? "failed" : "ready";
+}
+
 double MetricOf(double value) {
   constexpr double kLargest = std::numeric_limits<double>::max();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -47,6 +52,7 @@ std::string LocalPathOf(std::string_view root, const std::string& here, const st
   } else if (colon != std::string_view::npos || root.empty()) {
     return "";
   } else {
+    if (here.empty() && !root.starts_with('/')) return "";
     path = root.starts_with('/') ? std::string(root) : here + "/" + std::string(root);
   }
   const auto parts = Split(path, '/');

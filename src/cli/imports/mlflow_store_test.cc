@@ -20,6 +20,7 @@ TEST(MlflowStoreTest, ARootNamesAFolderOfThisMachineOrNone) {
   EXPECT_EQ(path("s3://bucket/a"), "");
   EXPECT_EQ(path("dbfs:/a"), "");
   EXPECT_EQ(path(""), "");
+  EXPECT_EQ(LocalPathOf("./mlruns/0", "", ""), "") << "a database elsewhere has no folder";
 }
 
 TEST(MlflowStoreTest, ARootDoesNotClimb) {
@@ -41,6 +42,9 @@ TEST(MlflowStoreTest, StatesByWordAndByNumber) {
   EXPECT_EQ(RunStatusOf("3"), "finished");
   EXPECT_EQ(RunStatusOf("FAILED"), "failed");
   EXPECT_EQ(RunStatusOf("5"), "killed");
+  EXPECT_EQ(ModelStatusOf("LOGGED_MODEL_PENDING"), "pending");
+  EXPECT_EQ(ModelStatusOf("2"), "ready");
+  EXPECT_EQ(ModelStatusOf("3"), "failed");
 }
 
 }  // namespace

@@ -64,6 +64,8 @@ Result<std::string> DigestOfAll(const RunSource& source) {
     add(named.dataset.Dump());
     add(TextsOf(named.tags).Dump());
   }
+  for (const auto& [model, step] : source.made_models) add(fmt::format("{} {}", model, step));
+  for (const std::string& model : source.read_models) add(model);
   // What is in them, wherever they lie.
   for (const auto& [path, file] : source.files) {
     GYRE_TRY(const std::string content, HashOf(file));
@@ -183,6 +185,20 @@ Result<> SendDatasets(Work& work, const RunSource& source, const std::string& ru
                       Json::Obj({{"run_id", run}, {"datasets", std::move(datasets)}}));
 }
 
+// Which logged models it made and read.
+Result<> SendModels(Work& work, const RunSource& source, const std::string& run) {
+  Json made = Json::Arr(), read = Json::Arr();
+  for (const auto& [model, step] : source.made_models)
+    made.Push(Json::Obj({{"model_id", model}, {"step", step}}));
+  for (const std::string& model : source.read_models) read.Push(Json::Obj({{"model_id", model}}));
+  if (made.size() > 0)
+    GYRE_DO(TellAsMlflow(work, "runs/outputs",
+                         Json::Obj({{"run_id", run}, {"models", std::move(made)}})));
+  if (read.size() == 0) return {};
+  return TellAsMlflow(work, "runs/log-inputs",
+                      Json::Obj({{"run_id", run}, {"models", std::move(read)}}));
+}
+
 // A run that goes on there has no end here either.
 Result<> SendEnd(Work& work, const RunSource& source, const std::string& run_path) {
   if (source.status == "running" || source.status == "scheduled") return {};
@@ -214,6 +230,7 @@ Result<> Send(Work& work, const RunSource& source, const Json& run, std::size_t 
   work.out.EndProgress();
   GYRE_DO(SendArtifacts(work, source, run_path));
   GYRE_DO(SendDatasets(work, source, run["id"].AsString()));
+  GYRE_DO(SendModels(work, source, run["id"].AsString()));
   GYRE_DO(SendEnd(work, source, run_path));
   // Only what is whole says so: whoever died before this line goes on here.
   GYRE_TRY([[maybe_unused]] const Json done,

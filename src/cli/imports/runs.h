@@ -42,6 +42,8 @@ struct RunSource {
   std::map<std::string, std::string> texts;  // artifacts: path -> content
   std::map<std::string, std::string> files;  // artifacts: path -> file that holds them
   std::vector<NamedDataset> datasets;
+  std::map<std::string, std::int64_t> made_models;  // logged models, by id: at which step
+  std::vector<std::string> read_models;             // ids
 };
 
 // Index of a metric, which is added when it is new.

@@ -21,6 +21,7 @@ namespace gyre::tracking {
 namespace {
 
 constexpr std::array<std::string_view, 3> kStatusNames = {"pending", "ready", "failed"};
+constexpr std::string_view kIdBegin = "m-";
 constexpr std::string_view kColumns =
     "id, project, experiment, run_id, name, model_type, status, artifact_root, created_us, "
     "updated_us, deleted_us";
@@ -65,6 +66,15 @@ Result<> ReadParts(db::Reader& reader, LoggedModel* model) {
             {row.Str(0), value, row.Int(2), row.Int(3), row.Str(4), row.Str(5), row.Str(6)});
         return {};
       });
+}
+
+bool LooksLikeModelId(std::string_view id) {
+  return id.starts_with(kIdBegin) && LooksLikeId(id.substr(kIdBegin.size()));
+}
+
+Error NoModelId(std::string_view id, std::string_view why) {
+  return InvalidArgument("GY3445", "`{}` cannot be the id of a logged model", id.substr(0, 100))
+      .Why(std::string(why));
 }
 
 Result<LoggedModel> ReadModel(db::Reader& reader, std::string_view project, std::string_view id) {
@@ -255,17 +265,21 @@ Result<LoggedModel> LoggedModels::Create(const NewLoggedModel& from) {
   GYRE_DO(CheckTexts("param", from.params, kParamBytesMax));
   GYRE_DO(CheckTexts("tag", from.tags, kTagBytesMax));
   LoggedModel model;
-  model.id = "m-" + NewId();
+  model.id = from.id.empty() ? std::string(kIdBegin) + NewId() : from.id;
+  if (!LooksLikeModelId(model.id)) return NoModelId(model.id, "it is `m-` and 32 digits of 0-9a-f");
   model.project = from.project;
   model.run_id = from.run_id;
   model.name = from.name;
   model.model_type = from.model_type;
   model.experiment = from.experiment;
-  model.created_us = model.updated_us = clock_.NowMicros();
+  model.created_us = model.updated_us = from.created_us > 0 ? from.created_us : clock_.NowMicros();
   model.params = from.params;
   model.tags = from.tags;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
     GYRE_TRY(const Experiment experiment, ReadActiveExperiment(tx, from.project, from.experiment));
+    GYRE_TRY(const bool taken, tx.QueryOne("SELECT 1 FROM tracking_logged_model WHERE id = ?1",
+                                           {model.id}, [](const db::Row&) {}));
+    if (taken) return NoModelId(model.id, "there is one of this id, here or in another project");
     if (!experiment.artifact_root.empty())
       model.artifact_root =
           fmt::format("{}/models/{}/artifacts", experiment.artifact_root, model.id);
@@ -331,6 +345,13 @@ Result<> LoggedModels::DeleteTag(std::string_view project, std::string_view id,
                        {id, key}));
     if (tx.changes() > 0) return {};
     return NotFound("GY3442", "the logged model {} has no tag `{}`", id, key.substr(0, 100));
+  });
+}
+
+Result<> LoggedModels::AddPoints(std::string_view project, std::string_view id,
+                                 const std::vector<ModelPoint>& points) {
+  return ChangeOne(project, id, [&](db::Transaction& tx, const LoggedModel&) {
+    return PutModelPoints(tx, project, {{std::string(id), points}});
   });
 }
 

@@ -47,6 +47,8 @@ struct NewLoggedModel {
   std::int64_t experiment = 0;
   std::string name, run_id = {}, model_type = {};
   std::map<std::string, std::string> params = {}, tags = {};
+  std::string id = {};          // of an import: kept; empty = a new one
+  std::int64_t created_us = 0;  // of an import; 0 = now
 };
 
 // Only what was measured on it; an empty digest = on any of that name.
@@ -75,7 +77,7 @@ class LoggedModels {
  public:
   LoggedModels(db::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
 
-  // GY3422, GY3423 its experiment.
+  // GY3422, GY3423 its experiment; GY3445 the id is none, or another project's.
   Result<LoggedModel> Create(const NewLoggedModel& from);
   // kNotFound GY3441; a deleted one only when it is asked for.
   Result<LoggedModel> Get(std::string_view project, std::string_view id, bool deleted_too = false);
@@ -84,6 +86,9 @@ class LoggedModels {
   // A param that is there keeps its value.
   Result<> AddParams(std::string_view project, std::string_view id,
                      const std::map<std::string, std::string>& params);
+  // Of an import: without a run that logs them, too. The same point twice is one. GY3441.
+  Result<> AddPoints(std::string_view project, std::string_view id,
+                     const std::vector<ModelPoint>& points);
   Result<> SetTags(std::string_view project, std::string_view id,
                    const std::map<std::string, std::string>& tags);
   Result<> DeleteTag(std::string_view project, std::string_view id,

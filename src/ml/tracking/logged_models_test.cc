@@ -91,6 +91,27 @@ TEST_F(LoggedModelsTest, AModelLives) {
             "GY3422");
 }
 
+TEST_F(LoggedModelsTest, OneThatWasMadeElsewhereKeepsItsIdAndDate) {
+  NewLoggedModel from{.project = "p", .experiment = experiment_, .name = "old"};
+  from.id = "m-0123456789abcdef0123456789abcdef";
+  from.created_us = 5;
+  const auto made = models_->Create(from);
+  ASSERT_TRUE(made) << made.error().ToString();
+  EXPECT_EQ(made->id, from.id);
+  const std::vector<ModelPoint> points = {{"auc", 0.5, 0, 6, "run", "train", "1"}};
+  for (int twice = 0; twice < 2; ++twice)
+    ASSERT_TRUE(models_->AddPoints("p", from.id, points)) << "the same point is one";
+  const auto read = models_->Get("p", from.id);
+  EXPECT_EQ(read->created_us, 5);
+  EXPECT_EQ(read->metrics.size(), 1U);
+  EXPECT_EQ(models_->Create(from).error().gy(), "GY3445") << "it is there";
+  for (const char* id : {"0123", "m-0123", "m-0123456789ABCDEF0123456789ABCDEF", "m-/../x"}) {
+    from.id = id;
+    EXPECT_EQ(models_->Create(from).error().gy(), "GY3445") << id;
+  }
+  EXPECT_EQ(models_->AddPoints("other", made->id, points).error().gy(), "GY3441");
+}
+
 TEST_F(LoggedModelsTest, SearchFiltersOrdersAndPages) {
   const LoggedModel a = Create("a", {{"lr", "0.1"}}), b = Create("b"), c = Create("c");
   Measure(a, 0.9, 1, "train");

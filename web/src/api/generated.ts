@@ -555,6 +555,12 @@ export interface Routes {
   "POST /api/v1/projects/{project}/firings/{firing}/approval": { input: { path: { project: string; firing: string }; body: { approved?: boolean | undefined; comment?: string | undefined } }; answer: Firing; permission: "model.approve" };
   /** Bring an experiment that was made elsewhere, or answer the one of this title */
   "POST /api/v1/projects/{project}/history/experiments": { input: { path: { project: string }; body: { title: string; number?: number | undefined; created_at?: string | undefined; tags?: Record<string, unknown> | undefined } }; answer: unknown; permission: "run.write" };
+  /** Bring a logged model that was made elsewhere, or complete the one of this id */
+  "POST /api/v1/projects/{project}/history/logged-models": { input: { path: { project: string }; body: { id: string; experiment: number; name?: string | undefined; run?: string | undefined; model_type?: string | undefined; status?: "pending" | "ready" | "failed" | undefined; created_at?: string | undefined; deleted?: boolean | undefined; params?: Record<string, unknown> | undefined; tags?: Record<string, unknown> | undefined } }; answer: unknown; permission: "run.write" };
+  /** Bring a file of a logged model */
+  "POST /api/v1/projects/{project}/history/logged-models/{model}/files/{path}": { input: { path: { project: string; model: string; path: string }; body: Blob }; answer: unknown; permission: "run.write" };
+  /** Bring what was measured of a logged model; the same point twice is one */
+  "POST /api/v1/projects/{project}/history/logged-models/{model}/metrics": { input: { path: { project: string; model: string }; body: { metrics: Record<string, unknown>[] } }; answer: unknown; permission: "run.write" };
   /** Bring a version of a model that was made elsewhere, or answer the one of this number */
   "POST /api/v1/projects/{project}/history/model-versions": { input: { path: { project: string }; body: { title: string; number: number; source: string; run?: string | undefined; run_link?: string | undefined; description?: string | undefined; created_at?: string | undefined; created_by?: string | undefined; flavors?: string[] | undefined; tags?: Record<string, unknown> | undefined } }; answer: ModelVersion; permission: "model.write" };
   /** Measure them now; answers as the list does */
