@@ -46,9 +46,9 @@ def logged(name, **more):
             f.write(text)
     client.log_model_artifacts(model.model_id, files)
     return client.finalize_logged_model(model.model_id, 'READY').model_id
-on = {} if uri.startswith('/') else {'dataset_name': 'd', 'dataset_digest': 'abc'}  # MLflow's folder loses the step beside a data set
+on = {} if uri.startswith('/') else {'dataset_name': 'd', 'dataset_digest': 'abc'}  # MLflow's folder loses the step beside a data set, and tells the latest points only
 kept, other = logged('gut', model_type='classifier'), logged('weg')
-client.log_batch(rid, metrics=[Metric('auc', 0.5 + i / 10, 1_600_000_150_000 + i, i, model_id=kept, run_id=rid, **on) for i in range(3)])
+client.log_batch(rid, metrics=[Metric('auc', 0.5 + i / 10, 1_600_000_150_000 + i, i, model_id=kept, run_id=rid, **on) for i in range(1 if uri.startswith('/') else 3)])
 client.log_outputs(rid, [LoggedModelOutput(kept, 7)])
 client.log_inputs(rid, models=[LoggedModelInput(other)])
 client.delete_logged_model(other)
@@ -218,7 +218,7 @@ def a_folder_is_synced_and_grows(g):
         client("import sys\nfrom mlflow.tracking import MlflowClient\nMlflowClient(sys.argv[1]).log_metric(sys.argv[2], 'loss', 7, 1_700_000_000_000, 99)",
                f'{d}/mlruns', run)
         rows = report(g.cli('sync', f'{d}/mlruns'))
-        assert [row[1] for row in rows if row[0] == 'taken'] == ['run eins'] and '1 new of 28 points' in str(rows), rows
+        assert [row[1] for row in rows if row[0] == 'taken'] == ['run eins'] and '1 new of 26 points' in str(rows), rows
         same(*told(f'{d}/mlruns', server))
         refused = g.cli('sync', g.work, check=False)
         assert refused.returncode == 3 and 'GY4959' in refused.stderr, refused

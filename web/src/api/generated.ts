@@ -558,7 +558,7 @@ export interface Routes {
   /** Bring a logged model that was made elsewhere, or complete the one of this id */
   "POST /api/v1/projects/{project}/history/logged-models": { input: { path: { project: string }; body: { id: string; experiment: number; name?: string | undefined; run?: string | undefined; model_type?: string | undefined; status?: "pending" | "ready" | "failed" | undefined; created_at?: string | undefined; deleted?: boolean | undefined; params?: Record<string, unknown> | undefined; tags?: Record<string, unknown> | undefined } }; answer: unknown; permission: "run.write" };
   /** Bring a file of a logged model */
-  "POST /api/v1/projects/{project}/history/logged-models/{model}/files/{path}": { input: { path: { project: string; model: string; path: string }; body: Blob }; answer: unknown; permission: "run.write" };
+  "POST /api/v1/projects/{project}/history/logged-models/{model}/files/{path*}": { input: { path: { project: string; model: string; path: string }; body: Blob }; answer: unknown; permission: "run.write" };
   /** Bring what was measured of a logged model; the same point twice is one */
   "POST /api/v1/projects/{project}/history/logged-models/{model}/metrics": { input: { path: { project: string; model: string }; body: { metrics: Record<string, unknown>[] } }; answer: unknown; permission: "run.write" };
   /** Bring a version of a model that was made elsewhere, or answer the one of this number */
