@@ -1,6 +1,5 @@
 #include "api/native/runs_api.h"
 
-#include <cmath>
 #include <limits>
 
 #include "api/files/file_bodies.h"
