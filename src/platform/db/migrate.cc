@@ -56,8 +56,13 @@ Result<std::vector<PendingMigration>> PlanMigrations(std::span<const AppliedMigr
           .Fix("use the gyre that made this data directory");
     }
   }
+  // A change of a table makes SQLite read the whole schema again: what changes most comes first,
+  // when there is little of it. Modules do not touch each other's tables.
+  std::vector<ModuleSchema> ordered(schemas.begin(), schemas.end());
+  std::ranges::stable_sort(ordered, std::ranges::greater(),
+                           [](const ModuleSchema& schema) { return schema.migrations.size(); });
   std::vector<PendingMigration> pending;
-  for (const ModuleSchema& schema : schemas) {
+  for (const ModuleSchema& schema : ordered) {
     for (const Migration& migration : schema.migrations) {
       const bool done = std::ranges::any_of(applied, [&](const AppliedMigration& row) {
         return row.module == schema.module && row.number == migration.number;

@@ -156,7 +156,7 @@ Result<> SqliteConnection::Configure() {
   if (mode_ == Mode::kReader) {
     sqlite3_busy_timeout(handle_, kReaderBusyTimeoutMs);
     EndWhen([] { return ReadBudget::Spent(); });
-    GYRE_DO(Run("PRAGMA cache_size=-8192"));
+    GYRE_DO(Run("PRAGMA cache_size=-4096"));
     return Run("PRAGMA query_only=ON");
   }
   if (mode_ == Mode::kBackup) {
@@ -174,7 +174,7 @@ Result<> SqliteConnection::Configure() {
         .Fix("put the data directory on a local disk");
   }
   GYRE_DO(Run("PRAGMA synchronous=FULL"));
-  GYRE_DO(Run("PRAGMA cache_size=-65536"));
+  GYRE_DO(Run("PRAGMA cache_size=-24576"));
   GYRE_DO(Run("PRAGMA journal_size_limit=67108864"));
   GYRE_DO(Query("PRAGMA page_size", {}, [&](const Row& row) -> Result<> {
     page_bytes_ = row.Int(0);
